@@ -2,7 +2,7 @@
  * The cache of derived signing keys: 8-way sets, each with a lock, found by access key. An entry
  * is good for one version of the access key's row, which every request looks up anyway: so one
  * that was deleted, disabled or replaced is never served, and it is wiped when that is noticed. */
-#include "auth/inside.h"
+#include "auth/internal.h"
 
 static struct cache_set *set_of(struct key_cache *cache, uuid row)
 {

@@ -5,7 +5,7 @@
  * (empty segments, repeated headers) as botocore's auth.py has them. */
 #include <stdlib.h>
 
-#include "auth/inside.h"
+#include "auth/internal.h"
 #include "base/clock.h"
 #include "base/vec.h"
 

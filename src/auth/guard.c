@@ -2,8 +2,8 @@
  * The two steps: a call's action, and each row that the call finds or makes. */
 #include "auth/guard.h"
 
-#include "auth/guard_inside.h"
-#include "engine/own.h"
+#include "auth/guard_internal.h"
+#include "engine/people/own.h"
 #include "engine/resolve.h"
 #include "model/iam_name.h"
 #include "store/rows.h"
@@ -293,7 +293,7 @@ static RESULT check_role(struct ctx *c, const struct guard_request *r)
 			STR_ARG(r->action));
 }
 
-/* What people do about themselves is judged by the policies of other accounts, too: engine/own.h. */
+/* What people do about themselves is judged by the policies of other accounts, too: engine/people/own.h. */
 static bool is_personal(int permission)
 {
 	return permission != PERMISSION_NONE && engine_is_personal(model_permissions[permission].name);

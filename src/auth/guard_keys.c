@@ -4,10 +4,10 @@
  * for Amazon EC2"; IAM User Guide, "AWS global condition context keys". */
 #include <inttypes.h>
 
-#include "auth/guard_inside.h"
+#include "auth/guard_internal.h"
 #include "auth/session.h"
 #include "base/clock.h"
-#include "engine/profile_association.h"
+#include "engine/instance/profile_association.h"
 #include "engine/resolve.h"
 #include "model/iam_name.h"
 #include "store/rows.h"

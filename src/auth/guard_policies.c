@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "auth/guard_inside.h"
+#include "auth/guard_internal.h"
 #include "auth/session.h"
 #include "base/crypto.h"
 #include "base/heap.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What is told of a refusal: its words, in each face's manner, and why, sealed for DecodeAuthorizationMessage
  * and kept for a while under the request's id. */
-#include "auth/guard_inside.h"
+#include "auth/guard_internal.h"
 #include "auth/session.h"
 #include "base/crypto.h"
 #include "base/heap.h"

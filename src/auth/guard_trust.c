@@ -3,7 +3,7 @@
  * say. Within an account it is enough that the trust policy names the very principal, or everybody; where it
  * names an account, and always across accounts, that account's policies decide, too. Source: IAM User Guide,
  * "Cross-account policy evaluation logic", "AWS JSON policy elements: Principal". */
-#include "auth/guard_inside.h"
+#include "auth/guard_internal.h"
 #include "auth/session.h"
 
 enum { PRINCIPALS_MAX = 3 };

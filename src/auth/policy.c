@@ -3,7 +3,7 @@
  * no operation has looked up) neither denies nor keeps from allowing: it is asked again when it is known. */
 #include "auth/policy.h"
 
-#include "auth/policy_inside.h"
+#include "auth/policy_internal.h"
 
 size_t policy_size(const struct policy_code *p)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The compiled block while it grows: it moves as it does, so that nothing but offsets is kept. */
-#include "auth/policy_inside.h"
+#include "auth/policy_internal.h"
 
 enum { BLOCK_FIRST_SIZE = 2048, ALIGNMENT = 8 };
 

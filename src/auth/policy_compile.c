@@ -3,7 +3,7 @@
  * has some. */
 #include <jansson.h>
 
-#include "auth/policy_inside.h"
+#include "auth/policy_internal.h"
 
 /* A string, or a list of them, as the language has them everywhere. */
 #define EACH_TEXT(json, n, text)                                                                             \

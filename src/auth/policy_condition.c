@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "auth/policy_inside.h"
+#include "auth/policy_internal.h"
 #include "base/clock.h"
 
 /* ---- names ---- */

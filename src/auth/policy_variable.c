@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Policy variables: "${aws:username}", with a default "${aws:username, 'nobody'}"; and matching of ARNs. */
-#include "auth/policy_inside.h"
+#include "auth/policy_internal.h"
 #include "base/vec.h"
 
 enum { KEY_MAX = 256 };

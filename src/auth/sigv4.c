@@ -5,14 +5,14 @@
  * Memory is looked at once, at the end: the call's arena keeps a mark when it is full. */
 #include <inttypes.h>
 
-#include "auth/inside.h"
+#include "auth/internal.h"
 #include "auth/key.h"
 #include "auth/uses.h"
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/vec.h"
+#include "engine/people/role.h"
 #include "engine/resolve.h"
-#include "engine/role.h"
 #include "store/rows.h"
 
 struct sigv4 {

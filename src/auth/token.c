@@ -5,8 +5,8 @@
 #include "auth/signed.h"
 #include "base/clock.h"
 #include "base/heap.h"
+#include "engine/people/role.h"
 #include "engine/resolve.h"
-#include "engine/role.h"
 #include "store/rows.h"
 
 struct tokens {

@@ -4,7 +4,7 @@
  * more than USES_MAX at a time the oldest are lost. Any thread. */
 #pragma once
 
-#include "engine/last_use.h"
+#include "engine/people/last_use.h"
 #include "store/store.h"
 
 struct uses;

@@ -19,7 +19,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/exec_inside.h"
+#include "base/exec_internal.h"
 #include "base/exec_pool.h"
 #include "base/exec_queue.h"
 #include "base/heap.h"

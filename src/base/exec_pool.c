@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <time.h>
 
-#include "base/exec_inside.h"
+#include "base/exec_internal.h"
 #include "base/heap.h"
 
 struct exec_pool {

@@ -3,8 +3,8 @@
  * kind they may have. */
 #include "auth/key.h"
 #include "daemon/command.h"
-#include "engine/account.h"
 #include "engine/limits.h"
+#include "engine/people/account.h"
 
 #include <inttypes.h>
 

@@ -3,9 +3,9 @@
  * the reference of actions, the coverage page, the manual page, completion for bash. */
 #include <stdio.h>
 
-#include "api/ec2/ec2.h"
+#include "api/ec2/core/ec2.h"
 #include "api/iam/iam.h"
-#include "api/openstack/openstack.h"
+#include "api/openstack/core/openstack.h"
 #include "daemon/command.h"
 #include "daemon/limits_page.h"
 

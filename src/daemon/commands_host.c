@@ -2,8 +2,8 @@
  * dari host …: the machines that run instances. */
 #include "base/clock.h"
 #include "daemon/command.h"
-#include "engine/host.h"
-#include "engine/instance_event.h"
+#include "engine/instance/instance_event.h"
+#include "engine/region/host.h"
 
 static RESULT host_add(struct command_call *call)
 {

@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "daemon/command.h"
 #include "drivers/image_file.h"
-#include "engine/image.h"
+#include "engine/storage/image.h"
 
 static RESULT parse_word(struct command_call *call, const char *name, const char *const *words, int absent,
 			 int *ret_value)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari network …: what lies outside, and the addresses to hand out there. */
 #include "daemon/command.h"
-#include "engine/external_network.h"
+#include "engine/network/external_network.h"
 
 static RESULT parse_range(struct command_call *call, const char *name, bool required, struct ip *ret_first,
 			  struct ip *ret_last)

@@ -4,8 +4,8 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "daemon/command.h"
-#include "engine/account.h"
-#include "engine/application_credential.h"
+#include "engine/people/account.h"
+#include "engine/people/application_credential.h"
 #include "engine/resolve.h"
 
 enum { SECRET_SIZE = 32 };

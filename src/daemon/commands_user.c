@@ -2,9 +2,9 @@
  * dari user …, dari role …: people, what they may where, and their passwords. */
 #include "base/random.h"
 #include "daemon/command.h"
+#include "engine/people/role.h"
+#include "engine/people/user.h"
 #include "engine/resolve.h"
-#include "engine/role.h"
-#include "engine/user.h"
 
 /* By name, or by the UUID that faces show; kind none when the parameter was not given. */
 static struct ref ref_arg(const struct command_call *call, const char *name, enum kind kind)

@@ -19,8 +19,8 @@
 #include "base/vec.h"
 #include "daemon/command.h"
 #include "drivers/sim/compute.h"
-#include "engine/account.h"
-#include "engine/image.h"
+#include "engine/people/account.h"
+#include "engine/storage/image.h"
 
 enum { HOSTS_WAIT_S = 10, HOSTS_LOOK_MS = 2 };
 

@@ -4,7 +4,7 @@
 #include "daemon/explain.h"
 
 #include "base/clock.h"
-#include "engine/image.h"
+#include "engine/storage/image.h"
 #include "model/size_field.h"
 
 enum { FIELD_SHOWN = 200, WORDS_SHOWN = 1000 };

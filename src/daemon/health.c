@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 #include "api/console/relay.h"
-#include "api/ec2/ec2.h"
+#include "api/ec2/core/ec2.h"
 #include "api/metadata/metadata.h"
 #include "base/clock.h"
 #include "daemon/daemon.h"

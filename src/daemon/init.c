@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "daemon/daemon.h"
 #include "engine/engine.h"
-#include "engine/region.h"
+#include "engine/region/region.h"
 #include "store/sql.h"
 
 /* "a,b" and "us-east-1a" both name zones. */

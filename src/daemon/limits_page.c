@@ -7,14 +7,14 @@
 
 #include "api/answers.h"
 #include "api/console/relay.h"
-#include "api/ec2/memo.h"
+#include "api/ec2/core/memo.h"
 #include "api/metadata/dns.h"
 #include "auth/issuers.h"
 #include "auth/password.h"
 #include "auth/session.h"
 #include "auth/ticket.h"
 #include "auth/uses.h"
-#include "engine/instance.h"
+#include "engine/instance/instance.h"
 #include "engine/limits.h"
 #include "model/rows.h"
 

@@ -9,11 +9,11 @@
 
 #include "api/console/console.h"
 #include "api/console/relay.h"
-#include "api/ec2/ec2.h"
+#include "api/ec2/core/ec2.h"
 #include "api/face.h"
 #include "api/iam/iam.h"
 #include "api/metadata/metadata.h"
-#include "api/openstack/openstack.h"
+#include "api/openstack/core/openstack.h"
 #include "auth/key.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -24,7 +24,7 @@
 #include "drivers/image_file.h"
 #include "drivers/web_reach.h"
 #include "engine/engine.h"
-#include "engine/region.h"
+#include "engine/region/region.h"
 #include "store/sql.h"
 
 enum { STOP_GRACE_S = 5, STOP_LIMIT_S = 20, DAEMON_ARENA_CAP = 64 * 1024 * 1024 };

@@ -5,11 +5,11 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/vec.h"
+#include "engine/network/subnet_reservation.h"
 #include "engine/operation.h"
 #include "engine/resolve.h"
-#include "engine/sharing.h"
-#include "engine/subnet_reservation.h"
-#include "engine/volume.h"
+#include "engine/storage/sharing.h"
+#include "engine/storage/volume.h"
 
 /* As ctx_fail_kind(), with the caller's parameter at fault. */
 #define ENGINE_FAIL(op, err, kind, field, ...)                                                               \
@@ -788,7 +788,8 @@ RESULT instance_join_maintenance(struct op *op, const struct instance *instance)
 /* "instance:t3.micro": the meter that runs while it is on. */
 struct str instance_meter(const struct op *op, const struct instance *instance);
 /* From now on it holds what its type says (level 1), running or not, or no longer (0): what Nova counts as
- * usage. The meter is "server:<vCPUs>:<MiB>:<GiB of its root disk>:<type>" (engine/instance.h reads it). */
+ * usage. The meter is "server:<vCPUs>:<MiB>:<GiB of its root disk>:<type>" (engine/instance/instance.h reads
+ * it). */
 RESULT instance_meter_held(struct op *op, const struct instance *instance, int64_t level);
 /* It is gone from its host: its ports, volumes and addresses go or are freed. */
 RESULT instance_release_parts(struct op *op, const struct instance *instance);

@@ -63,5 +63,5 @@ OPERATION(engine_set_limit, limit_wish)
 /* As many as there are. */
 int64_t engine_count_limited(const struct tables *t, enum limit_id limit, uuid owner);
 
-/* What side.c does for every row that comes and goes. */
+/* What usage_figures.c does for every row that comes and goes. */
 void limits_count(const struct tables *head, enum kind kind, const struct row *row, int64_t sign);

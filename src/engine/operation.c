@@ -6,8 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "engine/own.h"
-#include "engine/region.h"
+#include "engine/people/own.h"
+#include "engine/region/region.h"
 
 struct result engine_fail_with(struct ctx *c, struct str field, struct result failed)
 {
@@ -115,7 +115,7 @@ static RESULT permit(struct op *op, const char *permission, enum kind kind, cons
 {
 	struct guard *guard = op->ctx->guard;
 	bool is_allowed = false;
-	assert(!engine_is_personal(permission)); /* engine/own.h */
+	assert(!engine_is_personal(permission)); /* engine/people/own.h */
 	if (guard)
 		TRY(guard->check(guard, op->ctx, op->head, permission, kind, row, planned, &is_allowed));
 	if (!identity_is_admin(op->ctx->who))

@@ -56,8 +56,8 @@ typedef RESULT guard_check_found(struct guard *g, struct ctx *c, const struct ta
 typedef RESULT guard_check_absent(struct guard *g, struct ctx *c, const struct tables *t,
 				  const struct ref *ref);
 /* What the caller's policies in one account, whichever the call is for, say of something of that user's:
- * engine/own.h. *ret_is_allowed: a policy gives it. ERR_DENIED: a policy denies it, or a boundary does not
- * include it. */
+ * engine/people/own.h. *ret_is_allowed: a policy gives it. ERR_DENIED: a policy denies it, or a boundary does
+ * not include it. */
 typedef RESULT guard_check_account(struct guard *g, struct ctx *c, const struct tables *t,
 				   const char *permission, const struct user *user, uuid account,
 				   bool *ret_is_allowed);

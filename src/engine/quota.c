@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 #include "engine/quota.h"
-#include "engine/region.h"
+#include "engine/region/region.h"
 
 struct quota_info {
 	size_t limit, used; /* offsets in struct account and struct account_side */

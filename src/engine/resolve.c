@@ -3,9 +3,9 @@
 #include "engine/resolve.h"
 
 #include "engine/internal.h"
-#include "engine/network_grant.h"
-#include "engine/peering.h"
-#include "engine/security_group_association.h"
+#include "engine/network/network_grant.h"
+#include "engine/network/peering.h"
+#include "engine/network/security_group_association.h"
 
 uuid engine_get_account(const struct ctx *c)
 {

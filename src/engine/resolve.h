@@ -11,7 +11,7 @@
  * within the account's default VPC (elsewhere use engine_find_group_in()).
  *
  * Instances and NAT gateways stay visible after their end, until they are forgotten; peerings to each of
- * their accounts for as long as engine/peering.h says; everything else goes at once. */
+ * their accounts for as long as engine/network/peering.h says; everything else goes at once. */
 #pragma once
 
 #include "engine/operation.h"
@@ -26,7 +26,7 @@ bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row);
  * it. 0: it has none there, and sees none. */
 size_t engine_tags_offset(const struct ctx *c, enum kind kind, const struct row *row);
 /* What the caller sees, and others' networks, with their subnets, that were granted to it: it may have ports
- * there (engine/network_grant.h). */
+ * there (engine/network/network_grant.h). */
 bool engine_may_use(const struct ctx *c, const struct tables *t, enum kind kind, const struct row *row);
 /* The account that a row belongs to; none for kinds without one. */
 uuid engine_get_owner(enum kind kind, const struct row *row);

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "http/private.h"
+#include "http/internal.h"
 
 enum {
 	EVENTS_MAX = 64,

@@ -7,7 +7,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/uuid.h"
-#include "http/private.h"
+#include "http/internal.h"
 
 /* Of an answer that is read as it is sent: what the processor's cache still has when the kernel copies it. */
 enum { READ_AT_ONCE = 64 * 1024 };

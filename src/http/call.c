@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/uuid.h"
-#include "http/private.h"
+#include "http/internal.h"
 
 enum {
 	BODY_BEFOREHAND_MAX = 64 * 1024, /* larger bodies get memory as they come */

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"
-#include "http/private.h"
+#include "http/internal.h"
 
 void conn_table_done(struct conn_table *t)
 {

@@ -6,7 +6,7 @@
  * pool thread just goes on. A wake lock per connection (of a few, chosen by its address) makes the two
  * orderings the only ones. The locks are static so that waking never touches a server that may be gone: at
  * stop, calls that nobody has woken become orphans, which belong to whoever wakes them. */
-#include "http/private.h"
+#include "http/internal.h"
 
 enum { WAKE_LOCKS = 16 };
 static pthread_mutex_t wake_locks[WAKE_LOCKS] = {[0 ... WAKE_LOCKS - 1] = PTHREAD_MUTEX_INITIALIZER};

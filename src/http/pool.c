@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
-#include "http/private.h"
+#include "http/internal.h"
 
 /* Beside the request's headers its memory holds what libmicrohttpd parses them into, the answer's
  * headers and a piece of the body. */

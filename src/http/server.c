@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
-#include "http/private.h"
+#include "http/internal.h"
 
 enum {
 	LISTEN_BACKLOG = 1024,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Public addresses: what is wanted → a NAT row on the router of the port they stand for. */
-#include "engine/address.h"
+#include "engine/network/address.h"
 
-#include "engine/port.h"
+#include "engine/network/port.h"
 #include "reconcile/work.h"
 #include "store/rows.h"
 

@@ -7,12 +7,12 @@
 #include "reconcile/work.h"
 
 #include "base/clock.h"
-#include "engine/egress_gateway.h"
-#include "engine/ipv6.h"
-#include "engine/peering.h"
-#include "engine/port.h"
-#include "engine/region.h"
-#include "engine/security_group.h"
+#include "engine/network/egress_gateway.h"
+#include "engine/network/ipv6.h"
+#include "engine/network/peering.h"
+#include "engine/network/port.h"
+#include "engine/network/security_group.h"
+#include "engine/region/region.h"
 #include "model/id.h"
 #include "store/rows.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Security groups with their rules: what is wanted → a port group with ACLs. */
-#include "engine/security_group.h"
+#include "engine/network/security_group.h"
 
 #include "base/clock.h"
 #include "reconcile/work.h"

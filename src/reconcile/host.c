@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Hosts: connected, looked at now and then, and connected again. What is on a host that has come
  * back is looked at; what is on it without a row is told, and left alone. */
-#include "engine/host.h"
-#include "engine/instance_event.h"
+#include "engine/region/host.h"
+#include "engine/instance/instance_event.h"
 
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/placement.h"
+#include "engine/instance/placement.h"
 #include "reconcile/work.h"
 #include "store/rows.h"
 

@@ -3,7 +3,7 @@
  * look at everything finds them. Those whose data are to be fetched, or taken from where they were staged,
  * get them: whole or not at all, and what cannot be had is given up, with words. Their files are their
  * snapshots' (snapshot.c). */
-#include "engine/image.h"
+#include "engine/storage/image.h"
 
 #include "base/clock.h"
 #include "drivers/image_file.h"

@@ -3,7 +3,7 @@
  * that may last; the row is told of progress meanwhile, and looked at for whether it is still wanted. A
  * process that dies in the middle begins anew. What cannot be had is given up, with words. Tasks that ended
  * long ago are forgotten when everything is looked at. */
-#include "engine/import_task.h"
+#include "engine/storage/import_task.h"
 
 #include "drivers/image_file.h"
 #include "reconcile/work.h"

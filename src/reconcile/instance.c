@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/instance.h"
-#include "engine/instance_event.h"
+#include "engine/instance/instance.h"
+#include "engine/instance/instance_event.h"
 #include "reconcile/work.h"
 #include "store/rows.h"
 

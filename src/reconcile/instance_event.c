@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Scheduled events: begun when their time has come, over when their instance is off or elsewhere. They are
  * looked at as often as hosts are: a time that passed while nobody was looking is found by the next look. */
-#include "engine/instance_event.h"
+#include "engine/instance/instance_event.h"
 
 #include "base/clock.h"
 #include "reconcile/work.h"

@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/instance.h"
-#include "engine/volume.h"
+#include "engine/instance/instance.h"
+#include "engine/storage/volume.h"
 #include "model/firmware.h"
 #include "model/memo.h"
 #include "store/rows.h"

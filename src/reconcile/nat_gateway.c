@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * NAT gateways that have ended stay visible for a while; then the look at everything finds them.
  * Before that they are part of their router's steps. */
-#include "engine/nat_gateway.h"
+#include "engine/network/nat_gateway.h"
 
 #include "base/clock.h"
 #include "reconcile/work.h"

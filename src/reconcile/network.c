@@ -2,9 +2,9 @@
  * Networks with their subnets: what is wanted → one switch, and what its guests are told by DHCP. Nothing is
  * made for a network that neither a port nor a router with ports is in; what was made is kept up to date and
  * goes with the last of them. */
-#include "engine/network.h"
+#include "engine/network/network.h"
 
-#include "engine/subnet.h"
+#include "engine/network/subnet.h"
 #include "reconcile/work.h"
 #include "store/rows.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Peerings that nobody accepted expire, those that are over stay visible for a while; then the look at
  * everything finds them. One that was accepted is part of its routers' steps. */
-#include "engine/peering.h"
+#include "engine/network/peering.h"
 
 #include "base/clock.h"
 #include "reconcile/work.h"

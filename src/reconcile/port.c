@@ -2,10 +2,10 @@
  * Ports: what is wanted → a logical switch port. The router and the groups that it stands on have
  * steps of their own; where they are not there yet, they are made first: a router is made in the
  * network when its first port is. */
-#include "engine/port.h"
-#include "engine/ipv6.h"
-#include "engine/region.h"
-#include "engine/router.h"
+#include "engine/network/port.h"
+#include "engine/network/ipv6.h"
+#include "engine/network/router.h"
+#include "engine/region/region.h"
 #include "reconcile/work.h"
 #include "store/rows.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
-#include "engine/region.h"
+#include "engine/region/region.h"
 #include "reconcile/work.h"
 
 enum { ROUTERS_DELAY_MS = 500 }; /* hosts come and go in flocks */

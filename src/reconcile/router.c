@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Routers with their subnets, gateway and routes: what is wanted → one logical router. Nothing is
  * made for a router without ports; what was made is kept up to date and removed with it. */
-#include "engine/router.h"
+#include "engine/network/router.h"
 
-#include "engine/nat_gateway.h"
-#include "engine/peering.h"
-#include "engine/port.h"
-#include "engine/subnet.h"
+#include "engine/network/nat_gateway.h"
+#include "engine/network/peering.h"
+#include "engine/network/port.h"
+#include "engine/network/subnet.h"
 #include "reconcile/work.h"
 #include "store/rows.h"
 

@@ -10,7 +10,7 @@
  *
  * Files of the store go when a look at all of it finds that no row names them (the step of no
  * snapshot in particular): see drivers/image_file.h. */
-#include "engine/snapshot.h"
+#include "engine/storage/snapshot.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Revoked tokens: those that have expired since are swept now and then. */
-#include "engine/token_revocation.h"
+#include "engine/people/token_revocation.h"
 
 #include "base/clock.h"
 #include "reconcile/work.h"

@@ -9,8 +9,8 @@
  * the first three is next is told by the fetched file, which has the row's gen in its name: it is of
  * this move, and of a file that nobody had plugged since. All fetched files go when the process
  * starts, so that a move that was cut off begins anew. */
-#include "engine/volume.h"
-#include "engine/snapshot.h"
+#include "engine/storage/volume.h"
+#include "engine/storage/snapshot.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 #include "base/buf.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 enum { DIGEST_TEXT_CAP = (AUDIT_TEXT_MAX + 32) * AUDIT_TEXT_COUNT + 256 };
 

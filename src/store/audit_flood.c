@@ -5,7 +5,7 @@
 #include "base/crypto.h"
 #include "base/heap.h"
 #include "store/audit.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 #define FLOOD_US (AUDIT_FLOOD_S * SECOND)
 

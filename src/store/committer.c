@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 enum { EXIT_COMMIT_UNKNOWN = 70 };
 

@@ -9,7 +9,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "model/identity.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 /* ---- the log ---- */
 

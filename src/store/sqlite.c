@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/heap.h"
-#include "store/sqlite_inside.h"
+#include "store/sqlite_internal.h"
 
 enum { STATEMENT_CAP = 64 * 1024, BASE_COLUMN_COUNT = 6 };
 

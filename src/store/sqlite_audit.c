@@ -3,7 +3,7 @@
  * INSERT (or REPLACE) that is not the next record; they come back at each start if somebody took them away.
  * What is changed all the same, past SQL or with the triggers gone, breaks the chain of digests. */
 #include "base/fault.h"
-#include "store/sqlite_inside.h"
+#include "store/sqlite_internal.h"
 
 enum {
 	COLUMN_SEQ,

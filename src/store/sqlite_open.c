@@ -12,7 +12,7 @@
 #include "base/fault.h"
 #include "base/heap.h"
 #include "model/migration.h"
-#include "store/sqlite_inside.h"
+#include "store/sqlite_internal.h"
 
 enum { BUSY_TIMEOUT_MS = 5000, SCRATCH_CAP = 64 * 1024 * 1024 };
 

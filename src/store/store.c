@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 #include "base/heap.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 enum { BATCH_ARENA_CAP = 64 * 1024 * 1024 };
 

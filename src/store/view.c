@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <stdatomic.h>
 
-#include "store/inside.h"
+#include "store/internal.h"
 
 static _Thread_local const struct store *walked_here;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Fuzzes the reader of EC2 requests: parsing into pairs, then every action's parameter table. */
-#include "api/ec2/action.h"
+#include "api/ec2/core/action.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

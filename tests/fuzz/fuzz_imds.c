@@ -5,7 +5,7 @@
 
 #include "../unit/api/world.h"
 #include "api/metadata/imds.h"
-#include "api/metadata/inside.h"
+#include "api/metadata/internal.h"
 #include "base/clock.h"
 #include "model/id.h"
 

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "../unit/api/script.h"
-#include "api/ec2/action.h"
-#include "api/openstack/action.h"
+#include "api/ec2/core/action.h"
+#include "api/openstack/core/action.h"
 #include "base/clock.h"
 #include "base/vec.h"
 #include "pool.h"
@@ -585,7 +585,7 @@ static void add_openstack_actions(void)
 {
 #define GROUP(name) &os_##name##_actions,
 	static const struct os_actions *const groups[] = {
-#include "api/openstack/action_groups.def"
+#include "api/openstack/core/action_groups.def"
 	};
 #undef GROUP
 	for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)

@@ -3,7 +3,7 @@
  * and one in peace, of which it is certain who has an event, who is stopped by it, and who is started again.
  */
 #include "base/clock.h"
-#include "engine/instance_event.h"
+#include "engine/instance/instance_event.h"
 #include "simulation.h"
 
 static const struct str names[HOSTS] = {{"h0", 2}, {"h1", 2}, {"h2", 2}};

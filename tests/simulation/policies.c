@@ -5,9 +5,9 @@
 #include <stdio.h>
 
 #include "auth/key.h"
-#include "engine/policy.h"
-#include "engine/role.h"
-#include "engine/user.h"
+#include "engine/people/policy.h"
+#include "engine/people/role.h"
+#include "engine/people/user.h"
 #include "simulation.h"
 
 static const struct {

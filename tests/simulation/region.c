@@ -3,7 +3,7 @@
 #include "api/face.h"
 #include "auth/guard.h"
 #include "auth/key.h"
-#include "engine/role.h"
+#include "engine/people/role.h"
 #include "simulation.h"
 #include "store/rows.h"
 

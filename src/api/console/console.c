@@ -6,7 +6,7 @@
  *   the relay's. What fails before that is answered in HTTP. */
 #include "api/console/console.h"
 
-#include "api/console/inside.h"
+#include "api/console/internal.h"
 #include "api/console/relay.h"
 #include "api/console_url.h"
 #include "api/face.h"
@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/heap.h"
 #include "base/log.h"
-#include "engine/instance.h"
+#include "engine/instance/instance.h"
 #include "http/websocket.h"
 #include "pages.h" /* made of web/console/ */
 #include "store/rows.h"

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/console/inside.h"
+#include "api/console/internal.h"
 #include "base/file.h"
 
 static bool is_plain_name(struct str name)

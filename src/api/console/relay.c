@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/exec_inside.h"
+#include "base/exec_internal.h"
 #include "base/file.h"
 #include "base/heap.h"
 #include "base/log.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The account as a whole: its alias, and what it has. */
-#include "api/iam/inside.h"
-#include "engine/account_user.h"
+#include "api/iam/internal.h"
+#include "engine/people/account_user.h"
 
 /* ---- the alias ---- */
 

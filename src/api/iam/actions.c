@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The actions of IAM that are built, of all files: found by name, told to the documentation and to tests. */
-#include "api/iam/inside.h"
+#include "api/iam/internal.h"
 #include "api/query/dump.h"
 #include "model/permission.h"
 

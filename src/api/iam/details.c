@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GetAccountAuthorizationDetails: everybody and everything that says who may what, in one answer of pages. */
-#include "api/iam/inside.h"
-#include "engine/aws_policy.h"
+#include "api/iam/internal.h"
+#include "engine/people/aws_policy.h"
 
 struct details_args {
 	struct strs filter;

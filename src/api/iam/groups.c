@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Groups: the account's own, which are made here, and who is in them. */
-#include "api/iam/inside.h"
-#include "engine/account_user.h"
+#include "api/iam/internal.h"
+#include "engine/people/account_user.h"
+#include "engine/people/user_group.h"
 #include "engine/resolve.h"
-#include "engine/user_group.h"
 
 void iam_write_group(struct iam_call *e, struct xml *x, const struct user_group *group)
 {

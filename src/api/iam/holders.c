@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Who has which policies: attached ones, their own, and what bounds them. Users, groups and roles go alike:
  * an action's parameters say which of the three it is. */
-#include "api/iam/inside.h"
+#include "api/iam/internal.h"
 #include "engine/resolve.h"
 
 struct holder_args {

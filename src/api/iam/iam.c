@@ -3,7 +3,7 @@
  * goes on in call_resumed(). */
 #include "api/iam/iam.h"
 
-#include "api/iam/inside.h"
+#include "api/iam/internal.h"
 #include "auth/limit.h"
 #include "auth/password.h"
 #include "auth/sigv4.h"

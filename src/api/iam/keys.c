@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Access keys: Keystone's EC2 credentials are the same rows. */
-#include "api/iam/inside.h"
+#include "api/iam/internal.h"
 #include "auth/key.h"
 #include "auth/sigv4.h"
-#include "engine/account.h"
-#include "engine/account_user.h"
+#include "engine/people/account.h"
+#include "engine/people/account_user.h"
 #include "engine/resolve.h"
 
 static void write_key(struct xml *x, const struct user *user, const struct access_key *key)

@@ -2,7 +2,7 @@
  * What IAM's actions share: pages, names and paths, and how a thing that has an ARN is shown. */
 #include <inttypes.h>
 
-#include "api/iam/inside.h"
+#include "api/iam/internal.h"
 #include "base/clock.h"
 
 enum { PAGE_DEFAULT = 100 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * OpenID Connect providers: whose tokens AssumeRoleWithWebIdentity takes. */
-#include "api/iam/inside.h"
-#include "engine/oidc_provider.h"
+#include "api/iam/internal.h"
+#include "engine/people/oidc_provider.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 

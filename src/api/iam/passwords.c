@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Passwords: a user's, which IAM calls a login profile and Keystone takes with the user's id; and what the
  * account wants of them. Hashing is none of the HTTP threads' business (auth/password.h). */
-#include "api/iam/inside.h"
+#include "api/iam/internal.h"
 #include "auth/password.h"
-#include "engine/account_user.h"
-#include "engine/user.h"
+#include "engine/people/account_user.h"
+#include "engine/people/user.h"
 
 /* ---- login profiles ---- */
 

@@ -2,8 +2,8 @@
  * Managed policies and their versions: IAM's words to the engine's wishes, and rows to answers. */
 #include <inttypes.h>
 
-#include "api/iam/inside.h"
-#include "engine/aws_policy.h"
+#include "api/iam/internal.h"
+#include "engine/people/aws_policy.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Instance profiles: what gives instances a role. */
-#include "api/iam/inside.h"
-#include "engine/iam_role.h"
+#include "api/iam/internal.h"
+#include "engine/people/iam_role.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 

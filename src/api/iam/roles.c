@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Roles: who may take them (the trust policy) and for how long. What they then may, holders.c says. */
-#include "api/iam/inside.h"
+#include "api/iam/internal.h"
 #include "base/clock.h"
-#include "engine/iam_role.h"
+#include "engine/people/iam_role.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 

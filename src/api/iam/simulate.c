@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SimulatePrincipalPolicy and SimulateCustomPolicy: decisions on what nobody has asked for. A user's roles
  * count: what they give is given. */
-#include "api/iam/inside.h"
+#include "api/iam/internal.h"
+#include "engine/people/role.h"
 #include "engine/resolve.h"
-#include "engine/role.h"
 
 enum { DOCUMENTS_MAX = 20, RESULTS_MAX = 1000 };
 

@@ -2,7 +2,7 @@
  * Credentials that users have in IAM and not here: keys for SSH, certificates, passwords of single services,
  * devices. None can be made, so each list of a user's is empty; clients look through all of them before they
  * delete a user. */
-#include "api/iam/inside.h"
+#include "api/iam/internal.h"
 
 struct unkept_args {
 	struct ref user;

@@ -2,9 +2,9 @@
  * Users: the account's own, which are made here, and a domain's that have a role on it, which are shown. */
 #include <stdlib.h>
 
-#include "api/iam/inside.h"
+#include "api/iam/internal.h"
 #include "base/vec.h"
-#include "engine/account_user.h"
+#include "engine/people/account_user.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api/metadata/dns_inside.h"
+#include "api/metadata/dns_internal.h"
 #include "base/clock.h"
 #include "base/heap.h"
 

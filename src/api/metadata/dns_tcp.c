@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api/metadata/dns_inside.h"
+#include "api/metadata/dns_internal.h"
 #include "base/heap.h"
 
 enum { ACCEPTS_AT_ONCE = 16, OUT_MAX = 256 * 1024 };

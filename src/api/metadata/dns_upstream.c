@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api/metadata/dns_inside.h"
+#include "api/metadata/dns_internal.h"
 #include "base/file.h"
 #include "base/heap.h"
 #include "base/random.h"

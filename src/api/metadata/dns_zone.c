@@ -6,11 +6,11 @@
  * domains, and for the VPC's addresses, nobody else is asked: an unknown name there does not exist. */
 #include "api/metadata/dns_zone.h"
 
-#include "engine/address.h"
-#include "engine/peering.h"
-#include "engine/port.h"
-#include "engine/region.h"
-#include "engine/router.h"
+#include "engine/network/address.h"
+#include "engine/network/peering.h"
+#include "engine/network/port.h"
+#include "engine/network/router.h"
+#include "engine/region/region.h"
 #include "store/rows.h"
 
 bool dns_zone_knows(const struct tables *t, uuid router, struct ip source)

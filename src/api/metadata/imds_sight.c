@@ -3,10 +3,10 @@
  * arena, so that rendering needs no lock. */
 #include "api/metadata/imds.h"
 #include "base/vec.h"
-#include "engine/instance_event.h"
-#include "engine/ipv6.h"
-#include "engine/port.h"
-#include "engine/region.h"
+#include "engine/instance/instance_event.h"
+#include "engine/network/ipv6.h"
+#include "engine/network/port.h"
+#include "engine/region/region.h"
 
 static RESULT gather_groups(const struct tables *t, struct arena *a, const struct port *p,
 			    struct strs *ret_names)

@@ -9,7 +9,7 @@
 
 #include "api/metadata/imds.h"
 #include "base/clock.h"
-#include "engine/router.h"
+#include "engine/network/router.h"
 #include "model/id.h"
 
 struct leaf {

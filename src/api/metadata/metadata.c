@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The metadata service's life. */
 #include "api/metadata/imds.h"
-#include "api/metadata/inside.h"
+#include "api/metadata/internal.h"
 
 #include "base/crypto.h"
 #include "base/heap.h"

@@ -4,7 +4,7 @@
  * actor; the committer only says which routers to look at, and the rows decide (level-triggered). */
 #include <stddef.h>
 
-#include "api/metadata/inside.h"
+#include "api/metadata/internal.h"
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"

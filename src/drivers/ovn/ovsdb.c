@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
-#include "drivers/ovn/ovsdb_private.h"
+#include "drivers/ovn/ovsdb_internal.h"
 
 enum { OUT_CAP_SIZE = 64 * 1024 * 1024 };
 static const int64_t timeout_absent_us = 5 * SECOND;

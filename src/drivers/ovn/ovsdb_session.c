@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "drivers/ovn/frame.h"
-#include "drivers/ovn/ovsdb_private.h"
+#include "drivers/ovn/ovsdb_internal.h"
 
 enum { READ_SIZE = 64 * 1024, MESSAGE_MAX_SIZE = 512 * 1024 * 1024 };
 static const int64_t probe_after_us = 5 * SECOND;

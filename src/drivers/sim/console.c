@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/exec_inside.h"
+#include "base/exec_internal.h"
 #include "base/file.h"
 #include "base/heap.h"
 #include "drivers/sim/compute_state.h"

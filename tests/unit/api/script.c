@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "engine/instance_event.h"
+#include "engine/instance/instance_event.h"
 #include "engine/resolve.h"
 
 static struct str look_up(struct script *s, struct str name)

@@ -4,9 +4,9 @@
 #include "../base/test_base.h"
 
 #include "api/audit.h"
-#include "api/ec2/action.h"
-#include "api/iam/inside.h"
-#include "api/openstack/action.h"
+#include "api/ec2/core/action.h"
+#include "api/iam/internal.h"
+#include "api/openstack/core/action.h"
 #include "base/fault.h"
 #include "model/permission.h"
 #include "script.h"
@@ -16,7 +16,7 @@ enum { ACTIONS_MAX = 400 };
 
 static const struct os_actions *const os_groups[] = {
 #define GROUP(name) &os_##name##_actions,
-#include "api/openstack/action_groups.def"
+#include "api/openstack/core/action_groups.def"
 #undef GROUP
 };
 enum { OS_GROUP_COUNT = sizeof os_groups / sizeof os_groups[0] };

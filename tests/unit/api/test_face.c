@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "api/ec2/action.h"
+#include "api/ec2/core/action.h"
 #include "api/face.h"
 #include "base/fault.h"
-#include "engine/instance.h"
+#include "engine/instance/instance.h"
 #include "model/id.h"
 #include "script.h"
 #include "world.h"

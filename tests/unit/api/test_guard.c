@@ -3,12 +3,12 @@
  * each refusal says why. */
 #include "../base/test_base.h"
 
-#include "api/ec2/list.h"
-#include "api/iam/inside.h"
-#include "api/openstack/action.h"
-#include "engine/policy.h"
-#include "engine/role.h"
-#include "engine/user.h"
+#include "api/ec2/core/list.h"
+#include "api/iam/internal.h"
+#include "api/openstack/core/action.h"
+#include "engine/people/policy.h"
+#include "engine/people/role.h"
+#include "engine/people/user.h"
 #include "script.h"
 #include "store/rows.h"
 #include "world.h"
@@ -437,7 +437,7 @@ static void test_all_are_named(void **state)
 {
 	static const struct os_actions *const groups[] = {
 #define GROUP(name) &os_##name##_actions,
-#include "api/openstack/action_groups.def"
+#include "api/openstack/core/action_groups.def"
 #undef GROUP
 	};
 	static const struct ec2_action *ec2_actions[ACTIONS_MAX];

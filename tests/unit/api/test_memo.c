@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "api/answers.h"
-#include "api/ec2/memo.h"
+#include "api/ec2/core/memo.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/random.h"

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "api/openstack/errors.h"
-#include "api/openstack/list.h"
-#include "api/openstack/services.h"
+#include "api/openstack/core/errors.h"
+#include "api/openstack/core/list.h"
+#include "api/openstack/core/services.h"
 
 struct part {
 	struct str name;

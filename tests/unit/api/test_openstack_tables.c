@@ -7,11 +7,11 @@
 
 #include <cmocka.h>
 
-#include "api/openstack/action.h"
+#include "api/openstack/core/action.h"
 
 static const struct os_actions *const groups[] = {
 #define GROUP(name) &os_##name##_actions,
-#include "api/openstack/action_groups.def"
+#include "api/openstack/core/action_groups.def"
 #undef GROUP
 };
 enum { GROUP_COUNT = sizeof groups / sizeof groups[0] };

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "api/ec2/password.h"
+#include "api/ec2/compute/password_data.h"
 #include "base/arena.h"
 
 static void test_find(void **state)

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "api/ec2/quote.h"
+#include "api/ec2/core/quote.h"
 #include "base/fault.h"
 #include "fake_http.h"
 

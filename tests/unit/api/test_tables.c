@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "api/ec2/errors.h"
-#include "api/ec2/list.h"
+#include "api/ec2/core/errors.h"
+#include "api/ec2/core/list.h"
 #include "engine/limits.h"
 
 enum { ACTIONS_MAX = 256 };

@@ -4,9 +4,9 @@
  * give the same answers, byte for byte. A failure of the set-up aborts. */
 #pragma once
 
-#include "api/ec2/ec2.h"
+#include "api/ec2/core/ec2.h"
 #include "api/iam/iam.h"
-#include "api/openstack/openstack.h"
+#include "api/openstack/core/openstack.h"
 #include "auth/guard.h"
 #include "auth/issuers.h"
 #include "auth/limit.h"

@@ -2,7 +2,7 @@
  * Calls made from the text of a request, without a server or a socket. */
 #pragma once
 
-#include "http/private.h"
+#include "http/internal.h"
 
 struct made_call {
 	struct call call;

@@ -6,7 +6,7 @@
 
 #include "auth/policy.h"
 #include "base/buf.h"
-#include "engine/aws_policy.h"
+#include "engine/people/aws_policy.h"
 
 struct request {
 	struct str keys;

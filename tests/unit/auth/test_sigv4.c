@@ -3,7 +3,7 @@
  * cache of derived keys. */
 #include "../base/test_base.h"
 
-#include "auth/inside.h"
+#include "auth/internal.h"
 #include "auth/key.h"
 #include "base/clock.h"
 #include "made_call.h"

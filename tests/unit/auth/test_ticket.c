@@ -3,7 +3,7 @@
 #include "token_world.h"
 
 #include "auth/ticket.h"
-#include "engine/token_revocation.h"
+#include "engine/people/token_revocation.h"
 
 static const uint8_t master[MASTER_KEY_SIZE] = {1, 2, 3};
 static const uuid instance = {{1, 2}}, host = {{3, 4}};

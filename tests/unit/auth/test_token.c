@@ -2,12 +2,12 @@
  * Tokens: what they say, and everything that ends them. */
 #include "token_world.h"
 
-#include "engine/account.h"
-#include "engine/application_credential.h"
-#include "engine/domain.h"
-#include "engine/token_revocation.h"
-#include "engine/user.h"
-#include "engine/user_group.h"
+#include "engine/people/account.h"
+#include "engine/people/application_credential.h"
+#include "engine/people/domain.h"
+#include "engine/people/token_revocation.h"
+#include "engine/people/user.h"
+#include "engine/people/user_group.h"
 #include "store/rows.h"
 
 static struct str issue(struct token_world *w, enum identity_scope scope, uuid where)

@@ -4,7 +4,7 @@
 
 #include "auth/uses.h"
 #include "base/random.h"
-#include "engine/iam_role.h"
+#include "engine/people/iam_role.h"
 #include "store/rows.h"
 
 static struct uses *make_uses(const struct token_world *w, struct executor *executor)

@@ -3,11 +3,11 @@
 #include "token_world.h"
 
 #include "base/log.h"
-#include "engine/account.h"
-#include "engine/domain.h"
 #include "engine/engine.h"
-#include "engine/region.h"
-#include "engine/user.h"
+#include "engine/people/account.h"
+#include "engine/people/domain.h"
+#include "engine/people/user.h"
+#include "engine/region/region.h"
 #include "store/rows.h"
 
 struct ref to(enum kind kind, uuid id)

@@ -6,7 +6,7 @@
 
 #include "auth/token.h"
 #include "base/clock.h"
-#include "engine/role.h"
+#include "engine/people/role.h"
 #include "store/sql.h"
 
 #define T0 (INT64_C(1700000000) * SECOND)

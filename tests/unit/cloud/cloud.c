@@ -15,7 +15,7 @@
 #include "base/random.h"
 #include "drivers/image_file.h"
 #include "drivers/sim/compute_state.h"
-#include "engine/dedicated_host.h"
+#include "engine/region/dedicated_host.h"
 #include "store/rows.h"
 #include "store/sql.h"
 

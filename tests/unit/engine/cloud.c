@@ -8,7 +8,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 #define TEST_NOW_US (INT64_C(1700000000) * SECOND)
 

@@ -2,8 +2,8 @@
  * Address groups: what is in one, and the rules that name it. */
 #include "cloud.h"
 
-#include "engine/address_group.h"
-#include "engine/security_group.h"
+#include "engine/network/address_group.h"
+#include "engine/network/security_group.h"
 
 static struct ref ref_of(enum kind kind, uuid id)
 {

@@ -4,9 +4,9 @@
 #include "cloud.h"
 
 #include "base/vec.h"
-#include "engine/adopt.h"
-#include "engine/instance_event.h"
-#include "engine/subnet.h"
+#include "engine/instance/instance_event.h"
+#include "engine/network/subnet.h"
+#include "engine/region/adopt.h"
 #include "model/mac.h"
 #include "model/rows.h"
 #include "store/rows.h"

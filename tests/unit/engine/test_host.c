@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Hosts, external networks and their ranges. */
 #include "cloud.h"
-#include "engine/instance_event.h"
+#include "engine/instance/instance_event.h"
 
 static void check_add(void **state)
 {

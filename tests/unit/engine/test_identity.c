@@ -2,11 +2,11 @@
  * Who may do what: rights by role, domains and their administrators, what goes with whom. */
 #include "cloud.h"
 
-#include "engine/application_credential.h"
-#include "engine/domain.h"
-#include "engine/role.h"
-#include "engine/user.h"
-#include "engine/user_group.h"
+#include "engine/people/application_credential.h"
+#include "engine/people/domain.h"
+#include "engine/people/role.h"
+#include "engine/people/user.h"
+#include "engine/people/user_group.h"
 
 static uuid add_domain(struct cloud *c, const char *name)
 {

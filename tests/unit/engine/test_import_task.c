@@ -2,8 +2,8 @@
  * Imports: what comes of a task, and that nothing is left of one that came to nothing. */
 #include "cloud.h"
 
-#include "engine/image.h"
-#include "engine/import_task.h"
+#include "engine/storage/image.h"
+#include "engine/storage/import_task.h"
 
 static uuid begin_one(struct cloud *c)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What users change of one instance, and what that forbids. */
 #include "cloud.h"
-#include "engine/instance_interface.h"
+#include "engine/instance/instance_interface.h"
 
 static void ask(struct cloud *c, op_run run, uuid id, enum err err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Instance types that the operator makes: what they may be, who may use them, and how long they stay. */
 #include "cloud.h"
-#include "engine/instance_type.h"
+#include "engine/instance/instance_type.h"
 
 #define TYPE(name) ref_named(KIND_INSTANCE_TYPE, name)
 

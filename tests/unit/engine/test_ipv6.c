@@ -3,14 +3,14 @@
  * of them is found from outside. */
 #include "cloud.h"
 
-#include "engine/ipv6.h"
-#include "engine/nat_gateway.h"
-#include "engine/network.h"
-#include "engine/network_acl.h"
-#include "engine/route_table.h"
-#include "engine/router_block.h"
-#include "engine/router_interface.h"
-#include "engine/subnet_pool.h"
+#include "engine/network/ipv6.h"
+#include "engine/network/nat_gateway.h"
+#include "engine/network/network.h"
+#include "engine/network/network_acl.h"
+#include "engine/network/route_table.h"
+#include "engine/network/router_block.h"
+#include "engine/network/router_interface.h"
+#include "engine/network/subnet_pool.h"
 
 #define RA(mode) SUBNET_IPV6_RA_MODE_##mode
 #define ADDRESS(mode) SUBNET_IPV6_ADDRESS_MODE_##mode

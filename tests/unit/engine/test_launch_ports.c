@@ -2,7 +2,7 @@
  * Launches with several ports, new ones and such that are there. */
 #include "cloud.h"
 
-#include "engine/network.h"
+#include "engine/network/network.h"
 
 struct scene {
 	struct cloud *c;

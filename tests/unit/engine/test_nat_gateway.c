@@ -2,7 +2,7 @@
  * NAT gateways, what they hold on to while they live, and routes to them. */
 #include "cloud.h"
 
-#include "engine/nat_gateway.h"
+#include "engine/network/nat_gateway.h"
 
 static const struct subnet *default_subnet(struct cloud *c)
 {

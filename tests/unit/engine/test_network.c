@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Routers, subnets, gateways, route tables and ports. */
 #include "cloud.h"
-#include "engine/external_network.h"
-#include "engine/router_block.h"
+#include "engine/network/external_network.h"
+#include "engine/network/router_block.h"
 
 static struct router_wish make_router(struct cloud *c, const char *block)
 {

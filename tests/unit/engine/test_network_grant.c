@@ -2,9 +2,9 @@
  * Grants of networks: who may use one, what there stays its owner's, and what holds a grant. */
 #include "cloud.h"
 
-#include "engine/network.h"
-#include "engine/network_grant.h"
-#include "engine/router_interface.h"
+#include "engine/network/network.h"
+#include "engine/network/network_grant.h"
+#include "engine/network/router_interface.h"
 
 struct scene {
 	struct cloud *c;

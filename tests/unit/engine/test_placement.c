@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Placement as a table: hosts made of plain rows, no store. And on a cloud's hosts. */
 #include "cloud.h"
-#include "engine/aggregate.h"
-#include "engine/dedicated_host.h"
-#include "engine/instance_type.h"
-#include "engine/server_group.h"
+#include "engine/instance/instance_type.h"
+#include "engine/instance/server_group.h"
+#include "engine/region/aggregate.h"
+#include "engine/region/dedicated_host.h"
 
 static void check_reasons(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Ports into instances and out of them: who may go where, and that a port leaves when its host says so. */
 #include "cloud.h"
-#include "engine/instance_interface.h"
+#include "engine/instance/instance_interface.h"
 
 struct story {
 	struct cloud *c;

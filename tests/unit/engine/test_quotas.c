@@ -5,10 +5,10 @@
 
 #include <stdio.h>
 
-#include "engine/dedicated_host.h"
 #include "engine/internal.h"
-#include "engine/nat_gateway.h"
-#include "engine/network.h"
+#include "engine/network/nat_gateway.h"
+#include "engine/network/network.h"
+#include "engine/region/dedicated_host.h"
 
 static RESULT make_instance(struct cloud *c, int n)
 {

@@ -3,8 +3,8 @@
  * ports with any addresses, groups of the account; and how much of that is EC2's as well. */
 #include "cloud.h"
 
-#include "engine/network.h"
-#include "engine/router_interface.h"
+#include "engine/network/network.h"
+#include "engine/network/router_interface.h"
 
 struct scene {
 	struct cloud *c;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Security groups and their rules. */
 #include "cloud.h"
-#include "engine/security_group_association.h"
+#include "engine/network/security_group_association.h"
 
 static uuid make_group(struct cloud *c, const char *name)
 {

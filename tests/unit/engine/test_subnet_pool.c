@@ -2,8 +2,8 @@
  * Subnet pools: what is allocated from one, and who may. */
 #include "cloud.h"
 
-#include "engine/network.h"
-#include "engine/subnet_pool.h"
+#include "engine/network/network.h"
+#include "engine/network/subnet_pool.h"
 
 static struct ref ref_of(enum kind kind, uuid id)
 {

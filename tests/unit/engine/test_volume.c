@@ -2,7 +2,7 @@
  * Volumes by themselves: made and placed, attached and detached, modified, deleted. */
 #include "cloud.h"
 
-#include "engine/volume_type.h"
+#include "engine/storage/volume_type.h"
 
 static const struct volume *volume_of(const struct cloud *c, uuid id)
 {

@@ -3,8 +3,8 @@
 #include "cloud.h"
 
 #include "base/crypto.h"
-#include "engine/volume_reservation.h"
-#include "engine/volume_transfer.h"
+#include "engine/storage/volume_reservation.h"
+#include "engine/storage/volume_transfer.h"
 
 static const struct volume *volume_of(const struct cloud *c, uuid id)
 {

@@ -5,7 +5,7 @@
 
 #include "../cloud/cloud.h"
 #include "drivers/sim/compute_state.h"
-#include "engine/snapshot.h"
+#include "engine/storage/snapshot.h"
 #include "model/id.h"
 #include "store/rows.h"
 

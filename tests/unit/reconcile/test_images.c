@@ -2,7 +2,7 @@
  * Images' stories: an instance is held off while its disks are cut, goes on, and others are launched
  * from what they held; whatever dies on the way. */
 #include "../cloud/cloud.h"
-#include "engine/image.h"
+#include "engine/storage/image.h"
 #include "store/rows.h"
 
 static uuid capture(struct cloud *c, uuid instance, bool no_reboot)

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "engine/server_group.h"
+#include "engine/instance/server_group.h"
 
 enum { SEEDS = 50 };
 

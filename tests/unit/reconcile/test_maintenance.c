@@ -2,7 +2,7 @@
  * Maintenance of hosts: what is stopped when, what goes elsewhere, and what comes back. */
 #include "../cloud/cloud.h"
 
-#include "engine/instance_event.h"
+#include "engine/instance/instance_event.h"
 
 enum { SEEDS = 30 };
 

@@ -5,14 +5,14 @@
 #include "../cloud/cloud.h"
 
 #include "base/file.h"
-#include "engine/address_group.h"
-#include "engine/gateway.h"
-#include "engine/nat_gateway.h"
-#include "engine/network.h"
-#include "engine/peering.h"
-#include "engine/route_table.h"
-#include "engine/router_interface.h"
-#include "engine/security_group_association.h"
+#include "engine/network/address_group.h"
+#include "engine/network/gateway.h"
+#include "engine/network/nat_gateway.h"
+#include "engine/network/network.h"
+#include "engine/network/peering.h"
+#include "engine/network/route_table.h"
+#include "engine/network/router_interface.h"
+#include "engine/network/security_group_association.h"
 
 enum { SEEDS = 50 };
 

@@ -2,7 +2,7 @@
  * Network interfaces that come to instances and leave them, running or not: what is wanted, what the
  * guest has, and what is told of both, under many seeds. */
 #include "../cloud/cloud.h"
-#include "engine/instance_interface.h"
+#include "engine/instance/instance_interface.h"
 #include "store/rows.h"
 
 enum { SEEDS = 30 };

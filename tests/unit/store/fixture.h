@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "store/inside.h"
+#include "store/internal.h"
 #include "store/rows.h"
 
 #define assert_ok(expression) assert_string_equal(err_name((expression).code), "NONE")

@@ -12,7 +12,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/random.h"
-#include "store/sqlite_inside.h"
+#include "store/sqlite_internal.h"
 
 static int setup(void **state)
 {

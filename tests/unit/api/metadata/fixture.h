@@ -13,7 +13,7 @@
 
 #include "../../http/client.h"
 #include "api/metadata/imds.h"
-#include "api/metadata/inside.h"
+#include "api/metadata/internal.h"
 #include "auth/sigv4.h"
 #include "base/clock.h"
 

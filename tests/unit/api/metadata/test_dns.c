@@ -8,10 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api/metadata/dns_inside.h"
+#include "api/metadata/dns_internal.h"
 #include "base/heap.h"
 #include "base/random.h"
-#include "engine/address.h"
+#include "engine/network/address.h"
 #include "fake_plugs.h"
 #include "query.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/crypto.h"
 #include "base/vec.h"
-#include "engine/instance.h"
+#include "engine/instance/instance.h"
 
 #define MACS "network/interfaces/macs/"
 #define MAC1 MACS "02:00:00:00:00:01/"

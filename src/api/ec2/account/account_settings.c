@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What an account says of all its instances: ModifyInstanceMetadataDefaults, GetInstanceMetadataDefaults;
+ * GetSerialConsoleAccessStatus, EnableSerialConsoleAccess, DisableSerialConsoleAccess;
+ * GetEbsEncryptionByDefault, EnableEbsEncryptionByDefault, DisableEbsEncryptionByDefault;
+ * GetEbsDefaultKmsKeyId, ModifyEbsDefaultKmsKeyId, ResetEbsDefaultKmsKeyId. */
+#include "engine/people/account_settings.h"
+
+#include "api/ec2/core/write.h"
+#include "api/ec2/storage/volumes.h"
+
+static RESULT find_account(struct ec2_call *e, const struct account **ret_account)
+{
+	*ret_account = account_find(ec2_walk(e), engine_get_account(e->c));
+	return *ret_account ? OK : ctx_fail(e->c, ERR_DENIED, "The account is not there any more");
+}
+
+/* ---- metadata ---- */
+
+struct ec2_modify_defaults {
+	struct metadata_defaults_wish wish;
+	struct str endpoint, tokens, tags;
+	int64_t hop_limit;
+	bool has_hop_limit;
+};
+#define P(wire, member, ...) PARAM(struct ec2_modify_defaults, wire, member, __VA_ARGS__)
+#define NO_PREFERENCE "no-preference"
+static const struct param modify_defaults_params[] = {
+	P("HttpEndpoint", endpoint, .words = "enabled|disabled|" NO_PREFERENCE,
+	  .doc = "Whether there is metadata."),
+	P("HttpTokens", tokens, .words = "required|optional|" NO_PREFERENCE,
+	  .doc = "Whether metadata needs a session token."),
+	P("HttpPutResponseHopLimit", hop_limit, .min = -1, .max = 64,
+	  .given = offsetof(struct ec2_modify_defaults, has_hop_limit) + 1,
+	  .doc = "How far a token's answer goes; -1: no preference."),
+	P("InstanceMetadataTags", tags, .words = "enabled|disabled|" NO_PREFERENCE,
+	  .doc = "Whether tags are shown in the metadata."),
+	NOT_BUILT("HttpTokensEnforced", .only = "disabled|" NO_PREFERENCE),
+};
+#undef P
+
+static void take_word(struct str word, const char *yes, bool *set, enum choice *choice)
+{
+	*set = !str_is_empty(word);
+	*choice = !*set || str_is(word, NO_PREFERENCE) ? CHOICE_DEFAULT
+		  : str_is(word, yes)                  ? CHOICE_YES
+						       : CHOICE_NO;
+}
+
+static RESULT prepare_defaults(struct ec2_call *e, void *args)
+{
+	struct ec2_modify_defaults *a = args;
+	struct metadata_defaults_wish *wish = &a->wish;
+	if (a->has_hop_limit && a->hop_limit == 0)
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("HttpPutResponseHopLimit"),
+			"Value (0) for parameter HttpPutResponseHopLimit is invalid. It must be "
+			"between 1 and 64, or -1.");
+	take_word(a->endpoint, "enabled", &wish->set_enabled, &wish->defaults.enabled);
+	take_word(a->tokens, "required", &wish->set_tokens_required, &wish->defaults.tokens_required);
+	take_word(a->tags, "enabled", &wish->set_tags, &wish->defaults.tags);
+	wish->set_hop_limit = a->has_hop_limit;
+	wish->defaults.hop_limit = a->hop_limit > 0 ? a->hop_limit : 0;
+	return OK;
+}
+
+static void write_choice(struct xml *x, const char *name, enum choice choice, const char *yes, const char *no)
+{
+	if (choice != CHOICE_DEFAULT)
+		xml_z(x, name, choice == CHOICE_YES ? yes : no);
+}
+
+static RESULT ec2_get_metadata_defaults(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct account *account = NULL;
+	(void) args;
+	TRY(find_account(e, &account));
+	const struct metadata_defaults defaults = engine_metadata_defaults(account);
+	xml_open(x, "accountLevel");
+	write_choice(x, "httpTokens", defaults.tokens_required, "required", "optional");
+	if (defaults.hop_limit)
+		xml_int(x, "httpPutResponseHopLimit", defaults.hop_limit);
+	write_choice(x, "httpEndpoint", defaults.enabled, "enabled", "disabled");
+	write_choice(x, "instanceMetadataTags", defaults.tags, "enabled", "disabled");
+	xml_z(x, "managedBy", "account");
+	xml_close(x, "accountLevel");
+	return OK;
+}
+
+/* ---- serial ports ---- */
+
+static RESULT prepare_disable(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct serial_consoles_wish *) args)->are_closed = true;
+	return OK;
+}
+
+static RESULT ec2_write_serial_access(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct account *account = NULL;
+	(void) args;
+	TRY(find_account(e, &account));
+	xml_bool(x, "serialConsoleAccessEnabled", !account->serial_consoles_closed);
+	return OK;
+}
+
+/* ---- volumes ---- */
+
+static RESULT prepare_encrypt(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct volume_encryption *) args)->encrypts = true;
+	return OK;
+}
+
+static RESULT ec2_write_encrypts(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct account *account = NULL;
+	(void) args;
+	TRY(find_account(e, &account));
+	xml_bool(x, "ebsEncryptionByDefault", account->encrypts_volumes);
+	return OK;
+}
+
+struct ec2_choose_key {
+	struct volume_key_choice choice;
+	struct str key;
+};
+static const struct param choose_key_params[] = {
+	PARAM(struct ec2_choose_key, "KmsKeyId", key, .flags = REQUIRED, .min = 1, .max = 2048,
+	      .doc = "The account's key for volumes: there is no other."),
+};
+
+static RESULT prepare_choose(struct ec2_call *e, void *args)
+{
+	return ec2_take_kms_key(e, ((const struct ec2_choose_key *) args)->key, &(struct disk_crypt){0});
+}
+
+static RESULT prepare_reset(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct volume_key_choice *) args)->is_reset = true;
+	return OK;
+}
+
+static RESULT ec2_write_volume_key(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) args;
+	xml_text(x, "kmsKeyId", ec2_kms_arn(e, engine_get_account(e->c)));
+	return OK;
+}
+
+/* No parameters. */
+#define NOTHING_ASKED                                                                                        \
+	{                                                                                                    \
+		.size = sizeof(struct serial_consoles_wish)                                                  \
+	}
+
+static const struct ec2_action actions[] = {
+	{"ModifyInstanceMetadataDefaults", "ec2:ModifyInstanceMetadataDefaults", WRITES,
+	 PARAMS(struct ec2_modify_defaults, modify_defaults_params), prepare_defaults,
+	 engine_set_metadata_defaults_run,
+	 .doc = "How the metadata of instances may be asked for whose launch says nothing of it."},
+	{"GetInstanceMetadataDefaults", "ec2:GetInstanceMetadataDefaults", 0, NOTHING_ASKED,
+	 .answer = ec2_get_metadata_defaults, .doc = "What the account says of that."},
+	{"GetSerialConsoleAccessStatus", "ec2:GetSerialConsoleAccessStatus", 0, NOTHING_ASKED,
+	 .answer = ec2_write_serial_access, .doc = "Whether instances' serial ports may be opened."},
+	{"EnableSerialConsoleAccess", "ec2:EnableSerialConsoleAccess", WRITES, NOTHING_ASKED, 0,
+	 engine_set_serial_consoles_run, .answer = ec2_write_serial_access,
+	 .doc = "They may be: through Nova's consoles."},
+	{"DisableSerialConsoleAccess", "ec2:DisableSerialConsoleAccess", WRITES, NOTHING_ASKED,
+	 prepare_disable, engine_set_serial_consoles_run, .answer = ec2_write_serial_access,
+	 .doc = "They may not be, whichever way."},
+	{"GetEbsEncryptionByDefault", "ec2:GetEbsEncryptionByDefault", 0, NOTHING_ASKED,
+	 .answer = ec2_write_encrypts,
+	 .doc = "Whether new volumes are encrypted whose making says nothing of it."},
+	{"EnableEbsEncryptionByDefault", "ec2:EnableEbsEncryptionByDefault", WRITES, NOTHING_ASKED,
+	 prepare_encrypt, engine_set_volume_encryption_run, .answer = ec2_write_encrypts,
+	 .doc = "They are, from now on, whatever their making says."},
+	{"DisableEbsEncryptionByDefault", "ec2:DisableEbsEncryptionByDefault", WRITES, NOTHING_ASKED, 0,
+	 engine_set_volume_encryption_run, .answer = ec2_write_encrypts,
+	 .doc = "They are where that is asked for."},
+	{"GetEbsDefaultKmsKeyId", "ec2:GetEbsDefaultKmsKeyId", 0, NOTHING_ASKED,
+	 .answer = ec2_write_volume_key, .doc = "The account's key for volumes."},
+	{"ModifyEbsDefaultKmsKeyId", "ec2:ModifyEbsDefaultKmsKeyId", WRITES,
+	 PARAMS(struct ec2_choose_key, choose_key_params), prepare_choose, engine_choose_volume_key_run,
+	 .answer = ec2_write_volume_key, .doc = "Takes that key: there is no other."},
+	{"ResetEbsDefaultKmsKeyId", "ec2:ResetEbsDefaultKmsKeyId", WRITES, NOTHING_ASKED, prepare_reset,
+	 engine_choose_volume_key_run, .answer = ec2_write_volume_key, .doc = "Likewise."},
+};
+const struct ec2_actions ec2_account_setting_actions = ACTIONS(actions);

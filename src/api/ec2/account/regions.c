@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * DescribeRegions and DescribeAvailabilityZones. There is one region here: the one asked. */
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+
+/* ---- regions ---- */
+
+struct ec2_describe_regions {
+	struct ec2_query query;
+	struct strs region_names;
+	bool all_regions;
+};
+#define P(wire, member, ...) PARAM(struct ec2_describe_regions, wire, member, __VA_ARGS__)
+static const struct param describe_regions_params[] = {
+	P("RegionName", region_names, .doc = "Regions by name."),
+	P("AllRegions", all_regions, .doc = "Also those that would have to be opted in to: there are none."),
+	QUERY_FILTERS(struct ec2_describe_regions),
+};
+#undef P
+
+static bool fits_region_name(const struct filter_run *f, const struct row *row)
+{
+	(void) row;
+	return filter_text(f, f->e->config->region);
+}
+
+static bool fits_endpoint(const struct filter_run *f, const struct row *row)
+{
+	(void) row;
+	return filter_text(f, f->e->config->endpoint);
+}
+
+static const struct filter region_filters[] = {
+	{"region-name", .get = fits_region_name},
+	{"endpoint", .get = fits_endpoint},
+	{"opt-in-status", .fixed = "opt-in-not-required"},
+};
+
+static RESULT ec2_describe_regions(struct ec2_call *e, const void *args, struct xml *x)
+{
+	static const struct filters filters = FILTERS(region_filters);
+	const struct ec2_describe_regions *a = args;
+	struct str region = e->config->region;
+	struct filter_runs runs;
+	for (size_t k = 0; k < a->region_names.count; k++)
+		if (!str_equal(a->region_names.at[k], region))
+			return ctx_fail_field(e->c, ERR_INVALID, STR("RegionName"),
+					      "Invalid region names provided: %" STR_FMT,
+					      STR_ARG(a->region_names.at[k]));
+	TRY(filters_compile(e, KIND_NONE, &filters, &a->query.filters, &runs));
+	xml_open(x, "regionInfo");
+	if (params_is_asked(a->region_names, region) && filters_fit(&runs, 0, 0)) {
+		xml_open(x, "item");
+		xml_text(x, "regionName", region);
+		xml_text(x, "regionEndpoint", e->config->endpoint);
+		xml_z(x, "optInStatus", "opt-in-not-required");
+		xml_close(x, "item");
+	}
+	xml_close(x, "regionInfo");
+	return OK;
+}
+
+/* ---- availability zones ---- */
+
+struct ec2_describe_zones {
+	struct ec2_query query;
+	bool all;
+};
+static const struct param describe_zones_params[] = {
+	QUERY_NAMES(struct ec2_describe_zones, "ZoneName", KIND_ZONE, "Zones by name."),
+	PARAM(struct ec2_describe_zones, "ZoneId", query.ids, .flags = BY_NAME, .kind = KIND_ZONE,
+	      .doc = "Zones by id."),
+	PARAM(struct ec2_describe_zones, "AllAvailabilityZones", all,
+	      .doc = "Here all zones are shown anyhow."),
+	QUERY_FILTERS(struct ec2_describe_zones),
+};
+
+static const char *zone_state(const struct zone *zone)
+{
+	return zone->enabled ? "available" : "unavailable";
+}
+
+static bool fits_zone_state(const struct filter_run *f, const struct row *row)
+{
+	return filter_z(f, zone_state((const struct zone *) row));
+}
+
+static const struct filter zone_filters[] = {
+	{"zone-name", .field = "name"},
+	{"zone-id", .field = "short_id"},
+	{"region-name", .get = fits_region_name},
+	{"group-name", .get = fits_region_name},
+	{"state", .get = fits_zone_state},
+	{"zone-type", .fixed = "availability-zone"},
+	{"opt-in-status", .fixed = "opt-in-not-required"},
+	{"message", .get = filter_nothing},
+	{"parent-zoneID", .get = filter_nothing},
+	{"parent-zoneName", .get = filter_nothing},
+};
+
+static void write_zone(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct zone *zone = item;
+	xml_text(x, "zoneName", zone->name);
+	xml_z(x, "zoneState", zone_state(zone));
+	xml_text(x, "regionName", e->config->region);
+	xml_text(x, "zoneId", zone->short_id);
+	xml_text(x, "groupName", e->config->region);
+	xml_text(x, "networkBorderGroup", e->config->region);
+	xml_z(x, "zoneType", "availability-zone");
+	xml_z(x, "optInStatus", "opt-in-not-required");
+	xml_empty(x, "messageSet");
+}
+
+static const struct ec2_listing zone_listing = {.kind = KIND_ZONE,
+						.set = "availabilityZoneInfo",
+						.filters = FILTERS(zone_filters),
+						.write = write_zone};
+
+static const struct ec2_action actions[] = {
+	{"DescribeRegions", "ec2:DescribeRegions", 0,
+	 PARAMS(struct ec2_describe_regions, describe_regions_params), .answer = ec2_describe_regions,
+	 .filters = FILTERS(region_filters), .doc = "The region, and where it listens."},
+	{"DescribeAvailabilityZones", "ec2:DescribeAvailabilityZones", 0,
+	 PARAMS(struct ec2_describe_zones, describe_zones_params), .list = &zone_listing,
+	 .doc = "The region's zones."},
+};
+const struct ec2_actions ec2_region_actions = ACTIONS(actions);

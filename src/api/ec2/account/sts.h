@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/ec2/sts*.c: the taking of roles, by whatever proves who takes one. */
+#pragma once
+
+#include "api/ec2/core/action.h"
+#include "engine/people/iam_role.h"
+
+struct sts_policy_arn {
+	struct str arn;
+};
+struct sts_policy_arns {
+	const struct sts_policy_arn *at;
+	size_t count;
+};
+struct sts_assume {
+	struct str role_arn, name, policy, external_id;
+	struct sts_policy_arns arns;
+	struct tags tags;
+	int64_t duration_s;
+};
+extern const struct params sts_policy_arn_params;
+
+/* Rows of a struct whose member before is a struct sts_assume, with its dot; or which is one. */
+#define STS_ASSUME_PARAMS(T, before)                                                                         \
+	PARAM(T, "RoleArn", before role_arn, .flags = REQUIRED, .min = 20, .max = 2048, .doc = "The role."), \
+		PARAM(T, "RoleSessionName", before name, .flags = REQUIRED, .min = 2, .max = 64,             \
+		      .doc = "What the session is called in ARNs and records."),                             \
+		PARAM(T, "DurationSeconds", before duration_s, .min = SESSION_S_MIN, .max = SESSION_S_MAX,   \
+		      .doc = "How long it holds; the role says how long at most."),                          \
+		PARAM(T, "Policy", before policy, .min = 1, .max = 2048,                                     \
+		      .doc = "Bounds what the role gives, in JSON."),                                        \
+		PARAM_LIST(T, "PolicyArns.member", before arns, sts_policy_arn_params,                       \
+			   .max = SESSION_POLICIES_MAX, .doc = "Managed policies that do likewise.")
+
+/* What is looked up before it is decided. Rows are good until the answer is written. */
+struct sts_taking {
+	struct ec2_call *e;
+	const struct sts_assume *args;
+	const struct account *account;
+	const struct iam_role *role; /* NULL: there is none of that ARN */
+	uuid policies[SESSION_POLICIES_MAX];
+	struct str absent; /* a policy's ARN; empty: all are there */
+};
+
+/* Of args, which begin with a struct sts_assume. ERR_INVALID. */
+RESULT sts_prepare_assume(struct ec2_call *e, void *args);
+/* The role of s->args, while the view walks. */
+void sts_find_role(struct sts_taking *s);
+/* The same and its policies; the view walks no more. */
+void sts_look_up(struct sts_taking *s);
+/* Once it is permitted: AssumedRoleUser and Credentials. */
+RESULT sts_grant(struct sts_taking *s, struct xml *x);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * AssumeRoleWithWebIdentity: a role for whom an OpenID Connect issuer vouches for. The call is not signed.
+ * The token is read and held against the provider first; then its issuer's keys are asked for, while the call
+ * is parked; then the role's trust policy decides, as it is by then. */
+#include "api/ec2/account/sts.h"
+#include "auth/guard.h"
+#include "auth/issuers.h"
+#include "model/iam_name.h"
+
+struct sts_web {
+	struct sts_assume assume; /* first */
+	struct str token;
+	/* made by prepare: */
+	struct web_identity *identity;
+	struct oidc_provider provider; /* a copy, as far as it is needed */
+	struct str provider_arn;
+};
+#define W struct sts_web
+static const struct param web_params[] = {
+	STS_ASSUME_PARAMS(W, assume.),
+	PARAM(W, "WebIdentityToken", token, .flags = REQUIRED, .min = WEB_TOKEN_MIN, .max = WEB_TOKEN_MAX,
+	      .doc = "The issuer's token: a signed JSON Web Token."),
+	NOT_BUILT("ProviderId"),
+};
+
+static struct strs copy_texts(struct arena *a, struct strs texts)
+{
+	struct str *at = arena_new_array(a, struct str, texts.count + 1);
+	for (size_t k = 0; at && k < texts.count; k++)
+		at[k] = str_copy(a, texts.at[k]);
+	return (struct strs){at, at ? texts.count : 0};
+}
+
+/* The provider of the role's account; false: it has none of the token's issuer. */
+static bool find_provider(struct ec2_call *e, const struct sts_taking *s, W *a)
+{
+	struct arena *arena = e->c->arena;
+	const struct oidc_provider *p = oidc_provider_first_by_account(ec2_walk(e), s->account->row.id);
+	while (p && !str_equal(p->url, a->identity->issuer))
+		p = oidc_provider_next_by_account(ec2_walk(e), p);
+	if (!p)
+		return false;
+	a->provider = (struct oidc_provider){.row.id = p->row.id,
+					     .row.batch = p->row.batch,
+					     .url = str_copy(arena, p->url),
+					     .client_ids = copy_texts(arena, p->client_ids),
+					     .thumbprints = copy_texts(arena, p->thumbprints)};
+	a->provider_arn = iam_arn_to_text(arena, s->account->number, KIND_OIDC_PROVIDER, &a->provider.row);
+	return true;
+}
+
+static RESULT refuse(struct ec2_call *e)
+{
+	return ctx_fail(e->c, ERR_DENIED, "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+}
+
+static RESULT prepare_web(struct ec2_call *e, void *args)
+{
+	W *a = args;
+	struct sts_taking s = {.e = e, .args = &a->assume};
+	a->identity = arena_new_object(e->c->arena, struct web_identity);
+	if (!a->identity)
+		return ctx_no_memory(e->c);
+	TRY(sts_prepare_assume(e, args));
+	TRY(web_identity_read(e->c, a->token, a->identity));
+	sts_find_role(&s);
+	if (!s.role)
+		return refuse(e);
+	if (!find_provider(e, &s, a))
+		return ctx_fail_kind(e->c, ERR_INVALID, KIND_OIDC_PROVIDER,
+				     "No OpenIDConnect provider found in your account for https://%" STR_FMT,
+				     STR_ARG(str_slice(a->identity->issuer, 0, 255)));
+	if (!e->config->issuers)
+		return ctx_fail(e->c, ERR_AGAIN, "no issuer can be asked here");
+	e->lane = issuers_lane(e->config->issuers);
+	return web_identity_fit(e->c, a->identity, &a->provider);
+}
+
+static RESULT prove_web(struct work_item *w)
+{
+	struct ec2_call *e = w->arg;
+	const W *a = e->args;
+	return issuers_prove(e->config->issuers, e->c, &a->provider, a->identity);
+}
+
+static enum policy_known find_key(const void *arg, struct str key, struct strs *ret_values)
+{
+	const W *a = arg;
+	if (str_is(key, "sts:rolesessionname")) {
+		*ret_values = (struct strs){&a->assume.name, 1};
+		return POLICY_PRESENT;
+	}
+	return web_identity_find_key(a->identity, key, ret_values) ? POLICY_PRESENT : POLICY_ABSENT;
+}
+
+/* The provider may be gone, or another's role be there, by now. */
+static RESULT assume_by_web(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const W *a = args;
+	struct sts_taking s = {.e = e, .args = &a->assume};
+	sts_look_up(&s);
+	const struct guard_trust trust = {.request = {.action = STR("sts:AssumeRoleWithWebIdentity"),
+						      .resource = a->assume.role_arn,
+						      .find = find_key,
+						      .arg = a},
+					  .trust = s.role ? s.role->trust : STR_NONE};
+	bool is_trusted = false;
+	if (s.role)
+		TRY(guard_ask_federated(e->config->guards, e->call, &trust, a->provider_arn, &is_trusted));
+	if (!is_trusted)
+		return refuse(e);
+	xml_text(x, "SubjectFromWebIdentityToken", a->identity->subject);
+	xml_text(x, "Audience", a->identity->audience);
+	xml_text(x, "Provider", a->provider_arn);
+	return sts_grant(&s, x);
+}
+
+static const struct ec2_action actions[] = {
+	{"AssumeRoleWithWebIdentity", "sts:AssumeRoleWithWebIdentity", OF_STS | FOR_ALL | UNSIGNED,
+	 PARAMS(W, web_params), prepare_web, .work = prove_web, .answer = assume_by_web,
+	 .doc = "Temporary credentials of a role, for a token of an issuer that its trust policy names."},
+};
+const struct ec2_actions ec2_sts_web_actions = ACTIONS(actions);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Instance profiles on instances: AssociateIamInstanceProfile, DisassociateIamInstanceProfile,
+ * ReplaceIamInstanceProfileAssociation, DescribeIamInstanceProfileAssociations. The profiles themselves are
+ * IAM's (api/iam/profiles.c). */
+#include "api/ec2/compute/iam_instance_profiles.h"
+
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+#include "engine/instance/profile_association.h"
+#include "model/iam_name.h"
+
+/* ---- as they are shown ---- */
+
+struct ec2_profile_item ec2_gather_profile(struct ec2_call *e, const struct instance_profile *profile)
+{
+	const struct account *account = profile ? account_find(ec2_walk(e), profile->account) : NULL;
+	struct arena *a = e->c->arena;
+	if (!account)
+		return (struct ec2_profile_item){STR_NONE, STR_NONE};
+	return (struct ec2_profile_item){
+		iam_arn_to_text(a, account->number, KIND_INSTANCE_PROFILE, &profile->row),
+		iam_id_to_text(a, KIND_INSTANCE_PROFILE, profile->row.id)};
+}
+
+void ec2_write_profile(struct xml *x, const struct ec2_profile_item *profile)
+{
+	if (str_is_empty(profile->arn))
+		return;
+	xml_open(x, "iamInstanceProfile");
+	xml_text(x, "arn", profile->arn);
+	xml_text(x, "id", profile->id);
+	xml_close(x, "iamInstanceProfile");
+}
+
+struct association_item {
+	const struct profile_association *row;
+	struct ec2_profile_item profile;
+};
+
+static const void *gather_association(struct ec2_call *e, const struct row *row)
+{
+	struct association_item *item = arena_new_object(e->c->arena, struct association_item);
+	if (!item)
+		return NULL;
+	item->row = (const struct profile_association *) row;
+	item->profile =
+		ec2_gather_profile(e, instance_profile_find(ec2_walk(e), item->row->instance_profile));
+	return item;
+}
+
+/* Both take effect at once; EC2 shows one that is on its way out where it is taken. */
+static void write_members(struct xml *x, const struct association_item *i, const char *state)
+{
+	ec2_write_id(x, "associationId", KIND_PROFILE_ASSOCIATION, i->row->row.id);
+	ec2_write_id(x, "instanceId", KIND_INSTANCE, i->row->instance);
+	ec2_write_profile(x, &i->profile);
+	xml_z(x, "state", state);
+	xml_time_ms(x, "timestamp", i->row->row.created_us);
+}
+
+static void write_association(struct ec2_call *e, struct xml *x, const void *item)
+{
+	(void) e;
+	write_members(x, item, "associated");
+}
+
+/* ---- describe ---- */
+
+struct ec2_describe_associations {
+	struct ec2_query query;
+};
+static const struct param describe_params[] = {
+	QUERY_IDS(struct ec2_describe_associations, "AssociationId", KIND_PROFILE_ASSOCIATION,
+		  "Associations by id."),
+	QUERY_FILTERS(struct ec2_describe_associations),
+	QUERY_PAGES(struct ec2_describe_associations, 5, 1000),
+};
+
+static const struct filter association_filters[] = {
+	{"instance-id", .field = "instance", .index = PROFILE_ASSOCIATION_INDEX_INSTANCE},
+	{"state", .fixed = "associated"},
+};
+
+static const struct ec2_listing association_listing = {.kind = KIND_PROFILE_ASSOCIATION,
+						       .set = "iamInstanceProfileAssociationSet",
+						       .filters = FILTERS(association_filters),
+						       .account_index = PROFILE_ASSOCIATION_INDEX_ACCOUNT,
+						       .gather = gather_association,
+						       .write = write_association};
+
+/* ---- changes ---- */
+
+static RESULT choose_profile(struct ec2_call *e, const struct ref *arn, const struct ref *name,
+			     struct ref *ret_profile)
+{
+	return params_choose(e->c, arn, "IamInstanceProfile.Arn", name, "IamInstanceProfile.Name",
+			     ret_profile);
+}
+
+struct ec2_associate {
+	struct profile_association_wish wish;
+	struct ref arn, name;
+};
+static const struct param associate_params[] = {
+	PARAM(struct ec2_associate, "InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
+	      .doc = "The instance, which has none."),
+	EC2_PROFILE(struct ec2_associate, arn, name),
+};
+
+static RESULT prepare_associate(struct ec2_call *e, void *args)
+{
+	struct ec2_associate *a = args;
+	return choose_profile(e, &a->arn, &a->name, &a->wish.instance_profile);
+}
+
+static RESULT ec2_associate_profile(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_associate *a = args;
+	return ec2_write_shown(e, &association_listing, a->wish.profile_association,
+			       "iamInstanceProfileAssociation", x);
+}
+
+struct ec2_replace {
+	struct profile_association_change wish;
+	struct ref arn, name;
+};
+static const struct param replace_params[] = {
+	PARAM(struct ec2_replace, "AssociationId", wish.profile_association, .flags = REQUIRED,
+	      .kind = KIND_PROFILE_ASSOCIATION, .doc = "The association that is to end."),
+	EC2_PROFILE(struct ec2_replace, arn, name),
+};
+
+static RESULT prepare_replace(struct ec2_call *e, void *args)
+{
+	struct ec2_replace *a = args;
+	return choose_profile(e, &a->arn, &a->name, &a->wish.instance_profile);
+}
+
+static RESULT ec2_replace_profile(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_replace *a = args;
+	return ec2_write_shown(e, &association_listing, a->wish.made, "iamInstanceProfileAssociation", x);
+}
+
+static const struct param disassociate_params[] = {
+	PARAM(struct profile_association_target, "AssociationId", profile_association, .flags = REQUIRED,
+	      .kind = KIND_PROFILE_ASSOCIATION, .doc = "The association."),
+};
+
+static RESULT ec2_disassociate_profile(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct profile_association_target *a = args;
+	const struct association_item *item = gather_association(e, &a->before.row);
+	if (!item)
+		return ctx_no_memory(e->c);
+	xml_open(x, "iamInstanceProfileAssociation");
+	write_members(x, item, "disassociating");
+	xml_close(x, "iamInstanceProfileAssociation");
+	return OK;
+}
+
+static const struct ec2_action actions[] = {
+	{"DescribeIamInstanceProfileAssociations", "ec2:DescribeIamInstanceProfileAssociations", 0,
+	 PARAMS(struct ec2_describe_associations, describe_params), .list = &association_listing,
+	 .doc = "Which instances have which instance profile."},
+	{"AssociateIamInstanceProfile", "ec2:AssociateIamInstanceProfile", WRITES,
+	 PARAMS(struct ec2_associate, associate_params), prepare_associate, engine_associate_profile_run,
+	 .shows = KIND_PROFILE_ASSOCIATION, .answer = ec2_associate_profile,
+	 .doc = "Gives an instance a profile, whose role its guest gets."},
+	{"ReplaceIamInstanceProfileAssociation", "ec2:ReplaceIamInstanceProfileAssociation", WRITES,
+	 PARAMS(struct ec2_replace, replace_params), prepare_replace, engine_replace_profile_run,
+	 .shows = KIND_PROFILE_ASSOCIATION, .answer = ec2_replace_profile,
+	 .doc = "Gives an instance another profile."},
+	{"DisassociateIamInstanceProfile", "ec2:DisassociateIamInstanceProfile", WRITES,
+	 PARAMS(struct profile_association_target, disassociate_params), 0, engine_disassociate_profile_run,
+	 .answer = ec2_disassociate_profile,
+	 .doc = "Takes an instance's profile away; credentials that its guest has hold until they expire."},
+};
+const struct ec2_actions ec2_profile_actions = ACTIONS(actions);

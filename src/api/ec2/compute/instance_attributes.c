@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Instances' attributes: DescribeInstanceAttribute, ModifyInstanceAttribute, ResetInstanceAttribute,
+ * ModifyInstanceMetadataOptions, MonitorInstances, UnmonitorInstances. */
+#include "api/ec2/compute/instances.h"
+#include "api/ec2/core/write.h"
+#include "engine/instance/instance.h"
+
+#define ATTRIBUTES                                                                                           \
+	"instanceType|kernel|ramdisk|userData|disableApiTermination|instanceInitiatedShutdownBehavior|"      \
+	"rootDeviceName|blockDeviceMapping|productCodes|sourceDestCheck|groupSet|ebsOptimized|"              \
+	"sriovNetSupport|enaSupport|enclaveOptions|disableApiStop"
+
+/* ---- describe one ---- */
+
+struct ec2_instance_attribute {
+	struct ref instance;
+	struct str attribute;
+};
+#define P(wire, member, ...) PARAM(struct ec2_instance_attribute, wire, member, __VA_ARGS__)
+static const struct param describe_attribute_params[] = {
+	P("InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
+	P("Attribute", attribute, .flags = REQUIRED, .words = ATTRIBUTES, .doc = "Which one."),
+};
+#undef P
+
+typedef void attribute_writer(struct ec2_call *e, struct xml *x, const struct ec2_instance_item *i);
+
+#define WRITER(name) static void name(struct ec2_call *e, struct xml *x, const struct ec2_instance_item *i)
+#define BOOLEAN(name, member)                                                                                \
+	WRITER(name)                                                                                         \
+	{                                                                                                    \
+		(void) e;                                                                                    \
+		xml_bool(x, "value", i->instance->member);                                                   \
+	}
+
+BOOLEAN(write_protect_terminate, protect_terminate)
+BOOLEAN(write_protect_stop, protect_stop)
+BOOLEAN(write_ebs_optimized, ebs_optimized)
+
+WRITER(write_type)
+{
+	(void) e;
+	xml_text(x, "value", i->type ? i->type->name : STR_NONE);
+}
+
+WRITER(write_user_data)
+{
+	ec2_audit(e);
+	if (i->instance->user_data.n)
+		xml_text(x, "value", str_encode_base64(e->c->arena, i->instance->user_data));
+}
+
+WRITER(write_shutdown)
+{
+	(void) e;
+	xml_z(x, "value", i->instance->shutdown_terminates ? "terminate" : "stop");
+}
+
+WRITER(write_root_device)
+{
+	(void) e;
+	xml_text(x, "value", i->instance->root_device);
+}
+
+WRITER(write_check)
+{
+	(void) e;
+	xml_bool(x, "value", i->ports.count && i->ports.at[0].port->source_dest_check);
+}
+
+WRITER(write_ena)
+{
+	(void) e;
+	(void) i;
+	xml_bool(x, "value", true); /* as DescribeInstances says */
+}
+
+WRITER(write_enclave)
+{
+	(void) e;
+	(void) i;
+	xml_bool(x, "enabled", false);
+}
+
+/* Nothing that an instance of ours has: an empty element. */
+WRITER(write_none)
+{
+	(void) e;
+	(void) x;
+	(void) i;
+}
+
+static const struct attribute {
+	const char *name;
+	attribute_writer *write; /* within the element of that name */
+} attributes[] = {
+	{"instanceType", write_type},
+	{"kernel", write_none},
+	{"ramdisk", write_none},
+	{"userData", write_user_data},
+	{"disableApiTermination", write_protect_terminate},
+	{"disableApiStop", write_protect_stop},
+	{"instanceInitiatedShutdownBehavior", write_shutdown},
+	{"rootDeviceName", write_root_device},
+	{"productCodes", write_none},
+	{"sourceDestCheck", write_check},
+	{"ebsOptimized", write_ebs_optimized},
+	{"sriovNetSupport", write_none},
+	{"enaSupport", write_ena},
+	{"enclaveOptions", write_enclave},
+};
+
+static void write_attribute(struct ec2_call *e, struct xml *x, struct str name,
+			    const struct ec2_instance_item *i)
+{
+	if (str_is(name, "blockDeviceMapping")) {
+		ec2_write_block_devices(x, i);
+		return;
+	}
+	if (str_is(name, "groupSet")) {
+		const struct ec2_port_item *primary = i->ports.count ? &i->ports.at[0] : 0;
+		ec2_write_groups(x, primary ? primary->groups : 0, primary ? primary->port->groups.count : 0);
+		return;
+	}
+	for (size_t k = 0; k < sizeof attributes / sizeof attributes[0]; k++) {
+		if (!str_is(name, attributes[k].name))
+			continue;
+		xml_open(x, attributes[k].name);
+		attributes[k].write(e, x, i);
+		xml_close(x, attributes[k].name);
+	}
+}
+
+static RESULT ec2_describe_instance_attribute(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_instance_attribute *a = args;
+	const struct instance *instance = 0;
+	TRY(engine_find_instance(e->c, ec2_walk(e), &a->instance, &instance));
+	const struct ec2_instance_item *item = ec2_instance_listing.gather(e, &instance->row);
+	if (!item)
+		return ctx_no_memory(e->c);
+	ec2_write_id(x, "instanceId", KIND_INSTANCE, instance->row.id);
+	write_attribute(e, x, a->attribute, item);
+	return OK;
+}
+
+/* ---- modify ---- */
+
+struct ec2_mapping_change {
+	struct volume_fate fate;
+	bool says_fate;
+};
+#define P(wire, member, ...) PARAM(struct ec2_mapping_change, wire, member, __VA_ARGS__)
+static const struct param mapping_change_rows[] = {
+	P("DeviceName", fate.device, .flags = REQUIRED, .min = 1, .max = 64,
+	  .field = offsetof(struct ec2_mapping_change, fate.field) + 1, .doc = "The device, as it is named."),
+	P("Ebs.DeleteOnTermination", fate.delete_on_termination,
+	  .given = offsetof(struct ec2_mapping_change, says_fate) + 1,
+	  .doc = "Whether it goes with the instance."),
+	P("Ebs.VolumeId", fate.volume, .kind = KIND_VOLUME, .doc = "The volume that is meant to be there."),
+	NOT_BUILT("NoDevice"),
+	NOT_BUILT("VirtualName"),
+};
+#undef P
+static const struct params mapping_change_params = PARAMS(struct ec2_mapping_change, mapping_change_rows);
+
+struct ec2_modify_instance {
+	struct instance_settings wish;
+	struct str attribute, value;
+	bool has_value;
+	enum choice ena_support;
+	struct {
+		const struct ec2_mapping_change *at;
+		size_t count;
+	} mappings;
+};
+#define P(wire, member, ...) PARAM(struct ec2_modify_instance, wire, member, __VA_ARGS__)
+static const struct param modify_params[] = {
+	P("InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
+	P("Attribute", attribute, .words = ATTRIBUTES, .doc = "Which one Value is for; or one of these:"),
+	P("Value", value, .max = INSTANCE_USER_DATA_MAX * 2,
+	  .given = offsetof(struct ec2_modify_instance, has_value) + 1, .doc = "Its new value."),
+	P("DisableApiTermination.Value", wish.protect_terminate, .doc = "TerminateInstances is refused."),
+	P("DisableApiStop.Value", wish.protect_stop, .doc = "StopInstances is refused."),
+	P("InstanceInitiatedShutdownBehavior.Value", wish.shutdown_terminates, .yes = "terminate",
+	  .no = "stop", .doc = "What a shutdown from within means."),
+	P("InstanceType.Value", wish.type, .flags = BY_NAME, .kind = KIND_INSTANCE_TYPE, .max = 255,
+	  .doc = "Its size, while it is stopped."),
+	P("UserData.Value", wish.user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
+	  .given = offsetof(struct ec2_modify_instance, wish.set_user_data) + 1,
+	  .doc = "Up to 16 KiB, base64, while it is stopped."),
+	P("EbsOptimized.Value", wish.ebs_optimized, .doc = "Kept and shown; while it is stopped."),
+	P("SourceDestCheck.Value", wish.source_dest_check, .doc = "Of its only interface."),
+	P("GroupId", wish.groups, .kind = KIND_SECURITY_GROUP, .doc = "Of its only interface."),
+	PARAM_LIST(struct ec2_modify_instance, "BlockDeviceMapping", mappings, mapping_change_params,
+		   .max = 40, .doc = "Whether volumes go with it."),
+	P("EnaSupport.Value", ena_support, .doc = "True, as it always is."),
+	NOT_BUILT("Kernel"),
+	NOT_BUILT("Ramdisk"),
+	NOT_BUILT("SriovNetSupport"),
+};
+#undef P
+
+static RESULT fail_value(struct ec2_call *e, const struct ec2_modify_instance *a, const char *why)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, STR("Value"),
+			      "Value (%" STR_FMT ") for parameter value is invalid. %s",
+			      STR_ARG(str_slice(a->value, 0, 256)), why);
+}
+
+static RESULT read_choice(struct ec2_call *e, const struct ec2_modify_instance *a, enum choice *ret)
+{
+	bool value = false;
+	if (!result_is_ok(str_parse_bool(a->value, &value)))
+		return fail_value(e, a, "It must be true or false.");
+	*ret = value ? CHOICE_YES : CHOICE_NO;
+	return OK;
+}
+
+static RESULT read_shutdown(struct ec2_call *e, struct ec2_modify_instance *a)
+{
+	bool terminates = str_is(a->value, "terminate");
+	if (!terminates && !str_is(a->value, "stop"))
+		return fail_value(e, a, "It must be terminate or stop.");
+	a->wish.shutdown_terminates = terminates ? CHOICE_YES : CHOICE_NO;
+	return OK;
+}
+
+static RESULT read_user_data(struct ec2_call *e, struct ec2_modify_instance *a)
+{
+	struct result decoded = str_decode_base64(e->c->arena, a->value, &a->wish.user_data);
+	if (arena_is_full(e->c->arena))
+		return ctx_no_memory(e->c);
+	a->wish.set_user_data = true;
+	return result_is_ok(decoded) ? OK : fail_value(e, a, "It must be base64.");
+}
+
+/* Attribute and Value say what one of the typed members says. */
+static RESULT read_value(struct ec2_call *e, struct ec2_modify_instance *a)
+{
+	struct instance_settings *wish = &a->wish;
+	if (str_is(a->attribute, "disableApiTermination"))
+		return read_choice(e, a, &wish->protect_terminate);
+	if (str_is(a->attribute, "disableApiStop"))
+		return read_choice(e, a, &wish->protect_stop);
+	if (str_is(a->attribute, "ebsOptimized"))
+		return read_choice(e, a, &wish->ebs_optimized);
+	if (str_is(a->attribute, "sourceDestCheck"))
+		return read_choice(e, a, &wish->source_dest_check);
+	if (str_is(a->attribute, "instanceInitiatedShutdownBehavior"))
+		return read_shutdown(e, a);
+	if (str_is(a->attribute, "userData"))
+		return read_user_data(e, a);
+	if (str_is(a->attribute, "instanceType")) {
+		wish->type = (struct ref){
+			.kind = KIND_INSTANCE_TYPE, .text = a->value, .field = STR("InstanceType")};
+		return OK;
+	}
+	return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("Attribute"),
+			      "The attribute '%" STR_FMT "' cannot be modified so", STR_ARG(a->attribute));
+}
+
+/* In EC2 a call changes one attribute. */
+static RESULT check_one(struct ec2_call *e, const struct ec2_modify_instance *a)
+{
+	const struct instance_settings *w = &a->wish;
+	int count = (w->protect_terminate != CHOICE_DEFAULT) + (w->protect_stop != CHOICE_DEFAULT) +
+		    (w->shutdown_terminates != CHOICE_DEFAULT) + (w->type.kind != KIND_NONE) +
+		    w->set_user_data + (w->ebs_optimized != CHOICE_DEFAULT) +
+		    (w->source_dest_check != CHOICE_DEFAULT) + (a->ena_support != CHOICE_DEFAULT) +
+		    (w->groups.count > 0) + (a->mappings.count > 0);
+	if (count == 1)
+		return OK;
+	return ctx_fail_field(e->c, ERR_COMBINATION, STR("Attribute"), "%s",
+			      count ? "Fields for multiple attribute types specified"
+				    : "No attributes specified.");
+}
+
+static RESULT take_mappings(struct ec2_call *e, struct ec2_modify_instance *a)
+{
+	struct volume_fate *fates = arena_new_array(e->c->arena, struct volume_fate, a->mappings.count + 1);
+	if (!fates)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < a->mappings.count; k++) {
+		fates[k] = a->mappings.at[k].fate;
+		if (!a->mappings.at[k].says_fate)
+			return ctx_fail_field(
+				e->c, ERR_MISSING, fates[k].field,
+				"The request must contain Ebs.DeleteOnTermination for each device");
+	}
+	a->wish.volumes = fates;
+	a->wish.volume_count = a->mappings.count;
+	return OK;
+}
+
+/* Lists have members of their own beside Attribute, which then only says their name. */
+static RESULT prepare_modify(struct ec2_call *e, void *args)
+{
+	struct ec2_modify_instance *a = args;
+	if (a->wish.type.kind != KIND_NONE)
+		a->wish.type.field = STR("InstanceType");
+	if (a->has_value && str_is_empty(a->attribute))
+		return ctx_fail_field(e->c, ERR_MISSING, STR("Attribute"),
+				      "The request must contain the parameter Attribute");
+	bool names_list = str_is(a->attribute, "blockDeviceMapping") || str_is(a->attribute, "groupSet");
+	if (a->attribute.n && !names_list && !a->has_value)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("Value"),
+				      "The request must contain the parameter Value");
+	if (a->attribute.n && a->has_value)
+		TRY(read_value(e, a));
+	TRY(check_one(e, a));
+	if (a->ena_support == CHOICE_NO)
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("EnaSupport"),
+				      "The parameter EnaSupport is supported with the value 'true' only");
+	return take_mappings(e, a);
+}
+
+/* ---- reset ---- */
+
+struct ec2_reset_instance {
+	struct instance_settings wish;
+	struct str attribute;
+};
+#define P(wire, member, ...) PARAM(struct ec2_reset_instance, wire, member, __VA_ARGS__)
+static const struct param reset_params[] = {
+	P("InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
+	P("Attribute", attribute, .flags = REQUIRED, .words = ATTRIBUTES,
+	  .doc = "Only sourceDestCheck, of its only interface."),
+};
+#undef P
+
+static RESULT prepare_reset(struct ec2_call *e, void *args)
+{
+	struct ec2_reset_instance *a = args;
+	if (!str_is(a->attribute, "sourceDestCheck"))
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("Attribute"),
+				      "The attribute '%" STR_FMT "' cannot be reset", STR_ARG(a->attribute));
+	a->wish.source_dest_check = CHOICE_YES;
+	return OK;
+}
+
+/* ---- metadata options ---- */
+
+#define P(wire, member, ...) PARAM(struct instance_settings, wire, member, __VA_ARGS__)
+static const struct param metadata_params[] = {
+	P("InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
+	P("HttpTokens", metadata_tokens_required, .yes = "required", .no = "optional",
+	  .doc = "Whether metadata needs a session token."),
+	P("HttpEndpoint", metadata_enabled, .yes = "enabled", .no = "disabled",
+	  .doc = "Whether there is metadata."),
+	P("HttpPutResponseHopLimit", metadata_hop_limit, .min = 1, .max = 64,
+	  .doc = "How far a token's answer goes."),
+	P("InstanceMetadataTags", metadata_tags, .yes = "enabled", .no = "disabled",
+	  .doc = "Whether tags are shown in the metadata."),
+	NOT_BUILT("HttpProtocolIpv6", .only = "disabled"),
+};
+#undef P
+
+static RESULT ec2_write_options(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct instance_settings *wish = args;
+	const struct instance *instance = 0;
+	TRY(engine_find_instance(e->c, ec2_walk(e), &wish->instance, &instance));
+	ec2_write_id(x, "instanceId", KIND_INSTANCE, instance->row.id);
+	ec2_write_metadata_options(x, "instanceMetadataOptions", instance);
+	return OK;
+}
+
+/* ---- monitor ---- */
+
+static const struct param monitor_params[] = {
+	PARAM(struct instances_wish, "InstanceId", instances, .flags = REQUIRED, .kind = KIND_INSTANCE,
+	      .doc = "The instances: all or none."),
+};
+
+static RESULT write_monitoring(const struct instances_wish *wish, const char *state, struct xml *x)
+{
+	xml_open(x, "instancesSet");
+	for (size_t k = 0; k < wish->change_count; k++) {
+		xml_open(x, "item");
+		ec2_write_id(x, "instanceId", KIND_INSTANCE, wish->changes[k].id);
+		xml_open(x, "monitoring");
+		xml_z(x, "state", state);
+		xml_close(x, "monitoring");
+		xml_close(x, "item");
+	}
+	xml_close(x, "instancesSet");
+	return OK;
+}
+
+static RESULT ec2_monitor_instances(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	return write_monitoring(args, "enabled", x);
+}
+
+static RESULT ec2_unmonitor_instances(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	return write_monitoring(args, "disabled", x);
+}
+
+static const struct ec2_action actions[] = {
+	{"DescribeInstanceAttribute", "ec2:DescribeInstanceAttribute", 0,
+	 PARAMS(struct ec2_instance_attribute, describe_attribute_params),
+	 .answer = ec2_describe_instance_attribute, .doc = "One attribute of an instance."},
+	{"ModifyInstanceAttribute", "ec2:ModifyInstanceAttribute", WRITES,
+	 PARAMS(struct ec2_modify_instance, modify_params), prepare_modify, engine_update_instance_run,
+	 .doc = "Changes one attribute of an instance."},
+	{"ResetInstanceAttribute", "ec2:ResetInstanceAttribute", WRITES,
+	 PARAMS(struct ec2_reset_instance, reset_params), prepare_reset, engine_update_instance_run,
+	 .doc = "Turns the source and destination check of an instance on again."},
+	{"ModifyInstanceMetadataOptions", "ec2:ModifyInstanceMetadataOptions", WRITES,
+	 PARAMS(struct instance_settings, metadata_params), 0, engine_update_instance_run,
+	 .answer = ec2_write_options, .doc = "How an instance's metadata may be asked for."},
+	{"MonitorInstances", "ec2:MonitorInstances", WRITES, PARAMS(struct instances_wish, monitor_params), 0,
+	 engine_monitor_instances_run, .answer = ec2_monitor_instances,
+	 .doc = "Detailed monitoring: kept and shown."},
+	{"UnmonitorInstances", "ec2:UnmonitorInstances", WRITES,
+	 PARAMS(struct instances_wish, monitor_params), 0, engine_unmonitor_instances_run,
+	 .answer = ec2_unmonitor_instances, .doc = "No detailed monitoring any more."},
+};
+const struct ec2_actions ec2_instance_attribute_actions = ACTIONS(actions);

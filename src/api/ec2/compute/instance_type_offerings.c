@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * DescribeInstanceTypeOfferings: which sizes of instances are offered where. Hosts are of no size by which
+ * one could be offered in some zones only: what the region offers, every open zone does. */
+#include <stdlib.h>
+
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+
+struct ec2_describe_offerings {
+	struct ec2_query query;
+	struct str location_type;
+};
+static const struct param describe_params[] = {
+	PARAM(struct ec2_describe_offerings, "LocationType", location_type,
+	      .words = "region|availability-zone|availability-zone-id|outpost", .absent = "region",
+	      .doc = "What locations are; there are no outposts."),
+	QUERY_FILTERS(struct ec2_describe_offerings),
+	QUERY_PAGES(struct ec2_describe_offerings, 5, 1000),
+};
+
+/* A size at a location. Its id is made of both: pages go on behind it, whatever comes or goes between. */
+struct offering {
+	struct row row;
+	struct str type, location;
+};
+
+struct offerings {
+	VEC(struct offering) at;
+};
+
+static bool fits_location(const struct filter_run *f, const struct row *row)
+{
+	return filter_text(f, ((const struct offering *) row)->location);
+}
+
+static bool fits_type(const struct filter_run *f, const struct row *row)
+{
+	return filter_text(f, ((const struct offering *) row)->type);
+}
+
+static const struct filter offering_filters[] = {
+	{"location", .get = fits_location},
+	{"instance-type", .get = fits_type},
+};
+
+static RESULT add_at(struct ec2_call *e, const struct filter_runs *runs, struct str location,
+		     struct offerings *list)
+{
+	const struct tables *t = ec2_walk(e);
+	for (const struct instance_type *type = instance_type_first(t); type;
+	     type = instance_type_next(t, type)) {
+		const struct offering offering = {
+			.row.id = uuid_v5(type->row.id, location), .type = type->name, .location = location};
+		if (row_is_live(&type->row) && type->enabled &&
+		    engine_may_see(e->c, KIND_INSTANCE_TYPE, &type->row) &&
+		    filters_fit(runs, t, &offering.row) && !VEC_PUSH(e->c->arena, &list->at, offering))
+			return ctx_no_memory(e->c);
+	}
+	return OK;
+}
+
+static RESULT find_offerings(struct ec2_call *e, const struct filter_runs *runs, struct str location_type,
+			     struct offerings *list)
+{
+	const struct tables *t = ec2_walk(e);
+	if (str_is(location_type, "region"))
+		return add_at(e, runs, e->config->region, list);
+	bool by_name = str_is(location_type, "availability-zone"),
+	     by_id = str_is(location_type, "availability-zone-id");
+	for (const struct zone *zone = zone_first(t); zone && (by_name || by_id); zone = zone_next(t, zone))
+		if (row_is_live(&zone->row) && zone->enabled)
+			TRY(add_at(e, runs, by_name ? zone->name : zone->short_id, list));
+	return OK;
+}
+
+static int compare_offerings(const void *a, const void *b)
+{
+	return uuid_compare(((const struct offering *) a)->row.id, ((const struct offering *) b)->row.id);
+}
+
+static RESULT ec2_describe_instance_type_offerings(struct ec2_call *e, const void *args, struct xml *x)
+{
+	static const struct filters filters = FILTERS(offering_filters);
+	const struct ec2_describe_offerings *a = args;
+	struct filter_runs runs;
+	struct offerings list = {0};
+	size_t left = a->query.max_results ? (size_t) a->query.max_results : SIZE_MAX, k = 0;
+	uuid after = UUID_NONE;
+	TRY(filters_compile(e, KIND_NONE, &filters, &a->query.filters, &runs));
+	TRY(ec2_parse_token(e, a->query.next_token, &after));
+	TRY(find_offerings(e, &runs, a->location_type, &list));
+	if (list.at.count)
+		qsort(list.at.at, list.at.count, sizeof list.at.at[0], compare_offerings);
+	while (k < list.at.count && uuid_compare(list.at.at[k].row.id, after) <= 0)
+		k++;
+	xml_open(x, "instanceTypeOfferingSet");
+	for (; k < list.at.count && left; k++, left--) {
+		xml_open(x, "item");
+		xml_text(x, "instanceType", list.at.at[k].type);
+		xml_text(x, "locationType", a->location_type);
+		xml_text(x, "location", list.at.at[k].location);
+		xml_close(x, "item");
+	}
+	xml_close(x, "instanceTypeOfferingSet");
+	if (k < list.at.count)
+		xml_text(x, "nextToken", ec2_make_token(e, list.at.at[k - 1].row.id));
+	return OK;
+}
+
+static const struct ec2_action actions[] = {
+	{"DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypeOfferings", 0,
+	 PARAMS(struct ec2_describe_offerings, describe_params),
+	 .answer = ec2_describe_instance_type_offerings, .filters = FILTERS(offering_filters),
+	 .doc = "Which sizes of instances are offered where."},
+};
+const struct ec2_actions ec2_offering_actions = ACTIONS(actions);

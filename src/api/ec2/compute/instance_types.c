@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * DescribeInstanceTypes. */
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+
+struct ec2_describe_types {
+	struct ec2_query query;
+};
+static const struct param describe_types_params[] = {
+	QUERY_NAMES(struct ec2_describe_types, "InstanceType", KIND_INSTANCE_TYPE, "Types by name."),
+	NOT_BUILT("IncludeUnsupportedInRegion", .only = "false"),
+	QUERY_FILTERS(struct ec2_describe_types),
+	QUERY_PAGES(struct ec2_describe_types, 5, 100),
+};
+
+static int64_t type_mib(const struct instance_type *type)
+{
+	return type->memory >> 20;
+}
+
+static bool fits_mib(const struct filter_run *f, const struct row *row)
+{
+	return filter_int(f, type_mib((const struct instance_type *) row));
+}
+
+static bool fits_boot_mode(const struct filter_run *f, const struct row *row)
+{
+	(void) row;
+	return filter_z(f, "legacy-bios") || filter_z(f, "uefi");
+}
+
+static const struct filter type_filters[] = {
+	{"instance-type", .field = "name"},
+	{"current-generation", .field = "current_generation"},
+	{"burstable-performance-supported", .field = "burstable"},
+	{"processor-info.supported-architecture", .field = "arch"},
+	{"vcpu-info.default-vcpus", .field = "vcpus"},
+	{"vcpu-info.default-cores", .field = "vcpus"},
+	{"vcpu-info.default-threads-per-core", .fixed = "1"},
+	{"memory-info.size-in-mib", .get = fits_mib},
+	{"network-info.maximum-network-interfaces", .field = "max_ports"},
+	{"network-info.ipv4-addresses-per-interface", .field = "addresses_per_port"},
+	{"network-info.ipv6-addresses-per-interface", .field = "addresses_per_port"},
+	{"network-info.ipv6-supported", .fixed = "true"},
+	{"network-info.efa-supported", .fixed = "false"},
+	{"bare-metal", .fixed = "false"},
+	{"free-tier-eligible", .fixed = "false"},
+	{"hibernation-supported", .fixed = "false"},
+	{"instance-storage-supported", .fixed = "false"},
+	{"auto-recovery-supported", .fixed = "false"},
+	{"hypervisor", .fixed = "nitro"},
+	{"supported-root-device-type", .fixed = "ebs"},
+	{"supported-usage-class", .fixed = "on-demand"},
+	{"supported-virtualization-type", .fixed = "hvm"},
+	{"supported-boot-mode", .get = fits_boot_mode},
+	/* What DescribeInstanceTypes does not tell. */
+	{"ebs-info.ebs-optimized-info.baseline-bandwidth-in-mbps", .get = filter_nothing},
+	{"ebs-info.ebs-optimized-info.baseline-iops", .get = filter_nothing},
+	{"ebs-info.ebs-optimized-info.baseline-throughput-in-mbps", .get = filter_nothing},
+	{"ebs-info.ebs-optimized-info.maximum-bandwidth-in-mbps", .get = filter_nothing},
+	{"ebs-info.ebs-optimized-info.maximum-iops", .get = filter_nothing},
+	{"ebs-info.ebs-optimized-info.maximum-throughput-in-mbps", .get = filter_nothing},
+	{"ebs-info.ebs-optimized-support", .get = filter_nothing},
+	{"ebs-info.encryption-support", .get = filter_nothing},
+	{"ebs-info.nvme-support", .get = filter_nothing},
+	{"instance-storage-info.disk.count", .get = filter_nothing},
+	{"instance-storage-info.disk.size-in-gb", .get = filter_nothing},
+	{"instance-storage-info.disk.type", .get = filter_nothing},
+	{"instance-storage-info.encryption-support", .get = filter_nothing},
+	{"instance-storage-info.nvme-support", .get = filter_nothing},
+	{"instance-storage-info.total-size-in-gb", .get = filter_nothing},
+	{"network-info.efa-info.maximum-efa-interfaces", .get = filter_nothing},
+	{"network-info.ena-support", .get = filter_nothing},
+	{"network-info.encryption-in-transit-supported", .get = filter_nothing},
+	{"network-info.maximum-network-cards", .get = filter_nothing},
+	{"network-info.network-performance", .get = filter_nothing},
+	{"processor-info.sustained-clock-speed-in-ghz", .get = filter_nothing},
+	{"vcpu-info.valid-cores", .get = filter_nothing},
+	{"vcpu-info.valid-threads-per-core", .get = filter_nothing},
+};
+
+static bool is_offered(struct ec2_call *e, const struct row *row)
+{
+	(void) e;
+	return ((const struct instance_type *) row)->enabled;
+}
+
+static void write_network_info(struct xml *x, const struct instance_type *type)
+{
+	xml_open(x, "networkInfo");
+	xml_int(x, "maximumNetworkInterfaces", type->max_ports);
+	xml_int(x, "ipv4AddressesPerInterface", type->addresses_per_port);
+	xml_int(x, "ipv6AddressesPerInterface", type->addresses_per_port);
+	xml_bool(x, "ipv6Supported", true);
+	xml_bool(x, "efaSupported", false);
+	xml_close(x, "networkInfo");
+}
+
+static void write_type(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct instance_type *type = item;
+	(void) e;
+	xml_text(x, "instanceType", type->name);
+	xml_bool(x, "currentGeneration", type->current_generation);
+	xml_bool(x, "freeTierEligible", false);
+	ec2_write_words(x, "supportedUsageClasses", "on-demand");
+	ec2_write_words(x, "supportedRootDeviceTypes", "ebs");
+	ec2_write_words(x, "supportedVirtualizationTypes", "hvm");
+	xml_bool(x, "bareMetal", false);
+	xml_z(x, "hypervisor", "nitro");
+	xml_open(x, "processorInfo");
+	ec2_write_words(x, "supportedArchitectures", instance_type_arch_words[type->arch]);
+	xml_close(x, "processorInfo");
+	xml_open(x, "vCpuInfo");
+	xml_int(x, "defaultVCpus", type->vcpus);
+	xml_int(x, "defaultCores", type->vcpus);
+	xml_int(x, "defaultThreadsPerCore", 1);
+	xml_close(x, "vCpuInfo");
+	xml_open(x, "memoryInfo");
+	xml_int(x, "sizeInMiB", type_mib(type));
+	xml_close(x, "memoryInfo");
+	xml_bool(x, "instanceStorageSupported", false);
+	write_network_info(x, type);
+	xml_bool(x, "hibernationSupported", false);
+	xml_bool(x, "burstablePerformanceSupported", type->burstable);
+	xml_bool(x, "dedicatedHostsSupported", false);
+	xml_bool(x, "autoRecoverySupported", false);
+	ec2_write_words(x, "supportedBootModes", "legacy-bios|uefi");
+}
+
+static const struct ec2_listing type_listing = {.kind = KIND_INSTANCE_TYPE,
+						.set = "instanceTypeSet",
+						.filters = FILTERS(type_filters),
+						.shows = is_offered,
+						.write = write_type};
+
+static const struct ec2_action actions[] = {
+	{"DescribeInstanceTypes", "ec2:DescribeInstanceTypes", 0,
+	 PARAMS(struct ec2_describe_types, describe_types_params), .list = &type_listing,
+	 .doc = "The sizes of instances that are offered."},
+};
+const struct ec2_actions ec2_type_actions = ACTIONS(actions);

@@ -1,0 +1,696 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Instances: how they are gathered and written; DescribeInstances, and the actions that start,
+ * stop, reboot and terminate them. Launching: run.c. */
+#include "api/ec2/compute/instances.h"
+
+#include <stdlib.h>
+
+#include "api/ec2/core/write.h"
+#include "api/ec2/storage/volumes.h"
+#include "engine/instance/instance.h"
+#include "engine/instance/profile_association.h"
+#include "engine/network/router.h"
+#include "engine/region/dedicated_host.h"
+
+/* ---- states ---- */
+
+static const int state_codes[INSTANCE_STATE_COUNT] = {
+	[INSTANCE_PENDING] = 0,     [INSTANCE_RUNNING] = 16,    [INSTANCE_SHUTTING_DOWN] = 32,
+	[INSTANCE_TERMINATED] = 48, [INSTANCE_STOPPING] = 64,   [INSTANCE_STOPPED] = 80,
+	[INSTANCE_PAUSED] = 16,     [INSTANCE_SUSPENDING] = 64, [INSTANCE_SUSPENDED] = 80,
+	[INSTANCE_RESCUED] = 16,    [INSTANCE_SHELVED] = 80,    [INSTANCE_SHELVED_OFFLOADED] = 80,
+	[INSTANCE_ERROR] = 0,
+};
+
+static const char *state_name(enum instance_state state)
+{
+	return model_instance_states[state].ec2;
+}
+
+void ec2_write_state(struct xml *x, const char *name, enum instance_state state)
+{
+	xml_open(x, name);
+	xml_int(x, "code", state_codes[state]);
+	xml_z(x, "name", state_name(state));
+	xml_close(x, name);
+}
+
+/* ---- gathering ---- */
+
+static bool add_port(struct ec2_call *e, struct ec2_instance_item *item, const struct port *p)
+{
+	struct ec2_port_item port;
+	return ec2_gather_port(e, p, &port) && VEC_PUSH(e->c->arena, &item->ports, port);
+}
+
+/* Those it is to have, then those on their way out. */
+static bool gather_ports(struct ec2_call *e, struct ec2_instance_item *item)
+{
+	const struct tables *t = ec2_walk(e);
+	uuid id = item->instance->row.id;
+	for (const struct port *p = port_first_by_instance(t, id); p; p = port_next_by_instance(t, p))
+		if (row_is_live(&p->row) && !add_port(e, item, p))
+			return false;
+	for (const struct port *p = port_first_by_seen_instance(t, id); p;
+	     p = port_next_by_seen_instance(t, p))
+		if (model_derive_port_state(p) == PORT_DETACHING && !add_port(e, item, p))
+			return false;
+	return true;
+}
+
+/* v, or the next of those plugged into an instance that no instance is to have. */
+static const struct volume *find_detaching(const struct tables *t, const struct volume *v)
+{
+	while (v && !uuid_is_none(v->instance))
+		v = volume_next_by_seen_instance(t, v);
+	return v;
+}
+
+/* Its volumes: those it is to have, then those that are being detached from it. */
+static const struct volume *first_volume(const struct tables *t, uuid instance)
+{
+	const struct volume *v = volume_first_by_instance(t, instance);
+	return v ? v : find_detaching(t, volume_first_by_seen_instance(t, instance));
+}
+
+static const struct volume *next_volume(const struct tables *t, const struct volume *v, uuid instance)
+{
+	if (!uuid_equal(v->instance, instance))
+		return find_detaching(t, volume_next_by_seen_instance(t, v));
+	v = volume_next_by_instance(t, v);
+	return v ? v : find_detaching(t, volume_first_by_seen_instance(t, instance));
+}
+
+static bool gather_volumes(struct ec2_call *e, struct ec2_instance_item *item)
+{
+	const struct tables *t = ec2_walk(e);
+	uuid instance = item->instance->row.id;
+	for (const struct volume *v = first_volume(t, instance); v; v = next_volume(t, v, instance))
+		if (row_is_live(&v->row) && !VEC_PUSH(e->c->arena, &item->volumes, v))
+			return false;
+	return true;
+}
+
+/* It is on, or is to be. */
+static uuid dedicated_of(const struct tables *t, const struct instance *instance)
+{
+	const struct dedicated_host *dedicated = engine_find_dedicated(t, instance->host);
+	return dedicated ? dedicated->row.id : instance->dedicated_host;
+}
+
+enum instance_tenancy ec2_read_tenancy(struct str word)
+{
+	return str_is(word, "host")        ? INSTANCE_TENANCY_HOST
+	       : str_is(word, "dedicated") ? INSTANCE_TENANCY_DEDICATED
+					   : INSTANCE_TENANCY_DEFAULT;
+}
+
+static const void *gather_instance(struct ec2_call *e, const struct row *row)
+{
+	struct ec2_instance_item *item = arena_new_object(e->c->arena, struct ec2_instance_item);
+	if (!item)
+		return 0;
+	item->item = ec2_item_of(e, KIND_INSTANCE, row);
+	item->instance = (const struct instance *) row;
+	item->type = instance_type_find(ec2_walk(e), item->instance->type);
+	item->zone = zone_find(ec2_walk(e), item->instance->zone);
+	item->group = server_group_find(ec2_walk(e), item->instance->server_group);
+	item->dedicated_host = dedicated_of(ec2_walk(e), item->instance);
+	item->profile = ec2_gather_profile(e, engine_find_profile_of(ec2_walk(e), row->id));
+	item->state = model_derive_instance_state(item->instance);
+	return gather_ports(e, item) && gather_volumes(e, item) ? item : 0;
+}
+
+/* ---- writing ---- */
+
+static void write_interfaces(struct ec2_call *e, struct xml *x, const struct ec2_instance_item *i)
+{
+	xml_open(x, "networkInterfaceSet");
+	for (size_t k = 0; k < i->ports.count; k++) {
+		xml_open(x, "item");
+		ec2_write_port_common(e, x, &i->ports.at[k], false);
+		ec2_write_attachment(e, x, i->ports.at[k].port, false);
+		xml_close(x, "item");
+	}
+	xml_close(x, "networkInterfaceSet");
+}
+
+void ec2_write_block_devices(struct xml *x, const struct ec2_instance_item *i)
+{
+	xml_open(x, "blockDeviceMapping");
+	for (size_t k = 0; k < i->volumes.count; k++) {
+		const struct volume *v = i->volumes.at[k];
+		xml_open(x, "item");
+		xml_text(x, "deviceName", v->device);
+		xml_open(x, "ebs");
+		ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
+		xml_z(x, "status", ec2_volume_attachment(v));
+		xml_time_ms(x, "attachTime", v->attached_us);
+		xml_bool(x, "deleteOnTermination", v->delete_on_termination);
+		xml_close(x, "ebs");
+		xml_close(x, "item");
+	}
+	xml_close(x, "blockDeviceMapping");
+}
+
+static const char *on_or_off(bool on, const char *yes, const char *no)
+{
+	return on ? yes : no;
+}
+
+void ec2_write_metadata_options(struct xml *x, const char *name, const struct instance *i)
+{
+	xml_open(x, name);
+	xml_z(x, "state", "applied");
+	xml_z(x, "httpTokens", on_or_off(i->metadata_tokens_required, "required", "optional"));
+	xml_int(x, "httpPutResponseHopLimit", i->metadata_hop_limit);
+	xml_z(x, "httpEndpoint", on_or_off(i->metadata_enabled, "enabled", "disabled"));
+	xml_z(x, "httpProtocolIpv6", "disabled");
+	xml_z(x, "instanceMetadataTags", on_or_off(i->metadata_tags, "enabled", "disabled"));
+	xml_close(x, name);
+}
+
+/* Without an IPv4 address it is named by its id. */
+static const char *hostname_type(const struct ec2_instance_item *item)
+{
+	bool is_by_id = item->ports.count && item->ports.at[0].port->ip.family == IP_V6;
+	return is_by_id ? "resource-name" : "ip-name";
+}
+
+static void write_options(struct xml *x, const struct ec2_instance_item *item)
+{
+	const struct instance *i = item->instance;
+	xml_open(x, "cpuOptions");
+	xml_int(x, "coreCount", i->vcpus);
+	xml_int(x, "threadsPerCore", 1);
+	xml_close(x, "cpuOptions");
+	ec2_write_metadata_options(x, "metadataOptions", i);
+	xml_open(x, "hibernationOptions");
+	xml_bool(x, "configured", false);
+	xml_close(x, "hibernationOptions");
+	xml_open(x, "enclaveOptions");
+	xml_bool(x, "enabled", false);
+	xml_close(x, "enclaveOptions");
+	xml_open(x, "privateDnsNameOptions");
+	xml_z(x, "hostnameType", hostname_type(item));
+	xml_bool(x, "enableResourceNameDnsARecord", false);
+	xml_bool(x, "enableResourceNameDnsAAAARecord", false);
+	xml_close(x, "privateDnsNameOptions");
+	xml_open(x, "maintenanceOptions");
+	xml_z(x, "autoRecovery", "default");
+	xml_close(x, "maintenanceOptions");
+}
+
+static bool is_ending(enum instance_state state)
+{
+	return state == INSTANCE_STOPPING || state == INSTANCE_STOPPED || state == INSTANCE_SUSPENDING ||
+	       state == INSTANCE_SUSPENDED || state == INSTANCE_SHELVED ||
+	       state == INSTANCE_SHELVED_OFFLOADED || state == INSTANCE_SHUTTING_DOWN ||
+	       state == INSTANCE_TERMINATED;
+}
+
+static void write_reason(struct xml *x, const struct ec2_instance_item *i)
+{
+	bool is_told = is_ending(i->state) && i->instance->reason_code.n;
+	xml_text(x, "reason", is_told ? i->instance->reason_text : STR_NONE);
+	if (!is_told)
+		return;
+	xml_open(x, "stateReason");
+	xml_text(x, "code", i->instance->reason_code);
+	xml_text(x, "message", i->instance->reason_text);
+	xml_close(x, "stateReason");
+}
+
+static void write_placement(struct xml *x, const struct ec2_instance_item *i)
+{
+	xml_open(x, "placement");
+	if (i->zone)
+		xml_text(x, "availabilityZone", i->zone->name);
+	xml_text(x, "groupName", i->group ? i->group->name : STR_NONE);
+	if (i->group)
+		ec2_write_id(x, "groupId", KIND_SERVER_GROUP, i->group->row.id);
+	if (i->instance->partition)
+		xml_int(x, "partitionNumber", i->instance->partition);
+	ec2_write_id(x, "hostId", KIND_DEDICATED_HOST, i->dedicated_host);
+	if (i->instance->tenancy == INSTANCE_TENANCY_HOST)
+		xml_z(x, "affinity", i->instance->host_affinity ? "host" : "default");
+	xml_z(x, "tenancy", instance_tenancy_words[i->instance->tenancy]);
+	xml_close(x, "placement");
+}
+
+/* What stands at the instance itself for its primary interface. One that has ended has none. */
+static void write_primary(struct ec2_call *e, struct xml *x, const struct ec2_instance_item *i)
+{
+	const struct ec2_port_item *primary = i->ports.count ? &i->ports.at[0] : 0;
+	if (!primary) {
+		xml_z(x, "privateDnsName", "");
+		xml_z(x, "dnsName", "");
+		xml_empty(x, "groupSet");
+		return;
+	}
+	ec2_write_port_name(e, x, "privateDnsName", primary->port);
+	ec2_write_public_name(e, x, "dnsName", primary->router, primary->ips.at[0].address);
+	ec2_write_ip(x, "privateIpAddress", primary->ips.at[0].ip);
+	if (primary->ipv6s.count)
+		ec2_write_ip(x, "ipv6Address", primary->ipv6s.at[0]);
+	if (primary->ips.at[0].address)
+		ec2_write_ip(x, "ipAddress", primary->ips.at[0].address->ip);
+	ec2_write_id(x, "subnetId", KIND_SUBNET, primary->port->subnet);
+	ec2_write_id(x, "vpcId", KIND_ROUTER, primary->port->router);
+	xml_bool(x, "sourceDestCheck", primary->port->source_dest_check);
+	ec2_write_groups(x, primary->groups, primary->port->groups.count);
+}
+
+static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct ec2_instance_item *i = item;
+	const struct instance *row = i->instance;
+	ec2_write_id(x, "instanceId", KIND_INSTANCE, row->row.id);
+	ec2_write_id(x, "imageId", KIND_IMAGE, row->image);
+	ec2_write_state(x, "instanceState", i->state);
+	write_primary(e, x, i);
+	write_reason(x, i);
+	xml_text_opt(x, "keyName", row->key_name);
+	xml_int(x, "amiLaunchIndex", row->launch_index);
+	xml_text_opt(x, "clientToken", row->client_token);
+	xml_empty(x, "productCodes");
+	if (i->type)
+		xml_text(x, "instanceType", i->type->name);
+	xml_time_ms(x, "launchTime", row->launched_us);
+	write_placement(x, i);
+	xml_open(x, "monitoring");
+	xml_z(x, "state", on_or_off(row->monitoring, "enabled", "disabled"));
+	xml_close(x, "monitoring");
+	xml_z(x, "architecture", i->type ? instance_type_arch_words[i->type->arch] : "x86_64");
+	xml_z(x, "rootDeviceType", "ebs");
+	xml_text(x, "rootDeviceName", row->root_device);
+	ec2_write_block_devices(x, i);
+	xml_z(x, "virtualizationType", "hvm");
+	ec2_write_tags(x, row->tags);
+	xml_z(x, "hypervisor", "xen");
+	write_interfaces(e, x, i);
+	xml_bool(x, "ebsOptimized", row->ebs_optimized);
+	xml_bool(x, "enaSupport", true);
+	ec2_write_profile(x, &i->profile);
+	bool is_windows = row->platform == INSTANCE_PLATFORM_WINDOWS;
+	if (is_windows)
+		xml_z(x, "platform", "windows");
+	bool is_said = row->boot_mode != INSTANCE_BOOT_MODE_UNSAID;
+	xml_z(x, "bootMode", is_said ? instance_boot_mode_words[row->boot_mode] : "legacy-bios");
+	if (row->tpm)
+		xml_z(x, "tpmSupport", "v2.0");
+	xml_z(x, "platformDetails", is_windows ? "Windows" : "Linux/UNIX");
+	xml_z(x, "usageOperation", is_windows ? "RunInstances:0002" : "RunInstances");
+	xml_time_ms(x, "usageOperationUpdateTime", row->row.created_us);
+	write_options(x, i);
+}
+
+/* ---- filters ---- */
+
+/* By one of its interfaces. */
+static const struct via interfaces = {KIND_PORT, &ec2_interface_filters, TO(KIND_INSTANCE, port, instance)};
+
+static bool fits_interface(const struct filter_run *f, const struct row *row)
+{
+	for (const struct port *p = port_first_by_instance(f->t, row->id); p;
+	     p = port_next_by_instance(f->t, p))
+		if (row_is_live(&p->row) &&
+		    filter_through(f, KIND_PORT, &ec2_interface_filters, f->filter->there, &p->row))
+			return true;
+	return false;
+}
+
+static const struct port *primary_port(const struct filter_run *f, const struct row *row)
+{
+	const struct port *p = port_first_by_instance(f->t, row->id);
+	while (p && !row_is_live(&p->row))
+		p = port_next_by_instance(f->t, p);
+	return p;
+}
+
+static bool fits_dns_name(const struct filter_run *f, const struct row *row)
+{
+	const struct port *p = primary_port(f, row);
+	const struct address *a = p ? ec2_address_of_ip(f->t, p->row.id, p->ip) : 0;
+	char text[EC2_NAME_TEXT_SIZE];
+	bool has_name = a && engine_has_hostnames(router_find(f->t, p->router));
+	return filter_text(f, (struct str){text, has_name ? ec2_public_name(f->e, a->ip, text) : 0});
+}
+
+static bool fits_public_ip(const struct filter_run *f, const struct row *row)
+{
+	const struct port *p = primary_port(f, row);
+	const struct address *a = p ? ec2_address_of_ip(f->t, p->row.id, p->ip) : 0;
+	return a && filter_ip(f, a->ip);
+}
+
+static bool fits_device(const struct filter_run *f, const struct row *row)
+{
+	struct str name = str_from(f->filter->name);
+	for (const struct volume *v = first_volume(f->t, row->id); v; v = next_volume(f->t, v, row->id)) {
+		if (!row_is_live(&v->row))
+			continue;
+		bool fits = str_ends_with(name, STR("volume-id"))     ? filter_id(f, KIND_VOLUME, v->row.id)
+			    : str_ends_with(name, STR("device-name")) ? filter_text(f, v->device)
+			    : str_ends_with(name, STR("status"))      ? filter_z(f, ec2_volume_attachment(v))
+			    : str_ends_with(name, STR("attach-time"))
+				    ? filter_time(f, v->attached_us)
+				    : filter_bool(f, v->delete_on_termination);
+		if (fits)
+			return true;
+	}
+	return false;
+}
+
+bool ec2_has_state_name(const struct filter_run *f, unsigned state)
+{
+	return filter_z(f, state_name(state));
+}
+
+bool ec2_has_state_code(const struct filter_run *f, unsigned state)
+{
+	return filter_int(f, state_codes[state]);
+}
+
+static bool fits_architecture(const struct filter_run *f, const struct row *row)
+{
+	const struct instance_type *type = instance_type_find(f->t, ((const struct instance *) row)->type);
+	return type && filter_z(f, instance_type_arch_words[type->arch]);
+}
+
+static bool fits_reservation(const struct filter_run *f, const struct row *row)
+{
+	return filter_prefixed(f, "r", ((const struct instance *) row)->reservation);
+}
+
+static bool fits_launch_time(const struct filter_run *f, const struct row *row)
+{
+	return filter_time(f, ((const struct instance *) row)->launched_us);
+}
+
+static bool fits_option(const struct filter_run *f, const struct row *row)
+{
+	const struct instance *i = (const struct instance *) row;
+	struct str name = str_from(f->filter->name);
+	if (str_is(name, "monitoring-state"))
+		return filter_z(f, on_or_off(i->monitoring, "enabled", "disabled"));
+	if (str_ends_with(name, STR("http-tokens")))
+		return filter_z(f, on_or_off(i->metadata_tokens_required, "required", "optional"));
+	return filter_z(f, on_or_off(i->metadata_enabled, "enabled", "disabled"));
+}
+
+/* The name here, and the name that interfaces have for it. */
+#define BY_INTERFACE(name, name_there)                                                                       \
+	{                                                                                                    \
+		(name), .get = fits_interface, .via = &interfaces, .there = (name_there)                     \
+	}
+#define INTERFACE(name) BY_INTERFACE("network-interface." name, name)
+#define ATTACHED(row_kind, type, member)                                                                     \
+	{                                                                                                    \
+		(row_kind), .steps = { TO(KIND_INSTANCE, type, member) }                                     \
+	}
+/* EC2 has a word for Windows only. */
+static bool fits_platform(const struct filter_run *f, const struct row *row)
+{
+	return ((const struct instance *) row)->platform == INSTANCE_PLATFORM_WINDOWS &&
+	       filter_z(f, "windows");
+}
+
+static bool fits_group_name(const struct filter_run *f, const struct row *row)
+{
+	const struct server_group *group =
+		server_group_find(f->t, ((const struct instance *) row)->server_group);
+	return group && filter_text(f, group->name);
+}
+
+static bool fits_tenancy(const struct filter_run *f, const struct row *row)
+{
+	return filter_z(f, instance_tenancy_words[((const struct instance *) row)->tenancy]);
+}
+
+static bool fits_affinity(const struct filter_run *f, const struct row *row)
+{
+	const struct instance *i = (const struct instance *) row;
+	return i->tenancy == INSTANCE_TENANCY_HOST && filter_z(f, i->host_affinity ? "host" : "default");
+}
+
+static bool fits_dedicated_host(const struct filter_run *f, const struct row *row)
+{
+	return filter_id(f, KIND_DEDICATED_HOST, dedicated_of(f->t, (const struct instance *) row));
+}
+
+static bool fits_partition(const struct filter_run *f, const struct row *row)
+{
+	int64_t partition = ((const struct instance *) row)->partition;
+	return partition && filter_int(f, partition);
+}
+
+static bool fits_profile(const struct filter_run *f, const struct row *row)
+{
+	const struct instance_profile *profile = engine_find_profile_of(f->t, row->id);
+	return profile && filter_text(f, ec2_gather_profile(f->e, profile).arn);
+}
+
+static const struct filter instance_filters[] = {
+	{"instance-id", .is_id = true},
+	{"vpc-id", .field = "router", .index = INSTANCE_INDEX_ROUTER},
+	{"subnet-id", .field = "subnet", .index = INSTANCE_INDEX_SUBNET},
+	{"image-id", .field = "image", .index = INSTANCE_INDEX_IMAGE},
+	{"instance-state-name", .in_state = ec2_has_state_name},
+	{"instance-state-code", .in_state = ec2_has_state_code},
+	{"instance-type", .field = "type", .index = INSTANCE_INDEX_TYPE},
+	{"architecture", .get = fits_architecture},
+	{"availability-zone", .field = "zone"},
+	{"reservation-id", .get = fits_reservation,
+	 .ways = {{KIND_INSTANCE, INSTANCE_INDEX_RESERVATION, "r"}}},
+	{"launch-index", .field = "launch_index"},
+	{"launch-time", .get = fits_launch_time},
+	{"key-name", .field = "key_name"},
+	BY_INTERFACE("private-ip-address", "private-ip-address"),
+	BY_INTERFACE("private-dns-name", "private-dns-name"),
+	BY_INTERFACE("source-dest-check", "source-dest-check"),
+	BY_INTERFACE("group-id", "group-id"),
+	BY_INTERFACE("group-name", "group-name"),
+	BY_INTERFACE("instance.group-id", "group-id"),
+	BY_INTERFACE("instance.group-name", "group-name"),
+	{"ip-address", .get = fits_public_ip, .via = &interfaces, .there = "association.public-ip"},
+	{"owner-id", .get = filter_owner},
+	{"monitoring-state", .get = fits_option},
+	{"metadata-options.http-tokens", .get = fits_option},
+	{"metadata-options.http-endpoint", .get = fits_option},
+	{"metadata-options.http-put-response-hop-limit", .field = "metadata_hop_limit"},
+	{"reason", .field = "reason_text"},
+	{"state-reason-code", .field = "reason_code"},
+	{"state-reason-message", .field = "reason_text"},
+	{"block-device-mapping.volume-id", .get = fits_device,
+	 .ways = {ATTACHED(KIND_VOLUME, volume, instance), ATTACHED(KIND_VOLUME, volume, seen_instance)}},
+	{"block-device-mapping.device-name", .get = fits_device},
+	{"block-device-mapping.status", .get = fits_device},
+	{"block-device-mapping.attach-time", .get = fits_device},
+	{"block-device-mapping.delete-on-termination", .get = fits_device},
+	INTERFACE("network-interface-id"),
+	INTERFACE("subnet-id"),
+	INTERFACE("vpc-id"),
+	INTERFACE("availability-zone"),
+	INTERFACE("description"),
+	INTERFACE("group-id"),
+	INTERFACE("group-name"),
+	INTERFACE("mac-address"),
+	INTERFACE("owner-id"),
+	INTERFACE("private-dns-name"),
+	INTERFACE("requester-managed"),
+	INTERFACE("source-dest-check"),
+	INTERFACE("status"),
+	INTERFACE("addresses.private-ip-address"),
+	INTERFACE("addresses.primary"),
+	INTERFACE("ipv6-addresses.ipv6-address"),
+	BY_INTERFACE("ipv6-address", "ipv6-addresses.ipv6-address"),
+	INTERFACE("addresses.association.public-ip"),
+	BY_INTERFACE("network-interface.addresses.association.ip-owner-id", "addresses.association.owner-id"),
+	INTERFACE("association.public-ip"),
+	INTERFACE("association.ip-owner-id"),
+	INTERFACE("association.allocation-id"),
+	INTERFACE("association.association-id"),
+	INTERFACE("attachment.attachment-id"),
+	INTERFACE("attachment.attach-time"),
+	INTERFACE("attachment.delete-on-termination"),
+	INTERFACE("attachment.device-index"),
+	INTERFACE("attachment.instance-id"),
+	INTERFACE("attachment.instance-owner-id"),
+	INTERFACE("attachment.status"),
+	{"client-token", .field = "client_token"},
+	{"dns-name", .get = fits_dns_name, .via = &interfaces, .there = "association.public-dns-name"},
+	{"hibernation-options.configured", .fixed = "false"},
+	{"hypervisor", .fixed = "xen"},
+	{"root-device-name", .field = "root_device"},
+	{"root-device-type", .fixed = "ebs"},
+	{"tenancy", .get = fits_tenancy},
+	{"virtualization-type", .fixed = "hvm"},
+	{"affinity", .get = fits_affinity},
+	{"capacity-reservation-id", .get = filter_nothing},
+	{"host-id", .get = fits_dedicated_host,
+	 .ways = {{KIND_DEDICATED_HOST, .steps = {TO(KIND_HOST, dedicated_host, host),
+						  TO_EACH(KIND_INSTANCE, INSTANCE_INDEX_HOST)}},
+		  {KIND_DEDICATED_HOST, .steps = {TO_EACH(KIND_INSTANCE, INSTANCE_INDEX_DEDICATED_HOST)}}}},
+	{"iam-instance-profile.arn", .get = fits_profile},
+	{"instance-lifecycle", .get = filter_nothing},
+	{"kernel-id", .get = filter_nothing},
+	{"outpost-arn", .get = filter_nothing},
+	{"placement-group-name", .get = fits_group_name,
+	 .ways = {{KIND_SERVER_GROUP, SERVER_GROUP_INDEX_NAME,
+		   .steps = {TO_EACH(KIND_INSTANCE, INSTANCE_INDEX_SERVER_GROUP)}}}},
+	{"placement-partition-number", .get = fits_partition},
+	{"platform", .get = fits_platform},
+	{"product-code", .get = filter_nothing},
+	{"product-code.type", .get = filter_nothing},
+	{"ramdisk-id", .get = filter_nothing},
+	{"requester-id", .get = filter_nothing},
+	{"network-interface.requester-id", .get = filter_nothing},
+	{"spot-instance-request-id", .get = filter_nothing},
+};
+
+/* Ports, addresses and volumes are part of the instance. */
+static const enum kind instance_shared[] = {
+	KIND_ZONE,         KIND_INSTANCE_TYPE,  KIND_ROUTER, KIND_SECURITY_GROUP,
+	KIND_SERVER_GROUP, KIND_DEDICATED_HOST, KIND_NONE};
+
+const struct ec2_listing ec2_instance_listing = {.kind = KIND_INSTANCE,
+						 .set = "instancesSet",
+						 .filters = FILTERS(instance_filters),
+						 .account_index = INSTANCE_INDEX_ACCOUNT,
+						 .gather = gather_instance,
+						 .write = write_instance,
+						 .shared = instance_shared};
+
+/* ---- describe ---- */
+
+struct ec2_describe_instances {
+	struct ec2_query query;
+};
+static const struct param describe_instances_params[] = {
+	QUERY_IDS(struct ec2_describe_instances, "InstanceId", KIND_INSTANCE, "Instances by id."),
+	NO_MANAGED_RESOURCES,
+	QUERY_FILTERS(struct ec2_describe_instances),
+	QUERY_PAGES(struct ec2_describe_instances, 5, 1000),
+};
+
+/* By what an item is put in order: side by side, for thousands of rows do not fit the processor's cache. */
+struct reserved {
+	uuid reservation;
+	int64_t launch_index;
+	const void *item;
+};
+
+static int compare_reserved(const void *a, const void *b)
+{
+	const struct reserved *x = a, *y = b;
+	int order = uuid_compare(x->reservation, y->reservation);
+	return order ? order : (x->launch_index > y->launch_index) - (x->launch_index < y->launch_index);
+}
+
+/* Into the order of reservations; NULL: no memory. */
+static const struct reserved *order_items(struct ec2_call *e, const void **items, size_t count)
+{
+	struct reserved *all = arena_new_array(e->c->arena, struct reserved, count);
+	for (size_t k = 0; all && k < count; k++) {
+		const struct instance *i =
+			(const struct instance *) ((const struct ec2_item *) items[k])->row;
+		all[k] = (struct reserved){i->reservation, i->launch_index, items[k]};
+	}
+	if (all && count)
+		qsort(all, count, sizeof *all, compare_reserved);
+	for (size_t k = 0; all && k < count; k++)
+		items[k] = all[k].item;
+	return all;
+}
+
+static void write_reservation(struct ec2_call *e, struct xml *x, uuid reservation, const void *const *items,
+			      size_t count)
+{
+	xml_open(x, "item");
+	ec2_write_prefixed(x, "reservationId", "r", reservation);
+	xml_text(x, "ownerId", e->owner);
+	xml_empty(x, "groupSet");
+	ec2_write_items(e, &ec2_instance_listing, items, count, x);
+	xml_close(x, "item");
+}
+
+static RESULT ec2_describe_instances(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_describe_instances *a = args;
+	struct ec2_page page;
+	const void **items = 0;
+	TRY(ec2_select(e, &ec2_instance_listing, &a->query, &page));
+	TRY(ec2_gather(e, &ec2_instance_listing, page.rows, page.count, &items));
+	const struct reserved *all = order_items(e, items, page.count);
+	if (!all)
+		return ctx_no_memory(e->c);
+	xml_open(x, "reservationSet");
+	for (size_t from = 0, to; from < page.count; from = to) {
+		for (to = from + 1; to < page.count; to++)
+			if (!uuid_equal(all[from].reservation, all[to].reservation))
+				break;
+		write_reservation(e, x, all[from].reservation, items + from, to - from);
+	}
+	xml_close(x, "reservationSet");
+	xml_text_opt(x, "nextToken", page.next_token);
+	return OK;
+}
+
+/* ---- power ---- */
+
+#define P(wire, member, ...) PARAM(struct instances_wish, wire, member, __VA_ARGS__)
+#define INSTANCES                                                                                            \
+	P("InstanceId", instances, .flags = REQUIRED, .kind = KIND_INSTANCE,                                 \
+	  .doc = "The instances: all or none.")
+static const struct param start_params[] = {INSTANCES, NOT_BUILT("AdditionalInfo")};
+static const struct param stop_params[] = {
+	INSTANCES,
+	P("Force", force, .doc = "Without asking the guest."),
+	NOT_BUILT("Hibernate", .only = "false"),
+	NOT_BUILT("SkipOsShutdown", .only = "false"),
+};
+static const struct param reboot_params[] = {INSTANCES};
+static const struct param terminate_params[] = {
+	INSTANCES,
+	NOT_BUILT("Force", .only = "false"),
+	NOT_BUILT("SkipOsShutdown", .only = "false"),
+};
+#undef P
+
+static RESULT ec2_write_changes(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct instances_wish *wish = args;
+	(void) e;
+	xml_open(x, "instancesSet");
+	for (size_t k = 0; k < wish->change_count; k++) {
+		const struct instance_change *change = &wish->changes[k];
+		xml_open(x, "item");
+		ec2_write_id(x, "instanceId", KIND_INSTANCE, change->id);
+		ec2_write_state(x, "currentState", change->after);
+		ec2_write_state(x, "previousState", change->before);
+		xml_close(x, "item");
+	}
+	xml_close(x, "instancesSet");
+	return OK;
+}
+
+#define POWER(name, rows, run, write, words)                                                                 \
+	{                                                                                                    \
+#name, "ec2:" #name, WRITES, PARAMS(struct instances_wish, rows), 0, run, .answer = (write), \
+											  .doc = words       \
+	}
+static const struct ec2_action actions[] = {
+	{"DescribeInstances", "ec2:DescribeInstances", 0,
+	 PARAMS(struct ec2_describe_instances, describe_instances_params), .answer = ec2_describe_instances,
+	 .filters = FILTERS(instance_filters),
+	 .doc = "Instances of the account, by reservation; ended ones for an hour."},
+	POWER(StartInstances, start_params, engine_start_instances_run, ec2_write_changes,
+	      "Starts stopped instances."),
+	POWER(StopInstances, stop_params, engine_stop_instances_run, ec2_write_changes,
+	      "Stops instances; disks stay."),
+	POWER(RebootInstances, reboot_params, engine_reboot_instances_run, 0, "Resets instances."),
+	POWER(TerminateInstances, terminate_params, engine_terminate_instances_run, ec2_write_changes,
+	      "Ends instances, with the disks that go with them."),
+};
+const struct ec2_actions ec2_instance_actions = ACTIONS(actions);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/ec2/: instances as they are written by DescribeInstances and RunInstances. */
+#pragma once
+
+#include "api/ec2/compute/iam_instance_profiles.h"
+#include "api/ec2/network/network_interfaces.h"
+
+struct ec2_instance_item {
+	struct ec2_item item; /* with what was kept there is nothing else */
+	const struct instance *instance;
+	const struct instance_type *type; /* NULL: gone, like what follows */
+	const struct zone *zone;
+	const struct server_group *group;
+	uuid dedicated_host; /* none: it is on none */
+	struct ec2_profile_item profile;
+	enum instance_state state;
+	VEC(struct ec2_port_item) ports;    /* the primary one first */
+	VEC(const struct volume *) volumes; /* the root disk first */
+};
+
+/* As a listing's gather and write; without the reservation around. */
+extern const struct ec2_listing ec2_instance_listing;
+
+/* Filters by state: EC2's word for it, its number. */
+bool ec2_has_state_name(const struct filter_run *f, unsigned state);
+bool ec2_has_state_code(const struct filter_run *f, unsigned state);
+
+/* A word of EC2's, which is one of them. */
+enum instance_tenancy ec2_read_tenancy(struct str word);
+
+/* <blockDeviceMapping> */
+void ec2_write_block_devices(struct xml *x, const struct ec2_instance_item *item);
+/* <name>: all of them, applied */
+void ec2_write_metadata_options(struct xml *x, const char *name, const struct instance *instance);
+/* <name><code/><name/></name> */
+void ec2_write_state(struct xml *x, const char *name, enum instance_state state);

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Launch templates: CreateLaunchTemplate, DescribeLaunchTemplates, ModifyLaunchTemplate,
+ * DeleteLaunchTemplate. Their versions: launch_template_versions.c. Launching by one: run.c. */
+#include "api/ec2/compute/launch_templates.h"
+#include "api/ec2/compute/launch_template_data.h"
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+#include "engine/instance/launch_template.h"
+
+/* ---- describe ---- */
+
+struct ec2_describe_templates {
+	struct ec2_query query;
+};
+static const struct param describe_params[] = {
+	QUERY_IDS(struct ec2_describe_templates, "LaunchTemplateId", KIND_LAUNCH_TEMPLATE,
+		  "Templates by id."),
+	QUERY_NAMES(struct ec2_describe_templates, "LaunchTemplateName", KIND_LAUNCH_TEMPLATE,
+		    "Templates by name."),
+	QUERY_FILTERS(struct ec2_describe_templates),
+	QUERY_PAGES(struct ec2_describe_templates, 1, 200),
+};
+
+static bool fits_create_time(const struct filter_run *f, const struct row *row)
+{
+	return filter_time(f, row->created_us);
+}
+
+static const struct filter template_filters[] = {
+	{"create-time", .get = fits_create_time},
+	{"launch-template-name", .field = "name", .index = LAUNCH_TEMPLATE_INDEX_ACCOUNT},
+};
+
+struct str ec2_gather_maker(struct ec2_call *e, uuid made_by)
+{
+	const struct user *user = user_find(ec2_walk(e), made_by);
+	struct str path = user && !user->is_owner
+				  ? str_print(e->c->arena, "user/%" STR_FMT, STR_ARG(user->name))
+				  : STR("root");
+	return str_print(e->c->arena, "arn:aws:iam::%" STR_FMT ":%" STR_FMT, STR_ARG(e->owner),
+			 STR_ARG(path));
+}
+
+struct template_item {
+	const struct launch_template *template;
+	struct str maker;
+};
+
+static const void *gather_template(struct ec2_call *e, const struct row *row)
+{
+	struct template_item *item = arena_new_object(e->c->arena, struct template_item);
+	if (!item)
+		return 0;
+	item->template = (const struct launch_template *) row;
+	item->maker = ec2_gather_maker(e, item->template->made_by);
+	return item;
+}
+
+static void write_template(struct ec2_call *e, struct xml *x, const void *data)
+{
+	const struct template_item *item = data;
+	const struct launch_template *template = item->template;
+	(void) e;
+	ec2_write_id(x, "launchTemplateId", KIND_LAUNCH_TEMPLATE, template->row.id);
+	xml_text(x, "launchTemplateName", template->name);
+	xml_time_ms(x, "createTime", template->row.created_us);
+	xml_text(x, "createdBy", item->maker);
+	xml_int(x, "defaultVersionNumber", template->default_version);
+	xml_int(x, "latestVersionNumber", template->latest_version);
+	ec2_write_tags(x, template->tags);
+}
+
+static const struct ec2_listing template_listing = {.kind = KIND_LAUNCH_TEMPLATE,
+						    .set = "launchTemplates",
+						    .filters = FILTERS(template_filters),
+						    .account_index = LAUNCH_TEMPLATE_INDEX_ACCOUNT,
+						    .gather = gather_template,
+						    .write = write_template};
+
+/* ---- create ---- */
+
+struct ec2_create_template {
+	struct launch_template_wish wish;
+	struct ec2_launch_words data;
+	struct ec2_tag_specs tag_specs;
+};
+#define P(wire, member, ...) PARAM(struct ec2_create_template, wire, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	P("LaunchTemplateName", wish.name, .flags = REQUIRED, .min = LAUNCH_TEMPLATE_NAME_MIN,
+	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Unique in the account."),
+	P("VersionDescription", wish.description, .max = LAUNCH_TEMPLATE_WORDS_MAX,
+	  .doc = "Of its first version."),
+	P("ClientToken", wish.client_token, .max = 128, .doc = "Same token, same answer."),
+	TAG_SPECIFICATIONS(struct ec2_create_template, tag_specs),
+	LAUNCH_DATA_ROWS(struct ec2_create_template, data),
+};
+#undef P
+
+static RESULT prepare_create(struct ec2_call *e, void *args)
+{
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
+	struct ec2_create_template *a = args;
+	struct pairs said, none = {0};
+	TRY(ec2_take_launch_data(e, &said));
+	TRY(ec2_merge_launch_data(e, &said, &none, &a->wish.data));
+	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	return ec2_take_tags(e, &a->tag_specs, "launch-template", "launch-template", &a->wish.tags);
+}
+
+static RESULT ec2_create_launch_template(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_template *a = args;
+	return ec2_write_shown(e, &template_listing, a->wish.launch_template, "launchTemplate", x);
+}
+
+/* ---- modify, delete ---- */
+
+struct ec2_modify_template {
+	struct launch_template_settings wish;
+	struct ref name;
+	struct str client_token;
+};
+#define P(wire, member, ...) PARAM(struct ec2_modify_template, wire, member, __VA_ARGS__)
+static const struct param modify_params[] = {
+	P("LaunchTemplateId", wish.launch_template, .kind = KIND_LAUNCH_TEMPLATE, .doc = "The template."),
+	P("LaunchTemplateName", name, .flags = BY_NAME, .kind = KIND_LAUNCH_TEMPLATE,
+	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Or by name."),
+	P("SetDefaultVersion", wish.default_version, .max = 32, .doc = "A number, or $Latest."),
+	P("ClientToken", client_token, .max = 128, .doc = "Said twice it does the same."),
+};
+#undef P
+
+static RESULT prepare_modify(struct ec2_call *e, void *args)
+{
+	struct ec2_modify_template *a = args;
+	return params_choose(e->c, &a->wish.launch_template, "LaunchTemplateId", &a->name,
+			     "LaunchTemplateName", &a->wish.launch_template);
+}
+
+static RESULT ec2_modify_launch_template(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_modify_template *a = args;
+	return ec2_write_shown(e, &template_listing, a->wish.changed, "launchTemplate", x);
+}
+
+struct ec2_delete_template {
+	struct launch_template_target wish;
+	struct ref name;
+};
+#define P(wire, member, ...) PARAM(struct ec2_delete_template, wire, member, __VA_ARGS__)
+static const struct param delete_params[] = {
+	P("LaunchTemplateId", wish.launch_template, .kind = KIND_LAUNCH_TEMPLATE, .doc = "The template."),
+	P("LaunchTemplateName", name, .flags = BY_NAME, .kind = KIND_LAUNCH_TEMPLATE,
+	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Or by name."),
+};
+#undef P
+
+static RESULT prepare_delete(struct ec2_call *e, void *args)
+{
+	struct ec2_delete_template *a = args;
+	return params_choose(e->c, &a->wish.launch_template, "LaunchTemplateId", &a->name,
+			     "LaunchTemplateName", &a->wish.launch_template);
+}
+
+static RESULT ec2_delete_launch_template(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_delete_template *a = args;
+	const struct template_item item = {&a->wish.deleted, ec2_gather_maker(e, a->wish.deleted.made_by)};
+	xml_open(x, "launchTemplate");
+	write_template(e, x, &item);
+	xml_close(x, "launchTemplate");
+	return OK;
+}
+
+static const struct ec2_action actions[] = {
+	{"DescribeLaunchTemplates", "ec2:DescribeLaunchTemplates", 0,
+	 PARAMS(struct ec2_describe_templates, describe_params), .list = &template_listing,
+	 .doc = "Launch templates of the account."},
+	{"CreateLaunchTemplate", "ec2:CreateLaunchTemplate", WRITES,
+	 PARAMS(struct ec2_create_template, create_params), prepare_create, engine_create_launch_template_run,
+	 .answer = ec2_create_launch_template, .shows = KIND_LAUNCH_TEMPLATE,
+	 .doc = "Keeps what a launch says under a name."},
+	{"ModifyLaunchTemplate", "ec2:ModifyLaunchTemplate", WRITES,
+	 PARAMS(struct ec2_modify_template, modify_params), prepare_modify, engine_update_launch_template_run,
+	 .answer = ec2_modify_launch_template, .shows = KIND_LAUNCH_TEMPLATE,
+	 .doc = "Says which version is meant where none is named."},
+	{"DeleteLaunchTemplate", "ec2:DeleteLaunchTemplate", WRITES,
+	 PARAMS(struct ec2_delete_template, delete_params), prepare_delete, engine_delete_launch_template_run,
+	 .answer = ec2_delete_launch_template,
+	 .doc = "Deletes a launch template with its versions; instances stay."},
+};
+const struct ec2_actions ec2_launch_template_actions = ACTIONS(actions);

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * RunInstances: EC2's many ways to say the same become one engine launch.
+ * What happens next: engine/instance/instance_launch.c. */
+#include "api/ec2/compute/instances.h"
+#include "api/ec2/compute/launch_template_data.h"
+#include "api/ec2/core/write.h"
+#include "api/ec2/storage/volumes.h"
+#include "engine/instance/instance.h"
+#include "engine/instance/launch_template.h"
+#include "engine/instance/server_group.h"
+
+/* ---- parameters ---- */
+
+struct ec2_launch_interface {
+	struct launch_port port;
+	struct ec2_private_ips private_ips;
+	struct ec2_ipv6_addresses ipv6_addresses;
+};
+#define P(wire, member, ...) PARAM(struct ec2_launch_interface, wire, member, __VA_ARGS__)
+static const struct param launch_interface_rows[] = {
+	P("DeviceIndex", port.device_index, .flags = REQUIRED, .min = 0, .max = PORT_DEVICE_INDEX_MAX,
+	  .field = offsetof(struct ec2_launch_interface, port.field) + 1,
+	  .doc = "Its number in the instance; 0 is the primary one."),
+	P("NetworkInterfaceId", port.port, .kind = KIND_PORT, .doc = "One that is there, in no instance."),
+	P("SubnetId", port.subnet, .kind = KIND_SUBNET,
+	  .doc = "Of a new one; absent: the primary one's, and for that a default subnet."),
+	P("Description", port.description, .max = 255, .doc = "Free text."),
+	P("SecurityGroupId", port.groups, .kind = KIND_SECURITY_GROUP, .doc = "Its groups."),
+	P("PrivateIpAddress", port.ips.primary, .doc = "Its address."),
+	PARAM_LIST(struct ec2_launch_interface, "PrivateIpAddresses", private_ips, ec2_private_ip_params,
+		   .max = PORT_IPS_MAX, .doc = "Its addresses, the primary one and secondary ones."),
+	P("SecondaryPrivateIpAddressCount", port.ips.more, .min = 0, .max = PORT_IPS_MAX - 1,
+	  .doc = "As many secondary addresses that are free."),
+	P("AssociatePublicIpAddress", port.public_ip,
+	  .doc = "Whether the only one gets a public address; else as the subnet says."),
+	P("DeleteOnTermination", port.delete_on_termination,
+	  .doc = "Whether it goes with its instance: a new one does."),
+	EC2_IPV6_ADDRESSES(struct ec2_launch_interface, "Ipv6Addresses", ipv6_addresses, port.ips),
+	EC2_LAUNCH_INTERFACE_UNBUILT,
+	NOT_BUILT("PrimaryIpv6", .only = "false"),
+	NOT_BUILT("EnaSrdSpecification"),
+	NOT_BUILT("ConnectionTrackingSpecification"),
+	NOT_BUILT("EnaQueueCount"),
+	NOT_BUILT("Ipv4Prefix"),
+	NOT_BUILT("Ipv6Prefix"),
+};
+#undef P
+static const struct params launch_interface_params =
+	PARAMS(struct ec2_launch_interface, launch_interface_rows);
+
+struct ec2_run_instances {
+	struct instance_launch launch;
+	struct launch_port primary; /* as said without NetworkInterface */
+	struct refs group_ids, group_names;
+	struct ref zone_id;
+	struct str group_name;
+	struct ref profile_arn;
+	struct ref template_id, template_name;
+	struct str template_version, tenancy, affinity;
+	enum choice shutdown_terminates;
+	struct ec2_mappings mappings;
+	struct ec2_ipv6_addresses ipv6_addresses;
+	struct {
+		const struct ec2_launch_interface *at;
+		size_t count;
+	} interfaces;
+	struct ec2_tag_specs tag_specs, template_tags;
+};
+#define P(wire, member, ...) PARAM(struct ec2_run_instances, wire, member, __VA_ARGS__)
+static const struct param run_instances_params[] = {
+	P("ImageId", launch.image, .kind = KIND_IMAGE,
+	  .doc = "Image to start from; or the template says it."),
+	P("LaunchTemplate.LaunchTemplateId", template_id, .kind = KIND_LAUNCH_TEMPLATE,
+	  .doc = "Launch template whose words hold where the request says nothing."),
+	P("LaunchTemplate.LaunchTemplateName", template_name, .flags = BY_NAME, .kind = KIND_LAUNCH_TEMPLATE,
+	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Or by name."),
+	P("LaunchTemplate.Version", template_version, .max = 32,
+	  .doc = "A number, $Latest or $Default; absent: the default one."),
+	P("InstanceType", launch.type, .flags = BY_NAME, .kind = KIND_INSTANCE_TYPE, .absent = "m1.small",
+	  .doc = "Size; DescribeInstanceTypes lists them."),
+	P("MinCount", launch.min_count, .flags = REQUIRED, .min = 1, .max = INSTANCE_LAUNCH_MAX,
+	  .doc = "If fewer fit, nothing starts."),
+	P("MaxCount", launch.max_count, .flags = REQUIRED, .min = 1, .max = INSTANCE_LAUNCH_MAX,
+	  .doc = "As many as fit, up to this."),
+	P("KeyName", launch.key_pair, .flags = BY_NAME, .kind = KIND_KEY_PAIR, .max = 255,
+	  .doc = "Key pair whose public key the guest gets."),
+	EC2_PROFILE(struct ec2_run_instances, profile_arn, launch.instance_profile),
+	P("SubnetId", primary.subnet, .kind = KIND_SUBNET, .doc = "Absent: a default subnet."),
+	P("SecurityGroupId", group_ids, .kind = KIND_SECURITY_GROUP,
+	  .doc = "Groups; none: the VPC's default one."),
+	P("SecurityGroup", group_names, .flags = BY_NAME, .kind = KIND_SECURITY_GROUP, .max = 255,
+	  .doc = "Groups by name."),
+	P("PrivateIpAddress", primary.ips.primary, .doc = "The primary address, of one instance."),
+	EC2_IPV6_ADDRESSES(struct ec2_run_instances, "Ipv6Address", ipv6_addresses, primary.ips),
+	PARAM_LIST(struct ec2_run_instances, "NetworkInterface", interfaces, launch_interface_params,
+		   .max = 16,
+		   .doc = "The interfaces, instead of SubnetId, SecurityGroupId and PrivateIpAddress."),
+	PARAM_LIST(struct ec2_run_instances, "BlockDeviceMapping", mappings, ec2_mapping_params, .max = 40,
+		   .doc = "Disks: other than the image says, or besides."),
+	P("UserData", launch.user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
+	  .doc = "Up to 16 KiB, base64."),
+	P("Placement.AvailabilityZone", launch.zone, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255,
+	  .doc = "Zone by name."),
+	P("Placement.AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255,
+	  .doc = "Or zone by id."),
+	P("Placement.GroupName", group_name, .max = 255, .doc = "Placement group by name."),
+	P("Placement.GroupId", launch.server_group, .kind = KIND_SERVER_GROUP, .doc = "Or by id."),
+	P("Placement.PartitionNumber", launch.partition, .min = 1, .max = SERVER_GROUP_PARTITIONS_MAX,
+	  .doc = "Its part of a partition group; absent: that with the fewest instances."),
+	P("Placement.Tenancy", tenancy, .words = "default|dedicated|host", .absent = "default",
+	  .doc = "On hosts of everybody's; on those with none but the account's instances; on dedicated "
+		 "ones."),
+	P("Placement.HostId", launch.dedicated_host, .kind = KIND_DEDICATED_HOST,
+	  .doc = "A dedicated host; absent: any of the account's with auto-placement."),
+	P("Placement.Affinity", affinity, .words = "default|host", .absent = "default",
+	  .doc = "Whether it stays with the dedicated host that it gets."),
+	P("Monitoring.Enabled", launch.monitoring, .doc = "Kept and shown."),
+	P("EbsOptimized", launch.ebs_optimized, .doc = "Kept and shown."),
+	P("CreditSpecification.CpuCredits", launch.unlimited_credits, .yes = "unlimited", .no = "standard",
+	  .doc = "Kept and shown."),
+	P("DisableApiTermination", launch.protect_terminate, .doc = "TerminateInstances is refused."),
+	P("DisableApiStop", launch.protect_stop, .doc = "StopInstances is refused."),
+	P("InstanceInitiatedShutdownBehavior", shutdown_terminates, .yes = "terminate", .no = "stop",
+	  .doc = "What a shutdown from within means."),
+	P("MetadataOptions.HttpTokens", launch.metadata_tokens_required, .yes = "required", .no = "optional",
+	  .doc = "Whether metadata needs a session token."),
+	P("MetadataOptions.HttpEndpoint", launch.metadata_enabled, .yes = "enabled", .no = "disabled",
+	  .doc = "Whether there is metadata."),
+	P("MetadataOptions.HttpPutResponseHopLimit", launch.metadata_hop_limit, .min = 1, .max = 64,
+	  .doc = "How far a token's answer goes."),
+	P("MetadataOptions.InstanceMetadataTags", launch.metadata_tags, .yes = "enabled", .no = "disabled",
+	  .doc = "Whether tags are shown in the metadata."),
+	P("ClientToken", launch.client_token, .max = 64, .doc = "Same token, same answer."),
+	TAG_SPECIFICATIONS(struct ec2_run_instances, tag_specs),
+	NOT_BUILT("MetadataOptions.HttpProtocolIpv6", .only = "disabled"),
+	NOT_BUILT("Placement.HostResourceGroupArn"),
+	NOT_BUILT("Placement.SpreadDomain"),
+	NOT_BUILT("CapacityReservationSpecification.CapacityReservationPreference", .only = "open"),
+	NOT_BUILT("CapacityReservationSpecification.CapacityReservationTarget"),
+	NOT_BUILT("HibernationOptions.Configured", .only = "false"),
+	NOT_BUILT("EnclaveOptions.Enabled", .only = "false"),
+	NOT_BUILT("MaintenanceOptions.AutoRecovery", .only = "default"),
+	NOT_BUILT("PrivateDnsNameOptions.HostnameType", .only = "ip-name"),
+	NOT_BUILT("PrivateDnsNameOptions.EnableResourceNameDnsARecord", .only = "false"),
+	NOT_BUILT("PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord", .only = "false"),
+	NOT_BUILT("KernelId"),
+	NOT_BUILT("RamdiskId"),
+	NOT_BUILT("AdditionalInfo"),
+	NOT_BUILT("ElasticGpuSpecification"),
+	NOT_BUILT("ElasticInferenceAccelerator"),
+	NOT_BUILT("InstanceMarketOptions"),
+	NOT_BUILT("CpuOptions"),
+	NOT_BUILT("LicenseSpecification"),
+	NOT_BUILT("SecondaryInterface"),
+	NOT_BUILT("Operator"),
+	NOT_BUILT("NetworkPerformanceOptions.BandwidthWeighting", .only = "default"),
+	NOT_BUILT("EnablePrimaryIpv6", .only = "false"),
+};
+#undef P
+
+/* ---- from parameters to a launch ---- */
+
+static RESULT join_refs(struct ec2_call *e, const struct refs *one, const struct refs *other,
+			struct refs *ret_refs)
+{
+	struct ref *refs = arena_new_array(e->c->arena, struct ref, one->count + other->count);
+	if (!refs)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < one->count + other->count; k++)
+		refs[k] = k < one->count ? one->at[k] : other->at[k - one->count];
+	*ret_refs = (struct refs){refs, one->count + other->count};
+	return OK;
+}
+
+static RESULT take_interfaces(struct ec2_call *e, struct ec2_run_instances *a)
+{
+	TRY(join_refs(e, &a->group_ids, &a->group_names, &a->primary.groups));
+	TRY(ec2_take_ipv6_addresses(e, &a->ipv6_addresses, &a->primary.ips));
+	a->launch.ports = &a->primary;
+	a->launch.port_count = 1;
+	if (!a->interfaces.count)
+		return OK;
+	if (a->primary.subnet.kind != KIND_NONE || a->primary.groups.count ||
+	    !ip_is_none(a->primary.ips.primary) || a->primary.ips.ipv6s.count || a->primary.ips.ipv6_is_said)
+		return ctx_fail_field(
+			e->c, ERR_COMBINATION, STR("NetworkInterface"),
+			"Network interfaces and an instance-level subnet, security groups or private "
+			"address may not be specified on the same request");
+	struct launch_port *ports = arena_new_array(e->c->arena, struct launch_port, a->interfaces.count);
+	if (!ports)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < a->interfaces.count; k++) {
+		const struct ec2_launch_interface *i = &a->interfaces.at[k];
+		ports[k] = i->port;
+		TRY(ec2_take_private_ips(e, &i->private_ips, &ports[k].ips));
+		TRY(ec2_take_ipv6_addresses(e, &i->ipv6_addresses, &ports[k].ips));
+	}
+	a->launch.ports = ports;
+	a->launch.port_count = a->interfaces.count;
+	return OK;
+}
+
+static bool has_key(struct tags tags, struct str key)
+{
+	for (size_t k = 0; k < tags.count; k++)
+		if (str_equal(tags.at[k].key, key))
+			return true;
+	return false;
+}
+
+/* The request's, and of the template's those with other keys. */
+static RESULT take_tags(struct ec2_call *e, const struct ec2_run_instances *a, const char *type,
+			struct tags *ret_tags)
+{
+	static const char types[] = "instance|volume|network-interface";
+	struct tags own, more;
+	TRY(ec2_take_tags(e, &a->tag_specs, type, types, &own));
+	TRY(ec2_take_tags(e, &a->template_tags, type, types, &more));
+	struct tag *tags = arena_new_array(e->c->arena, struct tag, own.count + more.count + 1);
+	size_t count = 0;
+	if (!tags)
+		return ctx_no_memory(e->c);
+	for (; count < own.count; count++)
+		tags[count] = own.at[count];
+	for (size_t k = 0; k < more.count; k++)
+		if (!has_key(own, more.at[k].key))
+			tags[count++] = more.at[k];
+	*ret_tags = (struct tags){tags, count};
+	return OK;
+}
+
+static RESULT take_all_tags(struct ec2_call *e, struct ec2_run_instances *a)
+{
+	TRY(take_tags(e, a, "instance", &a->launch.instance_tags));
+	TRY(take_tags(e, a, "volume", &a->launch.volume_tags));
+	return take_tags(e, a, "network-interface", &a->launch.port_tags);
+}
+
+/* An empty name is none, as tools send it. */
+static RESULT take_group(struct ec2_call *e, struct ec2_run_instances *a)
+{
+	struct ref *group = &a->launch.server_group;
+	if (str_is_empty(a->group_name))
+		return OK;
+	if (group->kind != KIND_NONE)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("Placement.GroupId"),
+				      "The parameters GroupName and GroupId may not be specified together");
+	*group = (struct ref){
+		.kind = KIND_SERVER_GROUP, .text = a->group_name, .field = STR("Placement.GroupName")};
+	return OK;
+}
+
+/* ---- by a launch template ---- */
+
+struct ec2_template_tags {
+	struct ec2_tag_specs tag_specs;
+};
+static const struct param template_tags_rows[] = {
+	TAG_SPECIFICATIONS(struct ec2_template_tags, tag_specs),
+};
+static const struct params template_tags_params = PARAMS(struct ec2_template_tags, template_tags_rows);
+
+static bool is_of_tags(const struct pair *pair)
+{
+	return str_starts_with(pair->name, STR("TagSpecification."));
+}
+
+static bool is_no_parameter(const struct pair *pair)
+{
+	return str_is(pair->name, "Action") || str_is(pair->name, "Version") ||
+	       str_is(pair->name, "DryRun") || str_starts_with(pair->name, STR("LaunchTemplate."));
+}
+
+static RESULT leave_out(struct ec2_call *e, const struct pairs *pairs,
+			bool (*is_out)(const struct pair *pair), struct pairs *ret_in, struct pairs *ret_out)
+{
+	struct pair *in = arena_new_array(e->c->arena, struct pair, pairs->count + 1);
+	struct pair *out = arena_new_array(e->c->arena, struct pair, pairs->count + 1);
+	*ret_in = (struct pairs){in, 0};
+	*ret_out = (struct pairs){out, 0};
+	if (!in || !out)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < pairs->count; k++)
+		if (is_out(&pairs->at[k]))
+			out[ret_out->count++] = pairs->at[k];
+		else
+			in[ret_in->count++] = pairs->at[k];
+	return OK;
+}
+
+static RESULT find_version(struct ec2_call *e, const struct ec2_run_instances *a,
+			   const struct launch_template_version **ret_version)
+{
+	const struct launch_template *template = 0;
+	struct ref ref;
+	TRY(params_choose(e->c, &a->template_id, "LaunchTemplate.LaunchTemplateId", &a->template_name,
+			  "LaunchTemplate.LaunchTemplateName", &ref));
+	TRY(engine_find_own_launch_template(e->c, ec2_walk(e), &ref, &template));
+	return engine_find_launch_template_version(e->c, ec2_walk(e), template, a->template_version,
+						   STR("LaunchTemplate.Version"), ret_version);
+}
+
+/* The request anew, as if it said what the template does, where it says nothing itself. Tags are of both. */
+static RESULT use_template(struct ec2_call *e, struct ec2_run_instances *a)
+{
+	const struct launch_template_version *version = 0;
+	struct pairs data, base, tags, asked, rest, merged;
+	struct ec2_template_tags read = {0};
+	struct str form;
+	TRY(find_version(e, a, &version));
+	uuid id = version->row.id;
+	TRY(ec2_read_launch_data(e, version->data, &data));
+	TRY(leave_out(e, &data, is_of_tags, &base, &tags));
+	TRY(params_read(e->c, &template_tags_params, 0, &tags, &read));
+	TRY(leave_out(e, &e->pairs, is_no_parameter, &asked, &rest));
+	TRY(ec2_merge_launch_data(e, &asked, &base, &form));
+	TRY(ec2_read_launch_data(e, form, &merged));
+	*a = (struct ec2_run_instances){0};
+	TRY(params_read(e->c, &e->action->args, 0, &merged, a));
+	a->template_tags = read.tag_specs;
+	a->launch.template_version = id;
+	return OK;
+}
+
+static RESULT check_image(struct ec2_call *e, const struct ec2_run_instances *a)
+{
+	if (a->launch.image.kind != KIND_NONE)
+		return OK;
+	return ctx_fail_field(e->c, ERR_MISSING, STR("ImageId"),
+			      "The request must contain the parameter ImageId");
+}
+
+static RESULT prepare_run(struct ec2_call *e, void *args)
+{
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
+	struct ec2_run_instances *a = args;
+	if (a->template_id.kind != KIND_NONE || a->template_name.kind != KIND_NONE || a->template_version.n)
+		TRY(use_template(e, a));
+	TRY(check_image(e, a));
+	TRY(ec2_take_mappings(e, &a->mappings, &a->launch.disks, &a->launch.disk_count));
+	TRY(take_interfaces(e, a));
+	TRY(take_all_tags(e, a));
+	TRY(take_group(e, a));
+	a->launch.tenancy = ec2_read_tenancy(a->tenancy);
+	a->launch.host_affinity = str_is(a->affinity, "host");
+	if (a->profile_arn.kind != KIND_NONE || a->launch.instance_profile.kind != KIND_NONE)
+		ec2_audit(e); /* a role is passed on */
+	if (a->profile_arn.kind != KIND_NONE)
+		TRY(params_choose(e->c, &a->profile_arn, "IamInstanceProfile.Arn",
+				  &a->launch.instance_profile, "IamInstanceProfile.Name",
+				  &a->launch.instance_profile));
+	if (a->launch.zone.kind == KIND_NONE)
+		a->launch.zone = a->zone_id;
+	a->launch.shutdown_terminates = a->shutdown_terminates == CHOICE_YES;
+	a->launch.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	return OK;
+}
+
+/* ---- the answer ---- */
+
+/* As they are now, which for a repeated call may be later than its launch. */
+static RESULT ec2_run_instances(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_run_instances *a = args;
+	const struct tables *t = ec2_walk(e);
+	VEC(const struct row *) rows = {0};
+	const void **items = 0;
+	for (size_t k = 0; k < a->launch.made.count; k++) {
+		const struct instance *instance = instance_find(t, a->launch.made.at[k]);
+		if (instance && !VEC_PUSH(e->c->arena, &rows, &instance->row))
+			return ctx_no_memory(e->c);
+	}
+	TRY(ec2_gather(e, &ec2_instance_listing, rows.at, rows.count, &items));
+	ec2_write_prefixed(x, "reservationId", "r", a->launch.reservation);
+	xml_text(x, "ownerId", e->owner);
+	xml_empty(x, "groupSet");
+	ec2_write_items(e, &ec2_instance_listing, items, rows.count, x);
+	return OK;
+}
+
+static const struct ec2_action actions[] = {
+	{"RunInstances", "ec2:RunInstances", WRITES, PARAMS(struct ec2_run_instances, run_instances_params),
+	 prepare_run, engine_create_instances_run, .answer = ec2_run_instances,
+	 .doc = "Starts new instances."},
+};
+const struct ec2_actions ec2_run_actions = ACTIONS(actions);

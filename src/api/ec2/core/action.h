@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/ec2/: what an action of EC2 is, and what a call of one carries.
+ *
+ * A call goes through some of these, which the action's const row names:
+ *   args              the table that fills a struct of args.size bytes from the parameters (params.h)
+ *   prepare           what a table cannot say: turns words of EC2 into the operation's wish. On an
+ *                     HTTP thread, where decoding, digests and key generation belong. It holds no
+ *                     rule of the cloud: those are the engine's
+ *   operation         a change: the engine's own, on the committer, with the call parked. Its wish
+ *                     stands at the beginning of the args struct
+ *   look              an observe action: reads from a host, on that host's thread, the call parked
+ *   answer            writes the answer's members, on an HTTP thread; may walk a view, where others may have
+ *                     changed what a change made: rows of the kind that it `shows` are found as it left
+ *                     them (ec2_find_shown). An action with
+ *                     a list instead describes the rows of one kind (list.h); with neither, the
+ *                     answer is <return>true</return>
+ * How to add an action: HACKING.md. */
+#pragma once
+
+#include "api/ec2/core/ec2.h"
+#include "api/ec2/core/quote.h"
+#include "api/face.h"
+#include "api/query/params.h"
+#include "auth/sigv4.h"
+#include "base/clock.h"
+#include "base/vec.h"
+#include "base/xml.h"
+#include "engine/resolve.h"
+#include "http/server.h"
+#include "reconcile/reconcile.h"
+#include "store/rows.h"
+
+struct ec2_call;
+struct ec2_listing;
+struct face_answers;
+struct ec2_memo;
+struct filter;
+
+struct filters {
+	const struct filter *at;
+	size_t count;
+};
+
+/* Where a VPC's blocks come from in EC2 besides its caller and Amazon; of CreateVpc and
+ * AssociateVpcCidrBlock. */
+#define EC2_BLOCK_ORIGINS_UNBUILT                                                                            \
+	NOT_BUILT("Ipv6Pool"), NOT_BUILT("Ipv6CidrBlock"), NOT_BUILT("Ipv4IpamPoolId"),                      \
+		NOT_BUILT("Ipv4NetmaskLength"), NOT_BUILT("Ipv6IpamPoolId"), NOT_BUILT("Ipv6NetmaskLength"), \
+		NOT_BUILT("Ipv6CidrBlockNetworkBorderGroup")
+
+enum ec2_action_flag {
+	WRITES = 1 << 0,   /* changes something: has an operation */
+	OBSERVES = 1 << 1, /* looks at a host */
+	OF_STS = 1 << 2,   /* an action of the Security Token Service */
+	FOR_ALL = 1 << 3,  /* needs no permission */
+	UNSIGNED = 1 << 4, /* what it brings proves who asks; nobody signs it */
+	BY_TIME = 1 << 5,  /* time alone changes what it answers: the answer is not kept */
+};
+
+struct ec2_action {
+	const char *name;   /* "RunInstances" */
+	const char *permit; /* "ec2:RunInstances"; static, also the name of the change */
+	unsigned flags;
+	struct params args;
+	RESULT (*prepare)(struct ec2_call *e, void *args);
+	op_run operation;
+	RESULT (*look)(struct observation *o, const struct compute_driver *driver, struct compute_host *h);
+	RESULT (*work)(struct work_item *w); /* before the operation; on e->lane; arg is the call */
+	RESULT (*answer)(struct ec2_call *e, const void *args, struct xml *x);
+	enum kind shows; /* a change whose answer shows rows of this kind; KIND_NONE */
+	const struct ec2_listing *list;
+	struct filters filters; /* without a list: for the dump */
+	const char *doc;
+	const char *never; /* why it finds nothing, whoever asks, or is always refused; NULL: it is not so */
+};
+
+struct ec2_actions {
+	const struct ec2_action *at;
+	size_t count;
+};
+
+/* One call of an action; in the call's arena. */
+struct ec2_call {
+	struct call *call;
+	struct ctx *c; /* the call's */
+	const struct ec2_config *config;
+	struct ec2_memo *memo; /* the face's */
+	struct face_answers *answers;
+	uint64_t *rows_looked_at; /* likewise; atomic */
+	const struct ec2_action *action;
+	const struct audited *audited; /* what the audit log says of it; NULL: nothing */
+	struct audit_call *audit;      /* NULL: it is not recorded */
+	struct str version;            /* the date asked for */
+	struct pairs pairs;
+	bool dry_run;
+	void *args;
+	struct face_change change;
+	struct lane *lane; /* set by prepare: where work() is done */
+	uuid asker;        /* likewise: for whom; none: all strangers together */
+	uuid host;         /* set by prepare: where look() looks; none: nowhere, the answer knows */
+	struct str owner;  /* the caller's account number */
+	struct view view;  /* open from ec2_walk() to the end of the answer */
+	struct str domain, public_domain; /* of names; set by ec2_walk() */
+	/* Items whose texts were kept (list.h): what they share with others was changed last by then; those
+	 * that the answer holds, and their texts' size; where they belong, if the answer is a long one. */
+	uint64_t shared_batch;
+	VEC(struct ec2_kept *) kept;
+	size_t kept_size;
+	VEC(struct ec2_quote) quotes;
+};
+
+/* The tables of a view that walks; opened at the first call, closed after the answer. In answers. */
+const struct tables *ec2_walk(struct ec2_call *e);
+void ec2_stop_walking(struct ec2_call *e);
+/* This one is to be recorded (AUDIT_WHEN_SAID): from prepare, or an answer. */
+void ec2_audit(struct ec2_call *e);
+
+/* A row of the kind that the action shows: as its change left it, else (it put nothing: the call was made
+ * before) as it is now. ERR_NOT_FOUND when it is gone. In answers. */
+RESULT ec2_find_shown(struct ec2_call *e, uuid id, const struct row **ret_row);
+
+/* ---- what every Describe action has, at the beginning of its args ---- */
+
+struct ec2_filter {
+	struct str name;
+	struct strs values;
+};
+
+struct ec2_filters {
+	const struct ec2_filter *at;
+	size_t count;
+};
+
+struct ec2_query {
+	struct refs ids, names; /* given one by one: what is absent is an error */
+	struct ec2_filters filters;
+	int64_t max_results; /* 0: not said */
+	struct str next_token;
+};
+
+extern const struct params ec2_filter_params;
+extern const struct params ec2_tag_params;      /* struct tag */
+extern const struct params ec2_tag_spec_params; /* struct ec2_tag_spec */
+
+/* Rows for the parameters of a struct that begins with a struct ec2_query `query`. */
+#define QUERY_FILTERS(T)                                                                                     \
+	PARAM_LIST(T, "Filter", query.filters, ec2_filter_params, .max = 200,                                \
+		   .doc = "Shows only what fits all filters; a filter fits by any of its values.")
+#define QUERY_IDS(T, wire, row_kind, words) PARAM(T, wire, query.ids, .kind = (row_kind), .doc = (words))
+#define QUERY_NAMES(T, wire, row_kind, words)                                                                \
+	PARAM(T, wire, query.names, .flags = BY_NAME, .kind = (row_kind), .doc = (words))
+#define QUERY_PAGES(T, least, most)                                                                          \
+	PARAM(T, "MaxResults", query.max_results, .min = (least), .max = (most), .doc = "Size of a page."),  \
+		PARAM(T, "NextToken", query.next_token, .min = 1,                                            \
+		      .doc = "The next page, by the last one's token.")
+
+/* Of resources that another service of Amazon's manages there are none here, asked for or not. */
+#define NO_MANAGED_RESOURCES NOT_BUILT("IncludeManagedResources", .only = "true|false")
+
+/* Tags for what an action makes: TagSpecification.N. */
+struct ec2_tag_spec {
+	struct str resource_type;
+	struct tags tags;
+};
+
+struct ec2_tag_specs {
+	const struct ec2_tag_spec *at;
+	size_t count;
+};
+
+#define TAG_SPECIFICATIONS(T, member)                                                                        \
+	PARAM_LIST(T, "TagSpecification", member, ec2_tag_spec_params, .max = 20,                            \
+		   .doc = "Tags for what is made, by its type.")
+
+/* The tags for one type of resource. ERR_INVALID when another type than those of `types`
+ * ("instance|volume") is named. */
+RESULT ec2_take_tags(struct ec2_call *e, const struct ec2_tag_specs *specs, const char *type,
+		     const char *types, struct tags *ret_tags);
+
+/* ---- all arrays of actions, for ec2.c ---- */
+
+#define GROUP(name) extern const struct ec2_actions ec2_##name##_actions;
+#include "api/ec2/core/action_groups.def"
+#undef GROUP
+
+/* Fills out with all actions, sorted by name; duplicates are asserted away. */
+size_t ec2_sum_actions(const struct ec2_action **out, size_t max);
+
+#define ACTIONS(rows)                                                                                        \
+	{                                                                                                    \
+		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
+	}

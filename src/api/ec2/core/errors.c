@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The error tables. Codes are those that EC2 documents, where it documents one for the case; tools
+ * branch on them, so that a change here is a change of the API. */
+#include "api/ec2/core/errors.h"
+
+#include "auth/guard.h"
+#include "base/log.h"
+#include "base/xml.h"
+
+#define E(err, kind, status, code)                                                                           \
+	{                                                                                                    \
+		ERR_##err, KIND_##kind, status, code, 0                                                      \
+	}
+#define E_OF(err, kind, field, status, code)                                                                 \
+	{                                                                                                    \
+		ERR_##err, KIND_##kind, status, code, field                                                  \
+	}
+
+/* The first row that fits counts; KIND_NONE fits every kind. */
+static const struct ec2_error ec2_errors[] = {
+	E(MISSING, SUBNET, 400, "VPCIdNotSpecified"),                             /* no default VPC */
+	E_OF(MISSING, ROUTER, "AvailabilityZone", 400, "DefaultVpcDoesNotExist"), /* for a default subnet */
+	E(MISSING, ROUTER, 400, "VPCIdNotSpecified"),
+	E(MISSING, NONE, 400, "MissingParameter"),
+	E_OF(INVALID, SECURITY_GROUP, "SecurityGroup", 400, "InvalidParameter"), /* of another VPC */
+	E_OF(INVALID, SECURITY_GROUP, "NetworkInterface", 400, "InvalidParameter"),
+	E_OF(INVALID, KEY_PAIR, "PublicKeyMaterial", 400, "InvalidKey.Format"),
+	E_OF(INVALID, IMAGE, "BlockDeviceMapping", 400, "InvalidBlockDeviceMapping"),
+	E(INVALID, INSTANCE_EVENT, 400, "InvalidInstanceEventStartTime"),
+	E(INVALID, NONE, 400, "InvalidParameterValue"),
+	E_OF(MALFORMED, NONE, "AssociationId", 400, "InvalidAssociationID.Malformed"),
+	E_OF(MALFORMED, NONE, "VpcEndpointId", 400, "InvalidVpcEndpointId.Malformed"),
+	E_OF(MALFORMED, NONE, "Attachment", 400, "InvalidNetworkInterfaceAttachmentId.Malformed"),
+	E(MALFORMED, INSTANCE, 400, "InvalidInstanceID.Malformed"),
+	E_OF(MALFORMED, IMAGE, "Name", 400, "InvalidAMIName.Malformed"),
+	E(MALFORMED, IMAGE, 400, "InvalidAMIID.Malformed"),
+	E(MALFORMED, SECURITY_GROUP, 400, "InvalidGroupId.Malformed"),
+	E(MALFORMED, SECURITY_GROUP_RULE, 400, "InvalidSecurityGroupRuleId.Malformed"),
+	E(MALFORMED, ROUTER, 400, "InvalidVpcID.Malformed"),
+	E(MALFORMED, DHCP_OPTIONS, 400, "InvalidDhcpOptionsId.Malformed"),
+	E(MALFORMED, ADDRESS_GROUP, 400, "InvalidPrefixListId.Malformed"),
+	E(MALFORMED, SUBNET_RESERVATION, 400, "InvalidSubnetCidrReservationID.Malformed"),
+	E(MALFORMED, SUBNET, 400, "InvalidSubnetID.Malformed"),
+	E(MALFORMED, PORT, 400, "InvalidNetworkInterfaceId.Malformed"),
+	E(MALFORMED, GATEWAY, 400, "InvalidInternetGatewayId.Malformed"),
+	E(MALFORMED, EGRESS_GATEWAY, 400, "InvalidEgressOnlyInternetGatewayId.Malformed"),
+	E(MALFORMED, ROUTE_TABLE, 400, "InvalidRouteTableId.Malformed"),
+	E(MALFORMED, NAT_GATEWAY, 400, "NatGatewayMalformed"),
+	E(MALFORMED, PEERING, 400, "InvalidVpcPeeringConnectionId.Malformed"),
+	E(MALFORMED, IMPORT_SNAPSHOT_TASK, 400, "InvalidConversionTaskId.Malformed"),
+	E(MALFORMED, IMPORT_IMAGE_TASK, 400, "InvalidConversionTaskId.Malformed"),
+	E(MALFORMED, NETWORK_ACL, 400, "InvalidNetworkAclId.Malformed"),
+	E_OF(COMBINATION, VOLUME, "VolumeId", 400, "InvalidVolume.ZoneMismatch"),
+	E(MALFORMED, SNAPSHOT, 400, "InvalidSnapshotID.Malformed"),
+	E(MALFORMED, VOLUME, 400, "InvalidVolumeID.Malformed"),
+	E(MALFORMED, ADDRESS, 400, "InvalidAllocationID.Malformed"),
+	E(MALFORMED, KEY_PAIR, 400, "InvalidKeyPair.Malformed"),
+	E_OF(MALFORMED, LAUNCH_TEMPLATE, "LaunchTemplateName", 400,
+	     "InvalidLaunchTemplateName.MalformedException"),
+	E(MALFORMED, LAUNCH_TEMPLATE, 400, "InvalidLaunchTemplateId.Malformed"),
+	E(MALFORMED, SERVER_GROUP, 400, "InvalidPlacementGroupId.Malformed"),
+	E(MALFORMED, DEDICATED_HOST, 400, "InvalidHostId.Malformed"),
+	E(MALFORMED, NONE, 400, "InvalidID"),
+	E_OF(COMBINATION, NONE, "KmsKeyId", 400, "InvalidParameterDependency"),
+	E(COMBINATION, DEDICATED_HOST, 400, "IncompatibleHostRequirements"),
+	E(COMBINATION, NONE, 400, "InvalidParameterCombination"),
+	E(UNKNOWN, NONE, 400, "UnknownParameter"),
+	E(UNSUPPORTED, NONE, 400, "UnsupportedOperation"),
+	E(NOT_FOUND, INSTANCE, 400, "InvalidInstanceID.NotFound"),
+	E(NOT_FOUND, INSTANCE_EVENT, 400, "InvalidInstanceEventIDNotFound"),
+	E(NOT_FOUND, IMAGE, 400, "InvalidAMIID.NotFound"),
+	E(NOT_FOUND, SNAPSHOT, 400, "InvalidSnapshot.NotFound"),
+	E_OF(NOT_FOUND, VOLUME, "BlockDeviceMapping", 400, "InvalidInstanceAttributeValue"),
+	E_OF(NOT_FOUND, VOLUME, "InstanceId", 400, "InvalidAttachment.NotFound"),
+	E_OF(NOT_FOUND, VOLUME, "Device", 400, "InvalidAttachment.NotFound"),
+	E(NOT_FOUND, VOLUME, 400, "InvalidVolume.NotFound"),
+	E_OF(NOT_FOUND, ROUTER, "AssociationId", 400, "InvalidVpcCidrBlockAssociationID.NotFound"),
+	E(NOT_FOUND, ROUTER, 400, "InvalidVpcID.NotFound"),
+	E(NOT_FOUND, DHCP_OPTIONS, 400, "InvalidDhcpOptionsID.NotFound"),
+	E_OF(NOT_FOUND, ADDRESS_GROUP, "RemoveEntry", 400, "InvalidPrefixListModification"),
+	E(NOT_FOUND, ADDRESS_GROUP, 400, "InvalidPrefixListID.NotFound"),
+	E(NOT_FOUND, SUBNET_RESERVATION, 400, "InvalidSubnetCidrReservationID.NotFound"),
+	E(NOT_FOUND, SUBNET, 400, "InvalidSubnetID.NotFound"),
+	E(NOT_FOUND, SECURITY_GROUP, 400, "InvalidGroup.NotFound"),
+	E_OF(NOT_FOUND, SECURITY_GROUP_RULE, "SecurityGroupRule", 400, "InvalidSecurityGroupRuleId.NotFound"),
+	E_OF(NOT_FOUND, SECURITY_GROUP_RULE, "ResourceId", 400, "InvalidSecurityGroupRuleId.NotFound"),
+	E(NOT_FOUND, SECURITY_GROUP_RULE, 400, "InvalidPermission.NotFound"),
+	E(NOT_FOUND, PORT, 400, "InvalidNetworkInterfaceID.NotFound"),
+	E_OF(NOT_FOUND, ADDRESS, "PublicIp", 400, "InvalidAddress.NotFound"),
+	E(NOT_FOUND, PROFILE_ASSOCIATION, 400, "NoSuchAssociation"),
+	E(NOT_FOUND, SECURITY_GROUP_ASSOCIATION, 400, "InvalidAssociationID.NotFound"),
+	E_OF(NOT_FOUND, NONE, "AssociationId", 400, "InvalidAssociationID.NotFound"),
+	E_OF(NOT_FOUND, NONE, "VpcEndpointId", 400, "InvalidVpcEndpointId.NotFound"),
+	E_OF(NOT_FOUND, NONE, "ServiceName", 400, "InvalidServiceName"),
+	E_OF(NOT_FOUND, NONE, "VolumeModification", 400, "InvalidVolumeModification.NotFound"),
+	E_OF(NOT_FOUND, NONE, "Attachment", 400, "InvalidAttachmentID.NotFound"),
+	E(NOT_FOUND, ADDRESS, 400, "InvalidAllocationID.NotFound"),
+	E(NOT_FOUND, GATEWAY, 400, "InvalidInternetGatewayID.NotFound"),
+	E(NOT_FOUND, EGRESS_GATEWAY, 400, "InvalidGatewayID.NotFound"),
+	E(NOT_FOUND, ROUTE_TABLE, 400, "InvalidRouteTableID.NotFound"),
+	E(NOT_FOUND, ROUTE, 400, "InvalidRoute.NotFound"),
+	E(NOT_FOUND, NAT_GATEWAY, 400, "NatGatewayNotFound"),
+	E(NOT_FOUND, PEERING, 400, "InvalidVpcPeeringConnectionID.NotFound"),
+	E(NOT_FOUND, IMPORT_SNAPSHOT_TASK, 400, "InvalidConversionTaskId"),
+	E(NOT_FOUND, IMPORT_IMAGE_TASK, 400, "InvalidConversionTaskId"),
+	E(NOT_FOUND, NETWORK_ACL, 400, "InvalidNetworkAclID.NotFound"),
+	E(NOT_FOUND, NETWORK_ACL_ENTRY, 400, "InvalidNetworkAclEntry.NotFound"),
+	E(NOT_FOUND, KEY_PAIR, 400, "InvalidKeyPair.NotFound"),
+	E_OF(NOT_FOUND, LAUNCH_TEMPLATE, "LaunchTemplateName", 400,
+	     "InvalidLaunchTemplateName.NotFoundException"),
+	E_OF(NOT_FOUND, LAUNCH_TEMPLATE, "LaunchTemplate.LaunchTemplateName", 400,
+	     "InvalidLaunchTemplateName.NotFoundException"),
+	E(NOT_FOUND, LAUNCH_TEMPLATE, 400, "InvalidLaunchTemplateId.NotFound"),
+	E(NOT_FOUND, LAUNCH_TEMPLATE_VERSION, 400, "InvalidLaunchTemplateId.VersionNotFound"),
+	E(NOT_FOUND, SERVER_GROUP, 400, "InvalidPlacementGroup.Unknown"),
+	E(NOT_FOUND, DEDICATED_HOST, 400, "InvalidHostID.NotFound"),
+	E(NOT_FOUND, CLIENT_TOKEN, 400, "IdempotentInstanceTerminated"),
+	E(NOT_FOUND, NONE, 400, "InvalidParameterValue"), /* a zone, an instance type: not ids in EC2 */
+	E(EXISTS, KEY_PAIR, 400, "InvalidKeyPair.Duplicate"),
+	E(EXISTS, SECURITY_GROUP, 400, "InvalidGroup.Duplicate"),
+	E(EXISTS, SECURITY_GROUP_RULE, 400, "InvalidPermission.Duplicate"),
+	E(EXISTS, IMAGE, 400, "InvalidAMIName.Duplicate"),
+	E(EXISTS, ROUTE, 400, "RouteAlreadyExists"),
+	E(EXISTS, NETWORK_ACL_ENTRY, 400, "NetworkAclEntryAlreadyExists"),
+	E(EXISTS, GATEWAY, 400, "Resource.AlreadyAssociated"), /* the VPC has one */
+	E(EXISTS, EGRESS_GATEWAY, 400, "Resource.AlreadyAssociated"),
+	E(EXISTS, PEERING, 400, "VpcPeeringConnectionAlreadyExists"),
+	E(EXISTS, ADDRESS, 400, "InvalidAddress.InUse"),
+	E(EXISTS, PORT, 400, "InvalidIPAddress.InUse"),
+	E(EXISTS, ROUTER, 400, "DefaultVpcAlreadyExists"),
+	E(EXISTS, SUBNET, 400, "DefaultSubnetAlreadyExistsInAvailabilityZone"),
+	E(EXISTS, LAUNCH_TEMPLATE, 400, "InvalidLaunchTemplateName.AlreadyExistsException"),
+	E(EXISTS, SERVER_GROUP, 400, "InvalidPlacementGroup.Duplicate"),
+	E(EXISTS, ADDRESS_GROUP, 400, "InvalidPrefixListModification"),
+	E(EXISTS, NONE, 400, "InvalidParameterValue"),
+	E(IN_USE, SNAPSHOT, 400, "InvalidSnapshot.InUse"),
+	E(IN_USE, VOLUME, 400, "VolumeInUse"),
+	E(IN_USE, ADDRESS, 400, "InvalidIPAddress.InUse"),
+	E(IN_USE, PORT, 400, "InvalidNetworkInterface.InUse"),
+	E(IN_USE, SERVER_GROUP, 400, "InvalidPlacementGroup.InUse"),
+	E(IN_USE, NONE, 400, "DependencyViolation"),
+	E(STATE, INSTANCE, 400, "IncorrectInstanceState"),
+	E(STATE, GATEWAY, 400, "Gateway.NotAttached"),
+	E(STATE, IMAGE, 400, "InvalidAMIID.Unavailable"),
+	E_OF(STATE, PEERING, "AllowDnsResolution", 400,
+	     "InvalidVpcPeeringConnectionState.DnsHostnamesDisabled"),
+	E(STATE, PEERING, 400, "InvalidStateTransition"),
+	E(STATE, DEDICATED_HOST, 400, "InvalidTenancy"),
+	E(STATE, NONE, 400, "IncorrectState"),
+	E_OF(CONFLICT, SUBNET, "SubnetId", 400, "Resource.AlreadyAssociated"), /* with a route table */
+	E(CONFLICT, SUBNET, 400, "InvalidSubnet.Conflict"),
+	E(CONFLICT, INSTANCE, 400, "InvalidInstanceID"), /* it has more than one interface */
+	E(CONFLICT, ADDRESS_GROUP, 400, "PrefixListVersionMismatch"),
+	E(CONFLICT, SUBNET_RESERVATION, 400, "InvalidParameterValue"),
+	E(CONFLICT, ADDRESS, 400, "Resource.AlreadyAssociated"),
+	E(CONFLICT, ROUTE_TABLE, 400, "Resource.AlreadyAssociated"),
+	E(CONFLICT, GATEWAY, 400, "Resource.AlreadyAssociated"),
+	E(CONFLICT, VOLUME, 400, "IncorrectModificationState"),
+	E(CONFLICT, CLIENT_TOKEN, 400, "IdempotentParameterMismatch"),
+	E(CONFLICT, NONE, 400, "InvalidParameterCombination"),
+	E(RANGE, ROUTER, 400, "InvalidVpc.Range"),
+	E(RANGE, SUBNET, 400, "InvalidSubnet.Range"),
+	E(RANGE, ADDRESS, 400, "InvalidAddress.NotFound"),
+	E(RANGE, NONE, 400, "InvalidParameterValue"),
+	E(PROTECTED, SECURITY_GROUP, 400, "CannotDelete"),
+	E_OF(PROTECTED, PORT, "NetworkInterface", 400, "AuthFailure"),
+	E(PROTECTED, NONE, 400, "OperationNotPermitted"),
+	E(QUOTA, INSTANCE, 400, "InstanceLimitExceeded"),
+	E(QUOTA, INSTANCE_TYPE, 400, "VcpuLimitExceeded"),
+	E_OF(QUOTA, PORT, "InstanceId", 400, "AttachmentLimitExceeded"), /* the instance's type has */
+	E_OF(QUOTA, PORT, "InstanceType", 400, "AttachmentLimitExceeded"),
+	E_OF(QUOTA, PORT, "NetworkInterface", 400, "AttachmentLimitExceeded"),
+	E(QUOTA, SECONDARY_IP, 400, "PrivateIpAddressLimitExceeded"),
+	E(QUOTA, PORT, 400, "NetworkInterfaceLimitExceeded"),
+	E_OF(QUOTA, VOLUME, "InstanceId", 400, "AttachmentLimitExceeded"),
+	E(QUOTA, VOLUME, 400, "VolumeLimitExceeded"),
+	E_OF(QUOTA, SNAPSHOT, "VolumeId", 400, "ConcurrentSnapshotLimitExceeded"),
+	E(QUOTA, SNAPSHOT, 400, "SnapshotLimitExceeded"),
+	E(QUOTA, IMPORT_SNAPSHOT_TASK, 400, "ResourceCountLimitExceeded"),
+	E(QUOTA, IMPORT_IMAGE_TASK, 400, "ResourceCountLimitExceeded"),
+	E(QUOTA, IMAGE, 400, "ResourceLimitExceeded"),
+	E(QUOTA, ADDRESS, 400, "AddressLimitExceeded"),
+	E_OF(QUOTA, ROUTER, "CidrBlock", 400, "CidrLimitExceeded"),
+	E_OF(QUOTA, ROUTER, "AmazonProvidedIpv6CidrBlock", 400, "CidrLimitExceeded"),
+	E(QUOTA, ROUTER, 400, "VpcLimitExceeded"),
+	E(QUOTA, DHCP_OPTIONS, 400, "DhcpOptionsLimitExceeded"),
+	E_OF(QUOTA, ADDRESS_GROUP, "addresses", 400, "PrefixListMaxEntriesExceeded"),
+	E(QUOTA, ADDRESS_GROUP, 400, "ResourceLimitExceeded"),
+	E(QUOTA, SUBNET_RESERVATION, 400, "ResourceLimitExceeded"),
+	E(QUOTA, NETWORK_ACL, 400, "NetworkAclLimitExceeded"),
+	E(QUOTA, NETWORK_ACL_ENTRY, 400, "NetworkAclEntryLimitExceeded"),
+	E(QUOTA, SUBNET, 400, "SubnetLimitExceeded"),
+	E(QUOTA, NETWORK, 400, "SubnetLimitExceeded"), /* each subnet of EC2's has one of its own */
+	E_OF(QUOTA, SECURITY_GROUP, "SecurityGroup", 400, "SecurityGroupsPerInterfaceLimitExceeded"),
+	E_OF(QUOTA, SECURITY_GROUP, "NetworkInterface", 400, "SecurityGroupsPerInterfaceLimitExceeded"),
+	E_OF(QUOTA, SECURITY_GROUP, "GroupId", 400, "SecurityGroupsPerInterfaceLimitExceeded"),
+	E(QUOTA, NAT_GATEWAY, 400, "NatGatewayLimitExceeded"),
+	E_OF(QUOTA, PEERING, "VpcId", 400, "OutstandingVpcPeeringConnectionLimitExceeded"),
+	E(QUOTA, PEERING, 400, "VpcPeeringConnectionsPerVpcLimitExceeded"),
+	E(QUOTA, SECURITY_GROUP, 400, "SecurityGroupLimitExceeded"),
+	E(QUOTA, SECURITY_GROUP_RULE, 400, "RulesPerSecurityGroupLimitExceeded"),
+	E(QUOTA, SECURITY_GROUP_ASSOCIATION, 400, "ResourceLimitExceeded"),
+	E(QUOTA, LAUNCH_TEMPLATE, 400, "ResourceLimitExceeded"),
+	E(QUOTA, LAUNCH_TEMPLATE_VERSION, 400, "ResourceLimitExceeded"),
+	E(QUOTA, DEDICATED_HOST, 400, "HostLimitExceeded"),
+	E(QUOTA, SERVER_GROUP, 400, "PlacementGroupLimitExceeded"),
+	E(QUOTA, KEY_PAIR, 400, "KeyPairLimitExceeded"),
+	E(QUOTA, GATEWAY, 400, "InternetGatewayLimitExceeded"),
+	E(QUOTA, ROUTE_TABLE, 400, "RouteTableLimitExceeded"),
+	E(QUOTA, ROUTE, 400, "RouteLimitExceeded"),
+	E(QUOTA, CLIENT_TOKEN, 503, "RequestLimitExceeded"),
+	E(QUOTA, NONE, 400, "TagLimitExceeded"),
+	E(CAPACITY, SUBNET, 400, "InsufficientFreeAddressesInSubnet"),
+	E(CAPACITY, VOLUME, 500, "InsufficientVolumeCapacity"),
+	E(CAPACITY, ADDRESS, 400, "InsufficientAddressCapacity"),
+	E_OF(CAPACITY, DEDICATED_HOST, "Quantity", 500, "InsufficientHostCapacity"),
+	E(CAPACITY, DEDICATED_HOST, 400, "InsufficientCapacityOnHost"),
+	E(CAPACITY, NONE, 500, "InsufficientInstanceCapacity"),
+	E(UNAUTHENTICATED, NONE, 401, "AuthFailure"),
+	E(EXPIRED, NONE, 400, "RequestExpired"),
+	E(DENIED, NONE, 403, "UnauthorizedOperation"),
+	E(DRY_RUN, NONE, 412, "DryRunOperation"),
+	E(TOO_LARGE, NONE, 400, "InvalidRequest"),
+	E(THROTTLED, NONE, 503, "RequestLimitExceeded"),
+	E(NO_MEMORY, NONE, 503, "Unavailable"),
+	E(IO, NONE, 500, "InternalError"),
+	E(AGAIN, NONE, 503, "Unavailable"),
+	E(GONE, NONE, 503, "Unavailable"),
+	E(TIMEOUT, NONE, 503, "Unavailable"),
+	E(INTERNAL, NONE, 500, "InternalError"),
+};
+
+static const struct ec2_error sts_errors[] = {
+	E(UNAUTHENTICATED, NONE, 403, "InvalidClientTokenId"),
+	E(EXPIRED, OIDC_PROVIDER, 400, "ExpiredTokenException"),
+	E(IO, OIDC_PROVIDER, 400, "IDPCommunicationError"),
+	E(INVALID, OIDC_PROVIDER, 400, "InvalidIdentityToken"),
+	E(EXPIRED, NONE, 403, "SignatureDoesNotMatch"),
+	E(DENIED, NONE, 403, "AccessDenied"),
+	E(THROTTLED, NONE, 400, "Throttling"),
+	E(TOO_LARGE, NONE, 400, "ValidationError"),
+	E(MISSING, NONE, 400, "ValidationError"),
+	E(INVALID, POLICY, 400, "MalformedPolicyDocument"),
+	E(INVALID, NONE, 400, "ValidationError"),
+	E(QUOTA, NONE, 400, "PackedPolicyTooLarge"),
+	E(UNKNOWN, NONE, 400, "ValidationError"),
+	E(UNSUPPORTED, NONE, 400, "InvalidAction"),
+	E(NO_MEMORY, NONE, 503, "ServiceUnavailable"),
+	E(AGAIN, NONE, 503, "ServiceUnavailable"),
+	E(GONE, NONE, 503, "ServiceUnavailable"),
+	E(TIMEOUT, NONE, 503, "ServiceUnavailable"),
+	E(INTERNAL, NONE, 500, "InternalFailure"),
+};
+
+#define F(fault, status, code) [SIGV4_##fault] = {ERR_UNAUTHENTICATED, KIND_NONE, status, code}
+
+static const struct ec2_error ec2_faults[] = {
+	F(NO_CREDENTIALS, 400, "MissingParameter"),
+	F(INCOMPLETE, 401, "AuthFailure"),
+	F(UNKNOWN_KEY, 401, "AuthFailure"),
+	F(MISMATCH, 401, "AuthFailure"),
+	F(SKEWED, 400, "RequestExpired"),
+	F(EXPIRED, 400, "RequestExpired"),
+	F(SCOPE, 401, "AuthFailure"),
+};
+
+static const struct ec2_error sts_faults[] = {
+	F(NO_CREDENTIALS, 403, "MissingAuthenticationToken"),
+	F(INCOMPLETE, 400, "IncompleteSignature"),
+	F(UNKNOWN_KEY, 403, "InvalidClientTokenId"),
+	F(MISMATCH, 403, "SignatureDoesNotMatch"),
+	F(SKEWED, 403, "SignatureDoesNotMatch"),
+	F(EXPIRED, 403, "ExpiredToken"),
+	F(SCOPE, 403, "SignatureDoesNotMatch"),
+};
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+const struct ec2_error *ec2_list_errors(enum ec2_dialect dialect, size_t *ret_count)
+{
+	*ret_count = dialect == DIALECT_STS ? COUNT(sts_errors) : COUNT(ec2_errors);
+	return dialect == DIALECT_STS ? sts_errors : ec2_errors;
+}
+
+const struct ec2_error *ec2_find_error(enum ec2_dialect dialect, enum err err, int kind, struct str field)
+{
+	size_t count = 0;
+	const struct ec2_error *errors = ec2_list_errors(dialect, &count);
+	for (size_t k = 0; k < count; k++)
+		if (errors[k].err == err && (errors[k].kind == kind || errors[k].kind == KIND_NONE) &&
+		    (!errors[k].field || str_starts_with(field, str_from(errors[k].field))))
+			return &errors[k];
+	return &errors[count - 1];
+}
+
+const struct ec2_error *ec2_find_fault(enum ec2_dialect dialect, enum sigv4_fault fault)
+{
+	return dialect == DIALECT_STS ? &sts_faults[fault] : &ec2_faults[fault];
+}
+
+/* ---- documents ---- */
+
+static void write_ec2(struct xml *x, const struct ec2_error *error, struct str message, struct str request_id)
+{
+	xml_open(x, "Response");
+	xml_open(x, "Errors");
+	xml_open(x, "Error");
+	xml_z(x, "Code", error->code);
+	xml_text(x, "Message", message);
+	xml_close(x, "Error");
+	xml_close(x, "Errors");
+	xml_text(x, "RequestID", request_id);
+	xml_close(x, "Response");
+}
+
+static void write_sts(struct xml *x, const struct ec2_error *error, struct str message, struct str request_id)
+{
+	xml_open_ns(x, "ErrorResponse", STR("https://sts.amazonaws.com/doc/2011-06-15/"));
+	xml_open(x, "Error");
+	xml_z(x, "Type", error->status >= 500 ? "Receiver" : "Sender");
+	xml_z(x, "Code", error->code);
+	xml_text(x, "Message", message);
+	xml_close(x, "Error");
+	xml_text(x, "RequestId", request_id);
+	xml_close(x, "ErrorResponse");
+}
+
+void ec2_answer_error(struct call *call, enum ec2_dialect dialect, const struct ec2_error *error,
+		      struct str message)
+{
+	struct buf body;
+	struct xml x;
+	buf_init(&body, BUF_ANSWER_CAP);
+	xml_begin(&x, &body);
+	if (dialect == DIALECT_STS)
+		write_sts(&x, error, message, call->ctx.request_id);
+	else
+		write_ec2(&x, error, message, call->ctx.request_id);
+	IGNORE(xml_end(&x)); /* without memory for these few bytes an empty body must do */
+	call_answer(call, error->status, "text/xml;charset=UTF-8", &body);
+}
+
+const struct ec2_error *ec2_find_problem(const struct ctx *c, enum ec2_dialect dialect, struct result result)
+{
+	const struct problem *p = &c->problem;
+	return ec2_find_error(dialect, p->err ? p->err : result.code, p->kind, p->field);
+}
+
+void ec2_answer_problem(struct call *call, enum ec2_dialect dialect, struct result result)
+{
+	const struct problem *p = &call->ctx.problem;
+	enum err err = p->err ? p->err : result.code;
+	const struct ec2_error *error = ec2_find_problem(&call->ctx, dialect, result);
+	struct str message = p->message.n ? p->message : str_from(err_meaning(err));
+	struct str encoded = err == ERR_DENIED ? guard_tell_refusal(&call->ctx) : STR_NONE;
+	if (encoded.n && dialect == DIALECT_EC2)
+		message = str_print(call->ctx.arena,
+				    "%" STR_FMT " Encoded authorization failure message: %" STR_FMT,
+				    STR_ARG(message), STR_ARG(encoded));
+	if (err == ERR_INTERNAL || err == ERR_IO) {
+		log_event(LOG_ERROR, "internal-error", "face=ec2 request=%s action=%s error=%s message=%s",
+			  log_quote(call->ctx.request_id), call->action ? call->action : "-", err_name(err),
+			  log_quote(message));
+		message = STR("An internal error has occurred.");
+	}
+	ec2_answer_error(call, dialect, error, message);
+}
+
+void ec2_reject(void *self, struct call *call, int status, enum err why)
+{
+	(void) self;
+	struct ec2_error error = *ec2_find_error(DIALECT_EC2, why, KIND_NONE, STR_NONE);
+	error.status = status;
+	if (status == 413)
+		error.code = "RequestEntityTooLarge";
+	ec2_answer_error(call, DIALECT_EC2, &error, str_from(err_meaning(why)));
+}

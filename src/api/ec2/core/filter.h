@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/ec2/: filters of Describe actions. Each list of rows has a table of filter names;
+ * a row of it says which field of the resource's row is compared, or which function finds the values.
+ * All on the tables of a view that walks. */
+#pragma once
+
+#include "api/ec2/core/action.h"
+
+struct filter_run;
+struct via;
+
+/* From a row to others. */
+struct step {
+	enum kind kind; /* theirs */
+	unsigned index; /* those that have the row for this index's first field; 0: */
+	size_t offset;  /* the one that this field of the row names */
+};
+#define TO(row_kind, type, member)                                                                           \
+	{                                                                                                    \
+		.kind = (row_kind), .offset = offsetof(struct type, member)                                  \
+	}
+#define TO_EACH(row_kind, row_index)                                                                         \
+	{                                                                                                    \
+		.kind = (row_kind), .index = (row_index)                                                     \
+	}
+
+/* How the values of a filter lead to rows. */
+enum { WAYS_MAX = 2, WAY_STEPS_MAX = 3 };
+struct way {
+	enum kind kind;     /* of the rows that a value names; KIND_NONE: no more ways */
+	unsigned index;     /* by this index's first field, or the second behind an account; 0: by their id */
+	const char *prefix; /* of a value that is an id and not a row's: "eipassoc" */
+	struct step steps[WAY_STEPS_MAX]; /* from there; KIND_NONE ends them */
+};
+
+struct filter {
+	const char *name;
+	const char *field; /* the row's, of a type that has a text; ids as EC2 writes them */
+	const char *fixed; /* the one value that every row has */
+	bool (*get)(const struct filter_run *f, const struct row *row); /* true: one of its values fits */
+	bool (*in_state)(const struct filter_run *f, unsigned state);   /* of a row's state alone */
+	bool is_id;                                                     /* the row's own id */
+	bool is_owner; /* values are owners as get reads them: "self", "amazon", account numbers */
+	/* Paths (path.h). Each leads to every row that fits, and may lead to more. */
+	unsigned index;            /* of the kind, by the field */
+	struct way ways[WAYS_MAX]; /* all of them together */
+	const struct via *via;     /* by the filter `there` of rows that lead here */
+	const char *there;
+};
+
+/* Rows that have filters of their own, and lead to those that are listed. */
+struct via {
+	enum kind kind; /* an account sees its own only */
+	const struct filters *filters;
+	struct step step;
+};
+
+#define FILTERS(rows)                                                                                        \
+	{                                                                                                    \
+		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
+	}
+
+/* One filter of a request, ready to be run. */
+struct filter_run {
+	struct ec2_call *e;
+	const struct tables *t;
+	enum kind kind;
+	const struct filter *filter; /* NULL: a tag filter */
+	const struct field *field;
+	struct str tag_key; /* of tag:KEY, or what stands behind another name that ends in ':' */
+	enum { FILTER_ROW, FILTER_TAG, FILTER_TAG_KEY, FILTER_TAG_VALUE } what;
+	struct strs patterns;
+	bool is_plain; /* no pattern has a wildcard */
+};
+
+struct filter_runs {
+	struct filter_run *at;
+	size_t count;
+};
+
+/* ERR_INVALID "The filter 'x' is invalid"; ERR_TOO_LARGE over 200 values. */
+RESULT filters_compile(struct ec2_call *e, enum kind kind, const struct filters *filters,
+		       const struct ec2_filters *asked, struct filter_runs *ret_runs);
+/* Whether the row fits them all. */
+bool filters_fit(const struct filter_runs *runs, const struct tables *t, const struct row *row);
+
+/* For get functions: whether the value fits one of the patterns. */
+bool filter_text(const struct filter_run *f, struct str value);
+bool filter_z(const struct filter_run *f, const char *value);
+bool filter_id(const struct filter_run *f, enum kind kind, uuid id); /* none: no value, fits nothing */
+bool filter_prefixed(const struct filter_run *f, const char *prefix, uuid id);
+bool filter_int(const struct filter_run *f, int64_t value);
+bool filter_bool(const struct filter_run *f, bool value);
+bool filter_time(const struct filter_run *f, int64_t time_us);
+bool filter_ip(const struct filter_run *f, struct ip ip);
+bool filter_zone(const struct filter_run *f, uuid zone);              /* by its name */
+bool filter_owner(const struct filter_run *f, const struct row *row); /* the caller's account number */
+/* For filters on what no row here has. */
+bool filter_nothing(const struct filter_run *f, const struct row *row);
+/* The filter as another table has it under that name; false: it has none. */
+bool filter_become(const struct filter_run *f, enum kind kind, const struct filters *filters,
+		   const char *name, struct filter_run *ret_run);
+/* The filter `name` of another table, on a row of its kind: an instance by its interfaces. */
+bool filter_through(const struct filter_run *f, enum kind kind, const struct filters *filters,
+		    const char *name, const struct row *row);
+
+/* The caller's tags of a row; none where it has none there. */
+const struct tags *ec2_tags_of(const struct ec2_call *e, enum kind kind, const struct row *row);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Selecting rows: by ids given, else along the shortest path there is. Order is that of ids, so that a
+ * token is the last id shown, bound to the parameters. */
+#include "api/ec2/core/path.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "api/answers.h"
+#include "base/crypto.h"
+
+enum {
+	PAGE_DEFAULT = 5000, /* rows in an answer to a request that asks for no pages */
+	TOKEN_DIGEST_SIZE = 32,
+};
+
+/* ---- tokens ---- */
+
+static const char *const not_in_digest[] = {"NextToken", "MaxResults", "DryRun", 0};
+
+RESULT ec2_parse_token(struct ec2_call *e, struct str token, uuid *ret_after)
+{
+	if (str_is_empty(token))
+		return OK;
+	struct str bytes = STR_NONE, digest = params_digest(e->c, &e->pairs, not_in_digest);
+	struct result decoded = str_decode_base64(e->c->arena, token, &bytes);
+	bool fits = result_is_ok(decoded) && bytes.n == TOKEN_DIGEST_SIZE + sizeof(uuid) &&
+		    digest.n >= TOKEN_DIGEST_SIZE && memcmp(bytes.p, digest.p, TOKEN_DIGEST_SIZE) == 0;
+	if (!fits)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("NextToken"),
+				      "The token in NextToken is not one of a page of this very request");
+	memcpy(ret_after->b, bytes.p + TOKEN_DIGEST_SIZE, sizeof(uuid));
+	return OK;
+}
+
+struct str ec2_make_token(struct ec2_call *e, uuid last)
+{
+	char bytes[TOKEN_DIGEST_SIZE + sizeof(uuid)] = {0};
+	struct str digest = params_digest(e->c, &e->pairs, not_in_digest);
+	if (digest.n < TOKEN_DIGEST_SIZE)
+		return STR_NONE;
+	memcpy(bytes, digest.p, TOKEN_DIGEST_SIZE);
+	memcpy(bytes + TOKEN_DIGEST_SIZE, last.b, sizeof last);
+	return str_encode_base64(e->c->arena, (struct str){bytes, sizeof bytes});
+}
+
+/* ---- what is named ---- */
+
+static RESULT find_named(struct search *s, const struct refs *refs, struct found *found)
+{
+	struct ctx *c = s->e->c;
+	s->looked_at += refs->count;
+	for (size_t k = 0; k < refs->count; k++) {
+		const struct row *row = 0;
+		if (s->list->is_slow && engine_has_gone(c, s->t, s->list->kind, &refs->at[k]))
+			continue;
+		TRY(engine_find(c, s->t, s->list->kind, &refs->at[k], &row));
+		if (s->list->is_hiding && !s->list->shows(s->e, row))
+			return engine_fail_not_found(c, s->list->kind, &refs->at[k]);
+		if (search_fits(s, row) && !VEC_PUSH(c->arena, &found->rows, row))
+			return ctx_no_memory(c);
+	}
+	return OK;
+}
+
+static RESULT find_rows(struct search *s, const struct ec2_query *query, struct found *ret_found)
+{
+	if (!query->ids.count && !query->names.count)
+		return search_paths(s, ret_found);
+	TRY(find_named(s, &query->ids, ret_found));
+	return find_named(s, &query->names, ret_found);
+}
+
+/* ---- the page ---- */
+
+static int compare_row_ids(const void *a, const void *b)
+{
+	return uuid_compare((*(const struct row *const *) a)->id, (*(const struct row *const *) b)->id);
+}
+
+static bool is_in_order(const struct found *found)
+{
+	for (size_t k = 1; k < found->rows.count; k++)
+		if (uuid_compare(found->rows.at[k - 1]->id, found->rows.at[k]->id) >= 0)
+			return false;
+	return true;
+}
+
+/* Sorts by id and drops what was found twice. */
+static void put_in_order(struct found *found)
+{
+	const struct row **rows = found->rows.at;
+	if (is_in_order(found))
+		return;
+	qsort(rows, found->rows.count, sizeof rows[0], compare_row_ids);
+	size_t kept = 1;
+	for (size_t k = 1; k < found->rows.count; k++)
+		if (rows[k] != rows[kept - 1])
+			rows[kept++] = rows[k];
+	found->rows.count = kept;
+}
+
+/* Some Describe actions of EC2 have no pages: they show all. */
+static bool has_pages(const struct ec2_action *action)
+{
+	for (size_t k = 0; k < action->args.count; k++)
+		if (strcmp(action->args.at[k].wire, "NextToken") == 0)
+			return true;
+	return false;
+}
+
+RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
+		  struct ec2_page *ret_page)
+{
+	struct search s = {.e = e, .list = list, .max = has_pages(e->action) ? PAGE_DEFAULT : SIZE_MAX};
+	struct found found = {0};
+	if (query->max_results && (query->ids.count || query->names.count))
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("MaxResults"),
+				      "The parameter MaxResults cannot be used with ids or names");
+	if (query->max_results)
+		s.max = (size_t) query->max_results;
+	TRY(filters_compile(e, list->kind, &list->filters, &query->filters, &s.runs));
+	TRY(ec2_parse_token(e, query->next_token, &s.after));
+	s.t = ec2_walk(e);
+	TRY(find_rows(&s, query, &found));
+	__atomic_fetch_add(e->rows_looked_at, s.looked_at, __ATOMIC_RELAXED);
+	put_in_order(&found);
+	*ret_page = (struct ec2_page){.rows = found.rows.at, .count = found.rows.count};
+	if (ret_page->count > s.max) {
+		ret_page->count = s.max;
+		ret_page->next_token = ec2_make_token(e, ret_page->rows[s.max - 1]->id);
+	}
+	return OK;
+}
+
+/* ---- what was written before ---- */
+
+/* What an action that changes something answers is soon another: only what was asked for is kept. */
+static bool keeps(const struct ec2_call *e, const struct ec2_listing *list)
+{
+	return list->shared && !(e->action->flags & WRITES) && !e->audit;
+}
+
+static void make_key(const struct ec2_call *e, const struct ec2_listing *list, const struct ec2_item *item,
+		     struct ec2_memo_key *ret_key)
+{
+	ec2_memo_key_init(ret_key, item->row->id);
+	ec2_memo_add_batch(ret_key, item->batch);
+	ec2_memo_add_batch(ret_key, e->shared_batch);
+	ec2_memo_add_text(ret_key, str_from(list->set));
+	ec2_memo_add_text(ret_key, e->owner);
+	ec2_memo_add_text(ret_key, e->domain);
+	ec2_memo_add_text(ret_key, e->public_domain);
+}
+
+struct ec2_item ec2_item_of(struct ec2_call *e, enum kind kind, const struct row *row)
+{
+	return (struct ec2_item){.row = row, .batch = tables_family_batch(ec2_walk(e), kind, row)};
+}
+
+static void read_shared_batch(struct ec2_call *e, const struct ec2_listing *list)
+{
+	const struct tables *t = ec2_walk(e);
+	e->shared_batch = 0;
+	for (const enum kind *kind = list->shared; *kind != KIND_NONE; kind++)
+		if (tables_kind_batch(t, *kind) > e->shared_batch)
+			e->shared_batch = tables_kind_batch(t, *kind);
+}
+
+/* NULL: there is none, or no memory. */
+static const void *take_kept(struct ec2_call *e, const struct ec2_listing *list, const struct row *row)
+{
+	struct ec2_item *item = arena_new_object(e->c->arena, struct ec2_item);
+	struct ec2_memo_key key;
+	if (!item)
+		return NULL;
+	*item = ec2_item_of(e, list->kind, row);
+	make_key(e, list, item, &key);
+	item->kept = ec2_memo_take(e->memo, &key);
+	if (!item->kept)
+		return NULL;
+	if (!VEC_PUSH(e->c->arena, &e->kept, item->kept)) {
+		ec2_kept_drop(item->kept);
+		return NULL;
+	}
+	e->kept_size += ec2_kept_text(item->kept).n;
+	return item;
+}
+
+RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const struct row *const *rows,
+		  size_t count, const void ***ret_items)
+{
+	const void **items = arena_new_array(e->c->arena, const void *, count);
+	if (!items)
+		return ctx_no_memory(e->c);
+	if (keeps(e, list))
+		read_shared_batch(e, list);
+	for (size_t k = 0; k < count; k++) {
+		if (k + ROWS_AHEAD < count)
+			row_prefetch(&model_kinds[list->kind], rows[k + ROWS_AHEAD]);
+		if (k + ROWS_AHEAD / 2 < count)
+			__builtin_prefetch(rows[k + ROWS_AHEAD / 2]->side);
+		items[k] = keeps(e, list) ? take_kept(e, list, rows[k]) : NULL;
+		if (!items[k])
+			items[k] = list->gather ? list->gather(e, rows[k]) : rows[k];
+		if (!items[k])
+			return ctx_no_memory(e->c);
+	}
+	ec2_stop_walking(e);
+	*ret_items = items;
+	return OK;
+}
+
+void ec2_drop_kept(struct ec2_call *e)
+{
+	for (size_t k = 0; k < e->kept.count; k++)
+		ec2_kept_drop(e->kept.at[k]);
+	e->kept.count = 0;
+}
+
+/* An answer that is too long to be kept as a whole quotes. */
+static void write_kept(struct ec2_call *e, const struct ec2_kept *kept, struct buf *b)
+{
+	const struct ec2_quote quote = {b->size, kept};
+	if (e->kept_size <= FACE_ANSWER_MAX || !VEC_PUSH(e->c->arena, &e->quotes, quote))
+		buf_add_str(b, ec2_kept_text(kept));
+}
+
+static void write_members(struct ec2_call *e, const struct ec2_listing *list, const void *data, struct xml *x)
+{
+	const struct ec2_item *item = data;
+	if (!keeps(e, list)) {
+		list->write(e, x, data);
+		return;
+	}
+	if (item->kept) {
+		write_kept(e, item->kept, x->out);
+		return;
+	}
+	struct ec2_call bare = {.owner = e->owner, .domain = e->domain, .public_domain = e->public_domain};
+	struct ec2_memo_key key;
+	make_key(e, list, item, &key);
+	size_t before = x->out->size;
+	list->write(&bare, x, data);
+	if (!x->out->failed)
+		ec2_memo_keep(e->memo, &key, str_slice(buf_str(x->out), before, x->out->size));
+}
+
+static const struct row *row_of_item(const struct ec2_listing *list, const void *item)
+{
+	return list->gather ? *(const struct row *const *) item : item;
+}
+
+void ec2_write_items(struct ec2_call *e, const struct ec2_listing *list, const void *const *items,
+		     size_t count, struct xml *x)
+{
+	xml_open(x, list->set);
+	for (size_t k = 0; k < count; k++) {
+		if (k + ROWS_AHEAD < count)
+			row_prefetch(&model_kinds[list->kind], row_of_item(list, items[k + ROWS_AHEAD]));
+		xml_open(x, "item");
+		write_members(e, list, items[k], x);
+		xml_close(x, "item");
+	}
+	xml_close(x, list->set);
+}
+
+RESULT ec2_describe(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
+		    struct xml *x)
+{
+	struct ec2_page page;
+	const void **items = 0;
+	TRY(ec2_select(e, list, query, &page));
+	TRY(ec2_gather(e, list, page.rows, page.count, &items));
+	ec2_write_items(e, list, items, page.count, x);
+	xml_text_opt(x, "nextToken", page.next_token);
+	return OK;
+}
+
+RESULT ec2_write_shown(struct ec2_call *e, const struct ec2_listing *list, uuid id, const char *element,
+		       struct xml *x)
+{
+	const struct row *row = 0;
+	const void **items = 0;
+	assert(e->action->shows == list->kind);
+	TRY(ec2_find_shown(e, id, &row));
+	TRY(ec2_gather(e, list, &row, 1, &items));
+	if (element)
+		xml_open(x, element);
+	list->write(e, x, items[0]);
+	if (element)
+		xml_close(x, element);
+	return OK;
+}

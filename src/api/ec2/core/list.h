@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/ec2/: lists of rows. A Describe action is an ec2_listing, which says how rows of
+ * a kind are found, filtered and written; what a Create action answers is written by the same. */
+#pragma once
+
+#include "api/ec2/core/filter.h"
+#include "api/ec2/core/memo.h"
+
+/* Rows of a long list are all over the memory: as many further is the one that is asked for in advance. */
+enum { ROWS_AHEAD = 8 };
+
+/* The parts of an item are about to be written. vec: of rows of that kind. */
+#define PREFETCH_ROWS(of_kind, vec)                                                                          \
+	for (size_t part_ = 0; part_ < (vec).count; part_++)                                                 \
+	row_prefetch(&model_kinds[of_kind], &(vec).at[part_]->row)
+
+/* What the items of a listing begin with whose texts are kept. */
+struct ec2_item {
+	const struct row *row;
+	uint64_t batch;        /* of the row's family, tables_family_batch() */
+	struct ec2_kept *kept; /* what was written of it before; then there is nothing else in the item */
+};
+
+struct ec2_listing {
+	enum kind kind;
+	const char *set; /* the container's name: "vpcSet" */
+	struct filters filters;
+	unsigned account_index; /* the kind's index that begins with the account; 0: all rows are looked at */
+	bool has_operators;     /* rows of no account are everybody's */
+	unsigned other_account_index; /* that begins with another account that sees the row, too; 0: none does
+				       */
+	unsigned public_index;        /* begins with whether a row is everybody's; 0: there are none */
+	/* The owners that the caller names in a parameter, in words of filters that are is_owner; NULL: it
+	 * has none. */
+	const struct strs *(*owners)(const void *args);
+	/* More than engine_may_see() and the filters ask for; NULL: nothing. */
+	bool (*shows)(struct ec2_call *e, const struct row *row);
+	bool is_hiding; /* what it does not show EC2 does not have: not found by its id, either */
+	bool is_slow;   /* in forgetting: an id of what has gone finds nothing, and no error, for a while */
+	/* While the view walks: collects what the row's element needs into the arena; NULL when that is
+	 * full; the item begins with the row's address. Without it the item is the row. */
+	const void *(*gather)(struct ec2_call *e, const struct row *row);
+	/* Afterwards: the members of an item. */
+	void (*write)(struct ec2_call *e, struct xml *x, const void *item);
+	/* What a Describe action wrote is kept for the next one, until the row changes, or what is part of
+	 * it, or a row of these kinds: all that gather looks at. gather's items begin with a struct ec2_item,
+	 * and write gets a call that holds the rest of the key, owner and domains, and nothing else.
+	 * KIND_NONE ends them; NULL: it is not worth it. */
+	const enum kind *shared;
+};
+
+/* In a gather of such a listing. */
+struct ec2_item ec2_item_of(struct ec2_call *e, enum kind kind, const struct row *row);
+
+struct ec2_page {
+	const struct row **rows;
+	size_t count;
+	struct str next_token; /* empty: there are no more */
+};
+
+/* Tokens of pages: a position, bound to the request's other parameters. Empty: from the beginning.
+ * ERR_INVALID. */
+RESULT ec2_parse_token(struct ec2_call *e, struct str token, uuid *ret_after);
+struct str ec2_make_token(struct ec2_call *e, uuid last);
+
+/* Opens the view and finds the rows asked for, in the order of their ids. */
+RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
+		  struct ec2_page *ret_page);
+/* Items for rows, in the arena; the view stops walking. */
+RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const struct row *const *rows,
+		  size_t count, const void ***ret_items);
+/* After the answer: lets go of kept items. */
+void ec2_drop_kept(struct ec2_call *e);
+/* The whole: the set and the token. */
+RESULT ec2_describe(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
+		    struct xml *x);
+/* The row that the action shows (ec2_find_shown), within an element of that name; NULL: no element
+ * around. */
+RESULT ec2_write_shown(struct ec2_call *e, const struct ec2_listing *list, uuid id, const char *element,
+		       struct xml *x);
+/* <set><item>…</item>…</set> for items. */
+void ec2_write_items(struct ec2_call *e, const struct ec2_listing *list, const void *const *items,
+		     size_t count, struct xml *x);

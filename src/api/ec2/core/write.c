@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Shared pieces of answers, and of requests: the tables for filters and tags. */
+#include "api/ec2/core/write.h"
+
+#include "api/ec2/core/filter.h"
+#include "engine/tag.h"
+
+enum { HOST_NAME_ROOM = sizeof "ec2-203-100-113-107." }; /* no shorter than an instance's id */
+
+void ec2_write_id(struct xml *x, const char *name, enum kind kind, uuid id)
+{
+	char text[EC2_ID_TEXT_SIZE];
+	if (!uuid_is_none(id))
+		xml_z(x, name, id_write_ec2(kind, id, text));
+}
+
+void ec2_write_prefixed(struct xml *x, const char *name, const char *prefix, uuid id)
+{
+	char text[EC2_ID_TEXT_SIZE];
+	if (!uuid_is_none(id))
+		xml_z(x, name, id_write_prefixed(prefix, id, text));
+}
+
+void ec2_write_ip(struct xml *x, const char *name, struct ip ip)
+{
+	char text[IP_TEXT_SIZE];
+	if (!ip_is_none(ip))
+		xml_z(x, name, ip_write(ip, text));
+}
+
+void ec2_write_cidr(struct xml *x, const char *name, struct cidr cidr)
+{
+	char text[CIDR_TEXT_SIZE];
+	if (!cidr_is_none(cidr))
+		xml_z(x, name, cidr_write(cidr, text));
+}
+
+void ec2_write_ipv6_association(struct xml *x, const char *prefix, uuid association, struct cidr block,
+				const char *state)
+{
+	ec2_write_prefixed(x, "associationId", prefix, association);
+	ec2_write_cidr(x, "ipv6CidrBlock", block);
+	xml_open(x, "ipv6CidrBlockState");
+	xml_z(x, "state", state);
+	xml_close(x, "ipv6CidrBlockState");
+	xml_z(x, "ipv6AddressAttribute", "public");
+	xml_z(x, "ipSource", "amazon");
+}
+
+void ec2_write_ipv6_origin(const struct ec2_call *e, struct xml *x)
+{
+	xml_text(x, "networkBorderGroup", e->config->region);
+	xml_z(x, "ipv6Pool", "Amazon");
+}
+
+void ec2_write_mac(struct xml *x, const char *name, struct mac mac)
+{
+	char text[MAC_TEXT_SIZE];
+	xml_z(x, name, mac_write(mac, text));
+}
+
+void ec2_write_tags(struct xml *x, struct tags tags)
+{
+	if (!tags.count)
+		return;
+	xml_open(x, "tagSet");
+	for (size_t k = 0; k < tags.count; k++) {
+		xml_open(x, "item");
+		xml_text(x, "key", tags.at[k].key);
+		xml_text(x, "value", tags.at[k].value);
+		xml_close(x, "item");
+	}
+	xml_close(x, "tagSet");
+}
+
+void ec2_write_groups(struct xml *x, const struct security_group *const *groups, size_t count)
+{
+	xml_open(x, "groupSet");
+	for (size_t k = 0; k < count; k++) {
+		if (!groups[k])
+			continue;
+		xml_open(x, "item");
+		ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, groups[k]->row.id);
+		xml_text(x, "groupName", groups[k]->name);
+		xml_close(x, "item");
+	}
+	xml_close(x, "groupSet");
+}
+
+/* Behind the host's name of n characters. */
+static size_t add_domain(struct str domain, size_t n, char out[static EC2_NAME_TEXT_SIZE])
+{
+	size_t room = EC2_NAME_TEXT_SIZE - HOST_NAME_ROOM, size = domain.n < room ? domain.n : room;
+	out[n++] = '.';
+	memcpy(out + n, domain.p ? domain.p : "", size);
+	return n + size;
+}
+
+static size_t write_name(const char *prefix, struct ip ip, struct str domain,
+			 char out[static EC2_NAME_TEXT_SIZE])
+{
+	char digits[IP_TEXT_SIZE];
+	size_t n = 0;
+	if (ip.family != IP_V4)
+		return 0;
+	for (const char *p = prefix; *p; p++)
+		out[n++] = *p;
+	for (const char *p = ip_write(ip, digits); *p; p++)
+		out[n++] = *p == '.' ? '-' : *p;
+	return add_domain(domain, n, out);
+}
+
+size_t ec2_resource_name(const struct ec2_call *e, uuid instance, char out[static EC2_NAME_TEXT_SIZE])
+{
+	char text[EC2_ID_TEXT_SIZE];
+	struct str name = str_from(id_write_ec2(KIND_INSTANCE, instance, text));
+	memcpy(out, name.p, name.n);
+	return add_domain(e->domain, name.n, out);
+}
+
+size_t ec2_private_name(const struct ec2_call *e, struct ip ip, char out[static EC2_NAME_TEXT_SIZE])
+{
+	return write_name("ip-", ip, e->domain, out);
+}
+
+size_t ec2_public_name(const struct ec2_call *e, struct ip ip, char out[static EC2_NAME_TEXT_SIZE])
+{
+	return write_name("ec2-", ip, e->public_domain, out);
+}
+
+void ec2_write_private_name(const struct ec2_call *e, struct xml *x, const char *name, struct ip ip)
+{
+	char text[EC2_NAME_TEXT_SIZE];
+	size_t n = ec2_private_name(e, ip, text);
+	xml_text(x, name, (struct str){text, n});
+}
+
+void ec2_write_words(struct xml *x, const char *set, const char *words_by_bars)
+{
+	struct str rest = str_from(words_by_bars), word;
+	xml_open(x, set);
+	while (str_split_next(&rest, '|', &word))
+		xml_text(x, "item", word);
+	xml_close(x, set);
+}
+
+int64_t ec2_gib(int64_t bytes)
+{
+	const int64_t gib = INT64_C(1) << 30;
+	return bytes / gib + (bytes % gib != 0);
+}
+
+/* ---- requests ---- */
+
+static const struct param filter_rows[] = {
+	PARAM(struct ec2_filter, "Name", name, .flags = REQUIRED, .max = 255, .doc = "The filter's name."),
+	PARAM(struct ec2_filter, "Value", values,
+	      .doc = "Values, of which one must fit; * and ? are wildcards."),
+};
+const struct params ec2_filter_params = PARAMS(struct ec2_filter, filter_rows);
+
+static const struct param tag_rows[] = {
+	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = TAG_KEY_MAX,
+	      .doc = "The tag's key."),
+	PARAM(struct tag, "Value", value, .max = TAG_VALUE_MAX, .doc = "The tag's value."),
+};
+const struct params ec2_tag_params = PARAMS(struct tag, tag_rows);
+
+static const struct param tag_spec_rows[] = {
+	PARAM(struct ec2_tag_spec, "ResourceType", resource_type, .flags = REQUIRED, .max = 64,
+	      .doc = "What the tags are for."),
+	PARAM_LIST(struct ec2_tag_spec, "Tag", tags, ec2_tag_params, .doc = "The tags."),
+};
+const struct params ec2_tag_spec_params = PARAMS(struct ec2_tag_spec, tag_spec_rows);
+
+RESULT ec2_take_tags(struct ec2_call *e, const struct ec2_tag_specs *specs, const char *type,
+		     const char *types, struct tags *ret_tags)
+{
+	VEC(struct tag) tags = {0};
+	for (size_t k = 0; k < specs->count; k++) {
+		const struct ec2_tag_spec *spec = &specs->at[k];
+		struct str rest = str_from(types), word;
+		bool fits = false;
+		while (str_split_next(&rest, '|', &word))
+			fits |= str_equal(word, spec->resource_type);
+		if (!fits)
+			return ctx_fail_field(e->c, ERR_INVALID, STR("TagSpecification"),
+					      "'%" STR_FMT
+					      "' is not a valid taggable resource type for this operation.",
+					      STR_ARG(spec->resource_type));
+		for (size_t n = 0; str_is(spec->resource_type, type) && n < spec->tags.count; n++)
+			if (!VEC_PUSH(e->c->arena, &tags, spec->tags.at[n]))
+				return ctx_no_memory(e->c);
+	}
+	*ret_tags = (struct tags){tags.at, tags.count};
+	return OK;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/ec2/: pieces of XML that many answers share. Rows must be of the call's view. */
+#pragma once
+
+#include "api/ec2/core/action.h"
+
+void ec2_write_id(struct xml *x, const char *name, enum kind kind, uuid id); /* nothing when none */
+/* Under another prefix than its kind's; nothing when none. */
+void ec2_write_prefixed(struct xml *x, const char *name, const char *prefix, uuid id);
+void ec2_write_ip(struct xml *x, const char *name, struct ip ip); /* nothing when none */
+void ec2_write_cidr(struct xml *x, const char *name, struct cidr cidr);
+/* The members of an IPv6 block's association; of a VPC's also where it is from. */
+void ec2_write_ipv6_association(struct xml *x, const char *prefix, uuid association, struct cidr block,
+				const char *state);
+void ec2_write_ipv6_origin(const struct ec2_call *e, struct xml *x);
+void ec2_write_mac(struct xml *x, const char *name, struct mac mac);
+void ec2_write_tags(struct xml *x, struct tags tags); /* <tagSet> */
+/* <groupSet> of groupId and groupName; NULLs are left out. */
+void ec2_write_groups(struct xml *x, const struct security_group *const *groups, size_t count);
+/* "ip-10-0-0-5.ec2.internal": without the NUL; returns its size, 0 when there is no IPv4 address. */
+enum { EC2_NAME_TEXT_SIZE = 280 };
+size_t ec2_private_name(const struct ec2_call *e, struct ip ip, char out[static EC2_NAME_TEXT_SIZE]);
+/* "i-0123456789abcdef0.ec2.internal" likewise, of an instance without an IPv4 address. */
+size_t ec2_resource_name(const struct ec2_call *e, uuid instance, char out[static EC2_NAME_TEXT_SIZE]);
+/* "ec2-203-0-113-7.us-east-1.compute.internal" likewise. */
+size_t ec2_public_name(const struct ec2_call *e, struct ip ip, char out[static EC2_NAME_TEXT_SIZE]);
+void ec2_write_private_name(const struct ec2_call *e, struct xml *x, const char *name, struct ip ip);
+/* <set><item>word</item></set> */
+void ec2_write_words(struct xml *x, const char *set, const char *words_by_bars);
+/* Bytes as GiB, rounded up. */
+int64_t ec2_gib(int64_t bytes);

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Elastic addresses: DescribeAddresses, AllocateAddress, AssociateAddress, DisassociateAddress,
+ * ReleaseAddress; and their reverse names: DescribeAddressesAttribute, ModifyAddressAttribute,
+ * ResetAddressAttribute. Addresses that were assigned on launch are not shown here, as in EC2. */
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+#include "engine/network/address.h"
+
+/* ---- describe ---- */
+
+struct ec2_describe_addresses {
+	struct ec2_query query;
+};
+static const struct param describe_addresses_params[] = {
+	QUERY_IDS(struct ec2_describe_addresses, "AllocationId", KIND_ADDRESS, "Addresses by id."),
+	QUERY_NAMES(struct ec2_describe_addresses, "PublicIp", KIND_ADDRESS, "Addresses by themselves."),
+	QUERY_FILTERS(struct ec2_describe_addresses),
+};
+
+static bool fits_instance(const struct filter_run *f, const struct row *row)
+{
+	const struct port *port = port_find(f->t, ((const struct address *) row)->port);
+	return port && filter_id(f, KIND_INSTANCE, port->instance);
+}
+
+static bool fits_association(const struct filter_run *f, const struct row *row)
+{
+	return filter_prefixed(f, "eipassoc", ((const struct address *) row)->association);
+}
+
+static bool fits_port_owner(const struct filter_run *f, const struct row *row)
+{
+	return !uuid_is_none(((const struct address *) row)->port) && filter_owner(f, row);
+}
+
+static bool fits_border_group(const struct filter_run *f, const struct row *row)
+{
+	(void) row;
+	return filter_text(f, f->e->config->region);
+}
+
+static const struct filter address_filters[] = {
+	{"allocation-id", .is_id = true},
+	{"public-ip", .field = "ip", .index = ADDRESS_INDEX_PUBLIC},
+	{"association-id", .get = fits_association,
+	 .ways = {{KIND_ADDRESS, ADDRESS_INDEX_ASSOCIATION, "eipassoc"}}},
+	{"instance-id", .get = fits_instance,
+	 .ways = {{KIND_INSTANCE, .steps = {TO_EACH(KIND_PORT, PORT_INDEX_INSTANCE),
+					    TO_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}}}},
+	{"network-interface-id", .field = "port", .index = ADDRESS_INDEX_PORT},
+	{"network-interface-owner-id", .get = fits_port_owner},
+	{"network-border-group", .get = fits_border_group},
+	{"private-ip-address", .field = "private_ip",
+	 .ways = {{KIND_PORT, PORT_INDEX_IP, .steps = {TO_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
+		  {KIND_SECONDARY_IP, SECONDARY_IP_INDEX_IP,
+		   .steps = {TO(KIND_PORT, secondary_ip, port), TO_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}}}},
+	{"domain", .fixed = "vpc"},
+};
+
+struct address_item {
+	const struct address *address;
+	const struct port *port; /* NULL: free */
+};
+
+static const void *gather_address(struct ec2_call *e, const struct row *row)
+{
+	struct address_item *item = arena_new_object(e->c->arena, struct address_item);
+	if (!item)
+		return 0;
+	item->address = (const struct address *) row;
+	if (!uuid_is_none(item->address->port))
+		item->port = port_find(ec2_walk(e), item->address->port);
+	return item;
+}
+
+static bool is_elastic(struct ec2_call *e, const struct row *row)
+{
+	(void) e;
+	return ((const struct address *) row)->is_elastic;
+}
+
+static void write_address(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct address_item *i = item;
+	const struct address *a = i->address;
+	ec2_write_ip(x, "publicIp", a->ip);
+	ec2_write_id(x, "allocationId", KIND_ADDRESS, a->row.id);
+	xml_z(x, "domain", "vpc");
+	if (i->port) {
+		ec2_write_id(x, "instanceId", KIND_INSTANCE, i->port->instance);
+		ec2_write_prefixed(x, "associationId", "eipassoc", a->association);
+		ec2_write_id(x, "networkInterfaceId", KIND_PORT, a->port);
+		xml_text(x, "networkInterfaceOwnerId", e->owner);
+		ec2_write_ip(x, "privateIpAddress", a->private_ip);
+	}
+	xml_z(x, "publicIpv4Pool", "amazon");
+	xml_text(x, "networkBorderGroup", e->config->region);
+	ec2_write_tags(x, a->tags);
+}
+
+static const struct ec2_listing address_listing = {.kind = KIND_ADDRESS,
+						   .set = "addressesSet",
+						   .filters = FILTERS(address_filters),
+						   .account_index = ADDRESS_INDEX_ACCOUNT,
+						   .shows = is_elastic,
+						   .gather = gather_address,
+						   .write = write_address};
+
+/* ---- attributes ---- */
+
+struct ec2_describe_addresses_attribute {
+	struct ec2_query query;
+	struct str attribute;
+};
+static const struct param describe_addresses_attribute_params[] = {
+	QUERY_IDS(struct ec2_describe_addresses_attribute, "AllocationId", KIND_ADDRESS, "Addresses by id."),
+	PARAM(struct ec2_describe_addresses_attribute, "Attribute", attribute, .words = "domain-name",
+	      .doc = "The attribute: a name that the address leads back to."),
+	QUERY_PAGES(struct ec2_describe_addresses_attribute, 1, 1000),
+};
+
+/* Fully qualified, as DNS writes it. */
+static void write_name(struct ec2_call *e, struct xml *x, const char *member, struct str name)
+{
+	if (name.n)
+		xml_text(x, member, str_print(e->c->arena, "%" STR_FMT ".", STR_ARG(name)));
+}
+
+static void write_address_attribute(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct address *a = item;
+	ec2_write_ip(x, "publicIp", a->ip);
+	ec2_write_id(x, "allocationId", KIND_ADDRESS, a->row.id);
+	write_name(e, x, "ptrRecord", a->reverse_name);
+}
+
+static const struct ec2_listing address_attribute_listing = {.kind = KIND_ADDRESS,
+							     .set = "addressSet",
+							     .account_index = ADDRESS_INDEX_ACCOUNT,
+							     .shows = is_elastic,
+							     .write = write_address_attribute};
+
+struct ec2_name_address {
+	struct address_name_wish wish;
+	struct str attribute;
+};
+static const struct param modify_address_params[] = {
+	PARAM(struct ec2_name_address, "AllocationId", wish.address, .flags = REQUIRED, .kind = KIND_ADDRESS,
+	      .doc = "The address."),
+	PARAM(struct ec2_name_address, "DomainName", wish.name, .flags = REQUIRED, .min = 1,
+	      .max = REVERSE_NAME_MAX + 1, .doc = "The name that it is to lead back to."),
+};
+static const struct param reset_address_params[] = {
+	PARAM(struct ec2_name_address, "AllocationId", wish.address, .flags = REQUIRED, .kind = KIND_ADDRESS,
+	      .doc = "The address."),
+	PARAM(struct ec2_name_address, "Attribute", attribute, .flags = REQUIRED, .words = "domain-name",
+	      .doc = "The attribute: a name that the address leads back to."),
+};
+
+static RESULT prepare_name(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct ec2_name_address *) args)->wish.name_field = STR("DomainName");
+	return OK;
+}
+
+/* As EC2 answers: the record that there was, and what becomes of it. Who looks next sees it done. */
+static RESULT ec2_name_address(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_name_address *a = args;
+	const struct row *row = 0;
+	TRY(ec2_find_shown(e, a->wish.made, &row));
+	const struct address *address = (const struct address *) row;
+	xml_open(x, "address");
+	ec2_write_ip(x, "publicIp", address->ip);
+	ec2_write_id(x, "allocationId", KIND_ADDRESS, address->row.id);
+	write_name(e, x, "ptrRecord", a->wish.name_before);
+	if (!str_equal(a->wish.name_before, address->reverse_name)) {
+		xml_open(x, "ptrRecordUpdate");
+		write_name(e, x, "value", address->reverse_name);
+		xml_z(x, "status", "PENDING");
+		xml_close(x, "ptrRecordUpdate");
+	}
+	xml_close(x, "address");
+	return OK;
+}
+
+/* ---- allocate ---- */
+
+struct ec2_allocate_address {
+	struct address_wish wish;
+	struct ec2_tag_specs tag_specs;
+	struct str border_group;
+};
+#define P(wire, member, ...) PARAM(struct ec2_allocate_address, wire, member, __VA_ARGS__)
+static const struct param allocate_address_params[] = {
+	P("Address", wish.ip, .doc = "This very address, if it is free."),
+	P("NetworkBorderGroup", border_group, .max = 255, .doc = "The region's name."),
+	NOT_BUILT("Domain", .only = "vpc"),
+	NOT_BUILT("PublicIpv4Pool", .only = "amazon"),
+	NOT_BUILT("CustomerOwnedIpv4Pool"),
+	NOT_BUILT("IpamPoolId"),
+	TAG_SPECIFICATIONS(struct ec2_allocate_address, tag_specs),
+};
+#undef P
+
+static RESULT check_border_group(struct ec2_call *e, struct str group)
+{
+	if (str_is_empty(group) || str_equal(group, e->config->region))
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("NetworkBorderGroup"),
+			      "Value (%" STR_FMT
+			      ") for parameter NetworkBorderGroup is invalid. There is only %" STR_FMT ".",
+			      STR_ARG(group), STR_ARG(e->config->region));
+}
+
+static RESULT prepare_allocate(struct ec2_call *e, void *args)
+{
+	struct ec2_allocate_address *a = args;
+	TRY(check_border_group(e, a->border_group));
+	return ec2_take_tags(e, &a->tag_specs, "elastic-ip", "elastic-ip", &a->wish.tags);
+}
+
+static RESULT ec2_allocate_address(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_allocate_address *a = args;
+	ec2_write_ip(x, "publicIp", a->wish.made_ip);
+	ec2_write_id(x, "allocationId", KIND_ADDRESS, a->wish.address);
+	xml_z(x, "publicIpv4Pool", "amazon");
+	xml_z(x, "domain", "vpc");
+	xml_text(x, "networkBorderGroup", e->config->region);
+	return OK;
+}
+
+/* ---- associate and disassociate ---- */
+
+struct ec2_associate_address {
+	struct address_association wish;
+	struct ref public_ip;
+};
+#define P(wire, member, ...) PARAM(struct ec2_associate_address, wire, member, __VA_ARGS__)
+#define BY_PUBLIC_IP P("PublicIp", public_ip, .flags = BY_NAME, .kind = KIND_ADDRESS, .doc = "Or by itself.")
+static const struct param associate_address_params[] = {
+	P("AllocationId", wish.address, .kind = KIND_ADDRESS, .doc = "The address, by id."),
+	BY_PUBLIC_IP,
+	P("InstanceId", wish.instance, .kind = KIND_INSTANCE,
+	  .doc = "With this instance's primary interface."),
+	P("NetworkInterfaceId", wish.port, .kind = KIND_PORT, .doc = "Or with this interface."),
+	P("PrivateIpAddress", wish.private_ip, .doc = "The interface's address to stand for."),
+	P("AllowReassociation", wish.allow_reassociation, .doc = "Whether it may be taken from where it is."),
+};
+static const struct param disassociate_address_params[] = {
+	P("AssociationId", wish.association, .prefix = "eipassoc", .doc = "The association."),
+	BY_PUBLIC_IP,
+};
+#undef P
+
+static RESULT prepare_associate(struct ec2_call *e, void *args)
+{
+	struct ec2_associate_address *a = args;
+	struct ref target;
+	TRY(params_choose(e->c, &a->wish.address, "AllocationId", &a->public_ip, "PublicIp",
+			  &a->wish.address));
+	return params_choose(e->c, &a->wish.instance, "InstanceId", &a->wish.port, "NetworkInterfaceId",
+			     &target);
+}
+
+static RESULT prepare_disassociate(struct ec2_call *e, void *args)
+{
+	struct ec2_associate_address *a = args;
+	struct ref chosen;
+	TRY(params_choose(e->c, &a->wish.association, "AssociationId", &a->public_ip, "PublicIp", &chosen));
+	if (!a->wish.association.bits)
+		a->wish.address = chosen;
+	return OK;
+}
+
+static RESULT ec2_associate_address(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_associate_address *a = args;
+	(void) e;
+	ec2_write_prefixed(x, "associationId", "eipassoc", a->wish.made);
+	return OK;
+}
+
+/* ---- release ---- */
+
+struct ec2_release_address {
+	struct address_target wish;
+	struct ref public_ip;
+	struct str border_group;
+};
+#define P(wire, member, ...) PARAM(struct ec2_release_address, wire, member, __VA_ARGS__)
+static const struct param release_address_params[] = {
+	P("AllocationId", wish.address, .kind = KIND_ADDRESS, .doc = "The address, by id."),
+	BY_PUBLIC_IP,
+	P("NetworkBorderGroup", border_group, .max = 255, .doc = "The region's name."),
+};
+#undef P
+
+static RESULT prepare_release(struct ec2_call *e, void *args)
+{
+	struct ec2_release_address *a = args;
+	TRY(check_border_group(e, a->border_group));
+	return params_choose(e->c, &a->wish.address, "AllocationId", &a->public_ip, "PublicIp",
+			     &a->wish.address);
+}
+
+static const struct ec2_action actions[] = {
+	{"DescribeAddressesAttribute", "ec2:DescribeAddressesAttribute", 0,
+	 PARAMS(struct ec2_describe_addresses_attribute, describe_addresses_attribute_params),
+	 .list = &address_attribute_listing, .doc = "Names that elastic addresses lead back to."},
+	{"ModifyAddressAttribute", "ec2:ModifyAddressAttribute", WRITES,
+	 PARAMS(struct ec2_name_address, modify_address_params), prepare_name, engine_name_address_run,
+	 .shows = KIND_ADDRESS, .answer = ec2_name_address,
+	 .doc = "Says which name an address leads back to."},
+	{"ResetAddressAttribute", "ec2:ResetAddressAttribute", WRITES,
+	 PARAMS(struct ec2_name_address, reset_address_params), 0, engine_name_address_run,
+	 .shows = KIND_ADDRESS, .answer = ec2_name_address, .doc = "Lets it lead back to none."},
+	{"DescribeAddresses", "ec2:DescribeAddresses", 0,
+	 PARAMS(struct ec2_describe_addresses, describe_addresses_params), .list = &address_listing,
+	 .doc = "Elastic addresses of the account."},
+	{"AllocateAddress", "ec2:AllocateAddress", WRITES,
+	 PARAMS(struct ec2_allocate_address, allocate_address_params), prepare_allocate,
+	 engine_allocate_address_run, .answer = ec2_allocate_address, .doc = "Takes a public address."},
+	{"AssociateAddress", "ec2:AssociateAddress", WRITES,
+	 PARAMS(struct ec2_associate_address, associate_address_params), prepare_associate,
+	 engine_associate_address_run, .answer = ec2_associate_address,
+	 .doc = "Lets an address stand for an instance's private one."},
+	{"DisassociateAddress", "ec2:DisassociateAddress", WRITES,
+	 PARAMS(struct ec2_associate_address, disassociate_address_params), prepare_disassociate,
+	 engine_disassociate_address_run, .doc = "Frees an address; it stays allocated."},
+	{"ReleaseAddress", "ec2:ReleaseAddress", WRITES,
+	 PARAMS(struct ec2_release_address, release_address_params), prepare_release,
+	 engine_release_address_run, .doc = "Gives an address back."},
+};
+const struct ec2_actions ec2_address_actions = ACTIONS(actions);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Egress-only internet gateways: DescribeEgressOnlyInternetGateways, and making and deleting them. */
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+#include "engine/network/egress_gateway.h"
+
+struct ec2_describe_egress {
+	struct ec2_query query;
+};
+static const struct param describe_egress_params[] = {
+	QUERY_IDS(struct ec2_describe_egress, "EgressOnlyInternetGatewayId", KIND_EGRESS_GATEWAY,
+		  "Gateways by id."),
+	QUERY_FILTERS(struct ec2_describe_egress),
+	QUERY_PAGES(struct ec2_describe_egress, 5, 255),
+};
+
+static void write_gateway(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct egress_gateway *gateway = item;
+	(void) e;
+	ec2_write_id(x, "egressOnlyInternetGatewayId", KIND_EGRESS_GATEWAY, gateway->row.id);
+	xml_open(x, "attachmentSet");
+	xml_open(x, "item");
+	ec2_write_id(x, "vpcId", KIND_ROUTER, gateway->router);
+	xml_z(x, "state", "attached");
+	xml_close(x, "item");
+	xml_close(x, "attachmentSet");
+	ec2_write_tags(x, gateway->tags);
+}
+
+static const struct ec2_listing egress_listing = {.kind = KIND_EGRESS_GATEWAY,
+						  .set = "egressOnlyInternetGatewaySet",
+						  .account_index = EGRESS_GATEWAY_INDEX_ACCOUNT,
+						  .write = write_gateway};
+
+struct ec2_create_egress {
+	struct egress_gateway_wish wish;
+	struct ec2_tag_specs tag_specs;
+};
+static const struct param create_egress_params[] = {
+	PARAM(struct ec2_create_egress, "VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER,
+	      .doc = "The VPC."),
+	PARAM(struct ec2_create_egress, "ClientToken", wish.client_token, .max = 64,
+	      .doc = "Same token, same answer."),
+	TAG_SPECIFICATIONS(struct ec2_create_egress, tag_specs),
+};
+
+static RESULT prepare_create(struct ec2_call *e, void *args)
+{
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
+	struct ec2_create_egress *a = args;
+	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	return ec2_take_tags(e, &a->tag_specs, "egress-only-internet-gateway", "egress-only-internet-gateway",
+			     &a->wish.tags);
+}
+
+static RESULT ec2_create_egress_gateway(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_egress *a = args;
+	xml_text_opt(x, "clientToken", a->wish.client_token);
+	return ec2_write_shown(e, &egress_listing, a->wish.gateway, "egressOnlyInternetGateway", x);
+}
+
+static const struct param delete_egress_params[] = {
+	PARAM(struct egress_gateway_target, "EgressOnlyInternetGatewayId", gateway, .flags = REQUIRED,
+	      .kind = KIND_EGRESS_GATEWAY, .doc = "The gateway."),
+};
+
+static RESULT ec2_delete_egress_gateway(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	(void) args;
+	xml_bool(x, "returnCode", true);
+	return OK;
+}
+
+static const struct ec2_action actions[] = {
+	{"DescribeEgressOnlyInternetGateways", "ec2:DescribeEgressOnlyInternetGateways", 0,
+	 PARAMS(struct ec2_describe_egress, describe_egress_params), .list = &egress_listing,
+	 .doc = "Egress-only internet gateways of the account."},
+	{"CreateEgressOnlyInternetGateway", "ec2:CreateEgressOnlyInternetGateway", WRITES,
+	 PARAMS(struct ec2_create_egress, create_egress_params), prepare_create,
+	 engine_create_egress_gateway_run, .shows = KIND_EGRESS_GATEWAY, .answer = ec2_create_egress_gateway,
+	 .doc = "Gives a VPC a way out for IPv6, by which only answers come in."},
+	{"DeleteEgressOnlyInternetGateway", "ec2:DeleteEgressOnlyInternetGateway", WRITES,
+	 PARAMS(struct egress_gateway_target, delete_egress_params), 0, engine_delete_egress_gateway_run,
+	 .answer = ec2_delete_egress_gateway, .doc = "Deletes one; routes to it become black holes."},
+};
+const struct ec2_actions ec2_egress_gateway_actions = ACTIONS(actions);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Internet gateways: DescribeInternetGateways, and making, attaching, detaching and deleting them. */
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+#include "engine/network/gateway.h"
+
+/* ---- describe ---- */
+
+struct ec2_describe_gateways {
+	struct ec2_query query;
+};
+static const struct param describe_gateways_params[] = {
+	QUERY_IDS(struct ec2_describe_gateways, "InternetGatewayId", KIND_GATEWAY, "Gateways by id."),
+	QUERY_FILTERS(struct ec2_describe_gateways),
+	QUERY_PAGES(struct ec2_describe_gateways, 5, 1000),
+};
+
+static bool fits_attachment_state(const struct filter_run *f, const struct row *row)
+{
+	return !uuid_is_none(((const struct gateway *) row)->router) && filter_z(f, "available");
+}
+
+static const struct filter gateway_filters[] = {
+	{"internet-gateway-id", .is_id = true},
+	{"attachment.vpc-id", .field = "router", .index = GATEWAY_INDEX_ROUTER},
+	{"attachment.state", .get = fits_attachment_state},
+	{"owner-id", .get = filter_owner},
+};
+
+static void write_gateway(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct gateway *gateway = item;
+	ec2_write_id(x, "internetGatewayId", KIND_GATEWAY, gateway->row.id);
+	xml_text(x, "ownerId", e->owner);
+	xml_open(x, "attachmentSet");
+	if (!uuid_is_none(gateway->router)) {
+		xml_open(x, "item");
+		ec2_write_id(x, "vpcId", KIND_ROUTER, gateway->router);
+		xml_z(x, "state", "available");
+		xml_close(x, "item");
+	}
+	xml_close(x, "attachmentSet");
+	ec2_write_tags(x, gateway->tags);
+}
+
+static const struct ec2_listing gateway_listing = {.kind = KIND_GATEWAY,
+						   .set = "internetGatewaySet",
+						   .filters = FILTERS(gateway_filters),
+						   .account_index = GATEWAY_INDEX_ACCOUNT,
+						   .write = write_gateway};
+
+/* ---- create, attach, detach, delete ---- */
+
+struct ec2_create_gateway {
+	struct gateway_wish wish;
+	struct ec2_tag_specs tag_specs;
+};
+static const struct param create_gateway_params[] = {
+	TAG_SPECIFICATIONS(struct ec2_create_gateway, tag_specs),
+};
+
+static RESULT prepare_create(struct ec2_call *e, void *args)
+{
+	struct ec2_create_gateway *a = args;
+	return ec2_take_tags(e, &a->tag_specs, "internet-gateway", "internet-gateway", &a->wish.tags);
+}
+
+static RESULT ec2_create_internet_gateway(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_gateway *a = args;
+	return ec2_write_shown(e, &gateway_listing, a->wish.gateway, "internetGateway", x);
+}
+
+#define P(wire, member, ...) PARAM(struct gateway_attachment, wire, member, __VA_ARGS__)
+static const struct param attachment_params[] = {
+	P("InternetGatewayId", gateway, .flags = REQUIRED, .kind = KIND_GATEWAY, .doc = "The gateway."),
+	P("VpcId", router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
+};
+#undef P
+
+static const struct param delete_gateway_params[] = {
+	PARAM(struct gateway_target, "InternetGatewayId", gateway, .flags = REQUIRED, .kind = KIND_GATEWAY,
+	      .doc = "The gateway."),
+};
+
+static const struct ec2_action actions[] = {
+	{"DescribeInternetGateways", "ec2:DescribeInternetGateways", 0,
+	 PARAMS(struct ec2_describe_gateways, describe_gateways_params), .list = &gateway_listing,
+	 .doc = "Internet gateways of the account."},
+	{"CreateInternetGateway", "ec2:CreateInternetGateway", WRITES,
+	 PARAMS(struct ec2_create_gateway, create_gateway_params), prepare_create, engine_create_gateway_run,
+	 .shows = KIND_GATEWAY, .answer = ec2_create_internet_gateway,
+	 .doc = "Makes an internet gateway, attached to nothing yet."},
+	{"AttachInternetGateway", "ec2:AttachInternetGateway", WRITES,
+	 PARAMS(struct gateway_attachment, attachment_params), 0, engine_attach_gateway_run,
+	 .doc = "Gives a VPC its way to the internet."},
+	{"DetachInternetGateway", "ec2:DetachInternetGateway", WRITES,
+	 PARAMS(struct gateway_attachment, attachment_params), 0, engine_detach_gateway_run,
+	 .doc = "Takes it away again."},
+	{"DeleteInternetGateway", "ec2:DeleteInternetGateway", WRITES,
+	 PARAMS(struct gateway_target, delete_gateway_params), 0, engine_delete_gateway_run,
+	 .doc = "Deletes a gateway that is not attached."},
+};
+const struct ec2_actions ec2_gateway_actions = ACTIONS(actions);

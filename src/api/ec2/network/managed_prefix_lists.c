@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Managed prefix lists, which are address groups: Create…, Describe…, Modify…, DeleteManagedPrefixList,
+ * RestoreManagedPrefixListVersion, GetManagedPrefixListEntries, GetManagedPrefixListAssociations. What is
+ * asked for has happened when the answer is sent: no state is in progress. */
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+#include "engine/network/address_group.h"
+
+/* ---- describe ---- */
+
+struct ec2_describe_prefix_lists {
+	struct ec2_query query;
+};
+static const struct param describe_params[] = {
+	QUERY_IDS(struct ec2_describe_prefix_lists, "PrefixListId", KIND_ADDRESS_GROUP, "Lists by id."),
+	QUERY_FILTERS(struct ec2_describe_prefix_lists),
+	QUERY_PAGES(struct ec2_describe_prefix_lists, 1, 100),
+};
+
+static const struct filter prefix_list_filters[] = {
+	{"prefix-list-id", .is_id = true},
+	{"prefix-list-name", .field = "name"},
+	{"owner-id", .get = filter_owner},
+};
+
+static void write_list(struct ec2_call *e, struct xml *x, const void *item)
+{
+	static const char *const states[] = {
+		[ADDRESS_GROUP_LAST_CHANGE_CREATE] = "create-complete",
+		[ADDRESS_GROUP_LAST_CHANGE_MODIFY] = "modify-complete",
+		[ADDRESS_GROUP_LAST_CHANGE_RESTORE] = "restore-complete",
+	};
+	const struct address_group *list = item;
+	char id[EC2_ID_TEXT_SIZE];
+	id_write_ec2(KIND_ADDRESS_GROUP, list->row.id, id);
+	xml_z(x, "prefixListId", id);
+	xml_z(x, "addressFamily", engine_is_ipv6_addresses(list) ? "IPv6" : "IPv4");
+	xml_z(x, "state", row_is_live(&list->row) ? states[list->last_change] : "delete-complete");
+	xml_text(x, "prefixListArn",
+		 str_print(e->c->arena, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":prefix-list/%s",
+			   STR_ARG(e->config->region), STR_ARG(e->owner), id));
+	xml_text(x, "prefixListName", list->name);
+	xml_int(x, "maxEntries", list->max_blocks);
+	xml_int(x, "version", list->version);
+	ec2_write_tags(x, list->tags);
+	xml_text(x, "ownerId", e->owner);
+}
+
+static const struct ec2_listing prefix_listing = {.kind = KIND_ADDRESS_GROUP,
+						  .set = "prefixListSet",
+						  .filters = FILTERS(prefix_list_filters),
+						  .account_index = ADDRESS_GROUP_INDEX_ACCOUNT,
+						  .write = write_list};
+
+/* ---- entries of a request ---- */
+
+struct ec2_entry {
+	struct str cidr, description, field;
+};
+#define P(wire, member, ...) PARAM(struct ec2_entry, wire, member, __VA_ARGS__)
+#define CIDR                                                                                                 \
+	P("Cidr", cidr, .flags = REQUIRED, .max = CIDR_TEXT_SIZE,                                            \
+	  .field = offsetof(struct ec2_entry, field) + 1, .doc = "A block of the list's family.")
+static const struct param entry_rows[] = {
+	CIDR,
+	P("Description", description, .max = ADDRESS_GROUP_WORDS_MAX, .doc = "What it is for."),
+};
+static const struct param removed_rows[] = {CIDR};
+#undef CIDR
+#undef P
+static const struct params entry_params = PARAMS(struct ec2_entry, entry_rows);
+static const struct params removed_params = PARAMS(struct ec2_entry, removed_rows);
+
+struct ec2_entries {
+	const struct ec2_entry *at;
+	size_t count;
+};
+
+static RESULT fail_entry(struct ec2_call *e, const struct ec2_entry *entry, const char *words)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, entry->field,
+			      "Value (%" STR_FMT ") for parameter %" STR_FMT " is invalid. %s",
+			      STR_ARG(entry->cidr), STR_ARG(entry->field), words);
+}
+
+/* but: blocks that are none of them. */
+static RESULT read_entries(struct ec2_call *e, const struct ec2_entries *entries, struct cidrs but,
+			   struct cidrs *ret_blocks, struct strs *ret_notes)
+{
+	struct cidr *blocks = arena_new_array(e->c->arena, struct cidr, entries->count + 1);
+	struct str *notes = arena_new_array(e->c->arena, struct str, entries->count + 1);
+	if (!blocks || !notes)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < entries->count; k++) {
+		const struct ec2_entry *entry = &entries->at[k];
+		if (!result_is_ok(cidr_parse(entry->cidr, &blocks[k])))
+			return fail_entry(e, entry, "This is not a valid CIDR block.");
+		blocks[k] = cidr_canonical(blocks[k]);
+		notes[k] = entry->description;
+		for (size_t n = 0; n < k; n++)
+			if (cidr_equal(blocks[n], blocks[k]))
+				return fail_entry(e, entry, "It is given twice.");
+		for (size_t n = 0; n < but.count; n++)
+			if (cidr_equal(but.at[n], blocks[k]))
+				return fail_entry(e, entry, "It is added, too.");
+	}
+	*ret_blocks = (struct cidrs){blocks, entries->count};
+	*ret_notes = (struct strs){notes, entries->count};
+	return OK;
+}
+
+static RESULT check_name(struct ec2_call *e, struct str name)
+{
+	if (!str_starts_with(name, STR("com.amazonaws")))
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("PrefixListName"),
+			      "Value (%" STR_FMT ") for parameter PrefixListName is invalid. It can't begin "
+			      "with com.amazonaws.",
+			      STR_ARG(name));
+}
+
+/* ---- create ---- */
+
+struct ec2_create_prefix_list {
+	struct address_group_wish wish;
+	struct ec2_entries entries;
+	struct str family;
+	struct ec2_tag_specs tag_specs;
+};
+#define P(wire, member, ...) PARAM(struct ec2_create_prefix_list, wire, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	P("PrefixListName", wish.name, .flags = REQUIRED, .min = 1, .max = ADDRESS_GROUP_WORDS_MAX,
+	  .doc = "Need not be unique."),
+	P("MaxEntries", wish.max_blocks, .flags = REQUIRED, .min = 1, .max = ADDRESS_GROUP_BLOCKS_MAX,
+	  .doc = "It never has more entries."),
+	P("AddressFamily", family, .flags = REQUIRED, .words = "IPv4|IPv6", .doc = "Of all its entries."),
+	PARAM_LIST(struct ec2_create_prefix_list, "Entry", entries, entry_params,
+		   .max = ADDRESS_GROUP_BLOCKS_MAX, .doc = "Its blocks."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	TAG_SPECIFICATIONS(struct ec2_create_prefix_list, tag_specs),
+};
+#undef P
+
+static RESULT prepare_create(struct ec2_call *e, void *args)
+{
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
+	struct ec2_create_prefix_list *a = args;
+	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	a->wish.family = str_is(a->family, "IPv6") ? ADDRESS_GROUP_FAMILY_IPV6 : ADDRESS_GROUP_FAMILY_IPV4;
+	TRY(check_name(e, a->wish.name));
+	TRY(read_entries(e, &a->entries, (struct cidrs){0}, &a->wish.addresses, &a->wish.notes));
+	return ec2_take_tags(e, &a->tag_specs, "prefix-list", "prefix-list", &a->wish.tags);
+}
+
+static RESULT ec2_create_managed_prefix_list(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_prefix_list *a = args;
+	return ec2_write_shown(e, &prefix_listing, a->wish.group, "prefixList", x);
+}
+
+/* ---- modify, restore, delete ---- */
+
+#define LIST(T, member)                                                                                      \
+	PARAM(T, "PrefixListId", member, .flags = REQUIRED, .kind = KIND_ADDRESS_GROUP, .doc = "The list.")
+
+struct ec2_modify_prefix_list {
+	struct address_group_edit wish;
+	struct str name;
+	struct ec2_entries added, removed;
+};
+#define P(wire, member, ...) PARAM(struct ec2_modify_prefix_list, wire, member, __VA_ARGS__)
+static const struct param modify_params[] = {
+	LIST(struct ec2_modify_prefix_list, wish.group),
+	P("CurrentVersion", wish.current_version, .min = 1, .max = INT64_MAX,
+	  .doc = "Refused unless it is at this one."),
+	P("PrefixListName", name, .min = 1, .max = ADDRESS_GROUP_WORDS_MAX, .doc = "Its new name."),
+	P("MaxEntries", wish.max_blocks, .min = 1, .max = ADDRESS_GROUP_BLOCKS_MAX,
+	  .doc = "It never has more entries; alone."),
+	PARAM_LIST(struct ec2_modify_prefix_list, "AddEntry", added, entry_params,
+		   .max = ADDRESS_GROUP_BLOCKS_MAX, .doc = "Blocks that it has not."),
+	PARAM_LIST(struct ec2_modify_prefix_list, "RemoveEntry", removed, removed_params,
+		   .max = ADDRESS_GROUP_BLOCKS_MAX, .doc = "Blocks that it has."),
+};
+#undef P
+
+static RESULT prepare_modify(struct ec2_call *e, void *args)
+{
+	struct ec2_modify_prefix_list *a = args;
+	struct strs none;
+	bool has_entries = a->added.count || a->removed.count;
+	a->wish.name = a->name.p ? &a->name : NULL;
+	TRY(check_name(e, a->name));
+	TRY(read_entries(e, &a->added, (struct cidrs){0}, &a->wish.added, &a->wish.notes));
+	TRY(read_entries(e, &a->removed, a->wish.added, &a->wish.removed, &none));
+	if (has_entries && a->wish.max_blocks)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("MaxEntries"),
+				      "The parameter MaxEntries cannot be used with AddEntry or RemoveEntry");
+	if (has_entries || a->wish.max_blocks || a->wish.name)
+		return OK;
+	return ctx_fail_field(e->c, ERR_MISSING, STR("AddEntry"),
+			      "The request must contain one of PrefixListName, MaxEntries, AddEntry and "
+			      "RemoveEntry");
+}
+
+static RESULT ec2_modify_managed_prefix_list(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_modify_prefix_list *a = args;
+	return ec2_write_shown(e, &prefix_listing, a->wish.edited, "prefixList", x);
+}
+
+#define P(wire, member, ...) PARAM(struct address_group_edit, wire, member, __VA_ARGS__)
+static const struct param restore_params[] = {
+	LIST(struct address_group_edit, group),
+	P("PreviousVersion", restored, .flags = REQUIRED, .min = 1, .max = INT64_MAX,
+	  .doc = "Whose entries it gets."),
+	P("CurrentVersion", current_version, .flags = REQUIRED, .min = 1, .max = INT64_MAX,
+	  .doc = "Refused unless it is at this one."),
+};
+#undef P
+
+static RESULT ec2_restore_managed_prefix_list_version(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct address_group_edit *a = args;
+	return ec2_write_shown(e, &prefix_listing, a->edited, "prefixList", x);
+}
+
+static const struct param delete_params[] = {LIST(struct address_group_target, group)};
+
+static RESULT ec2_delete_managed_prefix_list(struct ec2_call *e, const void *args, struct xml *x)
+{
+	struct address_group deleted = ((const struct address_group_target *) args)->deleted;
+	deleted.row.deleted_us = 1;
+	xml_open(x, "prefixList");
+	write_list(e, x, &deleted);
+	xml_close(x, "prefixList");
+	return OK;
+}
+
+/* ---- what is in one ---- */
+
+struct ec2_get_entries {
+	struct ref list;
+	int64_t version, max_results;
+	struct str next_token;
+};
+#define P(wire, member, ...) PARAM(struct ec2_get_entries, wire, member, __VA_ARGS__)
+static const struct param get_entries_params[] = {
+	LIST(struct ec2_get_entries, list),
+	P("TargetVersion", version, .min = 1, .max = INT64_MAX, .doc = "As it was then; absent: as it is."),
+	P("MaxResults", max_results, .min = 1, .max = 100, .doc = "So many at most."),
+	P("NextToken", next_token, .max = 256, .doc = "Where the page before ended."),
+};
+#undef P
+
+/* A token is a position, in the last byte of an id: there are a hundred entries at most. */
+static uuid position(size_t at)
+{
+	uuid id = UUID_NONE;
+	id.b[sizeof id.b - 1] = (uint8_t) at;
+	return id;
+}
+
+static RESULT ec2_get_managed_prefix_list_entries(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_get_entries *a = args;
+	const struct address_group *list = NULL;
+	struct cidrs blocks;
+	struct strs notes;
+	uuid after = UUID_NONE;
+	TRY(ec2_parse_token(e, a->next_token, &after));
+	TRY(engine_find_address_group(e->c, ec2_walk(e), &a->list, &list));
+	TRY(engine_find_addresses(e->c, ec2_walk(e), list, a->version, STR("TargetVersion"), &blocks,
+				  &notes));
+	ec2_stop_walking(e);
+	size_t at = after.b[sizeof after.b - 1],
+	       end = a->max_results ? at + (size_t) a->max_results : blocks.count;
+	xml_open(x, "entrySet");
+	for (; at < blocks.count && at < end; at++) {
+		xml_open(x, "item");
+		ec2_write_cidr(x, "cidr", blocks.at[at]);
+		if (at < notes.count)
+			xml_text_opt(x, "description", notes.at[at]);
+		xml_close(x, "item");
+	}
+	xml_close(x, "entrySet");
+	if (at < blocks.count)
+		xml_text(x, "nextToken", ec2_make_token(e, position(at)));
+	return OK;
+}
+
+/* ---- what names one ---- */
+
+struct ec2_get_associations {
+	struct ec2_query query;
+	struct ref list;
+	uuid found;
+};
+static const struct param get_associations_params[] = {
+	LIST(struct ec2_get_associations, list),
+	QUERY_PAGES(struct ec2_get_associations, 5, 255),
+};
+
+static RESULT prepare_get_associations(struct ec2_call *e, void *args)
+{
+	struct ec2_get_associations *a = args;
+	const struct address_group *list = NULL;
+	TRY(engine_find_address_group(e->c, ec2_walk(e), &a->list, &list));
+	a->found = list->row.id;
+	return OK;
+}
+
+/* A rule of it names the list. */
+static bool is_associated(struct ec2_call *e, const struct row *row)
+{
+	const struct ec2_get_associations *a = e->args;
+	const struct tables *t = ec2_walk(e);
+	const struct security_group_rule *rule = security_group_rule_first_by_peer_address_group(t, a->found);
+	while (rule && !(row_is_live(&rule->row) && uuid_equal(rule->group, row->id)))
+		rule = security_group_rule_next_by_peer_address_group(t, rule);
+	return rule != NULL;
+}
+
+static void write_association(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct security_group *group = item;
+	ec2_write_id(x, "resourceId", KIND_SECURITY_GROUP, group->row.id);
+	xml_text(x, "resourceOwner", e->owner);
+}
+
+static const struct ec2_listing association_listing = {.kind = KIND_SECURITY_GROUP,
+						       .set = "prefixListAssociationSet",
+						       .account_index = SECURITY_GROUP_INDEX_ACCOUNT,
+						       .shows = is_associated,
+						       .is_hiding = true,
+						       .write = write_association};
+
+static const struct ec2_action actions[] = {
+	{"DescribeManagedPrefixLists", "ec2:DescribeManagedPrefixLists", 0,
+	 PARAMS(struct ec2_describe_prefix_lists, describe_params), .list = &prefix_listing,
+	 .doc = "Prefix lists of the account, Neutron's address groups among them."},
+	{"CreateManagedPrefixList", "ec2:CreateManagedPrefixList", WRITES,
+	 PARAMS(struct ec2_create_prefix_list, create_params), prepare_create,
+	 engine_create_address_group_run, .answer = ec2_create_managed_prefix_list,
+	 .shows = KIND_ADDRESS_GROUP, .doc = "Makes a list of blocks for rules of security groups."},
+	{"ModifyManagedPrefixList", "ec2:ModifyManagedPrefixList", WRITES,
+	 PARAMS(struct ec2_modify_prefix_list, modify_params), prepare_modify, engine_edit_address_group_run,
+	 .answer = ec2_modify_managed_prefix_list, .shows = KIND_ADDRESS_GROUP,
+	 .doc = "Changes its entries, its size or its name; rules that name it follow."},
+	{"RestoreManagedPrefixListVersion", "ec2:RestoreManagedPrefixListVersion", WRITES,
+	 PARAMS(struct address_group_edit, restore_params), 0, engine_edit_address_group_run,
+	 .answer = ec2_restore_managed_prefix_list_version, .shows = KIND_ADDRESS_GROUP,
+	 .doc = "Gives it the entries of a version before, as a new one."},
+	{"DeleteManagedPrefixList", "ec2:DeleteManagedPrefixList", WRITES,
+	 PARAMS(struct address_group_target, delete_params), 0, engine_delete_address_group_run,
+	 .answer = ec2_delete_managed_prefix_list, .doc = "Deletes a list that no rule names."},
+	{"GetManagedPrefixListEntries", "ec2:GetManagedPrefixListEntries", 0,
+	 PARAMS(struct ec2_get_entries, get_entries_params), .answer = ec2_get_managed_prefix_list_entries,
+	 .doc = "The blocks of a list, now or at a version."},
+	{"GetManagedPrefixListAssociations", "ec2:GetManagedPrefixListAssociations", 0,
+	 PARAMS(struct ec2_get_associations, get_associations_params), prepare_get_associations,
+	 .list = &association_listing, .doc = "The security groups whose rules name a list."},
+};
+const struct ec2_actions ec2_prefix_list_actions = ACTIONS(actions);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Network interfaces into instances and out of them: AttachNetworkInterface, DetachNetworkInterface; and
+ * their attributes: ModifyNetworkInterfaceAttribute, DescribeNetworkInterfaceAttribute,
+ * ResetNetworkInterfaceAttribute, AssignPrivateIpAddresses, UnassignPrivateIpAddresses. */
+#include "api/ec2/core/write.h"
+#include "api/ec2/network/network_interfaces.h"
+#include "engine/network/port.h"
+
+/* ---- attach and detach ---- */
+
+#define P(wire, member, ...) PARAM(struct port_attaching, wire, member, __VA_ARGS__)
+static const struct param attach_params[] = {
+	P("NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
+	P("InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
+	P("DeviceIndex", device_index, .flags = REQUIRED, .min = 0, .max = PORT_DEVICE_INDEX_MAX,
+	  .doc = "Its number in the instance; 0 is the primary one."),
+	NOT_BUILT("NetworkCardIndex", .only = "0"),
+	NOT_BUILT("EnaSrdSpecification"),
+	NOT_BUILT("EnaQueueCount"),
+};
+#undef P
+
+static RESULT ec2_attach_interface(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct port_attaching *wish = args;
+	(void) e;
+	ec2_write_prefixed(x, "attachmentId", "eni-attach", wish->attachment);
+	xml_int(x, "networkCardIndex", 0);
+	return OK;
+}
+
+#define P(wire, member, ...) PARAM(struct port_detaching, wire, member, __VA_ARGS__)
+static const struct param detach_params[] = {
+	P("AttachmentId", attachment, .flags = REQUIRED, .prefix = "eni-attach", .doc = "The attachment."),
+	P("Force", force, .doc = "Cut it off at once, whether or not the guest lets go of it."),
+};
+#undef P
+
+/* ---- modify and reset ---- */
+
+struct ec2_modify_interface {
+	struct port_settings wish;
+	bool has_delete;
+	struct str reset; /* ResetNetworkInterfaceAttribute's SourceDestCheck */
+};
+#define P(wire, member, ...) PARAM(struct ec2_modify_interface, wire, member, __VA_ARGS__)
+#define INTERFACE                                                                                            \
+	P("NetworkInterfaceId", wish.port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface.")
+static const struct param modify_params[] = {
+	INTERFACE,
+	P("Description.Value", wish.description, .max = 255,
+	  .given = offsetof(struct ec2_modify_interface, wish.set_description) + 1, .doc = "Free text."),
+	P("SecurityGroupId", wish.groups, .kind = KIND_SECURITY_GROUP, .doc = "Its groups from now on."),
+	P("SourceDestCheck.Value", wish.source_dest_check,
+	  .doc = "Whether it sends and gets under its own addresses only."),
+	P("Attachment.AttachmentId", wish.attachment, .prefix = "eni-attach", .doc = "Its attachment."),
+	P("Attachment.DeleteOnTermination", wish.delete_on_termination,
+	  .doc = "Whether it goes with its instance."),
+	NOT_BUILT("Attachment.DefaultEnaQueueCount"),
+	NOT_BUILT("Attachment.EnaQueueCount"),
+	NOT_BUILT("EnaSrdSpecification"),
+	NOT_BUILT("EnablePrimaryIpv6", .only = "false"),
+	NOT_BUILT("ConnectionTrackingSpecification"),
+	NOT_BUILT("AssociatePublicIpAddress"),
+	NOT_BUILT("AssociatedSubnetId"),
+};
+static const struct param reset_params[] = {
+	INTERFACE,
+	P("SourceDestCheck", reset, .flags = REQUIRED, .max = 255, .doc = "Back to true, whatever is said."),
+};
+#undef P
+
+static RESULT prepare_modify(struct ec2_call *e, void *args)
+{
+	const struct port_settings *wish = &((const struct ec2_modify_interface *) args)->wish;
+	bool has_attachment = wish->attachment.bits || wish->delete_on_termination != CHOICE_DEFAULT;
+	int count = wish->set_description + (wish->groups.count > 0) +
+		    (wish->source_dest_check != CHOICE_DEFAULT) + has_attachment;
+	if (count == 0)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("NetworkInterfaceId"),
+				      "No attributes specified.");
+	if (count > 1)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("NetworkInterfaceId"),
+				      "Fields for multiple attribute types specified");
+	if (has_attachment && (!wish->attachment.bits || wish->delete_on_termination == CHOICE_DEFAULT))
+		return ctx_fail_field(e->c, ERR_MISSING, STR("Attachment"),
+				      "The request must contain both Attachment.AttachmentId and "
+				      "Attachment.DeleteOnTermination");
+	return OK;
+}
+
+static RESULT prepare_reset(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct ec2_modify_interface *) args)->wish.source_dest_check = CHOICE_YES;
+	return OK;
+}
+
+/* ---- describe one attribute ---- */
+
+struct ec2_describe_interface_attribute {
+	struct ref port;
+	struct str attribute;
+};
+#define P(wire, member, ...) PARAM(struct ec2_describe_interface_attribute, wire, member, __VA_ARGS__)
+static const struct param describe_attribute_params[] = {
+	P("NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
+	P("Attribute", attribute, .flags = REQUIRED,
+	  .words = "description|groupSet|sourceDestCheck|attachment", .doc = "Which one."),
+};
+#undef P
+
+static RESULT ec2_describe_interface_attribute(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_describe_interface_attribute *a = args;
+	const struct port *port = 0;
+	struct ec2_port_item item;
+	TRY(engine_find_port(e->c, ec2_walk(e), &a->port, &port));
+	if (!ec2_gather_port(e, port, &item))
+		return ctx_no_memory(e->c);
+	ec2_write_id(x, "networkInterfaceId", KIND_PORT, port->row.id);
+	if (str_is(a->attribute, "attachment")) {
+		ec2_write_attachment(e, x, port, true);
+	} else if (str_is(a->attribute, "groupSet")) {
+		ec2_write_groups(x, item.groups, port->groups.count);
+	} else if (str_is(a->attribute, "description")) {
+		xml_open(x, "description");
+		xml_text(x, "value", port->description);
+		xml_close(x, "description");
+	} else {
+		xml_open(x, "sourceDestCheck");
+		xml_bool(x, "value", port->source_dest_check);
+		xml_close(x, "sourceDestCheck");
+	}
+	return OK;
+}
+
+/* ---- secondary addresses ---- */
+
+#define P(wire, member, ...) PARAM(struct port_assignment, wire, member, __VA_ARGS__)
+static const struct param assign_params[] = {
+	P("NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
+	P("PrivateIpAddress", ips, .doc = "Addresses of its subnet."),
+	P("SecondaryPrivateIpAddressCount", more, .min = 0, .max = PORT_IPS_MAX - 1,
+	  .doc = "Or as many that are free."),
+	P("AllowReassignment", take, .doc = "Secondary addresses of other interfaces may be taken."),
+	NOT_BUILT("Ipv4PrefixCount", .only = "0"),
+	NOT_BUILT("Ipv4Prefix"),
+};
+#undef P
+#define P(wire, member, ...) PARAM(struct port_unassignment, wire, member, __VA_ARGS__)
+static const struct param unassign_params[] = {
+	P("NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
+	P("PrivateIpAddress", ips, .flags = REQUIRED, .doc = "Secondary addresses of it."),
+	NOT_BUILT("Ipv4Prefix"),
+};
+#undef P
+
+static RESULT prepare_assign(struct ec2_call *e, void *args)
+{
+	struct port_assignment *wish = args;
+	wish->field = STR("PrivateIpAddress");
+	if ((wish->ips.count > 0) == (wish->more > 0))
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("PrivateIpAddress"),
+				      "You must specify either the number of secondary addresses, "
+				      "SecondaryPrivateIpAddressCount, or PrivateIpAddress");
+	return OK;
+}
+
+static RESULT prepare_unassign(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct port_unassignment *) args)->field = STR("PrivateIpAddress");
+	return OK;
+}
+
+static RESULT ec2_assign_ips(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct port_assignment *wish = args;
+	(void) e;
+	ec2_write_id(x, "networkInterfaceId", KIND_PORT, wish->assigned_to);
+	xml_open(x, "assignedPrivateIpAddressesSet");
+	for (size_t k = 0; k < wish->made.count; k++) {
+		xml_open(x, "item");
+		ec2_write_ip(x, "privateIpAddress", wish->made.at[k]);
+		xml_close(x, "item");
+	}
+	xml_close(x, "assignedPrivateIpAddressesSet");
+	return OK;
+}
+
+static const struct ec2_action actions[] = {
+	{"AttachNetworkInterface", "ec2:AttachNetworkInterface", WRITES,
+	 PARAMS(struct port_attaching, attach_params), 0, engine_attach_port_run,
+	 .answer = ec2_attach_interface, .doc = "Plugs an interface into an instance, running or not."},
+	{"DetachNetworkInterface", "ec2:DetachNetworkInterface", WRITES,
+	 PARAMS(struct port_detaching, detach_params), 0, engine_detach_port_run,
+	 .doc = "Unplugs an interface that is not the primary one."},
+	{"ModifyNetworkInterfaceAttribute", "ec2:ModifyNetworkInterfaceAttribute", WRITES,
+	 PARAMS(struct ec2_modify_interface, modify_params), prepare_modify, engine_update_port_run,
+	 .doc = "Changes one attribute of an interface."},
+	{"ResetNetworkInterfaceAttribute", "ec2:ResetNetworkInterfaceAttribute", WRITES,
+	 PARAMS(struct ec2_modify_interface, reset_params), prepare_reset, engine_update_port_run,
+	 .doc = "Turns the source and destination check on again."},
+	{"DescribeNetworkInterfaceAttribute", "ec2:DescribeNetworkInterfaceAttribute", 0,
+	 PARAMS(struct ec2_describe_interface_attribute, describe_attribute_params),
+	 .answer = ec2_describe_interface_attribute, .doc = "One attribute of an interface."},
+	{"AssignPrivateIpAddresses", "ec2:AssignPrivateIpAddresses", WRITES,
+	 PARAMS(struct port_assignment, assign_params), prepare_assign, engine_assign_ips_run,
+	 .answer = ec2_assign_ips, .doc = "Gives an interface secondary addresses."},
+	{"UnassignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses", WRITES,
+	 PARAMS(struct port_unassignment, unassign_params), prepare_unassign, engine_unassign_ips_run,
+	 .doc = "Takes secondary addresses from an interface."},
+};
+const struct ec2_actions ec2_interface_change_actions = ACTIONS(actions);

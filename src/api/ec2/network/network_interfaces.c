@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Network interfaces, which are ports: how they are written, DescribeNetworkInterfaces,
+ * CreateNetworkInterface, DeleteNetworkInterface. Their attributes and attachments:
+ * network_interface_changes.c. */
+#include "api/ec2/network/network_interfaces.h"
+
+#include "api/ec2/core/write.h"
+#include "engine/network/port.h"
+#include "engine/network/router.h"
+
+/* ---- items ---- */
+
+const struct address *ec2_address_of_ip(const struct tables *t, uuid port, struct ip private_ip)
+{
+	const struct address *a = address_first_by_port(t, port);
+	while (a && (!row_is_live(&a->row) || !ip_equal(a->private_ip, private_ip)))
+		a = address_next_by_port(t, a);
+	return a;
+}
+
+/* Until it is out, the one it is leaving. */
+uuid ec2_instance_of_port(const struct port *port)
+{
+	return uuid_is_none(port->instance) ? port->seen_instance : port->instance;
+}
+
+size_t ec2_port_name(const struct ec2_call *e, const struct port *port, char out[static EC2_NAME_TEXT_SIZE])
+{
+	uuid instance = ec2_instance_of_port(port);
+	if (port->ip.family != IP_V6)
+		return ec2_private_name(e, port->ip, out);
+	bool is_primary = !uuid_is_none(instance) && port->device_index == 0;
+	return is_primary ? ec2_resource_name(e, instance, out) : 0;
+}
+
+void ec2_write_port_name(struct ec2_call *e, struct xml *x, const char *name, const struct port *port)
+{
+	char text[EC2_NAME_TEXT_SIZE];
+	size_t n = ec2_port_name(e, port, text);
+	xml_text(x, name, (struct str){text, n});
+}
+
+/* What has no IPv4 address has none first. */
+static bool gather_ips(struct ec2_call *e, struct ec2_port_item *item)
+{
+	const struct tables *t = ec2_walk(e);
+	uuid id = item->port->row.id;
+	struct ip ip = item->port->ip;
+	struct ec2_ip_item primary = {0};
+	if (ip.family != IP_V6)
+		primary = (struct ec2_ip_item){.ip = ip, .address = ec2_address_of_ip(t, id, ip)};
+	else if (!VEC_PUSH(e->c->arena, &item->ipv6s, ip))
+		return false;
+	if (!VEC_PUSH(e->c->arena, &item->ips, primary))
+		return false;
+	const struct secondary_ip *s = engine_first_secondary_ip(t, id);
+	for (; s; s = engine_next_secondary_ip(t, s)) {
+		struct ec2_ip_item more = {s->ip, s, ec2_address_of_ip(t, id, s->ip)};
+		if (s->ip.family == IP_V6 ? !VEC_PUSH(e->c->arena, &item->ipv6s, s->ip)
+					  : !VEC_PUSH(e->c->arena, &item->ips, more))
+			return false;
+	}
+	return true;
+}
+
+bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_port_item *ret_item)
+{
+	const struct tables *t = ec2_walk(e);
+	const struct subnet *subnet = subnet_find(t, port->subnet);
+	*ret_item = (struct ec2_port_item){.port = port};
+	ret_item->zone = subnet ? zone_find(t, subnet->zone) : 0;
+	ret_item->router = router_find(t, port->router);
+	ret_item->groups = arena_new_array(e->c->arena, const struct security_group *, port->groups.count);
+	if (!ret_item->groups)
+		return false;
+	for (size_t k = 0; k < port->groups.count; k++)
+		ret_item->groups[k] = security_group_find(t, port->groups.at[k]);
+	return gather_ips(e, ret_item);
+}
+
+static const void *gather_interface(struct ec2_call *e, const struct row *row)
+{
+	struct ec2_port_item *item = arena_new_object(e->c->arena, struct ec2_port_item);
+	return item && ec2_gather_port(e, (const struct port *) row, item) ? item : 0;
+}
+
+/* ---- writing ---- */
+
+void ec2_write_public_name(struct ec2_call *e, struct xml *x, const char *name, const struct router *router,
+			   const struct address *a)
+{
+	char text[EC2_NAME_TEXT_SIZE];
+	size_t n = a && engine_has_hostnames(router) ? ec2_public_name(e, a->ip, text) : 0;
+	xml_text(x, name, (struct str){text, n});
+}
+
+void ec2_write_association(struct ec2_call *e, struct xml *x, const struct router *router,
+			   const struct address *a, bool with_ids)
+{
+	if (!a)
+		return;
+	xml_open(x, "association");
+	ec2_write_ip(x, "publicIp", a->ip);
+	ec2_write_public_name(e, x, "publicDnsName", router, a);
+	xml_text(x, "ipOwnerId", a->is_elastic ? e->owner : STR("amazon"));
+	if (with_ids && a->is_elastic) {
+		ec2_write_id(x, "allocationId", KIND_ADDRESS, a->row.id);
+		ec2_write_prefixed(x, "associationId", "eipassoc", a->association);
+	}
+	xml_close(x, "association");
+}
+
+static void write_addresses(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item,
+			    bool with_ids)
+{
+	xml_open(x, "privateIpAddressesSet");
+	for (size_t k = 0; k < item->ips.count; k++) {
+		const struct ec2_ip_item *ip = &item->ips.at[k];
+		if (ip_is_none(ip->ip))
+			continue;
+		xml_open(x, "item");
+		ec2_write_ip(x, "privateIpAddress", ip->ip);
+		ec2_write_private_name(e, x, "privateDnsName", ip->ip);
+		xml_bool(x, "primary", k == 0);
+		ec2_write_association(e, x, item->router, ip->address, with_ids);
+		xml_close(x, "item");
+	}
+	xml_close(x, "privateIpAddressesSet");
+}
+
+static void write_ipv6_addresses(struct xml *x, const struct ec2_port_item *item)
+{
+	if (item->ipv6s.count == 0) {
+		xml_empty(x, "ipv6AddressesSet");
+		return;
+	}
+	xml_open(x, "ipv6AddressesSet");
+	for (size_t k = 0; k < item->ipv6s.count; k++) {
+		xml_open(x, "item");
+		ec2_write_ip(x, "ipv6Address", item->ipv6s.at[k]);
+		xml_bool(x, "isPrimaryIpv6", false);
+		xml_close(x, "item");
+	}
+	xml_close(x, "ipv6AddressesSet");
+}
+
+static bool is_managed(const struct port *port)
+{
+	return !uuid_is_none(port->nat_gateway);
+}
+
+static const char *port_type(const struct port *port)
+{
+	return is_managed(port) ? "nat_gateway" : "interface";
+}
+
+void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item, bool with_ids)
+{
+	const struct port *p = item->port;
+	ec2_write_id(x, "networkInterfaceId", KIND_PORT, p->row.id);
+	ec2_write_id(x, "subnetId", KIND_SUBNET, p->subnet);
+	ec2_write_id(x, "vpcId", KIND_ROUTER, p->router);
+	xml_text(x, "description", p->description);
+	xml_text(x, "ownerId", e->owner);
+	xml_z(x, "status", model_port_states[model_derive_port_state(p)].ec2);
+	ec2_write_mac(x, "macAddress", p->mac);
+	ec2_write_ip(x, "privateIpAddress", item->ips.at[0].ip);
+	ec2_write_port_name(e, x, "privateDnsName", p);
+	xml_bool(x, "sourceDestCheck", p->source_dest_check);
+	ec2_write_groups(x, item->groups, p->groups.count);
+	ec2_write_association(e, x, item->router, item->ips.at[0].address, with_ids);
+	write_addresses(e, x, item, with_ids);
+	write_ipv6_addresses(x, item);
+	xml_z(x, "interfaceType", port_type(p));
+}
+
+/* To the NAT gateway; the id is the gateway's under another prefix. */
+static void write_managed_attachment(struct xml *x, const struct port *port)
+{
+	xml_open(x, "attachment");
+	ec2_write_prefixed(x, "attachmentId", "ela-attach", port->nat_gateway);
+	xml_z(x, "instanceOwnerId", "amazon-aws");
+	xml_int(x, "deviceIndex", 1);
+	xml_z(x, "status", "attached");
+	xml_bool(x, "deleteOnTermination", false);
+	xml_close(x, "attachment");
+}
+
+static const char *attachment_status(const struct port *port)
+{
+	static const char *const words[PORT_STATE_COUNT] = {
+		[PORT_AVAILABLE] = "detached",  [PORT_ATTACHING] = "attaching", [PORT_IN_USE] = "attached",
+		[PORT_DETACHING] = "detaching", [PORT_DELETED] = "detached",
+	};
+	return words[model_derive_port_state(port)];
+}
+
+void ec2_write_attachment(struct ec2_call *e, struct xml *x, const struct port *port, bool with_instance)
+{
+	if (is_managed(port)) {
+		write_managed_attachment(x, port);
+		return;
+	}
+	if (uuid_is_none(port->attachment))
+		return;
+	xml_open(x, "attachment");
+	ec2_write_prefixed(x, "attachmentId", "eni-attach", port->attachment);
+	if (with_instance) {
+		ec2_write_id(x, "instanceId", KIND_INSTANCE, ec2_instance_of_port(port));
+		xml_text(x, "instanceOwnerId", e->owner);
+	}
+	xml_int(x, "deviceIndex", port->device_index);
+	xml_int(x, "networkCardIndex", 0);
+	xml_z(x, "status", attachment_status(port));
+	xml_time_ms(x, "attachTime", port->attached_us);
+	xml_bool(x, "deleteOnTermination", port->delete_on_termination);
+	xml_close(x, "attachment");
+}
+
+static void write_interface(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct ec2_port_item *i = item;
+	ec2_write_port_common(e, x, i, true);
+	if (i->zone)
+		xml_text(x, "availabilityZone", i->zone->name);
+	if (i->port->ip.family == IP_V6) {
+		xml_bool(x, "ipv6Native", true);
+		ec2_write_ip(x, "ipv6Address", i->port->ip);
+	}
+	xml_bool(x, "requesterManaged", is_managed(i->port));
+	ec2_write_attachment(e, x, i->port, true);
+	ec2_write_tags(x, i->port->tags);
+}
+
+/* ---- describe ---- */
+
+struct ec2_describe_interfaces {
+	struct ec2_query query;
+};
+static const struct param describe_interfaces_params[] = {
+	QUERY_IDS(struct ec2_describe_interfaces, "NetworkInterfaceId", KIND_PORT, "Interfaces by id."),
+	NO_MANAGED_RESOURCES,
+	QUERY_FILTERS(struct ec2_describe_interfaces),
+	QUERY_PAGES(struct ec2_describe_interfaces, 5, 1000),
+};
+
+static bool fits_public_name(const struct filter_run *f, const struct port *port, const struct address *a)
+{
+	char text[EC2_NAME_TEXT_SIZE];
+	bool has_name = engine_has_hostnames(router_find(f->t, port->router));
+	return filter_text(f, (struct str){text, has_name ? ec2_public_name(f->e, a->ip, text) : 0});
+}
+
+static bool fits_address(const struct filter_run *f, const struct row *row, const struct address *a)
+{
+	struct str name = str_from(f->filter->name);
+	if (str_ends_with(name, STR("public-ip")))
+		return filter_ip(f, a->ip);
+	if (str_ends_with(name, STR("public-dns-name")))
+		return fits_public_name(f, (const struct port *) row, a);
+	if (str_ends_with(name, STR("owner-id")))
+		return a->is_elastic ? filter_owner(f, row) : filter_z(f, "amazon");
+	if (!a->is_elastic)
+		return false;
+	return str_ends_with(name, STR("allocation-id")) ? filter_id(f, KIND_ADDRESS, a->row.id)
+							 : filter_prefixed(f, "eipassoc", a->association);
+}
+
+/* A filter on what belongs to a public address of the port: any for "addresses.…", else the one of its
+ * primary private address. */
+static bool fits_association(const struct filter_run *f, const struct row *row)
+{
+	const struct port *p = (const struct port *) row;
+	bool any = str_starts_with(str_from(f->filter->name), STR("addresses."));
+	for (const struct address *a = address_first_by_port(f->t, row->id); a;
+	     a = address_next_by_port(f->t, a))
+		if (row_is_live(&a->row) && (any || ip_equal(a->private_ip, p->ip)) &&
+		    fits_address(f, row, a))
+			return true;
+	return false;
+}
+
+static bool fits_private_ip(const struct filter_run *f, const struct row *row)
+{
+	const struct ip ip = ((const struct port *) row)->ip;
+	if (ip.family == IP_V4 && filter_ip(f, ip))
+		return true;
+	const struct secondary_ip *s = engine_first_secondary_ip(f->t, row->id);
+	while (s && !(s->ip.family == IP_V4 && filter_ip(f, s->ip)))
+		s = engine_next_secondary_ip(f->t, s);
+	return s != 0;
+}
+
+static const struct secondary_ip *first_of_family(const struct tables *t, uuid port, enum ip_family family)
+{
+	const struct secondary_ip *s = engine_first_secondary_ip(t, port);
+	while (s && s->ip.family != family)
+		s = engine_next_secondary_ip(t, s);
+	return s;
+}
+
+/* Each has a primary one. */
+static bool fits_primary(const struct filter_run *f, const struct row *row)
+{
+	return filter_bool(f, true) || (filter_bool(f, false) && first_of_family(f->t, row->id, IP_V4));
+}
+
+static bool fits_ipv6(const struct filter_run *f, const struct row *row)
+{
+	const struct ip ip = ((const struct port *) row)->ip;
+	if (ip.family == IP_V6 && filter_ip(f, ip))
+		return true;
+	const struct secondary_ip *s = first_of_family(f->t, row->id, IP_V6);
+	while (s && !(s->ip.family == IP_V6 && filter_ip(f, s->ip)))
+		s = engine_next_secondary_ip(f->t, s);
+	return s != 0;
+}
+
+/* The same for a NAT gateway's, as it is shown. */
+static bool fits_managed_attachment(const struct filter_run *f, const struct port *p)
+{
+	struct str name = str_from(f->filter->name);
+	if (str_ends_with(name, STR("attachment-id")))
+		return filter_prefixed(f, "ela-attach", p->nat_gateway);
+	if (str_ends_with(name, STR("status")))
+		return filter_z(f, "attached");
+	if (str_ends_with(name, STR("owner-id")))
+		return filter_z(f, "amazon-aws");
+	if (str_ends_with(name, STR("device-index")))
+		return filter_int(f, 1);
+	return str_ends_with(name, STR("delete-on-termination")) && filter_bool(f, false);
+}
+
+/* A filter on the attachment, which only an attached port has. */
+static bool fits_attachment(const struct filter_run *f, const struct row *row)
+{
+	const struct port *p = (const struct port *) row;
+	if (is_managed(p))
+		return fits_managed_attachment(f, p);
+	struct str name = str_from(f->filter->name);
+	if (uuid_is_none(p->attachment))
+		return false;
+	if (str_ends_with(name, STR("attachment-id")))
+		return filter_prefixed(f, "eni-attach", p->attachment);
+	if (str_ends_with(name, STR("instance-id")))
+		return filter_id(f, KIND_INSTANCE, ec2_instance_of_port(p));
+	if (str_ends_with(name, STR("status")))
+		return filter_z(f, attachment_status(p));
+	if (str_ends_with(name, STR("owner-id")))
+		return filter_owner(f, row);
+	if (str_ends_with(name, STR("attach-time")))
+		return filter_time(f, p->attached_us);
+	return str_ends_with(name, STR("device-index")) ? filter_int(f, p->device_index)
+							: filter_bool(f, p->delete_on_termination);
+}
+
+static bool fits_group_name(const struct filter_run *f, const struct row *row)
+{
+	const struct uuids *groups = &((const struct port *) row)->groups;
+	for (size_t k = 0; k < groups->count; k++) {
+		const struct security_group *group = security_group_find(f->t, groups->at[k]);
+		if (group && filter_text(f, group->name))
+			return true;
+	}
+	return false;
+}
+
+static bool fits_zone(const struct filter_run *f, const struct row *row)
+{
+	const struct subnet *subnet = subnet_find(f->t, ((const struct port *) row)->subnet);
+	return subnet && filter_zone(f, subnet->zone);
+}
+
+static bool fits_private_name(const struct filter_run *f, const struct row *row)
+{
+	char text[EC2_NAME_TEXT_SIZE];
+	size_t n = ec2_port_name(f->e, (const struct port *) row, text);
+	return filter_text(f, (struct str){text, n});
+}
+
+static bool has_status(const struct filter_run *f, unsigned state)
+{
+	return filter_z(f, model_port_states[state].ec2);
+}
+
+static bool fits_type(const struct filter_run *f, const struct row *row)
+{
+	return filter_z(f, port_type((const struct port *) row));
+}
+
+static bool fits_managed(const struct filter_run *f, const struct row *row)
+{
+	return filter_bool(f, is_managed((const struct port *) row));
+}
+
+#define BY_PUBLIC_IP .ways = {{KIND_ADDRESS, ADDRESS_INDEX_PUBLIC, .steps = {TO(KIND_PORT, address, port)}}}
+static const struct filter interface_filters[] = {
+	{"network-interface-id", .is_id = true},
+	{"vpc-id", .field = "router", .index = PORT_INDEX_IN_ROUTER},
+	{"subnet-id", .field = "subnet", .index = PORT_INDEX_IN_SUBNET},
+	{"attachment.instance-id", .get = fits_attachment,
+	 .ways = {{KIND_PORT, PORT_INDEX_INSTANCE}, {KIND_PORT, PORT_INDEX_SEEN_INSTANCE}}},
+	{"group-id", .field = "groups"},
+	{"group-name", .get = fits_group_name},
+	{"private-ip-address", .field = "ip", .index = PORT_INDEX_IP},
+	{"addresses.private-ip-address", .get = fits_private_ip,
+	 .ways = {{KIND_PORT, PORT_INDEX_IP},
+		  {KIND_SECONDARY_IP, SECONDARY_IP_INDEX_IP, .steps = {TO(KIND_PORT, secondary_ip, port)}}}},
+	{"addresses.primary", .get = fits_primary},
+	{"addresses.association.public-ip", .get = fits_association, BY_PUBLIC_IP},
+	{"addresses.association.owner-id", .get = fits_association},
+	{"association.association-id", .get = fits_association,
+	 .ways = {{KIND_ADDRESS, ADDRESS_INDEX_ASSOCIATION, "eipassoc", {TO(KIND_PORT, address, port)}}}},
+	{"association.allocation-id", .get = fits_association,
+	 .ways = {{KIND_ADDRESS, .steps = {TO(KIND_PORT, address, port)}}}},
+	{"association.ip-owner-id", .get = fits_association},
+	{"association.public-ip", .get = fits_association, BY_PUBLIC_IP},
+	{"association.public-dns-name", .get = fits_association, BY_PUBLIC_IP},
+	{"attachment.attachment-id", .get = fits_attachment,
+	 .ways = {{KIND_PORT, PORT_INDEX_ATTACHMENT, "eni-attach"}}},
+	{"attachment.attach-time", .get = fits_attachment},
+	{"attachment.delete-on-termination", .get = fits_attachment},
+	{"attachment.device-index", .get = fits_attachment},
+	{"attachment.instance-owner-id", .get = fits_attachment},
+	{"attachment.status", .get = fits_attachment},
+	{"availability-zone", .get = fits_zone},
+	{"description", .field = "description"},
+	{"ipv6-addresses.ipv6-address", .get = fits_ipv6,
+	 .ways = {{KIND_PORT, PORT_INDEX_IP},
+		  {KIND_SECONDARY_IP, SECONDARY_IP_INDEX_IP, .steps = {TO(KIND_PORT, secondary_ip, port)}}}},
+	{"interface-type", .get = fits_type},
+	{"mac-address", .field = "mac", .index = PORT_INDEX_MAC},
+	{"owner-id", .get = filter_owner},
+	{"private-dns-name", .get = fits_private_name, .ways = {{KIND_PORT, PORT_INDEX_IP}}},
+	{"requester-id", .get = filter_nothing},
+	{"requester-managed", .get = fits_managed},
+	{"source-dest-check", .field = "source_dest_check"},
+	{"status", .in_state = has_status},
+};
+
+const struct filters ec2_interface_filters = FILTERS(interface_filters);
+
+/* A router's interface is none of EC2's, and a network without a router is in no VPC. */
+static bool is_in_vpc(struct ec2_call *e, const struct row *row)
+{
+	const struct port *port = (const struct port *) row;
+	(void) e;
+	return uuid_is_none(port->interface_of) && !uuid_is_none(port->router);
+}
+
+static const struct ec2_listing interface_listing = {.kind = KIND_PORT,
+						     .set = "networkInterfaceSet",
+						     .filters = FILTERS(interface_filters),
+						     .account_index = PORT_INDEX_ACCOUNT,
+						     .shows = is_in_vpc,
+						     .is_hiding = true,
+						     .gather = gather_interface,
+						     .write = write_interface};
+
+/* ---- create ---- */
+
+static const struct param private_ip_rows[] = {
+	PARAM(struct ec2_private_ip, "PrivateIpAddress", ip, .flags = REQUIRED, .doc = "The address."),
+	PARAM(struct ec2_private_ip, "Primary", is_primary, .doc = "It is the primary one: of one only."),
+};
+const struct params ec2_private_ip_params = PARAMS(struct ec2_private_ip, private_ip_rows);
+
+RESULT ec2_take_private_ips(struct ec2_call *e, const struct ec2_private_ips *list, struct port_ips_wish *ips)
+{
+	struct ip *secondaries = arena_new_array(e->c->arena, struct ip, list->count + 1);
+	size_t count = 0;
+	if (!secondaries)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < list->count; k++) {
+		const struct ec2_private_ip *each = &list->at[k];
+		if (each->is_primary && !ip_is_none(ips->primary))
+			return ctx_fail_field(e->c, ERR_COMBINATION, STR("PrivateIpAddresses"),
+					      "Only one primary private IP address can be specified");
+		if (each->is_primary)
+			ips->primary = each->ip;
+		else
+			secondaries[count++] = each->ip;
+	}
+	if (count && ips->more)
+		return ctx_fail_field(
+			e->c, ERR_COMBINATION, STR("SecondaryPrivateIpAddressCount"),
+			"SecondaryPrivateIpAddressCount and secondary private IP addresses may not "
+			"be specified on the same request");
+	ips->secondaries = (struct ips){secondaries, count};
+	ips->field = STR("PrivateIpAddress");
+	return OK;
+}
+
+static const struct param ipv6_address_rows[] = {
+	PARAM(struct ec2_ipv6_address, "Ipv6Address", ip, .flags = REQUIRED | IPV6, .doc = "The address."),
+	NOT_BUILT("IsPrimaryIpv6", .only = "false"),
+};
+const struct params ec2_ipv6_address_params = PARAMS(struct ec2_ipv6_address, ipv6_address_rows);
+
+RESULT ec2_take_ipv6_addresses(struct ec2_call *e, const struct ec2_ipv6_addresses *list,
+			       struct port_ips_wish *ips)
+{
+	struct ip *at = arena_new_array(e->c->arena, struct ip, list->count + 1);
+	if (!at)
+		return ctx_no_memory(e->c);
+	if (list->count && ips->ipv6_more)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("Ipv6AddressCount"),
+				      "Ipv6AddressCount and IPv6 addresses may not be specified on the same "
+				      "request");
+	for (size_t k = 0; k < list->count; k++)
+		at[k] = list->at[k].ip;
+	ips->ipv6s = (struct ips){at, list->count};
+	ips->ipv6_field = list->count ? STR("Ipv6Addresses") : STR("Ipv6AddressCount");
+	return OK;
+}
+
+struct ec2_create_interface {
+	struct port_wish wish;
+	struct ec2_private_ips private_ips;
+	struct ec2_ipv6_addresses ipv6_addresses;
+	struct ec2_tag_specs tag_specs;
+};
+#define P(wire, member, ...) PARAM(struct ec2_create_interface, wire, member, __VA_ARGS__)
+static const struct param create_interface_params[] = {
+	P("SubnetId", wish.subnet, .flags = REQUIRED, .kind = KIND_SUBNET,
+	  .doc = "The subnet it is to be in."),
+	P("Description", wish.description, .max = 255, .doc = "Free text."),
+	P("PrivateIpAddress", wish.ips.primary, .doc = "Its address; absent: any free one."),
+	P("SecurityGroupId", wish.groups, .kind = KIND_SECURITY_GROUP,
+	  .doc = "Its groups; none: the VPC's default one."),
+	PARAM_LIST(struct ec2_create_interface, "PrivateIpAddresses", private_ips, ec2_private_ip_params,
+		   .max = PORT_IPS_MAX, .doc = "Its addresses, the primary one and secondary ones."),
+	P("SecondaryPrivateIpAddressCount", wish.ips.more, .min = 0, .max = PORT_IPS_MAX - 1,
+	  .doc = "As many secondary addresses that are free."),
+	EC2_IPV6_ADDRESSES(struct ec2_create_interface, "Ipv6Addresses", ipv6_addresses, wish.ips),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	TAG_SPECIFICATIONS(struct ec2_create_interface, tag_specs),
+	NOT_BUILT("InterfaceType", .only = "interface"),
+	NOT_BUILT("Ipv4PrefixCount", .only = "0"),
+	NOT_BUILT("Ipv6PrefixCount", .only = "0"),
+	NOT_BUILT("EnablePrimaryIpv6", .only = "false"),
+	NOT_BUILT("Ipv4Prefix"),
+	NOT_BUILT("Ipv6Prefix"),
+	NOT_BUILT("ConnectionTrackingSpecification"),
+	NOT_BUILT("Operator"),
+};
+#undef P
+
+static RESULT prepare_create(struct ec2_call *e, void *args)
+{
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
+	struct ec2_create_interface *a = args;
+	TRY(ec2_take_private_ips(e, &a->private_ips, &a->wish.ips));
+	TRY(ec2_take_ipv6_addresses(e, &a->ipv6_addresses, &a->wish.ips));
+	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	return ec2_take_tags(e, &a->tag_specs, "network-interface", "network-interface", &a->wish.tags);
+}
+
+static RESULT ec2_create_interface(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_interface *a = args;
+	TRY(ec2_write_shown(e, &interface_listing, a->wish.port, "networkInterface", x));
+	xml_text_opt(x, "clientToken", a->wish.client_token);
+	return OK;
+}
+
+/* ---- delete ---- */
+
+static const struct param delete_interface_params[] = {
+	PARAM(struct port_target, "NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT,
+	      .doc = "The interface, in no instance."),
+};
+
+static const struct ec2_action actions[] = {
+	{"DescribeNetworkInterfaces", "ec2:DescribeNetworkInterfaces", 0,
+	 PARAMS(struct ec2_describe_interfaces, describe_interfaces_params), .list = &interface_listing,
+	 .doc = "Network interfaces of the account."},
+	{"CreateNetworkInterface", "ec2:CreateNetworkInterface", WRITES,
+	 PARAMS(struct ec2_create_interface, create_interface_params), prepare_create, engine_create_port_run,
+	 .shows = KIND_PORT, .answer = ec2_create_interface, .doc = "Makes an interface in a subnet."},
+	{"DeleteNetworkInterface", "ec2:DeleteNetworkInterface", WRITES,
+	 PARAMS(struct port_target, delete_interface_params), 0, engine_delete_port_run,
+	 .doc = "Deletes an interface that is in no instance."},
+};
+const struct ec2_actions ec2_interface_actions = ACTIONS(actions);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/ec2/: network interfaces, as they are written by themselves and within instances. */
+#pragma once
+
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+#include "engine/network/port.h"
+
+/* The filters of DescribeNetworkInterfaces, which DescribeInstances has, too. */
+extern const struct filters ec2_interface_filters;
+
+/* PrivateIpAddresses.N of what makes an interface. */
+struct ec2_private_ip {
+	struct ip ip;
+	bool is_primary;
+};
+struct ec2_private_ips {
+	const struct ec2_private_ip *at;
+	size_t count;
+};
+extern const struct params ec2_private_ip_params;
+
+/* Ipv6Addresses.N likewise. */
+struct ec2_ipv6_address {
+	struct ip ip;
+};
+struct ec2_ipv6_addresses {
+	const struct ec2_ipv6_address *at;
+	size_t count;
+};
+extern const struct params ec2_ipv6_address_params;
+/* Into what holds Ipv6AddressCount already. ERR_COMBINATION: both. */
+RESULT ec2_take_ipv6_addresses(struct ec2_call *e, const struct ec2_ipv6_addresses *list,
+			       struct port_ips_wish *ips);
+/* Rows of both, of a struct T. */
+#define EC2_IPV6_ADDRESSES(T, name, list, ips)                                                               \
+	PARAM(T, "Ipv6AddressCount", ips.ipv6_more, .min = 0, .max = PORT_IPS_MAX,                           \
+	      .given = offsetof(T, ips.ipv6_is_said) + 1,                                                    \
+	      .doc = "As many IPv6 addresses that are free; absent: one, where the subnet says so."),        \
+		PARAM_LIST(T, name, list, ec2_ipv6_address_params, .max = PORT_IPS_MAX, .doc = "Or these.")
+/* The primary one of the list and the others, into what holds PrivateIpAddress and
+ * SecondaryPrivateIpAddressCount already. ERR_COMBINATION. */
+RESULT ec2_take_private_ips(struct ec2_call *e, const struct ec2_private_ips *list,
+			    struct port_ips_wish *ips);
+
+/* A private address of a port, and what stands for it. */
+struct ec2_ip_item {
+	struct ip ip;
+	const struct secondary_ip *row; /* NULL: the primary one */
+	const struct address *address;  /* public; NULL: none */
+};
+
+struct ec2_port_item {
+	const struct port *port;
+	const struct zone *zone;
+	const struct router *router;          /* NULL: gone */
+	const struct security_group **groups; /* as the port names them; NULL: gone */
+	VEC(struct ec2_ip_item) ips;          /* of IPv4, the primary one first */
+	VEC(struct ip) ipv6s;
+};
+
+/* While walking; false when the arena is full. */
+bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_port_item *ret_item);
+/* The public address that stands for a port's private one, or NULL. */
+const struct address *ec2_address_of_ip(const struct tables *t, uuid port, struct ip private_ip);
+/* The instance that it is in, on its way to, or not yet out of; none. */
+uuid ec2_instance_of_port(const struct port *port);
+/* Its private name: that of its address, or without one of IPv4 of the instance that it is the primary one
+ * of; without the NUL, 0: none. */
+size_t ec2_port_name(const struct ec2_call *e, const struct port *port, char out[static EC2_NAME_TEXT_SIZE]);
+void ec2_write_port_name(struct ec2_call *e, struct xml *x, const char *name, const struct port *port);
+/* <attachment>; nothing without one. */
+void ec2_write_attachment(struct ec2_call *e, struct xml *x, const struct port *port, bool with_instance);
+/* <association>; nothing without an address. with_ids: as DescribeNetworkInterfaces shows it. */
+void ec2_write_association(struct ec2_call *e, struct xml *x, const struct router *router,
+			   const struct address *address, bool with_ids);
+/* The address's name, where the router's hosts have names; else empty. */
+void ec2_write_public_name(struct ec2_call *e, struct xml *x, const char *name, const struct router *router,
+			   const struct address *address);
+/* The members that a network interface has wherever it is shown. */
+void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item,
+			   bool with_ids);

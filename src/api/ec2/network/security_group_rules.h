@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/ec2/: rules of security groups in EC2's words. */
+#pragma once
+
+#include "api/ec2/core/list.h"
+
+/* "tcp", "-1", "47". */
+struct str ec2_protocol_word(struct arena *a, int64_t protocol);
+/* The other way; false: no protocol's word or number. */
+bool ec2_parse_protocol(struct str text, int64_t *ret_protocol);
+extern const struct ec2_listing ec2_rule_listing;
+/* One rule of EC2's by membership stands for both families: the twin for IPv6 is not shown. */
+bool ec2_shows_rule(const struct security_group_rule *rule);
+/* What is told of a peer that is a group of another VPC. */
+struct ec2_rule_peer {
+	const struct security_group_rule *rule;
+	struct str owner;   /* its account's number; empty: it is gone */
+	uuid router;        /* likewise none */
+	const char *status; /* of the peering */
+};
+struct ec2_shown_rules {
+	VEC(const struct security_group_rule *) rules;
+	VEC(struct ec2_rule_peer) peers; /* of those that have such */
+	bool is_stale;                   /* as DescribeStaleSecurityGroups writes them */
+};
+/* While the view walks. False: no memory. */
+bool ec2_show_rule(struct ec2_call *e, const struct tables *t, const struct security_group_rule *rule,
+		   struct ec2_shown_rules *shown);
+/* The rules of one direction as a set of IpPermissions: one for each protocol and range of ports. */
+void ec2_write_permissions(struct ec2_call *e, struct xml *x, const char *set,
+			   const struct ec2_shown_rules *shown, enum security_group_rule_direction direction);

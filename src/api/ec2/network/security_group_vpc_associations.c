@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Security groups in further VPCs: AssociateSecurityGroupVpc, DisassociateSecurityGroupVpc,
+ * DescribeSecurityGroupVpcAssociations. */
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+#include "engine/network/security_group_association.h"
+
+/* ---- describe ---- */
+
+struct ec2_describe_associations {
+	struct ec2_query query;
+};
+static const struct param describe_params[] = {
+	QUERY_FILTERS(struct ec2_describe_associations),
+	QUERY_PAGES(struct ec2_describe_associations, 5, 1000),
+};
+
+static const struct filter association_filters[] = {
+	{"group-id", .field = "group", .index = SECURITY_GROUP_ASSOCIATION_INDEX_GROUP},
+	{"group-owner-id", .get = filter_owner},
+	{"state", .fixed = "associated"},
+	{"vpc-id", .field = "router", .index = SECURITY_GROUP_ASSOCIATION_INDEX_ROUTER},
+	{"vpc-owner-id", .get = filter_owner},
+};
+
+static void write_association(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct security_group_association *a = item;
+	ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, a->group);
+	ec2_write_id(x, "vpcId", KIND_ROUTER, a->router);
+	xml_text(x, "vpcOwnerId", e->owner);
+	xml_z(x, "state", "associated");
+	xml_text(x, "groupOwnerId", e->owner);
+}
+
+static const struct ec2_listing association_listing = {.kind = KIND_SECURITY_GROUP_ASSOCIATION,
+						       .set = "securityGroupVpcAssociationSet",
+						       .filters = FILTERS(association_filters),
+						       .account_index =
+							       SECURITY_GROUP_ASSOCIATION_INDEX_ACCOUNT,
+						       .write = write_association};
+
+/* ---- changes: both take effect at once ---- */
+
+static const struct param change_params[] = {
+	PARAM(struct security_group_association_wish, "GroupId", group, .flags = REQUIRED,
+	      .kind = KIND_SECURITY_GROUP, .doc = "The group; no default one."),
+	PARAM(struct security_group_association_wish, "VpcId", router, .flags = REQUIRED, .kind = KIND_ROUTER,
+	      .doc = "Another VPC than the group's own; not the default one."),
+};
+
+static RESULT ec2_associate_group(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) e, (void) args;
+	xml_z(x, "state", "associated");
+	return OK;
+}
+
+static RESULT ec2_disassociate_group(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) e, (void) args;
+	xml_z(x, "state", "disassociated");
+	return OK;
+}
+
+static const struct ec2_action actions[] = {
+	{"DescribeSecurityGroupVpcAssociations", "ec2:DescribeSecurityGroupVpcAssociations", 0,
+	 PARAMS(struct ec2_describe_associations, describe_params), .list = &association_listing,
+	 .doc = "Which security groups are good in which further VPCs."},
+	{"AssociateSecurityGroupVpc", "ec2:AssociateSecurityGroupVpc", WRITES,
+	 PARAMS(struct security_group_association_wish, change_params), 0,
+	 engine_associate_security_group_run, .answer = ec2_associate_group,
+	 .doc = "Lets interfaces in another VPC have a group; again: nothing changes."},
+	{"DisassociateSecurityGroupVpc", "ec2:DisassociateSecurityGroupVpc", WRITES,
+	 PARAMS(struct security_group_association_wish, change_params), 0,
+	 engine_disassociate_security_group_run, .answer = ec2_disassociate_group,
+	 .doc = "Ends that, when no interface there has the group."},
+};
+const struct ec2_actions ec2_group_association_actions = ACTIONS(actions);

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Security groups: DescribeSecurityGroups, GetSecurityGroupsForVpc, CreateSecurityGroup, DeleteSecurityGroup.
+ * Their rules: security_group_rules.c. */
+#include "api/ec2/core/write.h"
+#include "api/ec2/network/security_group_rules.h"
+#include "engine/network/router.h"
+#include "engine/network/security_group.h"
+#include "engine/network/security_group_association.h"
+
+/* ---- describe ---- */
+
+struct ec2_describe_groups {
+	struct ec2_query query;
+};
+static const struct param describe_groups_params[] = {
+	QUERY_IDS(struct ec2_describe_groups, "GroupId", KIND_SECURITY_GROUP, "Groups by id."),
+	QUERY_NAMES(struct ec2_describe_groups, "GroupName", KIND_SECURITY_GROUP,
+		    "Groups of the default VPC by name."),
+	QUERY_FILTERS(struct ec2_describe_groups),
+	QUERY_PAGES(struct ec2_describe_groups, 5, 1000),
+};
+
+/* One attribute of a rule against a filter "[egress.]ip-permission.<attribute>". */
+static bool fits_rule(const struct filter_run *f, const struct security_group_rule *rule,
+		      struct str attribute)
+{
+	char text[CIDR_TEXT_SIZE];
+	bool is_ipv6 = rule->peer_block.base.family == IP_V6;
+	if (str_ends_with(attribute, STR("cidr")))
+		return !cidr_is_none(rule->peer_block) && is_ipv6 == str_is(attribute, "ipv6-cidr") &&
+		       filter_z(f, cidr_write(rule->peer_block, text));
+	if (str_is(attribute, "protocol"))
+		return filter_text(f, ec2_protocol_word(f->e->c->arena, rule->protocol));
+	if (str_is(attribute, "from-port"))
+		return filter_int(f, rule->from_port);
+	if (str_is(attribute, "to-port"))
+		return filter_int(f, rule->to_port);
+	if (str_is(attribute, "group-id"))
+		return filter_id(f, KIND_SECURITY_GROUP, rule->peer_group);
+	if (uuid_is_none(rule->peer_group))
+		return false;
+	const struct security_group *peer = security_group_find(f->t, rule->peer_group);
+	return str_is(attribute, "user-id") ? filter_owner(f, 0) : peer && filter_text(f, peer->name);
+}
+
+static bool fits_permission(const struct filter_run *f, const struct row *row)
+{
+	struct str name = str_from(f->filter->name);
+	bool egress = str_starts_with(name, STR("egress."));
+	struct str attribute =
+		str_slice(name, strlen(egress ? "egress.ip-permission." : "ip-permission."), name.n);
+	const struct security_group_rule *r = security_group_rule_first_by_group(f->t, row->id);
+	for (; r; r = security_group_rule_next_by_group(f->t, r))
+		if (row_is_live(&r->row) &&
+		    (r->direction == SECURITY_GROUP_RULE_DIRECTION_EGRESS) == egress &&
+		    fits_rule(f, r, attribute))
+			return true;
+	return false;
+}
+
+#define BY_PEER                                                                                              \
+	.ways = {{KIND_SECURITY_GROUP_RULE, SECURITY_GROUP_RULE_INDEX_PEER_GROUP,                            \
+		  .steps = {TO(KIND_SECURITY_GROUP, security_group_rule, group)}}}
+static const struct filter group_filters[] = {
+	{"group-id", .is_id = true},
+	{"group-name", .field = "name", .index = SECURITY_GROUP_INDEX_NAME},
+	{"vpc-id", .field = "router", .index = SECURITY_GROUP_INDEX_ROUTER},
+	{"description", .field = "description"},
+	{"owner-id", .get = filter_owner},
+	{"ip-permission.cidr", .get = fits_permission},
+	{"ip-permission.protocol", .get = fits_permission},
+	{"ip-permission.from-port", .get = fits_permission},
+	{"ip-permission.to-port", .get = fits_permission},
+	{"ip-permission.group-id", .get = fits_permission, BY_PEER},
+	{"ip-permission.group-name", .get = fits_permission},
+	{"ip-permission.user-id", .get = fits_permission},
+	{"egress.ip-permission.cidr", .get = fits_permission},
+	{"egress.ip-permission.protocol", .get = fits_permission},
+	{"egress.ip-permission.from-port", .get = fits_permission},
+	{"egress.ip-permission.to-port", .get = fits_permission},
+	{"egress.ip-permission.group-id", .get = fits_permission, BY_PEER},
+	{"egress.ip-permission.group-name", .get = fits_permission},
+	{"egress.ip-permission.user-id", .get = fits_permission},
+	{"ip-permission.ipv6-cidr", .get = fits_permission},
+	{"ip-permission.prefix-list-id", .get = filter_nothing},
+	{"egress.ip-permission.ipv6-cidr", .get = fits_permission},
+	{"egress.ip-permission.prefix-list-id", .get = filter_nothing},
+};
+
+struct group_item {
+	const struct security_group *group;
+	struct ec2_shown_rules shown;
+};
+
+static const void *gather_group(struct ec2_call *e, const struct row *row)
+{
+	const struct tables *t = ec2_walk(e);
+	struct group_item *item = arena_new_object(e->c->arena, struct group_item);
+	if (!item)
+		return 0;
+	item->group = (const struct security_group *) row;
+	const struct security_group_rule *r = security_group_rule_first_by_group(t, row->id);
+	for (; r; r = security_group_rule_next_by_group(t, r))
+		if (row_is_live(&r->row) && ec2_shows_rule(r) && !ec2_show_rule(e, t, r, &item->shown))
+			return 0;
+	return item;
+}
+
+static void write_group(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct group_item *g = item;
+	PREFETCH_ROWS(KIND_SECURITY_GROUP_RULE, g->shown.rules);
+	xml_text(x, "ownerId", e->owner);
+	ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, g->group->row.id);
+	xml_text(x, "groupName", g->group->name);
+	xml_text(x, "groupDescription", g->group->description);
+	ec2_write_id(x, "vpcId", KIND_ROUTER, g->group->router);
+	ec2_write_permissions(e, x, "ipPermissions", &g->shown, SECURITY_GROUP_RULE_DIRECTION_INGRESS);
+	ec2_write_permissions(e, x, "ipPermissionsEgress", &g->shown, SECURITY_GROUP_RULE_DIRECTION_EGRESS);
+	ec2_write_tags(x, g->group->tags);
+}
+
+static const struct ec2_listing group_listing = {.kind = KIND_SECURITY_GROUP,
+						 .set = "securityGroupInfo",
+						 .filters = FILTERS(group_filters),
+						 .account_index = SECURITY_GROUP_INDEX_ACCOUNT,
+						 .gather = gather_group,
+						 .write = write_group};
+
+/* ---- of a VPC ---- */
+
+struct ec2_get_groups {
+	struct ec2_query query;
+	struct ref vpc;
+	uuid found;
+};
+static const struct param get_groups_params[] = {
+	PARAM(struct ec2_get_groups, "VpcId", vpc, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
+	QUERY_FILTERS(struct ec2_get_groups),
+	QUERY_PAGES(struct ec2_get_groups, 5, 1000),
+};
+
+static RESULT prepare_get(struct ec2_call *e, void *args)
+{
+	struct ec2_get_groups *a = args;
+	const struct router *router = NULL;
+	TRY(engine_find_router(e->c, ec2_walk(e), &a->vpc, &router));
+	a->found = router->row.id;
+	return OK;
+}
+
+static bool is_of_vpc(struct ec2_call *e, const struct row *row)
+{
+	const struct security_group *group = (const struct security_group *) row;
+	return !uuid_is_none(group->router) &&
+	       engine_is_group_in(ec2_walk(e), group, ((const struct ec2_get_groups *) e->args)->found);
+}
+
+static const struct filter vpc_group_filters[] = {
+	{"group-id", .is_id = true},
+	{"group-name", .field = "name", .index = SECURITY_GROUP_INDEX_NAME},
+	{"primary-vpc-id", .field = "router", .index = SECURITY_GROUP_INDEX_ROUTER},
+	{"description", .field = "description"},
+	{"owner-id", .get = filter_owner},
+};
+
+static void write_vpc_group(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct security_group *group = item;
+	xml_text(x, "description", group->description);
+	xml_text(x, "groupName", group->name);
+	xml_text(x, "ownerId", e->owner);
+	ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, group->row.id);
+	ec2_write_tags(x, group->tags);
+	ec2_write_id(x, "primaryVpcId", KIND_ROUTER, group->router);
+}
+
+static const struct ec2_listing vpc_group_listing = {.kind = KIND_SECURITY_GROUP,
+						     .set = "securityGroupForVpcSet",
+						     .filters = FILTERS(vpc_group_filters),
+						     .account_index = SECURITY_GROUP_INDEX_ACCOUNT,
+						     .shows = is_of_vpc,
+						     .write = write_vpc_group};
+
+/* ---- create ---- */
+
+struct ec2_create_group {
+	struct security_group_wish wish;
+	struct ec2_tag_specs tag_specs;
+};
+#define P(wire, member, ...) PARAM(struct ec2_create_group, wire, member, __VA_ARGS__)
+static const struct param create_group_params[] = {
+	P("GroupName", wish.name, .flags = REQUIRED, .max = 255, .doc = "Unique in the VPC."),
+	P("GroupDescription", wish.description, .flags = REQUIRED, .max = 255, .doc = "What it is for."),
+	P("VpcId", wish.router, .kind = KIND_ROUTER, .doc = "The VPC; absent: the default one."),
+	TAG_SPECIFICATIONS(struct ec2_create_group, tag_specs),
+};
+#undef P
+
+static RESULT prepare_create(struct ec2_call *e, void *args)
+{
+	struct ec2_create_group *a = args;
+	return ec2_take_tags(e, &a->tag_specs, "security-group", "security-group", &a->wish.tags);
+}
+
+static RESULT ec2_create_security_group(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_group *a = args;
+	(void) e;
+	ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, a->wish.group);
+	ec2_write_tags(x, a->wish.tags);
+	return OK;
+}
+
+/* ---- delete ---- */
+
+struct ec2_delete_group {
+	struct security_group_target wish;
+	struct ref name;
+};
+static const struct param delete_group_params[] = {
+	PARAM(struct ec2_delete_group, "GroupId", wish.group, .kind = KIND_SECURITY_GROUP, .doc = "By id."),
+	PARAM(struct ec2_delete_group, "GroupName", name, .flags = BY_NAME, .kind = KIND_SECURITY_GROUP,
+	      .doc = "Or by name, in the default VPC."),
+};
+
+static RESULT prepare_delete(struct ec2_call *e, void *args)
+{
+	struct ec2_delete_group *a = args;
+	return params_choose(e->c, &a->wish.group, "GroupId", &a->name, "GroupName", &a->wish.group);
+}
+
+static const struct ec2_action actions[] = {
+	{"DescribeSecurityGroups", "ec2:DescribeSecurityGroups", 0,
+	 PARAMS(struct ec2_describe_groups, describe_groups_params), .list = &group_listing,
+	 .doc = "Security groups of the account, with their rules."},
+	{"GetSecurityGroupsForVpc", "ec2:GetSecurityGroupsForVpc", 0,
+	 PARAMS(struct ec2_get_groups, get_groups_params), prepare_get, .list = &vpc_group_listing,
+	 .doc = "Security groups that interfaces in a VPC may have."},
+	{"CreateSecurityGroup", "ec2:CreateSecurityGroup", WRITES,
+	 PARAMS(struct ec2_create_group, create_group_params), prepare_create,
+	 engine_create_security_group_run, .answer = ec2_create_security_group,
+	 .doc = "Makes a group that lets everything out and nothing in."},
+	{"DeleteSecurityGroup", "ec2:DeleteSecurityGroup", WRITES,
+	 PARAMS(struct ec2_delete_group, delete_group_params), prepare_delete,
+	 engine_delete_security_group_run, .doc = "Deletes a group that nothing refers to."},
+};
+const struct ec2_actions ec2_group_actions = ACTIONS(actions);

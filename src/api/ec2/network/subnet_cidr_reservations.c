@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * CIDR reservations in subnets: CreateSubnetCidrReservation, GetSubnetCidrReservations,
+ * DeleteSubnetCidrReservation. */
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+#include "engine/network/subnet_reservation.h"
+
+/* ---- get ---- */
+
+struct ec2_get_reservations {
+	struct ec2_query query;
+	struct ref subnet;
+	uuid found;
+};
+static const struct param get_params[] = {
+	PARAM(struct ec2_get_reservations, "SubnetId", subnet, .flags = REQUIRED, .kind = KIND_SUBNET,
+	      .doc = "The subnet."),
+	QUERY_FILTERS(struct ec2_get_reservations),
+	QUERY_PAGES(struct ec2_get_reservations, 5, 1000),
+};
+
+static const char *const types[] = {
+	[SUBNET_RESERVATION_TYPE_PREFIX] = "prefix",
+	[SUBNET_RESERVATION_TYPE_EXPLICIT] = "explicit",
+};
+
+static bool fits_type(const struct filter_run *f, const struct row *row)
+{
+	return filter_z(f, types[((const struct subnet_reservation *) row)->type]);
+}
+
+static const struct filter reservation_filters[] = {
+	{"reservationType", .get = fits_type},
+	{"subnet-id", .field = "subnet", .index = SUBNET_RESERVATION_INDEX_SUBNET},
+};
+
+static RESULT prepare_get(struct ec2_call *e, void *args)
+{
+	struct ec2_get_reservations *a = args;
+	const struct subnet *subnet = NULL;
+	TRY(engine_find_subnet(e->c, ec2_walk(e), &a->subnet, &subnet));
+	a->found = subnet->row.id;
+	return OK;
+}
+
+/* Of the subnet that is asked for; what was made is shown by itself. */
+static bool is_of_subnet(struct ec2_call *e, const struct row *row)
+{
+	const struct ec2_get_reservations *a = e->args;
+	return e->action->operation ||
+	       uuid_equal(((const struct subnet_reservation *) row)->subnet, a->found);
+}
+
+static void write_reservation(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct subnet_reservation *r = item;
+	ec2_write_id(x, "subnetCidrReservationId", KIND_SUBNET_RESERVATION, r->row.id);
+	ec2_write_id(x, "subnetId", KIND_SUBNET, r->subnet);
+	ec2_write_cidr(x, "cidr", r->block);
+	xml_z(x, "reservationType", types[r->type]);
+	xml_text(x, "ownerId", e->owner);
+	xml_text_opt(x, "description", r->description);
+	ec2_write_tags(x, r->tags);
+}
+
+static const struct ec2_listing reservation_listing = {.kind = KIND_SUBNET_RESERVATION,
+						       .set = "subnetIpv4CidrReservationSet",
+						       .filters = FILTERS(reservation_filters),
+						       .account_index = SUBNET_RESERVATION_INDEX_ACCOUNT,
+						       .shows = is_of_subnet,
+						       .is_hiding = true,
+						       .write = write_reservation};
+
+/* ---- create, delete ---- */
+
+struct ec2_create_reservation {
+	struct subnet_reservation_wish wish;
+	struct str type;
+	struct ec2_tag_specs tag_specs;
+};
+#define P(wire, member, ...) PARAM(struct ec2_create_reservation, wire, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	P("SubnetId", wish.subnet, .flags = REQUIRED, .kind = KIND_SUBNET, .doc = "The subnet."),
+	P("Cidr", wish.block, .flags = REQUIRED, .doc = "Addresses of the subnet."),
+	P("ReservationType", type, .flags = REQUIRED, .words = "prefix|explicit",
+	  .doc = "What they are kept for: shown, and all the same here."),
+	P("Description", wish.description, .max = SUBNET_RESERVATION_WORDS_MAX, .doc = "Free text."),
+	TAG_SPECIFICATIONS(struct ec2_create_reservation, tag_specs),
+};
+#undef P
+
+static RESULT prepare_create(struct ec2_call *e, void *args)
+{
+	struct ec2_create_reservation *a = args;
+	a->wish.type =
+		str_is(a->type, "prefix") ? SUBNET_RESERVATION_TYPE_PREFIX : SUBNET_RESERVATION_TYPE_EXPLICIT;
+	return ec2_take_tags(e, &a->tag_specs, "subnet-cidr-reservation", "subnet-cidr-reservation",
+			     &a->wish.tags);
+}
+
+static RESULT ec2_create_subnet_cidr_reservation(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_reservation *a = args;
+	return ec2_write_shown(e, &reservation_listing, a->wish.reservation, "subnetCidrReservation", x);
+}
+
+static const struct param delete_params[] = {
+	PARAM(struct subnet_reservation_target, "SubnetCidrReservationId", reservation, .flags = REQUIRED,
+	      .kind = KIND_SUBNET_RESERVATION, .doc = "The reservation."),
+};
+
+static RESULT ec2_delete_subnet_cidr_reservation(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct subnet_reservation_target *a = args;
+	xml_open(x, "deletedSubnetCidrReservation");
+	write_reservation(e, x, &a->deleted);
+	xml_close(x, "deletedSubnetCidrReservation");
+	return OK;
+}
+
+static const struct ec2_action actions[] = {
+	{"GetSubnetCidrReservations", "ec2:GetSubnetCidrReservations", 0,
+	 PARAMS(struct ec2_get_reservations, get_params), prepare_get, .list = &reservation_listing,
+	 .doc = "What is reserved in a subnet."},
+	{"CreateSubnetCidrReservation", "ec2:CreateSubnetCidrReservation", WRITES,
+	 PARAMS(struct ec2_create_reservation, create_params), prepare_create,
+	 engine_create_subnet_reservation_run, .answer = ec2_create_subnet_cidr_reservation,
+	 .shows = KIND_SUBNET_RESERVATION,
+	 .doc = "Keeps addresses from interfaces that do not ask for them by themselves."},
+	{"DeleteSubnetCidrReservation", "ec2:DeleteSubnetCidrReservation", WRITES,
+	 PARAMS(struct subnet_reservation_target, delete_params), 0, engine_delete_subnet_reservation_run,
+	 .answer = ec2_delete_subnet_cidr_reservation, .doc = "Gives them back."},
+};
+const struct ec2_actions ec2_subnet_reservation_actions = ACTIONS(actions);

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Subnets: DescribeSubnets, CreateSubnet, ModifySubnetAttribute, DeleteSubnet. */
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+#include "engine/network/ipv6.h"
+#include "engine/network/subnet.h"
+
+/* ---- describe ---- */
+
+struct ec2_describe_subnets {
+	struct ec2_query query;
+};
+static const struct param describe_subnets_params[] = {
+	QUERY_IDS(struct ec2_describe_subnets, "SubnetId", KIND_SUBNET, "Subnets by id."),
+	QUERY_FILTERS(struct ec2_describe_subnets),
+	QUERY_PAGES(struct ec2_describe_subnets, 5, 1000),
+};
+
+static bool fits_zone_id(const struct filter_run *f, const struct row *row)
+{
+	const struct zone *zone = zone_find(f->t, ((const struct subnet *) row)->zone);
+	return zone && filter_text(f, zone->short_id);
+}
+
+static bool is_ipv6(const struct subnet *subnet)
+{
+	return subnet->block.base.family == IP_V6;
+}
+
+/* Of IPv4, which alone EC2 counts. */
+static int64_t count_free(const struct subnet *subnet)
+{
+	return is_ipv6(subnet) ? 0 : engine_count_free_addresses(subnet);
+}
+
+static bool fits_free(const struct filter_run *f, const struct row *row)
+{
+	return filter_int(f, count_free((const struct subnet *) row));
+}
+
+static bool fits_block(const struct filter_run *f, const struct row *row)
+{
+	const struct subnet *subnet = (const struct subnet *) row;
+	char text[CIDR_TEXT_SIZE];
+	return !is_ipv6(subnet) && filter_z(f, cidr_write(subnet->block, text));
+}
+
+static bool fits_native(const struct filter_run *f, const struct row *row)
+{
+	return filter_bool(f, is_ipv6((const struct subnet *) row));
+}
+
+/* Where there is no IPv4 address to name an instance by. */
+static const char *hostname_type(const struct subnet *subnet)
+{
+	return is_ipv6(subnet) ? "resource-name" : "ip-name";
+}
+
+static bool fits_hostname_type(const struct filter_run *f, const struct row *row)
+{
+	return filter_z(f, hostname_type((const struct subnet *) row));
+}
+
+static struct str subnet_arn(struct ec2_call *e, const struct subnet *subnet)
+{
+	char id[EC2_ID_TEXT_SIZE];
+	return str_print(e->c->arena, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":subnet/%s",
+			 STR_ARG(e->config->region), STR_ARG(e->owner),
+			 id_write_ec2(KIND_SUBNET, subnet->row.id, id));
+}
+
+static bool fits_arn(const struct filter_run *f, const struct row *row)
+{
+	return filter_text(f, subnet_arn(f->e, (const struct subnet *) row));
+}
+
+static bool fits_ipv6(const struct filter_run *f, const struct row *row)
+{
+	const struct subnet *ipv6 = engine_find_ipv6_subnet(f->t, (const struct subnet *) row);
+	struct str name = str_from(f->filter->name);
+	char text[CIDR_TEXT_SIZE];
+	if (!ipv6)
+		return false;
+	if (str_ends_with(name, STR("ipv6-cidr-block")))
+		return filter_z(f, cidr_write(ipv6->block, text));
+	return str_ends_with(name, STR("association-id"))
+		       ? filter_prefixed(f, "subnet-cidr-assoc", ipv6->row.id)
+		       : filter_z(f, "associated");
+}
+
+static const struct filter subnet_filters[] = {
+	{"subnet-id", .is_id = true},
+	{"vpc-id", .field = "router", .index = SUBNET_INDEX_ROUTER},
+	{"availability-zone", .field = "zone"},
+	{"availabilityZone", .field = "zone"},
+	{"availability-zone-id", .get = fits_zone_id},
+	{"availabilityZoneId", .get = fits_zone_id},
+	{"available-ip-address-count", .get = fits_free},
+	{"cidr-block", .get = fits_block},
+	{"cidr", .get = fits_block},
+	{"cidrBlock", .get = fits_block},
+	{"default-for-az", .field = "is_default"},
+	{"defaultForAz", .field = "is_default"},
+	{"map-public-ip-on-launch", .field = "public_on_launch"},
+	{"map-customer-owned-ip-on-launch", .fixed = "false"},
+	{"ipv6-native", .get = fits_native},
+	{"enable-dns64", .fixed = "false"},
+	{"owner-id", .get = filter_owner},
+	{"state", .fixed = "available"},
+	{"subnet-arn", .get = fits_arn},
+	{"private-dns-name-options-on-launch.hostname-type", .get = fits_hostname_type},
+	{"private-dns-name-options-on-launch.enable-resource-name-dns-a-record", .fixed = "false"},
+	{"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record", .fixed = "false"},
+	{"customer-owned-ipv4-pool", .get = filter_nothing},
+	{"enable-lni-at-device-index", .get = filter_nothing},
+	{"outpost-arn", .get = filter_nothing},
+	{"ipv6-cidr-block-association.ipv6-cidr-block", .get = fits_ipv6},
+	{"ipv6-cidr-block-association.association-id", .get = fits_ipv6},
+	{"ipv6-cidr-block-association.state", .get = fits_ipv6},
+};
+
+struct subnet_item {
+	const struct subnet *subnet;
+	const struct subnet *ipv6; /* its block of IPv6; NULL: none */
+	const struct zone *zone;
+	int64_t free_count;
+};
+
+/* Subnets without a router are no subnets of EC2's; one of IPv6 is part of that beside it, if any is. */
+static bool has_vpc(struct ec2_call *e, const struct row *row)
+{
+	const struct subnet *subnet = (const struct subnet *) row;
+	return !uuid_is_none(subnet->router) &&
+	       (!is_ipv6(subnet) || engine_is_ipv6_alone(ec2_walk(e), subnet));
+}
+
+static const void *gather_subnet(struct ec2_call *e, const struct row *row)
+{
+	struct subnet_item *item = arena_new_object(e->c->arena, struct subnet_item);
+	if (!item)
+		return 0;
+	item->subnet = (const struct subnet *) row;
+	item->ipv6 = engine_find_ipv6_subnet(ec2_walk(e), item->subnet);
+	item->zone = zone_find(ec2_walk(e), item->subnet->zone);
+	item->free_count = count_free(item->subnet);
+	return item;
+}
+
+static void write_name_options(struct xml *x, const struct subnet *subnet)
+{
+	xml_open(x, "privateDnsNameOptionsOnLaunch");
+	xml_z(x, "hostnameType", hostname_type(subnet));
+	xml_bool(x, "enableResourceNameDnsARecord", false);
+	xml_bool(x, "enableResourceNameDnsAAAARecord", false);
+	xml_close(x, "privateDnsNameOptionsOnLaunch");
+}
+
+static void write_ipv6_block(struct xml *x, const struct subnet *ipv6)
+{
+	if (!ipv6) {
+		xml_empty(x, "ipv6CidrBlockAssociationSet");
+		return;
+	}
+	xml_open(x, "ipv6CidrBlockAssociationSet");
+	xml_open(x, "item");
+	ec2_write_ipv6_association(x, "subnet-cidr-assoc", ipv6->row.id, ipv6->block, "associated");
+	xml_close(x, "item");
+	xml_close(x, "ipv6CidrBlockAssociationSet");
+}
+
+static void write_subnet(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct subnet_item *s = item;
+	ec2_write_id(x, "subnetId", KIND_SUBNET, s->subnet->row.id);
+	xml_text(x, "subnetArn", subnet_arn(e, s->subnet));
+	xml_z(x, "state", "available");
+	xml_text(x, "ownerId", e->owner);
+	ec2_write_id(x, "vpcId", KIND_ROUTER, s->subnet->router);
+	if (!is_ipv6(s->subnet))
+		ec2_write_cidr(x, "cidrBlock", s->subnet->block);
+	write_ipv6_block(x, s->ipv6);
+	xml_int(x, "availableIpAddressCount", s->free_count);
+	if (s->zone) {
+		xml_text(x, "availabilityZone", s->zone->name);
+		xml_text(x, "availabilityZoneId", s->zone->short_id);
+	}
+	xml_bool(x, "defaultForAz", s->subnet->is_default);
+	xml_bool(x, "mapPublicIpOnLaunch", s->subnet->public_on_launch);
+	xml_bool(x, "mapCustomerOwnedIpOnLaunch", false);
+	xml_bool(x, "assignIpv6AddressOnCreation", is_ipv6(s->subnet) || s->subnet->ipv6_on_create);
+	xml_bool(x, "enableDns64", false);
+	xml_bool(x, "ipv6Native", is_ipv6(s->subnet));
+	write_name_options(x, s->subnet);
+	ec2_write_tags(x, s->subnet->tags);
+}
+
+static const struct ec2_listing subnet_listing = {.kind = KIND_SUBNET,
+						  .set = "subnetSet",
+						  .filters = FILTERS(subnet_filters),
+						  .account_index = SUBNET_INDEX_ACCOUNT,
+						  .shows = has_vpc,
+						  .is_hiding = true,
+						  .gather = gather_subnet,
+						  .write = write_subnet};
+
+/* ---- create ---- */
+
+struct ec2_create_subnet {
+	struct subnet_wish wish;
+	struct ec2_tag_specs tag_specs;
+	struct ref zone_id;
+	bool ipv6_native;
+};
+#define P(wire, member, ...) PARAM(struct ec2_create_subnet, wire, member, __VA_ARGS__)
+static const struct param create_subnet_params[] = {
+	P("VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC it is to be in."),
+	P("CidrBlock", wish.block, .doc = "Its addresses, within the VPC's; none with Ipv6Native alone."),
+	P("AvailabilityZone", wish.zone, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "The zone, by name."),
+	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "The zone, by id."),
+	P("Ipv6CidrBlock", wish.ipv6_block, .flags = IPV6, .doc = "A /64 of the VPC's IPv6 blocks, too."),
+	P("Ipv6Native", ipv6_native, .doc = "It has that one alone."),
+	NOT_BUILT("Ipv4IpamPoolId"),
+	NOT_BUILT("Ipv4NetmaskLength"),
+	NOT_BUILT("Ipv6IpamPoolId"),
+	NOT_BUILT("Ipv6NetmaskLength"),
+	NOT_BUILT("OutpostArn"),
+	TAG_SPECIFICATIONS(struct ec2_create_subnet, tag_specs),
+};
+#undef P
+
+/* One of IPv6 alone is a subnet of that block. */
+static RESULT take_blocks(struct ec2_call *e, struct ec2_create_subnet *a)
+{
+	const char *needed = a->ipv6_native ? "Ipv6CidrBlock" : "CidrBlock";
+	if (a->ipv6_native && !cidr_is_none(a->wish.block))
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("CidrBlock"),
+				      "The parameter CidrBlock cannot be used with the parameter Ipv6Native");
+	if (cidr_is_none(a->ipv6_native ? a->wish.ipv6_block : a->wish.block))
+		return ctx_fail_field(e->c, ERR_MISSING, str_from(needed),
+				      "The request must contain the parameter %s", needed);
+	a->wish.ipv6_field = STR("Ipv6CidrBlock");
+	if (!a->ipv6_native)
+		return OK;
+	a->wish.block = a->wish.ipv6_block;
+	a->wish.ipv6_block = (struct cidr){0};
+	return OK;
+}
+
+static RESULT prepare_create(struct ec2_call *e, void *args)
+{
+	struct ec2_create_subnet *a = args;
+	TRY(take_blocks(e, a));
+	if (a->zone_id.kind != KIND_NONE && a->wish.zone.kind != KIND_NONE)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("AvailabilityZoneId"),
+				      "Specify either AvailabilityZone or AvailabilityZoneId");
+	if (a->zone_id.kind != KIND_NONE)
+		a->wish.zone = a->zone_id;
+	return ec2_take_tags(e, &a->tag_specs, "subnet", "subnet", &a->wish.tags);
+}
+
+static RESULT ec2_create_subnet(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_subnet *a = args;
+	return ec2_write_shown(e, &subnet_listing, a->wish.subnet, "subnet", x);
+}
+
+/* ---- the default one of a zone ---- */
+
+struct ec2_create_default_subnet {
+	struct default_subnet_wish wish;
+	struct ref zone_id;
+};
+#define P(wire, member, ...) PARAM(struct ec2_create_default_subnet, wire, member, __VA_ARGS__)
+static const struct param create_default_params[] = {
+	P("AvailabilityZone", wish.zone, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "The zone, by name."),
+	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "Or by id."),
+	NOT_BUILT("Ipv6Native", .only = "false"),
+};
+#undef P
+
+static RESULT prepare_create_default(struct ec2_call *e, void *args)
+{
+	struct ec2_create_default_subnet *a = args;
+	return params_choose(e->c, &a->wish.zone, "AvailabilityZone", &a->zone_id, "AvailabilityZoneId",
+			     &a->wish.zone);
+}
+
+static RESULT ec2_create_default_subnet(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_default_subnet *a = args;
+	return ec2_write_shown(e, &subnet_listing, a->wish.subnet, "subnet", x);
+}
+
+/* ---- attributes ---- */
+
+static const struct param modify_subnet_params[] = {
+	PARAM(struct subnet_settings, "SubnetId", subnet, .flags = REQUIRED, .kind = KIND_SUBNET,
+	      .doc = "The subnet."),
+	PARAM(struct subnet_settings, "MapPublicIpOnLaunch.Value", public_on_launch,
+	      .doc = "Whether launches in it get a public address."),
+	PARAM(struct subnet_settings, "AssignIpv6AddressOnCreation.Value", ipv6_on_create,
+	      .doc = "Whether interfaces made in it get an IPv6 address."),
+	NOT_BUILT("MapCustomerOwnedIpOnLaunch.Value", .only = "false"),
+	NOT_BUILT("CustomerOwnedIpv4Pool"),
+	NOT_BUILT("EnableDns64.Value", .only = "false"),
+	NOT_BUILT("PrivateDnsHostnameTypeOnLaunch", .only = "ip-name"),
+	NOT_BUILT("EnableResourceNameDnsARecordOnLaunch.Value", .only = "false"),
+	NOT_BUILT("EnableResourceNameDnsAAAARecordOnLaunch.Value", .only = "false"),
+	NOT_BUILT("EnableLniAtDeviceIndex"),
+	NOT_BUILT("DisableLniAtDeviceIndex.Value", .only = "false"),
+};
+
+/* ---- IPv6 ---- */
+
+static const struct param associate_params[] = {
+	PARAM(struct ipv6_subnet_wish, "SubnetId", subnet, .flags = REQUIRED, .kind = KIND_SUBNET,
+	      .doc = "The subnet."),
+	PARAM(struct ipv6_subnet_wish, "Ipv6CidrBlock", block, .flags = REQUIRED | IPV6,
+	      .doc = "A /64 of its VPC's IPv6 blocks."),
+	NOT_BUILT("Ipv6IpamPoolId"),
+	NOT_BUILT("Ipv6NetmaskLength"),
+};
+static const struct param disassociate_params[] = {
+	PARAM(struct ipv6_subnet_target, "AssociationId", association, .flags = REQUIRED,
+	      .prefix = "subnet-cidr-assoc", .doc = "A block's association with its subnet."),
+};
+
+static RESULT write_ipv6(struct xml *x, uuid subnet, uuid association, struct cidr block, const char *state)
+{
+	xml_open(x, "ipv6CidrBlockAssociation");
+	ec2_write_ipv6_association(x, "subnet-cidr-assoc", association, block, state);
+	xml_close(x, "ipv6CidrBlockAssociation");
+	ec2_write_id(x, "subnetId", KIND_SUBNET, subnet);
+	return OK;
+}
+
+static RESULT ec2_associate_subnet_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ipv6_subnet_wish *a = args;
+	(void) e;
+	return write_ipv6(x, a->made_in, a->ipv6_subnet, a->block, "associated");
+}
+
+static RESULT ec2_disassociate_subnet_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ipv6_subnet_target *a = args;
+	(void) e;
+	return write_ipv6(x, a->subnet, a->removed, a->block, "disassociated");
+}
+
+static RESULT prepare_associate(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct ipv6_subnet_wish *) args)->block_field = STR("Ipv6CidrBlock");
+	return OK;
+}
+
+/* EC2 takes one at a time. */
+static RESULT prepare_modify(struct ec2_call *e, void *args)
+{
+	struct subnet_settings *a = args;
+	a->ipv6_field = STR("AssignIpv6AddressOnCreation.Value");
+	a->public_field = STR("MapPublicIpOnLaunch.Value");
+	if (a->public_on_launch == CHOICE_DEFAULT || a->ipv6_on_create == CHOICE_DEFAULT)
+		return OK;
+	return ctx_fail_field(e->c, ERR_COMBINATION, STR("AssignIpv6AddressOnCreation.Value"),
+			      "Only one attribute is modified at a time.");
+}
+
+/* ---- delete ---- */
+
+static const struct param delete_subnet_params[] = {
+	PARAM(struct subnet_target, "SubnetId", subnet, .flags = REQUIRED, .kind = KIND_SUBNET,
+	      .doc = "The subnet."),
+};
+
+static const struct ec2_action actions[] = {
+	{"DescribeSubnets", "ec2:DescribeSubnets", 0,
+	 PARAMS(struct ec2_describe_subnets, describe_subnets_params), .list = &subnet_listing,
+	 .doc = "Subnets of the account."},
+	{"CreateSubnet", "ec2:CreateSubnet", WRITES, PARAMS(struct ec2_create_subnet, create_subnet_params),
+	 prepare_create, engine_create_subnet_run, .shows = KIND_SUBNET, .answer = ec2_create_subnet,
+	 .doc = "Makes a subnet in a VPC."},
+	{"CreateDefaultSubnet", "ec2:CreateDefaultSubnet", WRITES,
+	 PARAMS(struct ec2_create_default_subnet, create_default_params), prepare_create_default,
+	 engine_create_default_subnet_run, .shows = KIND_SUBNET, .answer = ec2_create_default_subnet,
+	 .doc = "Makes the default subnet of a zone where it was deleted."},
+	{"ModifySubnetAttribute", "ec2:ModifySubnetAttribute", WRITES,
+	 PARAMS(struct subnet_settings, modify_subnet_params), prepare_modify, engine_update_subnet_run,
+	 .doc = "Changes an attribute of a subnet."},
+	{"AssociateSubnetCidrBlock", "ec2:AssociateSubnetCidrBlock", WRITES,
+	 PARAMS(struct ipv6_subnet_wish, associate_params), prepare_associate, engine_add_ipv6_subnet_run,
+	 .answer = ec2_associate_subnet_cidr_block, .doc = "Gives a subnet an IPv6 block."},
+	{"DisassociateSubnetCidrBlock", "ec2:DisassociateSubnetCidrBlock", WRITES,
+	 PARAMS(struct ipv6_subnet_target, disassociate_params), 0, engine_remove_ipv6_subnet_run,
+	 .answer = ec2_disassociate_subnet_cidr_block,
+	 .doc = "Takes the IPv6 block from a subnet in which no interface has an IPv6 address."},
+	{"DeleteSubnet", "ec2:DeleteSubnet", WRITES, PARAMS(struct subnet_target, delete_subnet_params), 0,
+	 engine_delete_subnet_run, .doc = "Deletes a subnet without network interfaces."},
+};
+const struct ec2_actions ec2_subnet_actions = ACTIONS(actions);

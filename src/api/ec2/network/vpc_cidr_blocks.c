@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A VPC's further address blocks: AssociateVpcCidrBlock, DisassociateVpcCidrBlock. What is asked for has
+ * happened when the answer is sent: a block is associated, or no longer. */
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+#include "engine/network/router_block.h"
+
+#define P(wire, member, ...) PARAM(struct router_block_wish, wire, member, __VA_ARGS__)
+static const struct param associate_params[] = {
+	P("VpcId", router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
+	P("CidrBlock", block, .doc = "Further addresses, /16 to /28."),
+	P("AmazonProvidedIpv6CidrBlock", wants_ipv6, .doc = "Or an IPv6 block, a /56 of the region's pool."),
+	EC2_BLOCK_ORIGINS_UNBUILT,
+};
+#undef P
+static const struct param disassociate_params[] = {
+	PARAM(struct router_block_target, "AssociationId", association, .flags = REQUIRED,
+	      .prefix = "vpc-cidr-assoc", .doc = "A block's association with its VPC."),
+};
+
+/* One of them. */
+static RESULT prepare_associate(struct ec2_call *e, void *args)
+{
+	struct router_block_wish *a = args;
+	a->ipv6_field = STR("AmazonProvidedIpv6CidrBlock");
+	if (!cidr_is_none(a->block) && a->wants_ipv6)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("AmazonProvidedIpv6CidrBlock"),
+				      "Only one of CidrBlock and AmazonProvidedIpv6CidrBlock may be given.");
+	if (!cidr_is_none(a->block) || a->wants_ipv6)
+		return OK;
+	return ctx_fail_field(e->c, ERR_MISSING, STR("CidrBlock"),
+			      "The request must contain CidrBlock or AmazonProvidedIpv6CidrBlock");
+}
+
+static RESULT write_block(struct ec2_call *e, struct xml *x, uuid association, struct cidr block,
+			  const char *state, uuid vpc)
+{
+	if (block.base.family == IP_V6) {
+		xml_open(x, "ipv6CidrBlockAssociation");
+		ec2_write_ipv6_association(x, "vpc-cidr-assoc", association, block, state);
+		ec2_write_ipv6_origin(e, x);
+		xml_close(x, "ipv6CidrBlockAssociation");
+		ec2_write_id(x, "vpcId", KIND_ROUTER, vpc);
+		return OK;
+	}
+	xml_open(x, "cidrBlockAssociation");
+	ec2_write_prefixed(x, "associationId", "vpc-cidr-assoc", association);
+	ec2_write_cidr(x, "cidrBlock", block);
+	xml_open(x, "cidrBlockState");
+	xml_z(x, "state", state);
+	xml_close(x, "cidrBlockState");
+	xml_close(x, "cidrBlockAssociation");
+	ec2_write_id(x, "vpcId", KIND_ROUTER, vpc);
+	return OK;
+}
+
+static RESULT ec2_associate_vpc_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct router_block_wish *a = args;
+	return write_block(e, x, a->association, cidr_canonical(a->block), "associated", a->made_in);
+}
+
+static RESULT ec2_disassociate_vpc_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct router_block_target *a = args;
+	return write_block(e, x, a->removed, a->block, "disassociated", a->router);
+}
+
+static const struct ec2_action actions[] = {
+	{"AssociateVpcCidrBlock", "ec2:AssociateVpcCidrBlock", WRITES,
+	 PARAMS(struct router_block_wish, associate_params), prepare_associate, engine_add_router_block_run,
+	 .answer = ec2_associate_vpc_cidr_block, .doc = "Gives a VPC further addresses."},
+	{"DisassociateVpcCidrBlock", "ec2:DisassociateVpcCidrBlock", WRITES,
+	 PARAMS(struct router_block_target, disassociate_params), 0, engine_remove_router_block_run,
+	 .answer = ec2_disassociate_vpc_cidr_block,
+	 .doc = "Takes further addresses from a VPC that has no subnet there."},
+};
+const struct ec2_actions ec2_vpc_block_actions = ACTIONS(actions);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Block device mappings: how RunInstances, RegisterImage and CreateImage speak of disks. */
+#include "api/ec2/storage/volumes.h"
+
+#define P(wire, member, ...) PARAM(struct ec2_mapping, wire, member, __VA_ARGS__)
+#define MAPPING_ROWS                                                                                         \
+	P("DeviceName", disk.device, .flags = REQUIRED, .min = 1, .max = 32,                                 \
+	  .field = offsetof(struct ec2_mapping, disk.field) + 1,                                             \
+	  .doc = "Of a disk that the image has, or of a further one."),                                      \
+		P("Ebs.SnapshotId", disk.snapshot, .kind = KIND_SNAPSHOT,                                    \
+		  .doc = "Made from; absent: as the image says, or blank."),                                 \
+		P("Ebs.VolumeSize", gib, .min = 1, .max = EC2_GIB_MAX,                                       \
+		  .doc = "In GiB; absent: the snapshot's, or as the image says."),                           \
+		P("Ebs.VolumeType", disk.type, .words = EC2_VOLUME_TYPES,                                    \
+		  .doc = "Kept and shown; absent: gp2."),                                                    \
+		P("Ebs.Iops", disk.iops, .min = 1, .max = EC2_IOPS_MAX, .doc = "Guests are held to it."),    \
+		P("Ebs.Throughput", disk.throughput, .min = 1, .max = EC2_IOPS_MAX,                          \
+		  .doc = "MiB/s; guests are held to it."),                                                   \
+		P("Ebs.DeleteOnTermination", disk.delete_on_termination,                                     \
+		  .doc = "Whether it goes with the instance; absent: yes, or as the image says."),           \
+		P("NoDevice", no_device, .given = offsetof(struct ec2_mapping, disk.is_left_out) + 1,        \
+		  .doc = "The image's disk of that name is left out."),                                      \
+		P("VirtualName", virtual_name, .max = 32,                                                    \
+		  .doc = "ephemeralN: there is none, and nothing happens."),                                 \
+		NOT_BUILT("Ebs.OutpostArn"), NOT_BUILT("Ebs.AvailabilityZone"),                              \
+		NOT_BUILT("Ebs.AvailabilityZoneId"), NOT_BUILT("Ebs.VolumeInitializationRate"),              \
+		NOT_BUILT("Ebs.EbsCardIndex")
+static const struct param launch_rows[] = {
+	MAPPING_ROWS,
+	P("Ebs.Encrypted", disk.crypt.is_wanted,
+	  .doc = "Its bytes are, at rest; absent: as the account says. What is made from an encrypted "
+		 "snapshot is in any case."),
+	P("Ebs.KmsKeyId", kms_key, .max = 2048, .doc = EC2_KMS_KEY_DOC),
+};
+static const struct param image_rows[] = {
+	MAPPING_ROWS,
+	P("Ebs.Encrypted", disk.crypt.is_wanted,
+	  .doc = "Of a blank disk: its bytes are to be, at rest. Not of one that is made from a snapshot: it "
+		 "is "
+		 "as that is."),
+	NOT_BUILT("Ebs.KmsKeyId"),
+};
+#undef P
+const struct params ec2_image_mapping_params = PARAMS(struct ec2_mapping, image_rows);
+const struct params ec2_mapping_params = PARAMS(struct ec2_mapping, launch_rows);
+
+static RESULT check_virtual_name(struct ec2_call *e, const struct ec2_mapping *mapping)
+{
+	int64_t number = 0;
+	struct str name = mapping->virtual_name, digits = str_slice(name, sizeof "ephemeral" - 1, name.n);
+	if (str_starts_with(name, STR("ephemeral")) && result_is_ok(str_parse_int(digits, &number)) &&
+	    number >= 0 && number < 24)
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("VirtualName"),
+			      "Value (%" STR_FMT ") for parameter virtualName is invalid. It must be "
+			      "ephemeral0 to ephemeral23.",
+			      STR_ARG(name));
+}
+
+RESULT ec2_take_mappings(struct ec2_call *e, const struct ec2_mappings *mappings,
+			 const struct disk_wish **ret_disks, size_t *ret_count)
+{
+	struct disk_wish *disks = arena_new_array(e->c->arena, struct disk_wish, mappings->count);
+	size_t count = 0;
+	if (!disks)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < mappings->count; k++) {
+		const struct ec2_mapping *mapping = &mappings->at[k];
+		if (!str_is_empty(mapping->virtual_name)) {
+			TRY(check_virtual_name(e, mapping));
+			continue;
+		}
+		disks[count] = mapping->disk;
+		TRY(ec2_take_kms_key(e, mapping->kms_key, &disks[count].crypt));
+		disks[count++].size = mapping->gib << 30;
+	}
+	*ret_disks = disks;
+	*ret_count = count;
+	return OK;
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Images: made of instances, of snapshots, of other images; shared; deregistered. */
+#include "engine/storage/image.h"
+
+#include "api/ec2/core/write.h"
+#include "api/ec2/storage/images.h"
+#include "api/ec2/storage/sharing.h"
+#include "api/ec2/storage/volumes.h"
+
+/* EC2's rule for names: 3 to 128 of these. */
+static RESULT check_name(struct ec2_call *e, struct str name)
+{
+	static const char others[] = "()[] ./-'@_";
+	bool is_fine = name.n >= 3 && name.n <= 128;
+	for (size_t k = 0; k < name.n && is_fine; k++) {
+		char c = name.p[k];
+		is_fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			  strchr(others, c);
+	}
+	if (is_fine)
+		return OK;
+	struct result failed = ctx_fail_kind(e->c, ERR_MALFORMED, KIND_IMAGE,
+					     "AMI names must be between 3 and 128 characters long, and may "
+					     "contain letters, numbers, '(', ')', '[', ']', ' ', '.', '/', "
+					     "'-', single quotes, '@' and '_'");
+	e->c->problem.field = STR("Name");
+	return failed;
+}
+
+static RESULT write_image_id(struct xml *x, uuid image)
+{
+	ec2_write_id(x, "imageId", KIND_IMAGE, image);
+	return OK;
+}
+
+/* ---- of an instance ---- */
+
+struct ec2_create_image {
+	struct image_capture wish;
+	struct ec2_mappings mappings;
+	struct ec2_tag_specs tag_specs;
+};
+#define P(wire, member, ...) PARAM(struct ec2_create_image, wire, member, __VA_ARGS__)
+static const struct param create_image_params[] = {
+	P("InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
+	  .doc = "A running or stopped instance."),
+	P("Name", wish.name, .flags = REQUIRED, .max = 255,
+	  .doc = "Its name, which the account has not yet."),
+	P("Description", wish.description, .max = 255, .doc = "Free text."),
+	P("NoReboot", wish.no_reboot, .doc = "The instance runs on while its disks are cut."),
+	PARAM_LIST(struct ec2_create_image, "BlockDeviceMapping", mappings, ec2_image_mapping_params,
+		   .max = 40, .doc = "Disks: other than the instance's, or besides."),
+	TAG_SPECIFICATIONS(struct ec2_create_image, tag_specs),
+	NOT_BUILT("SnapshotLocation", .only = "regional"),
+};
+#undef P
+
+static RESULT prepare_create(struct ec2_call *e, void *args)
+{
+	struct ec2_create_image *a = args;
+	TRY(check_name(e, a->wish.name));
+	TRY(ec2_take_mappings(e, &a->mappings, &a->wish.disks, &a->wish.disk_count));
+	TRY(ec2_take_tags(e, &a->tag_specs, "image", "image|snapshot", &a->wish.image_tags));
+	return ec2_take_tags(e, &a->tag_specs, "snapshot", "image|snapshot", &a->wish.snapshot_tags);
+}
+
+static RESULT ec2_create_image(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	return write_image_id(x, ((const struct ec2_create_image *) args)->wish.image);
+}
+
+/* ---- of snapshots ---- */
+
+struct ec2_register_image {
+	struct image_wish wish;
+	struct str architecture, boot_mode, tpm;
+	struct ec2_mappings mappings;
+	struct ec2_tag_specs tag_specs;
+};
+#define P(wire, member, ...) PARAM(struct ec2_register_image, wire, member, __VA_ARGS__)
+static const struct param register_image_params[] = {
+	P("Name", wish.name, .flags = REQUIRED, .max = 255,
+	  .doc = "Its name, which the account has not yet."),
+	P("Description", wish.description, .max = 255, .doc = "Free text."),
+	P("Architecture", architecture, .words = "x86_64|arm64", .absent = "x86_64",
+	  .doc = "x86_64 where EC2 has i386."),
+	P("RootDeviceName", wish.root_device, .max = 32,
+	  .doc = "Which of the mappings the root disk is; absent: the first."),
+	PARAM_LIST(struct ec2_register_image, "BlockDeviceMapping", mappings, ec2_image_mapping_params,
+		   .flags = REQUIRED, .max = 40, .doc = "Its disks; the root disk has a snapshot."),
+	P("EnaSupport", wish.ena_support, .doc = "Kept and shown."),
+	TAG_SPECIFICATIONS(struct ec2_register_image, tag_specs),
+	NOT_BUILT("VirtualizationType", .only = "hvm"),
+	NOT_BUILT("SriovNetSupport", .only = "simple"),
+	P("BootMode", boot_mode, .words = "legacy-bios|uefi|uefi-preferred",
+	  .doc = "Its firmware; absent: BIOS."),
+	P("TpmSupport", tpm, .words = "v2.0", .doc = "It has a TPM 2.0; needs UEFI."),
+	NOT_BUILT("ImageLocation", .only = ""), /* Terraform names none so */
+	NOT_BUILT("KernelId"),
+	NOT_BUILT("RamdiskId"),
+	NOT_BUILT("BillingProduct"),
+	NOT_BUILT("UefiData"),
+	NOT_BUILT("ImdsSupport"),
+};
+#undef P
+
+static RESULT prepare_register(struct ec2_call *e, void *args)
+{
+	struct ec2_register_image *a = args;
+	TRY(check_name(e, a->wish.name));
+	a->wish.arch = str_is(a->architecture, "arm64") ? IMAGE_ARCH_ARM64 : IMAGE_ARCH_X86_64;
+	for (enum image_boot_mode mode = IMAGE_BOOT_MODE_LEGACY_BIOS; image_boot_mode_words[mode]; mode++)
+		if (str_is(a->boot_mode, image_boot_mode_words[mode]))
+			a->wish.boot_mode = mode;
+	a->wish.tpm = !str_is_empty(a->tpm);
+	TRY(ec2_take_mappings(e, &a->mappings, &a->wish.disks, &a->wish.disk_count));
+	return ec2_take_tags(e, &a->tag_specs, "image", "image", &a->wish.tags);
+}
+
+static RESULT ec2_register_image(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	return write_image_id(x, ((const struct ec2_register_image *) args)->wish.image);
+}
+
+/* ---- of another image ---- */
+
+struct ec2_copy_image {
+	struct image_copying wish;
+	struct str region, kms_key;
+	struct ec2_tag_specs tag_specs;
+};
+#define P(wire, member, ...) PARAM(struct ec2_copy_image, wire, member, __VA_ARGS__)
+static const struct param copy_image_params[] = {
+	P("SourceImageId", wish.source, .flags = REQUIRED, .kind = KIND_IMAGE, .doc = "The image."),
+	P("SourceRegion", region, .flags = REQUIRED, .doc = "This region."),
+	P("Name", wish.name, .flags = REQUIRED, .max = 255,
+	  .doc = "Its name, which the account has not yet."),
+	P("Description", wish.description, .max = 255, .doc = "Free text."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	P("CopyImageTags", wish.with_tags, .doc = "With the tags of an image of one's own."),
+	TAG_SPECIFICATIONS(struct ec2_copy_image, tag_specs),
+	NOT_BUILT("DestinationOutpostArn"),
+	NOT_BUILT("DestinationAvailabilityZone"),
+	NOT_BUILT("DestinationAvailabilityZoneId"),
+	NOT_BUILT("SnapshotCopyCompletionDurationMinutes"),
+	P("Encrypted", wish.crypt.is_wanted,
+	  .doc = "Its snapshots are, also those of plain ones; absent: as the account says. Copies of "
+		 "encrypted "
+		 "ones are in any case."),
+	P("KmsKeyId", kms_key, .max = 2048, .doc = EC2_KMS_KEY_DOC),
+};
+#undef P
+
+static RESULT prepare_copy(struct ec2_call *e, void *args)
+{
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
+	struct ec2_copy_image *a = args;
+	TRY(check_name(e, a->wish.name));
+	TRY(ec2_check_region(e, a->region, "SourceRegion"));
+	TRY(ec2_take_kms_key(e, a->kms_key, &a->wish.crypt));
+	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	TRY(ec2_take_tags(e, &a->tag_specs, "image", "image|snapshot", &a->wish.image_tags));
+	return ec2_take_tags(e, &a->tag_specs, "snapshot", "image|snapshot", &a->wish.snapshot_tags);
+}
+
+static RESULT ec2_copy_image(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	return write_image_id(x, ((const struct ec2_copy_image *) args)->wish.image);
+}
+
+/* ---- attributes ---- */
+
+struct ec2_modify_image {
+	struct image_settings wish;
+	struct ec2_sharing sharing;
+	struct str attribute, value;
+};
+#define P(wire, member, ...) PARAM(struct ec2_modify_image, wire, member, __VA_ARGS__)
+static const struct param modify_image_params[] = {
+	P("ImageId", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE, .doc = "The image."),
+	P("Description.Value", wish.description, .max = 255,
+	  .given = offsetof(struct ec2_modify_image, wish.set_description) + 1,
+	  .doc = "Its new description."),
+	EC2_SHARING_PARAMS(struct ec2_modify_image, "LaunchPermission", sharing, ec2_permission_params),
+	P("Attribute", attribute, .words = "description|launchPermission",
+	  .doc = "What Value, or OperationType with UserId and UserGroup, is for."),
+	P("Value", value, .max = 255, .doc = "The new value of Attribute."),
+	NOT_BUILT("ImdsSupport"),
+	NOT_BUILT("ProductCode"),
+	NOT_BUILT("OrganizationArn"),
+	NOT_BUILT("OrganizationalUnitArn"),
+};
+#undef P
+
+static RESULT prepare_modify(struct ec2_call *e, void *args)
+{
+	struct ec2_modify_image *a = args;
+	bool is_asked = false;
+	if (str_is(a->attribute, "description") && !a->wish.set_description) {
+		a->wish.set_description = true;
+		a->wish.description = a->value;
+	}
+	TRY(ec2_take_sharing(e, &a->sharing, "LaunchPermission", &a->wish.sharing, &is_asked));
+	a->wish.only_activated = a->wish.sharing.is_public == CHOICE_YES || a->wish.sharing.add.count > 0;
+	if (!is_asked && !a->wish.set_description)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("Attribute"),
+				      "The request must contain the parameter Description or "
+				      "LaunchPermission");
+	return OK;
+}
+
+struct ec2_reset_image {
+	struct image_settings wish;
+	struct str attribute;
+};
+static const struct param reset_image_params[] = {
+	PARAM(struct ec2_reset_image, "ImageId", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE,
+	      .doc = "The image."),
+	PARAM(struct ec2_reset_image, "Attribute", attribute, .flags = REQUIRED, .words = "launchPermission",
+	      .doc = "Only its owner may launch it then."),
+};
+
+static RESULT prepare_reset(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct ec2_reset_image *) args)->wish.sharing.reset = true;
+	return OK;
+}
+
+struct ec2_describe_image {
+	struct ref image;
+	struct str attribute;
+};
+static const struct param describe_image_params[] = {
+	PARAM(struct ec2_describe_image, "ImageId", image, .flags = REQUIRED, .kind = KIND_IMAGE,
+	      .doc = "An image of one's own."),
+	PARAM(struct ec2_describe_image, "Attribute", attribute, .flags = REQUIRED,
+	      .words = "description|launchPermission|blockDeviceMapping|sriovNetSupport|bootMode|kernel|"
+		       "ramdisk|productCodes|tpmSupport|uefiData|lastLaunchedTime|imdsSupport",
+	      .doc = "What is asked for."),
+};
+
+static RESULT write_devices(struct ec2_call *e, struct xml *x, const struct image *image)
+{
+	VEC(const struct image_device *) devices = {0};
+	const struct tables *t = ec2_walk(e);
+	for (const struct image_device *d = image_device_first_by_image(t, image->row.id); d;
+	     d = image_device_next_by_image(t, d))
+		if (!VEC_PUSH(e->c->arena, &devices, d))
+			return ctx_no_memory(e->c);
+	ec2_write_image_devices(x, devices.at, devices.count);
+	return OK;
+}
+
+static void write_value(struct xml *x, const char *name, struct str value)
+{
+	xml_open(x, name);
+	xml_text_opt(x, "value", value);
+	xml_close(x, name);
+}
+
+static RESULT ec2_describe_image(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_describe_image *a = args;
+	const struct tables *t = ec2_walk(e);
+	const struct image *image = 0;
+	TRY(engine_find_own_image(e->c, t, &a->image, &image));
+	ec2_write_id(x, "imageId", KIND_IMAGE, image->row.id);
+	if (str_is(a->attribute, "launchPermission"))
+		ec2_write_sharing(x, "launchPermission", t, image->is_public, &image->launchers);
+	else if (str_is(a->attribute, "blockDeviceMapping"))
+		return write_devices(e, x, image);
+	else if (str_is(a->attribute, "productCodes"))
+		xml_empty(x, "productCodes");
+	else if (str_is(a->attribute, "description"))
+		write_value(x, "description", image->description);
+	else if (str_is(a->attribute, "sriovNetSupport"))
+		write_value(x, "sriovNetSupport", STR("simple"));
+	else if (str_is(a->attribute, "bootMode") && image->boot_mode != IMAGE_BOOT_MODE_UNSAID)
+		write_value(x, "bootMode", str_from(image_boot_mode_words[image->boot_mode]));
+	else if (str_is(a->attribute, "tpmSupport") && image->tpm)
+		write_value(x, "tpmSupport", STR("v2.0"));
+	else /* what no image here has */
+		write_value(x, str_to_z(e->c->arena, a->attribute), STR_NONE);
+	return OK;
+}
+
+/* ---- deprecation ---- */
+
+#define YEAR (365 * 24 * HOUR)
+
+struct ec2_deprecate {
+	struct image_settings wish;
+	struct str at;
+};
+static const struct param deprecate_params[] = {
+	PARAM(struct ec2_deprecate, "ImageId", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE,
+	      .doc = "An image of one's own."),
+	PARAM(struct ec2_deprecate, "DeprecateAt", at, .flags = REQUIRED, .max = 40,
+	      .doc = "A time to come, of the next ten years; two for a public image."),
+};
+static const struct param undeprecate_params[] = {
+	PARAM(struct ec2_deprecate, "ImageId", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE,
+	      .doc = "An image of one's own."),
+};
+
+/* To the minute, as EC2 does. */
+static RESULT prepare_deprecate(struct ec2_call *e, void *args)
+{
+	struct ec2_deprecate *a = args;
+	const struct image *image = 0;
+	int64_t at_us = 0, now_us = clock_now_us();
+	TRY(engine_find_own_image(e->c, ec2_walk(e), &a->wish.image, &image));
+	bool is_public = image->is_public || uuid_is_none(image->account);
+	if (!result_is_ok(clock_parse(a->at, &at_us)) || at_us <= now_us ||
+	    at_us > now_us + (is_public ? 2 : 10) * YEAR)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("DeprecateAt"),
+				      "Value (%" STR_FMT
+				      ") for parameter deprecateAt is invalid. It has to be a "
+				      "time to come, within %d years.",
+				      STR_ARG(a->at), is_public ? 2 : 10);
+	a->wish.set_deprecated = true;
+	a->wish.deprecated_us = (at_us + MINUTE / 2) / MINUTE * MINUTE;
+	return OK;
+}
+
+static RESULT prepare_undeprecate(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct ec2_deprecate *) args)->wish.set_deprecated = true;
+	return OK;
+}
+
+/* ---- disabled, and enabled again ---- */
+
+static const struct param activate_params[] = {
+	PARAM(struct image_activation, "ImageId", image, .flags = REQUIRED, .kind = KIND_IMAGE,
+	      .doc = "An image of one's own."),
+};
+
+static RESULT prepare_enable(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct image_activation *) args)->is_active = true;
+	return OK;
+}
+
+static RESULT prepare_disable(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct image_activation *) args)->unshares = true;
+	return OK;
+}
+
+/* ---- the end ---- */
+
+static const struct param deregister_image_params[] = {
+	PARAM(struct image_target, "ImageId", image, .flags = REQUIRED, .kind = KIND_IMAGE,
+	      .doc = "The image; its snapshots stay, and so do instances made from it."),
+	NOT_BUILT("DeleteAssociatedSnapshots", .only = "false"),
+};
+
+static const struct ec2_action actions[] = {
+	{"CreateImage", "ec2:CreateImage", WRITES, PARAMS(struct ec2_create_image, create_image_params),
+	 prepare_create, engine_capture_image_run, .answer = ec2_create_image,
+	 .doc = "Makes an image of an instance, whose disks are snapshotted."},
+	{"RegisterImage", "ec2:RegisterImage", WRITES,
+	 PARAMS(struct ec2_register_image, register_image_params), prepare_register,
+	 engine_register_image_run, .answer = ec2_register_image, .doc = "Makes an image of snapshots."},
+	{"CopyImage", "ec2:CopyImage", WRITES, PARAMS(struct ec2_copy_image, copy_image_params), prepare_copy,
+	 engine_copy_image_run, .answer = ec2_copy_image, .doc = "Makes an image of one's own of another."},
+	{"DeregisterImage", "ec2:DeregisterImage", WRITES,
+	 PARAMS(struct image_target, deregister_image_params), 0, engine_delete_image_run,
+	 .doc = "Takes an image away from launches."},
+	{"ModifyImageAttribute", "ec2:ModifyImageAttribute", WRITES,
+	 PARAMS(struct ec2_modify_image, modify_image_params), prepare_modify, engine_update_image_run,
+	 .doc = "Changes an image's description, or who may launch it."},
+	{"ResetImageAttribute", "ec2:ResetImageAttribute", WRITES,
+	 PARAMS(struct ec2_reset_image, reset_image_params), prepare_reset, engine_update_image_run,
+	 .doc = "Leaves an image to its owner alone."},
+	{"EnableImageDeprecation", "ec2:EnableImageDeprecation", WRITES,
+	 PARAMS(struct ec2_deprecate, deprecate_params), prepare_deprecate, engine_update_image_run,
+	 .doc = "From then on others find an image by its id alone."},
+	{"DisableImageDeprecation", "ec2:DisableImageDeprecation", WRITES,
+	 PARAMS(struct ec2_deprecate, undeprecate_params), prepare_undeprecate, engine_update_image_run,
+	 .doc = "Others find an image as before."},
+	{"DisableImage", "ec2:DisableImage", WRITES, PARAMS(struct image_activation, activate_params),
+	 prepare_disable, engine_activate_image_run,
+	 .doc = "Nobody launches an image, and only its owner sees it; its launch permissions are gone."},
+	{"EnableImage", "ec2:EnableImage", WRITES, PARAMS(struct image_activation, activate_params),
+	 prepare_enable, engine_activate_image_run,
+	 .doc = "A disabled image may be launched by its owner again."},
+	{"DescribeImageAttribute", "ec2:DescribeImageAttribute", 0,
+	 PARAMS(struct ec2_describe_image, describe_image_params), .answer = ec2_describe_image,
+	 .doc = "One attribute of an image of one's own."},
+};
+const struct ec2_actions ec2_image_change_actions = ACTIONS(actions);

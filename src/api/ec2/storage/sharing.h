@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/ec2/: who may use what is somebody's, as ModifyImageAttribute and ModifySnapshotAttribute
+ * say it. */
+#pragma once
+
+#include "api/ec2/core/action.h"
+#include "engine/storage/sharing.h"
+
+struct ec2_permission {
+	struct str group;
+	struct ref user;
+};
+extern const struct params ec2_permission_params; /* struct ec2_permission */
+
+struct ec2_permissions {
+	const struct ec2_permission *at;
+	size_t count;
+};
+
+/* The parameters of a change: <permission>.Add.N and .Remove.N, or OperationType with UserId.N and
+ * UserGroup.N. */
+struct ec2_sharing {
+	struct ec2_permissions add, remove;
+	struct str operation;
+	struct strs groups;
+	struct refs users;
+};
+#define EC2_PERMISSION_ROWS                                                                                  \
+	PARAM(struct ec2_permission, "Group", group, .words = "all", .doc = "Everybody."),                   \
+		PARAM(struct ec2_permission, "UserId", user, .flags = BY_NAME, .kind = KIND_ACCOUNT,         \
+		      .max = 12, .doc = "An account, by its number.")
+#define EC2_SHARING_PARAMS(T, permission, member, table)                                                     \
+	PARAM_LIST(T, permission ".Add", member.add, table, .max = 100, .doc = "Who may from now on."),      \
+		PARAM_LIST(T, permission ".Remove", member.remove, table, .max = 100,                        \
+			   .doc = "Who may not any more."),                                                  \
+		PARAM(T, "OperationType", member.operation, .words = "add|remove",                           \
+		      .doc = "What is done with UserId and UserGroup."),                                     \
+		PARAM(T, "UserId", member.users, .flags = BY_NAME, .kind = KIND_ACCOUNT, .max = 12,          \
+		      .doc = "Accounts, by their numbers."),                                                 \
+		PARAM(T, "UserGroup", member.groups, .words = "all", .doc = "Everybody.")
+
+/* Into the engine's words; *ret_is_asked: something is to be changed. permission: the parameter's name. */
+RESULT ec2_take_sharing(struct ec2_call *e, const struct ec2_sharing *a, const char *permission,
+			struct sharing *ret_sharing, bool *ret_is_asked);
+void ec2_write_sharing(struct xml *x, const char *name, const struct tables *t, bool is_public,
+		       const struct uuids *accounts);

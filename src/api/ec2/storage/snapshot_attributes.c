@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who may make volumes of a snapshot besides its owner. */
+#include "api/ec2/core/write.h"
+#include "api/ec2/storage/images.h"
+#include "api/ec2/storage/sharing.h"
+#include "engine/storage/snapshot.h"
+
+#define ATTRIBUTES "createVolumePermission|productCodes"
+
+static const struct param restorer_rows[] = {EC2_PERMISSION_ROWS};
+static const struct params restorer_params = PARAMS(struct ec2_permission, restorer_rows);
+
+struct ec2_modify_snapshot {
+	struct snapshot_settings wish;
+	struct ec2_sharing sharing;
+	struct str attribute;
+};
+static const struct param modify_snapshot_params[] = {
+	PARAM(struct ec2_modify_snapshot, "SnapshotId", wish.snapshot, .flags = REQUIRED,
+	      .kind = KIND_SNAPSHOT, .doc = "A snapshot of one's own."),
+	EC2_SHARING_PARAMS(struct ec2_modify_snapshot, "CreateVolumePermission", sharing, restorer_params),
+	PARAM(struct ec2_modify_snapshot, "Attribute", attribute, .words = "createVolumePermission",
+	      .doc = "What the others are for."),
+};
+
+static RESULT prepare_modify(struct ec2_call *e, void *args)
+{
+	struct ec2_modify_snapshot *a = args;
+	bool is_asked = false;
+	TRY(ec2_take_sharing(e, &a->sharing, "CreateVolumePermission", &a->wish.sharing, &is_asked));
+	if (!is_asked)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("CreateVolumePermission"),
+				      "The request must contain the parameter CreateVolumePermission");
+	return OK;
+}
+
+struct ec2_reset_snapshot {
+	struct snapshot_settings wish;
+	struct str attribute;
+};
+static const struct param reset_snapshot_params[] = {
+	PARAM(struct ec2_reset_snapshot, "SnapshotId", wish.snapshot, .flags = REQUIRED,
+	      .kind = KIND_SNAPSHOT, .doc = "A snapshot of one's own."),
+	PARAM(struct ec2_reset_snapshot, "Attribute", attribute, .flags = REQUIRED,
+	      .words = "createVolumePermission", .doc = "Only its owner may use it then."),
+};
+
+static RESULT prepare_reset(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct ec2_reset_snapshot *) args)->wish.sharing.reset = true;
+	return OK;
+}
+
+struct ec2_describe_snapshot {
+	struct ref snapshot;
+	struct str attribute;
+};
+static const struct param describe_snapshot_params[] = {
+	PARAM(struct ec2_describe_snapshot, "SnapshotId", snapshot, .flags = REQUIRED, .kind = KIND_SNAPSHOT,
+	      .doc = "A snapshot of one's own."),
+	PARAM(struct ec2_describe_snapshot, "Attribute", attribute, .flags = REQUIRED, .words = ATTRIBUTES,
+	      .doc = "What is asked for."),
+};
+
+static RESULT ec2_describe_snapshot_attribute(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_describe_snapshot *a = args;
+	const struct tables *t = ec2_walk(e);
+	const struct snapshot *s = NULL;
+	TRY(engine_find_own_snapshot(e->c, t, &a->snapshot, &s));
+	ec2_write_id(x, "snapshotId", KIND_SNAPSHOT, s->row.id);
+	if (str_is(a->attribute, "productCodes"))
+		xml_empty(x, "productCodes");
+	else
+		ec2_write_sharing(x, "createVolumePermission", t, s->is_public, &s->restorers);
+	return OK;
+}
+
+static const struct ec2_action actions[] = {
+	{"ModifySnapshotAttribute", "ec2:ModifySnapshotAttribute", WRITES,
+	 PARAMS(struct ec2_modify_snapshot, modify_snapshot_params), prepare_modify,
+	 engine_update_snapshot_run, .doc = "Says who may make volumes of a snapshot."},
+	{"ResetSnapshotAttribute", "ec2:ResetSnapshotAttribute", WRITES,
+	 PARAMS(struct ec2_reset_snapshot, reset_snapshot_params), prepare_reset, engine_update_snapshot_run,
+	 .doc = "Leaves a snapshot to its owner alone."},
+	{"DescribeSnapshotAttribute", "ec2:DescribeSnapshotAttribute", 0,
+	 PARAMS(struct ec2_describe_snapshot, describe_snapshot_params),
+	 .answer = ec2_describe_snapshot_attribute, .doc = "One attribute of a snapshot of one's own."},
+};
+const struct ec2_actions ec2_snapshot_attribute_actions = ACTIONS(actions);

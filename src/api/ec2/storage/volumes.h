@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/ec2/: what is said of disks in several places. */
+#pragma once
+
+#include "api/ec2/core/action.h"
+#include "engine/storage/volume.h"
+
+#define EC2_VOLUME_TYPES "gp2|gp3|standard|io1|io2|st1|sc1"
+/* Beyond what any type has; the engine holds each to its own. */
+enum { EC2_GIB_MAX = 65536, EC2_IOPS_MAX = 256000 };
+
+/* "attaching", "attached", "detaching", or "detached". */
+const char *ec2_volume_attachment(const struct volume *v);
+
+/* What volumes are encrypted under, as KMS would call it: one key of each account, which is the region's
+ * master key to all of them. Notes that one is named, which the engine wants for encrypted disks only.
+ * ERR_INVALID: it is another. */
+RESULT ec2_take_kms_key(struct ec2_call *e, struct str key, struct disk_crypt *crypt);
+#define EC2_KMS_KEY_DOC "The account's key for volumes: there is no other."
+struct str ec2_kms_arn(struct ec2_call *e, uuid account);
+/* The members "encrypted" and, if it is, "kmsKeyId". */
+void ec2_write_encrypted(struct ec2_call *e, struct xml *x, bool is_encrypted, uuid account);
+
+/* BlockDeviceMapping.N, of a launch or of an image. */
+struct ec2_mapping {
+	struct disk_wish disk;
+	int64_t gib;
+	struct str virtual_name, no_device, kms_key;
+};
+struct ec2_mappings {
+	const struct ec2_mapping *at;
+	size_t count;
+};
+extern const struct params ec2_mapping_params, ec2_image_mapping_params;
+/* In the arena. Disks of the host's own (ephemeralN) are left out: no instance type has any. */
+RESULT ec2_take_mappings(struct ec2_call *e, const struct ec2_mappings *mappings,
+			 const struct disk_wish **ret_disks, size_t *ret_count);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/iam/: what an action of IAM is, and what a call of one carries. As in api/ec2/core/action.h,
+ * but for what IAM has not: no dry runs, no looks at hosts, no kept answers. */
+#pragma once
+
+#include "api/face.h"
+#include "api/iam/iam.h"
+#include "api/query/params.h"
+#include "auth/guard.h"
+#include "auth/policy.h"
+#include "auth/uses.h"
+#include "base/xml.h"
+#include "engine/people/policy.h"
+#include "model/iam_name.h"
+#include "store/rows.h"
+
+struct iam_call;
+
+struct iam_action {
+	const char *name;
+	const char *permit; /* "iam:CreatePolicy" */
+	struct params args;
+	RESULT (*prepare)(struct iam_call *e, void *args);
+	RESULT (*work)(struct work_item *w); /* hashes a password, before the operation; arg is the call */
+	op_run operation; /* a change; its wish stands at the beginning of the args struct */
+	enum kind shows;  /* whose rows the answer has as the change leaves them (iam_find_shown); none: no
+			     such */
+	RESULT (*answer)(struct iam_call *e, const void *args, struct xml *x); /* NULL: there is no result */
+	bool is_own; /* about who asks alone: members of the account need no policy for it */
+	const char *doc;
+};
+
+/* Those of one file. */
+struct iam_actions {
+	const struct iam_action *at;
+	size_t count;
+};
+#define IAM_ACTIONS(rows)                                                                                    \
+	{                                                                                                    \
+		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
+	}
+extern const struct iam_actions iam_account_actions, iam_detail_actions, iam_group_actions,
+	iam_holder_actions, iam_key_actions, iam_oidc_actions, iam_password_actions, iam_policy_actions,
+	iam_profile_actions, iam_role_actions, iam_simulation_actions, iam_unkept_actions, iam_user_actions;
+
+/* Of all files; NULL: there is none of that name. */
+const struct iam_action *iam_find_action(struct str name);
+/* All of them, up to max; their number. */
+size_t iam_sum_actions(const struct iam_action **out, size_t max);
+
+struct iam_call {
+	struct call *call;
+	struct ctx *c; /* the call's */
+	const struct iam_face *face;
+	const struct iam_config *config;
+	const struct iam_action *action;
+	struct audit_call *audit; /* NULL: it is not recorded */
+	struct pairs pairs;
+	void *args;
+	struct face_change change;
+	struct view view; /* open from iam_walk() to the end of the answer, or of prepare */
+	bool skips_work;  /* as prepare says: there is nothing to hash */
+};
+
+/* The tables of a view that walks. */
+const struct tables *iam_walk(struct iam_call *e);
+/* The row that the action shows: as the change left it. ERR_NOT_FOUND. */
+RESULT iam_find_shown(struct iam_call *e, uuid id, const struct row **ret_row);
+
+/* ---- rows of parameter tables ---- */
+
+enum { IAM_NAME_MAX = 128, IAM_DOCUMENT_MAX = 128 * 1024 };
+
+#define IAM_USER(T, member, ...)                                                                             \
+	PARAM(T, "UserName", member, .flags = BY_NAME __VA_ARGS__, .kind = KIND_USER, .min = 1, .max = 128,  \
+	      .doc = "The user.")
+#define IAM_GROUP(T, member)                                                                                 \
+	PARAM(T, "GroupName", member, .flags = REQUIRED | BY_NAME, .kind = KIND_USER_GROUP, .min = 1,        \
+	      .max = 128, .doc = "The group.")
+#define IAM_ROLE(T, member)                                                                                  \
+	PARAM(T, "RoleName", member, .flags = REQUIRED | BY_NAME, .kind = KIND_IAM_ROLE, .min = 1,           \
+	      .max = 64, .doc = "The role.")
+#define IAM_POLICY_ARN(T, member)                                                                            \
+	PARAM(T, "PolicyArn", member, .flags = REQUIRED, .min = 20, .max = 2048, .doc = "The policy.")
+#define IAM_POLICY_NAME(T, member)                                                                           \
+	PARAM(T, "PolicyName", member, .flags = REQUIRED, .min = 1, .max = IAM_NAME_MAX, .doc = "Its name.")
+#define IAM_DOCUMENT(T, member)                                                                              \
+	PARAM(T, "PolicyDocument", member, .flags = REQUIRED, .min = 1, .max = IAM_DOCUMENT_MAX,             \
+	      .doc = "The policy, in JSON.")
+#define IAM_PATH(T, member) PARAM(T, "Path", member, .min = 1, .max = 512, .doc = "Of its ARN: /division/.")
+#define IAM_PATH_PREFIX(T, member)                                                                           \
+	PARAM(T, "PathPrefix", member, .min = 1, .max = 512, .doc = "Shows only what lies below.")
+#define IAM_TAGS(T, member)                                                                                  \
+	PARAM_LIST(T, "Tags.member", member, iam_tag_params, .max = 50, .doc = "Its tags.")
+/* The member is a struct iam_pages. */
+#define IAM_PAGES(T, member)                                                                                 \
+	PARAM(T, "MaxItems", member.max_items, .min = 1, .max = 1000, .doc = "Size of a page."),             \
+		PARAM(T, "Marker", member.marker, .min = 1, .max = 320,                                      \
+		      .doc = "The next page, by the last one's marker.")
+extern const struct params iam_tag_params; /* Key and Value */
+
+/* ---- list.c: what is read, checked and written everywhere ---- */
+
+/* Pages go by how many items came before: "Marker" is that number. */
+struct iam_pages {
+	struct str marker;
+	int64_t max_items;
+};
+struct iam_page {
+	int64_t skip, most, seen, shown;
+};
+/* ERR_INVALID with "Marker". */
+RESULT iam_open_page(struct iam_call *e, const struct iam_pages *asked, struct iam_page *ret_page);
+/* Whether the next item is on it. */
+bool iam_page_shows(struct iam_page *page);
+/* IsTruncated and Marker. */
+RESULT iam_close_page(struct iam_call *e, struct xml *x, const struct iam_page *page);
+
+/* What a name or a path may have in it. ERR_INVALID with the field. */
+RESULT iam_check_name(struct iam_call *e, struct str name, const char *field);
+/* The same of a path. */
+RESULT iam_check_path(struct iam_call *e, struct str path, const char *field);
+/* ERR_INVALID with "PolicyDocument". */
+RESULT iam_check_document(struct iam_call *e, struct str document, enum policy_form form);
+
+/* Elements of that name. */
+void iam_write_time(struct xml *x, const char *name, int64_t time_us);
+/* Likewise. */
+void iam_write_int(struct iam_call *e, struct xml *x, const char *name, int64_t value);
+/* The list "Tags". */
+void iam_write_tags(struct xml *x, struct tags tags);
+/* A page of them, and what is said of pages. */
+RESULT iam_list_tags(struct iam_call *e, struct xml *x, struct tags tags, const struct iam_pages *asked);
+/* Path, and under these names: its name, its id, its ARN; then its CreateDate. */
+void iam_write_entity(struct iam_call *e, struct xml *x, enum kind kind, const struct row *row,
+		      const char *name, const char *id);
+/* In the caller's account. */
+struct str iam_arn(struct iam_call *e, enum kind kind, const struct row *row);
+/* Of who holds policies: what bounds it, if something does. */
+void iam_write_boundary(struct iam_call *e, struct xml *x, enum kind kind, const struct row *row);
+
+/* ---- users.c ---- */
+
+/* An empty ref becomes the caller. ERR_MISSING: that is no user. */
+RESULT iam_choose_user(struct iam_call *e, struct ref *user);
+/* A user of the account, or the caller, who may be its owner. */
+RESULT iam_find_user(struct iam_call *e, const struct ref *ref, const struct user **ret_user);
+/* A User's members; whole: what bounds it and its tags, too. */
+void iam_write_user(struct iam_call *e, struct xml *x, const struct user *user, bool is_whole);
+/* The users of the account: its own, the owner apart, and those that have a role on it; by name. In the
+ * arena. */
+RESULT iam_list_people(struct iam_call *e, const struct user *const **ret_users, size_t *ret_count);
+
+/* ---- groups.c ---- */
+
+/* A Group's members. */
+void iam_write_group(struct iam_call *e, struct xml *x, const struct user_group *group);
+
+/* ---- roles.c ---- */
+
+/* A Role's members; whole: what bounds it and its tags, too. */
+void iam_write_role(struct iam_call *e, struct xml *x, const struct iam_role *role, bool is_whole);
+/* When a session of it last asked for something: RoleLastUsed, empty when none has. */
+void iam_write_role_use(struct iam_call *e, struct xml *x, const struct iam_role *role);
+
+/* ---- policies.c ---- */
+
+/* The policy of that ARN, the account's or AWS's own, by its id. ERR_NOT_FOUND. */
+RESULT iam_find_policy(struct iam_call *e, struct str arn, const char *field, struct ref *ret_policy);
+
+/* Whether anybody of the account has it, or is bounded by it. */
+bool iam_is_attached(struct iam_call *e, const struct policy *p);
+/* A Policy's members; with its description and tags, which lists leave out. */
+void iam_write_policy(struct iam_call *e, struct xml *x, const struct policy *p, bool with_description);
+/* A PolicyVersion's members; with its text. */
+void iam_write_version(struct iam_call *e, struct xml *x, const struct policy *p,
+		       const struct policy_version *v, bool with_document);
+
+/* ---- profiles.c ---- */
+
+/* An InstanceProfile's members; whole: its tags, too. */
+void iam_write_profile(struct iam_call *e, struct xml *x, const struct instance_profile *p, bool is_whole);
+
+/* ---- simulate.c ---- */
+
+struct iam_context_entry {
+	struct str key, type;
+	struct strs values;
+};
+struct iam_context_entries {
+	const struct iam_context_entry *at;
+	size_t count;
+};

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is done to a server besides power: pause, suspend, lock, resize, rebuild, images, security groups, its
+ * console. From which states each may be asked is Nova's promise, which the operation holds to at its moment
+ * (only_from). Source: Compute API reference, "Servers - run an action". */
+#include "api/openstack/compute/servers.h"
+#include "api/openstack/core/write.h"
+#include "api/openstack/image/images.h"
+#include "engine/instance/instance.h"
+#include "engine/instance/instance_interface.h"
+#include "engine/storage/image.h"
+
+#define IN(state) (1U << INSTANCE_##state)
+/* ---- those without parameters, and lock ---- */
+
+struct os_plain_action {
+	struct instances_wish wish;
+	struct ref server;
+};
+static const struct os_param plain_params[] = {OS_SERVER(struct os_plain_action, server)};
+static const struct os_param lock_params[] = {
+	OS_SERVER(struct os_plain_action, server),
+	OS_BODY(struct os_plain_action, "locked_reason", wish.reason, .since = 73, .min = 1, .max = 255,
+		.doc = "Why."),
+};
+
+static uint32_t states_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		uint32_t from;
+	} rows[] = {
+		{"pause", IN(RUNNING)},
+		{"unpause", IN(PAUSED)},
+		{"suspend", IN(RUNNING)},
+		{"resume", IN(SUSPENDED)},
+	};
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+		if (strcmp(rows[k].name, name) == 0)
+			return rows[k].from;
+	return 0;
+}
+
+static RESULT prepare_plain(struct os_call *e, void *args)
+{
+	struct os_plain_action *a = args;
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, &a->server, &instance));
+	a->wish.instances = (struct refs){&a->server, 1};
+	a->wish.only_from = states_of(e->action->name);
+	return OK;
+}
+
+/* ---- resize ---- */
+
+struct os_resize {
+	struct instance_resizing wish;
+	struct str disk_config;
+};
+static const struct os_param resize_params[] = {
+	OS_SERVER(struct os_resize, wish.instance),
+	OS_BODY(struct os_resize, "flavorRef", wish.type, .flags = OS_REQUIRED | OS_BY_NAME,
+		.kind = KIND_INSTANCE_TYPE, .doc = "The flavor that it is to have."),
+	OS_BODY(struct os_resize, "OS-DCF:diskConfig", disk_config, .words = "AUTO|MANUAL",
+		.doc = "Means nothing here."),
+};
+struct os_target {
+	struct instance_target wish;
+};
+static const struct os_param target_params[] = {OS_SERVER(struct os_target, wish.instance)};
+
+static RESULT prepare_resize(struct os_call *e, void *args)
+{
+	struct os_resize *a = args;
+	const struct instance *instance = NULL;
+	return os_find_server(e, &a->wish.instance, &instance);
+}
+
+static RESULT prepare_target(struct os_call *e, void *args)
+{
+	struct os_target *a = args;
+	const struct instance *instance = NULL;
+	return os_find_server(e, &a->wish.instance, &instance);
+}
+
+/* ---- rebuild ---- */
+
+struct os_rebuild {
+	struct instance_rebuilding wish;
+	struct str disk_config, access_ip4, access_ip6, password;
+	bool preserve;
+};
+#define P(wire, member, ...) OS_BODY(struct os_rebuild, wire, member, __VA_ARGS__)
+#define GIVEN(member) .given = offsetof(struct os_rebuild, wish.member) + 1
+static const struct os_param rebuild_params[] = {
+	OS_SERVER(struct os_rebuild, wish.instance),
+	P("imageRef", wish.image, .flags = OS_REQUIRED, .kind = KIND_IMAGE,
+	  .doc = "What it is made of anew."),
+	P("name", wish.name, .min = 1, .max = 255, GIVEN(set_name), .doc = "Its new name."),
+	P("description", wish.description, .flags = OS_NULLABLE, .since = 19, .max = 255,
+	  GIVEN(set_description), .doc = "Free text."),
+	P("metadata", wish.tags, GIVEN(set_tags), .doc = "Instead of what it has."),
+	P("key_name", wish.key_pair, .flags = OS_NULLABLE | OS_BY_NAME, .since = 54, .kind = KIND_KEY_PAIR,
+	  GIVEN(set_key), .doc = "The key that the guest gets; null: none."),
+	P("user_data", wish.user_data, .flags = OS_NULLABLE | OS_BASE64, .since = 57,
+	  .max = INSTANCE_USER_DATA_MAX, GIVEN(set_user_data), .doc = "Up to 16 KiB, base64."),
+	P("OS-DCF:diskConfig", disk_config, .words = "AUTO|MANUAL", .doc = "Means nothing here."),
+	P("preserve_ephemeral", preserve, .doc = "There are no ephemeral disks."),
+	P("accessIPv4", access_ip4, .max = IP_TEXT_SIZE, GIVEN(set_access_ip4),
+	  .doc = "Where it is reached; empty: nothing is said."),
+	P("accessIPv6", access_ip6, .max = IP_TEXT_SIZE, GIVEN(set_access_ip6), .doc = "Likewise in IPv6."),
+	P("adminPass", password, .min = 1, .max = OS_PASSWORD_MAX,
+	  .doc = "What its config drive tells the guest to set; absent: one is drawn."),
+	OS_UNBUILT("personality", .until = 56, .only = "[]"),
+	OS_UNBUILT("trusted_image_certificates", .since = 63),
+	OS_UNBUILT("hostname", .since = 90),
+};
+#undef GIVEN
+#undef P
+
+static RESULT prepare_rebuild(struct os_call *e, void *args)
+{
+	struct os_rebuild *a = args;
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, &a->wish.instance, &instance));
+	TRY(os_read_access_ip(e, a->access_ip4, "accessIPv4", &a->wish.access_ip4));
+	TRY(os_read_access_ip(e, a->access_ip6, "accessIPv6", &a->wish.access_ip6));
+	TRY(os_draw_password(e, &a->password));
+	return instance->config_drive
+		       ? os_seal_password(e, instance->account, a->password, &a->wish.admin_password)
+		       : OK;
+}
+
+/* What a rebuilt server is told, since there is a say in it. */
+static void write_told(struct os_call *e, struct json_writer *w, const struct instance *instance)
+{
+	int version = e->request.version;
+	if (version >= 54 && version < 75)
+		json_write_text_or_null(w, "key_name", instance->key_name);
+	if (version >= 57)
+		json_write_text_or_null(w, "user_data", str_encode_base64(e->c->arena, instance->user_data));
+}
+
+static RESULT show_rebuilt(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_rebuild *a = args;
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, &a->wish.instance, &instance));
+	TRY(os_write_found(e, &os_server_details, &a->wish.instance, w));
+	json_write_text(w, "adminPass", a->password);
+	write_told(e, w, instance);
+	return OK;
+}
+
+/* ---- an image of it ---- */
+
+struct os_create_image {
+	struct image_capture wish;
+};
+static const struct os_param image_params[] = {
+	OS_SERVER(struct os_create_image, wish.instance),
+	OS_BODY(struct os_create_image, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255,
+		.doc = "The image's."),
+	OS_BODY(struct os_create_image, "metadata", wish.properties, .doc = "The image's properties."),
+};
+
+/* Nova's is of the moment, with the guest at work. */
+static RESULT prepare_image(struct os_call *e, void *args)
+{
+	struct os_create_image *a = args;
+	const struct instance *instance = NULL;
+	for (size_t k = 0; k < a->wish.properties.count; k++)
+		if (os_image_is_machine_word(a->wish.properties.at[k].key))
+			return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("metadata"),
+					      "Invalid input for metadata: '%" STR_FMT
+					      "' follows from the server.",
+					      STR_ARG(a->wish.properties.at[k].key));
+	a->wish.no_reboot = true;
+	a->wish.may_share_name = true;
+	return os_find_server(e, &a->wish.instance, &instance);
+}
+
+/* Up to 2.44 in a header, then in the body. */
+static RESULT show_image(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_create_image *a = args;
+	struct str id = uuid_to_str(e->c->arena, a->wish.image);
+	if (e->request.version >= 45) {
+		json_write_text(w, "image_id", id);
+		return OK;
+	}
+	e->has_no_body = true;
+	call_set_answer_header(e->call, "Location",
+			       str_print(e->c->arena, "%" STR_FMT "/image/v2/images/%" STR_FMT,
+					 STR_ARG(e->base_url), STR_ARG(id)));
+	return OK;
+}
+
+/* ---- security groups ---- */
+
+struct os_group_action {
+	struct instance_group_change wish;
+	struct str name;
+};
+static const struct os_param group_params[] = {
+	OS_SERVER(struct os_group_action, wish.instance),
+	OS_BODY(struct os_group_action, "name", name, .flags = OS_REQUIRED, .min = 1, .max = 255,
+		.doc = "By name or id."),
+};
+
+static RESULT prepare_group(struct os_call *e, void *args)
+{
+	struct os_group_action *a = args;
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, &a->wish.instance, &instance));
+	if (!os_parse_id(a->name, KIND_SECURITY_GROUP, &a->wish.group))
+		a->wish.group = (struct ref){.kind = KIND_SECURITY_GROUP, .text = a->name};
+	a->wish.group.field = STR("name");
+	a->wish.remove = strcmp(e->action->name, "removeSecurityGroup") == 0;
+	return OK;
+}
+
+/* ---- the console ---- */
+
+enum { CONSOLE_MAX_SIZE = 64 * 1024 };
+
+struct os_console {
+	struct ref server;
+	int64_t length; /* lines; 0: all that there are */
+	bool has_length;
+	/* seen: */
+	uuid id;
+	struct str text;
+	int64_t at_us;
+};
+static const struct os_param console_params[] = {
+	OS_SERVER(struct os_console, server),
+	OS_BODY(struct os_console, "length", length, .flags = OS_NULL_ABSENT, .min = -1, .max = 1000000,
+		.given = offsetof(struct os_console, has_length) + 1, .doc = "The newest lines."),
+};
+
+static RESULT prepare_console(struct os_call *e, void *args)
+{
+	struct os_console *a = args;
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, &a->server, &instance));
+	a->id = instance->row.id;
+	if (instance->seen_power != INSTANCE_SEEN_POWER_ABSENT)
+		e->host = instance->host;
+	return OK;
+}
+
+/* On the host's thread. */
+static RESULT look_at_console(struct observation *o, const struct compute_driver *driver,
+			      struct compute_host *h)
+{
+	struct os_console *a = o->arg;
+	return driver->read_console(h, o->ctx, a->id, CONSOLE_MAX_SIZE, &a->text, &a->at_us);
+}
+
+static struct str last_lines(struct str text, int64_t count)
+{
+	size_t from = text.n;
+	if (from && text.p[from - 1] == '\n')
+		from--;
+	for (; from > 0; from--)
+		if (text.p[from - 1] == '\n' && --count == 0)
+			break;
+	return str_slice(text, from, text.n);
+}
+
+static RESULT show_console(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_console *a = args;
+	(void) e;
+	json_write_text(w, "output",
+			a->has_length && a->length > 0    ? last_lines(a->text, a->length)
+			: a->has_length && a->length == 0 ? STR_NONE
+							  : a->text);
+	return OK;
+}
+
+#define PLAIN(word, policy, rows, run, words)                                                                \
+	OS_SERVER_ACTION(word, policy, struct os_plain_action, rows, .prepare = prepare_plain,               \
+			 .operation = (run), .doc = (words))
+
+static const struct os_action actions[] = {
+	PLAIN("pause", "os-pause-server:pause", plain_params, engine_pause_instances_run,
+	      "Its processors stand still."),
+	PLAIN("unpause", "os-pause-server:unpause", plain_params, engine_unpause_instances_run,
+	      "They go on."),
+	PLAIN("suspend", "os-suspend-server:suspend", plain_params, engine_suspend_instances_run,
+	      "Off, with its memory kept."),
+	PLAIN("resume", "os-suspend-server:resume", plain_params, engine_start_instances_run,
+	      "Goes on with that memory."),
+	PLAIN("lock", "os-lock-server:lock", lock_params, engine_lock_instances_run, "Against every change."),
+	PLAIN("unlock", "os-lock-server:unlock", plain_params, engine_unlock_instances_run,
+	      "It may be changed again."),
+	PLAIN("forceDelete", "os-deferred-delete:force", plain_params, engine_terminate_instances_run,
+	      "Ends a server, as its deletion does."),
+	OS_SERVER_ACTION("resize", "servers:resize", struct os_resize, resize_params,
+			 .prepare = prepare_resize, .operation = engine_resize_instance_run,
+			 .doc = "Another flavor, to be confirmed."),
+	OS_SERVER_ACTION("revertResize", "servers:revert_resize", struct os_target, target_params,
+			 .prepare = prepare_target, .operation = engine_revert_resize_run,
+			 .doc = "The flavor that it had."),
+	{.method = HTTP_POST,
+	 .path = "/v2.1/servers/{server_id}/action",
+	 .name = "confirmResize",
+	 .permit = "os_compute_api:servers:confirm_resize",
+	 .flags = OS_WRITES,
+	 .status = 204,
+	 .args = OS_PARAMS(struct os_target, target_params),
+	 .prepare = prepare_target,
+	 .operation = engine_confirm_resize_run,
+	 .doc = "The new flavor stays."},
+	OS_SERVER_ACTION("rebuild", "servers:rebuild", struct os_rebuild, rebuild_params,
+			 .prepare = prepare_rebuild, .operation = engine_rebuild_instance_run,
+			 .item = "server", .answer = show_rebuilt, .shows = KIND_INSTANCE,
+			 .doc = "A new root disk of an image."),
+	OS_SERVER_ACTION("createImage", "servers:create_image", struct os_create_image, image_params,
+			 .prepare = prepare_image, .operation = engine_capture_image_run,
+			 .answer = show_image, .tells = true, .doc = "An image of its disks."),
+	OS_SERVER_ACTION("addSecurityGroup", "os-security-groups:add", struct os_group_action, group_params,
+			 .prepare = prepare_group, .operation = engine_change_instance_groups_run,
+			 .doc = "On all its ports."),
+	OS_SERVER_ACTION("removeSecurityGroup", "os-security-groups:remove", struct os_group_action,
+			 group_params, .prepare = prepare_group,
+			 .operation = engine_change_instance_groups_run, .doc = "From all its ports."),
+	{.method = HTTP_POST,
+	 .path = "/v2.1/servers/{server_id}/action",
+	 .name = "os-getConsoleOutput",
+	 .permit = "os_compute_api:os-console-output",
+	 .args = OS_PARAMS(struct os_console, console_params),
+	 .prepare = prepare_console,
+	 .look = look_at_console,
+	 .answer = show_console,
+	 .doc = "The newest lines of its serial console."},
+};
+const struct os_actions os_server_action_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Volumes of a server. Source: Compute API reference, "Servers with volume attachments". */
+#include "api/openstack/compute/servers.h"
+#include "api/openstack/core/write.h"
+#include "engine/storage/volume.h"
+
+#define SERVER(T, member) OS_PATH(T, "server_id", member, .kind = KIND_INSTANCE, .doc = "The server.")
+
+/* ---- writing ---- */
+
+/* A volume has one attachment at most, which is named as it is; Nova's own row of it by both its ends. */
+static void write_attachment(struct os_call *e, struct json_writer *w, const struct volume *v)
+{
+	if (e->request.version < 89)
+		os_write_id(w, "id", v->row.id);
+	json_write_text(w, "device", v->device);
+	os_write_id(w, "serverId", v->instance);
+	os_write_id(w, "volumeId", v->row.id);
+	if (e->request.version >= 70)
+		json_write_null(w, "tag");
+	if (e->request.version >= 79)
+		json_write_bool(w, "delete_on_termination", v->delete_on_termination);
+	if (e->request.version < 89)
+		return;
+	os_write_id(w, "attachment_id", v->row.id);
+	os_write_id(w, "bdm_uuid", uuid_v5(v->row.id, uuid_to_str(e->c->arena, v->instance)));
+}
+
+/* ---- list and show ---- */
+
+struct os_attachment_target {
+	struct volume_detaching wish;
+};
+static const struct os_param list_params[] = {SERVER(struct os_attachment_target, wish.instance)};
+static const struct os_param one_params[] = {
+	SERVER(struct os_attachment_target, wish.instance),
+	OS_PATH(struct os_attachment_target, "volume_id", wish.volume, .kind = KIND_VOLUME,
+		.doc = "The volume."),
+};
+
+static RESULT list_attachments(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_attachment_target *a = args;
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, &a->wish.instance, &instance));
+	json_write_open_list(w, "volumeAttachments");
+	for (const struct volume *v = volume_first_by_instance(os_walk(e), instance->row.id); v;
+	     v = volume_next_by_instance(os_walk(e), v)) {
+		if (!row_is_live(&v->row) || v->device_slot == 0 || /* the server's image */
+		    uuid_equal(v->row.id, instance->rescue_disk))
+			continue;
+		json_write_open(w, NULL);
+		write_attachment(e, w, v);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+static RESULT find_attached(struct os_call *e, const struct os_attachment_target *a,
+			    const struct volume **ret_volume)
+{
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, &a->wish.instance, &instance));
+	TRY(engine_find_own_volume(e->c, os_walk(e), &a->wish.volume, ret_volume));
+	return uuid_equal((*ret_volume)->instance, instance->row.id)
+		       ? OK
+		       : engine_fail_not_found(e->c, KIND_VOLUME, &a->wish.volume);
+}
+
+static RESULT show_attachment(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct volume *volume = NULL;
+	TRY(find_attached(e, args, &volume));
+	write_attachment(e, w, volume);
+	return OK;
+}
+
+static RESULT prepare_detach(struct os_call *e, void *args)
+{
+	const struct volume *volume = NULL;
+	return find_attached(e, args, &volume);
+}
+
+/* ---- attach ---- */
+
+struct os_attach {
+	struct volume_attaching wish;
+};
+static const struct os_param attach_params[] = {
+	SERVER(struct os_attach, wish.instance),
+	OS_BODY(struct os_attach, "volumeId", wish.volume, .flags = OS_REQUIRED, .kind = KIND_VOLUME,
+		.doc = "The volume."),
+	OS_BODY(struct os_attach, "device", wish.device, .flags = OS_NULLABLE, .max = 255,
+		.doc = "As it is named; none: the next."),
+	OS_UNBUILT("tag", .since = 49),
+	OS_UNBUILT("delete_on_termination", .since = 79, .only = "false"),
+};
+
+static RESULT prepare_attach(struct os_call *e, void *args)
+{
+	struct os_attach *a = args;
+	const struct instance *instance = NULL;
+	a->wish.crosses_zones = true;
+	return os_find_server(e, &a->wish.instance, &instance);
+}
+
+static RESULT show_attached(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_attach *a = args;
+	const struct row *row = NULL;
+	TRY(os_find_shown(e, a->wish.attached_volume, &row));
+	write_attachment(e, w, (const struct volume *) row);
+	return OK;
+}
+
+#define ATTACHMENTS "/v2.1/servers/{server_id}/os-volume_attachments"
+#define TARGET(rows) OS_PARAMS(struct os_attachment_target, rows)
+static const struct os_action actions[] = {
+	{HTTP_GET, ATTACHMENTS, .permit = "os_compute_api:os-volumes-attachments:index",
+	 .args = TARGET(list_params), .answer = list_attachments, .doc = "Volumes of a server."},
+	{HTTP_GET, ATTACHMENTS "/{volume_id}", .permit = "os_compute_api:os-volumes-attachments:show",
+	 .args = TARGET(one_params), .item = "volumeAttachment", .answer = show_attachment,
+	 .doc = "One volume of a server."},
+	{HTTP_POST, ATTACHMENTS, .permit = "os_compute_api:os-volumes-attachments:create", .flags = OS_WRITES,
+	 .args = OS_PARAMS(struct os_attach, attach_params), .wrap = "volumeAttachment",
+	 .item = "volumeAttachment", .prepare = prepare_attach, .operation = engine_attach_volume_run,
+	 .answer = show_attached, .shows = KIND_VOLUME, .doc = "Attaches a volume."},
+	{HTTP_DELETE, ATTACHMENTS "/{volume_id}", .permit = "os_compute_api:os-volumes-attachments:delete",
+	 .flags = OS_WRITES, .status = 202, .args = TARGET(one_params), .prepare = prepare_detach,
+	 .operation = engine_detach_volume_run, .doc = "Detaches a volume."},
+};
+const struct os_actions os_server_attachment_actions = OS_ACTIONS(OS_COMPUTE, actions);

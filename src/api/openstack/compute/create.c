@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * POST /servers: what Nova calls networks, block devices and hints becomes the ports, disks and group of a
+ * launch. Where nothing fits the server is accepted and goes to ERROR, as Nova has it. Source: Compute API
+ * reference, "Create server". */
+#include "api/openstack/compute/servers.h"
+#include "api/openstack/core/write.h"
+#include "engine/instance/instance.h"
+
+enum { NETWORKS_MAX = 8, DISKS_MAX = 25, GROUPS_MAX = 16 };
+static const int64_t GIB = INT64_C(1) << 30;
+
+/* ---- block devices ---- */
+
+struct os_block_device {
+	struct str source, destination, device, bus, type, volume_type;
+	struct ref id;
+	int64_t size, boot_index;
+	enum choice goes;
+};
+#define P(wire, member, ...) OS_BODY(struct os_block_device, wire, member, __VA_ARGS__)
+static const struct os_param block_rows[] = {
+	P("source_type", source, .words = "image|snapshot|volume|blank", .absent = "image",
+	  .doc = "What it is made from."),
+	P("destination_type", destination, .words = "local|volume", .doc = "Both are volumes here."),
+	P("uuid", id, .flags = OS_NULLABLE, .kind = KIND_IMAGE, .doc = "Of the source."),
+	P("volume_size", size, .flags = OS_NULLABLE, .min = 0, .max = 16384, .doc = "GiB."),
+	P("boot_index", boot_index, .flags = OS_NULLABLE, .min = -1, .max = 100, .absent = "-1",
+	  .doc = "0: the root disk."),
+	P("delete_on_termination", goes, .doc = "Goes with the server."),
+	P("device_name", device, .flags = OS_NULLABLE, .max = 255, .doc = "As it is named."),
+	P("disk_bus", bus, .flags = OS_NULLABLE, .doc = "As the image says, whatever is asked."),
+	P("device_type", type, .flags = OS_NULLABLE, .words = "disk", .doc = "A disk."),
+	OS_UNBUILT("guest_format"),
+	OS_UNBUILT("no_device", .only = "false"),
+	OS_UNBUILT("tag", .since = 32),
+	P("volume_type", volume_type, .flags = OS_NULLABLE, .since = 67, .max = 255,
+	  .doc = "Of a new volume."),
+};
+#undef P
+static const struct os_params block_params = OS_PARAMS(struct os_block_device, block_rows);
+
+/* ---- the rest ---- */
+
+struct os_group_name {
+	struct str name;
+};
+static const struct os_param group_rows[] = {
+	OS_BODY(struct os_group_name, "name", name, .min = 1, .max = 255, .doc = "By name or id."),
+};
+static const struct os_params group_params = OS_PARAMS(struct os_group_name, group_rows);
+
+struct os_new_server {
+	struct str name, description, disk_config, networks;
+	struct ref image, flavor, key, zone;
+	struct tags metadata;
+	struct strs tags;
+	struct str user_data, access_ip4, access_ip6, password;
+	int64_t min_count, max_count;
+	bool returns_reservation, config_drive;
+	struct {
+		const struct os_group_name *at;
+		size_t count;
+	} groups;
+	struct {
+		const struct os_block_device *at;
+		size_t count;
+	} disks;
+};
+#define P(wire, member, ...) OS_BODY(struct os_new_server, wire, member, __VA_ARGS__)
+static const struct os_param server_rows[] = {
+	P("name", name, .flags = OS_REQUIRED, .min = 1, .max = 255, .doc = "Its name."),
+	P("description", description, .flags = OS_NULLABLE, .since = 19, .max = 255, .doc = "Free text."),
+	P("imageRef", image, .flags = OS_NULLABLE | OS_ID_OR_EMPTY, .kind = KIND_IMAGE,
+	  .doc = "What it starts from; empty: the block device of boot index 0 says it."),
+	P("flavorRef", flavor, .flags = OS_REQUIRED | OS_BY_NAME, .kind = KIND_INSTANCE_TYPE,
+	  .doc = "Its size."),
+	OS_BODY_JSON(struct os_new_server, "networks", networks,
+		     .doc = "\"auto\", \"none\", or a list of networks and ports."),
+	P("key_name", key, .flags = OS_NULLABLE | OS_BY_NAME, .kind = KIND_KEY_PAIR,
+	  .doc = "Whose public key the guest gets."),
+	P("metadata", metadata, .doc = "Its tags."),
+	P("user_data", user_data, .flags = OS_NULLABLE | OS_BASE64, .max = INSTANCE_USER_DATA_MAX,
+	  .doc = "Up to 16 KiB, base64."),
+	P("availability_zone", zone, .flags = OS_NULLABLE | OS_BY_NAME, .kind = KIND_ZONE, .max = 255,
+	  .doc = "Where."),
+	P("min_count", min_count, .min = 1, .max = INSTANCE_LAUNCH_MAX, .doc = "As many at least."),
+	P("max_count", max_count, .min = 1, .max = INSTANCE_LAUNCH_MAX,
+	  .doc = "As many as the quota allows."),
+	P("return_reservation_id", returns_reservation, .doc = "Answers with that alone."),
+	P("OS-DCF:diskConfig", disk_config, .words = "AUTO|MANUAL", .doc = "Means nothing here."),
+	OS_BODY_LIST(struct os_new_server, "security_groups", groups, group_params, .max = GROUPS_MAX,
+		     .doc = "Of new ports; none: the default one."),
+	OS_BODY_LIST(struct os_new_server, "block_device_mapping_v2", disks, block_params, .max = DISKS_MAX,
+		     .doc = "Its disks, over and besides the image's."),
+	P("config_drive", config_drive, .flags = OS_NULLABLE,
+	  .doc = "A disk with what the metadata service says."),
+	P("accessIPv4", access_ip4, .max = IP_TEXT_SIZE, .doc = "Where it is reached, as its owner says."),
+	P("accessIPv6", access_ip6, .max = IP_TEXT_SIZE, .doc = "Likewise in IPv6."),
+	P("adminPass", password, .min = 1, .max = OS_PASSWORD_MAX,
+	  .doc = "What its config drive tells the guest to set; absent: one is drawn."),
+	OS_UNBUILT("personality", .until = 56, .only = "[]"),
+	OS_UNBUILT("block_device_mapping"),
+	P("tags", tags, .since = 52, .doc = "Words."),
+	OS_UNBUILT("trusted_image_certificates", .since = 63),
+	OS_UNBUILT("host", .since = 74),
+	OS_UNBUILT("hypervisor_hostname", .since = 74),
+	OS_UNBUILT("hostname", .since = 90),
+};
+#undef P
+static const struct os_params server_params = OS_PARAMS(struct os_new_server, server_rows);
+
+struct os_hints {
+	struct ref group;
+};
+static const struct os_param hint_rows[] = {
+	OS_BODY(struct os_hints, "group", group, .kind = KIND_SERVER_GROUP, .doc = "Its server group."),
+	OS_UNBUILT("same_host"),
+	OS_UNBUILT("different_host"),
+	OS_UNBUILT("query"),
+	OS_UNBUILT("target_cell"),
+	OS_UNBUILT("build_near_host_ip"),
+	OS_UNBUILT("cidr"),
+};
+static const struct os_params hint_params = OS_PARAMS(struct os_hints, hint_rows);
+
+struct os_create_server {
+	struct instance_launch launch;
+	struct os_new_server server;
+	struct os_hints hints, old_hints;
+};
+static const struct os_param create_params[] = {
+	OS_BODY_OBJECT(struct os_create_server, "server", server, server_params, .flags = OS_REQUIRED,
+		       .doc = "The server."),
+	OS_BODY_OBJECT(struct os_create_server, "os:scheduler_hints", hints, hint_params,
+		       .doc = "Where it goes."),
+	OS_BODY_OBJECT(struct os_create_server, "OS-SCH-HNT:scheduler_hints", old_hints, hint_params,
+		       .doc = "The same by its old name."),
+};
+
+/* ---- disks ---- */
+
+static struct str root_name(struct os_call *e, const struct ref *image)
+{
+	const struct row *row = NULL;
+	if (!result_is_ok(engine_find(e->c, os_walk(e), KIND_IMAGE, image, &row))) {
+		ctx_clear_problem(e->c); /* the launch finds it again, and tells */
+		return INSTANCE_ROOT_DEVICE;
+	}
+	struct str name = ((const struct image *) row)->root_device;
+	return name.n ? name : INSTANCE_ROOT_DEVICE;
+}
+
+static struct ref ref_to(const struct os_block_device *b, enum kind kind)
+{
+	struct ref ref = b->id;
+	ref.kind = ref.kind == KIND_NONE ? KIND_NONE : kind;
+	ref.field = STR("block_device_mapping_v2");
+	return ref;
+}
+
+/* The root disk of an image is the image's own, of another size maybe; any other disk is by itself. */
+static RESULT take_source(struct os_call *e, const struct os_block_device *b, bool is_root,
+			  struct instance_launch *launch, struct disk_wish *disk)
+{
+	bool is_blank = str_is(b->source, "blank");
+	if (str_is(b->destination, "local") && !str_is(b->source, "image"))
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("block_device_mapping_v2"),
+			"Block Device Mapping is Invalid: a local disk is an image's; there are no "
+			"ephemeral disks.");
+	if (is_blank != (b->id.kind == KIND_NONE))
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("block_device_mapping_v2"),
+			"Block Device Mapping is Invalid: a disk has a uuid, unless it is blank.");
+	if (str_is(b->source, "volume"))
+		disk->existing = ref_to(b, KIND_VOLUME);
+	else if (str_is(b->source, "snapshot"))
+		disk->snapshot = ref_to(b, KIND_SNAPSHOT);
+	else if (!is_blank && is_root)
+		launch->image = ref_to(b, KIND_IMAGE);
+	else if (!is_blank)
+		disk->image = ref_to(b, KIND_IMAGE);
+	return OK;
+}
+
+static RESULT take_disk(struct os_call *e, struct os_create_server *a, const struct os_block_device *b,
+			bool is_root, struct disk_wish *disk)
+{
+	bool is_local = str_is(b->source, "image") && str_is(b->destination, "local");
+	*disk = (struct disk_wish){
+		.device = b->device,
+		.size = b->size * GIB,
+		.type = b->volume_type,
+		/* Nova keeps volumes, unless they are told to go */
+		.delete_on_termination = is_local || b->goes == CHOICE_YES ? CHOICE_YES : CHOICE_NO,
+		.field = STR("block_device_mapping_v2"),
+	};
+	TRY(take_source(e, b, is_root, &a->launch, disk));
+	if (is_root)
+		disk->device = a->launch.image.kind ? root_name(e, &a->launch.image) : STR("/dev/vda");
+	return OK;
+}
+
+/* The root disk comes first; those without a name are named as the guest will. */
+static RESULT take_disks(struct os_call *e, struct os_create_server *a)
+{
+	const struct os_new_server *s = &a->server;
+	struct disk_wish *disks = arena_new_array(e->c->arena, struct disk_wish, s->disks.count + 1);
+	size_t count = 0;
+	char letter = 'b';
+	if (!disks)
+		return ctx_no_memory(e->c);
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t k = 0; k < s->disks.count; k++) {
+			const struct os_block_device *b = &s->disks.at[k];
+			bool is_root = b->boot_index == 0;
+			if (is_root != (pass == 0))
+				continue;
+			if (is_root && count)
+				return ctx_fail_field(
+					e->c, ERR_INVALID, STR("block_device_mapping_v2"),
+					"Block Device Mapping is Invalid: Boot sequence for the "
+					"instance and image/block device mapping combination is "
+					"not valid.");
+			TRY(take_disk(e, a, b, is_root, &disks[count]));
+			if (str_is_empty(disks[count].device))
+				disks[count].device = str_print(e->c->arena, "/dev/vd%c", letter++);
+			count++;
+		}
+	a->launch.disks = disks;
+	a->launch.disk_count = count;
+	return OK;
+}
+
+static bool has_root(const struct os_create_server *a)
+{
+	bool has = a->launch.image.kind != KIND_NONE;
+	for (size_t k = 0; k < a->server.disks.count && !has; k++)
+		has = a->server.disks.at[k].boot_index == 0;
+	return has;
+}
+
+/* ---- networks ---- */
+
+static RESULT fail_networks(struct os_call *e, const char *why)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, STR("networks"),
+			      "Invalid input for field/attribute networks: %s", why);
+}
+
+static struct str text_of(struct arena *a, const json_t *value)
+{
+	return json_is_string(value) ? str_copy(a, str_from(json_string_value(value))) : STR_NONE;
+}
+
+/* {"uuid": network} or {"port": port}, with "fixed_ip" */
+static RESULT take_network(struct os_call *e, const json_t *item, const struct refs *groups,
+			   struct launch_port *port)
+{
+	struct arena *a = e->c->arena;
+	struct str network = text_of(a, json_object_get(item, "uuid"));
+	struct str id = text_of(a, json_object_get(item, "port")),
+		   ip = text_of(a, json_object_get(item, "fixed_ip"));
+	if (!json_is_object(item) || json_object_get(item, "tag"))
+		return fail_networks(e, "tags of devices are not supported");
+	if (id.n) {
+		if (!os_parse_id(id, KIND_PORT, &port->port))
+			return fail_networks(e, "a port's id is a UUID");
+		port->port.field = STR("networks");
+		return OK;
+	}
+	if (!os_parse_id(network, KIND_NETWORK, &port->network))
+		return fail_networks(e, "each names a network or a port");
+	port->network.field = STR("networks");
+	port->groups = *groups;
+	if (ip.n && !result_is_ok(ip_parse(ip, &port->ips.primary)))
+		return fail_networks(e, "fixed_ip is no address");
+	return OK;
+}
+
+static RESULT take_list(struct os_call *e, const json_t *list, const struct refs *groups,
+			struct instance_launch *launch)
+{
+	size_t count = json_array_size(list);
+	struct launch_port *ports = arena_new_array(e->c->arena, struct launch_port, count + 1);
+	if (!ports)
+		return ctx_no_memory(e->c);
+	if (count > NETWORKS_MAX)
+		return fail_networks(e, "there are too many");
+	for (size_t k = 0; k < count; k++) {
+		ports[k] = (struct launch_port){.device_index = (int64_t) k, .field = STR("networks")};
+		TRY(take_network(e, json_array_get(list, k), groups, &ports[k]));
+	}
+	launch->ports = ports;
+	launch->port_count = count;
+	return OK;
+}
+
+/* None said: the cloud finds one. */
+static RESULT take_any(struct os_call *e, const struct refs *groups, bool needs_one,
+		       struct instance_launch *launch)
+{
+	struct launch_port *port = arena_new_object(e->c->arena, struct launch_port);
+	if (!port)
+		return ctx_no_memory(e->c);
+	*port = (struct launch_port){.groups = *groups, .field = STR("networks")};
+	launch->ports = port;
+	launch->port_count = 1;
+	launch->any_network = true;
+	launch->needs_network = needs_one;
+	return OK;
+}
+
+static RESULT read_networks(struct os_call *e, const json_t *value, const struct refs *groups,
+			    struct instance_launch *launch)
+{
+	const char *word = json_string_value(value);
+	if (word && strcmp(word, "none") == 0 && e->request.version >= 37) {
+		launch->no_ports = true;
+		return OK;
+	}
+	if (word && strcmp(word, "auto") == 0 && e->request.version >= 37)
+		return take_any(e, groups, true, launch);
+	if (!json_is_array(value))
+		return fail_networks(e, "it is \"auto\", \"none\" or a list");
+	return json_array_size(value) ? take_list(e, value, groups, launch)
+				      : take_any(e, groups, false, launch);
+}
+
+static RESULT take_networks(struct os_call *e, struct os_create_server *a, const struct refs *groups)
+{
+	json_error_t error;
+	struct str text = a->server.networks;
+	if (!text.n && e->request.version >= 37)
+		return ctx_fail_field(
+			e->c, ERR_MISSING, STR("networks"),
+			"Invalid input for field/attribute server. 'networks' is a required property");
+	if (!text.n)
+		return take_any(e, groups, false, &a->launch);
+	json_t *value = json_loadb(text.p, text.n, JSON_DECODE_ANY, &error);
+	struct result result = read_networks(e, value, groups, &a->launch);
+	json_decref(value);
+	return result;
+}
+
+static RESULT take_groups(struct os_call *e, const struct os_new_server *s, struct refs *ret_groups)
+{
+	struct ref *refs = arena_new_array(e->c->arena, struct ref, s->groups.count + 1);
+	if (!refs)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < s->groups.count; k++) {
+		struct str name = s->groups.at[k].name;
+		if (!os_parse_id(name, KIND_SECURITY_GROUP, &refs[k]))
+			refs[k] = (struct ref){.kind = KIND_SECURITY_GROUP, .text = name};
+		refs[k].field = STR("security_groups");
+	}
+	*ret_groups = (struct refs){refs, s->groups.count};
+	return OK;
+}
+
+/* ---- the whole ---- */
+
+static RESULT check_zone(struct os_call *e, const struct ref *ref)
+{
+	const struct zone *zone = NULL;
+	if (ref->kind == KIND_NONE)
+		return OK;
+	if (!result_is_ok(engine_find_zone(e->c, os_walk(e), ref, &zone)) || !zone->enabled) {
+		ctx_clear_problem(e->c);
+		return ctx_fail_field(e->c, ERR_INVALID, STR("availability_zone"),
+				      "The requested availability zone is not available");
+	}
+	return OK;
+}
+
+/* Both are tags. */
+static RESULT take_tags(struct os_call *e, const struct os_new_server *s, struct tags *ret_tags)
+{
+	struct tags words;
+	TRY(os_read_server_tags(e, s->tags, &words));
+	struct tag *tags = arena_new_array(e->c->arena, struct tag, words.count + s->metadata.count + 1);
+	size_t count = 0;
+	if (!tags)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < s->metadata.count; k++)
+		tags[count++] = s->metadata.at[k];
+	for (size_t k = 0; k < words.count; k++)
+		tags[count++] = words.at[k];
+	*ret_tags = (struct tags){tags, count};
+	return OK;
+}
+
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	struct os_create_server *a = args;
+	const struct os_new_server *s = &a->server;
+	struct refs groups;
+	a->launch = (struct instance_launch){
+		.image = s->image,
+		.type = s->flavor,
+		.name = s->name,
+		.description = s->description,
+		.key_pair = s->key,
+		.zone = s->zone,
+		.server_group = a->hints.group.kind ? a->hints.group : a->old_hints.group,
+		.user_data = s->user_data,
+		.min_count = s->min_count ? s->min_count : 1,
+		.max_count = s->max_count   ? s->max_count
+			     : s->min_count ? s->min_count
+					    : 1,
+		.personality_choice = CHOICE_YES,
+		.personality = INSTANCE_PERSONALITY_OPENSTACK,
+		.config_drive = s->config_drive,
+		.accept_unplaced = true,
+	};
+	if (a->launch.max_count < a->launch.min_count)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("min_count"), "min_count must be <= max_count");
+	TRY(take_tags(e, s, &a->launch.instance_tags));
+	TRY(os_read_access_ip(e, s->access_ip4, "accessIPv4", &a->launch.access_ip4));
+	TRY(os_read_access_ip(e, s->access_ip6, "accessIPv6", &a->launch.access_ip6));
+	TRY(os_draw_password(e, &a->server.password));
+	if (s->config_drive)
+		TRY(os_seal_password(e, e->c->who->account, s->password, &a->launch.admin_password));
+	TRY(check_zone(e, &s->zone));
+	TRY(take_disks(e, a));
+	if (!has_root(a))
+		return ctx_fail_field(
+			e->c, ERR_MISSING, STR("imageRef"),
+			"Invalid imageRef provided: neither it nor a block device of boot_index 0 "
+			"says what it starts from.");
+	TRY(take_groups(e, s, &groups));
+	return take_networks(e, a, &groups);
+}
+
+static void write_groups(struct json_writer *w, const struct os_new_server *s)
+{
+	json_write_open_list(w, "security_groups");
+	for (size_t k = 0; k < s->groups.count || k == 0; k++) {
+		json_write_open(w, NULL);
+		json_write_text(w, "name", s->groups.count ? s->groups.at[k].name : STR("default"));
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_create_server *a = args;
+	struct str id = uuid_to_str(e->c->arena, a->launch.made.at[0]);
+	if (a->server.returns_reservation) {
+		json_write_text(w, "reservation_id", id_to_prefixed(e->c->arena, "r", a->launch.reservation));
+		return OK;
+	}
+	call_set_answer_header(e->call, "Location",
+			       str_print(e->c->arena, "%" STR_FMT "/compute/v2.1/servers/%" STR_FMT,
+					 STR_ARG(e->base_url), STR_ARG(id)));
+	json_write_open(w, "server");
+	json_write_text(w, "id", id);
+	os_write_compute_links(e, w, "servers", id);
+	json_write_z(w, "OS-DCF:diskConfig", "MANUAL");
+	json_write_text(w, "adminPass", a->server.password);
+	write_groups(w, &a->server);
+	json_write_close(w);
+	return OK;
+}
+
+static const struct os_action actions[] = {
+	{HTTP_POST, "/v2.1/servers", .permit = "os_compute_api:servers:create", .flags = OS_WRITES,
+	 .status = 202, .args = OS_PARAMS(struct os_create_server, create_params), .prepare = prepare_create,
+	 .operation = engine_create_instances_run, .answer = show_created, .tells = true,
+	 .doc = "Starts a server."},
+};
+const struct os_actions os_server_create_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What there is beside servers, by the names that it had before there were microversions. Source: Compute API
+ * reference, "Extensions". */
+#include "api/openstack/core/extensions.h"
+
+/* Those of which all calls are built. */
+static const struct os_extension rows[] = {
+	{"os-aggregates", "Aggregates"},
+	{"os-attach-interfaces", "AttachInterfaces"},
+	{"os-availability-zone", "AvailabilityZone"},
+	{"os-console-output", "ConsoleOutput"},
+	{"os-extended-availability-zone", "ExtendedAvailabilityZone"},
+	{"os-extended-server-attributes", "ExtendedServerAttributes"},
+	{"os-extended-status", "ExtendedStatus"},
+	{"os-extended-volumes", "ExtendedVolumes"},
+	{"os-flavor-access", "FlavorAccess"},
+	{"os-flavor-extra-specs", "FlavorExtraSpecs"},
+	{"os-flavor-manage", "FlavorManage"},
+	{"os-floating-ip-pools", "FloatingIpPools"},
+	{"os-floating-ips", "FloatingIps"},
+	{"os-hypervisors", "Hypervisors"},
+	{"os-instance-actions", "InstanceActions"},
+	{"os-keypairs", "Keypairs"},
+	{"os-lock-server", "LockServer"},
+	{"os-pause-server", "PauseServer"},
+	{"os-quota-sets", "Quotas"},
+	{"os-rescue", "Rescue"},
+	{"os-server-groups", "ServerGroups"},
+	{"os-server-password", "ServerPassword"},
+	{"os-server-usage", "ServerUsage"},
+	{"os-services", "Services"},
+	{"os-shelve", "Shelve"},
+	{"os-simple-tenant-usage", "SimpleTenantUsage"},
+	{"os-suspend-server", "SuspendServer"},
+	{"os-user-data", "UserData"},
+	{"os-volumes", "Volumes"},
+};
+
+static const struct os_extensions extensions = {
+	OS_EXTENSIONS(rows),
+	.updated = "2014-12-03T00:00:00Z",
+	.namespace = "http://docs.openstack.org/compute/ext/fake_xml",
+};
+
+static RESULT list_extensions(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) e;
+	(void) args;
+	return os_list_extensions(&extensions, w);
+}
+
+static RESULT show_extension(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_show_extension(e, &extensions, ((const struct os_extension_target *) args)->alias, w);
+}
+
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v2.1/extensions", .permit = "os_compute_api:extensions", .answer = list_extensions,
+	 .doc = "What there is beside servers."},
+	{HTTP_GET, "/v2.1/extensions/{alias}", .permit = "os_compute_api:extensions",
+	 .args = OS_PARAMS(struct os_extension_target, os_extension_params), .item = "extension",
+	 .answer = show_extension, .doc = "One of that."},
+};
+const struct os_actions os_compute_extension_actions = OS_ACTIONS(OS_COMPUTE, actions);

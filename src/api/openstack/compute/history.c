@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What was done to a server by whom: the events that were written with each change, through either face.
+ * Source: Compute API reference, "Servers actions". */
+#include "api/openstack/core/list.h"
+#include "api/openstack/core/write.h"
+#include "base/vec.h"
+#include "store/sql.h"
+
+enum { EVENTS_MAX = 1000 };
+
+/* What happened in the engine's words, and Nova's name of the action; NULL: none of the user's. */
+static const char *action_of(const struct event *event)
+{
+	static const struct {
+		const char *what, *action;
+	} names[] = {
+		{"created", "create"},
+		{"start asked", "start"},
+		{"stop asked", "stop"},
+		{"reboot asked", "reboot"},
+		{"pause asked", "pause"},
+		{"unpause asked", "unpause"},
+		{"suspend asked", "suspend"},
+		{"resize asked", "resize"},
+		{"resize confirmed", "confirmResize"},
+		{"resize reverted", "revertResize"},
+		{"rebuild asked", "rebuild"},
+		{"rescue asked", "rescue"},
+		{"unrescue asked", "unrescue"},
+		{"shelve asked", "shelve"},
+		{"unshelve asked", "unshelve"},
+		{"locked", "lock"},
+		{"unlocked", "unlock"},
+		{"interface detached", "detach_interface"},
+		{"terminate asked", "delete"},
+	};
+	if (str_ends_with(event->action, STR("os-suspend-server:resume")))
+		return "resume";
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+		if (str_is(event->what, names[k].what))
+			return names[k].action;
+	return NULL;
+}
+
+struct history {
+	struct os_call *e;
+	VEC(struct event) events; /* those that are actions, newest first */
+};
+
+static RESULT keep_event(void *arg, const struct event *event)
+{
+	struct history *h = arg;
+	if (str_is_empty(event->request_id) || !action_of(event))
+		return OK;
+	return VEC_PUSH(h->e->c->arena, &h->events, *event) ? OK : ctx_no_memory(h->e->c);
+}
+
+struct os_history {
+	struct ref server;
+	struct str request;
+};
+static const struct os_param list_params[] = {
+	OS_PATH(struct os_history, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server."),
+};
+static const struct os_param one_params[] = {
+	OS_PATH(struct os_history, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server."),
+	OS_PATH(struct os_history, "request_id", request, .doc = "req-… of the action."),
+};
+
+/* From 2.21 on also of one that has ended. */
+static RESULT read_history(struct os_call *e, const struct ref *ref, struct history *ret_history)
+{
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(e->c, os_walk(e), ref, &instance));
+	if (e->request.version < 21 && model_derive_instance_state(instance) == INSTANCE_TERMINATED)
+		return engine_fail_not_found(e->c, KIND_INSTANCE, ref);
+	uuid id = instance->row.id;
+	os_stop_walking(e);
+	*ret_history = (struct history){.e = e};
+	return store_read_events(e->config->store, e->c, id, EVENTS_MAX, keep_event, ret_history);
+}
+
+static void write_action(struct os_call *e, struct json_writer *w, const struct event *event)
+{
+	json_write_z(w, "action", action_of(event));
+	os_write_id(w, "instance_uuid", event->id);
+	json_write_text(w, "request_id", str_print(e->c->arena, "req-%" STR_FMT, STR_ARG(event->request_id)));
+	os_write_hex(w, "user_id", event->user);
+	os_write_hex(w, "project_id", event->account);
+	os_write_time_us(w, "start_time", event->at_us);
+	json_write_null(w, "message");
+	if (e->request.version >= 58)
+		os_write_time_us(w, "updated_at", event->at_us);
+}
+
+static RESULT list_actions(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_history *a = args;
+	struct history history;
+	TRY(read_history(e, &a->server, &history));
+	json_write_open_list(w, "instanceActions");
+	for (size_t k = 0; k < history.events.count; k++) {
+		json_write_open(w, NULL);
+		write_action(e, w, &history.events.at[k]);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+static RESULT show_action(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_history *a = args;
+	struct history history;
+	struct str id = str_slice(a->request, strlen("req-"), a->request.n);
+	TRY(read_history(e, &a->server, &history));
+	for (size_t k = 0; k < history.events.count; k++) {
+		const struct event *event = &history.events.at[k];
+		if (!str_equal(event->request_id, id))
+			continue;
+		write_action(e, w, event);
+		json_write_open_list(w, "events");
+		json_write_open(w, NULL);
+		json_write_text(w, "event", event->what);
+		os_write_time_us(w, "start_time", event->at_us);
+		os_write_time_us(w, "finish_time", event->at_us);
+		json_write_z(w, "result", "Success");
+		json_write_null(w, "traceback");
+		json_write_close(w);
+		json_write_close_list(w);
+		return OK;
+	}
+	return ctx_fail(e->c, ERR_NOT_FOUND,
+			"Action for request_id %" STR_FMT " on instance %" STR_FMT " not found",
+			STR_ARG(str_slice(a->request, 0, 64)), STR_ARG(a->server.text));
+}
+
+#define ACTIONS_PATH "/v2.1/servers/{server_id}/os-instance-actions"
+static const struct os_action actions[] = {
+	{HTTP_GET, ACTIONS_PATH, .permit = "os_compute_api:os-instance-actions:list",
+	 .args = OS_PARAMS(struct os_history, list_params), .answer = list_actions,
+	 .doc = "What was done to a server."},
+	{HTTP_GET, ACTIONS_PATH "/{request_id}", .permit = "os_compute_api:os-instance-actions:show",
+	 .args = OS_PARAMS(struct os_history, one_params), .item = "instanceAction", .answer = show_action,
+	 .doc = "One of that."},
+};
+const struct os_actions os_server_history_actions = OS_ACTIONS(OS_COMPUTE, actions);

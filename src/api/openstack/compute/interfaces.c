@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Ports of a server, as Nova shows and plugs them; and what it is reached by. Source: Compute API reference,
+ * "Port interfaces", "Servers IPs", "Servers - security groups". */
+#include "api/openstack/compute/servers.h"
+#include "api/openstack/core/write.h"
+#include "engine/instance/instance_interface.h"
+
+#define SERVER(T, member) OS_PATH(T, "server_id", member, .kind = KIND_INSTANCE, .doc = "The server.")
+
+/* ---- writing ---- */
+
+static void write_fixed_ip(struct json_writer *w, uuid subnet, struct ip ip)
+{
+	json_write_open(w, NULL);
+	os_write_ip(w, "ip_address", ip);
+	os_write_id(w, "subnet_id", subnet);
+	json_write_close(w);
+}
+
+static void write_interface(struct os_call *e, struct json_writer *w, const struct port *p)
+{
+	const struct tables *t = os_walk(e);
+	json_write_open_list(w, "fixed_ips");
+	write_fixed_ip(w, p->subnet, p->ip);
+	for (const struct secondary_ip *s = secondary_ip_first_by_port(t, p->row.id); s;
+	     s = secondary_ip_next_by_port(t, s))
+		if (row_is_live(&s->row))
+			write_fixed_ip(w, s->subnet, s->ip);
+	json_write_close_list(w);
+	os_write_mac(w, "mac_addr", p->mac);
+	os_write_id(w, "net_id", p->network);
+	os_write_id(w, "port_id", p->row.id);
+	json_write_z(w, "port_state", p->seen_up ? "ACTIVE" : "DOWN");
+	if (e->request.version >= 70)
+		json_write_null(w, "tag");
+}
+
+/* ---- list and show ---- */
+
+struct os_interface_target {
+	struct interface_target wish;
+};
+static const struct os_param list_params[] = {SERVER(struct os_interface_target, wish.instance)};
+static const struct os_param one_params[] = {
+	SERVER(struct os_interface_target, wish.instance),
+	OS_PATH(struct os_interface_target, "port_id", wish.port, .kind = KIND_PORT, .doc = "The port."),
+};
+
+static RESULT list_interfaces(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_interface_target *a = args;
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, &a->wish.instance, &instance));
+	json_write_open_list(w, "interfaceAttachments");
+	for (const struct port *p = port_first_by_instance(os_walk(e), instance->row.id); p;
+	     p = port_next_by_instance(os_walk(e), p)) {
+		if (!row_is_live(&p->row))
+			continue;
+		json_write_open(w, NULL);
+		write_interface(e, w, p);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+static RESULT show_interface(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_interface_target *a = args;
+	const struct instance *instance = NULL;
+	const struct port *port = NULL;
+	TRY(os_find_server(e, &a->wish.instance, &instance));
+	TRY(engine_find_own_port(e->c, os_walk(e), &a->wish.port, &port));
+	if (!uuid_equal(port->instance, instance->row.id))
+		return engine_fail_not_found(e->c, KIND_PORT, &a->wish.port);
+	write_interface(e, w, port);
+	return OK;
+}
+
+static RESULT prepare_unplug(struct os_call *e, void *args)
+{
+	struct os_interface_target *a = args;
+	const struct instance *instance = NULL;
+	return os_find_server(e, &a->wish.instance, &instance);
+}
+
+/* ---- create ---- */
+
+struct os_fixed_ip {
+	struct ip ip;
+};
+static const struct os_param fixed_ip_rows[] = {
+	OS_BODY(struct os_fixed_ip, "ip_address", ip, .flags = OS_REQUIRED, .doc = "The address."),
+};
+static const struct os_params fixed_ip_params = OS_PARAMS(struct os_fixed_ip, fixed_ip_rows);
+
+struct os_plug {
+	struct interface_wish wish;
+	struct {
+		const struct os_fixed_ip *at;
+		size_t count;
+	} fixed_ips;
+};
+static const struct os_param plug_params[] = {
+	SERVER(struct os_plug, wish.instance),
+	OS_BODY(struct os_plug, "port_id", wish.port, .kind = KIND_PORT, .doc = "One that is there."),
+	OS_BODY(struct os_plug, "net_id", wish.network, .kind = KIND_NETWORK,
+		.doc = "Or a new one in this network."),
+	OS_BODY_LIST(struct os_plug, "fixed_ips", fixed_ips, fixed_ip_params, .max = 1,
+		     .doc = "Its address."),
+	OS_UNBUILT("tag", .since = 49),
+};
+
+static RESULT prepare_plug(struct os_call *e, void *args)
+{
+	struct os_plug *a = args;
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, &a->wish.instance, &instance));
+	if (a->wish.port.kind != KIND_NONE && (a->wish.network.kind != KIND_NONE || a->fixed_ips.count))
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("port_id"),
+				      "Must not input both network_id and port_id");
+	if (a->fixed_ips.count && a->wish.network.kind == KIND_NONE)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("fixed_ips"),
+				      "Must input network_id when request IP address");
+	if (a->fixed_ips.count)
+		a->wish.ip = a->fixed_ips.at[0].ip;
+	return OK;
+}
+
+static RESULT show_plugged(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_plug *a = args;
+	const struct row *row = NULL;
+	TRY(os_find_shown(e, a->wish.plugged, &row));
+	write_interface(e, w, (const struct port *) row);
+	return OK;
+}
+
+/* ---- addresses and groups ---- */
+
+struct os_ips {
+	struct ref server;
+	struct str label;
+};
+static const struct os_param ips_params[] = {SERVER(struct os_ips, server)};
+static const struct os_param label_params[] = {
+	SERVER(struct os_ips, server),
+	OS_PATH(struct os_ips, "label", label, .doc = "The network's."),
+};
+
+static void write_plain_address(struct json_writer *w, struct ip ip)
+{
+	json_write_open(w, NULL);
+	os_write_ip(w, "addr", ip);
+	json_write_int(w, "version", ip.family == IP_V6 ? 6 : 4);
+	json_write_close(w);
+}
+
+static void write_network(struct json_writer *w, const struct os_server_network *n)
+{
+	json_write_key(w, n->name);
+	json_write_open_list(w, NULL);
+	for (size_t m = 0; m < n->addresses.count; m++) {
+		write_plain_address(w, n->addresses.at[m].ip);
+		if (!ip_is_none(n->addresses.at[m].floating))
+			write_plain_address(w, n->addresses.at[m].floating);
+	}
+	json_write_close_list(w);
+}
+
+static RESULT gather(struct os_call *e, const struct ref *ref, const struct os_server **ret_server)
+{
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, ref, &instance));
+	*ret_server = os_server_details.gather(e, &instance->row);
+	return *ret_server ? OK : ctx_no_memory(e->c);
+}
+
+static RESULT show_ips(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_ips *a = args;
+	const struct os_server *s = NULL;
+	TRY(gather(e, &a->server, &s));
+	json_write_open(w, "addresses");
+	for (size_t k = 0; k < s->networks.count; k++)
+		write_network(w, &s->networks.at[k]);
+	json_write_close(w);
+	return OK;
+}
+
+static RESULT show_label(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_ips *a = args;
+	const struct os_server *s = NULL;
+	TRY(gather(e, &a->server, &s));
+	for (size_t k = 0; k < s->networks.count; k++)
+		if (str_equal(s->networks.at[k].name, a->label)) {
+			write_network(w, &s->networks.at[k]);
+			return OK;
+		}
+	return ctx_fail(e->c, ERR_NOT_FOUND, "Instance is not a member of specified network");
+}
+
+static void write_group(struct os_call *e, struct json_writer *w, const struct security_group *group)
+{
+	(void) e;
+	json_write_open(w, NULL);
+	os_write_id(w, "id", group->row.id);
+	json_write_text(w, "name", group->name);
+	json_write_text(w, "description", group->description);
+	os_write_hex(w, "tenant_id", group->account);
+	json_write_open_list(w, "rules"); /* Neutron tells them */
+	json_write_close_list(w);
+	json_write_close(w);
+}
+
+static RESULT show_groups(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_ips *a = args;
+	const struct tables *t = os_walk(e);
+	const struct instance *instance = NULL;
+	struct uuids shown = {0};
+	TRY(os_find_server(e, &a->server, &instance));
+	uuid *ids = arena_new_array(e->c->arena, uuid, tables_count(t, KIND_SECURITY_GROUP) + 1);
+	if (!ids)
+		return ctx_no_memory(e->c);
+	json_write_open_list(w, "security_groups");
+	for (const struct port *p = port_first_by_instance(t, instance->row.id); p;
+	     p = port_next_by_instance(t, p))
+		for (size_t k = 0; row_is_live(&p->row) && k < p->groups.count; k++) {
+			const struct security_group *group = security_group_find(t, p->groups.at[k]);
+			if (!group || uuids_have(&shown, group->row.id))
+				continue;
+			ids[shown.count] = group->row.id;
+			shown = (struct uuids){ids, shown.count + 1};
+			write_group(e, w, group);
+		}
+	json_write_close_list(w);
+	return OK;
+}
+
+#define INTERFACES "/v2.1/servers/{server_id}/os-interface"
+#define TARGET(rows) OS_PARAMS(struct os_interface_target, rows)
+static const struct os_action actions[] = {
+	{HTTP_GET, INTERFACES, .permit = "os_compute_api:os-attach-interfaces:list",
+	 .args = TARGET(list_params), .answer = list_interfaces, .doc = "Ports of a server."},
+	{HTTP_GET, INTERFACES "/{port_id}", .permit = "os_compute_api:os-attach-interfaces:show",
+	 .args = TARGET(one_params), .item = "interfaceAttachment", .answer = show_interface,
+	 .doc = "One port of a server."},
+	{HTTP_POST, INTERFACES, .permit = "os_compute_api:os-attach-interfaces:create", .flags = OS_WRITES,
+	 .args = OS_PARAMS(struct os_plug, plug_params), .wrap = "interfaceAttachment",
+	 .item = "interfaceAttachment", .prepare = prepare_plug, .operation = engine_plug_interface_run,
+	 .answer = show_plugged, .shows = KIND_PORT, .doc = "Plugs a port, one that is there or a new one."},
+	{HTTP_DELETE, INTERFACES "/{port_id}", .permit = "os_compute_api:os-attach-interfaces:delete",
+	 .flags = OS_WRITES, .status = 202, .args = TARGET(one_params), .prepare = prepare_unplug,
+	 .operation = engine_unplug_interface_run, .doc = "Unplugs a port; one made for it goes."},
+	{HTTP_GET, "/v2.1/servers/{server_id}/ips", .permit = "os_compute_api:ips:index",
+	 .args = OS_PARAMS(struct os_ips, ips_params), .answer = show_ips, .doc = "Addresses of a server."},
+	{HTTP_GET, "/v2.1/servers/{server_id}/ips/{label}", .permit = "os_compute_api:ips:show",
+	 .args = OS_PARAMS(struct os_ips, label_params), .answer = show_label,
+	 .doc = "Those in one network."},
+	{HTTP_GET, "/v2.1/servers/{server_id}/os-security-groups",
+	 .permit = "os_compute_api:os-security-groups:list", .args = OS_PARAMS(struct os_ips, ips_params),
+	 .answer = show_groups, .doc = "Security groups of a server's ports."},
+};
+const struct os_actions os_server_interface_actions = OS_ACTIONS(OS_COMPUTE, actions);

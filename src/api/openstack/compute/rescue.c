@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Servers out of the ordinary: rescued, shelved, marked by an operator. From which states each may be asked
+ * is Nova's promise, as in actions.c. Source: Compute API reference, "Servers - run an action". */
+#include "api/openstack/compute/servers.h"
+#include "engine/instance/instance.h"
+
+#define PATH "/v2.1/servers/{server_id}/action"
+
+/* ---- rescue ---- */
+
+struct os_rescue {
+	struct instance_rescuing wish;
+	struct str password;
+};
+static const struct os_param rescue_params[] = {
+	OS_SERVER(struct os_rescue, wish.instance),
+	OS_BODY(struct os_rescue, "rescue_image_ref", wish.image, .kind = KIND_IMAGE,
+		.doc = "What it starts from; absent: the image that it was made of."),
+	OS_BODY(struct os_rescue, "adminPass", password, .min = 1, .max = OS_PASSWORD_MAX,
+		.doc = "Said again in the answer; no drive of a rescued guest tells it."),
+};
+
+static RESULT prepare_rescue(struct os_call *e, void *args)
+{
+	struct os_rescue *a = args;
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, &a->wish.instance, &instance));
+	if (str_is_empty(a->wish.image.field))
+		a->wish.image.field = STR("rescue_image_ref");
+	return os_draw_password(e, &a->password);
+}
+
+static RESULT show_rescue(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) e;
+	json_write_text(w, "adminPass", ((const struct os_rescue *) args)->password);
+	return OK;
+}
+
+/* ---- what has no parameters ---- */
+
+struct os_care {
+	struct instance_target wish;
+};
+static const struct os_param care_params[] = {OS_SERVER(struct os_care, wish.instance)};
+
+static RESULT prepare_care(struct os_call *e, void *args)
+{
+	struct os_care *a = args;
+	const struct instance *instance = NULL;
+	return os_find_server(e, &a->wish.instance, &instance);
+}
+
+/* From where it may be asked elsewhere; here one that is stopped is unrescued, too, whose rescue EC2's users
+ * have stopped. */
+static RESULT fail_state(struct os_call *e, const struct ref *server, const struct instance *instance,
+			 const char *done)
+{
+	return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
+			     "Cannot '%s' instance %" STR_FMT " while it is %s", done, STR_ARG(server->text),
+			     model_instance_states[model_derive_instance_state(instance)].name);
+}
+
+/* It goes by itself once it is shelved: there is nothing left to ask for. */
+static RESULT prepare_offload(struct os_call *e, void *args)
+{
+	struct os_care *a = args;
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, &a->wish.instance, &instance));
+	enum instance_state state = model_derive_instance_state(instance);
+	return state == INSTANCE_SHELVED || state == INSTANCE_SHELVED_OFFLOADED
+		       ? OK
+		       : fail_state(e, &a->wish.instance, instance, "shelveOffload");
+}
+
+struct os_unshelve {
+	struct instance_target wish;
+};
+static const struct os_param unshelve_params[] = {
+	OS_SERVER(struct os_unshelve, wish.instance),
+	OS_UNBUILT("availability_zone", .since = 77),
+	OS_UNBUILT("host", .since = 91),
+};
+
+/* ---- an operator's mark ---- */
+
+struct os_reset_state {
+	struct instance_marking wish;
+	struct str state;
+};
+static const struct os_param reset_params[] = {
+	OS_SERVER(struct os_reset_state, wish.instance),
+	OS_BODY(struct os_reset_state, "state", state, .flags = OS_REQUIRED, .words = "active|error",
+		.doc = "error: it is marked so; active: the mark and its conditions go, and its host is "
+		       "looked at anew."),
+};
+
+static RESULT prepare_reset(struct os_call *e, void *args)
+{
+	struct os_reset_state *a = args;
+	const struct instance *instance = NULL;
+	a->wish.is_broken = str_is(a->state, "error");
+	return os_find_server(e, &a->wish.instance, &instance);
+}
+
+#define CARE(word, policy, T, rows, run, words)                                                              \
+	OS_SERVER_ACTION(word, policy, T, rows, .prepare = prepare_care, .operation = (run), .doc = (words))
+static const struct os_action actions[] = {
+	{.method = HTTP_POST,
+	 .path = PATH,
+	 .name = "rescue",
+	 .permit = "os_compute_api:os-rescue",
+	 .flags = OS_WRITES,
+	 .args = OS_PARAMS(struct os_rescue, rescue_params),
+	 .prepare = prepare_rescue,
+	 .operation = engine_rescue_instance_run,
+	 .answer = show_rescue,
+	 .tells = true,
+	 .doc = "Starts from another disk, with its root disk as the second one."},
+	CARE("unrescue", "os-unrescue", struct os_care, care_params, engine_unrescue_instance_run,
+	     "Starts from its root disk again."),
+	CARE("shelve", "os-shelve:shelve", struct os_care, care_params, engine_shelve_instance_run,
+	     "Off, and away from its host once its image is made."),
+	OS_SERVER_ACTION("shelveOffload", "os-shelve:shelve_offload", struct os_care, care_params,
+			 .prepare = prepare_offload, .doc = "What is shelved goes from its host by itself."),
+	CARE("unshelve", "os-shelve:unshelve", struct os_unshelve, unshelve_params,
+	     engine_unshelve_instance_run, "On a host again, and started."),
+	{.method = HTTP_POST,
+	 .path = PATH,
+	 .name = "os-resetState",
+	 .permit = "os_compute_api:os-admin-actions:reset_state",
+	 .flags = OS_WRITES | OS_ADMIN,
+	 .status = 202,
+	 .args = OS_PARAMS(struct os_reset_state, reset_params),
+	 .prepare = prepare_reset,
+	 .operation = engine_mark_instance_run,
+	 .doc = "An operator's word on it."},
+};
+const struct os_actions os_server_rescue_actions = OS_ACTIONS(OS_COMPUTE, actions);

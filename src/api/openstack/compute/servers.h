@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/openstack/: servers as they are written by everything that shows one. */
+#pragma once
+
+#include "api/openstack/core/list.h"
+
+#define OS_SERVER(T, member) OS_PATH(T, "server_id", member, .kind = KIND_INSTANCE, .doc = "The server.")
+/* A row for what is asked of a server by name. */
+#define OS_SERVER_ACTION(word, policy, T, rows, ...)                                                         \
+	{                                                                                                    \
+		.method = HTTP_POST, .path = "/v2.1/servers/{server_id}/action", .name = (word),             \
+		.permit = "os_compute_api:" policy, .flags = OS_WRITES, .status = 202,                       \
+		.args = OS_PARAMS(T, rows), __VA_ARGS__                                                      \
+	}
+
+struct os_server_address {
+	struct ip ip, floating; /* floating: none, or what stands for it */
+	struct mac mac;
+};
+
+struct os_server_network {
+	struct str name;
+	VEC(struct os_server_address) addresses;
+};
+
+struct os_server {
+	const struct instance *instance;
+	const struct instance_type *type; /* NULL: gone, like what follows */
+	const struct image *image;
+	const struct zone *zone;
+	const struct host *host;
+	const struct server_group *group; /* NULL: none */
+	const struct condition *fault;    /* of one in ERROR; else NULL */
+	struct str status, task;
+	VEC(struct os_server_network) networks;
+	VEC(struct str) groups; /* names, each once */
+	VEC(const struct volume *) volumes;
+};
+
+/* Where Nova has numbers: some bits of an id. */
+int64_t os_number_of(uuid id);
+
+/* The members as they are in detail, by the microversion asked for. */
+extern const struct os_listing os_server_details;
+
+/* Its metadata are its tags with a value, its tags those without: an object, a list of words. */
+void os_write_metadata(struct json_writer *w, const char *key, struct tags tags);
+void os_write_server_tags(struct json_writer *w, const char *key, struct tags tags);
+/* Filters of a list of words: "a,b". */
+bool os_has_all_tags(struct os_call *e, const struct row *row, struct str value);
+bool os_has_any_tag(struct os_call *e, const struct row *row, struct str value);
+bool os_lacks_some_tag(struct os_call *e, const struct row *row, struct str value);
+bool os_lacks_all_tags(struct os_call *e, const struct row *row, struct str value);
+/* Words as tags. ERR_INVALID: one that no tag may be, or twice. */
+RESULT os_read_server_tags(struct os_call *e, struct strs words, struct tags *ret_tags);
+/* The project's own, also while it is being deleted; one that has ended is gone. ERR_NOT_FOUND. In walks. */
+RESULT os_find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance);
+/* Likewise, but for one that is being deleted: nothing is said of it any more. */
+RESULT os_find_live_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance);
+/* Where a server is reached, as its owner says: an address of that family; empty: none. ERR_INVALID. */
+RESULT os_read_access_ip(struct os_call *e, struct str text, const char *field, struct ip *ret_ip);
+/* Nova's adminPass: what is wanted, or one that is drawn. sealed: for instance.admin_password of an instance
+ * of that account. On HTTP threads. */
+enum { OS_PASSWORD_MAX = 255 };
+RESULT os_draw_password(struct os_call *e, struct str *password);
+RESULT os_seal_password(struct os_call *e, uuid account, struct str password, struct str *ret_sealed);
+/* Nova's vm_state of it: "active", "stopped". While the view walks. */
+struct str os_server_vm_state(const struct tables *t, const struct instance *instance);
+/* A server's name: its own, else the tag Name that EC2's users give, else its id there. */
+struct str os_server_name(struct arena *a, const struct instance *instance);
+/* The label of a network: its name, else that of the EC2 subnet it was made for. In walks. */
+struct str os_network_label(struct os_call *e, uuid network);

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Volumes and their snapshots as compute had them before Block Storage: the same rows in other words. Source:
+ * Compute API reference, "Volume extension (os-volumes, os-snapshots) (DEPRECATED)". */
+#include "api/openstack/volume/volumes.h"
+#include "api/openstack/compute/servers.h"
+#include "api/openstack/core/write.h"
+#include "engine/storage/snapshot.h"
+#include "engine/storage/volume.h"
+
+enum { LAST_PROXY = 35 }; /* the microversion */
+
+/* ---- volumes ---- */
+
+struct old_volume {
+	const struct volume *volume;
+	const struct zone *zone;
+	uuid snapshot; /* that it was made from */
+	const char *status;
+};
+
+static const void *gather_volume(struct os_call *e, const struct row *row)
+{
+	const struct tables *t = os_walk(e);
+	const struct volume *v = (const struct volume *) row;
+	struct old_volume *item = arena_new_object(e->c->arena, struct old_volume);
+	if (item)
+		*item = (struct old_volume){v, zone_find(t, v->zone), os_volume_source_snapshot(t, v),
+					    os_volume_status(t, v)};
+	return item;
+}
+
+/* One that is attached nowhere has an attachment without members. */
+static void write_attachments(struct json_writer *w, const struct volume *v)
+{
+	uuid holder = uuid_is_none(v->instance) ? v->seen_instance : v->instance;
+	json_write_open_list(w, "attachments");
+	json_write_open(w, NULL);
+	if (!uuid_is_none(holder)) {
+		os_write_id(w, "id", v->row.id);
+		os_write_id(w, "volumeId", v->row.id);
+		os_write_id(w, "serverId", holder);
+		json_write_text(w, "device", v->device);
+	}
+	json_write_close(w);
+	json_write_close_list(w);
+}
+
+static void write_volume(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct old_volume *i = item;
+	const struct volume *v = i->volume;
+	(void) e;
+	os_write_id(w, "id", v->row.id);
+	json_write_z(w, "status", i->status);
+	json_write_int(w, "size", os_gib(v->size));
+	json_write_text(w, "availabilityZone", i->zone ? i->zone->name : STR_NONE);
+	os_write_time_us(w, "createdAt", v->row.created_us);
+	write_attachments(w, v);
+	json_write_text(w, "displayName", os_name_of(v->name, v->tags));
+	json_write_text_or_null(w, "displayDescription", v->description);
+	json_write_text(w, "volumeType", v->type);
+	os_write_id(w, "snapshotId", i->snapshot);
+	os_write_tags(w, "metadata", v->tags);
+}
+
+static const struct os_listing volumes = {
+	.kind = KIND_VOLUME,
+	.items = "volumes",
+	.flags = OS_NEWEST_FIRST | OS_BY_OFFSET,
+	.account_index = VOLUME_INDEX_ACCOUNT,
+	.page_max = 1000,
+	.gather = gather_volume,
+	.write = write_volume,
+};
+
+struct os_old_volume {
+	struct ref volume;
+};
+static const struct os_param volume_params[] = {OS_VOLUME_PATH(struct os_old_volume, volume)};
+
+static RESULT show_volume(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &volumes, &((const struct os_old_volume *) args)->volume, w);
+}
+
+struct os_old_volume_create {
+	struct volume_wish wish;
+	int64_t size;
+	struct str type, zone;
+};
+#define P(wire, member, ...) OS_BODY(struct os_old_volume_create, wire, member, __VA_ARGS__)
+static const struct os_param create_params[] = {
+	P("size", size, .flags = OS_REQUIRED, .min = 1, .max = 16384, .doc = "GiB."),
+	P("display_name", wish.name, .flags = OS_NULLABLE, .doc = "Its name."),
+	P("display_description", wish.description, .flags = OS_NULLABLE, .doc = "Free text."),
+	P("availability_zone", zone, .flags = OS_NULLABLE, .doc = "Absent: the first zone."),
+	P("volume_type", type, .flags = OS_NULLABLE, .doc = "Name or id; absent: __DEFAULT__."),
+	P("snapshot_id", wish.disk.snapshot, .flags = OS_NULLABLE, .kind = KIND_SNAPSHOT,
+	  .doc = "What it is made from."),
+	P("metadata", wish.tags, .flags = OS_NULL_ABSENT, .doc = "Texts by key: its tags."),
+};
+#undef P
+
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	struct os_old_volume_create *a = args;
+	return os_take_volume_wish(e, a->size, a->type, a->zone, &a->wish);
+}
+
+static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &volumes, ((const struct os_old_volume_create *) args)->wish.volume, w);
+}
+
+struct os_old_volume_delete {
+	struct volume_target wish;
+};
+static const struct os_param delete_params[] = {OS_VOLUME_PATH(struct os_old_volume_delete, wish.volume)};
+
+static RESULT prepare_delete(struct os_call *e, void *args)
+{
+	(void) e;
+	((struct os_old_volume_delete *) args)->wish.snapshots = VOLUME_SNAPSHOTS_FORBID;
+	return OK;
+}
+
+/* ---- snapshots ---- */
+
+static void write_snapshot(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct snapshot *s = item;
+	(void) e;
+	os_write_id(w, "id", s->row.id);
+	os_write_id(w, "volumeId", s->volume);
+	json_write_z(w, "status", os_snapshot_status(s));
+	json_write_int(w, "size", os_gib(s->volume_size));
+	os_write_time_us(w, "createdAt", s->row.created_us);
+	json_write_text(w, "displayName", os_name_of(s->name, s->tags));
+	json_write_text_or_null(w, "displayDescription", s->description);
+}
+
+static const struct os_listing snapshots = {
+	.kind = KIND_SNAPSHOT,
+	.items = "snapshots",
+	.flags = OS_NEWEST_FIRST | OS_BY_OFFSET,
+	.account_index = SNAPSHOT_INDEX_ACCOUNT,
+	.page_max = 1000,
+	.shows = os_is_snapshot_shown,
+	.write = write_snapshot,
+};
+
+struct os_old_snapshot {
+	struct snapshot_target wish;
+};
+static const struct os_param snapshot_params[] = {OS_SNAPSHOT_PATH(struct os_old_snapshot, wish.snapshot)};
+
+static RESULT show_snapshot(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &snapshots, &((const struct os_old_snapshot *) args)->wish.snapshot, w);
+}
+
+struct os_old_snapshot_create {
+	struct snapshot_wish wish;
+	bool force;
+};
+#define P(wire, member, ...) OS_BODY(struct os_old_snapshot_create, wire, member, __VA_ARGS__)
+static const struct os_param snapshot_create_params[] = {
+	P("volume_id", wish.volume, .flags = OS_REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
+	P("display_name", wish.name, .flags = OS_NULLABLE, .doc = "Its name."),
+	P("display_description", wish.description, .flags = OS_NULLABLE, .doc = "Free text."),
+	P("force", force, .doc = "Also of a volume that is attached."),
+};
+#undef P
+
+static RESULT prepare_snapshot(struct os_call *e, void *args)
+{
+	struct os_old_snapshot_create *a = args;
+	(void) e;
+	a->wish.only_free = !a->force;
+	return OK;
+}
+
+static RESULT show_created_snapshot(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &snapshots, ((const struct os_old_snapshot_create *) args)->wish.snapshot,
+			      w);
+}
+
+#define POLICY "os_compute_api:os-volumes:"
+#define VOLUMES "/v2.1/os-volumes"
+#define SNAPSHOTS "/v2.1/os-snapshots"
+static const struct os_action actions[] = {
+	{HTTP_GET, VOLUMES, .permit = POLICY "list", .until = LAST_PROXY, .list = &volumes,
+	 .doc = "Volumes, as compute had them."},
+	{HTTP_GET, VOLUMES "/detail", .permit = POLICY "detail", .until = LAST_PROXY, .list = &volumes,
+	 .doc = "The same."},
+	{HTTP_POST, VOLUMES, .permit = POLICY "create", .flags = OS_WRITES, .until = LAST_PROXY,
+	 .args = OS_PARAMS(struct os_old_volume_create, create_params), .wrap = "volume", .item = "volume",
+	 .prepare = prepare_create, .operation = engine_create_volume_run, .answer = show_created,
+	 .shows = KIND_VOLUME, .doc = "Makes one."},
+	{HTTP_GET, VOLUMES "/{volume_id}", .permit = POLICY "show", .until = LAST_PROXY,
+	 .args = OS_PARAMS(struct os_old_volume, volume_params), .item = "volume", .answer = show_volume,
+	 .doc = "One of them."},
+	{HTTP_DELETE, VOLUMES "/{volume_id}", .permit = POLICY "delete", .flags = OS_WRITES,
+	 .until = LAST_PROXY, .status = 202, .args = OS_PARAMS(struct os_old_volume_delete, delete_params),
+	 .prepare = prepare_delete, .operation = engine_delete_volume_run, .doc = "Deletes one."},
+	{HTTP_GET, SNAPSHOTS, .permit = POLICY "snapshots:list", .until = LAST_PROXY, .list = &snapshots,
+	 .doc = "Snapshots of volumes, as compute had them."},
+	{HTTP_GET, SNAPSHOTS "/detail", .permit = POLICY "snapshots:detail", .until = LAST_PROXY,
+	 .list = &snapshots, .doc = "The same."},
+	{HTTP_POST, SNAPSHOTS, .permit = POLICY "snapshots:create", .flags = OS_WRITES, .until = LAST_PROXY,
+	 .args = OS_PARAMS(struct os_old_snapshot_create, snapshot_create_params), .wrap = "snapshot",
+	 .item = "snapshot", .prepare = prepare_snapshot, .operation = engine_create_snapshot_run,
+	 .answer = show_created_snapshot, .shows = KIND_SNAPSHOT, .doc = "Makes one."},
+	{HTTP_GET, SNAPSHOTS "/{snapshot_id}", .permit = POLICY "snapshots:show", .until = LAST_PROXY,
+	 .args = OS_PARAMS(struct os_old_snapshot, snapshot_params), .item = "snapshot",
+	 .answer = show_snapshot, .doc = "One of them."},
+	{HTTP_DELETE, SNAPSHOTS "/{snapshot_id}", .permit = POLICY "snapshots:delete", .flags = OS_WRITES,
+	 .until = LAST_PROXY, .status = 202, .args = OS_PARAMS(struct os_old_snapshot, snapshot_params),
+	 .operation = engine_delete_snapshot_run, .doc = "Deletes one."},
+};
+const struct os_actions os_compute_volume_actions = OS_ACTIONS(OS_COMPUTE, actions);

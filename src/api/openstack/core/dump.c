@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The tables as JSON, for `dari dump openstack`, the documentation and the tests that send what the tables
+ * say and what they refuse; and the calls that clients know and the tables have not. */
+#include "api/openstack/core/list.h"
+#include "api/openstack/core/services.h"
+#include "model/permission.h"
+
+static const struct os_actions *const action_groups[] = {
+#define GROUP(name) &os_##name##_actions,
+#include "api/openstack/core/action_groups.def"
+#undef GROUP
+};
+
+static const struct call_known {
+	enum os_service service;
+	const char *method, *path, *name;
+} known[] = {
+#define CALL(service, method, path, name) {OS_##service, #method, path, name},
+#include "api/openstack/core/calls_known.def"
+#undef CALL
+};
+
+static const char *method_word(enum http_method method)
+{
+	static const char *const words[] = {
+		[HTTP_GET] = "GET",     [HTTP_HEAD] = "HEAD",     [HTTP_POST] = "POST",  [HTTP_PUT] = "PUT",
+		[HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE", [HTTP_OTHER] = "other"};
+	return words[method];
+}
+
+static const char *type_word(const struct os_param *p)
+{
+	static const char *const words[] = {
+		[OS_NOT_BUILT] = "any",   [OS_TEXT] = "string",
+		[OS_INT] = "integer",     [OS_BOOL] = "boolean",
+		[OS_CHOICE] = "boolean",  [OS_ID] = "id",
+		[OS_IP] = "ip",           [OS_CIDR] = "cidr",
+		[OS_MAC] = "mac",         [OS_TEXTS] = "list of strings",
+		[OS_IDS] = "list of ids", [OS_TAGS] = "object of strings",
+		[OS_OBJECT] = "object",   [OS_LIST] = "list of objects",
+		[OS_JSON] = "any",
+	};
+	if (p->type == OS_CHOICE && p->yes)
+		return "string";
+	return words[p->type];
+}
+
+/* What stands before a parameter's name: the objects it is in. */
+struct path {
+	const struct path *outer;
+	const char *name;
+	bool is_list;
+};
+
+static void add_path(struct buf *out, const struct path *path)
+{
+	if (!path)
+		return;
+	add_path(out, path->outer);
+	buf_print(out, "%s%s.", path->name, path->is_list ? ".N" : "");
+}
+
+static void write_name(struct json_writer *w, const struct path *path, const char *name)
+{
+	struct buf text;
+	buf_init(&text, 4096);
+	add_path(&text, path);
+	buf_add_str(&text, str_from(name));
+	json_write_text(w, "name", buf_str(&text));
+	buf_done(&text);
+}
+
+static void write_bounds(struct json_writer *w, const struct os_param *p)
+{
+	if (p->min || p->max) {
+		json_write_int(w, "min", p->min);
+		json_write_int(w, "max", p->max);
+	}
+	if (p->words)
+		json_write_z(w, "words", p->words);
+	if (p->yes) {
+		json_write_z(w, "yes", p->yes);
+		json_write_z(w, "no", p->no);
+	}
+	if (p->only)
+		json_write_z(w, "only", p->only);
+	if (p->kind != KIND_NONE)
+		json_write_z(w, "kind", model_kinds[p->kind].name);
+	if (p->since)
+		json_write_int(w, "since", p->since);
+	if (p->until)
+		json_write_int(w, "until", p->until);
+}
+
+static void write_params(struct json_writer *w, const struct os_params *table, const struct path *path)
+{
+	static const char *const places[] = {
+		[OS_IN_BODY] = "body", [OS_IN_PATH] = "path", [OS_IN_QUERY] = "query"};
+	for (size_t k = 0; k < table->count; k++) {
+		const struct os_param *p = &table->at[k];
+		json_write_open(w, NULL);
+		write_name(w, path, p->wire);
+		json_write_z(w, "in", places[p->place]);
+		json_write_z(w, "type", type_word(p));
+		json_write_bool(w, "required", p->flags & OS_REQUIRED);
+		json_write_bool(w, "nullable", p->flags & (OS_NULLABLE | OS_NULL_ABSENT));
+		json_write_bool(w, "by_name", p->flags & OS_BY_NAME);
+		json_write_bool(w, "or_number", p->flags & OS_OR_NUMBER);
+		json_write_bool(w, "base64", p->flags & OS_BASE64);
+		json_write_bool(w, "built", p->type != OS_NOT_BUILT);
+		write_bounds(w, p);
+		json_write_z(w, "doc", p->doc);
+		json_write_close(w);
+		const struct path inner = {path, p->wire, p->type == OS_LIST};
+		if (p->sub)
+			write_params(w, p->sub, &inner);
+	}
+}
+
+static void write_filters(struct json_writer *w, const struct os_listing *list)
+{
+	json_write_open_list(w, "filters");
+	for (size_t k = 0; list && k < list->filters.count; k++)
+		json_write_z(w, NULL, list->filters.at[k].name);
+	json_write_close_list(w);
+}
+
+/* How a list's rows are called, ordered and paged. */
+static void write_list(struct json_writer *w, const struct os_listing *list)
+{
+	static const char *const always[] = {"created_at", "updated_at", "id"};
+	if (!list)
+		return;
+	json_write_z(w, "items", list->items);
+	json_write_z(w, "links", list->links);
+	json_write_z(w, "marker", list->marker ? list->marker : "id");
+	json_write_int(w, "page_max", list->page_max);
+	json_write_open_list(w, "sort_keys");
+	for (size_t k = 0; k < list->sort_keys.count; k++)
+		json_write_z(w, NULL, list->sort_keys.at[k].name);
+	for (size_t k = 0; k < sizeof always / sizeof always[0]; k++)
+		json_write_z(w, NULL, always[k]);
+	json_write_close_list(w);
+}
+
+static void write_action(struct json_writer *w, enum os_service service, const struct os_action *a)
+{
+	json_write_open(w, NULL);
+	json_write_z(w, "service", os_service_info(service)->type);
+	json_write_z(w, "prefix", os_service_info(service)->prefix);
+	json_write_z(w, "method", method_word(a->method));
+	json_write_z(w, "path", a->path);
+	json_write_z(w, "name", a->name);
+	json_write_z(w, "permit", a->permit);
+	const struct permission *permission = permission_of_action(str_from(a->permit));
+	json_write_z(w, "iam", permission ? permission->action : "");
+	json_write_z(w, "decided_on", permission ? permission->kinds : "");
+	json_write_z(w, "recorded", audited_say_when(a->permit));
+	json_write_bool(w, "writes", a->flags & OS_WRITES);
+	json_write_bool(w, "admin", a->flags & OS_ADMIN);
+	json_write_bool(w, "open", a->flags & OS_OPEN);
+	json_write_bool(w, "bulk", a->flags & OS_BULK);
+	json_write_bool(w, "raw", a->flags & OS_RAW_BODY);
+	json_write_int(w, "since", a->since);
+	json_write_int(w, "until", a->until);
+	json_write_int(w, "status", a->status ? a->status : 200);
+	json_write_z(w, "wrap", a->wrap);
+	json_write_open_list(w, "params");
+	write_params(w, &a->args, NULL);
+	json_write_close_list(w);
+	write_filters(w, a->list);
+	write_list(w, a->list);
+	json_write_z(w, "doc", a->doc);
+	json_write_close(w);
+}
+
+/* Paths are the same when their variables stand in the same places. */
+static bool is_same_path(const char *a, const char *b)
+{
+	for (;; a++, b++) {
+		if (*a != *b)
+			return false;
+		if (!*a)
+			return true;
+		if (*a == '{') {
+			a += strcspn(a, "}");
+			b += strcspn(b, "}");
+		}
+	}
+}
+
+static bool is_built(const struct call_known *call)
+{
+	for (size_t g = 0; g < sizeof action_groups / sizeof action_groups[0]; g++)
+		for (size_t k = 0; k < action_groups[g]->count; k++) {
+			const struct os_action *a = &action_groups[g]->at[k];
+			bool is_head = strcmp(call->method, "HEAD") == 0 && a->method == HTTP_GET;
+			if (action_groups[g]->service == call->service && is_same_path(a->path, call->path) &&
+			    (is_head || strcmp(method_word(a->method), call->method) == 0) &&
+			    strcmp(a->name ? a->name : "", call->name) == 0)
+				return true;
+		}
+	return false;
+}
+
+static void write_unbuilt(struct json_writer *w)
+{
+	json_write_open_list(w, "unbuilt");
+	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
+		if (is_built(&known[k]))
+			continue;
+		json_write_open(w, NULL);
+		json_write_z(w, "service", os_service_info(known[k].service)->type);
+		json_write_z(w, "method", known[k].method);
+		json_write_z(w, "path", known[k].path);
+		json_write_z(w, "name", known[k].name[0] ? known[k].name : NULL);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+void openstack_dump_actions(struct buf *out)
+{
+	struct json_writer w;
+	json_write_begin(&w, out);
+	json_write_open(&w, NULL);
+	json_write_open_list(&w, "actions");
+	for (size_t g = 0; g < sizeof action_groups / sizeof action_groups[0]; g++)
+		for (size_t k = 0; k < action_groups[g]->count; k++)
+			write_action(&w, action_groups[g]->service, &action_groups[g]->at[k]);
+	json_write_close_list(&w);
+	write_unbuilt(&w);
+	json_write_close(&w);
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The error table and the bodies. Statuses and types are those that the services give, which clients branch
+ * on, so that a change here is a change of the API. */
+#include "api/openstack/core/errors.h"
+
+#include "api/openstack/core/words.h"
+#include "auth/guard.h"
+#include "base/log.h"
+
+#define BIT(service) (1u << OS_##service)
+#define ALL (BIT(IDENTITY) | BIT(COMPUTE) | BIT(IMAGE) | BIT(NETWORK) | BIT(VOLUME) | BIT(PLACEMENT))
+
+#define E(services, err, kind, status, type)                                                                 \
+	{                                                                                                    \
+		ERR_##err, KIND_##kind, services, status, type, 0                                            \
+	}
+#define E_OF(services, err, kind, field, status, type)                                                       \
+	{                                                                                                    \
+		ERR_##err, KIND_##kind, services, status, type, field                                        \
+	}
+
+/* The first row that fits counts; KIND_NONE fits every kind. */
+static const struct os_error errors[] = {
+	E_OF(ALL, RANGE, NONE, "OpenStack-API-Version", 406, 0),
+	E_OF(ALL, UNSUPPORTED, NONE, "method", 405, 0),
+	E_OF(BIT(IMAGE), UNSUPPORTED, NONE, "Content-Type", 415, 0),
+	E(BIT(NETWORK), NOT_FOUND, NETWORK, 404, "NetworkNotFound"),
+	E(BIT(NETWORK), NOT_FOUND, EXTERNAL_NETWORK, 404, "NetworkNotFound"),
+	E(BIT(NETWORK), NOT_FOUND, SUBNET, 404, "SubnetNotFound"),
+	E(BIT(NETWORK), NOT_FOUND, PORT, 404, "PortNotFound"),
+	E(BIT(NETWORK), NOT_FOUND, ROUTER, 404, "RouterNotFound"),
+	E(BIT(NETWORK), NOT_FOUND, ADDRESS, 404, "FloatingIPNotFound"),
+	E(BIT(NETWORK), NOT_FOUND, SECURITY_GROUP, 404, "SecurityGroupNotFound"),
+	E(BIT(NETWORK), NOT_FOUND, SECURITY_GROUP_RULE, 404, "SecurityGroupRuleNotFound"),
+	E_OF(BIT(NETWORK), NOT_FOUND, ADDRESS_GROUP, "addresses", 404, "AddressesNotFound"),
+	E(BIT(NETWORK), NOT_FOUND, ADDRESS_GROUP, 404, "AddressGroupNotFound"),
+	E(BIT(NETWORK), NOT_FOUND, SUBNET_POOL, 404, "SubnetPoolNotFound"),
+	E(BIT(NETWORK), NOT_FOUND, NETWORK_GRANT, 404, "RbacPolicyNotFound"),
+	E(BIT(NETWORK), NOT_FOUND, NONE, 404, "HTTPNotFound"),
+	E(BIT(NETWORK), IN_USE, NETWORK, 409, "NetworkInUse"),
+	E(BIT(NETWORK), IN_USE, SUBNET, 409, "SubnetInUse"),
+	E(BIT(NETWORK), IN_USE, PORT, 409, "PortInUse"),
+	E(BIT(NETWORK), IN_USE, ROUTER, 409, "RouterInUse"),
+	E(BIT(NETWORK), IN_USE, GATEWAY, 409, "RouterExternalGatewayInUseByFloatingIp"),
+	E(BIT(NETWORK), IN_USE, ADDRESS, 409, "RouterInterfaceInUseByFloatingIP"),
+	E(BIT(NETWORK), IN_USE, ROUTE, 409, "RouterInterfaceInUseByRoute"),
+	E(BIT(NETWORK), IN_USE, SECURITY_GROUP, 409, "SecurityGroupInUse"),
+	E(BIT(NETWORK), IN_USE, ADDRESS_GROUP, 409, "AddressGroupInUse"),
+	E(BIT(NETWORK), IN_USE, SUBNET_POOL, 400, "SubnetPoolDeleteError"),
+	E_OF(BIT(NETWORK), IN_USE, NETWORK_GRANT, "shared", 409, "InvalidSharedSetting"),
+	E(BIT(NETWORK), IN_USE, NETWORK_GRANT, 409, "RbacPolicyInUse"),
+	E(BIT(NETWORK), IN_USE, NONE, 409, "InUse"),
+	E(BIT(NETWORK), EXISTS, SECURITY_GROUP_RULE, 409, "SecurityGroupRuleExists"),
+	E(BIT(NETWORK), EXISTS, ADDRESS_GROUP, 400, "AddressesAlreadyExist"),
+	E(BIT(NETWORK), EXISTS, SUBNET_POOL, 400, "InvalidInput"),
+	E(BIT(NETWORK), EXISTS, NETWORK_GRANT, 409, "DuplicatePolicyEntry"),
+	E(BIT(NETWORK), EXISTS, PORT, 409, "IpAddressInUse"),
+	E(BIT(NETWORK), EXISTS, ROUTER, 400, "BadRequest"),
+	E(BIT(NETWORK), EXISTS, ADDRESS, 409, "IpAddressAlreadyAllocated"),
+	E(BIT(NETWORK), EXISTS, NONE, 409, "Conflict"),
+	E(BIT(NETWORK), PROTECTED, SECURITY_GROUP, 409, "SecurityGroupCannotRemoveDefault"),
+	E(BIT(NETWORK), PROTECTED, PORT, 409, "ServicePortInUse"),
+	E(BIT(NETWORK), PROTECTED, NONE, 409, "Conflict"),
+	E(BIT(NETWORK), CAPACITY, SUBNET, 409, "IpAddressGenerationFailure"),
+	E(BIT(NETWORK), CAPACITY, ADDRESS, 400, "ExternalIpAddressExhausted"),
+	E(BIT(NETWORK), CAPACITY, SUBNET_POOL, 409, "SubnetAllocationError"),
+	E(BIT(NETWORK), CAPACITY, NONE, 409, "IpAddressGenerationFailure"),
+	E(BIT(NETWORK), QUOTA, NONE, 409, "OverQuota"),
+	E(BIT(NETWORK), CONFLICT, PORT, 409, "MacAddressInUse"),
+	E(BIT(NETWORK), CONFLICT, ADDRESS, 409, "FloatingIPPortAlreadyAssociated"),
+	E(BIT(NETWORK), CONFLICT, SUBNET_POOL, 400, "IllegalSubnetPoolUpdate"),
+	E(BIT(NETWORK), CONFLICT, SECURITY_GROUP_RULE, 400, "SecurityGroupRuleParameterConflict"),
+	E(BIT(NETWORK), CONFLICT, NONE, 400, "InvalidInput"),
+	E(BIT(NETWORK), STATE, GATEWAY, 404, "ExternalGatewayForFloatingIPNotFound"),
+	E(BIT(NETWORK), STATE, NONE, 409, "Conflict"),
+	E(BIT(NETWORK), RANGE, NONE, 400, "InvalidInput"),
+	E(BIT(NETWORK), INVALID, ROUTE, 400, "InvalidRoutes"),
+	E(BIT(NETWORK), INVALID, SECONDARY_IP, 400, "AllocationOnAutoAddressSubnet"),
+	E(BIT(NETWORK), INVALID, NONE, 400, "HTTPBadRequest"),
+	E(BIT(NETWORK), DENIED, ACCOUNT, 400, "HTTPBadRequest"),
+	E(BIT(NETWORK), DENIED, NONE, 403, "PolicyNotAuthorized"),
+	E(BIT(NETWORK), UNSUPPORTED, NONE, 400, "InvalidInput"),
+	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "server.imageRef", 400, 0),
+	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "block_device_mapping_v2", 400, 0),
+	E_OF(BIT(COMPUTE), NOT_FOUND, SNAPSHOT, "block_device_mapping_v2", 400, 0),
+	E_OF(BIT(COMPUTE), NOT_FOUND, VOLUME, "block_device_mapping_v2", 400, 0),
+	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "imageRef", 400, 0),
+	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "rescue_image_ref", 400, 0),
+	E_OF(BIT(COMPUTE), NOT_FOUND, INSTANCE_TYPE, "server.flavorRef", 400, 0),
+	E_OF(BIT(COMPUTE), NOT_FOUND, INSTANCE_TYPE, "flavorRef", 400, 0),
+	E_OF(BIT(COMPUTE), NOT_FOUND, KEY_PAIR, "server.key_name", 400, 0),
+	E_OF(BIT(COMPUTE), NOT_FOUND, NETWORK, "networks", 400, 0),
+	E_OF(BIT(COMPUTE), NOT_FOUND, PORT, "networks", 400, 0),
+	E_OF(BIT(COMPUTE), NOT_FOUND, SECURITY_GROUP, "security_groups", 400, 0),
+	E_OF(BIT(COMPUTE), NOT_FOUND, SERVER_GROUP, "os:scheduler_hints", 400, 0),
+	E_OF(BIT(COMPUTE), CONFLICT, INSTANCE_TYPE, "flavorRef", 400, 0), /* it has it already */
+	E(BIT(COMPUTE), UNSUPPORTED, HOST, 501, 0),
+	E(BIT(COMPUTE), STATE, HOST, 400, 0),       /* it has a maintenance */
+	E(BIT(COMPUTE), IN_USE, AGGREGATE, 400, 0), /* it has hosts */
+	E(BIT(COMPUTE), IN_USE, SECURITY_GROUP, 400, 0),
+	E(BIT(COMPUTE), IN_USE, VOLUME, 400, 0),
+	E(BIT(COMPUTE), PROTECTED, SECURITY_GROUP, 400, 0),
+	E(BIT(COMPUTE), EXISTS, SECURITY_GROUP_RULE, 400, 0),
+	E(BIT(COMPUTE), QUOTA, NONE, 403, 0),
+	E(BIT(COMPUTE), CAPACITY, HOST, 409, 0), /* its own is closed */
+	E(BIT(COMPUTE), CAPACITY, NONE, 400, 0),
+	E(BIT(COMPUTE), PROTECTED, NONE, 409, 0),
+	E_OF(BIT(VOLUME), EXISTS, VOLUME_TYPE, "encryption", 400, 0),
+	E(BIT(VOLUME), QUOTA, NONE, 413, 0),
+	E(BIT(VOLUME), IN_USE, NONE, 400, 0), /* a volume with snapshots, attached, …: "Invalid volume" */
+	E(BIT(VOLUME), STATE, NONE, 400, 0),
+	E(BIT(IMAGE), QUOTA, NONE, 413, 0),
+	E(BIT(IMAGE), PROTECTED, NONE, 403, 0),
+	E(BIT(IDENTITY), QUOTA, NONE, 403, 0),
+	E(BIT(IDENTITY), STATE, DOMAIN, 403, 0), /* it is enabled */
+	E(ALL, MISSING, NONE, 400, "HTTPBadRequest"),
+	E(ALL, INVALID, NONE, 400, 0),
+	E(ALL, MALFORMED, NONE, 400, "HTTPBadRequest"),
+	E(ALL, COMBINATION, NONE, 400, "HTTPBadRequest"),
+	E(ALL, UNKNOWN, NONE, 400, "HTTPBadRequest"),
+	E(ALL, UNSUPPORTED, NONE, 400, 0),
+	E(ALL, NOT_FOUND, NONE, 404, 0),
+	E(ALL, EXISTS, NONE, 409, 0),
+	E(ALL, IN_USE, NONE, 409, 0),
+	E(ALL, STATE, NONE, 409, 0),
+	E(ALL, CONFLICT, NONE, 409, 0),
+	E(ALL, RANGE, NONE, 400, 0),
+	E(ALL, PROTECTED, NONE, 403, 0),
+	E(ALL, QUOTA, NONE, 403, 0),
+	E(ALL, CAPACITY, NONE, 409, 0),
+	E(ALL, UNAUTHENTICATED, NONE, 401, 0),
+	E(ALL, EXPIRED, NONE, 401, 0),
+	E(ALL, DENIED, NONE, 403, 0),
+	E(ALL, TOO_LARGE, NONE, 413, "RequestEntityTooLarge"),
+	E(ALL, THROTTLED, NONE, 429, "OverLimit"),
+	E(ALL, NO_MEMORY, NONE, 503, "ServiceUnavailable"),
+	E(ALL, AGAIN, NONE, 503, "ServiceUnavailable"),
+	E(ALL, GONE, NONE, 503, "ServiceUnavailable"),
+	E(ALL, TIMEOUT, NONE, 503, "ServiceUnavailable"),
+	E(ALL, IO, NONE, 500, "HTTPInternalServerError"),
+	E(ALL, DRY_RUN, NONE, 500, "HTTPInternalServerError"), /* nobody here asks for one */
+	E(ALL, INTERNAL, NONE, 500, "HTTPInternalServerError"),
+};
+
+const struct os_error *os_list_errors(size_t *ret_count)
+{
+	*ret_count = sizeof errors / sizeof errors[0];
+	return errors;
+}
+
+const struct os_error *os_find_error(enum os_service service, enum err err, int kind, struct str field)
+{
+	size_t count = 0;
+	const struct os_error *at = os_list_errors(&count);
+	for (size_t k = 0; k < count; k++)
+		if (at[k].err == err && at[k].services & 1u << service &&
+		    (at[k].kind == kind || at[k].kind == KIND_NONE) &&
+		    (!at[k].field || str_starts_with(field, str_from(at[k].field))))
+			return &at[k];
+	return &at[count - 1];
+}
+
+/* ---- bodies ---- */
+
+static const char *status_title(int status)
+{
+	switch (status) {
+	case 400:
+		return "Bad Request";
+	case 401:
+		return "Unauthorized";
+	case 403:
+		return "Forbidden";
+	case 404:
+		return "Not Found";
+	case 405:
+		return "Method Not Allowed";
+	case 406:
+		return "Not Acceptable";
+	case 408:
+		return "Request Timeout";
+	case 409:
+		return "Conflict";
+	case 413:
+		return "Request Entity Too Large";
+	case 415:
+		return "Unsupported Media Type";
+	case 429:
+		return "Too Many Requests";
+	case 431:
+		return "Request Header Fields Too Large";
+	case 501:
+		return "Not Implemented";
+	case 503:
+		return "Service Unavailable";
+	default:
+		return status < 500 ? "Bad Request" : "Internal Server Error";
+	}
+}
+
+/* Nova's and Cinder's names of faults. */
+static const char *fault_name(int status)
+{
+	switch (status) {
+	case 400:
+		return "badRequest";
+	case 401:
+		return "unauthorized";
+	case 403:
+		return "forbidden";
+	case 404:
+		return "itemNotFound";
+	case 405:
+		return "badMethod";
+	case 409:
+		return "conflictingRequest";
+	case 413:
+	case 429:
+		return "overLimit";
+	case 415:
+		return "badMediaType";
+	case 501:
+		return "notImplemented";
+	case 503:
+		return "serviceUnavailable";
+	default:
+		return "computeFault";
+	}
+}
+
+/* Keystone's; of every service where nobody was proved, since its middleware answers then. */
+static void write_identity(struct json_writer *w, int status, struct str message)
+{
+	json_write_open(w, "error");
+	json_write_int(w, "code", status);
+	json_write_text(w, "message", message);
+	json_write_z(w, "title", status_title(status));
+	json_write_close(w);
+}
+
+/* Seconds: a quota is not over by waiting, and a bucket has a token again after one. */
+static int retry_after(const struct os_error *error)
+{
+	return error->status == 429;
+}
+
+static void write_fault(struct json_writer *w, const struct os_error *error, struct str message)
+{
+	bool is_named = error->type && !(error->services & BIT(NETWORK));
+	json_write_open(w, is_named ? error->type : fault_name(error->status));
+	json_write_int(w, "code", error->status);
+	json_write_text(w, "message", message);
+	if (error->status == 413 || error->status == 429)
+		json_write_int(w, "retryAfter", retry_after(error));
+	json_write_close(w);
+}
+
+static void write_network(struct json_writer *w, const struct os_error *error, struct str message)
+{
+	json_write_open(w, "NeutronError");
+	json_write_z(w, "type", error->type ? error->type : "HTTPBadRequest");
+	json_write_text(w, "message", message);
+	json_write_z(w, "detail", "");
+	json_write_close(w);
+}
+
+static void write_placement(struct os_call *e, struct json_writer *w, int status, struct str message)
+{
+	json_write_open_list(w, "errors");
+	json_write_open(w, NULL);
+	json_write_int(w, "status", status);
+	json_write_z(w, "title", status_title(status));
+	json_write_text(w, "detail", message);
+	json_write_text(w, "request_id", str_print(e->c->arena, "req-%" STR_FMT, STR_ARG(e->c->request_id)));
+	if (e->request.version >= 23)
+		json_write_z(w, "code", "placement.undefined_code");
+	json_write_close(w);
+	json_write_close_list(w);
+}
+
+static void write_image(struct os_call *e, struct json_writer *w, int status, struct str message)
+{
+	json_write_text(w, "message", message);
+	json_write_text(w, "code", str_print(e->c->arena, "%d %s", status, status_title(status)));
+	json_write_z(w, "title", status_title(status));
+}
+
+static void write_body(struct os_call *e, const struct os_error *error, struct str message,
+		       struct json_writer *w)
+{
+	json_write_open(w, NULL);
+	if (e->service == OS_IDENTITY || error->status == 401)
+		write_identity(w, error->status, message);
+	else if (e->service == OS_NETWORK)
+		write_network(w, error, message);
+	else if (e->service == OS_PLACEMENT)
+		write_placement(e, w, error->status, message);
+	else if (e->service == OS_IMAGE)
+		write_image(e, w, error->status, message);
+	else
+		write_fault(w, error, message);
+	json_write_close(w);
+}
+
+static void add_html_text(struct buf *b, struct str text)
+{
+	for (size_t k = 0; k < text.n; k++)
+		if (text.p[k] == '<')
+			buf_add_str(b, STR("&lt;"));
+		else if (text.p[k] == '&')
+			buf_add_str(b, STR("&amp;"));
+		else
+			buf_add_char(b, text.p[k]);
+}
+
+/* Glance's, unless the client asks for JSON. */
+static void write_page(struct buf *b, int status, struct str message)
+{
+	const char *title = status_title(status);
+	buf_print(b, "<html>\n <head>\n  <title>%d %s</title>\n </head>\n <body>\n  <h1>%d %s</h1>\n  ",
+		  status, title, status, title);
+	add_html_text(b, message);
+	buf_add_str(b, STR("<br /><br />\n\n\n </body>\n</html>"));
+}
+
+static bool wants_page(const struct os_call *e, int status)
+{
+	return e->service == OS_IMAGE && status != 401 &&
+	       !str_contains(call_header(e->call, "Accept"), STR("application/json"));
+}
+
+void os_answer_error(struct os_call *e, const struct os_error *error, struct str message)
+{
+	struct buf body;
+	struct json_writer w;
+	bool is_page = wants_page(e, error->status);
+	buf_init(&body, BUF_ANSWER_CAP);
+	json_write_begin(&w, &body);
+	if (is_page)
+		write_page(&body, error->status, message);
+	else
+		write_body(e, error, message, &w);
+	IGNORE(json_write_end(&w)); /* without memory for these few bytes an empty body must do */
+	os_set_headers(e);
+	if (error->status == 401)
+		call_set_answer_header(e->call, "WWW-Authenticate",
+				       str_print(e->c->arena, "Keystone uri=\"%" STR_FMT "\"",
+						 STR_ARG(os_service_url(e, OS_IDENTITY))));
+	if (error->status == 429 || (error->status == 413 && e->service == OS_VOLUME))
+		call_set_answer_header(e->call, "Retry-After", retry_after(error) ? STR("1") : STR("0"));
+	call_answer(e->call, error->status, is_page ? "text/html; charset=UTF-8" : "application/json", &body);
+}
+
+void os_answer_problem(struct os_call *e, struct result result)
+{
+	const struct problem *p = &e->c->problem;
+	enum err err = p->err ? p->err : result.code;
+	const struct os_error *error = os_find_error(e->service, err, p->kind, p->field);
+	struct str message = p->message.n ? os_say_problem(e, p) : str_from(err_meaning(err));
+	if (err == ERR_INTERNAL || err == ERR_IO) {
+		log_event(LOG_ERROR, "internal-error",
+			  "face=openstack request=%s action=%s error=%s message=%s",
+			  log_quote(e->c->request_id), e->call->action ? e->call->action : "-", err_name(err),
+			  log_quote(message));
+		message =
+			STR("Unexpected API Error. The server's log has its cause, under the request's id.");
+	}
+	if (err == ERR_DENIED)
+		(void) guard_tell_refusal(e->c); /* `dari explain` shows it by the request's id */
+	if (err == ERR_UNAUTHENTICATED && e->service != OS_IDENTITY)
+		message = STR("The request you have made requires authentication.");
+	os_answer_error(e, error, message);
+}
+
+void os_reject(void *self, struct call *call, int status, enum err why)
+{
+	struct os_call *e = os_call_new(self, call);
+	if (!e) {
+		call_answer(call, 503, NULL, NULL);
+		return;
+	}
+	struct os_error error = *os_find_error(e->service, why, KIND_NONE, STR_NONE);
+	error.status = status;
+	os_answer_error(e, &error, str_from(err_meaning(why)));
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Which rows a query asks for: a value against a field, a pattern against a text, a listing's filters, and
+ * the members that a row is shown with. */
+#include "api/openstack/core/filter.h"
+
+#include "api/openstack/core/services.h"
+
+enum { PATTERN_STEPS_MAX = 10000, PATTERN_TEXT_MAX = 1024 };
+
+/* ---- values ---- */
+
+const struct field *os_field_of(enum kind kind, const char *name)
+{
+	for (unsigned k = 0; name && k < model_kinds[kind].field_count; k++)
+		if (strcmp(model_kinds[kind].fields[k].name, name) == 0)
+			return &model_kinds[kind].fields[k];
+	return NULL;
+}
+
+bool os_is_uuid(uuid id, struct str value)
+{
+	uuid wanted;
+	return result_is_ok(uuid_parse(value, &wanted)) && uuid_equal(id, wanted);
+}
+
+bool os_is_truth(bool truth, struct str value)
+{
+	bool is_yes = str_equal_nocase(value, STR("true")) || str_is(value, "1");
+	bool is_no = str_equal_nocase(value, STR("false")) || str_is(value, "0");
+	return (is_yes || is_no) && truth == is_yes;
+}
+
+bool os_field_is(const struct field *field, const struct row *row, struct str value)
+{
+	const void *at = os_field_at(field, row);
+	int64_t number = 0;
+	struct ip ip;
+	struct cidr cidr;
+	struct mac mac;
+	switch ((int) field->type) {
+	case FIELD_TEXT:
+		return str_equal(*(const struct str *) at, value);
+	case FIELD_UUID:
+		return str_is_empty(value) ? uuid_is_none(*(const uuid *) at)
+					   : os_is_uuid(*(const uuid *) at, value);
+	case FIELD_INT:
+		return result_is_ok(str_parse_int(value, &number)) && number == *(const int64_t *) at;
+	case FIELD_BOOL:
+		return os_is_truth(*(const bool *) at, value);
+	case FIELD_ENUM:
+		return str_is(value, field->words[*(const int *) at]);
+	case FIELD_IP:
+		return result_is_ok(ip_parse(value, &ip)) && ip_equal(ip, *(const struct ip *) at);
+	case FIELD_CIDR:
+		return result_is_ok(cidr_parse(value, &cidr)) && cidr_equal(cidr, *(const struct cidr *) at);
+	case FIELD_MAC:
+		return result_is_ok(mac_parse(value, &mac)) && memcmp(&mac, at, sizeof mac) == 0;
+	default:
+		return false;
+	}
+}
+
+/* One element of a pattern: its size, and whether c fits it. */
+static size_t element_size(struct str pattern)
+{
+	return pattern.p[0] == '\\' && pattern.n > 1 ? 2 : 1;
+}
+
+static bool element_fits(struct str pattern, char c)
+{
+	return pattern.p[0] == '.' || pattern.p[element_size(pattern) - 1] == c;
+}
+
+static struct str skip(struct str s, size_t n)
+{
+	return str_slice(s, n, s.n);
+}
+
+/* From the text's beginning: each star tries the shortest run first. The steps are bounded, since nested
+ * tries are not: a pattern that takes more fits nothing. */
+static bool fits_here(struct str pattern, struct str text, unsigned *steps)
+{
+	if (*steps == 0)
+		return false;
+	--*steps;
+	if (pattern.n == 0 || (pattern.n == 1 && pattern.p[0] == '$' && text.n == 0))
+		return true;
+	size_t n = element_size(pattern);
+	bool fits_one = text.n && element_fits(pattern, text.p[0]);
+	if (n == pattern.n || pattern.p[n] != '*')
+		return fits_one && fits_here(skip(pattern, n), skip(text, 1), steps);
+	return fits_here(skip(pattern, n + 1), text, steps) ||
+	       (fits_one && fits_here(pattern, skip(text, 1), steps));
+}
+
+bool os_pattern_fits(struct str pattern, struct str text)
+{
+	unsigned steps = PATTERN_STEPS_MAX;
+	text = str_slice(text, 0, PATTERN_TEXT_MAX);
+	if (pattern.n > PATTERN_TEXT_MAX)
+		return false;
+	if (pattern.n && pattern.p[0] == '^')
+		return fits_here(skip(pattern, 1), text, &steps);
+	for (size_t at = 0; at <= text.n; at++)
+		if (fits_here(pattern, skip(text, at), &steps))
+			return true;
+	return false;
+}
+
+/* Of every kind. */
+static const struct field row_keys[] = {
+	{.name = "created_at", .type = FIELD_INT, .offset = offsetof(struct row, created_us)},
+	{.name = "updated_at", .type = FIELD_INT, .offset = offsetof(struct row, updated_us)},
+	{.name = "id", .type = FIELD_UUID, .offset = offsetof(struct row, id)},
+	{.name = "uuid", .type = FIELD_UUID, .offset = offsetof(struct row, id)},
+};
+
+const struct field *os_row_key_of(struct str name)
+{
+	for (size_t k = 0; k < sizeof row_keys / sizeof row_keys[0]; k++)
+		if (str_is(name, row_keys[k].name))
+			return &row_keys[k];
+	return NULL;
+}
+
+/* ---- filters ---- */
+
+static const struct os_filter *find_filter(const struct os_filtering *f, struct str name)
+{
+	const struct os_filters *filters = &f->list->filters;
+	for (size_t k = 0; k < filters->count; k++)
+		if (str_is(name, filters->at[k].name) && f->e->request.version >= filters->at[k].since)
+			return &filters->at[k];
+	return NULL;
+}
+
+/* "lte:2024-…": how the time is to be, and the time; without a word: the same. */
+static RESULT read_bound(const struct os_filtering *f, const char *name, struct str bound,
+			 bool ret_orders[static 3], int64_t *ret_us)
+{
+	static const struct {
+		const char *word;
+		bool before, same, after;
+	} words[] = {{"gt:", 0, 0, 1},  {"gte:", 0, 1, 1}, {"lt:", 1, 0, 0},
+		     {"lte:", 1, 1, 0}, {"neq:", 1, 0, 1}, {"eq:", 0, 1, 0}};
+	ret_orders[0] = ret_orders[2] = false;
+	ret_orders[1] = true;
+	for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+		struct str word = str_from(words[k].word);
+		if (!str_starts_with(bound, word))
+			continue;
+		ret_orders[0] = words[k].before;
+		ret_orders[1] = words[k].same;
+		ret_orders[2] = words[k].after;
+		bound = str_slice(bound, word.n, bound.n);
+		break;
+	}
+	return os_parse_time(f->e->c, bound, name, ret_us);
+}
+
+/* To the second, as clients say it. */
+static bool fits_bounds(const struct os_filtering *f, const struct os_filter *filter, const struct row *row,
+			struct str value)
+{
+	const struct field *field = os_row_key_of(str_from(filter->name));
+	int64_t time_us = *(const int64_t *) os_field_at(field, row), bound_us = 0;
+	struct str bound;
+	bool orders[3];
+	time_us -= time_us % SECOND;
+	while (str_split_next(&value, ',', &bound))
+		if (!result_is_ok(read_bound(f, filter->name, bound, orders, &bound_us)) ||
+		    !orders[1 + os_compare_int(time_us, bound_us)])
+			return false;
+	return true;
+}
+
+static bool is_word_of(const char *words, struct str name)
+{
+	struct str rest = str_from(words ? words : ""), word;
+	while (str_split_next(&rest, '|', &word))
+		if (str_equal(word, name))
+			return true;
+	return false;
+}
+
+/* What is in the query for the list itself. */
+static bool is_of_lists(const struct os_filtering *f, struct str name)
+{
+	static const char words[] =
+		"limit|marker|sort|sort_key|sort_dir|page_reverse|fields|all_tenants|all_projects|offset";
+	return is_word_of(words, name) || is_word_of(f->list->others, name);
+}
+
+/* To Nova's newer versions what it does not know is wrong. */
+static RESULT check_name(struct os_filtering *f, struct str name)
+{
+	bool is_strict = f->e->service == OS_COMPUTE && f->e->request.version >= 75;
+	if (find_filter(f, name) || is_of_lists(f, name))
+		return OK;
+	f->has_members = f->e->service == OS_NETWORK || f->e->service == OS_IDENTITY;
+	if (!is_strict)
+		return OK;
+	name = str_slice(name, 0, 128);
+	return ctx_fail_field(f->e->c, ERR_UNKNOWN, name,
+			      "Additional properties are not allowed ('%" STR_FMT "' was unexpected)",
+			      STR_ARG(name));
+}
+
+/* Values that no row can be held to. */
+static RESULT check_value(const struct os_filtering *f, const struct os_filter *filter, struct str value)
+{
+	const struct field *field = os_field_of(f->list->kind, filter->field);
+	bool is_bool = filter->is_truth || (field && field->type == FIELD_BOOL);
+	struct str bound;
+	bool orders[3];
+	int64_t us = 0;
+	while (filter->is_time && str_split_next(&value, ',', &bound))
+		TRY(read_bound(f, filter->name, bound, orders, &us));
+	if (!is_bool || os_is_truth(true, value) || os_is_truth(false, value) || f->e->service == OS_IDENTITY)
+		return OK;
+	return ctx_fail_field(f->e->c, ERR_INVALID, str_from(filter->name),
+			      "Invalid input for %s. Reason: '%" STR_FMT "' cannot be converted to boolean.",
+			      filter->name, STR_ARG(str_slice(value, 0, 64)));
+}
+
+RESULT os_check_filters(struct os_filtering *f)
+{
+	const struct os_pairs *query = &f->e->request.query;
+	for (size_t k = 0; k < query->count; k++) {
+		const struct os_filter *filter = find_filter(f, query->at[k].name);
+		TRY(check_name(f, query->at[k].name));
+		if (filter)
+			TRY(check_value(f, filter, query->at[k].value));
+	}
+	return OK;
+}
+
+static bool fits_value(const struct os_filtering *f, const struct os_filter *filter, const struct row *row,
+		       struct str value)
+{
+	if (filter->fits)
+		return filter->fits(f->e, row, value);
+	if (filter->is_id)
+		return os_is_uuid(row->id, value);
+	if (filter->is_time)
+		return fits_bounds(f, filter, row, value);
+	const struct field *field = os_field_of(f->list->kind, filter->field);
+	if (filter->is_pattern && field->type == FIELD_TEXT)
+		return os_pattern_fits(value, *(const struct str *) os_field_at(field, row));
+	return os_field_is(field, row, value);
+}
+
+/* Several values of one name: any; several names: all. */
+static bool fits_filters(const struct os_filtering *f, const struct row *row)
+{
+	const struct os_pairs *query = &f->e->request.query;
+	for (size_t k = 0; k < query->count; k++) {
+		const struct os_filter *filter = find_filter(f, query->at[k].name);
+		bool fits = !filter;
+		for (size_t n = 0; n < query->count && !fits; n++)
+			fits = str_equal(query->at[n].name, query->at[k].name) &&
+			       fits_value(f, filter, row, query->at[n].value);
+		if (!fits)
+			return false;
+	}
+	return true;
+}
+
+/* ---- members as filters ---- */
+
+/* The members that the row is shown with; NULL: no memory. */
+json_t *os_members_of(struct os_call *e, const struct os_listing *list, const void *item)
+{
+	struct buf all;
+	struct json_writer w;
+	buf_init(&all, BUF_ANSWER_CAP);
+	json_write_begin(&w, &all);
+	json_write_open(&w, NULL);
+	list->write(e, &w, item);
+	json_write_close(&w);
+	struct result result = json_write_end(&w);
+	json_t *members = result_is_ok(result) ? json_loadb(all.p, all.size, 0, NULL) : NULL;
+	buf_done(&all);
+	return members;
+}
+
+static bool member_is(const json_t *member, struct str value)
+{
+	int64_t number = 0;
+	switch ((int) json_typeof(member)) {
+	case JSON_STRING:
+		return str_is(value, json_string_value(member));
+	case JSON_INTEGER:
+		return result_is_ok(str_parse_int(value, &number)) && number == json_integer_value(member);
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return os_is_truth(json_is_true(member), value);
+	case JSON_NULL:
+		return str_is_empty(value);
+	default:
+		return true; /* not a plain one: passed over */
+	}
+}
+
+/* Names that the row has no member for are passed over. */
+static bool has_members(const struct os_filtering *f, const json_t *members)
+{
+	const struct os_pairs *query = &f->e->request.query;
+	for (size_t k = 0; k < query->count; k++) {
+		struct str name = query->at[k].name;
+		const json_t *member = json_object_getn(members, name.p, name.n);
+		bool fits = !member || find_filter(f, name) || is_of_lists(f, name);
+		for (size_t n = 0; n < query->count && !fits; n++)
+			fits = str_equal(query->at[n].name, name) && member_is(member, query->at[n].value);
+		if (!fits)
+			return false;
+	}
+	return true;
+}
+
+RESULT os_fits(const struct os_filtering *f, const struct row *row, bool *ret_fits)
+{
+	*ret_fits = fits_filters(f, row);
+	if (!*ret_fits || !f->has_members)
+		return OK;
+	const void *item = f->list->gather ? f->list->gather(f->e, row) : row;
+	json_t *members = item ? os_members_of(f->e, f->list, item) : NULL;
+	if (!members)
+		return ctx_no_memory(f->e->c);
+	*ret_fits = has_members(f, members);
+	json_decref(members);
+	return OK;
+}

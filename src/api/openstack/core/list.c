@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Writing rows: a page of a list with the links to those beside it, one row, or the members of it that were
+ * asked for. */
+#include "api/openstack/core/filter.h"
+#include "api/openstack/core/services.h"
+
+RESULT os_gather(struct os_call *e, const struct os_listing *list, const struct os_page *page,
+		 const void ***ret_items)
+{
+	const void **items = arena_new_array(e->c->arena, const void *, page->count);
+	if (!items)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < page->count; k++) {
+		items[k] = list->gather ? list->gather(e, page->rows[k]) : page->rows[k];
+		if (!items[k])
+			return ctx_no_memory(e->c);
+	}
+	os_stop_walking(e);
+	*ret_items = items;
+	return OK;
+}
+
+static void add_query(struct os_call *e, struct buf *b, struct str name, struct str value)
+{
+	if (b->size)
+		buf_add_char(b, '&');
+	buf_add_str(b, str_encode_url(e->c->arena, name, false));
+	buf_add_char(b, '=');
+	buf_add_str(b, str_encode_url(e->c->arena, value, false));
+}
+
+/* The same query behind another marker. */
+static struct str query_from(struct os_call *e, struct str marker, bool backwards)
+{
+	const struct os_pairs *query = &e->request.query;
+	struct buf b;
+	buf_init(&b, 64 * 1024);
+	for (size_t k = 0; k < query->count; k++)
+		if (!str_is(query->at[k].name, "marker") && !str_is(query->at[k].name, "page_reverse"))
+			add_query(e, &b, query->at[k].name, query->at[k].value);
+	add_query(e, &b, STR("marker"), marker);
+	if (backwards)
+		add_query(e, &b, STR("page_reverse"), STR("True"));
+	struct str text = str_copy(e->c->arena, buf_str(&b));
+	buf_done(&b);
+	return text;
+}
+
+struct str os_next_query(struct os_call *e, const struct os_page *page)
+{
+	return page->has_more && page->count ? query_from(e, page->marker, false) : STR_NONE;
+}
+
+/* ---- some members only ---- */
+
+static bool is_asked(const struct os_pairs *query, const char *member)
+{
+	for (size_t k = 0; k < query->count; k++)
+		if (str_is(query->at[k].name, "fields") && str_is(query->at[k].value, member))
+			return true;
+	return false;
+}
+
+/* Neutron's fields=: names that a row has not ask for nothing. */
+static bool picks_members(const struct os_call *e)
+{
+	const struct os_pairs *query = &e->request.query;
+	bool picks = false;
+	for (size_t k = 0; k < query->count && !picks; k++)
+		picks = str_is(query->at[k].name, "fields") && query->at[k].value.n;
+	return picks && e->service == OS_NETWORK && e->action->method == HTTP_GET;
+}
+
+static void copy_picked(struct os_call *e, struct json_writer *w, json_t *members)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach (members, key, value) {
+		char *text = is_asked(&e->request.query, key)
+				     ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT)
+				     : NULL;
+		if (text) {
+			json_write_key(w, str_from(key));
+			json_write_raw(w, NULL, str_from(text));
+		}
+		free(text);
+	}
+}
+
+/* The members of an item's object: those that were asked for. */
+static RESULT write_item(struct os_call *e, const struct os_listing *list, const void *item,
+			 struct json_writer *w)
+{
+	if (!picks_members(e)) {
+		list->write(e, w, item);
+		return OK;
+	}
+	json_t *members = os_members_of(e, list, item);
+	if (!members)
+		return ctx_no_memory(e->c);
+	copy_picked(e, w, members);
+	json_decref(members);
+	return OK;
+}
+
+static void write_page_link(struct os_call *e, struct json_writer *w, const char *rel, struct str query)
+{
+	if (str_is_empty(query))
+		return;
+	json_write_open(w, NULL);
+	json_write_text(w, "href",
+			str_print(e->c->arena, "%" STR_FMT "%" STR_FMT "?%" STR_FMT, STR_ARG(e->base_url),
+				  STR_ARG(e->call->path), STR_ARG(query)));
+	json_write_z(w, "rel", rel);
+	json_write_close(w);
+}
+
+RESULT os_list(struct os_call *e, const struct os_listing *list, struct json_writer *w)
+{
+	struct os_page page;
+	const void **items = NULL;
+	TRY(os_select(e, list, &page));
+	struct str next = os_next_query(e, &page);
+	struct str before = e->service == OS_NETWORK && page.has_before && page.count
+				    ? query_from(e, page.first_marker, true)
+				    : STR_NONE;
+	TRY(os_gather(e, list, &page, &items));
+	json_write_open_list(w, list->items);
+	for (size_t k = 0; k < page.count; k++) {
+		json_write_open(w, NULL);
+		TRY(write_item(e, list, items[k], w));
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	if (!list->links || (str_is_empty(next) && str_is_empty(before)))
+		return OK;
+	json_write_open_list(w, list->links);
+	write_page_link(e, w, "next", next);
+	write_page_link(e, w, "previous", before);
+	json_write_close_list(w);
+	return OK;
+}
+
+static RESULT write_row(struct os_call *e, const struct os_listing *list, const struct row *row,
+			struct json_writer *w)
+{
+	const struct os_page page = {.rows = &row, .count = 1};
+	const void **items = NULL;
+	TRY(os_gather(e, list, &page, &items));
+	return write_item(e, list, items[0], w);
+}
+
+RESULT os_write_shown(struct os_call *e, const struct os_listing *list, uuid id, struct json_writer *w)
+{
+	const struct row *row = NULL;
+	TRY(os_find_shown(e, id, &row));
+	return write_row(e, list, row, w);
+}
+
+/* What stands for a row of the kind and is none, by its id; NULL: nothing. */
+static RESULT find_added(struct os_call *e, const struct os_listing *list, const struct ref *ref,
+			 const struct row **ret_row)
+{
+	struct os_added added = {.only = ref->prefix};
+	*ret_row = NULL;
+	if (list->add)
+		TRY(list->add(e, &added));
+	for (size_t k = 0; k < added.rows.count; k++)
+		if (uuid_equal(added.rows.at[k]->id, ref->prefix))
+			*ret_row = added.rows.at[k];
+	return OK;
+}
+
+RESULT os_write_found(struct os_call *e, const struct os_listing *list, const struct ref *ref,
+		      struct json_writer *w)
+{
+	const struct row *row = NULL;
+	struct result found = os_find(e, list->kind, ref, &row);
+	if (found.code == ERR_DENIED)
+		return found;
+	if (!result_is_ok(found)) {
+		TRY(find_added(e, list, ref, &row));
+		if (!row)
+			return found;
+		ctx_clear_problem(e->c);
+	}
+	if (list->shows && !list->shows(e, row))
+		return engine_fail_not_found(e->c, list->kind, ref);
+	return write_row(e, list, row, w);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/openstack/: lists of rows. A list action is an os_listing, which says how rows of a kind are
+ * found, filtered, ordered and written; what shows one row is written by the same. Understood in queries, as
+ * the services document them: limit, marker, sort_key and sort_dir (also sort=key:dir,…), page_reverse, and
+ * the listing's filters; a filter given twice fits by any of its values. To Neutron and Keystone each plain
+ * member that a row shows is a filter, too. Of the network's rows, also of one that is shown, fields= names
+ * the members wanted. */
+#pragma once
+
+#include "api/openstack/core/action.h"
+
+struct os_filter {
+	const char *name;  /* in the query */
+	const char *field; /* the row's that is compared; NULL: see below */
+	bool is_id;        /* the row's own id */
+	bool is_time;      /* created_at or updated_at: "gt:2024-01-02T03:04:05Z", several by commas */
+	bool is_truth;     /* true or false is asked for: ERR_INVALID where it is neither */
+	int since;         /* the microversion that has it; 0: the first */
+	bool is_pattern;   /* a regular expression of ^ $ . * \ that is looked for in the field's text */
+	bool (*fits)(struct os_call *e, const struct row *row, struct str value);
+};
+
+struct os_filters {
+	const struct os_filter *at;
+	size_t count;
+};
+
+#define OS_FILTERS(rows)                                                                                     \
+	{                                                                                                    \
+		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
+	}
+
+/* What rows can be ordered by, beside created_at, updated_at and id: a field, or what is made of the row as
+ * it is shown. */
+struct os_sort_key {
+	const char *name, *field;
+	bool is_opposite; /* of the field: "admin_state_up" of is_down */
+	struct str (*text)(struct os_call *e, const struct row *row);
+	int64_t (*number)(struct os_call *e, const struct row *row);
+};
+
+struct os_sort_keys {
+	const struct os_sort_key *at;
+	size_t count;
+};
+
+enum os_listing_flag {
+	OS_ADMIN_SEES_ALL = 1 << 0, /* every account's rows, without asking */
+	OS_ALL_PROJECTS = 1 << 1,   /* by `all_tenants` or `all_projects`, for admins */
+	OS_NEWEST_FIRST = 1 << 2,   /* when the query does not say how; else the oldest */
+	OS_ALL_SEE_ALL = 1 << 3,    /* rows of no account, or that everybody may see */
+	OS_BY_OFFSET = 1 << 4,      /* pages begin by an `offset`, too */
+	OS_OWN_TO_OTHERS = 1 << 5,  /* whoever is no admin and asks for all gets their own */
+};
+
+struct os_added {
+	uuid only; /* the one that is looked for; none: all */
+	VEC(const struct row *) rows;
+};
+
+/* Whether a row of that id is to be made. */
+static inline bool os_wants(const struct os_added *added, uuid id)
+{
+	return uuid_is_none(added->only) || uuid_equal(added->only, id);
+}
+
+struct os_listing {
+	enum kind kind;
+	const char *items;  /* the answer's member: "servers" */
+	const char *links;  /* of the next page: "servers_links"; NULL: the service has a form of its own */
+	const char *others; /* names that queries may have beside filters and pages: "a|b"; NULL: none */
+	const char *marker; /* the text that a page's marker names rows by; NULL: their id */
+	struct os_filters filters;
+	struct os_sort_keys sort_keys;
+	unsigned flags;
+	unsigned account_index; /* the kind's index that begins with the account; 0: all rows are looked at */
+	int64_t page_max;       /* rows of an answer, also of one to a query without a limit; 0: all. With
+				   neither this nor links there are no pages, and limits say nothing */
+	/* Adds what is shown as rows of the kind and has none of it, made in the arena (os_wants()); NULL:
+	 * nothing. Filters, order and pages go for it as for the others. While the view walks. */
+	RESULT (*add)(struct os_call *e, struct os_added *ret_rows);
+	/* More than engine_may_see() and the filters ask for; NULL: nothing. */
+	bool (*shows)(struct os_call *e, const struct row *row);
+	/* While the view walks: collects what the row's object needs into the arena; NULL when that is full.
+	 * Without it the item is the row. */
+	const void *(*gather)(struct os_call *e, const struct row *row);
+	/* Afterwards: the members of an item's object. */
+	void (*write)(struct os_call *e, struct json_writer *w, const void *item);
+};
+
+struct os_page {
+	const struct row **rows;
+	size_t count;
+	bool has_more, has_before;
+	struct str marker, first_marker; /* of the last row, and the first */
+};
+
+/* Opens the view and finds the rows asked for, in order. ERR_INVALID: limit, marker, sort key. */
+RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_page *ret_page);
+/* Items for rows, in the arena; the view stops walking. */
+RESULT os_gather(struct os_call *e, const struct os_listing *list, const struct os_page *page,
+		 const void ***ret_items);
+/* The whole: the list and the links. */
+RESULT os_list(struct os_call *e, const struct os_listing *list, struct json_writer *w);
+/* The query of the next page, "limit=2&marker=…"; empty: there is none. */
+struct str os_next_query(struct os_call *e, const struct os_page *page);
+
+/* The members of the row that the action shows (os_find_shown). */
+RESULT os_write_shown(struct os_call *e, const struct os_listing *list, uuid id, struct json_writer *w);
+/* The members of the row that the ref names, if the caller may see it and the listing shows it. */
+RESULT os_write_found(struct os_call *e, const struct os_listing *list, const struct ref *ref,
+		      struct json_writer *w);
+
+/* Whether the value, as a query has it, is that of the row's field. */
+bool os_field_is(const struct field *field, const struct row *row, struct str value);
+/* Whether the pattern is found in the text: ^ $ . * and \ mean something. */
+bool os_pattern_fits(struct str pattern, struct str text);
+/* The field of a kind by its name; NULL: it has none. */
+const struct field *os_field_of(enum kind kind, const char *name);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/openstack/: the services' own words. The engine tells its failures in words of its own, into
+ * which go these names of kinds and these ids; where a service has a sentence that its users know, a table
+ * says it instead. Any thread. */
+#pragma once
+
+#include "api/openstack/core/action.h"
+
+/* Kinds and ids as OpenStack has them; for ctx.dialect. */
+extern const struct dialect os_words;
+/* What the service says of the problem. */
+struct str os_say_problem(struct os_call *e, const struct problem *problem);

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Pieces of JSON. */
+#include "api/openstack/core/write.h"
+
+#include <stdio.h>
+
+#include "api/openstack/core/services.h"
+
+struct str os_name_of(struct str name, struct tags tags)
+{
+	const struct tag *tag = name.n ? NULL : tags_find(tags, STR("Name"));
+	return tag ? tag->value : name;
+}
+
+void os_write_id(struct json_writer *w, const char *key, uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	json_write_z(w, key, uuid_is_none(id) ? NULL : uuid_write(id, text));
+}
+
+void os_write_hex(struct json_writer *w, const char *key, uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	size_t n = 0;
+	if (uuid_is_none(id)) {
+		json_write_null(w, key);
+		return;
+	}
+	for (const char *p = uuid_write(id, text); *p; p++)
+		if (*p != '-')
+			text[n++] = *p;
+	json_write_text(w, key, (struct str){text, n});
+}
+
+void os_write_time(struct json_writer *w, const char *key, int64_t time_us)
+{
+	char text[CLOCK_TEXT_SIZE];
+	json_write_z(w, key, time_us ? clock_write_s(time_us, text) : NULL);
+}
+
+void os_write_time_us(struct json_writer *w, const char *key, int64_t time_us)
+{
+	char seconds[CLOCK_TEXT_SIZE], text[CLOCK_TEXT_SIZE + 8];
+	if (!time_us) {
+		json_write_null(w, key);
+		return;
+	}
+	size_t n = strlen(clock_write_s(time_us, seconds)) - 1; /* without the Z */
+	(void) snprintf(text, sizeof text, "%.*s.%06d", (int) n, seconds, (int) (time_us % SECOND));
+	json_write_z(w, key, text);
+}
+
+void os_write_times_us(struct json_writer *w, const struct row *row)
+{
+	os_write_time_us(w, "created_at", row->created_us);
+	os_write_time_us(w, "updated_at", row->updated_us > row->created_us ? row->updated_us : 0);
+}
+
+void os_write_maker(struct json_writer *w, uuid made_by, uuid account)
+{
+	os_write_hex(w, "user_id", uuid_is_none(made_by) ? account : made_by);
+}
+
+void os_write_ip(struct json_writer *w, const char *key, struct ip ip)
+{
+	char text[IP_TEXT_SIZE];
+	json_write_z(w, key, ip_is_none(ip) ? NULL : ip_write(ip, text));
+}
+
+void os_write_cidr(struct json_writer *w, const char *key, struct cidr cidr)
+{
+	char text[CIDR_TEXT_SIZE];
+	json_write_z(w, key, cidr_is_none(cidr) ? NULL : cidr_write(cidr, text));
+}
+
+void os_write_mac(struct json_writer *w, const char *key, struct mac mac)
+{
+	char text[MAC_TEXT_SIZE];
+	json_write_z(w, key, mac_write(mac, text));
+}
+
+void os_write_tags(struct json_writer *w, const char *key, struct tags tags)
+{
+	json_write_open(w, key);
+	for (size_t k = 0; k < tags.count; k++) {
+		json_write_key(w, tags.at[k].key);
+		json_write_text(w, NULL, tags.at[k].value);
+	}
+	json_write_close(w);
+}
+
+void os_write_link(struct json_writer *w, const char *rel, struct str href)
+{
+	json_write_open(w, NULL);
+	json_write_z(w, "rel", rel);
+	json_write_text(w, "href", href);
+	json_write_close(w);
+}
+
+void os_write_compute_links(struct os_call *e, struct json_writer *w, const char *collection, struct str id)
+{
+	struct arena *a = e->c->arena;
+	json_write_open_list(w, "links");
+	os_write_link(w, "self",
+		      str_print(a, "%" STR_FMT "/compute/v2.1/%s/%" STR_FMT, STR_ARG(e->base_url), collection,
+				STR_ARG(id)));
+	os_write_link(w, "bookmark",
+		      str_print(a, "%" STR_FMT "/compute/%s/%" STR_FMT, STR_ARG(e->base_url), collection,
+				STR_ARG(id)));
+	json_write_close_list(w);
+}
+
+struct str os_write_audit_id(struct arena *a, uuid audit)
+{
+	struct str text = str_encode_base64(a, (struct str){(char *) audit.b, sizeof audit.b});
+	for (size_t k = 0; k < text.n; k++) {
+		char *at = (char *) text.p + k; /* ours, in the arena */
+		*at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
+	}
+	return str_slice(text, 0, 22);
+}

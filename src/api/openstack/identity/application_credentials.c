@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Application credentials: of the token's user, for the token's project. */
+#include "api/openstack/core/write.h"
+#include "api/openstack/identity/identity.h"
+#include "auth/password.h"
+#include "base/random.h"
+#include "engine/people/application_credential.h"
+
+enum { SECRET_SIZE = 64 }; /* bytes drawn where none is given */
+
+/* ---- what is shown ---- */
+
+static void write_roles(struct os_call *e, struct json_writer *w, const struct uuids *list)
+{
+	json_write_open_list(w, "roles");
+	for (size_t k = 0; k < list->count; k++) {
+		const struct role *role = role_find(os_walk(e), list->at[k]);
+		if (!role)
+			continue;
+		json_write_open(w, NULL);
+		os_write_hex(w, "id", role->row.id);
+		json_write_text(w, "name", role->name);
+		json_write_null(w, "domain_id");
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static void write_credential(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct application_credential *a = item;
+	os_write_hex(w, "id", a->row.id);
+	json_write_text(w, "name", a->name);
+	json_write_text_or_null(w, "description", a->description);
+	os_write_hex(w, "project_id", a->account);
+	os_write_hex(w, "user_id", a->user);
+	write_roles(e, w, &a->roles);
+	os_write_time_us(w, "expires_at", a->expires_us);
+	json_write_bool(w, "unrestricted", a->unrestricted);
+	json_write_null(w, "system");
+	struct str user = str_encode_hex(e->c->arena, a->user.b, sizeof a->user.b);
+	os_write_self(e, w,
+		      str_print(e->c->arena, "users/%" STR_FMT "/application_credentials", STR_ARG(user)).p,
+		      a->row.id);
+}
+
+struct list_args {
+	struct ref user;
+};
+static const struct os_param list_params[] = {
+	OS_PATH(struct list_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
+};
+
+static RESULT list_credentials(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct list_args *a = args;
+	struct str name = os_query_find(&e->request.query, "name");
+	VEC(const struct row *) rows = {0};
+	const struct user *user = NULL;
+	TRY(os_check_own(e, "application_credential.list", &a->user, &user));
+	const struct application_credential *c =
+		application_credential_first_by_user(os_walk(e), a->user.prefix);
+	for (; c; c = application_credential_next_by_user(os_walk(e), c))
+		if ((!name.p || str_equal(name, c->name)) && !VEC_PUSH(e->c->arena, &rows, &c->row))
+			return ctx_no_memory(e->c);
+	return os_list_rows(e, "application_credentials", rows.at, rows.count, write_credential, w);
+}
+
+/* ---- making ---- */
+
+struct role_words {
+	struct ref id;
+	struct str name;
+};
+static const struct os_param role_rows[] = {
+	OS_BODY(struct role_words, "id", id, .kind = KIND_ROLE, .doc = "Its id."),
+	OS_BODY(struct role_words, "name", name, .doc = "Or its name."),
+	OS_UNBUILT("domain_id"),
+};
+static const struct os_params role_table = OS_PARAMS(struct role_words, role_rows);
+
+struct new_credential {
+	struct application_credential_wish wish;
+	struct ref user;
+	struct str secret, expires;
+	struct {
+		const struct role_words *at;
+		size_t count;
+	} roles;
+};
+static const struct os_param create_params[] = {
+	OS_PATH(struct new_credential, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
+	OS_BODY(struct new_credential, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255,
+		.doc = "Unique for the user."),
+	OS_BODY(struct new_credential, "description", wish.description, .flags = OS_NULLABLE,
+		.doc = "For people."),
+	OS_BODY(struct new_credential, "secret", secret, .max = PASSWORD_SIZE_MAX, .flags = OS_NULLABLE,
+		.doc = "Absent: drawn."),
+	OS_BODY(struct new_credential, "expires_at", expires, .flags = OS_NULLABLE, .doc = "Absent: never."),
+	OS_BODY_LIST(struct new_credential, "roles", roles, role_table, .max = 64,
+		     .doc = "Some of the token's; absent: all."),
+	OS_BODY(struct new_credential, "unrestricted", wish.unrestricted,
+		.doc = "Whether it may make and delete credentials."),
+	OS_UNBUILT("access_rules", .only = "[]"),
+	OS_UNBUILT("project_id", .doc = "It is the token's."),
+};
+
+static void choose_secret(struct os_call *e, struct new_credential *a)
+{
+	uint8_t drawn[SECRET_SIZE];
+	if (str_is_empty(a->secret)) {
+		random_bytes(drawn, sizeof drawn);
+		a->secret = str_encode_hex(e->c->arena, drawn, sizeof drawn);
+		crypto_wipe(drawn, sizeof drawn);
+	}
+}
+
+static RESULT hash_secret(struct work_item *w)
+{
+	struct os_call *e = w->arg;
+	struct new_credential *a = e->args;
+	return password_hash(e->config->passwords, e->c, a->secret, &a->wish.secret_hash);
+}
+
+/* "2024-01-02T03:04:05.000000", which is UTC. */
+static RESULT read_expiry(struct os_call *e, struct new_credential *a)
+{
+	return str_is_empty(a->expires) ? OK
+					: os_parse_time(e->c, a->expires, "expires_at", &a->wish.expires_us);
+}
+
+static RESULT prepare_new(struct os_call *e, void *args)
+{
+	struct new_credential *a = args;
+	struct ref *roles = arena_new_array(e->c->arena, struct ref, a->roles.count);
+	if (!roles)
+		return ctx_no_memory(e->c);
+	TRY(os_check_self(e, &a->user));
+	if (uuid_is_none(e->c->who->account))
+		return ctx_fail(e->c, ERR_INVALID,
+				"An application credential is for a project: the token has none.");
+	for (size_t k = 0; k < a->roles.count; k++)
+		roles[k] = a->roles.at[k].id.kind != KIND_NONE
+				   ? a->roles.at[k].id
+				   : (struct ref){.kind = KIND_ROLE, .text = a->roles.at[k].name};
+	a->wish.roles = (struct refs){roles, a->roles.count};
+	a->wish.user = a->user;
+	a->wish.account = (struct ref){.kind = KIND_ACCOUNT, .prefix = e->c->who->account, .bits = 128};
+	choose_secret(e, a);
+	return read_expiry(e, a);
+}
+
+static RESULT show_new(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct new_credential *a = args;
+	const struct row *row = NULL;
+	TRY(os_find_shown(e, a->wish.credential, &row));
+	write_credential(e, w, row);
+	json_write_text(w, "secret", a->secret); /* once */
+	return OK;
+}
+
+/* ---- one ---- */
+
+struct credential_args {
+	struct application_credential_target wish;
+	struct ref user, credential;
+};
+static const struct os_param credential_params[] = {
+	OS_PATH(struct credential_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
+	OS_PATH(struct credential_args, "application_credential_id", credential,
+		.kind = KIND_APPLICATION_CREDENTIAL, .doc = "The credential."),
+};
+
+static RESULT prepare_one(struct os_call *e, void *args)
+{
+	struct credential_args *a = args;
+	TRY(os_check_self(e, &a->user));
+	const struct application_credential *c =
+		application_credential_find(os_walk(e), a->credential.prefix);
+	if (!c || !uuid_equal(c->user, a->user.prefix))
+		return engine_fail_not_found(e->c, KIND_APPLICATION_CREDENTIAL, &a->credential);
+	a->wish.credential = c->row.id;
+	return OK;
+}
+
+static RESULT show_one(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct credential_args *a = args;
+	const struct user *user = NULL;
+	TRY(os_check_own(e, "application_credential.list", &a->user, &user));
+	const struct application_credential *c = application_credential_find(os_walk(e), a->wish.credential);
+	if (!c)
+		return engine_fail_not_found(e->c, KIND_APPLICATION_CREDENTIAL, &a->credential);
+	write_credential(e, w, c);
+	return OK;
+}
+
+#define ALL "/v3/users/{user_id}/application_credentials"
+#define ONE ALL "/{application_credential_id}"
+static const struct os_action actions[] = {
+	{HTTP_GET, ALL, .permit = "identity:list_application_credentials",
+	 .args = OS_PARAMS(struct list_args, list_params), .answer = list_credentials,
+	 .doc = "One's application credentials."},
+	{HTTP_POST, ALL, .permit = "identity:create_application_credential", .flags = OS_WRITES | OS_UNSCOPED,
+	 .status = 201, .args = OS_PARAMS(struct new_credential, create_params),
+	 .wrap = "application_credential", .item = "application_credential", .prepare = prepare_new,
+	 .work = hash_secret, .operation = engine_create_application_credential_run,
+	 .shows = KIND_APPLICATION_CREDENTIAL, .answer = show_new,
+	 .doc = "Makes one; the secret is shown this once."},
+	{HTTP_GET, ONE, .permit = "identity:get_application_credential",
+	 .args = OS_PARAMS(struct credential_args, credential_params), .item = "application_credential",
+	 .prepare = prepare_one, .answer = show_one, .doc = "One of them."},
+	{HTTP_DELETE, ONE, .permit = "identity:delete_application_credential",
+	 .flags = OS_WRITES | OS_UNSCOPED, .status = 204,
+	 .args = OS_PARAMS(struct credential_args, credential_params), .prepare = prepare_one,
+	 .operation = engine_delete_application_credential_run, .doc = "Deletes one, and its tokens."},
+};
+const struct os_actions os_application_credential_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The catalog: where the services are. It is not kept: it follows from how the client found us, so services,
+ * endpoints and regions are read and never made. */
+#include "api/openstack/core/services.h"
+#include "api/openstack/core/write.h"
+#include "api/openstack/identity/identity.h"
+
+static const struct entry {
+	enum os_service service;
+	const char *type, *name;
+} entries[] = {
+	{OS_IDENTITY, "identity", "keystone"},
+	{OS_COMPUTE, "compute", "nova"},
+	{OS_IMAGE, "image", "glance"},
+	{OS_NETWORK, "network", "neutron"},
+	{OS_VOLUME, "block-storage", "cinder"},
+	{OS_VOLUME, "volumev3", "cinderv3"},
+	{OS_PLACEMENT, "placement", "placement"},
+};
+static const char *const interfaces[] = {"public", "internal", "admin"};
+
+enum { ENTRIES = sizeof entries / sizeof entries[0], INTERFACES = sizeof interfaces / sizeof interfaces[0] };
+
+/* The same in every region and always. */
+static uuid entry_id(struct os_call *e, const struct entry *entry, const char *interface)
+{
+	return uuid_v5(DOMAIN_DEFAULT, str_print(e->c->arena, "%s %s", entry->type, interface));
+}
+
+/* The members of an endpoint that its service's entry shows, too. */
+static void write_endpoint(struct os_call *e, struct json_writer *w, const struct entry *entry,
+			   const char *interface)
+{
+	os_write_hex(w, "id", entry_id(e, entry, interface));
+	json_write_z(w, "interface", interface);
+	json_write_text(w, "region", e->config->region);
+	json_write_text(w, "region_id", e->config->region);
+	json_write_text(w, "url", os_service_url(e, entry->service));
+}
+
+void os_write_catalog(struct os_call *e, struct json_writer *w)
+{
+	json_write_open_list(w, "catalog");
+	for (const struct entry *entry = entries; entry < entries + ENTRIES; entry++) {
+		json_write_open(w, NULL);
+		os_write_hex(w, "id", entry_id(e, entry, ""));
+		json_write_z(w, "type", entry->type);
+		json_write_z(w, "name", entry->name);
+		json_write_open_list(w, "endpoints");
+		for (size_t k = 0; k < INTERFACES; k++) {
+			json_write_open(w, NULL);
+			write_endpoint(e, w, entry, interfaces[k]);
+			json_write_close(w);
+		}
+		json_write_close_list(w);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+struct nothing {
+	char none;
+};
+
+static RESULT show_catalog(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	os_write_catalog(e, w);
+	os_write_list_links(e, w);
+	return OK;
+}
+
+/* ---- services ---- */
+
+static void write_service(struct os_call *e, struct json_writer *w, const struct entry *entry)
+{
+	uuid id = entry_id(e, entry, "");
+	os_write_hex(w, "id", id);
+	json_write_z(w, "type", entry->type);
+	json_write_z(w, "name", entry->name);
+	json_write_z(w, "description", "");
+	json_write_bool(w, "enabled", true);
+	os_write_self(e, w, "services", id);
+}
+
+static bool asks_for(struct os_call *e, const char *name, struct str value)
+{
+	struct str asked = os_query_find(&e->request.query, name);
+	return !asked.p || str_equal(asked, value);
+}
+
+static RESULT list_services(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	json_write_open_list(w, "services");
+	for (const struct entry *entry = entries; entry < entries + ENTRIES; entry++) {
+		if (!asks_for(e, "type", str_from(entry->type)) ||
+		    !asks_for(e, "name", str_from(entry->name)))
+			continue;
+		json_write_open(w, NULL);
+		write_service(e, w, entry);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	os_write_list_links(e, w);
+	return OK;
+}
+
+struct target {
+	struct str id;
+};
+#define TARGET(name) OS_PATH(struct target, name, id, .max = 64, .doc = "Which.")
+static const struct os_param service_params[] = {TARGET("service_id")};
+static const struct os_param endpoint_params[] = {TARGET("endpoint_id")};
+static const struct os_param region_params[] = {TARGET("region_id")};
+
+static RESULT fail_absent(struct os_call *e, const char *what, struct str id)
+{
+	return ctx_fail(e->c, ERR_NOT_FOUND, "Could not find %s: %" STR_FMT ".", what, STR_ARG(id));
+}
+
+static bool is_id(struct os_call *e, struct str text, uuid id)
+{
+	return str_equal(text, str_encode_hex(e->c->arena, id.b, sizeof id.b));
+}
+
+static RESULT show_service(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct target *a = args;
+	for (const struct entry *entry = entries; entry < entries + ENTRIES; entry++)
+		if (is_id(e, a->id, entry_id(e, entry, ""))) {
+			write_service(e, w, entry);
+			return OK;
+		}
+	return fail_absent(e, "service", a->id);
+}
+
+/* ---- endpoints ---- */
+
+static void write_whole_endpoint(struct os_call *e, struct json_writer *w, const struct entry *entry,
+				 const char *interface)
+{
+	write_endpoint(e, w, entry, interface);
+	os_write_hex(w, "service_id", entry_id(e, entry, ""));
+	json_write_bool(w, "enabled", true);
+	os_write_self(e, w, "endpoints", entry_id(e, entry, interface));
+}
+
+static RESULT list_endpoints(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	json_write_open_list(w, "endpoints");
+	for (size_t k = 0; k < (size_t) ENTRIES * INTERFACES; k++) {
+		const struct entry *entry = &entries[k / INTERFACES];
+		const char *interface = interfaces[k % INTERFACES];
+		uuid service = entry_id(e, entry, "");
+		if (!asks_for(e, "interface", str_from(interface)) ||
+		    !asks_for(e, "region_id", e->config->region) ||
+		    !asks_for(e, "service_id", str_encode_hex(e->c->arena, service.b, sizeof service.b)))
+			continue;
+		json_write_open(w, NULL);
+		write_whole_endpoint(e, w, entry, interface);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	os_write_list_links(e, w);
+	return OK;
+}
+
+static RESULT show_endpoint(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct target *a = args;
+	for (size_t k = 0; k < (size_t) ENTRIES * INTERFACES; k++) {
+		const struct entry *entry = &entries[k / INTERFACES];
+		const char *interface = interfaces[k % INTERFACES];
+		if (is_id(e, a->id, entry_id(e, entry, interface))) {
+			write_whole_endpoint(e, w, entry, interface);
+			return OK;
+		}
+	}
+	return fail_absent(e, "endpoint", a->id);
+}
+
+/* ---- the region ---- */
+
+static void write_region(struct os_call *e, struct json_writer *w)
+{
+	json_write_text(w, "id", e->config->region);
+	json_write_z(w, "description", "");
+	json_write_null(w, "parent_region_id");
+	json_write_open(w, "links");
+	json_write_text(w, "self",
+			str_print(e->c->arena, "%" STR_FMT "/regions/%" STR_FMT,
+				  STR_ARG(os_service_url(e, OS_IDENTITY)), STR_ARG(e->config->region)));
+	json_write_close(w);
+}
+
+static RESULT list_regions(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	json_write_open_list(w, "regions");
+	json_write_open(w, NULL);
+	write_region(e, w);
+	json_write_close(w);
+	json_write_close_list(w);
+	os_write_list_links(e, w);
+	return OK;
+}
+
+static RESULT show_region(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct target *a = args;
+	if (!str_equal(a->id, e->config->region))
+		return fail_absent(e, "region", a->id);
+	write_region(e, w);
+	return OK;
+}
+
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v3/auth/catalog", .permit = "identity:get_auth_catalog",
+	 .args = {0, 0, sizeof(struct nothing)}, .answer = show_catalog, .doc = "Where the services are."},
+	{HTTP_GET, "/v3/services", .permit = "identity:list_services", .args = {0, 0, sizeof(struct nothing)},
+	 .answer = list_services, .doc = "The services."},
+	{HTTP_GET, "/v3/services/{service_id}", .permit = "identity:get_service",
+	 .args = OS_PARAMS(struct target, service_params), .item = "service", .answer = show_service,
+	 .doc = "One service."},
+	{HTTP_GET, "/v3/endpoints", .permit = "identity:list_endpoints",
+	 .args = {0, 0, sizeof(struct nothing)}, .answer = list_endpoints, .doc = "Their endpoints."},
+	{HTTP_GET, "/v3/endpoints/{endpoint_id}", .permit = "identity:get_endpoint",
+	 .args = OS_PARAMS(struct target, endpoint_params), .item = "endpoint", .answer = show_endpoint,
+	 .doc = "One endpoint."},
+	{HTTP_GET, "/v3/regions", .permit = "identity:list_regions", .args = {0, 0, sizeof(struct nothing)},
+	 .answer = list_regions, .doc = "The region."},
+	{HTTP_GET, "/v3/regions/{region_id}", .permit = "identity:get_region",
+	 .args = OS_PARAMS(struct target, region_params), .item = "region", .answer = show_region,
+	 .doc = "The region, by its name."},
+};
+const struct os_actions os_catalog_actions = OS_ACTIONS(OS_IDENTITY, actions);

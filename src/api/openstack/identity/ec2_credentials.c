@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * EC2 credentials: access keys of a user for a project. They sign requests of the EC2 face, where they may
+ * what the user may in the project. */
+#include "api/openstack/core/services.h"
+#include "api/openstack/core/write.h"
+#include "api/openstack/identity/identity.h"
+#include "auth/key.h"
+#include "engine/people/account.h"
+#include "engine/people/own.h"
+
+/* With the secret: who may see the key may sign with it. */
+static RESULT write_key(struct os_call *e, struct json_writer *w, const struct access_key *key)
+{
+	struct str secret = STR_NONE, user = str_encode_hex(e->c->arena, key->user.b, sizeof key->user.b);
+	TRY(key_open_secret(e->c, e->config->master_key, key, &secret));
+	json_write_text(w, "access", key->key_id);
+	json_write_text(w, "secret", secret);
+	os_write_hex(w, "user_id", key->user);
+	os_write_hex(w, "tenant_id", key->account);
+	json_write_null(w, "trust_id");
+	json_write_open(w, "links");
+	json_write_text(w, "self",
+			str_print(e->c->arena, "%" STR_FMT "/users/%" STR_FMT "/credentials/OS-EC2/%" STR_FMT,
+				  STR_ARG(os_service_url(e, OS_IDENTITY)), STR_ARG(user),
+				  STR_ARG(key->key_id)));
+	json_write_close(w);
+	return OK;
+}
+
+struct list_args {
+	struct ref user;
+};
+static const struct os_param list_params[] = {
+	OS_PATH(struct list_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
+};
+
+/* Writes the keys of the user that the caller may see, each of which is for an account that has its say. */
+static RESULT write_keys(struct os_call *e, struct json_writer *w, const struct user *user,
+			 RESULT (*write)(struct os_call *e, struct json_writer *w,
+					 const struct access_key *key))
+{
+	const struct access_key *key = access_key_first_by_user(os_walk(e), user->row.id);
+	for (; key; key = access_key_next_by_user(os_walk(e), key)) {
+		struct result may = engine_check_own(e->c, os_walk(e), "access_key.list", user, key->account);
+		if (may.code == ERR_DENIED) {
+			ctx_clear_problem(e->c);
+			continue;
+		}
+		TRY(may);
+		json_write_open(w, NULL);
+		TRY(write(e, w, key));
+		json_write_close(w);
+	}
+	return OK;
+}
+
+static RESULT list_keys(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct list_args *a = args;
+	const struct user *user = NULL;
+	TRY(os_check_own(e, "access_key.list", &a->user, &user));
+	json_write_open_list(w, "credentials");
+	TRY(write_keys(e, w, user, write_key));
+	json_write_close_list(w);
+	os_write_list_links(e, w);
+	return OK;
+}
+
+/* The same as Keystone's credentials of the type ec2, whose contents are a text of JSON. */
+static RESULT write_credential(struct os_call *e, struct json_writer *w, const struct access_key *key)
+{
+	struct str secret = STR_NONE;
+	TRY(key_open_secret(e->c, e->config->master_key, key, &secret));
+	os_write_hex(w, "id", key->row.id);
+	json_write_z(w, "type", "ec2");
+	os_write_hex(w, "user_id", key->user);
+	os_write_hex(w, "project_id", key->account);
+	json_write_text(w, "blob",
+			str_print(e->c->arena,
+				  "{\"access\": \"%" STR_FMT "\", \"secret\": \"%" STR_FMT
+				  "\", \"trust_id\": null}",
+				  STR_ARG(key->key_id), STR_ARG(secret)));
+	os_write_self(e, w, "credentials", key->row.id);
+	return OK;
+}
+
+/* One's own; by an administrator those of a user that the query names. */
+static RESULT list_credentials(struct os_call *e, const void *args, struct json_writer *w)
+{
+	struct ref user = {.kind = KIND_USER, .prefix = e->c->who->user, .bits = 128};
+	struct str asked = os_query_find(&e->request.query, "user_id");
+	struct str type = os_query_find(&e->request.query, "type");
+	const struct user *whose = NULL;
+	(void) args;
+	if (asked.p && !os_parse_id(asked, KIND_USER, &user))
+		return ctx_fail(e->c, ERR_NOT_FOUND, "Could not find user: %" STR_FMT ".", STR_ARG(asked));
+	TRY(os_check_own(e, "access_key.list", &user, &whose));
+	json_write_open_list(w, "credentials");
+	if (!type.p || str_is(type, "ec2"))
+		TRY(write_keys(e, w, whose, write_credential));
+	json_write_close_list(w);
+	os_write_list_links(e, w);
+	return OK;
+}
+
+/* ---- making ---- */
+
+struct new_key {
+	struct access_key_wish wish;
+	struct ref user, project;
+	struct access_key key;
+};
+static const struct os_param create_params[] = {
+	OS_PATH(struct new_key, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
+	OS_BODY(struct new_key, "tenant_id", project, .kind = KIND_ACCOUNT, .flags = OS_REQUIRED,
+		.doc = "The project that it signs for."),
+};
+
+static RESULT prepare_new(struct os_call *e, void *args)
+{
+	struct new_key *a = args;
+	struct str secret = STR_NONE;
+	TRY(os_check_self(e, &a->user)); /* nothing is drawn for others */
+	a->key.row.id = id_new(KIND_ACCESS_KEY);
+	TRY(key_draw(e->c, e->config->master_key, &a->key, &secret));
+	a->wish = (struct access_key_wish){.user = a->user, .account = a->project, .key = &a->key};
+	return OK;
+}
+
+static RESULT show_new(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct row *row = NULL;
+	TRY(os_find_shown(e, ((const struct new_key *) args)->key.row.id, &row));
+	return write_key(e, w, (const struct access_key *) row);
+}
+
+/* ---- one ---- */
+
+struct key_args {
+	struct access_key_target wish;
+	struct ref user;
+};
+static const struct os_param key_params[] = {
+	OS_PATH(struct key_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
+	OS_PATH(struct key_args, "credential_id", wish.key_id, .max = 64, .doc = "The access key's id."),
+};
+
+static RESULT fail_absent(struct os_call *e, struct str key_id)
+{
+	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_ACCESS_KEY, "Could not find credential: %" STR_FMT ".",
+			     STR_ARG(key_id));
+}
+
+static RESULT find_one(struct os_call *e, const struct key_args *a, const struct access_key **ret_key)
+{
+	TRY(os_check_self(e, &a->user));
+	const struct access_key *key = access_key_find_by_key_id(os_walk(e), a->wish.key_id);
+	if (!key || !uuid_equal(key->user, a->user.prefix))
+		return fail_absent(e, a->wish.key_id);
+	*ret_key = key;
+	return OK;
+}
+
+static RESULT prepare_one(struct os_call *e, void *args)
+{
+	const struct access_key *key = NULL;
+	return find_one(e, args, &key);
+}
+
+static RESULT show_one(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct access_key *key = NULL;
+	TRY(find_one(e, args, &key));
+	const struct user *user = user_find(os_walk(e), key->user);
+	if (!user)
+		return engine_fail_gone(e->c, KIND_USER, key->user);
+	TRY(engine_check_found(e->c, os_walk(e), KIND_USER, &user->row));
+	TRY(engine_check_own(e->c, os_walk(e), "access_key.list", user, key->account));
+	return write_key(e, w, key);
+}
+
+#define ALL "/v3/users/{user_id}/credentials/OS-EC2"
+#define ONE ALL "/{credential_id}"
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v3/credentials", .permit = "identity:list_credentials",
+	 .args = {0, 0, sizeof(struct list_args)}, .answer = list_credentials,
+	 .doc = "The same access keys as credentials of the type ec2."},
+	{HTTP_GET, ALL, .permit = "identity:ec2_list_credentials",
+	 .args = OS_PARAMS(struct list_args, list_params), .answer = list_keys,
+	 .doc = "One's access keys, with their secrets."},
+	{HTTP_POST, ALL, .permit = "identity:ec2_create_credential", .flags = OS_WRITES | OS_UNSCOPED,
+	 .status = 201, .args = OS_PARAMS(struct new_key, create_params), .item = "credential",
+	 .prepare = prepare_new, .operation = engine_create_access_key_run, .shows = KIND_ACCESS_KEY,
+	 .answer = show_new, .doc = "Makes an access key."},
+	{HTTP_GET, ONE, .permit = "identity:ec2_get_credential",
+	 .args = OS_PARAMS(struct key_args, key_params), .item = "credential", .answer = show_one,
+	 .doc = "One access key."},
+	{HTTP_DELETE, ONE, .permit = "identity:ec2_delete_credential", .flags = OS_WRITES | OS_UNSCOPED,
+	 .status = 204, .args = OS_PARAMS(struct key_args, key_params), .prepare = prepare_one,
+	 .operation = engine_delete_access_key_run, .doc = "Deletes an access key."},
+};
+const struct os_actions os_ec2_credential_actions = OS_ACTIONS(OS_IDENTITY, actions);

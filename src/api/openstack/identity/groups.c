@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Groups of users, and who is in them. */
+#include "api/openstack/core/write.h"
+#include "api/openstack/identity/identity.h"
+#include "engine/people/user_group.h"
+
+void os_write_user_group(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct user_group *g = item;
+	os_write_hex(w, "id", g->row.id);
+	json_write_text(w, "name", g->name);
+	os_write_domain_id(w, "domain_id", g->domain);
+	json_write_text(w, "description", g->description);
+	os_write_extra(w, g->extra);
+	os_write_self(e, w, "groups", g->row.id);
+}
+
+static bool fits_domain(struct os_call *e, const struct row *row, struct str value)
+{
+	struct ref ref;
+	(void) e;
+	return os_parse_id(value, KIND_DOMAIN, &ref) &&
+	       uuid_equal(((const struct user_group *) row)->domain, ref.prefix);
+}
+
+static const struct os_filter filters[] = {{"name", "name"}, {"domain_id", .fits = fits_domain}};
+/* An account's own are IAM's: its members' policies, not Keystone's roles. */
+static bool is_domains(struct os_call *e, const struct row *row)
+{
+	(void) e;
+	return uuid_is_none(((const struct user_group *) row)->account);
+}
+
+static const struct os_listing groups = {
+	.kind = KIND_USER_GROUP,
+	.items = "groups",
+	.filters = OS_FILTERS(filters),
+	.shows = is_domains,
+	.write = os_write_user_group,
+};
+
+static RESULT list_groups(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	return os_list_people(e, &groups, w);
+}
+
+struct new_group {
+	struct user_group_wish wish;
+	struct str others;
+};
+static const struct os_param create_params[] = {
+	OS_BODY(struct new_group, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 64,
+		.doc = "Unique in the domain."),
+	OS_BODY(struct new_group, "domain_id", wish.domain, .kind = KIND_DOMAIN, .flags = OS_NULLABLE,
+		.doc = "Absent: the token's."),
+	OS_BODY(struct new_group, "description", wish.description, .flags = OS_NULLABLE,
+		.doc = "For people."),
+};
+
+static RESULT prepare_new(struct os_call *e, void *args)
+{
+	struct new_group *a = args;
+	if (a->wish.domain.kind == KIND_NONE)
+		a->wish.domain = os_own_domain(e);
+	return os_take_extra(e, a->others, &a->wish.extra);
+}
+
+static RESULT show_new(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &groups, ((const struct new_group *) args)->wish.user_group, w);
+}
+
+struct changed_group {
+	struct user_group_change wish;
+	struct str name, description, others;
+	bool has_name, has_description;
+};
+#define GROUP_ID(T) OS_PATH(T, "group_id", wish.user_group, .kind = KIND_USER_GROUP, .doc = "The group.")
+static const struct os_param update_params[] = {
+	GROUP_ID(struct changed_group),
+	OS_BODY(struct changed_group, "name", name, .min = 1, .max = 64,
+		.given = offsetof(struct changed_group, has_name) + 1, .doc = "Unique in the domain."),
+	OS_BODY(struct changed_group, "description", description, .flags = OS_NULLABLE,
+		.given = offsetof(struct changed_group, has_description) + 1, .doc = "For people."),
+	OS_UNBUILT("domain_id"),
+};
+
+static RESULT prepare_change(struct os_call *e, void *args)
+{
+	struct changed_group *a = args;
+	a->wish.name = a->has_name ? &a->name : NULL;
+	a->wish.description = a->has_description ? &a->description : NULL;
+	return os_take_extra(e, a->others, &a->wish.extra);
+}
+
+static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &groups, ((const struct changed_group *) args)->wish.user_group.prefix, w);
+}
+
+struct group_args {
+	struct user_group_target wish;
+};
+static const struct os_param group_params[] = {GROUP_ID(struct group_args)};
+
+static RESULT show_group(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &groups, &((const struct group_args *) args)->wish.user_group, w);
+}
+
+/* ---- members ---- */
+
+static RESULT list_members(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct group_args *a = args;
+	const struct row *group = NULL;
+	VEC(const struct row *) rows = {0};
+	TRY(engine_find(e->c, os_walk(e), KIND_USER_GROUP, &a->wish.user_group, &group));
+	const struct group_member *m = group_member_first_by_user_group(os_walk(e), group->id);
+	for (; m; m = group_member_next_by_user_group(os_walk(e), m)) {
+		const struct user *user = user_find(os_walk(e), m->user);
+		if (user && !VEC_PUSH(e->c->arena, &rows, &user->row))
+			return ctx_no_memory(e->c);
+	}
+	return os_list_rows(e, "users", rows.at, rows.count, os_write_user, w);
+}
+
+struct user_args {
+	struct ref user;
+};
+static const struct os_param user_params[] = {
+	OS_PATH(struct user_args, "user_id", user, .kind = KIND_USER, .doc = "The user."),
+};
+
+static RESULT list_users_groups(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct user_args *a = args;
+	const struct row *user = NULL;
+	VEC(const struct row *) rows = {0};
+	TRY(engine_find(e->c, os_walk(e), KIND_USER, &a->user, &user));
+	const struct group_member *m = group_member_first_by_user(os_walk(e), user->id);
+	for (; m; m = group_member_next_by_user(os_walk(e), m)) {
+		const struct user_group *group = user_group_find(os_walk(e), m->user_group);
+		if (group && !VEC_PUSH(e->c->arena, &rows, &group->row))
+			return ctx_no_memory(e->c);
+	}
+	return os_list_rows(e, "groups", rows.at, rows.count, os_write_user_group, w);
+}
+
+struct member_args {
+	struct membership wish;
+};
+static const struct os_param member_params[] = {
+	GROUP_ID(struct member_args),
+	OS_PATH(struct member_args, "user_id", wish.user, .kind = KIND_USER, .doc = "The user."),
+};
+
+/* Nothing is told but that it is so. */
+static RESULT check_member(struct os_call *e, void *args)
+{
+	const struct member_args *a = args;
+	const struct row *group = NULL, *user = NULL;
+	TRY(engine_find(e->c, os_walk(e), KIND_USER_GROUP, &a->wish.user_group, &group));
+	TRY(engine_find(e->c, os_walk(e), KIND_USER, &a->wish.user, &user));
+	if (group_member_find_by_user_group(os_walk(e), group->id, user->id))
+		return OK;
+	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_GROUP_MEMBER, "The user is not in the group.");
+}
+
+#define MEMBER_PATH "/v3/groups/{group_id}/users/{user_id}"
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v3/groups", .permit = "identity:list_groups", .args = {0, 0, sizeof(struct user_args)},
+	 .list = &groups, .answer = list_groups, .doc = "Groups."},
+	{HTTP_POST, "/v3/groups", .permit = "identity:create_group", .flags = OS_WRITES | OS_UNSCOPED,
+	 .status = 201,
+	 .args = OS_PARAMS(struct new_group, create_params,
+			   .members = offsetof(struct new_group, others) + 1),
+	 .wrap = "group", .item = "group", .prepare = prepare_new, .operation = engine_create_user_group_run,
+	 .shows = KIND_USER_GROUP, .answer = show_new, .doc = "Makes a group."},
+	{HTTP_GET, "/v3/groups/{group_id}", .permit = "identity:get_group",
+	 .args = OS_PARAMS(struct group_args, group_params), .item = "group", .answer = show_group,
+	 .doc = "One group."},
+	{HTTP_PATCH, "/v3/groups/{group_id}", .permit = "identity:update_group",
+	 .flags = OS_WRITES | OS_UNSCOPED,
+	 .args = OS_PARAMS(struct changed_group, update_params,
+			   .members = offsetof(struct changed_group, others) + 1),
+	 .wrap = "group", .item = "group", .prepare = prepare_change,
+	 .operation = engine_update_user_group_run, .shows = KIND_USER_GROUP, .answer = show_changed,
+	 .doc = "Changes a group."},
+	{HTTP_DELETE, "/v3/groups/{group_id}", .permit = "identity:delete_group",
+	 .flags = OS_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct group_args, group_params),
+	 .operation = engine_delete_user_group_run, .doc = "Deletes a group."},
+	{HTTP_GET, "/v3/groups/{group_id}/users", .permit = "identity:list_users_in_group",
+	 .args = OS_PARAMS(struct group_args, group_params), .answer = list_members,
+	 .doc = "Who is in a group."},
+	{HTTP_GET, "/v3/users/{user_id}/groups", .permit = "identity:list_groups_for_user",
+	 .args = OS_PARAMS(struct user_args, user_params), .answer = list_users_groups,
+	 .doc = "Which groups a user is in."},
+	{HTTP_PUT, MEMBER_PATH, .permit = "identity:add_user_to_group", .flags = OS_WRITES | OS_UNSCOPED,
+	 .status = 204, .args = OS_PARAMS(struct member_args, member_params),
+	 .operation = engine_add_group_member_run, .doc = "Puts a user into a group."},
+	{HTTP_GET, MEMBER_PATH, .permit = "identity:check_user_in_group", .status = 204,
+	 .args = OS_PARAMS(struct member_args, member_params), .prepare = check_member,
+	 .doc = "Whether a user is in a group."},
+	{HTTP_DELETE, MEMBER_PATH, .permit = "identity:remove_user_from_group",
+	 .flags = OS_WRITES | OS_UNSCOPED, .status = 204,
+	 .args = OS_PARAMS(struct member_args, member_params), .operation = engine_remove_group_member_run,
+	 .doc = "Takes a user out of a group."},
+};
+const struct os_actions os_user_group_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Keystone's limits of other services' resources: none are registered, each service has its own. Source:
+ * Identity API reference, "Unified limits". */
+#include "api/openstack/identity/identity.h"
+
+struct nothing {
+	char none;
+};
+
+static RESULT list_none(struct os_call *e, const char *items, struct json_writer *w)
+{
+	json_write_open_list(w, items);
+	json_write_close_list(w);
+	os_write_list_links(e, w);
+	return OK;
+}
+
+static RESULT list_registered(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	return list_none(e, "registered_limits", w);
+}
+
+static RESULT list_limits(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	return list_none(e, "limits", w);
+}
+
+#define NOTHING                                                                                              \
+	{                                                                                                    \
+		0, 0, sizeof(struct nothing)                                                                 \
+	}
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v3/registered_limits", .permit = "identity:list_registered_limits", .args = NOTHING,
+	 .answer = list_registered, .doc = "There are none."},
+	{HTTP_GET, "/v3/limits", .permit = "identity:list_limits", .args = NOTHING, .answer = list_limits,
+	 .doc = "There are none."},
+};
+const struct os_actions os_identity_limit_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Projects, which are accounts, and domains. A project stands in its domain and below no other project. */
+#include "api/openstack/core/write.h"
+#include "api/openstack/identity/identity.h"
+#include "engine/people/account.h"
+#include "engine/people/domain.h"
+#include "engine/people/role.h"
+
+/* ---- domains ---- */
+
+static void write_domain(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct domain *d = item;
+	os_write_domain_id(w, "id", d->row.id);
+	json_write_text(w, "name", d->name);
+	json_write_text(w, "description", d->description);
+	json_write_bool(w, "enabled", d->enabled);
+	json_write_open_list(w, "tags");
+	json_write_close_list(w);
+	json_write_open(w, "options");
+	json_write_close(w);
+	os_write_extra(w, d->extra);
+	os_write_self(e, w, "domains", d->row.id);
+}
+
+static const struct os_filter domain_filters[] = {{"name", "name"}, {"enabled", "enabled"}};
+static const struct os_listing domains = {
+	.kind = KIND_DOMAIN,
+	.items = "domains",
+	.filters = OS_FILTERS(domain_filters),
+	.write = write_domain,
+};
+
+static RESULT list_domains(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	return os_list_people(e, &domains, w);
+}
+
+struct new_domain {
+	struct domain_wish wish;
+	struct str others;
+};
+static const struct os_param create_domain_params[] = {
+	OS_BODY(struct new_domain, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 64,
+		.doc = "Unique."),
+	OS_BODY(struct new_domain, "description", wish.description, .flags = OS_NULLABLE,
+		.doc = "For people."),
+	OS_BODY(struct new_domain, "enabled", wish.enabled, .doc = "Absent: yes."),
+	OS_UNBUILT("tags", .only = "[]"),
+	OS_UNBUILT("options", .only = "{}"),
+	OS_UNBUILT("explicit_domain_id"),
+};
+
+static RESULT prepare_new_domain(struct os_call *e, void *args)
+{
+	struct new_domain *a = args;
+	return os_take_extra(e, a->others, &a->wish.extra);
+}
+
+static RESULT show_new_domain(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &domains, ((const struct new_domain *) args)->wish.domain, w);
+}
+
+struct changed_domain {
+	struct domain_change wish;
+	struct str name, description, others;
+	bool has_name, has_description;
+};
+#define DOMAIN(T) OS_PATH(T, "domain_id", wish.domain, .kind = KIND_DOMAIN, .doc = "The domain.")
+#define GIVEN(T, member) .given = offsetof(T, member) + 1
+static const struct os_param update_domain_params[] = {
+	DOMAIN(struct changed_domain),
+	OS_BODY(struct changed_domain, "name", name, .min = 1, .max = 64,
+		GIVEN(struct changed_domain, has_name), .doc = "Unique."),
+	OS_BODY(struct changed_domain, "description", description, .flags = OS_NULLABLE,
+		GIVEN(struct changed_domain, has_description), .doc = "For people."),
+	OS_BODY(struct changed_domain, "enabled", wish.enabled, .doc = "Whether anybody gets in."),
+	OS_UNBUILT("tags", .only = "[]"),
+	OS_UNBUILT("options", .only = "{}"),
+};
+
+static RESULT prepare_domain(struct os_call *e, void *args)
+{
+	struct changed_domain *a = args;
+	a->wish.name = a->has_name ? &a->name : NULL;
+	a->wish.description = a->has_description ? &a->description : NULL;
+	return os_take_extra(e, a->others, &a->wish.extra);
+}
+
+static RESULT show_changed_domain(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &domains, ((const struct changed_domain *) args)->wish.domain.prefix, w);
+}
+
+struct domain_args {
+	struct domain_target wish;
+};
+static const struct os_param domain_params[] = {DOMAIN(struct domain_args)};
+
+static RESULT show_domain(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &domains, &((const struct domain_args *) args)->wish.domain, w);
+}
+
+/* ---- projects ---- */
+
+static void write_tags(struct json_writer *w, const struct account *a)
+{
+	json_write_open_list(w, "tags");
+	for (size_t k = 0; k < a->labels.count; k++)
+		json_write_text(w, NULL, a->labels.at[k]);
+	json_write_close_list(w);
+}
+
+void os_write_project(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct account *a = item;
+	os_write_hex(w, "id", a->row.id);
+	json_write_text(w, "name", a->name);
+	os_write_domain_id(w, "domain_id", a->domain);
+	json_write_text(w, "description", a->description);
+	json_write_bool(w, "enabled", a->enabled);
+	os_write_domain_id(w, "parent_id", a->domain);
+	json_write_bool(w, "is_domain", false);
+	write_tags(w, a);
+	json_write_open(w, "options");
+	json_write_close(w);
+	os_write_extra(w, a->extra);
+	os_write_self(e, w, "projects", a->row.id);
+}
+
+static bool fits_domain(struct os_call *e, const struct row *row, struct str value)
+{
+	struct ref ref;
+	(void) e;
+	return os_parse_id(value, KIND_DOMAIN, &ref) &&
+	       uuid_equal(((const struct account *) row)->domain, ref.prefix);
+}
+
+static bool fits_no_domain(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	(void) row;
+	return str_equal_nocase(value, STR("false")) || str_is(value, "0");
+}
+
+static const struct os_filter project_filters[] = {
+	{"name", "name"},
+	{"enabled", "enabled"},
+	{"domain_id", .fits = fits_domain},
+	{"parent_id", .fits = fits_domain},
+	{"is_domain", .fits = fits_no_domain},
+};
+static const struct os_listing projects = {
+	.kind = KIND_ACCOUNT,
+	.items = "projects",
+	.filters = OS_FILTERS(project_filters),
+	.write = os_write_project,
+};
+
+static RESULT list_projects(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	return os_list_people(e, &projects, w);
+}
+
+struct new_project {
+	struct account_wish wish;
+	struct str others;
+	struct ref parent;
+};
+static const struct os_param create_project_params[] = {
+	OS_BODY(struct new_project, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 64,
+		.doc = "Unique in the domain."),
+	OS_BODY(struct new_project, "description", wish.description, .flags = OS_NULLABLE,
+		.doc = "For people."),
+	OS_BODY(struct new_project, "enabled", wish.enabled, .doc = "Absent: yes."),
+	OS_BODY(struct new_project, "domain_id", wish.domain, .kind = KIND_DOMAIN, .flags = OS_NULLABLE,
+		.doc = "Absent: the token's."),
+	OS_BODY(struct new_project, "parent_id", parent, .kind = KIND_DOMAIN, .flags = OS_NULLABLE,
+		.doc = "The domain, and nothing else."),
+	OS_UNBUILT("is_domain", .only = "false"),
+	OS_BODY(struct new_project, "tags", wish.labels, .doc = "Words; 80 at most."),
+	OS_UNBUILT("options", .only = "{}"),
+};
+
+static RESULT prepare_new_project(struct os_call *e, void *args)
+{
+	struct new_project *a = args;
+	if (a->wish.domain.kind == KIND_NONE)
+		a->wish.domain = a->parent;
+	if (a->wish.domain.kind == KIND_NONE)
+		a->wish.domain = os_own_domain(e);
+	if (a->parent.kind != KIND_NONE && !uuid_equal(a->parent.prefix, a->wish.domain.prefix))
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("parent_id"),
+				      "A project's parent is its domain: projects within projects are not "
+				      "supported here.");
+	return os_take_extra(e, a->others, &a->wish.extra);
+}
+
+static RESULT show_new_project(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &projects, ((const struct new_project *) args)->wish.account, w);
+}
+
+struct changed_project {
+	struct account_change wish;
+	struct str name, description, others;
+	struct strs labels;
+	bool has_name, has_description, has_labels;
+};
+#define PROJECT(T) OS_PATH(T, "project_id", wish.account, .kind = KIND_ACCOUNT, .doc = "The project.")
+static const struct os_param update_project_params[] = {
+	PROJECT(struct changed_project),
+	OS_BODY(struct changed_project, "name", name, .min = 1, .max = 64,
+		GIVEN(struct changed_project, has_name), .doc = "Unique in the domain."),
+	OS_BODY(struct changed_project, "description", description, .flags = OS_NULLABLE,
+		GIVEN(struct changed_project, has_description), .doc = "For people."),
+	OS_BODY(struct changed_project, "enabled", wish.enabled, .doc = "Whether anybody gets in."),
+	OS_UNBUILT("domain_id"),
+	OS_UNBUILT("parent_id"),
+	OS_UNBUILT("is_domain", .only = "false"),
+	OS_BODY(struct changed_project, "tags", labels, GIVEN(struct changed_project, has_labels),
+		.doc = "Words; 80 at most."),
+	OS_UNBUILT("options", .only = "{}"),
+};
+
+static RESULT prepare_project(struct os_call *e, void *args)
+{
+	struct changed_project *a = args;
+	a->wish.name = a->has_name ? &a->name : NULL;
+	a->wish.description = a->has_description ? &a->description : NULL;
+	a->wish.labels = a->has_labels ? &a->labels : NULL;
+	return os_take_extra(e, a->others, &a->wish.extra);
+}
+
+static RESULT show_changed_project(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &projects, ((const struct changed_project *) args)->wish.account.prefix, w);
+}
+
+struct project_args {
+	struct account_target wish;
+};
+static const struct os_param project_params[] = {PROJECT(struct project_args)};
+
+static RESULT show_project(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &projects, &((const struct project_args *) args)->wish.account, w);
+}
+
+/* ---- tags of a project ---- */
+
+static const struct os_param tags_params[] = {
+	PROJECT(struct changed_project),
+	OS_BODY(struct changed_project, "tags", labels, .flags = OS_REQUIRED,
+		GIVEN(struct changed_project, has_labels), .doc = "Instead of those that there are."),
+};
+
+static RESULT list_tags(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct project_args *a = args;
+	const struct row *row = NULL;
+	TRY(os_find(e, KIND_ACCOUNT, &a->wish.account, &row));
+	write_tags(w, (const struct account *) row);
+	os_write_list_links(e, w);
+	return OK;
+}
+
+static RESULT show_tags(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct changed_project *a = args;
+	const struct row *row = NULL;
+	TRY(os_find_shown(e, a->wish.account.prefix, &row));
+	write_tags(w, (const struct account *) row);
+	os_write_list_links(e, w);
+	return OK;
+}
+
+/* ---- where somebody gets in ---- */
+
+struct nothing {
+	char none;
+};
+
+/* Accounts, or domains, where the user has a role and may get in. */
+static RESULT list_where(struct os_call *e, uuid user, enum kind kind, struct json_writer *w)
+{
+	const struct tables *t = os_walk(e);
+	VEC(const struct row *) rows = {0};
+	struct roles roles;
+	bool is_account = kind == KIND_ACCOUNT;
+	for (const struct row *row = tables_first(t, kind, 0, NULL, 0); row;
+	     row = tables_next(t, kind, 0, row, 0)) {
+		if (is_account ? !engine_is_account_open(t, (const struct account *) row)
+			       : !((const struct domain *) row)->enabled)
+			continue;
+		engine_find_roles(t, user, is_account ? IDENTITY_ACCOUNT : IDENTITY_DOMAIN, row->id, &roles);
+		if (roles.count && !VEC_PUSH(e->c->arena, &rows, row))
+			return ctx_no_memory(e->c);
+	}
+	return os_list_rows(e, is_account ? "projects" : "domains", rows.at, rows.count,
+			    is_account ? os_write_project : write_domain, w);
+}
+
+static RESULT list_own_projects(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	return list_where(e, e->c->who->user, KIND_ACCOUNT, w);
+}
+
+static RESULT list_own_domains(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	return list_where(e, e->c->who->user, KIND_DOMAIN, w);
+}
+
+/* The one that there is, where the user has a role on it. */
+static RESULT list_own_systems(struct os_call *e, const void *args, struct json_writer *w)
+{
+	struct roles roles;
+	(void) args;
+	engine_find_roles(os_walk(e), e->c->who->user, IDENTITY_SYSTEM, UUID_NONE, &roles);
+	json_write_open_list(w, "system");
+	if (roles.count) {
+		json_write_open(w, NULL);
+		json_write_bool(w, "all", true);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	os_write_list_links(e, w);
+	return OK;
+}
+
+struct user_args {
+	struct ref user;
+};
+static const struct os_param user_params[] = {
+	OS_PATH(struct user_args, "user_id", user, .kind = KIND_USER, .doc = "The user."),
+};
+
+static RESULT list_users_projects(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct user_args *a = args;
+	const struct row *row = NULL;
+	TRY(engine_find(e->c, os_walk(e), KIND_USER, &a->user, &row));
+	return list_where(e, row->id, KIND_ACCOUNT, w);
+}
+
+#define NOTHING                                                                                              \
+	{                                                                                                    \
+		0, 0, sizeof(struct nothing)                                                                 \
+	}
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v3/domains", .permit = "identity:list_domains", .args = NOTHING, .list = &domains,
+	 .answer = list_domains, .doc = "Domains."},
+	{HTTP_POST, "/v3/domains", .permit = "identity:create_domain", .flags = OS_WRITES | OS_UNSCOPED,
+	 .status = 201,
+	 .args = OS_PARAMS(struct new_domain, create_domain_params,
+			   .members = offsetof(struct new_domain, others) + 1),
+	 .prepare = prepare_new_domain, .wrap = "domain", .item = "domain",
+	 .operation = engine_create_domain_run, .shows = KIND_DOMAIN, .answer = show_new_domain,
+	 .doc = "Makes a domain."},
+	{HTTP_GET, "/v3/domains/{domain_id}", .permit = "identity:get_domain",
+	 .args = OS_PARAMS(struct domain_args, domain_params), .item = "domain", .answer = show_domain,
+	 .doc = "One domain."},
+	{HTTP_PATCH, "/v3/domains/{domain_id}", .permit = "identity:update_domain",
+	 .flags = OS_WRITES | OS_UNSCOPED,
+	 .args = OS_PARAMS(struct changed_domain, update_domain_params,
+			   .members = offsetof(struct changed_domain, others) + 1),
+	 .wrap = "domain", .item = "domain", .prepare = prepare_domain, .operation = engine_update_domain_run,
+	 .shows = KIND_DOMAIN, .answer = show_changed_domain, .doc = "Changes a domain."},
+	{HTTP_DELETE, "/v3/domains/{domain_id}", .permit = "identity:delete_domain",
+	 .flags = OS_WRITES | OS_UNSCOPED, .status = 204,
+	 .args = OS_PARAMS(struct domain_args, domain_params), .operation = engine_delete_domain_run,
+	 .doc = "Deletes a disabled domain without projects."},
+	{HTTP_GET, "/v3/projects", .permit = "identity:list_projects", .args = NOTHING, .list = &projects,
+	 .answer = list_projects, .doc = "Projects."},
+	{HTTP_POST, "/v3/projects", .permit = "identity:create_project", .flags = OS_WRITES | OS_UNSCOPED,
+	 .status = 201,
+	 .args = OS_PARAMS(struct new_project, create_project_params,
+			   .members = offsetof(struct new_project, others) + 1),
+	 .wrap = "project", .item = "project", .prepare = prepare_new_project,
+	 .operation = engine_create_account_run, .shows = KIND_ACCOUNT, .answer = show_new_project,
+	 .doc = "Makes a project."},
+	{HTTP_GET, "/v3/projects/{project_id}", .permit = "identity:get_project",
+	 .args = OS_PARAMS(struct project_args, project_params), .item = "project", .answer = show_project,
+	 .doc = "One project."},
+	{HTTP_PATCH, "/v3/projects/{project_id}", .permit = "identity:update_project",
+	 .flags = OS_WRITES | OS_UNSCOPED,
+	 .args = OS_PARAMS(struct changed_project, update_project_params,
+			   .members = offsetof(struct changed_project, others) + 1),
+	 .wrap = "project", .item = "project", .prepare = prepare_project,
+	 .operation = engine_update_account_run, .shows = KIND_ACCOUNT, .answer = show_changed_project,
+	 .doc = "Changes a project."},
+	{HTTP_DELETE, "/v3/projects/{project_id}", .permit = "identity:delete_project",
+	 .flags = OS_WRITES | OS_UNSCOPED, .status = 204,
+	 .args = OS_PARAMS(struct project_args, project_params), .operation = engine_delete_account_run,
+	 .doc = "Deletes a project that has nothing in it."},
+	{HTTP_GET, "/v3/projects/{project_id}/tags", .permit = "identity:list_project_tags",
+	 .args = OS_PARAMS(struct project_args, project_params), .answer = list_tags,
+	 .doc = "A project's tags."},
+	{HTTP_PUT, "/v3/projects/{project_id}/tags", .permit = "identity:update_project_tags",
+	 .flags = OS_WRITES | OS_UNSCOPED, .args = OS_PARAMS(struct changed_project, tags_params),
+	 .prepare = prepare_project, .operation = engine_update_account_run, .shows = KIND_ACCOUNT,
+	 .answer = show_tags, .doc = "Replaces a project's tags."},
+	{HTTP_GET, "/v3/auth/projects", .permit = "identity:get_auth_projects", .args = NOTHING,
+	 .answer = list_own_projects, .doc = "Projects that the token's user gets into."},
+	{HTTP_GET, "/v3/auth/domains", .permit = "identity:get_auth_domains", .args = NOTHING,
+	 .answer = list_own_domains, .doc = "Domains likewise."},
+	{HTTP_GET, "/v3/auth/system", .permit = "identity:get_auth_system", .args = NOTHING,
+	 .answer = list_own_systems, .doc = "The system likewise."},
+	{HTTP_GET, "/v3/users/{user_id}/projects", .permit = "identity:list_user_projects",
+	 .args = OS_PARAMS(struct user_args, user_params), .answer = list_users_projects,
+	 .doc = "Projects that a user gets into."},
+};
+const struct os_actions os_project_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tokens: who proves to be somebody gets one, for a project, a domain, the system or nothing. All that is
+ * wrong with a proof is told in the same words. */
+#include <jansson.h>
+
+#include "api/openstack/core/write.h"
+#include "api/openstack/identity/identity.h"
+#include "auth/limit.h"
+#include "auth/password.h"
+#include "auth/uses.h"
+#include "engine/people/role.h"
+#include "engine/people/token_revocation.h"
+
+enum { SECRET_MAX = PASSWORD_SIZE_MAX };
+
+/* ---- the proof, as it is sent ---- */
+
+struct domain_words {
+	struct str id, name;
+};
+static const struct os_param domain_rows[] = {
+	OS_BODY(struct domain_words, "id", id, .doc = "Its id."),
+	OS_BODY(struct domain_words, "name", name, .doc = "Or its name."),
+};
+static const struct os_params domain_table = OS_PARAMS(struct domain_words, domain_rows);
+
+struct user_words {
+	struct str id, name, password;
+	struct domain_words domain;
+};
+static const struct os_param user_rows[] = {
+	OS_BODY(struct user_words, "id", id, .doc = "The user's id."),
+	OS_BODY(struct user_words, "name", name, .doc = "Or name, with its domain."),
+	OS_BODY(struct user_words, "password", password, .max = SECRET_MAX, .doc = "The password."),
+	OS_BODY_OBJECT(struct user_words, "domain", domain, domain_table, .doc = "Of the name."),
+};
+static const struct os_params user_table = OS_PARAMS(struct user_words, user_rows);
+
+struct credential_words {
+	struct str id, name, secret;
+	struct user_words user;
+};
+static const struct os_param credential_rows[] = {
+	OS_BODY(struct credential_words, "id", id, .doc = "The application credential's id."),
+	OS_BODY(struct credential_words, "name", name, .doc = "Or name, with its user."),
+	OS_BODY(struct credential_words, "secret", secret, .max = SECRET_MAX, .doc = "Its secret."),
+	OS_BODY_OBJECT(struct credential_words, "user", user, user_table, .doc = "Of the name."),
+};
+static const struct os_params credential_table = OS_PARAMS(struct credential_words, credential_rows);
+
+struct password_words {
+	struct user_words user;
+};
+static const struct os_param password_rows[] = {
+	OS_BODY_OBJECT(struct password_words, "user", user, user_table, .flags = OS_REQUIRED, .doc = "Who."),
+};
+static const struct os_params password_table = OS_PARAMS(struct password_words, password_rows);
+
+struct token_words {
+	struct str id;
+};
+static const struct os_param token_rows[] = {
+	OS_BODY(struct token_words, "id", id, .flags = OS_REQUIRED, .doc = "A token that is good."),
+};
+static const struct os_params token_table = OS_PARAMS(struct token_words, token_rows);
+
+struct proof {
+	struct strs methods;
+	struct password_words password;
+	struct token_words token;
+	struct credential_words credential;
+};
+static const struct os_param proof_rows[] = {
+	OS_BODY(struct proof, "methods", methods, .flags = OS_REQUIRED,
+		.doc = "One of password, token, application_credential."),
+	OS_BODY_OBJECT(struct proof, "password", password, password_table, .doc = "By password."),
+	OS_BODY_OBJECT(struct proof, "token", token, token_table, .doc = "By a token, for another scope."),
+	OS_BODY_OBJECT(struct proof, "application_credential", credential, credential_table,
+		       .doc = "By an application credential."),
+};
+static const struct os_params proof_table = OS_PARAMS(struct proof, proof_rows, .is_open = true);
+
+/* What is to be hashed to find out who asks. */
+struct guess {
+	uuid counted; /* whose guesses these are; none: nobody's, and there is no hash */
+	struct str hash, plain;
+	bool is_right;
+};
+
+struct login {
+	struct proof proof;
+	struct str scope; /* JSON; p NULL: not said */
+	struct guess guess;
+};
+static const struct os_param login_params[] = {
+	OS_BODY_OBJECT(struct login, "identity", proof, proof_table, .flags = OS_REQUIRED,
+		       .doc = "What proves who asks."),
+	OS_BODY_JSON(
+		struct login, "scope", scope,
+		.doc = "{\"project\": …}, {\"domain\": …}, {\"system\": {\"all\": true}} or \"unscoped\"; "
+		       "absent: the user's default project."),
+};
+
+/* ---- the scope, as it is sent ---- */
+
+struct project_words {
+	struct str id, name;
+	struct domain_words domain;
+};
+static const struct os_param project_rows[] = {
+	OS_BODY(struct project_words, "id", id),
+	OS_BODY(struct project_words, "name", name),
+	OS_BODY_OBJECT(struct project_words, "domain", domain, domain_table),
+};
+static const struct os_params project_table = OS_PARAMS(struct project_words, project_rows);
+
+struct system_words {
+	bool all;
+};
+static const struct os_param system_rows[] = {OS_BODY(struct system_words, "all", all)};
+static const struct os_params system_table = OS_PARAMS(struct system_words, system_rows);
+
+struct scope_words {
+	struct project_words project;
+	struct domain_words domain;
+	struct system_words system;
+	struct str unscoped;
+	bool has_project, has_domain, has_unscoped;
+};
+#define GIVEN(member) .given = offsetof(struct scope_words, member) + 1
+static const struct os_param scope_rows[] = {
+	OS_BODY_OBJECT(struct scope_words, "project", project, project_table, GIVEN(has_project)),
+	OS_BODY_OBJECT(struct scope_words, "domain", domain, domain_table, GIVEN(has_domain)),
+	OS_BODY_OBJECT(struct scope_words, "system", system, system_table),
+	OS_BODY_JSON(struct scope_words, "unscoped", unscoped, GIVEN(has_unscoped)),
+	OS_UNBUILT("OS-TRUST:trust"),
+};
+static const struct os_params scope_table = OS_PARAMS(struct scope_words, scope_rows);
+
+static RESULT read_scope(struct os_call *e, struct str text, struct scope_words *ret_scope)
+{
+	static const struct os_param whole = {.type = OS_OBJECT, .sub = &scope_table};
+	json_t *value = json_loadb(text.p, text.n, JSON_DECODE_ANY, NULL);
+	struct scope_words scope = {0};
+	struct result r = OK;
+	if (json_is_string(value) && strcmp(json_string_value(value), "unscoped") == 0)
+		scope.has_unscoped = true;
+	else
+		r = value ? os_param_read_json(e->c, &whole, value, STR("scope"), &scope)
+			  : ctx_no_memory(e->c);
+	json_decref(value);
+	*ret_scope = scope;
+	return r;
+}
+
+/* ---- finding who and where ---- */
+
+static RESULT refuse(struct os_call *e)
+{
+	ctx_clear_problem(e->c);
+	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "The request you have made requires authentication.");
+}
+
+static const struct domain *find_domain(const struct tables *t, const struct domain_words *words)
+{
+	struct ref ref;
+	if (words->id.n)
+		return os_parse_id(words->id, KIND_DOMAIN, &ref) ? domain_find(t, ref.prefix) : NULL;
+	return domain_find_by_name(t, words->name);
+}
+
+static const struct user *find_user(const struct tables *t, const struct user_words *words)
+{
+	struct ref ref;
+	if (words->id.n)
+		return os_parse_id(words->id, KIND_USER, &ref) ? user_find(t, ref.prefix) : NULL;
+	const struct domain *domain = find_domain(t, &words->domain);
+	return domain ? user_find_by_owner(t, UUID_NONE, domain->row.id, words->name) : NULL;
+}
+
+static const struct account *find_account(const struct tables *t, const struct project_words *words)
+{
+	struct ref ref;
+	if (words->id.n)
+		return os_parse_id(words->id, KIND_ACCOUNT, &ref) ? account_find(t, ref.prefix) : NULL;
+	const struct domain *domain = find_domain(t, &words->domain);
+	return domain ? account_find_by_domain(t, domain->row.id, words->name) : NULL;
+}
+
+/* ---- the audit log ---- */
+
+/* Who it is said to be: nothing is proved. */
+static void note_asked(struct os_call *e, const struct proof *proof)
+{
+	const struct user_words *user = &proof->password.user;
+	const struct credential_words *credential = &proof->credential;
+	audit_add_subject(e->audit, "method", proof->methods.count ? proof->methods.at[0] : STR_NONE);
+	audit_add_subject(e->audit, "user_id", user->id);
+	audit_add_subject(e->audit, "user_name", user->name);
+	audit_add_subject(e->audit, "domain", user->domain.id.n ? user->domain.id : user->domain.name);
+	audit_add_subject(e->audit, "application_credential_id", credential->id);
+	audit_add_subject(e->audit, "application_credential", credential->name);
+}
+
+/* Who it was, once it is proved, and what the token is for. */
+static void note_issued(struct os_call *e, const struct token *token, const struct identity *who)
+{
+	static const char *const scopes[] = {[IDENTITY_UNSCOPED] = "unscoped",
+					     [IDENTITY_ACCOUNT] = "project:",
+					     [IDENTITY_DOMAIN] = "domain:",
+					     [IDENTITY_SYSTEM] = "system"};
+	struct arena *a = e->c->arena;
+	if (!e->audit)
+		return;
+	struct str *texts = e->audit->record.texts;
+	struct str where = uuid_is_none(token->where)
+				   ? STR_NONE
+				   : str_encode_hex(a, token->where.b, sizeof token->where.b);
+	texts[AUDIT_ACCOUNT] = who->account_number;
+	texts[AUDIT_USER] = str_encode_hex(a, token->user.b, sizeof token->user.b);
+	texts[AUDIT_USER_NAME] = who->user_name;
+	texts[AUDIT_CREDENTIAL] = audit_write_credential(a, who);
+	texts[AUDIT_AS] = str_print(a, "%s%" STR_FMT, scopes[token->scope], STR_ARG(where));
+	texts[AUDIT_KIND] = STR("token");
+	texts[AUDIT_ID] = os_write_audit_id(a, token->audit);
+}
+
+/* ---- proving ---- */
+
+/* A place in the queue of those who wait for a hash is asked for by the address: a stranger takes none of the
+ * places of whom they name, and learns nothing from a full queue. */
+static RESULT prepare_guess(struct os_call *e, struct guess *guess, uuid counted, struct str hash,
+			    struct str plain)
+{
+	*guess = (struct guess){.counted = counted, .hash = str_copy(e->c->arena, hash), .plain = plain};
+	e->asker = guesser_address(e->call->peer);
+	return hash.n && !guess->hash.p ? ctx_no_memory(e->c) : OK;
+}
+
+static RESULT prepare_password(struct os_call *e, const struct user_words *words, struct guess *guess)
+{
+	const struct user *user = find_user(os_walk(e), words);
+	bool is_open = user && engine_is_user_open(os_walk(e), user);
+	return prepare_guess(e, guess, is_open ? user->row.id : UUID_NONE,
+			     is_open ? user->password_hash : STR_NONE, words->password);
+}
+
+static const struct application_credential *find_credential(struct os_call *e,
+							    const struct credential_words *words)
+{
+	const struct tables *t = os_walk(e);
+	struct ref ref;
+	if (words->id.n)
+		return os_parse_id(words->id, KIND_APPLICATION_CREDENTIAL, &ref)
+			       ? application_credential_find(t, ref.prefix)
+			       : NULL;
+	const struct user *user = find_user(t, &words->user);
+	return user ? application_credential_find_by_user(t, user->row.id, words->name) : NULL;
+}
+
+static RESULT prepare_credential(struct os_call *e, const struct credential_words *words, struct guess *guess)
+{
+	const struct application_credential *found = find_credential(e, words);
+	return prepare_guess(e, guess, found ? found->row.id : UUID_NONE,
+			     found ? found->secret_hash : STR_NONE, words->secret);
+}
+
+/* Looks up what is to be hashed; the rest is proved when that is done. */
+static RESULT prepare_login(struct os_call *e, void *args)
+{
+	struct login *a = args;
+	const struct proof *proof = &a->proof;
+	struct str method = proof->methods.count == 1 ? proof->methods.at[0] : STR_NONE;
+	note_asked(e, proof);
+	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* before a guess costs us a hash */
+		return ctx_fail(e->c, ERR_THROTTLED, "This request was rate-limited.");
+	if (str_is(method, "password"))
+		return prepare_password(e, &proof->password.user, &a->guess);
+	if (str_is(method, "application_credential"))
+		return prepare_credential(e, &proof->credential, &a->guess);
+	e->skips_work = true;
+	return OK;
+}
+
+static RESULT check_guess(struct work_item *w)
+{
+	struct os_call *e = w->arg;
+	struct guess *guess = &((struct login *) e->args)->guess;
+	const struct guesser who = {guess->counted, e->call->peer};
+	guess->is_right =
+		password_check(e->config->passwords, e->c, &who, guess->hash, guess->plain) == PASSWORD_RIGHT;
+	return OK;
+}
+
+/* The password may have been changed since it was looked up. */
+static RESULT prove_password(struct os_call *e, const struct guess *guess, struct token *token)
+{
+	const struct user *user = guess->is_right ? user_find(os_walk(e), guess->counted) : NULL;
+	if (!user || !str_equal(user->password_hash, guess->hash))
+		return refuse(e);
+	uses_note(e->config->uses, KIND_USER, user->row.id, STR("identity"), e->config->region);
+	token->user = user->row.id;
+	token->methods = TOKEN_BY_PASSWORD;
+	return OK;
+}
+
+/* Of another scope, from one that is good, no longer good than that one. A program that was let into one
+ * account gets into no other. */
+static RESULT prove_token(struct os_call *e, struct str text, struct token *token)
+{
+	struct token from;
+	struct identity *who = NULL;
+	if (!result_is_ok(token_check(e->config->tokens, e->c, text, &from, &who)) ||
+	    !uuid_is_none(from.application_credential))
+		return refuse(e);
+	token->user = from.user;
+	token->methods = from.methods | TOKEN_BY_TOKEN;
+	token->expires_us = from.expires_us;
+	token->parent = uuid_is_none(from.parent) ? from.audit : from.parent;
+	return OK;
+}
+
+static RESULT prove_credential(struct os_call *e, const struct guess *guess, struct token *token)
+{
+	const struct application_credential *found =
+		guess->is_right ? application_credential_find(os_walk(e), guess->counted) : NULL;
+	if (!found)
+		return refuse(e);
+	token->user = found->user;
+	token->scope = IDENTITY_ACCOUNT;
+	token->where = found->account;
+	token->application_credential = found->row.id;
+	token->methods = TOKEN_BY_APPLICATION_CREDENTIAL;
+	return OK;
+}
+
+static RESULT prove(struct os_call *e, const struct login *login, struct token *token)
+{
+	const struct proof *proof = &login->proof;
+	if (proof->methods.count != 1)
+		return refuse(e);
+	struct str method = proof->methods.at[0];
+	struct result r = str_is(method, "password") ? prove_password(e, &login->guess, token)
+			  : str_is(method, "token")  ? prove_token(e, proof->token.id, token)
+			  : str_is(method, "application_credential")
+				  ? prove_credential(e, &login->guess, token)
+				  : refuse(e);
+	view_close(&e->view); /* another one follows, of what is true by then */
+	e->view = (struct view){0};
+	return r;
+}
+
+/* ---- where to ---- */
+
+static RESULT choose_scope(struct os_call *e, const struct scope_words *scope, struct token *token)
+{
+	const struct tables *t = os_walk(e);
+	const struct account *account = scope->has_project ? find_account(t, &scope->project) : NULL;
+	const struct domain *domain = scope->has_domain ? find_domain(t, &scope->domain) : NULL;
+	int count = scope->has_project + scope->has_domain + scope->system.all + scope->has_unscoped;
+	if (count != 1)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("scope"),
+				      "The scope is one of project, domain, system and unscoped.");
+	if ((scope->has_project && !account) || (scope->has_domain && !domain))
+		return refuse(e);
+	token->scope = account             ? IDENTITY_ACCOUNT
+		       : domain            ? IDENTITY_DOMAIN
+		       : scope->system.all ? IDENTITY_SYSTEM
+					   : IDENTITY_UNSCOPED;
+	token->where = account ? account->row.id : domain ? domain->row.id : UUID_NONE;
+	return OK;
+}
+
+/* The user's default project, if it is still one; else nothing. */
+static void choose_default(struct os_call *e, struct token *token)
+{
+	const struct tables *t = os_walk(e);
+	const struct user *user = user_find(t, token->user);
+	const struct account *account = user ? account_find(t, user->default_account) : NULL;
+	struct roles roles;
+	if (!engine_is_account_open(t, account))
+		return;
+	engine_find_roles(t, token->user, IDENTITY_ACCOUNT, account->row.id, &roles);
+	if (roles.count == 0)
+		return;
+	token->scope = IDENTITY_ACCOUNT;
+	token->where = account->row.id;
+}
+
+static RESULT set_scope(struct os_call *e, const struct login *a, struct token *token)
+{
+	struct scope_words scope = {0};
+	if (!a->scope.p || str_is(a->scope, "null")) {
+		if (token->scope == IDENTITY_UNSCOPED)
+			choose_default(e, token);
+	} else {
+		TRY(read_scope(e, a->scope, &scope));
+		if (token->scope != IDENTITY_UNSCOPED) /* an application credential has its own */
+			return refuse(e);
+		TRY(choose_scope(e, &scope, token));
+	}
+	view_close(&e->view);
+	e->view = (struct view){0};
+	return OK;
+}
+
+/* ---- what is told of a token ---- */
+
+static void write_methods(struct json_writer *w, unsigned methods)
+{
+	json_write_open_list(w, "methods");
+	if (methods & TOKEN_BY_PASSWORD)
+		json_write_z(w, NULL, "password");
+	if (methods & TOKEN_BY_TOKEN)
+		json_write_z(w, NULL, "token");
+	if (methods & TOKEN_BY_APPLICATION_CREDENTIAL)
+		json_write_z(w, NULL, "application_credential");
+	json_write_close_list(w);
+}
+
+static void write_user(struct os_call *e, struct json_writer *w, const struct token *token)
+{
+	const struct user *user = user_find(os_walk(e), token->user);
+	json_write_open(w, "user");
+	os_write_hex(w, "id", token->user);
+	json_write_text(w, "name", user ? user->name : STR_NONE);
+	if (user)
+		os_write_domain(e, w, os_user_domain(os_walk(e), user));
+	json_write_null(w, "password_expires_at");
+	json_write_close(w);
+}
+
+static void write_where(struct os_call *e, struct json_writer *w, const struct token *token)
+{
+	const struct account *account = account_find(os_walk(e), token->where);
+	if (token->scope == IDENTITY_SYSTEM) {
+		json_write_open(w, "system");
+		json_write_bool(w, "all", true);
+		json_write_close(w);
+	} else if (token->scope == IDENTITY_DOMAIN) {
+		os_write_domain(e, w, token->where);
+	} else if (token->scope == IDENTITY_ACCOUNT && account) {
+		json_write_open(w, "project");
+		os_write_hex(w, "id", account->row.id);
+		json_write_text(w, "name", account->name);
+		os_write_domain(e, w, account->domain);
+		json_write_close(w);
+		json_write_bool(w, "is_domain", false);
+	}
+}
+
+static void write_roles(struct os_call *e, struct json_writer *w, const struct identity *who)
+{
+	json_write_open_list(w, "roles");
+	for (size_t k = 0; k < who->roles.count; k++) {
+		const struct role *role = role_find(os_walk(e), who->roles.at[k]);
+		if (!role)
+			continue;
+		json_write_open(w, NULL);
+		os_write_hex(w, "id", role->row.id);
+		json_write_text(w, "name", role->name);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static void write_credential(struct os_call *e, struct json_writer *w, const struct identity *who)
+{
+	const struct application_credential *a =
+		application_credential_find(os_walk(e), who->application_credential);
+	if (!a)
+		return;
+	json_write_open(w, "application_credential");
+	os_write_hex(w, "id", a->row.id);
+	json_write_text(w, "name", a->name);
+	json_write_bool(w, "restricted", !a->unrestricted);
+	json_write_close(w);
+}
+
+/* "?nocatalog", with any value or none. */
+static bool asks_for_no_catalog(const struct os_call *e)
+{
+	const struct os_pairs *query = &e->request.query;
+	for (size_t k = 0; k < query->count; k++)
+		if (str_is(query->at[k].name, "nocatalog"))
+			return true;
+	return false;
+}
+
+static RESULT write_token(struct os_call *e, struct json_writer *w, const struct token *token,
+			  const struct identity *who, struct str text)
+{
+	call_set_answer_header(e->call, "X-Subject-Token", text);
+	call_set_answer_header(e->call, "Vary", STR("X-Auth-Token"));
+	write_methods(w, token->methods);
+	write_user(e, w, token);
+	json_write_open_list(w, "audit_ids");
+	json_write_text(w, NULL, os_write_audit_id(e->c->arena, token->audit));
+	if (!uuid_is_none(token->parent))
+		json_write_text(w, NULL, os_write_audit_id(e->c->arena, token->parent));
+	json_write_close_list(w);
+	os_write_utc(w, "expires_at", token->expires_us);
+	os_write_utc(w, "issued_at", token->issued_us);
+	write_where(e, w, token);
+	if (token->scope != IDENTITY_UNSCOPED) {
+		write_roles(e, w, who);
+		if (!asks_for_no_catalog(e))
+			os_write_catalog(e, w);
+	}
+	write_credential(e, w, who);
+	return OK;
+}
+
+/* ---- the calls ---- */
+
+static RESULT issue_token(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct login *a = args;
+	struct token token = {0};
+	struct identity *who = NULL;
+	struct str text = STR_NONE;
+	TRY(prove(e, a, &token));
+	TRY(set_scope(e, a, &token));
+	TRY(token_issue(e->config->tokens, e->c, &token, &text));
+	struct result r = token_check(e->config->tokens, e->c, text, &token, &who);
+	if (r.code == ERR_UNAUTHENTICATED)
+		return refuse(e);
+	TRY(r);
+	note_issued(e, &token, who);
+	return write_token(e, w, &token, who, text);
+}
+
+struct subject {
+	struct token_revocation_wish wish;
+	struct token token;
+	struct identity *who;
+	struct str text;
+};
+
+/* A restricted credential ends no token but its own. */
+static RESULT check_subject(struct os_call *e, const struct token *token)
+{
+	const struct ref user = {.kind = KIND_USER, .prefix = token->user, .bits = 128};
+	bool ends_it = e->action->operation != NULL;
+	if (uuid_equal(token->audit, e->token.audit))
+		return OK;
+	if (ends_it && e->c->who->is_restricted)
+		return ctx_fail(e->c, ERR_DENIED,
+				"You are not authorized to perform the requested action: %s.",
+				e->action->permit);
+	return os_check_self(e, &user);
+}
+
+/* One's own, or by an administrator anybody's. */
+static RESULT prepare_subject(struct os_call *e, void *args)
+{
+	struct subject *a = args;
+	a->text = call_header(e->call, "X-Subject-Token");
+	struct result r = token_check(e->config->tokens, e->c, a->text, &a->token, &a->who);
+	if (r.code == ERR_UNAUTHENTICATED) {
+		ctx_clear_problem(e->c);
+		return ctx_fail(e->c, ERR_NOT_FOUND, "Could not find the token.");
+	}
+	TRY(r);
+	a->wish = (struct token_revocation_wish){a->token.audit, a->token.user, a->token.expires_us};
+	audit_add_subject(e->audit, "token", os_write_audit_id(e->c->arena, a->token.audit));
+	return check_subject(e, &a->token);
+}
+
+static RESULT show_token(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct subject *a = args;
+	return write_token(e, w, &a->token, a->who, a->text);
+}
+
+static const struct os_action actions[] = {
+	{HTTP_POST, "/v3/auth/tokens", .permit = "identity:authenticate", .flags = OS_OPEN, .status = 201,
+	 .args = OS_PARAMS(struct login, login_params), .wrap = "auth", .item = "token",
+	 .prepare = prepare_login, .work = check_guess, .answer = issue_token,
+	 .doc = "A token, for a password, an application credential or another token."},
+	{HTTP_GET, "/v3/auth/tokens", .permit = "identity:validate_token",
+	 .args = {0, 0, sizeof(struct subject)}, .prepare = prepare_subject, .item = "token",
+	 .answer = show_token, .doc = "What a token is worth now."},
+	{HTTP_DELETE, "/v3/auth/tokens", .permit = "identity:revoke_token", .flags = OS_WRITES | OS_UNSCOPED,
+	 .status = 204, .args = {0, 0, sizeof(struct subject)}, .prepare = prepare_subject,
+	 .operation = engine_revoke_token_run, .doc = "Ends a token."},
+};
+const struct os_actions os_token_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Users. An account's own user, EC2's root, is shown as one of the account's domain, to who knows its id. */
+#include "api/openstack/core/write.h"
+#include "api/openstack/identity/identity.h"
+#include "auth/password.h"
+#include "engine/people/account_user.h"
+#include "engine/people/user.h"
+
+struct shown_user {
+	const struct user *user;
+	uuid domain;
+};
+
+static const void *gather_user(struct os_call *e, const struct row *row)
+{
+	struct shown_user *shown = arena_new_object(e->c->arena, struct shown_user);
+	if (shown)
+		*shown = (struct shown_user){(const struct user *) row,
+					     os_user_domain(os_walk(e), (const struct user *) row)};
+	return shown;
+}
+
+static void write_shown(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct shown_user *shown = item;
+	const struct user *u = shown->user;
+	os_write_hex(w, "id", u->row.id);
+	json_write_text(w, "name", u->name);
+	os_write_domain_id(w, "domain_id", shown->domain);
+	json_write_bool(w, "enabled", u->enabled);
+	if (u->description.n)
+		json_write_text(w, "description", u->description);
+	if (u->email.n)
+		json_write_text(w, "email", u->email);
+	if (!uuid_is_none(u->default_account))
+		os_write_hex(w, "default_project_id", u->default_account);
+	json_write_null(w, "password_expires_at");
+	json_write_open(w, "options");
+	json_write_close(w);
+	os_write_extra(w, u->extra);
+	os_write_self(e, w, "users", u->row.id);
+}
+
+void os_write_user(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct user *u = item;
+	const struct shown_user shown = {u, os_user_domain(os_walk(e), u)};
+	write_shown(e, w, &shown);
+}
+
+static bool fits_domain(struct os_call *e, const struct row *row, struct str value)
+{
+	struct ref ref;
+	return os_parse_id(value, KIND_DOMAIN, &ref) &&
+	       uuid_equal(os_user_domain(os_walk(e), (const struct user *) row), ref.prefix);
+}
+
+static const struct os_filter filters[] = {
+	{"name", "name"},
+	{"enabled", "enabled"},
+	{"domain_id", .fits = fits_domain},
+	{"description", "description"}, /* these three are shown of whom has them */
+	{"email", "email"},
+	{"default_project_id", "default_account"},
+};
+static const struct os_listing users = {
+	.kind = KIND_USER,
+	.items = "users",
+	.filters = OS_FILTERS(filters),
+	.gather = gather_user,
+	.write = write_shown,
+};
+
+/* Every account has an owner of the same name: they are found by id, lists have all others. */
+static bool is_no_owner(struct os_call *e, const struct row *row)
+{
+	(void) e;
+	return !((const struct user *) row)->is_owner;
+}
+
+static const struct os_listing listed_users = {
+	.kind = KIND_USER,
+	.items = "users",
+	.filters = OS_FILTERS(filters),
+	.shows = is_no_owner,
+	.gather = gather_user,
+	.write = write_shown,
+};
+
+static RESULT list_users(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	return os_list_people(e, &listed_users, w);
+}
+
+/* ---- changes ---- */
+
+struct new_user {
+	struct user_wish wish;
+	struct str password, others;
+};
+static const struct os_param create_params[] = {
+	OS_BODY(struct new_user, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255,
+		.doc = "Unique in the domain."),
+	OS_BODY(struct new_user, "domain_id", wish.domain, .kind = KIND_DOMAIN, .flags = OS_NULLABLE,
+		.doc = "Absent: the token's."),
+	OS_BODY(struct new_user, "password", password, .max = PASSWORD_SIZE_MAX, .flags = OS_NULLABLE,
+		.doc = "Absent: no password opens it."),
+	OS_BODY(struct new_user, "description", wish.description, .flags = OS_NULLABLE, .doc = "For people."),
+	OS_BODY(struct new_user, "email", wish.email, .flags = OS_NULLABLE, .doc = "For people."),
+	OS_BODY(struct new_user, "enabled", wish.enabled, .doc = "Absent: yes."),
+	OS_BODY(struct new_user, "default_project_id", wish.default_account, .kind = KIND_ACCOUNT,
+		.flags = OS_NULLABLE, .doc = "Where a password without a scope leads to."),
+	OS_UNBUILT("options", .only = "{}"),
+	OS_UNBUILT("federated", .only = "[]"),
+};
+
+static RESULT prepare_new(struct os_call *e, void *args)
+{
+	struct new_user *a = args;
+	if (a->wish.domain.kind == KIND_NONE)
+		a->wish.domain = os_own_domain(e);
+	e->skips_work = !a->password.n;
+	return os_take_extra(e, a->others, &a->wish.extra);
+}
+
+static RESULT hash_new(struct work_item *w)
+{
+	struct os_call *e = w->arg;
+	struct new_user *a = e->args;
+	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
+}
+
+static RESULT show_new(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &users, ((const struct new_user *) args)->wish.user, w);
+}
+
+/* As the account wants the passwords of its own users to be; a domain has no such wishes. */
+static RESULT check_wanted(struct os_call *e, const struct user *user, struct str plain)
+{
+	const struct account *account = user ? account_find(os_walk(e), user->account) : NULL;
+	return engine_check_password(e->c, account, plain);
+}
+
+struct changed_user {
+	struct user_change wish;
+	struct str name, description, email, password, others;
+	struct ref default_account;
+	bool has_name, has_description, has_email, has_default;
+};
+#define GIVEN(member) .given = offsetof(struct changed_user, member) + 1
+static const struct os_param update_params[] = {
+	OS_PATH(struct changed_user, "user_id", wish.user, .kind = KIND_USER, .doc = "The user."),
+	OS_BODY(struct changed_user, "name", name, .min = 1, .max = 255, GIVEN(has_name),
+		.doc = "Unique in the domain."),
+	OS_BODY(struct changed_user, "description", description, .flags = OS_NULLABLE, GIVEN(has_description),
+		.doc = "For people."),
+	OS_BODY(struct changed_user, "email", email, .flags = OS_NULLABLE, GIVEN(has_email),
+		.doc = "For people."),
+	OS_BODY(struct changed_user, "password", password, .max = PASSWORD_SIZE_MAX,
+		.doc = "Ends the tokens of before."),
+	OS_BODY(struct changed_user, "enabled", wish.enabled, .doc = "Whether the user gets in."),
+	OS_BODY(struct changed_user, "default_project_id", default_account, .kind = KIND_ACCOUNT,
+		.flags = OS_NULLABLE, GIVEN(has_default),
+		.doc = "Where a password without a scope leads to."),
+	OS_UNBUILT("domain_id"),
+	OS_UNBUILT("options", .only = "{}"),
+	OS_UNBUILT("federated", .only = "[]"),
+};
+
+static RESULT prepare_change(struct os_call *e, void *args)
+{
+	struct changed_user *a = args;
+	a->wish.name = a->has_name ? &a->name : NULL;
+	a->wish.description = a->has_description ? &a->description : NULL;
+	a->wish.email = a->has_email ? &a->email : NULL;
+	a->wish.default_account = a->has_default ? &a->default_account : NULL;
+	e->skips_work = !a->password.n;
+	if (a->password.n)
+		TRY(check_wanted(e, user_find(os_walk(e), a->wish.user.prefix), a->password));
+	return os_take_extra(e, a->others, &a->wish.extra);
+}
+
+static RESULT hash_changed(struct work_item *w)
+{
+	struct os_call *e = w->arg;
+	struct changed_user *a = e->args;
+	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
+}
+
+static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &users, ((const struct changed_user *) args)->wish.user.prefix, w);
+}
+
+struct user_args {
+	struct user_target wish;
+};
+static const struct os_param user_params[] = {
+	OS_PATH(struct user_args, "user_id", wish.user, .kind = KIND_USER, .doc = "The user."),
+};
+
+static RESULT show_user(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &users, &((const struct user_args *) args)->wish.user, w);
+}
+
+/* ---- one's own password ---- */
+
+struct new_password {
+	struct own_password wish;
+	struct str original, password;
+	uuid user;
+};
+static const struct os_param password_params[] = {
+	OS_PATH(struct new_password, "user_id", wish.user, .kind = KIND_USER, .doc = "The token's user."),
+	OS_BODY(struct new_password, "original_password", original, .flags = OS_REQUIRED,
+		.max = PASSWORD_SIZE_MAX, .doc = "The present one."),
+	OS_BODY(struct new_password, "password", password, .flags = OS_REQUIRED, .min = 1,
+		.max = PASSWORD_SIZE_MAX, .doc = "The new one; it ends the tokens of before."),
+};
+
+static RESULT prepare_password(struct os_call *e, void *args)
+{
+	struct new_password *a = args;
+	const struct user *user = NULL;
+	TRY(os_check_own(e, "password.change", &a->wish.user, &user));
+	a->user = user->row.id;
+	a->wish.hash_before = str_copy(e->c->arena, user->password_hash);
+	return check_wanted(e, user, a->password);
+}
+
+static RESULT check_and_hash(struct work_item *w)
+{
+	struct os_call *e = w->arg;
+	struct new_password *a = e->args;
+	const struct guesser who = {a->user, e->call->peer};
+	if (password_check(e->config->passwords, e->c, &who, a->wish.hash_before, a->original) !=
+	    PASSWORD_RIGHT)
+		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
+				"The request you have made requires authentication.");
+	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
+}
+
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v3/users", .permit = "identity:list_users", .args = {0, 0, sizeof(struct user_args)},
+	 .list = &listed_users, .answer = list_users, .doc = "Users."},
+	{HTTP_POST, "/v3/users", .permit = "identity:create_user", .flags = OS_WRITES | OS_UNSCOPED,
+	 .status = 201,
+	 .args = OS_PARAMS(struct new_user, create_params, .members = offsetof(struct new_user, others) + 1),
+	 .wrap = "user", .item = "user", .prepare = prepare_new, .work = hash_new,
+	 .operation = engine_create_user_run, .shows = KIND_USER, .answer = show_new, .doc = "Makes a user."},
+	{HTTP_GET, "/v3/users/{user_id}", .permit = "identity:get_user",
+	 .args = OS_PARAMS(struct user_args, user_params), .item = "user", .answer = show_user,
+	 .doc = "One user."},
+	{HTTP_PATCH, "/v3/users/{user_id}", .permit = "identity:update_user",
+	 .flags = OS_WRITES | OS_UNSCOPED,
+	 .args = OS_PARAMS(struct changed_user, update_params,
+			   .members = offsetof(struct changed_user, others) + 1),
+	 .wrap = "user", .item = "user", .prepare = prepare_change, .work = hash_changed,
+	 .operation = engine_update_user_run, .shows = KIND_USER, .answer = show_changed,
+	 .doc = "Changes a user."},
+	{HTTP_DELETE, "/v3/users/{user_id}", .permit = "identity:delete_user",
+	 .flags = OS_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct user_args, user_params),
+	 .operation = engine_delete_user_run, .doc = "Deletes a user, with its keys and credentials."},
+	{HTTP_POST, "/v3/users/{user_id}/password", .permit = "identity:change_password",
+	 .flags = OS_WRITES | OS_UNSCOPED, .status = 204,
+	 .args = OS_PARAMS(struct new_password, password_params), .wrap = "user", .prepare = prepare_password,
+	 .work = check_and_hash, .operation = engine_change_own_password_run,
+	 .doc = "Changes one's own password."},
+};
+const struct os_actions os_user_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Images' data: sent, downloaded, fetched from elsewhere. What is sent goes into a file as it comes, whose
+ * call is proved before the first byte of it; what that file holds is looked at off the HTTP threads. */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "api/openstack/image/images.h"
+#include "drivers/image_file.h"
+
+/* ---- upload ---- */
+
+struct os_upload {
+	struct image_filling wish;
+	struct image_staging staging;
+	struct call_sink sink;
+	struct image_upload *upload; /* owned until sink.end() */
+	struct str format;
+};
+static const struct os_param upload_params[] = {OS_IMAGE_PATH(struct os_upload, wish.image)};
+
+static struct os_upload *upload_of(struct call_sink *sink)
+{
+	return (struct os_upload *) (void *) ((char *) sink - offsetof(struct os_upload, sink));
+}
+
+static RESULT take_piece(struct call_sink *sink, struct call *call, struct str piece)
+{
+	return image_upload_add(upload_of(sink)->upload, &call->ctx, piece);
+}
+
+static void end_upload(struct call_sink *sink)
+{
+	image_upload_free(upload_of(sink)->upload);
+}
+
+/* When the headers are there. */
+static RESULT prepare_upload(struct os_call *e, void *args)
+{
+	struct os_upload *a = args;
+	const struct image *image = NULL;
+	if (!str_starts_with(call_header(e->call, "Content-Type"), STR("application/octet-stream")))
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("Content-Type"),
+				      "Data of images are sent as application/octet-stream.");
+	TRY(os_find_changed_image(e, &a->wish.image, &image));
+	TRY(engine_check_image_takes_data(e->c, os_walk(e), image));
+	if (!e->config->reconciler)
+		return ctx_fail(e->c, ERR_GONE, "there is no image store here");
+	a->format =
+		str_is(image->disk_format, "iso") ? STR("raw") : str_copy(e->c->arena, image->disk_format);
+	e->image = image->row.id;
+	TRY(image_upload_new(e->c, reconciler_image_directory(e->config->reconciler), &a->upload));
+	a->sink = (struct call_sink){.cap_size = IMAGE_DATA_MAX, .take = take_piece, .end = end_upload};
+	call_set_sink(e->call, &a->sink);
+	return OK;
+}
+
+/* When the data are there: on the thread that works for the image. */
+static RESULT keep_upload(struct work_item *w)
+{
+	struct os_upload *a = ((struct os_call *) w->arg)->args;
+	struct image_file file = {0};
+	struct image_digests digests = {0};
+	TRY(a->sink.result);
+	TRY(image_upload_keep(a->upload, w->ctx, a->format, &file, &digests));
+	a->wish.data_size = digests.size;
+	a->wish.md5 = digests.md5;
+	a->wish.data_sha256 = digests.sha256;
+	a->wish.sha512 = digests.sha512;
+	a->wish.sha256 = file.sha256;
+	a->wish.file_size = file.file_size;
+	a->wish.virtual_size = file.virtual_size;
+	return OK;
+}
+
+/* ---- stage ---- */
+
+/* As they are: what they are is told when they are imported. */
+static RESULT keep_staged(struct work_item *w)
+{
+	struct os_upload *a = ((struct os_call *) w->arg)->args;
+	struct image_digests digests = {0};
+	TRY(a->sink.result);
+	TRY(image_upload_stage(a->upload, w->ctx, &digests));
+	a->staging = (struct image_staging){.image = a->wish.image,
+					    .data_size = digests.size,
+					    .md5 = digests.md5,
+					    .sha256 = digests.sha256,
+					    .sha512 = digests.sha512};
+	return OK;
+}
+
+static RESULT stage_image(struct op *op, void *wish)
+{
+	return engine_stage_image(op, &((struct os_upload *) wish)->staging);
+}
+
+/* ---- download ---- */
+
+static const struct os_param target_params[] = {OS_IMAGE_PATH(struct os_image_target, image)};
+
+static struct str path_of(struct os_call *e, const struct image *image)
+{
+	const char *directory = reconciler_image_directory(e->config->reconciler);
+	const struct image_device *device = image_device_first_by_image(os_walk(e), image->row.id);
+	const struct snapshot *root = device ? snapshot_find(os_walk(e), device->snapshot) : NULL;
+	if (root && image->data_sha256.n) /* what is staged is not an image's yet */
+		return image_file_data_path(e->c->arena, directory, image->data_sha256);
+	return root && root->sha256.n ? image_file_path(e->c->arena, directory, root->sha256) : STR_NONE;
+}
+
+/* The key of an encrypted one is given to nobody, and the bytes are nothing without it. */
+static RESULT check_plain(struct os_call *e, const struct image *image)
+{
+	const struct image_device *device = image_device_first_by_image(os_walk(e), image->row.id);
+	return device && device->is_encrypted
+		       ? ctx_fail_kind(e->c, ERR_UNSUPPORTED, KIND_IMAGE,
+				       "The image is of an encrypted volume: its data are not given out.")
+		       : OK;
+}
+
+static RESULT open_data(struct os_call *e, void *args)
+{
+	const struct os_image_target *a = args;
+	const struct image *image = NULL;
+	struct stat st;
+	TRY(engine_find_image(e->c, os_walk(e), &a->image, &image));
+	if (image->is_deactivated && !os_is_admin(e))
+		return ctx_fail_kind(e->c, ERR_DENIED, KIND_IMAGE,
+				     "The requested image has been deactivated.");
+	TRY(check_plain(e, image));
+	struct str path = e->config->reconciler ? path_of(e, image) : STR_NONE;
+	e->has_no_body = !path.n;
+	if (!path.n) {
+		e->status = 204;
+		return OK;
+	}
+	AUTO_FD fd = open(path.p, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return ctx_fail(e->c, ERR_GONE, "The data of the image cannot be read.");
+	if (image->data_md5.n)
+		call_set_answer_header(e->call, "Content-MD5", image->data_md5);
+	e->file = fd;
+	e->file_size = st.st_size;
+	fd = -1;
+	return OK;
+}
+
+/* ---- import ---- */
+
+struct os_import {
+	struct image_fetching wish;
+	struct os_import_method {
+		struct str name, uri;
+	} method;
+	bool is_staged;
+};
+static const struct os_param method_params[] = {
+	OS_BODY(struct os_import_method, "name", name, .flags = OS_REQUIRED,
+		.words = "web-download|glance-direct", .doc = "How the data come."),
+	OS_BODY(struct os_import_method, "uri", uri, .max = 4096,
+		.doc = "Where they are, for web-download: http or https."),
+};
+static const struct os_params method_table = OS_PARAMS(struct os_import_method, method_params);
+static const struct os_param import_params[] = {
+	OS_IMAGE_PATH(struct os_import, wish.image),
+	OS_BODY_OBJECT(struct os_import, "method", method, method_table, .flags = OS_REQUIRED,
+		       .doc = "How the data come."),
+	OS_UNBUILT("stores"),
+	OS_UNBUILT("all_stores", .only = "false"),
+	OS_UNBUILT("all_stores_must_succeed", .only = "true|false"),
+};
+
+static RESULT prepare_import(struct os_call *e, void *args)
+{
+	struct os_import *a = args;
+	const struct image *image = NULL;
+	a->is_staged = str_is(a->method.name, "glance-direct");
+	if (a->is_staged == (a->method.uri.n > 0))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("method.uri"),
+				      "web-download needs a uri, and glance-direct has none.");
+	a->wish.url = a->method.uri;
+	return os_find_changed_image(e, &a->wish.image, &image);
+}
+
+static RESULT import_image(struct op *op, void *wish)
+{
+	struct os_import *a = wish;
+	struct image_importing staged = {.image = a->wish.image};
+	return a->is_staged ? engine_use_staged_image(op, &staged) : engine_fetch_image(op, &a->wish);
+}
+
+static RESULT show_methods(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) e;
+	(void) args;
+	json_write_open(w, "import-methods");
+	json_write_z(w, "description", "Import methods available.");
+	json_write_z(w, "type", "array");
+	json_write_open_list(w, "value");
+	json_write_z(w, NULL, "glance-direct");
+	json_write_z(w, NULL, "web-download");
+	json_write_close_list(w);
+	json_write_close(w);
+	return OK;
+}
+
+static const struct os_action actions[] = {
+	{HTTP_PUT, "/v2/images/{image_id}/file", .permit = "upload_image",
+	 .flags = OS_WRITES | OS_RAW_BODY | OS_UPLOAD, .status = 204,
+	 .args = OS_PARAMS(struct os_upload, upload_params), .prepare = prepare_upload, .work = keep_upload,
+	 .operation = engine_fill_image_run, .doc = "Sends an image's data."},
+	{HTTP_GET, "/v2/images/{image_id}/file", .permit = "download_image",
+	 .args = OS_PARAMS(struct os_image_target, target_params), .prepare = open_data,
+	 .doc = "An image's data, as they were sent."},
+	{HTTP_POST, "/v2/images/{image_id}/import", .permit = "modify_image", .flags = OS_WRITES,
+	 .status = 202, .args = OS_PARAMS(struct os_import, import_params), .prepare = prepare_import,
+	 .operation = import_image,
+	 .doc = "Has an image's data fetched from elsewhere, or takes what is staged."},
+	{HTTP_PUT, "/v2/images/{image_id}/stage", .permit = "modify_image",
+	 .flags = OS_WRITES | OS_RAW_BODY | OS_UPLOAD, .status = 204,
+	 .args = OS_PARAMS(struct os_upload, upload_params), .prepare = prepare_upload, .work = keep_staged,
+	 .operation = stage_image, .doc = "Sends an image's data, to be imported."},
+	{HTTP_GET, "/v2/info/import", .permit = "get_images", .answer = show_methods,
+	 .doc = "How data can come."},
+};
+const struct os_actions os_image_data_actions = OS_ACTIONS(OS_IMAGE, actions);

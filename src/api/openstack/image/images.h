@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/openstack/: what the files of Image share. */
+#pragma once
+
+#include "api/openstack/core/list.h"
+#include "engine/storage/image.h"
+
+/* The members of an image, in lists and alone. */
+extern const struct os_listing os_image_listing;
+
+struct os_image_target {
+	struct ref image;
+};
+#define OS_IMAGE_PATH(T, member) OS_PATH(T, "image_id", member, .kind = KIND_IMAGE, .doc = "The image.")
+
+/* Of the view that walks. ERR_DENIED: the caller may see it, and not change it. */
+RESULT os_find_changed_image(struct os_call *e, const struct ref *ref, const struct image **ret_image);
+
+/* Whether lists that do not ask for more have it: the project's own, and what others let it use. */
+bool os_is_image_listed(struct os_call *e, const struct row *row);
+
+/* A change of what is said of an image, which begins with what is said; the image, in the arena. */
+RESULT os_begin_image_rewriting(struct os_call *e, const struct ref *ref, struct image_rewriting *wish,
+				const struct image **ret_image);
+/* Other properties, with what they ask for; what another face said of the guest stays. */
+void os_image_set_properties(const struct image *image, struct tags properties, struct image_form *form);
+
+/* An image's properties that are fields of its row: the form that they ask for (properties.c). */
+void os_image_apply_properties(struct image_form *form);
+/* Whether the property is a field of the row. */
+bool os_image_is_machine_word(struct str key);
+/* Those of a row that were not said in Image's words: "hw_disk_bus": "sata" of one made by another face. */
+void os_image_write_machine(struct json_writer *w, const struct image *image);

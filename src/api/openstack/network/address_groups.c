@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Address groups. Source: Networking API reference, "Address groups". */
+#include "api/openstack/network/network.h"
+#include "engine/network/address_group.h"
+
+static void write_group(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct address_group *g = item;
+	(void) e;
+	os_write_id(w, "id", g->row.id);
+	json_write_text(w, "name", g->name);
+	json_write_text(w, "description", g->description);
+	os_write_hex(w, "project_id", g->account);
+	os_write_hex(w, "tenant_id", g->account);
+	json_write_open_list(w, "addresses");
+	for (size_t k = 0; k < g->addresses.count; k++)
+		os_write_cidr(w, NULL, g->addresses.at[k]);
+	json_write_close_list(w);
+}
+
+static const struct os_filter filters[] = {
+	{"id", .is_id = true},     {"name", "name"},         {"description", "description"},
+	{"project_id", "account"}, {"tenant_id", "account"},
+};
+static const struct os_sort_key sort_keys[] = {OS_STANDARD_SORT, {"description", "description"}};
+static const struct os_listing groups = {
+	.kind = KIND_ADDRESS_GROUP,
+	.items = "address_groups",
+	.links = "address_groups_links",
+	.filters = OS_FILTERS(filters),
+	.sort_keys = {sort_keys, sizeof sort_keys / sizeof sort_keys[0]},
+	.flags = OS_ADMIN_SEES_ALL,
+	.account_index = ADDRESS_GROUP_INDEX_ACCOUNT,
+	.write = write_group,
+};
+
+/* ---- show, delete ---- */
+
+#define GROUP_PATH(T, member)                                                                                \
+	OS_PATH(T, "address_group_id", member, .kind = KIND_ADDRESS_GROUP, .doc = "The group.")
+
+struct os_address_group_target {
+	struct address_group_target wish;
+};
+static const struct os_param target_params[] = {GROUP_PATH(struct os_address_group_target, wish.group)};
+
+static RESULT show_group(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &groups, &((const struct os_address_group_target *) args)->wish.group, w);
+}
+
+/* ---- create, change ---- */
+
+/* One without a length is a host's. */
+static RESULT read_addresses(struct os_call *e, struct strs texts, struct cidrs *ret_addresses)
+{
+	struct cidr *at = arena_new_array(e->c->arena, struct cidr, texts.count + 1);
+	struct ip ip;
+	if (!at)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < texts.count; k++) {
+		if (result_is_ok(ip_parse(texts.at[k], &ip)))
+			at[k] = (struct cidr){ip, ip.family == IP_V4 ? 32 : 128};
+		else if (!result_is_ok(cidr_parse(texts.at[k], &at[k])))
+			return ctx_fail_field(e->c, ERR_INVALID, STR("addresses"),
+					      "Invalid input for addresses. Reason: '%" STR_FMT
+					      "' is not a valid CIDR.",
+					      STR_ARG(texts.at[k]));
+	}
+	*ret_addresses = (struct cidrs){at, texts.count};
+	return OK;
+}
+
+struct os_create_address_group {
+	struct address_group_wish wish;
+	struct strs addresses;
+};
+static const struct os_param create_params[] = {
+	OS_BODY(struct os_create_address_group, "name", wish.name, .doc = "Need not be unique."),
+	OS_BODY(struct os_create_address_group, "description", wish.description, .doc = "Free text."),
+	OS_BODY(struct os_create_address_group, "addresses", addresses, .flags = OS_NULLABLE,
+		.doc = "Blocks of addresses."),
+	OS_PROJECT(struct os_create_address_group, wish.account),
+};
+
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	struct os_create_address_group *a = args;
+	return read_addresses(e, a->addresses, &a->wish.addresses);
+}
+
+static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &groups, ((const struct os_create_address_group *) args)->wish.group, w);
+}
+
+struct os_update_address_group {
+	struct address_group_settings wish;
+	struct str name, description;
+	bool has_name, has_description;
+};
+static const struct os_param update_params[] = {
+	GROUP_PATH(struct os_update_address_group, wish.group),
+	OS_BODY(struct os_update_address_group, "name", name,
+		.given = OS_GIVEN(struct os_update_address_group, has_name), .doc = "Need not be unique."),
+	OS_BODY(struct os_update_address_group, "description", description,
+		.given = OS_GIVEN(struct os_update_address_group, has_description), .doc = "Free text."),
+};
+
+static RESULT prepare_update(struct os_call *e, void *args)
+{
+	struct os_update_address_group *a = args;
+	(void) e;
+	a->wish.name = a->has_name ? &a->name : NULL;
+	a->wish.description = a->has_description ? &a->description : NULL;
+	return OK;
+}
+
+static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &groups, &((const struct os_update_address_group *) args)->wish.group, w);
+}
+
+/* ---- its addresses ---- */
+
+struct os_change_addresses {
+	struct address_group_change wish;
+	struct strs addresses;
+};
+static const struct os_param change_params[] = {
+	GROUP_PATH(struct os_change_addresses, wish.group),
+	OS_BODY(struct os_change_addresses, "addresses", addresses, .flags = OS_REQUIRED,
+		.doc = "Blocks of addresses."),
+};
+
+static RESULT prepare_add(struct os_call *e, void *args)
+{
+	struct os_change_addresses *a = args;
+	return read_addresses(e, a->addresses, &a->wish.addresses);
+}
+
+static RESULT prepare_remove(struct os_call *e, void *args)
+{
+	((struct os_change_addresses *) args)->wish.removes = true;
+	return prepare_add(e, args);
+}
+
+static RESULT show_addresses(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &groups, &((const struct os_change_addresses *) args)->wish.group, w);
+}
+
+#define GROUPS "/v2.0/address-groups"
+#define TARGET OS_PARAMS(struct os_address_group_target, target_params)
+#define CHANGE                                                                                               \
+	.permit = "update_address_group", .flags = OS_WRITES,                                                \
+	.args = OS_PARAMS(struct os_change_addresses, change_params), .item = "address_group",               \
+	.operation = engine_change_address_group_run, .answer = show_addresses, .shows = KIND_ADDRESS_GROUP
+static const struct os_action actions[] = {
+	{HTTP_GET, GROUPS, .permit = "get_address_group", .list = &groups, .doc = "Address groups."},
+	{HTTP_POST, GROUPS, .permit = "create_address_group", .flags = OS_WRITES, .status = 201,
+	 .args = OS_PARAMS(struct os_create_address_group, create_params), .wrap = "address_group",
+	 .item = "address_group", .prepare = prepare_create, .operation = engine_create_address_group_run,
+	 .answer = show_created, .shows = KIND_ADDRESS_GROUP, .doc = "Makes an address group."},
+	{HTTP_GET, GROUPS "/{address_group_id}", .permit = "get_address_group", .args = TARGET,
+	 .item = "address_group", .answer = show_group, .doc = "One address group."},
+	{HTTP_PUT, GROUPS "/{address_group_id}", .permit = "update_address_group", .flags = OS_WRITES,
+	 .args = OS_PARAMS(struct os_update_address_group, update_params), .wrap = "address_group",
+	 .item = "address_group", .prepare = prepare_update, .operation = engine_update_address_group_run,
+	 .answer = show_updated, .shows = KIND_ADDRESS_GROUP, .doc = "Changes an address group's words."},
+	{HTTP_PUT, GROUPS "/{address_group_id}/add_addresses", CHANGE, .prepare = prepare_add,
+	 .doc = "More addresses."},
+	{HTTP_PUT, GROUPS "/{address_group_id}/remove_addresses", CHANGE, .prepare = prepare_remove,
+	 .doc = "Fewer addresses."},
+	{HTTP_DELETE, GROUPS "/{address_group_id}", .permit = "delete_address_group", .flags = OS_WRITES,
+	 .status = 204, .args = TARGET, .operation = engine_delete_address_group_run,
+	 .doc = "Deletes an address group that no rule names."},
+};
+const struct os_actions os_address_group_actions = OS_ACTIONS(OS_NETWORK, actions);

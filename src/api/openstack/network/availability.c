@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How many addresses networks hand out, and how many of them are in use. For administrators. */
+#include "api/openstack/compute/servers.h"
+#include "api/openstack/network/network.h"
+#include "engine/network/subnet.h"
+
+struct use {
+	const struct subnet *subnet;
+	int64_t total, used;
+};
+
+struct availability {
+	const struct network *network;
+	struct str name;
+	int64_t total, used;
+	VEC(struct use) subnets;
+};
+
+static const void *gather(struct os_call *e, const struct row *row)
+{
+	const struct tables *t = os_walk(e);
+	struct availability *item = arena_new_object(e->c->arena, struct availability);
+	if (!item)
+		return NULL;
+	*item = (struct availability){.network = (const struct network *) row,
+				      .name = os_network_label(e, row->id)};
+	for (const struct subnet *s = subnet_first_by_network(t, row->id); s;
+	     s = subnet_next_by_network(t, s)) {
+		struct use use = {.subnet = s, .total = engine_count_addresses(s)};
+		if (!row_is_live(&s->row))
+			continue;
+		use.used = use.total - engine_count_free_addresses(s);
+		item->total = use.total > INT64_MAX - item->total ? INT64_MAX : item->total + use.total;
+		item->used += use.used;
+		if (!VEC_PUSH(e->c->arena, &item->subnets, use))
+			return NULL;
+	}
+	return item;
+}
+
+static void write_availability(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct availability *i = item;
+	(void) e;
+	os_write_id(w, "network_id", i->network->row.id);
+	json_write_text(w, "network_name", i->name);
+	os_write_hex(w, "tenant_id", i->network->account);
+	os_write_hex(w, "project_id", i->network->account);
+	json_write_int(w, "total_ips", i->total);
+	json_write_int(w, "used_ips", i->used);
+	json_write_open_list(w, "subnet_ip_availability");
+	for (size_t k = 0; k < i->subnets.count; k++) {
+		const struct use *use = &i->subnets.at[k];
+		json_write_open(w, NULL);
+		os_write_id(w, "subnet_id", use->subnet->row.id);
+		json_write_text(w, "subnet_name", os_name_of(use->subnet->name, use->subnet->tags));
+		os_write_cidr(w, "cidr", use->subnet->block);
+		json_write_int(w, "ip_version", use->subnet->block.base.family);
+		json_write_int(w, "total_ips", use->total);
+		json_write_int(w, "used_ips", use->used);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static struct str name_of(struct os_call *e, const struct row *row)
+{
+	return os_network_label(e, row->id);
+}
+
+static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+{
+	return str_equal(name_of(e, row), value);
+}
+
+static const struct os_filter filters[] = {
+	{"network_id", .is_id = true},
+	{"network_name", .fits = fits_name},
+	{"project_id", "account"},
+	{"tenant_id", "account"},
+};
+static const struct os_sort_key sort_keys[] = {{"network_name", .text = name_of}};
+static const struct os_listing availabilities = {
+	.kind = KIND_NETWORK,
+	.items = "network_ip_availabilities",
+	.links = "network_ip_availabilities_links",
+	.filters = OS_FILTERS(filters),
+	.sort_keys = {sort_keys, 1},
+	.flags = OS_ADMIN_SEES_ALL,
+	.account_index = NETWORK_INDEX_ACCOUNT,
+	.gather = gather,
+	.write = write_availability,
+};
+
+struct os_availability_target {
+	struct ref network;
+};
+static const struct os_param target_params[] = {
+	OS_PATH(struct os_availability_target, "network_id", network, .kind = KIND_NETWORK,
+		.doc = "The network."),
+};
+
+static RESULT show(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &availabilities, &((const struct os_availability_target *) args)->network,
+			      w);
+}
+
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v2.0/network-ip-availabilities", .permit = "get_network_ip_availability",
+	 .flags = OS_ADMIN, .list = &availabilities, .doc = "Addresses of networks, and those in use."},
+	{HTTP_GET, "/v2.0/network-ip-availabilities/{network_id}", .permit = "get_network_ip_availability",
+	 .flags = OS_ADMIN, .args = OS_PARAMS(struct os_availability_target, target_params),
+	 .item = "network_ip_availability", .answer = show, .doc = "Of one network."},
+};
+const struct os_actions os_network_availability_actions = OS_ACTIONS(OS_NETWORK, actions);

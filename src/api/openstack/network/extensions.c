@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What clients ask before they do something: which extensions there are, zones, and who carries the network.
+ */
+#include "api/openstack/core/extensions.h"
+#include "api/openstack/network/network.h"
+
+/* Only what holds: clients use what stands here. */
+static const struct os_extension rows[] = {
+	{"address-group", "Address group"},
+	{"agent", "agent"},
+	{"allowed-address-pairs", "Allowed Address Pairs"},
+	{"availability_zone", "Availability Zone"},
+	{"binding", "Port Binding"},
+	{"ext-gw-mode", "Neutron L3 Configurable external gateway mode"},
+	{"default-subnetpools", "Default Subnetpools"},
+	{"external-net", "Neutron external network"},
+	{"extraroute", "Neutron Extra Route"},
+	{"extraroute-atomic", "Atomically add/remove extra routes"},
+	{"fip-port-details", "Floating IP Port Details Extension"},
+	{"net-mtu", "Network MTU"},
+	{"network-ip-availability", "Network IP Availability"},
+	{"net-mtu-writable", "Network MTU (writable)"},
+	{"network_availability_zone", "Network Availability Zone"},
+	{"pagination", "Pagination support"},
+	{"port-security", "Port Security"},
+	{"project-id", "project_id field enabled"},
+	{"provider", "Provider Network"},
+	{"quotas", "Quota management support"},
+	{"quota_details", "Quota details management support"},
+	{"rbac-policies", "RBAC Policies"},
+	{"router", "Neutron L3 Router"},
+	{"router_availability_zone", "Router Availability Zone"},
+	{"security-group", "security-group"},
+	{"security-groups-remote-address-group", "Remote address group id field for security group rules"},
+	{"sorting", "Sorting support"},
+	{"standard-attr-description", "standard-attr-description"},
+	{"standard-attr-revisions", "Resource revision numbers"},
+	{"standard-attr-tag", "Tag support for resources with standard attribute"},
+	{"standard-attr-timestamp", "Resource timestamps"},
+	{"subnet_allocation", "Subnet Allocation"},
+};
+static const struct os_extensions extensions = {
+	OS_EXTENSIONS(rows),
+	.updated = "2022-10-05T00:00:00-00:00",
+};
+
+static RESULT list_extensions(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) e;
+	(void) args;
+	return os_list_extensions(&extensions, w);
+}
+
+static RESULT show_extension(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_show_extension(e, &extensions, ((const struct os_extension_target *) args)->alias, w);
+}
+
+/* ---- zones ---- */
+
+static RESULT list_zones(struct os_call *e, const void *args, struct json_writer *w)
+{
+	static const char *const resources[] = {"network", "router"};
+	const struct tables *t = os_walk(e);
+	(void) args;
+	json_write_open_list(w, "availability_zones");
+	for (const struct zone *z = zone_first(t); z; z = zone_next(t, z))
+		for (size_t k = 0; k < 2 && row_is_live(&z->row); k++) {
+			json_write_open(w, NULL);
+			json_write_text(w, "name", z->name);
+			json_write_z(w, "resource", resources[k]);
+			json_write_z(w, "state", z->enabled ? "available" : "unavailable");
+			json_write_close(w);
+		}
+	json_write_close_list(w);
+	return OK;
+}
+
+/* ---- agents: each host's ovn-controller ---- */
+
+struct agent_item {
+	const struct host *host;
+	const struct zone *zone;
+};
+
+static const void *gather_agent(struct os_call *e, const struct row *row)
+{
+	struct agent_item *item = arena_new_object(e->c->arena, struct agent_item);
+	if (!item)
+		return NULL;
+	item->host = (const struct host *) row;
+	item->zone = zone_find(os_walk(e), item->host->zone);
+	return item;
+}
+
+static void write_agent(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct agent_item *i = item;
+	(void) e;
+	os_write_id(w, "id", i->host->row.id);
+	json_write_z(w, "agent_type", "OVN Controller agent");
+	json_write_z(w, "binary", "ovn-controller");
+	json_write_text(w, "host", i->host->name);
+	json_write_text(w, "availability_zone", i->zone ? i->zone->name : STR_NONE);
+	json_write_bool(w, "admin_state_up", true);
+	json_write_bool(w, "alive", i->host->seen_state == HOST_SEEN_STATE_UP);
+	json_write_z(w, "topic", "n/a");
+	json_write_z(w, "description", "");
+	os_write_time(w, "created_at", i->host->row.created_us);
+	os_write_time(w, "started_at", i->host->row.created_us);
+	json_write_null(w, "resources_synced");
+	json_write_open(w, "configurations");
+	json_write_close(w);
+}
+
+static const struct os_filter agent_filters[] = {{"id", .is_id = true}, {"host", "name"}};
+static const struct os_sort_key agent_sort_keys[] = {{"host", "name"}};
+/* To nobody else, who gets an empty list as from Neutron. */
+static bool is_for_admins(struct os_call *e, const struct row *row)
+{
+	(void) row;
+	return os_is_admin(e);
+}
+
+static const struct os_listing agents = {
+	.kind = KIND_HOST,
+	.items = "agents",
+	.links = "agents_links",
+	.filters = OS_FILTERS(agent_filters),
+	.sort_keys = {agent_sort_keys, 1},
+	.shows = is_for_admins,
+	.gather = gather_agent,
+	.write = write_agent,
+};
+
+struct os_agent_target {
+	struct ref agent;
+};
+static const struct os_param agent_params[] = {
+	OS_PATH(struct os_agent_target, "agent_id", agent, .kind = KIND_HOST, .doc = "The host's id."),
+};
+
+static RESULT show_agent(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &agents, &((const struct os_agent_target *) args)->agent, w);
+}
+
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v2.0/extensions", .permit = "get_extension", .answer = list_extensions,
+	 .doc = "Extensions that hold."},
+	{HTTP_GET, "/v2.0/extensions/{alias}", .permit = "get_extension",
+	 .args = OS_PARAMS(struct os_extension_target, os_extension_params), .item = "extension",
+	 .answer = show_extension, .doc = "One extension."},
+	{HTTP_GET, "/v2.0/availability_zones", .permit = "get_availability_zone", .answer = list_zones,
+	 .doc = "Zones."},
+	{HTTP_GET, "/v2.0/agents", .permit = "get_agent", .list = &agents,
+	 .doc = "Hosts that carry the network."},
+	{HTTP_GET, "/v2.0/agents/{agent_id}", .permit = "get_agent", .flags = OS_ADMIN,
+	 .args = OS_PARAMS(struct os_agent_target, agent_params), .item = "agent", .answer = show_agent,
+	 .doc = "One of them."},
+};
+const struct os_actions os_network_extension_actions = OS_ACTIONS(OS_NETWORK, actions);

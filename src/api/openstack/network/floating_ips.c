@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Floating addresses, EC2's elastic ones. */
+#include "api/openstack/network/network.h"
+#include "engine/network/address.h"
+#include "engine/network/port.h"
+
+struct floating_item {
+	const struct address *address;
+	const struct port *port; /* NULL: it stands for nothing */
+	uuid router;
+	struct str device;
+};
+
+static const void *gather_floating(struct os_call *e, const struct row *row)
+{
+	const struct tables *t = os_walk(e);
+	struct floating_item *item = arena_new_object(e->c->arena, struct floating_item);
+	if (!item)
+		return NULL;
+	*item = (struct floating_item){.address = (const struct address *) row};
+	item->port = uuid_is_none(item->address->port) ? NULL : port_find(t, item->address->port);
+	if (item->port)
+		item->router = engine_get_router_of_ip(t, item->port, item->address->private_ip);
+	return item;
+}
+
+static void write_port_details(struct json_writer *w, const struct port *p)
+{
+	char id[UUID_TEXT_SIZE];
+	if (!p) {
+		json_write_null(w, "port_details");
+		return;
+	}
+	json_write_open(w, "port_details");
+	json_write_text(w, "name", os_name_of(p->name, p->tags));
+	os_write_id(w, "network_id", p->network);
+	os_write_mac(w, "mac_address", p->mac);
+	json_write_bool(w, "admin_state_up", !p->is_down);
+	json_write_z(w, "status", p->seen_up ? "ACTIVE" : "DOWN");
+	json_write_text(w, "device_id",
+			uuid_is_none(p->instance) ? p->device_id : str_from(uuid_write(p->instance, id)));
+	json_write_text(w, "device_owner", uuid_is_none(p->instance) ? p->device_owner : STR("compute:nova"));
+	json_write_close(w);
+}
+
+static void write_floating(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct floating_item *i = item;
+	const struct address *a = i->address;
+	os_write_id(w, "id", a->row.id);
+	json_write_z(w, "status", i->port ? "ACTIVE" : "DOWN");
+	os_write_id(w, "floating_network_id", a->external_network);
+	os_write_ip(w, "floating_ip_address", a->ip);
+	os_write_ip(w, "fixed_ip_address", a->private_ip);
+	os_write_id(w, "port_id", a->port);
+	os_write_id(w, "router_id", i->router);
+	json_write_z(w, "dns_domain", "");
+	json_write_z(w, "dns_name", "");
+	write_port_details(w, i->port);
+	os_write_standard(e, w, &a->row, a->account, a->description, a->tags);
+}
+
+/* What was assigned on launch, or is a gateway's, is none. */
+static bool is_elastic(struct os_call *e, const struct row *row)
+{
+	(void) e;
+	return row_is_live(row) && ((const struct address *) row)->is_elastic;
+}
+
+static bool fits_status(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return str_is(value, uuid_is_none(((const struct address *) row)->port) ? "DOWN" : "ACTIVE");
+}
+
+static bool fits_router(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct address *a = (const struct address *) row;
+	const struct port *port = uuid_is_none(a->port) ? NULL : port_find(os_walk(e), a->port);
+	struct ref ref;
+	return port && os_parse_id(value, KIND_ROUTER, &ref) &&
+	       uuid_equal(ref.prefix, engine_get_router_of_ip(os_walk(e), port, a->private_ip));
+}
+
+static const struct os_filter floating_filters[] = {
+	OS_STANDARD_FILTERS,
+	{"description", "description"},
+	{"floating_ip_address", "ip"},
+	{"fixed_ip_address", "private_ip"},
+	{"floating_network_id", "external_network"},
+	{"port_id", "port"},
+	{"router_id", .fits = fits_router},
+	{"status", .fits = fits_status},
+};
+static const struct os_sort_key floating_sort_keys[] = {
+	{"project_id", "account"}, {"floating_ip_address", "ip"}, {"fixed_ip_address", "private_ip"}};
+const struct os_listing os_floating_ips = {
+	.kind = KIND_ADDRESS,
+	.items = "floatingips",
+	.links = "floatingips_links",
+	.filters = OS_FILTERS(floating_filters),
+	.sort_keys = {floating_sort_keys, sizeof floating_sort_keys / sizeof floating_sort_keys[0]},
+	.flags = OS_ADMIN_SEES_ALL,
+	.account_index = ADDRESS_INDEX_ACCOUNT,
+	.shows = is_elastic,
+	.gather = gather_floating,
+	.write = write_floating,
+};
+
+/* ---- show, delete ---- */
+
+struct os_floating_target {
+	struct address_target wish;
+};
+static const struct os_param target_params[] = {
+	OS_PATH(struct os_floating_target, "floatingip_id", wish.address, .kind = KIND_ADDRESS,
+		.doc = "The address."),
+};
+
+static RESULT show_floating(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_floating_ips, &((const struct os_floating_target *) args)->wish.address,
+			      w);
+}
+
+static RESULT prepare_delete(struct os_call *e, void *args)
+{
+	(void) e;
+	((struct os_floating_target *) args)->wish.with_association = true;
+	return OK;
+}
+
+/* ---- create ---- */
+
+#define FLOATING_UNBUILT                                                                                     \
+	OS_UNBUILT("dns_name", .only = ""), OS_UNBUILT("dns_domain", .only = ""), OS_UNBUILT("qos_policy_id")
+
+struct os_create_floating {
+	struct address_wish wish;
+	struct ref subnet;
+};
+static const struct os_param create_params[] = {
+	OS_BODY(struct os_create_floating, "floating_network_id", wish.external_network, .flags = OS_REQUIRED,
+		.kind = KIND_EXTERNAL_NETWORK, .doc = "The external network that it is from."),
+	OS_BODY(struct os_create_floating, "floating_ip_address", wish.ip, .doc = "Which; absent: any."),
+	OS_BODY(struct os_create_floating, "port_id", wish.port, .flags = OS_NULLABLE, .kind = KIND_PORT,
+		.doc = "What it stands for."),
+	OS_BODY(struct os_create_floating, "fixed_ip_address", wish.private_ip, .flags = OS_NULLABLE,
+		.doc = "Which of the port's addresses; absent: its first."),
+	OS_BODY(struct os_create_floating, "description", wish.description, .doc = "Free text."),
+	OS_BODY(struct os_create_floating, "subnet_id", subnet, .flags = OS_NULLABLE,
+		.kind = KIND_ADDRESS_RANGE, .doc = "As shown; not needed."),
+	OS_PROJECT(struct os_create_floating, wish.account),
+	FLOATING_UNBUILT,
+};
+
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	return os_check_external(e, &((const struct os_create_floating *) args)->wish.external_network);
+}
+
+static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &os_floating_ips, ((const struct os_create_floating *) args)->wish.address,
+			      w);
+}
+
+/* ---- change ---- */
+
+struct os_update_floating {
+	struct address_change wish;
+	struct str description;
+	bool has_description;
+};
+static const struct os_param update_params[] = {
+	OS_PATH(struct os_update_floating, "floatingip_id", wish.address, .kind = KIND_ADDRESS,
+		.doc = "The address."),
+	OS_BODY(struct os_update_floating, "port_id", wish.port, .flags = OS_NULLABLE, .kind = KIND_PORT,
+		.given = OS_GIVEN(struct os_update_floating, wish.sets_port),
+		.doc = "What it stands for; null: nothing."),
+	OS_BODY(struct os_update_floating, "fixed_ip_address", wish.private_ip, .flags = OS_NULLABLE,
+		.doc = "Which of the port's addresses; absent: its first."),
+	OS_BODY(struct os_update_floating, "description", description,
+		.given = OS_GIVEN(struct os_update_floating, has_description), .doc = "Free text."),
+	FLOATING_UNBUILT,
+};
+
+static RESULT prepare_update(struct os_call *e, void *args)
+{
+	struct os_update_floating *a = args;
+	(void) e;
+	a->wish.description = a->has_description ? &a->description : NULL;
+	return OK;
+}
+
+static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_floating_ips, &((const struct os_update_floating *) args)->wish.address,
+			      w);
+}
+
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v2.0/floatingips", .permit = "get_floatingip", .list = &os_floating_ips,
+	 .doc = "Floating addresses."},
+	{HTTP_POST, "/v2.0/floatingips", .permit = "create_floatingip", .flags = OS_WRITES, .status = 201,
+	 .args = OS_PARAMS(struct os_create_floating, create_params), .wrap = "floatingip",
+	 .item = "floatingip", .prepare = prepare_create, .operation = engine_allocate_address_run,
+	 .answer = show_created, .shows = KIND_ADDRESS, .doc = "Takes a floating address, and binds it."},
+	{HTTP_GET, "/v2.0/floatingips/{floatingip_id}", .permit = "get_floatingip",
+	 .args = OS_PARAMS(struct os_floating_target, target_params), .item = "floatingip",
+	 .answer = show_floating, .doc = "One floating address."},
+	{HTTP_PUT, "/v2.0/floatingips/{floatingip_id}", .permit = "update_floatingip", .flags = OS_WRITES,
+	 .args = OS_PARAMS(struct os_update_floating, update_params), .wrap = "floatingip",
+	 .item = "floatingip", .prepare = prepare_update, .operation = engine_change_address_run,
+	 .answer = show_updated, .shows = KIND_ADDRESS, .doc = "Binds a floating address, or frees it."},
+	{HTTP_DELETE, "/v2.0/floatingips/{floatingip_id}", .permit = "delete_floatingip", .flags = OS_WRITES,
+	 .status = 204, .args = OS_PARAMS(struct os_floating_target, target_params),
+	 .prepare = prepare_delete, .operation = engine_release_address_run,
+	 .doc = "Gives a floating address back."},
+};
+const struct os_actions os_floating_ip_actions = OS_ACTIONS(OS_NETWORK, actions);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/openstack/network_*: what Neutron's resources share. */
+#pragma once
+
+#include "api/openstack/core/list.h"
+#include "api/openstack/core/write.h"
+
+/* The members that every resource has: tenant_id, project_id, description, tags, created_at, updated_at,
+ * revision_number. */
+void os_write_standard(struct os_call *e, struct json_writer *w, const struct row *row, uuid account,
+		       struct str description, struct tags tags);
+
+/* A word is a tag without a value; a tag with one is the word "key=value". ERR_INVALID: a key comes twice. */
+RESULT os_read_words(struct os_call *e, struct strs words, struct tags *ret_tags);
+void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags); /* as "tags" */
+
+/* The filters that every resource has: tags, a comma-separated list of words, all of them or any. */
+#define OS_STANDARD_FILTERS                                                                                  \
+	{"id", .is_id = true}, {"project_id", "account"}, {"tenant_id", "account"},                          \
+		{"tags", .fits = os_fits_tags},                                                              \
+	{                                                                                                    \
+		"tags-any", .fits = os_fits_tags_any                                                         \
+	}
+#define OS_PROJECT_SORT                                                                                      \
+	{"project_id", "account"},                                                                           \
+	{                                                                                                    \
+		"tenant_id", "account"                                                                       \
+	}
+#define OS_STANDARD_SORT {"name", "name"}, OS_PROJECT_SORT
+bool os_fits_tags(struct os_call *e, const struct row *row, struct str value);
+bool os_fits_tags_any(struct os_call *e, const struct row *row, struct str value);
+
+/* The range, a subnet to Neutron, that a public address is from; NULL and of none: none. */
+uuid os_range_of(const struct tables *t, const struct address *address);
+
+/* "true", "True", "1". */
+bool os_truth_is(bool truth, struct str value);
+
+/* .given of a row whose presence the struct's bool tells. */
+#define OS_GIVEN(T, member) (offsetof(T, member) + 1)
+
+static inline enum choice os_choice_not(enum choice choice)
+{
+	return choice == CHOICE_DEFAULT ? choice : choice == CHOICE_YES ? CHOICE_NO : CHOICE_YES;
+}
+
+/* For which project a resource is made. */
+#define OS_PROJECT(T, member)                                                                                \
+	OS_BODY(T, "project_id", member, .kind = KIND_ACCOUNT, .flags = OS_ID_OR_EMPTY | OS_NULLABLE,        \
+		.doc = "Whose it is; absent: the caller's own."),                                            \
+		OS_BODY(T, "tenant_id", member, .kind = KIND_ACCOUNT, .flags = OS_ID_OR_EMPTY | OS_NULLABLE, \
+			.doc = "Likewise.")
+/* ERR_INVALID: it is a network that the caller sees, and no external one. */
+RESULT os_check_external(struct os_call *e, const struct ref *network);
+
+/* Subnets of others' networks that the account may use. */
+RESULT os_add_granted_subnets(struct os_call *e, struct os_added *ret_rows);
+
+/* A rule's protocol by its name, else its number; null: any. */
+void os_write_protocol(struct os_call *e, struct json_writer *w, const char *key,
+		       const struct security_group_rule *r);
+/* Before a list of groups, whose operation is engine_ensure_default_group(): a project's first look alone
+ * changes something. */
+RESULT os_prepare_groups(struct os_call *e, void *args);
+
+extern const struct os_listing os_networks, os_subnets, os_ports, os_routers, os_floating_ips, os_groups,
+	os_group_rules;

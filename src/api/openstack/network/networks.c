@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Networks: the caller's own, and what others granted. An external network is shown as one, too: it is the
+ * operator's, and everybody's to lead a router to. */
+#include "api/openstack/compute/servers.h"
+#include "api/openstack/network/network.h"
+#include "engine/network/network.h"
+#include "engine/network/network_grant.h"
+
+struct os_network_item {
+	const struct network *network;
+	const struct external_network *external; /* NULL: an ordinary one */
+	struct str name;
+	bool is_shared;
+	VEC(uuid) subnets;
+};
+
+/* An external network as a row of the kind. */
+static RESULT add_externals(struct os_call *e, struct os_added *ret_rows)
+{
+	const struct tables *t = os_walk(e);
+	for (const struct external_network *x = external_network_first(t); x;
+	     x = external_network_next(t, x)) {
+		if (!row_is_live(&x->row) || !os_wants(ret_rows, x->row.id))
+			continue;
+		struct network *row = arena_new_object(e->c->arena, struct network);
+		if (!row)
+			return ctx_no_memory(e->c);
+		*row = (struct network){.row = x->row, .name = x->name, .mtu = 1500};
+		if (!VEC_PUSH(e->c->arena, &ret_rows->rows, &row->row))
+			return ctx_no_memory(e->c);
+	}
+	return OK;
+}
+
+/* Others' that the account may use; an administrator sees all of them as they are. */
+static RESULT add_granted(struct os_call *e, struct os_added *ret_rows)
+{
+	const struct tables *t = os_walk(e);
+	uuid account = e->c->who->account;
+	const uuid targets[] = {UUID_NONE, account};
+	for (size_t k = 0; k < 2 && !os_is_admin(e); k++)
+		for (const struct network_grant *g = network_grant_first_by_target(t, targets[k]); g;
+		     g = network_grant_next_by_target(t, g)) {
+			bool is_found_before =
+				k == 1 && network_grant_find_by_network(t, g->network, UUID_NONE);
+			const struct network *n = network_find(t, g->network);
+			if (n && !uuid_equal(n->account, account) && !is_found_before &&
+			    !VEC_PUSH(e->c->arena, &ret_rows->rows, &n->row))
+				return ctx_no_memory(e->c);
+		}
+	return OK;
+}
+
+RESULT os_add_granted_subnets(struct os_call *e, struct os_added *ret_rows)
+{
+	const struct tables *t = os_walk(e);
+	struct os_added networks = {0};
+	TRY(add_granted(e, &networks));
+	for (size_t k = 0; k < networks.rows.count; k++)
+		for (const struct subnet *s = subnet_first_by_network(t, networks.rows.at[k]->id); s;
+		     s = subnet_next_by_network(t, s))
+			if (row_is_live(&s->row) && !VEC_PUSH(e->c->arena, &ret_rows->rows, &s->row))
+				return ctx_no_memory(e->c);
+	return OK;
+}
+
+static RESULT add_others(struct os_call *e, struct os_added *ret_rows)
+{
+	TRY(add_externals(e, ret_rows));
+	return add_granted(e, ret_rows);
+}
+
+static const void *gather_network(struct os_call *e, const struct row *row)
+{
+	const struct tables *t = os_walk(e);
+	struct os_network_item *item = arena_new_object(e->c->arena, struct os_network_item);
+	if (!item)
+		return NULL;
+	*item = (struct os_network_item){.network = (const struct network *) row,
+					 .external = external_network_find(t, row->id)};
+	item->is_shared = engine_is_network_granted(t, row->id, e->c->who->account);
+	item->name = item->external ? item->external->name : os_network_label(e, row->id);
+	for (const struct subnet *s = subnet_first_by_network(t, row->id); s;
+	     s = subnet_next_by_network(t, s))
+		if (row_is_live(&s->row) && !VEC_PUSH(e->c->arena, &item->subnets, s->row.id))
+			return NULL;
+	for (const struct address_range *r = address_range_first_by_external_network(t, row->id); r;
+	     r = address_range_next_by_external_network(t, r))
+		if (row_is_live(&r->row) && !VEC_PUSH(e->c->arena, &item->subnets, r->row.id))
+			return NULL;
+	return item;
+}
+
+static void write_provider(struct os_call *e, struct json_writer *w, const struct os_network_item *i)
+{
+	if (!os_is_admin(e))
+		return;
+	json_write_z(w, "provider:network_type", i->external ? "flat" : "geneve");
+	json_write_text_or_null(w, "provider:physical_network",
+				i->external ? i->external->physical_network : STR_NONE);
+	json_write_null(w, "provider:segmentation_id");
+}
+
+static void write_network(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct os_network_item *i = item;
+	const struct network *n = i->network;
+	os_write_id(w, "id", n->row.id);
+	json_write_text(w, "name", i->name);
+	json_write_z(w, "status", "ACTIVE");
+	json_write_bool(w, "admin_state_up", !n->is_down);
+	json_write_int(w, "mtu", n->mtu);
+	json_write_bool(w, "shared", i->is_shared);
+	json_write_bool(w, "router:external", i->external != NULL);
+	if (i->external)
+		json_write_bool(w, "is_default", false);
+	json_write_open_list(w, "subnets");
+	for (size_t k = 0; k < i->subnets.count; k++)
+		os_write_id(w, NULL, i->subnets.at[k]);
+	json_write_close_list(w);
+	json_write_open_list(w, "availability_zone_hints");
+	json_write_close_list(w);
+	json_write_open_list(w, "availability_zones");
+	json_write_close_list(w);
+	json_write_null(w, "ipv4_address_scope");
+	json_write_null(w, "ipv6_address_scope");
+	json_write_bool(w, "port_security_enabled", true);
+	write_provider(e, w, i);
+	os_write_standard(e, w, &n->row, n->account, n->description, n->tags);
+}
+
+static struct str name_of(struct os_call *e, const struct row *row)
+{
+	const struct network *n = (const struct network *) row;
+	return uuid_is_none(n->account) ? n->name : os_network_label(e, row->id);
+}
+
+static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+{
+	return str_equal(name_of(e, row), value);
+}
+
+static bool fits_external(struct os_call *e, const struct row *row, struct str value)
+{
+	return os_truth_is(external_network_find(os_walk(e), row->id) != NULL, value);
+}
+
+static bool fits_up(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return os_truth_is(!((const struct network *) row)->is_down, value);
+}
+
+static bool fits_shared(struct os_call *e, const struct row *row, struct str value)
+{
+	bool is_shared = engine_is_network_granted(os_walk(e), row->id, e->c->who->account);
+	return os_truth_is(is_shared, value);
+}
+
+static bool fits_status(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	(void) row;
+	return str_is(value, "ACTIVE");
+}
+
+/* Of networks outside, of which none is the default. */
+static bool fits_default(struct os_call *e, const struct row *row, struct str value)
+{
+	return external_network_find(os_walk(e), row->id) && os_truth_is(false, value);
+}
+
+static const struct os_filter network_filters[] = {
+	OS_STANDARD_FILTERS,
+	{"name", .fits = fits_name},
+	{"description", "description"},
+	{"admin_state_up", .is_truth = true, .fits = fits_up},
+	{"status", .fits = fits_status},
+	{"shared", .is_truth = true, .fits = fits_shared},
+	{"router:external", .is_truth = true, .fits = fits_external},
+	{"is_default", .is_truth = true, .fits = fits_default},
+	{"mtu", "mtu"},
+};
+static const struct os_sort_key network_sort_keys[] = {
+	{"name", .text = name_of}, OS_PROJECT_SORT, {"mtu", "mtu"}, {"description", "description"}};
+const struct os_listing os_networks = {
+	.kind = KIND_NETWORK,
+	.items = "networks",
+	.links = "networks_links",
+	.filters = OS_FILTERS(network_filters),
+	.sort_keys = {network_sort_keys, sizeof network_sort_keys / sizeof network_sort_keys[0]},
+	.flags = OS_ADMIN_SEES_ALL,
+	.account_index = NETWORK_INDEX_ACCOUNT,
+	.add = add_others,
+	.gather = gather_network,
+	.write = write_network,
+};
+
+/* ---- show ---- */
+
+struct os_network_target {
+	struct network_target wish;
+};
+static const struct os_param target_params[] = {
+	OS_PATH(struct os_network_target, "network_id", wish.network, .kind = KIND_NETWORK,
+		.doc = "The network."),
+};
+
+static RESULT show_network(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_networks, &((const struct os_network_target *) args)->wish.network, w);
+}
+
+/* ---- create, change ---- */
+
+#define NETWORK_UNBUILT                                                                                      \
+	OS_UNBUILT("router:external", .only = "false"), OS_UNBUILT("is_default", .only = "false"),           \
+		OS_UNBUILT("port_security_enabled", .only = "true"),                                         \
+		OS_UNBUILT("availability_zone_hints", .only = "[]"), OS_UNBUILT("qos_policy_id"),            \
+		OS_UNBUILT("provider:network_type"), OS_UNBUILT("provider:physical_network"),                \
+		OS_UNBUILT("provider:segmentation_id"), OS_UNBUILT("segments"),                              \
+		OS_UNBUILT("vlan_transparent", .only = "false"), OS_UNBUILT("dns_domain", .only = "")
+
+struct os_create_network {
+	struct network_wish wish;
+	enum choice up, shared;
+};
+static const struct os_param create_params[] = {
+	OS_BODY(struct os_create_network, "name", wish.name, .doc = "Need not be unique."),
+	OS_BODY(struct os_create_network, "description", wish.description, .doc = "Free text."),
+	OS_BODY(struct os_create_network, "admin_state_up", up, .doc = "Whether its ports are bound."),
+	OS_BODY(struct os_create_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = NETWORK_MTU_MAX,
+		.doc = "Of the guests' side."),
+	OS_BODY(struct os_create_network, "shared", shared, .doc = "With all projects; for administrators."),
+	OS_PROJECT(struct os_create_network, wish.account),
+	NETWORK_UNBUILT,
+};
+
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	struct os_create_network *a = args;
+	(void) e;
+	a->wish.is_down = a->up == CHOICE_NO;
+	a->wish.is_shared = a->shared == CHOICE_YES;
+	return OK;
+}
+
+static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &os_networks, ((const struct os_create_network *) args)->wish.network, w);
+}
+
+struct os_update_network {
+	struct network_settings wish;
+	struct str name, description;
+	bool has_name, has_description;
+	enum choice up;
+};
+static const struct os_param update_params[] = {
+	OS_PATH(struct os_update_network, "network_id", wish.network, .kind = KIND_NETWORK,
+		.doc = "The network."),
+	OS_BODY(struct os_update_network, "name", name, .given = OS_GIVEN(struct os_update_network, has_name),
+		.doc = "Need not be unique."),
+	OS_BODY(struct os_update_network, "description", description,
+		.given = OS_GIVEN(struct os_update_network, has_description), .doc = "Free text."),
+	OS_BODY(struct os_update_network, "admin_state_up", up, .doc = "Whether its ports are bound."),
+	OS_BODY(struct os_update_network, "shared", wish.is_shared,
+		.doc = "With all projects; for administrators."),
+	OS_BODY(struct os_update_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = NETWORK_MTU_MAX,
+		.doc = "Of the guests' side."),
+	NETWORK_UNBUILT,
+};
+
+static RESULT prepare_update(struct os_call *e, void *args)
+{
+	struct os_update_network *a = args;
+	(void) e;
+	a->wish.name = a->has_name ? &a->name : NULL;
+	a->wish.description = a->has_description ? &a->description : NULL;
+	a->wish.is_down = os_choice_not(a->up);
+	return OK;
+}
+
+static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_networks, &((const struct os_update_network *) args)->wish.network, w);
+}
+
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v2.0/networks", .permit = "get_network", .list = &os_networks, .doc = "Networks."},
+	{HTTP_POST, "/v2.0/networks", .permit = "create_network", .flags = OS_WRITES | OS_BULK, .status = 201,
+	 .args = OS_PARAMS(struct os_create_network, create_params), .wrap = "network", .item = "network",
+	 .prepare = prepare_create, .operation = engine_create_network_run, .answer = show_created,
+	 .shows = KIND_NETWORK, .doc = "Makes a network."},
+	{HTTP_GET, "/v2.0/networks/{network_id}", .permit = "get_network",
+	 .args = OS_PARAMS(struct os_network_target, target_params), .item = "network",
+	 .answer = show_network, .doc = "One network."},
+	{HTTP_PUT, "/v2.0/networks/{network_id}", .permit = "update_network", .flags = OS_WRITES,
+	 .args = OS_PARAMS(struct os_update_network, update_params), .wrap = "network", .item = "network",
+	 .prepare = prepare_update, .operation = engine_update_network_run, .answer = show_updated,
+	 .shows = KIND_NETWORK, .doc = "Changes a network."},
+	{HTTP_DELETE, "/v2.0/networks/{network_id}", .permit = "delete_network", .flags = OS_WRITES,
+	 .status = 204, .args = OS_PARAMS(struct os_network_target, target_params),
+	 .operation = engine_delete_network_run, .doc = "Deletes a network with its subnets."},
+};
+const struct os_actions os_network_actions = OS_ACTIONS(OS_NETWORK, actions);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Ports: show, create, change, delete. */
+#include "api/openstack/network/network.h"
+#include "engine/network/port.h"
+
+struct os_port_target {
+	struct port_target wish;
+};
+static const struct os_param target_params[] = {
+	OS_PATH(struct os_port_target, "port_id", wish.port, .kind = KIND_PORT, .doc = "The port."),
+};
+
+static RESULT show_port(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_ports, &((const struct os_port_target *) args)->wish.port, w);
+}
+
+/* Neutron deletes a server's port: the server loses it. */
+static RESULT prepare_delete(struct os_call *e, void *args)
+{
+	(void) e;
+	((struct os_port_target *) args)->wish.unplugs = true;
+	return OK;
+}
+
+/* ---- lists within ---- */
+
+static const struct os_param fixed_rows[] = {
+	OS_BODY(struct port_fixed_wish, "subnet_id", subnet, .kind = KIND_SUBNET, .doc = "In which subnet."),
+	OS_BODY(struct port_fixed_wish, "ip_address", ip,
+		.doc = "Which address; absent: any of the subnet's."),
+};
+static const struct os_params fixed_params = OS_PARAMS(struct port_fixed_wish, fixed_rows);
+
+struct os_address_pair {
+	struct str ip;
+	struct mac mac;
+};
+static const struct os_param pair_rows[] = {
+	OS_BODY(struct os_address_pair, "ip_address", ip, .flags = OS_REQUIRED,
+		.doc = "An address or a block."),
+	OS_BODY(struct os_address_pair, "mac_address", mac, .doc = "Absent: the port's."),
+};
+static const struct os_params pair_params = OS_PARAMS(struct os_address_pair, pair_rows);
+
+struct os_port_body {
+	struct {
+		const struct port_fixed_wish *at;
+		size_t count;
+	} fixed;
+	struct {
+		const struct os_address_pair *at;
+		size_t count;
+	} pairs;
+	struct refs groups;
+	struct str name, description, device_id, device_owner, dns_name;
+	bool has_fixed, has_pairs, has_groups, has_name, has_description, has_device_id, has_device_owner,
+		has_dns_name;
+	enum choice up, security;
+	struct port_pairs read_pairs;
+};
+#define PORT_BODY(T)                                                                                         \
+	OS_BODY(T, "name", body.name, .given = OS_GIVEN(T, body.has_name), .doc = "Need not be unique."),    \
+		OS_BODY(T, "description", body.description, .given = OS_GIVEN(T, body.has_description),      \
+			.doc = "Free text."),                                                                \
+		OS_BODY(T, "admin_state_up", body.up, .doc = "Whether it is bound."),                        \
+		OS_BODY_LIST(T, "fixed_ips", body.fixed, fixed_params, .max = PORT_IPS_MAX,                  \
+			     .given = OS_GIVEN(T, body.has_fixed),                                           \
+			     .doc = "Its addresses; absent: one of any subnet; empty: none."),               \
+		OS_BODY(T, "security_groups", body.groups, .kind = KIND_SECURITY_GROUP,                      \
+			.given = OS_GIVEN(T, body.has_groups), .doc = "Absent: the project's default one."), \
+		OS_BODY_LIST(T, "allowed_address_pairs", body.pairs, pair_params, .max = PORT_PAIRS_MAX,     \
+			     .given = OS_GIVEN(T, body.has_pairs), .doc = "What it may speak for besides."), \
+		OS_BODY(T, "port_security_enabled", body.security,                                           \
+			.doc = "Whether it is filtered and held to its addresses."),                         \
+		OS_BODY(T, "device_id", body.device_id, .given = OS_GIVEN(T, body.has_device_id),            \
+			.doc = "Whose it is said to be."),                                                   \
+		OS_BODY(T, "device_owner", body.device_owner, .given = OS_GIVEN(T, body.has_device_owner),   \
+			.doc = "Of what kind that is."),                                                     \
+		OS_BODY(T, "dns_name", body.dns_name, .given = OS_GIVEN(T, body.has_dns_name),               \
+			.doc = "Kept and shown."),                                                           \
+		OS_UNBUILT("extra_dhcp_opts", .only = "[]"), OS_UNBUILT("binding:host_id", .only = ""),      \
+		OS_UNBUILT("binding:profile", .only = "{}"),                                                 \
+		OS_UNBUILT("binding:vnic_type", .only = "normal"), OS_UNBUILT("qos_policy_id"),              \
+		OS_UNBUILT("dns_domain", .only = ""),                                                        \
+		OS_UNBUILT("propagate_uplink_status", .only = "false"), OS_UNBUILT("numa_affinity_policy")
+
+static RESULT read_pairs(struct os_call *e, struct os_port_body *body)
+{
+	struct port_pair *pairs = arena_new_array(e->c->arena, struct port_pair, body->pairs.count + 1);
+	if (!pairs)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < body->pairs.count; k++) {
+		const struct os_address_pair *p = &body->pairs.at[k];
+		struct ip ip;
+		pairs[k].mac = p->mac;
+		if (!ip_parse(p->ip, &ip).code)
+			pairs[k].block = (struct cidr){ip, ip.family == IP_V4 ? 32 : 128};
+		else if (cidr_parse(p->ip, &pairs[k].block).code)
+			return ctx_fail_field(e->c, ERR_INVALID, STR("allowed_address_pairs"),
+					      "Invalid input for allowed_address_pairs. Reason: '%" STR_FMT
+					      "' is not a valid IP address or subnet.",
+					      STR_ARG(p->ip));
+	}
+	body->read_pairs = (struct port_pairs){pairs, body->pairs.count};
+	return OK;
+}
+
+/* Of fixed_ips, a subnet or an address has to be said. */
+static RESULT check_fixed(struct os_call *e, const struct os_port_body *body)
+{
+	for (size_t k = 0; k < body->fixed.count; k++)
+		if (body->fixed.at[k].subnet.kind == KIND_NONE && ip_is_none(body->fixed.at[k].ip))
+			return ctx_fail_field(e->c, ERR_INVALID, STR("fixed_ips"),
+					      "IP allocation requires subnet_id or ip_address.");
+	return OK;
+}
+
+/* ---- create ---- */
+
+struct os_create_port {
+	struct network_port_wish wish;
+	struct os_port_body body;
+};
+static const struct os_param create_params[] = {
+	OS_BODY(struct os_create_port, "network_id", wish.network, .flags = OS_REQUIRED, .kind = KIND_NETWORK,
+		.doc = "The network it is on."),
+	OS_BODY(struct os_create_port, "mac_address", wish.mac, .doc = "Absent: drawn."),
+	PORT_BODY(struct os_create_port),
+	OS_PROJECT(struct os_create_port, wish.account),
+};
+
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	struct os_create_port *a = args;
+	struct os_port_body *b = &a->body;
+	TRY(read_pairs(e, b));
+	TRY(check_fixed(e, b));
+	a->wish.fixed =
+		(struct port_fixed_wishes){b->has_fixed, b->fixed.at, b->fixed.count, STR("fixed_ips")};
+	a->wish.groups = b->groups;
+	a->wish.has_no_groups = b->has_groups && b->groups.count == 0;
+	a->wish.is_open = b->security == CHOICE_NO;
+	a->wish.is_down = b->up == CHOICE_NO;
+	a->wish.pairs = b->read_pairs;
+	a->wish.name = b->name;
+	a->wish.description = b->description;
+	a->wish.device_id = b->device_id;
+	a->wish.device_owner = b->device_owner;
+	a->wish.dns_name = b->dns_name;
+	return OK;
+}
+
+static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &os_ports, ((const struct os_create_port *) args)->wish.port, w);
+}
+
+/* ---- change ---- */
+
+struct os_update_port {
+	struct port_settings wish;
+	struct os_port_body body;
+};
+static const struct os_param update_params[] = {
+	OS_PATH(struct os_update_port, "port_id", wish.port, .kind = KIND_PORT, .doc = "The port."),
+	PORT_BODY(struct os_update_port),
+	OS_UNBUILT("mac_address"),
+};
+
+static RESULT prepare_update(struct os_call *e, void *args)
+{
+	struct os_update_port *a = args;
+	struct os_port_body *b = &a->body;
+	TRY(read_pairs(e, b));
+	TRY(check_fixed(e, b));
+	a->wish.fixed =
+		(struct port_fixed_wishes){b->has_fixed, b->fixed.at, b->fixed.count, STR("fixed_ips")};
+	a->wish.groups = b->groups;
+	a->wish.has_no_groups = b->has_groups && b->groups.count == 0;
+	a->wish.is_open = os_choice_not(b->security);
+	a->wish.is_down = os_choice_not(b->up);
+	a->wish.pairs = b->has_pairs ? &b->read_pairs : NULL;
+	a->wish.name = b->has_name ? &b->name : NULL;
+	a->wish.set_description = b->has_description;
+	a->wish.description = b->description;
+	a->wish.device_id = b->has_device_id ? &b->device_id : NULL;
+	a->wish.device_owner = b->has_device_owner ? &b->device_owner : NULL;
+	a->wish.dns_name = b->has_dns_name ? &b->dns_name : NULL;
+	return OK;
+}
+
+static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_ports, &((const struct os_update_port *) args)->wish.port, w);
+}
+
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v2.0/ports", .permit = "get_port", .list = &os_ports, .doc = "Ports."},
+	{HTTP_POST, "/v2.0/ports", .permit = "create_port", .flags = OS_WRITES | OS_BULK, .status = 201,
+	 .args = OS_PARAMS(struct os_create_port, create_params), .wrap = "port", .item = "port",
+	 .prepare = prepare_create, .operation = engine_add_port_run, .answer = show_created,
+	 .shows = KIND_PORT, .doc = "Makes a port on a network."},
+	{HTTP_GET, "/v2.0/ports/{port_id}", .permit = "get_port",
+	 .args = OS_PARAMS(struct os_port_target, target_params), .item = "port", .answer = show_port,
+	 .doc = "One port."},
+	{HTTP_PUT, "/v2.0/ports/{port_id}", .permit = "update_port", .flags = OS_WRITES,
+	 .args = OS_PARAMS(struct os_update_port, update_params), .wrap = "port", .item = "port",
+	 .prepare = prepare_update, .operation = engine_update_port_run, .answer = show_updated,
+	 .shows = KIND_PORT, .doc = "Changes a port."},
+	{HTTP_DELETE, "/v2.0/ports/{port_id}", .permit = "delete_port", .flags = OS_WRITES, .status = 204,
+	 .args = OS_PARAMS(struct os_port_target, target_params), .prepare = prepare_delete,
+	 .operation = engine_delete_port_run, .doc = "Deletes a port."},
+};
+const struct os_actions os_port_actions = OS_ACTIONS(OS_NETWORK, actions);

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Ports. What has no row and is a port to Neutron is shown as one: the address by which a router holds a
+ * subnet's gateway, and, to administrators since they are nobody's, a router's own address on an external
+ * network and each floating one. */
+#include "api/openstack/network/network.h"
+#include "engine/network/port.h"
+#include "engine/network/router_interface.h"
+#include "model/mac.h"
+
+struct port_item {
+	const struct port *port;
+	const struct host *host; /* NULL: nowhere */
+	const struct zone *zone;
+	struct str device_owner;
+	uuid device; /* none: what the row says */
+	VEC(const struct secondary_ip *) secondaries;
+};
+
+/* ---- gateways' addresses as rows ---- */
+
+static RESULT add_gateway(struct os_call *e, const struct subnet *s, struct os_added *ret_rows)
+{
+	uuid id = engine_get_gateway_port(os_walk(e), s);
+	if (!os_wants(ret_rows, id) || port_find(os_walk(e), id))
+		return OK;
+	struct port *row = arena_new_object(e->c->arena, struct port);
+	if (!row)
+		return ctx_no_memory(e->c);
+	*row = (struct port){.row = s->row,
+			     .account = s->account,
+			     .network = s->network,
+			     .subnet = s->row.id,
+			     .router = s->router,
+			     .interface_of = s->router,
+			     .mac = s->gateway_mac,
+			     .ip = s->gateway_ip,
+			     .is_open = true,
+			     .source_dest_check = true,
+			     .seen_up = true};
+	row->row.id = id;
+	return VEC_PUSH(e->c->arena, &ret_rows->rows, &row->row) ? OK : ctx_no_memory(e->c);
+}
+
+static RESULT add_gateways(struct os_call *e, struct os_added *ret_rows)
+{
+	const struct tables *t = os_walk(e);
+	bool all = os_is_admin(e);
+	uuid account = e->c->who->account;
+	const struct subnet *s = all ? subnet_first(t) : subnet_first_by_account(t, account);
+	for (; s; s = all ? subnet_next(t, s) : subnet_next_by_account(t, s))
+		if (row_is_live(&s->row) && !uuid_is_none(s->router))
+			TRY(add_gateway(e, s, ret_rows));
+	return OK;
+}
+
+/* A port that only an administrator sees: of a router's gateway, of a floating address. */
+static RESULT add_outside(struct os_call *e, const struct port *port, const char *role, uuid device,
+			  struct os_added *ret_rows)
+{
+	uuid id = uuid_v5(port->row.id, str_from(role));
+	if (!os_wants(ret_rows, id))
+		return OK;
+	struct port *row = arena_new_object(e->c->arena, struct port);
+	if (!row)
+		return ctx_no_memory(e->c);
+	*row = *port;
+	row->row.id = id;
+	row->device_id = uuid_to_str(e->c->arena, device);
+	row->is_open = row->source_dest_check = row->seen_up = true;
+	return VEC_PUSH(e->c->arena, &ret_rows->rows, &row->row) ? OK : ctx_no_memory(e->c);
+}
+
+static RESULT add_router_gateways(struct os_call *e, struct os_added *ret_rows)
+{
+	const struct tables *t = os_walk(e);
+	for (const struct gateway *g = gateway_first(t); g; g = gateway_next(t, g)) {
+		const struct address *address = address_find(t, g->address);
+		const struct port port = {.row = g->row,
+					  .network = g->external_network,
+					  .subnet = os_range_of(t, address),
+					  .mac = model_make_mac(g->router, MAC_OF_GATEWAY),
+					  .ip = address ? address->ip : (struct ip){0},
+					  .device_owner = STR("network:router_gateway")};
+		if (row_is_live(&g->row) && !uuid_is_none(g->router) && !uuid_is_none(g->external_network))
+			TRY(add_outside(e, &port, "gateway port", g->router, ret_rows));
+	}
+	return OK;
+}
+
+static RESULT add_floating_ips(struct os_call *e, struct os_added *ret_rows)
+{
+	const struct tables *t = os_walk(e);
+	for (const struct address *a = address_first(t); a; a = address_next(t, a)) {
+		const struct port port = {.row = a->row,
+					  .network = a->external_network,
+					  .subnet = os_range_of(t, a),
+					  .mac = model_make_mac(a->row.id, "floating-mac"),
+					  .ip = a->ip,
+					  .device_owner = STR("network:floatingip")};
+		if (row_is_live(&a->row) && a->is_elastic)
+			TRY(add_outside(e, &port, "floating port", a->row.id, ret_rows));
+	}
+	return OK;
+}
+
+static RESULT add_unwritten(struct os_call *e, struct os_added *ret_rows)
+{
+	TRY(add_gateways(e, ret_rows));
+	if (!os_is_admin(e))
+		return OK;
+	TRY(add_router_gateways(e, ret_rows));
+	return add_floating_ips(e, ret_rows);
+}
+
+/* ---- items ---- */
+
+static void find_device(struct os_call *e, struct port_item *item)
+{
+	const struct port *p = item->port;
+	item->device_owner = p->device_owner;
+	if (!uuid_is_none(p->interface_of)) {
+		item->device = p->interface_of;
+		item->device_owner = STR("network:router_interface");
+	} else if (!uuid_is_none(p->nat_gateway)) {
+		item->device = p->nat_gateway;
+		item->device_owner = STR("network:nat_gateway");
+	} else if (!uuid_is_none(p->instance)) {
+		item->device = p->instance;
+		item->device_owner = str_print(e->c->arena, "compute:%" STR_FMT,
+					       STR_ARG(item->zone ? item->zone->name : STR("nova")));
+	}
+}
+
+static struct port_item make_item(struct os_call *e, const struct port *port)
+{
+	const struct tables *t = os_walk(e);
+	const struct instance *instance = instance_find(t, port->instance);
+	struct port_item item = {.port = port,
+				 .host = host_find(t, port->host),
+				 .zone = instance ? zone_find(t, instance->zone) : NULL};
+	find_device(e, &item);
+	return item;
+}
+
+static const void *gather_port(struct os_call *e, const struct row *row)
+{
+	struct port_item *item = arena_new_object(e->c->arena, struct port_item);
+	if (!item)
+		return NULL;
+	*item = make_item(e, (const struct port *) row);
+	const struct secondary_ip *s = engine_first_secondary_ip(os_walk(e), row->id);
+	for (; s; s = engine_next_secondary_ip(os_walk(e), s))
+		if (!VEC_PUSH(e->c->arena, &item->secondaries, s))
+			return NULL;
+	return item;
+}
+
+static const char *status_of(const struct port *p)
+{
+	return p->seen_up && !p->is_down ? "ACTIVE" : "DOWN";
+}
+
+/* ---- writing ---- */
+
+static void write_fixed_ip(struct json_writer *w, uuid subnet, struct ip ip)
+{
+	json_write_open(w, NULL);
+	os_write_id(w, "subnet_id", subnet);
+	os_write_ip(w, "ip_address", ip);
+	json_write_close(w);
+}
+
+static void write_fixed_ips(struct json_writer *w, const struct port_item *i)
+{
+	json_write_open_list(w, "fixed_ips");
+	if (!ip_is_none(i->port->ip))
+		write_fixed_ip(w, i->port->subnet, i->port->ip);
+	for (size_t k = 0; k < i->secondaries.count; k++)
+		write_fixed_ip(w, i->secondaries.at[k]->subnet, i->secondaries.at[k]->ip);
+	json_write_close_list(w);
+}
+
+static void write_pairs(struct json_writer *w, const struct port *p)
+{
+	json_write_open_list(w, "allowed_address_pairs");
+	for (size_t k = 0; k < p->allowed_pairs.count; k++) {
+		struct str rest = p->allowed_pairs.at[k], mac = STR_NONE;
+		(void) str_split_next(&rest, ' ', &mac);
+		json_write_open(w, NULL);
+		json_write_text(w, "mac_address", mac);
+		json_write_text(w, "ip_address", rest);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static void write_binding(struct os_call *e, struct json_writer *w, const struct port_item *i)
+{
+	json_write_z(w, "binding:vnic_type", "normal");
+	if (!os_is_admin(e))
+		return;
+	json_write_text(w, "binding:host_id", i->host ? i->host->name : STR(""));
+	json_write_z(w, "binding:vif_type", i->host ? "ovs" : "unbound");
+	json_write_open(w, "binding:vif_details");
+	json_write_close(w);
+	json_write_open(w, "binding:profile");
+	json_write_close(w);
+}
+
+static void write_device(struct json_writer *w, const struct port_item *i)
+{
+	if (uuid_is_none(i->device))
+		json_write_text(w, "device_id", i->port->device_id);
+	else
+		os_write_id(w, "device_id", i->device);
+	json_write_text(w, "device_owner", i->device_owner);
+}
+
+static void write_port(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct port_item *i = item;
+	const struct port *p = i->port;
+	os_write_id(w, "id", p->row.id);
+	json_write_text(w, "name", os_name_of(p->name, p->tags));
+	os_write_id(w, "network_id", p->network);
+	os_write_mac(w, "mac_address", p->mac);
+	json_write_bool(w, "admin_state_up", !p->is_down);
+	json_write_z(w, "status", status_of(p));
+	write_device(w, i);
+	write_fixed_ips(w, i);
+	json_write_open_list(w, "security_groups");
+	for (size_t k = 0; k < p->groups.count; k++)
+		os_write_id(w, NULL, p->groups.at[k]);
+	json_write_close_list(w);
+	json_write_bool(w, "port_security_enabled", !p->is_open);
+	write_pairs(w, p);
+	json_write_open_list(w, "extra_dhcp_opts");
+	json_write_close_list(w);
+	json_write_text(w, "dns_name", p->dns_name);
+	json_write_open_list(w, "dns_assignment");
+	json_write_close_list(w);
+	write_binding(e, w, i);
+	os_write_standard(e, w, &p->row, p->account, p->description, p->tags);
+}
+
+/* ---- filters ---- */
+
+static struct str name_of(struct os_call *e, const struct row *row)
+{
+	const struct port *p = (const struct port *) row;
+	(void) e;
+	return os_name_of(p->name, p->tags);
+}
+
+static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+{
+	return str_equal(name_of(e, row), value);
+}
+
+static bool fits_device(struct os_call *e, const struct row *row, struct str value)
+{
+	struct port_item item = make_item(e, (const struct port *) row);
+	struct ref ref;
+	if (uuid_is_none(item.device))
+		return str_equal(item.port->device_id, value);
+	return os_parse_id(value, KIND_NONE, &ref) && uuid_equal(ref.prefix, item.device);
+}
+
+static struct str device_of(struct os_call *e, const struct row *row)
+{
+	struct port_item item = make_item(e, (const struct port *) row);
+	return uuid_is_none(item.device) ? item.port->device_id : uuid_to_str(e->c->arena, item.device);
+}
+
+static struct str owner_of(struct os_call *e, const struct row *row)
+{
+	return make_item(e, (const struct port *) row).device_owner;
+}
+
+/* "network:router_interface", or all of "compute:". */
+static bool fits_owner(struct os_call *e, const struct row *row, struct str value)
+{
+	struct str owner = owner_of(e, row);
+	bool is_prefix = value.n > 0 && value.p[value.n - 1] == ':';
+	return is_prefix ? str_starts_with(owner, value) : str_equal(owner, value);
+}
+
+static bool fits_up(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return os_truth_is(!((const struct port *) row)->is_down, value);
+}
+
+static bool fits_status(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return str_is(value, status_of((const struct port *) row));
+}
+
+static bool fits_one_ip(uuid subnet, struct ip ip, struct str key, struct str value)
+{
+	struct ref ref;
+	struct ip wanted;
+	if (str_is(key, "subnet_id"))
+		return os_parse_id(value, KIND_SUBNET, &ref) && uuid_equal(ref.prefix, subnet);
+	return str_is(key, "ip_address") && !ip_parse(value, &wanted).code && ip_equal(wanted, ip);
+}
+
+/* "ip_address=10.0.0.5", "subnet_id=…". */
+static bool fits_fixed_ips(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct port *p = (const struct port *) row;
+	struct str key = STR_NONE;
+	if (!str_split_next(&value, '=', &key))
+		return false;
+	bool fits = !ip_is_none(p->ip) && fits_one_ip(p->subnet, p->ip, key, value);
+	const struct secondary_ip *s = engine_first_secondary_ip(os_walk(e), row->id);
+	for (; s && !fits; s = engine_next_secondary_ip(os_walk(e), s))
+		fits = fits_one_ip(s->subnet, s->ip, key, value);
+	return fits;
+}
+
+static bool fits_group(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct port *p = (const struct port *) row;
+	struct ref ref;
+	(void) e;
+	return os_parse_id(value, KIND_SECURITY_GROUP, &ref) && uuids_have(&p->groups, ref.prefix);
+}
+
+static bool fits_host(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct host *host = host_find(os_walk(e), ((const struct port *) row)->host);
+	return os_is_admin(e) && host && str_equal(host->name, value);
+}
+
+static const struct os_filter port_filters[] = {
+	OS_STANDARD_FILTERS,
+	{"name", .fits = fits_name},
+	{"description", "description"},
+	{"network_id", "network"},
+	{"device_id", .fits = fits_device},
+	{"device_owner", .fits = fits_owner},
+	{"mac_address", "mac"},
+	{"fixed_ips", .fits = fits_fixed_ips},
+	{"security_groups", .fits = fits_group},
+	{"admin_state_up", .is_truth = true, .fits = fits_up},
+	{"status", .fits = fits_status},
+	{"binding:host_id", .fits = fits_host},
+};
+static const struct os_sort_key port_sort_keys[] = {{"name", .text = name_of},
+						    OS_PROJECT_SORT,
+						    {"network_id", "network"},
+						    {"mac_address", "mac"},
+						    {"device_owner", .text = owner_of},
+						    {"device_id", .text = device_of},
+						    {"admin_state_up", "is_down", .is_opposite = true}};
+const struct os_listing os_ports = {
+	.kind = KIND_PORT,
+	.items = "ports",
+	.links = "ports_links",
+	.filters = OS_FILTERS(port_filters),
+	.sort_keys = {port_sort_keys, sizeof port_sort_keys / sizeof port_sort_keys[0]},
+	.flags = OS_ADMIN_SEES_ALL,
+	.account_index = PORT_INDEX_ACCOUNT,
+	.add = add_unwritten,
+	.gather = gather_port,
+	.write = write_port,
+};

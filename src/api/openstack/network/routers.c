@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Routers, with their gateway, their extra routes (the main route table's, but for those to gateways) and
+ * their interfaces. */
+#include "api/openstack/network/network.h"
+#include "engine/network/router_interface.h"
+
+struct router_item {
+	const struct router *router;
+	const struct gateway *gateway; /* NULL: none that leads out */
+	const struct address *address; /* NULL: EC2's, without one */
+	uuid range;                    /* where that is from */
+	VEC(const struct route *) routes;
+	VEC(struct ip) hops; /* as many */
+};
+
+static void gather_gateway(struct os_call *e, struct router_item *item)
+{
+	const struct tables *t = os_walk(e);
+	const struct gateway *g = gateway_first_by_router(t, item->router->row.id);
+	for (; g; g = gateway_next_by_router(t, g))
+		if (row_is_live(&g->row) && !uuid_is_none(g->external_network))
+			item->gateway = g;
+	item->address = item->gateway ? address_find(t, item->gateway->address) : NULL;
+	item->range = os_range_of(t, item->address);
+}
+
+static const void *gather_router(struct os_call *e, const struct row *row)
+{
+	const struct tables *t = os_walk(e);
+	struct router_item *item = arena_new_object(e->c->arena, struct router_item);
+	if (!item)
+		return NULL;
+	*item = (struct router_item){.router = (const struct router *) row};
+	const struct route *r = route_first_by_table(t, item->router->main_route_table);
+	for (; r; r = route_next_by_table(t, r)) {
+		struct ip hop = engine_get_next_hop(t, r);
+		if (!ip_is_none(hop) &&
+		    (!VEC_PUSH(e->c->arena, &item->routes, r) || !VEC_PUSH(e->c->arena, &item->hops, hop)))
+			return NULL;
+	}
+	gather_gateway(e, item);
+	return item;
+}
+
+static void write_gateway(struct json_writer *w, const struct router_item *i)
+{
+	if (!i->gateway) {
+		json_write_null(w, "external_gateway_info");
+		return;
+	}
+	json_write_open(w, "external_gateway_info");
+	os_write_id(w, "network_id", i->gateway->external_network);
+	json_write_bool(w, "enable_snat", i->gateway->translates);
+	json_write_open_list(w, "external_fixed_ips");
+	if (i->address) {
+		json_write_open(w, NULL);
+		os_write_id(w, "subnet_id", i->range);
+		os_write_ip(w, "ip_address", i->address->ip);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	json_write_close(w);
+}
+
+static void write_router(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct router_item *i = item;
+	const struct router *r = i->router;
+	os_write_id(w, "id", r->row.id);
+	json_write_text(w, "name", os_name_of(r->name, r->tags));
+	json_write_z(w, "status", "ACTIVE");
+	json_write_bool(w, "admin_state_up", !r->is_down);
+	write_gateway(w, i);
+	json_write_open_list(w, "routes");
+	for (size_t k = 0; k < i->routes.count; k++) {
+		json_write_open(w, NULL);
+		os_write_cidr(w, "destination", i->routes.at[k]->destination);
+		os_write_ip(w, "nexthop", i->hops.at[k]);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	json_write_open_list(w, "availability_zone_hints");
+	json_write_close_list(w);
+	json_write_open_list(w, "availability_zones");
+	json_write_close_list(w);
+	json_write_null(w, "flavor_id");
+	os_write_standard(e, w, &r->row, r->account, r->description, r->tags);
+}
+
+static struct str name_of(struct os_call *e, const struct row *row)
+{
+	const struct router *r = (const struct router *) row;
+	(void) e;
+	return os_name_of(r->name, r->tags);
+}
+
+static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+{
+	return str_equal(name_of(e, row), value);
+}
+
+static bool fits_up(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return os_truth_is(!((const struct router *) row)->is_down, value);
+}
+
+static bool fits_status(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	(void) row;
+	return str_is(value, "ACTIVE");
+}
+
+static const struct os_filter router_filters[] = {
+	OS_STANDARD_FILTERS,
+	{"name", .fits = fits_name},
+	{"description", "description"},
+	{"admin_state_up", .is_truth = true, .fits = fits_up},
+	{"status", .fits = fits_status},
+};
+static const struct os_sort_key router_sort_keys[] = {
+	{"name", .text = name_of}, OS_PROJECT_SORT, {"description", "description"}};
+const struct os_listing os_routers = {
+	.kind = KIND_ROUTER,
+	.items = "routers",
+	.links = "routers_links",
+	.filters = OS_FILTERS(router_filters),
+	.sort_keys = {router_sort_keys, sizeof router_sort_keys / sizeof router_sort_keys[0]},
+	.flags = OS_ADMIN_SEES_ALL,
+	.account_index = ROUTER_INDEX_ACCOUNT,
+	.gather = gather_router,
+	.write = write_router,
+};
+
+/* ---- show, delete ---- */
+
+struct os_router_target {
+	struct router_target wish;
+};
+static const struct os_param target_params[] = {
+	OS_PATH(struct os_router_target, "router_id", wish.router, .kind = KIND_ROUTER, .doc = "The router."),
+};
+
+static RESULT show_router(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_routers, &((const struct os_router_target *) args)->wish.router, w);
+}
+
+static RESULT prepare_delete(struct os_call *e, void *args)
+{
+	(void) e;
+	((struct os_router_target *) args)->wish.with_gateway = true;
+	return OK;
+}
+
+/* ---- create, change ---- */
+
+struct os_external_ip {
+	struct ref subnet;
+	struct ip ip;
+};
+static const struct os_param external_ip_rows[] = {
+	OS_BODY(struct os_external_ip, "subnet_id", subnet, .kind = KIND_ADDRESS_RANGE,
+		.doc = "As shown; not needed."),
+	OS_BODY(struct os_external_ip, "ip_address", ip, .doc = "Which address; absent: any."),
+};
+static const struct os_params external_ip_params = OS_PARAMS(struct os_external_ip, external_ip_rows);
+
+struct os_gateway_info {
+	struct ref network;
+	enum choice snat;
+	struct {
+		const struct os_external_ip *at;
+		size_t count;
+	} ips;
+};
+static const struct os_param gateway_rows[] = {
+	OS_BODY(struct os_gateway_info, "network_id", network, .kind = KIND_EXTERNAL_NETWORK,
+		.doc = "The external network."),
+	OS_BODY(struct os_gateway_info, "enable_snat", snat,
+		.doc = "Whether what has no floating address reaches out, too."),
+	OS_BODY_LIST(struct os_gateway_info, "external_fixed_ips", ips, external_ip_params, .max = 1,
+		     .doc = "Its address."),
+	OS_UNBUILT("qos_policy_id"),
+};
+static const struct os_params gateway_params = OS_PARAMS(struct os_gateway_info, gateway_rows);
+
+struct os_extra_route {
+	struct cidr destination;
+	struct ip nexthop;
+};
+static const struct os_param route_rows[] = {
+	OS_BODY(struct os_extra_route, "destination", destination, .flags = OS_REQUIRED, .doc = "Where to."),
+	OS_BODY(struct os_extra_route, "nexthop", nexthop, .flags = OS_REQUIRED,
+		.doc = "Over which address."),
+};
+static const struct os_params route_params = OS_PARAMS(struct os_extra_route, route_rows);
+
+struct os_router_body {
+	struct router_whole wish;
+	struct str name, description;
+	struct ref account;
+	bool has_name, has_description, has_gateway, has_routes;
+	enum choice up;
+	struct os_gateway_info gateway;
+	struct {
+		const struct os_extra_route *at;
+		size_t count;
+	} routes;
+};
+#define ROUTER_BODY                                                                                          \
+	OS_BODY(struct os_router_body, "name", name, .given = OS_GIVEN(struct os_router_body, has_name),     \
+		.doc = "Need not be unique."),                                                               \
+		OS_BODY(struct os_router_body, "description", description,                                   \
+			.given = OS_GIVEN(struct os_router_body, has_description), .doc = "Free text."),     \
+		OS_BODY(struct os_router_body, "admin_state_up", up, .doc = "Whether it forwards."),         \
+		OS_BODY_OBJECT(struct os_router_body, "external_gateway_info", gateway, gateway_params,      \
+			       .flags = OS_NULLABLE, .given = OS_GIVEN(struct os_router_body, has_gateway),  \
+			       .doc = "The way out; null or empty: none."),                                  \
+		OS_BODY_LIST(struct os_router_body, "routes", routes, route_params, .max = EXTRA_ROUTES_MAX, \
+			     .flags = OS_NULLABLE, .given = OS_GIVEN(struct os_router_body, has_routes),     \
+			     .doc = "Extra routes, all of them; null: none."),                               \
+		OS_UNBUILT("distributed", .only = "false"), OS_UNBUILT("ha", .only = "false"),               \
+		OS_UNBUILT("availability_zone_hints", .only = "[]"), OS_UNBUILT("flavor_id"),                \
+		OS_UNBUILT("enable_ndp_proxy", .only = "false")
+static const struct os_param create_params[] = {
+	ROUTER_BODY,
+	OS_PROJECT(struct os_router_body, account),
+};
+static const struct os_param update_params[] = {
+	OS_PATH(struct os_router_body, "router_id", wish.settings.router, .kind = KIND_ROUTER,
+		.doc = "The router."),
+	ROUTER_BODY,
+};
+
+static RESULT read_rest(struct os_call *e, struct os_router_body *a)
+{
+	struct cidr *to = arena_new_array(e->c->arena, struct cidr, a->routes.count + 1);
+	struct ip *over = arena_new_array(e->c->arena, struct ip, a->routes.count + 1);
+	if (!to || !over)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < a->routes.count; k++) {
+		to[k] = a->routes.at[k].destination;
+		over[k] = a->routes.at[k].nexthop;
+	}
+	a->wish.sets_routes = a->has_routes;
+	a->wish.routes.destinations = (struct cidrs){to, a->routes.count};
+	a->wish.routes.next_hops = (struct ips){over, a->routes.count};
+	a->wish.sets_gateway = a->has_gateway;
+	TRY(os_check_external(e, &a->gateway.network));
+	a->wish.gateway.external_network = a->gateway.network;
+	a->wish.gateway.translates = a->gateway.snat;
+	if (a->gateway.ips.count)
+		a->wish.gateway.ip = a->gateway.ips.at[0].ip;
+	return OK;
+}
+
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	struct os_router_body *a = args;
+	a->wish.create = (struct router_wish){.account = a->account,
+					      .name = a->name,
+					      .description = a->description,
+					      .has_no_block = true,
+					      .is_down = a->up == CHOICE_NO};
+	return read_rest(e, a);
+}
+
+static RESULT prepare_update(struct os_call *e, void *args)
+{
+	struct os_router_body *a = args;
+	a->wish.settings.name = a->has_name ? &a->name : NULL;
+	a->wish.settings.description = a->has_description ? &a->description : NULL;
+	a->wish.settings.is_down = os_choice_not(a->up);
+	return read_rest(e, a);
+}
+
+static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &os_routers, ((const struct os_router_body *) args)->wish.create.router, w);
+}
+
+static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_routers, &((const struct os_router_body *) args)->wish.settings.router,
+			      w);
+}
+
+/* ---- some routes more or less ---- */
+
+struct os_some_routes {
+	struct extra_routes_wish wish;
+	struct {
+		const struct os_extra_route *at;
+		size_t count;
+	} routes;
+};
+static const struct os_param some_routes_params[] = {
+	OS_PATH(struct os_some_routes, "router_id", wish.router, .kind = KIND_ROUTER, .doc = "The router."),
+	OS_BODY_LIST(struct os_some_routes, "routes", routes, route_params, .flags = OS_REQUIRED,
+		     .max = EXTRA_ROUTES_MAX, .doc = "These."),
+};
+
+static RESULT prepare_some_routes(struct os_call *e, void *args)
+{
+	struct os_some_routes *a = args;
+	struct os_router_body body = {.routes = {a->routes.at, a->routes.count}};
+	TRY(read_rest(e, &body));
+	a->wish.destinations = body.wish.routes.destinations;
+	a->wish.next_hops = body.wish.routes.next_hops;
+	a->wish.change =
+		str_ends_with(e->path, STR("add_extraroutes")) ? EXTRA_ROUTES_ADD : EXTRA_ROUTES_REMOVE;
+	return OK;
+}
+
+static RESULT show_some_routes(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_routers, &((const struct os_some_routes *) args)->wish.router, w);
+}
+
+/* ---- interfaces ---- */
+
+struct os_router_interface {
+	struct router_interface_wish wish;
+};
+static const struct os_param interface_params[] = {
+	OS_PATH(struct os_router_interface, "router_id", wish.router, .kind = KIND_ROUTER,
+		.doc = "The router."),
+	OS_BODY(struct os_router_interface, "subnet_id", wish.subnet, .kind = KIND_SUBNET,
+		.doc = "At the gateway's address of this subnet."),
+	OS_BODY(struct os_router_interface, "port_id", wish.port, .kind = KIND_PORT, .doc = "By this port."),
+};
+
+static RESULT show_interface(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct router_interface_wish *wish = args;
+	uuid router = wish->router.prefix;
+	os_write_id(w, "id", router);
+	os_write_hex(w, "tenant_id", e->c->who->account);
+	os_write_hex(w, "project_id", e->c->who->account);
+	os_write_id(w, "port_id", wish->interface);
+	os_write_id(w, "network_id", wish->in_network);
+	os_write_id(w, "subnet_id", wish->in_subnet);
+	json_write_open_list(w, "subnet_ids");
+	os_write_id(w, NULL, wish->in_subnet);
+	json_write_close_list(w);
+	return OK;
+}
+
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v2.0/routers", .permit = "get_router", .list = &os_routers, .doc = "Routers."},
+	{HTTP_POST, "/v2.0/routers", .permit = "create_router", .flags = OS_WRITES, .status = 201,
+	 .args = OS_PARAMS(struct os_router_body, create_params), .wrap = "router", .item = "router",
+	 .prepare = prepare_create, .operation = engine_create_whole_router_run, .answer = show_created,
+	 .shows = KIND_ROUTER, .doc = "Makes a router."},
+	{HTTP_GET, "/v2.0/routers/{router_id}", .permit = "get_router",
+	 .args = OS_PARAMS(struct os_router_target, target_params), .item = "router", .answer = show_router,
+	 .doc = "One router."},
+	{HTTP_PUT, "/v2.0/routers/{router_id}", .permit = "update_router", .flags = OS_WRITES,
+	 .args = OS_PARAMS(struct os_router_body, update_params), .wrap = "router", .item = "router",
+	 .prepare = prepare_update, .operation = engine_change_router_run, .answer = show_updated,
+	 .shows = KIND_ROUTER, .doc = "Changes a router, its gateway and its routes."},
+	{HTTP_DELETE, "/v2.0/routers/{router_id}", .permit = "delete_router", .flags = OS_WRITES,
+	 .status = 204, .args = OS_PARAMS(struct os_router_target, target_params), .prepare = prepare_delete,
+	 .operation = engine_delete_router_run, .doc = "Deletes a router with its gateway."},
+	{HTTP_PUT, "/v2.0/routers/{router_id}/add_extraroutes", .permit = "add_extraroutes",
+	 .flags = OS_WRITES, .args = OS_PARAMS(struct os_some_routes, some_routes_params), .wrap = "router",
+	 .item = "router", .prepare = prepare_some_routes, .operation = engine_set_extra_routes_run,
+	 .answer = show_some_routes, .shows = KIND_ROUTER, .doc = "Adds routes."},
+	{HTTP_PUT, "/v2.0/routers/{router_id}/remove_extraroutes", .permit = "remove_extraroutes",
+	 .flags = OS_WRITES, .args = OS_PARAMS(struct os_some_routes, some_routes_params), .wrap = "router",
+	 .item = "router", .prepare = prepare_some_routes, .operation = engine_set_extra_routes_run,
+	 .answer = show_some_routes, .shows = KIND_ROUTER, .doc = "Takes routes away."},
+	{HTTP_PUT, "/v2.0/routers/{router_id}/add_router_interface", .permit = "add_router_interface",
+	 .flags = OS_WRITES, .args = OS_PARAMS(struct os_router_interface, interface_params),
+	 .operation = engine_add_router_interface_run, .answer = show_interface, .tells = true,
+	 .doc = "Puts a router into a subnet."},
+	{HTTP_PUT, "/v2.0/routers/{router_id}/remove_router_interface", .permit = "remove_router_interface",
+	 .flags = OS_WRITES, .args = OS_PARAMS(struct os_router_interface, interface_params),
+	 .operation = engine_remove_router_interface_run, .answer = show_interface, .tells = true,
+	 .doc = "Takes a router out of a subnet."},
+};
+const struct os_actions os_router_actions = OS_ACTIONS(OS_NETWORK, actions);

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Security groups and their rules. Those of EC2's VPCs are shown, too. */
+#include "api/openstack/network/network.h"
+
+#include <inttypes.h>
+
+#include "engine/network/security_group.h"
+
+enum { PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP = 1, PROTOCOL_ICMP6 = 58, PORT_LAST = 65535 };
+
+static const struct {
+	const char *name;
+	int64_t number;
+} protocols[] = {
+	{"tcp", PROTOCOL_TCP},
+	{"udp", PROTOCOL_UDP},
+	{"icmp", PROTOCOL_ICMP},
+	{"ipv6-icmp", PROTOCOL_ICMP6},
+	{"icmpv6", PROTOCOL_ICMP6},
+	{"ah", 51},
+	{"dccp", 33},
+	{"egp", 8},
+	{"esp", 50},
+	{"gre", 47},
+	{"igmp", 2},
+	{"ipip", 4},
+	{"ospf", 89},
+	{"pgm", 113},
+	{"rsvp", 46},
+	{"sctp", 132},
+	{"udplite", 136},
+	{"vrrp", 112},
+};
+
+/* ---- rules ---- */
+
+static bool is_ipv6(const struct security_group_rule *r)
+{
+	return cidr_is_none(r->peer_block) ? r->is_ipv6 : r->peer_block.base.family == IP_V6;
+}
+
+void os_write_protocol(struct os_call *e, struct json_writer *w, const char *key,
+		       const struct security_group_rule *r)
+{
+	for (size_t k = 0; k < sizeof protocols / sizeof protocols[0]; k++)
+		if (protocols[k].number == r->protocol) {
+			json_write_z(w, key, protocols[k].name);
+			return;
+		}
+	if (r->protocol < 0)
+		json_write_null(w, key);
+	else
+		json_write_text(w, key, str_print(e->c->arena, "%lld", (long long) r->protocol));
+}
+
+static void write_port_of(struct json_writer *w, const char *key, int64_t port, bool is_all)
+{
+	if (port < 0 || is_all)
+		json_write_null(w, key);
+	else
+		json_write_int(w, key, port);
+}
+
+static const char *direction_word(const struct security_group_rule *r)
+{
+	return r->direction == SECURITY_GROUP_RULE_DIRECTION_INGRESS ? "ingress" : "egress";
+}
+
+static void write_rule(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct security_group_rule *r = item;
+	bool is_all = r->from_port == 0 && r->to_port == PORT_LAST;
+	os_write_id(w, "id", r->row.id);
+	os_write_id(w, "security_group_id", r->group);
+	json_write_z(w, "direction", direction_word(r));
+	json_write_z(w, "ethertype", is_ipv6(r) ? "IPv6" : "IPv4");
+	os_write_protocol(e, w, "protocol", r);
+	write_port_of(w, "port_range_min", r->from_port, is_all);
+	write_port_of(w, "port_range_max", r->to_port, is_all);
+	os_write_cidr(w, "remote_ip_prefix", r->peer_block);
+	os_write_cidr(w, "normalized_cidr", r->peer_block);
+	os_write_id(w, "remote_group_id", r->peer_group);
+	os_write_id(w, "remote_address_group_id", r->peer_address_group);
+	os_write_standard(e, w, &r->row, r->account, r->description, r->tags);
+}
+
+static bool fits_direction(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return str_is(value, direction_word((const struct security_group_rule *) row));
+}
+
+static bool fits_ethertype(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return str_is(value, is_ipv6((const struct security_group_rule *) row) ? "IPv6" : "IPv4");
+}
+
+static const struct os_filter rule_filters[] = {
+	OS_STANDARD_FILTERS,
+	{"security_group_id", "group"},
+	{"remote_group_id", "peer_group"},
+	{"remote_address_group_id", "peer_address_group"},
+	{"remote_ip_prefix", "peer_block"},
+	{"direction", .fits = fits_direction},
+	{"ethertype", .fits = fits_ethertype},
+	{"description", "description"},
+};
+static const struct os_sort_key rule_sort_keys[] = {{"project_id", "account"}};
+const struct os_listing os_group_rules = {
+	.kind = KIND_SECURITY_GROUP_RULE,
+	.items = "security_group_rules",
+	.links = "security_group_rules_links",
+	.filters = OS_FILTERS(rule_filters),
+	.sort_keys = {rule_sort_keys, sizeof rule_sort_keys / sizeof rule_sort_keys[0]},
+	.flags = OS_ADMIN_SEES_ALL,
+	.account_index = SECURITY_GROUP_RULE_INDEX_ACCOUNT,
+	.write = write_rule,
+};
+
+struct os_rule_target {
+	struct rules_wish wish;
+	struct ref rule;
+};
+static const struct os_param rule_target_params[] = {
+	OS_PATH(struct os_rule_target, "rule_id", rule, .kind = KIND_SECURITY_GROUP_RULE, .doc = "The rule."),
+};
+
+static RESULT show_rule(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_group_rules, &((const struct os_rule_target *) args)->rule, w);
+}
+
+static RESULT prepare_delete_rule(struct os_call *e, void *args)
+{
+	struct os_rule_target *a = args;
+	(void) e;
+	a->wish.rule_ids = (struct refs){&a->rule, 1};
+	return OK;
+}
+
+/* ---- a new rule ---- */
+
+struct os_create_rule {
+	struct rules_wish wish;
+	struct str direction, ethertype, protocol, prefix, description;
+	int64_t min, max;
+	bool has_min, has_max;
+	struct ref remote_group, remote_addresses;
+	struct rule_wish rule;
+};
+static const struct os_param create_rule_params[] = {
+	OS_BODY(struct os_create_rule, "security_group_id", wish.group, .flags = OS_REQUIRED,
+		.kind = KIND_SECURITY_GROUP, .doc = "The group."),
+	OS_BODY(struct os_create_rule, "direction", direction, .flags = OS_REQUIRED,
+		.words = "ingress|egress", .doc = "Into the group's ports or out of them."),
+	OS_BODY(struct os_create_rule, "ethertype", ethertype, .flags = OS_NULLABLE, .words = "IPv4|IPv6",
+		.absent = "IPv4", .doc = "The family."),
+	{.wire = "protocol",
+	 .type = OS_JSON,
+	 .offset = offsetof(struct os_create_rule, protocol),
+	 .flags = OS_NULLABLE,
+	 .doc = "A name or a number; null: any."},
+	OS_BODY(struct os_create_rule, "port_range_min", min, .flags = OS_NULL_ABSENT,
+		.given = OS_GIVEN(struct os_create_rule, has_min), .doc = "First port; of ICMP the type."),
+	OS_BODY(struct os_create_rule, "port_range_max", max, .flags = OS_NULL_ABSENT,
+		.given = OS_GIVEN(struct os_create_rule, has_max), .doc = "Last port; of ICMP the code."),
+	OS_BODY(struct os_create_rule, "remote_ip_prefix", prefix, .flags = OS_NULLABLE,
+		.doc = "The peers' addresses."),
+	OS_BODY(struct os_create_rule, "remote_group_id", remote_group, .flags = OS_NULLABLE,
+		.kind = KIND_SECURITY_GROUP, .doc = "The peers' group."),
+	OS_BODY(struct os_create_rule, "remote_address_group_id", remote_addresses, .flags = OS_NULLABLE,
+		.kind = KIND_ADDRESS_GROUP, .doc = "The peers' addresses, by their group."),
+	OS_BODY(struct os_create_rule, "description", description, .flags = OS_NULLABLE, .doc = "Free text."),
+	OS_PROJECT(struct os_create_rule, wish.account),
+};
+
+static RESULT fail_rule(struct os_call *e, const char *field, struct str value)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Invalid input for %s: '%" STR_FMT "'.",
+			      field, STR_ARG(value));
+}
+
+/* It comes as JSON: a text or a number. */
+static RESULT read_protocol(struct os_call *e, struct str text, int64_t *ret_number)
+{
+	*ret_number = -1;
+	if (text.n >= 2 && text.p[0] == '"')
+		text = str_slice(text, 1, text.n - 1);
+	if (str_is_empty(text) || str_is(text, "null") || str_equal_nocase(text, STR("any")))
+		return OK;
+	for (size_t k = 0; k < sizeof protocols / sizeof protocols[0]; k++)
+		if (str_equal_nocase(text, str_from(protocols[k].name))) {
+			*ret_number = protocols[k].number;
+			return OK;
+		}
+	if (str_parse_int(text, ret_number).code || *ret_number < 0 || *ret_number > 255)
+		return fail_rule(e, "protocol", text);
+	return OK;
+}
+
+static RESULT check_port(struct os_call *e, const char *field, bool is_given, int64_t port)
+{
+	return !is_given || (port >= 0 && port <= PORT_LAST)
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_INVALID, str_from(field),
+					"Invalid value for port %" PRId64 ".", port);
+}
+
+/* Of TCP and UDP: a range, or all of them. */
+static RESULT read_range(struct os_call *e, const struct os_create_rule *a, struct rule_wish *rule)
+{
+	if (!a->has_min && !a->has_max) {
+		rule->from_port = 0;
+		rule->to_port = PORT_LAST;
+		return OK;
+	}
+	if (!a->has_min || !a->has_max)
+		return fail_rule(e, "port_range_min", STR("both ends are needed"));
+	return a->min <= a->max
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_INVALID, STR("port_range_min"),
+					"For TCP/UDP protocols, port_range_min must be <= port_range_max.");
+}
+
+static RESULT read_ports(struct os_call *e, const struct os_create_rule *a, struct rule_wish *rule)
+{
+	bool has_type = rule->protocol == PROTOCOL_ICMP || rule->protocol == PROTOCOL_ICMP6;
+	TRY(check_port(e, "port_range_min", a->has_min, a->min));
+	TRY(check_port(e, "port_range_max", a->has_max, a->max));
+	rule->from_port = a->has_min ? a->min : -1;
+	rule->to_port = a->has_max ? a->max : -1;
+	if (rule->protocol == PROTOCOL_TCP || rule->protocol == PROTOCOL_UDP)
+		return read_range(e, a, rule);
+	return has_type || (!a->has_min && !a->has_max)
+		       ? OK
+		       : fail_rule(e, "port_range_min", STR("the protocol has no ports here"));
+}
+
+static RESULT read_peer(struct os_call *e, const struct os_create_rule *a, struct rule_wish *rule)
+{
+	bool is_v6 = str_is(a->ethertype, "IPv6");
+	struct ip ip;
+	rule->is_ipv6 = is_v6;
+	rule->peer_group = a->remote_group;
+	rule->peer_addresses = a->remote_addresses;
+	bool by_group = a->remote_group.kind != KIND_NONE,
+	     by_addresses = a->remote_addresses.kind != KIND_NONE;
+	if (by_group + by_addresses + !str_is_empty(a->prefix) > 1)
+		return fail_rule(
+			e, "remote_group_id",
+			STR("only one of remote_ip_prefix, remote_group_id and remote_address_group_id"));
+	if (by_group || by_addresses)
+		return OK;
+	if (str_is_empty(a->prefix))
+		rule->peer_block = (struct cidr){is_v6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0};
+	else if (!ip_parse(a->prefix, &ip).code)
+		rule->peer_block = (struct cidr){ip, ip.family == IP_V4 ? 32 : 128};
+	else if (cidr_parse(a->prefix, &rule->peer_block).code)
+		return fail_rule(e, "remote_ip_prefix", a->prefix);
+	if ((rule->peer_block.base.family == IP_V6) != is_v6)
+		return ctx_fail_kind(e->c, ERR_CONFLICT, KIND_SECURITY_GROUP_RULE,
+				     "Conflicting value ethertype %" STR_FMT " for CIDR %" STR_FMT,
+				     STR_ARG(a->ethertype), STR_ARG(a->prefix));
+	return OK;
+}
+
+static RESULT prepare_create_rule(struct os_call *e, void *args)
+{
+	struct os_create_rule *a = args;
+	if (str_is_empty(a->ethertype))
+		a->ethertype = STR("IPv4");
+	a->rule.description = a->description;
+	TRY(read_protocol(e, a->protocol, &a->rule.protocol));
+	TRY(read_ports(e, a, &a->rule));
+	TRY(read_peer(e, a, &a->rule));
+	a->wish.direction = str_is(a->direction, "ingress") ? SECURITY_GROUP_RULE_DIRECTION_INGRESS
+							    : SECURITY_GROUP_RULE_DIRECTION_EGRESS;
+	a->wish.rules = &a->rule;
+	a->wish.rule_count = 1;
+	return OK;
+}
+
+static RESULT show_created_rule(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &os_group_rules, ((const struct os_create_rule *) args)->wish.made.at[0], w);
+}
+
+/* ---- groups ---- */
+
+struct group_item {
+	const struct security_group *group;
+	VEC(const struct security_group_rule *) rules;
+};
+
+static const void *gather_group(struct os_call *e, const struct row *row)
+{
+	const struct tables *t = os_walk(e);
+	struct group_item *item = arena_new_object(e->c->arena, struct group_item);
+	if (!item)
+		return NULL;
+	*item = (struct group_item){.group = (const struct security_group *) row};
+	const struct security_group_rule *r = security_group_rule_first_by_group(t, row->id);
+	for (; r; r = security_group_rule_next_by_group(t, r))
+		if (row_is_live(&r->row) && !VEC_PUSH(e->c->arena, &item->rules, r))
+			return NULL;
+	return item;
+}
+
+static void write_group(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct group_item *i = item;
+	const struct security_group *g = i->group;
+	os_write_id(w, "id", g->row.id);
+	json_write_text(w, "name", g->name);
+	json_write_bool(w, "stateful", true);
+	json_write_bool(w, "shared", false);
+	json_write_open_list(w, "security_group_rules");
+	for (size_t k = 0; k < i->rules.count; k++) {
+		json_write_open(w, NULL);
+		write_rule(e, w, i->rules.at[k]);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	os_write_standard(e, w, &g->row, g->account, g->description, g->tags);
+}
+
+static const struct os_filter group_filters[] = {
+	OS_STANDARD_FILTERS,
+	{"name", "name"},
+	{"description", "description"},
+};
+static const struct os_sort_key group_sort_keys[] = {OS_STANDARD_SORT};
+const struct os_listing os_groups = {
+	.kind = KIND_SECURITY_GROUP,
+	.items = "security_groups",
+	.links = "security_groups_links",
+	.filters = OS_FILTERS(group_filters),
+	.sort_keys = {group_sort_keys, sizeof group_sort_keys / sizeof group_sort_keys[0]},
+	.flags = OS_ADMIN_SEES_ALL,
+	.account_index = SECURITY_GROUP_INDEX_ACCOUNT,
+	.gather = gather_group,
+	.write = write_group,
+};
+
+struct os_group_target {
+	struct security_group_target wish;
+};
+static const struct os_param group_target_params[] = {
+	OS_PATH(struct os_group_target, "security_group_id", wish.group, .kind = KIND_SECURITY_GROUP,
+		.doc = "The group."),
+};
+
+static RESULT show_group(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_groups, &((const struct os_group_target *) args)->wish.group, w);
+}
+
+struct os_create_group {
+	struct security_group_wish wish;
+};
+static const struct os_param create_group_params[] = {
+	OS_BODY(struct os_create_group, "name", wish.name, .flags = OS_REQUIRED,
+		.doc = "Need not be unique."),
+	OS_BODY(struct os_create_group, "description", wish.description, .doc = "Free text."),
+	OS_UNBUILT("stateful", .only = "true"),
+	OS_PROJECT(struct os_create_group, wish.account),
+};
+
+static RESULT prepare_create_group(struct os_call *e, void *args)
+{
+	struct os_create_group *a = args;
+	(void) e;
+	a->wish.is_alone = true;
+	return OK;
+}
+
+static RESULT show_created_group(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &os_groups, ((const struct os_create_group *) args)->wish.group, w);
+}
+
+struct os_update_group {
+	struct security_group_settings wish;
+	struct str name, description;
+	bool has_name, has_description;
+};
+static const struct os_param update_group_params[] = {
+	OS_PATH(struct os_update_group, "security_group_id", wish.group, .kind = KIND_SECURITY_GROUP,
+		.doc = "The group."),
+	OS_BODY(struct os_update_group, "name", name, .given = OS_GIVEN(struct os_update_group, has_name),
+		.doc = "Need not be unique."),
+	OS_BODY(struct os_update_group, "description", description,
+		.given = OS_GIVEN(struct os_update_group, has_description), .doc = "Free text."),
+	OS_UNBUILT("stateful", .only = "true"),
+};
+
+static RESULT prepare_update_group(struct os_call *e, void *args)
+{
+	struct os_update_group *a = args;
+	(void) e;
+	a->wish.name = a->has_name ? &a->name : NULL;
+	a->wish.description = a->has_description ? &a->description : NULL;
+	return OK;
+}
+
+static RESULT show_updated_group(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_groups, &((const struct os_update_group *) args)->wish.group, w);
+}
+
+RESULT os_prepare_groups(struct os_call *e, void *args)
+{
+	(void) args;
+	e->is_as_asked = engine_find_default_group(os_walk(e), e->c->who->account);
+	return OK;
+}
+
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v2.0/security-groups", .permit = "get_security_group",
+	 .args = {.size = sizeof(struct security_group_wish)}, .prepare = os_prepare_groups,
+	 .operation = engine_ensure_default_group_run, .list = &os_groups,
+	 .doc = "Security groups; the first look makes the project's default one."},
+	{HTTP_POST, "/v2.0/security-groups", .permit = "create_security_group", .flags = OS_WRITES,
+	 .status = 201, .args = OS_PARAMS(struct os_create_group, create_group_params),
+	 .wrap = "security_group", .item = "security_group", .prepare = prepare_create_group,
+	 .operation = engine_create_security_group_run, .answer = show_created_group,
+	 .shows = KIND_SECURITY_GROUP, .doc = "Makes a security group."},
+	{HTTP_GET, "/v2.0/security-groups/{security_group_id}", .permit = "get_security_group",
+	 .args = OS_PARAMS(struct os_group_target, group_target_params), .item = "security_group",
+	 .answer = show_group, .doc = "One security group."},
+	{HTTP_PUT, "/v2.0/security-groups/{security_group_id}", .permit = "update_security_group",
+	 .flags = OS_WRITES, .args = OS_PARAMS(struct os_update_group, update_group_params),
+	 .wrap = "security_group", .item = "security_group", .prepare = prepare_update_group,
+	 .operation = engine_update_security_group_run, .answer = show_updated_group,
+	 .shows = KIND_SECURITY_GROUP, .doc = "Changes a security group's words."},
+	{HTTP_DELETE, "/v2.0/security-groups/{security_group_id}", .permit = "delete_security_group",
+	 .flags = OS_WRITES, .status = 204, .args = OS_PARAMS(struct os_group_target, group_target_params),
+	 .operation = engine_delete_security_group_run, .doc = "Deletes a security group."},
+	{HTTP_GET, "/v2.0/security-group-rules", .permit = "get_security_group_rule", .list = &os_group_rules,
+	 .doc = "Rules of security groups."},
+	{HTTP_POST, "/v2.0/security-group-rules", .permit = "create_security_group_rule",
+	 .flags = OS_WRITES | OS_BULK, .status = 201,
+	 .args = OS_PARAMS(struct os_create_rule, create_rule_params), .wrap = "security_group_rule",
+	 .item = "security_group_rule", .prepare = prepare_create_rule,
+	 .operation = engine_authorize_rules_run, .answer = show_created_rule,
+	 .shows = KIND_SECURITY_GROUP_RULE, .doc = "Adds a rule."},
+	{HTTP_GET, "/v2.0/security-group-rules/{rule_id}", .permit = "get_security_group_rule",
+	 .args = OS_PARAMS(struct os_rule_target, rule_target_params), .item = "security_group_rule",
+	 .answer = show_rule, .doc = "One rule."},
+	{HTTP_DELETE, "/v2.0/security-group-rules/{rule_id}", .permit = "delete_security_group_rule",
+	 .flags = OS_WRITES, .status = 204, .args = OS_PARAMS(struct os_rule_target, rule_target_params),
+	 .prepare = prepare_delete_rule, .operation = engine_revoke_rules_run, .doc = "Takes a rule away."},
+};
+const struct os_actions os_group_actions = OS_ACTIONS(OS_NETWORK, actions);

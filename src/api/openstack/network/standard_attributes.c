@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What Neutron's resources share: the standard attributes, and tags as words. */
+#include "api/openstack/network/network.h"
+
+uuid os_range_of(const struct tables *t, const struct address *address)
+{
+	const struct address_range *r =
+		address ? address_range_first_by_external_network(t, address->external_network) : NULL;
+	for (; r; r = address_range_next_by_external_network(t, r))
+		if (ip_compare(r->first, address->ip) <= 0 && ip_compare(address->ip, r->last) <= 0)
+			return r->row.id;
+	return UUID_NONE;
+}
+
+static struct str write_word(struct os_call *e, const struct tag *tag)
+{
+	return str_is_empty(tag->value) ? tag->key
+					: str_print(e->c->arena, "%" STR_FMT "=%" STR_FMT, STR_ARG(tag->key),
+						    STR_ARG(tag->value));
+}
+
+void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags)
+{
+	json_write_open_list(w, "tags");
+	for (size_t k = 0; k < tags.count; k++)
+		json_write_text(w, NULL, write_word(e, &tags.at[k]));
+	json_write_close_list(w);
+}
+
+void os_write_standard(struct os_call *e, struct json_writer *w, const struct row *row, uuid account,
+		       struct str description, struct tags tags)
+{
+	os_write_hex(w, "tenant_id", account);
+	os_write_hex(w, "project_id", account);
+	json_write_text(w, "description", description);
+	os_write_words(e, w, tags);
+	os_write_time(w, "created_at", row->created_us);
+	os_write_time(w, "updated_at", row->updated_us);
+	json_write_int(w, "revision_number", (int64_t) row->gen);
+}
+
+RESULT os_read_words(struct os_call *e, struct strs words, struct tags *ret_tags)
+{
+	struct tag *tags = arena_new_array(e->c->arena, struct tag, words.count + 1);
+	if (!tags)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < words.count; k++) {
+		size_t at = str_find_char(words.at[k], '=', 0);
+		bool has_value = at < words.at[k].n;
+		tags[k] = (struct tag){str_slice(words.at[k], 0, has_value ? at : words.at[k].n),
+				       has_value ? str_slice(words.at[k], at + 1, words.at[k].n) : STR("")};
+		for (size_t n = 0; n < k; n++)
+			if (str_equal(tags[n].key, tags[k].key))
+				return ctx_fail_field(e->c, ERR_INVALID, STR("tags"),
+						      "Invalid input for tags: '%" STR_FMT "' comes twice.",
+						      STR_ARG(tags[k].key));
+	}
+	*ret_tags = (struct tags){tags, words.count};
+	return OK;
+}
+
+/* ---- filters ---- */
+
+static bool has_word(struct os_call *e, struct tags tags, struct str word)
+{
+	for (size_t k = 0; k < tags.count; k++)
+		if (str_equal(write_word(e, &tags.at[k]), word))
+			return true;
+	return false;
+}
+
+static bool has_words(struct os_call *e, const struct row *row, struct str list, bool any)
+{
+	size_t offset = model_kinds[e->action->list->kind].tags_offset;
+	const struct tags *tags = (const struct tags *) (const void *) ((const char *) row + offset);
+	struct str word;
+	while (str_split_next(&list, ',', &word))
+		if (has_word(e, *tags, word) == any)
+			return any;
+	return !any;
+}
+
+bool os_fits_tags(struct os_call *e, const struct row *row, struct str value)
+{
+	return has_words(e, row, value, false);
+}
+
+bool os_fits_tags_any(struct os_call *e, const struct row *row, struct str value)
+{
+	return has_words(e, row, value, true);
+}
+
+bool os_truth_is(bool truth, struct str value)
+{
+	bool is_yes = str_equal_nocase(value, STR("true")) || str_is(value, "1");
+	return truth == is_yes;
+}
+
+RESULT os_check_external(struct os_call *e, const struct ref *network)
+{
+	const struct network *n =
+		network->kind != KIND_NONE ? network_find(os_walk(e), network->prefix) : NULL;
+	if (!n || !row_is_live(&n->row) || !engine_may_see(e->c, KIND_NETWORK, &n->row))
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, network->field,
+			      "Network %" STR_FMT " is not a valid external network.",
+			      STR_ARG(network->text));
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Subnet pools. */
+#include "api/openstack/network/network.h"
+#include "engine/network/subnet_pool.h"
+
+static void write_pool(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct subnet_pool *p = item;
+	os_write_id(w, "id", p->row.id);
+	json_write_text(w, "name", p->name);
+	json_write_open_list(w, "prefixes");
+	for (size_t k = 0; k < p->prefixes.count; k++)
+		os_write_cidr(w, NULL, p->prefixes.at[k]);
+	json_write_close_list(w);
+	json_write_int(w, "ip_version", engine_is_ipv6_pool(p) ? 6 : 4);
+	json_write_int(w, "min_prefixlen", p->min_bits);
+	json_write_int(w, "default_prefixlen", p->default_bits);
+	json_write_int(w, "max_prefixlen", p->max_bits);
+	json_write_null(w, "default_quota");
+	json_write_null(w, "address_scope_id");
+	json_write_bool(w, "is_default", p->is_default);
+	json_write_bool(w, "shared", p->is_shared);
+	os_write_standard(e, w, &p->row, p->account, p->description, p->tags);
+}
+
+static bool fits_version(struct os_call *e, const struct row *row, struct str value)
+{
+	bool is_ipv6 = engine_is_ipv6_pool((const struct subnet_pool *) row);
+	(void) e;
+	return str_is(value, is_ipv6 ? "6" : "4");
+}
+
+static const struct os_filter filters[] = {
+	OS_STANDARD_FILTERS,
+	{"name", "name"},
+	{"description", "description"},
+	{"is_default", "is_default"},
+	{"shared", "is_shared"},
+	{"min_prefixlen", "min_bits"},
+	{"default_prefixlen", "default_bits"},
+	{"max_prefixlen", "max_bits"},
+	{"ip_version", .fits = fits_version},
+};
+static const struct os_sort_key sort_keys[] = {OS_STANDARD_SORT};
+/* Also others' that are shared: there are few. */
+static const struct os_listing pools = {
+	.kind = KIND_SUBNET_POOL,
+	.items = "subnetpools",
+	.links = "subnetpools_links",
+	.filters = OS_FILTERS(filters),
+	.sort_keys = {sort_keys, sizeof sort_keys / sizeof sort_keys[0]},
+	.flags = OS_ADMIN_SEES_ALL,
+	.write = write_pool,
+};
+
+/* ---- show, delete ---- */
+
+struct os_subnet_pool_target {
+	struct subnet_pool_target wish;
+};
+static const struct os_param target_params[] = {
+	OS_PATH(struct os_subnet_pool_target, "subnetpool_id", wish.pool, .kind = KIND_SUBNET_POOL,
+		.doc = "The pool."),
+};
+
+static RESULT show_pool(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &pools, &((const struct os_subnet_pool_target *) args)->wish.pool, w);
+}
+
+/* ---- create, change ---- */
+
+#define POOL_UNBUILT OS_UNBUILT("address_scope_id"), OS_UNBUILT("default_quota")
+#define BITS(T, name, member)                                                                                \
+	OS_BODY(T, name, member, .min = SUBNET_POOL_BITS_MIN, .max = SUBNET_POOL_IPV6_BITS_MAX,              \
+		.doc = "A prefix length.")
+
+static RESULT read_prefixes(struct os_call *e, struct strs texts, struct cidrs *ret_prefixes)
+{
+	struct cidr *at = arena_new_array(e->c->arena, struct cidr, texts.count + 1);
+	if (!at)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < texts.count; k++)
+		if (cidr_parse(texts.at[k], &at[k]).code)
+			return ctx_fail_field(e->c, ERR_INVALID, STR("prefixes"),
+					      "Invalid input for prefixes. Reason: '%" STR_FMT
+					      "' is not a valid CIDR.",
+					      STR_ARG(texts.at[k]));
+	*ret_prefixes = (struct cidrs){at, texts.count};
+	return OK;
+}
+
+struct os_create_subnet_pool {
+	struct subnet_pool_wish wish;
+	struct strs prefixes;
+	enum choice is_default, shared;
+};
+static const struct os_param create_params[] = {
+	OS_BODY(struct os_create_subnet_pool, "name", wish.name, .flags = OS_REQUIRED,
+		.doc = "Need not be unique."),
+	OS_BODY(struct os_create_subnet_pool, "description", wish.description, .doc = "Free text."),
+	OS_BODY(struct os_create_subnet_pool, "prefixes", prefixes, .flags = OS_REQUIRED, .max = 64,
+		.doc = "What it allocates from."),
+	BITS(struct os_create_subnet_pool, "min_prefixlen", wish.min_bits),
+	BITS(struct os_create_subnet_pool, "default_prefixlen", wish.default_bits),
+	BITS(struct os_create_subnet_pool, "max_prefixlen", wish.max_bits),
+	OS_BODY(struct os_create_subnet_pool, "is_default", is_default,
+		.doc = "The region's; for administrators."),
+	OS_BODY(struct os_create_subnet_pool, "shared", shared,
+		.doc = "For all projects; for administrators."),
+	OS_PROJECT(struct os_create_subnet_pool, wish.account),
+	POOL_UNBUILT,
+};
+
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	struct os_create_subnet_pool *a = args;
+	a->wish.is_default = a->is_default == CHOICE_YES;
+	a->wish.is_shared = a->shared == CHOICE_YES;
+	return read_prefixes(e, a->prefixes, &a->wish.prefixes);
+}
+
+static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &pools, ((const struct os_create_subnet_pool *) args)->wish.pool, w);
+}
+
+struct os_update_subnet_pool {
+	struct subnet_pool_settings wish;
+	struct str name, description;
+	struct strs texts;
+	struct cidrs prefixes;
+	bool has_name, has_description, has_prefixes;
+};
+static const struct os_param update_params[] = {
+	OS_PATH(struct os_update_subnet_pool, "subnetpool_id", wish.pool, .kind = KIND_SUBNET_POOL,
+		.doc = "The pool."),
+	OS_BODY(struct os_update_subnet_pool, "name", name,
+		.given = OS_GIVEN(struct os_update_subnet_pool, has_name), .doc = "Need not be unique."),
+	OS_BODY(struct os_update_subnet_pool, "description", description,
+		.given = OS_GIVEN(struct os_update_subnet_pool, has_description), .doc = "Free text."),
+	OS_BODY(struct os_update_subnet_pool, "prefixes", texts, .max = 64,
+		.given = OS_GIVEN(struct os_update_subnet_pool, has_prefixes),
+		.doc = "All of them; the present ones stay."),
+	BITS(struct os_update_subnet_pool, "min_prefixlen", wish.min_bits),
+	BITS(struct os_update_subnet_pool, "default_prefixlen", wish.default_bits),
+	BITS(struct os_update_subnet_pool, "max_prefixlen", wish.max_bits),
+	OS_BODY(struct os_update_subnet_pool, "is_default", wish.is_default,
+		.doc = "The region's; for administrators."),
+	POOL_UNBUILT,
+};
+
+static RESULT prepare_update(struct os_call *e, void *args)
+{
+	struct os_update_subnet_pool *a = args;
+	TRY(read_prefixes(e, a->texts, &a->prefixes));
+	a->wish.name = a->has_name ? &a->name : NULL;
+	a->wish.description = a->has_description ? &a->description : NULL;
+	a->wish.prefixes = a->has_prefixes ? &a->prefixes : NULL;
+	return OK;
+}
+
+static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &pools, &((const struct os_update_subnet_pool *) args)->wish.pool, w);
+}
+
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v2.0/subnetpools", .permit = "get_subnetpool", .list = &pools, .doc = "Subnet pools."},
+	{HTTP_POST, "/v2.0/subnetpools", .permit = "create_subnetpool", .flags = OS_WRITES, .status = 201,
+	 .args = OS_PARAMS(struct os_create_subnet_pool, create_params), .wrap = "subnetpool",
+	 .item = "subnetpool", .prepare = prepare_create, .operation = engine_create_subnet_pool_run,
+	 .answer = show_created, .shows = KIND_SUBNET_POOL, .doc = "Makes a subnet pool."},
+	{HTTP_GET, "/v2.0/subnetpools/{subnetpool_id}", .permit = "get_subnetpool",
+	 .args = OS_PARAMS(struct os_subnet_pool_target, target_params), .item = "subnetpool",
+	 .answer = show_pool, .doc = "One subnet pool."},
+	{HTTP_PUT, "/v2.0/subnetpools/{subnetpool_id}", .permit = "update_subnetpool", .flags = OS_WRITES,
+	 .args = OS_PARAMS(struct os_update_subnet_pool, update_params), .wrap = "subnetpool",
+	 .item = "subnetpool", .prepare = prepare_update, .operation = engine_update_subnet_pool_run,
+	 .answer = show_updated, .shows = KIND_SUBNET_POOL, .doc = "Changes a subnet pool."},
+	{HTTP_DELETE, "/v2.0/subnetpools/{subnetpool_id}", .permit = "delete_subnetpool", .flags = OS_WRITES,
+	 .status = 204, .args = OS_PARAMS(struct os_subnet_pool_target, target_params),
+	 .operation = engine_delete_subnet_pool_run, .doc = "Deletes a subnet pool without subnets."},
+};
+const struct os_actions os_subnet_pool_actions = OS_ACTIONS(OS_NETWORK, actions);

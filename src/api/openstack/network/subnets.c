@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Subnets. */
+#include "api/openstack/network/network.h"
+#include "engine/network/subnet.h"
+
+static void write_pools(struct json_writer *w, const struct subnet *s)
+{
+	json_write_open_list(w, "allocation_pools");
+	struct ip plain[] = {ip_add(s->block.base, 4), cidr_last(s->block)};
+	plain[1].b[s->block.base.family == IP_V6 ? 15 : 3]--;
+	struct ips pools = s->pools.count ? s->pools : (struct ips){plain, 2};
+	for (size_t k = 0; k + 1 < pools.count; k += 2) {
+		json_write_open(w, NULL);
+		os_write_ip(w, "start", pools.at[k]);
+		os_write_ip(w, "end", pools.at[k + 1]);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static void write_host_routes(struct json_writer *w, const struct subnet *s)
+{
+	json_write_open_list(w, "host_routes");
+	for (size_t k = 0; k < s->host_route_blocks.count && k < s->host_route_hops.count; k++) {
+		json_write_open(w, NULL);
+		os_write_cidr(w, "destination", s->host_route_blocks.at[k]);
+		os_write_ip(w, "nexthop", s->host_route_hops.at[k]);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+/* By the number that both of the row's modes have for it. */
+static const char *const ipv6_modes[] = {[SUBNET_IPV6_RA_MODE_SLAAC] = "slaac",
+					 [SUBNET_IPV6_RA_MODE_DHCPV6_STATEFUL] = "dhcpv6-stateful",
+					 [SUBNET_IPV6_RA_MODE_DHCPV6_STATELESS] = "dhcpv6-stateless"};
+enum { IPV6_MODES = sizeof ipv6_modes / sizeof ipv6_modes[0] };
+_Static_assert((int) SUBNET_IPV6_RA_MODE_SLAAC == (int) SUBNET_IPV6_ADDRESS_MODE_SLAAC &&
+		       (int) SUBNET_IPV6_RA_MODE_DHCPV6_STATELESS ==
+			       (int) SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATELESS,
+	       "two enums of one list");
+
+static void write_ipv6_mode(struct json_writer *w, const char *name, size_t mode)
+{
+	if (mode)
+		json_write_z(w, name, ipv6_modes[mode]);
+	else
+		json_write_null(w, name);
+}
+
+static size_t read_ipv6_mode(struct str word)
+{
+	size_t mode = IPV6_MODES - 1;
+	while (mode && !str_is(word, ipv6_modes[mode]))
+		mode--;
+	return mode;
+}
+
+static void write_subnet(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct subnet *s = item;
+	os_write_id(w, "id", s->row.id);
+	json_write_text(w, "name", os_name_of(s->name, s->tags));
+	os_write_id(w, "network_id", s->network);
+	json_write_int(w, "ip_version", s->block.base.family);
+	os_write_cidr(w, "cidr", s->block);
+	os_write_ip(w, "gateway_ip", s->gateway_ip);
+	json_write_bool(w, "enable_dhcp", !s->no_dhcp);
+	json_write_open_list(w, "dns_nameservers");
+	for (size_t k = 0; k < s->dns_servers.count; k++)
+		os_write_ip(w, NULL, s->dns_servers.at[k]);
+	json_write_close_list(w);
+	write_pools(w, s);
+	write_host_routes(w, s);
+	write_ipv6_mode(w, "ipv6_address_mode", s->ipv6_address_mode);
+	write_ipv6_mode(w, "ipv6_ra_mode", s->ipv6_ra_mode);
+	os_write_id(w, "subnetpool_id", s->subnet_pool);
+	json_write_null(w, "segment_id");
+	json_write_open_list(w, "service_types");
+	json_write_close_list(w);
+	json_write_bool(w, "dns_publish_fixed_ip", false);
+	os_write_standard(e, w, &s->row, s->account, s->description, s->tags);
+}
+
+static struct str name_of(struct os_call *e, const struct row *row)
+{
+	const struct subnet *s = (const struct subnet *) row;
+	(void) e;
+	return os_name_of(s->name, s->tags);
+}
+
+static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+{
+	return str_equal(name_of(e, row), value);
+}
+
+static bool fits_dhcp(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return os_truth_is(!((const struct subnet *) row)->no_dhcp, value);
+}
+
+static bool fits_version(struct os_call *e, const struct row *row, struct str value)
+{
+	int64_t version = 0;
+	(void) e;
+	return !str_parse_int(value, &version).code &&
+	       version == ((const struct subnet *) row)->block.base.family;
+}
+
+static bool fits_ra_mode(struct os_call *e, const struct row *row, struct str value)
+{
+	size_t mode = read_ipv6_mode(value);
+	(void) e;
+	return mode && mode == ((const struct subnet *) row)->ipv6_ra_mode;
+}
+
+static bool fits_address_mode(struct os_call *e, const struct row *row, struct str value)
+{
+	size_t mode = read_ipv6_mode(value);
+	(void) e;
+	return mode && mode == ((const struct subnet *) row)->ipv6_address_mode;
+}
+
+static const struct os_filter subnet_filters[] = {
+	OS_STANDARD_FILTERS,
+	{"name", .fits = fits_name},
+	{"description", "description"},
+	{"network_id", "network"},
+	{"cidr", "block"},
+	{"gateway_ip", "gateway_ip"},
+	{"subnetpool_id", "subnet_pool"},
+	{"ip_version", .fits = fits_version},
+	{"ipv6_ra_mode", .fits = fits_ra_mode},
+	{"ipv6_address_mode", .fits = fits_address_mode},
+	{"enable_dhcp", .is_truth = true, .fits = fits_dhcp},
+};
+static const struct os_sort_key subnet_sort_keys[] = {
+	{"name", .text = name_of}, OS_PROJECT_SORT, {"cidr", "block"}, {"network_id", "network"}};
+const struct os_listing os_subnets = {
+	.kind = KIND_SUBNET,
+	.items = "subnets",
+	.links = "subnets_links",
+	.filters = OS_FILTERS(subnet_filters),
+	.sort_keys = {subnet_sort_keys, sizeof subnet_sort_keys / sizeof subnet_sort_keys[0]},
+	.flags = OS_ADMIN_SEES_ALL,
+	.account_index = SUBNET_INDEX_ACCOUNT,
+	.add = os_add_granted_subnets,
+	.write = write_subnet,
+};
+
+/* ---- show ---- */
+
+struct os_subnet_target {
+	struct subnet_target wish;
+};
+static const struct os_param target_params[] = {
+	OS_PATH(struct os_subnet_target, "subnet_id", wish.subnet, .kind = KIND_SUBNET, .doc = "The subnet."),
+};
+
+static RESULT show_subnet(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_subnets, &((const struct os_subnet_target *) args)->wish.subnet, w);
+}
+
+/* ---- lists within ---- */
+
+struct os_pool {
+	struct ip start, end;
+};
+static const struct os_param pool_rows[] = {
+	OS_BODY(struct os_pool, "start", start, .flags = OS_REQUIRED, .doc = "First address."),
+	OS_BODY(struct os_pool, "end", end, .flags = OS_REQUIRED, .doc = "Last address."),
+};
+static const struct os_params pool_params = OS_PARAMS(struct os_pool, pool_rows);
+
+struct os_host_route {
+	struct cidr destination;
+	struct ip nexthop;
+};
+static const struct os_param host_route_rows[] = {
+	OS_BODY(struct os_host_route, "destination", destination, .flags = OS_REQUIRED, .doc = "Where to."),
+	OS_BODY(struct os_host_route, "nexthop", nexthop, .flags = OS_REQUIRED, .doc = "Over which address."),
+};
+static const struct os_params host_route_params = OS_PARAMS(struct os_host_route, host_route_rows);
+
+/* What create and change have in common. */
+struct os_subnet_lists {
+	struct {
+		const struct os_pool *at;
+		size_t count;
+	} pools;
+	struct {
+		const struct os_host_route *at;
+		size_t count;
+	} routes;
+	struct strs dns;
+	bool has_pools, has_routes, has_dns;
+};
+#define SUBNET_LISTS(T)                                                                                      \
+	OS_BODY_LIST(T, "allocation_pools", lists.pools, pool_params, .max = SUBNET_POOLS_MAX,               \
+		     .given = OS_GIVEN(T, lists.has_pools), .doc = "Where addresses are drawn from."),       \
+		OS_BODY_LIST(T, "host_routes", lists.routes, host_route_params, .max = SUBNET_ROUTES_MAX,    \
+			     .given = OS_GIVEN(T, lists.has_routes), .doc = "Routes that guests learn."),    \
+		OS_BODY(T, "dns_nameservers", lists.dns, .given = OS_GIVEN(T, lists.has_dns),                \
+			.doc = "Name servers that guests learn.")
+#define SUBNET_UNBUILT                                                                                       \
+	OS_UNBUILT("segment_id"), OS_UNBUILT("service_types", .only = "[]"),                                 \
+		OS_UNBUILT("dns_publish_fixed_ip", .only = "false")
+
+/* As the engine's lists. */
+struct engine_lists {
+	struct ips pools, dns, hops;
+	struct cidrs blocks;
+};
+
+static RESULT read_lists(struct os_call *e, const struct os_subnet_lists *lists,
+			 struct engine_lists *ret_lists)
+{
+	struct ip *pools = arena_new_array(e->c->arena, struct ip, 2 * lists->pools.count + 1);
+	struct ip *dns = arena_new_array(e->c->arena, struct ip, lists->dns.count + 1);
+	struct ip *hops = arena_new_array(e->c->arena, struct ip, lists->routes.count + 1);
+	struct cidr *blocks = arena_new_array(e->c->arena, struct cidr, lists->routes.count + 1);
+	if (!pools || !dns || !hops || !blocks)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < lists->pools.count; k++) {
+		pools[2 * k] = lists->pools.at[k].start;
+		pools[2 * k + 1] = lists->pools.at[k].end;
+	}
+	for (size_t k = 0; k < lists->dns.count; k++)
+		if (ip_parse(lists->dns.at[k], &dns[k]).code)
+			return ctx_fail_field(e->c, ERR_INVALID, STR("dns_nameservers"),
+					      "Invalid input for dns_nameservers. Reason: '%" STR_FMT
+					      "' is not a valid nameserver.",
+					      STR_ARG(lists->dns.at[k]));
+	for (size_t k = 0; k < lists->routes.count; k++) {
+		blocks[k] = lists->routes.at[k].destination;
+		hops[k] = lists->routes.at[k].nexthop;
+	}
+	*ret_lists = (struct engine_lists){{pools, 2 * lists->pools.count},
+					   {dns, lists->dns.count},
+					   {hops, lists->routes.count},
+					   {blocks, lists->routes.count}};
+	return OK;
+}
+
+/* ---- create ---- */
+
+struct os_create_subnet {
+	struct network_subnet_wish wish;
+	int64_t ip_version;
+	struct str ra_mode, address_mode;
+	bool has_gateway;
+	enum choice dhcp, default_pool;
+	struct os_subnet_lists lists;
+};
+#define IPV6_WORDS "dhcpv6-stateful|dhcpv6-stateless|slaac"
+static const struct os_param create_params[] = {
+	OS_BODY(struct os_create_subnet, "network_id", wish.network, .flags = OS_REQUIRED,
+		.kind = KIND_NETWORK, .doc = "The network it is on."),
+	OS_BODY(struct os_create_subnet, "cidr", wish.block, .flags = OS_NULLABLE,
+		.doc = "Its addresses; absent: from the pool."),
+	OS_BODY(struct os_create_subnet, "subnetpool_id", wish.pool, .flags = OS_NULLABLE,
+		.kind = KIND_SUBNET_POOL, .doc = "The pool that they are from."),
+	OS_BODY(struct os_create_subnet, "use_default_subnetpool", default_pool,
+		.doc = "From the region's default pool."),
+	OS_BODY(struct os_create_subnet, "prefixlen", wish.bits, .flags = OS_NULLABLE, .min = 1, .max = 128,
+		.doc = "How large; absent: as the pool says."),
+	OS_BODY(struct os_create_subnet, "ip_version", ip_version, .absent = "4", .min = 4, .max = 6,
+		.doc = "4 or 6."),
+	OS_BODY(struct os_create_subnet, "ipv6_ra_mode", ra_mode, .words = IPV6_WORDS,
+		.doc = "What the router tells guests: absent: nothing."),
+	OS_BODY(struct os_create_subnet, "ipv6_address_mode", address_mode, .words = IPV6_WORDS,
+		.doc = "How guests get addresses; absent: not by us."),
+	OS_BODY(struct os_create_subnet, "name", wish.name, .doc = "Need not be unique."),
+	OS_BODY(struct os_create_subnet, "description", wish.description, .doc = "Free text."),
+	OS_BODY(struct os_create_subnet, "gateway_ip", wish.gateway_ip, .flags = OS_NULLABLE,
+		.given = OS_GIVEN(struct os_create_subnet, has_gateway),
+		.doc = "The router's address; null: none; absent: the first one."),
+	OS_BODY(struct os_create_subnet, "enable_dhcp", dhcp, .doc = "Whether guests get addresses by DHCP."),
+	SUBNET_LISTS(struct os_create_subnet),
+	OS_PROJECT(struct os_create_subnet, wish.account),
+	SUBNET_UNBUILT,
+};
+
+static RESULT check_version(struct os_call *e, const struct os_create_subnet *a)
+{
+	if (a->ip_version == 5)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("ip_version"),
+				      "Invalid input for ip_version. Reason: '5' is not in [4, 6].");
+	char text[CIDR_TEXT_SIZE];
+	if (cidr_is_none(a->wish.block) || a->wish.block.base.family == a->ip_version)
+		return OK;
+	return ctx_fail_field(e->c, ERR_RANGE, STR("cidr"),
+			      "Invalid input for operation: cidr '%s' does not match the ip_version '%d'.",
+			      cidr_write(a->wish.block, text), (int) a->ip_version);
+}
+
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	struct os_create_subnet *a = args;
+	struct engine_lists lists;
+	TRY(check_version(e, a));
+	TRY(read_lists(e, &a->lists, &lists));
+	a->wish.is_ipv6 = a->ip_version == 6;
+	a->wish.ipv6_ra_mode = (enum subnet_ipv6_ra_mode) read_ipv6_mode(a->ra_mode);
+	a->wish.ipv6_address_mode = (enum subnet_ipv6_address_mode) read_ipv6_mode(a->address_mode);
+	a->wish.wants_default_pool = a->default_pool == CHOICE_YES;
+	a->wish.no_dhcp = a->dhcp == CHOICE_NO;
+	a->wish.no_gateway = a->has_gateway && ip_is_none(a->wish.gateway_ip);
+	a->wish.pools = lists.pools;
+	a->wish.dns_servers = lists.dns;
+	a->wish.host_route_blocks = lists.blocks;
+	a->wish.host_route_hops = lists.hops;
+	return OK;
+}
+
+static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &os_subnets, ((const struct os_create_subnet *) args)->wish.subnet, w);
+}
+
+/* ---- change ---- */
+
+struct os_update_subnet {
+	struct subnet_settings wish;
+	struct str name, description;
+	struct ip gateway;
+	bool has_name, has_description, has_gateway;
+	enum choice dhcp;
+	struct os_subnet_lists lists;
+	struct engine_lists read;
+};
+static const struct os_param update_params[] = {
+	OS_PATH(struct os_update_subnet, "subnet_id", wish.subnet, .kind = KIND_SUBNET, .doc = "The subnet."),
+	OS_BODY(struct os_update_subnet, "name", name, .given = OS_GIVEN(struct os_update_subnet, has_name),
+		.doc = "Need not be unique."),
+	OS_BODY(struct os_update_subnet, "description", description,
+		.given = OS_GIVEN(struct os_update_subnet, has_description), .doc = "Free text."),
+	OS_BODY(struct os_update_subnet, "gateway_ip", gateway, .flags = OS_NULLABLE,
+		.given = OS_GIVEN(struct os_update_subnet, has_gateway),
+		.doc = "The router's address; null: none."),
+	OS_BODY(struct os_update_subnet, "enable_dhcp", dhcp, .doc = "Whether guests get addresses by DHCP."),
+	SUBNET_LISTS(struct os_update_subnet),
+	SUBNET_UNBUILT,
+	OS_UNBUILT("ipv6_address_mode"),
+	OS_UNBUILT("ipv6_ra_mode"),
+};
+
+static RESULT prepare_update(struct os_call *e, void *args)
+{
+	struct os_update_subnet *a = args;
+	TRY(read_lists(e, &a->lists, &a->read));
+	a->wish.name = a->has_name ? &a->name : NULL;
+	a->wish.description = a->has_description ? &a->description : NULL;
+	a->wish.gateway_ip = a->has_gateway ? &a->gateway : NULL;
+	a->wish.no_dhcp = os_choice_not(a->dhcp);
+	a->wish.pools = a->lists.has_pools ? &a->read.pools : NULL;
+	a->wish.dns_servers = a->lists.has_dns ? &a->read.dns : NULL;
+	a->wish.host_route_blocks = a->lists.has_routes ? &a->read.blocks : NULL;
+	a->wish.host_route_hops = a->lists.has_routes ? &a->read.hops : NULL;
+	return OK;
+}
+
+static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_subnets, &((const struct os_update_subnet *) args)->wish.subnet, w);
+}
+
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v2.0/subnets", .permit = "get_subnet", .list = &os_subnets, .doc = "Subnets."},
+	{HTTP_POST, "/v2.0/subnets", .permit = "create_subnet", .flags = OS_WRITES | OS_BULK, .status = 201,
+	 .args = OS_PARAMS(struct os_create_subnet, create_params), .wrap = "subnet", .item = "subnet",
+	 .prepare = prepare_create, .operation = engine_add_subnet_run, .answer = show_created,
+	 .shows = KIND_SUBNET, .doc = "Makes a subnet on a network."},
+	{HTTP_GET, "/v2.0/subnets/{subnet_id}", .permit = "get_subnet",
+	 .args = OS_PARAMS(struct os_subnet_target, target_params), .item = "subnet", .answer = show_subnet,
+	 .doc = "One subnet."},
+	{HTTP_PUT, "/v2.0/subnets/{subnet_id}", .permit = "update_subnet", .flags = OS_WRITES,
+	 .args = OS_PARAMS(struct os_update_subnet, update_params), .wrap = "subnet", .item = "subnet",
+	 .prepare = prepare_update, .operation = engine_update_subnet_run, .answer = show_updated,
+	 .shows = KIND_SUBNET, .doc = "Changes a subnet."},
+	{HTTP_DELETE, "/v2.0/subnets/{subnet_id}", .permit = "delete_subnet", .flags = OS_WRITES,
+	 .status = 204, .args = OS_PARAMS(struct os_subnet_target, target_params),
+	 .operation = engine_delete_subnet_run, .doc = "Deletes a subnet."},
+};
+const struct os_actions os_subnet_actions = OS_ACTIONS(OS_NETWORK, actions);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tags of the network's resources, as words (network.h). */
+#include "api/openstack/network/network.h"
+#include "engine/tag.h"
+
+static const struct {
+	const char *collection;
+	enum kind kind;
+} collections[] = {
+	{"networks", KIND_NETWORK},
+	{"subnets", KIND_SUBNET},
+	{"ports", KIND_PORT},
+	{"routers", KIND_ROUTER},
+	{"floatingips", KIND_ADDRESS},
+	{"security-groups", KIND_SECURITY_GROUP},
+	{"subnetpools", KIND_SUBNET_POOL},
+};
+
+struct os_tagging {
+	struct tags_wish wish;
+	struct str collection, id, tag;
+	struct strs words;
+	struct ref resource;
+	struct tag_removal removal;
+};
+#define TAGGED                                                                                               \
+	OS_PATH(struct os_tagging, "collection", collection, .doc = "networks, ports, …"),                   \
+		OS_PATH(struct os_tagging, "id", id, .doc = "The resource.")
+static const struct os_param all_params[] = {TAGGED};
+static const struct os_param replace_params[] = {
+	TAGGED,
+	OS_BODY(struct os_tagging, "tags", words, .flags = OS_REQUIRED, .doc = "All of them."),
+};
+static const struct os_param one_params[] = {
+	TAGGED,
+	OS_PATH(struct os_tagging, "tag", tag, .doc = "The word."),
+};
+
+static RESULT find_resource(struct os_call *e, struct os_tagging *a)
+{
+	for (size_t k = 0; k < sizeof collections / sizeof collections[0]; k++)
+		if (str_is(a->collection, collections[k].collection) &&
+		    os_parse_id(a->id, collections[k].kind, &a->resource)) {
+			a->wish.resources = (struct refs){&a->resource, 1};
+			e->shows = a->resource.kind;
+			return OK;
+		}
+	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_NONE, "The resource could not be found.");
+}
+
+static RESULT prepare_replace(struct os_call *e, void *args)
+{
+	struct os_tagging *a = args;
+	TRY(find_resource(e, a));
+	return os_read_words(e, a->words, &a->wish.tags);
+}
+
+static RESULT prepare_all(struct os_call *e, void *args)
+{
+	return find_resource(e, args);
+}
+
+static RESULT prepare_one(struct os_call *e, void *args)
+{
+	struct os_tagging *a = args;
+	TRY(find_resource(e, a));
+	TRY(os_read_words(e, (struct strs){&a->tag, 1}, &a->wish.tags));
+	a->removal = (struct tag_removal){a->wish.tags.at[0].key, a->wish.tags.at[0].value, true};
+	a->wish.removals = &a->removal;
+	a->wish.removal_count = 1;
+	return OK;
+}
+
+static RESULT find_tags(struct os_call *e, const struct ref *ref, struct tags *ret_tags)
+{
+	const struct row *row = NULL;
+	TRY(os_find(e, ref->kind, ref, &row));
+	*ret_tags = *(const struct tags *) (const void *) ((const char *) row +
+							   model_kinds[ref->kind].tags_offset);
+	return OK;
+}
+
+static RESULT show_tags(struct os_call *e, const void *args, struct json_writer *w)
+{
+	struct tags tags = {0};
+	TRY(find_tags(e, &((const struct os_tagging *) args)->resource, &tags));
+	os_write_words(e, w, tags);
+	return OK;
+}
+
+/* Whether it has the word: the status says. */
+static RESULT check_tag(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_tagging *a = args;
+	struct tags tags = {0};
+	(void) w;
+	TRY(find_tags(e, &a->resource, &tags));
+	const struct tag *tag = tags_find(tags, a->removal.key);
+	if (!tag || !str_equal(tag->value, a->removal.value))
+		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_NONE, "Tag %" STR_FMT " could not be found.",
+				     STR_ARG(a->tag));
+	e->has_no_body = true;
+	return OK;
+}
+
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v2.0/{collection}/{id}/tags", .permit = "get_tags",
+	 .args = OS_PARAMS(struct os_tagging, all_params), .prepare = prepare_all, .answer = show_tags,
+	 .doc = "A resource's tags."},
+	{HTTP_PUT, "/v2.0/{collection}/{id}/tags", .permit = "update_tags", .flags = OS_WRITES,
+	 .args = OS_PARAMS(struct os_tagging, replace_params), .prepare = prepare_replace,
+	 .operation = engine_replace_tags_run, .answer = show_tags, .doc = "Sets all of them."},
+	{HTTP_DELETE, "/v2.0/{collection}/{id}/tags", .permit = "delete_tags", .flags = OS_WRITES,
+	 .status = 204, .args = OS_PARAMS(struct os_tagging, all_params), .prepare = prepare_all,
+	 .operation = engine_delete_tags_run, .doc = "Takes all of them away."},
+	{HTTP_GET, "/v2.0/{collection}/{id}/tags/{tag}", .permit = "get_tags", .status = 204,
+	 .args = OS_PARAMS(struct os_tagging, one_params), .prepare = prepare_one, .answer = check_tag,
+	 .doc = "Whether it has one."},
+	{HTTP_PUT, "/v2.0/{collection}/{id}/tags/{tag}", .permit = "update_tags",
+	 .flags = OS_WRITES | OS_RAW_BODY, .status = 201, .args = OS_PARAMS(struct os_tagging, one_params),
+	 .prepare = prepare_one, .operation = engine_set_tags_run, .doc = "Adds one."},
+	{HTTP_DELETE, "/v2.0/{collection}/{id}/tags/{tag}", .permit = "delete_tags", .flags = OS_WRITES,
+	 .status = 204, .args = OS_PARAMS(struct os_tagging, one_params), .prepare = prepare_one,
+	 .operation = engine_delete_tags_run, .doc = "Takes one away."},
+};
+const struct os_actions os_network_tag_actions = OS_ACTIONS(OS_NETWORK, actions);

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is done to a volume: extended, retyped, made bootable or read-only, uploaded as an image; and its
+ * metadata, which are its tags, and a snapshot's. */
+#include "api/openstack/volume/volumes.h"
+
+#include "api/openstack/core/write.h"
+#include "engine/storage/image.h"
+#include "engine/storage/volume.h"
+#include "engine/tag.h"
+
+/* ---- extend, retype ---- */
+
+struct os_volume_modify {
+	struct volume_modifying wish;
+	int64_t new_size;
+	struct str migration_policy;
+};
+static const struct os_param extend_params[] = {
+	OS_VOLUME_PATH(struct os_volume_modify, wish.volume),
+	OS_BODY(struct os_volume_modify, "new_size", new_size, .flags = OS_REQUIRED, .min = 1, .max = 16384,
+		.doc = "GiB."),
+};
+static const struct os_param retype_params[] = {
+	OS_VOLUME_PATH(struct os_volume_modify, wish.volume),
+	OS_BODY(struct os_volume_modify, "new_type", wish.type, .flags = OS_REQUIRED,
+		.doc = "The type's name or id."),
+	OS_BODY(struct os_volume_modify, "migration_policy", migration_policy, .words = "never|on-demand",
+		.doc = "Nothing moves for it."),
+};
+
+static RESULT prepare_retype(struct os_call *e, void *args)
+{
+	struct os_volume_modify *a = args;
+	return os_find_volume_type(e, a->wish.type, &a->wish.type);
+}
+
+static RESULT prepare_extend(struct os_call *e, void *args)
+{
+	struct os_volume_modify *a = args;
+	(void) e;
+	a->wish.size = a->new_size * OS_VOLUME_GIB;
+	a->wish.must_grow = true;
+	return OK;
+}
+
+/* ---- flags ---- */
+
+struct os_volume_flags {
+	struct volume_settings wish;
+};
+static const struct os_param bootable_params[] = {
+	OS_VOLUME_PATH(struct os_volume_flags, wish.volume),
+	OS_BODY(struct os_volume_flags, "bootable", wish.is_bootable, .flags = OS_REQUIRED,
+		.doc = "An instance may start from it."),
+};
+static const struct os_param readonly_params[] = {
+	OS_VOLUME_PATH(struct os_volume_flags, wish.volume),
+	OS_BODY(struct os_volume_flags, "readonly", wish.is_readonly, .flags = OS_REQUIRED,
+		.doc = "Guests may not write to it, from its next attachment on."),
+};
+
+/* ---- back to a snapshot ---- */
+
+struct os_volume_revert {
+	struct volume_reverting wish;
+};
+static const struct os_param revert_params[] = {
+	OS_VOLUME_PATH(struct os_volume_revert, wish.volume),
+	OS_BODY(struct os_volume_revert, "snapshot_id", wish.snapshot, .flags = OS_REQUIRED,
+		.kind = KIND_SNAPSHOT, .doc = "One of the volume's."),
+};
+
+/* ---- upload ---- */
+
+struct os_volume_upload {
+	struct volume_capture wish;
+	struct str image_name, disk_format, container_format, visibility;
+};
+#define P(wire, member, ...) OS_BODY(struct os_volume_upload, wire, member, __VA_ARGS__)
+static const struct os_param upload_params[] = {
+	OS_VOLUME_PATH(struct os_volume_upload, wish.volume),
+	P("image_name", image_name, .flags = OS_REQUIRED, .min = 1, .doc = "The image's name."),
+	P("disk_format", disk_format, .words = "qcow2|raw", .doc = "It is kept as qcow2, whichever is said."),
+	P("container_format", container_format, .words = "bare", .doc = "bare."),
+	P("force", wish.also_attached, .doc = "Also of one that is attached."),
+	P("visibility", visibility, .words = "private|shared|community|public", .absent = "private",
+	  .doc = "Who may see the image."),
+	P("protected", wish.form.is_protected, .doc = "The image is not deleted."),
+};
+#undef P
+
+static RESULT prepare_upload(struct os_call *e, void *args)
+{
+	struct os_volume_upload *a = args;
+	(void) e;
+	a->wish.form.name = a->image_name;
+	a->wish.form.visibility = str_is(a->visibility, "public")      ? IMAGE_VISIBLE_PUBLIC
+				  : str_is(a->visibility, "community") ? IMAGE_VISIBLE_COMMUNITY
+				  : str_is(a->visibility, "shared")    ? IMAGE_VISIBLE_SHARED
+								       : IMAGE_VISIBLE_PRIVATE;
+	return OK;
+}
+
+static RESULT show_upload(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_volume_upload *a = args;
+	const struct row *row = NULL;
+	TRY(os_find(e, KIND_VOLUME, &a->wish.volume, &row));
+	const struct volume *volume = (const struct volume *) row;
+	os_write_id(w, "id", volume->row.id);
+	os_write_id(w, "image_id", a->wish.image);
+	json_write_text(w, "image_name", a->image_name);
+	json_write_z(w, "disk_format", "qcow2");
+	json_write_z(w, "container_format", "bare");
+	json_write_z(w, "status", "uploading");
+	json_write_int(w, "size", os_gib(volume->size));
+	json_write_text_or_null(w, "display_description", volume->description);
+	os_write_time_us(w, "updated_at", volume->row.updated_us);
+	json_write_open(w, "volume_type");
+	json_write_text(w, "name", volume->type);
+	json_write_close(w);
+	json_write_text(w, "visibility", a->visibility);
+	json_write_bool(w, "protected", a->wish.form.is_protected);
+	return OK;
+}
+
+/* ---- metadata ---- */
+
+struct os_volume_metadata {
+	struct tags_wish wish;
+	struct ref of; /* a volume or a snapshot */
+	struct str key;
+	struct tag_removal removal;
+};
+#define METADATA_PARAMS(word, PATH)                                                                          \
+	static const struct os_param word##_params[] = {PATH(struct os_volume_metadata, of)};                \
+	static const struct os_param word##_put_params[] = {                                                 \
+		PATH(struct os_volume_metadata, of),                                                         \
+		OS_BODY(struct os_volume_metadata, "metadata", wish.tags, .flags = OS_REQUIRED,              \
+			.max = TAG_COUNT_MAX, .doc = "Texts by key."),                                       \
+	};                                                                                                   \
+	static const struct os_param word##_key_params[] = {                                                 \
+		PATH(struct os_volume_metadata, of),                                                         \
+		OS_PATH(struct os_volume_metadata, "key", key, .doc = "Of one."),                            \
+	};                                                                                                   \
+	static const struct os_param word##_meta_params[] = {                                                \
+		PATH(struct os_volume_metadata, of),                                                         \
+		OS_PATH(struct os_volume_metadata, "key", key, .doc = "Of one."),                            \
+		OS_BODY(struct os_volume_metadata, "meta", wish.tags, .flags = OS_REQUIRED, .min = 1,        \
+			.max = 1, .doc = "The one that the path names."),                                    \
+	};
+METADATA_PARAMS(volume, OS_VOLUME_PATH)
+METADATA_PARAMS(snapshot, OS_SNAPSHOT_PATH)
+
+static RESULT find_tags(struct os_call *e, const struct os_volume_metadata *a, struct tags *ret_tags)
+{
+	const struct row *row = NULL;
+	TRY(os_find(e, a->of.kind, &a->of, &row));
+	*ret_tags = a->of.kind == KIND_VOLUME ? ((const struct volume *) row)->tags
+					      : ((const struct snapshot *) row)->tags;
+	return OK;
+}
+
+static RESULT prepare_metadata(struct os_call *e, void *args)
+{
+	struct os_volume_metadata *a = args;
+	struct tags tags;
+	a->wish.resources = (struct refs){&a->of, 1};
+	e->shows = a->of.kind;
+	return find_tags(e, a, &tags);
+}
+
+static RESULT prepare_meta(struct os_call *e, void *args)
+{
+	struct os_volume_metadata *a = args;
+	if (a->wish.tags.count != 1 || !str_equal(a->wish.tags.at[0].key, a->key))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("meta"), "Request body and URI mismatch");
+	return prepare_metadata(e, args);
+}
+
+static RESULT prepare_remove(struct os_call *e, void *args)
+{
+	struct os_volume_metadata *a = args;
+	struct tags tags;
+	TRY(find_tags(e, a, &tags));
+	if (!tags_find(tags, a->key))
+		return ctx_fail(e->c, ERR_NOT_FOUND, "Metadata item was not found");
+	a->removal = (struct tag_removal){.key = a->key};
+	a->wish.removals = &a->removal;
+	a->wish.removal_count = 1;
+	return prepare_metadata(e, args);
+}
+
+/* What is not named goes: one change, all or nothing. */
+static RESULT replace_tags(struct op *op, void *wish)
+{
+	struct os_volume_metadata *a = wish;
+	struct tags_wish all = {.resources = a->wish.resources};
+	TRY(engine_delete_tags(op, &all));
+	return a->wish.tags.count ? engine_set_tags(op, &a->wish) : OK;
+}
+
+static RESULT show_all(struct os_call *e, const void *args, struct json_writer *w)
+{
+	struct tags tags;
+	TRY(find_tags(e, args, &tags));
+	os_write_tags(w, "metadata", tags);
+	return OK;
+}
+
+static RESULT show_one(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_volume_metadata *a = args;
+	struct tags tags;
+	TRY(find_tags(e, a, &tags));
+	const struct tag *tag = tags_find(tags, a->key);
+	if (!tag)
+		return ctx_fail(e->c, ERR_NOT_FOUND, "Metadata item was not found");
+	json_write_key(w, tag->key);
+	json_write_text(w, NULL, tag->value);
+	return OK;
+}
+
+#define ACTION(word, policy, T, rows, prepare_it, run, ...)                                                  \
+	{                                                                                                    \
+		.method = HTTP_POST, .path = "/v3/{project_id}/volumes/{volume_id}/action", .name = (word),  \
+		.permit = (policy), .flags = OS_WRITES, .status = 202, .args = OS_PARAMS(T, rows),           \
+		.prepare = (prepare_it), .operation = (run), __VA_ARGS__                                     \
+	}
+#define METADATA(word, policy)                                                                               \
+	{HTTP_GET,                                                                                           \
+	 "/v3/{project_id}/" #word "s/{" #word "_id}/metadata",                                              \
+	 .permit = policy ":get",                                                                            \
+	 .args = OS_PARAMS(struct os_volume_metadata, word##_params),                                        \
+	 .answer = show_all,                                                                                 \
+	 .doc = "Its metadata."},                                                                            \
+		{HTTP_POST,                                                                                  \
+		 "/v3/{project_id}/" #word "s/{" #word "_id}/metadata",                                      \
+		 .permit = policy ":create",                                                                 \
+		 .flags = OS_WRITES,                                                                         \
+		 .args = OS_PARAMS(struct os_volume_metadata, word##_put_params),                            \
+		 .prepare = prepare_metadata,                                                                \
+		 .operation = engine_set_tags_run,                                                           \
+		 .answer = show_all,                                                                         \
+		 .doc = "Adds metadata."},                                                                   \
+		{HTTP_PUT,                                                                                   \
+		 "/v3/{project_id}/" #word "s/{" #word "_id}/metadata",                                      \
+		 .permit = policy ":update",                                                                 \
+		 .flags = OS_WRITES,                                                                         \
+		 .args = OS_PARAMS(struct os_volume_metadata, word##_put_params),                            \
+		 .prepare = prepare_metadata,                                                                \
+		 .operation = replace_tags,                                                                  \
+		 .answer = show_all,                                                                         \
+		 .doc = "Replaces the metadata."},                                                           \
+		{HTTP_GET,                                                                                   \
+		 "/v3/{project_id}/" #word "s/{" #word "_id}/metadata/{key}",                                \
+		 .permit = policy ":get",                                                                    \
+		 .args = OS_PARAMS(struct os_volume_metadata, word##_key_params),                            \
+		 .item = "meta",                                                                             \
+		 .answer = show_one,                                                                         \
+		 .doc = "One of them."},                                                                     \
+		{HTTP_PUT,                                                                                   \
+		 "/v3/{project_id}/" #word "s/{" #word "_id}/metadata/{key}",                                \
+		 .permit = policy ":update",                                                                 \
+		 .flags = OS_WRITES,                                                                         \
+		 .args = OS_PARAMS(struct os_volume_metadata, word##_meta_params),                           \
+		 .prepare = prepare_meta,                                                                    \
+		 .operation = engine_set_tags_run,                                                           \
+		 .item = "meta",                                                                             \
+		 .answer = show_one,                                                                         \
+		 .doc = "Changes one."},                                                                     \
+	{                                                                                                    \
+		HTTP_DELETE, "/v3/{project_id}/" #word "s/{" #word "_id}/metadata/{key}",                    \
+			.permit = policy ":delete", .flags = OS_WRITES,                                      \
+			.args = OS_PARAMS(struct os_volume_metadata, word##_key_params),                     \
+			.prepare = prepare_remove, .operation = engine_delete_tags_run,                      \
+			.doc = "Removes one."                                                                \
+	}
+static const struct os_action actions[] = {
+	ACTION("os-extend", "volume:extend", struct os_volume_modify, extend_params, prepare_extend,
+	       engine_modify_volume_run, .doc = "Makes it larger."),
+	ACTION("os-retype", "volume:retype", struct os_volume_modify, retype_params, prepare_retype,
+	       engine_modify_volume_run, .doc = "Gives it another type."),
+	{HTTP_POST, "/v3/{project_id}/volumes/{volume_id}/action", .name = "os-set_bootable",
+	 .permit = "volume_extension:volume_actions:set_bootable", .flags = OS_WRITES,
+	 .args = OS_PARAMS(struct os_volume_flags, bootable_params), .operation = engine_update_volume_run,
+	 .doc = "Whether instances may start from it."},
+	ACTION("os-update_readonly_flag", "volume:update_readonly_flag", struct os_volume_flags,
+	       readonly_params, NULL, engine_update_volume_run, .doc = "Whether guests may write to it."),
+	ACTION("revert", "volume:revert_to_snapshot", struct os_volume_revert, revert_params, NULL,
+	       engine_revert_volume_run, .since = 40, .doc = "Makes it again as it was."),
+	ACTION("os-volume_upload_image", "volume_extension:volume_actions:upload_image",
+	       struct os_volume_upload, upload_params, prepare_upload, engine_capture_volume_run,
+	       .item = "os-volume_upload_image", .answer = show_upload, .shows = KIND_VOLUME,
+	       .doc = "Makes an image of it."),
+	METADATA(volume, "volume:metadata"),
+	METADATA(snapshot, "volume:snapshot_metadata"),
+};
+const struct os_actions os_volume_action_actions = OS_ACTIONS(OS_VOLUME, actions);

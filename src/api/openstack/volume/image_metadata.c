@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a volume's image said of itself, which is the volume's own from then on. */
+#include "api/openstack/volume/volumes.h"
+#include "engine/storage/image.h"
+#include "engine/storage/volume.h"
+
+struct os_image_metadata {
+	struct volume_settings wish;
+};
+#define P(wire, member, ...) OS_BODY(struct os_image_metadata, wire, member, __VA_ARGS__)
+#define VOLUME OS_VOLUME_PATH(struct os_image_metadata, wish.volume)
+static const struct os_param show_params[] = {VOLUME};
+static const struct os_param set_params[] = {
+	VOLUME,
+	P("metadata", wish.image_properties, .flags = OS_REQUIRED, .max = IMAGE_PROPERTIES_MAX,
+	  .doc = "Texts by key."),
+};
+static const struct os_param unset_params[] = {
+	VOLUME,
+	P("key", wish.image_property_gone, .flags = OS_REQUIRED, .min = 1, .doc = "Of one."),
+};
+
+static RESULT show(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_image_metadata *a = args;
+	const struct row *row = NULL;
+	TRY(os_find(e, KIND_VOLUME, &a->wish.volume, &row));
+	const struct volume *volume = (const struct volume *) row;
+	os_write_image_metadata(w, "metadata", volume, image_find(os_walk(e), volume->image));
+	return OK;
+}
+
+#define ACTION(word, rows, ...)                                                                              \
+	{                                                                                                    \
+		HTTP_POST, "/v3/{project_id}/volumes/{volume_id}/action",                                    \
+			.name = (word), .permit = "volume_extension:volume_image_metadata:" word,            \
+			.args = OS_PARAMS(struct os_image_metadata, rows), __VA_ARGS__                       \
+	}
+static const struct os_action actions[] = {
+	ACTION("os-show_image_metadata", show_params, .answer = show, .doc = "All of it."),
+	ACTION("os-set_image_metadata", set_params, .flags = OS_WRITES, .operation = engine_update_volume_run,
+	       .answer = show, .shows = KIND_VOLUME, .doc = "Says more."),
+	ACTION("os-unset_image_metadata", unset_params, .flags = OS_WRITES,
+	       .operation = engine_update_volume_run, .doc = "Says it no longer."),
+};
+const struct os_actions os_volume_image_metadata_actions = OS_ACTIONS(OS_VOLUME, actions);

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Limits of a project's volumes, and what else clients ask Block Storage for: zones, extensions. */
+#include "api/openstack/core/extensions.h"
+#include "api/openstack/core/write.h"
+#include "api/openstack/volume/volumes.h"
+#include "engine/people/account.h"
+#include "engine/quota.h"
+
+/* -1 is no limit, in both. */
+static int64_t gib_of(int64_t bytes)
+{
+	return bytes < 0 ? -1 : bytes / OS_VOLUME_GIB;
+}
+
+struct figure {
+	const char *name;
+	int64_t limit, used;
+};
+enum { FIGURES = 7 };
+
+/* Those without a limit of ours are -1; of what is not built nothing may be made. */
+static void take_figures(const struct account *a, struct figure figures[static FIGURES])
+{
+	const struct account_side *side = account_side(a);
+	int64_t bytes = side ? __atomic_load_n(&side->volume_bytes, __ATOMIC_RELAXED) : 0;
+	int64_t volumes = side ? __atomic_load_n(&side->volumes, __ATOMIC_RELAXED) : 0;
+	int64_t snapshots = side ? __atomic_load_n(&side->snapshots, __ATOMIC_RELAXED) : 0;
+	figures[0] = (struct figure){"volumes", a->limit_volumes, volumes};
+	figures[1] = (struct figure){"gigabytes", gib_of(a->limit_volume_bytes), os_gib(bytes)};
+	figures[2] = (struct figure){"snapshots", a->limit_snapshots, snapshots};
+	figures[3] = (struct figure){"per_volume_gigabytes", -1, 0};
+	figures[4] = (struct figure){"backups", 0, 0};
+	figures[5] = (struct figure){"backup_gigabytes", 0, 0};
+	figures[6] = (struct figure){"groups", 0, 0};
+}
+
+static RESULT show_limits(struct os_call *e, const void *args, struct json_writer *w)
+{
+	struct figure f[FIGURES] = {0};
+	const struct account *account = account_find(os_walk(e), e->c->who->account);
+	(void) args;
+	if (account)
+		take_figures(account, f);
+	json_write_open_list(w, "rate");
+	json_write_close_list(w);
+	json_write_open(w, "absolute");
+	json_write_int(w, "maxTotalVolumes", f[0].limit);
+	json_write_int(w, "maxTotalSnapshots", f[2].limit);
+	json_write_int(w, "maxTotalVolumeGigabytes", f[1].limit);
+	json_write_int(w, "maxTotalBackups", 0);
+	json_write_int(w, "maxTotalBackupGigabytes", 0);
+	json_write_int(w, "totalVolumesUsed", f[0].used);
+	json_write_int(w, "totalGigabytesUsed", f[1].used);
+	json_write_int(w, "totalSnapshotsUsed", f[2].used);
+	json_write_int(w, "totalBackupsUsed", 0);
+	json_write_int(w, "totalBackupGigabytesUsed", 0);
+	json_write_close(w);
+	return OK;
+}
+
+/* ---- quotas ---- */
+
+struct os_volume_quota {
+	struct account_limits wish;
+	int64_t volumes, gigabytes, snapshots;
+	bool has_volumes, has_gigabytes, has_snapshots;
+	bool usage;
+	struct str class, tenant;
+};
+#define TARGET                                                                                               \
+	OS_PATH(struct os_volume_quota, "target_project", wish.account, .kind = KIND_ACCOUNT,                \
+		.doc = "The project.")
+#define P(wire, member)                                                                                      \
+	OS_BODY(struct os_volume_quota, wire, member, .min = -1, .max = INT64_C(1) << 32,                    \
+		.given = offsetof(struct os_volume_quota, has_##member) + 1, .doc = "-1: no limit.")
+#define LIMITS                                                                                               \
+	P("volumes", volumes), P("gigabytes", gigabytes), P("snapshots", snapshots),                         \
+		OS_UNBUILT("per_volume_gigabytes", .only = "-1"), OS_UNBUILT("backups", .only = "0"),        \
+		OS_UNBUILT("backup_gigabytes", .only = "0"), OS_UNBUILT("groups", .only = "0")
+static const struct os_param target_params[] = {TARGET};
+static const struct os_param show_params[] = {
+	TARGET,
+	OS_QUERY(struct os_volume_quota, "usage", usage, .doc = "With what is used."),
+};
+static const struct os_param set_params[] = {
+	TARGET,
+	LIMITS,
+	OS_BODY(struct os_volume_quota, "tenant_id", tenant,
+		.doc = "Means nothing: the path names the project."),
+	OS_UNBUILT("skip_validation", .only = "True|true|False|false"),
+};
+
+static void write_figures(struct json_writer *w, const struct figure *figures, bool with_usage)
+{
+	for (size_t k = 0; k < FIGURES; k++) {
+		if (!with_usage) {
+			json_write_int(w, figures[k].name, figures[k].limit);
+			continue;
+		}
+		json_write_open(w, figures[k].name);
+		json_write_int(w, "limit", figures[k].limit);
+		json_write_int(w, "in_use", figures[k].used);
+		json_write_int(w, "reserved", 0);
+		json_write_close(w);
+	}
+}
+
+static RESULT show_quota(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_volume_quota *a = args;
+	const struct row *account = NULL;
+	struct figure figures[FIGURES];
+	TRY(os_find(e, KIND_ACCOUNT, &a->wish.account, &account));
+	take_figures((const struct account *) account, figures);
+	if (e->action->method == HTTP_GET)
+		os_write_hex(w, "id", account->id);
+	write_figures(w, figures, a->usage);
+	return OK;
+}
+
+static RESULT show_defaults(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_volume_quota *a = args;
+	const struct account *account = NULL;
+	struct account fresh = {0};
+	struct figure figures[FIGURES];
+	TRY(engine_find_account(e->c, os_walk(e), &a->wish.account, &account));
+	engine_get_default_limits(os_walk(e), &fresh);
+	take_figures(&fresh, figures);
+	os_write_hex(w, "id", account->row.id);
+	write_figures(w, figures, false);
+	return OK;
+}
+
+static RESULT prepare_set(struct os_call *e, void *args)
+{
+	struct os_volume_quota *a = args;
+	(void) e;
+	a->wish = account_limits_all(a->wish.account, ACCOUNT_LIMIT_KEEP);
+	if (a->has_volumes)
+		a->wish.volumes = a->volumes;
+	if (a->has_gigabytes)
+		a->wish.volume_bytes = a->gigabytes < 0 ? -1 : a->gigabytes * OS_VOLUME_GIB;
+	if (a->has_snapshots)
+		a->wish.snapshots = a->snapshots;
+	return OK;
+}
+
+/* Block Storage's own: servers and networks have theirs. */
+static RESULT prepare_reset(struct os_call *e, void *args)
+{
+	struct os_volume_quota *a = args;
+	struct account standard = {0};
+	engine_get_default_limits(os_walk(e), &standard);
+	a->wish = account_limits_all(a->wish.account, ACCOUNT_LIMIT_KEEP);
+	a->wish.volumes = standard.limit_volumes;
+	a->wish.volume_bytes = standard.limit_volume_bytes;
+	a->wish.snapshots = standard.limit_snapshots;
+	return OK;
+}
+
+/* ---- the class of all projects: what new ones get ---- */
+
+#define CLASS OS_PATH(struct os_volume_quota, "class", class, .doc = "default: there is no other.")
+static const struct os_param class_params[] = {CLASS};
+static const struct os_param set_class_params[] = {CLASS, LIMITS};
+#undef P
+
+static RESULT check_class(struct os_call *e, const struct os_volume_quota *a)
+{
+	return str_is(a->class, "default") ? OK
+					   : ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_SETTING,
+							   "Quota class %" STR_FMT " could not be found.",
+							   STR_ARG(str_slice(a->class, 0, 64)));
+}
+
+static RESULT show_class(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_volume_quota *a = args;
+	struct account fresh = {0};
+	struct figure figures[FIGURES];
+	TRY(check_class(e, a));
+	engine_get_default_limits(os_walk(e), &fresh);
+	take_figures(&fresh, figures);
+	if (e->action->method == HTTP_GET)
+		json_write_text(w, "id", a->class);
+	write_figures(w, figures, false);
+	return OK;
+}
+
+static RESULT prepare_class(struct os_call *e, void *args)
+{
+	TRY(check_class(e, args));
+	return prepare_set(e, args);
+}
+
+/* ---- zones, extensions ---- */
+
+static RESULT list_zones(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	json_write_open_list(w, "availabilityZoneInfo");
+	for (const struct zone *z = zone_first(os_walk(e)); z; z = zone_next(os_walk(e), z)) {
+		if (!row_is_live(&z->row))
+			continue;
+		json_write_open(w, NULL);
+		json_write_text(w, "zoneName", z->name);
+		json_write_open(w, "zoneState");
+		json_write_bool(w, "available", z->enabled);
+		json_write_close(w);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+static const struct os_extension extension_rows[] = {
+	{"os-extended-snapshot-attributes", "ExtendedSnapshotAttributes"},
+	{"os-quota-sets", "Quotas"},
+	{"os-types-extra-specs", "TypesExtraSpecs"},
+	{"os-availability-zone", "AvailabilityZones"},
+	{"os-volume-type-access", "VolumeTypeAccess"},
+	{"os-volume-actions", "VolumeActions"},
+};
+
+static RESULT list_extensions(struct os_call *e, const void *args, struct json_writer *w)
+{
+	static const struct os_extensions extensions = {
+		OS_EXTENSIONS(extension_rows),
+		.updated = "2022-10-05T00:00:00Z",
+	};
+	(void) e;
+	(void) args;
+	return os_list_extensions(&extensions, w);
+}
+
+#define CLASSES "/v3/{project_id}/os-quota-class-sets/{class}"
+#define QUOTA "/v3/{project_id}/os-quota-sets/{target_project}"
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v3/{project_id}/limits", .permit = "limits_extension:used_limits", .item = "limits",
+	 .answer = show_limits, .doc = "Limits of the project, and what is used."},
+	{HTTP_GET, QUOTA, .permit = "volume_extension:quotas:show",
+	 .args = OS_PARAMS(struct os_volume_quota, show_params), .item = "quota_set", .answer = show_quota,
+	 .doc = "Limits of a project."},
+	{HTTP_GET, QUOTA "/defaults", .permit = "volume_extension:quotas:show",
+	 .args = OS_PARAMS(struct os_volume_quota, target_params), .item = "quota_set",
+	 .answer = show_defaults, .doc = "What a new project gets."},
+	{HTTP_PUT, QUOTA, .permit = "volume_extension:quotas:update", .flags = OS_WRITES | OS_ADMIN,
+	 .args = OS_PARAMS(struct os_volume_quota, set_params), .wrap = "quota_set", .item = "quota_set",
+	 .prepare = prepare_set, .operation = engine_set_limits_run, .answer = show_quota,
+	 .shows = KIND_ACCOUNT, .doc = "Changes them."},
+	{HTTP_DELETE, QUOTA, .permit = "volume_extension:quotas:delete", .flags = OS_WRITES | OS_ADMIN,
+	 .args = OS_PARAMS(struct os_volume_quota, target_params), .prepare = prepare_reset,
+	 .operation = engine_set_limits_run, .doc = "As a new project has them."},
+	{HTTP_GET, CLASSES, .permit = "volume_extension:quota_classes", .flags = OS_ADMIN,
+	 .args = OS_PARAMS(struct os_volume_quota, class_params), .item = "quota_class_set",
+	 .answer = show_class, .doc = "What new projects get."},
+	{HTTP_PUT, CLASSES, .permit = "volume_extension:quota_classes", .flags = OS_WRITES | OS_ADMIN,
+	 .args = OS_PARAMS(struct os_volume_quota, set_class_params), .wrap = "quota_class_set",
+	 .item = "quota_class_set", .prepare = prepare_class, .operation = engine_set_default_limits_run,
+	 .answer = show_class, .tells = true, .doc = "Changes it, for those that come."},
+	{HTTP_GET, "/v3/{project_id}/os-availability-zone", .permit = "volume:availability_zone_list",
+	 .answer = list_zones, .doc = "The zones."},
+	{HTTP_GET, "/v3/{project_id}/extensions", .permit = "volume:extensions", .answer = list_extensions,
+	 .doc = "What is there beside volumes."},
+};
+const struct os_actions os_volume_limit_actions = OS_ACTIONS(OS_VOLUME, actions);

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who is about to do what with a volume: reserved, attached, detached by Cinder's own calls, and its
+ * attachments. A volume is attached to a server of this cloud or to none: nothing is exported to others, so
+ * that connectors are refused. It has one attachment at most, which has its id. Source: Block Storage API
+ * reference, "Volume actions", "Attachments". */
+#include "api/openstack/core/write.h"
+#include "api/openstack/volume/volumes.h"
+#include "engine/storage/snapshot.h"
+#include "engine/storage/volume_reservation.h"
+
+/* ---- holds ---- */
+
+struct os_volume_hold {
+	struct volume_holding wish;
+};
+static const struct os_param hold_params[] = {OS_VOLUME_PATH(struct os_volume_hold, wish.volume)};
+
+/* ---- attach, detach ---- */
+
+struct os_volume_attach {
+	struct volume_attaching wish;
+	struct str mode;
+};
+#define P(wire, member, ...) OS_BODY(struct os_volume_attach, wire, member, __VA_ARGS__)
+static const struct os_param attach_params[] = {
+	OS_VOLUME_PATH(struct os_volume_attach, wish.volume),
+	P("instance_uuid", wish.instance, .flags = OS_REQUIRED, .kind = KIND_INSTANCE, .doc = "The server."),
+	P("mountpoint", wish.device, .flags = OS_REQUIRED, .max = 255, .doc = "Its device: /dev/vdc."),
+	P("mode", mode, .words = "rw", .doc = "rw; one that is read-only is set so by itself."),
+	OS_UNBUILT("host_name", .doc = "Nothing is exported to other hosts."),
+};
+#undef P
+
+static RESULT prepare_attach(struct os_call *e, void *args)
+{
+	(void) e;
+	((struct os_volume_attach *) args)->wish.is_promised = true;
+	((struct os_volume_attach *) args)->wish.crosses_zones = true;
+	return OK;
+}
+
+struct os_volume_detach {
+	struct volume_detaching wish;
+	struct ref attachment;
+};
+static const struct os_param detach_params[] = {
+	OS_VOLUME_PATH(struct os_volume_detach, wish.volume),
+	OS_BODY(struct os_volume_detach, "attachment_id", attachment, .flags = OS_NULLABLE,
+		.kind = KIND_VOLUME, .doc = "The only one that it has."),
+};
+
+static RESULT prepare_detach(struct os_call *e, void *args)
+{
+	const struct os_volume_detach *a = args;
+	bool is_other =
+		a->attachment.kind != KIND_NONE && !uuid_equal(a->attachment.prefix, a->wish.volume.prefix);
+	return is_other ? engine_fail_not_found(e->c, KIND_VOLUME, &a->attachment) : OK;
+}
+
+/* ---- for administrators ---- */
+
+struct os_volume_reset {
+	struct volume_marking wish;
+	struct str status, attach_status;
+};
+static const struct os_param reset_params[] = {
+	OS_VOLUME_PATH(struct os_volume_reset, wish.volume),
+	OS_BODY(struct os_volume_reset, "status", status, .doc = "What it is, but for what holds it."),
+	OS_BODY(struct os_volume_reset, "attach_status", attach_status, .words = "attached|detached",
+		.doc = "Likewise."),
+	OS_UNBUILT("migration_status", .only = "none"),
+};
+
+static RESULT fail_derived(struct os_call *e, const char *field, const char *what)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
+			      "The status follows from what is there: it can be reset to '%s' alone.", what);
+}
+
+/* What an administrator may say of a volume; everything else follows from what is there. */
+static bool find_hold(struct str status, enum volume_hold *ret_hold)
+{
+	static const enum volume_hold holds[] = {
+		VOLUME_HOLD_CREATING,       VOLUME_HOLD_DELETING,    VOLUME_HOLD_ERROR,
+		VOLUME_HOLD_ERROR_DELETING, VOLUME_HOLD_MAINTENANCE, VOLUME_HOLD_IN_USE,
+		VOLUME_HOLD_ATTACHING,      VOLUME_HOLD_DETACHING,
+	};
+	for (size_t k = 0; k < sizeof holds / sizeof holds[0]; k++)
+		if (str_is(status, volume_hold_words[holds[k]])) {
+			*ret_hold = holds[k];
+			return true;
+		}
+	return false;
+}
+
+/* To what it is, which lets go of it, or into one of the holds. */
+static RESULT prepare_reset(struct os_call *e, void *args)
+{
+	struct os_volume_reset *a = args;
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(e->c, os_walk(e), &a->wish.volume, &volume));
+	bool is_attached =
+		model_derive_attachment(volume->instance, volume->seen_instance) != ATTACHMENT_NONE;
+	const char *status = os_volume_bare_status(os_walk(e), volume);
+	if (!a->status.n && !a->attach_status.n)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("status"), "Must specify 'status'.");
+	if (a->status.n && !str_is(a->status, status) && !find_hold(a->status, &a->wish.hold))
+		return fail_derived(e, "status", status);
+	if (a->attach_status.n && str_is(a->attach_status, "attached") != is_attached)
+		return fail_derived(e, "attach_status", is_attached ? "attached" : "detached");
+	return OK;
+}
+
+struct os_snapshot_reset {
+	struct snapshot_holding wish;
+	struct str status;
+};
+static const struct os_param snapshot_reset_params[] = {
+	OS_SNAPSHOT_PATH(struct os_snapshot_reset, wish.snapshot),
+	OS_BODY(struct os_snapshot_reset, "status", status, .flags = OS_REQUIRED, .doc = "What it is."),
+};
+
+static RESULT prepare_snapshot_reset(struct os_call *e, void *args)
+{
+	struct os_snapshot_reset *a = args;
+	const struct snapshot *snapshot = NULL;
+	TRY(engine_find_own_snapshot(e->c, os_walk(e), &a->wish.snapshot, &snapshot));
+	const char *status = model_snapshot_states[model_derive_snapshot_state(snapshot)].cinder;
+	if (str_is(a->status, status))
+		return OK;
+	for (enum snapshot_hold hold = SNAPSHOT_HOLD_CREATING; hold <= SNAPSHOT_HOLD_ERROR_DELETING; hold++)
+		if (str_is(a->status, snapshot_hold_words[hold]))
+			a->wish.to = hold;
+	return a->wish.to != SNAPSHOT_HOLD_NONE ? OK : fail_derived(e, "status", status);
+}
+
+struct os_volume_forced {
+	struct volume_target wish;
+};
+static const struct os_param forced_params[] = {OS_VOLUME_PATH(struct os_volume_forced, wish.volume)};
+
+static RESULT prepare_forced(struct os_call *e, void *args)
+{
+	(void) e;
+	((struct os_volume_forced *) args)->wish.force = true;
+	((struct os_volume_forced *) args)->wish.snapshots = VOLUME_SNAPSHOTS_FORBID;
+	return OK;
+}
+
+struct os_snapshot_forced {
+	struct snapshot_target wish;
+};
+static const struct os_param snapshot_forced_params[] = {
+	OS_SNAPSHOT_PATH(struct os_snapshot_forced, wish.snapshot)};
+
+static RESULT prepare_snapshot_forced(struct os_call *e, void *args)
+{
+	(void) e;
+	((struct os_snapshot_forced *) args)->wish.force = true;
+	return OK;
+}
+
+/* ---- attachments ---- */
+
+static uuid attached_to(const struct volume *v)
+{
+	return !uuid_is_none(v->instance)        ? v->instance
+	       : !uuid_is_none(v->seen_instance) ? v->seen_instance
+						 : v->held_for;
+}
+
+static const char *attachment_status(const struct volume *v)
+{
+	static const char *const words[] = {[ATTACHMENT_NONE] = "reserved",
+					    [ATTACHMENT_ATTACHING] = "attaching",
+					    [ATTACHMENT_ATTACHED] = "attached",
+					    [ATTACHMENT_DETACHING] = "detaching"};
+	return words[model_derive_attachment(v->instance, v->seen_instance)];
+}
+
+static bool has_attachment(struct os_call *e, const struct row *row)
+{
+	const struct volume *v = (const struct volume *) row;
+	(void) e;
+	return row_is_live(row) &&
+	       (model_derive_attachment(v->instance, v->seen_instance) != ATTACHMENT_NONE ||
+		v->hold == VOLUME_HOLD_RESERVED);
+}
+
+static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct volume *v = item;
+	(void) e;
+	os_write_id(w, "id", v->row.id);
+	json_write_z(w, "status", attachment_status(v));
+	os_write_id(w, "instance", attached_to(v));
+	os_write_id(w, "volume_id", v->row.id);
+}
+
+static void write_attachment(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct volume *v = item;
+	write_brief(e, w, v);
+	os_write_time_us(w, "attached_at", v->attached_us);
+	json_write_null(w, "detached_at");
+	json_write_z(w, "attach_mode", v->is_readonly ? "ro" : "rw");
+	json_write_open(w, "connection_info");
+	json_write_close(w);
+}
+
+static bool fits_server(struct os_call *e, const struct row *row, struct str value)
+{
+	uuid id = UUID_NONE;
+	(void) e;
+	return result_is_ok(uuid_parse(value, &id)) &&
+	       uuid_equal(id, attached_to((const struct volume *) row));
+}
+
+static bool fits_status(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return str_is(value, attachment_status((const struct volume *) row));
+}
+
+static const struct os_filter attachment_filters[] = {{"volume_id", .is_id = true},
+						      {"instance_id", .fits = fits_server},
+						      {"status", .fits = fits_status},
+						      {"attach_status", .fits = fits_status}};
+#define ATTACHMENTS(write_them)                                                                              \
+	{                                                                                                    \
+		.kind = KIND_VOLUME, .items = "attachments", .links = "attachments_links",                   \
+		.filters = OS_FILTERS(attachment_filters), .flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST,       \
+		.account_index = VOLUME_INDEX_ACCOUNT, .page_max = 1000, .shows = has_attachment,            \
+		.write = (write_them),                                                                       \
+	}
+static const struct os_listing attachment_briefs = ATTACHMENTS(write_brief);
+const struct os_listing os_attachment_details = ATTACHMENTS(write_attachment);
+
+#define ATTACHMENT_PATH(T, member)                                                                           \
+	OS_PATH(T, "attachment_id", member, .kind = KIND_VOLUME, .doc = "The attachment.")
+
+struct os_attachment {
+	struct volume_holding wish;
+};
+static const struct os_param attachment_params[] = {ATTACHMENT_PATH(struct os_attachment, wish.volume)};
+
+static RESULT find_attachment(struct os_call *e, const struct ref *ref, const struct volume **ret_volume)
+{
+	TRY(engine_find_own_volume(e->c, os_walk(e), ref, ret_volume));
+	return has_attachment(e, &(*ret_volume)->row) ? OK : engine_fail_not_found(e->c, KIND_VOLUME, ref);
+}
+
+static RESULT show_attachment(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_attachment_details, &((const struct os_attachment *) args)->wish.volume,
+			      w);
+}
+
+struct os_attachment_create {
+	struct volume_holding wish;
+};
+#define P(wire, member, ...) OS_BODY(struct os_attachment_create, wire, member, __VA_ARGS__)
+static const struct os_param create_params[] = {
+	P("volume_uuid", wish.volume, .flags = OS_REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
+	P("instance_uuid", wish.instance, .flags = OS_NULLABLE, .kind = KIND_INSTANCE,
+	  .doc = "The server that it is reserved for."),
+	OS_UNBUILT("connector", .only = "{}", .doc = "Nothing is exported to other hosts."),
+	OS_UNBUILT("mode", .since = 54, .only = "rw"),
+};
+#undef P
+
+static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_attachment_details,
+			      &((const struct os_attachment_create *) args)->wish.volume, w);
+}
+
+static RESULT prepare_complete(struct os_call *e, void *args)
+{
+	const struct volume *volume = NULL;
+	return find_attachment(e, &((struct os_volume_attach *) args)->wish.volume, &volume);
+}
+static const struct os_param complete_params[] = {ATTACHMENT_PATH(struct os_volume_attach, wish.volume)};
+
+static RESULT prepare_end(struct os_call *e, void *args)
+{
+	const struct volume *volume = NULL;
+	return find_attachment(e, &((struct os_attachment *) args)->wish.volume, &volume);
+}
+
+/* What is left of it: no other one. */
+static RESULT show_ended(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) e;
+	(void) args;
+	json_write_open_list(w, "attachments");
+	json_write_close_list(w);
+	return OK;
+}
+
+#define POLICY "volume_extension:volume_actions:"
+#define VOLUME_ACTION(word, policy, T, rows, more_flags, prepare_it, run, ...)                               \
+	{                                                                                                    \
+		HTTP_POST, "/v3/{project_id}/volumes/{volume_id}/action",                                    \
+			.name = (word), .permit = (policy), .flags = OS_WRITES | (more_flags),               \
+			.status = 202, .args = OS_PARAMS(T, rows), .prepare = (prepare_it),                  \
+			.operation = (run), __VA_ARGS__                                                      \
+	}
+#define HOLD_ACTION(word, policy, run, ...)                                                                  \
+	VOLUME_ACTION(word, policy, struct os_volume_hold, hold_params, 0, NULL, run, __VA_ARGS__)
+#define SNAPSHOT_ACTION(word, policy, T, rows, ...)                                                          \
+	{                                                                                                    \
+		HTTP_POST, "/v3/{project_id}/snapshots/{snapshot_id}/action",                                \
+			.name = (word), .permit = (policy), .flags = OS_WRITES | OS_ADMIN, .status = 202,    \
+			.args = OS_PARAMS(T, rows), __VA_ARGS__                                              \
+	}
+#define ALL "/v3/{project_id}/attachments"
+static const struct os_action actions[] = {
+	HOLD_ACTION("os-reserve", POLICY "reserve", engine_begin_attaching_volume_run,
+		    .doc = "Keeps it for who is about to attach it."),
+	HOLD_ACTION("os-unreserve", POLICY "unreserve", engine_cancel_attaching_volume_run,
+		    .doc = "No longer."),
+	HOLD_ACTION("os-begin_detaching", POLICY "begin_detaching", engine_begin_detaching_volume_run,
+		    .doc = "Keeps it for who is about to detach it."),
+	HOLD_ACTION("os-roll_detaching", POLICY "roll_detaching", engine_cancel_detaching_volume_run,
+		    .doc = "No longer."),
+	VOLUME_ACTION("os-attach", POLICY "attach", struct os_volume_attach, attach_params, 0, prepare_attach,
+		      engine_attach_volume_run, .doc = "Attaches it to a server."),
+	VOLUME_ACTION("os-detach", POLICY "detach", struct os_volume_detach, detach_params, 0, prepare_detach,
+		      engine_detach_volume_run, .doc = "Detaches it."),
+	VOLUME_ACTION("os-reset_status", "volume_extension:volume_admin_actions:reset_status",
+		      struct os_volume_reset, reset_params, OS_ADMIN, prepare_reset, engine_mark_volume_run,
+		      .doc = "Says what it is, so that nobody uses it; or lets go of it."),
+	VOLUME_ACTION("os-force_delete", "volume_extension:volume_admin_actions:force_delete",
+		      struct os_volume_forced, forced_params, OS_ADMIN, prepare_forced,
+		      engine_delete_volume_run, .doc = "Deletes it, held or on offer."),
+	SNAPSHOT_ACTION("os-reset_status", "volume_extension:snapshot_admin_actions:reset_status",
+			struct os_snapshot_reset, snapshot_reset_params, .prepare = prepare_snapshot_reset,
+			.operation = engine_hold_snapshot_run,
+			.doc = "Says what it is, so that nobody uses it; or lets go of it."),
+	SNAPSHOT_ACTION("os-force_delete", "volume_extension:snapshot_admin_actions:force_delete",
+			struct os_snapshot_forced, snapshot_forced_params, .prepare = prepare_snapshot_forced,
+			.operation = engine_delete_snapshot_run,
+			.doc = "Deletes it, whatever was said of it."),
+	{HTTP_GET, ALL, .since = 27, .permit = "volume:attachment_list", .list = &attachment_briefs,
+	 .doc = "Attachments of the project's volumes."},
+	{HTTP_GET, ALL "/detail", .since = 27, .permit = "volume:attachment_list",
+	 .list = &os_attachment_details, .doc = "The same, with more of each."},
+	{HTTP_POST, ALL, .since = 27, .permit = "volume:attachment_create", .flags = OS_WRITES, .status = 202,
+	 .args = OS_PARAMS(struct os_attachment_create, create_params), .wrap = "attachment",
+	 .item = "attachment", .operation = engine_reserve_volume_run, .answer = show_created,
+	 .shows = KIND_VOLUME, .doc = "Reserves a volume."},
+	{HTTP_GET, ALL "/{attachment_id}", .since = 27, .permit = "volume:attachment_show",
+	 .args = OS_PARAMS(struct os_attachment, attachment_params), .item = "attachment",
+	 .answer = show_attachment, .doc = "One attachment."},
+	{HTTP_DELETE, ALL "/{attachment_id}", .since = 27, .permit = "volume:attachment_delete",
+	 .flags = OS_WRITES, .args = OS_PARAMS(struct os_attachment, attachment_params),
+	 .prepare = prepare_end, .operation = engine_end_volume_attachment_run, .answer = show_ended,
+	 .tells = true, .doc = "Detaches it, or reserves it no longer."},
+	{HTTP_POST, ALL "/{attachment_id}/action", .name = "os-complete", .since = 44,
+	 .permit = "volume:attachment_complete", .flags = OS_WRITES, .status = 204,
+	 .args = OS_PARAMS(struct os_volume_attach, complete_params), .prepare = prepare_complete,
+	 .operation = engine_attach_reserved_volume_run,
+	 .doc = "Attaches a volume to the server that it is reserved for."},
+};
+const struct os_actions os_volume_hold_actions = OS_ACTIONS(OS_VOLUME, actions);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Snapshots of volumes. Those that were made for an image or a copy and go with it are not shown here. */
+#include "api/openstack/volume/volumes.h"
+
+#include "api/openstack/core/write.h"
+#include "engine/storage/snapshot.h"
+
+const char *os_snapshot_status(const struct snapshot *s)
+{
+	return s->hold == SNAPSHOT_HOLD_NONE ? model_snapshot_states[model_derive_snapshot_state(s)].cinder
+					     : snapshot_hold_words[s->hold];
+}
+
+static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct snapshot *s = item;
+	os_write_id(w, "id", s->row.id);
+	json_write_text(w, "name", os_name_of(s->name, s->tags));
+	json_write_text_or_null(w, "description", s->description);
+	json_write_z(w, "status", os_snapshot_status(s));
+	json_write_int(w, "size", os_gib(s->volume_size));
+	os_write_id(w, "volume_id", s->volume);
+	os_write_times_us(w, &s->row);
+	os_write_tags(w, "metadata", s->tags);
+	if (e->request.version >= 41)
+		os_write_maker(w, s->made_by, s->account);
+	if (e->request.version >= 65)
+		json_write_bool(w, "consumes_quota", true);
+}
+
+static void write_snapshot(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct snapshot *s = item;
+	write_brief(e, w, s);
+	os_write_hex(w, "os-extended-snapshot-attributes:project_id", s->account);
+	json_write_text(w, "os-extended-snapshot-attributes:progress",
+			str_print(e->c->arena, "%d%%", (int) s->progress));
+	if (e->request.version >= 14)
+		json_write_null(w, "group_snapshot_id");
+}
+
+bool os_is_snapshot_shown(struct os_call *e, const struct row *row)
+{
+	(void) e;
+	return row_is_live(row) && !((const struct snapshot *) row)->is_bound;
+}
+
+static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct snapshot *s = (const struct snapshot *) row;
+	(void) e;
+	return str_equal(os_name_of(s->name, s->tags), value);
+}
+
+static bool fits_status(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return str_is(value, os_snapshot_status((const struct snapshot *) row));
+}
+
+static const struct os_filter snapshot_filters[] = {
+	{"name", .fits = fits_name}, {"id", .is_id = true},     {"status", .fits = fits_status},
+	{"volume_id", "volume"},     {"project_id", "account"},
+};
+static const struct os_sort_key snapshot_sort_keys[] = {
+	{"name", "name"}, {"display_name", "name"}, {"volume_size", "volume_size"}};
+#define SNAPSHOTS(write_them)                                                                                \
+	{                                                                                                    \
+		.kind = KIND_SNAPSHOT, .items = "snapshots", .links = "snapshots_links",                     \
+		.filters = OS_FILTERS(snapshot_filters),                                                     \
+		.sort_keys = {snapshot_sort_keys, sizeof snapshot_sort_keys / sizeof snapshot_sort_keys[0]}, \
+		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .account_index = SNAPSHOT_INDEX_ACCOUNT,         \
+		.page_max = 1000, .shows = os_is_snapshot_shown, .write = (write_them),                      \
+	}
+static const struct os_listing snapshot_briefs = SNAPSHOTS(write_brief);
+const struct os_listing os_snapshot_details = SNAPSHOTS(write_snapshot);
+
+/* ---- one ---- */
+
+struct os_snapshot_shown {
+	struct ref snapshot;
+};
+static const struct os_param show_params[] = {OS_SNAPSHOT_PATH(struct os_snapshot_shown, snapshot)};
+
+static RESULT show_snapshot(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_snapshot_details, &((const struct os_snapshot_shown *) args)->snapshot,
+			      w);
+}
+
+struct os_snapshot_create {
+	struct snapshot_wish wish;
+	bool force, has_force;
+};
+#define P(wire, member, ...) OS_BODY(struct os_snapshot_create, wire, member, __VA_ARGS__)
+static const struct os_param create_params[] = {
+	P("volume_id", wish.volume, .flags = OS_REQUIRED | OS_NULLABLE, .kind = KIND_VOLUME,
+	  .doc = "The volume."),
+	P("name", wish.name, .flags = OS_NULLABLE, .doc = "Its name."),
+	P("description", wish.description, .flags = OS_NULLABLE, .doc = "Free text."),
+	P("display_name", wish.name, .flags = OS_NULLABLE, .doc = "The same."),
+	P("display_description", wish.description, .flags = OS_NULLABLE, .doc = "The same."),
+	P("force", force, .given = offsetof(struct os_snapshot_create, has_force) + 1,
+	  .doc = "Also of a volume that is attached; from 3.66 on that is always so."),
+	P("metadata", wish.tags, .doc = "Texts by key: its tags."),
+};
+#undef P
+
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	struct os_snapshot_create *a = args;
+	bool is_late = e->request.version >= 66;
+	if (is_late && a->has_force && !a->force)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("force"),
+				      "Invalid value 'False' for force: it is not in this microversion.");
+	a->wish.only_free = !is_late && !a->force;
+	return OK;
+}
+
+static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
+{
+	uuid id = ((const struct os_snapshot_create *) args)->wish.snapshot;
+	return os_write_shown(e, &snapshot_briefs, id, w);
+}
+
+struct os_snapshot_update {
+	struct snapshot_settings wish;
+};
+#define P(wire, member, ...) OS_BODY(struct os_snapshot_update, wire, member, __VA_ARGS__)
+static const struct os_param update_params[] = {
+	OS_SNAPSHOT_PATH(struct os_snapshot_update, wish.snapshot),
+	P("name", wish.name, .flags = OS_NULLABLE,
+	  .given = offsetof(struct os_snapshot_update, wish.set_name) + 1, .doc = "Its name."),
+	P("description", wish.description, .flags = OS_NULLABLE,
+	  .given = offsetof(struct os_snapshot_update, wish.set_description) + 1, .doc = "Free text."),
+	P("display_name", wish.name, .flags = OS_NULLABLE,
+	  .given = offsetof(struct os_snapshot_update, wish.set_name) + 1, .doc = "The same."),
+	P("display_description", wish.description, .flags = OS_NULLABLE,
+	  .given = offsetof(struct os_snapshot_update, wish.set_description) + 1, .doc = "The same."),
+};
+#undef P
+
+static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &snapshot_briefs, &((const struct os_snapshot_update *) args)->wish.snapshot,
+			      w);
+}
+
+struct os_snapshot_delete {
+	struct snapshot_target wish;
+};
+static const struct os_param delete_params[] = {OS_SNAPSHOT_PATH(struct os_snapshot_delete, wish.snapshot)};
+
+#define ALL "/v3/{project_id}/snapshots"
+static const struct os_action actions[] = {
+	{HTTP_GET, ALL, .permit = "volume:get_all_snapshots", .list = &snapshot_briefs,
+	 .doc = "Snapshots of the project."},
+	{HTTP_GET, ALL "/detail", .permit = "volume:get_all_snapshots", .list = &os_snapshot_details,
+	 .doc = "The same, with more of each."},
+	{HTTP_POST, ALL, .permit = "volume:create_snapshot", .flags = OS_WRITES, .status = 202,
+	 .args = OS_PARAMS(struct os_snapshot_create, create_params), .wrap = "snapshot", .item = "snapshot",
+	 .prepare = prepare_create, .operation = engine_create_snapshot_run, .answer = show_created,
+	 .shows = KIND_SNAPSHOT, .doc = "Makes a snapshot of a volume."},
+	{HTTP_GET, ALL "/{snapshot_id}", .permit = "volume:get_snapshot",
+	 .args = OS_PARAMS(struct os_snapshot_shown, show_params), .item = "snapshot",
+	 .answer = show_snapshot, .doc = "One snapshot."},
+	{HTTP_PUT, ALL "/{snapshot_id}", .permit = "volume:update_snapshot", .flags = OS_WRITES,
+	 .args = OS_PARAMS(struct os_snapshot_update, update_params), .wrap = "snapshot", .item = "snapshot",
+	 .operation = engine_update_snapshot_run, .answer = show_updated, .shows = KIND_SNAPSHOT,
+	 .doc = "Its name and description."},
+	{HTTP_DELETE, ALL "/{snapshot_id}", .permit = "volume:delete_snapshot", .flags = OS_WRITES,
+	 .status = 202, .args = OS_PARAMS(struct os_snapshot_delete, delete_params),
+	 .operation = engine_delete_snapshot_run, .doc = "Deletes a snapshot."},
+};
+const struct os_actions os_snapshot_actions = OS_ACTIONS(OS_VOLUME, actions);

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How volumes of a type are encrypted: an administrator says that they are. There is one way, that of all
+ * encrypted volumes: other words are refused. Source: Block Storage API reference, volume type encryption. */
+#include "api/openstack/volume/volumes.h"
+
+#include "api/openstack/core/write.h"
+#include "engine/storage/volume_type.h"
+
+struct os_encryption_shown {
+	struct ref type;
+	struct str key;
+};
+struct os_encryption_change {
+	struct volume_type_crypt wish;
+	struct str id; /* clients say "provider": there is one of a type */
+};
+#define TYPE_PATH(T, member) OS_PATH_NAME(T, "type_id", member, .kind = KIND_VOLUME_TYPE, .doc = "The type.")
+#define P(wire, member, ...) OS_BODY(struct os_encryption_change, wire, wish.member, __VA_ARGS__)
+#define GIVEN(member) .given = offsetof(struct os_encryption_change, wish.member) + 1
+#define CIPHER .flags = OS_NULLABLE, .doc = "aes-xts-plain64, if it is said."
+#define KEY_SIZE .flags = OS_NULLABLE, .min = 0, .max = INT32_MAX, .doc = "256, if it is said."
+#define PLACES .words = "front-end|back-end", .doc = "front-end: by the host that has it."
+static const struct os_param show_params[] = {TYPE_PATH(struct os_encryption_shown, type)};
+static const struct os_param key_params[] = {
+	TYPE_PATH(struct os_encryption_shown, type),
+	OS_PATH(struct os_encryption_shown, "key", key, .doc = "One of what is shown."),
+};
+static const struct os_param create_params[] = {
+	TYPE_PATH(struct os_encryption_change, wish.type),
+	P("provider", provider, .flags = OS_REQUIRED, .doc = "luks."),
+	P("control_location", place, .flags = OS_REQUIRED, PLACES),
+	P("cipher", cipher, CIPHER),
+	P("key_size", key_size, KEY_SIZE),
+};
+static const struct os_param update_params[] = {
+	TYPE_PATH(struct os_encryption_change, wish.type),
+	OS_PATH(struct os_encryption_change, "encryption_id", id, .doc = "Is not looked at."),
+	P("provider", provider, GIVEN(set_provider), .doc = "luks."),
+	P("control_location", place, GIVEN(set_place), PLACES),
+	P("cipher", cipher, GIVEN(set_cipher), CIPHER),
+	P("key_size", key_size, GIVEN(set_key_size), KEY_SIZE),
+};
+static const struct os_param delete_params[] = {
+	TYPE_PATH(struct os_encryption_change, wish.type),
+	OS_PATH(struct os_encryption_change, "encryption_id", id, .doc = "Is not looked at."),
+};
+
+static void write_key_size(struct json_writer *w, int64_t bits)
+{
+	if (bits)
+		json_write_int(w, "key_size", bits);
+	else
+		json_write_null(w, "key_size");
+}
+
+static void write_encryption(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct volume_type *type = item;
+	(void) e;
+	os_write_id(w, "volume_type_id", type->row.id);
+	os_write_id(w, "encryption_id", uuid_v5(type->row.id, STR("encryption")));
+	json_write_text(w, "provider", type->encryption_provider);
+	json_write_text_or_null(w, "cipher", type->cipher);
+	write_key_size(w, type->key_size);
+	json_write_z(w, "control_location", "front-end");
+}
+
+static const struct os_listing encryption_listing = {.kind = KIND_VOLUME_TYPE, .write = write_encryption};
+
+static RESULT show_made(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &encryption_listing,
+			      ((const struct os_encryption_change *) args)->wish.volume_type, w);
+}
+
+/* What was sent, as Cinder does. */
+static RESULT show_sent(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct volume_type_crypt *wish = &((const struct os_encryption_change *) args)->wish;
+	(void) e;
+	if (wish->set_provider)
+		json_write_text(w, "provider", wish->provider);
+	if (wish->set_cipher)
+		json_write_text_or_null(w, "cipher", wish->cipher);
+	if (wish->set_key_size)
+		write_key_size(w, wish->key_size);
+	if (wish->set_place)
+		json_write_text(w, "control_location", wish->place);
+	return OK;
+}
+
+/* Nothing, of a type whose volumes are not encrypted. */
+static RESULT show_encryption(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct volume_type *type = NULL;
+	TRY(engine_find_volume_type(e->c, os_walk(e), &((const struct os_encryption_shown *) args)->type,
+				    &type));
+	if (!type->encrypted_us)
+		return OK;
+	write_encryption(e, w, type);
+	os_write_time_us(w, "created_at", type->encrypted_us);
+	os_write_time_us(w, "updated_at", type->encryption_changed_us);
+	json_write_bool(w, "deleted", false);
+	json_write_null(w, "deleted_at");
+	return OK;
+}
+
+static RESULT show_key(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_encryption_shown *a = args;
+	const struct volume_type *type = NULL;
+	TRY(engine_find_volume_type(e->c, os_walk(e), &a->type, &type));
+	if (type->encrypted_us && str_is(a->key, "provider"))
+		json_write_text(w, "provider", type->encryption_provider);
+	else if (type->encrypted_us && str_is(a->key, "cipher"))
+		json_write_text_or_null(w, "cipher", type->cipher);
+	else if (type->encrypted_us && str_is(a->key, "key_size"))
+		write_key_size(w, type->key_size);
+	else if (type->encrypted_us && str_is(a->key, "control_location"))
+		json_write_z(w, "control_location", "front-end");
+	else
+		return ctx_fail(e->c, ERR_NOT_FOUND, "Volume type encryption was not found.");
+	return OK;
+}
+
+#define ALL "/v3/{project_id}/types/{type_id}/encryption"
+#define POLICY "volume_extension:volume_type_encryption:"
+#define SHOWN(rows) .flags = OS_ADMIN, .args = OS_PARAMS(struct os_encryption_shown, rows)
+#define CHANGE(rows) .flags = OS_WRITES | OS_ADMIN, .args = OS_PARAMS(struct os_encryption_change, rows)
+static const struct os_action actions[] = {
+	{HTTP_GET, ALL, .permit = POLICY "get", SHOWN(show_params), .answer = show_encryption,
+	 .doc = "How volumes of the type are encrypted; nothing: as they are asked to be."},
+	{HTTP_POST, ALL, .permit = POLICY "create", CHANGE(create_params), .wrap = "encryption",
+	 .item = "encryption", .operation = engine_encrypt_volume_type_run, .answer = show_made,
+	 .shows = KIND_VOLUME_TYPE, .doc = "They are, from now on: those of a type that no volume has yet."},
+	{HTTP_GET, ALL "/{key}", .permit = POLICY "get", SHOWN(key_params), .answer = show_key,
+	 .doc = "One of that."},
+	{HTTP_PUT, ALL "/{encryption_id}", .permit = POLICY "update", CHANGE(update_params),
+	 .wrap = "encryption", .item = "encryption", .operation = engine_update_volume_type_crypt_run,
+	 .answer = show_sent, .tells = true, .doc = "Says something of it."},
+	{HTTP_DELETE, ALL "/{encryption_id}", .permit = POLICY "delete", CHANGE(delete_params), .status = 202,
+	 .operation = engine_end_volume_type_crypt_run, .doc = "They are no longer, unless it is asked for."},
+};
+const struct os_actions os_volume_type_encryption_actions = OS_ACTIONS(OS_VOLUME, actions);

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Volume types: the administrator's names for volumes; EC2's own are among them. */
+#include "api/openstack/volume/volumes.h"
+
+#include "api/openstack/core/write.h"
+#include "engine/storage/volume_type.h"
+
+static void write_type(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct volume_type *type = item;
+	os_write_id(w, "id", type->row.id);
+	json_write_text(w, "name", type->name);
+	json_write_text_or_null(w, "description", type->description);
+	json_write_bool(w, "is_public", type->is_public);
+	json_write_bool(w, "os-volume-type-access:is_public", type->is_public);
+	os_write_tags(w, "extra_specs", type->specs);
+	if (os_is_admin(e) && e->action->method == HTTP_GET)
+		json_write_null(w, "qos_specs_id");
+}
+
+static bool is_usable(struct os_call *e, const struct row *row)
+{
+	return engine_may_use_volume_type(e->c, (const struct volume_type *) row);
+}
+
+/* None: either. */
+static bool fits_public(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return str_equal_nocase(value, STR("none")) ||
+	       os_field_is(os_field_of(KIND_VOLUME_TYPE, "is_public"), row, value);
+}
+
+static const struct os_filter type_filters[] = {{"name", "name"}, {"is_public", .fits = fits_public}};
+static const struct os_sort_key type_sort_keys[] = {{"name", "name"}};
+static const struct os_listing type_listing = {
+	.kind = KIND_VOLUME_TYPE,
+	.items = "volume_types",
+	.links = "volume_type_links",
+	.filters = OS_FILTERS(type_filters),
+	.sort_keys = {type_sort_keys, sizeof type_sort_keys / sizeof type_sort_keys[0]},
+	.flags = OS_ALL_SEE_ALL,
+	.page_max = 1000,
+	.shows = is_usable,
+	.write = write_type,
+};
+
+/* ---- one ---- */
+
+struct os_type_shown {
+	struct ref type;
+	struct str key;
+};
+#define TYPE_PATH(T, member)                                                                                 \
+	{                                                                                                    \
+		.wire = "type_id", .type = OS_PARAM_TYPE(T, member), .place = OS_IN_PATH,                    \
+		.offset = offsetof(T, member), .flags = OS_REQUIRED | OS_BY_NAME, .kind = KIND_VOLUME_TYPE,  \
+		.doc = "The type."                                                                           \
+	}
+static const struct os_param show_params[] = {TYPE_PATH(struct os_type_shown, type)};
+static const struct os_param key_params[] = {
+	TYPE_PATH(struct os_type_shown, type),
+	OS_PATH(struct os_type_shown, "key", key, .doc = "Of one."),
+};
+
+static RESULT show_type(struct os_call *e, const void *args, struct json_writer *w)
+{
+	struct ref ref = ((const struct os_type_shown *) args)->type;
+	if (str_is(ref.text, "default"))
+		ref.text = VOLUME_TYPE_DEFAULT;
+	return os_write_found(e, &type_listing, &ref, w);
+}
+
+static RESULT find_usable(struct os_call *e, const struct ref *ref, const struct volume_type **ret_type)
+{
+	TRY(engine_find_volume_type(e->c, os_walk(e), ref, ret_type));
+	return is_usable(e, &(*ret_type)->row) ? OK : engine_fail_not_found(e->c, KIND_VOLUME_TYPE, ref);
+}
+
+/* ---- changes ---- */
+
+struct os_type_change {
+	struct volume_type_wish wish;
+	struct ref type;
+	struct ref project;
+	struct str key, members;
+	struct tags specs;
+};
+#define P(wire, member, ...) OS_BODY(struct os_type_change, wire, member, __VA_ARGS__)
+static const struct os_param create_params[] = {
+	P("name", wish.name, .flags = OS_REQUIRED, .min = 1, .doc = "Its name."),
+	P("description", wish.description, .flags = OS_NULLABLE, .doc = "Free text."),
+	P("os-volume-type-access:is_public", wish.is_public, .doc = "Every project may use it."),
+	P("extra_specs", wish.specs, .doc = "Texts by key: kept and shown."),
+};
+static const struct os_param update_params[] = {
+	TYPE_PATH(struct os_type_change, wish.type),
+	P("name", wish.name, .given = offsetof(struct os_type_change, wish.set_name) + 1, .min = 1,
+	  .doc = "Its name."),
+	P("description", wish.description, .flags = OS_NULLABLE,
+	  .given = offsetof(struct os_type_change, wish.set_description) + 1, .doc = "Free text."),
+	P("is_public", wish.is_public, .doc = "Every project may use it."),
+};
+static const struct os_param spec_params[] = {
+	TYPE_PATH(struct os_type_change, wish.type),
+	P("extra_specs", specs, .flags = OS_REQUIRED, .doc = "Texts by key."),
+};
+static const struct os_param unspec_params[] = {
+	TYPE_PATH(struct os_type_change, wish.type),
+	OS_PATH(struct os_type_change, "key", key, .doc = "Of one."),
+};
+static const struct os_param respec_params[] = {
+	TYPE_PATH(struct os_type_change, wish.type),
+	OS_PATH(struct os_type_change, "key", key, .doc = "Of one."),
+};
+static const struct os_param add_params[] = {
+	TYPE_PATH(struct os_type_change, wish.type),
+	P("project", wish.add_user, .flags = OS_REQUIRED, .kind = KIND_ACCOUNT, .doc = "The project."),
+};
+static const struct os_param remove_params[] = {
+	TYPE_PATH(struct os_type_change, wish.type),
+	P("project", wish.remove_user, .flags = OS_REQUIRED, .kind = KIND_ACCOUNT, .doc = "The project."),
+};
+#undef P
+
+static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &type_listing, ((const struct os_type_change *) args)->wish.volume_type, w);
+}
+
+/* All specs, with those of the wish over those there are, and without the one of that key. */
+static RESULT prepare_specs(struct os_call *e, void *args)
+{
+	struct os_type_change *a = args;
+	const struct volume_type *type = NULL;
+	TRY(find_usable(e, &a->wish.type, &type));
+	struct tag *specs = arena_new_array(e->c->arena, struct tag, type->specs.count + a->specs.count + 1);
+	size_t count = 0;
+	if (!specs)
+		return ctx_no_memory(e->c);
+	if (a->key.n && !tags_find(type->specs, a->key))
+		return ctx_fail(e->c, ERR_NOT_FOUND, "Volume type extra spec was not found.");
+	for (size_t k = 0; k < type->specs.count; k++) {
+		const struct tag *spec = &type->specs.at[k];
+		if (!str_equal(spec->key, a->key) && !tags_find(a->specs, spec->key))
+			specs[count++] = (struct tag){str_copy(e->c->arena, spec->key),
+						      str_copy(e->c->arena, spec->value)};
+	}
+	for (size_t k = 0; k < a->specs.count; k++)
+		specs[count++] = a->specs.at[k];
+	a->wish.set_specs = true;
+	a->wish.specs = (struct tags){specs, count};
+	return OK;
+}
+
+/* In place of that of the same key, which there has to be none of. */
+static RESULT prepare_respec(struct os_call *e, void *args)
+{
+	struct os_type_change *a = args;
+	TRY(os_params_take_one(e->c, a->members, a->key, &a->specs));
+	a->key = STR_NONE;
+	return prepare_specs(e, args);
+}
+
+static RESULT show_spec_sent(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct tag *spec = ((const struct os_type_change *) args)->specs.at;
+	(void) e;
+	json_write_key(w, spec->key);
+	json_write_text(w, NULL, spec->value);
+	return OK;
+}
+
+static RESULT show_specs_sent(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) e;
+	os_write_tags(w, "extra_specs", ((const struct os_type_change *) args)->specs);
+	return OK;
+}
+
+static RESULT show_specs(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct volume_type *type = NULL;
+	TRY(find_usable(e, &((const struct os_type_shown *) args)->type, &type));
+	os_write_tags(w, "extra_specs", type->specs);
+	return OK;
+}
+
+static RESULT show_spec(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_type_shown *a = args;
+	const struct volume_type *type = NULL;
+	TRY(find_usable(e, &a->type, &type));
+	const struct tag *spec = tags_find(type->specs, a->key);
+	if (!spec)
+		return ctx_fail(e->c, ERR_NOT_FOUND, "Volume type extra spec was not found.");
+	json_write_key(w, spec->key);
+	json_write_text(w, NULL, spec->value);
+	return OK;
+}
+
+static RESULT show_access(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct volume_type *type = NULL;
+	TRY(find_usable(e, &((const struct os_type_shown *) args)->type, &type));
+	json_write_open_list(w, "volume_type_access");
+	for (size_t k = 0; k < type->users.count; k++) {
+		json_write_open(w, NULL);
+		os_write_id(w, "volume_type_id", type->row.id);
+		os_write_hex(w, "project_id", type->users.at[k]);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+struct os_type_delete {
+	struct volume_type_target wish;
+};
+static const struct os_param delete_params[] = {TYPE_PATH(struct os_type_delete, wish.type)};
+
+#define ALL "/v3/{project_id}/types"
+#define ONE ALL "/{type_id}"
+#define CHANGE(...) .args = OS_PARAMS(struct os_type_change, __VA_ARGS__), .flags = OS_WRITES | OS_ADMIN
+#define SHOWN(rows) .args = OS_PARAMS(struct os_type_shown, rows)
+static const struct os_action actions[] = {
+	{HTTP_GET, ALL, .permit = "volume_extension:type_get_all", .list = &type_listing,
+	 .doc = "The types of volumes."},
+	{HTTP_POST, ALL, .permit = "volume_extension:type_create", CHANGE(create_params),
+	 .wrap = "volume_type", .item = "volume_type", .operation = engine_create_volume_type_run,
+	 .answer = show_changed, .shows = KIND_VOLUME_TYPE, .doc = "Makes a type."},
+	{HTTP_GET, ONE, .permit = "volume_extension:type_get", SHOWN(show_params), .item = "volume_type",
+	 .answer = show_type, .doc = "One type; 'default': that which Cinder takes where none is said."},
+	{HTTP_PUT, ONE, .permit = "volume_extension:type_update", CHANGE(update_params),
+	 .wrap = "volume_type", .item = "volume_type", .operation = engine_update_volume_type_run,
+	 .answer = show_changed, .shows = KIND_VOLUME_TYPE, .doc = "Changes a type."},
+	{HTTP_DELETE, ONE, .permit = "volume_extension:type_delete", .flags = OS_WRITES | OS_ADMIN,
+	 .status = 202, .args = OS_PARAMS(struct os_type_delete, delete_params),
+	 .operation = engine_delete_volume_type_run, .doc = "Deletes a type that nothing has."},
+	{HTTP_GET, ONE "/extra_specs", .permit = "volume_extension:types_extra_specs:index",
+	 SHOWN(show_params), .answer = show_specs, .doc = "What is said of it."},
+	{HTTP_POST, ONE "/extra_specs", .permit = "volume_extension:types_extra_specs:create",
+	 CHANGE(spec_params), .prepare = prepare_specs, .operation = engine_update_volume_type_run,
+	 .answer = show_specs_sent, .tells = true, .doc = "Says more."},
+	{HTTP_GET, ONE "/extra_specs/{key}", .permit = "volume_extension:types_extra_specs:show",
+	 SHOWN(key_params), .answer = show_spec, .doc = "One of that."},
+	{HTTP_PUT, ONE "/extra_specs/{key}", .permit = "volume_extension:types_extra_specs:update",
+	 CHANGE(respec_params, .is_open = true, .members = offsetof(struct os_type_change, members) + 1),
+	 .prepare = prepare_respec, .operation = engine_update_volume_type_run, .answer = show_spec_sent,
+	 .tells = true, .doc = "Says one of them otherwise."},
+	{HTTP_DELETE, ONE "/extra_specs/{key}", .permit = "volume_extension:types_extra_specs:delete",
+	 CHANGE(unspec_params), .status = 202, .prepare = prepare_specs,
+	 .operation = engine_update_volume_type_run, .doc = "Says it no longer."},
+	{HTTP_GET, ONE "/os-volume-type-access", .permit = "volume_extension:volume_type_access",
+	 .flags = OS_ADMIN, SHOWN(show_params), .answer = show_access,
+	 .doc = "The projects that may use it."},
+	{HTTP_POST, ONE "/action", .name = "addProjectAccess",
+	 .permit = "volume_extension:volume_type_access:addProjectAccess", CHANGE(add_params), .status = 202,
+	 .operation = engine_update_volume_type_run, .doc = "Lets a project use it."},
+	{HTTP_POST, ONE "/action", .name = "removeProjectAccess",
+	 .permit = "volume_extension:volume_type_access:removeProjectAccess", CHANGE(remove_params),
+	 .status = 202, .operation = engine_update_volume_type_run, .doc = "No longer."},
+};
+const struct os_actions os_volume_type_actions = OS_ACTIONS(OS_VOLUME, actions);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What else clients ask Block Storage for: the sum of volumes, what is in their way, what lists filter by,
+ * and backups, of which there are none. */
+#include "api/openstack/core/write.h"
+#include "api/openstack/volume/volumes.h"
+#include "engine/condition.h"
+
+/* ---- summary ---- */
+
+static RESULT show_summary(struct os_call *e, const void *args, struct json_writer *w)
+{
+	int64_t count = 0, size = 0;
+	(void) args;
+	uuid account = e->c->who->account;
+	for (const struct volume *v = volume_first_by_account(os_walk(e), account); v;
+	     v = volume_next_by_account(os_walk(e), v)) {
+		if (!row_is_live(&v->row))
+			continue;
+		count++;
+		size += os_gib(v->size);
+	}
+	json_write_int(w, "total_count", count);
+	json_write_int(w, "total_size", size);
+	return OK;
+}
+
+/* ---- messages: what is in the way of volumes ---- */
+
+static const struct volume *find_own_subject(struct os_call *e, const struct condition *condition)
+{
+	const struct volume *v =
+		condition->subject_kind == KIND_VOLUME ? volume_find(os_walk(e), condition->subject) : NULL;
+	return v && row_is_live(&v->row) && uuid_equal(v->account, e->c->who->account) ? v : NULL;
+}
+
+static bool is_message(struct os_call *e, const struct row *row)
+{
+	return find_own_subject(e, (const struct condition *) row);
+}
+
+/* As long as it is so: a message that is gone was about what is mended. */
+static void write_message(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct condition *c = item;
+	os_write_id(w, "id", c->row.id);
+	json_write_text(w, "event_id", c->name);
+	json_write_text(w, "user_message", c->message);
+	json_write_z(w, "message_level", "ERROR");
+	json_write_z(w, "resource_type", "VOLUME");
+	os_write_id(w, "resource_uuid", c->subject);
+	os_write_time_us(w, "created_at", c->row.created_us);
+	json_write_null(w, "guaranteed_until");
+	json_write_null(w, "request_id");
+	os_write_volume_links(e, w, "messages", c->row.id);
+}
+
+static bool fits_level(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	(void) row;
+	return str_is(value, "ERROR");
+}
+
+static bool fits_type(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	(void) row;
+	return str_equal_nocase(value, STR("VOLUME"));
+}
+
+static const struct os_filter message_filters[] = {{"event_id", "name"},
+						   {"resource_uuid", "subject"},
+						   {"resource_type", .fits = fits_type},
+						   {"message_level", .fits = fits_level}};
+const struct os_listing os_message_listing = {
+	.kind = KIND_CONDITION,
+	.items = "messages",
+	.links = "messages_links",
+	.filters = OS_FILTERS(message_filters),
+	.flags = OS_ALL_SEE_ALL | OS_NEWEST_FIRST,
+	.page_max = 1000,
+	.shows = is_message,
+	.write = write_message,
+};
+
+struct os_message_shown {
+	struct ref message;
+};
+static const struct os_param message_params[] = {
+	OS_PATH(struct os_message_shown, "message_id", message, .kind = KIND_CONDITION,
+		.doc = "The message."),
+};
+
+static RESULT show_message(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct ref *ref = &((const struct os_message_shown *) args)->message;
+	const struct condition *condition = condition_find(os_walk(e), ref->prefix);
+	if (!condition || !find_own_subject(e, condition))
+		return engine_fail_not_found(e->c, KIND_CONDITION, ref);
+	write_message(e, w, condition);
+	return OK;
+}
+
+/* ---- what lists filter by: their own tables ---- */
+
+struct os_filters_asked {
+	struct str resource;
+};
+static const struct os_param filter_params[] = {
+	OS_QUERY(struct os_filters_asked, "resource", resource, .doc = "Only of that."),
+};
+
+static RESULT list_filters(struct os_call *e, const void *args, struct json_writer *w)
+{
+	static const struct {
+		const char *resource;
+		const struct os_listing *list;
+	} rows[] = {{"volume", &os_volume_details},
+		    {"snapshot", &os_snapshot_details},
+		    {"attachment", &os_attachment_details},
+		    {"message", &os_message_listing}};
+	struct str asked = ((const struct os_filters_asked *) args)->resource;
+	(void) e;
+	json_write_open_list(w, "resource_filters");
+	for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+		if (asked.n && !str_is(asked, rows[k].resource))
+			continue;
+		json_write_open(w, NULL);
+		json_write_z(w, "resource", rows[k].resource);
+		json_write_open_list(w, "filters");
+		for (size_t n = 0; n < rows[k].list->filters.count; n++)
+			json_write_z(w, NULL, rows[k].list->filters.at[n].name);
+		json_write_close_list(w);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+/* ---- backups: as a cloud answers that has no such service ---- */
+
+static RESULT list_no_backups(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) e;
+	(void) args;
+	json_write_open_list(w, "backups");
+	json_write_close_list(w);
+	return OK;
+}
+
+struct os_backup {
+	struct str id;
+};
+static const struct os_param backup_params[] = {OS_PATH(struct os_backup, "backup_id", id, .doc = "One.")};
+
+static RESULT prepare_no_backup(struct os_call *e, void *args)
+{
+	const struct os_backup *a = args;
+	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_SNAPSHOT, "Backup %" STR_FMT " could not be found.",
+			     STR_ARG(str_slice(a->id, 0, 64)));
+}
+
+static RESULT prepare_backup(struct os_call *e, void *args)
+{
+	(void) args;
+	return ctx_fail(e->c, ERR_GONE, "Service cinder-backup could not be found.");
+}
+
+#define BACKUPS "/v3/{project_id}/backups"
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v3/{project_id}/volumes/summary", .since = 12, .permit = "volume:get_all",
+	 .item = "volume-summary", .answer = show_summary, .doc = "How many volumes, and their size."},
+	{HTTP_GET, "/v3/{project_id}/messages", .since = 3, .permit = "message:get_all",
+	 .list = &os_message_listing, .doc = "What is in the way of the project's volumes."},
+	{HTTP_GET, "/v3/{project_id}/messages/{message_id}", .since = 3, .permit = "message:get",
+	 .args = OS_PARAMS(struct os_message_shown, message_params), .item = "message",
+	 .answer = show_message, .doc = "One of those."},
+	{HTTP_GET, "/v3/{project_id}/resource_filters", .since = 33, .permit = "volume:get_all",
+	 .args = OS_PARAMS(struct os_filters_asked, filter_params), .answer = list_filters,
+	 .doc = "What lists can be filtered by."},
+	{HTTP_GET, BACKUPS, .permit = "backup:get_all", .answer = list_no_backups,
+	 .doc = "There are no backups."},
+	{HTTP_GET, BACKUPS "/detail", .permit = "backup:get_all", .answer = list_no_backups,
+	 .doc = "There are none."},
+	{HTTP_GET, BACKUPS "/{backup_id}", .permit = "backup:get",
+	 .args = OS_PARAMS(struct os_backup, backup_params), .prepare = prepare_no_backup,
+	 .doc = "There are none."},
+	{HTTP_POST, BACKUPS, .permit = "backup:create", .flags = OS_WRITES, .prepare = prepare_backup,
+	 .doc = "There is no backup service: refused."},
+};
+const struct os_actions os_volume_more_actions = OS_ACTIONS(OS_VOLUME, actions);

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Volumes: listed, shown, made, changed, deleted. Source: Block Storage API reference, microversions 3.0 to
+ * 3.70. */
+#include "api/openstack/volume/volumes.h"
+
+#include "api/openstack/core/write.h"
+#include "engine/storage/volume.h"
+#include "engine/storage/volume_type.h"
+
+/* ---- writing ---- */
+
+struct os_volume {
+	const struct volume *volume;
+	const struct zone *zone;
+	const struct host *host;
+	const struct image *image;
+	const struct volume_type *type;
+	uuid snapshot; /* that it was made from by name */
+	uuid source;   /* the volume that it is a copy of */
+	const char *status;
+};
+
+/* Nothing is plugged before the instance's next start, so that nobody is to wait for it. */
+enum attachment os_volume_attachment(const struct tables *t, const struct volume *v)
+{
+	enum attachment attachment = model_derive_attachment(v->instance, v->seen_instance);
+	const struct instance *i = attachment == ATTACHMENT_ATTACHING ? instance_find(t, v->instance) : NULL;
+	bool rests = i && i->wanted_power == INSTANCE_WANTED_POWER_OFF &&
+		     i->seen_power == INSTANCE_SEEN_POWER_ABSENT;
+	return rests ? ATTACHMENT_ATTACHED : attachment;
+}
+
+/* One whose making has something in its way shows that as an error, which may pass. */
+const char *os_volume_bare_status(const struct tables *t, const struct volume *v)
+{
+	enum attachment attachment = os_volume_attachment(t, v);
+	if (!row_is_live(&v->row))
+		return "deleting";
+	if (v->seen_size == 0)
+		return condition_first_by_subject(t, v->row.id) ? "error" : "creating";
+	if (v->modified_us && !v->modified_end_us)
+		return "extending";
+	if (v->reverts != v->seen_reverts)
+		return "reverting";
+	if (volume_transfer_first_by_volume(t, v->row.id))
+		return "awaiting-transfer";
+	return attachment == ATTACHMENT_NONE        ? "available"
+	       : attachment == ATTACHMENT_ATTACHING ? "attaching"
+	       : attachment == ATTACHMENT_DETACHING ? "detaching"
+						    : "in-use";
+}
+
+const char *os_volume_status(const struct tables *t, const struct volume *v)
+{
+	return v->hold == VOLUME_HOLD_NONE ? os_volume_bare_status(t, v) : volume_hold_words[v->hold];
+}
+
+uuid os_volume_source_snapshot(const struct tables *t, const struct volume *v)
+{
+	const struct snapshot *s = snapshot_find(t, v->snapshot);
+	bool is_named = s && !s->is_bound && !image_device_first_by_snapshot(t, s->row.id);
+	return is_named ? s->row.id : UUID_NONE;
+}
+
+/* A copy was made by a snapshot that went with it, as an image's goes with the image: while that is there,
+ * they are told apart. */
+static uuid copied_volume(const struct tables *t, const struct volume *v)
+{
+	const struct snapshot *s = snapshot_find(t, v->snapshot);
+	const struct image *image = image_find(t, v->image);
+	bool is_known = uuid_is_none(v->image) || (image && row_is_live(&image->row));
+	bool is_copy = s && s->is_bound && is_known && !image_device_first_by_snapshot(t, s->row.id);
+	return is_copy ? s->volume : UUID_NONE;
+}
+
+static const void *gather_volume(struct os_call *e, const struct row *row)
+{
+	const struct tables *t = os_walk(e);
+	const struct volume *v = (const struct volume *) row;
+	struct os_volume *item = arena_new_object(e->c->arena, struct os_volume);
+	if (item)
+		*item = (struct os_volume){.volume = v,
+					   .zone = zone_find(t, v->zone),
+					   .host = host_find(t, v->host),
+					   .image = image_find(t, v->image),
+					   .type = volume_type_find_by_name(t, v->type),
+					   .snapshot = os_volume_source_snapshot(t, v),
+					   .source = copied_volume(t, v),
+					   .status = os_volume_status(t, v)};
+	return item;
+}
+
+/* 32 digits, as Keystone names projects. */
+static struct str project_of(struct os_call *e)
+{
+	char text[UUID_TEXT_SIZE];
+	size_t n = 0;
+	for (const char *p = uuid_write(e->c->who->account, text); *p; p++)
+		if (*p != '-')
+			text[n++] = *p;
+	return str_copy(e->c->arena, (struct str){text, n});
+}
+
+void os_write_volume_links(struct os_call *e, struct json_writer *w, const char *collection, uuid id)
+{
+	struct str project = project_of(e), name = uuid_to_str(e->c->arena, id);
+	json_write_open_list(w, "links");
+	os_write_link(w, "self",
+		      str_print(e->c->arena, "%" STR_FMT "/volume/v3/%" STR_FMT "/%s/%" STR_FMT,
+				STR_ARG(e->base_url), STR_ARG(project), collection, STR_ARG(name)));
+	os_write_link(w, "bookmark",
+		      str_print(e->c->arena, "%" STR_FMT "/volume/%" STR_FMT "/%s/%" STR_FMT,
+				STR_ARG(e->base_url), STR_ARG(project), collection, STR_ARG(name)));
+	json_write_close_list(w);
+}
+
+static void write_attachments(struct json_writer *w, const struct volume *v)
+{
+	uuid holder = uuid_is_none(v->instance) ? v->seen_instance : v->instance;
+	json_write_open_list(w, "attachments");
+	if (!uuid_is_none(holder)) {
+		json_write_open(w, NULL);
+		os_write_id(w, "server_id", holder);
+		os_write_id(w, "attachment_id", v->row.id);
+		os_write_id(w, "id", v->row.id);
+		os_write_id(w, "volume_id", v->row.id);
+		json_write_text(w, "device", v->device);
+		os_write_time_us(w, "attached_at", v->attached_us);
+		json_write_null(w, "host_name");
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+void os_write_image_metadata(struct json_writer *w, const char *key, const struct volume *v,
+			     const struct image *image)
+{
+	json_write_open(w, key);
+	if (image) {
+		os_write_id(w, "image_id", image->row.id);
+		json_write_text(w, "image_name", image->name);
+	}
+	for (size_t k = 0; k < v->image_properties.count; k++) {
+		json_write_key(w, v->image_properties.at[k].key);
+		json_write_text(w, NULL, v->image_properties.at[k].value);
+	}
+	json_write_close(w);
+}
+
+static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct volume *v = item;
+	os_write_id(w, "id", v->row.id);
+	json_write_text(w, "name", os_name_of(v->name, v->tags));
+	os_write_volume_links(e, w, "volumes", v->row.id);
+}
+
+static void write_later(struct os_call *e, struct json_writer *w, const struct os_volume *i)
+{
+	if (e->request.version >= 13)
+		json_write_null(w, "group_id");
+	if (e->request.version >= 21)
+		json_write_null(w, "provider_id");
+	if (e->request.version >= 48) {
+		json_write_bool(w, "shared_targets", false);
+		json_write_null(w, "service_uuid");
+	}
+	if (e->request.version >= 61)
+		json_write_null(w, "cluster_name");
+	if (e->request.version >= 63)
+		os_write_id(w, "volume_type_id", i->type ? i->type->row.id : UUID_NONE);
+}
+
+/* What Cinder's extensions add, to lists and shows alone. */
+static void write_extended(struct os_call *e, struct json_writer *w, const struct os_volume *i)
+{
+	os_write_hex(w, "os-vol-tenant-attr:tenant_id", i->volume->account);
+	if (i->image || i->volume->image_properties.count)
+		os_write_image_metadata(w, "volume_image_metadata", i->volume, i->image);
+	if (!os_is_admin(e))
+		return;
+	json_write_text_or_null(w, "os-vol-host-attr:host", i->host ? i->host->name : STR_NONE);
+	json_write_null(w, "os-vol-mig-status-attr:migstat");
+	json_write_null(w, "os-vol-mig-status-attr:name_id");
+}
+
+static void write_volume(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct os_volume *i = item;
+	const struct volume *v = i->volume;
+	write_brief(e, w, v);
+	json_write_text_or_null(w, "description", v->description);
+	json_write_z(w, "status", i->status);
+	json_write_int(w, "size", os_gib(v->size));
+	json_write_text(w, "availability_zone", i->zone ? i->zone->name : STR_NONE);
+	os_write_times_us(w, &v->row);
+	json_write_text(w, "volume_type", v->type);
+	os_write_id(w, "snapshot_id", i->snapshot);
+	os_write_id(w, "source_volid", i->source);
+	json_write_z(w, "bootable", v->is_bootable ? "true" : "false");
+	json_write_bool(w, "encrypted", v->is_encrypted);
+	json_write_bool(w, "multiattach", false);
+	os_write_tags(w, "metadata", v->tags);
+	write_attachments(w, v);
+	os_write_maker(w, v->made_by, v->account);
+	json_write_null(w, "replication_status");
+	json_write_null(w, "consistencygroup_id");
+	if (e->action->method == HTTP_GET)
+		write_extended(e, w, i);
+	if (os_is_admin(e))
+		json_write_null(w, "migration_status");
+	write_later(e, w, i);
+}
+
+/* ---- lists ---- */
+
+static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct volume *v = (const struct volume *) row;
+	(void) e;
+	return str_equal(os_name_of(v->name, v->tags), value);
+}
+
+static bool fits_status(struct os_call *e, const struct row *row, struct str value)
+{
+	return str_is(value, os_volume_status(os_walk(e), (const struct volume *) row));
+}
+
+static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct zone *zone = zone_find(os_walk(e), ((const struct volume *) row)->zone);
+	return zone && str_equal(zone->name, value);
+}
+
+static const struct os_filter volume_filters[] = {
+	{"name", .fits = fits_name},
+	{"id", .is_id = true},
+	{"status", .fits = fits_status},
+	{"availability_zone", .fits = fits_zone},
+	{"bootable", "is_bootable"},
+	{"volume_type", "type"},
+	{"project_id", "account"},
+	{"snapshot_id", "snapshot"},
+	{"created_at", .is_time = true, .since = 60},
+	{"updated_at", .is_time = true, .since = 60},
+};
+static const struct os_sort_key volume_sort_keys[] = {
+	{"name", "name"}, {"display_name", "name"}, {"size", "size"}, {"bootable", "is_bootable"}};
+#define VOLUMES(write_them, gather_them)                                                                     \
+	{                                                                                                    \
+		.kind = KIND_VOLUME, .items = "volumes", .links = "volumes_links",                           \
+		.filters = OS_FILTERS(volume_filters),                                                       \
+		.sort_keys = {volume_sort_keys, sizeof volume_sort_keys / sizeof volume_sort_keys[0]},       \
+		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .account_index = VOLUME_INDEX_ACCOUNT,           \
+		.page_max = 1000, .gather = (gather_them), .write = (write_them),                            \
+	}
+static const struct os_listing volume_briefs = VOLUMES(write_brief, NULL);
+const struct os_listing os_volume_details = VOLUMES(write_volume, gather_volume);
+
+/* ---- one ---- */
+
+struct os_volume_shown {
+	struct ref volume;
+};
+static const struct os_param show_params[] = {OS_VOLUME_PATH(struct os_volume_shown, volume)};
+
+static RESULT show_volume(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_volume_details, &((const struct os_volume_shown *) args)->volume, w);
+}
+
+/* ---- making ---- */
+
+struct os_volume_create {
+	struct volume_wish wish;
+	int64_t size;
+	struct str type, zone;
+};
+#define P(wire, member, ...) OS_BODY(struct os_volume_create, wire, member, __VA_ARGS__)
+static const struct os_param create_params[] = {
+	P("size", size, .flags = OS_NULLABLE, .min = 1, .max = 16384,
+	  .doc = "GiB; absent: that of what it is made from."),
+	P("name", wish.name, .flags = OS_NULLABLE, .doc = "Its name."),
+	P("display_name", wish.name, .flags = OS_NULLABLE, .doc = "The same."),
+	P("display_description", wish.description, .flags = OS_NULLABLE, .doc = "The same."),
+	P("description", wish.description, .flags = OS_NULLABLE, .doc = "Free text."),
+	P("availability_zone", zone, .flags = OS_NULLABLE, .doc = "Absent: the first zone."),
+	P("volume_type", type, .flags = OS_NULLABLE, .doc = "Name or id; absent: __DEFAULT__."),
+	P("snapshot_id", wish.disk.snapshot, .flags = OS_NULLABLE, .kind = KIND_SNAPSHOT,
+	  .doc = "What it is made from."),
+	P("source_volid", wish.disk.copied, .flags = OS_NULLABLE, .kind = KIND_VOLUME,
+	  .doc = "A volume that it is a copy of."),
+	P("imageRef", wish.disk.image, .flags = OS_NULLABLE, .kind = KIND_IMAGE,
+	  .doc = "An image that lies on it."),
+	P("metadata", wish.tags, .doc = "Texts by key: its tags."),
+	OS_UNBUILT("multiattach", .only = "false"),
+	OS_UNBUILT("consistencygroup_id"),
+	OS_UNBUILT("group_id"),
+	OS_UNBUILT("backup_id"),
+	OS_UNBUILT("status", .only = "creating"),
+	OS_UNBUILT("user_id"),
+	OS_UNBUILT("project_id"),
+	OS_UNBUILT("attach_status", .only = "detached"),
+	OS_UNBUILT("source_replica"),
+};
+#undef P
+
+RESULT os_find_volume_type(struct os_call *e, struct str asked, struct str *ret_name)
+{
+	const struct tables *t = os_walk(e);
+	const struct volume_type *type = volume_type_find_by_name(t, asked);
+	uuid id;
+	if (!type && result_is_ok(uuid_parse(asked, &id)))
+		type = volume_type_find(t, id);
+	if (!type || !engine_may_use_volume_type(e->c, type))
+		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_VOLUME_TYPE,
+				     "Volume type with name %" STR_FMT " could not be found.",
+				     STR_ARG(str_slice(asked, 0, 255)));
+	*ret_name = str_copy(e->c->arena, type->name);
+	return OK;
+}
+
+static const struct zone *first_zone(const struct tables *t)
+{
+	const struct zone *first = NULL;
+	for (const struct zone *z = zone_first(t); z; z = zone_next(t, z))
+		if (row_is_live(&z->row) && z->enabled && (!first || str_compare(z->name, first->name) < 0))
+			first = z;
+	return first;
+}
+
+RESULT os_take_volume_wish(struct os_call *e, int64_t size, struct str type, struct str zone,
+			   struct volume_wish *wish)
+{
+	struct disk_wish *disk = &wish->disk;
+	int sources = (disk->snapshot.kind != 0) + (disk->copied.kind != 0) + (disk->image.kind != 0);
+	if (sources > 1)
+		return ctx_fail(e->c, ERR_INVALID,
+				"Only one of snapshot_id, source_volid and imageRef may be given.");
+	if (!sources && !size)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("size"),
+				      "Volume size must be an integer and "
+				      "greater than 0");
+	if (type.n || !disk->copied.kind)
+		TRY(os_find_volume_type(e, type.n ? type : VOLUME_TYPE_DEFAULT, &disk->type));
+	const struct zone *first = zone.n ? NULL : first_zone(os_walk(e));
+	wish->zone = (struct ref){.kind = KIND_ZONE,
+				  .text = first ? str_copy(e->c->arena, first->name) : zone,
+				  .field = STR("availability_zone")};
+	disk->size = size * OS_VOLUME_GIB;
+	disk->field = STR("size");
+	return OK;
+}
+
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	struct os_volume_create *a = args;
+	return os_take_volume_wish(e, a->size, a->type, a->zone, &a->wish);
+}
+
+static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_shown(e, &os_volume_details, ((const struct os_volume_create *) args)->wish.volume,
+			      w);
+}
+
+/* ---- changing, deleting ---- */
+
+struct os_volume_update {
+	struct volume_settings wish;
+};
+#define P(wire, member, ...) OS_BODY(struct os_volume_update, wire, member, __VA_ARGS__)
+static const struct os_param update_params[] = {
+	OS_VOLUME_PATH(struct os_volume_update, wish.volume),
+	P("name", wish.name, .flags = OS_NULLABLE,
+	  .given = offsetof(struct os_volume_update, wish.set_name) + 1, .doc = "Its name."),
+	P("description", wish.description, .flags = OS_NULLABLE,
+	  .given = offsetof(struct os_volume_update, wish.set_description) + 1, .doc = "Free text."),
+	P("display_name", wish.name, .flags = OS_NULLABLE,
+	  .given = offsetof(struct os_volume_update, wish.set_name) + 1, .doc = "The same."),
+	P("display_description", wish.description, .flags = OS_NULLABLE,
+	  .given = offsetof(struct os_volume_update, wish.set_description) + 1, .doc = "The same."),
+	OS_UNBUILT("metadata"),
+};
+#undef P
+
+static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_volume_details, &((const struct os_volume_update *) args)->wish.volume,
+			      w);
+}
+
+struct os_volume_delete {
+	struct volume_target wish;
+	bool cascade;
+};
+static const struct os_param delete_params[] = {
+	OS_VOLUME_PATH(struct os_volume_delete, wish.volume),
+	OS_QUERY(struct os_volume_delete, "cascade", cascade, .doc = "With its snapshots."),
+	{.wire = "force", .type = OS_NOT_BUILT, .place = OS_IN_QUERY, .only = "false|False"},
+};
+
+/* Without cascade one that has snapshots stays, as Cinder has it; EC2 deletes it, and keeps them. */
+static RESULT prepare_delete(struct os_call *e, void *args)
+{
+	struct os_volume_delete *a = args;
+	(void) e;
+	a->wish.snapshots = a->cascade ? VOLUME_SNAPSHOTS_GO : VOLUME_SNAPSHOTS_FORBID;
+	return OK;
+}
+
+#define ALL "/v3/{project_id}/volumes"
+static const struct os_action actions[] = {
+	{HTTP_GET, ALL, .permit = "volume:get_all", .list = &volume_briefs,
+	 .doc = "Volumes of the project, id and name."},
+	{HTTP_GET, ALL "/detail", .permit = "volume:get_all", .list = &os_volume_details,
+	 .doc = "Volumes of the project."},
+	{HTTP_POST, ALL, .permit = "volume:create", .flags = OS_WRITES, .status = 202,
+	 .args = OS_PARAMS(struct os_volume_create, create_params), .wrap = "volume", .item = "volume",
+	 .prepare = prepare_create, .operation = engine_create_volume_run, .answer = show_created,
+	 .shows = KIND_VOLUME, .doc = "Makes a volume."},
+	{HTTP_GET, ALL "/{volume_id}", .permit = "volume:get",
+	 .args = OS_PARAMS(struct os_volume_shown, show_params), .item = "volume", .answer = show_volume,
+	 .doc = "One volume."},
+	{HTTP_PUT, ALL "/{volume_id}", .permit = "volume:update", .flags = OS_WRITES,
+	 .args = OS_PARAMS(struct os_volume_update, update_params), .wrap = "volume", .item = "volume",
+	 .operation = engine_update_volume_run, .answer = show_updated, .shows = KIND_VOLUME,
+	 .doc = "Its name and description."},
+	{HTTP_DELETE, ALL "/{volume_id}", .permit = "volume:delete", .flags = OS_WRITES, .status = 202,
+	 .args = OS_PARAMS(struct os_volume_delete, delete_params), .prepare = prepare_delete,
+	 .operation = engine_delete_volume_run, .doc = "Deletes a volume."},
+};
+const struct os_actions os_volume_actions = OS_ACTIONS(OS_VOLUME, actions);

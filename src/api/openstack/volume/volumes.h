@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/openstack/: what the files of Block Storage share. */
+#pragma once
+
+#include "api/openstack/core/list.h"
+#include "engine/storage/volume.h"
+
+#define OS_VOLUME_GIB (INT64_C(1) << 30)
+
+extern const struct os_listing os_volume_details, os_snapshot_details, os_attachment_details;
+
+/* Where it is wanted and where it was found: into an instance that is off and nowhere, it is attached. */
+enum attachment os_volume_attachment(const struct tables *t, const struct volume *v);
+/* "available", …; whoever holds it aside. */
+const char *os_volume_bare_status(const struct tables *t, const struct volume *v);
+/* Likewise, or as what it is held aside for. */
+const char *os_volume_status(const struct tables *t, const struct volume *v);
+const char *os_snapshot_status(const struct snapshot *s);
+/* The snapshot that it was made from by name: not that of an image, nor one that a copy was made by. */
+uuid os_volume_source_snapshot(const struct tables *t, const struct volume *v);
+/* Those that are no part of an image or a copy. */
+bool os_is_snapshot_shown(struct os_call *e, const struct row *row);
+/* GiB, type and zone as they are asked for, into a wish that says what the volume is made from. */
+RESULT os_take_volume_wish(struct os_call *e, int64_t size, struct str type, struct str zone,
+			   struct volume_wish *wish);
+/* A type by its name or id, as the engine knows it: by name. */
+RESULT os_find_volume_type(struct os_call *e, struct str asked, struct str *ret_name);
+
+#define OS_VOLUME_PATH(T, member) OS_PATH(T, "volume_id", member, .kind = KIND_VOLUME, .doc = "The volume.")
+#define OS_SNAPSHOT_PATH(T, member)                                                                          \
+	OS_PATH(T, "snapshot_id", member, .kind = KIND_SNAPSHOT, .doc = "The snapshot.")
+
+static inline int64_t os_gib(int64_t size)
+{
+	return (size + OS_VOLUME_GIB - 1) / OS_VOLUME_GIB;
+}
+
+/* What the image that lies on it (NULL: none, any more) says of itself, and what was said since. */
+void os_write_image_metadata(struct json_writer *w, const char *key, const struct volume *v,
+			     const struct image *image);
+/* "links" of a resource below the project. */
+void os_write_volume_links(struct os_call *e, struct json_writer *w, const char *collection, uuid id);

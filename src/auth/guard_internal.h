@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to auth/guard*.c. */
+#pragma once
+
+#include <pthread.h>
+
+#include "auth/guard.h"
+#include "base/crypto.h"
+#include "engine/people/policy.h"
+
+enum { COMPILED_MAX = 1024, REFUSALS_MAX = 256, REQUEST_ID_SIZE = 40, WORDS_MAX = 1024 };
+
+struct compiled {
+	uuid version; /* none: free */
+	uint64_t batch;
+	struct policy_code *policy;
+};
+
+struct refusal {
+	char request_id[REQUEST_ID_SIZE];
+	char *json;
+	size_t size;
+};
+
+/* A face's name of a permission. */
+struct word {
+	struct str text;
+	int permission;
+};
+
+struct guards {
+	struct store *store;
+	uint8_t key[SHA256_SIZE]; /* that encoded messages are sealed with */
+	char *region;
+	struct word words[WORDS_MAX]; /* sorted */
+	size_t word_count;
+	pthread_mutex_t lock; /* over what follows */
+	struct compiled compiled[COMPILED_MAX];
+	struct refusal refusals[REFUSALS_MAX];
+	size_t next_refusal;
+};
+_Static_assert((int) SHA256_SIZE == (int) MASTER_KEY_SIZE, "a digest is a key");
+
+/* What the callback in an operation needs; in the call's arena. */
+struct guard_state {
+	struct guard guard; /* first */
+	struct guards *guards;
+	struct call *call;
+	struct guard_request request;
+	int permission; /* PERMISSION_NONE: none of ours, it goes by its name */
+	struct guard_policies policies;
+	struct str region;
+	bool is_open;                 /* rows are decided on later: the first step leaves open which */
+	bool has_voice;               /* policies speak of the call's account; else roles alone decide */
+	bool was_asked;               /* of a row, or of the action for all */
+	bool was_planned[KIND_COUNT]; /* asked of what was about to be made */
+	bool is_over;                 /* nothing more is asked */
+	/* By an application credential with fewer roles than its user has: what none of its roles gives, the
+	 * user's policies do not give it either. */
+	bool is_narrowed;
+	struct str refusal; /* JSON: why it was refused; empty: it was not */
+	struct str refused; /* the words of it, of a row that the call was refused; empty */
+};
+
+/* What is decided: an action on a resource. */
+struct guard_subject {
+	const struct guard_state *state;
+	const struct tables *tables; /* NULL: no resource yet */
+	enum kind kind;
+	const struct row *row, *planned;
+	uuid account;             /* whose ARNs IAM's rows have; none: the call's */
+	struct str absent;        /* how the call named a row that is not there; empty */
+	struct str create_action; /* of tags that come with what is made; empty */
+	struct str passed_to;     /* the service that a role is passed on to; empty */
+};
+
+/* ---- guard_policies.c ---- */
+
+/* The permission of a face's action; PERMISSION_NONE: it is none. */
+int guard_find_permission(const struct guards *g, struct str action);
+/* As guard_gather(), in tables that the caller has. */
+RESULT guard_gather_in(struct guards *g, struct ctx *c, const struct tables *t, uuid holder, uuid account,
+		       struct guard_policies *ret_policies);
+/* Adds what bounds a session; NULL: nothing. A policy that is gone allows nothing. */
+RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct session *session,
+			    struct guard_policies *out);
+
+/* ---- guard_refusal.c ---- */
+
+/* Fails with ERR_DENIED in the face's words, and keeps in s why. */
+RESULT guard_refuse(struct guard_state *s, struct ctx *c, const struct policy_question *q,
+		    const struct policy_decision *d);
+/* Frees those that are kept. */
+void guard_refusals_done(struct guards *g);
+
+/* ---- guard_keys.c ---- */
+
+/* For struct policy_question: q->request is a struct guard_subject. */
+enum policy_known guard_find_key(const struct policy_question *q, struct str key, struct strs *ret_values);
+/* "arn:aws:ec2:us-east-1:111122223333:instance/i-0123456789abcdef0". */
+struct str guard_write_arn(const struct guard_subject *s, struct arena *a);
+/* The region's name; g NULL: empty. */
+struct str guard_region(const struct guards *g);
+/* The keys of a request that a refusal tells. */
+extern const char *const guard_told_keys[]; /* NULL-ended */

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Ports of an instance, as one wish each. What happens next: reconcile/instance.c plugs them. Called by:
+ * api/openstack. */
+#include "engine/instance/instance_interface.h"
+
+#include "engine/instance/instance.h"
+#include "engine/internal.h"
+
+static struct ref ref_of(struct op *op, enum kind kind, uuid id, struct str field)
+{
+	return (struct ref){.kind = kind,
+			    .prefix = id,
+			    .bits = 128,
+			    .text = engine_write_id(op, kind, id),
+			    .field = field};
+}
+
+/* The account's, alive, and open to changes. */
+static RESULT find_instance(struct op *op, const struct ref *ref, const struct instance **ret_instance)
+{
+	TRY(engine_find_own_instance(op->ctx, op->head, ref, ret_instance));
+	if (!row_is_live(&(*ret_instance)->row))
+		return engine_fail_not_found(op->ctx, KIND_INSTANCE, ref);
+	return instance_check_unlocked(op, *ret_instance, ref->field);
+}
+
+/* ---- plug ---- */
+
+static int64_t free_index(const struct tables *t, uuid instance)
+{
+	uint64_t taken = 0;
+	int64_t index = 0;
+	for (const struct port *p = port_first_by_instance(t, instance); p; p = port_next_by_instance(t, p))
+		taken |= UINT64_C(1) << (p->device_index & 63);
+	for (const struct port *p = port_first_by_seen_instance(t, instance); p;
+	     p = port_next_by_seen_instance(t, p))
+		taken |= UINT64_C(1) << (p->device_index & 63);
+	while (taken >> index & 1)
+		index++;
+	return index;
+}
+
+static RESULT find_subnet(struct op *op, const struct interface_wish *wish, const struct instance *instance,
+			  struct ref *ret_subnet)
+{
+	const struct subnet *subnet = NULL;
+	if (ref_is_given(&wish->subnet)) {
+		*ret_subnet = wish->subnet;
+		return OK;
+	}
+	if (ref_is_given(&wish->network))
+		TRY(launch_ports_find_in_network(op, &wish->network, wish->ip, &subnet));
+	uuid id = subnet ? subnet->row.id : instance->subnet;
+	if (uuid_is_none(id))
+		return ENGINE_FAIL(op, ERR_MISSING, KIND_NETWORK, wish->network.field, "Name a network.");
+	*ret_subnet = ref_of(op, KIND_SUBNET, id, wish->network.field);
+	return OK;
+}
+
+static RESULT make_port(struct op *op, struct interface_wish *wish, const struct instance *instance,
+			struct ref *ret_port)
+{
+	struct port_wish port = {.ips = {.primary = wish->ip,
+					 .of_network = ref_is_given(&wish->network) && ip_is_none(wish->ip)}};
+	TRY(find_subnet(op, wish, instance, &port.subnet));
+	TRY(engine_create_port(op, &port));
+	*ret_port = ref_of(op, KIND_PORT, port.port, wish->port.field);
+	return OK;
+}
+
+RESULT engine_plug_interface(struct op *op, struct interface_wish *wish)
+{
+	const struct instance *instance = NULL;
+	bool is_new = !ref_is_given(&wish->port);
+	TRY(find_instance(op, &wish->instance, &instance));
+	struct port_attaching attaching = {.port = wish->port,
+					   .instance = wish->instance,
+					   .device_index = free_index(op->head, instance->row.id)};
+	if (is_new)
+		TRY(make_port(op, wish, instance, &attaching.port));
+	TRY(engine_attach_port(op, &attaching));
+	const struct port *port = NULL;
+	TRY(engine_find_own_port(op->ctx, op->head, &attaching.port, &port));
+	wish->plugged = port->row.id;
+	struct port next = *port;
+	next.delete_on_termination = is_new;
+	return is_new ? port_put(op, &next) : OK;
+}
+
+/* ---- unplug ---- */
+
+RESULT engine_unplug_interface(struct op *op, struct interface_target *wish)
+{
+	const struct instance *instance = NULL;
+	const struct port *port = NULL;
+	TRY(find_instance(op, &wish->instance, &instance));
+	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
+	if (!uuid_equal(port->instance, instance->row.id))
+		return engine_fail_not_found(op->ctx, KIND_PORT, &wish->port);
+	TRY(engine_permit(op, "port.detach", KIND_PORT, &port->row));
+	bool goes = port->delete_on_termination;
+	struct port next = *port;
+	TRY(port_unplug(op, &next));
+	TRY(engine_tell(op, KIND_INSTANCE, &instance->row, "interface detached",
+			"Network interface %" STR_FMT ".",
+			STR_ARG(engine_write_id(op, KIND_PORT, next.row.id))));
+	return goes ? port_delete_with_addresses(op, &next) : OK;
+}
+
+/* ---- groups ---- */
+
+static RESULT change_groups(struct op *op, const struct port *port, uuid group, bool remove, bool *changed)
+{
+	bool has = uuids_have(&port->groups, group);
+	uuid *next = arena_new_array(op->ctx->arena, uuid, port->groups.count + 1);
+	size_t count = 0;
+	if (!next)
+		return ctx_no_memory(op->ctx);
+	if (has != remove)
+		return OK;
+	for (size_t n = 0; n < port->groups.count; n++)
+		if (!uuid_equal(port->groups.at[n], group))
+			next[count++] = port->groups.at[n];
+	if (!remove)
+		next[count++] = group;
+	struct port changed_port = *port;
+	changed_port.groups = (struct uuids){next, count};
+	changed_port.row.gen++;
+	*changed = true;
+	return port_put(op, &changed_port);
+}
+
+RESULT engine_change_instance_groups(struct op *op, struct instance_group_change *wish)
+{
+	const struct instance *instance = NULL;
+	bool changed = false;
+	TRY(find_instance(op, &wish->instance, &instance));
+	TRY(engine_permit(op, "instance.update", KIND_INSTANCE, &instance->row));
+	const struct port *port = port_first_by_instance(op->head, instance->row.id), *next = NULL;
+	for (; port; port = next) {
+		const struct security_group *group = NULL;
+		next = port_next_by_instance(op->head, port);
+		if (!row_is_live(&port->row))
+			continue;
+		TRY(engine_find_group_in(op->ctx, op->head, port->account, port->router, &wish->group,
+					 &group));
+		TRY(change_groups(op, port, group->row.id, wish->remove, &changed));
+	}
+	if (wish->remove && !changed)
+		return engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP, &wish->group);
+	return engine_tell(op, KIND_INSTANCE, &instance->row, "changed", "Its security groups were changed.");
+}

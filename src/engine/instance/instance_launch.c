@@ -1,0 +1,652 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Launching instances: what the caller named becomes rows, quotas say how many, and each instance
+ * is placed and written with its disks and its port before the next one is.
+ * Called by: api/ec2/compute/instances.c. What happens next: reconcile/instance.c. */
+#include <inttypes.h>
+
+#include "engine/instance/instance.h"
+#include "engine/instance/launch_template.h"
+#include "engine/instance/placement.h"
+#include "engine/instance/server_group.h"
+#include "engine/internal.h"
+#include "engine/people/account_settings.h"
+#include "engine/region/dedicated_host.h"
+#include "engine/storage/image.h"
+
+/* The wish with everything looked up. */
+struct launch {
+	struct op *op;
+	const struct instance_launch *wish;
+	const struct account *account;
+	const struct image *image; /* NULL: from a disk that is named */
+	const struct image *from;  /* what its root disk's content came from; NULL: not known */
+	const struct instance_type *type;
+	const struct key_pair *key;             /* or NULL */
+	const struct instance_profile *profile; /* likewise */
+	const struct server_group *group;       /* likewise */
+	const struct dedicated_host *dedicated; /* likewise: that it names */
+	struct launch_ports ports;
+	const struct subnet *subnet; /* the primary port's; NULL: it has none */
+	uuid zone;
+	struct tags instance_tags, volume_tags, port_tags;
+	struct {
+		bool enabled, tokens_required, tags;
+		int64_t hop_limit;
+	} metadata;
+	struct disk_plans disks;
+	int64_t disk;                     /* bytes of all volumes of one instance */
+	int64_t new_disk, new_disk_count; /* of those that are made */
+	int64_t count;                    /* how many at most, after quotas */
+	struct placement placement;
+	uuid reservation;
+	uuid *made;
+};
+
+/* ---- names become rows ---- */
+
+static RESULT check_counts(struct op *op, const struct instance_launch *wish)
+{
+	if (wish->min_count < 1 || wish->max_count < wish->min_count || wish->max_count > INSTANCE_LAUNCH_MAX)
+		return ctx_fail_kind(
+			op->ctx, ERR_INVALID, KIND_INSTANCE,
+			"Between 1 and %d instances may be launched at once, and at least as many at most "
+			"as at least: %" PRId64 " to %" PRId64 " were asked for.",
+			INSTANCE_LAUNCH_MAX, wish->min_count, wish->max_count);
+	TRY(instance_check_words(op, wish->name, wish->description));
+	return instance_check_sizes(op, wish->user_data, wish->metadata_hop_limit);
+}
+
+RESULT instance_find_launched_image(struct op *op, const struct ref *ref, const struct image **ret_image)
+{
+	const struct image *image = NULL;
+	TRY(engine_find_image(op->ctx, op->head, ref, &image));
+	TRY(engine_permit(op, "image.launch", KIND_IMAGE, &image->row));
+	enum image_state state = engine_derive_image_state(op->head, image);
+	if (state != IMAGE_AVAILABLE)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, ref->field,
+				   "The image '%" STR_FMT "' is %s, not available", STR_ARG(ref->text),
+				   model_image_states[state].name);
+	*ret_image = image;
+	return OK;
+}
+
+RESULT instance_check_needs(struct op *op, const struct image *image, const struct instance_type *type,
+			    struct str field)
+{
+	const char *image_arch = image_arch_words[image->arch];
+	const char *type_arch = instance_type_arch_words[type->arch];
+	if (strcmp(image_arch, type_arch) != 0)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, field,
+				   "The architecture '%s' of the specified instance type does not match the "
+				   "architecture '%s' of the specified image.",
+				   type_arch, image_arch);
+	if (type->memory < image->min_memory)
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_INSTANCE_TYPE, field,
+				   "The instance type '%" STR_FMT "' has less memory than the image needs.",
+				   STR_ARG(type->name));
+	return OK;
+}
+
+static RESULT resolve_image_and_type(struct launch *l)
+{
+	struct op *op = l->op;
+	if (ref_is_given(&l->wish->image))
+		TRY(instance_find_launched_image(op, &l->wish->image, &l->image));
+	TRY(instance_find_offered_type(op, &l->wish->type, &l->type));
+	l->from = l->image;
+	if (l->image)
+		TRY(instance_check_needs(op, l->image, l->type, l->wish->type.field));
+	if (l->wish->unlimited_credits != CHOICE_DEFAULT && !l->type->burstable)
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_INSTANCE_TYPE, l->wish->type.field,
+				   "A credit option needs a burstable instance type; %" STR_FMT " is none",
+				   STR_ARG(l->type->name));
+	if (ref_is_given(&l->wish->key_pair))
+		TRY(engine_find_own_key_pair(op->ctx, op->head, &l->wish->key_pair, &l->key));
+	return OK;
+}
+
+RESULT instance_size_root(struct op *op, const struct instance_type *type, struct str field,
+			  struct disk_plan *root)
+{
+	if (type->root_disk == 0)
+		return OK;
+	if (type->root_disk < root->size)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, field,
+				   "The root disk of instance type '%" STR_FMT "', of %" PRId64
+				   " bytes, is too small for the image, which has %" PRId64 ".",
+				   STR_ARG(type->name), type->root_disk, root->size);
+	root->size = type->root_disk;
+	return OK;
+}
+
+static RESULT resolve_disks(struct launch *l)
+{
+	struct op *op = l->op;
+	if (l->image) {
+		TRY(disks_of_image(op, l->image, &l->disks));
+		TRY(instance_size_root(op, l->type, l->wish->type.field, &l->disks.at[0]));
+	}
+	TRY(disks_apply_wishes(op, l->wish->disks, l->wish->disk_count, &l->disks));
+	if (!l->image && (l->disks.count == 0 || !l->disks.at[0].is_bootable))
+		return ENGINE_FAIL(op, ERR_MISSING, KIND_IMAGE, STR("ImageId"),
+				   "An instance starts from an image, or from a volume that can be started "
+				   "from.");
+	if (l->disks.at[0].is_left_out)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("BlockDeviceMapping"),
+				   "The root device cannot be left out.");
+	for (size_t n = 0; n < l->disks.count; n++)
+		if (l->disks.at[n].volume)
+			TRY(disk_begin_copy(op, &l->disks.at[n]));
+	TRY(disks_finish(op, &l->disks));
+	for (size_t n = 0; n < l->disks.count; n++) {
+		const struct disk_plan *disk = &l->disks.at[n];
+		TRY(disk_check_source(op, disk));
+		if (disk->existing && l->wish->max_count > 1)
+			return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, disk->field,
+					   "A volume goes to one instance only.");
+		l->disk += disk->size;
+		l->new_disk += disk->existing ? 0 : disk->size;
+		l->new_disk_count += !disk->existing;
+	}
+	return OK;
+}
+
+static struct placement_need need_in(const struct launch *l, uuid zone)
+{
+	return (struct placement_need){.zone = zone,
+				       .arch = l->type->arch,
+				       .vcpus = l->type->vcpus,
+				       .memory = l->type->memory,
+				       .disk = l->disk,
+				       .group = l->group,
+				       .partition = l->wish->partition,
+				       .type = l->type,
+				       .account = l->account->row.id,
+				       .tenancy = l->wish->tenancy,
+				       .dedicated_host = l->dedicated ? l->dedicated->row.id : UUID_NONE};
+}
+
+static RESULT count_fitting(struct launch *l, uuid zone, size_t *ret_count)
+{
+	struct placement_need need = need_in(l, zone);
+	struct placement placement;
+	TRY(placement_begin(l->op->ctx, l->op->head, &need, &placement));
+	*ret_count = placement_count_fitting(&placement);
+	return OK;
+}
+
+/* Without a port, or in a subnet of all zones: that where most hosts have room. */
+static RESULT choose_zone(struct launch *l, const struct zone *only)
+{
+	struct op *op = l->op;
+	size_t most = 0, fitting = 0;
+	for (const struct zone *z = zone_first(op->head); z; z = zone_next(op->head, z)) {
+		if (!row_is_live(&z->row) || (only ? z != only : !z->enabled))
+			continue;
+		TRY(count_fitting(l, z->row.id, &fitting));
+		if (uuid_is_none(l->zone) || fitting > most) {
+			l->zone = z->row.id;
+			most = fitting;
+		}
+	}
+	return OK;
+}
+
+/* Of the default subnets, that of the zone where most hosts have room. */
+static RESULT choose_default_subnet(struct launch *l, const struct zone *only)
+{
+	struct op *op = l->op;
+	size_t most = 0;
+	const struct subnet *subnet = subnet_first_by_router(op->head, l->account->default_router);
+	for (; subnet; subnet = subnet_next_by_router(op->head, subnet)) {
+		const struct zone *zone = zone_find(op->head, subnet->zone);
+		if (!row_is_live(&subnet->row) || !subnet->is_default || !zone || !zone->enabled ||
+		    (only && only != zone))
+			continue;
+		size_t fitting = 0;
+		TRY(count_fitting(l, subnet->zone, &fitting));
+		if (!l->subnet || fitting > most) {
+			l->subnet = subnet;
+			most = fitting;
+		}
+	}
+	return l->subnet ? OK
+			 : ENGINE_FAIL(op, ERR_MISSING, KIND_SUBNET, STR("SubnetId"),
+				       "No default subnet for this account%s: name a subnet.",
+				       only ? " in that zone" : "");
+}
+
+/* The primary port's, and with it the zone. */
+static RESULT resolve_subnet(struct launch *l)
+{
+	struct op *op = l->op;
+	const struct zone *zone = NULL;
+	struct launch_slot *primary = &l->ports.at[0];
+	const struct launch_port *p = primary->wish;
+	if (ref_is_given(&l->wish->zone))
+		TRY(engine_find_zone(op->ctx, op->head, &l->wish->zone, &zone));
+	if (l->ports.count == 0)
+		return choose_zone(l, zone);
+	if (!ref_is_given(&p->subnet) && !ref_is_given(&p->port) && !ref_is_given(&p->network)) {
+		TRY(choose_default_subnet(l, zone));
+		primary->subnet = l->subnet;
+		l->zone = l->subnet->zone;
+		return OK;
+	}
+	TRY(launch_ports_find(op, l->type, primary));
+	l->subnet = primary->subnet;
+	l->zone = l->subnet->zone;
+	if (uuid_is_none(l->zone)) /* it is in all of them */
+		return choose_zone(l, zone);
+	if (zone && !uuid_equal(zone->row.id, l->subnet->zone))
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SUBNET, p->subnet.field,
+				   "The subnet '%" STR_FMT "' is not in the zone '%" STR_FMT "'.",
+				   STR_ARG(engine_write_id(op, KIND_SUBNET, l->subnet->row.id)),
+				   STR_ARG(zone->name));
+	return OK;
+}
+
+static RESULT resolve_group(struct launch *l)
+{
+	struct op *op = l->op;
+	const struct ref *ref = &l->wish->server_group;
+	if (ref_is_given(ref))
+		TRY(engine_find_own_server_group(op->ctx, op->head, ref, &l->group));
+	TRY(server_group_check_partition(op, l->group, l->wish->partition, STR("Placement.PartitionNumber")));
+	return l->group ? server_group_check_members(op, l->group, l->wish->min_count, ref->field) : OK;
+}
+
+static RESULT resolve_tenancy(struct launch *l)
+{
+	struct op *op = l->op;
+	const struct ref *ref = &l->wish->dedicated_host;
+	bool names = ref_is_given(ref);
+	if (l->wish->tenancy != INSTANCE_TENANCY_HOST && (names || l->wish->host_affinity))
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_INSTANCE,
+				   names ? ref->field : STR("Placement.Affinity"),
+				   "Only an instance with a tenancy of host has a HostId and an Affinity.");
+	if (!names)
+		return OK;
+	TRY(engine_find_own_dedicated_host(op->ctx, op->head, ref, &l->dedicated));
+	TRY(engine_permit(op, "instance.create", KIND_DEDICATED_HOST, &l->dedicated->row));
+	return dedicated_host_check_type(op, l->dedicated, l->type, ref->field);
+}
+
+/* As the launch says, else its account, else as EC2 has it. */
+static void choose_metadata(struct launch *l)
+{
+	const struct instance_launch *w = l->wish;
+	const struct metadata_defaults otherwise = engine_metadata_defaults(l->account);
+	l->metadata.enabled = choice_or(w->metadata_enabled, choice_or(otherwise.enabled, true));
+	l->metadata.tokens_required =
+		choice_or(w->metadata_tokens_required, choice_or(otherwise.tokens_required, false));
+	l->metadata.tags = choice_or(w->metadata_tags, choice_or(otherwise.tags, false));
+	l->metadata.hop_limit = w->metadata_hop_limit ? w->metadata_hop_limit
+				: otherwise.hop_limit ? otherwise.hop_limit
+						      : 1;
+}
+
+/* The instance, its new disks and its new ports, as far as policies may speak of them. */
+static RESULT permit(struct launch *l)
+{
+	const struct instance_launch *w = l->wish;
+	uuid account = l->account->row.id;
+	const struct instance instance = {
+		.account = account,
+		.image = l->image ? l->image->row.id : UUID_NONE,
+		.type = l->type->row.id,
+		.key_name = l->key ? l->key->name : STR_NONE,
+		.router = l->subnet ? l->subnet->router : UUID_NONE,
+		.subnet = l->subnet ? l->subnet->row.id : UUID_NONE,
+		.zone = l->zone,
+		.server_group = l->group ? l->group->row.id : UUID_NONE,
+		.tenancy = w->tenancy,
+		.ebs_optimized = w->ebs_optimized,
+		.metadata_enabled = l->metadata.enabled,
+		.metadata_tokens_required = l->metadata.tokens_required,
+		.metadata_hop_limit = l->metadata.hop_limit,
+		.tags = l->instance_tags,
+	};
+	const struct volume volume = {.account = account, .tags = l->volume_tags};
+	TRY(engine_permit_new(l->op, "instance.create", KIND_INSTANCE, &instance.row));
+	for (size_t n = 0; n < l->disks.count; n++)
+		if (!l->disks.at[n].existing)
+			TRY(volume_permit_new(l->op, "instance.create", &volume, l->zone, &l->disks.at[n]));
+	for (size_t n = 0; n < l->ports.count; n++) {
+		const struct launch_slot *slot = &l->ports.at[n];
+		struct port port = {
+			.account = account, .wants_public_ip = slot->wants_public_ip, .tags = l->port_tags};
+		if (slot->port || !slot->subnet)
+			continue;
+		port.subnet = slot->subnet->row.id;
+		port.router = slot->subnet->router;
+		TRY(engine_permit_new(l->op, "instance.create", KIND_PORT, &port.row));
+	}
+	return OK;
+}
+
+static RESULT resolve(struct launch *l)
+{
+	struct op *op = l->op;
+	TRY(check_counts(op, l->wish));
+	TRY(resolve_image_and_type(l));
+	TRY(resolve_group(l));
+	TRY(resolve_tenancy(l));
+	TRY(resolve_disks(l));
+	if (!l->image)
+		l->from = l->disks.at[0].image;
+	if (!l->image && l->from)
+		TRY(instance_check_needs(op, l->from, l->type, l->wish->type.field));
+	TRY(launch_ports_begin(op, l->wish, l->type, &l->ports));
+	TRY(resolve_subnet(l));
+	TRY(launch_ports_resolve(op, l->type, &l->ports));
+	TRY(tags_normalize(op, l->wish->instance_tags, &l->instance_tags));
+	if (!uuid_is_none(l->wish->template_version))
+		TRY(launch_template_add_tags(op, l->wish->template_version, &l->instance_tags));
+	TRY(tags_normalize(op, l->wish->volume_tags, &l->volume_tags));
+	TRY(tags_normalize(op, l->wish->port_tags, &l->port_tags));
+	if (ref_is_given(&l->wish->instance_profile))
+		TRY(profile_find_passed(op, l->account, &l->wish->instance_profile, NULL, &l->profile));
+	choose_metadata(l);
+	return permit(l);
+}
+
+/* ---- how many ---- */
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* As many as the quotas allow; fewer than the least asked for is said as the quota at fault. */
+static RESULT check_quotas(struct launch *l)
+{
+	struct op *op = l->op;
+	const struct {
+		enum quota quota;
+		int64_t each;
+	} needs[] = {
+		{QUOTA_INSTANCES, 1},
+		{QUOTA_VCPUS, l->type->vcpus},
+		{QUOTA_MEMORY, l->type->memory},
+		{QUOTA_VOLUMES, l->new_disk_count},
+		{QUOTA_VOLUME_BYTES, l->new_disk},
+		{QUOTA_PORTS, (int64_t) l->ports.new_count},
+	};
+	l->count = l->wish->max_count;
+	for (size_t n = 0; n < sizeof needs / sizeof *needs; n++) {
+		int64_t left = quota_left(op->head, l->account->row.id, needs[n].quota, needs[n].each);
+		l->count = least(l->count, left);
+		if (l->count < l->wish->min_count)
+			return quota_check(op, l->account->row.id, needs[n].quota,
+					   needs[n].each * l->wish->min_count);
+	}
+	return OK;
+}
+
+static RESULT fail_no_room(struct launch *l)
+{
+	struct op *op = l->op;
+	const struct zone *zone = zone_find(op->head, l->zone);
+	struct placement_report report;
+	placement_report(&l->placement, &report);
+	bool is_dedicated = l->wish->tenancy == INSTANCE_TENANCY_HOST;
+	return ctx_fail_kind(op->ctx, ERR_CAPACITY, is_dedicated ? KIND_DEDICATED_HOST : KIND_INSTANCE,
+			     "There is no room in zone '%" STR_FMT "' for %" PRId64
+			     " instances of type %" STR_FMT ": %" STR_FMT ".",
+			     STR_ARG(zone ? zone->name : STR_NONE), l->wish->min_count,
+			     STR_ARG(l->type->name), STR_ARG(placement_explain(op->ctx->arena, &report)));
+}
+
+/* ---- writing one instance ---- */
+
+static RESULT write_existing(struct launch *l, const struct instance *instance, const struct disk_plan *disk,
+			     int64_t slot)
+{
+	struct volume next = *disk->existing;
+	next.instance = instance->row.id;
+	next.zone = instance->zone;
+	next.device = disk->device;
+	next.device_slot = slot;
+	next.attached_us = l->op->now_us;
+	next.delete_on_termination = disk->delete_on_termination;
+	if (!uuid_is_none(instance->host))
+		volume_send_to(&next, instance->host);
+	next.row.gen++;
+	return volume_put(l->op, &next);
+}
+
+static RESULT write_volumes(struct launch *l, const struct instance *instance)
+{
+	for (size_t n = 0; n < l->disks.count; n++) {
+		const struct disk_plan *disk = &l->disks.at[n];
+		if (disk->existing) {
+			TRY(write_existing(l, instance, disk, (int64_t) n));
+			continue;
+		}
+		struct volume volume = {.account = instance->account,
+					.zone = instance->zone,
+					.host = instance->host,
+					.instance = instance->row.id,
+					.device = disk->device,
+					.device_slot = (int64_t) n,
+					.attached_us = l->op->now_us,
+					.delete_on_termination = disk->delete_on_termination,
+					.tags = l->volume_tags};
+		TRY(volume_write(l->op, &volume, disk));
+	}
+	return OK;
+}
+
+/* The one burstable family whose instances have the standard option where nothing is said. */
+static bool is_t2(const struct instance_type *type)
+{
+	return str_starts_with(type->name, STR("t2."));
+}
+
+/* The enums of both have the same words in the same order. */
+void instance_copy_hardware(const struct image *image, struct instance *instance)
+{
+	instance->platform = (enum instance_platform) image->platform;
+	instance->boot_mode = (enum instance_boot_mode) image->boot_mode;
+	instance->secure_boot = image->secure_boot;
+	instance->tpm = image->tpm;
+	instance->disk_bus = (enum instance_disk_bus) image->disk_bus;
+	instance->nic_model = (enum instance_nic_model) image->nic_model;
+}
+
+/* Of several with a name each has a number, too, as Nova gives them. */
+static struct str name_of(const struct launch *l, int64_t index)
+{
+	struct str name = l->wish->name;
+	if (str_is_empty(name) || l->wish->max_count == 1)
+		return name;
+	return str_print(l->op->ctx->arena, "%" STR_FMT "-%" PRId64, STR_ARG(name), index + 1);
+}
+
+/* The one that it is to stay with. */
+static uuid dedicated_of(const struct launch *l, const struct host *host)
+{
+	const struct dedicated_host *there =
+		l->wish->host_affinity && host ? engine_find_dedicated(l->op->head, host->row.id) : NULL;
+	if (there)
+		return there->row.id;
+	return l->dedicated ? l->dedicated->row.id : UUID_NONE;
+}
+
+static struct instance make_instance(const struct launch *l, int64_t index, const struct host *host)
+{
+	const struct instance_launch *w = l->wish;
+	bool has_personality = w->personality_choice == CHOICE_YES;
+	return (struct instance){
+		.row.id = engine_new_id(l->op, KIND_INSTANCE),
+		.row.gen = 1,
+		.account = l->account->row.id,
+		.name = name_of(l, index),
+		.description = w->description,
+		.access_ip4 = w->access_ip4,
+		.access_ip6 = w->access_ip6,
+		.admin_password = w->config_drive ? w->admin_password : STR_NONE,
+		.reservation = l->reservation,
+		.launch_index = index,
+		.image = l->image ? l->image->row.id : UUID_NONE,
+		.type = l->type->row.id,
+		.vcpus = l->type->vcpus,
+		.memory = l->type->memory,
+		.key_name = l->key ? l->key->name : STR_NONE,
+		.public_key = l->key ? l->key->public_key : STR_NONE,
+		.user_data = w->user_data,
+		.router = l->subnet ? l->subnet->router : UUID_NONE,
+		.subnet = l->subnet ? l->subnet->row.id : UUID_NONE,
+		.zone = l->zone,
+		.host = host ? host->row.id : UUID_NONE,
+		.server_group = l->group ? l->group->row.id : UUID_NONE,
+		.partition = l->placement.need.partition,
+		.tenancy = w->tenancy,
+		.dedicated_host = dedicated_of(l, host),
+		.host_affinity = w->host_affinity,
+		.root_device = l->disks.at[0].device,
+		/* the two enums have the same words in the same order */
+		.personality = has_personality || !l->from ? w->personality
+							   : (enum instance_personality) l->from->personality,
+		.wanted_power = INSTANCE_WANTED_POWER_ON,
+		.shutdown_terminates = w->shutdown_terminates,
+		.protect_terminate = w->protect_terminate,
+		.protect_stop = w->protect_stop,
+		.monitoring = w->monitoring,
+		.ebs_optimized = w->ebs_optimized,
+		.unlimited_credits = l->type->burstable && choice_or(w->unlimited_credits, !is_t2(l->type)),
+		.config_drive = w->config_drive || launch_ports_lack_ipv4(&l->ports), /* asks no metadata */
+		.metadata_enabled = l->metadata.enabled,
+		.metadata_tokens_required = l->metadata.tokens_required,
+		.metadata_hop_limit = l->metadata.hop_limit,
+		.metadata_tags = l->metadata.tags,
+		.client_token = w->client_token,
+		.launched_us = l->op->now_us,
+		.tags = l->instance_tags,
+	};
+}
+
+static RESULT tell_unplaced(struct launch *l, uuid instance)
+{
+	struct placement_report report;
+	placement_report(&l->placement, &report);
+	return condition_set(l->op, KIND_INSTANCE, instance, "NoHost",
+			     placement_explain(l->op->ctx->arena, &report),
+			     "It is placed as soon as a host has room.");
+}
+
+static RESULT write_profile(const struct launch *l, const struct instance *instance)
+{
+	uuid association = UUID_NONE;
+	return profile_write_association(l->op, instance, l->profile, &association);
+}
+
+static RESULT write_instance(struct launch *l, int64_t index, const struct host *host)
+{
+	struct op *op = l->op;
+	struct instance instance = make_instance(l, index, host);
+	if (l->from)
+		instance_copy_hardware(l->from, &instance);
+	TRY(instance_put(op, &instance));
+	TRY(instance_meter_held(op, &instance, 1));
+	TRY(write_volumes(l, &instance));
+	TRY(launch_ports_write(op, &l->ports, &instance, l->port_tags));
+	if (l->profile)
+		TRY(write_profile(l, &instance));
+	if (!host)
+		TRY(tell_unplaced(l, instance.row.id));
+	l->made[index] = instance.row.id;
+	return engine_tell(op, KIND_INSTANCE, &instance.row, "created",
+			   "Instance of type %" STR_FMT " from image %" STR_FMT " on host %" STR_FMT ".",
+			   STR_ARG(l->type->name), STR_ARG(l->from ? l->from->name : STR("(none)")),
+			   STR_ARG(host ? host->name : STR("(none)")));
+}
+
+/* In the part asked for; else in the one with the fewest, or in the next that has room. */
+static const struct host *choose_host(struct launch *l)
+{
+	int64_t parts = l->group && !l->wish->partition ? l->group->partitions : 0;
+	if (parts == 0)
+		return placement_next(&l->placement);
+	int64_t least = server_group_least_partition(l->op->head, l->group);
+	const struct host *host = NULL;
+	for (int64_t n = 0; n < parts && !host; n++) {
+		l->placement.need.partition = (least - 1 + n) % parts + 1;
+		host = placement_next(&l->placement);
+	}
+	if (!host)
+		l->placement.need.partition = least;
+	return host;
+}
+
+/* Each is placed and written before the next is placed, which therefore sees it. */
+static RESULT write_all(struct launch *l, int64_t *ret_count)
+{
+	for (int64_t n = 0; n < l->count; n++) {
+		const struct host *host = choose_host(l);
+		if (!host && !l->wish->accept_unplaced) {
+			*ret_count = n;
+			return n < l->wish->min_count ? fail_no_room(l) : OK;
+		}
+		TRY(write_instance(l, n, host));
+	}
+	*ret_count = l->count;
+	return OK;
+}
+
+/* ---- the operation ---- */
+
+/* What an earlier call with the token made, as far as it is still there. */
+static RESULT replay(struct op *op, struct instance_launch *wish, uuid reservation)
+{
+	VEC(uuid) ids = {0};
+	bool any_lives = false;
+	const struct instance *i = instance_first_by_reservation(op->head, reservation);
+	for (; i; i = instance_next_by_reservation(op->head, i)) {
+		any_lives = any_lives || row_is_live(&i->row);
+		if (!VEC_PUSH(op->ctx->arena, &ids, i->row.id))
+			return ctx_no_memory(op->ctx);
+	}
+	if (!any_lives)
+		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_CLIENT_TOKEN,
+				     "The instances of the previous request with this client token have been "
+				     "terminated.");
+	wish->reservation = reservation;
+	wish->made = (struct uuids){ids.at, ids.count};
+	wish->replayed = true;
+	return OK;
+}
+
+static RESULT launch(struct launch *l, struct instance_launch *wish)
+{
+	struct op *op = l->op;
+	int64_t count = 0;
+	TRY(resolve(l));
+	TRY(check_quotas(l));
+	struct placement_need need = need_in(l, l->zone);
+	TRY(placement_begin(op->ctx, op->head, &need, &l->placement));
+	l->made = arena_new_array(op->ctx->arena, uuid, (size_t) l->count);
+	if (!l->made)
+		return ctx_no_memory(op->ctx);
+	l->reservation = uuid_random();
+	TRY(write_all(l, &count));
+	TRY(client_token_write(op, l->account->row.id, wish->client_token, wish->digest, l->reservation));
+	wish->reservation = l->reservation;
+	wish->made = (struct uuids){l->made, (size_t) count};
+	wish->replayed = false;
+	return OK;
+}
+
+RESULT engine_create_instances(struct op *op, struct instance_launch *wish)
+{
+	const struct client_token *token = NULL;
+	struct launch *l = arena_new_object(op->ctx->arena, struct launch);
+	if (!l)
+		return ctx_no_memory(op->ctx);
+	l->op = op;
+	l->wish = wish;
+	TRY(engine_find_acting_account(op, &l->account));
+	TRY(client_token_find_fresh(op, l->account->row.id, wish->client_token, wish->digest, &token));
+	return token ? replay(op, wish, token->made) : launch(l, wish);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Where an instance that is there is placed: one that was accepted without a host or has left its host, and
+ * what its user changes of that while it is off.
+ * Called by: api/ec2/compute/instance_placement.c. What happens next: reconcile/instance.c. */
+#include "engine/instance/instance.h"
+#include "engine/instance/placement.h"
+#include "engine/instance/server_group.h"
+#include "engine/internal.h"
+#include "engine/region/dedicated_host.h"
+
+/* ---- on a host ---- */
+
+/* Its disks and its ports go where it goes. */
+static RESULT write_host(struct op *op, const struct instance *instance, uuid host)
+{
+	struct instance next = *instance;
+	const struct dedicated_host *dedicated = engine_find_dedicated(op->head, host);
+	next.host = host;
+	if (next.host_affinity && dedicated)
+		next.dedicated_host = dedicated->row.id;
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	for (const struct volume *v = volume_first_by_instance(op->head, instance->row.id); v;
+	     v = volume_next_by_instance(op->head, v)) {
+		struct volume volume = *v;
+		volume_send_to(&volume, host);
+		volume.row.gen++;
+		TRY(volume_put(op, &volume));
+	}
+	for (const struct port *p = port_first_by_instance(op->head, instance->row.id); p;
+	     p = port_next_by_instance(op->head, p)) {
+		struct port port = *p;
+		port.host = host;
+		port.row.gen++;
+		TRY(port_put(op, &port));
+	}
+	return condition_clear(op, instance->row.id, STR("NoHost"));
+}
+
+static int64_t disk_of(const struct tables *t, uuid instance)
+{
+	int64_t disk = 0;
+	for (const struct volume *v = volume_first_by_instance(t, instance); v;
+	     v = volume_next_by_instance(t, v))
+		disk += v->size;
+	return disk;
+}
+
+static void get_need(const struct tables *t, const struct instance *instance, struct placement_need *ret_need)
+{
+	const struct instance_type *type = instance_type_find(t, instance->type);
+	*ret_need = (struct placement_need){.zone = instance->zone,
+					    .arch = type ? type->arch : INSTANCE_TYPE_ARCH_X86_64,
+					    .vcpus = instance->vcpus,
+					    .memory = instance->memory,
+					    .disk = disk_of(t, instance->row.id),
+					    .group = server_group_find(t, instance->server_group),
+					    .partition = instance->partition,
+					    .type = type,
+					    .account = instance->account,
+					    .tenancy = instance->tenancy,
+					    .dedicated_host = instance->dedicated_host,
+					    .except = instance->row.id};
+}
+
+RESULT instance_find_elsewhere(struct op *op, const struct instance *instance, bool *ret_fits)
+{
+	struct placement_need need;
+	struct placement placement;
+	get_need(op->head, instance, &need);
+	TRY(placement_begin(op->ctx, op->head, &need, &placement));
+	*ret_fits = placement_next(&placement) != NULL;
+	return OK;
+}
+
+/* The host that has its root disk already, if it has room for the rest: nothing has to move then. */
+static const struct host *find_host_of_disks(const struct tables *t, const struct instance *instance,
+					     struct placement_need need)
+{
+	const struct volume *root = instance_find_root(t, instance->row.id);
+	const struct host *host = root ? host_find(t, root->seen_host) : NULL;
+	need.disk = 0;
+	bool fits = host && placement_may_stay(t, &need, host) && uuid_equal(host->zone, need.zone) &&
+		    placement_check_host(host, &need) == PLACEMENT_FITS &&
+		    placement_has_wanted(t, need.type, host);
+	return fits ? host : NULL;
+}
+
+RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
+{
+	const struct instance *instance = instance_find(op->head, wish->instance);
+	wish->placed = instance && !uuid_is_none(instance->host);
+	if (!instance || !row_is_live(&instance->row) || instance->wanted_shelf || wish->placed)
+		return OK;
+	struct placement_need need;
+	struct placement placement;
+	get_need(op->head, instance, &need);
+	TRY(placement_begin(op->ctx, op->head, &need, &placement));
+	const struct host *host = find_host_of_disks(op->head, instance, need);
+	if (!host)
+		host = placement_next(&placement);
+	if (!host)
+		return OK;
+	wish->placed = true;
+	TRY(write_host(op, instance, host->row.id));
+	return engine_tell(op, KIND_INSTANCE, &instance->row, "placed", "On host %" STR_FMT ".",
+			   STR_ARG(host->name));
+}
+
+RESULT instance_place_or_tell(struct op *op, uuid instance)
+{
+	struct instance_placing placing = {.instance = instance};
+	TRY(engine_place_instance(op, &placing));
+	if (placing.placed)
+		return OK;
+	return condition_set(op, KIND_INSTANCE, instance, "NoHost", STR("No host has room for it."),
+			     "It is placed as soon as a host has room.");
+}
+
+/* ---- changed ---- */
+
+static RESULT find_group(struct op *op, const struct instance_placement *wish,
+			 const struct instance *instance, const struct server_group **ret_group)
+{
+	const struct ref *ref = &wish->server_group;
+	*ret_group = NULL;
+	if (!ref_is_given(ref))
+		return OK;
+	TRY(engine_find_own_server_group(op->ctx, op->head, ref, ret_group));
+	if (!uuid_equal((*ret_group)->account, instance->account))
+		return engine_fail_not_found(op->ctx, KIND_SERVER_GROUP, ref);
+	bool is_in_it = uuid_equal((*ret_group)->row.id, instance->server_group);
+	return is_in_it ? OK : server_group_check_members(op, *ret_group, 1, ref->field);
+}
+
+/* Its group and its part of that, as they are to be. */
+static RESULT change_group(struct op *op, const struct instance_placement *wish, struct instance *next)
+{
+	const struct server_group *group = server_group_find(op->head, next->server_group);
+	if (wish->set_group) {
+		TRY(find_group(op, wish, next, &group));
+		uuid id = group ? group->row.id : UUID_NONE;
+		if (!uuid_equal(id, next->server_group))
+			next->partition = 0;
+		next->server_group = id;
+	}
+	TRY(server_group_check_partition(op, group, wish->partition, STR("PartitionNumber")));
+	if (wish->partition)
+		next->partition = wish->partition;
+	else if (group && group->partitions && next->partition == 0)
+		next->partition = server_group_least_partition(op->head, group);
+	return OK;
+}
+
+static RESULT change_dedicated_host(struct op *op, const struct instance_placement *wish,
+				    struct instance *next)
+{
+	const struct ref *ref = &wish->dedicated_host;
+	const struct dedicated_host *dedicated = NULL;
+	TRY(engine_find_own_dedicated_host(op->ctx, op->head, ref, &dedicated));
+	TRY(engine_permit(op, "instance.place", KIND_DEDICATED_HOST, &dedicated->row));
+	TRY(dedicated_host_check_type(op, dedicated, instance_type_find(op->head, next->type), ref->field));
+	next->dedicated_host = dedicated->row.id;
+	return OK;
+}
+
+/* With an affinity it is bound to the one that it is on, if to none yet. */
+static void bind_to_host(const struct op *op, struct instance *next)
+{
+	const struct dedicated_host *there = engine_find_dedicated(op->head, next->host);
+	next->host_affinity = next->host_affinity && next->tenancy == INSTANCE_TENANCY_HOST;
+	if (next->host_affinity && uuid_is_none(next->dedicated_host) && there)
+		next->dedicated_host = there->row.id;
+}
+
+/* Its tenancy, and which dedicated host it is to be on. */
+static RESULT change_tenancy(struct op *op, const struct instance_placement *wish, struct instance *next)
+{
+	bool is_said = wish->set_tenancy || ref_is_given(&wish->dedicated_host) ||
+		       wish->host_affinity != CHOICE_DEFAULT;
+	if (!is_said)
+		return OK;
+	enum instance_tenancy before = next->tenancy;
+	if (wish->set_tenancy)
+		next->tenancy = wish->tenancy;
+	bool needs_host = ref_is_given(&wish->dedicated_host) || wish->host_affinity == CHOICE_YES;
+	if (before == INSTANCE_TENANCY_DEFAULT || (needs_host && next->tenancy != INSTANCE_TENANCY_HOST))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_DEDICATED_HOST, wish->instance.field,
+				   "The instance '%" STR_FMT
+				   "' has a tenancy of %s, with which that cannot be.",
+				   STR_ARG(wish->instance.text), instance_tenancy_words[before]);
+	if (ref_is_given(&wish->dedicated_host))
+		TRY(change_dedicated_host(op, wish, next));
+	else if (wish->host_affinity == CHOICE_NO || next->tenancy != INSTANCE_TENANCY_HOST)
+		next->dedicated_host = UUID_NONE;
+	choice_apply(wish->host_affinity, &next->host_affinity);
+	bind_to_host(op, next);
+	return OK;
+}
+
+static RESULT check_stopped(struct op *op, const struct instance_placement *wish,
+			    const struct instance *instance)
+{
+	if (model_derive_instance_state(instance) == INSTANCE_STOPPED)
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+			   "The instance '%" STR_FMT "' is not in the 'stopped' state.",
+			   STR_ARG(wish->instance.text));
+}
+
+/* Whether it is to leave its host; somewhere it has to fit. */
+static RESULT plan_move(struct op *op, const struct instance_placement *wish, struct instance *next)
+{
+	const struct host *host = uuid_is_none(next->host) ? NULL : host_find(op->head, next->host);
+	struct placement_need need;
+	struct placement placement;
+	struct placement_report report;
+	get_need(op->head, next, &need);
+	next->moves = host && !placement_may_stay(op->head, &need, host);
+	if (!next->moves)
+		return OK;
+	if (next->tpm)
+		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_INSTANCE, wish->instance.field,
+				   "The instance '%" STR_FMT
+				   "' has a TPM, whose state is its host's: it cannot go to another host.",
+				   STR_ARG(wish->instance.text));
+	TRY(placement_begin(op->ctx, op->head, &need, &placement));
+	if (placement_next(&placement))
+		return OK;
+	placement_report(&placement, &report);
+	bool is_dedicated = next->tenancy == INSTANCE_TENANCY_HOST;
+	return ENGINE_FAIL(op, ERR_CAPACITY, is_dedicated ? KIND_DEDICATED_HOST : KIND_INSTANCE,
+			   wish->instance.field,
+			   "There is no room for the instance '%" STR_FMT "' so placed: %" STR_FMT ".",
+			   STR_ARG(wish->instance.text), STR_ARG(placement_explain(op->ctx->arena, &report)));
+}
+
+RESULT engine_change_placement(struct op *op, struct instance_placement *wish)
+{
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(engine_permit(op, "instance.place", KIND_INSTANCE, &instance->row));
+	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	bool is_affinity_alone = !wish->set_group && !wish->partition && !wish->set_tenancy &&
+				 !ref_is_given(&wish->dedicated_host) && row_is_live(&instance->row);
+	if (!is_affinity_alone)
+		TRY(check_stopped(op, wish, instance));
+	struct instance next = *instance;
+	TRY(change_group(op, wish, &next));
+	TRY(change_tenancy(op, wish, &next));
+	if (row_equal(&model_kinds[KIND_INSTANCE], &instance->row, &next.row))
+		return OK;
+	if (!is_affinity_alone)
+		TRY(plan_move(op, wish, &next));
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "placement changed", "%s",
+			   next.moves ? "It goes to a host that fits." : "It stays where it is.");
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What users ask of several instances at once: start, stop, reboot, terminate, pause, suspend, lock,
+ * monitor. Settings of one: instance_settings.c.
+ * Called by: api/ec2/compute/instances.c, api/openstack. What happens next: reconcile/instance.c. */
+#include "engine/instance/instance.h"
+#include "engine/internal.h"
+
+/* ---- one and many ---- */
+
+/* What is done to each of the instances of a wish: the rule of the state, then the row. */
+struct power_move {
+	const char *permission;
+	bool is_lock; /* what is locked may be locked and unlocked */
+	RESULT(*apply)
+	(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+	 const struct ref *ref);
+};
+
+static enum instance_state state_now(const struct op *op, uuid instance)
+{
+	return model_derive_instance_state(instance_find(op->head, instance));
+}
+
+static bool is_done(const struct instance_change *changes, size_t count, uuid id)
+{
+	for (size_t n = 0; n < count; n++)
+		if (uuid_equal(changes[n].id, id))
+			return true;
+	return false;
+}
+
+static RESULT fail_state(struct op *op, const struct ref *ref, const char *done)
+{
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field,
+			   "The instance '%" STR_FMT "' is not in a state from which it can be %s.",
+			   STR_ARG(ref->text), done);
+}
+
+RESULT instance_check_unlocked(struct op *op, const struct instance *instance, struct str field)
+{
+	if (instance->locked == INSTANCE_LOCKED_NO || identity_is_admin(op->ctx->who))
+		return OK;
+	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_INSTANCE, field, "The instance '%" STR_FMT "' is locked.",
+			   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
+}
+
+static RESULT check_move(struct op *op, const struct instances_wish *wish, const struct power_move *move,
+			 const struct instance *instance, const struct ref *ref)
+{
+	TRY(engine_permit(op, move->permission, KIND_INSTANCE, &instance->row));
+	if (!move->is_lock)
+		TRY(instance_check_unlocked(op, instance, ref->field));
+	enum instance_state state = model_derive_instance_state(instance);
+	if (wish->only_from == 0 || (wish->only_from >> state & 1))
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field, "The instance '%" STR_FMT "' is %s.",
+			   STR_ARG(ref->text), model_instance_states[state].name);
+}
+
+static RESULT move_all(struct op *op, struct instances_wish *wish, const struct power_move *move)
+{
+	struct instance_change *changes =
+		arena_new_array(op->ctx->arena, struct instance_change, wish->instances.count + 1);
+	size_t count = 0;
+	if (!changes)
+		return ctx_no_memory(op->ctx);
+	for (size_t n = 0; n < wish->instances.count; n++) {
+		const struct ref *ref = &wish->instances.at[n];
+		const struct instance *instance = NULL;
+		TRY(engine_find_own_instance(op->ctx, op->head, ref, &instance));
+		TRY(check_move(op, wish, move, instance, ref));
+		if (is_done(changes, count, instance->row.id))
+			continue;
+		changes[count].id = instance->row.id;
+		changes[count].before = model_derive_instance_state(instance);
+		TRY(move->apply(op, wish, instance, ref));
+		changes[count].after = state_now(op, instance->row.id);
+		count++;
+	}
+	wish->changes = changes;
+	wish->change_count = count;
+	return OK;
+}
+
+static RESULT fail_protected(struct op *op, const struct ref *ref, const char *done, const char *attribute)
+{
+	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_INSTANCE, ref->field,
+			   "The instance '%" STR_FMT
+			   "' may not be %s. Modify its '%s' instance attribute and "
+			   "try again.",
+			   STR_ARG(ref->text), done, attribute);
+}
+
+static RESULT clear_restarted(struct op *op, const struct instance *instance)
+{
+	return condition_clear(op, instance->row.id, STR(INSTANCE_RESTARTED));
+}
+
+/* ---- start ---- */
+
+static RESULT give_addresses(struct op *op, uuid instance)
+{
+	const struct port *port = port_first_by_instance(op->head, instance);
+	for (; port; port = port_next_by_instance(op->head, port))
+		if (row_is_live(&port->row))
+			TRY(address_give_auto(op, port));
+	return OK;
+}
+
+RESULT instance_turn_on(struct op *op, struct instance *next)
+{
+	next->wanted_power = INSTANCE_WANTED_POWER_ON;
+	next->wanted_save = next->wanted_pause = false;
+	next->force_off = next->marked_broken = false;
+	next->off_since_us = 0;
+	next->launched_us = op->now_us;
+	next->reason_code = STR_NONE;
+	next->reason_text = STR_NONE;
+	TRY(instance_avoid_maintenance(op, next));
+	TRY(clear_restarted(op, next));
+	return give_addresses(op, next->row.id);
+}
+
+static RESULT start_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			const struct ref *ref)
+{
+	(void) wish;
+	enum instance_state state = model_derive_instance_state(instance);
+	if (!row_is_live(&instance->row) || state == INSTANCE_STOPPING || state == INSTANCE_SUSPENDING)
+		return fail_state(op, ref, "started");
+	if (instance->wanted_power == INSTANCE_WANTED_POWER_ON)
+		return OK;
+	if (instance->wanted_shelf)
+		return instance_write_unshelve(op, instance);
+	struct instance next = *instance;
+	next.row.gen++;
+	TRY(instance_turn_on(op, &next));
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "start asked", "Asked to start.");
+}
+
+RESULT engine_start_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.start", .apply = start_one});
+}
+
+/* ---- stop ---- */
+
+static RESULT stop_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+		       const struct ref *ref)
+{
+	if (!row_is_live(&instance->row))
+		return fail_state(op, ref, "stopped");
+	bool is_on = instance->wanted_power == INSTANCE_WANTED_POWER_ON;
+	bool forces = wish->force && !instance->force_off && instance->seen_power == INSTANCE_SEEN_POWER_ON;
+	if (!is_on && !forces)
+		return OK;
+	if (instance->protect_stop)
+		return fail_protected(op, ref, "stopped", "disableApiStop");
+	struct instance next = *instance;
+	next.wanted_power = INSTANCE_WANTED_POWER_OFF;
+	next.wanted_save = next.wanted_pause = next.marked_broken = false;
+	next.force_off = wish->force;
+	if (is_on)
+		next.off_since_us = op->now_us;
+	next.reason_code = STR("Client.UserInitiatedShutdown");
+	next.reason_text = STR("Client.UserInitiatedShutdown: User initiated shutdown");
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	TRY(clear_restarted(op, instance));
+	/* While it is on, its address goes with the power. */
+	if (next.seen_power != INSTANCE_SEEN_POWER_ON)
+		TRY(instance_release_addresses(op, next.row.id));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "stop asked", "Asked to stop%s.",
+			   wish->force ? " without asking the guest" : "");
+}
+
+RESULT engine_stop_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.stop", .apply = stop_one});
+}
+
+/* ---- reboot ---- */
+
+static RESULT reboot_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			 const struct ref *ref)
+{
+	if (!row_is_live(&instance->row) || instance->wanted_power != INSTANCE_WANTED_POWER_ON)
+		return fail_state(op, ref, "rebooted");
+	struct instance next = *instance;
+	bool is_asked = next.wanted_boots > next.seen_boots; /* its time runs already */
+	next.wanted_boots++;
+	next.wanted_pause = next.marked_broken = false;
+	if (!is_asked)
+		next.cold_boot = false;
+	if (!is_asked || wish->force)
+		next.reboot_since_us = wish->force ? 0 : op->now_us;
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	TRY(clear_restarted(op, instance));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "reboot asked", "Asked to reboot%s.",
+			   wish->force ? " without asking the guest" : "");
+}
+
+RESULT engine_reboot_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.reboot", .apply = reboot_one});
+}
+
+/* ---- terminate ---- */
+
+static RESULT terminate_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			    const struct ref *ref)
+{
+	(void) wish;
+	if (!row_is_live(&instance->row))
+		return OK;
+	if (instance->protect_terminate)
+		return fail_protected(op, ref, "terminated", "disableApiTermination");
+	if (instance->protect_stop) /* which is from ending it by mistake, too */
+		return fail_protected(op, ref, "terminated", "disableApiStop");
+	return instance_write_terminate(op, instance, "Client.UserInitiatedShutdown",
+					"Client.UserInitiatedShutdown: User initiated shutdown");
+}
+
+RESULT engine_terminate_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.terminate", .apply = terminate_one});
+}
+
+/* ---- pause and suspend ---- */
+
+static RESULT write_pause(struct op *op, const struct instance *instance, const struct ref *ref, bool pause)
+{
+	enum instance_state state = model_derive_instance_state(instance);
+	if (state != INSTANCE_RUNNING && state != INSTANCE_PAUSED)
+		return fail_state(op, ref, pause ? "paused" : "unpaused");
+	if (instance->wanted_pause == pause)
+		return OK;
+	struct instance next = *instance;
+	next.wanted_pause = pause;
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, pause ? "pause asked" : "unpause asked",
+			   "Asked to %s.", pause ? "pause" : "go on");
+}
+
+static RESULT pause_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			const struct ref *ref)
+{
+	(void) wish;
+	return write_pause(op, instance, ref, true);
+}
+
+static RESULT unpause_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			  const struct ref *ref)
+{
+	(void) wish;
+	return write_pause(op, instance, ref, false);
+}
+
+RESULT engine_pause_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.pause", .apply = pause_one});
+}
+
+RESULT engine_unpause_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.unpause", .apply = unpause_one});
+}
+
+static RESULT suspend_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			  const struct ref *ref)
+{
+	(void) wish;
+	enum instance_state state = model_derive_instance_state(instance);
+	if (state == INSTANCE_SUSPENDING || state == INSTANCE_SUSPENDED)
+		return OK;
+	if (state != INSTANCE_RUNNING)
+		return fail_state(op, ref, "suspended");
+	if (instance->protect_stop)
+		return fail_protected(op, ref, "suspended", "disableApiStop");
+	struct instance next = *instance;
+	next.wanted_power = INSTANCE_WANTED_POWER_OFF;
+	next.wanted_save = true;
+	next.wanted_pause = next.force_off = false;
+	next.off_since_us = op->now_us;
+	next.reason_code = STR("Client.UserInitiatedHibernate");
+	next.reason_text = STR("Client.UserInitiatedHibernate: User initiated hibernate");
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	TRY(clear_restarted(op, instance));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "suspend asked", "Asked to suspend.");
+}
+
+RESULT engine_suspend_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.suspend", .apply = suspend_one});
+}
+
+/* ---- lock ---- */
+
+enum { LOCK_REASON_MAX = 255 };
+
+static RESULT lock_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+		       const struct ref *ref)
+{
+	if (!row_is_live(&instance->row))
+		return fail_state(op, ref, "locked");
+	if (wish->reason.n > LOCK_REASON_MAX || !str_is_xml_text(wish->reason))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE, STR("locked_reason"),
+				   "A reason has up to %d characters.", LOCK_REASON_MAX);
+	if (instance->locked == INSTANCE_LOCKED_ADMIN && !identity_is_admin(op->ctx->who))
+		return OK; /* his lock stays */
+	struct instance next = *instance;
+	next.locked = identity_is_admin(op->ctx->who) ? INSTANCE_LOCKED_ADMIN : INSTANCE_LOCKED_OWNER;
+	next.locked_reason = wish->reason;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "locked", "%" STR_FMT, STR_ARG(wish->reason));
+}
+
+static RESULT unlock_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			 const struct ref *ref)
+{
+	(void) wish;
+	if (instance->locked == INSTANCE_LOCKED_ADMIN && !identity_is_admin(op->ctx->who))
+		return ENGINE_FAIL(op, ERR_DENIED, KIND_INSTANCE, ref->field,
+				   "The instance '%" STR_FMT "' was locked by an administrator.",
+				   STR_ARG(ref->text));
+	if (instance->locked == INSTANCE_LOCKED_NO)
+		return OK;
+	struct instance next = *instance;
+	next.locked = INSTANCE_LOCKED_NO;
+	next.locked_reason = STR_NONE;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "unlocked", "It may be changed again.");
+}
+
+RESULT engine_lock_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.lock", true, lock_one});
+}
+
+RESULT engine_unlock_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.unlock", true, unlock_one});
+}
+
+/* ---- monitor ---- */
+
+static RESULT write_monitoring(struct op *op, const struct instance *instance, const struct ref *ref, bool on)
+{
+	if (!row_is_live(&instance->row))
+		return fail_state(op, ref, "monitored");
+	if (instance->monitoring == on)
+		return OK;
+	struct instance next = *instance;
+	next.monitoring = on;
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "changed", "Monitoring is %s.", on ? "on" : "off");
+}
+
+static RESULT monitor_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			  const struct ref *ref)
+{
+	(void) wish;
+	return write_monitoring(op, instance, ref, true);
+}
+
+static RESULT unmonitor_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			    const struct ref *ref)
+{
+	(void) wish;
+	return write_monitoring(op, instance, ref, false);
+}
+
+RESULT engine_monitor_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.update", .apply = monitor_one});
+}
+
+RESULT engine_unmonitor_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.update", .apply = unmonitor_one});
+}

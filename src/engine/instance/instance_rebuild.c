@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A new root disk under an old instance. What happens next: reconcile/instance.c turns it off, waits for the
+ * disk, and starts it over that. Called by: api/openstack. */
+#include "engine/instance/instance.h"
+#include "engine/internal.h"
+
+/* What is planned of the new root disk: the image's, of the old one's name. */
+static RESULT plan_root(struct op *op, const struct instance *instance, const struct image *image,
+			const struct volume *old, const struct ref *ref, struct disk_plans *ret_disks)
+{
+	const struct instance_type *type = instance_type_find(op->head, instance->type);
+	TRY(disks_of_image(op, image, ret_disks));
+	ret_disks->count = 1; /* its other disks are the instance's own */
+	ret_disks->at[0].device = old->device;
+	if (type) {
+		TRY(instance_check_needs(op, image, type, ref->field));
+		TRY(instance_size_root(op, type, ref->field, &ret_disks->at[0]));
+	}
+	TRY(disks_finish(op, ret_disks));
+	return disk_check_source(op, &ret_disks->at[0]);
+}
+
+static RESULT find_old_root(struct op *op, const struct instance *instance, const struct ref *ref,
+			    const struct volume **ret_root)
+{
+	*ret_root = instance_find_root(op->head, instance->row.id);
+	if (*ret_root && !engine_volume_is_being_copied(op->head, (*ret_root)->row.id))
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field,
+			   *ret_root ? "The root disk of the instance '%" STR_FMT "' is being copied."
+				     : "The instance '%" STR_FMT "' has no root disk.",
+			   STR_ARG(ref->text));
+}
+
+RESULT instance_leave_disk(struct op *op, const struct volume *disk)
+{
+	struct volume next = *disk;
+	next.instance = UUID_NONE;
+	next.delete_on_termination = false;
+	if (uuid_is_none(next.seen_instance))
+		volume_leave_instance(&next);
+	next.row.gen++;
+	TRY(volume_put(op, &next));
+	return disk->delete_on_termination ? volume_delete_metered(op, &next) : OK;
+}
+
+RESULT instance_write_disk(struct op *op, const struct instance *instance, const struct disk_plan *disk,
+			   int64_t slot, struct str field, uuid *ret_volume)
+{
+	struct volume volume = {.account = instance->account,
+				.zone = instance->zone,
+				.host = instance->host,
+				.instance = instance->row.id,
+				.device = disk->device,
+				.device_slot = slot,
+				.attached_us = op->now_us,
+				.delete_on_termination = disk->delete_on_termination};
+	TRY(quota_check(op, instance->account, QUOTA_VOLUMES, 1));
+	TRY(quota_check(op, instance->account, QUOTA_VOLUME_BYTES, disk->size));
+	TRY(volume_check_room(op, host_find(op->head, instance->host), disk->size, field));
+	TRY(volume_write(op, &volume, disk));
+	*ret_volume = volume.row.id;
+	return OK;
+}
+
+static RESULT change_words(struct op *op, const struct instance_rebuilding *wish, struct instance *next)
+{
+	const struct key_pair *key = NULL;
+	TRY(instance_check_words(op, wish->name, wish->description));
+	TRY(instance_check_sizes(op, wish->user_data, 0));
+	if (wish->set_name)
+		next->name = wish->name;
+	if (wish->set_description)
+		next->description = wish->description;
+	if (wish->set_user_data)
+		next->user_data = wish->user_data;
+	if (wish->set_access_ip4)
+		next->access_ip4 = wish->access_ip4;
+	if (wish->set_access_ip6)
+		next->access_ip6 = wish->access_ip6;
+	next->admin_password = wish->admin_password;
+	next->guest_password = STR_NONE;
+	if (wish->set_tags)
+		TRY(tags_normalize(op, wish->tags, &next->tags));
+	if (!wish->set_key)
+		return OK;
+	if (ref_is_given(&wish->key_pair))
+		TRY(engine_find_own_key_pair(op->ctx, op->head, &wish->key_pair, &key));
+	next->key_name = key ? key->name : STR_NONE;
+	next->public_key = key ? key->public_key : STR_NONE;
+	return OK;
+}
+
+RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
+{
+	const struct instance *instance = NULL;
+	const struct image *image = NULL;
+	const struct volume *old = NULL;
+	struct disk_plans disks;
+	uuid root;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(engine_permit(op, "instance.rebuild", KIND_INSTANCE, &instance->row));
+	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	TRY(instance_check_settled(op, instance, &wish->instance, "rebuilt"));
+	TRY(instance_find_launched_image(op, &wish->image, &image));
+	TRY(find_old_root(op, instance, &wish->instance, &old));
+	TRY(plan_root(op, instance, image, old, &wish->image, &disks));
+	struct instance next = *instance;
+	TRY(change_words(op, wish, &next));
+	next.image = image->row.id;
+	instance_copy_hardware(image, &next);
+	instance_begin_task(op, INSTANCE_TASK_REBUILD, false, &next);
+	TRY(instance_leave_disk(op, old));
+	TRY(instance_write_disk(op, instance, &disks.at[0], 0, wish->image.field, &root));
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "rebuild asked", "From image %" STR_FMT ".",
+			   STR_ARG(image->name));
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Rescue: an instance starts from another disk for a while, and finds its own root disk in that one's place.
+ * What happens next: reconcile/instance.c boots it cold, with both disks exchanged (instance_rows.c). Called
+ * by: api/openstack. */
+#include "engine/instance/instance.h"
+#include "engine/internal.h"
+
+/* What is planned of the rescue disk: the image's root disk, of the image's own size. */
+static RESULT plan_disk(struct op *op, const struct instance *instance, const struct image *image,
+			const struct ref *ref, struct disk_plans *ret_disks)
+{
+	const struct instance_type *type = instance_type_find(op->head, instance->type);
+	TRY(disks_of_image(op, image, ret_disks));
+	ret_disks->count = 1;
+	ret_disks->at[0].delete_on_termination = true;
+	if (type)
+		TRY(instance_check_needs(op, image, type, ref->field));
+	TRY(disks_finish(op, ret_disks));
+	return disk_check_source(op, &ret_disks->at[0]);
+}
+
+/* The one named, else the one that it was made of. */
+static RESULT find_image(struct op *op, const struct instance *instance, struct instance_rescuing *wish,
+			 const struct image **ret_image)
+{
+	if (!ref_is_given(&wish->image) && uuid_is_none(instance->image))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, wish->image.field,
+				   "The instance '%" STR_FMT
+				   "' was made of no image: say which one it is to start from.",
+				   STR_ARG(wish->instance.text));
+	if (!ref_is_given(&wish->image))
+		wish->image = (struct ref){
+			.kind = KIND_IMAGE,
+			.prefix = instance->image,
+			.bits = 128,
+			.text = engine_write_id(op, KIND_IMAGE, instance->image),
+			.field = wish->image.field,
+		};
+	return instance_find_launched_image(op, &wish->image, ret_image);
+}
+
+static RESULT check_root(struct op *op, const struct instance *instance, const struct ref *ref)
+{
+	if (instance_find_root(op->head, instance->row.id))
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field,
+			   "The instance '%" STR_FMT "' has no root disk.", STR_ARG(ref->text));
+}
+
+RESULT engine_rescue_instance(struct op *op, struct instance_rescuing *wish)
+{
+	const struct instance *instance = NULL;
+	const struct image *image = NULL;
+	struct disk_plans disks;
+	int64_t slot = 0;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(engine_permit(op, "instance.rescue", KIND_INSTANCE, &instance->row));
+	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	TRY(instance_check_settled(op, instance, &wish->instance, "rescued"));
+	TRY(check_root(op, instance, &wish->instance));
+	TRY(find_image(op, instance, wish, &image));
+	TRY(plan_disk(op, instance, image, &wish->image, &disks));
+	TRY(volume_choose_place(op, instance, &wish->instance, &slot, &disks.at[0].device));
+	struct instance next = *instance;
+	instance_begin_task(op, INSTANCE_TASK_RESCUE, true, &next);
+	TRY(instance_write_disk(op, instance, &disks.at[0], slot, wish->image.field, &next.rescue_disk));
+	if (next.wanted_power != INSTANCE_WANTED_POWER_ON)
+		TRY(instance_turn_on(op, &next));
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "rescue asked", "From image %" STR_FMT ".",
+			   STR_ARG(image->name));
+}
+
+static RESULT check_rescued(struct op *op, const struct instance *instance, const struct ref *ref)
+{
+	enum instance_state state = model_derive_instance_state(instance);
+	bool may = (state == INSTANCE_RESCUED || state == INSTANCE_STOPPED) &&
+		   !uuid_is_none(instance->rescue_disk) &&
+		   model_derive_instance_task(instance) == INSTANCE_TASK_NONE;
+	if (may)
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field,
+			   "The instance '%" STR_FMT "' is not in a state from which it can be unrescued.",
+			   STR_ARG(ref->text));
+}
+
+RESULT engine_unrescue_instance(struct op *op, struct instance_target *wish)
+{
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(engine_permit(op, "instance.unrescue", KIND_INSTANCE, &instance->row));
+	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	TRY(check_rescued(op, instance, &wish->instance));
+	const struct volume *disk = volume_find(op->head, instance->rescue_disk);
+	struct instance next = *instance;
+	next.rescue_disk = UUID_NONE;
+	instance_begin_task(op, INSTANCE_TASK_UNRESCUE, false, &next);
+	if (disk && row_is_live(&disk->row))
+		TRY(instance_leave_disk(op, disk));
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "unrescue asked", "From its root disk again.");
+}

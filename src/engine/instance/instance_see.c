@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the reconciler saw of instances becomes rows: power, the guest's own shutdown, crashes, and
+ * the end with all that goes along.
+ * Called by: reconcile/instance.c. */
+#include "engine/instance/instance.h"
+
+#include <inttypes.h>
+
+#include "engine/instance/instance_event.h"
+#include "engine/internal.h"
+
+#define MEBIBYTE (INT64_C(1) << 20)
+#define GIBIBYTE (INT64_C(1) << 30)
+
+struct str instance_meter(const struct op *op, const struct instance *instance)
+{
+	const struct instance_type *type = instance_type_find(op->head, instance->type);
+	return str_print(op->ctx->arena, "instance:%" STR_FMT, STR_ARG(type ? type->name : STR("unknown")));
+}
+
+RESULT instance_meter_held(struct op *op, const struct instance *instance, int64_t level)
+{
+	const struct instance_type *type = instance_type_find(op->head, instance->type);
+	struct str meter =
+		str_print(op->ctx->arena, INSTANCE_HELD_METER "%" PRId64 ":%" PRId64 ":%" PRId64 ":%" STR_FMT,
+			  instance->vcpus, instance->memory / MEBIBYTE, type ? type->root_disk / GIBIBYTE : 0,
+			  STR_ARG(type ? type->name : STR("unknown")));
+	if (!meter.p)
+		return ctx_no_memory(op->ctx);
+	return op_usage(op, KIND_INSTANCE, instance->row.id, instance->account, meter, level);
+}
+
+static bool take_number(struct str *rest, int64_t *ret_number)
+{
+	struct str digits;
+	return str_split_next(rest, ':', &digits) && result_is_ok(str_parse_int(digits, ret_number));
+}
+
+bool engine_parse_held(struct str meter, struct instance_held *ret_held)
+{
+	struct instance_held held = {0};
+	struct str rest = str_slice(meter, strlen(INSTANCE_HELD_METER), meter.n);
+	if (!str_starts_with(meter, STR(INSTANCE_HELD_METER)) || !take_number(&rest, &held.vcpus) ||
+	    !take_number(&rest, &held.memory_mib) || !take_number(&rest, &held.disk_gib))
+		return false;
+	held.type = rest;
+	*ret_held = held;
+	return true;
+}
+
+/* ---- the end ---- */
+
+static RESULT release_ports(struct op *op, uuid instance)
+{
+	const struct port *port = port_first_by_instance(op->head, instance), *next_port = NULL;
+	for (; port; port = next_port) {
+		next_port = port_next_by_instance(op->head, port);
+		if (!row_is_live(&port->row))
+			continue;
+		struct port next = *port;
+		port_leave_instance(&next);
+		TRY(address_take_auto(op, port->row.id));
+		TRY(port_put(op, &next));
+		if (port->delete_on_termination)
+			TRY(port_delete_with_addresses(op, &next));
+	}
+	return OK;
+}
+
+static RESULT release_volumes(struct op *op, uuid instance)
+{
+	const struct volume *volume = volume_first_by_instance(op->head, instance), *next_volume = NULL;
+	for (; volume; volume = next_volume) {
+		next_volume = volume_next_by_instance(op->head, volume);
+		if (!row_is_live(&volume->row))
+			continue;
+		struct volume next = *volume;
+		volume_leave_instance(&next);
+		TRY(volume_put(op, &next));
+		if (volume->delete_on_termination)
+			TRY(volume_delete_metered(op, &next));
+	}
+	return OK;
+}
+
+RESULT instance_release_parts(struct op *op, const struct instance *instance)
+{
+	TRY(release_ports(op, instance->row.id));
+	TRY(release_volumes(op, instance->row.id));
+	TRY(profile_leave_instance(op, instance->row.id));
+	TRY(condition_clear_all(op, instance->row.id));
+	TRY(instance_meter_held(op, instance, 0));
+	return engine_tell(op, KIND_INSTANCE, &instance->row, "terminated", "It is gone from its host.");
+}
+
+/* One that was never on a host needs nobody to confirm that it is gone. */
+static RESULT end_unplaced(struct op *op, uuid id)
+{
+	struct instance next = *instance_find(op->head, id);
+	next.seen_gen = (int64_t) next.row.gen;
+	next.stopped_us = op->now_us;
+	TRY(instance_put(op, &next));
+	return instance_release_parts(op, &next);
+}
+
+RESULT instance_write_terminate(struct op *op, const struct instance *instance, const char *reason_code,
+				const char *reason_text)
+{
+	struct instance next = *instance;
+	next.wanted_power = INSTANCE_WANTED_POWER_OFF;
+	next.force_off = true;
+	next.off_since_us = op->now_us;
+	next.reason_code = str_from(reason_code);
+	next.reason_text = str_from(reason_text);
+	next.rescue_disk = next.shelf_image = UUID_NONE;
+	TRY(instance_end_shelf_image(op, instance->shelf_image));
+	TRY(instance_put(op, &next));
+	TRY(instance_delete(op, instance->row.id));
+	TRY(engine_tell(op, KIND_INSTANCE, &next.row, "terminate asked", "%s", reason_text));
+	return uuid_is_none(instance->host) ? end_unplaced(op, instance->row.id) : OK;
+}
+
+/* ---- power ---- */
+
+static RESULT note_pause(struct op *op, const struct instance *before, const struct instance *after)
+{
+	if (before->seen_paused == after->seen_paused || after->seen_power != INSTANCE_SEEN_POWER_ON)
+		return OK;
+	return engine_tell(op, KIND_INSTANCE, &after->row, after->seen_paused ? "paused" : "unpaused",
+			   "Its processors %s.", after->seen_paused ? "stand still" : "go on");
+}
+
+static RESULT note_power(struct op *op, const struct instance *before, const struct instance *after)
+{
+	bool was_on = before->seen_power == INSTANCE_SEEN_POWER_ON;
+	bool is_on = after->seen_power == INSTANCE_SEEN_POWER_ON;
+	if (was_on == is_on)
+		return OK;
+	TRY(op_usage(op, KIND_INSTANCE, after->row.id, after->account, instance_meter(op, after), is_on));
+	return engine_tell(op, KIND_INSTANCE, &after->row, is_on ? "running" : "stopped",
+			   "It is %s its host.", is_on ? "running on" : "off on");
+}
+
+static void apply_sight(const struct op *op, const struct instance_sight *sight, struct instance *next)
+{
+	bool was_on = next->seen_power == INSTANCE_SEEN_POWER_ON;
+	next->seen_power = sight->power;
+	next->seen_paused = sight->is_paused;
+	next->seen_saved = sight->is_saved;
+	if (sight->reached && (int64_t) sight->gen > next->seen_gen)
+		next->seen_gen = (int64_t) sight->gen;
+	if (sight->reached && sight->boots > next->seen_boots)
+		next->seen_boots = sight->boots;
+	if (sight->power == INSTANCE_SEEN_POWER_ON && !str_is_empty(sight->boot_id))
+		next->seen_boot_id = sight->boot_id;
+	if (was_on && sight->power != INSTANCE_SEEN_POWER_ON)
+		next->stopped_us = op->now_us;
+}
+
+enum instance_wanted_power engine_instance_power_wanted(const struct tables *t, const struct instance *i)
+{
+	for (const struct snapshot *s = snapshot_first_by_instance(t, i->row.id); s;
+	     s = snapshot_next_by_instance(t, s))
+		if (s->needs_off && s->seen_stage == SNAPSHOT_SEEN_STAGE_NONE &&
+		    model_derive_snapshot_state(s) == SNAPSHOT_PENDING)
+			return INSTANCE_WANTED_POWER_OFF;
+	bool is_off = i->moves || engine_is_held_for_maintenance(t, i);
+	return is_off ? INSTANCE_WANTED_POWER_OFF : i->wanted_power;
+}
+
+/* ---- changes that begin below ---- */
+
+/* It ran as wanted, and is found off: nobody asked for that here. */
+static bool went_off_by_itself(const struct op *op, const struct instance *before,
+			       const struct instance_sight *sight)
+{
+	return row_is_live(&before->row) &&
+	       engine_instance_power_wanted(op->head, before) == INSTANCE_WANTED_POWER_ON &&
+	       before->seen_power == INSTANCE_SEEN_POWER_ON && sight->power != INSTANCE_SEEN_POWER_ON &&
+	       sight->gen == before->row.gen && before->seen_gen == (int64_t) before->row.gen;
+}
+
+/* What ran in another boot of its host ended with that. */
+static bool host_was_restarted(const struct instance *before, const struct instance_sight *sight)
+{
+	return !str_is_empty(sight->boot_id) && !str_is_empty(before->seen_boot_id) &&
+	       !str_equal(sight->boot_id, before->seen_boot_id);
+}
+
+static RESULT tell_restarted(struct op *op, const struct instance *before, const struct instance_sight *sight)
+{
+	static const char *const why[] = {
+		[INSTANCE_OFF_UNKNOWN] =
+			"It was found off, and nobody was watching why. It is started again.",
+		[INSTANCE_OFF_GUEST] = "",
+		[INSTANCE_OFF_CRASHED] = "It crashed. It is started again.",
+		[INSTANCE_OFF_DESTROYED] = "It was turned off from outside. It is started again.",
+	};
+	/* One that is gone altogether did not only shut itself down. */
+	enum instance_off off = sight->off == INSTANCE_OFF_GUEST ? INSTANCE_OFF_UNKNOWN : sight->off;
+	const char *words =
+		host_was_restarted(before, sight) ? "Its host was restarted. It is started again." : why[off];
+	return condition_set(
+		op, KIND_INSTANCE, before->row.id, INSTANCE_RESTARTED, str_from(words),
+		"Look at its console output and at its host's log. Start, stop or reboot it to clear this.");
+}
+
+/* The guest's shutdown is a wish like the user's: a new gen. */
+static RESULT write_guest_stop(struct op *op, uuid id)
+{
+	struct instance next = *instance_find(op->head, id);
+	next.wanted_power = INSTANCE_WANTED_POWER_OFF;
+	next.force_off = false;
+	next.off_since_us = op->now_us;
+	next.reason_code = STR("Client.InstanceInitiatedShutdown");
+	next.reason_text = STR("Client.InstanceInitiatedShutdown: Instance initiated shutdown");
+	next.row.gen++;
+	return instance_put(op, &next);
+}
+
+static RESULT answer_own_change(struct op *op, const struct instance *before,
+				const struct instance_sight *sight)
+{
+	bool by_guest = sight->power == INSTANCE_SEEN_POWER_OFF && sight->off == INSTANCE_OFF_GUEST;
+	if (!by_guest)
+		return tell_restarted(op, before, sight);
+	TRY(engine_tell(op, KIND_INSTANCE, &before->row, "guest shutdown", "The guest shut itself down."));
+	if (!before->shutdown_terminates)
+		return write_guest_stop(op, before->row.id);
+	return instance_write_terminate(op, instance_find(op->head, before->row.id),
+					"Client.InstanceInitiatedShutdown",
+					"Client.InstanceInitiatedShutdown: Instance initiated shutdown");
+}
+
+RESULT instance_release_addresses(struct op *op, uuid instance)
+{
+	const struct port *port = port_first_by_instance(op->head, instance);
+	for (; port; port = port_next_by_instance(op->head, port))
+		if (row_is_live(&port->row))
+			TRY(address_take_auto(op, port->row.id));
+	return OK;
+}
+
+static RESULT follow_up(struct op *op, const struct instance *before, const struct instance_sight *sight)
+{
+	if (went_off_by_itself(op, before, sight))
+		TRY(answer_own_change(op, before, sight));
+	const struct instance *now = instance_find(op->head, before->row.id);
+	bool is_off = now->seen_power != INSTANCE_SEEN_POWER_ON;
+	if (row_is_live(&now->row) && is_off && now->wanted_power == INSTANCE_WANTED_POWER_OFF)
+		return instance_release_addresses(op, now->row.id);
+	bool has_ended = model_derive_instance_state(now) == INSTANCE_TERMINATED;
+	if (has_ended && model_derive_instance_state(before) != INSTANCE_TERMINATED)
+		return instance_release_parts(op, now);
+	return OK;
+}
+
+RESULT engine_see_instance(struct op *op, struct instance_sight *sight)
+{
+	const struct instance *instance = instance_find(op->head, sight->instance);
+	if (!instance || model_derive_instance_state(instance) == INSTANCE_TERMINATED)
+		return OK;
+	struct instance next = *instance;
+	apply_sight(op, sight, &next);
+	/* Absence that was looked for with the present wish is the end of a deleted one. */
+	if (!row_is_live(&next.row) && sight->power == INSTANCE_SEEN_POWER_ABSENT &&
+	    sight->gen == next.row.gen) {
+		next.seen_gen = (int64_t) sight->gen;
+		next.stopped_us = op->now_us;
+	}
+	TRY(port_see_plugged(op, sight));
+	TRY(volume_see_plugged(op, sight));
+	if (row_equal(&model_kinds[KIND_INSTANCE], &instance->row, &next.row))
+		return OK;
+	next.seen_us = op->now_us;
+	TRY(instance_put(op, &next));
+	TRY(note_power(op, instance, &next));
+	TRY(note_pause(op, instance, &next));
+	return follow_up(op, instance, sight);
+}
+
+RESULT engine_forget_instance(struct op *op, struct instance_forget *wish)
+{
+	const struct instance *instance = instance_find(op->head, wish->instance);
+	if (!instance)
+		return OK;
+	if (model_derive_instance_state(instance) != INSTANCE_TERMINATED)
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_INSTANCE, "The instance has not ended.");
+	if (port_first_by_instance(op->head, wish->instance) ||
+	    volume_first_by_instance(op->head, wish->instance) ||
+	    volume_first_by_seen_instance(op->head, wish->instance))
+		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_INSTANCE, "The instance still has parts.");
+	uuid type = instance->type, old_type = instance->old_type;
+	TRY(condition_clear_all(op, wish->instance));
+	FORGET_EACH(op, instance_event, instance, wish->instance);
+	TRY(instance_forget(op, wish->instance));
+	TRY(instance_type_forget_unused(op, type));
+	return instance_type_forget_unused(op, old_type);
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What users change of one instance: its type, user data, protections, metadata options; and of what
+ * belongs to it, its only port and its volumes. Called by: api/ec2/compute/instance_attributes.c. */
+#include "engine/instance/instance.h"
+#include "engine/instance/placement.h"
+#include "engine/internal.h"
+#include "engine/network/port.h"
+#include "engine/region/dedicated_host.h"
+
+enum { WORDS_MAX = 255 };
+
+RESULT instance_check_sizes(struct op *op, struct str user_data, int64_t hop_limit)
+{
+	if (user_data.n > INSTANCE_USER_DATA_MAX)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_INSTANCE, "User data is limited to %d bytes",
+				     INSTANCE_USER_DATA_MAX);
+	if (hop_limit < 0 || hop_limit > 64)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_INSTANCE,
+				     "The metadata hop limit is between 1 and 64.");
+	return OK;
+}
+
+RESULT instance_check_words(struct op *op, struct str name, struct str description)
+{
+	if (name.n > WORDS_MAX || !str_is_line(name))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE, STR("name"),
+				   "An instance's name has up to %d characters, on one line.", WORDS_MAX);
+	if (description.n > WORDS_MAX || !str_is_xml_text(description))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE, STR("description"),
+				   "A description has up to %d characters.", WORDS_MAX);
+	return OK;
+}
+
+/* What the guest gets at its start only. */
+static bool needs_stop(const struct instance_settings *wish)
+{
+	return ref_is_given(&wish->type) || wish->set_user_data || wish->ebs_optimized != CHOICE_DEFAULT;
+}
+
+static RESULT check_state(struct op *op, const struct instance_settings *wish,
+			  const struct instance *instance)
+{
+	if (!row_is_live(&instance->row))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+				   "The instance '%" STR_FMT
+				   "' is not in a state from which it can be modified.",
+				   STR_ARG(wish->instance.text));
+	if (!needs_stop(wish) || model_derive_instance_state(instance) == INSTANCE_STOPPED)
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+			   "The instance '%" STR_FMT "' is not in the 'stopped' state.",
+			   STR_ARG(wish->instance.text));
+}
+
+/* ---- its type ---- */
+
+RESULT instance_find_offered_type(struct op *op, const struct ref *ref, const struct instance_type **ret_type)
+{
+	const struct instance_type *type = NULL;
+	TRY(engine_find_instance_type(op->ctx, op->head, ref, &type));
+	if (!type->enabled)
+		return engine_fail_not_found(op->ctx, KIND_INSTANCE_TYPE, ref);
+	*ret_type = type;
+	return OK;
+}
+
+static RESULT check_type(struct op *op, struct str field, const struct instance *instance,
+			 const struct instance_type *type)
+{
+	const struct instance_type *before = instance_type_find(op->head, instance->type);
+	if (before && before->arch != type->arch)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, field,
+				   "The architecture '%s' of the specified instance type does not match the "
+				   "architecture '%s' of the instance.",
+				   instance_type_arch_words[type->arch],
+				   instance_type_arch_words[before->arch]);
+	return port_check_count(op, type, port_count_of_instance(op->head, instance->row.id), field);
+}
+
+RESULT instance_change_type(struct op *op, const struct instance_type *type, struct str field,
+			    struct instance *next)
+{
+	TRY(check_type(op, field, next, type));
+	const struct placement_need more = {.vcpus = type->vcpus - next->vcpus,
+					    .memory = type->memory - next->memory};
+	if (more.vcpus > 0)
+		TRY(quota_check(op, next->account, QUOTA_VCPUS, more.vcpus));
+	if (more.memory > 0)
+		TRY(quota_check(op, next->account, QUOTA_MEMORY, more.memory));
+	const struct host *host = host_find(op->head, next->host);
+	enum placement_reason reason = host ? placement_check_room(host, &more) : PLACEMENT_FITS;
+	if (host && !placement_has_wanted(op->head, type, host))
+		reason = PLACEMENT_AGGREGATE;
+	if (reason != PLACEMENT_FITS)
+		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_INSTANCE, field,
+				   "There is no room for type %" STR_FMT ": its host, '%" STR_FMT
+				   "', would %s.",
+				   STR_ARG(type->name), STR_ARG(host->name), placement_reason_words(reason));
+	const struct dedicated_host *dedicated = engine_find_dedicated(op->head, next->host);
+	if (dedicated)
+		TRY(dedicated_host_check_type(op, dedicated, type, field));
+	TRY(instance_meter_held(op, next, 0));
+	next->type = type->row.id;
+	next->vcpus = type->vcpus;
+	next->memory = type->memory;
+	return instance_meter_held(op, next, 1);
+}
+
+/* ---- what belongs to it ---- */
+
+static RESULT change_port(struct op *op, const struct instance_settings *wish)
+{
+	if (wish->groups.count == 0 && wish->source_dest_check == CHOICE_DEFAULT)
+		return OK;
+	struct port_settings settings = {.instance = wish->instance,
+					 .groups = wish->groups,
+					 .source_dest_check = wish->source_dest_check};
+	return engine_update_port(op, &settings);
+}
+
+static RESULT find_volume(struct op *op, uuid instance, const struct volume_fate *fate,
+			  const struct volume **ret_volume)
+{
+	const struct volume *named = NULL, *v = volume_first_by_instance(op->head, instance);
+	if (ref_is_given(&fate->volume))
+		TRY(engine_find_own_volume(op->ctx, op->head, &fate->volume, &named));
+	while (v && (!row_is_live(&v->row) || !str_equal(v->device, fate->device)))
+		v = volume_next_by_instance(op->head, v);
+	if (!v || (named && named != v))
+		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_VOLUME, fate->field,
+				   "No device is currently mapped at %" STR_FMT, STR_ARG(fate->device));
+	*ret_volume = v;
+	return OK;
+}
+
+static RESULT change_volume(struct op *op, uuid instance, const struct volume_fate *fate)
+{
+	const struct volume *volume = NULL;
+	TRY(find_volume(op, instance, fate, &volume));
+	struct volume next = *volume;
+	next.delete_on_termination = fate->delete_on_termination;
+	TRY(engine_permit(op, "volume.update", KIND_VOLUME, &volume->row));
+	TRY(volume_put(op, &next));
+	return engine_tell(op, KIND_VOLUME, &next.row, "changed", "It %s its instance.",
+			   next.delete_on_termination ? "goes with" : "outlives");
+}
+
+/* ---- the whole ---- */
+
+static void change_flags(const struct instance_settings *wish, struct instance *next)
+{
+	if (wish->set_name)
+		next->name = wish->name;
+	if (wish->set_description)
+		next->description = wish->description;
+	choice_apply(wish->protect_terminate, &next->protect_terminate);
+	choice_apply(wish->protect_stop, &next->protect_stop);
+	choice_apply(wish->shutdown_terminates, &next->shutdown_terminates);
+	choice_apply(wish->ebs_optimized, &next->ebs_optimized);
+	choice_apply(wish->metadata_enabled, &next->metadata_enabled);
+	choice_apply(wish->metadata_tokens_required, &next->metadata_tokens_required);
+	choice_apply(wish->metadata_tags, &next->metadata_tags);
+	if (wish->metadata_hop_limit)
+		next->metadata_hop_limit = wish->metadata_hop_limit;
+	if (wish->set_access_ip4)
+		next->access_ip4 = wish->access_ip4;
+	if (wish->set_access_ip6)
+		next->access_ip6 = wish->access_ip6;
+	if (wish->set_user_data)
+		next->user_data = wish->user_data;
+}
+
+RESULT engine_update_instance(struct op *op, struct instance_settings *wish)
+{
+	const struct instance *instance = NULL;
+	const struct instance_type *type = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	if (ref_is_given(&wish->type))
+		TRY(instance_find_offered_type(op, &wish->type, &type));
+	TRY(check_state(op, wish, instance));
+	TRY(instance_check_sizes(op, wish->user_data, wish->metadata_hop_limit));
+	TRY(instance_check_words(op, wish->name, wish->description));
+	TRY(engine_permit(op, "instance.update", KIND_INSTANCE, &instance->row));
+	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	struct instance next = *instance;
+	change_flags(wish, &next);
+	if (type)
+		TRY(instance_change_type(op, type, wish->type.field, &next));
+	TRY(change_port(op, wish));
+	for (size_t k = 0; k < wish->volume_count; k++)
+		TRY(change_volume(op, next.row.id, &wish->volumes[k]));
+	if (row_equal(&model_kinds[KIND_INSTANCE], &instance->row, &next.row))
+		return OK;
+	uuid type_before = instance->type;
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	TRY(instance_type_forget_unused(op, type_before));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "changed", "Its settings were changed.");
+}
+
+/* ---- credits ---- */
+
+static RESULT check_credits(struct op *op, const struct credit_change *change,
+			    const struct instance *instance)
+{
+	const struct instance_type *type = instance_type_find(op->head, instance->type);
+	enum instance_state state = model_derive_instance_state(instance);
+	if (!row_is_live(&instance->row) || state == INSTANCE_TERMINATED)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, change->instance.field,
+				   "The instance '%" STR_FMT "' is %s", STR_ARG(change->instance.text),
+				   model_instance_states[state].name);
+	if (!type || !type->burstable)
+		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_INSTANCE, change->instance.field,
+				   "The instance '%" STR_FMT "' is not of a burstable type",
+				   STR_ARG(change->instance.text));
+	return OK;
+}
+
+static RESULT change_credits(struct op *op, const struct credit_change *change)
+{
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &change->instance, &instance));
+	TRY(engine_permit(op, "instance.update_credits", KIND_INSTANCE, &instance->row));
+	TRY(check_credits(op, change, instance));
+	if (instance->unlimited_credits == change->unlimited)
+		return OK;
+	struct instance next = *instance;
+	next.unlimited_credits = change->unlimited;
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "changed", "Its credits are %s.",
+			   next.unlimited_credits ? "unlimited" : "standard");
+}
+
+RESULT engine_change_credits(struct op *op, struct credit_wish *wish)
+{
+	for (size_t k = 0; k < wish->count; k++) {
+		struct credit_change *change = &wish->changes[k];
+		struct result result = change_credits(op, change);
+		bool is_its = result.code == ERR_NOT_FOUND || result.code == ERR_STATE ||
+			      result.code == ERR_UNSUPPORTED;
+		if (!result_is_ok(result) && !is_its)
+			return result;
+		change->err = result.code;
+		change->message = is_its ? op->ctx->problem.message : STR_NONE;
+		ctx_clear_problem(op->ctx);
+	}
+	return OK;
+}
+
+/* ---- words about it ---- */
+
+RESULT engine_report_instances(struct op *op, struct instance_report *wish)
+{
+	for (size_t k = 0; k < wish->instances.count; k++) {
+		const struct ref *ref = &wish->instances.at[k];
+		const struct instance *instance = NULL;
+		TRY(engine_find_own_instance(op->ctx, op->head, ref, &instance));
+		TRY(engine_permit(op, "instance.report_status", KIND_INSTANCE, &instance->row));
+		if (model_derive_instance_state(instance) != INSTANCE_RUNNING)
+			return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field,
+					   "The instance '%" STR_FMT "' is not running", STR_ARG(ref->text));
+		TRY(engine_tell(op, KIND_INSTANCE, &instance->row, "status reported",
+				"As %s by its user: %" STR_FMT ".", wish->is_impaired ? "impaired" : "well",
+				STR_ARG(wish->words)));
+	}
+	return OK;
+}
+
+RESULT engine_mark_instance(struct op *op, struct instance_marking *wish)
+{
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(engine_permit(op, "instance.reset_state", KIND_INSTANCE, &instance->row));
+	if (!row_is_live(&instance->row))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+				   "The instance '%" STR_FMT "' is being deleted.",
+				   STR_ARG(wish->instance.text));
+	struct instance next = *instance;
+	next.marked_broken = wish->is_broken;
+	if (!wish->is_broken) {
+		next.row.gen++;
+		TRY(condition_clear_all(op, instance->row.id));
+	}
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "marked", "As %s by an operator.",
+			   wish->is_broken ? "broken" : "well");
+}
+
+RESULT engine_tell_guest_password(struct op *op, struct instance_telling *wish)
+{
+	const struct instance *instance = instance_find(op->head, wish->instance);
+	if (!instance || !row_is_live(&instance->row))
+		return engine_fail_gone(op->ctx, KIND_INSTANCE, wish->instance);
+	if (wish->password.n == 0 || wish->password.n > INSTANCE_GUEST_PASSWORD_MAX ||
+	    !str_is_xml_text(wish->password))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_INSTANCE,
+				     "A password is a text of 1 to %d bytes.", INSTANCE_GUEST_PASSWORD_MAX);
+	if (instance->guest_password.n)
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_INSTANCE, "It has told its password already.");
+	struct instance next = *instance;
+	next.guest_password = wish->password;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "password told", "By its guest, encrypted.");
+}
+
+RESULT engine_clear_guest_password(struct op *op, struct instance_target *wish)
+{
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(engine_permit(op, "instance.clear_password", KIND_INSTANCE, &instance->row));
+	if (str_is_empty(instance->guest_password))
+		return OK;
+	struct instance next = *instance;
+	next.guest_password = STR_NONE;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "password cleared", "What its guest told is gone.");
+}

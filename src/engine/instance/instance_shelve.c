@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Shelves: an instance goes off and leaves its host; its disks stay where they are, its addresses stay its
+ * own. What was made of an image gets one of its root disk, as Nova's users know it, which goes when it comes
+ * back. What happens next: reconcile/instance.c undefines it once that image is made, and starts it where it
+ * is placed when it comes back. Called by: api/openstack; api/ec2 when a shelved one is started. */
+#include "engine/instance/instance.h"
+#include "engine/internal.h"
+#include "engine/storage/image.h"
+
+#define SHELF_SUFFIX "-shelved"
+
+/* ---- off the host ---- */
+
+static RESULT check_shelvable(struct op *op, const struct instance *instance, const struct ref *ref)
+{
+	enum instance_state state = model_derive_instance_state(instance);
+	bool may = (state == INSTANCE_RUNNING || state == INSTANCE_STOPPED || state == INSTANCE_PAUSED ||
+		    state == INSTANCE_SUSPENDED) &&
+		   uuid_is_none(instance->old_type) && uuid_is_none(instance->rescue_disk) &&
+		   model_derive_instance_task(instance) == INSTANCE_TASK_NONE;
+	if (!may)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field,
+				   "The instance '%" STR_FMT
+				   "' is not in a state from which it can be shelved.",
+				   STR_ARG(ref->text));
+	if (instance->tpm)
+		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_INSTANCE, ref->field,
+				   "The instance '%" STR_FMT
+				   "' has a TPM, whose state is its host's: it cannot be shelved.",
+				   STR_ARG(ref->text));
+	if (instance->wanted_power == INSTANCE_WANTED_POWER_ON && instance->protect_stop)
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_INSTANCE, ref->field,
+				   "The instance '%" STR_FMT
+				   "' may not be shelved. Modify its 'disableApiStop' instance attribute and "
+				   "try again.",
+				   STR_ARG(ref->text));
+	return OK;
+}
+
+/* As Nova's users know it: by its name, by the tag that EC2's give, by its id there. */
+static struct str name_of(struct op *op, const struct instance *instance)
+{
+	const struct tag *tag = tags_find(instance->tags, STR("Name"));
+	if (instance->name.n)
+		return instance->name;
+	return tag && tag->value.n ? tag->value : id_to_ec2(op->ctx->arena, KIND_INSTANCE, instance->row.id);
+}
+
+static struct str name_of_image(struct op *op, const struct instance *instance)
+{
+	enum { NAME_MAX_SIZE = 255 - sizeof SHELF_SUFFIX };
+	struct str name = name_of(op, instance);
+	if (name.n > NAME_MAX_SIZE) {
+		name.n = NAME_MAX_SIZE;
+		while ((name.p[name.n] & 0xC0) == 0x80) /* in the midst of a character */
+			name.n--;
+	}
+	return str_print(op->ctx->arena, "%" STR_FMT SHELF_SUFFIX, STR_ARG(name));
+}
+
+/* What was made of a volume has all that it is in that. */
+static RESULT make_image(struct op *op, const struct instance *instance, uuid *ret_image)
+{
+	struct image_capture capture = {
+		.name = name_of_image(op, instance), .may_share_name = true, .only_root = true};
+	*ret_image = UUID_NONE;
+	if (uuid_is_none(instance->image) || !instance_find_root(op->head, instance->row.id))
+		return OK;
+	TRY(image_capture_instance(op, instance, true, &capture));
+	*ret_image = capture.image;
+	return OK;
+}
+
+RESULT engine_shelve_instance(struct op *op, struct instance_target *wish)
+{
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(engine_permit(op, "instance.shelve", KIND_INSTANCE, &instance->row));
+	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	TRY(check_shelvable(op, instance, &wish->instance));
+	struct instance next = *instance;
+	if (next.wanted_power == INSTANCE_WANTED_POWER_ON) {
+		next.wanted_power = INSTANCE_WANTED_POWER_OFF;
+		next.off_since_us = op->now_us;
+		next.reason_code = STR("Client.UserInitiatedShutdown");
+		next.reason_text = STR("Client.UserInitiatedShutdown: User initiated shutdown");
+	}
+	next.wanted_save = next.wanted_pause = next.force_off = false;
+	next.wanted_shelf = true;
+	instance_begin_task(op, INSTANCE_TASK_SHELVE, false, &next);
+	TRY(make_image(op, instance, &next.shelf_image));
+	TRY(instance_put(op, &next));
+	TRY(condition_clear(op, next.row.id, STR(INSTANCE_RESTARTED)));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "shelve asked", "Off, and away from its host.");
+}
+
+bool engine_instance_leaves_host(const struct tables *t, const struct instance *i)
+{
+	const struct image *image = uuid_is_none(i->shelf_image) ? NULL : image_find(t, i->shelf_image);
+	bool is_shelved = i->wanted_shelf && (!image || engine_derive_image_state(t, image) != IMAGE_PENDING);
+	return row_is_live(&i->row) && !uuid_is_none(i->host) && (is_shelved || i->moves);
+}
+
+static RESULT take_ports_off(struct op *op, uuid instance)
+{
+	for (const struct port *p = port_first_by_instance(op->head, instance); p;
+	     p = port_next_by_instance(op->head, p)) {
+		struct port port = *p;
+		port.host = UUID_NONE;
+		port.row.gen++;
+		TRY(port_put(op, &port));
+	}
+	return OK;
+}
+
+RESULT engine_leave_instance_host(struct op *op, struct instance_leaving *wish)
+{
+	const struct instance *instance = instance_find(op->head, wish->instance);
+	bool may = instance && instance->row.gen == wish->gen &&
+		   instance->seen_power == INSTANCE_SEEN_POWER_ABSENT &&
+		   engine_instance_leaves_host(op->head, instance);
+	if (!may)
+		return OK;
+	struct instance next = *instance;
+	next.host = UUID_NONE;
+	next.moves = false;
+	TRY(instance_put(op, &next));
+	TRY(take_ports_off(op, next.row.id));
+	TRY(engine_tell(op, KIND_INSTANCE, &next.row, "left its host", "Its disks stay where they are."));
+	return next.wanted_shelf ? OK : instance_place_or_tell(op, next.row.id);
+}
+
+/* ---- and back ---- */
+
+RESULT instance_end_shelf_image(struct op *op, uuid image)
+{
+	const struct image *row = uuid_is_none(image) ? NULL : image_find(op->head, image);
+	return row && row_is_live(&row->row) ? image_write_end(op, row) : OK;
+}
+
+RESULT instance_write_unshelve(struct op *op, const struct instance *instance)
+{
+	struct instance next = *instance;
+	TRY(instance_end_shelf_image(op, instance->shelf_image));
+	next.wanted_shelf = false;
+	next.shelf_image = UUID_NONE;
+	instance_begin_task(op, INSTANCE_TASK_UNSHELVE, false, &next);
+	TRY(instance_turn_on(op, &next));
+	TRY(instance_put(op, &next));
+	TRY(engine_tell(op, KIND_INSTANCE, &next.row, "unshelve asked", "On a host again, and started."));
+	return uuid_is_none(next.host) ? instance_place_or_tell(op, next.row.id) : OK;
+}
+
+RESULT engine_unshelve_instance(struct op *op, struct instance_target *wish)
+{
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(engine_permit(op, "instance.unshelve", KIND_INSTANCE, &instance->row));
+	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	enum instance_state state = model_derive_instance_state(instance);
+	if (state == INSTANCE_SHELVED || state == INSTANCE_SHELVED_OFFLOADED)
+		return instance_write_unshelve(op, instance);
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+			   "The instance '%" STR_FMT "' is not shelved.", STR_ARG(wish->instance.text));
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The ports of a launch: checked as a whole, then made or taken for each instance. */
+#include <inttypes.h>
+
+#include "engine/instance/instance.h"
+#include "engine/internal.h"
+#include "engine/network/port.h"
+#include "engine/network/subnet.h"
+
+/* ---- in their order ---- */
+
+/* What only a new one can be told. */
+static bool says_how(const struct launch_port *p)
+{
+	return ref_is_given(&p->subnet) || ref_is_given(&p->network) || p->groups.count || p->ips.more ||
+	       p->ips.ipv6_more || !str_is_empty(p->description) || p->delete_on_termination == CHOICE_YES;
+}
+
+static RESULT check_said(struct op *op, const struct instance_launch *wish, const struct launch_port *p)
+{
+	bool is_there = ref_is_given(&p->port);
+	bool names_ips = !ip_is_none(p->ips.primary) || p->ips.secondaries.count || p->ips.ipv6s.count;
+	if (wish->max_count > 1 && (is_there || names_ips))
+		return ENGINE_FAIL(
+			op, ERR_COMBINATION, KIND_PORT, p->field,
+			"A private address or a network interface that is there can be named for one "
+			"instance only.");
+	if (is_there && (names_ips || says_how(p)))
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_PORT, p->field,
+				   "Of a network interface that is there, '%" STR_FMT
+				   "', neither subnet, groups, addresses, description nor its deletion on "
+				   "termination can be said.",
+				   STR_ARG(p->port.text));
+	if (p->public_ip != CHOICE_DEFAULT && (is_there || wish->port_count > 1))
+		return ENGINE_FAIL(
+			op, ERR_COMBINATION, KIND_PORT, p->field,
+			"The associatePublicIPAddress parameter cannot be specified when launching "
+			"with multiple network interfaces or one that is there.");
+	return OK;
+}
+
+/* Sorted in: by device index, each once. */
+static RESULT add(struct op *op, const struct launch_port *p, struct launch_ports *ports)
+{
+	size_t at = ports->count;
+	while (at > 0 && ports->at[at - 1].wish->device_index > p->device_index)
+		at--;
+	if (at > 0 && ports->at[at - 1].wish->device_index == p->device_index)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, p->field,
+				   "Each network interface requires a unique device index.");
+	memmove(&ports->at[at + 1], &ports->at[at], (ports->count - at) * sizeof ports->at[0]);
+	ports->at[at] = (struct launch_slot){.wish = p};
+	ports->count++;
+	return OK;
+}
+
+/* The port as it is said, with the account's only network where it has no default subnets. *ret_port: NULL
+ * where there is no network. */
+static RESULT choose_network(struct op *op, const struct launch_port *said, bool needs_one,
+			     const struct launch_port **ret_port)
+{
+	uuid account = engine_get_account(op->ctx);
+	const struct account *owner = account_find(op->head, account);
+	const struct network *only = NULL;
+	*ret_port = said;
+	if (owner && !uuid_is_none(owner->default_router))
+		return OK;
+	for (const struct network *n = network_first_by_account(op->head, account); n;
+	     n = network_next_by_account(op->head, n)) {
+		if (row_is_live(&n->row) && only)
+			return ENGINE_FAIL(op, ERR_STATE, KIND_NONE, said->field,
+					   "Multiple possible networks found, use a Network ID to be more "
+					   "specific.");
+		if (row_is_live(&n->row))
+			only = n;
+	}
+	*ret_port = NULL;
+	if (!only && needs_one)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_NONE, said->field,
+				   "Invalid input for field/attribute %" STR_FMT
+				   ": there is no network to allocate from",
+				   STR_ARG(said->field));
+	if (!only)
+		return OK;
+	struct launch_port *port = arena_new_object(op->ctx->arena, struct launch_port);
+	if (!port)
+		return ctx_no_memory(op->ctx);
+	*port = *said;
+	port->network = (struct ref){.kind = KIND_NETWORK,
+				     .prefix = only->row.id,
+				     .bits = 128,
+				     .text = uuid_to_str(op->ctx->arena, only->row.id),
+				     .field = said->field};
+	*ret_port = port;
+	return OK;
+}
+
+RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, const struct instance_type *type,
+			  struct launch_ports *ret_ports)
+{
+	static const struct launch_port plain;
+	size_t count = wish->port_count ? wish->port_count : 1;
+	const struct launch_port *ports = wish->port_count ? wish->ports : &plain;
+	ret_ports->count = 0;
+	if (wish->any_network)
+		TRY(choose_network(op, &ports[0], wish->needs_network, &ports));
+	if (wish->no_ports || !ports)
+		return OK;
+	TRY(port_check_count(op, type, count, ports[count - 1].field));
+	if (count > LAUNCH_PORTS_MAX)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, ports[count - 1].field,
+				   "An instance starts with %d network interfaces at most.",
+				   LAUNCH_PORTS_MAX);
+	for (size_t k = 0; k < count; k++) {
+		TRY(check_said(op, wish, &ports[k]));
+		TRY(port_check_device_index(op, ports[k].device_index, ports[k].field));
+		TRY(port_check_ip_count(op, type,
+					1 + ports[k].ips.secondaries.count + (size_t) ports[k].ips.more,
+					ports[k].field));
+		TRY(port_check_ip_count(op, type, ports[k].ips.ipv6s.count + (size_t) ports[k].ips.ipv6_more,
+					ports[k].ips.ipv6_field));
+		TRY(add(op, &ports[k], ret_ports));
+	}
+	if (ret_ports->at[0].wish->device_index == 0)
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, ports[0].field,
+			   "One of the network interfaces must have the device index 0.");
+}
+
+/* ---- looked up ---- */
+
+/* IPv4 before IPv6 that is given out, and that before IPv6 that guests make themselves; of each the first
+ * with an address left, or the first. With an address named, whichever has it. */
+static int rate(const struct subnet *s, struct ip wanted)
+{
+	if (!row_is_live(&s->row) || (!ip_is_none(wanted) && !cidr_contains(s->block, wanted)))
+		return 0;
+	if (subnet_is_auto(s))
+		return 1;
+	return (s->block.base.family == IP_V4 ? 4 : 2) + (engine_count_free_addresses(s) > 0);
+}
+
+RESULT launch_ports_find_in_network(struct op *op, const struct ref *ref, struct ip wanted,
+				    const struct subnet **ret_subnet)
+{
+	const struct row *network = NULL;
+	char text[IP_TEXT_SIZE];
+	TRY(engine_find_usable(op->ctx, op->head, KIND_NETWORK, ref, &network));
+	*ret_subnet = NULL;
+	int best = 0;
+	for (const struct subnet *s = subnet_first_by_network(op->head, network->id); s;
+	     s = subnet_next_by_network(op->head, s)) {
+		int rating = rate(s, wanted);
+		if (rating <= best)
+			continue;
+		best = rating;
+		*ret_subnet = s;
+	}
+	if (*ret_subnet)
+		return OK;
+	if (!ip_is_none(wanted))
+		return ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, ref->field,
+				   "IP address %s is not a valid IP for any of the subnets on the network.",
+				   ip_write(wanted, text));
+	return ENGINE_FAIL(op, ERR_MISSING, KIND_NETWORK, ref->field,
+			   "The network '%" STR_FMT "' has no subnet.", STR_ARG(ref->text));
+}
+
+RESULT launch_ports_find(struct op *op, const struct instance_type *type, struct launch_slot *slot)
+{
+	const struct launch_port *p = slot->wish;
+	if (!ref_is_given(&p->port)) {
+		TRY(ref_is_given(&p->network)
+			    ? launch_ports_find_in_network(op, &p->network, p->ips.primary, &slot->subnet)
+			    : port_find_subnet(op, &p->subnet, &slot->subnet));
+		TRY(port_check_choices(op, slot->subnet->network, port_chooses_ips(&p->ips), p->field));
+		return engine_permit(op, "subnet.use", KIND_SUBNET, &slot->subnet->row);
+	}
+	TRY(engine_find_own_port(op->ctx, op->head, &p->port, &slot->port));
+	TRY(engine_permit(op, "port.attach", KIND_PORT, &slot->port->row));
+	TRY(port_check_available(op, slot->port, &p->port));
+	TRY(port_check_all_ip_counts(op, type, slot->port, p->field));
+	slot->subnet = subnet_find(op->head, slot->port->subnet);
+	return slot->subnet ? OK : engine_fail_not_found(op->ctx, KIND_PORT, &p->port);
+}
+
+static RESULT resolve(struct op *op, const struct instance_type *type, const struct launch_slot *primary,
+		      struct launch_slot *slot)
+{
+	const struct launch_port *p = slot->wish;
+	if (!slot->subnet && !ref_is_given(&p->port) && !ref_is_given(&p->subnet) &&
+	    !ref_is_given(&p->network))
+		slot->subnet = primary->subnet;
+	if (!slot->subnet)
+		TRY(launch_ports_find(op, type, slot));
+	TRY(port_check_zone(op, slot->subnet, primary->subnet->zone, p->field));
+	if (slot->port)
+		return OK;
+	uuid account = engine_get_account(op->ctx);
+	return groups_resolve(op, account, engine_router_of(op, slot->subnet->router, account), p->groups,
+			      &slot->groups);
+}
+
+static RESULT check_once(struct op *op, const struct launch_ports *ports, size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		if (ports->at[n].port && ports->at[k].port == ports->at[n].port)
+			return ENGINE_FAIL(op, ERR_IN_USE, KIND_PORT, ports->at[n].wish->port.field,
+					   "Network interface '%" STR_FMT "' is named twice.",
+					   STR_ARG(ports->at[n].wish->port.text));
+	return OK;
+}
+
+RESULT launch_ports_resolve(struct op *op, const struct instance_type *type, struct launch_ports *ports)
+{
+	struct launch_slot *primary = &ports->at[0];
+	ports->new_count = 0;
+	for (size_t k = 0; k < ports->count; k++) {
+		TRY(resolve(op, type, primary, &ports->at[k]));
+		TRY(check_once(op, ports, k));
+		ports->new_count += !ports->at[k].port;
+	}
+	if (ports->count == 0)
+		return OK;
+	if (primary->wish->public_ip == CHOICE_YES && primary->subnet->block.base.family == IP_V6)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, primary->wish->field,
+				   "The subnet '%" STR_FMT
+				   "' has no IPv4 CIDR block: no public address stands for one of IPv6.",
+				   STR_ARG(engine_write_id(op, KIND_SUBNET, primary->subnet->row.id)));
+	primary->wants_public_ip = ports->count == 1 && ports->new_count == 1 &&
+				   choice_or(primary->wish->public_ip, primary->subnet->public_on_launch);
+	return OK;
+}
+
+bool launch_ports_lack_ipv4(const struct launch_ports *ports)
+{
+	bool lack = ports->count > 0;
+	for (size_t k = 0; k < ports->count; k++)
+		lack = lack && ports->at[k].subnet->block.base.family == IP_V6;
+	return lack;
+}
+
+/* ---- written ---- */
+
+static RESULT take(struct op *op, const struct launch_slot *slot, const struct instance *instance)
+{
+	struct port port = *slot->port;
+	port_set_attachment(op, &port, instance, slot->wish->device_index);
+	port.row.gen++;
+	return port_put(op, &port);
+}
+
+static RESULT make(struct op *op, const struct launch_slot *slot, const struct instance *instance,
+		   struct tags tags)
+{
+	const struct launch_port *p = slot->wish;
+	struct port port = port_new_in(slot->subnet, instance->account);
+	port.description = p->description;
+	port.groups = slot->groups;
+	port.tags = tags;
+	port.wants_public_ip = slot->wants_public_ip;
+	port_set_attachment(op, &port, instance, p->device_index);
+	port.delete_on_termination = choice_or(p->delete_on_termination, true);
+	struct port_ips_wish ips = p->ips;
+	ips.of_network = ref_is_given(&p->network) && ip_is_none(ips.primary);
+	TRY(port_write_new(op, slot->subnet, &ips, &port));
+	return address_give_auto(op, &port);
+}
+
+RESULT launch_ports_write(struct op *op, const struct launch_ports *ports, const struct instance *instance,
+			  struct tags tags)
+{
+	for (size_t k = 0; k < ports->count; k++) {
+		const struct launch_slot *slot = &ports->at[k];
+		TRY(slot->port ? take(op, slot, instance) : make(op, slot, instance, tags));
+	}
+	return OK;
+}

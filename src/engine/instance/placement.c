@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Placement: filters, then spread. A host whose size is not known yet has no room. */
+#include "engine/instance/placement.h"
+
+#include <inttypes.h>
+
+#include "engine/internal.h"
+#include "engine/region/aggregate.h"
+#include "engine/region/dedicated_host.h"
+#include "engine/region/host.h"
+
+/* ---- one host ---- */
+
+static int64_t free_memory(const struct host *host)
+{
+	return host->seen_memory - host->reserved_memory - host_side(host)->memory;
+}
+
+/* What hosts are compared by: a disk alone goes where most disk is free. */
+static int64_t room_left(const struct host *host, const struct placement_need *need)
+{
+	return need->memory > 0 ? free_memory(host) : host->seen_disk - host_side(host)->disk;
+}
+
+enum placement_reason placement_check_room(const struct host *host, const struct placement_need *need)
+{
+	const struct host_side *use = host_side(host);
+	if (need->vcpus > 0 && use->vcpus + need->vcpus > host->seen_cpus * host->overcommit_percent / 100)
+		return PLACEMENT_VCPUS;
+	if (need->memory > 0 && need->memory > free_memory(host))
+		return PLACEMENT_MEMORY;
+	if (need->disk > 0 && (host->seen_full || use->disk + need->disk > host->seen_disk))
+		return PLACEMENT_DISK;
+	return PLACEMENT_FITS;
+}
+
+enum placement_reason placement_check_host(const struct host *host, const struct placement_need *need)
+{
+	if (!engine_is_host_open(host) || !row_is_live(&host->row))
+		return PLACEMENT_DISABLED;
+	if (host->forced_down || host->seen_state != HOST_SEEN_STATE_UP)
+		return PLACEMENT_DOWN;
+	if (need->arch != INSTANCE_TYPE_ARCH_X86_64)
+		return PLACEMENT_ARCH; /* hosts have no architecture in the schema: all are x86_64 */
+	return placement_check_room(host, need);
+}
+
+/* ---- its aggregates ---- */
+
+static bool is_in_aggregate(const struct tables *t, struct str key, struct str value, const struct host *host)
+{
+	for (const struct aggregate *a = aggregate_first(t); a; a = aggregate_next(t, a)) {
+		const struct tag *property = tags_find(a->properties, key);
+		if (property && str_equal(property->value, value) && aggregate_has_host(a, host->row.id))
+			return true;
+	}
+	return false;
+}
+
+bool placement_has_wanted(const struct tables *t, const struct instance_type *type, const struct host *host)
+{
+	const struct str scope = STR(AGGREGATE_SPEC);
+	for (size_t n = 0; type && n < type->extra_specs.count; n++) {
+		const struct tag *spec = &type->extra_specs.at[n];
+		if (str_starts_with(spec->key, scope) &&
+		    !is_in_aggregate(t, str_slice(spec->key, scope.n, spec->key.n), spec->value, host))
+			return false;
+	}
+	return true;
+}
+
+/* ---- its group ---- */
+
+/* Another one of the group that has, or is to have, a host. */
+static bool is_other_member(const struct placement *p, const struct instance *i)
+{
+	return row_is_live(&i->row) && !uuid_equal(i->row.id, p->need.except);
+}
+
+static int64_t count_members(const struct placement *p, const struct host *host)
+{
+	int64_t count = 0;
+	for (const struct instance *i = instance_first_by_server_group(p->tables, p->need.group->row.id); i;
+	     i = instance_next_by_server_group(p->tables, i))
+		count += is_other_member(p, i) && uuid_equal(i->host, host->row.id);
+	return count;
+}
+
+static bool is_group_placed(const struct placement *p)
+{
+	const struct instance *i = instance_first_by_server_group(p->tables, p->need.group->row.id);
+	while (i && (!is_other_member(p, i) || uuid_is_none(i->host)))
+		i = instance_next_by_server_group(p->tables, i);
+	return i != NULL;
+}
+
+/* Something of another part of the group is there. */
+static bool has_other_partition(const struct placement *p, const struct host *host)
+{
+	const struct instance *i = instance_first_by_server_group(p->tables, p->need.group->row.id);
+	while (i && (!is_other_member(p, i) || !uuid_equal(i->host, host->row.id) ||
+		     i->partition == p->need.partition))
+		i = instance_next_by_server_group(p->tables, i);
+	return i != NULL;
+}
+
+static bool group_allows(const struct placement *p, const struct host *host)
+{
+	const struct server_group *group = p->need.group;
+	if (!group)
+		return true;
+	if (group->policy == SERVER_GROUP_POLICY_AFFINITY)
+		return !is_group_placed(p) || count_members(p, host) > 0;
+	if (group->policy == SERVER_GROUP_POLICY_PARTITION)
+		return !has_other_partition(p, host);
+	return group->policy != SERVER_GROUP_POLICY_ANTI_AFFINITY ||
+	       count_members(p, host) < group->max_per_host;
+}
+
+/* What a soft policy makes of a host: the more the better. */
+static int64_t group_likes(const struct placement *p, const struct host *host)
+{
+	const struct server_group *group = p->need.group;
+	if (group && group->policy == SERVER_GROUP_POLICY_SOFT_AFFINITY)
+		return count_members(p, host);
+	if (group && group->policy == SERVER_GROUP_POLICY_SOFT_ANTI_AFFINITY)
+		return -count_members(p, host);
+	return 0;
+}
+
+/* ---- whose it is ---- */
+
+/* Somebody else's instance is there that shares no host, or is not to be shared with. */
+static bool is_shared_against_will(const struct placement *p, const struct host *host)
+{
+	bool shares = p->need.tenancy != INSTANCE_TENANCY_DEDICATED;
+	if (p->need.memory == 0 || (shares && host_side(host)->dedicated == 0))
+		return false;
+	const struct instance *i = instance_first_by_host(p->tables, host->row.id);
+	while (i && (uuid_equal(i->account, p->need.account) ||
+		     model_derive_instance_state(i) == INSTANCE_TERMINATED ||
+		     (shares && i->tenancy != INSTANCE_TENANCY_DEDICATED)))
+		i = instance_next_by_host(p->tables, i);
+	return i != NULL;
+}
+
+/* Disks alone are its account's; instances are those that ask for it. */
+static bool dedicated_allows(const struct placement_need *need, const struct dedicated_host *dedicated)
+{
+	if (!uuid_equal(dedicated->account, need->account))
+		return false;
+	if (need->memory == 0)
+		return true;
+	if (need->tenancy != INSTANCE_TENANCY_HOST || !engine_takes_type(dedicated, need->type))
+		return false;
+	return uuid_is_none(need->dedicated_host) ? dedicated->auto_placement
+						  : uuid_equal(need->dedicated_host, dedicated->row.id);
+}
+
+static bool tenancy_allows(const struct placement *p, const struct host *host)
+{
+	const struct dedicated_host *dedicated = engine_find_dedicated(p->tables, host->row.id);
+	if (dedicated)
+		return dedicated_allows(&p->need, dedicated);
+	return p->need.tenancy != INSTANCE_TENANCY_HOST && !is_shared_against_will(p, host);
+}
+
+bool placement_may_stay(const struct tables *t, const struct placement_need *need, const struct host *host)
+{
+	struct placement p = {.tables = t, .need = *need};
+	const struct dedicated_host *dedicated = engine_find_dedicated(t, host->row.id);
+	if (dedicated && uuid_is_none(need->dedicated_host)) /* it is there, whether others may come or not */
+		p.need.dedicated_host = dedicated->row.id;
+	return group_allows(&p, host) && tenancy_allows(&p, host);
+}
+
+static enum placement_reason check(const struct placement *p, const struct host *host)
+{
+	enum placement_reason reason = placement_check_host(host, &p->need);
+	if (reason == PLACEMENT_FITS && !placement_has_wanted(p->tables, p->need.type, host))
+		return PLACEMENT_AGGREGATE;
+	if (reason == PLACEMENT_FITS && !tenancy_allows(p, host))
+		return PLACEMENT_TENANCY;
+	return reason == PLACEMENT_FITS && !group_allows(p, host) ? PLACEMENT_GROUP : reason;
+}
+
+/* Whether a is to be preferred; both fit. */
+static bool has_more(const struct placement *p, const struct host *a, const struct host *b)
+{
+	int64_t liked_a = group_likes(p, a), liked_b = group_likes(p, b);
+	return liked_a != liked_b ? liked_a > liked_b : room_left(a, &p->need) > room_left(b, &p->need);
+}
+
+/* ---- one launch ---- */
+
+static const struct host *first_host(const struct tables *t, uuid zone)
+{
+	return uuid_is_none(zone) ? host_first(t) : host_first_by_zone(t, zone);
+}
+
+static const struct host *next_host(const struct tables *t, uuid zone, const struct host *host)
+{
+	return uuid_is_none(zone) ? host_next(t, host) : host_next_by_zone(t, host);
+}
+
+RESULT placement_begin(struct ctx *c, const struct tables *t, const struct placement_need *need,
+		       struct placement *ret_placement)
+{
+	size_t count = tables_count(t, KIND_HOST);
+	*ret_placement = (struct placement){.tables = t, .need = *need};
+	if (count > PLACEMENT_LARGE)
+		return OK;
+	ret_placement->candidates = arena_new_array(c->arena, struct placement_candidate, count + 1);
+	if (!ret_placement->candidates)
+		return ctx_no_memory(c);
+	for (const struct host *h = first_host(t, need->zone); h; h = next_host(t, need->zone, h))
+		ret_placement->candidates[ret_placement->candidate_count++].host = h;
+	return OK;
+}
+
+/* ---- a large region: a random few ---- */
+
+/* Ids are random, so the host that follows a random id is a random one. */
+static const struct host *draw_host(const struct tables *t)
+{
+	struct host probe = {.row.id = uuid_random()};
+	const struct row *row = tables_seek(t, KIND_HOST, HOST_INDEX_ID, &probe.row, 1);
+	return row ? (const struct host *) row : host_first(t);
+}
+
+/* The next in the order of ids, from the last on to the first. */
+static const struct host *host_behind(const struct tables *t, const struct host *host)
+{
+	const struct host *next = host_next(t, host);
+	return next ? next : host_first(t);
+}
+
+/* Counts those of a random few that fit, and gives the one with the most room. They are a random
+ * one and those whose ids follow, which is as good and needs one search. */
+static size_t sample_hosts(const struct placement *p, const struct host **ret_best)
+{
+	size_t fitting = 0;
+	const struct host *host = draw_host(p->tables);
+	for (size_t n = 0; n < PLACEMENT_SAMPLE; n++, host = host_behind(p->tables, host)) {
+		bool is_there = uuid_is_none(p->need.zone) || uuid_equal(host->zone, p->need.zone);
+		if (!is_there || check(p, host) != PLACEMENT_FITS)
+			continue;
+		fitting++;
+		if (!*ret_best || has_more(p, host, *ret_best))
+			*ret_best = host;
+	}
+	return fitting;
+}
+
+static const struct host *next_of_large(const struct placement *p)
+{
+	const struct host *best = NULL;
+	if (sample_hosts(p, &best) > 0)
+		return best;
+	for (const struct host *h = first_host(p->tables, p->need.zone); h;
+	     h = next_host(p->tables, p->need.zone, h))
+		if (check(p, h) == PLACEMENT_FITS && (!best || has_more(p, h, best)))
+			best = h;
+	return best;
+}
+
+/* ---- a small one: all of them ---- */
+
+static bool is_better(const struct placement *p, const struct placement_candidate *a,
+		      const struct placement_candidate *b)
+{
+	int64_t liked_a = group_likes(p, a->host), liked_b = group_likes(p, b->host);
+	if (liked_a != liked_b)
+		return liked_a > liked_b;
+	if (a->launched != b->launched)
+		return a->launched < b->launched;
+	return room_left(a->host, &p->need) > room_left(b->host, &p->need);
+}
+
+const struct host *placement_next(struct placement *p)
+{
+	if (!p->candidates)
+		return next_of_large(p);
+	struct placement_candidate *best = NULL;
+	for (size_t n = 0; n < p->candidate_count; n++) {
+		struct placement_candidate *each = &p->candidates[n];
+		if ((!best || is_better(p, each, best)) && check(p, each->host) == PLACEMENT_FITS)
+			best = each;
+	}
+	if (!best)
+		return NULL;
+	best->launched++;
+	return best->host;
+}
+
+size_t placement_count_fitting(const struct placement *p)
+{
+	const struct host *best = NULL;
+	if (!p->candidates)
+		return sample_hosts(p, &best);
+	size_t count = 0;
+	for (size_t n = 0; n < p->candidate_count; n++)
+		count += check(p, p->candidates[n].host) == PLACEMENT_FITS;
+	return count;
+}
+
+/* ---- why not ---- */
+
+void placement_report(const struct placement *p, struct placement_report *ret_report)
+{
+	*ret_report = (struct placement_report){0};
+	for (const struct host *h = first_host(p->tables, p->need.zone); h;
+	     h = next_host(p->tables, p->need.zone, h)) {
+		enum placement_reason reason = check(p, h);
+		ret_report->host_count++;
+		ret_report->refused[reason]++;
+		if (reason == PLACEMENT_FITS || ret_report->shown_count == PLACEMENT_HOSTS_SHOWN)
+			continue;
+		ret_report->shown[ret_report->shown_count] = h;
+		ret_report->shown_reason[ret_report->shown_count++] = reason;
+	}
+}
+
+static const char *const reasons[PLACEMENT_REASON_COUNT] = {
+	[PLACEMENT_FITS] = "have room",
+	[PLACEMENT_DISABLED] = "are closed to new instances",
+	[PLACEMENT_DOWN] = "do not answer",
+	[PLACEMENT_ARCH] = "are of another architecture",
+	[PLACEMENT_VCPUS] = "lack vCPUs",
+	[PLACEMENT_MEMORY] = "lack memory",
+	[PLACEMENT_DISK] = "lack disk space",
+	[PLACEMENT_GROUP] = "are against its server group",
+	[PLACEMENT_AGGREGATE] = "lack what its type asks of aggregates",
+	[PLACEMENT_TENANCY] = "are against its tenancy or dedicated to others",
+};
+
+const char *placement_reason_words(enum placement_reason reason)
+{
+	return reasons[reason];
+}
+
+static struct str list_hosts(struct arena *a, const struct placement_report *report,
+			     enum placement_reason reason)
+{
+	struct str list = STR_NONE;
+	for (size_t n = 0; n < report->shown_count; n++)
+		if (report->shown_reason[n] == reason)
+			list = str_print(a, "%" STR_FMT "%s%" STR_FMT, STR_ARG(list), list.n ? ", " : "",
+					 STR_ARG(report->shown[n]->name));
+	return list;
+}
+
+struct str placement_explain(struct arena *a, const struct placement_report *report)
+{
+	if (report->host_count == 0)
+		return STR("there is no host");
+	struct str text = str_print(a, "of %zu hosts", report->host_count);
+	const char *separator = " ";
+	for (enum placement_reason reason = PLACEMENT_FITS; reason < PLACEMENT_REASON_COUNT; reason++) {
+		if (report->refused[reason] == 0)
+			continue;
+		struct str hosts = list_hosts(a, report, reason);
+		text = str_print(a, "%" STR_FMT "%s%zu %s%s%" STR_FMT "%s", STR_ARG(text), separator,
+				 report->refused[reason], reasons[reason], hosts.n ? " (" : "",
+				 STR_ARG(hosts), hosts.n ? ")" : "");
+		separator = ", ";
+	}
+	return text;
+}

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Public addresses. What happens next: reconcile/address.c translates them to their ports'. */
+#include "engine/network/address.h"
+
+#include "engine/internal.h"
+#include "engine/network/port.h"
+
+#define ELASTIC_METER STR("address:elastic")
+
+/* ---- free ones ---- */
+
+struct place {
+	uuid external_network;
+	struct ip ip;
+};
+
+static struct ip_pool pool_of(struct address *probe)
+{
+	return (struct ip_pool){.kind = KIND_ADDRESS,
+				.index = ADDRESS_INDEX_IP,
+				.probe = &probe->row,
+				.probe_ip = &probe->ip,
+				.ip_offset = offsetof(struct address, ip)};
+}
+
+static bool pick_on(const struct tables *t, uuid external_network, struct place *ret_place)
+{
+	struct address probe = {.external_network = external_network};
+	struct ip_pool pool = pool_of(&probe);
+	const struct address_range *range = address_range_first_by_external_network(t, external_network);
+	for (; range; range = address_range_next_by_external_network(t, range)) {
+		if (row_is_live(&range->row) &&
+		    ip_pool_pick(t, &pool, range->first, range->last, &ret_place->ip)) {
+			ret_place->external_network = external_network;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool range_has(const struct address_range *range, struct ip ip)
+{
+	return row_is_live(&range->row) && ip_compare(range->first, ip) <= 0 &&
+	       ip_compare(ip, range->last) <= 0;
+}
+
+static RESULT check_place(struct op *op, uuid external_network, struct ip ip, struct place *ret_place)
+{
+	char text[IP_TEXT_SIZE];
+	struct address probe = {.external_network = external_network};
+	struct ip_pool pool = pool_of(&probe);
+	const struct address_range *range =
+		address_range_first_by_external_network(op->head, external_network);
+	while (range && !range_has(range, ip))
+		range = address_range_next_by_external_network(op->head, range);
+	if (!range)
+		return FAIL(RANGE);
+	if (ip_pool_has(op->head, &pool, ip))
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ADDRESS,
+				     "The address %s is allocated already.", ip_write(ip, text));
+	*ret_place = (struct place){external_network, ip};
+	return OK;
+}
+
+/* On the network named, or on the first that has what is asked for. */
+static RESULT find_place(struct op *op, const struct address_wish *wish, struct place *ret_place)
+{
+	const struct external_network *only = NULL;
+	if (ref_is_given(&wish->external_network))
+		TRY(engine_find_external_network(op->ctx, op->head, &wish->external_network, &only));
+	const struct external_network *network = only ? only : external_network_first(op->head);
+	for (; network; network = only ? NULL : external_network_next(op->head, network)) {
+		if (ip_is_none(wish->ip) && pick_on(op->head, network->row.id, ret_place))
+			return OK;
+		if (ip_is_none(wish->ip))
+			continue;
+		struct result checked = check_place(op, network->row.id, wish->ip, ret_place);
+		if (checked.code != ERR_RANGE)
+			return checked;
+	}
+	char text[IP_TEXT_SIZE];
+	if (ip_is_none(wish->ip))
+		return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_ADDRESS, "There is no public address left.");
+	return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_ADDRESS,
+			     "The address %s is in no range of this region.", ip_write(wish->ip, text));
+}
+
+RESULT address_write_for_gateway(struct op *op, const struct gateway *gateway, struct ip ip,
+				 uuid *ret_address)
+{
+	struct place place = {0};
+	char text[IP_TEXT_SIZE];
+	if (ip_is_none(ip) && !pick_on(op->head, gateway->external_network, &place))
+		return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_ADDRESS, "There is no public address left.");
+	if (!ip_is_none(ip)) {
+		struct result checked = check_place(op, gateway->external_network, ip, &place);
+		if (checked.code == ERR_RANGE)
+			return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_ADDRESS,
+					     "The address %s is in no range of the external network.",
+					     ip_write(ip, text));
+		TRY(checked);
+	}
+	struct address address = {.row.id = engine_new_id(op, KIND_ADDRESS),
+				  .row.gen = 1,
+				  .account = gateway->account,
+				  .external_network = place.external_network,
+				  .ip = place.ip};
+	*ret_address = address.row.id;
+	return address_put(op, &address);
+}
+
+/* For a port from the start. */
+static RESULT associate_new(struct op *op, const struct address_wish *wish)
+{
+	struct address_association association = {
+		.address = {.kind = KIND_ADDRESS, .prefix = wish->address, .bits = 128},
+		.port = wish->port,
+		.private_ip = wish->private_ip,
+		.keeps_present = true,
+	};
+	return engine_associate_address(op, &association);
+}
+
+RESULT engine_allocate_address(struct op *op, struct address_wish *wish)
+{
+	const struct account *account = NULL;
+	struct place place = {0};
+	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	TRY(find_place(op, wish, &place));
+	TRY(quota_check(op, account->row.id, QUOTA_ADDRESSES, 1));
+	TRY(engine_permit(op, "address.allocate", KIND_ADDRESS, NULL));
+	struct address address = {.row.id = engine_new_id(op, KIND_ADDRESS),
+				  .row.gen = 1,
+				  .account = account->row.id,
+				  .external_network = place.external_network,
+				  .ip = place.ip,
+				  .is_elastic = true,
+				  .description = wish->description};
+	TRY(tags_normalize(op, wish->tags, &address.tags));
+	TRY(address_put(op, &address));
+	TRY(op_usage(op, KIND_ADDRESS, address.row.id, account->row.id, ELASTIC_METER, 1));
+	wish->address = address.row.id;
+	wish->made_ip = address.ip;
+	char text[IP_TEXT_SIZE];
+	TRY(engine_tell(op, KIND_ADDRESS, &address.row, "allocated", "%s.", ip_write(address.ip, text)));
+	return ref_is_given(&wish->port) ? associate_new(op, wish) : OK;
+}
+
+/* ---- leaving a port ---- */
+
+static RESULT write_free(struct op *op, const struct address *address)
+{
+	struct address next = *address;
+	next.port = UUID_NONE;
+	next.private_ip = (struct ip){0};
+	next.association = UUID_NONE;
+	next.row.gen++;
+	TRY(address_put(op, &next));
+	char text[IP_TEXT_SIZE];
+	return engine_tell(op, KIND_ADDRESS, &next.row, "disassociated", "%s is free.",
+			   ip_write(next.ip, text));
+}
+
+static const struct address *live_or_next(const struct tables *t, const struct address *address)
+{
+	while (address && !row_is_live(&address->row))
+		address = address_next_by_port(t, address);
+	return address;
+}
+
+/* The one that stands for that private address of the port, or NULL. */
+static const struct address *find_for(const struct tables *t, uuid port, struct ip private_ip)
+{
+	const struct address *address = live_or_next(t, address_first_by_port(t, port));
+	while (address && !ip_equal(address->private_ip, private_ip))
+		address = live_or_next(t, address_next_by_port(t, address));
+	return address;
+}
+
+static RESULT leave(struct op *op, const struct address *address)
+{
+	return address->is_elastic ? write_free(op, address) : address_delete(op, address->row.id);
+}
+
+RESULT address_take_auto(struct op *op, uuid port)
+{
+	const struct address *address = live_or_next(op->head, address_first_by_port(op->head, port));
+	while (address && address->is_elastic)
+		address = live_or_next(op->head, address_next_by_port(op->head, address));
+	return address ? leave(op, address) : OK;
+}
+
+RESULT address_leave_port(struct op *op, uuid port)
+{
+	const struct address *address = live_or_next(op->head, address_first_by_port(op->head, port)), *next;
+	for (; address; address = next) {
+		next = live_or_next(op->head, address_next_by_port(op->head, address));
+		TRY(leave(op, address));
+	}
+	return OK;
+}
+
+RESULT address_leave_ip(struct op *op, uuid port, struct ip private_ip)
+{
+	const struct address *address = find_for(op->head, port, private_ip);
+	return address ? leave(op, address) : OK;
+}
+
+RESULT address_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip)
+{
+	const struct address *address = find_for(op->head, from, private_ip);
+	if (!address)
+		return OK;
+	struct address next = *address;
+	next.port = to;
+	next.row.gen++;
+	return address_put(op, &next);
+}
+
+RESULT address_give_auto(struct op *op, const struct port *port)
+{
+	const struct gateway *gateway = gateway_of_router(op->head, port->router);
+	struct place place = {0};
+	if (!port->wants_public_ip || port->ip.family != IP_V4 ||
+	    find_for(op->head, port->row.id, port->ip) || !gateway ||
+	    uuid_is_none(gateway->external_network) || !pick_on(op->head, gateway->external_network, &place))
+		return OK;
+	struct address address = {.row.id = engine_new_id(op, KIND_ADDRESS),
+				  .row.gen = 1,
+				  .account = port->account,
+				  .external_network = place.external_network,
+				  .ip = place.ip,
+				  .port = port->row.id,
+				  .private_ip = port->ip};
+	return address_put(op, &address);
+}
+
+RESULT address_put_back(struct op *op, const struct address *address, bool *ret_is_back)
+{
+	const struct port *port = port_find(op->head, address->port);
+	const struct external_network *network = external_network_find(op->head, address->external_network);
+	struct address next = *address;
+	struct ip_pool pool = pool_of(&next);
+	*ret_is_back = port && network && row_is_live(&network->row) &&
+		       !address_find(op->head, address->row.id) && !ip_pool_has(op->head, &pool, address->ip);
+	if (!*ret_is_back)
+		return OK;
+	next.ip = address->ip;
+	if (!port_has_ip(op->head, port, next.private_ip))
+		next.private_ip = port->ip;
+	next.seen_gen = 0;
+	TRY(address_put(op, &next));
+	if (next.is_elastic)
+		TRY(op_usage(op, KIND_ADDRESS, next.row.id, next.account, ELASTIC_METER, 1));
+	char text[IP_TEXT_SIZE];
+	return engine_tell(op, KIND_ADDRESS, &next.row, "adopted", "%s came back with its network interface.",
+			   ip_write(next.ip, text));
+}
+
+/* ---- association ---- */
+
+static RESULT find_target(struct op *op, const struct address_association *wish, const struct port **ret_port)
+{
+	if (ref_is_given(&wish->port) == ref_is_given(&wish->instance))
+		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_ADDRESS,
+				     "Name either an instance or a network interface.");
+	return port_find_target(op, &wish->port, &wish->instance, ret_port);
+}
+
+uuid engine_get_router_of_ip(const struct tables *t, const struct port *port, struct ip ip)
+{
+	if (ip_equal(port->ip, ip))
+		return port->router;
+	const struct secondary_ip *s = engine_first_secondary_ip(t, port->row.id);
+	while (s && !ip_equal(s->ip, ip))
+		s = engine_next_secondary_ip(t, s);
+	return s ? s->router : port->router;
+}
+
+bool address_is_reachable(const struct tables *t, const struct address *address, uuid router)
+{
+	const struct gateway *gateway = gateway_of_router(t, router);
+	return gateway && uuid_equal(gateway->external_network, address->external_network);
+}
+
+/* It may be taken from where it is. */
+static RESULT check_present(struct op *op, const struct address *address)
+{
+	const struct port *port = uuid_is_none(address->port) ? NULL : port_find(op->head, address->port);
+	return port ? port_check_unmanaged(op, port, STR("NetworkInterfaceId")) : OK;
+}
+
+/* The way out is there, and what stands in the way may be moved. */
+static RESULT check_association(struct op *op, const struct address_association *wish,
+				const struct address *address, const struct port *port, struct ip private_ip)
+{
+	TRY(check_present(op, address));
+	TRY(port_check_unmanaged(op, port, STR("NetworkInterfaceId")));
+	if (!address_is_reachable(op->head, address, engine_get_router_of_ip(op->head, port, private_ip)))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_GATEWAY,
+				     "Network %" STR_FMT " is not attached to any internet gateway",
+				     STR_ARG(engine_write_id(op, KIND_ROUTER, port->router)));
+	char text[IP_TEXT_SIZE];
+	if (private_ip.family != IP_V4)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_PORT,
+				     "A public address stands for an IPv4 address: there is none.");
+	if (!port_has_ip(op->head, port, private_ip))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_PORT,
+				     "The private address %s is not one of the network interface.",
+				     ip_write(private_ip, text));
+	const struct address *there = find_for(op->head, port->row.id, private_ip);
+	bool moves = !uuid_is_none(address->port) && there != address;
+	bool replaces = there && there->is_elastic && there != address;
+	if (((moves || replaces) && wish->allow_reassociation == CHOICE_NO) ||
+	    (replaces && wish->keeps_present))
+		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS, wish->address.field,
+				   "resource %" STR_FMT
+				   " is already associated with an address or an interface",
+				   STR_ARG(engine_write_id(op, KIND_ADDRESS, address->row.id)));
+	return OK;
+}
+
+static RESULT find_elastic(struct op *op, const struct ref *ref, const struct address **ret_address)
+{
+	TRY(engine_find_own_address(op->ctx, op->head, ref, ret_address));
+	return (*ret_address)->is_elastic ? OK : engine_fail_not_found(op->ctx, KIND_ADDRESS, ref);
+}
+
+RESULT address_write_association(struct op *op, const struct address *address, const struct port *port,
+				 struct ip private_ip)
+{
+	struct address next = *address;
+	next.port = port->row.id;
+	next.private_ip = private_ip;
+	next.association = uuid_random();
+	next.row.gen++;
+	TRY(address_put(op, &next));
+	char public_text[IP_TEXT_SIZE], private_text[IP_TEXT_SIZE];
+	return engine_tell(op, KIND_ADDRESS, &next.row, "associated", "%s stands for %s.",
+			   ip_write(next.ip, public_text), ip_write(next.private_ip, private_text));
+}
+
+RESULT engine_associate_address(struct op *op, struct address_association *wish)
+{
+	const struct address *address = NULL;
+	const struct port *port = NULL;
+	TRY(find_elastic(op, &wish->address, &address));
+	TRY(find_target(op, wish, &port));
+	struct ip private_ip = ip_is_none(wish->private_ip) ? port->ip : wish->private_ip;
+	TRY(check_association(op, wish, address, port, private_ip));
+	TRY(engine_permit(op, "address.associate", KIND_ADDRESS, &address->row));
+	TRY(engine_permit(op, "address.associate", KIND_PORT, &port->row));
+	if (uuid_equal(address->port, port->row.id) && ip_equal(address->private_ip, private_ip)) {
+		wish->made = address->association;
+		return OK;
+	}
+	TRY(address_leave_ip(op, port->row.id, private_ip));
+	TRY(address_write_association(op, address, port, private_ip));
+	wish->made = address_find(op->head, address->row.id)->association;
+	return OK;
+}
+
+static RESULT find_associated(struct op *op, const struct address_association *wish,
+			      const struct address **ret_address)
+{
+	if (!wish->association.bits)
+		return find_elastic(op, &wish->address, ret_address);
+	const struct ref *ref = &wish->association;
+	const struct address *address = address_first_by_account(op->head, engine_get_account(op->ctx));
+	for (; address; address = address_next_by_account(op->head, address)) {
+		if (row_is_live(&address->row) && !uuid_is_none(address->association) &&
+		    id_has_prefix(address->association, ref->prefix, ref->bits)) {
+			*ret_address = address;
+			return OK;
+		}
+	}
+	return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_NONE, ref->field,
+			   "The association ID '%" STR_FMT "' does not exist", STR_ARG(ref->text));
+}
+
+static RESULT check_is_of(struct op *op, const struct ref *ref, const struct address *address)
+{
+	const struct instance *instance = NULL;
+	const struct port *port = port_find(op->head, address->port);
+	char text[IP_TEXT_SIZE];
+	TRY(engine_find_own_instance(op->ctx, op->head, ref, &instance));
+	if (port && uuid_equal(port->instance, instance->row.id))
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_NONE, STR("address"),
+			   "Floating IP %s is not associated with instance %" STR_FMT ".",
+			   ip_write(address->ip, text),
+			   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
+}
+
+RESULT engine_disassociate_address(struct op *op, struct address_association *wish)
+{
+	const struct address *address = NULL;
+	TRY(find_associated(op, wish, &address));
+	TRY(engine_permit(op, "address.disassociate", KIND_ADDRESS, &address->row));
+	if (ref_is_given(&wish->instance))
+		TRY(check_is_of(op, &wish->instance, address));
+	TRY(check_present(op, address));
+	wish->made = address->association;
+	return uuid_is_none(address->port) ? OK : write_free(op, address);
+}
+
+RESULT engine_release_address(struct op *op, struct address_target *wish)
+{
+	const struct address *address = NULL;
+	TRY(find_elastic(op, &wish->address, &address));
+	TRY(engine_permit(op, "address.release", KIND_ADDRESS, &address->row));
+	TRY(check_present(op, address));
+	char text[IP_TEXT_SIZE];
+	ip_write(address->ip, text);
+	if (!uuid_is_none(address->port) && !wish->with_association)
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_ADDRESS, wish->address.field, "Address %s is in use.",
+				   text);
+	if (!uuid_is_none(address->port))
+		TRY(write_free(op, address));
+	TRY(address_delete(op, address->row.id));
+	TRY(op_usage(op, KIND_ADDRESS, address->row.id, address->account, ELASTIC_METER, 0));
+	return engine_tell(op, KIND_ADDRESS, &address->row, "released", "%s.", text);
+}
+
+RESULT engine_change_address(struct op *op, struct address_change *wish)
+{
+	const struct address *address = NULL;
+	TRY(find_elastic(op, &wish->address, &address));
+	if (wish->description) {
+		TRY(engine_permit(op, "address.update", KIND_ADDRESS, &address->row));
+		struct address next = *address;
+		next.description = *wish->description;
+		next.row.gen++;
+		TRY(address_put(op, &next));
+	}
+	struct address_association association = {.address = wish->address,
+						  .port = wish->port,
+						  .private_ip = wish->private_ip,
+						  .keeps_present = true};
+	if (!wish->sets_port)
+		return OK;
+	return ref_is_given(&wish->port) ? engine_associate_address(op, &association)
+					 : engine_disassociate_address(op, &association);
+}
+
+/* ---- reverse names ---- */
+
+static bool is_label(struct str label)
+{
+	for (size_t n = 0; n < label.n; n++) {
+		char c = label.p[n];
+		bool is_inside = n > 0 && n + 1 < label.n;
+		if (!str_is_alphanumeric(c) && !(c == '_' || (c == '-' && is_inside)))
+			return false;
+	}
+	return label.n >= 1 && label.n <= 63;
+}
+
+/* Of two labels at least. */
+static bool is_domain_name(struct str name)
+{
+	size_t count = 0;
+	struct str label = STR_NONE;
+	for (struct str rest = name; str_split_next(&rest, '.', &label); count++)
+		if (!is_label(label))
+			return false;
+	return count >= 2 && !str_ends_with(name, STR(".")) && name.n <= REVERSE_NAME_MAX;
+}
+
+RESULT engine_name_address(struct op *op, struct address_name_wish *wish)
+{
+	const struct address *address = NULL;
+	struct str name =
+		str_ends_with(wish->name, STR(".")) ? str_slice(wish->name, 0, wish->name.n - 1) : wish->name;
+	TRY(find_elastic(op, &wish->address, &address));
+	TRY(engine_permit(op, wish->name.n ? "address.update" : "address.reset", KIND_ADDRESS,
+			  &address->row));
+	if (wish->name.n && !is_domain_name(name))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ADDRESS, wish->name_field,
+				   "Value (%" STR_FMT ") for parameter %" STR_FMT
+				   " is invalid. It must be a fully qualified domain name.",
+				   STR_ARG(wish->name), STR_ARG(wish->name_field));
+	wish->made = address->row.id;
+	wish->name_before = str_copy(op->ctx->arena, address->reverse_name);
+	if (str_equal(address->reverse_name, name))
+		return OK;
+	struct address next = *address;
+	next.reverse_name = name; /* nothing in the network is another: gen stays */
+	TRY(address_put(op, &next));
+	char text[IP_TEXT_SIZE];
+	return engine_tell(op, KIND_ADDRESS, &next.row, "named", "%s leads back to %" STR_FMT ".",
+			   ip_write(next.ip, text), STR_ARG(name.n ? name : STR("no name")));
+}
+
+const struct address *engine_find_public_ip(const struct tables *t, struct ip ip)
+{
+	const struct external_network *network = external_network_first(t);
+	for (; network; network = external_network_next(t, network)) {
+		const struct address *address = address_find_by_ip(t, network->row.id, ip);
+		if (address)
+			return address;
+	}
+	return NULL;
+}
+
+/* ---- the reconciler's ---- */
+
+RESULT engine_see_address(struct op *op, struct address_sight *sight)
+{
+	const struct address *address = address_find(op->head, sight->address);
+	if (!address || (int64_t) sight->gen <= address->seen_gen)
+		return OK;
+	struct address next = *address;
+	next.seen_gen = (int64_t) sight->gen;
+	return address_put(op, &next);
+}
+
+RESULT engine_forget_address(struct op *op, struct address_sight *sight)
+{
+	const struct address *address = address_find(op->head, sight->address);
+	if (!address)
+		return OK;
+	if (row_is_live(&address->row))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_ADDRESS, "The address is not released.");
+	TRY(condition_clear_all(op, sight->address));
+	return address_forget(op, sight->address);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * External networks and address ranges. What happens next: routers whose gateways are led out are
+ * brought about anew. */
+#include "engine/network/external_network.h"
+
+#include "engine/internal.h"
+#include "engine/network/ipv6.h"
+
+struct run {
+	struct ip first, last;
+};
+
+static bool run_is_sound(struct run r)
+{
+	return r.first.family == IP_V4 && r.last.family == IP_V4 && ip_compare(r.first, r.last) <= 0;
+}
+
+static bool runs_overlap(struct run a, struct run b)
+{
+	return ip_compare(a.first, b.last) <= 0 && ip_compare(b.first, a.last) <= 0;
+}
+
+static RESULT check_run(struct op *op, enum kind kind, struct run r, const char *what)
+{
+	if (run_is_sound(r))
+		return OK;
+	char first[IP_TEXT_SIZE], last[IP_TEXT_SIZE];
+	return ctx_fail_kind(op->ctx, ERR_INVALID, (int) kind,
+			     "%s from '%s' to '%s' is not a run of IPv4 addresses.", what,
+			     ip_write(r.first, first), ip_write(r.last, last));
+}
+
+static RESULT write_range(struct op *op, uuid external_network, struct run r, uuid *ret_range)
+{
+	struct address_range range = {.row.id = engine_new_id(op, KIND_ADDRESS_RANGE),
+				      .row.gen = 1,
+				      .external_network = external_network,
+				      .first = r.first,
+				      .last = r.last};
+	*ret_range = range.row.id;
+	return address_range_put(op, &range);
+}
+
+/* Gateways that were attached when there was nowhere to lead to. */
+static RESULT lead_gateways_out(struct op *op)
+{
+	const struct gateway *gateway = gateway_first(op->head);
+	for (; gateway; gateway = gateway_next(op->head, gateway)) {
+		if (!row_is_live(&gateway->row) || uuid_is_none(gateway->router) ||
+		    !uuid_is_none(gateway->external_network))
+			continue;
+		struct gateway next = *gateway;
+		gateway_lead_out(op, &next, UUID_NONE);
+		next.row.gen++;
+		TRY(gateway_put(op, &next));
+	}
+	return OK;
+}
+
+static RESULT check_external_network(struct op *op, const struct external_network_wish *wish)
+{
+	struct run infra = {wish->infra_first, wish->infra_last}, range = {wish->first, wish->last};
+	if (str_is_empty(wish->name) || str_is_empty(wish->physical_network) || ip_is_none(wish->next_hop))
+		return ctx_fail_kind(op->ctx, ERR_MISSING, KIND_EXTERNAL_NETWORK,
+				     "An external network needs a name, a physical network and a next hop.");
+	if (external_network_find_by_name(op->head, wish->name))
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_EXTERNAL_NETWORK,
+				     "The external network '%" STR_FMT "' exists already.",
+				     STR_ARG(wish->name));
+	TRY(check_run(op, KIND_EXTERNAL_NETWORK, infra, "The infrastructure's range"));
+	if (ip_is_none(wish->first))
+		return OK;
+	TRY(check_run(op, KIND_EXTERNAL_NETWORK, range, "The range of public addresses"));
+	if (runs_overlap(infra, range))
+		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_ADDRESS_RANGE,
+				     "The infrastructure's range and that of public addresses overlap.");
+	return OK;
+}
+
+RESULT engine_add_external_network(struct op *op, struct external_network_wish *wish)
+{
+	TRY(check_external_network(op, wish));
+	TRY(engine_permit(op, "external_network.add", KIND_EXTERNAL_NETWORK, NULL));
+	struct external_network network = {.row.id = engine_new_id(op, KIND_EXTERNAL_NETWORK),
+					   .row.gen = 1,
+					   .name = wish->name,
+					   .physical_network = wish->physical_network,
+					   .next_hop = wish->next_hop,
+					   .infra_first = wish->infra_first,
+					   .infra_last = wish->infra_last};
+	TRY(external_network_put(op, &network));
+	uuid range = UUID_NONE;
+	if (!ip_is_none(wish->first))
+		TRY(write_range(op, network.row.id, (struct run){wish->first, wish->last}, &range));
+	TRY(lead_gateways_out(op));
+	wish->external_network = network.row.id;
+	return engine_tell(op, KIND_EXTERNAL_NETWORK, &network.row, "added", "External network %" STR_FMT ".",
+			   STR_ARG(network.name));
+}
+
+RESULT engine_add_address_range(struct op *op, struct address_range_wish *wish)
+{
+	struct run wanted = {wish->first, wish->last};
+	const struct external_network *network = NULL;
+	TRY(engine_find_own_external_network(op->ctx, op->head, &wish->external_network, &network));
+	TRY(check_run(op, KIND_ADDRESS_RANGE, wanted, "The range"));
+	bool clashes = runs_overlap(wanted, (struct run){network->infra_first, network->infra_last});
+	const struct address_range *range =
+		address_range_first_by_external_network(op->head, network->row.id);
+	for (; range && !clashes; range = address_range_next_by_external_network(op->head, range))
+		clashes = row_is_live(&range->row) &&
+			  runs_overlap(wanted, (struct run){range->first, range->last});
+	if (clashes)
+		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_ADDRESS_RANGE,
+				     "The range overlaps with another one of '%" STR_FMT "'.",
+				     STR_ARG(network->name));
+	TRY(engine_permit(op, "address_range.add", KIND_EXTERNAL_NETWORK, &network->row));
+	TRY(write_range(op, network->row.id, wanted, &wish->address_range));
+	return engine_tell(op, KIND_EXTERNAL_NETWORK, &network->row, "range added", "%llu public addresses.",
+			   (unsigned long long) ip_distance(wish->first, wish->last) + 1);
+}
+
+/* ---- IPv6 ---- */
+
+static RESULT check_pool(struct op *op, const struct external_network *network, struct cidr pool)
+{
+	char text[CIDR_TEXT_SIZE];
+	cidr_write(pool, text);
+	if (pool.bits < IPV6_POOL_BITS_MIN || pool.bits > IPV6_ROUTER_BITS || !ipv6_is_usable_block(pool))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_EXTERNAL_NETWORK, STR("pool"),
+				   "The pool '%s' is not a block of IPv6 addresses from /%d to /%d.", text,
+				   IPV6_POOL_BITS_MIN, IPV6_ROUTER_BITS);
+	const struct external_network *other = external_network_first(op->head);
+	for (; other; other = external_network_next(op->head, other))
+		if (other != network && row_is_live(&other->row) && cidr_overlaps(other->ipv6_pool, pool))
+			return ENGINE_FAIL(op, ERR_CONFLICT, KIND_EXTERNAL_NETWORK, STR("pool"),
+					   "The pool '%s' overlaps with that of '%" STR_FMT "'.", text,
+					   STR_ARG(other->name));
+	return OK;
+}
+
+/* Those that lead nowhere yet may from now on. */
+static RESULT touch_egress_gateways(struct op *op)
+{
+	const struct egress_gateway *gateway = egress_gateway_first(op->head), *next = NULL;
+	for (; gateway; gateway = next) {
+		next = egress_gateway_next(op->head, gateway);
+		struct egress_gateway touched = *gateway;
+		touched.row.gen++;
+		TRY(egress_gateway_put(op, &touched));
+	}
+	return OK;
+}
+
+/* Routers that are led out there learn of the next hop. */
+static RESULT touch_gateways(struct op *op, uuid network)
+{
+	const struct gateway *gateway = gateway_first(op->head), *next = NULL;
+	for (; gateway; gateway = next) {
+		next = gateway_next(op->head, gateway);
+		if (!row_is_live(&gateway->row) || !uuid_equal(gateway->external_network, network))
+			continue;
+		struct gateway touched = *gateway;
+		touched.row.gen++;
+		TRY(gateway_put(op, &touched));
+		TRY(gateway_lead_ipv6_out(op, &touched));
+	}
+	return touch_egress_gateways(op);
+}
+
+RESULT engine_set_external_ipv6(struct op *op, struct external_ipv6_wish *wish)
+{
+	const struct external_network *network = NULL;
+	char text[CIDR_TEXT_SIZE];
+	struct cidr pool = cidr_canonical(wish->pool);
+	TRY(engine_find_own_external_network(op->ctx, op->head, &wish->external_network, &network));
+	TRY(check_pool(op, network, pool));
+	if (!ip_is_none(wish->next_hop) && wish->next_hop.family != IP_V6)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_EXTERNAL_NETWORK, STR("next-hop"),
+				   "The next hop is not an IPv6 address.");
+	TRY(engine_permit(op, "external_network.set_ipv6", KIND_EXTERNAL_NETWORK, &network->row));
+	struct external_network next = *network;
+	next.ipv6_pool = pool;
+	next.ipv6_next_hop = wish->next_hop;
+	next.row.gen++;
+	TRY(external_network_put(op, &next));
+	TRY(touch_gateways(op, next.row.id));
+	return engine_tell(op, KIND_EXTERNAL_NETWORK, &next.row, "changed", "IPv6 pool %s.",
+			   cidr_write(pool, text));
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Networks. What happens next: reconcile/network.c makes the switch when the first port is in it, and removes
+ * it after it was marked deleted. */
+#include "engine/network/network.h"
+
+#include <inttypes.h>
+
+#include "engine/internal.h"
+
+static RESULT check_mtu(struct op *op, int64_t mtu)
+{
+	if (mtu >= NETWORK_MTU_MIN && mtu <= NETWORK_MTU_MAX)
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_NETWORK, "The MTU %" PRId64 " is not one of %d to %d.",
+			     mtu, NETWORK_MTU_MIN, NETWORK_MTU_MAX);
+}
+
+RESULT network_write(struct op *op, struct network *network)
+{
+	network->row.id = engine_new_id(op, KIND_NETWORK);
+	network->row.gen = 1;
+	if (network->mtu == 0)
+		network->mtu = NETWORK_MTU_MAX;
+	return network_put(op, network);
+}
+
+/* With everybody, or no more. */
+static RESULT set_shared(struct op *op, const struct network *network, enum choice choice)
+{
+	const struct network_grant *grant =
+		network_grant_find_by_network(op->head, network->row.id, UUID_NONE);
+	uuid made;
+	if (choice == CHOICE_YES && !grant)
+		return network_grant_write(op, network, UUID_NONE, STR("shared"), &made);
+	if (choice == CHOICE_NO && grant)
+		return network_grant_remove(op, network, grant, STR("shared"));
+	return OK;
+}
+
+RESULT engine_create_network(struct op *op, struct network_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	struct network network = {.account = account->row.id,
+				  .name = wish->name,
+				  .description = wish->description,
+				  .is_down = wish->is_down,
+				  .mtu = wish->mtu};
+	if (wish->mtu)
+		TRY(check_mtu(op, wish->mtu));
+	TRY(tags_normalize(op, wish->tags, &network.tags));
+	TRY(quota_check(op, account->row.id, QUOTA_NETWORKS, 1));
+	TRY(engine_permit(op, "network.create", KIND_NETWORK, NULL));
+	TRY(network_write(op, &network));
+	if (wish->is_shared)
+		TRY(set_shared(op, &network, CHOICE_YES));
+	wish->network = network.row.id;
+	return engine_tell(op, KIND_NETWORK, &network.row, "created", "Network.");
+}
+
+RESULT engine_update_network(struct op *op, struct network_settings *wish)
+{
+	const struct network *network = NULL;
+	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
+	struct network next = *network;
+	if (wish->mtu)
+		TRY(check_mtu(op, wish->mtu));
+	TRY(engine_permit(op, "network.update", KIND_NETWORK, &network->row));
+	if (wish->name)
+		next.name = *wish->name;
+	if (wish->description)
+		next.description = *wish->description;
+	if (wish->mtu)
+		next.mtu = wish->mtu;
+	choice_apply(wish->is_down, &next.is_down);
+	next.row.gen++;
+	TRY(network_put(op, &next));
+	TRY(set_shared(op, &next, wish->is_shared));
+	return engine_tell(op, KIND_NETWORK, &next.row, "changed", "It is %s, its MTU is %" PRId64 ".",
+			   next.is_down ? "down" : "up", next.mtu);
+}
+
+static const struct port *first_live_port(const struct tables *t, uuid network)
+{
+	const struct port *port = port_first_by_network(t, network);
+	while (port && !row_is_live(&port->row))
+		port = port_next_by_network(t, port);
+	return port;
+}
+
+static RESULT delete_subnets(struct op *op, const struct network *network, struct str field)
+{
+	const struct subnet *subnet = subnet_first_by_network(op->head, network->row.id), *next = NULL;
+	for (; subnet; subnet = next) {
+		next = subnet_next_by_network(op->head, subnet);
+		if (!row_is_live(&subnet->row))
+			continue;
+		TRY(subnet_check_unused(op, subnet, field));
+		TRY(subnet_delete_with_reservations(op, subnet->row.id));
+	}
+	return OK;
+}
+
+RESULT network_delete_with_grants(struct op *op, uuid network)
+{
+	const struct network_grant *g = network_grant_first_by_network(op->head, network), *next = NULL;
+	for (; g; g = next) {
+		next = network_grant_next_by_network(op->head, g);
+		TRY(network_grant_forget(op, g->row.id));
+	}
+	return network_delete(op, network);
+}
+
+RESULT engine_delete_network(struct op *op, struct network_target *wish)
+{
+	const struct network *network = NULL;
+	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
+	TRY(engine_permit(op, "network.delete", KIND_NETWORK, &network->row));
+	const struct port *port = first_live_port(op->head, network->row.id);
+	if (port)
+		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_NETWORK, &wish->network,
+					 "The network '%" STR_FMT
+					 "' has dependencies and cannot be deleted: %" STR_FMT " is in it.",
+					 STR_ARG(wish->network.text),
+					 STR_ARG(engine_write_id(op, KIND_PORT, port->row.id)));
+	TRY(delete_subnets(op, network, wish->network.field));
+	TRY(network_delete_with_grants(op, network->row.id));
+	return engine_tell(op, KIND_NETWORK, &network->row, "deleted", "Network with its subnets.");
+}
+
+RESULT engine_forget_network(struct op *op, struct network_forget *wish)
+{
+	const struct network *network = network_find(op->head, wish->network);
+	if (!network)
+		return OK;
+	if (row_is_live(&network->row))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_NETWORK, "The network is not deleted.");
+	if (subnet_first_by_network(op->head, wish->network) ||
+	    port_first_by_network(op->head, wish->network))
+		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_NETWORK,
+				     "The network still has subnets or ports.");
+	TRY(condition_clear_all(op, wish->network));
+	return network_forget(op, wish->network);
+}

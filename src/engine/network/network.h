@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Networks: layer-2 segments that subnets are put on. Those of EC2's subnets are made with them
+ * (engine/network/subnet.h). */
+#pragma once
+
+#include "engine/operation.h"
+
+enum { NETWORK_MTU_MAX = 1442 /* 1500 less Geneve's 58 */, NETWORK_MTU_MIN = 68 };
+
+/* ERR_RANGE: the MTU. */
+struct network_wish {
+	struct ref account; /* whose it is to be; kind none: the caller's */
+	struct str name, description;
+	bool is_down;
+	bool is_shared; /* everybody may use it: as engine_grant_network() says */
+	int64_t mtu;    /* 0: the largest */
+	struct tags tags;
+	/* made: */
+	uuid network;
+};
+OPERATION(engine_create_network, network_wish)
+
+struct network_settings {
+	struct ref network;
+	const struct str *name, *description; /* NULL: as they are */
+	enum choice is_down, is_shared;
+	int64_t mtu; /* 0: as it is */
+};
+OPERATION(engine_update_network, network_settings)
+
+/* With its subnets. ERR_IN_USE while a port or a router is in it. */
+struct network_target {
+	struct ref network;
+};
+OPERATION(engine_delete_network, network_target)
+
+/* The reconciler's: gone from the network. ERR_STATE unless deleted, ERR_IN_USE while subnets or ports of it
+ * are not forgotten. Absent: OK. */
+struct network_forget {
+	uuid network;
+};
+OPERATION(engine_forget_network, network_forget)

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Network ACLs: part of their router, like its route tables. A change of an entry is one of its list, so that
+ * whoever looks at the list is told. */
+#include "engine/network/network_acl.h"
+
+#include <inttypes.h>
+
+#include "engine/internal.h"
+#include "engine/limits.h"
+
+enum { ENTRY_FOR_ALL = 100, ENTRY_FOR_ALL_IPV6 = 101 };
+
+static RESULT write_entry_for_all(struct op *op, uuid account, uuid acl, bool egress, bool is_ipv6)
+{
+	struct network_acl_entry entry = {
+		.row.id = engine_new_id(op, KIND_NETWORK_ACL_ENTRY),
+		.row.gen = 1,
+		.account = account,
+		.acl = acl,
+		.egress = egress,
+		.number = is_ipv6 ? ENTRY_FOR_ALL_IPV6 : ENTRY_FOR_ALL,
+		.allows = true,
+		.protocol = -1,
+		.from_port = -1,
+		.to_port = -1,
+		.block = {is_ipv6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0}};
+	return network_acl_entry_put(op, &entry);
+}
+
+RESULT network_acl_let_ipv6_through(struct op *op, uuid acl)
+{
+	const struct network_acl *row = network_acl_find(op->head, acl);
+	if (!row)
+		return OK;
+	struct network_acl next = *row;
+	next.row.gen++;
+	for (int egress = 0; egress < 2; egress++) {
+		const struct network_acl_entry *e =
+			network_acl_entry_find_by_acl(op->head, acl, egress, ENTRY_FOR_ALL);
+		bool is_as_made = e && e->allows && e->protocol < 0 && e->block.bits == 0;
+		if (is_as_made && !network_acl_entry_find_by_acl(op->head, acl, egress, ENTRY_FOR_ALL_IPV6))
+			TRY(write_entry_for_all(op, next.account, acl, egress, true));
+	}
+	return network_acl_put(op, &next);
+}
+
+RESULT network_acl_write(struct op *op, const struct network_acl_plan *plan, uuid *ret_acl)
+{
+	struct network_acl acl = {.row.id = engine_new_id(op, KIND_NETWORK_ACL),
+				  .row.gen = 1,
+				  .account = plan->account,
+				  .router = plan->router,
+				  .is_default = plan->is_default,
+				  .tags = plan->tags};
+	TRY(network_acl_put(op, &acl));
+	for (int egress = 0; plan->is_default && egress < 2; egress++)
+		TRY(write_entry_for_all(op, plan->account, acl.row.id, egress, false));
+	*ret_acl = acl.row.id;
+	return engine_tell(op, KIND_NETWORK_ACL, &acl.row, "created", "Network ACL.");
+}
+
+RESULT network_acl_forget_with_entries(struct op *op, uuid acl)
+{
+	const struct network_acl_entry *entry = network_acl_entry_first_by_acl(op->head, acl), *next = NULL;
+	for (; entry; entry = next) {
+		next = network_acl_entry_next_by_acl(op->head, entry);
+		TRY(network_acl_entry_forget(op, entry->row.id));
+	}
+	return network_acl_forget(op, acl);
+}
+
+/* ---- lists ---- */
+
+static RESULT create_acl(struct op *op, struct network_acl_wish *wish, uuid account)
+{
+	const struct router *router = NULL;
+	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
+	struct network_acl acl = {.row.id = engine_new_id(op, KIND_NETWORK_ACL),
+				  .row.gen = 1,
+				  .account = router->account,
+				  .router = router->row.id};
+	TRY(limit_check(op, LIMIT_NETWORK_ACLS, router->row.id, 1, wish->router.field));
+	TRY(tags_normalize(op, wish->tags, &acl.tags));
+	TRY(engine_permit(op, "network_acl.create", KIND_ROUTER, &router->row));
+	TRY(engine_permit_new(op, "network_acl.create", KIND_NETWORK_ACL, &acl.row));
+	TRY(network_acl_put(op, &acl));
+	wish->acl = acl.row.id;
+	TRY(engine_tell(op, KIND_NETWORK_ACL, &acl.row, "created", "Network ACL."));
+	return client_token_write(op, account, wish->client_token, wish->digest, wish->acl);
+}
+
+RESULT engine_create_network_acl(struct op *op, struct network_acl_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_NETWORK_ACL,
+				   &wish->acl));
+	return uuid_is_none(wish->acl) ? create_acl(op, wish, account->row.id) : OK;
+}
+
+RESULT engine_delete_network_acl(struct op *op, struct network_acl_target *wish)
+{
+	const struct network_acl *acl = NULL;
+	TRY(engine_find_own_network_acl(op->ctx, op->head, &wish->acl, &acl));
+	TRY(engine_permit(op, "network_acl.delete", KIND_NETWORK_ACL, &acl->row));
+	if (acl->is_default)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_NETWORK_ACL, wish->acl.field,
+				   "cannot delete default network ACL %" STR_FMT, STR_ARG(wish->acl.text));
+	const struct subnet *user = subnet_first_by_acl(op->head, acl->row.id);
+	while (user && !row_is_live(&user->row))
+		user = subnet_next_by_acl(op->head, user);
+	if (user)
+		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_NETWORK_ACL, &wish->acl,
+					 "The networkAcl '%" STR_FMT
+					 "' has dependencies and cannot be deleted: %" STR_FMT " has it.",
+					 STR_ARG(wish->acl.text),
+					 STR_ARG(engine_write_id(op, KIND_SUBNET, user->row.id)));
+	TRY(engine_tell(op, KIND_NETWORK_ACL, &acl->row, "deleted", "Network ACL."));
+	return network_acl_forget_with_entries(op, acl->row.id);
+}
+
+/* ---- entries ---- */
+
+struct entry_plan {
+	const struct network_acl *acl;
+	const struct network_acl_entry *present; /* at that number, or NULL */
+};
+
+static RESULT find_entry(struct op *op, const struct network_acl_entry_wish *wish,
+			 struct entry_plan *ret_plan)
+{
+	TRY(engine_find_own_network_acl(op->ctx, op->head, &wish->acl, &ret_plan->acl));
+	ret_plan->present =
+		network_acl_entry_find_by_acl(op->head, ret_plan->acl->row.id, wish->egress, wish->number);
+	return OK;
+}
+
+static RESULT fail_no_entry(struct op *op, const struct network_acl_entry_wish *wish)
+{
+	return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_NETWORK_ACL_ENTRY, STR("RuleNumber"),
+			   "The network ACL %" STR_FMT " has no %s entry %" PRId64 ".",
+			   STR_ARG(wish->acl.text), wish->egress ? "egress" : "ingress", wish->number);
+}
+
+static RESULT check_entry_room(struct op *op, const struct network_acl_entry_wish *wish, uuid acl)
+{
+	size_t count = 1; /* the last one */
+	for (const struct network_acl_entry *n = network_acl_entry_first_by_acl(op->head, acl); n;
+	     n = network_acl_entry_next_by_acl(op->head, n))
+		count += n->egress == wish->egress;
+	if (count < NETWORK_ACL_ENTRIES_MAX)
+		return OK;
+	return ENGINE_FAIL(op, ERR_QUOTA, KIND_NETWORK_ACL_ENTRY, wish->acl.field,
+			   "A network ACL has up to %d entries each way, with the one that denies the rest.",
+			   NETWORK_ACL_ENTRIES_MAX);
+}
+
+static RESULT touch_acl(struct op *op, const struct network_acl *acl,
+			const struct network_acl_entry_wish *wish, const char *what)
+{
+	struct network_acl next = *acl;
+	next.row.gen++;
+	TRY(network_acl_put(op, &next));
+	return engine_tell(op, KIND_NETWORK_ACL, &next.row, "changed", "%s entry %" PRId64 " is %s.",
+			   wish->egress ? "Egress" : "Ingress", wish->number, what);
+}
+
+static RESULT write_entry(struct op *op, const struct entry_plan *plan,
+			  const struct network_acl_entry_wish *wish)
+{
+	const struct network_acl_entry *present = plan->present;
+	struct network_acl_entry entry = {.row.id = present ? present->row.id
+							    : engine_new_id(op, KIND_NETWORK_ACL_ENTRY),
+					  .row.gen = present ? present->row.gen + 1 : 1,
+					  .account = plan->acl->account,
+					  .acl = plan->acl->row.id,
+					  .egress = wish->egress,
+					  .number = wish->number,
+					  .allows = wish->allows,
+					  .protocol = wish->protocol,
+					  .from_port = wish->from_port,
+					  .to_port = wish->to_port,
+					  .block = cidr_canonical(wish->block)};
+	TRY(network_acl_entry_put(op, &entry));
+	return touch_acl(op, plan->acl, wish, wish->allows ? "one that allows" : "one that denies");
+}
+
+RESULT engine_create_network_acl_entry(struct op *op, struct network_acl_entry_wish *wish)
+{
+	struct entry_plan plan = {0};
+	TRY(find_entry(op, wish, &plan));
+	TRY(engine_permit(op, "network_acl.create_entry", KIND_NETWORK_ACL, &plan.acl->row));
+	if (plan.present)
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_NETWORK_ACL_ENTRY, STR("RuleNumber"),
+				   "The network acl entry identified by %" PRId64 " already exists.",
+				   wish->number);
+	TRY(check_entry_room(op, wish, plan.acl->row.id));
+	return write_entry(op, &plan, wish);
+}
+
+RESULT engine_replace_network_acl_entry(struct op *op, struct network_acl_entry_wish *wish)
+{
+	struct entry_plan plan = {0};
+	TRY(find_entry(op, wish, &plan));
+	TRY(engine_permit(op, "network_acl.replace_entry", KIND_NETWORK_ACL, &plan.acl->row));
+	return plan.present ? write_entry(op, &plan, wish) : fail_no_entry(op, wish);
+}
+
+RESULT engine_delete_network_acl_entry(struct op *op, struct network_acl_entry_wish *wish)
+{
+	struct entry_plan plan = {0};
+	TRY(find_entry(op, wish, &plan));
+	TRY(engine_permit(op, "network_acl.delete_entry", KIND_NETWORK_ACL, &plan.acl->row));
+	if (!plan.present)
+		return fail_no_entry(op, wish);
+	TRY(network_acl_entry_forget(op, plan.present->row.id));
+	return touch_acl(op, plan.acl, wish, "no more");
+}
+
+/* ---- associations ---- */
+
+static RESULT find_association(struct op *op, const struct ref *ref, const struct subnet **ret_subnet)
+{
+	const struct subnet *s = subnet_first_by_account(op->head, engine_get_account(op->ctx));
+	for (; s; s = subnet_next_by_account(op->head, s))
+		if (row_is_live(&s->row) && !uuid_is_none(s->acl) &&
+		    id_has_prefix(s->acl_association, ref->prefix, ref->bits)) {
+			*ret_subnet = s;
+			return OK;
+		}
+	return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_NONE, ref->field,
+			   "The association ID '%" STR_FMT "' does not exist", STR_ARG(ref->text));
+}
+
+RESULT engine_replace_network_acl_association(struct op *op, struct network_acl_association *wish)
+{
+	const struct network_acl *acl = NULL;
+	const struct subnet *subnet = NULL;
+	TRY(find_association(op, &wish->association, &subnet));
+	TRY(engine_find_own_network_acl(op->ctx, op->head, &wish->acl, &acl));
+	if (!uuid_equal(acl->router, subnet->router))
+		return ENGINE_FAIL(
+			op, ERR_INVALID, KIND_NETWORK_ACL, wish->acl.field,
+			"network ACL %" STR_FMT " and subnet %" STR_FMT " belong to different networks",
+			STR_ARG(wish->acl.text), STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+	TRY(engine_permit(op, "network_acl.associate", KIND_NETWORK_ACL, &acl->row));
+	TRY(engine_permit(op, "network_acl.associate", KIND_SUBNET, &subnet->row));
+	struct subnet next = *subnet;
+	next.acl = acl->row.id;
+	next.acl_association = uuid_random();
+	next.row.gen++;
+	wish->made = next.acl_association;
+	TRY(subnet_put(op, &next));
+	return engine_tell(op, KIND_SUBNET, &next.row, "network ACL changed", "It is %" STR_FMT " now.",
+			   STR_ARG(engine_write_id(op, KIND_NETWORK_ACL, acl->row.id)));
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Grants of networks: rows only. */
+#include "engine/network/network_grant.h"
+
+#include "engine/internal.h"
+#include "engine/limits.h"
+
+bool engine_is_network_granted(const struct tables *t, uuid network, uuid account)
+{
+	return network_grant_find_by_network(t, network, UUID_NONE) ||
+	       (!uuid_is_none(account) && network_grant_find_by_network(t, network, account));
+}
+
+/* Of a port's account by another grant than this one. */
+static bool is_granted_besides(const struct tables *t, const struct network_grant *grant, uuid account)
+{
+	const struct network_grant *all = network_grant_find_by_network(t, grant->network, UUID_NONE);
+	const struct network_grant *own = network_grant_find_by_network(t, grant->network, account);
+	return (all && all != grant) || (own && own != grant);
+}
+
+static RESULT check_unused(struct op *op, const struct network *network, const struct network_grant *grant,
+			   struct str field)
+{
+	const struct port *port = port_first_by_network(op->head, network->row.id);
+	for (; port; port = port_next_by_network(op->head, port)) {
+		bool stands_on_it = uuid_is_none(grant->target) || uuid_equal(grant->target, port->account);
+		if (!row_is_live(&port->row) || !stands_on_it ||
+		    uuid_equal(port->account, network->account) ||
+		    is_granted_besides(op->head, grant, port->account))
+			continue;
+		const struct ref about = {.text = engine_write_id(op, KIND_NETWORK, network->row.id),
+					  .field = field};
+		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_NETWORK_GRANT, &about,
+					 "Others have ports in the network %" STR_FMT ".",
+					 STR_ARG(about.text));
+	}
+	return OK;
+}
+
+static RESULT permit(struct op *op, const struct network *network, uuid target)
+{
+	return engine_permit(op, uuid_is_none(target) ? "network.share" : "network.grant", KIND_NETWORK,
+			     &network->row);
+}
+
+static RESULT check_new(struct op *op, const struct network *network, uuid target, struct str field)
+{
+	const struct network_grant *g = network_grant_first_by_network(op->head, network->row.id);
+	TRY(permit(op, network, target));
+	for (; g; g = network_grant_next_by_network(op->head, g)) {
+		if (uuid_equal(g->target, target))
+			return ENGINE_FAIL(op, ERR_EXISTS, KIND_NETWORK_GRANT, field,
+					   "The network is granted to them already.");
+	}
+	return limit_check(op, LIMIT_NETWORK_GRANTS, network->row.id, 1, field);
+}
+
+RESULT network_grant_write(struct op *op, const struct network *network, uuid target, struct str field,
+			   uuid *ret_grant)
+{
+	TRY(check_new(op, network, target, field));
+	struct network_grant grant = {.row.id = engine_new_id(op, KIND_NETWORK_GRANT),
+				      .row.gen = 1,
+				      .account = network->account,
+				      .network = network->row.id,
+				      .target = target};
+	TRY(network_grant_put(op, &grant));
+	*ret_grant = grant.row.id;
+	return engine_tell(
+		op, KIND_NETWORK, &network->row, "granted", "To %" STR_FMT ".",
+		STR_ARG(uuid_is_none(target) ? STR("everybody") : engine_write_id(op, KIND_ACCOUNT, target)));
+}
+
+RESULT network_grant_remove(struct op *op, const struct network *network, const struct network_grant *grant,
+			    struct str field)
+{
+	TRY(permit(op, network, grant->target));
+	TRY(check_unused(op, network, grant, field));
+	TRY(network_grant_forget(op, grant->row.id));
+	return engine_tell(op, KIND_NETWORK, &network->row, "grant revoked", "Its owner has it.");
+}
+
+/* Any account may be named: no more is told of it than that it is there. */
+static RESULT find_target(struct op *op, const struct ref *ref, uuid *ret_target)
+{
+	const struct row *row = NULL;
+	*ret_target = UUID_NONE;
+	if (!ref_is_given(ref))
+		return OK;
+	TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, ref, &row));
+	*ret_target = row->id;
+	return OK;
+}
+
+static RESULT find_grant(struct op *op, const struct ref *ref, const struct network_grant **ret_grant,
+			 const struct network **ret_network)
+{
+	const struct row *row = NULL;
+	TRY(engine_find_own(op->ctx, op->head, KIND_NETWORK_GRANT, ref, &row));
+	*ret_grant = (const struct network_grant *) row;
+	*ret_network = network_find(op->head, (*ret_grant)->network);
+	return *ret_network ? OK : engine_fail_gone(op->ctx, KIND_NETWORK, (*ret_grant)->network);
+}
+
+RESULT engine_grant_network(struct op *op, struct network_grant_wish *wish)
+{
+	const struct network *network = NULL;
+	uuid target;
+	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
+	TRY(engine_check_owner(op, &wish->account, network->account));
+	TRY(find_target(op, &wish->target, &target));
+	return network_grant_write(op, network, target, wish->target.field, &wish->grant);
+}
+
+RESULT engine_change_network_grant(struct op *op, struct network_grant_settings *wish)
+{
+	const struct network_grant *grant = NULL;
+	const struct network *network = NULL;
+	uuid target;
+	TRY(find_grant(op, &wish->grant, &grant, &network));
+	TRY(find_target(op, &wish->target, &target));
+	if (uuid_equal(target, grant->target))
+		return OK;
+	TRY(permit(op, network, grant->target));
+	TRY(check_new(op, network, target, wish->target.field));
+	if (!uuid_is_none(target)) /* who is of everybody stays so */
+		TRY(check_unused(op, network, grant, wish->grant.field));
+	struct network_grant next = *grant;
+	next.target = target;
+	next.row.gen++;
+	TRY(network_grant_put(op, &next));
+	return engine_tell(op, KIND_NETWORK, &network->row, "granted", "To another.");
+}
+
+RESULT engine_revoke_network(struct op *op, struct network_grant_target *wish)
+{
+	const struct network_grant *grant = NULL;
+	const struct network *network = NULL;
+	TRY(find_grant(op, &wish->grant, &grant, &network));
+	return network_grant_remove(op, network, grant, wish->grant.field);
+}

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Ports: their addresses, making, changing and deleting them; into instances and out: port_attach.c.
+ * What happens next: reconcile/port.c brings them about in the network, with their groups and
+ * on the host that is to plug them. */
+#include "engine/network/port.h"
+
+#include <string.h>
+
+#include "engine/internal.h"
+#include "model/mac.h"
+
+/* Locally administered; the rest is random, so that a MAC is hardly ever drawn twice. */
+struct mac port_draw_mac(const struct tables *t)
+{
+	struct mac mac;
+	do {
+		random_bytes(mac.b, sizeof mac.b);
+		mac.b[0] = 0x02;
+	} while (port_first_by_mac(t, mac));
+	return mac;
+}
+
+/* ---- which port ---- */
+
+const struct port *port_first_of_instance(const struct tables *t, uuid instance)
+{
+	const struct port *port = port_first_by_instance(t, instance);
+	while (port && !row_is_live(&port->row))
+		port = port_next_by_instance(t, port);
+	return port;
+}
+
+size_t port_count_of_instance(const struct tables *t, uuid instance)
+{
+	size_t count = 0;
+	for (const struct port *p = port_first_by_instance(t, instance); p; p = port_next_by_instance(t, p))
+		count += row_is_live(&p->row);
+	return count;
+}
+
+RESULT port_find_target(struct op *op, const struct ref *port, const struct ref *instance,
+			const struct port **ret_port)
+{
+	if (ref_is_given(port))
+		return engine_find_own_port(op->ctx, op->head, port, ret_port);
+	const struct instance *row = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, instance, &row));
+	*ret_port = row_is_live(&row->row) ? port_first_of_instance(op->head, row->row.id) : NULL;
+	if (!*ret_port)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, instance->field,
+				   "The instance '%" STR_FMT "' %s.", STR_ARG(instance->text),
+				   row_is_live(&row->row) ? "has no network interface"
+							  : "is ending or has ended");
+	if (port_count_of_instance(op->head, row->row.id) > 1)
+		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_INSTANCE, instance->field,
+				   "There are multiple interfaces attached to instance '%" STR_FMT
+				   "'. Please specify an interface ID for the operation instead.",
+				   STR_ARG(instance->text));
+	return OK;
+}
+
+RESULT port_check_unmanaged(struct op *op, const struct port *port, struct str field)
+{
+	if (uuid_is_none(port->nat_gateway) && uuid_is_none(port->interface_of))
+		return OK;
+	const struct ref about = {.text = engine_write_id(op, KIND_PORT, port->row.id), .field = field};
+	return ENGINE_FAIL_ABOUT(op, ERR_PROTECTED, KIND_PORT, &about,
+				 "You do not have permission to access the specified resource.");
+}
+
+/* ---- making ---- */
+
+struct port port_new_in(const struct subnet *subnet, uuid account)
+{
+	return (struct port){.row.gen = 1,
+			     .account = account,
+			     .network = subnet->network,
+			     .subnet = subnet->row.id,
+			     .router = subnet->router,
+			     .source_dest_check = true};
+}
+
+RESULT port_check_choices(struct op *op, uuid network, bool chooses, struct str field)
+{
+	const struct network *row = network_find(op->head, network);
+	if (!chooses || !row || engine_is_own(op->ctx, KIND_NETWORK, &row->row))
+		return OK;
+	return ENGINE_FAIL(
+		op, ERR_DENIED, KIND_PORT, field,
+		"In a network of another's, addresses and port security are its owner's to choose.");
+}
+
+bool port_chooses_ips(const struct port_ips_wish *ips)
+{
+	return !ip_is_none(ips->primary) || ips->secondaries.count > 0 || ips->ipv6s.count > 0;
+}
+
+RESULT port_find_subnet(struct op *op, const struct ref *ref, const struct subnet **ret_subnet)
+{
+	const struct row *row = NULL;
+	TRY(engine_find_usable(op->ctx, op->head, KIND_SUBNET, ref, &row));
+	*ret_subnet = (const struct subnet *) row;
+	return OK;
+}
+
+static RESULT create_port(struct op *op, struct port_wish *wish, const struct account *account)
+{
+	const struct subnet *subnet = NULL;
+	TRY(port_find_subnet(op, &wish->subnet, &subnet));
+	TRY(port_check_choices(op, subnet->network, port_chooses_ips(&wish->ips), wish->ips.field));
+	struct port port = port_new_in(subnet, account->row.id);
+	port.name = wish->name;
+	port.description = wish->description;
+	TRY(tags_normalize(op, wish->tags, &port.tags));
+	TRY(groups_resolve(op, port.account, engine_router_of(op, subnet->router, port.account), wish->groups,
+			   &port.groups));
+	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
+	TRY(engine_permit(op, "port.create", KIND_SUBNET, &subnet->row));
+	TRY(port_write_new(op, subnet, &wish->ips, &port));
+	TRY(client_token_write(op, account->row.id, wish->client_token, wish->digest, port.row.id));
+	wish->port = port.row.id;
+	char text[IP_TEXT_SIZE];
+	return engine_tell(op, KIND_PORT, &port.row, "created", "Network interface with %s.",
+			   ip_write(port.ip, text));
+}
+
+/* ---- on a network ---- */
+
+static RESULT find_in_network(struct op *op, const struct network *network, const struct ref *ref,
+			      const struct subnet **ret_subnet)
+{
+	TRY(port_find_subnet(op, ref, ret_subnet));
+	if (uuid_equal((*ret_subnet)->network, network->row.id))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, ref->field,
+			   "The subnet %" STR_FMT " is not on the port's network.", STR_ARG(ref->text));
+}
+
+/* Whose subnet an address is by its range. */
+static RESULT find_by_ip(struct op *op, const struct network *network, struct ip ip, struct str field,
+			 const struct subnet **ret_subnet)
+{
+	const struct subnet *subnet = subnet_first_by_network(op->head, network->row.id);
+	while (subnet && !(row_is_live(&subnet->row) && cidr_contains(subnet->block, ip)))
+		subnet = subnet_next_by_network(op->head, subnet);
+	*ret_subnet = subnet;
+	char text[IP_TEXT_SIZE];
+	return subnet ? OK
+		      : ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, field,
+				    "IP address %s is not a valid IP for any of the subnets on the network.",
+				    ip_write(ip, text));
+}
+
+/* One of each family, where the network has subnets of it. */
+static RESULT choose_fixed(struct op *op, uuid network, struct port_fixed fixed[static 2], size_t *ret_count)
+{
+	static const enum ip_family families[] = {IP_V4, IP_V6};
+	*ret_count = 0;
+	for (size_t k = 0; k < 2; k++) {
+		TRY(port_choose_subnet(op, network, families[k], &fixed[*ret_count].subnet));
+		*ret_count += fixed[*ret_count].subnet != NULL;
+	}
+	return OK;
+}
+
+static bool has_subnet(const struct port_fixed *fixed, size_t count, const struct subnet *subnet)
+{
+	for (size_t k = 0; k < count; k++)
+		if (fixed[k].subnet == subnet)
+			return true;
+	return false;
+}
+
+/* Besides, of each subnet whose guests make their addresses themselves, unless it is to have none at all. An
+ * IPv4 address is the first one where there is one. */
+static void complete_fixed(const struct tables *t, const struct network *network, bool is_none,
+			   struct port_fixed *fixed, size_t *count)
+{
+	for (const struct subnet *s = subnet_first_by_network(t, network->row.id); s && !is_none;
+	     s = subnet_next_by_network(t, s))
+		if (row_is_live(&s->row) && subnet_is_auto(s) && !has_subnet(fixed, *count, s))
+			fixed[(*count)++] = (struct port_fixed){.subnet = s};
+	for (size_t k = 1; k < *count && fixed[0].subnet->block.base.family == IP_V6; k++)
+		if (fixed[k].subnet->block.base.family == IP_V4) {
+			const struct port_fixed first = fixed[k];
+			memmove(fixed + 1, fixed, k * sizeof *fixed);
+			fixed[0] = first;
+		}
+}
+
+static size_t count_subnets(const struct tables *t, uuid network)
+{
+	size_t count = 0;
+	for (const struct subnet *s = subnet_first_by_network(t, network); s;
+	     s = subnet_next_by_network(t, s))
+		count++;
+	return count;
+}
+
+static RESULT resolve_fixed(struct op *op, const struct network *network,
+			    const struct port_fixed_wishes *wishes, struct port_fixed **ret_fixed,
+			    size_t *ret_count)
+{
+	struct port_fixed *fixed =
+		arena_new_array(op->ctx->arena, struct port_fixed,
+				wishes->count + count_subnets(op->head, network->row.id) + 2);
+	if (!fixed)
+		return ctx_no_memory(op->ctx);
+	*ret_fixed = fixed;
+	*ret_count = wishes->count;
+	if (!wishes->is_given)
+		TRY(choose_fixed(op, network->row.id, fixed, ret_count));
+	for (size_t k = 0; k < wishes->count; k++) {
+		const struct port_fixed_wish *w = &wishes->at[k];
+		fixed[k].ip = w->ip;
+		if (ref_is_given(&w->subnet))
+			TRY(find_in_network(op, network, &w->subnet, &fixed[k].subnet));
+		else
+			TRY(find_by_ip(op, network, w->ip, wishes->field, &fixed[k].subnet));
+	}
+	complete_fixed(op->head, network, wishes->is_given && wishes->count == 0, fixed, ret_count);
+	return OK;
+}
+
+/* Those that follow from the MAC: what the port has of them it keeps. */
+static void set_auto_ips(struct port_fixed *fixed, size_t count, struct mac mac)
+{
+	for (size_t k = 0; k < count; k++)
+		if (subnet_is_auto(fixed[k].subnet) && ip_is_none(fixed[k].ip))
+			fixed[k].ip = model_make_eui64(fixed[k].subnet->block, mac);
+}
+
+/* "MAC BLOCK" each, as rows have them: without a MAC, the port's own. */
+static RESULT write_pairs(struct op *op, const struct port_pairs *pairs, struct mac own,
+			  struct strs *ret_pairs)
+{
+	struct str *at = arena_new_array(op->ctx->arena, struct str, pairs->count + 1);
+	char mac[MAC_TEXT_SIZE], block[CIDR_TEXT_SIZE], ip[IP_TEXT_SIZE];
+	if (!at)
+		return ctx_no_memory(op->ctx);
+	if (pairs->count > PORT_PAIRS_MAX)
+		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_PORT,
+				     "A port has up to %d allowed address pairs.", PORT_PAIRS_MAX);
+	for (size_t k = 0; k < pairs->count; k++) {
+		const struct port_pair *p = &pairs->at[k];
+		struct cidr c = cidr_canonical(p->block);
+		bool is_one = c.bits == (c.base.family == IP_V6 ? 128 : 32);
+		const char *peer = is_one ? ip_write(c.base, ip) : cidr_write(c, block);
+		at[k] = str_print(op->ctx->arena, "%s %s", mac_write(mac_is_none(p->mac) ? own : p->mac, mac),
+				  peer);
+		if (!at[k].p)
+			return ctx_no_memory(op->ctx);
+		for (size_t j = 0; j < k; j++)
+			if (str_equal(at[j], at[k]))
+				return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_PORT,
+						     "Request contains duplicate address pair: %" STR_FMT,
+						     STR_ARG(at[k]));
+	}
+	*ret_pairs = (struct strs){at, pairs->count};
+	return OK;
+}
+
+/* An open port is neither in a group nor held to pairs. */
+static RESULT check_open(struct op *op, const struct port *port, bool asks_for_groups)
+{
+	if (!port->is_open || (!asks_for_groups && port->allowed_pairs.count == 0))
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_PORT,
+			     "Port security has to be on for security groups and allowed address pairs.");
+}
+
+static RESULT check_mac(struct op *op, struct mac mac)
+{
+	char text[MAC_TEXT_SIZE];
+	if ((mac.b[0] & 1) != 0)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_PORT, "The MAC address %s is a group's.",
+				     mac_write(mac, text));
+	if (port_first_by_mac(op->head, mac))
+		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_PORT, "The MAC address %s is in use.",
+				     mac_write(mac, text));
+	return OK;
+}
+
+static bool chooses_ip(const struct port_fixed_wishes *fixed)
+{
+	for (size_t k = 0; k < fixed->count; k++)
+		if (!ip_is_none(fixed->at[k].ip))
+			return true;
+	return false;
+}
+
+RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
+{
+	const struct account *account = NULL;
+	const struct row *found = NULL;
+	struct port_fixed *fixed = NULL;
+	size_t count = 0;
+	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	TRY(engine_find_usable(op->ctx, op->head, KIND_NETWORK, &wish->network, &found));
+	const struct network *network = (const struct network *) found;
+	TRY(port_check_choices(op, network->row.id,
+			       chooses_ip(&wish->fixed) || !mac_is_none(wish->mac) || wish->is_open ||
+				       wish->pairs.count > 0,
+			       wish->network.field));
+	TRY(resolve_fixed(op, network, &wish->fixed, &fixed, &count));
+	if (!mac_is_none(wish->mac))
+		TRY(check_mac(op, wish->mac));
+	struct port port = {.row.gen = 1,
+			    .account = account->row.id,
+			    .name = wish->name,
+			    .description = wish->description,
+			    .network = network->row.id,
+			    .mac = mac_is_none(wish->mac) ? port_draw_mac(op->head) : wish->mac,
+			    .source_dest_check = true,
+			    .is_open = wish->is_open,
+			    .is_down = wish->is_down,
+			    .device_id = wish->device_id,
+			    .device_owner = wish->device_owner,
+			    .dns_name = wish->dns_name};
+	set_auto_ips(fixed, count, port.mac);
+	TRY(tags_normalize(op, wish->tags, &port.tags));
+	TRY(write_pairs(op, &wish->pairs, port.mac, &port.allowed_pairs));
+	TRY(check_open(op, &port, wish->groups.count > 0));
+	if (!port.is_open && (wish->groups.count > 0 || !wish->has_no_groups))
+		TRY(groups_resolve(op, port.account,
+				   count ? engine_router_of(op, fixed[0].subnet->router, port.account) : NULL,
+				   wish->groups, &port.groups));
+	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
+	TRY(engine_permit(op, "port.create", KIND_NETWORK, &network->row));
+	TRY(port_write_fixed(op, fixed, count, wish->fixed.field, &port));
+	wish->port = port.row.id;
+	return engine_tell(op, KIND_PORT, &port.row, "created", "Network interface with %zu addresses.",
+			   count);
+}
+
+RESULT engine_create_port(struct op *op, struct port_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_PORT,
+				   &wish->port));
+	return uuid_is_none(wish->port) ? create_port(op, wish, account) : OK;
+}
+
+/* ---- deleting ---- */
+
+RESULT port_delete_with_addresses(struct op *op, const struct port *port)
+{
+	TRY(address_leave_port(op, port->row.id));
+	TRY(port_delete_ips(op, port->row.id));
+	TRY(port_delete(op, port->row.id));
+	char text[IP_TEXT_SIZE];
+	return engine_tell(op, KIND_PORT, &port->row, "deleted", "Network interface with %s.",
+			   ip_write(port->ip, text));
+}
+
+RESULT engine_delete_port(struct op *op, struct port_target *wish)
+{
+	const struct port *port = NULL;
+	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
+	TRY(engine_permit(op, "port.delete", KIND_PORT, &port->row));
+	if (!wish->unplugs)
+		TRY(port_check_available(op, port, &wish->port));
+	TRY(port_check_unmanaged(op, port, wish->port.field));
+	struct port next = *port;
+	if (!uuid_is_none(port->instance))
+		TRY(port_unplug(op, &next));
+	return port_delete_with_addresses(op, &next);
+}
+
+/* ---- changing ---- */
+
+/* The setting is of the attachment: it has to be named, and to be the port's. */
+static RESULT check_attachment(struct op *op, const struct port_settings *wish, const struct port *port)
+{
+	const struct ref *ref = &wish->attachment;
+	if (wish->delete_on_termination == CHOICE_DEFAULT)
+		return OK;
+	if (!uuid_is_none(port->instance) && id_has_prefix(port->attachment, ref->prefix, ref->bits))
+		return OK;
+	return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_NONE, ref->field,
+			   "The attachment '%" STR_FMT "' does not exist", STR_ARG(ref->text));
+}
+
+/* Its groups, and what it may speak for. */
+static RESULT apply_security(struct op *op, const struct port_settings *wish, struct port *next)
+{
+	choice_apply(wish->is_open, &next->is_open);
+	if (wish->has_no_groups || next->is_open)
+		next->groups = (struct uuids){0};
+	if (wish->groups.count > 0)
+		TRY(groups_resolve(op, next->account, engine_router_of(op, next->router, next->account),
+				   wish->groups, &next->groups));
+	if (wish->pairs)
+		TRY(write_pairs(op, wish->pairs, next->mac, &next->allowed_pairs));
+	return check_open(op, next, wish->groups.count > 0);
+}
+
+static void apply_texts(const struct port_settings *wish, struct port *next)
+{
+	choice_apply(wish->is_down, &next->is_down);
+	if (wish->set_description)
+		next->description = wish->description;
+	if (wish->name)
+		next->name = *wish->name;
+	if (wish->device_id)
+		next->device_id = *wish->device_id;
+	if (wish->device_owner)
+		next->device_owner = *wish->device_owner;
+	if (wish->dns_name)
+		next->dns_name = *wish->dns_name;
+}
+
+static RESULT change_fixed(struct op *op, const struct port_settings *wish, struct port *next)
+{
+	const struct network *network = network_find(op->head, next->network);
+	struct port_fixed *fixed = NULL;
+	size_t count = 0;
+	if (!network)
+		return engine_fail_gone(op->ctx, KIND_NETWORK, next->network);
+	TRY(resolve_fixed(op, network, &wish->fixed, &fixed, &count));
+	set_auto_ips(fixed, count, next->mac);
+	return port_change_fixed(op, fixed, count, wish->fixed.field, next);
+}
+
+RESULT engine_update_port(struct op *op, struct port_settings *wish)
+{
+	const struct port *port = NULL;
+	TRY(port_find_target(op, &wish->port, &wish->instance, &port));
+	TRY(port_check_unmanaged(op, port, wish->port.field));
+	struct port next = *port;
+	TRY(port_check_choices(op, port->network,
+			       chooses_ip(&wish->fixed) || wish->is_open == CHOICE_YES ||
+				       (wish->pairs && wish->pairs->count > 0),
+			       wish->port.field));
+	TRY(apply_security(op, wish, &next));
+	TRY(check_attachment(op, wish, port));
+	TRY(engine_permit(op, "port.update", KIND_PORT, &port->row));
+	choice_apply(wish->source_dest_check, &next.source_dest_check);
+	choice_apply(wish->delete_on_termination, &next.delete_on_termination);
+	apply_texts(wish, &next);
+	next.row.gen++;
+	TRY(port_put(op, &next));
+	if (wish->fixed.is_given)
+		TRY(change_fixed(op, wish, &next));
+	return engine_tell(op, KIND_PORT, &next.row, "changed", "It is in %zu security groups.",
+			   next.groups.count);
+}
+
+/* ---- the reconciler's ---- */
+
+RESULT engine_see_port(struct op *op, struct port_sight *sight)
+{
+	const struct port *port = port_find(op->head, sight->port);
+	if (!port)
+		return OK;
+	/* As it is wanted now: what was taken away since is not there any more. */
+	if (sight->gen == port->row.gen)
+		TRY(port_forget_ips(op, sight->port));
+	struct port next = *port;
+	if ((int64_t) sight->gen > next.seen_gen)
+		next.seen_gen = (int64_t) sight->gen;
+	next.seen_up = sight->up;
+	return row_equal(&model_kinds[KIND_PORT], &port->row, &next.row) ? OK : port_put(op, &next);
+}
+
+RESULT engine_forget_port(struct op *op, struct port_sight *sight)
+{
+	const struct port *port = port_find(op->head, sight->port);
+	if (!port)
+		return OK;
+	if (row_is_live(&port->row) || !uuid_is_none(port->seen_instance))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_PORT,
+				     "The network interface is not deleted, or still plugged.");
+	TRY(port_forget_ips(op, sight->port));
+	TRY(condition_clear_all(op, sight->port));
+	return port_forget(op, sight->port);
+}

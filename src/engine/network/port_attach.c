@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Ports into instances and out of them. Wanted and seen are apart: a port that is wanted in no instance
+ * any more keeps its attachment and its place until its host has unplugged it, and until then goes
+ * nowhere else. What happens next: reconcile/instance.c plugs and unplugs, reconcile/port.c binds. */
+#include <inttypes.h>
+
+#include "engine/instance/instance.h"
+#include "engine/internal.h"
+#include "engine/network/port.h"
+
+RESULT port_check_available(struct op *op, const struct port *port, const struct ref *ref)
+{
+	if (model_derive_port_state(port) == PORT_AVAILABLE)
+		return OK;
+	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_PORT, ref,
+				 "Network interface '%" STR_FMT "' is currently in use.", STR_ARG(ref->text));
+}
+
+RESULT port_check_count(struct op *op, const struct instance_type *type, size_t count, struct str field)
+{
+	if (!type || (int64_t) count <= type->max_ports)
+		return OK;
+	return ENGINE_FAIL(op, ERR_QUOTA, KIND_PORT, field,
+			   "Interface count %zu exceeds the limit for %" STR_FMT, count, STR_ARG(type->name));
+}
+
+RESULT port_check_zone(struct op *op, const struct subnet *subnet, uuid zone, struct str field)
+{
+	bool is_everywhere = uuid_is_none(zone) || (subnet && uuid_is_none(subnet->zone));
+	if (subnet && (is_everywhere || uuid_equal(subnet->zone, zone)))
+		return OK;
+	return ENGINE_FAIL(op, ERR_COMBINATION, KIND_PORT, field,
+			   "You may not attach a network interface to an instance if they are not in the "
+			   "same availability zone");
+}
+
+void port_set_attachment(const struct op *op, struct port *port, const struct instance *instance,
+			 int64_t device_index)
+{
+	port->instance = instance->row.id;
+	port->device_index = device_index;
+	port->attachment = uuid_random();
+	port->attached_us = op->now_us;
+	port->host = instance->host;
+}
+
+/* It belongs to no instance. */
+static void clear_attachment(struct port *port)
+{
+	port->instance = UUID_NONE;
+	port->attachment = UUID_NONE;
+	port->device_index = 0;
+	port->attached_us = 0;
+	port->delete_on_termination = false;
+	port->host = UUID_NONE;
+}
+
+void port_leave_instance(struct port *port)
+{
+	port->instance = UUID_NONE;
+	port->delete_on_termination = false;
+	if (uuid_is_none(port->seen_instance))
+		clear_attachment(port);
+	port->row.gen++;
+}
+
+/* ---- attach ---- */
+
+/* By one that it is to have, or that is on its way out. */
+static bool is_taken(const struct tables *t, uuid instance, int64_t device_index)
+{
+	for (const struct port *p = port_first_by_instance(t, instance); p; p = port_next_by_instance(t, p))
+		if (row_is_live(&p->row) && p->device_index == device_index)
+			return true;
+	for (const struct port *p = port_first_by_seen_instance(t, instance); p;
+	     p = port_next_by_seen_instance(t, p))
+		if (model_derive_port_state(p) == PORT_DETACHING && p->device_index == device_index)
+			return true;
+	return false;
+}
+
+RESULT port_check_device_index(struct op *op, int64_t device_index, struct str field)
+{
+	if (device_index >= 0 && device_index <= PORT_DEVICE_INDEX_MAX)
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, field,
+			   "The device index %" PRId64 " is not one of 0 to %d.", device_index,
+			   PORT_DEVICE_INDEX_MAX);
+}
+
+static RESULT check_place(struct op *op, const struct port_attaching *wish, const struct instance *instance,
+			  const struct port *attached)
+{
+	TRY(port_check_device_index(op, wish->device_index, STR("DeviceIndex")));
+	if (is_taken(op->head, instance->row.id, wish->device_index))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, STR("DeviceIndex"),
+				   "Instance '%" STR_FMT
+				   "' already has an interface attached at device index '%" PRId64 "'.",
+				   STR_ARG(wish->instance.text), wish->device_index);
+	const struct instance_type *type = instance_type_find(op->head, instance->type);
+	TRY(port_check_all_ip_counts(op, type, attached, wish->instance.field));
+	return port_check_count(op, type, port_count_of_instance(op->head, instance->row.id) + 1,
+				wish->instance.field);
+}
+
+RESULT engine_attach_port(struct op *op, struct port_attaching *wish)
+{
+	const struct port *port = NULL;
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	if (!row_is_live(&instance->row))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+				   "The instance '%" STR_FMT "' is ending or has ended.",
+				   STR_ARG(wish->instance.text));
+	TRY(port_check_available(op, port, &wish->port));
+	TRY(port_check_zone(op, subnet_find(op->head, port->subnet), instance->zone, wish->port.field));
+	TRY(check_place(op, wish, instance, port));
+	TRY(engine_permit(op, "port.attach", KIND_PORT, &port->row));
+	TRY(engine_permit(op, "port.attach", KIND_INSTANCE, &instance->row));
+	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	struct port next = *port;
+	port_set_attachment(op, &next, instance, wish->device_index);
+	next.row.gen++;
+	TRY(port_put(op, &next));
+	wish->attachment = next.attachment;
+	return engine_tell(op, KIND_PORT, &next.row, "attach asked",
+			   "To instance %" STR_FMT " as device %" PRId64 ".",
+			   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)), wish->device_index);
+}
+
+/* ---- detach ---- */
+
+/* The account's port of that attachment, ids being unique. */
+static RESULT find_attached(struct op *op, const struct ref *ref, const struct port **ret_port)
+{
+	struct port probe = {.attachment = ref->prefix};
+	const struct row *row = tables_seek(op->head, KIND_PORT, PORT_INDEX_ATTACHMENT, &probe.row, 1);
+	const struct port *port = (const struct port *) row;
+	if (!port || !id_has_prefix(port->attachment, ref->prefix, ref->bits) ||
+	    !engine_is_own(op->ctx, KIND_PORT, row))
+		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_NONE, ref->field,
+				   "The attachment '%" STR_FMT "' does not exist", STR_ARG(ref->text));
+	*ret_port = port;
+	return OK;
+}
+
+RESULT engine_detach_port(struct op *op, struct port_detaching *wish)
+{
+	const struct port *port = NULL;
+	TRY(find_attached(op, &wish->attachment, &port));
+	TRY(engine_permit(op, "port.detach", KIND_PORT, &port->row));
+	const struct instance *instance = instance_find(op->head, port->instance);
+	if (instance) {
+		TRY(engine_permit(op, "port.detach", KIND_INSTANCE, &instance->row));
+		TRY(instance_check_unlocked(op, instance, wish->attachment.field));
+	}
+	if (port->device_index == 0)
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_PORT, wish->attachment.field,
+				   "The network interface at device index 0 cannot be detached.");
+	if (uuid_is_none(port->instance) && !wish->force)
+		return OK; /* on its way out already */
+	struct port next = *port;
+	port_leave_instance(&next);
+	if (wish->force)
+		next.host = UUID_NONE;
+	TRY(port_put(op, &next));
+	return engine_tell(op, KIND_PORT, &next.row, "detach asked", "From its instance%s.",
+			   wish->force ? ", cut off at once" : "");
+}
+
+RESULT port_unplug(struct op *op, struct port *port)
+{
+	port_leave_instance(port);
+	TRY(address_take_auto(op, port->row.id));
+	return port_put(op, port);
+}
+
+/* ---- what the host says ---- */
+
+static RESULT write_seen_in(struct op *op, const struct port *port, uuid instance)
+{
+	struct port next = *port;
+	next.seen_instance = instance;
+	if (uuid_is_none(next.instance) && uuid_is_none(instance) && !uuid_is_none(next.attachment)) {
+		clear_attachment(&next);
+		next.row.gen++;
+	}
+	return port_put(op, &next);
+}
+
+RESULT port_see_plugged(struct op *op, const struct instance_sight *sight)
+{
+	bool is_absent = sight->power == INSTANCE_SEEN_POWER_ABSENT;
+	if (!is_absent && !sight->devices_known)
+		return OK;
+	const struct port *port = port_first_by_seen_instance(op->head, sight->instance), *next = NULL;
+	for (; port; port = next) {
+		next = port_next_by_seen_instance(op->head, port);
+		if (is_absent || !uuids_have(&sight->ports, port->row.id))
+			TRY(write_seen_in(op, port, UUID_NONE));
+	}
+	for (size_t k = 0; k < sight->ports.count && !is_absent; k++) {
+		port = port_find(op->head, sight->ports.at[k]);
+		if (port && !uuid_equal(port->seen_instance, sight->instance))
+			TRY(write_seen_in(op, port, sight->instance));
+	}
+	return OK;
+}

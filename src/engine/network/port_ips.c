@@ -1,0 +1,650 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private addresses of ports: chosen in their subnets, where primary and secondary ones are unique together.
+ * A secondary one is a row of its own. When it is taken away it is marked deleted, and handed out again only
+ * after the network has brought its port about without it. */
+#include <inttypes.h>
+
+#include "engine/internal.h"
+#include "engine/network/ipv6.h"
+#include "engine/network/port.h"
+#include "model/mac.h"
+
+/* ---- reading ---- */
+
+static const struct secondary_ip *live_or_next(const struct tables *t, const struct secondary_ip *s)
+{
+	while (s && !row_is_live(&s->row))
+		s = secondary_ip_next_by_port(t, s);
+	return s;
+}
+
+const struct secondary_ip *engine_first_secondary_ip(const struct tables *t, uuid port)
+{
+	return live_or_next(t, secondary_ip_first_by_port(t, port));
+}
+
+const struct secondary_ip *engine_next_secondary_ip(const struct tables *t, const struct secondary_ip *s)
+{
+	return live_or_next(t, secondary_ip_next_by_port(t, s));
+}
+
+static const struct secondary_ip *find_secondary(const struct tables *t, uuid port, struct ip ip)
+{
+	const struct secondary_ip *s = engine_first_secondary_ip(t, port);
+	while (s && !ip_equal(s->ip, ip))
+		s = engine_next_secondary_ip(t, s);
+	return s;
+}
+
+bool port_has_ip(const struct tables *t, const struct port *port, struct ip ip)
+{
+	return ip_equal(port->ip, ip) || find_secondary(t, port->row.id, ip);
+}
+
+struct ip engine_get_port_ip(const struct tables *t, const struct port *port, enum ip_family family)
+{
+	if (port->ip.family == family)
+		return port->ip;
+	const struct secondary_ip *s = engine_first_secondary_ip(t, port->row.id);
+	while (s && s->ip.family != family)
+		s = engine_next_secondary_ip(t, s);
+	return s ? s->ip : (struct ip){0};
+}
+
+const struct port *engine_find_port_by_ip(const struct tables *t, uuid router, struct ip ip)
+{
+	const struct port *port = port_find_by_router(t, router, ip);
+	if (port)
+		return port;
+	const struct secondary_ip *s = secondary_ip_find_by_router(t, router, ip);
+	return s ? port_find(t, s->port) : NULL;
+}
+
+size_t port_count_ips(const struct tables *t, const struct port *port, enum ip_family family)
+{
+	size_t count = port->ip.family == family;
+	const struct secondary_ip *s = engine_first_secondary_ip(t, port->row.id);
+	for (; s; s = engine_next_secondary_ip(t, s))
+		count += s->ip.family == family;
+	return count;
+}
+
+RESULT port_check_all_ip_counts(struct op *op, const struct instance_type *type, const struct port *port,
+				struct str field)
+{
+	TRY(port_check_ip_count(op, type, port_count_ips(op->head, port, IP_V4), field));
+	return port_check_ip_count(op, type, port_count_ips(op->head, port, IP_V6), field);
+}
+
+RESULT port_check_ip_count(struct op *op, const struct instance_type *type, size_t count, struct str field)
+{
+	size_t max = PORT_IPS_MAX;
+	if (type && (size_t) type->addresses_per_port < max)
+		max = (size_t) type->addresses_per_port;
+	if (count <= max)
+		return OK;
+	return ENGINE_FAIL(op, ERR_QUOTA, KIND_SECONDARY_IP, field,
+			   "Number of private addresses will exceed limit: %zu of %zu.", count, max);
+}
+
+/* ---- choosing ---- */
+
+/* What is in use in a subnet: by primary addresses, and by secondary ones. */
+struct subnet_room {
+	struct port port;
+	struct secondary_ip secondary;
+	struct ip_pool primaries, secondaries;
+};
+
+static void open_pool(struct subnet_room *p, uuid subnet)
+{
+	*p = (struct subnet_room){.port.subnet = subnet, .secondary.subnet = subnet};
+	p->secondaries = (struct ip_pool){.kind = KIND_SECONDARY_IP,
+					  .index = SECONDARY_IP_INDEX_SUBNET,
+					  .probe = &p->secondary.row,
+					  .probe_ip = &p->secondary.ip,
+					  .ip_offset = offsetof(struct secondary_ip, ip)};
+	p->primaries = (struct ip_pool){.kind = KIND_PORT,
+					.index = PORT_INDEX_SUBNET,
+					.probe = &p->port.row,
+					.probe_ip = &p->port.ip,
+					.ip_offset = offsetof(struct port, ip),
+					.other = &p->secondaries};
+}
+
+bool subnet_has_ip(const struct tables *t, uuid subnet, struct ip ip)
+{
+	struct subnet_room pool;
+	open_pool(&pool, subnet);
+	return ip_pool_has(t, &pool.primaries, ip);
+}
+
+static RESULT check_ip(struct op *op, const struct subnet *subnet, const struct ip_pool *pool,
+		       struct ip wanted, struct str field)
+{
+	char text[IP_TEXT_SIZE], block[CIDR_TEXT_SIZE];
+	if (!cidr_contains(subnet->block, wanted))
+		return ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, field,
+				   "Address %s does not fall within the subnet's address range %s",
+				   ip_write(wanted, text), cidr_write(subnet->block, block));
+	if (!subnet_may_hold(subnet, wanted))
+		return ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, field,
+				   "Address %s is in subnet's reserved address range",
+				   ip_write(wanted, text));
+	if (ip_pool_has(op->head, pool, wanted))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_PORT, field, "Address %s is in use.",
+				   ip_write(wanted, text));
+	return OK;
+}
+
+/* Of what is not reserved: from a random place on, around the end. */
+static bool pick_unreserved(const struct tables *t, const struct subnet *subnet, const struct ip_pool *pool,
+			    struct ip first, struct ip last, struct ip *ret_ip)
+{
+	struct ip_spans spans;
+	subnet_find_spans(t, subnet, first, last, &spans);
+	size_t from = spans.count > 1 ? (size_t) random_below(spans.count) : 0;
+	for (size_t k = 0; k < spans.count; k++) {
+		size_t at = (from + k) % spans.count;
+		if (ip_pool_pick(t, pool, spans.at[at].first, spans.at[at].last, ret_ip))
+			return true;
+	}
+	return false;
+}
+
+/* From the first range that has one. */
+static bool pick_ip(const struct tables *t, const struct subnet *subnet, struct ip *ret_ip)
+{
+	struct subnet_room pool;
+	struct ip first, last;
+	open_pool(&pool, subnet->row.id);
+	for (size_t n = 0; subnet_get_pool(subnet, n, &first, &last); n++)
+		if (pick_unreserved(t, subnet, &pool.primaries, first, last, ret_ip))
+			return true;
+	return false;
+}
+
+/* Of a subnet whose guests make their addresses themselves, only that which the one with the MAC makes. */
+static RESULT check_auto_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct mac mac,
+			    struct str field)
+{
+	char text[IP_TEXT_SIZE];
+	if (ip_equal(wanted, model_make_eui64(subnet->block, mac)))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SECONDARY_IP, field,
+			   "IPv6 address %s cannot be directly assigned to a port on subnet %" STR_FMT
+			   " as the subnet is configured for automatic addresses",
+			   ip_write(wanted, text), STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+}
+
+static RESULT choose_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct mac mac,
+			struct str field, struct ip *ret_ip)
+{
+	struct subnet_room pool;
+	open_pool(&pool, subnet->row.id);
+	if (subnet_is_auto(subnet) && ip_is_none(wanted))
+		wanted = model_make_eui64(subnet->block, mac);
+	if (subnet_is_auto(subnet))
+		TRY(check_auto_ip(op, subnet, wanted, mac, field));
+	if (!ip_is_none(wanted)) {
+		TRY(check_ip(op, subnet, &pool.primaries, wanted, field));
+		*ret_ip = wanted;
+		return OK;
+	}
+	if (pick_ip(op->head, subnet, ret_ip))
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_SUBNET,
+			     "There are no free addresses in subnet '%" STR_FMT "'.",
+			     STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+}
+
+RESULT port_choose_subnet(struct op *op, uuid network, enum ip_family family,
+			  const struct subnet **ret_subnet)
+{
+	const struct subnet *subnet = subnet_first_by_network(op->head, network);
+	struct ip ip;
+	*ret_subnet = NULL;
+	for (; subnet; subnet = subnet_next_by_network(op->head, subnet)) {
+		if (!row_is_live(&subnet->row) || subnet->block.base.family != family ||
+		    subnet_is_auto(subnet))
+			continue;
+		*ret_subnet = subnet;
+		if (pick_ip(op->head, subnet, &ip))
+			return OK;
+	}
+	if (!*ret_subnet)
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_SUBNET,
+			     "No more IP addresses available on network %" STR_FMT ".",
+			     STR_ARG(uuid_to_str(op->ctx->arena, network)));
+}
+
+/* ---- writing ---- */
+
+RESULT port_add_ip(struct op *op, const struct port *port, const struct subnet *subnet, struct ip wanted,
+		   struct str field, struct ip *ret_ip)
+{
+	struct secondary_ip s = {.row.gen = 1,
+				 .account = port->account,
+				 .port = port->row.id,
+				 .subnet = subnet->row.id,
+				 .router = subnet->router};
+	TRY(choose_ip(op, subnet, wanted, port->mac, field, &s.ip));
+	s.row.id = engine_new_id(op, KIND_SECONDARY_IP);
+	*ret_ip = s.ip;
+	return secondary_ip_put(op, &s);
+}
+
+/* wanted: addresses that are named, of which the first is told. */
+static RESULT fail_no_ipv6(struct op *op, const struct subnet *subnet, const struct ips *wanted,
+			   struct str field)
+{
+	char text[IP_TEXT_SIZE];
+	struct str id = engine_write_id(op, KIND_SUBNET, subnet->row.id);
+	if (wanted->count == 0)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, field,
+				   "The subnet '%" STR_FMT "' has no IPv6 CIDR block.", STR_ARG(id));
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, field,
+			   "The address %s cannot be assigned: the subnet '%" STR_FMT
+			   "' has no IPv6 CIDR block.",
+			   ip_write(wanted->at[0], text), STR_ARG(id));
+}
+
+RESULT port_make(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
+		 struct port *port)
+{
+	if (subnet_is_auto(subnet) && mac_is_none(port->mac))
+		port->mac = port_draw_mac(op->head);
+	TRY(choose_ip(op, subnet, wanted, port->mac, field, &port->ip));
+	if (uuid_is_none(port->row.id))
+		port->row.id = engine_new_id(op, KIND_PORT);
+	if (mac_is_none(port->mac))
+		port->mac = port_draw_mac(op->head);
+	return OK;
+}
+
+/* ---- without being asked ---- */
+
+static RESULT bump(struct op *op, uuid id)
+{
+	struct port next = *port_find(op->head, id);
+	next.row.gen++;
+	return port_put(op, &next);
+}
+
+static bool has_ip_in(const struct tables *t, const struct port *port, uuid subnet)
+{
+	const struct secondary_ip *s = engine_first_secondary_ip(t, port->row.id);
+	while (s && !uuid_equal(s->subnet, subnet))
+		s = engine_next_secondary_ip(t, s);
+	return s || uuid_equal(port->subnet, subnet);
+}
+
+RESULT port_add_auto_ips(struct op *op, const struct port *port)
+{
+	struct ip ip;
+	for (const struct subnet *s = subnet_first_by_network(op->head, port->network); s;
+	     s = subnet_next_by_network(op->head, s))
+		if (row_is_live(&s->row) && subnet_is_auto(s) && !has_ip_in(op->head, port, s->row.id))
+			TRY(port_add_ip(op, port, s, (struct ip){0}, STR_NONE, &ip));
+	return OK;
+}
+
+/* One of IPv6 besides, in whichever of the network's subnets gives some out. */
+static RESULT write_of_network(struct op *op, const struct port *port)
+{
+	const struct subnet *subnet = NULL;
+	struct ip ip;
+	if (port->ip.family == IP_V4)
+		TRY(port_choose_subnet(op, port->network, IP_V6, &subnet));
+	return subnet ? port_add_ip(op, port, subnet, (struct ip){0}, STR_NONE, &ip) : OK;
+}
+
+RESULT port_add_auto_ips_in(struct op *op, const struct subnet *subnet)
+{
+	struct ip ip;
+	if (!subnet_is_auto(subnet))
+		return OK;
+	const struct port *port = port_first_by_network(op->head, subnet->network), *next = NULL;
+	for (; port; port = next) {
+		next = port_next_by_network(op->head, port);
+		if (!row_is_live(&port->row) || ip_is_none(port->ip) || !uuid_is_none(port->interface_of) ||
+		    !uuid_is_none(port->nat_gateway) || port_count_ips(op->head, port, IP_V6) >= PORT_IPS_MAX)
+			continue;
+		TRY(port_add_ip(op, port, subnet, (struct ip){0}, STR_NONE, &ip));
+		TRY(bump(op, port->row.id));
+	}
+	return OK;
+}
+
+/* The port's first address goes; what it has besides is left, and the first of that comes first. */
+static RESULT drop_first(struct op *op, const struct port *port)
+{
+	struct port_fixed rest[2 * PORT_IPS_MAX];
+	struct port next = *port;
+	size_t count = 0;
+	for (const struct secondary_ip *s = engine_first_secondary_ip(op->head, port->row.id);
+	     s && count < sizeof rest / sizeof rest[0]; s = engine_next_secondary_ip(op->head, s))
+		rest[count++] = (struct port_fixed){subnet_find(op->head, s->subnet), s->ip};
+	next.row.gen++;
+	return port_change_fixed(op, rest, count, STR_NONE, &next);
+}
+
+RESULT port_drop_auto_ips_in(struct op *op, const struct subnet *subnet)
+{
+	if (!subnet_is_auto(subnet))
+		return OK;
+	const struct secondary_ip *s = secondary_ip_first_by_subnet(op->head, subnet->row.id), *next = NULL;
+	for (; s; s = next) {
+		next = secondary_ip_next_by_subnet(op->head, s);
+		uuid port = s->port;
+		if (!row_is_live(&s->row))
+			continue;
+		TRY(secondary_ip_delete(op, s->row.id));
+		TRY(bump(op, port));
+	}
+	const struct port *port = port_first_by_subnet(op->head, subnet->row.id), *following = NULL;
+	for (; port; port = following) {
+		following = port_next_by_subnet(op->head, port);
+		if (row_is_live(&port->row) && uuid_is_none(port->interface_of))
+			TRY(drop_first(op, port));
+	}
+	return OK;
+}
+
+/* In the subnet beside. ERR_INVALID: there is none. */
+static RESULT write_ipv6(struct op *op, const struct subnet *subnet, const struct port_ips_wish *ips,
+			 const struct port *port)
+{
+	struct ip ip;
+	const struct subnet *beside = engine_find_ipv6_subnet(op->head, subnet);
+	int64_t more = ips->ipv6_more;
+	if (ips->of_network)
+		return write_of_network(op, port);
+	if (!ips->ipv6_is_said && ips->ipv6s.count == 0 && subnet->ipv6_on_create && beside &&
+	    beside != subnet)
+		more = 1;
+	if (ips->ipv6s.count == 0 && more == 0)
+		return OK;
+	if (!beside)
+		return fail_no_ipv6(op, subnet, &ips->ipv6s, ips->ipv6_field);
+	for (size_t k = 0; k < ips->ipv6s.count; k++)
+		TRY(port_add_ip(op, port, beside, ips->ipv6s.at[k], ips->ipv6_field, &ip));
+	for (int64_t k = 0; k < more; k++)
+		TRY(port_add_ip(op, port, beside, (struct ip){0}, ips->ipv6_field, &ip));
+	return OK;
+}
+
+/* In a subnet of IPv6 the first that is asked for is the port's first, as it has one anyway. */
+static struct port_ips_wish take_first(const struct subnet *subnet, const struct port_ips_wish *ips)
+{
+	struct port_ips_wish rest = *ips;
+	if (subnet->block.base.family != IP_V6 || !ip_is_none(ips->primary))
+		return rest;
+	if (ips->ipv6s.count > 0) {
+		rest.primary = ips->ipv6s.at[0];
+		rest.ipv6s = (struct ips){ips->ipv6s.at + 1, ips->ipv6s.count - 1};
+		rest.field = ips->ipv6_field;
+	} else if (ips->ipv6_more > 0) {
+		rest.ipv6_more--;
+	}
+	return rest;
+}
+
+/* What is asked for is of IPv4. */
+static RESULT check_has_ipv4(struct op *op, const struct subnet *subnet, int64_t more, struct str field)
+{
+	if (more == 0 || subnet->block.base.family == IP_V4)
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, field,
+			   "The subnet '%" STR_FMT
+			   "' has no IPv4 CIDR block: its interfaces have no private IPv4 addresses.",
+			   STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+}
+
+/* Those that were named come first, so that nothing drawn is one of them. */
+RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct port_ips_wish *wish,
+		      struct port *port)
+{
+	const struct port_ips_wish all = take_first(subnet, wish), *ips = &all;
+	struct ip ip;
+	TRY(port_check_ip_count(op, NULL, 1 + ips->secondaries.count + (size_t) ips->more, ips->field));
+	TRY(port_check_ip_count(op, NULL, wish->ipv6s.count + (size_t) wish->ipv6_more, ips->ipv6_field));
+	TRY(check_has_ipv4(op, subnet, ips->more, ips->field));
+	port->row.id = engine_new_id(op, KIND_PORT);
+	for (size_t k = 0; k < ips->secondaries.count; k++)
+		TRY(port_add_ip(op, port, subnet, ips->secondaries.at[k], ips->field, &ip));
+	TRY(port_make(op, subnet, ips->primary, ips->field, port));
+	TRY(port_put(op, port));
+	for (int64_t k = 0; k < ips->more; k++)
+		TRY(port_add_ip(op, port, subnet, (struct ip){0}, ips->field, &ip));
+	TRY(write_ipv6(op, subnet, ips, port));
+	return port_add_auto_ips(op, port);
+}
+
+RESULT port_remove_ip(struct op *op, uuid port, struct ip ip)
+{
+	const struct secondary_ip *s = find_secondary(op->head, port, ip);
+	TRY(address_leave_ip(op, port, ip));
+	return s ? secondary_ip_delete(op, s->row.id) : OK;
+}
+
+RESULT port_delete_ips(struct op *op, uuid port)
+{
+	const struct secondary_ip *s = engine_first_secondary_ip(op->head, port), *next = NULL;
+	for (; s; s = next) {
+		next = engine_next_secondary_ip(op->head, s);
+		TRY(secondary_ip_delete(op, s->row.id));
+	}
+	return OK;
+}
+
+RESULT port_forget_ips(struct op *op, uuid port)
+{
+	const struct secondary_ip *s = secondary_ip_first_by_port(op->head, port), *next = NULL;
+	for (; s; s = next) {
+		next = secondary_ip_next_by_port(op->head, s);
+		if (!row_is_live(&s->row))
+			TRY(secondary_ip_forget(op, s->row.id));
+	}
+	return OK;
+}
+
+/* ---- by subnet, as a list ---- */
+
+static bool is_fixed(const struct port_fixed *fixed, size_t count, struct ip ip)
+{
+	for (size_t k = 0; k < count; k++)
+		if (ip_equal(fixed[k].ip, ip))
+			return true;
+	return false;
+}
+
+/* The rest of the list, once the first stands in the port's row. */
+static RESULT write_rest(struct op *op, const struct port *port, const struct port_fixed *fixed, size_t count,
+			 struct str field)
+{
+	struct ip ip;
+	for (size_t k = 1; k < count; k++)
+		if (ip_is_none(fixed[k].ip) || !find_secondary(op->head, port->row.id, fixed[k].ip))
+			TRY(port_add_ip(op, port, fixed[k].subnet, fixed[k].ip, field, &ip));
+	return OK;
+}
+
+RESULT port_write_fixed(struct op *op, const struct port_fixed *fixed, size_t count, struct str field,
+			struct port *port)
+{
+	TRY(port_check_ip_count(op, NULL, count, field));
+	port->row.id = engine_new_id(op, KIND_PORT);
+	if (mac_is_none(port->mac))
+		port->mac = port_draw_mac(op->head);
+	if (count > 0) {
+		port->subnet = fixed[0].subnet->row.id;
+		port->router = fixed[0].subnet->router;
+		TRY(choose_ip(op, fixed[0].subnet, fixed[0].ip, port->mac, field, &port->ip));
+	}
+	TRY(port_put(op, port));
+	return write_rest(op, port, fixed, count, field);
+}
+
+/* What is not in the list leaves, with its public address; what is to be the first becomes free for that. */
+static RESULT drop_others(struct op *op, const struct port *port, const struct port_fixed *fixed,
+			  size_t count)
+{
+	const struct secondary_ip *s = engine_first_secondary_ip(op->head, port->row.id), *next = NULL;
+	for (; s; s = next) {
+		next = engine_next_secondary_ip(op->head, s);
+		if (count > 0 && ip_equal(fixed[0].ip, s->ip)) {
+			TRY(secondary_ip_forget(op, s->row.id));
+		} else if (!is_fixed(fixed, count, s->ip)) {
+			TRY(address_leave_ip(op, port->row.id, s->ip));
+			TRY(secondary_ip_delete(op, s->row.id));
+		}
+	}
+	if (ip_is_none(port->ip) || is_fixed(fixed, count, port->ip))
+		return OK;
+	return address_leave_ip(op, port->row.id, port->ip);
+}
+
+RESULT port_change_fixed(struct op *op, const struct port_fixed *fixed, size_t count, struct str field,
+			 struct port *port)
+{
+	TRY(port_check_ip_count(op, NULL, count, field));
+	TRY(drop_others(op, port, fixed, count));
+	struct ip before = port->ip;
+	port->subnet = count ? fixed[0].subnet->row.id : UUID_NONE;
+	port->router = count ? fixed[0].subnet->router : UUID_NONE;
+	if (count == 0 || !ip_equal(fixed[0].ip, before) || ip_is_none(before)) {
+		port->ip = (struct ip){0};
+		if (count > 0)
+			TRY(choose_ip(op, fixed[0].subnet, fixed[0].ip, port->mac, field, &port->ip));
+	}
+	TRY(port_put(op, port));
+	return write_rest(op, port, fixed, count, field);
+}
+
+/* ---- assign ---- */
+
+/* From another port of the account, with the public address that stands for it. That port's row is put before
+ * the new owner's, and the network is told in the same order: an address's name leaves before it comes. */
+static RESULT take(struct op *op, const struct port_assignment *wish, const struct secondary_ip *s,
+		   const struct port *port, struct str field)
+{
+	char text[IP_TEXT_SIZE];
+	uuid from = s->port;
+	if (!wish->take)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, field,
+				   "[%s] assigned, but move is not allowed.", ip_write(s->ip, text));
+	TRY(port_check_unmanaged(op, port_find(op->head, from), STR("NetworkInterfaceId")));
+	struct secondary_ip next = *s;
+	next.port = port->row.id;
+	next.row.gen++;
+	TRY(secondary_ip_put(op, &next));
+	TRY(address_move_ip(op, from, port->row.id, s->ip));
+	return bump(op, from);
+}
+
+static RESULT assign_named(struct op *op, struct port_assignment *wish, const struct port *port,
+			   const struct subnet *subnet, struct ip wanted, struct ip *ret_ip)
+{
+	const struct secondary_ip *s = secondary_ip_find_by_subnet(op->head, subnet->row.id, wanted);
+	*ret_ip = wanted;
+	if (!s || !row_is_live(&s->row))
+		return port_add_ip(op, port, subnet, wanted, wish->field, ret_ip);
+	return uuid_equal(s->port, port->row.id) ? OK : take(op, wish, s, port, wish->field);
+}
+
+static RESULT check_room(struct op *op, const struct port_assignment *wish, const struct port *port)
+{
+	const struct instance *instance = instance_find(op->head, port->instance);
+	const struct instance_type *type = instance ? instance_type_find(op->head, instance->type) : NULL;
+	size_t count = port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4) + (size_t) wish->more;
+	for (size_t k = 0; k < wish->ips.count; k++)
+		count += !find_secondary(op->head, port->row.id, wish->ips.at[k]);
+	return port_check_ip_count(op, type, count, wish->field);
+}
+
+RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
+{
+	const struct port *port = NULL;
+	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
+	const struct subnet *subnet = subnet_find(op->head, port->subnet);
+	if (!subnet)
+		return engine_fail_not_found(op->ctx, KIND_PORT, &wish->port);
+	if (wish->is_ipv6 && !engine_find_ipv6_subnet(op->head, subnet))
+		return fail_no_ipv6(op, subnet, &wish->ips, wish->port.field);
+	if (wish->is_ipv6)
+		subnet = engine_find_ipv6_subnet(op->head, subnet);
+	else
+		TRY(check_has_ipv4(op, subnet, wish->more, wish->field));
+	TRY(port_check_unmanaged(op, port, wish->port.field));
+	TRY(port_check_choices(op, port->network, wish->ips.count > 0, wish->field));
+	TRY(check_room(op, wish, port));
+	TRY(engine_permit(op, wish->is_ipv6 ? "port.assign_ipv6" : "port.assign", KIND_PORT, &port->row));
+	struct ip *made =
+		arena_new_array(op->ctx->arena, struct ip, wish->ips.count + (size_t) wish->more + 1);
+	if (!made)
+		return ctx_no_memory(op->ctx);
+	size_t count = 0;
+	for (size_t k = 0; k < wish->ips.count; k++)
+		TRY(assign_named(op, wish, port, subnet, wish->ips.at[k], &made[count++]));
+	for (int64_t k = 0; k < wish->more; k++)
+		TRY(port_add_ip(op, port, subnet, (struct ip){0}, wish->field, &made[count++]));
+	TRY(bump(op, port->row.id));
+	wish->assigned_to = port->row.id;
+	wish->made = (struct ips){made, count};
+	return engine_tell(op, KIND_PORT, &port->row, "changed", "It has %zu %s addresses.",
+			   port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4),
+			   wish->is_ipv6 ? "IPv6" : "private");
+}
+
+/* ---- unassign ---- */
+
+static RESULT find_unassigned(struct op *op, const struct port_unassignment *wish, const struct port *port,
+			      struct ip ip, const struct secondary_ip **ret_ip)
+{
+	char text[IP_TEXT_SIZE];
+	*ret_ip = find_secondary(op->head, port->row.id, ip);
+	if (*ret_ip)
+		return OK;
+	const char *what = !wish->is_ipv6           ? "not a secondary"
+			   : ip_equal(port->ip, ip) ? "the first"
+						    : "not an IPv6";
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, wish->field,
+			   "%s is %s address of interface '%" STR_FMT "'%s.", ip_write(ip, text), what,
+			   STR_ARG(wish->port.text),
+			   wish->is_ipv6 && ip_equal(port->ip, ip) ? ", which it keeps" : "");
+}
+
+/* What a guest makes for itself it goes on using, whatever is said here. */
+static RESULT check_not_auto(struct op *op, const struct secondary_ip *s, struct str field)
+{
+	const struct subnet *subnet = subnet_find(op->head, s->subnet);
+	char text[IP_TEXT_SIZE];
+	if (!subnet || !subnet_is_auto(subnet))
+		return OK;
+	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_SECONDARY_IP, field,
+			   "%s is an automatic address of the subnet '%" STR_FMT
+			   "', which its interfaces have as long as the subnet is there.",
+			   ip_write(s->ip, text), STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+}
+
+RESULT engine_unassign_ips(struct op *op, struct port_unassignment *wish)
+{
+	const struct port *port = NULL;
+	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
+	TRY(port_check_unmanaged(op, port, wish->port.field));
+	TRY(engine_permit(op, wish->is_ipv6 ? "port.unassign_ipv6" : "port.unassign", KIND_PORT, &port->row));
+	for (size_t k = 0; k < wish->ips.count; k++) {
+		const struct secondary_ip *s = NULL;
+		TRY(find_unassigned(op, wish, port, wish->ips.at[k], &s));
+		TRY(check_not_auto(op, s, wish->field));
+		TRY(address_leave_ip(op, port->row.id, s->ip));
+		TRY(secondary_ip_delete(op, s->row.id));
+	}
+	TRY(bump(op, port->row.id));
+	wish->unassigned_from = port->row.id;
+	return engine_tell(op, KIND_PORT, &port->row, "changed", "It has %zu %s addresses.",
+			   port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4),
+			   wish->is_ipv6 ? "IPv6" : "private");
+}

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Route tables and routes: part of their router, which is brought about anew when they change. */
+#include "engine/network/route_table.h"
+
+#include "engine/internal.h"
+#include "engine/limits.h"
+#include "engine/network/ipv6.h"
+#include "engine/network/peering.h"
+#include "engine/network/port.h"
+
+RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main, struct tags tags,
+			 uuid *ret_table)
+{
+	struct route_table table = {.row.id = engine_new_id(op, KIND_ROUTE_TABLE),
+				    .row.gen = 1,
+				    .account = account,
+				    .router = router,
+				    .main_association = is_main ? uuid_random() : UUID_NONE,
+				    .tags = tags};
+	TRY(limit_check(op, LIMIT_ROUTE_TABLES, router, 1, STR_NONE));
+	TRY(route_table_put(op, &table));
+	*ret_table = table.row.id;
+	return engine_tell(op, KIND_ROUTE_TABLE, &table.row, "created", "Route table.");
+}
+
+RESULT route_table_forget_with_routes(struct op *op, uuid table)
+{
+	const struct route *route = route_first_by_table(op->head, table), *next = NULL;
+	for (; route; route = next) {
+		next = route_next_by_table(op->head, route);
+		TRY(route_forget(op, route->row.id));
+	}
+	return route_table_forget(op, table);
+}
+
+static RESULT create_route_table(struct op *op, struct route_table_wish *wish, uuid account)
+{
+	const struct router *router = NULL;
+	struct tags tags = {0};
+	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
+	TRY(tags_normalize(op, wish->tags, &tags));
+	TRY(engine_permit(op, "route_table.create", KIND_ROUTER, &router->row));
+	TRY(route_table_write(op, router->account, router->row.id, false, tags, &wish->route_table));
+	return client_token_write(op, account, wish->client_token, wish->digest, wish->route_table);
+}
+
+RESULT engine_create_route_table(struct op *op, struct route_table_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_ROUTE_TABLE,
+				   &wish->route_table));
+	return uuid_is_none(wish->route_table) ? create_route_table(op, wish, account->row.id) : OK;
+}
+
+RESULT engine_delete_route_table(struct op *op, struct route_table_target *wish)
+{
+	const struct route_table *table = NULL;
+	TRY(engine_find_own_route_table(op->ctx, op->head, &wish->route_table, &table));
+	TRY(engine_permit(op, "route_table.delete", KIND_ROUTE_TABLE, &table->row));
+	const struct subnet *user = subnet_first_by_route_table(op->head, table->row.id);
+	while (user && !row_is_live(&user->row))
+		user = subnet_next_by_route_table(op->head, user);
+	if (user || !uuid_is_none(table->main_association))
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_ROUTE_TABLE, wish->route_table.field,
+				   "The routeTable '%" STR_FMT "' has dependencies and cannot be deleted.",
+				   STR_ARG(engine_write_id(op, KIND_ROUTE_TABLE, table->row.id)));
+	TRY(engine_tell(op, KIND_ROUTE_TABLE, &table->row, "deleted", "Route table."));
+	return route_table_forget_with_routes(op, table->row.id);
+}
+
+/* ---- associations ---- */
+
+static RESULT write_association(struct op *op, const struct subnet *subnet, uuid table, uuid *ret_association)
+{
+	struct subnet next = *subnet;
+	next.route_table = table;
+	next.route_association = uuid_is_none(table) ? UUID_NONE : uuid_random();
+	next.row.gen++;
+	*ret_association = next.route_association;
+	TRY(subnet_put(op, &next));
+	return engine_tell(op, KIND_SUBNET, &next.row, "route table changed", "%s",
+			   uuid_is_none(table) ? "It uses the main route table."
+					       : "It uses a route table of its own.");
+}
+
+/* What an association's id stands for: a subnet, or the main table of a router. */
+struct association {
+	const struct subnet *subnet; /* NULL: the main one */
+	const struct route_table *table;
+};
+
+static RESULT find_association(struct op *op, const struct ref *ref, struct association *ret_association)
+{
+	uuid account = engine_get_account(op->ctx);
+	const struct route_table *table = route_table_first_by_account(op->head, account);
+	for (; table; table = route_table_next_by_account(op->head, table))
+		if (!uuid_is_none(table->main_association) &&
+		    id_has_prefix(table->main_association, ref->prefix, ref->bits)) {
+			*ret_association = (struct association){NULL, table};
+			return OK;
+		}
+	const struct subnet *subnet = subnet_first_by_account(op->head, account);
+	for (; subnet; subnet = subnet_next_by_account(op->head, subnet))
+		if (row_is_live(&subnet->row) && !uuid_is_none(subnet->route_association) &&
+		    id_has_prefix(subnet->route_association, ref->prefix, ref->bits)) {
+			*ret_association =
+				(struct association){subnet, route_table_find(op->head, subnet->route_table)};
+			return OK;
+		}
+	return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_NONE, ref->field,
+			   "The association ID '%" STR_FMT "' does not exist", STR_ARG(ref->text));
+}
+
+RESULT engine_associate_route_table(struct op *op, struct route_table_association *wish)
+{
+	const struct route_table *table = NULL;
+	const struct subnet *subnet = NULL;
+	TRY(engine_find_own_route_table(op->ctx, op->head, &wish->route_table, &table));
+	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
+	if (!uuid_equal(table->router, subnet->router))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE_TABLE, wish->route_table.field,
+				   "route table %" STR_FMT " and subnet %" STR_FMT
+				   " belong to different networks",
+				   STR_ARG(wish->route_table.text), STR_ARG(wish->subnet.text));
+	TRY(engine_permit(op, "route_table.associate", KIND_ROUTE_TABLE, &table->row));
+	TRY(engine_permit(op, "route_table.associate", KIND_SUBNET, &subnet->row));
+	if (uuid_equal(subnet->route_table, table->row.id)) {
+		wish->made = subnet->route_association;
+		return OK;
+	}
+	if (!uuid_is_none(subnet->route_table))
+		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_SUBNET, wish->subnet.field,
+				   "the specified association for the subnet %" STR_FMT
+				   " conflicts with an existing one",
+				   STR_ARG(wish->subnet.text));
+	return write_association(op, subnet, table->row.id, &wish->made);
+}
+
+RESULT engine_disassociate_route_table(struct op *op, struct route_table_association *wish)
+{
+	struct association found = {0};
+	TRY(find_association(op, &wish->association, &found));
+	TRY(engine_permit(op, "route_table.disassociate", KIND_ROUTE_TABLE, &found.table->row));
+	if (found.subnet)
+		TRY(engine_permit(op, "route_table.disassociate", KIND_SUBNET, &found.subnet->row));
+	if (!found.subnet)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE_TABLE, wish->association.field,
+				   "cannot disassociate the main route table association %" STR_FMT,
+				   STR_ARG(wish->association.text));
+	return write_association(op, found.subnet, UUID_NONE, &wish->made);
+}
+
+/* Another main table for the router: the association gets a new id, as in EC2. */
+static RESULT replace_main(struct op *op, const struct route_table *old, const struct route_table *table,
+			   uuid *ret_association)
+{
+	*ret_association = uuid_random();
+	struct route_table before = *old, after = *table;
+	before.main_association = UUID_NONE;
+	before.row.gen++;
+	TRY(route_table_put(op, &before));
+	if (uuid_equal(old->row.id, table->row.id))
+		after.row.gen = before.row.gen;
+	after.main_association = *ret_association;
+	after.row.gen++;
+	TRY(route_table_put(op, &after));
+	struct router router = *router_find(op->head, table->router);
+	router.main_route_table = table->row.id;
+	router.row.gen++;
+	TRY(router_put(op, &router));
+	return engine_tell(op, KIND_ROUTER, &router.row, "main route table changed",
+			   "It is %" STR_FMT " now.",
+			   STR_ARG(engine_write_id(op, KIND_ROUTE_TABLE, table->row.id)));
+}
+
+RESULT engine_replace_route_table(struct op *op, struct route_table_association *wish)
+{
+	struct association found = {0};
+	const struct route_table *table = NULL;
+	TRY(find_association(op, &wish->association, &found));
+	TRY(engine_find_own_route_table(op->ctx, op->head, &wish->route_table, &table));
+	if (!uuid_equal(found.table->router, table->router))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE_TABLE, wish->route_table.field,
+				   "route table %" STR_FMT " belongs to another network",
+				   STR_ARG(wish->route_table.text));
+	TRY(engine_permit(op, "route_table.replace", KIND_ROUTE_TABLE, &table->row));
+	if (found.subnet)
+		TRY(engine_permit(op, "route_table.replace", KIND_SUBNET, &found.subnet->row));
+	if (!found.subnet)
+		return replace_main(op, found.table, table, &wish->made);
+	return write_association(op, found.subnet, table->row.id, &wish->made);
+}
+
+/* ---- routes ---- */
+
+struct route_plan {
+	const struct route_table *table;
+	struct cidr destination;
+	uuid gateway, egress_gateway, nat_gateway, port, peering;
+	const struct route *present; /* with that destination, or NULL */
+};
+
+static RESULT resolve_destination(struct op *op, const struct route_wish *wish, struct route_plan *ret_plan)
+{
+	TRY(engine_find_own_route_table(op->ctx, op->head, &wish->route_table, &ret_plan->table));
+	ret_plan->destination = cidr_canonical(wish->destination);
+	ret_plan->present = route_find_by_table(op->head, ret_plan->table->row.id, ret_plan->destination);
+	return engine_permit(op, "route.change", KIND_ROUTE_TABLE, &ret_plan->table->row);
+}
+
+static RESULT find_target_port(struct op *op, const struct route_wish *wish, const struct port **ret_port)
+{
+	TRY(port_find_target(op, &wish->port, &wish->instance, ret_port));
+	if (!uuid_is_none((*ret_port)->nat_gateway))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, wish->port.field,
+				   "The network interface '%" STR_FMT
+				   "' is a NAT gateway's: the route's target is the NAT gateway.",
+				   STR_ARG(wish->port.text));
+	return OK;
+}
+
+static RESULT find_target_nat(struct op *op, const struct ref *ref, const struct nat_gateway **ret_nat)
+{
+	TRY(engine_find_own_nat_gateway(op->ctx, op->head, ref, ret_nat));
+	return row_is_live(&(*ret_nat)->row) ? OK : engine_fail_not_found(op->ctx, KIND_NAT_GATEWAY, ref);
+}
+
+/* A pending one, too: it is a black hole until it is accepted. *ret_router: of its two, the table's, if it
+ * is. */
+static RESULT find_target_peering(struct op *op, const struct ref *ref, uuid own,
+				  const struct peering **ret_peering, uuid *ret_router)
+{
+	TRY(engine_find_peering(op->ctx, op->head, ref, ret_peering));
+	if (!row_is_live(&(*ret_peering)->row))
+		return engine_fail_not_found(op->ctx, KIND_PEERING, ref);
+	*ret_router = uuid_is_none(engine_get_peer(*ret_peering, own)) ? UUID_NONE : own;
+	return OK;
+}
+
+/* The target named, and its router. */
+static RESULT resolve_named(struct op *op, const struct route_wish *wish, const struct ref *target,
+			    struct route_plan *plan, uuid *ret_router)
+{
+	if (target == &wish->gateway) {
+		const struct gateway *gateway = NULL;
+		TRY(engine_find_own_gateway(op->ctx, op->head, target, &gateway));
+		plan->gateway = gateway->row.id;
+		*ret_router = gateway->router;
+	} else if (target == &wish->egress_gateway) {
+		const struct egress_gateway *gateway = NULL;
+		TRY(engine_find_own_egress_gateway(op->ctx, op->head, target, &gateway));
+		plan->egress_gateway = gateway->row.id;
+		*ret_router = gateway->router;
+	} else if (target == &wish->nat_gateway) {
+		const struct nat_gateway *nat = NULL;
+		TRY(find_target_nat(op, target, &nat));
+		plan->nat_gateway = nat->row.id;
+		*ret_router = nat->router;
+	} else if (target == &wish->peering) {
+		const struct peering *peering = NULL;
+		TRY(find_target_peering(op, target, plan->table->router, &peering, ret_router));
+		plan->peering = peering->row.id;
+	} else {
+		const struct port *port = NULL;
+		TRY(find_target_port(op, wish, &port));
+		plan->port = port->row.id;
+		*ret_router = port->router;
+	}
+	return OK;
+}
+
+static RESULT resolve_target(struct op *op, const struct route_wish *wish, struct route_plan *plan)
+{
+	const struct ref *targets[] = {&wish->gateway, &wish->egress_gateway, &wish->nat_gateway,
+				       &wish->port,    &wish->instance,       &wish->peering};
+	const struct ref *target = NULL;
+	size_t count = 0;
+	uuid router = UUID_NONE;
+	for (size_t n = 0; n < sizeof targets / sizeof *targets; n++)
+		if (ref_is_given(targets[n])) {
+			target = targets[n];
+			count++;
+		}
+	if (count != 1)
+		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_ROUTE, "A route has exactly one target.");
+	TRY(resolve_named(op, wish, target, plan, &router));
+	if (target == &wish->egress_gateway && plan->destination.base.family == IP_V4)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE, target->field,
+				   "An egress-only internet gateway leads IPv6 out alone.");
+	if (target == &wish->nat_gateway && plan->destination.base.family == IP_V6)
+		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_ROUTE, target->field,
+				   "A NAT gateway translates IPv4 alone.");
+	if (!uuid_equal(router, plan->table->router))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE, target->field,
+				   "route table %" STR_FMT " and %" STR_FMT " belong to different networks",
+				   STR_ARG(wish->route_table.text), STR_ARG(target->text));
+	return OK;
+}
+
+/* Traffic between the router's own subnets goes by the local route. */
+static RESULT check_not_local(struct op *op, const struct route_plan *plan)
+{
+	const struct router *router = router_find(op->head, plan->table->router);
+	char text[CIDR_TEXT_SIZE];
+	bool is_local = router && engine_is_ipv6_of_router(router, plan->destination);
+	for (size_t n = 0; router && n < router->blocks.count; n++)
+		is_local = is_local || cidr_contains_cidr(router->blocks.at[n], plan->destination);
+	if (!is_local)
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ROUTE,
+			     "The destination CIDR block %s is equal to or more specific than one of "
+			     "this VPC's CIDR blocks.",
+			     cidr_write(plan->destination, text));
+}
+
+static RESULT write_route(struct op *op, const struct route_plan *plan)
+{
+	struct route route = {.row.id = plan->present ? plan->present->row.id : engine_new_id(op, KIND_ROUTE),
+			      .row.gen = plan->present ? plan->present->row.gen + 1 : 1,
+			      .account = plan->table->account,
+			      .table = plan->table->row.id,
+			      .destination = plan->destination,
+			      .gateway = plan->gateway,
+			      .egress_gateway = plan->egress_gateway,
+			      .nat_gateway = plan->nat_gateway,
+			      .port = plan->port,
+			      .peering = plan->peering};
+	TRY(limit_check(op, LIMIT_ROUTES, route.table, !plan->present, STR_NONE));
+	TRY(route_put(op, &route));
+	char text[CIDR_TEXT_SIZE];
+	return engine_tell(op, KIND_ROUTE_TABLE, &plan->table->row, "route changed", "Route to %s.",
+			   cidr_write(plan->destination, text));
+}
+
+RESULT engine_create_route(struct op *op, struct route_wish *wish)
+{
+	struct route_plan plan = {0};
+	char text[CIDR_TEXT_SIZE];
+	TRY(resolve_destination(op, wish, &plan));
+	TRY(resolve_target(op, wish, &plan));
+	TRY(check_not_local(op, &plan));
+	if (plan.present)
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ROUTE,
+				     "The route identified by %s already exists.",
+				     cidr_write(plan.destination, text));
+	return write_route(op, &plan);
+}
+
+static RESULT fail_no_route(struct op *op, const struct route_wish *wish)
+{
+	char text[CIDR_TEXT_SIZE];
+	return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ROUTE,
+			     "no route with destination-%scidr-block %s in route table %" STR_FMT,
+			     wish->destination.base.family == IP_V6 ? "ipv6-" : "",
+			     cidr_write(wish->destination, text), STR_ARG(wish->route_table.text));
+}
+
+RESULT engine_replace_route(struct op *op, struct route_wish *wish)
+{
+	struct route_plan plan = {0};
+	TRY(resolve_destination(op, wish, &plan));
+	TRY(resolve_target(op, wish, &plan));
+	return plan.present ? write_route(op, &plan) : fail_no_route(op, wish);
+}
+
+/* ---- the main table's as one list ---- */
+
+struct ip engine_get_next_hop(const struct tables *t, const struct route *route)
+{
+	const struct nat_gateway *nat =
+		uuid_is_none(route->nat_gateway) ? NULL : nat_gateway_find(t, route->nat_gateway);
+	const struct port *port = port_find(t, nat ? nat->port : route->port);
+	return ip_is_none(route->next_hop) && port
+		       ? engine_get_port_ip(t, port, route->destination.base.family)
+		       : route->next_hop;
+}
+
+/* A next hop is on a subnet of the router, and not the router itself. */
+static RESULT check_hop(struct op *op, const struct router *router, struct cidr to, struct ip hop)
+{
+	char text[IP_TEXT_SIZE];
+	const struct subnet *subnet = subnet_first_by_router(op->head, router->row.id);
+	bool is_on = false;
+	for (; subnet && !is_on; subnet = subnet_next_by_router(op->head, subnet))
+		is_on = row_is_live(&subnet->row) && cidr_contains(subnet->block, hop) &&
+			!ip_equal(subnet->gateway_ip, hop);
+	for (const struct port *p = router_first_interface(op->head, router->row.id); p && !is_on;
+	     p = port_next_by_interface_of(op->head, p)) {
+		subnet = row_is_live(&p->row) ? subnet_find(op->head, p->subnet) : NULL;
+		is_on = subnet && cidr_contains(subnet->block, hop) && !ip_equal(p->ip, hop);
+	}
+	if (is_on && hop.family == to.base.family)
+		return OK;
+	if (is_on)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ROUTE,
+				     "Invalid format for routes: the nexthop %s is not of the "
+				     "destination's IP version.",
+				     ip_write(hop, text));
+	return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ROUTE,
+			     "Invalid format for routes: the nexthop %s is not connected with the router",
+			     ip_write(hop, text));
+}
+
+static bool is_listed(const struct tables *t, const struct extra_routes_wish *wish, const struct route *route)
+{
+	for (size_t k = 0; k < wish->destinations.count; k++)
+		if (cidr_equal(cidr_canonical(wish->destinations.at[k]), route->destination))
+			return ip_equal(wish->next_hops.at[k], engine_get_next_hop(t, route));
+	return false;
+}
+
+/* What is to go: what is not listed of all, or what is listed to be removed. */
+static RESULT forget_extra(struct op *op, const struct extra_routes_wish *wish, uuid table)
+{
+	bool removes = wish->change == EXTRA_ROUTES_REMOVE;
+	const struct route *route = route_first_by_table(op->head, table), *next = NULL;
+	for (; route; route = next) {
+		next = route_next_by_table(op->head, route);
+		if (uuid_is_none(route->gateway) && uuid_is_none(route->egress_gateway) &&
+		    uuid_is_none(route->peering) && is_listed(op->head, wish, route) == removes)
+			TRY(route_forget(op, route->row.id));
+	}
+	return OK;
+}
+
+RESULT engine_set_extra_routes(struct op *op, struct extra_routes_wish *wish)
+{
+	const struct router *router = NULL;
+	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
+	TRY(engine_permit(op, "route.change", KIND_ROUTER, &router->row));
+	if (wish->destinations.count > EXTRA_ROUTES_MAX)
+		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_ROUTE, "A router has up to %d extra routes.",
+				     EXTRA_ROUTES_MAX);
+	if (wish->change != EXTRA_ROUTES_ADD)
+		TRY(forget_extra(op, wish, router->main_route_table));
+	for (size_t k = 0; k < wish->destinations.count && wish->change != EXTRA_ROUTES_REMOVE; k++) {
+		struct cidr to = cidr_canonical(wish->destinations.at[k]);
+		char text[CIDR_TEXT_SIZE];
+		const struct route *present = route_find_by_table(op->head, router->main_route_table, to);
+		TRY(check_hop(op, router, to, wish->next_hops.at[k]));
+		if (present && ip_equal(wish->next_hops.at[k], engine_get_next_hop(op->head, present)))
+			continue;
+		if (present)
+			return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ROUTE,
+					     "There is a route to %s already.", cidr_write(to, text));
+		struct route route = {.row.id = engine_new_id(op, KIND_ROUTE),
+				      .row.gen = 1,
+				      .account = router->account,
+				      .table = router->main_route_table,
+				      .destination = to,
+				      .next_hop = wish->next_hops.at[k]};
+		TRY(limit_check(op, LIMIT_ROUTES, route.table, 1, STR_NONE));
+		TRY(route_put(op, &route));
+	}
+	return engine_tell(op, KIND_ROUTER, &router->row, "routes changed", "%zu extra routes.",
+			   wish->destinations.count);
+}
+
+RESULT engine_delete_route(struct op *op, struct route_wish *wish)
+{
+	struct route_plan plan = {0};
+	TRY(resolve_destination(op, wish, &plan));
+	if (!plan.present)
+		return fail_no_route(op, wish);
+	char text[CIDR_TEXT_SIZE];
+	TRY(engine_tell(op, KIND_ROUTE_TABLE, &plan.table->row, "route deleted", "Route to %s.",
+			cidr_write(plan.destination, text)));
+	return route_forget(op, plan.present->row.id);
+}

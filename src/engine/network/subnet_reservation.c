@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Reservations of addresses in subnets. Whoever chooses an address (port_ips.c) looks at what they leave. */
+#include "engine/network/subnet_reservation.h"
+
+#include "engine/internal.h"
+#include "engine/limits.h"
+
+static RESULT check_block(struct op *op, const struct subnet *subnet, struct cidr block)
+{
+	char text[CIDR_TEXT_SIZE], whole[CIDR_TEXT_SIZE];
+	cidr_write(block, text);
+	if (!cidr_contains_cidr(subnet->block, block))
+		return ENGINE_FAIL(op, ERR_RANGE, KIND_SUBNET_RESERVATION, STR("Cidr"),
+				   "The CIDR '%s' is not within the subnet's CIDR block %s.", text,
+				   cidr_write(subnet->block, whole));
+	const struct subnet_reservation *r = subnet_reservation_first_by_subnet(op->head, subnet->row.id);
+	for (; r; r = subnet_reservation_next_by_subnet(op->head, r)) {
+		if (cidr_overlaps(r->block, block))
+			return ENGINE_FAIL(op, ERR_CONFLICT, KIND_SUBNET_RESERVATION, STR("Cidr"),
+					   "The CIDR '%s' overlaps with the reservation %" STR_FMT ".", text,
+					   STR_ARG(engine_write_id(op, KIND_SUBNET_RESERVATION, r->row.id)));
+	}
+	return limit_check(op, LIMIT_SUBNET_RESERVATIONS, subnet->row.id, 1, STR("Cidr"));
+}
+
+RESULT engine_create_subnet_reservation(struct op *op, struct subnet_reservation_wish *wish)
+{
+	const struct subnet *subnet = NULL;
+	char text[CIDR_TEXT_SIZE];
+	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
+	struct subnet_reservation made = {.row.gen = 1,
+					  .account = subnet->account,
+					  .subnet = subnet->row.id,
+					  .block = cidr_canonical(wish->block),
+					  .type = wish->type,
+					  .description = wish->description};
+	TRY(check_block(op, subnet, made.block));
+	TRY(tags_normalize(op, wish->tags, &made.tags));
+	made.row.id = engine_new_id(op, KIND_SUBNET_RESERVATION);
+	TRY(engine_permit(op, "subnet_reservation.create", KIND_SUBNET, &subnet->row));
+	TRY(engine_permit_new(op, "subnet_reservation.create", KIND_SUBNET_RESERVATION, &made.row));
+	TRY(subnet_reservation_put(op, &made));
+	wish->reservation = made.row.id;
+	return engine_tell(op, KIND_SUBNET, &subnet->row, "changed", "%s is reserved.",
+			   cidr_write(made.block, text));
+}
+
+RESULT engine_delete_subnet_reservation(struct op *op, struct subnet_reservation_target *wish)
+{
+	const struct row *row = NULL;
+	char text[CIDR_TEXT_SIZE];
+	TRY(engine_find_own(op->ctx, op->head, KIND_SUBNET_RESERVATION, &wish->reservation, &row));
+	const struct subnet_reservation *reservation = (const struct subnet_reservation *) row;
+	TRY(engine_permit(op, "subnet_reservation.delete", KIND_SUBNET_RESERVATION, row));
+	wish->deleted = *reservation;
+	wish->deleted.description = str_copy(op->ctx->arena, reservation->description);
+	wish->deleted.tags = (struct tags){0};
+	TRY(subnet_reservation_forget(op, row->id));
+	const struct subnet *subnet = subnet_find(op->head, wish->deleted.subnet);
+	if (!subnet)
+		return OK;
+	return engine_tell(op, KIND_SUBNET, &subnet->row, "changed", "%s is reserved no more.",
+			   cidr_write(wish->deleted.block, text));
+}
+
+RESULT subnet_delete_with_reservations(struct op *op, uuid subnet)
+{
+	const struct subnet_reservation *r = subnet_reservation_first_by_subnet(op->head, subnet);
+	for (const struct subnet_reservation *next = NULL; r; r = next) {
+		next = subnet_reservation_next_by_subnet(op->head, r);
+		TRY(subnet_reservation_forget(op, r->row.id));
+	}
+	return subnet_delete(op, subnet);
+}
+
+static void add_span(struct ip_spans *spans, struct ip first, struct ip last)
+{
+	if (ip_compare(first, last) > 0)
+		return;
+	spans->at[spans->count].first = first;
+	spans->at[spans->count++].last = last;
+}
+
+/* They come in the order of their addresses, and none overlaps another. */
+void subnet_find_spans(const struct tables *t, const struct subnet *subnet, struct ip first, struct ip last,
+		       struct ip_spans *ret_spans)
+{
+	ret_spans->count = 0;
+	for (const struct subnet_reservation *r = subnet_reservation_first_by_subnet(t, subnet->row.id); r;
+	     r = subnet_reservation_next_by_subnet(t, r)) {
+		struct ip end = cidr_last(r->block);
+		if (ip_compare(end, first) < 0 || ip_compare(r->block.base, last) > 0)
+			continue;
+		add_span(ret_spans, first, ip_add(r->block.base, (uint64_t) -1));
+		if (ip_compare(end, last) >= 0)
+			return;
+		first = ip_add(end, 1);
+	}
+	add_span(ret_spans, first, last);
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Accounts. What happens next: nothing outside; keys work from the publish on, and the default VPC
+ * is made in the network when its first port is. */
+#include "engine/people/account.h"
+
+#include <inttypes.h>
+
+#include "engine/internal.h"
+#include "engine/limits.h"
+#include "engine/people/own.h"
+#include "engine/people/role.h"
+#include "engine/region/region.h"
+
+/* Twelve digits, the first not 0, as EC2's account numbers. */
+static struct str draw_number(const struct op *op)
+{
+	for (;;) {
+		uint64_t number = UINT64_C(100000000000) + random_below(UINT64_C(900000000000));
+		struct str text = str_print(op->ctx->arena, "%" PRIu64, number);
+		if (str_is_empty(text) || !account_first_by_number(op->head, text))
+			return text;
+	}
+}
+
+/* A copy of the drawn key for its account and user. The secret is sealed to the row's id. */
+static RESULT write_key(struct op *op, const struct access_key *drawn, uuid account, uuid user)
+{
+	if (uuid_is_none(drawn->row.id) || str_is_empty(drawn->key_id))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ACCESS_KEY, "The access key was not drawn.");
+	struct access_key key = *drawn;
+	key.row.gen = 1;
+	key.account = account;
+	key.user = user;
+	key.enabled = true;
+	return access_key_put(op, &key);
+}
+
+static RESULT write_owner(struct op *op, struct account_wish *wish, uuid account)
+{
+	struct user owner = {.row.id = engine_new_id(op, KIND_USER),
+			     .row.gen = 1,
+			     .account = account,
+			     .name = str_is_empty(wish->user_name) ? STR("root") : wish->user_name,
+			     .enabled = true,
+			     .is_owner = true};
+	TRY(user_put(op, &owner));
+	wish->user = owner.row.id;
+	const struct role *member = engine_find_standard_role(op->head, ROLE_RIGHT_MEMBER);
+	if (!member)
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_ROLE, "The region has no roles yet.");
+	struct role_assignment right = {.row.id = uuid_v5(account, STR("owner")),
+					.row.gen = 1,
+					.role = member->row.id,
+					.user = owner.row.id,
+					.account = account};
+	TRY(role_assignment_put(op, &right));
+	return wish->key ? write_key(op, wish->key, account, owner.row.id) : OK;
+}
+
+static RESULT check_name(struct op *op, uuid domain, struct str name, uuid but)
+{
+	TRY(name_check(op, KIND_ACCOUNT, name));
+	const struct account *other = account_find_by_domain(op->head, domain, name);
+	if (other && !uuid_equal(other->row.id, but))
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ACCOUNT,
+				     "The account '%" STR_FMT "' exists already.", STR_ARG(name));
+	return OK;
+}
+
+enum { LABELS_MAX = 80 };
+
+/* Each once, in the order given. */
+static RESULT choose_labels(struct op *op, const struct strs *wish, struct strs *ret_labels)
+{
+	struct str *labels = arena_new_array(op->ctx->arena, struct str, LABELS_MAX);
+	size_t count = 0;
+	if (!labels)
+		return ctx_no_memory(op->ctx);
+	for (size_t n = 0; n < wish->count; n++) {
+		struct str label = wish->at[n];
+		bool is_there = false;
+		for (size_t k = 0; k < count && !is_there; k++)
+			is_there = str_equal(labels[k], label);
+		if (is_there)
+			continue;
+		if (count == LABELS_MAX || label.n < 1 || label.n > 255 || !str_is_utf8(label) ||
+		    str_find_char(label, '/', 0) < label.n || str_find_char(label, ',', 0) < label.n)
+			return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ACCOUNT,
+					     "An account has at most %d tags, of 1 to 255 characters without "
+					     "'/' and ','.",
+					     LABELS_MAX);
+		labels[count++] = label;
+	}
+	*ret_labels = (struct strs){labels, count};
+	return OK;
+}
+
+RESULT engine_create_account(struct op *op, struct account_wish *wish)
+{
+	const struct row *domain = tables_find(op->head, KIND_DOMAIN, DOMAIN_DEFAULT);
+	if (ref_is_given(&wish->domain))
+		TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, &wish->domain, &domain));
+	if (!domain)
+		return engine_fail_gone(op->ctx, KIND_DOMAIN, DOMAIN_DEFAULT);
+	TRY(engine_permit(op, "account.create", KIND_DOMAIN, domain));
+	TRY(check_name(op, domain->id, wish->name, UUID_NONE));
+	TRY(limit_check(op, LIMIT_ACCOUNTS, domain->id, 1, STR_NONE));
+	struct account account = {.row.id = engine_new_id(op, KIND_ACCOUNT),
+				  .row.gen = 1,
+				  .domain = domain->id,
+				  .name = wish->name,
+				  .description = wish->description,
+				  .number = draw_number(op),
+				  .enabled = choice_or(wish->enabled, true)};
+	if (str_is_empty(account.number))
+		return ctx_no_memory(op->ctx);
+	TRY(choose_labels(op, &wish->labels, &account.labels));
+	quota_set_defaults(op->head, &account);
+	TRY(extra_add(op, KIND_ACCOUNT, wish->extra, &account.extra));
+	TRY(account_put(op, &account));
+	TRY(write_owner(op, wish, account.row.id));
+	if (wish->with_default_router)
+		TRY(default_router_write(op, account_find(op->head, account.row.id), &wish->router));
+	wish->account = account.row.id;
+	wish->number = account.number;
+	return engine_tell(op, KIND_ACCOUNT, &account.row, "created",
+			   "Account %" STR_FMT ", number %" STR_FMT ".", STR_ARG(account.name),
+			   STR_ARG(account.number));
+}
+
+static RESULT find_account(struct op *op, const struct ref *ref, const struct account **ret_account)
+{
+	const struct row *row = NULL;
+	TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, ref, &row));
+	*ret_account = (const struct account *) row;
+	return OK;
+}
+
+RESULT engine_update_account(struct op *op, struct account_change *wish)
+{
+	const struct account *account = NULL;
+	TRY(find_account(op, &wish->account, &account));
+	TRY(engine_permit(op, "account.update", KIND_ACCOUNT, &account->row));
+	struct account next = *account;
+	if (wish->name)
+		next.name = *wish->name;
+	if (wish->description)
+		next.description = *wish->description;
+	if (wish->labels)
+		TRY(choose_labels(op, wish->labels, &next.labels));
+	choice_apply(wish->enabled, &next.enabled);
+	TRY(check_name(op, account->domain, next.name, account->row.id));
+	TRY(extra_add(op, KIND_ACCOUNT, wish->extra, &next.extra));
+	next.row.gen++;
+	TRY(account_put(op, &next));
+	return engine_tell(op, KIND_ACCOUNT, &next.row, "changed", "Account %" STR_FMT ", %s.",
+			   STR_ARG(next.name),
+			   next.enabled ? "enabled" : "disabled: its keys and tokens are refused");
+}
+
+/* Of those there may be some left that nobody made by hand: groups, and what goes with the account. */
+static RESULT check_empty(struct op *op, const struct account *account)
+{
+	const struct account_side *has = account->row.side;
+	const struct {
+		const char *words;
+		int64_t count;
+	} kept[] = {{"instances", has->instances},       {"volumes", has->volumes},
+		    {"snapshots", has->snapshots},       {"images", has->images},
+		    {"addresses", has->addresses},       {"VPCs", has->routers},
+		    {"NAT gateways", has->nat_gateways}, {"network interfaces", has->ports},
+		    {"networks", has->networks},         {"dedicated hosts", has->dedicated_hosts}};
+	for (size_t n = 0; n < sizeof kept / sizeof *kept; n++)
+		if (kept[n].count > 0)
+			return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_ACCOUNT,
+					     "The account %" STR_FMT " still has %s (%" PRId64 ").",
+					     STR_ARG(account->name), kept[n].words, kept[n].count);
+	for (const struct subnet_pool *p = subnet_pool_first_by_account(op->head, account->row.id); p;
+	     p = subnet_pool_next_by_account(op->head, p))
+		if (subnet_pool_is_used(op->head, p->row.id))
+			return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_ACCOUNT,
+					     "Others' subnets are from a pool of the account %" STR_FMT ".",
+					     STR_ARG(account->name));
+	return OK;
+}
+
+RESULT engine_delete_account(struct op *op, struct account_target *wish)
+{
+	const struct account *account = NULL;
+	TRY(find_account(op, &wish->account, &account));
+	TRY(engine_permit(op, "account.delete", KIND_ACCOUNT, &account->row));
+	TRY(check_empty(op, account));
+	uuid id = account->row.id;
+	const struct security_group *g = security_group_first_by_account(op->head, id);
+	for (; g; g = security_group_next_by_account(op->head, g))
+		if (row_is_live(&g->row))
+			TRY(group_delete_with_rules(op, g->row.id));
+	FORGET_EACH(op, address_group_version, account, id);
+	FORGET_EACH(op, address_group, account, id);
+	FORGET_EACH(op, server_group, account, id);
+	FORGET_EACH(op, launch_template_version, account, id);
+	FORGET_EACH(op, launch_template, account, id);
+	FORGET_EACH(op, dhcp_options, account, id);
+	FORGET_EACH(op, import_snapshot_task, account, id);
+	FORGET_EACH(op, import_image_task, account, id);
+	FORGET_EACH(op, key_pair, account, id);
+	FORGET_EACH(op, access_key, account, id);
+	FORGET_EACH(op, application_credential, account, id);
+	FORGET_EACH(op, role_assignment, account, id);
+	FORGET_EACH(op, network_grant, target, id);
+	FORGET_EACH(op, subnet_pool, account, id);
+	TRY(policies_forget_account(op, id));
+	for (const struct user *u = user_first_by_owner(op->head, id); u; u = user_next_by_owner(op->head, u))
+		TRY(user_forget_whole(op, u->row.id));
+	FORGET_EACH(op, profile_association, account, id);
+	FORGET_EACH(op, instance_profile, account, id);
+	FORGET_EACH(op, iam_role, account, id);
+	FORGET_EACH(op, oidc_provider, account, id);
+	const struct user_group *own = user_group_first_by_owner(op->head, id);
+	for (; own; own = user_group_next_by_owner(op->head, own))
+		TRY(user_group_forget_whole(op, own->row.id));
+	TRY(engine_tell(op, KIND_ACCOUNT, &account->row, "deleted", "Account %" STR_FMT ".",
+			STR_ARG(account->name)));
+	return account_delete(op, id);
+}
+
+static void limits_by_quota(const struct account_limits *wish, int64_t ret_limits[static QUOTA_COUNT])
+{
+	const int64_t limits[QUOTA_COUNT] = {
+		[QUOTA_INSTANCES] = wish->instances,
+		[QUOTA_VCPUS] = wish->vcpus,
+		[QUOTA_MEMORY] = wish->memory,
+		[QUOTA_VOLUMES] = wish->volumes,
+		[QUOTA_VOLUME_BYTES] = wish->volume_bytes,
+		[QUOTA_SNAPSHOTS] = wish->snapshots,
+		[QUOTA_IMAGES] = wish->images,
+		[QUOTA_ADDRESSES] = wish->addresses,
+		[QUOTA_ROUTERS] = wish->routers,
+		[QUOTA_GROUPS] = wish->groups,
+		[QUOTA_PORTS] = wish->ports,
+		[QUOTA_NAT_GATEWAYS] = wish->nat_gateways,
+		[QUOTA_NETWORKS] = wish->networks,
+		[QUOTA_SUBNETS] = wish->subnets,
+		[QUOTA_RULES] = wish->rules,
+		[QUOTA_DEDICATED_HOSTS] = wish->dedicated_hosts,
+	};
+	memcpy(ret_limits, limits, sizeof limits);
+}
+
+RESULT engine_set_default_limits(struct op *op, struct account_limits *wish)
+{
+	int64_t wanted[QUOTA_COUNT];
+	limits_by_quota(wish, wanted);
+	for (enum quota quota = 0; quota < QUOTA_COUNT; quota++) {
+		struct setting_wish setting = {.name = quota_setting(quota),
+					       .value = str_print(op->ctx->arena, "%" PRId64, wanted[quota])};
+		if (wanted[quota] != ACCOUNT_LIMIT_KEEP)
+			TRY(engine_put_setting(op, &setting));
+	}
+	return OK;
+}
+
+RESULT engine_set_limits(struct op *op, struct account_limits *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_own_account(op->ctx, op->head, &wish->account, &account));
+	TRY(engine_permit(op, "account.limit", KIND_ACCOUNT, &account->row));
+	int64_t wanted[QUOTA_COUNT];
+	limits_by_quota(wish, wanted);
+	struct account next = *account;
+	for (enum quota quota = 0; quota < QUOTA_COUNT; quota++) {
+		if (wanted[quota] != ACCOUNT_LIMIT_KEEP)
+			*quota_limit(&next, quota) = wanted[quota];
+	}
+	next.row.gen++;
+	TRY(account_put(op, &next));
+	return engine_tell(op, KIND_ACCOUNT, &next.row, "limits changed", "Its limits were changed.");
+}
+
+/* ---- access keys ---- */
+
+RESULT engine_create_access_key(struct op *op, struct access_key_wish *wish)
+{
+	const struct user *user = NULL;
+	TRY(engine_find_own_user(op->ctx, op->head, &wish->user, &user));
+	uuid account = user->account;
+	if (ref_is_given(&wish->account)) {
+		const struct row *row = NULL;
+		TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, &wish->account, &row));
+		account = row->id;
+	}
+	TRY(engine_permit_own(op, "access_key.create", user, account));
+	struct roles roles;
+	int64_t count = 0;
+	const struct access_key *k = access_key_first_by_user(op->head, user->row.id);
+	for (; k; k = access_key_next_by_user(op->head, k))
+		count += uuid_equal(k->account, account);
+	if (wish->count_max && count >= wish->count_max)
+		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_ACCESS_KEY,
+				     "Cannot exceed quota for AccessKeysPerUser: %" PRId64, wish->count_max);
+	TRY(limit_check(op, LIMIT_ACCESS_KEYS, user->row.id, 1, STR_NONE));
+	engine_find_roles(op->head, user->row.id, IDENTITY_ACCOUNT, account, &roles);
+	if (roles.count == 0 &&
+	    !uuid_equal(user->account, account)) /* its own users may have policies alone */
+		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT,
+				     "The user has no role in that account.");
+	TRY(write_key(op, wish->key, account, user->row.id));
+	return engine_tell(op, KIND_USER, &user->row, "access key created", "Access key %" STR_FMT ".",
+			   STR_ARG(wish->key->key_id));
+}
+
+static RESULT find_own_key(struct op *op, const struct access_key_target *wish, const char *permission,
+			   const struct access_key **ret_key)
+{
+	const struct access_key *key = access_key_find_by_key_id(op->head, wish->key_id);
+	const struct identity *who = op->ctx->who;
+	const struct user *user = key ? user_find(op->head, key->user) : NULL;
+	bool is_in_reach = user && (identity_is_admin(who) || uuid_equal(key->user, who->user) ||
+				    (uuid_equal(user->account, who->account) && !user->is_owner));
+	if (!is_in_reach || (wish->user.bits && !uuid_equal(key->user, wish->user.prefix)))
+		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ACCESS_KEY,
+				     "The access key '%" STR_FMT "' does not exist", STR_ARG(wish->key_id));
+	TRY(engine_permit_own(op, permission, user, key->account));
+	*ret_key = key;
+	return op_name(op, KIND_ACCESS_KEY, &key->row);
+}
+
+RESULT engine_enable_access_key(struct op *op, struct access_key_target *wish)
+{
+	const struct access_key *key = NULL;
+	TRY(find_own_key(op, wish, "access_key.enable", &key));
+	struct access_key next = *key;
+	next.enabled = wish->enabled;
+	next.row.gen++;
+	TRY(access_key_put(op, &next));
+	return engine_tell(op, KIND_ACCESS_KEY, &next.row, wish->enabled ? "enabled" : "disabled",
+			   "Access key %" STR_FMT ".", STR_ARG(key->key_id));
+}
+
+RESULT engine_delete_access_key(struct op *op, struct access_key_target *wish)
+{
+	const struct access_key *key = NULL;
+	TRY(find_own_key(op, wish, "access_key.delete", &key));
+	TRY(engine_tell(op, KIND_ACCESS_KEY, &key->row, "deleted", "Access key %" STR_FMT ".",
+			STR_ARG(key->key_id)));
+	return access_key_forget(op, key->row.id);
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * An account's own people. What happens next: nothing outside; keys, passwords and policies hold from the
+ * publish on. */
+#include "engine/people/account_user.h"
+
+#include <inttypes.h>
+
+#include "engine/internal.h"
+#include "engine/limits.h"
+#include "engine/people/policy.h"
+
+/* ---- what both kinds share ---- */
+
+/* Names that differ in letter case alone are the same to IAM. */
+static RESULT check_user_name(struct op *op, uuid account, struct str name, uuid but)
+{
+	TRY(name_check(op, KIND_USER, name));
+	const struct user *u = user_first_by_owner(op->head, account);
+	for (; u; u = user_next_by_owner(op->head, u))
+		if (str_equal_nocase(u->name, name) && !uuid_equal(u->row.id, but))
+			return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_USER,
+					     "User with name %" STR_FMT " already exists.", STR_ARG(name));
+	return OK;
+}
+
+static RESULT check_group_name(struct op *op, uuid account, struct str name, uuid but)
+{
+	TRY(name_check(op, KIND_USER_GROUP, name));
+	const struct user_group *g = user_group_first_by_owner(op->head, account);
+	for (; g; g = user_group_next_by_owner(op->head, g))
+		if (str_equal_nocase(g->name, name) && !uuid_equal(g->row.id, but))
+			return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_USER_GROUP,
+					     "Group with name %" STR_FMT " already exists.", STR_ARG(name));
+	return OK;
+}
+
+static RESULT fail_in_use(struct op *op, enum kind kind, const char *what)
+{
+	return ctx_fail_kind(op->ctx, ERR_IN_USE, (int) kind, "Cannot delete entity, must %s first.", what);
+}
+
+RESULT holder_check_bare(struct op *op, enum kind kind, const struct row *row)
+{
+	const struct policy_holder holder = {kind, row};
+	const struct policy_attachment *a = engine_next_attachment(op->head, &holder, NULL);
+	while (a && a->is_boundary)
+		a = engine_next_attachment(op->head, &holder, a);
+	if (a)
+		return fail_in_use(op, kind, "detach all policies");
+	if (engine_next_inline_policy(op->head, &holder, NULL))
+		return fail_in_use(op, kind, "delete policies");
+	return OK;
+}
+
+/* ---- users ---- */
+
+static RESULT find_user(struct op *op, const struct ref *ref, const struct user **ret_user)
+{
+	const struct ref none = {0};
+	struct policy_holder holder;
+	TRY(engine_find_policy_holder(op->ctx, op->head, ref, &none, &none, &holder));
+	*ret_user = (const struct user *) holder.row;
+	return OK;
+}
+
+RESULT boundary_put(struct op *op, enum kind kind, uuid holder, const struct ref *policy)
+{
+	const struct ref ref = {.kind = kind, .prefix = holder, .bits = 128};
+	struct policy_attachment_wish wish = {.policy = *policy, .is_boundary = true};
+	if (!ref_is_given(policy))
+		return OK;
+	*(kind == KIND_USER ? &wish.user : &wish.iam_role) = ref;
+	return engine_attach_policy(op, &wish);
+}
+
+RESULT engine_create_account_user(struct op *op, struct account_user_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	struct user user = {.row.id = engine_new_id(op, KIND_USER),
+			    .row.gen = 1,
+			    .account = account->row.id,
+			    .name = wish->name,
+			    .path = str_is_empty(wish->path) ? STR("/") : wish->path,
+			    .enabled = true};
+	TRY(tags_normalize(op, wish->tags, &user.tags));
+	TRY(engine_permit_new(op, "user.create", KIND_USER, &user.row));
+	TRY(check_user_name(op, account->row.id, wish->name, UUID_NONE));
+	TRY(limit_check(op, LIMIT_USERS, account->row.id, 1, STR_NONE));
+	TRY(user_put(op, &user));
+	TRY(boundary_put(op, KIND_USER, user.row.id, &wish->boundary));
+	wish->user = user.row.id;
+	return engine_tell(op, KIND_USER, &user.row, "created", "User %" STR_FMT ".", STR_ARG(user.name));
+}
+
+RESULT engine_update_account_user(struct op *op, struct account_user_change *wish)
+{
+	const struct user *user = NULL;
+	TRY(find_user(op, &wish->user, &user));
+	TRY(engine_permit(op, "user.update", KIND_USER, &user->row));
+	struct user next = *user;
+	if (wish->path.n)
+		next.path = wish->path;
+	if (wish->name.n) {
+		next.name = wish->name;
+		TRY(check_user_name(op, user->account, wish->name, user->row.id));
+	}
+	next.row.gen++;
+	TRY(user_put(op, &next));
+	return engine_tell(op, KIND_USER, &next.row, "changed", "User %" STR_FMT " is now %" STR_FMT ".",
+			   STR_ARG(user->name), STR_ARG(next.name));
+}
+
+RESULT engine_delete_account_user(struct op *op, struct account_user_target *wish)
+{
+	const struct user *user = NULL;
+	TRY(find_user(op, &wish->user, &user));
+	TRY(engine_permit(op, "user.delete", KIND_USER, &user->row));
+	uuid id = user->row.id;
+	if (user->password_hash.n)
+		return fail_in_use(op, KIND_USER, "delete login profile");
+	if (access_key_first_by_user(op->head, id))
+		return fail_in_use(op, KIND_USER, "delete access keys");
+	TRY(holder_check_bare(op, KIND_USER, &user->row));
+	if (group_member_first_by_user(op->head, id))
+		return fail_in_use(op, KIND_USER, "remove users from group");
+	TRY(engine_tell(op, KIND_USER, &user->row, "deleted", "User %" STR_FMT ".", STR_ARG(user->name)));
+	return user_forget_whole(op, id);
+}
+
+/* ---- passwords ---- */
+
+static RESULT write_login(struct op *op, const struct user *user, struct user *next)
+{
+	next->valid_from_us = op->now_us;
+	next->row.gen++;
+	TRY(user_put(op, next));
+	return engine_tell(op, KIND_USER, &next->row, "changed", "User %" STR_FMT " has %s password.",
+			   STR_ARG(user->name), next->password_hash.n ? "a new" : "no");
+}
+
+static RESULT fail_no_login(struct op *op, const struct user *user)
+{
+	return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_USER,
+			     "Login Profile for User %" STR_FMT " cannot be found.", STR_ARG(user->name));
+}
+
+RESULT engine_create_login(struct op *op, struct login_wish *wish)
+{
+	const struct user *user = NULL;
+	TRY(find_user(op, &wish->user, &user));
+	TRY(engine_permit(op, "user.create_login", KIND_USER, &user->row));
+	if (user->password_hash.n)
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_USER,
+				     "Login Profile for user %" STR_FMT " already exists.",
+				     STR_ARG(user->name));
+	struct user next = *user;
+	next.password_hash = wish->password_hash;
+	next.password_set_us = op->now_us;
+	next.password_is_first = choice_or(wish->is_first, false);
+	return write_login(op, user, &next);
+}
+
+RESULT engine_update_login(struct op *op, struct login_wish *wish)
+{
+	const struct user *user = NULL;
+	TRY(find_user(op, &wish->user, &user));
+	TRY(engine_permit(op, "user.update_login", KIND_USER, &user->row));
+	if (!user->password_hash.n)
+		return fail_no_login(op, user);
+	struct user next = *user;
+	if (wish->password_hash.n)
+		next.password_hash = wish->password_hash;
+	choice_apply(wish->is_first, &next.password_is_first);
+	return write_login(op, user, &next);
+}
+
+RESULT engine_delete_login(struct op *op, struct login_wish *wish)
+{
+	const struct user *user = NULL;
+	TRY(find_user(op, &wish->user, &user));
+	TRY(engine_permit(op, "user.delete_login", KIND_USER, &user->row));
+	if (!user->password_hash.n)
+		return fail_no_login(op, user);
+	struct user next = *user;
+	next.password_hash = STR_NONE;
+	next.password_set_us = 0;
+	next.password_is_first = false;
+	return write_login(op, user, &next);
+}
+
+/* ---- groups ---- */
+
+static RESULT find_group(struct op *op, const struct ref *ref, const struct user_group **ret_group)
+{
+	const struct ref none = {0};
+	struct policy_holder holder;
+	TRY(engine_find_policy_holder(op->ctx, op->head, &none, ref, &none, &holder));
+	*ret_group = (const struct user_group *) holder.row;
+	return OK;
+}
+
+RESULT engine_create_account_group(struct op *op, struct account_group_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	struct user_group group = {.row.id = engine_new_id(op, KIND_USER_GROUP),
+				   .row.gen = 1,
+				   .account = account->row.id,
+				   .name = wish->name,
+				   .path = str_is_empty(wish->path) ? STR("/") : wish->path};
+	TRY(engine_permit_new(op, "group.create", KIND_USER_GROUP, &group.row));
+	TRY(check_group_name(op, account->row.id, wish->name, UUID_NONE));
+	TRY(limit_check(op, LIMIT_USER_GROUPS, account->row.id, 1, STR_NONE));
+	TRY(user_group_put(op, &group));
+	wish->user_group = group.row.id;
+	return engine_tell(op, KIND_USER_GROUP, &group.row, "created", "Group %" STR_FMT ".",
+			   STR_ARG(group.name));
+}
+
+RESULT engine_update_account_group(struct op *op, struct account_group_change *wish)
+{
+	const struct user_group *group = NULL;
+	TRY(find_group(op, &wish->user_group, &group));
+	TRY(engine_permit(op, "group.update", KIND_USER_GROUP, &group->row));
+	struct user_group next = *group;
+	if (wish->path.n)
+		next.path = wish->path;
+	if (wish->name.n) {
+		next.name = wish->name;
+		TRY(check_group_name(op, group->account, wish->name, group->row.id));
+	}
+	next.row.gen++;
+	TRY(user_group_put(op, &next));
+	return engine_tell(op, KIND_USER_GROUP, &next.row, "changed",
+			   "Group %" STR_FMT " is now %" STR_FMT ".", STR_ARG(group->name),
+			   STR_ARG(next.name));
+}
+
+RESULT engine_delete_account_group(struct op *op, struct account_group_target *wish)
+{
+	const struct user_group *group = NULL;
+	TRY(find_group(op, &wish->user_group, &group));
+	TRY(engine_permit(op, "group.delete", KIND_USER_GROUP, &group->row));
+	if (group_member_first_by_user_group(op->head, group->row.id))
+		return fail_in_use(op, KIND_USER_GROUP, "remove users from group");
+	TRY(holder_check_bare(op, KIND_USER_GROUP, &group->row));
+	TRY(engine_tell(op, KIND_USER_GROUP, &group->row, "deleted", "Group %" STR_FMT ".",
+			STR_ARG(group->name)));
+	return user_group_forget_whole(op, group->row.id);
+}
+
+/* ---- the account's settings ---- */
+
+static RESULT write_account(struct op *op, struct account *next, const char *what)
+{
+	next->row.gen++;
+	TRY(account_put(op, next));
+	return engine_tell(op, KIND_ACCOUNT, &next->row, "changed", "Its %s was changed.", what);
+}
+
+RESULT engine_set_account_alias(struct op *op, struct account_alias *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_permit(op, "policy.set_alias", KIND_NONE, NULL));
+	const struct account *other = account_first_by_alias(op->head, wish->alias);
+	if (other && !uuid_equal(other->row.id, account->row.id))
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ACCOUNT,
+				     "The account alias %" STR_FMT " already exists.", STR_ARG(wish->alias));
+	struct account next = *account;
+	next.alias = wish->alias;
+	return write_account(op, &next, "alias");
+}
+
+RESULT engine_clear_account_alias(struct op *op, struct account_alias *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_permit(op, "policy.clear_alias", KIND_NONE, NULL));
+	if (!str_equal(account->alias, wish->alias))
+		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ACCOUNT,
+				     "The account alias %" STR_FMT " is not the account's.",
+				     STR_ARG(wish->alias));
+	struct account next = *account;
+	next.alias = STR_NONE;
+	return write_account(op, &next, "alias");
+}
+
+static RESULT write_password_policy(struct op *op, const char *permission, const struct password_policy *p)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_permit(op, permission, KIND_NONE, NULL));
+	if (!p->length_min && !account->password_length_min)
+		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ACCOUNT,
+				     "The account policy with name PasswordPolicy cannot be found.");
+	struct account next = *account;
+	next.password_length_min = p->length_min;
+	next.password_symbols = p->symbols;
+	next.password_digits = p->digits;
+	next.password_capitals = p->capitals;
+	next.password_small_letters = p->small_letters;
+	next.password_own = p->own;
+	return write_account(op, &next, "password policy");
+}
+
+RESULT engine_set_password_policy(struct op *op, struct password_policy *wish)
+{
+	return write_password_policy(op, "policy.set_passwords", wish);
+}
+
+RESULT engine_clear_password_policy(struct op *op, struct password_policy *wish)
+{
+	*wish = (struct password_policy){0};
+	return write_password_policy(op, "policy.clear_passwords", wish);
+}
+
+struct password_form {
+	int64_t characters, small_letters, capitals, digits, symbols;
+};
+
+static struct password_form look_at(struct str plain)
+{
+	struct password_form f = {0};
+	for (size_t k = 0; k < plain.n; k++) {
+		unsigned char byte = (unsigned char) plain.p[k];
+		f.small_letters += byte >= 'a' && byte <= 'z';
+		f.capitals += byte >= 'A' && byte <= 'Z';
+		f.digits += byte >= '0' && byte <= '9';
+		f.symbols += byte && strchr("!@#$%^&*()_+-=[]{}|'", byte) != NULL;
+		f.characters += (byte & 0xc0) != 0x80;
+	}
+	return f;
+}
+
+static bool fits_policy(const struct account *a, const struct password_form *f)
+{
+	if (a->password_length_min == 0)
+		return f->characters >= 8 &&
+		       !!f->small_letters + !!f->capitals + !!f->digits + !!f->symbols >= 3;
+	return f->characters >= a->password_length_min && (f->symbols || !a->password_symbols) &&
+	       (f->digits || !a->password_digits) && (f->capitals || !a->password_capitals) &&
+	       (f->small_letters || !a->password_small_letters);
+}
+
+RESULT engine_check_password(struct ctx *c, const struct account *account, struct str plain)
+{
+	const struct password_form form = look_at(plain);
+	return !account || fits_policy(account, &form)
+		       ? OK
+		       : ctx_fail_kind(c, ERR_INVALID, KIND_ACCOUNT,
+				       "Password does not conform to the account password policy.");
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Roles of IAM's and instance profiles. What happens next: nothing outside; sessions hold as long as their
+ * role is there, and what its policies say holds from the publish on. */
+#include "engine/people/iam_role.h"
+
+#include "engine/internal.h"
+#include "engine/limits.h"
+#include "engine/people/policy.h"
+
+static RESULT fail_taken(struct op *op, enum kind kind, const char *word, struct str name)
+{
+	return ctx_fail_kind(op->ctx, ERR_EXISTS, (int) kind, "%s with name %" STR_FMT " already exists.",
+			     word, STR_ARG(name));
+}
+
+static RESULT find_role(struct op *op, const struct ref *ref, const struct iam_role **ret_role)
+{
+	const struct ref none = {0};
+	struct policy_holder holder;
+	TRY(engine_find_policy_holder(op->ctx, op->head, &none, &none, ref, &holder));
+	*ret_role = (const struct iam_role *) holder.row;
+	return OK;
+}
+
+static RESULT find_profile(struct op *op, const struct ref *ref, const struct instance_profile **ret_profile)
+{
+	const struct row *row = NULL;
+	TRY(engine_find_own(op->ctx, op->head, KIND_INSTANCE_PROFILE, ref, &row));
+	*ret_profile = (const struct instance_profile *) row;
+	return OK;
+}
+
+/* ---- roles ---- */
+
+static RESULT check_new_role(struct op *op, uuid account, struct str name)
+{
+	TRY(name_check(op, KIND_IAM_ROLE, name));
+	const struct iam_role *r = iam_role_first_by_account(op->head, account);
+	for (; r; r = iam_role_next_by_account(op->head, r))
+		if (str_equal_nocase(r->name, name))
+			return fail_taken(op, KIND_IAM_ROLE, "Role", name);
+	return limit_check(op, LIMIT_IAM_ROLES, account, 1, STR_NONE);
+}
+
+RESULT engine_create_iam_role(struct op *op, struct iam_role_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	int64_t max_s = wish->session_max_s ? wish->session_max_s : SESSION_S_ABSENT;
+	struct iam_role role = {.row.id = engine_new_id(op, KIND_IAM_ROLE),
+				.row.gen = 1,
+				.account = account->row.id,
+				.name = wish->name,
+				.path = str_is_empty(wish->path) ? STR("/") : wish->path,
+				.description = wish->description,
+				.trust = wish->trust,
+				.session_max_us = max_s * SECOND};
+	TRY(tags_normalize(op, wish->tags, &role.tags));
+	TRY(engine_permit_new(op, "iam_role.create", KIND_IAM_ROLE, &role.row));
+	TRY(check_new_role(op, account->row.id, wish->name));
+	TRY(iam_role_put(op, &role));
+	TRY(boundary_put(op, KIND_IAM_ROLE, role.row.id, &wish->boundary));
+	wish->iam_role = role.row.id;
+	return engine_tell(op, KIND_IAM_ROLE, &role.row, "created", "Role %" STR_FMT ".", STR_ARG(role.name));
+}
+
+static RESULT change_role(struct op *op, const char *permission, const struct iam_role_change *wish)
+{
+	const struct iam_role *role = NULL;
+	TRY(find_role(op, &wish->iam_role, &role));
+	TRY(engine_permit(op, permission, KIND_IAM_ROLE, &role->row));
+	struct iam_role next = *role;
+	if (wish->description)
+		next.description = *wish->description;
+	if (wish->trust.n)
+		next.trust = wish->trust;
+	if (wish->session_max_s)
+		next.session_max_us = wish->session_max_s * SECOND;
+	next.row.gen++;
+	TRY(iam_role_put(op, &next));
+	return engine_tell(op, KIND_IAM_ROLE, &next.row, "changed", "Role %" STR_FMT "%s.",
+			   STR_ARG(next.name), wish->trust.n ? " is for others to take" : "");
+}
+
+RESULT engine_update_iam_role(struct op *op, struct iam_role_change *wish)
+{
+	return change_role(op, "iam_role.update", wish);
+}
+
+RESULT engine_update_iam_role_trust(struct op *op, struct iam_role_change *wish)
+{
+	return change_role(op, "iam_role.update_trust", wish);
+}
+
+RESULT engine_delete_iam_role(struct op *op, struct iam_role_target *wish)
+{
+	const struct iam_role *role = NULL;
+	TRY(find_role(op, &wish->iam_role, &role));
+	TRY(engine_permit(op, "iam_role.delete", KIND_IAM_ROLE, &role->row));
+	if (instance_profile_first_by_iam_role(op->head, role->row.id))
+		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_IAM_ROLE,
+				     "Cannot delete entity, must remove roles from instance profile first.");
+	TRY(holder_check_bare(op, KIND_IAM_ROLE, &role->row));
+	TRY(engine_tell(op, KIND_IAM_ROLE, &role->row, "deleted", "Role %" STR_FMT ".", STR_ARG(role->name)));
+	TRY(policies_forget_holder(op, KIND_IAM_ROLE, &role->row));
+	return iam_role_forget(op, role->row.id);
+}
+
+/* ---- instance profiles ---- */
+
+static RESULT check_new_profile(struct op *op, uuid account, struct str name)
+{
+	TRY(name_check(op, KIND_INSTANCE_PROFILE, name));
+	const struct instance_profile *p = instance_profile_first_by_account(op->head, account);
+	for (; p; p = instance_profile_next_by_account(op->head, p))
+		if (str_equal_nocase(p->name, name))
+			return fail_taken(op, KIND_INSTANCE_PROFILE, "Instance Profile", name);
+	return limit_check(op, LIMIT_INSTANCE_PROFILES, account, 1, STR_NONE);
+}
+
+RESULT engine_create_instance_profile(struct op *op, struct instance_profile_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	struct instance_profile profile = {.row.id = engine_new_id(op, KIND_INSTANCE_PROFILE),
+					   .row.gen = 1,
+					   .account = account->row.id,
+					   .name = wish->name,
+					   .path = str_is_empty(wish->path) ? STR("/") : wish->path};
+	TRY(tags_normalize(op, wish->tags, &profile.tags));
+	TRY(engine_permit_new(op, "instance_profile.create", KIND_INSTANCE_PROFILE, &profile.row));
+	TRY(check_new_profile(op, account->row.id, wish->name));
+	TRY(instance_profile_put(op, &profile));
+	wish->instance_profile = profile.row.id;
+	return engine_tell(op, KIND_INSTANCE_PROFILE, &profile.row, "created",
+			   "Instance profile %" STR_FMT ".", STR_ARG(profile.name));
+}
+
+RESULT engine_delete_instance_profile(struct op *op, struct instance_profile_target *wish)
+{
+	const struct instance_profile *profile = NULL;
+	TRY(find_profile(op, &wish->instance_profile, &profile));
+	TRY(engine_permit(op, "instance_profile.delete", KIND_INSTANCE_PROFILE, &profile->row));
+	if (!uuid_is_none(profile->iam_role))
+		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_INSTANCE_PROFILE,
+				     "Cannot delete entity, must remove roles from instance profile first.");
+	TRY(engine_tell(op, KIND_INSTANCE_PROFILE, &profile->row, "deleted", "Instance profile %" STR_FMT ".",
+			STR_ARG(profile->name)));
+	FORGET_EACH(op, profile_association, instance_profile, profile->row.id);
+	return instance_profile_forget(op, profile->row.id);
+}
+
+static RESULT write_profile(struct op *op, const struct instance_profile *profile,
+			    const struct iam_role *role, bool has_it)
+{
+	struct instance_profile next = *profile;
+	next.iam_role = has_it ? role->row.id : UUID_NONE;
+	next.row.gen++;
+	TRY(instance_profile_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE_PROFILE, &next.row, "changed",
+			   "Instance profile %" STR_FMT " %s role %" STR_FMT ".", STR_ARG(next.name),
+			   has_it ? "has the" : "no longer has the", STR_ARG(role->name));
+}
+
+RESULT engine_add_role_to_profile(struct op *op, struct profile_role *wish)
+{
+	const struct instance_profile *profile = NULL;
+	const struct iam_role *role = NULL;
+	TRY(find_profile(op, &wish->instance_profile, &profile));
+	TRY(find_role(op, &wish->iam_role, &role));
+	TRY(engine_permit(op, "instance_profile.add_role", KIND_INSTANCE_PROFILE, &profile->row));
+	if (!uuid_is_none(profile->iam_role))
+		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_INSTANCE_PROFILE,
+				     "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1");
+	TRY(engine_permit(op, "iam_role.pass", KIND_IAM_ROLE, &role->row));
+	return write_profile(op, profile, role, true);
+}
+
+RESULT engine_remove_role_from_profile(struct op *op, struct profile_role *wish)
+{
+	const struct instance_profile *profile = NULL;
+	const struct iam_role *role = NULL;
+	TRY(find_profile(op, &wish->instance_profile, &profile));
+	TRY(find_role(op, &wish->iam_role, &role));
+	TRY(engine_permit(op, "instance_profile.remove_role", KIND_INSTANCE_PROFILE, &profile->row));
+	if (!uuid_equal(profile->iam_role, role->row.id))
+		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_IAM_ROLE,
+				     "The role with name %" STR_FMT " cannot be found in it.",
+				     STR_ARG(role->name));
+	return write_profile(op, profile, role, false);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A domain's users. What happens next: nothing outside; they get in from the publish on. */
+#include "engine/people/user.h"
+
+#include "engine/internal.h"
+#include "engine/limits.h"
+#include "engine/people/own.h"
+#include "engine/people/role.h"
+
+static RESULT find_user(struct op *op, const struct ref *ref, const struct user **ret_user)
+{
+	const struct row *row = NULL;
+	TRY(engine_look_up(op->ctx, op->head, KIND_USER, ref, &row));
+	*ret_user = (const struct user *) row;
+	return OK;
+}
+
+static RESULT check_name(struct op *op, uuid domain, struct str name, uuid but)
+{
+	TRY(name_check(op, KIND_USER, name));
+	const struct user *other = user_find_by_owner(op->head, UUID_NONE, domain, name);
+	if (other && !uuid_equal(other->row.id, but))
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_USER,
+				     "The user '%" STR_FMT "' exists already in this domain.", STR_ARG(name));
+	return OK;
+}
+
+static RESULT find_default(struct op *op, const struct ref *ref, uuid *ret_account)
+{
+	const struct row *row = NULL;
+	*ret_account = UUID_NONE;
+	if (!ref_is_given(ref))
+		return OK;
+	TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, ref, &row));
+	*ret_account = row->id;
+	return OK;
+}
+
+RESULT engine_create_user(struct op *op, struct user_wish *wish)
+{
+	const struct row *domain = tables_find(op->head, KIND_DOMAIN, DOMAIN_DEFAULT);
+	if (ref_is_given(&wish->domain))
+		TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, &wish->domain, &domain));
+	if (!domain)
+		return engine_fail_gone(op->ctx, KIND_DOMAIN, DOMAIN_DEFAULT);
+	TRY(engine_permit(op, "user.create", KIND_DOMAIN, domain));
+	TRY(check_name(op, domain->id, wish->name, UUID_NONE));
+	TRY(limit_check(op, LIMIT_DOMAIN_USERS, domain->id, 1, STR_NONE));
+	struct user user = {.row.id = engine_new_id(op, KIND_USER),
+			    .row.gen = 1,
+			    .domain = domain->id,
+			    .name = wish->name,
+			    .description = wish->description,
+			    .email = wish->email,
+			    .enabled = choice_or(wish->enabled, true),
+			    .password_hash = wish->password_hash};
+	TRY(find_default(op, &wish->default_account, &user.default_account));
+	TRY(extra_add(op, KIND_USER, wish->extra, &user.extra));
+	TRY(user_put(op, &user));
+	wish->user = user.row.id;
+	return engine_tell(op, KIND_USER, &user.row, "created", "User %" STR_FMT ".", STR_ARG(user.name));
+}
+
+static RESULT apply_change(struct op *op, const struct user_change *wish, struct user *next)
+{
+	if (wish->name)
+		next->name = *wish->name;
+	if (wish->description)
+		next->description = *wish->description;
+	if (wish->email)
+		next->email = *wish->email;
+	if (wish->default_account)
+		TRY(find_default(op, wish->default_account, &next->default_account));
+	choice_apply(wish->enabled, &next->enabled);
+	if (wish->password_hash.n)
+		next->password_hash = wish->password_hash;
+	if (wish->password_hash.n || !next->enabled)
+		next->valid_from_us = op->now_us;
+	return OK;
+}
+
+RESULT engine_update_user(struct op *op, struct user_change *wish)
+{
+	const struct user *user = NULL;
+	TRY(find_user(op, &wish->user, &user));
+	TRY(engine_permit(op, "user.update", KIND_USER, &user->row));
+	TRY(engine_guard_administrators(op, user->row.id, UUID_NONE));
+	if (user->is_owner && (wish->name || wish->enabled == CHOICE_NO))
+		return ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_USER,
+				     "An account's owner keeps its name and stays enabled.");
+	struct user next = *user;
+	TRY(apply_change(op, wish, &next));
+	if (wish->name)
+		TRY(check_name(op, user->domain, next.name, user->row.id));
+	TRY(extra_add(op, KIND_USER, wish->extra, &next.extra));
+	next.row.gen++;
+	TRY(user_put(op, &next));
+	return engine_tell(op, KIND_USER, &next.row, "changed", "User %" STR_FMT ", %s%s.",
+			   STR_ARG(next.name), next.enabled ? "enabled" : "disabled",
+			   wish->password_hash.n ? ", with a new password" : "");
+}
+
+RESULT user_forget_whole(struct op *op, uuid user)
+{
+	FORGET_EACH(op, role_assignment, user, user);
+	FORGET_EACH(op, group_member, user, user);
+	FORGET_EACH(op, application_credential, user, user);
+	FORGET_EACH(op, access_key, user, user);
+	TRY(policies_forget_holder(op, KIND_USER, tables_find(op->head, KIND_USER, user)));
+	return user_forget(op, user);
+}
+
+RESULT engine_delete_user(struct op *op, struct user_target *wish)
+{
+	const struct user *user = NULL;
+	TRY(find_user(op, &wish->user, &user));
+	TRY(engine_permit(op, "user.delete", KIND_USER, &user->row));
+	TRY(engine_guard_administrators(op, user->row.id, UUID_NONE));
+	if (user->is_owner)
+		return ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_USER,
+				     "An account's owner goes with the account.");
+	TRY(engine_tell(op, KIND_USER, &user->row, "deleted", "User %" STR_FMT ".", STR_ARG(user->name)));
+	return user_forget_whole(op, user->row.id);
+}
+
+RESULT engine_change_own_password(struct op *op, struct own_password *wish)
+{
+	const struct user *user = NULL;
+	TRY(find_user(op, &wish->user, &user));
+	TRY(engine_permit_own(op, "password.change", user, UUID_NONE));
+	if (!str_equal(user->password_hash, wish->hash_before))
+		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_USER,
+				     "The password was changed by somebody else.");
+	struct user next = *user;
+	next.password_hash = wish->password_hash;
+	next.valid_from_us = op->now_us;
+	next.row.gen++;
+	TRY(user_put(op, &next));
+	return engine_tell(op, KIND_USER, &next.row, "changed", "User %" STR_FMT " has a new password.",
+			   STR_ARG(next.name));
+}

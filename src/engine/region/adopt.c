@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Adoption: a memo's rows are held against what is here now, then put back as they were, on the
+ * host they were found on. What the network holds of them is told by the reconciler's next look.
+ * What happens next: reconcile/instance.c, port.c, volume.c, address.c. */
+#include "engine/region/adopt.h"
+
+#include "engine/internal.h"
+
+struct adoption {
+	struct op *op;
+	struct instance_adoption *wish;
+	const struct host *host;
+	const struct instance *instance;
+};
+
+static RESULT find_adopting_host(struct op *op, uuid id, const struct host **ret_host)
+{
+	*ret_host = host_find(op->head, id);
+	if (!*ret_host || !row_is_live(&(*ret_host)->row))
+		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_HOST, "The host is gone.");
+	return engine_permit(op, "host.adopt", KIND_HOST, &(*ret_host)->row);
+}
+
+/* ---- what is in the way, what is missing ---- */
+
+static RESULT check_id_is_free(struct op *op, enum kind kind, uuid id)
+{
+	uuid prefix = id; /* EC2's ids show 68 bits */
+	memset(prefix.b + 8, 0, 8);
+	prefix.b[8] = id.b[8] & 0xf0;
+	if (!tables_find(op->head, kind, id) && !tables_find_prefix(op->head, kind, prefix, 68))
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_CONFLICT, (int) kind, "There is a %s '%" STR_FMT "' already.",
+			     engine_kind_words(op->ctx, kind), STR_ARG(engine_write_id(op, kind, id)));
+}
+
+/* The memo's own rows name each other; host and zone become those of today, a server group that is gone is
+ * none, and who made it may be gone. */
+static bool is_given_by_adoption(enum kind kind)
+{
+	return kind == KIND_INSTANCE || kind == KIND_PORT || kind == KIND_HOST || kind == KIND_ZONE ||
+	       kind == KIND_SERVER_GROUP || kind == KIND_USER;
+}
+
+/* An image, a snapshot or a type may be gone as far as launches go and still be known. */
+static bool may_refer_to(enum kind kind, const struct row *row)
+{
+	return row && (row_is_live(row) || kind == KIND_IMAGE || kind == KIND_SNAPSHOT ||
+		       kind == KIND_INSTANCE_TYPE);
+}
+
+static RESULT check_references(struct op *op, enum kind kind, const struct row *row)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	for (unsigned n = 0; n < k->field_count; n++) {
+		const struct field *f = &k->fields[n];
+		if (f->type != FIELD_UUID || f->ref == KIND_NONE || is_given_by_adoption(f->ref))
+			continue;
+		uuid id = *(const uuid *) (const void *) ((const char *) row + f->offset);
+		if (uuid_is_none(id) || may_refer_to(f->ref, tables_find(op->head, f->ref, id)))
+			continue;
+		return ctx_fail_kind(
+			op->ctx, ERR_NOT_FOUND, (int) f->ref,
+			"The %s '%" STR_FMT "' stands on the %s '%" STR_FMT "', which is not here any more.",
+			engine_kind_words(op->ctx, kind), STR_ARG(engine_write_id(op, kind, row->id)),
+			engine_kind_words(op->ctx, f->ref), STR_ARG(engine_write_id(op, f->ref, id)));
+	}
+	return OK;
+}
+
+static RESULT check_ip_is_free(struct op *op, uuid subnet, struct ip ip)
+{
+	char text[IP_TEXT_SIZE];
+	const struct port *port = port_find_by_subnet(op->head, subnet, ip);
+	const struct secondary_ip *s = secondary_ip_find_by_subnet(op->head, subnet, ip);
+	if (!port && !s)
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_PORT,
+			     "Its address %s is in use by the network interface '%" STR_FMT "'.",
+			     ip_write(ip, text),
+			     STR_ARG(engine_write_id(op, KIND_PORT, port ? port->row.id : s->port)));
+}
+
+static RESULT check_secondary_ip(struct op *op, const struct secondary_ip *s)
+{
+	const struct subnet *subnet = subnet_find(op->head, s->subnet);
+	if (!subnet || !cidr_contains(subnet->block, s->ip))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SECONDARY_IP,
+				     "The memo has a secondary address outside of its subnet.");
+	return check_ip_is_free(op, s->subnet, s->ip);
+}
+
+static RESULT check_port(struct op *op, const struct port *port)
+{
+	const struct subnet *subnet = subnet_find(op->head, port->subnet);
+	if (!subnet || uuid_is_none(port->attachment) || !cidr_contains(subnet->block, port->ip))
+		return ctx_fail_kind(
+			op->ctx, ERR_INVALID, KIND_PORT,
+			"The memo has a network interface without subnet, attachment or a fitting "
+			"address.");
+	TRY(check_ip_is_free(op, port->subnet, port->ip));
+	if (port_first_by_mac(op->head, port->mac))
+		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_PORT,
+				     "Another network interface has its MAC.");
+	return OK;
+}
+
+/* ---- the memo as a whole ---- */
+
+static RESULT fail_foreign(struct adoption *a)
+{
+	return ctx_fail_kind(a->op->ctx, ERR_INVALID, KIND_INSTANCE,
+			     "The memo on the host is not one of this instance.");
+}
+
+static RESULT find_instance(struct adoption *a)
+{
+	const struct memo *memo = a->wish->memo;
+	for (size_t k = 0; k < memo->count; k++) {
+		if (memo->at[k].kind != KIND_INSTANCE)
+			continue;
+		if (a->instance || !uuid_equal(memo->at[k].row->id, a->wish->instance))
+			return fail_foreign(a);
+		a->instance = (const struct instance *) memo->at[k].row;
+	}
+	return a->instance ? OK : fail_foreign(a);
+}
+
+static bool memo_has(const struct memo *memo, enum kind kind, uuid id)
+{
+	for (size_t k = 0; k < memo->count; k++)
+		if (memo->at[k].kind == kind && uuid_equal(memo->at[k].row->id, id))
+			return true;
+	return false;
+}
+
+/* Its parts are of the instance and of its owner; nothing else may be in a memo. */
+static bool belongs_to_instance(const struct adoption *a, const struct memo_row *r)
+{
+	if (!uuid_equal(engine_get_owner(r->kind, r->row), a->instance->account))
+		return false;
+	if (r->kind == KIND_PORT)
+		return uuid_equal(((const struct port *) r->row)->instance, a->wish->instance);
+	if (r->kind == KIND_VOLUME)
+		return uuid_equal(((const struct volume *) r->row)->instance, a->wish->instance);
+	if (r->kind == KIND_SECONDARY_IP)
+		return memo_has(a->wish->memo, KIND_PORT, ((const struct secondary_ip *) r->row)->port);
+	if (r->kind == KIND_ADDRESS)
+		return memo_has(a->wish->memo, KIND_PORT, ((const struct address *) r->row)->port);
+	return r->kind == KIND_INSTANCE;
+}
+
+static RESULT check_row(struct adoption *a, const struct memo_row *r)
+{
+	if (!belongs_to_instance(a, r))
+		return fail_foreign(a);
+	if (r->kind == KIND_ADDRESS)
+		return OK; /* had back if it can be */
+	TRY(check_id_is_free(a->op, r->kind, r->row->id));
+	TRY(check_references(a->op, r->kind, r->row));
+	if (r->kind == KIND_SECONDARY_IP)
+		return check_secondary_ip(a->op, (const struct secondary_ip *) r->row);
+	return r->kind == KIND_PORT ? check_port(a->op, (const struct port *) r->row) : OK;
+}
+
+static RESULT check_memo(struct adoption *a)
+{
+	TRY(find_instance(a));
+	for (size_t k = 0; k < a->wish->memo->count; k++)
+		TRY(check_row(a, &a->wish->memo->at[k]));
+	return OK;
+}
+
+/* ---- writing ---- */
+
+static RESULT write_instance(struct adoption *a)
+{
+	struct op *op = a->op;
+	struct instance next = *a->instance;
+	bool is_on = a->wish->is_on;
+	next.zone = a->host->zone;
+	next.host = a->host->row.id;
+	next.wanted_power = is_on ? INSTANCE_WANTED_POWER_ON : INSTANCE_WANTED_POWER_OFF;
+	next.force_off = false;
+	next.off_since_us = is_on ? 0 : op->now_us;
+	next.stopped_us = is_on ? 0 : op->now_us;
+	next.reason_code = STR_NONE;
+	next.reason_text = STR_NONE;
+	next.wanted_pause = next.wanted_save = next.seen_paused = next.seen_saved = false;
+	next.old_type = next.rescue_disk = next.shelf_image = UUID_NONE;
+	next.wanted_shelf = next.moves = next.marked_broken = false;
+	if (!dedicated_host_find(op->head, next.dedicated_host))
+		next.dedicated_host = UUID_NONE;
+	if (!server_group_find(op->head, next.server_group))
+		next.server_group = UUID_NONE, next.partition = 0;
+	next.task = INSTANCE_TASK_NONE;
+	next.seen_gen = (int64_t) next.row.gen;
+	next.seen_power = is_on ? INSTANCE_SEEN_POWER_ON : INSTANCE_SEEN_POWER_OFF;
+	next.seen_boots = next.wanted_boots; /* whatever was asked for then is not done now */
+	next.seen_boot_id = is_on ? a->host->seen_boot_id : STR_NONE;
+	next.seen_us = op->now_us;
+	TRY(instance_put(op, &next));
+	TRY(instance_meter_held(op, &next, 1));
+	if (is_on)
+		TRY(op_usage(op, KIND_INSTANCE, next.row.id, next.account, instance_meter(op, &next), 1));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "adopted",
+			   "It was found on host %" STR_FMT " without its rows, and is %s.",
+			   STR_ARG(a->host->name), is_on ? "running" : "off");
+}
+
+static int64_t size_on_host(const struct adoption *a, uuid volume)
+{
+	for (size_t k = 0; k < a->wish->disk_count; k++)
+		if (uuid_equal(a->wish->disks[k].volume, volume))
+			return a->wish->disks[k].size;
+	return 0;
+}
+
+static RESULT put_volume(struct op *op, struct volume *next, const struct host *host, int64_t found_size)
+{
+	next->zone = host->zone;
+	next->host = host->row.id;
+	next->seen_gen = (int64_t) next->row.gen; /* it was there: never made anew */
+	next->seen_size = found_size;
+	next->seen_host = found_size > 0 ? host->row.id : UUID_NONE;
+	next->seen_instance = next->instance; /* whose definition has it */
+	if (next->size < found_size)
+		next->size = found_size;
+	TRY(volume_put(op, next));
+	TRY(op_usage(op, KIND_VOLUME, next->row.id, next->account, volume_meter(op, next), next->size));
+	return engine_tell(op, KIND_VOLUME, &next->row, "adopted",
+			   "It was found on host %" STR_FMT " without its row.", STR_ARG(host->name));
+}
+
+static RESULT write_volume(struct adoption *a, const struct volume *volume)
+{
+	struct volume next = *volume;
+	a->wish->volume_count++;
+	return put_volume(a->op, &next, a->host, size_on_host(a, next.row.id));
+}
+
+/* Those of its groups that are still there; else the VPC's default one. */
+static RESULT choose_groups(struct adoption *a, const struct port *port, struct uuids *ret_groups)
+{
+	struct op *op = a->op;
+	uuid *groups = arena_new_array(op->ctx->arena, uuid, port->groups.count + 1);
+	if (!groups)
+		return ctx_no_memory(op->ctx);
+	size_t count = 0;
+	for (size_t k = 0; k < port->groups.count; k++) {
+		const struct security_group *group = security_group_find(op->head, port->groups.at[k]);
+		if (group && row_is_live(&group->row) && uuid_equal(group->account, port->account))
+			groups[count++] = group->row.id;
+	}
+	a->wish->dropped_count += port->groups.count - count;
+	const struct router *router = router_find(op->head, port->router);
+	if (count == 0 && router && !uuid_is_none(router->default_group))
+		groups[count++] = router->default_group;
+	*ret_groups = (struct uuids){groups, count};
+	return OK;
+}
+
+static RESULT write_port(struct adoption *a, const struct port *port)
+{
+	struct port next = *port;
+	next.host = a->host->row.id;
+	next.seen_gen = 0;
+	next.seen_instance = UUID_NONE;
+	next.seen_up = false;
+	TRY(choose_groups(a, port, &next.groups));
+	a->wish->port_count++;
+	return port_put(a->op, &next);
+}
+
+static RESULT write_address(struct adoption *a, const struct address *address)
+{
+	bool is_back = false;
+	TRY(address_put_back(a->op, address, &is_back));
+	if (is_back)
+		a->wish->address_count++;
+	else
+		a->wish->dropped_count++;
+	return OK;
+}
+
+/* Of subnets that came since the memo was written: the guest has made them itself. */
+static RESULT give_auto_ips(struct adoption *a, const struct port *port)
+{
+	return ip_is_none(port->ip) ? OK : port_add_auto_ips(a->op, port);
+}
+
+/* Ports before their addresses. */
+static RESULT write_parts(struct adoption *a)
+{
+	const struct memo *memo = a->wish->memo;
+	for (size_t k = 0; k < memo->count; k++) {
+		if (memo->at[k].kind == KIND_VOLUME)
+			TRY(write_volume(a, (const struct volume *) memo->at[k].row));
+		else if (memo->at[k].kind == KIND_PORT)
+			TRY(write_port(a, (const struct port *) memo->at[k].row));
+	}
+	for (size_t k = 0; k < memo->count; k++)
+		if (memo->at[k].kind == KIND_SECONDARY_IP)
+			TRY(secondary_ip_put(a->op, (const struct secondary_ip *) memo->at[k].row));
+	for (size_t k = 0; k < memo->count; k++)
+		if (memo->at[k].kind == KIND_PORT)
+			TRY(give_auto_ips(a, (const struct port *) memo->at[k].row));
+	for (size_t k = 0; k < memo->count; k++)
+		if (memo->at[k].kind == KIND_ADDRESS)
+			TRY(write_address(a, (const struct address *) memo->at[k].row));
+	for (size_t k = 0; k < memo->count && a->wish->is_on; k++)
+		if (memo->at[k].kind == KIND_PORT)
+			TRY(address_give_auto(a->op, (const struct port *) memo->at[k].row));
+	return OK;
+}
+
+RESULT engine_adopt_instance(struct op *op, struct instance_adoption *wish)
+{
+	struct adoption a = {.op = op, .wish = wish};
+	wish->port_count = wish->volume_count = wish->address_count = wish->dropped_count = 0;
+	TRY(find_adopting_host(op, wish->host, &a.host));
+	TRY(check_memo(&a));
+	TRY(write_instance(&a));
+	TRY(write_parts(&a));
+	return instance_join_maintenance(op, instance_find(op->head, wish->instance));
+}
+
+RESULT engine_adopt_volume(struct op *op, struct volume_adoption *wish)
+{
+	const struct host *host = NULL;
+	const struct account *account = NULL;
+	TRY(find_adopting_host(op, wish->host, &host));
+	TRY(engine_find_account(op->ctx, op->head, &wish->account, &account));
+	TRY(check_id_is_free(op, KIND_VOLUME, wish->disk.volume));
+	if (wish->disk.size <= 0)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_VOLUME, "The disk has no size.");
+	struct volume volume = {.row.id = wish->disk.volume,
+				.row.gen = 1,
+				.account = account->row.id,
+				.size = wish->disk.size,
+				.type = STR("gp3")};
+	return put_volume(op, &volume, host, wish->disk.size);
+}

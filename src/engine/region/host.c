@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Hosts. What happens next: reconcile/host.c connects to a host that was added and reports. */
+#include "engine/region/host.h"
+
+#include "engine/internal.h"
+#include "engine/region/dedicated_host.h"
+
+enum { OVERCOMMIT_PERCENT = 400, REASON_MAX_SIZE = 255 };
+#define RESERVED_MEMORY (INT64_C(1) << 30)
+
+static RESULT find_zone(struct op *op, const struct ref *ref, const struct zone **ret_zone)
+{
+	if (ref_is_given(ref))
+		return engine_find_zone(op->ctx, op->head, ref, ret_zone);
+	const struct row *first = tables_first(op->head, KIND_ZONE, ZONE_INDEX_NAME, NULL, 0);
+	*ret_zone = (const struct zone *) first;
+	return first ? OK : ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ZONE, "The region has no zone yet.");
+}
+
+/* The name is also OVN's chassis name, and goes into lists separated by commas. */
+static bool is_host_name(struct str name)
+{
+	for (size_t n = 0; n < name.n; n++) {
+		char c = name.p[n];
+		if (!str_is_alphanumeric(c) && (n == 0 || (c != '-' && c != '.' && c != '_')))
+			return false;
+	}
+	return name.n >= 1 && name.n <= 255;
+}
+
+RESULT engine_add_host(struct op *op, struct host_wish *wish)
+{
+	const struct zone *zone = NULL;
+	TRY(find_zone(op, &wish->zone, &zone));
+	if (!is_host_name(wish->name))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_HOST,
+				     "'%" STR_FMT
+				     "' cannot name a host: use letters, digits, '-', '.' and '_'.",
+				     STR_ARG(wish->name));
+	if (host_find_by_name(op->head, wish->name))
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_HOST,
+				     "The host '%" STR_FMT "' exists already.", STR_ARG(wish->name));
+	if (wish->overcommit_percent < 0 || wish->reserved_memory < -1)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_HOST,
+				     "Overcommitment and reserved memory cannot be negative.");
+	TRY(engine_permit(op, "host.add", KIND_HOST, NULL));
+	struct host host = {.row.id = engine_new_id(op, KIND_HOST),
+			    .row.gen = 1,
+			    .name = wish->name,
+			    .zone = zone->row.id,
+			    .uri = wish->uri,
+			    .pool_path = wish->pool_path,
+			    .enabled = true,
+			    .overcommit_percent =
+				    wish->overcommit_percent ? wish->overcommit_percent : OVERCOMMIT_PERCENT,
+			    .reserved_memory =
+				    wish->reserved_memory == -1 ? RESERVED_MEMORY : wish->reserved_memory};
+	TRY(host_put(op, &host));
+	wish->host = host.row.id;
+	return engine_tell(op, KIND_HOST, &host.row, "added",
+			   "Host %" STR_FMT " in zone %" STR_FMT " at %" STR_FMT ".", STR_ARG(host.name),
+			   STR_ARG(zone->name), STR_ARG(host.uri));
+}
+
+RESULT engine_update_host(struct op *op, struct host_settings *wish)
+{
+	const struct host *host = NULL;
+	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
+	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
+	if (wish->reason.n > REASON_MAX_SIZE || !str_is_xml_text(wish->reason))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("disabled_reason"),
+				   "A reason has up to %d characters.", REASON_MAX_SIZE);
+	if (wish->enabled == CHOICE_YES && host->maintenance_us)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_HOST, wish->host.field,
+				   "The host '%" STR_FMT
+				   "' has a maintenance: it is open when that is over, or called off with "
+				   "'dari host maintenance %" STR_FMT " --end'.",
+				   STR_ARG(host->name), STR_ARG(host->name));
+	struct host next = *host;
+	choice_apply(wish->enabled, &next.enabled);
+	if (wish->enabled != CHOICE_DEFAULT)
+		next.disabled_reason = next.enabled ? STR_NONE : wish->reason;
+	choice_apply(wish->forced_down, &next.forced_down);
+	next.row.gen++;
+	TRY(host_put(op, &next));
+	bool is_open = engine_is_host_open(&next) && !next.forced_down;
+	return engine_tell(op, KIND_HOST, &next.row, is_open ? "enabled" : "disabled", "%s",
+			   is_open ? "New instances may be placed on it."
+				   : "No new instances are placed on it.");
+}
+
+bool engine_is_host_open(const struct host *host)
+{
+	return host->enabled && host->maintenance_us == 0;
+}
+
+struct str engine_host_reason(const struct host *host)
+{
+	return host->enabled ? host->maintenance_reason : host->disabled_reason;
+}
+
+RESULT engine_remove_host(struct op *op, struct host_target *wish)
+{
+	const struct host *host = NULL;
+	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
+	TRY(engine_permit(op, "host.remove", KIND_HOST, &host->row));
+	const struct host_side *use = host_side(host);
+	if (use->instances > 0 || volume_first_by_host(op->head, host->row.id))
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_HOST, wish->host.field,
+				   "The host '%" STR_FMT
+				   "' still holds instances (%lld) or volumes: terminate them first.",
+				   STR_ARG(host->name), (long long) use->instances);
+	if (engine_find_dedicated(op->head, host->row.id))
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_HOST, wish->host.field,
+				   "The host '%" STR_FMT
+				   "' is dedicated to an account: it has to release it first.",
+				   STR_ARG(host->name));
+	TRY(engine_tell(op, KIND_HOST, &host->row, "removed", "Host %" STR_FMT ".", STR_ARG(host->name)));
+	TRY(condition_clear_all(op, host->row.id));
+	FORGET_EACH(op, instance_event, host, host->row.id); /* over, of instances that went elsewhere */
+	TRY(aggregates_leave_host(op, host->row.id));
+	return host_forget(op, host->row.id);
+}
+
+RESULT engine_see_host(struct op *op, struct host_sight *sight)
+{
+	const struct host *host = host_find(op->head, sight->host);
+	if (!host)
+		return OK;
+	struct host next = *host;
+	if (sight->state != host->seen_state)
+		next.seen_since_us = op->now_us;
+	next.seen_state = sight->state;
+	if (sight->has_facts) {
+		next.seen_cpus = sight->cpus;
+		next.seen_memory = sight->memory;
+		next.seen_disk = sight->disk;
+		next.seen_full = sight->is_full;
+		next.seen_virt = sight->virt;
+		next.seen_version = sight->version;
+		next.seen_boot_id = sight->boot_id;
+	}
+	if (row_equal(&model_kinds[KIND_HOST], &host->row, &next.row))
+		return OK;
+	TRY(host_put(op, &next));
+	if (sight->state == host->seen_state)
+		return OK;
+	return engine_tell(op, KIND_HOST, &next.row, host_seen_state_words[sight->state], "%s",
+			   sight->state == HOST_SEEN_STATE_UP ? "The host answers."
+							      : "The host does not answer.");
+}

@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Images. What happens next: hosts fetch a snapshot's file when the first disk is made from it. */
+#include "engine/storage/image.h"
+
+#include "engine/instance/instance.h"
+#include "engine/internal.h"
+#include "model/firmware.h"
+
+#define GIBIBYTE (INT64_C(1) << 30)
+
+/* ---- states ---- */
+
+enum image_state engine_derive_image_state(const struct tables *t, const struct image *image)
+{
+	enum image_state state = IMAGE_AVAILABLE;
+	if (!row_is_live(&image->row))
+		return IMAGE_DEREGISTERED;
+	if (engine_image_is_empty(t, image))
+		return IMAGE_PENDING;
+	for (const struct image_device *d = image_device_first_by_image(t, image->row.id); d;
+	     d = image_device_next_by_image(t, d)) {
+		const struct snapshot *snapshot = snapshot_find(t, d->snapshot);
+		if (uuid_is_none(d->snapshot))
+			continue;
+		if (!snapshot || model_derive_snapshot_state(snapshot) == SNAPSHOT_ERROR)
+			return IMAGE_FAILED;
+		if (engine_snapshot_is_pending(snapshot))
+			state = IMAGE_PENDING;
+	}
+	return state == IMAGE_AVAILABLE && image->is_deactivated ? IMAGE_DISABLED : state;
+}
+
+/* ---- making ---- */
+
+static RESULT check_name(struct op *op, uuid account, struct str name, bool may_share_name)
+{
+	if (name.n < 1 || name.n > 255 || !str_is_xml_text(name))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_IMAGE,
+				     "An image's name has 1 to 255 characters.");
+	if (!may_share_name && image_find_by_account(op->head, account, name))
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_IMAGE,
+				     "The image name '%" STR_FMT "' is taken already.", STR_ARG(name));
+	return OK;
+}
+
+RESULT image_write(struct op *op, struct image *image, const struct disk_plans *disks)
+{
+	TRY(quota_check(op, image->account, QUOTA_IMAGES, 1));
+	image->row.id = engine_new_id(op, KIND_IMAGE);
+	image->row.gen = 1;
+	image->root_device = disks->at[0].device;
+	TRY(image_put(op, image));
+	TRY(image_write_disks(op, image->row.id, disks));
+	TRY(image_check_shares(op, image));
+	return engine_tell(op, KIND_IMAGE, &image->row, "registered", "Image %" STR_FMT ".",
+			   STR_ARG(image->name));
+}
+
+/* Keys are an account's. */
+RESULT image_check_shares(struct op *op, const struct image *image)
+{
+	if (!image->is_public && !image->is_community && image->launchers.count == 0)
+		return OK;
+	for (const struct image_device *d = image_device_first_by_image(op->head, image->row.id); d;
+	     d = image_device_next_by_image(op->head, d)) {
+		if (d->is_encrypted && !uuid_is_none(d->snapshot))
+			return ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_IMAGE,
+					     "Images with encrypted snapshots cannot be shared");
+	}
+	return OK;
+}
+
+RESULT image_write_disks(struct op *op, uuid image, const struct disk_plans *disks)
+{
+	for (size_t n = 0; n < disks->count; n++) {
+		const struct disk_plan *disk = &disks->at[n];
+		struct image_device device = {.row.id = engine_new_id(op, KIND_IMAGE_DEVICE),
+					      .row.gen = 1,
+					      .image = image,
+					      .number = (int64_t) n,
+					      .device = disk->device,
+					      .snapshot = disk->snapshot ? disk->snapshot->row.id : UUID_NONE,
+					      .is_encrypted = disk->snapshot ? disk->snapshot->is_encrypted
+									     : disk->encryption == CHOICE_YES,
+					      .size = disk->size,
+					      .type = disk->type,
+					      .iops = disk->iops,
+					      .throughput = disk->throughput,
+					      .delete_on_termination = disk->delete_on_termination};
+		TRY(image_device_put(op, &device));
+	}
+	return OK;
+}
+
+RESULT snapshot_write_kept(struct op *op, struct snapshot *snapshot)
+{
+	snapshot->row.id = engine_new_id(op, KIND_SNAPSHOT);
+	snapshot->row.gen = 1;
+	snapshot->progress = 100;
+	snapshot->seen_stage = SNAPSHOT_SEEN_STAGE_KEPT;
+	snapshot->seen_gen = 1;
+	TRY(quota_check(op, snapshot->account, QUOTA_SNAPSHOTS, 1));
+	return snapshot_put(op, snapshot);
+}
+
+RESULT engine_import_image(struct op *op, struct image_import *wish)
+{
+	uuid account = engine_get_account(op->ctx);
+	TRY(check_name(op, account, wish->name, false));
+	if (wish->virtual_size <= 0 || str_is_empty(wish->sha256))
+		return ctx_fail_kind(op->ctx, ERR_MISSING, KIND_IMAGE,
+				     "An image's file has a size and a digest.");
+	if (wish->secure_boot && !model_image_is_uefi(wish->boot_mode))
+		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_IMAGE, "Secure boot needs UEFI.");
+	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
+	struct image image = {.account = account,
+			      .name = wish->name,
+			      .description = wish->description,
+			      .is_public = wish->is_public,
+			      .arch = wish->arch,
+			      .personality = wish->personality,
+			      .platform = wish->platform,
+			      .boot_mode = wish->boot_mode,
+			      .secure_boot = wish->secure_boot,
+			      .tpm = wish->tpm,
+			      .disk_bus = wish->disk_bus,
+			      .nic_model = wish->nic_model,
+			      .ena_support = true};
+	TRY(tags_normalize(op, wish->tags, &image.tags));
+	struct snapshot snapshot = {
+		.account = account,
+		.description = str_print(op->ctx->arena, "Imported for image %" STR_FMT, STR_ARG(wish->name)),
+		.volume_size = wish->virtual_size,
+		.sha256 = wish->sha256,
+		.file_size = wish->file_size};
+	TRY(snapshot_write_kept(op, &snapshot));
+	struct disk_plans disks = {.at = {{.device = INSTANCE_ROOT_DEVICE,
+					   .snapshot = &snapshot,
+					   .size = (wish->virtual_size + GIBIBYTE - 1) / GIBIBYTE * GIBIBYTE,
+					   .type = STR("gp3"),
+					   .delete_on_termination = true}},
+				   .count = 1};
+	TRY(image_write(op, &image, &disks));
+	wish->image = image.row.id;
+	wish->snapshot = snapshot.row.id;
+	return OK;
+}
+
+/* What is made of something is encrypted as that is: there is nothing to be said of it, but that a volume's
+ * snapshot may be called what it is. */
+static RESULT check_encryption(struct op *op, const struct disk_plans *disks)
+{
+	for (size_t n = 0; n < disks->count; n++) {
+		const struct disk_plan *disk = &disks->at[n];
+		if (disk->encryption == CHOICE_DEFAULT || disk->is_left_out)
+			continue;
+		if (disk->snapshot)
+			return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, STR("BlockDeviceMapping"),
+					   "The encrypted flag cannot be specified since device %" STR_FMT
+					   " has a snapshot specified.",
+					   STR_ARG(disk->device));
+		if (disk->volume && disk->encryption == CHOICE_YES && !disk->volume->is_encrypted)
+			return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, STR("BlockDeviceMapping"),
+					   "The encrypted flag cannot be set since the volume of device "
+					   "%" STR_FMT " is not encrypted.",
+					   STR_ARG(disk->device));
+	}
+	return OK;
+}
+
+/* ---- from snapshots ---- */
+
+static RESULT put_root_first(struct op *op, const struct image_wish *wish, struct disk_plans *disks)
+{
+	size_t root = 0;
+	while (root < disks->count && !str_is_empty(wish->root_device) &&
+	       !str_equal(disks->at[root].device, wish->root_device))
+		root++;
+	if (root >= disks->count || !disks->at[root].snapshot)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, STR("BlockDeviceMapping"),
+				   "The root device has to be mapped to a snapshot.");
+	struct disk_plan plan = disks->at[root];
+	for (; root > 0; root--)
+		disks->at[root] = disks->at[root - 1];
+	disks->at[0] = plan;
+	return OK;
+}
+
+RESULT engine_register_image(struct op *op, struct image_wish *wish)
+{
+	const struct account *account = NULL;
+	struct disk_plans disks;
+	disks.count = 0;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
+	if (wish->tpm && !model_image_is_uefi(wish->boot_mode))
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_IMAGE, STR("TpmSupport"), "A TPM needs UEFI.");
+	TRY(disks_apply_wishes(op, wish->disks, wish->disk_count, &disks));
+	TRY(check_encryption(op, &disks));
+	TRY(disks_finish(op, &disks));
+	TRY(put_root_first(op, wish, &disks));
+	struct image image = {.account = account->row.id,
+			      .name = wish->name,
+			      .description = wish->description,
+			      .arch = wish->arch,
+			      .personality = wish->personality,
+			      .boot_mode = wish->boot_mode,
+			      .tpm = wish->tpm,
+			      .ena_support = wish->ena_support};
+	TRY(check_name(op, image.account, image.name, false));
+	TRY(tags_normalize(op, wish->tags, &image.tags));
+	TRY(image_write(op, &image, &disks));
+	wish->image = image.row.id;
+	return OK;
+}
+
+/* ---- from an instance ---- */
+
+static RESULT disks_of_instance(struct op *op, const struct instance *instance, struct disk_plans *ret_disks)
+{
+	ret_disks->count = 0;
+	const struct volume *v = volume_first_by_instance(op->head, instance->row.id);
+	for (; v && ret_disks->count < DISK_PLANS_MAX; v = volume_next_by_instance(op->head, v))
+		if (row_is_live(&v->row) && !uuid_equal(v->row.id, instance->rescue_disk))
+			ret_disks->at[ret_disks->count++] = (struct disk_plan){
+				.device = v->device,
+				.volume = v,
+				.size = v->size,
+				.type = v->type,
+				.iops = v->iops,
+				.throughput = v->throughput,
+				.delete_on_termination = v->delete_on_termination,
+				.field = STR("InstanceId"),
+			};
+	if (ret_disks->count && ret_disks->at[0].volume->device_slot == 0)
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, STR("InstanceId"), "The instance has no root disk.");
+}
+
+/* A snapshot of each disk that is to have one. They are cut before the instance goes on. */
+static RESULT snapshot_disks(struct op *op, const struct image_capture *wish, bool needs_off,
+			     struct tags tags, struct disk_plans *disks)
+{
+	for (size_t n = 0; n < disks->count; n++) {
+		struct snapshot *snapshot = arena_new_object(op->ctx->arena, struct snapshot);
+		if (!snapshot)
+			return ctx_no_memory(op->ctx);
+		if (!disks->at[n].volume)
+			continue;
+		*snapshot = (struct snapshot){
+			.description =
+				str_print(op->ctx->arena, "Created for image %" STR_FMT, STR_ARG(wish->name)),
+			.needs_off = needs_off,
+			.is_bound = wish->only_root, /* nobody asked for it: it goes with the image */
+			.tags = tags,
+		};
+		TRY(snapshot_write_of(op, disks->at[n].volume, snapshot));
+		disks->at[n].snapshot = snapshot;
+	}
+	return OK;
+}
+
+/* That it is held off is a wish like the user's: a new gen, for which it was not seen yet. */
+static RESULT hold_off(struct op *op, const struct instance *instance)
+{
+	struct instance next = *instance;
+	next.off_since_us = op->now_us;
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "held off", "Until its disks are cut for an image.");
+}
+
+static RESULT find_captured(struct op *op, const struct image_capture *wish,
+			    const struct instance **ret_instance)
+{
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, ret_instance));
+	enum instance_state state = model_derive_instance_state(*ret_instance);
+	bool is_off = state == INSTANCE_STOPPED || state == INSTANCE_SUSPENDED;
+	if (!is_off && state != INSTANCE_RUNNING && (state != INSTANCE_PAUSED || !wish->no_reboot))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+				   "The instance '%" STR_FMT "' neither runs nor is stopped.",
+				   STR_ARG(wish->instance.text));
+	return engine_permit(op, "image.create", KIND_INSTANCE, &(*ret_instance)->row);
+}
+
+RESULT image_capture_instance(struct op *op, const struct instance *instance, bool needs_off,
+			      struct image_capture *wish)
+{
+	struct disk_plans disks;
+	struct tags snapshot_tags;
+	const struct image *from = image_find(op->head, instance->image);
+	struct image image = {.account = instance->account,
+			      .name = wish->name,
+			      .description = wish->description,
+			      .arch = from ? from->arch : IMAGE_ARCH_X86_64,
+			      /* the enums of both have the same words in the same order */
+			      .personality = (enum image_personality) instance->personality,
+			      .platform = (enum image_platform) instance->platform,
+			      .boot_mode = (enum image_boot_mode) instance->boot_mode,
+			      .secure_boot = instance->secure_boot,
+			      .tpm = instance->tpm,
+			      .disk_bus = (enum image_disk_bus) instance->disk_bus,
+			      .nic_model = (enum image_nic_model) instance->nic_model,
+			      .ena_support = true,
+			      .source_instance = instance->row.id};
+	TRY(check_name(op, image.account, image.name, wish->may_share_name));
+	TRY(tags_normalize(op, wish->image_tags, &image.tags));
+	TRY(image_take_properties(op, wish->properties, &image.properties));
+	TRY(tags_normalize(op, wish->snapshot_tags, &snapshot_tags));
+	TRY(disks_of_instance(op, instance, &disks));
+	if (wish->only_root)
+		disks.count = 1;
+	TRY(disks_apply_wishes(op, wish->disks, wish->disk_count, &disks));
+	if (disks.at[0].is_left_out)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, STR("BlockDeviceMapping"),
+				   "The root device cannot be left out.");
+	TRY(check_encryption(op, &disks));
+	TRY(disks_finish(op, &disks));
+	TRY(snapshot_disks(op, wish, needs_off, snapshot_tags, &disks));
+	TRY(image_write(op, &image, &disks));
+	wish->image = image.row.id;
+	return OK;
+}
+
+RESULT engine_capture_image(struct op *op, struct image_capture *wish)
+{
+	const struct instance *instance = NULL;
+	TRY(find_captured(op, wish, &instance));
+	bool needs_off = !wish->no_reboot && instance->wanted_power == INSTANCE_WANTED_POWER_ON;
+	TRY(image_capture_instance(op, instance, needs_off, wish));
+	return needs_off ? hold_off(op, instance) : OK;
+}
+
+/* ---- from another image ---- */
+
+static RESULT copy_disks(struct op *op, const struct image_copying *wish, uuid account,
+			 struct disk_plans *disks)
+{
+	struct tags tags;
+	TRY(tags_normalize(op, wish->snapshot_tags, &tags));
+	for (size_t n = 0; n < disks->count; n++) {
+		struct snapshot *snapshot = arena_new_object(op->ctx->arena, struct snapshot);
+		if (!snapshot)
+			return ctx_no_memory(op->ctx);
+		if (!disks->at[n].snapshot)
+			continue;
+		*snapshot = (struct snapshot){
+			.account = account,
+			.description =
+				str_print(op->ctx->arena, "Copied for image %" STR_FMT, STR_ARG(wish->name)),
+			.tags = tags,
+		};
+		TRY(snapshot_write_copy(op, disks->at[n].snapshot, &wish->crypt, snapshot));
+		disks->at[n].snapshot = snapshot;
+	}
+	return OK;
+}
+
+static RESULT copy_image(struct op *op, struct image_copying *wish, uuid account)
+{
+	const struct image *source = NULL;
+	struct disk_plans disks;
+	TRY(engine_find_image(op->ctx, op->head, &wish->source, &source));
+	TRY(engine_permit(op, "image.launch", KIND_IMAGE, &source->row));
+	TRY(engine_permit(op, "image.create", KIND_IMAGE, NULL));
+	if (engine_derive_image_state(op->head, source) != IMAGE_AVAILABLE)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->source.field,
+				   "The image '%" STR_FMT "' is not available", STR_ARG(wish->source.text));
+	struct image image = {.account = account,
+			      .name = wish->name,
+			      .description = wish->description,
+			      .arch = source->arch,
+			      .personality = source->personality,
+			      .platform = source->platform,
+			      .boot_mode = source->boot_mode,
+			      .secure_boot = source->secure_boot,
+			      .tpm = source->tpm,
+			      .disk_bus = source->disk_bus,
+			      .nic_model = source->nic_model,
+			      .ena_support = source->ena_support};
+	TRY(check_name(op, account, image.name, false));
+	bool own = uuid_equal(source->account, account);
+	TRY(tags_normalize(op, wish->with_tags && own ? source->tags : wish->image_tags, &image.tags));
+	TRY(disks_of_image(op, source, &disks));
+	TRY(copy_disks(op, wish, account, &disks));
+	TRY(image_write(op, &image, &disks));
+	wish->image = image.row.id;
+	return client_token_write(op, account, wish->client_token, wish->digest, wish->image);
+}
+
+RESULT engine_copy_image(struct op *op, struct image_copying *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_IMAGE,
+				   &wish->image));
+	return uuid_is_none(wish->image) ? copy_image(op, wish, account->row.id) : OK;
+}
+
+/* ---- who may launch it ---- */
+
+/* Who is no launcher any more has no word on it either. */
+static RESULT keep_launchers(struct op *op, const struct image *image, struct uuids *accounts)
+{
+	uuid *kept = arena_new_array(op->ctx->arena, uuid, accounts->count + 1);
+	size_t count = 0;
+	if (!kept)
+		return ctx_no_memory(op->ctx);
+	for (size_t n = 0; n < accounts->count; n++)
+		if (uuids_have(&image->launchers, accounts->at[n]))
+			kept[count++] = accounts->at[n];
+	*accounts = (struct uuids){kept, count};
+	return OK;
+}
+
+/* Its launchers, and what those said who are none any more. */
+static RESULT share_image(struct op *op, const struct sharing *wish, struct image *next)
+{
+	TRY(sharing_change(op, KIND_IMAGE, wish, &next->is_public, &next->launchers));
+	next->is_community = next->is_community && !next->is_public && !wish->reset;
+	TRY(keep_launchers(op, next, &next->accepted_by));
+	TRY(keep_launchers(op, next, &next->rejected_by));
+	next->is_unshared = next->is_unshared && !next->is_public && next->launchers.count == 0;
+	return image_check_shares(op, next);
+}
+
+static bool is_launcher(const struct op *op, const struct image *image, const struct ref *ref)
+{
+	const struct account *account = account_find_by_number(op->head, ref->text);
+	return uuids_have(&image->launchers, account ? account->row.id : ref->prefix);
+}
+
+static RESULT check_exact(struct op *op, const struct sharing *wish, const struct image *image)
+{
+	for (size_t n = 0; n < wish->add.count; n++)
+		if (is_launcher(op, image, &wish->add.at[n]))
+			return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ACCOUNT,
+					     "The project is a member already.");
+	for (size_t n = 0; n < wish->remove.count; n++)
+		if (!is_launcher(op, image, &wish->remove.at[n]))
+			return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ACCOUNT,
+					     "The image has no such member.");
+	return OK;
+}
+
+static RESULT check_settings(struct op *op, const struct image_settings *wish, const struct image *image)
+{
+	TRY(engine_permit(op, wish->set_deprecated ? "image.deprecate" : "image.update", KIND_IMAGE,
+			  &image->row));
+	if (wish->only_shared && engine_image_visibility(image) != IMAGE_VISIBLE_SHARED)
+		return ENGINE_FAIL(op, ERR_DENIED, KIND_IMAGE, wish->image.field,
+				   "Only shared images have members.");
+	if (wish->is_exact)
+		TRY(check_exact(op, &wish->sharing, image));
+	if (wish->only_activated && image->is_deactivated)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
+				   "The image '%" STR_FMT "' is disabled and cannot be shared",
+				   STR_ARG(wish->image.text));
+	return OK;
+}
+
+RESULT engine_update_image(struct op *op, struct image_settings *wish)
+{
+	const struct image *image = NULL;
+	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
+	TRY(check_settings(op, wish, image));
+	struct image next = *image;
+	if (wish->set_description)
+		next.description = wish->description;
+	if (wish->set_deprecated)
+		next.deprecated_us = wish->deprecated_us;
+	TRY(share_image(op, &wish->sharing, &next));
+	if (next.is_public && !image->is_public)
+		TRY(engine_permit(op, "image.publish", KIND_IMAGE, &image->row));
+	next.row.gen++;
+	TRY(image_put(op, &next));
+	return engine_tell(op, KIND_IMAGE, &next.row, "changed", "Its settings were changed.");
+}
+
+RESULT engine_activate_image(struct op *op, struct image_activation *wish)
+{
+	const struct image *image = NULL;
+	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
+	TRY(engine_permit(op, wish->is_active ? "image.activate" : "image.deactivate", KIND_IMAGE,
+			  &image->row));
+	enum image_state state = engine_derive_image_state(op->head, image);
+	if (state != IMAGE_AVAILABLE && state != IMAGE_DISABLED)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
+				   "The image '%" STR_FMT "' is %s.", STR_ARG(wish->image.text),
+				   model_image_states[state].name);
+	bool is_shared = image->is_public || image->is_community || image->launchers.count > 0;
+	if (image->is_deactivated == !wish->is_active && !(wish->unshares && is_shared))
+		return OK;
+	struct image next = *image;
+	next.is_deactivated = !wish->is_active;
+	if (wish->unshares)
+		TRY(share_image(op, &(struct sharing){.reset = true}, &next));
+	next.row.gen++;
+	TRY(image_put(op, &next));
+	return engine_tell(op, KIND_IMAGE, &next.row, wish->is_active ? "reactivated" : "deactivated",
+			   "Image %" STR_FMT ".", STR_ARG(image->name));
+}
+
+/* ---- the end ---- */
+
+/* Made for the image, and in no other one. A disk that waits for it gets it first: once it is kept it goes by
+ * itself (engine_see_snapshot). */
+static RESULT delete_bound(struct op *op, uuid id)
+{
+	const struct snapshot *snapshot = snapshot_find(op->head, id);
+	if (!snapshot || !snapshot->is_bound || !row_is_live(&snapshot->row) ||
+	    image_device_first_by_snapshot(op->head, id) ||
+	    (engine_snapshot_is_pending(snapshot) && volume_first_by_snapshot(op->head, id)))
+		return OK;
+	return snapshot_delete_metered(op, snapshot);
+}
+
+/* No driver holds a device: they go at once, and with them what holds their snapshots. */
+static RESULT forget_devices(struct op *op, uuid image)
+{
+	const struct image_device *device = image_device_first_by_image(op->head, image), *next = NULL;
+	for (; device; device = next) {
+		uuid snapshot = device->snapshot;
+		next = image_device_next_by_image(op->head, device);
+		TRY(image_device_forget(op, device->row.id));
+		TRY(delete_bound(op, snapshot));
+	}
+	return OK;
+}
+
+RESULT image_write_end(struct op *op, const struct image *image)
+{
+	TRY(forget_devices(op, image->row.id));
+	TRY(image_delete(op, image->row.id));
+	return engine_tell(op, KIND_IMAGE, &image->row, "deregistered", "Image %" STR_FMT ".",
+			   STR_ARG(image->name));
+}
+
+RESULT engine_delete_image(struct op *op, struct image_target *wish)
+{
+	const struct image *image = NULL;
+	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
+	TRY(engine_permit(op, "image.delete", KIND_IMAGE, &image->row));
+	if (image->is_protected)
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_IMAGE, wish->image.field,
+				   "The image '%" STR_FMT "' is protected and cannot be deleted.",
+				   STR_ARG(wish->image.text));
+	return image_write_end(op, image);
+}
+
+RESULT engine_forget_image(struct op *op, struct image_forget *wish)
+{
+	const struct image *image = image_find(op->head, wish->image);
+	if (!image)
+		return OK;
+	if (row_is_live(&image->row) || op->now_us < image->row.deleted_us + IMAGE_KNOWN_US)
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_IMAGE,
+				     "The image is not deleted, or only just.");
+	if (instance_first_by_image(op->head, wish->image))
+		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_IMAGE, "Instances are made from the image.");
+	TRY(condition_clear_all(op, wish->image));
+	return image_forget(op, wish->image);
+}

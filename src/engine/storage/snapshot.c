@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Snapshots. What happens next: reconcile/snapshot.c cuts them and keeps their files. */
+#include "engine/storage/snapshot.h"
+
+#include "engine/internal.h"
+
+RESULT snapshot_meter(struct op *op, const struct snapshot *snapshot, int64_t level)
+{
+	return op_usage(op, KIND_SNAPSHOT, snapshot->row.id, snapshot->account, STR("snapshot"), level);
+}
+
+bool engine_snapshot_is_pending(const struct snapshot *snapshot)
+{
+	return model_derive_snapshot_state(snapshot) == SNAPSHOT_PENDING;
+}
+
+/* ---- making ---- */
+
+static size_t count_pending(const struct tables *t, uuid volume)
+{
+	size_t count = 0;
+	for (const struct snapshot *s = snapshot_first_by_volume(t, volume); s;
+	     s = snapshot_next_by_volume(t, s))
+		count += engine_snapshot_is_pending(s);
+	return count;
+}
+
+static RESULT check_words(struct op *op, struct str description)
+{
+	if (description.n <= 255 && str_is_xml_text(description))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SNAPSHOT, STR("Description"),
+			   "A description has up to 255 characters.");
+}
+
+RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snapshot *snapshot)
+{
+	if (volume->seen_size == 0)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, STR("VolumeId"),
+				   "The volume '%" STR_FMT "' is being created.",
+				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
+	if (volume->reverts != volume->seen_reverts)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, STR("VolumeId"),
+				   "The volume '%" STR_FMT "' is being reverted.",
+				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
+	if (count_pending(op->head, volume->row.id) >= SNAPSHOTS_PENDING_MAX)
+		return ENGINE_FAIL(op, ERR_QUOTA, KIND_SNAPSHOT, STR("VolumeId"),
+				   "The volume '%" STR_FMT "' has %d pending snapshots, as many as it may "
+				   "have.",
+				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)),
+				   SNAPSHOTS_PENDING_MAX);
+	TRY(check_words(op, snapshot->description));
+	TRY(quota_check(op, volume->account, QUOTA_SNAPSHOTS, 1));
+	snapshot->row.id = engine_new_id(op, KIND_SNAPSHOT);
+	snapshot->row.gen = 1;
+	snapshot->account = volume->account;
+	snapshot->volume = volume->row.id;
+	snapshot->volume_size = volume->seen_size;
+	snapshot->instance = volume->instance;
+	snapshot->host = volume->seen_host;
+	snapshot->is_encrypted = volume->is_encrypted;
+	snapshot->data_key = volume->data_key;
+	TRY(snapshot_put(op, snapshot));
+	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "created", "Of volume %" STR_FMT ".",
+			   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
+}
+
+RESULT engine_create_snapshot(struct op *op, struct snapshot_wish *wish)
+{
+	const struct volume *volume = NULL;
+	struct snapshot snapshot = {.name = wish->name, .description = wish->description};
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	TRY(engine_permit(op, "snapshot.create", KIND_VOLUME, &volume->row));
+	if (wish->only_free &&
+	    model_derive_attachment(volume->instance, volume->seen_instance) != ATTACHMENT_NONE)
+		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_VOLUME,
+				     "Invalid volume: Volume must be available, or force be set.");
+	TRY(tags_normalize(op, wish->tags, &snapshot.tags));
+	TRY(snapshot_write_of(op, volume, &snapshot));
+	wish->snapshot = snapshot.row.id;
+	return OK;
+}
+
+/* The tags asked for and, where they have other keys, the volume's. */
+static RESULT join_tags(struct op *op, struct tags wished, struct tags own, struct tags *ret_tags)
+{
+	struct tag *tags = arena_new_array(op->ctx->arena, struct tag, wished.count + own.count + 1);
+	size_t count = 0;
+	if (!tags)
+		return ctx_no_memory(op->ctx);
+	for (size_t n = 0; n < wished.count; n++)
+		tags[count++] = wished.at[n];
+	for (size_t n = 0; n < own.count; n++)
+		if (!tags_find(wished, own.at[n].key))
+			tags[count++] = own.at[n];
+	return tags_normalize(op, (struct tags){tags, count}, ret_tags);
+}
+
+static RESULT find_excluded(struct op *op, const struct refs *refs, struct uuids *ret_volumes)
+{
+	uuid *volumes = arena_new_array(op->ctx->arena, uuid, refs->count + 1);
+	if (!volumes)
+		return ctx_no_memory(op->ctx);
+	for (size_t n = 0; n < refs->count; n++) {
+		const struct volume *volume = NULL;
+		TRY(engine_find_own_volume(op->ctx, op->head, &refs->at[n], &volume));
+		volumes[n] = volume->row.id;
+	}
+	*ret_volumes = (struct uuids){volumes, refs->count};
+	return OK;
+}
+
+RESULT engine_create_snapshots(struct op *op, struct instance_snapshots *wish)
+{
+	const struct instance *instance = NULL;
+	struct uuids excluded;
+	struct tags tags;
+	uuid *made = arena_new_array(op->ctx->arena, uuid, INSTANCE_VOLUMES_MAX);
+	size_t count = 0;
+	if (!made)
+		return ctx_no_memory(op->ctx);
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(engine_permit(op, "snapshot.create", KIND_INSTANCE, &instance->row));
+	TRY(find_excluded(op, &wish->without, &excluded));
+	TRY(tags_normalize(op, wish->tags, &tags));
+	for (const struct volume *v = volume_first_by_instance(op->head, instance->row.id);
+	     v && count < INSTANCE_VOLUMES_MAX; v = volume_next_by_instance(op->head, v)) {
+		struct snapshot snapshot = {.description = wish->description};
+		if (!row_is_live(&v->row) || (wish->without_root && v->device_slot == 0) ||
+		    uuids_have(&excluded, v->row.id))
+			continue;
+		bool with_own = wish->with_tags == CHOICE_YES;
+		TRY(join_tags(op, tags, with_own ? v->tags : (struct tags){0}, &snapshot.tags));
+		TRY(snapshot_write_of(op, v, &snapshot));
+		made[count++] = snapshot.row.id;
+	}
+	if (count == 0)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->instance.field,
+				   "The instance '%" STR_FMT "' has no such volumes.",
+				   STR_ARG(wish->instance.text));
+	wish->made = (struct uuids){made, count};
+	return OK;
+}
+
+/* Its file is made by the reconciler, of that one, which stays as long as this one waits for it. */
+static RESULT write_encrypted_copy(struct op *op, const struct snapshot *source, struct snapshot *snapshot)
+{
+	snapshot->plain_sha256 = source->sha256;
+	snapshot->is_encrypted = true;
+	TRY(snapshot_put(op, snapshot));
+	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "created", "To encrypt snapshot %" STR_FMT ".",
+			   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, source->row.id)));
+}
+
+RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, const struct disk_crypt *crypt,
+			   struct snapshot *snapshot)
+{
+	bool encrypts = crypt->is_wanted == CHOICE_YES || disk_is_encrypted_by_default(op);
+	if (model_derive_snapshot_state(source) != SNAPSHOT_COMPLETED)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, STR("SourceSnapshotId"),
+				   "The snapshot '%" STR_FMT "' is not completed",
+				   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, source->row.id)));
+	TRY(check_words(op, snapshot->description));
+	TRY(disk_check_key(op, crypt, encrypts || source->is_encrypted));
+	TRY(quota_check(op, snapshot->account, QUOTA_SNAPSHOTS, 1));
+	snapshot->row.id = engine_new_id(op, KIND_SNAPSHOT);
+	snapshot->row.gen = 1;
+	snapshot->volume_size = source->volume_size;
+	snapshot->file_size = source->file_size;
+	if (encrypts && !source->is_encrypted)
+		return write_encrypted_copy(op, source, snapshot);
+	snapshot->sha256 = source->sha256;
+	snapshot->is_encrypted = source->is_encrypted;
+	snapshot->data_key = source->data_key;
+	snapshot->progress = 100;
+	snapshot->seen_stage = SNAPSHOT_SEEN_STAGE_KEPT;
+	snapshot->seen_gen = 1;
+	TRY(snapshot_put(op, snapshot));
+	TRY(snapshot_meter(op, snapshot, snapshot->file_size));
+	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "copied", "From snapshot %" STR_FMT ".",
+			   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, source->row.id)));
+}
+
+RESULT engine_copy_snapshot(struct op *op, struct snapshot_copying *wish)
+{
+	const struct account *account = NULL;
+	const struct snapshot *source = NULL;
+	struct snapshot snapshot = {.description = wish->description};
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_snapshot(op->ctx, op->head, &wish->source, &source));
+	TRY(engine_permit(op, "snapshot.create", KIND_SNAPSHOT, &source->row));
+	TRY(tags_normalize(op, wish->tags, &snapshot.tags));
+	snapshot.account = account->row.id;
+	TRY(snapshot_write_copy(op, source, &wish->crypt, &snapshot));
+	wish->snapshot = snapshot.row.id;
+	return OK;
+}
+
+RESULT engine_update_snapshot(struct op *op, struct snapshot_settings *wish)
+{
+	const struct snapshot *snapshot = NULL;
+	TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
+	TRY(engine_permit(op, "snapshot.update", KIND_SNAPSHOT, &snapshot->row));
+	struct snapshot next = *snapshot;
+	if (wish->set_name)
+		next.name = wish->name;
+	if (wish->set_description)
+		next.description = wish->description;
+	TRY(sharing_change(op, KIND_SNAPSHOT, &wish->sharing, &next.is_public, &next.restorers));
+	if (next.is_encrypted && (next.is_public || next.restorers.count))
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_SNAPSHOT, wish->snapshot.field,
+				   "Encrypted snapshots with EBS default key cannot be shared");
+	TRY(check_words(op, next.name));
+	TRY(check_words(op, next.description));
+	TRY(snapshot_put(op, &next));
+	return engine_tell(op, KIND_SNAPSHOT, &next.row, "changed", "What is said of it.");
+}
+
+/* ---- the end ---- */
+
+RESULT snapshot_delete_metered(struct op *op, const struct snapshot *snapshot)
+{
+	TRY(snapshot_delete(op, snapshot->row.id));
+	TRY(snapshot_meter(op, snapshot, 0));
+	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "deleted", "Snapshot of %lld bytes.",
+			   (long long) snapshot->volume_size);
+}
+
+/* Of another account's image it does not say which. */
+static RESULT fail_in_use(struct op *op, const struct snapshot_target *wish, const struct image *image)
+{
+	bool is_known = image && engine_may_see(op->ctx, KIND_IMAGE, &image->row);
+	return ENGINE_FAIL(op, ERR_IN_USE, KIND_SNAPSHOT, wish->snapshot.field,
+			   "The snapshot %" STR_FMT " is currently in use by %" STR_FMT,
+			   STR_ARG(wish->snapshot.text),
+			   STR_ARG(is_known ? engine_write_id(op, KIND_IMAGE, image->row.id)
+					    : STR("an image of another account")));
+}
+
+RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
+{
+	const struct snapshot *snapshot = NULL;
+	TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
+	TRY(engine_permit(op, "snapshot.delete", KIND_SNAPSHOT, &snapshot->row));
+	const struct image_device *device = image_device_first_by_snapshot(op->head, snapshot->row.id);
+	if (device)
+		return fail_in_use(op, wish, image_find(op->head, device->image));
+	if (!wish->force && snapshot->hold != SNAPSHOT_HOLD_ERROR)
+		TRY(snapshot_check_unheld(op, snapshot, &wish->snapshot));
+	return snapshot_delete_metered(op, snapshot);
+}
+
+/* ---- held ---- */
+
+RESULT snapshot_check_unheld(struct op *op, const struct snapshot *snapshot, const struct ref *ref)
+{
+	return snapshot->hold == SNAPSHOT_HOLD_NONE
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, ref->field,
+				     "The snapshot '%" STR_FMT "' is %s.", STR_ARG(ref->text),
+				     snapshot_hold_words[snapshot->hold]);
+}
+
+RESULT engine_hold_snapshot(struct op *op, struct snapshot_holding *wish)
+{
+	const struct snapshot *snapshot = NULL;
+	TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
+	TRY(engine_permit(op, "snapshot.update", KIND_SNAPSHOT, &snapshot->row));
+	struct snapshot next = *snapshot;
+	next.hold = wish->to;
+	TRY(snapshot_put(op, &next));
+	return engine_tell(op, KIND_SNAPSHOT, &next.row, "held", "Held: %s.", snapshot_hold_words[next.hold]);
+}
+
+/* ---- the reconciler's ---- */
+
+/* It is cut: what it is to be laid over is kept for it from now on, and what is written on its volume is
+ * noted. */
+static RESULT apply_cut(struct op *op, const struct snapshot_sight *sight, struct snapshot *next)
+{
+	const struct volume *volume = volume_find(op->head, next->volume);
+	if (sight->over.n && !snapshot_first_by_sha256(op->head, sight->over))
+		return ctx_fail_kind(op->ctx, ERR_AGAIN, KIND_SNAPSHOT, "What it was cut since is gone.");
+	next->over = sight->over;
+	if (!sight->is_tracked || !volume || !row_is_live(&volume->row))
+		return OK;
+	struct volume tracked = *volume;
+	tracked.tracked_from = next->row.id;
+	return volume_put(op, &tracked);
+}
+
+static void apply_sight(const struct snapshot_sight *sight, struct snapshot *next)
+{
+	if ((int64_t) sight->gen > next->seen_gen)
+		next->seen_gen = (int64_t) sight->gen;
+	if (sight->stage > next->seen_stage)
+		next->seen_stage = sight->stage;
+	if (sight->progress > next->progress)
+		next->progress = sight->progress;
+	if (sight->volume_size > 0)
+		next->volume_size = sight->volume_size;
+	if (sight->stage == SNAPSHOT_SEEN_STAGE_KEPT) {
+		next->progress = 100;
+		next->sha256 = sight->sha256;
+		next->file_size = sight->file_size;
+		next->cut_size = sight->cut_size;
+		next->over = STR_NONE;
+		next->plain_sha256 = STR_NONE;
+		if (sight->data_key.n)
+			next->data_key = sight->data_key;
+	}
+	next->problem = sight->problem;
+}
+
+RESULT engine_see_snapshot(struct op *op, struct snapshot_sight *sight)
+{
+	const struct snapshot *snapshot = snapshot_find(op->head, sight->snapshot);
+	if (!snapshot || !engine_snapshot_is_pending(snapshot))
+		return OK;
+	struct snapshot next = *snapshot;
+	if (snapshot->seen_stage == SNAPSHOT_SEEN_STAGE_NONE && sight->stage == SNAPSHOT_SEEN_STAGE_CUT)
+		TRY(apply_cut(op, sight, &next));
+	apply_sight(sight, &next);
+	if (row_equal(&model_kinds[KIND_SNAPSHOT], &snapshot->row, &next.row))
+		return OK;
+	TRY(snapshot_put(op, &next));
+	enum snapshot_state state = model_derive_snapshot_state(&next);
+	if (state == SNAPSHOT_ERROR)
+		return engine_tell(op, KIND_SNAPSHOT, &next.row, "failed", "%" STR_FMT,
+				   STR_ARG(next.problem));
+	if (state != SNAPSHOT_COMPLETED)
+		return OK;
+	TRY(snapshot_meter(op, &next, next.file_size));
+	if (next.is_bound && !image_device_first_by_snapshot(op->head, next.row.id))
+		return snapshot_delete_metered(op, &next); /* what it was made for has its file from now on */
+	return engine_tell(op, KIND_SNAPSHOT, &next.row, "completed",
+			   "It takes %lld bytes; %lld came from its host.", (long long) next.file_size,
+			   (long long) next.cut_size);
+}
+
+RESULT engine_leave_snapshot_host(struct op *op, struct snapshot_leaving *wish)
+{
+	const struct snapshot *snapshot = snapshot_find(op->head, wish->snapshot);
+	if (!snapshot || uuid_is_none(snapshot->host))
+		return OK;
+	if (engine_snapshot_is_pending(snapshot))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SNAPSHOT, "The snapshot is still to be made.");
+	struct snapshot next = *snapshot;
+	next.host = UUID_NONE;
+	return snapshot_put(op, &next);
+}
+
+RESULT engine_forget_snapshot(struct op *op, struct snapshot_forget *wish)
+{
+	const struct snapshot *snapshot = snapshot_find(op->head, wish->snapshot);
+	if (!snapshot)
+		return OK;
+	if (row_is_live(&snapshot->row) || !uuid_is_none(snapshot->host))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SNAPSHOT,
+				     "The snapshot is not deleted, or its host still has something of it.");
+	if (volume_first_by_snapshot(op->head, wish->snapshot))
+		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_SNAPSHOT, "Disks are made from the snapshot.");
+	TRY(condition_clear_all(op, wish->snapshot));
+	return snapshot_forget(op, wish->snapshot);
+}

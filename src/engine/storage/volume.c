@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Volumes: made, modified, deleted, seen. What happens next: reconcile/volume.c makes the disk on its
+ * host, moves, grows or removes it. Attaching: volume_attach.c. */
+#include "engine/storage/volume.h"
+
+#include <inttypes.h>
+
+#include "engine/instance/placement.h"
+#include "engine/internal.h"
+#include "engine/storage/snapshot.h"
+
+struct str volume_meter(const struct op *op, const struct volume *volume)
+{
+	return str_print(op->ctx->arena, "volume:%" STR_FMT, STR_ARG(volume->type));
+}
+
+RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan *disk)
+{
+	volume->row.id = engine_new_id(op, KIND_VOLUME);
+	volume->row.gen = 1;
+	volume->size = disk->size;
+	volume->type = disk->type;
+	volume->iops = disk->iops;
+	volume->throughput = disk->throughput;
+	volume->snapshot = disk->snapshot ? disk->snapshot->row.id : UUID_NONE;
+	volume->is_encrypted = disk->is_encrypted || (disk->snapshot && disk->snapshot->is_encrypted);
+	volume->data_key = disk->snapshot ? disk->snapshot->data_key : STR_NONE;
+	volume->image = disk->image ? disk->image->row.id : UUID_NONE;
+	volume->is_bootable = disk->is_bootable;
+	if (disk->image)
+		volume->image_properties = disk->image->properties;
+	TRY(volume_put(op, volume));
+	return op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume),
+			volume->size);
+}
+
+RESULT volume_check_room(struct op *op, const struct host *host, int64_t more, struct str field)
+{
+	if (!host || more <= 0 || host_side(host)->disk + more <= host->seen_disk)
+		return OK;
+	return ENGINE_FAIL(op, ERR_CAPACITY, KIND_VOLUME, field,
+			   "The host '%" STR_FMT "' lacks disk space for %" PRId64 " more bytes.",
+			   STR_ARG(host->name), more);
+}
+
+/* ---- create ---- */
+
+/* A copy comes by way of a snapshot that goes when it is made. */
+RESULT disk_begin_copy(struct op *op, struct disk_plan *plan)
+{
+	struct snapshot *snapshot = arena_new_object(op->ctx->arena, struct snapshot);
+	if (!snapshot)
+		return ctx_no_memory(op->ctx);
+	*snapshot = (struct snapshot){.description = STR("To copy the volume."), .is_bound = true};
+	TRY(snapshot_write_of(op, plan->volume, snapshot));
+	plan->snapshot = snapshot;
+	plan->least = plan->volume->size;
+	plan->volume = NULL;
+	return OK;
+}
+
+static RESULT check_words(struct op *op, struct str name, struct str description)
+{
+	if (name.n <= 255 && str_is_xml_text(name) && description.n <= 255 && str_is_xml_text(description))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("name"),
+			   "A volume's name and description have up to 255 characters.");
+}
+
+static RESULT plan_disk(struct op *op, const struct disk_wish *wish, struct disk_plan *ret_plan)
+{
+	struct disk_plan plan = {.type = STR("gp2")};
+	TRY(disk_apply_wish(op, wish, &plan));
+	if (plan.volume)
+		TRY(disk_begin_copy(op, &plan));
+	TRY(disk_finish(op, &plan));
+	TRY(disk_check_source(op, &plan));
+	*ret_plan = plan;
+	return OK;
+}
+
+static RESULT place(struct op *op, uuid account, const struct zone *zone, int64_t size,
+		    const struct host **ret_host)
+{
+	struct placement_need need = {
+		.zone = zone->row.id, .account = account, .arch = INSTANCE_TYPE_ARCH_X86_64, .disk = size};
+	struct placement placement;
+	struct placement_report report;
+	TRY(placement_begin(op->ctx, op->head, &need, &placement));
+	*ret_host = placement_next(&placement);
+	if (*ret_host)
+		return OK;
+	placement_report(&placement, &report);
+	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_VOLUME,
+			     "There is no room in zone '%" STR_FMT "' for a volume of %" PRId64
+			     " bytes: %" STR_FMT ".",
+			     STR_ARG(zone->name), size, STR_ARG(placement_explain(op->ctx->arena, &report)));
+}
+
+RESULT volume_permit_new(struct op *op, const char *permission, const struct volume *like, uuid zone,
+			 const struct disk_plan *disk)
+{
+	struct volume planned = *like;
+	planned.zone = zone;
+	planned.size = disk->size;
+	planned.type = disk->type;
+	planned.iops = disk->iops;
+	planned.throughput = disk->throughput;
+	planned.is_encrypted = disk->is_encrypted;
+	planned.snapshot = disk->snapshot ? disk->snapshot->row.id : UUID_NONE;
+	return engine_permit_new(op, permission, KIND_VOLUME, &planned.row);
+}
+
+static RESULT create(struct op *op, struct volume_wish *wish, const struct account *account)
+{
+	const struct zone *zone = NULL;
+	const struct host *host = NULL;
+	struct disk_plan disk;
+	struct volume volume = {
+		.account = account->row.id, .name = wish->name, .description = wish->description};
+	TRY(check_words(op, wish->name, wish->description));
+	TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
+	TRY(plan_disk(op, &wish->disk, &disk));
+	TRY(tags_normalize(op, wish->tags, &volume.tags));
+	TRY(volume_permit_new(op, "volume.create", &volume, zone->row.id, &disk));
+	TRY(quota_check(op, account->row.id, QUOTA_VOLUMES, 1));
+	TRY(quota_check(op, account->row.id, QUOTA_VOLUME_BYTES, disk.size));
+	TRY(place(op, account->row.id, zone, disk.size, &host));
+	volume.zone = zone->row.id;
+	volume.host = host->row.id;
+	TRY(volume_write(op, &volume, &disk));
+	TRY(client_token_write(op, account->row.id, wish->client_token, wish->digest, volume.row.id));
+	wish->volume = volume.row.id;
+	return engine_tell(op, KIND_VOLUME, &volume.row, "created",
+			   "Volume of %" PRId64 " bytes on host %" STR_FMT ".", disk.size,
+			   STR_ARG(host->name));
+}
+
+RESULT engine_create_volume(struct op *op, struct volume_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_VOLUME,
+				   &wish->volume));
+	return uuid_is_none(wish->volume) ? create(op, wish, account) : OK;
+}
+
+/* ---- delete ---- */
+
+RESULT volume_delete_metered(struct op *op, const struct volume *volume)
+{
+	TRY(volume_delete(op, volume->row.id));
+	TRY(op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume), 0));
+	return engine_tell(op, KIND_VOLUME, &volume->row, "deleted", "Volume of %lld bytes.",
+			   (long long) volume->size);
+}
+
+bool engine_volume_is_being_copied(const struct tables *t, uuid volume)
+{
+	for (const struct snapshot *s = snapshot_first_by_volume(t, volume); s;
+	     s = snapshot_next_by_volume(t, s))
+		if (engine_snapshot_is_pending(s))
+			return true;
+	return false;
+}
+
+/* Those of its own account: what it left with others when it changed hands is theirs. */
+static RESULT delete_snapshots(struct op *op, const struct volume *volume)
+{
+	for (const struct snapshot *s = snapshot_first_by_volume(op->head, volume->row.id); s;
+	     s = snapshot_next_by_volume(op->head, s)) {
+		if (!row_is_live(&s->row) || !uuid_equal(s->account, volume->account))
+			continue;
+		struct snapshot_target target = {
+			.snapshot = {.kind = KIND_SNAPSHOT,
+				     .prefix = s->row.id,
+				     .bits = 128,
+				     .text = engine_write_id(op, KIND_SNAPSHOT, s->row.id)}};
+		TRY(engine_delete_snapshot(op, &target));
+	}
+	return OK;
+}
+
+static RESULT check_childless(struct op *op, const struct volume *volume, struct str field)
+{
+	for (const struct snapshot *s = snapshot_first_by_volume(op->head, volume->row.id); s;
+	     s = snapshot_next_by_volume(op->head, s))
+		if (row_is_live(&s->row) && !s->is_bound && uuid_equal(s->account, volume->account))
+			return ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME, field,
+					   "Invalid volume: Volume has dependent snapshots; delete them "
+					   "first, or with cascade.");
+	return OK;
+}
+
+static RESULT change_image_properties(struct op *op, const struct volume_settings *wish, struct volume *next)
+{
+	struct tags before = next->image_properties;
+	struct tag *after =
+		arena_new_array(op->ctx->arena, struct tag, before.count + wish->image_properties.count + 1);
+	size_t count = 0;
+	if (!after)
+		return ctx_no_memory(op->ctx);
+	if (wish->image_property_gone.n && !tags_find(before, wish->image_property_gone))
+		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_VOLUME, STR("key"),
+				   "Metadata item was not found.");
+	for (size_t n = 0; n < before.count; n++)
+		if (!tags_find(wish->image_properties, before.at[n].key) &&
+		    !str_equal(before.at[n].key, wish->image_property_gone))
+			after[count++] = before.at[n];
+	for (size_t n = 0; n < wish->image_properties.count; n++)
+		after[count++] = wish->image_properties.at[n];
+	return image_take_properties(op, (struct tags){after, count}, &next->image_properties);
+}
+
+RESULT engine_update_volume(struct op *op, struct volume_settings *wish)
+{
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	TRY(engine_permit(op, "volume.update", KIND_VOLUME, &volume->row));
+	struct volume next = *volume;
+	if (wish->set_name)
+		next.name = wish->name;
+	if (wish->set_description)
+		next.description = wish->description;
+	TRY(check_words(op, next.name, next.description));
+	choice_apply(wish->is_bootable, &next.is_bootable);
+	choice_apply(wish->is_readonly, &next.is_readonly);
+	choice_apply(wish->auto_enable_io, &next.auto_enable_io);
+	TRY(change_image_properties(op, wish, &next));
+	TRY(volume_put(op, &next));
+	return engine_tell(op, KIND_VOLUME, &next.row, "changed", "What is said of it.");
+}
+
+RESULT engine_revert_volume(struct op *op, struct volume_reverting *wish)
+{
+	const struct volume *volume = NULL;
+	const struct snapshot *snapshot = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
+	TRY(engine_permit(op, "volume.modify", KIND_VOLUME, &volume->row));
+	if (!uuid_equal(snapshot->volume, volume->row.id))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SNAPSHOT, wish->snapshot.field,
+				   "The snapshot '%" STR_FMT "' is of another volume.",
+				   STR_ARG(wish->snapshot.text));
+	TRY(volume_check_unheld(op, volume, &wish->volume));
+	bool is_free = model_derive_volume_state(volume) == VOLUME_AVAILABLE &&
+		       uuid_equal(volume->host, volume->seen_host) && uuid_is_none(volume->left_host) &&
+		       !engine_volume_is_being_copied(op->head, volume->row.id);
+	if (!is_free || model_derive_snapshot_state(snapshot) != SNAPSHOT_COMPLETED)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+				   "The volume and the snapshot must be available.");
+	if (volume->size != snapshot->volume_size || volume->seen_size != volume->size)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+				   "The volume must have the size of the snapshot.");
+	struct volume next = *volume;
+	next.snapshot = snapshot->row.id;
+	next.reverts++;
+	next.row.gen++;
+	TRY(volume_put(op, &next));
+	return engine_tell(op, KIND_VOLUME, &next.row, "revert asked", "To snapshot %" STR_FMT ".",
+			   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, snapshot->row.id)));
+}
+
+RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
+{
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	TRY(engine_permit(op, "volume.delete", KIND_VOLUME, &volume->row));
+	if (model_derive_attachment(volume->instance, volume->seen_instance) != ATTACHMENT_NONE)
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME, wish->volume.field,
+				   "Volume %" STR_FMT " is currently attached to %" STR_FMT,
+				   STR_ARG(wish->volume.text),
+				   STR_ARG(engine_write_id(op, KIND_INSTANCE, volume_holder(volume))));
+	if (wish->snapshots == VOLUME_SNAPSHOTS_FORBID)
+		TRY(check_childless(op, volume, wish->volume.field));
+	if (engine_volume_is_being_copied(op->head, volume->row.id))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+				   "A snapshot of the volume %" STR_FMT " is on its way.",
+				   STR_ARG(wish->volume.text));
+	if (!wish->force && volume->hold != VOLUME_HOLD_ERROR)
+		TRY(volume_check_unheld(op, volume, &wish->volume));
+	if (wish->snapshots == VOLUME_SNAPSHOTS_GO)
+		TRY(delete_snapshots(op, volume));
+	FORGET_EACH(op, volume_transfer, volume, volume->row.id);
+	return volume_delete_metered(op, volume);
+}
+
+/* ---- modify ---- */
+
+static RESULT check_modifiable(struct op *op, const struct volume_modifying *wish,
+			       const struct volume *volume)
+{
+	if (volume->seen_size == 0)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+				   "The volume '%" STR_FMT "' is being created.", STR_ARG(wish->volume.text));
+	if (!wish->size && str_is_empty(wish->type) && !wish->iops && !wish->throughput)
+		return ENGINE_FAIL(op, ERR_MISSING, KIND_VOLUME, STR("Size"),
+				   "The request must contain the parameter size, volumeType, iops or "
+				   "throughput");
+	if (volume->modified_us && !volume->modified_end_us)
+		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_VOLUME, wish->volume.field,
+				   "Cannot modify volume in modification state MODIFYING");
+	if (wish->size && wish->size < volume->size + wish->must_grow)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("Size"),
+				   wish->must_grow ? "New size for extend must be greater than current size."
+						   : "New size cannot be smaller than existing size");
+	return OK;
+}
+
+/* What the wish makes of it; a new type begins with its own figures, those that have to be asked for
+ * at 3,000. */
+static void apply_modification(const struct volume_modifying *wish, struct disk_plan *disk)
+{
+	if (wish->size)
+		disk->size = wish->size;
+	if (!str_is_empty(wish->type) && !str_equal(wish->type, disk->type)) {
+		disk->type = wish->type;
+		disk->iops = str_starts_with(wish->type, STR("io")) ? 3000 : 0;
+		disk->throughput = 0;
+	}
+	if (wish->iops)
+		disk->iops = wish->iops;
+	if (wish->throughput)
+		disk->throughput = wish->throughput;
+}
+
+static RESULT write_modification(struct op *op, const struct volume *volume, const struct disk_plan *disk)
+{
+	struct volume next = *volume;
+	next.before_size = volume->size;
+	next.before_type = volume->type;
+	next.before_iops = volume->iops;
+	next.before_throughput = volume->throughput;
+	next.size = disk->size;
+	next.type = disk->type;
+	next.iops = disk->iops;
+	next.throughput = disk->throughput;
+	next.modified_us = op->now_us;
+	next.modified_end_us = volume->seen_size >= disk->size ? op->now_us : 0;
+	next.row.gen++;
+	TRY(volume_put(op, &next));
+	if (!str_equal(volume->type, next.type))
+		TRY(op_usage(op, KIND_VOLUME, next.row.id, next.account, volume_meter(op, volume), 0));
+	TRY(op_usage(op, KIND_VOLUME, next.row.id, next.account, volume_meter(op, &next), next.size));
+	return engine_tell(op, KIND_VOLUME, &next.row, "modify asked",
+			   "From %" PRId64 " bytes of %" STR_FMT " to %" PRId64 " of %" STR_FMT ".",
+			   volume->size, STR_ARG(volume->type), next.size, STR_ARG(next.type));
+}
+
+RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
+{
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	TRY(engine_permit(op, "volume.modify", KIND_VOLUME, &volume->row));
+	TRY(check_modifiable(op, wish, volume));
+	TRY(volume_check_unheld(op, volume, &wish->volume));
+	struct disk_plan disk = {.size = volume->size,
+				 .type = volume->type,
+				 .iops = volume->iops,
+				 .throughput = volume->throughput,
+				 .field = STR("Size")};
+	apply_modification(wish, &disk);
+	TRY(disk_check_type(op, &disk));
+	if (!volume->is_encrypted && !str_equal(disk.type, volume->type) && disk_type_encrypts(op, disk.type))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("VolumeType"),
+				   "Retype cannot change encryption requirements.");
+	int64_t more = disk.size - volume->size;
+	if (more > 0)
+		TRY(quota_check(op, volume->account, QUOTA_VOLUME_BYTES, more));
+	TRY(volume_check_room(op, host_find(op->head, volume->host), more, STR("Size")));
+	wish->modified_volume = volume->row.id;
+	return write_modification(op, volume, &disk);
+}
+
+/* ---- the reconciler's ---- */
+
+/* A disk that was there and is not any more stays as it was seen: that is nothing to go on from. */
+static RESULT tell_missing(struct op *op, const struct volume *volume)
+{
+	return condition_set(op, KIND_VOLUME, volume->row.id, "DiskMissing",
+			     STR("Its host does not have the disk."),
+			     "Bring the disk back, or delete the volume.");
+}
+
+/* Found on another host than before, it was moved: from now on the copy counts, and the file it was
+ * made of is to go. */
+static void write_place(const struct volume_sight *sight, struct volume *next)
+{
+	uuid host = sight->size > 0 ? sight->host : UUID_NONE;
+	if (!uuid_is_none(host) && !uuid_is_none(next->seen_host) && !uuid_equal(host, next->seen_host))
+		next->left_host = next->seen_host;
+	next->seen_size = sight->size;
+	next->seen_host = host;
+}
+
+RESULT engine_see_volume(struct op *op, struct volume_sight *sight)
+{
+	const struct volume *volume = volume_find(op->head, sight->volume);
+	if (!volume)
+		return OK;
+	bool is_live = row_is_live(&volume->row);
+	if (is_live && sight->size == 0 && volume->seen_size > 0)
+		return tell_missing(op, volume);
+	struct volume next = *volume;
+	if ((int64_t) sight->gen > next.seen_gen)
+		next.seen_gen = (int64_t) sight->gen;
+	/* A look that is older than the last wish says nothing about a disk that was to go since. */
+	if (is_live || sight->gen == volume->row.gen)
+		write_place(sight, &next);
+	if (sight->reverts > next.seen_reverts)
+		next.seen_reverts = sight->reverts;
+	if (next.modified_us && !next.modified_end_us && next.seen_size >= next.size)
+		next.modified_end_us = op->now_us;
+	if (row_equal(&model_kinds[KIND_VOLUME], &volume->row, &next.row))
+		return OK;
+	TRY(condition_clear(op, volume->row.id, STR("DiskMissing")));
+	return volume_put(op, &next);
+}
+
+RESULT engine_leave_volume_host(struct op *op, struct volume_sight *sight)
+{
+	const struct volume *volume = volume_find(op->head, sight->volume);
+	if (!volume)
+		return OK;
+	struct volume next = *volume;
+	if (uuid_equal(volume->left_host, sight->host))
+		next.left_host = UUID_NONE;
+	else if (!row_is_live(&volume->row) && uuid_equal(volume->host, sight->host))
+		next.host = volume->seen_host;
+	return row_equal(&model_kinds[KIND_VOLUME], &volume->row, &next.row) ? OK : volume_put(op, &next);
+}
+
+RESULT engine_key_volume(struct op *op, struct volume_keying *keying)
+{
+	const struct volume *volume = volume_find(op->head, keying->volume);
+	if (!volume || !row_is_live(&volume->row) || !volume->is_encrypted || volume->data_key.n)
+		return OK;
+	struct volume next = *volume;
+	next.data_key = keying->data_key;
+	return volume_put(op, &next);
+}
+
+RESULT engine_forget_volume(struct op *op, struct volume_sight *sight)
+{
+	const struct volume *volume = volume_find(op->head, sight->volume);
+	if (!volume)
+		return OK;
+	if (row_is_live(&volume->row) || !uuid_is_none(volume->seen_host) || !uuid_is_none(volume->left_host))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_VOLUME,
+				     "The volume is not deleted, or a host still has its disk.");
+	TRY(condition_clear_all(op, sight->volume));
+	return volume_forget(op, sight->volume);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Holds of volumes: which moves from hold to hold there are, and what each asks of a volume. Attaching and
+ * detaching a volume (volume_attach.c) end its hold, too. */
+#include "engine/storage/volume_reservation.h"
+
+#include "engine/instance/instance.h"
+#include "engine/internal.h"
+
+/* ---- what a hold keeps others from ---- */
+
+RESULT volume_check_unheld(struct op *op, const struct volume *volume, const struct ref *ref)
+{
+	bool is_offered = volume_transfer_first_by_volume(op->head, volume->row.id);
+	const char *why = is_offered                                ? "offered to another account"
+			  : volume->hold != VOLUME_HOLD_NONE        ? volume_hold_words[volume->hold]
+			  : volume->reverts != volume->seen_reverts ? "being reverted"
+								    : NULL;
+	return why ? ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field, "The volume '%" STR_FMT "' is %s.",
+				 STR_ARG(ref->text), why)
+		   : OK;
+}
+
+RESULT volume_check_promise(struct op *op, const struct volume_attaching *wish, const struct volume *volume,
+			    const struct instance *instance)
+{
+	bool is_his =
+		volume->hold == VOLUME_HOLD_ATTACHING ||
+		(volume->hold == VOLUME_HOLD_RESERVED && uuid_equal(volume->held_for, instance->row.id));
+	return wish->is_promised && is_his ? OK : volume_check_unheld(op, volume, &wish->volume);
+}
+
+/* ---- from hold to hold ---- */
+
+/* What a volume must be besides, when nothing holds it. */
+enum needed { NEEDS_NOTHING, NEEDS_FREE, NEEDS_ATTACHED };
+struct move {
+	enum volume_hold from, to;
+	enum needed needed;
+	const char *permission;
+};
+#define MOVE(from, to, needed, permission)                                                                   \
+	{                                                                                                    \
+		VOLUME_HOLD_##from, VOLUME_HOLD_##to, NEEDS_##needed, permission                             \
+	}
+static const struct move begin_attaching = MOVE(NONE, ATTACHING, FREE, "volume.attach");
+static const struct move cancel_attaching = MOVE(ATTACHING, NONE, NOTHING, "volume.attach");
+static const struct move begin_detaching = MOVE(NONE, DETACHING, ATTACHED, "volume.detach");
+static const struct move cancel_detaching = MOVE(DETACHING, NONE, NOTHING, "volume.attach");
+static const struct move reserve = MOVE(NONE, RESERVED, FREE, "volume.attach");
+static const struct move release = MOVE(RESERVED, NONE, NOTHING, "volume.attach");
+
+static bool fits(const struct move *move, const struct volume *volume)
+{
+	enum attachment attachment = model_derive_attachment(volume->instance, volume->seen_instance);
+	switch (move->needed) {
+	case NEEDS_FREE:
+		return attachment == ATTACHMENT_NONE && volume->seen_size > 0;
+	case NEEDS_ATTACHED:
+		return attachment == ATTACHMENT_ATTACHED;
+	case NEEDS_NOTHING:
+		return volume->hold == move->from;
+	}
+	return false;
+}
+
+static RESULT check_move(struct op *op, const struct move *move, const struct ref *ref,
+			 const struct volume *volume)
+{
+	if (!fits(move, volume))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field,
+				   "The volume '%" STR_FMT "' is not in a state for that.",
+				   STR_ARG(ref->text));
+	return move->from == VOLUME_HOLD_NONE ? volume_check_unheld(op, volume, ref) : OK;
+}
+
+static RESULT write_hold(struct op *op, const struct volume *volume, enum volume_hold hold, uuid held_for)
+{
+	struct volume next = *volume;
+	next.hold = hold;
+	next.held_for = held_for;
+	TRY(volume_put(op, &next));
+	return engine_tell(op, KIND_VOLUME, &next.row, "held", "Held: %s.", volume_hold_words[hold]);
+}
+
+static RESULT move_volume(struct op *op, const struct volume_holding *wish, const struct move *move)
+{
+	const struct volume *volume = NULL;
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	if (ref_is_given(&wish->instance))
+		TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(engine_permit(op, move->permission, KIND_VOLUME, &volume->row));
+	TRY(check_move(op, move, &wish->volume, volume));
+	return write_hold(op, volume, move->to, instance ? instance->row.id : UUID_NONE);
+}
+
+RESULT engine_begin_attaching_volume(struct op *op, struct volume_holding *wish)
+{
+	return move_volume(op, wish, &begin_attaching);
+}
+
+RESULT engine_cancel_attaching_volume(struct op *op, struct volume_holding *wish)
+{
+	return move_volume(op, wish, &cancel_attaching);
+}
+
+RESULT engine_begin_detaching_volume(struct op *op, struct volume_holding *wish)
+{
+	return move_volume(op, wish, &begin_detaching);
+}
+
+RESULT engine_cancel_detaching_volume(struct op *op, struct volume_holding *wish)
+{
+	return move_volume(op, wish, &cancel_detaching);
+}
+
+RESULT engine_reserve_volume(struct op *op, struct volume_holding *wish)
+{
+	return move_volume(op, wish, &reserve);
+}
+
+RESULT engine_mark_volume(struct op *op, struct volume_marking *wish)
+{
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	TRY(engine_permit(op, "volume.update", KIND_VOLUME, &volume->row));
+	return write_hold(op, volume, wish->hold, UUID_NONE);
+}
+
+/* ---- a reservation's end ---- */
+
+RESULT engine_end_volume_attachment(struct op *op, struct volume_holding *wish)
+{
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	if (model_derive_attachment(volume->instance, volume->seen_instance) == ATTACHMENT_NONE)
+		return move_volume(op, wish, &release);
+	struct volume_detaching detaching = {.volume = wish->volume};
+	return engine_detach_volume(op, &detaching);
+}
+
+RESULT engine_attach_reserved_volume(struct op *op, struct volume_attaching *wish)
+{
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	TRY(engine_permit(op, "volume.attach", KIND_VOLUME, &volume->row));
+	if (volume->hold != VOLUME_HOLD_RESERVED || uuid_is_none(volume->held_for))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+				   "Invalid attachment: it is not reserved for a server.");
+	wish->instance = (struct ref){.kind = KIND_INSTANCE,
+				      .prefix = volume->held_for,
+				      .bits = 128,
+				      .text = uuid_to_str(op->ctx->arena, volume->held_for)};
+	wish->is_promised = true;
+	return engine_attach_volume(op, wish);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Transfers of volumes: rows only. The disk stays where it is, whoever has it. */
+#include "engine/storage/volume_transfer.h"
+
+#include "base/crypto.h"
+#include "engine/internal.h"
+#include "engine/storage/snapshot.h"
+#include "engine/storage/volume_type.h"
+
+static RESULT check_free(struct op *op, const struct volume *volume, struct str field)
+{
+	bool is_free = model_derive_volume_state(volume) == VOLUME_AVAILABLE &&
+		       !engine_volume_is_being_copied(op->head, volume->row.id);
+	return is_free ? OK
+		       : ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, field,
+				     "Invalid volume: status must be available, without pending snapshots.");
+}
+
+RESULT engine_offer_volume(struct op *op, struct volume_transfer_wish *wish)
+{
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	TRY(engine_permit(op, "volume.offer", KIND_VOLUME, &volume->row));
+	if (wish->name.n > 255 || !str_is_xml_text(wish->name))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME_TRANSFER, STR("name"),
+				   "A transfer's name has up to 255 characters.");
+	TRY(check_free(op, volume, wish->volume.field));
+	TRY(volume_check_unheld(op, volume, &wish->volume));
+	struct volume_transfer transfer = {.row.id = engine_new_id(op, KIND_VOLUME_TRANSFER),
+					   .row.gen = 1,
+					   .volume = volume->row.id,
+					   .account = volume->account,
+					   .name = wish->name,
+					   .with_snapshots = !wish->without_snapshots,
+					   .key_sha256 = wish->key_sha256};
+	TRY(volume_transfer_put(op, &transfer));
+	wish->transfer = transfer.row.id;
+	return engine_tell(op, KIND_VOLUME, &volume->row, "offered", "To another account.");
+}
+
+/* ---- accept ---- */
+
+/* Not those that an image stands on: they stay with it. */
+static bool goes_along(const struct tables *t, const struct volume *volume, const struct snapshot *s)
+{
+	return row_is_live(&s->row) && !s->is_bound && uuid_equal(s->account, volume->account) &&
+	       !image_device_first_by_snapshot(t, s->row.id);
+}
+
+static RESULT check_taker(struct op *op, const struct volume_transfer *transfer, const struct volume *volume,
+			  const struct account *taker)
+{
+	const struct volume_type *type = volume_type_find_by_name(op->head, volume->type);
+	int64_t snapshots = 0;
+	for (const struct snapshot *s = snapshot_first_by_volume(op->head, volume->row.id);
+	     s && transfer->with_snapshots; s = snapshot_next_by_volume(op->head, s))
+		snapshots += goes_along(op->head, volume, s);
+	if (type && !engine_may_use_volume_type(op->ctx, type))
+		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_VOLUME_TYPE,
+				     "The account may not have volumes of the type '%" STR_FMT "'.",
+				     STR_ARG(volume->type));
+	if (uuid_equal(volume->account, taker->row.id))
+		return OK; /* what it has, it need not fit in */
+	TRY(quota_check(op, taker->row.id, QUOTA_VOLUMES, 1));
+	TRY(quota_check(op, taker->row.id, QUOTA_VOLUME_BYTES, volume->size));
+	return quota_check(op, taker->row.id, QUOTA_SNAPSHOTS, snapshots);
+}
+
+static RESULT give_snapshots(struct op *op, const struct volume *volume, uuid taker)
+{
+	for (const struct snapshot *s = snapshot_first_by_volume(op->head, volume->row.id); s;
+	     s = snapshot_next_by_volume(op->head, s)) {
+		if (!goes_along(op->head, volume, s))
+			continue;
+		struct snapshot next = *s;
+		TRY(snapshot_meter(op, s, 0));
+		next.account = taker;
+		next.made_by = op->ctx->who ? op->ctx->who->user : UUID_NONE; /* who accepts it */
+		TRY(snapshot_put(op, &next));
+		TRY(snapshot_meter(op, &next, next.file_size));
+	}
+	return OK;
+}
+
+static RESULT give(struct op *op, const struct volume_transfer *transfer, const struct volume *volume,
+		   uuid taker)
+{
+	struct volume next = *volume;
+	if (transfer->with_snapshots)
+		TRY(give_snapshots(op, volume, taker));
+	TRY(engine_tell(op, KIND_VOLUME, &volume->row, "given away", "To account %" STR_FMT ".",
+			STR_ARG(engine_write_id(op, KIND_ACCOUNT, taker))));
+	TRY(op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume), 0));
+	next.account = taker;
+	next.made_by = op->ctx->who ? op->ctx->who->user : UUID_NONE;
+	TRY(volume_put(op, &next));
+	TRY(op_usage(op, KIND_VOLUME, next.row.id, taker, volume_meter(op, &next), next.size));
+	TRY(volume_transfer_forget(op, transfer->row.id));
+	return engine_tell(op, KIND_VOLUME, &next.row, "received", "From account %" STR_FMT ".",
+			   STR_ARG(engine_write_id(op, KIND_ACCOUNT, volume->account)));
+}
+
+RESULT engine_accept_volume(struct op *op, struct volume_transfer_accept *wish)
+{
+	const struct row *row = NULL;
+	const struct account *taker = NULL;
+	TRY(engine_find_acting_account(op, &taker));
+	TRY(engine_look_up(op->ctx, op->head, KIND_VOLUME_TRANSFER, &wish->transfer, &row));
+	const struct volume_transfer *transfer = (const struct volume_transfer *) row;
+	TRY(engine_permit(op, "volume.accept", KIND_VOLUME_TRANSFER, NULL));
+	if (wish->key_sha256.n != VOLUME_TRANSFER_KEY_SHA256_SIZE ||
+	    !crypto_equal(wish->key_sha256.p, transfer->key_sha256.p, VOLUME_TRANSFER_KEY_SHA256_SIZE))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME_TRANSFER, STR("auth_key"),
+				   "Invalid auth key: Attempt to transfer %" STR_FMT
+				   " with invalid auth key.",
+				   STR_ARG(wish->transfer.text));
+	const struct volume *volume = volume_find(op->head, transfer->volume);
+	TRY(check_free(op, volume, wish->transfer.field));
+	TRY(check_taker(op, transfer, volume, taker));
+	wish->accepted = transfer->row.id;
+	wish->volume = volume->row.id;
+	wish->name = str_copy(op->ctx->arena, transfer->name);
+	return give(op, transfer, volume, taker->row.id);
+}
+
+RESULT engine_withdraw_volume(struct op *op, struct volume_transfer_target *wish)
+{
+	const struct volume_transfer *transfer = NULL;
+	TRY(engine_find_own_volume_transfer(op->ctx, op->head, &wish->transfer, &transfer));
+	TRY(engine_permit(op, "volume.offer", KIND_VOLUME_TRANSFER, &transfer->row));
+	const struct volume *volume = volume_find(op->head, transfer->volume);
+	TRY(volume_transfer_forget(op, transfer->row.id));
+	return engine_tell(op, KIND_VOLUME, &volume->row, "offer withdrawn", "It stays.");
+}

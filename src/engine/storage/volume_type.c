@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Volume types. Volumes name theirs: one that is in use keeps its name. */
+#include "engine/storage/volume_type.h"
+
+#include "engine/internal.h"
+
+enum { NAME_MAX_SIZE = 255, VOLUME_KEY_BITS = 256 };
+
+bool engine_may_use_volume_type(const struct ctx *c, const struct volume_type *type)
+{
+	return type->is_public || identity_is_admin(c->who) ||
+	       uuids_have(&type->users, engine_get_account(c));
+}
+
+static RESULT check_name(struct op *op, struct str name)
+{
+	if (name.n < 1 || name.n > NAME_MAX_SIZE || !str_is_xml_text(name))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME_TYPE, STR("name"),
+				   "A volume type's name has 1 to %d characters.", NAME_MAX_SIZE);
+	if (volume_type_find_by_name(op->head, name))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_VOLUME_TYPE, STR("name"),
+				   "The volume type '%" STR_FMT "' is there already.", STR_ARG(name));
+	return OK;
+}
+
+static bool is_used(const struct tables *t, struct str name)
+{
+	for (const struct volume *v = volume_first(t); v; v = volume_next(t, v))
+		if (str_equal(v->type, name))
+			return true;
+	for (const struct image_device *d = image_device_first(t); d; d = image_device_next(t, d))
+		if (str_equal(d->type, name))
+			return true;
+	return false;
+}
+
+static RESULT check_unused(struct op *op, const struct volume_type *type, struct str field)
+{
+	if (str_equal(type->name, VOLUME_TYPE_DEFAULT))
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_VOLUME_TYPE, field,
+				   "The volume type '%" STR_FMT "' stays as it is.", STR_ARG(type->name));
+	return !is_used(op->head, type->name)
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME_TYPE, field,
+				     "The volume type '%" STR_FMT "' is that of volumes or images.",
+				     STR_ARG(type->name));
+}
+
+static RESULT set_user(struct op *op, const struct ref *ref, bool is_user, struct uuids *users)
+{
+	const struct account *account = NULL;
+	uuid *next = arena_new_array(op->ctx->arena, uuid, users->count + 1);
+	size_t count = 0;
+	if (!next)
+		return ctx_no_memory(op->ctx);
+	if (!ref_is_given(ref))
+		return OK;
+	TRY(engine_find_account(op->ctx, op->head, ref, &account));
+	for (size_t n = 0; n < users->count; n++)
+		if (!uuid_equal(users->at[n], account->row.id))
+			next[count++] = users->at[n];
+	if (is_user)
+		next[count++] = account->row.id;
+	*users = (struct uuids){next, count};
+	return OK;
+}
+
+static RESULT apply(struct op *op, const struct volume_type_wish *wish, struct volume_type *type)
+{
+	if (wish->set_name)
+		type->name = wish->name;
+	if (wish->set_description)
+		type->description = wish->description;
+	if (wish->set_specs)
+		TRY(tags_normalize(op, wish->specs, &type->specs));
+	choice_apply(wish->is_public, &type->is_public);
+	TRY(set_user(op, &wish->add_user, true, &type->users));
+	return set_user(op, &wish->remove_user, false, &type->users);
+}
+
+RESULT engine_create_volume_type(struct op *op, struct volume_type_wish *wish)
+{
+	struct volume_type type = {.row.gen = 1, .is_public = true};
+	wish->set_name = wish->set_description = wish->set_specs = true;
+	TRY(engine_permit(op, "volume_type.create", KIND_VOLUME_TYPE, NULL));
+	TRY(check_name(op, wish->name));
+	TRY(apply(op, wish, &type));
+	type.row.id = engine_new_id(op, KIND_VOLUME_TYPE);
+	wish->volume_type = type.row.id;
+	return volume_type_put(op, &type);
+}
+
+RESULT engine_update_volume_type(struct op *op, struct volume_type_wish *wish)
+{
+	const struct volume_type *type = NULL;
+	TRY(engine_find_volume_type(op->ctx, op->head, &wish->type, &type));
+	TRY(engine_permit(op, "volume_type.update", KIND_VOLUME_TYPE, &type->row));
+	struct volume_type next = *type;
+	if (wish->set_name && !str_equal(wish->name, type->name)) {
+		TRY(check_name(op, wish->name));
+		TRY(check_unused(op, type, STR("name")));
+	}
+	TRY(apply(op, wish, &next));
+	next.row.gen++;
+	wish->volume_type = type->row.id;
+	return volume_type_put(op, &next);
+}
+
+RESULT engine_delete_volume_type(struct op *op, struct volume_type_target *wish)
+{
+	const struct volume_type *type = NULL;
+	TRY(engine_find_volume_type(op->ctx, op->head, &wish->type, &type));
+	TRY(engine_permit(op, "volume_type.delete", KIND_VOLUME_TYPE, &type->row));
+	TRY(check_unused(op, type, wish->type.field));
+	return volume_type_forget(op, type->row.id);
+}
+
+/* ---- encryption ---- */
+
+static RESULT check_words(struct op *op, const struct volume_type_crypt *wish)
+{
+	const struct {
+		const char *name;
+		bool is_said;
+		struct str said, known;
+	} words[] = {
+		{"provider", wish->set_provider, wish->provider, STR("luks")},
+		{"cipher", wish->set_cipher && wish->cipher.n, wish->cipher, STR("aes-xts-plain64")},
+		{"control_location", wish->set_place, wish->place, STR("front-end")},
+	};
+	for (size_t n = 0; n < sizeof words / sizeof *words; n++)
+		if (words[n].is_said && !str_equal(words[n].said, words[n].known))
+			return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME_TYPE, str_from(words[n].name),
+					   "Invalid input for field/attribute %s. Value: %" STR_FMT
+					   ". There is no other than %" STR_FMT ".",
+					   words[n].name, STR_ARG(str_slice(words[n].said, 0, 64)),
+					   STR_ARG(words[n].known));
+	if (wish->set_key_size && wish->key_size != 0 && wish->key_size != VOLUME_KEY_BITS)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME_TYPE, STR("key_size"),
+				   "Invalid input for field/attribute key_size. Value: %lld. There is no "
+				   "other than %d.",
+				   (long long) wish->key_size, VOLUME_KEY_BITS);
+	return OK;
+}
+
+static RESULT check_no_volumes(struct op *op, const struct volume_type *type, const char *verb)
+{
+	for (const struct volume *v = volume_first(op->head); v; v = volume_next(op->head, v))
+		if (str_equal(v->type, type->name))
+			return ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME, STR("type_id"),
+					   "Cannot %s encryption specs. Volume type in use.", verb);
+	return OK;
+}
+
+static RESULT find_unused(struct op *op, struct volume_type_crypt *wish, const char *verb,
+			  const struct volume_type **ret_type)
+{
+	TRY(engine_find_volume_type(op->ctx, op->head, &wish->type, ret_type));
+	TRY(engine_permit(op, "volume_type.update", KIND_VOLUME_TYPE, &(*ret_type)->row));
+	wish->volume_type = (*ret_type)->row.id;
+	return check_no_volumes(op, *ret_type, verb);
+}
+
+static RESULT find_encrypted(struct op *op, struct volume_type_crypt *wish, const char *verb,
+			     const struct volume_type **ret_type)
+{
+	TRY(find_unused(op, wish, verb, ret_type));
+	if ((*ret_type)->encrypted_us)
+		return OK;
+	return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_VOLUME_TYPE, STR("type_id"),
+			   "Volume type encryption for type %" STR_FMT " does not exist.",
+			   STR_ARG(engine_write_id(op, KIND_VOLUME_TYPE, (*ret_type)->row.id)));
+}
+
+static RESULT write_crypt(struct op *op, const struct volume_type_crypt *wish, struct volume_type *next)
+{
+	TRY(check_words(op, wish));
+	if (wish->set_provider)
+		next->encryption_provider = wish->provider;
+	if (wish->set_cipher)
+		next->cipher = wish->cipher;
+	if (wish->set_key_size)
+		next->key_size = wish->key_size;
+	next->row.gen++;
+	return volume_type_put(op, next);
+}
+
+RESULT engine_encrypt_volume_type(struct op *op, struct volume_type_crypt *wish)
+{
+	const struct volume_type *type = NULL;
+	TRY(find_unused(op, wish, "create", &type));
+	if (type->encrypted_us)
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_VOLUME_TYPE, STR("encryption"),
+				   "Volume type encryption for type %" STR_FMT " already exists.",
+				   STR_ARG(engine_write_id(op, KIND_VOLUME_TYPE, type->row.id)));
+	struct volume_type next = *type;
+	next.encrypted_us = op->now_us;
+	wish->set_provider = wish->set_cipher = wish->set_key_size = wish->set_place = true;
+	return write_crypt(op, wish, &next);
+}
+
+RESULT engine_update_volume_type_crypt(struct op *op, struct volume_type_crypt *wish)
+{
+	const struct volume_type *type = NULL;
+	TRY(find_encrypted(op, wish, "update", &type));
+	struct volume_type next = *type;
+	next.encryption_changed_us = op->now_us;
+	return write_crypt(op, wish, &next);
+}
+
+RESULT engine_end_volume_type_crypt(struct op *op, struct volume_type_crypt *wish)
+{
+	const struct volume_type *type = NULL;
+	TRY(find_encrypted(op, wish, "delete", &type));
+	struct volume_type next = *type;
+	next.encrypted_us = next.encryption_changed_us = 0;
+	next.encryption_provider = next.cipher = STR_NONE;
+	next.key_size = 0;
+	next.row.gen++;
+	return volume_type_put(op, &next);
+}
+
+/* What a new region begins with. Their ids follow from the region's and their names. */
+RESULT volume_types_add_standard(struct op *op, uuid region)
+{
+	static const char *const names[] = {"gp2", "gp3", "io1",      "io2",
+					    "st1", "sc1", "standard", "__DEFAULT__"};
+	for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+		struct str name = str_from(names[n]);
+		if (volume_type_find_by_name(op->head, name))
+			continue;
+		struct volume_type type = {
+			.row.id = uuid_v5(region, name), .row.gen = 1, .name = name, .is_public = true};
+		TRY(volume_type_put(op, &type));
+	}
+	return OK;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The derived figures, as sums over rows: each row adds its share to its account, host or subnet
+ * when it appears and takes it back when it goes. Readers of views may look at them while the
+ * committer writes, hence the relaxed stores. */
+#include "engine/internal.h"
+
+#include "engine/engine.h"
+#include "engine/limits.h"
+#include "engine/network/subnet.h"
+
+typedef void count_row(const struct tables *t, const struct row *row, int64_t sign);
+
+static void add(int64_t *figure, int64_t n)
+{
+	__atomic_store_n(figure, *figure + n, __ATOMIC_RELAXED);
+}
+
+static struct account_side *side_of_account(const struct tables *t, uuid id)
+{
+	const struct account *account = account_find(t, id);
+	return account ? account_side(account) : NULL;
+}
+
+static struct host_side *side_of_host(const struct tables *t, uuid id)
+{
+	const struct host *host = uuid_is_none(id) ? NULL : host_find(t, id);
+	return host ? host_side(host) : NULL;
+}
+
+/* It holds its place until it is known to be gone from the host. */
+static void count_instance(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct instance *i = (const struct instance *) row;
+	if (model_derive_instance_state(i) == INSTANCE_TERMINATED)
+		return;
+	struct account_side *account = side_of_account(t, i->account);
+	if (account) {
+		add(&account->instances, sign);
+		add(&account->vcpus, sign * i->vcpus);
+		add(&account->memory, sign * i->memory);
+	}
+	struct host_side *host = side_of_host(t, i->host);
+	if (host) {
+		add(&host->instances, sign);
+		add(&host->vcpus, sign * i->vcpus);
+		add(&host->memory, sign * i->memory);
+		add(&host->dedicated, sign * (i->tenancy == INSTANCE_TENANCY_DEDICATED));
+	}
+}
+
+/* A deleted volume takes its room, also of the account's, until it is forgotten; one that is on its way
+ * to another host takes it on both. */
+static void count_volume(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct volume *v = (const struct volume *) row;
+	struct account_side *account = side_of_account(t, v->account);
+	if (account) {
+		add(&account->volumes, sign);
+		add(&account->volume_bytes, sign * v->size);
+	}
+	struct host_side *host = side_of_host(t, v->host), *old = side_of_host(t, v->seen_host);
+	if (host)
+		add(&host->disk, sign * v->size);
+	if (old && old != host)
+		add(&old->disk, sign * v->size);
+}
+
+static void count_snapshot(const struct tables *t, const struct row *row, int64_t sign)
+{
+	struct account_side *account = side_of_account(t, ((const struct snapshot *) row)->account);
+	if (account)
+		add(&account->snapshots, sign);
+}
+
+static void count_image(const struct tables *t, const struct row *row, int64_t sign)
+{
+	struct account_side *account =
+		row_is_live(row) ? side_of_account(t, ((const struct image *) row)->account) : NULL;
+	if (account)
+		add(&account->images, sign);
+}
+
+static void count_address(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct address *a = (const struct address *) row;
+	struct account_side *account =
+		row_is_live(row) && a->is_elastic ? side_of_account(t, a->account) : NULL;
+	if (account)
+		add(&account->addresses, sign);
+}
+
+static void count_router(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct router *r = (const struct router *) row;
+	struct account_side *account = row_is_live(row) ? side_of_account(t, r->account) : NULL;
+	if (account)
+		add(&account->routers, sign);
+}
+
+static void count_group(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct security_group *g = (const struct security_group *) row;
+	struct account_side *account = row_is_live(row) ? side_of_account(t, g->account) : NULL;
+	if (account)
+		add(&account->groups, sign);
+}
+
+static void count_nat_gateway(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct nat_gateway *n = (const struct nat_gateway *) row;
+	struct account_side *account = row_is_live(row) ? side_of_account(t, n->account) : NULL;
+	if (account)
+		add(&account->nat_gateways, sign);
+}
+
+static void count_dedicated_host(const struct tables *t, const struct row *row, int64_t sign)
+{
+	struct account_side *account = side_of_account(t, ((const struct dedicated_host *) row)->account);
+	if (account)
+		add(&account->dedicated_hosts, sign);
+}
+
+static void count_network(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct network *n = (const struct network *) row;
+	struct account_side *account = row_is_live(row) ? side_of_account(t, n->account) : NULL;
+	if (account)
+		add(&account->networks, sign);
+}
+
+static void count_subnet(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct subnet *s = (const struct subnet *) row;
+	struct account_side *account = row_is_live(row) ? side_of_account(t, s->account) : NULL;
+	if (account)
+		add(&account->subnets, sign);
+}
+
+static void count_rule(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct security_group_rule *r = (const struct security_group_rule *) row;
+	struct account_side *account = row_is_live(row) ? side_of_account(t, r->account) : NULL;
+	if (account)
+		add(&account->rules, sign);
+}
+
+/* No longer the account's once it is deleted; its address is in use until it is forgotten. */
+static void count_port(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct port *p = (const struct port *) row;
+	const struct subnet *subnet = subnet_find(t, p->subnet);
+	if (subnet && subnet_side(subnet))
+		add(&subnet_side(subnet)->addresses, sign);
+	struct account_side *account = row_is_live(row) ? side_of_account(t, p->account) : NULL;
+	if (account)
+		add(&account->ports, sign);
+}
+
+/* Likewise. */
+static void count_secondary_ip(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct subnet *subnet = subnet_find(t, ((const struct secondary_ip *) row)->subnet);
+	if (subnet && subnet_side(subnet))
+		add(&subnet_side(subnet)->addresses, sign);
+}
+
+static count_row *const counted[KIND_COUNT] = {
+	[KIND_INSTANCE] = count_instance,
+	[KIND_VOLUME] = count_volume,
+	[KIND_ADDRESS] = count_address,
+	[KIND_ROUTER] = count_router,
+	[KIND_NETWORK] = count_network,
+	[KIND_SUBNET] = count_subnet,
+	[KIND_SECURITY_GROUP_RULE] = count_rule,
+	[KIND_SECURITY_GROUP] = count_group,
+	[KIND_PORT] = count_port,
+	[KIND_SECONDARY_IP] = count_secondary_ip,
+	[KIND_SNAPSHOT] = count_snapshot,
+	[KIND_IMAGE] = count_image,
+	[KIND_NAT_GATEWAY] = count_nat_gateway,
+	[KIND_DEDICATED_HOST] = count_dedicated_host,
+};
+
+void engine_observe(const struct tables *head, enum kind kind, const struct row *before,
+		    const struct row *after)
+{
+	count_row *count = counted[kind];
+	if (before && count)
+		count(head, before, -1);
+	if (after && count)
+		count(head, after, 1);
+	if (before)
+		limits_count(head, kind, before, -1);
+	if (after)
+		limits_count(head, kind, after, 1);
+}
+
+void engine_read_host_use(const struct host *host, struct host_side *ret_use)
+{
+	*ret_use = (struct host_side){0};
+	const struct host_side *side = host_side(host);
+	if (!side)
+		return;
+	ret_use->vcpus = __atomic_load_n(&side->vcpus, __ATOMIC_RELAXED);
+	ret_use->memory = __atomic_load_n(&side->memory, __ATOMIC_RELAXED);
+	ret_use->disk = __atomic_load_n(&side->disk, __ATOMIC_RELAXED);
+	ret_use->instances = __atomic_load_n(&side->instances, __ATOMIC_RELAXED);
+}
+
+int64_t engine_count_addresses(const struct subnet *subnet)
+{
+	return (int64_t) subnet_count_addresses(subnet);
+}
+
+int64_t engine_count_free_addresses(const struct subnet *subnet)
+{
+	const struct subnet_side *side = subnet_side(subnet);
+	int64_t used = side ? __atomic_load_n(&side->addresses, __ATOMIC_RELAXED) : 0;
+	int64_t left = (int64_t) subnet_count_addresses(subnet) - used;
+	return left > 0 ? left : 0;
+}
+
+/* ---- what holds for each row by itself ---- */
+
+static const char *check_port(const struct row *row)
+{
+	const struct port *p = (const struct port *) row;
+	if (uuid_is_none(p->network) || mac_is_none(p->mac))
+		return "a port needs a network and a MAC";
+	if (uuid_is_none(p->subnet) != ip_is_none(p->ip))
+		return "a port's subnet and its address come and go together";
+	if (!uuid_is_none(p->instance) && uuid_is_none(p->attachment))
+		return "a port in an instance needs an attachment";
+	return NULL;
+}
+
+static const char *check_instance(const struct row *row)
+{
+	const struct instance *i = (const struct instance *) row;
+	if (uuid_is_none(i->type) || i->vcpus <= 0 || i->memory <= 0)
+		return "an instance needs a type, processors and memory";
+	if (i->seen_gen > (int64_t) row->gen)
+		return "an instance was seen at a gen that it never had";
+	if (uuid_is_none(i->host) && i->seen_power != INSTANCE_SEEN_POWER_ABSENT)
+		return "an instance was seen on no host";
+	return NULL;
+}
+
+static const char *check_volume(const struct row *row)
+{
+	const struct volume *v = (const struct volume *) row;
+	return v->size > 0 ? NULL : "a volume needs a size";
+}
+
+static const char *check_address(const struct row *row)
+{
+	const struct address *a = (const struct address *) row;
+	if (ip_is_none(a->ip) || uuid_is_none(a->external_network))
+		return "a public address needs an IP and a network";
+	if (row_is_live(row) && uuid_is_none(a->port) != ip_is_none(a->private_ip))
+		return "a public address's port and private address come and go together";
+	return NULL;
+}
+
+static const char *check_subnet(const struct row *row)
+{
+	const struct subnet *s = (const struct subnet *) row;
+	if (uuid_is_none(s->network) || cidr_is_none(s->block) || !cidr_is_canonical(s->block))
+		return "a subnet needs a network and a canonical block";
+	return uuid_is_none(s->route_table) == uuid_is_none(s->route_association)
+		       ? NULL
+		       : "a subnet's route table and its association come and go together";
+}
+
+static const char *(*const checked[KIND_COUNT])(const struct row *row) = {
+	[KIND_PORT] = check_port,       [KIND_INSTANCE] = check_instance, [KIND_VOLUME] = check_volume,
+	[KIND_ADDRESS] = check_address, [KIND_SUBNET] = check_subnet,
+};
+
+const char *engine_check_row(enum kind kind, const struct row *before, const struct row *after)
+{
+	const char *wrong = model_check_move(kind, before, after);
+	if (wrong || !after)
+		return wrong;
+	if (before && after->gen < before->gen)
+		return "a gen went back";
+	if (before && before->deleted_us && !after->deleted_us)
+		return "a deleted row came back";
+	bool is_given = kind == KIND_VOLUME || kind == KIND_SNAPSHOT; /* by a transfer */
+	if (before && !is_given && !uuid_equal(engine_get_owner(kind, before), engine_get_owner(kind, after)))
+		return "a row changed hands";
+	return checked[kind] ? checked[kind](after) : NULL;
+}
