@@ -22,6 +22,7 @@
 #include "base/file.h"
 #include "client.h"
 #include "drivers/compute.h"
+#include "drivers/disk.h"
 #include "drivers/network.h"
 #include "drivers/sim/compute.h"
 #include "engine/engine.h"
@@ -33,7 +34,9 @@
 #include "engine/region/region.h"
 #include "engine/storage/image.h"
 #include "http/server.h"
+#include "model/access_key.h"
 #include "model/identity.h"
+#include "model/image.h"
 #include "reconcile/reconcile.h"
 #include "store/sql.h"
 

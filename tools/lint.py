@@ -7,6 +7,7 @@
 One line a finding, "file:line: what", then "N passed, N failed" counting the rules. A file that is a
 data table says `lint: data` in its first lines and is exempt from the file length.
 """
+import collections
 import os
 import re
 import subprocess
@@ -16,7 +17,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # A folder may include those of earlier rows, and itself; those of one row do not see each other.
 LAYERS = [["base"], ["model"], ["http", "store"], ["drivers", "engine"], ["auth", "reconcile", "meter"], ["api"], ["daemon"]]
 FACES = {"ec2", "iam", "openstack", "cloudstack", "azure", "metadata", "console"}
-FUNCTION_LINES, FILE_LINES, COMPLEXITY = 100, 1000, 15
+FUNCTION_LINES, FILE_LINES, COMPLEXITY, FOLDER_FILES = 100, 1000, 15, 40
 BANNED = {"strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "atol", "atoll", "atof", "system", "popen",
           "alloca", "rand", "srand", "random", "gets", "localtime", "gmtime", "asctime", "ctime", "strerror_l",
           "__isoc99_scanf", "__isoc99_sscanf", "__isoc99_fscanf", "scanf", "sscanf", "fscanf", "tmpnam", "mktemp"}
@@ -27,6 +28,11 @@ ALLOWED = {
     ("daemon", "getenv"): "the client's and systemd's environment",
 }
 NOT_IN_LAYERS = {"printf": {"daemon"}, "puts": {"daemon"}, "getenv": {"daemon"}}
+
+
+# Names that begin so are not of files of ours: others' files, what the build or a test makes, and placeholders.
+FOREIGN_FILES = ("auth.py", "jpeglib.h", "pages.h", "disk.toml", "tests/contract/NN-", "tests/real/NN-", "tests/fault/NN-",
+                 "store/K.h", "model/K.h")
 
 
 def sources():
@@ -80,6 +86,45 @@ def check_file_lengths(files):
         lines = text.count("\n")
         if lines > FILE_LINES and "lint: data" not in text[:600]:
             yield f"{path}:1: {lines} lines, {FILE_LINES} at most"
+
+
+def check_folder_sizes(files):
+    folders = collections.Counter(os.path.dirname(f) for f in files if f.startswith("src/") and f.endswith(".c"))
+    for folder, count in sorted(folders.items()):
+        if count > FOLDER_FILES:
+            yield f"{folder}:1: {count} C files, {FOLDER_FILES} at most"
+
+
+def check_file_names(files):
+    """A page or a comment that names one of our files names one that is there: by its path from the top or from
+    src/, by the end of that path, or by its name alone."""
+    tracked = run(["git", "ls-files"]).split()
+    made = [f"model/{f[7:-5]}.h" for f in tracked if re.fullmatch(r"schema/\w+\.toml", f)]
+    made += [f"store/{f[7:-5]}.h" for f in tracked if re.fullmatch(r"schema/\w+\.toml", f)]
+    made += ["model/kinds.h", "model/states.h", "model/tables.c", "resources.md"]
+    known = set()
+    for path in tracked + made:
+        parts = path.split("/")
+        known.update("/".join(parts[k:]) for k in range(len(parts)))
+    pattern = re.compile(r"(?<![\w./*<$%{-])((?:[\w-]+/)*[\w-]+\.(?:c|h|def|py|toml|md))(?![\w.(])")
+    for path in tracked:
+        if not path.endswith((".c", ".h", ".def", ".md", ".py", ".toml", "meson.build")) or path.startswith("tests/golden"):
+            continue
+        for number, line in enumerate(read(path).splitlines(), 1):
+            for name in pattern.findall(words_of(path, line)):
+                if name not in known and not name.startswith(FOREIGN_FILES):
+                    yield f"{path}:{number}: there is no file {name}"
+
+
+def words_of(path, line):
+    """What a line says to people, roughly: comments of C, all of a page."""
+    if path.endswith((".c", ".h", ".def")):
+        match = re.search(r"/\*.*|^\s*\*.*|^\s+[^\"#;]*\*/", line)
+        return match[0] if match else ""
+    if path.endswith((".py", ".toml", "meson.build")):
+        match = re.search(r"(?:^|\s)#.*", line)
+        return match[0] if match else ""
+    return line
 
 
 def check_openings(files):
@@ -170,6 +215,7 @@ def main():
         sys.exit(__doc__)
     files = sources()
     rules = [("layers", check_layers(files)), ("file lengths", check_file_lengths(files)),
+             ("folder sizes", check_folder_sizes(files)), ("file names", check_file_names(files)),
              ("openings", check_openings(files)), ("goto", check_goto(files)),
              ("function lengths", check_function_lengths(files)), ("complexity", check_complexity(files)),
              ("headers", check_headers(files)), ("calls", check_calls(sys.argv[1])), ("format", check_format(files))]

@@ -90,7 +90,7 @@ def write_side(kind):
 
 def write_kind(kind):
     lines = [OPENING.format(source=f"schema/{kind.name}.toml") + f" * {kind.doc} */", "#pragma once", "",
-             '#include "model/row.h"', ""]
+             "#include <assert.h>", "", '#include "model/row.h"', ""]
     for f in kind.fields:
         if f.words:
             lines += write_enum(f"{kind.name}_{f.name}", [constant(kind.name, f.name, w) for w in f.words])
@@ -104,6 +104,10 @@ def write_kind(kind):
         keys = ", ".join(f.name for f in x.fields)
         lines.append(f"\t{constant(kind.name, 'index', x.name)}, /* {keys}{'; unique' if x.unique else ''} */")
     lines += [f"\t{constant(kind.name, 'index_count')}", "};"]
+    lines += ["", f"/* The row as what it is; asserts that. NULL: NULL. A row that the store has not seen yet says no kind. */",
+              f"static inline const struct {kind.name} *{kind.name}_of(const struct row *row)", "{",
+              f"\tassert(!row || row->kind == {constant('kind', kind.name)} || row->kind == KIND_NONE);",
+              f"\treturn (const struct {kind.name} *)row;", "}"]
     if kind.side:
         lines += write_side(kind)
     return "\n".join([*lines, ""])
@@ -125,9 +129,6 @@ def write_headers(kinds):
     out = {"model/kinds.h": write_kinds(kinds), "model/states.h": write_states(kinds)}
     for kind in kinds:
         out[f"model/{kind.name}.h"] = write_kind(kind)
-    opening = OPENING.format(source="the files of schema/") + " * Every kind of row. */"
-    includes = "\n".join(f'#include "model/{name}.h"' for name in sorted(kind.name for kind in kinds))
-    out["model/rows.h"] = f"{opening}\n#pragma once\n\n{includes}\n"
     return out
 
 
@@ -211,7 +212,8 @@ def write_state_table(kind):
 def write_tables(kinds, schema_hash, version, migrations):
     lines = [OPENING.format(source="schema/ and schema/migrations/")
              + " * The tables that describe every kind of row, its states, its SQL, and the schema's history. */",
-             '#include "model/migration.h"', '#include "model/rows.h"', '#include "model/size_field.h"', '#include "model/states.h"', "",
+             '#include "model/migration.h"', '#include "model/size_field.h"', '#include "model/states.h"', "",
+             *sorted(f'#include "model/{kind.name}.h"' for kind in kinds), "",
              "#include <stddef.h>", "", f'const char model_schema_hash[] = "{schema_hash}";',
              f"const unsigned model_schema_version = {version};", "const struct migration model_migrations[] = {"]
     for m in migrations:
@@ -236,48 +238,28 @@ def write_tables(kinds, schema_hash, version, migrations):
     return "\n".join([*lines, "\tNULL", "};", ""])
 
 
-# ---- store/rows.h ----
+# ---- store/<kind>.h ----
 
-ACCESSORS_OPENING = OPENING.format(source="the files of schema/") + """\
- * Typed forms of what store/store.h does for every kind. Threads, errors and the life of what they
- * return are as there: reads on a change's head or in a walking view; writes inside a change.
- *
- * For each kind K:
- *   K_find(t, id)              the row, live or marked deleted; NULL when there is none
- *   K_find_prefix(t, prefix, bits)  the only row whose id begins with the bits, else NULL
- *   K_first(t), K_next(t, row) all rows in the order of ids
- *   K_put(op, row)             insert or replace, by the row's id
- *   K_delete(op, id)           marks deleted: the row stays until K_forget(op, id)
- * and for each of its indexes X on the fields a, b, …:
- *   K_first_by_X(t, a)         first row, live or not, whose first key field is a; ordered by b, …, id
- *   K_next_by_X(t, row)        the one after it with the same first field, or NULL
- *   K_find_by_X(t, a, b, …)    the first live row with that whole key, or NULL; for a unique index
- *                              there is no other. Made for unique indexes and those on several fields.
- * To walk: for (const struct port *p = port_first_by_instance(t, id); p; p = port_next_by_instance(t, p)) */"""
-
-
+# What is done with one row, and with those of an index: store/store.h documents it.
 def write_kind_accessors(kind):
     n, k = kind.name, constant("kind", kind.name)
     head = f"static inline const struct {n} *{n}"
     by_id = constant(n, "index_id")
-    return f"""
-/* ---- {n} ---- */
-
-{head}_find(const struct tables *t, uuid id)
+    return f"""{head}_find(const struct tables *t, uuid id)
 {{
-	return (const struct {n} *)tables_find(t, {k}, id);
+	return {n}_of(tables_find(t, {k}, id));
 }}
 {head}_find_prefix(const struct tables *t, uuid prefix, unsigned bits)
 {{
-	return (const struct {n} *)tables_find_prefix(t, {k}, prefix, bits);
+	return {n}_of(tables_find_prefix(t, {k}, prefix, bits));
 }}
 {head}_first(const struct tables *t)
 {{
-	return (const struct {n} *)tables_first(t, {k}, {by_id}, NULL, 0);
+	return {n}_of(tables_first(t, {k}, {by_id}, NULL, 0));
 }}
 {head}_next(const struct tables *t, const struct {n} *row)
 {{
-	return (const struct {n} *)tables_next(t, {k}, {by_id}, &row->row, 0);
+	return {n}_of(tables_next(t, {k}, {by_id}, &row->row, 0));
 }}
 static inline RESULT {n}_put(struct op *op, const struct {n} *row)
 {{
@@ -291,7 +273,7 @@ static inline RESULT {n}_forget(struct op *op, uuid id)
 {{
 	return op_forget(op, {k}, id);
 }}
-""" + "".join(write_index_accessors(kind, x) for x in kind.indexes)
+"""
 
 
 def write_index_accessors(kind, x):
@@ -301,11 +283,11 @@ def write_index_accessors(kind, x):
 {{
 	struct {n} probe; /* only the key is read: the rest of a long row need not be cleared */
 	probe.{first.name} = {first.name};
-	return (const struct {n} *)tables_first(t, {k}, {index}, &probe.row, 1);
+	return {n}_of(tables_first(t, {k}, {index}, &probe.row, 1));
 }}
 {head}_next_by_{x.name}(const struct tables *t, const struct {n} *row)
 {{
-	return (const struct {n} *)tables_next(t, {k}, {index}, &row->row, 1);
+	return {n}_of(tables_next(t, {k}, {index}, &row->row, 1));
 }}
 """
     if not x.unique and len(x.fields) == 1:
@@ -318,14 +300,19 @@ def write_index_accessors(kind, x):
 	const struct row *row = tables_first(t, {k}, {index}, &probe.row, {len(x.fields)});
 	while (row && !row_is_live(row))
 		row = tables_next(t, {k}, {index}, row, {len(x.fields)});
-	return (const struct {n} *)row;
+	return {n}_of(row);
 }}
 """
 
 
 def write_accessors(kinds):
-    return "\n".join([ACCESSORS_OPENING, "#pragma once", "", '#include "model/rows.h"', '#include "store/store.h"',
-                      *(write_kind_accessors(kind).rstrip("\n") for kind in kinds), ""])
+    out = {}
+    for kind in kinds:
+        opening = OPENING.format(source=f"schema/{kind.name}.toml") + f" * The typed forms of what store/store.h does, for {kind.name}. */"
+        out[f"store/{kind.name}.h"] = "\n".join([
+            opening, "#pragma once", "", f'#include "model/{kind.name}.h"', '#include "store/store.h"', "",
+            write_kind_accessors(kind) + "".join(write_index_accessors(kind, x) for x in kind.indexes)])
+    return out
 
 
 # ---- documentation ----

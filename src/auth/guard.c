@@ -6,7 +6,8 @@
 #include "engine/people/own.h"
 #include "engine/resolve.h"
 #include "model/iam_name.h"
-#include "store/rows.h"
+#include "model/role.h"
+#include "model/user.h"
 
 static struct policy_question make_question(const struct guard_subject *subject, struct arena *a,
 					    int permission, struct str action)

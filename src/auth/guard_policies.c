@@ -9,7 +9,9 @@
 #include "base/crypto.h"
 #include "base/heap.h"
 #include "model/iam_name.h"
-#include "store/rows.h"
+#include "model/policy.h"
+#include "model/policy_version.h"
+#include "store/account.h"
 
 static int compare_words(const void *a, const void *b)
 {

@@ -6,7 +6,6 @@
 #include "base/crypto.h"
 #include "base/heap.h"
 #include "base/json_write.h"
-#include "store/rows.h"
 
 enum { REFUSAL_MAX_SIZE = 8192 };
 

@@ -5,6 +5,7 @@
  * "Cross-account policy evaluation logic", "AWS JSON policy elements: Principal". */
 #include "auth/guard_internal.h"
 #include "auth/session.h"
+#include "model/role.h"
 
 enum { PRINCIPALS_MAX = 3 };
 

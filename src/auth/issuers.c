@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "model/oidc_provider.h"
 
 #define KEPT_US (5 * MINUTE)
 #define AGAIN_US (10 * SECOND)

@@ -8,6 +8,8 @@
 #include "base/lane.h"
 #include "drivers/web_fetch.h"
 
+struct oidc_provider;
+
 struct issuers;
 
 enum {

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "model/access_key.h"
 
 enum { MASTER_FILE_CAP = 4096, KEY_ID_RANDOM = 16, SECRET_RANDOM_SIZE = 30 /* 40 in base64 */ };
 

@@ -13,7 +13,10 @@
 #include "base/vec.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
-#include "store/rows.h"
+#include "store/access_key.h"
+#include "store/account.h"
+#include "store/iam_role.h"
+#include "store/user.h"
 
 struct sigv4 {
 	struct store *store;

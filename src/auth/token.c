@@ -7,7 +7,11 @@
 #include "base/heap.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
-#include "store/rows.h"
+#include "store/account.h"
+#include "store/application_credential.h"
+#include "store/domain.h"
+#include "store/token_revocation.h"
+#include "store/user.h"
 
 struct tokens {
 	struct store *store;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "model/oidc_provider.h"
 
 #define SKEW_US (5 * MINUTE)
 #define TIME_S_MAX (INT64_C(1) << 40)

@@ -12,7 +12,6 @@
 #include "model/identity.h"
 #include "model/state.h"
 #include "store/audit.h"
-#include "store/rows.h"
 
 struct audited; /* api/audit.h */
 

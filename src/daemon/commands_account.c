@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari account …, dari env, dari limit …: accounts, what their people need to get in, and how much of each
  * kind they may have. */
+#include <inttypes.h>
+
 #include "auth/key.h"
 #include "daemon/command.h"
 #include "engine/limits.h"
 #include "engine/people/account.h"
-
-#include <inttypes.h>
+#include "store/access_key.h"
+#include "store/account.h"
+#include "store/user.h"
 
 static RESULT account_create(struct command_call *call)
 {

@@ -6,8 +6,14 @@
 #include "base/clock.h"
 #include "base/vec.h"
 #include "daemon/command.h"
+#include "drivers/disk.h"
 #include "engine/region/adopt.h"
 #include "model/memo.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/router.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 
 enum { LOOK_DEADLINE_S = 60 };
 

@@ -8,6 +8,10 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "daemon/command.h"
+#include "model/states.h"
+#include "store/host.h"
+#include "store/image.h"
+#include "store/snapshot.h"
 
 static const int64_t DISK_WARN_BYTES = INT64_C(1) << 30;
 

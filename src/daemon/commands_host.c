@@ -4,6 +4,9 @@
 #include "daemon/command.h"
 #include "engine/instance/instance_event.h"
 #include "engine/region/host.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/zone.h"
 
 static RESULT host_add(struct command_call *call)
 {

@@ -5,6 +5,9 @@
 #include "daemon/command.h"
 #include "drivers/image_file.h"
 #include "engine/storage/image.h"
+#include "model/states.h"
+#include "store/image.h"
+#include "store/image_device.h"
 
 static RESULT parse_word(struct command_call *call, const char *name, const char *const *words, int absent,
 			 int *ret_value)

@@ -3,7 +3,8 @@
 #include "base/clock.h"
 #include "daemon/command.h"
 #include "daemon/explain.h"
-#include "store/rows.h"
+#include "store/account.h"
+#include "store/host.h"
 #include "store/sql.h"
 
 enum { EVENTS_SHOWN = 20, AUDIT_DEADLINE_S = 60 };

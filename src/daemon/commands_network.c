@@ -2,6 +2,9 @@
  * dari network …: what lies outside, and the addresses to hand out there. */
 #include "daemon/command.h"
 #include "engine/network/external_network.h"
+#include "store/address.h"
+#include "store/address_range.h"
+#include "store/external_network.h"
 
 static RESULT parse_range(struct command_call *call, const char *name, bool required, struct ip *ret_first,
 			  struct ip *ret_last)

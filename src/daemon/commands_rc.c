@@ -7,6 +7,9 @@
 #include "engine/people/account.h"
 #include "engine/people/application_credential.h"
 #include "engine/resolve.h"
+#include "model/access_key.h"
+#include "model/account.h"
+#include "store/user.h"
 
 enum { SECRET_SIZE = 32 };
 
@@ -38,11 +41,11 @@ static RESULT find_owner(struct command_call *call, struct rc *rc)
 	if (!user)
 		return ctx_fail(&call->ctx, ERR_NOT_FOUND, "the account %" STR_FMT " has no owner",
 				STR_ARG(ref.text));
-	rc->profile = str_copy(call->ctx.arena, ((const struct account *) row)->name);
+	rc->profile = str_copy(call->ctx.arena, account_of(row)->name);
 	for (size_t k = 0; k < rc->profile.n; k++) {
 		char letter = rc->profile.p[k];
 		if (!str_is_alphanumeric(letter) && letter != '-' && letter != '_')
-			rc->profile = str_copy(call->ctx.arena, ((const struct account *) row)->number);
+			rc->profile = str_copy(call->ctx.arena, account_of(row)->number);
 	}
 	rc->key.user = rc->credential.user =
 		(struct ref){.kind = KIND_USER, .prefix = user->row.id, .bits = 128};

@@ -5,6 +5,12 @@
 #include "engine/people/role.h"
 #include "engine/people/user.h"
 #include "engine/resolve.h"
+#include "store/account.h"
+#include "store/domain.h"
+#include "store/role.h"
+#include "store/role_assignment.h"
+#include "store/user.h"
+#include "store/user_group.h"
 
 /* By name, or by the UUID that faces show; kind none when the parameter was not given. */
 static struct ref ref_arg(const struct command_call *call, const char *name, enum kind kind)

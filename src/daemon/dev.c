@@ -18,9 +18,14 @@
 #include "base/file.h"
 #include "base/vec.h"
 #include "daemon/command.h"
+#include "drivers/disk.h"
 #include "drivers/sim/compute.h"
 #include "engine/people/account.h"
 #include "engine/storage/image.h"
+#include "store/host.h"
+#include "store/image.h"
+#include "store/volume.h"
+#include "store/zone.h"
 
 enum { HOSTS_WAIT_S = 10, HOSTS_LOOK_MS = 2 };
 

@@ -5,7 +5,15 @@
 
 #include "base/clock.h"
 #include "engine/storage/image.h"
+#include "model/image.h"
+#include "model/instance.h"
+#include "model/port.h"
 #include "model/size_field.h"
+#include "model/snapshot.h"
+#include "model/states.h"
+#include "model/volume.h"
+#include "store/condition.h"
+#include "store/host.h"
 
 enum { FIELD_SHOWN = 200, WORDS_SHOWN = 1000 };
 
@@ -66,9 +74,9 @@ static const char *state_of(const struct explanation *e)
 	if (!row_is_live(e->row))
 		return "deleting";
 	if (e->kind == KIND_IMAGE)
-		return info->states[engine_derive_image_state(e->t, (const struct image *) e->row)].name;
+		return info->states[engine_derive_image_state(e->t, image_of(e->row))].name;
 	if (e->kind == KIND_HOST)
-		return host_seen_state_words[((const struct host *) e->row)->seen_state];
+		return host_seen_state_words[host_of(e->row)->seen_state];
 	return "present";
 }
 
@@ -103,15 +111,15 @@ static int64_t since_us(const struct explanation *e)
 {
 	const struct row *row = e->row;
 	if (e->kind == KIND_INSTANCE)
-		return instance_since_us((const struct instance *) row);
+		return instance_since_us(instance_of(row));
 	if (!row_is_live(row))
 		return row->deleted_us;
 	if (e->kind == KIND_HOST)
-		return ((const struct host *) row)->seen_since_us;
-	if (e->kind == KIND_VOLUME && model_derive_volume_state((const struct volume *) row) == VOLUME_IN_USE)
-		return ((const struct volume *) row)->attached_us;
-	if (e->kind == KIND_PORT && model_derive_port_state((const struct port *) row) == PORT_IN_USE)
-		return ((const struct port *) row)->attached_us;
+		return host_of(row)->seen_since_us;
+	if (e->kind == KIND_VOLUME && model_derive_volume_state(volume_of(row)) == VOLUME_IN_USE)
+		return volume_of(row)->attached_us;
+	if (e->kind == KIND_PORT && model_derive_port_state(port_of(row)) == PORT_IN_USE)
+		return port_of(row)->attached_us;
 	bool is_as_made = row->updated_us == row->created_us || !model_kinds[e->kind].states;
 	return is_as_made ? row->created_us : 0;
 }
@@ -148,7 +156,7 @@ static const char *why_not_ready(const struct volume *v, const struct instance *
 /* An instance that waits for its disks has no condition while they are on their way. */
 static void find_awaited_volume(struct explanation *e)
 {
-	const struct instance *i = (const struct instance *) e->row;
+	const struct instance *i = instance_of(e->row);
 	const struct volume *v = e->kind == KIND_INSTANCE ? reconciler_find_awaited_volume(e->t, i) : NULL;
 	if (v)
 		wait_for(e, KIND_VOLUME, &v->row, why_not_ready(v, i));
@@ -159,11 +167,11 @@ static void find_absent_host(struct explanation *e)
 {
 	uuid id = UUID_NONE;
 	if (e->kind == KIND_INSTANCE)
-		id = ((const struct instance *) e->row)->host;
+		id = instance_of(e->row)->host;
 	else if (e->kind == KIND_VOLUME)
-		id = ((const struct volume *) e->row)->host;
+		id = volume_of(e->row)->host;
 	else if (e->kind == KIND_SNAPSHOT)
-		id = ((const struct snapshot *) e->row)->host;
+		id = snapshot_of(e->row)->host;
 	const struct host *host = uuid_is_none(id) ? NULL : host_find(e->t, id);
 	if (host && host->seen_state == HOST_SEEN_STATE_DOWN)
 		wait_for(e, KIND_HOST, &host->row, "it does not answer.");

@@ -16,7 +16,6 @@
 #include "auth/uses.h"
 #include "engine/instance/instance.h"
 #include "engine/limits.h"
-#include "model/rows.h"
 
 /* ---- how many ---- */
 

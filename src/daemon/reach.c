@@ -4,6 +4,7 @@
 #include "base/vec.h"
 #include "daemon/daemon.h"
 #include "drivers/web_reach.h"
+#include "store/host.h"
 
 static bool list_remotes(void *self, struct arena *a, struct strs *ret_remotes)
 {

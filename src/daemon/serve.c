@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "drivers/disk.h"
 
 enum { SYSTEMD_FIRST_FD = 3 };
 

@@ -11,7 +11,25 @@
 #pragma once
 
 #include "base/ctx.h"
-#include "model/rows.h"
+#include "base/ip.h"
+#include "base/uuid.h"
+
+struct address;
+struct dhcp_options;
+struct egress_gateway;
+struct external_network;
+struct gateway;
+struct nat_gateway;
+struct network;
+struct network_acl;
+struct network_acl_entry;
+struct peering;
+struct port;
+struct route;
+struct router;
+struct security_group;
+struct security_group_rule;
+struct subnet;
 
 struct vnet; /* a driver's own connection */
 

@@ -2,8 +2,10 @@
  * Client tokens: idempotency over 24 hours, per account and action. */
 #include "engine/client_token.h"
 
+#include "engine/client_token_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "store/client_token.h"
 
 enum { TOKEN_SIZE_MAX = 64 };
 

@@ -2,7 +2,9 @@
  * Conditions. They are rows of their own, so that setting one changes nothing of the subject. */
 #include "engine/condition.h"
 
+#include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "store/condition.h"
 
 RESULT condition_set(struct op *op, enum kind kind, uuid subject, const char *name, struct str message,
 		     const char *advice)
@@ -49,8 +51,8 @@ RESULT engine_set_condition(struct op *op, struct condition_wish *wish)
 	TRY(condition_put(op, &next));
 	if (before)
 		return OK;
-	return engine_tell(op, wish->kind, subject, "condition", "%" STR_FMT ": %" STR_FMT,
-			   STR_ARG(wish->name), STR_ARG(wish->message));
+	return engine_log_event(op, wish->kind, subject, "condition", "%" STR_FMT ": %" STR_FMT,
+				STR_ARG(wish->name), STR_ARG(wish->message));
 }
 
 RESULT engine_clear_condition(struct op *op, struct condition_wish *wish)

@@ -3,7 +3,7 @@
  * and subnets, and the rules that hold for every single row. */
 #pragma once
 
-#include "model/rows.h"
+#include "model/host.h"
 #include "store/store.h"
 
 /* store_observer: keeps every [side] figure as a pure function of the rows. */

@@ -24,6 +24,37 @@
 #include "engine/people/role.h"
 #include "engine/region/aggregate.h"
 #include "engine/region/region.h"
+#include "model/access_key.h"
+#include "model/account.h"
+#include "model/application_credential.h"
+#include "model/client_token.h"
+#include "model/dhcp_options.h"
+#include "model/domain.h"
+#include "model/gateway.h"
+#include "model/group_member.h"
+#include "model/iam_role.h"
+#include "model/instance_profile.h"
+#include "model/key_pair.h"
+#include "model/launch_template_version.h"
+#include "model/network.h"
+#include "model/network_acl.h"
+#include "model/network_grant.h"
+#include "model/oidc_provider.h"
+#include "model/peering.h"
+#include "model/policy.h"
+#include "model/policy_version.h"
+#include "model/role_assignment.h"
+#include "model/route.h"
+#include "model/route_table.h"
+#include "model/router.h"
+#include "model/security_group.h"
+#include "model/security_group_association.h"
+#include "model/security_group_rule.h"
+#include "model/subnet.h"
+#include "model/subnet_pool.h"
+#include "model/token_revocation.h"
+#include "model/user.h"
+#include "model/user_group.h"
 
 /* ---- which rows count ---- */
 
@@ -39,12 +70,12 @@ static bool live(const struct row *row)
 
 static bool no_owner(const struct row *row)
 {
-	return !((const struct user *) row)->is_owner;
+	return !user_of(row)->is_owner;
 }
 
 static bool managed(const struct row *row)
 {
-	return policy_is_managed((const struct policy *) row);
+	return policy_is_managed(policy_of(row));
 }
 
 /* ---- the tables ---- */

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What all operations share: who acts, whether they may, ids, words and history. */
-#include "engine/internal.h"
+#include "engine/operation.h"
 
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "engine/internal.h"
 #include "engine/people/own.h"
 #include "engine/region/region.h"
+#include "model/instance.h"
+#include "model/instance_profile.h"
+#include "model/role.h"
+#include "model/user_group.h"
+#include "store/account.h"
+#include "store/router.h"
+#include "store/setting.h"
+#include "store/user.h"
 
 struct result engine_fail_with(struct ctx *c, struct str field, struct result failed)
 {
@@ -66,8 +75,8 @@ static bool is_accounts_own(const struct op *op, enum kind kind, const struct ro
 	uuid id = find_ref(kind, row, KIND_USER);
 	const struct user *user = uuid_is_none(id) ? NULL : user_find(op->head, id);
 	if (kind == KIND_USER)
-		user = (const struct user *) row; /* which may be about to be made */
-	uuid account = kind == KIND_USER_GROUP && row ? ((const struct user_group *) row)->account
+		user = user_of(row); /* which may be about to be made */
+	uuid account = kind == KIND_USER_GROUP && row ? user_group_of(row)->account
 		       : user && !user->is_owner      ? user->account
 						      : UUID_NONE;
 	return who->scope == IDENTITY_ACCOUNT && !uuid_is_none(account) && uuid_equal(account, who->account);
@@ -215,8 +224,8 @@ const struct router *engine_router_of(const struct op *op, uuid id, uuid account
 	return router && uuid_equal(router->account, account) ? router : NULL;
 }
 
-RESULT engine_tell(struct op *op, enum kind kind, const struct row *row, const char *what, const char *format,
-		   ...)
+RESULT engine_log_event(struct op *op, enum kind kind, const struct row *row, const char *what,
+			const char *format, ...)
 {
 	char text[2048]; /* names have up to 255 characters */
 	va_list args;
@@ -229,7 +238,7 @@ RESULT engine_tell(struct op *op, enum kind kind, const struct row *row, const c
 	return op_event(op, kind, row->id, engine_get_owner(kind, row), what, (struct str){text, size});
 }
 
-RESULT name_check(struct op *op, enum kind kind, struct str name)
+RESULT engine_check_name(struct op *op, enum kind kind, struct str name)
 {
 	if (name.n >= 1 && name.n <= 255 && str_is_line(name))
 		return OK;

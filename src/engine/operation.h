@@ -11,22 +11,30 @@
  *
  * Failures carry, in the context's problem, the kind at fault and where a parameter is at fault its
  * field (struct ref's), so that a face can map (err, kind) to its own code:
- *   NOT_FOUND kind    absent, deleted, or another account's: the three look alike; KIND_CLIENT_TOKEN: the
- * instances that were launched with it are
- *   EXISTS kind       the name is taken; KIND_PORT: the private address is; KIND_SECURITY_GROUP_RULE: the
- * rule is there already IN_USE kind       deleting what others depend on CONFLICT kind     overlaps:
- * KIND_SUBNET, KIND_ROUTER; KIND_CLIENT_TOKEN: same token, other call RANGE kind        a block outside of
- * what contains it, or of a size that is not allowed PROTECTED kind    default groups, termination protection
- *   QUOTA kind        the account's limit for that kind; KIND_NONE: more than 50 tags
- *   STATE kind        not in the resource's present state
- *   CAPACITY kind     KIND_INSTANCE: no host; KIND_SUBNET: no address left; KIND_ADDRESS: no public one */
+ *   NOT_FOUND kind    absent, deleted, or another account's: the three look alike.
+ *                     KIND_CLIENT_TOKEN: the instances that were launched with it are gone
+ *   EXISTS kind       the name is taken. KIND_PORT: the private address is taken.
+ *                     KIND_SECURITY_GROUP_RULE: the group has the rule already
+ *   IN_USE kind       the call deletes what others depend on
+ *   CONFLICT kind     KIND_SUBNET, KIND_ROUTER: blocks overlap. KIND_CLIENT_TOKEN: the token was used
+ *                     with other parameters
+ *   RANGE kind        a block lies outside of what must contain it, or has a size that is not allowed
+ *   PROTECTED kind    default groups, termination protection
+ *   QUOTA kind        the account's limit for that kind is reached. KIND_NONE: more than 50 tags
+ *   STATE kind        the resource's present state does not allow the call
+ *   CAPACITY kind     KIND_INSTANCE: no host has room. KIND_SUBNET: no address is left.
+ *                     KIND_ADDRESS: no public address is left */
 #pragma once
 
 #include "model/id.h"
 #include "model/identity.h"
 #include "model/state.h"
-#include "store/rows.h"
 #include "store/store.h"
+
+struct account;
+struct instance;
+struct instance_profile;
+struct user;
 
 /* Declares an operation, and name_run() with the type that the store runs (op_run). */
 #define OPERATION(name, type)                                                                                \

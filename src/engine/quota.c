@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Quotas: limits in the account's row against the figures of its side. A limit below zero is none. */
-#include "engine/internal.h"
+#include "engine/quota.h"
 
 #include <inttypes.h>
 
-#include "engine/quota.h"
+#include "engine/internal.h"
+#include "engine/quota_internal.h"
 #include "engine/region/region.h"
+#include "store/account.h"
 
 struct quota_info {
 	size_t limit, used; /* offsets in struct account and struct account_side */

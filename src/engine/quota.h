@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "model/account.h"
 
 /* Fills the limits that a new account gets into a row, which has nothing else. */
 void engine_get_default_limits(const struct tables *t, struct account *ret_limits);

@@ -6,6 +6,28 @@
 #include "engine/network/network_grant.h"
 #include "engine/network/peering.h"
 #include "engine/network/security_group_association.h"
+#include "model/image.h"
+#include "model/peering.h"
+#include "model/snapshot.h"
+#include "model/subnet.h"
+#include "model/subnet_pool.h"
+#include "store/account.h"
+#include "store/address.h"
+#include "store/domain.h"
+#include "store/external_network.h"
+#include "store/host.h"
+#include "store/iam_role.h"
+#include "store/instance_profile.h"
+#include "store/instance_type.h"
+#include "store/key_pair.h"
+#include "store/launch_template.h"
+#include "store/role.h"
+#include "store/security_group.h"
+#include "store/server_group.h"
+#include "store/user.h"
+#include "store/user_group.h"
+#include "store/volume_type.h"
+#include "store/zone.h"
 
 uuid engine_get_account(const struct ctx *c)
 {
@@ -43,8 +65,7 @@ static bool is_callers(const struct ctx *c, enum kind kind, const struct row *ro
 
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row)
 {
-	if (kind == KIND_PEERING &&
-	    !engine_is_peering_shown((const struct peering *) row, engine_get_account(c)))
+	if (kind == KIND_PEERING && !engine_is_peering_shown(peering_of(row), engine_get_account(c)))
 		return false;
 	if (!row_is_live(row) && !stays_visible(kind))
 		return false;
@@ -69,10 +90,10 @@ static bool may_restore(const struct snapshot *snapshot, uuid account)
 static bool is_shared(enum kind kind, const struct row *row, uuid account)
 {
 	if (kind == KIND_SUBNET_POOL)
-		return ((const struct subnet_pool *) row)->is_shared;
+		return subnet_pool_of(row)->is_shared;
 	if (kind == KIND_SNAPSHOT)
-		return may_restore((const struct snapshot *) row, account);
-	return kind == KIND_IMAGE && may_launch((const struct image *) row, account);
+		return may_restore(snapshot_of(row), account);
+	return kind == KIND_IMAGE && may_launch(image_of(row), account);
 }
 
 static bool is_asked_for(const struct peering *peering, uuid account)
@@ -101,9 +122,9 @@ bool engine_may_see_people(const struct ctx *c, uuid domain)
 /* Its own domain everybody may see. */
 static bool may_see_people_of(const struct ctx *c, enum kind kind, const struct row *row)
 {
-	uuid domain = kind == KIND_ACCOUNT      ? ((const struct account *) row)->domain
-		      : kind == KIND_USER       ? ((const struct user *) row)->domain
-		      : kind == KIND_USER_GROUP ? ((const struct user_group *) row)->domain
+	uuid domain = kind == KIND_ACCOUNT      ? account_of(row)->domain
+		      : kind == KIND_USER       ? user_of(row)->domain
+		      : kind == KIND_USER_GROUP ? user_group_of(row)->domain
 						: row->id;
 	return (kind == KIND_DOMAIN && c->who && uuid_equal(domain, c->who->domain)) ||
 	       engine_may_see_people(c, domain);
@@ -127,15 +148,15 @@ bool engine_is_user_open(const struct tables *t, const struct user *user)
 
 bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row)
 {
-	if (kind == KIND_INSTANCE_TYPE && !may_use(c, (const struct instance_type *) row))
+	if (kind == KIND_INSTANCE_TYPE && !may_use(c, instance_type_of(row)))
 		return false;
-	bool is_domains = kind == KIND_USER_GROUP && uuid_is_none(((const struct user_group *) row)->account);
+	bool is_domains = kind == KIND_USER_GROUP && uuid_is_none(user_group_of(row)->account);
 	if (kind == KIND_DOMAIN || is_domains)
 		return row_is_live(row) && may_see_people_of(c, kind, row);
 	if (engine_is_own(c, kind, row))
 		return true;
 	if (kind == KIND_PEERING)
-		return is_asked_for((const struct peering *) row, engine_get_account(c));
+		return is_asked_for(peering_of(row), engine_get_account(c));
 	if (!row_is_live(row))
 		return false;
 	if (kind == KIND_ACCOUNT || kind == KIND_USER)
@@ -157,7 +178,7 @@ bool engine_may_use(const struct ctx *c, const struct tables *t, enum kind kind,
 		return true;
 	if (!row_is_live(row) || (kind != KIND_NETWORK && kind != KIND_SUBNET))
 		return false;
-	uuid network = kind == KIND_NETWORK ? row->id : ((const struct subnet *) row)->network;
+	uuid network = kind == KIND_NETWORK ? row->id : subnet_of(row)->network;
 	return engine_is_network_granted(t, network, engine_get_account(c));
 }
 

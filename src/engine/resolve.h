@@ -16,6 +16,33 @@
 
 #include "engine/operation.h"
 
+struct subnet;
+struct dhcp_options;
+struct network;
+struct router;
+struct security_group_rule;
+struct network_acl;
+struct server_group;
+struct gateway;
+struct external_network;
+struct instance_type;
+struct volume_transfer;
+struct dedicated_host;
+struct image;
+struct key_pair;
+struct address_group;
+struct address;
+struct zone;
+struct volume_type;
+struct host;
+struct instance_event;
+struct egress_gateway;
+struct launch_template;
+struct route_table;
+struct account;
+struct security_group;
+struct user;
+
 /* Live (or of a kind that stays visible) and the caller's own, or of a kind that has no owner, or an image
  * that it may launch, a peering that it was asked for, a snapshot of the operator's or shared with it, or a
  * shared subnet pool. */

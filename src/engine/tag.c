@@ -3,6 +3,7 @@
 #include "engine/tag.h"
 
 #include "engine/internal.h"
+#include "engine/tag_internal.h"
 
 /* ---- what a tag may be ---- */
 
@@ -56,7 +57,7 @@ static RESULT fail_too_many(struct op *op)
 	return ctx_fail(op->ctx, ERR_QUOTA, "A resource may have up to %d tags.", TAG_COUNT_MAX);
 }
 
-RESULT tags_normalize(struct op *op, struct tags wish, struct tags *ret_tags)
+RESULT tag_normalize(struct op *op, struct tags wish, struct tags *ret_tags)
 {
 	if (wish.count == 0) {
 		*ret_tags = (struct tags){0};
@@ -81,7 +82,7 @@ RESULT tags_normalize(struct op *op, struct tags wish, struct tags *ret_tags)
 	return OK;
 }
 
-RESULT tags_add_reserved(struct op *op, struct tags added, struct tags *tags)
+RESULT tag_add_reserved(struct op *op, struct tags added, struct tags *tags)
 {
 	struct tag *sorted = arena_new_array(op->ctx->arena, struct tag, tags->count + added.count);
 	size_t count = tags->count;
@@ -210,7 +211,7 @@ static RESULT replace_tags(struct op *op, const struct tags_wish *wish, struct t
 			   size_t *ret_count)
 {
 	struct tags sorted = {0};
-	TRY(tags_normalize(op, wish->tags, &sorted));
+	TRY(tag_normalize(op, wish->tags, &sorted));
 	for (size_t n = 0; n < before.count; n++)
 		if (!is_of_part(wish->part, &before.at[n]))
 			tags[(*ret_count)++] = before.at[n];
@@ -253,7 +254,7 @@ RESULT engine_tag_entity(struct op *op, struct entity_tags *wish)
 {
 	const struct entity_words *words = words_of(wish->entity.kind);
 	struct tags_wish tags = {0};
-	TRY(tags_normalize(op, wish->tags, &tags.tags));
+	TRY(tag_normalize(op, wish->tags, &tags.tags));
 	return words ? change_row(op, &tags, &wish->entity, words, words->set, add_tags) : FAIL(INTERNAL);
 }
 

@@ -2,11 +2,28 @@
  * The derived figures, as sums over rows: each row adds its share to its account, host or subnet
  * when it appears and takes it back when it goes. Readers of views may look at them while the
  * committer writes, hence the relaxed stores. */
-#include "engine/internal.h"
-
 #include "engine/engine.h"
+#include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/subnet.h"
+#include "engine/network/subnet_internal.h"
+#include "model/address.h"
+#include "model/dedicated_host.h"
+#include "model/image.h"
+#include "model/instance.h"
+#include "model/nat_gateway.h"
+#include "model/network.h"
+#include "model/port.h"
+#include "model/router.h"
+#include "model/secondary_ip.h"
+#include "model/security_group.h"
+#include "model/security_group_rule.h"
+#include "model/snapshot.h"
+#include "model/states.h"
+#include "model/volume.h"
+#include "store/account.h"
+#include "store/host.h"
+#include "store/subnet.h"
 
 typedef void count_row(const struct tables *t, const struct row *row, int64_t sign);
 
@@ -30,7 +47,7 @@ static struct host_side *side_of_host(const struct tables *t, uuid id)
 /* It holds its place until it is known to be gone from the host. */
 static void count_instance(const struct tables *t, const struct row *row, int64_t sign)
 {
-	const struct instance *i = (const struct instance *) row;
+	const struct instance *i = instance_of(row);
 	if (model_derive_instance_state(i) == INSTANCE_TERMINATED)
 		return;
 	struct account_side *account = side_of_account(t, i->account);
@@ -52,7 +69,7 @@ static void count_instance(const struct tables *t, const struct row *row, int64_
  * to another host takes it on both. */
 static void count_volume(const struct tables *t, const struct row *row, int64_t sign)
 {
-	const struct volume *v = (const struct volume *) row;
+	const struct volume *v = volume_of(row);
 	struct account_side *account = side_of_account(t, v->account);
 	if (account) {
 		add(&account->volumes, sign);
@@ -67,22 +84,21 @@ static void count_volume(const struct tables *t, const struct row *row, int64_t 
 
 static void count_snapshot(const struct tables *t, const struct row *row, int64_t sign)
 {
-	struct account_side *account = side_of_account(t, ((const struct snapshot *) row)->account);
+	struct account_side *account = side_of_account(t, snapshot_of(row)->account);
 	if (account)
 		add(&account->snapshots, sign);
 }
 
 static void count_image(const struct tables *t, const struct row *row, int64_t sign)
 {
-	struct account_side *account =
-		row_is_live(row) ? side_of_account(t, ((const struct image *) row)->account) : NULL;
+	struct account_side *account = row_is_live(row) ? side_of_account(t, image_of(row)->account) : NULL;
 	if (account)
 		add(&account->images, sign);
 }
 
 static void count_address(const struct tables *t, const struct row *row, int64_t sign)
 {
-	const struct address *a = (const struct address *) row;
+	const struct address *a = address_of(row);
 	struct account_side *account =
 		row_is_live(row) && a->is_elastic ? side_of_account(t, a->account) : NULL;
 	if (account)
@@ -91,7 +107,7 @@ static void count_address(const struct tables *t, const struct row *row, int64_t
 
 static void count_router(const struct tables *t, const struct row *row, int64_t sign)
 {
-	const struct router *r = (const struct router *) row;
+	const struct router *r = router_of(row);
 	struct account_side *account = row_is_live(row) ? side_of_account(t, r->account) : NULL;
 	if (account)
 		add(&account->routers, sign);
@@ -99,7 +115,7 @@ static void count_router(const struct tables *t, const struct row *row, int64_t 
 
 static void count_group(const struct tables *t, const struct row *row, int64_t sign)
 {
-	const struct security_group *g = (const struct security_group *) row;
+	const struct security_group *g = security_group_of(row);
 	struct account_side *account = row_is_live(row) ? side_of_account(t, g->account) : NULL;
 	if (account)
 		add(&account->groups, sign);
@@ -107,7 +123,7 @@ static void count_group(const struct tables *t, const struct row *row, int64_t s
 
 static void count_nat_gateway(const struct tables *t, const struct row *row, int64_t sign)
 {
-	const struct nat_gateway *n = (const struct nat_gateway *) row;
+	const struct nat_gateway *n = nat_gateway_of(row);
 	struct account_side *account = row_is_live(row) ? side_of_account(t, n->account) : NULL;
 	if (account)
 		add(&account->nat_gateways, sign);
@@ -115,14 +131,14 @@ static void count_nat_gateway(const struct tables *t, const struct row *row, int
 
 static void count_dedicated_host(const struct tables *t, const struct row *row, int64_t sign)
 {
-	struct account_side *account = side_of_account(t, ((const struct dedicated_host *) row)->account);
+	struct account_side *account = side_of_account(t, dedicated_host_of(row)->account);
 	if (account)
 		add(&account->dedicated_hosts, sign);
 }
 
 static void count_network(const struct tables *t, const struct row *row, int64_t sign)
 {
-	const struct network *n = (const struct network *) row;
+	const struct network *n = network_of(row);
 	struct account_side *account = row_is_live(row) ? side_of_account(t, n->account) : NULL;
 	if (account)
 		add(&account->networks, sign);
@@ -130,7 +146,7 @@ static void count_network(const struct tables *t, const struct row *row, int64_t
 
 static void count_subnet(const struct tables *t, const struct row *row, int64_t sign)
 {
-	const struct subnet *s = (const struct subnet *) row;
+	const struct subnet *s = subnet_of(row);
 	struct account_side *account = row_is_live(row) ? side_of_account(t, s->account) : NULL;
 	if (account)
 		add(&account->subnets, sign);
@@ -138,7 +154,7 @@ static void count_subnet(const struct tables *t, const struct row *row, int64_t 
 
 static void count_rule(const struct tables *t, const struct row *row, int64_t sign)
 {
-	const struct security_group_rule *r = (const struct security_group_rule *) row;
+	const struct security_group_rule *r = security_group_rule_of(row);
 	struct account_side *account = row_is_live(row) ? side_of_account(t, r->account) : NULL;
 	if (account)
 		add(&account->rules, sign);
@@ -147,7 +163,7 @@ static void count_rule(const struct tables *t, const struct row *row, int64_t si
 /* No longer the account's once it is deleted; its address is in use until it is forgotten. */
 static void count_port(const struct tables *t, const struct row *row, int64_t sign)
 {
-	const struct port *p = (const struct port *) row;
+	const struct port *p = port_of(row);
 	const struct subnet *subnet = subnet_find(t, p->subnet);
 	if (subnet && subnet_side(subnet))
 		add(&subnet_side(subnet)->addresses, sign);
@@ -159,7 +175,7 @@ static void count_port(const struct tables *t, const struct row *row, int64_t si
 /* Likewise. */
 static void count_secondary_ip(const struct tables *t, const struct row *row, int64_t sign)
 {
-	const struct subnet *subnet = subnet_find(t, ((const struct secondary_ip *) row)->subnet);
+	const struct subnet *subnet = subnet_find(t, secondary_ip_of(row)->subnet);
 	if (subnet && subnet_side(subnet))
 		add(&subnet_side(subnet)->addresses, sign);
 }
@@ -224,7 +240,7 @@ int64_t engine_count_free_addresses(const struct subnet *subnet)
 
 static const char *check_port(const struct row *row)
 {
-	const struct port *p = (const struct port *) row;
+	const struct port *p = port_of(row);
 	if (uuid_is_none(p->network) || mac_is_none(p->mac))
 		return "a port needs a network and a MAC";
 	if (uuid_is_none(p->subnet) != ip_is_none(p->ip))
@@ -236,7 +252,7 @@ static const char *check_port(const struct row *row)
 
 static const char *check_instance(const struct row *row)
 {
-	const struct instance *i = (const struct instance *) row;
+	const struct instance *i = instance_of(row);
 	if (uuid_is_none(i->type) || i->vcpus <= 0 || i->memory <= 0)
 		return "an instance needs a type, processors and memory";
 	if (i->seen_gen > (int64_t) row->gen)
@@ -248,13 +264,13 @@ static const char *check_instance(const struct row *row)
 
 static const char *check_volume(const struct row *row)
 {
-	const struct volume *v = (const struct volume *) row;
+	const struct volume *v = volume_of(row);
 	return v->size > 0 ? NULL : "a volume needs a size";
 }
 
 static const char *check_address(const struct row *row)
 {
-	const struct address *a = (const struct address *) row;
+	const struct address *a = address_of(row);
 	if (ip_is_none(a->ip) || uuid_is_none(a->external_network))
 		return "a public address needs an IP and a network";
 	if (row_is_live(row) && uuid_is_none(a->port) != ip_is_none(a->private_ip))
@@ -264,7 +280,7 @@ static const char *check_address(const struct row *row)
 
 static const char *check_subnet(const struct row *row)
 {
-	const struct subnet *s = (const struct subnet *) row;
+	const struct subnet *s = subnet_of(row);
 	if (uuid_is_none(s->network) || cidr_is_none(s->block) || !cidr_is_canonical(s->block))
 		return "a subnet needs a network and a canonical block";
 	return uuid_is_none(s->route_table) == uuid_is_none(s->route_association)

@@ -1,22 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an instance is started by, and what its UEFI keeps. An image says the first in the same words, for
- * those launched from it. */
+ * The variables that an instance's UEFI keeps. */
 #pragma once
 
 #include "base/str.h"
-#include "model/image.h"
-#include "model/instance.h"
-
-/* Every guest here can be started by UEFI: where it is preferred it is taken. */
-static inline bool model_is_uefi(enum instance_boot_mode mode)
-{
-	return mode == INSTANCE_BOOT_MODE_UEFI || mode == INSTANCE_BOOT_MODE_UEFI_PREFERRED;
-}
-
-static inline bool model_image_is_uefi(enum image_boot_mode mode)
-{
-	return model_is_uefi((enum instance_boot_mode) mode);
-}
 
 enum {
 	FIRMWARE_GUID_SIZE = 16,

@@ -4,7 +4,12 @@
 
 #include <stddef.h>
 
-#include "model/rows.h"
+#include "model/iam_role.h"
+#include "model/instance_profile.h"
+#include "model/oidc_provider.h"
+#include "model/policy.h"
+#include "model/user.h"
+#include "model/user_group.h"
 
 enum { ID_DIGITS = 17, PREFIX_SIZE = 4 };
 
@@ -74,7 +79,7 @@ struct str iam_arn_to_text(struct arena *a, struct str account_number, enum kind
 	const struct form *form = form_of(kind);
 	struct str path = row ? iam_get_path(kind, row) : STR("/");
 	struct str name = row ? iam_get_name(kind, row) : STR("*");
-	if (kind == KIND_POLICY && row && uuid_is_none(((const struct policy *) row)->account))
+	if (kind == KIND_POLICY && row && uuid_is_none(policy_of(row)->account))
 		account_number = STR("aws");
 	return str_print(a, "arn:aws:iam::%" STR_FMT ":%s%" STR_FMT "%" STR_FMT, STR_ARG(account_number),
 			 form ? form->type : "", STR_ARG(path), STR_ARG(name));

@@ -178,7 +178,9 @@ size_t row_block_size(const struct kind_info *k, const struct row *r)
 struct row *row_copy_into(const struct kind_info *k, const struct row *r, void *block)
 {
 	block_fill(k, r, block);
-	return block;
+	struct row *copy = block;
+	copy->kind = k->kind;
+	return copy;
 }
 
 struct row *row_copy(struct arena *a, const struct kind_info *k, const struct row *r)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What every resource row has, and the tables that describe each kind of row. One TOML file per
  * resource in schema/ is turned by tools/schema.py into a struct (model/<kind>.h), an entry of
- * model_kinds[], the typed accessors (store/rows.h), the DDL and the reference documentation.
+ * model_kinds[], the typed accessors (store/<kind>.h), the DDL and the reference documentation.
  * Everything generic (copying, comparing, SQL, audit) walks these tables.
  *
  * A row is one block of memory: the struct, then what its texts and lists point at. A published
@@ -20,6 +20,7 @@ struct row {
 	int64_t created_us; /* set once, by the store */
 	int64_t updated_us; /* when it was put last: asked to change, or seen so; set by the store */
 	int64_t deleted_us; /* 0: live; else since when it is to go: it stays until no driver holds it */
+	enum kind kind;     /* set by the store; KIND_NONE: the row was never in it */
 	void *side; /* derived, mutable figures of the schema's [side]; committer only, never stored */
 };
 

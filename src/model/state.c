@@ -7,6 +7,17 @@
  * may show it for a resource with conditions. */
 #include "model/state.h"
 
+#include "model/import_image_task.h"
+#include "model/import_snapshot_task.h"
+#include "model/instance.h"
+#include "model/instance_task.h"
+#include "model/nat_gateway.h"
+#include "model/peering.h"
+#include "model/port.h"
+#include "model/snapshot.h"
+#include "model/states.h"
+#include "model/volume.h"
+
 static enum instance_state on_state(const struct instance *i)
 {
 	if (i->seen_paused)

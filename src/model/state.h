@@ -4,20 +4,20 @@
  * generated) and are checked as an invariant at publish; nothing steers by a state's name. */
 #pragma once
 
-#include "model/import_image_task.h"
-#include "model/import_snapshot_task.h"
-#include "model/instance.h"
-#include "model/nat_gateway.h"
-#include "model/peering.h"
-#include "model/port.h"
-#include "model/snapshot.h"
+#include "model/row.h"
 #include "model/states.h" /* made: enum instance_state, model_instance_states[], … */
-#include "model/volume.h"
+
+struct import_image_task;
+struct import_snapshot_task;
+struct instance;
+struct nat_gateway;
+struct peering;
+struct port;
+struct snapshot;
+struct volume;
 
 /* The state that users see, from the row alone. "error" is never derived (state.c says why). */
 enum instance_state model_derive_instance_state(const struct instance *i);
-/* What was asked of it that takes more than one step and is not brought about yet; none: nothing. */
-enum instance_task model_derive_instance_task(const struct instance *i);
 /* It has another size than before, which may be confirmed or reverted. */
 bool model_is_resized(const struct instance *i);
 /* Likewise; one that is attached, or not detached yet, is in-use, whatever the instance does. */

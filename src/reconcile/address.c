@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Public addresses: what is wanted → a NAT row on the router of the port they stand for. */
 #include "engine/network/address.h"
-
 #include "engine/network/port.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/address.h"
+#include "store/port.h"
 
 struct address_rows {
 	const struct address *address; /* NULL: no such row */

@@ -5,9 +5,16 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "drivers/compute.h"
+#include "drivers/disk.h"
 #include "model/id.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/address.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/port.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 
 enum { HOST_ARENA_FIRST = 4096, INVENTORY_CAP = 2 * ARENA_REQUEST_CAP };
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Client tokens: those that are too old to be repeated are swept now and then. */
 #include "engine/client_token.h"
-
 #include "base/clock.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/client_token.h"
 
 enum { TOKENS_A_SWEEP = 1000 };
 

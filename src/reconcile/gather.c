@@ -3,18 +3,38 @@
  * view is held across a driver call. */
 #include <netinet/in.h>
 
-#include "drivers/image_file.h"
-#include "reconcile/work.h"
-
 #include "base/clock.h"
+#include "drivers/image_file.h"
 #include "engine/network/egress_gateway.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/peering.h"
 #include "engine/network/port.h"
 #include "engine/network/security_group.h"
 #include "engine/region/region.h"
+#include "model/egress_gateway.h"
 #include "model/id.h"
-#include "store/rows.h"
+#include "model/peering.h"
+#include "model/secondary_ip.h"
+#include "model/volume.h"
+#include "reconcile/work.h"
+#include "store/address.h"
+#include "store/address_group.h"
+#include "store/dhcp_options.h"
+#include "store/external_network.h"
+#include "store/gateway.h"
+#include "store/host.h"
+#include "store/nat_gateway.h"
+#include "store/network.h"
+#include "store/network_acl.h"
+#include "store/network_acl_entry.h"
+#include "store/port.h"
+#include "store/route.h"
+#include "store/route_table.h"
+#include "store/router.h"
+#include "store/security_group.h"
+#include "store/security_group_rule.h"
+#include "store/snapshot.h"
+#include "store/subnet.h"
 
 #define PUSH(s, vec, value)                                                                                  \
 	do {                                                                                                 \
@@ -392,8 +412,7 @@ static RESULT gather_rule(struct step *s, const struct tables *t, const struct s
 		if ((block.base.family == IP_V6) != rule->is_ipv6)
 			continue;
 		struct security_group_rule *one = STEP_NEW(s, struct security_group_rule);
-		*one = *(const struct security_group_rule *) STEP_COPY(s, KIND_SECURITY_GROUP_RULE,
-								       struct security_group_rule, rule);
+		*one = *STEP_COPY(s, KIND_SECURITY_GROUP_RULE, struct security_group_rule, rule);
 		one->row.id = uuid_v5(rule->row.id, str_from(cidr_write(block, text)));
 		one->peer_address_group = UUID_NONE;
 		one->peer_block = block;
@@ -413,8 +432,7 @@ static RESULT gather_ipv6_twin(struct step *s, const struct security_group_rule 
 			       struct gathered_rules *gathered)
 {
 	struct security_group_rule *twin = STEP_NEW(s, struct security_group_rule);
-	*twin = *(const struct security_group_rule *) STEP_COPY(s, KIND_SECURITY_GROUP_RULE,
-								struct security_group_rule, rule);
+	*twin = *STEP_COPY(s, KIND_SECURITY_GROUP_RULE, struct security_group_rule, rule);
 	twin->row.id = uuid_v5(rule->row.id, STR("IPv6"));
 	twin->is_ipv6 = true;
 	PUSH(s, &gathered->rules, twin);

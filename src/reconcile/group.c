@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Security groups with their rules: what is wanted → a port group with ACLs. */
-#include "engine/network/security_group.h"
-
 #include "base/clock.h"
+#include "engine/network/security_group.h"
+#include "model/security_group_association.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/security_group.h"
+#include "store/security_group_rule.h"
 
 /* Revoked long ago: the network has it no more. */
 static RESULT forget_revoked(struct step *s)
@@ -74,7 +75,7 @@ const struct resource reconcile_security_group_rule = {
 /* Rules by a group of another VPC count while it is associated with theirs. */
 static void wake_for_dissociation(struct reconciler *r, const struct tables *t, const struct row *row)
 {
-	uuid group = ((const struct security_group_association *) row)->group;
+	uuid group = security_group_association_of(row)->group;
 	const struct security_group_rule *rule = security_group_rule_first_by_peer_group(t, group);
 	for (; rule; rule = security_group_rule_next_by_peer_group(t, rule))
 		if (!uuid_equal(rule->group, group))

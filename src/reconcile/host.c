@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Hosts: connected, looked at now and then, and connected again. What is on a host that has come
  * back is looked at; what is on it without a row is told, and left alone. */
-#include "engine/region/host.h"
-#include "engine/instance/instance_event.h"
-
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "drivers/compute.h"
+#include "engine/instance/instance_event.h"
 #include "engine/instance/placement.h"
+#include "engine/region/host.h"
+#include "model/condition.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/host.h"
+#include "store/instance.h"
 
 #define ROUND_NEVER UINT64_MAX
 
@@ -266,7 +268,7 @@ static RESULT step_host(struct step *s)
 
 static void wake_host(struct reconciler *r, const struct row *row)
 {
-	struct rec_host *h = hosts_ensure(r, (const struct host *) row);
+	struct rec_host *h = hosts_ensure(r, host_of(row));
 	if (h)
 		work_wake(r, h->lane, KIND_HOST, row->id, WAKE_WISH);
 }
@@ -281,7 +283,7 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 			 const struct row *after)
 {
 	(void) t;
-	const struct host *was = (const struct host *) before, *is = (const struct host *) after;
+	const struct host *was = host_of(before), *is = host_of(after);
 	if (!was || was->row.gen != is->row.gen)
 		wake_host(r, after);
 	if (!was || was->seen_state != is->seen_state)

@@ -7,8 +7,10 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "drivers/disk.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 
 static bool belongs_here(const struct tables *t, const struct disk_item *item, uuid host)
 {

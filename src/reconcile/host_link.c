@@ -11,9 +11,11 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "drivers/disk.h"
 #include "reconcile/instance_plan.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/condition.h"
+#include "store/instance.h"
 
 enum { HOST_CALLS = 3 }; /* its own step finds out that it is away, connects again, and asks it */
 

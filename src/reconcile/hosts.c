@@ -7,8 +7,10 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "drivers/compute.h"
+#include "drivers/disk.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/host.h"
 
 static const int64_t DISKS_IDLE_US = 2 * MINUTE;
 
@@ -134,7 +136,7 @@ static RESULT find_row(const struct host_link *link, struct ctx *c, const struct
 		return ctx_fail(c, ERR_GONE, "its host was removed");
 	if (link->disks && link->gen == row->row.gen)
 		return OK;
-	*ret_row = (const struct host *) row_copy(c->arena, &model_kinds[KIND_HOST], &row->row);
+	*ret_row = host_of(row_copy(c->arena, &model_kinds[KIND_HOST], &row->row));
 	return *ret_row ? OK : ctx_no_memory(c);
 }
 

@@ -4,10 +4,11 @@
  * get them: whole or not at all, and what cannot be had is given up, with words. Their files are their
  * snapshots' (snapshot.c). */
 #include "engine/storage/image.h"
-
 #include "base/clock.h"
 #include "drivers/image_file.h"
 #include "reconcile/work.h"
+#include "store/image.h"
+#include "store/instance.h"
 
 static RESULT forget(struct step *s)
 {
@@ -121,7 +122,7 @@ static RESULT step_image(struct step *s)
 
 static void wake_image(struct reconciler *r, const struct row *row)
 {
-	const struct image *image = (const struct image *) row;
+	const struct image *image = image_of(row);
 	if (!row_is_live(row))
 		work_wake(r, lane_home(r), KIND_IMAGE, row->id, WAKE_WISH);
 	else if (image->fetch_url.n)

@@ -4,10 +4,10 @@
  * process that dies in the middle begins anew. What cannot be had is given up, with words. Tasks that ended
  * long ago are forgotten when everything is looked at. */
 #include "engine/storage/import_task.h"
-
 #include "drivers/image_file.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/import_image_task.h"
+#include "store/import_snapshot_task.h"
 
 enum { FETCHED_SHARE = 70, PROGRESS_STEP = 5 }; /* percent */
 #define LOOK_INTERVAL_US SECOND
@@ -171,7 +171,7 @@ static RESULT step_import_image(struct step *s)
 
 static void wake_import_snapshot(struct reconciler *r, const struct row *row)
 {
-	const struct import_snapshot_task *task = (const struct import_snapshot_task *) row;
+	const struct import_snapshot_task *task = import_snapshot_task_of(row);
 	work_wake(r, lane_fetches(task->account), KIND_IMPORT_SNAPSHOT_TASK, row->id, WAKE_WISH);
 }
 

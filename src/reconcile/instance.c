@@ -3,15 +3,17 @@
  * return, and libvirt's news. What comes before: engine/instance.c. What
  * is copied out of the rows: instance_rows.c. What decides: instance_plan.c. What does it: drivers/compute.h.
  */
-#include "reconcile/instance_plan.h"
-#include "reconcile/instance_rows.h"
-
+#include "engine/instance/instance.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/instance/instance.h"
 #include "engine/instance/instance_event.h"
+#include "model/condition.h"
+#include "model/instance_event.h"
+#include "reconcile/instance_plan.h"
+#include "reconcile/instance_rows.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/instance.h"
+#include "store/snapshot.h"
 
 enum {
 	ASK_AGAIN_S = 5,     /* some guests miss the first press of the power button */
@@ -326,7 +328,7 @@ static RESULT step_instance(struct step *s)
 /* One that is on no host is placed, or forgotten, from home. */
 static void wake_instance(struct reconciler *r, const struct row *row)
 {
-	const struct instance *i = (const struct instance *) row;
+	const struct instance *i = instance_of(row);
 	if (uuid_is_none(i->host) || instance_has_ended(i))
 		work_wake(r, lane_home(r), KIND_INSTANCE, row->id, WAKE_WISH);
 	else
@@ -349,7 +351,7 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 			 const struct row *after)
 {
 	if (before)
-		wake_for_power(r, t, (const struct instance *) before, (const struct instance *) after);
+		wake_for_power(r, t, instance_of(before), instance_of(after));
 	const struct instance_event *e = engine_find_event(t, after->id);
 	if (e && e->ended_us == 0)
 		work_wake(r, lane_home(r), KIND_INSTANCE_EVENT, e->row.id, WAKE_WISH);
@@ -359,7 +361,7 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 /* Its image may have waited for the last instance. */
 static void wake_forgotten(struct reconciler *r, const struct tables *t, const struct row *row)
 {
-	wake_deleted(r, t, KIND_IMAGE, ((const struct instance *) row)->image);
+	wake_deleted(r, t, KIND_IMAGE, instance_of(row)->image);
 }
 
 const struct resource reconcile_instance = {

@@ -2,10 +2,10 @@
  * Scheduled events: begun when their time has come, over when their instance is off or elsewhere. They are
  * looked at as often as hosts are: a time that passed while nobody was looking is found by the next look. */
 #include "engine/instance/instance_event.h"
-
 #include "base/clock.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/instance.h"
+#include "store/instance_event.h"
 
 static RESULT step_event(struct step *s)
 {
@@ -29,7 +29,7 @@ static RESULT step_event(struct step *s)
 
 static void wake_event(struct reconciler *r, const struct row *row)
 {
-	if (engine_may_follow_event((const struct instance_event *) row))
+	if (engine_may_follow_event(instance_event_of(row)))
 		work_wake(r, lane_home(r), KIND_INSTANCE_EVENT, row->id, WAKE_WISH);
 }
 
@@ -38,7 +38,7 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 			 const struct row *after)
 {
 	(void) before;
-	const struct instance *i = instance_find(t, ((const struct instance_event *) after)->instance);
+	const struct instance *i = instance_find(t, instance_event_of(after)->instance);
 	if (i)
 		wake_for_row(r, KIND_INSTANCE, &i->row);
 	wake_event(r, after);

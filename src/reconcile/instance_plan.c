@@ -2,6 +2,8 @@
  * The decision of reconcile/instance.c, pure. */
 #include "reconcile/instance_plan.h"
 
+#include "model/instance.h"
+
 bool instance_went_off(const struct instance *row, const struct instance_outlook *outlook)
 {
 	return row_is_live(&row->row) && outlook->power_wanted == INSTANCE_WANTED_POWER_ON &&

@@ -7,9 +7,16 @@
 #include "base/log.h"
 #include "engine/instance/instance.h"
 #include "engine/storage/volume.h"
+#include "model/boot_mode.h"
 #include "model/firmware.h"
 #include "model/memo.h"
-#include "store/rows.h"
+#include "model/secondary_ip.h"
+#include "store/address.h"
+#include "store/condition.h"
+#include "store/instance.h"
+#include "store/network.h"
+#include "store/port.h"
+#include "store/volume.h"
 
 _Static_assert((int) INSTANCE_VOLUMES_MAX <= (int) COMPUTE_DISK_SLOTS,
 	       "each volume of an instance has a slot");

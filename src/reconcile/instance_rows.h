@@ -4,7 +4,10 @@
 
 #include "base/vec.h"
 #include "drivers/compute.h"
+#include "model/instance.h"
 #include "reconcile/work.h"
+
+struct condition;
 
 struct instance_rows {
 	const struct instance *instance;  /* NULL: no such row */

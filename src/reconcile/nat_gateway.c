@@ -2,10 +2,9 @@
  * NAT gateways that have ended stay visible for a while; then the look at everything finds them.
  * Before that they are part of their router's steps. */
 #include "engine/network/nat_gateway.h"
-
 #include "base/clock.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/nat_gateway.h"
 
 static RESULT step_nat_gateway(struct step *s)
 {
@@ -29,7 +28,7 @@ static RESULT step_nat_gateway(struct step *s)
 /* It is part of its router until it has ended; then it is to be forgotten some day. */
 static void wake_nat_gateway(struct reconciler *r, const struct row *row)
 {
-	const struct nat_gateway *n = (const struct nat_gateway *) row;
+	const struct nat_gateway *n = nat_gateway_of(row);
 	if (n->ended_us != 0)
 		work_wake(r, lane_home(r), KIND_NAT_GATEWAY, row->id, WAKE_WISH);
 	else

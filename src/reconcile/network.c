@@ -3,10 +3,12 @@
  * made for a network that neither a port nor a router with ports is in; what was made is kept up to date and
  * goes with the last of them. */
 #include "engine/network/network.h"
-
 #include "engine/network/subnet.h"
+#include "model/secondary_ip.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/network.h"
+#include "store/port.h"
+#include "store/subnet.h"
 
 struct segment_rows {
 	struct network_segment wish;
@@ -107,7 +109,7 @@ static RESULT step_network(struct step *s)
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {
-	const struct network *was = (const struct network *) before, *is = (const struct network *) after;
+	const struct network *was = network_of(before), *is = network_of(after);
 	const struct port *p =
 		was && was->is_down != is->is_down ? port_first_by_network(t, after->id) : NULL;
 	for (; p; p = port_next_by_network(t, p))
@@ -126,7 +128,7 @@ const struct resource reconcile_network = {
 static void wake_for_subnet(struct reconciler *r, const struct tables *t, const struct row *before,
 			    const struct row *after)
 {
-	const struct subnet *s = subnet_first_by_network(t, ((const struct subnet *) after)->network);
+	const struct subnet *s = subnet_first_by_network(t, subnet_of(after)->network);
 	if (before)
 		wake_for_row(r, KIND_SUBNET, before);
 	for (; s; s = subnet_next_by_network(t, s))
@@ -144,7 +146,7 @@ const struct resource reconcile_subnet = {
 /* A subnet is forgotten after the addresses in it. */
 static void wake_for_secondary_ip(struct reconciler *r, const struct tables *t, const struct row *row)
 {
-	wake_deleted(r, t, KIND_SUBNET, ((const struct secondary_ip *) row)->subnet);
+	wake_deleted(r, t, KIND_SUBNET, secondary_ip_of(row)->subnet);
 }
 
 const struct resource reconcile_secondary_ip = {.wake_forgotten = wake_for_secondary_ip};

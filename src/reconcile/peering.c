@@ -2,10 +2,10 @@
  * Peerings that nobody accepted expire, those that are over stay visible for a while; then the look at
  * everything finds them. One that was accepted is part of its routers' steps. */
 #include "engine/network/peering.h"
-
 #include "base/clock.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/peering.h"
+#include "store/security_group_rule.h"
 
 static RESULT step_peering(struct step *s)
 {
@@ -32,7 +32,7 @@ static RESULT step_peering(struct step *s)
  * forgotten some day. */
 static void wake_peering(struct reconciler *r, const struct row *row)
 {
-	const struct peering *p = (const struct peering *) row;
+	const struct peering *p = peering_of(row);
 	if (p->is_accepted && p->ended_us == 0) {
 		wake_network(r, KIND_ROUTER, p->router);
 		wake_network(r, KIND_ROUTER, p->peer_router);

@@ -6,8 +6,14 @@
 #include "engine/network/ipv6.h"
 #include "engine/network/router.h"
 #include "engine/region/region.h"
+#include "model/secondary_ip.h"
+#include "model/security_group.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/host.h"
+#include "store/network.h"
+#include "store/port.h"
+#include "store/route.h"
+#include "store/subnet.h"
 
 struct port_rows {
 	const struct port *port; /* NULL: no such row */
@@ -235,18 +241,18 @@ static void wake_for_plug(struct reconciler *r, const struct port *before, const
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {
-	const struct port *port = (const struct port *) after;
+	const struct port *port = port_of(after);
 	bool is_new_wish = !row_is_live(after) || (before && before->gen != after->gen);
 	if (is_new_wish && route_first_by_port(t, after->id))
 		wake_network(r, KIND_ROUTER, port->router);
-	wake_for_plug(r, (const struct port *) before, port);
+	wake_for_plug(r, port_of(before), port);
 	wake_for_row(r, KIND_PORT, after);
 }
 
 static void wake_forgotten(struct reconciler *r, const struct tables *t, const struct row *row)
 {
 	(void) t;
-	const struct port *port = (const struct port *) row;
+	const struct port *port = port_of(row);
 	wake_network(r, KIND_NETWORK, port->network);
 	wake_network(r, KIND_ROUTER, port->router);
 	wake_network(r, KIND_ROUTER, port->interface_of);

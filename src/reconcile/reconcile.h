@@ -14,10 +14,16 @@
 #include "base/exec.h"
 #include "base/vec.h"
 #include "base/work_item.h"
-#include "drivers/compute.h"
-#include "drivers/disk.h"
 #include "drivers/network.h"
 #include "store/store.h"
+
+struct compute_driver;
+struct compute_files;
+struct compute_host;
+struct disk_driver;
+struct disk_host;
+struct instance;
+struct volume;
 
 struct reconciler;
 struct web_reach;

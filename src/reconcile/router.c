@@ -2,13 +2,22 @@
  * Routers with their subnets, gateway and routes: what is wanted → one logical router. Nothing is
  * made for a router without ports; what was made is kept up to date and removed with it. */
 #include "engine/network/router.h"
-
 #include "engine/network/nat_gateway.h"
 #include "engine/network/peering.h"
 #include "engine/network/port.h"
 #include "engine/network/subnet.h"
+#include "model/egress_gateway.h"
+#include "model/gateway.h"
+#include "model/nat_gateway.h"
+#include "model/network.h"
+#include "model/network_acl.h"
+#include "model/peering.h"
+#include "model/port.h"
+#include "model/route.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/route_table.h"
+#include "store/router.h"
+#include "store/subnet.h"
 
 static RESULT forget_parts(struct step *s, const struct router_rows *rows)
 {
@@ -170,7 +179,7 @@ const struct resource reconcile_network_acl = {
 /* A route knows its table only; the table knows the router. */
 static void wake_for_forgotten_route(struct reconciler *r, const struct tables *t, const struct row *row)
 {
-	const struct route_table *table = route_table_find(t, ((const struct route *) row)->table);
+	const struct route_table *table = route_table_find(t, route_of(row)->table);
 	if (table)
 		wake_network(r, KIND_ROUTER, table->router);
 }

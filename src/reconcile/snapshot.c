@@ -10,16 +10,20 @@
  *
  * Files of the store go when a look at all of it finds that no row names them (the step of no
  * snapshot in particular): see drivers/image_file.h. */
-#include "engine/storage/snapshot.h"
-
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "drivers/disk.h"
 #include "drivers/image_file.h"
+#include "engine/storage/snapshot.h"
+#include "model/condition.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/image.h"
+#include "store/instance.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 
 enum {
 	CUT_SHARE = 50,     /* percent of its progress */
@@ -367,7 +371,7 @@ static RESULT step_snapshot(struct step *s)
 /* One that nothing on a host is of any more may be forgotten from here; or is made here, of another one. */
 static void wake_snapshot(struct reconciler *r, const struct row *row)
 {
-	const struct snapshot *snapshot = (const struct snapshot *) row;
+	const struct snapshot *snapshot = snapshot_of(row);
 	if (!uuid_is_none(snapshot->host))
 		wake_on_host(r, snapshot->host, KIND_SNAPSHOT, row->id);
 	else if (!row_is_live(row))
@@ -381,7 +385,7 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 			 const struct row *after)
 {
 	(void) before;
-	const struct snapshot *snapshot = (const struct snapshot *) after;
+	const struct snapshot *snapshot = snapshot_of(after);
 	const struct volume *v = volume_find(t, snapshot->volume);
 	if (v)
 		wake_for_row(r, KIND_VOLUME, &v->row);

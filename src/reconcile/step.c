@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "engine/condition.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/condition.h"
 
 enum { FAILURES_UNTIL_TOLD = 3, STRAYS_SHOWN = 10 };
 enum { STEP_ARENA_FIRST = 8 * 1024, STEP_ARENA_CAP = 16 * 1024 * 1024 };

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Revoked tokens: those that have expired since are swept now and then. */
 #include "engine/people/token_revocation.h"
-
 #include "base/clock.h"
+#include "model/token_revocation.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
 
 enum { REVOCATIONS_A_SWEEP = 1000 };
 
@@ -15,7 +14,7 @@ static bool has_expired(struct step *s)
 	view_open(s->r->store, &view);
 	const struct row *first = tables_seek(view.tables, KIND_TOKEN_REVOCATION,
 					      TOKEN_REVOCATION_INDEX_EXPIRES, &probe.row, 1);
-	return first && ((const struct token_revocation *) first)->expires_us <= clock_now_us();
+	return first && token_revocation_of(first)->expires_us <= clock_now_us();
 }
 
 static RESULT step_revocations(struct step *s)

@@ -9,9 +9,6 @@
  * the first three is next is told by the fetched file, which has the row's gen in its name: it is of
  * this move, and of a file that nobody had plugged since. All fetched files go when the process
  * starts, so that a move that was cut off begins anew. */
-#include "engine/storage/volume.h"
-#include "engine/storage/snapshot.h"
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,9 +17,15 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "drivers/disk.h"
 #include "drivers/image_file.h"
+#include "engine/storage/snapshot.h"
+#include "engine/storage/volume.h"
+#include "model/condition.h"
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/instance.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 
 enum { ROOM_AGAIN_S = 30, IMAGE_AGAIN_S = 5 };
 
@@ -385,7 +388,7 @@ static RESULT step_volume(struct step *s)
  * the step finds out (wake_on_host). */
 static void wake_volume(struct reconciler *r, const struct row *row)
 {
-	const struct volume *v = (const struct volume *) row;
+	const struct volume *v = volume_of(row);
 	uuid host = uuid_is_none(v->left_host) ? v->host : v->left_host;
 	if (uuid_is_none(host))
 		work_wake(r, lane_home(r), KIND_VOLUME, row->id, WAKE_WISH);
@@ -400,7 +403,7 @@ static void wake_volume(struct reconciler *r, const struct row *row)
 /* What it was made from may have waited for the last such volume. */
 static void wake_forgotten(struct reconciler *r, const struct tables *t, const struct row *row)
 {
-	wake_deleted(r, t, KIND_SNAPSHOT, ((const struct volume *) row)->snapshot);
+	wake_deleted(r, t, KIND_SNAPSHOT, volume_of(row)->snapshot);
 }
 
 const struct resource reconcile_volume = {
@@ -412,7 +415,7 @@ const struct resource reconcile_volume = {
 
 static const struct volume *find_subject(const struct tables *t, const struct row *condition)
 {
-	const struct condition *c = (const struct condition *) condition;
+	const struct condition *c = condition_of(condition);
 	return c->subject_kind == KIND_VOLUME ? volume_find(t, c->subject) : NULL;
 }
 

@@ -3,7 +3,9 @@
  * the file of that resource says (struct resource in work.h). A wake follows from rows alone, costs O(1) and
  * only posts; what only a look can tell, the step finds out and goes on from there. */
 #include "reconcile/work.h"
-#include "store/rows.h"
+#include "store/instance.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 
 enum { ROWS_A_PAGE = 500 };
 

@@ -16,6 +16,11 @@
 
 #include "reconcile/reconcile.h"
 
+struct disk_key;
+struct condition;
+struct host;
+struct volume;
+
 struct rec_host;
 struct step;
 struct router_rows;

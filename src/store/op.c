@@ -2,7 +2,7 @@
  * What a running change may do to the head, and how it is taken back. Every put and forget is an
  * entry of the batch's log, in order; undoing walks the log backwards. A new version is a new
  * block, so the old one is still whole when it must come back.
- * Called by: engine/ through store/rows.h. What happens next: committer.c. */
+ * Called by: engine/ through store/<kind>.h. What happens next: committer.c. */
 #include <assert.h>
 #include <inttypes.h>
 

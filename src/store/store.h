@@ -62,7 +62,21 @@ void store_submit(struct store *s, struct change *change);
  * threads. action as in struct change. */
 RESULT store_commit(struct store *s, struct ctx *c, const char *action, op_run run, void *arg);
 
-/* The typed forms in store/rows.h are the ones to use. Inside a change only:
+/* The functions below take any kind of row. Use their typed forms, which tools/schema.py makes for each
+ * kind K in store/K.h (what model/K.h has is the struct, its enums, and K_of(row), the checked cast):
+ *   K_find(t, id)                   the row, live or marked deleted; NULL: there is none
+ *   K_find_prefix(t, prefix, bits)  the only row whose id begins with these bits, else NULL
+ *   K_first(t), K_next(t, row)      all rows in the order of their ids
+ *   K_put(op, row)                  inserts or replaces the row of that id
+ *   K_delete(op, id)                marks the row deleted: it stays until K_forget(op, id)
+ * and for each of its indexes X on the fields a, b, …:
+ *   K_first_by_X(t, a)              the first row, live or not, whose first key field is a, in the order b, …, id
+ *   K_next_by_X(t, row)             the next row with the same first key field, or NULL
+ *   K_find_by_X(t, a, b, …)         the first live row with that whole key, or NULL; a unique index has no
+ *                                   other. It is made for unique indexes and for those on several fields.
+ * To walk an index: for (const struct port *p = port_first_by_instance(t, id); p; p = port_next_by_instance(t, p))
+ *
+ * Inside a change only:
  * op_put inserts the row or replaces the one with its id. The row is copied; created_us, updated_us, batch
  * and, in a new row that says none, made_by (the user who asks) are set by the store; side is kept. It shows
  * on the head at once and is undone if the change fails. ERR_EXISTS (with the kind) when a unique index has

@@ -8,6 +8,7 @@
 #include "api/metadata/internal.h"
 #include "base/clock.h"
 #include "model/id.h"
+#include "store/port.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

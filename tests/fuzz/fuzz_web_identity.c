@@ -6,6 +6,7 @@
 
 #include "auth/web_identity.h"
 #include "base/clock.h"
+#include "model/oidc_provider.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

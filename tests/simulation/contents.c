@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "drivers/sim/compute_state.h"
 #include "simulation.h"
-#include "store/rows.h"
+#include "store/host.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 
 /* A volume that a running guest has: nobody else writes on any. */
 static bool pick_volume(struct simulation *s, struct volume *ret_volume, struct str *ret_host)

@@ -5,6 +5,10 @@
 #include "base/clock.h"
 #include "engine/instance/instance_event.h"
 #include "simulation.h"
+#include "store/condition.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/instance_event.h"
 
 static const struct str names[HOSTS] = {{"h0", 2}, {"h1", 2}, {"h2", 2}};
 

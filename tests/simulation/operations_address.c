@@ -2,6 +2,7 @@
  * Elastic addresses. What one stands for is an interface, and the primary or a secondary address of it. */
 #include <stdio.h>
 
+#include "model/port.h"
 #include "simulation.h"
 
 static void judge_allocate(const struct request *x, struct verdict *v)
@@ -49,7 +50,7 @@ static bool draw_associate_port(struct request *x)
 	return draw_associate(x);
 }
 
-static struct thing *port_of(const struct request *x)
+static struct thing *thing_port(const struct request *x)
 {
 	struct thing *target = x->refs[1];
 	return target->kind == KIND_PORT ? target : model_part(&x->s->model, KIND_PORT, target);
@@ -88,7 +89,7 @@ static void judge_instance(const struct request *x, struct verdict *v)
 
 static void judge_associate(const struct request *x, struct verdict *v)
 {
-	const struct thing *address = x->refs[0], *port = port_of(x), *ip = ip_of(x);
+	const struct thing *address = x->refs[0], *port = thing_port(x), *ip = ip_of(x);
 	if (x->refs[1]->kind == KIND_INSTANCE)
 		judge_instance(x, v);
 	judge_not_nats(address->to, v);
@@ -111,7 +112,7 @@ static void judge_associate(const struct request *x, struct verdict *v)
 
 static void apply_associate(struct request *x, struct str answer)
 {
-	struct thing *port = port_of(x), *ip = ip_of(x), *address = x->refs[0];
+	struct thing *port = thing_port(x), *ip = ip_of(x), *address = x->refs[0];
 	struct thing *there = address_at(&x->s->model, port, ip);
 	if (there)
 		there->to = NULL;

@@ -2,6 +2,7 @@
  * Instances: launched, with and without a client token, and moved between their states. */
 #include <stdio.h>
 
+#include "model/subnet.h"
 #include "simulation.h"
 
 /* ---- launching ---- */
@@ -47,7 +48,7 @@ static struct thing *default_subnet(const struct request *x)
 	return NULL;
 }
 
-static struct thing *subnet_of(const struct request *x)
+static struct thing *thing_subnet(const struct request *x)
 {
 	struct thing *named = request_find_ref(x, KIND_SUBNET), *network = request_find_ref(x, KIND_NETWORK);
 	EACH (&x->s->model, t, KIND_SUBNET)
@@ -86,7 +87,7 @@ static void judge_run(const struct request *x, struct verdict *v)
 		judge_repeated(x, v);
 		return;
 	}
-	const struct thing *subnet = subnet_of(x), *group = request_find_ref(x, KIND_SECURITY_GROUP);
+	const struct thing *subnet = thing_subnet(x), *group = request_find_ref(x, KIND_SECURITY_GROUP);
 	const struct thing *image = request_find_ref(x, KIND_IMAGE);
 	int64_t least = 0, most = 0;
 	count_room(x, &least, &most);
@@ -157,7 +158,7 @@ static void apply_run(struct request *x, struct str answer)
 		if (repeats)
 			request_check_repeated(x, answer_at(item, "instanceId"));
 		else
-			(void) add_instance(x, answer_at(item, "instanceId"), subnet_of(x));
+			(void) add_instance(x, answer_at(item, "instanceId"), thing_subnet(x));
 	}
 	int64_t wanted_least = least < x->count ? least : x->count,
 		wanted_most = most < x->count ? most : x->count;
@@ -195,7 +196,7 @@ static struct thing *find_chosen_subnet(struct request *x, struct str server)
 		if (t->network == x->refs[x->ref_count - 1] &&
 		    model_is_id(answer_at(ports, "ports/item/fixed_ips/item/subnet_id"), t))
 			return t;
-	return subnet_of(x);
+	return thing_subnet(x);
 }
 
 static void apply_server(struct request *x, struct str answer)

@@ -8,6 +8,7 @@
 #include "engine/people/policy.h"
 #include "engine/people/role.h"
 #include "engine/people/user.h"
+#include "model/access_key.h"
 #include "simulation.h"
 
 static const struct {

@@ -4,8 +4,8 @@
 #include "auth/guard.h"
 #include "auth/key.h"
 #include "engine/people/role.h"
+#include "model/access_key.h"
 #include "simulation.h"
-#include "store/rows.h"
 
 static const uint8_t master_key[MASTER_KEY_SIZE] = {1, 2, 3};
 

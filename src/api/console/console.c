@@ -16,10 +16,12 @@
 #include "base/file.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "drivers/compute.h"
 #include "engine/instance/instance.h"
 #include "http/websocket.h"
+#include "model/host.h"
+#include "model/instance.h"
 #include "pages.h" /* made of web/console/ */
-#include "store/rows.h"
 
 #define OPEN_TIMEOUT_US (10 * SECOND)
 
@@ -142,7 +144,7 @@ static void answer_problem(struct call *call, struct result result)
 /* ---- who comes, and from where ---- */
 
 /* "https://cloud.example.com:8080/…" → the name; empty: there is none. */
-static struct str host_of(struct str url, struct str *ret_scheme)
+static struct str parse_url_host(struct str url, struct str *ret_scheme)
 {
 	struct str rest = url;
 	if (!str_split_next(&rest, ':', ret_scheme) || !str_starts_with(rest, STR("//")))
@@ -165,7 +167,7 @@ static RESULT check_origin(struct call *call)
 	struct str origin = call_header(call, "Origin"), scheme = STR_NONE;
 	if (!origin.p)
 		return OK;
-	struct str name = name_of(host_of(origin, &scheme));
+	struct str name = name_of(parse_url_host(origin, &scheme));
 	if (name.n && str_equal_nocase(name, name_of(call_header(call, "Host"))) &&
 	    (str_is(scheme, "http") || str_is(scheme, "https")))
 		return OK;

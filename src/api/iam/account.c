@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The account as a whole: its alias, and what it has. */
+#include "store/account.h"
 #include "api/iam/internal.h"
 #include "engine/people/account_user.h"
+#include "store/access_key.h"
+#include "store/iam_role.h"
+#include "store/instance_profile.h"
+#include "store/oidc_provider.h"
+#include "store/policy.h"
+#include "store/policy_version.h"
+#include "store/user.h"
+#include "store/user_group.h"
 
 /* ---- the alias ---- */
 

@@ -2,6 +2,14 @@
  * GetAccountAuthorizationDetails: everybody and everything that says who may what, in one answer of pages. */
 #include "api/iam/internal.h"
 #include "engine/people/aws_policy.h"
+#include "model/policy_attachment.h"
+#include "model/policy_version.h"
+#include "model/user.h"
+#include "store/group_member.h"
+#include "store/iam_role.h"
+#include "store/instance_profile.h"
+#include "store/policy.h"
+#include "store/user_group.h"
 
 struct details_args {
 	struct strs filter;

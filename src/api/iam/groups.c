@@ -4,6 +4,9 @@
 #include "engine/people/account_user.h"
 #include "engine/people/user_group.h"
 #include "engine/resolve.h"
+#include "store/group_member.h"
+#include "store/user.h"
+#include "store/user_group.h"
 
 void iam_write_group(struct iam_call *e, struct xml *x, const struct user_group *group)
 {
@@ -15,7 +18,7 @@ static RESULT find_group(struct iam_call *e, const struct ref *ref, const struct
 	const struct ref none = {0};
 	struct policy_holder holder;
 	TRY(engine_find_policy_holder(e->c, iam_walk(e), &none, ref, &none, &holder));
-	*ret_group = (const struct user_group *) holder.row;
+	*ret_group = user_group_of(holder.row);
 	return OK;
 }
 
@@ -121,7 +124,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 	const struct row *row = NULL;
 	TRY(iam_find_shown(e, a->user_group, &row));
 	xml_open(x, "Group");
-	iam_write_group(e, x, (const struct user_group *) row);
+	iam_write_group(e, x, user_group_of(row));
 	xml_close(x, "Group");
 	return OK;
 }

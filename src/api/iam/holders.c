@@ -3,6 +3,9 @@
  * an action's parameters say which of the three it is. */
 #include "api/iam/internal.h"
 #include "engine/resolve.h"
+#include "model/policy.h"
+#include "model/policy_attachment.h"
+#include "model/policy_version.h"
 
 struct holder_args {
 	struct ref user, group, role;

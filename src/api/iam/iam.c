@@ -9,6 +9,8 @@
 #include "auth/sigv4.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "model/role.h"
+#include "store/account.h"
 
 enum { ACTIONS_MAX = 256, BODY_CAP_SIZE = 1024 * 1024 };
 

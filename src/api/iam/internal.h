@@ -12,7 +12,13 @@
 #include "base/xml.h"
 #include "engine/people/policy.h"
 #include "model/iam_name.h"
-#include "store/rows.h"
+
+struct iam_role;
+struct instance_profile;
+struct policy;
+struct policy_version;
+struct user;
+struct user_group;
 
 struct iam_call;
 

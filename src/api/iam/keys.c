@@ -6,6 +6,8 @@
 #include "engine/people/account.h"
 #include "engine/people/account_user.h"
 #include "engine/resolve.h"
+#include "store/access_key.h"
+#include "store/user.h"
 
 static void write_key(struct xml *x, const struct user *user, const struct access_key *key)
 {

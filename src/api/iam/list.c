@@ -4,6 +4,7 @@
 
 #include "api/iam/internal.h"
 #include "base/clock.h"
+#include "model/policy.h"
 
 enum { PAGE_DEFAULT = 100 };
 

@@ -4,6 +4,7 @@
 #include "engine/people/oidc_provider.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
+#include "store/oidc_provider.h"
 
 enum { URL_MAX = 255, CLIENT_ID_MAX = 255 };
 
@@ -134,7 +135,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct row *row = NULL;
 	TRY(iam_find_shown(e, ((const struct oidc_provider_wish *) args)->oidc_provider, &row));
-	const struct oidc_provider *p = (const struct oidc_provider *) row;
+	const struct oidc_provider *p = oidc_provider_of(row);
 	xml_text(x, "OpenIDConnectProviderArn", iam_arn(e, KIND_OIDC_PROVIDER, row));
 	if (p->tags.count)
 		iam_write_tags(x, p->tags);
@@ -146,7 +147,7 @@ static RESULT get_provider(struct iam_call *e, const void *args, struct xml *x)
 	const struct provider_args *a = args;
 	const struct row *row = NULL;
 	TRY(engine_find_own(e->c, iam_walk(e), KIND_OIDC_PROVIDER, &a->provider, &row));
-	const struct oidc_provider *p = (const struct oidc_provider *) row;
+	const struct oidc_provider *p = oidc_provider_of(row);
 	xml_text(x, "Url", p->url);
 	write_texts(x, "ClientIDList", p->client_ids);
 	write_texts(x, "ThumbprintList", p->thumbprints);
@@ -175,7 +176,7 @@ static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)
 	const struct provider_args *a = args;
 	const struct row *row = NULL;
 	TRY(engine_find_own(e->c, iam_walk(e), KIND_OIDC_PROVIDER, &a->provider, &row));
-	return iam_list_tags(e, x, ((const struct oidc_provider *) row)->tags, &a->pages);
+	return iam_list_tags(e, x, oidc_provider_of(row)->tags, &a->pages);
 }
 
 /* ---- parameters ---- */

@@ -5,6 +5,8 @@
 #include "auth/password.h"
 #include "engine/people/account_user.h"
 #include "engine/people/user.h"
+#include "model/user.h"
+#include "store/account.h"
 
 /* ---- login profiles ---- */
 

@@ -6,6 +6,9 @@
 #include "engine/people/aws_policy.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
+#include "store/policy.h"
+#include "store/policy_attachment.h"
+#include "store/policy_version.h"
 
 RESULT iam_find_policy(struct iam_call *e, struct str arn, const char *field, struct ref *ret_policy)
 {
@@ -150,7 +153,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 	const struct row *row = NULL;
 	TRY(iam_find_shown(e, a->wish.policy, &row));
 	xml_open(x, "Policy");
-	iam_write_policy(e, x, (const struct policy *) row, false);
+	iam_write_policy(e, x, policy_of(row), false);
 	xml_close(x, "Policy");
 	return OK;
 }

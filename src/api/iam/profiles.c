@@ -4,6 +4,8 @@
 #include "engine/people/iam_role.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
+#include "store/iam_role.h"
+#include "store/instance_profile.h"
 
 #define PROFILE(T, member)                                                                                   \
 	PARAM(T, "InstanceProfileName", member, .flags = REQUIRED | BY_NAME, .kind = KIND_INSTANCE_PROFILE,  \
@@ -35,7 +37,7 @@ static RESULT find_profile(struct iam_call *e, const struct ref *ref,
 				      "Instance Profile %" STR_FMT " cannot be found.", STR_ARG(ref->text));
 	}
 	TRY(found);
-	*ret_profile = (const struct instance_profile *) row;
+	*ret_profile = instance_profile_of(row);
 	return OK;
 }
 
@@ -119,7 +121,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 	const struct row *row = NULL;
 	TRY(iam_find_shown(e, a->instance_profile, &row));
 	xml_open(x, "InstanceProfile");
-	iam_write_profile(e, x, (const struct instance_profile *) row, true);
+	iam_write_profile(e, x, instance_profile_of(row), true);
 	xml_close(x, "InstanceProfile");
 	return OK;
 }

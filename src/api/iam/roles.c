@@ -5,6 +5,7 @@
 #include "engine/people/iam_role.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
+#include "store/iam_role.h"
 
 void iam_write_role_use(struct iam_call *e, struct xml *x, const struct iam_role *role)
 {
@@ -38,7 +39,7 @@ static RESULT find_role(struct iam_call *e, const struct ref *ref, const struct 
 	const struct ref none = {0};
 	struct policy_holder holder;
 	TRY(engine_find_policy_holder(e->c, iam_walk(e), &none, &none, ref, &holder));
-	*ret_role = (const struct iam_role *) holder.row;
+	*ret_role = iam_role_of(holder.row);
 	return OK;
 }
 
@@ -130,7 +131,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 	const struct row *row = NULL;
 	TRY(iam_find_shown(e, a->wish.iam_role, &row));
 	xml_open(x, "Role");
-	iam_write_role(e, x, (const struct iam_role *) row, true);
+	iam_write_role(e, x, iam_role_of(row), true);
 	xml_close(x, "Role");
 	return OK;
 }

@@ -3,6 +3,7 @@
  * devices. None can be made, so each list of a user's is empty; clients look through all of them before they
  * delete a user. */
 #include "api/iam/internal.h"
+#include "model/user.h"
 
 struct unkept_args {
 	struct ref user;

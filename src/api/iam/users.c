@@ -7,6 +7,9 @@
 #include "engine/people/account_user.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
+#include "store/group_member.h"
+#include "store/role_assignment.h"
+#include "store/user.h"
 
 /* ---- who ---- */
 
@@ -32,7 +35,7 @@ RESULT iam_find_user(struct iam_call *e, const struct ref *ref, const struct use
 		return engine_check_found(e->c, iam_walk(e), KIND_USER, &self->row);
 	}
 	TRY(engine_find_policy_holder(e->c, iam_walk(e), ref, &none, &none, &holder));
-	*ret_user = (const struct user *) holder.row;
+	*ret_user = user_of(holder.row);
 	return OK;
 }
 
@@ -202,7 +205,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 	const struct row *row = NULL;
 	TRY(iam_find_shown(e, a->wish.user, &row));
 	xml_open(x, "User");
-	iam_write_user(e, x, (const struct user *) row, true);
+	iam_write_user(e, x, user_of(row), true);
 	xml_close(x, "User");
 	return OK;
 }

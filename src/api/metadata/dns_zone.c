@@ -11,7 +11,10 @@
 #include "engine/network/port.h"
 #include "engine/network/router.h"
 #include "engine/region/region.h"
-#include "store/rows.h"
+#include "model/address.h"
+#include "store/port.h"
+#include "store/router.h"
+#include "store/subnet.h"
 
 bool dns_zone_knows(const struct tables *t, uuid router, struct ip source)
 {

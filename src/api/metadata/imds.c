@@ -4,10 +4,12 @@
  * believed. IMDSv2: a token by PUT, whose answer dies after the instance's hop limit, so that it
  * does not leave the guest through a forwarder; v1 while the instance does not require tokens. */
 #include "api/metadata/imds.h"
-#include "api/metadata/internal.h"
 
 #include "api/face.h"
+#include "api/metadata/internal.h"
 #include "engine/instance/instance.h"
+#include "model/account.h"
+#include "model/instance.h"
 
 enum {
 	PATH_PARTS_MAX = 12,

@@ -8,7 +8,23 @@
 #include "base/buf.h"
 #include "drivers/compute.h"
 #include "http/server.h"
-#include "store/rows.h"
+
+struct tables;
+struct account;
+struct address;
+struct dhcp_options;
+struct iam_role;
+struct image;
+struct instance;
+struct instance_event;
+struct instance_profile;
+struct instance_type;
+struct port;
+struct profile_association;
+struct router;
+struct subnet;
+struct volume;
+struct zone;
 
 /* ---- what is known of who asks ---- */
 

@@ -11,7 +11,11 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/heap.h"
+#include "model/account.h"
 #include "model/iam_name.h"
+#include "model/iam_role.h"
+#include "model/instance_profile.h"
+#include "model/profile_association.h"
 
 enum { GIVEN_MAX = 4096 };
 static const int64_t lasts_us = 6 * HOUR, same_us = HOUR;

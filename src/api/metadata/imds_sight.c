@@ -7,6 +7,23 @@
 #include "engine/network/ipv6.h"
 #include "engine/network/port.h"
 #include "engine/region/region.h"
+#include "model/secondary_ip.h"
+#include "store/account.h"
+#include "store/address.h"
+#include "store/dhcp_options.h"
+#include "store/iam_role.h"
+#include "store/image.h"
+#include "store/instance.h"
+#include "store/instance_profile.h"
+#include "store/instance_type.h"
+#include "store/network.h"
+#include "store/port.h"
+#include "store/profile_association.h"
+#include "store/router.h"
+#include "store/security_group.h"
+#include "store/subnet.h"
+#include "store/volume.h"
+#include "store/zone.h"
 
 static RESULT gather_groups(const struct tables *t, struct arena *a, const struct port *p,
 			    struct strs *ret_names)

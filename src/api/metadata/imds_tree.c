@@ -10,7 +10,17 @@
 #include "api/metadata/imds.h"
 #include "base/clock.h"
 #include "engine/network/router.h"
+#include "model/account.h"
+#include "model/address.h"
+#include "model/iam_role.h"
 #include "model/id.h"
+#include "model/image.h"
+#include "model/instance_event.h"
+#include "model/instance_type.h"
+#include "model/port.h"
+#include "model/subnet.h"
+#include "model/volume.h"
+#include "model/zone.h"
 
 struct leaf {
 	const char *path;

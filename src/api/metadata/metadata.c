@@ -2,7 +2,6 @@
  * The metadata service's life. */
 #include "api/metadata/imds.h"
 #include "api/metadata/internal.h"
-
 #include "base/crypto.h"
 #include "base/heap.h"
 #include "base/log.h"

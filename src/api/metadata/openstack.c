@@ -7,7 +7,12 @@
 
 #include "api/metadata/imds.h"
 #include "base/random.h"
+#include "model/dhcp_options.h"
 #include "model/id.h"
+#include "model/instance.h"
+#include "model/port.h"
+#include "model/subnet.h"
+#include "model/zone.h"
 
 #define PASSWORD_SINCE "2013-04-04"
 enum { SEED_SIZE = 512 };

@@ -10,7 +10,8 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "model/id.h"
-#include "store/rows.h"
+#include "store/port.h"
+#include "store/router.h"
 
 enum { WEB_PORT = 80, DNS_PORT = 53 };
 static const int64_t first_delay_us = SECOND / 2, longest_delay_us = MINUTE, retry_tick_us = 2 * SECOND;
@@ -34,9 +35,9 @@ static void news_add(struct metadata *m, uuid router)
 		actor_post(m->actor, &m->look_job);
 }
 
-static uuid router_of(const struct row *row)
+static uuid find_router(const struct row *row)
 {
-	return row_is_live(row) ? ((const struct port *) row)->router : UUID_NONE;
+	return row_is_live(row) ? port_of(row)->router : UUID_NONE;
 }
 
 static void on_publish(void *self, const struct tables *tables, const struct published *published,
@@ -50,7 +51,7 @@ static void on_publish(void *self, const struct tables *tables, const struct pub
 			news_add(m, p->before->id);
 		if (p->kind != KIND_PORT)
 			continue;
-		uuid before = router_of(p->before), after = router_of(p->after);
+		uuid before = find_router(p->before), after = find_router(p->after);
 		if (uuid_equal(before, after))
 			continue;
 		if (!uuid_is_none(before))

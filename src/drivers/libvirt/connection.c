@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "drivers/libvirt/host.h"
+#include "model/host.h"
 
 enum { KEEPALIVE_S = 3, KEEPALIVE_COUNT = 3 };
 static const int64_t REACH_US = 3 * SECOND, OPEN_US = 10 * SECOND;

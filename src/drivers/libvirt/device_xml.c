@@ -10,6 +10,7 @@
  *
  * Devices are known by their alias, which is ours to choose: "ua-" and the volume's or port's UUID. */
 #include "drivers/libvirt/host.h"
+#include "model/host.h"
 #include "model/id.h"
 
 enum { FIRST_DEVICE = 2, FUNCTIONS = 8, SLOTS = COMPUTE_NIC_SLOTS + COMPUTE_DISK_SLOTS };

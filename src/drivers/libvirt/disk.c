@@ -10,6 +10,7 @@
 #include "drivers/image_file.h"
 #include "drivers/image_layer.h"
 #include "drivers/libvirt/host.h"
+#include "model/host.h"
 
 /* A qcow2 of this many bytes holds its own tables and no cluster of data. */
 enum { EMPTY_FILE_SIZE = 256 * 1024 };

@@ -2,6 +2,7 @@
  * Instances as libvirt domains: defined for good, found by UUID, known by our mark in their metadata
  * (region and id), which must both agree before anything is done to one. */
 #include "drivers/libvirt/host.h"
+#include "model/instance.h"
 
 enum { QEMU_ANSWERS_MS = 2000 }; /* it is asked nothing that takes it as long */
 

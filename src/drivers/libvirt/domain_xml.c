@@ -10,7 +10,9 @@
 #include "base/crypto.h"
 #include "base/xml.h"
 #include "drivers/libvirt/host.h"
+#include "model/host.h"
 #include "model/id.h"
+#include "model/instance.h"
 
 static const size_t DOMAIN_XML_CAP = 256 << 10, MEMO_CAP_SIZE = 128 << 10;
 

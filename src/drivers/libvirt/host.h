@@ -15,6 +15,8 @@
 #include "base/buf.h"
 #include "drivers/compute.h"
 #include "drivers/disk.h"
+#include "model/host.h"
+#include "model/instance.h"
 
 enum { REGION_TEXT_SIZE = 9, BOOT_ID_SIZE = 17 };
 

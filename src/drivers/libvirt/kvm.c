@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "drivers/libvirt/host.h"
+#include "model/host.h"
 
 static const int64_t PROOF_US = 8 * SECOND;
 static const char proven_name[] = "kvm-proven";

@@ -12,6 +12,11 @@
 #include "base/heap.h"
 #include "drivers/ovn/nb.h"
 #include "drivers/ovn/ovsdb.h"
+#include "model/address.h"
+#include "model/network.h"
+#include "model/port.h"
+#include "model/router.h"
+#include "model/security_group.h"
 
 struct vnet {
 	struct ovsdb *northbound, *southbound; /* southbound: NULL when not configured */

@@ -7,8 +7,15 @@
  * and a drop that no host can read lets everything through. */
 #pragma once
 
+#include "base/ip.h"
 #include "drivers/network.h"
 #include "drivers/ovn/wish.h"
+
+struct network_acl_entry;
+struct peering;
+struct route;
+struct security_group_rule;
+struct subnet;
 
 extern const struct ovsdb_schema nb_schema; /* OVN_Northbound: tables and columns we use */
 extern const struct ovsdb_schema sb_schema; /* OVN_Southbound: the chassis there are */

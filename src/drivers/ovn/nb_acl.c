@@ -7,6 +7,9 @@
  * A list that lets everything pass, as a default one does, is not written at all. */
 #include "base/buf.h"
 #include "drivers/ovn/nb.h"
+#include "model/network_acl.h"
+#include "model/network_acl_entry.h"
+#include "model/subnet.h"
 
 /* The first entry has the highest but one. Priorities go by place and not by number, for that of the last
  * number would leave none to what denies the rest: a policy's 0 is northd's own. */

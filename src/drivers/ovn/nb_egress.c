@@ -6,6 +6,10 @@
  * destination but of what a narrower route, or the router itself, has. */
 #include "base/buf.h"
 #include "drivers/ovn/nb.h"
+#include "model/egress_gateway.h"
+#include "model/route.h"
+#include "model/router.h"
+#include "model/subnet.h"
 
 enum { EGRESS_PRIORITY = 1100, SOURCES_CAP_SIZE = 256 * 1024 };
 

@@ -3,6 +3,8 @@
  * that denies by default, but for DHCP, DNS and metadata. Its members join from their own side
  * (nb_port.c), so a group of thousands is not rewritten when one comes or goes. */
 #include "drivers/ovn/nb.h"
+#include "model/security_group.h"
+#include "model/security_group_rule.h"
 
 enum { PRIORITY_DENY = 1001, PRIORITY_ALLOW = 1002, PRIORITY_PLATFORM = 1003 };
 

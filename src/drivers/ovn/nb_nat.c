@@ -8,7 +8,12 @@
  * slices of the subnets, by row each, and the first has what is left: the router's whole blocks. */
 #include <stdio.h>
 
+#include "base/ip.h"
 #include "drivers/ovn/nb.h"
+#include "model/nat_gateway.h"
+#include "model/port.h"
+#include "model/router.h"
+#include "model/subnet.h"
 
 static void plan_arm(struct wish *w, const struct network_nat *n)
 {

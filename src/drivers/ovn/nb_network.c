@@ -5,6 +5,9 @@
 
 #include "base/buf.h"
 #include "drivers/ovn/nb.h"
+#include "model/dhcp_options.h"
+#include "model/network.h"
+#include "model/subnet.h"
 
 enum { LEASE_TIME_S = 3600, OPTION_CAP_SIZE = 4096 };
 #define SERVER_WITHOUT_ROUTER "169.254.169.254"

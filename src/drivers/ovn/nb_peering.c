@@ -7,6 +7,7 @@
 
 #include "drivers/ovn/nb.h"
 #include "model/mac.h"
+#include "model/peering.h"
 
 #define LINKS_BASE (UINT32_C(169) << 24 | UINT32_C(254) << 16 | UINT32_C(192) << 8) /* 4,096 links */
 

@@ -5,6 +5,9 @@
 #include <stdio.h>
 
 #include "drivers/ovn/nb.h"
+#include "model/address.h"
+#include "model/port.h"
+#include "model/subnet.h"
 
 /* A chassis that no host can be: a port nobody may bind. */
 #define NOWHERE "-"

@@ -7,6 +7,11 @@
 #include <string.h>
 
 #include "drivers/ovn/nb.h"
+#include "model/peering.h"
+#include "model/port.h"
+#include "model/route.h"
+#include "model/router.h"
+#include "model/subnet.h"
 
 static const char platform_prefix[] = "168.63.129.16/32"; /* Azure's platform address */
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "drivers/ovn/nb.h"
+#include "model/network_acl_entry.h"
+#include "model/security_group_rule.h"
 
 enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP6 = 58, PORT_LAST = 65535 };
 enum { PART_SIZE = 96 };

@@ -10,7 +10,13 @@
 
 #include "base/buf.h"
 #include "drivers/ovn/nb.h"
+#include "model/egress_gateway.h"
+#include "model/external_network.h"
+#include "model/gateway.h"
 #include "model/mac.h"
+#include "model/route.h"
+#include "model/router.h"
+#include "model/subnet.h"
 
 enum { GUARD_PRIORITY = 100, CHASSIS_PRIORITY_BEST = 1000, GUARD_CAP_SIZE = 64 * 1024 };
 

@@ -13,6 +13,8 @@
 #include "base/fault.h"
 #include "base/heap.h"
 #include "drivers/sim/compute_state.h"
+#include "model/host.h"
+#include "model/instance.h"
 
 /* ---- each call's beginning and end */
 

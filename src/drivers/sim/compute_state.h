@@ -8,6 +8,8 @@
 #include "drivers/disk.h"
 #include "drivers/sim/compute.h"
 
+struct host;
+
 /* Work that takes time on a real host. */
 enum sim_work {
 	SIM_MAKE_DISK,

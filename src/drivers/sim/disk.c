@@ -12,6 +12,8 @@
 #include "base/heap.h"
 #include "drivers/image_file.h"
 #include "drivers/sim/compute_state.h"
+#include "model/host.h"
+#include "model/user.h"
 
 enum { PIECES = 3, CUT_LOOKS = 3 };
 
@@ -47,7 +49,7 @@ static void watch(struct disk_host *h, void (*asks)(void *arg, uuid guest), void
 
 /* ---- asking the guest that has a disk */
 
-static struct sim_domain *user_of(const struct sim_host *s, uuid volume)
+static struct sim_domain *find_user(const struct sim_host *s, uuid volume)
 {
 	for (size_t k = 0; k < s->domain_count; k++)
 		if (sim_has_plugged(&s->domains[k], volume))
@@ -209,7 +211,7 @@ static RESULT ensure_inside(struct disk_host *h, struct ctx *c, const struct dis
 		return ctx_fail(c, ERR_CONFLICT, "the disk of volume %s on host %s is encrypted otherwise",
 				uuid_write(w->volume, id), s->name);
 	if (d->size < w->size) {
-		TRY(ask(h, c, user_of(s, w->volume)));
+		TRY(ask(h, c, find_user(s, w->volume)));
 		d = find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = w->volume});
 		if (!d)
 			return ctx_fail(c, ERR_AGAIN, "the disk went while its guest was asked");
@@ -225,7 +227,7 @@ static RESULT ensure_inside(struct disk_host *h, struct ctx *c, const struct dis
 static RESULT check_is_free(struct disk_host *h, struct ctx *c, const struct disk_name *name)
 {
 	const struct sim_host *s = h->link.host;
-	const struct sim_domain *user = name->kind == DISK_VOLUME ? user_of(s, name->id) : NULL;
+	const struct sim_domain *user = name->kind == DISK_VOLUME ? find_user(s, name->id) : NULL;
 	if (user)
 		return ctx_fail(c, ERR_IN_USE, "the disk is used by the running domain %s", user->name);
 	for (size_t k = 0; name->kind == DISK_BASE && k < s->disk_count; k++)
@@ -295,7 +297,7 @@ static RESULT end_cut(struct disk_host *h, struct ctx *c, const struct disk_cut 
 	bool is_tracked = by_qemu && !cut->is_passing;
 	if (is_tracked) {
 		sim_drop_tracks(volume, cut->snapshot);
-		volume->tracks[0].is_stored = !user_of(h->link.host, cut->volume);
+		volume->tracks[0].is_stored = !find_user(h->link.host, cut->volume);
 	}
 	made->is_partial = false;
 	h->link.host->increment_count += !uuid_is_none(made->since);
@@ -348,7 +350,7 @@ static RESULT cut_inside(struct disk_host *h, struct ctx *c, const struct disk_c
 	const struct sim_host *s = h->link.host;
 	char id[UUID_TEXT_SIZE];
 	struct disk_cut_seen seen = {0};
-	TRY(ask(h, c, user_of(s, cut->volume)));
+	TRY(ask(h, c, find_user(s, cut->volume)));
 	const struct sim_disk *volume =
 		find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = cut->volume});
 	if (!volume || volume->is_partial)
@@ -358,7 +360,7 @@ static RESULT cut_inside(struct disk_host *h, struct ctx *c, const struct disk_c
 		return ctx_fail(c, ERR_IO, "the disk of volume %s does not open with that key",
 				uuid_write(cut->volume, id));
 	int64_t size = volume->size;
-	struct sim_domain *user = user_of(s, cut->volume);
+	struct sim_domain *user = find_user(s, cut->volume);
 	TRY(user ? cut_running(h, c, cut, user, &seen) : cut_resting(h, c, cut, &seen));
 	seen.size = size;
 	*ret_seen = seen;

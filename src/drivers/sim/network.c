@@ -8,7 +8,14 @@
 
 #include "base/fault.h"
 #include "base/heap.h"
+#include "base/uuid.h"
 #include "base/vec.h"
+#include "model/address.h"
+#include "model/network.h"
+#include "model/port.h"
+#include "model/router.h"
+#include "model/security_group.h"
+#include "model/subnet.h"
 
 /* One thing of the network; in a tree by kind and id. */
 struct thing {

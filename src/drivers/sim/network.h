@@ -4,6 +4,7 @@
  * Any thread. */
 #pragma once
 
+#include "base/uuid.h"
 #include "drivers/network.h"
 
 void network_sim_reset(void); /* an empty database, connected, binding at once */

@@ -6,6 +6,8 @@
 
 #include "engine/network/port.h"
 #include "engine/storage/volume.h"
+#include "model/states.h"
+#include "store/instance.h"
 
 /* The root disk of an imported image. */
 #define INSTANCE_ROOT_DEVICE STR("/dev/xvda")

@@ -3,6 +3,9 @@
 #include "engine/instance/instance.h"
 #include "engine/resolve.h"
 #include "model/identity.h"
+#include "model/instance.h"
+#include "model/role.h"
+#include "store/account.h"
 
 RESULT engine_find_console(struct ctx *c, const struct tables *t, const struct ref *ref, bool is_serial,
 			   const struct instance **ret_instance)

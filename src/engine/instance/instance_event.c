@@ -5,9 +5,14 @@
  * reconcile/instance_event.c begins and ends them, reconcile/instance.c does what they say. */
 #include "engine/instance/instance_event.h"
 
+#include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
 #include "engine/region/host.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/instance_event.h"
 
 enum { REASON_MAX_SIZE = 255 };
 #define SHOWN_US (7 * 24 * HOUR)
@@ -58,8 +63,8 @@ static RESULT schedule(struct op *op, const struct host *host, const struct inst
 		TRY(instance_event_forget(op, there->row.id));
 	}
 	TRY(instance_event_put(op, &event));
-	return engine_tell(op, KIND_INSTANCE, &instance->row, "event scheduled", "%s: %" STR_FMT,
-			   instance_event_code_words[event.code], STR_ARG(event.description));
+	return engine_log_event(op, KIND_INSTANCE, &instance->row, "event scheduled", "%s: %" STR_FMT,
+				instance_event_code_words[event.code], STR_ARG(event.description));
 }
 
 RESULT instance_join_maintenance(struct op *op, const struct instance *instance)
@@ -80,8 +85,8 @@ static RESULT end_event(struct op *op, const struct instance_event *event, enum 
 	const struct instance *instance = instance_find(op->head, next.instance);
 	if (!instance)
 		return OK;
-	return engine_tell(op, KIND_INSTANCE, &instance->row, "event over", "%s: %s",
-			   instance_event_code_words[next.code], instance_event_stage_words[stage]);
+	return engine_log_event(op, KIND_INSTANCE, &instance->row, "event over", "%s: %s",
+				instance_event_code_words[next.code], instance_event_stage_words[stage]);
 }
 
 /* ---- a host's maintenance ---- */
@@ -126,8 +131,8 @@ RESULT engine_plan_maintenance(struct op *op, struct maintenance_wish *wish)
 	next.row.gen++;
 	TRY(host_put(op, &next));
 	TRY(schedule_all(op, &next));
-	return engine_tell(op, KIND_HOST, &next.row, "maintenance planned", "%" STR_FMT,
-			   STR_ARG(next.maintenance_reason));
+	return engine_log_event(op, KIND_HOST, &next.row, "maintenance planned", "%" STR_FMT,
+				STR_ARG(next.maintenance_reason));
 }
 
 /* A guest that is going down goes all the way: nobody could tell its end from one that it chose itself. */
@@ -152,8 +157,8 @@ static RESULT end_maintenance(struct op *op, const struct host *host)
 	     e = instance_event_next_by_host(op->head, e))
 		if (e->ended_us == 0)
 			TRY(end_event_of_host(op, e));
-	return engine_tell(op, KIND_HOST, &next.row, "maintenance over",
-			   "What was held for it is started again.");
+	return engine_log_event(op, KIND_HOST, &next.row, "maintenance over",
+				"What was held for it is started again.");
 }
 
 RESULT engine_end_maintenance(struct op *op, struct maintenance_target *wish)
@@ -217,8 +222,8 @@ RESULT engine_reschedule_event(struct op *op, struct event_wish *wish)
 	next.row.gen++;
 	TRY(instance_event_put(op, &next));
 	wish->id = next.row.id;
-	return engine_tell(op, KIND_INSTANCE, &instance->row, "event moved", "%s",
-			   instance_event_code_words[next.code]);
+	return engine_log_event(op, KIND_INSTANCE, &instance->row, "event moved", "%s",
+				instance_event_code_words[next.code]);
 }
 
 /* ---- the reconciler's ---- */
@@ -280,7 +285,7 @@ static RESULT stop_instance(struct op *op, const struct instance *instance, bool
 		next.reason_text = STR("Server.ScheduledStop: Stopped due to a scheduled event");
 	}
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "stop asked", "For its host's maintenance.");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "stop asked", "For its host's maintenance.");
 }
 
 /* One whose user chose to be rebooted before its host is goes elsewhere at once; without room it waits. */
@@ -302,7 +307,7 @@ static RESULT begin_early(struct op *op, const struct instance_event *event, con
 	next.force_off = next.wanted_save = false;
 	next.row.gen++;
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "stop asked", "It is started on another host.");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "stop asked", "It is started on another host.");
 }
 
 static RESULT begin_event(struct op *op, const struct instance_event *event)

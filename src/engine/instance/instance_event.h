@@ -4,6 +4,10 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "model/host.h"
+
+struct instance;
+struct instance_event;
 
 /* Ahead of a host, or in place of what was planned before: from now on nothing is placed there, and each
  * instance that is to run there has an event. At its time the guest is stopped. ERR_INVALID: times that do

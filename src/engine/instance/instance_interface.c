@@ -4,7 +4,15 @@
 #include "engine/instance/instance_interface.h"
 
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_internal.h"
+#include "engine/instance/launch_ports_internal.h"
 #include "engine/internal.h"
+#include "engine/network/port.h"
+#include "engine/network/port_internal.h"
+#include "model/instance.h"
+#include "model/security_group.h"
+#include "model/subnet.h"
+#include "store/port.h"
 
 static struct ref ref_of(struct op *op, enum kind kind, uuid id, struct str field)
 {
@@ -101,9 +109,9 @@ RESULT engine_unplug_interface(struct op *op, struct interface_target *wish)
 	bool goes = port->delete_on_termination;
 	struct port next = *port;
 	TRY(port_unplug(op, &next));
-	TRY(engine_tell(op, KIND_INSTANCE, &instance->row, "interface detached",
-			"Network interface %" STR_FMT ".",
-			STR_ARG(engine_write_id(op, KIND_PORT, next.row.id))));
+	TRY(engine_log_event(op, KIND_INSTANCE, &instance->row, "interface detached",
+			     "Network interface %" STR_FMT ".",
+			     STR_ARG(engine_write_id(op, KIND_PORT, next.row.id))));
 	return goes ? port_delete_with_addresses(op, &next) : OK;
 }
 
@@ -148,5 +156,6 @@ RESULT engine_change_instance_groups(struct op *op, struct instance_group_change
 	}
 	if (wish->remove && !changed)
 		return engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP, &wish->group);
-	return engine_tell(op, KIND_INSTANCE, &instance->row, "changed", "Its security groups were changed.");
+	return engine_log_event(op, KIND_INSTANCE, &instance->row, "changed",
+				"Its security groups were changed.");
 }

@@ -4,14 +4,40 @@
  * Called by: api/ec2/compute/instances.c. What happens next: reconcile/instance.c. */
 #include <inttypes.h>
 
+#include "engine/client_token_internal.h"
+#include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_internal.h"
+#include "engine/instance/launch_ports_internal.h"
 #include "engine/instance/launch_template.h"
 #include "engine/instance/placement.h"
+#include "engine/instance/profile_association_internal.h"
 #include "engine/instance/server_group.h"
+#include "engine/instance/server_group_internal.h"
 #include "engine/internal.h"
 #include "engine/people/account_settings.h"
+#include "engine/quota_internal.h"
 #include "engine/region/dedicated_host.h"
+#include "engine/region/dedicated_host_internal.h"
+#include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image.h"
+#include "engine/storage/volume_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "model/client_token.h"
+#include "model/dedicated_host.h"
+#include "model/host.h"
+#include "model/image.h"
+#include "model/instance_profile.h"
+#include "model/instance_type.h"
+#include "model/key_pair.h"
+#include "model/port.h"
+#include "model/server_group.h"
+#include "model/states.h"
+#include "store/instance.h"
+#include "store/subnet.h"
+#include "store/volume.h"
+#include "store/zone.h"
 
 /* The wish with everything looked up. */
 struct launch {
@@ -123,10 +149,10 @@ static RESULT resolve_disks(struct launch *l)
 {
 	struct op *op = l->op;
 	if (l->image) {
-		TRY(disks_of_image(op, l->image, &l->disks));
+		TRY(disk_plans_of_image(op, l->image, &l->disks));
 		TRY(instance_size_root(op, l->type, l->wish->type.field, &l->disks.at[0]));
 	}
-	TRY(disks_apply_wishes(op, l->wish->disks, l->wish->disk_count, &l->disks));
+	TRY(disk_plans_apply_wishes(op, l->wish->disks, l->wish->disk_count, &l->disks));
 	if (!l->image && (l->disks.count == 0 || !l->disks.at[0].is_bootable))
 		return ENGINE_FAIL(op, ERR_MISSING, KIND_IMAGE, STR("ImageId"),
 				   "An instance starts from an image, or from a volume that can be started "
@@ -136,11 +162,11 @@ static RESULT resolve_disks(struct launch *l)
 				   "The root device cannot be left out.");
 	for (size_t n = 0; n < l->disks.count; n++)
 		if (l->disks.at[n].volume)
-			TRY(disk_begin_copy(op, &l->disks.at[n]));
-	TRY(disks_finish(op, &l->disks));
+			TRY(volume_begin_copy(op, &l->disks.at[n]));
+	TRY(disk_plans_finish(op, &l->disks));
 	for (size_t n = 0; n < l->disks.count; n++) {
 		const struct disk_plan *disk = &l->disks.at[n];
-		TRY(disk_check_source(op, disk));
+		TRY(disk_plan_check_source(op, disk));
 		if (disk->existing && l->wish->max_count > 1)
 			return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, disk->field,
 					   "A volume goes to one instance only.");
@@ -340,13 +366,14 @@ static RESULT resolve(struct launch *l)
 	TRY(launch_ports_begin(op, l->wish, l->type, &l->ports));
 	TRY(resolve_subnet(l));
 	TRY(launch_ports_resolve(op, l->type, &l->ports));
-	TRY(tags_normalize(op, l->wish->instance_tags, &l->instance_tags));
+	TRY(tag_normalize(op, l->wish->instance_tags, &l->instance_tags));
 	if (!uuid_is_none(l->wish->template_version))
 		TRY(launch_template_add_tags(op, l->wish->template_version, &l->instance_tags));
-	TRY(tags_normalize(op, l->wish->volume_tags, &l->volume_tags));
-	TRY(tags_normalize(op, l->wish->port_tags, &l->port_tags));
+	TRY(tag_normalize(op, l->wish->volume_tags, &l->volume_tags));
+	TRY(tag_normalize(op, l->wish->port_tags, &l->port_tags));
 	if (ref_is_given(&l->wish->instance_profile))
-		TRY(profile_find_passed(op, l->account, &l->wish->instance_profile, NULL, &l->profile));
+		TRY(profile_association_find_passed(op, l->account, &l->wish->instance_profile, NULL,
+						    &l->profile));
 	choose_metadata(l);
 	return permit(l);
 }
@@ -539,7 +566,7 @@ static RESULT tell_unplaced(struct launch *l, uuid instance)
 static RESULT write_profile(const struct launch *l, const struct instance *instance)
 {
 	uuid association = UUID_NONE;
-	return profile_write_association(l->op, instance, l->profile, &association);
+	return profile_association_write(l->op, instance, l->profile, &association);
 }
 
 static RESULT write_instance(struct launch *l, int64_t index, const struct host *host)
@@ -557,10 +584,10 @@ static RESULT write_instance(struct launch *l, int64_t index, const struct host 
 	if (!host)
 		TRY(tell_unplaced(l, instance.row.id));
 	l->made[index] = instance.row.id;
-	return engine_tell(op, KIND_INSTANCE, &instance.row, "created",
-			   "Instance of type %" STR_FMT " from image %" STR_FMT " on host %" STR_FMT ".",
-			   STR_ARG(l->type->name), STR_ARG(l->from ? l->from->name : STR("(none)")),
-			   STR_ARG(host ? host->name : STR("(none)")));
+	return engine_log_event(op, KIND_INSTANCE, &instance.row, "created",
+				"Instance of type %" STR_FMT " from image %" STR_FMT " on host %" STR_FMT ".",
+				STR_ARG(l->type->name), STR_ARG(l->from ? l->from->name : STR("(none)")),
+				STR_ARG(host ? host->name : STR("(none)")));
 }
 
 /* In the part asked for; else in the one with the fewest, or in the next that has room. */

@@ -2,11 +2,24 @@
  * Where an instance that is there is placed: one that was accepted without a host or has left its host, and
  * what its user changes of that while it is off.
  * Called by: api/ec2/compute/instance_placement.c. What happens next: reconcile/instance.c. */
+#include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_internal.h"
 #include "engine/instance/placement.h"
 #include "engine/instance/server_group.h"
+#include "engine/instance/server_group_internal.h"
 #include "engine/internal.h"
 #include "engine/region/dedicated_host.h"
+#include "engine/region/dedicated_host_internal.h"
+#include "engine/storage/volume_internal.h"
+#include "model/dedicated_host.h"
+#include "model/states.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/instance_type.h"
+#include "store/port.h"
+#include "store/server_group.h"
+#include "store/volume.h"
 
 /* ---- on a host ---- */
 
@@ -103,8 +116,8 @@ RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 		return OK;
 	wish->placed = true;
 	TRY(write_host(op, instance, host->row.id));
-	return engine_tell(op, KIND_INSTANCE, &instance->row, "placed", "On host %" STR_FMT ".",
-			   STR_ARG(host->name));
+	return engine_log_event(op, KIND_INSTANCE, &instance->row, "placed", "On host %" STR_FMT ".",
+				STR_ARG(host->name));
 }
 
 RESULT instance_place_or_tell(struct op *op, uuid instance)
@@ -254,6 +267,6 @@ RESULT engine_change_placement(struct op *op, struct instance_placement *wish)
 		TRY(plan_move(op, wish, &next));
 	next.row.gen++;
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "placement changed", "%s",
-			   next.moves ? "It goes to a host that fits." : "It stays where it is.");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "placement changed", "%s",
+				next.moves ? "It goes to a host that fits." : "It stays where it is.");
 }

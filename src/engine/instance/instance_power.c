@@ -2,8 +2,14 @@
  * What users ask of several instances at once: start, stop, reboot, terminate, pause, suspend, lock,
  * monitor. Settings of one: instance_settings.c.
  * Called by: api/ec2/compute/instances.c, api/openstack. What happens next: reconcile/instance.c. */
+#include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
+#include "engine/network/address_internal.h"
+#include "model/states.h"
+#include "store/instance.h"
+#include "store/port.h"
 
 /* ---- one and many ---- */
 
@@ -136,7 +142,7 @@ static RESULT start_one(struct op *op, const struct instances_wish *wish, const 
 	next.row.gen++;
 	TRY(instance_turn_on(op, &next));
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "start asked", "Asked to start.");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "start asked", "Asked to start.");
 }
 
 RESULT engine_start_instances(struct op *op, struct instances_wish *wish)
@@ -171,8 +177,8 @@ static RESULT stop_one(struct op *op, const struct instances_wish *wish, const s
 	/* While it is on, its address goes with the power. */
 	if (next.seen_power != INSTANCE_SEEN_POWER_ON)
 		TRY(instance_release_addresses(op, next.row.id));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "stop asked", "Asked to stop%s.",
-			   wish->force ? " without asking the guest" : "");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "stop asked", "Asked to stop%s.",
+				wish->force ? " without asking the guest" : "");
 }
 
 RESULT engine_stop_instances(struct op *op, struct instances_wish *wish)
@@ -198,8 +204,8 @@ static RESULT reboot_one(struct op *op, const struct instances_wish *wish, const
 	next.row.gen++;
 	TRY(instance_put(op, &next));
 	TRY(clear_restarted(op, instance));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "reboot asked", "Asked to reboot%s.",
-			   wish->force ? " without asking the guest" : "");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "reboot asked", "Asked to reboot%s.",
+				wish->force ? " without asking the guest" : "");
 }
 
 RESULT engine_reboot_instances(struct op *op, struct instances_wish *wish)
@@ -241,8 +247,8 @@ static RESULT write_pause(struct op *op, const struct instance *instance, const 
 	next.wanted_pause = pause;
 	next.row.gen++;
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, pause ? "pause asked" : "unpause asked",
-			   "Asked to %s.", pause ? "pause" : "go on");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, pause ? "pause asked" : "unpause asked",
+				"Asked to %s.", pause ? "pause" : "go on");
 }
 
 static RESULT pause_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
@@ -290,7 +296,7 @@ static RESULT suspend_one(struct op *op, const struct instances_wish *wish, cons
 	next.row.gen++;
 	TRY(instance_put(op, &next));
 	TRY(clear_restarted(op, instance));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "suspend asked", "Asked to suspend.");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "suspend asked", "Asked to suspend.");
 }
 
 RESULT engine_suspend_instances(struct op *op, struct instances_wish *wish)
@@ -316,7 +322,7 @@ static RESULT lock_one(struct op *op, const struct instances_wish *wish, const s
 	next.locked = identity_is_admin(op->ctx->who) ? INSTANCE_LOCKED_ADMIN : INSTANCE_LOCKED_OWNER;
 	next.locked_reason = wish->reason;
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "locked", "%" STR_FMT, STR_ARG(wish->reason));
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "locked", "%" STR_FMT, STR_ARG(wish->reason));
 }
 
 static RESULT unlock_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
@@ -333,7 +339,7 @@ static RESULT unlock_one(struct op *op, const struct instances_wish *wish, const
 	next.locked = INSTANCE_LOCKED_NO;
 	next.locked_reason = STR_NONE;
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "unlocked", "It may be changed again.");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "unlocked", "It may be changed again.");
 }
 
 RESULT engine_lock_instances(struct op *op, struct instances_wish *wish)
@@ -358,7 +364,8 @@ static RESULT write_monitoring(struct op *op, const struct instance *instance, c
 	next.monitoring = on;
 	next.row.gen++;
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "changed", "Monitoring is %s.", on ? "on" : "off");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "changed", "Monitoring is %s.",
+				on ? "on" : "off");
 }
 
 static RESULT monitor_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,

@@ -2,22 +2,34 @@
  * A new root disk under an old instance. What happens next: reconcile/instance.c turns it off, waits for the
  * disk, and starts it over that. Called by: api/openstack. */
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
+#include "engine/quota_internal.h"
+#include "engine/storage/disk_plan_internal.h"
+#include "engine/storage/volume.h"
+#include "engine/storage/volume_internal.h"
+#include "engine/tag_internal.h"
+#include "model/image.h"
+#include "model/key_pair.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/instance_type.h"
+#include "store/volume.h"
 
 /* What is planned of the new root disk: the image's, of the old one's name. */
 static RESULT plan_root(struct op *op, const struct instance *instance, const struct image *image,
 			const struct volume *old, const struct ref *ref, struct disk_plans *ret_disks)
 {
 	const struct instance_type *type = instance_type_find(op->head, instance->type);
-	TRY(disks_of_image(op, image, ret_disks));
+	TRY(disk_plans_of_image(op, image, ret_disks));
 	ret_disks->count = 1; /* its other disks are the instance's own */
 	ret_disks->at[0].device = old->device;
 	if (type) {
 		TRY(instance_check_needs(op, image, type, ref->field));
 		TRY(instance_size_root(op, type, ref->field, &ret_disks->at[0]));
 	}
-	TRY(disks_finish(op, ret_disks));
-	return disk_check_source(op, &ret_disks->at[0]);
+	TRY(disk_plans_finish(op, ret_disks));
+	return disk_plan_check_source(op, &ret_disks->at[0]);
 }
 
 static RESULT find_old_root(struct op *op, const struct instance *instance, const struct ref *ref,
@@ -81,7 +93,7 @@ static RESULT change_words(struct op *op, const struct instance_rebuilding *wish
 	next->admin_password = wish->admin_password;
 	next->guest_password = STR_NONE;
 	if (wish->set_tags)
-		TRY(tags_normalize(op, wish->tags, &next->tags));
+		TRY(tag_normalize(op, wish->tags, &next->tags));
 	if (!wish->set_key)
 		return OK;
 	if (ref_is_given(&wish->key_pair))
@@ -113,6 +125,6 @@ RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
 	TRY(instance_leave_disk(op, old));
 	TRY(instance_write_disk(op, instance, &disks.at[0], 0, wish->image.field, &root));
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "rebuild asked", "From image %" STR_FMT ".",
-			   STR_ARG(image->name));
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "rebuild asked", "From image %" STR_FMT ".",
+				STR_ARG(image->name));
 }

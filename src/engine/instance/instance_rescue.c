@@ -3,20 +3,29 @@
  * What happens next: reconcile/instance.c boots it cold, with both disks exchanged (instance_rows.c). Called
  * by: api/openstack. */
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
+#include "engine/storage/disk_plan_internal.h"
+#include "engine/storage/volume_internal.h"
+#include "model/image.h"
+#include "model/instance_task.h"
+#include "model/states.h"
+#include "store/instance.h"
+#include "store/instance_type.h"
+#include "store/volume.h"
 
 /* What is planned of the rescue disk: the image's root disk, of the image's own size. */
 static RESULT plan_disk(struct op *op, const struct instance *instance, const struct image *image,
 			const struct ref *ref, struct disk_plans *ret_disks)
 {
 	const struct instance_type *type = instance_type_find(op->head, instance->type);
-	TRY(disks_of_image(op, image, ret_disks));
+	TRY(disk_plans_of_image(op, image, ret_disks));
 	ret_disks->count = 1;
 	ret_disks->at[0].delete_on_termination = true;
 	if (type)
 		TRY(instance_check_needs(op, image, type, ref->field));
-	TRY(disks_finish(op, ret_disks));
-	return disk_check_source(op, &ret_disks->at[0]);
+	TRY(disk_plans_finish(op, ret_disks));
+	return disk_plan_check_source(op, &ret_disks->at[0]);
 }
 
 /* The one named, else the one that it was made of. */
@@ -67,8 +76,8 @@ RESULT engine_rescue_instance(struct op *op, struct instance_rescuing *wish)
 	if (next.wanted_power != INSTANCE_WANTED_POWER_ON)
 		TRY(instance_turn_on(op, &next));
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "rescue asked", "From image %" STR_FMT ".",
-			   STR_ARG(image->name));
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "rescue asked", "From image %" STR_FMT ".",
+				STR_ARG(image->name));
 }
 
 static RESULT check_rescued(struct op *op, const struct instance *instance, const struct ref *ref)
@@ -98,5 +107,5 @@ RESULT engine_unrescue_instance(struct op *op, struct instance_target *wish)
 	if (disk && row_is_live(&disk->row))
 		TRY(instance_leave_disk(op, disk));
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "unrescue asked", "From its root disk again.");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "unrescue asked", "From its root disk again.");
 }

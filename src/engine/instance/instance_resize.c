@@ -4,7 +4,15 @@
 #include <inttypes.h>
 
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_internal.h"
+#include "engine/instance/instance_type_internal.h"
 #include "engine/internal.h"
+#include "engine/storage/volume.h"
+#include "model/instance_task.h"
+#include "model/states.h"
+#include "store/instance.h"
+#include "store/instance_type.h"
+#include "store/volume.h"
 
 static RESULT find_instance(struct op *op, const struct ref *ref, const char *permission,
 			    const struct instance **ret_instance)
@@ -88,8 +96,8 @@ RESULT engine_resize_instance(struct op *op, struct instance_resizing *wish)
 	next.old_type = instance->type;
 	instance_begin_task(op, INSTANCE_TASK_RESIZE, true, &next);
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "resize asked", "To type %" STR_FMT ".",
-			   STR_ARG(type->name));
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "resize asked", "To type %" STR_FMT ".",
+				STR_ARG(type->name));
 }
 
 static RESULT find_resized(struct op *op, const struct ref *ref, const char *permission, const char *done,
@@ -112,7 +120,7 @@ RESULT engine_confirm_resize(struct op *op, struct instance_target *wish)
 	uuid old_type = instance->old_type;
 	TRY(instance_put(op, &next));
 	TRY(instance_type_forget_unused(op, old_type));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "resize confirmed", "Its new size stays.");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "resize confirmed", "Its new size stays.");
 }
 
 /* The type may have been deleted since: the row is kept for this. */
@@ -130,6 +138,6 @@ RESULT engine_revert_resize(struct op *op, struct instance_target *wish)
 	instance_begin_task(op, INSTANCE_TASK_REVERT, true, &next);
 	TRY(instance_put(op, &next));
 	TRY(instance_type_forget_unused(op, new_type));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "resize reverted", "To type %" STR_FMT ".",
-			   STR_ARG(type->name));
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "resize reverted", "To type %" STR_FMT ".",
+				STR_ARG(type->name));
 }

@@ -2,12 +2,25 @@
  * What the reconciler saw of instances becomes rows: power, the guest's own shutdown, crashes, and
  * the end with all that goes along.
  * Called by: reconcile/instance.c. */
-#include "engine/instance/instance.h"
-
 #include <inttypes.h>
 
+#include "engine/condition_internal.h"
+#include "engine/instance/instance.h"
 #include "engine/instance/instance_event.h"
+#include "engine/instance/instance_internal.h"
+#include "engine/instance/instance_type_internal.h"
+#include "engine/instance/profile_association_internal.h"
 #include "engine/internal.h"
+#include "engine/network/address_internal.h"
+#include "engine/network/port_internal.h"
+#include "engine/storage/volume_internal.h"
+#include "model/states.h"
+#include "store/instance.h"
+#include "store/instance_event.h"
+#include "store/instance_type.h"
+#include "store/port.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 
 #define MEBIBYTE (INT64_C(1) << 20)
 #define GIBIBYTE (INT64_C(1) << 30)
@@ -87,10 +100,10 @@ RESULT instance_release_parts(struct op *op, const struct instance *instance)
 {
 	TRY(release_ports(op, instance->row.id));
 	TRY(release_volumes(op, instance->row.id));
-	TRY(profile_leave_instance(op, instance->row.id));
+	TRY(profile_association_leave_instance(op, instance->row.id));
 	TRY(condition_clear_all(op, instance->row.id));
 	TRY(instance_meter_held(op, instance, 0));
-	return engine_tell(op, KIND_INSTANCE, &instance->row, "terminated", "It is gone from its host.");
+	return engine_log_event(op, KIND_INSTANCE, &instance->row, "terminated", "It is gone from its host.");
 }
 
 /* One that was never on a host needs nobody to confirm that it is gone. */
@@ -116,7 +129,7 @@ RESULT instance_write_terminate(struct op *op, const struct instance *instance, 
 	TRY(instance_end_shelf_image(op, instance->shelf_image));
 	TRY(instance_put(op, &next));
 	TRY(instance_delete(op, instance->row.id));
-	TRY(engine_tell(op, KIND_INSTANCE, &next.row, "terminate asked", "%s", reason_text));
+	TRY(engine_log_event(op, KIND_INSTANCE, &next.row, "terminate asked", "%s", reason_text));
 	return uuid_is_none(instance->host) ? end_unplaced(op, instance->row.id) : OK;
 }
 
@@ -126,8 +139,8 @@ static RESULT note_pause(struct op *op, const struct instance *before, const str
 {
 	if (before->seen_paused == after->seen_paused || after->seen_power != INSTANCE_SEEN_POWER_ON)
 		return OK;
-	return engine_tell(op, KIND_INSTANCE, &after->row, after->seen_paused ? "paused" : "unpaused",
-			   "Its processors %s.", after->seen_paused ? "stand still" : "go on");
+	return engine_log_event(op, KIND_INSTANCE, &after->row, after->seen_paused ? "paused" : "unpaused",
+				"Its processors %s.", after->seen_paused ? "stand still" : "go on");
 }
 
 static RESULT note_power(struct op *op, const struct instance *before, const struct instance *after)
@@ -137,8 +150,8 @@ static RESULT note_power(struct op *op, const struct instance *before, const str
 	if (was_on == is_on)
 		return OK;
 	TRY(op_usage(op, KIND_INSTANCE, after->row.id, after->account, instance_meter(op, after), is_on));
-	return engine_tell(op, KIND_INSTANCE, &after->row, is_on ? "running" : "stopped",
-			   "It is %s its host.", is_on ? "running on" : "off on");
+	return engine_log_event(op, KIND_INSTANCE, &after->row, is_on ? "running" : "stopped",
+				"It is %s its host.", is_on ? "running on" : "off on");
 }
 
 static void apply_sight(const struct op *op, const struct instance_sight *sight, struct instance *next)
@@ -224,7 +237,8 @@ static RESULT answer_own_change(struct op *op, const struct instance *before,
 	bool by_guest = sight->power == INSTANCE_SEEN_POWER_OFF && sight->off == INSTANCE_OFF_GUEST;
 	if (!by_guest)
 		return tell_restarted(op, before, sight);
-	TRY(engine_tell(op, KIND_INSTANCE, &before->row, "guest shutdown", "The guest shut itself down."));
+	TRY(engine_log_event(op, KIND_INSTANCE, &before->row, "guest shutdown",
+			     "The guest shut itself down."));
 	if (!before->shutdown_terminates)
 		return write_guest_stop(op, before->row.id);
 	return instance_write_terminate(op, instance_find(op->head, before->row.id),

@@ -1,11 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What users change of one instance: its type, user data, protections, metadata options; and of what
  * belongs to it, its only port and its volumes. Called by: api/ec2/compute/instance_attributes.c. */
+#include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_internal.h"
+#include "engine/instance/instance_type_internal.h"
 #include "engine/instance/placement.h"
 #include "engine/internal.h"
 #include "engine/network/port.h"
+#include "engine/network/port_internal.h"
+#include "engine/quota_internal.h"
 #include "engine/region/dedicated_host.h"
+#include "engine/region/dedicated_host_internal.h"
+#include "model/dedicated_host.h"
+#include "model/states.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/instance_type.h"
+#include "store/volume.h"
 
 enum { WORDS_MAX = 255 };
 
@@ -141,8 +153,8 @@ static RESULT change_volume(struct op *op, uuid instance, const struct volume_fa
 	next.delete_on_termination = fate->delete_on_termination;
 	TRY(engine_permit(op, "volume.update", KIND_VOLUME, &volume->row));
 	TRY(volume_put(op, &next));
-	return engine_tell(op, KIND_VOLUME, &next.row, "changed", "It %s its instance.",
-			   next.delete_on_termination ? "goes with" : "outlives");
+	return engine_log_event(op, KIND_VOLUME, &next.row, "changed", "It %s its instance.",
+				next.delete_on_termination ? "goes with" : "outlives");
 }
 
 /* ---- the whole ---- */
@@ -195,7 +207,7 @@ RESULT engine_update_instance(struct op *op, struct instance_settings *wish)
 	next.row.gen++;
 	TRY(instance_put(op, &next));
 	TRY(instance_type_forget_unused(op, type_before));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "changed", "Its settings were changed.");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "changed", "Its settings were changed.");
 }
 
 /* ---- credits ---- */
@@ -228,8 +240,8 @@ static RESULT change_credits(struct op *op, const struct credit_change *change)
 	next.unlimited_credits = change->unlimited;
 	next.row.gen++;
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "changed", "Its credits are %s.",
-			   next.unlimited_credits ? "unlimited" : "standard");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "changed", "Its credits are %s.",
+				next.unlimited_credits ? "unlimited" : "standard");
 }
 
 RESULT engine_change_credits(struct op *op, struct credit_wish *wish)
@@ -260,9 +272,9 @@ RESULT engine_report_instances(struct op *op, struct instance_report *wish)
 		if (model_derive_instance_state(instance) != INSTANCE_RUNNING)
 			return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field,
 					   "The instance '%" STR_FMT "' is not running", STR_ARG(ref->text));
-		TRY(engine_tell(op, KIND_INSTANCE, &instance->row, "status reported",
-				"As %s by its user: %" STR_FMT ".", wish->is_impaired ? "impaired" : "well",
-				STR_ARG(wish->words)));
+		TRY(engine_log_event(op, KIND_INSTANCE, &instance->row, "status reported",
+				     "As %s by its user: %" STR_FMT ".",
+				     wish->is_impaired ? "impaired" : "well", STR_ARG(wish->words)));
 	}
 	return OK;
 }
@@ -283,8 +295,8 @@ RESULT engine_mark_instance(struct op *op, struct instance_marking *wish)
 		TRY(condition_clear_all(op, instance->row.id));
 	}
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "marked", "As %s by an operator.",
-			   wish->is_broken ? "broken" : "well");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "marked", "As %s by an operator.",
+				wish->is_broken ? "broken" : "well");
 }
 
 RESULT engine_tell_guest_password(struct op *op, struct instance_telling *wish)
@@ -301,7 +313,7 @@ RESULT engine_tell_guest_password(struct op *op, struct instance_telling *wish)
 	struct instance next = *instance;
 	next.guest_password = wish->password;
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "password told", "By its guest, encrypted.");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "password told", "By its guest, encrypted.");
 }
 
 RESULT engine_clear_guest_password(struct op *op, struct instance_target *wish)
@@ -314,5 +326,6 @@ RESULT engine_clear_guest_password(struct op *op, struct instance_target *wish)
 	struct instance next = *instance;
 	next.guest_password = STR_NONE;
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "password cleared", "What its guest told is gone.");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "password cleared",
+				"What its guest told is gone.");
 }

@@ -3,9 +3,17 @@
  * own. What was made of an image gets one of its root disk, as Nova's users know it, which goes when it comes
  * back. What happens next: reconcile/instance.c undefines it once that image is made, and starts it where it
  * is placed when it comes back. Called by: api/openstack; api/ec2 when a shelved one is started. */
+#include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
 #include "engine/storage/image.h"
+#include "engine/storage/image_internal.h"
+#include "model/instance_task.h"
+#include "model/states.h"
+#include "store/image.h"
+#include "store/instance.h"
+#include "store/port.h"
 
 #define SHELF_SUFFIX "-shelved"
 
@@ -91,7 +99,7 @@ RESULT engine_shelve_instance(struct op *op, struct instance_target *wish)
 	TRY(make_image(op, instance, &next.shelf_image));
 	TRY(instance_put(op, &next));
 	TRY(condition_clear(op, next.row.id, STR(INSTANCE_RESTARTED)));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "shelve asked", "Off, and away from its host.");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "shelve asked", "Off, and away from its host.");
 }
 
 bool engine_instance_leaves_host(const struct tables *t, const struct instance *i)
@@ -126,7 +134,8 @@ RESULT engine_leave_instance_host(struct op *op, struct instance_leaving *wish)
 	next.moves = false;
 	TRY(instance_put(op, &next));
 	TRY(take_ports_off(op, next.row.id));
-	TRY(engine_tell(op, KIND_INSTANCE, &next.row, "left its host", "Its disks stay where they are."));
+	TRY(engine_log_event(op, KIND_INSTANCE, &next.row, "left its host",
+			     "Its disks stay where they are."));
 	return next.wanted_shelf ? OK : instance_place_or_tell(op, next.row.id);
 }
 
@@ -147,7 +156,8 @@ RESULT instance_write_unshelve(struct op *op, const struct instance *instance)
 	instance_begin_task(op, INSTANCE_TASK_UNSHELVE, false, &next);
 	TRY(instance_turn_on(op, &next));
 	TRY(instance_put(op, &next));
-	TRY(engine_tell(op, KIND_INSTANCE, &next.row, "unshelve asked", "On a host again, and started."));
+	TRY(engine_log_event(op, KIND_INSTANCE, &next.row, "unshelve asked",
+			     "On a host again, and started."));
 	return uuid_is_none(next.host) ? instance_place_or_tell(op, next.row.id) : OK;
 }
 

@@ -2,8 +2,12 @@
  * Instance types: rows only, instances copy their figures. Called by: api/openstack. */
 #include "engine/instance/instance_type.h"
 
+#include "engine/instance/instance_type_internal.h"
 #include "engine/internal.h"
 #include "engine/region/aggregate.h"
+#include "model/account.h"
+#include "store/instance.h"
+#include "store/instance_type.h"
 
 enum { NAME_MAX_SIZE = 255, DESCRIPTION_MAX = 65535, USERS_MAX = 1000, VCPUS_MAX = 1024, NICS_MAX = 8 };
 static const int64_t MIB = INT64_C(1) << 20, MEMORY_MAX = INT64_C(1) << 44, DISK_MAX = INT64_C(1) << 44;
@@ -74,8 +78,8 @@ RESULT engine_create_instance_type(struct op *op, struct instance_type_wish *wis
 	TRY(check_free(op, type.flavor_id));
 	TRY(instance_type_put(op, &type));
 	wish->instance_type = id;
-	return engine_tell(op, KIND_INSTANCE_TYPE, &type.row, "created", "Instance type %" STR_FMT ".",
-			   STR_ARG(type.name));
+	return engine_log_event(op, KIND_INSTANCE_TYPE, &type.row, "created", "Instance type %" STR_FMT ".",
+				STR_ARG(type.name));
 }
 
 /* ---- change ---- */
@@ -118,7 +122,8 @@ static void put_spec(struct tag *specs, size_t *count, struct tag spec)
 	++*count;
 }
 
-RESULT specs_change(struct op *op, enum kind kind, struct tags set, struct str removed, struct tags *specs)
+RESULT instance_type_change_specs(struct op *op, enum kind kind, struct tags set, struct str removed,
+				  struct tags *specs)
 {
 	size_t count = 0;
 	struct tag *next = arena_new_array(op->ctx->arena, struct tag, specs->count + set.count + 1);
@@ -160,7 +165,7 @@ static RESULT change_specs(struct op *op, const struct instance_type_settings *w
 				   STR_ARG(wish->remove_spec));
 	for (size_t n = 0; n < wish->specs.count; n++)
 		TRY(check_aggregate_spec(op, &wish->specs.at[n]));
-	return specs_change(op, KIND_INSTANCE_TYPE, wish->specs, wish->remove_spec, specs);
+	return instance_type_change_specs(op, KIND_INSTANCE_TYPE, wish->specs, wish->remove_spec, specs);
 }
 
 static RESULT add_user(struct op *op, const struct ref *ref, struct uuids *users)
@@ -229,7 +234,7 @@ RESULT engine_update_instance_type(struct op *op, struct instance_type_settings 
 	TRY(change_specs(op, wish, &next.extra_specs));
 	TRY(change_users(op, wish, &next));
 	TRY(instance_type_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE_TYPE, &next.row, "changed", "Its settings were changed.");
+	return engine_log_event(op, KIND_INSTANCE_TYPE, &next.row, "changed", "Its settings were changed.");
 }
 
 /* ---- the end ---- */
@@ -247,8 +252,8 @@ RESULT engine_delete_instance_type(struct op *op, struct instance_type_target *w
 	const struct instance_type *type = NULL;
 	TRY(engine_find_instance_type(op->ctx, op->head, &wish->type, &type));
 	TRY(engine_permit(op, "instance_type.delete", KIND_INSTANCE_TYPE, &type->row));
-	TRY(engine_tell(op, KIND_INSTANCE_TYPE, &type->row, "deleted", "Instance type %" STR_FMT ".",
-			STR_ARG(type->name)));
+	TRY(engine_log_event(op, KIND_INSTANCE_TYPE, &type->row, "deleted", "Instance type %" STR_FMT ".",
+			     STR_ARG(type->name)));
 	TRY(instance_type_delete(op, type->row.id));
 	return instance_type_forget_unused(op, type->row.id);
 }

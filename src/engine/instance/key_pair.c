@@ -4,6 +4,9 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "store/key_pair.h"
 
 RESULT engine_create_key_pair(struct op *op, struct key_pair_wish *wish)
 {
@@ -23,12 +26,12 @@ RESULT engine_create_key_pair(struct op *op, struct key_pair_wish *wish)
 			       .public_key = wish->public_key,
 			       .fingerprint = wish->fingerprint,
 			       .is_ed25519 = wish->is_ed25519};
-	TRY(tags_normalize(op, wish->tags, &key.tags));
+	TRY(tag_normalize(op, wish->tags, &key.tags));
 	TRY(limit_check(op, LIMIT_KEY_PAIRS, account->row.id, 1, STR_NONE));
 	TRY(key_pair_put(op, &key));
 	wish->key_pair = key.row.id;
-	return engine_tell(op, KIND_KEY_PAIR, &key.row, "created", "Key pair %" STR_FMT ".",
-			   STR_ARG(key.name));
+	return engine_log_event(op, KIND_KEY_PAIR, &key.row, "created", "Key pair %" STR_FMT ".",
+				STR_ARG(key.name));
 }
 
 RESULT engine_delete_key_pair(struct op *op, struct key_pair_target *wish)
@@ -42,8 +45,8 @@ RESULT engine_delete_key_pair(struct op *op, struct key_pair_target *wish)
 	}
 	TRY(found);
 	TRY(engine_permit(op, "key_pair.delete", KIND_KEY_PAIR, &key->row));
-	TRY(engine_tell(op, KIND_KEY_PAIR, &key->row, "deleted", "Key pair %" STR_FMT ".",
-			STR_ARG(key->name)));
+	TRY(engine_log_event(op, KIND_KEY_PAIR, &key->row, "deleted", "Key pair %" STR_FMT ".",
+			     STR_ARG(key->name)));
 	wish->deleted = key->row.id;
 	return key_pair_forget(op, key->row.id);
 }

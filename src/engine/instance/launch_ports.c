@@ -3,9 +3,20 @@
 #include <inttypes.h>
 
 #include "engine/instance/instance.h"
+#include "engine/instance/launch_ports_internal.h"
 #include "engine/internal.h"
+#include "engine/network/address_internal.h"
+#include "engine/network/ipv6_internal.h"
 #include "engine/network/port.h"
+#include "engine/network/port_internal.h"
+#include "engine/network/security_group_internal.h"
 #include "engine/network/subnet.h"
+#include "model/instance.h"
+#include "model/instance_type.h"
+#include "store/account.h"
+#include "store/network.h"
+#include "store/port.h"
+#include "store/subnet.h"
 
 /* ---- in their order ---- */
 
@@ -135,7 +146,7 @@ static int rate(const struct subnet *s, struct ip wanted)
 {
 	if (!row_is_live(&s->row) || (!ip_is_none(wanted) && !cidr_contains(s->block, wanted)))
 		return 0;
-	if (subnet_is_auto(s))
+	if (ipv6_subnet_is_auto(s))
 		return 1;
 	return (s->block.base.family == IP_V4 ? 4 : 2) + (engine_count_free_addresses(s) > 0);
 }
@@ -197,8 +208,8 @@ static RESULT resolve(struct op *op, const struct instance_type *type, const str
 	if (slot->port)
 		return OK;
 	uuid account = engine_get_account(op->ctx);
-	return groups_resolve(op, account, engine_router_of(op, slot->subnet->router, account), p->groups,
-			      &slot->groups);
+	return security_group_resolve_all(op, account, engine_router_of(op, slot->subnet->router, account),
+					  p->groups, &slot->groups);
 }
 
 static RESULT check_once(struct op *op, const struct launch_ports *ports, size_t n)

@@ -4,8 +4,13 @@
 
 #include <inttypes.h>
 
+#include "engine/client_token_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "store/launch_template.h"
+#include "store/launch_template_version.h"
 
 /* ---- checks ---- */
 
@@ -118,13 +123,13 @@ RESULT engine_create_launch_template(struct op *op, struct launch_template_wish 
 					   .default_version = 1,
 					   .latest_version = 1,
 					   .last_number = 1};
-	TRY(tags_normalize(op, wish->tags, &template.tags));
+	TRY(tag_normalize(op, wish->tags, &template.tags));
 	TRY(engine_permit_new(op, "launch_template.create", KIND_LAUNCH_TEMPLATE, &template.row));
 	TRY(launch_template_put(op, &template));
 	TRY(write_version(op, &template, 1, wish->description, wish->data, &version));
 	wish->launch_template = template.row.id;
-	TRY(engine_tell(op, KIND_LAUNCH_TEMPLATE, &template.row, "created", "Launch template %" STR_FMT ".",
-			STR_ARG(template.name)));
+	TRY(engine_log_event(op, KIND_LAUNCH_TEMPLATE, &template.row, "created",
+			     "Launch template %" STR_FMT ".", STR_ARG(template.name)));
 	return client_token_write(op, account->row.id, wish->client_token, wish->digest, template.row.id);
 }
 
@@ -144,8 +149,8 @@ RESULT engine_create_launch_template_version(struct op *op, struct launch_templa
 	next.row.gen++;
 	TRY(launch_template_put(op, &next));
 	TRY(write_version(op, &next, next.latest_version, wish->description, wish->data, &wish->version));
-	TRY(engine_tell(op, KIND_LAUNCH_TEMPLATE, &next.row, "changed", "Version %" PRId64 ".",
-			next.latest_version));
+	TRY(engine_log_event(op, KIND_LAUNCH_TEMPLATE, &next.row, "changed", "Version %" PRId64 ".",
+			     next.latest_version));
 	return client_token_write(op, next.account, wish->client_token, wish->digest, wish->version);
 }
 
@@ -162,8 +167,8 @@ RESULT engine_update_launch_template(struct op *op, struct launch_template_setti
 	next.row.gen++;
 	wish->changed = next.row.id;
 	TRY(launch_template_put(op, &next));
-	return engine_tell(op, KIND_LAUNCH_TEMPLATE, &next.row, "changed",
-			   "Its default is version %" PRId64 ".", next.default_version);
+	return engine_log_event(op, KIND_LAUNCH_TEMPLATE, &next.row, "changed",
+				"Its default is version %" PRId64 ".", next.default_version);
 }
 
 static RESULT forget_versions(struct op *op, uuid template)
@@ -182,8 +187,8 @@ RESULT engine_delete_launch_template(struct op *op, struct launch_template_targe
 	const struct launch_template *template = NULL;
 	TRY(engine_find_own_launch_template(op->ctx, op->head, &wish->launch_template, &template));
 	TRY(engine_permit(op, "launch_template.delete", KIND_LAUNCH_TEMPLATE, &template->row));
-	TRY(engine_tell(op, KIND_LAUNCH_TEMPLATE, &template->row, "deleted", "Launch template %" STR_FMT ".",
-			STR_ARG(template->name)));
+	TRY(engine_log_event(op, KIND_LAUNCH_TEMPLATE, &template->row, "deleted",
+			     "Launch template %" STR_FMT ".", STR_ARG(template->name)));
 	wish->deleted = *template;
 	wish->deleted.name = str_copy(op->ctx->arena, template->name);
 	wish->deleted.tags = (struct tags){0};
@@ -235,8 +240,8 @@ RESULT engine_delete_launch_template_versions(struct op *op, struct launch_templ
 	}
 	wish->removals = removals;
 	TRY(update_latest(op, template));
-	return engine_tell(op, KIND_LAUNCH_TEMPLATE, &template->row, "changed", "%zu versions were to go.",
-			   wish->count);
+	return engine_log_event(op, KIND_LAUNCH_TEMPLATE, &template->row, "changed",
+				"%zu versions were to go.", wish->count);
 }
 
 /* ---- of a launch ---- */
@@ -256,5 +261,5 @@ RESULT launch_template_add_tags(struct op *op, uuid id, struct tags *tags)
 		{STR("aws:ec2launchtemplate:version"),
 		 str_print(op->ctx->arena, "%" PRId64, version->number)},
 	};
-	return tags_add_reserved(op, (struct tags){added, 2}, tags);
+	return tag_add_reserved(op, (struct tags){added, 2}, tags);
 }

@@ -4,6 +4,9 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "model/launch_template.h"
+
+struct launch_template_version;
 
 enum {
 	LAUNCH_TEMPLATES_MAX = 5000,         /* of an account */

@@ -6,8 +6,16 @@
 
 #include "engine/internal.h"
 #include "engine/region/aggregate.h"
+#include "engine/region/aggregate_internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/host.h"
+#include "model/dedicated_host.h"
+#include "model/instance_type.h"
+#include "model/server_group.h"
+#include "model/states.h"
+#include "store/aggregate.h"
+#include "store/host.h"
+#include "store/instance.h"
 
 /* ---- one host ---- */
 
@@ -225,7 +233,7 @@ static const struct host *draw_host(const struct tables *t)
 {
 	struct host probe = {.row.id = uuid_random()};
 	const struct row *row = tables_seek(t, KIND_HOST, HOST_INDEX_ID, &probe.row, 1);
-	return row ? (const struct host *) row : host_first(t);
+	return row ? host_of(row) : host_first(t);
 }
 
 /* The next in the order of ids, from the last on to the first. */

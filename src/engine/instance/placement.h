@@ -5,6 +5,11 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "model/instance.h"
+#include "model/instance_type.h"
+
+struct host;
+struct server_group;
 
 enum placement_reason {
 	PLACEMENT_FITS,

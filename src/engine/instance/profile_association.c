@@ -2,8 +2,15 @@
  * Instance profiles on instances. */
 #include "engine/instance/profile_association.h"
 
+#include "engine/instance/instance_internal.h"
+#include "engine/instance/profile_association_internal.h"
 #include "engine/internal.h"
 #include "model/iam_name.h"
+#include "store/account.h"
+#include "store/iam_role.h"
+#include "store/instance.h"
+#include "store/instance_profile.h"
+#include "store/profile_association.h"
 
 const struct instance_profile *engine_find_profile_of(const struct tables *t, uuid instance)
 {
@@ -53,8 +60,9 @@ static RESULT find_profile(struct op *op, const struct account *account, const s
 	return OK;
 }
 
-RESULT profile_find_passed(struct op *op, const struct account *account, const struct ref *ref,
-			   const struct instance *instance, const struct instance_profile **ret_profile)
+RESULT profile_association_find_passed(struct op *op, const struct account *account, const struct ref *ref,
+				       const struct instance *instance,
+				       const struct instance_profile **ret_profile)
 {
 	const struct instance_profile *profile = NULL;
 	TRY(find_profile(op, account, ref, &profile));
@@ -68,7 +76,7 @@ RESULT profile_find_passed(struct op *op, const struct account *account, const s
 
 /* ---- rows ---- */
 
-RESULT profile_write_association(struct op *op, const struct instance *instance,
+RESULT profile_association_write(struct op *op, const struct instance *instance,
 				 const struct instance_profile *profile, uuid *ret_association)
 {
 	const struct profile_association association = {.row.id = engine_new_id(op, KIND_PROFILE_ASSOCIATION),
@@ -78,11 +86,11 @@ RESULT profile_write_association(struct op *op, const struct instance *instance,
 							.instance_profile = profile->row.id};
 	*ret_association = association.row.id;
 	TRY(profile_association_put(op, &association));
-	return engine_tell(op, KIND_INSTANCE, &instance->row, "instance profile changed",
-			   "It has the instance profile %" STR_FMT ".", STR_ARG(profile->name));
+	return engine_log_event(op, KIND_INSTANCE, &instance->row, "instance profile changed",
+				"It has the instance profile %" STR_FMT ".", STR_ARG(profile->name));
 }
 
-RESULT profile_leave_instance(struct op *op, uuid instance)
+RESULT profile_association_leave_instance(struct op *op, uuid instance)
 {
 	const struct profile_association *a = profile_association_find_by_instance(op->head, instance);
 	return a ? profile_association_forget(op, a->row.id) : OK;
@@ -96,7 +104,7 @@ static RESULT find_association(struct op *op, const struct ref *ref,
 {
 	const struct row *row = NULL;
 	TRY(engine_find_own(op->ctx, op->head, KIND_PROFILE_ASSOCIATION, ref, &row));
-	*ret_association = (const struct profile_association *) row;
+	*ret_association = profile_association_of(row);
 	*ret_instance = instance_find(op->head, (*ret_association)->instance);
 	return *ret_instance ? OK : engine_fail_not_found(op->ctx, KIND_PROFILE_ASSOCIATION, ref);
 }
@@ -110,7 +118,7 @@ RESULT engine_associate_profile(struct op *op, struct profile_association_wish *
 	engine_permit_profile(op, look_up_profile(op, account, &wish->instance_profile), instance);
 	TRY(engine_permit(op, "profile_association.create", KIND_INSTANCE, &instance->row));
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
-	TRY(profile_find_passed(op, account, &wish->instance_profile, instance, &profile));
+	TRY(profile_association_find_passed(op, account, &wish->instance_profile, instance, &profile));
 	if (!row_is_live(&instance->row))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
 				   "The instance '%" STR_FMT "' is not in a state in which it can be given "
@@ -120,7 +128,7 @@ RESULT engine_associate_profile(struct op *op, struct profile_association_wish *
 		return ENGINE_FAIL(op, ERR_STATE, KIND_PROFILE_ASSOCIATION, wish->instance.field,
 				   "There is an existing association for instance %" STR_FMT,
 				   STR_ARG(wish->instance.text));
-	return profile_write_association(op, instance, profile, &wish->profile_association);
+	return profile_association_write(op, instance, profile, &wish->profile_association);
 }
 
 RESULT engine_replace_profile(struct op *op, struct profile_association_change *wish)
@@ -133,9 +141,9 @@ RESULT engine_replace_profile(struct op *op, struct profile_association_change *
 	engine_permit_profile(op, look_up_profile(op, account, &wish->instance_profile), instance);
 	TRY(engine_permit(op, "profile_association.replace", KIND_INSTANCE, &instance->row));
 	TRY(instance_check_unlocked(op, instance, wish->profile_association.field));
-	TRY(profile_find_passed(op, account, &wish->instance_profile, instance, &profile));
+	TRY(profile_association_find_passed(op, account, &wish->instance_profile, instance, &profile));
 	TRY(profile_association_forget(op, association->row.id));
-	return profile_write_association(op, instance, profile, &wish->made);
+	return profile_association_write(op, instance, profile, &wish->made);
 }
 
 RESULT engine_disassociate_profile(struct op *op, struct profile_association_target *wish)
@@ -147,6 +155,6 @@ RESULT engine_disassociate_profile(struct op *op, struct profile_association_tar
 	TRY(instance_check_unlocked(op, instance, wish->profile_association.field));
 	wish->before = *association;
 	TRY(profile_association_forget(op, association->row.id));
-	return engine_tell(op, KIND_INSTANCE, &instance->row, "instance profile changed",
-			   "It has no instance profile any more.");
+	return engine_log_event(op, KIND_INSTANCE, &instance->row, "instance profile changed",
+				"It has no instance profile any more.");
 }

@@ -5,6 +5,9 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "model/profile_association.h"
+
+struct instance_profile;
 
 /* Profiles are named by name or by ARN: ERR_INVALID with KIND_INSTANCE_PROFILE when there is none.
  * ERR_STATE with KIND_PROFILE_ASSOCIATION: the instance has one; with KIND_INSTANCE: it is ending. */

@@ -2,8 +2,13 @@
  * Server groups: rows only. What places by them: placement.c. */
 #include "engine/instance/server_group.h"
 
+#include "engine/instance/server_group_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "store/instance.h"
+#include "store/server_group.h"
 
 enum { NAME_MAX_SIZE = 255, PER_HOST_MAX = 1000, PARTITIONS_DEFAULT = 2 };
 
@@ -56,11 +61,11 @@ RESULT engine_create_server_group(struct op *op, struct server_group_wish *wish)
 				     .policy = wish->policy,
 				     .max_per_host = wish->max_per_host ? wish->max_per_host : 1,
 				     .partitions = count_partitions(wish)};
-	TRY(tags_normalize(op, wish->tags, &group.tags));
+	TRY(tag_normalize(op, wish->tags, &group.tags));
 	TRY(server_group_put(op, &group));
 	wish->server_group = group.row.id;
-	return engine_tell(op, KIND_SERVER_GROUP, &group.row, "created", "Server group %" STR_FMT ".",
-			   STR_ARG(group.name));
+	return engine_log_event(op, KIND_SERVER_GROUP, &group.row, "created", "Server group %" STR_FMT ".",
+				STR_ARG(group.name));
 }
 
 int64_t server_group_least_partition(const struct tables *t, const struct server_group *group)
@@ -129,8 +134,8 @@ RESULT engine_delete_server_group(struct op *op, struct server_group_target *wis
 	TRY(engine_permit(op, "server_group.delete", KIND_SERVER_GROUP, &group->row));
 	if (wish->must_be_empty)
 		TRY(check_empty(op, group, &wish->server_group));
-	TRY(engine_tell(op, KIND_SERVER_GROUP, &group->row, "deleted", "Server group %" STR_FMT ".",
-			STR_ARG(group->name)));
+	TRY(engine_log_event(op, KIND_SERVER_GROUP, &group->row, "deleted", "Server group %" STR_FMT ".",
+			     STR_ARG(group->name)));
 	uuid id = group->row.id;
 	TRY(free_members(op, id));
 	return server_group_forget(op, id);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "model/server_group.h"
 
 /* Of an account; of a group. */
 enum { SERVER_GROUPS_MAX = 500, SERVER_GROUP_MEMBERS_MAX = 100, SERVER_GROUP_PARTITIONS_MAX = 7 };

@@ -2,8 +2,23 @@
  * Public addresses. What happens next: reconcile/address.c translates them to their ports'. */
 #include "engine/network/address.h"
 
+#include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "engine/network/address_internal.h"
+#include "engine/network/gateway_internal.h"
+#include "engine/network/ip_pool_internal.h"
 #include "engine/network/port.h"
+#include "engine/network/port_internal.h"
+#include "engine/quota_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "model/gateway.h"
+#include "model/instance.h"
+#include "model/secondary_ip.h"
+#include "store/address.h"
+#include "store/address_range.h"
+#include "store/external_network.h"
+#include "store/port.h"
 
 #define ELASTIC_METER STR("address:elastic")
 
@@ -136,13 +151,13 @@ RESULT engine_allocate_address(struct op *op, struct address_wish *wish)
 				  .ip = place.ip,
 				  .is_elastic = true,
 				  .description = wish->description};
-	TRY(tags_normalize(op, wish->tags, &address.tags));
+	TRY(tag_normalize(op, wish->tags, &address.tags));
 	TRY(address_put(op, &address));
 	TRY(op_usage(op, KIND_ADDRESS, address.row.id, account->row.id, ELASTIC_METER, 1));
 	wish->address = address.row.id;
 	wish->made_ip = address.ip;
 	char text[IP_TEXT_SIZE];
-	TRY(engine_tell(op, KIND_ADDRESS, &address.row, "allocated", "%s.", ip_write(address.ip, text)));
+	TRY(engine_log_event(op, KIND_ADDRESS, &address.row, "allocated", "%s.", ip_write(address.ip, text)));
 	return ref_is_given(&wish->port) ? associate_new(op, wish) : OK;
 }
 
@@ -157,8 +172,8 @@ static RESULT write_free(struct op *op, const struct address *address)
 	next.row.gen++;
 	TRY(address_put(op, &next));
 	char text[IP_TEXT_SIZE];
-	return engine_tell(op, KIND_ADDRESS, &next.row, "disassociated", "%s is free.",
-			   ip_write(next.ip, text));
+	return engine_log_event(op, KIND_ADDRESS, &next.row, "disassociated", "%s is free.",
+				ip_write(next.ip, text));
 }
 
 static const struct address *live_or_next(const struct tables *t, const struct address *address)
@@ -253,8 +268,8 @@ RESULT address_put_back(struct op *op, const struct address *address, bool *ret_
 	if (next.is_elastic)
 		TRY(op_usage(op, KIND_ADDRESS, next.row.id, next.account, ELASTIC_METER, 1));
 	char text[IP_TEXT_SIZE];
-	return engine_tell(op, KIND_ADDRESS, &next.row, "adopted", "%s came back with its network interface.",
-			   ip_write(next.ip, text));
+	return engine_log_event(op, KIND_ADDRESS, &next.row, "adopted",
+				"%s came back with its network interface.", ip_write(next.ip, text));
 }
 
 /* ---- association ---- */
@@ -336,8 +351,8 @@ RESULT address_write_association(struct op *op, const struct address *address, c
 	next.row.gen++;
 	TRY(address_put(op, &next));
 	char public_text[IP_TEXT_SIZE], private_text[IP_TEXT_SIZE];
-	return engine_tell(op, KIND_ADDRESS, &next.row, "associated", "%s stands for %s.",
-			   ip_write(next.ip, public_text), ip_write(next.private_ip, private_text));
+	return engine_log_event(op, KIND_ADDRESS, &next.row, "associated", "%s stands for %s.",
+				ip_write(next.ip, public_text), ip_write(next.private_ip, private_text));
 }
 
 RESULT engine_associate_address(struct op *op, struct address_association *wish)
@@ -419,7 +434,7 @@ RESULT engine_release_address(struct op *op, struct address_target *wish)
 		TRY(write_free(op, address));
 	TRY(address_delete(op, address->row.id));
 	TRY(op_usage(op, KIND_ADDRESS, address->row.id, address->account, ELASTIC_METER, 0));
-	return engine_tell(op, KIND_ADDRESS, &address->row, "released", "%s.", text);
+	return engine_log_event(op, KIND_ADDRESS, &address->row, "released", "%s.", text);
 }
 
 RESULT engine_change_address(struct op *op, struct address_change *wish)
@@ -488,8 +503,8 @@ RESULT engine_name_address(struct op *op, struct address_name_wish *wish)
 	next.reverse_name = name; /* nothing in the network is another: gen stays */
 	TRY(address_put(op, &next));
 	char text[IP_TEXT_SIZE];
-	return engine_tell(op, KIND_ADDRESS, &next.row, "named", "%s leads back to %" STR_FMT ".",
-			   ip_write(next.ip, text), STR_ARG(name.n ? name : STR("no name")));
+	return engine_log_event(op, KIND_ADDRESS, &next.row, "named", "%s leads back to %" STR_FMT ".",
+				ip_write(next.ip, text), STR_ARG(name.n ? name : STR("no name")));
 }
 
 const struct address *engine_find_public_ip(const struct tables *t, struct ip ip)

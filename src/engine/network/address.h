@@ -4,6 +4,8 @@
 
 #include "engine/operation.h"
 
+struct address;
+
 struct address_wish {
 	struct ref account;          /* whose it is to be; kind none: the caller's */
 	struct ip ip;                /* none: any free one */

@@ -3,8 +3,15 @@
  * group that names one. */
 #include "engine/network/address_group.h"
 
+#include "engine/client_token_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/network/address_group_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "store/address_group.h"
+#include "store/address_group_version.h"
+#include "store/security_group_rule.h"
 
 static bool find_block(struct cidrs blocks, struct cidr block, size_t *ret_at)
 {
@@ -89,15 +96,15 @@ static RESULT create_group(struct op *op, struct address_group_wish *wish, uuid 
 	TRY(open_blocks(op, wish->addresses.count, &blocks));
 	add_blocks(&blocks, wish->addresses, wish->notes, (struct cidrs){0});
 	TRY(take_blocks(op, &blocks, &group));
-	TRY(tags_normalize(op, wish->tags, &group.tags));
+	TRY(tag_normalize(op, wish->tags, &group.tags));
 	TRY(limit_check(op, LIMIT_ADDRESS_GROUPS, account, 1, STR_NONE));
 	group.row.id = engine_new_id(op, KIND_ADDRESS_GROUP);
 	TRY(engine_permit_new(op, "address_group.create", KIND_ADDRESS_GROUP, &group.row));
 	TRY(address_group_put(op, &group));
 	wish->group = group.row.id;
 	TRY(client_token_write(op, account, wish->client_token, wish->digest, wish->group));
-	return engine_tell(op, KIND_ADDRESS_GROUP, &group.row, "created", "Address group of %zu blocks.",
-			   group.addresses.count);
+	return engine_log_event(op, KIND_ADDRESS_GROUP, &group.row, "created", "Address group of %zu blocks.",
+				group.addresses.count);
 }
 
 RESULT engine_create_address_group(struct op *op, struct address_group_wish *wish)
@@ -180,8 +187,8 @@ static RESULT put_changed(struct op *op, struct address_group *next)
 {
 	next->row.gen++;
 	TRY(address_group_put(op, next));
-	return engine_tell(op, KIND_ADDRESS_GROUP, &next->row, "changed", "It has %zu blocks.",
-			   next->addresses.count);
+	return engine_log_event(op, KIND_ADDRESS_GROUP, &next->row, "changed", "It has %zu blocks.",
+				next->addresses.count);
 }
 
 RESULT engine_update_address_group(struct op *op, struct address_group_settings *wish)
@@ -337,7 +344,7 @@ RESULT engine_delete_address_group(struct op *op, struct address_group_target *w
 					 STR_ARG(wish->group.text));
 	TRY(forget_revoked(op, group->row.id));
 	TRY(forget_versions(op, group->row.id, INT64_MAX));
-	TRY(engine_tell(op, KIND_ADDRESS_GROUP, &group->row, "deleted", "Address group."));
+	TRY(engine_log_event(op, KIND_ADDRESS_GROUP, &group->row, "deleted", "Address group."));
 	wish->deleted = *group;
 	wish->deleted.name = str_copy(op->ctx->arena, group->name);
 	wish->deleted.addresses = (struct cidrs){0};

@@ -5,6 +5,10 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "store/dhcp_options.h"
+#include "store/router.h"
 
 /* ---- reading options ---- */
 
@@ -133,13 +137,13 @@ RESULT engine_create_dhcp_options(struct op *op, struct dhcp_options_wish *wish)
 	struct reading reading = {op, &set, STR_NONE};
 	for (size_t k = 0; k < wish->option_count; k++)
 		TRY(read_option(&reading, &wish->options[k], is_read));
-	TRY(tags_normalize(op, wish->tags, &set.tags));
+	TRY(tag_normalize(op, wish->tags, &set.tags));
 	TRY(limit_check(op, LIMIT_DHCP_OPTIONS, account->row.id, 1, STR("DhcpConfiguration")));
 	set.row.id = engine_new_id(op, KIND_DHCP_OPTIONS);
 	TRY(engine_permit_new(op, "dhcp_options.create", KIND_DHCP_OPTIONS, &set.row));
 	TRY(dhcp_options_put(op, &set));
 	wish->dhcp_options = set.row.id;
-	return engine_tell(op, KIND_DHCP_OPTIONS, &set.row, "created", "DHCP options set.");
+	return engine_log_event(op, KIND_DHCP_OPTIONS, &set.row, "created", "DHCP options set.");
 }
 
 RESULT engine_associate_dhcp_options(struct op *op, struct dhcp_options_association *wish)
@@ -158,8 +162,9 @@ RESULT engine_associate_dhcp_options(struct op *op, struct dhcp_options_associat
 	next.dhcp_options = set ? set->row.id : UUID_NONE;
 	next.row.gen++;
 	TRY(router_put(op, &next));
-	return engine_tell(op, KIND_ROUTER, &next.row, "changed",
-			   "Its guests are told what %" STR_FMT " says.", STR_ARG(wish->dhcp_options.text));
+	return engine_log_event(op, KIND_ROUTER, &next.row, "changed",
+				"Its guests are told what %" STR_FMT " says.",
+				STR_ARG(wish->dhcp_options.text));
 }
 
 RESULT engine_delete_dhcp_options(struct op *op, struct dhcp_options_target *wish)
@@ -174,6 +179,6 @@ RESULT engine_delete_dhcp_options(struct op *op, struct dhcp_options_target *wis
 					 "' has dependencies and cannot be deleted: %" STR_FMT " has it.",
 					 STR_ARG(wish->dhcp_options.text),
 					 STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)));
-	TRY(engine_tell(op, KIND_DHCP_OPTIONS, &set->row, "deleted", "DHCP options set."));
+	TRY(engine_log_event(op, KIND_DHCP_OPTIONS, &set->row, "deleted", "DHCP options set."));
 	return dhcp_options_forget(op, set->row.id);
 }

@@ -2,7 +2,12 @@
  * Egress-only internet gateways: part of their router, which is brought about anew when one comes or goes. */
 #include "engine/network/egress_gateway.h"
 
+#include "engine/client_token_internal.h"
 #include "engine/internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "model/router.h"
+#include "store/egress_gateway.h"
 
 const struct egress_gateway *engine_get_egress_gateway(const struct tables *t, uuid router)
 {
@@ -25,12 +30,13 @@ static RESULT create_gateway(struct op *op, struct egress_gateway_wish *wish, uu
 				   "Network %" STR_FMT
 				   " already has an egress-only internet gateway attached",
 				   STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)));
-	TRY(tags_normalize(op, wish->tags, &gateway.tags));
+	TRY(tag_normalize(op, wish->tags, &gateway.tags));
 	TRY(engine_permit(op, "egress_gateway.create", KIND_ROUTER, &router->row));
 	TRY(engine_permit_new(op, "egress_gateway.create", KIND_EGRESS_GATEWAY, &gateway.row));
 	TRY(egress_gateway_put(op, &gateway));
 	wish->gateway = gateway.row.id;
-	TRY(engine_tell(op, KIND_EGRESS_GATEWAY, &gateway.row, "created", "Egress-only internet gateway."));
+	TRY(engine_log_event(op, KIND_EGRESS_GATEWAY, &gateway.row, "created",
+			     "Egress-only internet gateway."));
 	return client_token_write(op, account, wish->client_token, wish->digest, wish->gateway);
 }
 
@@ -48,6 +54,7 @@ RESULT engine_delete_egress_gateway(struct op *op, struct egress_gateway_target 
 	const struct egress_gateway *gateway = NULL;
 	TRY(engine_find_own_egress_gateway(op->ctx, op->head, &wish->gateway, &gateway));
 	TRY(engine_permit(op, "egress_gateway.delete", KIND_EGRESS_GATEWAY, &gateway->row));
-	TRY(engine_tell(op, KIND_EGRESS_GATEWAY, &gateway->row, "deleted", "Egress-only internet gateway."));
+	TRY(engine_log_event(op, KIND_EGRESS_GATEWAY, &gateway->row, "deleted",
+			     "Egress-only internet gateway."));
 	return egress_gateway_forget(op, gateway->row.id);
 }

@@ -6,6 +6,8 @@
 
 #include "engine/operation.h"
 
+struct egress_gateway;
+
 /* ERR_EXISTS: the router has one. */
 struct egress_gateway_wish {
 	struct ref router;

@@ -4,7 +4,13 @@
 #include "engine/network/external_network.h"
 
 #include "engine/internal.h"
+#include "engine/network/gateway_internal.h"
 #include "engine/network/ipv6.h"
+#include "engine/network/ipv6_internal.h"
+#include "store/address_range.h"
+#include "store/egress_gateway.h"
+#include "store/external_network.h"
+#include "store/gateway.h"
 
 struct run {
 	struct ip first, last;
@@ -94,8 +100,8 @@ RESULT engine_add_external_network(struct op *op, struct external_network_wish *
 		TRY(write_range(op, network.row.id, (struct run){wish->first, wish->last}, &range));
 	TRY(lead_gateways_out(op));
 	wish->external_network = network.row.id;
-	return engine_tell(op, KIND_EXTERNAL_NETWORK, &network.row, "added", "External network %" STR_FMT ".",
-			   STR_ARG(network.name));
+	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &network.row, "added",
+				"External network %" STR_FMT ".", STR_ARG(network.name));
 }
 
 RESULT engine_add_address_range(struct op *op, struct address_range_wish *wish)
@@ -116,8 +122,9 @@ RESULT engine_add_address_range(struct op *op, struct address_range_wish *wish)
 				     STR_ARG(network->name));
 	TRY(engine_permit(op, "address_range.add", KIND_EXTERNAL_NETWORK, &network->row));
 	TRY(write_range(op, network->row.id, wanted, &wish->address_range));
-	return engine_tell(op, KIND_EXTERNAL_NETWORK, &network->row, "range added", "%llu public addresses.",
-			   (unsigned long long) ip_distance(wish->first, wish->last) + 1);
+	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &network->row, "range added",
+				"%llu public addresses.",
+				(unsigned long long) ip_distance(wish->first, wish->last) + 1);
 }
 
 /* ---- IPv6 ---- */
@@ -185,6 +192,6 @@ RESULT engine_set_external_ipv6(struct op *op, struct external_ipv6_wish *wish)
 	next.row.gen++;
 	TRY(external_network_put(op, &next));
 	TRY(touch_gateways(op, next.row.id));
-	return engine_tell(op, KIND_EXTERNAL_NETWORK, &next.row, "changed", "IPv6 pool %s.",
-			   cidr_write(pool, text));
+	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &next.row, "changed", "IPv6 pool %s.",
+				cidr_write(pool, text));
 }

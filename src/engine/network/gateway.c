@@ -4,6 +4,17 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/network/address_internal.h"
+#include "engine/network/gateway_internal.h"
+#include "engine/network/ip_pool_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "store/address.h"
+#include "store/external_network.h"
+#include "store/gateway.h"
+#include "store/port.h"
+#include "store/route.h"
+#include "store/router.h"
 
 const struct gateway *gateway_of_router(const struct tables *t, uuid router)
 {
@@ -46,7 +57,7 @@ RESULT gateway_write(struct op *op, uuid account, struct tags tags, uuid router,
 		gateway_lead_out(op, &gateway, UUID_NONE);
 	TRY(gateway_put(op, &gateway));
 	*ret_gateway = gateway.row.id;
-	return engine_tell(op, KIND_GATEWAY, &gateway.row, "created", "Internet gateway.");
+	return engine_log_event(op, KIND_GATEWAY, &gateway.row, "created", "Internet gateway.");
 }
 
 RESULT engine_create_gateway(struct op *op, struct gateway_wish *wish)
@@ -54,7 +65,7 @@ RESULT engine_create_gateway(struct op *op, struct gateway_wish *wish)
 	const struct account *account = NULL;
 	struct tags tags = {0};
 	TRY(engine_find_acting_account(op, &account));
-	TRY(tags_normalize(op, wish->tags, &tags));
+	TRY(tag_normalize(op, wish->tags, &tags));
 	TRY(engine_permit(op, "gateway.create", KIND_GATEWAY, NULL));
 	return gateway_write(op, account->row.id, tags, UUID_NONE, &wish->gateway);
 }
@@ -89,8 +100,8 @@ RESULT engine_attach_gateway(struct op *op, struct gateway_attachment *wish)
 	next.row.gen++;
 	gateway_lead_out(op, &next, UUID_NONE);
 	TRY(gateway_put(op, &next));
-	return engine_tell(op, KIND_GATEWAY, &next.row, "attached", "Attached to %" STR_FMT ".",
-			   STR_ARG(router_id));
+	return engine_log_event(op, KIND_GATEWAY, &next.row, "attached", "Attached to %" STR_FMT ".",
+				STR_ARG(router_id));
 }
 
 static bool router_has_addresses(const struct tables *t, const struct router *router)
@@ -138,8 +149,8 @@ RESULT engine_detach_gateway(struct op *op, struct gateway_attachment *wish)
 	struct gateway next;
 	TRY(release(op, gateway, &next));
 	TRY(gateway_put(op, &next));
-	return engine_tell(op, KIND_GATEWAY, &next.row, "detached", "Detached from %" STR_FMT ".",
-			   STR_ARG(router_id));
+	return engine_log_event(op, KIND_GATEWAY, &next.row, "detached", "Detached from %" STR_FMT ".",
+				STR_ARG(router_id));
 }
 
 RESULT engine_delete_gateway(struct op *op, struct gateway_target *wish)
@@ -152,7 +163,7 @@ RESULT engine_delete_gateway(struct op *op, struct gateway_target *wish)
 				   "The internetGateway '%" STR_FMT
 				   "' has dependencies and cannot be deleted.",
 				   STR_ARG(engine_write_id(op, KIND_GATEWAY, gateway->row.id)));
-	TRY(engine_tell(op, KIND_GATEWAY, &gateway->row, "deleted", "Internet gateway."));
+	TRY(engine_log_event(op, KIND_GATEWAY, &gateway->row, "deleted", "Internet gateway."));
 	return gateway_forget(op, gateway->row.id);
 }
 
@@ -187,8 +198,8 @@ RESULT gateway_clear(struct op *op, const struct router *router)
 	struct gateway next;
 	TRY(forget_routes_to(op, gateway->row.id));
 	TRY(release(op, gateway, &next));
-	TRY(engine_tell(op, KIND_GATEWAY, &gateway->row, "detached", "From %" STR_FMT ".",
-			STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id))));
+	TRY(engine_log_event(op, KIND_GATEWAY, &gateway->row, "detached", "From %" STR_FMT ".",
+			     STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id))));
 	return was_set ? gateway_forget(op, gateway->row.id) : gateway_put(op, &next);
 }
 
@@ -256,9 +267,10 @@ static RESULT set_gateway(struct op *op, struct router_gateway_wish *wish, const
 	TRY(gateway_put(op, &next));
 	TRY(write_default_route(op, router, next.row.id, ip_from_v4(0)));
 	TRY(gateway_lead_ipv6_out(op, &next));
-	return engine_tell(op, KIND_GATEWAY, &next.row, "attached", "To %" STR_FMT "; its subnets %s it.",
-			   STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)),
-			   next.translates ? "reach out under" : "do not use the address of");
+	return engine_log_event(op, KIND_GATEWAY, &next.row, "attached",
+				"To %" STR_FMT "; its subnets %s it.",
+				STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)),
+				next.translates ? "reach out under" : "do not use the address of");
 }
 
 RESULT engine_set_router_gateway(struct op *op, struct router_gateway_wish *wish)

@@ -2,6 +2,7 @@
  * Free addresses between those in use. Starting at a random place keeps a reused address rare and
  * the walk over the index short: with half of the range in use, two steps on average. */
 #include "engine/internal.h"
+#include "engine/network/ip_pool_internal.h"
 
 static struct ip ip_of(const struct ip_pool *pool, const struct row *row)
 {

@@ -4,8 +4,18 @@
 #include "engine/network/ipv6.h"
 
 #include "engine/internal.h"
+#include "engine/network/ipv6_internal.h"
+#include "engine/network/network_acl_internal.h"
 #include "engine/network/router_block.h"
+#include "engine/network/security_group_internal.h"
 #include "engine/network/subnet.h"
+#include "engine/network/subnet_internal.h"
+#include "engine/network/subnet_pool_internal.h"
+#include "engine/quota_internal.h"
+#include "store/external_network.h"
+#include "store/router.h"
+#include "store/subnet.h"
+#include "store/subnet_pool.h"
 
 /* ---- reading ---- */
 
@@ -244,26 +254,26 @@ RESULT ipv6_add_block(struct op *op, const struct router *router, const struct r
 	TRY(router_put(op, &next));
 	TRY(ipv6_let_through(op, &next));
 	*ret_association = engine_get_ipv6_association(&next, *ret_block);
-	return engine_tell(op, KIND_ROUTER, &next.row, "changed", "Block %s added.",
-			   cidr_write(*ret_block, text));
+	return engine_log_event(op, KIND_ROUTER, &next.row, "changed", "Block %s added.",
+				cidr_write(*ret_block, text));
 }
 
 RESULT ipv6_let_through(struct op *op, const struct router *router)
 {
 	if (!uuid_is_none(router->default_group))
-		TRY(group_let_ipv6_out(op, router->default_group));
+		TRY(security_group_let_ipv6_out(op, router->default_group));
 	return network_acl_let_ipv6_through(op, router->default_acl);
 }
 
 /* ---- how guests get addresses ---- */
 
-bool subnet_has_ipv6_modes(const struct subnet *subnet)
+bool ipv6_subnet_has_modes(const struct subnet *subnet)
 {
 	return subnet->ipv6_ra_mode != SUBNET_IPV6_RA_MODE_NONE ||
 	       subnet->ipv6_address_mode != SUBNET_IPV6_ADDRESS_MODE_NONE;
 }
 
-bool subnet_is_auto(const struct subnet *subnet)
+bool ipv6_subnet_is_auto(const struct subnet *subnet)
 {
 	return subnet->ipv6_ra_mode == SUBNET_IPV6_RA_MODE_SLAAC ||
 	       subnet->ipv6_ra_mode == SUBNET_IPV6_RA_MODE_DHCPV6_STATELESS ||
@@ -296,7 +306,7 @@ RESULT ipv6_check_modes(struct op *op, const struct network_subnet_wish *wish)
 	char text[CIDR_TEXT_SIZE];
 	if (clash)
 		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_SUBNET, "%s", clash);
-	if (!subnet_is_auto(&modes) || wish->block.bits == IPV6_SUBNET_BITS)
+	if (!ipv6_subnet_is_auto(&modes) || wish->block.bits == IPV6_SUBNET_BITS)
 		return OK;
 	return ctx_fail_kind(
 		op->ctx, ERR_RANGE, KIND_SUBNET,
@@ -371,7 +381,8 @@ RESULT ipv6_write_subnet(struct op *op, const struct subnet *beside, struct cidr
 				.gateway_mac = subnet_draw_gateway_mac()};
 	TRY(subnet_put(op, &subnet));
 	*ret_subnet = subnet.row.id;
-	return engine_tell(op, KIND_SUBNET, &subnet.row, "created", "Subnet %s.", cidr_write(block, text));
+	return engine_log_event(op, KIND_SUBNET, &subnet.row, "created", "Subnet %s.",
+				cidr_write(block, text));
 }
 
 RESULT engine_add_ipv6_subnet(struct op *op, struct ipv6_subnet_wish *wish)
@@ -423,6 +434,6 @@ RESULT engine_remove_ipv6_subnet(struct op *op, struct ipv6_subnet_target *wish)
 		TRY(subnet_put(op, &next));
 	}
 	TRY(subnet_delete_with_reservations(op, wish->removed));
-	return engine_tell(op, KIND_SUBNET, &subnet->row, "deleted", "Subnet %s.",
-			   cidr_write(wish->block, text));
+	return engine_log_event(op, KIND_SUBNET, &subnet->row, "deleted", "Subnet %s.",
+				cidr_write(wish->block, text));
 }

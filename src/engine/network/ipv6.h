@@ -8,6 +8,10 @@
 
 #include "engine/operation.h"
 
+struct external_network;
+struct router;
+struct subnet;
+
 enum {
 	IPV6_ROUTER_BITS = 56, /* of a router's block */
 	IPV6_SUBNET_BITS = 64,

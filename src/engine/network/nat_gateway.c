@@ -4,7 +4,19 @@
 #include "engine/network/nat_gateway.h"
 
 #include "base/clock.h"
+#include "engine/client_token_internal.h"
+#include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "engine/network/address_internal.h"
+#include "engine/network/nat_gateway_internal.h"
+#include "engine/network/port_internal.h"
+#include "engine/quota_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "model/address.h"
+#include "model/subnet.h"
+#include "store/nat_gateway.h"
+#include "store/port.h"
 
 #define NAT_METER STR("nat-gateway")
 
@@ -57,7 +69,7 @@ static RESULT resolve_nat(struct op *op, const struct nat_gateway_wish *wish, st
 	if (ref_is_given(&wish->address))
 		TRY(nat_gateway_find_address(op, &wish->address, &plan->address));
 	TRY(resolve_more(op, wish, plan));
-	TRY(tags_normalize(op, wish->tags, &plan->tags));
+	TRY(tag_normalize(op, wish->tags, &plan->tags));
 	TRY(quota_check(op, plan->subnet->account, QUOTA_NAT_GATEWAYS, 1));
 	TRY(quota_check(op, plan->subnet->account, QUOTA_PORTS, 1));
 	return engine_permit(op, "nat_gateway.create", KIND_SUBNET, &plan->subnet->row);
@@ -126,8 +138,8 @@ static RESULT write_nat(struct op *op, const struct nat_gateway_wish *wish, cons
 	TRY(nat_gateway_put(op, &nat));
 	TRY(op_usage(op, KIND_NAT_GATEWAY, nat.row.id, nat.account, NAT_METER, 1));
 	char text[IP_TEXT_SIZE];
-	return engine_tell(op, KIND_NAT_GATEWAY, &nat.row, "created", "NAT gateway at %s.",
-			   ip_write(nat.private_ip, text));
+	return engine_log_event(op, KIND_NAT_GATEWAY, &nat.row, "created", "NAT gateway at %s.",
+				ip_write(nat.private_ip, text));
 }
 
 /* Ended before it began: it has no interface, and its elastic address is left as it is. */
@@ -147,8 +159,8 @@ static RESULT write_failed(struct op *op, const struct nat_plan *plan)
 	if (plan->address)
 		nat.address = plan->address->row.id;
 	TRY(nat_gateway_put(op, &nat));
-	return engine_tell(op, KIND_NAT_GATEWAY, &nat.row, "failed", "%s: %" STR_FMT ".", plan->failure_code,
-			   STR_ARG(plan->failure_text));
+	return engine_log_event(op, KIND_NAT_GATEWAY, &nat.row, "failed", "%s: %" STR_FMT ".",
+				plan->failure_code, STR_ARG(plan->failure_text));
 }
 
 RESULT engine_create_nat_gateway(struct op *op, struct nat_gateway_wish *wish)
@@ -179,7 +191,7 @@ RESULT engine_delete_nat_gateway(struct op *op, struct nat_gateway_target *wish)
 	if (!row_is_live(&nat->row))
 		return OK;
 	TRY(nat_gateway_delete(op, nat->row.id));
-	return engine_tell(op, KIND_NAT_GATEWAY, &nat->row, "deleted", "NAT gateway.");
+	return engine_log_event(op, KIND_NAT_GATEWAY, &nat->row, "deleted", "NAT gateway.");
 }
 
 /* ---- the reconciler's ---- */

@@ -8,6 +8,8 @@
 
 #include "engine/operation.h"
 
+struct address;
+
 #define NAT_GATEWAY_VISIBLE_US HOUR
 enum { NAT_GATEWAY_ADDRESSES_MAX = 8 /* the first, and further ones */ };
 

@@ -2,7 +2,14 @@
  * Further public addresses of NAT gateways. Each stands for a secondary private address of the gateway's
  * interface, under which a share of what comes to the gateway goes out. */
 #include "engine/internal.h"
+#include "engine/network/address_internal.h"
 #include "engine/network/nat_gateway.h"
+#include "engine/network/nat_gateway_internal.h"
+#include "engine/network/port_internal.h"
+#include "store/address.h"
+#include "store/nat_gateway.h"
+#include "store/port.h"
+#include "store/subnet.h"
 
 RESULT nat_gateway_check_count(struct op *op, size_t count, struct str field)
 {
@@ -70,8 +77,8 @@ static RESULT end_change(struct op *op, const struct nat_change *c, const char *
 	wish->of = nat.row.id;
 	wish->changed = c->addresses;
 	wish->count = c->count;
-	return engine_tell(op, KIND_NAT_GATEWAY, &nat.row, "changed", "Further addresses %s: %zu.", what,
-			   c->count);
+	return engine_log_event(op, KIND_NAT_GATEWAY, &nat.row, "changed", "Further addresses %s: %zu.", what,
+				c->count);
 }
 
 /* ---- more ---- */

@@ -5,7 +5,18 @@
 
 #include <inttypes.h>
 
+#include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "engine/network/network_grant_internal.h"
+#include "engine/network/network_internal.h"
+#include "engine/network/subnet_internal.h"
+#include "engine/quota_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "store/network.h"
+#include "store/network_grant.h"
+#include "store/port.h"
+#include "store/subnet.h"
 
 static RESULT check_mtu(struct op *op, int64_t mtu)
 {
@@ -48,14 +59,14 @@ RESULT engine_create_network(struct op *op, struct network_wish *wish)
 				  .mtu = wish->mtu};
 	if (wish->mtu)
 		TRY(check_mtu(op, wish->mtu));
-	TRY(tags_normalize(op, wish->tags, &network.tags));
+	TRY(tag_normalize(op, wish->tags, &network.tags));
 	TRY(quota_check(op, account->row.id, QUOTA_NETWORKS, 1));
 	TRY(engine_permit(op, "network.create", KIND_NETWORK, NULL));
 	TRY(network_write(op, &network));
 	if (wish->is_shared)
 		TRY(set_shared(op, &network, CHOICE_YES));
 	wish->network = network.row.id;
-	return engine_tell(op, KIND_NETWORK, &network.row, "created", "Network.");
+	return engine_log_event(op, KIND_NETWORK, &network.row, "created", "Network.");
 }
 
 RESULT engine_update_network(struct op *op, struct network_settings *wish)
@@ -76,8 +87,8 @@ RESULT engine_update_network(struct op *op, struct network_settings *wish)
 	next.row.gen++;
 	TRY(network_put(op, &next));
 	TRY(set_shared(op, &next, wish->is_shared));
-	return engine_tell(op, KIND_NETWORK, &next.row, "changed", "It is %s, its MTU is %" PRId64 ".",
-			   next.is_down ? "down" : "up", next.mtu);
+	return engine_log_event(op, KIND_NETWORK, &next.row, "changed", "It is %s, its MTU is %" PRId64 ".",
+				next.is_down ? "down" : "up", next.mtu);
 }
 
 static const struct port *first_live_port(const struct tables *t, uuid network)
@@ -125,7 +136,7 @@ RESULT engine_delete_network(struct op *op, struct network_target *wish)
 					 STR_ARG(engine_write_id(op, KIND_PORT, port->row.id)));
 	TRY(delete_subnets(op, network, wish->network.field));
 	TRY(network_delete_with_grants(op, network->row.id));
-	return engine_tell(op, KIND_NETWORK, &network->row, "deleted", "Network with its subnets.");
+	return engine_log_event(op, KIND_NETWORK, &network->row, "deleted", "Network with its subnets.");
 }
 
 RESULT engine_forget_network(struct op *op, struct network_forget *wish)

@@ -5,8 +5,16 @@
 
 #include <inttypes.h>
 
+#include "engine/client_token_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/network/network_acl_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "model/router.h"
+#include "store/network_acl.h"
+#include "store/network_acl_entry.h"
+#include "store/subnet.h"
 
 enum { ENTRY_FOR_ALL = 100, ENTRY_FOR_ALL_IPV6 = 101 };
 
@@ -56,7 +64,7 @@ RESULT network_acl_write(struct op *op, const struct network_acl_plan *plan, uui
 	for (int egress = 0; plan->is_default && egress < 2; egress++)
 		TRY(write_entry_for_all(op, plan->account, acl.row.id, egress, false));
 	*ret_acl = acl.row.id;
-	return engine_tell(op, KIND_NETWORK_ACL, &acl.row, "created", "Network ACL.");
+	return engine_log_event(op, KIND_NETWORK_ACL, &acl.row, "created", "Network ACL.");
 }
 
 RESULT network_acl_forget_with_entries(struct op *op, uuid acl)
@@ -80,12 +88,12 @@ static RESULT create_acl(struct op *op, struct network_acl_wish *wish, uuid acco
 				  .account = router->account,
 				  .router = router->row.id};
 	TRY(limit_check(op, LIMIT_NETWORK_ACLS, router->row.id, 1, wish->router.field));
-	TRY(tags_normalize(op, wish->tags, &acl.tags));
+	TRY(tag_normalize(op, wish->tags, &acl.tags));
 	TRY(engine_permit(op, "network_acl.create", KIND_ROUTER, &router->row));
 	TRY(engine_permit_new(op, "network_acl.create", KIND_NETWORK_ACL, &acl.row));
 	TRY(network_acl_put(op, &acl));
 	wish->acl = acl.row.id;
-	TRY(engine_tell(op, KIND_NETWORK_ACL, &acl.row, "created", "Network ACL."));
+	TRY(engine_log_event(op, KIND_NETWORK_ACL, &acl.row, "created", "Network ACL."));
 	return client_token_write(op, account, wish->client_token, wish->digest, wish->acl);
 }
 
@@ -115,7 +123,7 @@ RESULT engine_delete_network_acl(struct op *op, struct network_acl_target *wish)
 					 "' has dependencies and cannot be deleted: %" STR_FMT " has it.",
 					 STR_ARG(wish->acl.text),
 					 STR_ARG(engine_write_id(op, KIND_SUBNET, user->row.id)));
-	TRY(engine_tell(op, KIND_NETWORK_ACL, &acl->row, "deleted", "Network ACL."));
+	TRY(engine_log_event(op, KIND_NETWORK_ACL, &acl->row, "deleted", "Network ACL."));
 	return network_acl_forget_with_entries(op, acl->row.id);
 }
 
@@ -161,8 +169,8 @@ static RESULT touch_acl(struct op *op, const struct network_acl *acl,
 	struct network_acl next = *acl;
 	next.row.gen++;
 	TRY(network_acl_put(op, &next));
-	return engine_tell(op, KIND_NETWORK_ACL, &next.row, "changed", "%s entry %" PRId64 " is %s.",
-			   wish->egress ? "Egress" : "Ingress", wish->number, what);
+	return engine_log_event(op, KIND_NETWORK_ACL, &next.row, "changed", "%s entry %" PRId64 " is %s.",
+				wish->egress ? "Egress" : "Ingress", wish->number, what);
 }
 
 static RESULT write_entry(struct op *op, const struct entry_plan *plan,
@@ -251,6 +259,6 @@ RESULT engine_replace_network_acl_association(struct op *op, struct network_acl_
 	next.row.gen++;
 	wish->made = next.acl_association;
 	TRY(subnet_put(op, &next));
-	return engine_tell(op, KIND_SUBNET, &next.row, "network ACL changed", "It is %" STR_FMT " now.",
-			   STR_ARG(engine_write_id(op, KIND_NETWORK_ACL, acl->row.id)));
+	return engine_log_event(op, KIND_SUBNET, &next.row, "network ACL changed", "It is %" STR_FMT " now.",
+				STR_ARG(engine_write_id(op, KIND_NETWORK_ACL, acl->row.id)));
 }

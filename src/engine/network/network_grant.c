@@ -4,6 +4,10 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/network/network_grant_internal.h"
+#include "store/network.h"
+#include "store/network_grant.h"
+#include "store/port.h"
 
 bool engine_is_network_granted(const struct tables *t, uuid network, uuid account)
 {
@@ -67,7 +71,7 @@ RESULT network_grant_write(struct op *op, const struct network *network, uuid ta
 				      .target = target};
 	TRY(network_grant_put(op, &grant));
 	*ret_grant = grant.row.id;
-	return engine_tell(
+	return engine_log_event(
 		op, KIND_NETWORK, &network->row, "granted", "To %" STR_FMT ".",
 		STR_ARG(uuid_is_none(target) ? STR("everybody") : engine_write_id(op, KIND_ACCOUNT, target)));
 }
@@ -78,7 +82,7 @@ RESULT network_grant_remove(struct op *op, const struct network *network, const 
 	TRY(permit(op, network, grant->target));
 	TRY(check_unused(op, network, grant, field));
 	TRY(network_grant_forget(op, grant->row.id));
-	return engine_tell(op, KIND_NETWORK, &network->row, "grant revoked", "Its owner has it.");
+	return engine_log_event(op, KIND_NETWORK, &network->row, "grant revoked", "Its owner has it.");
 }
 
 /* Any account may be named: no more is told of it than that it is there. */
@@ -98,7 +102,7 @@ static RESULT find_grant(struct op *op, const struct ref *ref, const struct netw
 {
 	const struct row *row = NULL;
 	TRY(engine_find_own(op->ctx, op->head, KIND_NETWORK_GRANT, ref, &row));
-	*ret_grant = (const struct network_grant *) row;
+	*ret_grant = network_grant_of(row);
 	*ret_network = network_find(op->head, (*ret_grant)->network);
 	return *ret_network ? OK : engine_fail_gone(op->ctx, KIND_NETWORK, (*ret_grant)->network);
 }
@@ -130,7 +134,7 @@ RESULT engine_change_network_grant(struct op *op, struct network_grant_settings 
 	next.target = target;
 	next.row.gen++;
 	TRY(network_grant_put(op, &next));
-	return engine_tell(op, KIND_NETWORK, &network->row, "granted", "To another.");
+	return engine_log_event(op, KIND_NETWORK, &network->row, "granted", "To another.");
 }
 
 RESULT engine_revoke_network(struct op *op, struct network_grant_target *wish)

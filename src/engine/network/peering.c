@@ -4,9 +4,16 @@
 #include "engine/network/peering.h"
 
 #include "base/clock.h"
+#include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/network/peering_internal.h"
 #include "engine/network/router.h"
+#include "engine/tag_internal.h"
+#include "model/states.h"
+#include "store/account.h"
+#include "store/peering.h"
+#include "store/router.h"
 
 static const char no_such_peer[] = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range";
 
@@ -150,7 +157,7 @@ static RESULT resolve_peer(struct op *op, const struct peering_wish *wish, uuid 
 		ctx_clear_problem(op->ctx); /* the peering fails, not the call */
 		return OK;
 	}
-	const struct router *peer = (const struct router *) row;
+	const struct router *peer = router_of(row);
 	if (uuid_equal(peer->account, account->row.id) && peer->blocks.count)
 		plan->peer = peer;
 	return OK;
@@ -202,9 +209,9 @@ static RESULT write_peering(struct op *op, const struct peering_wish *wish, cons
 	}
 	TRY(peering_put(op, &p));
 	*ret_peering = p.row.id;
-	return engine_tell(op, KIND_PEERING, &p.row, p.ended_us ? "failed" : "created",
-			   "Peering with %" STR_FMT " of account %" STR_FMT ".", STR_ARG(p.peer_router_text),
-			   STR_ARG(p.peer_owner_text));
+	return engine_log_event(op, KIND_PEERING, &p.row, p.ended_us ? "failed" : "created",
+				"Peering with %" STR_FMT " of account %" STR_FMT ".",
+				STR_ARG(p.peer_router_text), STR_ARG(p.peer_owner_text));
 }
 
 RESULT engine_create_peering(struct op *op, struct peering_wish *wish)
@@ -212,7 +219,7 @@ RESULT engine_create_peering(struct op *op, struct peering_wish *wish)
 	struct peering_plan plan = {0};
 	TRY(resolve_router(op, &wish->router, &plan.router));
 	TRY(resolve_peer(op, wish, plan.router->account, &plan));
-	TRY(tags_normalize(op, wish->tags, &plan.tags));
+	TRY(tag_normalize(op, wish->tags, &plan.tags));
 	const struct peering planned = {.account = plan.router->account,
 					.router = plan.router->row.id,
 					.peer_router = plan.peer ? plan.peer->row.id : UUID_NONE,
@@ -242,8 +249,8 @@ static RESULT end_peering(struct op *op, const struct peering *peering, enum pee
 		next.ended_us = op->now_us;
 	TRY(peering_put(op, &next));
 	TRY(peering_delete(op, next.row.id));
-	return engine_tell(op, KIND_PEERING, &next.row, peering_outcome_words[outcome], "%" STR_FMT ".",
-			   STR_ARG(text));
+	return engine_log_event(op, KIND_PEERING, &next.row, peering_outcome_words[outcome], "%" STR_FMT ".",
+				STR_ARG(text));
 }
 
 /* Neither side is told apart from one that knows nothing of it; of the two, some things are one's alone. */
@@ -334,7 +341,7 @@ RESULT engine_accept_peering(struct op *op, struct peering_target *wish)
 		return ctx_fail(op->ctx, ERR_AGAIN, "Too many peerings of these VPCs are being deleted.");
 	TRY(peering_put(op, &next));
 	wish->made = p->row.id;
-	return engine_tell(op, KIND_PEERING, &next.row, "accepted", "It leads where routes say so.");
+	return engine_log_event(op, KIND_PEERING, &next.row, "accepted", "It leads where routes say so.");
 }
 
 static struct str write_by(struct op *op, const char *what)
@@ -400,7 +407,7 @@ RESULT engine_set_peering_options(struct op *op, struct peering_options *wish)
 	choice_apply(wish->peer_resolves, &next.peer_resolves);
 	TRY(peering_put(op, &next));
 	wish->made = p->row.id;
-	return engine_tell(
+	return engine_log_event(
 		op, KIND_PEERING, &next.row, "changed",
 		"Public names resolve to private addresses: the requester's %s, the accepter's %s.",
 		next.resolves ? "yes" : "no", next.peer_resolves ? "yes" : "no");

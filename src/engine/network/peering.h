@@ -11,6 +11,8 @@
 
 #include "engine/operation.h"
 
+struct peering;
+
 #define PEERING_EXPIRES_US (7 * 24 * HOUR)
 enum { PEERINGS_PENDING_MAX = 25, PEERINGS_ACTIVE_MAX = 50 }; /* that a router asked for; that it has */
 

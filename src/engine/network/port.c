@@ -6,8 +6,21 @@
 
 #include <string.h>
 
+#include "engine/client_token_internal.h"
+#include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "engine/network/address_internal.h"
+#include "engine/network/ipv6_internal.h"
+#include "engine/network/port_internal.h"
+#include "engine/network/security_group_internal.h"
+#include "engine/quota_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "model/instance.h"
 #include "model/mac.h"
+#include "store/network.h"
+#include "store/port.h"
+#include "store/subnet.h"
 
 /* Locally administered; the rest is random, so that a MAC is hardly ever drawn twice. */
 struct mac port_draw_mac(const struct tables *t)
@@ -99,7 +112,7 @@ RESULT port_find_subnet(struct op *op, const struct ref *ref, const struct subne
 {
 	const struct row *row = NULL;
 	TRY(engine_find_usable(op->ctx, op->head, KIND_SUBNET, ref, &row));
-	*ret_subnet = (const struct subnet *) row;
+	*ret_subnet = subnet_of(row);
 	return OK;
 }
 
@@ -111,17 +124,17 @@ static RESULT create_port(struct op *op, struct port_wish *wish, const struct ac
 	struct port port = port_new_in(subnet, account->row.id);
 	port.name = wish->name;
 	port.description = wish->description;
-	TRY(tags_normalize(op, wish->tags, &port.tags));
-	TRY(groups_resolve(op, port.account, engine_router_of(op, subnet->router, port.account), wish->groups,
-			   &port.groups));
+	TRY(tag_normalize(op, wish->tags, &port.tags));
+	TRY(security_group_resolve_all(op, port.account, engine_router_of(op, subnet->router, port.account),
+				       wish->groups, &port.groups));
 	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
 	TRY(engine_permit(op, "port.create", KIND_SUBNET, &subnet->row));
 	TRY(port_write_new(op, subnet, &wish->ips, &port));
 	TRY(client_token_write(op, account->row.id, wish->client_token, wish->digest, port.row.id));
 	wish->port = port.row.id;
 	char text[IP_TEXT_SIZE];
-	return engine_tell(op, KIND_PORT, &port.row, "created", "Network interface with %s.",
-			   ip_write(port.ip, text));
+	return engine_log_event(op, KIND_PORT, &port.row, "created", "Network interface with %s.",
+				ip_write(port.ip, text));
 }
 
 /* ---- on a network ---- */
@@ -178,7 +191,7 @@ static void complete_fixed(const struct tables *t, const struct network *network
 {
 	for (const struct subnet *s = subnet_first_by_network(t, network->row.id); s && !is_none;
 	     s = subnet_next_by_network(t, s))
-		if (row_is_live(&s->row) && subnet_is_auto(s) && !has_subnet(fixed, *count, s))
+		if (row_is_live(&s->row) && ipv6_subnet_is_auto(s) && !has_subnet(fixed, *count, s))
 			fixed[(*count)++] = (struct port_fixed){.subnet = s};
 	for (size_t k = 1; k < *count && fixed[0].subnet->block.base.family == IP_V6; k++)
 		if (fixed[k].subnet->block.base.family == IP_V4) {
@@ -226,7 +239,7 @@ static RESULT resolve_fixed(struct op *op, const struct network *network,
 static void set_auto_ips(struct port_fixed *fixed, size_t count, struct mac mac)
 {
 	for (size_t k = 0; k < count; k++)
-		if (subnet_is_auto(fixed[k].subnet) && ip_is_none(fixed[k].ip))
+		if (ipv6_subnet_is_auto(fixed[k].subnet) && ip_is_none(fixed[k].ip))
 			fixed[k].ip = model_make_eui64(fixed[k].subnet->block, mac);
 }
 
@@ -297,7 +310,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 	size_t count = 0;
 	TRY(engine_find_owner_to_be(op, &wish->account, &account));
 	TRY(engine_find_usable(op->ctx, op->head, KIND_NETWORK, &wish->network, &found));
-	const struct network *network = (const struct network *) found;
+	const struct network *network = network_of(found);
 	TRY(port_check_choices(op, network->row.id,
 			       chooses_ip(&wish->fixed) || !mac_is_none(wish->mac) || wish->is_open ||
 				       wish->pairs.count > 0,
@@ -318,19 +331,20 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 			    .device_owner = wish->device_owner,
 			    .dns_name = wish->dns_name};
 	set_auto_ips(fixed, count, port.mac);
-	TRY(tags_normalize(op, wish->tags, &port.tags));
+	TRY(tag_normalize(op, wish->tags, &port.tags));
 	TRY(write_pairs(op, &wish->pairs, port.mac, &port.allowed_pairs));
 	TRY(check_open(op, &port, wish->groups.count > 0));
 	if (!port.is_open && (wish->groups.count > 0 || !wish->has_no_groups))
-		TRY(groups_resolve(op, port.account,
-				   count ? engine_router_of(op, fixed[0].subnet->router, port.account) : NULL,
-				   wish->groups, &port.groups));
+		TRY(security_group_resolve_all(
+			op, port.account,
+			count ? engine_router_of(op, fixed[0].subnet->router, port.account) : NULL,
+			wish->groups, &port.groups));
 	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
 	TRY(engine_permit(op, "port.create", KIND_NETWORK, &network->row));
 	TRY(port_write_fixed(op, fixed, count, wish->fixed.field, &port));
 	wish->port = port.row.id;
-	return engine_tell(op, KIND_PORT, &port.row, "created", "Network interface with %zu addresses.",
-			   count);
+	return engine_log_event(op, KIND_PORT, &port.row, "created", "Network interface with %zu addresses.",
+				count);
 }
 
 RESULT engine_create_port(struct op *op, struct port_wish *wish)
@@ -350,8 +364,8 @@ RESULT port_delete_with_addresses(struct op *op, const struct port *port)
 	TRY(port_delete_ips(op, port->row.id));
 	TRY(port_delete(op, port->row.id));
 	char text[IP_TEXT_SIZE];
-	return engine_tell(op, KIND_PORT, &port->row, "deleted", "Network interface with %s.",
-			   ip_write(port->ip, text));
+	return engine_log_event(op, KIND_PORT, &port->row, "deleted", "Network interface with %s.",
+				ip_write(port->ip, text));
 }
 
 RESULT engine_delete_port(struct op *op, struct port_target *wish)
@@ -389,8 +403,9 @@ static RESULT apply_security(struct op *op, const struct port_settings *wish, st
 	if (wish->has_no_groups || next->is_open)
 		next->groups = (struct uuids){0};
 	if (wish->groups.count > 0)
-		TRY(groups_resolve(op, next->account, engine_router_of(op, next->router, next->account),
-				   wish->groups, &next->groups));
+		TRY(security_group_resolve_all(op, next->account,
+					       engine_router_of(op, next->router, next->account),
+					       wish->groups, &next->groups));
 	if (wish->pairs)
 		TRY(write_pairs(op, wish->pairs, next->mac, &next->allowed_pairs));
 	return check_open(op, next, wish->groups.count > 0);
@@ -443,8 +458,8 @@ RESULT engine_update_port(struct op *op, struct port_settings *wish)
 	TRY(port_put(op, &next));
 	if (wish->fixed.is_given)
 		TRY(change_fixed(op, wish, &next));
-	return engine_tell(op, KIND_PORT, &next.row, "changed", "It is in %zu security groups.",
-			   next.groups.count);
+	return engine_log_event(op, KIND_PORT, &next.row, "changed", "It is in %zu security groups.",
+				next.groups.count);
 }
 
 /* ---- the reconciler's ---- */

@@ -4,6 +4,9 @@
 
 #include "engine/operation.h"
 
+struct port;
+struct secondary_ip;
+
 /* Its first address of the family; none: it has none. On any tables. */
 struct ip engine_get_port_ip(const struct tables *t, const struct port *port, enum ip_family family);
 

@@ -5,8 +5,16 @@
 #include <inttypes.h>
 
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
+#include "engine/network/address_internal.h"
 #include "engine/network/port.h"
+#include "engine/network/port_internal.h"
+#include "model/states.h"
+#include "store/instance.h"
+#include "store/instance_type.h"
+#include "store/port.h"
+#include "store/subnet.h"
 
 RESULT port_check_available(struct op *op, const struct port *port, const struct ref *ref)
 {
@@ -124,9 +132,9 @@ RESULT engine_attach_port(struct op *op, struct port_attaching *wish)
 	next.row.gen++;
 	TRY(port_put(op, &next));
 	wish->attachment = next.attachment;
-	return engine_tell(op, KIND_PORT, &next.row, "attach asked",
-			   "To instance %" STR_FMT " as device %" PRId64 ".",
-			   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)), wish->device_index);
+	return engine_log_event(
+		op, KIND_PORT, &next.row, "attach asked", "To instance %" STR_FMT " as device %" PRId64 ".",
+		STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)), wish->device_index);
 }
 
 /* ---- detach ---- */
@@ -136,7 +144,7 @@ static RESULT find_attached(struct op *op, const struct ref *ref, const struct p
 {
 	struct port probe = {.attachment = ref->prefix};
 	const struct row *row = tables_seek(op->head, KIND_PORT, PORT_INDEX_ATTACHMENT, &probe.row, 1);
-	const struct port *port = (const struct port *) row;
+	const struct port *port = port_of(row);
 	if (!port || !id_has_prefix(port->attachment, ref->prefix, ref->bits) ||
 	    !engine_is_own(op->ctx, KIND_PORT, row))
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_NONE, ref->field,
@@ -165,8 +173,8 @@ RESULT engine_detach_port(struct op *op, struct port_detaching *wish)
 	if (wish->force)
 		next.host = UUID_NONE;
 	TRY(port_put(op, &next));
-	return engine_tell(op, KIND_PORT, &next.row, "detach asked", "From its instance%s.",
-			   wish->force ? ", cut off at once" : "");
+	return engine_log_event(op, KIND_PORT, &next.row, "detach asked", "From its instance%s.",
+				wish->force ? ", cut off at once" : "");
 }
 
 RESULT port_unplug(struct op *op, struct port *port)

@@ -5,9 +5,19 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
+#include "engine/network/address_internal.h"
+#include "engine/network/ip_pool_internal.h"
 #include "engine/network/ipv6.h"
+#include "engine/network/ipv6_internal.h"
 #include "engine/network/port.h"
+#include "engine/network/port_internal.h"
+#include "engine/network/subnet_internal.h"
 #include "model/mac.h"
+#include "store/instance.h"
+#include "store/instance_type.h"
+#include "store/port.h"
+#include "store/secondary_ip.h"
+#include "store/subnet.h"
 
 /* ---- reading ---- */
 
@@ -112,7 +122,7 @@ static void open_pool(struct subnet_room *p, uuid subnet)
 					.other = &p->secondaries};
 }
 
-bool subnet_has_ip(const struct tables *t, uuid subnet, struct ip ip)
+bool port_subnet_has_ip(const struct tables *t, uuid subnet, struct ip ip)
 {
 	struct subnet_room pool;
 	open_pool(&pool, subnet);
@@ -182,9 +192,9 @@ static RESULT choose_ip(struct op *op, const struct subnet *subnet, struct ip wa
 {
 	struct subnet_room pool;
 	open_pool(&pool, subnet->row.id);
-	if (subnet_is_auto(subnet) && ip_is_none(wanted))
+	if (ipv6_subnet_is_auto(subnet) && ip_is_none(wanted))
 		wanted = model_make_eui64(subnet->block, mac);
-	if (subnet_is_auto(subnet))
+	if (ipv6_subnet_is_auto(subnet))
 		TRY(check_auto_ip(op, subnet, wanted, mac, field));
 	if (!ip_is_none(wanted)) {
 		TRY(check_ip(op, subnet, &pool.primaries, wanted, field));
@@ -206,7 +216,7 @@ RESULT port_choose_subnet(struct op *op, uuid network, enum ip_family family,
 	*ret_subnet = NULL;
 	for (; subnet; subnet = subnet_next_by_network(op->head, subnet)) {
 		if (!row_is_live(&subnet->row) || subnet->block.base.family != family ||
-		    subnet_is_auto(subnet))
+		    ipv6_subnet_is_auto(subnet))
 			continue;
 		*ret_subnet = subnet;
 		if (pick_ip(op->head, subnet, &ip))
@@ -253,7 +263,7 @@ static RESULT fail_no_ipv6(struct op *op, const struct subnet *subnet, const str
 RESULT port_make(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
 		 struct port *port)
 {
-	if (subnet_is_auto(subnet) && mac_is_none(port->mac))
+	if (ipv6_subnet_is_auto(subnet) && mac_is_none(port->mac))
 		port->mac = port_draw_mac(op->head);
 	TRY(choose_ip(op, subnet, wanted, port->mac, field, &port->ip));
 	if (uuid_is_none(port->row.id))
@@ -285,7 +295,7 @@ RESULT port_add_auto_ips(struct op *op, const struct port *port)
 	struct ip ip;
 	for (const struct subnet *s = subnet_first_by_network(op->head, port->network); s;
 	     s = subnet_next_by_network(op->head, s))
-		if (row_is_live(&s->row) && subnet_is_auto(s) && !has_ip_in(op->head, port, s->row.id))
+		if (row_is_live(&s->row) && ipv6_subnet_is_auto(s) && !has_ip_in(op->head, port, s->row.id))
 			TRY(port_add_ip(op, port, s, (struct ip){0}, STR_NONE, &ip));
 	return OK;
 }
@@ -303,7 +313,7 @@ static RESULT write_of_network(struct op *op, const struct port *port)
 RESULT port_add_auto_ips_in(struct op *op, const struct subnet *subnet)
 {
 	struct ip ip;
-	if (!subnet_is_auto(subnet))
+	if (!ipv6_subnet_is_auto(subnet))
 		return OK;
 	const struct port *port = port_first_by_network(op->head, subnet->network), *next = NULL;
 	for (; port; port = next) {
@@ -332,7 +342,7 @@ static RESULT drop_first(struct op *op, const struct port *port)
 
 RESULT port_drop_auto_ips_in(struct op *op, const struct subnet *subnet)
 {
-	if (!subnet_is_auto(subnet))
+	if (!ipv6_subnet_is_auto(subnet))
 		return OK;
 	const struct secondary_ip *s = secondary_ip_first_by_subnet(op->head, subnet->row.id), *next = NULL;
 	for (; s; s = next) {
@@ -593,9 +603,9 @@ RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 	TRY(bump(op, port->row.id));
 	wish->assigned_to = port->row.id;
 	wish->made = (struct ips){made, count};
-	return engine_tell(op, KIND_PORT, &port->row, "changed", "It has %zu %s addresses.",
-			   port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4),
-			   wish->is_ipv6 ? "IPv6" : "private");
+	return engine_log_event(op, KIND_PORT, &port->row, "changed", "It has %zu %s addresses.",
+				port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4),
+				wish->is_ipv6 ? "IPv6" : "private");
 }
 
 /* ---- unassign ---- */
@@ -621,7 +631,7 @@ static RESULT check_not_auto(struct op *op, const struct secondary_ip *s, struct
 {
 	const struct subnet *subnet = subnet_find(op->head, s->subnet);
 	char text[IP_TEXT_SIZE];
-	if (!subnet || !subnet_is_auto(subnet))
+	if (!subnet || !ipv6_subnet_is_auto(subnet))
 		return OK;
 	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_SECONDARY_IP, field,
 			   "%s is an automatic address of the subnet '%" STR_FMT
@@ -644,7 +654,7 @@ RESULT engine_unassign_ips(struct op *op, struct port_unassignment *wish)
 	}
 	TRY(bump(op, port->row.id));
 	wish->unassigned_from = port->row.id;
-	return engine_tell(op, KIND_PORT, &port->row, "changed", "It has %zu %s addresses.",
-			   port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4),
-			   wish->is_ipv6 ? "IPv6" : "private");
+	return engine_log_event(op, KIND_PORT, &port->row, "changed", "It has %zu %s addresses.",
+				port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4),
+				wish->is_ipv6 ? "IPv6" : "private");
 }

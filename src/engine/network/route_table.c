@@ -2,11 +2,26 @@
  * Route tables and routes: part of their router, which is brought about anew when they change. */
 #include "engine/network/route_table.h"
 
+#include "engine/client_token_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/peering.h"
 #include "engine/network/port.h"
+#include "engine/network/port_internal.h"
+#include "engine/network/route_table_internal.h"
+#include "engine/network/router_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "model/egress_gateway.h"
+#include "model/gateway.h"
+#include "model/peering.h"
+#include "store/nat_gateway.h"
+#include "store/port.h"
+#include "store/route.h"
+#include "store/route_table.h"
+#include "store/router.h"
+#include "store/subnet.h"
 
 RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main, struct tags tags,
 			 uuid *ret_table)
@@ -20,7 +35,7 @@ RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main,
 	TRY(limit_check(op, LIMIT_ROUTE_TABLES, router, 1, STR_NONE));
 	TRY(route_table_put(op, &table));
 	*ret_table = table.row.id;
-	return engine_tell(op, KIND_ROUTE_TABLE, &table.row, "created", "Route table.");
+	return engine_log_event(op, KIND_ROUTE_TABLE, &table.row, "created", "Route table.");
 }
 
 RESULT route_table_forget_with_routes(struct op *op, uuid table)
@@ -38,7 +53,7 @@ static RESULT create_route_table(struct op *op, struct route_table_wish *wish, u
 	const struct router *router = NULL;
 	struct tags tags = {0};
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
-	TRY(tags_normalize(op, wish->tags, &tags));
+	TRY(tag_normalize(op, wish->tags, &tags));
 	TRY(engine_permit(op, "route_table.create", KIND_ROUTER, &router->row));
 	TRY(route_table_write(op, router->account, router->row.id, false, tags, &wish->route_table));
 	return client_token_write(op, account, wish->client_token, wish->digest, wish->route_table);
@@ -65,7 +80,7 @@ RESULT engine_delete_route_table(struct op *op, struct route_table_target *wish)
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_ROUTE_TABLE, wish->route_table.field,
 				   "The routeTable '%" STR_FMT "' has dependencies and cannot be deleted.",
 				   STR_ARG(engine_write_id(op, KIND_ROUTE_TABLE, table->row.id)));
-	TRY(engine_tell(op, KIND_ROUTE_TABLE, &table->row, "deleted", "Route table."));
+	TRY(engine_log_event(op, KIND_ROUTE_TABLE, &table->row, "deleted", "Route table."));
 	return route_table_forget_with_routes(op, table->row.id);
 }
 
@@ -79,9 +94,9 @@ static RESULT write_association(struct op *op, const struct subnet *subnet, uuid
 	next.row.gen++;
 	*ret_association = next.route_association;
 	TRY(subnet_put(op, &next));
-	return engine_tell(op, KIND_SUBNET, &next.row, "route table changed", "%s",
-			   uuid_is_none(table) ? "It uses the main route table."
-					       : "It uses a route table of its own.");
+	return engine_log_event(op, KIND_SUBNET, &next.row, "route table changed", "%s",
+				uuid_is_none(table) ? "It uses the main route table."
+						    : "It uses a route table of its own.");
 }
 
 /* What an association's id stands for: a subnet, or the main table of a router. */
@@ -169,9 +184,9 @@ static RESULT replace_main(struct op *op, const struct route_table *old, const s
 	router.main_route_table = table->row.id;
 	router.row.gen++;
 	TRY(router_put(op, &router));
-	return engine_tell(op, KIND_ROUTER, &router.row, "main route table changed",
-			   "It is %" STR_FMT " now.",
-			   STR_ARG(engine_write_id(op, KIND_ROUTE_TABLE, table->row.id)));
+	return engine_log_event(op, KIND_ROUTER, &router.row, "main route table changed",
+				"It is %" STR_FMT " now.",
+				STR_ARG(engine_write_id(op, KIND_ROUTE_TABLE, table->row.id)));
 }
 
 RESULT engine_replace_route_table(struct op *op, struct route_table_association *wish)
@@ -329,8 +344,8 @@ static RESULT write_route(struct op *op, const struct route_plan *plan)
 	TRY(limit_check(op, LIMIT_ROUTES, route.table, !plan->present, STR_NONE));
 	TRY(route_put(op, &route));
 	char text[CIDR_TEXT_SIZE];
-	return engine_tell(op, KIND_ROUTE_TABLE, &plan->table->row, "route changed", "Route to %s.",
-			   cidr_write(plan->destination, text));
+	return engine_log_event(op, KIND_ROUTE_TABLE, &plan->table->row, "route changed", "Route to %s.",
+				cidr_write(plan->destination, text));
 }
 
 RESULT engine_create_route(struct op *op, struct route_wish *wish)
@@ -453,8 +468,8 @@ RESULT engine_set_extra_routes(struct op *op, struct extra_routes_wish *wish)
 		TRY(limit_check(op, LIMIT_ROUTES, route.table, 1, STR_NONE));
 		TRY(route_put(op, &route));
 	}
-	return engine_tell(op, KIND_ROUTER, &router->row, "routes changed", "%zu extra routes.",
-			   wish->destinations.count);
+	return engine_log_event(op, KIND_ROUTER, &router->row, "routes changed", "%zu extra routes.",
+				wish->destinations.count);
 }
 
 RESULT engine_delete_route(struct op *op, struct route_wish *wish)
@@ -464,7 +479,7 @@ RESULT engine_delete_route(struct op *op, struct route_wish *wish)
 	if (!plan.present)
 		return fail_no_route(op, wish);
 	char text[CIDR_TEXT_SIZE];
-	TRY(engine_tell(op, KIND_ROUTE_TABLE, &plan.table->row, "route deleted", "Route to %s.",
-			cidr_write(plan.destination, text)));
+	TRY(engine_log_event(op, KIND_ROUTE_TABLE, &plan.table->row, "route deleted", "Route to %s.",
+			     cidr_write(plan.destination, text)));
 	return route_forget(op, plan.present->row.id);
 }

@@ -4,6 +4,8 @@
 
 #include "engine/operation.h"
 
+struct route;
+
 struct route_table_wish {
 	struct ref router;
 	struct tags tags;

@@ -5,9 +5,30 @@
 
 #include <inttypes.h>
 
+#include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/network/egress_gateway.h"
+#include "engine/network/gateway_internal.h"
+#include "engine/network/ipv6_internal.h"
+#include "engine/network/network_acl_internal.h"
+#include "engine/network/peering_internal.h"
+#include "engine/network/route_table_internal.h"
+#include "engine/network/router_internal.h"
+#include "engine/network/security_group_internal.h"
+#include "engine/network/subnet_internal.h"
 #include "engine/people/account.h"
+#include "engine/quota_internal.h"
+#include "engine/tag_internal.h"
+#include "model/zone.h"
+#include "store/account.h"
+#include "store/network_acl.h"
+#include "store/port.h"
+#include "store/route.h"
+#include "store/route_table.h"
+#include "store/router.h"
+#include "store/security_group.h"
+#include "store/security_group_association.h"
+#include "store/subnet.h"
 
 enum { BLOCK_BITS_MIN = 16, BLOCK_BITS_MAX = 28 };
 
@@ -59,14 +80,14 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 			      &router.main_route_table));
 	struct network_acl_plan acl = {.account = plan->account, .router = router.row.id, .is_default = true};
 	TRY(network_acl_write(op, &acl, &router.default_acl));
-	struct group_plan group = {.account = plan->account,
-				   .router = router.row.id,
-				   .name = STR("default"),
-				   .description = STR("default VPC security group"),
-				   .is_default = true,
-				   .has_ipv6 = plan->wants_ipv6};
+	struct security_group_plan group = {.account = plan->account,
+					    .router = router.row.id,
+					    .name = STR("default"),
+					    .description = STR("default VPC security group"),
+					    .is_default = true,
+					    .has_ipv6 = plan->wants_ipv6};
 	if (router.blocks.count)
-		TRY(group_write(op, &group, &router.default_group));
+		TRY(security_group_write(op, &group, &router.default_group));
 	TRY(router_put(op, &router));
 	*ret_router = router;
 	ret_router->ipv6_blocks = (struct cidrs){0}; /* on our stack */
@@ -74,9 +95,9 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 		TRY(ipv6_let_through(op, &router));
 	char text[CIDR_TEXT_SIZE];
 	if (router.blocks.count == 0)
-		return engine_tell(op, KIND_ROUTER, &router.row, "created", "Router.");
-	return engine_tell(op, KIND_ROUTER, &router.row, "created", "%s with block %s.",
-			   plan->is_default ? "Default VPC" : "VPC", cidr_write(plan->block, text));
+		return engine_log_event(op, KIND_ROUTER, &router.row, "created", "Router.");
+	return engine_log_event(op, KIND_ROUTER, &router.row, "created", "%s with block %s.",
+				plan->is_default ? "Default VPC" : "VPC", cidr_write(plan->block, text));
 }
 
 struct cidrs engine_get_blocks(const struct tables *t, struct arena *a, const struct router *router)
@@ -106,7 +127,7 @@ RESULT engine_create_router(struct op *op, struct router_wish *wish)
 	};
 	if (!wish->has_no_block)
 		TRY(router_check_block(op, wish->block));
-	TRY(tags_normalize(op, wish->tags, &plan.tags));
+	TRY(tag_normalize(op, wish->tags, &plan.tags));
 	TRY(quota_check(op, account->row.id, QUOTA_ROUTERS, 1));
 	TRY(engine_permit(op, "router.create", KIND_ROUTER, NULL));
 	struct router router;
@@ -137,8 +158,8 @@ RESULT engine_update_router(struct op *op, struct router_settings *wish)
 	TRY(engine_permit(op, "router.update", KIND_ROUTER, &router->row));
 	next.row.gen++;
 	TRY(router_put(op, &next));
-	return engine_tell(op, KIND_ROUTER, &next.row, "changed", "DNS support %s, DNS hostnames %s.",
-			   next.dns_support ? "on" : "off", next.dns_hostnames ? "on" : "off");
+	return engine_log_event(op, KIND_ROUTER, &next.row, "changed", "DNS support %s, DNS hostnames %s.",
+				next.dns_support ? "on" : "off", next.dns_hostnames ? "on" : "off");
 }
 
 RESULT engine_set_router_tenancy(struct op *op, struct router_target *wish)
@@ -238,12 +259,12 @@ RESULT engine_delete_router(struct op *op, struct router_target *wish)
 	TRY(route_table_forget_with_routes(op, router->main_route_table));
 	TRY(network_acl_forget_with_entries(op, router->default_acl));
 	if (!uuid_is_none(router->default_group))
-		TRY(group_delete_with_rules(op, router->default_group));
+		TRY(security_group_delete_with_rules(op, router->default_group));
 	TRY(clear_default(op, router));
 	TRY(clear_dhcp_options(op, router));
 	TRY(router_delete(op, router->row.id));
-	return engine_tell(op, KIND_ROUTER, &router->row, "deleted",
-			   "VPC with its main route table, default network ACL and default group.");
+	return engine_log_event(op, KIND_ROUTER, &router->row, "deleted",
+				"VPC with its main route table, default network ACL and default group.");
 }
 
 RESULT engine_forget_router(struct op *op, struct router_forget *wish)
@@ -289,7 +310,7 @@ static RESULT write_default_subnets(struct op *op, const struct router *router)
 	return OK;
 }
 
-RESULT default_router_write(struct op *op, const struct account *account, uuid *ret_router)
+RESULT router_write_default(struct op *op, const struct account *account, uuid *ret_router)
 {
 	struct router_plan plan = {
 		.account = account->row.id, .block = {ip_from_v4(DEFAULT_BASE), 16}, .is_default = true};
@@ -322,5 +343,5 @@ RESULT engine_create_default_router(struct op *op, struct default_router_wish *w
 				     "The account has a default VPC already.");
 	TRY(quota_check(op, account->row.id, QUOTA_ROUTERS, 1));
 	TRY(engine_permit(op, "router.create_default", KIND_ROUTER, NULL));
-	return default_router_write(op, account, &wish->router);
+	return router_write_default(op, account, &wish->router);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "store/router.h"
 
 /* As EC2's CreateVpc: with a main route table, a default network ACL and a default group. The block is made
  * canonical. ERR_RANGE unless /16 to /28 and of a usable range. */

@@ -6,7 +6,15 @@
 
 #include "engine/internal.h"
 #include "engine/network/ipv6.h"
+#include "engine/network/ipv6_internal.h"
+#include "engine/network/peering_internal.h"
 #include "engine/network/router.h"
+#include "engine/network/router_internal.h"
+#include "store/port.h"
+#include "store/route.h"
+#include "store/route_table.h"
+#include "store/router.h"
+#include "store/subnet.h"
 
 uuid engine_get_block_association(const struct router *router, struct cidrs blocks, size_t n)
 {
@@ -140,7 +148,8 @@ RESULT engine_add_router_block(struct op *op, struct router_block_wish *wish)
 	TRY(router_put(op, &next));
 	TRY(peering_fail_overlapping(op, &next, block));
 	wish->association = engine_get_block_association(&next, next.blocks, next.blocks.count - 1);
-	return engine_tell(op, KIND_ROUTER, &next.row, "changed", "Block %s added.", cidr_write(block, text));
+	return engine_log_event(op, KIND_ROUTER, &next.row, "changed", "Block %s added.",
+				cidr_write(block, text));
 }
 
 static RESULT fail_block_in_use(struct op *op, const struct router_block_target *wish,
@@ -174,8 +183,8 @@ static RESULT remove_ipv6(struct op *op, struct router_block_target *wish, const
 	next.ipv6_blocks = (struct cidrs){blocks, count};
 	next.row.gen++;
 	TRY(router_put(op, &next));
-	return engine_tell(op, KIND_ROUTER, &next.row, "changed", "Block %s removed.",
-			   cidr_write(wish->block, text));
+	return engine_log_event(op, KIND_ROUTER, &next.row, "changed", "Block %s removed.",
+				cidr_write(wish->block, text));
 }
 
 static const struct router *find_ipv6_association(struct op *op, const struct ref *ref, size_t *ret_block)
@@ -238,6 +247,6 @@ RESULT engine_remove_router_block(struct op *op, struct router_block_target *wis
 	next.blocks = (struct cidrs){blocks, count};
 	next.row.gen++;
 	TRY(router_put(op, &next));
-	return engine_tell(op, KIND_ROUTER, &next.row, "changed", "Block %s removed.",
-			   cidr_write(wish->block, text));
+	return engine_log_event(op, KIND_ROUTER, &next.row, "changed", "Block %s removed.",
+				cidr_write(wish->block, text));
 }

@@ -5,6 +5,8 @@
 
 #include "engine/operation.h"
 
+struct router;
+
 enum { ROUTER_BLOCKS_MAX = 5 };
 
 /* EC2's id of the n-th block's association with the router: the router's own for the first one, UUIDv5 of

@@ -4,8 +4,26 @@
 #include "engine/network/router_interface.h"
 
 #include "engine/internal.h"
+#include "engine/network/gateway.h"
+#include "engine/network/ipv6_internal.h"
 #include "engine/network/port.h"
+#include "engine/network/port_internal.h"
+#include "engine/network/route_table.h"
+#include "engine/network/router.h"
+#include "engine/network/router_internal.h"
 #include "engine/network/security_group_association.h"
+#include "engine/network/subnet_internal.h"
+#include "model/router.h"
+#include "model/states.h"
+#include "store/address.h"
+#include "store/instance.h"
+#include "store/nat_gateway.h"
+#include "store/port.h"
+#include "store/route.h"
+#include "store/route_table.h"
+#include "store/secondary_ip.h"
+#include "store/security_group.h"
+#include "store/subnet.h"
 
 const struct port *router_first_interface(const struct tables *t, uuid router)
 {
@@ -125,7 +143,7 @@ static RESULT add_by_subnet(struct op *op, struct router_interface_wish *wish, c
 	if (ip_is_none(subnet->gateway_ip))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, wish->subnet.field,
 				   "Subnet %" STR_FMT " must have a gateway IP", STR_ARG(wish->subnet.text));
-	if (!uuid_is_none(subnet->router) || subnet_has_ip(op->head, subnet->row.id, subnet->gateway_ip))
+	if (!uuid_is_none(subnet->router) || port_subnet_has_ip(op->head, subnet->row.id, subnet->gateway_ip))
 		return fail_taken(op, subnet->gateway_ip);
 	TRY(engine_permit(op, "router.interface", KIND_SUBNET, &subnet->row));
 	TRY(write_holder(op, subnet, router, subnet->gateway_mac));
@@ -141,7 +159,7 @@ static RESULT drop_auto_ips(struct op *op, uuid port)
 	const struct secondary_ip *s = engine_first_secondary_ip(op->head, port), *next = NULL;
 	for (; s; s = next) {
 		next = engine_next_secondary_ip(op->head, s);
-		if (subnet_is_auto(subnet_find(op->head, s->subnet)))
+		if (ipv6_subnet_is_auto(subnet_find(op->head, s->subnet)))
 			TRY(secondary_ip_delete(op, s->row.id));
 	}
 	return OK;
@@ -184,8 +202,8 @@ RESULT engine_add_router_interface(struct op *op, struct router_interface_wish *
 				     "Name either a subnet or a port.");
 	TRY(engine_permit(op, "router.interface", KIND_ROUTER, &router->row));
 	TRY(ref_is_given(&wish->port) ? add_by_port(op, wish, router) : add_by_subnet(op, wish, router));
-	return engine_tell(op, KIND_ROUTER, &router->row, "interface added", "In subnet %" STR_FMT ".",
-			   STR_ARG(engine_write_id(op, KIND_SUBNET, wish->in_subnet)));
+	return engine_log_event(op, KIND_ROUTER, &router->row, "interface added", "In subnet %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_SUBNET, wish->in_subnet)));
 }
 
 /* ---- removing ---- */
@@ -347,8 +365,9 @@ RESULT engine_remove_router_interface(struct op *op, struct router_interface_wis
 		TRY(write_holder(op, found.subnet, NULL, found.subnet->gateway_mac));
 	if (found.port)
 		TRY(port_delete_with_addresses(op, port_find(op->head, wish->interface)));
-	return engine_tell(op, KIND_ROUTER, &router->row, "interface removed", "From subnet %" STR_FMT ".",
-			   STR_ARG(engine_write_id(op, KIND_SUBNET, wish->in_subnet)));
+	return engine_log_event(op, KIND_ROUTER, &router->row, "interface removed",
+				"From subnet %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_SUBNET, wish->in_subnet)));
 }
 
 /* ---- with its gateway and routes ---- */

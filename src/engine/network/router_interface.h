@@ -7,6 +7,8 @@
 #include "engine/network/route_table.h"
 #include "engine/network/router.h"
 
+struct subnet;
+
 /* By the subnet, at its gateway's address; or by a port, which becomes the router's.
  * ERR_INVALID with KIND_SUBNET: it has no gateway; with KIND_PORT: the port has no address. ERR_EXISTS with
  * KIND_ROUTER: the router is in that subnet. ERR_IN_USE with KIND_PORT: the gateway's address, or the port,

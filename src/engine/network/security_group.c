@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Security groups. What happens next: reconcile/security_group.c brings the group about with its
+ * Security groups. What happens next: reconcile/group.c brings the group about with its
  * rules of that gen. The rules' own operations are in security_group_rule.c. */
 #include "engine/network/security_group.h"
 
+#include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "engine/network/security_group_internal.h"
+#include "engine/quota_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "store/port.h"
+#include "store/router.h"
+#include "store/security_group.h"
+#include "store/security_group_association.h"
+#include "store/security_group_rule.h"
 
 static RESULT write_rule_for_all(struct op *op, const struct security_group *group,
 				 enum security_group_rule_direction direction, bool is_ipv6)
@@ -30,7 +40,7 @@ static bool lets_all_out(const struct security_group_rule *rule, enum ip_family 
 	       rule->protocol == -1 && rule->peer_block.base.family == family && rule->peer_block.bits == 0;
 }
 
-RESULT group_let_ipv6_out(struct op *op, uuid group)
+RESULT security_group_let_ipv6_out(struct op *op, uuid group)
 {
 	bool has_ipv4 = false, has_ipv6 = false;
 	const struct security_group *row = security_group_find(op->head, group);
@@ -49,7 +59,7 @@ RESULT group_let_ipv6_out(struct op *op, uuid group)
 
 /* All may go out; a default group's members reach each other. One of the account alone says both families, as
  * Neutron's do; a VPC's rule by membership is of both. */
-RESULT group_write(struct op *op, const struct group_plan *plan, uuid *ret_group)
+RESULT security_group_write(struct op *op, const struct security_group_plan *plan, uuid *ret_group)
 {
 	struct security_group group = {.row.id = engine_new_id(op, KIND_SECURITY_GROUP),
 				       .row.gen = 1,
@@ -67,8 +77,8 @@ RESULT group_write(struct op *op, const struct group_plan *plan, uuid *ret_group
 			TRY(write_rule_for_all(op, &group, SECURITY_GROUP_RULE_DIRECTION_INGRESS, is_ipv6));
 	}
 	*ret_group = group.row.id;
-	return engine_tell(op, KIND_SECURITY_GROUP, &group.row, "created", "Security group %" STR_FMT ".",
-			   STR_ARG(group.name));
+	return engine_log_event(op, KIND_SECURITY_GROUP, &group.row, "created",
+				"Security group %" STR_FMT ".", STR_ARG(group.name));
 }
 
 const struct security_group *engine_find_default_group(const struct tables *t, uuid account)
@@ -79,25 +89,25 @@ const struct security_group *engine_find_default_group(const struct tables *t, u
 	return group;
 }
 
-RESULT group_default_of_account(struct op *op, uuid account, uuid *ret_group)
+RESULT security_group_find_default(struct op *op, uuid account, uuid *ret_group)
 {
 	const struct security_group *group = engine_find_default_group(op->head, account);
 	if (group) {
 		*ret_group = group->row.id;
 		return OK;
 	}
-	struct group_plan plan = {.account = account,
-				  .name = STR("default"),
-				  .description = STR("Default security group"),
-				  .is_default = true};
-	return group_write(op, &plan, ret_group);
+	struct security_group_plan plan = {.account = account,
+					   .name = STR("default"),
+					   .description = STR("Default security group"),
+					   .is_default = true};
+	return security_group_write(op, &plan, ret_group);
 }
 
 RESULT engine_ensure_default_group(struct op *op, struct security_group_wish *wish)
 {
 	const struct account *account = NULL;
 	TRY(engine_find_acting_account(op, &account));
-	return group_default_of_account(op, account->row.id, &wish->group);
+	return security_group_find_default(op, account->row.id, &wish->group);
 }
 
 static RESULT find_router(struct op *op, const struct ref *ref, const struct router **ret_router)
@@ -134,16 +144,16 @@ static RESULT create_alone(struct op *op, struct security_group_wish *wish)
 	const struct account *account = NULL;
 	uuid ignored = UUID_NONE;
 	TRY(engine_find_owner_to_be(op, &wish->account, &account));
-	struct group_plan plan = {
+	struct security_group_plan plan = {
 		.account = account->row.id, .name = wish->name, .description = wish->description};
-	TRY(tags_normalize(op, wish->tags, &plan.tags));
+	TRY(tag_normalize(op, wish->tags, &plan.tags));
 	if (str_is(wish->name, "default"))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_SECURITY_GROUP,
 				     "Default security group already exists.");
-	TRY(group_default_of_account(op, account->row.id, &ignored));
+	TRY(security_group_find_default(op, account->row.id, &ignored));
 	TRY(quota_check(op, account->row.id, QUOTA_GROUPS, 1));
 	TRY(engine_permit(op, "security_group.create", KIND_SECURITY_GROUP, NULL));
-	return group_write(op, &plan, &wish->group);
+	return security_group_write(op, &plan, &wish->group);
 }
 
 RESULT engine_create_security_group(struct op *op, struct security_group_wish *wish)
@@ -158,15 +168,15 @@ RESULT engine_create_security_group(struct op *op, struct security_group_wish *w
 			op->ctx, ERR_EXISTS, KIND_SECURITY_GROUP,
 			"The security group '%" STR_FMT "' already exists for VPC '%" STR_FMT "'",
 			STR_ARG(wish->name), STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)));
-	struct group_plan plan = {.account = router->account,
-				  .router = router->row.id,
-				  .name = wish->name,
-				  .description = wish->description,
-				  .has_ipv6 = router->ipv6_blocks.count > 0};
-	TRY(tags_normalize(op, wish->tags, &plan.tags));
+	struct security_group_plan plan = {.account = router->account,
+					   .router = router->row.id,
+					   .name = wish->name,
+					   .description = wish->description,
+					   .has_ipv6 = router->ipv6_blocks.count > 0};
+	TRY(tag_normalize(op, wish->tags, &plan.tags));
 	TRY(quota_check(op, router->account, QUOTA_GROUPS, 1));
 	TRY(engine_permit(op, "security_group.create", KIND_ROUTER, &router->row));
-	return group_write(op, &plan, &wish->group);
+	return security_group_write(op, &plan, &wish->group);
 }
 
 static RESULT check_new_words(struct op *op, const struct security_group_settings *wish)
@@ -205,7 +215,7 @@ RESULT engine_update_security_group(struct op *op, struct security_group_setting
 		next.description = *wish->description;
 	next.row.gen++;
 	TRY(security_group_put(op, &next));
-	return engine_tell(op, KIND_SECURITY_GROUP, &next.row, "changed", "Name or description.");
+	return engine_log_event(op, KIND_SECURITY_GROUP, &next.row, "changed", "Name or description.");
 }
 
 /* ---- deleting ---- */
@@ -242,7 +252,7 @@ static struct str find_user(struct op *op, const struct security_group *group)
 	return STR_NONE;
 }
 
-RESULT group_delete_with_rules(struct op *op, uuid group)
+RESULT security_group_delete_with_rules(struct op *op, uuid group)
 {
 	const struct security_group_rule *rule = security_group_rule_first_by_group(op->head, group),
 					 *next = NULL;
@@ -275,9 +285,9 @@ RESULT engine_delete_security_group(struct op *op, struct security_group_target 
 		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_SECURITY_GROUP, &wish->group,
 					 "resource %" STR_FMT " has a dependent object: %" STR_FMT,
 					 STR_ARG(id), STR_ARG(user));
-	TRY(group_delete_with_rules(op, group->row.id));
-	return engine_tell(op, KIND_SECURITY_GROUP, &group->row, "deleted", "Security group %" STR_FMT ".",
-			   STR_ARG(group->name));
+	TRY(security_group_delete_with_rules(op, group->row.id));
+	return engine_log_event(op, KIND_SECURITY_GROUP, &group->row, "deleted",
+				"Security group %" STR_FMT ".", STR_ARG(group->name));
 }
 
 RESULT engine_forget_security_group(struct op *op, struct security_group_forget *wish)
@@ -302,8 +312,8 @@ static bool has_group(const uuid *groups, size_t count, uuid id)
 	return false;
 }
 
-RESULT groups_resolve(struct op *op, uuid account, const struct router *router, struct refs refs,
-		      struct uuids *ret_groups)
+RESULT security_group_resolve_all(struct op *op, uuid account, const struct router *router, struct refs refs,
+				  struct uuids *ret_groups)
 {
 	uuid *groups = arena_new_array(op->ctx->arena, uuid, refs.count ? refs.count : 1);
 	if (!groups)
@@ -312,7 +322,7 @@ RESULT groups_resolve(struct op *op, uuid account, const struct router *router, 
 	if (refs.count == 0 && router && !uuid_is_none(router->default_group))
 		groups[count++] = router->default_group;
 	else if (refs.count == 0)
-		TRY(group_default_of_account(op, account, &groups[count++]));
+		TRY(security_group_find_default(op, account, &groups[count++]));
 	for (size_t n = 0; n < refs.count; n++) {
 		const struct security_group *group = NULL;
 		TRY(engine_find_group_in(op->ctx, op->head, account, router ? router->row.id : UUID_NONE,

@@ -4,6 +4,7 @@
 
 #include "engine/operation.h"
 #include "model/security_group_rule.h"
+#include "store/security_group.h"
 
 enum { PORT_GROUPS_MAX = 16 }; /* security groups of one port */
 

@@ -5,6 +5,10 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "model/router.h"
+#include "model/security_group.h"
+#include "store/port.h"
+#include "store/security_group_association.h"
 
 bool engine_is_group_in(const struct tables *t, const struct security_group *group, uuid router)
 {
@@ -75,9 +79,9 @@ RESULT engine_associate_security_group(struct op *op, struct security_group_asso
 		.group = group->row.id,
 		.router = router->row.id};
 	TRY(security_group_association_put(op, &association));
-	return engine_tell(op, KIND_SECURITY_GROUP, &group->row, "associated",
-			   "With the VPC %" STR_FMT ", too.",
-			   STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)));
+	return engine_log_event(op, KIND_SECURITY_GROUP, &group->row, "associated",
+				"With the VPC %" STR_FMT ", too.",
+				STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)));
 }
 
 /* A port of the router that is in the group, or NULL. */
@@ -109,7 +113,7 @@ RESULT engine_disassociate_security_group(struct op *op, struct security_group_a
 					 STR_ARG(wish->group.text),
 					 STR_ARG(engine_write_id(op, KIND_PORT, member->row.id)));
 	TRY(security_group_association_forget(op, association->row.id));
-	return engine_tell(op, KIND_SECURITY_GROUP, &group->row, "disassociated",
-			   "From the VPC %" STR_FMT ".",
-			   STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)));
+	return engine_log_event(op, KIND_SECURITY_GROUP, &group->row, "disassociated",
+				"From the VPC %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)));
 }

@@ -6,6 +6,8 @@
 
 #include "engine/operation.h"
 
+struct security_group;
+
 enum { GROUP_ASSOCIATIONS_MAX = 100 }; /* of one group */
 
 struct security_group_association_wish {

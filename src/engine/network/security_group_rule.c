@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Rules of security groups: let in, changed, taken back, all of a call or none. One that was taken back stays
  * for a while, for the connections that it let in. */
+#include "store/security_group_rule.h"
 #include "base/clock.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/address_group.h"
+#include "engine/network/address_group_internal.h"
 #include "engine/network/peering.h"
+#include "engine/network/peering_internal.h"
 #include "engine/network/security_group.h"
 #include "engine/network/security_group_association.h"
+#include "engine/quota_internal.h"
+#include "engine/tag_internal.h"
+#include "model/address_group.h"
+#include "store/account.h"
+#include "store/peering.h"
+#include "store/security_group.h"
 
 enum { GROUP_REVOKED_MAX = 100, PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP6 = 58 };
 
@@ -62,7 +71,7 @@ static const struct peering *find_peering_to(struct op *op, const struct securit
 		ref->kind == KIND_SECURITY_GROUP && ref->bits
 			? tables_find_prefix(op->head, KIND_SECURITY_GROUP, ref->prefix, ref->bits)
 			: NULL;
-	*ret_peer = (const struct security_group *) row;
+	*ret_peer = security_group_of(row);
 	if (!row_is_live(row) || uuid_is_none(group->router) || uuid_is_none((*ret_peer)->router))
 		return NULL;
 	return peering_find_between(op->head, group->router, (*ret_peer)->router);
@@ -180,7 +189,7 @@ static RESULT bump_group(struct op *op, const struct security_group *group, cons
 	struct security_group next = *group;
 	next.row.gen++;
 	TRY(security_group_put(op, &next));
-	return engine_tell(op, KIND_SECURITY_GROUP, &next.row, what, "%zu rules.", count);
+	return engine_log_event(op, KIND_SECURITY_GROUP, &next.row, what, "%zu rules.", count);
 }
 
 /* ---- the operations ---- */
@@ -230,7 +239,7 @@ RESULT engine_authorize_rules(struct op *op, struct rules_wish *wish)
 	uuid *made = NULL;
 	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
 	TRY(engine_check_owner(op, &wish->account, group->account));
-	TRY(tags_normalize(op, wish->tags, &tags));
+	TRY(tag_normalize(op, wish->tags, &tags));
 	TRY(engine_permit(op, "security_group.authorize", KIND_SECURITY_GROUP, &group->row));
 	TRY(quota_check(op, group->account, QUOTA_RULES, (int64_t) wish->rule_count));
 	TRY(new_ids(op, wish->rule_count, &made));
@@ -357,8 +366,8 @@ RESULT engine_update_rule_descriptions(struct op *op, struct rules_wish *wish)
 		next.row.gen++;
 		TRY(security_group_rule_put(op, &next));
 	}
-	return engine_tell(op, KIND_SECURITY_GROUP, &group->row, "rules described", "%zu rules.",
-			   wish->rule_count);
+	return engine_log_event(op, KIND_SECURITY_GROUP, &group->row, "rules described", "%zu rules.",
+				wish->rule_count);
 }
 
 /* What a rule let through until it changes, as if it had been revoked. */

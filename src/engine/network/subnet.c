@@ -3,8 +3,24 @@
  * the network and the router are brought about anew. */
 #include "engine/network/subnet.h"
 
+#include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/network/ipv6.h"
+#include "engine/network/ipv6_internal.h"
+#include "engine/network/network_internal.h"
+#include "engine/network/port_internal.h"
+#include "engine/network/router_internal.h"
+#include "engine/network/subnet_internal.h"
+#include "engine/network/subnet_pool_internal.h"
+#include "engine/quota_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "model/network.h"
+#include "model/zone.h"
+#include "store/port.h"
+#include "store/router.h"
+#include "store/secondary_ip.h"
+#include "store/subnet.h"
 
 enum { SUBNET_BITS_MIN = 16, SUBNET_BITS_MAX = 28 };                /* in a router's blocks */
 enum { NETWORK_SUBNET_BITS_MIN = 8, NETWORK_SUBNET_BITS_MAX = 30 }; /* on a network */
@@ -99,8 +115,8 @@ RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_sub
 	TRY(subnet_put(op, &subnet));
 	*ret_subnet = subnet.row.id;
 	char text[CIDR_TEXT_SIZE];
-	TRY(engine_tell(op, KIND_SUBNET, &subnet.row, "created", "Subnet %s.",
-			cidr_write(subnet.block, text)));
+	TRY(engine_log_event(op, KIND_SUBNET, &subnet.row, "created", "Subnet %s.",
+			     cidr_write(subnet.block, text)));
 	uuid ipv6_subnet;
 	return cidr_is_none(plan->ipv6_block)
 		       ? OK
@@ -134,12 +150,12 @@ static RESULT choose_zone(struct op *op, const struct ref *ref, const struct zon
 	if (ref_is_given(ref))
 		return engine_find_zone(op->ctx, op->head, ref, ret_zone);
 	const struct row *row = tables_first(op->head, KIND_ZONE, ZONE_INDEX_NAME, NULL, 0);
-	while (row && !((const struct zone *) row)->enabled)
+	while (row && !zone_of(row)->enabled)
 		row = tables_next(op->head, KIND_ZONE, ZONE_INDEX_NAME, row, 0);
 	if (!row)
 		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ZONE,
 				     "The region has no zone that is open.");
-	*ret_zone = (const struct zone *) row;
+	*ret_zone = zone_of(row);
 	return OK;
 }
 
@@ -160,7 +176,7 @@ RESULT engine_create_subnet(struct op *op, struct subnet_wish *wish)
 				   .public_on_launch = wish->public_on_launch};
 	TRY(plan.block.base.family == IP_V6 ? ipv6_check_block(op, router, wish->block, wish->ipv6_field)
 					    : check_block(op, router, plan.block));
-	TRY(tags_normalize(op, wish->tags, &plan.tags));
+	TRY(tag_normalize(op, wish->tags, &plan.tags));
 	TRY(quota_check(op, router->account, QUOTA_NETWORKS, 1));
 	TRY(quota_check(op, router->account, QUOTA_SUBNETS, 1));
 	TRY(engine_permit(op, "subnet.create", KIND_ROUTER, &router->row));
@@ -389,15 +405,15 @@ RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
 	TRY(check_pools(op, wish, gateway));
 	if (wish->pools.count == 0)
 		subnet.pools = make_pools(wish->block, gateway, room);
-	TRY(tags_normalize(op, wish->tags, &subnet.tags));
+	TRY(tag_normalize(op, wish->tags, &subnet.tags));
 	TRY(quota_check(op, network->account, QUOTA_SUBNETS, 1));
 	TRY(engine_permit(op, "subnet.create", KIND_NETWORK, &network->row));
 	TRY(subnet_put(op, &subnet));
 	TRY(port_add_auto_ips_in(op, &subnet));
 	wish->subnet = subnet.row.id;
 	char text[CIDR_TEXT_SIZE];
-	return engine_tell(op, KIND_SUBNET, &subnet.row, "created", "Subnet %s.",
-			   cidr_write(subnet.block, text));
+	return engine_log_event(op, KIND_SUBNET, &subnet.row, "created", "Subnet %s.",
+				cidr_write(subnet.block, text));
 }
 
 /* The router and ports that hold addresses keep them. */
@@ -448,7 +464,7 @@ RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 	choice_apply(wish->ipv6_on_create, &next.ipv6_on_create);
 	TRY(check_launch_settings(op, wish, subnet));
 	choice_apply(wish->no_dhcp, &next.no_dhcp);
-	if (next.no_dhcp && subnet_has_ipv6_modes(subnet))
+	if (next.no_dhcp && ipv6_subnet_has_modes(subnet))
 		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_SUBNET,
 				     "DHCP cannot be off where guests are told how to get IPv6 addresses.");
 	TRY(apply_gateway(op, wish, &next));
@@ -471,8 +487,8 @@ RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 	TRY(engine_permit(op, "subnet.update", KIND_SUBNET, &subnet->row));
 	next.row.gen++;
 	TRY(subnet_put(op, &next));
-	return engine_tell(op, KIND_SUBNET, &next.row, "changed", "Launches in it %s a public address.",
-			   next.public_on_launch ? "get" : "do not get");
+	return engine_log_event(op, KIND_SUBNET, &next.row, "changed", "Launches in it %s a public address.",
+				next.public_on_launch ? "get" : "do not get");
 }
 
 /* ---- deleting ---- */
@@ -548,8 +564,8 @@ RESULT engine_delete_subnet(struct op *op, struct subnet_target *wish)
 	if (subnet_is_of_blocks(op->head, subnet))
 		TRY(delete_network_with_last(op, subnet->network));
 	char text[CIDR_TEXT_SIZE];
-	return engine_tell(op, KIND_SUBNET, &subnet->row, "deleted", "Subnet %s.",
-			   cidr_write(subnet->block, text));
+	return engine_log_event(op, KIND_SUBNET, &subnet->row, "deleted", "Subnet %s.",
+				cidr_write(subnet->block, text));
 }
 
 RESULT engine_forget_subnet(struct op *op, struct subnet_forget *wish)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "store/subnet.h"
 
 /* ERR_RANGE: outside of the router's blocks or not /16 to /28, of IPv6 /64. ERR_CONFLICT: overlaps another.
  */

@@ -4,6 +4,12 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/network/ipv6_internal.h"
+#include "engine/network/router_internal.h"
+#include "engine/network/subnet_pool_internal.h"
+#include "model/account.h"
+#include "store/subnet.h"
+#include "store/subnet_pool.h"
 
 static RESULT check_prefixes(struct op *op, struct cidrs prefixes)
 {
@@ -107,15 +113,15 @@ RESULT engine_create_subnet_pool(struct op *op, struct subnet_pool_wish *wish)
 	pool.row.id = engine_new_id(op, KIND_SUBNET_POOL);
 	TRY(subnet_pool_put(op, &pool));
 	wish->pool = pool.row.id;
-	return engine_tell(op, KIND_SUBNET_POOL, &pool.row, "created", "Subnet pool of %zu prefixes.",
-			   pool.prefixes.count);
+	return engine_log_event(op, KIND_SUBNET_POOL, &pool.row, "created", "Subnet pool of %zu prefixes.",
+				pool.prefixes.count);
 }
 
 static RESULT find_pool(struct op *op, const struct ref *ref, const struct subnet_pool **ret_pool)
 {
 	const struct row *row = NULL;
 	TRY(engine_find_own(op->ctx, op->head, KIND_SUBNET_POOL, ref, &row));
-	*ret_pool = (const struct subnet_pool *) row;
+	*ret_pool = subnet_pool_of(row);
 	return OK;
 }
 
@@ -164,8 +170,8 @@ RESULT engine_update_subnet_pool(struct op *op, struct subnet_pool_settings *wis
 			  &pool->row));
 	next.row.gen++;
 	TRY(subnet_pool_put(op, &next));
-	return engine_tell(op, KIND_SUBNET_POOL, &next.row, "changed", "It has %zu prefixes.",
-			   next.prefixes.count);
+	return engine_log_event(op, KIND_SUBNET_POOL, &next.row, "changed", "It has %zu prefixes.",
+				next.prefixes.count);
 }
 
 bool subnet_pool_is_used(const struct tables *t, uuid pool)
@@ -185,7 +191,7 @@ RESULT engine_delete_subnet_pool(struct op *op, struct subnet_pool_target *wish)
 		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_SUBNET_POOL, &wish->pool,
 					 "The subnet pool '%" STR_FMT "' has subnets.",
 					 STR_ARG(wish->pool.text));
-	TRY(engine_tell(op, KIND_SUBNET_POOL, &pool->row, "deleted", "Subnet pool."));
+	TRY(engine_log_event(op, KIND_SUBNET_POOL, &pool->row, "deleted", "Subnet pool."));
 	return subnet_pool_forget(op, pool->row.id);
 }
 
@@ -262,7 +268,7 @@ static RESULT find_for_subnet(struct op *op, const struct subnet_pool_request *r
 			       : ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET_POOL, STR("use_default_subnetpool"),
 					     "No default subnetpool found for IPv%d.", version);
 	TRY(engine_find(op->ctx, op->head, KIND_SUBNET_POOL, &request->pool, &row));
-	*ret_pool = (const struct subnet_pool *) row;
+	*ret_pool = subnet_pool_of(row);
 	if (engine_is_ipv6_pool(*ret_pool) == request->is_ipv6)
 		return OK;
 	return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET_POOL, request->pool.field,

@@ -5,6 +5,8 @@
 
 #include "engine/operation.h"
 
+struct subnet_pool;
+
 enum {
 	SUBNET_POOLS_OF_ACCOUNT_MAX = 100,
 	SUBNET_POOL_PREFIXES_MAX = 64,

@@ -4,6 +4,10 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/network/subnet_internal.h"
+#include "engine/tag_internal.h"
+#include "store/subnet.h"
+#include "store/subnet_reservation.h"
 
 static RESULT check_block(struct op *op, const struct subnet *subnet, struct cidr block)
 {
@@ -35,14 +39,14 @@ RESULT engine_create_subnet_reservation(struct op *op, struct subnet_reservation
 					  .type = wish->type,
 					  .description = wish->description};
 	TRY(check_block(op, subnet, made.block));
-	TRY(tags_normalize(op, wish->tags, &made.tags));
+	TRY(tag_normalize(op, wish->tags, &made.tags));
 	made.row.id = engine_new_id(op, KIND_SUBNET_RESERVATION);
 	TRY(engine_permit(op, "subnet_reservation.create", KIND_SUBNET, &subnet->row));
 	TRY(engine_permit_new(op, "subnet_reservation.create", KIND_SUBNET_RESERVATION, &made.row));
 	TRY(subnet_reservation_put(op, &made));
 	wish->reservation = made.row.id;
-	return engine_tell(op, KIND_SUBNET, &subnet->row, "changed", "%s is reserved.",
-			   cidr_write(made.block, text));
+	return engine_log_event(op, KIND_SUBNET, &subnet->row, "changed", "%s is reserved.",
+				cidr_write(made.block, text));
 }
 
 RESULT engine_delete_subnet_reservation(struct op *op, struct subnet_reservation_target *wish)
@@ -50,7 +54,7 @@ RESULT engine_delete_subnet_reservation(struct op *op, struct subnet_reservation
 	const struct row *row = NULL;
 	char text[CIDR_TEXT_SIZE];
 	TRY(engine_find_own(op->ctx, op->head, KIND_SUBNET_RESERVATION, &wish->reservation, &row));
-	const struct subnet_reservation *reservation = (const struct subnet_reservation *) row;
+	const struct subnet_reservation *reservation = subnet_reservation_of(row);
 	TRY(engine_permit(op, "subnet_reservation.delete", KIND_SUBNET_RESERVATION, row));
 	wish->deleted = *reservation;
 	wish->deleted.description = str_copy(op->ctx->arena, reservation->description);
@@ -59,8 +63,8 @@ RESULT engine_delete_subnet_reservation(struct op *op, struct subnet_reservation
 	const struct subnet *subnet = subnet_find(op->head, wish->deleted.subnet);
 	if (!subnet)
 		return OK;
-	return engine_tell(op, KIND_SUBNET, &subnet->row, "changed", "%s is reserved no more.",
-			   cidr_write(wish->deleted.block, text));
+	return engine_log_event(op, KIND_SUBNET, &subnet->row, "changed", "%s is reserved no more.",
+				cidr_write(wish->deleted.block, text));
 }
 
 RESULT subnet_delete_with_reservations(struct op *op, uuid subnet)

@@ -7,9 +7,40 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/network/router_internal.h"
+#include "engine/network/security_group_internal.h"
+#include "engine/network/subnet_pool_internal.h"
+#include "engine/people/keystone_extra_internal.h"
 #include "engine/people/own.h"
+#include "engine/people/policy_internal.h"
 #include "engine/people/role.h"
+#include "engine/people/user_group_internal.h"
+#include "engine/people/user_internal.h"
+#include "engine/quota_internal.h"
 #include "engine/region/region.h"
+#include "model/role.h"
+#include "store/access_key.h"
+#include "store/account.h"
+#include "store/address_group.h"
+#include "store/address_group_version.h"
+#include "store/application_credential.h"
+#include "store/dhcp_options.h"
+#include "store/iam_role.h"
+#include "store/import_image_task.h"
+#include "store/import_snapshot_task.h"
+#include "store/instance_profile.h"
+#include "store/key_pair.h"
+#include "store/launch_template.h"
+#include "store/launch_template_version.h"
+#include "store/network_grant.h"
+#include "store/oidc_provider.h"
+#include "store/profile_association.h"
+#include "store/role_assignment.h"
+#include "store/security_group.h"
+#include "store/server_group.h"
+#include "store/subnet_pool.h"
+#include "store/user.h"
+#include "store/user_group.h"
 
 /* Twelve digits, the first not 0, as EC2's account numbers. */
 static struct str draw_number(const struct op *op)
@@ -59,7 +90,7 @@ static RESULT write_owner(struct op *op, struct account_wish *wish, uuid account
 
 static RESULT check_name(struct op *op, uuid domain, struct str name, uuid but)
 {
-	TRY(name_check(op, KIND_ACCOUNT, name));
+	TRY(engine_check_name(op, KIND_ACCOUNT, name));
 	const struct account *other = account_find_by_domain(op->head, domain, name);
 	if (other && !uuid_equal(other->row.id, but))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ACCOUNT,
@@ -116,23 +147,23 @@ RESULT engine_create_account(struct op *op, struct account_wish *wish)
 		return ctx_no_memory(op->ctx);
 	TRY(choose_labels(op, &wish->labels, &account.labels));
 	quota_set_defaults(op->head, &account);
-	TRY(extra_add(op, KIND_ACCOUNT, wish->extra, &account.extra));
+	TRY(keystone_extra_add(op, KIND_ACCOUNT, wish->extra, &account.extra));
 	TRY(account_put(op, &account));
 	TRY(write_owner(op, wish, account.row.id));
 	if (wish->with_default_router)
-		TRY(default_router_write(op, account_find(op->head, account.row.id), &wish->router));
+		TRY(router_write_default(op, account_find(op->head, account.row.id), &wish->router));
 	wish->account = account.row.id;
 	wish->number = account.number;
-	return engine_tell(op, KIND_ACCOUNT, &account.row, "created",
-			   "Account %" STR_FMT ", number %" STR_FMT ".", STR_ARG(account.name),
-			   STR_ARG(account.number));
+	return engine_log_event(op, KIND_ACCOUNT, &account.row, "created",
+				"Account %" STR_FMT ", number %" STR_FMT ".", STR_ARG(account.name),
+				STR_ARG(account.number));
 }
 
 static RESULT find_account(struct op *op, const struct ref *ref, const struct account **ret_account)
 {
 	const struct row *row = NULL;
 	TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, ref, &row));
-	*ret_account = (const struct account *) row;
+	*ret_account = account_of(row);
 	return OK;
 }
 
@@ -150,12 +181,12 @@ RESULT engine_update_account(struct op *op, struct account_change *wish)
 		TRY(choose_labels(op, wish->labels, &next.labels));
 	choice_apply(wish->enabled, &next.enabled);
 	TRY(check_name(op, account->domain, next.name, account->row.id));
-	TRY(extra_add(op, KIND_ACCOUNT, wish->extra, &next.extra));
+	TRY(keystone_extra_add(op, KIND_ACCOUNT, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(account_put(op, &next));
-	return engine_tell(op, KIND_ACCOUNT, &next.row, "changed", "Account %" STR_FMT ", %s.",
-			   STR_ARG(next.name),
-			   next.enabled ? "enabled" : "disabled: its keys and tokens are refused");
+	return engine_log_event(op, KIND_ACCOUNT, &next.row, "changed", "Account %" STR_FMT ", %s.",
+				STR_ARG(next.name),
+				next.enabled ? "enabled" : "disabled: its keys and tokens are refused");
 }
 
 /* Of those there may be some left that nobody made by hand: groups, and what goes with the account. */
@@ -194,7 +225,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	const struct security_group *g = security_group_first_by_account(op->head, id);
 	for (; g; g = security_group_next_by_account(op->head, g))
 		if (row_is_live(&g->row))
-			TRY(group_delete_with_rules(op, g->row.id));
+			TRY(security_group_delete_with_rules(op, g->row.id));
 	FORGET_EACH(op, address_group_version, account, id);
 	FORGET_EACH(op, address_group, account, id);
 	FORGET_EACH(op, server_group, account, id);
@@ -209,7 +240,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, role_assignment, account, id);
 	FORGET_EACH(op, network_grant, target, id);
 	FORGET_EACH(op, subnet_pool, account, id);
-	TRY(policies_forget_account(op, id));
+	TRY(policy_forget_account(op, id));
 	for (const struct user *u = user_first_by_owner(op->head, id); u; u = user_next_by_owner(op->head, u))
 		TRY(user_forget_whole(op, u->row.id));
 	FORGET_EACH(op, profile_association, account, id);
@@ -219,8 +250,8 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	const struct user_group *own = user_group_first_by_owner(op->head, id);
 	for (; own; own = user_group_next_by_owner(op->head, own))
 		TRY(user_group_forget_whole(op, own->row.id));
-	TRY(engine_tell(op, KIND_ACCOUNT, &account->row, "deleted", "Account %" STR_FMT ".",
-			STR_ARG(account->name)));
+	TRY(engine_log_event(op, KIND_ACCOUNT, &account->row, "deleted", "Account %" STR_FMT ".",
+			     STR_ARG(account->name)));
 	return account_delete(op, id);
 }
 
@@ -274,7 +305,7 @@ RESULT engine_set_limits(struct op *op, struct account_limits *wish)
 	}
 	next.row.gen++;
 	TRY(account_put(op, &next));
-	return engine_tell(op, KIND_ACCOUNT, &next.row, "limits changed", "Its limits were changed.");
+	return engine_log_event(op, KIND_ACCOUNT, &next.row, "limits changed", "Its limits were changed.");
 }
 
 /* ---- access keys ---- */
@@ -305,8 +336,8 @@ RESULT engine_create_access_key(struct op *op, struct access_key_wish *wish)
 		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT,
 				     "The user has no role in that account.");
 	TRY(write_key(op, wish->key, account, user->row.id));
-	return engine_tell(op, KIND_USER, &user->row, "access key created", "Access key %" STR_FMT ".",
-			   STR_ARG(wish->key->key_id));
+	return engine_log_event(op, KIND_USER, &user->row, "access key created", "Access key %" STR_FMT ".",
+				STR_ARG(wish->key->key_id));
 }
 
 static RESULT find_own_key(struct op *op, const struct access_key_target *wish, const char *permission,
@@ -333,15 +364,15 @@ RESULT engine_enable_access_key(struct op *op, struct access_key_target *wish)
 	next.enabled = wish->enabled;
 	next.row.gen++;
 	TRY(access_key_put(op, &next));
-	return engine_tell(op, KIND_ACCESS_KEY, &next.row, wish->enabled ? "enabled" : "disabled",
-			   "Access key %" STR_FMT ".", STR_ARG(key->key_id));
+	return engine_log_event(op, KIND_ACCESS_KEY, &next.row, wish->enabled ? "enabled" : "disabled",
+				"Access key %" STR_FMT ".", STR_ARG(key->key_id));
 }
 
 RESULT engine_delete_access_key(struct op *op, struct access_key_target *wish)
 {
 	const struct access_key *key = NULL;
 	TRY(find_own_key(op, wish, "access_key.delete", &key));
-	TRY(engine_tell(op, KIND_ACCESS_KEY, &key->row, "deleted", "Access key %" STR_FMT ".",
-			STR_ARG(key->key_id)));
+	TRY(engine_log_event(op, KIND_ACCESS_KEY, &key->row, "deleted", "Access key %" STR_FMT ".",
+			     STR_ARG(key->key_id)));
 	return access_key_forget(op, key->row.id);
 }

@@ -3,7 +3,9 @@
  * next: nothing outside; the next launch, and the next console that is opened, find it. */
 #include "engine/people/account_settings.h"
 
+#include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
+#include "store/account.h"
 
 /* The rows' words are choices, in the same order. */
 _Static_assert((int) ACCOUNT_METADATA_ENABLED_UNSAID == CHOICE_DEFAULT &&
@@ -28,7 +30,7 @@ static RESULT write_account(struct op *op, const struct account *account, struct
 		return OK;
 	next->row.gen++;
 	TRY(account_put(op, next));
-	return engine_tell(op, KIND_ACCOUNT, &next->row, "changed", "%s", words);
+	return engine_log_event(op, KIND_ACCOUNT, &next->row, "changed", "%s", words);
 }
 
 RESULT engine_set_metadata_defaults(struct op *op, struct metadata_defaults_wish *wish)

@@ -8,13 +8,23 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/people/policy.h"
+#include "engine/people/policy_internal.h"
+#include "engine/people/user_group_internal.h"
+#include "engine/people/user_internal.h"
+#include "engine/tag_internal.h"
+#include "model/policy_attachment.h"
+#include "store/access_key.h"
+#include "store/account.h"
+#include "store/group_member.h"
+#include "store/user.h"
+#include "store/user_group.h"
 
 /* ---- what both kinds share ---- */
 
 /* Names that differ in letter case alone are the same to IAM. */
 static RESULT check_user_name(struct op *op, uuid account, struct str name, uuid but)
 {
-	TRY(name_check(op, KIND_USER, name));
+	TRY(engine_check_name(op, KIND_USER, name));
 	const struct user *u = user_first_by_owner(op->head, account);
 	for (; u; u = user_next_by_owner(op->head, u))
 		if (str_equal_nocase(u->name, name) && !uuid_equal(u->row.id, but))
@@ -25,7 +35,7 @@ static RESULT check_user_name(struct op *op, uuid account, struct str name, uuid
 
 static RESULT check_group_name(struct op *op, uuid account, struct str name, uuid but)
 {
-	TRY(name_check(op, KIND_USER_GROUP, name));
+	TRY(engine_check_name(op, KIND_USER_GROUP, name));
 	const struct user_group *g = user_group_first_by_owner(op->head, account);
 	for (; g; g = user_group_next_by_owner(op->head, g))
 		if (str_equal_nocase(g->name, name) && !uuid_equal(g->row.id, but))
@@ -39,19 +49,6 @@ static RESULT fail_in_use(struct op *op, enum kind kind, const char *what)
 	return ctx_fail_kind(op->ctx, ERR_IN_USE, (int) kind, "Cannot delete entity, must %s first.", what);
 }
 
-RESULT holder_check_bare(struct op *op, enum kind kind, const struct row *row)
-{
-	const struct policy_holder holder = {kind, row};
-	const struct policy_attachment *a = engine_next_attachment(op->head, &holder, NULL);
-	while (a && a->is_boundary)
-		a = engine_next_attachment(op->head, &holder, a);
-	if (a)
-		return fail_in_use(op, kind, "detach all policies");
-	if (engine_next_inline_policy(op->head, &holder, NULL))
-		return fail_in_use(op, kind, "delete policies");
-	return OK;
-}
-
 /* ---- users ---- */
 
 static RESULT find_user(struct op *op, const struct ref *ref, const struct user **ret_user)
@@ -59,18 +56,8 @@ static RESULT find_user(struct op *op, const struct ref *ref, const struct user 
 	const struct ref none = {0};
 	struct policy_holder holder;
 	TRY(engine_find_policy_holder(op->ctx, op->head, ref, &none, &none, &holder));
-	*ret_user = (const struct user *) holder.row;
+	*ret_user = user_of(holder.row);
 	return OK;
-}
-
-RESULT boundary_put(struct op *op, enum kind kind, uuid holder, const struct ref *policy)
-{
-	const struct ref ref = {.kind = kind, .prefix = holder, .bits = 128};
-	struct policy_attachment_wish wish = {.policy = *policy, .is_boundary = true};
-	if (!ref_is_given(policy))
-		return OK;
-	*(kind == KIND_USER ? &wish.user : &wish.iam_role) = ref;
-	return engine_attach_policy(op, &wish);
 }
 
 RESULT engine_create_account_user(struct op *op, struct account_user_wish *wish)
@@ -83,14 +70,15 @@ RESULT engine_create_account_user(struct op *op, struct account_user_wish *wish)
 			    .name = wish->name,
 			    .path = str_is_empty(wish->path) ? STR("/") : wish->path,
 			    .enabled = true};
-	TRY(tags_normalize(op, wish->tags, &user.tags));
+	TRY(tag_normalize(op, wish->tags, &user.tags));
 	TRY(engine_permit_new(op, "user.create", KIND_USER, &user.row));
 	TRY(check_user_name(op, account->row.id, wish->name, UUID_NONE));
 	TRY(limit_check(op, LIMIT_USERS, account->row.id, 1, STR_NONE));
 	TRY(user_put(op, &user));
-	TRY(boundary_put(op, KIND_USER, user.row.id, &wish->boundary));
+	TRY(policy_put_boundary(op, KIND_USER, user.row.id, &wish->boundary));
 	wish->user = user.row.id;
-	return engine_tell(op, KIND_USER, &user.row, "created", "User %" STR_FMT ".", STR_ARG(user.name));
+	return engine_log_event(op, KIND_USER, &user.row, "created", "User %" STR_FMT ".",
+				STR_ARG(user.name));
 }
 
 RESULT engine_update_account_user(struct op *op, struct account_user_change *wish)
@@ -107,8 +95,8 @@ RESULT engine_update_account_user(struct op *op, struct account_user_change *wis
 	}
 	next.row.gen++;
 	TRY(user_put(op, &next));
-	return engine_tell(op, KIND_USER, &next.row, "changed", "User %" STR_FMT " is now %" STR_FMT ".",
-			   STR_ARG(user->name), STR_ARG(next.name));
+	return engine_log_event(op, KIND_USER, &next.row, "changed", "User %" STR_FMT " is now %" STR_FMT ".",
+				STR_ARG(user->name), STR_ARG(next.name));
 }
 
 RESULT engine_delete_account_user(struct op *op, struct account_user_target *wish)
@@ -121,10 +109,11 @@ RESULT engine_delete_account_user(struct op *op, struct account_user_target *wis
 		return fail_in_use(op, KIND_USER, "delete login profile");
 	if (access_key_first_by_user(op->head, id))
 		return fail_in_use(op, KIND_USER, "delete access keys");
-	TRY(holder_check_bare(op, KIND_USER, &user->row));
+	TRY(policy_check_principal_bare(op, KIND_USER, &user->row));
 	if (group_member_first_by_user(op->head, id))
 		return fail_in_use(op, KIND_USER, "remove users from group");
-	TRY(engine_tell(op, KIND_USER, &user->row, "deleted", "User %" STR_FMT ".", STR_ARG(user->name)));
+	TRY(engine_log_event(op, KIND_USER, &user->row, "deleted", "User %" STR_FMT ".",
+			     STR_ARG(user->name)));
 	return user_forget_whole(op, id);
 }
 
@@ -135,8 +124,8 @@ static RESULT write_login(struct op *op, const struct user *user, struct user *n
 	next->valid_from_us = op->now_us;
 	next->row.gen++;
 	TRY(user_put(op, next));
-	return engine_tell(op, KIND_USER, &next->row, "changed", "User %" STR_FMT " has %s password.",
-			   STR_ARG(user->name), next->password_hash.n ? "a new" : "no");
+	return engine_log_event(op, KIND_USER, &next->row, "changed", "User %" STR_FMT " has %s password.",
+				STR_ARG(user->name), next->password_hash.n ? "a new" : "no");
 }
 
 static RESULT fail_no_login(struct op *op, const struct user *user)
@@ -196,7 +185,7 @@ static RESULT find_group(struct op *op, const struct ref *ref, const struct user
 	const struct ref none = {0};
 	struct policy_holder holder;
 	TRY(engine_find_policy_holder(op->ctx, op->head, &none, ref, &none, &holder));
-	*ret_group = (const struct user_group *) holder.row;
+	*ret_group = user_group_of(holder.row);
 	return OK;
 }
 
@@ -214,8 +203,8 @@ RESULT engine_create_account_group(struct op *op, struct account_group_wish *wis
 	TRY(limit_check(op, LIMIT_USER_GROUPS, account->row.id, 1, STR_NONE));
 	TRY(user_group_put(op, &group));
 	wish->user_group = group.row.id;
-	return engine_tell(op, KIND_USER_GROUP, &group.row, "created", "Group %" STR_FMT ".",
-			   STR_ARG(group.name));
+	return engine_log_event(op, KIND_USER_GROUP, &group.row, "created", "Group %" STR_FMT ".",
+				STR_ARG(group.name));
 }
 
 RESULT engine_update_account_group(struct op *op, struct account_group_change *wish)
@@ -232,9 +221,9 @@ RESULT engine_update_account_group(struct op *op, struct account_group_change *w
 	}
 	next.row.gen++;
 	TRY(user_group_put(op, &next));
-	return engine_tell(op, KIND_USER_GROUP, &next.row, "changed",
-			   "Group %" STR_FMT " is now %" STR_FMT ".", STR_ARG(group->name),
-			   STR_ARG(next.name));
+	return engine_log_event(op, KIND_USER_GROUP, &next.row, "changed",
+				"Group %" STR_FMT " is now %" STR_FMT ".", STR_ARG(group->name),
+				STR_ARG(next.name));
 }
 
 RESULT engine_delete_account_group(struct op *op, struct account_group_target *wish)
@@ -244,9 +233,9 @@ RESULT engine_delete_account_group(struct op *op, struct account_group_target *w
 	TRY(engine_permit(op, "group.delete", KIND_USER_GROUP, &group->row));
 	if (group_member_first_by_user_group(op->head, group->row.id))
 		return fail_in_use(op, KIND_USER_GROUP, "remove users from group");
-	TRY(holder_check_bare(op, KIND_USER_GROUP, &group->row));
-	TRY(engine_tell(op, KIND_USER_GROUP, &group->row, "deleted", "Group %" STR_FMT ".",
-			STR_ARG(group->name)));
+	TRY(policy_check_principal_bare(op, KIND_USER_GROUP, &group->row));
+	TRY(engine_log_event(op, KIND_USER_GROUP, &group->row, "deleted", "Group %" STR_FMT ".",
+			     STR_ARG(group->name)));
 	return user_group_forget_whole(op, group->row.id);
 }
 
@@ -256,7 +245,7 @@ static RESULT write_account(struct op *op, struct account *next, const char *wha
 {
 	next->row.gen++;
 	TRY(account_put(op, next));
-	return engine_tell(op, KIND_ACCOUNT, &next->row, "changed", "Its %s was changed.", what);
+	return engine_log_event(op, KIND_ACCOUNT, &next->row, "changed", "Its %s was changed.", what);
 }
 
 RESULT engine_set_account_alias(struct op *op, struct account_alias *wish)

@@ -7,6 +7,8 @@
 
 #include "engine/operation.h"
 
+struct account;
+
 enum {
 	ACCOUNT_USERS_MAX = 5000,
 	ACCOUNT_GROUPS_MAX = 300,

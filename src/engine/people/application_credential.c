@@ -6,6 +6,9 @@
 #include "engine/limits.h"
 #include "engine/people/own.h"
 #include "engine/people/role.h"
+#include "model/role.h"
+#include "store/application_credential.h"
+#include "store/user.h"
 
 /* What may be passed on: what the user has there; when made through another credential, what that one has. */
 static void find_own_roles(const struct op *op, uuid user, uuid account, struct roles *ret_roles)
@@ -33,7 +36,7 @@ static RESULT choose_roles(struct op *op, const struct application_credential_wi
 		if (!has_role(own, role->id))
 			return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ROLE,
 					     "You have not the role %" STR_FMT " there.",
-					     STR_ARG(((const struct role *) role)->name));
+					     STR_ARG(role_of(role)->name));
 		chosen.at[chosen.count++] = role->id;
 	}
 	if (wish->roles.count == 0)
@@ -46,7 +49,7 @@ static RESULT choose_roles(struct op *op, const struct application_credential_wi
 
 static RESULT check_place(struct op *op, const struct application_credential_wish *wish, uuid user)
 {
-	TRY(name_check(op, KIND_APPLICATION_CREDENTIAL, wish->name));
+	TRY(engine_check_name(op, KIND_APPLICATION_CREDENTIAL, wish->name));
 	if (wish->expires_us && wish->expires_us <= op->now_us)
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_APPLICATION_CREDENTIAL,
 				     "It would have expired already.");
@@ -62,7 +65,7 @@ RESULT engine_create_application_credential(struct op *op, struct application_cr
 	const struct row *user = NULL, *account = NULL;
 	TRY(engine_look_up(op->ctx, op->head, KIND_USER, &wish->user, &user));
 	TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, &wish->account, &account));
-	TRY(engine_permit_own(op, "application_credential.create", (const struct user *) user, account->id));
+	TRY(engine_permit_own(op, "application_credential.create", user_of(user), account->id));
 	TRY(check_place(op, wish, user->id));
 	struct roles own, chosen;
 	find_own_roles(op, user->id, account->id, &own);
@@ -81,8 +84,8 @@ RESULT engine_create_application_credential(struct op *op, struct application_cr
 	};
 	TRY(application_credential_put(op, &credential));
 	wish->credential = credential.row.id;
-	return engine_tell(op, KIND_USER, user, "application credential created",
-			   "Application credential %" STR_FMT ".", STR_ARG(credential.name));
+	return engine_log_event(op, KIND_USER, user, "application credential created",
+				"Application credential %" STR_FMT ".", STR_ARG(credential.name));
 }
 
 RESULT engine_delete_application_credential(struct op *op, struct application_credential_target *wish)
@@ -94,7 +97,7 @@ RESULT engine_delete_application_credential(struct op *op, struct application_cr
 	if (!user)
 		return engine_fail_gone(op->ctx, KIND_USER, a->user);
 	TRY(engine_permit_own(op, "application_credential.delete", user, a->account));
-	TRY(engine_tell(op, KIND_USER, &user->row, "application credential deleted",
-			"Application credential %" STR_FMT ".", STR_ARG(a->name)));
+	TRY(engine_log_event(op, KIND_USER, &user->row, "application credential deleted",
+			     "Application credential %" STR_FMT ".", STR_ARG(a->name)));
 	return application_credential_forget(op, a->row.id);
 }

@@ -3,6 +3,9 @@
 #include "engine/people/aws_policy.h"
 
 #include "base/clock.h"
+#include "engine/operation.h"
+#include "model/policy.h"
+#include "model/policy_version.h"
 
 /* The number stands where the names that IAM gives an id are made of: its first half. */
 #define ID(number, version)                                                                                  \

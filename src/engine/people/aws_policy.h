@@ -4,7 +4,11 @@
  * process. Any thread. */
 #pragma once
 
-#include "model/rows.h"
+#include "base/uuid.h"
+#include "model/policy.h"
+
+struct policy;
+struct policy_version;
 
 /* Of no account: part of the program. */
 static inline bool aws_policy_is(const struct policy *p)

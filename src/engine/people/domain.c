@@ -3,10 +3,18 @@
 #include "engine/people/domain.h"
 
 #include "engine/internal.h"
+#include "engine/people/keystone_extra_internal.h"
+#include "engine/people/user_group_internal.h"
+#include "engine/people/user_internal.h"
+#include "store/account.h"
+#include "store/domain.h"
+#include "store/role_assignment.h"
+#include "store/user.h"
+#include "store/user_group.h"
 
 static RESULT check_name(struct op *op, struct str name, uuid but)
 {
-	TRY(name_check(op, KIND_DOMAIN, name));
+	TRY(engine_check_name(op, KIND_DOMAIN, name));
 	const struct domain *other = domain_find_by_name(op->head, name);
 	if (other && !uuid_equal(other->row.id, but))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_DOMAIN,
@@ -23,18 +31,18 @@ RESULT engine_create_domain(struct op *op, struct domain_wish *wish)
 				.name = wish->name,
 				.description = wish->description,
 				.enabled = choice_or(wish->enabled, true)};
-	TRY(extra_add(op, KIND_DOMAIN, wish->extra, &domain.extra));
+	TRY(keystone_extra_add(op, KIND_DOMAIN, wish->extra, &domain.extra));
 	TRY(domain_put(op, &domain));
 	wish->domain = domain.row.id;
-	return engine_tell(op, KIND_DOMAIN, &domain.row, "created", "Domain %" STR_FMT ".",
-			   STR_ARG(domain.name));
+	return engine_log_event(op, KIND_DOMAIN, &domain.row, "created", "Domain %" STR_FMT ".",
+				STR_ARG(domain.name));
 }
 
 static RESULT find_domain(struct op *op, const struct ref *ref, const struct domain **ret_domain)
 {
 	const struct row *row = NULL;
 	TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, ref, &row));
-	*ret_domain = (const struct domain *) row;
+	*ret_domain = domain_of(row);
 	return OK;
 }
 
@@ -60,11 +68,11 @@ RESULT engine_update_domain(struct op *op, struct domain_change *wish)
 	TRY(check_name(op, next.name, domain->row.id));
 	if (!next.enabled)
 		TRY(check_not_default(op, domain));
-	TRY(extra_add(op, KIND_DOMAIN, wish->extra, &next.extra));
+	TRY(keystone_extra_add(op, KIND_DOMAIN, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(domain_put(op, &next));
-	return engine_tell(op, KIND_DOMAIN, &next.row, "changed", "Domain %" STR_FMT ", %s.",
-			   STR_ARG(next.name), next.enabled ? "enabled" : "disabled");
+	return engine_log_event(op, KIND_DOMAIN, &next.row, "changed", "Domain %" STR_FMT ", %s.",
+				STR_ARG(next.name), next.enabled ? "enabled" : "disabled");
 }
 
 static RESULT forget_people(struct op *op, uuid domain)
@@ -98,8 +106,8 @@ RESULT engine_delete_domain(struct op *op, struct domain_target *wish)
 				     "The domain %" STR_FMT " has the account %" STR_FMT ".",
 				     STR_ARG(domain->name), STR_ARG(a->name));
 	uuid id = domain->row.id;
-	TRY(engine_tell(op, KIND_DOMAIN, &domain->row, "deleted", "Domain %" STR_FMT ".",
-			STR_ARG(domain->name)));
+	TRY(engine_log_event(op, KIND_DOMAIN, &domain->row, "deleted", "Domain %" STR_FMT ".",
+			     STR_ARG(domain->name)));
 	TRY(forget_people(op, id));
 	FORGET_EACH(op, role_assignment, domain, id);
 	return domain_forget(op, id);

@@ -6,6 +6,12 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/people/policy.h"
+#include "engine/people/policy_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "store/iam_role.h"
+#include "store/instance_profile.h"
+#include "store/profile_association.h"
 
 static RESULT fail_taken(struct op *op, enum kind kind, const char *word, struct str name)
 {
@@ -18,7 +24,7 @@ static RESULT find_role(struct op *op, const struct ref *ref, const struct iam_r
 	const struct ref none = {0};
 	struct policy_holder holder;
 	TRY(engine_find_policy_holder(op->ctx, op->head, &none, &none, ref, &holder));
-	*ret_role = (const struct iam_role *) holder.row;
+	*ret_role = iam_role_of(holder.row);
 	return OK;
 }
 
@@ -26,7 +32,7 @@ static RESULT find_profile(struct op *op, const struct ref *ref, const struct in
 {
 	const struct row *row = NULL;
 	TRY(engine_find_own(op->ctx, op->head, KIND_INSTANCE_PROFILE, ref, &row));
-	*ret_profile = (const struct instance_profile *) row;
+	*ret_profile = instance_profile_of(row);
 	return OK;
 }
 
@@ -34,7 +40,7 @@ static RESULT find_profile(struct op *op, const struct ref *ref, const struct in
 
 static RESULT check_new_role(struct op *op, uuid account, struct str name)
 {
-	TRY(name_check(op, KIND_IAM_ROLE, name));
+	TRY(engine_check_name(op, KIND_IAM_ROLE, name));
 	const struct iam_role *r = iam_role_first_by_account(op->head, account);
 	for (; r; r = iam_role_next_by_account(op->head, r))
 		if (str_equal_nocase(r->name, name))
@@ -55,13 +61,14 @@ RESULT engine_create_iam_role(struct op *op, struct iam_role_wish *wish)
 				.description = wish->description,
 				.trust = wish->trust,
 				.session_max_us = max_s * SECOND};
-	TRY(tags_normalize(op, wish->tags, &role.tags));
+	TRY(tag_normalize(op, wish->tags, &role.tags));
 	TRY(engine_permit_new(op, "iam_role.create", KIND_IAM_ROLE, &role.row));
 	TRY(check_new_role(op, account->row.id, wish->name));
 	TRY(iam_role_put(op, &role));
-	TRY(boundary_put(op, KIND_IAM_ROLE, role.row.id, &wish->boundary));
+	TRY(policy_put_boundary(op, KIND_IAM_ROLE, role.row.id, &wish->boundary));
 	wish->iam_role = role.row.id;
-	return engine_tell(op, KIND_IAM_ROLE, &role.row, "created", "Role %" STR_FMT ".", STR_ARG(role.name));
+	return engine_log_event(op, KIND_IAM_ROLE, &role.row, "created", "Role %" STR_FMT ".",
+				STR_ARG(role.name));
 }
 
 static RESULT change_role(struct op *op, const char *permission, const struct iam_role_change *wish)
@@ -78,8 +85,8 @@ static RESULT change_role(struct op *op, const char *permission, const struct ia
 		next.session_max_us = wish->session_max_s * SECOND;
 	next.row.gen++;
 	TRY(iam_role_put(op, &next));
-	return engine_tell(op, KIND_IAM_ROLE, &next.row, "changed", "Role %" STR_FMT "%s.",
-			   STR_ARG(next.name), wish->trust.n ? " is for others to take" : "");
+	return engine_log_event(op, KIND_IAM_ROLE, &next.row, "changed", "Role %" STR_FMT "%s.",
+				STR_ARG(next.name), wish->trust.n ? " is for others to take" : "");
 }
 
 RESULT engine_update_iam_role(struct op *op, struct iam_role_change *wish)
@@ -100,9 +107,10 @@ RESULT engine_delete_iam_role(struct op *op, struct iam_role_target *wish)
 	if (instance_profile_first_by_iam_role(op->head, role->row.id))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_IAM_ROLE,
 				     "Cannot delete entity, must remove roles from instance profile first.");
-	TRY(holder_check_bare(op, KIND_IAM_ROLE, &role->row));
-	TRY(engine_tell(op, KIND_IAM_ROLE, &role->row, "deleted", "Role %" STR_FMT ".", STR_ARG(role->name)));
-	TRY(policies_forget_holder(op, KIND_IAM_ROLE, &role->row));
+	TRY(policy_check_principal_bare(op, KIND_IAM_ROLE, &role->row));
+	TRY(engine_log_event(op, KIND_IAM_ROLE, &role->row, "deleted", "Role %" STR_FMT ".",
+			     STR_ARG(role->name)));
+	TRY(policy_forget_principal(op, KIND_IAM_ROLE, &role->row));
 	return iam_role_forget(op, role->row.id);
 }
 
@@ -110,7 +118,7 @@ RESULT engine_delete_iam_role(struct op *op, struct iam_role_target *wish)
 
 static RESULT check_new_profile(struct op *op, uuid account, struct str name)
 {
-	TRY(name_check(op, KIND_INSTANCE_PROFILE, name));
+	TRY(engine_check_name(op, KIND_INSTANCE_PROFILE, name));
 	const struct instance_profile *p = instance_profile_first_by_account(op->head, account);
 	for (; p; p = instance_profile_next_by_account(op->head, p))
 		if (str_equal_nocase(p->name, name))
@@ -127,13 +135,13 @@ RESULT engine_create_instance_profile(struct op *op, struct instance_profile_wis
 					   .account = account->row.id,
 					   .name = wish->name,
 					   .path = str_is_empty(wish->path) ? STR("/") : wish->path};
-	TRY(tags_normalize(op, wish->tags, &profile.tags));
+	TRY(tag_normalize(op, wish->tags, &profile.tags));
 	TRY(engine_permit_new(op, "instance_profile.create", KIND_INSTANCE_PROFILE, &profile.row));
 	TRY(check_new_profile(op, account->row.id, wish->name));
 	TRY(instance_profile_put(op, &profile));
 	wish->instance_profile = profile.row.id;
-	return engine_tell(op, KIND_INSTANCE_PROFILE, &profile.row, "created",
-			   "Instance profile %" STR_FMT ".", STR_ARG(profile.name));
+	return engine_log_event(op, KIND_INSTANCE_PROFILE, &profile.row, "created",
+				"Instance profile %" STR_FMT ".", STR_ARG(profile.name));
 }
 
 RESULT engine_delete_instance_profile(struct op *op, struct instance_profile_target *wish)
@@ -144,8 +152,8 @@ RESULT engine_delete_instance_profile(struct op *op, struct instance_profile_tar
 	if (!uuid_is_none(profile->iam_role))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_INSTANCE_PROFILE,
 				     "Cannot delete entity, must remove roles from instance profile first.");
-	TRY(engine_tell(op, KIND_INSTANCE_PROFILE, &profile->row, "deleted", "Instance profile %" STR_FMT ".",
-			STR_ARG(profile->name)));
+	TRY(engine_log_event(op, KIND_INSTANCE_PROFILE, &profile->row, "deleted",
+			     "Instance profile %" STR_FMT ".", STR_ARG(profile->name)));
 	FORGET_EACH(op, profile_association, instance_profile, profile->row.id);
 	return instance_profile_forget(op, profile->row.id);
 }
@@ -157,9 +165,9 @@ static RESULT write_profile(struct op *op, const struct instance_profile *profil
 	next.iam_role = has_it ? role->row.id : UUID_NONE;
 	next.row.gen++;
 	TRY(instance_profile_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE_PROFILE, &next.row, "changed",
-			   "Instance profile %" STR_FMT " %s role %" STR_FMT ".", STR_ARG(next.name),
-			   has_it ? "has the" : "no longer has the", STR_ARG(role->name));
+	return engine_log_event(op, KIND_INSTANCE_PROFILE, &next.row, "changed",
+				"Instance profile %" STR_FMT " %s role %" STR_FMT ".", STR_ARG(next.name),
+				has_it ? "has the" : "no longer has the", STR_ARG(role->name));
 }
 
 RESULT engine_add_role_to_profile(struct op *op, struct profile_role *wish)

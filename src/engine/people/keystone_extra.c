@@ -2,6 +2,7 @@
  * What else people say of users, groups, roles, projects and domains: names and values that mean nothing
  * here, kept and shown as they came. */
 #include "engine/internal.h"
+#include "engine/people/keystone_extra_internal.h"
 
 static struct tag *place_of(struct tag *sorted, size_t count, struct str key)
 {
@@ -11,7 +12,7 @@ static struct tag *place_of(struct tag *sorted, size_t count, struct str key)
 	return &sorted[at];
 }
 
-RESULT extra_add(struct op *op, enum kind kind, struct tags more, struct tags *extra)
+RESULT keystone_extra_add(struct op *op, enum kind kind, struct tags more, struct tags *extra)
 {
 	size_t count = extra->count, size = 0;
 	if (!more.count)

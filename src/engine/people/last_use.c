@@ -3,6 +3,9 @@
 #include "engine/people/last_use.h"
 
 #include "engine/internal.h"
+#include "store/access_key.h"
+#include "store/iam_role.h"
+#include "store/user.h"
 
 static RESULT note_key(struct op *op, const struct last_use *use)
 {

@@ -4,6 +4,9 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "store/oidc_provider.h"
 
 static RESULT find_provider(struct op *op, const struct ref *ref, const char *permission,
 			    struct oidc_provider *ret_provider)
@@ -11,7 +14,7 @@ static RESULT find_provider(struct op *op, const struct ref *ref, const char *pe
 	const struct row *row = NULL;
 	TRY(engine_find_own(op->ctx, op->head, KIND_OIDC_PROVIDER, ref, &row));
 	TRY(engine_permit(op, permission, KIND_OIDC_PROVIDER, row));
-	*ret_provider = *(const struct oidc_provider *) row;
+	*ret_provider = *oidc_provider_of(row);
 	return OK;
 }
 
@@ -19,8 +22,8 @@ static RESULT put_changed(struct op *op, struct oidc_provider *next)
 {
 	next->row.gen++;
 	TRY(oidc_provider_put(op, next));
-	return engine_tell(op, KIND_OIDC_PROVIDER, &next->row, "changed",
-			   "OpenID Connect provider %" STR_FMT ".", STR_ARG(next->url));
+	return engine_log_event(op, KIND_OIDC_PROVIDER, &next->row, "changed",
+				"OpenID Connect provider %" STR_FMT ".", STR_ARG(next->url));
 }
 
 static RESULT check_new(struct op *op, uuid account, struct str url)
@@ -62,23 +65,23 @@ RESULT engine_create_oidc_provider(struct op *op, struct oidc_provider_wish *wis
 					 .url = wish->url,
 					 .client_ids = wish->client_ids,
 					 .thumbprints = wish->thumbprints};
-	TRY(tags_normalize(op, wish->tags, &provider.tags));
+	TRY(tag_normalize(op, wish->tags, &provider.tags));
 	TRY(engine_permit_new(op, "oidc_provider.create", KIND_OIDC_PROVIDER, &provider.row));
 	TRY(check_new(op, account->row.id, wish->url));
 	TRY(check_clients(op, wish->client_ids.count));
 	TRY(check_thumbprints(op, wish->thumbprints));
 	TRY(oidc_provider_put(op, &provider));
 	wish->oidc_provider = provider.row.id;
-	return engine_tell(op, KIND_OIDC_PROVIDER, &provider.row, "created",
-			   "OpenID Connect provider %" STR_FMT ".", STR_ARG(provider.url));
+	return engine_log_event(op, KIND_OIDC_PROVIDER, &provider.row, "created",
+				"OpenID Connect provider %" STR_FMT ".", STR_ARG(provider.url));
 }
 
 RESULT engine_delete_oidc_provider(struct op *op, struct oidc_provider_target *wish)
 {
 	struct oidc_provider provider;
 	TRY(find_provider(op, &wish->oidc_provider, "oidc_provider.delete", &provider));
-	TRY(engine_tell(op, KIND_OIDC_PROVIDER, &provider.row, "deleted",
-			"OpenID Connect provider %" STR_FMT ".", STR_ARG(provider.url)));
+	TRY(engine_log_event(op, KIND_OIDC_PROVIDER, &provider.row, "deleted",
+			     "OpenID Connect provider %" STR_FMT ".", STR_ARG(provider.url)));
 	return oidc_provider_forget(op, provider.row.id);
 }
 

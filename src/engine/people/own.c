@@ -4,6 +4,9 @@
 
 #include "engine/internal.h"
 #include "engine/people/role.h"
+#include "model/role.h"
+#include "model/user.h"
+#include "store/account.h"
 
 enum { ACCOUNTS_CONCERNED_MAX = 3 };
 

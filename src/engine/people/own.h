@@ -9,6 +9,8 @@
 
 #include "engine/operation.h"
 
+struct user;
+
 /* "access_key.create": what people do about themselves, whatever they may elsewhere. */
 bool engine_is_personal(const char *permission);
 

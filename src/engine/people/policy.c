@@ -8,8 +8,19 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/people/aws_policy.h"
+#include "engine/people/policy_internal.h"
 #include "engine/people/role.h"
+#include "engine/quota_internal.h"
+#include "engine/tag_internal.h"
 #include "model/iam_name.h"
+#include "model/user.h"
+#include "model/user_group.h"
+#include "store/account.h"
+#include "store/group_member.h"
+#include "store/policy.h"
+#include "store/policy_attachment.h"
+#include "store/policy_version.h"
+#include "store/role_assignment.h"
 
 /* ---- reading ---- */
 
@@ -81,9 +92,9 @@ bool engine_is_groups_account(const struct tables *t, const struct user_group *g
 static bool is_of_account(const struct tables *t, const struct policy_holder *h, uuid account)
 {
 	if (h->kind == KIND_USER)
-		return engine_is_users_account(t, (const struct user *) h->row, account);
+		return engine_is_users_account(t, user_of(h->row), account);
 	if (h->kind == KIND_USER_GROUP)
-		return engine_is_groups_account(t, (const struct user_group *) h->row, account);
+		return engine_is_groups_account(t, user_group_of(h->row), account);
 	return uuid_equal(engine_get_owner(h->kind, h->row), account);
 }
 
@@ -304,16 +315,16 @@ RESULT engine_create_policy(struct op *op, struct policy_wish *wish)
 				.default_version = 1,
 				.last_version = 1};
 	TRY(engine_permit_new(op, "policy.create", KIND_POLICY, &policy.row));
-	TRY(name_check(op, KIND_POLICY, wish->name));
+	TRY(engine_check_name(op, KIND_POLICY, wish->name));
 	TRY(check_new(op, account, wish->name));
 	TRY(check_size(op, count_characters(wish->document), POLICY_CHARACTERS_MAX));
-	TRY(tags_normalize(op, wish->tags, &tags));
+	TRY(tag_normalize(op, wish->tags, &tags));
 	policy.tags = tags;
 	TRY(policy_put(op, &policy));
 	TRY(write_version(op, &policy, 1, wish->document));
 	wish->policy = policy.row.id;
-	return engine_tell(op, KIND_POLICY, &policy.row, "created", "Policy %" STR_FMT ".",
-			   STR_ARG(policy.name));
+	return engine_log_event(op, KIND_POLICY, &policy.row, "created", "Policy %" STR_FMT ".",
+				STR_ARG(policy.name));
 }
 
 static RESULT forget_whole(struct op *op, uuid policy)
@@ -337,8 +348,8 @@ RESULT engine_delete_policy(struct op *op, struct policy_target *wish)
 			op->ctx, ERR_IN_USE, KIND_POLICY,
 			"This policy has more than one version. Before you delete a policy, you must delete "
 			"the policy's versions. The default version is deleted with the policy.");
-	TRY(engine_tell(op, KIND_POLICY, &policy->row, "deleted", "Policy %" STR_FMT ".",
-			STR_ARG(policy->name)));
+	TRY(engine_log_event(op, KIND_POLICY, &policy->row, "deleted", "Policy %" STR_FMT ".",
+			     STR_ARG(policy->name)));
 	return forget_whole(op, policy->row.id);
 }
 
@@ -352,8 +363,9 @@ static RESULT set_default(struct op *op, const struct policy *policy, int64_t nu
 	next.default_version = number;
 	next.row.gen++;
 	TRY(policy_put(op, &next));
-	return engine_tell(op, KIND_POLICY, &next.row, "changed",
-			   "Version %" PRId64 " of policy %" STR_FMT " holds.", number, STR_ARG(next.name));
+	return engine_log_event(op, KIND_POLICY, &next.row, "changed",
+				"Version %" PRId64 " of policy %" STR_FMT " holds.", number,
+				STR_ARG(next.name));
 }
 
 RESULT engine_create_policy_version(struct op *op, struct policy_version_wish *wish)
@@ -520,8 +532,8 @@ RESULT engine_attach_policy(struct op *op, struct policy_attachment_wish *wish)
 				      .iam_role = h.iam_role,
 				      .is_boundary = wish->is_boundary};
 	TRY(policy_attachment_put(op, &a));
-	return engine_tell(op, h.is.kind, h.is.row, "changed", "Policy %" STR_FMT " %s.",
-			   STR_ARG(policy->name), wish->is_boundary ? "bounds it" : "attached");
+	return engine_log_event(op, h.is.kind, h.is.row, "changed", "Policy %" STR_FMT " %s.",
+				STR_ARG(policy->name), wish->is_boundary ? "bounds it" : "attached");
 }
 
 RESULT engine_detach_policy(struct op *op, struct policy_attachment_wish *wish)
@@ -539,8 +551,8 @@ RESULT engine_detach_policy(struct op *op, struct policy_attachment_wish *wish)
 		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_POLICY_ATTACHMENT,
 				     "Policy %" STR_FMT " was not found.", STR_ARG(wish->policy.text));
 	TRY(policy_attachment_forget(op, a->row.id));
-	return engine_tell(op, h.is.kind, h.is.row, "changed", "Policy %" STR_FMT " detached.",
-			   STR_ARG(policy ? policy->name : STR_NONE));
+	return engine_log_event(op, h.is.kind, h.is.row, "changed", "Policy %" STR_FMT " detached.",
+				STR_ARG(policy ? policy->name : STR_NONE));
 }
 
 /* ---- inline policies ---- */
@@ -564,7 +576,7 @@ RESULT engine_put_inline_policy(struct op *op, struct inline_policy_wish *wish)
 	TRY(find_holder(op, &wish->user, &wish->user_group, &wish->iam_role, &h));
 	const struct policy *there = engine_find_inline_policy(op->head, h.account, &h.is, wish->name);
 	TRY(engine_permit_new(op, words_of(&h)->put, h.is.kind, h.is.row));
-	TRY(name_check(op, KIND_POLICY, wish->name));
+	TRY(engine_check_name(op, KIND_POLICY, wish->name));
 	TRY(check_size(op, count_inline(op->head, &h, there) + count_characters(wish->document),
 		       words_of(&h)->characters_max));
 	struct policy policy = {.account = h.account,
@@ -584,8 +596,8 @@ RESULT engine_put_inline_policy(struct op *op, struct inline_policy_wish *wish)
 	policy.row.gen++;
 	TRY(policy_put(op, &policy));
 	TRY(write_version(op, &policy, 1, wish->document));
-	return engine_tell(op, h.is.kind, h.is.row, "changed", "Inline policy %" STR_FMT ".",
-			   STR_ARG(policy.name));
+	return engine_log_event(op, h.is.kind, h.is.row, "changed", "Inline policy %" STR_FMT ".",
+				STR_ARG(policy.name));
 }
 
 RESULT engine_delete_inline_policy(struct op *op, struct inline_policy_wish *wish)
@@ -598,14 +610,14 @@ RESULT engine_delete_inline_policy(struct op *op, struct inline_policy_wish *wis
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_POLICY, wish->field,
 				   "The %s policy with name %" STR_FMT " cannot be found.",
 				   words_of(&h)->word, STR_ARG(wish->name));
-	TRY(engine_tell(op, h.is.kind, h.is.row, "changed", "Inline policy %" STR_FMT " is gone.",
-			STR_ARG(there->name)));
+	TRY(engine_log_event(op, h.is.kind, h.is.row, "changed", "Inline policy %" STR_FMT " is gone.",
+			     STR_ARG(there->name)));
 	return forget_whole(op, there->row.id);
 }
 
 /* ---- with what goes ---- */
 
-RESULT policies_forget_holder(struct op *op, enum kind kind, const struct row *row)
+RESULT policy_forget_principal(struct op *op, enum kind kind, const struct row *row)
 {
 	const struct policy_holder holder = {kind, row};
 	const struct policy *p = engine_next_inline_policy(op->head, &holder, NULL);
@@ -617,11 +629,36 @@ RESULT policies_forget_holder(struct op *op, enum kind kind, const struct row *r
 	return OK;
 }
 
-RESULT policies_forget_account(struct op *op, uuid account)
+RESULT policy_forget_account(struct op *op, uuid account)
 {
 	const struct policy *p = policy_first_by_account(op->head, account);
 	for (; p; p = policy_next_by_account(op->head, p))
 		TRY(forget_whole(op, p->row.id));
 	FORGET_EACH(op, policy_attachment, account, account); /* of AWS's own */
 	return OK;
+}
+
+RESULT policy_check_principal_bare(struct op *op, enum kind kind, const struct row *row)
+{
+	const struct policy_holder holder = {kind, row};
+	const struct policy_attachment *a = engine_next_attachment(op->head, &holder, NULL);
+	while (a && a->is_boundary)
+		a = engine_next_attachment(op->head, &holder, a);
+	if (a)
+		return ctx_fail_kind(op->ctx, ERR_IN_USE, (int) kind,
+				     "Cannot delete entity, must detach all policies first.");
+	if (engine_next_inline_policy(op->head, &holder, NULL))
+		return ctx_fail_kind(op->ctx, ERR_IN_USE, (int) kind,
+				     "Cannot delete entity, must delete policies first.");
+	return OK;
+}
+
+RESULT policy_put_boundary(struct op *op, enum kind kind, uuid holder, const struct ref *policy)
+{
+	const struct ref ref = {.kind = kind, .prefix = holder, .bits = 128};
+	struct policy_attachment_wish wish = {.policy = *policy, .is_boundary = true};
+	if (!ref_is_given(policy))
+		return OK;
+	*(kind == KIND_USER ? &wish.user : &wish.iam_role) = ref;
+	return engine_attach_policy(op, &wish);
 }

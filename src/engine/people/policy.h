@@ -8,6 +8,13 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "model/policy.h"
+
+struct policy;
+struct policy_attachment;
+struct policy_version;
+struct user;
+struct user_group;
 
 enum {
 	POLICIES_MAX = 1500,               /* managed ones of an account */

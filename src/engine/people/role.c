@@ -5,6 +5,11 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/people/keystone_extra_internal.h"
+#include "store/account.h"
+#include "store/group_member.h"
+#include "store/role.h"
+#include "store/role_assignment.h"
 
 /* ---- what follows from assignments ---- */
 
@@ -106,7 +111,7 @@ const struct role *engine_find_standard_role(const struct tables *t, enum role_r
 
 static RESULT check_name(struct op *op, struct str name, uuid but)
 {
-	TRY(name_check(op, KIND_ROLE, name));
+	TRY(engine_check_name(op, KIND_ROLE, name));
 	const struct role *other = role_find_by_name(op->head, name);
 	if (other && !uuid_equal(other->row.id, but))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ROLE,
@@ -118,7 +123,7 @@ static RESULT find_role(struct op *op, const struct ref *ref, const struct role 
 {
 	const struct row *row = NULL;
 	TRY(engine_look_up(op->ctx, op->head, KIND_ROLE, ref, &row));
-	*ret_role = (const struct role *) row;
+	*ret_role = role_of(row);
 	return OK;
 }
 
@@ -131,10 +136,11 @@ RESULT engine_create_role(struct op *op, struct role_wish *wish)
 			    .row.gen = 1,
 			    .name = wish->name,
 			    .description = wish->description};
-	TRY(extra_add(op, KIND_ROLE, wish->extra, &role.extra));
+	TRY(keystone_extra_add(op, KIND_ROLE, wish->extra, &role.extra));
 	TRY(role_put(op, &role));
 	wish->role = role.row.id;
-	return engine_tell(op, KIND_ROLE, &role.row, "created", "Role %" STR_FMT ".", STR_ARG(role.name));
+	return engine_log_event(op, KIND_ROLE, &role.row, "created", "Role %" STR_FMT ".",
+				STR_ARG(role.name));
 }
 
 RESULT engine_update_role(struct op *op, struct role_change *wish)
@@ -148,10 +154,11 @@ RESULT engine_update_role(struct op *op, struct role_change *wish)
 	if (wish->description)
 		next.description = *wish->description;
 	TRY(check_name(op, next.name, role->row.id));
-	TRY(extra_add(op, KIND_ROLE, wish->extra, &next.extra));
+	TRY(keystone_extra_add(op, KIND_ROLE, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(role_put(op, &next));
-	return engine_tell(op, KIND_ROLE, &next.row, "changed", "Role %" STR_FMT ".", STR_ARG(next.name));
+	return engine_log_event(op, KIND_ROLE, &next.row, "changed", "Role %" STR_FMT ".",
+				STR_ARG(next.name));
 }
 
 /* Credentials keep its id in their lists, where it means nothing any more. */
@@ -164,7 +171,8 @@ RESULT engine_delete_role(struct op *op, struct role_target *wish)
 		return ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_ROLE,
 				     "The role %" STR_FMT " belongs to the region.", STR_ARG(role->name));
 	uuid id = role->row.id;
-	TRY(engine_tell(op, KIND_ROLE, &role->row, "deleted", "Role %" STR_FMT ".", STR_ARG(role->name)));
+	TRY(engine_log_event(op, KIND_ROLE, &role->row, "deleted", "Role %" STR_FMT ".",
+			     STR_ARG(role->name)));
 	FORGET_EACH(op, role_assignment, role, id);
 	return role_forget(op, id);
 }
@@ -197,9 +205,9 @@ RESULT engine_imply_role(struct op *op, struct role_implication *wish)
 	next.implies = implies;
 	next.row.gen++;
 	TRY(role_put(op, &next));
-	return engine_tell(op, KIND_ROLE, &next.row, "changed", "Role %" STR_FMT " %s %" STR_FMT ".",
-			   STR_ARG(next.name), wish->implies ? "implies" : "no longer implies",
-			   STR_ARG(implied->name));
+	return engine_log_event(op, KIND_ROLE, &next.row, "changed", "Role %" STR_FMT " %s %" STR_FMT ".",
+				STR_ARG(next.name), wish->implies ? "implies" : "no longer implies",
+				STR_ARG(implied->name));
 }
 
 /* ---- assignments ---- */
@@ -312,8 +320,8 @@ RESULT engine_grant_role(struct op *op, struct role_grant *wish)
 	TRY(limit_check(op, LIMIT_ROLES_OF_GROUP, wanted.user_group, 1, STR_NONE));
 	wanted.row.id = engine_new_id(op, KIND_ROLE_ASSIGNMENT);
 	TRY(role_assignment_put(op, &wanted));
-	return engine_tell(op, KIND_ROLE_ASSIGNMENT, &wanted.row, "granted", "Role %" STR_FMT ".",
-			   STR_ARG(role_find(op->head, wanted.role)->name));
+	return engine_log_event(op, KIND_ROLE_ASSIGNMENT, &wanted.row, "granted", "Role %" STR_FMT ".",
+				STR_ARG(role_find(op->head, wanted.role)->name));
 }
 
 RESULT engine_revoke_role(struct op *op, struct role_grant *wish)
@@ -324,7 +332,7 @@ RESULT engine_revoke_role(struct op *op, struct role_grant *wish)
 	if (!a)
 		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ROLE_ASSIGNMENT,
 				     "That role is not assigned there.");
-	TRY(engine_tell(op, KIND_ROLE_ASSIGNMENT, &a->row, "revoked", "Role %" STR_FMT ".",
-			STR_ARG(role_find(op->head, wanted.role)->name)));
+	TRY(engine_log_event(op, KIND_ROLE_ASSIGNMENT, &a->row, "revoked", "Role %" STR_FMT ".",
+			     STR_ARG(role_find(op->head, wanted.role)->name)));
 	return role_assignment_forget(op, a->row.id);
 }

@@ -4,6 +4,8 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "store/token_revocation.h"
+#include "store/user.h"
 
 RESULT engine_revoke_token(struct op *op, struct token_revocation_wish *wish)
 {
@@ -32,7 +34,7 @@ RESULT engine_sweep_token_revocations(struct op *op, struct token_revocation_swe
 	const struct row *row =
 		tables_seek(op->head, KIND_TOKEN_REVOCATION, TOKEN_REVOCATION_INDEX_EXPIRES, &probe.row, 1);
 	for (size_t n = 0; row && n < wish->max; n++) {
-		const struct token_revocation *t = (const struct token_revocation *) row;
+		const struct token_revocation *t = token_revocation_of(row);
 		if (t->expires_us > op->now_us)
 			break;
 		row = tables_next(op->head, KIND_TOKEN_REVOCATION, TOKEN_REVOCATION_INDEX_EXPIRES, row, 0);

@@ -4,20 +4,28 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/people/keystone_extra_internal.h"
 #include "engine/people/own.h"
+#include "engine/people/policy_internal.h"
 #include "engine/people/role.h"
+#include "engine/people/user_internal.h"
+#include "store/access_key.h"
+#include "store/application_credential.h"
+#include "store/group_member.h"
+#include "store/role_assignment.h"
+#include "store/user.h"
 
 static RESULT find_user(struct op *op, const struct ref *ref, const struct user **ret_user)
 {
 	const struct row *row = NULL;
 	TRY(engine_look_up(op->ctx, op->head, KIND_USER, ref, &row));
-	*ret_user = (const struct user *) row;
+	*ret_user = user_of(row);
 	return OK;
 }
 
 static RESULT check_name(struct op *op, uuid domain, struct str name, uuid but)
 {
-	TRY(name_check(op, KIND_USER, name));
+	TRY(engine_check_name(op, KIND_USER, name));
 	const struct user *other = user_find_by_owner(op->head, UUID_NONE, domain, name);
 	if (other && !uuid_equal(other->row.id, but))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_USER,
@@ -55,10 +63,11 @@ RESULT engine_create_user(struct op *op, struct user_wish *wish)
 			    .enabled = choice_or(wish->enabled, true),
 			    .password_hash = wish->password_hash};
 	TRY(find_default(op, &wish->default_account, &user.default_account));
-	TRY(extra_add(op, KIND_USER, wish->extra, &user.extra));
+	TRY(keystone_extra_add(op, KIND_USER, wish->extra, &user.extra));
 	TRY(user_put(op, &user));
 	wish->user = user.row.id;
-	return engine_tell(op, KIND_USER, &user.row, "created", "User %" STR_FMT ".", STR_ARG(user.name));
+	return engine_log_event(op, KIND_USER, &user.row, "created", "User %" STR_FMT ".",
+				STR_ARG(user.name));
 }
 
 static RESULT apply_change(struct op *op, const struct user_change *wish, struct user *next)
@@ -92,12 +101,12 @@ RESULT engine_update_user(struct op *op, struct user_change *wish)
 	TRY(apply_change(op, wish, &next));
 	if (wish->name)
 		TRY(check_name(op, user->domain, next.name, user->row.id));
-	TRY(extra_add(op, KIND_USER, wish->extra, &next.extra));
+	TRY(keystone_extra_add(op, KIND_USER, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(user_put(op, &next));
-	return engine_tell(op, KIND_USER, &next.row, "changed", "User %" STR_FMT ", %s%s.",
-			   STR_ARG(next.name), next.enabled ? "enabled" : "disabled",
-			   wish->password_hash.n ? ", with a new password" : "");
+	return engine_log_event(op, KIND_USER, &next.row, "changed", "User %" STR_FMT ", %s%s.",
+				STR_ARG(next.name), next.enabled ? "enabled" : "disabled",
+				wish->password_hash.n ? ", with a new password" : "");
 }
 
 RESULT user_forget_whole(struct op *op, uuid user)
@@ -106,7 +115,7 @@ RESULT user_forget_whole(struct op *op, uuid user)
 	FORGET_EACH(op, group_member, user, user);
 	FORGET_EACH(op, application_credential, user, user);
 	FORGET_EACH(op, access_key, user, user);
-	TRY(policies_forget_holder(op, KIND_USER, tables_find(op->head, KIND_USER, user)));
+	TRY(policy_forget_principal(op, KIND_USER, tables_find(op->head, KIND_USER, user)));
 	return user_forget(op, user);
 }
 
@@ -119,7 +128,8 @@ RESULT engine_delete_user(struct op *op, struct user_target *wish)
 	if (user->is_owner)
 		return ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_USER,
 				     "An account's owner goes with the account.");
-	TRY(engine_tell(op, KIND_USER, &user->row, "deleted", "User %" STR_FMT ".", STR_ARG(user->name)));
+	TRY(engine_log_event(op, KIND_USER, &user->row, "deleted", "User %" STR_FMT ".",
+			     STR_ARG(user->name)));
 	return user_forget_whole(op, user->row.id);
 }
 
@@ -136,6 +146,6 @@ RESULT engine_change_own_password(struct op *op, struct own_password *wish)
 	next.valid_from_us = op->now_us;
 	next.row.gen++;
 	TRY(user_put(op, &next));
-	return engine_tell(op, KIND_USER, &next.row, "changed", "User %" STR_FMT " has a new password.",
-			   STR_ARG(next.name));
+	return engine_log_event(op, KIND_USER, &next.row, "changed", "User %" STR_FMT " has a new password.",
+				STR_ARG(next.name));
 }

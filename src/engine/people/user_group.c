@@ -4,20 +4,27 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/people/keystone_extra_internal.h"
 #include "engine/people/policy.h"
+#include "engine/people/policy_internal.h"
 #include "engine/people/role.h"
+#include "engine/people/user_group_internal.h"
+#include "model/user.h"
+#include "store/group_member.h"
+#include "store/role_assignment.h"
+#include "store/user_group.h"
 
 static RESULT find_group(struct op *op, const struct ref *ref, const struct user_group **ret_group)
 {
 	const struct row *row = NULL;
 	TRY(engine_look_up(op->ctx, op->head, KIND_USER_GROUP, ref, &row));
-	*ret_group = (const struct user_group *) row;
+	*ret_group = user_group_of(row);
 	return OK;
 }
 
 static RESULT check_name(struct op *op, uuid domain, struct str name, uuid but)
 {
-	TRY(name_check(op, KIND_USER_GROUP, name));
+	TRY(engine_check_name(op, KIND_USER_GROUP, name));
 	const struct user_group *other = user_group_find_by_owner(op->head, UUID_NONE, domain, name);
 	if (other && !uuid_equal(other->row.id, but))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_USER_GROUP,
@@ -41,11 +48,11 @@ RESULT engine_create_user_group(struct op *op, struct user_group_wish *wish)
 				   .domain = domain->id,
 				   .name = wish->name,
 				   .description = wish->description};
-	TRY(extra_add(op, KIND_USER_GROUP, wish->extra, &group.extra));
+	TRY(keystone_extra_add(op, KIND_USER_GROUP, wish->extra, &group.extra));
 	TRY(user_group_put(op, &group));
 	wish->user_group = group.row.id;
-	return engine_tell(op, KIND_USER_GROUP, &group.row, "created", "Group %" STR_FMT ".",
-			   STR_ARG(group.name));
+	return engine_log_event(op, KIND_USER_GROUP, &group.row, "created", "Group %" STR_FMT ".",
+				STR_ARG(group.name));
 }
 
 RESULT engine_update_user_group(struct op *op, struct user_group_change *wish)
@@ -59,18 +66,18 @@ RESULT engine_update_user_group(struct op *op, struct user_group_change *wish)
 	if (wish->description)
 		next.description = *wish->description;
 	TRY(check_name(op, group->domain, next.name, group->row.id));
-	TRY(extra_add(op, KIND_USER_GROUP, wish->extra, &next.extra));
+	TRY(keystone_extra_add(op, KIND_USER_GROUP, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(user_group_put(op, &next));
-	return engine_tell(op, KIND_USER_GROUP, &next.row, "changed", "Group %" STR_FMT ".",
-			   STR_ARG(next.name));
+	return engine_log_event(op, KIND_USER_GROUP, &next.row, "changed", "Group %" STR_FMT ".",
+				STR_ARG(next.name));
 }
 
 RESULT user_group_forget_whole(struct op *op, uuid user_group)
 {
 	FORGET_EACH(op, group_member, user_group, user_group);
 	FORGET_EACH(op, role_assignment, user_group, user_group);
-	TRY(policies_forget_holder(op, KIND_USER_GROUP, tables_find(op->head, KIND_USER_GROUP, user_group)));
+	TRY(policy_forget_principal(op, KIND_USER_GROUP, tables_find(op->head, KIND_USER_GROUP, user_group)));
 	return user_group_forget(op, user_group);
 }
 
@@ -80,8 +87,8 @@ RESULT engine_delete_user_group(struct op *op, struct user_group_target *wish)
 	TRY(find_group(op, &wish->user_group, &group));
 	TRY(engine_permit(op, "group.delete", KIND_USER_GROUP, &group->row));
 	TRY(engine_guard_administrators(op, UUID_NONE, group->row.id));
-	TRY(engine_tell(op, KIND_USER_GROUP, &group->row, "deleted", "Group %" STR_FMT ".",
-			STR_ARG(group->name)));
+	TRY(engine_log_event(op, KIND_USER_GROUP, &group->row, "deleted", "Group %" STR_FMT ".",
+			     STR_ARG(group->name)));
 	return user_group_forget_whole(op, group->row.id);
 }
 
@@ -97,7 +104,7 @@ static RESULT resolve(struct op *op, const struct membership *wish, const struct
 	TRY(engine_guard_administrators(op, UUID_NONE, group->row.id));
 	TRY(engine_look_up(op->ctx, op->head, KIND_USER, &wish->user, &user));
 	*ret_group = group;
-	*ret_user = (const struct user *) user;
+	*ret_user = user_of(user);
 	if (!uuid_is_none(group->account) && !engine_is_users_account(op->head, *ret_user, group->account))
 		return engine_fail_not_found(op->ctx, KIND_USER, &wish->user);
 	return OK;
@@ -117,8 +124,8 @@ RESULT engine_add_group_member(struct op *op, struct membership *wish)
 				      .user_group = group->row.id,
 				      .user = user->row.id};
 	TRY(group_member_put(op, &member));
-	return engine_tell(op, KIND_USER_GROUP, &group->row, "member added", "User %" STR_FMT ".",
-			   STR_ARG(user->name));
+	return engine_log_event(op, KIND_USER_GROUP, &group->row, "member added", "User %" STR_FMT ".",
+				STR_ARG(user->name));
 }
 
 RESULT engine_remove_group_member(struct op *op, struct membership *wish)
@@ -132,7 +139,7 @@ RESULT engine_remove_group_member(struct op *op, struct membership *wish)
 		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_GROUP_MEMBER,
 				     "The user %" STR_FMT " is not in the group %" STR_FMT ".",
 				     STR_ARG(user->name), STR_ARG(group->name));
-	TRY(engine_tell(op, KIND_USER_GROUP, &group->row, "member removed", "User %" STR_FMT ".",
-			STR_ARG(user->name)));
+	TRY(engine_log_event(op, KIND_USER_GROUP, &group->row, "member removed", "User %" STR_FMT ".",
+			     STR_ARG(user->name)));
 	return group_member_forget(op, member->row.id);
 }

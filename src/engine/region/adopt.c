@@ -4,7 +4,23 @@
  * What happens next: reconcile/instance.c, port.c, volume.c, address.c. */
 #include "engine/region/adopt.h"
 
+#include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
+#include "engine/network/address_internal.h"
+#include "engine/network/port_internal.h"
+#include "engine/storage/volume_internal.h"
+#include "model/account.h"
+#include "model/address.h"
+#include "store/dedicated_host.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/port.h"
+#include "store/router.h"
+#include "store/secondary_ip.h"
+#include "store/security_group.h"
+#include "store/server_group.h"
+#include "store/subnet.h"
+#include "store/volume.h"
 
 struct adoption {
 	struct op *op;
@@ -121,7 +137,7 @@ static RESULT find_instance(struct adoption *a)
 			continue;
 		if (a->instance || !uuid_equal(memo->at[k].row->id, a->wish->instance))
 			return fail_foreign(a);
-		a->instance = (const struct instance *) memo->at[k].row;
+		a->instance = instance_of(memo->at[k].row);
 	}
 	return a->instance ? OK : fail_foreign(a);
 }
@@ -140,13 +156,13 @@ static bool belongs_to_instance(const struct adoption *a, const struct memo_row 
 	if (!uuid_equal(engine_get_owner(r->kind, r->row), a->instance->account))
 		return false;
 	if (r->kind == KIND_PORT)
-		return uuid_equal(((const struct port *) r->row)->instance, a->wish->instance);
+		return uuid_equal(port_of(r->row)->instance, a->wish->instance);
 	if (r->kind == KIND_VOLUME)
-		return uuid_equal(((const struct volume *) r->row)->instance, a->wish->instance);
+		return uuid_equal(volume_of(r->row)->instance, a->wish->instance);
 	if (r->kind == KIND_SECONDARY_IP)
-		return memo_has(a->wish->memo, KIND_PORT, ((const struct secondary_ip *) r->row)->port);
+		return memo_has(a->wish->memo, KIND_PORT, secondary_ip_of(r->row)->port);
 	if (r->kind == KIND_ADDRESS)
-		return memo_has(a->wish->memo, KIND_PORT, ((const struct address *) r->row)->port);
+		return memo_has(a->wish->memo, KIND_PORT, address_of(r->row)->port);
 	return r->kind == KIND_INSTANCE;
 }
 
@@ -159,8 +175,8 @@ static RESULT check_row(struct adoption *a, const struct memo_row *r)
 	TRY(check_id_is_free(a->op, r->kind, r->row->id));
 	TRY(check_references(a->op, r->kind, r->row));
 	if (r->kind == KIND_SECONDARY_IP)
-		return check_secondary_ip(a->op, (const struct secondary_ip *) r->row);
-	return r->kind == KIND_PORT ? check_port(a->op, (const struct port *) r->row) : OK;
+		return check_secondary_ip(a->op, secondary_ip_of(r->row));
+	return r->kind == KIND_PORT ? check_port(a->op, port_of(r->row)) : OK;
 }
 
 static RESULT check_memo(struct adoption *a)
@@ -203,9 +219,9 @@ static RESULT write_instance(struct adoption *a)
 	TRY(instance_meter_held(op, &next, 1));
 	if (is_on)
 		TRY(op_usage(op, KIND_INSTANCE, next.row.id, next.account, instance_meter(op, &next), 1));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "adopted",
-			   "It was found on host %" STR_FMT " without its rows, and is %s.",
-			   STR_ARG(a->host->name), is_on ? "running" : "off");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "adopted",
+				"It was found on host %" STR_FMT " without its rows, and is %s.",
+				STR_ARG(a->host->name), is_on ? "running" : "off");
 }
 
 static int64_t size_on_host(const struct adoption *a, uuid volume)
@@ -228,8 +244,8 @@ static RESULT put_volume(struct op *op, struct volume *next, const struct host *
 		next->size = found_size;
 	TRY(volume_put(op, next));
 	TRY(op_usage(op, KIND_VOLUME, next->row.id, next->account, volume_meter(op, next), next->size));
-	return engine_tell(op, KIND_VOLUME, &next->row, "adopted",
-			   "It was found on host %" STR_FMT " without its row.", STR_ARG(host->name));
+	return engine_log_event(op, KIND_VOLUME, &next->row, "adopted",
+				"It was found on host %" STR_FMT " without its row.", STR_ARG(host->name));
 }
 
 static RESULT write_volume(struct adoption *a, const struct volume *volume)
@@ -295,22 +311,22 @@ static RESULT write_parts(struct adoption *a)
 	const struct memo *memo = a->wish->memo;
 	for (size_t k = 0; k < memo->count; k++) {
 		if (memo->at[k].kind == KIND_VOLUME)
-			TRY(write_volume(a, (const struct volume *) memo->at[k].row));
+			TRY(write_volume(a, volume_of(memo->at[k].row)));
 		else if (memo->at[k].kind == KIND_PORT)
-			TRY(write_port(a, (const struct port *) memo->at[k].row));
+			TRY(write_port(a, port_of(memo->at[k].row)));
 	}
 	for (size_t k = 0; k < memo->count; k++)
 		if (memo->at[k].kind == KIND_SECONDARY_IP)
-			TRY(secondary_ip_put(a->op, (const struct secondary_ip *) memo->at[k].row));
+			TRY(secondary_ip_put(a->op, secondary_ip_of(memo->at[k].row)));
 	for (size_t k = 0; k < memo->count; k++)
 		if (memo->at[k].kind == KIND_PORT)
-			TRY(give_auto_ips(a, (const struct port *) memo->at[k].row));
+			TRY(give_auto_ips(a, port_of(memo->at[k].row)));
 	for (size_t k = 0; k < memo->count; k++)
 		if (memo->at[k].kind == KIND_ADDRESS)
-			TRY(write_address(a, (const struct address *) memo->at[k].row));
+			TRY(write_address(a, address_of(memo->at[k].row)));
 	for (size_t k = 0; k < memo->count && a->wish->is_on; k++)
 		if (memo->at[k].kind == KIND_PORT)
-			TRY(address_give_auto(a->op, (const struct port *) memo->at[k].row));
+			TRY(address_give_auto(a->op, port_of(memo->at[k].row)));
 	return OK;
 }
 

@@ -2,8 +2,13 @@
  * Aggregates: rows only. */
 #include "engine/region/aggregate.h"
 
+#include "engine/instance/instance_type_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/region/aggregate_internal.h"
+#include "model/zone.h"
+#include "store/aggregate.h"
+#include "store/host.h"
 
 /* ---- its zone ---- */
 
@@ -40,7 +45,7 @@ static RESULT check_zone(struct op *op, const struct aggregate *aggregate)
 
 static RESULT check_name(struct op *op, struct str name)
 {
-	TRY(name_check(op, KIND_AGGREGATE, name));
+	TRY(engine_check_name(op, KIND_AGGREGATE, name));
 	return aggregate_find_by_name(op->head, name)
 		       ? ENGINE_FAIL(op, ERR_EXISTS, KIND_AGGREGATE, STR("name"),
 				     "Aggregate %" STR_FMT " already exists.", STR_ARG(name))
@@ -59,8 +64,8 @@ RESULT engine_create_aggregate(struct op *op, struct aggregate_wish *wish)
 	TRY(engine_draw_number(op, STR("aggregates"), &aggregate.number));
 	TRY(aggregate_put(op, &aggregate));
 	wish->aggregate = aggregate.row.id;
-	return engine_tell(op, KIND_AGGREGATE, &aggregate.row, "created", "Aggregate %" STR_FMT ".",
-			   STR_ARG(aggregate.name));
+	return engine_log_event(op, KIND_AGGREGATE, &aggregate.row, "created", "Aggregate %" STR_FMT ".",
+				STR_ARG(aggregate.name));
 }
 
 /* ---- its hosts ---- */
@@ -132,7 +137,7 @@ static RESULT remove_host(struct op *op, const struct ref *ref, struct aggregate
 	return change_hosts(op, host->row.id, false, &next->hosts);
 }
 
-RESULT aggregates_leave_host(struct op *op, uuid host)
+RESULT aggregate_leave_host(struct op *op, uuid host)
 {
 	for (const struct aggregate *a = aggregate_first(op->head); a; a = aggregate_next(op->head, a)) {
 		struct aggregate next = *a;
@@ -150,16 +155,16 @@ static RESULT find_own(struct op *op, const struct ref *ref, const struct aggreg
 {
 	const struct row *row = NULL;
 	TRY(engine_find_own(op->ctx, op->head, KIND_AGGREGATE, ref, &row));
-	*ret_aggregate = (const struct aggregate *) row;
+	*ret_aggregate = aggregate_of(row);
 	return OK;
 }
 
 static RESULT change_properties(struct op *op, const struct aggregate_settings *wish, struct tags *properties)
 {
 	for (size_t k = 0; k < wish->no_properties.count; k++)
-		TRY(specs_change(op, KIND_AGGREGATE, (struct tags){0}, wish->no_properties.at[k],
-				 properties));
-	return specs_change(op, KIND_AGGREGATE, wish->properties, STR_NONE, properties);
+		TRY(instance_type_change_specs(op, KIND_AGGREGATE, (struct tags){0},
+					       wish->no_properties.at[k], properties));
+	return instance_type_change_specs(op, KIND_AGGREGATE, wish->properties, STR_NONE, properties);
 }
 
 RESULT engine_update_aggregate(struct op *op, struct aggregate_settings *wish)
@@ -180,7 +185,8 @@ RESULT engine_update_aggregate(struct op *op, struct aggregate_settings *wish)
 	TRY(remove_host(op, &wish->remove_host, &next));
 	next.row.gen++;
 	TRY(aggregate_put(op, &next));
-	return engine_tell(op, KIND_AGGREGATE, &next.row, "changed", "Its hosts or what is said of them.");
+	return engine_log_event(op, KIND_AGGREGATE, &next.row, "changed",
+				"Its hosts or what is said of them.");
 }
 
 RESULT engine_delete_aggregate(struct op *op, struct aggregate_target *wish)
@@ -192,7 +198,7 @@ RESULT engine_delete_aggregate(struct op *op, struct aggregate_target *wish)
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_AGGREGATE, wish->aggregate.field,
 				   "The aggregate '%" STR_FMT "' has hosts: remove them first.",
 				   STR_ARG(aggregate->name));
-	TRY(engine_tell(op, KIND_AGGREGATE, &aggregate->row, "deleted", "Aggregate %" STR_FMT ".",
-			STR_ARG(aggregate->name)));
+	TRY(engine_log_event(op, KIND_AGGREGATE, &aggregate->row, "deleted", "Aggregate %" STR_FMT ".",
+			     STR_ARG(aggregate->name)));
 	return aggregate_forget(op, aggregate->row.id);
 }

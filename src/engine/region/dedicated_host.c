@@ -5,9 +5,22 @@
 
 #include <inttypes.h>
 
+#include "engine/client_token_internal.h"
+#include "engine/instance/instance_internal.h"
 #include "engine/instance/instance_type.h"
 #include "engine/instance/placement.h"
 #include "engine/internal.h"
+#include "engine/quota_internal.h"
+#include "engine/region/dedicated_host_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "model/client_token.h"
+#include "model/zone.h"
+#include "store/dedicated_host.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/instance_type.h"
+#include "store/volume.h"
 
 /* ---- what it takes ---- */
 
@@ -134,8 +147,8 @@ static RESULT write_all(struct op *op, const struct dedicated_host *like, const 
 		d.row.id = ids[n] = engine_new_id(op, KIND_DEDICATED_HOST);
 		d.host = hosts[n]->row.id;
 		TRY(dedicated_host_put(op, &d));
-		TRY(engine_tell(op, KIND_DEDICATED_HOST, &d.row, "allocated", "Host %" STR_FMT ".",
-				STR_ARG(hosts[n]->name)));
+		TRY(engine_log_event(op, KIND_DEDICATED_HOST, &d.row, "allocated", "Host %" STR_FMT ".",
+				     STR_ARG(hosts[n]->name)));
 	}
 	return OK;
 }
@@ -172,7 +185,7 @@ static RESULT allocate(struct op *op, struct dedicated_host_wish *wish, const st
 				      .family = type ? family_of(type->name) : wish->family,
 				      .auto_placement = wish->auto_placement,
 				      .client_token = wish->client_token};
-	TRY(tags_normalize(op, wish->tags, &like.tags));
+	TRY(tag_normalize(op, wish->tags, &like.tags));
 	TRY(engine_permit_new(op, "dedicated_host.allocate", KIND_DEDICATED_HOST, &like.row));
 	TRY(quota_check(op, account->row.id, QUOTA_DEDICATED_HOSTS, wish->count));
 	TRY(choose_hosts(op, &like, wish->count, type, hosts));
@@ -250,8 +263,8 @@ static RESULT modify_one(struct op *op, const struct dedicated_host_settings *wi
 		return OK;
 	next.row.gen++;
 	TRY(dedicated_host_put(op, &next));
-	return engine_tell(op, KIND_DEDICATED_HOST, &next.row, "changed", "Auto-placement is %s.",
-			   next.auto_placement ? "on" : "off");
+	return engine_log_event(op, KIND_DEDICATED_HOST, &next.row, "changed", "Auto-placement is %s.",
+				next.auto_placement ? "on" : "off");
 }
 
 RESULT engine_modify_dedicated_hosts(struct op *op, struct dedicated_host_settings *wish)
@@ -288,8 +301,8 @@ static RESULT release_one(struct op *op, const struct dedicated_host_change *cha
 	const struct host *host = host_find(op->head, d->host);
 	if (host && host_side(host)->instances > 0)
 		return fail_occupied(op, ref, "released");
-	TRY(engine_tell(op, KIND_DEDICATED_HOST, &d->row, "released", "Host %" STR_FMT ".",
-			STR_ARG(host ? host->name : STR_NONE)));
+	TRY(engine_log_event(op, KIND_DEDICATED_HOST, &d->row, "released", "Host %" STR_FMT ".",
+			     STR_ARG(host ? host->name : STR_NONE)));
 	uuid id = d->row.id;
 	TRY(free_instances(op, id));
 	return dedicated_host_forget(op, id);

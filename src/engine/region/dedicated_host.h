@@ -5,6 +5,10 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "model/host.h"
+
+struct dedicated_host;
+struct instance_type;
 
 enum { DEDICATED_HOSTS_AT_ONCE = 100 };
 

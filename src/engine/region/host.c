@@ -2,8 +2,14 @@
  * Hosts. What happens next: reconcile/host.c connects to a host that was added and reports. */
 #include "engine/region/host.h"
 
+#include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "engine/region/aggregate_internal.h"
 #include "engine/region/dedicated_host.h"
+#include "model/zone.h"
+#include "store/host.h"
+#include "store/instance_event.h"
+#include "store/volume.h"
 
 enum { OVERCOMMIT_PERCENT = 400, REASON_MAX_SIZE = 255 };
 #define RESERVED_MEMORY (INT64_C(1) << 30)
@@ -13,7 +19,7 @@ static RESULT find_zone(struct op *op, const struct ref *ref, const struct zone 
 	if (ref_is_given(ref))
 		return engine_find_zone(op->ctx, op->head, ref, ret_zone);
 	const struct row *first = tables_first(op->head, KIND_ZONE, ZONE_INDEX_NAME, NULL, 0);
-	*ret_zone = (const struct zone *) first;
+	*ret_zone = zone_of(first);
 	return first ? OK : ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ZONE, "The region has no zone yet.");
 }
 
@@ -57,9 +63,9 @@ RESULT engine_add_host(struct op *op, struct host_wish *wish)
 				    wish->reserved_memory == -1 ? RESERVED_MEMORY : wish->reserved_memory};
 	TRY(host_put(op, &host));
 	wish->host = host.row.id;
-	return engine_tell(op, KIND_HOST, &host.row, "added",
-			   "Host %" STR_FMT " in zone %" STR_FMT " at %" STR_FMT ".", STR_ARG(host.name),
-			   STR_ARG(zone->name), STR_ARG(host.uri));
+	return engine_log_event(op, KIND_HOST, &host.row, "added",
+				"Host %" STR_FMT " in zone %" STR_FMT " at %" STR_FMT ".", STR_ARG(host.name),
+				STR_ARG(zone->name), STR_ARG(host.uri));
 }
 
 RESULT engine_update_host(struct op *op, struct host_settings *wish)
@@ -84,9 +90,9 @@ RESULT engine_update_host(struct op *op, struct host_settings *wish)
 	next.row.gen++;
 	TRY(host_put(op, &next));
 	bool is_open = engine_is_host_open(&next) && !next.forced_down;
-	return engine_tell(op, KIND_HOST, &next.row, is_open ? "enabled" : "disabled", "%s",
-			   is_open ? "New instances may be placed on it."
-				   : "No new instances are placed on it.");
+	return engine_log_event(op, KIND_HOST, &next.row, is_open ? "enabled" : "disabled", "%s",
+				is_open ? "New instances may be placed on it."
+					: "No new instances are placed on it.");
 }
 
 bool engine_is_host_open(const struct host *host)
@@ -115,10 +121,11 @@ RESULT engine_remove_host(struct op *op, struct host_target *wish)
 				   "The host '%" STR_FMT
 				   "' is dedicated to an account: it has to release it first.",
 				   STR_ARG(host->name));
-	TRY(engine_tell(op, KIND_HOST, &host->row, "removed", "Host %" STR_FMT ".", STR_ARG(host->name)));
+	TRY(engine_log_event(op, KIND_HOST, &host->row, "removed", "Host %" STR_FMT ".",
+			     STR_ARG(host->name)));
 	TRY(condition_clear_all(op, host->row.id));
 	FORGET_EACH(op, instance_event, host, host->row.id); /* over, of instances that went elsewhere */
-	TRY(aggregates_leave_host(op, host->row.id));
+	TRY(aggregate_leave_host(op, host->row.id));
 	return host_forget(op, host->row.id);
 }
 
@@ -145,7 +152,7 @@ RESULT engine_see_host(struct op *op, struct host_sight *sight)
 	TRY(host_put(op, &next));
 	if (sight->state == host->seen_state)
 		return OK;
-	return engine_tell(op, KIND_HOST, &next.row, host_seen_state_words[sight->state], "%s",
-			   sight->state == HOST_SEEN_STATE_UP ? "The host answers."
-							      : "The host does not answer.");
+	return engine_log_event(op, KIND_HOST, &next.row, host_seen_state_words[sight->state], "%s",
+				sight->state == HOST_SEEN_STATE_UP ? "The host answers."
+								   : "The host does not answer.");
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "model/host.h"
 
 struct host_wish {
 	struct str name;

@@ -5,6 +5,12 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
+#include "engine/storage/volume_type_internal.h"
+#include "store/domain.h"
+#include "store/instance_type.h"
+#include "store/role.h"
+#include "store/setting.h"
+#include "store/zone.h"
 
 #define REGION_ID STR("region.id")
 #define REGION_NAME STR("region.name")
@@ -229,7 +235,7 @@ RESULT engine_bootstrap_region(struct op *op, struct region_wish *wish)
 	TRY(add_types(op));
 	TRY(add_default_domain(op));
 	TRY(add_roles(op));
-	TRY(volume_types_add_standard(op, engine_get_region_id(op->head)));
+	TRY(volume_type_add_standard(op, engine_get_region_id(op->head)));
 	wish->region = engine_get_region_id(op->head);
 	return OK;
 }

@@ -4,8 +4,20 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
+#include "engine/storage/disk_crypt.h"
+#include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image.h"
+#include "engine/storage/snapshot_internal.h"
+#include "engine/storage/volume.h"
+#include "engine/storage/volume_internal.h"
 #include "engine/storage/volume_type.h"
+#include "model/states.h"
+#include "store/account.h"
+#include "store/image.h"
+#include "store/image_device.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
+#include "store/volume_type.h"
 
 #define GIBIBYTE (INT64_C(1) << 30)
 
@@ -107,7 +119,7 @@ static RESULT check_throughput(struct op *op, const struct disk_plan *d, const s
 	return OK;
 }
 
-RESULT disk_check_type(struct op *op, const struct disk_plan *d)
+RESULT disk_plan_check_type(struct op *op, const struct disk_plan *d)
 {
 	static const struct type_figures unlimited = {
 		.name = NAME("that name"), .gib_min = 1, .gib_max = 16384};
@@ -143,7 +155,7 @@ int64_t engine_volume_throughput(const struct volume *volume)
 
 /* ---- wishes over what is there ---- */
 
-RESULT disk_check_device(struct op *op, struct str device, struct str field)
+RESULT disk_plan_check_device(struct op *op, struct str device, struct str field)
 {
 	bool is_fine = device.n >= 1 && device.n <= 32;
 	for (size_t n = 0; n < device.n && is_fine; n++)
@@ -210,7 +222,7 @@ static RESULT take_image(struct op *op, const struct disk_wish *wish, struct dis
 		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
 				   "The image '%" STR_FMT "' is %s, not available", STR_ARG(wish->image.text),
 				   model_image_states[state].name);
-	TRY(disks_of_image(op, image, &disks));
+	TRY(disk_plans_of_image(op, image, &disks));
 	plan->snapshot = disks.at[0].snapshot;
 	plan->least = disks.at[0].size;
 	plan->image = image;
@@ -251,7 +263,7 @@ static RESULT take_volume(struct op *op, const struct disk_wish *wish, struct di
 	return OK;
 }
 
-RESULT disk_apply_wish(struct op *op, const struct disk_wish *wish, struct disk_plan *plan)
+RESULT disk_plan_apply_wish(struct op *op, const struct disk_wish *wish, struct disk_plan *plan)
 {
 	TRY(take_snapshot(op, wish, plan));
 	TRY(take_image(op, wish, plan));
@@ -276,12 +288,12 @@ RESULT disk_apply_wish(struct op *op, const struct disk_wish *wish, struct disk_
 	return OK;
 }
 
-RESULT disks_apply_wishes(struct op *op, const struct disk_wish *wishes, size_t count,
-			  struct disk_plans *plans)
+RESULT disk_plans_apply_wishes(struct op *op, const struct disk_wish *wishes, size_t count,
+			       struct disk_plans *plans)
 {
 	for (size_t n = 0; n < count; n++) {
 		const struct disk_wish *wish = &wishes[n];
-		TRY(disk_check_device(op, wish->device, wish->field));
+		TRY(disk_plan_check_device(op, wish->device, wish->field));
 		for (size_t k = 0; k < n; k++)
 			if (str_equal(wishes[k].device, wish->device))
 				return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, wish->field,
@@ -301,7 +313,7 @@ RESULT disks_apply_wishes(struct op *op, const struct disk_wish *wishes, size_t 
 			*plan = (struct disk_plan){
 				.device = wish->device, .type = STR("gp2"), .delete_on_termination = true};
 		}
-		TRY(disk_apply_wish(op, wish, plan));
+		TRY(disk_plan_apply_wish(op, wish, plan));
 	}
 	return OK;
 }
@@ -315,19 +327,19 @@ static void drop_left_out(struct disk_plans *plans)
 	plans->count = kept;
 }
 
-bool disk_type_encrypts(const struct op *op, struct str type)
+bool disk_plan_type_encrypts(const struct op *op, struct str type)
 {
 	const struct volume_type *row = volume_type_find_by_name(op->head, type);
 	return row && row->encrypted_us != 0;
 }
 
-bool disk_is_encrypted_by_default(const struct op *op)
+bool disk_plan_is_encrypted_by_default(const struct op *op)
 {
 	const struct account *account = account_find(op->head, engine_get_account(op->ctx));
 	return account && account->encrypts_volumes;
 }
 
-RESULT disk_check_key(struct op *op, const struct disk_crypt *crypt, bool is_encrypted)
+RESULT disk_plan_check_key(struct op *op, const struct disk_crypt *crypt, bool is_encrypted)
 {
 	return !crypt || str_is_empty(crypt->key_field) || is_encrypted
 		       ? OK
@@ -337,7 +349,7 @@ RESULT disk_check_key(struct op *op, const struct disk_crypt *crypt, bool is_enc
 				     STR_ARG(crypt->key_field), STR_ARG(crypt->wanted_field));
 }
 
-RESULT disk_finish(struct op *op, struct disk_plan *plan)
+RESULT disk_plan_finish(struct op *op, struct disk_plan *plan)
 {
 	const struct snapshot *snapshot = plan->snapshot;
 	/* Sizes are shown in GiB: a snapshot's is rounded up. */
@@ -347,8 +359,8 @@ RESULT disk_finish(struct op *op, struct disk_plan *plan)
 	if (plan->existing)
 		return OK;
 	plan->is_encrypted = plan->encryption == CHOICE_YES || (snapshot && snapshot->is_encrypted) ||
-			     disk_is_encrypted_by_default(op) || disk_type_encrypts(op, plan->type);
-	TRY(disk_check_key(op, plan->key, plan->is_encrypted));
+			     disk_plan_is_encrypted_by_default(op) || disk_plan_type_encrypts(op, plan->type);
+	TRY(disk_plan_check_key(op, plan->key, plan->is_encrypted));
 	if (least < plan->least)
 		least = plan->least;
 	if (plan->size == 0)
@@ -361,21 +373,21 @@ RESULT disk_finish(struct op *op, struct disk_plan *plan)
 				   "Volume of size %" PRId64
 				   "GB is smaller than snapshot, expect size >= %" PRId64 "GB",
 				   gib_of(plan->size), gib_of(least));
-	return disk_check_type(op, plan);
+	return disk_plan_check_type(op, plan);
 }
 
-RESULT disks_finish(struct op *op, struct disk_plans *plans)
+RESULT disk_plans_finish(struct op *op, struct disk_plans *plans)
 {
 	drop_left_out(plans);
 	if (plans->count > INSTANCE_VOLUMES_MAX)
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_VOLUME, "An instance has %d volumes at most.",
 				     INSTANCE_VOLUMES_MAX);
 	for (size_t n = 0; n < plans->count; n++)
-		TRY(disk_finish(op, &plans->at[n]));
+		TRY(disk_plan_finish(op, &plans->at[n]));
 	return OK;
 }
 
-RESULT disk_check_source(struct op *op, const struct disk_plan *plan)
+RESULT disk_plan_check_source(struct op *op, const struct disk_plan *plan)
 {
 	const struct snapshot *snapshot = plan->snapshot;
 	if (!snapshot || snapshot->is_bound || model_derive_snapshot_state(snapshot) == SNAPSHOT_COMPLETED)
@@ -385,7 +397,7 @@ RESULT disk_check_source(struct op *op, const struct disk_plan *plan)
 			   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, snapshot->row.id)));
 }
 
-RESULT disks_of_image(struct op *op, const struct image *image, struct disk_plans *ret_plans)
+RESULT disk_plans_of_image(struct op *op, const struct image *image, struct disk_plans *ret_plans)
 {
 	ret_plans->count = 0;
 	const struct image_device *d = image_device_first_by_image(op->head, image->row.id);

@@ -2,9 +2,27 @@
  * Images. What happens next: hosts fetch a snapshot's file when the first disk is made from it. */
 #include "engine/storage/image.h"
 
+#include "engine/client_token_internal.h"
+#include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/internal.h"
+#include "engine/quota_internal.h"
+#include "engine/storage/disk_plan_internal.h"
+#include "engine/storage/image_internal.h"
+#include "engine/storage/sharing.h"
+#include "engine/storage/sharing_internal.h"
+#include "engine/storage/snapshot.h"
+#include "engine/storage/snapshot_internal.h"
+#include "engine/tag_internal.h"
+#include "model/boot_mode.h"
 #include "model/firmware.h"
+#include "model/states.h"
+#include "store/account.h"
+#include "store/image.h"
+#include "store/image_device.h"
+#include "store/instance.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 
 #define GIBIBYTE (INT64_C(1) << 30)
 
@@ -52,8 +70,8 @@ RESULT image_write(struct op *op, struct image *image, const struct disk_plans *
 	TRY(image_put(op, image));
 	TRY(image_write_disks(op, image->row.id, disks));
 	TRY(image_check_shares(op, image));
-	return engine_tell(op, KIND_IMAGE, &image->row, "registered", "Image %" STR_FMT ".",
-			   STR_ARG(image->name));
+	return engine_log_event(op, KIND_IMAGE, &image->row, "registered", "Image %" STR_FMT ".",
+				STR_ARG(image->name));
 }
 
 /* Keys are an account's. */
@@ -92,7 +110,7 @@ RESULT image_write_disks(struct op *op, uuid image, const struct disk_plans *dis
 	return OK;
 }
 
-RESULT snapshot_write_kept(struct op *op, struct snapshot *snapshot)
+RESULT image_write_file_snapshot(struct op *op, struct snapshot *snapshot)
 {
 	snapshot->row.id = engine_new_id(op, KIND_SNAPSHOT);
 	snapshot->row.gen = 1;
@@ -126,14 +144,14 @@ RESULT engine_import_image(struct op *op, struct image_import *wish)
 			      .disk_bus = wish->disk_bus,
 			      .nic_model = wish->nic_model,
 			      .ena_support = true};
-	TRY(tags_normalize(op, wish->tags, &image.tags));
+	TRY(tag_normalize(op, wish->tags, &image.tags));
 	struct snapshot snapshot = {
 		.account = account,
 		.description = str_print(op->ctx->arena, "Imported for image %" STR_FMT, STR_ARG(wish->name)),
 		.volume_size = wish->virtual_size,
 		.sha256 = wish->sha256,
 		.file_size = wish->file_size};
-	TRY(snapshot_write_kept(op, &snapshot));
+	TRY(image_write_file_snapshot(op, &snapshot));
 	struct disk_plans disks = {.at = {{.device = INSTANCE_ROOT_DEVICE,
 					   .snapshot = &snapshot,
 					   .size = (wish->virtual_size + GIBIBYTE - 1) / GIBIBYTE * GIBIBYTE,
@@ -195,9 +213,9 @@ RESULT engine_register_image(struct op *op, struct image_wish *wish)
 	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
 	if (wish->tpm && !model_image_is_uefi(wish->boot_mode))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_IMAGE, STR("TpmSupport"), "A TPM needs UEFI.");
-	TRY(disks_apply_wishes(op, wish->disks, wish->disk_count, &disks));
+	TRY(disk_plans_apply_wishes(op, wish->disks, wish->disk_count, &disks));
 	TRY(check_encryption(op, &disks));
-	TRY(disks_finish(op, &disks));
+	TRY(disk_plans_finish(op, &disks));
 	TRY(put_root_first(op, wish, &disks));
 	struct image image = {.account = account->row.id,
 			      .name = wish->name,
@@ -208,7 +226,7 @@ RESULT engine_register_image(struct op *op, struct image_wish *wish)
 			      .tpm = wish->tpm,
 			      .ena_support = wish->ena_support};
 	TRY(check_name(op, image.account, image.name, false));
-	TRY(tags_normalize(op, wish->tags, &image.tags));
+	TRY(tag_normalize(op, wish->tags, &image.tags));
 	TRY(image_write(op, &image, &disks));
 	wish->image = image.row.id;
 	return OK;
@@ -267,7 +285,8 @@ static RESULT hold_off(struct op *op, const struct instance *instance)
 	next.off_since_us = op->now_us;
 	next.row.gen++;
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "held off", "Until its disks are cut for an image.");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "held off",
+				"Until its disks are cut for an image.");
 }
 
 static RESULT find_captured(struct op *op, const struct image_capture *wish,
@@ -304,18 +323,18 @@ RESULT image_capture_instance(struct op *op, const struct instance *instance, bo
 			      .ena_support = true,
 			      .source_instance = instance->row.id};
 	TRY(check_name(op, image.account, image.name, wish->may_share_name));
-	TRY(tags_normalize(op, wish->image_tags, &image.tags));
+	TRY(tag_normalize(op, wish->image_tags, &image.tags));
 	TRY(image_take_properties(op, wish->properties, &image.properties));
-	TRY(tags_normalize(op, wish->snapshot_tags, &snapshot_tags));
+	TRY(tag_normalize(op, wish->snapshot_tags, &snapshot_tags));
 	TRY(disks_of_instance(op, instance, &disks));
 	if (wish->only_root)
 		disks.count = 1;
-	TRY(disks_apply_wishes(op, wish->disks, wish->disk_count, &disks));
+	TRY(disk_plans_apply_wishes(op, wish->disks, wish->disk_count, &disks));
 	if (disks.at[0].is_left_out)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, STR("BlockDeviceMapping"),
 				   "The root device cannot be left out.");
 	TRY(check_encryption(op, &disks));
-	TRY(disks_finish(op, &disks));
+	TRY(disk_plans_finish(op, &disks));
 	TRY(snapshot_disks(op, wish, needs_off, snapshot_tags, &disks));
 	TRY(image_write(op, &image, &disks));
 	wish->image = image.row.id;
@@ -337,7 +356,7 @@ static RESULT copy_disks(struct op *op, const struct image_copying *wish, uuid a
 			 struct disk_plans *disks)
 {
 	struct tags tags;
-	TRY(tags_normalize(op, wish->snapshot_tags, &tags));
+	TRY(tag_normalize(op, wish->snapshot_tags, &tags));
 	for (size_t n = 0; n < disks->count; n++) {
 		struct snapshot *snapshot = arena_new_object(op->ctx->arena, struct snapshot);
 		if (!snapshot)
@@ -380,8 +399,8 @@ static RESULT copy_image(struct op *op, struct image_copying *wish, uuid account
 			      .ena_support = source->ena_support};
 	TRY(check_name(op, account, image.name, false));
 	bool own = uuid_equal(source->account, account);
-	TRY(tags_normalize(op, wish->with_tags && own ? source->tags : wish->image_tags, &image.tags));
-	TRY(disks_of_image(op, source, &disks));
+	TRY(tag_normalize(op, wish->with_tags && own ? source->tags : wish->image_tags, &image.tags));
+	TRY(disk_plans_of_image(op, source, &disks));
 	TRY(copy_disks(op, wish, account, &disks));
 	TRY(image_write(op, &image, &disks));
 	wish->image = image.row.id;
@@ -474,7 +493,7 @@ RESULT engine_update_image(struct op *op, struct image_settings *wish)
 		TRY(engine_permit(op, "image.publish", KIND_IMAGE, &image->row));
 	next.row.gen++;
 	TRY(image_put(op, &next));
-	return engine_tell(op, KIND_IMAGE, &next.row, "changed", "Its settings were changed.");
+	return engine_log_event(op, KIND_IMAGE, &next.row, "changed", "Its settings were changed.");
 }
 
 RESULT engine_activate_image(struct op *op, struct image_activation *wish)
@@ -497,8 +516,8 @@ RESULT engine_activate_image(struct op *op, struct image_activation *wish)
 		TRY(share_image(op, &(struct sharing){.reset = true}, &next));
 	next.row.gen++;
 	TRY(image_put(op, &next));
-	return engine_tell(op, KIND_IMAGE, &next.row, wish->is_active ? "reactivated" : "deactivated",
-			   "Image %" STR_FMT ".", STR_ARG(image->name));
+	return engine_log_event(op, KIND_IMAGE, &next.row, wish->is_active ? "reactivated" : "deactivated",
+				"Image %" STR_FMT ".", STR_ARG(image->name));
 }
 
 /* ---- the end ---- */
@@ -532,8 +551,8 @@ RESULT image_write_end(struct op *op, const struct image *image)
 {
 	TRY(forget_devices(op, image->row.id));
 	TRY(image_delete(op, image->row.id));
-	return engine_tell(op, KIND_IMAGE, &image->row, "deregistered", "Image %" STR_FMT ".",
-			   STR_ARG(image->name));
+	return engine_log_event(op, KIND_IMAGE, &image->row, "deregistered", "Image %" STR_FMT ".",
+				STR_ARG(image->name));
 }
 
 RESULT engine_delete_image(struct op *op, struct image_target *wish)

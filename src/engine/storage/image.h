@@ -5,6 +5,8 @@
 
 #include "engine/storage/snapshot.h"
 #include "engine/storage/volume.h"
+#include "model/states.h"
+#include "store/image.h"
 
 enum image_visibility {
 	IMAGE_VISIBLE_SHARED,

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * An image's data, where they come after the image: uploaded (a face, which has put them into the image
  * store), or fetched (reconcile/image.c). They become its root disk's snapshot, which goes with it. */
-#include "engine/storage/image.h"
-
+#include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/internal.h"
+#include "engine/storage/disk_plan_internal.h"
+#include "engine/storage/image.h"
+#include "engine/storage/image_internal.h"
+#include "model/snapshot.h"
+#include "store/image.h"
+#include "store/image_device.h"
 
 #define GIBIBYTE (INT64_C(1) << 30)
 
@@ -42,8 +47,8 @@ RESULT engine_fetch_image(struct op *op, struct image_fetching *wish)
 	next.row.gen++;
 	TRY(condition_clear(op, image->row.id, STR("NotFetched")));
 	TRY(image_put(op, &next));
-	return engine_tell(op, KIND_IMAGE, &next.row, "fetch asked", "From %" STR_FMT ".",
-			   STR_ARG(wish->url));
+	return engine_log_event(op, KIND_IMAGE, &next.row, "fetch asked", "From %" STR_FMT ".",
+				STR_ARG(wish->url));
 }
 
 RESULT engine_stage_image(struct op *op, struct image_staging *wish)
@@ -61,7 +66,8 @@ RESULT engine_stage_image(struct op *op, struct image_staging *wish)
 	next.data_sha512 = wish->sha512;
 	next.row.gen++;
 	TRY(image_put(op, &next));
-	return engine_tell(op, KIND_IMAGE, &next.row, "staged", "%lld bytes.", (long long) wish->data_size);
+	return engine_log_event(op, KIND_IMAGE, &next.row, "staged", "%lld bytes.",
+				(long long) wish->data_size);
 }
 
 RESULT engine_use_staged_image(struct op *op, struct image_importing *wish)
@@ -77,7 +83,7 @@ RESULT engine_use_staged_image(struct op *op, struct image_importing *wish)
 	next.row.gen++;
 	TRY(condition_clear(op, image->row.id, STR("NotFetched")));
 	TRY(image_put(op, &next));
-	return engine_tell(op, KIND_IMAGE, &next.row, "import asked", "Of what is staged.");
+	return engine_log_event(op, KIND_IMAGE, &next.row, "import asked", "Of what is staged.");
 }
 
 /* The file may be larger than what a reader knows who sees the images of others: it is checked here. */
@@ -90,7 +96,7 @@ static RESULT write_root_disk(struct op *op, const struct image *image, const st
 				    .sha256 = wish->sha256,
 				    .file_size = wish->file_size,
 				    .is_bound = true};
-	TRY(snapshot_write_kept(op, &snapshot));
+	TRY(image_write_file_snapshot(op, &snapshot));
 	int64_t size = wish->virtual_size > image->min_disk ? wish->virtual_size : image->min_disk;
 	struct disk_plans disks = {.at = {{.device = INSTANCE_ROOT_DEVICE,
 					   .snapshot = &snapshot,
@@ -124,8 +130,8 @@ RESULT engine_fill_image(struct op *op, struct image_filling *wish)
 	next.row.gen++;
 	TRY(image_put(op, &next));
 	TRY(write_root_disk(op, &next, wish));
-	return engine_tell(op, KIND_IMAGE, &next.row, "filled", "With %lld bytes, a disk of %lld.",
-			   (long long) wish->data_size, (long long) wish->virtual_size);
+	return engine_log_event(op, KIND_IMAGE, &next.row, "filled", "With %lld bytes, a disk of %lld.",
+				(long long) wish->data_size, (long long) wish->virtual_size);
 }
 
 RESULT engine_fail_image(struct op *op, struct image_failing *wish)

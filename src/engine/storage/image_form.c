@@ -5,8 +5,16 @@
 
 #include "engine/instance/instance.h"
 #include "engine/internal.h"
+#include "engine/quota_internal.h"
+#include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image.h"
+#include "engine/storage/image_internal.h"
+#include "engine/storage/snapshot_internal.h"
+#include "model/boot_mode.h"
 #include "model/firmware.h"
+#include "model/snapshot.h"
+#include "model/volume.h"
+#include "store/image.h"
 
 enum { NAME_MAX_SIZE = 255, KEY_MAX_SIZE = 255 };
 
@@ -189,8 +197,8 @@ RESULT engine_create_image(struct op *op, struct image_creation *wish)
 				   "There is an image with that id, or one that begins like it.");
 	TRY(image_put(op, &image));
 	wish->image = image.row.id;
-	return engine_tell(op, KIND_IMAGE, &image.row, "created", "Image %" STR_FMT ", still empty.",
-			   STR_ARG(image.name));
+	return engine_log_event(op, KIND_IMAGE, &image.row, "created", "Image %" STR_FMT ", still empty.",
+				STR_ARG(image.name));
 }
 
 RESULT engine_capture_volume(struct op *op, struct volume_capture *wish)
@@ -238,7 +246,7 @@ RESULT engine_rewrite_image(struct op *op, struct image_rewriting *wish)
 	TRY(image_check_shares(op, &next));
 	next.row.gen++;
 	TRY(image_put(op, &next));
-	return engine_tell(op, KIND_IMAGE, &next.row, "changed", "Its settings were changed.");
+	return engine_log_event(op, KIND_IMAGE, &next.row, "changed", "Its settings were changed.");
 }
 
 /* ---- what launchers say ---- */

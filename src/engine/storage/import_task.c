@@ -2,7 +2,21 @@
  * Imports. What happens next: reconcile/import_task.c fetches the disks, one by one, and tells. */
 #include "engine/storage/import_task.h"
 
+#include "engine/client_token_internal.h"
+#include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "engine/quota_internal.h"
+#include "engine/storage/disk_plan_internal.h"
+#include "engine/storage/image_internal.h"
+#include "engine/storage/snapshot_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "model/states.h"
+#include "store/image.h"
+#include "store/image_device.h"
+#include "store/import_image_task.h"
+#include "store/import_snapshot_task.h"
+#include "store/snapshot.h"
 
 #define GIBIBYTE (INT64_C(1) << 30)
 
@@ -74,7 +88,7 @@ static RESULT check_disk(struct op *op, const struct import_disk *disk)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_IMPORT_SNAPSHOT_TASK, disk->field,
 				   "Disks are fetched from http and https addresses of up to %d bytes.",
 				   IMPORT_URL_MAX);
-	return disk->device.n ? disk_check_device(op, disk->device, disk->field) : OK;
+	return disk->device.n ? disk_plan_check_device(op, disk->device, disk->field) : OK;
 }
 
 static RESULT check_words(struct op *op, struct str description, struct str field)
@@ -136,16 +150,16 @@ RESULT engine_begin_snapshot_import(struct op *op, struct snapshot_importing *wi
 					    .description = wish->description,
 					    .is_encrypted = wish->crypt.is_wanted == CHOICE_YES};
 	TRY(check_disk(op, &wish->disk));
-	TRY(disk_check_key(op, &wish->crypt, task.is_encrypted));
+	TRY(disk_plan_check_key(op, &wish->crypt, task.is_encrypted));
 	TRY(check_words(op, wish->description, STR("Description")));
-	TRY(tags_normalize(op, wish->tags, &task.tags));
+	TRY(tag_normalize(op, wish->tags, &task.tags));
 	TRY(engine_permit(op, "snapshot.import", KIND_SNAPSHOT, NULL));
 	TRY(check_count(op, KIND_IMPORT_SNAPSHOT_TASK, task.account, 1));
 	TRY(quota_check(op, task.account, QUOTA_SNAPSHOTS, 1));
 	TRY(write_disk(op, &wish->disk, &task));
 	wish->task = task.row.id;
-	TRY(engine_tell(op, KIND_IMPORT_SNAPSHOT_TASK, &task.row, "asked", "From %" STR_FMT ".",
-			STR_ARG(wish->disk.url)));
+	TRY(engine_log_event(op, KIND_IMPORT_SNAPSHOT_TASK, &task.row, "asked", "From %" STR_FMT ".",
+			     STR_ARG(wish->disk.url)));
 	return client_token_write(op, account->row.id, wish->client_token, wish->digest, wish->task);
 }
 
@@ -183,9 +197,9 @@ RESULT engine_begin_image_import(struct op *op, struct image_importing_disks *wi
 					 .is_encrypted = wish->crypt.is_wanted == CHOICE_YES,
 					 .boot_mode = (enum import_image_task_boot_mode) wish->boot_mode};
 	TRY(check_image(op, wish));
-	TRY(disk_check_key(op, &wish->crypt, task.is_encrypted));
+	TRY(disk_plan_check_key(op, &wish->crypt, task.is_encrypted));
 	TRY(check_words(op, wish->description, STR("Description")));
-	TRY(tags_normalize(op, wish->tags, &task.tags));
+	TRY(tag_normalize(op, wish->tags, &task.tags));
 	TRY(engine_permit(op, "image.import", KIND_IMAGE, NULL));
 	TRY(check_count(op, KIND_IMPORT_IMAGE_TASK, task.account, wish->disk_count));
 	TRY(quota_check(op, task.account, QUOTA_SNAPSHOTS, (int64_t) wish->disk_count));
@@ -201,8 +215,8 @@ RESULT engine_begin_image_import(struct op *op, struct image_importing_disks *wi
 		TRY(write_disk(op, &wish->disks[n], &disk));
 	}
 	wish->task = task.row.id;
-	TRY(engine_tell(op, KIND_IMPORT_IMAGE_TASK, &task.row, "asked", "An image of %zu disks.",
-			wish->disk_count));
+	TRY(engine_log_event(op, KIND_IMPORT_IMAGE_TASK, &task.row, "asked", "An image of %zu disks.",
+			     wish->disk_count));
 	TRY(end_image(op, task.row.id)); /* all may have been there */
 	return client_token_write(op, account->row.id, wish->client_token, wish->digest, wish->task);
 }
@@ -228,8 +242,8 @@ static RESULT stop_disk(struct op *op, const struct import_snapshot_task *disk,
 	next.problem = why;
 	next.row.gen++;
 	TRY(import_snapshot_task_put(op, &next));
-	return engine_tell(op, KIND_IMPORT_SNAPSHOT_TASK, &next.row, import_snapshot_task_ended_words[how],
-			   "%" STR_FMT, STR_ARG(why));
+	return engine_log_event(op, KIND_IMPORT_SNAPSHOT_TASK, &next.row,
+				import_snapshot_task_ended_words[how], "%" STR_FMT, STR_ARG(why));
 }
 
 /* With all its disks. */
@@ -251,8 +265,8 @@ static RESULT stop_image(struct op *op, const struct import_image_task *task,
 		else
 			TRY(drop_snapshot(op, disk));
 	}
-	return engine_tell(op, KIND_IMPORT_IMAGE_TASK, &next.row, import_image_task_ended_words[how],
-			   "%" STR_FMT, STR_ARG(why));
+	return engine_log_event(op, KIND_IMPORT_IMAGE_TASK, &next.row, import_image_task_ended_words[how],
+				"%" STR_FMT, STR_ARG(why));
 }
 
 RESULT engine_cancel_import(struct op *op, struct import_cancelling *wish)
@@ -351,8 +365,9 @@ static RESULT end_image(struct op *op, uuid id)
 	next.ended_us = op->now_us;
 	next.row.gen++;
 	TRY(import_image_task_put(op, &next));
-	return engine_tell(op, KIND_IMPORT_IMAGE_TASK, &next.row, "completed", "It is image %" STR_FMT ".",
-			   STR_ARG(engine_write_id(op, KIND_IMAGE, image.row.id)));
+	return engine_log_event(op, KIND_IMPORT_IMAGE_TASK, &next.row, "completed",
+				"It is image %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_IMAGE, image.row.id)));
 }
 
 static RESULT fail_disk(struct op *op, const struct import_snapshot_task *task, struct str why)
@@ -383,9 +398,10 @@ static RESULT complete_disk(struct op *op, const struct import_snapshot_task *ta
 		ctx_clear_problem(op->ctx);
 		return fail_disk(op, task, why);
 	}
-	TRY(snapshot_write_kept(op, &snapshot));
+	TRY(image_write_file_snapshot(op, &snapshot));
 	TRY(snapshot_meter(op, &snapshot, snapshot.file_size));
-	TRY(engine_tell(op, KIND_SNAPSHOT, &snapshot.row, "imported", "By task %" STR_FMT ".", STR_ARG(id)));
+	TRY(engine_log_event(op, KIND_SNAPSHOT, &snapshot.row, "imported", "By task %" STR_FMT ".",
+			     STR_ARG(id)));
 	struct import_snapshot_task next = *task;
 	next.snapshot = snapshot.row.id;
 	next.data_size = sight->data_size;
@@ -394,8 +410,8 @@ static RESULT complete_disk(struct op *op, const struct import_snapshot_task *ta
 	next.ended_us = op->now_us;
 	next.row.gen++;
 	TRY(import_snapshot_task_put(op, &next));
-	TRY(engine_tell(op, KIND_IMPORT_SNAPSHOT_TASK, &next.row, "completed", "%lld bytes.",
-			(long long) sight->data_size));
+	TRY(engine_log_event(op, KIND_IMPORT_SNAPSHOT_TASK, &next.row, "completed", "%lld bytes.",
+			     (long long) sight->data_size));
 	return uuid_is_none(next.import_image_task) ? OK : end_image(op, next.import_image_task);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "engine/storage/disk_crypt.h"
+#include "model/image.h"
 
 #define IMPORT_TASK_VISIBLE_US (7 * 24 * HOUR)
 enum {

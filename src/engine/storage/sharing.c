@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * With which accounts a row is shared: what images and snapshots have alike. */
+#include "engine/storage/sharing.h"
+
 #include "engine/internal.h"
+#include "engine/storage/sharing_internal.h"
+#include "store/account.h"
 
 enum { SHARED_WITH_MAX = 1000 };
 
@@ -8,8 +12,7 @@ static RESULT find_account(struct op *op, const struct ref *ref, uuid *ret_accou
 {
 	const struct account *account = account_find_by_number(op->head, ref->text);
 	if (!account && ref->bits)
-		account = (const struct account *) tables_find_prefix(op->head, KIND_ACCOUNT, ref->prefix,
-								      ref->bits);
+		account = account_of(tables_find_prefix(op->head, KIND_ACCOUNT, ref->prefix, ref->bits));
 	if (!account || !row_is_live(&account->row))
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_ACCOUNT, ref->field,
 				   "The account '%" STR_FMT "' does not exist", STR_ARG(ref->text));

@@ -2,7 +2,22 @@
  * Snapshots. What happens next: reconcile/snapshot.c cuts them and keeps their files. */
 #include "engine/storage/snapshot.h"
 
+#include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "engine/quota_internal.h"
+#include "engine/storage/disk_crypt.h"
+#include "engine/storage/disk_plan_internal.h"
+#include "engine/storage/sharing.h"
+#include "engine/storage/sharing_internal.h"
+#include "engine/storage/snapshot_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "model/instance.h"
+#include "model/states.h"
+#include "store/image.h"
+#include "store/image_device.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 
 RESULT snapshot_meter(struct op *op, const struct snapshot *snapshot, int64_t level)
 {
@@ -61,8 +76,8 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
 	snapshot->is_encrypted = volume->is_encrypted;
 	snapshot->data_key = volume->data_key;
 	TRY(snapshot_put(op, snapshot));
-	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "created", "Of volume %" STR_FMT ".",
-			   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
+	return engine_log_event(op, KIND_SNAPSHOT, &snapshot->row, "created", "Of volume %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
 }
 
 RESULT engine_create_snapshot(struct op *op, struct snapshot_wish *wish)
@@ -75,7 +90,7 @@ RESULT engine_create_snapshot(struct op *op, struct snapshot_wish *wish)
 	    model_derive_attachment(volume->instance, volume->seen_instance) != ATTACHMENT_NONE)
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_VOLUME,
 				     "Invalid volume: Volume must be available, or force be set.");
-	TRY(tags_normalize(op, wish->tags, &snapshot.tags));
+	TRY(tag_normalize(op, wish->tags, &snapshot.tags));
 	TRY(snapshot_write_of(op, volume, &snapshot));
 	wish->snapshot = snapshot.row.id;
 	return OK;
@@ -93,7 +108,7 @@ static RESULT join_tags(struct op *op, struct tags wished, struct tags own, stru
 	for (size_t n = 0; n < own.count; n++)
 		if (!tags_find(wished, own.at[n].key))
 			tags[count++] = own.at[n];
-	return tags_normalize(op, (struct tags){tags, count}, ret_tags);
+	return tag_normalize(op, (struct tags){tags, count}, ret_tags);
 }
 
 static RESULT find_excluded(struct op *op, const struct refs *refs, struct uuids *ret_volumes)
@@ -122,7 +137,7 @@ RESULT engine_create_snapshots(struct op *op, struct instance_snapshots *wish)
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, "snapshot.create", KIND_INSTANCE, &instance->row));
 	TRY(find_excluded(op, &wish->without, &excluded));
-	TRY(tags_normalize(op, wish->tags, &tags));
+	TRY(tag_normalize(op, wish->tags, &tags));
 	for (const struct volume *v = volume_first_by_instance(op->head, instance->row.id);
 	     v && count < INSTANCE_VOLUMES_MAX; v = volume_next_by_instance(op->head, v)) {
 		struct snapshot snapshot = {.description = wish->description};
@@ -148,20 +163,21 @@ static RESULT write_encrypted_copy(struct op *op, const struct snapshot *source,
 	snapshot->plain_sha256 = source->sha256;
 	snapshot->is_encrypted = true;
 	TRY(snapshot_put(op, snapshot));
-	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "created", "To encrypt snapshot %" STR_FMT ".",
-			   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, source->row.id)));
+	return engine_log_event(op, KIND_SNAPSHOT, &snapshot->row, "created",
+				"To encrypt snapshot %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_SNAPSHOT, source->row.id)));
 }
 
 RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, const struct disk_crypt *crypt,
 			   struct snapshot *snapshot)
 {
-	bool encrypts = crypt->is_wanted == CHOICE_YES || disk_is_encrypted_by_default(op);
+	bool encrypts = crypt->is_wanted == CHOICE_YES || disk_plan_is_encrypted_by_default(op);
 	if (model_derive_snapshot_state(source) != SNAPSHOT_COMPLETED)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, STR("SourceSnapshotId"),
 				   "The snapshot '%" STR_FMT "' is not completed",
 				   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, source->row.id)));
 	TRY(check_words(op, snapshot->description));
-	TRY(disk_check_key(op, crypt, encrypts || source->is_encrypted));
+	TRY(disk_plan_check_key(op, crypt, encrypts || source->is_encrypted));
 	TRY(quota_check(op, snapshot->account, QUOTA_SNAPSHOTS, 1));
 	snapshot->row.id = engine_new_id(op, KIND_SNAPSHOT);
 	snapshot->row.gen = 1;
@@ -177,8 +193,8 @@ RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, const s
 	snapshot->seen_gen = 1;
 	TRY(snapshot_put(op, snapshot));
 	TRY(snapshot_meter(op, snapshot, snapshot->file_size));
-	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "copied", "From snapshot %" STR_FMT ".",
-			   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, source->row.id)));
+	return engine_log_event(op, KIND_SNAPSHOT, &snapshot->row, "copied", "From snapshot %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_SNAPSHOT, source->row.id)));
 }
 
 RESULT engine_copy_snapshot(struct op *op, struct snapshot_copying *wish)
@@ -189,7 +205,7 @@ RESULT engine_copy_snapshot(struct op *op, struct snapshot_copying *wish)
 	TRY(engine_find_acting_account(op, &account));
 	TRY(engine_find_snapshot(op->ctx, op->head, &wish->source, &source));
 	TRY(engine_permit(op, "snapshot.create", KIND_SNAPSHOT, &source->row));
-	TRY(tags_normalize(op, wish->tags, &snapshot.tags));
+	TRY(tag_normalize(op, wish->tags, &snapshot.tags));
 	snapshot.account = account->row.id;
 	TRY(snapshot_write_copy(op, source, &wish->crypt, &snapshot));
 	wish->snapshot = snapshot.row.id;
@@ -213,7 +229,7 @@ RESULT engine_update_snapshot(struct op *op, struct snapshot_settings *wish)
 	TRY(check_words(op, next.name));
 	TRY(check_words(op, next.description));
 	TRY(snapshot_put(op, &next));
-	return engine_tell(op, KIND_SNAPSHOT, &next.row, "changed", "What is said of it.");
+	return engine_log_event(op, KIND_SNAPSHOT, &next.row, "changed", "What is said of it.");
 }
 
 /* ---- the end ---- */
@@ -222,8 +238,8 @@ RESULT snapshot_delete_metered(struct op *op, const struct snapshot *snapshot)
 {
 	TRY(snapshot_delete(op, snapshot->row.id));
 	TRY(snapshot_meter(op, snapshot, 0));
-	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "deleted", "Snapshot of %lld bytes.",
-			   (long long) snapshot->volume_size);
+	return engine_log_event(op, KIND_SNAPSHOT, &snapshot->row, "deleted", "Snapshot of %lld bytes.",
+				(long long) snapshot->volume_size);
 }
 
 /* Of another account's image it does not say which. */
@@ -269,7 +285,8 @@ RESULT engine_hold_snapshot(struct op *op, struct snapshot_holding *wish)
 	struct snapshot next = *snapshot;
 	next.hold = wish->to;
 	TRY(snapshot_put(op, &next));
-	return engine_tell(op, KIND_SNAPSHOT, &next.row, "held", "Held: %s.", snapshot_hold_words[next.hold]);
+	return engine_log_event(op, KIND_SNAPSHOT, &next.row, "held", "Held: %s.",
+				snapshot_hold_words[next.hold]);
 }
 
 /* ---- the reconciler's ---- */
@@ -326,16 +343,16 @@ RESULT engine_see_snapshot(struct op *op, struct snapshot_sight *sight)
 	TRY(snapshot_put(op, &next));
 	enum snapshot_state state = model_derive_snapshot_state(&next);
 	if (state == SNAPSHOT_ERROR)
-		return engine_tell(op, KIND_SNAPSHOT, &next.row, "failed", "%" STR_FMT,
-				   STR_ARG(next.problem));
+		return engine_log_event(op, KIND_SNAPSHOT, &next.row, "failed", "%" STR_FMT,
+					STR_ARG(next.problem));
 	if (state != SNAPSHOT_COMPLETED)
 		return OK;
 	TRY(snapshot_meter(op, &next, next.file_size));
 	if (next.is_bound && !image_device_first_by_snapshot(op->head, next.row.id))
 		return snapshot_delete_metered(op, &next); /* what it was made for has its file from now on */
-	return engine_tell(op, KIND_SNAPSHOT, &next.row, "completed",
-			   "It takes %lld bytes; %lld came from its host.", (long long) next.file_size,
-			   (long long) next.cut_size);
+	return engine_log_event(op, KIND_SNAPSHOT, &next.row, "completed",
+				"It takes %lld bytes; %lld came from its host.", (long long) next.file_size,
+				(long long) next.cut_size);
 }
 
 RESULT engine_leave_snapshot_host(struct op *op, struct snapshot_leaving *wish)

@@ -6,6 +6,7 @@
 
 #include "engine/storage/disk_crypt.h"
 #include "engine/storage/sharing.h"
+#include "store/snapshot.h"
 
 /* As many of one volume may be on their way at once. */
 enum { SNAPSHOTS_PENDING_MAX = 5 };

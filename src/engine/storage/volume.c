@@ -5,9 +5,26 @@
 
 #include <inttypes.h>
 
+#include "engine/client_token_internal.h"
+#include "engine/condition_internal.h"
 #include "engine/instance/placement.h"
 #include "engine/internal.h"
+#include "engine/quota_internal.h"
+#include "engine/storage/disk_plan_internal.h"
+#include "engine/storage/image_internal.h"
 #include "engine/storage/snapshot.h"
+#include "engine/storage/snapshot_internal.h"
+#include "engine/storage/volume_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "model/image.h"
+#include "model/instance_type.h"
+#include "model/states.h"
+#include "model/zone.h"
+#include "store/host.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
+#include "store/volume_transfer.h"
 
 struct str volume_meter(const struct op *op, const struct volume *volume)
 {
@@ -46,7 +63,7 @@ RESULT volume_check_room(struct op *op, const struct host *host, int64_t more, s
 /* ---- create ---- */
 
 /* A copy comes by way of a snapshot that goes when it is made. */
-RESULT disk_begin_copy(struct op *op, struct disk_plan *plan)
+RESULT volume_begin_copy(struct op *op, struct disk_plan *plan)
 {
 	struct snapshot *snapshot = arena_new_object(op->ctx->arena, struct snapshot);
 	if (!snapshot)
@@ -70,11 +87,11 @@ static RESULT check_words(struct op *op, struct str name, struct str description
 static RESULT plan_disk(struct op *op, const struct disk_wish *wish, struct disk_plan *ret_plan)
 {
 	struct disk_plan plan = {.type = STR("gp2")};
-	TRY(disk_apply_wish(op, wish, &plan));
+	TRY(disk_plan_apply_wish(op, wish, &plan));
 	if (plan.volume)
-		TRY(disk_begin_copy(op, &plan));
-	TRY(disk_finish(op, &plan));
-	TRY(disk_check_source(op, &plan));
+		TRY(volume_begin_copy(op, &plan));
+	TRY(disk_plan_finish(op, &plan));
+	TRY(disk_plan_check_source(op, &plan));
 	*ret_plan = plan;
 	return OK;
 }
@@ -121,7 +138,7 @@ static RESULT create(struct op *op, struct volume_wish *wish, const struct accou
 	TRY(check_words(op, wish->name, wish->description));
 	TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
 	TRY(plan_disk(op, &wish->disk, &disk));
-	TRY(tags_normalize(op, wish->tags, &volume.tags));
+	TRY(tag_normalize(op, wish->tags, &volume.tags));
 	TRY(volume_permit_new(op, "volume.create", &volume, zone->row.id, &disk));
 	TRY(quota_check(op, account->row.id, QUOTA_VOLUMES, 1));
 	TRY(quota_check(op, account->row.id, QUOTA_VOLUME_BYTES, disk.size));
@@ -131,9 +148,9 @@ static RESULT create(struct op *op, struct volume_wish *wish, const struct accou
 	TRY(volume_write(op, &volume, &disk));
 	TRY(client_token_write(op, account->row.id, wish->client_token, wish->digest, volume.row.id));
 	wish->volume = volume.row.id;
-	return engine_tell(op, KIND_VOLUME, &volume.row, "created",
-			   "Volume of %" PRId64 " bytes on host %" STR_FMT ".", disk.size,
-			   STR_ARG(host->name));
+	return engine_log_event(op, KIND_VOLUME, &volume.row, "created",
+				"Volume of %" PRId64 " bytes on host %" STR_FMT ".", disk.size,
+				STR_ARG(host->name));
 }
 
 RESULT engine_create_volume(struct op *op, struct volume_wish *wish)
@@ -151,8 +168,8 @@ RESULT volume_delete_metered(struct op *op, const struct volume *volume)
 {
 	TRY(volume_delete(op, volume->row.id));
 	TRY(op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume), 0));
-	return engine_tell(op, KIND_VOLUME, &volume->row, "deleted", "Volume of %lld bytes.",
-			   (long long) volume->size);
+	return engine_log_event(op, KIND_VOLUME, &volume->row, "deleted", "Volume of %lld bytes.",
+				(long long) volume->size);
 }
 
 bool engine_volume_is_being_copied(const struct tables *t, uuid volume)
@@ -228,7 +245,7 @@ RESULT engine_update_volume(struct op *op, struct volume_settings *wish)
 	choice_apply(wish->auto_enable_io, &next.auto_enable_io);
 	TRY(change_image_properties(op, wish, &next));
 	TRY(volume_put(op, &next));
-	return engine_tell(op, KIND_VOLUME, &next.row, "changed", "What is said of it.");
+	return engine_log_event(op, KIND_VOLUME, &next.row, "changed", "What is said of it.");
 }
 
 RESULT engine_revert_volume(struct op *op, struct volume_reverting *wish)
@@ -257,8 +274,8 @@ RESULT engine_revert_volume(struct op *op, struct volume_reverting *wish)
 	next.reverts++;
 	next.row.gen++;
 	TRY(volume_put(op, &next));
-	return engine_tell(op, KIND_VOLUME, &next.row, "revert asked", "To snapshot %" STR_FMT ".",
-			   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, snapshot->row.id)));
+	return engine_log_event(op, KIND_VOLUME, &next.row, "revert asked", "To snapshot %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_SNAPSHOT, snapshot->row.id)));
 }
 
 RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
@@ -342,9 +359,9 @@ static RESULT write_modification(struct op *op, const struct volume *volume, con
 	if (!str_equal(volume->type, next.type))
 		TRY(op_usage(op, KIND_VOLUME, next.row.id, next.account, volume_meter(op, volume), 0));
 	TRY(op_usage(op, KIND_VOLUME, next.row.id, next.account, volume_meter(op, &next), next.size));
-	return engine_tell(op, KIND_VOLUME, &next.row, "modify asked",
-			   "From %" PRId64 " bytes of %" STR_FMT " to %" PRId64 " of %" STR_FMT ".",
-			   volume->size, STR_ARG(volume->type), next.size, STR_ARG(next.type));
+	return engine_log_event(op, KIND_VOLUME, &next.row, "modify asked",
+				"From %" PRId64 " bytes of %" STR_FMT " to %" PRId64 " of %" STR_FMT ".",
+				volume->size, STR_ARG(volume->type), next.size, STR_ARG(next.type));
 }
 
 RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
@@ -360,8 +377,9 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 				 .throughput = volume->throughput,
 				 .field = STR("Size")};
 	apply_modification(wish, &disk);
-	TRY(disk_check_type(op, &disk));
-	if (!volume->is_encrypted && !str_equal(disk.type, volume->type) && disk_type_encrypts(op, disk.type))
+	TRY(disk_plan_check_type(op, &disk));
+	if (!volume->is_encrypted && !str_equal(disk.type, volume->type) &&
+	    disk_plan_type_encrypts(op, disk.type))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("VolumeType"),
 				   "Retype cannot change encryption requirements.");
 	int64_t more = disk.size - volume->size;

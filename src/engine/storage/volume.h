@@ -5,6 +5,8 @@
 
 #include "engine/storage/disk_crypt.h"
 
+struct volume;
+
 /* As many disks as an instance may have. */
 enum { INSTANCE_VOLUMES_MAX = 26 };
 

@@ -2,7 +2,15 @@
  * Volumes and instances: attached, detached, found plugged. A volume follows its instance to the
  * instance's host. What happens next: reconcile/volume.c moves the disk, reconcile/instance.c plugs it. */
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
+#include "engine/storage/disk_plan_internal.h"
+#include "engine/storage/volume.h"
+#include "engine/storage/volume_internal.h"
+#include "model/states.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/volume.h"
 
 uuid volume_holder(const struct volume *volume)
 {
@@ -147,7 +155,7 @@ RESULT engine_attach_volume(struct op *op, struct volume_attaching *wish)
 	TRY(engine_permit(op, "volume.attach", KIND_INSTANCE, &instance->row));
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
 	if (!str_is_empty(wish->device))
-		TRY(disk_check_device(op, wish->device, STR("Device")));
+		TRY(disk_plan_check_device(op, wish->device, STR("Device")));
 	TRY(check_volume(op, wish, volume));
 	TRY(volume_check_promise(op, wish, volume, instance));
 	TRY(check_instance(op, wish, instance));
@@ -167,7 +175,7 @@ RESULT engine_attach_volume(struct op *op, struct volume_attaching *wish)
 	next.row.gen++;
 	wish->attached_volume = volume->row.id;
 	TRY(volume_put(op, &next));
-	return engine_tell(
+	return engine_log_event(
 		op, KIND_VOLUME, &next.row, "attach asked", "To instance %" STR_FMT " as %" STR_FMT ".",
 		STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)), STR_ARG(wish->device));
 }
@@ -248,9 +256,9 @@ RESULT engine_detach_volume(struct op *op, struct volume_detaching *wish)
 	next.row.gen++;
 	wish->now = model_derive_attachment(next.instance, next.seen_instance);
 	TRY(volume_put(op, &next));
-	return engine_tell(op, KIND_VOLUME, &next.row, "detach asked", "From instance %" STR_FMT "%s.",
-			   STR_ARG(engine_write_id(op, KIND_INSTANCE, wish->from)),
-			   wish->force ? ", cut off at once" : "");
+	return engine_log_event(op, KIND_VOLUME, &next.row, "detach asked", "From instance %" STR_FMT "%s.",
+				STR_ARG(engine_write_id(op, KIND_INSTANCE, wish->from)),
+				wish->force ? ", cut off at once" : "");
 }
 
 /* ---- what the host says ---- */

@@ -5,6 +5,11 @@
 
 #include "engine/instance/instance.h"
 #include "engine/internal.h"
+#include "engine/storage/volume.h"
+#include "engine/storage/volume_internal.h"
+#include "model/instance.h"
+#include "store/volume.h"
+#include "store/volume_transfer.h"
 
 /* ---- what a hold keeps others from ---- */
 
@@ -79,7 +84,7 @@ static RESULT write_hold(struct op *op, const struct volume *volume, enum volume
 	next.hold = hold;
 	next.held_for = held_for;
 	TRY(volume_put(op, &next));
-	return engine_tell(op, KIND_VOLUME, &next.row, "held", "Held: %s.", volume_hold_words[hold]);
+	return engine_log_event(op, KIND_VOLUME, &next.row, "held", "Held: %s.", volume_hold_words[hold]);
 }
 
 static RESULT move_volume(struct op *op, const struct volume_holding *wish, const struct move *move)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/storage/volume.h"
+#include "model/volume.h"
 
 struct volume_holding {
 	struct ref volume;

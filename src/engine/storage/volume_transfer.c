@@ -4,8 +4,19 @@
 
 #include "base/crypto.h"
 #include "engine/internal.h"
+#include "engine/quota_internal.h"
 #include "engine/storage/snapshot.h"
+#include "engine/storage/snapshot_internal.h"
+#include "engine/storage/volume.h"
+#include "engine/storage/volume_internal.h"
 #include "engine/storage/volume_type.h"
+#include "model/account.h"
+#include "model/states.h"
+#include "store/image_device.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
+#include "store/volume_transfer.h"
+#include "store/volume_type.h"
 
 static RESULT check_free(struct op *op, const struct volume *volume, struct str field)
 {
@@ -35,7 +46,7 @@ RESULT engine_offer_volume(struct op *op, struct volume_transfer_wish *wish)
 					   .key_sha256 = wish->key_sha256};
 	TRY(volume_transfer_put(op, &transfer));
 	wish->transfer = transfer.row.id;
-	return engine_tell(op, KIND_VOLUME, &volume->row, "offered", "To another account.");
+	return engine_log_event(op, KIND_VOLUME, &volume->row, "offered", "To another account.");
 }
 
 /* ---- accept ---- */
@@ -88,16 +99,16 @@ static RESULT give(struct op *op, const struct volume_transfer *transfer, const 
 	struct volume next = *volume;
 	if (transfer->with_snapshots)
 		TRY(give_snapshots(op, volume, taker));
-	TRY(engine_tell(op, KIND_VOLUME, &volume->row, "given away", "To account %" STR_FMT ".",
-			STR_ARG(engine_write_id(op, KIND_ACCOUNT, taker))));
+	TRY(engine_log_event(op, KIND_VOLUME, &volume->row, "given away", "To account %" STR_FMT ".",
+			     STR_ARG(engine_write_id(op, KIND_ACCOUNT, taker))));
 	TRY(op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume), 0));
 	next.account = taker;
 	next.made_by = op->ctx->who ? op->ctx->who->user : UUID_NONE;
 	TRY(volume_put(op, &next));
 	TRY(op_usage(op, KIND_VOLUME, next.row.id, taker, volume_meter(op, &next), next.size));
 	TRY(volume_transfer_forget(op, transfer->row.id));
-	return engine_tell(op, KIND_VOLUME, &next.row, "received", "From account %" STR_FMT ".",
-			   STR_ARG(engine_write_id(op, KIND_ACCOUNT, volume->account)));
+	return engine_log_event(op, KIND_VOLUME, &next.row, "received", "From account %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_ACCOUNT, volume->account)));
 }
 
 RESULT engine_accept_volume(struct op *op, struct volume_transfer_accept *wish)
@@ -106,7 +117,7 @@ RESULT engine_accept_volume(struct op *op, struct volume_transfer_accept *wish)
 	const struct account *taker = NULL;
 	TRY(engine_find_acting_account(op, &taker));
 	TRY(engine_look_up(op->ctx, op->head, KIND_VOLUME_TRANSFER, &wish->transfer, &row));
-	const struct volume_transfer *transfer = (const struct volume_transfer *) row;
+	const struct volume_transfer *transfer = volume_transfer_of(row);
 	TRY(engine_permit(op, "volume.accept", KIND_VOLUME_TRANSFER, NULL));
 	if (wish->key_sha256.n != VOLUME_TRANSFER_KEY_SHA256_SIZE ||
 	    !crypto_equal(wish->key_sha256.p, transfer->key_sha256.p, VOLUME_TRANSFER_KEY_SHA256_SIZE))
@@ -130,5 +141,5 @@ RESULT engine_withdraw_volume(struct op *op, struct volume_transfer_target *wish
 	TRY(engine_permit(op, "volume.offer", KIND_VOLUME_TRANSFER, &transfer->row));
 	const struct volume *volume = volume_find(op->head, transfer->volume);
 	TRY(volume_transfer_forget(op, transfer->row.id));
-	return engine_tell(op, KIND_VOLUME, &volume->row, "offer withdrawn", "It stays.");
+	return engine_log_event(op, KIND_VOLUME, &volume->row, "offer withdrawn", "It stays.");
 }

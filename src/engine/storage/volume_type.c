@@ -3,6 +3,12 @@
 #include "engine/storage/volume_type.h"
 
 #include "engine/internal.h"
+#include "engine/storage/volume_type_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "store/image_device.h"
+#include "store/volume.h"
+#include "store/volume_type.h"
 
 enum { NAME_MAX_SIZE = 255, VOLUME_KEY_BITS = 256 };
 
@@ -72,7 +78,7 @@ static RESULT apply(struct op *op, const struct volume_type_wish *wish, struct v
 	if (wish->set_description)
 		type->description = wish->description;
 	if (wish->set_specs)
-		TRY(tags_normalize(op, wish->specs, &type->specs));
+		TRY(tag_normalize(op, wish->specs, &type->specs));
 	choice_apply(wish->is_public, &type->is_public);
 	TRY(set_user(op, &wish->add_user, true, &type->users));
 	return set_user(op, &wish->remove_user, false, &type->users);
@@ -221,7 +227,7 @@ RESULT engine_end_volume_type_crypt(struct op *op, struct volume_type_crypt *wis
 }
 
 /* What a new region begins with. Their ids follow from the region's and their names. */
-RESULT volume_types_add_standard(struct op *op, uuid region)
+RESULT volume_type_add_standard(struct op *op, uuid region)
 {
 	static const char *const names[] = {"gp2", "gp3", "io1",      "io2",
 					    "st1", "sc1", "standard", "__DEFAULT__"};

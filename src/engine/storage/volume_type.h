@@ -4,6 +4,8 @@
 
 #include "engine/operation.h"
 
+struct volume_type;
+
 /* What Cinder takes where nothing is said. */
 #define VOLUME_TYPE_DEFAULT STR("__DEFAULT__")
 

@@ -17,6 +17,17 @@
 #include "base/vec.h"
 #include "drivers/network.h"
 #include "drivers/plug.h"
+#include "model/address.h"
+#include "model/external_network.h"
+#include "model/gateway.h"
+#include "model/network.h"
+#include "model/port.h"
+#include "model/route.h"
+#include "model/route_table.h"
+#include "model/router.h"
+#include "model/security_group.h"
+#include "model/security_group_rule.h"
+#include "model/subnet.h"
 
 enum { WORDS_MAX = 24, LINE_SIZE = 1024, PARTS_MAX = 64 };
 

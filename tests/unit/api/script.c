@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "engine/instance/instance_event.h"
 #include "engine/resolve.h"
+#include "model/host.h"
+#include "model/instance.h"
 
 static struct str look_up(struct script *s, struct str name)
 {

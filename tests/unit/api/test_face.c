@@ -14,6 +14,7 @@
 #include "engine/instance/instance.h"
 #include "model/id.h"
 #include "script.h"
+#include "store/instance.h"
 #include "world.h"
 
 #define LAUNCH "Action=RunInstances&InstanceType=t3.micro"

@@ -10,7 +10,6 @@
 #include "engine/people/role.h"
 #include "engine/people/user.h"
 #include "script.h"
-#include "store/rows.h"
 #include "world.h"
 
 static int setup(void **state)

@@ -17,7 +17,7 @@
 #include "base/fault.h"
 #include "base/random.h"
 #include "model/id.h"
-#include "store/rows.h"
+#include "model/instance.h"
 #include "world.h"
 
 /* ---- by itself ---- */
@@ -246,7 +246,7 @@ static const struct field *field_named(enum kind kind, const char *name)
 
 static const struct row *pick_type(const struct tables *t)
 {
-	const struct instance *i = (const struct instance *) pick(t, KIND_INSTANCE);
+	const struct instance *i = instance_of(pick(t, KIND_INSTANCE));
 	return i ? tables_find(t, KIND_INSTANCE_TYPE, i->type) : NULL;
 }
 

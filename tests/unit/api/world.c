@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "drivers/disk.h"
 #include "drivers/network.h"
 #include "drivers/sim/compute.h"
 #include "drivers/sim/network.h"
@@ -25,8 +26,11 @@
 #include "engine/region/host.h"
 #include "engine/region/region.h"
 #include "engine/storage/image.h"
+#include "model/access_key.h"
+#include "model/image.h"
 #include "script.h"
 #include "store/sql.h"
+#include "store/user.h"
 
 #define MADE_AT_US (INT64_C(1700000000) * SECOND)   /* 2023-11-14T22:13:20Z */
 #define CALLED_AT_US (INT64_C(1700006400) * SECOND) /* 2023-11-15T00:00:00Z */

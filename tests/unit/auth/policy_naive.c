@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "model/account.h"
 #include "policy_naive_compare.h"
 
 static enum truth not(enum truth t) { return YES - t; }
@@ -84,7 +85,7 @@ static bool has_text(const json_t *list, const char *text)
 /* ---- Principal ---- */
 
 /* An account is its number or its root's ARN. */
-static struct str account_of(struct str id)
+static struct str arn_account(struct str id)
 {
 	const struct str head = STR("arn:aws:iam::"), tail = STR(":root");
 	if (str_starts_with(id, head) && str_ends_with(id, tail))
@@ -100,7 +101,7 @@ static enum truth principal_is(struct naive *n, struct str kind, struct str id)
 		who_kind.n = colon;
 		if (!str_equal(who_kind, kind))
 			continue;
-		if (str_is(id, "*") || str_equal(account_of(id), str_slice(who, colon + 1, who.n)))
+		if (str_is(id, "*") || str_equal(arn_account(id), str_slice(who, colon + 1, who.n)))
 			return YES;
 	}
 	return NO;

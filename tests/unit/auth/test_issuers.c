@@ -2,6 +2,7 @@
  * The keys of issuers: when they are fetched, kept, and fetched again; who cannot be reached; and work that
  * waits. The test plays the web, and time stands still. */
 #include "../base/test_base.h"
+#include "model/oidc_provider.h"
 #include "web_tokens.h"
 
 #include "auth/issuers.h"

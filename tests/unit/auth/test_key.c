@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The master key's file, and access keys. */
 #include "../base/test_base.h"
+#include "model/access_key.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -3,6 +3,8 @@
  * stands for ", and a text that begins with a member is one statement of a document of version 2012-10-17. A
  * request's keys are "name=value,value;name=value"; a name with '?' behind it is not known yet. */
 #include "../base/test_base.h"
+#include "model/policy.h"
+#include "model/policy_version.h"
 
 #include "auth/policy.h"
 #include "base/buf.h"

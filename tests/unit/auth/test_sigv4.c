@@ -2,13 +2,16 @@
  * Signature Version 4: AWS's published example, requests signed by botocore, every fault, and the
  * cache of derived keys. */
 #include "../base/test_base.h"
+#include "store/access_key.h"
+#include "store/account.h"
+#include "store/domain.h"
+#include "store/user.h"
 
 #include "auth/internal.h"
 #include "auth/key.h"
 #include "base/clock.h"
 #include "made_call.h"
 #include "model/id.h"
-#include "store/rows.h"
 #include "store/sql.h"
 
 #define KEY_ID "AKIDEXAMPLE"

@@ -8,7 +8,6 @@
 #include "engine/people/token_revocation.h"
 #include "engine/people/user.h"
 #include "engine/people/user_group.h"
-#include "store/rows.h"
 
 static struct str issue(struct token_world *w, enum identity_scope scope, uuid where)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Last uses: noted in memory, written many at once, and found again by whoever starts anew. */
+#include "store/user.h"
 #include "token_world.h"
 
 #include "auth/uses.h"
 #include "base/random.h"
 #include "engine/people/iam_role.h"
-#include "store/rows.h"
 
 static struct uses *make_uses(const struct token_world *w, struct executor *executor)
 {

@@ -2,6 +2,7 @@
  * Tokens of OpenID Connect's issuers: what is read of one, what is wrong with others, whose signature counts,
  * and whom it is for. They were made once, with two keys that are thrown away. */
 #include "../base/test_base.h"
+#include "model/oidc_provider.h"
 #include "web_tokens.h"
 
 #include "auth/web_identity.h"

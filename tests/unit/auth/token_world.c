@@ -8,7 +8,6 @@
 #include "engine/people/domain.h"
 #include "engine/people/user.h"
 #include "engine/region/region.h"
-#include "store/rows.h"
 
 struct ref to(enum kind kind, uuid id)
 {

@@ -9,6 +9,16 @@
 #include "base/fault.h"
 #include "base/heap.h"
 #include "base/vec.h"
+#include "model/address.h"
+#include "model/external_network.h"
+#include "model/gateway.h"
+#include "model/network.h"
+#include "model/port.h"
+#include "model/route.h"
+#include "model/router.h"
+#include "model/security_group.h"
+#include "model/security_group_rule.h"
+#include "model/subnet.h"
 
 struct vnet {
 	struct network_handle inner;

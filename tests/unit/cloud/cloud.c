@@ -16,8 +16,21 @@
 #include "drivers/image_file.h"
 #include "drivers/sim/compute_state.h"
 #include "engine/region/dedicated_host.h"
-#include "store/rows.h"
+#include "model/dedicated_host.h"
+#include "model/states.h"
+#include "store/address.h"
+#include "store/condition.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/nat_gateway.h"
+#include "store/peering.h"
+#include "store/port.h"
+#include "store/router.h"
+#include "store/security_group.h"
+#include "store/snapshot.h"
 #include "store/sql.h"
+#include "store/subnet.h"
+#include "store/volume.h"
 
 #define START_US (INT64_C(1800000000) * SECOND)
 static const int64_t SETTLE_US = 5 * MINUTE;

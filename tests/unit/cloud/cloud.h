@@ -30,14 +30,16 @@
 #include "engine/region/region.h"
 #include "engine/storage/image.h"
 #include "engine/storage/volume.h"
+#include "model/instance.h"
+#include "model/port.h"
+#include "model/states.h"
 #include "reconcile/reconcile.h"
 
 enum { CLOUD_HOSTS_MAX = 8 };
 #define CLOUD_GIB (INT64_C(1) << 30)
 #define CLOUD_HOST_INTERVAL_US (20 * SECOND)
-#define CLOUD_RESYNC_US                                                                                      \
-	(30 * MINUTE) /* so seldom that it hides nothing: a test that needs it waits for it                  \
-		       */
+/* So seldom that the slow look hides nothing: a test that needs it waits for it. */
+#define CLOUD_RESYNC_US (30 * MINUTE)
 #define CLOUD_GRACE_US (30 * SECOND)
 
 struct cloud_sql; /* the database, with a switch that cuts it off */

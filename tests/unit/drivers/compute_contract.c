@@ -11,7 +11,9 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "model/host.h"
 #include "model/id.h"
+#include "model/instance.h"
 
 #define MIB (INT64_C(1) << 20)
 /* Looks, a tenth of a second apart: only what never comes about fails. A guest boots within ten seconds, or a

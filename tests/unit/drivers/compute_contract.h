@@ -12,6 +12,7 @@
 
 #include "drivers/compute.h"
 #include "drivers/disk.h"
+#include "model/host.h"
 
 /* The host under test, and what only its kind of test can do to it. */
 struct compute_subject {

@@ -5,6 +5,19 @@
 
 #include "base/ip.h"
 #include "drivers/ovn/wish.h"
+#include "model/address.h"
+#include "model/dhcp_options.h"
+#include "model/external_network.h"
+#include "model/gateway.h"
+#include "model/nat_gateway.h"
+#include "model/network.h"
+#include "model/peering.h"
+#include "model/port.h"
+#include "model/route.h"
+#include "model/router.h"
+#include "model/security_group.h"
+#include "model/security_group_rule.h"
+#include "model/subnet.h"
 
 struct model {
 	const struct ovsdb_schema *schema;

@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 #include "drivers/libvirt/host.h"
+#include "model/host.h"
+#include "model/instance.h"
 
 #define MIB (INT64_C(1) << 20)
 

@@ -14,7 +14,9 @@
 #include "base/crypto.h"
 #include "base/file.h"
 #include "compute_contract.h"
+#include "model/host.h"
 #include "model/id.h"
+#include "model/instance.h"
 
 static const char *sandbox, *uri, *image;
 

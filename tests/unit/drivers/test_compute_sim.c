@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "compute_contract.h"
 #include "drivers/sim/compute_state.h"
+#include "model/instance.h"
 
 static const struct str hv1 = STR("hv1");
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Network ACLs in OVN: which rows a list's entries become, in which order, and when there are none. */
 #include "../base/test_base.h"
+#include "model/network_acl.h"
+#include "model/network_acl_entry.h"
+#include "model/router.h"
+#include "model/subnet.h"
 
 #include "drivers/ovn/nb.h"
 

@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * IPv6 as northbound rows: a router with subnets and an internet gateway, in the miniature database. */
 #include "../base/test_base.h"
+#include "model/egress_gateway.h"
+#include "model/external_network.h"
+#include "model/gateway.h"
+#include "model/network.h"
+#include "model/network_acl.h"
+#include "model/network_acl_entry.h"
+#include "model/peering.h"
+#include "model/port.h"
+#include "model/route.h"
+#include "model/router.h"
+#include "model/subnet.h"
 
 #include <string.h>
 

@@ -2,6 +2,12 @@
  * The simulated network keeps the contract: what stands on what, idempotence, what goes with what,
  * who is told; every fault before and after its effect; and it outlives its connections. */
 #include "../base/test_base.h"
+#include "model/address.h"
+#include "model/network.h"
+#include "model/port.h"
+#include "model/router.h"
+#include "model/security_group.h"
+#include "model/subnet.h"
 
 #include "drivers/sim/network.h"
 

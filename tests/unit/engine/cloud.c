@@ -8,7 +8,15 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "model/access_key.h"
+#include "model/host.h"
+#include "model/states.h"
+#include "store/address.h"
+#include "store/condition.h"
+#include "store/instance.h"
 #include "store/internal.h"
+#include "store/port.h"
+#include "store/volume.h"
 
 #define TEST_NOW_US (INT64_C(1700000000) * SECOND)
 

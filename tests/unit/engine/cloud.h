@@ -36,6 +36,13 @@
 #include "engine/storage/snapshot.h"
 #include "engine/storage/volume.h"
 #include "engine/tag.h"
+#include "model/instance.h"
+#include "model/states.h"
+
+struct address;
+struct condition;
+struct port;
+struct volume;
 
 enum { CLOUD_HOSTS = 3, CLOUD_USAGE_MAX = 512 };
 #define GIB (INT64_C(1) << 30)

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Accounts, their owners, keys and limits; default VPCs; key pairs; who may do what. */
 #include "cloud.h"
+#include "store/access_key.h"
+#include "store/account.h"
+#include "store/gateway.h"
+#include "store/key_pair.h"
+#include "store/network.h"
+#include "store/route.h"
+#include "store/route_table.h"
+#include "store/router.h"
+#include "store/security_group.h"
+#include "store/security_group_rule.h"
+#include "store/subnet.h"
+#include "store/user.h"
 
 static void check_create(void **state)
 {

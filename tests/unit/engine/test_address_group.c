@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Address groups: what is in one, and the rules that name it. */
 #include "cloud.h"
+#include "store/address_group.h"
+#include "store/address_group_version.h"
+#include "store/security_group_rule.h"
 
 #include "engine/network/address_group.h"
 #include "engine/network/security_group.h"

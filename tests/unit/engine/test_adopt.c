@@ -2,14 +2,23 @@
  * Adoption: rows come back by a memo as they were, on what is here now; what is in the way or missing
  * is named, and nothing is half done. */
 #include "cloud.h"
+#include "model/instance_event.h"
+#include "model/port.h"
+#include "model/secondary_ip.h"
+#include "model/states.h"
+#include "model/subnet.h"
+#include "model/user.h"
+#include "store/address.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/router.h"
+#include "store/volume.h"
 
 #include "base/vec.h"
 #include "engine/instance/instance_event.h"
 #include "engine/network/subnet.h"
 #include "engine/region/adopt.h"
 #include "model/mac.h"
-#include "model/rows.h"
-#include "store/rows.h"
 
 struct lost {
 	struct cloud *c;
@@ -135,8 +144,7 @@ static void check_whole(void **state)
 	assert_non_null(engine_first_secondary_ip(cloud_tables(c), cloud_port(c, l.id)->row.id));
 	assert_true(c->event_count > events);
 
-	const struct instance *i = cloud_instance(c, l.id),
-			      *kept = (const struct instance *) l.memo.at[0].row;
+	const struct instance *i = cloud_instance(c, l.id), *kept = instance_of(l.memo.at[0].row);
 	assert_int_equal(cloud_state(c, l.id), INSTANCE_RUNNING);
 	assert_int_equal(i->row.gen, kept->row.gen);
 	assert_int_equal(i->seen_gen, i->row.gen);
@@ -211,7 +219,7 @@ static void check_conflicts(void **state)
 	const struct port *lost_port = NULL;
 	for (size_t k = 0; k < l.memo.count; k++)
 		if (l.memo.at[k].kind == KIND_PORT)
-			lost_port = (const struct port *) l.memo.at[k].row;
+			lost_port = port_of(l.memo.at[k].row);
 	assert_non_null(lost_port);
 	struct instance_launch other = cloud_launch(c, 1);
 	const struct launch_port port = {.ips.primary = lost_port->ip,
@@ -298,7 +306,7 @@ static void check_dropped(void **state)
 	const struct address *lost_address = NULL;
 	for (size_t k = 0; k < l.memo.count; k++)
 		if (l.memo.at[k].kind == KIND_ADDRESS)
-			lost_address = (const struct address *) l.memo.at[k].row;
+			lost_address = address_of(l.memo.at[k].row);
 	struct address_wish taken = {.ip = lost_address->ip};
 	cloud_ok(c, &c->bob, engine_allocate_address, &taken);
 	cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&l));
@@ -338,7 +346,7 @@ static void check_automatic(void **state)
 	const struct port *kept = NULL;
 	for (size_t k = 0; k < l.memo.count; k++)
 		if (l.memo.at[k].kind == KIND_PORT)
-			kept = (const struct port *) l.memo.at[k].row;
+			kept = port_of(l.memo.at[k].row);
 	struct network_subnet_wish wish = {.network = ref_to(c, KIND_NETWORK, kept->network),
 					   .block = cidr_of("fd00:9::/64"),
 					   .ipv6_ra_mode = SUBNET_IPV6_RA_MODE_SLAAC,

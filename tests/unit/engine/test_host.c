@@ -2,6 +2,8 @@
  * Hosts, external networks and their ranges. */
 #include "cloud.h"
 #include "engine/instance/instance_event.h"
+#include "store/host.h"
+#include "store/zone.h"
 
 static void check_add(void **state)
 {

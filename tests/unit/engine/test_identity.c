@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Who may do what: rights by role, domains and their administrators, what goes with whom. */
 #include "cloud.h"
+#include "model/role.h"
+#include "store/access_key.h"
+#include "store/account.h"
+#include "store/application_credential.h"
+#include "store/key_pair.h"
+#include "store/role_assignment.h"
+#include "store/user.h"
 
 #include "engine/people/application_credential.h"
 #include "engine/people/domain.h"

@@ -2,6 +2,12 @@
  * Images: whose they are, who may see them, what they are made of, and when their rows may go. */
 #include "base/clock.h"
 #include "cloud.h"
+#include "model/states.h"
+#include "store/image.h"
+#include "store/image_device.h"
+#include "store/instance.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 
 static struct image_import import_of(const char *name, bool is_public)
 {

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Imports: what comes of a task, and that nothing is left of one that came to nothing. */
 #include "cloud.h"
+#include "model/states.h"
+#include "store/account.h"
+#include "store/image.h"
+#include "store/image_device.h"
+#include "store/import_image_task.h"
+#include "store/import_snapshot_task.h"
+#include "store/snapshot.h"
 
 #include "engine/storage/image.h"
 #include "engine/storage/import_task.h"

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Launching instances: everything that may be named, what is refused, quotas, tokens, faults. */
 #include "cloud.h"
+#include "model/address.h"
+#include "model/port.h"
+#include "model/states.h"
+#include "store/account.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/router.h"
+#include "store/subnet.h"
+#include "store/volume.h"
+#include "store/zone.h"
 
 #include "base/fault.h"
 

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Instances' lives: what users ask, what the reconciler saw, and the state that follows from both. */
 #include "cloud.h"
+#include "model/states.h"
+#include "store/account.h"
+#include "store/address.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/port.h"
+#include "store/volume.h"
 
 struct life {
 	struct cloud *c;

@@ -2,6 +2,11 @@
  * What users change of one instance, and what that forbids. */
 #include "cloud.h"
 #include "engine/instance/instance_interface.h"
+#include "model/instance.h"
+#include "model/port.h"
+#include "model/states.h"
+#include "store/host.h"
+#include "store/volume.h"
 
 static void ask(struct cloud *c, op_run run, uuid id, enum err err)
 {

@@ -2,6 +2,9 @@
  * Instance types that the operator makes: what they may be, who may use them, and how long they stay. */
 #include "cloud.h"
 #include "engine/instance/instance_type.h"
+#include "model/instance.h"
+#include "model/volume.h"
+#include "store/instance_type.h"
 
 #define TYPE(name) ref_named(KIND_INSTANCE_TYPE, name)
 

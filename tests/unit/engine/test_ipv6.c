@@ -2,6 +2,13 @@
  * IPv6 subnets on networks: their modes, the addresses that ports have of them, the region's pools, and what
  * of them is found from outside. */
 #include "cloud.h"
+#include "model/secondary_ip.h"
+#include "store/network.h"
+#include "store/port.h"
+#include "store/route.h"
+#include "store/router.h"
+#include "store/subnet.h"
+#include "store/subnet_pool.h"
 
 #include "engine/network/ipv6.h"
 #include "engine/network/nat_gateway.h"

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Launches with several ports, new ones and such that are there. */
 #include "cloud.h"
+#include "model/instance.h"
+#include "model/states.h"
+#include "store/port.h"
+#include "store/subnet.h"
+#include "store/zone.h"
 
 #include "engine/network/network.h"
 

@@ -2,6 +2,20 @@
  * Every row of engine/limits.def is met: as many are made as there may be, one more is refused and leaves no
  * trace, and when one has gone another one may come. What limits.def forgets fails here, too. */
 #include "engine/limits.h"
+#include "model/server_group.h"
+#include "model/subnet_reservation.h"
+#include "store/access_key.h"
+#include "store/client_token.h"
+#include "store/gateway.h"
+#include "store/group_member.h"
+#include "store/peering.h"
+#include "store/policy_version.h"
+#include "store/role_assignment.h"
+#include "store/router.h"
+#include "store/security_group_association.h"
+#include "store/subnet.h"
+#include "store/token_revocation.h"
+#include "store/user.h"
 
 #include <stdio.h>
 

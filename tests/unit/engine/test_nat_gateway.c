@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * NAT gateways, what they hold on to while they live, and routes to them. */
 #include "cloud.h"
+#include "model/states.h"
+#include "store/account.h"
+#include "store/address.h"
+#include "store/gateway.h"
+#include "store/nat_gateway.h"
+#include "store/port.h"
+#include "store/route.h"
+#include "store/router.h"
+#include "store/secondary_ip.h"
+#include "store/subnet.h"
 
 #include "engine/network/nat_gateway.h"
 

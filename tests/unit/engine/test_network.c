@@ -3,6 +3,17 @@
 #include "cloud.h"
 #include "engine/network/external_network.h"
 #include "engine/network/router_block.h"
+#include "model/instance.h"
+#include "store/account.h"
+#include "store/gateway.h"
+#include "store/network_acl.h"
+#include "store/network_acl_entry.h"
+#include "store/port.h"
+#include "store/route_table.h"
+#include "store/router.h"
+#include "store/security_group.h"
+#include "store/subnet.h"
+#include "store/zone.h"
 
 static struct router_wish make_router(struct cloud *c, const char *block)
 {

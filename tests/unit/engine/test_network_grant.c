@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Grants of networks: who may use one, what there stays its owner's, and what holds a grant. */
 #include "cloud.h"
+#include "store/network_grant.h"
+#include "store/port.h"
+#include "store/security_group.h"
 
 #include "engine/network/network.h"
 #include "engine/network/network_grant.h"

@@ -5,6 +5,14 @@
 #include "engine/instance/server_group.h"
 #include "engine/region/aggregate.h"
 #include "engine/region/dedicated_host.h"
+#include "model/dedicated_host.h"
+#include "model/instance.h"
+#include "model/server_group.h"
+#include "store/aggregate.h"
+#include "store/host.h"
+#include "store/instance_type.h"
+#include "store/volume.h"
+#include "store/zone.h"
 
 static void check_reasons(void **state)
 {
@@ -93,7 +101,7 @@ static struct instance_launch launch_in(struct cloud *c, uuid group, int64_t cou
 	return launch;
 }
 
-static uuid host_of(const struct cloud *c, uuid instance)
+static uuid find_host_of(const struct cloud *c, uuid instance)
 {
 	return cloud_instance(c, instance)->host;
 }
@@ -105,12 +113,12 @@ static void check_affinity(void **state)
 	struct instance_launch launch = launch_in(c, group, 3);
 	cloud_fails(c, &c->bob, engine_create_instances, &launch, ERR_NOT_FOUND, KIND_SERVER_GROUP);
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
-	uuid host = host_of(c, launch.made.at[0]);
+	uuid host = find_host_of(c, launch.made.at[0]);
 	for (size_t n = 1; n < 3; n++)
-		assert_true(uuid_equal(host_of(c, launch.made.at[n]), host));
+		assert_true(uuid_equal(find_host_of(c, launch.made.at[n]), host));
 	launch = launch_in(c, group, 1);
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
-	assert_true(uuid_equal(host_of(c, launch.made.at[0]), host));
+	assert_true(uuid_equal(find_host_of(c, launch.made.at[0]), host));
 	struct host_settings closed = {.host = ref_to(c, KIND_HOST, host), .enabled = CHOICE_NO};
 	cloud_ok(c, &c->operator, engine_update_host, &closed);
 	launch = launch_in(c, group, 1);
@@ -124,7 +132,7 @@ static void check_anti_affinity(void **state)
 	uuid group = make_group(c, SERVER_GROUP_POLICY_ANTI_AFFINITY);
 	struct instance_launch launch = launch_in(c, group, 2);
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
-	assert_false(uuid_equal(host_of(c, launch.made.at[0]), host_of(c, launch.made.at[1])));
+	assert_false(uuid_equal(find_host_of(c, launch.made.at[0]), find_host_of(c, launch.made.at[1])));
 	launch = launch_in(c, group, 1);
 	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_INSTANCE);
 	launch.accept_unplaced = true;
@@ -147,10 +155,10 @@ static void check_soft(void **state)
 	uuid together = make_group(c, SERVER_GROUP_POLICY_SOFT_AFFINITY);
 	struct instance_launch launch = launch_in(c, apart, 3);
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
-	assert_false(uuid_equal(host_of(c, launch.made.at[0]), host_of(c, launch.made.at[1])));
+	assert_false(uuid_equal(find_host_of(c, launch.made.at[0]), find_host_of(c, launch.made.at[1])));
 	launch = launch_in(c, together, 2);
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
-	assert_true(uuid_equal(host_of(c, launch.made.at[0]), host_of(c, launch.made.at[1])));
+	assert_true(uuid_equal(find_host_of(c, launch.made.at[0]), find_host_of(c, launch.made.at[1])));
 }
 
 /* No host for two parts; without a number, the part with the fewest. */
@@ -170,14 +178,14 @@ static void check_partitions(void **state)
 	uuid second = launch.made.at[0], first = more.made.at[0];
 	assert_int_equal(cloud_instance(c, second)->partition, 2);
 	assert_int_equal(cloud_instance(c, first)->partition, 1);
-	assert_false(uuid_equal(host_of(c, first), host_of(c, second)));
+	assert_false(uuid_equal(find_host_of(c, first), find_host_of(c, second)));
 	more.partition = 3; /* and no third host */
 	cloud_fails(c, &c->alice, engine_create_instances, &more, ERR_CAPACITY, KIND_INSTANCE);
 	more.partition = 0; /* the third part has the fewest, and no room: the next one has */
 	cloud_ok(c, &c->alice, engine_create_instances, &more);
 	uuid next = more.made.at[0];
 	assert_int_equal(cloud_instance(c, next)->partition, 1);
-	assert_true(uuid_equal(host_of(c, next), host_of(c, first)));
+	assert_true(uuid_equal(find_host_of(c, next), find_host_of(c, first)));
 }
 
 static void check_group_limits(void **state)
@@ -234,7 +242,7 @@ static void check_change(void **state)
 	uuid group = make_group(c, SERVER_GROUP_POLICY_ANTI_AFFINITY);
 	struct ref apart = launch_in(c, group, 1).server_group, none = {0};
 	uuid first = launch_on(c, "h1"), second = launch_on(c, "h2"), third = launch_on(c, "h2");
-	uuid from = host_of(c, third), to = host_of(c, first);
+	uuid from = find_host_of(c, third), to = find_host_of(c, first);
 	struct instance_placement wish = place_in(c, first, &apart);
 	cloud_see(c, first, INSTANCE_SEEN_POWER_ON);
 	cloud_fails(c, &c->alice, engine_change_placement, &wish, ERR_STATE, KIND_INSTANCE);
@@ -255,7 +263,7 @@ static void check_change(void **state)
 	cloud_ok(c, &c->alice, engine_change_placement, &wish);
 	wish = place_in(c, third, &apart);
 	cloud_ok(c, &c->alice, engine_change_placement, &wish);
-	assert_true(cloud_instance(c, third)->moves && uuid_equal(host_of(c, third), from));
+	assert_true(cloud_instance(c, third)->moves && uuid_equal(find_host_of(c, third), from));
 	/* Asked to start, it is off until it is gone from there. */
 	const struct ref ref = ref_to(c, KIND_INSTANCE, third);
 	struct instances_wish start = {.instances = {&ref, 1}};
@@ -264,11 +272,11 @@ static void check_change(void **state)
 			 INSTANCE_WANTED_POWER_OFF);
 	struct instance_leaving leaving = {.instance = third, .gen = cloud_instance(c, third)->row.gen};
 	cloud_ok(c, NULL, engine_leave_instance_host, &leaving); /* its domain is there yet */
-	assert_true(uuid_equal(host_of(c, third), from));
+	assert_true(uuid_equal(find_host_of(c, third), from));
 	cloud_see(c, third, INSTANCE_SEEN_POWER_ABSENT);
 	leaving.gen = cloud_instance(c, third)->row.gen;
 	cloud_ok(c, NULL, engine_leave_instance_host, &leaving);
-	assert_true(uuid_equal(host_of(c, third), to) && !cloud_instance(c, third)->moves);
+	assert_true(uuid_equal(find_host_of(c, third), to) && !cloud_instance(c, third)->moves);
 	const struct volume *root = volume_first_by_instance(cloud_tables(c), third);
 	assert_true(uuid_equal(root->host, to));
 	assert_int_equal(engine_instance_power_wanted(cloud_tables(c), cloud_instance(c, third)),
@@ -317,7 +325,7 @@ static void check_dedicated(void **state)
 	launch.host_affinity = true;
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
 	uuid id = launch.made.at[0];
-	assert_true(uuid_equal(host_of(c, id), c->hosts[2]));
+	assert_true(uuid_equal(find_host_of(c, id), c->hosts[2]));
 	assert_int_equal(release(c, &c->alice, h), ERR_IN_USE);
 	assert_int_equal(release(c, &c->bob, h), ERR_NOT_FOUND);
 	struct host_target gone = {.host = ref_named(KIND_HOST, "h3")};
@@ -367,7 +375,7 @@ static void check_dedicated_tenancy(void **state)
 	alone.zone = plain.zone = ref_named(KIND_ZONE, "xy-west-2a");
 	for (size_t n = 0; n < 2; n++) /* on both hosts */
 		cloud_ok(c, &c->alice, engine_create_instances, &alone);
-	assert_false(uuid_equal(host_of(c, alone.made.at[0]), c->hosts[2]));
+	assert_false(uuid_equal(find_host_of(c, alone.made.at[0]), c->hosts[2]));
 	cloud_ok(c, &c->alice, engine_create_instances, &plain);
 	cloud_fails(c, &c->bob, engine_create_instances, &plain, ERR_CAPACITY, KIND_INSTANCE);
 	uuid id = plain.made.at[0];
@@ -410,7 +418,7 @@ static void check_aggregates(void **state)
 	launch = cloud_launch(c, 2);
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
 	for (size_t n = 0; n < 2; n++)
-		assert_true(uuid_equal(host_of(c, launch.made.at[n]), c->hosts[2]));
+		assert_true(uuid_equal(find_host_of(c, launch.made.at[n]), c->hosts[2]));
 
 	struct aggregate_target target = {.aggregate = change.aggregate};
 	cloud_fails(c, &c->operator, engine_delete_aggregate, &target, ERR_IN_USE, KIND_AGGREGATE);

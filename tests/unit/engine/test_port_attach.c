@@ -2,6 +2,10 @@
  * Ports into instances and out of them: who may go where, and that a port leaves when its host says so. */
 #include "cloud.h"
 #include "engine/instance/instance_interface.h"
+#include "model/instance.h"
+#include "store/address.h"
+#include "store/port.h"
+#include "store/subnet.h"
 
 struct story {
 	struct cloud *c;
@@ -9,7 +13,7 @@ struct story {
 	struct ref instance_ref, port_ref;
 };
 
-static uuid subnet_of(struct story *s)
+static uuid find_subnet(struct story *s)
 {
 	return cloud_port(s->c, s->instance)->subnet;
 }
@@ -19,7 +23,7 @@ static struct story begin(struct cloud *c)
 {
 	struct story s = {.c = c, .instance = cloud_launch_one(c)};
 	s.instance_ref = ref_to(c, KIND_INSTANCE, s.instance);
-	struct port_wish wish = {.subnet = ref_to(c, KIND_SUBNET, subnet_of(&s))};
+	struct port_wish wish = {.subnet = ref_to(c, KIND_SUBNET, find_subnet(&s))};
 	cloud_ok(c, &c->alice, engine_create_port, &wish);
 	s.port = wish.port;
 	s.port_ref = ref_to(c, KIND_PORT, s.port);
@@ -79,7 +83,7 @@ static void check_in_and_out(void **state)
 	cloud_fails(c, &c->alice, engine_delete_port, &target, ERR_IN_USE, KIND_PORT);
 	wish = attach(s, 1);
 	cloud_fails(c, &c->alice, engine_attach_port, &wish, ERR_IN_USE, KIND_PORT);
-	struct port_wish another = {.subnet = ref_to(c, KIND_SUBNET, subnet_of(s))};
+	struct port_wish another = {.subnet = ref_to(c, KIND_SUBNET, find_subnet(s))};
 	cloud_ok(c, &c->alice, engine_create_port, &another);
 	wish.port = ref_to(c, KIND_PORT, another.port); /* its slot is not free yet */
 	cloud_fails(c, &c->alice, engine_attach_port, &wish, ERR_INVALID, KIND_PORT);
@@ -130,7 +134,7 @@ static void check_refused(void **state)
 	wish = attach(s, 1);
 	cloud_ok(c, &c->alice, engine_attach_port, &wish);
 	/* t3.micro has two. */
-	struct port_wish another = {.subnet = ref_to(c, KIND_SUBNET, subnet_of(s))};
+	struct port_wish another = {.subnet = ref_to(c, KIND_SUBNET, find_subnet(s))};
 	cloud_ok(c, &c->alice, engine_create_port, &another);
 	wish.port = ref_to(c, KIND_PORT, another.port);
 	wish.device_index = 2;
@@ -232,7 +236,7 @@ static void check_interfaces(void **state)
 	cloud_ok(c, &c->alice, engine_plug_interface, &wish);
 	const struct port *port = port_find(cloud_tables(c), wish.plugged);
 	assert_true(port->delete_on_termination && port->device_index == 1);
-	assert_true(uuid_equal(port->subnet, subnet_of(s)));
+	assert_true(uuid_equal(port->subnet, find_subnet(s)));
 	struct interface_target target = {.instance = s->instance_ref, .port = s->port_ref};
 	cloud_fails(c, &c->alice, engine_unplug_interface, &target, ERR_NOT_FOUND, KIND_PORT);
 	target.port = ref_to(c, KIND_PORT, wish.plugged);

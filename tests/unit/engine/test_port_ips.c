@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Secondary private addresses: unique in their subnet with primary ones, and what stands for them. */
 #include "cloud.h"
+#include "model/secondary_ip.h"
+#include "store/address.h"
+#include "store/port.h"
+#include "store/subnet.h"
 
 struct scene {
 	struct cloud *c;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Public addresses: elastic ones, and those that come and go with an instance's run. */
 #include "cloud.h"
+#include "model/instance.h"
+#include "model/port.h"
+#include "store/account.h"
+#include "store/address.h"
 
 static struct address_wish allocate(struct cloud *c, const struct identity *who)
 {

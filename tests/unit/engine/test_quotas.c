@@ -2,6 +2,10 @@
  * Every QUOTA of engine/limits.def is met: an account has as much as its row says, one more is refused and
  * leaves no trace, and when the row says more there may be one more. */
 #include "cloud.h"
+#include "engine/quota_internal.h"
+#include "store/account.h"
+#include "store/router.h"
+#include "store/subnet.h"
 
 #include <stdio.h>
 

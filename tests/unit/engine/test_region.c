@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The region's bootstrap: what it makes, repeats and refuses; settings. */
 #include "cloud.h"
+#include "store/account.h"
+#include "store/instance_type.h"
+#include "store/zone.h"
 
 static void check_bootstrap(void **state)
 {

@@ -2,6 +2,17 @@
  * Networks by themselves, routers without blocks: subnets on a network, interfaces, gateways, extra routes,
  * ports with any addresses, groups of the account; and how much of that is EC2's as well. */
 #include "cloud.h"
+#include "model/secondary_ip.h"
+#include "model/security_group.h"
+#include "store/address.h"
+#include "store/external_network.h"
+#include "store/gateway.h"
+#include "store/network.h"
+#include "store/port.h"
+#include "store/route.h"
+#include "store/router.h"
+#include "store/security_group_rule.h"
+#include "store/subnet.h"
 
 #include "engine/network/network.h"
 #include "engine/network/router_interface.h"
@@ -30,7 +41,7 @@ static struct scene begin(struct cloud *c)
 	return s;
 }
 
-static const struct subnet *subnet_of(const struct scene *s)
+static const struct subnet *find_subnet(const struct scene *s)
 {
 	return subnet_find(cloud_tables(s->c), s->subnet_id);
 }
@@ -72,14 +83,14 @@ static void check_subnets(void **state)
 	const struct subnet *subnet = subnet_find(cloud_tables(c), wish.subnet);
 	assert_int_equal(engine_count_free_addresses(subnet), 1);
 	assert_true(ip_equal(subnet->gateway_ip, ip_of("10.0.2.1")));
-	assert_int_equal(engine_count_free_addresses(subnet_of(&s)), 253);
+	assert_int_equal(engine_count_free_addresses(find_subnet(&s)), 253);
 	struct network_target target = {.network = s.network};
 	uuid port = add_port(&s, "10.0.2.77"); /* chosen outside of the pool */
 	cloud_fails(c, &c->alice, engine_delete_network, &target, ERR_IN_USE, KIND_NETWORK);
 	struct port_target gone = {.port = ref_to(c, KIND_PORT, port)};
 	cloud_ok(c, &c->alice, engine_delete_port, &gone);
 	cloud_ok(c, &c->alice, engine_delete_network, &target);
-	assert_false(row_is_live(&subnet_of(&s)->row));
+	assert_false(row_is_live(&find_subnet(&s)->row));
 }
 
 /* Ports learn of their router when their subnet does. */
@@ -92,8 +103,8 @@ static void check_interfaces(void **state)
 	assert_true(uuid_is_none(port_find(cloud_tables(c), port)->router));
 	add_interface(&s);
 	assert_true(uuid_equal(port_find(cloud_tables(c), port)->router, s.router_id));
-	assert_true(uuid_equal(subnet_of(&s)->router, s.router_id));
-	assert_false(uuid_is_none(subnet_of(&s)->acl));
+	assert_true(uuid_equal(find_subnet(&s)->router, s.router_id));
+	assert_false(uuid_is_none(find_subnet(&s)->acl));
 	cloud_fails(c, &c->alice, engine_add_router_interface, &wish, ERR_EXISTS, KIND_ROUTER);
 	struct router_wish other = {.has_no_block = true};
 	cloud_ok(c, &c->alice, engine_create_router, &other);
@@ -105,7 +116,7 @@ static void check_interfaces(void **state)
 	wish.subnet = (struct ref){0};
 	wish.port = ref_to(c, KIND_PORT, arm);
 	cloud_ok(c, &c->alice, engine_add_router_interface, &wish);
-	assert_true(uuid_equal(subnet_of(&s)->router, s.router_id));
+	assert_true(uuid_equal(find_subnet(&s)->router, s.router_id));
 	assert_int_equal(port_find(cloud_tables(c), arm)->groups.count, 0);
 	struct port_target target = {.port = wish.port};
 	cloud_fails(c, &c->alice, engine_delete_port, &target, ERR_PROTECTED, KIND_PORT);
@@ -117,12 +128,12 @@ static void check_interfaces(void **state)
 	/* by the id that the gateway's address is known by */
 	wish = (struct router_interface_wish){.router = s.router};
 	wish.port = (struct ref){.kind = KIND_PORT,
-				 .prefix = engine_get_gateway_port(cloud_tables(c), subnet_of(&s)),
+				 .prefix = engine_get_gateway_port(cloud_tables(c), find_subnet(&s)),
 				 .bits = 128};
 	struct subnet_target subnet = {.subnet = s.subnet};
 	cloud_fails(c, &c->alice, engine_delete_subnet, &subnet, ERR_IN_USE, KIND_SUBNET);
 	cloud_ok(c, &c->alice, engine_remove_router_interface, &wish);
-	assert_true(uuid_is_none(subnet_of(&s)->router));
+	assert_true(uuid_is_none(find_subnet(&s)->router));
 	assert_true(uuid_is_none(port_find(cloud_tables(c), port)->router));
 }
 

@@ -2,6 +2,9 @@
  * Security groups and their rules. */
 #include "cloud.h"
 #include "engine/network/security_group_association.h"
+#include "store/router.h"
+#include "store/security_group.h"
+#include "store/security_group_rule.h"
 
 static uuid make_group(struct cloud *c, const char *name)
 {

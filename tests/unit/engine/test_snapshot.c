@@ -2,15 +2,22 @@
  * Snapshots and images made of them: what is kept of a disk, what stands on what, and the power of an
  * instance while its disks are cut. */
 #include "cloud.h"
+#include "model/instance.h"
+#include "model/states.h"
+#include "store/account.h"
+#include "store/image.h"
+#include "store/image_device.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 
-static const struct snapshot *snapshot_of(const struct cloud *c, uuid id)
+static const struct snapshot *find_snapshot(const struct cloud *c, uuid id)
 {
 	return snapshot_find(cloud_tables(c), id);
 }
 
 static enum snapshot_state state_of(const struct cloud *c, uuid id)
 {
-	return model_derive_snapshot_state(snapshot_of(c, id));
+	return model_derive_snapshot_state(find_snapshot(c, id));
 }
 
 static enum image_state image_state_of(const struct cloud *c, uuid id)
@@ -53,7 +60,7 @@ static uuid create(struct cloud *c, uuid volume)
 static void see(struct cloud *c, uuid snapshot, enum snapshot_seen_stage stage, int64_t progress)
 {
 	struct snapshot_sight sight = {.snapshot = snapshot,
-				       .gen = snapshot_of(c, snapshot)->row.gen,
+				       .gen = find_snapshot(c, snapshot)->row.gen,
 				       .stage = stage,
 				       .progress = progress,
 				       .sha256 = STR("cafe"),
@@ -78,7 +85,7 @@ static void check_life(void **state)
 	struct snapshot_wish wish = wish_of(c, root);
 	cloud_fails(c, &c->bob, engine_create_snapshot, &wish, ERR_NOT_FOUND, KIND_VOLUME);
 	uuid id = create(c, root);
-	const struct snapshot *s = snapshot_of(c, id);
+	const struct snapshot *s = find_snapshot(c, id);
 	assert_true(uuid_equal(s->volume, root) && uuid_equal(s->instance, instance) && !s->needs_off);
 	assert_true(uuid_equal(s->host, cloud_volume(c, instance)->seen_host) && s->volume_size == 2 * GIB);
 	assert_true(engine_volume_is_being_copied(cloud_tables(c), root));
@@ -86,11 +93,11 @@ static void check_life(void **state)
 	see(c, id, SNAPSHOT_SEEN_STAGE_CUT, 0);
 	see(c, id, SNAPSHOT_SEEN_STAGE_CUT, 40);
 	see(c, id, SNAPSHOT_SEEN_STAGE_NONE, 10); /* late news */
-	s = snapshot_of(c, id);
+	s = find_snapshot(c, id);
 	assert_true(s->seen_stage == SNAPSHOT_SEEN_STAGE_CUT && s->progress == 40 && s->sha256.n == 0);
 	see(c, id, SNAPSHOT_SEEN_STAGE_KEPT, 100);
 	assert_int_equal(state_of(c, id), SNAPSHOT_COMPLETED);
-	assert_true(str_is(snapshot_of(c, id)->sha256, "cafe"));
+	assert_true(str_is(find_snapshot(c, id)->sha256, "cafe"));
 	assert_int_equal(cloud_usage(c, id, "snapshot"), GIB / 8);
 	assert_false(engine_volume_is_being_copied(cloud_tables(c), root));
 	see_failure(c, id); /* it does not any more */
@@ -120,14 +127,14 @@ static void check_increment(void **state)
 	cut.snapshot = two;
 	cut.over = STR("cafe");
 	cloud_fails(c, NULL, engine_see_snapshot, &cut, ERR_AGAIN, KIND_SNAPSHOT);
-	assert_int_equal(snapshot_of(c, two)->seen_stage, SNAPSHOT_SEEN_STAGE_NONE);
+	assert_int_equal(find_snapshot(c, two)->seen_stage, SNAPSHOT_SEEN_STAGE_NONE);
 	see(c, one, SNAPSHOT_SEEN_STAGE_KEPT, 100);
 	cloud_ok(c, NULL, engine_see_snapshot, &cut);
 	assert_true(uuid_equal(volume_find(cloud_tables(c), root)->tracked_from, two));
 	see(c, two, SNAPSHOT_SEEN_STAGE_CUT, 60); /* news of it later do not say it again */
-	assert_true(str_is(snapshot_of(c, two)->over, "cafe"));
+	assert_true(str_is(find_snapshot(c, two)->over, "cafe"));
 	see(c, two, SNAPSHOT_SEEN_STAGE_KEPT, 100);
-	assert_int_equal(snapshot_of(c, two)->over.n, 0);
+	assert_int_equal(find_snapshot(c, two)->over.n, 0);
 }
 
 static void check_limits(void **state)
@@ -164,7 +171,7 @@ static void check_of_instance(void **state)
 	wish.without = (struct refs){&data, 1};
 	cloud_ok(c, &c->alice, engine_create_snapshots, &wish);
 	assert_int_equal(wish.made.count, 1);
-	assert_true(uuid_equal(snapshot_of(c, wish.made.at[0])->volume, cloud_volume(c, instance)->row.id));
+	assert_true(uuid_equal(find_snapshot(c, wish.made.at[0])->volume, cloud_volume(c, instance)->row.id));
 	wish.without_root = true;
 	cloud_fails(c, &c->alice, engine_create_snapshots, &wish, ERR_STATE, KIND_VOLUME);
 }
@@ -289,9 +296,9 @@ static void check_copy(void **state)
 	struct image_copying wish = {.source = ref_to(c, KIND_IMAGE, c->image), .name = STR("mine")};
 	cloud_ok(c, &c->alice, engine_copy_image, &wish);
 	const struct image_device *device = image_device_find_by_image(cloud_tables(c), wish.image, 0);
-	const struct snapshot *own = snapshot_of(c, device->snapshot);
+	const struct snapshot *own = find_snapshot(c, device->snapshot);
 	assert_true(uuid_equal(own->account, c->alice.account) && !uuid_equal(own->row.id, c->snapshot));
-	assert_true(str_equal(own->sha256, snapshot_of(c, c->snapshot)->sha256));
+	assert_true(str_equal(own->sha256, find_snapshot(c, c->snapshot)->sha256));
 	struct snapshot_copying copy = {.source = ref_to(c, KIND_SNAPSHOT, own->row.id)};
 	cloud_fails(c, &c->bob, engine_copy_snapshot, &copy, ERR_NOT_FOUND, KIND_SNAPSHOT);
 	cloud_ok(c, &c->alice, engine_copy_snapshot, &copy);

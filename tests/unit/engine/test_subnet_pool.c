@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Subnet pools: what is allocated from one, and who may. */
 #include "cloud.h"
+#include "store/subnet.h"
+#include "store/subnet_pool.h"
 
 #include "engine/network/network.h"
 #include "engine/network/subnet_pool.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tags, conditions and client tokens' sweep. */
 #include "cloud.h"
+#include "model/condition.h"
+#include "store/router.h"
 
 static void check_set(void **state)
 {

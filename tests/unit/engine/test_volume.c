@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Volumes by themselves: made and placed, attached and detached, modified, deleted. */
 #include "cloud.h"
+#include "model/instance.h"
+#include "model/states.h"
+#include "store/host.h"
+#include "store/image.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 
 #include "engine/storage/volume_type.h"
 
-static const struct volume *volume_of(const struct cloud *c, uuid id)
+static const struct volume *find_volume(const struct cloud *c, uuid id)
 {
 	return volume_find(cloud_tables(c), id);
 }
@@ -17,7 +23,7 @@ static struct volume_wish wish_of(int64_t size)
 
 static void see_disk(struct cloud *c, uuid id)
 {
-	const struct volume *v = volume_of(c, id);
+	const struct volume *v = find_volume(c, id);
 	struct volume_sight sight = {.volume = id, .gen = v->row.gen, .host = v->host, .size = v->size};
 	cloud_ok(c, NULL, engine_see_volume, &sight);
 }
@@ -65,7 +71,7 @@ static void see_plugged(struct cloud *c, uuid instance, const uuid *volumes, siz
 
 static enum attachment attachment_of(const struct cloud *c, uuid volume)
 {
-	const struct volume *v = volume_of(c, volume);
+	const struct volume *v = find_volume(c, volume);
 	return model_derive_attachment(v->instance, v->seen_instance);
 }
 
@@ -77,7 +83,7 @@ static void check_create(void **state)
 	wish.digest = STR("a");
 	cloud_ok(c, &c->alice, engine_create_volume, &wish);
 	uuid first = wish.volume;
-	const struct volume *v = volume_of(c, first);
+	const struct volume *v = find_volume(c, first);
 	assert_true(v->size == 5 * GIB && uuid_is_none(v->snapshot) && uuid_is_none(v->instance));
 	assert_true(uuid_equal(host_find(cloud_tables(c), v->host)->zone, v->zone));
 	assert_int_equal(disk_used(c, v->host), 5 * GIB);
@@ -90,7 +96,7 @@ static void check_create(void **state)
 	wish = wish_of(0); /* the snapshot's */
 	wish.disk.snapshot = ref_to(c, KIND_SNAPSHOT, c->snapshot);
 	cloud_ok(c, &c->bob, engine_create_volume, &wish);
-	assert_int_equal(volume_of(c, wish.volume)->size, 2 * GIB);
+	assert_int_equal(find_volume(c, wish.volume)->size, 2 * GIB);
 	wish.disk.size = GIB;
 	cloud_fails(c, &c->alice, engine_create_volume, &wish, ERR_INVALID, KIND_VOLUME);
 	wish = wish_of(0);
@@ -157,15 +163,15 @@ static void check_attach(void **state)
 {
 	struct cloud *c = *state;
 	uuid volume = create_seen(c, 5 * GIB), instance = launch(c);
-	uuid home = volume_of(c, volume)->host;
+	uuid home = find_volume(c, volume)->host;
 	while (uuid_equal(cloud_instance(c, instance)->host, home))
 		instance = launch(c); /* on another host */
 	uuid there = cloud_instance(c, instance)->host;
 	int64_t used_there = disk_used(c, there), used_home = disk_used(c, home);
-	uint64_t gen = volume_of(c, volume)->row.gen;
+	uint64_t gen = find_volume(c, volume)->row.gen;
 	struct volume_attaching wish = attaching(c, volume, instance, "/dev/sdf");
 	cloud_ok(c, &c->alice, engine_attach_volume, &wish);
-	const struct volume *v = volume_of(c, volume);
+	const struct volume *v = find_volume(c, volume);
 	assert_true(uuid_equal(v->host, there) && uuid_equal(v->seen_host, home) && v->row.gen == gen + 1);
 	assert_int_equal(v->device_slot, 1);
 	assert_int_equal(attachment_of(c, volume), ATTACHMENT_ATTACHING);
@@ -193,16 +199,16 @@ static void check_attach(void **state)
 	cloud_fails(c, &c->alice, engine_attach_volume, &other, ERR_INVALID, KIND_VOLUME);
 	other.device = STR("/dev/sdg");
 	cloud_ok(c, &c->alice, engine_attach_volume, &other);
-	assert_int_equal(volume_of(c, second)->device_slot, 2);
+	assert_int_equal(find_volume(c, second)->device_slot, 2);
 	struct volume_attaching unnamed = {.volume = ref_to(c, KIND_VOLUME, create_seen(c, GIB)),
 					   .instance = other.instance};
 	cloud_ok(c, &c->alice, engine_attach_volume, &unnamed);
-	assert_true(str_starts_with(volume_of(c, unnamed.attached_volume)->device, STR("/dev/vd")));
+	assert_true(str_starts_with(find_volume(c, unnamed.attached_volume)->device, STR("/dev/vd")));
 	detach.force = true;
 	cloud_ok(c, &c->alice, engine_detach_volume, &detach);
-	assert_true(volume_of(c, volume)->force_detach);
+	assert_true(find_volume(c, volume)->force_detach);
 	see_plugged(c, instance, plugged, 1);
-	v = volume_of(c, volume);
+	v = find_volume(c, volume);
 	assert_int_equal(model_derive_volume_state(v), VOLUME_AVAILABLE);
 	assert_true(str_is_empty(v->device) && v->device_slot == 0 && !v->force_detach);
 	cloud_ok(c, &c->alice, engine_delete_volume, &target);
@@ -227,7 +233,7 @@ static void check_attach_refused(void **state)
 	cloud_fails(c, &c->alice, engine_attach_volume, &wish, ERR_COMBINATION, KIND_VOLUME);
 	wish.crosses_zones = true;
 	cloud_ok(c, &c->alice, engine_attach_volume, &wish);
-	const struct volume *v = volume_of(c, elsewhere.volume);
+	const struct volume *v = find_volume(c, elsewhere.volume);
 	assert_true(uuid_equal(v->zone, cloud_instance(c, instance)->zone));
 	assert_true(uuid_equal(v->host, cloud_instance(c, instance)->host));
 	struct volume_detaching detach = {.volume = wish.volume};
@@ -274,12 +280,12 @@ static void check_root(void **state)
 	assert_int_equal(attachment_of(c, root), ATTACHMENT_NONE);
 	struct volume_attaching back = attaching(c, root, instance, "/dev/xvda");
 	cloud_ok(c, &c->alice, engine_attach_volume, &back);
-	assert_int_equal(volume_of(c, root)->device_slot, 0);
-	assert_false(volume_of(c, root)->delete_on_termination);
+	assert_int_equal(find_volume(c, root)->device_slot, 0);
+	assert_false(find_volume(c, root)->delete_on_termination);
 	/* The end of the instance frees it. */
 	cloud_ok(c, &c->alice, engine_terminate_instances, &stop);
 	cloud_see(c, instance, INSTANCE_SEEN_POWER_ABSENT);
-	assert_int_equal(model_derive_volume_state(volume_of(c, root)), VOLUME_AVAILABLE);
+	assert_int_equal(model_derive_volume_state(find_volume(c, root)), VOLUME_AVAILABLE);
 }
 
 static void check_modify(void **state)
@@ -297,7 +303,7 @@ static void check_modify(void **state)
 	cloud_fails(c, &c->alice, engine_modify_volume, &wish, ERR_INVALID, KIND_VOLUME); /* 3,000 of 8 GiB */
 	wish.iops = 400;
 	cloud_ok(c, &c->alice, engine_modify_volume, &wish);
-	const struct volume *v = volume_of(c, volume);
+	const struct volume *v = find_volume(c, volume);
 	assert_true(v->size == 8 * GIB && v->before_size == 5 * GIB && str_is(v->before_type, "gp3"));
 	assert_true(v->modified_us && !v->modified_end_us);
 	assert_int_equal(cloud_usage(c, volume, "volume:gp3"), 0);
@@ -305,10 +311,10 @@ static void check_modify(void **state)
 	cloud_fails(c, &c->alice, engine_modify_volume, &wish, ERR_CONFLICT, KIND_VOLUME);
 	clock_advance_us(SECOND);
 	see_disk(c, volume);
-	assert_int_equal(volume_of(c, volume)->modified_end_us, clock_now_us());
+	assert_int_equal(find_volume(c, volume)->modified_end_us, clock_now_us());
 	wish = (struct volume_modifying){.volume = wish.volume, .type = STR("gp3")};
 	cloud_ok(c, &c->alice, engine_modify_volume, &wish); /* nothing to wait for */
-	v = volume_of(c, volume);
+	v = find_volume(c, volume);
 	assert_true(v->modified_end_us == v->modified_us && v->iops == 0);
 }
 
@@ -339,7 +345,7 @@ static void check_of_image(void **state)
 	struct volume_wish wish = wish_of(0);
 	wish.disk.image = ref_to(c, KIND_IMAGE, c->image);
 	cloud_ok(c, &c->alice, engine_create_volume, &wish);
-	const struct volume *v = volume_of(c, wish.volume);
+	const struct volume *v = find_volume(c, wish.volume);
 	assert_true(v->size == 2 * GIB && v->is_bootable && uuid_equal(v->image, c->image));
 	assert_true(uuid_equal(v->snapshot, c->snapshot));
 	wish.disk.size = GIB; /* less than lies on it */
@@ -357,9 +363,9 @@ static void check_copy(void **state)
 	wish.disk.copied = ref_to(c, KIND_VOLUME, source);
 	cloud_fails(c, &c->bob, engine_create_volume, &wish, ERR_NOT_FOUND, KIND_VOLUME);
 	cloud_ok(c, &c->alice, engine_create_volume, &wish);
-	assert_int_equal(volume_of(c, wish.volume)->size, 3 * GIB);
+	assert_int_equal(find_volume(c, wish.volume)->size, 3 * GIB);
 	uuid between = first_of(c, source, SNAPSHOT_PENDING);
-	assert_true(uuid_equal(volume_of(c, wish.volume)->snapshot, between));
+	assert_true(uuid_equal(find_volume(c, wish.volume)->snapshot, between));
 	struct volume_target end = {.volume = wish.disk.copied, .snapshots = VOLUME_SNAPSHOTS_GO};
 	cloud_fails(c, &c->alice, engine_delete_volume, &end, ERR_STATE, KIND_VOLUME);
 	keep(c, between);
@@ -382,7 +388,7 @@ static void check_uploaded(void **state)
 	(void) first_of(c, source, SNAPSHOT_COMPLETED); /* the image has it */
 	struct volume_target end = {.volume = wish.volume, .snapshots = VOLUME_SNAPSHOTS_GO};
 	cloud_fails(c, &c->alice, engine_delete_volume, &end, ERR_IN_USE, KIND_SNAPSHOT);
-	assert_true(row_is_live(&volume_of(c, source)->row));
+	assert_true(row_is_live(&find_volume(c, source)->row));
 	struct image_target image = {.image = ref_to(c, KIND_IMAGE, wish.image)};
 	cloud_ok(c, &c->alice, engine_delete_image, &image);
 	(void) first_of(c, source, SNAPSHOT_DELETING);
@@ -417,7 +423,7 @@ static void check_said(void **state)
 				       .is_bootable = CHOICE_YES};
 	cloud_fails(c, &c->bob, engine_update_volume, &wish, ERR_NOT_FOUND, KIND_VOLUME);
 	cloud_ok(c, &c->alice, engine_update_volume, &wish);
-	assert_true(str_is(volume_of(c, volume)->name, "name") && volume_of(c, volume)->is_bootable);
+	assert_true(str_is(find_volume(c, volume)->name, "name") && find_volume(c, volume)->is_bootable);
 	wish.name = STR("\x01");
 	cloud_fails(c, &c->alice, engine_update_volume, &wish, ERR_INVALID, KIND_VOLUME);
 }
@@ -441,7 +447,7 @@ static void check_started_from(void **state)
 	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_COMBINATION, KIND_VOLUME);
 	wish.max_count = 1;
 	cloud_ok(c, &c->alice, engine_create_instances, &wish);
-	const struct volume *v = volume_of(c, volume);
+	const struct volume *v = find_volume(c, volume);
 	assert_true(uuid_equal(v->instance, wish.made.at[0]) && v->device_slot == 0);
 	assert_false(v->delete_on_termination);
 	assert_true(uuid_equal(v->host, cloud_instance(c, wish.made.at[0])->host));
@@ -484,7 +490,7 @@ static void check_chosen_device(void **state)
 	uuid volume = create_seen(c, GIB), instance = launch(c);
 	struct volume_attaching wish = attaching(c, volume, instance, "");
 	cloud_ok(c, &c->alice, engine_attach_volume, &wish);
-	assert_true(str_is(volume_of(c, volume)->device, "/dev/vdb"));
+	assert_true(str_is(find_volume(c, volume)->device, "/dev/vdb"));
 }
 
 int main(void)

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Volumes that change hands, and those that are held for somebody. */
 #include "cloud.h"
+#include "model/instance.h"
+#include "store/account.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
+#include "store/volume_transfer.h"
 
 #include "base/crypto.h"
 #include "engine/storage/volume_reservation.h"
 #include "engine/storage/volume_transfer.h"
 
-static const struct volume *volume_of(const struct cloud *c, uuid id)
+static const struct volume *find_volume(const struct cloud *c, uuid id)
 {
 	return volume_find(cloud_tables(c), id);
 }
@@ -18,7 +23,7 @@ static uuid create_seen(struct cloud *c, int64_t size)
 				   .disk = {.size = size, .type = STR("gp3"), .field = STR("Size")}};
 	cloud_ok(c, &c->alice, engine_create_volume, &wish);
 	struct volume_sight sight = {
-		.volume = wish.volume, .gen = 1, .host = volume_of(c, wish.volume)->host, .size = size};
+		.volume = wish.volume, .gen = 1, .host = find_volume(c, wish.volume)->host, .size = size};
 	cloud_ok(c, NULL, engine_see_volume, &sight);
 	return wish.volume;
 }
@@ -92,7 +97,7 @@ static void check_accept(void **state)
 	int64_t of_alice = used_by(c, &c->alice), of_bob = used_by(c, &c->bob);
 	cloud_ok(c, &c->bob, engine_accept_volume, &accept);
 	assert_true(uuid_equal(accept.volume, volume) && str_is(accept.name, "gift"));
-	assert_true(uuid_equal(volume_of(c, volume)->account, c->bob.account));
+	assert_true(uuid_equal(find_volume(c, volume)->account, c->bob.account));
 	assert_true(uuid_equal(snapshot_find(cloud_tables(c), snapshot)->account, c->bob.account));
 	assert_int_equal(used_by(c, &c->alice), of_alice - 2 * GIB);
 	assert_int_equal(used_by(c, &c->bob), of_bob + 2 * GIB);
@@ -196,7 +201,7 @@ static void check_hold(void **state)
 	cloud_fails(c, &c->alice, engine_attach_volume, &attaching, ERR_STATE, KIND_VOLUME);
 	attaching.instance = reserve.instance;
 	cloud_ok(c, &c->alice, engine_attach_volume, &attaching);
-	const struct volume *v = volume_of(c, volume);
+	const struct volume *v = find_volume(c, volume);
 	assert_true(v->hold == VOLUME_HOLD_NONE && uuid_is_none(v->held_for));
 }
 
@@ -276,9 +281,9 @@ static void check_reserved_meanwhile(void **state)
 	cloud_ok(c, &c->alice, engine_end_volume_attachment, &for_nobody);
 	cloud_ok(c, &c->alice, engine_reserve_volume, &reserve);
 	cloud_ok(c, &c->alice, engine_attach_reserved_volume, &attach);
-	assert_true(uuid_equal(volume_of(c, volume)->instance, instance));
+	assert_true(uuid_equal(find_volume(c, volume)->instance, instance));
 	cloud_ok(c, &c->alice, engine_end_volume_attachment, &reserve); /* it is detached */
-	assert_true(uuid_is_none(volume_of(c, volume)->instance));
+	assert_true(uuid_is_none(find_volume(c, volume)->instance));
 }
 
 static void check_revert(void **state)
@@ -293,7 +298,7 @@ static void check_revert(void **state)
 	cloud_fails(c, &c->alice, engine_revert_volume, &wish, ERR_STATE, KIND_VOLUME);
 	struct snapshot_wish again = {.volume = wish.volume};
 	cloud_fails(c, &c->alice, engine_create_snapshot, &again, ERR_STATE, KIND_VOLUME);
-	const struct volume *v = volume_of(c, volume);
+	const struct volume *v = find_volume(c, volume);
 	struct volume_sight sight = {
 		.volume = volume, .gen = v->row.gen, .host = v->host, .size = v->size, .reverts = 1};
 	cloud_ok(c, NULL, engine_see_volume, &sight);
@@ -316,7 +321,7 @@ static void check_image_properties(void **state)
 	cloud_fails(c, &c->alice, engine_update_volume, &wish, ERR_NOT_FOUND, KIND_VOLUME);
 	wish.image_property_gone = STR("b");
 	cloud_ok(c, &c->alice, engine_update_volume, &wish);
-	struct tags left = volume_of(c, volume)->image_properties;
+	struct tags left = find_volume(c, volume)->image_properties;
 	assert_true(left.count == 1 && str_is(left.at[0].key, "a") && str_is(left.at[0].value, "1"));
 }
 

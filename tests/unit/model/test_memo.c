@@ -15,8 +15,9 @@
 #include "base/heap.h"
 #include "base/random.h"
 #include "fill.h"
+#include "model/instance.h"
 #include "model/memo.h"
-#include "model/rows.h"
+#include "model/volume.h"
 
 enum { ROUNDS = 20 };
 
@@ -65,7 +66,7 @@ static void test_texts(void **state)
 		assert_true(result_is_ok(memo_write(c, &memo, &text)));
 		check_json(text);
 		assert_true(result_is_ok(memo_read(c, text, &back)));
-		assert_true(str_equal(((const struct instance *) back.at[0].row)->name, texts[k]));
+		assert_true(str_equal(instance_of(back.at[0].row)->name, texts[k]));
 		assert_int_equal(back.at[0].row->gen, i.row.gen);
 	}
 	struct memo none = {0};
@@ -124,7 +125,7 @@ static void test_another_versions_fields(void **state)
 		    "3456789abcde\","
 		    "\"gen\":7,\"fields\":{\"size\":\"512\",\"colour\":\"red\"},\"more\":{}}],\"x\":1}"),
 		&memo)));
-	const struct volume *v = (const struct volume *) memo.at[0].row;
+	const struct volume *v = volume_of(memo.at[0].row);
 	assert_int_equal(memo.count, 1);
 	assert_int_equal(v->row.gen, 7);
 	assert_int_equal(v->size, 512);
@@ -183,7 +184,7 @@ static void test_bounds(void **state)
 		rows[k] = (struct memo_row){KIND_INSTANCE, &i.row};
 	assert_true(result_is_ok(memo_write(c, &memo, &text))); /* the largest user data fits */
 	assert_true(result_is_ok(memo_read(c, text, &back)));
-	assert_true(str_equal(((const struct instance *) back.at[0].row)->user_data, i.user_data));
+	assert_true(str_equal(instance_of(back.at[0].row)->user_data, i.user_data));
 	i.user_data.n = sizeof bytes;
 	assert_int_equal(memo_write(c, &memo, &text).code, ERR_TOO_LARGE);
 	i.user_data.n = 0;

@@ -10,7 +10,8 @@
 #include "base/heap.h"
 #include "base/random.h"
 #include "fill.h"
-#include "model/rows.h"
+#include "model/account.h"
+#include "model/volume.h"
 
 enum { ROUNDS = 50 };
 

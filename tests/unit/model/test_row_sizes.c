@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "model/rows.h"
+#include "model/row.h"
 
 enum { CEILING = 256 * 1024 };
 

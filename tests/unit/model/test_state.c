@@ -7,7 +7,13 @@
 
 #include <cmocka.h>
 
+#include "model/instance.h"
+#include "model/instance_task.h"
+#include "model/port.h"
+#include "model/snapshot.h"
 #include "model/state.h"
+#include "model/states.h"
+#include "model/volume.h"
 
 enum { ON = INSTANCE_WANTED_POWER_ON, OFF = INSTANCE_WANTED_POWER_OFF };
 enum {

@@ -3,7 +3,6 @@
  * while, as the seed says; then all is made whole, and has to come to rest with nothing lost. */
 #include "../cloud/cloud.h"
 #include "base/random.h"
-#include "store/rows.h"
 
 enum { SEEDS = 40, ROUNDS = 80, HOSTS = 3, INSTANCES_MAX = 12 };
 

@@ -6,8 +6,13 @@
 #include "../cloud/cloud.h"
 #include "drivers/sim/compute_state.h"
 #include "engine/storage/snapshot.h"
+#include "model/host.h"
 #include "model/id.h"
-#include "store/rows.h"
+#include "model/states.h"
+#include "store/instance.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
+#include "store/zone.h"
 
 enum { SEEDS = 3 };
 
@@ -101,13 +106,13 @@ static struct str host_name(struct cloud *c, uuid host)
 	return str_from(name);
 }
 
-static struct str host_of(struct cloud *c, uuid volume)
+static struct str find_host(struct cloud *c, uuid volume)
 {
 	return host_name(c, volume_row(c, volume).seen_host);
 }
 
 #define CHECK_TEXT(c, volume, text)                                                                          \
-	assert_true(sim_compute_disk_has(host_of((c), (volume)), (volume), (text)))
+	assert_true(sim_compute_disk_has(find_host((c), (volume)), (volume), (text)))
 
 /* An instance on another host than the volume. */
 static uuid launch_elsewhere(struct cloud *c, uuid volume)
@@ -129,11 +134,11 @@ static void test_snapshots(void **state)
 	struct cloud *c = cloud_new(1, 2);
 	uuid instance = cloud_launch_running(c), root = cloud_volume_of(c, instance);
 	uuid one = id_new(KIND_SNAPSHOT), two = id_new(KIND_SNAPSHOT), copy = UUID_NONE;
-	sim_compute_write_disk(host_of(c, root), root, "first");
+	sim_compute_write_disk(find_host(c, root), root, "first");
 	cloud_expect_at(c, take_snapshot(c, root, one), __FILE__, __LINE__);
 	cloud_expect_at(c, take_snapshot(c, root, two), __FILE__, __LINE__); /* one job at a time */
 	cloud_settle(c);
-	sim_compute_write_disk(host_of(c, root), root, "second");
+	sim_compute_write_disk(find_host(c, root), root, "second");
 	assert_int_equal(snapshot_row(c, one).seen_stage, SNAPSHOT_SEEN_STAGE_KEPT);
 	assert_int_equal(snapshot_row(c, two).seen_stage, SNAPSHOT_SEEN_STAGE_KEPT);
 	assert_int_equal(snapshot_row(c, one).progress, 100);
@@ -196,7 +201,7 @@ static void tell_unreadable(bool is_cut)
 	struct cloud *c = cloud_new(1, 2);
 	uuid root = cloud_volume_of(c, cloud_launch_running(c)), one = id_new(KIND_SNAPSHOT),
 	     copy = UUID_NONE;
-	sim_compute_write_disk(host_of(c, root), root, "first");
+	sim_compute_write_disk(find_host(c, root), root, "first");
 	cloud_expect_at(c, take_snapshot(c, root, one), __FILE__, __LINE__);
 	cloud_settle(c);
 	struct str path = store_path(c, one);
@@ -289,7 +294,7 @@ static void test_snapshot_at_rest(void **state)
 	uuid volume = UUID_NONE, copy = UUID_NONE, one = id_new(KIND_SNAPSHOT);
 	cloud_expect_at(c, make_volume(c, UUID_NONE, &volume), __FILE__, __LINE__);
 	cloud_settle(c);
-	sim_compute_write_disk(host_of(c, volume), volume, "at rest");
+	sim_compute_write_disk(find_host(c, volume), volume, "at rest");
 	cloud_expect_at(c, take_snapshot(c, volume, one), __FILE__, __LINE__);
 	cloud_settle(c);
 	struct volume_target target = {.volume = cloud_ref(c, KIND_VOLUME, volume)};
@@ -348,13 +353,13 @@ static void test_move(void **state)
 	struct sim_counts counts = {0};
 	cloud_expect_at(c, make_volume(c, UUID_NONE, &volume), __FILE__, __LINE__);
 	cloud_settle(c);
-	sim_compute_write_disk(host_of(c, volume), volume, "precious");
+	sim_compute_write_disk(find_host(c, volume), volume, "precious");
 	uuid there = launch_elsewhere(c, volume);
 	cloud_expect_at(c, attach(c, volume, there), __FILE__, __LINE__);
 	cloud_settle(c);
 	assert_true(uuid_equal(volume_row(c, volume).seen_host, cloud_instance(c, there).host));
 	CHECK_TEXT(c, volume, "precious");
-	sim_compute_write_disk(host_of(c, volume), volume, "more precious");
+	sim_compute_write_disk(find_host(c, volume), volume, "more precious");
 	cloud_expect_at(c, detach(c, volume), __FILE__, __LINE__);
 	cloud_settle(c);
 	uuid back = launch_elsewhere(c, volume);
@@ -497,7 +502,7 @@ static bool tell_revert(struct tale *t)
 	struct volume_reverting wish = {.volume = cloud_ref(t->c, KIND_VOLUME, t->volume),
 					.snapshot = cloud_ref(t->c, KIND_SNAPSHOT, t->snapshot)};
 	if (volume_row(t->c, t->volume).reverts == 0) {
-		sim_compute_write_disk(host_of(t->c, t->volume), t->volume, "spoilt");
+		sim_compute_write_disk(find_host(t->c, t->volume), t->volume, "spoilt");
 		if (!cloud_was_answered(t->c,
 					cloud_call(t->c, &t->c->alice, engine_revert_volume_run, &wish)))
 			return false;
@@ -532,7 +537,7 @@ static void check_tale(struct tale *t)
 {
 	struct sim_counts counts = {0};
 	CHECK_TEXT(t->c, t->volume, "kept");
-	assert_false(sim_compute_disk_has(host_of(t->c, t->volume), t->volume, "spoilt"));
+	assert_false(sim_compute_disk_has(find_host(t->c, t->volume), t->volume, "spoilt"));
 	assert_int_equal(volume_row(t->c, t->volume).seen_reverts, 1);
 	assert_true(
 		uuid_equal(volume_row(t->c, t->volume).seen_host, cloud_instance(t->c, t->instance).host));
@@ -550,7 +555,7 @@ static bool tell_with_kill(uint64_t seed, uint64_t at)
 	cloud_expect_at(t.c, make_disk(t.c, UUID_NONE, is_encrypted, &t.volume), __FILE__, __LINE__);
 	cloud_settle(t.c);
 	assert_int_equal(volume_row(t.c, t.volume).data_key.n > 0, is_encrypted);
-	sim_compute_write_disk(host_of(t.c, t.volume), t.volume, "kept");
+	sim_compute_write_disk(find_host(t.c, t.volume), t.volume, "kept");
 	t.instance = launch_elsewhere(t.c, t.volume);
 	cloud_settle(t.c);
 	t.c->kill_at = t.c->steps + at;
@@ -593,7 +598,7 @@ static bool copy_with_kill(uint64_t at)
 	uuid volume = UUID_NONE, restored = UUID_NONE, one = id_new(KIND_SNAPSHOT);
 	cloud_expect_at(c, make_volume(c, UUID_NONE, &volume), __FILE__, __LINE__);
 	cloud_settle(c);
-	sim_compute_write_disk(host_of(c, volume), volume, "kept");
+	sim_compute_write_disk(find_host(c, volume), volume, "kept");
 	cloud_expect_at(c, take_snapshot(c, volume, one), __FILE__, __LINE__);
 	cloud_settle(c);
 	struct snapshot_copying copying = {.source = cloud_ref(c, KIND_SNAPSHOT, one),

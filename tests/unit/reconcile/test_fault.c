@@ -2,6 +2,7 @@
  * Everything that can fail on the way from a launch to its end fails, one at a time, and then all
  * of it for a while: a refused call leaves nothing, an accepted one is brought about. */
 #include "../cloud/cloud.h"
+#include "model/states.h"
 
 /* Asks, and asks again when it was refused: then the fault is over. */
 static void ask(struct cloud *c, op_run run, void *wish)

@@ -3,7 +3,11 @@
  * from what they held; whatever dies on the way. */
 #include "../cloud/cloud.h"
 #include "engine/storage/image.h"
-#include "store/rows.h"
+#include "model/host.h"
+#include "model/snapshot.h"
+#include "model/states.h"
+#include "store/image.h"
+#include "store/image_device.h"
 
 static uuid capture(struct cloud *c, uuid instance, bool no_reboot)
 {
@@ -14,19 +18,19 @@ static uuid capture(struct cloud *c, uuid instance, bool no_reboot)
 	return wish.image;
 }
 
-static struct str host_of(struct cloud *c, uuid instance)
+static struct str find_host(struct cloud *c, uuid instance)
 {
 	return cloud_host_of(c, instance);
 }
 
 static void write_root(struct cloud *c, uuid instance, const char *text)
 {
-	sim_compute_write_disk(host_of(c, instance), cloud_volume_of(c, instance), text);
+	sim_compute_write_disk(find_host(c, instance), cloud_volume_of(c, instance), text);
 }
 
 static bool root_has(struct cloud *c, uuid instance, const char *text)
 {
-	return sim_compute_disk_has(host_of(c, instance), cloud_volume_of(c, instance), text);
+	return sim_compute_disk_has(find_host(c, instance), cloud_volume_of(c, instance), text);
 }
 
 static uuid launch_from(struct cloud *c, uuid image)
@@ -47,7 +51,7 @@ static enum image_state state_of(struct cloud *c, uuid image)
 	return row ? engine_derive_image_state(view.tables, row) : IMAGE_DEREGISTERED;
 }
 
-static uuid snapshot_of(struct cloud *c, uuid image)
+static uuid find_snapshot(struct cloud *c, uuid image)
 {
 	AUTO_VIEW view = {0};
 	view_open(c->store, &view);
@@ -92,7 +96,7 @@ static void test_end(void **state)
 {
 	(void) state;
 	struct cloud *c = cloud_new(3, 1);
-	uuid image = capture(c, cloud_launch_running(c), true), snapshot = snapshot_of(c, image);
+	uuid image = capture(c, cloud_launch_running(c), true), snapshot = find_snapshot(c, image);
 	cloud_settle(c);
 	uuid copy = launch_from(c, image);
 	struct snapshot_target target = {.snapshot = cloud_ref(c, KIND_SNAPSHOT, snapshot)};

@@ -8,7 +8,8 @@
 #include "drivers/sim/compute_state.h"
 #include "engine/storage/snapshot.h"
 #include "model/id.h"
-#include "store/rows.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 
 static struct volume volume_row(struct cloud *c, uuid id)
 {

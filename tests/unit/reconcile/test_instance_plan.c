@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "model/instance.h"
 #include "reconcile/instance_plan.h"
 
 enum { NOW_S = 1000, GRACE_S = 60 };

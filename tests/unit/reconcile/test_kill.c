@@ -5,7 +5,8 @@
 #include <stdio.h>
 
 #include "../cloud/cloud.h"
-#include "store/rows.h"
+#include "model/states.h"
+#include "store/instance.h"
 #include "store/sql.h"
 
 enum { SEEDS = 8, GUESTS_MAX = 8 };

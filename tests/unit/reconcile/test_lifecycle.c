@@ -2,6 +2,11 @@
  * What becomes of instances, from the call to the host and back: each story under many seeds, for
  * the order in which committer, hosts and network take their turns is nobody's to choose. */
 #include "../cloud/cloud.h"
+#include "model/instance.h"
+#include "model/instance_task.h"
+#include "model/server_group.h"
+#include "model/states.h"
+#include "store/image.h"
 
 #include <stdio.h>
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Maintenance of hosts: what is stopped when, what goes elsewhere, and what comes back. */
 #include "../cloud/cloud.h"
+#include "model/host.h"
+#include "model/instance_event.h"
+#include "model/states.h"
 
 #include "engine/instance/instance_event.h"
 
 enum { SEEDS = 30 };
 
-static struct ref host_of(struct cloud *c, uuid instance)
+static struct ref find_host(struct cloud *c, uuid instance)
 {
 	return (struct ref){.kind = KIND_HOST, .text = cloud_host_of(c, instance)};
 }
@@ -15,7 +18,7 @@ static struct ref host_of(struct cloud *c, uuid instance)
 static void plan(struct cloud *c, uuid instance, enum host_maintenance_kind kind, int64_t hours)
 {
 	int64_t now_us = clock_now_us();
-	struct maintenance_wish wish = {.host = host_of(c, instance),
+	struct maintenance_wish wish = {.host = find_host(c, instance),
 					.from_us = now_us + HOUR,
 					.end_us = hours ? now_us + HOUR + hours * HOUR : 0,
 					.kind = kind};
@@ -74,7 +77,7 @@ static void comes_back(struct cloud *c)
 	assert_int_equal(cloud_state(c, id), INSTANCE_PENDING);
 	assert_false(cloud_guest(c, id).is_on);
 	assert_true(cloud_has_condition(c, id, "Maintenance"));
-	struct maintenance_target target = {.host = host_of(c, id)};
+	struct maintenance_target target = {.host = find_host(c, id)};
 	if (is_timed)
 		let_pass(c, 2 * HOUR);
 	else
@@ -92,7 +95,7 @@ static void is_called_off(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
 	plan(c, id, HOST_MAINTENANCE_KIND_REBOOT, 0);
-	struct maintenance_target target = {.host = host_of(c, id)};
+	struct maintenance_target target = {.host = find_host(c, id)};
 	cloud_ok(c, NULL, engine_end_maintenance, &target);
 	assert_int_equal(event_of(c, id).stage, INSTANCE_EVENT_STAGE_CANCELED);
 	let_pass(c, 2 * HOUR);
@@ -138,7 +141,7 @@ static void has_nowhere_to_go(struct cloud *c)
 	let_pass(c, HOUR + 10 * MINUTE);
 	assert_int_equal(cloud_state(c, id), INSTANCE_STOPPED);
 	assert_int_equal(cloud_power(c, engine_start_instances_run, id, false).code, ERR_CAPACITY);
-	struct maintenance_target target = {.host = host_of(c, id)};
+	struct maintenance_target target = {.host = find_host(c, id)};
 	cloud_ok(c, NULL, engine_end_maintenance, &target);
 	cloud_start(c, id);
 	cloud_settle(c);
@@ -151,7 +154,7 @@ static void plan_early(struct cloud *c, uuid id)
 {
 	int64_t now_us = clock_now_us();
 	struct maintenance_wish wish = {
-		.host = host_of(c, id), .from_us = now_us + 5 * HOUR, .kind = HOST_MAINTENANCE_KIND_REBOOT};
+		.host = find_host(c, id), .from_us = now_us + 5 * HOUR, .kind = HOST_MAINTENANCE_KIND_REBOOT};
 	cloud_ok(c, NULL, engine_plan_maintenance, &wish);
 	struct event_wish earlier = {.instance = cloud_ref(c, KIND_INSTANCE, id),
 				     .event = cloud_ref(c, KIND_INSTANCE_EVENT, event_of(c, id).row.id),
@@ -199,7 +202,7 @@ static void is_over_meanwhile(struct cloud *c)
 	bool is_deaf = c->seed % 4 == 0;
 	sim_compute_set_deaf(cloud_host_of(c, id), is_deaf);
 	sim_compute_set_shutdown_us(cloud_host_of(c, id), 20 * SECOND);
-	struct maintenance_target target = {.host = host_of(c, id)};
+	struct maintenance_target target = {.host = find_host(c, id)};
 	struct maintenance_wish wish = {
 		.host = target.host, .from_us = clock_now_us(), .kind = HOST_MAINTENANCE_KIND_REBOOT};
 	cloud_ok(c, NULL, engine_plan_maintenance, &wish);
@@ -228,7 +231,7 @@ static void is_put_off(struct cloud *c)
 	let_pass(c, 2 * HOUR);
 	assert_int_equal(cloud_state(c, id), INSTANCE_PENDING);
 	struct instance_event first = event_of(c, id);
-	struct maintenance_target target = {.host = host_of(c, id)};
+	struct maintenance_target target = {.host = find_host(c, id)};
 	plan(c, id, HOST_MAINTENANCE_KIND_REBOOT, 0);
 	let_pass(c, 10 * MINUTE);
 	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);

@@ -3,6 +3,12 @@
  * and what is deleted goes from there before its row does. */
 #include "../cloud/applied.h"
 #include "../cloud/cloud.h"
+#include "model/states.h"
+#include "store/nat_gateway.h"
+#include "store/network.h"
+#include "store/peering.h"
+#include "store/router.h"
+#include "store/subnet.h"
 
 #include "base/file.h"
 #include "engine/network/address_group.h"
@@ -102,7 +108,7 @@ static void vpc_life_cut(struct cloud *c)
 }
 TEST_STORY(vpc_life_cut, 1)
 
-static uuid network_of(struct cloud *c, uuid subnet)
+static uuid find_network(struct cloud *c, uuid subnet)
 {
 	AUTO_VIEW view = {0};
 	view_open(c->store, &view);
@@ -118,7 +124,7 @@ static void subnet_goes(struct cloud *c)
 				     .block = cidr_of("10.0.2.0/24")};
 	cloud_ok(c, &c->alice, engine_create_subnet, &subnet);
 	cloud_settle(c);
-	uuid network = network_of(c, subnet.subnet);
+	uuid network = find_network(c, subnet.subnet);
 	assert_true(network_sim_has(NETWORK_ITEM_NETWORK, network));
 	struct subnet_target target = {.subnet = cloud_ref(c, KIND_SUBNET, subnet.subnet)};
 	cloud_ok(c, &c->alice, engine_delete_subnet, &target);
@@ -289,7 +295,7 @@ static void nat_gateway_cut(struct cloud *c)
 }
 TEST_STORY(nat_gateway_cut, 1)
 
-static struct peering peering_of(struct cloud *c, uuid id)
+static struct peering find_peering(struct cloud *c, uuid id)
 {
 	AUTO_VIEW view = {0};
 	view_open(c->store, &view);
@@ -299,7 +305,7 @@ static struct peering peering_of(struct cloud *c, uuid id)
 
 static enum peering_state peering_state(struct cloud *c, uuid id)
 {
-	struct peering p = peering_of(c, id);
+	struct peering p = find_peering(c, id);
 	return model_derive_peering_state(&p);
 }
 
@@ -333,7 +339,7 @@ static void tell_peering(struct cloud *c, uint64_t kill_after)
 	cloud_ok(c, &c->alice, engine_delete_router, &router); /* which does not wait for it */
 	settle_with_kill(c, kill_after);
 	assert_int_equal(peering_state(c, id), PEERING_DELETED);
-	assert_true(peering_of(c, id).ended_us != 0);
+	assert_true(find_peering(c, id).ended_us != 0);
 	cloud_step_for(c, 2 * HOUR + 2 * (CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US));
 	assert_int_equal(cloud_count(c, KIND_PEERING), 0);
 }

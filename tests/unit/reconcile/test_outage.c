@@ -2,7 +2,9 @@
  * Hosts and networks that go and come back, disks and domains that are not what rows say, old and
  * empty databases: nothing is destroyed, and everything is as wanted in the end. */
 #include "../cloud/cloud.h"
-#include "store/rows.h"
+#include "model/host.h"
+#include "model/states.h"
+#include "store/condition.h"
 
 enum { SEEDS = 50 };
 

@@ -3,7 +3,8 @@
  * guest has, and what is told of both, under many seeds. */
 #include "../cloud/cloud.h"
 #include "engine/instance/instance_interface.h"
-#include "store/rows.h"
+#include "model/port.h"
+#include "model/states.h"
 
 enum { SEEDS = 30 };
 

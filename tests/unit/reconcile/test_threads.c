@@ -18,6 +18,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/vec.h"
+#include "drivers/disk.h"
 #include "drivers/sim/compute.h"
 #include "drivers/sim/network.h"
 #include "engine/engine.h"
@@ -28,9 +29,14 @@
 #include "engine/storage/image.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/volume.h"
+#include "model/states.h"
 #include "reconcile/reconcile.h"
-#include "store/rows.h"
+#include "store/condition.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/snapshot.h"
 #include "store/sql.h"
+#include "store/volume.h"
 
 enum { HOSTS = 4, INSTANCES = 40 };
 #define GIB (INT64_C(1) << 30)
@@ -418,7 +424,7 @@ static void await_told(struct place *p, uuid id, bool wanted)
 }
 
 /* Its host's name. */
-static struct str host_of(struct place *p, uuid instance)
+static struct str find_host(struct place *p, uuid instance)
 {
 	AUTO_VIEW view = {0};
 	view_open(p->store, &view);
@@ -443,7 +449,7 @@ static void test_hung_guest(void **state)
 	struct uuids made = launch(p, INSTANCES / 2);
 	await_count(p, INSTANCE_RUNNING, INSTANCES / 2);
 	uuid hung = made.at[0];
-	struct str host = host_of(p, hung);
+	struct str host = find_host(p, hung);
 	sim_compute_set_silent(host, hung, true);
 	ask(p, engine_reboot_instances_run, hung, false);
 	await_asked(host, hung);
@@ -470,7 +476,8 @@ static void test_hung_guest(void **state)
 static uuid neighbour_of(struct place *p, struct uuids made, uuid instance)
 {
 	size_t k = 0;
-	while (uuid_equal(made.at[k], instance) || !str_equal(host_of(p, made.at[k]), host_of(p, instance)))
+	while (uuid_equal(made.at[k], instance) ||
+	       !str_equal(find_host(p, made.at[k]), find_host(p, instance)))
 		k++;
 	return made.at[k];
 }
@@ -519,7 +526,7 @@ static void test_hung_disk(void **state)
 	struct uuids made = launch(p, INSTANCES / 2);
 	await_count(p, INSTANCE_RUNNING, INSTANCES / 2);
 	uuid hung = made.at[0], other = neighbour_of(p, made, hung);
-	struct str host = host_of(p, hung);
+	struct str host = find_host(p, hung);
 	sim_compute_set_silent(host, hung, true);
 	uuid held = cut(p, hung);
 	await_asked(host, hung);
@@ -550,7 +557,7 @@ static void test_hung_disk_ends(void **state)
 	struct place *p = *state;
 	struct uuids made = launch(p, 2);
 	await_count(p, INSTANCE_RUNNING, 2);
-	struct str hosts[2] = {host_of(p, made.at[0]), host_of(p, made.at[1])};
+	struct str hosts[2] = {find_host(p, made.at[0]), find_host(p, made.at[1])};
 	for (size_t k = 0; k < 2; k++)
 		sim_compute_set_silent(hosts[k], made.at[k], true);
 	uuid held = cut(p, made.at[0]), grown = disk_of(p, made.at[1]);

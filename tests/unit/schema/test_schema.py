@@ -188,7 +188,8 @@ class Outputs(SchemaCase):
         text = made["model/disk.h"]
         for line in ("enum disk_kind {\n\tDISK_KIND_SSD,\n\tDISK_KIND_OLD_HDD,\n};",
                      "struct disk {\n\tstruct row row;\n\tstruct str name; /* Its name. */\n\tint64_t size; /* Its size. Bytes. */\n",
-                     "\tDISK_INDEX_NAME, /* name, size; unique */\n", "struct disk_side {\n\tint64_t uses; /* How often. */\n};"):
+                     "\tDISK_INDEX_NAME, /* name, size; unique */\n", "struct disk_side {\n\tint64_t uses; /* How often. */\n};",
+                     "static inline const struct disk *disk_of(const struct row *row)\n{\n\tassert(!row || row->kind == KIND_DISK"):
             self.assertIn(line, text)
         self.assertIn("enum kind {\n\tKIND_NONE = 0,\n\tKIND_DISK, /* A disk. */\n\tKIND_COUNT\n};", made["model/kinds.h"])
         self.assertIn("enum disk_state {\n\tDISK_THERE,\n\tDISK_GONE,\n\tDISK_STATE_COUNT\n};", made["model/states.h"])
@@ -199,14 +200,14 @@ class Outputs(SchemaCase):
             'CREATE TABLE IF NOT EXISTS "disk" (\n  id TEXT PRIMARY KEY', '  "name" TEXT NOT NULL', '  "size" BIGINT NOT NULL'])
 
     def test_accessors(self):
-        text = schema_write.write_accessors(self.read(disk=GOOD))
+        text = schema_write.write_accessors(self.read(disk=GOOD))["store/disk.h"]
         for name in ("find(const struct tables *t, uuid id)", "first(const struct tables *t)",
                      "first_by_name(const struct tables *t, struct str name)",
                      "next_by_name(const struct tables *t, const struct disk *row)",
                      "find_by_name(const struct tables *t, struct str name, int64_t size)"):
             self.assertIn(f"static inline const struct disk *disk_{name}\n", text)
         plain = GOOD.replace(', "size"], unique = true', "]")
-        self.assertNotIn("disk_find_by_name", schema_write.write_accessors(self.read(disk=plain)))
+        self.assertNotIn("disk_find_by_name", schema_write.write_accessors(self.read(disk=plain))["store/disk.h"])
 
     def test_size_fields(self):
         """Of the numbers only those that the schema calls bytes."""
@@ -228,7 +229,7 @@ class Outputs(SchemaCase):
         for out in ("a", "b"):
             subprocess.run([*command, str(self.dir / out)], check=True)
         names = sorted(str(p.relative_to(self.dir / "a")) for p in (self.dir / "a").rglob("*.*"))
-        self.assertIn("store/rows.h", names)
+        self.assertIn("store/volume.h", names)
         for name in names:
             self.assertEqual((self.dir / "a" / name).read_bytes(), (self.dir / "b" / name).read_bytes())
         (self.dir / "disk.toml").write_text("", encoding="utf-8")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the store costs, in figures: `meson test --benchmark`. Never a verdict. */
 #include "fixture.h"
+#include "store/instance.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,6 +9,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "model/volume.h"
+#include "store/account.h"
 
 enum { TEST_NOW_US = 1700000000 };
 
@@ -177,7 +179,7 @@ uuid uuid_of(unsigned n)
 	return u;
 }
 
-struct account account_of(unsigned n)
+struct account fixture_account(unsigned n)
 {
 	static char names[4][2][24];
 	static unsigned turn;
@@ -190,7 +192,7 @@ struct account account_of(unsigned n)
 				.enabled = true};
 }
 
-struct volume volume_of(unsigned n, unsigned account, unsigned instance)
+struct volume fixture_volume(unsigned n, unsigned account, unsigned instance)
 {
 	static const struct tag tags[] = {{STR("Name"), STR("a \"disk\"")}, {STR("empty"), STR("")}};
 	return (struct volume){.row = {.id = uuid_of(n), .gen = 1},
@@ -217,9 +219,9 @@ void fixture_observe(const struct tables *head, enum kind kind, const struct row
 	if (kind != KIND_VOLUME)
 		return;
 	if (before)
-		observe_volume(head, (const struct volume *) before, -1);
+		observe_volume(head, volume_of(before), -1);
 	if (after)
-		observe_volume(head, (const struct volume *) after, 1);
+		observe_volume(head, volume_of(after), 1);
 }
 
 const char *fixture_make_folder(void)

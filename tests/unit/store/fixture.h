@@ -10,8 +10,9 @@
 
 #include <cmocka.h>
 
+#include "model/account.h"
+#include "model/volume.h"
 #include "store/internal.h"
-#include "store/rows.h"
 
 #define assert_ok(expression) assert_string_equal(err_name((expression).code), "NONE")
 #define assert_err(expression, kind) assert_string_equal(err_name((expression).code), #kind)
@@ -49,9 +50,9 @@ struct str fixture_dump(struct fixture *f, const struct tables *t);
 /* Both trees whole and equal, SQL the same. */
 void fixture_check(struct fixture *f);
 
-uuid uuid_of(unsigned n);              /* the n-th id of tests; 0 is none */
-struct account account_of(unsigned n); /* named "account-<n>", in static memory: 4 at once */
-struct volume volume_of(unsigned n, unsigned account, unsigned instance);
+uuid uuid_of(unsigned n);                   /* the n-th id of tests; 0 is none */
+struct account fixture_account(unsigned n); /* named "account-<n>", in static memory: 4 at once */
+struct volume fixture_volume(unsigned n, unsigned account, unsigned instance);
 /* Figures by account, live volumes: what a real observer does. */
 void fixture_observe(const struct tables *head, enum kind kind, const struct row *before,
 		     const struct row *after);

@@ -2,6 +2,7 @@
  * The audit log: a record is there with its change or not at all, wherever the process dies; SQL refuses to
  * change one; and what is done to them all the same breaks their chain. */
 #include "fixture.h"
+#include "store/zone.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

@@ -2,6 +2,9 @@
  * Each allocation and each SQL statement fails once, and from there on: nothing may be left of
  * what was refused. And a COMMIT without an answer. */
 #include "fixture.h"
+#include "store/account.h"
+#include "store/volume.h"
+#include "store/zone.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,8 +31,8 @@ static int teardown(void **state)
 static RESULT put_base(struct op *op, void *arg)
 {
 	(void) arg;
-	struct account a = account_of(1);
-	struct volume v = volume_of(10, 1, 1), w = volume_of(11, 1, 1);
+	struct account a = fixture_account(1);
+	struct volume v = fixture_volume(10, 1, 1), w = fixture_volume(11, 1, 1);
 	TRY(account_put(op, &a));
 	TRY(volume_put(op, &v));
 	return volume_put(op, &w);
@@ -39,9 +42,9 @@ static RESULT put_base(struct op *op, void *arg)
 static RESULT change_base(struct op *op, void *arg)
 {
 	(void) arg;
-	struct account a = account_of(1), b = account_of(2);
+	struct account a = fixture_account(1), b = fixture_account(2);
 	a.enabled = false;
-	struct volume v = volume_of(10, 1, 2), w = volume_of(12, 2, 1);
+	struct volume v = fixture_volume(10, 1, 2), w = fixture_volume(12, 2, 1);
 	TRY(account_put(op, &a));
 	TRY(account_put(op, &b));
 	TRY(volume_put(op, &v));

@@ -2,6 +2,8 @@
  * The SQLite driver: every kind's fields there and back, what it refuses to open, and that a
  * reader sees what is committed only. */
 #include "fixture.h"
+#include "store/account.h"
+#include "store/volume.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -145,7 +147,7 @@ static void others_are_refused(void **state)
 static RESULT put_account(struct op *op, void *arg)
 {
 	(void) arg;
-	struct account a = account_of(1);
+	struct account a = fixture_account(1);
 	return account_put(op, &a);
 }
 
@@ -215,7 +217,7 @@ static RESULT write_much(struct op *op, void *arg)
 {
 	(void) arg;
 	for (unsigned n = 1; n <= 200; n++) {
-		struct volume v = volume_of(n, 1, 1);
+		struct volume v = fixture_volume(n, 1, 1);
 		TRY(volume_put(op, &v));
 	}
 	return OK;
@@ -254,7 +256,7 @@ static void failed_reading_is_told(void **state)
 static RESULT put_second_account(struct op *op, void *arg)
 {
 	(void) arg;
-	struct account a = account_of(2);
+	struct account a = fixture_account(2);
 	return account_put(op, &a);
 }
 
@@ -374,7 +376,7 @@ static void unknown_commit_is_settled(void **state)
 	fixture_open(f, database_path(f));
 	assert_ok(fixture_commit(f, put_account, NULL));
 	struct sql_driver *sql = f->store->config.sql;
-	struct volume v = volume_of(1, 1, 1);
+	struct volume v = fixture_volume(1, 1, 1);
 	assert_ok(sql->begin(sql, &f->c));
 	assert_ok(sql->put(sql, &f->c, KIND_VOLUME, &v.row));
 	((struct sqlite *) sql)->is_unknown = true;

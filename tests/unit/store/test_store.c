@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What changes may do and what is left of them: rows, unique keys, batches, undo, history. */
 #include "fixture.h"
+#include "store/account.h"
+#include "store/volume.h"
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -31,7 +33,7 @@ static int teardown(void **state)
 
 static RESULT put_account(struct op *op, void *arg)
 {
-	struct account a = account_of(*(const unsigned *) arg);
+	struct account a = fixture_account(*(const unsigned *) arg);
 	return account_put(op, &a);
 }
 
@@ -47,7 +49,7 @@ static RESULT put_family(struct op *op, void *arg)
 	unsigned n = *(const unsigned *) arg;
 	TRY(put_account(op, &n));
 	for (unsigned k = 1; k <= 3; k++) {
-		struct volume v = volume_of(100 * n + k, n, k);
+		struct volume v = fixture_volume(100 * n + k, n, k);
 		TRY(volume_put(op, &v));
 	}
 	return op_event(op, KIND_ACCOUNT, uuid_of(n), uuid_of(n), "created", STR("with three disks"));
@@ -156,17 +158,16 @@ static void copies_outlive_rows(void **state)
 	assert_null(find_account(f, 1));
 	assert_null(find_account(f, 2));
 	assert_int_equal(first.volumes.count, 2);
-	const struct volume *left = (const struct volume *) first.volumes.at[0],
-			    *deleted = (const struct volume *) first.volumes.at[1];
+	const struct volume *left = volume_of(first.volumes.at[0]), *deleted = volume_of(first.volumes.at[1]);
 	assert_true(uuid_equal(left->row.id, uuid_of(102)) && row_is_live(&left->row));
 	assert_true(uuid_equal(deleted->row.id, uuid_of(101)) && !row_is_live(&deleted->row));
 	assert_int_equal(left->size, 102);
 	assert_int_equal(left->row.created_us, clock_now_us());
 	assert_int_equal(first.accounts.count, 2);
-	const struct account *owner = (const struct account *) first.accounts.at[0];
+	const struct account *owner = account_of(first.accounts.at[0]);
 	assert_true(str_is(owner->name, "account-1"));
 	assert_int_equal(account_side(owner)->volume_bytes, 102);
-	assert_true(str_is(((const struct account *) first.accounts.at[1])->name, "account-2"));
+	assert_true(str_is(account_of(first.accounts.at[1])->name, "account-2"));
 	fixture_check(f);
 }
 
@@ -205,19 +206,19 @@ static void unique_keys_hold(void **state)
 	struct fixture *f = *state;
 	unsigned n = 1;
 	assert_ok(fixture_commit(f, put_account, &n));
-	struct account same = account_of(2);
+	struct account same = fixture_account(2);
 	same.name = STR("account-1");
 	assert_err(fixture_commit(f, put_named, &same), EXISTS);
 	assert_int_equal(f->c.problem.kind, KIND_ACCOUNT);
 	assert_ok(fixture_commit(f, delete_account, &n)); /* deleted rows hold no names */
 	assert_ok(fixture_commit(f, put_named, &same));
-	struct account back = account_of(1);
+	struct account back = fixture_account(1);
 	assert_err(fixture_commit(f, put_named, &back), EXISTS); /* it is taken now */
-	struct account nameless[2] = {account_of(3), account_of(4)};
+	struct account nameless[2] = {fixture_account(3), fixture_account(4)};
 	nameless[0].name = nameless[1].name = STR_NONE; /* what is empty is not the same */
 	assert_ok(fixture_commit(f, put_named, &nameless[0]));
 	assert_ok(fixture_commit(f, put_named, &nameless[1]));
-	struct account noone = account_of(0);
+	struct account noone = fixture_account(0);
 	assert_err(fixture_commit(f, put_named, &noone), INTERNAL);
 	fixture_check(f);
 }
@@ -225,7 +226,7 @@ static void unique_keys_hold(void **state)
 static RESULT put_much(struct op *op, void *arg)
 {
 	(void) arg;
-	struct account a = account_of(1), b = account_of(2);
+	struct account a = fixture_account(1), b = fixture_account(2);
 	TRY(account_put(op, &a)); /* three times */
 	a.enabled = false;
 	TRY(account_put(op, &a));
@@ -233,11 +234,11 @@ static RESULT put_much(struct op *op, void *arg)
 	TRY(account_put(op, &a));
 	TRY(account_put(op, &b)); /* comes and goes */
 	TRY(account_forget(op, b.row.id));
-	struct volume v = volume_of(7, 1, 1); /* goes and comes back */
+	struct volume v = fixture_volume(7, 1, 1); /* goes and comes back */
 	TRY(volume_forget(op, v.row.id));
 	v.size = 70;
 	TRY(volume_put(op, &v));
-	struct volume w = volume_of(8, 1, 1); /* changed, then gone */
+	struct volume w = fixture_volume(8, 1, 1); /* changed, then gone */
 	w.size = 80;
 	TRY(volume_put(op, &w));
 	return volume_forget(op, w.row.id);
@@ -246,8 +247,8 @@ static RESULT put_much(struct op *op, void *arg)
 static RESULT put_two_disks(struct op *op, void *arg)
 {
 	(void) arg;
-	struct account a = account_of(1);
-	struct volume v = volume_of(7, 1, 1), w = volume_of(8, 1, 1);
+	struct account a = fixture_account(1);
+	struct volume v = fixture_volume(7, 1, 1), w = fixture_volume(8, 1, 1);
 	TRY(account_put(op, &a)); /* the owner first: figures of volumes are kept at it */
 	TRY(volume_put(op, &v));
 	return volume_put(op, &w);
@@ -367,15 +368,14 @@ static const char *check_names(enum kind kind, const struct row *before, const s
 {
 	if (kind != KIND_ACCOUNT || !after)
 		return NULL;
-	if (before && ((const struct account *) before)->enabled &&
-	    str_is(((const struct account *) after)->name, "bad"))
+	if (before && account_of(before)->enabled && str_is(account_of(after)->name, "bad"))
 		return "enabled accounts don't turn bad";
 	return NULL;
 }
 
 static RESULT turn_bad_and_back(struct op *op, void *arg)
 {
-	struct account a = account_of(1);
+	struct account a = fixture_account(1);
 	a.name = STR("bad");
 	TRY(account_put(op, &a));
 	a.name = STR("good");
@@ -550,9 +550,9 @@ static RESULT random_change(struct op *op, void *arg)
 	unsigned steps = (unsigned) random_below(8);
 	for (unsigned k = 0; k < steps; k++) {
 		unsigned n = 1 + (unsigned) random_below(12), other = 1 + (unsigned) random_below(60);
-		struct account a = account_of(n);
+		struct account a = fixture_account(n);
 		a.enabled = random_below(2);
-		struct volume v = volume_of(1000 + other, n, (unsigned) random_below(4));
+		struct volume v = fixture_volume(1000 + other, n, (unsigned) random_below(4));
 		switch (random_below(6)) {
 		case 0:
 			TRY(account_put(op, &a));
@@ -616,7 +616,7 @@ static void compare_tells_differences(void **state)
 	assert_true(str_ends_with(f->c.problem.message, STR("is in memory, but not in the database")));
 	fixture_clear(f);
 	assert_ok(sql->put(sql, &f->c, KIND_VOLUME, &volume_find(&f->store->head, uuid_of(102))->row));
-	struct volume stranger = volume_of(900, 1, 1);
+	struct volume stranger = fixture_volume(900, 1, 1);
 	assert_ok(sql->put(sql, &f->c, KIND_VOLUME, &stranger.row));
 	assert_err(store_compare_with_sql(f->store, &f->c), CONFLICT);
 	assert_true(str_ends_with(f->c.problem.message, STR("is in the database, but not in memory")));

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The trees against a plain array, with random puts, replacements and removals. */
 #include "fixture.h"
+#include "model/image.h"
+#include "model/port.h"
+#include "model/setting.h"
+#include "model/volume.h"
 
 #include <stdlib.h>
 
@@ -84,8 +88,8 @@ static void check_index(const struct model *m, unsigned index)
 	assert_int_equal(n, count);
 	unsigned fields_max = index ? info->indexes[index].field_count : 1;
 	for (unsigned fields = 1; fields <= fields_max; fields++) {
-		struct volume probe = volume_of(1 + (unsigned) random_below(ROW_MAX),
-						(unsigned) random_below(5), (unsigned) random_below(9));
+		struct volume probe = fixture_volume(1 + (unsigned) random_below(ROW_MAX),
+						     (unsigned) random_below(5), (unsigned) random_below(9));
 		size_t from = model_seek(rows, count, index, fields, &probe.row);
 		row = tables_seek(&m->t, KIND_VOLUME, index, &probe.row, fields);
 		assert_ptr_equal(row, from < count ? rows[from] : NULL);
@@ -153,8 +157,8 @@ static void model_change(struct model *m)
 	size_t n = random_below(ROW_MAX);
 	struct row *before = m->rows[n], *after = NULL;
 	if (!before || random_below(3)) {
-		struct volume v =
-			volume_of((unsigned) n + 1, (unsigned) random_below(5), (unsigned) random_below(9));
+		struct volume v = fixture_volume((unsigned) n + 1, (unsigned) random_below(5),
+						 (unsigned) random_below(9));
 		if (before && random_below(2)) { /* no key changes */
 			v = *(struct volume *) before;
 			v.size++;
@@ -273,7 +277,7 @@ static void term_words(void **state)
 {
 	(void) state;
 	const struct tag tags[] = {{STR("Name"), STR("one")}, {STR("env"), STR("")}};
-	struct volume v = volume_of(1, 7, 0);
+	struct volume v = fixture_volume(1, 7, 0);
 	v.tags = (struct tags){tags, 2};
 	assert_int_equal(terms_count(info, &v.row), 6);
 	assert_int_equal(terms_get(info, &v.row, 0), term_of_state(v.account, VOLUME_CREATING));
@@ -305,11 +309,11 @@ static struct row *next_version(const struct row *before, unsigned n, unsigned k
 	if (before && random_below(4) == 0)
 		return NULL;
 	static struct tag tags[TAG_CHOICES];
-	struct volume v = volume_of(n, (unsigned) random_below(keys), (unsigned) random_below(keys));
+	struct volume v = fixture_volume(n, (unsigned) random_below(keys), (unsigned) random_below(keys));
 	v.tags = (struct tags){tags, draw_tags(tags)};
 	v.seen_size = (int64_t) random_below(2);
 	if (before && random_below(2)) {
-		v = *(const struct volume *) before;
+		v = *volume_of(before);
 		v.size++;
 	}
 	struct row *made = version_new(info, &v.row);
@@ -423,7 +427,7 @@ static void copies_are_equal(void **state)
 	from = (struct tables){.tree = TREE_HEAD};
 	to = (struct tables){.tree = TREE_PUBLISHED};
 	for (unsigned n = 1; n <= ROW_MAX; n++) {
-		struct volume v = volume_of(n, n % 5, n % 9);
+		struct volume v = fixture_volume(n, n % 5, n % 9);
 		exchange(&from, KIND_VOLUME, NULL, version_new(info, &v.row));
 	}
 	assert_true(tables_copy(&to, &from));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Views: rows stay while they are pinned and go afterwards, also with readers in other threads. */
 #include "fixture.h"
+#include "store/volume.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -25,7 +26,7 @@ static int teardown(void **state)
 
 static RESULT put_volume(struct op *op, void *arg)
 {
-	struct volume v = volume_of(1, 1, 1);
+	struct volume v = fixture_volume(1, 1, 1);
 	v.size = *(const int64_t *) arg;
 	return volume_put(op, &v);
 }
@@ -103,7 +104,7 @@ struct reading {
 static RESULT put_all(struct op *op, void *arg)
 {
 	for (unsigned n = 1; n <= PAIRS; n++) {
-		struct volume v = volume_of(n, 1, n);
+		struct volume v = fixture_volume(n, 1, n);
 		v.size = *(const int64_t *) arg;
 		v.device_slot = *(const int64_t *) arg % 3; /* moves in an index */
 		TRY(volume_put(op, &v));
@@ -147,7 +148,7 @@ static RESULT add_one(struct op *op, void *arg)
 	(void) arg;
 	const struct volume *v = volume_find(op->head, uuid_of(1));
 	int64_t size = v ? v->size + 1 : 1;
-	struct volume other = volume_of(1000 + (unsigned) size, 2, 1); /* the tables grow meanwhile */
+	struct volume other = fixture_volume(1000 + (unsigned) size, 2, 1); /* the tables grow meanwhile */
 	TRY(volume_put(op, &other));
 	return put_all(op, &size);
 }

@@ -4,6 +4,7 @@
 
 #include "api/ec2/core/write.h"
 #include "engine/network/security_group.h"
+#include "store/account.h"
 
 struct ec2_describe_account {
 	struct strs names;

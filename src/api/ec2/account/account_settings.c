@@ -4,9 +4,9 @@
  * GetEbsEncryptionByDefault, EnableEbsEncryptionByDefault, DisableEbsEncryptionByDefault;
  * GetEbsDefaultKmsKeyId, ModifyEbsDefaultKmsKeyId, ResetEbsDefaultKmsKeyId. */
 #include "engine/people/account_settings.h"
-
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/volumes.h"
+#include "store/account.h"
 
 static RESULT find_account(struct ec2_call *e, const struct account **ret_account)
 {

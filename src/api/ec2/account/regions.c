@@ -2,6 +2,7 @@
  * DescribeRegions and DescribeAvailabilityZones. There is one region here: the one asked. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "model/zone.h"
 
 /* ---- regions ---- */
 
@@ -82,7 +83,7 @@ static const char *zone_state(const struct zone *zone)
 
 static bool fits_zone_state(const struct filter_run *f, const struct row *row)
 {
-	return filter_z(f, zone_state((const struct zone *) row));
+	return filter_z(f, zone_state(zone_of(row)));
 }
 
 static const struct filter zone_filters[] = {

@@ -2,11 +2,16 @@
  * The Security Token Service: who am I, temporary credentials of a role or of my own, and why I was refused.
  */
 #include "api/ec2/account/sts.h"
+
 #include "api/ec2/core/action.h"
 #include "auth/guard.h"
 #include "engine/people/iam_role.h"
 #include "engine/people/policy.h"
 #include "model/iam_name.h"
+#include "model/policy.h"
+#include "store/access_key.h"
+#include "store/account.h"
+#include "store/iam_role.h"
 
 struct sts_nothing {
 	char none;

@@ -5,6 +5,9 @@
 #include "api/ec2/core/action.h"
 #include "engine/people/iam_role.h"
 
+struct account;
+struct iam_role;
+
 struct sts_policy_arn {
 	struct str arn;
 };

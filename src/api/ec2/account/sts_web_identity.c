@@ -5,7 +5,10 @@
 #include "api/ec2/account/sts.h"
 #include "auth/guard.h"
 #include "auth/issuers.h"
+#include "model/account.h"
 #include "model/iam_name.h"
+#include "model/iam_role.h"
+#include "store/oidc_provider.h"
 
 struct sts_web {
 	struct sts_assume assume; /* first */

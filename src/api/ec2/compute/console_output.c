@@ -3,7 +3,12 @@
  * instance's host. */
 #include "api/ec2/compute/uefi_data.h"
 #include "api/ec2/core/write.h"
+#include "base/picture.h"
+#include "drivers/compute.h"
 #include "engine/instance/instance.h"
+#include "model/boot_mode.h"
+#include "model/instance.h"
+#include "model/states.h"
 
 /* ---- its serial port ---- */
 

@@ -4,6 +4,8 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/instance/instance.h"
+#include "model/instance.h"
+#include "store/instance_type.h"
 
 struct ec2_describe_credits {
 	struct ec2_query query;
@@ -24,7 +26,7 @@ static bool is_burstable(const struct tables *t, const struct instance *instance
 static bool is_asked(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_describe_credits *a = e->args;
-	const struct instance *instance = (const struct instance *) row;
+	const struct instance *instance = instance_of(row);
 	return row_is_live(row) && is_burstable(ec2_walk(e), instance) &&
 	       (instance->unlimited_credits || a->query.ids.count > 0);
 }

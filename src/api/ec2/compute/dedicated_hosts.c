@@ -5,6 +5,12 @@
 #include "api/ec2/core/write.h"
 #include "engine/engine.h"
 #include "engine/region/dedicated_host.h"
+#include "model/dedicated_host.h"
+#include "model/states.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/instance_type.h"
+#include "store/zone.h"
 
 /* ---- describe ---- */
 
@@ -64,7 +70,7 @@ static const void *gather_host(struct ec2_call *e, const struct row *row)
 	struct host_item *item = arena_new_object(e->c->arena, struct host_item);
 	if (!item)
 		return NULL;
-	item->dedicated = (const struct dedicated_host *) row;
+	item->dedicated = dedicated_host_of(row);
 	item->host = host_find(ec2_walk(e), item->dedicated->host);
 	item->zone = zone_find(ec2_walk(e), item->dedicated->zone);
 	if (item->host)
@@ -150,12 +156,12 @@ static void write_host(struct ec2_call *e, struct xml *x, const void *item)
 
 static bool fits_auto_placement(const struct filter_run *f, const struct row *row)
 {
-	return filter_z(f, on_or_off(((const struct dedicated_host *) row)->auto_placement));
+	return filter_z(f, on_or_off(dedicated_host_of(row)->auto_placement));
 }
 
 static bool fits_state(const struct filter_run *f, const struct row *row)
 {
-	return filter_z(f, state_of(host_find(f->t, ((const struct dedicated_host *) row)->host)));
+	return filter_z(f, state_of(host_find(f->t, dedicated_host_of(row)->host)));
 }
 
 static const struct filter host_filters[] = {

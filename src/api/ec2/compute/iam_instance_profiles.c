@@ -8,6 +8,9 @@
 #include "api/ec2/core/write.h"
 #include "engine/instance/profile_association.h"
 #include "model/iam_name.h"
+#include "model/profile_association.h"
+#include "store/account.h"
+#include "store/instance_profile.h"
 
 /* ---- as they are shown ---- */
 
@@ -42,7 +45,7 @@ static const void *gather_association(struct ec2_call *e, const struct row *row)
 	struct association_item *item = arena_new_object(e->c->arena, struct association_item);
 	if (!item)
 		return NULL;
-	item->row = (const struct profile_association *) row;
+	item->row = profile_association_of(row);
 	item->profile =
 		ec2_gather_profile(e, instance_profile_find(ec2_walk(e), item->row->instance_profile));
 	return item;

@@ -4,6 +4,8 @@
 
 #include "api/ec2/core/action.h"
 
+struct instance_profile;
+
 /* Rows for the parameters of a struct that has refs to one by ARN and by name. */
 #define EC2_PROFILE(T, arn, name)                                                                            \
 	PARAM(T, "IamInstanceProfile.Arn", arn, .flags = BY_NAME, .kind = KIND_INSTANCE_PROFILE,             \

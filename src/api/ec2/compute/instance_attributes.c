@@ -4,6 +4,9 @@
 #include "api/ec2/compute/instances.h"
 #include "api/ec2/core/write.h"
 #include "engine/instance/instance.h"
+#include "model/instance.h"
+#include "model/instance_type.h"
+#include "model/port.h"
 
 #define ATTRIBUTES                                                                                           \
 	"instanceType|kernel|ramdisk|userData|disableApiTermination|instanceInitiatedShutdownBehavior|"      \

@@ -7,6 +7,12 @@
 #include "base/clock.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_event.h"
+#include "model/instance.h"
+#include "model/instance_event.h"
+#include "model/states.h"
+#include "store/condition.h"
+#include "store/host.h"
+#include "store/zone.h"
 
 struct ec2_describe_status {
 	struct ec2_query query;
@@ -50,7 +56,7 @@ static void look_up_status(const struct tables *t, struct status_item *item)
 
 static bool fill_item(const struct tables *t, const struct row *row, struct status_item *item)
 {
-	item->instance = (const struct instance *) row;
+	item->instance = instance_of(row);
 	item->zone = zone_find(t, item->instance->zone);
 	item->event = engine_find_event(t, row->id);
 	item->state = model_derive_instance_state(item->instance);
@@ -61,7 +67,7 @@ static bool fill_item(const struct tables *t, const struct row *row, struct stat
 static bool is_asked(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_describe_status *a = e->args;
-	return a->all || is_on(model_derive_instance_state((const struct instance *) row));
+	return a->all || is_on(model_derive_instance_state(instance_of(row)));
 }
 
 static const void *gather_status(struct ec2_call *e, const struct row *row)

@@ -5,6 +5,8 @@
 
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "store/instance_type.h"
+#include "store/zone.h"
 
 struct ec2_describe_offerings {
 	struct ec2_query query;

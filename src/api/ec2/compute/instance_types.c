@@ -2,6 +2,7 @@
  * DescribeInstanceTypes. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "model/instance_type.h"
 
 struct ec2_describe_types {
 	struct ec2_query query;
@@ -20,7 +21,7 @@ static int64_t type_mib(const struct instance_type *type)
 
 static bool fits_mib(const struct filter_run *f, const struct row *row)
 {
-	return filter_int(f, type_mib((const struct instance_type *) row));
+	return filter_int(f, type_mib(instance_type_of(row)));
 }
 
 static bool fits_boot_mode(const struct filter_run *f, const struct row *row)
@@ -82,7 +83,7 @@ static const struct filter type_filters[] = {
 static bool is_offered(struct ec2_call *e, const struct row *row)
 {
 	(void) e;
-	return ((const struct instance_type *) row)->enabled;
+	return instance_type_of(row)->enabled;
 }
 
 static void write_network_info(struct xml *x, const struct instance_type *type)

@@ -11,6 +11,17 @@
 #include "engine/instance/profile_association.h"
 #include "engine/network/router.h"
 #include "engine/region/dedicated_host.h"
+#include "model/address.h"
+#include "model/dedicated_host.h"
+#include "model/instance.h"
+#include "model/instance_profile.h"
+#include "model/states.h"
+#include "store/instance_type.h"
+#include "store/port.h"
+#include "store/router.h"
+#include "store/server_group.h"
+#include "store/volume.h"
+#include "store/zone.h"
 
 /* ---- states ---- */
 
@@ -111,7 +122,7 @@ static const void *gather_instance(struct ec2_call *e, const struct row *row)
 	if (!item)
 		return 0;
 	item->item = ec2_item_of(e, KIND_INSTANCE, row);
-	item->instance = (const struct instance *) row;
+	item->instance = instance_of(row);
 	item->type = instance_type_find(ec2_walk(e), item->instance->type);
 	item->zone = zone_find(ec2_walk(e), item->instance->zone);
 	item->group = server_group_find(ec2_walk(e), item->instance->server_group);
@@ -374,23 +385,23 @@ bool ec2_has_state_code(const struct filter_run *f, unsigned state)
 
 static bool fits_architecture(const struct filter_run *f, const struct row *row)
 {
-	const struct instance_type *type = instance_type_find(f->t, ((const struct instance *) row)->type);
+	const struct instance_type *type = instance_type_find(f->t, instance_of(row)->type);
 	return type && filter_z(f, instance_type_arch_words[type->arch]);
 }
 
 static bool fits_reservation(const struct filter_run *f, const struct row *row)
 {
-	return filter_prefixed(f, "r", ((const struct instance *) row)->reservation);
+	return filter_prefixed(f, "r", instance_of(row)->reservation);
 }
 
 static bool fits_launch_time(const struct filter_run *f, const struct row *row)
 {
-	return filter_time(f, ((const struct instance *) row)->launched_us);
+	return filter_time(f, instance_of(row)->launched_us);
 }
 
 static bool fits_option(const struct filter_run *f, const struct row *row)
 {
-	const struct instance *i = (const struct instance *) row;
+	const struct instance *i = instance_of(row);
 	struct str name = str_from(f->filter->name);
 	if (str_is(name, "monitoring-state"))
 		return filter_z(f, on_or_off(i->monitoring, "enabled", "disabled"));
@@ -412,36 +423,34 @@ static bool fits_option(const struct filter_run *f, const struct row *row)
 /* EC2 has a word for Windows only. */
 static bool fits_platform(const struct filter_run *f, const struct row *row)
 {
-	return ((const struct instance *) row)->platform == INSTANCE_PLATFORM_WINDOWS &&
-	       filter_z(f, "windows");
+	return instance_of(row)->platform == INSTANCE_PLATFORM_WINDOWS && filter_z(f, "windows");
 }
 
 static bool fits_group_name(const struct filter_run *f, const struct row *row)
 {
-	const struct server_group *group =
-		server_group_find(f->t, ((const struct instance *) row)->server_group);
+	const struct server_group *group = server_group_find(f->t, instance_of(row)->server_group);
 	return group && filter_text(f, group->name);
 }
 
 static bool fits_tenancy(const struct filter_run *f, const struct row *row)
 {
-	return filter_z(f, instance_tenancy_words[((const struct instance *) row)->tenancy]);
+	return filter_z(f, instance_tenancy_words[instance_of(row)->tenancy]);
 }
 
 static bool fits_affinity(const struct filter_run *f, const struct row *row)
 {
-	const struct instance *i = (const struct instance *) row;
+	const struct instance *i = instance_of(row);
 	return i->tenancy == INSTANCE_TENANCY_HOST && filter_z(f, i->host_affinity ? "host" : "default");
 }
 
 static bool fits_dedicated_host(const struct filter_run *f, const struct row *row)
 {
-	return filter_id(f, KIND_DEDICATED_HOST, dedicated_of(f->t, (const struct instance *) row));
+	return filter_id(f, KIND_DEDICATED_HOST, dedicated_of(f->t, instance_of(row)));
 }
 
 static bool fits_partition(const struct filter_run *f, const struct row *row)
 {
-	int64_t partition = ((const struct instance *) row)->partition;
+	int64_t partition = instance_of(row)->partition;
 	return partition && filter_int(f, partition);
 }
 

@@ -4,6 +4,12 @@
 
 #include "api/ec2/compute/iam_instance_profiles.h"
 #include "api/ec2/network/network_interfaces.h"
+#include "model/instance.h"
+#include "model/states.h"
+
+struct instance_type;
+struct server_group;
+struct zone;
 
 struct ec2_instance_item {
 	struct ec2_item item; /* with what was kept there is nothing else */

@@ -5,6 +5,7 @@
 #include "api/ec2/core/write.h"
 #include "base/crypto.h"
 #include "engine/instance/key_pair.h"
+#include "model/key_pair.h"
 
 /* ---- describe ---- */
 

@@ -10,6 +10,14 @@
 #include "api/ec2/compute/launch_templates.h"
 #include "api/ec2/core/write.h"
 #include "engine/instance/launch_template.h"
+#include "model/instance.h"
+#include "model/instance_type.h"
+#include "model/launch_template_version.h"
+#include "model/port.h"
+#include "model/server_group.h"
+#include "model/volume.h"
+#include "model/zone.h"
+#include "store/launch_template.h"
 
 enum { VERSIONS_NAMED_MAX = 200, VERSION_TEXT_MAX = 32 };
 
@@ -44,7 +52,7 @@ static const struct param describe_params[] = {
 
 static const struct launch_template_version *version_of(const struct row *row)
 {
-	return (const struct launch_template_version *) row;
+	return launch_template_version_of(row);
 }
 
 static bool fits_create_time(const struct filter_run *f, const struct row *row)

@@ -2,10 +2,13 @@
  * Launch templates: CreateLaunchTemplate, DescribeLaunchTemplates, ModifyLaunchTemplate,
  * DeleteLaunchTemplate. Their versions: launch_template_versions.c. Launching by one: run.c. */
 #include "api/ec2/compute/launch_templates.h"
+
 #include "api/ec2/compute/launch_template_data.h"
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/instance/launch_template.h"
+#include "model/launch_template.h"
+#include "store/user.h"
 
 /* ---- describe ---- */
 
@@ -51,7 +54,7 @@ static const void *gather_template(struct ec2_call *e, const struct row *row)
 	struct template_item *item = arena_new_object(e->c->arena, struct template_item);
 	if (!item)
 		return 0;
-	item->template = (const struct launch_template *) row;
+	item->template = launch_template_of(row);
 	item->maker = ec2_gather_maker(e, item->template->made_by);
 	return item;
 }

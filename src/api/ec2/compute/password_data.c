@@ -5,6 +5,9 @@
 #include "api/ec2/compute/password_data.h"
 
 #include "api/ec2/core/write.h"
+#include "drivers/compute.h"
+#include "model/instance.h"
+#include "model/states.h"
 
 /* RSA keys of up to 16384 bits give 2732 characters, and agents break lines. */
 enum { LOG_MAX_SIZE = 64 * 1024, PASSWORD_MAX_SIZE = 3 * 1024 };

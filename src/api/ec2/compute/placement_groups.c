@@ -4,6 +4,7 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/instance/server_group.h"
+#include "model/server_group.h"
 
 /* ---- describe ---- */
 
@@ -44,17 +45,17 @@ static struct str arn_of(const struct ec2_call *e, const struct server_group *gr
 
 static bool fits_strategy(const struct filter_run *f, const struct row *row)
 {
-	return filter_z(f, strategy_of((const struct server_group *) row));
+	return filter_z(f, strategy_of(server_group_of(row)));
 }
 
 static bool fits_spread_level(const struct filter_run *f, const struct row *row)
 {
-	return is_spread((const struct server_group *) row) && filter_z(f, "rack");
+	return is_spread(server_group_of(row)) && filter_z(f, "rack");
 }
 
 static bool fits_arn(const struct filter_run *f, const struct row *row)
 {
-	return filter_text(f, arn_of(f->e, (const struct server_group *) row));
+	return filter_text(f, arn_of(f->e, server_group_of(row)));
 }
 
 static const struct filter group_filters[] = {

@@ -8,6 +8,9 @@
 #include "engine/instance/instance.h"
 #include "engine/instance/launch_template.h"
 #include "engine/instance/server_group.h"
+#include "model/launch_template.h"
+#include "model/launch_template_version.h"
+#include "store/instance.h"
 
 /* ---- parameters ---- */
 

@@ -28,7 +28,6 @@
 #include "engine/resolve.h"
 #include "http/server.h"
 #include "reconcile/reconcile.h"
-#include "store/rows.h"
 
 struct ec2_call;
 struct ec2_listing;

@@ -14,6 +14,7 @@
 #include "auth/limit.h"
 #include "base/heap.h"
 #include "engine/region/region.h"
+#include "model/role.h"
 
 enum { ACTIONS_MAX = 256, TAGS_ASKED_MAX = 50, BODY_CAP_SIZE = 1024 * 1024 };
 

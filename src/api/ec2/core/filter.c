@@ -3,6 +3,8 @@
 #include "api/ec2/core/filter.h"
 
 #include "model/state.h"
+#include "store/instance_type.h"
+#include "store/zone.h"
 
 enum { FILTER_VALUES_MAX = 200 };
 

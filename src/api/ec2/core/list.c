@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Selecting rows: by ids given, else along the shortest path there is. Order is that of ids, so that a
  * token is the last id shown, bound to the parameters. */
-#include "api/ec2/core/path.h"
-
 #include <assert.h>
 #include <stdlib.h>
 
 #include "api/answers.h"
+#include "api/ec2/core/path.h"
 #include "base/crypto.h"
 
 enum {

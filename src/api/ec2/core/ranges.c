@@ -5,6 +5,8 @@
 #include "api/ec2/storage/images.h"
 #include "model/id.h"
 #include "model/term.h"
+#include "store/account.h"
+#include "store/instance_type.h"
 
 /* A path that is being made. */
 struct making {

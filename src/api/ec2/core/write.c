@@ -4,6 +4,7 @@
 
 #include "api/ec2/core/filter.h"
 #include "engine/tag.h"
+#include "model/security_group.h"
 
 enum { HOST_NAME_ROOM = sizeof "ec2-203-100-113-107." }; /* no shorter than an instance's id */
 

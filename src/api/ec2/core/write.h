@@ -4,6 +4,8 @@
 
 #include "api/ec2/core/action.h"
 
+struct security_group;
+
 void ec2_write_id(struct xml *x, const char *name, enum kind kind, uuid id); /* nothing when none */
 /* Under another prefix than its kind's; nothing when none. */
 void ec2_write_prefixed(struct xml *x, const char *name, const char *prefix, uuid id);

@@ -5,6 +5,9 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/address.h"
+#include "model/address.h"
+#include "model/secondary_ip.h"
+#include "store/port.h"
 
 /* ---- describe ---- */
 
@@ -19,18 +22,18 @@ static const struct param describe_addresses_params[] = {
 
 static bool fits_instance(const struct filter_run *f, const struct row *row)
 {
-	const struct port *port = port_find(f->t, ((const struct address *) row)->port);
+	const struct port *port = port_find(f->t, address_of(row)->port);
 	return port && filter_id(f, KIND_INSTANCE, port->instance);
 }
 
 static bool fits_association(const struct filter_run *f, const struct row *row)
 {
-	return filter_prefixed(f, "eipassoc", ((const struct address *) row)->association);
+	return filter_prefixed(f, "eipassoc", address_of(row)->association);
 }
 
 static bool fits_port_owner(const struct filter_run *f, const struct row *row)
 {
-	return !uuid_is_none(((const struct address *) row)->port) && filter_owner(f, row);
+	return !uuid_is_none(address_of(row)->port) && filter_owner(f, row);
 }
 
 static bool fits_border_group(const struct filter_run *f, const struct row *row)
@@ -67,7 +70,7 @@ static const void *gather_address(struct ec2_call *e, const struct row *row)
 	struct address_item *item = arena_new_object(e->c->arena, struct address_item);
 	if (!item)
 		return 0;
-	item->address = (const struct address *) row;
+	item->address = address_of(row);
 	if (!uuid_is_none(item->address->port))
 		item->port = port_find(ec2_walk(e), item->address->port);
 	return item;
@@ -76,7 +79,7 @@ static const void *gather_address(struct ec2_call *e, const struct row *row)
 static bool is_elastic(struct ec2_call *e, const struct row *row)
 {
 	(void) e;
-	return ((const struct address *) row)->is_elastic;
+	return address_of(row)->is_elastic;
 }
 
 static void write_address(struct ec2_call *e, struct xml *x, const void *item)
@@ -170,7 +173,7 @@ static RESULT ec2_name_address(struct ec2_call *e, const void *args, struct xml 
 	const struct ec2_name_address *a = args;
 	const struct row *row = 0;
 	TRY(ec2_find_shown(e, a->wish.made, &row));
-	const struct address *address = (const struct address *) row;
+	const struct address *address = address_of(row);
 	xml_open(x, "address");
 	ec2_write_ip(x, "publicIp", address->ip);
 	ec2_write_id(x, "allocationId", KIND_ADDRESS, address->row.id);

@@ -3,6 +3,7 @@
  * DescribeVpcClassicLinkDnsSupport. EC2 still answers both, that no VPC is, and Ansible's modules ask. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "model/router.h"
 
 struct ec2_describe_links {
 	struct ec2_query query;

@@ -2,9 +2,9 @@
  * DHCP options sets: CreateDhcpOptions, DescribeDhcpOptions, AssociateDhcpOptions, DeleteDhcpOptions. What a
  * VPC tells without one, EC2's `default`, is no row. */
 #include "engine/network/dhcp_options.h"
-
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "model/dhcp_options.h"
 
 /* ---- describe ---- */
 
@@ -55,7 +55,7 @@ static void show_options(struct arena *a, const struct dhcp_options *set,
 static bool fits_key(const struct filter_run *f, const struct row *row)
 {
 	struct shown_option options[OPTION_COUNT];
-	show_options(f->e->c->arena, (const struct dhcp_options *) row, options);
+	show_options(f->e->c->arena, dhcp_options_of(row), options);
 	for (size_t k = 0; k < OPTION_COUNT; k++)
 		if (options[k].count && filter_z(f, options[k].key))
 			return true;
@@ -65,7 +65,7 @@ static bool fits_key(const struct filter_run *f, const struct row *row)
 static bool fits_value(const struct filter_run *f, const struct row *row)
 {
 	struct shown_option options[OPTION_COUNT];
-	show_options(f->e->c->arena, (const struct dhcp_options *) row, options);
+	show_options(f->e->c->arena, dhcp_options_of(row), options);
 	for (size_t k = 0; k < OPTION_COUNT; k++)
 		for (size_t n = 0; n < options[k].count; n++)
 			if (filter_text(f, options[k].values[n]))

@@ -3,6 +3,7 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/egress_gateway.h"
+#include "model/egress_gateway.h"
 
 struct ec2_describe_egress {
 	struct ec2_query query;

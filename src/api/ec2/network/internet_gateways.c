@@ -3,6 +3,7 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/gateway.h"
+#include "model/gateway.h"
 
 /* ---- describe ---- */
 
@@ -17,7 +18,7 @@ static const struct param describe_gateways_params[] = {
 
 static bool fits_attachment_state(const struct filter_run *f, const struct row *row)
 {
-	return !uuid_is_none(((const struct gateway *) row)->router) && filter_z(f, "available");
+	return !uuid_is_none(gateway_of(row)->router) && filter_z(f, "available");
 }
 
 static const struct filter gateway_filters[] = {

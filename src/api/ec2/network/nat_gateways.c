@@ -4,6 +4,9 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/nat_gateway.h"
+#include "model/nat_gateway.h"
+#include "model/states.h"
+#include "store/address.h"
 
 /* ---- describe ---- */
 
@@ -23,7 +26,7 @@ static const char *write_state(const struct nat_gateway *nat)
 
 static bool fits_state(const struct filter_run *f, const struct row *row)
 {
-	return filter_z(f, write_state((const struct nat_gateway *) row));
+	return filter_z(f, write_state(nat_gateway_of(row)));
 }
 
 static const struct filter nat_filters[] = {
@@ -44,7 +47,7 @@ static const void *gather_nat(struct ec2_call *e, const struct row *row)
 	struct nat_item *item = arena_new_object(e->c->arena, struct nat_item);
 	if (!item)
 		return 0;
-	item->nat = (const struct nat_gateway *) row;
+	item->nat = nat_gateway_of(row);
 	const struct tables *t = ec2_walk(e);
 	for (const struct address *a = address_first_by_port(t, item->nat->port); a;
 	     a = address_next_by_port(t, a)) {

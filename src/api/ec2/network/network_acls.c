@@ -7,6 +7,9 @@
 #include "api/ec2/core/write.h"
 #include "api/ec2/network/security_group_rules.h"
 #include "engine/network/network_acl.h"
+#include "model/network_acl.h"
+#include "store/network_acl_entry.h"
+#include "store/subnet.h"
 
 enum { PROTOCOL_ICMP6 = 58 };
 enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17 };
@@ -48,7 +51,7 @@ static const void *gather_acl(struct ec2_call *e, const struct row *row)
 	struct acl_item *item = arena_new_object(e->c->arena, struct acl_item);
 	if (!item)
 		return 0;
-	item->acl = (const struct network_acl *) row;
+	item->acl = network_acl_of(row);
 	for (const struct subnet *s = subnet_first_by_acl(t, row->id); s; s = subnet_next_by_acl(t, s))
 		if (row_is_live(&s->row) && !VEC_PUSH(e->c->arena, &item->subnets, s))
 			return 0;

@@ -5,6 +5,7 @@
 #include "api/ec2/core/write.h"
 #include "api/ec2/network/network_interfaces.h"
 #include "engine/network/port.h"
+#include "model/port.h"
 
 /* ---- attach and detach ---- */
 

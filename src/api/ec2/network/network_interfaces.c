@@ -7,6 +7,14 @@
 #include "api/ec2/core/write.h"
 #include "engine/network/port.h"
 #include "engine/network/router.h"
+#include "model/port.h"
+#include "model/secondary_ip.h"
+#include "model/states.h"
+#include "store/address.h"
+#include "store/router.h"
+#include "store/security_group.h"
+#include "store/subnet.h"
+#include "store/zone.h"
 
 /* ---- items ---- */
 
@@ -81,7 +89,7 @@ bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_por
 static const void *gather_interface(struct ec2_call *e, const struct row *row)
 {
 	struct ec2_port_item *item = arena_new_object(e->c->arena, struct ec2_port_item);
-	return item && ec2_gather_port(e, (const struct port *) row, item) ? item : 0;
+	return item && ec2_gather_port(e, port_of(row), item) ? item : 0;
 }
 
 /* ---- writing ---- */
@@ -257,7 +265,7 @@ static bool fits_address(const struct filter_run *f, const struct row *row, cons
 	if (str_ends_with(name, STR("public-ip")))
 		return filter_ip(f, a->ip);
 	if (str_ends_with(name, STR("public-dns-name")))
-		return fits_public_name(f, (const struct port *) row, a);
+		return fits_public_name(f, port_of(row), a);
 	if (str_ends_with(name, STR("owner-id")))
 		return a->is_elastic ? filter_owner(f, row) : filter_z(f, "amazon");
 	if (!a->is_elastic)
@@ -270,7 +278,7 @@ static bool fits_address(const struct filter_run *f, const struct row *row, cons
  * primary private address. */
 static bool fits_association(const struct filter_run *f, const struct row *row)
 {
-	const struct port *p = (const struct port *) row;
+	const struct port *p = port_of(row);
 	bool any = str_starts_with(str_from(f->filter->name), STR("addresses."));
 	for (const struct address *a = address_first_by_port(f->t, row->id); a;
 	     a = address_next_by_port(f->t, a))
@@ -282,7 +290,7 @@ static bool fits_association(const struct filter_run *f, const struct row *row)
 
 static bool fits_private_ip(const struct filter_run *f, const struct row *row)
 {
-	const struct ip ip = ((const struct port *) row)->ip;
+	const struct ip ip = port_of(row)->ip;
 	if (ip.family == IP_V4 && filter_ip(f, ip))
 		return true;
 	const struct secondary_ip *s = engine_first_secondary_ip(f->t, row->id);
@@ -307,7 +315,7 @@ static bool fits_primary(const struct filter_run *f, const struct row *row)
 
 static bool fits_ipv6(const struct filter_run *f, const struct row *row)
 {
-	const struct ip ip = ((const struct port *) row)->ip;
+	const struct ip ip = port_of(row)->ip;
 	if (ip.family == IP_V6 && filter_ip(f, ip))
 		return true;
 	const struct secondary_ip *s = first_of_family(f->t, row->id, IP_V6);
@@ -334,7 +342,7 @@ static bool fits_managed_attachment(const struct filter_run *f, const struct por
 /* A filter on the attachment, which only an attached port has. */
 static bool fits_attachment(const struct filter_run *f, const struct row *row)
 {
-	const struct port *p = (const struct port *) row;
+	const struct port *p = port_of(row);
 	if (is_managed(p))
 		return fits_managed_attachment(f, p);
 	struct str name = str_from(f->filter->name);
@@ -356,7 +364,7 @@ static bool fits_attachment(const struct filter_run *f, const struct row *row)
 
 static bool fits_group_name(const struct filter_run *f, const struct row *row)
 {
-	const struct uuids *groups = &((const struct port *) row)->groups;
+	const struct uuids *groups = &port_of(row)->groups;
 	for (size_t k = 0; k < groups->count; k++) {
 		const struct security_group *group = security_group_find(f->t, groups->at[k]);
 		if (group && filter_text(f, group->name))
@@ -367,14 +375,14 @@ static bool fits_group_name(const struct filter_run *f, const struct row *row)
 
 static bool fits_zone(const struct filter_run *f, const struct row *row)
 {
-	const struct subnet *subnet = subnet_find(f->t, ((const struct port *) row)->subnet);
+	const struct subnet *subnet = subnet_find(f->t, port_of(row)->subnet);
 	return subnet && filter_zone(f, subnet->zone);
 }
 
 static bool fits_private_name(const struct filter_run *f, const struct row *row)
 {
 	char text[EC2_NAME_TEXT_SIZE];
-	size_t n = ec2_port_name(f->e, (const struct port *) row, text);
+	size_t n = ec2_port_name(f->e, port_of(row), text);
 	return filter_text(f, (struct str){text, n});
 }
 
@@ -385,12 +393,12 @@ static bool has_status(const struct filter_run *f, unsigned state)
 
 static bool fits_type(const struct filter_run *f, const struct row *row)
 {
-	return filter_z(f, port_type((const struct port *) row));
+	return filter_z(f, port_type(port_of(row)));
 }
 
 static bool fits_managed(const struct filter_run *f, const struct row *row)
 {
-	return filter_bool(f, is_managed((const struct port *) row));
+	return filter_bool(f, is_managed(port_of(row)));
 }
 
 #define BY_PUBLIC_IP .ways = {{KIND_ADDRESS, ADDRESS_INDEX_PUBLIC, .steps = {TO(KIND_PORT, address, port)}}}
@@ -443,7 +451,7 @@ const struct filters ec2_interface_filters = FILTERS(interface_filters);
 /* A router's interface is none of EC2's, and a network without a router is in no VPC. */
 static bool is_in_vpc(struct ec2_call *e, const struct row *row)
 {
-	const struct port *port = (const struct port *) row;
+	const struct port *port = port_of(row);
 	(void) e;
 	return uuid_is_none(port->interface_of) && !uuid_is_none(port->router);
 }

@@ -6,6 +6,13 @@
 #include "api/ec2/core/write.h"
 #include "engine/network/port.h"
 
+struct address;
+struct port;
+struct router;
+struct secondary_ip;
+struct security_group;
+struct zone;
+
 /* The filters of DescribeNetworkInterfaces, which DescribeInstances has, too. */
 extern const struct filters ec2_interface_filters;
 

@@ -6,6 +6,15 @@
 #include "engine/network/port.h"
 #include "engine/network/route_table.h"
 #include "engine/network/router.h"
+#include "model/route_table.h"
+#include "store/egress_gateway.h"
+#include "store/gateway.h"
+#include "store/nat_gateway.h"
+#include "store/peering.h"
+#include "store/port.h"
+#include "store/route.h"
+#include "store/router.h"
+#include "store/subnet.h"
 
 /* ---- items ---- */
 
@@ -60,7 +69,7 @@ static const void *gather_table(struct ec2_call *e, const struct row *row)
 	struct table_item *item = arena_new_object(e->c->arena, struct table_item);
 	if (!item)
 		return 0;
-	item->table = (const struct route_table *) row;
+	item->table = route_table_of(row);
 	const struct router *router = router_find(t, item->table->router);
 	if (router) {
 		item->local = engine_get_blocks(t, e->c->arena, router);
@@ -179,7 +188,7 @@ static const struct param describe_tables_params[] = {
 
 static bool is_main(const struct row *row)
 {
-	return !uuid_is_none(((const struct route_table *) row)->main_association);
+	return !uuid_is_none(route_table_of(row)->main_association);
 }
 
 static bool fits_main(const struct filter_run *f, const struct row *row)
@@ -194,8 +203,7 @@ static bool fits_association(const struct filter_run *f, const struct row *row)
 	if (str_ends_with(name, STR("route-table-id")))
 		return filter_id(f, KIND_ROUTE_TABLE, row->id);
 	bool by_subnet = str_ends_with(name, STR("subnet-id"));
-	if (!by_subnet &&
-	    filter_prefixed(f, "rtbassoc", ((const struct route_table *) row)->main_association))
+	if (!by_subnet && filter_prefixed(f, "rtbassoc", route_table_of(row)->main_association))
 		return true;
 	for (const struct subnet *s = subnet_first_by_route_table(f->t, row->id); s;
 	     s = subnet_next_by_route_table(f->t, s))
@@ -260,7 +268,7 @@ static bool fits_local_route(const struct filter_run *f, const struct route_tabl
 
 static bool fits_route(const struct filter_run *f, const struct row *row)
 {
-	const struct route_table *table = (const struct route_table *) row;
+	const struct route_table *table = route_table_of(row);
 	if (fits_local_route(f, table))
 		return true;
 	for (const struct route *r = route_first_by_table(f->t, row->id); r; r = route_next_by_table(f->t, r))

@@ -4,6 +4,9 @@
 #include "api/ec2/core/write.h"
 #include "api/ec2/network/security_group_rules.h"
 #include "engine/network/security_group.h"
+#include "model/router.h"
+#include "store/security_group.h"
+#include "store/security_group_rule.h"
 
 /* ---- references ---- */
 
@@ -92,7 +95,7 @@ static bool is_stale(const struct tables *t, const struct security_group_rule *r
 
 static bool has_stale(struct ec2_call *e, const struct row *row)
 {
-	const struct security_group *group = (const struct security_group *) row;
+	const struct security_group *group = security_group_of(row);
 	const struct ref *router = &((const struct ec2_describe_stale *) e->args)->router;
 	const struct tables *t = ec2_walk(e);
 	if (uuid_is_none(group->router) || !id_has_prefix(group->router, router->prefix, router->bits))
@@ -109,7 +112,7 @@ static const void *gather_stale(struct ec2_call *e, const struct row *row)
 	struct stale_item *item = arena_new_object(e->c->arena, struct stale_item);
 	if (!item)
 		return NULL;
-	item->group = (const struct security_group *) row;
+	item->group = security_group_of(row);
 	item->shown.is_stale = true;
 	const struct security_group_rule *r = security_group_rule_first_by_group(t, row->id);
 	for (; r; r = security_group_rule_next_by_group(t, r))

@@ -5,6 +5,10 @@
 
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/images.h"
+#include "model/security_group_rule.h"
+#include "model/states.h"
+#include "store/peering.h"
+#include "store/security_group.h"
 
 /* ---- protocols ---- */
 
@@ -191,7 +195,7 @@ struct rule_item {
 static bool is_shown(struct ec2_call *e, const struct row *row)
 {
 	(void) e;
-	return ec2_shows_rule((const struct security_group_rule *) row);
+	return ec2_shows_rule(security_group_rule_of(row));
 }
 
 static const void *gather_rule(struct ec2_call *e, const struct row *row)
@@ -199,7 +203,7 @@ static const void *gather_rule(struct ec2_call *e, const struct row *row)
 	struct rule_item *item = arena_new_object(e->c->arena, struct rule_item);
 	if (!item)
 		return 0;
-	item->rule = (const struct security_group_rule *) row;
+	item->rule = security_group_rule_of(row);
 	if (!uuid_is_none(item->rule->peer_group))
 		item->peer = security_group_find(ec2_walk(e), item->rule->peer_group);
 	if (!uuid_is_none(item->rule->peering))

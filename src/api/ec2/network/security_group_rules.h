@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/ec2/core/list.h"
+#include "model/security_group_rule.h"
 
 /* "tcp", "-1", "47". */
 struct str ec2_protocol_word(struct arena *a, int64_t protocol);

@@ -6,6 +6,9 @@
 #include "engine/network/router.h"
 #include "engine/network/security_group.h"
 #include "engine/network/security_group_association.h"
+#include "model/router.h"
+#include "store/security_group.h"
+#include "store/security_group_rule.h"
 
 /* ---- describe ---- */
 
@@ -98,7 +101,7 @@ static const void *gather_group(struct ec2_call *e, const struct row *row)
 	struct group_item *item = arena_new_object(e->c->arena, struct group_item);
 	if (!item)
 		return 0;
-	item->group = (const struct security_group *) row;
+	item->group = security_group_of(row);
 	const struct security_group_rule *r = security_group_rule_first_by_group(t, row->id);
 	for (; r; r = security_group_rule_next_by_group(t, r))
 		if (row_is_live(&r->row) && ec2_shows_rule(r) && !ec2_show_rule(e, t, r, &item->shown))
@@ -151,7 +154,7 @@ static RESULT prepare_get(struct ec2_call *e, void *args)
 
 static bool is_of_vpc(struct ec2_call *e, const struct row *row)
 {
-	const struct security_group *group = (const struct security_group *) row;
+	const struct security_group *group = security_group_of(row);
 	return !uuid_is_none(group->router) &&
 	       engine_is_group_in(ec2_walk(e), group, ((const struct ec2_get_groups *) e->args)->found);
 }

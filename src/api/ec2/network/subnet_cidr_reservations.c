@@ -4,6 +4,8 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/subnet_reservation.h"
+#include "model/subnet.h"
+#include "model/subnet_reservation.h"
 
 /* ---- get ---- */
 
@@ -26,7 +28,7 @@ static const char *const types[] = {
 
 static bool fits_type(const struct filter_run *f, const struct row *row)
 {
-	return filter_z(f, types[((const struct subnet_reservation *) row)->type]);
+	return filter_z(f, types[subnet_reservation_of(row)->type]);
 }
 
 static const struct filter reservation_filters[] = {
@@ -47,8 +49,7 @@ static RESULT prepare_get(struct ec2_call *e, void *args)
 static bool is_of_subnet(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_get_reservations *a = e->args;
-	return e->action->operation ||
-	       uuid_equal(((const struct subnet_reservation *) row)->subnet, a->found);
+	return e->action->operation || uuid_equal(subnet_reservation_of(row)->subnet, a->found);
 }
 
 static void write_reservation(struct ec2_call *e, struct xml *x, const void *item)

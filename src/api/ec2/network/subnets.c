@@ -4,6 +4,8 @@
 #include "api/ec2/core/write.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/subnet.h"
+#include "model/subnet.h"
+#include "store/zone.h"
 
 /* ---- describe ---- */
 
@@ -18,7 +20,7 @@ static const struct param describe_subnets_params[] = {
 
 static bool fits_zone_id(const struct filter_run *f, const struct row *row)
 {
-	const struct zone *zone = zone_find(f->t, ((const struct subnet *) row)->zone);
+	const struct zone *zone = zone_find(f->t, subnet_of(row)->zone);
 	return zone && filter_text(f, zone->short_id);
 }
 
@@ -35,19 +37,19 @@ static int64_t count_free(const struct subnet *subnet)
 
 static bool fits_free(const struct filter_run *f, const struct row *row)
 {
-	return filter_int(f, count_free((const struct subnet *) row));
+	return filter_int(f, count_free(subnet_of(row)));
 }
 
 static bool fits_block(const struct filter_run *f, const struct row *row)
 {
-	const struct subnet *subnet = (const struct subnet *) row;
+	const struct subnet *subnet = subnet_of(row);
 	char text[CIDR_TEXT_SIZE];
 	return !is_ipv6(subnet) && filter_z(f, cidr_write(subnet->block, text));
 }
 
 static bool fits_native(const struct filter_run *f, const struct row *row)
 {
-	return filter_bool(f, is_ipv6((const struct subnet *) row));
+	return filter_bool(f, is_ipv6(subnet_of(row)));
 }
 
 /* Where there is no IPv4 address to name an instance by. */
@@ -58,7 +60,7 @@ static const char *hostname_type(const struct subnet *subnet)
 
 static bool fits_hostname_type(const struct filter_run *f, const struct row *row)
 {
-	return filter_z(f, hostname_type((const struct subnet *) row));
+	return filter_z(f, hostname_type(subnet_of(row)));
 }
 
 static struct str subnet_arn(struct ec2_call *e, const struct subnet *subnet)
@@ -71,12 +73,12 @@ static struct str subnet_arn(struct ec2_call *e, const struct subnet *subnet)
 
 static bool fits_arn(const struct filter_run *f, const struct row *row)
 {
-	return filter_text(f, subnet_arn(f->e, (const struct subnet *) row));
+	return filter_text(f, subnet_arn(f->e, subnet_of(row)));
 }
 
 static bool fits_ipv6(const struct filter_run *f, const struct row *row)
 {
-	const struct subnet *ipv6 = engine_find_ipv6_subnet(f->t, (const struct subnet *) row);
+	const struct subnet *ipv6 = engine_find_ipv6_subnet(f->t, subnet_of(row));
 	struct str name = str_from(f->filter->name);
 	char text[CIDR_TEXT_SIZE];
 	if (!ipv6)
@@ -129,7 +131,7 @@ struct subnet_item {
 /* Subnets without a router are no subnets of EC2's; one of IPv6 is part of that beside it, if any is. */
 static bool has_vpc(struct ec2_call *e, const struct row *row)
 {
-	const struct subnet *subnet = (const struct subnet *) row;
+	const struct subnet *subnet = subnet_of(row);
 	return !uuid_is_none(subnet->router) &&
 	       (!is_ipv6(subnet) || engine_is_ipv6_alone(ec2_walk(e), subnet));
 }
@@ -139,7 +141,7 @@ static const void *gather_subnet(struct ec2_call *e, const struct row *row)
 	struct subnet_item *item = arena_new_object(e->c->arena, struct subnet_item);
 	if (!item)
 		return 0;
-	item->subnet = (const struct subnet *) row;
+	item->subnet = subnet_of(row);
 	item->ipv6 = engine_find_ipv6_subnet(ec2_walk(e), item->subnet);
 	item->zone = zone_find(ec2_walk(e), item->subnet->zone);
 	item->free_count = count_free(item->subnet);

@@ -5,6 +5,9 @@
 #include "api/ec2/storage/images.h"
 #include "engine/network/peering.h"
 #include "engine/network/router.h"
+#include "model/peering.h"
+#include "model/states.h"
+#include "store/router.h"
 
 /* ---- items ---- */
 
@@ -21,7 +24,7 @@ static const void *gather_peering(struct ec2_call *e, const struct row *row)
 	struct peering_item *item = arena_new_object(e->c->arena, struct peering_item);
 	if (!item)
 		return NULL;
-	item->peering = (const struct peering *) row;
+	item->peering = peering_of(row);
 	item->owner = ec2_owner_number(t, item->peering->account);
 	item->tags = *ec2_tags_of(e, KIND_PEERING, row);
 	const struct router *router = router_find(t, item->peering->router);
@@ -152,7 +155,7 @@ static const struct param describe_peerings_params[] = {
 
 static bool fits_block(const struct filter_run *f, const struct row *row)
 {
-	const struct peering *p = (const struct peering *) row;
+	const struct peering *p = peering_of(row);
 	bool is_peer = str_starts_with(str_from(f->filter->name), STR("accepter"));
 	const struct router *router = router_find(f->t, is_peer ? p->peer_router : p->router);
 	char text[CIDR_TEXT_SIZE];
@@ -164,24 +167,24 @@ static bool fits_block(const struct filter_run *f, const struct row *row)
 
 static bool fits_requester(const struct filter_run *f, const struct row *row)
 {
-	return filter_text(f, ec2_owner_number(f->t, ((const struct peering *) row)->account));
+	return filter_text(f, ec2_owner_number(f->t, peering_of(row)->account));
 }
 
 static bool fits_expiration(const struct filter_run *f, const struct row *row)
 {
-	const struct peering *p = (const struct peering *) row;
+	const struct peering *p = peering_of(row);
 	return model_derive_peering_state(p) == PEERING_PENDING &&
 	       filter_time(f, p->row.created_us + PEERING_EXPIRES_US);
 }
 
 static bool fits_state(const struct filter_run *f, const struct row *row)
 {
-	return filter_z(f, write_state((const struct peering *) row));
+	return filter_z(f, write_state(peering_of(row)));
 }
 
 static bool fits_message(const struct filter_run *f, const struct row *row)
 {
-	return filter_text(f, write_message(f->e, (const struct peering *) row));
+	return filter_text(f, write_message(f->e, peering_of(row)));
 }
 
 static const struct filter peering_filters[] = {
@@ -276,11 +279,9 @@ static RESULT ec2_modify_options(struct ec2_call *e, const void *args, struct xm
 	const struct row *row = NULL;
 	TRY(ec2_find_shown(e, a->made, &row));
 	if (a->resolves != CHOICE_DEFAULT)
-		write_options(x, "requesterPeeringConnectionOptions",
-			      ((const struct peering *) row)->resolves);
+		write_options(x, "requesterPeeringConnectionOptions", peering_of(row)->resolves);
 	if (a->peer_resolves != CHOICE_DEFAULT)
-		write_options(x, "accepterPeeringConnectionOptions",
-			      ((const struct peering *) row)->peer_resolves);
+		write_options(x, "accepterPeeringConnectionOptions", peering_of(row)->peer_resolves);
 	return OK;
 }
 

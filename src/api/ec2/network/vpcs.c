@@ -7,6 +7,7 @@
 #include "engine/network/router_block.h"
 #include "engine/network/subnet.h"
 #include "engine/people/account.h"
+#include "model/router.h"
 
 /* ---- describe ---- */
 
@@ -28,14 +29,14 @@ static struct str association_id(struct ec2_call *e, const struct router *router
 
 static bool fits_cidr(const struct filter_run *f, const struct row *row)
 {
-	struct cidrs blocks = engine_get_blocks(f->t, f->e->c->arena, (const struct router *) row);
+	struct cidrs blocks = engine_get_blocks(f->t, f->e->c->arena, router_of(row));
 	char text[CIDR_TEXT_SIZE];
 	return blocks.count && filter_z(f, cidr_write(blocks.at[0], text));
 }
 
 static bool fits_any_cidr(const struct filter_run *f, const struct row *row)
 {
-	struct cidrs blocks = engine_get_blocks(f->t, f->e->c->arena, (const struct router *) row);
+	struct cidrs blocks = engine_get_blocks(f->t, f->e->c->arena, router_of(row));
 	char text[CIDR_TEXT_SIZE];
 	for (size_t k = 0; k < blocks.count; k++)
 		if (filter_z(f, cidr_write(blocks.at[k], text)))
@@ -45,7 +46,7 @@ static bool fits_any_cidr(const struct filter_run *f, const struct row *row)
 
 static bool fits_association(const struct filter_run *f, const struct row *row)
 {
-	const struct router *router = (const struct router *) row;
+	const struct router *router = router_of(row);
 	struct cidrs blocks = engine_get_blocks(f->t, f->e->c->arena, router);
 	for (size_t k = 0; k < blocks.count; k++)
 		if (filter_text(f, association_id(f->e, router, blocks, k)))
@@ -55,7 +56,7 @@ static bool fits_association(const struct filter_run *f, const struct row *row)
 
 static bool fits_ipv6(const struct filter_run *f, const struct row *row)
 {
-	const struct router *router = (const struct router *) row;
+	const struct router *router = router_of(row);
 	struct str name = str_from(f->filter->name);
 	char text[CIDR_TEXT_SIZE];
 	for (size_t k = 0; k < router->ipv6_blocks.count; k++) {
@@ -74,7 +75,7 @@ static bool fits_ipv6(const struct filter_run *f, const struct row *row)
 
 static bool fits_dhcp_options(const struct filter_run *f, const struct row *row)
 {
-	uuid set = ((const struct router *) row)->dhcp_options;
+	uuid set = router_of(row)->dhcp_options;
 	return uuid_is_none(set) ? filter_z(f, "default") : filter_id(f, KIND_DHCP_OPTIONS, set);
 }
 
@@ -107,7 +108,7 @@ static const void *gather_vpc(struct ec2_call *e, const struct row *row)
 	struct vpc_item *item = arena_new_object(e->c->arena, struct vpc_item);
 	if (!item)
 		return 0;
-	item->router = (const struct router *) row;
+	item->router = router_of(row);
 	item->blocks = engine_get_blocks(ec2_walk(e), e->c->arena, item->router);
 	return item;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Images: made of instances, of snapshots, of other images; shared; deregistered. */
-#include "engine/storage/image.h"
-
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/images.h"
 #include "api/ec2/storage/sharing.h"
 #include "api/ec2/storage/volumes.h"
+#include "engine/storage/image.h"
+#include "model/image.h"
+#include "store/image_device.h"
 
 /* EC2's rule for names: 3 to 128 of these. */
 static RESULT check_name(struct ec2_call *e, struct str name)

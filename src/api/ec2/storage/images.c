@@ -6,6 +6,10 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/storage/image.h"
+#include "model/image.h"
+#include "model/states.h"
+#include "store/account.h"
+#include "store/image_device.h"
 
 #define OPERATOR_NUMBER "000000000000"
 
@@ -77,7 +81,7 @@ static bool is_deprecated(const struct image *image)
 static bool is_asked(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_describe_images *a = e->args;
-	const struct image *image = (const struct image *) row;
+	const struct image *image = image_of(row);
 	bool owned = a->owners.count == 0, executable = a->executable_by.count == 0;
 	for (size_t k = 0; !owned && k < a->owners.count; k++)
 		owned = ec2_is_owner(e, image->account, a->owners.at[k]);
@@ -93,17 +97,17 @@ static bool is_asked(struct ec2_call *e, const struct row *row)
 
 static bool fits_owner(const struct filter_run *f, const struct row *row)
 {
-	return filter_text(f, ec2_owner_number(f->t, ((const struct image *) row)->account));
+	return filter_text(f, ec2_owner_number(f->t, image_of(row)->account));
 }
 
 static bool fits_alias(const struct filter_run *f, const struct row *row)
 {
-	return uuid_is_none(((const struct image *) row)->account) && filter_z(f, "amazon");
+	return uuid_is_none(image_of(row)->account) && filter_z(f, "amazon");
 }
 
 static bool fits_public(const struct filter_run *f, const struct row *row)
 {
-	const struct image *image = (const struct image *) row;
+	const struct image *image = image_of(row);
 	return filter_bool(f, image->is_public || uuid_is_none(image->account));
 }
 
@@ -114,7 +118,7 @@ static bool fits_created(const struct filter_run *f, const struct row *row)
 
 static bool fits_state(const struct filter_run *f, const struct row *row)
 {
-	return filter_z(f, image_state((f)->t, (const struct image *) row));
+	return filter_z(f, image_state((f)->t, image_of(row)));
 }
 
 /* By one of its disks. */
@@ -139,7 +143,7 @@ static bool fits_device(const struct filter_run *f, const struct row *row)
 /* EC2 has a word for Windows only. */
 static bool fits_platform(const struct filter_run *f, const struct row *row)
 {
-	return ((const struct image *) row)->platform == IMAGE_PLATFORM_WINDOWS && filter_z(f, "windows");
+	return image_of(row)->platform == IMAGE_PLATFORM_WINDOWS && filter_z(f, "windows");
 }
 
 static const struct filter image_filters[] = {
@@ -193,7 +197,7 @@ static const void *gather_image(struct ec2_call *e, const struct row *row)
 	struct image_item *item = arena_new_object(e->c->arena, struct image_item);
 	if (!item)
 		return 0;
-	item->image = (const struct image *) row;
+	item->image = image_of(row);
 	item->owner = ec2_owner_number(t, item->image->account);
 	item->state = image_state(t, item->image);
 	if (engine_is_own(e->c, KIND_IMAGE, row))

@@ -5,6 +5,8 @@
 
 #include "api/ec2/core/action.h"
 
+struct image_device;
+
 /* The number of an account; all zeros for the operator. */
 struct str ec2_owner_number(const struct tables *t, uuid account);
 /* Whether it is the one meant by "self", "amazon" or an account number. */

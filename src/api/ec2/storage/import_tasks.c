@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Imports: ImportSnapshot, ImportImage, their tasks, CancelImportTask. A container's data are fetched from a
  * URL; there is no object storage here, so that buckets are refused. */
-#include "engine/storage/import_task.h"
-
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/volumes.h"
+#include "engine/storage/import_task.h"
+#include "model/image.h"
+#include "model/import_image_task.h"
+#include "model/states.h"
+#include "store/import_snapshot_task.h"
 
 /* EC2 shows sizes in GiB, with what is behind the point. */
 static void write_gib(struct ec2_call *e, struct xml *x, int64_t bytes)
@@ -59,7 +62,7 @@ static void write_detail(struct ec2_call *e, struct xml *x, const struct import_
 static bool stands_alone(struct ec2_call *e, const struct row *row)
 {
 	(void) e;
-	return uuid_is_none(((const struct import_snapshot_task *) row)->import_image_task);
+	return uuid_is_none(import_snapshot_task_of(row)->import_image_task);
 }
 
 static void write_snapshot_task(struct ec2_call *e, struct xml *x, const void *item)
@@ -108,7 +111,7 @@ static const void *gather_image_task(struct ec2_call *e, const struct row *row)
 	const struct tables *t = ec2_walk(e);
 	if (!item)
 		return 0;
-	item->task = (const struct import_image_task *) row;
+	item->task = import_image_task_of(row);
 	for (const struct import_snapshot_task *k =
 		     import_snapshot_task_first_by_import_image_task(t, row->id);
 	     k && item->disk_count < IMPORT_DISKS_MAX;

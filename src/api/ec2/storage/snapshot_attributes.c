@@ -4,6 +4,7 @@
 #include "api/ec2/storage/images.h"
 #include "api/ec2/storage/sharing.h"
 #include "engine/storage/snapshot.h"
+#include "model/snapshot.h"
 
 #define ATTRIBUTES "createVolumePermission|productCodes"
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Snapshots: described, made, copied, deleted. */
-#include "engine/storage/snapshot.h"
-
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/images.h"
 #include "api/ec2/storage/volumes.h"
+#include "engine/storage/snapshot.h"
+#include "model/snapshot.h"
+#include "model/states.h"
 
 /* EC2's own for a snapshot that was taken of no volume here. */
 #define NO_VOLUME "vol-ffffffff"
@@ -42,7 +43,7 @@ static bool is_restorable_by(const struct ec2_call *e, const struct snapshot *s,
 /* What a caller asks for besides filters. */
 static bool is_asked(struct ec2_call *e, const struct row *row)
 {
-	const struct snapshot *s = (const struct snapshot *) row;
+	const struct snapshot *s = snapshot_of(row);
 	const struct ec2_describe_snapshots *a = e->args;
 	bool owned = a->owners.count == 0, restorable = a->restorable_by.count == 0;
 	for (size_t k = 0; !owned && k < a->owners.count; k++)
@@ -59,7 +60,7 @@ static struct str write_progress(struct ec2_call *e, const struct snapshot *s)
 
 static bool fits_snapshot(const struct filter_run *f, const struct row *row)
 {
-	const struct snapshot *s = (const struct snapshot *) row;
+	const struct snapshot *s = snapshot_of(row);
 	struct str name = str_from(f->filter->name);
 	if (str_is(name, "progress"))
 		return filter_text(f, write_progress(f->e, s));
@@ -79,7 +80,7 @@ static bool has_status(const struct filter_run *f, unsigned state)
 
 static bool fits_volume(const struct filter_run *f, const struct row *row)
 {
-	uuid volume = ((const struct snapshot *) row)->volume;
+	uuid volume = snapshot_of(row)->volume;
 	return uuid_is_none(volume) ? filter_z(f, NO_VOLUME) : filter_id(f, KIND_VOLUME, volume);
 }
 
@@ -108,7 +109,7 @@ static const void *gather_snapshot(struct ec2_call *e, const struct row *row)
 	struct snapshot_item *item = arena_new_object(e->c->arena, struct snapshot_item);
 	if (!item)
 		return 0;
-	item->snapshot = (const struct snapshot *) row;
+	item->snapshot = snapshot_of(row);
 	item->owner = ec2_owner_number(ec2_walk(e), item->snapshot->account);
 	if (engine_is_own(e->c, KIND_SNAPSHOT, row))
 		item->tags = item->snapshot->tags;
@@ -283,7 +284,7 @@ static RESULT ec2_copy_snapshot(struct ec2_call *e, const void *args, struct xml
 	const struct row *row = 0;
 	TRY(ec2_find_shown(e, a->wish.snapshot, &row));
 	ec2_write_id(x, "snapshotId", KIND_SNAPSHOT, row->id);
-	ec2_write_tags(x, ((const struct snapshot *) row)->tags);
+	ec2_write_tags(x, snapshot_of(row)->tags);
 	return OK;
 }
 

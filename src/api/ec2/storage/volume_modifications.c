@@ -3,13 +3,17 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/volumes.h"
+#include "model/volume.h"
+#include "store/condition.h"
+#include "store/host.h"
+#include "store/zone.h"
 
 /* ---- modifications ---- */
 
 static bool is_modified(struct ec2_call *e, const struct row *row)
 {
 	(void) e;
-	return ((const struct volume *) row)->modified_us != 0;
+	return volume_of(row)->modified_us != 0;
 }
 
 static const char *modification_state(const struct volume *v)
@@ -28,7 +32,7 @@ static struct volume volume_before(const struct volume *v)
 
 static bool fits_modification(const struct filter_run *f, const struct row *row)
 {
-	const struct volume *v = (const struct volume *) row;
+	const struct volume *v = volume_of(row);
 	const struct volume before = volume_before(v);
 	struct str name = str_from(f->filter->name);
 	const struct volume *side = str_starts_with(name, STR("original")) ? &before : v;
@@ -175,7 +179,7 @@ static const void *gather_status(struct ec2_call *e, const struct row *row)
 	struct status_item *item = arena_new_object(e->c->arena, struct status_item);
 	if (!item)
 		return 0;
-	item->volume = (const struct volume *) row;
+	item->volume = volume_of(row);
 	item->zone = zone_find(ec2_walk(e), item->volume->zone);
 	item->status = status_of(ec2_walk(e), item->volume);
 	item->io = io_of(item->status);
@@ -204,14 +208,14 @@ static void write_status(struct ec2_call *e, struct xml *x, const void *item)
 
 static bool fits_status(const struct filter_run *f, const struct row *row)
 {
-	const char *status = status_of(f->t, (const struct volume *) row);
+	const char *status = status_of(f->t, volume_of(row));
 	bool is_detail = str_ends_with(str_from(f->filter->name), STR("details-status"));
 	return filter_z(f, is_detail ? io_of(status) : status);
 }
 
 static bool fits_zone(const struct filter_run *f, const struct row *row)
 {
-	return filter_zone(f, ((const struct volume *) row)->zone);
+	return filter_zone(f, volume_of(row)->zone);
 }
 
 static const struct filter status_filters[] = {

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Volumes: described, made, deleted, attached and detached. What else is said of them: volume_more.c. */
 #include "api/ec2/storage/volumes.h"
+
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/storage/volume.h"
+#include "model/states.h"
+#include "model/volume.h"
+#include "store/zone.h"
 
 struct ec2_describe_volumes {
 	struct ec2_query query;
@@ -44,7 +48,7 @@ static bool has_status(const struct filter_run *f, unsigned state)
 
 static bool fits_size(const struct filter_run *f, const struct row *row)
 {
-	return filter_int(f, ec2_gib(((const struct volume *) row)->size));
+	return filter_int(f, ec2_gib(volume_of(row)->size));
 }
 
 static bool fits_create_time(const struct filter_run *f, const struct row *row)
@@ -61,7 +65,7 @@ static uuid attached_to(const struct volume *v)
 /* What only an attached volume has. */
 static bool fits_attachment(const struct filter_run *f, const struct row *row)
 {
-	const struct volume *v = (const struct volume *) row;
+	const struct volume *v = volume_of(row);
 	struct str name = str_from(f->filter->name);
 	if (attachment_of(v) == ATTACHMENT_NONE)
 		return false;
@@ -104,7 +108,7 @@ static const void *gather_volume(struct ec2_call *e, const struct row *row)
 	struct volume_item *item = arena_new_object(e->c->arena, struct volume_item);
 	if (!item)
 		return 0;
-	item->volume = (const struct volume *) row;
+	item->volume = volume_of(row);
 	item->zone = zone_find(ec2_walk(e), item->volume->zone);
 	return item;
 }
@@ -246,7 +250,7 @@ static RESULT ec2_attach_volume(struct ec2_call *e, const void *args, struct xml
 	const struct volume_attaching *wish = args;
 	const struct row *row = 0;
 	TRY(ec2_find_shown(e, wish->attached_volume, &row));
-	write_attachment(x, (const struct volume *) row);
+	write_attachment(x, volume_of(row));
 	return OK;
 }
 

@@ -5,6 +5,8 @@
 #include "api/ec2/core/action.h"
 #include "engine/storage/volume.h"
 
+struct volume;
+
 #define EC2_VOLUME_TYPES "gp2|gp3|standard|io1|io2|st1|sc1"
 /* Beyond what any type has; the engine holds each to its own. */
 enum { EC2_GIB_MAX = 65536, EC2_IOPS_MAX = 256000 };

@@ -5,9 +5,11 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/image/images.h"
+#include "drivers/compute.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_interface.h"
 #include "engine/storage/image.h"
+#include "model/instance.h"
 
 #define IN(state) (1U << INSTANCE_##state)
 /* ---- those without parameters, and lock ---- */

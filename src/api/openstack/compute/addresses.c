@@ -5,6 +5,11 @@
 #include "api/openstack/core/write.h"
 #include "api/openstack/network/network.h"
 #include "engine/network/address.h"
+#include "model/address.h"
+#include "model/instance.h"
+#include "store/external_network.h"
+#include "store/port.h"
+#include "store/secondary_ip.h"
 
 enum { LAST_PROXY = 35, LAST_ACTION = 43 }; /* microversions */
 
@@ -114,7 +119,7 @@ struct old_address {
 static bool is_elastic(struct os_call *e, const struct row *row)
 {
 	(void) e;
-	return row_is_live(row) && ((const struct address *) row)->is_elastic;
+	return row_is_live(row) && address_of(row)->is_elastic;
 }
 
 static const void *gather_address(struct os_call *e, const struct row *row)
@@ -123,7 +128,7 @@ static const void *gather_address(struct os_call *e, const struct row *row)
 	struct old_address *item = arena_new_object(e->c->arena, struct old_address);
 	if (!item)
 		return NULL;
-	*item = (struct old_address){.address = (const struct address *) row};
+	*item = (struct old_address){.address = address_of(row)};
 	const struct port *port = port_find(t, item->address->port);
 	const struct external_network *pool = external_network_find(t, item->address->external_network);
 	item->instance = port ? port->instance : UUID_NONE;
@@ -216,7 +221,7 @@ static bool is_live(struct os_call *e, const struct row *row)
 static void write_pool(struct os_call *e, struct json_writer *w, const void *item)
 {
 	(void) e;
-	json_write_text(w, "name", ((const struct external_network *) item)->name);
+	json_write_text(w, "name", external_network_of(item)->name);
 }
 
 static const struct os_listing pools = {

@@ -4,6 +4,9 @@
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/write.h"
 #include "engine/region/aggregate.h"
+#include "store/aggregate.h"
+#include "store/host.h"
+#include "store/zone.h"
 
 /* ---- gathering and writing ---- */
 
@@ -18,7 +21,7 @@ static const void *gather_aggregate(struct os_call *e, const struct row *row)
 	struct aggregate_item *item = arena_new_object(e->c->arena, struct aggregate_item);
 	if (!item)
 		return NULL;
-	item->aggregate = (const struct aggregate *) row;
+	item->aggregate = aggregate_of(row);
 	item->zone = zone_find(os_walk(e), item->aggregate->zone);
 	for (size_t k = 0; k < item->aggregate->hosts.count; k++) {
 		const struct host *host = host_find(os_walk(e), item->aggregate->hosts.at[k]);

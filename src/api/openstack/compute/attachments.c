@@ -3,6 +3,8 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/storage/volume.h"
+#include "model/instance.h"
+#include "store/volume.h"
 
 #define SERVER(T, member) OS_PATH(T, "server_id", member, .kind = KIND_INSTANCE, .doc = "The server.")
 
@@ -110,7 +112,7 @@ static RESULT show_attached(struct os_call *e, const void *args, struct json_wri
 	const struct os_attach *a = args;
 	const struct row *row = NULL;
 	TRY(os_find_shown(e, a->wish.attached_volume, &row));
-	write_attachment(e, w, (const struct volume *) row);
+	write_attachment(e, w, volume_of(row));
 	return OK;
 }
 

@@ -6,7 +6,9 @@
 #include "api/console_url.h"
 #include "api/openstack/compute/servers.h"
 #include "auth/ticket.h"
+#include "drivers/compute.h"
 #include "engine/instance/instance.h"
+#include "model/instance.h"
 
 struct os_remote_console {
 	struct ref server;

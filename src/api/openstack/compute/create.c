@@ -5,6 +5,9 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance.h"
+#include "model/image.h"
+#include "model/instance.h"
+#include "model/zone.h"
 
 enum { NETWORKS_MAX = 8, DISKS_MAX = 25, GROUPS_MAX = 16 };
 static const int64_t GIB = INT64_C(1) << 30;
@@ -146,7 +149,7 @@ static struct str root_name(struct os_call *e, const struct ref *image)
 		ctx_clear_problem(e->c); /* the launch finds it again, and tells */
 		return INSTANCE_ROOT_DEVICE;
 	}
-	struct str name = ((const struct image *) row)->root_device;
+	struct str name = image_of(row)->root_device;
 	return name.n ? name : INSTANCE_ROOT_DEVICE;
 }
 

@@ -4,6 +4,8 @@
  * Compute API reference, "Create external events". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
+#include "model/states.h"
+#include "store/instance.h"
 
 enum { EVENTS_MAX = 1000, SOME_FAILED = 207 };
 

@@ -4,6 +4,7 @@
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance_type.h"
+#include "store/instance_type.h"
 
 static const int64_t MIB = INT64_C(1) << 20, GIB = INT64_C(1) << 30;
 
@@ -48,7 +49,7 @@ static struct str query_of(const struct os_call *e, const char *name)
 /* is_public: of an administrator "None" asks for all; nobody else sees more than he may use. */
 static bool is_asked(struct os_call *e, const struct row *row)
 {
-	const struct instance_type *type = (const struct instance_type *) row;
+	const struct instance_type *type = instance_type_of(row);
 	struct str asked = query_of(e, "is_public");
 	if (!os_is_admin(e))
 		return type->enabled;
@@ -70,13 +71,13 @@ static bool is_at_least(int64_t has, struct str value)
 static bool has_ram(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return is_at_least(((const struct instance_type *) row)->memory / MIB, value);
+	return is_at_least(instance_type_of(row)->memory / MIB, value);
 }
 
 static bool has_disk(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return is_at_least(((const struct instance_type *) row)->root_disk / GIB, value);
+	return is_at_least(instance_type_of(row)->root_disk / GIB, value);
 }
 
 static const struct os_filter flavor_filters[] = {
@@ -111,7 +112,7 @@ static const struct instance_type *find_left(const struct os_call *e, struct str
 {
 	const struct rows *left = &e->change.left;
 	for (size_t k = 0; e->change.shown == KIND_INSTANCE_TYPE && k < left->count; k++) {
-		const struct instance_type *type = (const struct instance_type *) left->at[k];
+		const struct instance_type *type = instance_type_of(left->at[k]);
 		if (str_equal(type->flavor_id, flavor_id))
 			return type;
 	}

@@ -4,6 +4,8 @@
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/write.h"
 #include "base/vec.h"
+#include "model/instance.h"
+#include "model/states.h"
 #include "store/sql.h"
 
 enum { EVENTS_MAX = 1000 };

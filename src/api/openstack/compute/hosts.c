@@ -6,6 +6,11 @@
 #include "api/openstack/core/write.h"
 #include "engine/engine.h"
 #include "engine/region/host.h"
+#include "model/address.h"
+#include "model/states.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/zone.h"
 
 static const int64_t MIB = INT64_C(1) << 20, GIB = INT64_C(1) << 30;
 
@@ -138,7 +143,7 @@ static void write_brief(struct os_call *e, struct json_writer *w, const void *it
 }
 
 /* "qemu+tls://192.0.2.7:16514/system": where libvirt is reached; without an address it is this machine. */
-static struct ip address_of(struct str uri)
+static struct ip parse_host_address(struct str uri)
 {
 	struct ip ip;
 	struct str host = uri, scheme;
@@ -193,7 +198,7 @@ static const struct hypervisor *gather_servers_of(struct os_call *e, const struc
 	struct hypervisor *h = arena_new_object(e->c->arena, struct hypervisor);
 	if (!h)
 		return NULL;
-	*h = (struct hypervisor){.host = (const struct host *) row, .has_servers = has_servers};
+	*h = (struct hypervisor){.host = host_of(row), .has_servers = has_servers};
 	for (const struct instance *i = instance_first_by_host(os_walk(e), row->id); h->has_servers && i;
 	     i = instance_next_by_host(os_walk(e), i))
 		if (model_derive_instance_state(i) != INSTANCE_TERMINATED &&
@@ -239,7 +244,7 @@ static void write_hypervisor(struct os_call *e, struct json_writer *w, const voi
 	write_listed(e, w, shown);
 	json_write_z(w, "hypervisor_type", "QEMU");
 	json_write_int(w, "hypervisor_version", version_of(h->seen_version));
-	os_write_ip(w, "host_ip", address_of(h->uri));
+	os_write_ip(w, "host_ip", parse_host_address(h->uri));
 	json_write_open(w, "service");
 	write_host_id(e, w, h);
 	json_write_text(w, "host", h->name);
@@ -455,7 +460,7 @@ static RESULT show_service(struct os_call *e, const void *args, struct json_writ
 	const struct os_service_change *a = args;
 	const struct row *host = NULL;
 	TRY(os_find_shown(e, a->wish.host.prefix, &host));
-	write_service(e, w, (const struct host *) host);
+	write_service(e, w, host_of(host));
 	return OK;
 }
 

@@ -6,6 +6,10 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/storage/image.h"
+#include "model/image.h"
+#include "model/states.h"
+#include "store/image_device.h"
+#include "store/snapshot.h"
 
 #define MEBIBYTE (INT64_C(1) << 20)
 #define GIBIBYTE (INT64_C(1) << 30)
@@ -24,7 +28,7 @@ static const void *gather_image(struct os_call *e, const struct row *row)
 	const struct image_device *device = image_device_first_by_image(t, row->id);
 	if (!item)
 		return NULL;
-	*item = (struct old_image){.image = (const struct image *) row};
+	*item = (struct old_image){.image = image_of(row)};
 	item->root = device ? snapshot_find(t, device->snapshot) : NULL;
 	item->state = engine_derive_image_state(t, item->image);
 	return item;
@@ -85,14 +89,14 @@ static void write_image(struct os_call *e, struct json_writer *w, const void *it
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
-	enum image_state state = engine_derive_image_state(os_walk(e), (const struct image *) row);
+	enum image_state state = engine_derive_image_state(os_walk(e), image_of(row));
 	return str_equal_nocase(value, str_from(status_words[state]));
 }
 
 /* By its id, or by what links to it. */
 static bool fits_server(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct image *image = (const struct image *) row;
+	const struct image *image = image_of(row);
 	size_t at = value.n;
 	while (at && value.p[at - 1] != '/')
 		at--;
@@ -102,7 +106,7 @@ static bool fits_server(struct os_call *e, const struct row *row, struct str val
 
 static bool fits_type(struct os_call *e, const struct row *row, struct str value)
 {
-	bool is_of_server = !uuid_is_none(((const struct image *) row)->source_instance);
+	bool is_of_server = !uuid_is_none(image_of(row)->source_instance);
 	(void) e;
 	return str_is(value, is_of_server ? "snapshot" : "base");
 }
@@ -116,13 +120,13 @@ static bool is_number(struct str value, int64_t number)
 static bool fits_min_disk(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return is_number(value, min_disk_of((const struct image *) row));
+	return is_number(value, min_disk_of(image_of(row)));
 }
 
 static bool fits_min_memory(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return is_number(value, min_memory_of((const struct image *) row));
+	return is_number(value, min_memory_of(image_of(row)));
 }
 
 static bool fits_since(struct os_call *e, const struct row *row, struct str value)
@@ -254,7 +258,7 @@ static RESULT show_metadata(struct os_call *e, const void *args, struct json_wri
 {
 	const struct row *image = NULL;
 	TRY(os_find(e, KIND_IMAGE, &((const struct os_image_metadata *) args)->image, &image));
-	os_write_tags(w, "metadata", ((const struct image *) image)->properties);
+	os_write_tags(w, "metadata", image_of(image)->properties);
 	return OK;
 }
 
@@ -263,7 +267,7 @@ static RESULT show_meta(struct os_call *e, const void *args, struct json_writer 
 	const struct os_image_metadata *a = args;
 	const struct row *image = NULL;
 	TRY(os_find(e, KIND_IMAGE, &a->image, &image));
-	const struct tag *tag = tags_find(((const struct image *) image)->properties, a->key);
+	const struct tag *tag = tags_find(image_of(image)->properties, a->key);
 	if (!tag)
 		return ctx_fail(e->c, ERR_NOT_FOUND, "Metadata item was not found");
 	json_write_key(w, tag->key);

@@ -4,6 +4,10 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance_interface.h"
+#include "model/instance.h"
+#include "store/port.h"
+#include "store/secondary_ip.h"
+#include "store/security_group.h"
 
 #define SERVER(T, member) OS_PATH(T, "server_id", member, .kind = KIND_INSTANCE, .doc = "The server.")
 
@@ -132,7 +136,7 @@ static RESULT show_plugged(struct os_call *e, const void *args, struct json_writ
 	const struct os_plug *a = args;
 	const struct row *row = NULL;
 	TRY(os_find_shown(e, a->wish.plugged, &row));
-	write_interface(e, w, (const struct port *) row);
+	write_interface(e, w, port_of(row));
 	return OK;
 }
 

@@ -7,6 +7,7 @@
 #include "api/openstack/core/write.h"
 #include "base/crypto.h"
 #include "engine/instance/key_pair.h"
+#include "model/key_pair.h"
 
 /* ---- writing ---- */
 
@@ -147,7 +148,7 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 	const struct os_make_key *a = args;
 	const struct row *row = NULL;
 	TRY(os_find_shown(e, a->wish.key_pair, &row));
-	write_common(e, w, (const struct key_pair *) row);
+	write_common(e, w, key_pair_of(row));
 	os_write_hex(w, "user_id", e->c->who->user);
 	if (a->private_key.n)
 		json_write_text(w, "private_key", a->private_key);

@@ -8,6 +8,9 @@
 #include "engine/people/account.h"
 #include "engine/quota.h"
 #include "engine/tag.h"
+#include "store/account.h"
+#include "store/key_pair.h"
+#include "store/server_group.h"
 
 enum { UNLIMITED = -1, MIB = 1 << 20 };
 
@@ -131,8 +134,7 @@ static RESULT find_account(struct os_call *e, const struct os_quota *a, const st
 	const struct row *left = NULL;
 	if (os_parse_id(a->project, KIND_ACCOUNT, &ref))
 		left = face_find_left(&e->change, KIND_ACCOUNT, ref.prefix);
-	const struct account *account =
-		left ? (const struct account *) left : account_find(os_walk(e), ref.prefix);
+	const struct account *account = left ? account_of(left) : account_find(os_walk(e), ref.prefix);
 	if (!os_is_admin(e) && !(account && uuid_equal(account->row.id, e->c->who->account)))
 		return ctx_fail(e->c, ERR_DENIED, "Policy doesn't allow %s to be performed.",
 				e->action->permit);

@@ -5,6 +5,7 @@
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance.h"
 #include "engine/tag.h"
+#include "model/instance.h"
 
 #define SERVER(T, member) OS_PATH(T, "server_id", member, .kind = KIND_INSTANCE, .doc = "The server.")
 

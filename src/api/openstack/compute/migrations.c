@@ -4,6 +4,10 @@
  * "Migrations". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
+#include "model/instance.h"
+#include "model/instance_task.h"
+#include "model/states.h"
+#include "store/host.h"
 
 struct migration {
 	const struct instance *instance;
@@ -17,14 +21,14 @@ static const char *status_of(const struct instance *i)
 
 static bool is_resized(struct os_call *e, const struct row *row)
 {
-	const struct instance *i = (const struct instance *) row;
+	const struct instance *i = instance_of(row);
 	(void) e;
 	return !uuid_is_none(i->old_type) && model_derive_instance_state(i) != INSTANCE_TERMINATED;
 }
 
 static const void *gather_migration(struct os_call *e, const struct row *row)
 {
-	const struct instance *i = (const struct instance *) row;
+	const struct instance *i = instance_of(row);
 	struct migration *item = arena_new_object(e->c->arena, struct migration);
 	if (item)
 		*item = (struct migration){i, host_find(os_walk(e), i->host)};
@@ -65,12 +69,12 @@ static void write_migration(struct os_call *e, struct json_writer *w, const void
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return str_is(value, status_of((const struct instance *) row));
+	return str_is(value, status_of(instance_of(row)));
 }
 
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct host *host = host_find(os_walk(e), ((const struct instance *) row)->host);
+	const struct host *host = host_find(os_walk(e), instance_of(row)->host);
 	return host && str_equal(host->name, value);
 }
 

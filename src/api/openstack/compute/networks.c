@@ -3,6 +3,7 @@
  * no network has. Source: Compute API reference, "Networks (DEPRECATED)", "Project networks (DEPRECATED)". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/network/network.h"
+#include "store/external_network.h"
 
 enum { LAST_PROXY = 35 }; /* the microversion */
 

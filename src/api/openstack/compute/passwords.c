@@ -5,6 +5,7 @@
 #include "api/openstack/compute/servers.h"
 #include "base/crypto.h"
 #include "engine/instance/instance.h"
+#include "model/instance.h"
 
 /* ---- the one that is drawn ---- */
 

@@ -3,6 +3,8 @@
  * is Nova's promise, as in actions.c. Source: Compute API reference, "Servers - run an action". */
 #include "api/openstack/compute/servers.h"
 #include "engine/instance/instance.h"
+#include "model/instance.h"
+#include "model/states.h"
 
 #define PATH "/v2.1/servers/{server_id}/action"
 

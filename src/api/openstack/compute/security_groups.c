@@ -2,11 +2,13 @@
  * Security groups as compute had them before the network service: the same groups, and of their rules those
  * that let something in. Source: Compute API reference, "Security groups (DEPRECATED)", "Rules for security
  * group (DEPRECATED)". */
+#include <inttypes.h>
+
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/network/network.h"
 #include "engine/network/security_group.h"
-
-#include <inttypes.h>
+#include "store/security_group.h"
+#include "store/security_group_rule.h"
 
 enum { LAST_PROXY = 35, ANY = -1, ICMP = 1, TCP = 6, UDP = 17, PORT_LAST = 65535 };
 
@@ -64,7 +66,7 @@ static const void *gather_rule(struct os_call *e, const struct row *row)
 {
 	struct old_rule *item = arena_new_object(e->c->arena, struct old_rule);
 	if (item)
-		*item = rule_of(os_walk(e), (const struct security_group_rule *) row);
+		*item = rule_of(os_walk(e), security_group_rule_of(row));
 	return item;
 }
 
@@ -74,7 +76,7 @@ static const void *gather_group(struct os_call *e, const struct row *row)
 	struct old_group *item = arena_new_object(e->c->arena, struct old_group);
 	if (!item)
 		return NULL;
-	*item = (struct old_group){.group = (const struct security_group *) row};
+	*item = (struct old_group){.group = security_group_of(row)};
 	const struct security_group_rule *r = security_group_rule_first_by_group(t, row->id);
 	for (; r; r = security_group_rule_next_by_group(t, r))
 		if (row_is_live(&r->row) && r->direction == SECURITY_GROUP_RULE_DIRECTION_INGRESS &&

@@ -3,6 +3,8 @@
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/server_group.h"
+#include "model/server_group.h"
+#include "store/instance.h"
 
 /* ---- gathering and writing ---- */
 
@@ -17,7 +19,7 @@ static const void *gather_group(struct os_call *e, const struct row *row)
 	struct group_item *item = arena_new_object(e->c->arena, struct group_item);
 	if (!item)
 		return NULL;
-	item->group = (const struct server_group *) row;
+	item->group = server_group_of(row);
 	for (const struct instance *i = instance_first_by_server_group(t, row->id); i;
 	     i = instance_next_by_server_group(t, i))
 		if (row_is_live(&i->row) && !VEC_PUSH(e->c->arena, &item->members, i->row.id))

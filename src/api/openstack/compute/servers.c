@@ -7,6 +7,22 @@
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance.h"
 #include "engine/region/host.h"
+#include "model/instance.h"
+#include "model/instance_task.h"
+#include "model/states.h"
+#include "store/address.h"
+#include "store/condition.h"
+#include "store/host.h"
+#include "store/image.h"
+#include "store/instance_type.h"
+#include "store/network.h"
+#include "store/port.h"
+#include "store/secondary_ip.h"
+#include "store/security_group.h"
+#include "store/server_group.h"
+#include "store/subnet.h"
+#include "store/volume.h"
+#include "store/zone.h"
 
 /* ---- names ---- */
 
@@ -62,7 +78,7 @@ static struct words running_words(const struct instance *i)
 
 static bool has_ended(const struct row *row)
 {
-	return model_derive_instance_state((const struct instance *) row) == INSTANCE_TERMINATED;
+	return model_derive_instance_state(instance_of(row)) == INSTANCE_TERMINATED;
 }
 
 static struct words status_words(const struct tables *t, const struct instance *i)
@@ -190,7 +206,7 @@ static const void *gather_server(struct os_call *e, const struct row *row)
 	struct os_server *s = arena_new_object(e->c->arena, struct os_server);
 	if (!s)
 		return NULL;
-	s->instance = (const struct instance *) row;
+	s->instance = instance_of(row);
 	s->type = instance_type_find(t, s->instance->type);
 	s->image = image_find(t, s->instance->image);
 	s->zone = zone_find(t, s->instance->zone);
@@ -524,7 +540,7 @@ static RESULT check_times(struct os_call *e, void *args)
 
 static struct str name_of(struct os_call *e, const struct row *row)
 {
-	return os_server_name(e->c->arena, (const struct instance *) row);
+	return os_server_name(e->c->arena, instance_of(row));
 }
 
 static bool fits_name(struct os_call *e, const struct row *row, struct str value)
@@ -534,13 +550,12 @@ static bool fits_name(struct os_call *e, const struct row *row, struct str value
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
-	return str_equal_nocase(status_words(os_walk(e), (const struct instance *) row).status, value);
+	return str_equal_nocase(status_words(os_walk(e), instance_of(row)).status, value);
 }
 
 static bool fits_flavor(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct instance_type *type =
-		instance_type_find(os_walk(e), ((const struct instance *) row)->type);
+	const struct instance_type *type = instance_type_find(os_walk(e), instance_of(row)->type);
 	return type && str_equal(type->flavor_id, value);
 }
 
@@ -556,21 +571,21 @@ static bool fits_address(struct os_call *e, const struct row *row, struct str va
 
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct host *host = host_find(os_walk(e), ((const struct instance *) row)->host);
+	const struct host *host = host_find(os_walk(e), instance_of(row)->host);
 	return !os_is_admin(e) || (host && str_equal(host->name, value)); /* else it is passed over */
 }
 
 static bool fits_locked(struct os_call *e, const struct row *row, struct str value)
 {
 	bool is_wanted = str_equal_nocase(value, STR("true")) || str_is(value, "1");
-	bool is_locked = ((const struct instance *) row)->locked != INSTANCE_LOCKED_NO;
+	bool is_locked = instance_of(row)->locked != INSTANCE_LOCKED_NO;
 	(void) e;
 	return is_locked == is_wanted;
 }
 
 static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct zone *zone = zone_find(os_walk(e), ((const struct instance *) row)->zone);
+	const struct zone *zone = zone_find(os_walk(e), instance_of(row)->zone);
 	return zone && str_equal(zone->name, value);
 }
 
@@ -671,7 +686,7 @@ static uint32_t states_of(const char *name)
 
 static RESULT find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)
 {
-	*ret_instance = (const struct instance *) face_find_left(&e->change, KIND_INSTANCE, ref->prefix);
+	*ret_instance = instance_of(face_find_left(&e->change, KIND_INSTANCE, ref->prefix));
 	return *ret_instance ? OK : engine_find_own_instance(e->c, os_walk(e), ref, ret_instance);
 }
 

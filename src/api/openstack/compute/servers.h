@@ -4,6 +4,14 @@
 
 #include "api/openstack/core/list.h"
 
+struct condition;
+struct host;
+struct image;
+struct instance;
+struct instance_type;
+struct server_group;
+struct zone;
+
 #define OS_SERVER(T, member) OS_PATH(T, "server_id", member, .kind = KIND_INSTANCE, .doc = "The server.")
 /* A row for what is asked of a server by name. */
 #define OS_SERVER_ACTION(word, policy, T, rows, ...)                                                         \

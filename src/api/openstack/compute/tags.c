@@ -4,6 +4,7 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/tag.h"
+#include "model/instance.h"
 
 enum { WORD_MAX = 60 };
 
@@ -53,7 +54,7 @@ RESULT os_read_server_tags(struct os_call *e, struct strs words, struct tags *re
 
 static bool has_word(const struct row *row, struct str word)
 {
-	const struct tag *tag = tags_find(((const struct instance *) row)->tags, word);
+	const struct tag *tag = tags_find(instance_of(row)->tags, word);
 	return tag && str_is_empty(tag->value);
 }
 

@@ -6,6 +6,8 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance.h"
+#include "store/account.h"
+#include "store/instance.h"
 #include "store/sql.h"
 
 enum {

@@ -6,6 +6,9 @@
 #include "api/openstack/core/write.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/volume.h"
+#include "model/snapshot.h"
+#include "model/volume.h"
+#include "store/zone.h"
 
 enum { LAST_PROXY = 35 }; /* the microversion */
 
@@ -21,7 +24,7 @@ struct old_volume {
 static const void *gather_volume(struct os_call *e, const struct row *row)
 {
 	const struct tables *t = os_walk(e);
-	const struct volume *v = (const struct volume *) row;
+	const struct volume *v = volume_of(row);
 	struct old_volume *item = arena_new_object(e->c->arena, struct old_volume);
 	if (item)
 		*item = (struct old_volume){v, zone_find(t, v->zone), os_volume_source_snapshot(t, v),

@@ -28,7 +28,6 @@
 #include "base/vec.h"
 #include "engine/resolve.h"
 #include "model/identity.h"
-#include "store/rows.h"
 
 struct os_call;
 struct os_listing;

@@ -18,6 +18,7 @@
 #include "auth/password.h"
 #include "base/crypto.h"
 #include "base/heap.h"
+#include "model/role.h"
 
 enum { ACTIONS_MAX = 640, BODY_CAP_SIZE = 1024 * 1024 };
 

@@ -5,6 +5,9 @@
 #include "auth/password.h"
 #include "base/random.h"
 #include "engine/people/application_credential.h"
+#include "model/user.h"
+#include "store/application_credential.h"
+#include "store/role.h"
 
 enum { SECRET_SIZE = 64 }; /* bytes drawn where none is given */
 

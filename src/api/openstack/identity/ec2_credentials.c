@@ -7,6 +7,8 @@
 #include "auth/key.h"
 #include "engine/people/account.h"
 #include "engine/people/own.h"
+#include "store/access_key.h"
+#include "store/user.h"
 
 /* With the secret: who may see the key may sign with it. */
 static RESULT write_key(struct os_call *e, struct json_writer *w, const struct access_key *key)
@@ -131,7 +133,7 @@ static RESULT show_new(struct os_call *e, const void *args, struct json_writer *
 {
 	const struct row *row = NULL;
 	TRY(os_find_shown(e, ((const struct new_key *) args)->key.row.id, &row));
-	return write_key(e, w, (const struct access_key *) row);
+	return write_key(e, w, access_key_of(row));
 }
 
 /* ---- one ---- */

@@ -3,6 +3,9 @@
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
 #include "engine/people/user_group.h"
+#include "store/group_member.h"
+#include "store/user.h"
+#include "store/user_group.h"
 
 void os_write_user_group(struct os_call *e, struct json_writer *w, const void *item)
 {
@@ -19,8 +22,7 @@ static bool fits_domain(struct os_call *e, const struct row *row, struct str val
 {
 	struct ref ref;
 	(void) e;
-	return os_parse_id(value, KIND_DOMAIN, &ref) &&
-	       uuid_equal(((const struct user_group *) row)->domain, ref.prefix);
+	return os_parse_id(value, KIND_DOMAIN, &ref) && uuid_equal(user_group_of(row)->domain, ref.prefix);
 }
 
 static const struct os_filter filters[] = {{"name", "name"}, {"domain_id", .fits = fits_domain}};
@@ -28,7 +30,7 @@ static const struct os_filter filters[] = {{"name", "name"}, {"domain_id", .fits
 static bool is_domains(struct os_call *e, const struct row *row)
 {
 	(void) e;
-	return uuid_is_none(((const struct user_group *) row)->account);
+	return uuid_is_none(user_group_of(row)->account);
 }
 
 static const struct os_listing groups = {

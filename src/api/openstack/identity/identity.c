@@ -7,6 +7,9 @@
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
 #include "engine/people/own.h"
+#include "model/user.h"
+#include "store/account.h"
+#include "store/domain.h"
 
 void os_write_domain_id(struct json_writer *w, const char *key, uuid domain)
 {
@@ -105,7 +108,7 @@ RESULT os_check_own(struct os_call *e, const char *permission, const struct ref 
 	const struct row *row = NULL;
 	TRY(os_check_self(e, user));
 	TRY(engine_find(e->c, os_walk(e), KIND_USER, user, &row));
-	*ret_user = (const struct user *) row;
+	*ret_user = user_of(row);
 	return engine_check_own(e->c, os_walk(e), permission, *ret_user, e->c->who->account);
 }
 

@@ -5,6 +5,8 @@
 
 #include "api/openstack/core/list.h"
 
+struct user;
+
 /* The id alone. */
 void os_write_domain_id(struct json_writer *w, const char *key, uuid domain);
 /* {"id": …, "name": …} of a domain. The view walks. */

@@ -5,6 +5,8 @@
 #include "engine/people/account.h"
 #include "engine/people/domain.h"
 #include "engine/people/role.h"
+#include "model/account.h"
+#include "model/domain.h"
 
 /* ---- domains ---- */
 
@@ -135,8 +137,7 @@ static bool fits_domain(struct os_call *e, const struct row *row, struct str val
 {
 	struct ref ref;
 	(void) e;
-	return os_parse_id(value, KIND_DOMAIN, &ref) &&
-	       uuid_equal(((const struct account *) row)->domain, ref.prefix);
+	return os_parse_id(value, KIND_DOMAIN, &ref) && uuid_equal(account_of(row)->domain, ref.prefix);
 }
 
 static bool fits_no_domain(struct os_call *e, const struct row *row, struct str value)
@@ -264,7 +265,7 @@ static RESULT list_tags(struct os_call *e, const void *args, struct json_writer 
 	const struct project_args *a = args;
 	const struct row *row = NULL;
 	TRY(os_find(e, KIND_ACCOUNT, &a->wish.account, &row));
-	write_tags(w, (const struct account *) row);
+	write_tags(w, account_of(row));
 	os_write_list_links(e, w);
 	return OK;
 }
@@ -274,7 +275,7 @@ static RESULT show_tags(struct os_call *e, const void *args, struct json_writer 
 	const struct changed_project *a = args;
 	const struct row *row = NULL;
 	TRY(os_find_shown(e, a->wish.account.prefix, &row));
-	write_tags(w, (const struct account *) row);
+	write_tags(w, account_of(row));
 	os_write_list_links(e, w);
 	return OK;
 }
@@ -294,8 +295,7 @@ static RESULT list_where(struct os_call *e, uuid user, enum kind kind, struct js
 	bool is_account = kind == KIND_ACCOUNT;
 	for (const struct row *row = tables_first(t, kind, 0, NULL, 0); row;
 	     row = tables_next(t, kind, 0, row, 0)) {
-		if (is_account ? !engine_is_account_open(t, (const struct account *) row)
-			       : !((const struct domain *) row)->enabled)
+		if (is_account ? !engine_is_account_open(t, account_of(row)) : !domain_of(row)->enabled)
 			continue;
 		engine_find_roles(t, user, is_account ? IDENTITY_ACCOUNT : IDENTITY_DOMAIN, row->id, &roles);
 		if (roles.count && !VEC_PUSH(e->c->arena, &rows, row))

@@ -4,6 +4,13 @@
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
 #include "engine/people/role.h"
+#include "store/account.h"
+#include "store/domain.h"
+#include "store/group_member.h"
+#include "store/role.h"
+#include "store/role_assignment.h"
+#include "store/user.h"
+#include "store/user_group.h"
 
 /* ---- roles ---- */
 

@@ -10,6 +10,11 @@
 #include "auth/uses.h"
 #include "engine/people/role.h"
 #include "engine/people/token_revocation.h"
+#include "store/account.h"
+#include "store/application_credential.h"
+#include "store/domain.h"
+#include "store/role.h"
+#include "store/user.h"
 
 enum { SECRET_MAX = PASSWORD_SIZE_MAX };
 

@@ -5,6 +5,8 @@
 #include "auth/password.h"
 #include "engine/people/account_user.h"
 #include "engine/people/user.h"
+#include "store/account.h"
+#include "store/user.h"
 
 struct shown_user {
 	const struct user *user;
@@ -15,8 +17,7 @@ static const void *gather_user(struct os_call *e, const struct row *row)
 {
 	struct shown_user *shown = arena_new_object(e->c->arena, struct shown_user);
 	if (shown)
-		*shown = (struct shown_user){(const struct user *) row,
-					     os_user_domain(os_walk(e), (const struct user *) row)};
+		*shown = (struct shown_user){user_of(row), os_user_domain(os_walk(e), user_of(row))};
 	return shown;
 }
 
@@ -52,7 +53,7 @@ static bool fits_domain(struct os_call *e, const struct row *row, struct str val
 {
 	struct ref ref;
 	return os_parse_id(value, KIND_DOMAIN, &ref) &&
-	       uuid_equal(os_user_domain(os_walk(e), (const struct user *) row), ref.prefix);
+	       uuid_equal(os_user_domain(os_walk(e), user_of(row)), ref.prefix);
 }
 
 static const struct os_filter filters[] = {
@@ -75,7 +76,7 @@ static const struct os_listing users = {
 static bool is_no_owner(struct os_call *e, const struct row *row)
 {
 	(void) e;
-	return !((const struct user *) row)->is_owner;
+	return !user_of(row)->is_owner;
 }
 
 static const struct os_listing listed_users = {

@@ -6,6 +6,9 @@
 
 #include "api/openstack/image/images.h"
 #include "drivers/image_file.h"
+#include "model/image.h"
+#include "store/image_device.h"
+#include "store/snapshot.h"
 
 /* ---- upload ---- */
 

@@ -5,6 +5,10 @@
 
 #include "api/openstack/core/write.h"
 #include "engine/storage/image.h"
+#include "model/image.h"
+#include "model/states.h"
+#include "store/image_device.h"
+#include "store/snapshot.h"
 
 #define MEBIBYTE (INT64_C(1) << 20)
 #define GIBIBYTE (INT64_C(1) << 30)
@@ -42,7 +46,7 @@ static const void *gather_image(struct os_call *e, const struct row *row)
 	const struct image_device *device = image_device_first_by_image(t, row->id);
 	if (!item)
 		return NULL;
-	item->image = (const struct image *) row;
+	item->image = image_of(row);
 	item->root = device ? snapshot_find(t, device->snapshot) : NULL;
 	item->status = status_of(t, item->image);
 	return item;
@@ -164,7 +168,7 @@ static bool has_properties_asked(const struct os_call *e, const struct image *im
 
 bool os_is_image_listed(struct os_call *e, const struct row *row)
 {
-	const struct image *image = (const struct image *) row;
+	const struct image *image = image_of(row);
 	enum image_visibility visibility = engine_image_visibility(image);
 	bool is_own = uuid_equal(image->account, e->c->who->account) || os_is_admin(e);
 	bool is_asked = str_is(asked(e, "visibility"), visibility_words[visibility]);
@@ -177,7 +181,7 @@ bool os_is_image_listed(struct os_call *e, const struct row *row)
 
 static bool is_listed(struct os_call *e, const struct row *row)
 {
-	return has_properties_asked(e, (const struct image *) row) && os_is_image_listed(e, row);
+	return has_properties_asked(e, image_of(row)) && os_is_image_listed(e, row);
 }
 
 /* "in:a,b" */
@@ -196,7 +200,7 @@ static bool fits_words(struct str value, struct str text)
 static bool fits_name(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return fits_words(value, ((const struct image *) row)->name);
+	return fits_words(value, image_of(row)->name);
 }
 
 static bool fits_id(struct os_call *e, const struct row *row, struct str value)
@@ -206,19 +210,19 @@ static bool fits_id(struct os_call *e, const struct row *row, struct str value)
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
-	return fits_words(value, str_from(status_of(os_walk(e), (const struct image *) row)));
+	return fits_words(value, str_from(status_of(os_walk(e), image_of(row))));
 }
 
 static bool fits_visibility(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	enum image_visibility visibility = engine_image_visibility((const struct image *) row);
+	enum image_visibility visibility = engine_image_visibility(image_of(row));
 	return str_is(value, "all") || str_is(value, visibility_words[visibility]);
 }
 
 static bool fits_tag(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct strs *labels = &((const struct image *) row)->labels;
+	const struct strs *labels = &image_of(row)->labels;
 	bool has_all = true;
 	(void) value; /* several are all asked for */
 	for (size_t k = 0; k < e->request.query.count && has_all; k++) {
@@ -233,19 +237,19 @@ static bool fits_tag(struct os_call *e, const struct row *row, struct str value)
 /* Data that came by another way than an upload are a qcow2 of ours. */
 static struct str format_or(struct os_call *e, const struct row *row, struct str format, struct str kept)
 {
-	const struct image *image = (const struct image *) row;
+	const struct image *image = image_of(row);
 	bool is_kept = image_device_first_by_image(os_walk(e), row->id) && image->data_size == 0;
 	return format.n || !is_kept ? format : kept;
 }
 
 static struct str disk_format_of(struct os_call *e, const struct row *row)
 {
-	return format_or(e, row, ((const struct image *) row)->disk_format, STR("qcow2"));
+	return format_or(e, row, image_of(row)->disk_format, STR("qcow2"));
 }
 
 static struct str container_format_of(struct os_call *e, const struct row *row)
 {
-	return format_or(e, row, ((const struct image *) row)->container_format, STR("bare"));
+	return format_or(e, row, image_of(row)->container_format, STR("bare"));
 }
 
 static bool fits_disk_format(struct os_call *e, const struct row *row, struct str value)
@@ -268,18 +272,18 @@ static int64_t size_of(struct os_call *e, const struct image *image)
 
 static int64_t sort_size_of(struct os_call *e, const struct row *row)
 {
-	return size_of(e, (const struct image *) row);
+	return size_of(e, image_of(row));
 }
 
 static bool fits_size_min(struct os_call *e, const struct row *row, struct str value)
 {
-	int64_t bound = 0, size = size_of(e, (const struct image *) row);
+	int64_t bound = 0, size = size_of(e, image_of(row));
 	return result_is_ok(str_parse_int(value, &bound)) && size >= bound;
 }
 
 static bool fits_size_max(struct os_call *e, const struct row *row, struct str value)
 {
-	int64_t bound = 0, size = size_of(e, (const struct image *) row);
+	int64_t bound = 0, size = size_of(e, image_of(row));
 	return result_is_ok(str_parse_int(value, &bound)) && size >= 0 && size <= bound;
 }
 
@@ -623,7 +627,7 @@ RESULT os_begin_image_rewriting(struct os_call *e, const struct ref *ref, struct
 {
 	const struct image *image = NULL;
 	TRY(os_find_changed_image(e, ref, &image));
-	image = (const struct image *) row_copy(e->c->arena, &model_kinds[KIND_IMAGE], &image->row);
+	image = image_of(row_copy(e->c->arena, &model_kinds[KIND_IMAGE], &image->row));
 	if (!image)
 		return ctx_no_memory(e->c);
 	wish->image = *ref;

@@ -5,6 +5,8 @@
 #include "api/openstack/core/list.h"
 #include "engine/storage/image.h"
 
+struct image;
+
 /* The members of an image, in lists and alone. */
 extern const struct os_listing os_image_listing;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Members: the projects that a shared image is shared with. EC2 calls them its launch permissions. */
-#include "api/openstack/image/images.h"
-
 #include "api/openstack/core/write.h"
+#include "api/openstack/image/images.h"
+#include "model/image.h"
 
 struct os_member {
 	struct image_settings wish;
@@ -59,7 +59,7 @@ static RESULT show(struct os_call *e, const struct ref *ref, uuid account, struc
 {
 	const struct row *row = NULL;
 	TRY(os_find(e, KIND_IMAGE, ref, &row));
-	const struct image *image = (const struct image *) row;
+	const struct image *image = image_of(row);
 	if (!uuids_have(&image->launchers, account) || !may_see(e, image, account))
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_ACCOUNT, "The image has no such member.");
 	write_member(w, image, account);

@@ -2,8 +2,9 @@
  * Properties of images that mean something: between Image's words and the fields of an image's row. A word
  * that is none of these asks for nothing and is kept as it is. */
 #include "api/openstack/image/images.h"
-
+#include "model/boot_mode.h"
 #include "model/firmware.h"
+#include "model/image.h"
 
 static struct str find_property(const struct image_form *form, const char *key)
 {

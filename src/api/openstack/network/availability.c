@@ -3,6 +3,8 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/network/network.h"
 #include "engine/network/subnet.h"
+#include "model/network.h"
+#include "store/subnet.h"
 
 struct use {
 	const struct subnet *subnet;
@@ -22,8 +24,7 @@ static const void *gather(struct os_call *e, const struct row *row)
 	struct availability *item = arena_new_object(e->c->arena, struct availability);
 	if (!item)
 		return NULL;
-	*item = (struct availability){.network = (const struct network *) row,
-				      .name = os_network_label(e, row->id)};
+	*item = (struct availability){.network = network_of(row), .name = os_network_label(e, row->id)};
 	for (const struct subnet *s = subnet_first_by_network(t, row->id); s;
 	     s = subnet_next_by_network(t, s)) {
 		struct use use = {.subnet = s, .total = engine_count_addresses(s)};

@@ -3,6 +3,8 @@
  */
 #include "api/openstack/core/extensions.h"
 #include "api/openstack/network/network.h"
+#include "model/host.h"
+#include "store/zone.h"
 
 /* Only what holds: clients use what stands here. */
 static const struct os_extension rows[] = {
@@ -88,7 +90,7 @@ static const void *gather_agent(struct os_call *e, const struct row *row)
 	struct agent_item *item = arena_new_object(e->c->arena, struct agent_item);
 	if (!item)
 		return NULL;
-	item->host = (const struct host *) row;
+	item->host = host_of(row);
 	item->zone = zone_find(os_walk(e), item->host->zone);
 	return item;
 }

@@ -3,6 +3,8 @@
 #include "api/openstack/network/network.h"
 #include "engine/network/address.h"
 #include "engine/network/port.h"
+#include "model/address.h"
+#include "store/port.h"
 
 struct floating_item {
 	const struct address *address;
@@ -17,7 +19,7 @@ static const void *gather_floating(struct os_call *e, const struct row *row)
 	struct floating_item *item = arena_new_object(e->c->arena, struct floating_item);
 	if (!item)
 		return NULL;
-	*item = (struct floating_item){.address = (const struct address *) row};
+	*item = (struct floating_item){.address = address_of(row)};
 	item->port = uuid_is_none(item->address->port) ? NULL : port_find(t, item->address->port);
 	if (item->port)
 		item->router = engine_get_router_of_ip(t, item->port, item->address->private_ip);
@@ -64,18 +66,18 @@ static void write_floating(struct os_call *e, struct json_writer *w, const void 
 static bool is_elastic(struct os_call *e, const struct row *row)
 {
 	(void) e;
-	return row_is_live(row) && ((const struct address *) row)->is_elastic;
+	return row_is_live(row) && address_of(row)->is_elastic;
 }
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return str_is(value, uuid_is_none(((const struct address *) row)->port) ? "DOWN" : "ACTIVE");
+	return str_is(value, uuid_is_none(address_of(row)->port) ? "DOWN" : "ACTIVE");
 }
 
 static bool fits_router(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct address *a = (const struct address *) row;
+	const struct address *a = address_of(row);
 	const struct port *port = uuid_is_none(a->port) ? NULL : port_find(os_walk(e), a->port);
 	struct ref ref;
 	return port && os_parse_id(value, KIND_ROUTER, &ref) &&

@@ -5,6 +5,9 @@
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/write.h"
 
+struct address;
+struct security_group_rule;
+
 /* The members that every resource has: tenant_id, project_id, description, tags, created_at, updated_at,
  * revision_number. */
 void os_write_standard(struct os_call *e, struct json_writer *w, const struct row *row, uuid account,

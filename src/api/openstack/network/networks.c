@@ -5,6 +5,11 @@
 #include "api/openstack/network/network.h"
 #include "engine/network/network.h"
 #include "engine/network/network_grant.h"
+#include "store/address_range.h"
+#include "store/external_network.h"
+#include "store/network.h"
+#include "store/network_grant.h"
+#include "store/subnet.h"
 
 struct os_network_item {
 	const struct network *network;
@@ -26,6 +31,7 @@ static RESULT add_externals(struct os_call *e, struct os_added *ret_rows)
 		if (!row)
 			return ctx_no_memory(e->c);
 		*row = (struct network){.row = x->row, .name = x->name, .mtu = 1500};
+		row->row.kind = KIND_NETWORK;
 		if (!VEC_PUSH(e->c->arena, &ret_rows->rows, &row->row))
 			return ctx_no_memory(e->c);
 	}
@@ -76,7 +82,7 @@ static const void *gather_network(struct os_call *e, const struct row *row)
 	struct os_network_item *item = arena_new_object(e->c->arena, struct os_network_item);
 	if (!item)
 		return NULL;
-	*item = (struct os_network_item){.network = (const struct network *) row,
+	*item = (struct os_network_item){.network = network_of(row),
 					 .external = external_network_find(t, row->id)};
 	item->is_shared = engine_is_network_granted(t, row->id, e->c->who->account);
 	item->name = item->external ? item->external->name : os_network_label(e, row->id);
@@ -131,7 +137,7 @@ static void write_network(struct os_call *e, struct json_writer *w, const void *
 
 static struct str name_of(struct os_call *e, const struct row *row)
 {
-	const struct network *n = (const struct network *) row;
+	const struct network *n = network_of(row);
 	return uuid_is_none(n->account) ? n->name : os_network_label(e, row->id);
 }
 
@@ -148,7 +154,7 @@ static bool fits_external(struct os_call *e, const struct row *row, struct str v
 static bool fits_up(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return os_truth_is(!((const struct network *) row)->is_down, value);
+	return os_truth_is(!network_of(row)->is_down, value);
 }
 
 static bool fits_shared(struct os_call *e, const struct row *row, struct str value)

@@ -6,6 +6,14 @@
 #include "engine/network/port.h"
 #include "engine/network/router_interface.h"
 #include "model/mac.h"
+#include "model/secondary_ip.h"
+#include "store/address.h"
+#include "store/gateway.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/port.h"
+#include "store/subnet.h"
+#include "store/zone.h"
 
 struct port_item {
 	const struct port *port;
@@ -38,6 +46,7 @@ static RESULT add_gateway(struct os_call *e, const struct subnet *s, struct os_a
 			     .source_dest_check = true,
 			     .seen_up = true};
 	row->row.id = id;
+	row->row.kind = KIND_PORT;
 	return VEC_PUSH(e->c->arena, &ret_rows->rows, &row->row) ? OK : ctx_no_memory(e->c);
 }
 
@@ -65,6 +74,7 @@ static RESULT add_outside(struct os_call *e, const struct port *port, const char
 		return ctx_no_memory(e->c);
 	*row = *port;
 	row->row.id = id;
+	row->row.kind = KIND_PORT;
 	row->device_id = uuid_to_str(e->c->arena, device);
 	row->is_open = row->source_dest_check = row->seen_up = true;
 	return VEC_PUSH(e->c->arena, &ret_rows->rows, &row->row) ? OK : ctx_no_memory(e->c);
@@ -147,7 +157,7 @@ static const void *gather_port(struct os_call *e, const struct row *row)
 	struct port_item *item = arena_new_object(e->c->arena, struct port_item);
 	if (!item)
 		return NULL;
-	*item = make_item(e, (const struct port *) row);
+	*item = make_item(e, port_of(row));
 	const struct secondary_ip *s = engine_first_secondary_ip(os_walk(e), row->id);
 	for (; s; s = engine_next_secondary_ip(os_walk(e), s))
 		if (!VEC_PUSH(e->c->arena, &item->secondaries, s))
@@ -247,7 +257,7 @@ static void write_port(struct os_call *e, struct json_writer *w, const void *ite
 
 static struct str name_of(struct os_call *e, const struct row *row)
 {
-	const struct port *p = (const struct port *) row;
+	const struct port *p = port_of(row);
 	(void) e;
 	return os_name_of(p->name, p->tags);
 }
@@ -259,7 +269,7 @@ static bool fits_name(struct os_call *e, const struct row *row, struct str value
 
 static bool fits_device(struct os_call *e, const struct row *row, struct str value)
 {
-	struct port_item item = make_item(e, (const struct port *) row);
+	struct port_item item = make_item(e, port_of(row));
 	struct ref ref;
 	if (uuid_is_none(item.device))
 		return str_equal(item.port->device_id, value);
@@ -268,13 +278,13 @@ static bool fits_device(struct os_call *e, const struct row *row, struct str val
 
 static struct str device_of(struct os_call *e, const struct row *row)
 {
-	struct port_item item = make_item(e, (const struct port *) row);
+	struct port_item item = make_item(e, port_of(row));
 	return uuid_is_none(item.device) ? item.port->device_id : uuid_to_str(e->c->arena, item.device);
 }
 
 static struct str owner_of(struct os_call *e, const struct row *row)
 {
-	return make_item(e, (const struct port *) row).device_owner;
+	return make_item(e, port_of(row)).device_owner;
 }
 
 /* "network:router_interface", or all of "compute:". */
@@ -288,13 +298,13 @@ static bool fits_owner(struct os_call *e, const struct row *row, struct str valu
 static bool fits_up(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return os_truth_is(!((const struct port *) row)->is_down, value);
+	return os_truth_is(!port_of(row)->is_down, value);
 }
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return str_is(value, status_of((const struct port *) row));
+	return str_is(value, status_of(port_of(row)));
 }
 
 static bool fits_one_ip(uuid subnet, struct ip ip, struct str key, struct str value)
@@ -309,7 +319,7 @@ static bool fits_one_ip(uuid subnet, struct ip ip, struct str key, struct str va
 /* "ip_address=10.0.0.5", "subnet_id=…". */
 static bool fits_fixed_ips(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct port *p = (const struct port *) row;
+	const struct port *p = port_of(row);
 	struct str key = STR_NONE;
 	if (!str_split_next(&value, '=', &key))
 		return false;
@@ -322,7 +332,7 @@ static bool fits_fixed_ips(struct os_call *e, const struct row *row, struct str 
 
 static bool fits_group(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct port *p = (const struct port *) row;
+	const struct port *p = port_of(row);
 	struct ref ref;
 	(void) e;
 	return os_parse_id(value, KIND_SECURITY_GROUP, &ref) && uuids_have(&p->groups, ref.prefix);
@@ -330,7 +340,7 @@ static bool fits_group(struct os_call *e, const struct row *row, struct str valu
 
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct host *host = host_find(os_walk(e), ((const struct port *) row)->host);
+	const struct host *host = host_find(os_walk(e), port_of(row)->host);
 	return os_is_admin(e) && host && str_equal(host->name, value);
 }
 

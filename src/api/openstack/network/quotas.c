@@ -3,6 +3,9 @@
 #include "api/openstack/network/network.h"
 #include "engine/people/account.h"
 #include "engine/quota.h"
+#include "model/account.h"
+#include "model/network_grant.h"
+#include "model/subnet_pool.h"
 
 #define FIGURE(word, figure)                                                                                 \
 	{                                                                                                    \
@@ -82,7 +85,7 @@ static RESULT find_account(struct os_call *e, const struct ref *ref, const struc
 {
 	const struct row *row = NULL;
 	TRY(os_find(e, KIND_ACCOUNT, ref, &row));
-	*ret_account = (const struct account *) row;
+	*ret_account = account_of(row);
 	return OK;
 }
 

@@ -3,6 +3,7 @@
  * both are refused by name. */
 #include "api/openstack/network/network.h"
 #include "engine/network/network_grant.h"
+#include "model/network_grant.h"
 
 static void write_policy(struct os_call *e, struct json_writer *w, const void *item)
 {
@@ -36,7 +37,7 @@ static bool fits_action(struct os_call *e, const struct row *row, struct str val
 
 static bool fits_target(struct os_call *e, const struct row *row, struct str value)
 {
-	uuid target = ((const struct network_grant *) row)->target;
+	uuid target = network_grant_of(row)->target;
 	struct ref ref;
 	(void) e;
 	if (uuid_is_none(target))

@@ -3,6 +3,10 @@
  * their interfaces. */
 #include "api/openstack/network/network.h"
 #include "engine/network/router_interface.h"
+#include "model/router.h"
+#include "store/address.h"
+#include "store/gateway.h"
+#include "store/route.h"
 
 struct router_item {
 	const struct router *router;
@@ -30,7 +34,7 @@ static const void *gather_router(struct os_call *e, const struct row *row)
 	struct router_item *item = arena_new_object(e->c->arena, struct router_item);
 	if (!item)
 		return NULL;
-	*item = (struct router_item){.router = (const struct router *) row};
+	*item = (struct router_item){.router = router_of(row)};
 	const struct route *r = route_first_by_table(t, item->router->main_route_table);
 	for (; r; r = route_next_by_table(t, r)) {
 		struct ip hop = engine_get_next_hop(t, r);
@@ -89,7 +93,7 @@ static void write_router(struct os_call *e, struct json_writer *w, const void *i
 
 static struct str name_of(struct os_call *e, const struct row *row)
 {
-	const struct router *r = (const struct router *) row;
+	const struct router *r = router_of(row);
 	(void) e;
 	return os_name_of(r->name, r->tags);
 }
@@ -102,7 +106,7 @@ static bool fits_name(struct os_call *e, const struct row *row, struct str value
 static bool fits_up(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return os_truth_is(!((const struct router *) row)->is_down, value);
+	return os_truth_is(!router_of(row)->is_down, value);
 }
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Security groups and their rules. Those of EC2's VPCs are shown, too. */
-#include "api/openstack/network/network.h"
-
 #include <inttypes.h>
 
+#include "api/openstack/network/network.h"
 #include "engine/network/security_group.h"
+#include "model/security_group.h"
+#include "store/security_group_rule.h"
 
 enum { PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP = 1, PROTOCOL_ICMP6 = 58, PORT_LAST = 65535 };
 
@@ -87,13 +88,13 @@ static void write_rule(struct os_call *e, struct json_writer *w, const void *ite
 static bool fits_direction(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return str_is(value, direction_word((const struct security_group_rule *) row));
+	return str_is(value, direction_word(security_group_rule_of(row)));
 }
 
 static bool fits_ethertype(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return str_is(value, is_ipv6((const struct security_group_rule *) row) ? "IPv6" : "IPv4");
+	return str_is(value, is_ipv6(security_group_rule_of(row)) ? "IPv6" : "IPv4");
 }
 
 static const struct os_filter rule_filters[] = {
@@ -299,7 +300,7 @@ static const void *gather_group(struct os_call *e, const struct row *row)
 	struct group_item *item = arena_new_object(e->c->arena, struct group_item);
 	if (!item)
 		return NULL;
-	*item = (struct group_item){.group = (const struct security_group *) row};
+	*item = (struct group_item){.group = security_group_of(row)};
 	const struct security_group_rule *r = security_group_rule_first_by_group(t, row->id);
 	for (; r; r = security_group_rule_next_by_group(t, r))
 		if (row_is_live(&r->row) && !VEC_PUSH(e->c->arena, &item->rules, r))

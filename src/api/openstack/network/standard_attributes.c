@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What Neutron's resources share: the standard attributes, and tags as words. */
 #include "api/openstack/network/network.h"
+#include "model/address.h"
+#include "store/address_range.h"
+#include "store/network.h"
 
 uuid os_range_of(const struct tables *t, const struct address *address)
 {

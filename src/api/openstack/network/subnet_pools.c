@@ -2,6 +2,7 @@
  * Subnet pools. */
 #include "api/openstack/network/network.h"
 #include "engine/network/subnet_pool.h"
+#include "model/subnet_pool.h"
 
 static void write_pool(struct os_call *e, struct json_writer *w, const void *item)
 {
@@ -25,7 +26,7 @@ static void write_pool(struct os_call *e, struct json_writer *w, const void *ite
 
 static bool fits_version(struct os_call *e, const struct row *row, struct str value)
 {
-	bool is_ipv6 = engine_is_ipv6_pool((const struct subnet_pool *) row);
+	bool is_ipv6 = engine_is_ipv6_pool(subnet_pool_of(row));
 	(void) e;
 	return str_is(value, is_ipv6 ? "6" : "4");
 }

@@ -2,6 +2,7 @@
  * Subnets. */
 #include "api/openstack/network/network.h"
 #include "engine/network/subnet.h"
+#include "model/subnet.h"
 
 static void write_pools(struct json_writer *w, const struct subnet *s)
 {
@@ -84,7 +85,7 @@ static void write_subnet(struct os_call *e, struct json_writer *w, const void *i
 
 static struct str name_of(struct os_call *e, const struct row *row)
 {
-	const struct subnet *s = (const struct subnet *) row;
+	const struct subnet *s = subnet_of(row);
 	(void) e;
 	return os_name_of(s->name, s->tags);
 }
@@ -97,29 +98,28 @@ static bool fits_name(struct os_call *e, const struct row *row, struct str value
 static bool fits_dhcp(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return os_truth_is(!((const struct subnet *) row)->no_dhcp, value);
+	return os_truth_is(!subnet_of(row)->no_dhcp, value);
 }
 
 static bool fits_version(struct os_call *e, const struct row *row, struct str value)
 {
 	int64_t version = 0;
 	(void) e;
-	return !str_parse_int(value, &version).code &&
-	       version == ((const struct subnet *) row)->block.base.family;
+	return !str_parse_int(value, &version).code && version == subnet_of(row)->block.base.family;
 }
 
 static bool fits_ra_mode(struct os_call *e, const struct row *row, struct str value)
 {
 	size_t mode = read_ipv6_mode(value);
 	(void) e;
-	return mode && mode == ((const struct subnet *) row)->ipv6_ra_mode;
+	return mode && mode == subnet_of(row)->ipv6_ra_mode;
 }
 
 static bool fits_address_mode(struct os_call *e, const struct row *row, struct str value)
 {
 	size_t mode = read_ipv6_mode(value);
 	(void) e;
-	return mode && mode == ((const struct subnet *) row)->ipv6_address_mode;
+	return mode && mode == subnet_of(row)->ipv6_address_mode;
 }
 
 static const struct os_filter subnet_filters[] = {

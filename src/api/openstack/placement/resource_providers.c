@@ -5,6 +5,8 @@
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/write.h"
 #include "engine/engine.h"
+#include "store/host.h"
+#include "store/instance.h"
 
 static const int64_t MIB = INT64_C(1) << 20, GIB = INT64_C(1) << 30;
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What is done to a volume: extended, retyped, made bootable or read-only, uploaded as an image; and its
  * metadata, which are its tags, and a snapshot's. */
-#include "api/openstack/volume/volumes.h"
-
 #include "api/openstack/core/write.h"
+#include "api/openstack/volume/volumes.h"
 #include "engine/storage/image.h"
 #include "engine/storage/volume.h"
 #include "engine/tag.h"
+#include "model/snapshot.h"
+#include "model/volume.h"
 
 /* ---- extend, retype ---- */
 
@@ -106,7 +107,7 @@ static RESULT show_upload(struct os_call *e, const void *args, struct json_write
 	const struct os_volume_upload *a = args;
 	const struct row *row = NULL;
 	TRY(os_find(e, KIND_VOLUME, &a->wish.volume, &row));
-	const struct volume *volume = (const struct volume *) row;
+	const struct volume *volume = volume_of(row);
 	os_write_id(w, "id", volume->row.id);
 	os_write_id(w, "image_id", a->wish.image);
 	json_write_text(w, "image_name", a->image_name);
@@ -156,8 +157,7 @@ static RESULT find_tags(struct os_call *e, const struct os_volume_metadata *a, s
 {
 	const struct row *row = NULL;
 	TRY(os_find(e, a->of.kind, &a->of, &row));
-	*ret_tags = a->of.kind == KIND_VOLUME ? ((const struct volume *) row)->tags
-					      : ((const struct snapshot *) row)->tags;
+	*ret_tags = a->of.kind == KIND_VOLUME ? volume_of(row)->tags : snapshot_of(row)->tags;
 	return OK;
 }
 

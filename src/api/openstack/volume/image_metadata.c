@@ -3,6 +3,8 @@
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/image.h"
 #include "engine/storage/volume.h"
+#include "model/volume.h"
+#include "store/image.h"
 
 struct os_image_metadata {
 	struct volume_settings wish;
@@ -25,7 +27,7 @@ static RESULT show(struct os_call *e, const void *args, struct json_writer *w)
 	const struct os_image_metadata *a = args;
 	const struct row *row = NULL;
 	TRY(os_find(e, KIND_VOLUME, &a->wish.volume, &row));
-	const struct volume *volume = (const struct volume *) row;
+	const struct volume *volume = volume_of(row);
 	os_write_image_metadata(w, "metadata", volume, image_find(os_walk(e), volume->image));
 	return OK;
 }

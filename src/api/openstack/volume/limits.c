@@ -5,6 +5,8 @@
 #include "api/openstack/volume/volumes.h"
 #include "engine/people/account.h"
 #include "engine/quota.h"
+#include "store/account.h"
+#include "store/zone.h"
 
 /* -1 is no limit, in both. */
 static int64_t gib_of(int64_t bytes)
@@ -111,7 +113,7 @@ static RESULT show_quota(struct os_call *e, const void *args, struct json_writer
 	const struct row *account = NULL;
 	struct figure figures[FIGURES];
 	TRY(os_find(e, KIND_ACCOUNT, &a->wish.account, &account));
-	take_figures((const struct account *) account, figures);
+	take_figures(account_of(account), figures);
 	if (e->action->method == HTTP_GET)
 		os_write_hex(w, "id", account->id);
 	write_figures(w, figures, a->usage);

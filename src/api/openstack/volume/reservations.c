@@ -7,6 +7,9 @@
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/volume_reservation.h"
+#include "model/snapshot.h"
+#include "model/states.h"
+#include "model/volume.h"
 
 /* ---- holds ---- */
 
@@ -180,7 +183,7 @@ static const char *attachment_status(const struct volume *v)
 
 static bool has_attachment(struct os_call *e, const struct row *row)
 {
-	const struct volume *v = (const struct volume *) row;
+	const struct volume *v = volume_of(row);
 	(void) e;
 	return row_is_live(row) &&
 	       (model_derive_attachment(v->instance, v->seen_instance) != ATTACHMENT_NONE ||
@@ -212,14 +215,13 @@ static bool fits_server(struct os_call *e, const struct row *row, struct str val
 {
 	uuid id = UUID_NONE;
 	(void) e;
-	return result_is_ok(uuid_parse(value, &id)) &&
-	       uuid_equal(id, attached_to((const struct volume *) row));
+	return result_is_ok(uuid_parse(value, &id)) && uuid_equal(id, attached_to(volume_of(row)));
 }
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return str_is(value, attachment_status((const struct volume *) row));
+	return str_is(value, attachment_status(volume_of(row)));
 }
 
 static const struct os_filter attachment_filters[] = {{"volume_id", .is_id = true},

@@ -7,6 +7,8 @@
 #include "api/openstack/volume/volumes.h"
 #include "engine/engine.h"
 #include "engine/region/host.h"
+#include "store/host.h"
+#include "store/zone.h"
 
 #define BINARY "cinder-volume"
 
@@ -22,7 +24,7 @@ static const void *gather_service(struct os_call *e, const struct row *row)
 	struct service_item *item = arena_new_object(e->c->arena, struct service_item);
 	if (!item)
 		return NULL;
-	item->host = (const struct host *) row;
+	item->host = host_of(row);
 	item->zone = zone_find(os_walk(e), item->host->zone);
 	return item;
 }

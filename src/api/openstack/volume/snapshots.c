@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Snapshots of volumes. Those that were made for an image or a copy and go with it are not shown here. */
-#include "api/openstack/volume/volumes.h"
-
 #include "api/openstack/core/write.h"
+#include "api/openstack/volume/volumes.h"
 #include "engine/storage/snapshot.h"
+#include "model/snapshot.h"
+#include "model/states.h"
 
 const char *os_snapshot_status(const struct snapshot *s)
 {
@@ -42,12 +43,12 @@ static void write_snapshot(struct os_call *e, struct json_writer *w, const void 
 bool os_is_snapshot_shown(struct os_call *e, const struct row *row)
 {
 	(void) e;
-	return row_is_live(row) && !((const struct snapshot *) row)->is_bound;
+	return row_is_live(row) && !snapshot_of(row)->is_bound;
 }
 
 static bool fits_name(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct snapshot *s = (const struct snapshot *) row;
+	const struct snapshot *s = snapshot_of(row);
 	(void) e;
 	return str_equal(os_name_of(s->name, s->tags), value);
 }
@@ -55,7 +56,7 @@ static bool fits_name(struct os_call *e, const struct row *row, struct str value
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return str_is(value, os_snapshot_status((const struct snapshot *) row));
+	return str_is(value, os_snapshot_status(snapshot_of(row)));
 }
 
 static const struct os_filter snapshot_filters[] = {

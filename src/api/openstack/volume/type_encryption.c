@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * How volumes of a type are encrypted: an administrator says that they are. There is one way, that of all
  * encrypted volumes: other words are refused. Source: Block Storage API reference, volume type encryption. */
-#include "api/openstack/volume/volumes.h"
-
 #include "api/openstack/core/write.h"
+#include "api/openstack/volume/volumes.h"
 #include "engine/storage/volume_type.h"
+#include "model/volume_type.h"
 
 struct os_encryption_shown {
 	struct ref type;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Volume types: the administrator's names for volumes; EC2's own are among them. */
-#include "api/openstack/volume/volumes.h"
-
 #include "api/openstack/core/write.h"
+#include "api/openstack/volume/volumes.h"
 #include "engine/storage/volume_type.h"
+#include "model/volume_type.h"
 
 static void write_type(struct os_call *e, struct json_writer *w, const void *item)
 {
@@ -20,7 +20,7 @@ static void write_type(struct os_call *e, struct json_writer *w, const void *ite
 
 static bool is_usable(struct os_call *e, const struct row *row)
 {
-	return engine_may_use_volume_type(e->c, (const struct volume_type *) row);
+	return engine_may_use_volume_type(e->c, volume_type_of(row));
 }
 
 /* None: either. */

@@ -4,6 +4,8 @@
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/condition.h"
+#include "store/condition.h"
+#include "store/volume.h"
 
 /* ---- summary ---- */
 
@@ -35,7 +37,7 @@ static const struct volume *find_own_subject(struct os_call *e, const struct con
 
 static bool is_message(struct os_call *e, const struct row *row)
 {
-	return find_own_subject(e, (const struct condition *) row);
+	return find_own_subject(e, condition_of(row));
 }
 
 /* As long as it is so: a message that is gone was about what is mended. */

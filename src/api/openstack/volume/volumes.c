@@ -6,6 +6,16 @@
 #include "api/openstack/core/write.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_type.h"
+#include "model/volume.h"
+#include "store/condition.h"
+#include "store/host.h"
+#include "store/image.h"
+#include "store/image_device.h"
+#include "store/instance.h"
+#include "store/snapshot.h"
+#include "store/volume_transfer.h"
+#include "store/volume_type.h"
+#include "store/zone.h"
 
 /* ---- writing ---- */
 
@@ -76,7 +86,7 @@ static uuid copied_volume(const struct tables *t, const struct volume *v)
 static const void *gather_volume(struct os_call *e, const struct row *row)
 {
 	const struct tables *t = os_walk(e);
-	const struct volume *v = (const struct volume *) row;
+	const struct volume *v = volume_of(row);
 	struct os_volume *item = arena_new_object(e->c->arena, struct os_volume);
 	if (item)
 		*item = (struct os_volume){.volume = v,
@@ -216,19 +226,19 @@ static void write_volume(struct os_call *e, struct json_writer *w, const void *i
 
 static bool fits_name(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct volume *v = (const struct volume *) row;
+	const struct volume *v = volume_of(row);
 	(void) e;
 	return str_equal(os_name_of(v->name, v->tags), value);
 }
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
-	return str_is(value, os_volume_status(os_walk(e), (const struct volume *) row));
+	return str_is(value, os_volume_status(os_walk(e), volume_of(row)));
 }
 
 static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct zone *zone = zone_find(os_walk(e), ((const struct volume *) row)->zone);
+	const struct zone *zone = zone_find(os_walk(e), volume_of(row)->zone);
 	return zone && str_equal(zone->name, value);
 }
 

@@ -5,6 +5,10 @@
 #include "api/openstack/core/list.h"
 #include "engine/storage/volume.h"
 
+struct image;
+struct snapshot;
+struct volume;
+
 #define OS_VOLUME_GIB (INT64_C(1) << 30)
 
 extern const struct os_listing os_volume_details, os_snapshot_details, os_attachment_details;

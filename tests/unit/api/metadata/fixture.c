@@ -9,7 +9,22 @@
 
 #include "base/heap.h"
 #include "base/log.h"
+#include "store/account.h"
+#include "store/address.h"
+#include "store/external_network.h"
+#include "store/image.h"
+#include "store/instance.h"
+#include "store/instance_event.h"
+#include "store/instance_type.h"
+#include "store/port.h"
+#include "store/router.h"
+#include "store/secondary_ip.h"
+#include "store/security_group.h"
+#include "store/setting.h"
 #include "store/sql.h"
+#include "store/subnet.h"
+#include "store/volume.h"
+#include "store/zone.h"
 
 static const uint8_t master_key[MASTER_KEY_SIZE] = {7};
 

@@ -17,6 +17,9 @@
 #include "auth/sigv4.h"
 #include "base/clock.h"
 
+struct instance;
+struct router;
+
 enum { ROUTER_A, ROUTER_B, ROUTER_C, ROUTER_COUNT };
 enum { ALPHA, BETA, GAMMA, DELTA, EPSILON, INSTANCE_COUNT };
 

@@ -2,6 +2,9 @@
  * The DNS responder on loopback: its own names, names passed on to upstreams that the test plays,
  * UDP and TCP, limits, and noise. Time stands still, so that nothing is late unless the test says so. */
 #include "fixture.h"
+#include "store/address.h"
+#include "store/peering.h"
+#include "store/router.h"
 
 #include <arpa/inet.h>
 #include <poll.h>

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The instance metadata service over HTTP: the whole tree, tokens, and that nobody reads another's. */
 #include "fixture.h"
+#include "store/dhcp_options.h"
+#include "store/iam_role.h"
+#include "store/instance.h"
+#include "store/instance_profile.h"
+#include "store/profile_association.h"
+#include "store/router.h"
+#include "store/secondary_ip.h"
+#include "store/subnet.h"
 
 #include <sys/socket.h>
 

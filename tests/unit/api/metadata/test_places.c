@@ -2,6 +2,8 @@
  * Places follow the rows: plugged with the first port, taken back with the last, tried again when
  * the network is not ready. */
 #include "fixture.h"
+#include "store/port.h"
+#include "store/router.h"
 
 #include <poll.h>
 #include <sys/socket.h>

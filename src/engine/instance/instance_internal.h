@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to engine/: what its files share of instances. All of it runs inside an operation. */
+#pragma once
+
+#include "engine/internal.h"
+#include "model/instance.h"
+
+struct disk_plan;
+
+/* As named, available, and the caller's to launch. */
+RESULT instance_find_launched_image(struct op *op, const struct ref *ref, const struct image **ret_image);
+/* The type has what the image needs: its architecture, its memory. */
+RESULT instance_check_needs(struct op *op, const struct image *image, const struct instance_type *type,
+			    struct str field);
+/* The type may say more than the image, not less. */
+RESULT instance_size_root(struct op *op, const struct instance_type *type, struct str field,
+			  struct disk_plan *root);
+/* What its image says, into a row that is about to be put. */
+void instance_copy_hardware(const struct image *image, struct instance *instance);
+/* On a host, or with a condition that says that none has room. */
+RESULT instance_place_or_tell(struct op *op, uuid instance);
+/* Whether a host has room for it that is open: of one whose own is not, another. */
+RESULT instance_find_elsewhere(struct op *op, const struct instance *instance, bool *ret_fits);
+/* ERR_INVALID: a name or a description of more than 255 bytes. */
+RESULT instance_check_words(struct op *op, struct str name, struct str description);
+/* As named, and offered. */
+RESULT instance_find_offered_type(struct op *op, const struct ref *ref,
+				  const struct instance_type **ret_type);
+/* Into a row that is about to be put. It stays where its disks are: ERR_CAPACITY when there is no room for
+ * what it gets more; ERR_QUOTA likewise. */
+RESULT instance_change_type(struct op *op, const struct instance_type *type, struct str field,
+			    struct instance *next);
+/* ERR_INVALID: too much user data, or a metadata hop limit out of 1 to 64; 0 is none said. */
+RESULT instance_check_sizes(struct op *op, struct str user_data, int64_t hop_limit);
+/* ERR_STATE unless it runs from its root disk or is stopped, and nothing else is asked of it. */
+RESULT instance_check_settled(struct op *op, const struct instance *instance, const struct ref *ref,
+			      const char *done);
+/* A new gen, in a row that is about to be put; what runs boots cold for it. */
+void instance_begin_task(const struct op *op, enum instance_task task, bool asks_guest,
+			 struct instance *next);
+/* Its live root disk, or NULL. */
+const struct volume *instance_find_root(const struct tables *t, uuid instance);
+/* A new disk of it, as planned, in that slot. */
+RESULT instance_write_disk(struct op *op, const struct instance *instance, const struct disk_plan *disk,
+			   int64_t slot, struct str field, uuid *ret_volume);
+/* As if it were detached; and its end comes with that, unless it is to outlive its instance. */
+RESULT instance_leave_disk(struct op *op, const struct volume *disk);
+/* One that is shelved is wanted on a host again, and on. */
+RESULT instance_write_unshelve(struct op *op, const struct instance *instance);
+/* The image goes that was made when one was shelved; none: there is none. */
+RESULT instance_end_shelf_image(struct op *op, uuid image);
+/* Into a row that is about to be put, with the gen that it has: wanted on from now on; its ports get the
+ * addresses that go with its run. */
+RESULT instance_turn_on(struct op *op, struct instance *next);
+/* ERR_PROTECTED: it is locked, and it is no administrator who asks. */
+RESULT instance_check_unlocked(struct op *op, const struct instance *instance, struct str field);
+/* Into a row that is about to be put, wanted on from now on: from a host with a maintenance ahead it goes to
+ * another one, or has an event there. ERR_CAPACITY with KIND_HOST: that has begun, and no other one has room.
+ */
+RESULT instance_avoid_maintenance(struct op *op, struct instance *next);
+/* Of one that has come to its host: an event, if it is to run there and that has a maintenance ahead. */
+RESULT instance_join_maintenance(struct op *op, const struct instance *instance);
+/* "instance:t3.micro": the meter that runs while it is on. */
+struct str instance_meter(const struct op *op, const struct instance *instance);
+/* From now on it holds what its type says (level 1), running or not, or no longer (0): what Nova counts as
+ * usage. The meter is "server:<vCPUs>:<MiB>:<GiB of its root disk>:<type>" (engine/instance/instance.h reads
+ * it). */
+RESULT instance_meter_held(struct op *op, const struct instance *instance, int64_t level);
+/* It is gone from its host: its ports, volumes and addresses go or are freed. */
+RESULT instance_release_parts(struct op *op, const struct instance *instance);
+/* Marks it deleted, with the reason; ends it at once where it was never placed. */
+RESULT instance_write_terminate(struct op *op, const struct instance *instance, const char *reason_code,
+				const char *reason_text);
+/* Its ports' auto-assigned addresses go back: it is off, as wanted. */
+RESULT instance_release_addresses(struct op *op, uuid instance);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to engine/: what its files share of addresses. All of it runs inside an operation. */
+#pragma once
+
+#include "engine/internal.h"
+
+/* Gives the port an auto-assigned address, where it wants one, has none, and its router leads to an
+ * external network with one left. */
+RESULT address_give_auto(struct op *op, const struct port *port);
+/* Releases the port's auto-assigned address, if any. */
+RESULT address_take_auto(struct op *op, uuid port);
+/* A public address for a gateway, which is led out: that one, or any when it is none. ERR_CAPACITY,
+ * ERR_RANGE, ERR_EXISTS with KIND_ADDRESS. */
+RESULT address_write_for_gateway(struct op *op, const struct gateway *gateway, struct ip ip,
+				 uuid *ret_address);
+/* Puts an address of an adopted port back as it was, unless its row is here, its IP somebody else's,
+ * or its network gone. */
+RESULT address_put_back(struct op *op, const struct address *address, bool *ret_is_back);
+/* Whether the router's internet gateway leads to where the address comes from. */
+bool address_is_reachable(const struct tables *t, const struct address *address, uuid router);
+/* Lets an elastic address stand for the port, which has no other one. */
+RESULT address_write_association(struct op *op, const struct address *address, const struct port *port,
+				 struct ip private_ip);
+/* Frees all the port's addresses: elastic ones stay allocated. */
+RESULT address_leave_port(struct op *op, uuid port);
+/* Only the one that stands for that private address. */
+RESULT address_leave_ip(struct op *op, uuid port, struct ip private_ip);
+/* The one that stands for it goes with a private address from port to port. */
+RESULT address_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip);

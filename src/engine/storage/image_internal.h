@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to engine/: what its files share of images. All of it runs inside an operation. */
+#pragma once
+
+#include "engine/internal.h"
+
+struct disk_plans;
+struct image_capture;
+
+/* Sorted by key, as a row has them. ERR_QUOTA, ERR_INVALID. */
+RESULT image_take_properties(struct op *op, struct tags wish, struct tags *ret_properties);
+RESULT image_write(struct op *op, struct image *image, const struct disk_plans *disks);
+RESULT image_capture_instance(struct op *op, const struct instance *instance, bool needs_off,
+			      struct image_capture *wish);
+/* Marks it deleted, with what was made for it alone. */
+RESULT image_write_end(struct op *op, const struct image *image);
+/* ERR_PROTECTED: others are to have it, and one of its disks is encrypted. */
+RESULT image_check_shares(struct op *op, const struct image *image);
+/* Its disks, of an image that has none yet. */
+RESULT image_write_disks(struct op *op, uuid image, const struct disk_plans *disks);
+/* Of a file that is kept already: account, words and the file are set. */
+RESULT image_write_file_snapshot(struct op *op, struct snapshot *snapshot);

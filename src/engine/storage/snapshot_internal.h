@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to engine/: what its files share of snapshots. All of it runs inside an operation. */
+#pragma once
+
+#include "engine/internal.h"
+
+/* ERR_STATE: an administrator said that it is not to be used. */
+RESULT snapshot_check_unheld(struct op *op, const struct snapshot *snapshot, const struct ref *ref);
+/* Of the volume; words, tags and needs_off are set, the rest is made. ERR_STATE, ERR_QUOTA. */
+RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snapshot *snapshot);
+/* Of the same file, or of one that is to be encrypted; account, words and tags are set. ERR_STATE: the source
+ * is not completed. */
+RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, const struct disk_crypt *crypt,
+			   struct snapshot *snapshot);
+/* How much its file takes from now on. */
+RESULT snapshot_meter(struct op *op, const struct snapshot *snapshot, int64_t level);
+/* Marks it deleted and ends its usage. */
+RESULT snapshot_delete_metered(struct op *op, const struct snapshot *snapshot);

@@ -1,0 +1,48 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""How much is compiled anew when one kind of row changes: asks the build which objects depend on the headers
+that tools/schema.py makes of the kind. An umbrella header that includes every kind makes this test fail.
+
+    test_rebuilds.py BUILD_DIR
+"""
+import collections
+import re
+import subprocess
+import sys
+import unittest
+
+MOST = 100
+# Kinds that more objects depend on, each with its ceiling and the reason.
+MORE = {
+    "role": (500, "model/identity.h: who asks has rights, an enum of the role's row"),
+    "instance": (280, "drivers/compute.h and engine/instance/instance.h speak of its enums"),
+    "host": (240, "drivers/compute.h and drivers/disk.h speak of its enums"),
+    "subnet": (160, "most of the network's tests make one"), "router": (150, "most of the network's tests make one"),
+    "port": (145, "as subnet"), "snapshot": (145, "engine/storage/image.h includes snapshots and disks"),
+    "image": (140, "engine/storage/image.h has its enums in every wish"),
+    "security_group": (130, "as subnet"), "access_key": (130, "the guard asks for keys"),
+    "account": (120, "everything belongs to one"), "security_group_rule": (115, "as subnet"),
+}
+
+
+def count_objects(build):
+    """Kind -> how many objects depend on its headers."""
+    found = collections.Counter()
+    listing = subprocess.run(["ninja", "-C", build, "-t", "deps"], capture_output=True, text=True, check=True).stdout
+    for block in listing.split("\n\n"):
+        found.update(set(re.findall(r"^\s+schema/(?:model|store)/(\w+)\.h$", block, re.M)))
+    return found
+
+
+class Rebuilds(unittest.TestCase):
+    def test_few_objects_depend_on_a_kind(self):
+        found = count_objects(sys.argv[1])
+        del found["kinds"], found["states"]
+        self.assertGreater(len(found), 50, "the build has no objects yet")
+        for kind, count in sorted(found.items()):
+            most = MORE.get(kind, (MOST - 1,))[0]
+            self.assertLessEqual(count, most, f"{count} objects depend on the headers of {kind}, {most} at most")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=0)
