@@ -49,8 +49,15 @@ static int print_help(void)
 {
 	printf("dari: one open cloud control plane\n\nusage: dari [--config FILE] COMMAND …\n\n");
 	command_each(print_line, NULL);
-	printf("\n`dari COMMAND --help` explains one. The configuration is %s, or DARI_CONFIG's.\n",
+	printf("\n`dari COMMAND --help` explains one; `dari --version` prints the version.\n"
+	       "The configuration is %s, or DARI_CONFIG's.\n",
 	       default_config);
+	return 0;
+}
+
+static int print_version(void)
+{
+	printf("dari " DARI_VERSION "\n");
 	return 0;
 }
 
@@ -283,6 +290,8 @@ int client_main(int argc, char **argv)
 	if (argc == 0 || strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 ||
 	    strcmp(argv[0], "-h") == 0)
 		return print_help();
+	if (strcmp(argv[0], "--version") == 0)
+		return print_version();
 	int used = 0;
 	const struct command *command = match_words(argc, argv, &used);
 	if (!command) {

@@ -286,11 +286,14 @@ static int dump_manual_here(const struct command *command, json_t *args, const c
 	(void) config_path;
 	struct buf out;
 	buf_init(&out, BUF_ANSWER_CAP);
-	buf_add_str(&out, STR(".TH DARI 8\n.SH NAME\ndari \\- one open cloud control plane\n.SH SYNOPSIS\n"
-			      ".B dari\n[\\-\\-config FILE] COMMAND \\&.\\|.\\|.\n.SH DESCRIPTION\n"
-			      "Dari turns a few Linux machines into a private cloud and answers in the EC2 "
-			      "API.\nCommands that look at or change a region speak with its server over the "
-			      "control socket;\nall of those take \\-\\-json.\n.SH COMMANDS\n"));
+	buf_add_str(
+		&out,
+		STR(".TH DARI 8\n.SH NAME\ndari \\- one open cloud control plane\n.SH SYNOPSIS\n"
+		    ".B dari\n[\\-\\-config FILE] COMMAND \\&.\\|.\\|.\n.br\n.B dari\n"
+		    "\\-\\-version\n.SH DESCRIPTION\n"
+		    "Dari turns a few Linux machines into a private cloud and answers in the EC2 "
+		    "API\nand in OpenStack's. Commands that look at or change a region speak with "
+		    "its server\nover the control socket;\nall of those take \\-\\-json.\n.SH COMMANDS\n"));
 	command_each(add_manual_entry, &out);
 	buf_add_str(&out,
 		    STR(".SH FILES\n.TP\n/etc/dari/dari.yaml\nThe configuration, unless \\-\\-config or "
@@ -359,7 +362,7 @@ static int dump_completion_here(const struct command *command, json_t *args, con
 	command_each(add_group_case, &(struct first_words){.out = &out});
 	buf_add_str(&out, STR("\t'') choices='"));
 	command_each(add_word, &(struct first_words){.out = &out});
-	buf_add_str(&out, STR("--config help' ;;\n\tesac\n"
+	buf_add_str(&out, STR("--config --version help' ;;\n\tesac\n"
 			      "\tmapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$current\")\n}\n"
 			      "complete -o default -F _dari dari\n"));
 	return print_whole(&out);

@@ -15,6 +15,10 @@ check "docs/coverage.md is what dari dump coverage prints (make docs)" $?
 diff <("$dari" dump limits) docs/limits.md
 check "docs/limits.md is what dari dump limits prints (make docs)" $?
 
+version=$(sed -n "s/^project('dari'.* version: '\([^']*\)'.*/\1/p" meson.build)
+[ -n "$version" ] && [ "$("$dari" --version)" = "dari $version" ]
+check "dari --version prints the version of meson.build: $version" $?
+
 warnings=$("$dari" dump manual | groff -Kutf8 -man -Tutf8 -ww -z 2>&1)
 check "the manual page is clean roff: $warnings" "${#warnings}"
 page=$("$dari" dump manual | groff -Kutf8 -man -Tutf8 -P-cbou)
@@ -32,6 +36,8 @@ complete_line() { # words as typed, the last one unfinished
 eval "$("$dari" dump completion)"
 [ "$(complete_line dari acc)" = account ]
 check "a command's first word" $?
+[ "$(complete_line dari --v)" = --version ]
+check "an option that is no command's" $?
 [ "$(complete_line dari account cr)" = create ]
 check "its second" $?
 [ "$(complete_line dari host add hv1 --u)" = --uri ]
