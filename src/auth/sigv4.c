@@ -7,6 +7,7 @@
 
 #include "auth/internal.h"
 #include "auth/key.h"
+#include "auth/key_owner.h"
 #include "auth/uses.h"
 #include "base/clock.h"
 #include "base/heap.h"
@@ -83,7 +84,6 @@ struct attempt {
 	int64_t time_us;
 	uint8_t key[SHA256_SIZE];
 	bool key_is_known, key_is_cached;
-	unsigned rights;   /* of the key's user on the key's account */
 	bool lacks_memory; /* outside the arena */
 	uuid row;          /* the access key and its version, for the cache */
 	uint64_t batch;
@@ -341,44 +341,6 @@ static enum sigv4_fault check_time(struct attempt *at)
 
 /* ---- the key ---- */
 
-/* Rows may change while the call lives. */
-static struct tags copy_tags(struct arena *a, struct tags tags, struct tags more)
-{
-	struct tag *at = arena_new_array(a, struct tag, tags.count + more.count + 1);
-	size_t count = 0;
-	if (!at)
-		return (struct tags){0};
-	for (size_t k = 0; k < more.count; k++)
-		at[count++] = more.at[k]; /* the token's, in the arena */
-	for (size_t k = 0; k < tags.count; k++)
-		if (!tags_find(more, tags.at[k].key))
-			at[count++] =
-				(struct tag){str_copy(a, tags.at[k].key), str_copy(a, tags.at[k].value)};
-	return (struct tags){at, count};
-}
-
-static struct identity *make_identity(struct attempt *at, const struct account *account,
-				      const struct user *user)
-{
-	struct identity *who = arena_new_object(at->arena, struct identity);
-	if (!who)
-		return NULL;
-	who->scope = IDENTITY_ACCOUNT;
-	who->rights = at->rights;
-	who->account = account->row.id;
-	who->domain = account->domain;
-	who->user = user->row.id;
-	who->is_owner = user->is_owner;
-	who->account_number = str_copy(at->arena, account->number);
-	who->user_name = str_copy(at->arena, user->name);
-	who->user_path = str_copy(at->arena, user->path);
-	who->access_key_id = str_copy(at->arena, at->key_id);
-	who->session = at->session;
-	if (user->tags.count)
-		who->tags = copy_tags(at->arena, user->tags, (struct tags){0});
-	return who;
-}
-
 /* Of a session of that role: its policies are all that gives it anything. */
 static struct identity *make_role_identity(struct attempt *at, const struct account *account,
 					   const struct iam_role *role)
@@ -393,7 +355,7 @@ static struct identity *make_role_identity(struct attempt *at, const struct acco
 				 .domain = account->domain,
 				 .iam_role = role->row.id,
 				 .session = at->session,
-				 .tags = copy_tags(at->arena, role->tags, at->session->tags),
+				 .tags = key_copy_tags(at->arena, role->tags, at->session->tags),
 				 .account_number = str_copy(at->arena, account->number),
 				 .access_key_id = str_copy(at->arena, at->key_id)};
 	return who;
@@ -435,9 +397,10 @@ static RESULT find_session_key(struct attempt *at)
 		sigv4_derive_key(secret, &at->scope, at->key);
 		crypto_wipe((void *) secret.p, secret.n); /* ours, in the arena */
 	}
-	at->rights = roles.rights & ~RIGHT(ADMIN);
-	at->answer->who =
-		is_of_role ? make_role_identity(at, account, role) : make_identity(at, account, user);
+	at->answer->who = is_of_role ? make_role_identity(at, account, role)
+				     : key_make_identity(at->arena, account, user, roles.rights, at->key_id);
+	if (at->answer->who)
+		at->answer->who->session = at->session;
 	at->key_is_known = true;
 	return OK;
 }
@@ -451,18 +414,12 @@ static RESULT find_key(struct attempt *at)
 		return find_session_key(at);
 	AUTO_VIEW v;
 	view_open(s->store, &v);
-	const struct access_key *row = access_key_find_by_key_id(v.tables, at->key_id);
-	const struct user *user = row ? user_find(v.tables, row->user) : NULL;
-	const struct account *account = row ? account_find(v.tables, row->account) : NULL;
-	bool is_open = row && row->enabled && engine_is_user_open(v.tables, user) &&
-		       engine_is_account_open(v.tables, account);
-	struct roles roles = {0};
-	if (is_open)
-		engine_find_roles(v.tables, user->row.id, IDENTITY_ACCOUNT, account->row.id, &roles);
-	view_stop_walking(&v);
+	struct key_owner owner = {0};
+	TRY(key_find_owner(&at->call->ctx, &v, at->key_id, &owner));
+	const struct access_key *row = owner.key;
 	if (!row)
 		return OK;
-	if (!is_open) {
+	if (!owner.who) {
 		cache_forget(&s->cache, row->row.id);
 		return OK;
 	}
@@ -477,8 +434,7 @@ static RESULT find_key(struct attempt *at)
 		sigv4_derive_key(secret, &at->scope, at->key);
 		crypto_wipe((void *) secret.p, secret.n); /* ours, in the arena */
 	}
-	at->rights = roles.rights & ~RIGHT(ADMIN); /* a key is for its account and reaches into no other */
-	at->answer->who = make_identity(at, account, user);
+	at->answer->who = owner.who;
 	at->key_is_known = true;
 	at->row = row->row.id;
 	at->batch = row->row.batch;

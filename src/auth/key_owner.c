@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From an access key to the identity of its user. Rows may change while the call lives, so texts are copied. */
+#include "auth/key_owner.h"
+
+#include "engine/people/role.h"
+#include "engine/resolve.h"
+#include "store/access_key.h"
+#include "store/account.h"
+#include "store/user.h"
+
+struct tags key_copy_tags(struct arena *a, struct tags tags, struct tags more)
+{
+	struct tag *at = arena_new_array(a, struct tag, tags.count + more.count + 1);
+	size_t count = 0;
+	if (!at)
+		return (struct tags){0};
+	for (size_t k = 0; k < more.count; k++)
+		at[count++] = more.at[k];
+	for (size_t k = 0; k < tags.count; k++)
+		if (!tags_find(more, tags.at[k].key))
+			at[count++] =
+				(struct tag){str_copy(a, tags.at[k].key), str_copy(a, tags.at[k].value)};
+	return (struct tags){at, count};
+}
+
+struct identity *key_make_identity(struct arena *a, const struct account *account, const struct user *user,
+				   unsigned rights, struct str key_id)
+{
+	struct identity *who = arena_new_object(a, struct identity);
+	if (!who)
+		return NULL;
+	*who = (struct identity){.scope = IDENTITY_ACCOUNT,
+				 .rights = rights & ~RIGHT(ADMIN),
+				 .account = account->row.id,
+				 .domain = account->domain,
+				 .user = user->row.id,
+				 .is_owner = user->is_owner,
+				 .account_number = str_copy(a, account->number),
+				 .user_name = str_copy(a, user->name),
+				 .user_path = str_copy(a, user->path),
+				 .access_key_id = str_copy(a, key_id)};
+	if (user->tags.count)
+		who->tags = key_copy_tags(a, user->tags, (struct tags){0});
+	return who;
+}
+
+RESULT key_find_owner(struct ctx *c, struct view *v, struct str key_id, struct key_owner *ret_owner)
+{
+	const struct access_key *key = access_key_find_by_key_id(v->tables, key_id);
+	const struct user *user = key ? user_find(v->tables, key->user) : NULL;
+	const struct account *account = key ? account_find(v->tables, key->account) : NULL;
+	bool is_open = key && key->enabled && engine_is_user_open(v->tables, user) &&
+		       engine_is_account_open(v->tables, account);
+	struct roles roles = {0};
+	if (is_open)
+		engine_find_roles(v->tables, user->row.id, IDENTITY_ACCOUNT, account->row.id, &roles);
+	view_stop_walking(v);
+	*ret_owner = (struct key_owner){.key = key};
+	if (is_open)
+		ret_owner->who = key_make_identity(c->arena, account, user, roles.rights, key_id);
+	return is_open && !ret_owner->who ? ctx_no_memory(c) : OK;
+}
