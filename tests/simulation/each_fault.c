@@ -20,13 +20,21 @@
 #include "pool.h"
 #include "simulation.h"
 
-enum { CASES_MAX = 8192, ACTIONS_MAX = 512, LINES_MAX = 64, CASE_LIMIT_S = 1800, STEPS_MAX = 200000 };
+enum {
+	CASES_MAX = 8192,
+	ACTIONS_MAX = 512,
+	LINES_MAX = 64,
+	TABLE_SIZE_MAX = 256 * 1024,
+	CASE_LIMIT_S = 1800,
+	STEPS_MAX = 200000
+};
 enum { NAME_MAX_SIZE = 80 }; /* of an action */
 enum { TWICE_ONE_IN = 4 };   /* of the places that are drawn */
 enum { EXIT_NOT_TOLD = 3 };  /* the case is a refusal, or of another region's names */
 
-static struct {
+static struct told_case {
 	char path[256];
+	int number; /* in a table of cases, from 1 on; 0: the file is one case */
 } cases[CASES_MAX];
 static size_t case_count;
 static const char *actions[ACTIONS_MAX]; /* that change something: EC2's names, OpenStack's policies */
@@ -74,6 +82,7 @@ struct telling {
 };
 static struct telling t;
 static const char *path_told;
+static int number_told;
 static const struct way *way_told;
 static uint64_t n_told, steps_taken;
 static char action_told[NAME_MAX_SIZE];
@@ -202,7 +211,7 @@ static size_t name_hosts(char *bytes, size_t size)
 static void read_lines(struct arena *a)
 {
 	static const char theirs[] = "us-east-1", ours[] = "xy-west-2";
-	static char bytes[64 * 1024];
+	static char bytes[TABLE_SIZE_MAX];
 	FILE *file = fopen(path_told, "rb");
 	struct str text = {bytes, file ? fread(bytes, 1, sizeof bytes, file) : 0}, line;
 	if (file)
@@ -211,6 +220,9 @@ static void read_lines(struct arena *a)
 		memcpy(at, ours, sizeof ours - 1);
 	text.n = name_hosts(bytes, text.n);
 	text = str_copy(a, text);
+	struct str rest = text, name;
+	for (int k = 0; k < number_told; k++)
+		(void) script_next_case(&rest, &name, &text);
 	for (t.line_count = 0; t.line_count < LINES_MAX && str_split_next(&text, '\n', &line);)
 		if (script_is_call(line) || str_starts_with(line, STR("@settle")) ||
 		    str_starts_with(line, STR("@wait")) || str_starts_with(line, STR("@maintenance")) ||
@@ -493,6 +505,7 @@ static void run_case(uint64_t job)
 	uint64_t count = 0;
 	(void) atexit(say_where);
 	path_told = cases[job].path;
+	number_told = cases[job].number;
 	way_told = NULL;
 	prepare();
 	struct str before = read_shape();
@@ -550,7 +563,30 @@ static bool has_to_be_told(const char *action)
 
 static int compare_names(const void *a, const void *b)
 {
-	return strcmp(a, b);
+	const struct told_case *x = a, *y = b;
+	int order = strcmp(x->path, y->path);
+	return order ? order : x->number - y->number;
+}
+
+static void add_case(const char *path, int number)
+{
+	if (case_count == CASES_MAX)
+		fail_msg("more than %d cases", CASES_MAX);
+	cases[case_count].number = number;
+	snprintf(cases[case_count++].path, sizeof cases[0].path, "%s", path);
+}
+
+static void add_table(const char *path)
+{
+	static char bytes[TABLE_SIZE_MAX];
+	FILE *file = fopen(path, "rb");
+	struct str rest = {bytes, file ? fread(bytes, 1, sizeof bytes, file) : 0}, name, lines;
+	if (rest.n == sizeof bytes)
+		fail_msg("%s is too long", path);
+	for (int number = 1; script_next_case(&rest, &name, &lines); number++)
+		add_case(path, number);
+	if (file)
+		(void) fclose(file);
 }
 
 static void add_cases(const char *folder)
@@ -562,10 +598,10 @@ static void add_cases(const char *folder)
 		snprintf(path, sizeof path, "%s/%.80s", folder, e->d_name);
 		if (e->d_name[0] != '.' && !strchr(e->d_name, '.'))
 			add_cases(path);
-		else if (str_ends_with(str_from(path), STR(".req")) && case_count == CASES_MAX)
-			fail_msg("more than %d cases", CASES_MAX);
+		else if (str_ends_with(str_from(path), STR(".cases")))
+			add_table(path);
 		else if (str_ends_with(str_from(path), STR(".req")))
-			snprintf(cases[case_count++].path, sizeof cases[0].path, "%s", path);
+			add_case(path, 0);
 	}
 	if (directory)
 		(void) closedir(directory);

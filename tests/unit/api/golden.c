@@ -1,37 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Golden cases: golden DIRECTORY... runs every case of an action's folder, each in a region of its
- * own, and compares the last answer with the file beside it. GOLDEN_ACCEPT=1 rewrites those.
+ * Golden cases: golden PATH... runs every case of a folder (or of a file), each in a region of its own, and
+ * compares the last answer with what is on record. GOLDEN_ACCEPT=1 rewrites the record.
  *
- * A case NN-name.req is lines, each a call by alice; the last one's answer counts:
+ * A case NN-name.req has its answer in a file beside it: NN-name.xml or .json whole, NN-name.only where it
+ * says
+ * @only. Cases that fail stand together in one file of their folder, errors.cases, with their answers:
+ *   == name                                    begins a case; its lines follow, as in a .req file
+ *   => 400 InvalidVpc.Range: The CIDR …        its answer: status, code (or what the service has in its
+ * place), message; the whole answer that follows from them is compared, byte by byte
+ *
+ * A case is lines, each a call by alice; the last one's answer counts:
  *   Action=CreateVpc&CidrBlock=10.0.0.0/16     a POST; RunInstances&… is short for Action=RunInstances&…
  *   ?Action=…                                  the same as a GET
  *   @bob Action=…     @nobody Action=…         by another account; unsigned
  *   @key Action=…                              by the newest <AccessKeyId>, with its <SessionToken> if it has
- * one GET /compute/v2.1/servers?name=a           a request to an OpenStack service, with a token of alice's
+ *   GET /compute/v2.1/servers?name=a           a request to an OpenStack service, with a token of alice's
  * project POST /network/v2.0/networks {"network":{}} the same with a body; @admin before it: the cloud's
- * administrator; a body "@zeros N" is a disk of so many bytes
+ *                                              administrator; a body "@zeros N" is a disk of so many bytes
  *   @version compute 2.93                      the microversion of what follows
  *   @settle                                    lets the reconciler finish
  *   @wait SECONDS                              lets time pass
  *   @maintenance ID [reboot] [FROM [LATEST [TO]]]   an operator plans one of the instance's host, or ends it;
  *                                              times are seconds from now on
  *   @mask name…                                elements whose text is not compared
+ *   @only name… a.b…                           only these members and what is in them is on record, a line
+ *                                              "path = value" each; each name has to be met
  *   # …                                        a remark
  * $(name) stands for the text of the newest earlier element <name> or JSON member "name" (also "a.b":
  * within an object, or the first of a list), $(name/64) for that with another length of its block, $(name/)
  * for what stands before the length; $(image) for the image's id, $(image_uuid) for that of OpenStack.
- * A line's value may hold %XX. Answers are stored one element or member a line, the status first, and before
- * a JSON body the headers that the face has set. */
+ * A line's value may hold %XX. Whole answers are stored one element or member a line, the status first, and
+ * before a JSON body the headers that the face has set. */
 #include <dirent.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "golden_answer.h"
+#include "golden_errors.h"
 #include "model/id.h"
-#include "script.h"
 
-enum { NAMES_MAX = 512 };
+enum { NAMES_MAX = 512, FILE_SIZE_MAX = 8 << 20 };
+
+struct golden_case {
+	struct arena *arena;    /* of its file */
+	const char *path;       /* of its file */
+	struct str name, lines; /* name: in a table */
+	struct str answer_line; /* in a table: as it stands there, then as it has to */
+};
 
 struct golden {
 	struct world w;
@@ -39,81 +56,6 @@ struct golden {
 };
 
 static int failures, passes;
-
-/* ---- text ---- */
-
-static bool is_masked(const struct golden *g, struct str element)
-{
-	struct str rest = g->script.masks, name;
-	while (str_split_next(&rest, ' ', &name))
-		if (name.n && element.n > name.n + 1 && memcmp(element.p + 1, name.p, name.n) == 0 &&
-		    element.p[name.n + 1] == '>')
-			return true;
-	return false;
-}
-
-static void blank_masked(const struct golden *g, json_t *value)
-{
-	const char *key;
-	json_t *member;
-	size_t k;
-	json_array_foreach (value, k, member)
-		blank_masked(g, member);
-	json_object_foreach (value, key, member) {
-		struct str element = str_print(g->w.arena, "<%s>", key);
-		if (is_masked(g, element))
-			(void) json_object_set_new(value, key, json_string("*"));
-		else
-			blank_masked(g, member);
-	}
-}
-
-/* The status, the headers, and the body with its members as they came, one a line. */
-static struct str present_json(struct golden *g, const struct world_answer *answer)
-{
-	json_t *value = answer->body.n ? json_loadb(answer->body.p, answer->body.n, 0, NULL) : NULL;
-	blank_masked(g, value);
-	char *text = value ? json_dumps(value, JSON_INDENT(1)) : NULL;
-	struct str shown = text ? str_from(text) : answer->body;
-	struct str whole = str_print(g->w.arena, "%d\n%" STR_FMT "%" STR_FMT "%s", answer->status,
-				     STR_ARG(answer->headers), STR_ARG(shown), shown.n ? "\n" : "");
-	free(text);
-	json_decref(value);
-	return whole;
-}
-
-/* The status, then the body with a line break between one element and the next. */
-static struct str present_xml(struct golden *g, const struct world_answer *answer)
-{
-	struct buf b;
-	buf_init(&b, 16 << 20);
-	buf_print(&b, "%d\n", answer->status);
-	struct str body = answer->body;
-	for (size_t k = 0; k < body.n; k++) {
-		buf_add_char(&b, body.p[k]);
-		if (body.p[k] != '>' || k + 1 == body.n)
-			continue;
-		size_t from = k;
-		while (from > 0 && body.p[from] != '<')
-			from--;
-		if (is_masked(g, str_slice(body, from, k + 1))) {
-			buf_add_str(&b, STR("*"));
-			k = str_find_char(body, '<', k) - 1;
-		} else if (body.p[k + 1] == '<' &&
-			   !(body.p[from + 1] != '/' && body.p[k + 2] == '/' && body.p[k - 1] != '/')) {
-			buf_add_char(&b, '\n');
-		}
-	}
-	buf_add_char(&b, '\n');
-	struct str text = str_copy(g->w.arena, buf_str(&b));
-	buf_done(&b);
-	return text;
-}
-
-static struct str present(struct golden *g, const struct world_answer *answer)
-{
-	return answer->is_openstack ? present_json(g, answer) : present_xml(g, answer);
-}
 
 /* ---- whom it calls as ---- */
 
@@ -232,21 +174,77 @@ static bool keep_best(const struct script *s, struct best *best)
 	return is_long;
 }
 
-static void show_costs(const char *path, const struct best *best)
+static void show_costs(const struct golden_case *one, const struct best *best)
 {
 	for (size_t k = 0; k < best->count; k++)
-		printf("cost %s %lld %s %zu\n", best->calls[k].action,
-		       (long long) best->calls[k].longest_ns / 1000, path, k + 1);
+		printf("cost %s %lld %s%s%" STR_FMT " %zu\n", best->calls[k].action,
+		       (long long) best->calls[k].longest_ns / 1000, one->path, one->name.n ? "#" : "",
+		       STR_ARG(one->name), k + 1);
 }
 
 /* ---- one case ---- */
 
-static void run_case(const char *request_path, struct best *best, bool *ret_is_long)
+static void fail(const struct golden_case *one, const char *why, struct str what)
+{
+	printf("FAILED %s %" STR_FMT "\n", one->path, STR_ARG(one->name));
+	if (why)
+		printf("  %s %" STR_FMT "\n", why, STR_ARG(what));
+	failures++;
+}
+
+/* Of NN-name.req the answer's file. */
+static struct str path_of_answer(struct golden *g, const char *path, const struct world_answer *answer)
+{
+	const char *form = g->script.only.n ? "only" : answer->is_openstack ? "json" : "xml";
+	return str_print(g->w.arena, "%.*s%s", (int) strlen(path) - 3, path, form);
+}
+
+static void check_file(struct golden *g, const struct golden_case *one, const struct world_answer *answer)
+{
+	struct str path = path_of_answer(g, one->path, answer), absent = STR_NONE;
+	struct str wanted = read_whole(g->w.arena, path.p);
+	struct str got = g->script.only.n ? golden_show_only(g->w.arena, &g->script, answer, &absent)
+					  : golden_show_whole(g->w.arena, &g->script, answer);
+	if (absent.n) {
+		fail(one, "@only: no member of the answer is called", absent);
+	} else if (str_equal(got, wanted)) {
+		passes++;
+	} else if (getenv("GOLDEN_ACCEPT")) {
+		printf("accepted %s\n", path.p);
+		write_whole(path.p, got);
+	} else {
+		fail(one, NULL, STR_NONE);
+		show_difference(wanted, got);
+	}
+}
+
+static void check_line(struct golden *g, struct golden_case *one, const struct world_answer *answer)
+{
+	struct arena *a = g->w.arena;
+	struct golden_error error;
+	struct world_answer wanted = {0};
+	bool is_read = golden_error_read(a, one->answer_line, &error) &&
+		       golden_error_render(a, &g->script, &error, &wanted);
+	if (is_read && wanted.status == answer->status && str_equal(wanted.headers, answer->headers) &&
+	    str_equal(wanted.body, answer->body)) {
+		passes++;
+		return;
+	}
+	if (getenv("GOLDEN_ACCEPT") && golden_error_take(a, &g->script, answer, &error)) {
+		printf("accepted %s %" STR_FMT "\n", one->path, STR_ARG(one->name));
+		one->answer_line = golden_error_write(one->arena, &error);
+		return;
+	}
+	fail(one, is_read ? NULL : "no answer is on record", STR_NONE);
+	show_difference(golden_show_whole(a, &g->script, &wanted), golden_show_whole(a, &g->script, answer));
+}
+
+static void run_once(struct golden_case *one, struct best *best, bool *ret_is_long)
 {
 	static struct golden g;
 	g = (struct golden){0};
 	world_make(&g.w);
-	struct str rest = read_whole(g.w.arena, request_path), line;
+	struct str rest = one->lines, line;
 	const struct script_stage stage = {.self = &g.w,
 					   .arena = g.w.arena,
 					   .image = id_to_ec2(g.w.arena, KIND_IMAGE, g.w.image),
@@ -260,34 +258,21 @@ static void run_case(const char *request_path, struct best *best, bool *ret_is_l
 	while (str_split_next(&rest, '\n', &line))
 		script_run(&g.script, line);
 	if (!g.script.count) {
-		fprintf(stderr, "golden: %s has no call\n", request_path);
+		fprintf(stderr, "golden: %s %" STR_FMT " has no call\n", one->path, STR_ARG(one->name));
 		exit(2);
 	}
-	struct str path = str_from(request_path);
 	const struct world_answer *answer = &g.script.history[g.script.count - 1];
-	struct str answer_path =
-		str_print(g.w.arena, "%" STR_FMT ".%s", STR_ARG(str_slice(path, 0, path.n - 4)),
-			  answer->is_openstack ? "json" : "xml");
-	struct str got = present(&g, answer);
-	struct str wanted = read_whole(g.w.arena, answer_path.p);
-	bool accepts = getenv("GOLDEN_ACCEPT") != 0;
-	if (str_equal(got, wanted)) {
-		passes++;
-	} else if (accepts) {
-		printf("accepted %s\n", answer_path.p);
-		write_whole(answer_path.p, got);
-	} else {
-		printf("FAILED %s\n", request_path);
-		show_difference(wanted, got);
-		failures++;
-	}
+	if (one->name.n)
+		check_line(&g, one, answer);
+	else
+		check_file(&g, one, answer);
 	*ret_is_long = keep_best(&g.script, best);
 	world_done(&g.w);
 }
 
 /* With GOLDEN_COSTS: again, as long as a call takes a thread long, three times at least and so often at most.
  */
-static void run_cases(const char *path)
+static void run_case(struct golden_case *one)
 {
 	const char *times = getenv("GOLDEN_COSTS");
 	int64_t most = 1;
@@ -296,9 +281,76 @@ static void run_cases(const char *path)
 	if (times)
 		IGNORE(str_parse_int(str_from(times), &most));
 	for (int64_t k = 0; k < most && (k == 0 || is_long); k++)
-		run_case(path, &best, &is_long);
+		run_once(one, &best, &is_long);
 	if (times)
-		show_costs(path, &best);
+		show_costs(one, &best);
+}
+
+/* ---- files ---- */
+
+/* A copy of the table with the answers as they are now. */
+static void add_case(struct buf *b, const struct golden_case *one)
+{
+	struct str rest = one->lines, line;
+	buf_print(b, "%s== %" STR_FMT "\n", b->size ? "\n" : "", STR_ARG(one->name));
+	while (str_split_next(&rest, '\n', &line))
+		if (line.n && !str_starts_with(line, STR("=> ")))
+			buf_print(b, "%" STR_FMT "\n", STR_ARG(line));
+	buf_print(b, "%" STR_FMT "\n", STR_ARG(one->answer_line));
+}
+
+static struct str find_answer_line(struct str lines)
+{
+	struct str line;
+	while (str_split_next(&lines, '\n', &line))
+		if (str_starts_with(line, STR("=> ")))
+			return line;
+	return STR_NONE;
+}
+
+static void run_table(struct golden_case one, struct str text)
+{
+	struct buf again;
+	struct str rest = text;
+	buf_init(&again, FILE_SIZE_MAX);
+	while (script_next_case(&rest, &one.name, &one.lines)) {
+		one.answer_line = find_answer_line(one.lines);
+		run_case(&one);
+		add_case(&again, &one);
+	}
+	if (getenv("GOLDEN_ACCEPT") && !str_equal(buf_str(&again), text))
+		write_whole(one.path, buf_str(&again));
+	buf_done(&again);
+}
+
+static void run_file(const char *path)
+{
+	struct golden_case one = {.arena = arena_new(FILE_SIZE_MAX / 8, FILE_SIZE_MAX), .path = path};
+	struct str text = read_whole(one.arena, path);
+	if (str_ends_with(str_from(path), STR(".cases"))) {
+		run_table(one, text);
+	} else {
+		one.lines = text;
+		run_case(&one);
+	}
+	arena_free(one.arena);
+}
+
+static bool is_case_file(struct str path)
+{
+	return str_ends_with(path, STR(".req")) || str_ends_with(path, STR(".cases"));
+}
+
+/* An answer that no case gives any more proves nothing. */
+static void check_has_case(const char *path)
+{
+	size_t dot = (size_t) (strrchr(path, '.') - path);
+	char *request_path = NULL;
+	if (asprintf(&request_path, "%.*s.req", (int) dot, path) < 0)
+		abort();
+	if (access(request_path, R_OK) != 0)
+		fail(&(struct golden_case){.path = path}, "an answer without a case", STR_NONE);
+	free(request_path);
 }
 
 /* ---- folders ---- */
@@ -329,9 +381,11 @@ static void run_folder(const char *path)
 	char *mine[NAMES_MAX];
 	memcpy(mine, names, count * sizeof names[0]);
 	for (size_t k = 0; k < count; k++) {
-		if (str_ends_with(str_from(mine[k]), STR(".req")))
-			run_cases(mine[k]);
-		else if (!str_contains(str_from(strrchr(mine[k], '/')), STR(".")))
+		if (is_case_file(str_from(mine[k])))
+			run_file(mine[k]);
+		else if (str_contains(str_from(strrchr(mine[k], '/')), STR(".")))
+			check_has_case(mine[k]);
+		else
 			run_folder(mine[k]);
 		free(mine[k]);
 	}
@@ -340,8 +394,8 @@ static void run_folder(const char *path)
 int main(int argc, char **argv)
 {
 	for (int k = 1; k < argc; k++)
-		if (str_ends_with(str_from(argv[k]), STR(".req")))
-			run_cases(argv[k]);
+		if (is_case_file(str_from(argv[k])))
+			run_file(argv[k]);
 		else
 			run_folder(argv[k]);
 	printf("%d passed, %d failed\n", passes, failures);

@@ -118,6 +118,7 @@ bool script_read_request(const struct script *s, struct str line, struct script_
 static void run_call(struct script *s, struct str line)
 {
 	struct script_request request;
+	s->called = line;
 	if (s->stage->request && script_read_request(s, line, &request)) {
 		note(s, s->stage->request(s->stage->self, &request));
 		return;
@@ -183,7 +184,7 @@ static void plan_maintenance(struct script *s, struct str rest)
 
 void script_run(struct script *s, struct str line)
 {
-	if (str_is_empty(line) || line.p[0] == '#')
+	if (str_is_empty(line) || line.p[0] == '#' || line.p[0] == '=')
 		return;
 	if (str_is(line, "@settle")) {
 		s->stage->settle(s->stage->self);
@@ -195,6 +196,8 @@ void script_run(struct script *s, struct str line)
 		plan_maintenance(s, script_expand(s, str_slice(line, 13, line.n)));
 	} else if (str_starts_with(line, STR("@mask "))) {
 		s->masks = str_slice(line, 6, line.n);
+	} else if (str_starts_with(line, STR("@only "))) {
+		s->only = str_slice(line, 6, line.n);
 	} else if (str_starts_with(line, STR("@version "))) {
 		s->version = str_slice(line, 9, line.n);
 	} else {
@@ -204,6 +207,23 @@ void script_run(struct script *s, struct str line)
 
 bool script_is_call(struct str line)
 {
-	return !str_is_empty(line) && line.p[0] != '#' &&
+	return !str_is_empty(line) && line.p[0] != '#' && line.p[0] != '=' &&
 	       (line.p[0] != '@' || take_user(&line) != SCRIPT_ALICE);
+}
+
+bool script_next_case(struct str *rest, struct str *ret_name, struct str *ret_lines)
+{
+	struct str line;
+	while (str_split_next(rest, '\n', &line)) {
+		if (!str_starts_with(line, STR("== ")))
+			continue;
+		*ret_name = str_slice(line, 3, line.n);
+		*ret_lines = *rest;
+		struct str next = *rest;
+		while (str_split_next(&next, '\n', &line) && !str_starts_with(line, STR("== ")))
+			*rest = next;
+		*ret_lines = (struct str){ret_lines->p, ret_lines->n - rest->n};
+		return true;
+	}
+	return false;
 }

@@ -33,7 +33,9 @@ struct script {
 	const struct script_stage *stage;
 	struct world_answer history[SCRIPT_HISTORY_MAX];
 	size_t count;
+	struct str called;  /* the last call's line, its $(name)s replaced */
 	struct str masks;   /* of the last @mask */
+	struct str only;    /* of the last @only */
 	struct str version; /* of the last @version */
 };
 
@@ -41,6 +43,8 @@ struct script {
  * there ends the process. */
 void script_run(struct script *s, struct str line);
 bool script_is_call(struct str line);
+/* The next case of a table of cases (golden.c): what follows "== " in its first line, and the lines below. */
+bool script_next_case(struct str *rest, struct str *ret_name, struct str *ret_lines);
 /* False when the (expanded) line is no request to an OpenStack service. */
 bool script_read_request(const struct script *s, struct str line, struct script_request *ret_request);
 /* The line with each $(name) replaced. */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How golden files show an answer: whole, or only the members that a case names. */
+#pragma once
+
+#include "script.h"
+
+/* The whole answer, one element or member a line: the status first, and before a JSON body the headers that
+ * the face has set. The text of the elements in the script's masks is shown as "*". */
+struct str golden_show_whole(struct arena *a, const struct script *s, const struct world_answer *answer);
+
+/* The status, and a line "path = value" for each leaf in or below the members that the script's @only names.
+ * A path leaves out the root and the "item" or "member" of an XML list, whose place stands in brackets.
+ * *ret_absent: the first name that no member has; empty when each has one. */
+struct str golden_show_only(struct arena *a, const struct script *s, const struct world_answer *answer,
+			    struct str *ret_absent);

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The faces' envelopes of failures: golden_errors.h. They are written here a second time, apart from src/api,
+ * so that a change of an envelope fails every case. */
+#include "golden_errors.h"
+
+#include <jansson.h>
+
+#define REQUEST_ID "00000000-1111-4222-8333-444444444444"
+#define XML_HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+
+enum { ERROR_CAP = 1 << 20 };
+
+enum form {
+	FORM_EC2,
+	FORM_STS,
+	FORM_IAM,
+	FORM_IDENTITY,
+	FORM_FAULT,
+	FORM_NETWORK,
+	FORM_IMAGE,
+	FORM_PLACEMENT
+};
+
+/* ---- the line ---- */
+
+static struct str finish(struct arena *a, struct buf *b)
+{
+	struct str text = str_copy(a, buf_str(b));
+	buf_done(b);
+	return text;
+}
+
+/* A line break in a message is "\n", a backslash "\\". */
+static struct str on_one_line(struct arena *a, struct str message)
+{
+	struct buf b;
+	buf_init(&b, ERROR_CAP);
+	for (size_t k = 0; k < message.n; k++)
+		if (message.p[k] == '\n')
+			buf_add_str(&b, STR("\\n"));
+		else if (message.p[k] == '\\')
+			buf_add_str(&b, STR("\\\\"));
+		else
+			buf_add_char(&b, message.p[k]);
+	return finish(a, &b);
+}
+
+static struct str on_its_lines(struct arena *a, struct str line)
+{
+	struct buf b;
+	buf_init(&b, ERROR_CAP);
+	for (size_t k = 0; k < line.n; k++)
+		if (line.p[k] != '\\' || k + 1 == line.n)
+			buf_add_char(&b, line.p[k]);
+		else
+			buf_add_char(&b, line.p[++k] == 'n' ? '\n' : line.p[k]);
+	return finish(a, &b);
+}
+
+bool golden_error_read(struct arena *a, struct str line, struct golden_error *ret_error)
+{
+	int64_t status = 0;
+	size_t colon = str_find_char(line, ':', 0);
+	if (!str_starts_with(line, STR("=> ")) || line.n < 8 || colon >= line.n ||
+	    !result_is_ok(str_parse_int(str_slice(line, 3, 6), &status)))
+		return false;
+	*ret_error = (struct golden_error){(int) status, str_slice(line, 7, colon),
+					   on_its_lines(a, str_slice(line, colon + 2, line.n))};
+	return true;
+}
+
+struct str golden_error_write(struct arena *a, const struct golden_error *error)
+{
+	return str_print(a, "=> %d %" STR_FMT ": %" STR_FMT, error->status, STR_ARG(error->word),
+			 STR_ARG(on_one_line(a, error->message)));
+}
+
+/* ---- which form ---- */
+
+static struct str target_of(const struct script *s)
+{
+	struct script_request request;
+	return script_read_request(s, s->called, &request) ? request.path : STR_NONE;
+}
+
+static enum form form_of(const struct script *s, int status)
+{
+	static const struct {
+		const char *path;
+		enum form form;
+	} services[] = {{"/compute", FORM_FAULT}, {"/volume", FORM_FAULT},        {"/network", FORM_NETWORK},
+			{"/image", FORM_IMAGE},   {"/placement", FORM_PLACEMENT}, {"/", FORM_IDENTITY}};
+	struct str path = target_of(s);
+	for (size_t k = 0; path.n && k < sizeof services / sizeof *services; k++)
+		if (str_starts_with(path, str_from(services[k].path)))
+			return status == 401 ? FORM_IDENTITY : services[k].form;
+	return str_contains(s->called, STR("2011-06-15"))   ? FORM_STS
+	       : str_contains(s->called, STR("2010-05-08")) ? FORM_IAM
+							    : FORM_EC2;
+}
+
+/* ---- envelopes ---- */
+
+static struct str escape_xml(struct arena *a, struct str text)
+{
+	static const char *const words[256] = {
+		['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;"};
+	struct buf b;
+	buf_init(&b, ERROR_CAP);
+	for (size_t k = 0; k < text.n; k++) {
+		const char *word = words[(unsigned char) text.p[k]];
+		buf_add_str(&b, word ? str_from(word) : str_slice(text, k, k + 1));
+	}
+	return finish(a, &b);
+}
+
+static struct str escape_json(struct arena *a, struct str text)
+{
+	struct buf b;
+	buf_init(&b, ERROR_CAP);
+	for (size_t k = 0; k < text.n; k++)
+		if (text.p[k] == '\n') {
+			buf_add_str(&b, STR("\\n"));
+		} else {
+			if (text.p[k] == '"' || text.p[k] == '\\')
+				buf_add_char(&b, '\\');
+			buf_add_char(&b, text.p[k]);
+		}
+	return finish(a, &b);
+}
+
+static struct str render_xml(struct arena *a, enum form form, const struct golden_error *e)
+{
+	struct str message = escape_xml(a, e->message);
+	if (form == FORM_EC2)
+		return str_print(a,
+				 XML_HEAD "<Response><Errors><Error><Code>%" STR_FMT
+					  "</Code><Message>%" STR_FMT
+					  "</Message></Error></Errors><RequestID>" REQUEST_ID
+					  "</RequestID></Response>",
+				 STR_ARG(e->word), STR_ARG(message));
+	return str_print(a,
+			 XML_HEAD "<ErrorResponse xmlns=\"https://%s/\"><Error><Type>%s</Type><Code>%" STR_FMT
+				  "</Code><Message>%" STR_FMT "</Message></Error><RequestId>" REQUEST_ID
+				  "</RequestId></ErrorResponse>",
+			 form == FORM_STS ? "sts.amazonaws.com/doc/2011-06-15"
+					  : "iam.amazonaws.com/doc/2010-05-08",
+			 e->status >= 500 ? "Receiver" : "Sender", STR_ARG(e->word), STR_ARG(message));
+}
+
+static struct str render_json(struct arena *a, enum form form, const struct golden_error *e)
+{
+	struct str message = escape_json(a, e->message);
+	switch ((int) form) {
+	case FORM_NETWORK:
+		return str_print(a,
+				 "{\"NeutronError\":{\"type\":\"%" STR_FMT "\",\"message\":\"%" STR_FMT
+				 "\",\"detail\":\"\"}}",
+				 STR_ARG(e->word), STR_ARG(message));
+	case FORM_IMAGE:
+		return str_print(a,
+				 "{\"message\":\"%" STR_FMT "\",\"code\":\"%d %" STR_FMT
+				 "\",\"title\":\"%" STR_FMT "\"}",
+				 STR_ARG(message), e->status, STR_ARG(e->word), STR_ARG(e->word));
+	case FORM_PLACEMENT:
+		return str_print(a,
+				 "{\"errors\":[{\"status\":%d,\"title\":\"%" STR_FMT
+				 "\",\"detail\":\"%" STR_FMT "\",\"request_id\":\"req-" REQUEST_ID "\"}]}",
+				 e->status, STR_ARG(e->word), STR_ARG(message));
+	case FORM_FAULT:
+		return str_print(a, "{\"%" STR_FMT "\":{\"code\":%d,\"message\":\"%" STR_FMT "\"}}",
+				 STR_ARG(e->word), e->status, STR_ARG(message));
+	default:
+		return str_print(a,
+				 "{\"error\":{\"code\":%d,\"message\":\"%" STR_FMT "\",\"title\":\"%" STR_FMT
+				 "\"}}",
+				 e->status, STR_ARG(message), STR_ARG(e->word));
+	}
+}
+
+/* The services with microversions name the one that was asked for, or their oldest. */
+static struct str render_headers(struct arena *a, const struct script *s, int status)
+{
+	static const struct {
+		const char *path, *service, *oldest;
+	} versioned[] = {{"/compute/v", "compute", "2.1"},
+			 {"/volume/v", "volume", "3.0"},
+			 {"/placement", "placement", "1.0"}};
+	struct str path = target_of(s), headers = STR_NONE;
+	for (size_t k = 0; k < sizeof versioned / sizeof *versioned; k++) {
+		struct str service = str_from(versioned[k].service), asked = s->version;
+		if (!str_starts_with(path, str_from(versioned[k].path)))
+			continue;
+		struct str version = str_starts_with(asked, service)
+					     ? str_slice(asked, service.n + 1, asked.n)
+					     : str_from(versioned[k].oldest);
+		headers = str_print(a, "OpenStack-API-Version: %s %" STR_FMT "\n", versioned[k].service,
+				    STR_ARG(version));
+		headers =
+			k == 0 ? str_print(a,
+					   "%" STR_FMT "X-OpenStack-Nova-API-Version: %" STR_FMT
+					   "\nVary: OpenStack-API-Version, X-OpenStack-Nova-API-Version\n",
+					   STR_ARG(headers), STR_ARG(version))
+			       : str_print(a, "%" STR_FMT "Vary: OpenStack-API-Version\n", STR_ARG(headers));
+	}
+	if (status != 401)
+		return headers;
+	return str_print(
+		a, "%" STR_FMT "WWW-Authenticate: Keystone uri=\"http://cloud.test:8773/identity/v3\"\n",
+		STR_ARG(headers));
+}
+
+bool golden_error_render(struct arena *a, const struct script *s, const struct golden_error *error,
+			 struct world_answer *ret_answer)
+{
+	enum form form = form_of(s, error->status);
+	*ret_answer = (struct world_answer){.status = error->status, .is_openstack = form >= FORM_IDENTITY};
+	ret_answer->body = form >= FORM_IDENTITY ? render_json(a, form, error) : render_xml(a, form, error);
+	if (form >= FORM_IDENTITY)
+		ret_answer->headers = render_headers(a, s, error->status);
+	return error->status >= 400;
+}
+
+/* ---- and back ---- */
+
+static struct str unescape_xml(struct arena *a, struct str text)
+{
+	static const struct {
+		const char *word;
+		char c;
+	} words[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}};
+	struct buf b;
+	buf_init(&b, ERROR_CAP);
+	for (size_t k = 0; k < text.n;) {
+		size_t w = 0;
+		while (w < 4 && !str_starts_with(str_slice(text, k, text.n), str_from(words[w].word)))
+			w++;
+		buf_add_char(&b, w < 4 ? words[w].c : text.p[k]);
+		k += w < 4 ? strlen(words[w].word) : 1;
+	}
+	return finish(a, &b);
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(object, name));
+}
+
+static void take_json(enum form form, json_t *value, const char **ret_word, const char **ret_message)
+{
+	const json_t *inner = value;
+	const char *first = json_object_iter_key(json_object_iter(value));
+	if (form == FORM_PLACEMENT)
+		inner = json_array_get(json_object_get(value, "errors"), 0);
+	else if (form != FORM_IMAGE)
+		inner = json_object_get(value, first ? first : "");
+	*ret_message = text_of(inner, form == FORM_PLACEMENT ? "detail" : "message");
+	*ret_word = form == FORM_FAULT ? first : text_of(inner, form == FORM_NETWORK ? "type" : "title");
+}
+
+bool golden_error_take(struct arena *a, const struct script *s, const struct world_answer *answer,
+		       struct golden_error *ret_error)
+{
+	enum form form = form_of(s, answer->status);
+	*ret_error = (struct golden_error){.status = answer->status};
+	if (form >= FORM_IDENTITY) {
+		const char *word = NULL, *message = NULL;
+		json_t *value = json_loadb(answer->body.p, answer->body.n, 0, NULL);
+		take_json(form, value, &word, &message);
+		ret_error->word = str_copy(a, str_from(word));
+		ret_error->message = str_copy(a, str_from(message));
+		json_decref(value);
+	} else {
+		ret_error->word = world_element(answer->body, "Code");
+		ret_error->message = unescape_xml(a, world_element(answer->body, "Message"));
+	}
+	struct world_answer again;
+	return answer->status >= 400 && golden_error_render(a, s, ret_error, &again) &&
+	       str_equal(again.body, answer->body) && str_equal(again.headers, answer->headers);
+}
