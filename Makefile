@@ -39,8 +39,8 @@ unit golden contract simulation real fault fuzz: build ## one level of tests: ma
 simulate: build ## random histories of calls, faults and kills: SEED=7 tells one, HISTORIES=5000 runs many
 	@$(B)/tests/simulation/simulate $(if $(SEED),--seed $(SEED)) $(if $(HISTORIES),--histories $(HISTORIES))
 
-golden-accept: build ## rewrites the golden answers; read the diff
-	@GOLDEN_ACCEPT=1 tests/run golden
+golden-accept: build ## rewrites the golden answers and says what changed in them; read the diff, too
+	@tests/golden-accept
 
 lint: ## layers, lengths, goto, banned calls, complexity, format
 	@tools/install-packages build lint
