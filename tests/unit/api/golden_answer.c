@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-enum { ANSWER_CAP = 16 << 20, ONLY_MAX = 64 };
+enum { ANSWER_CAP = 16 << 20, ONLY_MAX = 64, WIDTH_MAX = 120 };
 
 /* ---- whole ---- */
 
@@ -39,51 +39,146 @@ static json_t *load(const struct script *s, const struct world_answer *answer)
 	return value;
 }
 
-/* The status, the headers, and the body with its members as they came, one a line. */
+static struct str finish(struct arena *a, struct buf *b)
+{
+	struct str text = str_copy(a, buf_str(b));
+	buf_done(b);
+	return text;
+}
+
+static void indent(struct buf *b, size_t depth)
+{
+	for (size_t k = 0; k < depth; k++)
+		buf_add_char(b, ' ');
+}
+
+/* "name": value, behind depth spaces; ahead: what stands before the value. */
+static void lay_out_json(struct buf *b, const json_t *value, const char *ahead, size_t depth, bool is_last)
+{
+	char *text = json_dumps(value, JSON_ENCODE_ANY);
+	const char *key;
+	json_t *member;
+	size_t k, left = json_object_size(value) + json_array_size(value);
+	const char *end = is_last ? "" : ",";
+	indent(b, depth);
+	if (left == 0 || depth + strlen(ahead) + strlen(text) < WIDTH_MAX) {
+		buf_print(b, "%s%s%s\n", ahead, text, end);
+		free(text);
+		return;
+	}
+	free(text);
+	buf_print(b, "%s%s\n", ahead, json_is_object(value) ? "{" : "[");
+	json_object_foreach ((json_t *) value, key, member) {
+		char *name = NULL;
+		if (asprintf(&name, "\"%s\": ", key) < 0)
+			abort();
+		lay_out_json(b, member, name, depth + 1, --left == 0);
+		free(name);
+	}
+	json_array_foreach (value, k, member)
+		lay_out_json(b, member, "", depth + 1, --left == 0);
+	indent(b, depth);
+	buf_print(b, "%s%s\n", json_is_object(value) ? "}" : "]", end);
+}
+
 static struct str show_json(struct arena *a, const struct script *s, const struct world_answer *answer)
 {
+	struct buf b;
 	json_t *value = load(s, answer);
-	char *text = value ? json_dumps(value, JSON_INDENT(1)) : NULL;
-	struct str shown = text ? str_from(text) : answer->body;
-	struct str whole = str_print(a, "%d\n%" STR_FMT "%" STR_FMT "%s", answer->status,
-				     STR_ARG(answer->headers), STR_ARG(shown), shown.n ? "\n" : "");
-	free(text);
+	buf_init(&b, ANSWER_CAP);
+	buf_print(&b, "%d\n%" STR_FMT, answer->status, STR_ARG(answer->headers));
+	if (value)
+		lay_out_json(&b, value, "", 0, true);
+	else if (answer->body.n)
+		buf_print(&b, "%" STR_FMT "\n", STR_ARG(answer->body));
 	json_decref(value);
-	return whole;
+	return finish(a, &b);
 }
 
-/* "<a>" → "a" */
-static struct str tag_name(struct str tag)
+/* What stands between the end of the tag at `at` and its closing tag; *ret_end: past that. */
+static struct str take_element(struct str body, size_t at, struct str *ret_name, size_t *ret_end)
 {
-	return str_slice(tag, 1, tag.n - 1);
+	size_t close = str_find_char(body, '>', at), depth = 1;
+	struct str tag = str_slice(body, at + 1, close);
+	*ret_name = str_slice(tag, 0, str_find_char(tag, ' ', 0));
+	*ret_end = close + 1;
+	if (str_ends_with(tag, STR("/"))) {
+		*ret_name = str_slice(tag, 0, tag.n - 1);
+		return STR_NONE;
+	}
+	for (size_t k = close + 1; k < body.n; k = str_find_char(body, '>', k) + 1) {
+		k = str_find_char(body, '<', k);
+		size_t end = str_find_char(body, '>', k);
+		if (k + 1 < body.n && body.p[k + 1] == '/')
+			depth--;
+		else if (body.p[end - 1] != '/')
+			depth++;
+		if (depth == 0) {
+			*ret_end = end + 1;
+			return str_slice(body, close + 1, k);
+		}
+	}
+	return STR_NONE;
 }
 
-/* The status, then the body with a line break between one element and the next. */
-static struct str show_xml(struct arena *a, const struct script *s, const struct world_answer *answer)
+/* The same body with "*" for each masked text. */
+static struct str mask_xml(struct arena *a, const struct script *s, struct str body)
 {
 	struct buf b;
 	buf_init(&b, ANSWER_CAP);
-	buf_print(&b, "%d\n", answer->status);
-	struct str body = answer->body;
-	for (size_t k = 0; k < body.n; k++) {
-		buf_add_char(&b, body.p[k]);
-		if (body.p[k] != '>' || k + 1 == body.n)
-			continue;
-		size_t from = k;
-		while (from > 0 && body.p[from] != '<')
-			from--;
-		if (is_masked(s, tag_name(str_slice(body, from, k + 1)))) {
+	for (size_t k = 0; k < body.n;) {
+		size_t end = str_find_char(body, '>', k) + 1, open = str_find_char(body, '<', k);
+		bool is_hidden = open + 1 < end && is_masked(s, str_slice(body, open + 1, end - 1));
+		buf_add_str(&b, str_slice(body, k, end));
+		k = end;
+		if (is_hidden) {
 			buf_add_str(&b, STR("*"));
-			k = str_find_char(body, '<', k) - 1;
-		} else if (body.p[k + 1] == '<' &&
-			   !(body.p[from + 1] != '/' && body.p[k + 2] == '/' && body.p[k - 1] != '/')) {
-			buf_add_char(&b, '\n');
+			k = str_find_char(body, '<', k);
 		}
 	}
-	buf_add_char(&b, '\n');
-	struct str text = str_copy(a, buf_str(&b));
-	buf_done(&b);
-	return text;
+	return finish(a, &b);
+}
+
+static void add_line(struct buf *b, struct str line, size_t depth)
+{
+	indent(b, depth);
+	buf_add_str(b, line);
+	buf_add_char(b, '\n');
+}
+
+/* Elements one after the other, and whatever stands between them. */
+static void lay_out_xml(struct buf *b, struct str text, size_t depth)
+{
+	size_t end = 0;
+	for (size_t at = 0; at < text.n; at = end) {
+		struct str name, inside;
+		end = str_find_char(text, '<', at);
+		if (end > at) {
+			add_line(b, str_slice(text, at, end), depth);
+			continue;
+		}
+		inside = take_element(text, at, &name, &end);
+		struct str whole = str_slice(text, at, end);
+		if (whole.n + depth < WIDTH_MAX || str_find_char(inside, '<', 0) == inside.n) {
+			add_line(b, whole, depth);
+			continue;
+		}
+		add_line(b, str_slice(whole, 0, str_find_char(whole, '>', 0) + 1), depth);
+		lay_out_xml(b, inside, depth + 1);
+		indent(b, depth);
+		buf_print(b, "</%" STR_FMT ">\n", STR_ARG(name));
+	}
+}
+
+static struct str show_xml(struct arena *a, const struct script *s, const struct world_answer *answer)
+{
+	struct buf b;
+	struct str body = mask_xml(a, s, answer->body);
+	size_t head = str_find_char(body, '\n', 0) + 1; /* <?xml …?> */
+	buf_init(&b, ANSWER_CAP);
+	buf_print(&b, "%d\n%" STR_FMT, answer->status, STR_ARG(str_slice(body, 0, head)));
+	lay_out_xml(&b, str_slice(body, head, body.n), 0);
+	return finish(a, &b);
 }
 
 struct str golden_show_whole(struct arena *a, const struct script *s, const struct world_answer *answer)
@@ -153,32 +248,6 @@ static void only_json(struct showing *s, struct str path, const json_t *value, b
 		only_json(s, str_print(s->arena, "%" STR_FMT "[%zu]", STR_ARG(path), k), member, is_shown);
 }
 
-/* What stands between the end of the tag at `at` and its closing tag; *ret_end: past that. */
-static struct str take_element(struct str body, size_t at, struct str *ret_name, size_t *ret_end)
-{
-	size_t close = str_find_char(body, '>', at), depth = 1;
-	struct str tag = str_slice(body, at + 1, close);
-	*ret_name = str_slice(tag, 0, str_find_char(tag, ' ', 0));
-	*ret_end = close + 1;
-	if (str_ends_with(tag, STR("/"))) {
-		*ret_name = str_slice(tag, 0, tag.n - 1);
-		return STR_NONE;
-	}
-	for (size_t k = close + 1; k < body.n; k = str_find_char(body, '>', k) + 1) {
-		k = str_find_char(body, '<', k);
-		size_t end = str_find_char(body, '>', k);
-		if (k + 1 < body.n && body.p[k + 1] == '/')
-			depth--;
-		else if (body.p[end - 1] != '/')
-			depth++;
-		if (depth == 0) {
-			*ret_end = end + 1;
-			return str_slice(body, close + 1, k);
-		}
-	}
-	return STR_NONE;
-}
-
 static void only_xml(struct showing *s, struct str path, struct str inside, bool is_shown)
 {
 	is_shown = (path.n && meet(s, path)) || is_shown;
@@ -234,7 +303,5 @@ struct str golden_show_only(struct arena *a, const struct script *s, const struc
 	for (size_t k = 0; k < showing.count && !ret_absent->n; k++)
 		if (!showing.is_met[k])
 			*ret_absent = showing.names[k];
-	struct str text = str_copy(a, buf_str(&b));
-	buf_done(&b);
-	return text;
+	return finish(a, &b);
 }
