@@ -200,12 +200,30 @@ def check_inputs(model, action, problems):
             problems.append(f"{action['name']}: EC2 has no parameter {param['name']}")
 
 
+def read_answer(path, item):
+    """(status, root) of a golden answer, whole or of some members: "instancesSet[0].instanceId = i-1"."""
+    if path.suffix == '.xml':
+        status, _, body = path.read_text().partition('\n')
+        return status, ET.fromstring(body)
+    first, *lines = path.read_text().splitlines()
+    status, _, name = first.partition(' ')
+    root, made = ET.Element(name), {}
+    for line in lines:
+        at, way = root, ''
+        for piece in re.findall(r'[^.\[\]]+', line.partition(' =')[0]):
+            way += '/' + piece
+            if way not in made:
+                made[way] = ET.SubElement(at, item if piece.isdigit() else piece)
+            at = made[way]
+        at.text = line.partition(' = ')[2]
+    return status, root
+
+
 def check_golden(models, golden, problems):
     count = 0
     is_iam = golden.name == 'iam'
-    for path in sorted(golden.glob('*/*.xml')):
-        status, _, body = path.read_text().partition('\n')
-        root = ET.fromstring(body)
+    for path in sorted([*golden.glob('*/*.xml'), *golden.glob('*/*.only')]):
+        status, root = read_answer(path, 'member' if is_iam else 'item')
         if status != '200':
             continue
         name = root.tag.split('}')[-1].removesuffix('Response')

@@ -292,7 +292,7 @@ static void run_case(struct golden_case *one)
 static void add_case(struct buf *b, const struct golden_case *one)
 {
 	struct str rest = one->lines, line;
-	buf_print(b, "%s== %" STR_FMT "\n", b->size ? "\n" : "", STR_ARG(one->name));
+	buf_print(b, "== %" STR_FMT "\n", STR_ARG(one->name));
 	while (str_split_next(&rest, '\n', &line))
 		if (line.n && !str_starts_with(line, STR("=> ")))
 			buf_print(b, "%" STR_FMT "\n", STR_ARG(line));

@@ -81,12 +81,21 @@ static void lay_out_json(struct buf *b, const json_t *value, const char *ahead, 
 	buf_print(b, "%s%s\n", json_is_object(value) ? "}" : "]", end);
 }
 
+/* On one line. */
+static void add_headers(struct buf *b, struct str headers)
+{
+	struct str header;
+	while (str_split_next(&headers, '\n', &header))
+		buf_print(b, "%" STR_FMT "%s", STR_ARG(header), headers.n ? " | " : "\n");
+}
+
 static struct str show_json(struct arena *a, const struct script *s, const struct world_answer *answer)
 {
 	struct buf b;
 	json_t *value = load(s, answer);
 	buf_init(&b, ANSWER_CAP);
-	buf_print(&b, "%d\n%" STR_FMT, answer->status, STR_ARG(answer->headers));
+	buf_print(&b, "%d\n", answer->status);
+	add_headers(&b, answer->headers);
 	if (value)
 		lay_out_json(&b, value, "", 0, true);
 	else if (answer->body.n)

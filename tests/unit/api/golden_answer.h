@@ -4,9 +4,9 @@
 
 #include "script.h"
 
-/* The whole answer: the status first, before a JSON body the headers that the face has set, then the body. What
- * fits in a line stands on one, else each of its members does. The text of the elements in the script's masks is
- * shown as "*". */
+/* The whole answer: the status first, before a JSON body a line of the headers that the face has set, then
+ * the body. What fits in a line stands on one, else each of its members does. The text of the elements in the
+ * script's masks is shown as "*". */
 struct str golden_show_whole(struct arena *a, const struct script *s, const struct world_answer *answer);
 
 /* The status, and a line "path = value" for each leaf in or below the members that the script's @only names.
