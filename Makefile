@@ -23,16 +23,20 @@ demo-down: ## ends the demo; leaves nothing behind
 dev: build ## a simulated region on this machine: no root, no guest (`build/dari dev --help`)
 	@build/dari dev
 
-test: build ## every test that CI runs (20 minutes at most)
-	@tools/install-packages
+check: build ## the quick tests, in two minutes: lint, unit, golden, and one machine through each face
+	@tools/install-packages lint run test
 	@tests/run check
+
+test: build ## every test that CI runs (30 minutes at most)
+	@tools/install-packages
+	@tests/run ci
 
 test-all: build ## and those that take longer
 	@tools/install-packages
 	@tools/install-packages slow
 	@tests/run all
 
-unit golden contract simulation real fault fuzz: build ## one level of tests: make real, make fault …
+unit golden smoke contract simulation real fault fuzz: build ## one level of tests: make real, make fault …
 	@tools/install-packages
 	@tests/run $@
 
@@ -77,4 +81,4 @@ clean:
 help:
 	@grep -hE '^[a-z -]+:.*##' Makefile | sed 's/:.*##/ —/'
 
-.PHONY: build dev demo demo-down test test-all unit golden contract simulation simulate real fault fuzz golden-accept lint format asan tsan bench docs clean help
+.PHONY: build dev demo demo-down check test test-all unit golden smoke contract simulation simulate real fault fuzz golden-accept lint format asan tsan bench docs clean help
