@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an account holds in the contract tests, and requests made from the face's own tables.
+
+A World is filled with at least one resource of every kind; request() builds from `dari dump actions` the smallest
+request of an action that would succeed, so that a test can spoil it in one place. Each file here is about a group of
+resources: how they are made, and what a request for their actions needs.
+"""
+import re
+import time
+
+from dev import PATIENCE_S
+
+from . import disks, gateways, gone, groups, instances, interfaces, subnets, vpcs
+from .requests import Requests, wire
+from .values import VALUES
+
+__all__ = ["ABSENT_DIGITS", "HOSTS", "ID", "VALUES", "World", "ids_in", "wire"]
+
+HOSTS = ("--hosts", "24")  # options of a region that a world fits into: it takes hosts for itself
+ABSENT_DIGITS = "0123456789abcdef0"  # no id of ours ends so
+ID = re.compile(r"\b((?:instance-|vpc-cidr-|subnet-cidr-|iip-|import-)?[a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
+# What the tables call creating and fill() has made, or has no id.
+CREATED = """AllocateAddress AllocateHosts CopyImage CopySnapshot CreateDefaultSubnet CreateDefaultVpc CreateDhcpOptions
+             CreateEgressOnlyInternetGateway CreateImage CreateInternetGateway CreateKeyPair CreateLaunchTemplate
+             CreateLaunchTemplateVersion CreateManagedPrefixList CreateNatGateway CreateNetworkAcl CreateNetworkAclEntry
+             CreateNetworkInterface CreatePlacementGroup CreateRoute CreateRouteTable CreateSecurityGroup CreateSnapshot
+             CreateSnapshots CreateSubnet CreateSubnetCidrReservation CreateTags CreateVolume CreateVpc
+             CreateVpcPeeringConnection ImportImage ImportKeyPair ImportSnapshot RegisterImage""".split()
+
+
+class World(Requests):
+    """The resources of one account: by label, "vpc" or "spare vpc"; deleted ones by their prefix; what has
+    a name that no other account has, by the parameter that takes it; deleted ones likewise."""
+
+    def __init__(self, account, tables):
+        self.account, self.tables = account, {a["name"]: a for a in tables["actions"]}
+        self.ids, self.deleted, self.names, self.deleted_names = {}, {}, {}, {}
+        images = account.ok("DescribeImages")
+        self.image, self.operators_snapshot = images.first(".//imageId"), images.first(".//snapshotId")
+        self.images_made = 0
+        self.public = set(ids_in(images.text))
+        self.ids["operators ami"] = self.image
+        self.ids["vpce"] = "vpce-0fedcba9876543210"  # there is no endpoint
+        self.fill()
+        self.spare()
+        gone.delete_spare(self)
+        self.deleted_names = self.names
+        account.dev.rest()  # an address is free again when the network has confirmed
+        self.spare()
+        self.make_the_rest()
+        self.ids.setdefault("ami", self.image)
+        account.dev.rest()
+        # What was given back may have been drawn once more: then it is not one that is gone.
+        address = {"Filter.1.Name": "public-ip", "Filter.1.Value.1": self.deleted_names["PublicIp"]}
+        if account.ok("DescribeAddresses", address).first(".//publicIp"):
+            del self.deleted_names["PublicIp"]
+
+    @staticmethod
+    def image_of(account):
+        return account.ok("DescribeImages").first(".//imageId")
+
+    def make(self, label, action, params, path):
+        self.ids[label] = self.account.ok(action, params).first(".//" + path)
+        assert self.ids[label], f"{action} names no {path}"
+        return self.ids[label]
+
+    def host_of(self, label):
+        return self.account.dev.command("explain", self.ids[label])["fields"]["host"]
+
+    def fill(self):
+        """One of each kind, in use."""
+        vpcs.fill(self)
+        gateways.fill(self)
+        subnets.fill(self)
+        groups.fill(self)
+        interfaces.fill(self)
+        instances.fill(self)
+        disks.fill(self)
+        instances.fill_for_events(self)
+        instances.note_parts(self)
+        disks.fill_imports(self)
+        instances.settle(self)
+        disks.plug_volume(self)
+        interfaces.fill_of_instance(self)
+        vpcs.fill_others(self)
+        gateways.fill_nat(self)
+        subnets.note_acls(self)
+        tagged = enumerate(["vpc", "subnet", "i", "vol", "eni", "sg"], 1)
+        self.account.ok("CreateTags", {**{f"ResourceId.{n}": self.ids[k] for n, k in tagged},
+                                       "Tag.1.Key": "contract", "Tag.1.Value": "yes"})
+
+    def spare(self):
+        """One that nothing depends on."""
+        name = f"only-{self.account.key_id[-8:].lower()}-{len(self.deleted)}"
+        vpcs.spare(self)
+        gateways.spare(self)
+        subnets.spare(self)
+        groups.spare(self, name)
+        interfaces.spare(self)
+        instances.spare(self, name)
+        disks.spare(self)
+        addresses = self.account.ok("DescribeAddresses", {"AllocationId.1": self.ids["spare eipalloc"]})
+        self.names = {"KeyName": name, "LaunchTemplateName": name, "GroupName": name, "SecurityGroup": name,
+                      "PublicIp": addresses.first(".//publicIp")}
+
+    def make_the_rest(self):
+        """Kinds that are known to the tables and not to fill(): by whatever creates them."""
+        for action in self.tables:
+            if re.match("Create|Allocate|Register|Import|Copy", action) and action not in CREATED:
+                answer = self.account.call(action, self.request(action))
+                for identifier in ids_in(answer.text) if answer.status == 200 else []:
+                    self.ids.setdefault(identifier.rpartition("-")[0], identifier)
+
+    def await_word(self, action, params, path, word):
+        """Until the reconciler has brought it about."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            found = self.account.ok(action, params).first(path)
+            if found == word:
+                return
+            time.sleep(0.01)
+        what = self.account.dev.explain(next(iter(params.values())))
+        raise AssertionError(f"{action} {params}: {found}, not {word}\n{what}")
+
+    def await_state(self, instance, wanted):
+        self.await_word("DescribeInstances", {"InstanceId.1": instance}, ".//instanceState/name", wanted)
+
+
+def ids_in(text):
+    return [m[0] for m in ID.finditer(text)]

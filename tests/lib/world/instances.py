@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Instances and what they are launched with or on: keys, templates, profiles, placement, hosts, maintenance."""
+import time
+
+IAM_VERSION = "2010-05-08"
+
+REQUESTS = {
+    ("AssociateIamInstanceProfile", "IamInstanceProfile.Arn"): {"InstanceId": "lone i"},
+    "AssociateIamInstanceProfile": {"InstanceId": "lone i", "IamInstanceProfile.Name": "=contract"},
+    ("ReplaceIamInstanceProfileAssociation", "IamInstanceProfile.Arn"): {},
+    "ReplaceIamInstanceProfileAssociation": {"IamInstanceProfile.Name": "=contract"},
+    "GetInstanceUefiData": {"InstanceId": "event i"},
+    "ModifyInstanceEventStartTime": {"InstanceId": "event i", "InstanceEventId": "instance-event"},
+    "ModifyInstanceCreditSpecification": {
+        "InstanceCreditSpecification.1.InstanceId": "i", "InstanceCreditSpecification.1.CpuCredits": "=standard",
+    },
+    "ModifyInstanceMetadataDefaults": {"HttpTokens": "=optional"},
+    "ReportInstanceStatus": {"InstanceId.1": "i", "Status": "=ok", "ReasonCode.1": "=other"},
+    "DeleteKeyPair": {"KeyName": "=contract"},
+    ("CreateLaunchTemplateVersion", "LaunchTemplateName"): {"LaunchTemplateData.InstanceType": "=t3.nano"},
+    "CreateLaunchTemplateVersion": {"LaunchTemplateId": "lt", "LaunchTemplateData.InstanceType": "=t3.nano"},
+    "CreateLaunchTemplate": {"LaunchTemplateName": "=fresh", "LaunchTemplateData.InstanceType": "=t3.nano"},
+    ("DeleteLaunchTemplate", "LaunchTemplateName"): {},
+    "DeleteLaunchTemplate": {"LaunchTemplateId": "spare lt"},
+    ("DeleteLaunchTemplateVersions", "LaunchTemplateName"): {"LaunchTemplateVersion.1": "=2"},
+    "DeleteLaunchTemplateVersions": {"LaunchTemplateId": "lt", "LaunchTemplateVersion.1": "=2"},
+    ("DescribeLaunchTemplateVersions", "LaunchTemplateName"): {},
+    "DescribeLaunchTemplateVersions": {"LaunchTemplateId": "lt"},
+    ("ModifyLaunchTemplate", "LaunchTemplateName"): {"SetDefaultVersion": "=1"},
+    "ModifyLaunchTemplate": {"LaunchTemplateId": "lt", "SetDefaultVersion": "=1"},
+    ("RunInstances", "LaunchTemplate.Version"): {"ImageId": "operators ami", "LaunchTemplate.LaunchTemplateId": "lt"},
+    "RunInstances": {"ImageId": "operators ami"},
+    "DeletePlacementGroup": {"GroupName": "=contract"},
+    ("ModifyInstanceAttribute", "Attribute"): {"Value": "=true"},
+    ("ModifyInstanceAttribute", "Value"): {"Attribute": "=disableApiTermination"},
+    ("ModifyInstanceAttribute", "GroupId"): {"InstanceId": "lone i"},
+    ("ModifyInstanceAttribute", "SourceDestCheck"): {"InstanceId": "lone i"},
+    ("ModifyInstanceAttribute", "BlockDeviceMapping"): {
+        "BlockDeviceMapping.1.DeviceName": "=/dev/xvda", "BlockDeviceMapping.1.Ebs.DeleteOnTermination": "=true",
+    },
+    ("ModifyInstanceAttribute", "InstanceType"): {},
+    ("ModifyInstanceAttribute", "UserData"): {},
+    ("ModifyInstanceAttribute", "EbsOptimized"): {},
+    "ModifyInstanceAttribute": {"DisableApiTermination.Value": "=true"},
+    ("ModifyInstancePlacement", "GroupId"): {"InstanceId": "still i"},
+    ("ModifyInstancePlacement", "Tenancy"): {"InstanceId": "still i"},
+    ("ModifyInstancePlacement", "HostId"): {"InstanceId": "still i", "Tenancy": "=host"},
+    ("ModifyInstancePlacement", "Affinity"): {"InstanceId": "still i", "Tenancy": "=host"},
+    ("AllocateHosts", "InstanceFamily"): {"AvailabilityZone": "=us-east-1b", "Quantity": "=1"},
+    "AllocateHosts": {"AvailabilityZone": "=us-east-1b", "Quantity": "=1", "InstanceType": "=t3.nano"},
+    ("ModifyHosts", "InstanceFamily"): {"HostId.1": "spare h"},
+    ("ModifyHosts", "InstanceType"): {"HostId.1": "spare h"},
+    "ModifyHosts": {"HostId.1": "spare h", "AutoPlacement": "=on"},
+    "ReleaseHosts": {"HostId.1": "spare h"},
+    ("RunInstances", "Placement.HostId"): {
+        "ImageId": "operators ami", "InstanceType": "=t3.nano", "Placement.Tenancy": "=host",
+    },
+    ("RunInstances", "Placement.Affinity"): {
+        "ImageId": "operators ami", "InstanceType": "=t3.nano", "Placement.Tenancy": "=host",
+    },
+    "ModifyInstancePlacement": {"InstanceId": "still i", "GroupName": "=contract"},
+    "ResetInstanceAttribute": {"InstanceId": "lone i", "Attribute": "=sourceDestCheck"},
+}
+
+
+def run(w, label, **more):
+    wish = {"ImageId": w.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": w.ids["subnet"]}
+    return w.make(label, "RunInstances", {**wish, **more}, "instanceId")
+
+
+def fill(w):
+    """Instances, each at an address of its own."""
+    w.make("h", "AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 1, "InstanceType": "t3.nano",
+                                  "ClientToken": "contract"}, "hostIdSet/item")
+    w.make("key", "CreateKeyPair", {"KeyName": "contract"}, "keyPairId")
+    w.make("lt", "CreateLaunchTemplate", {
+        "LaunchTemplateName": "contract", "LaunchTemplateData.InstanceType": "t3.nano",
+        "LaunchTemplateData.ImageId": w.image, "LaunchTemplateData.EbsOptimized": "true",
+        "LaunchTemplateData.MetadataOptions.HttpTokens": "optional",
+        "LaunchTemplateData.MetadataOptions.HttpEndpoint": "enabled"}, "launchTemplateId")
+    w.make("pg", "CreatePlacementGroup", {"GroupName": "contract"}, "groupId")
+    run(w, "i", **{"InstanceType": "t3.xlarge", "KeyName": "contract", "PrivateIpAddress": "10.1.1.10",
+                   "SecurityGroupId.1": w.ids["sg"], "ClientToken": "contract"})
+    profile = w.account.ok("CreateInstanceProfile", {"InstanceProfileName": "contract"},
+                           version=IAM_VERSION, service="iam")
+    w.profile_arn = profile.first(".//Arn")
+    w.make("iip-assoc", "AssociateIamInstanceProfile",
+           {"InstanceId": w.ids["i"], "IamInstanceProfile.Name": "contract"}, "associationId")
+    run(w, "lone i", PrivateIpAddress="10.1.1.11")
+    run(w, "still i", **{"PrivateIpAddress": "10.1.1.15", "Placement.Tenancy": "dedicated"})
+
+
+def fill_for_events(w):
+    """One that has an image with UEFI, which is gone, and will have maintenance."""
+    uefi = w.account.ok("RegisterImage", {
+        "Name": "contract uefi", "BootMode": "uefi", "BlockDeviceMapping.1.DeviceName": "/dev/sda1",
+        "BlockDeviceMapping.1.Ebs.SnapshotId": w.ids["snap"]}).first(".//imageId")
+    run(w, "event i", ImageId=uefi, PrivateIpAddress="10.1.1.16")
+    w.account.ok("DeregisterImage", {"ImageId": uefi})
+
+
+def note_parts(w):
+    """What came with the first one."""
+    found = w.account.ok("DescribeInstances", {"InstanceId.1": w.ids["i"]})
+    w.ids["r"], w.ids["eni"] = found.first(".//reservationId"), found.first(".//networkInterfaceId")
+    w.account.ok("ModifyNetworkInterfaceAttribute",
+                 {"NetworkInterfaceId": w.ids["eni"], "Description.Value": "first"})
+    w.ids["vol"] = found.first(".//volumeId")
+
+
+def settle(w):
+    """The first one runs, another is stopped, and the host of a third has maintenance planned, for the second time."""
+    w.await_state(w.ids["i"], "running")
+    w.await_state(w.ids["still i"], "running")
+    w.account.ok("StopInstances", {"InstanceId.1": w.ids["still i"]})
+    w.await_state(w.ids["still i"], "stopped")
+    w.deleted["instance-event"] = plan_maintenance(w)
+    w.account.dev.command("host", "maintenance", w.host_of("event i"), "--end")
+    w.ids["instance-event"] = plan_maintenance(w)
+
+
+def plan_maintenance(w):
+    """Of its host, in a month; the event of the instance."""
+    begin, latest, end = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * 86400))
+                          for days in (30, 60, 90))
+    w.account.dev.command("host", "maintenance", w.host_of("event i"), "--from", begin, "--deadline", latest,
+                          "--to", end, "--kind", "reboot")
+    shown = w.account.ok("DescribeInstanceStatus", {"InstanceId.1": w.ids["event i"], "IncludeAllInstances": "true"})
+    return shown.first(".//instanceEventId")
+
+
+def spare(w, name):
+    w.make("spare h", "AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 1, "InstanceFamily": "t3"},
+           "hostIdSet/item")
+    w.make("spare key", "CreateKeyPair", {"KeyName": name}, "keyPairId")
+    w.make("spare lt", "CreateLaunchTemplate",
+           {"LaunchTemplateName": name, "LaunchTemplateData.InstanceType": "t3.nano"}, "launchTemplateId")
+    w.make("spare pg", "CreatePlacementGroup", {"GroupName": name}, "groupId")

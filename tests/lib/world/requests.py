@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests made from the face's own tables.
+
+What the tables cannot say (which subnet, which range) stands in the resources' REQUESTS: what a request needs besides,
+or else than, the required parameters with the first resource of a kind. A value is a resource's label, or "=" and a
+word. For one parameter of several that exclude each other: by both names.
+"""
+import re
+
+from . import disks, gateways, groups, instances, interfaces, subnets, vpcs
+from .values import VALUES
+
+RESOURCES = [vpcs, gateways, subnets, groups, interfaces, instances, disks]
+REQUESTS = {name: request for resource in RESOURCES for name, request in resource.REQUESTS.items()}
+
+
+def wire(name):
+    """A parameter's name with its lists' first element."""
+    return re.sub(r"\.N(?=\.|$)", ".1", name)
+
+
+class Requests:
+    """Builds requests for an account whose resources stand in self.ids, and actions in self.tables."""
+
+    def value(self, action, param):
+        """A value that the parameter may have."""
+        leaf = re.sub(r"(\.N)+$", "", param["name"]).split(".")[-1]
+        if param.get("form") == "id" and leaf not in VALUES:
+            prefix = param.get("prefix", "vpc")
+            assert prefix in self.ids, f"{action}: no resource {prefix}-… is known: tests/lib/world has to make one"
+            return self.ids[prefix]
+        if param.get("words"):
+            return next(w for w in param["words"].split("|") if w)
+        if param["type"] == "boolean":
+            return "true"
+        value = VALUES.get(leaf, param.get("absent"))
+        if value is None and param["type"] == "integer":
+            value = param.get("min", 1)
+        assert value is not None, f"{action}: {param['name']} has no example in tests/lib/world/values.py"
+        return value(self) if callable(value) else value
+
+    def request(self, action, spoilt=None):
+        """The smallest request that should succeed; around a parameter that is going to be spoilt, with
+        what has to be there for its value to be looked at."""
+        request = {}
+        heads = [spoilt["name"], spoilt["name"].split(".")[0]] if spoilt else []
+        table = next((REQUESTS[action, head] for head in heads if (action, head) in REQUESTS), REQUESTS.get(action, {}))
+        for name, value in table.items():
+            request[name] = value[1:] if value.startswith("=") else self.ids[value]
+        for param in self.tables[action]["params"]:
+            if param["required"] and not re.search(r"\.N\.", param["name"]):
+                self.add(action, param, request)
+        if spoilt:
+            self.add_around(action, spoilt, request)
+        return request
+
+    def asked(self, action):
+        """The ids that a list has to be asked with."""
+        return {p["name"]: self.ids[p["prefix"]] for p in self.tables[action]["params"]
+                if p["required"] and p.get("prefix") and "." not in p["name"]}
+
+    def add(self, action, param, request):
+        """Adds the parameter, and what the element of a list that it stands in needs besides."""
+        if param["type"] != "list of structures":
+            request.setdefault(wire(param["name"]), self.value(action, param))
+        elif not any(p for p in self.members(action, param) if p["required"]):
+            self.add(action, next(p for p in self.members(action, param) if p["built"]), request)
+        self.add_around(action, param, request)
+
+    def add_around(self, action, param, request):
+        for outer in self.outer_lists(action, param):
+            for member in self.members(action, outer):
+                name = wire(member["name"])
+                is_there = any((k + ".").startswith(name + ".") for k in request)
+                if member["required"] and member is not param and not is_there:
+                    self.add(action, member, request)
+
+    def members(self, action, table):
+        """Of a list of structures: its own, not those of lists within."""
+        return [p for p in self.tables[action]["params"] if p["name"].startswith(table["name"] + ".") and
+                ".N." not in p["name"][len(table["name"]) + 1:]]
+
+    def outer_lists(self, action, param):
+        return [p for p in self.tables[action]["params"] if p["type"] == "list of structures" and
+                (param["name"].startswith(p["name"] + ".") or p is param)]
