@@ -46,6 +46,9 @@ simulate: build ## random histories of calls, faults and kills: SEED=7 tells one
 golden-accept: build ## rewrites the golden answers and says what changed in them; read the diff, too
 	@tests/golden-accept
 
+mutate: build ## breaks rules of engine, guard and reconciler one by one, and says which no test notices: N=20 SEED=7
+	@tests/mutate.py --count $(or $(N),20) $(if $(SEED),--seed $(SEED))
+
 lint: ## layers, lengths, goto, banned calls, complexity, format
 	@tools/install-packages build lint
 	@[ -f $(B)/build.ninja ] || meson setup $(B) >/dev/null
@@ -81,4 +84,4 @@ clean:
 help:
 	@grep -hE '^[a-z -]+:.*##' Makefile | sed 's/:.*##/ —/'
 
-.PHONY: build dev demo demo-down check test test-all unit golden smoke contract simulation simulate real fault fuzz golden-accept lint format asan tsan bench docs clean help
+.PHONY: build dev demo demo-down check test test-all unit golden smoke contract simulation simulate real fault fuzz golden-accept mutate lint format asan tsan bench docs clean help
