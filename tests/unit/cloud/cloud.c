@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "drivers/image_file.h"
 #include "drivers/sim/compute_state.h"
+#include "empty_database.h"
 #include "engine/region/dedicated_host.h"
 #include "model/dedicated_host.h"
 #include "model/states.h"
@@ -309,6 +310,9 @@ struct cloud *cloud_new_empty(uint64_t seed)
 	c->arena = arena_new(1 << 20, (size_t) 1 << 30); /* enough not to grow while allocations fail */
 	assert_non_null(c->arena);
 	c->seed = seed;
+	make_directory(c);
+	ctx_init(&c->c, c->arena);
+	empty_database_write(&c->c, c->path);
 	clock_set_us(START_US);
 	random_set_seed(seed + 1);
 	log_set_level(getenv("CLOUD_LOG") ? LOG_DEBUG
@@ -316,7 +320,6 @@ struct cloud *cloud_new_empty(uint64_t seed)
 	sim_compute_reset();
 	network_sim_reset();
 	applied_reset();
-	make_directory(c);
 	open_empty(c);
 	return c;
 }
