@@ -45,10 +45,6 @@ static inline bool choice_or(enum choice choice, bool otherwise)
 	choice_apply(choice, &otherwise);
 	return otherwise;
 }
-static inline bool ref_is_given(const struct ref *ref)
-{
-	return ref->kind != KIND_NONE;
-}
 
 /* 1 to 255 characters; ERR_INVALID with the kind. */
 RESULT engine_check_name(struct op *op, enum kind kind, struct str name);

@@ -21,6 +21,12 @@ struct ref {
 	struct str field;
 };
 
+/* False: the caller named nothing. */
+static inline bool ref_is_given(const struct ref *ref)
+{
+	return ref->kind != KIND_NONE;
+}
+
 struct refs {
 	const struct ref *at;
 	size_t count;
