@@ -19,6 +19,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -30,7 +31,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLACE = os.path.join(ROOT, "build/mutate")
 TREE, BUILD = os.path.join(PLACE, "tree"), os.path.join(PLACE, "build")
 FOLDERS = ["src/engine", "src/auth", "src/reconcile"]
-LEAST_LIMIT_S, SLOWER = 60, 6  # a mutant's test may take this long, or so many times what it takes without
+# A mutant's test may take so much of a processor, or so many times what it takes without; and in all, waiting, so long.
+LEAST_CPU_S, SLOWER, LIMIT_S = 30, 6, 600
 OTHER = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&"}
 OPERATOR = re.compile(r" (<=|>=|==|!=|&&|\|\||<|>) ")
 REFUSAL = re.compile(r"\s*return (?:ctx_fail|FAIL|op_fail|\w+_refuse|\w+_fail)")
@@ -161,15 +163,18 @@ def run_test(test, running, over):
     if over.is_set():
         return ""
     start = time.monotonic()
-    limit_s = max(LEAST_LIMIT_S, SLOWER * test.took_s)
+    cpu_s = max(LEAST_CPU_S, int(SLOWER * test.took_s))
     with subprocess.Popen(test.argv, cwd=TREE, env=dict(os.environ, **test.env), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL, start_new_session=True) as process:
+                          stderr=subprocess.DEVNULL, start_new_session=True,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))) as process:
         running.append(process)
         try:
-            status = process.wait(limit_s)
+            status = process.wait(LIMIT_S)
         except subprocess.TimeoutExpired:
             end(process)
-            return f"it takes over {limit_s:.0f} s"
+            return f"it does not end in {LIMIT_S} s"
+    if status == -signal.SIGXCPU:
+        return f"it runs for over {cpu_s} s of a processor"
     if status and over.is_set():
         return ""  # it was ended
     test.took_s = test.took_s or time.monotonic() - start
