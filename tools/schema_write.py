@@ -78,11 +78,10 @@ def comment_of(f):
 
 
 def write_side(kind):
-    lines = ["", "/* Derived figures: kept by the store's observer, on the committer only, never stored. */",
+    lines = ["", "/* Derived figures: written by the store's observer alone; who may read them and how: model/row.h. */",
              f"struct {kind.name}_side {{"]
     lines += [f"\tint64_t {figure}; /* {doc} */" for figure, doc in kind.side.items()]
-    lines += ["};", "", "/* The row's figures, to read or (the observer) to change. Committer only; NULL on a row that",
-              " * is not the store's. */",
+    lines += ["};", "", "/* The row's figures; NULL on a row that is not the store's. */",
               f"static inline struct {kind.name}_side *{kind.name}_side(const struct {kind.name} *row)", "{",
               "\treturn row->row.side;", "}"]
     return lines

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The derived figures, as sums over rows: each row adds its share to its account, host or subnet
- * when it appears and takes it back when it goes. Readers of views may look at them while the
- * committer writes, hence the relaxed stores. */
+ * when it appears and takes it back when it goes. Who may read them, and how: model/row.h. */
 #include "engine/engine.h"
 #include "engine/internal.h"
 #include "engine/limits.h"

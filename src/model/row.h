@@ -5,7 +5,8 @@
  * Everything generic (copying, comparing, SQL, audit) walks these tables.
  *
  * A row is one block of memory: the struct, then what its texts and lists point at. A published
- * row is never changed; a change is a new block. Times are UTC microseconds, sizes bytes. */
+ * row is never changed, but for its derived figures (row.side); a change is a new block. Times are
+ * UTC microseconds, sizes bytes. */
 #pragma once
 
 #include "base/ip.h"
@@ -21,8 +22,19 @@ struct row {
 	int64_t updated_us; /* when it was put last: asked to change, or seen so; set by the store */
 	int64_t deleted_us; /* 0: live; else since when it is to go: it stays until no driver holds it */
 	enum kind kind;     /* set by the store; KIND_NONE: the row was never in it */
-	void *side; /* derived, mutable figures of the schema's [side]; committer only, never stored */
+	void *side;         /* derived figures of the schema's [side], see below; NULL: its kind has none */
 };
+
+/* Derived figures (row.side, a struct <kind>_side): sums over other rows, counted anew at load, never stored.
+ * A resource has one block of them, which all versions of its row share; nothing else of a published row changes.
+ * - The store's observer alone writes them, on the committer's thread, with relaxed atomic stores, at once with
+ *   every put on the head; it takes back what a failed change had added.
+ * - On the committer's thread they are read like any field, and operations decide by them.
+ * - A reader of a view may read them on any thread, for as long as it may read the row, each with a relaxed atomic
+ *   load (engine_read_host_use, engine_get_usage). It finds them as the head has them: newer than its view, perhaps
+ *   by a change that will not be committed, and two of them need not fit together. They may be shown so, and must
+ *   decide nothing.
+ * - A copy that op_copy_shown makes has figures of its own, as they were then. */
 
 struct tag {
 	struct str key, value;
