@@ -80,6 +80,14 @@ static const char *state_of(const struct explanation *e)
 	return "present";
 }
 
+static int64_t later(int64_t a_us, int64_t b_us)
+{
+	return a_us > b_us ? a_us : b_us;
+}
+
+/* A guest that went off though it is wanted on (its host is under maintenance or was rebooted, or the guest
+ * crashed) keeps the time of its last start: it is pending since it was seen to stop, and its row does not say
+ * since when it is running again. */
 static int64_t instance_since_us(const struct instance *i)
 {
 	switch (model_derive_instance_state(i)) {
@@ -91,8 +99,9 @@ static int64_t instance_since_us(const struct instance *i)
 	case INSTANCE_TERMINATED:
 		return i->stopped_us;
 	case INSTANCE_PENDING:
+		return later(i->launched_us, i->stopped_us);
 	case INSTANCE_RUNNING:
-		return i->launched_us;
+		return i->stopped_us > i->launched_us ? 0 : i->launched_us;
 	case INSTANCE_SHUTTING_DOWN:
 		return i->row.deleted_us;
 	case INSTANCE_RESCUED:

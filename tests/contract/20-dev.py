@@ -197,6 +197,26 @@ def test_explains_why_it_waits(room):
         assert told["state"] == "running" and told["in_its_way"] is None and told["what_to_do"] is None
 
 
+def test_explains_since_when(room):
+    """An instance that a maintenance of its host holds off is pending since its guest went off, not since its launch."""
+    with Dev("--hosts", "1", env={"TMPDIR": str(room)}) as dev:
+        ec2 = dev.account.client()
+        instance = launch(ec2)
+        await_state(ec2, instance, "running")
+        dev.rest()
+        launched = explained(dev, instance)[0]["since"]
+        time.sleep(1.1)  # the lines tell whole seconds
+        dev.command("host", "maintenance", "sim1", "--from", "now", "--kind", "reboot", "--reason", "fans")
+        dev.rest()
+        answer, _ = explained(dev, instance)
+        assert answer["state"] == "pending" and answer["since"] > launched
+        assert answer["in_its_way"].startswith(f"Maintenance since {answer['since'][:-3]}")
+        dev.command("host", "maintenance", "sim1", "--end")
+        await_state(ec2, instance, "running")
+        dev.rest()
+        assert explained(dev, instance)[0]["since"] > launched
+
+
 def test_explains_a_condition(room):
     """A host that does not answer: why, since when, when it is tried again, and what to do."""
     with Dev(env={"TMPDIR": str(room)}) as dev:
