@@ -490,6 +490,8 @@ static void check_explain(void **state)
 	placement_report(&placement, &report);
 	assert_true(str_is(placement_explain(c->arena, &report), "there is no host"));
 	assert_string_equal(placement_reason_words(PLACEMENT_DISK), "lack disk space");
+	for (enum placement_reason reason = PLACEMENT_FITS; reason < PLACEMENT_REASON_COUNT; reason++)
+		assert_non_null(placement_reason_words(reason));
 }
 
 /* At most twenty hosts are named. */
