@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads schema/*.toml into plain objects and refuses what is wrong, in one sentence that names the
-file and the place in it ("schema/volume.toml: fields.size: unknown type 'byte'"). What passes here
+file and the place in it ("schema/volume.toml: wanted.size: unknown type 'byte'"). What passes here
 can be written out by schema_write.py without a further check."""
 
 import re
@@ -30,6 +30,8 @@ PLAIN_TYPES = {
 MOST = {"FIELD_TEXT": 4096, "FIELD_BLOB": 4096, "FIELD_UUIDS": 1000, "FIELD_IPS": 100, "FIELD_CIDRS": 100,
         "FIELD_TEXTS": 100, "FIELD_TAGS": 60}
 MOST_BYTES = {"FIELD_TEXTS": 100 * 255, "FIELD_TAGS": 60 * (128 + 256) * 4}  # tags: in characters of up to four bytes
+# The groups that a kind's fields stand in, in the order of the struct. What each means: GROUP_WORDS in schema_write.py.
+GROUPS = ("wanted", "placed", "seen", "history")
 FACES = ("ec2", "nova", "cinder", "cloudstack", "azure")  # the words of struct state_info
 RESERVED = ("id", "gen", "batch", "created_us", "updated_us", "deleted_us", "row", "side")
 C_KEYWORDS = frozenset(
@@ -39,6 +41,7 @@ C_KEYWORDS = frozenset(
 INDEX_FIELDS_MAX = 4  # as in model/row.h
 INDEXES_MAX = 16
 STATES_MAX = 32  # a bit set of uint32_t
+MOVES_MAX = 5  # a longer list refuses too little to be worth its reading
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 WORD = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 NAME_MAX = 63  # PostgreSQL's longest identifier
@@ -55,6 +58,7 @@ class Field:
     c_type: str
     c_enum: str
     doc: str
+    group: str = "wanted"
     ref: str | None = None
     part_of: bool = False  # a change of the row is one of the row referred to
     words: list[str] = field(default_factory=list)
@@ -74,7 +78,7 @@ class Index:
 @dataclass
 class State:
     name: str
-    to: list[str]
+    to: list[str] | None  # None: any state may follow
     final: bool
     show: dict[str, str]
 
@@ -143,8 +147,14 @@ def read_enum_words(file, place, text):
     return words
 
 
-def read_field(file, kind_name, name, table, kind_names):
-    place = f"fields.{name}"
+def check_group(file, place, name, group):
+    """A field's name does not say another group than the one that it stands in."""
+    for word in ("seen", "wanted"):
+        if (name.startswith(f"{word}_") or f"_{word}_" in name) and group != word:
+            fail(file, place, f"a field with '{word}_' in its name belongs into [{word}]")
+
+
+def read_field(file, kind_name, name, table, kind_names, place):
     check_name(file, place, name)
     if name in RESERVED:
         fail(file, place, f"'{name}' is reserved: every row has it already")
@@ -175,9 +185,8 @@ def read_field(file, kind_name, name, table, kind_names):
     fail(file, place, f"unknown type '{text}'; known are {known}")
 
 
-def read_limits(file, name, table, f):
+def read_limits(file, place, table, f):
     """The field with what it holds at most."""
-    place = f"fields.{name}"
     for key, known in (("max", MOST), ("max_bytes", MOST_BYTES)):
         number = table.get(key, known.get(f.c_enum, 0))
         if key in table and f.c_enum not in known:
@@ -186,6 +195,23 @@ def read_limits(file, name, table, f):
             fail(file, place, f"'{key}' must be a number above 0")
         setattr(f, "most" if key == "max" else "most_bytes", number)
     return f
+
+
+def read_fields(file, kind_name, groups, kind_names):
+    """All fields, group by group: the order of the struct and of the SQL columns."""
+    fields = {}
+    for group in GROUPS:
+        for name, table in groups.get(group, {}).items():
+            place = f"{group}.{name}"
+            if name in fields:
+                fail(file, place, f"stands in [{fields[name].group}], too")
+            check_group(file, place, name, group)
+            f = read_field(file, kind_name, name, table, kind_names, place)
+            f.group = group
+            fields[name] = read_limits(file, place, table, f)
+    if not fields:
+        fail(file, "top level", f"a kind has at least one field, in one of {', '.join(GROUPS)}")
+    return list(fields.values())
 
 
 def read_index(file, name, table, fields):
@@ -224,7 +250,14 @@ def read_state(file, name, table, names):
     for face, word in table["show"].items():
         if not isinstance(word, str) or not word:
             fail(file, f"{place}.show", f"the word for {face} is empty or not a text")
-    to, final = table.get("to", []), table.get("final", False)
+    to, final = table.get("to"), table.get("final", False)
+    check_moves(file, place, name, to or [], names)
+    if final and to is not None:
+        fail(file, place, "is final and still leads on")
+    return State(name, [] if final else to, final, dict(table["show"]))
+
+
+def check_moves(file, place, name, to, names):
     for each in to:
         if each not in names:
             fail(file, place, f"leads to the unknown state '{each}'")
@@ -232,9 +265,10 @@ def read_state(file, name, table, names):
             fail(file, place, "leads to itself; staying is always legal")
         if to.count(each) > 1:
             fail(file, place, f"leads to '{each}' twice")
-    if final and to:
-        fail(file, place, "is final and still leads on")
-    return State(name, to, final, dict(table["show"]))
+    if len(to) > MOVES_MAX:
+        fail(file, place, f"leads to {len(to)} states, at most {MOVES_MAX} are listed: without 'to' any may follow")
+    if len(to) == len(names) - 1:
+        fail(file, place, "leads to every other state: leave 'to' out, then any may follow")
 
 
 def spread(start, steps):
@@ -254,10 +288,12 @@ def check_states(file, states):
         return
     if len(states) > STATES_MAX:
         fail(file, "state", f"{len(states)} states; at most {STATES_MAX} fit")
-    reached = spread([states[0].name], {s.name: s.to for s in states})
+    names = [s.name for s in states]
+    steps = {s.name: names if s.to is None else s.to for s in states}
+    reached = spread([states[0].name], steps)
     back = {}
     for s in states:
-        for each in s.to:
+        for each in steps[s.name]:
             back.setdefault(each, []).append(s.name)
     ending = spread([s.name for s in states if s.final], back)
     faces = [face for face in FACES if any(face in s.show for s in states)]
@@ -278,16 +314,14 @@ def read_kind(path, kind_names):
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         fail(file, "", f"not valid TOML: {e}")
     name = Path(path).stem
-    check_keys(file, "top level", table, ("doc", "ec2_prefix", "fields", "side", "index", "state"), ("doc", "fields"))
+    check_keys(file, "top level", table, ("doc", "ec2_prefix", *GROUPS, "side", "index", "state"), ("doc",))
     check_doc(file, "doc", table["doc"])
     prefix = table.get("ec2_prefix", "")
     if not isinstance(prefix, str) or ("ec2_prefix" in table and not re.fullmatch("[a-z]+(-[a-z]+)*", prefix)):
         fail(file, "ec2_prefix", "must be lower-case letters, with dashes between them at most")
-    for section in ("fields", "side", "index", "state"):
+    for section in (*GROUPS, "side", "index", "state"):
         check_type(file, "top level", table, section, dict, "a table")
-    if not table["fields"]:
-        fail(file, "fields", "a kind has at least one field")
-    fields = [read_limits(file, n, t, read_field(file, name, n, t, kind_names)) for n, t in table["fields"].items()]
+    fields = read_fields(file, name, table, kind_names)
     for figure, doc in table.get("side", {}).items():
         check_name(file, f"side.{figure}", figure)
         check_doc(file, f"side.{figure}", doc)

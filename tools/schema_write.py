@@ -4,9 +4,18 @@ each gives the file's whole text."""
 
 import hashlib
 
-from schema_read import FACES, constant
+from schema_read import FACES, GROUPS, constant
 
 OPENING = "/* SPDX-License-Identifier: Apache-2.0\n * Made by tools/schema.py from {source}; not to be edited.\n"
+
+
+# What the fields of each group have in common: who writes them, and what that does to gen.
+GROUP_WORDS = {
+    "wanted": "What somebody asked for. Operations write it, and raise gen where a host or the network has to follow.",
+    "placed": "What the engine chose, drew or copied for that. Operations write it, and raise gen likewise.",
+    "seen": "What was found outside. Reports write it, and raise no gen for it.",
+    "history": "What happened, and when. Written along with it; no reason to raise gen.",
+}
 
 
 def c_text(text):
@@ -33,24 +42,33 @@ def c_lines(text):
 # ---- DDL and its hash ----
 
 
-def write_ddl(kind):
-    """One table, in the SQL that SQLite and PostgreSQL share. Integers are BIGINT, everything else
-    is text as row_field_to_text() writes it. No SQL indexes: rows are looked up in memory only."""
+def write_columns(kind):
     columns = ["id TEXT PRIMARY KEY", "gen BIGINT NOT NULL", "batch BIGINT NOT NULL",
                "created_us BIGINT NOT NULL", "updated_us BIGINT NOT NULL", "deleted_us BIGINT NOT NULL"]
     for f in kind.fields:
         columns.append(f'"{f.name}" {"BIGINT" if f.c_enum == "FIELD_INT" else "TEXT"} NOT NULL')
-    body = ",\n".join("  " + column for column in columns)
+    return columns
+
+
+def write_ddl(kind):
+    """One table, in the SQL that SQLite and PostgreSQL share. Integers are BIGINT, everything else
+    is text as row_field_to_text() writes it. No SQL indexes: rows are looked up in memory only."""
+    body = ",\n".join("  " + column for column in write_columns(kind))
     return f'CREATE TABLE IF NOT EXISTS "{kind.name}" (\n{body}\n)'
 
 
+def moves_words(s):
+    return "any" if s.to is None else " ".join(sorted(s.to))
+
+
 def hash_schema(kinds):
-    """Over what a stored row's meaning depends on: DDL, enum words, states with their moves."""
+    """Over what a stored row's meaning depends on: columns in any order, for SQL names them all, enum words, states
+    with their moves."""
     digest = hashlib.sha256()
     for kind in sorted(kinds, key=lambda k: k.name):
-        lines = [write_ddl(kind)]
-        lines += [f"enum {f.name} {' '.join(sorted(f.words))}" for f in kind.fields if f.words]
-        lines += [f"state {s.name} {s.final} {' '.join(sorted(s.to))}" for s in kind.states]
+        lines = [kind.name, *sorted(write_columns(kind))]
+        lines += sorted(f"enum {f.name} {' '.join(sorted(f.words))}" for f in kind.fields if f.words)
+        lines += [f"state {s.name} {s.final} {moves_words(s)}" for s in kind.states]
         digest.update("\n".join([*lines, ""]).encode())
     return digest.hexdigest()
 
@@ -96,7 +114,11 @@ def write_kind(kind):
             lines += ["/* Its words in the schema and in SQL, by value; NULL-ended. */",
                       f"extern const char *const {kind.name}_{f.name}_words[];", ""]
     lines += [f"struct {kind.name} {{", "\tstruct row row;"]
-    lines += [f"\t{f.c_type} {f.name}; {comment_of(f)}" for f in kind.fields]
+    for group in GROUPS:
+        fields = [f for f in kind.fields if f.group == group]
+        if fields:
+            lines += ["", f"\t/* {group}: {GROUP_WORDS[group]} */"]
+            lines += [f"\t{f.c_type} {f.name}; {comment_of(f)}" for f in fields]
     lines += ["};", "", f"/* Indexes, by their place in model_kinds[{constant('kind', kind.name)}].indexes. */", "enum {",
               f"\t{constant(kind.name, 'index_id')} = 0,"]
     for x in kind.indexes:
@@ -140,7 +162,7 @@ def write_field_table(kind):
         ref = constant("kind", f.ref) if f.ref else "KIND_NONE"
         words = f"{kind.name}_{f.name}_words" if f.words else "NULL"
         lines.append(f'\t{{ "{f.name}", {f.c_enum}, offsetof(struct {kind.name}, {f.name}), {ref}, {words},\n'
-                     f"\t  {c_text(f.doc)}, {f.most}, {f.most_bytes} }},")
+                     f"\t  {c_text(f.doc)}, {f.most}, {f.most_bytes}, {constant('field', f.group)} }},")
     return [*lines, "};"]
 
 
@@ -201,10 +223,10 @@ def write_kind_entry(kind):
 def write_state_table(kind):
     lines = [f"const struct state_info model_{kind.name}_states[{constant(kind.name, 'state_count')}] = {{"]
     for s in kind.states:
-        to = " | ".join(f"1U << {constant(kind.name, each)}" for each in s.to) or "0"
+        to = "UINT32_MAX" if s.to is None else " | ".join(f"1U << {constant(kind.name, each)}" for each in s.to) or "0"
         words = ", ".join(f".{face} = {c_text(s.show[face])}" for face in FACES if face in s.show)
-        lines += [f"\t[{constant(kind.name, s.name)}] = {{ .name = {c_text(s.name)}, .is_final = {str(s.final).lower()},",
-                  f"\t\t.to = {to},", f"\t\t{words} }},"]
+        lines += [f"\t[{constant(kind.name, s.name)}] = {{ .name = {c_text(s.name)}, .to = {to},",
+                  f"\t\t{words} }},"]
     return [*lines, "};"]
 
 
@@ -333,8 +355,11 @@ def write_kind_docs(kind):
     lines = [f"## {kind.name}", "", kind.doc]
     if kind.ec2_prefix:
         lines.append(f"EC2 ids begin with `{kind.ec2_prefix}-`.")
-    lines += ["", "| field | type | meaning |", "| --- | --- | --- |"]
-    lines += [f"| `{f.name}` | {md(f.type.replace(',', ', '))}{most_words(f)} | {md(f.doc)} |" for f in kind.fields]
+    for group in GROUPS:
+        fields = [f for f in kind.fields if f.group == group]
+        if fields:
+            lines += ["", f"| {group} | type | meaning |", "| --- | --- | --- |"]
+            lines += [f"| `{f.name}` | {md(f.type.replace(',', ', '))}{most_words(f)} | {md(f.doc)} |" for f in fields]
     if kind.indexes:
         lines += ["", "Looked up by: " + "; ".join(
             ", ".join(f"`{f.name}`" for f in x.fields) + (" (unique)" if x.unique else "") for x in kind.indexes) + "."]
@@ -346,14 +371,17 @@ def write_kind_docs(kind):
         lines += ["", f"| state | {' | '.join(faces)} | may become |", "| --- |" + " --- |" * (len(faces) + 1)]
         for s in kind.states:
             words = " | ".join(md(s.show[face]) for face in faces)
-            lines.append(f"| {s.name} | {words} | {'final' if s.final else ', '.join(s.to)} |")
+            follows = "final" if s.final else "any" if s.to is None else ", ".join(s.to)
+            lines.append(f"| {s.name} | {words} | {follows} |")
     return [*lines, ""]
 
 
 def write_docs(kinds, version):
     lines = ["# Resources", "", f"Schema version {version}. Every row also has `id` (UUID), `gen` (counts wishes), `batch` "
              "(the commit that published it), `created_us`, `updated_us` (when it was asked to change, or seen so, last) "
-             "and `deleted_us` (0: live). Times are UTC microseconds, sizes bytes. A reference that is none is empty.", ""]
+             "and `deleted_us` (0: live). Times are UTC microseconds, sizes bytes. A reference that is none is empty.", "",
+             "Each kind's fields stand in up to four groups:", "",
+             *(f"- *{group}*: {words}" for group, words in GROUP_WORDS.items()), ""]
     for kind in kinds:
         lines += write_kind_docs(kind)
     return "\n".join(lines)

@@ -73,6 +73,15 @@ enum field_type {
 	FIELD_TAGS,  /* struct tags */
 };
 
+/* Who writes a field, as the tables of schema/<kind>.toml are named. model/<kind>.h says of each group whether a
+ * change of it raises gen. */
+enum field_group {
+	FIELD_WANTED,  /* operations of the engine: what somebody asked for */
+	FIELD_PLACED,  /* likewise: what the engine chose, drew or copied for that */
+	FIELD_SEEN,    /* reports of what was found outside */
+	FIELD_HISTORY, /* what happened, and when */
+};
+
 struct field {
 	const char *name; /* the C member and the SQL column */
 	enum field_type type;
@@ -82,6 +91,7 @@ struct field {
 	const char *doc;
 	size_t most;       /* bytes of a text, elements of a list; 0: it is neither */
 	size_t most_bytes; /* of a list's texts together */
+	enum field_group group;
 };
 
 enum { INDEX_FIELDS_MAX = 4, INDEXES_MAX = 16, PART_OF_MAX = 4 };
@@ -99,8 +109,7 @@ struct index {
 /* One state of a kind, as its schema says it: model_<kind>_states[] (model/states.h, made). */
 struct state_info {
 	const char *name;
-	uint32_t to; /* bit set of the states that may follow */
-	bool is_final;
+	uint32_t to; /* bit set of the states that may follow; 0: it is final */
 	const char *ec2, *nova, *cinder, *cloudstack, *azure; /* each face's word; NULL where it has none */
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * States are derived, never stored: one pure function of wanted and seen per kind. The legal moves
- * and each face's word come from the [state.*] tables of schema/<kind>.toml (model/states.h,
- * generated) and are checked as an invariant at publish; nothing steers by a state's name. */
+ * States are derived, never stored: one pure function of wanted and seen per kind. Each face's word, and what
+ * may follow where that is less than any state, come from the [state.*] tables of schema/<kind>.toml
+ * (model/states.h, generated). A change that moves a row's state otherwise is refused before it is committed;
+ * nothing steers by a state's name. */
 #pragma once
 
 #include "model/row.h"

@@ -159,7 +159,7 @@ static void test_may_move(void **state)
 		assert_true(model_state_may_move(s, from, from));
 		if (from != INSTANCE_TERMINATED)
 			assert_false(model_state_may_move(s, INSTANCE_TERMINATED, from));
-		assert_int_equal(s[from].is_final, from == INSTANCE_TERMINATED);
+		assert_int_equal(s[from].to == 0, from == INSTANCE_TERMINATED);
 	}
 	assert_true(model_state_may_move(s, INSTANCE_PENDING, INSTANCE_RUNNING));
 	assert_true(model_state_may_move(s, INSTANCE_SHUTTING_DOWN, INSTANCE_TERMINATED));

@@ -19,25 +19,31 @@ import schema_write  # noqa: E402
 GOOD = """\
 doc = "A disk."
 ec2_prefix = "vol"
-[fields]
+[wanted]
 name = { type = "text", doc = "Its name." }
 size = { type = "bytes", doc = "Its size." }
 host = { type = "ref:disk", doc = "Another." }
 kind = { type = "enum:ssd,old-hdd", doc = "What it is." }
 made_us = { type = "time", doc = "When." }
 ids = { type = "refs:disk", doc = "More." }
+[seen]
+seen_uses = { type = "int", doc = "Its uses there." }
 [side]
 uses = "How often."
 [index]
 name = { fields = ["name", "size"], unique = true }
 [state.there]
-to = ["gone"]
+to = ["used"]
 show = { ec2 = "there", cinder = "here" }
+[state.used]
+to = ["gone"]
+show = { ec2 = "used", cinder = "busy" }
 [state.gone]
 final = true
 show = { ec2 = "gone", cinder = "away" }
 """
 
+SECTIONS = "doc, ec2_prefix, wanted, placed, seen, history, side, index, state"
 TYPES = ("text, blob, int, time, bytes, bool, ip, cidr, mac, uuid, texts, ips, cidrs, tags, ref:<kind>, refs:<kind>, "
          "enum:<word>,<word>")
 NAME_RULE = "is not a name: lower-case words joined by '_', at most 63 characters"
@@ -48,43 +54,50 @@ WRONG = [
     ('"A disk."', '" "', "doc: the doc is missing or empty"),
     ('"A disk."', '"A /* disk */."', "doc: the doc must be one line without comment marks"),
     ('"A disk."', '"A\\ndisk."', "doc: the doc must be one line without comment marks"),
-    ('ec2_prefix = "vol"', "owner = 1", "top level: unknown key 'owner'; known are doc, ec2_prefix, fields, side, index, state"),
+    ('ec2_prefix = "vol"', "owner = 1", f"top level: unknown key 'owner'; known are {SECTIONS}"),
     ('"vol"', '"VOL"', "ec2_prefix: must be lower-case letters, with dashes between them at most"),
     ('"vol"', '""', "ec2_prefix: must be lower-case letters, with dashes between them at most"),
     ('[side]\nuses = "How often."', "[side]\nuses = 1", "side.uses: the doc is missing or empty"),
     ('uses = "', 'Uses = "', f"side.Uses: 'Uses' {NAME_RULE}"),
-    ('[fields]', "[fields]\n[spare]", "top level: unknown key 'spare'; known are doc, ec2_prefix, fields, side, index, state"),
-    ('name = { type = "text", doc = "Its name." }', "name = 1", "fields.name: must be a table"),
-    ('type = "text", doc = "Its name."', 'type = "text"', "fields.name: 'doc' is missing"),
-    ('doc = "Its name."', 'doc = ""', "fields.name: the doc is missing or empty"),
-    ('type = "text", ', "", "fields.name: 'type' is missing"),
-    ('type = "text", doc = "Its name."', 'type = "text", max = 0, doc = "X."', "fields.name: 'max' must be a number above 0"),
-    ('type = "text", doc = "Its name."', 'type = "text", max = "9", doc = "X."', "fields.name: 'max' must be a number above 0"),
+    ('[wanted]', "[fields]", f"top level: unknown key 'fields'; known are {SECTIONS}"),
+    ('[wanted]', "[wanted]\n[spare]", f"top level: unknown key 'spare'; known are {SECTIONS}"),
+    ('[wanted]\n', "[placed]\nname = { type = \"text\", doc = \"X.\" }\n[wanted]\n", "placed.name: stands in [wanted], too"),
+    ("host =", "seen_host =", "wanted.seen_host: a field with 'seen_' in its name belongs into [seen]"),
+    ("host =", "peer_seen_host =", "wanted.peer_seen_host: a field with 'seen_' in its name belongs into [seen]"),
+    ("[seen]", "[history]", "history.seen_uses: a field with 'seen_' in its name belongs into [seen]"),
+    ("seen_uses =", "wanted_uses =", "seen.wanted_uses: a field with 'wanted_' in its name belongs into [wanted]"),
+    ("[seen]\nseen_uses = ", "[wanted_too]\nseen_uses = ", f"top level: unknown key 'wanted_too'; known are {SECTIONS}"),
+    ('name = { type = "text", doc = "Its name." }', "name = 1", "wanted.name: must be a table"),
+    ('type = "text", doc = "Its name."', 'type = "text"', "wanted.name: 'doc' is missing"),
+    ('doc = "Its name."', 'doc = ""', "wanted.name: the doc is missing or empty"),
+    ('type = "text", ', "", "wanted.name: 'type' is missing"),
+    ('type = "text", doc = "Its name."', 'type = "text", max = 0, doc = "X."', "wanted.name: 'max' must be a number above 0"),
+    ('type = "text", doc = "Its name."', 'type = "text", max = "9", doc = "X."', "wanted.name: 'max' must be a number above 0"),
     ('type = "text", doc = "Its name."', 'type = "text", max_bytes = 9, doc = "X."',
-     "fields.name: a field of type text has no 'max_bytes'"),
-    ('type = "text", doc = "Its name."', 'type = "int", max = 9, doc = "X."', "fields.name: a field of type int has no 'max'"),
-    ('type = "text"', "type = 5", "fields.name: 'type' must be a text"),
-    ('type = "text"', 'type = "string"', f"fields.name: unknown type 'string'; known are {TYPES}"),
-    ('type = "text"', 'type = "ref"', f"fields.name: unknown type 'ref'; known are {TYPES}"),
-    ('type = "text"', 'type = "list:text"', f"fields.name: unknown type 'list:text'; known are {TYPES}"),
-    ('doc = "Its name."', 'doc = "Its name.", unit = "m"', "fields.name: unknown key 'unit'; known are type, doc, part_of, max, max_bytes"),
-    ('type = "text"', 'type = "text", part_of = true', "fields.name: only of the row that a 'ref:' names a row can be part"),
-    ('"ref:disk"', '"ref:moon"', "fields.host: refers to the unknown kind 'moon'"),
-    ('"refs:disk"', '"refs:"', "fields.ids: refers to the unknown kind ''"),
-    ('"enum:ssd,old-hdd"', '"enum:ssd,ssd"', "fields.kind: the enum has 'ssd' twice"),
-    ('"enum:ssd,old-hdd"', '"enum:"', "fields.kind: '' is not a word for an enum: lower-case letters, digits, '-' and '_'"),
+     "wanted.name: a field of type text has no 'max_bytes'"),
+    ('type = "text", doc = "Its name."', 'type = "int", max = 9, doc = "X."', "wanted.name: a field of type int has no 'max'"),
+    ('type = "text"', "type = 5", "wanted.name: 'type' must be a text"),
+    ('type = "text"', 'type = "string"', f"wanted.name: unknown type 'string'; known are {TYPES}"),
+    ('type = "text"', 'type = "ref"', f"wanted.name: unknown type 'ref'; known are {TYPES}"),
+    ('type = "text"', 'type = "list:text"', f"wanted.name: unknown type 'list:text'; known are {TYPES}"),
+    ('doc = "Its name."', 'doc = "Its name.", unit = "m"', "wanted.name: unknown key 'unit'; known are type, doc, part_of, max, max_bytes"),
+    ('type = "text"', 'type = "text", part_of = true', "wanted.name: only of the row that a 'ref:' names a row can be part"),
+    ('"ref:disk"', '"ref:moon"', "wanted.host: refers to the unknown kind 'moon'"),
+    ('"refs:disk"', '"refs:"', "wanted.ids: refers to the unknown kind ''"),
+    ('"enum:ssd,old-hdd"', '"enum:ssd,ssd"', "wanted.kind: the enum has 'ssd' twice"),
+    ('"enum:ssd,old-hdd"', '"enum:"', "wanted.kind: '' is not a word for an enum: lower-case letters, digits, '-' and '_'"),
     ('"enum:ssd,old-hdd"', '"enum:SSD"',
-     "fields.kind: 'SSD' is not a word for an enum: lower-case letters, digits, '-' and '_'"),
-    ("made_us =", "made =", "fields.made: a time, and nothing else, has a name that ends in '_us'"),
-    ("host =", "host_us =", "fields.host_us: a time, and nothing else, has a name that ends in '_us'"),
-    ("host =", "Host =", f"fields.Host: 'Host' {NAME_RULE}"),
-    ("host =", '"a b" =', f"fields.a b: 'a b' {NAME_RULE}"),
-    ("host =", "h" * 64 + " =", f"fields.{'h' * 64}: '{'h' * 64}' {NAME_RULE}"),
-    ("host =", "default =", "fields.default: 'default' is a word of C"),
-    *((("host =", f"{name} =", f"fields.{name}: '{name}' is reserved: every row has it already"))
+     "wanted.kind: 'SSD' is not a word for an enum: lower-case letters, digits, '-' and '_'"),
+    ("made_us =", "made =", "wanted.made: a time, and nothing else, has a name that ends in '_us'"),
+    ("host =", "host_us =", "wanted.host_us: a time, and nothing else, has a name that ends in '_us'"),
+    ("host =", "Host =", f"wanted.Host: 'Host' {NAME_RULE}"),
+    ("host =", '"a b" =', f"wanted.a b: 'a b' {NAME_RULE}"),
+    ("host =", "h" * 64 + " =", f"wanted.{'h' * 64}: '{'h' * 64}' {NAME_RULE}"),
+    ("host =", "default =", "wanted.default: 'default' is a word of C"),
+    *((("host =", f"{name} =", f"wanted.{name}: '{name}' is reserved: every row has it already"))
       for name in ("id", "gen", "batch", "created_us", "updated_us", "deleted_us", "row", "side")),
     ("host =", "name =", "not valid TOML: Cannot overwrite a value (at line 6, column 47)"),
-    ("[index]", "[index", "not valid TOML: Expected ']' at the end of a table declaration (at line 12, column 7)"),
+    ("[index]", "[index", "not valid TOML: Expected ']' at the end of a table declaration (at line 14, column 7)"),
     ('name = { fields', 'id = { fields', "index.id: 'id' is reserved: every kind has that index already"),
     ('name = { fields', 'By = { fields', f"index.By: 'By' {NAME_RULE}"),
     ('["name", "size"]', "[]", "index.name: an index has 1 to 4 fields, this one 0"),
@@ -101,17 +114,20 @@ WRONG = [
     ('fields = ["name", "size"], ', "", "index.name: 'fields' is missing"),
     ('[index]\n', "[index]\n" + "".join(f'x{n} = {{ fields = ["name"] }}\n' for n in range(15)),
      "index: 16 indexes and the id's; at most 16 in all"),
-    ('to = ["gone"]', 'to = ["gone", "lost"]', "state.there: leads to the unknown state 'lost'"),
-    ('to = ["gone"]', 'to = ["there"]', "state.there: leads to itself; staying is always legal"),
-    ('to = ["gone"]', 'to = ["gone", "gone"]', "state.there: leads to 'gone' twice"),
-    ('to = ["gone"]', 'to = "gone"', "state.there: 'to' must be a list of states"),
-    ('to = ["gone"]\n', "", "state.there: has no way to a final state"),
-    ("final = true", "final = false", "state.there: has no way to a final state"),
+    ('to = ["used"]', 'to = ["used", "lost"]', "state.there: leads to the unknown state 'lost'"),
+    ('to = ["used"]', 'to = ["there"]', "state.there: leads to itself; staying is always legal"),
+    ('to = ["used"]', 'to = ["used", "used"]', "state.there: leads to 'used' twice"),
+    ('to = ["used"]', 'to = "used"', "state.there: 'to' must be a list of states"),
+    ('to = ["used"]', 'to = ["used", "gone"]', "state.there: leads to every other state: leave 'to' out, then any may follow"),
+    ('to = ["used"]', 'to = [%s]\n' % ", ".join(f'"s{n}"' for n in range(6))
+     + 'show = { ec2 = "x" }\n' + "".join(f'[state.s{n}]\nshow = {{ ec2 = "x" }}\n' for n in range(6)) + "[state.last]",
+     "state.there: leads to 6 states, at most 5 are listed: without 'to' any may follow"),
+    ("final = true", 'to = ["there"]', "state.there: has no way to a final state"),
     ("final = true", 'final = true\nto = ["there"]', "state.gone: is final and still leads on"),
     ("final = true", "last = true", "state.gone: unknown key 'last'; known are to, final, show"),
     ("[state.gone]", '[state.lost]\nto = ["gone"]\nshow = { ec2 = "x", cinder = "x" }\n[state.gone]',
      "state.lost: cannot be reached from the first state, 'there'"),
-    ('to = ["gone"]', 'to = ["gone", "stuck"]\nshow = { ec2 = "x", cinder = "x" }\n[state.stuck]',
+    ('to = ["used"]', 'to = ["used", "stuck"]\nshow = { ec2 = "x", cinder = "x" }\n[state.stuck]\nto = []',
      "state.stuck: has no way to a final state"),
     ('ec2 = "gone", ', "", "state.gone.show: has no word for ec2, which other states of the kind have"),
     ('ec2 = "gone"', 'nova = "gone"', "state.there.show: has no word for nova, which other states of the kind have"),
@@ -119,7 +135,7 @@ WRONG = [
     ('ec2 = "gone"', 'ec2 = ""', "state.gone.show: the word for ec2 is empty or not a text"),
     ('show = { ec2 = "gone", cinder = "away" }', "", "state.gone: 'show' is missing"),
     ("[state.there]", "[state.There]", "state.There: 'There' is not a state's name: lower-case letters, digits, '-' and '_'"),
-    ("[side]", "[state]\n" + "".join(f"[state.s{n}]\nshow = {{}}\n" for n in range(31)) + "[side]",
+    ("[side]", "[state]\n" + "".join(f"[state.s{n}]\nshow = {{}}\n" for n in range(30)) + "[side]",
      "state: 33 states; at most 32 fit"),
     ('"enum:ssd,old-hdd"', '"enum:a-b,a_b"',
      "the constant 'DISK_KIND_A_B' would be made twice in C, the first time for disk.toml"),
@@ -160,7 +176,7 @@ class WrongSchemas(SchemaCase):
 
     def test_several_kinds(self):
         self.refuse("tape.toml: ec2_prefix: 'vol' is taken by disk.toml", self.read, disk=GOOD, tape=GOOD)
-        plain = 'doc = "X."\n[fields]\nname = { type = "%s", doc = "X." }\n'
+        plain = 'doc = "X."\n[wanted]\nname = { type = "%s", doc = "X." }\n'
         self.refuse("disk_name.toml: the tag 'disk_name' would be made twice in C, the first time for disk.toml",
                     self.read, disk=plain % "enum:a,b", disk_name=plain % "int")
         self.refuse("rows.toml: file name: the kind 'rows' is given twice or reserved", self.read, rows=GOOD)
@@ -182,17 +198,42 @@ class Outputs(SchemaCase):
             self.assertNotEqual(self.hash_of(text), before, new)
         for old, new in (("Its name.", "What it is called."), ('ec2 = "there"', 'ec2 = "yes"'), ("unique = true", "unique = false")):
             self.assertEqual(self.hash_of(GOOD.replace(old, new, 1)), before, new)
+        name, size = GOOD.splitlines(keepends=True)[3:5]
+        self.assertEqual(self.hash_of(GOOD.replace(name + size, size + name)), before, "another order")
+
+    def test_groups(self):
+        """Each says who writes it and when gen rises; the order in the file does not matter."""
+        self.assertEqual(tuple(schema_write.GROUP_WORDS), schema_read.GROUPS)
+        for words in schema_write.GROUP_WORDS.values():
+            self.assertRegex(words, r"\b[Ww]rit(e|ten)\b.*\bgen\b")
+        start, rest = GOOD.split("[wanted]\n")
+        wanted, rest = rest.split("[seen]\n")
+        seen, rest = rest.split("[side]\n")
+        turned = f"{start}[seen]\n{seen}[wanted]\n{wanted}[side]\n{rest}"
+        fields = [(f.name, f.group) for f in self.read(disk=turned)[0].fields]
+        self.assertEqual(fields, [(f.name, f.group) for f in self.read(disk=GOOD)[0].fields])
+        self.assertEqual([fields[0], fields[-1]], [("name", "wanted"), ("seen_uses", "seen")])
+
+    def test_any_state_may_follow(self):
+        """Where a state says no 'to'."""
+        text = GOOD.replace('to = ["used"]\n', "")
+        self.assertNotEqual(self.hash_of(text), self.hash_of(GOOD))
+        kinds = self.read(disk=text)
+        self.assertIn('[DISK_THERE] = { .name = "there", .to = UINT32_MAX,', schema_write.write_tables(kinds, "hash", 1, []))
+        self.assertIn("\n| there | there | here | any |\n", schema_write.write_docs(kinds, 1))
 
     def test_header(self):
         made = schema_write.write_headers(self.read(disk=GOOD))
-        text = made["model/disk.h"]
+        text, words = made["model/disk.h"], schema_write.GROUP_WORDS
         for line in ("enum disk_kind {\n\tDISK_KIND_SSD,\n\tDISK_KIND_OLD_HDD,\n};",
-                     "struct disk {\n\tstruct row row;\n\tstruct str name; /* Its name. */\n\tint64_t size; /* Its size. Bytes. */\n",
+                     f"struct disk {{\n\tstruct row row;\n\n\t/* wanted: {words['wanted']} */\n"
+                     "\tstruct str name; /* Its name. */\n\tint64_t size; /* Its size. Bytes. */\n",
+                     f"\n\n\t/* seen: {words['seen']} */\n\tint64_t seen_uses; /* Its uses there. */\n}};",
                      "\tDISK_INDEX_NAME, /* name, size; unique */\n", "struct disk_side {\n\tint64_t uses; /* How often. */\n};",
                      "static inline const struct disk *disk_of(const struct row *row)\n{\n\tassert(!row || row->kind == KIND_DISK"):
             self.assertIn(line, text)
         self.assertIn("enum kind {\n\tKIND_NONE = 0,\n\tKIND_DISK, /* A disk. */\n\tKIND_COUNT\n};", made["model/kinds.h"])
-        self.assertIn("enum disk_state {\n\tDISK_THERE,\n\tDISK_GONE,\n\tDISK_STATE_COUNT\n};", made["model/states.h"])
+        self.assertIn("enum disk_state {\n\tDISK_THERE,\n\tDISK_USED,\n\tDISK_GONE,\n\tDISK_STATE_COUNT\n};", made["model/states.h"])
 
     def test_ddl(self):
         ddl = schema_write.write_ddl(self.read(disk=GOOD)[0])
@@ -216,8 +257,10 @@ class Outputs(SchemaCase):
 
     def test_docs(self):
         text = schema_write.write_docs(self.read(disk=GOOD), 1)
-        for line in ("| `kind` | enum:ssd, old-hdd | What it is. |", "Looked up by: `name`, `size` (unique).",
-                     "| there | there | here | gone |", "| gone | gone | away | final |", "- `uses`: How often."):
+        for line in (*(f"- *{group}*: {words}" for group, words in schema_write.GROUP_WORDS.items()),
+                     "| wanted | type | meaning |", "| seen | type | meaning |",
+                     "| `kind` | enum:ssd, old-hdd | What it is. |", "Looked up by: `name`, `size` (unique).",
+                     "| there | there | here | used |", "| gone | gone | away | final |", "- `uses`: How often."):
             self.assertIn(f"\n{line}\n", text)
 
     def test_literals(self):
