@@ -299,6 +299,8 @@ const char *engine_check_row(enum kind kind, const struct row *before, const str
 		return wrong;
 	if (before && after->gen < before->gen)
 		return "a gen went back";
+	if (before && row_report_sets_wish(&model_kinds[kind], before, after))
+		return "a report would change what is wanted";
 	if (before && before->deleted_us && !after->deleted_us)
 		return "a deleted row came back";
 	bool is_given = kind == KIND_VOLUME || kind == KIND_SNAPSHOT; /* by a transfer */

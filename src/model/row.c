@@ -3,6 +3,8 @@
  * the field tables that tools/schema.py makes; turning fields into text and back is in text.c. */
 #include "model/row.h"
 
+#include <assert.h>
+
 /* A row's block while it is filled, or only measured when base is NULL. */
 struct block {
 	char *base;
@@ -303,6 +305,32 @@ bool row_equal(const struct kind_info *k, const struct row *a, const struct row 
 			return false;
 	}
 	return true;
+}
+
+/* Another value, and not that of a field of which nothing is said. */
+static bool has_new_value(const struct kind_info *k, const struct field *f, const struct row *before,
+			  const struct row *after)
+{
+	static const struct {
+		_Alignas(16) char bytes[4096];
+	} nothing;
+	assert(k->row_size <= sizeof nothing);
+	return !field_equal(f, before, after) && !field_equal(f, (const void *) &nothing, after);
+}
+
+bool row_report_sets_wish(const struct kind_info *k, const struct row *before, const struct row *after)
+{
+	bool is_report = false, has_wish = false;
+	if (before->gen != after->gen)
+		return false;
+	for (unsigned n = 0; n < k->field_count; n++) {
+		const struct field *f = &k->fields[n];
+		if (f->group == FIELD_SEEN && !is_report)
+			is_report = !field_equal(f, before, after);
+		if (f->group == FIELD_WANTED && !has_wish)
+			has_wish = has_new_value(k, f, before, after);
+	}
+	return is_report && has_wish;
 }
 
 int row_compare_key(const struct kind_info *k, const struct index *x, unsigned field_count,

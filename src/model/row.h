@@ -160,6 +160,9 @@ size_t row_block_size(const struct kind_info *k, const struct row *r);
 struct row *row_copy_into(const struct kind_info *k, const struct row *r, void *block);
 /* Deep copy into an arena; NULL when it is full. */
 struct row *row_copy(struct arena *a, const struct kind_info *k, const struct row *r);
+/* From one version of a row to the next a [seen] field changes and, though gen is the same, a [wanted] one gets a
+ * new value: a report has made itself a wish. To clear a wish that it found met is a report's right. */
+bool row_report_sets_wish(const struct kind_info *k, const struct row *before, const struct row *after);
 /* Same fields (ids, gen and deleted_us included; batch, created_us, updated_us and side not). */
 bool row_equal(const struct kind_info *k, const struct row *a, const struct row *b);
 /* Orders by the first field_count key fields of the index. */

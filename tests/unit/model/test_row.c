@@ -87,6 +87,28 @@ static void test_equal_of_the_head(void **state)
 	assert_false(row_equal(k, a, b));
 }
 
+/* What hosts say must not become what users asked for; to clear what is done with is another matter. */
+static void test_report_that_sets_a_wish(void **state)
+{
+	(void) state;
+	const struct kind_info *k = &model_kinds[KIND_VOLUME];
+	struct volume before = {.row.gen = 3, .device = STR("/dev/xvdb"), .force_detach = true},
+		      after = before;
+	after.seen_size = 5;
+	after.seen_instance.b[0] = after.host.b[0] = 1;
+	assert_false(row_report_sets_wish(k, &before.row, &after.row));
+	after.device = STR_NONE;
+	after.force_detach = false;
+	assert_false(row_report_sets_wish(k, &before.row, &after.row));
+	after.size = 6;
+	assert_true(row_report_sets_wish(k, &before.row, &after.row));
+	after.row.gen = 4;
+	assert_false(row_report_sets_wish(k, &before.row, &after.row));
+	struct volume renamed = before; /* a wish alone, which no host has to follow */
+	renamed.name = STR("new");
+	assert_false(row_report_sets_wish(k, &before.row, &renamed.row));
+}
+
 static void test_copy_fails_when_the_arena_is_full(void **state)
 {
 	struct row *r = fill_row(*state, &model_kinds[KIND_INSTANCE]);
@@ -190,6 +212,7 @@ int main(void)
 		cmocka_unit_test(test_copy_is_whole_and_apart),
 		cmocka_unit_test(test_equal_sees_every_field),
 		cmocka_unit_test(test_equal_of_the_head),
+		cmocka_unit_test(test_report_that_sets_a_wish),
 		cmocka_unit_test(test_copy_fails_when_the_arena_is_full),
 		cmocka_unit_test(test_compare_key_is_an_order),
 		cmocka_unit_test(test_keys_have_the_natural_order),
