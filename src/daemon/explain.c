@@ -165,8 +165,8 @@ static const char *why_not_ready(const struct volume *v, const struct instance *
 /* An instance that waits for its disks has no condition while they are on their way. */
 static void find_awaited_volume(struct explanation *e)
 {
-	const struct instance *i = instance_of(e->row);
-	const struct volume *v = e->kind == KIND_INSTANCE ? reconciler_find_awaited_volume(e->t, i) : NULL;
+	const struct instance *i = e->kind == KIND_INSTANCE ? instance_of(e->row) : NULL;
+	const struct volume *v = i ? reconciler_find_awaited_volume(e->t, i) : NULL;
 	if (v)
 		wait_for(e, KIND_VOLUME, &v->row, why_not_ready(v, i));
 }
