@@ -138,17 +138,16 @@ static RESULT get_summary(struct iam_call *e, const void *args, struct xml *x)
 }
 
 static const struct iam_action actions[] = {
-	{"CreateAccountAlias", "iam:CreateAccountAlias", PARAMS(struct account_alias, alias_params),
-	 prepare_alias, .operation = engine_set_account_alias_run,
+	{IAM_ACTION("CreateAccountAlias"), .flags = API_WRITES,
+	 .args = PARAMS(struct account_alias, alias_params), .prepare = prepare_alias,
+	 .operation = engine_set_account_alias_run,
 	 .doc = "Gives the account an alias, in place of the one before."},
-	{"DeleteAccountAlias", "iam:DeleteAccountAlias", PARAMS(struct account_alias, alias_params),
-	 prepare_alias, .operation = engine_clear_account_alias_run, .doc = "Takes it away."},
-	{"ListAccountAliases", "iam:ListAccountAliases", PARAMS(struct account_args, pages_params),
+	{IAM_ACTION("DeleteAccountAlias"), .flags = API_WRITES,
+	 .args = PARAMS(struct account_alias, alias_params), .prepare = prepare_alias,
+	 .operation = engine_clear_account_alias_run, .doc = "Takes it away."},
+	{IAM_ACTION("ListAccountAliases"), .args = PARAMS(struct account_args, pages_params),
 	 .answer = list_aliases, .doc = "The account's alias, if it has one."},
-	{"GetAccountSummary",
-	 "iam:GetAccountSummary",
-	 {0, 0, sizeof(struct account_args)},
-	 .answer = get_summary,
+	{IAM_ACTION("GetAccountSummary"), .args = {0, 0, sizeof(struct account_args)}, .answer = get_summary,
 	 .doc = "How much the account has, and may have."},
 };
 const struct iam_actions iam_account_actions = IAM_ACTIONS(actions);

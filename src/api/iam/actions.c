@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The actions of IAM that are built, of all files: found by name, told to the documentation and to tests. */
+ * The actions of IAM that are built, of all files, and what the documentation and tests are told of them. */
 #include "api/iam/internal.h"
 #include "api/query/dump.h"
 #include "model/permission.h"
@@ -11,15 +11,6 @@ static const struct iam_actions *const groups[] = {
 	&iam_oidc_actions,
 };
 enum { GROUP_COUNT = sizeof groups / sizeof groups[0] };
-
-const struct iam_action *iam_find_action(struct str name)
-{
-	for (size_t g = 0; g < GROUP_COUNT; g++)
-		for (size_t k = 0; k < groups[g]->count; k++)
-			if (str_is(name, groups[g]->at[k].name))
-				return &groups[g]->at[k];
-	return NULL;
-}
 
 size_t iam_sum_actions(const struct iam_action **out, size_t max)
 {
@@ -72,7 +63,8 @@ static void dump_action(struct buf *out, const struct iam_action *a)
 	params_dump_member(out, "decided_on", permission ? permission->kinds : "");
 	params_dump_member(out, "service", "iam");
 	params_dump_member(out, "recorded", audited_say_when(a->permit));
-	buf_print(out, "\"writes\": %s, \"filters\": [], \"params\": [", a->operation ? "true" : "false");
+	buf_print(out, "\"writes\": %s, \"filters\": [], \"params\": [",
+		  a->flags & API_WRITES ? "true" : "false");
 	params_dump(out, &a->args, &first);
 	buf_add_str(out, STR("]}"));
 }

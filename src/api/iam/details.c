@@ -195,8 +195,8 @@ static RESULT get_details(struct iam_call *e, const void *args, struct xml *x)
 }
 
 static const struct iam_action actions[] = {
-	{"GetAccountAuthorizationDetails", "iam:GetAccountAuthorizationDetails",
-	 PARAMS(struct details_args, details_params), .answer = get_details,
+	{IAM_ACTION("GetAccountAuthorizationDetails"), .args = PARAMS(struct details_args, details_params),
+	 .answer = get_details,
 	 .doc = "Users, groups, roles and policies of the account, with all that says who may what."},
 };
 const struct iam_actions iam_detail_actions = IAM_ACTIONS(actions);

@@ -159,13 +159,12 @@ static const struct param get_role_rows[] = {IAM_ROLE(A, role), IAM_POLICY_NAME(
 
 #define READ(name_, rows, answer_, words)                                                                    \
 	{                                                                                                    \
-		.name = name_, .permit = "iam:" name_, .args = PARAMS(A, rows), .answer = answer_,           \
-		.doc = words                                                                                 \
+		IAM_ACTION(name_), .args = PARAMS(A, rows), .answer = answer_, .doc = words                  \
 	}
 #define CHANGE(name_, T, rows, prepare_, run, words)                                                         \
 	{                                                                                                    \
-		.name = name_, .permit = "iam:" name_, .args = PARAMS(T, rows), .prepare = prepare_,         \
-		.operation = run, .doc = words                                                               \
+		IAM_ACTION(name_), .flags = API_WRITES, .args = PARAMS(T, rows), .prepare = prepare_,        \
+				   .operation = run, .doc = words                                            \
 	}
 #define ATTACH(name_, rows, words)                                                                           \
 	CHANGE(name_, struct attach, rows, prepare_attach, engine_attach_policy_run, words)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/iam/: what an action of IAM is, and what a call of one carries. As in api/ec2/core/action.h,
- * but for what IAM has not: no dry runs, no looks at hosts, no kept answers. */
+ * Private to api/iam/: what an action of IAM is, and what a call of one carries, beyond what every face's has
+ * (api/core/action.h). */
 #pragma once
 
-#include "api/face.h"
+#include "api/core/action.h"
 #include "api/iam/iam.h"
 #include "api/query/params.h"
 #include "auth/guard.h"
 #include "auth/policy.h"
+#include "auth/sigv4.h"
 #include "auth/uses.h"
 #include "base/xml.h"
 #include "engine/people/policy.h"
@@ -22,19 +23,24 @@ struct user_group;
 
 struct iam_call;
 
+enum iam_action_flag {
+	IAM_OWN = API_OF_FACE, /* about who asks alone: members of the account need no policy for it */
+};
+
 struct iam_action {
-	const char *name;
-	const char *permit; /* "iam:CreatePolicy" */
+	union {
+		struct {
+			API_ACTION_MEMBERS
+		};
+		struct api_action core;
+	};
 	struct params args;
 	RESULT (*prepare)(struct iam_call *e, void *args);
-	RESULT (*work)(struct work_item *w); /* hashes a password, before the operation; arg is the call */
-	op_run operation; /* a change; its wish stands at the beginning of the args struct */
-	enum kind shows;  /* whose rows the answer has as the change leaves them (iam_find_shown); none: no
-			     such */
 	RESULT (*answer)(struct iam_call *e, const void *args, struct xml *x); /* NULL: there is no result */
-	bool is_own; /* about who asks alone: members of the account need no policy for it */
-	const char *doc;
 };
+
+/* The action's name, and its name in policies. */
+#define IAM_ACTION(word) .name = (word), .permit = "iam:" word
 
 /* Those of one file. */
 struct iam_actions {
@@ -49,29 +55,59 @@ extern const struct iam_actions iam_account_actions, iam_detail_actions, iam_gro
 	iam_holder_actions, iam_key_actions, iam_oidc_actions, iam_password_actions, iam_policy_actions,
 	iam_profile_actions, iam_role_actions, iam_simulation_actions, iam_unkept_actions, iam_user_actions;
 
-/* Of all files; NULL: there is none of that name. */
-const struct iam_action *iam_find_action(struct str name);
 /* All of them, up to max; their number. */
 size_t iam_sum_actions(const struct iam_action **out, size_t max);
 
 struct iam_call {
-	struct call *call;
-	struct ctx *c; /* the call's */
-	const struct iam_face *face;
+	union {
+		struct {
+			API_CALL_MEMBERS
+		};
+		struct api_call core;
+	};
 	const struct iam_config *config;
-	const struct iam_action *action;
-	struct audit_call *audit; /* NULL: it is not recorded */
+	const struct iam_error *error; /* of a refused signature; NULL: the problem says it */
 	struct pairs pairs;
-	void *args;
-	struct face_change change;
-	struct view view; /* open from iam_walk() to the end of the answer, or of prepare */
-	bool skips_work;  /* as prepare says: there is nothing to hash */
 };
 
-/* The tables of a view that walks. */
-const struct tables *iam_walk(struct iam_call *e);
-/* The row that the action shows: as the change left it. ERR_NOT_FOUND. */
-RESULT iam_find_shown(struct iam_call *e, uuid id, const struct row **ret_row);
+static inline struct iam_call *iam_call_of(struct api_call *core)
+{
+	return (struct iam_call *) core;
+}
+
+static inline const struct iam_action *iam_action_of(const struct iam_call *e)
+{
+	return (const struct iam_action *) e->action;
+}
+
+static inline const struct tables *iam_walk(struct iam_call *e)
+{
+	return api_tables(&e->core);
+}
+
+static inline RESULT iam_find_shown(struct iam_call *e, uuid id, const struct row **ret_row)
+{
+	return api_find_shown(&e->core, id, ret_row);
+}
+
+/* ---- errors.c ---- */
+
+#define IAM_NAMESPACE STR("https://iam.amazonaws.com/doc/2010-05-08/")
+
+struct iam_error {
+	enum err err;
+	int kind;          /* 0: any */
+	const char *field; /* NULL: any */
+	int status;
+	const char *code;
+};
+/* For a refused signature; not SIGV4_FINE. */
+const struct iam_error *iam_find_fault(enum sigv4_fault fault);
+/* For the call's problem; result as below. */
+const struct iam_error *iam_find_problem(const struct iam_call *e, struct result result);
+/* As api_protocol.answer_problem, and http_face.reject. */
+void iam_answer_problem(struct api_call *core, struct result result);
+void iam_reject(void *self, struct call *call, int status, enum err why);
 
 /* ---- rows of parameter tables ---- */
 

@@ -147,16 +147,17 @@ static RESULT prepare_change(struct iam_call *e, void *args)
 }
 
 static const struct iam_action actions[] = {
-	{"CreateAccessKey", "iam:CreateAccessKey", PARAMS(struct new_key, create_params), prepare_new,
-	 .operation = engine_create_access_key_run, .answer = show_new,
+	{IAM_ACTION("CreateAccessKey"), .flags = API_WRITES, .args = PARAMS(struct new_key, create_params),
+	 .prepare = prepare_new, .operation = engine_create_access_key_run, .answer = show_new,
 	 .doc = "Makes a key; shows its secret once."},
-	{"ListAccessKeys", "iam:ListAccessKeys", PARAMS(struct key_args, list_params), choose_user,
+	{IAM_ACTION("ListAccessKeys"), .args = PARAMS(struct key_args, list_params), .prepare = choose_user,
 	 .answer = list_keys, .doc = "A user's keys: the caller's, when none is named."},
-	{"UpdateAccessKey", "iam:UpdateAccessKey", PARAMS(struct change_key, update_params), prepare_change,
-	 .operation = engine_enable_access_key_run, .doc = "Lets a key in, or no longer."},
-	{"DeleteAccessKey", "iam:DeleteAccessKey", PARAMS(struct change_key, delete_params), prepare_change,
-	 .operation = engine_delete_access_key_run, .doc = "Deletes a key."},
-	{"GetAccessKeyLastUsed", "iam:GetAccessKeyLastUsed", PARAMS(struct key_args, used_params),
+	{IAM_ACTION("UpdateAccessKey"), .flags = API_WRITES, .args = PARAMS(struct change_key, update_params),
+	 .prepare = prepare_change, .operation = engine_enable_access_key_run,
+	 .doc = "Lets a key in, or no longer."},
+	{IAM_ACTION("DeleteAccessKey"), .flags = API_WRITES, .args = PARAMS(struct change_key, delete_params),
+	 .prepare = prepare_change, .operation = engine_delete_access_key_run, .doc = "Deletes a key."},
+	{IAM_ACTION("GetAccessKeyLastUsed"), .args = PARAMS(struct key_args, used_params),
 	 .answer = get_last_used, .doc = "When a key last signed a request, and for what."},
 };
 const struct iam_actions iam_key_actions = IAM_ACTIONS(actions);

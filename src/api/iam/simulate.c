@@ -225,9 +225,9 @@ static RESULT simulate(struct iam_call *e, const void *args, struct xml *x)
 }
 
 static const struct iam_action actions[] = {
-	{"SimulatePrincipalPolicy", "iam:SimulatePrincipalPolicy", PARAMS(S, principal_params),
-	 .answer = simulate, .doc = "What a user's or role's policies say of actions."},
-	{"SimulateCustomPolicy", "iam:SimulateCustomPolicy", PARAMS(S, custom_params), .answer = simulate,
+	{IAM_ACTION("SimulatePrincipalPolicy"), .args = PARAMS(S, principal_params), .answer = simulate,
+	 .doc = "What a user's or role's policies say of actions."},
+	{IAM_ACTION("SimulateCustomPolicy"), .args = PARAMS(S, custom_params), .answer = simulate,
 	 .doc = "What policies that are sent say of actions."},
 };
 const struct iam_actions iam_simulation_actions = IAM_ACTIONS(actions);

@@ -62,14 +62,15 @@ static RESULT list_service_credentials(struct iam_call *e, const void *args, str
 }
 
 static const struct iam_action actions[] = {
-	{"ListSSHPublicKeys", "iam:ListSSHPublicKeys", PARAMS(struct unkept_args, paged_params), choose_user,
-	 .answer = list_ssh_keys, .doc = "A user's keys for CodeCommit: none."},
-	{"ListSigningCertificates", "iam:ListSigningCertificates", PARAMS(struct unkept_args, paged_params),
-	 choose_user, .answer = list_certificates, .doc = "A user's certificates for signing: none."},
-	{"ListMFADevices", "iam:ListMFADevices", PARAMS(struct unkept_args, paged_params), choose_user,
-	 .answer = list_devices, .doc = "A user's second factors: none."},
-	{"ListServiceSpecificCredentials", "iam:ListServiceSpecificCredentials",
-	 PARAMS(struct unkept_args, service_params), choose_user, .answer = list_service_credentials,
+	{IAM_ACTION("ListSSHPublicKeys"), .args = PARAMS(struct unkept_args, paged_params),
+	 .prepare = choose_user, .answer = list_ssh_keys, .doc = "A user's keys for CodeCommit: none."},
+	{IAM_ACTION("ListSigningCertificates"), .args = PARAMS(struct unkept_args, paged_params),
+	 .prepare = choose_user, .answer = list_certificates,
+	 .doc = "A user's certificates for signing: none."},
+	{IAM_ACTION("ListMFADevices"), .args = PARAMS(struct unkept_args, paged_params),
+	 .prepare = choose_user, .answer = list_devices, .doc = "A user's second factors: none."},
+	{IAM_ACTION("ListServiceSpecificCredentials"), .args = PARAMS(struct unkept_args, service_params),
+	 .prepare = choose_user, .answer = list_service_credentials,
 	 .doc = "A user's passwords for single services: none."},
 };
 const struct iam_actions iam_unkept_actions = IAM_ACTIONS(actions);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What every action of every face has, and what every call of one carries. A face's own action and call
+ * begin with these members (API_ACTION_MEMBERS, API_CALL_MEMBERS), so that its handlers reach them by name;
+ * the core reaches the same memory as a struct api_action and a struct api_call. */
+#pragma once
+
+#include "api/face.h"
+
+struct api_call;
+struct api_face;
+
+/* ---- actions ---- */
+
+enum api_action_flag {
+	API_WRITES = 1 << 0,          /* changes something; has an operation, mostly */
+	API_OBSERVES = 1 << 1,        /* asks a host */
+	API_OPEN = 1 << 2,            /* the caller proves nothing, or proves it by what the call brings */
+	API_FOR_ALL = 1 << 3,         /* needs no permission */
+	API_CHANGES_BY_TIME = 1 << 4, /* its answer changes without a commit, so it is not cached */
+	API_OF_FACE = 1 << 8,         /* the first of the face's own flags */
+};
+
+/* Of a const row beside its handlers:
+ *   name       what the log calls it; NULL: its permit
+ *   permit     the action's name in policies: "ec2:RunInstances"; the change's name, too
+ *   flags      enum api_action_flag, and the face's own
+ *   operation  a change: the engine's own, on the committer. Its wish stands at the beginning of the args
+ *   look       reads from the host e->host, on that host's thread
+ *   work       takes its time before the operation, or before the answer; on e->lane, or for e->image. Its
+ *              argument is the call
+ *   shows      a change whose answer has rows of this kind: they are found as the change left them
+ *   doc        one sentence for the documentation
+ *   never      why it finds nothing, or is always refused; NULL: it is not so */
+#define API_ACTION_MEMBERS                                                                                   \
+	const char *name;                                                                                    \
+	const char *permit;                                                                                  \
+	unsigned flags;                                                                                      \
+	op_run operation;                                                                                    \
+	RESULT (*look)(struct observation * o, const struct compute_driver *driver, struct compute_host *h); \
+	RESULT (*work)(struct work_item * w);                                                                \
+	enum kind shows;                                                                                     \
+	const char *doc;                                                                                     \
+	const char *never;
+
+struct api_action {
+	API_ACTION_MEMBERS
+};
+
+/* ---- calls ---- */
+
+/* Of one call, in the HTTP call's arena. The core sets call, c and face; the face's find() sets action and
+ * audited (api_choose_action()). Handlers set the others, in prepare:
+ *   args              what the parameters say: arg_count structs of arg_size bytes, mostly one
+ *                     (api_new_args())
+ *   lane, image       where work is done: on this lane (NULL: the face's own), or on a thread of the image's
+ *   asker             for whom the lane counts it; none: the caller's user
+ *   host              where look reads; none: nowhere, the answer knows
+ *   skips_work, skips_operation   there is nothing to do
+ *   is_dry            what would have succeeded is undone, and fails with ERR_DRY_RUN
+ *   shows             instead of the action's, where it depends on the call
+ *   status            of success, until the answer is written; 0: 200
+ *   has_no_body       the answer ends with its headers
+ *   file, file_size   the answer is this file; 0: none
+ * audit is NULL when the call is not recorded; view is open from api_tables() to the end of the answer, or of
+ * prepare: a call is not parked with a view. */
+#define API_CALL_MEMBERS                                                                                     \
+	struct call *call;                                                                                   \
+	struct ctx *c;                                                                                       \
+	struct api_face *face;                                                                               \
+	const struct api_action *action;                                                                     \
+	const struct audited *audited;                                                                       \
+	struct audit_call *audit;                                                                            \
+	void *args;                                                                                          \
+	size_t arg_count, arg_size;                                                                          \
+	struct face_change change;                                                                           \
+	struct lane *lane;                                                                                   \
+	uuid image, asker, host;                                                                             \
+	enum kind shows;                                                                                     \
+	int status, file;                                                                                    \
+	int64_t file_size;                                                                                   \
+	bool skips_work, skips_operation;                                                                    \
+	bool is_dry, has_no_body, has_headers;                                                               \
+	struct view view;
+
+struct api_call {
+	API_CALL_MEMBERS
+};
+
+/* In prepare and in answers: the tables of a view, opened at the first call. */
+const struct tables *api_tables(struct api_call *e);
+/* In answers: what is written from now on needs no tables, and the store may reclaim them. */
+void api_release_tables(struct api_call *e);
+/* In answers: a row of the kind that the action shows, as its change left it, else (the change put nothing) as
+ * it is now. ERR_NOT_FOUND when it is gone. */
+RESULT api_find_shown(struct api_call *e, uuid id, const struct row **ret_row);
+/* From here on the call is recorded, whose row of the audit table says AUDIT_WHEN_SAID. In prepare and in
+ * answers. */
+void api_audit(struct api_call *e);
+/* Zeroed args for the call. ERR_NO_MEMORY. */
+RESULT api_new_args(struct api_call *e, size_t count, size_t size);

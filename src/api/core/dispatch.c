@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A call from request to answer. Three places may leave the thread: face_work(), face_commit() and
+ * face_observe(); the call then goes on in work_resumed() or call_resumed(). */
+#include "api/core/dispatch.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "auth/limit.h"
+#include "base/clock.h"
+
+#define OBSERVE_TIMEOUT_US (10 * SECOND)
+
+/* ---- actions by their names ---- */
+
+struct api_entry api_entry_of(const struct api_action *action)
+{
+	return (struct api_entry){action, audited_find_recorded(action->permit)};
+}
+
+void api_add_action(struct api_face *face, const struct api_action *action)
+{
+	assert(face->entry_count < API_ACTIONS_MAX);
+	face->entries[face->entry_count++] = api_entry_of(action);
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct api_entry *x = a, *y = b;
+	return strcmp(x->action->name, y->action->name);
+}
+
+void api_sort_actions(struct api_face *face)
+{
+	qsort(face->entries, face->entry_count, sizeof face->entries[0], compare_entries);
+	for (size_t k = 1; k < face->entry_count; k++)
+		assert(compare_entries(&face->entries[k - 1], &face->entries[k]) != 0);
+}
+
+const struct api_entry *api_find_action(const struct api_face *face, struct str name)
+{
+	size_t low = 0, high = face->entry_count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int order = str_compare(name, str_from(face->entries[middle].action->name));
+		if (order == 0)
+			return &face->entries[middle];
+		*(order < 0 ? &high : &low) = order < 0 ? middle : middle + 1;
+	}
+	return NULL;
+}
+
+void api_choose_action(struct api_call *e, const struct api_entry *entry)
+{
+	e->action = entry ? entry->action : NULL;
+	e->audited = entry ? entry->audited : NULL;
+}
+
+/* ---- limits ---- */
+
+bool api_is_within_limits(struct api_call *e, const struct api_action *action)
+{
+	if (!e->c->who)
+		return limits_take_stranger(e->face->limits, e->call->peer);
+	return limits_take(e->face->limits, e->c->who, action && action->flags & API_WRITES);
+}
+
+RESULT api_refuse_flood(struct api_call *e)
+{
+	e->call->is_quiet = true;
+	return ctx_fail(e->c, ERR_THROTTLED, "%s", e->face->protocol->say_throttled(e));
+}
+
+/* ---- for handlers ---- */
+
+const struct tables *api_tables(struct api_call *e)
+{
+	if (!e->view.store) {
+		view_open(e->face->store, &e->view);
+		if (e->face->protocol->view_opened)
+			e->face->protocol->view_opened(e);
+	}
+	assert(e->view.tables);
+	return e->view.tables;
+}
+
+void api_release_tables(struct api_call *e)
+{
+	if (e->view.store)
+		view_stop_walking(&e->view);
+}
+
+RESULT api_find_shown(struct api_call *e, uuid id, const struct row **ret_row)
+{
+	return face_find_shown(e->c, &e->change, api_tables(e), id, ret_row);
+}
+
+RESULT api_new_args(struct api_call *e, size_t count, size_t size)
+{
+	e->args = arena_alloc_array(e->c->arena, count, size ? size : 1);
+	e->arg_count = count;
+	e->arg_size = size;
+	return e->args ? OK : ctx_no_memory(e->c);
+}
+
+void api_audit(struct api_call *e)
+{
+	if (e->audit)
+		return;
+	e->audit = audit_begin(e->call, e->audited, e->face->protocol->name);
+	if (e->audit && e->face->protocol->describe_audit)
+		e->face->protocol->describe_audit(e);
+}
+
+/* ---- failing ---- */
+
+static void answer_recorded_problem(struct audit_call *a, struct result written)
+{
+	struct api_call *e = a->call->face_data;
+	(void) written; /* its failure is in the log */
+	e->face->protocol->answer_problem(e, a->result);
+}
+
+static void fail_call(struct api_call *e, struct result result)
+{
+	const struct api_protocol *p = e->face->protocol;
+	struct str code = e->audit ? p->find_code(e, result) : STR_NONE;
+	if (!face_audit(e->audit, e->face->store, result, code, answer_recorded_problem))
+		p->answer_problem(e, result);
+}
+
+/* Instead of an answer that was written and could not be recorded. */
+static void fail_unrecorded(struct call *call, struct result result)
+{
+	struct api_call *e = call->face_data;
+	e->has_headers = false;
+	e->face->protocol->answer_problem(e, result);
+}
+
+/* ---- answering ---- */
+
+/* An answer whose key is the same follows from the same rows, caller and parameters. False: it is not to be
+ * cached. */
+static bool make_answer_key(struct api_call *e, struct face_answer_key *ret_key)
+{
+	const struct api_protocol *p = e->face->protocol;
+	if (e->audit || !p->digest || guard_awaits_rows(e->c))
+		return false;
+	struct str digest = p->digest(e);
+	if (digest.n != sizeof ret_key->digest)
+		return false;
+	(void) api_tables(e);
+	ret_key->account = e->c->who->account;
+	ret_key->batch = e->view.batch;
+	memcpy(ret_key->digest, digest.p, digest.n);
+	return true;
+}
+
+static RESULT write_answer(struct api_call *e, struct buf *body)
+{
+	if (!e->has_no_body)
+		TRY(e->face->protocol->write(e, body));
+	TRY(guard_check_rest(e->c));
+	if (arena_is_full(e->c->arena))
+		return ctx_no_memory(e->c);
+	if (e->is_dry)
+		return ctx_fail(e->c, ERR_DRY_RUN, "Request would have succeeded, but DryRun flag is set.");
+	return OK;
+}
+
+static void end_answer(struct api_call *e)
+{
+	if (e->face->protocol->end_answer)
+		e->face->protocol->end_answer(e);
+}
+
+/* Takes the buffer's memory, unless it fails. */
+static RESULT send_answer(struct api_call *e, const struct face_answer_key *key, struct buf *body)
+{
+	const struct api_protocol *p = e->face->protocol;
+	struct result result = OK;
+	int status = e->status ? e->status : 200;
+	if (e->has_no_body)
+		buf_done(body);
+	if (e->audit) {
+		end_answer(e); /* afterwards the call is parked, and another thread's */
+		face_answer_audited(e->audit, e->face->store, status, e->has_no_body ? NULL : p->content_type,
+				    body, fail_unrecorded);
+		return OK;
+	}
+	if (e->has_no_body)
+		call_answer(e->call, status, NULL, NULL);
+	else if (p->send && p->send(e, body, &result))
+		; /* in the face's own way */
+	else if (key)
+		result = face_answers_keep(e->face->answers, key, e->call, p->content_type, body);
+	else
+		call_answer(e->call, status, p->content_type, body);
+	if (result_is_ok(result))
+		end_answer(e);
+	return result;
+}
+
+static void answer_file(struct api_call *e)
+{
+	call_answer_file(e->call, 200, "application/octet-stream", e->file, e->file_size);
+}
+
+static void answer_call(struct api_call *e)
+{
+	const struct api_protocol *p = e->face->protocol;
+	struct face_answer_key key;
+	struct buf body;
+	if (p->set_headers)
+		p->set_headers(e);
+	if (e->file) {
+		answer_file(e);
+		return;
+	}
+	bool is_cacheable = make_answer_key(e, &key);
+	if (is_cacheable && face_answers_send(e->face->answers, &key, e->call, p->content_type)) {
+		view_close(&e->view);
+		return;
+	}
+	buf_init(&body, BUF_ANSWER_CAP);
+	struct result result = write_answer(e, &body);
+	view_close(&e->view);
+	if (result_is_ok(result))
+		result = send_answer(e, is_cacheable ? &key : NULL, &body);
+	if (result_is_ok(result))
+		return;
+	buf_done(&body);
+	end_answer(e);
+	fail_call(e, result);
+}
+
+/* ---- running ---- */
+
+static void call_resumed(struct call *call, struct result result)
+{
+	if (result_is_ok(result))
+		answer_call(call->face_data);
+	else
+		fail_call(call->face_data, result);
+}
+
+/* On the committer: one operation, or as many as were asked for in one call, all or none. */
+static RESULT run_operations(struct op *op, void *wish)
+{
+	struct api_call *e = wish;
+	for (size_t k = 0; k < e->arg_count; k++)
+		TRY(e->action->operation(op, (char *) e->args + k * e->arg_size));
+	return OK;
+}
+
+static void commit_action(struct api_call *e)
+{
+	e->change = (struct face_change){.action = e->action->permit,
+					 .run = run_operations,
+					 .wish = e,
+					 .is_dry = e->is_dry,
+					 .audit = e->audit,
+					 .shown = e->shows ? e->shows : e->action->shows};
+	face_commit(e->call, e->face->store, &e->change, call_resumed);
+}
+
+static void work_resumed(struct call *call, struct result result)
+{
+	struct api_call *e = call->face_data;
+	if (!result_is_ok(result))
+		fail_call(e, result);
+	else if (e->action->operation && !e->skips_operation)
+		commit_action(e);
+	else
+		answer_call(e);
+}
+
+static void do_work(struct api_call *e)
+{
+	struct lane *lane = e->lane ? e->lane : e->face->lane;
+	const struct face_work work = {
+		.lane = uuid_is_none(e->image) ? lane : NULL,
+		.asker = uuid_is_none(e->asker) && e->c->who ? e->c->who->user : e->asker,
+		.refusal = e->face->protocol->say_throttled(e),
+		.reconciler = e->face->reconciler,
+		.image = e->image,
+		.run = e->action->work,
+		.arg = e,
+	};
+	face_work(e->call, &work, work_resumed);
+}
+
+static void look_at_host(struct api_call *e)
+{
+	const struct face_look look = {e->face->reconciler, e->host, OBSERVE_TIMEOUT_US, e->action->look,
+				       e->args};
+	face_observe(e->call, &look, call_resumed);
+}
+
+static void run_action(struct api_call *e)
+{
+	const struct api_action *a = e->action;
+	if (a->work && !e->skips_work)
+		do_work(e);
+	else if (a->operation && !e->skips_operation)
+		commit_action(e);
+	else if (a->look && !e->is_dry && !uuid_is_none(e->host))
+		look_at_host(e);
+	else
+		answer_call(e);
+}
+
+/* ---- from request to action ---- */
+
+static RESULT permit_action(struct api_call *e)
+{
+	if (e->action->flags & (API_OPEN | API_FOR_ALL))
+		return OK;
+	struct guard_request request = {
+		.action = str_from(e->action->permit), .is_change = e->action->operation, .arg = e};
+	TRY(e->face->protocol->describe_permission(e, &request));
+	return guard_check_action(e->face->guards, e->call, &request);
+}
+
+/* A file is sent without an answer being written, so that the guard is asked here. */
+static RESULT check_file(struct api_call *e)
+{
+	struct result permitted = guard_check_rest(e->c);
+	if (!result_is_ok(permitted))
+		(void) close(e->file);
+	return permitted;
+}
+
+static RESULT prepare_action(struct api_call *e)
+{
+	struct result result = e->face->protocol->prepare(e);
+	if (result_is_ok(result) && e->file)
+		result = check_file(e);
+	view_close(&e->view);
+	TRY(result);
+	return arena_is_full(e->c->arena) ? ctx_no_memory(e->c) : OK;
+}
+
+static RESULT find_and_prepare(struct api_call *e)
+{
+	TRY(e->face->protocol->find(e));
+	e->call->action = e->action->name ? e->action->name : e->action->permit;
+	if (e->audited && !(e->audited->does & AUDIT_WHEN_SAID))
+		api_audit(e);
+	TRY(permit_action(e));
+	return prepare_action(e);
+}
+
+/* Everything up to the point where the action itself may run. */
+static RESULT take_request(struct api_call *e)
+{
+	struct result result = find_and_prepare(e);
+	if (e->face->protocol->end_request)
+		e->face->protocol->end_request(e);
+	return result;
+}
+
+struct api_call *api_call_new(struct api_face *face, struct call *call)
+{
+	struct api_call *e = arena_alloc(call->ctx.arena, face->protocol->call_size);
+	if (!e)
+		return NULL;
+	e->call = call;
+	e->c = &call->ctx;
+	e->face = face;
+	call->face_data = e;
+	if (face->protocol->begin)
+		face->protocol->begin(e);
+	return e;
+}
+
+/* An upload is prepared when its headers are there; what is left to do is to run it. */
+void api_begin_call(void *self, struct call *call)
+{
+	struct api_face *face = self;
+	struct api_call *e = call->method == HTTP_PUT ? api_call_new(face, call) : NULL;
+	bool is_upload = e && face->protocol->is_upload(e);
+	ctx_clear_problem(&call->ctx);
+	call->face_data = is_upload ? e : NULL;
+	if (!is_upload)
+		return;
+	struct result result = take_request(e);
+	if (!result_is_ok(result))
+		fail_call(e, result);
+}
+
+void api_handle_call(void *self, struct call *call)
+{
+	struct api_face *face = self;
+	if (call->face_data) {
+		run_action(call->face_data);
+		return;
+	}
+	struct api_call *e = api_call_new(face, call);
+	if (!e) {
+		face->http->reject(face, call, 503, ERR_NO_MEMORY);
+		return;
+	}
+	struct result result = take_request(e);
+	if (result_is_ok(result))
+		run_action(e);
+	else
+		fail_call(e, result);
+}
