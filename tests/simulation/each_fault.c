@@ -613,7 +613,7 @@ static void add_ec2_actions(void)
 	const struct ec2_action *all[ACTIONS_MAX];
 	size_t count = ec2_sum_actions(all, ACTIONS_MAX);
 	for (size_t k = 0; k < count; k++)
-		if (all[k]->flags & WRITES)
+		if (all[k]->flags & API_WRITES)
 			actions[action_count++] = all[k]->name;
 }
 

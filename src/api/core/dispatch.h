@@ -89,6 +89,7 @@ const struct api_entry *api_find_action(const struct api_face *face, struct str 
 
 /* ---- for the face's find() ---- */
 
+/* entry NULL: there is no such action. */
 void api_choose_action(struct api_call *e, const struct api_entry *entry);
 /* Takes one from what the caller may ask for, who is a stranger until c->who is set. */
 bool api_is_within_limits(struct api_call *e, const struct api_action *action);
@@ -98,7 +99,9 @@ RESULT api_refuse_flood(struct api_call *e);
 
 /* ---- for the face's struct http_face, whose self is the struct api_face ---- */
 
+/* As http_face.handle. */
 void api_handle_call(void *self, struct call *call);
+/* As http_face.begin, for a face that has uploads. */
 void api_begin_call(void *self, struct call *call);
 /* The face's own call, begun; call->face_data is it. NULL: no memory. */
 struct api_call *api_call_new(struct api_face *face, struct call *call);

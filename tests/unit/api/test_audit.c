@@ -105,7 +105,7 @@ static void every_secret_is_decided_on(void **state)
 	       iam_count = iam_sum_actions(iam, ACTIONS_MAX);
 	(void) state;
 	for (size_t k = 0; k < ec2_count; k++)
-		missing += check(ec2[k]->permit, ec2[k]->flags & OF_STS || is_of_family(ec2[k]->permit) ||
+		missing += check(ec2[k]->permit, ec2[k]->flags & EC2_OF_STS || is_of_family(ec2[k]->permit) ||
 							 params_sound_secret(&ec2[k]->args));
 	for (size_t k = 0; k < iam_count; k++)
 		missing += check(iam[k]->permit, true);

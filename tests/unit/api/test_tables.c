@@ -32,13 +32,13 @@ static void test_actions(void **state)
 		struct str permit = str_from(a->permit);
 		assert_true(k == 0 || strcmp(actions[k - 1]->name, a->name) < 0);
 		assert_true(str_ends_with(permit, str_from(a->name)));
-		assert_true(str_starts_with(permit, a->flags & OF_STS ? STR("sts:") : STR("ec2:")));
+		assert_true(str_starts_with(permit, a->flags & EC2_OF_STS ? STR("sts:") : STR("ec2:")));
 		assert_true(a->doc && *a->doc);
-		assert_int_equal(!!a->operation, !!(a->flags & WRITES));
-		assert_int_equal(!!a->look, !!(a->flags & OBSERVES));
+		assert_int_equal(!!a->operation, !!(a->flags & API_WRITES));
+		assert_int_equal(!!a->look, !!(a->flags & API_OBSERVES));
 		assert_false(a->list && a->answer);
 		assert_true(a->args.size > 0);
-		assert_true(a->flags & OF_STS || ec2_is_known_action(str_from(a->name)));
+		assert_true(a->flags & EC2_OF_STS || ec2_is_known_action(str_from(a->name)));
 	}
 	assert_true(ec2_is_known_action(STR("CreateNatGateway")));
 	assert_false(ec2_is_known_action(STR("MakeCoffee")));

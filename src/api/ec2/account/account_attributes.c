@@ -101,8 +101,8 @@ static RESULT ec2_describe_account_attributes(struct ec2_call *e, const void *ar
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribeAccountAttributes", "ec2:DescribeAccountAttributes", 0,
-	 PARAMS(struct ec2_describe_account, describe_account_params), prepare_describe,
+	{EC2_ACTION("DescribeAccountAttributes"),
+	 .args = PARAMS(struct ec2_describe_account, describe_account_params), .prepare = prepare_describe,
 	 .answer = ec2_describe_account_attributes, .doc = "The account's limits and its default VPC."},
 };
 const struct ec2_actions ec2_account_actions = ACTIONS(actions);

@@ -119,11 +119,11 @@ static const struct ec2_listing zone_listing = {.kind = KIND_ZONE,
 						.write = write_zone};
 
 static const struct ec2_action actions[] = {
-	{"DescribeRegions", "ec2:DescribeRegions", 0,
-	 PARAMS(struct ec2_describe_regions, describe_regions_params), .answer = ec2_describe_regions,
-	 .filters = FILTERS(region_filters), .doc = "The region, and where it listens."},
-	{"DescribeAvailabilityZones", "ec2:DescribeAvailabilityZones", 0,
-	 PARAMS(struct ec2_describe_zones, describe_zones_params), .list = &zone_listing,
+	{EC2_ACTION("DescribeRegions"), .args = PARAMS(struct ec2_describe_regions, describe_regions_params),
+	 .answer = ec2_describe_regions, .filters = FILTERS(region_filters),
+	 .doc = "The region, and where it listens."},
+	{EC2_ACTION("DescribeAvailabilityZones"),
+	 .args = PARAMS(struct ec2_describe_zones, describe_zones_params), .list = &zone_listing,
 	 .doc = "The region's zones."},
 };
 const struct ec2_actions ec2_region_actions = ACTIONS(actions);

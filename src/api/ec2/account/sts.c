@@ -365,21 +365,19 @@ static RESULT sts_assume_role(struct ec2_call *e, const void *args, struct xml *
 }
 
 static const struct ec2_action actions[] = {
-	{"GetCallerIdentity",
-	 "sts:GetCallerIdentity",
-	 OF_STS | FOR_ALL,
-	 {0, 0, sizeof(struct sts_nothing)},
-	 .answer = sts_get_caller_identity,
+	{STS_ACTION("GetCallerIdentity"), .flags = EC2_OF_STS | API_FOR_ALL,
+	 .args = {0, 0, sizeof(struct sts_nothing)}, .answer = sts_get_caller_identity,
 	 .doc = "Whose credentials these are."},
-	{"DecodeAuthorizationMessage", "sts:DecodeAuthorizationMessage", OF_STS,
-	 PARAMS(struct sts_decode, decode_params), .answer = sts_decode_message,
+	{STS_ACTION("DecodeAuthorizationMessage"), .flags = EC2_OF_STS,
+	 .args = PARAMS(struct sts_decode, decode_params), .answer = sts_decode_message,
 	 .doc = "Why a call was refused: the action, the resource, the statement."},
-	{"AssumeRole", "sts:AssumeRole", OF_STS | FOR_ALL, PARAMS(A, assume_params), sts_prepare_assume,
-	 .answer = sts_assume_role,
+	{STS_ACTION("AssumeRole"), .flags = EC2_OF_STS | API_FOR_ALL, .args = PARAMS(A, assume_params),
+	 .prepare = sts_prepare_assume, .answer = sts_assume_role,
 	 .doc = "Temporary credentials of a role: its trust policy and the caller's policies decide."},
-	{"GetSessionToken", "sts:GetSessionToken", OF_STS | FOR_ALL, PARAMS(struct sts_own, own_params),
-	 .answer = sts_get_session_token, .doc = "Temporary credentials of the caller's own."},
-	{"GetAccessKeyInfo", "sts:GetAccessKeyInfo", OF_STS, PARAMS(struct sts_key, key_params),
+	{STS_ACTION("GetSessionToken"), .flags = EC2_OF_STS | API_FOR_ALL,
+	 .args = PARAMS(struct sts_own, own_params), .answer = sts_get_session_token,
+	 .doc = "Temporary credentials of the caller's own."},
+	{STS_ACTION("GetAccessKeyInfo"), .flags = EC2_OF_STS, .args = PARAMS(struct sts_key, key_params),
 	 .answer = sts_get_key_info, .doc = "The account of an access key."},
 };
 const struct ec2_actions ec2_sts_actions = ACTIONS(actions);

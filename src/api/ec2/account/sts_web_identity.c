@@ -119,8 +119,8 @@ static RESULT assume_by_web(struct ec2_call *e, const void *args, struct xml *x)
 }
 
 static const struct ec2_action actions[] = {
-	{"AssumeRoleWithWebIdentity", "sts:AssumeRoleWithWebIdentity", OF_STS | FOR_ALL | UNSIGNED,
-	 PARAMS(W, web_params), prepare_web, .work = prove_web, .answer = assume_by_web,
+	{STS_ACTION("AssumeRoleWithWebIdentity"), .flags = EC2_OF_STS | API_FOR_ALL | API_OPEN,
+	 .args = PARAMS(W, web_params), .prepare = prepare_web, .work = prove_web, .answer = assume_by_web,
 	 .doc = "Temporary credentials of a role, for a token of an issuer that its trust policy names."},
 };
 const struct ec2_actions ec2_sts_web_actions = ACTIONS(actions);

@@ -312,12 +312,13 @@ static RESULT ec2_describe_tags(struct ec2_call *e, const void *args, struct xml
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribeTags", "ec2:DescribeTags", 0, PARAMS(struct ec2_describe_tags, describe_tags_params),
+	{EC2_ACTION("DescribeTags"), .args = PARAMS(struct ec2_describe_tags, describe_tags_params),
 	 .answer = ec2_describe_tags, .filters = FILTERS(tag_filters),
 	 .doc = "Tags of the account's resources."},
-	{"CreateTags", "ec2:CreateTags", WRITES, PARAMS(struct tags_wish, create_tags_params), 0,
-	 engine_set_tags_run, .doc = "Sets tags of resources of any kind."},
-	{"DeleteTags", "ec2:DeleteTags", WRITES, PARAMS(struct ec2_delete_tags, delete_tags_params),
-	 prepare_delete, engine_delete_tags_run, .doc = "Removes tags."},
+	{EC2_ACTION("CreateTags"), .flags = API_WRITES, .args = PARAMS(struct tags_wish, create_tags_params),
+	 .operation = engine_set_tags_run, .doc = "Sets tags of resources of any kind."},
+	{EC2_ACTION("DeleteTags"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_delete_tags, delete_tags_params), .prepare = prepare_delete,
+	 .operation = engine_delete_tags_run, .doc = "Removes tags."},
 };
 const struct ec2_actions ec2_tag_actions = ACTIONS(actions);

@@ -163,15 +163,17 @@ static RESULT ec2_get_uefi_data(struct ec2_call *e, const void *args, struct xml
 }
 
 static const struct ec2_action actions[] = {
-	{"GetConsoleOutput", "ec2:GetConsoleOutput", OBSERVES,
-	 PARAMS(struct ec2_get_console, get_console_params), prepare_console, .look = look_at_console,
-	 .answer = ec2_get_console_output, .doc = "The newest 64 KiB of an instance's serial console."},
-	{"GetConsoleScreenshot", "ec2:GetConsoleScreenshot", OBSERVES,
-	 PARAMS(struct ec2_get_screen, get_screen_params), prepare_screen, .look = look_at_screen,
-	 .answer = ec2_get_screenshot, .doc = "What a running instance's screen shows, as JPEG."},
-	{"GetInstanceUefiData", "ec2:GetInstanceUefiData", OBSERVES,
-	 PARAMS(struct ec2_get_uefi_data, get_uefi_data_params), prepare_uefi_data, .look = look_at_variables,
-	 .answer = ec2_get_uefi_data,
+	{EC2_ACTION("GetConsoleOutput"), .flags = API_OBSERVES,
+	 .args = PARAMS(struct ec2_get_console, get_console_params), .prepare = prepare_console,
+	 .look = look_at_console, .answer = ec2_get_console_output,
+	 .doc = "The newest 64 KiB of an instance's serial console."},
+	{EC2_ACTION("GetConsoleScreenshot"), .flags = API_OBSERVES,
+	 .args = PARAMS(struct ec2_get_screen, get_screen_params), .prepare = prepare_screen,
+	 .look = look_at_screen, .answer = ec2_get_screenshot,
+	 .doc = "What a running instance's screen shows, as JPEG."},
+	{EC2_ACTION("GetInstanceUefiData"), .flags = API_OBSERVES,
+	 .args = PARAMS(struct ec2_get_uefi_data, get_uefi_data_params), .prepare = prepare_uefi_data,
+	 .look = look_at_variables, .answer = ec2_get_uefi_data,
 	 .doc = "The UEFI variables of an instance, as AWS's python-uefivars reads them."},
 };
 const struct ec2_actions ec2_console_actions = ACTIONS(actions);

@@ -145,11 +145,12 @@ static RESULT ec2_modify_credits(struct ec2_call *e, const void *args, struct xm
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribeInstanceCreditSpecifications", "ec2:DescribeInstanceCreditSpecifications", 0,
-	 PARAMS(struct ec2_describe_credits, describe_credits_params), .answer = ec2_describe_credits,
+	{EC2_ACTION("DescribeInstanceCreditSpecifications"),
+	 .args = PARAMS(struct ec2_describe_credits, describe_credits_params), .answer = ec2_describe_credits,
 	 .filters = FILTERS(credit_filters), .doc = "The credit option of burstable instances."},
-	{"ModifyInstanceCreditSpecification", "ec2:ModifyInstanceCreditSpecification", WRITES,
-	 PARAMS(struct ec2_modify_credits, modify_credits_params), prepare_modify, engine_change_credits_run,
-	 .answer = ec2_modify_credits, .doc = "Another credit option: kept and shown."},
+	{EC2_ACTION("ModifyInstanceCreditSpecification"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_modify_credits, modify_credits_params), .prepare = prepare_modify,
+	 .operation = engine_change_credits_run, .answer = ec2_modify_credits,
+	 .doc = "Another credit option: kept and shown."},
 };
 const struct ec2_actions ec2_credit_actions = ACTIONS(actions);

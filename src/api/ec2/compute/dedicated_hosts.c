@@ -330,16 +330,19 @@ static RESULT ec2_release_hosts(struct ec2_call *e, const void *args, struct xml
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribeHosts", "ec2:DescribeHosts", 0, PARAMS(struct ec2_describe_hosts, describe_params),
+	{EC2_ACTION("DescribeHosts"), .args = PARAMS(struct ec2_describe_hosts, describe_params),
 	 .list = &host_listing, .doc = "Dedicated hosts of the account."},
-	{"AllocateHosts", "ec2:AllocateHosts", WRITES, PARAMS(struct ec2_allocate_hosts, allocate_params),
-	 prepare_allocate, engine_allocate_dedicated_hosts_run, .answer = ec2_allocate_hosts,
+	{EC2_ACTION("AllocateHosts"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_allocate_hosts, allocate_params), .prepare = prepare_allocate,
+	 .operation = engine_allocate_dedicated_hosts_run, .answer = ec2_allocate_hosts,
 	 .doc = "Sets empty hosts of a zone apart for the account."},
-	{"ModifyHosts", "ec2:ModifyHosts", WRITES, PARAMS(struct ec2_modify_hosts, modify_params),
-	 prepare_modify, engine_modify_dedicated_hosts_run, .answer = ec2_modify_hosts,
+	{EC2_ACTION("ModifyHosts"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_modify_hosts, modify_params), .prepare = prepare_modify,
+	 .operation = engine_modify_dedicated_hosts_run, .answer = ec2_modify_hosts,
 	 .doc = "What they take."},
-	{"ReleaseHosts", "ec2:ReleaseHosts", WRITES, PARAMS(struct ec2_release_hosts, release_params),
-	 prepare_release, engine_release_dedicated_hosts_run, .answer = ec2_release_hosts,
+	{EC2_ACTION("ReleaseHosts"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_release_hosts, release_params), .prepare = prepare_release,
+	 .operation = engine_release_dedicated_hosts_run, .answer = ec2_release_hosts,
 	 .doc = "Lets everybody have them again, where no instance is on them."},
 };
 const struct ec2_actions ec2_host_actions = ACTIONS(actions);

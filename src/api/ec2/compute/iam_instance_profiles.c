@@ -163,20 +163,20 @@ static RESULT ec2_disassociate_profile(struct ec2_call *e, const void *args, str
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribeIamInstanceProfileAssociations", "ec2:DescribeIamInstanceProfileAssociations", 0,
-	 PARAMS(struct ec2_describe_associations, describe_params), .list = &association_listing,
+	{EC2_ACTION("DescribeIamInstanceProfileAssociations"),
+	 .args = PARAMS(struct ec2_describe_associations, describe_params), .list = &association_listing,
 	 .doc = "Which instances have which instance profile."},
-	{"AssociateIamInstanceProfile", "ec2:AssociateIamInstanceProfile", WRITES,
-	 PARAMS(struct ec2_associate, associate_params), prepare_associate, engine_associate_profile_run,
-	 .shows = KIND_PROFILE_ASSOCIATION, .answer = ec2_associate_profile,
-	 .doc = "Gives an instance a profile, whose role its guest gets."},
-	{"ReplaceIamInstanceProfileAssociation", "ec2:ReplaceIamInstanceProfileAssociation", WRITES,
-	 PARAMS(struct ec2_replace, replace_params), prepare_replace, engine_replace_profile_run,
-	 .shows = KIND_PROFILE_ASSOCIATION, .answer = ec2_replace_profile,
-	 .doc = "Gives an instance another profile."},
-	{"DisassociateIamInstanceProfile", "ec2:DisassociateIamInstanceProfile", WRITES,
-	 PARAMS(struct profile_association_target, disassociate_params), 0, engine_disassociate_profile_run,
-	 .answer = ec2_disassociate_profile,
+	{EC2_ACTION("AssociateIamInstanceProfile"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_associate, associate_params), .prepare = prepare_associate,
+	 .operation = engine_associate_profile_run, .shows = KIND_PROFILE_ASSOCIATION,
+	 .answer = ec2_associate_profile, .doc = "Gives an instance a profile, whose role its guest gets."},
+	{EC2_ACTION("ReplaceIamInstanceProfileAssociation"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_replace, replace_params), .prepare = prepare_replace,
+	 .operation = engine_replace_profile_run, .shows = KIND_PROFILE_ASSOCIATION,
+	 .answer = ec2_replace_profile, .doc = "Gives an instance another profile."},
+	{EC2_ACTION("DisassociateIamInstanceProfile"), .flags = API_WRITES,
+	 .args = PARAMS(struct profile_association_target, disassociate_params),
+	 .operation = engine_disassociate_profile_run, .answer = ec2_disassociate_profile,
 	 .doc = "Takes an instance's profile away; credentials that its guest has hold until they expire."},
 };
 const struct ec2_actions ec2_profile_actions = ACTIONS(actions);

@@ -50,9 +50,9 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 }
 
 static const struct ec2_action actions[] = {
-	{"ModifyInstancePlacement", "ec2:ModifyInstancePlacement", WRITES,
-	 PARAMS(struct ec2_modify_placement, modify_placement_params), prepare_modify,
-	 engine_change_placement_run,
+	{EC2_ACTION("ModifyInstancePlacement"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_modify_placement, modify_placement_params), .prepare = prepare_modify,
+	 .operation = engine_change_placement_run,
 	 .doc = "Places a stopped instance in regard to others; it goes to another host where it has to."},
 };
 const struct ec2_actions ec2_placement_actions = ACTIONS(actions);

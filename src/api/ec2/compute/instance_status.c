@@ -281,15 +281,16 @@ static RESULT prepare_report(struct ec2_call *e, void *args)
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribeInstanceStatus", "ec2:DescribeInstanceStatus", 0,
-	 PARAMS(struct ec2_describe_status, describe_status_params), .list = &status_listing,
+	{EC2_ACTION("DescribeInstanceStatus"),
+	 .args = PARAMS(struct ec2_describe_status, describe_status_params), .list = &status_listing,
 	 .doc = "Whether instances and their hosts are well."},
-	{"ModifyInstanceEventStartTime", "ec2:ModifyInstanceEventStartTime", WRITES,
-	 PARAMS(struct ec2_move_event, move_event_params), prepare_move_event, engine_reschedule_event_run,
-	 .answer = answer_move_event, .shows = KIND_INSTANCE_EVENT,
+	{EC2_ACTION("ModifyInstanceEventStartTime"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_move_event, move_event_params), .prepare = prepare_move_event,
+	 .operation = engine_reschedule_event_run, .answer = answer_move_event, .shows = KIND_INSTANCE_EVENT,
 	 .doc = "Another time for what is going to happen to an instance."},
-	{"ReportInstanceStatus", "ec2:ReportInstanceStatus", WRITES,
-	 PARAMS(struct ec2_report_status, report_params), prepare_report, engine_report_instances_run,
+	{EC2_ACTION("ReportInstanceStatus"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_report_status, report_params), .prepare = prepare_report,
+	 .operation = engine_report_instances_run,
 	 .doc = "What users say of running instances: it stands in their history, where operators find it."},
 };
 const struct ec2_actions ec2_status_actions = ACTIONS(actions);

@@ -110,8 +110,8 @@ static RESULT ec2_describe_instance_type_offerings(struct ec2_call *e, const voi
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypeOfferings", 0,
-	 PARAMS(struct ec2_describe_offerings, describe_params),
+	{EC2_ACTION("DescribeInstanceTypeOfferings"),
+	 .args = PARAMS(struct ec2_describe_offerings, describe_params),
 	 .answer = ec2_describe_instance_type_offerings, .filters = FILTERS(offering_filters),
 	 .doc = "Which sizes of instances are offered where."},
 };

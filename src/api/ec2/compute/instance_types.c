@@ -136,8 +136,8 @@ static const struct ec2_listing type_listing = {.kind = KIND_INSTANCE_TYPE,
 						.write = write_type};
 
 static const struct ec2_action actions[] = {
-	{"DescribeInstanceTypes", "ec2:DescribeInstanceTypes", 0,
-	 PARAMS(struct ec2_describe_types, describe_types_params), .list = &type_listing,
+	{EC2_ACTION("DescribeInstanceTypes"),
+	 .args = PARAMS(struct ec2_describe_types, describe_types_params), .list = &type_listing,
 	 .doc = "The sizes of instances that are offered."},
 };
 const struct ec2_actions ec2_type_actions = ACTIONS(actions);

@@ -684,22 +684,22 @@ static RESULT ec2_write_changes(struct ec2_call *e, const void *args, struct xml
 	return OK;
 }
 
-#define POWER(name, rows, run, write, words)                                                                 \
+#define POWER(word, rows, run, write, words)                                                                 \
 	{                                                                                                    \
-#name, "ec2:" #name, WRITES, PARAMS(struct instances_wish, rows), 0, run, .answer = (write), \
-											  .doc = words       \
+		EC2_ACTION(word), .flags = API_WRITES, .args = PARAMS(struct instances_wish, rows),          \
+				  .operation = run, .answer = (write), .doc = words                          \
 	}
 static const struct ec2_action actions[] = {
-	{"DescribeInstances", "ec2:DescribeInstances", 0,
-	 PARAMS(struct ec2_describe_instances, describe_instances_params), .answer = ec2_describe_instances,
-	 .filters = FILTERS(instance_filters),
+	{EC2_ACTION("DescribeInstances"),
+	 .args = PARAMS(struct ec2_describe_instances, describe_instances_params),
+	 .answer = ec2_describe_instances, .filters = FILTERS(instance_filters),
 	 .doc = "Instances of the account, by reservation; ended ones for an hour."},
-	POWER(StartInstances, start_params, engine_start_instances_run, ec2_write_changes,
+	POWER("StartInstances", start_params, engine_start_instances_run, ec2_write_changes,
 	      "Starts stopped instances."),
-	POWER(StopInstances, stop_params, engine_stop_instances_run, ec2_write_changes,
+	POWER("StopInstances", stop_params, engine_stop_instances_run, ec2_write_changes,
 	      "Stops instances; disks stay."),
-	POWER(RebootInstances, reboot_params, engine_reboot_instances_run, 0, "Resets instances."),
-	POWER(TerminateInstances, terminate_params, engine_terminate_instances_run, ec2_write_changes,
+	POWER("RebootInstances", reboot_params, engine_reboot_instances_run, 0, "Resets instances."),
+	POWER("TerminateInstances", terminate_params, engine_terminate_instances_run, ec2_write_changes,
 	      "Ends instances, with the disks that go with them."),
 };
 const struct ec2_actions ec2_instance_actions = ACTIONS(actions);

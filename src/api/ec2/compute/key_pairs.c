@@ -159,16 +159,18 @@ static RESULT prepare_delete(struct ec2_call *e, void *args)
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribeKeyPairs", "ec2:DescribeKeyPairs", 0,
-	 PARAMS(struct ec2_describe_keys, describe_keys_params), .list = &key_listing,
-	 .doc = "Key pairs of the account."},
-	{"ImportKeyPair", "ec2:ImportKeyPair", WRITES, PARAMS(struct ec2_make_key, import_key_params),
-	 prepare_import, engine_create_key_pair_run, .answer = ec2_import_key_pair,
+	{EC2_ACTION("DescribeKeyPairs"), .args = PARAMS(struct ec2_describe_keys, describe_keys_params),
+	 .list = &key_listing, .doc = "Key pairs of the account."},
+	{EC2_ACTION("ImportKeyPair"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_make_key, import_key_params), .prepare = prepare_import,
+	 .operation = engine_create_key_pair_run, .answer = ec2_import_key_pair,
 	 .doc = "Takes in a public key made elsewhere."},
-	{"CreateKeyPair", "ec2:CreateKeyPair", WRITES, PARAMS(struct ec2_make_key, create_key_params),
-	 prepare_create, engine_create_key_pair_run, .work = make_key, .answer = ec2_create_key_pair,
+	{EC2_ACTION("CreateKeyPair"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_make_key, create_key_params), .prepare = prepare_create,
+	 .operation = engine_create_key_pair_run, .work = make_key, .answer = ec2_create_key_pair,
 	 .doc = "Makes a key pair; shows its private key once."},
-	{"DeleteKeyPair", "ec2:DeleteKeyPair", WRITES, PARAMS(struct ec2_delete_key, delete_key_params),
-	 prepare_delete, engine_delete_key_pair_run, .doc = "Deletes a key pair; instances keep the key."},
+	{EC2_ACTION("DeleteKeyPair"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_delete_key, delete_key_params), .prepare = prepare_delete,
+	 .operation = engine_delete_key_pair_run, .doc = "Deletes a key pair; instances keep the key."},
 };
 const struct ec2_actions ec2_key_actions = ACTIONS(actions);

@@ -176,20 +176,20 @@ static RESULT ec2_delete_launch_template(struct ec2_call *e, const void *args, s
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribeLaunchTemplates", "ec2:DescribeLaunchTemplates", 0,
-	 PARAMS(struct ec2_describe_templates, describe_params), .list = &template_listing,
+	{EC2_ACTION("DescribeLaunchTemplates"),
+	 .args = PARAMS(struct ec2_describe_templates, describe_params), .list = &template_listing,
 	 .doc = "Launch templates of the account."},
-	{"CreateLaunchTemplate", "ec2:CreateLaunchTemplate", WRITES,
-	 PARAMS(struct ec2_create_template, create_params), prepare_create, engine_create_launch_template_run,
-	 .answer = ec2_create_launch_template, .shows = KIND_LAUNCH_TEMPLATE,
-	 .doc = "Keeps what a launch says under a name."},
-	{"ModifyLaunchTemplate", "ec2:ModifyLaunchTemplate", WRITES,
-	 PARAMS(struct ec2_modify_template, modify_params), prepare_modify, engine_update_launch_template_run,
-	 .answer = ec2_modify_launch_template, .shows = KIND_LAUNCH_TEMPLATE,
-	 .doc = "Says which version is meant where none is named."},
-	{"DeleteLaunchTemplate", "ec2:DeleteLaunchTemplate", WRITES,
-	 PARAMS(struct ec2_delete_template, delete_params), prepare_delete, engine_delete_launch_template_run,
-	 .answer = ec2_delete_launch_template,
+	{EC2_ACTION("CreateLaunchTemplate"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_create_template, create_params), .prepare = prepare_create,
+	 .operation = engine_create_launch_template_run, .answer = ec2_create_launch_template,
+	 .shows = KIND_LAUNCH_TEMPLATE, .doc = "Keeps what a launch says under a name."},
+	{EC2_ACTION("ModifyLaunchTemplate"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_modify_template, modify_params), .prepare = prepare_modify,
+	 .operation = engine_update_launch_template_run, .answer = ec2_modify_launch_template,
+	 .shows = KIND_LAUNCH_TEMPLATE, .doc = "Says which version is meant where none is named."},
+	{EC2_ACTION("DeleteLaunchTemplate"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_delete_template, delete_params), .prepare = prepare_delete,
+	 .operation = engine_delete_launch_template_run, .answer = ec2_delete_launch_template,
 	 .doc = "Deletes a launch template with its versions; instances stay."},
 };
 const struct ec2_actions ec2_launch_template_actions = ACTIONS(actions);

@@ -104,9 +104,9 @@ static RESULT ec2_get_password_data(struct ec2_call *e, const void *args, struct
 }
 
 static const struct ec2_action actions[] = {
-	{"GetPasswordData", "ec2:GetPasswordData", OBSERVES,
-	 PARAMS(struct ec2_get_password, get_password_params), prepare_password, .look = look_at_log,
-	 .answer = ec2_get_password_data,
+	{EC2_ACTION("GetPasswordData"), .flags = API_OBSERVES,
+	 .args = PARAMS(struct ec2_get_password, get_password_params), .prepare = prepare_password,
+	 .look = look_at_log, .answer = ec2_get_password_data,
 	 .doc = "The password that a Windows guest drew, encrypted for its key pair; empty while there is "
 		"none."},
 };

@@ -138,15 +138,16 @@ static RESULT prepare_delete(struct ec2_call *e, void *args)
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribePlacementGroups", "ec2:DescribePlacementGroups", 0,
-	 PARAMS(struct ec2_describe_placement_groups, describe_params), .list = &group_listing,
+	{EC2_ACTION("DescribePlacementGroups"),
+	 .args = PARAMS(struct ec2_describe_placement_groups, describe_params), .list = &group_listing,
 	 .doc = "Placement groups of the account."},
-	{"CreatePlacementGroup", "ec2:CreatePlacementGroup", WRITES,
-	 PARAMS(struct ec2_create_placement_group, create_params), prepare_create,
-	 engine_create_server_group_run, .answer = ec2_create_placement_group, .shows = KIND_SERVER_GROUP,
-	 .doc = "Makes a group whose instances are placed together, or apart."},
-	{"DeletePlacementGroup", "ec2:DeletePlacementGroup", WRITES,
-	 PARAMS(struct server_group_target, delete_params), prepare_delete, engine_delete_server_group_run,
+	{EC2_ACTION("CreatePlacementGroup"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_create_placement_group, create_params), .prepare = prepare_create,
+	 .operation = engine_create_server_group_run, .answer = ec2_create_placement_group,
+	 .shows = KIND_SERVER_GROUP, .doc = "Makes a group whose instances are placed together, or apart."},
+	{EC2_ACTION("DeletePlacementGroup"), .flags = API_WRITES,
+	 .args = PARAMS(struct server_group_target, delete_params), .prepare = prepare_delete,
+	 .operation = engine_delete_server_group_run,
 	 .doc = "Deletes a placement group that no instance is in."},
 };
 const struct ec2_actions ec2_placement_group_actions = ACTIONS(actions);

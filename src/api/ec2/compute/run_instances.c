@@ -319,7 +319,7 @@ static RESULT use_template(struct ec2_call *e, struct ec2_run_instances *a)
 	TRY(ec2_merge_launch_data(e, &asked, &base, &form));
 	TRY(ec2_read_launch_data(e, form, &merged));
 	*a = (struct ec2_run_instances){0};
-	TRY(params_read(e->c, &e->action->args, 0, &merged, a));
+	TRY(params_read(e->c, &ec2_action_of(e)->args, 0, &merged, a));
 	a->template_tags = read.tag_specs;
 	a->launch.template_version = id;
 	return OK;
@@ -382,8 +382,9 @@ static RESULT ec2_run_instances(struct ec2_call *e, const void *args, struct xml
 }
 
 static const struct ec2_action actions[] = {
-	{"RunInstances", "ec2:RunInstances", WRITES, PARAMS(struct ec2_run_instances, run_instances_params),
-	 prepare_run, engine_create_instances_run, .answer = ec2_run_instances,
+	{EC2_ACTION("RunInstances"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_run_instances, run_instances_params), .prepare = prepare_run,
+	 .operation = engine_create_instances_run, .answer = ec2_run_instances,
 	 .doc = "Starts new instances."},
 };
 const struct ec2_actions ec2_run_actions = ACTIONS(actions);

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: what an action of EC2 is, and what a call of one carries.
+ * Private to api/ec2/: what an action of EC2 is, and what a call of one carries, beyond what every face's has
+ * (api/core/action.h).
  *
- * A call goes through some of these, which the action's const row names:
  *   args              the table that fills a struct of args.size bytes from the parameters (params.h)
  *   prepare           what a table cannot say: turns words of EC2 into the operation's wish. On an
  *                     HTTP thread, where decoding, digests and key generation belong. It holds no
  *                     rule of the cloud: those are the engine's
- *   operation         a change: the engine's own, on the committer, with the call parked. Its wish
- *                     stands at the beginning of the args struct
- *   look              an observe action: reads from a host, on that host's thread, the call parked
  *   answer            writes the answer's members, on an HTTP thread; may walk a view, where others may have
  *                     changed what a change made: rows of the kind that it `shows` are found as it left
  *                     them (ec2_find_shown). An action with
@@ -17,9 +14,9 @@
  * How to add an action: HACKING.md. */
 #pragma once
 
+#include "api/core/action.h"
 #include "api/ec2/core/ec2.h"
 #include "api/ec2/core/quote.h"
-#include "api/face.h"
 #include "api/query/params.h"
 #include "auth/sigv4.h"
 #include "base/clock.h"
@@ -30,8 +27,8 @@
 #include "reconcile/reconcile.h"
 
 struct ec2_call;
+struct ec2_error;
 struct ec2_listing;
-struct face_answers;
 struct ec2_memo;
 struct filter;
 
@@ -48,30 +45,26 @@ struct filters {
 		NOT_BUILT("Ipv6CidrBlockNetworkBorderGroup")
 
 enum ec2_action_flag {
-	WRITES = 1 << 0,   /* changes something: has an operation */
-	OBSERVES = 1 << 1, /* looks at a host */
-	OF_STS = 1 << 2,   /* an action of the Security Token Service */
-	FOR_ALL = 1 << 3,  /* needs no permission */
-	UNSIGNED = 1 << 4, /* what it brings proves who asks; nobody signs it */
-	BY_TIME = 1 << 5,  /* time alone changes what it answers: the answer is not kept */
+	EC2_OF_STS = API_OF_FACE, /* an action of the Security Token Service */
 };
 
 struct ec2_action {
-	const char *name;   /* "RunInstances" */
-	const char *permit; /* "ec2:RunInstances"; static, also the name of the change */
-	unsigned flags;
+	union {
+		struct {
+			API_ACTION_MEMBERS
+		};
+		struct api_action core;
+	};
 	struct params args;
 	RESULT (*prepare)(struct ec2_call *e, void *args);
-	op_run operation;
-	RESULT (*look)(struct observation *o, const struct compute_driver *driver, struct compute_host *h);
-	RESULT (*work)(struct work_item *w); /* before the operation; on e->lane; arg is the call */
 	RESULT (*answer)(struct ec2_call *e, const void *args, struct xml *x);
-	enum kind shows; /* a change whose answer shows rows of this kind; KIND_NONE */
 	const struct ec2_listing *list;
 	struct filters filters; /* without a list: for the dump */
-	const char *doc;
-	const char *never; /* why it finds nothing, whoever asks, or is always refused; NULL: it is not so */
 };
+
+/* The action's name, and its name in policies. */
+#define EC2_ACTION(word) .name = (word), .permit = "ec2:" word
+#define STS_ACTION(word) .name = (word), .permit = "sts:" word
 
 struct ec2_actions {
 	const struct ec2_action *at;
@@ -80,26 +73,21 @@ struct ec2_actions {
 
 /* One call of an action; in the call's arena. */
 struct ec2_call {
-	struct call *call;
-	struct ctx *c; /* the call's */
+	union {
+		struct {
+			API_CALL_MEMBERS
+		};
+		struct api_call core;
+	};
 	const struct ec2_config *config;
-	struct ec2_memo *memo; /* the face's */
-	struct face_answers *answers;
-	uint64_t *rows_looked_at; /* likewise; atomic */
-	const struct ec2_action *action;
-	const struct audited *audited; /* what the audit log says of it; NULL: nothing */
-	struct audit_call *audit;      /* NULL: it is not recorded */
+	struct ec2_memo *memo;         /* the face's */
+	uint64_t *rows_looked_at;      /* likewise; atomic */
+	bool is_sts;                   /* answers are in STS's form, and failures in its words */
+	const struct ec2_error *error; /* of what no problem says, a refused signature; NULL: the problem */
 	struct str version;            /* the date asked for */
 	struct pairs pairs;
-	bool dry_run;
-	void *args;
-	struct face_change change;
-	struct lane *lane; /* set by prepare: where work() is done */
-	uuid asker;        /* likewise: for whom; none: all strangers together */
-	uuid host;         /* set by prepare: where look() looks; none: nowhere, the answer knows */
-	struct str owner;  /* the caller's account number */
-	struct view view;  /* open from ec2_walk() to the end of the answer */
-	struct str domain, public_domain; /* of names; set by ec2_walk() */
+	struct str owner;                 /* the caller's account number */
+	struct str domain, public_domain; /* of names; set when the view is opened */
 	/* Items whose texts were kept (list.h): what they share with others was changed last by then; those
 	 * that the answer holds, and their texts' size; where they belong, if the answer is a long one. */
 	uint64_t shared_batch;
@@ -108,15 +96,38 @@ struct ec2_call {
 	VEC(struct ec2_quote) quotes;
 };
 
-/* The tables of a view that walks; opened at the first call, closed after the answer. In answers. */
-const struct tables *ec2_walk(struct ec2_call *e);
-void ec2_stop_walking(struct ec2_call *e);
-/* This one is to be recorded (AUDIT_WHEN_SAID): from prepare, or an answer. */
-void ec2_audit(struct ec2_call *e);
+static inline struct ec2_call *ec2_call_of(struct api_call *core)
+{
+	return (struct ec2_call *) core;
+}
 
-/* A row of the kind that the action shows: as its change left it, else (it put nothing: the call was made
- * before) as it is now. ERR_NOT_FOUND when it is gone. In answers. */
-RESULT ec2_find_shown(struct ec2_call *e, uuid id, const struct row **ret_row);
+static inline const struct ec2_action *ec2_action_of(const struct ec2_call *e)
+{
+	return (const struct ec2_action *) e->action;
+}
+
+/* The tables of a view that walks; opened at the first call, closed after the answer. In answers. */
+static inline const struct tables *ec2_walk(struct ec2_call *e)
+{
+	return api_tables(&e->core);
+}
+
+static inline void ec2_stop_walking(struct ec2_call *e)
+{
+	api_release_tables(&e->core);
+}
+
+/* This one is to be recorded (AUDIT_WHEN_SAID): from prepare, or an answer. */
+static inline void ec2_audit(struct ec2_call *e)
+{
+	api_audit(&e->core);
+}
+
+/* As api_find_shown(). */
+static inline RESULT ec2_find_shown(struct ec2_call *e, uuid id, const struct row **ret_row)
+{
+	return api_find_shown(&e->core, id, ret_row);
+}
 
 /* ---- what every Describe action has, at the beginning of its args ---- */
 

@@ -43,11 +43,11 @@ static void add_action(struct buf *out, const struct ec2_action *a)
 	params_dump_member(out, "decided_on", permission ? permission->kinds : "");
 	if (a->never)
 		params_dump_member(out, "never", a->never);
-	params_dump_member(out, "service", a->flags & OF_STS ? "sts" : "ec2");
+	params_dump_member(out, "service", a->flags & EC2_OF_STS ? "sts" : "ec2");
 	params_dump_member(out, "recorded", audited_say_when(a->permit));
 	buf_print(out, "\"writes\": %s, \"observes\": %s, \"params\": [",
-		  a->flags & WRITES ? "true" : "false", a->flags & OBSERVES ? "true" : "false");
-	if (!(a->flags & OF_STS))
+		  a->flags & API_WRITES ? "true" : "false", a->flags & API_OBSERVES ? "true" : "false");
+	if (!(a->flags & EC2_OF_STS))
 		params_dump(out, &common, &first);
 	params_dump(out, &a->args, &first);
 	buf_add_str(out, STR("],\n      \"filters\": ["));

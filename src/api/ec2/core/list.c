@@ -111,7 +111,7 @@ static bool has_pages(const struct ec2_action *action)
 RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
 		  struct ec2_page *ret_page)
 {
-	struct search s = {.e = e, .list = list, .max = has_pages(e->action) ? PAGE_DEFAULT : SIZE_MAX};
+	struct search s = {.e = e, .list = list, .max = has_pages(ec2_action_of(e)) ? PAGE_DEFAULT : SIZE_MAX};
 	struct found found = {0};
 	if (query->max_results && (query->ids.count || query->names.count))
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("MaxResults"),
@@ -137,7 +137,7 @@ RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const stru
 /* What an action that changes something answers is soon another: only what was asked for is kept. */
 static bool keeps(const struct ec2_call *e, const struct ec2_listing *list)
 {
-	return list->shared && !(e->action->flags & WRITES) && !e->audit;
+	return list->shared && !(e->action->flags & API_WRITES) && !e->audit;
 }
 
 static void make_key(const struct ec2_call *e, const struct ec2_listing *list, const struct ec2_item *item,

@@ -48,11 +48,11 @@ static const struct ec2_listing names_listing = {
 	.kind = KIND_ROUTER, .set = "vpcs", .account_index = ROUTER_INDEX_ACCOUNT, .write = write_names};
 
 static const struct ec2_action actions[] = {
-	{"DescribeVpcClassicLink", "ec2:DescribeVpcClassicLink", 0,
-	 PARAMS(struct ec2_describe_links, describe_links_params), .list = &link_listing,
+	{EC2_ACTION("DescribeVpcClassicLink"),
+	 .args = PARAMS(struct ec2_describe_links, describe_links_params), .list = &link_listing,
 	 .doc = "Whether VPCs are linked to EC2-Classic: none is."},
-	{"DescribeVpcClassicLinkDnsSupport", "ec2:DescribeVpcClassicLinkDnsSupport", 0,
-	 PARAMS(struct ec2_describe_links, describe_names_params), .list = &names_listing,
+	{EC2_ACTION("DescribeVpcClassicLinkDnsSupport"),
+	 .args = PARAMS(struct ec2_describe_links, describe_names_params), .list = &names_listing,
 	 .doc = "Whether names are answered over such a link: for none."},
 };
 const struct ec2_actions ec2_classic_link_actions = ACTIONS(actions);

@@ -191,18 +191,19 @@ static const struct param delete_params[] = {
 };
 
 static const struct ec2_action actions[] = {
-	{"DescribeDhcpOptions", "ec2:DescribeDhcpOptions", 0,
-	 PARAMS(struct ec2_describe_dhcp_options, describe_params), .answer = ec2_describe_dhcp_options,
-	 .filters = FILTERS(dhcp_filters), .doc = "DHCP options sets of the account."},
-	{"CreateDhcpOptions", "ec2:CreateDhcpOptions", WRITES,
-	 PARAMS(struct ec2_create_dhcp_options, create_params), prepare_create,
-	 engine_create_dhcp_options_run, .answer = ec2_create_dhcp_options, .shows = KIND_DHCP_OPTIONS,
-	 .doc = "Makes a set of what guests are told by DHCP."},
-	{"AssociateDhcpOptions", "ec2:AssociateDhcpOptions", WRITES,
-	 PARAMS(struct dhcp_options_association, associate_params), 0, engine_associate_dhcp_options_run,
+	{EC2_ACTION("DescribeDhcpOptions"), .args = PARAMS(struct ec2_describe_dhcp_options, describe_params),
+	 .answer = ec2_describe_dhcp_options, .filters = FILTERS(dhcp_filters),
+	 .doc = "DHCP options sets of the account."},
+	{EC2_ACTION("CreateDhcpOptions"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_create_dhcp_options, create_params), .prepare = prepare_create,
+	 .operation = engine_create_dhcp_options_run, .answer = ec2_create_dhcp_options,
+	 .shows = KIND_DHCP_OPTIONS, .doc = "Makes a set of what guests are told by DHCP."},
+	{EC2_ACTION("AssociateDhcpOptions"), .flags = API_WRITES,
+	 .args = PARAMS(struct dhcp_options_association, associate_params),
+	 .operation = engine_associate_dhcp_options_run,
 	 .doc = "Gives a VPC a set, or none; guests learn of it when they renew their lease."},
-	{"DeleteDhcpOptions", "ec2:DeleteDhcpOptions", WRITES,
-	 PARAMS(struct dhcp_options_target, delete_params), 0, engine_delete_dhcp_options_run,
-	 .doc = "Deletes a set that no VPC has."},
+	{EC2_ACTION("DeleteDhcpOptions"), .flags = API_WRITES,
+	 .args = PARAMS(struct dhcp_options_target, delete_params),
+	 .operation = engine_delete_dhcp_options_run, .doc = "Deletes a set that no VPC has."},
 };
 const struct ec2_actions ec2_dhcp_options_actions = ACTIONS(actions);

@@ -76,15 +76,17 @@ static RESULT ec2_delete_egress_gateway(struct ec2_call *e, const void *args, st
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribeEgressOnlyInternetGateways", "ec2:DescribeEgressOnlyInternetGateways", 0,
-	 PARAMS(struct ec2_describe_egress, describe_egress_params), .list = &egress_listing,
+	{EC2_ACTION("DescribeEgressOnlyInternetGateways"),
+	 .args = PARAMS(struct ec2_describe_egress, describe_egress_params), .list = &egress_listing,
 	 .doc = "Egress-only internet gateways of the account."},
-	{"CreateEgressOnlyInternetGateway", "ec2:CreateEgressOnlyInternetGateway", WRITES,
-	 PARAMS(struct ec2_create_egress, create_egress_params), prepare_create,
-	 engine_create_egress_gateway_run, .shows = KIND_EGRESS_GATEWAY, .answer = ec2_create_egress_gateway,
+	{EC2_ACTION("CreateEgressOnlyInternetGateway"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_create_egress, create_egress_params), .prepare = prepare_create,
+	 .operation = engine_create_egress_gateway_run, .shows = KIND_EGRESS_GATEWAY,
+	 .answer = ec2_create_egress_gateway,
 	 .doc = "Gives a VPC a way out for IPv6, by which only answers come in."},
-	{"DeleteEgressOnlyInternetGateway", "ec2:DeleteEgressOnlyInternetGateway", WRITES,
-	 PARAMS(struct egress_gateway_target, delete_egress_params), 0, engine_delete_egress_gateway_run,
-	 .answer = ec2_delete_egress_gateway, .doc = "Deletes one; routes to it become black holes."},
+	{EC2_ACTION("DeleteEgressOnlyInternetGateway"), .flags = API_WRITES,
+	 .args = PARAMS(struct egress_gateway_target, delete_egress_params),
+	 .operation = engine_delete_egress_gateway_run, .answer = ec2_delete_egress_gateway,
+	 .doc = "Deletes one; routes to it become black holes."},
 };
 const struct ec2_actions ec2_egress_gateway_actions = ACTIONS(actions);

@@ -85,21 +85,21 @@ static const struct param delete_gateway_params[] = {
 };
 
 static const struct ec2_action actions[] = {
-	{"DescribeInternetGateways", "ec2:DescribeInternetGateways", 0,
-	 PARAMS(struct ec2_describe_gateways, describe_gateways_params), .list = &gateway_listing,
+	{EC2_ACTION("DescribeInternetGateways"),
+	 .args = PARAMS(struct ec2_describe_gateways, describe_gateways_params), .list = &gateway_listing,
 	 .doc = "Internet gateways of the account."},
-	{"CreateInternetGateway", "ec2:CreateInternetGateway", WRITES,
-	 PARAMS(struct ec2_create_gateway, create_gateway_params), prepare_create, engine_create_gateway_run,
-	 .shows = KIND_GATEWAY, .answer = ec2_create_internet_gateway,
+	{EC2_ACTION("CreateInternetGateway"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_create_gateway, create_gateway_params), .prepare = prepare_create,
+	 .operation = engine_create_gateway_run, .shows = KIND_GATEWAY, .answer = ec2_create_internet_gateway,
 	 .doc = "Makes an internet gateway, attached to nothing yet."},
-	{"AttachInternetGateway", "ec2:AttachInternetGateway", WRITES,
-	 PARAMS(struct gateway_attachment, attachment_params), 0, engine_attach_gateway_run,
+	{EC2_ACTION("AttachInternetGateway"), .flags = API_WRITES,
+	 .args = PARAMS(struct gateway_attachment, attachment_params), .operation = engine_attach_gateway_run,
 	 .doc = "Gives a VPC its way to the internet."},
-	{"DetachInternetGateway", "ec2:DetachInternetGateway", WRITES,
-	 PARAMS(struct gateway_attachment, attachment_params), 0, engine_detach_gateway_run,
+	{EC2_ACTION("DetachInternetGateway"), .flags = API_WRITES,
+	 .args = PARAMS(struct gateway_attachment, attachment_params), .operation = engine_detach_gateway_run,
 	 .doc = "Takes it away again."},
-	{"DeleteInternetGateway", "ec2:DeleteInternetGateway", WRITES,
-	 PARAMS(struct gateway_target, delete_gateway_params), 0, engine_delete_gateway_run,
+	{EC2_ACTION("DeleteInternetGateway"), .flags = API_WRITES,
+	 .args = PARAMS(struct gateway_target, delete_gateway_params), .operation = engine_delete_gateway_run,
 	 .doc = "Deletes a gateway that is not attached."},
 };
 const struct ec2_actions ec2_gateway_actions = ACTIONS(actions);

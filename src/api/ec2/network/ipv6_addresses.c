@@ -68,11 +68,13 @@ static RESULT ec2_unassign_ipv6_addresses(struct ec2_call *e, const void *args, 
 }
 
 static const struct ec2_action actions[] = {
-	{"AssignIpv6Addresses", "ec2:AssignIpv6Addresses", WRITES,
-	 PARAMS(struct port_assignment, assign_params), prepare_assign, engine_assign_ips_run,
-	 .answer = ec2_assign_ipv6_addresses, .doc = "Gives an interface IPv6 addresses."},
-	{"UnassignIpv6Addresses", "ec2:UnassignIpv6Addresses", WRITES,
-	 PARAMS(struct port_unassignment, unassign_params), prepare_unassign, engine_unassign_ips_run,
-	 .answer = ec2_unassign_ipv6_addresses, .doc = "Takes IPv6 addresses from an interface."},
+	{EC2_ACTION("AssignIpv6Addresses"), .flags = API_WRITES,
+	 .args = PARAMS(struct port_assignment, assign_params), .prepare = prepare_assign,
+	 .operation = engine_assign_ips_run, .answer = ec2_assign_ipv6_addresses,
+	 .doc = "Gives an interface IPv6 addresses."},
+	{EC2_ACTION("UnassignIpv6Addresses"), .flags = API_WRITES,
+	 .args = PARAMS(struct port_unassignment, unassign_params), .prepare = prepare_unassign,
+	 .operation = engine_unassign_ips_run, .answer = ec2_unassign_ipv6_addresses,
+	 .doc = "Takes IPv6 addresses from an interface."},
 };
 const struct ec2_actions ec2_ipv6_address_actions = ACTIONS(actions);

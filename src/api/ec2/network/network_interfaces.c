@@ -580,14 +580,15 @@ static const struct param delete_interface_params[] = {
 };
 
 static const struct ec2_action actions[] = {
-	{"DescribeNetworkInterfaces", "ec2:DescribeNetworkInterfaces", 0,
-	 PARAMS(struct ec2_describe_interfaces, describe_interfaces_params), .list = &interface_listing,
-	 .doc = "Network interfaces of the account."},
-	{"CreateNetworkInterface", "ec2:CreateNetworkInterface", WRITES,
-	 PARAMS(struct ec2_create_interface, create_interface_params), prepare_create, engine_create_port_run,
-	 .shows = KIND_PORT, .answer = ec2_create_interface, .doc = "Makes an interface in a subnet."},
-	{"DeleteNetworkInterface", "ec2:DeleteNetworkInterface", WRITES,
-	 PARAMS(struct port_target, delete_interface_params), 0, engine_delete_port_run,
+	{EC2_ACTION("DescribeNetworkInterfaces"),
+	 .args = PARAMS(struct ec2_describe_interfaces, describe_interfaces_params),
+	 .list = &interface_listing, .doc = "Network interfaces of the account."},
+	{EC2_ACTION("CreateNetworkInterface"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_create_interface, create_interface_params), .prepare = prepare_create,
+	 .operation = engine_create_port_run, .shows = KIND_PORT, .answer = ec2_create_interface,
+	 .doc = "Makes an interface in a subnet."},
+	{EC2_ACTION("DeleteNetworkInterface"), .flags = API_WRITES,
+	 .args = PARAMS(struct port_target, delete_interface_params), .operation = engine_delete_port_run,
 	 .doc = "Deletes an interface that is in no instance."},
 };
 const struct ec2_actions ec2_interface_actions = ACTIONS(actions);

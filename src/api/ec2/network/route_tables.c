@@ -432,36 +432,36 @@ static RESULT prepare_route(struct ec2_call *e, void *args)
 	return OK;
 }
 
-#define CHANGE(name, type, rows, run, write, words)                                                          \
+#define CHANGE(word, type, rows, run, write, words)                                                          \
 	{                                                                                                    \
-#name, "ec2:" #name, WRITES, PARAMS(struct type, rows), 0, run, .answer = (write),           \
-										.doc = words                 \
+		EC2_ACTION(word), .flags = API_WRITES, .args = PARAMS(struct type, rows), .operation = run,  \
+				  .answer = (write), .doc = words                                            \
 	}
-#define CHANGE_ROUTE(name, rows, run, words)                                                                 \
+#define CHANGE_ROUTE(word, rows, run, words)                                                                 \
 	{                                                                                                    \
-#name, "ec2:" #name, WRITES, PARAMS(struct ec2_route, rows), prepare_route, run,             \
-			.doc = words                                                                         \
+		EC2_ACTION(word), .flags = API_WRITES, .args = PARAMS(struct ec2_route, rows),               \
+				  .prepare = prepare_route, .operation = run, .doc = words                   \
 	}
 static const struct ec2_action actions[] = {
-	{"DescribeRouteTables", "ec2:DescribeRouteTables", 0,
-	 PARAMS(struct ec2_describe_tables, describe_tables_params), .list = &table_listing,
+	{EC2_ACTION("DescribeRouteTables"),
+	 .args = PARAMS(struct ec2_describe_tables, describe_tables_params), .list = &table_listing,
 	 .doc = "Route tables of the account, with routes and associations."},
-	{"CreateRouteTable", "ec2:CreateRouteTable", WRITES,
-	 PARAMS(struct ec2_create_table, create_table_params), prepare_create, engine_create_route_table_run,
-	 .shows = KIND_ROUTE_TABLE, .answer = ec2_create_route_table,
-	 .doc = "Makes a route table with the local route only."},
-	CHANGE(DeleteRouteTable, route_table_target, delete_table_params, engine_delete_route_table_run, 0,
+	{EC2_ACTION("CreateRouteTable"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_create_table, create_table_params), .prepare = prepare_create,
+	 .operation = engine_create_route_table_run, .shows = KIND_ROUTE_TABLE,
+	 .answer = ec2_create_route_table, .doc = "Makes a route table with the local route only."},
+	CHANGE("DeleteRouteTable", route_table_target, delete_table_params, engine_delete_route_table_run, 0,
 	       "Deletes a route table that no subnet uses."),
-	CHANGE(AssociateRouteTable, route_table_association, associate_table_params,
+	CHANGE("AssociateRouteTable", route_table_association, associate_table_params,
 	       engine_associate_route_table_run, ec2_associate_route_table, "Lets a subnet use a table."),
-	CHANGE(DisassociateRouteTable, route_table_association, disassociate_table_params,
+	CHANGE("DisassociateRouteTable", route_table_association, disassociate_table_params,
 	       engine_disassociate_route_table_run, 0, "Lets the subnet use the main table again."),
-	CHANGE(ReplaceRouteTableAssociation, route_table_association, replace_association_params,
+	CHANGE("ReplaceRouteTableAssociation", route_table_association, replace_association_params,
 	       engine_replace_route_table_run, ec2_replace_route_table_association,
 	       "Another table for a subnet, or another main one."),
-	CHANGE_ROUTE(CreateRoute, create_route_params, engine_create_route_run, "Adds a route."),
-	CHANGE_ROUTE(ReplaceRoute, replace_route_params, engine_replace_route_run,
+	CHANGE_ROUTE("CreateRoute", create_route_params, engine_create_route_run, "Adds a route."),
+	CHANGE_ROUTE("ReplaceRoute", replace_route_params, engine_replace_route_run,
 		     "Leads a route elsewhere."),
-	CHANGE_ROUTE(DeleteRoute, delete_route_params, engine_delete_route_run, "Removes a route."),
+	CHANGE_ROUTE("DeleteRoute", delete_route_params, engine_delete_route_run, "Removes a route."),
 };
 const struct ec2_actions ec2_route_actions = ACTIONS(actions);

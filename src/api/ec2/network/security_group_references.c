@@ -149,11 +149,11 @@ static RESULT ec2_describe_stale(struct ec2_call *e, const void *args, struct xm
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribeSecurityGroupReferences", "ec2:DescribeSecurityGroupReferences", 0,
-	 PARAMS(struct ec2_describe_references, describe_references_params),
+	{EC2_ACTION("DescribeSecurityGroupReferences"),
+	 .args = PARAMS(struct ec2_describe_references, describe_references_params),
 	 .answer = ec2_describe_references, .doc = "Peer VPCs whose groups' rules name these groups."},
-	{"DescribeStaleSecurityGroups", "ec2:DescribeStaleSecurityGroups", 0,
-	 PARAMS(struct ec2_describe_stale, describe_stale_params), .answer = ec2_describe_stale,
+	{EC2_ACTION("DescribeStaleSecurityGroups"),
+	 .args = PARAMS(struct ec2_describe_stale, describe_stale_params), .answer = ec2_describe_stale,
 	 .doc = "Groups with rules by a peer's group that is gone, or whose peering is."},
 };
 const struct ec2_actions ec2_peer_group_actions = ACTIONS(actions);

@@ -398,28 +398,29 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 	return OK;
 }
 
-#define RULES(name, params_rows, prepare, run, shown, write, words)                                          \
+#define RULES(word, rows, ready, run, shown, write, words)                                                   \
 	{                                                                                                    \
-#name, "ec2:" #name, WRITES, PARAMS(struct ec2_rules, params_rows), prepare, run,            \
-			.shows = KIND_##shown, .answer = (write), .doc = words                               \
+		EC2_ACTION(word), .flags = API_WRITES, .args = PARAMS(struct ec2_rules, rows),               \
+				  .prepare = ready, .operation = run, .shows = KIND_##shown,                 \
+				  .answer = (write), .doc = words                                            \
 	}
 static const struct ec2_action actions[] = {
-	RULES(AuthorizeSecurityGroupIngress, authorize_ingress_params, prepare_ingress,
+	RULES("AuthorizeSecurityGroupIngress", authorize_ingress_params, prepare_ingress,
 	      engine_authorize_rules_run, SECURITY_GROUP_RULE, ec2_authorize_security_group,
 	      "Lets traffic in."),
-	RULES(AuthorizeSecurityGroupEgress, authorize_egress_params, prepare_egress,
+	RULES("AuthorizeSecurityGroupEgress", authorize_egress_params, prepare_egress,
 	      engine_authorize_rules_run, SECURITY_GROUP_RULE, ec2_authorize_security_group,
 	      "Lets traffic out."),
-	RULES(RevokeSecurityGroupIngress, revoke_ingress_params, prepare_ingress, engine_revoke_rules_run,
+	RULES("RevokeSecurityGroupIngress", revoke_ingress_params, prepare_ingress, engine_revoke_rules_run,
 	      NONE, 0, "Removes rules for what comes in."),
-	RULES(RevokeSecurityGroupEgress, revoke_egress_params, prepare_egress, engine_revoke_rules_run, NONE,
-	      0, "Removes rules for what goes out."),
-	RULES(UpdateSecurityGroupRuleDescriptionsIngress, descriptions_params, prepare_ingress,
+	RULES("RevokeSecurityGroupEgress", revoke_egress_params, prepare_egress, engine_revoke_rules_run,
+	      NONE, 0, "Removes rules for what goes out."),
+	RULES("UpdateSecurityGroupRuleDescriptionsIngress", descriptions_params, prepare_ingress,
 	      engine_update_rule_descriptions_run, NONE, 0, "Says what rules for what comes in are for."),
-	RULES(UpdateSecurityGroupRuleDescriptionsEgress, descriptions_params, prepare_egress,
+	RULES("UpdateSecurityGroupRuleDescriptionsEgress", descriptions_params, prepare_egress,
 	      engine_update_rule_descriptions_run, NONE, 0, "Says what rules for what goes out are for."),
-	{"ModifySecurityGroupRules", "ec2:ModifySecurityGroupRules", WRITES,
-	 PARAMS(struct ec2_modify_rules, modify_rules_params), prepare_modify, engine_modify_rules_run,
-	 .doc = "Makes other rules of rules, under their ids."},
+	{EC2_ACTION("ModifySecurityGroupRules"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_modify_rules, modify_rules_params), .prepare = prepare_modify,
+	 .operation = engine_modify_rules_run, .doc = "Makes other rules of rules, under their ids."},
 };
 const struct ec2_actions ec2_rule_change_actions = ACTIONS(actions);

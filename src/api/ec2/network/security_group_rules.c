@@ -261,8 +261,8 @@ const struct ec2_listing ec2_rule_listing = {.kind = KIND_SECURITY_GROUP_RULE,
 					     .write = write_rule};
 
 static const struct ec2_action actions[] = {
-	{"DescribeSecurityGroupRules", "ec2:DescribeSecurityGroupRules", 0,
-	 PARAMS(struct ec2_describe_rules, describe_rules_params), .list = &ec2_rule_listing,
+	{EC2_ACTION("DescribeSecurityGroupRules"),
+	 .args = PARAMS(struct ec2_describe_rules, describe_rules_params), .list = &ec2_rule_listing,
 	 .doc = "Rules of the account's security groups, one by one."},
 };
 const struct ec2_actions ec2_rule_actions = ACTIONS(actions);

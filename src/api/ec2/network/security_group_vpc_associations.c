@@ -65,16 +65,16 @@ static RESULT ec2_disassociate_group(struct ec2_call *e, const void *args, struc
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribeSecurityGroupVpcAssociations", "ec2:DescribeSecurityGroupVpcAssociations", 0,
-	 PARAMS(struct ec2_describe_associations, describe_params), .list = &association_listing,
+	{EC2_ACTION("DescribeSecurityGroupVpcAssociations"),
+	 .args = PARAMS(struct ec2_describe_associations, describe_params), .list = &association_listing,
 	 .doc = "Which security groups are good in which further VPCs."},
-	{"AssociateSecurityGroupVpc", "ec2:AssociateSecurityGroupVpc", WRITES,
-	 PARAMS(struct security_group_association_wish, change_params), 0,
-	 engine_associate_security_group_run, .answer = ec2_associate_group,
+	{EC2_ACTION("AssociateSecurityGroupVpc"), .flags = API_WRITES,
+	 .args = PARAMS(struct security_group_association_wish, change_params),
+	 .operation = engine_associate_security_group_run, .answer = ec2_associate_group,
 	 .doc = "Lets interfaces in another VPC have a group; again: nothing changes."},
-	{"DisassociateSecurityGroupVpc", "ec2:DisassociateSecurityGroupVpc", WRITES,
-	 PARAMS(struct security_group_association_wish, change_params), 0,
-	 engine_disassociate_security_group_run, .answer = ec2_disassociate_group,
+	{EC2_ACTION("DisassociateSecurityGroupVpc"), .flags = API_WRITES,
+	 .args = PARAMS(struct security_group_association_wish, change_params),
+	 .operation = engine_disassociate_security_group_run, .answer = ec2_disassociate_group,
 	 .doc = "Ends that, when no interface there has the group."},
 };
 const struct ec2_actions ec2_group_association_actions = ACTIONS(actions);

@@ -234,18 +234,18 @@ static RESULT prepare_delete(struct ec2_call *e, void *args)
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribeSecurityGroups", "ec2:DescribeSecurityGroups", 0,
-	 PARAMS(struct ec2_describe_groups, describe_groups_params), .list = &group_listing,
+	{EC2_ACTION("DescribeSecurityGroups"),
+	 .args = PARAMS(struct ec2_describe_groups, describe_groups_params), .list = &group_listing,
 	 .doc = "Security groups of the account, with their rules."},
-	{"GetSecurityGroupsForVpc", "ec2:GetSecurityGroupsForVpc", 0,
-	 PARAMS(struct ec2_get_groups, get_groups_params), prepare_get, .list = &vpc_group_listing,
+	{EC2_ACTION("GetSecurityGroupsForVpc"), .args = PARAMS(struct ec2_get_groups, get_groups_params),
+	 .prepare = prepare_get, .list = &vpc_group_listing,
 	 .doc = "Security groups that interfaces in a VPC may have."},
-	{"CreateSecurityGroup", "ec2:CreateSecurityGroup", WRITES,
-	 PARAMS(struct ec2_create_group, create_group_params), prepare_create,
-	 engine_create_security_group_run, .answer = ec2_create_security_group,
+	{EC2_ACTION("CreateSecurityGroup"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_create_group, create_group_params), .prepare = prepare_create,
+	 .operation = engine_create_security_group_run, .answer = ec2_create_security_group,
 	 .doc = "Makes a group that lets everything out and nothing in."},
-	{"DeleteSecurityGroup", "ec2:DeleteSecurityGroup", WRITES,
-	 PARAMS(struct ec2_delete_group, delete_group_params), prepare_delete,
-	 engine_delete_security_group_run, .doc = "Deletes a group that nothing refers to."},
+	{EC2_ACTION("DeleteSecurityGroup"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_delete_group, delete_group_params), .prepare = prepare_delete,
+	 .operation = engine_delete_security_group_run, .doc = "Deletes a group that nothing refers to."},
 };
 const struct ec2_actions ec2_group_actions = ACTIONS(actions);

@@ -120,16 +120,16 @@ static RESULT ec2_delete_subnet_cidr_reservation(struct ec2_call *e, const void 
 }
 
 static const struct ec2_action actions[] = {
-	{"GetSubnetCidrReservations", "ec2:GetSubnetCidrReservations", 0,
-	 PARAMS(struct ec2_get_reservations, get_params), prepare_get, .list = &reservation_listing,
-	 .doc = "What is reserved in a subnet."},
-	{"CreateSubnetCidrReservation", "ec2:CreateSubnetCidrReservation", WRITES,
-	 PARAMS(struct ec2_create_reservation, create_params), prepare_create,
-	 engine_create_subnet_reservation_run, .answer = ec2_create_subnet_cidr_reservation,
+	{EC2_ACTION("GetSubnetCidrReservations"), .args = PARAMS(struct ec2_get_reservations, get_params),
+	 .prepare = prepare_get, .list = &reservation_listing, .doc = "What is reserved in a subnet."},
+	{EC2_ACTION("CreateSubnetCidrReservation"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_create_reservation, create_params), .prepare = prepare_create,
+	 .operation = engine_create_subnet_reservation_run, .answer = ec2_create_subnet_cidr_reservation,
 	 .shows = KIND_SUBNET_RESERVATION,
 	 .doc = "Keeps addresses from interfaces that do not ask for them by themselves."},
-	{"DeleteSubnetCidrReservation", "ec2:DeleteSubnetCidrReservation", WRITES,
-	 PARAMS(struct subnet_reservation_target, delete_params), 0, engine_delete_subnet_reservation_run,
-	 .answer = ec2_delete_subnet_cidr_reservation, .doc = "Gives them back."},
+	{EC2_ACTION("DeleteSubnetCidrReservation"), .flags = API_WRITES,
+	 .args = PARAMS(struct subnet_reservation_target, delete_params),
+	 .operation = engine_delete_subnet_reservation_run, .answer = ec2_delete_subnet_cidr_reservation,
+	 .doc = "Gives them back."},
 };
 const struct ec2_actions ec2_subnet_reservation_actions = ACTIONS(actions);

@@ -67,12 +67,13 @@ static RESULT ec2_disassociate_vpc_cidr_block(struct ec2_call *e, const void *ar
 }
 
 static const struct ec2_action actions[] = {
-	{"AssociateVpcCidrBlock", "ec2:AssociateVpcCidrBlock", WRITES,
-	 PARAMS(struct router_block_wish, associate_params), prepare_associate, engine_add_router_block_run,
-	 .answer = ec2_associate_vpc_cidr_block, .doc = "Gives a VPC further addresses."},
-	{"DisassociateVpcCidrBlock", "ec2:DisassociateVpcCidrBlock", WRITES,
-	 PARAMS(struct router_block_target, disassociate_params), 0, engine_remove_router_block_run,
-	 .answer = ec2_disassociate_vpc_cidr_block,
+	{EC2_ACTION("AssociateVpcCidrBlock"), .flags = API_WRITES,
+	 .args = PARAMS(struct router_block_wish, associate_params), .prepare = prepare_associate,
+	 .operation = engine_add_router_block_run, .answer = ec2_associate_vpc_cidr_block,
+	 .doc = "Gives a VPC further addresses."},
+	{EC2_ACTION("DisassociateVpcCidrBlock"), .flags = API_WRITES,
+	 .args = PARAMS(struct router_block_target, disassociate_params),
+	 .operation = engine_remove_router_block_run, .answer = ec2_disassociate_vpc_cidr_block,
 	 .doc = "Takes further addresses from a VPC that has no subnet there."},
 };
 const struct ec2_actions ec2_vpc_block_actions = ACTIONS(actions);

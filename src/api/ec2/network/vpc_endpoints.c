@@ -24,7 +24,7 @@ static RESULT check_query(struct ec2_call *e, const struct ec2_query *query, siz
 	if (query->max_results && named)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("MaxResults"),
 				      "The parameter MaxResults cannot be used with ids or names");
-	TRY(filters_compile(e, KIND_NONE, &e->action->filters, &query->filters, &runs));
+	TRY(filters_compile(e, KIND_NONE, &ec2_action_of(e)->filters, &query->filters, &runs));
 	return ec2_parse_token(e, query->next_token, &after);
 }
 
@@ -251,28 +251,26 @@ static RESULT ec2_delete_endpoints(struct ec2_call *e, const void *args, struct 
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribePrefixLists", "ec2:DescribePrefixLists", 0,
-	 PARAMS(struct ec2_empty_list, describe_prefix_lists_params), .answer = ec2_describe_prefix_lists,
-	 .filters = FILTERS(prefix_list_filters), .never = NO_SERVICES,
+	{EC2_ACTION("DescribePrefixLists"),
+	 .args = PARAMS(struct ec2_empty_list, describe_prefix_lists_params),
+	 .answer = ec2_describe_prefix_lists, .filters = FILTERS(prefix_list_filters), .never = NO_SERVICES,
 	 .doc = "Blocks of Amazon's own services."},
-	{"DescribeVpcEndpoints", "ec2:DescribeVpcEndpoints", 0,
-	 PARAMS(struct ec2_empty_list, describe_endpoints_params), .answer = ec2_describe_endpoints,
-	 .filters = FILTERS(endpoint_filters), .never = NO_SERVICES, .doc = "Endpoints in VPCs."},
-	{"DescribeVpcEndpointConnections", "ec2:DescribeVpcEndpointConnections", 0,
-	 PARAMS(struct ec2_empty_list, describe_connections_params), .answer = ec2_describe_connections,
-	 .filters = FILTERS(connection_filters), .never = NO_SERVICES,
+	{EC2_ACTION("DescribeVpcEndpoints"), .args = PARAMS(struct ec2_empty_list, describe_endpoints_params),
+	 .answer = ec2_describe_endpoints, .filters = FILTERS(endpoint_filters), .never = NO_SERVICES,
+	 .doc = "Endpoints in VPCs."},
+	{EC2_ACTION("DescribeVpcEndpointConnections"),
+	 .args = PARAMS(struct ec2_empty_list, describe_connections_params),
+	 .answer = ec2_describe_connections, .filters = FILTERS(connection_filters), .never = NO_SERVICES,
 	 .doc = "Endpoints that lead to the account's services."},
-	{"DescribeVpcEndpointServices", "ec2:DescribeVpcEndpointServices", 0,
-	 PARAMS(struct ec2_empty_list, describe_services_params), .answer = ec2_describe_services,
+	{EC2_ACTION("DescribeVpcEndpointServices"),
+	 .args = PARAMS(struct ec2_empty_list, describe_services_params), .answer = ec2_describe_services,
 	 .filters = FILTERS(service_filters), .never = NO_SERVICES, .doc = "What endpoints can lead to."},
-	{"CreateVpcEndpoint", "ec2:CreateVpcEndpoint", 0,
-	 PARAMS(struct ec2_create_endpoint, create_endpoint_params), .answer = ec2_create_endpoint,
-	 .never = NO_SERVICES, .doc = "Makes an endpoint in a VPC."},
-	{"ModifyVpcEndpoint", "ec2:ModifyVpcEndpoint", 0,
-	 PARAMS(struct ec2_modify_endpoint, modify_endpoint_params), .answer = ec2_modify_endpoint,
-	 .never = NO_SERVICES, .doc = "Changes an endpoint."},
-	{"DeleteVpcEndpoints", "ec2:DeleteVpcEndpoints", 0,
-	 PARAMS(struct ec2_delete_endpoints, delete_endpoints_params), .answer = ec2_delete_endpoints,
+	{EC2_ACTION("CreateVpcEndpoint"), .args = PARAMS(struct ec2_create_endpoint, create_endpoint_params),
+	 .answer = ec2_create_endpoint, .never = NO_SERVICES, .doc = "Makes an endpoint in a VPC."},
+	{EC2_ACTION("ModifyVpcEndpoint"), .args = PARAMS(struct ec2_modify_endpoint, modify_endpoint_params),
+	 .answer = ec2_modify_endpoint, .never = NO_SERVICES, .doc = "Changes an endpoint."},
+	{EC2_ACTION("DeleteVpcEndpoints"),
+	 .args = PARAMS(struct ec2_delete_endpoints, delete_endpoints_params), .answer = ec2_delete_endpoints,
 	 .never = NO_SERVICES, .doc = "Deletes endpoints."},
 };
 const struct ec2_actions ec2_endpoint_actions = ACTIONS(actions);

@@ -295,8 +295,8 @@ static const struct ec2_listing image_listing = {.kind = KIND_IMAGE,
 						 .write = write_image};
 
 static const struct ec2_action actions[] = {
-	{"DescribeImages", "ec2:DescribeImages", BY_TIME,
-	 PARAMS(struct ec2_describe_images, describe_images_params), .list = &image_listing,
+	{EC2_ACTION("DescribeImages"), .flags = API_CHANGES_BY_TIME,
+	 .args = PARAMS(struct ec2_describe_images, describe_images_params), .list = &image_listing,
 	 .doc = "Images that the account may launch."},
 };
 const struct ec2_actions ec2_image_actions = ACTIONS(actions);

@@ -79,14 +79,14 @@ static RESULT ec2_describe_snapshot_attribute(struct ec2_call *e, const void *ar
 }
 
 static const struct ec2_action actions[] = {
-	{"ModifySnapshotAttribute", "ec2:ModifySnapshotAttribute", WRITES,
-	 PARAMS(struct ec2_modify_snapshot, modify_snapshot_params), prepare_modify,
-	 engine_update_snapshot_run, .doc = "Says who may make volumes of a snapshot."},
-	{"ResetSnapshotAttribute", "ec2:ResetSnapshotAttribute", WRITES,
-	 PARAMS(struct ec2_reset_snapshot, reset_snapshot_params), prepare_reset, engine_update_snapshot_run,
-	 .doc = "Leaves a snapshot to its owner alone."},
-	{"DescribeSnapshotAttribute", "ec2:DescribeSnapshotAttribute", 0,
-	 PARAMS(struct ec2_describe_snapshot, describe_snapshot_params),
+	{EC2_ACTION("ModifySnapshotAttribute"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_modify_snapshot, modify_snapshot_params), .prepare = prepare_modify,
+	 .operation = engine_update_snapshot_run, .doc = "Says who may make volumes of a snapshot."},
+	{EC2_ACTION("ResetSnapshotAttribute"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_reset_snapshot, reset_snapshot_params), .prepare = prepare_reset,
+	 .operation = engine_update_snapshot_run, .doc = "Leaves a snapshot to its owner alone."},
+	{EC2_ACTION("DescribeSnapshotAttribute"),
+	 .args = PARAMS(struct ec2_describe_snapshot, describe_snapshot_params),
 	 .answer = ec2_describe_snapshot_attribute, .doc = "One attribute of a snapshot of one's own."},
 };
 const struct ec2_actions ec2_snapshot_attribute_actions = ACTIONS(actions);

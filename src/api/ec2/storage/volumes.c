@@ -277,19 +277,21 @@ static RESULT ec2_detach_volume(struct ec2_call *e, const void *args, struct xml
 }
 
 static const struct ec2_action actions[] = {
-	{"DescribeVolumes", "ec2:DescribeVolumes", 0,
-	 PARAMS(struct ec2_describe_volumes, describe_volumes_params), .list = &volume_listing,
-	 .doc = "Disks of the account."},
-	{"CreateVolume", "ec2:CreateVolume", WRITES, PARAMS(struct ec2_create_volume, create_volume_params),
-	 prepare_create, engine_create_volume_run, .shows = KIND_VOLUME, .answer = ec2_create_volume,
+	{EC2_ACTION("DescribeVolumes"), .args = PARAMS(struct ec2_describe_volumes, describe_volumes_params),
+	 .list = &volume_listing, .doc = "Disks of the account."},
+	{EC2_ACTION("CreateVolume"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_create_volume, create_volume_params), .prepare = prepare_create,
+	 .operation = engine_create_volume_run, .shows = KIND_VOLUME, .answer = ec2_create_volume,
 	 .doc = "Makes a free disk."},
-	{"DeleteVolume", "ec2:DeleteVolume", WRITES, PARAMS(struct volume_target, delete_volume_params), 0,
-	 engine_delete_volume_run, .doc = "Deletes a free disk."},
-	{"AttachVolume", "ec2:AttachVolume", WRITES, PARAMS(struct volume_attaching, attach_volume_params), 0,
-	 engine_attach_volume_run, .shows = KIND_VOLUME, .answer = ec2_attach_volume,
+	{EC2_ACTION("DeleteVolume"), .flags = API_WRITES,
+	 .args = PARAMS(struct volume_target, delete_volume_params), .operation = engine_delete_volume_run,
+	 .doc = "Deletes a free disk."},
+	{EC2_ACTION("AttachVolume"), .flags = API_WRITES,
+	 .args = PARAMS(struct volume_attaching, attach_volume_params), .operation = engine_attach_volume_run,
+	 .shows = KIND_VOLUME, .answer = ec2_attach_volume,
 	 .doc = "Attaches a disk to an instance, which may run."},
-	{"DetachVolume", "ec2:DetachVolume", WRITES, PARAMS(struct volume_detaching, detach_volume_params), 0,
-	 engine_detach_volume_run, .answer = ec2_detach_volume,
-	 .doc = "Detaches a disk from its instance, which may run."},
+	{EC2_ACTION("DetachVolume"), .flags = API_WRITES,
+	 .args = PARAMS(struct volume_detaching, detach_volume_params), .operation = engine_detach_volume_run,
+	 .answer = ec2_detach_volume, .doc = "Detaches a disk from its instance, which may run."},
 };
 const struct ec2_actions ec2_volume_actions = ACTIONS(actions);

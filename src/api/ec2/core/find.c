@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who asks, and which action of EC2 or STS: by the request's signature and its parameter Action. */
+#include "api/ec2/core/errors.h"
+#include "api/ec2/core/face.h"
+#include "api/query/query_call.h"
+
+static const struct api_entry *find_entry(const struct ec2_call *e, bool of_sts)
+{
+	return query_find_entry(e->face, &e->pairs, EC2_OF_STS, of_sts ? EC2_OF_STS : 0);
+}
+
+/* The client takes us for STS, though no signature says so. */
+static bool looks_like_sts(const struct ec2_call *e)
+{
+	return str_is(params_find(&e->pairs, "Version"), "2011-06-15") || find_entry(e, true);
+}
+
+/* Who asks was not proved. Nothing of such a request was read so far, but for its signature. */
+static RESULT refuse_stranger(struct ec2_call *e, const struct sigv4_answer *answer)
+{
+	struct str message = answer->message;
+	if (!api_is_within_limits(&e->core, NULL))
+		return api_refuse_flood(&e->core);
+	TRY(query_parse_call(&e->core, &e->pairs));
+	e->is_sts = e->is_sts || (str_is_empty(answer->service) && looks_like_sts(e));
+	if (answer->fault == SIGV4_NO_CREDENTIALS && !e->is_sts)
+		message = STR("The request must contain the parameter AWSAccessKeyId");
+	e->error = ec2_find_fault(ec2_dialect_of(e), answer->fault);
+	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%" STR_FMT, STR_ARG(message));
+}
+
+static RESULT authenticate(struct ec2_call *e)
+{
+	struct sigv4_answer answer = {0};
+	struct result result = sigv4_check(e->config->sigv4, e->call, &answer);
+	e->is_sts = str_is(answer.service, "sts");
+	TRY(result);
+	if (answer.fault == SIGV4_FINE && !e->is_sts && !str_is(answer.service, "ec2")) {
+		answer.fault = SIGV4_SCOPE;
+		answer.message = STR("Credential should be scoped to correct service: 'ec2'.");
+	}
+	if (answer.fault != SIGV4_FINE)
+		return refuse_stranger(e, &answer);
+	e->c->who = answer.who;
+	e->owner = answer.who->account_number;
+	e->call->account_number = answer.who->account_number;
+	return OK;
+}
+
+/* Whoever signs nothing, and names an action that needs no signature, has a token to prove who they are. They
+ * have no rights by themselves. */
+static RESULT find_unsigned(struct ec2_call *e)
+{
+	static const struct identity nobody = {.scope = IDENTITY_UNSCOPED};
+	struct call *call = e->call;
+	struct str name = STR("AssumeRoleWithWebIdentity"); /* not every stranger's body is read */
+	if (call_header(call, "Authorization").n || str_contains(call->query, STR("X-Amz-Signature=")) ||
+	    (!str_contains(call->body, name) && !str_contains(call->query, name)))
+		return OK;
+	e->is_sts = true;
+	if (!api_is_within_limits(&e->core, NULL))
+		return api_refuse_flood(&e->core);
+	TRY(query_parse_call(&e->core, &e->pairs));
+	const struct api_entry *entry = find_entry(e, true);
+	if (!entry || !(entry->action->flags & API_OPEN))
+		return OK;
+	e->c->who = &nobody;
+	api_choose_action(&e->core, entry);
+	return OK;
+}
+
+static RESULT refuse_action(struct ec2_call *e)
+{
+	static const struct ec2_error invalid = {ERR_UNKNOWN, KIND_NONE, 400, "InvalidAction", 0};
+	struct str name = params_find(&e->pairs, "Action"), shown = str_slice(name, 0, 128);
+	if (str_is_empty(name))
+		return ctx_fail(e->c, ERR_MISSING, "The request must contain the parameter Action");
+	if (!e->is_sts && ec2_is_known_action(name))
+		return ctx_fail(e->c, ERR_UNSUPPORTED, "The action %" STR_FMT " is not supported here.",
+				STR_ARG(shown));
+	e->error = &invalid;
+	return ctx_fail(e->c, ERR_UNKNOWN, "The action %" STR_FMT " is not valid for this web service.",
+			STR_ARG(shown));
+}
+
+RESULT ec2_find(struct api_call *core)
+{
+	struct ec2_call *e = ec2_call_of(core);
+	TRY(find_unsigned(e));
+	if (e->action)
+		return OK;
+	TRY(authenticate(e));
+	TRY(query_find_action(core, EC2_OF_STS, e->is_sts ? EC2_OF_STS : 0, &e->pairs));
+	return e->action ? OK : refuse_action(e);
+}
