@@ -626,7 +626,7 @@ static void add_openstack_actions(void)
 #undef GROUP
 	for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
 		for (size_t k = 0; k < groups[g]->count; k++)
-			if ((groups[g]->at[k].flags & OS_WRITES) && action_count < ACTIONS_MAX)
+			if ((groups[g]->at[k].flags & API_WRITES) && action_count < ACTIONS_MAX)
 				actions[action_count++] = groups[g]->at[k].permit;
 }
 

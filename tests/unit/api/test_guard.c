@@ -451,7 +451,7 @@ static void test_all_are_named(void **state)
 		unnamed += count_unnamed("IAM", iam_actions[k]->name, iam_actions[k]->permit);
 	for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++)
 		for (size_t k = 0; k < groups[g]->count; k++)
-			if (!(groups[g]->at[k].flags & OS_OPEN))
+			if (!(groups[g]->at[k].flags & API_OPEN))
 				unnamed += count_unnamed("OpenStack", groups[g]->at[k].path,
 							 groups[g]->at[k].permit);
 	assert_int_equal(unnamed, 0);

@@ -45,7 +45,7 @@ static void test_changes_show_what_they_left(void **state)
 		wrong += !is_fine;
 		if (!is_fine)
 			print_message("%s %s: shows no kind, and does not say that it tells\n", a->path,
-				      a->name ? a->name : "");
+				      a->verb ? a->verb : "");
 	}
 	assert_true(count > 50);
 	assert_int_equal(wrong, 0);

@@ -48,7 +48,7 @@ static RESULT prepare_plain(struct os_call *e, void *args)
 	const struct instance *instance = NULL;
 	TRY(os_find_server(e, &a->server, &instance));
 	a->wish.instances = (struct refs){&a->server, 1};
-	a->wish.only_from = states_of(e->action->name);
+	a->wish.only_from = states_of(os_action_of(e)->verb);
 	return OK;
 }
 
@@ -217,7 +217,7 @@ static RESULT prepare_group(struct os_call *e, void *args)
 	if (!os_parse_id(a->name, KIND_SECURITY_GROUP, &a->wish.group))
 		a->wish.group = (struct ref){.kind = KIND_SECURITY_GROUP, .text = a->name};
 	a->wish.group.field = STR("name");
-	a->wish.remove = strcmp(e->action->name, "removeSecurityGroup") == 0;
+	a->wish.remove = strcmp(os_action_of(e)->verb, "removeSecurityGroup") == 0;
 	return OK;
 }
 
@@ -307,9 +307,9 @@ static const struct os_action actions[] = {
 			 .doc = "The flavor that it had."),
 	{.method = HTTP_POST,
 	 .path = "/v2.1/servers/{server_id}/action",
-	 .name = "confirmResize",
+	 .verb = "confirmResize",
 	 .permit = "os_compute_api:servers:confirm_resize",
-	 .flags = OS_WRITES,
+	 .flags = API_WRITES,
 	 .status = 204,
 	 .args = OS_PARAMS(struct os_target, target_params),
 	 .prepare = prepare_target,
@@ -330,7 +330,7 @@ static const struct os_action actions[] = {
 			 .operation = engine_change_instance_groups_run, .doc = "From all its ports."),
 	{.method = HTTP_POST,
 	 .path = "/v2.1/servers/{server_id}/action",
-	 .name = "os-getConsoleOutput",
+	 .verb = "os-getConsoleOutput",
 	 .permit = "os_compute_api:os-console-output",
 	 .args = OS_PARAMS(struct os_console, console_params),
 	 .prepare = prepare_console,

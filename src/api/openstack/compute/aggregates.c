@@ -62,7 +62,7 @@ static void write_aggregate(struct os_call *e, struct json_writer *w, const void
 		os_write_id(w, "uuid", a->row.id);
 	json_write_text(w, "name", a->name);
 	json_write_text_or_null(w, "availability_zone", item->zone ? item->zone->name : STR_NONE);
-	if (e->action->method != HTTP_POST || e->action->name) /* a new one shows neither */
+	if (os_action_of(e)->method != HTTP_POST || os_action_of(e)->verb) /* a new one shows neither */
 		write_members(w, item);
 	os_write_times_us(w, &a->row);
 	json_write_bool(w, "deleted", false);
@@ -235,8 +235,8 @@ static RESULT prepare_metadata(struct os_call *e, void *args)
 
 #define CHANGE(word, rows, prepare_it, words)                                                                \
 	{                                                                                                    \
-		.method = HTTP_POST, .path = "/v2.1/os-aggregates/{id}/action", .name = (word),              \
-		.permit = "os_compute_api:os-aggregates:" word, .flags = OS_ADMIN | OS_WRITES,               \
+		.method = HTTP_POST, .path = "/v2.1/os-aggregates/{id}/action", .verb = (word),              \
+		.permit = "os_compute_api:os-aggregates:" word, .flags = OS_ADMIN | API_WRITES,              \
 		.args = OS_PARAMS(struct os_aggregate_change, rows), .item = "aggregate",                    \
 		.prepare = (prepare_it), .operation = engine_update_aggregate_run, .shows = KIND_AGGREGATE,  \
 		.answer = show_changed, .doc = (words),                                                      \
@@ -248,17 +248,17 @@ static const struct os_action actions[] = {
 	{HTTP_GET, ALL "/{id}", .permit = "os_compute_api:os-aggregates:show", .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_aggregate_change, one_params), .item = "aggregate",
 	 .answer = show_aggregate, .doc = "One of them."},
-	{HTTP_POST, ALL, .permit = "os_compute_api:os-aggregates:create", .flags = OS_ADMIN | OS_WRITES,
+	{HTTP_POST, ALL, .permit = "os_compute_api:os-aggregates:create", .flags = OS_ADMIN | API_WRITES,
 	 .args = OS_PARAMS(struct os_aggregate_new, create_params), .wrap = "aggregate", .item = "aggregate",
 	 .operation = engine_create_aggregate_run, .shows = KIND_AGGREGATE, .answer = show_created,
 	 .doc = "Makes an aggregate."},
 	{HTTP_PUT, ALL "/{id}", .permit = "os_compute_api:os-aggregates:update",
-	 .flags = OS_ADMIN | OS_WRITES, .args = OS_PARAMS(struct os_aggregate_change, update_params),
+	 .flags = OS_ADMIN | API_WRITES, .args = OS_PARAMS(struct os_aggregate_change, update_params),
 	 .wrap = "aggregate", .item = "aggregate", .prepare = prepare_update,
 	 .operation = engine_update_aggregate_run, .shows = KIND_AGGREGATE, .answer = show_changed,
 	 .doc = "Its name, and its zone."},
 	{HTTP_DELETE, ALL "/{id}", .permit = "os_compute_api:os-aggregates:delete",
-	 .flags = OS_ADMIN | OS_WRITES, .args = OS_PARAMS(struct os_aggregate_change, one_params),
+	 .flags = OS_ADMIN | API_WRITES, .args = OS_PARAMS(struct os_aggregate_change, one_params),
 	 .prepare = prepare_found, .operation = engine_delete_aggregate_run,
 	 .doc = "Deletes one that has no hosts."},
 	CHANGE("add_host", add_params, prepare_found, "Puts a host into it."),

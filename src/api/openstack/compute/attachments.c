@@ -124,12 +124,12 @@ static const struct os_action actions[] = {
 	{HTTP_GET, ATTACHMENTS "/{volume_id}", .permit = "os_compute_api:os-volumes-attachments:show",
 	 .args = TARGET(one_params), .item = "volumeAttachment", .answer = show_attachment,
 	 .doc = "One volume of a server."},
-	{HTTP_POST, ATTACHMENTS, .permit = "os_compute_api:os-volumes-attachments:create", .flags = OS_WRITES,
-	 .args = OS_PARAMS(struct os_attach, attach_params), .wrap = "volumeAttachment",
+	{HTTP_POST, ATTACHMENTS, .permit = "os_compute_api:os-volumes-attachments:create",
+	 .flags = API_WRITES, .args = OS_PARAMS(struct os_attach, attach_params), .wrap = "volumeAttachment",
 	 .item = "volumeAttachment", .prepare = prepare_attach, .operation = engine_attach_volume_run,
 	 .answer = show_attached, .shows = KIND_VOLUME, .doc = "Attaches a volume."},
 	{HTTP_DELETE, ATTACHMENTS "/{volume_id}", .permit = "os_compute_api:os-volumes-attachments:delete",
-	 .flags = OS_WRITES, .status = 202, .args = TARGET(one_params), .prepare = prepare_detach,
+	 .flags = API_WRITES, .status = 202, .args = TARGET(one_params), .prepare = prepare_detach,
 	 .operation = engine_detach_volume_run, .doc = "Detaches a volume."},
 };
 const struct os_actions os_server_attachment_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -101,7 +101,7 @@ static RESULT show_console(struct os_call *e, const void *args, struct json_writ
 
 #define ACTION(word, rows, words)                                                                            \
 	{                                                                                                    \
-		.method = HTTP_POST, .path = "/v2.1/servers/{server_id}/action", .name = (word),             \
+		.method = HTTP_POST, .path = "/v2.1/servers/{server_id}/action", .verb = (word),             \
 		.permit = "os_compute_api:os-remote-consoles", .until = 5,                                   \
 		.args = OS_PARAMS(struct os_remote_console, rows), .item = "console",                        \
 		.prepare = prepare_console, .look = look_at_console, .answer = show_console, .doc = (words)  \

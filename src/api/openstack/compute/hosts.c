@@ -294,7 +294,7 @@ static RESULT show_uptime(struct os_call *e, const void *args, struct json_write
 static RESULT search_hypervisors(struct os_call *e, const void *args, struct json_writer *w)
 {
 	struct str words = ((const struct os_host_target *) args)->id;
-	bool has_servers = str_ends_with(str_from(e->action->path), STR("/servers"));
+	bool has_servers = str_ends_with(str_from(os_action_of(e)->path), STR("/servers"));
 	size_t count = 0;
 	json_write_open_list(w, "hypervisors");
 	for (const struct host *h = host_first(os_walk(e)); h; h = host_next(os_walk(e), h)) {
@@ -495,7 +495,7 @@ static RESULT show_named(struct os_call *e, const void *args, struct json_writer
 #define SERVICE(word, from, rows, words)                                                                     \
 	{                                                                                                    \
 		.method = HTTP_PUT, .path = "/v2.1/os-services/" word,                                       \
-		.permit = "os_compute_api:os-services:update", .flags = OS_ADMIN | OS_WRITES,                \
+		.permit = "os_compute_api:os-services:update", .flags = OS_ADMIN | API_WRITES,               \
 		.since = (from), .until = 52, .args = OS_PARAMS(struct os_service_change, rows),             \
 		.item = "service", .prepare = prepare_named, .operation = engine_update_host_run,            \
 		.answer = show_named, .tells = true, .doc = (words),                                         \
@@ -528,7 +528,7 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-services", .permit = "os_compute_api:os-services:list", .flags = OS_ADMIN,
 	 .list = &services, .answer = list_services, .doc = "The hosts as services."},
 	{HTTP_PUT, "/v2.1/os-services/{id}", .permit = "os_compute_api:os-services:update",
-	 .flags = OS_ADMIN | OS_WRITES, .since = 53,
+	 .flags = OS_ADMIN | API_WRITES, .since = 53,
 	 .args = OS_PARAMS(struct os_service_change, service_params), .item = "service",
 	 .prepare = prepare_service, .operation = engine_update_host_run, .answer = show_service,
 	 .shows = KIND_HOST, .doc = "Opens a host to new servers, or closes it."},

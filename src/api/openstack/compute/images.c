@@ -278,7 +278,7 @@ static RESULT show_meta(struct os_call *e, const void *args, struct json_writer 
 #define ALL "/v2.1/images"
 #define METADATA ALL "/{image_id}/metadata"
 #define SAID(rows) .until = LAST_METADATA, .args = OS_PARAMS(struct os_image_metadata, rows)
-#define SAYS(rows) .flags = OS_WRITES, SAID(rows), .operation = engine_rewrite_image_run, .shows = KIND_IMAGE
+#define SAYS(rows) .flags = API_WRITES, SAID(rows), .operation = engine_rewrite_image_run, .shows = KIND_IMAGE
 #define ARGS OS_PARAMS(struct os_old_image, target_params)
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "os_compute_api:images:index", .until = LAST_PROXY, .prepare = check_since,
@@ -287,7 +287,7 @@ static const struct os_action actions[] = {
 	 .prepare = check_since, .list = &details, .doc = "Images, as compute had them."},
 	{HTTP_GET, ALL "/{image_id}", .permit = "os_compute_api:images:show", .until = LAST_PROXY,
 	 .args = ARGS, .item = "image", .answer = show_image, .doc = "One of them."},
-	{HTTP_DELETE, ALL "/{image_id}", .permit = "os_compute_api:images:delete", .flags = OS_WRITES,
+	{HTTP_DELETE, ALL "/{image_id}", .permit = "os_compute_api:images:delete", .flags = API_WRITES,
 	 .until = LAST_PROXY, .status = 204, .args = ARGS, .prepare = prepare_delete,
 	 .operation = engine_delete_image_run, .doc = "Deletes one; what was made from it goes on."},
 	{HTTP_GET, METADATA, .permit = "os_compute_api:image-metadata:index", SAID(all_params),

@@ -314,7 +314,7 @@ static RESULT show_class(struct os_call *e, const void *args, struct json_writer
 	struct account fresh = {0};
 	TRY(check_class(e, a));
 	engine_get_default_limits(os_walk(e), &fresh);
-	if (e->action->method == HTTP_GET)
+	if (os_action_of(e)->method == HTTP_GET)
 		json_write_text(w, "id", a->class);
 	write_set(e, w, &fresh);
 	return OK;
@@ -340,18 +340,18 @@ static const struct os_action actions[] = {
 	 .item = "quota_set", .answer = show_detail, .doc = "With what is used."},
 	{HTTP_GET, SET "/defaults", .permit = "os_compute_api:os-quota-sets:defaults", .args = ARGS,
 	 .item = "quota_set", .answer = show_defaults, .doc = "What a new project gets."},
-	{HTTP_PUT, SET, .permit = "os_compute_api:os-quota-sets:update", .flags = OS_WRITES | OS_ADMIN,
+	{HTTP_PUT, SET, .permit = "os_compute_api:os-quota-sets:update", .flags = API_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_quota, update_params), .wrap = "quota_set", .item = "quota_set",
 	 .prepare = prepare_update, .operation = engine_set_limits_run, .answer = show_updated,
 	 .shows = KIND_ACCOUNT, .doc = "Sets quotas of a project."},
-	{HTTP_DELETE, SET, .permit = "os_compute_api:os-quota-sets:delete", .flags = OS_WRITES | OS_ADMIN,
+	{HTTP_DELETE, SET, .permit = "os_compute_api:os-quota-sets:delete", .flags = API_WRITES | OS_ADMIN,
 	 .status = 202, .args = ARGS, .prepare = prepare_reset, .operation = engine_set_limits_run,
 	 .doc = "As a new project has them."},
 	{HTTP_GET, CLASS, .permit = "os_compute_api:os-quota-class-sets:show", .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_quota, class_params), .item = "quota_class_set", .answer = show_class,
 	 .doc = "What new projects get."},
 	{HTTP_PUT, CLASS, .permit = "os_compute_api:os-quota-class-sets:update",
-	 .flags = OS_WRITES | OS_ADMIN, .args = OS_PARAMS(struct os_quota, update_class_params),
+	 .flags = API_WRITES | OS_ADMIN, .args = OS_PARAMS(struct os_quota, update_class_params),
 	 .wrap = "quota_class_set", .item = "quota_class_set", .prepare = prepare_class,
 	 .operation = engine_set_default_limits_run, .answer = show_class, .tells = true,
 	 .doc = "Changes it, for those that come."},

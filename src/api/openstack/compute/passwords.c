@@ -67,7 +67,7 @@ static RESULT show_password(struct os_call *e, const void *args, struct json_wri
 static const struct os_action actions[] = {
 	{HTTP_GET, PASSWORD, .permit = "os_compute_api:os-server-password:show", .args = ARGS,
 	 .answer = show_password, .doc = "What its guest says its password is, encrypted."},
-	{HTTP_DELETE, PASSWORD, .permit = "os_compute_api:os-server-password:clear", .flags = OS_WRITES,
+	{HTTP_DELETE, PASSWORD, .permit = "os_compute_api:os-server-password:clear", .flags = API_WRITES,
 	 .status = 204, .args = ARGS, .prepare = prepare_clear, .operation = engine_clear_guest_password_run,
 	 .doc = "Takes that away: the guest may tell another one."},
 };

@@ -234,7 +234,7 @@ static const void *gather_server(struct os_call *e, const struct row *row)
 /* Until 2.74 the answer of a change has less than what shows the server. */
 static bool is_whole(const struct os_call *e)
 {
-	return e->action->method == HTTP_GET || e->request.version >= 75;
+	return os_action_of(e)->method == HTTP_GET || e->request.version >= 75;
 }
 
 static void write_address(const struct os_call *e, struct json_writer *w, const struct os_server_address *a,
@@ -352,7 +352,7 @@ static void write_admin(struct os_call *e, struct json_writer *w, const struct o
 	json_write_text(w, "OS-EXT-SRV-ATTR:root_device_name", s->instance->root_device);
 	json_write_null(w, "OS-EXT-SRV-ATTR:kernel_id");
 	json_write_null(w, "OS-EXT-SRV-ATTR:ramdisk_id");
-	if (e->action->method == HTTP_POST) /* a rebuilt one's has no prefix */
+	if (os_action_of(e)->method == HTTP_POST) /* a rebuilt one's has no prefix */
 		return;
 	if (s->instance->user_data.n)
 		os_audit(e);
@@ -723,15 +723,15 @@ static RESULT prepare_power(struct os_call *e, void *args)
 	const struct instance *instance = NULL;
 	TRY(os_find_server(e, &a->server, &instance));
 	a->wish.instances = (struct refs){&a->server, 1};
-	a->wish.only_from = e->action->name ? states_of(e->action->name) : 0;
+	a->wish.only_from = os_action_of(e)->verb ? states_of(os_action_of(e)->verb) : 0;
 	a->wish.force = str_equal_nocase(a->type, STR("HARD"));
 	return OK;
 }
 
 #define POWER(word, rows, run, words)                                                                        \
 	{                                                                                                    \
-		.method = HTTP_POST, .path = "/v2.1/servers/{server_id}/action", .name = (word),             \
-		.permit = "os_compute_api:servers:" word, .flags = OS_WRITES, .status = 202,                 \
+		.method = HTTP_POST, .path = "/v2.1/servers/{server_id}/action", .verb = (word),             \
+		.permit = "os_compute_api:servers:" word, .flags = API_WRITES, .status = 202,                \
 		.args = OS_PARAMS(struct os_power, rows), .prepare = prepare_power, .operation = (run),      \
 		.doc = (words),                                                                              \
 	}
@@ -744,7 +744,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_server_target, show_params), .item = "server", .answer = show_server,
 	 .doc = "One server."},
 	{HTTP_DELETE, "/v2.1/servers/{server_id}", .permit = "os_compute_api:servers:delete",
-	 .flags = OS_WRITES, .status = 204, .args = OS_PARAMS(struct os_power, power_params),
+	 .flags = API_WRITES, .status = 204, .args = OS_PARAMS(struct os_power, power_params),
 	 .prepare = prepare_power, .operation = engine_terminate_instances_run,
 	 .doc = "Ends a server, with the disks that go with it."},
 	POWER("os-start", power_params, engine_start_instances_run, "Starts a server."),

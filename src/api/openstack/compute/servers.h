@@ -16,8 +16,8 @@ struct zone;
 /* A row for what is asked of a server by name. */
 #define OS_SERVER_ACTION(word, policy, T, rows, ...)                                                         \
 	{                                                                                                    \
-		.method = HTTP_POST, .path = "/v2.1/servers/{server_id}/action", .name = (word),             \
-		.permit = "os_compute_api:" policy, .flags = OS_WRITES, .status = 202,                       \
+		.method = HTTP_POST, .path = "/v2.1/servers/{server_id}/action", .verb = (word),             \
+		.permit = "os_compute_api:" policy, .flags = API_WRITES, .status = 202,                      \
 		.args = OS_PARAMS(T, rows), __VA_ARGS__                                                      \
 	}
 

@@ -150,15 +150,15 @@ static void write_action(struct json_writer *w, enum os_service service, const s
 	json_write_z(w, "prefix", os_service_info(service)->prefix);
 	json_write_z(w, "method", method_word(a->method));
 	json_write_z(w, "path", a->path);
-	json_write_z(w, "name", a->name);
+	json_write_z(w, "name", a->verb);
 	json_write_z(w, "permit", a->permit);
 	const struct permission *permission = permission_of_action(str_from(a->permit));
 	json_write_z(w, "iam", permission ? permission->action : "");
 	json_write_z(w, "decided_on", permission ? permission->kinds : "");
 	json_write_z(w, "recorded", audited_say_when(a->permit));
-	json_write_bool(w, "writes", a->flags & OS_WRITES);
+	json_write_bool(w, "writes", a->flags & API_WRITES);
 	json_write_bool(w, "admin", a->flags & OS_ADMIN);
-	json_write_bool(w, "open", a->flags & OS_OPEN);
+	json_write_bool(w, "open", a->flags & API_OPEN);
 	json_write_bool(w, "bulk", a->flags & OS_BULK);
 	json_write_bool(w, "raw", a->flags & OS_RAW_BODY);
 	json_write_int(w, "since", a->since);
@@ -197,7 +197,7 @@ static bool is_built(const struct call_known *call)
 			bool is_head = strcmp(call->method, "HEAD") == 0 && a->method == HTTP_GET;
 			if (action_groups[g]->service == call->service && is_same_path(a->path, call->path) &&
 			    (is_head || strcmp(method_word(a->method), call->method) == 0) &&
-			    strcmp(a->name ? a->name : "", call->name) == 0)
+			    strcmp(a->verb ? a->verb : "", call->name) == 0)
 				return true;
 		}
 	return false;

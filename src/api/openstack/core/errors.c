@@ -3,6 +3,8 @@
  * on, so that a change here is a change of the API. */
 #include "api/openstack/core/errors.h"
 
+#include "api/core/dispatch.h"
+
 #include "api/openstack/core/words.h"
 #include "auth/guard.h"
 #include "base/log.h"
@@ -374,7 +376,7 @@ void os_answer_problem(struct os_call *e, struct result result)
 
 void os_reject(void *self, struct call *call, int status, enum err why)
 {
-	struct os_call *e = os_call_new(self, call);
+	struct os_call *e = os_call_of(api_call_new(self, call));
 	if (!e) {
 		call_answer(call, 503, NULL, NULL);
 		return;

@@ -68,7 +68,7 @@ static bool picks_members(const struct os_call *e)
 	bool picks = false;
 	for (size_t k = 0; k < query->count && !picks; k++)
 		picks = str_is(query->at[k].name, "fields") && query->at[k].value.n;
-	return picks && e->service == OS_NETWORK && e->action->method == HTTP_GET;
+	return picks && e->service == OS_NETWORK && os_action_of(e)->method == HTTP_GET;
 }
 
 static void copy_picked(struct os_call *e, struct json_writer *w, json_t *members)

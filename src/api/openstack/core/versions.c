@@ -181,7 +181,7 @@ static RESULT network_resources(struct os_call *e, const void *args, struct json
 
 #define VERSIONS(where, code, in, write)                                                                     \
 	{                                                                                                    \
-		.method = HTTP_GET, .path = (where), .permit = "versions", .flags = OS_OPEN,                 \
+		.method = HTTP_GET, .path = (where), .permit = "versions", .flags = API_OPEN,                \
 		.status = (code), .item = (in), .answer = (write), .doc = "What versions there are."         \
 	}
 static const struct os_action identity_actions[] = {

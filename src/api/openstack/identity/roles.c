@@ -441,7 +441,7 @@ struct nothing {
 	{HTTP_PUT,                                                                                           \
 	 where,                                                                                              \
 	 .permit = "identity:create_" word,                                                                  \
-	 .flags = OS_WRITES | OS_UNSCOPED,                                                                   \
+	 .flags = API_WRITES | OS_UNSCOPED,                                                                  \
 	 .status = 204,                                                                                      \
 	 .args = OS_PARAMS(struct grant_args, params),                                                       \
 	 .prepare = ready,                                                                                   \
@@ -455,7 +455,7 @@ struct nothing {
 		 .prepare = check,                                                                           \
 		 .doc = "Whether a role is given."},                                                         \
 	{                                                                                                    \
-		HTTP_DELETE, where, .permit = "identity:revoke_" word, .flags = OS_WRITES | OS_UNSCOPED,     \
+		HTTP_DELETE, where, .permit = "identity:revoke_" word, .flags = API_WRITES | OS_UNSCOPED,    \
 				    .status = 204, .args = OS_PARAMS(struct grant_args, params),             \
 				    .prepare = ready, .operation = engine_revoke_role_run,                   \
 				    .doc = "Takes a role back."                                              \
@@ -469,7 +469,7 @@ struct nothing {
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/roles", .permit = "identity:list_roles", .args = {0, 0, sizeof(struct nothing)},
 	 .list = &roles, .answer = list_roles, .doc = "Roles."},
-	{HTTP_POST, "/v3/roles", .permit = "identity:create_role", .flags = OS_WRITES | OS_UNSCOPED,
+	{HTTP_POST, "/v3/roles", .permit = "identity:create_role", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 201,
 	 .args = OS_PARAMS(struct new_role, create_params, .members = offsetof(struct new_role, others) + 1),
 	 .prepare = prepare_new, .wrap = "role", .item = "role", .operation = engine_create_role_run,
@@ -478,13 +478,13 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct role_args, role_params), .item = "role", .answer = show_role,
 	 .doc = "One role."},
 	{HTTP_PATCH, "/v3/roles/{role_id}", .permit = "identity:update_role",
-	 .flags = OS_WRITES | OS_UNSCOPED,
+	 .flags = API_WRITES | OS_UNSCOPED,
 	 .args = OS_PARAMS(struct changed_role, update_params,
 			   .members = offsetof(struct changed_role, others) + 1),
 	 .wrap = "role", .item = "role", .prepare = prepare_change, .operation = engine_update_role_run,
 	 .shows = KIND_ROLE, .answer = show_changed, .doc = "Changes a role."},
 	{HTTP_DELETE, "/v3/roles/{role_id}", .permit = "identity:delete_role",
-	 .flags = OS_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct role_args, role_params),
+	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct role_args, role_params),
 	 .operation = engine_delete_role_run, .doc = "Deletes a role that is not the region's own."},
 	{HTTP_GET, "/v3/role_assignments", .permit = "identity:list_role_assignments",
 	 .args = {0, 0, sizeof(struct nothing)}, .answer = list_assignments,

@@ -579,14 +579,14 @@ static RESULT show_token(struct os_call *e, const void *args, struct json_writer
 }
 
 static const struct os_action actions[] = {
-	{HTTP_POST, "/v3/auth/tokens", .permit = "identity:authenticate", .flags = OS_OPEN, .status = 201,
+	{HTTP_POST, "/v3/auth/tokens", .permit = "identity:authenticate", .flags = API_OPEN, .status = 201,
 	 .args = OS_PARAMS(struct login, login_params), .wrap = "auth", .item = "token",
 	 .prepare = prepare_login, .work = check_guess, .answer = issue_token,
 	 .doc = "A token, for a password, an application credential or another token."},
 	{HTTP_GET, "/v3/auth/tokens", .permit = "identity:validate_token",
 	 .args = {0, 0, sizeof(struct subject)}, .prepare = prepare_subject, .item = "token",
 	 .answer = show_token, .doc = "What a token is worth now."},
-	{HTTP_DELETE, "/v3/auth/tokens", .permit = "identity:revoke_token", .flags = OS_WRITES | OS_UNSCOPED,
+	{HTTP_DELETE, "/v3/auth/tokens", .permit = "identity:revoke_token", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 204, .args = {0, 0, sizeof(struct subject)}, .prepare = prepare_subject,
 	 .operation = engine_revoke_token_run, .doc = "Ends a token."},
 };

@@ -154,18 +154,18 @@ static RESULT show_addresses(struct os_call *e, const void *args, struct json_wr
 #define GROUPS "/v2.0/address-groups"
 #define TARGET OS_PARAMS(struct os_address_group_target, target_params)
 #define CHANGE                                                                                               \
-	.permit = "update_address_group", .flags = OS_WRITES,                                                \
+	.permit = "update_address_group", .flags = API_WRITES,                                               \
 	.args = OS_PARAMS(struct os_change_addresses, change_params), .item = "address_group",               \
 	.operation = engine_change_address_group_run, .answer = show_addresses, .shows = KIND_ADDRESS_GROUP
 static const struct os_action actions[] = {
 	{HTTP_GET, GROUPS, .permit = "get_address_group", .list = &groups, .doc = "Address groups."},
-	{HTTP_POST, GROUPS, .permit = "create_address_group", .flags = OS_WRITES, .status = 201,
+	{HTTP_POST, GROUPS, .permit = "create_address_group", .flags = API_WRITES, .status = 201,
 	 .args = OS_PARAMS(struct os_create_address_group, create_params), .wrap = "address_group",
 	 .item = "address_group", .prepare = prepare_create, .operation = engine_create_address_group_run,
 	 .answer = show_created, .shows = KIND_ADDRESS_GROUP, .doc = "Makes an address group."},
 	{HTTP_GET, GROUPS "/{address_group_id}", .permit = "get_address_group", .args = TARGET,
 	 .item = "address_group", .answer = show_group, .doc = "One address group."},
-	{HTTP_PUT, GROUPS "/{address_group_id}", .permit = "update_address_group", .flags = OS_WRITES,
+	{HTTP_PUT, GROUPS "/{address_group_id}", .permit = "update_address_group", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_address_group, update_params), .wrap = "address_group",
 	 .item = "address_group", .prepare = prepare_update, .operation = engine_update_address_group_run,
 	 .answer = show_updated, .shows = KIND_ADDRESS_GROUP, .doc = "Changes an address group's words."},
@@ -173,7 +173,7 @@ static const struct os_action actions[] = {
 	 .doc = "More addresses."},
 	{HTTP_PUT, GROUPS "/{address_group_id}/remove_addresses", CHANGE, .prepare = prepare_remove,
 	 .doc = "Fewer addresses."},
-	{HTTP_DELETE, GROUPS "/{address_group_id}", .permit = "delete_address_group", .flags = OS_WRITES,
+	{HTTP_DELETE, GROUPS "/{address_group_id}", .permit = "delete_address_group", .flags = API_WRITES,
 	 .status = 204, .args = TARGET, .operation = engine_delete_address_group_run,
 	 .doc = "Deletes an address group that no rule names."},
 };

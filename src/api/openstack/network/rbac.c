@@ -152,7 +152,7 @@ static RESULT show_updated(struct os_call *e, const void *args, struct json_writ
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/rbac-policies", .permit = "get_rbac_policy", .list = &policies,
 	 .doc = "Who may use which networks."},
-	{HTTP_POST, "/v2.0/rbac-policies", .permit = "create_rbac_policy", .flags = OS_WRITES, .status = 201,
+	{HTTP_POST, "/v2.0/rbac-policies", .permit = "create_rbac_policy", .flags = API_WRITES, .status = 201,
 	 .args = OS_PARAMS(struct os_create_rbac, create_params), .wrap = "rbac_policy",
 	 .item = "rbac_policy", .prepare = prepare_create, .operation = engine_grant_network_run,
 	 .answer = show_created, .shows = KIND_NETWORK_GRANT,
@@ -160,11 +160,11 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/rbac-policies/{rbac_id}", .permit = "get_rbac_policy",
 	 .args = OS_PARAMS(struct os_rbac_target, target_params), .item = "rbac_policy",
 	 .answer = show_policy, .doc = "One policy."},
-	{HTTP_PUT, "/v2.0/rbac-policies/{rbac_id}", .permit = "update_rbac_policy", .flags = OS_WRITES,
+	{HTTP_PUT, "/v2.0/rbac-policies/{rbac_id}", .permit = "update_rbac_policy", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_rbac, update_params), .wrap = "rbac_policy",
 	 .item = "rbac_policy", .prepare = prepare_update, .operation = engine_change_network_grant_run,
 	 .answer = show_updated, .shows = KIND_NETWORK_GRANT, .doc = "Another target."},
-	{HTTP_DELETE, "/v2.0/rbac-policies/{rbac_id}", .permit = "delete_rbac_policy", .flags = OS_WRITES,
+	{HTTP_DELETE, "/v2.0/rbac-policies/{rbac_id}", .permit = "delete_rbac_policy", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_rbac_target, target_params),
 	 .operation = engine_revoke_network_run, .doc = "Takes it back, unless ports stand on it."},
 };

@@ -413,7 +413,7 @@ static RESULT show_updated_group(struct os_call *e, const void *args, struct jso
 RESULT os_prepare_groups(struct os_call *e, void *args)
 {
 	(void) args;
-	e->is_as_asked = engine_find_default_group(os_walk(e), e->c->who->account);
+	e->skips_operation = engine_find_default_group(os_walk(e), e->c->who->account);
 	return OK;
 }
 
@@ -422,7 +422,7 @@ static const struct os_action actions[] = {
 	 .args = {.size = sizeof(struct security_group_wish)}, .prepare = os_prepare_groups,
 	 .operation = engine_ensure_default_group_run, .list = &os_groups,
 	 .doc = "Security groups; the first look makes the project's default one."},
-	{HTTP_POST, "/v2.0/security-groups", .permit = "create_security_group", .flags = OS_WRITES,
+	{HTTP_POST, "/v2.0/security-groups", .permit = "create_security_group", .flags = API_WRITES,
 	 .status = 201, .args = OS_PARAMS(struct os_create_group, create_group_params),
 	 .wrap = "security_group", .item = "security_group", .prepare = prepare_create_group,
 	 .operation = engine_create_security_group_run, .answer = show_created_group,
@@ -431,17 +431,17 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_group_target, group_target_params), .item = "security_group",
 	 .answer = show_group, .doc = "One security group."},
 	{HTTP_PUT, "/v2.0/security-groups/{security_group_id}", .permit = "update_security_group",
-	 .flags = OS_WRITES, .args = OS_PARAMS(struct os_update_group, update_group_params),
+	 .flags = API_WRITES, .args = OS_PARAMS(struct os_update_group, update_group_params),
 	 .wrap = "security_group", .item = "security_group", .prepare = prepare_update_group,
 	 .operation = engine_update_security_group_run, .answer = show_updated_group,
 	 .shows = KIND_SECURITY_GROUP, .doc = "Changes a security group's words."},
 	{HTTP_DELETE, "/v2.0/security-groups/{security_group_id}", .permit = "delete_security_group",
-	 .flags = OS_WRITES, .status = 204, .args = OS_PARAMS(struct os_group_target, group_target_params),
+	 .flags = API_WRITES, .status = 204, .args = OS_PARAMS(struct os_group_target, group_target_params),
 	 .operation = engine_delete_security_group_run, .doc = "Deletes a security group."},
 	{HTTP_GET, "/v2.0/security-group-rules", .permit = "get_security_group_rule", .list = &os_group_rules,
 	 .doc = "Rules of security groups."},
 	{HTTP_POST, "/v2.0/security-group-rules", .permit = "create_security_group_rule",
-	 .flags = OS_WRITES | OS_BULK, .status = 201,
+	 .flags = API_WRITES | OS_BULK, .status = 201,
 	 .args = OS_PARAMS(struct os_create_rule, create_rule_params), .wrap = "security_group_rule",
 	 .item = "security_group_rule", .prepare = prepare_create_rule,
 	 .operation = engine_authorize_rules_run, .answer = show_created_rule,
@@ -450,7 +450,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_rule_target, rule_target_params), .item = "security_group_rule",
 	 .answer = show_rule, .doc = "One rule."},
 	{HTTP_DELETE, "/v2.0/security-group-rules/{rule_id}", .permit = "delete_security_group_rule",
-	 .flags = OS_WRITES, .status = 204, .args = OS_PARAMS(struct os_rule_target, rule_target_params),
+	 .flags = API_WRITES, .status = 204, .args = OS_PARAMS(struct os_rule_target, rule_target_params),
 	 .prepare = prepare_delete_rule, .operation = engine_revoke_rules_run, .doc = "Takes a rule away."},
 };
 const struct os_actions os_group_actions = OS_ACTIONS(OS_NETWORK, actions);

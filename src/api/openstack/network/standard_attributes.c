@@ -74,7 +74,7 @@ static bool has_word(struct os_call *e, struct tags tags, struct str word)
 
 static bool has_words(struct os_call *e, const struct row *row, struct str list, bool any)
 {
-	size_t offset = model_kinds[e->action->list->kind].tags_offset;
+	size_t offset = model_kinds[os_action_of(e)->list->kind].tags_offset;
 	const struct tags *tags = (const struct tags *) (const void *) ((const char *) row + offset);
 	struct str word;
 	while (str_split_next(&list, ',', &word))

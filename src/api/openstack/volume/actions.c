@@ -223,8 +223,8 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 
 #define ACTION(word, policy, T, rows, prepare_it, run, ...)                                                  \
 	{                                                                                                    \
-		.method = HTTP_POST, .path = "/v3/{project_id}/volumes/{volume_id}/action", .name = (word),  \
-		.permit = (policy), .flags = OS_WRITES, .status = 202, .args = OS_PARAMS(T, rows),           \
+		.method = HTTP_POST, .path = "/v3/{project_id}/volumes/{volume_id}/action", .verb = (word),  \
+		.permit = (policy), .flags = API_WRITES, .status = 202, .args = OS_PARAMS(T, rows),          \
 		.prepare = (prepare_it), .operation = (run), __VA_ARGS__                                     \
 	}
 #define METADATA(word, policy)                                                                               \
@@ -237,7 +237,7 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 		{HTTP_POST,                                                                                  \
 		 "/v3/{project_id}/" #word "s/{" #word "_id}/metadata",                                      \
 		 .permit = policy ":create",                                                                 \
-		 .flags = OS_WRITES,                                                                         \
+		 .flags = API_WRITES,                                                                        \
 		 .args = OS_PARAMS(struct os_volume_metadata, word##_put_params),                            \
 		 .prepare = prepare_metadata,                                                                \
 		 .operation = engine_set_tags_run,                                                           \
@@ -246,7 +246,7 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 		{HTTP_PUT,                                                                                   \
 		 "/v3/{project_id}/" #word "s/{" #word "_id}/metadata",                                      \
 		 .permit = policy ":update",                                                                 \
-		 .flags = OS_WRITES,                                                                         \
+		 .flags = API_WRITES,                                                                        \
 		 .args = OS_PARAMS(struct os_volume_metadata, word##_put_params),                            \
 		 .prepare = prepare_metadata,                                                                \
 		 .operation = replace_tags,                                                                  \
@@ -262,7 +262,7 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 		{HTTP_PUT,                                                                                   \
 		 "/v3/{project_id}/" #word "s/{" #word "_id}/metadata/{key}",                                \
 		 .permit = policy ":update",                                                                 \
-		 .flags = OS_WRITES,                                                                         \
+		 .flags = API_WRITES,                                                                        \
 		 .args = OS_PARAMS(struct os_volume_metadata, word##_meta_params),                           \
 		 .prepare = prepare_meta,                                                                    \
 		 .operation = engine_set_tags_run,                                                           \
@@ -271,7 +271,7 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 		 .doc = "Changes one."},                                                                     \
 	{                                                                                                    \
 		HTTP_DELETE, "/v3/{project_id}/" #word "s/{" #word "_id}/metadata/{key}",                    \
-			.permit = policy ":delete", .flags = OS_WRITES,                                      \
+			.permit = policy ":delete", .flags = API_WRITES,                                     \
 			.args = OS_PARAMS(struct os_volume_metadata, word##_key_params),                     \
 			.prepare = prepare_remove, .operation = engine_delete_tags_run,                      \
 			.doc = "Removes one."                                                                \
@@ -281,8 +281,8 @@ static const struct os_action actions[] = {
 	       engine_modify_volume_run, .doc = "Makes it larger."),
 	ACTION("os-retype", "volume:retype", struct os_volume_modify, retype_params, prepare_retype,
 	       engine_modify_volume_run, .doc = "Gives it another type."),
-	{HTTP_POST, "/v3/{project_id}/volumes/{volume_id}/action", .name = "os-set_bootable",
-	 .permit = "volume_extension:volume_actions:set_bootable", .flags = OS_WRITES,
+	{HTTP_POST, "/v3/{project_id}/volumes/{volume_id}/action", .verb = "os-set_bootable",
+	 .permit = "volume_extension:volume_actions:set_bootable", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_volume_flags, bootable_params), .operation = engine_update_volume_run,
 	 .doc = "Whether instances may start from it."},
 	ACTION("os-update_readonly_flag", "volume:update_readonly_flag", struct os_volume_flags,

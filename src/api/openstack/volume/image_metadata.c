@@ -35,14 +35,15 @@ static RESULT show(struct os_call *e, const void *args, struct json_writer *w)
 #define ACTION(word, rows, ...)                                                                              \
 	{                                                                                                    \
 		HTTP_POST, "/v3/{project_id}/volumes/{volume_id}/action",                                    \
-			.name = (word), .permit = "volume_extension:volume_image_metadata:" word,            \
+			.verb = (word), .permit = "volume_extension:volume_image_metadata:" word,            \
 			.args = OS_PARAMS(struct os_image_metadata, rows), __VA_ARGS__                       \
 	}
 static const struct os_action actions[] = {
 	ACTION("os-show_image_metadata", show_params, .answer = show, .doc = "All of it."),
-	ACTION("os-set_image_metadata", set_params, .flags = OS_WRITES, .operation = engine_update_volume_run,
-	       .answer = show, .shows = KIND_VOLUME, .doc = "Says more."),
-	ACTION("os-unset_image_metadata", unset_params, .flags = OS_WRITES,
+	ACTION("os-set_image_metadata", set_params, .flags = API_WRITES,
+	       .operation = engine_update_volume_run, .answer = show, .shows = KIND_VOLUME,
+	       .doc = "Says more."),
+	ACTION("os-unset_image_metadata", unset_params, .flags = API_WRITES,
 	       .operation = engine_update_volume_run, .doc = "Says it no longer."),
 };
 const struct os_actions os_volume_image_metadata_actions = OS_ACTIONS(OS_VOLUME, actions);

@@ -114,7 +114,7 @@ static RESULT show_quota(struct os_call *e, const void *args, struct json_writer
 	struct figure figures[FIGURES];
 	TRY(os_find(e, KIND_ACCOUNT, &a->wish.account, &account));
 	take_figures(account_of(account), figures);
-	if (e->action->method == HTTP_GET)
+	if (os_action_of(e)->method == HTTP_GET)
 		os_write_hex(w, "id", account->id);
 	write_figures(w, figures, a->usage);
 	return OK;
@@ -184,7 +184,7 @@ static RESULT show_class(struct os_call *e, const void *args, struct json_writer
 	TRY(check_class(e, a));
 	engine_get_default_limits(os_walk(e), &fresh);
 	take_figures(&fresh, figures);
-	if (e->action->method == HTTP_GET)
+	if (os_action_of(e)->method == HTTP_GET)
 		json_write_text(w, "id", a->class);
 	write_figures(w, figures, false);
 	return OK;
@@ -247,17 +247,17 @@ static const struct os_action actions[] = {
 	{HTTP_GET, QUOTA "/defaults", .permit = "volume_extension:quotas:show",
 	 .args = OS_PARAMS(struct os_volume_quota, target_params), .item = "quota_set",
 	 .answer = show_defaults, .doc = "What a new project gets."},
-	{HTTP_PUT, QUOTA, .permit = "volume_extension:quotas:update", .flags = OS_WRITES | OS_ADMIN,
+	{HTTP_PUT, QUOTA, .permit = "volume_extension:quotas:update", .flags = API_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_volume_quota, set_params), .wrap = "quota_set", .item = "quota_set",
 	 .prepare = prepare_set, .operation = engine_set_limits_run, .answer = show_quota,
 	 .shows = KIND_ACCOUNT, .doc = "Changes them."},
-	{HTTP_DELETE, QUOTA, .permit = "volume_extension:quotas:delete", .flags = OS_WRITES | OS_ADMIN,
+	{HTTP_DELETE, QUOTA, .permit = "volume_extension:quotas:delete", .flags = API_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_volume_quota, target_params), .prepare = prepare_reset,
 	 .operation = engine_set_limits_run, .doc = "As a new project has them."},
 	{HTTP_GET, CLASSES, .permit = "volume_extension:quota_classes", .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_volume_quota, class_params), .item = "quota_class_set",
 	 .answer = show_class, .doc = "What new projects get."},
-	{HTTP_PUT, CLASSES, .permit = "volume_extension:quota_classes", .flags = OS_WRITES | OS_ADMIN,
+	{HTTP_PUT, CLASSES, .permit = "volume_extension:quota_classes", .flags = API_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_volume_quota, set_class_params), .wrap = "quota_class_set",
 	 .item = "quota_class_set", .prepare = prepare_class, .operation = engine_set_default_limits_run,
 	 .answer = show_class, .tells = true, .doc = "Changes it, for those that come."},

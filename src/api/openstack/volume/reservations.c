@@ -304,7 +304,7 @@ static RESULT show_ended(struct os_call *e, const void *args, struct json_writer
 #define VOLUME_ACTION(word, policy, T, rows, more_flags, prepare_it, run, ...)                               \
 	{                                                                                                    \
 		HTTP_POST, "/v3/{project_id}/volumes/{volume_id}/action",                                    \
-			.name = (word), .permit = (policy), .flags = OS_WRITES | (more_flags),               \
+			.verb = (word), .permit = (policy), .flags = API_WRITES | (more_flags),              \
 			.status = 202, .args = OS_PARAMS(T, rows), .prepare = (prepare_it),                  \
 			.operation = (run), __VA_ARGS__                                                      \
 	}
@@ -313,7 +313,7 @@ static RESULT show_ended(struct os_call *e, const void *args, struct json_writer
 #define SNAPSHOT_ACTION(word, policy, T, rows, ...)                                                          \
 	{                                                                                                    \
 		HTTP_POST, "/v3/{project_id}/snapshots/{snapshot_id}/action",                                \
-			.name = (word), .permit = (policy), .flags = OS_WRITES | OS_ADMIN, .status = 202,    \
+			.verb = (word), .permit = (policy), .flags = API_WRITES | OS_ADMIN, .status = 202,   \
 			.args = OS_PARAMS(T, rows), __VA_ARGS__                                              \
 	}
 #define ALL "/v3/{project_id}/attachments"
@@ -348,19 +348,19 @@ static const struct os_action actions[] = {
 	 .doc = "Attachments of the project's volumes."},
 	{HTTP_GET, ALL "/detail", .since = 27, .permit = "volume:attachment_list",
 	 .list = &os_attachment_details, .doc = "The same, with more of each."},
-	{HTTP_POST, ALL, .since = 27, .permit = "volume:attachment_create", .flags = OS_WRITES, .status = 202,
-	 .args = OS_PARAMS(struct os_attachment_create, create_params), .wrap = "attachment",
+	{HTTP_POST, ALL, .since = 27, .permit = "volume:attachment_create", .flags = API_WRITES,
+	 .status = 202, .args = OS_PARAMS(struct os_attachment_create, create_params), .wrap = "attachment",
 	 .item = "attachment", .operation = engine_reserve_volume_run, .answer = show_created,
 	 .shows = KIND_VOLUME, .doc = "Reserves a volume."},
 	{HTTP_GET, ALL "/{attachment_id}", .since = 27, .permit = "volume:attachment_show",
 	 .args = OS_PARAMS(struct os_attachment, attachment_params), .item = "attachment",
 	 .answer = show_attachment, .doc = "One attachment."},
 	{HTTP_DELETE, ALL "/{attachment_id}", .since = 27, .permit = "volume:attachment_delete",
-	 .flags = OS_WRITES, .args = OS_PARAMS(struct os_attachment, attachment_params),
+	 .flags = API_WRITES, .args = OS_PARAMS(struct os_attachment, attachment_params),
 	 .prepare = prepare_end, .operation = engine_end_volume_attachment_run, .answer = show_ended,
 	 .tells = true, .doc = "Detaches it, or reserves it no longer."},
-	{HTTP_POST, ALL "/{attachment_id}/action", .name = "os-complete", .since = 44,
-	 .permit = "volume:attachment_complete", .flags = OS_WRITES, .status = 204,
+	{HTTP_POST, ALL "/{attachment_id}/action", .verb = "os-complete", .since = 44,
+	 .permit = "volume:attachment_complete", .flags = API_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_volume_attach, complete_params), .prepare = prepare_complete,
 	 .operation = engine_attach_reserved_volume_run,
 	 .doc = "Attaches a volume to the server that it is reserved for."},

@@ -199,7 +199,7 @@ static RESULT show_capabilities(struct os_call *e, const void *args, struct json
 
 #define SERVICES "/v3/{project_id}/os-services"
 #define CHANGE(rows)                                                                                         \
-	.permit = "volume_extension:services:update", .flags = OS_WRITES | OS_ADMIN,                         \
+	.permit = "volume_extension:services:update", .flags = API_WRITES | OS_ADMIN,                        \
 	.args = OS_PARAMS(struct os_service_change, rows), .operation = engine_update_host_run,              \
 	.answer = show_changed, .tells = true
 static const struct os_action actions[] = {

@@ -144,7 +144,7 @@ static RESULT show_accepted(struct os_call *e, const void *args, struct json_wri
 		 all,                                                                                        \
 		 .since = (from),                                                                            \
 		 .permit = "volume:create_transfer",                                                         \
-		 .flags = OS_WRITES,                                                                         \
+		 .flags = API_WRITES,                                                                        \
 		 .status = 202,                                                                              \
 		 .args = OS_PARAMS(struct os_transfer_offer, offer_params),                                  \
 		 .wrap = "transfer",                                                                         \
@@ -166,7 +166,7 @@ static RESULT show_accepted(struct os_call *e, const void *args, struct json_wri
 		 all "/{transfer_id}/accept",                                                                \
 		 .since = (from),                                                                            \
 		 .permit = "volume:accept_transfer",                                                         \
-		 .flags = OS_WRITES,                                                                         \
+		 .flags = API_WRITES,                                                                        \
 		 .status = 202,                                                                              \
 		 .args = OS_PARAMS(struct os_transfer_accept, accept_params),                                \
 		 .wrap = "accept",                                                                           \
@@ -178,7 +178,7 @@ static RESULT show_accepted(struct os_call *e, const void *args, struct json_wri
 		 .doc = "Takes a volume that another project offers."},                                      \
 	{                                                                                                    \
 		HTTP_DELETE, all "/{transfer_id}",                                                           \
-			.since = (from), .permit = "volume:delete_transfer", .flags = OS_WRITES,             \
+			.since = (from), .permit = "volume:delete_transfer", .flags = API_WRITES,            \
 			.status = 202, .args = OS_PARAMS(struct os_transfer_target, target_params),          \
 			.operation = engine_withdraw_volume_run, .doc = "Withdraws an offer."                \
 	}

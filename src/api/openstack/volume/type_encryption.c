@@ -126,7 +126,7 @@ static RESULT show_key(struct os_call *e, const void *args, struct json_writer *
 #define ALL "/v3/{project_id}/types/{type_id}/encryption"
 #define POLICY "volume_extension:volume_type_encryption:"
 #define SHOWN(rows) .flags = OS_ADMIN, .args = OS_PARAMS(struct os_encryption_shown, rows)
-#define CHANGE(rows) .flags = OS_WRITES | OS_ADMIN, .args = OS_PARAMS(struct os_encryption_change, rows)
+#define CHANGE(rows) .flags = API_WRITES | OS_ADMIN, .args = OS_PARAMS(struct os_encryption_change, rows)
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = POLICY "get", SHOWN(show_params), .answer = show_encryption,
 	 .doc = "How volumes of the type are encrypted; nothing: as they are asked to be."},

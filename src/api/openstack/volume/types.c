@@ -14,7 +14,7 @@ static void write_type(struct os_call *e, struct json_writer *w, const void *ite
 	json_write_bool(w, "is_public", type->is_public);
 	json_write_bool(w, "os-volume-type-access:is_public", type->is_public);
 	os_write_tags(w, "extra_specs", type->specs);
-	if (os_is_admin(e) && e->action->method == HTTP_GET)
+	if (os_is_admin(e) && os_action_of(e)->method == HTTP_GET)
 		json_write_null(w, "qos_specs_id");
 }
 
@@ -221,7 +221,7 @@ static const struct os_param delete_params[] = {TYPE_PATH(struct os_type_delete,
 
 #define ALL "/v3/{project_id}/types"
 #define ONE ALL "/{type_id}"
-#define CHANGE(...) .args = OS_PARAMS(struct os_type_change, __VA_ARGS__), .flags = OS_WRITES | OS_ADMIN
+#define CHANGE(...) .args = OS_PARAMS(struct os_type_change, __VA_ARGS__), .flags = API_WRITES | OS_ADMIN
 #define SHOWN(rows) .args = OS_PARAMS(struct os_type_shown, rows)
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "volume_extension:type_get_all", .list = &type_listing,
@@ -234,7 +234,7 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, ONE, .permit = "volume_extension:type_update", CHANGE(update_params),
 	 .wrap = "volume_type", .item = "volume_type", .operation = engine_update_volume_type_run,
 	 .answer = show_changed, .shows = KIND_VOLUME_TYPE, .doc = "Changes a type."},
-	{HTTP_DELETE, ONE, .permit = "volume_extension:type_delete", .flags = OS_WRITES | OS_ADMIN,
+	{HTTP_DELETE, ONE, .permit = "volume_extension:type_delete", .flags = API_WRITES | OS_ADMIN,
 	 .status = 202, .args = OS_PARAMS(struct os_type_delete, delete_params),
 	 .operation = engine_delete_volume_type_run, .doc = "Deletes a type that nothing has."},
 	{HTTP_GET, ONE "/extra_specs", .permit = "volume_extension:types_extra_specs:index",
@@ -254,10 +254,10 @@ static const struct os_action actions[] = {
 	{HTTP_GET, ONE "/os-volume-type-access", .permit = "volume_extension:volume_type_access",
 	 .flags = OS_ADMIN, SHOWN(show_params), .answer = show_access,
 	 .doc = "The projects that may use it."},
-	{HTTP_POST, ONE "/action", .name = "addProjectAccess",
+	{HTTP_POST, ONE "/action", .verb = "addProjectAccess",
 	 .permit = "volume_extension:volume_type_access:addProjectAccess", CHANGE(add_params), .status = 202,
 	 .operation = engine_update_volume_type_run, .doc = "Lets a project use it."},
-	{HTTP_POST, ONE "/action", .name = "removeProjectAccess",
+	{HTTP_POST, ONE "/action", .verb = "removeProjectAccess",
 	 .permit = "volume_extension:volume_type_access:removeProjectAccess", CHANGE(remove_params),
 	 .status = 202, .operation = engine_update_volume_type_run, .doc = "No longer."},
 };

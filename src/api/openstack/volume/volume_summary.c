@@ -187,7 +187,7 @@ static const struct os_action actions[] = {
 	{HTTP_GET, BACKUPS "/{backup_id}", .permit = "backup:get",
 	 .args = OS_PARAMS(struct os_backup, backup_params), .prepare = prepare_no_backup,
 	 .doc = "There are none."},
-	{HTTP_POST, BACKUPS, .permit = "backup:create", .flags = OS_WRITES, .prepare = prepare_backup,
+	{HTTP_POST, BACKUPS, .permit = "backup:create", .flags = API_WRITES, .prepare = prepare_backup,
 	 .doc = "There is no backup service: refused."},
 };
 const struct os_actions os_volume_more_actions = OS_ACTIONS(OS_VOLUME, actions);

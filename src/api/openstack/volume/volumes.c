@@ -215,7 +215,7 @@ static void write_volume(struct os_call *e, struct json_writer *w, const void *i
 	os_write_maker(w, v->made_by, v->account);
 	json_write_null(w, "replication_status");
 	json_write_null(w, "consistencygroup_id");
-	if (e->action->method == HTTP_GET)
+	if (os_action_of(e)->method == HTTP_GET)
 		write_extended(e, w, i);
 	if (os_is_admin(e))
 		json_write_null(w, "migration_status");
@@ -425,18 +425,18 @@ static const struct os_action actions[] = {
 	 .doc = "Volumes of the project, id and name."},
 	{HTTP_GET, ALL "/detail", .permit = "volume:get_all", .list = &os_volume_details,
 	 .doc = "Volumes of the project."},
-	{HTTP_POST, ALL, .permit = "volume:create", .flags = OS_WRITES, .status = 202,
+	{HTTP_POST, ALL, .permit = "volume:create", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_volume_create, create_params), .wrap = "volume", .item = "volume",
 	 .prepare = prepare_create, .operation = engine_create_volume_run, .answer = show_created,
 	 .shows = KIND_VOLUME, .doc = "Makes a volume."},
 	{HTTP_GET, ALL "/{volume_id}", .permit = "volume:get",
 	 .args = OS_PARAMS(struct os_volume_shown, show_params), .item = "volume", .answer = show_volume,
 	 .doc = "One volume."},
-	{HTTP_PUT, ALL "/{volume_id}", .permit = "volume:update", .flags = OS_WRITES,
+	{HTTP_PUT, ALL "/{volume_id}", .permit = "volume:update", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_volume_update, update_params), .wrap = "volume", .item = "volume",
 	 .operation = engine_update_volume_run, .answer = show_updated, .shows = KIND_VOLUME,
 	 .doc = "Its name and description."},
-	{HTTP_DELETE, ALL "/{volume_id}", .permit = "volume:delete", .flags = OS_WRITES, .status = 202,
+	{HTTP_DELETE, ALL "/{volume_id}", .permit = "volume:delete", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_volume_delete, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_volume_run, .doc = "Deletes a volume."},
 };

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From a request's path, query and body to the action's struct; and the row that a part of a request names. */
+#include "api/openstack/core/face.h"
+#include "base/vec.h"
+
+/* Reading JSON takes an HTTP thread some 40 ns a byte, and strangers may send it, too. The services
+ * themselves take no more than this. Source: oslo.middleware, "max_request_body_size". */
+enum { JSON_BODY_MAX = 114688 };
+
+RESULT os_parse_body(struct os_call *e)
+{
+	struct str text = str_trim(e->call->body);
+	json_error_t error;
+	if (str_is_empty(text))
+		return OK;
+	if (text.n > JSON_BODY_MAX)
+		return ctx_fail(e->c, ERR_TOO_LARGE, "Request is too large.");
+	e->body = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &error);
+	if (e->body && json_is_object(e->body))
+		return OK;
+	json_decref(e->body);
+	return ctx_fail(e->c, ERR_INVALID, "Malformed request body: %s (line %d, column %d)",
+			error.text[0] ? error.text : "it is not an object", error.line, error.column);
+}
+
+/* The token's own, unless an administrator asks. */
+static RESULT check_project(struct os_call *e)
+{
+	struct str project = os_query_find(&e->request.path, "project_id");
+	struct ref ref;
+	if (e->service != OS_VOLUME || !project.p || str_is(project, "-") || os_is_admin(e))
+		return OK;
+	return os_parse_id(project, KIND_ACCOUNT, &ref) && uuid_equal(ref.prefix, e->c->who->account)
+		       ? OK
+		       : ctx_fail(e->c, ERR_INVALID, "Malformed request url: another project's.");
+}
+
+/* Decodes %XX in what the path names. */
+static RESULT decode_path(struct os_call *e)
+{
+	struct os_pair *at = (struct os_pair *) e->request.path.at; /* the arena's copy is ours */
+	for (size_t k = 0; k < e->request.path.count; k++) {
+		struct str text = at[k].value, plus = STR_NONE;
+		VEC(char) escaped = {0};
+		for (size_t n = 0; n < text.n; n++) /* in a path a plus is a plus */
+			for (const char *p = text.p[n] == '+' ? "%2B" : (char[]){text.p[n], 0}; *p; p++)
+				if (!VEC_PUSH(e->c->arena, &escaped, *p))
+					return ctx_no_memory(e->c);
+		plus = (struct str){escaped.at, escaped.count};
+		if (!result_is_ok(str_decode_url(e->c->arena, plus, &at[k].value)) ||
+		    !str_is_utf8(at[k].value))
+			return ctx_fail(e->c, ERR_NOT_FOUND, "The resource could not be found.");
+	}
+	return OK;
+}
+
+/* The object that holds the parameters; of many, a list of those. */
+static RESULT find_parameters(struct os_call *e, const json_t **ret_value)
+{
+	const struct os_action *a = os_action_of(e);
+	const json_t *body = e->body;
+	const char *wrap = a->verb ? a->verb : a->wrap;
+	*ret_value = body;
+	e->arg_count = 1;
+	if (!wrap)
+		return OK;
+	*ret_value = json_object_get(body, wrap);
+	if (!*ret_value && a->flags & OS_BULK) {
+		*ret_value =
+			json_object_get(body, str_to_z(e->c->arena, str_print(e->c->arena, "%ss", wrap)));
+		e->is_bulk = *ret_value;
+		if (!json_is_array(*ret_value) || !json_array_size(*ret_value) ||
+		    json_array_size(*ret_value) > OS_LIST_MAX)
+			*ret_value = NULL;
+		e->arg_count = *ret_value ? json_array_size(*ret_value) : 0;
+	}
+	if (a->verb) /* a word of no parameters has null, or whatever else says nothing */
+		*ret_value = json_is_object(*ret_value) ? *ret_value : NULL;
+	else if (!*ret_value)
+		return ctx_fail_field(e->c, ERR_MISSING, str_from(wrap), "'%s' is a required property", wrap);
+	return OK;
+}
+
+static RESULT read_args(struct os_call *e)
+{
+	const struct os_action *a = os_action_of(e);
+	const json_t *value = NULL;
+	TRY(find_parameters(e, &value));
+	TRY(api_new_args(&e->core, e->arg_count, a->args.size));
+	e->request.is_query_strict = e->service == OS_COMPUTE && e->request.version >= 75 && !a->list;
+	for (size_t k = 0; k < e->arg_count; k++) {
+		void *args = (char *) e->args + k * a->args.size;
+		e->request.body = e->is_bulk ? json_array_get(value, k) : value;
+		TRY(os_params_read(e->c, &a->args, &e->request, args));
+	}
+	for (size_t k = 0; a->prepare && k < e->arg_count; k++)
+		TRY(a->prepare(e, (char *) e->args + k * a->args.size));
+	return OK;
+}
+
+RESULT os_prepare(struct api_call *core)
+{
+	struct os_call *e = os_call_of(core);
+	const struct os_action *a = os_action_of(e);
+	TRY(decode_path(e));
+	TRY(check_project(e));
+	TRY(os_query_parse(e->c, e->call->query, &e->request.query));
+	TRY(read_args(e));
+	if (!e->status)
+		e->status = a->status;
+	if (!a->answer && !a->list)
+		e->has_no_body = true;
+	return OK;
+}
+
+void os_end_request(struct api_call *core)
+{
+	struct os_call *e = os_call_of(core);
+	json_decref(e->body);
+	e->body = NULL;
+	e->request.body = NULL;
+}
+
+RESULT os_find(struct os_call *e, enum kind kind, const struct ref *ref, const struct row **ret_row)
+{
+	*ret_row = face_find_left(&e->change, kind, ref->prefix);
+	return *ret_row ? OK : engine_find(e->c, os_walk(e), kind, ref, ret_row);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Which action a request asks for: by its service, path, method and microversion, and the body's verb. */
+#include "api/openstack/core/face.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static const struct os_actions *const action_groups[] = {
+#define GROUP(name) &os_##name##_actions,
+#include "api/openstack/core/action_groups.def"
+#undef GROUP
+};
+
+bool os_next_segment(struct str *path, struct str *ret_segment)
+{
+	while (str_split_next(path, '/', ret_segment))
+		if (ret_segment->n)
+			return true;
+	return false;
+}
+
+static size_t count_segments(struct str path)
+{
+	struct str segment;
+	size_t count = 0;
+	while (os_next_segment(&path, &segment))
+		count++;
+	return count;
+}
+
+static const char *path_of(const struct os_route *r)
+{
+	return os_row_of(r->entry.action)->path;
+}
+
+/* Literal segments go before variables: "detail" is no server's id. */
+static int compare_routes(const void *a, const void *b)
+{
+	const struct os_route *x = a, *y = b;
+	if (x->service != y->service)
+		return x->service < y->service ? -1 : 1;
+	if (x->segment_count != y->segment_count)
+		return x->segment_count < y->segment_count ? -1 : 1;
+	for (const char *p = path_of(x), *q = path_of(y);; p++, q++) {
+		if (*p != *q)
+			return *p == '{' ? 1 : *q == '{' ? -1 : *p - *q;
+		if (!*p)
+			return 0;
+	}
+}
+
+void os_sum_routes(struct openstack_face *face)
+{
+	for (size_t g = 0; g < sizeof action_groups / sizeof action_groups[0]; g++)
+		for (size_t k = 0; k < action_groups[g]->count; k++) {
+			const struct os_action *action = &action_groups[g]->at[k];
+			assert(face->route_count < OS_ROUTES_MAX);
+			face->routes[face->route_count++] = (struct os_route){
+				action_groups[g]->service, count_segments(str_from(action->path)),
+				api_entry_of(&action->core)};
+		}
+	qsort(face->routes, face->route_count, sizeof face->routes[0], compare_routes);
+}
+
+/* Whether the path is of that form; its variables then. */
+static bool path_fits(struct str form, struct str path, struct os_pair variables[static OS_VARIABLES_MAX],
+		      size_t *ret_count)
+{
+	struct str want, got;
+	size_t count = 0;
+	while (os_next_segment(&form, &want)) {
+		bool has_one = os_next_segment(&path, &got);
+		assert(has_one); /* as many segments */
+		if (want.p[0] == '{') {
+			assert(count < OS_VARIABLES_MAX);
+			variables[count++] = (struct os_pair){str_slice(want, 1, want.n - 1), got};
+		} else if (!str_equal(want, got)) {
+			return false;
+		}
+	}
+	*ret_count = count;
+	return true;
+}
+
+static bool has_version(const struct os_call *e, const struct os_route *r)
+{
+	const struct os_action *a = os_row_of(r->entry.action);
+	int version = e->request.version;
+	return (!a->since || version >= a->since) && (!a->until || version <= a->until);
+}
+
+static enum http_method method_of(const struct call *call)
+{
+	return call->method == HTTP_HEAD ? HTTP_GET : call->method;
+}
+
+/* Compute, Image and Block Storage take a slash at the end for one more segment, an id that is empty: a
+ * client whose id was empty is not to be told of all. The others leave it out. */
+static bool ends_with_no_id(const struct os_call *e, size_t segments)
+{
+	bool has_two = e->service == OS_IMAGE || e->service == OS_COMPUTE;
+	size_t fewest = has_two ? 2 : e->service == OS_VOLUME ? 3 : SIZE_MAX; /* of a collection */
+	return segments >= fewest && str_ends_with(e->call->path, STR("/"));
+}
+
+const struct os_route *os_find_route(struct os_call *e, bool *ret_has_path)
+{
+	const struct openstack_face *face = os_face_of(e);
+	size_t count = 0, segments = count_segments(e->path);
+	struct os_pair *variables = arena_new_array(e->c->arena, struct os_pair, OS_VARIABLES_MAX);
+	*ret_has_path = false;
+	if (ends_with_no_id(e, segments))
+		return NULL;
+	for (size_t k = 0; variables && k < face->route_count; k++) {
+		const struct os_route *r = &face->routes[k];
+		if (r->service != e->service || r->segment_count != segments || !has_version(e, r) ||
+		    !path_fits(str_from(path_of(r)), e->path, variables, &count))
+			continue;
+		*ret_has_path = true;
+		if (os_row_of(r->entry.action)->method != method_of(e->call))
+			continue;
+		e->request.path = (struct os_pairs){variables, count};
+		return r;
+	}
+	return NULL;
+}
+
+RESULT os_choose_route(struct os_call *e, const struct os_route *first)
+{
+	const struct openstack_face *face = os_face_of(e);
+	void *member = json_object_iter(e->body);
+	const char *name = member ? json_object_iter_key(member) : "";
+	bool has_verb = os_row_of(first->entry.action)->verb;
+	for (const struct os_route *r = first; r < face->routes + face->route_count; r++) {
+		if (strcmp(path_of(r), path_of(first)) != 0)
+			break;
+		if (!has_verb || (strcmp(os_row_of(r->entry.action)->verb, name) == 0 && has_version(e, r))) {
+			api_choose_action(&e->core, &r->entry);
+			return OK;
+		}
+	}
+	return ctx_fail(e->c, ERR_INVALID, "There is no such action: %s", name);
+}
