@@ -98,3 +98,37 @@ RESULT api_find_shown(struct api_call *e, uuid id, const struct row **ret_row);
 void api_audit(struct api_call *e);
 /* Zeroed args for the call. ERR_NO_MEMORY. */
 RESULT api_new_args(struct api_call *e, size_t count, size_t size);
+
+/* What a face's handlers use, in its own types: x_call_of(), x_action_of(), and the functions above. Expects a
+ * struct x_call, which begins with a struct api_call `core`, and a struct x_action, which has a struct api_action
+ * `core`. */
+#define API_DEFINE_FACE(x)                                                                                   \
+	static inline struct x##_call *x##_call_of(struct api_call *core)                                    \
+	{                                                                                                    \
+		return (struct x##_call *) core;                                                             \
+	}                                                                                                    \
+	static inline const struct x##_action *x##_row_of(const struct api_action *core)                     \
+	{                                                                                                    \
+		return (const struct x##_action *) ((const char *) core -                                    \
+						    offsetof(struct x##_action, core));                      \
+	}                                                                                                    \
+	static inline const struct x##_action *x##_action_of(const struct x##_call *e)                       \
+	{                                                                                                    \
+		return x##_row_of(e->action);                                                                \
+	}                                                                                                    \
+	static inline const struct tables *x##_walk(struct x##_call *e)                                      \
+	{                                                                                                    \
+		return api_tables(&e->core);                                                                 \
+	}                                                                                                    \
+	static inline void x##_stop_walking(struct x##_call *e)                                              \
+	{                                                                                                    \
+		api_release_tables(&e->core);                                                                \
+	}                                                                                                    \
+	static inline RESULT x##_find_shown(struct x##_call *e, uuid id, const struct row **ret_row)         \
+	{                                                                                                    \
+		return api_find_shown(&e->core, id, ret_row);                                                \
+	}                                                                                                    \
+	static inline void x##_audit(struct x##_call *e)                                                     \
+	{                                                                                                    \
+		api_audit(&e->core);                                                                         \
+	}

@@ -70,25 +70,7 @@ struct iam_call {
 	struct pairs pairs;
 };
 
-static inline struct iam_call *iam_call_of(struct api_call *core)
-{
-	return (struct iam_call *) core;
-}
-
-static inline const struct iam_action *iam_action_of(const struct iam_call *e)
-{
-	return (const struct iam_action *) e->action;
-}
-
-static inline const struct tables *iam_walk(struct iam_call *e)
-{
-	return api_tables(&e->core);
-}
-
-static inline RESULT iam_find_shown(struct iam_call *e, uuid id, const struct row **ret_row)
-{
-	return api_find_shown(&e->core, id, ret_row);
-}
+API_DEFINE_FACE(iam)
 
 /* ---- errors.c ---- */
 

@@ -96,38 +96,7 @@ struct ec2_call {
 	VEC(struct ec2_quote) quotes;
 };
 
-static inline struct ec2_call *ec2_call_of(struct api_call *core)
-{
-	return (struct ec2_call *) core;
-}
-
-static inline const struct ec2_action *ec2_action_of(const struct ec2_call *e)
-{
-	return (const struct ec2_action *) e->action;
-}
-
-/* The tables of a view that walks; opened at the first call, closed after the answer. In answers. */
-static inline const struct tables *ec2_walk(struct ec2_call *e)
-{
-	return api_tables(&e->core);
-}
-
-static inline void ec2_stop_walking(struct ec2_call *e)
-{
-	api_release_tables(&e->core);
-}
-
-/* This one is to be recorded (AUDIT_WHEN_SAID): from prepare, or an answer. */
-static inline void ec2_audit(struct ec2_call *e)
-{
-	api_audit(&e->core);
-}
-
-/* As api_find_shown(). */
-static inline RESULT ec2_find_shown(struct ec2_call *e, uuid id, const struct row **ret_row)
-{
-	return api_find_shown(&e->core, id, ret_row);
-}
+API_DEFINE_FACE(ec2)
 
 /* ---- what every Describe action has, at the beginning of its args ---- */
 

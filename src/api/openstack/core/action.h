@@ -37,15 +37,19 @@ enum os_service {
 	OS_SERVICE_COUNT,
 };
 
+/*   OS_ADMIN      the role `admin`; an action that is API_WRITES needs the role `member` at least
+ *   OS_UNSCOPED   a token without a project will do; identity's all do
+ *   OS_BULK       a body with "<wrap>s" and a list asks for many at once, all or none
+ *   OS_RAW_BODY   the body is not JSON, or not an object: prepare reads call->body
+ *   OS_UPLOAD     prepare runs when the headers are there, and takes the body (call_set_sink)
+ *   OS_IN_PLACE   answer writes the whole answer, the braces too (a JSON list, say) */
 enum os_action_flag {
-	OS_ADMIN = API_OF_FACE,         /* the role `admin`; where API_WRITES is, else: the role `member` */
-	OS_UNSCOPED = API_OF_FACE << 1, /* a token without a project will do; identity's all do */
-	OS_BULK = API_OF_FACE << 2, /* a body with "<wrap>s" and a list asks for many at once, all or none */
-	OS_RAW_BODY = API_OF_FACE << 3, /* the body is not JSON, or not an object: prepare reads call->body */
-	OS_UPLOAD = API_OF_FACE
-		    << 4, /* prepare runs when the headers are there, and takes the body (call_set_sink) */
-	OS_IN_PLACE =
-		API_OF_FACE << 5, /* answer writes the whole answer, the braces too (a JSON list, say) */
+	OS_ADMIN = API_OF_FACE,
+	OS_UNSCOPED = API_OF_FACE << 1,
+	OS_BULK = API_OF_FACE << 2,
+	OS_RAW_BODY = API_OF_FACE << 3,
+	OS_UPLOAD = API_OF_FACE << 4,
+	OS_IN_PLACE = API_OF_FACE << 5,
 };
 
 struct os_action {
@@ -94,47 +98,10 @@ struct os_call {
 	bool is_bulk; /* many were asked for, in a list */
 };
 
-static inline struct os_call *os_call_of(struct api_call *core)
-{
-	return (struct os_call *) core;
-}
+API_DEFINE_FACE(os)
 
-static inline const struct os_action *os_row_of(const struct api_action *core)
-{
-	return (const struct os_action *) ((const char *) core - offsetof(struct os_action, core));
-}
-
-static inline const struct os_action *os_action_of(const struct os_call *e)
-{
-	return os_row_of(e->action);
-}
-
-/* The tables of a view that walks; opened at the first call, closed after the answer (and after prepare:
- * a call is not parked with a view). */
-static inline const struct tables *os_walk(struct os_call *e)
-{
-	return api_tables(&e->core);
-}
-
-static inline void os_stop_walking(struct os_call *e)
-{
-	if (!e->is_bulk) /* of many, the next one walks, too */
-		api_release_tables(&e->core);
-}
-
-/* This one is to be recorded (AUDIT_WHEN_SAID): from prepare, or an answer. */
-static inline void os_audit(struct os_call *e)
-{
-	api_audit(&e->core);
-}
-
-/* As api_find_shown(). */
-static inline RESULT os_find_shown(struct os_call *e, uuid id, const struct row **ret_row)
-{
-	return api_find_shown(&e->core, id, ret_row);
-}
-
-/* The same by what names it, for reads as well: only what the caller may see. ERR_NOT_FOUND. */
+/* The row that the call names, as its change left it, else as it is now: only what the caller may see.
+ * ERR_NOT_FOUND. */
 RESULT os_find(struct os_call *e, enum kind kind, const struct ref *ref, const struct row **ret_row);
 
 /* Of the caller. */
