@@ -107,40 +107,40 @@ static const struct field *field_of(enum kind kind, const char *name)
 	return 0;
 }
 
-/* Steps follow each other, and end at the rows that are filtered. */
-static void check_way(enum kind to, const struct way *way)
+/* Joins follow each other, and end at the rows that are filtered. */
+static void check_path(enum kind to, const struct access_path *path)
 {
-	enum kind at = way->kind;
-	for (size_t k = 0; k < WAY_STEPS_MAX && way->steps[k].kind != KIND_NONE; k++) {
-		const struct step *step = &way->steps[k];
+	enum kind at = path->kind;
+	for (size_t k = 0; k < ACCESS_JOINS_MAX && path->joins[k].kind != KIND_NONE; k++) {
+		const struct query_join *join = &path->joins[k];
 		bool is_found = false;
-		if (step->index) {
-			const struct kind_info *info = &model_kinds[step->kind];
-			is_found = info->fields[info->indexes[step->index].fields[0]].ref == at;
+		if (join->index) {
+			const struct kind_info *info = &model_kinds[join->kind];
+			is_found = info->fields[info->indexes[join->index].fields[0]].ref == at;
 		}
-		for (unsigned n = 0; !step->index && n < model_kinds[at].field_count; n++) {
+		for (unsigned n = 0; !join->index && n < model_kinds[at].field_count; n++) {
 			const struct field *f = &model_kinds[at].fields[n];
-			is_found = is_found || (f->offset == step->offset && f->ref == step->kind &&
+			is_found = is_found || (f->offset == join->offset && f->ref == join->kind &&
 						f->type == FIELD_UUID);
 		}
 		assert_true(is_found);
-		at = step->kind;
+		at = join->kind;
 	}
 	assert_int_equal(at, to);
 }
 
 static void check_paths(enum kind kind, const struct filter *f)
 {
-	for (size_t k = 0; k < WAYS_MAX && f->ways[k].kind != KIND_NONE; k++)
-		check_way(kind, &f->ways[k]);
-	if (!f->via)
+	for (size_t k = 0; k < ACCESS_PATHS_MAX && f->access_paths[k].kind != KIND_NONE; k++)
+		check_path(kind, &f->access_paths[k]);
+	if (!f->joined)
 		return;
 	bool is_there = false;
-	for (size_t k = 0; k < f->via->filters->count; k++)
-		is_there = is_there || strcmp(f->via->filters->at[k].name, f->there) == 0;
+	for (size_t k = 0; k < f->joined->filters->count; k++)
+		is_there = is_there || strcmp(f->joined->filters->at[k].name, f->joined_filter) == 0;
 	assert_true(is_there);
-	const struct way way = {.kind = f->via->kind, .steps = {f->via->step}};
-	check_way(kind, &way);
+	const struct access_path path = {.kind = f->joined->kind, .joins = {f->joined->join}};
+	check_path(kind, &path);
 }
 
 static void check_filter(enum kind kind, const struct filter *f)
@@ -178,8 +178,8 @@ static bool ends_with_any(const char *name, const char *const *ends)
 static bool is_path(enum kind kind, const struct filter *f)
 {
 	const struct field *field = f->field ? field_of(kind, f->field) : 0;
-	return f->is_id || f->is_owner || f->index || f->in_state || f->ways[0].kind != KIND_NONE || f->via ||
-	       (field && field->offset == model_kinds[kind].groups_offset);
+	return f->is_id || f->is_owner || f->index || f->in_state || f->access_paths[0].kind != KIND_NONE ||
+	       f->joined || (field && field->offset == model_kinds[kind].groups_offset);
 }
 
 /* What names one thing leads to it, whatever the account has besides. */

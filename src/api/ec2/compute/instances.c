@@ -319,14 +319,15 @@ static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 /* ---- filters ---- */
 
 /* By one of its interfaces. */
-static const struct via interfaces = {KIND_PORT, &ec2_interface_filters, TO(KIND_INSTANCE, port, instance)};
+static const struct filter_join interfaces = {KIND_PORT, &ec2_interface_filters,
+					      JOIN_ONE(KIND_INSTANCE, port, instance)};
 
 static bool fits_interface(const struct filter_run *f, const struct row *row)
 {
 	for (const struct port *p = port_first_by_instance(f->t, row->id); p;
 	     p = port_next_by_instance(f->t, p))
 		if (row_is_live(&p->row) &&
-		    filter_through(f, KIND_PORT, &ec2_interface_filters, f->filter->there, &p->row))
+		    filter_through(f, KIND_PORT, &ec2_interface_filters, f->filter->joined_filter, &p->row))
 			return true;
 	return false;
 }
@@ -413,12 +414,12 @@ static bool fits_option(const struct filter_run *f, const struct row *row)
 /* The name here, and the name that interfaces have for it. */
 #define BY_INTERFACE(name, name_there)                                                                       \
 	{                                                                                                    \
-		(name), .get = fits_interface, .via = &interfaces, .there = (name_there)                     \
+		(name), .get = fits_interface, .joined = &interfaces, .joined_filter = (name_there)          \
 	}
 #define INTERFACE(name) BY_INTERFACE("network-interface." name, name)
 #define ATTACHED(row_kind, type, member)                                                                     \
 	{                                                                                                    \
-		(row_kind), .steps = { TO(KIND_INSTANCE, type, member) }                                     \
+		(row_kind), .joins = { JOIN_ONE(KIND_INSTANCE, type, member) }                               \
 	}
 /* EC2 has a word for Windows only. */
 static bool fits_platform(const struct filter_run *f, const struct row *row)
@@ -471,7 +472,7 @@ static const struct filter instance_filters[] = {
 	{"architecture", .get = fits_architecture},
 	{"availability-zone", .field = "zone"},
 	{"reservation-id", .get = fits_reservation,
-	 .ways = {{KIND_INSTANCE, INSTANCE_INDEX_RESERVATION, "r"}}},
+	 .access_paths = {{KIND_INSTANCE, INSTANCE_INDEX_RESERVATION, "r"}}},
 	{"launch-index", .field = "launch_index"},
 	{"launch-time", .get = fits_launch_time},
 	{"key-name", .field = "key_name"},
@@ -482,7 +483,8 @@ static const struct filter instance_filters[] = {
 	BY_INTERFACE("group-name", "group-name"),
 	BY_INTERFACE("instance.group-id", "group-id"),
 	BY_INTERFACE("instance.group-name", "group-name"),
-	{"ip-address", .get = fits_public_ip, .via = &interfaces, .there = "association.public-ip"},
+	{"ip-address", .get = fits_public_ip, .joined = &interfaces,
+	 .joined_filter = "association.public-ip"},
 	{"owner-id", .get = filter_owner},
 	{"monitoring-state", .get = fits_option},
 	{"metadata-options.http-tokens", .get = fits_option},
@@ -492,7 +494,8 @@ static const struct filter instance_filters[] = {
 	{"state-reason-code", .field = "reason_code"},
 	{"state-reason-message", .field = "reason_text"},
 	{"block-device-mapping.volume-id", .get = fits_device,
-	 .ways = {ATTACHED(KIND_VOLUME, volume, instance), ATTACHED(KIND_VOLUME, volume, seen_instance)}},
+	 .access_paths = {ATTACHED(KIND_VOLUME, volume, instance),
+			  ATTACHED(KIND_VOLUME, volume, seen_instance)}},
 	{"block-device-mapping.device-name", .get = fits_device},
 	{"block-device-mapping.status", .get = fits_device},
 	{"block-device-mapping.attach-time", .get = fits_device},
@@ -528,7 +531,8 @@ static const struct filter instance_filters[] = {
 	INTERFACE("attachment.instance-owner-id"),
 	INTERFACE("attachment.status"),
 	{"client-token", .field = "client_token"},
-	{"dns-name", .get = fits_dns_name, .via = &interfaces, .there = "association.public-dns-name"},
+	{"dns-name", .get = fits_dns_name, .joined = &interfaces,
+	 .joined_filter = "association.public-dns-name"},
 	{"hibernation-options.configured", .fixed = "false"},
 	{"hypervisor", .fixed = "xen"},
 	{"root-device-name", .field = "root_device"},
@@ -538,16 +542,17 @@ static const struct filter instance_filters[] = {
 	{"affinity", .get = fits_affinity},
 	{"capacity-reservation-id", .get = filter_nothing},
 	{"host-id", .get = fits_dedicated_host,
-	 .ways = {{KIND_DEDICATED_HOST, .steps = {TO(KIND_HOST, dedicated_host, host),
-						  TO_EACH(KIND_INSTANCE, INSTANCE_INDEX_HOST)}},
-		  {KIND_DEDICATED_HOST, .steps = {TO_EACH(KIND_INSTANCE, INSTANCE_INDEX_DEDICATED_HOST)}}}},
+	 .access_paths = {{KIND_DEDICATED_HOST, .joins = {JOIN_ONE(KIND_HOST, dedicated_host, host),
+							  JOIN_EACH(KIND_INSTANCE, INSTANCE_INDEX_HOST)}},
+			  {KIND_DEDICATED_HOST,
+			   .joins = {JOIN_EACH(KIND_INSTANCE, INSTANCE_INDEX_DEDICATED_HOST)}}}},
 	{"iam-instance-profile.arn", .get = fits_profile},
 	{"instance-lifecycle", .get = filter_nothing},
 	{"kernel-id", .get = filter_nothing},
 	{"outpost-arn", .get = filter_nothing},
 	{"placement-group-name", .get = fits_group_name,
-	 .ways = {{KIND_SERVER_GROUP, SERVER_GROUP_INDEX_NAME,
-		   .steps = {TO_EACH(KIND_INSTANCE, INSTANCE_INDEX_SERVER_GROUP)}}}},
+	 .access_paths = {{KIND_SERVER_GROUP, SERVER_GROUP_INDEX_NAME,
+			   .joins = {JOIN_EACH(KIND_INSTANCE, INSTANCE_INDEX_SERVER_GROUP)}}}},
 	{"placement-partition-number", .get = fits_partition},
 	{"platform", .get = fits_platform},
 	{"product-code", .get = filter_nothing},

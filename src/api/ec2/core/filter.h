@@ -7,30 +7,30 @@
 #include "api/ec2/core/action.h"
 
 struct filter_run;
-struct via;
+struct filter_join;
 
-/* From a row to others. */
-struct step {
+/* From a row to rows of another kind. */
+struct query_join {
 	enum kind kind; /* theirs */
-	unsigned index; /* those that have the row for this index's first field; 0: */
-	size_t offset;  /* the one that this field of the row names */
+	unsigned index; /* to every row that names the row in this index's first field; 0: see offset */
+	size_t offset;  /* to the one row that this field of the row names */
 };
-#define TO(row_kind, type, member)                                                                           \
+#define JOIN_ONE(row_kind, type, member)                                                                     \
 	{                                                                                                    \
 		.kind = (row_kind), .offset = offsetof(struct type, member)                                  \
 	}
-#define TO_EACH(row_kind, row_index)                                                                         \
+#define JOIN_EACH(row_kind, row_index)                                                                       \
 	{                                                                                                    \
 		.kind = (row_kind), .index = (row_index)                                                     \
 	}
 
 /* How the values of a filter lead to rows. */
-enum { WAYS_MAX = 2, WAY_STEPS_MAX = 3 };
-struct way {
-	enum kind kind;     /* of the rows that a value names; KIND_NONE: no more ways */
+enum { ACCESS_PATHS_MAX = 2, ACCESS_JOINS_MAX = 3 };
+struct access_path {
+	enum kind kind;     /* of the rows that a value names; KIND_NONE: no path */
 	unsigned index;     /* by this index's first field, or the second behind an account; 0: by their id */
 	const char *prefix; /* of a value that is an id and not a row's: "eipassoc" */
-	struct step steps[WAY_STEPS_MAX]; /* from there; KIND_NONE ends them */
+	struct query_join joins[ACCESS_JOINS_MAX]; /* from those rows to the listed; KIND_NONE ends them */
 };
 
 struct filter {
@@ -41,18 +41,18 @@ struct filter {
 	bool (*in_state)(const struct filter_run *f, unsigned state);   /* of a row's state alone */
 	bool is_id;                                                     /* the row's own id */
 	bool is_owner; /* values are owners as get reads them: "self", "amazon", account numbers */
-	/* Paths (path.h). Each leads to every row that fits, and may lead to more. */
-	unsigned index;            /* of the kind, by the field */
-	struct way ways[WAYS_MAX]; /* all of them together */
-	const struct via *via;     /* by the filter `there` of rows that lead here */
-	const char *there;
+	/* Access paths. Each finds every row that fits, and may find more: the filter itself is still applied. */
+	unsigned index;                                    /* of the listed kind, by the field */
+	struct access_path access_paths[ACCESS_PATHS_MAX]; /* all of them together */
+	const struct filter_join *joined; /* rows of another kind that have a filter joined_filter */
+	const char *joined_filter;
 };
 
 /* Rows that have filters of their own, and lead to those that are listed. */
-struct via {
+struct filter_join {
 	enum kind kind; /* an account sees its own only */
 	const struct filters *filters;
-	struct step step;
+	struct query_join join;
 };
 
 #define FILTERS(rows)                                                                                        \

@@ -47,7 +47,7 @@ static const struct row *own_next(const struct search *s, const struct range *r,
 }
 
 /* The first row that a step leads to. */
-static const struct row *step_first(const struct search *s, const struct step *step, struct row *key,
+static const struct row *step_first(const struct search *s, const struct query_join *step, struct row *key,
 				    const struct row *from)
 {
 	if (!step->index) {
@@ -63,7 +63,7 @@ static const struct row *next_at(const struct search *s, const struct range *r, 
 {
 	if (c->depth == 0)
 		return own_next(s, r, c);
-	const struct step *step = &r->steps[c->depth - 1];
+	const struct query_join *step = &r->joins[c->depth - 1];
 	return step->index ? tables_next(s->t, step->kind, step->index, c->at[c->depth], 1) : 0;
 }
 
@@ -76,7 +76,7 @@ static bool range_move(struct search *s, const struct range *r, struct cursor *c
 		c->at[0] = own_first(s, r, c);
 	} else if (c->depth < r->step_count) {
 		const struct row *from = c->at[c->depth];
-		c->at[c->depth + 1] = step_first(s, &r->steps[c->depth], r->keys[c->depth], from);
+		c->at[c->depth + 1] = step_first(s, &r->joins[c->depth], r->keys[c->depth], from);
 		c->depth++;
 	} else {
 		c->at[c->depth] = next_at(s, r, c);

@@ -7,7 +7,7 @@
 
 #include "api/ec2/core/list.h"
 
-enum { STEPS_MAX = WAY_STEPS_MAX + 1 };
+enum { STEPS_MAX = ACCESS_JOINS_MAX + 1 };
 
 /* Rows that share a key: by an index, by a term, or one by its id; and the rows that steps lead to from
  * each of them. */
@@ -17,7 +17,7 @@ struct range {
 	unsigned index, field_count;
 	const struct row *probe; /* RANGE_INDEX: the key; RANGE_ROW: the row itself */
 	uint64_t term;
-	struct step steps[STEPS_MAX];
+	struct query_join joins[STEPS_MAX];
 	struct row *keys[STEPS_MAX]; /* for those by an index */
 	unsigned step_count;
 	bool in_order; /* of ids: it begins behind where the last page ended */

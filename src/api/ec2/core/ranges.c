@@ -12,9 +12,9 @@
 struct making {
 	const struct search *s;
 	struct arena *arena;
-	enum kind kind;          /* of the rows that the filter is on */
-	const struct step *then; /* from those to the listed ones; NULL: they are the listed ones */
-	uuid owners[2];          /* whose rows are shown: the caller's, the operator's */
+	enum kind kind;                /* of the rows that the filter is on */
+	const struct query_join *then; /* from those to the listed ones; NULL: they are the listed ones */
+	uuid owners[2];                /* whose rows are shown: the caller's, the operator's */
 	size_t owner_count;
 	bool needs_others; /* what was added are rows of these owners only */
 	struct path *path;
@@ -39,17 +39,17 @@ static struct row *new_row(const struct making *m, enum kind kind)
 	return arena_alloc(m->arena, model_kinds[kind].row_size);
 }
 
-static bool add_step(const struct making *m, struct range *r, const struct step *step)
+static bool add_step(const struct making *m, struct range *r, const struct query_join *step)
 {
-	r->steps[r->step_count] = *step;
+	r->joins[r->step_count] = *step;
 	r->keys[r->step_count++] = step->index ? new_row(m, step->kind) : 0;
 	return !step->index || r->keys[r->step_count - 1];
 }
 
-static bool add_range(struct making *m, struct range r, const struct way *way)
+static bool add_range(struct making *m, struct range r, const struct access_path *way)
 {
-	for (size_t k = 0; way && k < WAY_STEPS_MAX && way->steps[k].kind != KIND_NONE; k++)
-		if (!add_step(m, &r, &way->steps[k]))
+	for (size_t k = 0; way && k < ACCESS_JOINS_MAX && way->joins[k].kind != KIND_NONE; k++)
+		if (!add_step(m, &r, &way->joins[k]))
 			return false;
 	if (m->then && !add_step(m, &r, m->then))
 		return false;
@@ -64,7 +64,7 @@ static bool add_term(struct making *m, uint64_t term)
 }
 
 /* Rows whose first fields in the way's index are the key's. */
-static bool add_index(struct making *m, const struct way *way, struct row *key, unsigned field_count)
+static bool add_index(struct making *m, const struct access_path *way, struct row *key, unsigned field_count)
 {
 	const struct index *x = &model_kinds[way->kind].indexes[way->index];
 	key->id = m->s->after;
@@ -80,7 +80,7 @@ static bool add_index(struct making *m, const struct way *way, struct row *key, 
 
 static bool add_account(struct making *m, uuid account)
 {
-	const struct way way = {.kind = m->kind, .index = m->s->list->account_index};
+	const struct access_path way = {.kind = m->kind, .index = m->s->list->account_index};
 	struct row *key = new_row(m, m->kind);
 	if (!key)
 		return false;
@@ -93,7 +93,7 @@ static bool add_named(struct making *m)
 {
 	const struct ec2_listing *list = m->s->list;
 	const struct kind_info *k = &model_kinds[list->kind];
-	const struct way way = {.kind = list->kind, .index = list->other_account_index};
+	const struct access_path way = {.kind = list->kind, .index = list->other_account_index};
 	struct row *key = new_row(m, list->kind);
 	if (!key)
 		return false;
@@ -110,7 +110,7 @@ static bool add_others(struct making *m)
 	if (!list->public_index)
 		return true;
 	const struct kind_info *k = &model_kinds[list->kind];
-	const struct way way = {.kind = list->kind, .index = list->public_index};
+	const struct access_path way = {.kind = list->kind, .index = list->public_index};
 	struct row *key = new_row(m, list->kind);
 	const bool yes = true;
 	if (!key)
@@ -128,7 +128,7 @@ enum reading {
 };
 
 /* An id shows a part of the UUID; the index knows the rest, also of what is gone and still named. */
-static enum reading read_uuid(const struct making *m, const struct way *way, const struct field *f,
+static enum reading read_uuid(const struct making *m, const struct access_path *way, const struct field *f,
 			      struct str value, struct row *key)
 {
 	uuid *id = (uuid *) (void *) ((char *) key + f->offset);
@@ -161,7 +161,7 @@ static enum reading read_ip(struct str value, struct ip *ret_ip)
 	return result_is_ok(ip_parse((struct str){text, n}, ret_ip)) ? READ : READ_NOT;
 }
 
-static enum reading read_key(const struct making *m, const struct way *way, const struct field *f,
+static enum reading read_key(const struct making *m, const struct access_path *way, const struct field *f,
 			     struct str value, struct row *key)
 {
 	void *at = (char *) key + f->offset;
@@ -192,7 +192,8 @@ static enum reading read_key(const struct making *m, const struct way *way, cons
 
 /* ---- ways ---- */
 
-static bool add_row(struct making *m, const struct way *way, struct str value, enum reading *ret_reading)
+static bool add_row(struct making *m, const struct access_path *way, struct str value,
+		    enum reading *ret_reading)
 {
 	struct ref ref;
 	*ret_reading = READ_NOT;
@@ -204,7 +205,8 @@ static bool add_row(struct making *m, const struct way *way, struct str value, e
 }
 
 /* Where an index has the account beside the value, each owner's rows are a range. */
-static bool add_key(struct making *m, const struct way *way, struct str value, enum reading *ret_reading)
+static bool add_key(struct making *m, const struct access_path *way, struct str value,
+		    enum reading *ret_reading)
 {
 	const struct kind_info *k = &model_kinds[way->kind];
 	const struct index *x = &k->indexes[way->index];
@@ -230,7 +232,8 @@ static bool add_key(struct making *m, const struct way *way, struct str value, e
 
 /* Rows that a value leads to. A value that no field can have leads nowhere, if the filter compares a
  * field; else it is not known where. */
-static bool add_way(struct making *m, const struct filter_run *run, const struct way *way, bool *ret_is_path)
+static bool add_way(struct making *m, const struct filter_run *run, const struct access_path *way,
+		    bool *ret_is_path)
 {
 	*ret_is_path = true;
 	for (size_t k = 0; *ret_is_path && k < run->patterns.count; k++) {
@@ -245,12 +248,12 @@ static bool add_way(struct making *m, const struct filter_run *run, const struct
 static bool add_ways(struct making *m, const struct filter_run *run, bool *ret_is_path)
 {
 	const struct filter *f = run->filter;
-	const struct way own = {.kind = m->kind, .index = f->index};
+	const struct access_path own = {.kind = m->kind, .index = f->index};
 	if (f->is_id || f->index)
 		return add_way(m, run, &own, ret_is_path);
-	*ret_is_path = f->ways[0].kind != KIND_NONE;
-	for (size_t k = 0; *ret_is_path && k < WAYS_MAX && f->ways[k].kind != KIND_NONE; k++)
-		if (!add_way(m, run, &f->ways[k], ret_is_path))
+	*ret_is_path = f->access_paths[0].kind != KIND_NONE;
+	for (size_t k = 0; *ret_is_path && k < ACCESS_PATHS_MAX && f->access_paths[k].kind != KIND_NONE; k++)
+		if (!add_way(m, run, &f->access_paths[k], ret_is_path))
 			return false;
 	return true;
 }
@@ -356,11 +359,11 @@ RESULT ranges_of_filter(const struct search *s, const struct filter_run *run, st
 	TRY(begin(s, &m));
 	struct filter_run other = *run;
 	const struct filter *f = run->what == FILTER_ROW ? run->filter : 0;
-	if (f && f->via) {
-		if (!filter_become(run, f->via->kind, f->via->filters, f->there, &other))
+	if (f && f->joined) {
+		if (!filter_become(run, f->joined->kind, f->joined->filters, f->joined_filter, &other))
 			return OK;
-		m.kind = f->via->kind;
-		m.then = &f->via->step;
+		m.kind = f->joined->kind;
+		m.then = &f->joined->join;
 	}
 	if (!add_filter(&m, &other, &is_path) || (is_path && m.needs_others && !add_others(&m)))
 		return ctx_no_memory(s->e->c);
@@ -386,7 +389,7 @@ RESULT ranges_of_all(const struct search *s, struct path **ret_path)
 {
 	struct making m = {0};
 	TRY(begin(s, &m));
-	const struct way way = {.kind = m.kind}; /* index 0: all */
+	const struct access_path way = {.kind = m.kind}; /* index 0: all */
 	struct row *key = new_row(&m, m.kind);
 	bool done = key && (s->list->account_index || add_index(&m, &way, key, 0));
 	for (size_t n = 0; done && s->list->account_index && n < m.owner_count; n++)

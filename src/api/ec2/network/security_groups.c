@@ -62,8 +62,8 @@ static bool fits_permission(const struct filter_run *f, const struct row *row)
 }
 
 #define BY_PEER                                                                                              \
-	.ways = {{KIND_SECURITY_GROUP_RULE, SECURITY_GROUP_RULE_INDEX_PEER_GROUP,                            \
-		  .steps = {TO(KIND_SECURITY_GROUP, security_group_rule, group)}}}
+	.access_paths = {{KIND_SECURITY_GROUP_RULE, SECURITY_GROUP_RULE_INDEX_PEER_GROUP,                    \
+			  .joins = {JOIN_ONE(KIND_SECURITY_GROUP, security_group_rule, group)}}}
 static const struct filter group_filters[] = {
 	{"group-id", .is_id = true},
 	{"group-name", .field = "name", .index = SECURITY_GROUP_INDEX_NAME},

@@ -86,7 +86,7 @@ static bool fits_volume(const struct filter_run *f, const struct row *row)
 
 static const struct filter snapshot_filters[] = {
 	{"snapshot-id", .is_id = true},
-	{"volume-id", .get = fits_volume, .ways = {{KIND_SNAPSHOT, SNAPSHOT_INDEX_VOLUME}}},
+	{"volume-id", .get = fits_volume, .access_paths = {{KIND_SNAPSHOT, SNAPSHOT_INDEX_VOLUME}}},
 	{"volume-size", .get = fits_snapshot},
 	{"status", .in_state = has_status},
 	{"progress", .get = fits_snapshot},

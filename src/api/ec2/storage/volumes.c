@@ -82,7 +82,7 @@ static bool fits_attachment(const struct filter_run *f, const struct row *row)
 static const struct filter volume_filters[] = {
 	{"volume-id", .is_id = true},
 	{"attachment.instance-id", .get = fits_attachment,
-	 .ways = {{KIND_VOLUME, VOLUME_INDEX_INSTANCE}, {KIND_VOLUME, VOLUME_INDEX_SEEN_INSTANCE}}},
+	 .access_paths = {{KIND_VOLUME, VOLUME_INDEX_INSTANCE}, {KIND_VOLUME, VOLUME_INDEX_SEEN_INSTANCE}}},
 	{"attachment.device", .get = fits_attachment},
 	{"attachment.status", .get = fits_attachment},
 	{"attachment.attach-time", .get = fits_attachment},
