@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The query planner: scans and their joins, the competition of plans, order and pages. */
+#include "store/query.h"
+
+#include <stdlib.h>
+
+/* So many rows ahead are fetched from memory while a result is sorted. */
+enum { FETCH_AHEAD = 8 };
+
+/* ---- plans ---- */
+
+struct row *query_new_key(struct query *q, enum kind kind)
+{
+	struct row *key = arena_alloc(q->c->arena, model_kinds[kind].row_size);
+	if (key)
+		key->id = q->after;
+	return key;
+}
+
+RESULT query_add_plan(struct query *q, const struct query_plan *plan)
+{
+	return VEC_PUSH(q->c->arena, &q->plans, plan) ? OK : ctx_no_memory(q->c);
+}
+
+RESULT query_join_scan(struct query *q, struct query_scan *scan, const struct query_join *join)
+{
+	struct row **key = &scan->join_keys[scan->join_count];
+	scan->joins[scan->join_count++] = *join;
+	*key = join->index ? query_new_key(q, join->kind) : NULL;
+	return !join->index || *key ? OK : ctx_no_memory(q->c);
+}
+
+RESULT query_add_scan(struct query *q, struct query_plan *plan, const struct query_scan *scan)
+{
+	struct query_scan added = *scan;
+	bool is_whole_key = scan->by == QUERY_TERM ||
+			    (scan->by == QUERY_INDEX &&
+			     scan->field_count == model_kinds[scan->kind].indexes[scan->index].field_count);
+	added.is_by_id = is_whole_key && scan->join_count == 0;
+	return VEC_PUSH(q->c->arena, &plan->scans, added) ? OK : ctx_no_memory(q->c);
+}
+
+/* ---- a cursor on a scan ---- */
+
+struct cursor {
+	const struct row *at[QUERY_JOINS_MAX + 1]; /* the scan's own row, then one for each join taken */
+	const struct term *term;                   /* QUERY_TERM: the place of its own row */
+	unsigned depth;
+	bool begun;
+};
+
+static bool has_key(const struct query_scan *s, const struct row *row)
+{
+	const struct kind_info *k = &model_kinds[s->kind];
+	return s->field_count == 0 ||
+	       row_compare_key(k, &k->indexes[s->index], s->field_count, row, s->key) == 0;
+}
+
+static const struct row *row_of_term(struct cursor *c, const struct term *term)
+{
+	c->term = term;
+	return term ? term_row(term) : NULL;
+}
+
+static const struct row *scan_first(const struct query *q, const struct query_scan *s, struct cursor *c)
+{
+	if (s->by == QUERY_TERM)
+		return row_of_term(c, tables_first_term(q->tables, s->kind, s->term,
+							s->is_by_id ? q->after : UUID_NONE));
+	if (s->by == QUERY_ROW)
+		return s->key;
+	/* one field more is the id */
+	const struct row *row =
+		tables_seek(q->tables, s->kind, s->index, s->key, s->field_count + s->is_by_id);
+	if (row && s->is_by_id && uuid_equal(row->id, q->after))
+		row = tables_next(q->tables, s->kind, s->index, row, 0);
+	return row && has_key(s, row) ? row : NULL;
+}
+
+static const struct row *scan_next(const struct query *q, const struct query_scan *s, struct cursor *c)
+{
+	switch (s->by) {
+	case QUERY_ROW:
+		break;
+	case QUERY_INDEX:
+		return tables_next(q->tables, s->kind, s->index, c->at[0], s->field_count);
+	case QUERY_TERM:
+		return row_of_term(c, tables_next_term(q->tables, s->kind, c->term));
+	}
+	return NULL;
+}
+
+static const struct row *join_first(const struct query *q, const struct query_join *join, struct row *key,
+				    const struct row *from)
+{
+	if (!join->index) {
+		const uuid *to = (const uuid *) (const void *) ((const char *) from + join->offset);
+		return uuid_is_none(*to) ? NULL : tables_find(q->tables, join->kind, *to);
+	}
+	const struct kind_info *k = &model_kinds[join->kind];
+	memcpy((char *) key + k->fields[k->indexes[join->index].fields[0]].offset, &from->id, sizeof(uuid));
+	return tables_first(q->tables, join->kind, join->index, key, 1);
+}
+
+static const struct row *next_at_depth(const struct query *q, const struct query_scan *s, struct cursor *c)
+{
+	if (c->depth == 0)
+		return scan_next(q, s, c);
+	const struct query_join *join = &s->joins[c->depth - 1];
+	return join->index ? tables_next(q->tables, join->kind, join->index, c->at[c->depth], 1) : NULL;
+}
+
+/* One row further, of the query's kind or of one that is joined; false: there are no more. */
+static bool cursor_move(struct query *q, const struct query_scan *s, struct cursor *c)
+{
+	q->rows_read++;
+	if (!c->begun) {
+		c->begun = true;
+		c->at[0] = scan_first(q, s, c);
+	} else if (c->depth < s->join_count) {
+		const struct row *from = c->at[c->depth];
+		c->at[c->depth + 1] = join_first(q, &s->joins[c->depth], s->join_keys[c->depth], from);
+		c->depth++;
+	} else {
+		c->at[c->depth] = next_at_depth(q, s, c);
+	}
+	while (!c->at[c->depth] && c->depth) {
+		c->depth--;
+		c->at[c->depth] = next_at_depth(q, s, c);
+	}
+	return c->at[c->depth];
+}
+
+/* The row of the query's kind where the cursor stands; NULL: joins lead on from here. */
+static const struct row *cursor_row(const struct query_scan *s, const struct cursor *c)
+{
+	return c->depth == s->join_count ? c->at[c->depth] : NULL;
+}
+
+/* ---- the competition of plans ---- */
+
+struct found {
+	VEC(const struct row *) rows;
+};
+
+/* How far a plan has been carried out. */
+struct run {
+	const struct query_plan *plan;
+	size_t scan, found_before; /* the scan at hand, and how many rows were found before it */
+	struct cursor cursor;
+	const struct row *row; /* read last; the predicate was not asked yet */
+	struct found found;
+	uint64_t in_vain; /* moves that led to no row of the result */
+};
+
+/* Asks the predicate about the row that was read last: memory has delivered it by now. */
+static RESULT examine(struct query *q, struct run *run)
+{
+	const struct row *row = run->row;
+	bool matches = row && uuid_compare(row->id, q->after) > 0;
+	run->row = NULL;
+	if (matches)
+		TRY(q->matches(q->arg, row, &matches));
+	run->in_vain += !matches;
+	return !matches || VEC_PUSH(q->c->arena, &run->found.rows, row) ? OK : ctx_no_memory(q->c);
+}
+
+/* One row further. Of a scan whose rows come in the result's order, a page and one row more are enough. */
+static RESULT advance(struct query *q, struct run *run, bool *ret_is_complete)
+{
+	for (; run->scan < run->plan->scans.count; run->scan++) {
+		const struct query_scan *s = &run->plan->scans.at[run->scan];
+		bool is_full =
+			s->is_by_id && !q->sort_count && run->found.rows.count - run->found_before > q->limit;
+		if (!is_full && cursor_move(q, s, &run->cursor)) {
+			const struct row *row = cursor_row(s, &run->cursor);
+			if (row)
+				row_prefetch(&model_kinds[q->kind], row);
+			TRY(examine(q, run));
+			run->row = row;
+			return OK;
+		}
+		TRY(examine(q, run));
+		run->cursor = (struct cursor){.begun = false};
+		run->found_before = run->found.rows.count;
+	}
+	*ret_is_complete = true;
+	return OK;
+}
+
+/* The first plan to end has found every row. A plan that reads nothing but rows of the result runs alone; others
+ * cost no more than the best of them. */
+static RESULT run_plans(struct query *q, struct run *runs, size_t count, struct run **ret_best)
+{
+	for (bool is_complete = false; !is_complete;) {
+		struct run *best = runs;
+		for (size_t k = 1; k < count; k++)
+			if (runs[k].in_vain < best->in_vain)
+				best = &runs[k];
+		TRY(advance(q, best, &is_complete));
+		*ret_best = best;
+	}
+	return OK;
+}
+
+/* ---- the result by id ---- */
+
+static int compare_row_ids(const void *a, const void *b)
+{
+	return uuid_compare((*(const struct row *const *) a)->id, (*(const struct row *const *) b)->id);
+}
+
+static bool is_in_order(const struct found *found)
+{
+	for (size_t k = 1; k < found->rows.count; k++)
+		if (uuid_compare(found->rows.at[k - 1]->id, found->rows.at[k]->id) >= 0)
+			return false;
+	return true;
+}
+
+/* Sorts by id and drops what was found twice. */
+static void order_by_id(struct found *found)
+{
+	const struct row **rows = found->rows.at;
+	if (is_in_order(found))
+		return;
+	qsort(rows, found->rows.count, sizeof rows[0], compare_row_ids);
+	size_t kept = 1;
+	for (size_t k = 1; k < found->rows.count; k++)
+		if (rows[k] != rows[kept - 1])
+			rows[kept++] = rows[k];
+	found->rows.count = kept;
+}
+
+/* ---- the result by sort keys ---- */
+
+struct entry {
+	const struct row *row;
+	const struct query_value *values; /* one for each sort key; NULL: all are fields */
+	int64_t first; /* the first sort key's field, where that is a number: no other memory is read for it */
+};
+
+struct sorting {
+	const struct query *q;
+	struct entry *entries;
+	size_t count;
+};
+
+static int compare_int(int64_t a, int64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int compare_field(const struct field *field, const struct row *a, const struct row *b)
+{
+	const void *x = query_field_at(field, a), *y = query_field_at(field, b);
+	switch ((int) field->type) {
+	case FIELD_TEXT:
+		return str_compare(*(const struct str *) x, *(const struct str *) y);
+	case FIELD_UUID:
+		return uuid_compare(*(const uuid *) x, *(const uuid *) y);
+	case FIELD_INT:
+		return compare_int(*(const int64_t *) x, *(const int64_t *) y);
+	case FIELD_BOOL:
+		return *(const bool *) x - *(const bool *) y;
+	case FIELD_ENUM:
+		return strcmp(field->words[*(const int *) x], field->words[*(const int *) y]);
+	case FIELD_IP:
+		return ip_compare(*(const struct ip *) x, *(const struct ip *) y);
+	case FIELD_CIDR:
+		return cidr_compare(*(const struct cidr *) x, *(const struct cidr *) y);
+	case FIELD_MAC:
+		return memcmp(x, y, sizeof(struct mac));
+	default:
+		return 0;
+	}
+}
+
+static int compare_values(const struct query_value *x, const struct query_value *y)
+{
+	int order = str_compare(x->text, y->text);
+	return order ? order : compare_int(x->number, y->number);
+}
+
+static int compare_entries(const void *a, const void *b, void *arg)
+{
+	const struct query *q = ((const struct sorting *) arg)->q;
+	const struct entry *x = a, *y = b;
+	int order = compare_int(x->first, y->first);
+	for (size_t k = 0; k < q->sort_count && order == 0; k++) {
+		const struct query_sort *sort = &q->sorts[k];
+		order = sort->get_value ? compare_values(&x->values[k], &y->values[k])
+					: compare_field(sort->field, x->row, y->row);
+		if (order)
+			return sort->descends ? -order : order;
+	}
+	if (order == 0)
+		order = uuid_compare(x->row->id, y->row->id);
+	return q->sorts[0].descends ? -order : order;
+}
+
+static RESULT read_values(const struct query *q, const struct row *row, const struct query_value **ret_values)
+{
+	struct query_value *values = NULL;
+	for (size_t k = 0; k < q->sort_count; k++) {
+		const struct query_sort *sort = &q->sorts[k];
+		if (!sort->get_value)
+			continue;
+		if (!values)
+			values = arena_new_array(q->c->arena, struct query_value, q->sort_count);
+		if (!values)
+			return ctx_no_memory(q->c);
+		values[k] = sort->get_value(q->arg, sort->key, row);
+	}
+	*ret_values = values;
+	return OK;
+}
+
+static RESULT make_entries(const struct query *q, const struct found *found, struct sorting *ret_sorting)
+{
+	const struct query_sort *first = &q->sorts[0];
+	bool is_number = !first->get_value && first->field->type == FIELD_INT;
+	size_t count = found->rows.count;
+	*ret_sorting = (struct sorting){q, arena_new_array(q->c->arena, struct entry, count), count};
+	if (!ret_sorting->entries)
+		return ctx_no_memory(q->c);
+	for (size_t k = 0; k < count; k++) {
+		const struct row *row = found->rows.at[k];
+		struct entry *entry = &ret_sorting->entries[k];
+		if (k + FETCH_AHEAD < count && is_number)
+			__builtin_prefetch(query_field_at(first->field, found->rows.at[k + FETCH_AHEAD]));
+		entry->row = row;
+		if (is_number)
+			entry->first = *(const int64_t *) query_field_at(first->field, row);
+		TRY(read_values(q, row, &entry->values));
+	}
+	return OK;
+}
+
+/* Moves an entry down the heap of the first `count`, in which each comes after the two below it. */
+static void sift_down(struct sorting *s, size_t at, size_t count)
+{
+	struct entry *all = s->entries;
+	for (size_t below; (below = 2 * at + 1) < count; at = below) {
+		if (below + 1 < count && compare_entries(&all[below + 1], &all[below], s) > 0)
+			below++;
+		if (compare_entries(&all[at], &all[below], s) >= 0)
+			return;
+		struct entry moved = all[at];
+		all[at] = all[below];
+		all[below] = moved;
+	}
+}
+
+/* Brings the first `count` to the front, in order. A short page of many rows costs little more than to read them. */
+static void order_first(struct sorting *s, size_t count)
+{
+	struct entry *all = s->entries;
+	for (size_t k = count / 2; k > 0; k--)
+		sift_down(s, k - 1, count);
+	for (size_t k = count; count && k < s->count; k++)
+		if (compare_entries(&all[k], &all[0], s) < 0) {
+			all[0] = all[k];
+			sift_down(s, 0, count);
+		}
+	if (count)
+		qsort_r(all, count, sizeof all[0], compare_entries, s);
+}
+
+/* Keeps the rows behind the marker; false: it is not there. */
+static bool skip_to_marker(struct sorting *s)
+{
+	size_t at = 0, kept = 0;
+	while (at < s->count && !s->q->is_marker(s->q->arg, s->entries[at].row))
+		at++;
+	if (at == s->count)
+		return false;
+	struct entry marker = s->entries[at];
+	for (size_t k = 0; k < s->count; k++)
+		if (compare_entries(&s->entries[k], &marker, s) > 0)
+			s->entries[kept++] = s->entries[k];
+	s->count = kept;
+	return true;
+}
+
+/* ---- the page ---- */
+
+/* Where the page is among so many rows. */
+static size_t place_page(const struct query *q, size_t count, struct query_page *page)
+{
+	size_t offset = q->offset < count ? q->offset : count;
+	page->found = count - offset;
+	page->count = page->found < q->limit ? page->found : q->limit;
+	return offset;
+}
+
+static RESULT page_sorted(const struct query *q, const struct found *found, struct query_page *page)
+{
+	struct sorting s;
+	TRY(make_entries(q, found, &s));
+	page->lacks_marker = q->is_marker && !skip_to_marker(&s);
+	if (page->lacks_marker)
+		return OK;
+	size_t offset = place_page(q, s.count, page);
+	page->rows = arena_new_array(q->c->arena, const struct row *, page->count);
+	if (!page->rows)
+		return ctx_no_memory(q->c);
+	order_first(&s, offset + page->count);
+	for (size_t k = 0; k < page->count; k++)
+		page->rows[k] = s.entries[offset + k].row;
+	return OK;
+}
+
+/* Rows of the tables, and of several scans none twice. */
+static RESULT find(struct query *q, struct found *ret_found)
+{
+	size_t count = q->plans.count;
+	struct run *runs = arena_new_array(q->c->arena, struct run, count), *best = NULL;
+	if (!runs)
+		return ctx_no_memory(q->c);
+	for (size_t k = 0; k < count; k++)
+		runs[k] = (struct run){.plan = q->plans.at[k]};
+	if (count) {
+		TRY(run_plans(q, runs, count, &best));
+		*ret_found = best->found;
+	}
+	bool is_single = count && best->plan->scans.count == 1 && best->plan->scans.at[0].join_count == 0;
+	if (!is_single)
+		order_by_id(ret_found);
+	return OK;
+}
+
+RESULT query_run(struct query *q, struct query_page *ret_page)
+{
+	struct found found = {0};
+	*ret_page = (struct query_page){.count = 0};
+	TRY(find(q, &found));
+	for (size_t k = 0; k < q->given.count; k++)
+		if (!VEC_PUSH(q->c->arena, &found.rows, q->given.at[k]))
+			return ctx_no_memory(q->c);
+	if (q->sort_count)
+		return page_sorted(q, &found, ret_page);
+	order_by_id(&found);
+	size_t offset = place_page(q, found.rows.count, ret_page);
+	ret_page->rows = offset ? found.rows.at + offset : found.rows.at;
+	return OK;
+}
+
+const struct field *query_find_field(enum kind kind, const char *name)
+{
+	for (unsigned k = 0; name && k < model_kinds[kind].field_count; k++)
+		if (strcmp(model_kinds[kind].fields[k].name, name) == 0)
+			return &model_kinds[kind].fields[k];
+	return NULL;
+}
