@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Filters by the short way and by the long one: the same rows. A value with a wildcard in it names no
- * index, so that all of the account's rows are looked at. */
+ * Filters along an access path and without one find the same rows. A value with a wildcard in it has no path, so
+ * that all of the account's rows are looked at. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -156,7 +156,7 @@ static void test_tags(void **state)
 	assert_int_equal(count_of(body, "<resourceId>"), 2 * INSTANCES);
 }
 
-/* Of several filters one is walked; all hold. */
+/* Of several filters one sets the plan; all hold. */
 static void test_together(void **state)
 {
 	(void) state;

@@ -4,34 +4,11 @@
  * All on the tables of a view that walks. */
 #pragma once
 
+#include "api/core/list.h"
 #include "api/ec2/core/action.h"
 
 struct filter_run;
 struct filter_join;
-
-/* From a row to rows of another kind. */
-struct query_join {
-	enum kind kind; /* theirs */
-	unsigned index; /* to every row that names the row in this index's first field; 0: see offset */
-	size_t offset;  /* to the one row that this field of the row names */
-};
-#define JOIN_ONE(row_kind, type, member)                                                                     \
-	{                                                                                                    \
-		.kind = (row_kind), .offset = offsetof(struct type, member)                                  \
-	}
-#define JOIN_EACH(row_kind, row_index)                                                                       \
-	{                                                                                                    \
-		.kind = (row_kind), .index = (row_index)                                                     \
-	}
-
-/* How the values of a filter lead to rows. */
-enum { ACCESS_PATHS_MAX = 2, ACCESS_JOINS_MAX = 3 };
-struct access_path {
-	enum kind kind;     /* of the rows that a value names; KIND_NONE: no path */
-	unsigned index;     /* by this index's first field, or the second behind an account; 0: by their id */
-	const char *prefix; /* of a value that is an id and not a row's: "eipassoc" */
-	struct query_join joins[ACCESS_JOINS_MAX]; /* from those rows to the listed; KIND_NONE ends them */
-};
 
 struct filter {
 	const char *name;

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Selecting rows: by ids given, else along the shortest path there is. Order is that of ids, so that a
- * token is the last id shown, bound to the parameters. */
+ * Selecting rows: by ids given, else by a query along the filters' access paths (plan.h). Order is that of ids, so
+ * that a token is the last id shown, bound to the parameters. */
+#include "api/ec2/core/list.h"
+
 #include <assert.h>
-#include <stdlib.h>
 
 #include "api/answers.h"
-#include "api/ec2/core/path.h"
-#include "base/crypto.h"
+#include "api/ec2/core/plan.h"
 
-enum {
-	PAGE_DEFAULT = 5000, /* rows in an answer to a request that asks for no pages */
-	TOKEN_DIGEST_SIZE = 32,
-};
+enum { PAGE_DEFAULT = 5000 }; /* rows in an answer to a request that asks for no pages */
 
 /* ---- tokens ---- */
 
@@ -19,84 +16,66 @@ static const char *const not_in_digest[] = {"NextToken", "MaxResults", "DryRun",
 
 RESULT ec2_parse_token(struct ec2_call *e, struct str token, uuid *ret_after)
 {
-	if (str_is_empty(token))
+	if (str_is_empty(token) ||
+	    list_read_token(e->c, params_digest(e->c, &e->pairs, not_in_digest), token, ret_after))
 		return OK;
-	struct str bytes = STR_NONE, digest = params_digest(e->c, &e->pairs, not_in_digest);
-	struct result decoded = str_decode_base64(e->c->arena, token, &bytes);
-	bool fits = result_is_ok(decoded) && bytes.n == TOKEN_DIGEST_SIZE + sizeof(uuid) &&
-		    digest.n >= TOKEN_DIGEST_SIZE && memcmp(bytes.p, digest.p, TOKEN_DIGEST_SIZE) == 0;
-	if (!fits)
-		return ctx_fail_field(e->c, ERR_INVALID, STR("NextToken"),
-				      "The token in NextToken is not one of a page of this very request");
-	memcpy(ret_after->b, bytes.p + TOKEN_DIGEST_SIZE, sizeof(uuid));
-	return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("NextToken"),
+			      "The token in NextToken is not one of a page of this very request");
 }
 
 struct str ec2_make_token(struct ec2_call *e, uuid last)
 {
-	char bytes[TOKEN_DIGEST_SIZE + sizeof(uuid)] = {0};
-	struct str digest = params_digest(e->c, &e->pairs, not_in_digest);
-	if (digest.n < TOKEN_DIGEST_SIZE)
-		return STR_NONE;
-	memcpy(bytes, digest.p, TOKEN_DIGEST_SIZE);
-	memcpy(bytes + TOKEN_DIGEST_SIZE, last.b, sizeof last);
-	return str_encode_base64(e->c->arena, (struct str){bytes, sizeof bytes});
+	return list_make_token(e->c, params_digest(e->c, &e->pairs, not_in_digest), last);
 }
 
-/* ---- what is named ---- */
+/* ---- selecting ---- */
 
-static RESULT find_named(struct search *s, const struct refs *refs, struct found *found)
+struct selection {
+	struct ec2_call *e;
+	const struct ec2_listing *list;
+	struct filter_runs runs;
+	struct query query;
+	VEC(const struct row *) named;
+};
+
+/* Whether the caller may see the row, and it fits the filters. */
+static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
+{
+	const struct selection *s = arg;
+	*ret_matches = engine_may_see(s->e->c, s->list->kind, row) &&
+		       (!s->list->shows || s->list->shows(s->e, row)) &&
+		       filters_fit(&s->runs, s->query.tables, row);
+	return OK;
+}
+
+/* Rows that are asked for one by one. */
+static RESULT find_named(struct selection *s, const struct refs *refs)
 {
 	struct ctx *c = s->e->c;
-	s->looked_at += refs->count;
+	s->query.rows_read += refs->count;
 	for (size_t k = 0; k < refs->count; k++) {
 		const struct row *row = 0;
-		if (s->list->is_slow && engine_has_gone(c, s->t, s->list->kind, &refs->at[k]))
+		bool fits = false;
+		if (s->list->is_slow && engine_has_gone(c, s->query.tables, s->list->kind, &refs->at[k]))
 			continue;
-		TRY(engine_find(c, s->t, s->list->kind, &refs->at[k], &row));
+		TRY(engine_find(c, s->query.tables, s->list->kind, &refs->at[k], &row));
 		if (s->list->is_hiding && !s->list->shows(s->e, row))
 			return engine_fail_not_found(c, s->list->kind, &refs->at[k]);
-		if (search_fits(s, row) && !VEC_PUSH(c->arena, &found->rows, row))
+		TRY(matches(s, row, &fits));
+		if (fits && uuid_compare(row->id, s->query.after) > 0 && !VEC_PUSH(c->arena, &s->named, row))
 			return ctx_no_memory(c);
 	}
 	return OK;
 }
 
-static RESULT find_rows(struct search *s, const struct ec2_query *query, struct found *ret_found)
+static RESULT plan(struct selection *s, const struct ec2_query *query)
 {
 	if (!query->ids.count && !query->names.count)
-		return search_paths(s, ret_found);
-	TRY(find_named(s, &query->ids, ret_found));
-	return find_named(s, &query->names, ret_found);
-}
-
-/* ---- the page ---- */
-
-static int compare_row_ids(const void *a, const void *b)
-{
-	return uuid_compare((*(const struct row *const *) a)->id, (*(const struct row *const *) b)->id);
-}
-
-static bool is_in_order(const struct found *found)
-{
-	for (size_t k = 1; k < found->rows.count; k++)
-		if (uuid_compare(found->rows.at[k - 1]->id, found->rows.at[k]->id) >= 0)
-			return false;
-	return true;
-}
-
-/* Sorts by id and drops what was found twice. */
-static void put_in_order(struct found *found)
-{
-	const struct row **rows = found->rows.at;
-	if (is_in_order(found))
-		return;
-	qsort(rows, found->rows.count, sizeof rows[0], compare_row_ids);
-	size_t kept = 1;
-	for (size_t k = 1; k < found->rows.count; k++)
-		if (rows[k] != rows[kept - 1])
-			rows[kept++] = rows[k];
-	found->rows.count = kept;
+		return ec2_plan_list(s->e, s->list, &s->runs, &s->query);
+	TRY(find_named(s, &query->ids));
+	TRY(find_named(s, &query->names));
+	s->query.given = (struct rows){s->named.at, s->named.count};
+	return OK;
 }
 
 /* Some Describe actions of EC2 have no pages: they show all. */
@@ -111,24 +90,28 @@ static bool has_pages(const struct ec2_action *action)
 RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
 		  struct ec2_page *ret_page)
 {
-	struct search s = {.e = e, .list = list, .max = has_pages(ec2_action_of(e)) ? PAGE_DEFAULT : SIZE_MAX};
-	struct found found = {0};
+	struct selection s = {.e = e, .list = list};
+	struct query *q = &s.query;
+	struct query_page page;
+	*q = (struct query){.c = e->c,
+			    .kind = list->kind,
+			    .matches = matches,
+			    .arg = &s,
+			    .limit = has_pages(ec2_action_of(e)) ? PAGE_DEFAULT : SIZE_MAX};
 	if (query->max_results && (query->ids.count || query->names.count))
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("MaxResults"),
 				      "The parameter MaxResults cannot be used with ids or names");
 	if (query->max_results)
-		s.max = (size_t) query->max_results;
+		q->limit = (size_t) query->max_results;
 	TRY(filters_compile(e, list->kind, &list->filters, &query->filters, &s.runs));
-	TRY(ec2_parse_token(e, query->next_token, &s.after));
-	s.t = ec2_walk(e);
-	TRY(find_rows(&s, query, &found));
-	__atomic_fetch_add(e->rows_looked_at, s.looked_at, __ATOMIC_RELAXED);
-	put_in_order(&found);
-	*ret_page = (struct ec2_page){.rows = found.rows.at, .count = found.rows.count};
-	if (ret_page->count > s.max) {
-		ret_page->count = s.max;
-		ret_page->next_token = ec2_make_token(e, ret_page->rows[s.max - 1]->id);
-	}
+	TRY(ec2_parse_token(e, query->next_token, &q->after));
+	q->tables = ec2_walk(e);
+	TRY(plan(&s, query));
+	TRY(query_run(q, &page));
+	__atomic_fetch_add(e->rows_looked_at, q->rows_read, __ATOMIC_RELAXED);
+	*ret_page = (struct ec2_page){.rows = page.rows, .count = page.count};
+	if (page.found > page.count)
+		ret_page->next_token = ec2_make_token(e, page.rows[page.count - 1]->id);
 	return OK;
 }
 

@@ -5,6 +5,7 @@
 #include "api/ec2/core/filter.h"
 #include "engine/tag.h"
 #include "model/security_group.h"
+#include "store/account.h"
 
 enum { HOST_NAME_ROOM = sizeof "ec2-203-100-113-107." }; /* no shorter than an instance's id */
 
@@ -195,4 +196,10 @@ RESULT ec2_take_tags(struct ec2_call *e, const struct ec2_tag_specs *specs, cons
 	}
 	*ret_tags = (struct tags){tags.at, tags.count};
 	return OK;
+}
+
+struct str ec2_owner_number(const struct tables *t, uuid account)
+{
+	const struct account *owner = uuid_is_none(account) ? 0 : account_find(t, account);
+	return owner ? owner->number : STR("000000000000");
 }

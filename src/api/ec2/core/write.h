@@ -29,5 +29,7 @@ size_t ec2_public_name(const struct ec2_call *e, struct ip ip, char out[static E
 void ec2_write_private_name(const struct ec2_call *e, struct xml *x, const char *name, struct ip ip);
 /* <set><item>word</item></set> */
 void ec2_write_words(struct xml *x, const char *set, const char *words_by_bars);
+/* The number of an account; all zeros for the operator. */
+struct str ec2_owner_number(const struct tables *t, uuid account);
 /* Bytes as GiB, rounded up. */
 int64_t ec2_gib(int64_t bytes);

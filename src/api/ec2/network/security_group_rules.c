@@ -4,7 +4,6 @@
 #include "api/ec2/network/security_group_rules.h"
 
 #include "api/ec2/core/write.h"
-#include "api/ec2/storage/images.h"
 #include "model/security_group_rule.h"
 #include "model/states.h"
 #include "store/peering.h"

@@ -11,8 +11,6 @@
 #include "store/account.h"
 #include "store/image_device.h"
 
-#define OPERATOR_NUMBER "000000000000"
-
 struct ec2_describe_images {
 	struct ec2_query query;
 	struct strs owners, executable_by;
@@ -42,12 +40,6 @@ static const char *image_state(const struct tables *t, const struct image *image
 }
 
 /* ---- owners ---- */
-
-struct str ec2_owner_number(const struct tables *t, uuid account)
-{
-	const struct account *owner = uuid_is_none(account) ? 0 : account_find(t, account);
-	return owner ? owner->number : STR(OPERATOR_NUMBER);
-}
 
 bool ec2_is_owner(struct ec2_call *e, uuid account, struct str owner)
 {

@@ -7,8 +7,6 @@
 
 struct image_device;
 
-/* The number of an account; all zeros for the operator. */
-struct str ec2_owner_number(const struct tables *t, uuid account);
 /* Whether it is the one meant by "self", "amazon" or an account number. */
 bool ec2_is_owner(struct ec2_call *e, uuid account, struct str owner);
 /* <blockDeviceMapping> of an image. */

@@ -3,7 +3,6 @@
 #include "api/ec2/storage/sharing.h"
 
 #include "api/ec2/core/write.h"
-#include "api/ec2/storage/images.h"
 
 static const struct param permission_rows[] = {
 	EC2_PERMISSION_ROWS,
