@@ -228,14 +228,16 @@ RESULT list_add_values(struct list_plan *p, const struct access_path *path, stru
 unsigned list_find_index(const struct list *l, const struct field *field)
 {
 	const struct kind_info *k = &model_kinds[l->query->kind];
-	unsigned found = 0;
-	for (unsigned n = 1; n < k->index_count && !found && !is_account(k, field); n++) {
+	bool is_key = field->type == FIELD_UUID || field->type == FIELD_IP || field->type == FIELD_MAC ||
+		      field->type == FIELD_TEXT;
+	for (unsigned n = 1; n < k->index_count && is_key && !is_account(k, field); n++) {
 		const struct index *x = &k->indexes[n];
 		bool is_behind_account =
 			l->owner_count && x->field_count > 1 && is_account(k, &k->fields[x->fields[0]]);
-		found = &k->fields[x->fields[is_behind_account]] == field ? n : 0;
+		if (&k->fields[x->fields[is_behind_account]] == field)
+			return n;
 	}
-	return found;
+	return 0;
 }
 
 /* ---- pages ---- */

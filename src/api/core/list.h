@@ -79,7 +79,7 @@ RESULT list_add_groups(struct list_plan *p, struct strs groups);
 RESULT list_end_plan(struct list_plan *p);
 /* The plan of every row that the caller may see: each list has it. */
 RESULT list_plan_all(struct list *l);
-/* The index of the listed kind that finds rows by the field; 0: there is none. */
+/* The index of the listed kind for list_add_values() of the field; 0: there is none. */
 unsigned list_find_index(const struct list *l, const struct field *field);
 
 /* ---- pages ---- */

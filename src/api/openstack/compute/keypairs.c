@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "engine/instance/key_pair.h"
 #include "model/key_pair.h"
+#include "store/query.h"
 
 /* ---- writing ---- */
 
@@ -31,7 +32,7 @@ static void write_listed(struct os_call *e, struct json_writer *w, const void *i
 /* From 2.10 on: of the project's, those which that user made. */
 static bool fits_user(struct os_call *e, const struct row *row, struct str value)
 {
-	return e->request.version < 10 || os_field_is(os_field_of(KIND_KEY_PAIR, "made_by"), row, value);
+	return e->request.version < 10 || os_field_is(query_find_field(KIND_KEY_PAIR, "made_by"), row, value);
 }
 
 static const struct os_filter key_filters[] = {{"user_id", .fits = fits_user}};

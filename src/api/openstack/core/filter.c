@@ -9,14 +9,6 @@ enum { PATTERN_STEPS_MAX = 10000, PATTERN_TEXT_MAX = 1024 };
 
 /* ---- values ---- */
 
-const struct field *os_field_of(enum kind kind, const char *name)
-{
-	for (unsigned k = 0; name && k < model_kinds[kind].field_count; k++)
-		if (strcmp(model_kinds[kind].fields[k].name, name) == 0)
-			return &model_kinds[kind].fields[k];
-	return NULL;
-}
-
 bool os_is_uuid(uuid id, struct str value)
 {
 	uuid wanted;
@@ -32,7 +24,7 @@ bool os_is_truth(bool truth, struct str value)
 
 bool os_field_is(const struct field *field, const struct row *row, struct str value)
 {
-	const void *at = os_field_at(field, row);
+	const void *at = query_field_at(field, row);
 	int64_t number = 0;
 	struct ip ip;
 	struct cidr cidr;
@@ -163,13 +155,13 @@ static bool fits_bounds(const struct os_filtering *f, const struct os_filter *fi
 			struct str value)
 {
 	const struct field *field = os_row_key_of(str_from(filter->name));
-	int64_t time_us = *(const int64_t *) os_field_at(field, row), bound_us = 0;
+	int64_t time_us = *(const int64_t *) query_field_at(field, row), bound_us = 0;
 	struct str bound;
 	bool orders[3];
 	time_us -= time_us % SECOND;
 	while (str_split_next(&value, ',', &bound))
 		if (!result_is_ok(read_bound(f, filter->name, bound, orders, &bound_us)) ||
-		    !orders[1 + os_compare_int(time_us, bound_us)])
+		    !orders[time_us < bound_us ? 0 : 1 + (time_us > bound_us)])
 			return false;
 	return true;
 }
@@ -209,7 +201,7 @@ static RESULT check_name(struct os_filtering *f, struct str name)
 /* Values that no row can be held to. */
 static RESULT check_value(const struct os_filtering *f, const struct os_filter *filter, struct str value)
 {
-	const struct field *field = os_field_of(f->list->kind, filter->field);
+	const struct field *field = query_find_field(f->list->kind, filter->field);
 	bool is_bool = filter->is_truth || (field && field->type == FIELD_BOOL);
 	struct str bound;
 	bool orders[3];
@@ -244,9 +236,9 @@ static bool fits_value(const struct os_filtering *f, const struct os_filter *fil
 		return os_is_uuid(row->id, value);
 	if (filter->is_time)
 		return fits_bounds(f, filter, row, value);
-	const struct field *field = os_field_of(f->list->kind, filter->field);
+	const struct field *field = query_find_field(f->list->kind, filter->field);
 	if (filter->is_pattern && field->type == FIELD_TEXT)
-		return os_pattern_fits(value, *(const struct str *) os_field_at(field, row));
+		return os_pattern_fits(value, *(const struct str *) query_field_at(field, row));
 	return os_field_is(field, row, value);
 }
 
@@ -264,6 +256,82 @@ static bool fits_filters(const struct os_filtering *f, const struct row *row)
 			return false;
 	}
 	return true;
+}
+
+/* ---- filters as plans ---- */
+
+static bool read_id(struct str value, enum kind kind, const char *prefix, struct ref *ret_ref)
+{
+	(void) prefix;
+	*ret_ref = (struct ref){.kind = kind, .bits = 8 * sizeof(uuid), .text = value};
+	return result_is_ok(uuid_parse(value, &ret_ref->prefix));
+}
+
+/* The values that the query has for a name; none: the name was met before, or a value is empty, which may mean the rows
+ * that have none. */
+static RESULT read_values(const struct os_filtering *f, size_t first, struct strs *ret_values)
+{
+	const struct os_pairs *query = &f->e->request.query;
+	struct str *values = arena_new_array(f->e->c->arena, struct str, query->count);
+	size_t count = 0;
+	*ret_values = (struct strs){0};
+	if (!values)
+		return ctx_no_memory(f->e->c);
+	for (size_t k = 0; k < query->count; k++) {
+		if (!str_equal(query->at[k].name, query->at[first].name))
+			continue;
+		if (k < first || str_is_empty(query->at[k].value))
+			return OK;
+		values[count++] = query->at[k].value;
+	}
+	*ret_values = (struct strs){values, count};
+	return OK;
+}
+
+/* Rows of the accounts. */
+static RESULT plan_accounts(struct list *l, struct strs values)
+{
+	struct list_plan p;
+	uuid account;
+	TRY(list_begin_plan(l, l->query->kind, NULL, &p));
+	for (size_t k = 0; k < values.count; k++)
+		if (result_is_ok(uuid_parse(values.at[k], &account)))
+			TRY(list_add_account(&p, account));
+	return list_end_plan(&p);
+}
+
+static RESULT plan_values(struct list *l, const struct os_filter *filter, struct strs values)
+{
+	enum kind kind = l->query->kind;
+	const struct field *field = query_find_field(kind, filter->field);
+	struct access_path path = {.kind = kind};
+	struct list_plan p;
+	bool is_plan = false;
+	if (field && l->account_index && field->offset == model_kinds[kind].account_offset)
+		return plan_accounts(l, values);
+	path.index = field ? list_find_index(l, field) : 0;
+	if (!path.index && !filter->is_id)
+		return OK;
+	TRY(list_begin_plan(l, kind, NULL, &p));
+	TRY(list_add_values(&p, &path, values, true, &is_plan));
+	return list_end_plan(&p);
+}
+
+RESULT os_plan_filters(const struct os_filtering *f, struct list *l)
+{
+	static const struct list_spelling spelling = {.read_id = read_id};
+	const struct os_pairs *query = &f->e->request.query;
+	l->spelling = &spelling;
+	for (size_t k = 0; k < query->count; k++) {
+		const struct os_filter *filter = find_filter(f, query->at[k].name);
+		struct strs values;
+		if (!filter || filter->fits || filter->is_time || filter->is_pattern)
+			continue;
+		TRY(read_values(f, k, &values));
+		if (values.count)
+			TRY(plan_values(l, filter, values));
+	}
+	return OK;
 }
 
 /* ---- members as filters ---- */

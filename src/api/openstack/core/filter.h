@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "api/core/list.h"
 #include "api/openstack/core/list.h"
 
 struct os_filtering {
@@ -18,19 +19,12 @@ RESULT os_check_filters(struct os_filtering *f);
 /* Whether the row is one that the query asks for. While the view walks. ERR_NO_MEMORY. */
 RESULT os_fits(const struct os_filtering *f, const struct row *row, bool *ret_fits);
 
+/* Adds plans for the filters that compare the row's id or a field that the kind has an index of. ERR_NO_MEMORY. */
+RESULT os_plan_filters(const struct os_filtering *f, struct list *l);
+
 /* The members that the item is shown with, to be released; NULL: no memory. */
 json_t *os_members_of(struct os_call *e, const struct os_listing *list, const void *item);
 /* What rows of every kind have: created_at, updated_at, id; NULL: none of that name. */
 const struct field *os_row_key_of(struct str name);
 bool os_is_uuid(uuid id, struct str value);
 bool os_is_truth(bool truth, struct str value);
-
-static inline const void *os_field_at(const struct field *field, const struct row *row)
-{
-	return (const char *) row + field->offset;
-}
-
-static inline int os_compare_int(int64_t a, int64_t b)
-{
-	return a < b ? -1 : a > b;
-}

@@ -115,5 +115,3 @@ RESULT os_write_found(struct os_call *e, const struct os_listing *list, const st
 bool os_field_is(const struct field *field, const struct row *row, struct str value);
 /* Whether the pattern is found in the text: ^ $ . * and \ mean something. */
 bool os_pattern_fits(struct str pattern, struct str text);
-/* The field of a kind by its name; NULL: it has none. */
-const struct field *os_field_of(enum kind kind, const char *name);

@@ -4,6 +4,7 @@
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/volume_type.h"
 #include "model/volume_type.h"
+#include "store/query.h"
 
 static void write_type(struct os_call *e, struct json_writer *w, const void *item)
 {
@@ -28,7 +29,7 @@ static bool fits_public(struct os_call *e, const struct row *row, struct str val
 {
 	(void) e;
 	return str_equal_nocase(value, STR("none")) ||
-	       os_field_is(os_field_of(KIND_VOLUME_TYPE, "is_public"), row, value);
+	       os_field_is(query_find_field(KIND_VOLUME_TYPE, "is_public"), row, value);
 }
 
 static const struct os_filter type_filters[] = {{"name", "name"}, {"is_public", .fits = fits_public}};
