@@ -333,12 +333,16 @@ bool row_report_sets_wish(const struct kind_info *k, const struct row *before, c
 	return is_report && has_wish;
 }
 
+int row_compare_field(const struct field *f, const struct row *a, const struct row *b)
+{
+	return compare_values(f->type, field_at(f, a), field_at(f, b));
+}
+
 int row_compare_key(const struct kind_info *k, const struct index *x, unsigned field_count,
 		    const struct row *a, const struct row *b)
 {
 	for (unsigned n = 0; n < field_count && n < x->field_count; n++) {
-		const struct field *f = &k->fields[x->fields[n]];
-		int order = compare_values(f->type, field_at(f, a), field_at(f, b));
+		int order = row_compare_field(&k->fields[x->fields[n]], a, b);
 		if (order != 0)
 			return order;
 	}

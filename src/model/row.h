@@ -165,6 +165,8 @@ struct row *row_copy(struct arena *a, const struct kind_info *k, const struct ro
 bool row_report_sets_wish(const struct kind_info *k, const struct row *before, const struct row *after);
 /* Same fields (ids, gen and deleted_us included; batch, created_us, updated_us and side not). */
 bool row_equal(const struct kind_info *k, const struct row *a, const struct row *b);
+/* Orders by one field, an enum by its number. */
+int row_compare_field(const struct field *f, const struct row *a, const struct row *b);
 /* Orders by the first field_count key fields of the index. */
 int row_compare_key(const struct kind_info *k, const struct index *x, unsigned field_count,
 		    const struct row *a, const struct row *b);

@@ -253,27 +253,10 @@ static int compare_int(int64_t a, int64_t b)
 
 static int compare_field(const struct field *field, const struct row *a, const struct row *b)
 {
-	const void *x = query_field_at(field, a), *y = query_field_at(field, b);
-	switch ((int) field->type) {
-	case FIELD_TEXT:
-		return str_compare(*(const struct str *) x, *(const struct str *) y);
-	case FIELD_UUID:
-		return uuid_compare(*(const uuid *) x, *(const uuid *) y);
-	case FIELD_INT:
-		return compare_int(*(const int64_t *) x, *(const int64_t *) y);
-	case FIELD_BOOL:
-		return *(const bool *) x - *(const bool *) y;
-	case FIELD_ENUM:
-		return strcmp(field->words[*(const int *) x], field->words[*(const int *) y]);
-	case FIELD_IP:
-		return ip_compare(*(const struct ip *) x, *(const struct ip *) y);
-	case FIELD_CIDR:
-		return cidr_compare(*(const struct cidr *) x, *(const struct cidr *) y);
-	case FIELD_MAC:
-		return memcmp(x, y, sizeof(struct mac));
-	default:
-		return 0;
-	}
+	if (field->type != FIELD_ENUM)
+		return row_compare_field(field, a, b);
+	return strcmp(field->words[*(const int *) query_field_at(field, a)],
+		      field->words[*(const int *) query_field_at(field, b)]);
 }
 
 static int compare_values(const struct query_value *x, const struct query_value *y)
