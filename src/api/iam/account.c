@@ -42,10 +42,10 @@ static RESULT list_aliases(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct account_args *a = args;
 	const struct account *account = account_find(iam_walk(e), e->c->who->account);
-	struct iam_page page;
+	struct list_page page;
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "AccountAliases");
-	if (account && account->alias.n && iam_page_shows(&page))
+	if (account && account->alias.n && list_page_takes(&page))
 		xml_text(x, "member", account->alias);
 	xml_close(x, "AccountAliases");
 	return iam_close_page(e, x, &page);

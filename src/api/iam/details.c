@@ -24,7 +24,7 @@ static const struct param details_params[] = {
 struct details {
 	struct iam_call *e;
 	const struct details_args *args;
-	struct iam_page page;
+	struct list_page page;
 	struct xml *x;
 };
 
@@ -95,7 +95,7 @@ static RESULT write_users(struct details *d)
 	TRY(iam_list_people(d->e, &users, &count));
 	xml_open(d->x, "UserDetailList");
 	for (size_t k = 0; k < count && wants(d, "User"); k++)
-		if (iam_page_shows(&d->page))
+		if (list_page_takes(&d->page))
 			write_user(d, users[k]);
 	xml_close(d->x, "UserDetailList");
 	return OK;
@@ -108,7 +108,7 @@ static void write_groups(struct details *d)
 	const struct user_group *g =
 		wants(d, "Group") ? user_group_first_by_owner(t, d->e->c->who->account) : NULL;
 	for (; g; g = user_group_next_by_owner(t, g)) {
-		if (!iam_page_shows(&d->page))
+		if (!list_page_takes(&d->page))
 			continue;
 		xml_open(d->x, "member");
 		iam_write_group(d->e, d->x, g);
@@ -146,14 +146,14 @@ static void write_roles(struct details *d)
 	const struct iam_role *r =
 		wants(d, "Role") ? iam_role_first_by_account(t, d->e->c->who->account) : NULL;
 	for (; r; r = iam_role_next_by_account(t, r))
-		if (iam_page_shows(&d->page))
+		if (list_page_takes(&d->page))
 			write_role(d, r);
 	xml_close(d->x, "RoleDetailList");
 }
 
 static void write_managed_one(struct details *d, const struct policy *p)
 {
-	if (!policy_is_managed(p) || !iam_page_shows(&d->page))
+	if (!policy_is_managed(p) || !list_page_takes(&d->page))
 		return;
 	xml_open(d->x, "member");
 	iam_write_policy(d->e, d->x, p, false);

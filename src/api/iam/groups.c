@@ -41,7 +41,7 @@ static RESULT get_group(struct iam_call *e, const void *args, struct xml *x)
 	const struct group_args *a = args;
 	const struct user_group *group = NULL;
 	const struct tables *t = iam_walk(e);
-	struct iam_page page;
+	struct list_page page;
 	TRY(find_group(e, &a->group, &group));
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Group");
@@ -51,7 +51,7 @@ static RESULT get_group(struct iam_call *e, const void *args, struct xml *x)
 	const struct group_member *m = group_member_first_by_user_group(t, group->row.id);
 	for (; m; m = group_member_next_by_user_group(t, m)) {
 		const struct user *user = user_find(t, m->user);
-		if (!user || !iam_page_shows(&page))
+		if (!user || !list_page_takes(&page))
 			continue;
 		xml_open(x, "member");
 		iam_write_user(e, x, user, false);
@@ -65,13 +65,13 @@ static RESULT list_groups(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct group_args *a = args;
 	const struct tables *t = iam_walk(e);
-	struct iam_page page;
+	struct list_page page;
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Groups");
 	const struct user_group *g = user_group_first_by_owner(t, e->c->who->account);
 	for (; g; g = user_group_next_by_owner(t, g)) {
 		if (!str_starts_with(iam_get_path(KIND_USER_GROUP, &g->row), a->path) ||
-		    !iam_page_shows(&page))
+		    !list_page_takes(&page))
 			continue;
 		xml_open(x, "member");
 		iam_write_group(e, x, g);
@@ -86,14 +86,14 @@ static RESULT list_of_user(struct iam_call *e, const void *args, struct xml *x)
 	const struct group_args *a = args;
 	const struct user *user = NULL;
 	const struct tables *t = iam_walk(e);
-	struct iam_page page;
+	struct list_page page;
 	TRY(iam_find_user(e, &a->user, &user));
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Groups");
 	const struct group_member *m = group_member_first_by_user(t, user->row.id);
 	for (; m; m = group_member_next_by_user(t, m)) {
 		const struct user_group *g = user_group_find(t, m->user_group);
-		if (!g || !engine_is_groups_account(t, g, e->c->who->account) || !iam_page_shows(&page))
+		if (!g || !engine_is_groups_account(t, g, e->c->who->account) || !list_page_takes(&page))
 			continue;
 		xml_open(x, "member");
 		iam_write_group(e, x, g);

@@ -50,7 +50,7 @@ static RESULT list_attached(struct iam_call *e, const void *args, struct xml *x)
 	const struct holder_args *a = args;
 	const struct tables *t = iam_walk(e);
 	struct policy_holder holder;
-	struct iam_page page;
+	struct list_page page;
 	TRY(find_holder(e, a, &holder));
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "AttachedPolicies");
@@ -58,7 +58,7 @@ static RESULT list_attached(struct iam_call *e, const void *args, struct xml *x)
 	for (; at; at = engine_next_attachment(t, &holder, at)) {
 		const struct policy *p = engine_find_policy(t, at->policy);
 		if (!p || at->is_boundary || !uuid_equal(at->account, e->c->who->account) ||
-		    !str_starts_with(p->path, a->path) || !iam_page_shows(&page))
+		    !str_starts_with(p->path, a->path) || !list_page_takes(&page))
 			continue;
 		xml_open(x, "member");
 		xml_text(x, "PolicyName", p->name);
@@ -74,13 +74,13 @@ static RESULT list_inline(struct iam_call *e, const void *args, struct xml *x)
 	const struct holder_args *a = args;
 	const struct tables *t = iam_walk(e);
 	struct policy_holder holder;
-	struct iam_page page;
+	struct list_page page;
 	TRY(find_holder(e, a, &holder));
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "PolicyNames");
 	const struct policy *p = engine_next_inline_policy(t, &holder, NULL);
 	for (; p; p = engine_next_inline_policy(t, &holder, p))
-		if (uuid_equal(p->account, e->c->who->account) && iam_page_shows(&page))
+		if (uuid_equal(p->account, e->c->who->account) && list_page_takes(&page))
 			xml_text(x, "member", p->name);
 	xml_close(x, "PolicyNames");
 	return iam_close_page(e, x, &page);

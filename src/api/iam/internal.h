@@ -4,6 +4,7 @@
 #pragma once
 
 #include "api/core/action.h"
+#include "api/core/list.h"
 #include "api/iam/iam.h"
 #include "api/query/params.h"
 #include "auth/guard.h"
@@ -130,15 +131,10 @@ struct iam_pages {
 	struct str marker;
 	int64_t max_items;
 };
-struct iam_page {
-	int64_t skip, most, seen, shown;
-};
 /* ERR_INVALID with "Marker". */
-RESULT iam_open_page(struct iam_call *e, const struct iam_pages *asked, struct iam_page *ret_page);
-/* Whether the next item is on it. */
-bool iam_page_shows(struct iam_page *page);
+RESULT iam_open_page(struct iam_call *e, const struct iam_pages *asked, struct list_page *ret_page);
 /* IsTruncated and Marker. */
-RESULT iam_close_page(struct iam_call *e, struct xml *x, const struct iam_page *page);
+RESULT iam_close_page(struct iam_call *e, struct xml *x, const struct list_page *page);
 
 /* What a name or a path may have in it. ERR_INVALID with the field. */
 RESULT iam_check_name(struct iam_call *e, struct str name, const char *field);

@@ -77,13 +77,13 @@ static RESULT list_keys(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct key_args *a = args;
 	const struct user *user = NULL;
-	struct iam_page page;
+	struct list_page page;
 	TRY(iam_find_user(e, &a->user, &user));
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "AccessKeyMetadata");
 	const struct access_key *key = access_key_first_by_user(iam_walk(e), user->row.id);
 	for (; key; key = access_key_next_by_user(iam_walk(e), key)) {
-		if (!uuid_equal(key->account, e->c->who->account) || !iam_page_shows(&page))
+		if (!uuid_equal(key->account, e->c->who->account) || !list_page_takes(&page))
 			continue;
 		xml_open(x, "member");
 		write_key(x, user, key);

@@ -16,29 +16,21 @@ const struct params iam_tag_params = PARAMS(struct tag, tag_rows);
 
 /* ---- pages ---- */
 
-RESULT iam_open_page(struct iam_call *e, const struct iam_pages *asked, struct iam_page *ret_page)
+RESULT iam_open_page(struct iam_call *e, const struct iam_pages *asked, struct list_page *ret_page)
 {
-	*ret_page = (struct iam_page){.most = asked->max_items ? asked->max_items : PAGE_DEFAULT};
+	*ret_page = (struct list_page){.limit = asked->max_items ? asked->max_items : PAGE_DEFAULT};
 	if (asked->marker.n &&
-	    (!result_is_ok(str_parse_int(asked->marker, &ret_page->skip)) || ret_page->skip < 0))
+	    (!result_is_ok(str_parse_int(asked->marker, &ret_page->offset)) || ret_page->offset < 0))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Marker"), "Invalid Marker.");
 	return OK;
 }
 
-bool iam_page_shows(struct iam_page *page)
+RESULT iam_close_page(struct iam_call *e, struct xml *x, const struct list_page *page)
 {
-	if (page->seen++ < page->skip || page->shown == page->most)
-		return false;
-	page->shown++;
-	return true;
-}
-
-RESULT iam_close_page(struct iam_call *e, struct xml *x, const struct iam_page *page)
-{
-	bool is_cut = page->seen > page->skip + page->shown;
+	bool is_cut = list_page_is_cut(page);
 	xml_z(x, "IsTruncated", is_cut ? "true" : "false");
 	if (is_cut)
-		iam_write_int(e, x, "Marker", page->skip + page->shown);
+		iam_write_int(e, x, "Marker", page->offset + page->shown);
 	return OK;
 }
 
@@ -110,11 +102,11 @@ void iam_write_tags(struct xml *x, struct tags tags)
 
 RESULT iam_list_tags(struct iam_call *e, struct xml *x, struct tags tags, const struct iam_pages *asked)
 {
-	struct iam_page page;
+	struct list_page page;
 	TRY(iam_open_page(e, asked, &page));
 	xml_open(x, "Tags");
 	for (size_t k = 0; k < tags.count; k++)
-		if (iam_page_shows(&page))
+		if (list_page_takes(&page))
 			write_tag(x, &tags.at[k]);
 	xml_close(x, "Tags");
 	return iam_close_page(e, x, &page);

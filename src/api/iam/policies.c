@@ -222,9 +222,9 @@ static bool is_listed(struct iam_call *e, const struct policy_args *a, const str
 }
 
 static void list_policy(struct iam_call *e, const struct policy_args *a, const struct policy *p,
-			struct iam_page *page, struct xml *x)
+			struct list_page *page, struct xml *x)
 {
-	if (!is_listed(e, a, p) || !iam_page_shows(page))
+	if (!is_listed(e, a, p) || !list_page_takes(page))
 		return;
 	xml_open(x, "member");
 	iam_write_policy(e, x, p, false);
@@ -234,7 +234,7 @@ static void list_policy(struct iam_call *e, const struct policy_args *a, const s
 static RESULT list_policies(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct policy_args *a = args;
-	struct iam_page page;
+	struct list_page page;
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Policies");
 	const struct policy *p = policy_first_by_account(iam_walk(e), e->c->who->account);
@@ -250,13 +250,13 @@ static RESULT list_versions(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct policy_args *a = args;
 	const struct policy *p = NULL;
-	struct iam_page page;
+	struct list_page page;
 	TRY(engine_find_managed_policy(e->c, iam_walk(e), &a->policy, &p));
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Versions");
 	const struct policy_version *v = engine_next_version(iam_walk(e), p, NULL);
 	for (; v; v = engine_next_version(iam_walk(e), p, v)) {
-		if (!iam_page_shows(&page))
+		if (!list_page_takes(&page))
 			continue;
 		xml_open(x, "member");
 		iam_write_version(e, x, p, v, false);
@@ -302,7 +302,7 @@ static uuid entity_of(const struct policy_attachment *at, enum kind kind)
 }
 
 static void list_entities_of(struct iam_call *e, const struct entities_args *a, const struct policy *policy,
-			     const struct entity_list *l, struct iam_page *page, struct xml *x)
+			     const struct entity_list *l, struct list_page *page, struct xml *x)
 {
 	const struct tables *t = iam_walk(e);
 	bool is_asked = str_is_empty(a->filter) || str_is(a->filter, l->filter);
@@ -314,7 +314,7 @@ static void list_entities_of(struct iam_call *e, const struct entities_args *a, 
 		if (!row || !uuid_equal(at->account, e->c->who->account) ||
 		    !str_starts_with(iam_get_path(l->kind, row), a->path) ||
 		    (str_is(a->usage, "PermissionsBoundary") && !at->is_boundary) ||
-		    (str_is(a->usage, "PermissionsPolicy") && at->is_boundary) || !iam_page_shows(page))
+		    (str_is(a->usage, "PermissionsPolicy") && at->is_boundary) || !list_page_takes(page))
 			continue;
 		xml_open(x, "member");
 		xml_text(x, l->name, iam_get_name(l->kind, row));
@@ -333,7 +333,7 @@ static RESULT list_entities(struct iam_call *e, const void *args, struct xml *x)
 	};
 	const struct entities_args *a = args;
 	const struct policy *policy = NULL;
-	struct iam_page page;
+	struct list_page page;
 	TRY(engine_find_managed_policy(e->c, iam_walk(e), &a->policy, &policy));
 	TRY(iam_open_page(e, &a->pages, &page));
 	for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++)

@@ -73,7 +73,7 @@ static RESULT list_profiles(struct iam_call *e, const void *args, struct xml *x)
 	const struct tables *t = iam_walk(e);
 	const struct ref none = {0};
 	struct policy_holder role = {0};
-	struct iam_page page;
+	struct list_page page;
 	if (a->role.kind != KIND_NONE)
 		TRY(engine_find_policy_holder(e->c, t, &none, &none, &a->role, &role));
 	TRY(iam_open_page(e, &a->pages, &page));
@@ -81,7 +81,7 @@ static RESULT list_profiles(struct iam_call *e, const void *args, struct xml *x)
 	const struct instance_profile *p = instance_profile_first_by_account(t, e->c->who->account);
 	for (; p; p = instance_profile_next_by_account(t, p)) {
 		if ((role.row && !uuid_equal(p->iam_role, role.row->id)) ||
-		    !str_starts_with(p->path, a->path) || !iam_page_shows(&page))
+		    !str_starts_with(p->path, a->path) || !list_page_takes(&page))
 			continue;
 		xml_open(x, "member");
 		iam_write_profile(e, x, p, false);

@@ -71,12 +71,12 @@ static RESULT list_roles(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct role_args *a = args;
 	const struct tables *t = iam_walk(e);
-	struct iam_page page;
+	struct list_page page;
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Roles");
 	const struct iam_role *r = iam_role_first_by_account(t, e->c->who->account);
 	for (; r; r = iam_role_next_by_account(t, r)) {
-		if (!str_starts_with(r->path, a->path) || !iam_page_shows(&page))
+		if (!str_starts_with(r->path, a->path) || !list_page_takes(&page))
 			continue;
 		xml_open(x, "member");
 		iam_write_role(e, x, r, false);

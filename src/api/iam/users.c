@@ -152,13 +152,13 @@ static RESULT list_users(struct iam_call *e, const void *args, struct xml *x)
 	const struct user_args *a = args;
 	const struct user *const *users = NULL;
 	size_t count = 0;
-	struct iam_page page;
+	struct list_page page;
 	TRY(iam_open_page(e, &a->pages, &page));
 	TRY(iam_list_people(e, &users, &count));
 	xml_open(x, "Users");
 	for (size_t k = 0; k < count; k++) {
 		if (!str_starts_with(iam_get_path(KIND_USER, &users[k]->row), a->path) ||
-		    !iam_page_shows(&page))
+		    !list_page_takes(&page))
 			continue;
 		xml_open(x, "member");
 		iam_write_user(e, x, users[k], false);
