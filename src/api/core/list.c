@@ -225,6 +225,17 @@ RESULT list_add_values(struct list_plan *p, const struct access_path *path, stru
 	return OK;
 }
 
+unsigned list_account_index(enum kind kind)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	unsigned best = 0;
+	for (unsigned n = 1; n < k->index_count; n++)
+		if (is_account(k, &k->fields[k->indexes[n].fields[0]]) &&
+		    (!best || k->indexes[n].field_count < k->indexes[best].field_count))
+			best = n;
+	return best;
+}
+
 unsigned list_find_index(const struct list *l, const struct field *field)
 {
 	const struct kind_info *k = &model_kinds[l->query->kind];

@@ -40,18 +40,18 @@ struct list_spelling {
 				  void *ret_at);
 };
 
-/* A list that is being planned. */
+/* A list that is being planned. The indexes are those of the query's kind. */
 struct list {
 	struct query *query;
 	const struct list_spelling *spelling;
 	uuid owners[2];     /* whose rows are listed: the caller's and perhaps the operator's (no account) */
 	size_t owner_count; /* 0: everybody's */
-	unsigned account_index; /* of the query's kind, beginning with the account; 0: there is none */
-	unsigned
-		other_account_index; /* beginning with another account that sees the row, too; 0: none does */
-	unsigned
-		public_index; /* beginning with whether everybody sees the row; 0: nobody else does. Then terms
-					 of launchers name the accounts that a row is shared with */
+	unsigned account_index; /* list_account_index() */
+	/* It begins with another account that sees the row, too; 0: none does. */
+	unsigned other_account_index;
+	/* It begins with whether everybody sees the row, and terms of launchers name the accounts that a row is
+	 * shared with; 0: nobody else sees it. */
+	unsigned public_index;
 };
 
 struct list_plan {
@@ -79,6 +79,8 @@ RESULT list_add_groups(struct list_plan *p, struct strs groups);
 RESULT list_end_plan(struct list_plan *p);
 /* The plan of every row that the caller may see: each list has it. */
 RESULT list_plan_all(struct list *l);
+/* The index of the kind that begins with the account, and holds the least besides; 0: the kind has none. */
+unsigned list_account_index(enum kind kind);
 /* The index of the listed kind for list_add_values() of the field; 0: there is none. */
 unsigned list_find_index(const struct list *l, const struct field *field);
 

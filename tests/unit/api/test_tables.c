@@ -99,14 +99,6 @@ static void test_parameters(void **state)
 		check_table(&actions[k]->args);
 }
 
-static const struct field *field_of(enum kind kind, const char *name)
-{
-	for (unsigned k = 0; k < model_kinds[kind].field_count; k++)
-		if (strcmp(model_kinds[kind].fields[k].name, name) == 0)
-			return &model_kinds[kind].fields[k];
-	return 0;
-}
-
 /* Joins follow each other, and end at the rows that are filtered. */
 static void check_path(enum kind to, const struct access_path *path)
 {
@@ -148,7 +140,7 @@ static void check_filter(enum kind kind, const struct filter *f)
 	assert_int_equal((f->field != 0) + (f->fixed != 0) + (f->get != 0) + (f->in_state != 0) + f->is_id,
 			 1);
 	assert_true(!f->in_state || model_tells_state(kind));
-	const struct field *field = f->field ? field_of(kind, f->field) : 0;
+	const struct field *field = f->field ? query_find_field(kind, f->field) : 0;
 	if (f->field) {
 		assert_non_null(field);
 		assert_true(field->type != FIELD_TAGS && field->type != FIELD_BLOB &&
@@ -177,7 +169,7 @@ static bool ends_with_any(const char *name, const char *const *ends)
 
 static bool is_path(enum kind kind, const struct filter *f)
 {
-	const struct field *field = f->field ? field_of(kind, f->field) : 0;
+	const struct field *field = f->field ? query_find_field(kind, f->field) : 0;
 	return f->is_id || f->is_owner || f->index || f->in_state || f->access_paths[0].kind != KIND_NONE ||
 	       f->joined || (field && field->offset == model_kinds[kind].groups_offset);
 }
@@ -218,10 +210,21 @@ static void test_filters(void **state)
 			for (size_t m = 0; m < n; m++)
 				assert_string_not_equal(filters->at[m].name, filters->at[n].name);
 		}
-		if (list && list->account_index) {
-			const struct index *x = &model_kinds[list->kind].indexes[list->account_index];
-			assert_int_equal(model_kinds[list->kind].fields[x->fields[0]].ref, KIND_ACCOUNT);
-		}
+	}
+}
+
+/* A list of what accounts own costs what the caller's account has, not what all have. */
+static void test_account_indexes(void **state)
+{
+	(void) state;
+	for (size_t k = 0; k < action_count; k++) {
+		const struct ec2_listing *list = actions[k]->list;
+		if (!list || !model_kinds[list->kind].account_offset)
+			continue;
+		const struct kind_info *info = &model_kinds[list->kind];
+		unsigned index = list_account_index(list->kind);
+		assert_int_not_equal(index, 0);
+		assert_int_equal(info->fields[info->indexes[index].fields[0]].ref, KIND_ACCOUNT);
 	}
 }
 
@@ -303,9 +306,13 @@ static void check_limit_codes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(check_limit_codes), cmocka_unit_test(test_actions),
-		cmocka_unit_test(test_parameters),   cmocka_unit_test(test_filters),
-		cmocka_unit_test(test_errors),       cmocka_unit_test(test_error_rows_are_reached),
+		cmocka_unit_test(check_limit_codes),
+		cmocka_unit_test(test_actions),
+		cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_account_indexes),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_error_rows_are_reached),
 		cmocka_unit_test(test_codes),
 	};
 	return cmocka_run_group_tests(tests, sum_up, 0);

@@ -46,7 +46,6 @@ static void write_credits(struct ec2_call *e, struct xml *x, const void *item)
 static const struct ec2_listing credit_listing = {.kind = KIND_INSTANCE,
 						  .set = "instanceCreditSpecificationSet",
 						  .filters = FILTERS(credit_filters),
-						  .account_index = INSTANCE_INDEX_ACCOUNT,
 						  .shows = is_asked,
 						  .write = write_credits};
 

@@ -176,7 +176,6 @@ static const struct filter host_filters[] = {
 static const struct ec2_listing host_listing = {.kind = KIND_DEDICATED_HOST,
 						.set = "hostSet",
 						.filters = FILTERS(host_filters),
-						.account_index = DEDICATED_HOST_INDEX_ACCOUNT,
 						.gather = gather_host,
 						.write = write_host};
 

@@ -87,7 +87,6 @@ static const struct filter association_filters[] = {
 static const struct ec2_listing association_listing = {.kind = KIND_PROFILE_ASSOCIATION,
 						       .set = "iamInstanceProfileAssociationSet",
 						       .filters = FILTERS(association_filters),
-						       .account_index = PROFILE_ASSOCIATION_INDEX_ACCOUNT,
 						       .gather = gather_association,
 						       .write = write_association};
 

@@ -120,10 +120,8 @@ static void write_event(struct ec2_call *e, struct xml *x, const void *item)
 	xml_time_ms(x, "notBeforeDeadline", event->deadline_us);
 }
 
-static const struct ec2_listing event_listing = {.kind = KIND_INSTANCE_EVENT,
-						 .set = "eventsSet",
-						 .account_index = INSTANCE_EVENT_INDEX_ACCOUNT,
-						 .write = write_event};
+static const struct ec2_listing event_listing = {
+	.kind = KIND_INSTANCE_EVENT, .set = "eventsSet", .write = write_event};
 
 static void write_status(struct ec2_call *e, struct xml *x, const void *item)
 {
@@ -190,7 +188,6 @@ static const struct filter status_filters[] = {
 static const struct ec2_listing status_listing = {.kind = KIND_INSTANCE,
 						  .set = "instanceStatusSet",
 						  .filters = FILTERS(status_filters),
-						  .account_index = INSTANCE_INDEX_ACCOUNT,
 						  .shows = is_asked,
 						  .gather = gather_status,
 						  .write = write_status};

@@ -571,7 +571,6 @@ static const enum kind instance_shared[] = {
 const struct ec2_listing ec2_instance_listing = {.kind = KIND_INSTANCE,
 						 .set = "instancesSet",
 						 .filters = FILTERS(instance_filters),
-						 .account_index = INSTANCE_INDEX_ACCOUNT,
 						 .gather = gather_instance,
 						 .write = write_instance,
 						 .shared = instance_shared};

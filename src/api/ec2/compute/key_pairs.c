@@ -41,11 +41,8 @@ static void write_key(struct ec2_call *e, struct xml *x, const void *item)
 	xml_time_ms(x, "createTime", key->row.created_us);
 }
 
-static const struct ec2_listing key_listing = {.kind = KIND_KEY_PAIR,
-					       .set = "keySet",
-					       .filters = FILTERS(key_filters),
-					       .account_index = KEY_PAIR_INDEX_ACCOUNT,
-					       .write = write_key};
+static const struct ec2_listing key_listing = {
+	.kind = KIND_KEY_PAIR, .set = "keySet", .filters = FILTERS(key_filters), .write = write_key};
 
 /* ---- import and create ---- */
 

@@ -167,7 +167,6 @@ static void write_version(struct ec2_call *e, struct xml *x, const void *data)
 static const struct ec2_listing version_listing = {.kind = KIND_LAUNCH_TEMPLATE_VERSION,
 						   .set = "launchTemplateVersionSet",
 						   .filters = FILTERS(version_filters),
-						   .account_index = LAUNCH_TEMPLATE_VERSION_INDEX_ACCOUNT,
 						   .shows = shows_version,
 						   .is_hiding = true,
 						   .gather = gather_version,

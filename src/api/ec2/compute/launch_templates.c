@@ -76,7 +76,6 @@ static void write_template(struct ec2_call *e, struct xml *x, const void *data)
 static const struct ec2_listing template_listing = {.kind = KIND_LAUNCH_TEMPLATE,
 						    .set = "launchTemplates",
 						    .filters = FILTERS(template_filters),
-						    .account_index = LAUNCH_TEMPLATE_INDEX_ACCOUNT,
 						    .gather = gather_template,
 						    .write = write_template};
 

@@ -84,7 +84,6 @@ static void write_group(struct ec2_call *e, struct xml *x, const void *item)
 static const struct ec2_listing group_listing = {.kind = KIND_SERVER_GROUP,
 						 .set = "placementGroupSet",
 						 .filters = FILTERS(group_filters),
-						 .account_index = SERVER_GROUP_INDEX_ACCOUNT,
 						 .write = write_group};
 
 /* ---- create ---- */

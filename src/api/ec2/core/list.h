@@ -25,7 +25,6 @@ struct ec2_listing {
 	enum kind kind;
 	const char *set; /* the container's name: "vpcSet" */
 	struct filters filters;
-	unsigned account_index; /* the kind's index that begins with the account; 0: all rows are looked at */
 	bool has_operators;     /* rows of no account are everybody's */
 	unsigned other_account_index; /* that begins with another account that sees the row, too; 0: none does
 				       */

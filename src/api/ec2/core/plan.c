@@ -151,7 +151,7 @@ RESULT ec2_plan_list(struct ec2_call *e, const struct ec2_listing *list, const s
 		.spelling = &spelling,
 		.owners = {engine_get_account(e->c), UUID_NONE},
 		.owner_count = list->has_operators ? 2 : 1,
-		.account_index = list->account_index,
+		.account_index = list_account_index(list->kind),
 		.other_account_index = list->other_account_index,
 		.public_index = list->public_index,
 	};

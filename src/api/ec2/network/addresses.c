@@ -105,7 +105,6 @@ static void write_address(struct ec2_call *e, struct xml *x, const void *item)
 static const struct ec2_listing address_listing = {.kind = KIND_ADDRESS,
 						   .set = "addressesSet",
 						   .filters = FILTERS(address_filters),
-						   .account_index = ADDRESS_INDEX_ACCOUNT,
 						   .shows = is_elastic,
 						   .gather = gather_address,
 						   .write = write_address};
@@ -138,11 +137,8 @@ static void write_address_attribute(struct ec2_call *e, struct xml *x, const voi
 	write_name(e, x, "ptrRecord", a->reverse_name);
 }
 
-static const struct ec2_listing address_attribute_listing = {.kind = KIND_ADDRESS,
-							     .set = "addressSet",
-							     .account_index = ADDRESS_INDEX_ACCOUNT,
-							     .shows = is_elastic,
-							     .write = write_address_attribute};
+static const struct ec2_listing address_attribute_listing = {
+	.kind = KIND_ADDRESS, .set = "addressSet", .shows = is_elastic, .write = write_address_attribute};
 
 struct ec2_name_address {
 	struct address_name_wish wish;

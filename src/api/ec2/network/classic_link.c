@@ -30,11 +30,8 @@ static void write_link(struct ec2_call *e, struct xml *x, const void *item)
 	ec2_write_tags(x, router->tags);
 }
 
-static const struct ec2_listing link_listing = {.kind = KIND_ROUTER,
-						.set = "vpcSet",
-						.filters = FILTERS(link_filters),
-						.account_index = ROUTER_INDEX_ACCOUNT,
-						.write = write_link};
+static const struct ec2_listing link_listing = {
+	.kind = KIND_ROUTER, .set = "vpcSet", .filters = FILTERS(link_filters), .write = write_link};
 
 static void write_names(struct ec2_call *e, struct xml *x, const void *item)
 {
@@ -44,8 +41,7 @@ static void write_names(struct ec2_call *e, struct xml *x, const void *item)
 	xml_bool(x, "classicLinkDnsSupported", false);
 }
 
-static const struct ec2_listing names_listing = {
-	.kind = KIND_ROUTER, .set = "vpcs", .account_index = ROUTER_INDEX_ACCOUNT, .write = write_names};
+static const struct ec2_listing names_listing = {.kind = KIND_ROUTER, .set = "vpcs", .write = write_names};
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeVpcClassicLink"),

@@ -114,7 +114,6 @@ static void write_set(struct ec2_call *e, struct xml *x, const void *item)
 static const struct ec2_listing dhcp_listing = {.kind = KIND_DHCP_OPTIONS,
 						.set = "dhcpOptionsSet",
 						.filters = FILTERS(dhcp_filters),
-						.account_index = DHCP_OPTIONS_INDEX_ACCOUNT,
 						.write = write_set};
 
 /* DescribeVpcs shows it as a VPC's set, and clients look up what is shown. It is in no list. */

@@ -29,10 +29,8 @@ static void write_gateway(struct ec2_call *e, struct xml *x, const void *item)
 	ec2_write_tags(x, gateway->tags);
 }
 
-static const struct ec2_listing egress_listing = {.kind = KIND_EGRESS_GATEWAY,
-						  .set = "egressOnlyInternetGatewaySet",
-						  .account_index = EGRESS_GATEWAY_INDEX_ACCOUNT,
-						  .write = write_gateway};
+static const struct ec2_listing egress_listing = {
+	.kind = KIND_EGRESS_GATEWAY, .set = "egressOnlyInternetGatewaySet", .write = write_gateway};
 
 struct ec2_create_egress {
 	struct egress_gateway_wish wish;

@@ -47,7 +47,6 @@ static void write_gateway(struct ec2_call *e, struct xml *x, const void *item)
 static const struct ec2_listing gateway_listing = {.kind = KIND_GATEWAY,
 						   .set = "internetGatewaySet",
 						   .filters = FILTERS(gateway_filters),
-						   .account_index = GATEWAY_INDEX_ACCOUNT,
 						   .write = write_gateway};
 
 /* ---- create, attach, detach, delete ---- */

@@ -52,7 +52,6 @@ static void write_list(struct ec2_call *e, struct xml *x, const void *item)
 static const struct ec2_listing prefix_listing = {.kind = KIND_ADDRESS_GROUP,
 						  .set = "prefixListSet",
 						  .filters = FILTERS(prefix_list_filters),
-						  .account_index = ADDRESS_GROUP_INDEX_ACCOUNT,
 						  .write = write_list};
 
 /* ---- entries of a request ---- */
@@ -332,7 +331,6 @@ static void write_association(struct ec2_call *e, struct xml *x, const void *ite
 
 static const struct ec2_listing association_listing = {.kind = KIND_SECURITY_GROUP,
 						       .set = "prefixListAssociationSet",
-						       .account_index = SECURITY_GROUP_INDEX_ACCOUNT,
 						       .shows = is_associated,
 						       .is_hiding = true,
 						       .write = write_association};

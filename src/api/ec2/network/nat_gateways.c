@@ -134,7 +134,6 @@ static void write_nat(struct ec2_call *e, struct xml *x, const void *item)
 static const struct ec2_listing nat_listing = {.kind = KIND_NAT_GATEWAY,
 					       .set = "natGatewaySet",
 					       .filters = FILTERS(nat_filters),
-					       .account_index = NAT_GATEWAY_INDEX_ACCOUNT,
 					       .gather = gather_nat,
 					       .write = write_nat};
 

@@ -221,7 +221,6 @@ static const struct filter acl_filters[] = {
 static const struct ec2_listing acl_listing = {.kind = KIND_NETWORK_ACL,
 					       .set = "networkAclSet",
 					       .filters = FILTERS(acl_filters),
-					       .account_index = NETWORK_ACL_INDEX_ACCOUNT,
 					       .gather = gather_acl,
 					       .write = write_acl};
 

@@ -465,7 +465,6 @@ static bool is_in_vpc(struct ec2_call *e, const struct row *row)
 static const struct ec2_listing interface_listing = {.kind = KIND_PORT,
 						     .set = "networkInterfaceSet",
 						     .filters = FILTERS(interface_filters),
-						     .account_index = PORT_INDEX_ACCOUNT,
 						     .shows = is_in_vpc,
 						     .is_hiding = true,
 						     .gather = gather_interface,

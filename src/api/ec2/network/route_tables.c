@@ -313,7 +313,6 @@ static const struct filter table_filters[] = {
 static const struct ec2_listing table_listing = {.kind = KIND_ROUTE_TABLE,
 						 .set = "routeTableSet",
 						 .filters = FILTERS(table_filters),
-						 .account_index = ROUTE_TABLE_INDEX_ACCOUNT,
 						 .gather = gather_table,
 						 .write = write_table};
 

@@ -135,7 +135,6 @@ static void write_stale(struct ec2_call *e, struct xml *x, const void *item)
 
 static const struct ec2_listing stale_listing = {.kind = KIND_SECURITY_GROUP,
 						 .set = "staleSecurityGroupSet",
-						 .account_index = SECURITY_GROUP_INDEX_ACCOUNT,
 						 .shows = has_stale,
 						 .gather = gather_stale,
 						 .write = write_stale};

@@ -254,7 +254,6 @@ static const struct filter rule_filters[] = {
 const struct ec2_listing ec2_rule_listing = {.kind = KIND_SECURITY_GROUP_RULE,
 					     .set = "securityGroupRuleSet",
 					     .filters = FILTERS(rule_filters),
-					     .account_index = SECURITY_GROUP_RULE_INDEX_ACCOUNT,
 					     .shows = is_shown,
 					     .gather = gather_rule,
 					     .write = write_rule};

@@ -37,8 +37,6 @@ static void write_association(struct ec2_call *e, struct xml *x, const void *ite
 static const struct ec2_listing association_listing = {.kind = KIND_SECURITY_GROUP_ASSOCIATION,
 						       .set = "securityGroupVpcAssociationSet",
 						       .filters = FILTERS(association_filters),
-						       .account_index =
-							       SECURITY_GROUP_ASSOCIATION_INDEX_ACCOUNT,
 						       .write = write_association};
 
 /* ---- changes: both take effect at once ---- */

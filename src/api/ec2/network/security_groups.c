@@ -126,7 +126,6 @@ static void write_group(struct ec2_call *e, struct xml *x, const void *item)
 static const struct ec2_listing group_listing = {.kind = KIND_SECURITY_GROUP,
 						 .set = "securityGroupInfo",
 						 .filters = FILTERS(group_filters),
-						 .account_index = SECURITY_GROUP_INDEX_ACCOUNT,
 						 .gather = gather_group,
 						 .write = write_group};
 
@@ -181,7 +180,6 @@ static void write_vpc_group(struct ec2_call *e, struct xml *x, const void *item)
 static const struct ec2_listing vpc_group_listing = {.kind = KIND_SECURITY_GROUP,
 						     .set = "securityGroupForVpcSet",
 						     .filters = FILTERS(vpc_group_filters),
-						     .account_index = SECURITY_GROUP_INDEX_ACCOUNT,
 						     .shows = is_of_vpc,
 						     .write = write_vpc_group};
 

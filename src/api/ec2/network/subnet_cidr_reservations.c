@@ -67,7 +67,6 @@ static void write_reservation(struct ec2_call *e, struct xml *x, const void *ite
 static const struct ec2_listing reservation_listing = {.kind = KIND_SUBNET_RESERVATION,
 						       .set = "subnetIpv4CidrReservationSet",
 						       .filters = FILTERS(reservation_filters),
-						       .account_index = SUBNET_RESERVATION_INDEX_ACCOUNT,
 						       .shows = is_of_subnet,
 						       .is_hiding = true,
 						       .write = write_reservation};

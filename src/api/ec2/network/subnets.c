@@ -199,7 +199,6 @@ static void write_subnet(struct ec2_call *e, struct xml *x, const void *item)
 static const struct ec2_listing subnet_listing = {.kind = KIND_SUBNET,
 						  .set = "subnetSet",
 						  .filters = FILTERS(subnet_filters),
-						  .account_index = SUBNET_INDEX_ACCOUNT,
 						  .shows = has_vpc,
 						  .is_hiding = true,
 						  .gather = gather_subnet,

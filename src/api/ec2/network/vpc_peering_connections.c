@@ -203,7 +203,6 @@ static const struct filter peering_filters[] = {
 static const struct ec2_listing peering_listing = {.kind = KIND_PEERING,
 						   .set = "vpcPeeringConnectionSet",
 						   .filters = FILTERS(peering_filters),
-						   .account_index = PEERING_INDEX_ACCOUNT,
 						   .other_account_index = PEERING_INDEX_PEER_ACCOUNT,
 						   .gather = gather_peering,
 						   .write = write_peering};

@@ -167,7 +167,6 @@ static void write_vpc(struct ec2_call *e, struct xml *x, const void *item)
 static const struct ec2_listing vpc_listing = {.kind = KIND_ROUTER,
 					       .set = "vpcSet",
 					       .filters = FILTERS(vpc_filters),
-					       .account_index = ROUTER_INDEX_ACCOUNT,
 					       .gather = gather_vpc,
 					       .write = write_vpc};
 

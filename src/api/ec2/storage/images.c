@@ -277,7 +277,6 @@ static const struct strs *owners_asked(const void *args)
 static const struct ec2_listing image_listing = {.kind = KIND_IMAGE,
 						 .set = "imagesSet",
 						 .filters = FILTERS(image_filters),
-						 .account_index = IMAGE_INDEX_OWNER,
 						 .has_operators = true,
 						 .public_index = IMAGE_INDEX_PUBLIC,
 						 .owners = owners_asked,

@@ -79,7 +79,6 @@ static void write_snapshot_task(struct ec2_call *e, struct xml *x, const void *i
 
 static const struct ec2_listing snapshot_task_listing = {.kind = KIND_IMPORT_SNAPSHOT_TASK,
 							 .set = "importSnapshotTaskSet",
-							 .account_index = IMPORT_SNAPSHOT_TASK_INDEX_ACCOUNT,
 							 .shows = stands_alone,
 							 .is_hiding = true,
 							 .write = write_snapshot_task};
@@ -190,7 +189,6 @@ static const struct filter image_task_filters[] = {
 static const struct ec2_listing image_task_listing = {.kind = KIND_IMPORT_IMAGE_TASK,
 						      .set = "importImageTaskSet",
 						      .filters = FILTERS(image_task_filters),
-						      .account_index = IMPORT_IMAGE_TASK_INDEX_ACCOUNT,
 						      .gather = gather_image_task,
 						      .write = write_described_image_task};
 static const struct ec2_listing made_image_task = {

@@ -152,7 +152,6 @@ static const struct strs *owners_asked(const void *args)
 static const struct ec2_listing snapshot_listing = {.kind = KIND_SNAPSHOT,
 						    .set = "snapshotSet",
 						    .filters = FILTERS(snapshot_filters),
-						    .account_index = SNAPSHOT_INDEX_ACCOUNT,
 						    .has_operators = true,
 						    .public_index = SNAPSHOT_INDEX_PUBLIC,
 						    .owners = owners_asked,

@@ -93,7 +93,6 @@ static void write_modification(struct ec2_call *e, struct xml *x, const void *it
 static const struct ec2_listing modification_listing = {.kind = KIND_VOLUME,
 							.set = "volumeModificationSet",
 							.filters = FILTERS(modification_filters),
-							.account_index = VOLUME_INDEX_ACCOUNT,
 							.shows = is_modified,
 							.write = write_modification};
 
@@ -236,7 +235,6 @@ static const struct filter status_filters[] = {
 static const struct ec2_listing status_listing = {.kind = KIND_VOLUME,
 						  .set = "volumeStatusSet",
 						  .filters = FILTERS(status_filters),
-						  .account_index = VOLUME_INDEX_ACCOUNT,
 						  .gather = gather_status,
 						  .write = write_status};
 

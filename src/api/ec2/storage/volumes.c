@@ -162,7 +162,6 @@ static void write_volume(struct ec2_call *e, struct xml *x, const void *item)
 static const struct ec2_listing volume_listing = {.kind = KIND_VOLUME,
 						  .set = "volumeSet",
 						  .filters = FILTERS(volume_filters),
-						  .account_index = VOLUME_INDEX_ACCOUNT,
 						  .gather = gather_volume,
 						  .write = write_volume};
 

@@ -150,7 +150,6 @@ static void write_old_address(struct os_call *e, struct json_writer *w, const vo
 static const struct os_listing old_addresses = {
 	.kind = KIND_ADDRESS,
 	.items = "floating_ips",
-	.account_index = ADDRESS_INDEX_ACCOUNT,
 	.shows = is_elastic,
 	.gather = gather_address,
 	.write = write_old_address,

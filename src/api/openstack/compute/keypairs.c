@@ -44,7 +44,6 @@ static const struct os_listing key_listing = {
 	.marker = "name",
 	.filters = OS_FILTERS(key_filters),
 	.sort_keys = {key_sort_keys, 1},
-	.account_index = KEY_PAIR_INDEX_ACCOUNT,
 	.page_max = 1000,
 	.write = write_listed,
 };

@@ -105,7 +105,6 @@ static const struct os_listing groups = {
 	.kind = KIND_SECURITY_GROUP,
 	.items = "security_groups",
 	.flags = OS_ALL_PROJECTS | OS_OWN_TO_OTHERS | OS_BY_OFFSET,
-	.account_index = SECURITY_GROUP_INDEX_ACCOUNT,
 	.page_max = 1000,
 	.gather = gather_group,
 	.write = write_group,

@@ -71,7 +71,6 @@ static const struct os_listing group_listing = {
 	.items = "server_groups",
 	.sort_keys = {group_sort_keys, 1},
 	.flags = OS_ALL_PROJECTS | OS_BY_OFFSET,
-	.account_index = SERVER_GROUP_INDEX_ACCOUNT,
 	.page_max = 1000,
 	.gather = gather_group,
 	.write = write_group,

@@ -637,8 +637,8 @@ static const struct os_sort_key server_sort_keys[] = {
 		.kind = KIND_INSTANCE, .items = "servers", .links = "servers_links",                         \
 		.others = SERVER_OTHERS, .filters = OS_FILTERS(server_filters),                              \
 		.sort_keys = {server_sort_keys, sizeof server_sort_keys / sizeof server_sort_keys[0]},       \
-		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .account_index = INSTANCE_INDEX_ACCOUNT,         \
-		.page_max = 1000, .shows = is_there, .gather = (gather_them), .write = (write_them),         \
+		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .page_max = 1000, .shows = is_there,             \
+		.gather = (gather_them), .write = (write_them),                                              \
 	}
 static const struct os_listing server_briefs = SERVERS(write_brief, NULL);
 const struct os_listing os_server_details = SERVERS(write_server, gather_server);

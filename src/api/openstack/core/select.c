@@ -10,7 +10,8 @@ struct selection {
 	struct os_call *e;
 	const struct os_listing *list;
 	struct os_filtering filtering;
-	bool all_accounts;
+	bool all_accounts; /* every account's rows are listed, as an administrator asks */
+	bool is_scoped;    /* only the caller's own rows are listed */
 	struct query query;
 	struct query_sort sorts[SORT_KEYS_MAX];
 	struct str marker;
@@ -18,19 +19,13 @@ struct selection {
 
 /* ---- candidates ---- */
 
-/* Only the caller's own rows are listed. */
-static bool is_scoped(const struct selection *s)
-{
-	return s->list->account_index && !s->all_accounts && !(s->list->flags & OS_ALL_SEE_ALL);
-}
-
 static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 {
 	const struct selection *s = arg;
 	const struct ctx *c = s->e->c;
 	bool may_see =
 		s->all_accounts ? row_is_live(row) || s->list->shows : engine_may_see(c, s->list->kind, row);
-	bool is_own = !is_scoped(s) || uuid_equal(engine_get_owner(s->list->kind, row), c->who->account);
+	bool is_own = !s->is_scoped || uuid_equal(engine_get_owner(s->list->kind, row), c->who->account);
 	*ret_matches = false;
 	return may_see && is_own && (!s->list->shows || s->list->shows(s->e, row))
 		       ? os_fits(&s->filtering, row, ret_matches)
@@ -59,11 +54,13 @@ static RESULT add_given(struct selection *s)
 
 static RESULT plan(struct selection *s)
 {
+	unsigned account_index = list_account_index(s->list->kind);
+	s->is_scoped = account_index && !s->all_accounts && !(s->list->flags & OS_ALL_SEE_ALL);
 	struct list l = {
 		.query = &s->query,
 		.owners = {s->e->c->who->account},
-		.owner_count = is_scoped(s),
-		.account_index = s->list->account_index,
+		.owner_count = s->is_scoped,
+		.account_index = account_index,
 	};
 	TRY(add_given(s));
 	TRY(os_plan_filters(&s->filtering, &l));

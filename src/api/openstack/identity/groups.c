@@ -35,6 +35,7 @@ static bool is_domains(struct os_call *e, const struct row *row)
 
 static const struct os_listing groups = {
 	.kind = KIND_USER_GROUP,
+	.flags = OS_ALL_SEE_ALL,
 	.items = "groups",
 	.filters = OS_FILTERS(filters),
 	.shows = is_domains,

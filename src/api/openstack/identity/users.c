@@ -66,6 +66,7 @@ static const struct os_filter filters[] = {
 };
 static const struct os_listing users = {
 	.kind = KIND_USER,
+	.flags = OS_ALL_SEE_ALL,
 	.items = "users",
 	.filters = OS_FILTERS(filters),
 	.gather = gather_user,
@@ -81,6 +82,7 @@ static bool is_no_owner(struct os_call *e, const struct row *row)
 
 static const struct os_listing listed_users = {
 	.kind = KIND_USER,
+	.flags = OS_ALL_SEE_ALL,
 	.items = "users",
 	.filters = OS_FILTERS(filters),
 	.shows = is_no_owner,

@@ -31,7 +31,6 @@ static const struct os_listing groups = {
 	.filters = OS_FILTERS(filters),
 	.sort_keys = {sort_keys, sizeof sort_keys / sizeof sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
-	.account_index = ADDRESS_GROUP_INDEX_ACCOUNT,
 	.write = write_group,
 };
 

@@ -88,7 +88,6 @@ static const struct os_listing availabilities = {
 	.filters = OS_FILTERS(filters),
 	.sort_keys = {sort_keys, 1},
 	.flags = OS_ADMIN_SEES_ALL,
-	.account_index = NETWORK_INDEX_ACCOUNT,
 	.gather = gather,
 	.write = write_availability,
 };

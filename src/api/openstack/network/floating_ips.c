@@ -103,7 +103,6 @@ const struct os_listing os_floating_ips = {
 	.filters = OS_FILTERS(floating_filters),
 	.sort_keys = {floating_sort_keys, sizeof floating_sort_keys / sizeof floating_sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
-	.account_index = ADDRESS_INDEX_ACCOUNT,
 	.shows = is_elastic,
 	.gather = gather_floating,
 	.write = write_floating,

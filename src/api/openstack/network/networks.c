@@ -196,7 +196,6 @@ const struct os_listing os_networks = {
 	.filters = OS_FILTERS(network_filters),
 	.sort_keys = {network_sort_keys, sizeof network_sort_keys / sizeof network_sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
-	.account_index = NETWORK_INDEX_ACCOUNT,
 	.add = add_others,
 	.gather = gather_network,
 	.write = write_network,

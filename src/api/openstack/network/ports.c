@@ -372,7 +372,6 @@ const struct os_listing os_ports = {
 	.filters = OS_FILTERS(port_filters),
 	.sort_keys = {port_sort_keys, sizeof port_sort_keys / sizeof port_sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
-	.account_index = PORT_INDEX_ACCOUNT,
 	.add = add_unwritten,
 	.gather = gather_port,
 	.write = write_port,

@@ -62,7 +62,6 @@ static const struct os_listing policies = {
 	.filters = OS_FILTERS(filters),
 	.sort_keys = {sort_keys, sizeof sort_keys / sizeof sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
-	.account_index = NETWORK_GRANT_INDEX_ACCOUNT,
 	.write = write_policy,
 };
 

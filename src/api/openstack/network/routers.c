@@ -132,7 +132,6 @@ const struct os_listing os_routers = {
 	.filters = OS_FILTERS(router_filters),
 	.sort_keys = {router_sort_keys, sizeof router_sort_keys / sizeof router_sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
-	.account_index = ROUTER_INDEX_ACCOUNT,
 	.gather = gather_router,
 	.write = write_router,
 };

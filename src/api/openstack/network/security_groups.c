@@ -115,7 +115,6 @@ const struct os_listing os_group_rules = {
 	.filters = OS_FILTERS(rule_filters),
 	.sort_keys = {rule_sort_keys, sizeof rule_sort_keys / sizeof rule_sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
-	.account_index = SECURITY_GROUP_RULE_INDEX_ACCOUNT,
 	.write = write_rule,
 };
 
@@ -339,7 +338,6 @@ const struct os_listing os_groups = {
 	.filters = OS_FILTERS(group_filters),
 	.sort_keys = {group_sort_keys, sizeof group_sort_keys / sizeof group_sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
-	.account_index = SECURITY_GROUP_INDEX_ACCOUNT,
 	.gather = gather_group,
 	.write = write_group,
 };

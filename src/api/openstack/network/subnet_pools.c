@@ -50,7 +50,7 @@ static const struct os_listing pools = {
 	.links = "subnetpools_links",
 	.filters = OS_FILTERS(filters),
 	.sort_keys = {sort_keys, sizeof sort_keys / sizeof sort_keys[0]},
-	.flags = OS_ADMIN_SEES_ALL,
+	.flags = OS_ADMIN_SEES_ALL | OS_ALL_SEE_ALL,
 	.write = write_pool,
 };
 

@@ -232,8 +232,7 @@ static const struct os_filter attachment_filters[] = {{"volume_id", .is_id = tru
 	{                                                                                                    \
 		.kind = KIND_VOLUME, .items = "attachments", .links = "attachments_links",                   \
 		.filters = OS_FILTERS(attachment_filters), .flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST,       \
-		.account_index = VOLUME_INDEX_ACCOUNT, .page_max = 1000, .shows = has_attachment,            \
-		.write = (write_them),                                                                       \
+		.page_max = 1000, .shows = has_attachment, .write = (write_them),                            \
 	}
 static const struct os_listing attachment_briefs = ATTACHMENTS(write_brief);
 const struct os_listing os_attachment_details = ATTACHMENTS(write_attachment);

@@ -70,8 +70,8 @@ static const struct os_sort_key snapshot_sort_keys[] = {
 		.kind = KIND_SNAPSHOT, .items = "snapshots", .links = "snapshots_links",                     \
 		.filters = OS_FILTERS(snapshot_filters),                                                     \
 		.sort_keys = {snapshot_sort_keys, sizeof snapshot_sort_keys / sizeof snapshot_sort_keys[0]}, \
-		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .account_index = SNAPSHOT_INDEX_ACCOUNT,         \
-		.page_max = 1000, .shows = os_is_snapshot_shown, .write = (write_them),                      \
+		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .page_max = 1000, .shows = os_is_snapshot_shown, \
+		.write = (write_them),                                                                       \
 	}
 static const struct os_listing snapshot_briefs = SNAPSHOTS(write_brief);
 const struct os_listing os_snapshot_details = SNAPSHOTS(write_snapshot);

@@ -38,8 +38,7 @@ static const struct os_sort_key transfer_sort_keys[] = {{"name", "name"}};
 	{                                                                                                    \
 		.kind = KIND_VOLUME_TRANSFER, .items = "transfers", .links = "transfers_links",              \
 		.filters = OS_FILTERS(transfer_filters), .sort_keys = {transfer_sort_keys, 1},               \
-		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .account_index = VOLUME_TRANSFER_INDEX_ACCOUNT,  \
-		.page_max = 1000, .write = (write_them),                                                     \
+		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .page_max = 1000, .write = (write_them),         \
 	}
 static const struct os_listing transfer_briefs = TRANSFERS(write_brief);
 static const struct os_listing transfer_details = TRANSFERS(write_transfer);

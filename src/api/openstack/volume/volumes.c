@@ -261,8 +261,8 @@ static const struct os_sort_key volume_sort_keys[] = {
 		.kind = KIND_VOLUME, .items = "volumes", .links = "volumes_links",                           \
 		.filters = OS_FILTERS(volume_filters),                                                       \
 		.sort_keys = {volume_sort_keys, sizeof volume_sort_keys / sizeof volume_sort_keys[0]},       \
-		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .account_index = VOLUME_INDEX_ACCOUNT,           \
-		.page_max = 1000, .gather = (gather_them), .write = (write_them),                            \
+		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .page_max = 1000, .gather = (gather_them),       \
+		.write = (write_them),                                                                       \
 	}
 static const struct os_listing volume_briefs = VOLUMES(write_brief, NULL);
 const struct os_listing os_volume_details = VOLUMES(write_volume, gather_volume);
