@@ -1,14 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Dari asks of a host that runs instances. drivers/libvirt keeps it with libvirt and QEMU,
- * drivers/sim with memory. Their disks are drivers/disk.h's.
+ * The compute driver's contract: what Dari asks of a host that runs instances. drivers/libvirt
+ * keeps it with libvirt and QEMU, drivers/sim keeps it in memory, and
+ * tests/unit/drivers/compute_contract.c holds both to it. drivers/disk.h is the contract for the
+ * files of disks.
  *
- * A connection is used by one thread at a time. A host that is away is found out by keep-alive, but a call
- * may last for ever, where a guest's QEMU hangs: the host's other guests are then seen to through another
- * connection, and that one is closed once the call returns. Every call may be repeated after success and
- * after a crash: it then does what is missing and returns OK. Nothing is looked up by name: domains by UUID.
- * What bears no mark of this region is never touched. Errors: ERR_AGAIN: try later. ERR_GONE: the connection
- * is lost; close_host() and open_host() again. ERR_CONFLICT: the host has something of that id which this
- * region did not make. Anything else is shown to the user as a condition, in the context's words. */
+ * What holds for every call:
+ *
+ * 1. Threads. One thread at a time uses a connection. The reconciler opens one connection for each
+ *    host and makes all calls for that host's instances from the host's actor. Connections to
+ *    different hosts are used at the same time.
+ * 2. Time. A driver notices a host that is away by keep-alive (libvirt: within 12 s) and then fails
+ *    with ERR_GONE. A call that waits for the QEMU of one guest may last for ever. The reconciler
+ *    then leaves connection and thread to that call, works on over a new connection, and closes the
+ *    old one when the call returns (reconcile/host_link.c).
+ * 3. Repetition. Every call may be repeated, after success, after failure and after a crash of
+ *    dari. A repeated call does what is still missing and returns OK. No driver retries by itself.
+ * 4. Absence. A domain that does not exist is an answer, not a failure, unless a call says
+ *    otherwise.
+ * 5. Identity. A domain is found by the instance's UUID, never by its name. A domain without this
+ *    region's mark (region and instance id) is never touched: such a call fails with ERR_CONFLICT.
+ * 6. Memory. The caller owns what it passes and may free it after the return. Results are in the
+ *    context's arena, except where a call says that the caller frees them.
+ * 7. Errors. ERR_AGAIN: try later. ERR_GONE: the connection is lost; close_host() and open_host()
+ *    again. ERR_CONFLICT: see 5. ERR_IO also says that a guest's QEMU has not answered for some
+ *    time. ERR_NO_MEMORY is possible everywhere. The reconciler shows any other error to the user
+ *    as a condition, in the words of the context. Outputs are valid on success only. */
 #pragma once
 
 #include "base/ctx.h"
@@ -20,72 +36,58 @@
 #include "model/host.h"
 #include "model/instance.h"
 
-struct compute_host; /* a driver's own connection */
+/* A driver's connection to one host; each driver defines its own. */
+struct compute_host;
+
+/* ---- what a host is */
 
 struct compute_facts {
-	int64_t cpus, memory, disk;  /* threads; bytes; bytes of the pool's file system */
-	int64_t disk_free;           /* of those */
-	enum host_seen_virt virt;    /* kvm only after a proof */
-	struct str version, boot_id; /* in the context's arena */
-	struct str virt_reason;      /* why not KVM, for doctor and the log */
+	int64_t cpus;             /* hardware threads */
+	int64_t memory;           /* bytes */
+	int64_t disk, disk_free;  /* bytes of the file system that the pool is on; of those, free */
+	enum host_seen_virt virt; /* kvm only after a guest has run under KVM on this host */
+	struct str virt_reason;   /* why virt is not kvm: for `dari doctor` and the log */
+	struct str version;       /* of libvirt and QEMU, for people */
+	struct str boot_id;       /* differs after every boot of the host; opaque */
 };
 
-enum compute_off {                      /* why a domain is found off */
-		   COMPUTE_OFF_UNKNOWN, /* nobody was watching */
-		   COMPUTE_OFF_GUEST,   /* the guest shut itself down */
-		   COMPUTE_OFF_CRASHED,
-		   COMPUTE_OFF_DESTROYED /* forced, by us or from outside */
-};
+/* ---- what a domain is wanted to be */
 
-struct compute_seen {
-	enum instance_seen_power power; /* absent is an answer, not an error */
-	enum compute_off off;           /* when power is off */
-	/* It is on, and QEMU holds it, for the file of one of its disks could not grow: START lets it go on.
-	 */
-	bool is_held;
-	bool is_paused;         /* it is on, and its processors stand still for another reason */
-	bool is_saved;          /* it is off, and START goes on with the memory that it had */
-	bool defined_as_wished; /* false: define() would change its definition */
-	/* Our disks and NICs that are plugged into it: what the running guest has, or the definition of one
-	 * that is off. In the context's arena. */
-	struct uuids volumes, ports;
-	bool limits_as_wished;  /* those disks are held to the wish's limits */
-	bool devices_as_wished; /* those are the wish's, with their limits */
-};
-
-/* What can be plugged into a domain, running or not: each slot is a place of its own that is there from
- * the domain's start on, so nothing that comes or goes moves anything else. */
+/* How many disks and NICs a domain can have. A slot is a fixed place on the guest's bus that exists
+ * from the domain's start on, so a device that comes or goes does not move any other. */
 enum { COMPUTE_DISK_SLOTS = 26, COMPUTE_NIC_SLOTS = 8 };
 
 struct compute_disk {
-	uuid volume; /* its UUID is the disk's serial; its file is named by it: drivers/disk.h */
-	int64_t size;
+	uuid volume;  /* names the file (drivers/disk.h) and is the disk's serial number in the guest */
+	int64_t size; /* bytes */
 	bool is_readonly;
-	int slot; /* below COMPUTE_DISK_SLOTS, 0: root; its name and address in the guest follow from it */
-	/* What it is encrypted with; NULL: it is plain. Told at define(), of one that is there encrypted. */
+	int slot; /* 0 to COMPUTE_DISK_SLOTS - 1; 0 is root. Name and address in the guest follow from it */
+	/* The key of an encrypted disk; NULL: the disk is not encrypted. define() hands it to the
+	 * host. */
 	const struct disk_key *key;
-	struct str encrypted_base; /* digest of what it stands on, where that has the same key; else empty */
-	struct disk_limits limits; /* of one that is plugged in: another is brought about while it runs */
+	/* SHA-256 of the base file, if the base is encrypted with the same key; else empty. */
+	struct str encrypted_base;
+	struct disk_limits limits; /* enforced from the start on, and changed while the guest runs */
 };
 
 struct compute_nic {
-	uuid port; /* its UUID is OVN's port name and libvirt's interfaceid */
+	uuid port; /* also OVN's port name and libvirt's interfaceid */
 	struct mac mac;
-	int mtu;
-	int slot; /* below COMPUTE_NIC_SLOTS; its address in the guest follows from it */
+	int mtu;  /* bytes */
+	int slot; /* 0 to COMPUTE_NIC_SLOTS - 1; the address in the guest follows from it */
 };
 
-/* What a guest finds besides virtio devices and BIOS, which is what all zero is. */
+/* What the guest finds instead of the default, which is virtio devices and BIOS (all false). */
 struct compute_hardware {
-	bool windows;     /* its clock shows local time; Hyper-V's interface, under KVM */
-	bool uefi;        /* its variables are kept with the domain */
-	bool secure_boot; /* with uefi: only what Microsoft's keys have signed is started */
-	bool tpm;         /* a TPM 2.0, whose state is kept with the domain */
-	bool sata;        /* disks, which come and go only while it is off */
-	bool e1000e;      /* NICs */
+	bool windows;     /* the clock shows local time; under KVM with Hyper-V's interface */
+	bool uefi;        /* the firmware is UEFI; its variables are stored with the domain */
+	bool secure_boot; /* needs uefi: the firmware starts only what Microsoft's keys have signed */
+	bool tpm;         /* the guest has a TPM 2.0, whose state is stored with the domain */
+	bool sata;        /* disks are SATA: they can be plugged only while the guest is off */
+	bool e1000e;      /* NICs are Intel e1000e */
 };
 
-/* A file on a drive. */
+/* A file on a config drive. */
 struct compute_file {
 	struct str path; /* "openstack/latest/meta_data.json": letters, digits and "/._-" */
 	struct str bytes;
@@ -97,30 +99,56 @@ struct compute_files {
 };
 
 struct compute_domain {
-	uuid id;         /* the instance's; also the domain's and SMBIOS's */
-	struct str name; /* "i-…": for people who look at virsh */
-	int64_t vcpus, memory;
+	uuid id;         /* the instance's, the domain's and SMBIOS's */
+	struct str name; /* "i-…", for people who look at virsh */
+	int64_t vcpus;
+	int64_t memory; /* bytes */
 	enum instance_personality personality;
 	struct compute_hardware hardware;
 	const struct compute_disk *disks;
 	size_t disk_count;
 	const struct compute_nic *nics;
 	size_t nic_count;
-	/* One more disk behind all others, read-only, ISO 9660, labelled "config-2". */
+	/* Adds a disk behind all others: read-only, ISO 9660, labelled "config-2". */
 	bool has_drive;
-	struct compute_files drive; /* what is on it; define() alone looks at that */
-	/* Kept with the domain as it is and given back by list(), for `dari adopt`; UTF-8 that is legal in
-	 * XML, of 64 KiB or so. Another memo alone is no other definition: defined_as_wished stays. */
+	struct compute_files drive; /* the drive's content; only define() reads it */
+	/* The driver stores this text with the domain, and list() returns it unchanged; `dari
+	 * adopt` rebuilds rows from it. UTF-8 that XML allows, about 64 KiB at most. A domain whose
+	 * memo alone differs still has defined_as_wished. */
 	struct str memo;
-	bool asks_again; /* what a running guest was asked to let go of, and has: define() asks for it once
-			    more */
+	/* define() shall ask a running guest once more to release devices that it was asked for
+	 * before. */
+	bool asks_again;
 };
 
-/* A domain with our mark on a host. */
+/* ---- what a domain is found to be */
+
+/* Why a domain is off. UNKNOWN: the driver did not learn it. GUEST: the guest shut itself down.
+ * CRASHED: QEMU ended by an error. DESTROYED: it was forced off, by Dari, by another program or by
+ * the shutdown of the host. */
+enum compute_off { COMPUTE_OFF_UNKNOWN, COMPUTE_OFF_GUEST, COMPUTE_OFF_CRASHED, COMPUTE_OFF_DESTROYED };
+
+struct compute_seen {
+	enum instance_seen_power power; /* absent: the domain does not exist, and all else is zero */
+	enum compute_off off;           /* has a meaning while power is off */
+	/* The guest is on, but QEMU has stopped it because the file of one of its disks could not
+	 * grow. COMPUTE_START lets the guest continue. */
+	bool is_held;
+	bool is_paused;         /* the guest is on, and its processors stand still for another reason */
+	bool is_saved;          /* the guest is off, and COMPUTE_START restores its memory */
+	bool defined_as_wished; /* false: define() would change the definition */
+	/* Our disks and NICs that are plugged in: those of the running guest, or those of the
+	 * definition while it is off. */
+	struct uuids volumes, ports;
+	bool limits_as_wished;  /* these disks have the limits of the wish */
+	bool devices_as_wished; /* these disks and NICs are exactly those of the wish, with its limits */
+};
+
+/* A domain of this region on a host. */
 struct compute_item {
 	uuid id;
 	enum instance_seen_power power;
-	struct str memo; /* empty: it has none. In the context's arena */
+	struct str memo; /* as define() was given it; empty: none */
 };
 
 struct compute_inventory {
@@ -128,76 +156,170 @@ struct compute_inventory {
 	size_t count;
 };
 
+/* ---- looking */
+
+/* Reports what the host is and whether it works. Any state of the host is allowed before. The first
+ * call after a boot of the host may take eight seconds more, because the libvirt driver proves KVM
+ * by running a guest. The call also creates what the driver needs on a fresh host: its storage
+ * pools and the marker that tells one boot from the next. The reconciler calls it at each look at
+ * the host. */
+typedef RESULT compute_probe(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts);
+
+/* Reports the state of the wish's domain and compares the domain with the wish. Changes nothing. An
+ * absent domain is OK, with power absent. The reconciler calls it first in every step of an
+ * instance, and again after it changed the devices of a running one. */
+typedef RESULT compute_see(struct compute_host *h, struct ctx *c, const struct compute_domain *wish,
+			   struct compute_seen *ret_seen);
+
+/* Lists every domain on the host that has this region's mark, whether Dari has a row for it or not.
+ * Changes nothing, and does not wait for a domain that is busy. An empty list is OK. The reconciler
+ * looks for leftovers with it; `dari audit` and `dari adopt` use it as observations. */
+typedef RESULT compute_list(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory);
+
+/* ---- changing */
+
+/* Makes the definition, the memo and the devices those of the wish. The domain's power stays as it
+ * is.
+ *
+ * Absent: the domain is created, powered off, with the wish's config drive. Its disks need no files
+ * until it is started.
+ *
+ * Off: the domain is redefined if the definition or the memo differ. The content of its config
+ * drive is written anew, unless the domain is saved.
+ *
+ * Running: the new definition holds from the next start on, but disks, NICs and limits change at
+ * once. Missing devices are plugged in; a disk's file must exist by then. Devices that leave the
+ * definition with this call are requested to be unplugged. That request is asynchronous, and a
+ * guest may ignore it: the unplugging is complete when see() no longer reports the device. A
+ * repeated call does not request it again unless the wish has asks_again; wait some seconds before
+ * you set that, because libvirt 9.0, asked for a device that is just leaving, may keep its file
+ * open for good or crash.
+ *
+ * ERR_RANGE: a slot that does not exist. ERR_CONFLICT: another domain has the id or the name.
+ * ERR_IO: a disk to be plugged has no file, or QEMU does not answer. */
+typedef RESULT compute_define(struct compute_host *h, struct ctx *c, const struct compute_domain *wish);
+
+/* START     turns the domain on, restores it when it is saved, lets it continue when it is paused or
+ *           held. Its disks must have their files.
+ * SHUTDOWN  presses the guest's ACPI power button and returns at once. The guest may ignore it.
+ * FORCE_OFF ends QEMU; works also while QEMU does not answer.
+ * RESET     resets the guest hard; the domain stays on.
+ * PAUSE     stops the guest's processors.
+ * SAVE      writes the guest's memory to the host's disk and turns the domain off. Returns when that
+ *           is done, which takes as long as the writing. The saved memory outlives a restart of the
+ *           host. The next START uses it up, and the guest then runs even if it was paused. */
 enum compute_power {
 	COMPUTE_START,
-	COMPUTE_SHUTDOWN, /* asks the guest (ACPI); returns at once */
+	COMPUTE_SHUTDOWN,
 	COMPUTE_FORCE_OFF,
-	COMPUTE_RESET, /* hard reset; the domain stays */
-	COMPUTE_PAUSE, /* its processors stand still; START lets it go on */
-	COMPUTE_SAVE   /* its memory goes to the host's disk, then it is off; returns when that is done */
+	COMPUTE_RESET,
+	COMPUTE_PAUSE,
+	COMPUTE_SAVE
 };
+
+/* Does one of the above to a defined domain. A domain that is already in that state: OK (RESET
+ * always resets). Absent: ERR_NOT_FOUND for START, RESET and PAUSE, else OK. Off: ERR_STATE for
+ * RESET and PAUSE. START of a held domain while the pool has no room: ERR_CAPACITY. A disk without
+ * a file, or a QEMU that does not answer (except for FORCE_OFF): ERR_IO. The caller learns the
+ * outcome of SHUTDOWN from watch() or see(). */
+typedef RESULT compute_set_power(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power);
+
+/* Removes the domain with all that the driver stored for it: the variables of its firmware, the
+ * state of its TPM, its saved memory, its config drive and the log of its console. The files of its
+ * disks stay. The domain must be off. Absent: OK. Running: ERR_STATE. */
+typedef RESULT compute_undefine(struct compute_host *h, struct ctx *c, uuid id);
+
+/* ---- observing: reads on behalf of a user's call, through reconciler_observe() */
+
+/* Reads the newest bytes, at most max, of the log of the first serial port, and when that log last
+ * grew (microseconds since 1970). The domain may be on, off or absent. A domain that never ran: OK,
+ * with empty text and time 0. */
+typedef RESULT compute_read_console(struct compute_host *h, struct ctx *c, uuid id, size_t max,
+				    struct str *ret_text, int64_t *ret_at_us);
+
+/* Opens a console of a running guest as a stream socket, which the caller closes. Bytes written
+ * there are typed at the guest; bytes read from there are what the guest says. The display speaks
+ * RFB (VNC). ret_fd NULL: only checks, without opening anything.
+ *
+ * The stream ends when the guest ends or the connection to the host does. A serial port has one
+ * user: opening it again ends the older stream.
+ *
+ * ERR_STATE: absent or not running. ERR_UNSUPPORTED: the guest was started without this console, or
+ * the host is reached in a way over which a display cannot be handed on. ERR_AGAIN: dari has no
+ * descriptor or thread left for it. */
+typedef RESULT compute_open_console(struct compute_host *h, struct ctx *c, uuid id, enum console console,
+				    int *ret_fd);
+
+/* Takes a picture of what a running guest's screen shows now. The caller frees it (picture_free()).
+ * wake: presses a Shift key before, for a guest that has turned its screen dark; that guest may
+ * need a second call to be bright. ERR_STATE: absent or not running. ERR_UNSUPPORTED: the host
+ * draws screens in a format that Dari does not read. */
+typedef RESULT compute_draw_screen(struct compute_host *h, struct ctx *c, uuid id, bool wake,
+				   struct picture **ret_picture);
+
+/* Reads the variables that the guest's UEFI has stored, whether the guest runs or not. ERR_STATE:
+ * nothing is stored, because the domain is absent, was never started or has no UEFI.
+ * ERR_UNSUPPORTED: the variables are stored in a form that Dari does not know. ERR_IO: what is
+ * stored is damaged, which a guest can do to itself. */
+typedef RESULT compute_read_variables(struct compute_host *h, struct ctx *c, uuid id,
+				      struct firmware_variables *ret_variables);
+
+/* ---- connections */
+
+/* Connects to the host that a row describes. self: what the configuration pairs with the driver
+ * (reconcile_config.compute_self); the two drivers here ignore it. region: half of the mark. The
+ * call gives up after some ten seconds. ERR_GONE: the host cannot be reached, with the reason in
+ * words. ERR_INVALID: the row's pool path cannot be used. */
+typedef RESULT compute_open_host(void *self, struct ctx *c, uuid region, const struct host *host,
+				 struct compute_host **ret_host);
+
+/* Closes the connection and frees it. NULL: nothing. The host's domains go on. No call of the
+ * connection may be under way, and changed() is not called any more afterwards. */
+typedef void compute_close_host(struct compute_host *h);
+
+/* Something happened to domain id: it started, stopped, was defined or undefined, or released a
+ * device or refused to. id none: the connection is lost. The driver calls this on any thread, with
+ * a lock of its own held: the callee must only post a job, and must not call the driver. */
+typedef void compute_changed(void *arg, uuid id);
+
+/* Sets the function that the driver calls with news; NULL: none. The reconciler sets it once, right
+ * after open_host(). News are hints: a change may be reported twice, and what happens while no
+ * connection is open is not reported. So the reconciler also looks at every instance by itself. */
+typedef void compute_watch(struct compute_host *h, compute_changed *changed, void *arg);
+
+/* ---- the driver */
 
 struct compute_driver {
-	const char *scheme; /* "qemu", "sim": of the host's uri */
-	bool is_quick;      /* its calls wait for nobody: its hosts need no thread each */
-	/* region: the mark's first half. Connects within deadline; ERR_GONE with words. */
-	RESULT(*open_host)
-	(void *self, struct ctx *c, uuid region, const struct host *host, struct compute_host **ret_host);
-	void (*close_host)(struct compute_host *h);
-	RESULT (*probe)(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts);
-	RESULT(*see)
-	(struct compute_host *h, struct ctx *c, const struct compute_domain *wish,
-	 struct compute_seen *ret_seen);
-	RESULT (*list)(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory);
-	/* Defines the domain, powered off; an existing one of the same id is redefined: while it runs,
-	 * from its next start on, but for disks and NICs: those it lacks are plugged (a disk's file must be
-	 * there), those that leave the definition are asked to go. That is done when see() says so: a guest
-	 * takes its time over it, or misses it and has to be asked again (asks_again); but not within
-	 * seconds: libvirt 9.0 asked for a device that is just leaving keeps its file open for good, or ends.
-	 * Its memo becomes the wish's, and so does, of one that is off and not saved, what is on its drive.
-	 * One that is off needs no disks yet. */
-	RESULT (*define)(struct compute_host *h, struct ctx *c, const struct compute_domain *domain);
-	/* Being so already is OK. Absent: START, RESET and PAUSE ERR_NOT_FOUND, else OK. RESET and PAUSE when
-	 * off: ERR_STATE. What SAVE keeps outlives a restart of the host, and goes with the next START.
-	 * START of one that is held while the pool has no room: ERR_CAPACITY. */
-	RESULT (*set_power)(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power);
-	/* Forgets the domain, its firmware's variables, its TPM's state, its drive and its console's log.
-	 * Running: ERR_STATE; absent: OK. */
-	RESULT (*undefine)(struct compute_host *h, struct ctx *c, uuid id);
-	/* The newest max bytes of the serial console's log, and when it grew last (empty and 0: it never
-	 * ran). An observe call. */
-	RESULT(*read_console)
-	(struct compute_host *h, struct ctx *c, uuid id, size_t max, struct str *ret_text,
-	 int64_t *ret_at_us);
-	/* A running guest's console as a stream socket, the caller's to close; NULL: only whether it could be
-	 * had. What is written there is typed, what the guest says is read. It ends with the guest, with the
-	 * connection to the host; a serial port's when somebody opens it anew. ERR_STATE: not running.
-	 * ERR_UNSUPPORTED: it was started without one, or the host can't hand it on. An observe call. */
-	RESULT(*open_console)
-	(struct compute_host *h, struct ctx *c, uuid id, enum console console, int *ret_fd);
-	/* What a running guest's screen shows now; the caller's to free. wake: a Shift key is pressed before,
-	 * for a guest whose screen is dark until then. ERR_STATE, ERR_UNSUPPORTED as above. An observe call.
-	 */
-	RESULT(*draw_screen)
-	(struct compute_host *h, struct ctx *c, uuid id, bool wake, struct picture **ret_picture);
-	/* What its UEFI keeps, be it running or not, in the context's arena. ERR_STATE: nothing is kept, for
-	 * it was never started or is not one with UEFI. ERR_UNSUPPORTED: it is kept in a form that is not
-	 * known here; ERR_IO: what is kept is damaged, as a guest can do. An observe call. */
-	RESULT(*read_variables)
-	(struct compute_host *h, struct ctx *c, uuid id, struct firmware_variables *ret_variables);
-	/* changed() is called, on any thread, when something happened to a domain (id), a disk or NIC
-	 * that it lost included, or to the
-	 * connection (id none). It must only post. Set once, right after open_host. */
-	void (*watch)(struct compute_host *h, void (*changed)(void *arg, uuid id), void *arg);
+	const char *scheme; /* of the URIs of its hosts: "qemu", "sim" */
+	bool is_quick;      /* no call ever waits, so that its hosts can share threads */
+
+	compute_probe *probe;
+	compute_see *see;
+	compute_list *list;
+
+	compute_define *define;
+	compute_set_power *set_power;
+	compute_undefine *undefine;
+
+	compute_read_console *read_console;
+	compute_open_console *open_console;
+	compute_draw_screen *draw_screen;
+	compute_read_variables *read_variables;
+
+	compute_open_host *open_host;
+	compute_close_host *close_host;
+	compute_watch *watch;
 };
 
-/* For drivers: ERR_RANGE when a wish names a slot that is not there; what is in a wish; and, from what
- * a look found, limits_as_wished, devices_as_wished. */
+/* The drivers there are. */
+extern const struct compute_driver compute_libvirt;
+extern const struct compute_driver compute_sim;
+
+/* ---- for drivers (compute.c); pure */
+
+/* ERR_RANGE: the wish has a disk or a NIC in a slot that does not exist. */
 RESULT compute_check_slots(struct ctx *c, const struct compute_domain *wish);
 bool compute_wants_disk(const struct compute_domain *wish, uuid volume);
 bool compute_wants_nic(const struct compute_domain *wish, uuid port);
+/* Sets devices_as_wished from volumes, ports and limits_as_wished. */
 void compute_compare_devices(struct compute_seen *seen, const struct compute_domain *wish);
-
-/* The drivers there are; self is passed as their first argument. */
-extern const struct compute_driver compute_libvirt;
-extern const struct compute_driver compute_sim;

@@ -1,20 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Dari asks of a host that keeps disks: files in its pool. drivers/libvirt keeps it with
- * libvirt's storage pools and QEMU, drivers/sim with memory.
+ * The disk driver's contract: what Dari asks of a host that stores disks, which are files in the
+ * host's pool. drivers/libvirt keeps it with libvirt's storage pools and QEMU, drivers/sim keeps it
+ * in memory, and tests/unit/drivers/disk_contract.c holds both to it. drivers/compute.h is the
+ * contract for the machines that use the disks.
  *
- * A connection of its own per host, beside drivers/compute.h's, so that copies never hold the host's
- * domains, used by one thread at a time. On a host calls are made one after another, but for one that asks a
- * QEMU, which may never answer: see watch(). While it does, and from then on, others are made on another
- * connection, of other volumes; what is left to do of that call is about its own volume and cut alone.
- * Long copies go by pieces: a call takes DISK_PIECE_US or so, and the next goes on where it ended, also after
- * a crash. Every call may be repeated after success and after a crash: it then does what is missing.
- * Keys are in nobody's arguments, logs or definitions: hosts keep them in memory, while they have the disk.
- * Files are found by what they are, never by a path; what bears no mark of this region is never
- * touched. What stands on a base names it relative to itself: a file may be copied to a pool at
- * another path.
- * Errors: ERR_AGAIN: try later. ERR_GONE: the connection is lost; open_host() again. ERR_CONFLICT:
- * the host has something of that name which cannot be ours. Anything else is shown to the user as a
- * condition, in the context's words. */
+ * What holds for every call:
+ *
+ * 1. Threads. A host has a connection for its disks beside the one of drivers/compute.h, so that a
+ *    long copy never delays its domains. One thread at a time uses it: the actor of the host's
+ *    disks, which makes one call after another.
+ * 2. Time. A long copy goes by pieces: a call of pull() or push() takes about DISK_PIECE_US, and
+ *    the next call goes on where that one ended, also after a crash. A call that asks a QEMU may
+ *    last for ever. The driver announces each such question (see watch()). The reconciler then
+ *    leaves thread and connection to that call and serves other volumes over a new connection; what
+ *    is left of the old call concerns its own volume and snapshot alone.
+ * 3. Repetition. Every call may be repeated, after success, after failure and after a crash of
+ *    dari. A repeated call does what is still missing and returns OK. No driver retries by itself.
+ * 4. Identity. The driver finds a file by what it is (struct disk_name), never by a path. A file of
+ *    another region, or of anybody else, is never changed. A file names the file that it stands on
+ *    by a relative path, so both may be copied to a pool at another path.
+ * 5. Secrets. Keys appear in no argument list, no log and no definition. A host has a key in memory
+ *    only, for as long as it has the disk.
+ * 6. Memory. The caller owns what it passes and may free it after the return. Results are in the
+ *    context's arena.
+ * 7. Errors. ERR_AGAIN: try later. ERR_GONE: the connection is lost; open_host() again.
+ *    ERR_CONFLICT: the host has something of that name which cannot be ours. ERR_CAPACITY: no room.
+ *    ERR_IO also says that a guest's QEMU has not answered for some time. ERR_NO_MEMORY is possible
+ *    everywhere. The reconciler shows any other error to the user as a condition, in the words of
+ *    the context. Outputs are valid on success only. */
 #pragma once
 
 #include "base/clock.h"
@@ -22,95 +35,30 @@
 #include "model/disk_key.h"
 #include "model/host.h"
 
-struct disk_host; /* a driver's own connection */
+/* A driver's connection to one host; each driver defines its own. */
+struct disk_host;
 
+/* About how long one call of pull() or push() copies. */
 #define DISK_PIECE_US SECOND
 
-enum disk_kind {
-	DISK_VOLUME, /* a volume's file, or what a move has brought of it so far */
-	DISK_CUT,    /* a snapshot's content, until the image store has it */
-	DISK_BASE    /* a file of the image store, cached: what volumes stand on */
-};
+/* ---- files */
+
+/* VOLUME: a volume's disk, or what a move has copied of it so far. CUT: the content of a snapshot,
+ * until the image store has it. BASE: a cached copy of a file of the image store, which volumes
+ * stand on. */
+enum disk_kind { DISK_VOLUME, DISK_CUT, DISK_BASE };
 
 struct disk_name {
 	enum disk_kind kind;
-	uuid id;           /* the volume's or the snapshot's */
-	struct str sha256; /* of a base, instead */
-};
-
-struct disk_spec {
-	uuid volume;
-	int64_t size;           /* bytes, as the guest sees it */
-	struct str base_sha256; /* what it is made from; empty: blank */
-	int64_t base_file_size;
-	/* What it is encrypted with (LUKS); NULL: it is plain. One that is there and is otherwise:
-	 * ERR_CONFLICT. */
-	const struct disk_key *key;
-	bool base_is_encrypted; /* what it is made from, with the same key */
-	/* The snapshot since whose cut the disk is said to note what is written on it; none: none. Growing
-	 * may cost it that. */
-	uuid tracked_from;
-	/* It was there once, and may hold what a guest wrote: it is never made anew. Gone: ERR_NOT_FOUND. */
-	bool was_there;
-};
-
-struct disk_seen {
-	int64_t size;    /* as the guest sees it */
-	bool lacks_base; /* its base is not whole here: push() it; one that was to be made was not */
-};
-
-struct disk_cut {
-	uuid snapshot, volume;
-	const struct disk_key
-		*key;              /* the volume's; its cut is encrypted with it, too. NULL: both are plain */
-	struct str encrypted_base; /* of what it stands on, where that is encrypted; else empty */
-	uuid tracked_from;         /* as of a disk_spec */
-	/* What that snapshot's cut held is at hand: what was written since is enough, where the disk knows
-	 * what that is. */
-	bool takes_increment;
-	/* Nothing is going to be cut since this one: what the disk notes is as before. */
-	bool is_passing;
-};
-
-struct disk_cut_seen {
-	bool is_whole;
-	int progress; /* percent */
-	int64_t size; /* of the volume at that moment; when whole */
-	/* When whole: it has only what was written since the cut of tracked_from, see lay(). */
-	bool is_increment;
-	/* When whole: the disk notes what is written on it from that moment on, until it is lost with a crash
-	 * or with the file. What it noted before is gone. */
-	bool is_tracked;
-};
-
-/* Files here. */
-struct disk_layer {
-	struct str over;            /* a cut that stands by itself */
-	struct str increment;       /* what was written between that and the next */
-	struct str made;            /* the next, as if all of it had been cut; what may be there goes */
-	const struct disk_key *key; /* of all three */
-};
-
-/* A file on its way to or from this machine. */
-struct disk_copy {
-	struct str path;    /* here */
-	int64_t done, size; /* made: bytes that are at the other end, of */
-};
-
-/* A file of the image store on this machine, whose content is to be in another one, encrypted. */
-struct disk_sealing {
-	struct str from, sha256; /* plain: where it lies, and its digest */
-	int64_t file_size;       /* its bytes */
-	int64_t size;            /* of the disk that it holds */
-	const struct disk_key *key;
-	struct str to; /* written anew; it stands by itself */
+	uuid id;           /* of the volume or the snapshot; unused for a base */
+	struct str sha256; /* of a base's content, hex; unused for the others */
 };
 
 struct disk_item {
 	struct disk_name name;
-	int64_t size;      /* of a volume; as the guest sees it */
-	int64_t file_size; /* what it takes of the pool */
-	struct str base;   /* file name of what it stands on; empty: nothing */
+	int64_t size;      /* of a volume: bytes as the guest sees it; else 0 */
+	int64_t file_size; /* length of the file in the pool, bytes */
+	struct str base;   /* file name of the file that this one stands on; empty: it stands by itself */
 };
 
 struct disk_inventory {
@@ -119,46 +67,196 @@ struct disk_inventory {
 	int64_t pool_size, pool_free; /* bytes */
 };
 
+/* ---- volumes */
+
+struct disk_spec {
+	uuid volume;
+	int64_t size;           /* bytes as the guest sees it; a multiple of 512 */
+	struct str base_sha256; /* the file of the image store that the disk is made from; empty: blank */
+	int64_t base_file_size; /* bytes of that file */
+	/* The key that the disk is encrypted with (LUKS); NULL: it is not encrypted. A disk that
+	 * exists and differs in that: ERR_CONFLICT. */
+	const struct disk_key *key;
+	bool base_is_encrypted; /* the base is encrypted with the same key */
+	/* The disk is believed to record what was written since the cut of this snapshot; none: it
+	 * records nothing. Growing a disk may cost that record, and the next cut is then a whole
+	 * one. */
+	uuid tracked_from;
+	/* The disk existed before and may hold what a guest wrote, so it is never made anew. Gone:
+	 * ERR_NOT_FOUND. */
+	bool was_there;
+};
+
+struct disk_seen {
+	int64_t size; /* bytes as the guest sees it; 0: the disk was not made */
+	/* The base is not complete on the host: push() it, then repeat the call. A disk that did
+	 * not exist was not made. */
+	bool lacks_base;
+};
+
+/* ---- snapshots */
+
+struct disk_cut {
+	uuid snapshot, volume;
+	const struct disk_key *key; /* of the volume; the cut is encrypted with it, too. NULL: neither is */
+	/* SHA-256 of the volume's base, if that is encrypted; else empty. */
+	struct str encrypted_base;
+	uuid tracked_from; /* as in struct disk_spec */
+	/* The image store still has the content of tracked_from, so an increment since then is
+	 * enough, if the disk has a record of it. */
+	bool takes_increment;
+	/* Nobody will cut an increment since this snapshot, so the disk's record stays as it is. */
+	bool is_passing;
+};
+
+struct disk_cut_seen {
+	bool is_whole; /* the cut is complete; the members below that need it are valid */
+	int progress;  /* percent */
+	int64_t size;  /* bytes of the volume as the guest sees it */
+	/* When whole: the file holds only what was written since the cut of tracked_from; see
+	 * lay(). */
+	bool is_increment;
+	/* When whole: from the moment of the cut on the disk records what is written, and its older
+	 * record is gone. A crash or the loss of the file loses the record. */
+	bool is_tracked;
+};
+
+/* Three files on this machine. */
+struct disk_layer {
+	struct str over;            /* the content of an earlier snapshot; it stands by itself */
+	struct str increment;       /* what was written between that snapshot and the next */
+	struct str made;            /* the content of the next snapshot; a file that is there is replaced */
+	const struct disk_key *key; /* of all three; NULL: none is encrypted */
+};
+
+/* ---- copies */
+
+struct disk_copy {
+	struct str path; /* of the file on this machine */
+	int64_t done;    /* set by the call: bytes that the other end has */
+	int64_t size;    /* bytes of the whole file: set by pull(), given to push() */
+};
+
+/* Encrypts a file of the image store into another file on this machine. */
+struct disk_sealing {
+	struct str from, sha256;    /* the plain file: its path, and the SHA-256 of its bytes */
+	int64_t file_size;          /* bytes of that file */
+	int64_t size;               /* bytes of the disk in it, as a guest sees it */
+	const struct disk_key *key; /* to encrypt with */
+	struct str to;              /* the path of the new file, which stands by itself */
+};
+
+/* ---- looking */
+
+/* Lists every file in the pool that has this region's mark, whether Dari has a row for it or not,
+ * and how full the pool is. Changes nothing. The reconciler calls it to find leftovers and what is
+ * cached; `dari audit` and `dari adopt` use it as an observation. */
+typedef RESULT disk_list(struct disk_host *h, struct ctx *c, struct disk_inventory *ret_inventory);
+
+/* ---- volumes */
+
+/* Makes the volume's disk, or grows it to the wish's size, whether a running guest uses it or not.
+ * Never shrinks a disk. Absent: the disk is made, unless was_there is set (ERR_NOT_FOUND) or the
+ * base is not complete on the host (OK, with lacks_base). What a crash left of a disk that was
+ * being made is removed and made anew, unless was_there is set. Growing a disk asks the QEMU of its
+ * guest. The reconciler calls it in each step of a volume that lives on the host. ERR_INVALID:
+ * a size that is not a multiple of 512. ERR_CONFLICT: the file is not such a disk, or is encrypted
+ * where it should not be, or the reverse; or the base is longer than base_file_size. */
+typedef RESULT disk_ensure(struct disk_host *h, struct ctx *c, const struct disk_spec *wish,
+			   struct disk_seen *ret_seen);
+
+/* Removes a file. Absent: OK. ERR_IN_USE: a running domain uses the volume; or a file or a domain
+ * of anybody, running or not, stands on the base. ERR_AGAIN: the host cannot tell now whether
+ * anything stands on the base; or the cut is being made, and this call has asked QEMU to stop that:
+ * repeat the call. */
+typedef RESULT disk_remove(struct disk_host *h, struct ctx *c, const struct disk_name *name);
+
+/* ---- snapshots */
+
+/* Copies the volume's content of one moment into a file of the snapshot. While a running guest uses
+ * the volume, QEMU makes the copy and the guest goes on. The first call begins it, and later calls
+ * report the progress; one domain makes one cut at a time, so another cut waits its turn with
+ * progress 0. Otherwise the call may itself last as long as the copying.
+ *
+ * Repeat the call until is_whole is reported. Do not call again once that is recorded: a file that
+ * is there then counts as half made, and is made anew, of a later moment. An increment is made only
+ * where the wish takes one and the disk has an undamaged record; else the cut is a whole one, and
+ * stands by itself. ERR_NOT_FOUND: the volume's file is not there. ERR_IO: the copy failed; the
+ * next call begins anew. */
+typedef RESULT disk_cut_volume(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
+			       struct disk_cut_seen *ret_seen);
+
+/* Makes a whole file of a snapshot out of an earlier one and an increment. It works on this machine
+ * alone, on any thread, for as long as copying takes. over and increment stay as they are. After a
+ * failure `made` may be half of a file. ERR_INVALID: the increment refers to files outside of
+ * itself, or is not encrypted as it should be. */
+typedef RESULT disk_lay(struct ctx *c, const struct disk_layer *layer);
+
+/* ---- copies between this machine and a host */
+
+/* Copies a file of the pool to copy->path, going on behind what that file has already; creates the
+ * file if there is none. Sets copy->size and copy->done; call again while done is less than size.
+ * ERR_NOT_FOUND: the pool does not have the file. ERR_CAPACITY: this machine has no room.
+ * ERR_CONFLICT: the file here is longer than the host's. ERR_IO: the file here cannot be opened. */
+typedef RESULT disk_pull(struct disk_host *h, struct ctx *c, const struct disk_name *name,
+			 struct disk_copy *copy);
+
+/* Copies copy->path, of copy->size bytes, into the pool, going on behind what the pool has of it: a
+ * shorter file there counts as its beginning. Sets copy->done; call again while done is less than
+ * size. ERR_CONFLICT: the file there is longer. ERR_IO: the file is not here or has another size.
+ * ERR_INVALID: of a base, that too, or its bytes do not have its SHA-256. ERR_CAPACITY: the pool
+ * has no room. */
+typedef RESULT disk_push(struct disk_host *h, struct ctx *c, const struct disk_name *name,
+			 struct disk_copy *copy);
+
+/* Encrypts a file of the image store. It works on this machine alone, on any thread, for as long as
+ * copying takes. A file at wish->to is overwritten; after a failure it may be half of a file.
+ * ERR_INVALID: `from` is not there, or does not have its SHA-256. */
+typedef RESULT disk_encrypt(struct ctx *c, const struct disk_sealing *wish);
+
+/* ---- connections */
+
+/* Connects to the host that a row describes. region: the mark of its files. The call gives up after
+ * some ten seconds. ERR_GONE: the host cannot be reached, with the reason in words. ERR_INVALID:
+ * the row's pool path cannot be used. */
+typedef RESULT disk_open_host(struct ctx *c, uuid region, const struct host *host,
+			      struct disk_host **ret_host);
+
+/* Closes the connection and frees it. NULL: nothing. No call of the connection may be under way. A
+ * cut that a QEMU is making goes on, unless the driver runs that QEMU itself, for a volume that no
+ * guest uses: then it ends, and is made anew. */
+typedef void disk_close_host(struct disk_host *h);
+
+/* The call under way is about to ask a QEMU that has a disk open. guest: the instance, or an id of
+ * the driver's own for a QEMU that it runs itself. guest none: that QEMU has answered. It runs on
+ * the thread of the call, and must not call the driver. */
+typedef void disk_asks(void *arg, uuid guest);
+
+/* Sets the function that learns which guest a call is waiting for; NULL: none. The reconciler sets
+ * it right after open_host(). Between two notices a call lasts no longer than its work does, unless
+ * the host is away. */
+typedef void disk_watch(struct disk_host *h, disk_asks *asks, void *arg);
+
+/* ---- the driver */
+
 struct disk_driver {
-	const char *scheme; /* "qemu", "sim": of the host's uri */
-	/* region: the mark's first half. Connects within a deadline; ERR_GONE with words. */
-	RESULT(*open_host)
-	(struct ctx *c, uuid region, const struct host *host, struct disk_host **ret_host);
-	void (*close_host)(struct disk_host *h);
-	/* Whenever a call is about to ask a QEMU that has a disk, asks() is told whose it is (an instance's
-	 * id, or an id of the driver's own), and none once it has answered; on the call's thread. No other
-	 * part of a call lasts longer than its work does, unless the host is away. asks() calls no driver. */
-	void (*watch)(struct disk_host *h, void (*asks)(void *arg, uuid guest), void *arg);
-	/* All that bears our mark; in the context's arena. */
-	RESULT (*list)(struct disk_host *h, struct ctx *c, struct disk_inventory *ret_inventory);
-	/* Makes the volume's file, or grows it, in use or not; never shrinks one. */
-	RESULT(*ensure)
-	(struct disk_host *h, struct ctx *c, const struct disk_spec *wish, struct disk_seen *ret_seen);
-	/* Absent: OK. ERR_IN_USE: a running domain has it; or, of a base, a file or a domain stands on it,
-	 * whoever's. ERR_AGAIN: a job on it is being ended. */
-	RESULT (*remove)(struct disk_host *h, struct ctx *c, const struct disk_name *name);
-	/* Fixes a volume's content of one moment, used by a running guest or not; it stands by itself then,
-	 * or is an increment where that is enough. Repeated until whole, and not after that was noted: what
-	 * is there otherwise may be half of one, and is made anew. ERR_NOT_FOUND: the volume's file is not
-	 * there. */
-	RESULT(*cut)
-	(struct disk_host *h, struct ctx *c, const struct disk_cut *cut, struct disk_cut_seen *ret_seen);
-	/* Lays an increment, on this machine: asks no host. over and increment stay as they are. ERR_INVALID:
-	 * the increment leads out of itself, or is not encrypted as it should be. */
-	RESULT (*lay)(struct ctx *c, const struct disk_layer *layer);
-	/* Copies a file of the pool behind what copy->path has already, which is made if need be.
-	 * ERR_NOT_FOUND: the pool does not have it; ERR_CAPACITY: no room here. */
-	RESULT(*pull)
-	(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy);
-	/* Copies copy->path, of copy->size bytes, behind what the pool has of it already: a shorter file
-	 * there is taken for its beginning. ERR_CONFLICT: a longer one is. ERR_IO: it is not here, or of
-	 * another size; of a base ERR_INVALID, also when its bytes do not have its digest. ERR_CAPACITY: no
-	 * room there, as of ensure() and cut(). */
-	RESULT(*push)
-	(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy);
-	/* Of no host: on this machine, for as long as copying takes. ERR_INVALID, in words: from is not
-	 * there, or has not its digest. After any failure to may be half of one. */
-	RESULT (*encrypt)(struct ctx *c, const struct disk_sealing *wish);
+	const char *scheme; /* of the URIs of its hosts: "qemu", "sim" */
+
+	disk_list *list;
+
+	disk_ensure *ensure;
+	disk_remove *remove;
+
+	disk_cut_volume *cut;
+	disk_lay *lay;
+
+	disk_pull *pull;
+	disk_push *push;
+	disk_encrypt *encrypt;
+
+	disk_open_host *open_host;
+	disk_close_host *close_host;
+	disk_watch *watch;
 };
 
 /* The drivers there are. */

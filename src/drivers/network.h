@@ -1,13 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Dari asks of the virtual network. drivers/ovn keeps it with OVN's northbound database,
- * drivers/sim with memory.
+ * The network driver's contract: what Dari asks of the virtual network. drivers/ovn keeps it with
+ * OVN's northbound database, drivers/sim keeps it in memory (tests/unit/drivers/test_network_ovn.c
+ * and test_network_sim.c).
  *
- * Called from the network's one actor. apply_* brings what is there to what is wanted, in one
- * transaction, and is cheap when nothing differs; each may be repeated at any time. remove_* of
- * something absent is OK, and remove_network() answers ERR_AGAIN as long as a port or a router is in it. Rows
- * are told apart by our mark (region + resource UUID), never by name. Errors: ERR_AGAIN: something it stands
- * on is not there yet. ERR_GONE: the database cannot be reached; it reconnects by itself. ERR_TIMEOUT. All
- * pointers are borrowed until return. */
+ * What holds for every call:
+ *
+ * 1. Threads. The reconciler makes all calls from the network's actor, one after another. Only
+ *    watch() and close() come from the thread that starts and ends the region.
+ * 2. Time. A call that changes something sends at most two transactions, and waits for the
+ *    database, never for a host: hosts take a change up later (see vnet_see, vnet_watch). It gives
+ *    up after the timeout of its connection (ovn_config.timeout_us, or the context's deadline if
+ *    that is earlier).
+ * 3. Apply. apply_* is given all that one resource shall be. It compares that with what exists and
+ *    sends what differs in one transaction, or nothing. It remembers nothing from earlier calls.
+ * 4. Repetition. Every call may be repeated, after success, after failure and after a crash of
+ *    dari; also after ERR_TIMEOUT, when nobody knows whether the transaction took place.
+ * 5. Absence. remove_* of something that does not exist is OK.
+ * 6. Identity. The driver finds its rows by our mark (region and resource UUID), never by their
+ *    names. Rows without this region's mark are never touched.
+ * 7. Memory. All pointers are borrowed until the call returns. Results are in the context's arena.
+ * 8. Errors. ERR_AGAIN: something that the resource stands on does not exist yet, or the database
+ *    changed meanwhile; try later. ERR_GONE: the database cannot be reached; the driver reconnects
+ *    by itself. ERR_TIMEOUT: see 4. ERR_CONFLICT: another region has that UUID, or the database
+ *    refuses the change because of a constraint. ERR_NO_MEMORY is possible everywhere. */
 #pragma once
 
 #include "base/ctx.h"
@@ -31,48 +46,53 @@ struct security_group;
 struct security_group_rule;
 struct subnet;
 
-struct vnet; /* a driver's own connection */
+/* A driver's connection to the network; each driver defines its own. */
+struct vnet;
 
-/* A segment with its subnets, which its guests learn of by DHCP. */
+/* ---- what apply_* is given */
+
+/* A layer-2 segment with its subnets, and what its guests learn by DHCP. */
 struct network_segment {
 	const struct network *network;
 	const struct subnet *const *subnets;
-	const struct dhcp_options *const *options; /* what a subnet's VPC has for it, each; NULL: none has */
+	const struct dhcp_options *const *options; /* of each subnet's VPC; NULL: the VPC has none */
 	size_t subnet_count;
-	const struct ip
-		*resolvers; /* IPv4, that guests are told of; behind 169.254.169.253 where a router is */
+	/* IPv4 resolvers that guests are told of. Where the subnet has a router, the address of our
+	 * own resolver, 169.254.169.253, is told before these. */
+	const struct ip *resolvers;
 	size_t resolver_count;
 	struct str domain_name; /* "ec2.internal", "us-west-2.compute.internal" */
 };
 
-/* What may pass between subnets and their router: a network ACL. What no entry decides is denied, but for
- * what the platform answers (metadata, names), which always passes. */
+/* A network ACL: what may pass between subnets and their router. What no entry decides is denied,
+ * except the platform's own addresses (metadata, names), which always pass. */
 struct network_guard {
 	const struct network_acl *acl;
-	const struct network_acl_entry *const *entries; /* inward before outward, by number */
+	const struct network_acl_entry *const *entries; /* inbound before outbound, by number */
 	size_t entry_count;
-	bool has_ipv6; /* its VPC has: what it does not allow is denied of IPv6, too */
+	bool has_ipv6; /* the VPC has IPv6, so IPv6 that no entry allows is denied, too */
 };
 
 /* A subnet on a router. */
 struct network_subnet {
 	const struct subnet *subnet;
-	const struct port *port;           /* the interface; NULL: the subnet's own gateway address */
-	uuid route_table;                  /* the effective one: explicit or main */
-	const struct network_guard *guard; /* one of the router's; NULL: everything passes */
-	int64_t mtu;                       /* of its network; told by the router, of IPv6 alone */
-	bool is_outer;                     /* IPv6 that is found from outside, where its table leads there */
+	const struct port *port;           /* the router's interface; NULL: the subnet's gateway address */
+	uuid route_table;                  /* the table in force: the subnet's own, or the main one */
+	const struct network_guard *guard; /* one of network_router.guards; NULL: everything passes */
+	int64_t mtu;                       /* of its network, bytes; the router announces it over IPv6 */
+	bool is_outer; /* its IPv6 addresses are reachable from outside, if its table leads there */
 };
 
 struct network_route {
 	const struct route *route;
-	const struct port *port; /* the next hop, a NAT gateway's, too; NULL: none, or gone: a blackhole */
-	struct ip hop;           /* the port's address of the destination's family; none: likewise */
+	const struct port *port; /* the next hop, also of a NAT gateway; NULL: none, or a blackhole */
+	struct ip hop;           /* the port's address of the destination's family; none: as above */
 };
 
-/* A NAT gateway: what comes to its port goes out again with the port's address, by its subnet's routes. With
- * further addresses it shares what the router's subnets send among all of them, by source: one that comes
- * or goes takes its share from the others, or leaves it to them, and no other source moves. */
+/* A NAT gateway. What arrives at its port leaves again with the port's address, by the routes of
+ * its subnet. With further addresses, the sources in the router's subnets are divided among all of
+ * them. An address that is added takes its share from the others, and one that is removed leaves
+ * its share to them; no other source changes its address. */
 struct network_nat {
 	const struct nat_gateway *nat;
 	const struct port *port;
@@ -84,14 +104,16 @@ struct network_nat {
 /* A whole router: gateways, peerings, subnets, route tables, metadata and DNS port. */
 struct network_router {
 	const struct router *router;
-	const struct gateway *gateway;       /* NULL: none attached */
+	const struct gateway *gateway;       /* NULL: none is attached */
 	const struct egress_gateway *egress; /* for IPv6; NULL: none */
-	const struct external_network
-		*external;       /* the gateway's, else where the other leads; NULL: nowhere */
-	struct ip translated_to; /* public: what its subnets reach out under; none: only what has its own */
+	/* The external network of the gateway, else of the egress gateway; NULL: none. */
+	const struct external_network *external;
+	/* The public address that guests without one of their own reach out under; none: they do
+	 * not. */
+	struct ip translated_to;
 	const struct network_subnet *subnets;
 	size_t subnet_count;
-	const struct network_guard *const *guards; /* those that its subnets have */
+	const struct network_guard *const *guards; /* each network ACL of its subnets once */
 	size_t guard_count;
 	const uuid *tables; /* all route tables of the router */
 	size_t table_count;
@@ -99,29 +121,33 @@ struct network_router {
 	size_t route_count;
 	const struct network_nat *nats;
 	size_t nat_count;
-	const struct peering *const *peerings; /* that lead to or from it: its end of each, also while the
-						  other router has none */
+	/* The peerings that lead from or to it. The call makes this router's end of each, also
+	 * while the other router does not exist. */
+	const struct peering *const *peerings;
 	size_t peering_count;
-	struct str gateway_chassis;  /* hosts that may carry the gateway, comma separated, best first */
+	struct str gateway_chassis;  /* hosts that may carry the gateway: comma separated, best first */
 	struct mac metadata_mac;     /* of the metadata port */
-	struct str metadata_chassis; /* dari's own machine */
+	struct str metadata_chassis; /* the machine that dari runs on */
 };
 
 struct network_port {
 	const struct port *port;
-	const struct subnet *subnet; /* of port->ip; NULL: it has none */
-	struct ips secondaries;      /* its addresses besides port->ip, IPv6 ones in subnets of their own */
-	const struct subnet *ipv6;   /* an IPv6 one of those, one with DHCP first; NULL: none is */
-	struct ips outer_ips; /* of all, IPv6 ones that its router's gateway, if any, answers for outside */
-	struct str chassis;   /* the host's name; empty: not to be bound anywhere */
-	bool has_names;       /* ip-10-0-1-10, and the way back, for each of its addresses */
+	const struct subnet *subnet; /* of port->ip; NULL: it has no such address */
+	struct ips secondaries;      /* its further addresses; IPv6 ones have subnets of their own */
+	/* The subnet of one of its IPv6 addresses, one with DHCP if there is any; NULL: it has
+	 * none. */
+	const struct subnet *ipv6;
+	struct ips outer_ips; /* the IPv6 addresses among them that its router's gateway answers for */
+	struct str chassis;   /* the host that binds it; empty: nobody shall */
+	bool has_names;       /* DNS has ip-10-0-1-10 and its reverse for each IPv4 address */
 	struct str domain_name;
 };
 
 struct network_group {
 	const struct security_group *group;
-	const struct security_group_rule *const
-		*rules; /* deleted ones let only tracked connections through */
+	/* A rule that was deleted a short while ago is listed, too: it admits only connections that
+	 * are established already. */
+	const struct security_group_rule *const *rules;
 	size_t rule_count;
 };
 
@@ -132,18 +158,20 @@ struct network_address {
 	const struct port *port;
 };
 
+/* ---- what is found */
+
 enum network_item_kind {
 	NETWORK_ITEM_ROUTER,
 	NETWORK_ITEM_NETWORK,
 	NETWORK_ITEM_PORT,
 	NETWORK_ITEM_GROUP,
 	NETWORK_ITEM_ADDRESS,
-	NETWORK_ITEM_OTHER
+	NETWORK_ITEM_OTHER /* shared by routers or ports */
 };
 
 struct network_item {
 	enum network_item_kind kind;
-	uuid id;          /* the resource's */
+	uuid id;          /* of the resource */
 	struct str words; /* table and name, for people */
 };
 
@@ -153,38 +181,104 @@ struct network_inventory {
 };
 
 struct network_health {
-	bool connected;
-	int64_t lag;           /* nb_cfg - sb_cfg: transactions northd has not taken up */
+	bool connected;        /* to the northbound database; false: lag is 0 */
+	int64_t lag;           /* nb_cfg - sb_cfg: transactions that northd has not taken up yet */
 	int64_t chassis_count; /* -1: not known */
 };
 
+/* ---- looking */
+
+/* Reports whether the database can be reached and how far OVN is behind. Not being reached is an
+ * answer, not a failure. Changes nothing. `dari doctor` calls it as an observation. */
+typedef RESULT vnet_see(struct vnet *n, struct ctx *c, struct network_health *ret_health);
+
+/* Lists every resource that has our mark, each once, whether Dari has a row for it or not. What
+ * several routers or ports share is of kind OTHER; apply_* and remove_* create and remove it with
+ * them. Changes nothing. `dari audit` and `dari adopt` call it as an observation. */
+typedef RESULT vnet_list(struct vnet *n, struct ctx *c, struct network_inventory *ret_inventory);
+
+/* ---- segments */
+
+/* Makes a network with its subnets' DHCP as the wish has it. It needs nothing to exist before. */
+typedef RESULT vnet_apply_network(struct vnet *n, struct ctx *c, const struct network_segment *wish);
+
+/* Removes a network. ERR_AGAIN as long as a port or a router is in it. */
+typedef RESULT vnet_remove_network(struct vnet *n, struct ctx *c, uuid network);
+
+/* ---- routers */
+
+/* Makes a router with everything in the wish. The networks of its subnets must exist
+ * (ERR_AGAIN). */
+typedef RESULT vnet_apply_router(struct vnet *n, struct ctx *c, const struct network_router *wish);
+
+/* Removes a router, with its NAT gateways and its ends of peerings. */
+typedef RESULT vnet_remove_router(struct vnet *n, struct ctx *c, uuid router);
+
+/* ---- security groups */
+
+/* Makes a security group with its rules. It needs nothing to exist before. */
+typedef RESULT vnet_apply_group(struct vnet *n, struct ctx *c, const struct network_group *wish);
+
+/* Removes a security group. */
+typedef RESULT vnet_remove_group(struct vnet *n, struct ctx *c, uuid group);
+
+/* ---- ports */
+
+/* Makes a port. Its network and its security groups must exist, and its router too if the port has
+ * names there (ERR_AGAIN). ret_up: the port is bound on its chassis. The OVN driver reports false
+ * when this call changed anything, because the binding may move; watch() then tells when it is
+ * bound. */
+typedef RESULT vnet_apply_port(struct vnet *n, struct ctx *c, const struct network_port *wish, bool *ret_up);
+
+/* Removes a port with its names. */
+typedef RESULT vnet_remove_port(struct vnet *n, struct ctx *c, uuid port);
+
+/* ---- public addresses */
+
+/* Translates a public address to a port's address. The router must exist (ERR_AGAIN). */
+typedef RESULT vnet_apply_address(struct vnet *n, struct ctx *c, const struct network_address *wish);
+
+/* Ends the translation of a public address. */
+typedef RESULT vnet_remove_address(struct vnet *n, struct ctx *c, uuid address);
+
+/* ---- connections */
+
+/* A port was bound or unbound. port none: the connection was lost or made anew, or somebody else
+ * removed something of ours; look at everything again. The driver calls this on any thread, with a
+ * lock of its own held: the callee must only post a job, and must not call the driver. */
+typedef void vnet_changed(void *arg, uuid port);
+
+/* Sets the function that the driver calls with news; NULL: none, and no call of the old function is
+ * under way or comes after the return. The reconciler sets it when it starts and takes it away when
+ * it ends. News are hints: one may be missed while a transaction of ours is under way. */
+typedef void vnet_watch(struct vnet *n, vnet_changed *changed, void *arg);
+
+/* Closes the connection and frees it. NULL is allowed for OVN. What was applied stays. No call may
+ * be under way. */
+typedef void vnet_close(struct vnet *n);
+
+/* ---- the driver */
+
 struct network_driver {
-	RESULT (*see)(struct vnet *n, struct ctx *c, struct network_health *ret_health);
-	RESULT (*apply_network)(struct vnet *n, struct ctx *c, const struct network_segment *wish);
-	RESULT (*remove_network)(struct vnet *n, struct ctx *c, uuid network);
-	/* Needs its networks. */
-	RESULT (*apply_router)(struct vnet *n, struct ctx *c, const struct network_router *wish);
-	RESULT (*remove_router)(struct vnet *n, struct ctx *c, uuid router);
-	RESULT (*apply_group)(struct vnet *n, struct ctx *c, const struct network_group *wish);
-	RESULT (*remove_group)(struct vnet *n, struct ctx *c, uuid group);
-	/* Needs its network, its router if it has names there, and its groups. ret_up: bound on its chassis
-	 * now; false also when this call changed anything: the watch tells. */
-	RESULT (*apply_port)(struct vnet *n, struct ctx *c, const struct network_port *wish, bool *ret_up);
-	RESULT (*remove_port)(struct vnet *n, struct ctx *c, uuid port);
-	RESULT (*apply_address)(struct vnet *n, struct ctx *c, const struct network_address *wish);
-	RESULT (*remove_address)(struct vnet *n, struct ctx *c, uuid address);
-	/* Everything with our mark, each resource once: for audit, and for orphans after a resync. What
-	 * routers or ports share (kind other) comes and goes with them. */
-	RESULT (*list)(struct vnet *n, struct ctx *c, struct network_inventory *ret_inventory);
-	/* changed() is called on any thread when a port's binding changed (id), or when the connection was
-	 * lost or made anew, or somebody else removed what is ours (id none: look at everything again). It
-	 * must only post. NULL: none, and on
-	 * return none is being called. */
-	void (*watch)(struct vnet *n, void (*changed)(void *arg, uuid port), void *arg);
-	void (*close)(struct vnet *n);
+	vnet_see *see;
+
+	vnet_apply_network *apply_network;
+	vnet_remove_network *remove_network;
+	vnet_apply_router *apply_router;
+	vnet_remove_router *remove_router;
+	vnet_apply_group *apply_group;
+	vnet_remove_group *remove_group;
+	vnet_apply_port *apply_port;
+	vnet_remove_port *remove_port;
+	vnet_apply_address *apply_address;
+	vnet_remove_address *remove_address;
+
+	vnet_list *list;
+	vnet_watch *watch;
+	vnet_close *close;
 };
 
-/* A connected driver: its functions and itself. */
+/* A connected driver: its functions, and what to pass as their first argument. */
 struct network_handle {
 	const struct network_driver *driver;
 	struct vnet *self;
@@ -192,10 +286,14 @@ struct network_handle {
 
 struct ovn_config {
 	struct str northbound; /* "unix:/run/ovn/ovnnb_db.sock" */
-	struct str southbound; /* likewise, only to count chassis; empty: not looked at */
-	uuid region;           /* the mark's first half */
-	int64_t timeout_us;    /* of one transaction; 0: 5 s */
+	struct str southbound; /* likewise, only to count chassis; empty: they are not counted */
+	uuid region;           /* half of the mark */
+	int64_t timeout_us;    /* of one transaction, and of the first connection; 0: 5 s */
 };
-/* Returns at once; the first call waits for the connection. */
+
+/* Opens the OVN driver. Returns at once and connects in the background; the first call waits for
+ * the connection. ERR_INVALID: an address that is not a unix socket's. */
 RESULT ovn_open(struct ctx *c, const struct ovn_config *config, struct network_handle *ret_network);
+
+/* Opens the simulated network. */
 RESULT network_sim_open(struct ctx *c, struct network_handle *ret_network);
