@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Arenas: memory that lives as long as one request or one reconcile step and is freed at once.
- * Not thread-safe: one owner at a time; a parked request hands its arena to the committer and
- * gets it back. Overflow of the cap, like out of memory, gives NULL and sets a sticky mark. */
+ * Arenas: memory that lives as long as one request or one reconcile step, and is freed as a whole.
+ * An arena is not thread-safe and has one owner at a time: a parked request hands its arena to the
+ * committer and gets it back. When the cap is reached or memory is out, an allocation gives NULL,
+ * and the arena keeps a mark of that which never goes away. */
 #pragma once
 
 #include <stdarg.h>
@@ -14,17 +15,19 @@ struct arena;
 
 enum { ARENA_FIRST_SIZE = 64 * 1024, ARENA_REQUEST_CAP = 32 * 1024 * 1024 };
 
-/* first_size bytes at once, at most cap_size in all. NULL when out of memory. */
+/* An arena that takes first_size bytes at once, and at most cap_size bytes in all. NULL: out of
+ * memory. */
 struct arena *arena_new(size_t first_size, size_t cap_size);
 void arena_free(struct arena *a);
 DEFINE_AUTO(arena)
-/* Zeroed, aligned to 16; NULL on overflow or out of memory. size 0 gives a unique pointer. */
+/* Memory that is zeroed and aligned to 16 bytes. NULL: over the cap, or out of memory. A size of 0
+ * gives a pointer of its own. */
 void *arena_alloc(struct arena *a, size_t size);
-/* count objects of size; checks the product. */
+/* The same for count objects of that size. An overflow of the product gives NULL. */
 void *arena_alloc_array(struct arena *a, size_t count, size_t size);
-void arena_reset(struct arena *a);             /* keeps the first block */
-bool arena_is_full(const struct arena *a);     /* the sticky mark */
-bool arena_is_over_cap(const struct arena *a); /* it was the cap, not memory */
+void arena_reset(struct arena *a);             /* frees all but the first block */
+bool arena_is_full(const struct arena *a);     /* whether an allocation has failed */
+bool arena_is_over_cap(const struct arena *a); /* whether the cap was the reason */
 size_t arena_used_size(const struct arena *a);
 
 #define arena_new_object(a, type) ((type *) arena_alloc((a), sizeof(type)))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The configuration file: YAML (libyaml), two levels of mappings with scalar values or lists of
- * scalars. Keys are declared in a table with type, default and range; an unknown key is an error
- * that names it and its line. */
+ * The configuration file: YAML (libyaml) with two levels of mappings, whose values are scalars or
+ * lists of scalars. A table declares each key with its type, default and range. An unknown key is
+ * an error that names the key and its line. */
 #pragma once
 
 #include "base/ctx.h"

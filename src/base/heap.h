@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The only way to the heap outside base/: malloc and kin behind the FAULT_ALLOC point.
- * Zeroed memory; NULL when out of memory. Any thread. */
+ * The only way to the heap outside of base/: malloc() and its kin behind the FAULT_ALLOC point.
+ * Memory is zeroed. NULL: out of memory. Any thread. */
 #pragma once
 
 #include <stddef.h>
 
-/* To be freed with heap_free(), which takes NULL. */
+/* Free the memory with heap_free(), which accepts NULL. */
 void *heap_alloc(size_t size);
-void *heap_alloc_array(size_t count, size_t size); /* checks the product */
+void *heap_alloc_array(size_t count, size_t size); /* an overflow of the product gives NULL */
 void *heap_resize(void *p, size_t size);           /* new bytes are not zeroed; NULL leaves p as it was */
 void heap_free(void *p);
 char *heap_copy_z(const char *z);

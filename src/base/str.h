@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Borrowed strings: a pointer and a length, not owned, not necessarily NUL-terminated, never
- * modified through. {NULL, 0} is the empty string. Functions that return a struct str made in an
- * arena also NUL-terminate it (not counted in n). Any thread. */
+ * Borrowed strings: a pointer and a length. A struct str does not own its bytes, never changes
+ * them, and need not end with NUL. {NULL, 0} is the empty string. A function that makes a string in
+ * an arena also puts a NUL behind it, which n does not count. Any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -53,36 +53,39 @@ bool str_equal_nocase(struct str a, struct str b); /* ASCII only */
 int str_compare(struct str a, struct str b);       /* bytewise; <0, 0, >0 */
 bool str_starts_with(struct str s, struct str prefix);
 bool str_ends_with(struct str s, struct str suffix);
-struct str str_slice(struct str s, size_t from, size_t to); /* clamped to s */
-struct str str_trim(struct str s);                          /* ASCII white space at both ends */
-/* Position of the first c at or after from, or s.n. */
+struct str str_slice(struct str s, size_t from, size_t to); /* a range beyond s is cut to s */
+struct str str_trim(struct str s);                          /* removes ASCII white space at both ends */
+/* The position of the first c at `from` or later; s.n if there is none. */
 size_t str_find_char(struct str s, char c, size_t from);
 bool str_contains(struct str s, struct str part);
-/* Cuts off and returns what stands before the next sep; *rest continues behind it. False when
- * *rest was exhausted. "a,,b" gives "a", "", "b"; "a," only "a"; "" nothing. */
+/* Cuts off what stands before the next sep, and leaves in *rest what stands behind it. Returns
+ * false when *rest is used up. "a,,b" gives "a", "", "b"; "a," gives only "a"; "" gives nothing. */
 bool str_split_next(struct str *rest, char sep, struct str *ret_piece);
 
-/* Whole-string numbers: decimal, optional sign, no white space, no overflow. ERR_INVALID. */
+/* Numbers: the whole string must be a decimal number with an optional sign, without white space,
+ * that fits. ERR_INVALID. */
 RESULT str_parse_int(struct str s, int64_t *ret_value);
-RESULT str_parse_bool(struct str s, bool *ret_value); /* true/false in any letter case */
+RESULT str_parse_bool(struct str s, bool *ret_value); /* "true" or "false" in any letter case; ERR_INVALID */
 bool str_is_utf8(struct str s);                       /* well-formed UTF-8 without NUL */
 bool str_is_xml_text(struct str s);                   /* UTF-8 of characters legal in XML 1.0 */
-bool str_is_line(struct str s);                       /* likewise, and none of them ends a line or controls */
-/* Shell-like match of a whole string: * any run, ? one character, \ escapes. Case-sensitive.
- * Linear in practice: backtracks to the last star only. */
+bool str_is_line(struct str s);                       /* the same, without line ends and control characters */
+/* Matches a whole string as a shell does: * is any run, ? is one character, \ escapes. It is
+ * case-sensitive, and linear in practice, because it backtracks only to the last star. */
 bool str_matches(struct str s, struct str pattern);
 
-/* Copies into the arena. An empty result with p == NULL means out of memory or that s was empty. */
+/* Strings in an arena. A result whose p is NULL means that the arena is full, or for str_copy()
+ * that s was empty. */
 struct str str_copy(struct arena *a, struct str s);
 struct str str_print(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 struct str str_lower(struct arena *a, struct str s); /* ASCII */
-const char *str_to_z(struct arena *a, struct str s); /* NUL-terminated copy; "" when out of memory */
+const char *str_to_z(struct arena *a,
+		     struct str s); /* a copy that ends with NUL; "" when the arena is full */
 RESULT str_decode_base64(struct arena *a, struct str s,
 			 struct str *ret_bytes); /* white space skipped; ERR_INVALID */
 struct str str_encode_base64(struct arena *a, struct str bytes);
 struct str str_encode_hex(struct arena *a, const void *bytes, size_t size); /* lower case */
 RESULT str_decode_hex(struct str s, void *ret_bytes, size_t size); /* exactly size bytes; ERR_INVALID */
-/* application/x-www-form-urlencoded: + is space. ERR_INVALID for a broken escape. */
+/* Decodes application/x-www-form-urlencoded: + is a space. ERR_INVALID for a broken escape. */
 RESULT str_decode_url(struct arena *a, struct str s, struct str *ret_value);
-/* RFC 3986: all but unreserved characters as %XX; '/' kept when keep_slash. */
+/* Encodes by RFC 3986: all but unreserved characters become %XX. keep_slash leaves '/' as it is. */
 struct str str_encode_url(struct arena *a, struct str s, bool keep_slash);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * UUIDs (RFC 4122): random (v4) and name-based (v5, SHA-1). Passed by value; all zero is none. */
+ * UUIDs (RFC 4122): random ones (version 4) and name-based ones (version 5, SHA-1). They are passed
+ * by value. A UUID of zeros is "none". Pure; any thread. */
 #pragma once
 
 #include <endian.h>
@@ -23,7 +24,8 @@ struct uuids {
 enum { UUID_TEXT_SIZE = 37 };
 #define UUID_NONE ((uuid){{0}})
 
-/* By words, in the order of memcmp(), which costs a call: indexes do little else. */
+/* Compare word by word, in the order of memcmp(). They are inline because indexes do little
+ * else. */
 static inline bool uuid_equal(uuid a, uuid b)
 {
 	uint64_t x[2], y[2];
@@ -44,12 +46,12 @@ static inline int uuid_compare(uuid a, uuid b)
 	y = be64toh(y);
 	return x < y ? -1 : x > y;
 }
-bool uuid_is_none(uuid u); /* all zero */
+bool uuid_is_none(uuid u); /* all bytes are zero */
 bool uuids_have(const struct uuids *list, uuid u);
 uuid uuid_random(void); /* version 4, from random_bytes() */
 uuid uuid_v5(uuid name_space, struct str name);
-/* 8-4-4-4-12 lower case, with NUL; returns out. */
+/* Writes 8-4-4-4-12 lower-case digits and NUL. Returns out. */
 char *uuid_write(uuid u, char out[static UUID_TEXT_SIZE]);
 struct str uuid_to_str(struct arena *a, uuid u);
-/* With or without dashes, any letter case. ERR_MALFORMED. */
+/* Reads 32 digits with or without dashes, in any letter case. ERR_MALFORMED. */
 RESULT uuid_parse(struct str s, uuid *ret_uuid);

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A growing array in an arena, typed by macro. VEC(struct port *) ports = { 0 };
- *     if (!VEC_PUSH(arena, &ports, p)) return FAIL(NO_MEMORY);
- *     for (size_t k = 0; k < ports.count; k++) use(ports.at[k]);
- * Growth doubles; the old block stays in the arena until it ends. Not thread-safe. */
+ * A growing array in an arena, typed by a macro.
+ *
+ *     VEC(struct port *) ports = {0};
+ *     if (!VEC_PUSH(arena, &ports, p))
+ *         return FAIL(NO_MEMORY);
+ *     for (size_t k = 0; k < ports.count; k++)
+ *         use(ports.at[k]);
+ *
+ * It doubles when it is full; the old block stays in the arena until that ends. Not thread-safe. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,11 +21,11 @@
 		size_t count, capacity;                                                                      \
 	}
 
-/* False when the arena is full; the vector is unchanged then. */
+/* Appends a value. False: the arena is full, and the vector is unchanged. */
 #define VEC_PUSH(arena, vec, value)                                                                          \
 	(vec_reserve_one((arena), (void **) &(vec)->at, &(vec)->capacity, (vec)->count,                      \
 			 sizeof *(vec)->at) &&                                                               \
 	 ((vec)->at[(vec)->count] = (value), (vec)->count++, true))
 
-/* For VEC_PUSH: room for one more. False when the arena is full. */
+/* For VEC_PUSH: makes room for one more element. False: the arena is full. */
 bool vec_reserve_one(struct arena *a, void **at, size_t *capacity, size_t count, size_t size);
