@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A sticky JSON writer (RFC 8259) onto a buf. Texts are escaped, and what is not UTF-8 in them becomes
- * U+FFFD; keys are literals of ours, NULL in a list and at the top. It keeps no tree: opens and closes must
- * pair, which debug builds assert by depth. */
+ * A sticky JSON writer (RFC 8259) onto a buf. Texts are escaped, and what is not UTF-8 in them
+ * becomes U+FFFD. Keys are literals of ours; the key is NULL for an element of a list, and at the
+ * top. The writer builds no tree: each open needs its close, which debug builds assert by depth. */
 #pragma once
 
 #include <stdint.h>
@@ -14,15 +14,16 @@ struct json_writer {
 	bool needs_comma;
 };
 
-/* Nothing is written yet. */
+/* Starts a text. Nothing is written yet. */
 void json_write_begin(struct json_writer *w, struct buf *out);
 void json_write_open(struct json_writer *w, const char *key); /* { */
 void json_write_close(struct json_writer *w);
 void json_write_open_list(struct json_writer *w, const char *key); /* [ */
 void json_write_close_list(struct json_writer *w);
-/* The key of a member that is not a literal: a tag's, a device's; the value is written next, with NULL. */
+/* Writes a member's key that is not a literal, such as a tag's. Write the value next, with NULL for
+ * its key. */
 void json_write_key(struct json_writer *w, struct str key);
-/* Values: a member with a key, an element of a list without. */
+/* Values: with a key a member of an object, without one an element of a list. */
 void json_write_text(struct json_writer *w, const char *key, struct str text);
 void json_write_text_or_null(struct json_writer *w, const char *key, struct str text); /* null when empty */
 void json_write_z(struct json_writer *w, const char *key, const char *text);           /* NULL: null */
@@ -30,6 +31,6 @@ void json_write_int(struct json_writer *w, const char *key, int64_t value);
 void json_write_real(struct json_writer *w, const char *key, double value);
 void json_write_bool(struct json_writer *w, const char *key, bool value);
 void json_write_null(struct json_writer *w, const char *key);
-/* A value that is JSON already. */
+/* Writes a value that is JSON already. */
 void json_write_raw(struct json_writer *w, const char *key, struct str json);
-RESULT json_write_end(struct json_writer *w); /* the one place that tells a failure */
+RESULT json_write_end(struct json_writer *w); /* the one place that reports a failure */

@@ -9,5 +9,6 @@
 void random_bytes(void *out, size_t size); /* cannot fail: the process ends if the kernel refuses */
 uint64_t random_u64(void);
 uint64_t random_below(uint64_t limit); /* uniform in [0, limit); limit > 0 */
-/* Deterministic from now on (xoshiro256**). Tests and simulation only; 0 goes back to the kernel. */
+/* Makes randomness deterministic from now on (xoshiro256**); 0 goes back to the kernel. For tests
+ * and the simulation only. */
 void random_set_seed(uint64_t seed);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A sticky XML 1.0 writer onto a buf. Text is escaped; element names are literals of ours. It
- * keeps no tree: xml_open/xml_close must pair, which debug builds assert by depth. */
+ * A sticky XML 1.0 writer onto a buf. Text is escaped; element names are literals of ours. The
+ * writer builds no tree: each xml_open needs its xml_close, which debug builds assert by depth. */
 #pragma once
 
 #include <stdint.h>
@@ -23,4 +23,4 @@ void xml_z(struct xml *x, const char *name, const char *text);
 void xml_int(struct xml *x, const char *name, int64_t value);
 void xml_bool(struct xml *x, const char *name, bool value);
 void xml_time_ms(struct xml *x, const char *name, int64_t time_us); /* 2016-11-15T10:00:00.000Z */
-RESULT xml_end(struct xml *x);                                      /* the one place that tells a failure */
+RESULT xml_end(struct xml *x);                                      /* the one place that reports a failure */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The schema's history, for the SQL drivers. A database says which version it is of; one that is
- * older is brought up by running every migration above its version, in order, each with its new
- * version number in one transaction, and then each kind's create_sql, which makes what is still
- * absent. A new database needs only the latter. One that is newer is refused. Immutable tables
- * made by tools/schema.py from schema/migrations/; any thread. */
+ * The history of the schema, for SQL drivers. A database records its version. An older one is
+ * migrated: every migration above its version runs in order, each in one transaction with its new
+ * version number, and then each kind's create_sql, which creates what is still missing. A new
+ * database needs only the latter. A newer one is refused. tools/schema.py makes these constant
+ * tables from schema/migrations/. Any thread. */
 #pragma once
 
 struct migration {

@@ -96,17 +96,18 @@ struct field {
 
 enum { INDEX_FIELDS_MAX = 4, INDEXES_MAX = 16, PART_OF_MAX = 4 };
 
-/* An ordered index; rows with equal keys are ordered by id. Index 0 of every kind is the id: it has
- * no key fields, so all its keys are equal. */
+/* An ordered index. Rows with equal keys are in the order of their ids. Index 0 of every kind is
+ * the id: it has no key fields, so all its keys are equal. */
 struct index {
 	const char *name;
 	unsigned field_count;
-	unsigned fields[INDEX_FIELDS_MAX]; /* positions in the kind's field table */
-	bool unique;                       /* among live rows whose key is not all empty */
-	bool hashed; /* of an id, its first field, the first row and the last are found at once */
+	unsigned fields[INDEX_FIELDS_MAX]; /* positions in the kind's table of fields */
+	bool unique;                       /* no two live rows have the same key, unless all of it is empty */
+	bool hashed; /* the first row and the last one of an id, the index's first field, are found at once */
 };
 
-/* One state of a kind, as its schema says it: model_<kind>_states[] (model/states.h, made). */
+/* One state of a kind, from its schema: an element of model_<kind>_states[] (model/states.h,
+ * generated). */
 struct state_info {
 	const char *name;
 	uint32_t to; /* bit set of the states that may follow; 0: it is final */
@@ -136,7 +137,8 @@ struct kind_info {
 
 extern const struct kind_info model_kinds[KIND_COUNT];
 
-/* Hash over DDL and states of all kinds: a new one needs a migration (schema/migrations/). */
+/* A hash of the DDL and the states of all kinds. A new hash needs a migration
+ * (schema/migrations/). */
 extern const char model_schema_hash[];
 
 static inline bool row_is_live(const struct row *r)
@@ -144,8 +146,8 @@ static inline bool row_is_live(const struct row *r)
 	return r && r->deleted_us == 0;
 }
 
-/* Asks the processor for the row's fields, for somebody who will read them soon: in a long list each row is
- * somewhere else in the memory. */
+/* Asks the processor for the row's fields, for a caller that will read them soon. In a long list
+ * each row is somewhere else in memory. */
 static inline void row_prefetch(const struct kind_info *k, const struct row *row)
 {
 	for (size_t at = 0; at < k->row_size; at += 64)
@@ -154,11 +156,11 @@ static inline void row_prefetch(const struct kind_info *k, const struct row *row
 
 /* The first field that holds more than its schema allows; NULL: none does. */
 const struct field *row_find_too_large(const struct kind_info *k, const struct row *r);
-/* Size of the block that holds a copy of the row with all its texts and lists. */
+/* The size of a block that holds a copy of the row with all its texts and lists, in bytes. */
 size_t row_block_size(const struct kind_info *k, const struct row *r);
-/* Deep copy into block, which has row_block_size() bytes, aligned to 16. */
+/* Makes a deep copy in block, which has row_block_size() bytes and is aligned to 16. */
 struct row *row_copy_into(const struct kind_info *k, const struct row *r, void *block);
-/* Deep copy into an arena; NULL when it is full. */
+/* Makes a deep copy in an arena; NULL: the arena is full. */
 struct row *row_copy(struct arena *a, const struct kind_info *k, const struct row *r);
 /* From one version of a row to the next a [seen] field changes and, though gen is the same, a [wanted] one gets a
  * new value: a report has made itself a wish. To clear a wish that it found met is a report's right. */
@@ -170,12 +172,13 @@ int row_compare_field(const struct field *f, const struct row *a, const struct r
 /* Orders by the first field_count key fields of the index. */
 int row_compare_key(const struct kind_info *k, const struct index *x, unsigned field_count,
 		    const struct row *a, const struct row *b);
-/* A field as text for SQL, dumps and events: "none" is empty, blobs are base64, lists and tags compact
- * JSON. p is NULL only when the arena is full. Texts in lists and tags must be UTF-8, which faces check. */
+/* Writes a field as text for SQL, dumps and events. "none" is empty, a blob is base64, lists and
+ * tags are compact JSON. Texts in lists and tags must be UTF-8, which faces check. p is NULL only
+ * if the arena is full. */
 struct str row_field_to_text(struct arena *a, const struct field *f, const struct row *r);
-/* Reads it back. ERR_INVALID when the text is not of the type, ERR_NO_MEMORY. Texts and lists live in the
- * arena; the text itself is not kept. */
+/* Reads a field from such a text. Texts and lists are in the arena; the text itself is not kept.
+ * ERR_INVALID: the text is not of the field's type. ERR_NO_MEMORY. */
 RESULT row_field_from_text(struct arena *a, const struct field *f, struct str text, struct row *ret_row);
 
-/* Tags: the value of a key, or NULL. */
+/* The tag with that key, or NULL. */
 const struct tag *tags_find(struct tags tags, struct str key);

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "model/row.h"
-#include "model/states.h" /* made: enum instance_state, model_instance_states[], … */
+#include "model/states.h" /* generated: enum instance_state, model_instance_states[], … */
 
 struct import_image_task;
 struct import_snapshot_task;
@@ -17,33 +17,35 @@ struct port;
 struct snapshot;
 struct volume;
 
-/* The state that users see, from the row alone. "error" is never derived (state.c says why). */
+/* The state that users see, from the row alone. "error" is never derived; state.c says why. */
 enum instance_state model_derive_instance_state(const struct instance *i);
-/* It has another size than before, which may be confirmed or reverted. */
+/* Whether the instance has a new type that the user may still confirm or revert. */
 bool model_is_resized(const struct instance *i);
-/* Likewise; one that is attached, or not detached yet, is in-use, whatever the instance does. */
+/* A volume that is attached, or not detached yet, is in-use, whatever its instance does. */
 enum volume_state model_derive_volume_state(const struct volume *v);
-/* Likewise: wanted in an instance and found there are apart. */
+/* A port's state compares the instance that it is wanted in with the one that it was found in. */
 enum port_state model_derive_port_state(const struct port *p);
-/* Deleted: deleting, until its row goes with its file. */
+/* A snapshot that is marked deleted is deleting until its row goes with its file. */
 enum snapshot_state model_derive_snapshot_state(const struct snapshot *s);
 enum nat_gateway_state model_derive_nat_gateway_state(const struct nat_gateway *n);
 enum peering_state model_derive_peering_state(const struct peering *p);
 enum import_snapshot_task_state model_derive_import_snapshot_task_state(const struct import_snapshot_task *k);
 enum import_image_task_state model_derive_import_image_task_state(const struct import_image_task *k);
 
-/* Of a device and an instance: where it is wanted (instance) against where it was found plugged
- * (seen_instance). Detaching is from the latter. */
+/* Compares where a device is wanted (instance) with where it was found plugged in (seen_instance).
+ * ATTACHMENT_DETACHING is from the latter. */
 enum attachment { ATTACHMENT_NONE, ATTACHMENT_ATTACHING, ATTACHMENT_ATTACHED, ATTACHMENT_DETACHING };
 enum attachment model_derive_attachment(uuid wanted, uuid seen);
 
-/* Whether a row of the kind tells its state by itself; an image's, for one, is that of its disks. */
+/* Whether a row of the kind has a state of its own. An image's, for example, is that of its
+ * disks. */
 bool model_tells_state(enum kind kind);
-/* Of a row of such a kind: a place in model_kinds[kind].states. */
+/* The state of a row of such a kind, as an index into model_kinds[kind].states. */
 unsigned model_derive_state(enum kind kind, const struct row *row);
 
-/* True when the move from one version of a row to the next is legal (a == b is). */
+/* Whether a row may go from one state to another with its next version. A state may stay (a ==
+ * b). */
 bool model_state_may_move(const struct state_info *states, unsigned from, unsigned to);
-/* The same as an invariant of rows of any kind (a store_invariant): NULL when the move is legal or
- * the kind has no states, else a static sentence. before NULL: a new row; after NULL: forgotten. */
+/* The same as a store_invariant for rows of any kind: NULL if the move is legal or the kind has no
+ * states, else a static sentence. before NULL: a new row. after NULL: the row was forgotten. */
 const char *model_check_move(enum kind kind, const struct row *before, const struct row *after);

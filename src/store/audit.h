@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The audit log: one record for each call that changes or reads a secret, or changes who may what. Records
- * are in SQL only and are written in the transaction of the change that they are of; SQL refuses to change or
- * to delete one. Each carries a SHA-256 over the record before it and itself, so that a record which was
- * changed, left out or put in between behind the program's back shows. A record holds no secret.
- * Which calls: api/audit.h. */
+ * The audit log: one record for each call that changes or reads a secret, or changes who may do
+ * what. Records are in SQL only, and are written in the transaction of the change that they tell
+ * of. SQL refuses to change or delete a record. Each record carries a SHA-256 of the record before
+ * it and of itself, so that a record which somebody changed, removed or inserted behind the
+ * program's back shows. A record holds no secret. api/audit.h says which calls are recorded. */
 #pragma once
 
 #include "base/crypto.h"
@@ -15,49 +15,52 @@ enum audit_text {
 #undef AUDIT_TEXT
 	AUDIT_TEXT_COUNT
 };
-enum { AUDIT_TEXT_MAX = 512 /* bytes; what is longer is cut */ };
+enum { AUDIT_TEXT_MAX = 512 /* bytes; a longer text is cut */ };
 
 struct audit_record {
-	int64_t seq;   /* 1, 2, 3 …; given by SQL's driver */
-	int64_t at_us; /* given by op_audit() */
-	int64_t count; /* calls that it stands for: more than one only of refusals that came as a flood */
+	int64_t seq;   /* 1, 2, 3 …; the SQL driver sets it */
+	int64_t at_us; /* op_audit() sets it */
+	int64_t count; /* how many calls it stands for: more than one only for a flood of refusals */
 	struct str texts[AUDIT_TEXT_COUNT];
-	uint8_t digest[SHA256_SIZE]; /* given by SQL's driver */
+	uint8_t digest[SHA256_SIZE]; /* the SQL driver sets it */
 };
 
-/* The columns' names, as in the export. */
+/* The names of the columns, as in the export. */
 extern const char *const audit_names[AUDIT_TEXT_COUNT];
 
-/* Within a change: writes the record with it, or not at all. count 0 is 1. ERR_NO_MEMORY. */
+/* Inside a change: writes the record with the change, or not at all. A count of 0 means 1.
+ * ERR_NO_MEMORY. */
 RESULT op_audit(struct op *op, const struct audit_record *a);
 
-/* The same for the refusal of somebody unknown, of which there may be any number: those alike (all texts but
- * the request's) within a minute are one record at once, and one with their count once the minute is over.
- * Beyond so many different ones in a minute who and from where is left out, and they are alike. */
+/* The same for the refusal of somebody unknown. There may be any number of those. Refusals that are
+ * alike (in all texts but the request's) within a minute become one record at once, and a second
+ * one with their count when the minute is over. Beyond so many different ones in a minute, who and
+ * from where is left out, which makes them alike. */
 enum { AUDIT_FLOODS_MAX = 64, AUDIT_FLOOD_S = 60 };
 RESULT op_audit_flood(struct op *op, const struct audit_record *a);
-/* Writes the counts of minutes that are over; all: of those that are not, too. An op_run; arg: a bool, all.
- */
+/* Writes the counts of the minutes that are over; with all, also of the present one. It is an
+ * op_run, whose arg is a bool: all. */
 RESULT op_sweep_audit(struct op *op, void *all);
 /* The first row of the kind that the change has put or forgotten so far. False: none. */
 bool op_find_touched(const struct op *op, enum kind kind, uuid *ret_id);
 
-/* What a record's digest has to be, behind a record with that digest (zeros: it is the first). False: out of
- * memory. Pure; any thread. */
+/* The digest of a record that follows a record with the digest `before` (zeros: it is the first).
+ * False: out of memory. Pure; any thread. */
 bool audit_digest(const struct audit_record *a, const uint8_t before[static SHA256_SIZE],
 		  uint8_t ret_digest[static SHA256_SIZE]);
 
-/* Where somebody who checks the chain stands; zeroed: before the first record. */
+/* Where a check of the chain stands. Zeroed: before the first record. */
 struct audit_chain {
 	int64_t seq;
 	uint8_t digest[SHA256_SIZE];
 };
-/* Goes on to the next record. False: it is not the one that was written behind the last (or memory is out).
- */
+/* Goes on to the next record. False: it is not the one that was written behind the last (or memory
+ * is out). */
 bool audit_follows(struct audit_chain *chain, const struct audit_record *a);
 
-/* The records behind `after`, in their order, at most max; a failure of each() ends it and is passed on.
- * Their texts are valid during the call. Any thread but the committer's; blocks for as long as that reads. */
+/* Reads the records behind `after`, in their order, at most max. A failure of each() ends it and is
+ * returned. Texts are valid during the call. Any thread but the committer's; blocks while it
+ * reads. */
 typedef RESULT (*audit_each)(void *arg, const struct audit_record *a);
 RESULT store_read_audit(struct store *s, struct ctx *c, int64_t after, size_t max, audit_each each,
 			void *arg);
