@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The engine's two hooks in the store (struct store_config): the derived figures of accounts, hosts
- * and subnets, and the rules that hold for every single row. */
+ * The engine's two hooks in the store (struct store_config): derived figures of accounts, hosts,
+ * subnets and others, and rules that hold for every single row. */
 #pragma once
 
 #include "model/host.h"
 #include "store/store.h"
 
-/* store_observer: keeps every [side] figure as a pure function of the rows. */
+/* A store_observer. It maintains every [side] figure as a pure function of the rows. */
 void engine_observe(const struct tables *head, enum kind kind, const struct row *before,
 		    const struct row *after);
 
-/* store_invariant: legal moves between states, and what must be set for good. NULL: fine. */
+/* A store_invariant. It checks moves between states, and fields that are set for good. NULL:
+ * fine. */
 const char *engine_check_row(enum kind kind, const struct row *before, const struct row *after);
 
-/* What is placed on a host, from any row of it in a view; any thread, also without walking. */
+/* What is placed on a host. host is any version of its row that a view holds. Any thread, also when
+ * the view no longer walks. */
 void engine_read_host_use(const struct host *host, struct host_side *ret_use);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How many of each kind somebody may have: the tables of limits.def, and the one question that every
+ * How many of each kind an owner may have: the table of limits.def, and the one question that every
  * operation asks which makes something. */
 #pragma once
 
@@ -30,17 +30,19 @@ enum limit_id {
 };
 
 struct limit_info {
-	const char *id, *name;                 /* "KEY_PAIRS", and that of the setting behind "limit." */
-	enum kind kind, owner;                 /* owner KIND_NONE: of the region */
-	size_t field;                          /* offset of the owner's id in the row */
-	size_t figure;                         /* and of the figure in the owner's side */
-	bool (*counts)(const struct row *row); /* NULL: another limit counts for the same figure */
+	const char *id, *name; /* id: "KEY_PAIRS"; name: the setting's, behind "limit." */
+	enum kind kind, owner; /* owner KIND_NONE: the region itself */
+	size_t field;          /* offset of the owner's id in the row */
+	size_t figure;         /* offset of the count in the owner's side */
+	bool (*counts)(
+		const struct row *row); /* which rows count; NULL: another limit counts for the same figure */
 	int64_t most;
 	const char *before, *after, *source;
 };
 extern const struct limit_info engine_limits[LIMIT_COUNT];
 
-/* What bounds a kind beside these, or why no account makes its rows. A quota's words are in QUOTA's row. */
+/* What else limits a kind, or why no account makes its rows. The words of a quota are in its QUOTA
+ * row. */
 struct limit_word {
 	enum kind kind;
 	bool is_operators;
@@ -49,19 +51,22 @@ struct limit_word {
 extern const struct limit_word engine_limit_words[];
 extern const size_t engine_limit_word_count;
 
-/* The owner may have so many more. ERR_QUOTA with the kind, and with the field where one is said. In constant
- * time. A row that is gone, and KIND_NONE's owner, have no limit but the region's. */
+/* Checks that the owner may have so many more, in constant time. ERR_QUOTA with the kind, and with
+ * the field if one is given. An owner that no longer exists, and KIND_NONE's, have only the
+ * region's limit. */
 RESULT limit_check(struct op *op, enum limit_id limit, uuid owner, int64_t more, struct str field);
-/* As many as it may have now, by the region's setting or the table; below zero: no limit. */
+/* How many an owner may have now, by the region's setting or else by the table; below zero: no
+ * limit. */
 int64_t engine_get_limit(const struct tables *t, enum limit_id limit);
-/* Another number for the region. most: a number, below zero for no limit; or empty: the table's own.
- * ERR_NOT_FOUND: no limit is called so; ERR_INVALID: no number. Both with KIND_SETTING. */
+/* Sets a limit for the region. most is a number (below zero: no limit), or empty for the table's
+ * own. ERR_NOT_FOUND: no limit has that name. ERR_INVALID: most is no number. Both with
+ * KIND_SETTING. */
 struct limit_wish {
 	struct str name, most;
 };
 OPERATION(engine_set_limit, limit_wish)
-/* As many as there are. */
+/* How many there are. */
 int64_t engine_count_limited(const struct tables *t, enum limit_id limit, uuid owner);
 
-/* What usage_figures.c does for every row that comes and goes. */
+/* Counts a row that comes (sign 1) or goes (-1). Only usage_figures.c calls it. */
 void limits_count(const struct tables *head, enum kind kind, const struct row *row, int64_t sign);

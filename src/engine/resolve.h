@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From what a caller named to rows, with ownership: for operations on the head, and for faces on the
- * tables of a view that still walks. Another account's row, a deleted one and none at all are told
- * in the same words: ERR_NOT_FOUND with the kind and ref->field. The system (no identity), the
- * operator and administrators see every account's rows.
+ * From what a caller named to rows, with ownership: for operations on the head, and for faces on
+ * the tables of a view that still walks. Another account's row, a deleted one and none at all give
+ * the same failure in the same words: ERR_NOT_FOUND with the kind and ref->field. The system (no
+ * identity), the operator and administrators see every account's rows.
  *
- * A ref with bits = 0 names by ref->text: domains, roles, hosts, zones (also by short id), instance types
- * (also by flavor id) and external networks by their name; accounts, users and groups by NAME in the default
- * domain or by DOMAIN/NAME; key pairs, roles of IAM's, instance profiles, and before a domain's the account's
- * own users and groups, by name within the account; addresses by their public IP; security groups by name
- * within the account's default VPC (elsewhere use engine_find_group_in()).
+ * A ref with bits = 0 names a row by ref->text:
+ * * domains, roles, hosts, zones (also by their short id), instance types (also by their flavor id)
+ *   and external networks by their name;
+ * * accounts, users and groups by NAME in the default domain, or by DOMAIN/NAME;
+ * * key pairs, IAM's roles, instance profiles, and the account's own users and groups (which win
+ *   over a domain's) by name within the account;
+ * * addresses by their public IP address;
+ * * security groups by name within the account's default VPC; elsewhere use engine_find_group_in().
  *
- * Instances and NAT gateways stay visible after their end, until they are forgotten; peerings to each of
- * their accounts for as long as engine/network/peering.h says; everything else goes at once. */
+ * Instances and NAT gateways stay visible after their end, until they are forgotten. Peerings stay
+ * visible to each of their accounts for as long as engine/network/peering.h says. Everything else
+ * disappears at once. */
 #pragma once
 
 #include "engine/operation.h"
@@ -43,55 +47,59 @@ struct account;
 struct security_group;
 struct user;
 
-/* Live (or of a kind that stays visible) and the caller's own, or of a kind that has no owner, or an image
- * that it may launch, a peering that it was asked for, a snapshot of the operator's or shared with it, or a
- * shared subnet pool. */
+/* Whether the caller sees the row: it is live (or of a kind that stays visible), and it is the
+ * caller's own, or of a kind without owners, or an image that the caller may launch, a peering that
+ * it was asked for, a snapshot of the operator's or shared with it, or a shared subnet pool. */
 bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row);
-/* As above without the exception for images: what the caller may change. */
+/* The same without the exception for images: what the caller may change. */
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row);
-/* Where in the row the caller's tags are: its owner's, or of a peering those of the side that was asked for
- * it. 0: it has none there, and sees none. */
+/* Where in the row the caller's tags are: at its owner's, or in a peering at those of the side that
+ * was asked for it. 0: the caller has no tags there, and sees none. */
 size_t engine_tags_offset(const struct ctx *c, enum kind kind, const struct row *row);
-/* What the caller sees, and others' networks, with their subnets, that were granted to it: it may have ports
- * there (engine/network/network_grant.h). */
+/* What the caller sees, and networks of others, with their subnets, that were granted to it: it may
+ * have ports there (engine/network/network_grant.h). */
 bool engine_may_use(const struct ctx *c, const struct tables *t, enum kind kind, const struct row *row);
-/* The account that a row belongs to; none for kinds without one. */
+/* The account that a row belongs to; none for kinds without owners. */
 uuid engine_get_owner(enum kind kind, const struct row *row);
-/* The account that asks; none for the system and for an operator that named none. */
+/* The account that asks; none for the system, and for an operator that named none. */
 uuid engine_get_account(const struct ctx *c);
 
-/* Whether the caller may read of others in the domain; of some domain at all: administrators, and who has a
- * role on the domain or on the system. */
+/* Whether the caller may read about other people in the domain, or in some domain at all:
+ * administrators may, and whoever has a role on the domain or on the system. */
 bool engine_may_see_people(const struct ctx *c, uuid domain);
 bool engine_may_list_people(const struct ctx *c);
 
-/* Not disabled, by itself or by its domain. NULL: not. */
+/* Whether the account or user is enabled, and its domain, too. NULL: no. */
 bool engine_is_account_open(const struct tables *t, const struct account *account);
 bool engine_is_user_open(const struct tables *t, const struct user *user);
 
-/* Whosever it is, as long as it lives: for operations whose permission says who may know of it. */
+/* Finds a live row of any owner: for operations whose permission says who may know of it. */
 RESULT engine_look_up(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		      const struct row **ret_row);
-/* The same without asking the guard: of what is another account's, and named for it to decide. */
+/* The same without asking the guard: for another account's resource that the call names for that
+ * account to decide about. */
 RESULT engine_look_up_foreign(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 			      const struct row **ret_row);
-/* What the caller could see is deleted, and not forgotten yet. */
+/* Whether what the ref names is something the caller could see that is deleted and not forgotten
+ * yet. */
 bool engine_has_gone(const struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref);
-/* Every finder below asks the guard about the row that it found, with the action of the call: a face that
- * finds a row by an index of its own asks here before it shows anything of it. ERR_DENIED. */
+/* Asks the guard about a row, with the call's action. Every finder below does so for the row that
+ * it finds. A face that finds a row by an index of its own calls this before it shows anything of
+ * the row. ERR_DENIED. */
 RESULT engine_check_found(struct ctx *c, const struct tables *t, enum kind kind, const struct row *row);
 
-/* ERR_NOT_FOUND with the kind and the field; ERR_DENIED: see above. _own: what the caller may change. */
+/* Find a row that the caller sees, or with _own one that it may change. ERR_NOT_FOUND with the kind
+ * and the field. ERR_DENIED: see engine_check_found(). */
 RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		   const struct row **ret_row);
 RESULT engine_find_own(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		       const struct row **ret_row);
 
-/* What the caller may use. */
+/* Finds a row that the caller may use (engine_may_use()). */
 RESULT engine_find_usable(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 			  const struct row **ret_row);
 
-/* Typed: engine_find_subnet(), engine_find_own_subnet(), … */
+/* Typed finders: engine_find_subnet(), engine_find_own_subnet(), … */
 #define ENGINE_FINDER(type, KIND)                                                                            \
 	static inline RESULT engine_find_##type(struct ctx *c, const struct tables *t,                       \
 						const struct ref *ref, const struct type **ret_row)          \
@@ -144,20 +152,21 @@ ENGINE_FINDER(volume_transfer, KIND_VOLUME_TRANSFER)
 ENGINE_FINDER(volume_type, KIND_VOLUME_TYPE)
 ENGINE_FINDER(zone, KIND_ZONE)
 
-/* A group of the account by id or, with bits = 0, by name: in that router, else of the account alone
- * (ERR_CONFLICT: several have it). One of another router: ERR_INVALID; one of the account alone is good
- * everywhere. Another account's is not found, by administrators neither. */
+/* Finds one of the account's groups by its id, or with bits = 0 by its name: in that router, else
+ * among those that belong to the account alone (ERR_CONFLICT: several have the name). ERR_INVALID:
+ * the group is of another router; one of the account alone is good everywhere. Another account's
+ * group is not found, not even by an administrator. */
 RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid account, uuid router,
 			    const struct ref *ref, const struct security_group **ret_group);
-/* ERR_NOT_FOUND of that kind, in the words used everywhere. */
+/* Fails with ERR_NOT_FOUND of that kind, in the words that are used everywhere. */
 RESULT engine_fail_not_found(struct ctx *c, enum kind kind, const struct ref *ref);
-/* The same for what was there once. */
+/* The same for something that existed once. */
 RESULT engine_fail_gone(struct ctx *c, enum kind kind, uuid id);
-/* How a face calls kinds and writes ids, in the messages that its callers get (ctx.dialect). */
+/* What a face calls the kinds, and how it writes ids, in messages for its callers (ctx.dialect). */
 struct dialect {
-	const char *of[KIND_COUNT]; /* NULL: the engine's own: "VPC", "security group", … */
+	const char *of[KIND_COUNT]; /* NULL: the engine's own word: "VPC", "security group", … */
 	struct str (*write_id)(struct arena *a, enum kind kind, uuid id);
 };
 const char *engine_kind_words(const struct ctx *c, enum kind kind);
-/* Its id as the caller knows it, in the context's arena. */
+/* An id as the caller knows it, in the context's arena. */
 struct str engine_id_to_text(const struct ctx *c, enum kind kind, uuid id);

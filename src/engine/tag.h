@@ -1,38 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tags of any resource that has them. They are part of no wish that a driver carries out: gen stays. */
+ * Tags of any resource that has them. No driver acts on tags, so gen stays. */
 #pragma once
 
 #include "engine/operation.h"
 
 enum { TAG_COUNT_MAX = 50, TAG_KEY_MAX = 128, TAG_VALUE_MAX = 256 }; /* lengths in characters */
 
-/* A tag to delete: whatever its value, or only with that one. */
+/* A tag to delete: with any value, or only with this one. */
 struct tag_removal {
 	struct str key, value;
 	bool with_value;
 };
 
-/* Faces that tell words from pairs keep them in one list: a word is a tag without a value. */
+/* Some faces have both words and pairs, and store them as tags: a word is a tag without a value. */
 enum tag_part { TAGS_ALL, TAGS_WITH_VALUE, TAGS_WORDS };
 
 struct tags_wish {
 	struct refs resources;              /* of one or more kinds */
-	enum tag_part part;                 /* which of them all are replaced, or deleted */
+	enum tag_part part;                 /* which of the resource's tags are replaced or deleted */
 	struct tags tags;                   /* to set; in any order */
 	const struct tag_removal *removals; /* to delete; none: all */
 	size_t removal_count;
 };
-/* All resources or none. ERR_INVALID: a key or value; ERR_QUOTA with KIND_NONE: more than 50. */
+/* Change all of the resources, or none. ERR_INVALID: a bad key or value. ERR_QUOTA with KIND_NONE:
+ * more than 50 tags. */
 OPERATION(engine_set_tags, tags_wish)
 OPERATION(engine_delete_tags, tags_wish)
-/* They are these and no others. */
+/* Replaces the tags, so that the resources have these and no others. */
 OPERATION(engine_replace_tags, tags_wish)
 
-/* The same for what IAM names: a user, a role of IAM's, an instance profile, a managed policy. */
+/* The same for what IAM names: a user, an IAM role, an instance profile, a managed policy. */
 struct entity_tags {
 	struct ref entity;
 	struct tags tags; /* to set */
-	struct strs keys; /* to take away; those that are not there do not matter */
+	struct strs keys; /* to delete; a key that is not there does not matter */
 };
 OPERATION(engine_tag_entity, entity_tags)
 OPERATION(engine_untag_entity, entity_tags)

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Websockets (RFC 6455), the server's side: the handshake, and a bridge that joins one to a stream of bytes
- * (a console), so that what one side says the other hears. Frames are libwslay's business. A bridge blocks
- * nowhere and has no thread: whoever owns it polls its two descriptors and calls bridge_work(). */
+ * The server's side of websockets (RFC 6455): the handshake, and a bridge that connects a websocket
+ * with a stream of bytes (a console), so that each side hears what the other says. libwslay reads
+ * and writes the frames. A bridge never blocks and has no thread: its owner polls its two
+ * descriptors and calls bridge_work(). */
 #pragma once
 
 #include <poll.h>
 
 #include "http/server.h"
 
-/* Whether the call asks for a websocket at all. */
+/* Whether the call asks for a websocket. */
 bool websocket_is_asked(const struct call *c);
-/* Checks the handshake and sets the answer's headers, of the protocols offered "binary": call_upgrade(c,
- * "websocket", …) is to follow. ERR_INVALID in words. */
+/* Checks the handshake and sets the answer's headers; of the protocols offered it takes "binary".
+ * call_upgrade(c, "websocket", …) must follow. ERR_INVALID, in words. */
 RESULT websocket_accept(struct call *c);
 
 enum {
 	BRIDGE_MESSAGE_MAX = 64 * 1024, /* bytes; a longer message ends the bridge */
-	BRIDGE_QUEUE_MAX = 64 * 1024,   /* on their way to the web; the stream is not read beyond that */
-	/* Pings and answers to pings on their way, above which the web is not read. */
+	BRIDGE_QUEUE_MAX = 64 * 1024,   /* bytes on their way to the web; with more, the stream is not read */
+	/* Pings and answers to pings on their way; with more, the web is not read. */
 	BRIDGE_FRAMES_MAX = 64,
 };
 
@@ -25,18 +26,20 @@ struct bridge;
 
 struct bridge_config {
 	int web_fd, stream_fd; /* stream sockets, made non-blocking here; they stay the caller's */
-	struct str early;      /* what the web had sent already */
-	int64_t idle_us;       /* without a byte either way so long, it ends */
+	struct str early;      /* what the web has sent already */
+	int64_t idle_us;       /* the bridge ends after so long without a byte either way */
 };
-/* Times are of clock_monotonic_us(). NULL: out of memory. */
+/* NULL: out of memory. Times are on the scale of clock_monotonic_us(). */
 struct bridge *bridge_new(const struct bridge_config *config);
 void bridge_free(struct bridge *b);
 DEFINE_AUTO(bridge)
 
-/* What to wait for, the web first; and until when at the latest (clock_monotonic_us()). */
+/* Fills in what to wait for, the web first, and returns until when at the latest
+ * (clock_monotonic_us()). */
 enum { BRIDGE_FDS = 2 };
 int64_t bridge_prepare(const struct bridge *b, struct pollfd ret_fds[static BRIDGE_FDS]);
-/* Carries what can be carried without waiting. False: it has ended, and is to be freed. */
+/* Carries what can be carried without waiting. False: the bridge has ended; free it. */
 bool bridge_work(struct bridge *b);
-/* Says goodbye (1001, "going away") as far as that goes without waiting; to be freed next. */
+/* Says goodbye (1001, "going away") as far as that is possible without waiting. Free the bridge
+ * next. */
 void bridge_end(struct bridge *b, const char *why);

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The reconciler: brings what the drivers report to what the rows want, level-triggered. It is
- * woken by every publish, by drivers' news and by a slow timer; each waking of a resource runs one
- * step: gather its rows (copied into the step's arena, so that no view is held across a driver
- * call), ask the driver what is there, decide purely, do at most one idempotent thing, look again.
- * What was seen goes back through the committer as an engine operation, with the gen it acted on.
+ * The reconciler makes the world what the rows want, and reports what it finds. It works by level,
+ * not by edge: whatever wakes a resource, its step looks at everything that matters. Wakers are
+ * every publish, drivers' news, and a slow timer.
  *
- * Threads: each host has an actor (drivers/compute.h calls come from it alone) and one more, without
- * a thread of its own, for its disks (drivers/disk.h), whose copies take long; the network has one,
- * and another keeps time and runs the steps that need none of them. This is the only place with retries: a
- * failed step is tried again with a growing delay, and its words become a condition of the resource. */
+ * One *step* gathers a resource's rows (copied into the step's arena, so that no view is open
+ * during a driver call), asks the driver what exists, decides by a pure function, does at most one
+ * idempotent thing, and looks again. What was seen goes through the committer as an operation of
+ * the engine, with the gen that the step acted on.
+ *
+ * Threads: each host has an actor, which makes all drivers/compute.h calls, and a second one
+ * without a thread of its own for its disks (drivers/disk.h), whose copies take long. The network
+ * has an actor. One more keeps time and runs the steps that need none of these. Only this folder
+ * retries: a failed step is tried again after a growing delay, and its words become a condition of
+ * the resource. */
 #pragma once
 
 #include "base/exec.h"
@@ -30,86 +34,91 @@ struct web_reach;
 
 enum { RECONCILE_DRIVERS_MAX = 4 };
 
+/* Gives the files on an instance's config drive, in c's arena. view walks, and the function may end
+ * that. master_key: MASTER_KEY_SIZE bytes. */
+typedef RESULT reconcile_write_drive(const uint8_t *master_key, struct ctx *c, struct view *view,
+				     uuid instance, struct compute_files *ret_files);
+
 struct reconcile_config {
 	struct executor *executor;
 	struct store *store;
 	struct network_handle network;
-	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX]; /* by their scheme; NULL-ended */
+	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX]; /* by their schemes; NULL-ended */
 	void *compute_self[RECONCILE_DRIVERS_MAX];
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX]; /* likewise */
-	struct str image_directory; /* where images lie on this machine, named <sha256>.qcow2 */
-	struct str own_chassis;     /* OVN's name of this machine */
-	struct strs resolvers;   /* IPv4 addresses that guests are told of besides our own; others are passed
-				    over */
-	struct web_reach *reach; /* where images are fetched from; outlives the reconciler; NULL: nothing is
-				    configured */
-	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes; for write_drive, and volumes' keys */
-	/* What is on an instance's config drive; view walks, and it may end that. In c's arena. NULL:
-	 * nothing. */
-	RESULT(*write_drive)
-	(const uint8_t *master_key, struct ctx *c, struct view *view, uuid instance,
-	 struct compute_files *ret_files);
-	int64_t shutdown_grace_us;  /* ACPI, then force; 0: 60 s */
-	int64_t host_interval_us;   /* between looks at an idle host; 0: 20 s */
-	int64_t call_patience_us;   /* a call to a host that lasts longer hangs; 0: 20 s */
-	int64_t resync_interval_us; /* everything is looked at again; 0: 10 minutes */
-	int64_t base_keep_us; /* how long a host keeps a cached file that no disk there is made from; 0: a day
-			       */
-	int64_t base_reserve_percent; /* of its pool: while less is free such files go at once; 0: 10 */
+	struct str image_directory; /* where images are on this machine, named <sha256>.qcow2 */
+	struct str own_chassis;     /* this machine's name in OVN */
+	/* IPv4 addresses that guests are told of besides our own resolver. IPv6 and loopback
+	 * addresses are ignored. */
+	struct strs resolvers;
+	/* Where images may be fetched from; outlives the reconciler. NULL: nothing is
+	 * configured. */
+	struct web_reach *reach;
+	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes; for write_drive, and for volumes' keys */
+	reconcile_write_drive *write_drive; /* NULL: config drives are empty */
+	int64_t shutdown_grace_us;          /* from asking the guest to forcing it off; 0: 60 s */
+	int64_t host_interval_us;           /* between two looks at an idle host; 0: 20 s */
+	int64_t call_patience_us;   /* a call to a host that takes longer counts as hanging; 0: 20 s */
+	int64_t resync_interval_us; /* between two looks at everything; 0: 10 minutes */
+	/* How long a host keeps a cached base that no disk there is made from; 0: a day. */
+	int64_t base_keep_us;
+	int64_t base_reserve_percent; /* percent of the pool: with less room, such files go at once; 0: 10 */
 };
 
-/* Strings of the config are copied. */
+/* Makes a reconciler that does nothing yet. The config's strings are copied. ERR_NO_MEMORY. */
 RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 		      struct reconciler **ret_reconciler);
-/* Starts: looks at every row once. Call after the store is open and before requests come. */
+/* Starts, by looking at every row once. Call it after the store is open and before requests
+ * come. */
 void reconciler_start(struct reconciler *r);
-/* Ends its actors, waiting for a step under way; before the network's close and store_close(). */
+/* Ends the actors, and waits for steps under way. Call it before the network's close() and
+ * store_close(). NULL: nothing. */
 void reconciler_free(struct reconciler *r);
 DEFINE_AUTO(reconciler)
 
-/* Looks at a resource soon. Any thread that walks no view; never blocks. */
+/* Looks at a resource soon. Any thread that has no walking view; never blocks. */
 void reconciler_wake(struct reconciler *r, enum kind kind, uuid id);
 
 /* ---- explain: for people who wonder why something is not done yet ---- */
 
 /* When a resource gets its next step. */
 struct reconcile_next {
-	bool has_steps;    /* false: no step ever is about this kind by itself */
-	bool is_now;       /* one runs, or is queued */
-	unsigned failures; /* of its steps, in a row */
-	int64_t due_us;    /* 0: no time is set; with failures, its host's return brings the next step */
-	int64_t look_us;   /* when it is looked at again with all of its kind, whatever happens */
+	bool has_steps;    /* false: no step is ever about a row of this kind by itself */
+	bool is_now;       /* a step runs, or is queued */
+	unsigned failures; /* how many of its steps failed in a row */
+	int64_t due_us;    /* 0: no time is set. With failures: the return of its host brings the next step */
+	int64_t look_us;   /* when all of its kind is looked at again, whatever happens */
 };
 /* Any thread. */
 void reconciler_read_next(struct reconciler *r, enum kind kind, uuid id, struct reconcile_next *ret_next);
-/* The first of its volumes for which an instance that is to run is not started yet; NULL: it waits for none.
- */
+/* The first volume for which an instance that shall run is not started yet; NULL: it waits for
+ * none. On the tables of a view that walks. */
 const struct volume *reconciler_find_awaited_volume(const struct tables *t, const struct instance *i);
 
 /* ---- observe: read through to a host, off the HTTP threads, changing nothing ---- */
 
 struct observation {
 	uuid host;
-	int64_t deadline_us; /* clock_now_us() scale */
+	int64_t deadline_us; /* on the scale of clock_now_us() */
 	struct ctx *ctx;     /* lent until done() */
-	/* On the host's actor; h is its open connection. */
+	/* Runs on the host's actor; h is its open connection. It must change nothing. */
 	RESULT (*look)(struct observation *o, const struct compute_driver *driver, struct compute_host *h);
-	/* Instead of look: on the actor of the host's disks. */
+	/* Instead of look: runs on the actor of the host's disks. */
 	RESULT (*look_disks)(struct observation *o, const struct disk_driver *driver, struct disk_host *h);
-	/* Any thread, exactly once, also from within reconciler_observe(). ERR_GONE when the host is
-	 * away; ERR_TIMEOUT at the deadline when the host's queue did not come to it in time. A look
-	 * that has begun is not given up: it ends when its call returns. */
+	/* Called once, on any thread, perhaps before reconciler_observe() has returned. ERR_GONE:
+	 * the host is away. ERR_TIMEOUT: the host's queue did not reach it before the deadline. A
+	 * look that has begun is not given up: it ends when its call returns. */
 	void (*done)(struct observation *o, struct result result);
 	void *arg;
 };
-/* o and what it lends must stay until done(). */
+/* Runs a look. o and what it lends must live until done(). */
 void reconciler_observe(struct reconciler *r, struct observation *o);
 
 /* The same on the network's actor. */
 struct network_observation {
 	struct ctx *ctx; /* lent until done() */
 	RESULT (*look)(struct network_observation *o, const struct network_handle *network);
-	/* As above, but without a deadline. */
+	/* As above; there is no deadline. */
 	void (*done)(struct network_observation *o, struct result result);
 	void *arg;
 	/* private: */
@@ -120,18 +129,19 @@ void reconciler_observe_network(struct reconciler *r, struct network_observation
 
 /* ---- what is sent for an image, taken in off the HTTP threads ---- */
 
-/* Work on the files of the image store, which may last: on the actor that works for that image. */
+/* Runs long work on files of the image store, on the actor that works for that image. */
 void reconciler_work_on_image(struct reconciler *r, uuid image, struct work_item *w);
-/* Where the image store is; as long as the reconciler. */
+/* Where the image store is. Valid as long as the reconciler. */
 const char *reconciler_image_directory(const struct reconciler *r);
 
 /* ---- audit ---- */
 
 struct audit_finding {
 	struct str words;    /* one difference, as a sentence */
-	bool is_quarantined; /* something with our mark and no row, left alone */
+	bool is_quarantined; /* something has our mark and no row, and was left alone */
 };
-/* A copy that a host has of a file of the image store: no difference, for whoever looks for space. */
+/* A host's copy of a file of the image store. It is no difference; it is listed for people who look
+ * for space. */
 struct audit_cached {
 	struct str host, sha256;
 	int64_t file_size;
@@ -141,11 +151,12 @@ struct audit {
 	VEC(struct audit_finding) findings;
 	VEC(struct audit_cached) cached;
 };
-/* Compares rows with every host's domains and disks and with the network; and rows with SQL.
- * Blocks until each answered or deadline_us; from a thread of the caller's own. What changes
- * meanwhile may be told as a difference. */
+/* Compares rows with every host's domains and disks, with the network, and with SQL. Blocks until
+ * each has answered, or until deadline_us; call it on a thread of your own. What changes meanwhile
+ * may be reported as a difference. */
 RESULT reconciler_audit(struct reconciler *r, struct ctx *c, int64_t deadline_us, struct audit *ret_audit);
-/* The same in parts, for who must not block: once begun it has to be ended, after all answered. */
+/* The same in parts, for callers that must not block. A run that was begun must be ended, when all
+ * have answered. */
 struct audit_run;
 RESULT reconciler_begin_audit(struct reconciler *r, struct ctx *c, int64_t deadline_us,
 			      struct audit_run **ret_run);
@@ -153,10 +164,10 @@ bool reconciler_audit_is_answered(struct audit_run *run);
 void reconciler_end_audit(struct audit_run *run, struct audit *ret_audit);
 
 struct reconcile_figures {
-	size_t waiting, failing; /* resources on their way; of those, with a failure */
+	size_t waiting, failing; /* resources on their way; of those, the ones that failed last */
 	uint64_t steps;          /* since start */
 };
 void reconciler_read_figures(struct reconciler *r, struct reconcile_figures *ret_figures);
-/* True when everything was looked at once and nothing is on its way, nor waits for a retry: for
- * tests. What waits for a host that is away does not count. */
+/* Whether everything was looked at once, and nothing is on its way or waits for a retry: for tests.
+ * What waits for a host that is away does not count. */
 bool reconciler_is_settled(struct reconciler *r);
