@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How often somebody may guess a secret: a user's password, an application credential's. A wrong guess counts
- * in two places:
+ * How often somebody may guess a secret: a user's password, or an application credential's. A wrong
+ * guess counts in two places:
  *
- * - For the secret and the address it came from. After failures_max in a row that address is locked out of
- * that secret for a while, and nobody else is.
- * - For the secret, from wherever it came. GUESSES_TIMES × failures_max an hour may be wrong (100 with the
- * usual 5): guessing from many addresses stays hopeless. Past that only addresses that proved the secret
- * before get a try, so that a stranger does not keep out those who know it.
+ * * For the secret and the address that the guess came from. After failures_max wrong ones in a
+ *   row, that address is locked out of that secret for a while. Nobody else is.
+ * * For the secret, from any address. GUESSES_TIMES × failures_max guesses an hour may be wrong
+ *   (100 with the usual 5), so guessing from many addresses is hopeless, too. Beyond that only
+ *   addresses that have proved the secret before may try, so that a stranger cannot lock out those
+ *   who know it.
  *
- * An IPv6 client has its whole /64 for one address. Memory is bounded, and each table says in guess.c what
- * happens when a stranger fills it. A restart forgets all. Any thread. */
+ * An IPv6 client's whole /64 counts as one address. Memory is bounded, and guess.c says for each
+ * table what happens when a stranger fills it. A restart forgets all of it. Any thread. */
 #pragma once
 
 #include "base/ip.h"
@@ -19,17 +20,17 @@
 struct guesses;
 struct ctx;
 
-/* Whose secret is tried, and from where. */
+/* Whose secret is tried, and from which address. */
 struct guesser {
 	uuid of; /* the user or the application credential; none: nobody's, which is not counted */
 	struct ip peer;
 };
 
 enum {
-	GUESSES_TIMES = 20,     /* wrong in an hour, from wherever: so many times failures_max */
-	GUESSES_PAIRS = 4096,   /* of a secret and an address */
-	GUESSES_SECRETS = 4096, /* with a wrong guess of late */
-	GUESSES_KNOWN = 4096,   /* addresses that proved a secret */
+	GUESSES_TIMES = 20,     /* wrong guesses in an hour from any address: this many times failures_max */
+	GUESSES_PAIRS = 4096,   /* pairs of a secret and an address */
+	GUESSES_SECRETS = 4096, /* secrets with a recent wrong guess */
+	GUESSES_KNOWN = 4096,   /* addresses that have proved a secret */
 	GUESSES_KNOWN_OF_ONE = 8,
 };
 
@@ -38,10 +39,10 @@ RESULT guesses_new(struct ctx *c, int64_t failures_max, int64_t locked_us, struc
 void guesses_free(struct guesses *g); /* NULL: nothing */
 DEFINE_AUTO(guesses)
 
-/* Whether this guess may count, if it is right. */
+/* Whether this guess may succeed, if it is right. */
 bool guesses_may_try(struct guesses *g, const struct guesser *who);
-/* What came of one that might. */
+/* Records the outcome of a guess that was allowed. */
 void guesses_note(struct guesses *g, const struct guesser *who, bool is_right);
 
-/* One word for a client's address, of which an IPv6 client has a whole /64. */
+/* A client's address as one word: of IPv6 only the /64. */
 uuid guesser_address(struct ip peer);

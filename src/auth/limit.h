@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How often who may ask: a bucket of tokens for each account's reads, one for its writes, and one for
- * each address whose requests prove nobody. A request takes a token; a bucket gets so many a second
- * and holds so many at most.
+ * How often somebody may ask: token buckets, one for each account's reads, one for its writes, and
+ * one for each address whose requests prove nobody. A request takes a token. A bucket gains a
+ * number of tokens each second and holds a number at most.
  *
- * Memory is bounded: a kind of bucket has its table, taken whole at first. In a full part of it a new
- * bucket replaces the fullest, and begins with what that one held: so forgetting a bucket gives nobody
- * tokens, and addresses without number are held to what the table lets through. Any thread. */
+ * Memory is bounded: each kind of bucket has a table of fixed size. If a part of it is full, a new
+ * bucket replaces the fullest one there and begins with that one's tokens. So nobody gains tokens
+ * when a bucket is forgotten, and any number of addresses together get no more than the table
+ * allows. Any thread. */
 #pragma once
 
 #include "base/ctx.h"
@@ -14,7 +15,7 @@
 
 struct limits;
 
-/* Tokens a second, and how many a bucket holds; per_second 0: no limit. */
+/* How many tokens a bucket gains a second, and how many it holds. per_second 0: no limit. */
 struct limit {
 	int64_t per_second, burst;
 };
@@ -27,16 +28,16 @@ struct limits_config {
 	struct limit of[LIMIT_KIND_COUNT];
 };
 
-/* ERR_NO_MEMORY. Values over the two bounds above count as those. */
+/* ERR_NO_MEMORY. Larger values than the two maxima above count as these. */
 RESULT limits_new(struct ctx *c, const struct limits_config *config, struct limits **ret_limits);
 void limits_free(struct limits *l); /* NULL: nothing */
 DEFINE_AUTO(limits)
 
-/* Takes a token of the account's; false: it has none, the request is to be refused. A refusal counts,
- * and whose they are is logged, in sum, every ten seconds at most. l NULL: no limits. */
+/* Takes a token of the account. False: it has none, and the request must be refused. Refusals are
+ * counted, and logged in sum, with the accounts, every ten seconds at most. l NULL: no limits. */
 bool limits_take(struct limits *l, const struct identity *who, bool writes);
-/* The same for a request that proved nobody. An IPv6 client has its whole /64 for one bucket. */
+/* The same for a request that proved nobody. An IPv6 client's whole /64 has one bucket. */
 bool limits_take_stranger(struct limits *l, struct ip peer);
 
-/* Refusals since the start, by kind. */
+/* How many requests were refused since the start, by kind. */
 void limits_read_refused(const struct limits *l, uint64_t ret_refused[static LIMIT_KIND_COUNT]);

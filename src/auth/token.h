@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tokens that need no look-up: signed texts that say who, where to and until when. What their holder may
- * is not in them: it is worked out from the published rows at each check, so that a user, an account or a
- * domain that is disabled, a role that is revoked, a changed password, hold at once.
+ * OpenStack's tokens, which need no look-up: signed texts that say who, for what scope, and until
+ * when. What the holder may do is not in the token. It is worked out from the published rows at
+ * each check, so that a disabled user, account or domain, a revoked role or a changed password
+ * takes effect at once.
  *
- * A token is TOKEN_TEXT_SIZE characters of base64url: TOKEN_SIZE bytes, of which the last 32 are an
- * HMAC-SHA256 under a key of their own, derived from the master key. Any thread. */
+ * A token is TOKEN_TEXT_SIZE characters of base64url. They encode TOKEN_SIZE bytes, of which the
+ * last 32 are an HMAC-SHA256 under a key that is derived from the master key. Any thread. */
 #pragma once
 
 #include "base/crypto.h"
@@ -14,17 +15,17 @@
 
 enum { TOKEN_SIZE = 132, TOKEN_TEXT_SIZE = 176 };
 
-/* What proved who it is: a bit set. */
+/* How the holder proved who it is: a bit set. */
 enum token_method { TOKEN_BY_PASSWORD = 1, TOKEN_BY_TOKEN = 2, TOKEN_BY_APPLICATION_CREDENTIAL = 4 };
 
 struct token {
 	enum identity_scope scope;
 	unsigned methods;
 	uuid user;
-	uuid where; /* the account or domain, by the scope */
+	uuid where; /* the account or the domain, by the scope */
 	uuid application_credential;
-	uuid audit;  /* names this token, in logs and to revoke it */
-	uuid parent; /* the audit id of the token that it was made from; none: from none */
+	uuid audit;  /* names this token, for logs and to revoke it */
+	uuid parent; /* the audit id of the token that this one was made from; none: of none */
 	int64_t issued_us, expires_us;
 };
 
@@ -32,25 +33,25 @@ struct tokens;
 
 struct tokens_config {
 	struct store *store;
-	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes; not kept */
+	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes; not kept after the call */
 	int64_t lifetime_us;       /* of a new token */
 };
 
-/* config is not kept. ERR_NO_MEMORY. */
+/* Nothing that config points at is kept, except the store. ERR_NO_MEMORY. */
 RESULT tokens_new(struct ctx *c, const struct tokens_config *config, struct tokens **ret_tokens);
 void tokens_free(struct tokens *t); /* NULL: nothing */
 DEFINE_AUTO(tokens)
 
-/* Completes token with audit (unless it has one), issued_us and expires_us (unless earlier than the
- * lifetime's end it has one), and signs it. It asks nothing about who and where: token_check() does. The text
- * is in c's arena. */
+/* Sets token's audit (unless it has one), issued_us and expires_us (unless it has an earlier one
+ * than the lifetime allows), and signs it. It does not check user and scope; token_check() does.
+ * The text is in c's arena. */
 RESULT token_issue(struct tokens *t, struct ctx *c, struct token *token, struct str *ret_text);
 
-/* ERR_UNAUTHENTICATED, in words for the log rather than the caller: not ours, expired, revoked, from before
- * the user's last password; of a user, account or domain that is gone or disabled; of a credential that is;
- * without any role where it leads to. ret_who is in c's arena. */
+/* Checks a token. ERR_UNAUTHENTICATED, in words for the log and not for the caller: it is not ours,
+ * expired, revoked, or older than the user's password; its user, account, domain or credential is
+ * gone or disabled; or the user has no role in its scope. ret_who is in c's arena. */
 RESULT token_check(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token,
 		   struct identity **ret_who);
-/* The same of a token that was proved before, whatever its age: what was made by it holds no longer than what
- * it stands on (ticket.h). */
+/* Checks a token that was proved before, whatever its age: what was made with it (auth/ticket.h) is
+ * worth no more than the token is now. */
 RESULT token_weigh(struct tokens *t, struct ctx *c, const struct token *token, struct identity **ret_who);

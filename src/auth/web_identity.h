@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tokens of OpenID Connect's issuers: read, held to their signature, their time and whom they are for. RS256
- * and ES256. Failures bear KIND_OIDC_PROVIDER: ERR_INVALID, ERR_EXPIRED. Sources: OpenID Connect Core 1.0,
- * RFC 7515, 7519. Pure, but for the clock; any thread. */
+ * Tokens of OpenID Connect's issuers: parsed, and checked for their signature (RS256, ES256), their
+ * time and their audience. Failures have KIND_OIDC_PROVIDER: ERR_INVALID, ERR_EXPIRED. Sources:
+ * OpenID Connect Core 1.0, RFC 7515, RFC 7519. Pure except for the clock; any thread. */
 #pragma once
 
 #include "base/ctx.h"
@@ -17,10 +17,10 @@ enum {
 
 struct web_claim {
 	struct str name;
-	struct strs values; /* of texts, numbers, truth values, and lists of texts */
+	struct strs values; /* of a text, a number, a truth value, or a list of texts */
 };
 
-/* In the arena that it was read into. */
+/* A parsed token, in the arena that it was parsed into. */
 struct web_identity {
 	struct str signed_part, signature, algorithm, key_id;
 	struct str issuer; /* without "https://" */
@@ -30,11 +30,13 @@ struct web_identity {
 	size_t claim_count;
 };
 
-/* What it says; nothing is proved yet but that its time has come and is not over. */
+/* Parses a token and checks its time. Its signature is not checked yet. */
 RESULT web_identity_read(struct ctx *c, struct str token, struct web_identity *ret_identity);
-/* One of the issuer's keys signed it: a JSON Web Key Set. ret_has_key: false, it has no key of that name. */
+/* Checks that one of the keys of a JSON Web Key Set has signed the token. ret_has_key false: the
+ * set has no key of the token's key id. */
 RESULT web_identity_prove(struct ctx *c, const struct web_identity *w, struct str key_set, bool *ret_has_key);
-/* It is of that provider's issuer, and for one of its clients. */
+/* Checks that the token is from that provider's issuer and for one of its clients. */
 RESULT web_identity_fit(struct ctx *c, const struct web_identity *w, const struct oidc_provider *provider);
-/* The values of a condition key, "id.example.com/path:sub"; false: it has no such claim. */
+/* The values of a condition key such as "id.example.com/path:sub". False: the token has no such
+ * claim. */
 bool web_identity_find_key(const struct web_identity *w, struct str key, struct strs *ret_values);

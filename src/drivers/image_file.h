@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The image store: files on the control plane's own machine, named by the digest of their bytes, all
- * of one form (qcow2, compat 1.1, standing by itself). What is imported is checked by its head
- * (image_head.h), then by qemu-img under limits, and converted; its format is told from its first bytes or by
- * the operator, never guessed by qemu-img, and a file that refers to another file is refused. What comes from
- * a host is looked at and kept as it is. Blocks, for as long as a large copy takes: never on an HTTP thread
- * or the committer. */
+ * The image store: files on Dari's own machine, named by the SHA-256 of their bytes, all of one
+ * form (qcow2, compat 1.1, without a backing file). An imported file is checked by its head
+ * (image_head.h), then by qemu-img under limits, and converted. Its format comes from its first
+ * bytes or from the operator; qemu-img never guesses it, and a file that refers to another file is
+ * refused. A file that comes from a host is checked and kept as it is.
+ *
+ * Everything here blocks for as long as a large copy takes: never on an HTTP thread or the
+ * committer. */
 #pragma once
 
 #include "base/ctx.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A place of ours inside a VPC: a network namespace of dari's own machine, plugged into br-int as
- * the router's metadata port, with 169.254.169.254, .253 and 168.63.129.16 on it. The namespace is
- * held by a file descriptor only, so it goes when the process goes; what is left in the local
- * Open vSwitch database is taken over or removed at the next start. Blocks; one thread at a time. */
+ * A place of ours inside a VPC: a network namespace on Dari's own machine, plugged into br-int as
+ * the router's metadata port, with the addresses 169.254.169.254, 169.254.169.253 and
+ * 168.63.129.16. Only a file descriptor holds the namespace, so it goes when the process goes. What
+ * an earlier process left in the local Open vSwitch database is taken over or removed at the next
+ * start. Blocks; one thread at a time. */
 #pragma once
 
 #include "base/ctx.h"

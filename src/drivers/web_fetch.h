@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Small documents from the web, over HTTPS: no redirects, no proxies, bounded in size and time, and only
- * from where web_reach.h lets us go. Blocks: for threads that may wait. */
+ * Small documents from the web, over HTTPS: without redirects and proxies, bounded in size and
+ * time, and only from where web_reach.h allows. It blocks: only for threads that may wait. */
 #pragma once
 
 #include "base/ctx.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where accounts may send us: the one place that decides for all that is fetched from the web (images, disks,
- * issuers' keys). It is asked for the address that curl is about to connect to, each time, so that neither a
- * name that changes nor a redirect gets around it. Blocks, where names are resolved: for threads that may
- * wait. */
+ * Where accounts may make us connect to: the one place that decides for everything that is fetched
+ * from the web (images, disks, issuers' keys). It is asked about each address that curl is about to
+ * connect to, so neither a name that changes nor a redirect gets around it. It blocks where names
+ * are resolved: only for threads that may wait. */
 #pragma once
 
 #include <curl/curl.h>
