@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instances: launch, start, stop, reboot, terminate; and what the reconciler saw of them.
- * Invariant: an instance in any state but terminated holds its ports and its quota.
- * What happens next: reconcile/instance.c. */
+ * Instances: launch, start, stop, reboot, terminate and the other operations on them; and what the
+ * reconciler saw of them. Invariant: an instance in any state but terminated has its ports and its
+ * quota. reconcile/instance.c does what follows. */
 #pragma once
 
 #include "engine/network/port.h"
@@ -9,74 +9,82 @@
 #include "model/states.h"
 #include "store/instance.h"
 
-/* The root disk of an imported image. */
+/* The name of the root disk of an imported image. */
 #define INSTANCE_ROOT_DEVICE STR("/dev/xvda")
 enum { INSTANCE_USER_DATA_MAX = 16 * 1024, INSTANCE_LAUNCH_MAX = 1000 };
 
-/* A port of a launch: one that is there, or a new one. Device index 0 is the primary one, whose subnet says
- * the zone. */
+/* A port of a launch: an existing one, or a new one. Device index 0 is the primary port, whose
+ * subnet decides the zone. */
 struct launch_port {
-	struct ref port; /* kind none: a new one, of what follows; else nothing of that may be said */
-	/* kind none: the primary one's; of that one itself: the default subnet of the launch's zone, or
-	 * of any zone with room */
+	/* Kind none: a new port, described by what follows. Else nothing of that may be given. */
+	struct ref port;
+	/* The subnet of a new port. Kind none: the primary port's subnet; for the primary port
+	 * itself the default subnet of the launch's zone, or of any zone with room. */
 	struct ref subnet;
-	struct ref network;       /* or any subnet of it that has room; kind none: not said */
-	struct refs groups;       /* by id or name, in the subnet's VPC; none: its default group */
-	struct port_ips_wish ips; /* named ones: with one instance only */
-	enum choice public_ip;    /* default: the subnet's setting; said: of a port that is alone only */
+	struct ref network; /* instead of a subnet: any subnet of it that has room; kind none: not given */
+	struct refs groups; /* by id or name, in the subnet's VPC; none: the VPC's default group */
+	struct port_ips_wish ips; /* addresses that are named: for a launch of one instance only */
+	enum choice public_ip; /* default: the subnet's setting; may be given only for a port that is alone */
 	struct str description;
-	enum choice delete_on_termination; /* default: yes for a new one; yes for those only */
+	enum choice delete_on_termination; /* default: yes for a new port; only new ports may say so */
 	int64_t device_index;
 	struct str field; /* for messages */
 };
 
 struct instance_launch {
 	struct ref
-		image;   /* kind none: from the first of disks, ERR_MISSING unless that can be started from */
+		/* Kind none: the image follows from the first of disks. ERR_MISSING: nobody can
+		 * start from that. */
+		image;
 	struct ref type; /* by name */
 	int64_t min_count, max_count;
-	struct str name; /* Nova's; of several each gets a number behind it */
+	struct str name; /* Nova's name; of several instances each gets a number behind it */
 	struct str description;
 	struct ref key_pair;         /* kind none: no key */
-	struct ref instance_profile; /* by name or ARN; kind none: none */
+	struct ref instance_profile; /* by name or ARN; kind none: no profile */
 	struct ref server_group;     /* kind none: none */
-	int64_t partition;           /* of a partition group; 0: that with the fewest instances */
+	int64_t partition;           /* of a partition group; 0: the partition with the fewest instances */
 	enum instance_tenancy tenancy;
-	struct ref dedicated_host;       /* with the tenancy of host only; kind none: any of the account's */
-	bool host_affinity;              /* likewise: it stays with the one that it gets */
-	struct ref zone;                 /* kind none: the primary port's subnet's */
-	const struct launch_port *ports; /* none: one new one */
+	struct ref dedicated_host;       /* needs the tenancy "host"; kind none: any of the account's */
+	bool host_affinity;              /* the same; the instance stays with the host that it gets */
+	struct ref zone;                 /* kind none: the zone of the primary port's subnet */
+	const struct launch_port *ports; /* none given: one new port */
 	size_t port_count;
-	/* The first of ports, which names no network, is one of the default subnets' or, where the account
-	 * has none, of its only network. ERR_STATE with that port's field: the account has several networks.
-	 * Where it has none there is no port, or with needs_network ERR_INVALID with that field. */
+	/* any_network: the first of ports names no network. It is in one of the default subnets or,
+	 * if the account has none, in the account's only network. ERR_STATE with that port's field:
+	 * the account has several networks. If it has none, there is no port; with needs_network
+	 * that is ERR_INVALID with that field. */
 	bool any_network, needs_network;
-	bool no_ports;                 /* none at all */
+	bool no_ports;                 /* the instance has no port at all */
 	struct str user_data;          /* bytes, decoded */
-	const struct disk_wish *disks; /* over and besides the image's */
+	const struct disk_wish *disks; /* change the image's disks, and add to them */
 	size_t disk_count;
 	struct tags instance_tags, volume_tags, port_tags;
-	uuid template_version; /* the launch template's that said some of this, for permissions and tags; or
-				  none */
-	enum choice personality_choice; /* yes: personality below; else the image's */
+	/* The launch template's version that gave some of this, for permissions and tags. Or
+	 * none. */
+	uuid template_version;
+	enum choice personality_choice; /* yes: `personality` below; else the image's */
 	enum instance_personality personality;
 	bool shutdown_terminates, protect_terminate, protect_stop, monitoring, ebs_optimized;
-	/* default, and 0: as the account says, else yes, no, no, 1 */
+	/* Default, and 0: as the account's settings say; without these yes, no, no, 1. */
 	enum choice metadata_enabled, metadata_tokens_required, metadata_tags;
 	int64_t metadata_hop_limit;
-	bool config_drive;         /* a disk of its own with what it is told */
-	struct str admin_password; /* sealed; that drive tells it; empty: none */
+	bool config_drive;         /* the instance gets a disk with its metadata */
+	struct str admin_password; /* sealed; the config drive tells the guest; empty: none */
 	struct ip access_ip4, access_ip6;
-	enum choice unlimited_credits; /* burstable types only; default: as EC2, yes but for t2 */
-	bool accept_unplaced;          /* Nova: accept and say so later; else ERR_CAPACITY as in EC2 */
-	struct str client_token;       /* empty: none; up to 64 characters */
-	struct str digest;             /* of the other parameters, to tell a repetition from a mistake */
+	enum choice
+		unlimited_credits; /* for burstable types only; default: EC2's, which is yes except for t2 */
+	/* Nova: if no host has room, accept, and report that later. Else ERR_CAPACITY, as in EC2. */
+	bool accept_unplaced;
+	struct str client_token; /* empty: none; up to 64 characters */
+	struct str digest;       /* of the other parameters, to tell a repetition from a mistake */
 	/* made: */
 	uuid reservation;
 	struct uuids made; /* in order of launch index */
 	bool replayed;     /* an earlier call with this token made them */
 };
-/* As many as fit, up to max_count; ERR_CAPACITY or ERR_QUOTA when fewer than min_count. */
+/* Launches as many instances as fit, up to max_count. ERR_CAPACITY or ERR_QUOTA: fewer than
+ * min_count fit. */
 OPERATION(engine_create_instances, instance_launch)
 
 struct instance_change {
@@ -85,60 +93,67 @@ struct instance_change {
 };
 
 struct instances_wish {
-	struct refs instances; /* one named twice counts once */
-	bool force;            /* stop, reboot: without asking the guest */
-	/* Bit set of enum instance_state: from others it is refused, for faces that promise more than that it
-	 * will be so. 0: none said. */
+	struct refs instances; /* an instance that is named twice counts once */
+	bool force;            /* for stop and reboot: do not ask the guest */
+	/* A bit set of enum instance_state: from other states the call is refused. For faces that
+	 * promise more than a later success. 0: any state. */
 	uint32_t only_from;
 	struct str reason; /* of a lock; up to 255 characters */
 	/* made: */
 	const struct instance_change *changes;
 	size_t change_count;
 };
-/* ERR_STATE with KIND_INSTANCE when one is ending or has ended. ERR_PROTECTED when one is locked. All or
- * none. A suspended one goes on with its memory when it is started; a paused one is let go on by a reboot. */
+/* Start, stop or reboot all of the instances, or none. ERR_STATE with KIND_INSTANCE: one is ending
+ * or has ended. ERR_PROTECTED: one is locked. A suspended instance continues with its memory when
+ * it is started; a reboot lets a paused one continue. */
 OPERATION(engine_start_instances, instances_wish)
 OPERATION(engine_stop_instances, instances_wish)
 OPERATION(engine_reboot_instances, instances_wish)
-/* One that has ended already is a success. ERR_PROTECTED, as for stop. */
+/* Ends instances. One that has ended already counts as a success. ERR_PROTECTED: one is locked, or
+ * protected against this. */
 OPERATION(engine_terminate_instances, instances_wish)
 
-/* Its processors stand still and go on. ERR_STATE unless it is running or paused. */
+/* Stop and continue the guest's processors. ERR_STATE: an instance is neither running nor
+ * paused. */
 OPERATION(engine_pause_instances, instances_wish)
 OPERATION(engine_unpause_instances, instances_wish)
-/* Off, with its memory kept on its host's disk until it is started. ERR_STATE unless it is running;
- * ERR_PROTECTED as for stop. */
+/* Turns instances off, and stores their memory on their host's disk until they are started.
+ * ERR_STATE: one is not running. ERR_PROTECTED: one is locked. */
 OPERATION(engine_suspend_instances, instances_wish)
-/* Against every change, until it is unlocked: but by an administrator, whose lock only he takes off
+/* Protect instances against every change until they are unlocked. An administrator may change them
+ * all the same, and only administrators may remove a lock that an administrator has set
  * (ERR_DENIED). */
 OPERATION(engine_lock_instances, instances_wish)
 OPERATION(engine_unlock_instances, instances_wish)
 
-/* It was found on, and its host is known: it has a console and a screen. */
+/* Whether the instance has a console and a screen: it was found on, and its host is known. */
 static inline bool engine_has_console(const struct instance *instance)
 {
 	return instance->seen_power == INSTANCE_SEEN_POWER_ON && !uuid_is_none(instance->host);
 }
-/* One whose console the caller may open now, which is no change and needs the right to make one: ERR_DENIED,
- * as for a serial port of an account that has closed them. ERR_STATE with KIND_INSTANCE: it was not found on.
- * t as for engine_find(). */
+/* Finds an instance whose console the caller may open now. That is no change, but needs the right
+ * to make one. ERR_DENIED: it is missing; or the console is a serial port, and the account has
+ * closed these. ERR_STATE with KIND_INSTANCE: the instance was not found on. t as for
+ * engine_find(). */
 RESULT engine_find_console(struct ctx *c, const struct tables *t, const struct ref *ref, bool is_serial,
 			   const struct instance **ret_instance);
 
 OPERATION(engine_monitor_instances, instances_wish)
 OPERATION(engine_unmonitor_instances, instances_wish)
 
-/* One of its volumes, by the device as it is named. */
+/* What happens to one of the instance's volumes when the instance ends. The volume is named by its
+ * device. */
 struct volume_fate {
 	struct str device;
-	struct ref volume; /* kind none: whatever is there */
+	struct ref volume; /* kind none: whatever volume is there */
 	bool delete_on_termination;
 	struct str field; /* for messages */
 };
 
-/* ERR_STATE where it must be stopped: for type, user data and ebs_optimized. ERR_CAPACITY: its host has
- * no room for the type; ERR_QUOTA with KIND_PORT: it has more ports than the type can. ERR_NOT_FOUND with
- * KIND_VOLUME: nothing is at that device. ERR_CONFLICT: groups and check are of one port, it has several. */
+/* Changes settings. ERR_STATE: the instance must be stopped, for its type, user data and
+ * ebs_optimized. ERR_CAPACITY: its host has no room for the type. ERR_QUOTA with KIND_PORT: it has
+ * more ports than the type can have. ERR_NOT_FOUND with KIND_VOLUME: nothing is at that device.
+ * ERR_CONFLICT: groups and check concern one port, and it has several. */
 struct instance_settings {
 	struct ref instance;
 	bool set_name, set_description;
@@ -158,12 +173,13 @@ struct instance_settings {
 };
 OPERATION(engine_update_instance, instance_settings)
 
-/* Each by itself; permissions are asked for all. */
+/* Changes of CPU credits. Each succeeds or fails by itself; permissions are asked for all of
+ * them. */
 struct credit_change {
 	struct ref instance;
 	bool unlimited;
-	/* what came of it: ERR_NONE, ERR_NOT_FOUND, ERR_STATE (it is ending), ERR_UNSUPPORTED (no burstable
-	 * type) */
+	/* The outcome: ERR_NONE, ERR_NOT_FOUND, ERR_STATE (the instance is ending), ERR_UNSUPPORTED
+	 * (its type is not burstable). */
 	enum err err;
 	struct str message;
 };
@@ -173,7 +189,8 @@ struct credit_wish {
 };
 OPERATION(engine_change_credits, credit_wish)
 
-/* What its user thinks of it, against what is shown: a line of its history. ERR_STATE: it does not run. */
+/* What a user reports about the instance's state: it becomes a line of its history. ERR_STATE: the
+ * instance does not run. */
 struct instance_report {
 	struct refs instances;
 	bool is_impaired;
@@ -183,10 +200,11 @@ OPERATION(engine_report_instances, instance_report)
 
 /* ---- instance_resize.c ---- */
 
-/* Another size, which is confirmed or reverted when it was brought about (model_is_resized): a running one
- * is shut down and started. It stays on its host: ERR_CAPACITY. Its root disk grows to what the type says,
- * and stays so when it is reverted. ERR_STATE: it neither runs nor is stopped, or has not confirmed its last
- * one; ERR_CONFLICT with KIND_INSTANCE_TYPE: it has that type; ERR_INVALID: that has a smaller root disk. */
+/* Gives the instance another type. When that is done (model_is_resized()), the user confirms or
+ * reverts it. A running instance is shut down and started. It stays on its host (ERR_CAPACITY). Its
+ * root disk grows to what the type says, and keeps that size when it is reverted. ERR_STATE: it
+ * neither runs nor is stopped, or its last resize is not confirmed. ERR_CONFLICT with
+ * KIND_INSTANCE_TYPE: it has that type. ERR_INVALID: the type has a smaller root disk. */
 struct instance_resizing {
 	struct ref instance, type;
 };
@@ -195,14 +213,14 @@ OPERATION(engine_resize_instance, instance_resizing)
 struct instance_target {
 	struct ref instance;
 };
-/* ERR_STATE: it is not resized. */
+/* Confirm or revert a resize. ERR_STATE: there is none. */
 OPERATION(engine_confirm_resize, instance_target)
 OPERATION(engine_revert_resize, instance_target)
 
-/* A new root disk of an image, under the same id, ports and other disks. What runs is reset over it without
- * asking the guest. The old root disk goes, unless it is to outlive its instance: then it is free. ERR_STATE:
- * it neither runs nor is stopped, or has not confirmed its resize; with KIND_VOLUME: it has no root disk, or
- * that is being copied. */
+/* Gives the instance a new root disk made from an image; its id, ports and other disks stay. A
+ * running guest is reset without being asked. The old root disk is deleted, unless it shall outlive
+ * its instance: then it becomes free. ERR_STATE: the instance neither runs nor is stopped, or its
+ * resize is not confirmed; with KIND_VOLUME: it has no root disk, or that is being copied. */
 struct instance_rebuilding {
 	struct ref instance, image;
 	bool set_name, set_description, set_key, set_user_data, set_tags, set_access_ip4, set_access_ip6;
@@ -211,35 +229,39 @@ struct instance_rebuilding {
 	struct str user_data;
 	struct tags tags;
 	struct ip access_ip4, access_ip6;
-	struct str admin_password; /* as of a launch */
+	struct str admin_password; /* as in a launch */
 };
 OPERATION(engine_rebuild_instance, instance_rebuilding)
 
 /* ---- instance_rescue.c ---- */
 
-/* Starts from a disk of its own of that image, or of its own image's, with its root disk in that one's place,
- * until it is unrescued: then that disk goes. One that is stopped is started. ERR_STATE: it neither runs nor
- * is stopped, or is rescued; with KIND_VOLUME: it has no root disk; ERR_INVALID with KIND_IMAGE: it was made
- * of no image and none is said. */
+/* Starts the instance from a disk made from the given image, or from its own image, with its root
+ * disk as a second disk. When it is unrescued, the extra disk is deleted. A stopped instance is
+ * started. ERR_STATE: it neither runs nor is stopped, or is rescued already; with KIND_VOLUME: it
+ * has no root disk. ERR_INVALID with KIND_IMAGE: it was not made from an image, and none is
+ * given. */
 struct instance_rescuing {
-	struct ref instance, image; /* image kind none: the one that it was made of */
+	struct ref instance, image; /* image of kind none: the image that it was made from */
 };
 OPERATION(engine_rescue_instance, instance_rescuing)
-/* ERR_STATE: it is not rescued. */
+/* ERR_STATE: the instance is not rescued. */
 OPERATION(engine_unrescue_instance, instance_target)
 
 /* ---- instance_shelve.c ---- */
 
-/* Off and away from its host, but for its disks. What was made of an image is kept as one, too. ERR_STATE: it
- * neither runs nor is off, or has not confirmed its resize; ERR_PROTECTED as for stop; ERR_UNSUPPORTED: it
- * has a TPM. */
+/* Turns the instance off and frees its room on its host; its disks stay there. If it was made from
+ * an image, it is also stored as one. ERR_STATE: it neither runs nor is off, or its resize is not
+ * confirmed. ERR_PROTECTED: it is locked. ERR_UNSUPPORTED: it has a TPM. */
 OPERATION(engine_shelve_instance, instance_target)
-/* Started where its disks are, or where there is room. ERR_STATE: it is not shelved. */
+/* Starts a shelved instance where its disks are, or else where there is room. ERR_STATE: it is not
+ * shelved. */
 OPERATION(engine_unshelve_instance, instance_target)
 
-/* Shelved or on its way elsewhere, and nothing of it is needed on its host any more. */
+/* Whether the instance leaves its host (it is shelved, or moves), and nothing of it is needed there
+ * any more. */
 bool engine_instance_leaves_host(const struct tables *t, const struct instance *i);
-/* The reconciler's: its host has no domain of it any more. Absent, or another gen: OK. */
+/* For the reconciler: the host has no domain of the instance any more. An absent instance, or
+ * another gen: OK. */
 struct instance_leaving {
 	uuid instance;
 	uint64_t gen;
@@ -248,16 +270,18 @@ OPERATION(engine_leave_instance_host, instance_leaving)
 
 /* ---- instance_settings.c ---- */
 
-/* An operator's word on it, which steers nothing: broken until it is started, stopped, rebooted or made anew,
- * or said to be well; then its conditions are gone, and its host is looked at anew. */
+/* An operator's statement about the instance, which changes nothing else. It is broken, until it is
+ * started, stopped, rebooted or rebuilt. Or it is well: then its conditions are removed, and its
+ * host is looked at again. */
 struct instance_marking {
 	struct ref instance;
 	bool is_broken;
 };
 OPERATION(engine_mark_instance, instance_marking)
 
-/* What its guest says its password is, encrypted for its key pair's owner: once, until that takes it away.
- * ERR_EXISTS: it said so already; ERR_INVALID: more than INSTANCE_GUEST_PASSWORD_MAX bytes, or no text. */
+/* What the guest says its password is, encrypted for the owner of its key pair. The guest may say
+ * it once, until the owner removes it. ERR_EXISTS: the guest has said it already. ERR_INVALID: more
+ * than INSTANCE_GUEST_PASSWORD_MAX bytes, or no text. */
 enum { INSTANCE_GUEST_PASSWORD_MAX = 4 * 255 };
 struct instance_telling {
 	uuid instance;
@@ -268,24 +292,25 @@ OPERATION(engine_clear_guest_password, instance_target)
 
 /* ---- instance_place.c ---- */
 
-/* What it is placed in regard to, of a stopped one: it stays on its host where that allows it, else it goes
- * to another one, with its disks. ERR_STATE: it is not stopped. ERR_CAPACITY: no host fits. ERR_INVALID and
- * ERR_QUOTA with KIND_SERVER_GROUP: the group has no such part; is full. ERR_UNSUPPORTED: it would have to go
- * and has a TPM. */
+/* What a stopped instance is placed by. It stays on its host if that is still allowed; else it
+ * moves to another host, with its disks. ERR_STATE: it is not stopped. ERR_CAPACITY: no host fits.
+ * ERR_INVALID and ERR_QUOTA with KIND_SERVER_GROUP: the group has no such partition; it is full.
+ * ERR_UNSUPPORTED: it would have to move and has a TPM. */
 struct instance_placement {
 	struct ref instance;
 	bool set_group;
-	struct ref server_group; /* kind none: none any more */
-	int64_t partition;       /* 0: not said: in a new group that with the fewest */
-	/* Of one that has a tenancy other than the default one: ERR_STATE with KIND_DEDICATED_HOST. */
+	struct ref server_group; /* kind none: it leaves its group */
+	int64_t partition;       /* 0: not given; in a new group the partition with the fewest instances */
+	/* The instance must have a tenancy other than the default: ERR_STATE with
+	 * KIND_DEDICATED_HOST. */
 	bool set_tenancy;
 	enum instance_tenancy tenancy;
 	struct ref dedicated_host; /* kind none: as it is */
-	enum choice host_affinity; /* which alone a running one may change, too */
+	enum choice host_affinity; /* the only one that a running instance may change */
 };
 OPERATION(engine_change_placement, instance_placement)
 
-/* For one that has no host: tries to find one. placed says whether it has one now. */
+/* For the reconciler: tries to find a host for an instance without one. placed: it has one now. */
 struct instance_placing {
 	uuid instance;
 	/* made: */
@@ -295,47 +320,49 @@ OPERATION(engine_place_instance, instance_placing)
 
 /* ---- the reconciler's ---- */
 
-/* The power that it is to have now: off while a snapshot of one of its disks waits for that (CreateImage), or
- * on its way to another host, else as the user wants it. What it is found to do meanwhile is no doing of its
- * own. */
+/* The power that the instance shall have now. It is off while a snapshot of one of its disks waits
+ * for that (CreateImage), or while it moves to another host. Otherwise it is what the user wants.
+ * What the instance does meanwhile is not its own doing. */
 enum instance_wanted_power engine_instance_power_wanted(const struct tables *t, const struct instance *i);
 
-#define INSTANCE_RESTARTED "Restarted" /* the condition of one that went off by itself */
+#define INSTANCE_RESTARTED                                                                                   \
+	"Restarted" /* the condition of an instance that went off by itself and was started again */
 
-enum instance_off { /* why a domain was found off; drivers/compute.h's words, which engine does not see */
-		    INSTANCE_OFF_UNKNOWN,
-		    INSTANCE_OFF_GUEST,
-		    INSTANCE_OFF_CRASHED,
-		    INSTANCE_OFF_DESTROYED
-};
+/* Why a domain was found off: the values of drivers/compute.h, which the engine cannot include. */
+enum instance_off { INSTANCE_OFF_UNKNOWN, INSTANCE_OFF_GUEST, INSTANCE_OFF_CRASHED, INSTANCE_OFF_DESTROYED };
 
-/* What a look at an instance found. Report ON right after a successful start: a guest that shuts
- * itself down before the next look is then recognised. Absent instance: OK, nothing happens.
+/* What a look at an instance found. Report ON right after a successful start, so that a guest which
+ * shuts itself down before the next look is recognised. An absent instance: OK, nothing happens.
  *
- * Off though wanted on, when the present gen had been brought about: the guest did it → wanted
- * becomes off (or the instance is terminated, where it says so); anything else → it stays wanted on,
- * with the condition INSTANCE_RESTARTED, which stays until the user's next start, stop or reboot. Deleted and
- * absent, with its present gen: ended; its ports and delete_on_termination volumes are marked deleted, what
- * is kept is detached, auto-assigned addresses are released. Wanted off and off: auto-assigned addresses are
- * released. */
+ * The instance is found off although it is wanted on, and its present gen had been reached: if the
+ * guest did that, off becomes what is wanted (or the instance is terminated, if it says so).
+ * Otherwise it stays wanted on, and gets the condition INSTANCE_RESTARTED until the user starts,
+ * stops or reboots it.
+ *
+ * It is deleted and absent, with its present gen: it has ended. Its ports, and the volumes with
+ * delete_on_termination, are marked deleted; what is kept is detached; addresses that were assigned
+ * automatically are released.
+ *
+ * It is wanted off and is off: addresses that were assigned automatically are released. */
 struct instance_sight {
 	uuid instance;
 	uint64_t gen;  /* of the row that was acted on */
-	bool reached;  /* what is there is what that gen asks for: seen_gen and seen_boots follow */
-	int64_t boots; /* its wanted_boots, brought about when reached */
+	bool reached;  /* the world is as that gen asks for: seen_gen and seen_boots follow */
+	int64_t boots; /* its wanted_boots, done if reached */
 	enum instance_seen_power power;
 	bool is_paused, is_saved;
 	enum instance_off off; /* when power is off */
 	struct str boot_id;    /* the host's */
-	/* What is plugged: what the guest has or, while off, its definition. Their rows' seen_instance
-	 * follows; an absent instance has nothing, known or not. */
+	/* What is plugged in: in the running guest, or in the definition while it is off. The
+	 * seen_instance of these rows follows. An absent instance has nothing, whether that is
+	 * known or not. */
 	bool devices_known;
 	struct uuids ports, volumes;
 };
 OPERATION(engine_see_instance, instance_sight)
 
-/* What an instance holds from its launch to its end, as its meter in the usage records says: level 1 begins,
- * 0 ends it. False: it is no such meter. type borrows from it. */
+/* The meter of what an instance occupies from its launch to its end, in the usage records: level 1
+ * begins, 0 ends it. False: the meter is another one. type borrows from it. */
 #define INSTANCE_HELD_METER "server:"
 struct instance_held {
 	int64_t vcpus, memory_mib, disk_gib;
@@ -343,8 +370,8 @@ struct instance_held {
 };
 bool engine_parse_held(struct str meter, struct instance_held *ret_held);
 
-/* Ended instances stay visible for an hour after stopped_us (INSTANCE_VISIBLE_US); then this.
- * ERR_STATE unless ended; ERR_IN_USE while a port or volume still names it. Absent: OK. */
+/* Forgets an ended instance. It stays visible for INSTANCE_VISIBLE_US after stopped_us. ERR_STATE:
+ * it has not ended. ERR_IN_USE: a port or a volume still names it. Absent: OK. */
 #define INSTANCE_VISIBLE_US HOUR
 struct instance_forget {
 	uuid instance;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Launch templates: rows that keep what a launch says, in numbered versions. What they say is EC2's own
- * words, which its face puts before a launch (api/ec2/compute/run_instances.c); here they are a text. */
+ * Launch templates: rows that store the parameters of a launch in numbered versions. The parameters
+ * are EC2's own words; its face puts them before those of a launch
+ * (api/ec2/compute/run_instances.c). Here they are a text. */
 #pragma once
 
 #include "engine/operation.h"
@@ -9,8 +10,9 @@
 struct launch_template_version;
 
 enum {
-	LAUNCH_TEMPLATES_MAX = 5000,         /* of an account */
-	LAUNCH_TEMPLATE_VERSIONS_MAX = 1000, /* of all of them: each may be as large as what follows */
+	LAUNCH_TEMPLATES_MAX = 5000, /* of an account */
+	LAUNCH_TEMPLATE_VERSIONS_MAX =
+		1000, /* of all templates, since each may be as large as what follows */
 	LAUNCH_TEMPLATE_NAME_MIN = 3,
 	LAUNCH_TEMPLATE_NAME_MAX = 128,
 	LAUNCH_TEMPLATE_WORDS_MAX = 255,
@@ -35,7 +37,7 @@ struct launch_template_version_wish {
 	/* made: */
 	uuid version;
 };
-/* Its number is one more than any that there was. ERR_QUOTA. */
+/* The new version's number is one more than the highest that ever was. ERR_QUOTA. */
 OPERATION(engine_create_launch_template_version, launch_template_version_wish)
 
 struct launch_template_settings {
@@ -53,7 +55,7 @@ struct launch_template_target {
 };
 OPERATION(engine_delete_launch_template, launch_template_target)
 
-/* What became of one of them. */
+/* What happened to one version. */
 struct launch_template_removal {
 	int64_t number;
 	enum { REMOVAL_DONE, REMOVAL_ABSENT, REMOVAL_OF_DEFAULT } what;
@@ -69,12 +71,14 @@ struct launch_template_removals {
 };
 OPERATION(engine_delete_launch_template_versions, launch_template_removals)
 
-/* The version that a text names: a number, $Latest, $Default; empty: the default one. ERR_INVALID: it is none
- * of these; ERR_NOT_FOUND with KIND_LAUNCH_TEMPLATE_VERSION. t as for engine_find(). */
+/* Finds the version that a text names: a number, $Latest or $Default; empty: the default one.
+ * ERR_INVALID: the text is none of these. ERR_NOT_FOUND with KIND_LAUNCH_TEMPLATE_VERSION. t as for
+ * engine_find(). */
 RESULT engine_find_launch_template_version(struct ctx *c, const struct tables *t,
 					   const struct launch_template *template, struct str text,
 					   struct str field,
 					   const struct launch_template_version **ret_version);
 
-/* The tags that an instance gets of the template that it was launched by. ERR_NOT_FOUND: that has gone. */
+/* Adds the tags that an instance gets from the template that launched it. ERR_NOT_FOUND: the
+ * template is gone. */
 RESULT launch_template_add_tags(struct op *op, uuid version, struct tags *tags);

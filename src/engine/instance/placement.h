@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Placement: on which host a new instance goes. Pure on tables and side figures: since the figures
- * follow every put at once, the second instance of a launch sees the first one's placement. On the
- * committer only (side figures). */
+ * Placement: on which host a new instance or volume goes. It reads tables and side figures and
+ * changes nothing. Side figures follow each put at once, so the second instance of a launch sees
+ * where the first one went. Only on the committer, because of the side figures. */
 #pragma once
 
 #include "engine/operation.h"
@@ -30,23 +30,23 @@ struct placement_need {
 	uuid zone; /* none: any */
 	enum instance_type_arch arch;
 	int64_t vcpus, memory, disk;      /* disk and memory in bytes */
-	const struct server_group *group; /* NULL: in regard to no other instance */
-	int64_t partition;                /* of that group; 0: it has none */
-	const struct instance_type *type; /* whose extra specs ask for aggregates; NULL: nothing does */
-	uuid account;                     /* whose it is */
+	const struct server_group *group; /* NULL: other instances do not matter */
+	int64_t partition;                /* of that group; 0: none */
+	const struct instance_type *type; /* its extra specs may ask for aggregates; NULL: nothing asks */
+	uuid account;                     /* the account that owns it */
 	enum instance_tenancy tenancy;    /* of an instance */
-	uuid dedicated_host;              /* that one; none: any that takes those that name none */
-	uuid except;                      /* an instance of the group that is not regarded: its own */
+	uuid dedicated_host;              /* that one; none: any that accepts instances which name none */
+	uuid except;                      /* an instance of the group that does not count: itself */
 };
 
-/* A host that could be chosen, and how many of this launch it has got. */
+/* A host that could be chosen, and how many instances of this launch it has got. */
 struct placement_candidate {
 	const struct host *host;
 	int64_t launched;
 };
 
-/* One launch's search. In a small region all hosts of the zone are looked at for each of its
- * instances; in a large one a random few, and all of them only when none of those has room. */
+/* The search of one launch. In a small region, each instance looks at all hosts of the zone. In a
+ * large one it looks at a random few, and at all only if none of these has room. */
 struct placement {
 	const struct tables *tables;
 	struct placement_need need;
@@ -54,7 +54,7 @@ struct placement {
 	size_t candidate_count;
 };
 
-/* How many hosts were refused for which reason, and the first of them. */
+/* How many hosts were refused for each reason, and the first of them. */
 struct placement_report {
 	size_t host_count;
 	size_t refused[PLACEMENT_REASON_COUNT];
@@ -66,24 +66,25 @@ struct placement_report {
 /* Gathers the hosts of the zone. ERR_NO_MEMORY. */
 RESULT placement_begin(struct ctx *c, const struct tables *t, const struct placement_need *need,
 		       struct placement *ret_placement);
-/* The best host now, counted as chosen: of those that fit the one that the group likes best, with the fewest
- * instances of this launch, then with the most free memory (disk, where only that is needed). NULL: none
- * fits. */
+/* Chooses the best host: of those that fit, the one that the group prefers, then the one with the
+ * fewest instances of this launch, then the one with the most free memory (disk, if only that is
+ * needed). NULL: none fits. */
 const struct host *placement_next(struct placement *p);
 /* How many hosts would take one more; in a large region, of the random few. */
 size_t placement_count_fitting(const struct placement *p);
 void placement_report(const struct placement *p, struct placement_report *ret_report);
 
-/* Its group and its tenancy allow it there, where it is: room and aggregates aside. */
+/* Whether group and tenancy allow the instance to stay where it is. Room and aggregates do not
+ * count. */
 bool placement_may_stay(const struct tables *t, const struct placement_need *need, const struct host *host);
 
-/* Whether a host that may be closed to new instances has that much more room: what is not positive is
- * not looked at. */
+/* Whether a host has so much more room, even if it is closed to new instances. Needs that are not
+ * positive are ignored. */
 enum placement_reason placement_check_room(const struct host *host, const struct placement_need *need);
-/* It is in aggregates that have what the type's extra specs ask for. */
+/* Whether the host is in aggregates that have what the type's extra specs ask for. */
 bool placement_has_wanted(const struct tables *t, const struct instance_type *type, const struct host *host);
-/* Why this host cannot take it, group and aggregates aside, or PLACEMENT_FITS. */
+/* Why this host cannot take it, or PLACEMENT_FITS. Group and aggregates do not count. */
 enum placement_reason placement_check_host(const struct host *host, const struct placement_need *need);
-/* "of 12 hosts 3 do not answer, 9 lack memory (h1, h2, …)"; in the arena. */
+/* Writes "of 12 hosts 3 do not answer, 9 lack memory (h1, h2, …)", in the arena. */
 struct str placement_explain(struct arena *a, const struct placement_report *report);
 const char *placement_reason_words(enum placement_reason reason);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Public addresses: elastic ones, and what the network did with all of them. */
+ * Public addresses: elastic ones, and what the network has done with all of them. */
 #pragma once
 
 #include "engine/operation.h"
@@ -7,46 +7,51 @@
 struct address;
 
 struct address_wish {
-	struct ref account;          /* whose it is to be; kind none: the caller's */
+	struct ref account;          /* the account that shall own it; kind none: the caller's */
 	struct ip ip;                /* none: any free one */
 	struct ref external_network; /* kind none: any */
 	struct str description;
-	struct ref
-		port; /* to be associated with at once, as engine_associate_address() does; kind none: free */
+	/* To associate it with at once, as engine_associate_address() does; kind none: it stays
+	 * free. */
+	struct ref port;
 	struct ip private_ip;
 	struct tags tags;
 	/* made: */
 	uuid address;
 	struct ip made_ip;
 };
-/* ERR_EXISTS: that ip is taken; ERR_RANGE: in no range; ERR_CAPACITY: none left. */
+/* Allocates an address. ERR_EXISTS: that IP is taken. ERR_RANGE: it is in no range. ERR_CAPACITY:
+ * none is left. */
 OPERATION(engine_allocate_address, address_wish)
 
 struct address_association {
-	struct ref address;     /* by id or, with bits = 0, by public IP */
-	struct ref association; /* disassociate only: instead of address; from id_parse_prefixed() */
-	struct ref
-		instance; /* its only port, or port; disassociate: ERR_STATE unless it is associated there */
+	struct ref address; /* by id or, with bits = 0, by public IP */
+	/* Disassociate only, instead of address; from id_parse_prefixed(). */
+	struct ref association;
+	/* The instance's only port, or port; disassociate: ERR_STATE if it is associated
+	 * elsewhere. */
+	struct ref instance;
 	struct ref port;
 	struct ip private_ip;            /* none: the port's */
 	enum choice allow_reassociation; /* default: yes, as in EC2's VPCs */
-	bool keeps_present;              /* ERR_CONFLICT when another one stands for the private address */
+	bool keeps_present;              /* ERR_CONFLICT if the private address has another public one */
 	/* made: */
 	uuid made; /* the association's id */
 };
-/* An auto-assigned address of the port is released. ERR_CONFLICT with KIND_ADDRESS: associated
- * elsewhere and not allowed to move. ERR_STATE with KIND_GATEWAY: the VPC has no internet gateway. */
+/* Associates an address with a port. An address of the port that was assigned automatically is
+ * released. ERR_CONFLICT with KIND_ADDRESS: it is associated elsewhere, and may not move. ERR_STATE
+ * with KIND_GATEWAY: the VPC has no internet gateway. */
 OPERATION(engine_associate_address, address_association)
 OPERATION(engine_disassociate_address, address_association)
 
-/* ERR_IN_USE: associated. */
+/* Releases an address. ERR_IN_USE: it is associated. */
 struct address_target {
 	struct ref address;
 	bool with_association; /* which ends */
 };
 OPERATION(engine_release_address, address_target)
 
-/* Its words and what it stands for, as one change; errors as of association. */
+/* Changes an address's description and its port in one change. Errors as for an association. */
 struct address_change {
 	struct ref address;
 	const struct str *description; /* NULL: as it is */
@@ -58,10 +63,11 @@ OPERATION(engine_change_address, address_change)
 
 enum { REVERSE_NAME_MAX = 253 };
 
-/* The domain name that it leads back to. Whether the name leads to the address nobody looks. */
+/* The domain name that reverse DNS gives for the address. Nobody checks that the name leads to the
+ * address. */
 struct address_name_wish {
 	struct ref address;
-	struct str name;       /* a dot at its end does not matter; empty: none */
+	struct str name;       /* a dot at its end is ignored; empty: none */
 	struct str name_field; /* for messages about that */
 	/* made: */
 	uuid made;
@@ -73,11 +79,12 @@ OPERATION(engine_name_address, address_name_wish)
 /* The live address with that public IP, or NULL. */
 const struct address *engine_find_public_ip(const struct tables *t, struct ip ip);
 
-/* The reconciler's. gen: of the row that was brought about. Absent: OK. */
+/* For the reconciler. gen is that of the row that was carried out. Absent: OK. */
 struct address_sight {
 	uuid address;
 	uint64_t gen;
 };
 OPERATION(engine_see_address, address_sight)
-/* Gone from the network: its IP may be handed out again. ERR_STATE unless deleted. */
+/* For the reconciler: the address is gone from the network, and its IP may be handed out again.
+ * ERR_STATE: it is not deleted. */
 OPERATION(engine_forget_address, address_sight)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ports: network interfaces. Instances' primary ports are made and deleted with them. */
+ * Ports: network interfaces. An instance's primary port is made and deleted with the instance. */
 #pragma once
 
 #include "engine/operation.h"
@@ -7,31 +7,33 @@
 struct port;
 struct secondary_ip;
 
-/* Its first address of the family; none: it has none. On any tables. */
+/* The port's first address of the family; none: it has none. On any tables. */
 struct ip engine_get_port_ip(const struct tables *t, const struct port *port, enum ip_family family);
 
 enum {
 	PORT_IPS_MAX = 50, /* private addresses of a port, the primary one included */
 	PORT_PAIRS_MAX = 20,
-	PORT_DEVICE_INDEX_MAX = 7 /* each is a place in the guest, as many as the largest type takes */
+	PORT_DEVICE_INDEX_MAX = 7 /* each index is a place in the guest; the largest type has as many */
 };
 
 /* The private addresses of a new port. */
 struct port_ips_wish {
 	struct ip primary;      /* none: any */
-	struct ips secondaries; /* these, and */
-	int64_t more;           /* as many that are free */
+	struct ips secondaries; /* these addresses, and */
+	int64_t more;           /* so many free ones */
 	struct str field;       /* for messages */
-	/* In the IPv6 subnet beside: ERR_INVALID with KIND_SUBNET when there is none. */
+	/* Addresses in the IPv6 subnet that belongs to the subnet. ERR_INVALID with KIND_SUBNET:
+	 * there is none. */
 	struct ips ipv6s;
 	int64_t ipv6_more;
-	bool ipv6_is_said; /* else one, where the subnet gives one to new ports */
-	bool of_network;   /* instead: one of any of the network's, as of IPv4 */
+	bool ipv6_is_said; /* false: one address, if the subnet gives one to new ports */
+	bool of_network;   /* instead: addresses of any of the network's subnets, as for IPv4 */
 	struct str ipv6_field;
 };
 
-/* ERR_CAPACITY with KIND_SUBNET: no address left; ERR_QUOTA with KIND_SECONDARY_IP: too many; ERR_EXISTS with
- * KIND_PORT: that ip is taken; ERR_RANGE with KIND_PORT: outside of the subnet or reserved. */
+/* Makes a port in a subnet. ERR_CAPACITY with KIND_SUBNET: no address is left. ERR_QUOTA with
+ * KIND_SECONDARY_IP: too many addresses. ERR_EXISTS with KIND_PORT: an address is taken. ERR_RANGE
+ * with KIND_PORT: it is outside of the subnet, or reserved. */
 struct port_wish {
 	struct ref subnet;
 	struct port_ips_wish ips;
@@ -45,19 +47,19 @@ struct port_wish {
 };
 OPERATION(engine_create_port, port_wish)
 
-/* One address of a port: in a subnet, or in whichever of the network's has it. */
+/* One address of a port: in a given subnet, or in whichever of the network's subnets has it. */
 struct port_fixed_wish {
-	struct ref subnet; /* kind none: by the address */
+	struct ref subnet; /* kind none: found by the address */
 	struct ip ip;      /* none: any */
 };
 struct port_fixed_wishes {
-	bool is_given; /* else one of any subnet */
+	bool is_given; /* false: one address of any subnet */
 	const struct port_fixed_wish *at;
 	size_t count; /* 0: no address */
 	struct str field;
 };
 
-/* What a port may speak for besides its own addresses. */
+/* An address that a port may send from besides its own. */
 struct port_pair {
 	struct cidr block;
 	struct mac mac; /* none: the port's */
@@ -67,13 +69,14 @@ struct port_pairs {
 	size_t count;
 };
 
-/* On a network, in any of its subnets or in none. Errors as above; ERR_CONFLICT with KIND_PORT: the MAC is in
- * use; ERR_COMBINATION with KIND_PORT: open, and in groups. */
+/* Makes a port on a network, in any of its subnets or in none. Errors as above. ERR_CONFLICT with
+ * KIND_PORT: the MAC address is in use. ERR_COMBINATION with KIND_PORT: the port is open, and has
+ * groups. */
 struct network_port_wish {
-	struct ref account; /* whose it is to be; kind none: the caller's */
+	struct ref account; /* the account that shall own it; kind none: the caller's */
 	struct ref network;
 	struct port_fixed_wishes fixed;
-	struct mac mac; /* none: drawn */
+	struct mac mac; /* none: a random one */
 	struct refs groups;
 	bool has_no_groups, is_open, is_down;
 	struct port_pairs pairs;
@@ -84,18 +87,20 @@ struct network_port_wish {
 };
 OPERATION(engine_add_port, network_port_wish)
 
-/* ERR_IN_USE: wanted in an instance, or not yet out of one, unless it unplugs. */
+/* Deletes a port. ERR_IN_USE: it is wanted in an instance, or not yet unplugged from one, and
+ * `unplugs` is not set. */
 struct port_target {
 	struct ref port;
-	bool unplugs; /* an instance's is taken out of it */
+	bool unplugs; /* takes the port out of its instance first */
 };
 OPERATION(engine_delete_port, port_target)
 
-/* Of a port, or of an instance's only one: ERR_CONFLICT with KIND_INSTANCE when it has more. */
+/* Changes a port, or an instance's only port. ERR_CONFLICT with KIND_INSTANCE: the instance has
+ * several. */
 struct port_settings {
 	struct ref port, instance; /* one of them */
 	struct refs groups;        /* none: as they are */
-	bool has_no_groups;        /* not so: it is to be in none */
+	bool has_no_groups;        /* true: it shall have no groups */
 	enum choice source_dest_check, is_open, is_down;
 	const struct port_pairs *pairs; /* NULL: as they are; as the next */
 	const struct str *name, *device_id, *device_owner, *dns_name;
@@ -107,9 +112,10 @@ struct port_settings {
 };
 OPERATION(engine_update_port, port_settings)
 
-/* ERR_IN_USE with KIND_PORT: it is in an instance; ERR_COMBINATION: in another zone; ERR_INVALID: the
- * device index is taken, maybe by one that is not out yet, or too high; ERR_QUOTA with KIND_PORT: as many as
- * the instance's type can have. */
+/* Attaches a port to an instance. ERR_IN_USE with KIND_PORT: it is in an instance. ERR_COMBINATION:
+ * they are in different zones. ERR_INVALID: the device index is taken, perhaps by a port that is
+ * not unplugged yet, or too high. ERR_QUOTA with KIND_PORT: the instance's type can have no
+ * more. */
 struct port_attaching {
 	struct ref port, instance;
 	int64_t device_index;
@@ -118,22 +124,24 @@ struct port_attaching {
 };
 OPERATION(engine_attach_port, port_attaching)
 
-/* ERR_PROTECTED: the primary one. It is out when its host says so; force: nothing gets through any
- * more from now on, whether or not the guest lets go of it. */
+/* Detaches a port. It is out when its host says so. force: from now on no packet passes, whether or
+ * not the guest releases the device. ERR_PROTECTED: it is the primary port. */
 struct port_detaching {
 	struct ref attachment; /* from id_parse_prefixed() */
 	bool force;
 };
 OPERATION(engine_detach_port, port_detaching)
 
-/* ERR_EXISTS, ERR_RANGE, ERR_CAPACITY, ERR_QUOTA as for a new port; ERR_INVALID: another port's, and not
- * to be taken. */
+/* Adds addresses to a port. ERR_EXISTS, ERR_RANGE, ERR_CAPACITY and ERR_QUOTA as for a new port.
+ * ERR_INVALID: an address is another port's, and `take` is not set. */
 struct port_assignment {
 	struct ref port;
 	struct ips ips;
 	int64_t more;
-	bool is_ipv6; /* in the IPv6 subnet beside: ERR_INVALID with KIND_SUBNET when there is none */
-	bool take;    /* a secondary one of another port of the account in the subnet */
+	/* In the IPv6 subnet that belongs to the subnet; ERR_INVALID with KIND_SUBNET: there is
+	 * none. */
+	bool is_ipv6;
+	bool take; /* may take a secondary address from another port of the account in the subnet */
 	struct str field;
 	/* made: */
 	uuid assigned_to;
@@ -141,8 +149,9 @@ struct port_assignment {
 };
 OPERATION(engine_assign_ips, port_assignment)
 
-/* What stood for one is free. ERR_INVALID: not a secondary address of the port; ERR_PROTECTED with
- * KIND_SECONDARY_IP: its guest makes it itself, by what the subnet says. */
+/* Removes addresses from a port. A public address that belonged to one becomes free. ERR_INVALID:
+ * it is not a secondary address of the port. ERR_PROTECTED with KIND_SECONDARY_IP: the guest makes
+ * it itself, as the subnet says. */
 struct port_unassignment {
 	struct ref port;
 	struct ips ips;
@@ -153,22 +162,22 @@ struct port_unassignment {
 };
 OPERATION(engine_unassign_ips, port_unassignment)
 
-/* Reading, on any tables: a port's secondary addresses, in their order; the port that has an address in
- * a router, be it marked deleted. */
+/* For reading, on any tables: a port's secondary addresses in their order; and the port that has an
+ * address in a router, even if the port is marked deleted. */
 const struct secondary_ip *engine_first_secondary_ip(const struct tables *t, uuid port);
 const struct secondary_ip *engine_next_secondary_ip(const struct tables *t, const struct secondary_ip *s);
 const struct port *engine_find_port_by_ip(const struct tables *t, uuid router, struct ip ip);
 
-/* The router of the subnet that one of a port's addresses is in; none: it has none. */
+/* The router of the subnet that one of a port's addresses is in; none: there is none. */
 uuid engine_get_router_of_ip(const struct tables *t, const struct port *port, struct ip ip);
 
-/* The reconciler's. Absent: OK. */
+/* For the reconciler: what a step found. Absent: OK. */
 struct port_sight {
 	uuid port;
 	uint64_t gen; /* of the row that was brought about */
 	bool up;
 };
 OPERATION(engine_see_port, port_sight)
-/* Gone from the network: its IP may be handed out again. ERR_STATE unless deleted
- * and unplugged. */
+/* For the reconciler: the port is gone from the network, and its addresses may be handed out again.
+ * ERR_STATE: it is not deleted, or not unplugged. */
 OPERATION(engine_forget_port, port_sight)

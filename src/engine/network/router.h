@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Routers, VPCs in EC2's words. */
+ * Routers, which EC2 calls VPCs. */
 #pragma once
 
 #include "engine/operation.h"
 #include "store/router.h"
 
-/* As EC2's CreateVpc: with a main route table, a default network ACL and a default group. The block is made
- * canonical. ERR_RANGE unless /16 to /28 and of a usable range. */
+/* Makes a router as EC2's CreateVpc does: with a main route table, a default network ACL and a
+ * default group. The block is made canonical. ERR_RANGE: it is not between /16 and /28, or not in a
+ * usable range. */
 struct router_wish {
-	struct ref account; /* whose it is to be; kind none: the caller's */
+	struct ref account; /* the account that shall own it; kind none: the caller's */
 	struct str name, description;
-	bool has_no_block; /* Neutron's: addresses come with the subnets that are added to it; no group either
-			    */
+	/* Neutron's: addresses come with the subnets that are added; there is no group either. */
+	bool has_no_block;
 	bool is_down;
 	struct cidr block;
-	bool wants_ipv6;       /* errors as engine_add_router_block() */
+	bool wants_ipv6;       /* errors as for engine_add_router_block() */
 	struct str ipv6_field; /* for messages about that */
 	struct tags tags;
 	/* made: */
@@ -22,7 +23,7 @@ struct router_wish {
 };
 OPERATION(engine_create_router, router_wish)
 
-/* ERR_COMBINATION: names for hosts need DNS support. */
+/* Changes a router's settings. ERR_COMBINATION: host names need DNS support. */
 struct router_settings {
 	struct ref router;
 	enum choice dns_support, dns_hostnames, usage_metrics, is_down; /* CHOICE_DEFAULT: as it is */
@@ -30,28 +31,29 @@ struct router_settings {
 };
 OPERATION(engine_update_router, router_settings)
 
-/* Its own address blocks or, where it has none, those of its subnets. In the arena; none when that is full.
- */
+/* The router's own address blocks or, if it has none, those of its subnets. In the arena; empty if
+ * that is full. */
 struct cidrs engine_get_blocks(const struct tables *t, struct arena *a, const struct router *router);
 
-/* Its hosts' names are resolved, and those with a public address have a public name. */
+/* Whether names of the router's hosts are resolved, and those with a public address have a public
+ * name. */
 static inline bool engine_has_hostnames(const struct router *router)
 {
 	return router && router->dns_support && router->dns_hostnames;
 }
 
-/* With its main route table, default network ACL and default group. ERR_IN_USE while it has subnets, a
- * gateway, other groups or tables, or ports in its default group. */
+/* Deletes a router with its main route table, default network ACL and default group. ERR_IN_USE: it
+ * has subnets, a gateway, other groups or tables, or ports in its default group. */
 struct router_target {
 	struct ref router;
-	bool with_gateway; /* which goes, too */
+	bool with_gateway; /* the gateway is deleted, too */
 };
 OPERATION(engine_delete_router, router_target)
-/* Its instances are on shared hosts, as they are: there are no others, and nothing changes. */
+/* Says that the router's instances are on shared hosts, which they are anyway: nothing changes. */
 OPERATION(engine_set_router_tenancy, router_target)
 
-/* The reconciler's: gone from the network. ERR_STATE unless deleted, ERR_IN_USE while subnets or
- * ports of it are not forgotten. Absent: OK. */
+/* For the reconciler: the router is gone from the network. ERR_STATE: it is not deleted.
+ * ERR_IN_USE: subnets or ports of it are not forgotten. Absent: OK. */
 struct router_forget {
 	uuid router;
 };

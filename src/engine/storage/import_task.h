@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Imports: disks that are fetched from elsewhere and become snapshots, and images of such disks. A task is
- * active until it has completed, failed or been cancelled; then it stays visible for IMPORT_TASK_VISIBLE_US,
- * the last IMPORT_TASKS_KEPT_MAX of an account. What one that failed or was cancelled had made is gone.
- * What happens next: reconcile/import_task.c. */
+ * Imports: disks that are fetched from elsewhere and become snapshots, and images made of such
+ * disks. A task is active until it has completed, failed or been cancelled. Then it stays visible
+ * for IMPORT_TASK_VISIBLE_US; of an account the last IMPORT_TASKS_KEPT_MAX do. What a failed or
+ * cancelled task had made is removed. reconcile/import_task.c does what follows. */
 #pragma once
 
 #include "base/clock.h"
@@ -17,19 +17,20 @@ enum {
 	IMPORT_URL_MAX = 4096
 };
 
-/* Either url or snapshot. */
+/* A disk to import: either url or snapshot is given. */
 struct import_disk {
 	struct str url;      /* http or https, up to IMPORT_URL_MAX */
-	struct ref snapshot; /* of an image: one that is there; kind none: it is fetched */
+	struct ref snapshot; /* for an image: an existing snapshot; kind none: the disk is fetched */
 	struct str format;   /* raw, qcow2, vmdk, vhd, vhdx; empty: by its first bytes */
 	struct str description, device;
 	struct str field; /* for messages */
 };
 
-/* ERR_QUOTA: as many are active as may be, or the account has as many snapshots as it may have. */
+/* Imports a snapshot. ERR_QUOTA: too many tasks are active, or the account has as many snapshots as
+ * it may have. */
 struct snapshot_importing {
 	struct import_disk disk;
-	struct disk_crypt crypt; /* only as said: the account's default is for volumes and copies */
+	struct disk_crypt crypt; /* only as given here: the account's default is for volumes and copies */
 	struct str description;
 	struct tags tags;
 	struct str client_token, digest;
@@ -38,12 +39,12 @@ struct snapshot_importing {
 };
 OPERATION(engine_begin_snapshot_import, snapshot_importing)
 
-/* The first disk is the root disk. The image is called as its task is, and belongs to the same account. */
+/* Imports an image. The first disk is the root disk. The image has its task's name, and belongs to
+ * the same account. */
 struct image_importing_disks {
 	const struct import_disk *disks;
-	size_t disk_count; /* 1 to IMPORT_DISKS_MAX */
-	struct disk_crypt
-		crypt; /* likewise; ERR_COMBINATION: one of them is a plain snapshot that is there */
+	size_t disk_count;       /* 1 to IMPORT_DISKS_MAX */
+	struct disk_crypt crypt; /* as above; ERR_COMBINATION: a disk is an existing snapshot that is plain */
 	struct str description;
 	enum image_arch arch;
 	enum image_platform platform;
@@ -55,7 +56,7 @@ struct image_importing_disks {
 };
 OPERATION(engine_begin_image_import, image_importing_disks)
 
-/* ERR_STATE: it has ended already. */
+/* Cancels a task. ERR_STATE: it has ended already. */
 struct import_cancelling {
 	struct ref task; /* of either kind */
 	struct str reason;
@@ -69,19 +70,19 @@ OPERATION(engine_cancel_import, import_cancelling)
 struct import_sight {
 	uuid task;        /* of a disk */
 	int64_t progress; /* percent; never goes back */
-	/* When it has come: the file in the image store. */
-	struct str sha256;   /* empty: it has not */
-	struct str data_key; /* sealed: of one that was to be encrypted */
+	/* When the disk has arrived: its file in the image store. */
+	struct str sha256;   /* empty: it has not arrived */
+	struct str data_key; /* sealed: the key of a disk that was encrypted */
 	int64_t data_size, file_size, virtual_size;
-	struct str problem; /* it cannot be had, and why; else empty */
+	struct str problem; /* why the disk cannot be fetched; empty: no problem */
 };
 OPERATION(engine_see_import, import_sight)
 
-/* ERR_STATE until it has ended for IMPORT_TASK_VISIBLE_US. */
+/* Forgets a task. ERR_STATE: it has not been over for IMPORT_TASK_VISIBLE_US. */
 struct import_forget {
 	enum kind kind;
 	uuid task;
 };
 OPERATION(engine_forget_import, import_forget)
-/* Whether that is so. */
+/* Whether a task has been over for so long. */
 bool engine_import_is_over(int64_t ended_us, int64_t now_us);

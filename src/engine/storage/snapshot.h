@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots: a disk as it was at one moment. The moment is when the disk's host fixes it (stage cut);
- * then its bytes go to the control plane's image store (stage kept), whose file the row owns together
- * with all rows of the same digest. What happens next: reconcile/snapshot.c. */
+ * Snapshots: a disk as it was at one moment. The moment is when the disk's host fixes it (stage
+ * "cut"). Then its bytes go to the control plane's image store (stage "kept"). The file there
+ * belongs to all rows with its digest together. reconcile/snapshot.c does what follows. */
 #pragma once
 
 #include "engine/storage/disk_crypt.h"
 #include "engine/storage/sharing.h"
 #include "store/snapshot.h"
 
-/* As many of one volume may be on their way at once. */
+/* How many snapshots of one volume may be in progress at a time. */
 enum { SNAPSHOTS_PENDING_MAX = 5 };
 
-/* Of a volume that is there, attached or not. The moment is when its host cuts it, within a second where
- * the host answers. ERR_STATE with KIND_VOLUME: there is no disk yet; ERR_QUOTA with field VolumeId: too
- * many are on their way. */
+/* Makes a snapshot of an existing volume, attached or not. Its moment is when the volume's host
+ * cuts it, within a second if the host answers. ERR_STATE with KIND_VOLUME: there is no disk yet.
+ * ERR_QUOTA with the field VolumeId: too many are in progress. */
 struct snapshot_wish {
 	struct ref volume;
 	bool only_free;  /* ERR_IN_USE with KIND_VOLUME: it is attached */
-	struct str name; /* Cinder's */
+	struct str name; /* Cinder's name */
 	struct str description;
 	struct tags tags;
 	/* made: */
@@ -25,7 +25,7 @@ struct snapshot_wish {
 };
 OPERATION(engine_create_snapshot, snapshot_wish)
 
-/* Of the volumes of an instance, each as engine_create_snapshot() would. */
+/* Makes snapshots of an instance's volumes, each as engine_create_snapshot() would. */
 struct instance_snapshots {
 	struct ref instance;
 	bool without_root;
@@ -38,17 +38,18 @@ struct instance_snapshots {
 };
 OPERATION(engine_create_snapshots, instance_snapshots)
 
-/* What is said of it. */
+/* Changes what describes a snapshot. */
 struct snapshot_settings {
 	struct ref snapshot;
 	bool set_name, set_description;
 	struct str name, description; /* up to 255 characters */
-	struct sharing sharing;       /* who may make volumes of it besides its owner */
+	struct sharing sharing;       /* who may make volumes from it besides its owner */
 };
 OPERATION(engine_update_snapshot, snapshot_settings)
 
-/* A snapshot of its own of the same file, which is kept once; or, of a plain one that is to be encrypted, of
- * a file of its own, which is made then. ERR_STATE: it is not completed. */
+/* Makes a snapshot of the caller's own. It has the same file, which is stored once. If a plain
+ * snapshot shall become an encrypted one, it gets a file of its own, which is made then. ERR_STATE:
+ * the source is not completed. */
 struct snapshot_copying {
 	struct ref source;
 	struct str description;
@@ -59,50 +60,51 @@ struct snapshot_copying {
 };
 OPERATION(engine_copy_snapshot, snapshot_copying)
 
-/* Marked deleted; its file goes when no other row needs it. ERR_IN_USE: an image has it. */
+/* Marks a snapshot deleted. Its file is removed when no other row needs it. ERR_IN_USE: an image
+ * has it. */
 struct snapshot_target {
 	struct ref snapshot;
 	bool force; /* whatever holds it */
 };
 OPERATION(engine_delete_snapshot, snapshot_target)
 
-/* Says of a snapshot that it is not to be used, or lets go of it. For administrators. */
+/* For administrators: forbids the use of a snapshot, or allows it again. */
 struct snapshot_holding {
 	struct ref snapshot;
 	enum snapshot_hold to;
 };
 OPERATION(engine_hold_snapshot, snapshot_holding)
 
-/* Whether it is still to be made: neither kept, nor failed, nor deleted. */
+/* Whether the snapshot is still to be made: it is not kept, has not failed, and is not deleted. */
 bool engine_snapshot_is_pending(const struct snapshot *snapshot);
 
 /* ---- the reconciler's. Absent: OK. ---- */
 
-/* Stages and progress only go on; one that failed stays so. */
+/* What a step found. Stages and progress only rise; a snapshot that has failed stays so. */
 struct snapshot_sight {
 	uuid snapshot;
 	uint64_t gen; /* of the row that was acted on */
 	enum snapshot_seen_stage stage;
 	int64_t progress;    /* percent */
-	bool is_tracked;     /* cut: its volume notes what is written since */
-	struct str over;     /* cut: it is to be laid over the file of that digest; else empty */
+	bool is_tracked;     /* cut: its volume records what is written since */
+	struct str over;     /* cut: it is an increment over the file of that digest; else empty */
 	struct str sha256;   /* of the kept file */
 	int64_t file_size;   /* likewise */
 	int64_t cut_size;    /* of what came for it */
-	struct str data_key; /* sealed: that of a copy that was encrypted; else empty */
-	int64_t volume_size; /* as found when it was cut; 0: as the row says */
+	struct str data_key; /* sealed: the key of a copy that was encrypted; else empty */
+	int64_t volume_size; /* as it was found at the cut; 0: as the row says */
 	struct str problem;  /* it failed for good, and why; else empty */
 };
 OPERATION(engine_see_snapshot, snapshot_sight)
 
-/* Its host has nothing of it any more. ERR_STATE while it is still to be made. */
+/* The host has nothing of the snapshot any more. ERR_STATE: it is still to be made. */
 struct snapshot_leaving {
 	uuid snapshot;
 };
 OPERATION(engine_leave_snapshot_host, snapshot_leaving)
 
-/* ERR_STATE unless deleted, and left by its host; ERR_IN_USE while a volume made from it stands: its host may
- * need the file again. */
+/* Forgets a snapshot. ERR_STATE: it is not deleted, or its host still has something of it.
+ * ERR_IN_USE: a volume made from it exists, whose host may need the file again. */
 struct snapshot_forget {
 	uuid snapshot;
 };

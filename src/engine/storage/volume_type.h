@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volume types: the operator's names for volumes. Those of EC2 are there from the beginning. */
+ * Volume types: the operator's names for sorts of volumes. EC2's types exist from the beginning. */
 #pragma once
 
 #include "engine/operation.h"
 
 struct volume_type;
 
-/* What Cinder takes where nothing is said. */
+/* The type that Cinder uses if a call names none. */
 #define VOLUME_TYPE_DEFAULT STR("__DEFAULT__")
 
-/* Permissions volume_type.create, .update, .delete: the operator's. */
+/* Makes or changes a type. Only the operator has the permissions volume_type.create, .update and
+ * .delete. */
 struct volume_type_wish {
 	struct ref type; /* by id or name; update only */
 	bool set_name, set_description, set_specs;
@@ -24,14 +25,16 @@ struct volume_type_wish {
 OPERATION(engine_create_volume_type, volume_type_wish)
 OPERATION(engine_update_volume_type, volume_type_wish)
 
-/* ERR_IN_USE: volumes or images have it; ERR_PROTECTED: it is the default. Gone at once. */
+/* Deletes a type at once. ERR_IN_USE: volumes or images have it. ERR_PROTECTED: it is the
+ * default. */
 struct volume_type_target {
 	struct ref type;
 };
 OPERATION(engine_delete_volume_type, volume_type_target)
 
-/* How volumes of a type are encrypted: with LUKS, by the hosts, as all encrypted volumes are. Other words for
- * it are ERR_INVALID. Permission volume_type.update. ERR_IN_USE, KIND_VOLUME: a volume has the type. */
+/* How volumes of a type are encrypted: by the hosts, with LUKS, as all encrypted volumes are. Any
+ * other description is ERR_INVALID. Needs the permission volume_type.update. ERR_IN_USE with
+ * KIND_VOLUME: a volume has the type. */
 struct volume_type_crypt {
 	struct ref type;
 	bool set_provider, set_cipher, set_key_size, set_place;
@@ -42,12 +45,15 @@ struct volume_type_crypt {
 	/* made: */
 	uuid volume_type;
 };
-/* From now on they are. ERR_EXISTS, field encryption: they are already. */
+/* Volumes of the type are encrypted from now on. ERR_EXISTS with the field encryption: they are
+ * already. */
 OPERATION(engine_encrypt_volume_type, volume_type_crypt)
-/* What is set is said of them. ERR_NOT_FOUND: they are not encrypted; of the next, too. */
+/* Changes the description. ERR_NOT_FOUND: volumes of the type are not encrypted (also for the next
+ * operation). */
 OPERATION(engine_update_volume_type_crypt, volume_type_crypt)
-/* No longer. */
+/* New volumes of the type are no longer encrypted. */
 OPERATION(engine_end_volume_type_crypt, volume_type_crypt)
 
-/* Public, or the account is one of its users; the operator's are all. */
+/* Whether the caller may use the type: it is public, or the account is one of its users. The
+ * operator may use all. */
 bool engine_may_use_volume_type(const struct ctx *c, const struct volume_type *type);
