@@ -32,10 +32,9 @@ struct launch_port {
 };
 
 struct instance_launch {
-	struct ref
-		/* Kind none: the image follows from the first of disks. ERR_MISSING: nobody can
-		 * start from that. */
-		image;
+	/* Kind none: the image follows from the first of disks. ERR_MISSING: nobody can start from
+	 * that. */
+	struct ref image;
 	struct ref type; /* by name */
 	int64_t min_count, max_count;
 	struct str name; /* Nova's name; of several instances each gets a number behind it */

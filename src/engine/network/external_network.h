@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * External networks and the ranges of public addresses on them. For the operator. */
+ * External networks, and the ranges of public addresses on them. Only for the operator. */
 #pragma once
 
 #include "engine/operation.h"
 
-/* Internet gateways that are attached and lead nowhere yet are led here. */
+/* Makes an external network. Internet gateways that are attached and lead nowhere yet lead here
+ * from now on. */
 struct external_network_wish {
 	struct str name, physical_network;
 	struct ip next_hop;
@@ -15,7 +16,8 @@ struct external_network_wish {
 };
 OPERATION(engine_add_external_network, external_network_wish)
 
-/* ERR_CONFLICT when it overlaps with another range or the infrastructure's. */
+/* Adds a range of public addresses. ERR_CONFLICT: it overlaps another range, or the
+ * infrastructure's. */
 struct address_range_wish {
 	struct ref external_network;
 	struct ip first, last;
@@ -24,12 +26,13 @@ struct address_range_wish {
 };
 OPERATION(engine_add_address_range, address_range_wish)
 
-/* Where VPCs get IPv6 blocks from, and by which way IPv6 leaves. What was handed out of an earlier pool
- * stays. ERR_INVALID: not an IPv6 block from /40 to /56 for use on the internet or a site's own, or not an
- * IPv6 address; ERR_CONFLICT: overlaps another network's. */
+/* Sets where VPCs get IPv6 blocks from, and by which next hop IPv6 leaves. Blocks that came from an
+ * earlier pool stay. ERR_INVALID: the pool is not an IPv6 block from /40 to /56 for the internet or
+ * for a site; or the next hop is not an IPv6 address. ERR_CONFLICT: it overlaps another network's
+ * pool. */
 struct external_ipv6_wish {
 	struct ref external_network;
 	struct cidr pool;
-	struct ip next_hop; /* none: VPCs reach each other's subnets alone */
+	struct ip next_hop; /* none: VPCs only reach each other's subnets */
 };
 OPERATION(engine_set_external_ipv6, external_ipv6_wish)

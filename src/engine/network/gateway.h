@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Internet gateways: made free, attached to one router, detached, deleted. A gateway in a region
- * without an external network leads nowhere until one is added. */
+ * Internet gateways: made free, attached to one router, detached, deleted. In a region without an
+ * external network a gateway leads nowhere until one is added. */
 #pragma once
 
 #include "engine/operation.h"
@@ -12,25 +12,28 @@ struct gateway_wish {
 };
 OPERATION(engine_create_gateway, gateway_wish)
 
-/* ERR_CONFLICT: it is attached already. ERR_EXISTS: the router has one. */
+/* Attaches or detaches a gateway. To attach: ERR_CONFLICT, the gateway is attached already;
+ * ERR_EXISTS, the router has one. */
 struct gateway_attachment {
 	struct ref gateway, router;
 };
 OPERATION(engine_attach_gateway, gateway_attachment)
-/* ERR_STATE: not attached to that router. ERR_IN_USE with KIND_ROUTER while public addresses stand for
- * ports in it. */
+/* ERR_STATE: it is not attached to that router. ERR_IN_USE with KIND_ROUTER: ports in the router
+ * have public addresses. */
 OPERATION(engine_detach_gateway, gateway_attachment)
 
-/* ERR_IN_USE while attached. Routes to it are left as black holes until they are deleted. */
+/* Deletes a gateway. ERR_IN_USE: it is attached. Routes to it become black holes until they are
+ * deleted. */
 struct gateway_target {
 	struct ref gateway;
 };
 OPERATION(engine_delete_gateway, gateway_target)
 
-/* A router's gateway as a whole, with a public address of its own and a default route in the main table, of
- * IPv6, too, where the external network has a pool of it. None
- * wanted: what was set so goes, and one of EC2's is detached. ERR_IN_USE with KIND_GATEWAY: public addresses
- * stand for the router's ports. ERR_CAPACITY, ERR_RANGE, ERR_EXISTS with KIND_ADDRESS as for an address. */
+/* Sets a router's gateway as Neutron does: as a whole, with a public address of its own and a
+ * default route in the main table, of IPv6 as well if the external network has a pool of it. If
+ * none is wanted, what was set so is removed, and a gateway of EC2's is detached. ERR_IN_USE with
+ * KIND_GATEWAY: the router's ports have public addresses. ERR_CAPACITY, ERR_RANGE and ERR_EXISTS
+ * with KIND_ADDRESS as for an address. */
 struct router_gateway_wish {
 	struct ref router;
 	struct ref external_network; /* kind none: no gateway */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * NAT gateways. Each has a network interface of its own in its subnet; a public one lets its elastic
- * address stand for it. It takes part in its router, which is brought about anew when it changes.
+ * NAT gateways. Each has a port of its own in its subnet; a public one has an elastic address for
+ * that port. It is part of its router, which is applied again when the gateway changes.
  *
- * As in EC2, one that cannot be made for the state that things are in is made as one that has failed
- * and says why. Failed and deleted ones stay visible for NAT_GATEWAY_VISIBLE_US. */
+ * As in EC2, a gateway that cannot work in the present state of things is made all the same, as
+ * failed, and says why. Failed and deleted gateways stay visible for NAT_GATEWAY_VISIBLE_US. */
 #pragma once
 
 #include "engine/operation.h"
@@ -16,38 +16,44 @@ enum { NAT_GATEWAY_ADDRESSES_MAX = 8 /* the first, and further ones */ };
 struct nat_gateway_wish {
 	struct ref subnet;
 	struct ref address; /* by id; kind none: a private one */
-	struct refs more;   /* further ones of a public one, likewise; each gets any free private address */
+	struct refs more;   /* further addresses of a public one; each gets any free private address */
 	struct ip ip;       /* none: any free one of the subnet */
 	struct str client_token, digest;
 	struct tags tags;
 	/* made: */
 	uuid nat_gateway;
 };
-/* ERR_EXISTS, ERR_RANGE with KIND_PORT: that ip. ERR_QUOTA with KIND_NAT_GATEWAY or KIND_PORT. */
+/* ERR_EXISTS and ERR_RANGE with KIND_PORT concern ip. ERR_QUOTA with KIND_NAT_GATEWAY or
+ * KIND_PORT. */
 OPERATION(engine_create_nat_gateway, nat_gateway_wish)
 
-/* Further public addresses of a public one, each with a private address of its own on its interface. They
- * share its sources (drivers/network.h): connections of a source that moves to another address end. */
+/* Adds or removes further public addresses of a public gateway, each with a private address of its
+ * own on the port. They divide its sources among them (drivers/network.h): connections of a source
+ * that gets another address end. */
 struct nat_gateway_addresses {
 	struct ref nat_gateway;
 	struct refs addresses; /* to come: by id */
-	struct ips ips;        /* private ones for them, in their order; fewer: any free ones for the rest */
-	struct str ip_field;   /* what the caller calls those */
+	/* Private addresses for them, in their order; if there are fewer, the rest get free
+	 * ones. */
+	struct ips ips;
+	struct str ip_field;      /* what the caller calls those */
 	struct refs associations; /* to go */
 	/* made: */
 	uuid of;
-	const struct address *changed; /* as they were while they were its own; in the request's arena */
+	const struct address *changed; /* as they were before; in the request's arena */
 	size_t count;
 };
-/* ERR_INVALID with KIND_NAT_GATEWAY: a private one. ERR_COMBINATION with KIND_NAT_GATEWAY: more private
- * addresses than public ones. ERR_QUOTA with KIND_SECONDARY_IP: more than NAT_GATEWAY_ADDRESSES_MAX.
- * ERR_CONFLICT with KIND_ADDRESS: in use. ERR_STATE with KIND_GATEWAY: nothing leads out to it. */
+/* ERR_INVALID with KIND_NAT_GATEWAY: it is a private gateway. ERR_COMBINATION with
+ * KIND_NAT_GATEWAY: more private addresses than public ones. ERR_QUOTA with KIND_SECONDARY_IP: more
+ * than NAT_GATEWAY_ADDRESSES_MAX. ERR_CONFLICT with KIND_ADDRESS: one is in use. ERR_STATE with
+ * KIND_GATEWAY: the router has no way out to it. */
 OPERATION(engine_add_nat_gateway_addresses, nat_gateway_addresses)
-/* At once: their connections end. ERR_NOT_FOUND with KIND_NONE: no association of its own; ERR_INVALID with
- * KIND_NAT_GATEWAY: its first one, which it keeps. */
+/* Takes effect at once: their connections end. ERR_NOT_FOUND with KIND_NONE: an association is not
+ * the gateway's. ERR_INVALID with KIND_NAT_GATEWAY: it is the first one, which stays. */
 OPERATION(engine_remove_nat_gateway_addresses, nat_gateway_addresses)
 
-/* Again: OK. Its interface goes and its elastic address is free once the network has let go of it. */
+/* Deletes a gateway; a repeated call is OK. Its port is removed and its elastic address becomes
+ * free when the network has released it. */
 struct nat_gateway_target {
 	struct ref nat_gateway;
 	/* made: */
@@ -55,13 +61,14 @@ struct nat_gateway_target {
 };
 OPERATION(engine_delete_nat_gateway, nat_gateway_target)
 
-/* The reconciler's. Gens: of the rows, its own and its port's, that were brought about. Absent: OK. */
+/* For the reconciler. The gens are those of the gateway's row and its port's row that were carried
+ * out. Absent: OK. */
 struct nat_gateway_sight {
 	uuid nat_gateway;
 	uint64_t gen, port_gen;
 };
 OPERATION(engine_see_nat_gateway, nat_gateway_sight)
-/* Deleted, and gone from the network. */
+/* The gateway is deleted, and gone from the network. */
 OPERATION(engine_end_nat_gateway, nat_gateway_sight)
-/* ERR_STATE until it has ended for NAT_GATEWAY_VISIBLE_US. */
+/* Forgets it. ERR_STATE: it has not been over for NAT_GATEWAY_VISIBLE_US. */
 OPERATION(engine_forget_nat_gateway, nat_gateway_sight)

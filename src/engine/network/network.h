@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Networks: layer-2 segments that subnets are put on. Those of EC2's subnets are made with them
+ * Networks: layer-2 segments that subnets are on. Those of EC2's subnets are made with the subnets
  * (engine/network/subnet.h). */
 #pragma once
 
@@ -8,12 +8,12 @@
 
 enum { NETWORK_MTU_MAX = 1442 /* 1500 less Geneve's 58 */, NETWORK_MTU_MIN = 68 };
 
-/* ERR_RANGE: the MTU. */
+/* Makes a network. ERR_RANGE: the MTU. */
 struct network_wish {
-	struct ref account; /* whose it is to be; kind none: the caller's */
+	struct ref account; /* the account that shall own it; kind none: the caller's */
 	struct str name, description;
 	bool is_down;
-	bool is_shared; /* everybody may use it: as engine_grant_network() says */
+	bool is_shared; /* everybody may use it; engine_grant_network() says what that means */
 	int64_t mtu;    /* 0: the largest */
 	struct tags tags;
 	/* made: */
@@ -29,14 +29,14 @@ struct network_settings {
 };
 OPERATION(engine_update_network, network_settings)
 
-/* With its subnets. ERR_IN_USE while a port or a router is in it. */
+/* Deletes a network with its subnets. ERR_IN_USE: a port or a router is in it. */
 struct network_target {
 	struct ref network;
 };
 OPERATION(engine_delete_network, network_target)
 
-/* The reconciler's: gone from the network. ERR_STATE unless deleted, ERR_IN_USE while subnets or ports of it
- * are not forgotten. Absent: OK. */
+/* For the reconciler: the network is gone from the virtual network. ERR_STATE: it is not deleted.
+ * ERR_IN_USE: subnets or ports of it are not forgotten. Absent: OK. */
 struct network_forget {
 	uuid network;
 };

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network ACLs: numbered entries that say what may pass the edges of a VPC's subnets, each way, whatever
- * connection it is of. What no entry decides is denied. A subnet has one, its VPC's default one at first. */
+ * Network ACLs: numbered entries that say what may enter and leave a VPC's subnets. They do not
+ * track connections. What no entry decides is denied. A subnet has one, at first its VPC's default
+ * one. */
 #pragma once
 
 #include "engine/operation.h"
 
 enum {
 	NETWORK_ACL_NUMBER_MAX = 32766,
-	NETWORK_ACL_ENTRIES_MAX = 20, /* each way, with the last one that denies the rest: as EC2 counts */
+	NETWORK_ACL_ENTRIES_MAX = 20, /* each way, with the last one, which denies the rest: as EC2 counts */
 	NETWORK_ACLS_MAX = 200,       /* of a VPC, with the default one */
 };
 
-/* It denies everything. ERR_QUOTA with KIND_NETWORK_ACL. */
+/* Makes an ACL that denies everything. ERR_QUOTA with KIND_NETWORK_ACL. */
 struct network_acl_wish {
 	struct ref router;
 	struct tags tags;
@@ -21,13 +22,13 @@ struct network_acl_wish {
 };
 OPERATION(engine_create_network_acl, network_acl_wish)
 
-/* ERR_IN_USE: a subnet has it; ERR_INVALID: it is its VPC's default one. */
+/* Deletes an ACL. ERR_IN_USE: a subnet has it. ERR_INVALID: it is its VPC's default one. */
 struct network_acl_target {
 	struct ref acl;
 };
 OPERATION(engine_delete_network_acl, network_acl_target)
 
-/* One entry: its place, and what stands there. */
+/* One entry: its place in an ACL, and what is there. */
 struct network_acl_entry_wish {
 	struct ref acl;
 	bool egress;
@@ -36,16 +37,16 @@ struct network_acl_entry_wish {
 	int64_t protocol, from_port, to_port; /* as in the row */
 	struct cidr block;                    /* made canonical */
 };
-/* All fail with KIND_NETWORK_ACL_ENTRY. ERR_EXISTS; ERR_QUOTA. */
+/* These three fail with KIND_NETWORK_ACL_ENTRY. ERR_EXISTS: the place is taken. ERR_QUOTA. */
 OPERATION(engine_create_network_acl_entry, network_acl_entry_wish)
-/* ERR_NOT_FOUND. */
+/* ERR_NOT_FOUND: nothing is at that place. */
 OPERATION(engine_replace_network_acl_entry, network_acl_entry_wish)
-/* Likewise; of its place only. */
+/* Only the place counts. ERR_NOT_FOUND as above. */
 OPERATION(engine_delete_network_acl_entry, network_acl_entry_wish)
 
 struct network_acl_association {
 	struct ref association; /* a subnet's, from id_parse_prefixed() */
-	struct ref acl;         /* of the same VPC: ERR_INVALID */
+	struct ref acl;         /* must be of the same VPC: ERR_INVALID */
 	/* made: */
 	uuid made;
 };

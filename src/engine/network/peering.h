@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Peerings of routers: one account asks, the other's accepts, either deletes. An accepted one takes part in
- * both routers, which are brought about anew when it changes; it leads from each to the other's own subnets
- * and no further, where a route says so.
+ * Peerings of routers: one account asks, the other's accepts, and either may delete. An accepted
+ * peering is part of both routers, which are applied again when it changes. Where a route says so,
+ * it leads from each router to the other's own subnets, and no further.
  *
- * As in EC2, a request for what there is not, or for blocks that overlap, is made as one that has failed. One
- * that is over stays visible to each side for a while: deleted, to who deleted it for 2 hours, to the other
- * for 2 days; rejected, to the accepter for 2 hours, to the requester for 2 days, where both are one account
- * for 2 hours; expired, to both for 2 days; failed, to the requester for 2 hours. */
+ * As in EC2, a request for something that does not exist, or for blocks that overlap, is made as
+ * failed. A peering that is over stays visible for a while: deleted, to the side that deleted it
+ * for 2 hours and to the other for 2 days; rejected, to the accepter for 2 hours and to the
+ * requester for 2 days, or for 2 hours if both are one account; expired, to both for 2 days;
+ * failed, to the requester for 2 hours. */
 #pragma once
 
 #include "engine/operation.h"
@@ -16,21 +17,22 @@ struct peering;
 #define PEERING_EXPIRES_US (7 * 24 * HOUR)
 enum { PEERINGS_PENDING_MAX = 25, PEERINGS_ACTIVE_MAX = 50 }; /* that a router asked for; that it has */
 
-/* Whether the account, one of its two, sees it now. An account of neither, or none: as long as anybody does.
- */
+/* Whether the account, as one of the two, sees the peering now. For any other account, or none:
+ * whether anybody does. */
 bool engine_is_peering_shown(const struct peering *p, uuid account);
-/* The routers' other end; none: it is of neither. */
+/* The router at the other end; none: the peering is not that router's. */
 uuid engine_get_peer(const struct peering *p, uuid router);
-/* Those that the router asked for, then those that it was asked for, whatever has become of them. p NULL: the
- * first. */
+/* Goes through a router's peerings: first those that it asked for, then those that it was asked
+ * for, whatever became of them. p NULL: the first. */
 const struct peering *engine_next_peering(const struct tables *t, uuid router, const struct peering *p);
 
-/* A peering of the two, which is accepted, has the owner of the second let guests of the first one resolve
- * the public names of its hosts to their private addresses. */
+/* Whether an accepted peering of the two lets guests of `asker` resolve the public names of
+ * `owner`'s hosts to their private addresses, because `owner` allows it. */
 bool engine_resolves_for_peer(const struct tables *t, uuid asker, uuid owner);
 
-/* One that lives already from that router to that router is the one made. ERR_QUOTA with KIND_PEERING about
- * "VpcId": too many are pending. ERR_INVALID with KIND_ROUTER: a router without blocks has no peerings. */
+/* Asks for a peering. If one from that router to that router is live, it is the one that is made.
+ * ERR_QUOTA with KIND_PEERING and the field "VpcId": too many are pending. ERR_INVALID with
+ * KIND_ROUTER: a router without blocks cannot have peerings. */
 struct peering_wish {
 	struct ref router, peer_router;
 	struct str peer_owner; /* an account's number; empty: the caller's */
@@ -40,8 +42,9 @@ struct peering_wish {
 };
 OPERATION(engine_create_peering, peering_wish)
 
-/* ERR_PROTECTED: the router asked for is not the caller's. ERR_STATE: it is not pending. ERR_EXISTS: the two
- * have one that was accepted. ERR_QUOTA with KIND_PEERING: one of them has too many. */
+/* Accepts or rejects. ERR_PROTECTED: the router that was asked for is not the caller's. ERR_STATE:
+ * it is not pending. ERR_EXISTS: the two have an accepted one. ERR_QUOTA with KIND_PEERING: one of
+ * them has too many. */
 struct peering_target {
 	struct ref peering;
 	/* made: */
@@ -49,12 +52,12 @@ struct peering_target {
 };
 OPERATION(engine_accept_peering, peering_target)
 OPERATION(engine_reject_peering, peering_target)
-/* By either side; a pending one by who asked for it (ERR_PROTECTED). Deleted already: OK; over otherwise:
- * ERR_STATE. */
+/* Either side may delete a peering, a pending one only who asked for it (ERR_PROTECTED). If it is
+ * deleted already: OK. ERR_STATE: it is over for another reason. */
 OPERATION(engine_delete_peering, peering_target)
 
-/* Options of the requester's and the accepter's side. ERR_PROTECTED: of a side that is not the caller's, or
- * it is not accepted. ERR_STATE: names are to be resolved of hosts that have none. */
+/* Options of the requester's and the accepter's side. ERR_PROTECTED: the side is not the caller's,
+ * or the peering is not accepted. ERR_STATE: names shall be resolved of hosts that have none. */
 struct peering_options {
 	struct ref peering;
 	enum choice resolves, peer_resolves;
@@ -63,13 +66,14 @@ struct peering_options {
 };
 OPERATION(engine_set_peering_options, peering_options)
 
-/* The reconciler's: that router is as the gen wishes, with it or without it. Absent: OK. */
+/* For the reconciler: a router is as the peering's gen wants it, with the peering or without.
+ * Absent: OK. */
 struct peering_sight {
 	uuid peering, router;
 	uint64_t gen;
 };
 OPERATION(engine_see_peering, peering_sight)
-/* Nobody accepted it in PEERING_EXPIRES_US. ERR_STATE: it is not that far. */
+/* Nobody has accepted it for PEERING_EXPIRES_US. ERR_STATE: it is not that old. */
 OPERATION(engine_expire_peering, peering_sight)
-/* ERR_STATE: somebody sees it. */
+/* Forgets it. ERR_STATE: somebody still sees it. */
 OPERATION(engine_forget_peering, peering_sight)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Route tables, which subnets use them, and their routes. The local route is not a row. */
+ * Route tables, which subnets use them, and their routes. The local route has no row. */
 #pragma once
 
 #include "engine/operation.h"
@@ -15,7 +15,7 @@ struct route_table_wish {
 };
 OPERATION(engine_create_route_table, route_table_wish)
 
-/* ERR_IN_USE: the main one, or used by a subnet. With its routes. */
+/* Deletes a table with its routes. ERR_IN_USE: it is the main one, or a subnet uses it. */
 struct route_table_target {
 	struct ref route_table;
 };
@@ -27,10 +27,10 @@ struct route_table_association {
 	/* made: */
 	uuid made;
 };
-/* ERR_CONFLICT when the subnet has a table of its own already. */
+/* ERR_CONFLICT: the subnet has a table of its own already. */
 OPERATION(engine_associate_route_table, route_table_association)
 OPERATION(engine_disassociate_route_table, route_table_association)
-/* Also of the main association: the router gets another main table. */
+/* Also replaces the main association: the router gets another main table. */
 OPERATION(engine_replace_route_table, route_table_association)
 
 struct route_wish {
@@ -39,18 +39,18 @@ struct route_wish {
 	struct ref gateway, egress_gateway, nat_gateway, port, instance,
 		peering; /* one of them; an instance: its only port */
 };
-/* ERR_EXISTS: the destination has a route. ERR_CONFLICT with KIND_INSTANCE: it has several ports.
- * ERR_UNSUPPORTED with KIND_ROUTE: IPv6 over a NAT gateway. ERR_INVALID with KIND_ROUTE: IPv4 over an
- * egress-only one. */
+/* ERR_EXISTS: the destination has a route. ERR_CONFLICT with KIND_INSTANCE: the instance has
+ * several ports. ERR_UNSUPPORTED with KIND_ROUTE: IPv6 over a NAT gateway. ERR_INVALID with
+ * KIND_ROUTE: IPv4 over an egress-only gateway. */
 OPERATION(engine_create_route, route_wish)
 OPERATION(engine_replace_route, route_wish)
 OPERATION(engine_delete_route, route_wish)
 
 enum { EXTRA_ROUTES_MAX = 100 };
 
-/* All routes of the main table but those to gateways, or some more or less, as one list of destinations, each
- * over an address in one of the router's subnets. ERR_INVALID with KIND_ROUTE: it is not; ERR_EXISTS: a
- * destination comes twice, or is that of a gateway; ERR_QUOTA. */
+/* All routes of the main table except those to gateways, or some to add or remove, as one list of
+ * destinations, each over an address in one of the router's subnets. ERR_INVALID with KIND_ROUTE: a
+ * next hop is not there. ERR_EXISTS: a destination is given twice, or is a gateway's. ERR_QUOTA. */
 struct extra_routes_wish {
 	struct ref router;
 	enum { EXTRA_ROUTES_SET, EXTRA_ROUTES_ADD, EXTRA_ROUTES_REMOVE } change;
@@ -58,5 +58,5 @@ struct extra_routes_wish {
 	struct ips next_hops; /* as many */
 };
 OPERATION(engine_set_extra_routes, extra_routes_wish)
-/* The address that a route leads over; none: it leads to a gateway or nowhere. */
+/* The address that a route leads over; none: it leads to a gateway, or nowhere. */
 struct ip engine_get_next_hop(const struct tables *t, const struct route *route);

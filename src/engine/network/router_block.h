@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Address blocks of routers that have some, VPCs in EC2's words. The first one is there from the start and
- * stays; further ones come and go. */
+ * Address blocks of routers that have some, which EC2 calls VPCs. The first block is there from the
+ * beginning and stays; further ones can be added and removed. */
 #pragma once
 
 #include "engine/operation.h"
@@ -9,25 +9,26 @@ struct router;
 
 enum { ROUTER_BLOCKS_MAX = 5 };
 
-/* EC2's id of the n-th block's association with the router: the router's own for the first one, UUIDv5 of
- * router and block for others. blocks: engine_get_blocks(). */
+/* The id under which EC2 knows the n-th block's association with the router: the router's own for
+ * the first block, a UUIDv5 of router and block for the others. blocks: from
+ * engine_get_blocks(). */
 uuid engine_get_block_association(const struct router *router, struct cidrs blocks, size_t n);
 
-/* The block is made canonical. ERR_RANGE with KIND_ROUTER: its size, an overlap with what the router has, a
- * range that does not go with the first block's, or a route to a part of it; a router without blocks has none
- * added. ERR_QUOTA with KIND_ROUTER about "CidrBlock". */
+/* Adds a block, which is made canonical. ERR_RANGE with KIND_ROUTER: its size; an overlap with what
+ * the router has; a range that cannot be combined with the first block's; a route to a part of it;
+ * or the router has no blocks. ERR_QUOTA with KIND_ROUTER and the field "CidrBlock". */
 struct router_block_wish {
 	struct ref router;
 	struct cidr block;
-	bool wants_ipv6;       /* instead: one of IPv6, which is found; errors as ipv6_add_block() */
+	bool wants_ipv6; /* instead: an IPv6 block, which the engine chooses; errors as of ipv6_add_block() */
 	struct str ipv6_field; /* for messages about that */
 	/* made: */
 	uuid made_in, association;
 };
 OPERATION(engine_add_router_block, router_block_wish)
 
-/* ERR_NOT_FOUND with KIND_ROUTER about "AssociationId"; ERR_PROTECTED: the first one; ERR_IN_USE: a subnet
- * lies in it. */
+/* Removes a block. ERR_NOT_FOUND with KIND_ROUTER and the field "AssociationId". ERR_PROTECTED: it
+ * is the first block. ERR_IN_USE: a subnet is in it. */
 struct router_block_target {    /* of either family */
 	struct ref association; /* from id_parse_prefixed() */
 	/* removed: */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Subnet pools: prefixes from which subnets on networks are allocated (engine_add_subnet()), so that no two
- * of them overlap. Shared ones, and the default one of the region, are administrators'. */
+ * Subnet pools: prefixes from which subnets on networks are allocated (engine_add_subnet()), so
+ * that no two of them overlap. Only administrators may have shared pools, and the region's default
+ * one. */
 #pragma once
 
 #include "engine/operation.h"
@@ -17,23 +18,25 @@ enum {
 	SUBNET_POOL_IPV6_BITS_MAX = 126,
 };
 
-/* Its prefixes are of one family. */
+/* Whether the pool is IPv6; its prefixes are of one family. */
 bool engine_is_ipv6_pool(const struct subnet_pool *pool);
 
-/* ERR_RANGE: prefixes that are none for subnets, or lengths that are not in order; ERR_CONFLICT: prefixes
- * that overlap; ERR_EXISTS: a second default; ERR_QUOTA; ERR_DENIED; each with KIND_SUBNET_POOL. */
+/* ERR_RANGE: a prefix cannot be used for subnets, or lengths are not in order. ERR_CONFLICT:
+ * prefixes overlap. ERR_EXISTS: there is a default pool already. ERR_QUOTA. ERR_DENIED. Each with
+ * KIND_SUBNET_POOL. */
 struct subnet_pool_wish {
-	struct ref account; /* whose it is to be; kind none: the caller's */
+	struct ref account; /* the account that shall own it; kind none: the caller's */
 	struct str name, description;
 	struct cidrs prefixes;
-	int64_t min_bits, default_bits, max_bits; /* 0: 8, of IPv6 64; as min_bits; 30, 126 */
+	int64_t min_bits, default_bits, max_bits; /* 0: 8, for IPv6 64; as min_bits; 30, for IPv6 126 */
 	bool is_default, is_shared;
 	/* made: */
 	uuid pool;
 };
 OPERATION(engine_create_subnet_pool, subnet_pool_wish)
 
-/* As above. Prefixes may grow and be joined by others: ERR_CONFLICT when one is not there any more. */
+/* Changes a pool. Prefixes may be added and joined; ERR_CONFLICT: one would be missing. Else as
+ * above. */
 struct subnet_pool_settings {
 	struct ref pool;
 	const struct str *name, *description; /* NULL: as they are */
@@ -43,7 +46,7 @@ struct subnet_pool_settings {
 };
 OPERATION(engine_update_subnet_pool, subnet_pool_settings)
 
-/* ERR_IN_USE while subnets are from it. */
+/* Deletes a pool. ERR_IN_USE: subnets are from it. */
 struct subnet_pool_target {
 	struct ref pool;
 };

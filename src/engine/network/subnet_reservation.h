@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reservations of addresses in subnets: rows only. A port gets a reserved address when it is asked for by
- * itself, and none when one is chosen for it. What is in use stays so. */
+ * Reservations of addresses in subnets, which are rows only. A port gets a reserved address if the
+ * address is asked for by name, and none if one is chosen for it. Addresses in use stay so. */
 #pragma once
 
 #include "engine/operation.h"
@@ -8,8 +8,8 @@
 
 enum { SUBNET_RESERVATIONS_MAX = 50 /* of a subnet */, SUBNET_RESERVATION_WORDS_MAX = 255 };
 
-/* The block is made canonical. ERR_RANGE: it is not in the subnet; ERR_CONFLICT: another reservation has a
- * part of it; ERR_QUOTA; all with KIND_SUBNET_RESERVATION. */
+/* Makes a reservation; the block is made canonical. With KIND_SUBNET_RESERVATION: ERR_RANGE, it is
+ * not in the subnet; ERR_CONFLICT, it overlaps another reservation; ERR_QUOTA. */
 struct subnet_reservation_wish {
 	struct ref subnet;
 	struct cidr block;

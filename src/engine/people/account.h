@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Accounts, their owner, access keys, limits and default VPC. For administrators, but for a user's own keys
- * and the default VPC. */
+ * Accounts, their owners, access keys, limits and default VPCs. For administrators, except for a
+ * user's own keys and the default VPC. */
 #pragma once
 
 #include "engine/operation.h"
 #include "model/access_key.h"
 
-/* Makes an account with its owner, who gets the role member on it, an access key and, when asked, the default
- * VPC: 172.31.0.0/16, a /20 subnet in each zone, an internet gateway, a default route. */
+/* Makes an account with its owner, who gets the role "member" on it, an access key, and on request
+ * the default VPC: 172.31.0.0/16, a /20 subnet in each zone, an internet gateway, a default
+ * route. */
 struct account_wish {
 	struct ref domain; /* none: the default one */
 	struct str name, description;
-	struct strs labels;           /* 80 at most, of 1 to 255 characters, without '/' and ',' */
+	struct strs labels;           /* at most 80, of 1 to 255 characters, without '/' and ',' */
 	enum choice enabled;          /* CHOICE_DEFAULT: yes */
 	struct tags extra;            /* names and JSON values */
 	struct str user_name;         /* the owner's; empty: "root" */
-	const struct access_key *key; /* drawn by auth/key.h, with row.id set; NULL: none */
+	const struct access_key *key; /* made by auth/key.h, with row.id set; NULL: none */
 	bool with_default_router;
 	/* made: */
 	uuid account, user, router;
@@ -27,19 +28,19 @@ struct account_change {
 	struct ref account;                   /* by name, or by id */
 	const struct str *name, *description; /* NULL: as it is */
 	const struct strs *labels;            /* likewise */
-	enum choice enabled;                  /* a disabled one's keys and tokens are refused at once */
-	struct tags extra;                    /* added to those there are, or in their place */
+	enum choice enabled;                  /* keys and tokens of a disabled account are refused at once */
+	struct tags extra;                    /* added to the present ones, or replace them */
 };
 OPERATION(engine_update_account, account_change)
 
-/* With its users, keys, roles, credentials, key pairs and groups. ERR_IN_USE: it has anything else. The row
- * stays, marked deleted: history and bills refer to it. */
+/* Deletes an account with its users, keys, roles, credentials, key pairs and groups. ERR_IN_USE: it
+ * has anything else. The row stays, marked deleted, because history and bills refer to it. */
 struct account_target {
 	struct ref account;
 };
 OPERATION(engine_delete_account, account_target)
 
-/* ACCOUNT_LIMIT_KEEP: as it is; -1: no limit. */
+/* Leaves a limit as it is. -1 means no limit. */
 #define ACCOUNT_LIMIT_KEEP INT64_MIN
 struct account_limits {
 	struct ref account;
@@ -47,32 +48,33 @@ struct account_limits {
 		groups, ports, nat_gateways, networks, subnets, rules, dedicated_hosts;
 };
 OPERATION(engine_set_limits, account_limits)
-/* What accounts get that are made from now on; no account is named. */
+/* Sets what accounts get that are made from now on. The wish names no account. */
 OPERATION(engine_set_default_limits, account_limits)
-/* Every limit the same: ACCOUNT_LIMIT_KEEP, to say some; or -1. */
+/* All limits alike: ACCOUNT_LIMIT_KEEP, before some are set; or -1. */
 static inline struct account_limits account_limits_all(struct ref account, int64_t n)
 {
 	return (struct account_limits){account, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n};
 }
 
-/* One more key for a user. What it may is what the user's roles on that account give. */
+/* Adds a key for a user. The user's roles on that account decide what the key may do. */
 struct access_key_wish {
 	struct ref user;    /* by id */
 	struct ref account; /* none: the user's own */
 	const struct access_key *key;
-	int64_t count_max; /* how many it may have in that account; 0: any number */
+	int64_t count_max; /* how many keys the user may have in that account; 0: any number */
 };
 OPERATION(engine_create_access_key, access_key_wish)
 
 struct access_key_target {
 	struct str key_id;
-	struct ref user; /* whose, by id: ERR_NOT_FOUND when it is another's; none: whosever it is */
-	bool enabled;    /* for engine_enable_access_key */
+	/* The user that the key must belong to, by id (else ERR_NOT_FOUND). None: any user. */
+	struct ref user;
+	bool enabled; /* for engine_enable_access_key */
 };
 OPERATION(engine_enable_access_key, access_key_target)
 OPERATION(engine_delete_access_key, access_key_target)
 
-/* CreateDefaultVpc. ERR_EXISTS with KIND_ROUTER when the account has one. */
+/* Makes the account's default VPC. ERR_EXISTS with KIND_ROUTER: it has one. */
 struct default_router_wish {
 	/* made: */
 	uuid router;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An account's own users and groups, as IAM makes them: named by who acts for the account, with a path. The
- * domain's are in user.h and user_group.h: whoever of them has a role on the account has policies there too,
- * and is not the account's to change or delete. For an account's owner and managers, and whom policies let.
- */
+ * An account's own users and groups, as IAM makes them: named within the account, with a path.
+ * Users and groups of domains are in user.h and user_group.h. One of those who has a role on the
+ * account has policies there, too, but the account cannot change or delete it. For an account's
+ * owner and managers, and those whom policies allow it. */
 #pragma once
 
 #include "engine/operation.h"
@@ -31,13 +31,13 @@ struct account_user_change {
 };
 OPERATION(engine_update_account_user, account_user_change)
 
-/* ERR_IN_USE: it has keys, a password, policies or groups still. */
+/* Deletes a user. ERR_IN_USE: it still has keys, a password, policies or groups. */
 struct account_user_target {
 	struct ref user;
 };
 OPERATION(engine_delete_account_user, account_user_target)
 
-/* The password that IAM calls a login profile. */
+/* A user's password, which IAM calls a login profile. */
 struct login_wish {
 	struct ref user;
 	struct str password_hash; /* empty: as it is */
@@ -60,7 +60,7 @@ struct account_group_change {
 };
 OPERATION(engine_update_account_group, account_group_change)
 
-/* ERR_IN_USE: it has members or policies still. */
+/* Deletes a group. ERR_IN_USE: it still has members or policies. */
 struct account_group_target {
 	struct ref user_group;
 };
@@ -68,23 +68,23 @@ OPERATION(engine_delete_account_group, account_group_target)
 
 /* ---- the account's settings ---- */
 
-/* Empty: it has none. ERR_EXISTS: another account has it; ERR_NOT_FOUND: it is not the one to be taken away.
- */
+/* Sets or removes the account's alias. Empty: none. ERR_EXISTS: another account has it.
+ * ERR_NOT_FOUND: it is not the one to be removed. */
 struct account_alias {
 	struct str alias;
 };
 OPERATION(engine_set_account_alias, account_alias)
 OPERATION(engine_clear_account_alias, account_alias)
 
-/* What passwords of the account's own users must be. */
+/* What passwords of the account's own users must be like. */
 struct password_policy {
-	int64_t length_min; /* 0: there is none, and the usual one holds */
+	int64_t length_min; /* 0: there is no policy, and the usual rule holds */
 	bool symbols, digits, capitals, small_letters;
 	bool own; /* users may change their own */
 };
 OPERATION(engine_set_password_policy, password_policy)
 OPERATION(engine_clear_password_policy, password_policy) /* ERR_NOT_FOUND: there is none */
 
-/* Whether a password fits what the account wants: without a policy, eight characters of three kinds.
- * account NULL: anything does. ERR_INVALID with KIND_ACCOUNT. */
+/* Checks a password against the account's policy; without one it must have eight characters of
+ * three kinds. account NULL: any password will do. ERR_INVALID with KIND_ACCOUNT. */
 RESULT engine_check_password(struct ctx *c, const struct account *account, struct str plain);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Roles of IAM's, and the instance profiles that give them to instances. Not Keystone's roles (role.h). Trust
- * policies come checked (auth/policy.h). For an account's owner and managers, and whom policies let. */
+ * IAM's roles, and the instance profiles that give them to instances. Keystone's roles are in
+ * role.h. Callers check trust policies before (auth/policy.h). For an account's owner and managers,
+ * and those whom policies allow it. */
 #pragma once
 
 #include "engine/operation.h"
@@ -9,7 +10,7 @@ enum {
 	IAM_ROLES_MAX = 1000, /* of an account; instance profiles likewise */
 	SESSION_S_MIN = 900,
 	SESSION_S_MAX = 43200,
-	SESSION_S_ABSENT = 3600, /* at most, where the role says nothing else */
+	SESSION_S_ABSENT = 3600, /* how long a session may last, if the role does not say */
 };
 
 struct iam_role_wish {
@@ -31,7 +32,7 @@ struct iam_role_change {
 OPERATION(engine_update_iam_role, iam_role_change)
 OPERATION(engine_update_iam_role_trust, iam_role_change)
 
-/* ERR_IN_USE: it has policies, or an instance profile has it. */
+/* Deletes a role. ERR_IN_USE: it has policies, or an instance profile has it. */
 struct iam_role_target {
 	struct ref iam_role;
 };
@@ -45,7 +46,7 @@ struct instance_profile_wish {
 };
 OPERATION(engine_create_instance_profile, instance_profile_wish)
 
-/* ERR_IN_USE: it has a role. Instances that have it are without one then. */
+/* Deletes a profile. ERR_IN_USE: it has a role. Instances that have the profile then have none. */
 struct instance_profile_target {
 	struct ref instance_profile;
 };
@@ -55,4 +56,4 @@ struct profile_role {
 	struct ref instance_profile, iam_role;
 };
 OPERATION(engine_add_role_to_profile, profile_role)      /* which is passed on by it; ERR_QUOTA: it has one */
-OPERATION(engine_remove_role_from_profile, profile_role) /* ERR_NOT_FOUND: it has it not */
+OPERATION(engine_remove_role_from_profile, profile_role) /* ERR_NOT_FOUND: the profile does not have it */
