@@ -71,8 +71,8 @@ struct instance_launch {
 	bool config_drive;         /* the instance gets a disk with its metadata */
 	struct str admin_password; /* sealed; the config drive tells the guest; empty: none */
 	struct ip access_ip4, access_ip6;
-	enum choice
-		unlimited_credits; /* for burstable types only; default: EC2's, which is yes except for t2 */
+	/* For burstable types only. Default: EC2's, which is yes except for t2. */
+	enum choice unlimited_credits;
 	/* Nova: if no host has room, accept, and report that later. Else ERR_CAPACITY, as in EC2. */
 	bool accept_unplaced;
 	struct str client_token; /* empty: none; up to 64 characters */

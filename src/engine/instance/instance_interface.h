@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ports of an instance as Nova's users see them: made and plugged in one go, and unplugged; and the security
- * groups of all of them at once. */
+ * An instance's ports as Nova's users see them: made and plugged in by one call, and unplugged; and
+ * the security groups of all of them at once. */
 #pragma once
 
 #include "engine/network/port.h"
 
-/* A port that is there, or a new one in a subnet, or in any subnet of a network; nothing of these: in that
- * of its primary port. Errors as of engine_create_port() and engine_attach_port(). A new one goes with the
- * instance, and when it is unplugged. */
+/* Plugs in an existing port, or a new one in a subnet, or in any subnet of a network; if none of
+ * these is given, in the subnet of its primary port. Errors as of engine_create_port() and
+ * engine_attach_port(). A new port is deleted when it is unplugged, or with the instance. */
 struct interface_wish {
 	struct ref instance, port, subnet, network;
 	struct ip ip; /* of a new one; none: any */
@@ -16,13 +16,14 @@ struct interface_wish {
 };
 OPERATION(engine_plug_interface, interface_wish)
 
-/* ERR_NOT_FOUND with KIND_PORT: it is not the instance's. */
+/* Unplugs a port. ERR_NOT_FOUND with KIND_PORT: it is not the instance's. */
 struct interface_target {
 	struct ref instance, port;
 };
 OPERATION(engine_unplug_interface, interface_target)
 
-/* On all its ports. ERR_NOT_FOUND with KIND_SECURITY_GROUP: to remove one that none of them has. */
+/* Adds a group to all of the instance's ports, or removes it. ERR_NOT_FOUND with
+ * KIND_SECURITY_GROUP: a group to be removed is on none of them. */
 struct instance_group_change {
 	struct ref instance, group;
 	bool remove;

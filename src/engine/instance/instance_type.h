@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instance types, Nova's flavors: made, changed and deleted by the operator. A name and a flavor id are one
- * space: each of them names one type. One that instances still have is marked deleted, and its row goes with
- * the last of them. */
+ * Instance types, which are Nova's flavors: the operator makes, changes and deletes them. Names and
+ * flavor ids are unique together: each of them names one type. A type that instances still have is
+ * marked deleted, and its row is forgotten with the last of them. */
 #pragma once
 
 #include "engine/operation.h"
@@ -30,8 +30,9 @@ struct instance_type_settings {
 	struct str remove_spec; /* its key; empty: none */
 	struct ref add_user, remove_user;
 };
-/* ERR_NOT_FOUND with KIND_NONE: it has no such spec, or that account has no access; ERR_EXISTS with
- * KIND_ACCOUNT: it has; ERR_CONFLICT: all have, for it is public. */
+/* ERR_NOT_FOUND with KIND_NONE: the type has no such spec, or that account has no access. With
+ * KIND_ACCOUNT: ERR_EXISTS, the account has access already. ERR_CONFLICT: the type is public, so
+ * all have access. */
 OPERATION(engine_update_instance_type, instance_type_settings)
 
 struct instance_type_target {

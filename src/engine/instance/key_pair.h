@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Key pairs. The caller has made or checked the key (base/crypto.h) before, off the committer. */
+ * Key pairs. Callers make or check the key before (base/crypto.h), and not on the committer. */
 #pragma once
 
 #include "engine/operation.h"
@@ -14,7 +14,8 @@ struct key_pair_wish {
 };
 OPERATION(engine_create_key_pair, key_pair_wish)
 
-/* An absent one is a success, as in EC2, unless it must exist; deleted is none then. */
+/* Deletes a key pair. An absent one is a success, as in EC2, unless it must exist; `deleted` is
+ * then none. */
 struct key_pair_target {
 	struct ref key_pair; /* by name or id */
 	bool must_exist;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instance profiles on instances: rows only. An instance has one at most; it goes with the instance, and with
- * the profile. Whoever gives a profile passes its role on, which is a permission of its own (iam_role.pass).
- * What happens next: the metadata service gives the guest credentials of the role (api/metadata/). */
+ * Instance profiles on instances, which are rows only. An instance has at most one; the association
+ * ends with the instance and with the profile. Whoever gives a profile passes its role on, which
+ * needs the permission iam_role.pass. The metadata service then gives the guest credentials of the
+ * role (api/metadata/). */
 #pragma once
 
 #include "engine/operation.h"
@@ -9,8 +10,9 @@
 
 struct instance_profile;
 
-/* Profiles are named by name or by ARN: ERR_INVALID with KIND_INSTANCE_PROFILE when there is none.
- * ERR_STATE with KIND_PROFILE_ASSOCIATION: the instance has one; with KIND_INSTANCE: it is ending. */
+/* Gives an instance a profile, which is named by name or by ARN. ERR_INVALID with
+ * KIND_INSTANCE_PROFILE: there is none. ERR_STATE with KIND_PROFILE_ASSOCIATION: the instance has
+ * one; with KIND_INSTANCE: it is ending. */
 struct profile_association_wish {
 	struct ref instance, instance_profile;
 	/* made: */
@@ -18,7 +20,7 @@ struct profile_association_wish {
 };
 OPERATION(engine_associate_profile, profile_association_wish)
 
-/* Another profile in place of the one before: another association. */
+/* Replaces an instance's profile, which makes another association. */
 struct profile_association_change {
 	struct ref profile_association, instance_profile;
 	/* made: */
@@ -35,5 +37,5 @@ OPERATION(engine_disassociate_profile, profile_association_target)
 
 /* ---- reading: on the head or on a view that walks ---- */
 
-/* What the instance has; NULL: none. */
+/* The profile that the instance has; NULL: none. */
 const struct instance_profile *engine_find_profile_of(const struct tables *t, uuid instance);

@@ -76,8 +76,8 @@ OPERATION(engine_add_subnet, network_subnet_wish)
 struct subnet_settings {
 	struct ref subnet;
 	enum choice public_on_launch, no_dhcp; /* public: ERR_INVALID for an IPv6 subnet */
-	enum choice
-		ipv6_on_create; /* ERR_INVALID: yes, where no IPv6 subnet is beside it; no, in one of IPv6 */
+	/* ERR_INVALID: yes, if no IPv6 subnet is beside it; no, for an IPv6 subnet. */
+	enum choice ipv6_on_create;
 	struct str public_field, ipv6_field; /* for messages of these */
 	/* NULL: as it is */
 	const struct str *name, *description;

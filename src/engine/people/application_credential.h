@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Application credentials: made by a user, for a program, for one account. For the user and administrators.
- */
+ * Application credentials: a user makes them for a program and for one account. For that user and
+ * administrators. */
 #pragma once
 
 #include "engine/operation.h"
@@ -17,7 +17,8 @@ struct application_credential_wish {
 	/* made: */
 	uuid credential;
 };
-/* ERR_DENIED: no role there, or one that who asks has not. */
+/* ERR_DENIED: the user has no role on that account; or a role is asked for that the caller does not
+ * have. */
 OPERATION(engine_create_application_credential, application_credential_wish)
 
 struct application_credential_target {

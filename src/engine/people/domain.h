@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Domains: who accounts, users and groups belong to. For administrators; a domain's own one changes it. */
+ * Domains, which accounts, users and groups belong to. For administrators; a domain's own
+ * administrator may change it. */
 #pragma once
 
 #include "engine/operation.h"
@@ -13,18 +14,18 @@ struct domain_wish {
 };
 OPERATION(engine_create_domain, domain_wish)
 
-/* Disabling one shuts out its users and everybody from its accounts, at once. ERR_PROTECTED: the default one.
- */
+/* Changes a domain. A disabled domain shuts out its users, and everybody from its accounts, at
+ * once. ERR_PROTECTED: it is the default domain. */
 struct domain_change {
 	struct ref domain;
 	const struct str *name, *description; /* NULL: as it is */
 	enum choice enabled;
-	struct tags extra; /* added to those there are, or in their place */
+	struct tags extra; /* added to the present ones, or replace them */
 };
 OPERATION(engine_update_domain, domain_change)
 
-/* With its users and groups. ERR_PROTECTED: the default one; ERR_STATE: enabled; ERR_IN_USE: it has accounts.
- */
+/* Deletes a domain with its users and groups. ERR_PROTECTED: it is the default domain. ERR_STATE:
+ * it is enabled. ERR_IN_USE: it has accounts. */
 struct domain_target {
 	struct ref domain;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * When access keys, roles of IAM's and passwords were last used: written down now and then, many at once
+ * When access keys, IAM roles and passwords were last used: written from time to time, many at once
  * (auth/uses.h). For the system. */
 #pragma once
 
@@ -15,4 +15,4 @@ struct last_uses {
 	const struct last_use *at;
 	size_t count;
 };
-OPERATION(engine_note_last_uses, last_uses) /* what is gone, or was used later: stays as it is */
+OPERATION(engine_note_last_uses, last_uses) /* a row that is gone, or was used later, stays as it is */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * OpenID Connect providers of an account: issuers whose tokens trust policies may name. What they come to is
- * in auth/web_identity.h. For an account's owner and managers, and whom policies let. */
+ * An account's OpenID Connect providers: issuers whose tokens trust policies may name.
+ * auth/web_identity.h checks such tokens. For an account's owner and managers, and those whom
+ * policies allow it. */
 #pragma once
 
 #include "engine/operation.h"
@@ -30,7 +31,7 @@ struct oidc_client {
 	struct ref oidc_provider;
 	struct str client_id;
 };
-OPERATION(engine_add_oidc_client, oidc_client)    /* which it has already: nothing changes */
+OPERATION(engine_add_oidc_client, oidc_client)    /* a client that it has already: nothing changes */
 OPERATION(engine_remove_oidc_client, oidc_client) /* which it has not: likewise */
 
 struct oidc_thumbprints {

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tokens that are refused before they expire. */
+ * Tokens that are refused although they have not expired. */
 #pragma once
 
 #include "engine/operation.h"
 
-/* Whoever holds a token may give it back; auth/token.h says its audit id and end. Twice: nothing changes. */
+/* Revokes a token, given by its audit id and end (auth/token.h). Whoever holds a token may revoke
+ * it. A second time: nothing changes. */
 struct token_revocation_wish {
-	uuid audit, user; /* whose; beyond LIMIT_REVOCATIONS all of the user's tokens end with it */
+	uuid audit,
+		/* User: whose token it is; beyond LIMIT_REVOCATIONS all of the user's tokens end
+		 * with it. */
+		user;
 	int64_t expires_us;
 };
 OPERATION(engine_revoke_token, token_revocation_wish)
 
-/* Forgets those whose tokens have expired, at most so many. For the system. */
+/* For the system: forgets revocations of tokens that have expired, at most so many. */
 struct token_revocation_sweep {
 	size_t max;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A domain's users. Passwords come hashed (auth/password.h): hashing takes its time and is none of the
- * committer's business. For administrators, but for a user's own password. */
+ * A domain's users. Callers hash passwords before (auth/password.h), because hashing takes too long
+ * for the committer. For administrators, except for a user's own password. */
 #pragma once
 
 #include "engine/operation.h"
@@ -17,26 +17,27 @@ struct user_wish {
 };
 OPERATION(engine_create_user, user_wish)
 
-/* A new password, and disabling, end the tokens of before. An account's own user keeps its name and cannot
- * be disabled: ERR_PROTECTED. */
+/* Changes a user. A new password, and disabling, end all earlier tokens. ERR_PROTECTED: an
+ * account's own user keeps its name and cannot be disabled. */
 struct user_change {
 	struct ref user;
 	const struct str *name, *description, *email; /* NULL: as it is */
 	struct str password_hash;                     /* empty: as it is */
 	const struct ref *default_account;            /* NULL: as it is; to a ref of kind none: none */
 	enum choice enabled;
-	struct tags extra; /* added to those there are, or in their place */
+	struct tags extra; /* added to the present ones, or replace them */
 };
 OPERATION(engine_update_user, user_change)
 
-/* With its keys, credentials, roles and memberships. ERR_PROTECTED: an account's own. */
+/* Deletes a user with its keys, credentials, roles and memberships. ERR_PROTECTED: it is an
+ * account's own. */
 struct user_target {
 	struct ref user;
 };
 OPERATION(engine_delete_user, user_target)
 
-/* By the user: who asks has proved the password that hash_before is of. ERR_CONFLICT when it was changed
- * meanwhile. */
+/* A user's change of the own password. The caller has proved the password that hash_before was made
+ * of. ERR_CONFLICT: the password was changed meanwhile. */
 struct own_password {
 	struct ref user;
 	struct str hash_before, password_hash;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Adoption: what was found on a host with our mark and without a row (after a start on an older
- * database) gets its rows back, as the operator decides. Nothing on the host changes by it.
- * Called by: daemon/commands_adopt.c. */
+ * Adoption: what has our mark on a host and no row (after a start on an older database) gets its
+ * rows back, if the operator decides so. Nothing on the host changes. daemon/commands_adopt.c calls
+ * these operations. */
 #pragma once
 
 #include "engine/operation.h"
@@ -13,12 +13,13 @@ struct disk_found {
 	int64_t size;
 };
 
-/* An instance by the memo that its domain carries (model/memo.h): the instance, its ports, their
- * public addresses, its volumes. Its wanted power becomes what was seen; gens stay. Security groups
- * that are gone are dropped (none left: the VPC's default one), and so are public addresses that
- * somebody else has by now. Quotas are not enforced, but it counts.
- * ERR_INVALID: the memo is not of that instance. ERR_CONFLICT: a row, an address or a MAC of it exists.
- * ERR_NOT_FOUND: what it stands on (account, VPC, subnet, image, type) is not here any more. */
+/* Adopts an instance by the memo that its domain carries (model/memo.h): the instance, its ports,
+ * their public addresses, its volumes. Its wanted power becomes what was seen, and gens stay.
+ * Security groups that no longer exist are dropped (if none is left: the VPC's default group), and
+ * so are public addresses that another has by now. Quotas are not enforced, but the instance
+ * counts. ERR_INVALID: the memo is not of that instance. ERR_CONFLICT: a row, an address or a MAC
+ * address of it exists. ERR_NOT_FOUND: what it depends on (account, VPC, subnet, image, type) is no
+ * longer there. */
 struct instance_adoption {
 	uuid instance, host;
 	const struct memo *memo;
@@ -27,11 +28,12 @@ struct instance_adoption {
 	size_t disk_count;
 	/* made: */
 	size_t port_count, volume_count, address_count;
-	size_t dropped_count; /* groups and addresses that could not be had back */
+	size_t dropped_count; /* groups and addresses that it did not get back */
 };
 OPERATION(engine_adopt_instance, instance_adoption)
 
-/* A lone disk as a free volume of an account, in its host's zone. ERR_CONFLICT: there is such a row. */
+/* Adopts a disk without an instance as an account's free volume, in its host's zone. ERR_CONFLICT:
+ * there is such a row. */
 struct volume_adoption {
 	uuid host;
 	struct disk_found disk;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Aggregates: hosts by a common name, the operator's. An instance type whose extra specs have
- * "aggregate_instance_extra_specs:KEY" goes to hosts of aggregates whose property KEY is the same:
- * placement.c. Instances stay where they are, whatever becomes of an aggregate. */
+ * Aggregates: groups of hosts under a name, for the operator. An instance type whose extra specs
+ * have "aggregate_instance_extra_specs:KEY" is placed on hosts of aggregates whose property KEY has
+ * that value (placement.c). Instances stay where they are, whatever happens to an aggregate. */
 #pragma once
 
 #include "engine/operation.h"
@@ -12,7 +12,7 @@ enum { AGGREGATES_MAX = 1000 };
 
 struct aggregate_wish {
 	struct str name; /* 1 to 255 characters */
-	struct ref zone; /* by name or id; kind none: none is said */
+	struct ref zone; /* by name or id; kind none: not given */
 	/* made: */
 	uuid aggregate;
 };
@@ -22,13 +22,13 @@ OPERATION(engine_create_aggregate, aggregate_wish)
 struct aggregate_settings {
 	struct ref aggregate;
 	const struct str *name;    /* NULL: as it is */
-	const struct ref *zone;    /* NULL: as it is; kind none: none is said any more */
+	const struct ref *zone;    /* NULL: as it is; kind none: removed */
 	struct tags properties;    /* to set */
 	struct strs no_properties; /* keys to remove; absent ones are */
 	struct ref add_host, remove_host;
 };
-/* ERR_INVALID with KIND_ZONE: hosts of it are in another zone; ERR_EXISTS with KIND_HOST: it has that host;
- * ERR_CONFLICT with KIND_HOST: that host is in another zone; ERR_NOT_FOUND with KIND_HOST. */
+/* ERR_INVALID with KIND_ZONE: hosts of it are in another zone. With KIND_HOST: ERR_EXISTS, it has
+ * that host; ERR_CONFLICT, that host is in another zone; ERR_NOT_FOUND. */
 OPERATION(engine_update_aggregate, aggregate_settings)
 
 struct aggregate_target {

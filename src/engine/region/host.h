@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Hosts: joined and removed by the operator, seen by the reconciler. */
+ * Hosts: the operator adds and removes them, and the reconciler reports what it sees of them. */
 #pragma once
 
 #include "engine/operation.h"
@@ -19,22 +19,24 @@ OPERATION(engine_add_host, host_wish)
 struct host_settings {
 	struct ref host;         /* by name or id */
 	enum choice enabled;     /* whether new instances are placed on it */
-	struct str reason;       /* why not, up to 255 characters; without `enabled` as it is */
-	enum choice forced_down; /* it counts as down, whatever it answers */
+	struct str reason;       /* why not, up to 255 characters; without `enabled` only this changes */
+	enum choice forced_down; /* the host counts as down, whatever it answers */
 };
-/* ERR_STATE with KIND_HOST: it cannot be opened while it has a maintenance ahead (instance_event.h). */
+/* ERR_STATE with KIND_HOST: it cannot be opened, because a maintenance is planned
+ * (instance_event.h). */
 OPERATION(engine_update_host, host_settings)
 
-/* Whether it is open to new instances: neither disabled nor with a maintenance ahead. */
+/* Whether new instances may be placed on the host: it is neither disabled, nor is a maintenance
+ * planned. */
 bool engine_is_host_open(const struct host *host);
-/* Why it is not, as told by whoever closed it. */
+/* Why it is closed, in the words of whoever closed it. */
 struct str engine_host_reason(const struct host *host);
 
 struct host_target {
 	struct ref host; /* by name or id */
 };
-/* Forgets it at once: nothing of ours is on it. ERR_IN_USE with instances or volumes, or dedicated
- * to an account. */
+/* Removes a host at once; nothing of ours may be on it. ERR_IN_USE: it has instances or volumes, or
+ * is dedicated to an account. */
 OPERATION(engine_remove_host, host_target)
 
 /* What a look at a host found. Absent host: OK, nothing happens. */

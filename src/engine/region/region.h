@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The region itself: its id and name, its zones, the instance types, default limits. */
+ * The region itself: its id and name, its zones, instance types, settings and default limits. */
 #pragma once
 
 #include "engine/operation.h"
 
-/* Makes the region in an empty store. Repeated with the same name it adds what is missing (zones,
- * instance types of a newer release) and changes nothing else; with another name: ERR_CONFLICT. */
+/* Makes the region in an empty store. Repeated with the same name, it adds what is missing (zones,
+ * instance types of a newer release) and changes nothing else. ERR_CONFLICT: the region has another
+ * name. */
 struct region_wish {
-	uuid id;           /* for an empty store, none: drawn. Half of the mark on everything outside */
+	/* The region's id in an empty store, which becomes half of the mark on everything outside.
+	 * None: a random one. */
+	uuid id;
 	struct str name;   /* "us-west-2" */
-	struct strs zones; /* whole names, "us-west-2a"; none: name + "a" */
+	struct strs zones; /* whole names, "us-west-2a"; none given: the region's name and "a" */
 	/* made: */
 	uuid region;
 };
@@ -21,11 +24,13 @@ struct setting_wish {
 };
 OPERATION(engine_put_setting, setting_wish)
 
-/* On the head or on a view that walks; empty or none before the bootstrap. The text is the row's. */
+/* A setting's value, which belongs to its row. Empty, or none, before the region was made. On the
+ * head, or on a view that walks. */
 struct str engine_get_setting(const struct tables *t, struct str name);
 struct str engine_get_region_name(const struct tables *t);
 uuid engine_get_region_id(const struct tables *t);
-/* "ec2.internal" in us-east-1, else "<region>.compute.internal"; in the arena. */
+/* The domain of private names: "ec2.internal" in us-east-1, else "<region>.compute.internal". In
+ * the arena. */
 struct str engine_get_domain_name(const struct tables *t, struct arena *a);
-/* Of the names of public addresses: "<region>.compute.internal"; in the arena. */
+/* The domain of public names, "<region>.compute.internal". In the arena. */
 struct str engine_get_public_domain_name(const struct tables *t, struct arena *a);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * With whom a row is shared besides its owner: what images and snapshots have alike. */
+ * Which accounts may use a row besides its owner: what images and snapshots have in common. */
 #pragma once
 
 #include "engine/operation.h"
@@ -7,6 +7,6 @@
 struct sharing {
 	enum choice is_public;
 	struct refs add, remove; /* accounts, by number or id */
-	bool reset;              /* with nobody, before those are added */
-	struct str field;        /* of the quota's message: they are too many */
+	bool reset;              /* first shared with nobody, before those are added */
+	struct str field;        /* for the message of the quota, if there are too many */
 };
