@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where the pages of consoles are: what faces answer, and api/console/ serves. */
+ * Where the pages of consoles are: faces answer with these URLs, and api/console/ serves them. */
 #pragma once
 
 #include "base/str.h"
@@ -10,8 +10,9 @@
 #define CONSOLE_DISPLAY_PAGES CONSOLE_PREFIX "vnc/" /* noVNC's folder */
 #define CONSOLE_SOCKET CONSOLE_PREFIX "websocket"
 
-/* The page that opens that console with the ticket's text; base_url as the client found us. noVNC takes the
- * socket's path from its query, as in the URLs that Nova answers. In the arena. */
+/* The URL of the page that opens the console with that ticket. base_url is how the client reached
+ * us. noVNC takes the path of the socket from its query, as in the URLs that Nova answers. In the
+ * arena. */
 static inline struct str console_url(struct arena *a, struct str base_url, enum console console,
 				     struct str ticket)
 {

@@ -14,18 +14,20 @@ struct plugs; /* the local Open vSwitch, and what is plugged */
 
 struct plug_wish {
 	uuid router;
-	int64_t mark; /* small number unique among routers: names the links */
-	uuid port;    /* the OVN port's name (metadata port of the router) */
+	int64_t mark; /* a small number that no other router has: it names the links */
+	uuid port;    /* OVN's name of the port: the router's metadata port */
 	struct mac mac;
 };
 
-/* ovsdb: "unix:/run/openvswitch/db.sock". Removes plugs of this region that an earlier process left. */
+/* Opens the local Open vSwitch; ovsdb is "unix:/run/openvswitch/db.sock". Removes plugs of this
+ * region that an earlier process left. */
 RESULT plugs_open(struct ctx *c, struct str ovsdb, uuid region, struct plugs **ret_plugs);
-void plugs_close(struct plugs *p); /* unplugs all */
-/* Idempotent. ret_netns_fd: the namespace, owned by plugs. */
+void plugs_close(struct plugs *p); /* removes all plugs */
+/* Plugs a router's place in; may be repeated. ret_netns_fd is the namespace, which plugs owns. */
 RESULT plugs_ensure(struct plugs *p, struct ctx *c, const struct plug_wish *wish, int *ret_netns_fd);
 RESULT plugs_remove(struct plugs *p, struct ctx *c, uuid router);
-/* A listening TCP socket, or a bound UDP one, inside the namespace: non-blocking, closed on exec,
- * the caller's. ip none: all its addresses. It keeps the namespace alive until closed. */
+/* Makes a listening TCP socket, or a bound UDP one, inside the namespace: non-blocking, closed on
+ * exec, the caller's to close. ip none: all its addresses. The socket keeps the namespace alive
+ * until it is closed. */
 RESULT plug_listen_tcp(struct ctx *c, int netns_fd, struct ip ip, uint16_t port, int *ret_fd);
 RESULT plug_bind_udp(struct ctx *c, int netns_fd, struct ip ip, uint16_t port, int *ret_fd);

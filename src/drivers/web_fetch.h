@@ -9,13 +9,14 @@ struct web_reach;
 
 struct web_fetch {
 	const char *url;
-	/* SHA-1 digests, in hex, of certificates that vouch for the server where no authority does that the
-	 * system knows. */
+	/* SHA-1 digests, in hex, of certificates that vouch for the server if no authority that the
+	 * system knows does. */
 	struct strs thumbprints;
 	size_t cap_size;
-	int64_t timeout_ms;      /* in all */
+	int64_t timeout_ms;      /* for the whole transfer */
 	struct web_reach *reach; /* NULL: nothing is configured */
 };
 
-/* Into c's arena. ERR_IO: it could not be reached, is not vouched for, is larger, or did not answer 200. */
+/* Fetches a document into c's arena. ERR_IO: the server cannot be reached, nobody vouches for it,
+ * it sends too much, or it does not answer 200. */
 RESULT web_fetch_get(struct ctx *c, const struct web_fetch *f, struct str *ret_body);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What of a running guest a person can sit at. */
+ * Which consoles a running guest has for people. */
 #pragma once
 
 enum console {

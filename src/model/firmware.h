@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The variables that an instance's UEFI keeps. */
+ * The variables that an instance's UEFI stores. */
 #pragma once
 
 #include "base/str.h"
@@ -8,20 +8,21 @@ enum {
 	FIRMWARE_GUID_SIZE = 16,
 	FIRMWARE_TIMESTAMP_SIZE = 16,
 	FIRMWARE_DIGEST_SIZE = 32,
-	/* Only what a key has signed, and later than the last time, changes the variable. */
+	/* The variable changes only by what a key has signed, and later than the last time. */
 	FIRMWARE_AUTHENTICATED = 0x20
 };
 
-/* What outlives a restart. */
+/* A variable that outlives a restart. */
 struct firmware_variable {
 	struct str name; /* UTF-8; with the GUID it is unique */
 	struct str data;
-	/* As UEFI lays it in memory: its first three numbers little-endian. */
+	/* As UEFI has it in memory: its first three numbers are little-endian. */
 	uint8_t guid[FIRMWARE_GUID_SIZE];
 	uint32_t attributes; /* UEFI's EFI_VARIABLE_… */
-	/* EFI_TIME of its last writing; zero: not authenticated. */
+	/* When it was last written, as EFI_TIME. Zeros: it is not authenticated. */
 	uint8_t timestamp[FIRMWARE_TIMESTAMP_SIZE];
-	struct str digest; /* SHA-256 of the certificates that may change it, where it is bound to some */
+	/* SHA-256 of the certificates that may change the variable, if it is bound to some. */
+	struct str digest;
 };
 
 struct firmware_variables {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Consoles of guests in a browser, on the API's own port under /console/: noVNC's page for displays, a page
- * of ours for serial ports, and the websocket that both open. A ticket (auth/ticket.h), which a face gave,
- * says who may open which; whether they still may is asked when they do. */
+ * Consoles of guests in a browser, on the API's port under /console/: noVNC's page for displays, a
+ * page of ours for serial ports, and the websocket that both open. A face hands out a ticket
+ * (auth/ticket.h), which says who may open which console. Whether they still may is decided when
+ * they open it. */
 #pragma once
 
 #include "http/server.h"
@@ -16,17 +17,17 @@ struct console_face;
 struct console_config {
 	struct store *store;
 	struct tickets *tickets;
-	struct limits *limits; /* how often strangers may try; NULL: as often as they like */
+	struct limits *limits; /* how often strangers may try; NULL: without limit */
 	struct reconciler *reconciler;
 	struct relay *relay;
-	struct str novnc_directory; /* noVNC's pages, as Debian's package has them; copied */
+	struct str novnc_directory; /* noVNC's pages, as in Debian's package; copied */
 };
 
 /* ERR_NO_MEMORY. What the config points at must live as long as the face. */
 RESULT console_new(struct ctx *c, const struct console_config *config, struct console_face **ret_face);
 void console_free(struct console_face *face); /* NULL: nothing */
 
-/* Whether a path is one of these: the listener is shared with other faces. */
+/* Whether a path is one of these, because the listener is shared with other faces. */
 bool console_has_path(struct str path);
-/* Takes such a call. */
+/* Answers a call with such a path. */
 void console_handle(struct console_face *face, struct call *call);
