@@ -13,7 +13,7 @@
 #include "model/state.h"
 #include "store/audit.h"
 
-struct audited; /* api/audit.h */
+struct audited; /* api/core/audit.h */
 
 /* One call of a command, on the server. */
 struct command_call {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The audit records of commands: the operator's, from the control socket. As for calls of the faces
- * (api/audit.h), a change's goes with it, and a read's is there before its answer is sent. */
-#include "api/audit.h"
+ * (api/core/audit.h), a change's goes with it, and a read's is there before its answer is sent. */
+#include "api/core/audit.h"
 #include "daemon/command.h"
 #include "model/permission.h"
 

@@ -9,8 +9,8 @@
 
 #include "api/console/console.h"
 #include "api/console/relay.h"
+#include "api/core/park.h"
 #include "api/ec2/core/ec2.h"
-#include "api/face.h"
 #include "api/iam/iam.h"
 #include "api/metadata/metadata.h"
 #include "api/openstack/core/openstack.h"
@@ -118,7 +118,7 @@ static RESULT open_auth(struct daemon *d)
 		.store = d->store, .master_key = d->master_key, .lifetime_us = s->token_lifetime_s * SECOND};
 	TRY(sigv4_new(&d->ctx, &signing, &d->sigv4));
 	TRY(passwords_new(&d->ctx, d->executor, &passwords, &d->passwords));
-	TRY(face_new_key_lane(&d->ctx, d->executor, &d->key_lane));
+	TRY(api_new_key_lane(&d->ctx, d->executor, &d->key_lane));
 	const struct issuers_config issuers = {
 		.executor = d->executor, .reach = d->reach, .fetch = web_fetch_get};
 	TRY(issuers_new(&d->ctx, &issuers, &d->issuers));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The region of a history: tests/unit/cloud's, with its faces and accounts that sign. */
-#include "api/face.h"
+#include "api/core/park.h"
 #include "auth/guard.h"
 #include "auth/key.h"
 #include "engine/people/role.h"
@@ -38,7 +38,7 @@ static void open_face(struct region *r)
 	cloud_expect_at(c, sigv4_new(&c->c, &sigv4, &r->sigv4), __FILE__, __LINE__);
 	const struct guards_config guards = {c->store, master_key, STR("us-east-1")};
 	cloud_expect_at(c, guards_new(&c->c, &guards, &r->guards), __FILE__, __LINE__);
-	cloud_expect_at(c, face_new_key_lane(&c->c, c->executor, &r->key_lane), __FILE__, __LINE__);
+	cloud_expect_at(c, api_new_key_lane(&c->c, c->executor, &r->key_lane), __FILE__, __LINE__);
 	const struct ec2_config ec2 = {.store = c->store,
 				       .guards = r->guards,
 				       .sigv4 = r->sigv4,

@@ -9,7 +9,7 @@
 #include "api/console/internal.h"
 #include "api/console/relay.h"
 #include "api/console_url.h"
-#include "api/face.h"
+#include "api/core/park.h"
 #include "auth/limit.h"
 #include "auth/ticket.h"
 #include "base/clock.h"
@@ -247,7 +247,7 @@ static void fail_opening(struct opening *o, struct call *call, struct result res
 	if (o->audit && result.code == ERR_THROTTLED)
 		o->audit->is_told = true; /* nothing of it was looked at */
 	struct str code = str_print(call->ctx.arena, "%d", status_of(result.code));
-	if (!face_audit(o->audit, o->face->config.store, result, code, answer_failed))
+	if (!api_record(o->audit, o->face->config.store, result, code, answer_failed))
 		answer_problem(call, result);
 }
 
@@ -268,7 +268,7 @@ static void opened(struct call *call, struct result result)
 	struct opening *o = call->face_data;
 	if (!result_is_ok(result))
 		fail_opening(o, call, result);
-	else if (!face_audit(o->audit, o->face->config.store, OK, STR_NONE, join))
+	else if (!api_record(o->audit, o->face->config.store, OK, STR_NONE, join))
 		fail_opening(o, call, ctx_no_memory(&call->ctx)); /* without a record: none could be made */
 }
 
@@ -310,12 +310,12 @@ static void open_socket(struct console_face *face, struct call *call)
 		fail_opening(o, call, result);
 		return;
 	}
-	const struct face_look look = {.reconciler = face->config.reconciler,
-				       .host = o->ticket.host,
-				       .timeout_us = OPEN_TIMEOUT_US,
-				       .look = look_open,
-				       .arg = o};
-	face_observe(call, &look, opened);
+	const struct api_look look = {.reconciler = face->config.reconciler,
+				      .host = o->ticket.host,
+				      .timeout_us = OPEN_TIMEOUT_US,
+				      .look = look_open,
+				      .arg = o};
+	api_observe(call, &look, opened);
 }
 
 /* ---- the face ---- */

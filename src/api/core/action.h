@@ -4,7 +4,7 @@
  * the core reaches the same memory as a struct api_action and a struct api_call. */
 #pragma once
 
-#include "api/face.h"
+#include "api/core/park.h"
 
 struct api_call;
 struct api_face;
@@ -72,7 +72,7 @@ struct api_action {
 	struct audit_call *audit;                                                                            \
 	void *args;                                                                                          \
 	size_t arg_count, arg_size;                                                                          \
-	struct face_change change;                                                                           \
+	struct api_change change;                                                                            \
 	struct lane *lane;                                                                                   \
 	uuid image, asker, host;                                                                             \
 	enum kind shows;                                                                                     \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A call from request to answer. Three places may leave the thread: face_work(), face_commit() and
- * face_observe(); the call then goes on in work_resumed() or call_resumed(). */
+ * A call from request to answer. Three places may leave the thread: api_work(), api_commit() and
+ * api_observe(); the call then goes on in work_resumed() or call_resumed(). */
 #include "api/core/dispatch.h"
 
 #include <assert.h>
@@ -9,6 +9,7 @@
 
 #include "auth/limit.h"
 #include "base/clock.h"
+#include "engine/resolve.h"
 
 #define OBSERVE_TIMEOUT_US (10 * SECOND)
 
@@ -93,7 +94,10 @@ void api_release_tables(struct api_call *e)
 
 RESULT api_find_shown(struct api_call *e, uuid id, const struct row **ret_row)
 {
-	return face_find_shown(e->c, &e->change, api_tables(e), id, ret_row);
+	enum kind kind = e->change.shown;
+	const struct row *left = api_find_in_change(&e->change, kind, id);
+	*ret_row = left ? left : tables_find(api_tables(e), kind, id);
+	return *ret_row ? OK : engine_fail_gone(e->c, kind, id);
 }
 
 RESULT api_new_args(struct api_call *e, size_t count, size_t size)
@@ -126,7 +130,7 @@ static void fail_call(struct api_call *e, struct result result)
 {
 	const struct api_protocol *p = e->face->protocol;
 	struct str code = e->audit ? p->find_code(e, result) : STR_NONE;
-	if (!face_audit(e->audit, e->face->store, result, code, answer_recorded_problem))
+	if (!api_record(e->audit, e->face->store, result, code, answer_recorded_problem))
 		p->answer_problem(e, result);
 }
 
@@ -142,7 +146,7 @@ static void fail_unrecorded(struct call *call, struct result result)
 
 /* An answer whose key is the same follows from the same rows, caller and parameters. False: it is not to be
  * cached. */
-static bool make_answer_key(struct api_call *e, struct face_answer_key *ret_key)
+static bool make_answer_key(struct api_call *e, struct response_key *ret_key)
 {
 	const struct api_protocol *p = e->face->protocol;
 	if (e->audit || !p->digest || guard_awaits_rows(e->c))
@@ -176,7 +180,7 @@ static void end_answer(struct api_call *e)
 }
 
 /* Takes the buffer's memory, unless it fails. */
-static RESULT send_answer(struct api_call *e, const struct face_answer_key *key, struct buf *body)
+static RESULT send_answer(struct api_call *e, const struct response_key *key, struct buf *body)
 {
 	const struct api_protocol *p = e->face->protocol;
 	struct result result = OK;
@@ -185,7 +189,7 @@ static RESULT send_answer(struct api_call *e, const struct face_answer_key *key,
 		buf_done(body);
 	if (e->audit) {
 		end_answer(e); /* afterwards the call is parked, and another thread's */
-		face_answer_audited(e->audit, e->face->store, status, e->has_no_body ? NULL : p->content_type,
+		api_answer_recorded(e->audit, e->face->store, status, e->has_no_body ? NULL : p->content_type,
 				    body, fail_unrecorded);
 		return OK;
 	}
@@ -194,7 +198,7 @@ static RESULT send_answer(struct api_call *e, const struct face_answer_key *key,
 	else if (p->send && p->send(e, body, &result))
 		; /* in the face's own way */
 	else if (key)
-		result = face_answers_keep(e->face->answers, key, e->call, p->content_type, body);
+		result = response_cache_add(e->face->cache, key, e->call, p->content_type, body);
 	else
 		call_answer(e->call, status, p->content_type, body);
 	if (result_is_ok(result))
@@ -210,7 +214,7 @@ static void answer_file(struct api_call *e)
 static void answer_call(struct api_call *e)
 {
 	const struct api_protocol *p = e->face->protocol;
-	struct face_answer_key key;
+	struct response_key key;
 	struct buf body;
 	if (p->set_headers)
 		p->set_headers(e);
@@ -219,7 +223,7 @@ static void answer_call(struct api_call *e)
 		return;
 	}
 	bool is_cacheable = make_answer_key(e, &key);
-	if (is_cacheable && face_answers_send(e->face->answers, &key, e->call, p->content_type)) {
+	if (is_cacheable && response_cache_send(e->face->cache, &key, e->call, p->content_type)) {
 		view_close(&e->view);
 		return;
 	}
@@ -256,13 +260,13 @@ static RESULT run_operations(struct op *op, void *wish)
 
 static void commit_action(struct api_call *e)
 {
-	e->change = (struct face_change){.action = e->action->permit,
-					 .run = run_operations,
-					 .wish = e,
-					 .is_dry = e->is_dry,
-					 .audit = e->audit,
-					 .shown = e->shows ? e->shows : e->action->shows};
-	face_commit(e->call, e->face->store, &e->change, call_resumed);
+	e->change = (struct api_change){.action = e->action->permit,
+					.run = run_operations,
+					.wish = e,
+					.is_dry = e->is_dry,
+					.audit = e->audit,
+					.shown = e->shows ? e->shows : e->action->shows};
+	api_commit(e->call, e->face->store, &e->change, call_resumed);
 }
 
 static void work_resumed(struct call *call, struct result result)
@@ -279,7 +283,7 @@ static void work_resumed(struct call *call, struct result result)
 static void do_work(struct api_call *e)
 {
 	struct lane *lane = e->lane ? e->lane : e->face->lane;
-	const struct face_work work = {
+	const struct api_work work = {
 		.lane = uuid_is_none(e->image) ? lane : NULL,
 		.asker = uuid_is_none(e->asker) && e->c->who ? e->c->who->user : e->asker,
 		.refusal = e->face->protocol->say_throttled(e),
@@ -288,14 +292,14 @@ static void do_work(struct api_call *e)
 		.run = e->action->work,
 		.arg = e,
 	};
-	face_work(e->call, &work, work_resumed);
+	api_work(e->call, &work, work_resumed);
 }
 
 static void look_at_host(struct api_call *e)
 {
-	const struct face_look look = {e->face->reconciler, e->host, OBSERVE_TIMEOUT_US, e->action->look,
-				       e->args};
-	face_observe(e->call, &look, call_resumed);
+	const struct api_look look = {e->face->reconciler, e->host, OBSERVE_TIMEOUT_US, e->action->look,
+				      e->args};
+	api_observe(e->call, &look, call_resumed);
 }
 
 static void run_action(struct api_call *e)

@@ -4,8 +4,8 @@
  * rule of a protocol: it asks the face's struct api_protocol. */
 #pragma once
 
-#include "api/answers.h"
 #include "api/core/action.h"
+#include "api/core/response_cache.h"
 #include "auth/guard.h"
 
 struct limits;
@@ -31,7 +31,7 @@ struct api_protocol {
 	void (*end_request)(struct api_call *e);
 	/* Optional: sets the headers that every answer has, unless has_headers. */
 	void (*set_headers)(struct api_call *e);
-	/* Optional: the answer's cache key, FACE_ANSWER_DIGEST_SIZE characters over all that it follows from
+	/* Optional: the answer's cache key, RESPONSE_DIGEST_SIZE characters over all that it follows from
 	 * besides the rows and the caller's account; empty: this answer is not cached. NULL: none is. */
 	struct str (*digest)(struct api_call *e);
 	/* Writes the whole answer. When it fails, the half-written one is dropped. */
@@ -75,7 +75,7 @@ struct api_face {
 	struct limits *limits;         /* NULL: callers may ask as often as they like */
 	struct reconciler *reconciler; /* NULL: no host can be asked */
 	struct lane *lane;             /* where work is done when prepare says nothing */
-	struct face_answers *answers;  /* NULL: no answer is cached */
+	struct response_cache *cache;  /* NULL: no answer is cached */
 	/* Actions that are found by their names, sorted by them. */
 	struct api_entry entries[API_ACTIONS_MAX];
 	size_t entry_count;

@@ -5,7 +5,7 @@
  * does not leave the guest through a forwarder; v1 while the instance does not require tokens. */
 #include "api/metadata/imds.h"
 
-#include "api/face.h"
+#include "api/core/park.h"
 #include "api/metadata/internal.h"
 #include "engine/instance/instance.h"
 #include "model/account.h"
@@ -197,7 +197,7 @@ static void answer_issued(struct metadata *m, struct call *call, const struct im
 	a->record.texts[AUDIT_ID] = str_encode_hex(arena, issued->instance.b, sizeof issued->instance.b);
 	audit_add_subject(a, "InstanceId", issued->instance_id);
 	a->body = *body;
-	(void) face_audit(a, m->config.store, OK, STR_NONE, issued_written); /* it has no record yet */
+	(void) api_record(a, m->config.store, OK, STR_NONE, issued_written); /* it has no record yet */
 }
 
 static void get_path(struct metadata *m, struct call *call, struct sight *s, const struct strs *path)
@@ -229,7 +229,7 @@ static void get_path(struct metadata *m, struct call *call, struct sight *s, con
 struct telling {
 	struct metadata *m;
 	struct instance_telling wish;
-	struct face_change change;
+	struct api_change change;
 };
 
 static void answer_password(struct call *call, struct result result)
@@ -253,7 +253,7 @@ static void answer_recorded(struct audit_call *a, struct result written)
 static void answer_told(struct call *call, struct result result)
 {
 	struct telling *t = call->face_data;
-	if (!face_audit(t->change.audit, t->m->config.store, result, str_from(err_name(result.code)),
+	if (!api_record(t->change.audit, t->m->config.store, result, str_from(err_name(result.code)),
 			answer_recorded))
 		answer_password(call, result);
 }
@@ -272,12 +272,12 @@ static void post_password(struct metadata *m, struct call *call, const struct in
 	a->record.texts[AUDIT_CREDENTIAL] = STR("instance");
 	audit_add_subject(a, "InstanceId", id_to_ec2(call->ctx.arena, KIND_INSTANCE, i->row.id));
 	*t = (struct telling){.m = m, .wish = {.instance = i->row.id, .password = call->body}};
-	t->change = (struct face_change){.action = "metadata:password",
-					 .run = engine_tell_guest_password_run,
-					 .wish = &t->wish,
-					 .audit = a};
+	t->change = (struct api_change){.action = "metadata:password",
+					.run = engine_tell_guest_password_run,
+					.wish = &t->wish,
+					.audit = a};
 	call->face_data = t;
-	face_commit(call, m->config.store, &t->change, answer_told);
+	api_commit(call, m->config.store, &t->change, answer_told);
 }
 
 static void handle_known(struct metadata *m, struct call *call, struct sight *s, const struct strs *path)

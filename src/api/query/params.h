@@ -118,7 +118,7 @@ struct pairs {
 RESULT params_parse(struct ctx *c, struct str query, struct str form, struct pairs *ret_pairs);
 /* The value of that name; p is NULL when absent. */
 struct str params_find(const struct pairs *pairs, const char *name);
-/* What a call names, as the subject of its audit record (api/audit.h): the parameters that name people, keys,
+/* What a call names, as the subject of its audit record (api/core/audit.h): the parameters that name people, keys,
  * roles, machines, and no other. a NULL: it has none. */
 struct audit_call;
 void params_add_subject(struct audit_call *a, const struct pairs *pairs);

@@ -2,7 +2,7 @@
  * From a query string or a form to sorted pairs of name and value. */
 #include <stdlib.h>
 
-#include "api/audit.h"
+#include "api/core/audit.h"
 #include "api/query/params.h"
 #include "base/buf.h"
 #include "base/crypto.h"

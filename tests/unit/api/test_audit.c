@@ -3,7 +3,7 @@
  * cannot be there without a word about its records. And what a flood of strangers leaves. */
 #include "../base/test_base.h"
 
-#include "api/audit.h"
+#include "api/core/audit.h"
 #include "api/ec2/core/action.h"
 #include "api/iam/internal.h"
 #include "api/openstack/core/action.h"
@@ -93,7 +93,7 @@ static size_t check(const char *permit, bool is_needed)
 {
 	if (!is_needed || audited_find(permit))
 		return 0;
-	print_message("%s: api/audited.def does not say whether its calls are recorded\n", permit);
+	print_message("%s: api/core/audited.def does not say whether its calls are recorded\n", permit);
 	return 1;
 }
 

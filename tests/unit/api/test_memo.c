@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "api/answers.h"
+#include "api/core/response_cache.h"
 #include "api/ec2/core/memo.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -389,7 +389,7 @@ static void test_long_answer_quotes(void **state)
 	world_settle(w, MINUTE);
 	unsigned before = fake_answers_read;
 	compare_with_new_face(w);
-	assert_true(describe(w, "").n > FACE_ANSWER_MAX);
+	assert_true(describe(w, "").n > RESPONSE_SIZE_MAX);
 	assert_int_equal(fake_answers_read, before + 2);
 	for (unsigned round = 0; round < LONG_COUNT / 2; round++)
 		touch_a_row(w, round);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "api/face.h"
+#include "api/core/park.h"
 #include "auth/key.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -323,7 +323,7 @@ void world_make(struct world *w)
 	const struct passwords_config passwords = {
 		.memory_kib = 8, .passes = 1, .failures_max = 3, .locked_us = MINUTE};
 	MUST(passwords_new(&w->c, w->executor, &passwords, &w->passwords));
-	MUST(face_new_key_lane(&w->c, w->executor, &w->key_lane));
+	MUST(api_new_key_lane(&w->c, w->executor, &w->key_lane));
 	const struct issuers_config issuers = {.executor = w->executor, .fetch = fetch_fixed};
 	MUST(issuers_new(&w->c, &issuers, &w->issuers));
 	open_face(w);

@@ -70,8 +70,8 @@ RESULT ec2_new(struct ctx *c, const struct ec2_config *config, struct ec2_face *
 				       .guards = config->guards,
 				       .limits = config->limits,
 				       .reconciler = config->reconciler,
-				       .answers = face_answers_new()};
-	if (!face->region || !face->endpoint || !face->memo || !face->core.answers) {
+				       .cache = response_cache_new()};
+	if (!face->region || !face->endpoint || !face->memo || !face->core.cache) {
 		ec2_free(face);
 		return ctx_no_memory(c);
 	}
@@ -93,7 +93,7 @@ void ec2_free(struct ec2_face *face)
 	heap_free(face->region);
 	heap_free(face->endpoint);
 	ec2_memo_free(face->memo);
-	face_answers_free(face->core.answers);
+	response_cache_free(face->core.cache);
 	heap_free(face);
 }
 

@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-#include "api/answers.h"
+#include "api/core/response_cache.h"
 #include "api/ec2/core/plan.h"
 
 enum { PAGE_DEFAULT = 5000 }; /* rows in an answer to a request that asks for no pages */
@@ -204,7 +204,7 @@ void ec2_drop_kept(struct ec2_call *e)
 static void write_kept(struct ec2_call *e, const struct ec2_kept *kept, struct buf *b)
 {
 	const struct ec2_quote quote = {b->size, kept};
-	if (e->kept_size <= FACE_ANSWER_MAX || !VEC_PUSH(e->c->arena, &e->quotes, quote))
+	if (e->kept_size <= RESPONSE_SIZE_MAX || !VEC_PUSH(e->c->arena, &e->quotes, quote))
 		buf_add_str(b, ec2_kept_text(kept));
 }
 

@@ -133,7 +133,7 @@ static RESULT find_account(struct os_call *e, const struct os_quota *a, const st
 	struct ref ref = {0};
 	const struct row *left = NULL;
 	if (os_parse_id(a->project, KIND_ACCOUNT, &ref))
-		left = face_find_left(&e->change, KIND_ACCOUNT, ref.prefix);
+		left = api_find_in_change(&e->change, KIND_ACCOUNT, ref.prefix);
 	const struct account *account = left ? account_of(left) : account_find(os_walk(e), ref.prefix);
 	if (!os_is_admin(e) && !(account && uuid_equal(account->row.id, e->c->who->account)))
 		return ctx_fail(e->c, ERR_DENIED, "Policy doesn't allow %s to be performed.",

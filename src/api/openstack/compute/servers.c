@@ -686,7 +686,7 @@ static uint32_t states_of(const char *name)
 
 static RESULT find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)
 {
-	*ret_instance = instance_of(face_find_left(&e->change, KIND_INSTANCE, ref->prefix));
+	*ret_instance = instance_of(api_find_in_change(&e->change, KIND_INSTANCE, ref->prefix));
 	return *ret_instance ? OK : engine_find_own_instance(e->c, os_walk(e), ref, ret_instance);
 }
 

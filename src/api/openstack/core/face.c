@@ -29,8 +29,8 @@ RESULT openstack_new(struct ctx *c, const struct openstack_config *config, struc
 				       .limits = config->limits,
 				       .reconciler = config->reconciler,
 				       .lane = passwords_lane(config->passwords),
-				       .answers = face_answers_new()};
-	if (!face->region || !face->endpoint || !face->core.answers) {
+				       .cache = response_cache_new()};
+	if (!face->region || !face->endpoint || !face->core.cache) {
 		openstack_free(face);
 		return ctx_no_memory(c);
 	}
@@ -47,6 +47,6 @@ void openstack_free(struct openstack_face *face)
 		return;
 	heap_free(face->region);
 	heap_free(face->endpoint);
-	face_answers_free(face->core.answers);
+	response_cache_free(face->core.cache);
 	heap_free(face);
 }

@@ -123,6 +123,6 @@ void os_end_request(struct api_call *core)
 
 RESULT os_find(struct os_call *e, enum kind kind, const struct ref *ref, const struct row **ret_row)
 {
-	*ret_row = face_find_left(&e->change, kind, ref->prefix);
+	*ret_row = api_find_in_change(&e->change, kind, ref->prefix);
 	return *ret_row ? OK : engine_find(e->c, os_walk(e), kind, ref, ret_row);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The table of what is recorded, and a record's texts from what is known of its call. */
-#include "api/audit.h"
+#include "api/core/audit.h"
 
 #include "auth/session.h"
 #include "model/identity.h"
@@ -18,7 +18,7 @@ static const char no_secret[] = "a parameter only sounds like one";
 static const struct audited table[] = {
 #define AUDITED(action, does, kind) {(action), (does), KIND_##kind, NULL},
 #define NOT_AUDITED(action, why) {(action), 0, KIND_NONE, (why)},
-#include "api/audited.def"
+#include "api/core/audited.def"
 #undef AUDITED
 #undef NOT_AUDITED
 };

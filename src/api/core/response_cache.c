@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The memo of whole answers: a few places by the parameters' digest, each with an answer that it shares
- * with the calls which it is being sent to.
+ * A few places by the parameters' digest, each with an answer that the cache shares with the calls which it is
+ * being sent to.
  *
  * One piece leaves in one packet with the headers, several after them. So an answer that has a request id in
  * it is lent whole, with the id written in, to one call at a time; and a copy of it to a second. Only a
  * third is sent the pieces before and behind its id. */
-#include "api/answers.h"
+#include "api/core/response_cache.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,13 +18,13 @@ enum { PLACES = 16, ID_WITHIN = 512, TEXTS = 2 };
 /* Never changed once it is in a place, but for the texts' ids. */
 struct answer {
 	_Atomic unsigned holders;
-	struct face_answer_key key;
+	struct response_key key;
 	size_t size, id_at; /* where the request id of a call stands; size: nowhere */
 	char *texts[TEXTS]; /* the second: made when it is first wanted, whoever has it lent makes it */
 	atomic_flag lent[TEXTS];
 };
 
-struct face_answers {
+struct response_cache {
 	pthread_mutex_t lock;
 	struct answer *places[PLACES];
 };
@@ -45,15 +45,15 @@ static void answer_drop(struct answer *a)
 	heap_free(a);
 }
 
-struct face_answers *face_answers_new(void)
+struct response_cache *response_cache_new(void)
 {
-	struct face_answers *m = heap_new(struct face_answers);
+	struct response_cache *m = heap_new(struct response_cache);
 	if (m)
 		(void) pthread_mutex_init(&m->lock, NULL);
 	return m;
 }
 
-void face_answers_free(struct face_answers *m)
+void response_cache_free(struct response_cache *m)
 {
 	if (!m)
 		return;
@@ -129,7 +129,7 @@ static bool send_answer(struct answer *a, struct call *call, const char *content
 	return true;
 }
 
-static struct answer **place_of(struct face_answers *m, const struct face_answer_key *key)
+static struct answer **place_of(struct response_cache *m, const struct response_key *key)
 {
 	uint64_t account = 0, digest = 0;
 	memcpy(&account, key->account.b + 8, sizeof account); /* ids are random */
@@ -137,14 +137,14 @@ static struct answer **place_of(struct face_answers *m, const struct face_answer
 	return &m->places[hash_add(account, digest) % PLACES];
 }
 
-static bool is_of(const struct answer *a, const struct face_answer_key *key)
+static bool is_of(const struct answer *a, const struct response_key *key)
 {
 	return a->key.batch == key->batch && uuid_equal(a->key.account, key->account) &&
 	       memcmp(a->key.digest, key->digest, sizeof key->digest) == 0;
 }
 
-bool face_answers_send(struct face_answers *m, const struct face_answer_key *key, struct call *call,
-		       const char *content_type)
+bool response_cache_send(struct response_cache *m, const struct response_key *key, struct call *call,
+			 const char *content_type)
 {
 	(void) pthread_mutex_lock(&m->lock);
 	struct answer *a = *place_of(m, key);
@@ -156,12 +156,12 @@ bool face_answers_send(struct face_answers *m, const struct face_answer_key *key
 	return a && send_answer(a, call, content_type);
 }
 
-/* ---- keeping ---- */
+/* ---- adding ---- */
 
 /* NULL when it is not worth it, or when out of memory: the buffer is the caller's then. */
-static struct answer *make_answer(const struct face_answer_key *key, struct str id, struct buf *body)
+static struct answer *make_answer(const struct response_key *key, struct str id, struct buf *body)
 {
-	bool fits = body->size >= FACE_ANSWER_MIN && body->size <= FACE_ANSWER_MAX && id.n;
+	bool fits = body->size >= RESPONSE_SIZE_MIN && body->size <= RESPONSE_SIZE_MAX && id.n;
 	struct answer *a = fits ? heap_new(struct answer) : NULL;
 	if (!a)
 		return NULL;
@@ -176,8 +176,8 @@ static struct answer *make_answer(const struct face_answer_key *key, struct str 
 	return a;
 }
 
-RESULT face_answers_keep(struct face_answers *m, const struct face_answer_key *key, struct call *call,
-			 const char *content_type, struct buf *body)
+RESULT response_cache_add(struct response_cache *m, const struct response_key *key, struct call *call,
+			  const char *content_type, struct buf *body)
 {
 	struct answer *a = make_answer(key, call->ctx.request_id, body);
 	if (!a) {

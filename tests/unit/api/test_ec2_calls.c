@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "api/core/park.h"
 #include "api/ec2/core/action.h"
-#include "api/face.h"
 #include "base/fault.h"
 #include "engine/instance/instance.h"
 #include "model/id.h"

@@ -3,7 +3,7 @@
  * that touches a secret or says who may what, whatever face it is of; a face looks its rows up when it starts
  * and asks nothing of a call whose row says nothing.
  *
- *   a change     its record is written in its own transaction (face_commit)
+ *   a change     its record is written in its own transaction (api_commit)
  *   a read       its record is committed before the answer, which is written already, is sent
  *   a failure    likewise, behind whatever was undone: before the caller is told
  *

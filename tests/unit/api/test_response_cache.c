@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The memo of whole answers: the same bytes with a request id of one's own, and nothing else's. */
+ * The cache of whole answers: the same bytes with a request id of one's own, and nothing else's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "api/answers.h"
+#include "api/core/response_cache.h"
 #include "base/clock.h"
 #include "model/id.h"
 #include "world.h"
@@ -15,9 +15,9 @@
 static const struct str first_id = {"00000000-1111-4222-8333-444444444444", 36},
 			second_id = {"99999999-8888-4777-8666-555555555555", 36};
 
-static struct face_answer_key key_of(unsigned account, uint64_t batch, char digest)
+static struct response_key key_of(unsigned account, uint64_t batch, char digest)
 {
-	struct face_answer_key key = {.account = {{[15] = (uint8_t) account}}, .batch = batch};
+	struct response_key key = {.account = {{[15] = (uint8_t) account}}, .batch = batch};
 	memset(key.digest, digest, sizeof key.digest);
 	return key;
 }
@@ -37,26 +37,26 @@ static void write_body(struct buf *body, struct str id, size_t size)
 }
 
 /* Answered and kept under the key, if it may be. */
-static void keep(struct face_answers *m, const struct face_answer_key *key, size_t size)
+static void keep(struct response_cache *m, const struct response_key *key, size_t size)
 {
 	struct fake_call f;
 	struct buf body, expected;
 	begin(&f, first_id);
 	write_body(&body, first_id, size);
 	write_body(&expected, first_id, size);
-	IGNORE(face_answers_keep(m, key, &f.call, "text/xml", &body)); /* is_answered tells */
+	IGNORE(response_cache_add(m, key, &f.call, "text/xml", &body)); /* is_answered tells */
 	assert_true(f.is_answered);
 	assert_true(str_equal(buf_str(&f.body), buf_str(&expected)));
 	buf_done(&expected);
 	fake_call_done(&f);
 }
 
-static bool sends(struct face_answers *m, const struct face_answer_key *key, size_t size)
+static bool sends(struct response_cache *m, const struct response_key *key, size_t size)
 {
 	struct fake_call f;
 	struct buf expected;
 	begin(&f, second_id);
-	bool sent = face_answers_send(m, key, &f.call, "text/xml");
+	bool sent = response_cache_send(m, key, &f.call, "text/xml");
 	assert_int_equal(sent, f.is_answered);
 	write_body(&expected, second_id, size);
 	if (sent)
@@ -69,9 +69,9 @@ static bool sends(struct face_answers *m, const struct face_answer_key *key, siz
 static void test_own_id(void **state)
 {
 	(void) state;
-	struct face_answers *m = face_answers_new();
-	const struct face_answer_key key = key_of(1, 7, 'a'), later = key_of(1, 8, 'a'),
-				     other = key_of(2, 7, 'a'), asked = key_of(1, 7, 'b');
+	struct response_cache *m = response_cache_new();
+	const struct response_key key = key_of(1, 7, 'a'), later = key_of(1, 8, 'a'),
+				  other = key_of(2, 7, 'a'), asked = key_of(1, 7, 'b');
 	assert_false(sends(m, &key, 0));
 	keep(m, &key, 20000);
 	assert_true(sends(m, &key, 20000));
@@ -82,21 +82,21 @@ static void test_own_id(void **state)
 	keep(m, &later, 30000);
 	assert_true(sends(m, &later, 30000));
 	assert_false(sends(m, &key, 0)); /* replaced */
-	face_answers_free(m);
+	response_cache_free(m);
 }
 
 static void test_sizes(void **state)
 {
 	(void) state;
-	struct face_answers *m = face_answers_new();
-	const struct face_answer_key key = key_of(1, 1, 'a');
-	keep(m, &key, FACE_ANSWER_MIN - 1);
+	struct response_cache *m = response_cache_new();
+	const struct response_key key = key_of(1, 1, 'a');
+	keep(m, &key, RESPONSE_SIZE_MIN - 1);
 	assert_false(sends(m, &key, 0));
-	keep(m, &key, FACE_ANSWER_MAX + 1);
+	keep(m, &key, RESPONSE_SIZE_MAX + 1);
 	assert_false(sends(m, &key, 0));
-	keep(m, &key, FACE_ANSWER_MAX);
-	assert_true(sends(m, &key, FACE_ANSWER_MAX));
-	face_answers_free(m);
+	keep(m, &key, RESPONSE_SIZE_MAX);
+	assert_true(sends(m, &key, RESPONSE_SIZE_MAX));
+	response_cache_free(m);
 }
 
 /* Through the face: a change is seen at once, an answer of another's never. */
@@ -114,7 +114,7 @@ static void test_face(void **state)
 	world_settle(&w, MINUTE);
 	const struct str ask = STR("Action=DescribeInstances");
 	struct world_answer once = world_post(&w, &w.alice, ask), twice = world_post(&w, &w.alice, ask);
-	assert_in_range(once.body.n, FACE_ANSWER_MIN, FACE_ANSWER_MAX);
+	assert_in_range(once.body.n, RESPONSE_SIZE_MIN, RESPONSE_SIZE_MAX);
 	assert_true(str_equal(once.body, twice.body));
 	assert_false(str_contains(world_post(&w, &w.bob, ask).body, STR("instanceId")));
 	struct str id = world_element(made.body, "instanceId");

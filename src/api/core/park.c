@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Parked calls: what waits lies in the call's arena and borrows call->face_data for the while. */
-#include "api/face.h"
+#include "api/core/park.h"
 
 #include "auth/guard.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/resolve.h"
 
-struct face_wait {
+struct api_wait {
 	struct call *call;
 	void *face_data; /* the face's own, given back before resume() */
 	void (*resume)(struct call *call, struct result result);
@@ -21,21 +20,21 @@ struct face_wait {
 };
 
 /* NULL: resumed with the failure already. */
-static struct face_wait *wait_new(struct call *call, void (*resume)(struct call *call, struct result result))
+static struct api_wait *wait_new(struct call *call, void (*resume)(struct call *call, struct result result))
 {
-	struct face_wait *w = arena_new_object(call->ctx.arena, struct face_wait);
+	struct api_wait *w = arena_new_object(call->ctx.arena, struct api_wait);
 	if (!w) {
 		resume(call, ctx_no_memory(&call->ctx));
 		return 0;
 	}
-	*w = (struct face_wait){.call = call, .face_data = call->face_data, .resume = resume};
+	*w = (struct api_wait){.call = call, .face_data = call->face_data, .resume = resume};
 	return w;
 }
 
 /* On a pool thread, after call_wake(). */
 static void wait_over(struct call *call)
 {
-	struct face_wait *w = call->face_data;
+	struct api_wait *w = call->face_data;
 	call->face_data = w->face_data;
 	if (w->then && !result_is_ok(w->result))
 		log_event(LOG_ERROR, "audit-not-written", "request=%s action=%s error=%s message=%s",
@@ -47,7 +46,7 @@ static void wait_over(struct call *call)
 		w->resume(call, w->result);
 }
 
-static void wait_park(struct face_wait *w)
+static void wait_park(struct api_wait *w)
 {
 	w->call->face_data = w;
 	call_park(w->call, wait_over);
@@ -56,7 +55,7 @@ static void wait_park(struct face_wait *w)
 /* On the committer's thread. After call_wake() the call is not ours any more. */
 static void change_done(struct change *change, struct result result)
 {
-	struct face_wait *w = (struct face_wait *) ((char *) change - offsetof(struct face_wait, change));
+	struct api_wait *w = (struct api_wait *) ((char *) change - offsetof(struct api_wait, change));
 	w->result = result;
 	if (w->audit && result_is_ok(result))
 		w->audit->is_told = true;
@@ -66,7 +65,7 @@ static void change_done(struct change *change, struct result result)
 /* On the committer: the operation, and what the answer is to show of it. */
 static RESULT run_asked(struct op *op, void *arg)
 {
-	struct face_change *asked = arg;
+	struct api_change *asked = arg;
 	op_show(op, asked->shown);
 	TRY(asked->run(op, asked->wish));
 	TRY(guard_check_made(op));
@@ -79,10 +78,10 @@ static RESULT run_asked(struct op *op, void *arg)
 	return asked->shown ? op_copy_shown(op, &asked->left) : OK;
 }
 
-void face_commit(struct call *call, struct store *store, struct face_change *change,
-		 void (*resume)(struct call *call, struct result result))
+void api_commit(struct call *call, struct store *store, struct api_change *change,
+		void (*resume)(struct call *call, struct result result))
 {
-	struct face_wait *w = wait_new(call, resume);
+	struct api_wait *w = wait_new(call, resume);
 	if (!w)
 		return;
 	w->change = (struct change){.run = run_asked,
@@ -103,7 +102,7 @@ static RESULT run_record(struct op *op, void *arg)
 	return audit_append_outcome(op, a, a->result.code);
 }
 
-bool face_audit(struct audit_call *a, struct store *store, struct result result, struct str code,
+bool api_record(struct audit_call *a, struct store *store, struct result result, struct str code,
 		void (*then)(struct audit_call *a, struct result written))
 {
 	if (!a || a->is_told)
@@ -111,16 +110,16 @@ bool face_audit(struct audit_call *a, struct store *store, struct result result,
 	a->is_told = true; /* or cannot be */
 	a->result = result;
 	a->record.texts[AUDIT_CODE] = code;
-	struct face_wait *w = arena_new_object(a->call->ctx.arena, struct face_wait);
+	struct api_wait *w = arena_new_object(a->call->ctx.arena, struct api_wait);
 	if (!w) {
 		then(a, FAIL(NO_MEMORY));
 		return true;
 	}
-	*w = (struct face_wait){.call = a->call,
-				.face_data = a->call->face_data,
-				.audit = a,
-				.ctx = a->call->ctx,
-				.then = then};
+	*w = (struct api_wait){.call = a->call,
+			       .face_data = a->call->face_data,
+			       .audit = a,
+			       .ctx = a->call->ctx,
+			       .then = then};
 	ctx_clear_problem(&w->ctx); /* what went wrong stays the call's */
 	w->change = (struct change){
 		.run = run_record, .arg = a, .ctx = &w->ctx, .done = change_done, .action = a->what->action};
@@ -140,18 +139,18 @@ static void answer_written(struct audit_call *a, struct result written)
 	a->fail(a->call, ctx_fail(&a->call->ctx, ERR_IO, "the audit log could not be written"));
 }
 
-void face_answer_audited(struct audit_call *a, struct store *store, int status, const char *content_type,
+void api_answer_recorded(struct audit_call *a, struct store *store, int status, const char *content_type,
 			 struct buf *body, void (*fail)(struct call *call, struct result result))
 {
 	a->status = status;
 	a->content_type = content_type;
 	a->body = *body;
 	a->fail = fail;
-	if (!face_audit(a, store, OK, STR_NONE, answer_written))
+	if (!api_record(a, store, OK, STR_NONE, answer_written))
 		call_answer(a->call, status, content_type, content_type ? body : NULL);
 }
 
-const struct row *face_find_left(const struct face_change *change, enum kind kind, uuid id)
+const struct row *api_find_in_change(const struct api_change *change, enum kind kind, uuid id)
 {
 	for (size_t k = 0; kind == change->shown && k < change->left.count; k++)
 		if (uuid_equal(change->left.at[k]->id, id))
@@ -159,33 +158,22 @@ const struct row *face_find_left(const struct face_change *change, enum kind kin
 	return NULL;
 }
 
-RESULT face_find_shown(struct ctx *c, const struct face_change *change, const struct tables *t, uuid id,
-		       const struct row **ret_row)
-{
-	const struct row *left = face_find_left(change, change->shown, id);
-	const struct row *row = left ? left : tables_find(t, change->shown, id);
-	if (!row)
-		return engine_fail_gone(c, change->shown, id);
-	*ret_row = row;
-	return OK;
-}
-
 /* On the host's thread, or any. */
 static void observation_done(struct observation *o, struct result result)
 {
-	struct face_wait *w = (struct face_wait *) ((char *) o - offsetof(struct face_wait, observation));
+	struct api_wait *w = (struct api_wait *) ((char *) o - offsetof(struct api_wait, observation));
 	w->result = result;
 	call_wake(w->call);
 }
 
-void face_observe(struct call *call, const struct face_look *look,
-		  void (*resume)(struct call *call, struct result result))
+void api_observe(struct call *call, const struct api_look *look,
+		 void (*resume)(struct call *call, struct result result))
 {
 	if (!look->reconciler) {
 		resume(call, ctx_fail(&call->ctx, ERR_GONE, "no host can be asked here"));
 		return;
 	}
-	struct face_wait *w = wait_new(call, resume);
+	struct api_wait *w = wait_new(call, resume);
 	if (!w)
 		return;
 	w->observation = (struct observation){.host = look->host,
@@ -198,7 +186,7 @@ void face_observe(struct call *call, const struct face_look *look,
 	reconciler_observe(look->reconciler, &w->observation);
 }
 
-RESULT face_new_key_lane(struct ctx *c, struct executor *executor, struct lane **ret_lane)
+RESULT api_new_key_lane(struct ctx *c, struct executor *executor, struct lane **ret_lane)
 {
 	const struct lane_config config = {executor, "keys", lane_count_threads(), KEYS_WAITING_MAX,
 					   KEYS_WAITING_OF_ONE};
@@ -208,15 +196,15 @@ RESULT face_new_key_lane(struct ctx *c, struct executor *executor, struct lane *
 /* On the work's thread, or any. */
 static void work_done(struct work_item *work, struct result result)
 {
-	struct face_wait *w = (struct face_wait *) ((char *) work - offsetof(struct face_wait, work));
+	struct api_wait *w = (struct api_wait *) ((char *) work - offsetof(struct api_wait, work));
 	w->result = result;
 	call_wake(w->call);
 }
 
-void face_work(struct call *call, const struct face_work *work,
-	       void (*resume)(struct call *call, struct result result))
+void api_work(struct call *call, const struct api_work *work,
+	      void (*resume)(struct call *call, struct result result))
 {
-	struct face_wait *w = wait_new(call, resume);
+	struct api_wait *w = wait_new(call, resume);
 	if (!w)
 		return;
 	w->work =
