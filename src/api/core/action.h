@@ -20,6 +20,9 @@ enum api_action_flag {
 	API_OF_FACE = 1 << 8,         /* the first of the face's own flags */
 };
 
+/* .returns of a change whose answer is written from what was asked for, or from all that there is. */
+#define API_RETURNS_NOTHING_STORED KIND_COUNT
+
 /* Of a const row beside its handlers:
  *   name       what the log calls it; NULL: its permit
  *   permit     the action's name in policies: "ec2:RunInstances"; the change's name, too
@@ -28,7 +31,8 @@ enum api_action_flag {
  *   look       reads from the host e->host, on that host's thread
  *   work       takes its time before the operation, or before the answer; on e->lane, or for e->image. Its
  *              argument is the call
- *   shows      a change whose answer has rows of this kind: they are found as the change left them
+ *   returns    a change whose answer is written from rows of this kind: api_find_returned() finds them as the
+ *              change left them, since another call may have changed them meanwhile
  *   doc        one sentence for the documentation
  *   never      why it finds nothing, or is always refused; NULL: it is not so */
 #define API_ACTION_MEMBERS                                                                                   \
@@ -38,7 +42,7 @@ enum api_action_flag {
 	op_run operation;                                                                                    \
 	RESULT (*look)(struct observation * o, const struct compute_driver *driver, struct compute_host *h); \
 	RESULT (*work)(struct work_item * w);                                                                \
-	enum kind shows;                                                                                     \
+	enum kind returns;                                                                                   \
 	const char *doc;                                                                                     \
 	const char *never;
 
@@ -57,7 +61,7 @@ struct api_action {
  *   host              where look reads; none: nowhere, the answer knows
  *   skips_work, skips_operation   there is nothing to do
  *   is_dry            what would have succeeded is undone, and fails with ERR_DRY_RUN
- *   shows             instead of the action's, where it depends on the call
+ *   returns           instead of the action's, where it depends on the call
  *   status            of success, until the answer is written; 0: 200
  *   has_no_body       the answer ends with its headers
  *   file, file_size   the answer is this file; 0: none
@@ -75,7 +79,7 @@ struct api_action {
 	struct api_change change;                                                                            \
 	struct lane *lane;                                                                                   \
 	uuid image, asker, host;                                                                             \
-	enum kind shows;                                                                                     \
+	enum kind returns;                                                                                   \
 	int status, file;                                                                                    \
 	int64_t file_size;                                                                                   \
 	bool skips_work, skips_operation;                                                                    \
@@ -90,9 +94,9 @@ struct api_call {
 const struct tables *api_tables(struct api_call *e);
 /* In answers: what is written from now on needs no tables, and the store may reclaim them. */
 void api_release_tables(struct api_call *e);
-/* In answers: a row of the kind that the action shows, as its change left it, else (the change put nothing) as
+/* In answers: a row of the kind that the action returns, as its change left it, else (the change put nothing) as
  * it is now. ERR_NOT_FOUND when it is gone. */
-RESULT api_find_shown(struct api_call *e, uuid id, const struct row **ret_row);
+RESULT api_find_returned(struct api_call *e, uuid id, const struct row **ret_row);
 /* From here on the call is recorded, whose row of the audit table says AUDIT_WHEN_SAID. In prepare and in
  * answers. */
 void api_audit(struct api_call *e);
@@ -124,9 +128,9 @@ RESULT api_new_args(struct api_call *e, size_t count, size_t size);
 	{                                                                                                    \
 		api_release_tables(&e->core);                                                                \
 	}                                                                                                    \
-	static inline RESULT x##_find_shown(struct x##_call *e, uuid id, const struct row **ret_row)         \
+	static inline RESULT x##_find_returned(struct x##_call *e, uuid id, const struct row **ret_row)      \
 	{                                                                                                    \
-		return api_find_shown(&e->core, id, ret_row);                                                \
+		return api_find_returned(&e->core, id, ret_row);                                             \
 	}                                                                                                    \
 	static inline void x##_audit(struct x##_call *e)                                                     \
 	{                                                                                                    \

@@ -92,9 +92,9 @@ void api_release_tables(struct api_call *e)
 		view_stop_walking(&e->view);
 }
 
-RESULT api_find_shown(struct api_call *e, uuid id, const struct row **ret_row)
+RESULT api_find_returned(struct api_call *e, uuid id, const struct row **ret_row)
 {
-	enum kind kind = e->change.shown;
+	enum kind kind = e->change.returns;
 	const struct row *left = api_find_in_change(&e->change, kind, id);
 	*ret_row = left ? left : tables_find(api_tables(e), kind, id);
 	return *ret_row ? OK : engine_fail_gone(e->c, kind, id);
@@ -260,12 +260,14 @@ static RESULT run_operations(struct op *op, void *wish)
 
 static void commit_action(struct api_call *e)
 {
-	e->change = (struct api_change){.action = e->action->permit,
-					.run = run_operations,
-					.wish = e,
-					.is_dry = e->is_dry,
-					.audit = e->audit,
-					.shown = e->shows ? e->shows : e->action->shows};
+	enum kind returns = e->returns ? e->returns : e->action->returns;
+	e->change =
+		(struct api_change){.action = e->action->permit,
+				    .run = run_operations,
+				    .wish = e,
+				    .is_dry = e->is_dry,
+				    .audit = e->audit,
+				    .returns = returns == API_RETURNS_NOTHING_STORED ? KIND_NONE : returns};
 	api_commit(e->call, e->face->store, &e->change, call_resumed);
 }
 

@@ -62,11 +62,11 @@ static void change_done(struct change *change, struct result result)
 	call_wake(w->call);
 }
 
-/* On the committer: the operation, and what the answer is to show of it. */
+/* On the committer: the operation, and a copy of the rows that the answer is written from. */
 static RESULT run_asked(struct op *op, void *arg)
 {
 	struct api_change *asked = arg;
-	op_show(op, asked->shown);
+	op_show(op, asked->returns);
 	TRY(asked->run(op, asked->wish));
 	TRY(guard_check_made(op));
 	TRY(guard_check_rest(op->ctx));
@@ -75,7 +75,7 @@ static RESULT run_asked(struct op *op, void *arg)
 				"Request would have succeeded, but DryRun flag is set.");
 	if (asked->audit)
 		TRY(audit_append(op, asked->audit));
-	return asked->shown ? op_copy_shown(op, &asked->left) : OK;
+	return asked->returns ? op_copy_shown(op, &asked->returned) : OK;
 }
 
 void api_commit(struct call *call, struct store *store, struct api_change *change,
@@ -152,9 +152,9 @@ void api_answer_recorded(struct audit_call *a, struct store *store, int status, 
 
 const struct row *api_find_in_change(const struct api_change *change, enum kind kind, uuid id)
 {
-	for (size_t k = 0; kind == change->shown && k < change->left.count; k++)
-		if (uuid_equal(change->left.at[k]->id, id))
-			return change->left.at[k];
+	for (size_t k = 0; kind == change->returns && k < change->returned.count; k++)
+		if (uuid_equal(change->returned.at[k]->id, id))
+			return change->returned.at[k];
 	return NULL;
 }
 

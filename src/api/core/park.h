@@ -14,11 +14,12 @@ struct api_change {
 	const char *action; /* static, for the events */
 	op_run run;
 	void *wish;
-	bool is_dry;     /* what would have succeeded is undone and fails with ERR_DRY_RUN */
-	enum kind shown; /* the answer shows rows of this kind as the change leaves them; KIND_NONE */
+	bool is_dry; /* what would have succeeded is undone and fails with ERR_DRY_RUN */
+	enum kind
+		returns; /* the answer is written from rows of this kind, as the change leaves them; KIND_NONE */
 	struct audit_call *audit; /* is recorded with it; NULL: it is not */
 	/* made, in the call's arena: */
-	struct rows left; /* the rows of that kind that it is about (op_copy_shown) */
+	struct rows returned; /* the rows of that kind that it is about (op_copy_shown) */
 };
 /* Parks the call, runs the operation on the committer, and calls resume() on a pool thread with its
  * result once the change is published. The face's thread must return without touching the call again. */
@@ -68,5 +69,5 @@ struct api_look {
 /* Parks the call until it is done; look itself may be gone by then. */
 void api_observe(struct call *call, const struct api_look *look,
 		 void (*resume)(struct call *call, struct result result));
-/* In an answer: the row of the kind that the change shows, as it left it; NULL: it was not about it. */
+/* In an answer: the row of the kind that the change returns, as it left it; NULL: it was not about it. */
 const struct row *api_find_in_change(const struct api_change *change, enum kind kind, uuid id);

@@ -122,7 +122,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct account_group_wish *a = args;
 	const struct row *row = NULL;
-	TRY(iam_find_shown(e, a->user_group, &row));
+	TRY(iam_find_returned(e, a->user_group, &row));
 	xml_open(x, "Group");
 	iam_write_group(e, x, user_group_of(row));
 	xml_close(x, "Group");
@@ -151,7 +151,7 @@ static const struct param member_params[] = {IAM_GROUP(struct membership, user_g
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct account_group_wish, create_params), .prepare = prepare_new,
-	 .operation = engine_create_account_group_run, .shows = KIND_USER_GROUP, .answer = show_new,
+	 .operation = engine_create_account_group_run, .returns = KIND_USER_GROUP, .answer = show_new,
 	 .doc = "Makes a group."},
 	{IAM_ACTION("GetGroup"), .args = PARAMS(struct group_args, get_params), .answer = get_group,
 	 .doc = "One group and its members."},

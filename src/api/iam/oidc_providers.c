@@ -134,7 +134,7 @@ static void write_texts(struct xml *x, const char *name, struct strs texts)
 static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct row *row = NULL;
-	TRY(iam_find_shown(e, ((const struct oidc_provider_wish *) args)->oidc_provider, &row));
+	TRY(iam_find_returned(e, ((const struct oidc_provider_wish *) args)->oidc_provider, &row));
 	const struct oidc_provider *p = oidc_provider_of(row);
 	xml_text(x, "OpenIDConnectProviderArn", iam_arn(e, KIND_OIDC_PROVIDER, row));
 	if (p->tags.count)
@@ -214,7 +214,7 @@ static const struct param untag_params[] = {PROVIDER(struct changed_tags, arn),
 
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateOpenIDConnectProvider"), .flags = API_WRITES, .args = PARAMS(W, create_params),
-	 .prepare = prepare_new, .operation = engine_create_oidc_provider_run, .shows = KIND_OIDC_PROVIDER,
+	 .prepare = prepare_new, .operation = engine_create_oidc_provider_run, .returns = KIND_OIDC_PROVIDER,
 	 .answer = show_new, .doc = "Lets trust policies name an issuer of tokens."},
 	{IAM_ACTION("GetOpenIDConnectProvider"), .args = PARAMS(struct provider_args, read_params),
 	 .prepare = prepare_read, .answer = get_provider, .doc = "One provider."},

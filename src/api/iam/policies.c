@@ -151,7 +151,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct new_policy *a = args;
 	const struct row *row = NULL;
-	TRY(iam_find_shown(e, a->wish.policy, &row));
+	TRY(iam_find_returned(e, a->wish.policy, &row));
 	xml_open(x, "Policy");
 	iam_write_policy(e, x, policy_of(row), false);
 	xml_close(x, "Policy");
@@ -406,7 +406,7 @@ static const struct param changed_version_rows[] = {IAM_POLICY_ARN(struct change
 
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreatePolicy"), .flags = API_WRITES, .args = PARAMS(struct new_policy, new_rows),
-	 .prepare = prepare_new, .operation = engine_create_policy_run, .shows = KIND_POLICY,
+	 .prepare = prepare_new, .operation = engine_create_policy_run, .returns = KIND_POLICY,
 	 .answer = show_new, .doc = "Makes a managed policy."},
 	{IAM_ACTION("DeletePolicy"), .flags = API_WRITES, .args = PARAMS(struct gone_policy, gone_rows),
 	 .prepare = prepare_delete, .operation = engine_delete_policy_run,

@@ -119,7 +119,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct instance_profile_wish *a = args;
 	const struct row *row = NULL;
-	TRY(iam_find_shown(e, a->instance_profile, &row));
+	TRY(iam_find_returned(e, a->instance_profile, &row));
 	xml_open(x, "InstanceProfile");
 	iam_write_profile(e, x, instance_profile_of(row), true);
 	xml_close(x, "InstanceProfile");
@@ -140,8 +140,8 @@ static const struct param untag_params[] = {PROFILE(struct entity_tags, entity),
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateInstanceProfile"), .flags = API_WRITES,
 	 .args = PARAMS(struct instance_profile_wish, create_params), .prepare = prepare_new,
-	 .operation = engine_create_instance_profile_run, .shows = KIND_INSTANCE_PROFILE, .answer = show_new,
-	 .doc = "Makes an instance profile."},
+	 .operation = engine_create_instance_profile_run, .returns = KIND_INSTANCE_PROFILE,
+	 .answer = show_new, .doc = "Makes an instance profile."},
 	{IAM_ACTION("GetInstanceProfile"), .args = PARAMS(struct profile_args, get_params),
 	 .answer = get_profile, .doc = "One instance profile and its role."},
 	{IAM_ACTION("ListInstanceProfiles"), .args = PARAMS(struct profile_args, list_params),

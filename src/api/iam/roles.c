@@ -129,7 +129,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct new_role *a = args;
 	const struct row *row = NULL;
-	TRY(iam_find_shown(e, a->wish.iam_role, &row));
+	TRY(iam_find_returned(e, a->wish.iam_role, &row));
 	xml_open(x, "Role");
 	iam_write_role(e, x, iam_role_of(row), true);
 	xml_close(x, "Role");
@@ -195,7 +195,7 @@ static const struct param untag_params[] = {IAM_ROLE(struct entity_tags, entity)
 
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateRole"), .flags = API_WRITES, .args = PARAMS(struct new_role, create_params),
-	 .prepare = prepare_new, .operation = engine_create_iam_role_run, .shows = KIND_IAM_ROLE,
+	 .prepare = prepare_new, .operation = engine_create_iam_role_run, .returns = KIND_IAM_ROLE,
 	 .answer = show_new, .doc = "Makes a role."},
 	{IAM_ACTION("GetRole"), .args = PARAMS(struct role_args, get_params), .answer = get_role,
 	 .doc = "One role."},

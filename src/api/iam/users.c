@@ -203,7 +203,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct new_user *a = args;
 	const struct row *row = NULL;
-	TRY(iam_find_shown(e, a->wish.user, &row));
+	TRY(iam_find_returned(e, a->wish.user, &row));
 	xml_open(x, "User");
 	iam_write_user(e, x, user_of(row), true);
 	xml_close(x, "User");
@@ -236,7 +236,7 @@ static const struct param untag_params[] = {IAM_USER(struct entity_tags, entity,
 
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateUser"), .flags = API_WRITES, .args = PARAMS(struct new_user, create_params),
-	 .prepare = prepare_new, .operation = engine_create_account_user_run, .shows = KIND_USER,
+	 .prepare = prepare_new, .operation = engine_create_account_user_run, .returns = KIND_USER,
 	 .answer = show_new, .doc = "Makes a user."},
 	{IAM_ACTION("GetUser"), .args = PARAMS(struct user_args, user_params), .prepare = choose_user,
 	 .answer = get_user, .doc = "One user: the caller, when none is named."},

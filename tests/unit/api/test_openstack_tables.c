@@ -20,7 +20,7 @@ enum { GROUP_COUNT = sizeof groups / sizeof groups[0] };
 	for (size_t g = 0; g < GROUP_COUNT; g++)                                                             \
 		for (const struct os_action *a = groups[g]->at; a < groups[g]->at + groups[g]->count; a++)
 
-/* Of those the call itself says which (os_call.shows). */
+/* Of those the call itself says which (os_call.returns). */
 static bool is_of_any_kind(const struct os_action *a)
 {
 	struct str path = str_from(a->path);
@@ -39,13 +39,14 @@ static void test_changes_show_what_they_left(void **state)
 	EACH_ACTION(a)
 	{
 		bool is_told = a->operation && a->answer;
-		bool is_fine = is_told ? (a->shows != KIND_NONE) != a->tells || is_of_any_kind(a)
-				       : !a->tells && (a->shows == KIND_NONE || a->operation);
+		bool is_fine = is_told ? a->returns != KIND_NONE || is_of_any_kind(a)
+				       : a->returns == KIND_NONE ||
+						 (a->operation && a->returns != API_RETURNS_NOTHING_STORED);
 		count += is_told;
 		wrong += !is_fine;
 		if (!is_fine)
-			print_message("%s %s: shows no kind, and does not say that it tells\n", a->path,
-				      a->verb ? a->verb : "");
+			print_message("%s %s: returns no kind, and does not say API_RETURNS_NOTHING_STORED\n",
+				      a->path, a->verb ? a->verb : "");
 	}
 	assert_true(count > 50);
 	assert_int_equal(wrong, 0);

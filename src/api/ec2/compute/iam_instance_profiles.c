@@ -118,8 +118,8 @@ static RESULT prepare_associate(struct ec2_call *e, void *args)
 static RESULT ec2_associate_profile(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_associate *a = args;
-	return ec2_write_shown(e, &association_listing, a->wish.profile_association,
-			       "iamInstanceProfileAssociation", x);
+	return ec2_write_returned(e, &association_listing, a->wish.profile_association,
+				  "iamInstanceProfileAssociation", x);
 }
 
 struct ec2_replace {
@@ -141,7 +141,7 @@ static RESULT prepare_replace(struct ec2_call *e, void *args)
 static RESULT ec2_replace_profile(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_replace *a = args;
-	return ec2_write_shown(e, &association_listing, a->wish.made, "iamInstanceProfileAssociation", x);
+	return ec2_write_returned(e, &association_listing, a->wish.made, "iamInstanceProfileAssociation", x);
 }
 
 static const struct param disassociate_params[] = {
@@ -167,11 +167,11 @@ static const struct ec2_action actions[] = {
 	 .doc = "Which instances have which instance profile."},
 	{EC2_ACTION("AssociateIamInstanceProfile"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_associate, associate_params), .prepare = prepare_associate,
-	 .operation = engine_associate_profile_run, .shows = KIND_PROFILE_ASSOCIATION,
+	 .operation = engine_associate_profile_run, .returns = KIND_PROFILE_ASSOCIATION,
 	 .answer = ec2_associate_profile, .doc = "Gives an instance a profile, whose role its guest gets."},
 	{EC2_ACTION("ReplaceIamInstanceProfileAssociation"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_replace, replace_params), .prepare = prepare_replace,
-	 .operation = engine_replace_profile_run, .shows = KIND_PROFILE_ASSOCIATION,
+	 .operation = engine_replace_profile_run, .returns = KIND_PROFILE_ASSOCIATION,
 	 .answer = ec2_replace_profile, .doc = "Gives an instance another profile."},
 	{EC2_ACTION("DisassociateIamInstanceProfile"), .flags = API_WRITES,
 	 .args = PARAMS(struct profile_association_target, disassociate_params),

@@ -272,7 +272,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_launch_template_version(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_version *a = args;
-	return ec2_write_shown(e, &version_listing, a->wish.version, "launchTemplateVersion", x);
+	return ec2_write_returned(e, &version_listing, a->wish.version, "launchTemplateVersion", x);
 }
 
 /* ---- delete ---- */
@@ -501,7 +501,7 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("CreateLaunchTemplateVersion"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_version, create_params), .prepare = prepare_create,
 	 .operation = engine_create_launch_template_version_run, .answer = ec2_create_launch_template_version,
-	 .shows = KIND_LAUNCH_TEMPLATE_VERSION, .doc = "Says it otherwise, under the next number."},
+	 .returns = KIND_LAUNCH_TEMPLATE_VERSION, .doc = "Says it otherwise, under the next number."},
 	{EC2_ACTION("DeleteLaunchTemplateVersions"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_delete_versions, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_launch_template_versions_run,

@@ -112,7 +112,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_launch_template(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_template *a = args;
-	return ec2_write_shown(e, &template_listing, a->wish.launch_template, "launchTemplate", x);
+	return ec2_write_returned(e, &template_listing, a->wish.launch_template, "launchTemplate", x);
 }
 
 /* ---- modify, delete ---- */
@@ -142,7 +142,7 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 static RESULT ec2_modify_launch_template(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_modify_template *a = args;
-	return ec2_write_shown(e, &template_listing, a->wish.changed, "launchTemplate", x);
+	return ec2_write_returned(e, &template_listing, a->wish.changed, "launchTemplate", x);
 }
 
 struct ec2_delete_template {
@@ -181,11 +181,11 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("CreateLaunchTemplate"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_template, create_params), .prepare = prepare_create,
 	 .operation = engine_create_launch_template_run, .answer = ec2_create_launch_template,
-	 .shows = KIND_LAUNCH_TEMPLATE, .doc = "Keeps what a launch says under a name."},
+	 .returns = KIND_LAUNCH_TEMPLATE, .doc = "Keeps what a launch says under a name."},
 	{EC2_ACTION("ModifyLaunchTemplate"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_template, modify_params), .prepare = prepare_modify,
 	 .operation = engine_update_launch_template_run, .answer = ec2_modify_launch_template,
-	 .shows = KIND_LAUNCH_TEMPLATE, .doc = "Says which version is meant where none is named."},
+	 .returns = KIND_LAUNCH_TEMPLATE, .doc = "Says which version is meant where none is named."},
 	{EC2_ACTION("DeleteLaunchTemplate"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_delete_template, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_launch_template_run, .answer = ec2_delete_launch_template,

@@ -118,7 +118,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_placement_group(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_placement_group *a = args;
-	return ec2_write_shown(e, &group_listing, a->wish.server_group, "placementGroup", x);
+	return ec2_write_returned(e, &group_listing, a->wish.server_group, "placementGroup", x);
 }
 
 /* ---- delete ---- */
@@ -143,7 +143,7 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("CreatePlacementGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_placement_group, create_params), .prepare = prepare_create,
 	 .operation = engine_create_server_group_run, .answer = ec2_create_placement_group,
-	 .shows = KIND_SERVER_GROUP, .doc = "Makes a group whose instances are placed together, or apart."},
+	 .returns = KIND_SERVER_GROUP, .doc = "Makes a group whose instances are placed together, or apart."},
 	{EC2_ACTION("DeletePlacementGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct server_group_target, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_server_group_run,

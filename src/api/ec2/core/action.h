@@ -7,8 +7,8 @@
  *                     HTTP thread, where decoding, digests and key generation belong. It holds no
  *                     rule of the cloud: those are the engine's
  *   answer            writes the answer's members, on an HTTP thread; may walk a view, where others may have
- *                     changed what a change made: rows of the kind that it `shows` are found as it left
- *                     them (ec2_find_shown). An action with
+ *                     changed what a change made: rows of the kind that it `returns` are found as it left
+ *                     them (ec2_find_returned). An action with
  *                     a list instead describes the rows of one kind (list.h); with neither, the
  *                     answer is <return>true</return>
  * How to add an action: HACKING.md. */

@@ -259,13 +259,13 @@ RESULT ec2_describe(struct ec2_call *e, const struct ec2_listing *list, const st
 	return OK;
 }
 
-RESULT ec2_write_shown(struct ec2_call *e, const struct ec2_listing *list, uuid id, const char *element,
-		       struct xml *x)
+RESULT ec2_write_returned(struct ec2_call *e, const struct ec2_listing *list, uuid id, const char *element,
+			  struct xml *x)
 {
 	const struct row *row = 0;
 	const void **items = 0;
-	assert(e->action->shows == list->kind);
-	TRY(ec2_find_shown(e, id, &row));
+	assert(e->action->returns == list->kind);
+	TRY(ec2_find_returned(e, id, &row));
 	TRY(ec2_gather(e, list, &row, 1, &items));
 	if (element)
 		xml_open(x, element);

@@ -73,10 +73,10 @@ void ec2_drop_kept(struct ec2_call *e);
 /* The whole: the set and the token. */
 RESULT ec2_describe(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
 		    struct xml *x);
-/* The row that the action shows (ec2_find_shown), within an element of that name; NULL: no element
+/* The row that the action returns (ec2_find_returned), within an element of that name; NULL: no element
  * around. */
-RESULT ec2_write_shown(struct ec2_call *e, const struct ec2_listing *list, uuid id, const char *element,
-		       struct xml *x);
+RESULT ec2_write_returned(struct ec2_call *e, const struct ec2_listing *list, uuid id, const char *element,
+			  struct xml *x);
 /* <set><item>…</item>…</set> for items. */
 void ec2_write_items(struct ec2_call *e, const struct ec2_listing *list, const void *const *items,
 		     size_t count, struct xml *x);

@@ -169,7 +169,7 @@ static RESULT ec2_name_address(struct ec2_call *e, const void *args, struct xml 
 {
 	const struct ec2_name_address *a = args;
 	const struct row *row = 0;
-	TRY(ec2_find_shown(e, a->wish.made, &row));
+	TRY(ec2_find_returned(e, a->wish.made, &row));
 	const struct address *address = address_of(row);
 	xml_open(x, "address");
 	ec2_write_ip(x, "publicIp", address->ip);
@@ -312,11 +312,11 @@ static const struct ec2_action actions[] = {
 	 .list = &address_attribute_listing, .doc = "Names that elastic addresses lead back to."},
 	{EC2_ACTION("ModifyAddressAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_name_address, modify_address_params), .prepare = prepare_name,
-	 .operation = engine_name_address_run, .shows = KIND_ADDRESS, .answer = ec2_name_address,
+	 .operation = engine_name_address_run, .returns = KIND_ADDRESS, .answer = ec2_name_address,
 	 .doc = "Says which name an address leads back to."},
 	{EC2_ACTION("ResetAddressAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_name_address, reset_address_params), .operation = engine_name_address_run,
-	 .shows = KIND_ADDRESS, .answer = ec2_name_address, .doc = "Lets it lead back to none."},
+	 .returns = KIND_ADDRESS, .answer = ec2_name_address, .doc = "Lets it lead back to none."},
 	{EC2_ACTION("DescribeAddresses"),
 	 .args = PARAMS(struct ec2_describe_addresses, describe_addresses_params), .list = &address_listing,
 	 .doc = "Elastic addresses of the account."},

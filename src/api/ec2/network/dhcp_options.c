@@ -171,7 +171,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_dhcp_options(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_dhcp_options *a = args;
-	return ec2_write_shown(e, &dhcp_listing, a->wish.dhcp_options, "dhcpOptions", x);
+	return ec2_write_returned(e, &dhcp_listing, a->wish.dhcp_options, "dhcpOptions", x);
 }
 
 /* ---- associate, delete ---- */
@@ -196,7 +196,7 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("CreateDhcpOptions"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_dhcp_options, create_params), .prepare = prepare_create,
 	 .operation = engine_create_dhcp_options_run, .answer = ec2_create_dhcp_options,
-	 .shows = KIND_DHCP_OPTIONS, .doc = "Makes a set of what guests are told by DHCP."},
+	 .returns = KIND_DHCP_OPTIONS, .doc = "Makes a set of what guests are told by DHCP."},
 	{EC2_ACTION("AssociateDhcpOptions"), .flags = API_WRITES,
 	 .args = PARAMS(struct dhcp_options_association, associate_params),
 	 .operation = engine_associate_dhcp_options_run,

@@ -57,7 +57,7 @@ static RESULT ec2_create_egress_gateway(struct ec2_call *e, const void *args, st
 {
 	const struct ec2_create_egress *a = args;
 	xml_text_opt(x, "clientToken", a->wish.client_token);
-	return ec2_write_shown(e, &egress_listing, a->wish.gateway, "egressOnlyInternetGateway", x);
+	return ec2_write_returned(e, &egress_listing, a->wish.gateway, "egressOnlyInternetGateway", x);
 }
 
 static const struct param delete_egress_params[] = {
@@ -79,7 +79,7 @@ static const struct ec2_action actions[] = {
 	 .doc = "Egress-only internet gateways of the account."},
 	{EC2_ACTION("CreateEgressOnlyInternetGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_egress, create_egress_params), .prepare = prepare_create,
-	 .operation = engine_create_egress_gateway_run, .shows = KIND_EGRESS_GATEWAY,
+	 .operation = engine_create_egress_gateway_run, .returns = KIND_EGRESS_GATEWAY,
 	 .answer = ec2_create_egress_gateway,
 	 .doc = "Gives a VPC a way out for IPv6, by which only answers come in."},
 	{EC2_ACTION("DeleteEgressOnlyInternetGateway"), .flags = API_WRITES,

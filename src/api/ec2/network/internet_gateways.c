@@ -68,7 +68,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_internet_gateway(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_gateway *a = args;
-	return ec2_write_shown(e, &gateway_listing, a->wish.gateway, "internetGateway", x);
+	return ec2_write_returned(e, &gateway_listing, a->wish.gateway, "internetGateway", x);
 }
 
 #define P(wire, member, ...) PARAM(struct gateway_attachment, wire, member, __VA_ARGS__)
@@ -89,8 +89,8 @@ static const struct ec2_action actions[] = {
 	 .doc = "Internet gateways of the account."},
 	{EC2_ACTION("CreateInternetGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_gateway, create_gateway_params), .prepare = prepare_create,
-	 .operation = engine_create_gateway_run, .shows = KIND_GATEWAY, .answer = ec2_create_internet_gateway,
-	 .doc = "Makes an internet gateway, attached to nothing yet."},
+	 .operation = engine_create_gateway_run, .returns = KIND_GATEWAY,
+	 .answer = ec2_create_internet_gateway, .doc = "Makes an internet gateway, attached to nothing yet."},
 	{EC2_ACTION("AttachInternetGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct gateway_attachment, attachment_params), .operation = engine_attach_gateway_run,
 	 .doc = "Gives a VPC its way to the internet."},

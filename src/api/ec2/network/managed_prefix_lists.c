@@ -157,7 +157,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_managed_prefix_list(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_prefix_list *a = args;
-	return ec2_write_shown(e, &prefix_listing, a->wish.group, "prefixList", x);
+	return ec2_write_returned(e, &prefix_listing, a->wish.group, "prefixList", x);
 }
 
 /* ---- modify, restore, delete ---- */
@@ -207,7 +207,7 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 static RESULT ec2_modify_managed_prefix_list(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_modify_prefix_list *a = args;
-	return ec2_write_shown(e, &prefix_listing, a->wish.edited, "prefixList", x);
+	return ec2_write_returned(e, &prefix_listing, a->wish.edited, "prefixList", x);
 }
 
 #define P(wire, member, ...) PARAM(struct address_group_edit, wire, member, __VA_ARGS__)
@@ -223,7 +223,7 @@ static const struct param restore_params[] = {
 static RESULT ec2_restore_managed_prefix_list_version(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct address_group_edit *a = args;
-	return ec2_write_shown(e, &prefix_listing, a->edited, "prefixList", x);
+	return ec2_write_returned(e, &prefix_listing, a->edited, "prefixList", x);
 }
 
 static const struct param delete_params[] = {LIST(struct address_group_target, group)};
@@ -342,16 +342,16 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("CreateManagedPrefixList"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_prefix_list, create_params), .prepare = prepare_create,
 	 .operation = engine_create_address_group_run, .answer = ec2_create_managed_prefix_list,
-	 .shows = KIND_ADDRESS_GROUP, .doc = "Makes a list of blocks for rules of security groups."},
+	 .returns = KIND_ADDRESS_GROUP, .doc = "Makes a list of blocks for rules of security groups."},
 	{EC2_ACTION("ModifyManagedPrefixList"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_prefix_list, modify_params), .prepare = prepare_modify,
 	 .operation = engine_edit_address_group_run, .answer = ec2_modify_managed_prefix_list,
-	 .shows = KIND_ADDRESS_GROUP,
+	 .returns = KIND_ADDRESS_GROUP,
 	 .doc = "Changes its entries, its size or its name; rules that name it follow."},
 	{EC2_ACTION("RestoreManagedPrefixListVersion"), .flags = API_WRITES,
 	 .args = PARAMS(struct address_group_edit, restore_params),
 	 .operation = engine_edit_address_group_run, .answer = ec2_restore_managed_prefix_list_version,
-	 .shows = KIND_ADDRESS_GROUP, .doc = "Gives it the entries of a version before, as a new one."},
+	 .returns = KIND_ADDRESS_GROUP, .doc = "Gives it the entries of a version before, as a new one."},
 	{EC2_ACTION("DeleteManagedPrefixList"), .flags = API_WRITES,
 	 .args = PARAMS(struct address_group_target, delete_params),
 	 .operation = engine_delete_address_group_run, .answer = ec2_delete_managed_prefix_list,

@@ -186,7 +186,7 @@ static RESULT ec2_create_nat_gateway(struct ec2_call *e, const void *args, struc
 {
 	const struct ec2_create_nat *a = args;
 	xml_text_opt(x, "clientToken", a->wish.client_token);
-	return ec2_write_shown(e, &nat_listing, a->wish.nat_gateway, "natGateway", x);
+	return ec2_write_returned(e, &nat_listing, a->wish.nat_gateway, "natGateway", x);
 }
 
 /* ---- delete ---- */
@@ -268,7 +268,7 @@ static const struct ec2_action actions[] = {
 	 .list = &nat_listing, .doc = "NAT gateways of the account; those that have ended, for an hour."},
 	{EC2_ACTION("CreateNatGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_nat, create_nat_params), .prepare = prepare_create,
-	 .operation = engine_create_nat_gateway_run, .shows = KIND_NAT_GATEWAY,
+	 .operation = engine_create_nat_gateway_run, .returns = KIND_NAT_GATEWAY,
 	 .answer = ec2_create_nat_gateway, .doc = "Makes a NAT gateway in a subnet."},
 	{EC2_ACTION("DeleteNatGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct nat_gateway_target, delete_nat_params),

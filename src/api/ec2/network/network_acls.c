@@ -249,7 +249,7 @@ static RESULT prepare_create_acl(struct ec2_call *e, void *args)
 static RESULT ec2_create_network_acl(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_acl *a = args;
-	TRY(ec2_write_shown(e, &acl_listing, a->wish.acl, "networkAcl", x));
+	TRY(ec2_write_returned(e, &acl_listing, a->wish.acl, "networkAcl", x));
 	xml_text_opt(x, "clientToken", a->wish.client_token);
 	return OK;
 }
@@ -388,7 +388,7 @@ static const struct ec2_action actions[] = {
 	 .list = &acl_listing, .doc = "Network ACLs of the account, with entries and associations."},
 	{EC2_ACTION("CreateNetworkAcl"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_acl, create_acl_params), .prepare = prepare_create_acl,
-	 .operation = engine_create_network_acl_run, .shows = KIND_NETWORK_ACL,
+	 .operation = engine_create_network_acl_run, .returns = KIND_NETWORK_ACL,
 	 .answer = ec2_create_network_acl, .doc = "Makes a list that denies everything."},
 	{EC2_ACTION("DeleteNetworkAcl"), .flags = API_WRITES,
 	 .args = PARAMS(struct network_acl_target, delete_acl_params),

@@ -572,7 +572,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_interface(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_interface *a = args;
-	TRY(ec2_write_shown(e, &interface_listing, a->wish.port, "networkInterface", x));
+	TRY(ec2_write_returned(e, &interface_listing, a->wish.port, "networkInterface", x));
 	xml_text_opt(x, "clientToken", a->wish.client_token);
 	return OK;
 }
@@ -590,7 +590,7 @@ static const struct ec2_action actions[] = {
 	 .list = &interface_listing, .doc = "Network interfaces of the account."},
 	{EC2_ACTION("CreateNetworkInterface"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_interface, create_interface_params), .prepare = prepare_create,
-	 .operation = engine_create_port_run, .shows = KIND_PORT, .answer = ec2_create_interface,
+	 .operation = engine_create_port_run, .returns = KIND_PORT, .answer = ec2_create_interface,
 	 .doc = "Makes an interface in a subnet."},
 	{EC2_ACTION("DeleteNetworkInterface"), .flags = API_WRITES,
 	 .args = PARAMS(struct port_target, delete_interface_params), .operation = engine_delete_port_run,

@@ -341,7 +341,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_route_table(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_table *a = args;
-	return ec2_write_shown(e, &table_listing, a->wish.route_table, "routeTable", x);
+	return ec2_write_returned(e, &table_listing, a->wish.route_table, "routeTable", x);
 }
 
 static const struct param delete_table_params[] = {
@@ -451,7 +451,7 @@ static const struct ec2_action actions[] = {
 	 .doc = "Route tables of the account, with routes and associations."},
 	{EC2_ACTION("CreateRouteTable"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_table, create_table_params), .prepare = prepare_create,
-	 .operation = engine_create_route_table_run, .shows = KIND_ROUTE_TABLE,
+	 .operation = engine_create_route_table_run, .returns = KIND_ROUTE_TABLE,
 	 .answer = ec2_create_route_table, .doc = "Makes a route table with the local route only."},
 	CHANGE("DeleteRouteTable", route_table_target, delete_table_params, engine_delete_route_table_run, 0,
 	       "Deletes a route table that no subnet uses."),

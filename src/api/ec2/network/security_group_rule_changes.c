@@ -307,7 +307,7 @@ static RESULT prepare_egress(struct ec2_call *e, void *args)
 /* Both directions. */
 static RESULT ec2_authorize_security_group(struct ec2_call *e, const void *args, struct xml *x)
 {
-	const struct rows *made = &e->change.left;
+	const struct rows *made = &e->change.returned;
 	const void **items = 0;
 	(void) args;
 	TRY(ec2_gather(e, &ec2_rule_listing, made->at, made->count, &items));
@@ -401,7 +401,7 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 #define RULES(word, rows, ready, run, shown, write, words)                                                   \
 	{                                                                                                    \
 		EC2_ACTION(word), .flags = API_WRITES, .args = PARAMS(struct ec2_rules, rows),               \
-				  .prepare = ready, .operation = run, .shows = KIND_##shown,                 \
+				  .prepare = ready, .operation = run, .returns = KIND_##shown,               \
 				  .answer = (write), .doc = words                                            \
 	}
 static const struct ec2_action actions[] = {

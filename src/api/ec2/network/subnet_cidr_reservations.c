@@ -101,7 +101,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_subnet_cidr_reservation(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_reservation *a = args;
-	return ec2_write_shown(e, &reservation_listing, a->wish.reservation, "subnetCidrReservation", x);
+	return ec2_write_returned(e, &reservation_listing, a->wish.reservation, "subnetCidrReservation", x);
 }
 
 static const struct param delete_params[] = {
@@ -124,7 +124,7 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("CreateSubnetCidrReservation"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_reservation, create_params), .prepare = prepare_create,
 	 .operation = engine_create_subnet_reservation_run, .answer = ec2_create_subnet_cidr_reservation,
-	 .shows = KIND_SUBNET_RESERVATION,
+	 .returns = KIND_SUBNET_RESERVATION,
 	 .doc = "Keeps addresses from interfaces that do not ask for them by themselves."},
 	{EC2_ACTION("DeleteSubnetCidrReservation"), .flags = API_WRITES,
 	 .args = PARAMS(struct subnet_reservation_target, delete_params),

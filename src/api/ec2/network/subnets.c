@@ -262,7 +262,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_subnet(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_subnet *a = args;
-	return ec2_write_shown(e, &subnet_listing, a->wish.subnet, "subnet", x);
+	return ec2_write_returned(e, &subnet_listing, a->wish.subnet, "subnet", x);
 }
 
 /* ---- the default one of a zone ---- */
@@ -289,7 +289,7 @@ static RESULT prepare_create_default(struct ec2_call *e, void *args)
 static RESULT ec2_create_default_subnet(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_default_subnet *a = args;
-	return ec2_write_shown(e, &subnet_listing, a->wish.subnet, "subnet", x);
+	return ec2_write_returned(e, &subnet_listing, a->wish.subnet, "subnet", x);
 }
 
 /* ---- attributes ---- */
@@ -380,12 +380,12 @@ static const struct ec2_action actions[] = {
 	 .list = &subnet_listing, .doc = "Subnets of the account."},
 	{EC2_ACTION("CreateSubnet"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_subnet, create_subnet_params), .prepare = prepare_create,
-	 .operation = engine_create_subnet_run, .shows = KIND_SUBNET, .answer = ec2_create_subnet,
+	 .operation = engine_create_subnet_run, .returns = KIND_SUBNET, .answer = ec2_create_subnet,
 	 .doc = "Makes a subnet in a VPC."},
 	{EC2_ACTION("CreateDefaultSubnet"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_default_subnet, create_default_params),
 	 .prepare = prepare_create_default, .operation = engine_create_default_subnet_run,
-	 .shows = KIND_SUBNET, .answer = ec2_create_default_subnet,
+	 .returns = KIND_SUBNET, .answer = ec2_create_default_subnet,
 	 .doc = "Makes the default subnet of a zone where it was deleted."},
 	{EC2_ACTION("ModifySubnetAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct subnet_settings, modify_subnet_params), .prepare = prepare_modify,

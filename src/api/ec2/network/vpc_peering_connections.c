@@ -237,7 +237,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_peering(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_peering *a = args;
-	return ec2_write_shown(e, &peering_listing, a->wish.peering, "vpcPeeringConnection", x);
+	return ec2_write_returned(e, &peering_listing, a->wish.peering, "vpcPeeringConnection", x);
 }
 
 /* ---- accept, reject, delete ---- */
@@ -250,7 +250,7 @@ static const struct param peering_params[] = {
 static RESULT ec2_accept_peering(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct peering_target *a = args;
-	return ec2_write_shown(e, &peering_listing, a->made, "vpcPeeringConnection", x);
+	return ec2_write_returned(e, &peering_listing, a->made, "vpcPeeringConnection", x);
 }
 
 /* ---- options ---- */
@@ -276,7 +276,7 @@ static RESULT ec2_modify_options(struct ec2_call *e, const void *args, struct xm
 {
 	const struct peering_options *a = args;
 	const struct row *row = NULL;
-	TRY(ec2_find_shown(e, a->made, &row));
+	TRY(ec2_find_returned(e, a->made, &row));
 	if (a->resolves != CHOICE_DEFAULT)
 		write_options(x, "requesterPeeringConnectionOptions", peering_of(row)->resolves);
 	if (a->peer_resolves != CHOICE_DEFAULT)
@@ -290,11 +290,11 @@ static const struct ec2_action actions[] = {
 	 .doc = "Peerings that the account asked for or was asked for; those that are over, for a while."},
 	{EC2_ACTION("CreateVpcPeeringConnection"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_peering, create_peering_params), .prepare = prepare_create,
-	 .operation = engine_create_peering_run, .shows = KIND_PEERING, .answer = ec2_create_peering,
+	 .operation = engine_create_peering_run, .returns = KIND_PEERING, .answer = ec2_create_peering,
 	 .doc = "Asks for a peering of two VPCs of this region; one there already is the answer."},
 	{EC2_ACTION("AcceptVpcPeeringConnection"), .flags = API_WRITES,
 	 .args = PARAMS(struct peering_target, peering_params), .operation = engine_accept_peering_run,
-	 .shows = KIND_PEERING, .answer = ec2_accept_peering,
+	 .returns = KIND_PEERING, .answer = ec2_accept_peering,
 	 .doc = "Accepts a peering that the account was asked for."},
 	{EC2_ACTION("RejectVpcPeeringConnection"), .flags = API_WRITES,
 	 .args = PARAMS(struct peering_target, peering_params), .operation = engine_reject_peering_run,
@@ -304,7 +304,7 @@ static const struct ec2_action actions[] = {
 	 .doc = "Deletes a peering, or a request of the account's own."},
 	{EC2_ACTION("ModifyVpcPeeringConnectionOptions"), .flags = API_WRITES,
 	 .args = PARAMS(struct peering_options, modify_options_params),
-	 .operation = engine_set_peering_options_run, .shows = KIND_PEERING, .answer = ec2_modify_options,
+	 .operation = engine_set_peering_options_run, .returns = KIND_PEERING, .answer = ec2_modify_options,
 	 .doc = "Whether public names resolve to private addresses on the other side."},
 };
 const struct ec2_actions ec2_peering_actions = ACTIONS(actions);

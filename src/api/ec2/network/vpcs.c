@@ -197,7 +197,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_vpc(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_vpc *a = args;
-	return ec2_write_shown(e, &vpc_listing, a->wish.router, "vpc", x);
+	return ec2_write_returned(e, &vpc_listing, a->wish.router, "vpc", x);
 }
 
 /* ---- attributes ---- */
@@ -289,7 +289,7 @@ static const struct param delete_vpc_params[] = {
 static RESULT ec2_create_default_vpc(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct default_router_wish *a = args;
-	return ec2_write_shown(e, &vpc_listing, a->router, "vpc", x);
+	return ec2_write_returned(e, &vpc_listing, a->router, "vpc", x);
 }
 
 static const struct ec2_action actions[] = {
@@ -297,11 +297,11 @@ static const struct ec2_action actions[] = {
 	 .list = &vpc_listing, .doc = "VPCs of the account."},
 	{EC2_ACTION("CreateVpc"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_vpc, create_vpc_params), .prepare = prepare_create,
-	 .operation = engine_create_router_run, .shows = KIND_ROUTER, .answer = ec2_create_vpc,
+	 .operation = engine_create_router_run, .returns = KIND_ROUTER, .answer = ec2_create_vpc,
 	 .doc = "Makes a VPC with its main route table, default network ACL and default group."},
 	{EC2_ACTION("CreateDefaultVpc"), .flags = API_WRITES,
 	 .args = {0, 0, sizeof(struct default_router_wish)}, .operation = engine_create_default_router_run,
-	 .shows = KIND_ROUTER, .answer = ec2_create_default_vpc,
+	 .returns = KIND_ROUTER, .answer = ec2_create_default_vpc,
 	 .doc = "Makes a default VPC where it was deleted: with a subnet in each zone and a way out."},
 	{EC2_ACTION("DescribeVpcAttribute"),
 	 .args = PARAMS(struct ec2_vpc_attribute, describe_attribute_params),

@@ -284,7 +284,7 @@ static RESULT prepare_import_snapshot(struct ec2_call *e, void *args)
 static RESULT ec2_import_snapshot(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_import_snapshot *a = args;
-	return ec2_write_shown(e, &snapshot_task_listing, a->wish.task, 0, x);
+	return ec2_write_returned(e, &snapshot_task_listing, a->wish.task, 0, x);
 }
 
 /* ---- an image ---- */
@@ -371,7 +371,7 @@ static RESULT prepare_import_image(struct ec2_call *e, void *args)
 static RESULT ec2_import_image(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_import_image *a = args;
-	return ec2_write_shown(e, &made_image_task, a->wish.task, 0, x);
+	return ec2_write_returned(e, &made_image_task, a->wish.task, 0, x);
 }
 
 /* ---- cancelled ---- */
@@ -412,11 +412,11 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("ImportSnapshot"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_import_snapshot, import_snapshot_params),
 	 .prepare = prepare_import_snapshot, .operation = engine_begin_snapshot_import_run,
-	 .shows = KIND_IMPORT_SNAPSHOT_TASK, .answer = ec2_import_snapshot,
+	 .returns = KIND_IMPORT_SNAPSHOT_TASK, .answer = ec2_import_snapshot,
 	 .doc = "Makes a snapshot of a disk that is on a web server."},
 	{EC2_ACTION("ImportImage"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_import_image, import_image_params), .prepare = prepare_import_image,
-	 .operation = engine_begin_image_import_run, .shows = KIND_IMPORT_IMAGE_TASK,
+	 .operation = engine_begin_image_import_run, .returns = KIND_IMPORT_IMAGE_TASK,
 	 .answer = ec2_import_image, .doc = "Makes an image of disks that are on web servers."},
 	{EC2_ACTION("DescribeImportSnapshotTasks"),
 	 .args = PARAMS(struct ec2_describe_imports, describe_snapshot_tasks_params),

@@ -185,7 +185,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_snapshot(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_snapshot *a = args;
-	return ec2_write_shown(e, &snapshot_listing, a->wish.snapshot, 0, x);
+	return ec2_write_returned(e, &snapshot_listing, a->wish.snapshot, 0, x);
 }
 
 /* ---- all of an instance ---- */
@@ -218,7 +218,7 @@ static RESULT prepare_create_all(struct ec2_call *e, void *args)
 
 static RESULT ec2_create_snapshots(struct ec2_call *e, const void *args, struct xml *x)
 {
-	const struct rows *made = &e->change.left;
+	const struct rows *made = &e->change.returned;
 	const void **items = 0;
 	(void) args;
 	TRY(ec2_gather(e, &snapshot_listing, made->at, made->count, &items));
@@ -281,7 +281,7 @@ static RESULT ec2_copy_snapshot(struct ec2_call *e, const void *args, struct xml
 {
 	const struct ec2_copy_snapshot *a = args;
 	const struct row *row = 0;
-	TRY(ec2_find_shown(e, a->wish.snapshot, &row));
+	TRY(ec2_find_returned(e, a->wish.snapshot, &row));
 	ec2_write_id(x, "snapshotId", KIND_SNAPSHOT, row->id);
 	ec2_write_tags(x, snapshot_of(row)->tags);
 	return OK;
@@ -300,15 +300,15 @@ static const struct ec2_action actions[] = {
 	 .doc = "Snapshots of the account, and those that others let it have."},
 	{EC2_ACTION("CreateSnapshot"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_snapshot, create_snapshot_params), .prepare = prepare_create,
-	 .operation = engine_create_snapshot_run, .shows = KIND_SNAPSHOT, .answer = ec2_create_snapshot,
+	 .operation = engine_create_snapshot_run, .returns = KIND_SNAPSHOT, .answer = ec2_create_snapshot,
 	 .doc = "Keeps a disk as it is now."},
 	{EC2_ACTION("CreateSnapshots"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_snapshots, create_snapshots_params), .prepare = prepare_create_all,
-	 .operation = engine_create_snapshots_run, .shows = KIND_SNAPSHOT, .answer = ec2_create_snapshots,
+	 .operation = engine_create_snapshots_run, .returns = KIND_SNAPSHOT, .answer = ec2_create_snapshots,
 	 .doc = "Keeps the disks of an instance as they are now."},
 	{EC2_ACTION("CopySnapshot"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_copy_snapshot, copy_snapshot_params), .prepare = prepare_copy,
-	 .operation = engine_copy_snapshot_run, .shows = KIND_SNAPSHOT, .answer = ec2_copy_snapshot,
+	 .operation = engine_copy_snapshot_run, .returns = KIND_SNAPSHOT, .answer = ec2_copy_snapshot,
 	 .doc = "Makes a snapshot of one's own of another."},
 	{EC2_ACTION("DeleteSnapshot"), .flags = API_WRITES,
 	 .args = PARAMS(struct snapshot_target, delete_snapshot_params),

@@ -223,7 +223,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_volume(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_volume *a = args;
-	return ec2_write_shown(e, &volume_listing, a->wish.volume, 0, x);
+	return ec2_write_returned(e, &volume_listing, a->wish.volume, 0, x);
 }
 
 static const struct param delete_volume_params[] = {
@@ -248,7 +248,7 @@ static RESULT ec2_attach_volume(struct ec2_call *e, const void *args, struct xml
 {
 	const struct volume_attaching *wish = args;
 	const struct row *row = 0;
-	TRY(ec2_find_shown(e, wish->attached_volume, &row));
+	TRY(ec2_find_returned(e, wish->attached_volume, &row));
 	write_attachment(x, volume_of(row));
 	return OK;
 }
@@ -280,14 +280,14 @@ static const struct ec2_action actions[] = {
 	 .list = &volume_listing, .doc = "Disks of the account."},
 	{EC2_ACTION("CreateVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_volume, create_volume_params), .prepare = prepare_create,
-	 .operation = engine_create_volume_run, .shows = KIND_VOLUME, .answer = ec2_create_volume,
+	 .operation = engine_create_volume_run, .returns = KIND_VOLUME, .answer = ec2_create_volume,
 	 .doc = "Makes a free disk."},
 	{EC2_ACTION("DeleteVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct volume_target, delete_volume_params), .operation = engine_delete_volume_run,
 	 .doc = "Deletes a free disk."},
 	{EC2_ACTION("AttachVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct volume_attaching, attach_volume_params), .operation = engine_attach_volume_run,
-	 .shows = KIND_VOLUME, .answer = ec2_attach_volume,
+	 .returns = KIND_VOLUME, .answer = ec2_attach_volume,
 	 .doc = "Attaches a disk to an instance, which may run."},
 	{EC2_ACTION("DetachVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct volume_detaching, detach_volume_params), .operation = engine_detach_volume_run,

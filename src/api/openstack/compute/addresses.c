@@ -206,7 +206,7 @@ static RESULT prepare_take(struct os_call *e, void *args)
 
 static RESULT show_taken(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &old_addresses, ((const struct os_take_address *) args)->wish.address, w);
+	return os_write_returned(e, &old_addresses, ((const struct os_take_address *) args)->wish.address, w);
 }
 
 /* ---- pools ---- */
@@ -246,7 +246,7 @@ static const struct os_action actions[] = {
 	{HTTP_POST, ALL, .permit = "os_compute_api:os-floating-ips:create", .flags = API_WRITES,
 	 .until = LAST_PROXY, .args = OS_PARAMS(struct os_take_address, take_params), .item = "floating_ip",
 	 .prepare = prepare_take, .operation = engine_allocate_address_run, .answer = show_taken,
-	 .shows = KIND_ADDRESS, .doc = "Takes one."},
+	 .returns = KIND_ADDRESS, .doc = "Takes one."},
 	{HTTP_GET, ALL "/{id}", .permit = "os_compute_api:os-floating-ips:show", .until = LAST_PROXY,
 	 .args = ARGS, .item = "floating_ip", .answer = show_address, .doc = "One of them."},
 	{HTTP_DELETE, ALL "/{id}", .permit = "os_compute_api:os-floating-ips:delete", .flags = API_WRITES,

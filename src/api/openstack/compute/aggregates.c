@@ -123,7 +123,7 @@ static RESULT prepare_found(struct os_call *e, void *args)
 static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_aggregate_change *a = args;
-	return os_write_shown(e, &listing, a->wish.aggregate.prefix, w);
+	return os_write_returned(e, &listing, a->wish.aggregate.prefix, w);
 }
 
 /* ---- create ---- */
@@ -140,7 +140,7 @@ static const struct os_param create_params[] = {
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &listing, ((const struct os_aggregate_new *) args)->wish.aggregate, w);
+	return os_write_returned(e, &listing, ((const struct os_aggregate_new *) args)->wish.aggregate, w);
 }
 
 /* ---- changes ---- */
@@ -238,8 +238,8 @@ static RESULT prepare_metadata(struct os_call *e, void *args)
 		.method = HTTP_POST, .path = "/v2.1/os-aggregates/{id}/action", .verb = (word),              \
 		.permit = "os_compute_api:os-aggregates:" word, .flags = OS_ADMIN | API_WRITES,              \
 		.args = OS_PARAMS(struct os_aggregate_change, rows), .item = "aggregate",                    \
-		.prepare = (prepare_it), .operation = engine_update_aggregate_run, .shows = KIND_AGGREGATE,  \
-		.answer = show_changed, .doc = (words),                                                      \
+		.prepare = (prepare_it), .operation = engine_update_aggregate_run,                           \
+		.returns = KIND_AGGREGATE, .answer = show_changed, .doc = (words),                           \
 	}
 #define ALL "/v2.1/os-aggregates"
 static const struct os_action actions[] = {
@@ -250,12 +250,12 @@ static const struct os_action actions[] = {
 	 .answer = show_aggregate, .doc = "One of them."},
 	{HTTP_POST, ALL, .permit = "os_compute_api:os-aggregates:create", .flags = OS_ADMIN | API_WRITES,
 	 .args = OS_PARAMS(struct os_aggregate_new, create_params), .wrap = "aggregate", .item = "aggregate",
-	 .operation = engine_create_aggregate_run, .shows = KIND_AGGREGATE, .answer = show_created,
+	 .operation = engine_create_aggregate_run, .returns = KIND_AGGREGATE, .answer = show_created,
 	 .doc = "Makes an aggregate."},
 	{HTTP_PUT, ALL "/{id}", .permit = "os_compute_api:os-aggregates:update",
 	 .flags = OS_ADMIN | API_WRITES, .args = OS_PARAMS(struct os_aggregate_change, update_params),
 	 .wrap = "aggregate", .item = "aggregate", .prepare = prepare_update,
-	 .operation = engine_update_aggregate_run, .shows = KIND_AGGREGATE, .answer = show_changed,
+	 .operation = engine_update_aggregate_run, .returns = KIND_AGGREGATE, .answer = show_changed,
 	 .doc = "Its name, and its zone."},
 	{HTTP_DELETE, ALL "/{id}", .permit = "os_compute_api:os-aggregates:delete",
 	 .flags = OS_ADMIN | API_WRITES, .args = OS_PARAMS(struct os_aggregate_change, one_params),

@@ -111,7 +111,7 @@ static RESULT show_attached(struct os_call *e, const void *args, struct json_wri
 {
 	const struct os_attach *a = args;
 	const struct row *row = NULL;
-	TRY(os_find_shown(e, a->wish.attached_volume, &row));
+	TRY(os_find_returned(e, a->wish.attached_volume, &row));
 	write_attachment(e, w, volume_of(row));
 	return OK;
 }
@@ -127,7 +127,7 @@ static const struct os_action actions[] = {
 	{HTTP_POST, ATTACHMENTS, .permit = "os_compute_api:os-volumes-attachments:create",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_attach, attach_params), .wrap = "volumeAttachment",
 	 .item = "volumeAttachment", .prepare = prepare_attach, .operation = engine_attach_volume_run,
-	 .answer = show_attached, .shows = KIND_VOLUME, .doc = "Attaches a volume."},
+	 .answer = show_attached, .returns = KIND_VOLUME, .doc = "Attaches a volume."},
 	{HTTP_DELETE, ATTACHMENTS "/{volume_id}", .permit = "os_compute_api:os-volumes-attachments:delete",
 	 .flags = API_WRITES, .status = 202, .args = TARGET(one_params), .prepare = prepare_detach,
 	 .operation = engine_detach_volume_run, .doc = "Detaches a volume."},

@@ -470,7 +470,7 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 static const struct os_action actions[] = {
 	{HTTP_POST, "/v2.1/servers", .permit = "os_compute_api:servers:create", .flags = API_WRITES,
 	 .status = 202, .args = OS_PARAMS(struct os_create_server, create_params), .prepare = prepare_create,
-	 .operation = engine_create_instances_run, .answer = show_created, .tells = true,
-	 .doc = "Starts a server."},
+	 .operation = engine_create_instances_run, .answer = show_created,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Starts a server."},
 };
 const struct os_actions os_server_create_actions = OS_ACTIONS(OS_COMPUTE, actions);

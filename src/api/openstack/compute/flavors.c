@@ -110,8 +110,8 @@ static const struct os_param flavor_params[] = {FLAVOR(struct os_flavor_target, 
 /* In an answer: the flavor as the call's change left it, or NULL. */
 static const struct instance_type *find_left(const struct os_call *e, struct str flavor_id)
 {
-	const struct rows *left = &e->change.left;
-	for (size_t k = 0; e->change.shown == KIND_INSTANCE_TYPE && k < left->count; k++) {
+	const struct rows *left = &e->change.returned;
+	for (size_t k = 0; e->change.returns == KIND_INSTANCE_TYPE && k < left->count; k++) {
 		const struct instance_type *type = instance_type_of(left->at[k]);
 		if (str_equal(type->flavor_id, flavor_id))
 			return type;
@@ -201,7 +201,7 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 {
 	const struct os_create_flavor *a = args;
 	const struct row *row = NULL;
-	TRY(os_find_shown(e, a->wish.instance_type, &row));
+	TRY(os_find_returned(e, a->wish.instance_type, &row));
 	write_flavor(e, w, row);
 	return OK;
 }
@@ -362,12 +362,12 @@ static const struct os_action actions[] = {
 	{HTTP_POST, "/v2.1/flavors", .permit = "os_compute_api:os-flavor-manage:create",
 	 .flags = API_WRITES | OS_ADMIN, .args = OS_PARAMS(struct os_create_flavor, create_params),
 	 .wrap = "flavor", .item = "flavor", .prepare = prepare_create,
-	 .operation = engine_create_instance_type_run, .answer = show_created, .shows = KIND_INSTANCE_TYPE,
+	 .operation = engine_create_instance_type_run, .answer = show_created, .returns = KIND_INSTANCE_TYPE,
 	 .doc = "Makes a flavor."},
 	{HTTP_PUT, ONE, .permit = "os_compute_api:os-flavor-manage:update", .flags = API_WRITES | OS_ADMIN,
 	 .since = 55, .args = CHANGE(describe_params), .wrap = "flavor", .item = "flavor",
 	 .prepare = prepare_describe, .operation = engine_update_instance_type_run,
-	 .shows = KIND_INSTANCE_TYPE, .answer = show_changed, .doc = "Describes a flavor."},
+	 .returns = KIND_INSTANCE_TYPE, .answer = show_changed, .doc = "Describes a flavor."},
 	{HTTP_DELETE, ONE, .permit = "os_compute_api:os-flavor-manage:delete", .flags = API_WRITES | OS_ADMIN,
 	 .status = 202, .args = OS_PARAMS(struct os_flavor_target, flavor_params), .prepare = prepare_delete,
 	 .operation = engine_delete_instance_type_run, .doc = "Deletes a flavor; its servers keep it."},
@@ -375,7 +375,7 @@ static const struct os_action actions[] = {
 	 .args = CHANGE(only_flavor_params), .answer = show_specs, .doc = "Extra specs of a flavor."},
 	{HTTP_POST, SPECS, .permit = "os_compute_api:os-flavor-extra-specs:create",
 	 .flags = API_WRITES | OS_ADMIN, .args = CHANGE(specs_params), .prepare = prepare_change,
-	 .operation = engine_update_instance_type_run, .shows = KIND_INSTANCE_TYPE, .answer = show_specs,
+	 .operation = engine_update_instance_type_run, .returns = KIND_INSTANCE_TYPE, .answer = show_specs,
 	 .doc = "Adds extra specs."},
 	{HTTP_GET, SPEC, .permit = "os_compute_api:os-flavor-extra-specs:show", .args = CHANGE(spec_params),
 	 .answer = show_spec, .doc = "One extra spec."},
@@ -384,7 +384,7 @@ static const struct os_action actions[] = {
 	 .args = CHANGE(spec_params, .is_open = true,
 			.members = offsetof(struct os_change_flavor, members) + 1),
 	 .prepare = prepare_put_spec, .operation = engine_update_instance_type_run,
-	 .shows = KIND_INSTANCE_TYPE, .answer = show_spec, .doc = "Changes one extra spec."},
+	 .returns = KIND_INSTANCE_TYPE, .answer = show_spec, .doc = "Changes one extra spec."},
 	{HTTP_DELETE, SPEC, .permit = "os_compute_api:os-flavor-extra-specs:delete",
 	 .flags = API_WRITES | OS_ADMIN, .args = CHANGE(spec_params), .prepare = prepare_delete_spec,
 	 .operation = engine_update_instance_type_run, .doc = "Removes one extra spec."},
@@ -394,12 +394,12 @@ static const struct os_action actions[] = {
 	{HTTP_POST, ONE "/action", "addTenantAccess",
 	 .permit = "os_compute_api:os-flavor-access:add_tenant_access", .flags = API_WRITES | OS_ADMIN,
 	 .args = CHANGE(access_params), .prepare = prepare_add_access,
-	 .operation = engine_update_instance_type_run, .shows = KIND_INSTANCE_TYPE, .answer = show_access,
+	 .operation = engine_update_instance_type_run, .returns = KIND_INSTANCE_TYPE, .answer = show_access,
 	 .doc = "Lets a project use it."},
 	{HTTP_POST, ONE "/action", "removeTenantAccess",
 	 .permit = "os_compute_api:os-flavor-access:remove_tenant_access", .flags = API_WRITES | OS_ADMIN,
 	 .args = CHANGE(access_params), .prepare = prepare_remove_access,
-	 .operation = engine_update_instance_type_run, .shows = KIND_INSTANCE_TYPE, .answer = show_access,
+	 .operation = engine_update_instance_type_run, .returns = KIND_INSTANCE_TYPE, .answer = show_access,
 	 .doc = "Takes a flavor from a project."},
 };
 const struct os_actions os_flavor_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -459,7 +459,7 @@ static RESULT show_service(struct os_call *e, const void *args, struct json_writ
 {
 	const struct os_service_change *a = args;
 	const struct row *host = NULL;
-	TRY(os_find_shown(e, a->wish.host.prefix, &host));
+	TRY(os_find_returned(e, a->wish.host.prefix, &host));
 	write_service(e, w, host_of(host));
 	return OK;
 }
@@ -498,7 +498,7 @@ static RESULT show_named(struct os_call *e, const void *args, struct json_writer
 		.permit = "os_compute_api:os-services:update", .flags = OS_ADMIN | API_WRITES,               \
 		.since = (from), .until = 52, .args = OS_PARAMS(struct os_service_change, rows),             \
 		.item = "service", .prepare = prepare_named, .operation = engine_update_host_run,            \
-		.answer = show_named, .tells = true, .doc = (words),                                         \
+		.answer = show_named, .returns = API_RETURNS_NOTHING_STORED, .doc = (words),                 \
 	}
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-availability-zone", .permit = "os_compute_api:os-availability-zone:list",
@@ -531,7 +531,7 @@ static const struct os_action actions[] = {
 	 .flags = OS_ADMIN | API_WRITES, .since = 53,
 	 .args = OS_PARAMS(struct os_service_change, service_params), .item = "service",
 	 .prepare = prepare_service, .operation = engine_update_host_run, .answer = show_service,
-	 .shows = KIND_HOST, .doc = "Opens a host to new servers, or closes it."},
+	 .returns = KIND_HOST, .doc = "Opens a host to new servers, or closes it."},
 	SERVICE("enable", 0, named_params, "Opens a host to new servers."),
 	SERVICE("disable", 0, named_params, "Closes it."),
 	SERVICE("disable-log-reason", 0, reason_params, "Closes it, and says why."),

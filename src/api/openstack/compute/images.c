@@ -278,7 +278,8 @@ static RESULT show_meta(struct os_call *e, const void *args, struct json_writer 
 #define ALL "/v2.1/images"
 #define METADATA ALL "/{image_id}/metadata"
 #define SAID(rows) .until = LAST_METADATA, .args = OS_PARAMS(struct os_image_metadata, rows)
-#define SAYS(rows) .flags = API_WRITES, SAID(rows), .operation = engine_rewrite_image_run, .shows = KIND_IMAGE
+#define SAYS(rows)                                                                                           \
+	.flags = API_WRITES, SAID(rows), .operation = engine_rewrite_image_run, .returns = KIND_IMAGE
 #define ARGS OS_PARAMS(struct os_old_image, target_params)
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "os_compute_api:images:index", .until = LAST_PROXY, .prepare = check_since,

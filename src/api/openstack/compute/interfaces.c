@@ -135,7 +135,7 @@ static RESULT show_plugged(struct os_call *e, const void *args, struct json_writ
 {
 	const struct os_plug *a = args;
 	const struct row *row = NULL;
-	TRY(os_find_shown(e, a->wish.plugged, &row));
+	TRY(os_find_returned(e, a->wish.plugged, &row));
 	write_interface(e, w, port_of(row));
 	return OK;
 }
@@ -254,7 +254,8 @@ static const struct os_action actions[] = {
 	{HTTP_POST, INTERFACES, .permit = "os_compute_api:os-attach-interfaces:create", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_plug, plug_params), .wrap = "interfaceAttachment",
 	 .item = "interfaceAttachment", .prepare = prepare_plug, .operation = engine_plug_interface_run,
-	 .answer = show_plugged, .shows = KIND_PORT, .doc = "Plugs a port, one that is there or a new one."},
+	 .answer = show_plugged, .returns = KIND_PORT,
+	 .doc = "Plugs a port, one that is there or a new one."},
 	{HTTP_DELETE, INTERFACES "/{port_id}", .permit = "os_compute_api:os-attach-interfaces:delete",
 	 .flags = API_WRITES, .status = 202, .args = TARGET(one_params), .prepare = prepare_unplug,
 	 .operation = engine_unplug_interface_run, .doc = "Unplugs a port; one made for it goes."},

@@ -147,7 +147,7 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 {
 	const struct os_make_key *a = args;
 	const struct row *row = NULL;
-	TRY(os_find_shown(e, a->wish.key_pair, &row));
+	TRY(os_find_returned(e, a->wish.key_pair, &row));
 	write_common(e, w, key_pair_of(row));
 	os_write_hex(w, "user_id", e->c->who->user);
 	if (a->private_key.n)
@@ -181,7 +181,7 @@ static const struct os_action actions[] = {
 	{HTTP_POST, "/v2.1/os-keypairs", .permit = "os_compute_api:os-keypairs:create", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_make_key, create_params), .wrap = "keypair", .item = "keypair",
 	 .prepare = prepare_created_status, .work = make_key, .operation = engine_create_key_pair_run,
-	 .answer = show_created, .shows = KIND_KEY_PAIR,
+	 .answer = show_created, .returns = KIND_KEY_PAIR,
 	 .doc = "Takes in a public key, or makes a pair and shows its private key once."},
 	{HTTP_DELETE, ONE, .permit = "os_compute_api:os-keypairs:delete", .flags = API_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_key_target, target_params), .prepare = prepare_delete,

@@ -343,7 +343,7 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, SET, .permit = "os_compute_api:os-quota-sets:update", .flags = API_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_quota, update_params), .wrap = "quota_set", .item = "quota_set",
 	 .prepare = prepare_update, .operation = engine_set_limits_run, .answer = show_updated,
-	 .shows = KIND_ACCOUNT, .doc = "Sets quotas of a project."},
+	 .returns = KIND_ACCOUNT, .doc = "Sets quotas of a project."},
 	{HTTP_DELETE, SET, .permit = "os_compute_api:os-quota-sets:delete", .flags = API_WRITES | OS_ADMIN,
 	 .status = 202, .args = ARGS, .prepare = prepare_reset, .operation = engine_set_limits_run,
 	 .doc = "As a new project has them."},
@@ -353,7 +353,7 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, CLASS, .permit = "os_compute_api:os-quota-class-sets:update",
 	 .flags = API_WRITES | OS_ADMIN, .args = OS_PARAMS(struct os_quota, update_class_params),
 	 .wrap = "quota_class_set", .item = "quota_class_set", .prepare = prepare_class,
-	 .operation = engine_set_default_limits_run, .answer = show_class, .tells = true,
-	 .doc = "Changes it, for those that come."},
+	 .operation = engine_set_default_limits_run, .answer = show_class,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Changes it, for those that come."},
 };
 const struct os_actions os_compute_limit_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -117,7 +117,7 @@ static const struct os_action actions[] = {
 	 .prepare = prepare_rescue,
 	 .operation = engine_rescue_instance_run,
 	 .answer = show_rescue,
-	 .tells = true,
+	 .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Starts from another disk, with its root disk as the second one."},
 	CARE("unrescue", "os-unrescue", struct os_care, care_params, engine_unrescue_instance_run,
 	     "Starts from its root disk again."),

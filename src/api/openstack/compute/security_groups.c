@@ -147,7 +147,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &groups, ((const struct os_old_group_create *) args)->wish.group, w);
+	return os_write_returned(e, &groups, ((const struct os_old_group_create *) args)->wish.group, w);
 }
 
 struct os_old_group_update {
@@ -241,7 +241,7 @@ static RESULT prepare_rule(struct os_call *e, void *args)
 
 static RESULT show_created_rule(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &rules, ((const struct os_old_rule_create *) args)->wish.made.at[0], w);
+	return os_write_returned(e, &rules, ((const struct os_old_rule_create *) args)->wish.made.at[0], w);
 }
 
 struct os_old_rule {
@@ -272,19 +272,19 @@ static const struct os_action actions[] = {
 	{HTTP_POST, GROUPS, .permit = POLICY "create", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_group_create, create_params), .wrap = "security_group",
 	 .item = "security_group", .prepare = prepare_create, .operation = engine_create_security_group_run,
-	 .answer = show_created, .shows = KIND_SECURITY_GROUP, .doc = "Makes one."},
+	 .answer = show_created, .returns = KIND_SECURITY_GROUP, .doc = "Makes one."},
 	{HTTP_GET, GROUPS "/{id}", .permit = POLICY "show", .until = LAST_PROXY, .args = TARGET,
 	 .item = "security_group", .answer = show_group, .doc = "One of them."},
 	{HTTP_PUT, GROUPS "/{id}", .permit = POLICY "update", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_group_update, update_params), .wrap = "security_group",
 	 .item = "security_group", .prepare = prepare_update, .operation = engine_update_security_group_run,
-	 .answer = show_updated, .shows = KIND_SECURITY_GROUP, .doc = "Its name and description."},
+	 .answer = show_updated, .returns = KIND_SECURITY_GROUP, .doc = "Its name and description."},
 	{HTTP_DELETE, GROUPS "/{id}", .permit = POLICY "delete", .flags = API_WRITES, .until = LAST_PROXY,
 	 .status = 202, .args = TARGET, .operation = engine_delete_security_group_run, .doc = "Deletes one."},
 	{HTTP_POST, RULES, .permit = POLICY "rule:create", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_rule_create, rule_params), .wrap = "security_group_rule",
 	 .item = "security_group_rule", .prepare = prepare_rule, .operation = engine_authorize_rules_run,
-	 .answer = show_created_rule, .shows = KIND_SECURITY_GROUP_RULE, .doc = "Lets something in."},
+	 .answer = show_created_rule, .returns = KIND_SECURITY_GROUP_RULE, .doc = "Lets something in."},
 	{HTTP_DELETE, RULES "/{id}", .permit = POLICY "rule:delete", .flags = API_WRITES, .until = LAST_PROXY,
 	 .status = 202, .args = OS_PARAMS(struct os_old_rule, rule_id_params), .prepare = prepare_delete_rule,
 	 .operation = engine_revoke_rules_run, .doc = "And no longer."},

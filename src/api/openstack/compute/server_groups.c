@@ -142,7 +142,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_create_group *a = args;
-	return os_write_shown(e, &group_listing, a->wish.server_group, w);
+	return os_write_returned(e, &group_listing, a->wish.server_group, w);
 }
 
 #define ONE "/v2.1/os-server-groups/{server_group_id}"
@@ -155,7 +155,7 @@ static const struct os_action actions[] = {
 	{HTTP_POST, "/v2.1/os-server-groups", .permit = "os_compute_api:os-server-groups:create",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_create_group, create_params),
 	 .wrap = "server_group", .item = "server_group", .prepare = prepare_create,
-	 .operation = engine_create_server_group_run, .answer = show_created, .shows = KIND_SERVER_GROUP,
+	 .operation = engine_create_server_group_run, .answer = show_created, .returns = KIND_SERVER_GROUP,
 	 .doc = "Makes a server group."},
 	{HTTP_DELETE, ONE, .permit = "os_compute_api:os-server-groups:delete", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_group_target, target_params),

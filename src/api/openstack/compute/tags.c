@@ -186,7 +186,7 @@ static const struct os_action actions[] = {
 	 .args = ARGS(server_params), .answer = show_tags, .doc = "Tags of a server."},
 	{HTTP_PUT, ALL, .permit = "os_compute_api:os-server-tags:update_all", .flags = API_WRITES,
 	 .since = 26, .args = ARGS(put_params), .prepare = prepare_all, .operation = engine_replace_tags_run,
-	 .answer = show_tags, .shows = KIND_INSTANCE, .doc = "Replaces them."},
+	 .answer = show_tags, .returns = KIND_INSTANCE, .doc = "Replaces them."},
 	{HTTP_DELETE, ALL, .permit = "os_compute_api:os-server-tags:delete_all", .flags = API_WRITES,
 	 .since = 26, .status = 204, .args = ARGS(server_params), .prepare = prepare_all,
 	 .operation = engine_delete_tags_run, .doc = "Takes all away."},

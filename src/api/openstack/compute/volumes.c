@@ -111,7 +111,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &volumes, ((const struct os_old_volume_create *) args)->wish.volume, w);
+	return os_write_returned(e, &volumes, ((const struct os_old_volume_create *) args)->wish.volume, w);
 }
 
 struct os_old_volume_delete {
@@ -183,8 +183,8 @@ static RESULT prepare_snapshot(struct os_call *e, void *args)
 
 static RESULT show_created_snapshot(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &snapshots, ((const struct os_old_snapshot_create *) args)->wish.snapshot,
-			      w);
+	return os_write_returned(e, &snapshots, ((const struct os_old_snapshot_create *) args)->wish.snapshot,
+				 w);
 }
 
 #define POLICY "os_compute_api:os-volumes:"
@@ -198,7 +198,7 @@ static const struct os_action actions[] = {
 	{HTTP_POST, VOLUMES, .permit = POLICY "create", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_volume_create, create_params), .wrap = "volume", .item = "volume",
 	 .prepare = prepare_create, .operation = engine_create_volume_run, .answer = show_created,
-	 .shows = KIND_VOLUME, .doc = "Makes one."},
+	 .returns = KIND_VOLUME, .doc = "Makes one."},
 	{HTTP_GET, VOLUMES "/{volume_id}", .permit = POLICY "show", .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_volume, volume_params), .item = "volume", .answer = show_volume,
 	 .doc = "One of them."},
@@ -212,7 +212,7 @@ static const struct os_action actions[] = {
 	{HTTP_POST, SNAPSHOTS, .permit = POLICY "snapshots:create", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_snapshot_create, snapshot_create_params), .wrap = "snapshot",
 	 .item = "snapshot", .prepare = prepare_snapshot, .operation = engine_create_snapshot_run,
-	 .answer = show_created_snapshot, .shows = KIND_SNAPSHOT, .doc = "Makes one."},
+	 .answer = show_created_snapshot, .returns = KIND_SNAPSHOT, .doc = "Makes one."},
 	{HTTP_GET, SNAPSHOTS "/{snapshot_id}", .permit = POLICY "snapshots:show", .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_snapshot, snapshot_params), .item = "snapshot",
 	 .answer = show_snapshot, .doc = "One of them."},

@@ -7,8 +7,8 @@
  *                     HTTP thread, where decoding and digests belong. It holds no rule of the
  *                     cloud: those are the engine's
  *   answer            writes the answer's members, on an HTTP thread; may walk a view, where others may have
- *                     changed what a change made: rows of the kind that it `shows` are found as it left
- *                     them (os_find_shown)
+ *                     changed what a change made: rows of the kind that it `returns` are found as it left
+ *                     them (os_find_returned)
  *
  * An action with a list instead of an answer shows the rows of one kind (list.h), one with both writes that
  * list in a form of its own; with neither there is no body. How to add an action: HACKING.md. */
@@ -69,8 +69,6 @@ struct os_action {
 	const char *item; /* the answer's members are within this one; NULL: at the top */
 	RESULT (*prepare)(struct os_call *e, void *args);
 	RESULT (*answer)(struct os_call *e, const void *args, struct json_writer *w);
-	bool tells; /* a change's answer shows no row which another call may delete meanwhile, but tells what was
-		     * asked for and made, or of all that there is */
 	const struct os_listing *list;
 };
 

@@ -150,10 +150,10 @@ static RESULT write_row(struct os_call *e, const struct os_listing *list, const 
 	return write_item(e, list, items[0], w);
 }
 
-RESULT os_write_shown(struct os_call *e, const struct os_listing *list, uuid id, struct json_writer *w)
+RESULT os_write_returned(struct os_call *e, const struct os_listing *list, uuid id, struct json_writer *w)
 {
 	const struct row *row = NULL;
-	TRY(os_find_shown(e, id, &row));
+	TRY(os_find_returned(e, id, &row));
 	return write_row(e, list, row, w);
 }
 

@@ -104,8 +104,8 @@ RESULT os_list(struct os_call *e, const struct os_listing *list, struct json_wri
 /* The query of the next page, "limit=2&marker=…"; empty: there is none. */
 struct str os_next_query(struct os_call *e, const struct os_page *page);
 
-/* The members of the row that the action shows (os_find_shown). */
-RESULT os_write_shown(struct os_call *e, const struct os_listing *list, uuid id, struct json_writer *w);
+/* The members of the row that the action returns (os_find_returned). */
+RESULT os_write_returned(struct os_call *e, const struct os_listing *list, uuid id, struct json_writer *w);
 /* The members of the row that the ref names, if the caller may see it and the listing shows it. */
 RESULT os_write_found(struct os_call *e, const struct os_listing *list, const struct ref *ref,
 		      struct json_writer *w);

@@ -157,7 +157,7 @@ static RESULT show_new(struct os_call *e, const void *args, struct json_writer *
 {
 	const struct new_credential *a = args;
 	const struct row *row = NULL;
-	TRY(os_find_shown(e, a->wish.credential, &row));
+	TRY(os_find_returned(e, a->wish.credential, &row));
 	write_credential(e, w, row);
 	json_write_text(w, "secret", a->secret); /* once */
 	return OK;
@@ -209,7 +209,7 @@ static const struct os_action actions[] = {
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 201,
 	 .args = OS_PARAMS(struct new_credential, create_params), .wrap = "application_credential",
 	 .item = "application_credential", .prepare = prepare_new, .work = hash_secret,
-	 .operation = engine_create_application_credential_run, .shows = KIND_APPLICATION_CREDENTIAL,
+	 .operation = engine_create_application_credential_run, .returns = KIND_APPLICATION_CREDENTIAL,
 	 .answer = show_new, .doc = "Makes one; the secret is shown this once."},
 	{HTTP_GET, ONE, .permit = "identity:get_application_credential",
 	 .args = OS_PARAMS(struct credential_args, credential_params), .item = "application_credential",

@@ -132,7 +132,7 @@ static RESULT prepare_new(struct os_call *e, void *args)
 static RESULT show_new(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct row *row = NULL;
-	TRY(os_find_shown(e, ((const struct new_key *) args)->key.row.id, &row));
+	TRY(os_find_returned(e, ((const struct new_key *) args)->key.row.id, &row));
 	return write_key(e, w, access_key_of(row));
 }
 
@@ -192,7 +192,7 @@ static const struct os_action actions[] = {
 	 .doc = "One's access keys, with their secrets."},
 	{HTTP_POST, ALL, .permit = "identity:ec2_create_credential", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 201, .args = OS_PARAMS(struct new_key, create_params), .item = "credential",
-	 .prepare = prepare_new, .operation = engine_create_access_key_run, .shows = KIND_ACCESS_KEY,
+	 .prepare = prepare_new, .operation = engine_create_access_key_run, .returns = KIND_ACCESS_KEY,
 	 .answer = show_new, .doc = "Makes an access key."},
 	{HTTP_GET, ONE, .permit = "identity:ec2_get_credential",
 	 .args = OS_PARAMS(struct key_args, key_params), .item = "credential", .answer = show_one,

@@ -71,7 +71,7 @@ static RESULT prepare_new(struct os_call *e, void *args)
 
 static RESULT show_new(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &groups, ((const struct new_group *) args)->wish.user_group, w);
+	return os_write_returned(e, &groups, ((const struct new_group *) args)->wish.user_group, w);
 }
 
 struct changed_group {
@@ -99,7 +99,8 @@ static RESULT prepare_change(struct os_call *e, void *args)
 
 static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &groups, ((const struct changed_group *) args)->wish.user_group.prefix, w);
+	return os_write_returned(e, &groups, ((const struct changed_group *) args)->wish.user_group.prefix,
+				 w);
 }
 
 struct group_args {
@@ -180,7 +181,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct new_group, create_params,
 			   .members = offsetof(struct new_group, others) + 1),
 	 .wrap = "group", .item = "group", .prepare = prepare_new, .operation = engine_create_user_group_run,
-	 .shows = KIND_USER_GROUP, .answer = show_new, .doc = "Makes a group."},
+	 .returns = KIND_USER_GROUP, .answer = show_new, .doc = "Makes a group."},
 	{HTTP_GET, "/v3/groups/{group_id}", .permit = "identity:get_group",
 	 .args = OS_PARAMS(struct group_args, group_params), .item = "group", .answer = show_group,
 	 .doc = "One group."},
@@ -189,7 +190,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct changed_group, update_params,
 			   .members = offsetof(struct changed_group, others) + 1),
 	 .wrap = "group", .item = "group", .prepare = prepare_change,
-	 .operation = engine_update_user_group_run, .shows = KIND_USER_GROUP, .answer = show_changed,
+	 .operation = engine_update_user_group_run, .returns = KIND_USER_GROUP, .answer = show_changed,
 	 .doc = "Changes a group."},
 	{HTTP_DELETE, "/v3/groups/{group_id}", .permit = "identity:delete_group",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct group_args, group_params),

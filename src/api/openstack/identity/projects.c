@@ -62,7 +62,7 @@ static RESULT prepare_new_domain(struct os_call *e, void *args)
 
 static RESULT show_new_domain(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &domains, ((const struct new_domain *) args)->wish.domain, w);
+	return os_write_returned(e, &domains, ((const struct new_domain *) args)->wish.domain, w);
 }
 
 struct changed_domain {
@@ -93,7 +93,7 @@ static RESULT prepare_domain(struct os_call *e, void *args)
 
 static RESULT show_changed_domain(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &domains, ((const struct changed_domain *) args)->wish.domain.prefix, w);
+	return os_write_returned(e, &domains, ((const struct changed_domain *) args)->wish.domain.prefix, w);
 }
 
 struct domain_args {
@@ -203,7 +203,7 @@ static RESULT prepare_new_project(struct os_call *e, void *args)
 
 static RESULT show_new_project(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &projects, ((const struct new_project *) args)->wish.account, w);
+	return os_write_returned(e, &projects, ((const struct new_project *) args)->wish.account, w);
 }
 
 struct changed_project {
@@ -239,7 +239,8 @@ static RESULT prepare_project(struct os_call *e, void *args)
 
 static RESULT show_changed_project(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &projects, ((const struct changed_project *) args)->wish.account.prefix, w);
+	return os_write_returned(e, &projects, ((const struct changed_project *) args)->wish.account.prefix,
+				 w);
 }
 
 struct project_args {
@@ -274,7 +275,7 @@ static RESULT show_tags(struct os_call *e, const void *args, struct json_writer 
 {
 	const struct changed_project *a = args;
 	const struct row *row = NULL;
-	TRY(os_find_shown(e, a->wish.account.prefix, &row));
+	TRY(os_find_returned(e, a->wish.account.prefix, &row));
 	write_tags(w, account_of(row));
 	os_write_list_links(e, w);
 	return OK;
@@ -361,7 +362,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct new_domain, create_domain_params,
 			   .members = offsetof(struct new_domain, others) + 1),
 	 .prepare = prepare_new_domain, .wrap = "domain", .item = "domain",
-	 .operation = engine_create_domain_run, .shows = KIND_DOMAIN, .answer = show_new_domain,
+	 .operation = engine_create_domain_run, .returns = KIND_DOMAIN, .answer = show_new_domain,
 	 .doc = "Makes a domain."},
 	{HTTP_GET, "/v3/domains/{domain_id}", .permit = "identity:get_domain",
 	 .args = OS_PARAMS(struct domain_args, domain_params), .item = "domain", .answer = show_domain,
@@ -371,7 +372,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct changed_domain, update_domain_params,
 			   .members = offsetof(struct changed_domain, others) + 1),
 	 .wrap = "domain", .item = "domain", .prepare = prepare_domain, .operation = engine_update_domain_run,
-	 .shows = KIND_DOMAIN, .answer = show_changed_domain, .doc = "Changes a domain."},
+	 .returns = KIND_DOMAIN, .answer = show_changed_domain, .doc = "Changes a domain."},
 	{HTTP_DELETE, "/v3/domains/{domain_id}", .permit = "identity:delete_domain",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204,
 	 .args = OS_PARAMS(struct domain_args, domain_params), .operation = engine_delete_domain_run,
@@ -383,7 +384,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct new_project, create_project_params,
 			   .members = offsetof(struct new_project, others) + 1),
 	 .wrap = "project", .item = "project", .prepare = prepare_new_project,
-	 .operation = engine_create_account_run, .shows = KIND_ACCOUNT, .answer = show_new_project,
+	 .operation = engine_create_account_run, .returns = KIND_ACCOUNT, .answer = show_new_project,
 	 .doc = "Makes a project."},
 	{HTTP_GET, "/v3/projects/{project_id}", .permit = "identity:get_project",
 	 .args = OS_PARAMS(struct project_args, project_params), .item = "project", .answer = show_project,
@@ -393,7 +394,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct changed_project, update_project_params,
 			   .members = offsetof(struct changed_project, others) + 1),
 	 .wrap = "project", .item = "project", .prepare = prepare_project,
-	 .operation = engine_update_account_run, .shows = KIND_ACCOUNT, .answer = show_changed_project,
+	 .operation = engine_update_account_run, .returns = KIND_ACCOUNT, .answer = show_changed_project,
 	 .doc = "Changes a project."},
 	{HTTP_DELETE, "/v3/projects/{project_id}", .permit = "identity:delete_project",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204,
@@ -404,7 +405,7 @@ static const struct os_action actions[] = {
 	 .doc = "A project's tags."},
 	{HTTP_PUT, "/v3/projects/{project_id}/tags", .permit = "identity:update_project_tags",
 	 .flags = API_WRITES | OS_UNSCOPED, .args = OS_PARAMS(struct changed_project, tags_params),
-	 .prepare = prepare_project, .operation = engine_update_account_run, .shows = KIND_ACCOUNT,
+	 .prepare = prepare_project, .operation = engine_update_account_run, .returns = KIND_ACCOUNT,
 	 .answer = show_tags, .doc = "Replaces a project's tags."},
 	{HTTP_GET, "/v3/auth/projects", .permit = "identity:get_auth_projects", .args = NOTHING,
 	 .answer = list_own_projects, .doc = "Projects that the token's user gets into."},

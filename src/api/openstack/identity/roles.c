@@ -64,7 +64,7 @@ static RESULT prepare_new(struct os_call *e, void *args)
 
 static RESULT show_new(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &roles, ((const struct new_role *) args)->wish.role, w);
+	return os_write_returned(e, &roles, ((const struct new_role *) args)->wish.role, w);
 }
 
 struct changed_role {
@@ -92,7 +92,7 @@ static RESULT prepare_change(struct os_call *e, void *args)
 
 static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &roles, ((const struct changed_role *) args)->wish.role.prefix, w);
+	return os_write_returned(e, &roles, ((const struct changed_role *) args)->wish.role.prefix, w);
 }
 
 struct role_args {
@@ -473,7 +473,7 @@ static const struct os_action actions[] = {
 	 .status = 201,
 	 .args = OS_PARAMS(struct new_role, create_params, .members = offsetof(struct new_role, others) + 1),
 	 .prepare = prepare_new, .wrap = "role", .item = "role", .operation = engine_create_role_run,
-	 .shows = KIND_ROLE, .answer = show_new, .doc = "Makes a role."},
+	 .returns = KIND_ROLE, .answer = show_new, .doc = "Makes a role."},
 	{HTTP_GET, "/v3/roles/{role_id}", .permit = "identity:get_role",
 	 .args = OS_PARAMS(struct role_args, role_params), .item = "role", .answer = show_role,
 	 .doc = "One role."},
@@ -482,7 +482,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct changed_role, update_params,
 			   .members = offsetof(struct changed_role, others) + 1),
 	 .wrap = "role", .item = "role", .prepare = prepare_change, .operation = engine_update_role_run,
-	 .shows = KIND_ROLE, .answer = show_changed, .doc = "Changes a role."},
+	 .returns = KIND_ROLE, .answer = show_changed, .doc = "Changes a role."},
 	{HTTP_DELETE, "/v3/roles/{role_id}", .permit = "identity:delete_role",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct role_args, role_params),
 	 .operation = engine_delete_role_run, .doc = "Deletes a role that is not the region's own."},

@@ -490,7 +490,7 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 	struct str where = str_print(e->c->arena, "%" STR_FMT "/image/v2/images/%" STR_FMT,
 				     STR_ARG(e->base_url), STR_ARG(uuid_to_str(e->c->arena, image)));
 	call_set_answer_header(e->call, "Location", where);
-	return os_write_shown(e, &one_listing, image, w);
+	return os_write_returned(e, &one_listing, image, w);
 }
 
 /* ---- patches ---- */
@@ -669,7 +669,7 @@ static RESULT prepare_patch(struct os_call *e, void *args)
 
 static RESULT show_patched(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &one_listing, ((const struct os_image_patch *) args)->id, w);
+	return os_write_returned(e, &one_listing, ((const struct os_image_patch *) args)->id, w);
 }
 
 /* ---- tags ---- */
@@ -746,12 +746,12 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_image_create, create_params,
 			   .members = offsetof(struct os_image_create, fields.others) + 1),
 	 .prepare = prepare_create, .operation = engine_create_image_run, .answer = show_created,
-	 .shows = KIND_IMAGE, .doc = "Makes an image without data."},
+	 .returns = KIND_IMAGE, .doc = "Makes an image without data."},
 	{HTTP_GET, "/v2/images/{image_id}", .permit = "get_image",
 	 .args = OS_PARAMS(struct os_image_target, target_params), .answer = show_image, .doc = "One image."},
 	{HTTP_PATCH, "/v2/images/{image_id}", .permit = "modify_image", .flags = API_WRITES | OS_RAW_BODY,
 	 .args = OS_PARAMS(struct os_image_patch, patch_params), .prepare = prepare_patch,
-	 .operation = engine_rewrite_image_run, .answer = show_patched, .shows = KIND_IMAGE,
+	 .operation = engine_rewrite_image_run, .answer = show_patched, .returns = KIND_IMAGE,
 	 .doc = "Changes what is said of an image."},
 	{HTTP_DELETE, "/v2/images/{image_id}", .permit = "delete_image", .flags = API_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_image_delete, delete_params), .prepare = prepare_delete,

@@ -91,7 +91,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &groups, ((const struct os_create_address_group *) args)->wish.group, w);
+	return os_write_returned(e, &groups, ((const struct os_create_address_group *) args)->wish.group, w);
 }
 
 struct os_update_address_group {
@@ -155,19 +155,20 @@ static RESULT show_addresses(struct os_call *e, const void *args, struct json_wr
 #define CHANGE                                                                                               \
 	.permit = "update_address_group", .flags = API_WRITES,                                               \
 	.args = OS_PARAMS(struct os_change_addresses, change_params), .item = "address_group",               \
-	.operation = engine_change_address_group_run, .answer = show_addresses, .shows = KIND_ADDRESS_GROUP
+	.operation = engine_change_address_group_run, .answer = show_addresses,                              \
+	.returns = KIND_ADDRESS_GROUP
 static const struct os_action actions[] = {
 	{HTTP_GET, GROUPS, .permit = "get_address_group", .list = &groups, .doc = "Address groups."},
 	{HTTP_POST, GROUPS, .permit = "create_address_group", .flags = API_WRITES, .status = 201,
 	 .args = OS_PARAMS(struct os_create_address_group, create_params), .wrap = "address_group",
 	 .item = "address_group", .prepare = prepare_create, .operation = engine_create_address_group_run,
-	 .answer = show_created, .shows = KIND_ADDRESS_GROUP, .doc = "Makes an address group."},
+	 .answer = show_created, .returns = KIND_ADDRESS_GROUP, .doc = "Makes an address group."},
 	{HTTP_GET, GROUPS "/{address_group_id}", .permit = "get_address_group", .args = TARGET,
 	 .item = "address_group", .answer = show_group, .doc = "One address group."},
 	{HTTP_PUT, GROUPS "/{address_group_id}", .permit = "update_address_group", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_address_group, update_params), .wrap = "address_group",
 	 .item = "address_group", .prepare = prepare_update, .operation = engine_update_address_group_run,
-	 .answer = show_updated, .shows = KIND_ADDRESS_GROUP, .doc = "Changes an address group's words."},
+	 .answer = show_updated, .returns = KIND_ADDRESS_GROUP, .doc = "Changes an address group's words."},
 	{HTTP_PUT, GROUPS "/{address_group_id}/add_addresses", CHANGE, .prepare = prepare_add,
 	 .doc = "More addresses."},
 	{HTTP_PUT, GROUPS "/{address_group_id}/remove_addresses", CHANGE, .prepare = prepare_remove,

@@ -162,8 +162,8 @@ static RESULT prepare_create(struct os_call *e, void *args)
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &os_floating_ips, ((const struct os_create_floating *) args)->wish.address,
-			      w);
+	return os_write_returned(e, &os_floating_ips,
+				 ((const struct os_create_floating *) args)->wish.address, w);
 }
 
 /* ---- change ---- */
@@ -206,14 +206,14 @@ static const struct os_action actions[] = {
 	{HTTP_POST, "/v2.0/floatingips", .permit = "create_floatingip", .flags = API_WRITES, .status = 201,
 	 .args = OS_PARAMS(struct os_create_floating, create_params), .wrap = "floatingip",
 	 .item = "floatingip", .prepare = prepare_create, .operation = engine_allocate_address_run,
-	 .answer = show_created, .shows = KIND_ADDRESS, .doc = "Takes a floating address, and binds it."},
+	 .answer = show_created, .returns = KIND_ADDRESS, .doc = "Takes a floating address, and binds it."},
 	{HTTP_GET, "/v2.0/floatingips/{floatingip_id}", .permit = "get_floatingip",
 	 .args = OS_PARAMS(struct os_floating_target, target_params), .item = "floatingip",
 	 .answer = show_floating, .doc = "One floating address."},
 	{HTTP_PUT, "/v2.0/floatingips/{floatingip_id}", .permit = "update_floatingip", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_floating, update_params), .wrap = "floatingip",
 	 .item = "floatingip", .prepare = prepare_update, .operation = engine_change_address_run,
-	 .answer = show_updated, .shows = KIND_ADDRESS, .doc = "Binds a floating address, or frees it."},
+	 .answer = show_updated, .returns = KIND_ADDRESS, .doc = "Binds a floating address, or frees it."},
 	{HTTP_DELETE, "/v2.0/floatingips/{floatingip_id}", .permit = "delete_floatingip", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_floating_target, target_params),
 	 .prepare = prepare_delete, .operation = engine_release_address_run,

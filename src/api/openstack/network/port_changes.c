@@ -153,7 +153,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &os_ports, ((const struct os_create_port *) args)->wish.port, w);
+	return os_write_returned(e, &os_ports, ((const struct os_create_port *) args)->wish.port, w);
 }
 
 /* ---- change ---- */
@@ -200,14 +200,14 @@ static const struct os_action actions[] = {
 	{HTTP_POST, "/v2.0/ports", .permit = "create_port", .flags = API_WRITES | OS_BULK, .status = 201,
 	 .args = OS_PARAMS(struct os_create_port, create_params), .wrap = "port", .item = "port",
 	 .prepare = prepare_create, .operation = engine_add_port_run, .answer = show_created,
-	 .shows = KIND_PORT, .doc = "Makes a port on a network."},
+	 .returns = KIND_PORT, .doc = "Makes a port on a network."},
 	{HTTP_GET, "/v2.0/ports/{port_id}", .permit = "get_port",
 	 .args = OS_PARAMS(struct os_port_target, target_params), .item = "port", .answer = show_port,
 	 .doc = "One port."},
 	{HTTP_PUT, "/v2.0/ports/{port_id}", .permit = "update_port", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_port, update_params), .wrap = "port", .item = "port",
 	 .prepare = prepare_update, .operation = engine_update_port_run, .answer = show_updated,
-	 .shows = KIND_PORT, .doc = "Changes a port."},
+	 .returns = KIND_PORT, .doc = "Changes a port."},
 	{HTTP_DELETE, "/v2.0/ports/{port_id}", .permit = "delete_port", .flags = API_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_port_target, target_params), .prepare = prepare_delete,
 	 .operation = engine_delete_port_run, .doc = "Deletes a port."},

@@ -240,7 +240,7 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, "/v2.0/quotas/{project_id}", .permit = "update_quota", .flags = API_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_set_quota, set_params), .wrap = "quota", .item = "quota",
 	 .prepare = prepare_set, .operation = engine_set_limits_run, .answer = show_set,
-	 .shows = KIND_ACCOUNT, .doc = "Sets limits."},
+	 .returns = KIND_ACCOUNT, .doc = "Sets limits."},
 	{HTTP_DELETE, "/v2.0/quotas/{project_id}", .permit = "delete_quota", .flags = API_WRITES | OS_ADMIN,
 	 .status = 204, .args = OS_PARAMS(struct os_reset_quota, reset_params), .prepare = prepare_reset,
 	 .operation = engine_set_limits_run, .doc = "Sets them to what a new project gets."},

@@ -123,7 +123,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &policies, ((const struct os_create_rbac *) args)->wish.grant, w);
+	return os_write_returned(e, &policies, ((const struct os_create_rbac *) args)->wish.grant, w);
 }
 
 struct os_update_rbac {
@@ -154,7 +154,7 @@ static const struct os_action actions[] = {
 	{HTTP_POST, "/v2.0/rbac-policies", .permit = "create_rbac_policy", .flags = API_WRITES, .status = 201,
 	 .args = OS_PARAMS(struct os_create_rbac, create_params), .wrap = "rbac_policy",
 	 .item = "rbac_policy", .prepare = prepare_create, .operation = engine_grant_network_run,
-	 .answer = show_created, .shows = KIND_NETWORK_GRANT,
+	 .answer = show_created, .returns = KIND_NETWORK_GRANT,
 	 .doc = "Lets another project, or all, use a network."},
 	{HTTP_GET, "/v2.0/rbac-policies/{rbac_id}", .permit = "get_rbac_policy",
 	 .args = OS_PARAMS(struct os_rbac_target, target_params), .item = "rbac_policy",
@@ -162,7 +162,7 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, "/v2.0/rbac-policies/{rbac_id}", .permit = "update_rbac_policy", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_rbac, update_params), .wrap = "rbac_policy",
 	 .item = "rbac_policy", .prepare = prepare_update, .operation = engine_change_network_grant_run,
-	 .answer = show_updated, .shows = KIND_NETWORK_GRANT, .doc = "Another target."},
+	 .answer = show_updated, .returns = KIND_NETWORK_GRANT, .doc = "Another target."},
 	{HTTP_DELETE, "/v2.0/rbac-policies/{rbac_id}", .permit = "delete_rbac_policy", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_rbac_target, target_params),
 	 .operation = engine_revoke_network_run, .doc = "Takes it back, unless ports stand on it."},

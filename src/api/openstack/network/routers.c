@@ -281,7 +281,8 @@ static RESULT prepare_update(struct os_call *e, void *args)
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &os_routers, ((const struct os_router_body *) args)->wish.create.router, w);
+	return os_write_returned(e, &os_routers, ((const struct os_router_body *) args)->wish.create.router,
+				 w);
 }
 
 static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
@@ -356,32 +357,32 @@ static const struct os_action actions[] = {
 	{HTTP_POST, "/v2.0/routers", .permit = "create_router", .flags = API_WRITES, .status = 201,
 	 .args = OS_PARAMS(struct os_router_body, create_params), .wrap = "router", .item = "router",
 	 .prepare = prepare_create, .operation = engine_create_whole_router_run, .answer = show_created,
-	 .shows = KIND_ROUTER, .doc = "Makes a router."},
+	 .returns = KIND_ROUTER, .doc = "Makes a router."},
 	{HTTP_GET, "/v2.0/routers/{router_id}", .permit = "get_router",
 	 .args = OS_PARAMS(struct os_router_target, target_params), .item = "router", .answer = show_router,
 	 .doc = "One router."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}", .permit = "update_router", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_router_body, update_params), .wrap = "router", .item = "router",
 	 .prepare = prepare_update, .operation = engine_change_router_run, .answer = show_updated,
-	 .shows = KIND_ROUTER, .doc = "Changes a router, its gateway and its routes."},
+	 .returns = KIND_ROUTER, .doc = "Changes a router, its gateway and its routes."},
 	{HTTP_DELETE, "/v2.0/routers/{router_id}", .permit = "delete_router", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_router_target, target_params), .prepare = prepare_delete,
 	 .operation = engine_delete_router_run, .doc = "Deletes a router with its gateway."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}/add_extraroutes", .permit = "add_extraroutes",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_some_routes, some_routes_params), .wrap = "router",
 	 .item = "router", .prepare = prepare_some_routes, .operation = engine_set_extra_routes_run,
-	 .answer = show_some_routes, .shows = KIND_ROUTER, .doc = "Adds routes."},
+	 .answer = show_some_routes, .returns = KIND_ROUTER, .doc = "Adds routes."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}/remove_extraroutes", .permit = "remove_extraroutes",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_some_routes, some_routes_params), .wrap = "router",
 	 .item = "router", .prepare = prepare_some_routes, .operation = engine_set_extra_routes_run,
-	 .answer = show_some_routes, .shows = KIND_ROUTER, .doc = "Takes routes away."},
+	 .answer = show_some_routes, .returns = KIND_ROUTER, .doc = "Takes routes away."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}/add_router_interface", .permit = "add_router_interface",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_router_interface, interface_params),
-	 .operation = engine_add_router_interface_run, .answer = show_interface, .tells = true,
-	 .doc = "Puts a router into a subnet."},
+	 .operation = engine_add_router_interface_run, .answer = show_interface,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Puts a router into a subnet."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}/remove_router_interface", .permit = "remove_router_interface",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_router_interface, interface_params),
-	 .operation = engine_remove_router_interface_run, .answer = show_interface, .tells = true,
-	 .doc = "Takes a router out of a subnet."},
+	 .operation = engine_remove_router_interface_run, .answer = show_interface,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Takes a router out of a subnet."},
 };
 const struct os_actions os_router_actions = OS_ACTIONS(OS_NETWORK, actions);

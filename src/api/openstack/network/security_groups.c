@@ -283,7 +283,8 @@ static RESULT prepare_create_rule(struct os_call *e, void *args)
 
 static RESULT show_created_rule(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &os_group_rules, ((const struct os_create_rule *) args)->wish.made.at[0], w);
+	return os_write_returned(e, &os_group_rules, ((const struct os_create_rule *) args)->wish.made.at[0],
+				 w);
 }
 
 /* ---- groups ---- */
@@ -376,7 +377,7 @@ static RESULT prepare_create_group(struct os_call *e, void *args)
 
 static RESULT show_created_group(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &os_groups, ((const struct os_create_group *) args)->wish.group, w);
+	return os_write_returned(e, &os_groups, ((const struct os_create_group *) args)->wish.group, w);
 }
 
 struct os_update_group {
@@ -424,7 +425,7 @@ static const struct os_action actions[] = {
 	 .status = 201, .args = OS_PARAMS(struct os_create_group, create_group_params),
 	 .wrap = "security_group", .item = "security_group", .prepare = prepare_create_group,
 	 .operation = engine_create_security_group_run, .answer = show_created_group,
-	 .shows = KIND_SECURITY_GROUP, .doc = "Makes a security group."},
+	 .returns = KIND_SECURITY_GROUP, .doc = "Makes a security group."},
 	{HTTP_GET, "/v2.0/security-groups/{security_group_id}", .permit = "get_security_group",
 	 .args = OS_PARAMS(struct os_group_target, group_target_params), .item = "security_group",
 	 .answer = show_group, .doc = "One security group."},
@@ -432,7 +433,7 @@ static const struct os_action actions[] = {
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_update_group, update_group_params),
 	 .wrap = "security_group", .item = "security_group", .prepare = prepare_update_group,
 	 .operation = engine_update_security_group_run, .answer = show_updated_group,
-	 .shows = KIND_SECURITY_GROUP, .doc = "Changes a security group's words."},
+	 .returns = KIND_SECURITY_GROUP, .doc = "Changes a security group's words."},
 	{HTTP_DELETE, "/v2.0/security-groups/{security_group_id}", .permit = "delete_security_group",
 	 .flags = API_WRITES, .status = 204, .args = OS_PARAMS(struct os_group_target, group_target_params),
 	 .operation = engine_delete_security_group_run, .doc = "Deletes a security group."},
@@ -443,7 +444,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_create_rule, create_rule_params), .wrap = "security_group_rule",
 	 .item = "security_group_rule", .prepare = prepare_create_rule,
 	 .operation = engine_authorize_rules_run, .answer = show_created_rule,
-	 .shows = KIND_SECURITY_GROUP_RULE, .doc = "Adds a rule."},
+	 .returns = KIND_SECURITY_GROUP_RULE, .doc = "Adds a rule."},
 	{HTTP_GET, "/v2.0/security-group-rules/{rule_id}", .permit = "get_security_group_rule",
 	 .args = OS_PARAMS(struct os_rule_target, rule_target_params), .item = "security_group_rule",
 	 .answer = show_rule, .doc = "One rule."},

@@ -316,7 +316,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &os_subnets, ((const struct os_create_subnet *) args)->wish.subnet, w);
+	return os_write_returned(e, &os_subnets, ((const struct os_create_subnet *) args)->wish.subnet, w);
 }
 
 /* ---- change ---- */
@@ -371,14 +371,14 @@ static const struct os_action actions[] = {
 	{HTTP_POST, "/v2.0/subnets", .permit = "create_subnet", .flags = API_WRITES | OS_BULK, .status = 201,
 	 .args = OS_PARAMS(struct os_create_subnet, create_params), .wrap = "subnet", .item = "subnet",
 	 .prepare = prepare_create, .operation = engine_add_subnet_run, .answer = show_created,
-	 .shows = KIND_SUBNET, .doc = "Makes a subnet on a network."},
+	 .returns = KIND_SUBNET, .doc = "Makes a subnet on a network."},
 	{HTTP_GET, "/v2.0/subnets/{subnet_id}", .permit = "get_subnet",
 	 .args = OS_PARAMS(struct os_subnet_target, target_params), .item = "subnet", .answer = show_subnet,
 	 .doc = "One subnet."},
 	{HTTP_PUT, "/v2.0/subnets/{subnet_id}", .permit = "update_subnet", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_subnet, update_params), .wrap = "subnet", .item = "subnet",
 	 .prepare = prepare_update, .operation = engine_update_subnet_run, .answer = show_updated,
-	 .shows = KIND_SUBNET, .doc = "Changes a subnet."},
+	 .returns = KIND_SUBNET, .doc = "Changes a subnet."},
 	{HTTP_DELETE, "/v2.0/subnets/{subnet_id}", .permit = "delete_subnet", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_subnet_target, target_params),
 	 .operation = engine_delete_subnet_run, .doc = "Deletes a subnet."},

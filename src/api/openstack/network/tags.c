@@ -42,7 +42,7 @@ static RESULT find_resource(struct os_call *e, struct os_tagging *a)
 		if (str_is(a->collection, collections[k].collection) &&
 		    os_parse_id(a->id, collections[k].kind, &a->resource)) {
 			a->wish.resources = (struct refs){&a->resource, 1};
-			e->shows = a->resource.kind;
+			e->returns = a->resource.kind;
 			return OK;
 		}
 	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_NONE, "The resource could not be found.");

@@ -166,7 +166,7 @@ static RESULT prepare_metadata(struct os_call *e, void *args)
 	struct os_volume_metadata *a = args;
 	struct tags tags;
 	a->wish.resources = (struct refs){&a->of, 1};
-	e->shows = a->of.kind;
+	e->returns = a->of.kind;
 	return find_tags(e, a, &tags);
 }
 
@@ -291,7 +291,7 @@ static const struct os_action actions[] = {
 	       engine_revert_volume_run, .since = 40, .doc = "Makes it again as it was."),
 	ACTION("os-volume_upload_image", "volume_extension:volume_actions:upload_image",
 	       struct os_volume_upload, upload_params, prepare_upload, engine_capture_volume_run,
-	       .item = "os-volume_upload_image", .answer = show_upload, .shows = KIND_VOLUME,
+	       .item = "os-volume_upload_image", .answer = show_upload, .returns = KIND_VOLUME,
 	       .doc = "Makes an image of it."),
 	METADATA(volume, "volume:metadata"),
 	METADATA(snapshot, "volume:snapshot_metadata"),

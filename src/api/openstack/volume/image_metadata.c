@@ -41,7 +41,7 @@ static RESULT show(struct os_call *e, const void *args, struct json_writer *w)
 static const struct os_action actions[] = {
 	ACTION("os-show_image_metadata", show_params, .answer = show, .doc = "All of it."),
 	ACTION("os-set_image_metadata", set_params, .flags = API_WRITES,
-	       .operation = engine_update_volume_run, .answer = show, .shows = KIND_VOLUME,
+	       .operation = engine_update_volume_run, .answer = show, .returns = KIND_VOLUME,
 	       .doc = "Says more."),
 	ACTION("os-unset_image_metadata", unset_params, .flags = API_WRITES,
 	       .operation = engine_update_volume_run, .doc = "Says it no longer."),

@@ -201,7 +201,7 @@ static RESULT show_capabilities(struct os_call *e, const void *args, struct json
 #define CHANGE(rows)                                                                                         \
 	.permit = "volume_extension:services:update", .flags = API_WRITES | OS_ADMIN,                        \
 	.args = OS_PARAMS(struct os_service_change, rows), .operation = engine_update_host_run,              \
-	.answer = show_changed, .tells = true
+	.answer = show_changed, .returns = API_RETURNS_NOTHING_STORED
 static const struct os_action actions[] = {
 	{HTTP_GET, SERVICES, .permit = "volume_extension:services:index", .flags = OS_ADMIN,
 	 .list = &service_listing, .doc = "The hosts as services."},

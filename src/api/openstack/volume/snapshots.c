@@ -121,7 +121,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
 	uuid id = ((const struct os_snapshot_create *) args)->wish.snapshot;
-	return os_write_shown(e, &snapshot_briefs, id, w);
+	return os_write_returned(e, &snapshot_briefs, id, w);
 }
 
 struct os_snapshot_update {
@@ -161,13 +161,13 @@ static const struct os_action actions[] = {
 	{HTTP_POST, ALL, .permit = "volume:create_snapshot", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_snapshot_create, create_params), .wrap = "snapshot", .item = "snapshot",
 	 .prepare = prepare_create, .operation = engine_create_snapshot_run, .answer = show_created,
-	 .shows = KIND_SNAPSHOT, .doc = "Makes a snapshot of a volume."},
+	 .returns = KIND_SNAPSHOT, .doc = "Makes a snapshot of a volume."},
 	{HTTP_GET, ALL "/{snapshot_id}", .permit = "volume:get_snapshot",
 	 .args = OS_PARAMS(struct os_snapshot_shown, show_params), .item = "snapshot",
 	 .answer = show_snapshot, .doc = "One snapshot."},
 	{HTTP_PUT, ALL "/{snapshot_id}", .permit = "volume:update_snapshot", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_snapshot_update, update_params), .wrap = "snapshot", .item = "snapshot",
-	 .operation = engine_update_snapshot_run, .answer = show_updated, .shows = KIND_SNAPSHOT,
+	 .operation = engine_update_snapshot_run, .answer = show_updated, .returns = KIND_SNAPSHOT,
 	 .doc = "Its name and description."},
 	{HTTP_DELETE, ALL "/{snapshot_id}", .permit = "volume:delete_snapshot", .flags = API_WRITES,
 	 .status = 202, .args = OS_PARAMS(struct os_snapshot_delete, delete_params),

@@ -95,7 +95,7 @@ static RESULT show_offered(struct os_call *e, const void *args, struct json_writ
 {
 	const struct os_transfer_offer *a = args;
 	json_write_text(w, "auth_key", a->key);
-	return os_write_shown(e, &transfer_details, a->wish.transfer, w);
+	return os_write_returned(e, &transfer_details, a->wish.transfer, w);
 }
 
 /* ---- accept ---- */
@@ -151,7 +151,7 @@ static RESULT show_accepted(struct os_call *e, const void *args, struct json_wri
 		 .prepare = prepare_offer,                                                                   \
 		 .operation = engine_offer_volume_run,                                                       \
 		 .answer = show_offered,                                                                     \
-		 .shows = KIND_VOLUME_TRANSFER,                                                              \
+		 .returns = KIND_VOLUME_TRANSFER,                                                            \
 		 .doc = "Offers a volume to whoever gets the key, which is shown here alone."},              \
 		{HTTP_GET,                                                                                   \
 		 all "/{transfer_id}",                                                                       \
@@ -173,7 +173,7 @@ static RESULT show_accepted(struct os_call *e, const void *args, struct json_wri
 		 .prepare = prepare_accept,                                                                  \
 		 .operation = engine_accept_volume_run,                                                      \
 		 .answer = show_accepted,                                                                    \
-		 .tells = true,                                                                              \
+		 .returns = API_RETURNS_NOTHING_STORED,                                                      \
 		 .doc = "Takes a volume that another project offers."},                                      \
 	{                                                                                                    \
 		HTTP_DELETE, all "/{transfer_id}",                                                           \

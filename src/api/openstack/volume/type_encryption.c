@@ -69,8 +69,8 @@ static const struct os_listing encryption_listing = {.kind = KIND_VOLUME_TYPE, .
 
 static RESULT show_made(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &encryption_listing,
-			      ((const struct os_encryption_change *) args)->wish.volume_type, w);
+	return os_write_returned(e, &encryption_listing,
+				 ((const struct os_encryption_change *) args)->wish.volume_type, w);
 }
 
 /* What was sent, as Cinder does. */
@@ -132,12 +132,13 @@ static const struct os_action actions[] = {
 	 .doc = "How volumes of the type are encrypted; nothing: as they are asked to be."},
 	{HTTP_POST, ALL, .permit = POLICY "create", CHANGE(create_params), .wrap = "encryption",
 	 .item = "encryption", .operation = engine_encrypt_volume_type_run, .answer = show_made,
-	 .shows = KIND_VOLUME_TYPE, .doc = "They are, from now on: those of a type that no volume has yet."},
+	 .returns = KIND_VOLUME_TYPE,
+	 .doc = "They are, from now on: those of a type that no volume has yet."},
 	{HTTP_GET, ALL "/{key}", .permit = POLICY "get", SHOWN(key_params), .answer = show_key,
 	 .doc = "One of that."},
 	{HTTP_PUT, ALL "/{encryption_id}", .permit = POLICY "update", CHANGE(update_params),
 	 .wrap = "encryption", .item = "encryption", .operation = engine_update_volume_type_crypt_run,
-	 .answer = show_sent, .tells = true, .doc = "Says something of it."},
+	 .answer = show_sent, .returns = API_RETURNS_NOTHING_STORED, .doc = "Says something of it."},
 	{HTTP_DELETE, ALL "/{encryption_id}", .permit = POLICY "delete", CHANGE(delete_params), .status = 202,
 	 .operation = engine_end_volume_type_crypt_run, .doc = "They are no longer, unless it is asked for."},
 };

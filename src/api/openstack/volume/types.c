@@ -126,7 +126,8 @@ static const struct os_param remove_params[] = {
 
 static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &type_listing, ((const struct os_type_change *) args)->wish.volume_type, w);
+	return os_write_returned(e, &type_listing, ((const struct os_type_change *) args)->wish.volume_type,
+				 w);
 }
 
 /* All specs, with those of the wish over those there are, and without the one of that key. */
@@ -229,12 +230,12 @@ static const struct os_action actions[] = {
 	 .doc = "The types of volumes."},
 	{HTTP_POST, ALL, .permit = "volume_extension:type_create", CHANGE(create_params),
 	 .wrap = "volume_type", .item = "volume_type", .operation = engine_create_volume_type_run,
-	 .answer = show_changed, .shows = KIND_VOLUME_TYPE, .doc = "Makes a type."},
+	 .answer = show_changed, .returns = KIND_VOLUME_TYPE, .doc = "Makes a type."},
 	{HTTP_GET, ONE, .permit = "volume_extension:type_get", SHOWN(show_params), .item = "volume_type",
 	 .answer = show_type, .doc = "One type; 'default': that which Cinder takes where none is said."},
 	{HTTP_PUT, ONE, .permit = "volume_extension:type_update", CHANGE(update_params),
 	 .wrap = "volume_type", .item = "volume_type", .operation = engine_update_volume_type_run,
-	 .answer = show_changed, .shows = KIND_VOLUME_TYPE, .doc = "Changes a type."},
+	 .answer = show_changed, .returns = KIND_VOLUME_TYPE, .doc = "Changes a type."},
 	{HTTP_DELETE, ONE, .permit = "volume_extension:type_delete", .flags = API_WRITES | OS_ADMIN,
 	 .status = 202, .args = OS_PARAMS(struct os_type_delete, delete_params),
 	 .operation = engine_delete_volume_type_run, .doc = "Deletes a type that nothing has."},
@@ -242,13 +243,13 @@ static const struct os_action actions[] = {
 	 SHOWN(show_params), .answer = show_specs, .doc = "What is said of it."},
 	{HTTP_POST, ONE "/extra_specs", .permit = "volume_extension:types_extra_specs:create",
 	 CHANGE(spec_params), .prepare = prepare_specs, .operation = engine_update_volume_type_run,
-	 .answer = show_specs_sent, .tells = true, .doc = "Says more."},
+	 .answer = show_specs_sent, .returns = API_RETURNS_NOTHING_STORED, .doc = "Says more."},
 	{HTTP_GET, ONE "/extra_specs/{key}", .permit = "volume_extension:types_extra_specs:show",
 	 SHOWN(key_params), .answer = show_spec, .doc = "One of that."},
 	{HTTP_PUT, ONE "/extra_specs/{key}", .permit = "volume_extension:types_extra_specs:update",
 	 CHANGE(respec_params, .is_open = true, .members = offsetof(struct os_type_change, members) + 1),
 	 .prepare = prepare_respec, .operation = engine_update_volume_type_run, .answer = show_spec_sent,
-	 .tells = true, .doc = "Says one of them otherwise."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Says one of them otherwise."},
 	{HTTP_DELETE, ONE "/extra_specs/{key}", .permit = "volume_extension:types_extra_specs:delete",
 	 CHANGE(unspec_params), .status = 202, .prepare = prepare_specs,
 	 .operation = engine_update_volume_type_run, .doc = "Says it no longer."},

@@ -370,8 +370,8 @@ static RESULT prepare_create(struct os_call *e, void *args)
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_shown(e, &os_volume_details, ((const struct os_volume_create *) args)->wish.volume,
-			      w);
+	return os_write_returned(e, &os_volume_details, ((const struct os_volume_create *) args)->wish.volume,
+				 w);
 }
 
 /* ---- changing, deleting ---- */
@@ -428,13 +428,13 @@ static const struct os_action actions[] = {
 	{HTTP_POST, ALL, .permit = "volume:create", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_volume_create, create_params), .wrap = "volume", .item = "volume",
 	 .prepare = prepare_create, .operation = engine_create_volume_run, .answer = show_created,
-	 .shows = KIND_VOLUME, .doc = "Makes a volume."},
+	 .returns = KIND_VOLUME, .doc = "Makes a volume."},
 	{HTTP_GET, ALL "/{volume_id}", .permit = "volume:get",
 	 .args = OS_PARAMS(struct os_volume_shown, show_params), .item = "volume", .answer = show_volume,
 	 .doc = "One volume."},
 	{HTTP_PUT, ALL "/{volume_id}", .permit = "volume:update", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_volume_update, update_params), .wrap = "volume", .item = "volume",
-	 .operation = engine_update_volume_run, .answer = show_updated, .shows = KIND_VOLUME,
+	 .operation = engine_update_volume_run, .answer = show_updated, .returns = KIND_VOLUME,
 	 .doc = "Its name and description."},
 	{HTTP_DELETE, ALL "/{volume_id}", .permit = "volume:delete", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_volume_delete, delete_params), .prepare = prepare_delete,
