@@ -7,7 +7,7 @@
 
 #include "api/console/relay.h"
 #include "api/core/response_cache.h"
-#include "api/ec2/core/memo.h"
+#include "api/ec2/core/item_cache.h"
 #include "api/metadata/dns.h"
 #include "auth/issuers.h"
 #include "auth/password.h"
@@ -115,8 +115,9 @@ static const struct {
 	{"fetches of an issuer's keys that wait", ISSUERS_WAITING_MAX, "in all"},
 	{"issuers whose keys are kept", ISSUERS_KEPT, "the oldest go"},
 	{"last uses that are not written down yet", USES_MAX, "the oldest are lost"},
-	{"bytes of an answer that is kept", RESPONSE_SIZE_MAX, "32 MiB in all; the oldest go"},
-	{"bytes of an item that is kept for EC2's lists", EC2_MEMO_ITEM_MAX, "144 MiB in all; the oldest go"},
+	{"bytes of an answer that is cached", RESPONSE_SIZE_MAX, "32 MiB in all; the oldest go"},
+	{"bytes of an item that is cached for EC2's lists", EC2_ITEM_CACHED_MAX,
+	 "144 MiB in all; the oldest go"},
 	{"resolvers that names are forwarded to", DNS_UPSTREAMS_MAX,
 	 "4,096 names on their way in all, 64 of one guest; 256 connections, 16 of one guest"},
 	{"instances of one launch", INSTANCE_LAUNCH_MAX, "and the quota"},

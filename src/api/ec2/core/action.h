@@ -16,7 +16,7 @@
 
 #include "api/core/action.h"
 #include "api/ec2/core/ec2.h"
-#include "api/ec2/core/quote.h"
+#include "api/ec2/core/gathered_answer.h"
 #include "api/query/params.h"
 #include "auth/sigv4.h"
 #include "base/clock.h"
@@ -29,7 +29,7 @@
 struct ec2_call;
 struct ec2_error;
 struct ec2_listing;
-struct ec2_memo;
+struct ec2_item_cache;
 struct filter;
 
 struct filters {
@@ -80,20 +80,20 @@ struct ec2_call {
 		struct api_call core;
 	};
 	const struct ec2_config *config;
-	struct ec2_memo *memo;         /* the face's */
-	uint64_t *rows_looked_at;      /* likewise; atomic */
-	bool is_sts;                   /* answers are in STS's form, and failures in its words */
+	struct ec2_item_cache *item_cache; /* the face's */
+	uint64_t *rows_looked_at;          /* likewise; atomic */
+	bool is_sts;                       /* answers are in STS's form, and failures in its words */
 	const struct ec2_error *error; /* of what no problem says, a refused signature; NULL: the problem */
 	struct str version;            /* the date asked for */
 	struct pairs pairs;
 	struct str owner;                 /* the caller's account number */
 	struct str domain, public_domain; /* of names; set when the view is opened */
-	/* Items whose texts were kept (list.h): what they share with others was changed last by then; those
+	/* Items whose texts were cached (list.h): what they share with others was changed last by then; those
 	 * that the answer holds, and their texts' size; where they belong, if the answer is a long one. */
 	uint64_t shared_batch;
-	VEC(struct ec2_kept *) kept;
-	size_t kept_size;
-	VEC(struct ec2_quote) quotes;
+	VEC(struct ec2_cached_item *) cached;
+	size_t cached_size;
+	VEC(struct ec2_fragment) fragments;
 };
 
 API_DEFINE_FACE(ec2)

@@ -175,19 +175,19 @@ static void view_opened(struct api_call *core)
 static bool send_gathered(struct api_call *core, struct buf *body, struct result *ret_result)
 {
 	struct ec2_call *e = ec2_call_of(core);
-	const struct ec2_quotes quotes = {e->quotes.at, e->quotes.count};
-	if (!quotes.count)
+	const struct ec2_fragments fragments = {e->fragments.at, e->fragments.count};
+	if (!fragments.count)
 		return false;
-	*ret_result = ec2_answer_quoting(e->call, core->face->protocol->content_type, body, &quotes,
-					 e->kept.at, e->kept.count);
+	*ret_result = ec2_answer_gathered(e->call, core->face->protocol->content_type, body, &fragments,
+					  e->cached.at, e->cached.count);
 	if (result_is_ok(*ret_result))
-		e->kept.count = 0; /* the answer lets go of them */
+		e->cached.count = 0; /* the answer lets go of them */
 	return true;
 }
 
 static void end_answer(struct api_call *core)
 {
-	ec2_drop_kept(ec2_call_of(core));
+	ec2_drop_cached(ec2_call_of(core));
 }
 
 /* ---- failures ---- */

@@ -20,7 +20,7 @@ struct ec2_face {
 	struct api_face core;
 	struct ec2_config config;
 	char *region, *endpoint;
-	struct ec2_memo *memo;
+	struct ec2_item_cache *item_cache;
 	uint64_t rows_looked_at; /* atomic */
 };
 
@@ -51,7 +51,7 @@ void ec2_begin_call(struct api_call *core)
 	struct ec2_face *face = (struct ec2_face *) core->face;
 	struct ec2_call *e = ec2_call_of(core);
 	e->config = &face->config;
-	e->memo = face->memo;
+	e->item_cache = face->item_cache;
 	e->rows_looked_at = &face->rows_looked_at;
 }
 
@@ -63,7 +63,7 @@ RESULT ec2_new(struct ctx *c, const struct ec2_config *config, struct ec2_face *
 	face->config = *config;
 	face->region = heap_copy_z(str_to_z(c->arena, config->region));
 	face->endpoint = heap_copy_z(str_to_z(c->arena, config->endpoint));
-	face->memo = ec2_memo_new();
+	face->item_cache = ec2_item_cache_new();
 	face->core = (struct api_face){.protocol = &ec2_protocol,
 				       .http = &ec2_http_face,
 				       .store = config->store,
@@ -71,7 +71,7 @@ RESULT ec2_new(struct ctx *c, const struct ec2_config *config, struct ec2_face *
 				       .limits = config->limits,
 				       .reconciler = config->reconciler,
 				       .cache = response_cache_new()};
-	if (!face->region || !face->endpoint || !face->memo || !face->core.cache) {
+	if (!face->region || !face->endpoint || !face->item_cache || !face->core.cache) {
 		ec2_free(face);
 		return ctx_no_memory(c);
 	}
@@ -92,7 +92,7 @@ void ec2_free(struct ec2_face *face)
 		return;
 	heap_free(face->region);
 	heap_free(face->endpoint);
-	ec2_memo_free(face->memo);
+	ec2_item_cache_free(face->item_cache);
 	response_cache_free(face->core.cache);
 	heap_free(face);
 }

@@ -115,24 +115,24 @@ RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const stru
 	return OK;
 }
 
-/* ---- what was written before ---- */
+/* ---- cached items ---- */
 
-/* What an action that changes something answers is soon another: only what was asked for is kept. */
-static bool keeps(const struct ec2_call *e, const struct ec2_listing *list)
+/* What an action that changes something answers is soon another: only what reads answer is cached. */
+static bool caches_items(const struct ec2_call *e, const struct ec2_listing *list)
 {
 	return list->shared && !(e->action->flags & API_WRITES) && !e->audit;
 }
 
 static void make_key(const struct ec2_call *e, const struct ec2_listing *list, const struct ec2_item *item,
-		     struct ec2_memo_key *ret_key)
+		     struct ec2_item_key *ret_key)
 {
-	ec2_memo_key_init(ret_key, item->row->id);
-	ec2_memo_add_batch(ret_key, item->batch);
-	ec2_memo_add_batch(ret_key, e->shared_batch);
-	ec2_memo_add_text(ret_key, str_from(list->set));
-	ec2_memo_add_text(ret_key, e->owner);
-	ec2_memo_add_text(ret_key, e->domain);
-	ec2_memo_add_text(ret_key, e->public_domain);
+	ec2_item_key_init(ret_key, item->row->id);
+	ec2_item_key_add_batch(ret_key, item->batch);
+	ec2_item_key_add_batch(ret_key, e->shared_batch);
+	ec2_item_key_add_text(ret_key, str_from(list->set));
+	ec2_item_key_add_text(ret_key, e->owner);
+	ec2_item_key_add_text(ret_key, e->domain);
+	ec2_item_key_add_text(ret_key, e->public_domain);
 }
 
 struct ec2_item ec2_item_of(struct ec2_call *e, enum kind kind, const struct row *row)
@@ -150,22 +150,22 @@ static void read_shared_batch(struct ec2_call *e, const struct ec2_listing *list
 }
 
 /* NULL: there is none, or no memory. */
-static const void *take_kept(struct ec2_call *e, const struct ec2_listing *list, const struct row *row)
+static const void *take_cached(struct ec2_call *e, const struct ec2_listing *list, const struct row *row)
 {
 	struct ec2_item *item = arena_new_object(e->c->arena, struct ec2_item);
-	struct ec2_memo_key key;
+	struct ec2_item_key key;
 	if (!item)
 		return NULL;
 	*item = ec2_item_of(e, list->kind, row);
 	make_key(e, list, item, &key);
-	item->kept = ec2_memo_take(e->memo, &key);
-	if (!item->kept)
+	item->cached = ec2_item_cache_take(e->item_cache, &key);
+	if (!item->cached)
 		return NULL;
-	if (!VEC_PUSH(e->c->arena, &e->kept, item->kept)) {
-		ec2_kept_drop(item->kept);
+	if (!VEC_PUSH(e->c->arena, &e->cached, item->cached)) {
+		ec2_cached_drop(item->cached);
 		return NULL;
 	}
-	e->kept_size += ec2_kept_text(item->kept).n;
+	e->cached_size += ec2_cached_text(item->cached).n;
 	return item;
 }
 
@@ -175,14 +175,14 @@ RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const stru
 	const void **items = arena_new_array(e->c->arena, const void *, count);
 	if (!items)
 		return ctx_no_memory(e->c);
-	if (keeps(e, list))
+	if (caches_items(e, list))
 		read_shared_batch(e, list);
 	for (size_t k = 0; k < count; k++) {
 		if (k + ROWS_AHEAD < count)
 			row_prefetch(&model_kinds[list->kind], rows[k + ROWS_AHEAD]);
 		if (k + ROWS_AHEAD / 2 < count)
 			__builtin_prefetch(rows[k + ROWS_AHEAD / 2]->side);
-		items[k] = keeps(e, list) ? take_kept(e, list, rows[k]) : NULL;
+		items[k] = caches_items(e, list) ? take_cached(e, list, rows[k]) : NULL;
 		if (!items[k])
 			items[k] = list->gather ? list->gather(e, rows[k]) : rows[k];
 		if (!items[k])
@@ -193,39 +193,39 @@ RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const stru
 	return OK;
 }
 
-void ec2_drop_kept(struct ec2_call *e)
+void ec2_drop_cached(struct ec2_call *e)
 {
-	for (size_t k = 0; k < e->kept.count; k++)
-		ec2_kept_drop(e->kept.at[k]);
-	e->kept.count = 0;
+	for (size_t k = 0; k < e->cached.count; k++)
+		ec2_cached_drop(e->cached.at[k]);
+	e->cached.count = 0;
 }
 
-/* An answer that is too long to be kept as a whole quotes. */
-static void write_kept(struct ec2_call *e, const struct ec2_kept *kept, struct buf *b)
+/* An answer that is too long to be cached as a whole is gathered while it is sent. */
+static void write_cached(struct ec2_call *e, const struct ec2_cached_item *cached, struct buf *b)
 {
-	const struct ec2_quote quote = {b->size, kept};
-	if (e->kept_size <= RESPONSE_SIZE_MAX || !VEC_PUSH(e->c->arena, &e->quotes, quote))
-		buf_add_str(b, ec2_kept_text(kept));
+	const struct ec2_fragment fragment = {b->size, cached};
+	if (e->cached_size <= RESPONSE_SIZE_MAX || !VEC_PUSH(e->c->arena, &e->fragments, fragment))
+		buf_add_str(b, ec2_cached_text(cached));
 }
 
 static void write_members(struct ec2_call *e, const struct ec2_listing *list, const void *data, struct xml *x)
 {
 	const struct ec2_item *item = data;
-	if (!keeps(e, list)) {
+	if (!caches_items(e, list)) {
 		list->write(e, x, data);
 		return;
 	}
-	if (item->kept) {
-		write_kept(e, item->kept, x->out);
+	if (item->cached) {
+		write_cached(e, item->cached, x->out);
 		return;
 	}
 	struct ec2_call bare = {.owner = e->owner, .domain = e->domain, .public_domain = e->public_domain};
-	struct ec2_memo_key key;
+	struct ec2_item_key key;
 	make_key(e, list, item, &key);
 	size_t before = x->out->size;
 	list->write(&bare, x, data);
 	if (!x->out->failed)
-		ec2_memo_keep(e->memo, &key, str_slice(buf_str(x->out), before, x->out->size));
+		ec2_item_cache_add(e->item_cache, &key, str_slice(buf_str(x->out), before, x->out->size));
 }
 
 static const struct row *row_of_item(const struct ec2_listing *list, const void *item)

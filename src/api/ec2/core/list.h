@@ -4,7 +4,7 @@
 #pragma once
 
 #include "api/ec2/core/filter.h"
-#include "api/ec2/core/memo.h"
+#include "api/ec2/core/item_cache.h"
 
 /* Rows of a long list are all over the memory: as many further is the one that is asked for in advance. */
 enum { ROWS_AHEAD = 8 };
@@ -14,11 +14,12 @@ enum { ROWS_AHEAD = 8 };
 	for (size_t part_ = 0; part_ < (vec).count; part_++)                                                 \
 	row_prefetch(&model_kinds[of_kind], &(vec).at[part_]->row)
 
-/* What the items of a listing begin with whose texts are kept. */
+/* What the items of a listing begin with whose texts are cached. */
 struct ec2_item {
 	const struct row *row;
-	uint64_t batch;        /* of the row's family, tables_family_batch() */
-	struct ec2_kept *kept; /* what was written of it before; then there is nothing else in the item */
+	uint64_t batch; /* of the row's family, tables_family_batch() */
+	struct ec2_cached_item
+		*cached; /* what was written of it before; then there is nothing else in the item */
 };
 
 struct ec2_listing {
@@ -41,7 +42,7 @@ struct ec2_listing {
 	const void *(*gather)(struct ec2_call *e, const struct row *row);
 	/* Afterwards: the members of an item. */
 	void (*write)(struct ec2_call *e, struct xml *x, const void *item);
-	/* What a Describe action wrote is kept for the next one, until the row changes, or what is part of
+	/* What a Describe action wrote is cached for the next one, until the row changes, or what is part of
 	 * it, or a row of these kinds: all that gather looks at. gather's items begin with a struct ec2_item,
 	 * and write gets a call that holds the rest of the key, owner and domains, and nothing else.
 	 * KIND_NONE ends them; NULL: it is not worth it. */
@@ -68,8 +69,8 @@ RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const stru
 /* Items for rows, in the arena; the view stops walking. */
 RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const struct row *const *rows,
 		  size_t count, const void ***ret_items);
-/* After the answer: lets go of kept items. */
-void ec2_drop_kept(struct ec2_call *e);
+/* After the answer: lets go of cached items. */
+void ec2_drop_cached(struct ec2_call *e);
 /* The whole: the set and the token. */
 RESULT ec2_describe(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
 		    struct xml *x);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The memo of rendered items: by itself, and under DescribeInstances, where a face that has answered
+ * The cache of rendered items: by itself, and under DescribeInstances, where a face that has answered
  * before must say byte for byte what a new one says, whatever was changed. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "api/core/response_cache.h"
-#include "api/ec2/core/memo.h"
+#include "api/ec2/core/item_cache.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/random.h"
@@ -24,55 +24,55 @@
 
 enum { PLACES = 16384, THREADS = 4, THREAD_ROUNDS = 20000 };
 
-static struct ec2_memo_key key_of(uint64_t number, uint64_t batch, const char *reader)
+static struct ec2_item_key key_of(uint64_t number, uint64_t batch, const char *reader)
 {
-	struct ec2_memo_key key;
+	struct ec2_item_key key;
 	uuid id = UUID_NONE;
 	memcpy(id.b + 8, &(uint64_t){__builtin_bswap64(number)}, 8);
-	ec2_memo_key_init(&key, id);
-	ec2_memo_add_batch(&key, batch);
-	ec2_memo_add_text(&key, str_from(reader));
+	ec2_item_key_init(&key, id);
+	ec2_item_key_add_batch(&key, batch);
+	ec2_item_key_add_text(&key, str_from(reader));
 	return key;
 }
 
-static bool is_kept(struct ec2_memo *m, const struct ec2_memo_key *key, struct str item)
+static bool is_kept(struct ec2_item_cache *m, const struct ec2_item_key *key, struct str item)
 {
-	struct ec2_kept *found = ec2_memo_take(m, key);
+	struct ec2_cached_item *found = ec2_item_cache_take(m, key);
 	if (found)
-		assert_true(str_equal(ec2_kept_text(found), item));
-	ec2_kept_drop(found);
+		assert_true(str_equal(ec2_cached_text(found), item));
+	ec2_cached_drop(found);
 	return found;
 }
 
 static void test_key_is_compared_whole(void **state)
 {
 	(void) state;
-	struct ec2_memo *m = ec2_memo_new();
-	struct ec2_memo_key key = key_of(1, 5, "111122223333"), newer = key_of(1, 6, "111122223333"),
+	struct ec2_item_cache *m = ec2_item_cache_new();
+	struct ec2_item_key key = key_of(1, 5, "111122223333"), newer = key_of(1, 6, "111122223333"),
 			    other = key_of(1, 5, "111122223334"), longer = key;
-	ec2_memo_add_batch(&longer, 0);
-	ec2_memo_keep(m, &key, STR("abc"));
+	ec2_item_key_add_batch(&longer, 0);
+	ec2_item_cache_add(m, &key, STR("abc"));
 	assert_true(is_kept(m, &key, STR("abc")));
 	assert_false(is_kept(m, &newer, STR_NONE));
 	assert_false(is_kept(m, &other, STR_NONE));
 	assert_false(is_kept(m, &longer, STR_NONE));
-	ec2_memo_keep(m, &newer, STR("abcd")); /* in the older one's place */
+	ec2_item_cache_add(m, &newer, STR("abcd")); /* in the older one's place */
 	assert_true(is_kept(m, &newer, STR("abcd")));
 	assert_false(is_kept(m, &key, STR_NONE));
-	ec2_memo_free(m);
-	ec2_memo_free(NULL);
+	ec2_item_cache_free(m);
+	ec2_item_cache_free(NULL);
 }
 
 static void test_texts_do_not_run_together(void **state)
 {
 	(void) state;
-	struct ec2_memo_key a, b;
-	ec2_memo_key_init(&a, UUID_NONE);
-	ec2_memo_key_init(&b, UUID_NONE);
-	ec2_memo_add_text(&a, STR("x"));
-	ec2_memo_add_text(&a, STR("yz"));
-	ec2_memo_add_text(&b, STR("xy"));
-	ec2_memo_add_text(&b, STR("z"));
+	struct ec2_item_key a, b;
+	ec2_item_key_init(&a, UUID_NONE);
+	ec2_item_key_init(&b, UUID_NONE);
+	ec2_item_key_add_text(&a, STR("x"));
+	ec2_item_key_add_text(&a, STR("yz"));
+	ec2_item_key_add_text(&b, STR("xy"));
+	ec2_item_key_add_text(&b, STR("z"));
 	assert_int_equal(a.size, b.size);
 	assert_memory_not_equal(a.bytes, b.bytes, a.size);
 }
@@ -80,60 +80,60 @@ static void test_texts_do_not_run_together(void **state)
 static void test_bounds(void **state)
 {
 	(void) state;
-	static const char large[EC2_MEMO_ITEM_MAX + 1];
-	struct ec2_memo *m = ec2_memo_new();
-	struct ec2_memo_key key = key_of(1, 1, "");
-	ec2_memo_keep(m, &key, (struct str){large, sizeof large});
+	static const char large[EC2_ITEM_CACHED_MAX + 1];
+	struct ec2_item_cache *m = ec2_item_cache_new();
+	struct ec2_item_key key = key_of(1, 1, "");
+	ec2_item_cache_add(m, &key, (struct str){large, sizeof large});
 	assert_false(is_kept(m, &key, STR_NONE));
-	ec2_memo_keep(m, &key, (struct str){large, sizeof large - 1});
+	ec2_item_cache_add(m, &key, (struct str){large, sizeof large - 1});
 	assert_true(is_kept(m, &key, (struct str){large, sizeof large - 1}));
 	while (!key.is_too_long)
-		ec2_memo_add_batch(&key, 0);
+		ec2_item_key_add_batch(&key, 0);
 	assert_true(key.size <= sizeof key.bytes);
-	ec2_memo_keep(m, &key, STR("x"));
+	ec2_item_cache_add(m, &key, STR("x"));
 	assert_false(is_kept(m, &key, STR_NONE));
 	size_t found = 0;
 	for (uint64_t n = 0; n < 5 * PLACES; n++) {
 		key = key_of(n, 1, "");
-		ec2_memo_keep(m, &key, STR("item"));
+		ec2_item_cache_add(m, &key, STR("item"));
 	}
 	for (uint64_t n = 0; n < 5 * PLACES; n++) {
 		key = key_of(n, 1, "");
 		found += is_kept(m, &key, STR("item"));
 	}
 	assert_int_equal(found, PLACES);
-	ec2_memo_free(m);
+	ec2_item_cache_free(m);
 }
 
 static void test_memory_that_runs_out(void **state)
 {
 	(void) state;
-	struct ec2_memo *m = ec2_memo_new();
-	struct ec2_memo_key key = key_of(1, 1, ""), next = key_of(2, 1, "");
-	ec2_memo_keep(m, &key, STR("item"));
+	struct ec2_item_cache *m = ec2_item_cache_new();
+	struct ec2_item_key key = key_of(1, 1, ""), next = key_of(2, 1, "");
+	ec2_item_cache_add(m, &key, STR("item"));
 	fault_arm(FAULT_ALLOC, 0, true);
-	ec2_memo_keep(m, &next, STR("item"));
+	ec2_item_cache_add(m, &next, STR("item"));
 	fault_disarm();
 	assert_true(is_kept(m, &key, STR("item")));
 	assert_false(is_kept(m, &next, STR_NONE));
-	ec2_memo_free(m);
+	ec2_item_cache_free(m);
 }
 
 /* What an answer holds stays while others replace it. */
 static void test_taken_stays(void **state)
 {
 	(void) state;
-	struct ec2_memo *m = ec2_memo_new();
-	struct ec2_memo_key key = key_of(1, 1, ""), newer = key_of(1, 2, "");
-	ec2_memo_keep(m, &key, STR("old"));
-	struct ec2_kept *taken = ec2_memo_take(m, &key);
+	struct ec2_item_cache *m = ec2_item_cache_new();
+	struct ec2_item_key key = key_of(1, 1, ""), newer = key_of(1, 2, "");
+	ec2_item_cache_add(m, &key, STR("old"));
+	struct ec2_cached_item *taken = ec2_item_cache_take(m, &key);
 	assert_non_null(taken);
-	ec2_memo_keep(m, &newer, STR("new"));
+	ec2_item_cache_add(m, &newer, STR("new"));
 	assert_true(is_kept(m, &newer, STR("new")));
-	ec2_memo_free(m);
-	assert_true(str_equal(ec2_kept_text(taken), STR("old")));
-	ec2_kept_drop(taken);
-	ec2_kept_drop(NULL);
+	ec2_item_cache_free(m);
+	assert_true(str_equal(ec2_cached_text(taken), STR("old")));
+	ec2_cached_drop(taken);
+	ec2_cached_drop(NULL);
 }
 
 /* Few sets for many keys of several versions: what is found is always what belongs to the key. */
@@ -141,13 +141,13 @@ static void *read_and_keep(void *arg)
 {
 	for (uint64_t n = 0; n < THREAD_ROUNDS; n++) {
 		uint64_t number = random_below(40) * 512, batch = random_below(3);
-		struct ec2_memo_key key = key_of(number, batch, "");
+		struct ec2_item_key key = key_of(number, batch, "");
 		char text[64];
 		int size = snprintf(text, sizeof text, "%llu of %llu", (unsigned long long) number,
 				    (unsigned long long) batch);
 		struct str item = {text, (size_t) size};
 		if (!is_kept(arg, &key, item))
-			ec2_memo_keep(arg, &key, item);
+			ec2_item_cache_add(arg, &key, item);
 	}
 	return NULL;
 }
@@ -156,12 +156,12 @@ static void test_threads(void **state)
 {
 	(void) state;
 	pthread_t threads[THREADS];
-	struct ec2_memo *m = ec2_memo_new();
+	struct ec2_item_cache *m = ec2_item_cache_new();
 	for (size_t k = 0; k < THREADS; k++)
 		assert_int_equal(pthread_create(&threads[k], NULL, read_and_keep, m), 0);
 	for (size_t k = 0; k < THREADS; k++)
 		assert_int_equal(pthread_join(threads[k], NULL), 0);
-	ec2_memo_free(m);
+	ec2_item_cache_free(m);
 }
 
 /* ---- under DescribeInstances ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Answers that quote: the text is what copying would have made, wherever the quotes stand and however little
- * is asked for at once; what was kept is let go when it is sent, and nothing is lost without memory. */
+ * Answers that fragment: the text is what copying would have made, wherever the fragments stand and however little
+ * is asked for at once; what was cached is let go when it is sent, and nothing is lost without memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,19 +8,19 @@
 
 #include <cmocka.h>
 
-#include "api/ec2/core/quote.h"
+#include "api/ec2/core/gathered_answer.h"
 #include "base/fault.h"
 #include "fake_http.h"
 
-enum { KEPT = 5, QUOTES_MAX = 8, LONG = 5000 };
+enum { CACHED = 5, FRAGMENTS_MAX = 8, LONG = 5000 };
 
 static char long_text[LONG];
-static struct ec2_memo *memo;
+static struct ec2_item_cache *cache;
 
-static struct ec2_memo_key key_of(size_t number)
+static struct ec2_item_key key_of(size_t number)
 {
-	struct ec2_memo_key key;
-	ec2_memo_key_init(&key, (uuid){.b = {[15] = (uint8_t) number}});
+	struct ec2_item_key key;
+	ec2_item_key_init(&key, (uuid){.b = {[15] = (uint8_t) number}});
 	return key;
 }
 
@@ -28,11 +28,11 @@ static int setup(void **state)
 {
 	(void) state;
 	memset(long_text, 'l', sizeof long_text);
-	const struct str texts[KEPT] = {STR("one"), STR("second"), {long_text, LONG}, STR_NONE, STR("5")};
-	memo = ec2_memo_new();
-	for (size_t k = 0; k < KEPT; k++) {
-		struct ec2_memo_key key = key_of(k);
-		ec2_memo_keep(memo, &key, texts[k]);
+	const struct str texts[CACHED] = {STR("one"), STR("second"), {long_text, LONG}, STR_NONE, STR("5")};
+	cache = ec2_item_cache_new();
+	for (size_t k = 0; k < CACHED; k++) {
+		struct ec2_item_key key = key_of(k);
+		ec2_item_cache_add(cache, &key, texts[k]);
 	}
 	return 0;
 }
@@ -40,7 +40,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void) state;
-	ec2_memo_free(memo);
+	ec2_item_cache_free(cache);
 	return 0;
 }
 
@@ -49,16 +49,16 @@ struct place {
 };
 
 /* What copying makes of it. */
-static struct str copied(struct arena *a, struct str own, const struct ec2_quotes *quotes)
+static struct str copied(struct arena *a, struct str own, const struct ec2_fragments *fragments)
 {
 	struct str text = STR("");
 	size_t from = 0;
-	for (size_t k = 0; k < quotes->count; k++) {
-		struct str before = str_slice(own, from, quotes->at[k].at);
-		struct str quote = ec2_kept_text(quotes->at[k].kept);
+	for (size_t k = 0; k < fragments->count; k++) {
+		struct str before = str_slice(own, from, fragments->at[k].at);
+		struct str fragment = ec2_cached_text(fragments->at[k].cached);
 		text = str_print(a, "%" STR_FMT "%" STR_FMT "%" STR_FMT, STR_ARG(text), STR_ARG(before),
-				 STR_ARG(quote));
-		from = quotes->at[k].at;
+				 STR_ARG(fragment));
+		from = fragments->at[k].at;
 	}
 	return str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(text), STR_ARG(str_slice(own, from, own.n)));
 }
@@ -67,29 +67,32 @@ static void check(struct str own, const struct place *places, size_t count)
 {
 	struct fake_call f;
 	struct buf body;
-	struct ec2_kept *kept[KEPT]; /* the answer's, once there is one: who counts leaks counts these */
-	struct ec2_quote at[QUOTES_MAX];
-	const struct ec2_quotes quotes = {at, count};
-	for (size_t k = 0; k < KEPT; k++) {
-		struct ec2_memo_key key = key_of(k);
-		kept[k] = ec2_memo_take(memo, &key);
-		assert_non_null(kept[k]);
+	struct ec2_cached_item
+		*cached[CACHED]; /* the answer's, once there is one: who counts leaks counts these */
+	struct ec2_fragment at[FRAGMENTS_MAX];
+	const struct ec2_fragments fragments = {at, count};
+	for (size_t k = 0; k < CACHED; k++) {
+		struct ec2_item_key key = key_of(k);
+		cached[k] = ec2_item_cache_take(cache, &key);
+		assert_non_null(cached[k]);
 	}
 	fake_call_init(&f, "POST", STR("/"), STR_NONE, STR_NONE);
 	buf_init(&body, BUF_ANSWER_CAP);
 	buf_add_str(&body, own);
 	for (size_t k = 0; k < count; k++)
-		at[k] = (struct ec2_quote){places[k].at, kept[places[k].which]};
-	struct str wanted = copied(f.arena, own, &quotes);
+		at[k] = (struct ec2_fragment){places[k].at, cached[places[k].which]};
+	struct str wanted = copied(f.arena, own, &fragments);
 	for (uint64_t n = 0; n < 3; n++) { /* each of what it allocates */
 		fault_arm(FAULT_ALLOC, n, false);
-		struct result result = ec2_answer_quoting(&f.call, "text/xml", &body, &quotes, kept, KEPT);
+		struct result result =
+			ec2_answer_gathered(&f.call, "text/xml", &body, &fragments, cached, CACHED);
 		fault_disarm();
 		assert_int_equal(result.code, ERR_NO_MEMORY);
 		assert_false(f.is_answered);
 		assert_int_equal(body.size, own.n);
 	}
-	assert_int_equal(ec2_answer_quoting(&f.call, "text/xml", &body, &quotes, kept, KEPT).code, ERR_NONE);
+	assert_int_equal(ec2_answer_gathered(&f.call, "text/xml", &body, &fragments, cached, CACHED).code,
+			 ERR_NONE);
 	assert_null(body.p);
 	assert_true(str_equal(buf_str(&f.body), wanted));
 	fake_call_done(&f);
