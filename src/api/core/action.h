@@ -120,11 +120,11 @@ RESULT api_new_args(struct api_call *e, size_t count, size_t size);
 	{                                                                                                    \
 		return x##_row_of(e->action);                                                                \
 	}                                                                                                    \
-	static inline const struct tables *x##_walk(struct x##_call *e)                                      \
+	static inline const struct tables *x##_tables(struct x##_call *e)                                    \
 	{                                                                                                    \
 		return api_tables(&e->core);                                                                 \
 	}                                                                                                    \
-	static inline void x##_stop_walking(struct x##_call *e)                                              \
+	static inline void x##_release_tables(struct x##_call *e)                                            \
 	{                                                                                                    \
 		api_release_tables(&e->core);                                                                \
 	}                                                                                                    \

@@ -41,7 +41,7 @@ static const struct param pages_params[] = {IAM_PAGES(struct account_args, pages
 static RESULT list_aliases(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct account_args *a = args;
-	const struct account *account = account_find(iam_walk(e), e->c->who->account);
+	const struct account *account = account_find(iam_tables(e), e->c->who->account);
 	struct list_page page;
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "AccountAliases");
@@ -59,7 +59,7 @@ struct counts {
 
 static RESULT count_all(struct iam_call *e, struct counts *n)
 {
-	const struct tables *t = iam_walk(e);
+	const struct tables *t = iam_tables(e);
 	uuid account = e->c->who->account;
 	const struct user *const *users = NULL;
 	size_t count = 0;

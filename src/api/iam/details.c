@@ -35,7 +35,7 @@ static bool wants(const struct details *d, const char *kind)
 
 static void write_text(struct details *d, const char *name, const struct policy *p)
 {
-	const struct policy_version *v = engine_find_default_version(iam_walk(d->e), p);
+	const struct policy_version *v = engine_find_default_version(iam_tables(d->e), p);
 	if (v)
 		xml_text(d->x, name, str_encode_url(d->e->c->arena, v->document, false));
 }
@@ -44,7 +44,7 @@ static void write_text(struct details *d, const char *name, const struct policy 
 static void write_policies(struct details *d, const char *own, enum kind kind, const struct row *row)
 {
 	const struct policy_holder holder = {kind, row};
-	const struct tables *t = iam_walk(d->e);
+	const struct tables *t = iam_tables(d->e);
 	uuid account = d->e->c->who->account;
 	xml_open(d->x, own);
 	const struct policy *p = engine_next_inline_policy(t, &holder, NULL);
@@ -73,7 +73,7 @@ static void write_policies(struct details *d, const char *own, enum kind kind, c
 
 static void write_user(struct details *d, const struct user *user)
 {
-	const struct tables *t = iam_walk(d->e);
+	const struct tables *t = iam_tables(d->e);
 	xml_open(d->x, "member");
 	iam_write_user(d->e, d->x, user, true);
 	write_policies(d, "UserPolicyList", KIND_USER, &user->row);
@@ -103,7 +103,7 @@ static RESULT write_users(struct details *d)
 
 static void write_groups(struct details *d)
 {
-	const struct tables *t = iam_walk(d->e);
+	const struct tables *t = iam_tables(d->e);
 	xml_open(d->x, "GroupDetailList");
 	const struct user_group *g =
 		wants(d, "Group") ? user_group_first_by_owner(t, d->e->c->who->account) : NULL;
@@ -120,7 +120,7 @@ static void write_groups(struct details *d)
 
 static void write_role(struct details *d, const struct iam_role *role)
 {
-	const struct tables *t = iam_walk(d->e);
+	const struct tables *t = iam_tables(d->e);
 	xml_open(d->x, "member");
 	iam_write_entity(d->e, d->x, KIND_IAM_ROLE, &role->row, "RoleName", "RoleId");
 	xml_text(d->x, "AssumeRolePolicyDocument", str_encode_url(d->e->c->arena, role->trust, false));
@@ -141,7 +141,7 @@ static void write_role(struct details *d, const struct iam_role *role)
 
 static void write_roles(struct details *d)
 {
-	const struct tables *t = iam_walk(d->e);
+	const struct tables *t = iam_tables(d->e);
 	xml_open(d->x, "RoleDetailList");
 	const struct iam_role *r =
 		wants(d, "Role") ? iam_role_first_by_account(t, d->e->c->who->account) : NULL;
@@ -158,8 +158,8 @@ static void write_managed_one(struct details *d, const struct policy *p)
 	xml_open(d->x, "member");
 	iam_write_policy(d->e, d->x, p, false);
 	xml_open(d->x, "PolicyVersionList");
-	const struct policy_version *v = engine_next_version(iam_walk(d->e), p, NULL);
-	for (; v; v = engine_next_version(iam_walk(d->e), p, v)) {
+	const struct policy_version *v = engine_next_version(iam_tables(d->e), p, NULL);
+	for (; v; v = engine_next_version(iam_tables(d->e), p, v)) {
 		xml_open(d->x, "member");
 		iam_write_version(d->e, d->x, p, v, true);
 		xml_close(d->x, "member");
@@ -171,7 +171,7 @@ static void write_managed_one(struct details *d, const struct policy *p)
 /* Of AWS's own those that somebody has. */
 static void write_managed(struct details *d)
 {
-	const struct tables *t = iam_walk(d->e);
+	const struct tables *t = iam_tables(d->e);
 	xml_open(d->x, "Policies");
 	const struct policy *p =
 		wants(d, "LocalManagedPolicy") ? policy_first_by_account(t, d->e->c->who->account) : NULL;

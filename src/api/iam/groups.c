@@ -17,7 +17,7 @@ static RESULT find_group(struct iam_call *e, const struct ref *ref, const struct
 {
 	const struct ref none = {0};
 	struct policy_holder holder;
-	TRY(engine_find_policy_holder(e->c, iam_walk(e), &none, ref, &none, &holder));
+	TRY(engine_find_policy_holder(e->c, iam_tables(e), &none, ref, &none, &holder));
 	*ret_group = user_group_of(holder.row);
 	return OK;
 }
@@ -40,7 +40,7 @@ static RESULT get_group(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct group_args *a = args;
 	const struct user_group *group = NULL;
-	const struct tables *t = iam_walk(e);
+	const struct tables *t = iam_tables(e);
 	struct list_page page;
 	TRY(find_group(e, &a->group, &group));
 	TRY(iam_open_page(e, &a->pages, &page));
@@ -64,7 +64,7 @@ static RESULT get_group(struct iam_call *e, const void *args, struct xml *x)
 static RESULT list_groups(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct group_args *a = args;
-	const struct tables *t = iam_walk(e);
+	const struct tables *t = iam_tables(e);
 	struct list_page page;
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Groups");
@@ -85,7 +85,7 @@ static RESULT list_of_user(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct group_args *a = args;
 	const struct user *user = NULL;
-	const struct tables *t = iam_walk(e);
+	const struct tables *t = iam_tables(e);
 	struct list_page page;
 	TRY(iam_find_user(e, &a->user, &user));
 	TRY(iam_open_page(e, &a->pages, &page));

@@ -42,13 +42,13 @@ static RESULT prepare_inline(struct iam_call *e, void *args)
 
 static RESULT find_holder(struct iam_call *e, const struct holder_args *a, struct policy_holder *ret_holder)
 {
-	return engine_find_policy_holder(e->c, iam_walk(e), &a->user, &a->group, &a->role, ret_holder);
+	return engine_find_policy_holder(e->c, iam_tables(e), &a->user, &a->group, &a->role, ret_holder);
 }
 
 static RESULT list_attached(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct holder_args *a = args;
-	const struct tables *t = iam_walk(e);
+	const struct tables *t = iam_tables(e);
 	struct policy_holder holder;
 	struct list_page page;
 	TRY(find_holder(e, a, &holder));
@@ -72,7 +72,7 @@ static RESULT list_attached(struct iam_call *e, const void *args, struct xml *x)
 static RESULT list_inline(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct holder_args *a = args;
-	const struct tables *t = iam_walk(e);
+	const struct tables *t = iam_tables(e);
 	struct policy_holder holder;
 	struct list_page page;
 	TRY(find_holder(e, a, &holder));
@@ -101,7 +101,7 @@ static const struct holder_words *words_of(enum kind kind)
 static RESULT get_inline(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct holder_args *a = args;
-	const struct tables *t = iam_walk(e);
+	const struct tables *t = iam_tables(e);
 	struct policy_holder holder;
 	TRY(find_holder(e, a, &holder));
 	const struct policy *p = engine_find_inline_policy(t, e->c->who->account, &holder, a->name);

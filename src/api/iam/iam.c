@@ -71,7 +71,7 @@ static void describe_audit(struct api_call *core)
 static bool is_own_and_may(struct iam_call *e)
 {
 	const struct account *account = e->action->flags & IAM_OWN && !uuid_is_none(e->c->who->user)
-						? account_find(iam_walk(e), e->c->who->account)
+						? account_find(iam_tables(e), e->c->who->account)
 						: NULL;
 	bool may = account && account->password_own;
 	view_close(&e->view);

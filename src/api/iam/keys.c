@@ -43,8 +43,8 @@ static RESULT prepare_new(struct iam_call *e, void *args)
 static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct new_key *a = args;
-	const struct access_key *key = access_key_find(iam_walk(e), a->key.row.id);
-	const struct user *user = key ? user_find(iam_walk(e), key->user) : NULL;
+	const struct access_key *key = access_key_find(iam_tables(e), a->key.row.id);
+	const struct user *user = key ? user_find(iam_tables(e), key->user) : NULL;
 	if (!user)
 		return engine_fail_gone(e->c, KIND_ACCESS_KEY, a->key.row.id);
 	xml_open(x, "AccessKey");
@@ -81,8 +81,8 @@ static RESULT list_keys(struct iam_call *e, const void *args, struct xml *x)
 	TRY(iam_find_user(e, &a->user, &user));
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "AccessKeyMetadata");
-	const struct access_key *key = access_key_first_by_user(iam_walk(e), user->row.id);
-	for (; key; key = access_key_next_by_user(iam_walk(e), key)) {
+	const struct access_key *key = access_key_first_by_user(iam_tables(e), user->row.id);
+	for (; key; key = access_key_next_by_user(iam_tables(e), key)) {
 		if (!uuid_equal(key->account, e->c->who->account) || !list_page_takes(&page))
 			continue;
 		xml_open(x, "member");
@@ -97,13 +97,13 @@ static RESULT list_keys(struct iam_call *e, const void *args, struct xml *x)
 static RESULT get_last_used(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct key_args *a = args;
-	const struct access_key *key = access_key_find_by_key_id(iam_walk(e), a->key_id);
-	const struct user *user = key ? user_find(iam_walk(e), key->user) : NULL;
+	const struct access_key *key = access_key_find_by_key_id(iam_tables(e), a->key_id);
+	const struct user *user = key ? user_find(iam_tables(e), key->user) : NULL;
 	if (!user || !uuid_equal(key->account, e->c->who->account))
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("AccessKeyId"),
 				      "The Access Key with id %" STR_FMT " cannot be found.",
 				      STR_ARG(a->key_id));
-	TRY(engine_check_found(e->c, iam_walk(e), KIND_USER, &user->row));
+	TRY(engine_check_found(e->c, iam_tables(e), KIND_USER, &user->row));
 	const struct last_use stored = {.id = key->row.id,
 					.at_us = key->last_used_us,
 					.service = key->last_used_service,

@@ -37,7 +37,7 @@ struct changed_tags {
 
 static RESULT find_provider(struct iam_call *e, struct str arn, struct ref *ret_provider)
 {
-	const struct tables *t = iam_walk(e);
+	const struct tables *t = iam_tables(e);
 	const struct oidc_provider *p = oidc_provider_first_by_account(t, e->c->who->account);
 	while (p && !str_equal(iam_arn(e, KIND_OIDC_PROVIDER, &p->row), arn))
 		p = oidc_provider_next_by_account(t, p);
@@ -146,7 +146,7 @@ static RESULT get_provider(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct provider_args *a = args;
 	const struct row *row = NULL;
-	TRY(engine_find_own(e->c, iam_walk(e), KIND_OIDC_PROVIDER, &a->provider, &row));
+	TRY(engine_find_own(e->c, iam_tables(e), KIND_OIDC_PROVIDER, &a->provider, &row));
 	const struct oidc_provider *p = oidc_provider_of(row);
 	xml_text(x, "Url", p->url);
 	write_texts(x, "ClientIDList", p->client_ids);
@@ -158,7 +158,7 @@ static RESULT get_provider(struct iam_call *e, const void *args, struct xml *x)
 
 static RESULT list_providers(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct tables *t = iam_walk(e);
+	const struct tables *t = iam_tables(e);
 	(void) args;
 	xml_open(x, "OpenIDConnectProviderList");
 	const struct oidc_provider *p = oidc_provider_first_by_account(t, e->c->who->account);
@@ -175,7 +175,7 @@ static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct provider_args *a = args;
 	const struct row *row = NULL;
-	TRY(engine_find_own(e->c, iam_walk(e), KIND_OIDC_PROVIDER, &a->provider, &row));
+	TRY(engine_find_own(e->c, iam_tables(e), KIND_OIDC_PROVIDER, &a->provider, &row));
 	return iam_list_tags(e, x, oidc_provider_of(row)->tags, &a->pages);
 }
 

@@ -28,7 +28,7 @@ static const struct param user_params[] = {IAM_USER(struct login, wish.user, | R
 
 static RESULT check_password(struct iam_call *e, struct str plain)
 {
-	return engine_check_password(e->c, account_find(iam_walk(e), e->c->who->account), plain);
+	return engine_check_password(e->c, account_find(iam_tables(e), e->c->who->account), plain);
 }
 
 static RESULT prepare_login(struct iam_call *e, void *args)
@@ -118,7 +118,7 @@ static const struct param policy_params[] = {
 
 static RESULT show_policy(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct account *a = account_find(iam_walk(e), e->c->who->account);
+	const struct account *a = account_find(iam_tables(e), e->c->who->account);
 	(void) args;
 	if (!a || !a->password_length_min)
 		return ctx_fail(e->c, ERR_NOT_FOUND,

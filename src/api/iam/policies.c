@@ -12,7 +12,7 @@
 
 RESULT iam_find_policy(struct iam_call *e, struct str arn, const char *field, struct ref *ret_policy)
 {
-	const struct policy *p = engine_find_policy_arn(e->c->arena, iam_walk(e), e->c->who->account, arn);
+	const struct policy *p = engine_find_policy_arn(e->c->arena, iam_tables(e), e->c->who->account, arn);
 	if (!p)
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, str_from(field),
 				      "Policy %" STR_FMT " does not exist or is not attachable.",
@@ -92,7 +92,7 @@ static RESULT prepare_change_version(struct iam_call *e, void *args)
 static const struct policy_attachment *next_attachment(struct iam_call *e, const struct policy *p,
 						       const struct policy_attachment *after)
 {
-	const struct tables *t = iam_walk(e);
+	const struct tables *t = iam_tables(e);
 	if (!aws_policy_is(p))
 		return after ? policy_attachment_next_by_policy(t, after)
 			     : policy_attachment_first_by_policy(t, p->row.id);
@@ -161,8 +161,8 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 static RESULT show_new_version(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct new_version *a = args;
-	const struct policy_version *v = policy_version_find(iam_walk(e), a->wish.made);
-	const struct policy *p = v ? policy_find(iam_walk(e), v->policy) : NULL;
+	const struct policy_version *v = policy_version_find(iam_tables(e), a->wish.made);
+	const struct policy *p = v ? policy_find(iam_tables(e), v->policy) : NULL;
 	if (!p)
 		return engine_fail_gone(e->c, KIND_POLICY_VERSION, a->wish.made);
 	xml_open(x, "PolicyVersion");
@@ -183,7 +183,7 @@ static RESULT get_policy(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct policy_args *a = args;
 	const struct policy *p = NULL;
-	TRY(engine_find_managed_policy(e->c, iam_walk(e), &a->policy, &p));
+	TRY(engine_find_managed_policy(e->c, iam_tables(e), &a->policy, &p));
 	xml_open(x, "Policy");
 	iam_write_policy(e, x, p, true);
 	xml_close(x, "Policy");
@@ -196,8 +196,8 @@ static RESULT get_version(struct iam_call *e, const void *args, struct xml *x)
 	const struct policy *p = NULL;
 	int64_t number = 0;
 	TRY(read_version(e, a->version, &number));
-	TRY(engine_find_managed_policy(e->c, iam_walk(e), &a->policy, &p));
-	const struct policy_version *v = engine_find_version(iam_walk(e), p, number);
+	TRY(engine_find_managed_policy(e->c, iam_tables(e), &a->policy, &p));
+	const struct policy_version *v = engine_find_version(iam_tables(e), p, number);
 	if (!v)
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("VersionId"),
 				      "Policy %" STR_FMT " version %" STR_FMT
@@ -237,8 +237,8 @@ static RESULT list_policies(struct iam_call *e, const void *args, struct xml *x)
 	struct list_page page;
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Policies");
-	const struct policy *p = policy_first_by_account(iam_walk(e), e->c->who->account);
-	for (; p; p = policy_next_by_account(iam_walk(e), p))
+	const struct policy *p = policy_first_by_account(iam_tables(e), e->c->who->account);
+	for (; p; p = policy_next_by_account(iam_tables(e), p))
 		list_policy(e, a, p, &page, x);
 	for (size_t k = 0; (p = aws_policy_at(k)); k++)
 		list_policy(e, a, p, &page, x);
@@ -251,11 +251,11 @@ static RESULT list_versions(struct iam_call *e, const void *args, struct xml *x)
 	const struct policy_args *a = args;
 	const struct policy *p = NULL;
 	struct list_page page;
-	TRY(engine_find_managed_policy(e->c, iam_walk(e), &a->policy, &p));
+	TRY(engine_find_managed_policy(e->c, iam_tables(e), &a->policy, &p));
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Versions");
-	const struct policy_version *v = engine_next_version(iam_walk(e), p, NULL);
-	for (; v; v = engine_next_version(iam_walk(e), p, v)) {
+	const struct policy_version *v = engine_next_version(iam_tables(e), p, NULL);
+	for (; v; v = engine_next_version(iam_tables(e), p, v)) {
 		if (!list_page_takes(&page))
 			continue;
 		xml_open(x, "member");
@@ -304,7 +304,7 @@ static uuid entity_of(const struct policy_attachment *at, enum kind kind)
 static void list_entities_of(struct iam_call *e, const struct entities_args *a, const struct policy *policy,
 			     const struct entity_list *l, struct list_page *page, struct xml *x)
 {
-	const struct tables *t = iam_walk(e);
+	const struct tables *t = iam_tables(e);
 	bool is_asked = str_is_empty(a->filter) || str_is(a->filter, l->filter);
 	xml_open(x, l->list);
 	const struct policy_attachment *at = next_attachment(e, policy, NULL);
@@ -334,7 +334,7 @@ static RESULT list_entities(struct iam_call *e, const void *args, struct xml *x)
 	const struct entities_args *a = args;
 	const struct policy *policy = NULL;
 	struct list_page page;
-	TRY(engine_find_managed_policy(e->c, iam_walk(e), &a->policy, &policy));
+	TRY(engine_find_managed_policy(e->c, iam_tables(e), &a->policy, &policy));
 	TRY(iam_open_page(e, &a->pages, &page));
 	for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++)
 		list_entities_of(e, a, policy, &lists[k], &page, x);
@@ -361,14 +361,14 @@ static RESULT prepare_tags(struct iam_call *e, void *args)
 	struct tag_args *a = args;
 	const struct policy *own = NULL;
 	TRY(iam_find_policy(e, a->arn, "PolicyArn", &a->wish.entity));
-	return engine_find_own_policy(e->c, iam_walk(e), &a->wish.entity, &own);
+	return engine_find_own_policy(e->c, iam_tables(e), &a->wish.entity, &own);
 }
 
 static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct policy_args *a = args;
 	const struct policy *p = NULL;
-	TRY(engine_find_managed_policy(e->c, iam_walk(e), &a->policy, &p));
+	TRY(engine_find_managed_policy(e->c, iam_tables(e), &a->policy, &p));
 	return iam_list_tags(e, x, p->tags, &a->pages);
 }
 

@@ -13,7 +13,7 @@
 
 void iam_write_profile(struct iam_call *e, struct xml *x, const struct instance_profile *p, bool is_whole)
 {
-	const struct iam_role *role = iam_role_find(iam_walk(e), p->iam_role);
+	const struct iam_role *role = iam_role_find(iam_tables(e), p->iam_role);
 	iam_write_entity(e, x, KIND_INSTANCE_PROFILE, &p->row, "InstanceProfileName", "InstanceProfileId");
 	xml_open(x, "Roles");
 	if (role) {
@@ -30,7 +30,7 @@ static RESULT find_profile(struct iam_call *e, const struct ref *ref,
 			   const struct instance_profile **ret_profile)
 {
 	const struct row *row = NULL;
-	struct result found = engine_find_own(e->c, iam_walk(e), KIND_INSTANCE_PROFILE, ref, &row);
+	struct result found = engine_find_own(e->c, iam_tables(e), KIND_INSTANCE_PROFILE, ref, &row);
 	if (found.code == ERR_NOT_FOUND) {
 		ctx_clear_problem(e->c);
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, ref->field,
@@ -70,7 +70,7 @@ static RESULT get_profile(struct iam_call *e, const void *args, struct xml *x)
 static RESULT list_profiles(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct profile_args *a = args;
-	const struct tables *t = iam_walk(e);
+	const struct tables *t = iam_tables(e);
 	const struct ref none = {0};
 	struct policy_holder role = {0};
 	struct list_page page;

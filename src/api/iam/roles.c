@@ -38,7 +38,7 @@ static RESULT find_role(struct iam_call *e, const struct ref *ref, const struct 
 {
 	const struct ref none = {0};
 	struct policy_holder holder;
-	TRY(engine_find_policy_holder(e->c, iam_walk(e), &none, &none, ref, &holder));
+	TRY(engine_find_policy_holder(e->c, iam_tables(e), &none, &none, ref, &holder));
 	*ret_role = iam_role_of(holder.row);
 	return OK;
 }
@@ -70,7 +70,7 @@ static RESULT get_role(struct iam_call *e, const void *args, struct xml *x)
 static RESULT list_roles(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct role_args *a = args;
-	const struct tables *t = iam_walk(e);
+	const struct tables *t = iam_tables(e);
 	struct list_page page;
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Roles");

@@ -94,7 +94,7 @@ static RESULT find_principal(struct simulation *s, struct policy_holder *ret_hol
 	user.kind = KIND_USER;
 	role.kind = KIND_IAM_ROLE;
 	bool is_role = str_contains(arn, STR(":role/"));
-	struct result found = engine_find_policy_holder(c, iam_walk(s->e), is_role ? &none : &user, &none,
+	struct result found = engine_find_policy_holder(c, iam_tables(s->e), is_role ? &none : &user, &none,
 							is_role ? &role : &none, &holder);
 	if (result_is_ok(found))
 		own = iam_arn(s->e, holder.kind, holder.row);
@@ -115,7 +115,7 @@ static RESULT gather_principal(struct simulation *s)
 	struct ctx *c = s->e->c;
 	TRY(find_principal(s, &holder));
 	uuid id = holder.row->id;
-	engine_find_roles(iam_walk(s->e), id, IDENTITY_ACCOUNT, c->who->account, &roles);
+	engine_find_roles(iam_tables(s->e), id, IDENTITY_ACCOUNT, c->who->account, &roles);
 	view_close(&s->e->view); /* the next one walks by itself */
 	s->set.has_role = roles.rights & RIGHT(MEMBER);
 	return guard_gather(s->e->config->guards, c, id, c->who->account, &s->policies);

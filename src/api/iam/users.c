@@ -17,7 +17,7 @@ RESULT iam_choose_user(struct iam_call *e, struct ref *user)
 {
 	if (user->kind != KIND_NONE)
 		return OK;
-	if (!user_find(iam_walk(e), e->c->who->user))
+	if (!user_find(iam_tables(e), e->c->who->user))
 		return ctx_fail_field(e->c, ERR_MISSING, STR("UserName"),
 				      "Must specify userName when calling with non-User credentials");
 	*user = (struct ref){
@@ -29,12 +29,12 @@ RESULT iam_find_user(struct iam_call *e, const struct ref *ref, const struct use
 {
 	const struct ref none = {0};
 	struct policy_holder holder;
-	const struct user *self = user_find(iam_walk(e), e->c->who->user);
+	const struct user *self = user_find(iam_tables(e), e->c->who->user);
 	if (ref->bits == 128 && self && uuid_equal(ref->prefix, self->row.id)) {
 		*ret_user = self;
-		return engine_check_found(e->c, iam_walk(e), KIND_USER, &self->row);
+		return engine_check_found(e->c, iam_tables(e), KIND_USER, &self->row);
 	}
-	TRY(engine_find_policy_holder(e->c, iam_walk(e), ref, &none, &none, &holder));
+	TRY(engine_find_policy_holder(e->c, iam_tables(e), ref, &none, &none, &holder));
 	*ret_user = user_of(holder.row);
 	return OK;
 }
@@ -53,7 +53,7 @@ struct people {
 
 static RESULT add_person(struct people *p, uuid id)
 {
-	const struct user *user = uuid_is_none(id) ? NULL : user_find(iam_walk(p->e), id);
+	const struct user *user = uuid_is_none(id) ? NULL : user_find(iam_tables(p->e), id);
 	if (!user || user->is_owner || !uuid_is_none(user->account))
 		return OK;
 	for (size_t k = 0; k < p->found.count; k++)
@@ -68,15 +68,15 @@ static RESULT add_assigned(struct people *p, const struct role_assignment *a)
 	TRY(add_person(p, a->user));
 	if (uuid_is_none(a->user_group))
 		return OK;
-	const struct group_member *m = group_member_first_by_user_group(iam_walk(p->e), a->user_group);
-	for (; m; m = group_member_next_by_user_group(iam_walk(p->e), m))
+	const struct group_member *m = group_member_first_by_user_group(iam_tables(p->e), a->user_group);
+	for (; m; m = group_member_next_by_user_group(iam_tables(p->e), m))
 		TRY(add_person(p, m->user));
 	return OK;
 }
 
 RESULT iam_list_people(struct iam_call *e, const struct user *const **ret_users, size_t *ret_count)
 {
-	const struct tables *t = iam_walk(e);
+	const struct tables *t = iam_tables(e);
 	struct people p = {.e = e};
 	const struct user *own = user_first_by_owner(t, e->c->who->account);
 	for (; own; own = user_next_by_owner(t, own))

@@ -80,7 +80,7 @@ static RESULT prepare_describe(struct ec2_call *e, void *args)
 static RESULT ec2_describe_account_attributes(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_describe_account *a = args;
-	const struct account *account = account_find(ec2_walk(e), engine_get_account(e->c));
+	const struct account *account = account_find(ec2_tables(e), engine_get_account(e->c));
 	if (!account)
 		return ctx_fail(e->c, ERR_DENIED, "The account is not there any more");
 	xml_open(x, "accountAttributeSet");

@@ -10,7 +10,7 @@
 
 static RESULT find_account(struct ec2_call *e, const struct account **ret_account)
 {
-	*ret_account = account_find(ec2_walk(e), engine_get_account(e->c));
+	*ret_account = account_find(ec2_tables(e), engine_get_account(e->c));
 	return *ret_account ? OK : ctx_fail(e->c, ERR_DENIED, "The account is not there any more");
 }
 

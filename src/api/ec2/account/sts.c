@@ -61,7 +61,7 @@ static const struct param key_params[] = {
 static RESULT sts_get_key_info(struct ec2_call *e, const void *args, struct xml *x)
 {
 	struct str key_id = ((const struct sts_key *) args)->key_id;
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	char number[ACCOUNT_NUMBER_SIZE];
 	const struct account *account = NULL;
 	const struct access_key *key = access_key_find_by_key_id(t, key_id);
@@ -231,7 +231,7 @@ static void find_policies(struct sts_taking *s, const struct tables *t)
 
 void sts_find_role(struct sts_taking *s)
 {
-	const struct tables *t = ec2_walk(s->e);
+	const struct tables *t = ec2_tables(s->e);
 	struct str arn = s->args->role_arn;
 	const size_t at = STR("arn:aws:iam::").n;
 	s->account = account_find_by_number(t, str_slice(arn, at, at + ACCOUNT_NUMBER_SIZE));
@@ -247,8 +247,8 @@ void sts_look_up(struct sts_taking *s)
 {
 	sts_find_role(s);
 	if (s->role)
-		find_policies(s, ec2_walk(s->e));
-	ec2_stop_walking(s->e);
+		find_policies(s, ec2_tables(s->e));
+	ec2_release_tables(s->e);
 }
 
 static enum policy_known give_one(struct arena *a, struct str value, struct strs *ret_values)

@@ -47,7 +47,7 @@ struct sts_taking {
 
 /* Of args, which begin with a struct sts_assume. ERR_INVALID. */
 RESULT sts_prepare_assume(struct ec2_call *e, void *args);
-/* The role of s->args, while the view walks. */
+/* The role of s->args, while the view's tables are held. */
 void sts_find_role(struct sts_taking *s);
 /* The same and its policies; the view walks no more. */
 void sts_look_up(struct sts_taking *s);

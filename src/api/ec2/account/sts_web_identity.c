@@ -38,9 +38,9 @@ static struct strs copy_texts(struct arena *a, struct strs texts)
 static bool find_provider(struct ec2_call *e, const struct sts_taking *s, W *a)
 {
 	struct arena *arena = e->c->arena;
-	const struct oidc_provider *p = oidc_provider_first_by_account(ec2_walk(e), s->account->row.id);
+	const struct oidc_provider *p = oidc_provider_first_by_account(ec2_tables(e), s->account->row.id);
 	while (p && !str_equal(p->url, a->identity->issuer))
-		p = oidc_provider_next_by_account(ec2_walk(e), p);
+		p = oidc_provider_next_by_account(ec2_tables(e), p);
 	if (!p)
 		return false;
 	a->provider = (struct oidc_provider){.row.id = p->row.id,

@@ -158,7 +158,7 @@ static RESULT add_row(struct ec2_call *e, const struct filter_runs *runs, enum k
 		struct tag_row found = {.item = {.id = row->id, .kind = kind, .tag = &tags->at[k]}};
 		found.item.id.b[sizeof(uuid) - 1] = (uint8_t) k;
 		if (uuid_compare(found.item.id, list->after) > 0 &&
-		    filters_fit(runs, ec2_walk(e), &found.row) &&
+		    filters_fit(runs, ec2_tables(e), &found.row) &&
 		    !VEC_PUSH(e->c->arena, &list->items, found.item))
 			return ctx_no_memory(e->c);
 	}
@@ -168,7 +168,7 @@ static RESULT add_row(struct ec2_call *e, const struct filter_runs *runs, enum k
 static RESULT add_by_term(struct ec2_call *e, const struct filter_runs *runs, enum kind kind, uint64_t term,
 			  struct tag_list *list)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	size_t before = list->items.count;
 	const struct term *at = tables_first_term(t, kind, term, list->rows_after), *next = 0;
 	for (; at && list->items.count - before < list->enough; at = next) {
@@ -193,7 +193,7 @@ static RESULT add_by_filter(struct ec2_call *e, const struct filter_runs *runs, 
 		else if (by->filter->get == fits_key)
 			TRY(add_by_term(e, runs, kind, term_of_tag_key(account, value), list));
 		else if (result_is_ok(id_parse_ec2(value, kind, &ref))) {
-			const struct row *row = tables_find_prefix(ec2_walk(e), kind, ref.prefix, ref.bits);
+			const struct row *row = tables_find_prefix(ec2_tables(e), kind, ref.prefix, ref.bits);
 			if (row)
 				TRY(add_row(e, runs, kind, row, list));
 		}
@@ -273,7 +273,7 @@ static RESULT find_items(struct ec2_call *e, const struct filter_runs *runs, str
 		if (kind_fits(runs, kind))
 			TRY(narrow ? add_by_filter(e, runs, narrow, kind, list)
 				   : add_by_term(e, runs, kind, any, list));
-	ec2_stop_walking(e);
+	ec2_release_tables(e);
 	__atomic_fetch_add(e->rows_looked_at, list->looked_at, __ATOMIC_RELAXED);
 	if (list->enough != ALL || !uuid_is_none(list->after) || (narrow && narrow->patterns.count > 1))
 		put_in_order(list);

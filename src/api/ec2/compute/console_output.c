@@ -33,7 +33,7 @@ static RESULT prepare_console(struct ec2_call *e, void *args)
 {
 	struct ec2_get_console *a = args;
 	const struct instance *instance = 0;
-	TRY(engine_find_own_instance(e->c, ec2_walk(e), &a->instance, &instance));
+	TRY(engine_find_own_instance(e->c, ec2_tables(e), &a->instance, &instance));
 	a->id = instance->row.id;
 	a->at_us = instance->launched_us;
 	if (model_derive_instance_state(instance) != INSTANCE_TERMINATED &&
@@ -79,7 +79,7 @@ static RESULT prepare_screen(struct ec2_call *e, void *args)
 {
 	struct ec2_get_screen *a = args;
 	const struct instance *instance = 0;
-	TRY(engine_find_own_instance(e->c, ec2_walk(e), &a->instance, &instance));
+	TRY(engine_find_own_instance(e->c, ec2_tables(e), &a->instance, &instance));
 	if (!engine_has_console(instance))
 		return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
 				     "The instance '%" STR_FMT "' is not running", STR_ARG(a->instance.text));
@@ -126,7 +126,7 @@ static RESULT prepare_uefi_data(struct ec2_call *e, void *args)
 {
 	struct ec2_get_uefi_data *a = args;
 	const struct instance *instance = 0;
-	TRY(engine_find_own_instance(e->c, ec2_walk(e), &a->instance, &instance));
+	TRY(engine_find_own_instance(e->c, ec2_tables(e), &a->instance, &instance));
 	if (!model_is_uefi(instance->boot_mode))
 		return ctx_fail_kind(e->c, ERR_UNSUPPORTED, KIND_INSTANCE,
 				     "The instance '%" STR_FMT "' is not started by UEFI",

@@ -27,7 +27,7 @@ static bool is_asked(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_describe_credits *a = e->args;
 	const struct instance *instance = instance_of(row);
-	return row_is_live(row) && is_burstable(ec2_walk(e), instance) &&
+	return row_is_live(row) && is_burstable(ec2_tables(e), instance) &&
 	       (instance->unlimited_credits || a->query.ids.count > 0);
 }
 
@@ -52,8 +52,8 @@ static const struct ec2_listing credit_listing = {.kind = KIND_INSTANCE,
 static RESULT check_burstable(struct ec2_call *e, const struct ref *ref)
 {
 	const struct instance *instance = NULL;
-	TRY(engine_find_instance(e->c, ec2_walk(e), ref, &instance));
-	if (is_burstable(ec2_walk(e), instance))
+	TRY(engine_find_instance(e->c, ec2_tables(e), ref, &instance));
+	if (is_burstable(ec2_tables(e), instance))
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, ref->field,
 			      "The instance '%" STR_FMT "' is not of a burstable type", STR_ARG(ref->text));

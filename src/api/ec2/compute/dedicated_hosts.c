@@ -39,7 +39,7 @@ struct host_item {
 
 static bool gather_types(struct ec2_call *e, struct host_item *item)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	struct str one = item->dedicated->type;
 	const struct instance_type *type =
 		one.n ? instance_type_find_by_name(t, one) : instance_type_first(t);
@@ -54,7 +54,7 @@ static bool gather_types(struct ec2_call *e, struct host_item *item)
 
 static bool gather_guests(struct ec2_call *e, struct host_item *item)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	for (const struct instance *i = instance_first_by_host(t, item->dedicated->host); i;
 	     i = instance_next_by_host(t, i)) {
 		struct guest_item guest = {i, instance_type_find(t, i->type)};
@@ -71,8 +71,8 @@ static const void *gather_host(struct ec2_call *e, const struct row *row)
 	if (!item)
 		return NULL;
 	item->dedicated = dedicated_host_of(row);
-	item->host = host_find(ec2_walk(e), item->dedicated->host);
-	item->zone = zone_find(ec2_walk(e), item->dedicated->zone);
+	item->host = host_find(ec2_tables(e), item->dedicated->host);
+	item->zone = zone_find(ec2_tables(e), item->dedicated->zone);
 	if (item->host)
 		engine_read_host_use(item->host, &item->use);
 	return gather_types(e, item) && gather_guests(e, item) ? item : NULL;

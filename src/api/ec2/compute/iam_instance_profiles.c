@@ -16,7 +16,7 @@
 
 struct ec2_profile_item ec2_gather_profile(struct ec2_call *e, const struct instance_profile *profile)
 {
-	const struct account *account = profile ? account_find(ec2_walk(e), profile->account) : NULL;
+	const struct account *account = profile ? account_find(ec2_tables(e), profile->account) : NULL;
 	struct arena *a = e->c->arena;
 	if (!account)
 		return (struct ec2_profile_item){STR_NONE, STR_NONE};
@@ -47,7 +47,7 @@ static const void *gather_association(struct ec2_call *e, const struct row *row)
 		return NULL;
 	item->row = profile_association_of(row);
 	item->profile =
-		ec2_gather_profile(e, instance_profile_find(ec2_walk(e), item->row->instance_profile));
+		ec2_gather_profile(e, instance_profile_find(ec2_tables(e), item->row->instance_profile));
 	return item;
 }
 

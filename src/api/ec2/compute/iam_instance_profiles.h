@@ -17,7 +17,7 @@ struct instance_profile;
 struct ec2_profile_item {
 	struct str arn, id;
 };
-/* On the tables of a view that walks; in the arena. */
+/* On the tables of an open view; in the arena. */
 struct ec2_profile_item ec2_gather_profile(struct ec2_call *e, const struct instance_profile *profile);
 /* <iamInstanceProfile>, if there is one. */
 void ec2_write_profile(struct xml *x, const struct ec2_profile_item *profile);

@@ -138,7 +138,7 @@ static RESULT ec2_describe_instance_attribute(struct ec2_call *e, const void *ar
 {
 	const struct ec2_instance_attribute *a = args;
 	const struct instance *instance = 0;
-	TRY(engine_find_instance(e->c, ec2_walk(e), &a->instance, &instance));
+	TRY(engine_find_instance(e->c, ec2_tables(e), &a->instance, &instance));
 	const struct ec2_instance_item *item = ec2_instance_listing.gather(e, &instance->row);
 	if (!item)
 		return ctx_no_memory(e->c);
@@ -363,7 +363,7 @@ static RESULT ec2_write_options(struct ec2_call *e, const void *args, struct xml
 {
 	const struct instance_settings *wish = args;
 	const struct instance *instance = 0;
-	TRY(engine_find_instance(e->c, ec2_walk(e), &wish->instance, &instance));
+	TRY(engine_find_instance(e->c, ec2_tables(e), &wish->instance, &instance));
 	ec2_write_id(x, "instanceId", KIND_INSTANCE, instance->row.id);
 	ec2_write_metadata_options(x, "instanceMetadataOptions", instance);
 	return OK;

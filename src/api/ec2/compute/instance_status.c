@@ -73,7 +73,7 @@ static bool is_asked(struct ec2_call *e, const struct row *row)
 static const void *gather_status(struct ec2_call *e, const struct row *row)
 {
 	struct status_item *item = arena_new_object(e->c->arena, struct status_item);
-	return item && fill_item(ec2_walk(e), row, item) ? item : 0;
+	return item && fill_item(ec2_tables(e), row, item) ? item : 0;
 }
 
 static const char *reachability(const char *status)

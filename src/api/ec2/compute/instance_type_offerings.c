@@ -48,7 +48,7 @@ static const struct filter offering_filters[] = {
 static RESULT add_at(struct ec2_call *e, const struct filter_runs *runs, struct str location,
 		     struct offerings *list)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	for (const struct instance_type *type = instance_type_first(t); type;
 	     type = instance_type_next(t, type)) {
 		const struct offering offering = {
@@ -64,7 +64,7 @@ static RESULT add_at(struct ec2_call *e, const struct filter_runs *runs, struct 
 static RESULT find_offerings(struct ec2_call *e, const struct filter_runs *runs, struct str location_type,
 			     struct offerings *list)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	if (str_is(location_type, "region"))
 		return add_at(e, runs, e->config->region, list);
 	bool by_name = str_is(location_type, "availability-zone"),

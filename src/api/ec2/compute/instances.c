@@ -57,7 +57,7 @@ static bool add_port(struct ec2_call *e, struct ec2_instance_item *item, const s
 /* Those it is to have, then those on their way out. */
 static bool gather_ports(struct ec2_call *e, struct ec2_instance_item *item)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	uuid id = item->instance->row.id;
 	for (const struct port *p = port_first_by_instance(t, id); p; p = port_next_by_instance(t, p))
 		if (row_is_live(&p->row) && !add_port(e, item, p))
@@ -94,7 +94,7 @@ static const struct volume *next_volume(const struct tables *t, const struct vol
 
 static bool gather_volumes(struct ec2_call *e, struct ec2_instance_item *item)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	uuid instance = item->instance->row.id;
 	for (const struct volume *v = first_volume(t, instance); v; v = next_volume(t, v, instance))
 		if (row_is_live(&v->row) && !VEC_PUSH(e->c->arena, &item->volumes, v))
@@ -123,11 +123,11 @@ static const void *gather_instance(struct ec2_call *e, const struct row *row)
 		return 0;
 	item->item = ec2_item_of(e, KIND_INSTANCE, row);
 	item->instance = instance_of(row);
-	item->type = instance_type_find(ec2_walk(e), item->instance->type);
-	item->zone = zone_find(ec2_walk(e), item->instance->zone);
-	item->group = server_group_find(ec2_walk(e), item->instance->server_group);
-	item->dedicated_host = dedicated_of(ec2_walk(e), item->instance);
-	item->profile = ec2_gather_profile(e, engine_find_profile_of(ec2_walk(e), row->id));
+	item->type = instance_type_find(ec2_tables(e), item->instance->type);
+	item->zone = zone_find(ec2_tables(e), item->instance->zone);
+	item->group = server_group_find(ec2_tables(e), item->instance->server_group);
+	item->dedicated_host = dedicated_of(ec2_tables(e), item->instance);
+	item->profile = ec2_gather_profile(e, engine_find_profile_of(ec2_tables(e), row->id));
 	item->state = model_derive_instance_state(item->instance);
 	return gather_ports(e, item) && gather_volumes(e, item) ? item : 0;
 }

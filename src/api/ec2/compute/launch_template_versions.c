@@ -121,7 +121,7 @@ static bool is_named(const struct ec2_describe_versions *a, const struct launch_
 static bool shows_version(struct ec2_call *e, const struct row *row)
 {
 	const struct launch_template_version *version = version_of(row);
-	const struct launch_template *template = launch_template_find(ec2_walk(e), version->template);
+	const struct launch_template *template = launch_template_find(ec2_tables(e), version->template);
 	const struct ec2_describe_versions *a = e->args;
 	if (e->action->operation || !template) /* its own is shown */
 		return template != 0;
@@ -144,7 +144,7 @@ static const void *gather_version(struct ec2_call *e, const struct row *row)
 	if (!item)
 		return 0;
 	item->version = version_of(row);
-	item->template = launch_template_find(ec2_walk(e), item->version->template);
+	item->template = launch_template_find(ec2_tables(e), item->version->template);
 	item->maker = ec2_gather_maker(e, item->version->made_by);
 	return result_is_ok(ec2_read_launch_data(e, item->version->data, &item->data)) ? item : 0;
 }
@@ -194,7 +194,7 @@ static RESULT find_numbers(struct ec2_call *e, struct ec2_describe_versions *a,
 	if (!numbers)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < a->versions.count; k++) {
-		TRY(engine_find_launch_template_version(e->c, ec2_walk(e), template, a->versions.at[k],
+		TRY(engine_find_launch_template_version(e->c, ec2_tables(e), template, a->versions.at[k],
 							STR("LaunchTemplateVersion"), &version));
 		numbers[k] = version->number;
 	}
@@ -223,7 +223,7 @@ static RESULT prepare_describe(struct ec2_call *e, void *args)
 	if (a->id.kind == KIND_NONE && a->name.kind == KIND_NONE)
 		return check_words(e, a);
 	TRY(params_choose(e->c, &a->id, "LaunchTemplateId", &a->name, "LaunchTemplateName", &ref));
-	TRY(engine_find_own_launch_template(e->c, ec2_walk(e), &ref, &template));
+	TRY(engine_find_own_launch_template(e->c, ec2_tables(e), &ref, &template));
 	a->template = template->row.id;
 	return find_numbers(e, a, template);
 }
@@ -260,8 +260,9 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 			  &a->wish.launch_template));
 	TRY(ec2_take_launch_data(e, &said));
 	if (a->source.n) {
-		TRY(engine_find_own_launch_template(e->c, ec2_walk(e), &a->wish.launch_template, &template));
-		TRY(engine_find_launch_template_version(e->c, ec2_walk(e), template, a->source,
+		TRY(engine_find_own_launch_template(e->c, ec2_tables(e), &a->wish.launch_template,
+						    &template));
+		TRY(engine_find_launch_template_version(e->c, ec2_tables(e), template, a->source,
 							STR("SourceVersion"), &source));
 		TRY(ec2_read_launch_data(e, source->data, &base));
 	}
@@ -480,7 +481,7 @@ static RESULT ec2_get_launch_template_data(struct ec2_call *e, const void *args,
 	const struct ec2_get_launch_data *a = args;
 	const struct instance *instance = 0;
 	struct said said = {.arena = e->c->arena};
-	TRY(engine_find_own_instance(e->c, ec2_walk(e), &a->instance, &instance));
+	TRY(engine_find_own_instance(e->c, ec2_tables(e), &a->instance, &instance));
 	if (!row_is_live(&instance->row))
 		return engine_fail_not_found(e->c, KIND_INSTANCE, &a->instance);
 	const struct ec2_instance_item *item = ec2_instance_listing.gather(e, &instance->row);

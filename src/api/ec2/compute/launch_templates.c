@@ -36,7 +36,7 @@ static const struct filter template_filters[] = {
 
 struct str ec2_gather_maker(struct ec2_call *e, uuid made_by)
 {
-	const struct user *user = user_find(ec2_walk(e), made_by);
+	const struct user *user = user_find(ec2_tables(e), made_by);
 	struct str path = user && !user->is_owner
 				  ? str_print(e->c->arena, "user/%" STR_FMT, STR_ARG(user->name))
 				  : STR("root");

@@ -72,7 +72,7 @@ static RESULT prepare_password(struct ec2_call *e, void *args)
 {
 	struct ec2_get_password *a = args;
 	const struct instance *instance = NULL;
-	TRY(engine_find_own_instance(e->c, ec2_walk(e), &a->instance, &instance));
+	TRY(engine_find_own_instance(e->c, ec2_tables(e), &a->instance, &instance));
 	a->id = instance->row.id;
 	a->at_us = instance->launched_us;
 	a->password = str_copy(e->c->arena, instance->guest_password);

@@ -298,8 +298,8 @@ static RESULT find_version(struct ec2_call *e, const struct ec2_run_instances *a
 	struct ref ref;
 	TRY(params_choose(e->c, &a->template_id, "LaunchTemplate.LaunchTemplateId", &a->template_name,
 			  "LaunchTemplate.LaunchTemplateName", &ref));
-	TRY(engine_find_own_launch_template(e->c, ec2_walk(e), &ref, &template));
-	return engine_find_launch_template_version(e->c, ec2_walk(e), template, a->template_version,
+	TRY(engine_find_own_launch_template(e->c, ec2_tables(e), &ref, &template));
+	return engine_find_launch_template_version(e->c, ec2_tables(e), template, a->template_version,
 						   STR("LaunchTemplate.Version"), ret_version);
 }
 
@@ -365,7 +365,7 @@ static RESULT prepare_run(struct ec2_call *e, void *args)
 static RESULT ec2_run_instances(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_run_instances *a = args;
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	VEC(const struct row *) rows = {0};
 	const void **items = 0;
 	for (size_t k = 0; k < a->launch.made.count; k++) {

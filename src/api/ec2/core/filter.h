@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Private to api/ec2/: filters of Describe actions. Each list of rows has a table of filter names;
  * a row of it says which field of the resource's row is compared, or which function finds the values.
- * All on the tables of a view that walks. */
+ * All on the tables of an open view. */
 #pragma once
 
 #include "api/core/list.h"

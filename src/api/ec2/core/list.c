@@ -105,7 +105,7 @@ RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const stru
 		q->limit = (size_t) query->max_results;
 	TRY(filters_compile(e, list->kind, &list->filters, &query->filters, &s.runs));
 	TRY(ec2_parse_token(e, query->next_token, &q->after));
-	q->tables = ec2_walk(e);
+	q->tables = ec2_tables(e);
 	TRY(plan(&s, query));
 	TRY(query_run(q, &page));
 	__atomic_fetch_add(e->rows_looked_at, q->rows_read, __ATOMIC_RELAXED);
@@ -137,12 +137,12 @@ static void make_key(const struct ec2_call *e, const struct ec2_listing *list, c
 
 struct ec2_item ec2_item_of(struct ec2_call *e, enum kind kind, const struct row *row)
 {
-	return (struct ec2_item){.row = row, .batch = tables_family_batch(ec2_walk(e), kind, row)};
+	return (struct ec2_item){.row = row, .batch = tables_family_batch(ec2_tables(e), kind, row)};
 }
 
 static void read_shared_batch(struct ec2_call *e, const struct ec2_listing *list)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	e->shared_batch = 0;
 	for (const enum kind *kind = list->shared; *kind != KIND_NONE; kind++)
 		if (tables_kind_batch(t, *kind) > e->shared_batch)
@@ -188,7 +188,7 @@ RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const stru
 		if (!items[k])
 			return ctx_no_memory(e->c);
 	}
-	ec2_stop_walking(e);
+	ec2_release_tables(e);
 	*ret_items = items;
 	return OK;
 }

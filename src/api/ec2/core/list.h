@@ -37,7 +37,7 @@ struct ec2_listing {
 	bool (*shows)(struct ec2_call *e, const struct row *row);
 	bool is_hiding; /* what it does not show EC2 does not have: not found by its id, either */
 	bool is_slow;   /* in forgetting: an id of what has gone finds nothing, and no error, for a while */
-	/* While the view walks: collects what the row's element needs into the arena; NULL when that is
+	/* While the view's tables are held: collects what the row's element needs into the arena; NULL when that is
 	 * full; the item begins with the row's address. Without it the item is the row. */
 	const void *(*gather)(struct ec2_call *e, const struct row *row);
 	/* Afterwards: the members of an item. */
@@ -66,7 +66,7 @@ struct str ec2_make_token(struct ec2_call *e, uuid last);
 /* Opens the view and finds the rows asked for, in the order of their ids. */
 RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
 		  struct ec2_page *ret_page);
-/* Items for rows, in the arena; the view stops walking. */
+/* Items for rows, in the arena; the view's tables are released. */
 RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const struct row *const *rows,
 		  size_t count, const void ***ret_items);
 /* After the answer: lets go of cached items. */

@@ -73,7 +73,7 @@ static const void *gather_address(struct ec2_call *e, const struct row *row)
 		return 0;
 	item->address = address_of(row);
 	if (!uuid_is_none(item->address->port))
-		item->port = port_find(ec2_walk(e), item->address->port);
+		item->port = port_find(ec2_tables(e), item->address->port);
 	return item;
 }
 

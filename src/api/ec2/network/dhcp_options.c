@@ -128,7 +128,7 @@ static RESULT ec2_describe_dhcp_options(struct ec2_call *e, const void *args, st
 	const struct ec2_describe_dhcp_options *a = args;
 	if (!is_for_default(&a->query))
 		return ec2_describe(e, &dhcp_listing, &a->query, x);
-	(void) ec2_walk(e);
+	(void) ec2_tables(e);
 	const struct dhcp_options told = {.domain_name = e->domain, .provided_dns = true};
 	const void *const items[] = {&told};
 	ec2_write_items(e, &dhcp_listing, items, 1, x);

@@ -270,10 +270,10 @@ static RESULT ec2_get_managed_prefix_list_entries(struct ec2_call *e, const void
 	struct strs notes;
 	uuid after = UUID_NONE;
 	TRY(ec2_parse_token(e, a->next_token, &after));
-	TRY(engine_find_address_group(e->c, ec2_walk(e), &a->list, &list));
-	TRY(engine_find_addresses(e->c, ec2_walk(e), list, a->version, STR("TargetVersion"), &blocks,
+	TRY(engine_find_address_group(e->c, ec2_tables(e), &a->list, &list));
+	TRY(engine_find_addresses(e->c, ec2_tables(e), list, a->version, STR("TargetVersion"), &blocks,
 				  &notes));
-	ec2_stop_walking(e);
+	ec2_release_tables(e);
 	size_t at = after.b[sizeof after.b - 1],
 	       end = a->max_results ? at + (size_t) a->max_results : blocks.count;
 	xml_open(x, "entrySet");
@@ -306,7 +306,7 @@ static RESULT prepare_get_associations(struct ec2_call *e, void *args)
 {
 	struct ec2_get_associations *a = args;
 	const struct address_group *list = NULL;
-	TRY(engine_find_address_group(e->c, ec2_walk(e), &a->list, &list));
+	TRY(engine_find_address_group(e->c, ec2_tables(e), &a->list, &list));
 	a->found = list->row.id;
 	return OK;
 }
@@ -315,7 +315,7 @@ static RESULT prepare_get_associations(struct ec2_call *e, void *args)
 static bool is_associated(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_get_associations *a = e->args;
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	const struct security_group_rule *rule = security_group_rule_first_by_peer_address_group(t, a->found);
 	while (rule && !(row_is_live(&rule->row) && uuid_equal(rule->group, row->id)))
 		rule = security_group_rule_next_by_peer_address_group(t, rule);

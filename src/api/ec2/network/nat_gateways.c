@@ -48,7 +48,7 @@ static const void *gather_nat(struct ec2_call *e, const struct row *row)
 	if (!item)
 		return 0;
 	item->nat = nat_gateway_of(row);
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	for (const struct address *a = address_first_by_port(t, item->nat->port); a;
 	     a = address_next_by_port(t, a)) {
 		if (!row_is_live(&a->row))

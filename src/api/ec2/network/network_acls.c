@@ -47,7 +47,7 @@ static const struct network_acl_entry *next_entry(const struct tables *t, const 
 
 static const void *gather_acl(struct ec2_call *e, const struct row *row)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	struct acl_item *item = arena_new_object(e->c->arena, struct acl_item);
 	if (!item)
 		return 0;

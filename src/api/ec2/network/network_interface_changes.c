@@ -116,7 +116,7 @@ static RESULT ec2_describe_interface_attribute(struct ec2_call *e, const void *a
 	const struct ec2_describe_interface_attribute *a = args;
 	const struct port *port = 0;
 	struct ec2_port_item item;
-	TRY(engine_find_port(e->c, ec2_walk(e), &a->port, &port));
+	TRY(engine_find_port(e->c, ec2_tables(e), &a->port, &port));
 	if (!ec2_gather_port(e, port, &item))
 		return ctx_no_memory(e->c);
 	ec2_write_id(x, "networkInterfaceId", KIND_PORT, port->row.id);

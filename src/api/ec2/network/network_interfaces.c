@@ -51,7 +51,7 @@ void ec2_write_port_name(struct ec2_call *e, struct xml *x, const char *name, co
 /* What has no IPv4 address has none first. */
 static bool gather_ips(struct ec2_call *e, struct ec2_port_item *item)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	uuid id = item->port->row.id;
 	struct ip ip = item->port->ip;
 	struct ec2_ip_item primary = {0};
@@ -73,7 +73,7 @@ static bool gather_ips(struct ec2_call *e, struct ec2_port_item *item)
 
 bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_port_item *ret_item)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	const struct subnet *subnet = subnet_find(t, port->subnet);
 	*ret_item = (struct ec2_port_item){.port = port};
 	ret_item->zone = subnet ? zone_find(t, subnet->zone) : 0;

@@ -65,7 +65,7 @@ static const struct port *find_hop(const struct tables *t, const struct route_ta
 
 static const void *gather_table(struct ec2_call *e, const struct row *row)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	struct table_item *item = arena_new_object(e->c->arena, struct table_item);
 	if (!item)
 		return 0;

@@ -52,7 +52,7 @@ static RESULT find_references(struct ec2_call *e, const struct tables *t, uuid g
 static RESULT ec2_describe_references(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_describe_references *a = args;
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	struct references found = {0};
 	for (size_t k = 0; k < a->groups.count; k++) {
 		const struct security_group *group = NULL;
@@ -97,7 +97,7 @@ static bool has_stale(struct ec2_call *e, const struct row *row)
 {
 	const struct security_group *group = security_group_of(row);
 	const struct ref *router = &((const struct ec2_describe_stale *) e->args)->router;
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	if (uuid_is_none(group->router) || !id_has_prefix(group->router, router->prefix, router->bits))
 		return false;
 	const struct security_group_rule *r = security_group_rule_first_by_group(t, row->id);
@@ -108,7 +108,7 @@ static bool has_stale(struct ec2_call *e, const struct row *row)
 
 static const void *gather_stale(struct ec2_call *e, const struct row *row)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	struct stale_item *item = arena_new_object(e->c->arena, struct stale_item);
 	if (!item)
 		return NULL;
@@ -143,7 +143,7 @@ static RESULT ec2_describe_stale(struct ec2_call *e, const void *args, struct xm
 {
 	const struct ec2_describe_stale *a = args;
 	const struct router *router = NULL;
-	TRY(engine_find_router(e->c, ec2_walk(e), &a->router, &router));
+	TRY(engine_find_router(e->c, ec2_tables(e), &a->router, &router));
 	return ec2_describe(e, &stale_listing, &a->query, x);
 }
 

@@ -204,9 +204,9 @@ static const void *gather_rule(struct ec2_call *e, const struct row *row)
 		return 0;
 	item->rule = security_group_rule_of(row);
 	if (!uuid_is_none(item->rule->peer_group))
-		item->peer = security_group_find(ec2_walk(e), item->rule->peer_group);
+		item->peer = security_group_find(ec2_tables(e), item->rule->peer_group);
 	if (!uuid_is_none(item->rule->peering))
-		item->over = find_peer(ec2_walk(e), item->rule);
+		item->over = find_peer(ec2_tables(e), item->rule);
 	return item;
 }
 

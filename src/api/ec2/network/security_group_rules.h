@@ -24,7 +24,7 @@ struct ec2_shown_rules {
 	VEC(struct ec2_rule_peer) peers; /* of those that have such */
 	bool is_stale;                   /* as DescribeStaleSecurityGroups writes them */
 };
-/* While the view walks. False: no memory. */
+/* While the view's tables are held. False: no memory. */
 bool ec2_show_rule(struct ec2_call *e, const struct tables *t, const struct security_group_rule *rule,
 		   struct ec2_shown_rules *shown);
 /* The rules of one direction as a set of IpPermissions: one for each protocol and range of ports. */

@@ -97,7 +97,7 @@ struct group_item {
 
 static const void *gather_group(struct ec2_call *e, const struct row *row)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	struct group_item *item = arena_new_object(e->c->arena, struct group_item);
 	if (!item)
 		return 0;
@@ -146,7 +146,7 @@ static RESULT prepare_get(struct ec2_call *e, void *args)
 {
 	struct ec2_get_groups *a = args;
 	const struct router *router = NULL;
-	TRY(engine_find_router(e->c, ec2_walk(e), &a->vpc, &router));
+	TRY(engine_find_router(e->c, ec2_tables(e), &a->vpc, &router));
 	a->found = router->row.id;
 	return OK;
 }
@@ -155,7 +155,7 @@ static bool is_of_vpc(struct ec2_call *e, const struct row *row)
 {
 	const struct security_group *group = security_group_of(row);
 	return !uuid_is_none(group->router) &&
-	       engine_is_group_in(ec2_walk(e), group, ((const struct ec2_get_groups *) e->args)->found);
+	       engine_is_group_in(ec2_tables(e), group, ((const struct ec2_get_groups *) e->args)->found);
 }
 
 static const struct filter vpc_group_filters[] = {

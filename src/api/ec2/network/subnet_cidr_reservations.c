@@ -40,7 +40,7 @@ static RESULT prepare_get(struct ec2_call *e, void *args)
 {
 	struct ec2_get_reservations *a = args;
 	const struct subnet *subnet = NULL;
-	TRY(engine_find_subnet(e->c, ec2_walk(e), &a->subnet, &subnet));
+	TRY(engine_find_subnet(e->c, ec2_tables(e), &a->subnet, &subnet));
 	a->found = subnet->row.id;
 	return OK;
 }

@@ -133,7 +133,7 @@ static bool has_vpc(struct ec2_call *e, const struct row *row)
 {
 	const struct subnet *subnet = subnet_of(row);
 	return !uuid_is_none(subnet->router) &&
-	       (!is_ipv6(subnet) || engine_is_ipv6_alone(ec2_walk(e), subnet));
+	       (!is_ipv6(subnet) || engine_is_ipv6_alone(ec2_tables(e), subnet));
 }
 
 static const void *gather_subnet(struct ec2_call *e, const struct row *row)
@@ -142,8 +142,8 @@ static const void *gather_subnet(struct ec2_call *e, const struct row *row)
 	if (!item)
 		return 0;
 	item->subnet = subnet_of(row);
-	item->ipv6 = engine_find_ipv6_subnet(ec2_walk(e), item->subnet);
-	item->zone = zone_find(ec2_walk(e), item->subnet->zone);
+	item->ipv6 = engine_find_ipv6_subnet(ec2_tables(e), item->subnet);
+	item->zone = zone_find(ec2_tables(e), item->subnet->zone);
 	item->free_count = count_free(item->subnet);
 	return item;
 }

@@ -180,7 +180,7 @@ static RESULT check_refs(struct ec2_call *e, const struct tables *t, enum kind k
 static RESULT ec2_create_endpoint(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_endpoint *a = args;
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	struct tags tags = {0};
 	(void) x;
 	TRY(check_refs(e, t, KIND_ROUTER, &(struct refs){.at = &a->vpc, .count = 1}));

@@ -20,7 +20,7 @@ struct peering_item {
 
 static const void *gather_peering(struct ec2_call *e, const struct row *row)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	struct peering_item *item = arena_new_object(e->c->arena, struct peering_item);
 	if (!item)
 		return NULL;

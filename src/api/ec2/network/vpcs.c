@@ -110,7 +110,7 @@ static const void *gather_vpc(struct ec2_call *e, const struct row *row)
 	if (!item)
 		return 0;
 	item->router = router_of(row);
-	item->blocks = engine_get_blocks(ec2_walk(e), e->c->arena, item->router);
+	item->blocks = engine_get_blocks(ec2_tables(e), e->c->arena, item->router);
 	return item;
 }
 
@@ -218,7 +218,7 @@ static RESULT ec2_describe_vpc_attribute(struct ec2_call *e, const void *args, s
 {
 	const struct ec2_vpc_attribute *a = args;
 	const struct router *router = NULL;
-	TRY(engine_find_router(e->c, ec2_walk(e), &a->vpc, &router));
+	TRY(engine_find_router(e->c, ec2_tables(e), &a->vpc, &router));
 	const struct {
 		const char *name;
 		bool value;

@@ -247,7 +247,7 @@ static const struct param describe_image_params[] = {
 static RESULT write_devices(struct ec2_call *e, struct xml *x, const struct image *image)
 {
 	VEC(const struct image_device *) devices = {0};
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	for (const struct image_device *d = image_device_first_by_image(t, image->row.id); d;
 	     d = image_device_next_by_image(t, d))
 		if (!VEC_PUSH(e->c->arena, &devices, d))
@@ -266,7 +266,7 @@ static void write_value(struct xml *x, const char *name, struct str value)
 static RESULT ec2_describe_image(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_describe_image *a = args;
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	const struct image *image = 0;
 	TRY(engine_find_own_image(e->c, t, &a->image, &image));
 	ec2_write_id(x, "imageId", KIND_IMAGE, image->row.id);
@@ -314,7 +314,7 @@ static RESULT prepare_deprecate(struct ec2_call *e, void *args)
 	struct ec2_deprecate *a = args;
 	const struct image *image = 0;
 	int64_t at_us = 0, now_us = clock_now_us();
-	TRY(engine_find_own_image(e->c, ec2_walk(e), &a->wish.image, &image));
+	TRY(engine_find_own_image(e->c, ec2_tables(e), &a->wish.image, &image));
 	bool is_public = image->is_public || uuid_is_none(image->account);
 	if (!result_is_ok(clock_parse(a->at, &at_us)) || at_us <= now_us ||
 	    at_us > now_us + (is_public ? 2 : 10) * YEAR)

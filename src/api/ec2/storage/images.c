@@ -47,7 +47,7 @@ bool ec2_is_owner(struct ec2_call *e, uuid account, struct str owner)
 		return uuid_equal(account, engine_get_account(e->c));
 	if (str_is(owner, "amazon"))
 		return uuid_is_none(account);
-	return str_equal(owner, ec2_owner_number(ec2_walk(e), account));
+	return str_equal(owner, ec2_owner_number(ec2_tables(e), account));
 }
 
 static bool is_shared_with_caller(const struct ec2_call *e, const struct image *image)
@@ -81,7 +81,7 @@ static bool is_asked(struct ec2_call *e, const struct row *row)
 		executable = is_executable_by(e, image, a->executable_by.at[k]);
 	if (is_deprecated(image) && !a->deprecated && !a->query.ids.count && !is_own(e, image))
 		return false;
-	bool is_disabled = engine_derive_image_state(ec2_walk(e), image) == IMAGE_DISABLED;
+	bool is_disabled = engine_derive_image_state(ec2_tables(e), image) == IMAGE_DISABLED;
 	return owned && executable && (a->disabled || !is_disabled);
 }
 
@@ -185,7 +185,7 @@ struct image_item {
 
 static const void *gather_image(struct ec2_call *e, const struct row *row)
 {
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	struct image_item *item = arena_new_object(e->c->arena, struct image_item);
 	if (!item)
 		return 0;

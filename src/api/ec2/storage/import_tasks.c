@@ -107,7 +107,7 @@ struct image_task_item {
 static const void *gather_image_task(struct ec2_call *e, const struct row *row)
 {
 	struct image_task_item *item = arena_new_object(e->c->arena, struct image_task_item);
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	if (!item)
 		return 0;
 	item->task = import_image_task_of(row);

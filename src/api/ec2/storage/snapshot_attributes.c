@@ -67,7 +67,7 @@ static const struct param describe_snapshot_params[] = {
 static RESULT ec2_describe_snapshot_attribute(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_describe_snapshot *a = args;
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	const struct snapshot *s = NULL;
 	TRY(engine_find_own_snapshot(e->c, t, &a->snapshot, &s));
 	ec2_write_id(x, "snapshotId", KIND_SNAPSHOT, s->row.id);

@@ -110,7 +110,7 @@ static const void *gather_snapshot(struct ec2_call *e, const struct row *row)
 	if (!item)
 		return 0;
 	item->snapshot = snapshot_of(row);
-	item->owner = ec2_owner_number(ec2_walk(e), item->snapshot->account);
+	item->owner = ec2_owner_number(ec2_tables(e), item->snapshot->account);
 	if (engine_is_own(e->c, KIND_SNAPSHOT, row))
 		item->tags = item->snapshot->tags;
 	return item;

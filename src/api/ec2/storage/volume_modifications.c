@@ -109,7 +109,7 @@ static const struct param describe_modifications_params[] = {
 static RESULT ec2_describe_modifications(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_describe_modifications *a = args;
-	const struct tables *t = ec2_walk(e);
+	const struct tables *t = ec2_tables(e);
 	for (size_t k = 0; k < a->query.ids.count && !a->query.max_results; k++) {
 		const struct volume *v = 0;
 		TRY(engine_find_volume(e->c, t, &a->query.ids.at[k], &v));
@@ -179,8 +179,8 @@ static const void *gather_status(struct ec2_call *e, const struct row *row)
 	if (!item)
 		return 0;
 	item->volume = volume_of(row);
-	item->zone = zone_find(ec2_walk(e), item->volume->zone);
-	item->status = status_of(ec2_walk(e), item->volume);
+	item->zone = zone_find(ec2_tables(e), item->volume->zone);
+	item->status = status_of(ec2_tables(e), item->volume);
 	item->io = io_of(item->status);
 	return item;
 }
@@ -272,7 +272,7 @@ static RESULT ec2_describe_attribute(struct ec2_call *e, const void *args, struc
 {
 	const struct ec2_describe_attribute *a = args;
 	const struct volume *v = 0;
-	TRY(engine_find_own_volume(e->c, ec2_walk(e), &a->volume, &v));
+	TRY(engine_find_own_volume(e->c, ec2_tables(e), &a->volume, &v));
 	ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
 	if (str_is(a->attribute, "productCodes")) {
 		xml_empty(x, "productCodes");

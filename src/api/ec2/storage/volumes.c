@@ -109,7 +109,7 @@ static const void *gather_volume(struct ec2_call *e, const struct row *row)
 	if (!item)
 		return 0;
 	item->volume = volume_of(row);
-	item->zone = zone_find(ec2_walk(e), item->volume->zone);
+	item->zone = zone_find(ec2_tables(e), item->volume->zone);
 	return item;
 }
 

@@ -40,7 +40,7 @@ static RESULT fail_not_found(struct os_call *e, const struct ip *ip)
 /* The project's own: whether another's is there is nobody's to know. */
 static RESULT find_address(struct os_call *e, struct os_bind_address *a, const struct address **ret_address)
 {
-	const struct address *address = engine_find_public_ip(os_walk(e), a->address);
+	const struct address *address = engine_find_public_ip(os_tables(e), a->address);
 	bool is_own = address && address->is_elastic &&
 		      (os_is_admin(e) || uuid_equal(address->account, e->c->who->account));
 	if (!is_own)
@@ -81,7 +81,7 @@ static RESULT prepare_add(struct os_call *e, void *args)
 	struct os_bind_address *a = args;
 	const struct instance *instance = NULL;
 	const struct address *address = NULL;
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	TRY(os_find_live_server(e, &a->wish.instance, &instance));
 	TRY(find_address(e, a, &address));
 	const struct port *first = NULL;
@@ -124,7 +124,7 @@ static bool is_elastic(struct os_call *e, const struct row *row)
 
 static const void *gather_address(struct os_call *e, const struct row *row)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	struct old_address *item = arena_new_object(e->c->arena, struct old_address);
 	if (!item)
 		return NULL;
@@ -189,7 +189,7 @@ static RESULT prepare_take(struct os_call *e, void *args)
 {
 	struct os_take_address *a = args;
 	struct ref *ref = &a->wish.external_network;
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	if (str_is_empty(a->pool))
 		return OK;
 	(void) os_parse_id(a->pool, KIND_EXTERNAL_NETWORK, ref);

@@ -22,9 +22,9 @@ static const void *gather_aggregate(struct os_call *e, const struct row *row)
 	if (!item)
 		return NULL;
 	item->aggregate = aggregate_of(row);
-	item->zone = zone_find(os_walk(e), item->aggregate->zone);
+	item->zone = zone_find(os_tables(e), item->aggregate->zone);
 	for (size_t k = 0; k < item->aggregate->hosts.count; k++) {
-		const struct host *host = host_find(os_walk(e), item->aggregate->hosts.at[k]);
+		const struct host *host = host_find(os_tables(e), item->aggregate->hosts.at[k]);
 		if (host && !VEC_PUSH(e->c->arena, &item->hosts, host))
 			return NULL;
 	}
@@ -93,7 +93,7 @@ static RESULT find_aggregate(struct os_call *e, struct str id, struct ref *ret_r
 {
 	int64_t number = 0;
 	const struct aggregate *aggregate = result_is_ok(str_parse_int(id, &number))
-						    ? aggregate_find_by_number(os_walk(e), number)
+						    ? aggregate_find_by_number(os_tables(e), number)
 						    : NULL;
 	if (!aggregate)
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_AGGREGATE,

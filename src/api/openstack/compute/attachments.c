@@ -46,8 +46,8 @@ static RESULT list_attachments(struct os_call *e, const void *args, struct json_
 	const struct instance *instance = NULL;
 	TRY(os_find_server(e, &a->wish.instance, &instance));
 	json_write_open_list(w, "volumeAttachments");
-	for (const struct volume *v = volume_first_by_instance(os_walk(e), instance->row.id); v;
-	     v = volume_next_by_instance(os_walk(e), v)) {
+	for (const struct volume *v = volume_first_by_instance(os_tables(e), instance->row.id); v;
+	     v = volume_next_by_instance(os_tables(e), v)) {
 		if (!row_is_live(&v->row) || v->device_slot == 0 || /* the server's image */
 		    uuid_equal(v->row.id, instance->rescue_disk))
 			continue;
@@ -64,7 +64,7 @@ static RESULT find_attached(struct os_call *e, const struct os_attachment_target
 {
 	const struct instance *instance = NULL;
 	TRY(os_find_server(e, &a->wish.instance, &instance));
-	TRY(engine_find_own_volume(e->c, os_walk(e), &a->wish.volume, ret_volume));
+	TRY(engine_find_own_volume(e->c, os_tables(e), &a->wish.volume, ret_volume));
 	return uuid_equal((*ret_volume)->instance, instance->row.id)
 		       ? OK
 		       : engine_fail_not_found(e->c, KIND_VOLUME, &a->wish.volume);

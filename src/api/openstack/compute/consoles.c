@@ -59,7 +59,7 @@ static RESULT prepare_console(struct os_call *e, void *args)
 	const struct instance *instance = NULL;
 	TRY(os_find_live_server(e, &a->server, &instance));
 	TRY(find_type(e, a));
-	TRY(engine_find_console(e->c, os_walk(e), &a->server, a->console == CONSOLE_SERIAL, &instance));
+	TRY(engine_find_console(e->c, os_tables(e), &a->server, a->console == CONSOLE_SERIAL, &instance));
 	a->instance = instance->row.id;
 	e->host = instance->host;
 	return OK;

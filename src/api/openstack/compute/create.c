@@ -145,7 +145,7 @@ static const struct os_param create_params[] = {
 static struct str root_name(struct os_call *e, const struct ref *image)
 {
 	const struct row *row = NULL;
-	if (!result_is_ok(engine_find(e->c, os_walk(e), KIND_IMAGE, image, &row))) {
+	if (!result_is_ok(engine_find(e->c, os_tables(e), KIND_IMAGE, image, &row))) {
 		ctx_clear_problem(e->c); /* the launch finds it again, and tells */
 		return INSTANCE_ROOT_DEVICE;
 	}
@@ -368,7 +368,7 @@ static RESULT check_zone(struct os_call *e, const struct ref *ref)
 	const struct zone *zone = NULL;
 	if (ref->kind == KIND_NONE)
 		return OK;
-	if (!result_is_ok(engine_find_zone(e->c, os_walk(e), ref, &zone)) || !zone->enabled) {
+	if (!result_is_ok(engine_find_zone(e->c, os_tables(e), ref, &zone)) || !zone->enabled) {
 		ctx_clear_problem(e->c);
 		return ctx_fail_field(e->c, ERR_INVALID, STR("availability_zone"),
 				      "The requested availability zone is not available");

@@ -40,7 +40,7 @@ static const struct os_param params[] = {
 /* NULL: there is none. An administrator's: of any project. */
 static const struct instance *find_server(struct os_call *e, const struct os_event *event)
 {
-	const struct instance *i = instance_find(os_walk(e), event->server.prefix);
+	const struct instance *i = instance_find(os_tables(e), event->server.prefix);
 	return i && model_derive_instance_state(i) != INSTANCE_TERMINATED ? i : NULL;
 }
 

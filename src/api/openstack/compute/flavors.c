@@ -124,7 +124,7 @@ static RESULT find_flavor(struct os_call *e, const struct ref *ref, const struct
 {
 	const struct instance_type *left = find_left(e, ref->text),
 				   *type = left ? left
-						: instance_type_find_by_flavor_id(os_walk(e), ref->text);
+						: instance_type_find_by_flavor_id(os_tables(e), ref->text);
 	if (!type || !engine_may_see(e->c, KIND_INSTANCE_TYPE, &type->row))
 		return engine_fail_not_found(e->c, KIND_INSTANCE_TYPE, ref);
 	*ret_type = type;

@@ -73,11 +73,11 @@ static const struct os_param one_params[] = {
 static RESULT read_history(struct os_call *e, const struct ref *ref, struct history *ret_history)
 {
 	const struct instance *instance = NULL;
-	TRY(engine_find_own_instance(e->c, os_walk(e), ref, &instance));
+	TRY(engine_find_own_instance(e->c, os_tables(e), ref, &instance));
 	if (e->request.version < 21 && model_derive_instance_state(instance) == INSTANCE_TERMINATED)
 		return engine_fail_not_found(e->c, KIND_INSTANCE, ref);
 	uuid id = instance->row.id;
-	os_stop_walking(e);
+	os_release_tables(e);
 	*ret_history = (struct history){.e = e};
 	return store_read_events(e->config->store, e->c, id, EVENTS_MAX, keep_event, ret_history);
 }

@@ -24,8 +24,8 @@ static bool is_up(const struct host *h)
 static void write_zone_hosts(struct os_call *e, struct json_writer *w, const struct zone *zone)
 {
 	json_write_open(w, "hosts");
-	for (const struct host *h = host_first_by_zone(os_walk(e), zone->row.id); h;
-	     h = host_next_by_zone(os_walk(e), h)) {
+	for (const struct host *h = host_first_by_zone(os_tables(e), zone->row.id); h;
+	     h = host_next_by_zone(os_tables(e), h)) {
 		if (!row_is_live(&h->row))
 			continue;
 		json_write_key(w, h->name);
@@ -43,7 +43,7 @@ static void write_zone_hosts(struct os_call *e, struct json_writer *w, const str
 static RESULT write_zones(struct os_call *e, struct json_writer *w, bool with_hosts)
 {
 	json_write_open_list(w, "availabilityZoneInfo");
-	for (const struct zone *z = zone_first(os_walk(e)); z; z = zone_next(os_walk(e), z)) {
+	for (const struct zone *z = zone_first(os_tables(e)); z; z = zone_next(os_tables(e), z)) {
 		if (!row_is_live(&z->row))
 			continue;
 		json_write_open(w, NULL);
@@ -102,7 +102,7 @@ static RESULT find_host(struct os_call *e, struct str id, const struct host **re
 	struct ref ref = {0};
 	bool is_number = result_is_ok(str_parse_int(id, &number));
 	bool is_id = os_parse_id(id, KIND_HOST, &ref);
-	for (const struct host *h = host_first(os_walk(e)); h; h = host_next(os_walk(e), h)) {
+	for (const struct host *h = host_first(os_tables(e)); h; h = host_next(os_tables(e), h)) {
 		bool fits = e->request.version >= 53 ? is_id && uuid_equal(h->row.id, ref.prefix)
 						     : is_number && os_number_of(h->row.id) == number;
 		if (!fits || !row_is_live(&h->row))
@@ -199,8 +199,8 @@ static const struct hypervisor *gather_servers_of(struct os_call *e, const struc
 	if (!h)
 		return NULL;
 	*h = (struct hypervisor){.host = host_of(row), .has_servers = has_servers};
-	for (const struct instance *i = instance_first_by_host(os_walk(e), row->id); h->has_servers && i;
-	     i = instance_next_by_host(os_walk(e), i))
+	for (const struct instance *i = instance_first_by_host(os_tables(e), row->id); h->has_servers && i;
+	     i = instance_next_by_host(os_tables(e), i))
 		if (model_derive_instance_state(i) != INSTANCE_TERMINATED &&
 		    !VEC_PUSH(e->c->arena, &h->servers, i))
 			return NULL;
@@ -297,7 +297,7 @@ static RESULT search_hypervisors(struct os_call *e, const void *args, struct jso
 	bool has_servers = str_ends_with(str_from(os_action_of(e)->path), STR("/servers"));
 	size_t count = 0;
 	json_write_open_list(w, "hypervisors");
-	for (const struct host *h = host_first(os_walk(e)); h; h = host_next(os_walk(e), h)) {
+	for (const struct host *h = host_first(os_tables(e)); h; h = host_next(os_tables(e), h)) {
 		if (!row_is_live(&h->row) || !str_contains(h->name, words))
 			continue;
 		const struct hypervisor *item = gather_servers_of(e, &h->row, has_servers);
@@ -321,7 +321,7 @@ static RESULT show_statistics(struct os_call *e, const void *args, struct json_w
 	struct host_side use = {0}, one;
 	int64_t count = 0;
 	(void) args;
-	for (const struct host *h = host_first(os_walk(e)); h; h = host_next(os_walk(e), h)) {
+	for (const struct host *h = host_first(os_tables(e)); h; h = host_next(os_tables(e), h)) {
 		if (!row_is_live(&h->row))
 			continue;
 		engine_read_host_use(h, &one);
@@ -355,7 +355,7 @@ static RESULT show_statistics(struct os_call *e, const void *args, struct json_w
 static void write_service(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct host *h = item;
-	const struct zone *zone = zone_find(os_walk(e), h->zone);
+	const struct zone *zone = zone_find(os_tables(e), h->zone);
 	write_host_id(e, w, h);
 	json_write_z(w, "binary", "nova-compute");
 	json_write_text(w, "host", h->name);

@@ -23,7 +23,7 @@ struct old_image {
 
 static const void *gather_image(struct os_call *e, const struct row *row)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	struct old_image *item = arena_new_object(e->c->arena, struct old_image);
 	const struct image_device *device = image_device_first_by_image(t, row->id);
 	if (!item)
@@ -89,7 +89,7 @@ static void write_image(struct os_call *e, struct json_writer *w, const void *it
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
-	enum image_state state = engine_derive_image_state(os_walk(e), image_of(row));
+	enum image_state state = engine_derive_image_state(os_tables(e), image_of(row));
 	return str_equal_nocase(value, str_from(status_words[state]));
 }
 

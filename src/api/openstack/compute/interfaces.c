@@ -23,7 +23,7 @@ static void write_fixed_ip(struct json_writer *w, uuid subnet, struct ip ip)
 
 static void write_interface(struct os_call *e, struct json_writer *w, const struct port *p)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	json_write_open_list(w, "fixed_ips");
 	write_fixed_ip(w, p->subnet, p->ip);
 	for (const struct secondary_ip *s = secondary_ip_first_by_port(t, p->row.id); s;
@@ -56,8 +56,8 @@ static RESULT list_interfaces(struct os_call *e, const void *args, struct json_w
 	const struct instance *instance = NULL;
 	TRY(os_find_server(e, &a->wish.instance, &instance));
 	json_write_open_list(w, "interfaceAttachments");
-	for (const struct port *p = port_first_by_instance(os_walk(e), instance->row.id); p;
-	     p = port_next_by_instance(os_walk(e), p)) {
+	for (const struct port *p = port_first_by_instance(os_tables(e), instance->row.id); p;
+	     p = port_next_by_instance(os_tables(e), p)) {
 		if (!row_is_live(&p->row))
 			continue;
 		json_write_open(w, NULL);
@@ -74,7 +74,7 @@ static RESULT show_interface(struct os_call *e, const void *args, struct json_wr
 	const struct instance *instance = NULL;
 	const struct port *port = NULL;
 	TRY(os_find_server(e, &a->wish.instance, &instance));
-	TRY(engine_find_own_port(e->c, os_walk(e), &a->wish.port, &port));
+	TRY(engine_find_own_port(e->c, os_tables(e), &a->wish.port, &port));
 	if (!uuid_equal(port->instance, instance->row.id))
 		return engine_fail_not_found(e->c, KIND_PORT, &a->wish.port);
 	write_interface(e, w, port);
@@ -221,7 +221,7 @@ static void write_group(struct os_call *e, struct json_writer *w, const struct s
 static RESULT show_groups(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_ips *a = args;
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	const struct instance *instance = NULL;
 	struct uuids shown = {0};
 	TRY(os_find_server(e, &a->server, &instance));

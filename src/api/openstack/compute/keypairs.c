@@ -62,7 +62,7 @@ static RESULT show_key(struct os_call *e, const void *args, struct json_writer *
 {
 	const struct os_key_target *a = args;
 	const struct key_pair *key = NULL;
-	TRY(engine_find_own_key_pair(e->c, os_walk(e), &a->wish.key_pair, &key));
+	TRY(engine_find_own_key_pair(e->c, os_tables(e), &a->wish.key_pair, &key));
 	write_common(e, w, key);
 	json_write_int(w, "id", os_number_of(key->row.id));
 	os_write_maker(w, key->made_by, key->account);

@@ -22,7 +22,7 @@ struct figures {
 
 static struct figures count_used(struct os_call *e, const struct account *account)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	const struct account_side *side = account_side(account);
 	struct figures used = {0};
 	if (side)
@@ -134,7 +134,7 @@ static RESULT find_account(struct os_call *e, const struct os_quota *a, const st
 	const struct row *left = NULL;
 	if (os_parse_id(a->project, KIND_ACCOUNT, &ref))
 		left = api_find_in_change(&e->change, KIND_ACCOUNT, ref.prefix);
-	const struct account *account = left ? account_of(left) : account_find(os_walk(e), ref.prefix);
+	const struct account *account = left ? account_of(left) : account_find(os_tables(e), ref.prefix);
 	if (!os_is_admin(e) && !(account && uuid_equal(account->row.id, e->c->who->account)))
 		return ctx_fail(e->c, ERR_DENIED, "Policy doesn't allow %s to be performed.",
 				e->action->permit);
@@ -220,7 +220,7 @@ static RESULT show_defaults(struct os_call *e, const void *args, struct json_wri
 {
 	const struct os_quota *a = args;
 	struct account account = {0};
-	engine_get_default_limits(os_walk(e), &account);
+	engine_get_default_limits(os_tables(e), &account);
 	json_write_text(w, "id", a->project);
 	write_set(e, w, &account);
 	return OK;
@@ -282,7 +282,7 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 	const struct account *account = NULL;
 	struct account standard = {0};
 	TRY(find_account(e, a, &account));
-	engine_get_default_limits(os_walk(e), &standard);
+	engine_get_default_limits(os_tables(e), &standard);
 	a->wish = account_limits_all(ref_of(e, account), ACCOUNT_LIMIT_KEEP);
 	a->wish.instances = standard.limit_instances;
 	a->wish.vcpus = standard.limit_vcpus;
@@ -313,7 +313,7 @@ static RESULT show_class(struct os_call *e, const void *args, struct json_writer
 	const struct os_quota *a = args;
 	struct account fresh = {0};
 	TRY(check_class(e, a));
-	engine_get_default_limits(os_walk(e), &fresh);
+	engine_get_default_limits(os_tables(e), &fresh);
 	if (os_action_of(e)->method == HTTP_GET)
 		json_write_text(w, "id", a->class);
 	write_set(e, w, &fresh);

@@ -31,7 +31,7 @@ static const void *gather_migration(struct os_call *e, const struct row *row)
 	const struct instance *i = instance_of(row);
 	struct migration *item = arena_new_object(e->c->arena, struct migration);
 	if (item)
-		*item = (struct migration){i, host_find(os_walk(e), i->host)};
+		*item = (struct migration){i, host_find(os_tables(e), i->host)};
 	return item;
 }
 
@@ -74,7 +74,7 @@ static bool fits_status(struct os_call *e, const struct row *row, struct str val
 
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct host *host = host_find(os_walk(e), instance_of(row)->host);
+	const struct host *host = host_find(os_tables(e), instance_of(row)->host);
 	return host && str_equal(host->name, value);
 }
 

@@ -15,7 +15,7 @@ struct old_network {
 static const void *gather_network(struct os_call *e, const struct row *row)
 {
 	struct old_network *item = arena_new_object(e->c->arena, struct old_network);
-	const struct external_network *outside = external_network_find(os_walk(e), row->id);
+	const struct external_network *outside = external_network_find(os_tables(e), row->id);
 	if (item)
 		*item = (struct old_network){row->id, outside ? outside->name : os_network_label(e, row->id)};
 	return item;

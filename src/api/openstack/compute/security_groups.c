@@ -66,13 +66,13 @@ static const void *gather_rule(struct os_call *e, const struct row *row)
 {
 	struct old_rule *item = arena_new_object(e->c->arena, struct old_rule);
 	if (item)
-		*item = rule_of(os_walk(e), security_group_rule_of(row));
+		*item = rule_of(os_tables(e), security_group_rule_of(row));
 	return item;
 }
 
 static const void *gather_group(struct os_call *e, const struct row *row)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	struct old_group *item = arena_new_object(e->c->arena, struct old_group);
 	if (!item)
 		return NULL;

@@ -15,7 +15,7 @@ struct group_item {
 
 static const void *gather_group(struct os_call *e, const struct row *row)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	struct group_item *item = arena_new_object(e->c->arena, struct group_item);
 	if (!item)
 		return NULL;

@@ -34,7 +34,7 @@ struct str os_server_name(struct arena *a, const struct instance *instance)
 
 struct str os_network_label(struct os_call *e, uuid network)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	const struct network *n = network_find(t, network);
 	const struct subnet *s = subnet_first_by_network(t, network);
 	if (n && n->name.n)
@@ -160,7 +160,7 @@ static struct ip find_floating(const struct tables *t, uuid port, struct ip priv
 
 static bool add_address(struct os_call *e, struct os_server_network *n, const struct port *p, struct ip ip)
 {
-	struct os_server_address address = {ip, find_floating(os_walk(e), p->row.id, ip), p->mac};
+	struct os_server_address address = {ip, find_floating(os_tables(e), p->row.id, ip), p->mac};
 	return VEC_PUSH(e->c->arena, &n->addresses, address);
 }
 
@@ -177,7 +177,7 @@ static struct os_server_network *find_network(struct os_call *e, struct os_serve
 static bool add_groups(struct os_call *e, struct os_server *s, const struct port *p)
 {
 	for (size_t k = 0; k < p->groups.count; k++) {
-		const struct security_group *group = security_group_find(os_walk(e), p->groups.at[k]);
+		const struct security_group *group = security_group_find(os_tables(e), p->groups.at[k]);
 		bool is_there = !group;
 		for (size_t n = 0; n < s->groups.count && !is_there; n++)
 			is_there = str_equal(s->groups.at[n], group->name);
@@ -189,7 +189,7 @@ static bool add_groups(struct os_call *e, struct os_server *s, const struct port
 
 static bool add_port(struct os_call *e, struct os_server *s, const struct port *p)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	struct os_server_network *n = find_network(e, s, p->network);
 	if (!n || !add_groups(e, s, p) || !add_address(e, n, p, p->ip))
 		return false;
@@ -202,7 +202,7 @@ static bool add_port(struct os_call *e, struct os_server *s, const struct port *
 
 static const void *gather_server(struct os_call *e, const struct row *row)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	struct os_server *s = arena_new_object(e->c->arena, struct os_server);
 	if (!s)
 		return NULL;
@@ -550,18 +550,18 @@ static bool fits_name(struct os_call *e, const struct row *row, struct str value
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
-	return str_equal_nocase(status_words(os_walk(e), instance_of(row)).status, value);
+	return str_equal_nocase(status_words(os_tables(e), instance_of(row)).status, value);
 }
 
 static bool fits_flavor(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct instance_type *type = instance_type_find(os_walk(e), instance_of(row)->type);
+	const struct instance_type *type = instance_type_find(os_tables(e), instance_of(row)->type);
 	return type && str_equal(type->flavor_id, value);
 }
 
 static bool fits_address(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	char text[IP_TEXT_SIZE];
 	for (const struct port *p = port_first_by_instance(t, row->id); p; p = port_next_by_instance(t, p))
 		if (row_is_live(&p->row) && os_pattern_fits(value, str_from(ip_write(p->ip, text))))
@@ -571,7 +571,7 @@ static bool fits_address(struct os_call *e, const struct row *row, struct str va
 
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct host *host = host_find(os_walk(e), instance_of(row)->host);
+	const struct host *host = host_find(os_tables(e), instance_of(row)->host);
 	return !os_is_admin(e) || (host && str_equal(host->name, value)); /* else it is passed over */
 }
 
@@ -585,7 +585,7 @@ static bool fits_locked(struct os_call *e, const struct row *row, struct str val
 
 static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct zone *zone = zone_find(os_walk(e), instance_of(row)->zone);
+	const struct zone *zone = zone_find(os_tables(e), instance_of(row)->zone);
 	return zone && str_equal(zone->name, value);
 }
 
@@ -687,7 +687,7 @@ static uint32_t states_of(const char *name)
 static RESULT find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)
 {
 	*ret_instance = instance_of(api_find_in_change(&e->change, KIND_INSTANCE, ref->prefix));
-	return *ret_instance ? OK : engine_find_own_instance(e->c, os_walk(e), ref, ret_instance);
+	return *ret_instance ? OK : engine_find_own_instance(e->c, os_tables(e), ref, ret_instance);
 }
 
 RESULT os_find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)

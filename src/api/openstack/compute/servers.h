@@ -72,7 +72,7 @@ RESULT os_read_access_ip(struct os_call *e, struct str text, const char *field, 
 enum { OS_PASSWORD_MAX = 255 };
 RESULT os_draw_password(struct os_call *e, struct str *password);
 RESULT os_seal_password(struct os_call *e, uuid account, struct str password, struct str *ret_sealed);
-/* Nova's vm_state of it: "active", "stopped". While the view walks. */
+/* Nova's vm_state of it: "active", "stopped". While the view's tables are held. */
 struct str os_server_vm_state(const struct tables *t, const struct instance *instance);
 /* A server's name: its own, else the tag Name that EC2's users give, else its id there. */
 struct str os_server_name(struct arena *a, const struct instance *instance);

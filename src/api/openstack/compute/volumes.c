@@ -23,7 +23,7 @@ struct old_volume {
 
 static const void *gather_volume(struct os_call *e, const struct row *row)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	const struct volume *v = volume_of(row);
 	struct old_volume *item = arena_new_object(e->c->arena, struct old_volume);
 	if (item)

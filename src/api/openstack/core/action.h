@@ -6,7 +6,7 @@
  *   prepare           what a table cannot say: turns words of OpenStack into the operation's wish. On an
  *                     HTTP thread, where decoding and digests belong. It holds no rule of the
  *                     cloud: those are the engine's
- *   answer            writes the answer's members, on an HTTP thread; may walk a view, where others may have
+ *   answer            writes the answer's members, on an HTTP thread; may read a view's tables, where others may have
  *                     changed what a change made: rows of the kind that it `returns` are found as it left
  *                     them (os_find_returned)
  *

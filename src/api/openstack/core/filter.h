@@ -16,7 +16,7 @@ struct os_filtering {
 /* Before rows are looked at. ERR_UNKNOWN: a name that the service has not. ERR_INVALID: a value that no row
  * can be held to. */
 RESULT os_check_filters(struct os_filtering *f);
-/* Whether the row is one that the query asks for. While the view walks. ERR_NO_MEMORY. */
+/* Whether the row is one that the query asks for. While the view's tables are held. ERR_NO_MEMORY. */
 RESULT os_fits(const struct os_filtering *f, const struct row *row, bool *ret_fits);
 
 /* Adds plans for the filters that compare the row's id or a field that the kind has an index of. ERR_NO_MEMORY. */

@@ -15,7 +15,7 @@ RESULT os_gather(struct os_call *e, const struct os_listing *list, const struct 
 		if (!items[k])
 			return ctx_no_memory(e->c);
 	}
-	os_stop_walking(e);
+	os_release_tables(e);
 	*ret_items = items;
 	return OK;
 }

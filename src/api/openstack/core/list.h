@@ -76,11 +76,11 @@ struct os_listing {
 	int64_t page_max;       /* rows of an answer, also of one to a query without a limit; 0: all. With
 				   neither this nor links there are no pages, and limits say nothing */
 	/* Adds what is shown as rows of the kind and has none of it, made in the arena (os_wants()); NULL:
-	 * nothing. Filters, order and pages go for it as for the others. While the view walks. */
+	 * nothing. Filters, order and pages go for it as for the others. While the view's tables are held. */
 	RESULT (*add)(struct os_call *e, struct os_added *ret_rows);
 	/* More than engine_may_see() and the filters ask for; NULL: nothing. */
 	bool (*shows)(struct os_call *e, const struct row *row);
-	/* While the view walks: collects what the row's object needs into the arena; NULL when that is full.
+	/* While the view's tables are held: collects what the row's object needs into the arena; NULL when that is full.
 	 * Without it the item is the row. */
 	const void *(*gather)(struct os_call *e, const struct row *row);
 	/* Afterwards: the members of an item's object. */
@@ -96,7 +96,7 @@ struct os_page {
 
 /* Opens the view and finds the rows asked for, in order. ERR_INVALID: limit, marker, sort key. */
 RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_page *ret_page);
-/* Items for rows, in the arena; the view stops walking. */
+/* Items for rows, in the arena; the view's tables are released. */
 RESULT os_gather(struct os_call *e, const struct os_listing *list, const struct os_page *page,
 		 const void ***ret_items);
 /* The whole: the list and the links. */

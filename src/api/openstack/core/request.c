@@ -124,5 +124,5 @@ void os_end_request(struct api_call *core)
 RESULT os_find(struct os_call *e, enum kind kind, const struct ref *ref, const struct row **ret_row)
 {
 	*ret_row = api_find_in_change(&e->change, kind, ref->prefix);
-	return *ret_row ? OK : engine_find(e->c, os_walk(e), kind, ref, ret_row);
+	return *ret_row ? OK : engine_find(e->c, os_tables(e), kind, ref, ret_row);
 }

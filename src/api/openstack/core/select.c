@@ -287,7 +287,7 @@ RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_pag
 	TRY(read_accounts(&s));
 	TRY(read_order(&s));
 	TRY(read_limit(&s));
-	s.query.tables = os_walk(e);
+	s.query.tables = os_tables(e);
 	TRY(plan(&s));
 	TRY(read_start(&s));
 	for (size_t k = 0; backwards && k < s.query.sort_count; k++)

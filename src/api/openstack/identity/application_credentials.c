@@ -17,7 +17,7 @@ static void write_roles(struct os_call *e, struct json_writer *w, const struct u
 {
 	json_write_open_list(w, "roles");
 	for (size_t k = 0; k < list->count; k++) {
-		const struct role *role = role_find(os_walk(e), list->at[k]);
+		const struct role *role = role_find(os_tables(e), list->at[k]);
 		if (!role)
 			continue;
 		json_write_open(w, NULL);
@@ -62,8 +62,8 @@ static RESULT list_credentials(struct os_call *e, const void *args, struct json_
 	const struct user *user = NULL;
 	TRY(os_check_own(e, "application_credential.list", &a->user, &user));
 	const struct application_credential *c =
-		application_credential_first_by_user(os_walk(e), a->user.prefix);
-	for (; c; c = application_credential_next_by_user(os_walk(e), c))
+		application_credential_first_by_user(os_tables(e), a->user.prefix);
+	for (; c; c = application_credential_next_by_user(os_tables(e), c))
 		if ((!name.p || str_equal(name, c->name)) && !VEC_PUSH(e->c->arena, &rows, &c->row))
 			return ctx_no_memory(e->c);
 	return os_list_rows(e, "application_credentials", rows.at, rows.count, write_credential, w);
@@ -180,7 +180,7 @@ static RESULT prepare_one(struct os_call *e, void *args)
 	struct credential_args *a = args;
 	TRY(os_check_self(e, &a->user));
 	const struct application_credential *c =
-		application_credential_find(os_walk(e), a->credential.prefix);
+		application_credential_find(os_tables(e), a->credential.prefix);
 	if (!c || !uuid_equal(c->user, a->user.prefix))
 		return engine_fail_not_found(e->c, KIND_APPLICATION_CREDENTIAL, &a->credential);
 	a->wish.credential = c->row.id;
@@ -192,7 +192,8 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 	const struct credential_args *a = args;
 	const struct user *user = NULL;
 	TRY(os_check_own(e, "application_credential.list", &a->user, &user));
-	const struct application_credential *c = application_credential_find(os_walk(e), a->wish.credential);
+	const struct application_credential *c =
+		application_credential_find(os_tables(e), a->wish.credential);
 	if (!c)
 		return engine_fail_not_found(e->c, KIND_APPLICATION_CREDENTIAL, &a->credential);
 	write_credential(e, w, c);

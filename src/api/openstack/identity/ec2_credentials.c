@@ -41,9 +41,10 @@ static RESULT write_keys(struct os_call *e, struct json_writer *w, const struct 
 			 RESULT (*write)(struct os_call *e, struct json_writer *w,
 					 const struct access_key *key))
 {
-	const struct access_key *key = access_key_first_by_user(os_walk(e), user->row.id);
-	for (; key; key = access_key_next_by_user(os_walk(e), key)) {
-		struct result may = engine_check_own(e->c, os_walk(e), "access_key.list", user, key->account);
+	const struct access_key *key = access_key_first_by_user(os_tables(e), user->row.id);
+	for (; key; key = access_key_next_by_user(os_tables(e), key)) {
+		struct result may =
+			engine_check_own(e->c, os_tables(e), "access_key.list", user, key->account);
 		if (may.code == ERR_DENIED) {
 			ctx_clear_problem(e->c);
 			continue;
@@ -156,7 +157,7 @@ static RESULT fail_absent(struct os_call *e, struct str key_id)
 static RESULT find_one(struct os_call *e, const struct key_args *a, const struct access_key **ret_key)
 {
 	TRY(os_check_self(e, &a->user));
-	const struct access_key *key = access_key_find_by_key_id(os_walk(e), a->wish.key_id);
+	const struct access_key *key = access_key_find_by_key_id(os_tables(e), a->wish.key_id);
 	if (!key || !uuid_equal(key->user, a->user.prefix))
 		return fail_absent(e, a->wish.key_id);
 	*ret_key = key;
@@ -173,11 +174,11 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 {
 	const struct access_key *key = NULL;
 	TRY(find_one(e, args, &key));
-	const struct user *user = user_find(os_walk(e), key->user);
+	const struct user *user = user_find(os_tables(e), key->user);
 	if (!user)
 		return engine_fail_gone(e->c, KIND_USER, key->user);
-	TRY(engine_check_found(e->c, os_walk(e), KIND_USER, &user->row));
-	TRY(engine_check_own(e->c, os_walk(e), "access_key.list", user, key->account));
+	TRY(engine_check_found(e->c, os_tables(e), KIND_USER, &user->row));
+	TRY(engine_check_own(e->c, os_tables(e), "access_key.list", user, key->account));
 	return write_key(e, w, key);
 }
 

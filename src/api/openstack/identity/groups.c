@@ -120,10 +120,10 @@ static RESULT list_members(struct os_call *e, const void *args, struct json_writ
 	const struct group_args *a = args;
 	const struct row *group = NULL;
 	VEC(const struct row *) rows = {0};
-	TRY(engine_find(e->c, os_walk(e), KIND_USER_GROUP, &a->wish.user_group, &group));
-	const struct group_member *m = group_member_first_by_user_group(os_walk(e), group->id);
-	for (; m; m = group_member_next_by_user_group(os_walk(e), m)) {
-		const struct user *user = user_find(os_walk(e), m->user);
+	TRY(engine_find(e->c, os_tables(e), KIND_USER_GROUP, &a->wish.user_group, &group));
+	const struct group_member *m = group_member_first_by_user_group(os_tables(e), group->id);
+	for (; m; m = group_member_next_by_user_group(os_tables(e), m)) {
+		const struct user *user = user_find(os_tables(e), m->user);
 		if (user && !VEC_PUSH(e->c->arena, &rows, &user->row))
 			return ctx_no_memory(e->c);
 	}
@@ -142,10 +142,10 @@ static RESULT list_users_groups(struct os_call *e, const void *args, struct json
 	const struct user_args *a = args;
 	const struct row *user = NULL;
 	VEC(const struct row *) rows = {0};
-	TRY(engine_find(e->c, os_walk(e), KIND_USER, &a->user, &user));
-	const struct group_member *m = group_member_first_by_user(os_walk(e), user->id);
-	for (; m; m = group_member_next_by_user(os_walk(e), m)) {
-		const struct user_group *group = user_group_find(os_walk(e), m->user_group);
+	TRY(engine_find(e->c, os_tables(e), KIND_USER, &a->user, &user));
+	const struct group_member *m = group_member_first_by_user(os_tables(e), user->id);
+	for (; m; m = group_member_next_by_user(os_tables(e), m)) {
+		const struct user_group *group = user_group_find(os_tables(e), m->user_group);
 		if (group && !VEC_PUSH(e->c->arena, &rows, &group->row))
 			return ctx_no_memory(e->c);
 	}
@@ -165,9 +165,9 @@ static RESULT check_member(struct os_call *e, void *args)
 {
 	const struct member_args *a = args;
 	const struct row *group = NULL, *user = NULL;
-	TRY(engine_find(e->c, os_walk(e), KIND_USER_GROUP, &a->wish.user_group, &group));
-	TRY(engine_find(e->c, os_walk(e), KIND_USER, &a->wish.user, &user));
-	if (group_member_find_by_user_group(os_walk(e), group->id, user->id))
+	TRY(engine_find(e->c, os_tables(e), KIND_USER_GROUP, &a->wish.user_group, &group));
+	TRY(engine_find(e->c, os_tables(e), KIND_USER, &a->wish.user, &user));
+	if (group_member_find_by_user_group(os_tables(e), group->id, user->id))
 		return OK;
 	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_GROUP_MEMBER, "The user is not in the group.");
 }

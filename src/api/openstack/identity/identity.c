@@ -21,7 +21,7 @@ void os_write_domain_id(struct json_writer *w, const char *key, uuid domain)
 
 void os_write_domain(struct os_call *e, struct json_writer *w, uuid id)
 {
-	const struct domain *domain = domain_find(os_walk(e), id);
+	const struct domain *domain = domain_find(os_tables(e), id);
 	json_write_open(w, "domain");
 	os_write_domain_id(w, "id", id);
 	json_write_text(w, "name", domain ? domain->name : STR_NONE);
@@ -107,9 +107,9 @@ RESULT os_check_own(struct os_call *e, const char *permission, const struct ref 
 {
 	const struct row *row = NULL;
 	TRY(os_check_self(e, user));
-	TRY(engine_find(e->c, os_walk(e), KIND_USER, user, &row));
+	TRY(engine_find(e->c, os_tables(e), KIND_USER, user, &row));
 	*ret_user = user_of(row);
-	return engine_check_own(e->c, os_walk(e), permission, *ret_user, e->c->who->account);
+	return engine_check_own(e->c, os_tables(e), permission, *ret_user, e->c->who->account);
 }
 
 uuid os_user_domain(const struct tables *t, const struct user *user)

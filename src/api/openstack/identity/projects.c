@@ -290,7 +290,7 @@ struct nothing {
 /* Accounts, or domains, where the user has a role and may get in. */
 static RESULT list_where(struct os_call *e, uuid user, enum kind kind, struct json_writer *w)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	VEC(const struct row *) rows = {0};
 	struct roles roles;
 	bool is_account = kind == KIND_ACCOUNT;
@@ -323,7 +323,7 @@ static RESULT list_own_systems(struct os_call *e, const void *args, struct json_
 {
 	struct roles roles;
 	(void) args;
-	engine_find_roles(os_walk(e), e->c->who->user, IDENTITY_SYSTEM, UUID_NONE, &roles);
+	engine_find_roles(os_tables(e), e->c->who->user, IDENTITY_SYSTEM, UUID_NONE, &roles);
 	json_write_open_list(w, "system");
 	if (roles.count) {
 		json_write_open(w, NULL);
@@ -346,7 +346,7 @@ static RESULT list_users_projects(struct os_call *e, const void *args, struct js
 {
 	const struct user_args *a = args;
 	const struct row *row = NULL;
-	TRY(engine_find(e->c, os_walk(e), KIND_USER, &a->user, &row));
+	TRY(engine_find(e->c, os_tables(e), KIND_USER, &a->user, &row));
 	return list_where(e, row->id, KIND_ACCOUNT, w);
 }
 

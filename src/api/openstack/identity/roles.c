@@ -179,9 +179,9 @@ static RESULT check_place(struct os_call *e, const struct role_grant *wish)
 				"You are not authorized to perform the requested action: %s.",
 				e->action->permit);
 	if (wish->account.kind != KIND_NONE)
-		TRY(engine_find(e->c, os_walk(e), KIND_ACCOUNT, &wish->account, &row));
+		TRY(engine_find(e->c, os_tables(e), KIND_ACCOUNT, &wish->account, &row));
 	if (wish->domain.kind != KIND_NONE)
-		TRY(engine_find(e->c, os_walk(e), KIND_DOMAIN, &wish->domain, &row));
+		TRY(engine_find(e->c, os_tables(e), KIND_DOMAIN, &wish->domain, &row));
 	return OK;
 }
 
@@ -190,7 +190,7 @@ static RESULT check_grant(struct os_call *e, void *args)
 	const struct grant_args *a = args;
 	TRY(check_place(e, &a->wish));
 	const struct role_assignment *r = NULL;
-	while ((r = next_of(os_walk(e), &a->wish, r)))
+	while ((r = next_of(os_tables(e), &a->wish, r)))
 		if (is_ref(&a->wish.role, r->role))
 			return OK;
 	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_ROLE_ASSIGNMENT, "That role is not assigned there.");
@@ -214,8 +214,8 @@ static RESULT list_granted(struct os_call *e, const void *args, struct json_writ
 	VEC(const struct row *) rows = {0};
 	TRY(check_place(e, &a->wish));
 	const struct role_assignment *r = NULL;
-	while ((r = next_of(os_walk(e), &a->wish, r))) {
-		const struct role *role = role_find(os_walk(e), r->role);
+	while ((r = next_of(os_tables(e), &a->wish, r))) {
+		const struct role *role = role_find(os_tables(e), r->role);
 		if (role && !VEC_PUSH(e->c->arena, &rows, &role->row))
 			return ctx_no_memory(e->c);
 	}
@@ -343,7 +343,7 @@ static void write_named(struct os_call *e, struct json_writer *w, const char *ke
 
 static void write_holder(struct os_call *e, struct json_writer *w, const struct shown *s)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	const struct user *user = user_find(t, s->user);
 	const struct user_group *group = user_group_find(t, s->row->user_group);
 	if (user)
@@ -354,8 +354,8 @@ static void write_holder(struct os_call *e, struct json_writer *w, const struct 
 
 static void write_scope(struct os_call *e, struct json_writer *w, const struct shown *s)
 {
-	const struct account *account = account_find(os_walk(e), s->account);
-	const struct domain *domain = domain_find(os_walk(e), s->row->domain);
+	const struct account *account = account_find(os_tables(e), s->account);
+	const struct domain *domain = domain_find(os_tables(e), s->row->domain);
 	json_write_open(w, "scope");
 	if (account) {
 		write_named(e, w, "project", account->row.id, account->name, account->domain);
@@ -399,7 +399,7 @@ static void write_links(struct os_call *e, struct json_writer *w, const struct s
 static RESULT list_assignments(struct os_call *e, const void *args, struct json_writer *w)
 {
 	(void) args;
-	struct gathering g = {.e = e, .t = os_walk(e)};
+	struct gathering g = {.e = e, .t = os_tables(e)};
 	bool is_effective = query_has(e, "effective");
 	if (!engine_may_list_people(e->c) && !query_is(e, "user.id", e->c->who->user))
 		return ctx_fail(e->c, ERR_DENIED,

@@ -244,8 +244,8 @@ static RESULT prepare_guess(struct os_call *e, struct guess *guess, uuid counted
 
 static RESULT prepare_password(struct os_call *e, const struct user_words *words, struct guess *guess)
 {
-	const struct user *user = find_user(os_walk(e), words);
-	bool is_open = user && engine_is_user_open(os_walk(e), user);
+	const struct user *user = find_user(os_tables(e), words);
+	bool is_open = user && engine_is_user_open(os_tables(e), user);
 	return prepare_guess(e, guess, is_open ? user->row.id : UUID_NONE,
 			     is_open ? user->password_hash : STR_NONE, words->password);
 }
@@ -253,7 +253,7 @@ static RESULT prepare_password(struct os_call *e, const struct user_words *words
 static const struct application_credential *find_credential(struct os_call *e,
 							    const struct credential_words *words)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	struct ref ref;
 	if (words->id.n)
 		return os_parse_id(words->id, KIND_APPLICATION_CREDENTIAL, &ref)
@@ -300,7 +300,7 @@ static RESULT check_guess(struct work_item *w)
 /* The password may have been changed since it was looked up. */
 static RESULT prove_password(struct os_call *e, const struct guess *guess, struct token *token)
 {
-	const struct user *user = guess->is_right ? user_find(os_walk(e), guess->counted) : NULL;
+	const struct user *user = guess->is_right ? user_find(os_tables(e), guess->counted) : NULL;
 	if (!user || !str_equal(user->password_hash, guess->hash))
 		return refuse(e);
 	uses_note(e->config->uses, KIND_USER, user->row.id, STR("identity"), e->config->region);
@@ -328,7 +328,7 @@ static RESULT prove_token(struct os_call *e, struct str text, struct token *toke
 static RESULT prove_credential(struct os_call *e, const struct guess *guess, struct token *token)
 {
 	const struct application_credential *found =
-		guess->is_right ? application_credential_find(os_walk(e), guess->counted) : NULL;
+		guess->is_right ? application_credential_find(os_tables(e), guess->counted) : NULL;
 	if (!found)
 		return refuse(e);
 	token->user = found->user;
@@ -359,7 +359,7 @@ static RESULT prove(struct os_call *e, const struct login *login, struct token *
 
 static RESULT choose_scope(struct os_call *e, const struct scope_words *scope, struct token *token)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	const struct account *account = scope->has_project ? find_account(t, &scope->project) : NULL;
 	const struct domain *domain = scope->has_domain ? find_domain(t, &scope->domain) : NULL;
 	int count = scope->has_project + scope->has_domain + scope->system.all + scope->has_unscoped;
@@ -379,7 +379,7 @@ static RESULT choose_scope(struct os_call *e, const struct scope_words *scope, s
 /* The user's default project, if it is still one; else nothing. */
 static void choose_default(struct os_call *e, struct token *token)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	const struct user *user = user_find(t, token->user);
 	const struct account *account = user ? account_find(t, user->default_account) : NULL;
 	struct roles roles;
@@ -425,19 +425,19 @@ static void write_methods(struct json_writer *w, unsigned methods)
 
 static void write_user(struct os_call *e, struct json_writer *w, const struct token *token)
 {
-	const struct user *user = user_find(os_walk(e), token->user);
+	const struct user *user = user_find(os_tables(e), token->user);
 	json_write_open(w, "user");
 	os_write_hex(w, "id", token->user);
 	json_write_text(w, "name", user ? user->name : STR_NONE);
 	if (user)
-		os_write_domain(e, w, os_user_domain(os_walk(e), user));
+		os_write_domain(e, w, os_user_domain(os_tables(e), user));
 	json_write_null(w, "password_expires_at");
 	json_write_close(w);
 }
 
 static void write_where(struct os_call *e, struct json_writer *w, const struct token *token)
 {
-	const struct account *account = account_find(os_walk(e), token->where);
+	const struct account *account = account_find(os_tables(e), token->where);
 	if (token->scope == IDENTITY_SYSTEM) {
 		json_write_open(w, "system");
 		json_write_bool(w, "all", true);
@@ -458,7 +458,7 @@ static void write_roles(struct os_call *e, struct json_writer *w, const struct i
 {
 	json_write_open_list(w, "roles");
 	for (size_t k = 0; k < who->roles.count; k++) {
-		const struct role *role = role_find(os_walk(e), who->roles.at[k]);
+		const struct role *role = role_find(os_tables(e), who->roles.at[k]);
 		if (!role)
 			continue;
 		json_write_open(w, NULL);
@@ -472,7 +472,7 @@ static void write_roles(struct os_call *e, struct json_writer *w, const struct i
 static void write_credential(struct os_call *e, struct json_writer *w, const struct identity *who)
 {
 	const struct application_credential *a =
-		application_credential_find(os_walk(e), who->application_credential);
+		application_credential_find(os_tables(e), who->application_credential);
 	if (!a)
 		return;
 	json_write_open(w, "application_credential");

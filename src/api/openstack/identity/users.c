@@ -17,7 +17,7 @@ static const void *gather_user(struct os_call *e, const struct row *row)
 {
 	struct shown_user *shown = arena_new_object(e->c->arena, struct shown_user);
 	if (shown)
-		*shown = (struct shown_user){user_of(row), os_user_domain(os_walk(e), user_of(row))};
+		*shown = (struct shown_user){user_of(row), os_user_domain(os_tables(e), user_of(row))};
 	return shown;
 }
 
@@ -45,7 +45,7 @@ static void write_shown(struct os_call *e, struct json_writer *w, const void *it
 void os_write_user(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct user *u = item;
-	const struct shown_user shown = {u, os_user_domain(os_walk(e), u)};
+	const struct shown_user shown = {u, os_user_domain(os_tables(e), u)};
 	write_shown(e, w, &shown);
 }
 
@@ -53,7 +53,7 @@ static bool fits_domain(struct os_call *e, const struct row *row, struct str val
 {
 	struct ref ref;
 	return os_parse_id(value, KIND_DOMAIN, &ref) &&
-	       uuid_equal(os_user_domain(os_walk(e), user_of(row)), ref.prefix);
+	       uuid_equal(os_user_domain(os_tables(e), user_of(row)), ref.prefix);
 }
 
 static const struct os_filter filters[] = {
@@ -142,7 +142,7 @@ static RESULT show_new(struct os_call *e, const void *args, struct json_writer *
 /* As the account wants the passwords of its own users to be; a domain has no such wishes. */
 static RESULT check_wanted(struct os_call *e, const struct user *user, struct str plain)
 {
-	const struct account *account = user ? account_find(os_walk(e), user->account) : NULL;
+	const struct account *account = user ? account_find(os_tables(e), user->account) : NULL;
 	return engine_check_password(e->c, account, plain);
 }
 
@@ -181,7 +181,7 @@ static RESULT prepare_change(struct os_call *e, void *args)
 	a->wish.default_account = a->has_default ? &a->default_account : NULL;
 	e->skips_work = !a->password.n;
 	if (a->password.n)
-		TRY(check_wanted(e, user_find(os_walk(e), a->wish.user.prefix), a->password));
+		TRY(check_wanted(e, user_find(os_tables(e), a->wish.user.prefix), a->password));
 	return os_take_extra(e, a->others, &a->wish.extra);
 }
 

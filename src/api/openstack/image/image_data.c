@@ -45,7 +45,7 @@ static RESULT prepare_upload(struct os_call *e, void *args)
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("Content-Type"),
 				      "Data of images are sent as application/octet-stream.");
 	TRY(os_find_changed_image(e, &a->wish.image, &image));
-	TRY(engine_check_image_takes_data(e->c, os_walk(e), image));
+	TRY(engine_check_image_takes_data(e->c, os_tables(e), image));
 	if (!e->config->reconciler)
 		return ctx_fail(e->c, ERR_GONE, "there is no image store here");
 	a->format =
@@ -104,8 +104,8 @@ static const struct os_param target_params[] = {OS_IMAGE_PATH(struct os_image_ta
 static struct str path_of(struct os_call *e, const struct image *image)
 {
 	const char *directory = reconciler_image_directory(e->config->reconciler);
-	const struct image_device *device = image_device_first_by_image(os_walk(e), image->row.id);
-	const struct snapshot *root = device ? snapshot_find(os_walk(e), device->snapshot) : NULL;
+	const struct image_device *device = image_device_first_by_image(os_tables(e), image->row.id);
+	const struct snapshot *root = device ? snapshot_find(os_tables(e), device->snapshot) : NULL;
 	if (root && image->data_sha256.n) /* what is staged is not an image's yet */
 		return image_file_data_path(e->c->arena, directory, image->data_sha256);
 	return root && root->sha256.n ? image_file_path(e->c->arena, directory, root->sha256) : STR_NONE;
@@ -114,7 +114,7 @@ static struct str path_of(struct os_call *e, const struct image *image)
 /* The key of an encrypted one is given to nobody, and the bytes are nothing without it. */
 static RESULT check_plain(struct os_call *e, const struct image *image)
 {
-	const struct image_device *device = image_device_first_by_image(os_walk(e), image->row.id);
+	const struct image_device *device = image_device_first_by_image(os_tables(e), image->row.id);
 	return device && device->is_encrypted
 		       ? ctx_fail_kind(e->c, ERR_UNSUPPORTED, KIND_IMAGE,
 				       "The image is of an encrypted volume: its data are not given out.")
@@ -126,7 +126,7 @@ static RESULT open_data(struct os_call *e, void *args)
 	const struct os_image_target *a = args;
 	const struct image *image = NULL;
 	struct stat st;
-	TRY(engine_find_image(e->c, os_walk(e), &a->image, &image));
+	TRY(engine_find_image(e->c, os_tables(e), &a->image, &image));
 	if (image->is_deactivated && !os_is_admin(e))
 		return ctx_fail_kind(e->c, ERR_DENIED, KIND_IMAGE,
 				     "The requested image has been deactivated.");

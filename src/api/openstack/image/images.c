@@ -41,7 +41,7 @@ struct os_image {
 
 static const void *gather_image(struct os_call *e, const struct row *row)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	struct os_image *item = arena_new_object(e->c->arena, struct os_image);
 	const struct image_device *device = image_device_first_by_image(t, row->id);
 	if (!item)
@@ -210,7 +210,7 @@ static bool fits_id(struct os_call *e, const struct row *row, struct str value)
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
-	return fits_words(value, str_from(status_of(os_walk(e), image_of(row))));
+	return fits_words(value, str_from(status_of(os_tables(e), image_of(row))));
 }
 
 static bool fits_visibility(struct os_call *e, const struct row *row, struct str value)
@@ -238,7 +238,7 @@ static bool fits_tag(struct os_call *e, const struct row *row, struct str value)
 static struct str format_or(struct os_call *e, const struct row *row, struct str format, struct str kept)
 {
 	const struct image *image = image_of(row);
-	bool is_kept = image_device_first_by_image(os_walk(e), row->id) && image->data_size == 0;
+	bool is_kept = image_device_first_by_image(os_tables(e), row->id) && image->data_size == 0;
 	return format.n || !is_kept ? format : kept;
 }
 
@@ -265,8 +265,8 @@ static bool fits_container_format(struct os_call *e, const struct row *row, stru
 /* As lists show it; nothing is shown of one without data. */
 static int64_t size_of(struct os_call *e, const struct image *image)
 {
-	const struct image_device *device = image_device_first_by_image(os_walk(e), image->row.id);
-	const struct snapshot *root = device ? snapshot_find(os_walk(e), device->snapshot) : NULL;
+	const struct image_device *device = image_device_first_by_image(os_tables(e), image->row.id);
+	const struct snapshot *root = device ? snapshot_find(os_tables(e), device->snapshot) : NULL;
 	return !root ? -1 : image->data_size ? image->data_size : root->file_size;
 }
 
@@ -359,7 +359,7 @@ static RESULT show_image(struct os_call *e, const void *args, struct json_writer
 RESULT os_find_changed_image(struct os_call *e, const struct ref *ref, const struct image **ret_image)
 {
 	const struct image *image = NULL;
-	TRY(engine_find_image(e->c, os_walk(e), ref, &image));
+	TRY(engine_find_image(e->c, os_tables(e), ref, &image));
 	if (!engine_is_own(e->c, KIND_IMAGE, &image->row))
 		return ctx_fail_kind(e->c, ERR_DENIED, KIND_IMAGE,
 				     "You are not permitted to change this image.");

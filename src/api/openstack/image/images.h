@@ -15,7 +15,7 @@ struct os_image_target {
 };
 #define OS_IMAGE_PATH(T, member) OS_PATH(T, "image_id", member, .kind = KIND_IMAGE, .doc = "The image.")
 
-/* Of the view that walks. ERR_DENIED: the caller may see it, and not change it. */
+/* Of the open view. ERR_DENIED: the caller may see it, and not change it. */
 RESULT os_find_changed_image(struct os_call *e, const struct ref *ref, const struct image **ret_image);
 
 /* Whether lists that do not ask for more have it: the project's own, and what others let it use. */

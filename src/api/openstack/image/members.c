@@ -41,7 +41,7 @@ static RESULT list_members(struct os_call *e, const void *args, struct json_writ
 {
 	const struct os_member *a = args;
 	const struct image *image = NULL;
-	TRY(engine_find_image(e->c, os_walk(e), &a->image, &image));
+	TRY(engine_find_image(e->c, os_tables(e), &a->image, &image));
 	json_write_open_list(w, "members");
 	for (size_t k = 0; k < image->launchers.count; k++) {
 		if (!may_see(e, image, image->launchers.at[k]))

@@ -20,7 +20,7 @@ struct availability {
 
 static const void *gather(struct os_call *e, const struct row *row)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	struct availability *item = arena_new_object(e->c->arena, struct availability);
 	if (!item)
 		return NULL;

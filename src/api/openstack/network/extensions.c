@@ -63,7 +63,7 @@ static RESULT show_extension(struct os_call *e, const void *args, struct json_wr
 static RESULT list_zones(struct os_call *e, const void *args, struct json_writer *w)
 {
 	static const char *const resources[] = {"network", "router"};
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	(void) args;
 	json_write_open_list(w, "availability_zones");
 	for (const struct zone *z = zone_first(t); z; z = zone_next(t, z))
@@ -91,7 +91,7 @@ static const void *gather_agent(struct os_call *e, const struct row *row)
 	if (!item)
 		return NULL;
 	item->host = host_of(row);
-	item->zone = zone_find(os_walk(e), item->host->zone);
+	item->zone = zone_find(os_tables(e), item->host->zone);
 	return item;
 }
 

@@ -15,7 +15,7 @@ struct floating_item {
 
 static const void *gather_floating(struct os_call *e, const struct row *row)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	struct floating_item *item = arena_new_object(e->c->arena, struct floating_item);
 	if (!item)
 		return NULL;
@@ -78,10 +78,10 @@ static bool fits_status(struct os_call *e, const struct row *row, struct str val
 static bool fits_router(struct os_call *e, const struct row *row, struct str value)
 {
 	const struct address *a = address_of(row);
-	const struct port *port = uuid_is_none(a->port) ? NULL : port_find(os_walk(e), a->port);
+	const struct port *port = uuid_is_none(a->port) ? NULL : port_find(os_tables(e), a->port);
 	struct ref ref;
 	return port && os_parse_id(value, KIND_ROUTER, &ref) &&
-	       uuid_equal(ref.prefix, engine_get_router_of_ip(os_walk(e), port, a->private_ip));
+	       uuid_equal(ref.prefix, engine_get_router_of_ip(os_tables(e), port, a->private_ip));
 }
 
 static const struct os_filter floating_filters[] = {

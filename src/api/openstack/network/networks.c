@@ -22,7 +22,7 @@ struct os_network_item {
 /* An external network as a row of the kind. */
 static RESULT add_externals(struct os_call *e, struct os_added *ret_rows)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	for (const struct external_network *x = external_network_first(t); x;
 	     x = external_network_next(t, x)) {
 		if (!row_is_live(&x->row) || !os_wants(ret_rows, x->row.id))
@@ -41,7 +41,7 @@ static RESULT add_externals(struct os_call *e, struct os_added *ret_rows)
 /* Others' that the account may use; an administrator sees all of them as they are. */
 static RESULT add_granted(struct os_call *e, struct os_added *ret_rows)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	uuid account = e->c->who->account;
 	const uuid targets[] = {UUID_NONE, account};
 	for (size_t k = 0; k < 2 && !os_is_admin(e); k++)
@@ -59,7 +59,7 @@ static RESULT add_granted(struct os_call *e, struct os_added *ret_rows)
 
 RESULT os_add_granted_subnets(struct os_call *e, struct os_added *ret_rows)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	struct os_added networks = {0};
 	TRY(add_granted(e, &networks));
 	for (size_t k = 0; k < networks.rows.count; k++)
@@ -78,7 +78,7 @@ static RESULT add_others(struct os_call *e, struct os_added *ret_rows)
 
 static const void *gather_network(struct os_call *e, const struct row *row)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	struct os_network_item *item = arena_new_object(e->c->arena, struct os_network_item);
 	if (!item)
 		return NULL;
@@ -148,7 +148,7 @@ static bool fits_name(struct os_call *e, const struct row *row, struct str value
 
 static bool fits_external(struct os_call *e, const struct row *row, struct str value)
 {
-	return os_truth_is(external_network_find(os_walk(e), row->id) != NULL, value);
+	return os_truth_is(external_network_find(os_tables(e), row->id) != NULL, value);
 }
 
 static bool fits_up(struct os_call *e, const struct row *row, struct str value)
@@ -159,7 +159,7 @@ static bool fits_up(struct os_call *e, const struct row *row, struct str value)
 
 static bool fits_shared(struct os_call *e, const struct row *row, struct str value)
 {
-	bool is_shared = engine_is_network_granted(os_walk(e), row->id, e->c->who->account);
+	bool is_shared = engine_is_network_granted(os_tables(e), row->id, e->c->who->account);
 	return os_truth_is(is_shared, value);
 }
 
@@ -173,7 +173,7 @@ static bool fits_status(struct os_call *e, const struct row *row, struct str val
 /* Of networks outside, of which none is the default. */
 static bool fits_default(struct os_call *e, const struct row *row, struct str value)
 {
-	return external_network_find(os_walk(e), row->id) && os_truth_is(false, value);
+	return external_network_find(os_tables(e), row->id) && os_truth_is(false, value);
 }
 
 static const struct os_filter network_filters[] = {

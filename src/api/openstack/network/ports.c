@@ -28,8 +28,8 @@ struct port_item {
 
 static RESULT add_gateway(struct os_call *e, const struct subnet *s, struct os_added *ret_rows)
 {
-	uuid id = engine_get_gateway_port(os_walk(e), s);
-	if (!os_wants(ret_rows, id) || port_find(os_walk(e), id))
+	uuid id = engine_get_gateway_port(os_tables(e), s);
+	if (!os_wants(ret_rows, id) || port_find(os_tables(e), id))
 		return OK;
 	struct port *row = arena_new_object(e->c->arena, struct port);
 	if (!row)
@@ -52,7 +52,7 @@ static RESULT add_gateway(struct os_call *e, const struct subnet *s, struct os_a
 
 static RESULT add_gateways(struct os_call *e, struct os_added *ret_rows)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	bool all = os_is_admin(e);
 	uuid account = e->c->who->account;
 	const struct subnet *s = all ? subnet_first(t) : subnet_first_by_account(t, account);
@@ -82,7 +82,7 @@ static RESULT add_outside(struct os_call *e, const struct port *port, const char
 
 static RESULT add_router_gateways(struct os_call *e, struct os_added *ret_rows)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	for (const struct gateway *g = gateway_first(t); g; g = gateway_next(t, g)) {
 		const struct address *address = address_find(t, g->address);
 		const struct port port = {.row = g->row,
@@ -99,7 +99,7 @@ static RESULT add_router_gateways(struct os_call *e, struct os_added *ret_rows)
 
 static RESULT add_floating_ips(struct os_call *e, struct os_added *ret_rows)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	for (const struct address *a = address_first(t); a; a = address_next(t, a)) {
 		const struct port port = {.row = a->row,
 					  .network = a->external_network,
@@ -143,7 +143,7 @@ static void find_device(struct os_call *e, struct port_item *item)
 
 static struct port_item make_item(struct os_call *e, const struct port *port)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	const struct instance *instance = instance_find(t, port->instance);
 	struct port_item item = {.port = port,
 				 .host = host_find(t, port->host),
@@ -158,8 +158,8 @@ static const void *gather_port(struct os_call *e, const struct row *row)
 	if (!item)
 		return NULL;
 	*item = make_item(e, port_of(row));
-	const struct secondary_ip *s = engine_first_secondary_ip(os_walk(e), row->id);
-	for (; s; s = engine_next_secondary_ip(os_walk(e), s))
+	const struct secondary_ip *s = engine_first_secondary_ip(os_tables(e), row->id);
+	for (; s; s = engine_next_secondary_ip(os_tables(e), s))
 		if (!VEC_PUSH(e->c->arena, &item->secondaries, s))
 			return NULL;
 	return item;
@@ -324,8 +324,8 @@ static bool fits_fixed_ips(struct os_call *e, const struct row *row, struct str 
 	if (!str_split_next(&value, '=', &key))
 		return false;
 	bool fits = !ip_is_none(p->ip) && fits_one_ip(p->subnet, p->ip, key, value);
-	const struct secondary_ip *s = engine_first_secondary_ip(os_walk(e), row->id);
-	for (; s && !fits; s = engine_next_secondary_ip(os_walk(e), s))
+	const struct secondary_ip *s = engine_first_secondary_ip(os_tables(e), row->id);
+	for (; s && !fits; s = engine_next_secondary_ip(os_tables(e), s))
 		fits = fits_one_ip(s->subnet, s->ip, key, value);
 	return fits;
 }
@@ -340,7 +340,7 @@ static bool fits_group(struct os_call *e, const struct row *row, struct str valu
 
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct host *host = host_find(os_walk(e), port_of(row)->host);
+	const struct host *host = host_find(os_tables(e), port_of(row)->host);
 	return os_is_admin(e) && host && str_equal(host->name, value);
 }
 

@@ -37,7 +37,7 @@ static const struct {
 
 static int64_t count_unlimited(struct os_call *e, size_t k, uuid account)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	const struct subnet_pool pool = {.account = account};
 	const struct network_grant grant = {.account = account};
 	const struct row *probe = unlimited[k].kind == KIND_SUBNET_POOL ? &pool.row : &grant.row;
@@ -111,7 +111,7 @@ static RESULT show_default(struct os_call *e, const void *args, struct json_writ
 {
 	struct account limits = {0};
 	(void) args;
-	engine_get_default_limits(os_walk(e), &limits);
+	engine_get_default_limits(os_tables(e), &limits);
 	write_quota(e, w, &limits, NULL);
 	return OK;
 }
@@ -121,7 +121,7 @@ static RESULT show_default(struct os_call *e, const void *args, struct json_writ
 static bool differs(struct os_call *e, const struct row *row)
 {
 	struct account standard = {0};
-	engine_get_default_limits(os_walk(e), &standard);
+	engine_get_default_limits(os_tables(e), &standard);
 	for (size_t k = 0; k < FIGURE_COUNT; k++)
 		if (at(row, figures[k].limit) != at(&standard, figures[k].limit))
 			return row_is_live(row);
@@ -215,7 +215,7 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 {
 	struct os_reset_quota *a = args;
 	struct account limits = {0};
-	engine_get_default_limits(os_walk(e), &limits);
+	engine_get_default_limits(os_tables(e), &limits);
 	a->wish = account_limits_all(a->project, ACCOUNT_LIMIT_KEEP);
 	for (size_t k = 0; k < FIGURE_COUNT; k++)
 		*(int64_t *) (void *) ((char *) &a->wish + figures[k].wish) = at(&limits, figures[k].limit);

@@ -19,7 +19,7 @@ struct router_item {
 
 static void gather_gateway(struct os_call *e, struct router_item *item)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	const struct gateway *g = gateway_first_by_router(t, item->router->row.id);
 	for (; g; g = gateway_next_by_router(t, g))
 		if (row_is_live(&g->row) && !uuid_is_none(g->external_network))
@@ -30,7 +30,7 @@ static void gather_gateway(struct os_call *e, struct router_item *item)
 
 static const void *gather_router(struct os_call *e, const struct row *row)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	struct router_item *item = arena_new_object(e->c->arena, struct router_item);
 	if (!item)
 		return NULL;

@@ -296,7 +296,7 @@ struct group_item {
 
 static const void *gather_group(struct os_call *e, const struct row *row)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	struct group_item *item = arena_new_object(e->c->arena, struct group_item);
 	if (!item)
 		return NULL;
@@ -412,7 +412,7 @@ static RESULT show_updated_group(struct os_call *e, const void *args, struct jso
 RESULT os_prepare_groups(struct os_call *e, void *args)
 {
 	(void) args;
-	e->skips_operation = engine_find_default_group(os_walk(e), e->c->who->account);
+	e->skips_operation = engine_find_default_group(os_tables(e), e->c->who->account);
 	return OK;
 }
 

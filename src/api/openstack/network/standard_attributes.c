@@ -102,7 +102,7 @@ bool os_truth_is(bool truth, struct str value)
 RESULT os_check_external(struct os_call *e, const struct ref *network)
 {
 	const struct network *n =
-		network->kind != KIND_NONE ? network_find(os_walk(e), network->prefix) : NULL;
+		network->kind != KIND_NONE ? network_find(os_tables(e), network->prefix) : NULL;
 	if (!n || !row_is_live(&n->row) || !engine_may_see(e->c, KIND_NETWORK, &n->row))
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, network->field,

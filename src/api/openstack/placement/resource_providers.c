@@ -99,7 +99,7 @@ static void write_inventory(struct json_writer *w, const char *name, const struc
 static RESULT find_provider(struct os_call *e, const void *args, const struct host **ret_host)
 {
 	const struct os_provider_target *a = args;
-	return engine_find_host(e->c, os_walk(e), &a->provider, ret_host);
+	return engine_find_host(e->c, os_tables(e), &a->provider, ret_host);
 }
 
 static RESULT show_inventories(struct os_call *e, const void *args, struct json_writer *w)
@@ -181,8 +181,8 @@ static const struct os_param consumer_params[] = {
 static RESULT show_allocations(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_consumer *a = args;
-	const struct instance *i = instance_find(os_walk(e), a->server.prefix);
-	const struct host *h = i && row_is_live(&i->row) ? host_find(os_walk(e), i->host) : NULL;
+	const struct instance *i = instance_find(os_tables(e), a->server.prefix);
+	const struct host *h = i && row_is_live(&i->row) ? host_find(os_tables(e), i->host) : NULL;
 	json_write_open(w, "allocations");
 	if (h) {
 		json_write_key(w, uuid_to_str(e->c->arena, h->row.id));

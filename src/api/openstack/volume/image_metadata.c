@@ -28,7 +28,7 @@ static RESULT show(struct os_call *e, const void *args, struct json_writer *w)
 	const struct row *row = NULL;
 	TRY(os_find(e, KIND_VOLUME, &a->wish.volume, &row));
 	const struct volume *volume = volume_of(row);
-	os_write_image_metadata(w, "metadata", volume, image_find(os_walk(e), volume->image));
+	os_write_image_metadata(w, "metadata", volume, image_find(os_tables(e), volume->image));
 	return OK;
 }
 

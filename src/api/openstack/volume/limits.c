@@ -39,7 +39,7 @@ static void take_figures(const struct account *a, struct figure figures[static F
 static RESULT show_limits(struct os_call *e, const void *args, struct json_writer *w)
 {
 	struct figure f[FIGURES] = {0};
-	const struct account *account = account_find(os_walk(e), e->c->who->account);
+	const struct account *account = account_find(os_tables(e), e->c->who->account);
 	(void) args;
 	if (account)
 		take_figures(account, f);
@@ -126,8 +126,8 @@ static RESULT show_defaults(struct os_call *e, const void *args, struct json_wri
 	const struct account *account = NULL;
 	struct account fresh = {0};
 	struct figure figures[FIGURES];
-	TRY(engine_find_account(e->c, os_walk(e), &a->wish.account, &account));
-	engine_get_default_limits(os_walk(e), &fresh);
+	TRY(engine_find_account(e->c, os_tables(e), &a->wish.account, &account));
+	engine_get_default_limits(os_tables(e), &fresh);
 	take_figures(&fresh, figures);
 	os_write_hex(w, "id", account->row.id);
 	write_figures(w, figures, false);
@@ -153,7 +153,7 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 {
 	struct os_volume_quota *a = args;
 	struct account standard = {0};
-	engine_get_default_limits(os_walk(e), &standard);
+	engine_get_default_limits(os_tables(e), &standard);
 	a->wish = account_limits_all(a->wish.account, ACCOUNT_LIMIT_KEEP);
 	a->wish.volumes = standard.limit_volumes;
 	a->wish.volume_bytes = standard.limit_volume_bytes;
@@ -182,7 +182,7 @@ static RESULT show_class(struct os_call *e, const void *args, struct json_writer
 	struct account fresh = {0};
 	struct figure figures[FIGURES];
 	TRY(check_class(e, a));
-	engine_get_default_limits(os_walk(e), &fresh);
+	engine_get_default_limits(os_tables(e), &fresh);
 	take_figures(&fresh, figures);
 	if (os_action_of(e)->method == HTTP_GET)
 		json_write_text(w, "id", a->class);
@@ -202,7 +202,7 @@ static RESULT list_zones(struct os_call *e, const void *args, struct json_writer
 {
 	(void) args;
 	json_write_open_list(w, "availabilityZoneInfo");
-	for (const struct zone *z = zone_first(os_walk(e)); z; z = zone_next(os_walk(e), z)) {
+	for (const struct zone *z = zone_first(os_tables(e)); z; z = zone_next(os_tables(e), z)) {
 		if (!row_is_live(&z->row))
 			continue;
 		json_write_open(w, NULL);

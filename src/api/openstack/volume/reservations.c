@@ -101,10 +101,10 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 {
 	struct os_volume_reset *a = args;
 	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(e->c, os_walk(e), &a->wish.volume, &volume));
+	TRY(engine_find_own_volume(e->c, os_tables(e), &a->wish.volume, &volume));
 	bool is_attached =
 		model_derive_attachment(volume->instance, volume->seen_instance) != ATTACHMENT_NONE;
-	const char *status = os_volume_bare_status(os_walk(e), volume);
+	const char *status = os_volume_bare_status(os_tables(e), volume);
 	if (!a->status.n && !a->attach_status.n)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("status"), "Must specify 'status'.");
 	if (a->status.n && !str_is(a->status, status) && !find_hold(a->status, &a->wish.hold))
@@ -127,7 +127,7 @@ static RESULT prepare_snapshot_reset(struct os_call *e, void *args)
 {
 	struct os_snapshot_reset *a = args;
 	const struct snapshot *snapshot = NULL;
-	TRY(engine_find_own_snapshot(e->c, os_walk(e), &a->wish.snapshot, &snapshot));
+	TRY(engine_find_own_snapshot(e->c, os_tables(e), &a->wish.snapshot, &snapshot));
 	const char *status = model_snapshot_states[model_derive_snapshot_state(snapshot)].cinder;
 	if (str_is(a->status, status))
 		return OK;
@@ -247,7 +247,7 @@ static const struct os_param attachment_params[] = {ATTACHMENT_PATH(struct os_at
 
 static RESULT find_attachment(struct os_call *e, const struct ref *ref, const struct volume **ret_volume)
 {
-	TRY(engine_find_own_volume(e->c, os_walk(e), ref, ret_volume));
+	TRY(engine_find_own_volume(e->c, os_tables(e), ref, ret_volume));
 	return has_attachment(e, &(*ret_volume)->row) ? OK : engine_fail_not_found(e->c, KIND_VOLUME, ref);
 }
 

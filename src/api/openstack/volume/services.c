@@ -25,7 +25,7 @@ static const void *gather_service(struct os_call *e, const struct row *row)
 	if (!item)
 		return NULL;
 	item->host = host_of(row);
-	item->zone = zone_find(os_walk(e), item->host->zone);
+	item->zone = zone_find(os_tables(e), item->host->zone);
 	return item;
 }
 
@@ -154,7 +154,7 @@ static RESULT list_pools(struct os_call *e, const void *args, struct json_writer
 {
 	const struct os_pools *a = args;
 	json_write_open_list(w, "pools");
-	for (const struct host *h = host_first(os_walk(e)); h; h = host_next(os_walk(e), h)) {
+	for (const struct host *h = host_first(os_tables(e)); h; h = host_next(os_tables(e), h)) {
 		if (!row_is_live(&h->row) || (a->name.n && !str_equal(a->name, h->name)))
 			continue;
 		json_write_open(w, NULL);
@@ -179,7 +179,7 @@ static const struct os_param capability_params[] = {
 static RESULT show_capabilities(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct host *host = NULL;
-	TRY(engine_find_host(e->c, os_walk(e), &((const struct os_capabilities *) args)->host, &host));
+	TRY(engine_find_host(e->c, os_tables(e), &((const struct os_capabilities *) args)->host, &host));
 	json_write_text(w, "namespace",
 			str_print(e->c->arena, "OS::Storage::Capabilities::%" STR_FMT, STR_ARG(host->name)));
 	json_write_z(w, "vendor_name", "Open Source");

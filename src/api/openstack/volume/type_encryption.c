@@ -93,7 +93,7 @@ static RESULT show_sent(struct os_call *e, const void *args, struct json_writer 
 static RESULT show_encryption(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct volume_type *type = NULL;
-	TRY(engine_find_volume_type(e->c, os_walk(e), &((const struct os_encryption_shown *) args)->type,
+	TRY(engine_find_volume_type(e->c, os_tables(e), &((const struct os_encryption_shown *) args)->type,
 				    &type));
 	if (!type->encrypted_us)
 		return OK;
@@ -109,7 +109,7 @@ static RESULT show_key(struct os_call *e, const void *args, struct json_writer *
 {
 	const struct os_encryption_shown *a = args;
 	const struct volume_type *type = NULL;
-	TRY(engine_find_volume_type(e->c, os_walk(e), &a->type, &type));
+	TRY(engine_find_volume_type(e->c, os_tables(e), &a->type, &type));
 	if (type->encrypted_us && str_is(a->key, "provider"))
 		json_write_text(w, "provider", type->encryption_provider);
 	else if (type->encrypted_us && str_is(a->key, "cipher"))

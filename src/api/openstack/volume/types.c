@@ -74,7 +74,7 @@ static RESULT show_type(struct os_call *e, const void *args, struct json_writer 
 
 static RESULT find_usable(struct os_call *e, const struct ref *ref, const struct volume_type **ret_type)
 {
-	TRY(engine_find_volume_type(e->c, os_walk(e), ref, ret_type));
+	TRY(engine_find_volume_type(e->c, os_tables(e), ref, ret_type));
 	return is_usable(e, &(*ret_type)->row) ? OK : engine_fail_not_found(e->c, KIND_VOLUME_TYPE, ref);
 }
 

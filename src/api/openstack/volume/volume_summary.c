@@ -14,8 +14,8 @@ static RESULT show_summary(struct os_call *e, const void *args, struct json_writ
 	int64_t count = 0, size = 0;
 	(void) args;
 	uuid account = e->c->who->account;
-	for (const struct volume *v = volume_first_by_account(os_walk(e), account); v;
-	     v = volume_next_by_account(os_walk(e), v)) {
+	for (const struct volume *v = volume_first_by_account(os_tables(e), account); v;
+	     v = volume_next_by_account(os_tables(e), v)) {
 		if (!row_is_live(&v->row))
 			continue;
 		count++;
@@ -31,7 +31,7 @@ static RESULT show_summary(struct os_call *e, const void *args, struct json_writ
 static const struct volume *find_own_subject(struct os_call *e, const struct condition *condition)
 {
 	const struct volume *v =
-		condition->subject_kind == KIND_VOLUME ? volume_find(os_walk(e), condition->subject) : NULL;
+		condition->subject_kind == KIND_VOLUME ? volume_find(os_tables(e), condition->subject) : NULL;
 	return v && row_is_live(&v->row) && uuid_equal(v->account, e->c->who->account) ? v : NULL;
 }
 
@@ -96,7 +96,7 @@ static const struct os_param message_params[] = {
 static RESULT show_message(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct ref *ref = &((const struct os_message_shown *) args)->message;
-	const struct condition *condition = condition_find(os_walk(e), ref->prefix);
+	const struct condition *condition = condition_find(os_tables(e), ref->prefix);
 	if (!condition || !find_own_subject(e, condition))
 		return engine_fail_not_found(e->c, KIND_CONDITION, ref);
 	write_message(e, w, condition);

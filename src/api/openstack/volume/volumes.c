@@ -85,7 +85,7 @@ static uuid copied_volume(const struct tables *t, const struct volume *v)
 
 static const void *gather_volume(struct os_call *e, const struct row *row)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	const struct volume *v = volume_of(row);
 	struct os_volume *item = arena_new_object(e->c->arena, struct os_volume);
 	if (item)
@@ -233,12 +233,12 @@ static bool fits_name(struct os_call *e, const struct row *row, struct str value
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
-	return str_is(value, os_volume_status(os_walk(e), volume_of(row)));
+	return str_is(value, os_volume_status(os_tables(e), volume_of(row)));
 }
 
 static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct zone *zone = zone_find(os_walk(e), volume_of(row)->zone);
+	const struct zone *zone = zone_find(os_tables(e), volume_of(row)->zone);
 	return zone && str_equal(zone->name, value);
 }
 
@@ -317,7 +317,7 @@ static const struct os_param create_params[] = {
 
 RESULT os_find_volume_type(struct os_call *e, struct str asked, struct str *ret_name)
 {
-	const struct tables *t = os_walk(e);
+	const struct tables *t = os_tables(e);
 	const struct volume_type *type = volume_type_find_by_name(t, asked);
 	uuid id;
 	if (!type && result_is_ok(uuid_parse(asked, &id)))
@@ -353,7 +353,7 @@ RESULT os_take_volume_wish(struct os_call *e, int64_t size, struct str type, str
 				      "greater than 0");
 	if (type.n || !disk->copied.kind)
 		TRY(os_find_volume_type(e, type.n ? type : VOLUME_TYPE_DEFAULT, &disk->type));
-	const struct zone *first = zone.n ? NULL : first_zone(os_walk(e));
+	const struct zone *first = zone.n ? NULL : first_zone(os_tables(e));
 	wish->zone = (struct ref){.kind = KIND_ZONE,
 				  .text = first ? str_copy(e->c->arena, first->name) : zone,
 				  .field = STR("availability_zone")};
