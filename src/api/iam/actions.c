@@ -2,7 +2,6 @@
  * The actions of IAM that are built, of all files, and what the documentation and tests are told of them. */
 #include "api/iam/internal.h"
 #include "api/query/dump.h"
-#include "model/permission.h"
 
 static const struct iam_actions *const groups[] = {
 	&iam_user_actions,    &iam_password_actions, &iam_key_actions,        &iam_group_actions,
@@ -56,13 +55,7 @@ static void dump_action(struct buf *out, const struct iam_action *a)
 {
 	bool first = true;
 	buf_add_str(out, STR("    {"));
-	params_dump_member(out, "name", a->name);
-	params_dump_member(out, "doc", a->doc);
-	params_dump_member(out, "permit", a->permit);
-	const struct permission *permission = permission_of_action(str_from(a->permit));
-	params_dump_member(out, "decided_on", permission ? permission->kinds : "");
-	params_dump_member(out, "service", "iam");
-	params_dump_member(out, "recorded", audited_say_when(a->permit));
+	params_dump_action(out, &a->core, "iam");
 	buf_print(out, "\"writes\": %s, \"filters\": [], \"params\": [",
 		  a->flags & API_WRITES ? "true" : "false");
 	params_dump(out, &a->args, &first);

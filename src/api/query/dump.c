@@ -2,6 +2,8 @@
  * Parameter tables as JSON. */
 #include "api/query/dump.h"
 
+#include "model/permission.h"
+
 /* ---- JSON: our own literals only, in which quotes and backslashes are all there is to escape ---- */
 
 void params_dump_text(struct buf *out, const char *text)
@@ -20,6 +22,19 @@ void params_dump_member(struct buf *out, const char *name, const char *text)
 	buf_print(out, "\"%s\": ", name);
 	params_dump_text(out, text);
 	buf_add_str(out, STR(", "));
+}
+
+void params_dump_action(struct buf *out, const struct api_action *a, const char *service)
+{
+	const struct permission *permission = permission_of_action(str_from(a->permit));
+	params_dump_member(out, "name", a->name);
+	params_dump_member(out, "doc", a->doc);
+	params_dump_member(out, "permit", a->permit);
+	params_dump_member(out, "decided_on", permission ? permission->kinds : "");
+	if (a->never)
+		params_dump_member(out, "never", a->never);
+	params_dump_member(out, "service", service);
+	params_dump_member(out, "recorded", audited_say_when(a->permit));
 }
 
 static const char *type_word(const struct param *p)

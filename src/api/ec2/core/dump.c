@@ -3,7 +3,6 @@
  * against EC2's published model; and the names of all its actions. */
 #include "api/query/dump.h"
 #include "api/ec2/core/list.h"
-#include "model/permission.h"
 
 enum { DUMP_ACTIONS_MAX = 256 };
 
@@ -36,15 +35,7 @@ static void add_action(struct buf *out, const struct ec2_action *a)
 	const struct filters *filters = a->list ? &a->list->filters : &a->filters;
 	bool first = true;
 	buf_add_str(out, STR("    {"));
-	params_dump_member(out, "name", a->name);
-	params_dump_member(out, "doc", a->doc);
-	params_dump_member(out, "permit", a->permit);
-	const struct permission *permission = permission_of_action(str_from(a->permit));
-	params_dump_member(out, "decided_on", permission ? permission->kinds : "");
-	if (a->never)
-		params_dump_member(out, "never", a->never);
-	params_dump_member(out, "service", a->flags & EC2_OF_STS ? "sts" : "ec2");
-	params_dump_member(out, "recorded", audited_say_when(a->permit));
+	params_dump_action(out, &a->core, a->flags & EC2_OF_STS ? "sts" : "ec2");
 	buf_print(out, "\"writes\": %s, \"observes\": %s, \"params\": [",
 		  a->flags & API_WRITES ? "true" : "false", a->flags & API_OBSERVES ? "true" : "false");
 	if (!(a->flags & EC2_OF_STS))
