@@ -159,8 +159,8 @@ typedef RESULT disk_list(struct disk_host *h, struct ctx *c, struct disk_invento
  * Never shrinks a disk. Absent: the disk is made, unless was_there is set (ERR_NOT_FOUND) or the
  * base is not complete on the host (OK, with lacks_base). What a crash left of a disk that was
  * being made is removed and made anew, unless was_there is set. Growing a disk asks the QEMU of its
- * guest. The reconciler calls it in each step of a volume that lives on the host. ERR_INVALID:
- * a size that is not a multiple of 512. ERR_CONFLICT: the file is not such a disk, or is encrypted
+ * guest. The reconciler calls it in each step of a volume that lives on the host. ERR_INVALID: a
+ * size that is not a multiple of 512. ERR_CONFLICT: the file is not such a disk, or is encrypted
  * where it should not be, or the reverse; or the base is longer than base_file_size. */
 typedef RESULT disk_ensure(struct disk_host *h, struct ctx *c, const struct disk_spec *wish,
 			   struct disk_seen *ret_seen);
@@ -233,8 +233,8 @@ typedef void disk_close_host(struct disk_host *h);
 typedef void disk_asks(void *arg, uuid guest);
 
 /* Sets the function that learns which guest a call is waiting for; NULL: none. The reconciler sets
- * it right after open_host(). Between two notices a call lasts no longer than its work does, unless
- * the host is away. */
+ * it right after open_host(). Outside of such a question a call lasts no longer than its work does,
+ * unless the host is away. */
 typedef void disk_watch(struct disk_host *h, disk_asks *asks, void *arg);
 
 /* ---- the driver */
