@@ -3,7 +3,7 @@
  * what. Records are in SQL only, and are written in the transaction of the change that they tell
  * of. SQL refuses to change or delete a record. Each record carries a SHA-256 of the record before
  * it and of itself, so that a record which somebody changed, removed or inserted behind the
- * program's back shows. A record holds no secret. api/audit.h says which calls are recorded. */
+ * program's back shows. A record holds no secret. api/core/audit.h says which calls are recorded. */
 #pragma once
 
 #include "base/crypto.h"

@@ -26,7 +26,7 @@ struct ec2_listing {
 	enum kind kind;
 	const char *set; /* the container's name: "vpcSet" */
 	struct filters filters;
-	bool has_operators;     /* rows of no account are everybody's */
+	bool has_operators;           /* rows of no account are everybody's */
 	unsigned other_account_index; /* that begins with another account that sees the row, too; 0: none does
 				       */
 	unsigned public_index;        /* begins with whether a row is everybody's; 0: there are none */

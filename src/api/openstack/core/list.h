@@ -73,7 +73,7 @@ struct os_listing {
 	struct os_filters filters;
 	struct os_sort_keys sort_keys;
 	unsigned flags;
-	int64_t page_max;       /* rows of an answer, also of one to a query without a limit; 0: all. With
+	int64_t page_max; /* rows of an answer, also of one to a query without a limit; 0: all. With
 				   neither this nor links there are no pages, and limits say nothing */
 	/* Adds what is shown as rows of the kind and has none of it, made in the arena (os_wants()); NULL:
 	 * nothing. Filters, order and pages go for it as for the others. While the view's tables are held. */
