@@ -188,8 +188,8 @@ static RESULT advance(struct query *q, struct run *run, bool *ret_is_complete)
 	return OK;
 }
 
-/* The first plan to end has found every row. A plan that reads nothing but rows of the result runs alone; others
- * cost no more than the best of them. */
+/* The first plan to end has found every row. A plan that reads nothing but rows of the result runs alone;
+ * others cost no more than the best of them. */
 static RESULT run_plans(struct query *q, struct run *runs, size_t count, struct run **ret_best)
 {
 	for (bool is_complete = false; !is_complete;) {
@@ -218,7 +218,7 @@ static bool is_in_order(const struct found *found)
 	return true;
 }
 
-/* Sorts by id and drops what was found twice. */
+/* Sorts by id and drops rows of the same id. */
 static void order_by_id(struct found *found)
 {
 	const struct row **rows = found->rows.at;
@@ -227,7 +227,7 @@ static void order_by_id(struct found *found)
 	qsort(rows, found->rows.count, sizeof rows[0], compare_row_ids);
 	size_t kept = 1;
 	for (size_t k = 1; k < found->rows.count; k++)
-		if (rows[k] != rows[kept - 1])
+		if (!uuid_equal(rows[k]->id, rows[kept - 1]->id))
 			rows[kept++] = rows[k];
 	found->rows.count = kept;
 }
@@ -335,7 +335,7 @@ static void sift_down(struct sorting *s, size_t at, size_t count)
 	}
 }
 
-/* Brings the first `count` to the front, in order. A short page of many rows costs little more than to read them. */
+/* Brings the first `count` to the front, in order. A short page costs little more than to read all rows. */
 static void order_first(struct sorting *s, size_t count)
 {
 	struct entry *all = s->entries;
@@ -419,7 +419,8 @@ RESULT query_run(struct query *q, struct query_page *ret_page)
 	*ret_page = (struct query_page){.count = 0};
 	TRY(find(q, &found));
 	for (size_t k = 0; k < q->given.count; k++)
-		if (!VEC_PUSH(q->c->arena, &found.rows, q->given.at[k]))
+		if ((q->sort_count || uuid_compare(q->given.at[k]->id, q->after) > 0) &&
+		    !VEC_PUSH(q->c->arena, &found.rows, q->given.at[k]))
 			return ctx_no_memory(q->c);
 	if (q->sort_count)
 		return page_sorted(q, &found, ret_page);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Queries over the rows of one kind: the planner that the lists of every face use.
  *
- * A query has a predicate and several plans. Each plan alone reaches every row that the predicate accepts, and may
- * reach others. A plan is a union of scans. A scan reads rows that share a key: one row, a range of an index, or the
- * posting list of a term (model/term.h). Joins lead from each of them to rows of other kinds, the last of which is the
- * query's. query_run() advances one plan by one row at a time, always the plan that has read the fewest rows in vain,
- * until one of them is complete. So a query costs what its best plan costs, without statistics: what finds few rows
- * reads few, however many there are.
+ * A query has a predicate and several plans. Each plan alone reaches every row that the predicate accepts,
+ * and may reach others. A plan is a union of scans. A scan reads rows that share a key: one row, a range of
+ * an index, or the posting list of a term (model/term.h). Joins lead from each of them to rows of other
+ * kinds, the last of which is the query's. query_run() advances one plan by one row at a time, always the
+ * plan that has read the fewest rows in vain, until one of them is complete. So a query costs what its best
+ * plan costs, without statistics: what finds few rows reads few, however many there are.
  *
  * A result holds no row twice. It is ordered by id or by sort keys, and is cut to a page.
  *
- * Threads: a query belongs to one thread. Its tables are those of a view that walks, or the head inside a change,
- * where scans of terms are not allowed: the head has no terms.
+ * Threads: a query belongs to one thread. Its tables are those of a view that walks, or the head inside a
+ * change, where scans of terms are not allowed: the head has no terms.
  * Memory: keys, plans and results are in the context's arena. The rows of a result are the tables' own.
  * Errors: ERR_NO_MEMORY, and any failure of the predicate, which ends the query.
  * Limits: QUERY_JOINS_MAX joins in a scan; as many plans, scans and sort keys as memory allows. */
@@ -60,10 +60,9 @@ struct query_value {
 };
 
 struct query_sort {
-	const struct field *field; /* compared by its type, an enum by its words */
-	struct query_value (*get_value)(void *arg, const void *key,
-					const struct row *row); /* NULL: the field */
-	const void *key;                                        /* for get_value */
+	const struct field *field; /* compared by its type, an enum by its words; or */
+	struct query_value (*get_value)(void *arg, const void *key, const struct row *row);
+	const void *key; /* for get_value */
 	bool descends;
 };
 
@@ -71,14 +70,17 @@ struct query {
 	struct ctx *c;
 	const struct tables *tables;
 	enum kind kind;
-	RESULT (*matches)(void *arg, const struct row *row, bool *ret_matches); /* the predicate */
-	void *arg;                                                              /* of the functions here */
-	struct rows given; /* rows of the result besides those that plans find; the predicate is not asked */
+	/* The predicate: whether the row is in the result. */
+	RESULT (*matches)(void *arg, const struct row *row, bool *ret_matches);
+	void *arg; /* of all functions of the query */
+	/* Rows of the result besides those that plans find. The predicate is not asked about them; they need not be
+	 * in the tables. */
+	struct rows given;
 	const struct query_sort *sorts;
 	size_t sort_count; /* 0: by id. Rows that sort alike are in the order of their ids */
 	uuid after;        /* by id: only rows behind this id; none: all */
-	bool (*is_marker)(void *arg,
-			  const struct row *row); /* by sort keys: only rows behind this one; NULL: all */
+	/* By sort keys: only rows behind the one that this is true of; NULL: all. */
+	bool (*is_marker)(void *arg, const struct row *row);
 	size_t offset, limit; /* passes over so many rows, then takes so many; SIZE_MAX: all */
 	/* private: */
 	VEC(const struct query_plan *) plans;
@@ -88,8 +90,9 @@ struct query {
 struct query_page {
 	const struct row **rows;
 	size_t count;
-	size_t found; /* rows from the page's first on, this page's too. By id: more than `limit` if there are
-			       more, not how many */
+	/* Rows from the page's first on. By id a query stops early: more than the limit says that there are
+	 * more, not how many. */
+	size_t found;
 	bool lacks_marker; /* no row of the result is the marker: the page is empty */
 };
 

@@ -126,8 +126,8 @@ RESULT list_plan_all(struct list *l)
 
 /* ---- values as keys ---- */
 
-/* An id may show a part of the UUID. The index knows the rest, also of what is gone and still named. fields: how many
- * of the index's first fields the key has with this one. */
+/* An id may show a part of the UUID. The index knows the rest, also of what is gone and still named.
+ * fields: how many of the index's first fields the key has with this one. */
 static enum list_reading read_uuid(const struct list *l, const struct access_path *path,
 				   const struct field *f, unsigned fields, struct str value, struct row *key)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the lists of all faces share: from the values of a filter to plans of a query (store/query.h), whose rows are
- * listed, and tokens and counters of pages. A face keeps its protocol: how filters, pages and tokens are spelt, how a
- * value is compared, and its error words.
+ * What the lists of all faces share: from the values of a filter to plans of a query (store/query.h), whose
+ * rows are listed, and tokens and counters of pages. A face keeps its protocol: how filters, pages and
+ * tokens are spelt, how a value is compared, and its error words.
  *
- * A list begins with list_init(). The face adds a plan for each filter that leads to rows (list_begin_plan(), then
- * list_add_…(), then list_end_plan()), adds list_plan_all(), and runs the query. A plan may reach rows that do not
- * match, since the query's predicate is asked about each; it must not miss one that does.
+ * A list begins with list_init(). The face adds a plan for each filter that leads to rows
+ * (list_begin_plan(), then list_add_…(), then list_end_plan()), adds list_plan_all(), and runs the query. A
+ * plan may reach rows that do not match, since the query's predicate is asked about each; it must not miss
+ * one that does.
  *
  * Threads and memory: as store/query.h says. Errors: ERR_NO_MEMORY. */
 #pragma once
@@ -34,8 +35,8 @@ enum list_reading {
 struct list_spelling {
 	/* An id of that kind, or under the prefix where there is one; false: it is none. */
 	bool (*read_id)(struct str value, enum kind kind, const char *prefix, struct ref *ret_ref);
-	/* A value that is spelt otherwise than its type's text, into the field's place in a key; LIST_READ_OTHER: it is
-	 * spelt as usual. NULL: all are. */
+	/* A value that is spelt otherwise than its type's text, into the field's place in a key;
+	 * LIST_READ_OTHER: it is spelt as usual. NULL: all are. */
 	enum list_reading (*read)(const struct tables *t, const struct field *field, struct str value,
 				  void *ret_at);
 };
@@ -49,8 +50,8 @@ struct list {
 	unsigned account_index; /* list_account_index() */
 	/* It begins with another account that sees the row, too; 0: none does. */
 	unsigned other_account_index;
-	/* It begins with whether everybody sees the row, and terms of launchers name the accounts that a row is
-	 * shared with; 0: nobody else sees it. */
+	/* It begins with whether everybody sees the row, and terms of launchers name the accounts that a
+	 * row is shared with; 0: nobody else sees it. */
 	unsigned public_index;
 };
 
@@ -65,8 +66,9 @@ struct list_plan {
 /* kind, join: see struct list_plan. The plan is not the query's before list_end_plan(). */
 RESULT list_begin_plan(struct list *l, enum kind kind, const struct query_join *join,
 		       struct list_plan *ret_plan);
-/* The rows that the values lead to. is_compared: the filter compares a field, so that a value which no field can have
- * has no row. ret_is_plan: false: only the face's comparison knows the rows, and the plan is to be dropped. */
+/* The rows that the values lead to. is_compared: the filter compares a field, so that a value which no
+ * field can have has no row. ret_is_plan: false: only the face's comparison knows the rows, and the plan is
+ * to be dropped. */
 RESULT list_add_values(struct list_plan *p, const struct access_path *path, struct strs values,
 		       bool is_compared, bool *ret_is_plan);
 /* The rows of an account, by account_index. */
@@ -86,8 +88,8 @@ unsigned list_find_index(const struct list *l, const struct field *field);
 
 /* ---- pages ---- */
 
-/* A token names the page's last row. It is bound to the request's other parameters by their digest. Empty: there is no
- * digest, or no memory. */
+/* A token names the page's last row. It is bound to the request's other parameters by their digest. Empty:
+ * there is no digest, or no memory. */
 struct str list_make_token(struct ctx *c, struct str digest, uuid last);
 /* False: it is no token of this very request. */
 bool list_read_token(struct ctx *c, struct str digest, struct str token, uuid *ret_last);

@@ -12,8 +12,8 @@
 #include "model/id.h"
 #include "world.h"
 
-/* Rows of a kind; what may be looked at for one of them: the rows on the filter's access path, and as many of other
- * plans as those led to nothing. */
+/* Rows of a kind; what may be looked at for one of them: the rows on the filter's access path, and as many
+ * of other plans as those led to nothing. */
 enum { MANY = 60, FEW = 16 };
 
 static struct world w;

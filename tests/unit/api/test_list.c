@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Filters along an access path and without one find the same rows. A value with a wildcard in it has no path, so
- * that all of the account's rows are looked at. */
+ * Filters along an access path and without one find the same rows. A value with a wildcard in it has no
+ * path, so that all of the account's rows are looked at. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

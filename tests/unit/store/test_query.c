@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Queries: every plan finds the same rows as a look at all of them, the cheapest plan sets the cost, and pages
- * in any order put together are the whole. */
+ * Queries: every plan finds the same rows as a look at all of them, the cheapest plan sets the cost, and
+ * pages in any order put together are the whole. */
 #include "fixture.h"
 
 #include "model/term.h"

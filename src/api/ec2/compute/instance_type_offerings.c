@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * DescribeInstanceTypeOfferings: which sizes of instances are offered where. Hosts are of no size by which
  * one could be offered in some zones only: what the region offers, every open zone does. */
-#include <stdlib.h>
-
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "store/instance_type.h"
@@ -27,7 +25,7 @@ struct offering {
 };
 
 struct offerings {
-	VEC(struct offering) at;
+	VEC(const struct row *) at;
 };
 
 static bool fits_location(const struct filter_run *f, const struct row *row)
@@ -51,11 +49,14 @@ static RESULT add_at(struct ec2_call *e, const struct filter_runs *runs, struct 
 	const struct tables *t = ec2_tables(e);
 	for (const struct instance_type *type = instance_type_first(t); type;
 	     type = instance_type_next(t, type)) {
-		const struct offering offering = {
+		struct offering *offering = arena_new_object(e->c->arena, struct offering);
+		if (!offering)
+			return ctx_no_memory(e->c);
+		*offering = (struct offering){
 			.row.id = uuid_v5(type->row.id, location), .type = type->name, .location = location};
 		if (row_is_live(&type->row) && type->enabled &&
 		    engine_may_see(e->c, KIND_INSTANCE_TYPE, &type->row) &&
-		    filters_fit(runs, t, &offering.row) && !VEC_PUSH(e->c->arena, &list->at, offering))
+		    filters_fit(runs, t, &offering->row) && !VEC_PUSH(e->c->arena, &list->at, &offering->row))
 			return ctx_no_memory(e->c);
 	}
 	return OK;
@@ -75,37 +76,32 @@ static RESULT find_offerings(struct ec2_call *e, const struct filter_runs *runs,
 	return OK;
 }
 
-static int compare_offerings(const void *a, const void *b)
-{
-	return uuid_compare(((const struct offering *) a)->row.id, ((const struct offering *) b)->row.id);
-}
-
 static RESULT ec2_describe_instance_type_offerings(struct ec2_call *e, const void *args, struct xml *x)
 {
 	static const struct filters filters = FILTERS(offering_filters);
 	const struct ec2_describe_offerings *a = args;
 	struct filter_runs runs;
 	struct offerings list = {0};
-	size_t left = a->query.max_results ? (size_t) a->query.max_results : SIZE_MAX, k = 0;
-	uuid after = UUID_NONE;
+	struct query_page page;
+	struct query q = {.c = e->c,
+			  .limit = a->query.max_results ? (size_t) a->query.max_results : SIZE_MAX};
 	TRY(filters_compile(e, KIND_NONE, &filters, &a->query.filters, &runs));
-	TRY(ec2_parse_token(e, a->query.next_token, &after));
+	TRY(ec2_parse_token(e, a->query.next_token, &q.after));
 	TRY(find_offerings(e, &runs, a->location_type, &list));
-	if (list.at.count)
-		qsort(list.at.at, list.at.count, sizeof list.at.at[0], compare_offerings);
-	while (k < list.at.count && uuid_compare(list.at.at[k].row.id, after) <= 0)
-		k++;
+	q.given = (struct rows){list.at.at, list.at.count};
+	TRY(query_run(&q, &page));
 	xml_open(x, "instanceTypeOfferingSet");
-	for (; k < list.at.count && left; k++, left--) {
+	for (size_t k = 0; k < page.count; k++) {
+		const struct offering *offering = (const struct offering *) page.rows[k];
 		xml_open(x, "item");
-		xml_text(x, "instanceType", list.at.at[k].type);
+		xml_text(x, "instanceType", offering->type);
 		xml_text(x, "locationType", a->location_type);
-		xml_text(x, "location", list.at.at[k].location);
+		xml_text(x, "location", offering->location);
 		xml_close(x, "item");
 	}
 	xml_close(x, "instanceTypeOfferingSet");
-	if (k < list.at.count)
-		xml_text(x, "nextToken", ec2_make_token(e, list.at.at[k - 1].row.id));
+	if (page.found > page.count)
+		xml_text(x, "nextToken", ec2_make_token(e, page.rows[page.count - 1]->id));
 	return OK;
 }
 

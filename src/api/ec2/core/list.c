@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Selecting rows: by ids given, else by a query along the filters' access paths (plan.h). Order is that of ids, so
- * that a token is the last id shown, bound to the parameters. */
+ * Selecting rows: by ids given, else by a query along the filters' access paths (plan.h). Order is that of
+ * ids, so that a token is the last id shown, bound to the parameters. */
 #include "api/ec2/core/list.h"
 
 #include <assert.h>
@@ -62,7 +62,7 @@ static RESULT find_named(struct selection *s, const struct refs *refs)
 		if (s->list->is_hiding && !s->list->shows(s->e, row))
 			return engine_fail_not_found(c, s->list->kind, &refs->at[k]);
 		TRY(matches(s, row, &fits));
-		if (fits && uuid_compare(row->id, s->query.after) > 0 && !VEC_PUSH(c->arena, &s->named, row))
+		if (fits && !VEC_PUSH(c->arena, &s->named, row))
 			return ctx_no_memory(c);
 	}
 	return OK;

@@ -267,8 +267,8 @@ static bool read_id(struct str value, enum kind kind, const char *prefix, struct
 	return result_is_ok(uuid_parse(value, &ret_ref->prefix));
 }
 
-/* The values that the query has for a name; none: the name was met before, or a value is empty, which may mean the rows
- * that have none. */
+/* The values that the query has for a name; none: the name was met before, or a value is empty, which may
+ * mean the rows that have none. */
 static RESULT read_values(const struct os_filtering *f, size_t first, struct strs *ret_values)
 {
 	const struct os_pairs *query = &f->e->request.query;

@@ -48,7 +48,7 @@ enum os_listing_flag {
 	OS_ADMIN_SEES_ALL = 1 << 0, /* every account's rows, without asking */
 	OS_ALL_PROJECTS = 1 << 1,   /* by `all_tenants` or `all_projects`, for admins */
 	OS_NEWEST_FIRST = 1 << 2,   /* when the query does not say how; else the oldest */
-	OS_ALL_SEE_ALL = 1 << 3,    /* rows of no account, or that everybody may see */
+	OS_ALL_SEE_ALL = 1 << 3,    /* also rows of no account, and of others that the caller may see */
 	OS_BY_OFFSET = 1 << 4,      /* pages begin by an `offset`, too */
 	OS_OWN_TO_OTHERS = 1 << 5,  /* whoever is no admin and asks for all gets their own */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Selecting, ordering and paging rows: how a query string says it, as a query of the store. A page begins behind its
- * marker in the order asked for. */
+ * Selecting, ordering and paging rows: how a query string says it, as a query of the store. A page begins
+ * behind its marker in the order asked for. */
 #include "api/openstack/core/filter.h"
 #include "api/openstack/core/services.h"
 
