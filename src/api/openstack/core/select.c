@@ -25,7 +25,9 @@ static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 	const struct ctx *c = s->e->c;
 	bool may_see =
 		s->all_accounts ? row_is_live(row) || s->list->shows : engine_may_see(c, s->list->kind, row);
-	bool is_own = !s->is_scoped || uuid_equal(engine_get_owner(s->list->kind, row), c->who->account);
+	/* a single plan is that of all rows, which are the caller's own where the list is scoped */
+	bool is_own = !s->is_scoped || s->query.plans.count == 1 ||
+		      uuid_equal(engine_get_owner(s->list->kind, row), c->who->account);
 	*ret_matches = false;
 	return may_see && is_own && (!s->list->shows || s->list->shows(s->e, row))
 		       ? os_fits(&s->filtering, row, ret_matches)
