@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One value of a parameter, which came as a text, and what is said of one at fault. */
+#include "api/core/params.h"
+
+#include "base/buf.h"
+
+enum { SHOWN_SIZE = 256, START_SIZE = 64, MESSAGE_CAP = 1024 * 1024 };
+
+/* ---- faults ---- */
+
+static const char *const type_words[] = {[PARAM_NOT_BUILT] = "anything",
+					 [PARAM_TEXT] = "a string",
+					 [PARAM_INT] = "an integer",
+					 [PARAM_BOOL] = "a boolean",
+					 [PARAM_CHOICE] = "a boolean",
+					 [PARAM_ID] = "a UUID",
+					 [PARAM_IP] = "an IP address",
+					 [PARAM_CIDR] = "a CIDR",
+					 [PARAM_MAC] = "a MAC address",
+					 [PARAM_TEXTS] = "a list of strings",
+					 [PARAM_IDS] = "a list of UUIDs",
+					 [PARAM_IPS] = "a list of IP addresses",
+					 [PARAM_TAGS] = "an object of strings",
+					 [PARAM_STRUCT] = "an object",
+					 [PARAM_STRUCTS] = "a list of objects",
+					 [PARAM_JSON] = "anything"};
+
+static enum err error_of(enum params_fault fault)
+{
+	bool is_unbuilt = fault == FAULT_UNBUILT || fault == FAULT_UNBUILT_ELSE;
+	return fault == FAULT_MISSING   ? ERR_MISSING
+	       : fault == FAULT_UNKNOWN ? ERR_UNKNOWN
+	       : is_unbuilt             ? ERR_UNSUPPORTED
+					: ERR_INVALID;
+}
+
+static void add_words(struct buf *out, const char *words, const char *comma)
+{
+	for (; words && *words; words++)
+		if (*words == '|')
+			buf_add_str(out, str_from(comma));
+		else
+			buf_add_char(out, *words);
+}
+
+/* What stands in a dialect's words between braces. */
+static void add_place(struct buf *out, const struct params_dialect *d, const struct params_value *v,
+		      const int64_t numbers[static 3], struct str place)
+{
+	static const char *const number_places[] = {"number", "min", "max"};
+	const struct param *p = v->p;
+	const struct {
+		const char *place;
+		struct str text;
+	} texts[] = {{"field", v->field},         {"name", str_from(p->wire)},
+		     {"yes", str_from(p->yes)},   {"value", str_slice(v->text, 0, SHOWN_SIZE)},
+		     {"no", str_from(p->no)},     {"start", str_slice(v->text, 0, START_SIZE)},
+		     {"only", str_from(p->only)}, {"type", str_from(type_words[p->type])}};
+	if (str_is(place, "words"))
+		add_words(out, p->words, d->comma);
+	for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
+		if (str_is(place, texts[k].place))
+			buf_add_str(out, texts[k].text);
+	for (size_t k = 0; k < 3; k++)
+		if (str_is(place, number_places[k]))
+			buf_print(out, "%lld", (long long) numbers[k]);
+}
+
+RESULT params_fail_number(const struct params_reader *r, enum params_fault fault,
+			  const struct params_value *v, int64_t number, int64_t min, int64_t max)
+{
+	const struct params_dialect *d = r->dialect;
+	const int64_t numbers[] = {number, min, max};
+	struct buf out;
+	buf_init(&out, MESSAGE_CAP);
+	if (fault == FAULT_TYPE && !d->words[fault])
+		fault = FAULT_UNKNOWN;
+	struct str rest = str_from(d->words[fault]);
+	while (rest.n) {
+		size_t open = str_find_char(rest, '{', 0), close = str_find_char(rest, '}', open);
+		buf_add_str(&out, str_slice(rest, 0, open));
+		add_place(&out, d, v, numbers, str_slice(rest, open + 1, close));
+		rest = str_slice(rest, close + 1, rest.n);
+	}
+	struct result result =
+		ctx_fail_field(r->c, error_of(fault), v->field, "%" STR_FMT, STR_ARG(buf_str(&out)));
+	buf_done(&out);
+	return result;
+}
+
+RESULT params_fail(const struct params_reader *r, enum params_fault fault, const struct params_value *v)
+{
+	return params_fail_number(r, fault, v, 0, 0, 0);
+}
+
+/* ---- types ---- */
+
+size_t params_count_characters(struct str s)
+{
+	size_t count = 0;
+	for (size_t k = 0; k < s.n; k++)
+		count += ((unsigned char) s.p[k] & 0xC0) != 0x80;
+	return count;
+}
+
+bool params_has_word(const char *words, struct str value)
+{
+	struct str rest = str_from(words), word;
+	if (str_is_empty(rest))
+		return str_is_empty(value);
+	while (str_split_next(&rest, '|', &word))
+		if (str_equal(word, value))
+			return true;
+	return false;
+}
+
+static RESULT read_base64(const struct params_reader *r, const struct params_value *v, struct str *out)
+{
+	struct result decoded = str_decode_base64(r->c->arena, v->text, out);
+	int64_t max = v->p->max;
+	if (arena_is_full(r->c->arena))
+		return ctx_no_memory(r->c);
+	if (!result_is_ok(decoded))
+		return params_fail(r, FAULT_BASE64, v);
+	if (max && out->n > (size_t) max)
+		return params_fail_number(r, FAULT_BYTES, v, (int64_t) out->n, 0, max);
+	return OK;
+}
+
+RESULT params_read_string(const struct params_reader *r, const struct params_value *v, struct str *out)
+{
+	const struct param *p = v->p;
+	if (p->flags & BASE64)
+		return read_base64(r, v, out);
+	if (p->words && !params_has_word(p->words, v->text))
+		return params_fail(r, FAULT_WORDS, v);
+	int64_t count = (int64_t) params_count_characters(v->text);
+	int64_t max = p->max ? p->max : (int64_t) r->dialect->text_max;
+	if (count < p->min || count > max)
+		return params_fail_number(r, count < p->min ? FAULT_TEXT_SHORT : FAULT_TEXT_LONG, v, count,
+					  p->min, max);
+	*out = r->is_copied ? str_copy(r->c->arena, v->text) : v->text;
+	return out->n == v->text.n ? OK : ctx_no_memory(r->c);
+}
+
+RESULT params_check_int(const struct params_reader *r, const struct params_value *v, int64_t number,
+			int64_t *out)
+{
+	int64_t min = v->p->min, max = v->p->max;
+	if ((min || max) && (number < min || number > max))
+		return params_fail_number(r, number < min ? FAULT_INT_BELOW : FAULT_INT_ABOVE, v, number, min,
+					  max);
+	*out = number;
+	return OK;
+}
+
+static RESULT read_int(const struct params_reader *r, const struct params_value *v, int64_t *out)
+{
+	int64_t number = 0;
+	if (!result_is_ok(str_parse_int(v->text, &number)))
+		return params_fail(r, FAULT_INT, v);
+	return params_check_int(r, v, number, out);
+}
+
+static RESULT read_bool(const struct params_reader *r, const struct params_value *v, bool *out)
+{
+	return r->dialect->parse_bool(v->text, out) ? OK : params_fail(r, FAULT_BOOL, v);
+}
+
+static RESULT read_choice(const struct params_reader *r, const struct params_value *v, enum choice *out)
+{
+	bool is_yes = false;
+	if (!v->p->yes)
+		TRY(read_bool(r, v, &is_yes));
+	else if (str_is(v->text, v->p->yes))
+		is_yes = true;
+	else if (!str_is(v->text, v->p->no))
+		return params_fail(r, FAULT_CHOICE, v);
+	*out = is_yes ? CHOICE_YES : CHOICE_NO;
+	return OK;
+}
+
+static bool is_of_family(const struct params_reader *r, const struct params_value *v, struct ip ip)
+{
+	return r->dialect->rules & IP_OF_ANY_FAMILY || ip.family == (v->p->flags & IPV6 ? IP_V6 : IP_V4);
+}
+
+static RESULT read_ip(const struct params_reader *r, const struct params_value *v, struct ip *out)
+{
+	bool fits = result_is_ok(ip_parse(v->text, out)) && is_of_family(r, v, *out);
+	return fits ? OK : params_fail(r, v->p->flags & IPV6 ? FAULT_IPV6 : FAULT_IP, v);
+}
+
+static RESULT read_cidr(const struct params_reader *r, const struct params_value *v, struct cidr *out)
+{
+	bool fits = result_is_ok(cidr_parse(v->text, out)) && is_of_family(r, v, out->base);
+	return fits ? OK : params_fail(r, FAULT_CIDR, v);
+}
+
+RESULT params_read_text(const struct params_reader *r, const struct params_value *v, void *out)
+{
+	switch (v->p->type) {
+	case PARAM_TEXT:
+	case PARAM_TEXTS:
+		return params_read_string(r, v, out);
+	case PARAM_INT:
+		return read_int(r, v, out);
+	case PARAM_BOOL:
+		return read_bool(r, v, out);
+	case PARAM_CHOICE:
+		return read_choice(r, v, out);
+	case PARAM_ID:
+	case PARAM_IDS:
+		return r->dialect->read_id(r, v, out);
+	case PARAM_IP:
+	case PARAM_IPS:
+		return read_ip(r, v, out);
+	case PARAM_CIDR:
+		return read_cidr(r, v, out);
+	case PARAM_MAC:
+		return result_is_ok(mac_parse(v->text, out)) ? OK : params_fail(r, FAULT_MAC, v);
+	case PARAM_TAGS:
+	case PARAM_STRUCT:
+	case PARAM_STRUCTS:
+	case PARAM_JSON:
+	case PARAM_NOT_BUILT:
+		break;
+	}
+	return FAIL(INTERNAL); /* the caller takes care of those */
+}
