@@ -22,9 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ctx_init(&c, arena);
 	const struct ec2_action *a = actions[data[0] % count];
 	struct str text = {(const char *) data + 1, size - 1};
-	if (!result_is_ok(params_parse(&c, STR_NONE, text, &pairs)))
+	if (!result_is_ok(request_parse(&c, STR_NONE, text, &pairs)))
 		return 0;
 	void *args = arena_alloc(arena, a->args.size);
-	IGNORE(params_read(&c, &a->args, common, &pairs, args)); /* any answer will do, but no crash */
+	IGNORE(request_read(&c, &a->args, common, &pairs, args)); /* any answer will do, but no crash */
 	return 0;
 }

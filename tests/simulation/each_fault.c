@@ -292,9 +292,9 @@ static struct str read_rest(void)
 	buf_init(&b, 16 << 20);
 	for (size_t k = 0; k < sizeof own / sizeof *own; k++)
 		for (unsigned account = 0; account <= 1; account++)
-			buf_add_str(&b, request_read(&t.s, account, own[k]));
+			buf_add_str(&b, request_get_answer(&t.s, account, own[k]));
 	for (size_t k = 0; k < sizeof admins / sizeof *admins; k++)
-		buf_add_str(&b, request_read(&t.s, ADMIN, admins[k]));
+		buf_add_str(&b, request_get_answer(&t.s, ADMIN, admins[k]));
 	struct str text = str_copy(t.stage.arena, buf_str(&b));
 	buf_done(&b);
 	return text;

@@ -122,7 +122,7 @@ static size_t compare_set(const struct look *l, const struct listing *list, stru
 
 static void compare_listing(const struct look *l, const struct listing *list)
 {
-	struct str body = request_read(l->s, l->account, form_of(l->s, list, l->account));
+	struct str body = request_get_answer(l->s, l->account, form_of(l->s, list, l->account));
 	size_t shown = compare_set(l, list, answer_at(body, list->set)), known = 0;
 	EACH (&l->s->model, t, list->kind)
 		if (t->account == l->account) {
@@ -159,7 +159,7 @@ struct str listings_read(struct simulation *s)
 		{
 			if (!is_for(list, account))
 				continue;
-			buf_add_str(&b, request_read(s, account, form_of(s, list, account)));
+			buf_add_str(&b, request_get_answer(s, account, form_of(s, list, account)));
 			buf_add_char(&b, '\n');
 		}
 	struct str text = str_copy(s->region.cloud->arena, buf_str(&b));

@@ -17,7 +17,7 @@ static bool has_names(const struct look *l, const struct thing *vpc)
 	char form[120];
 	snprintf(form, sizeof form, "Action=DescribeVpcAttribute&VpcId=%s&Attribute=enableDnsHostnames",
 		 vpc->id);
-	struct str body = request_read(l->s, l->account, form);
+	struct str body = request_get_answer(l->s, l->account, form);
 	return str_is(answer_at(body, "enableDnsHostnames/value"), "true");
 }
 
@@ -471,7 +471,8 @@ static bool has_reverse_name(const struct look *l, const struct thing *t)
 	snprintf(form, sizeof form,
 		 "Action=DescribeAddressesAttribute&Attribute=domain-name&AllocationId.1=%s", t->id);
 	snprintf(name, sizeof name, "%s%s", t->name, t->name[0] ? "." : "");
-	return str_is(answer_at(request_read(l->s, l->account, form), "addressSet/item/ptrRecord"), name);
+	return str_is(answer_at(request_get_answer(l->s, l->account, form), "addressSet/item/ptrRecord"),
+		      name);
 }
 
 static const char *differ_address(const struct look *l, struct thing *t, struct str item)

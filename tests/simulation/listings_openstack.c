@@ -292,7 +292,7 @@ static const char *differ_lending(const struct look *l, const struct thing *t)
 		snprintf(form, sizeof form, "GET /image/v2/images?id=%s",
 			 uuid_to_str(l->s->region.cloud->arena, region_find(&l->s->region, KIND_IMAGE, t->id))
 				 .p);
-		struct str body = request_read(l->s, account, form);
+		struct str body = request_get_answer(l->s, account, form);
 		if (!answer_at(body, "images/item/id").n)
 			return "who sees it";
 	}

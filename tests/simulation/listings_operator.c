@@ -11,7 +11,7 @@ static struct str name_of(struct str item)
 
 static bool is_offered(const struct look *l, const struct thing *t, unsigned account)
 {
-	struct str body = request_read(l->s, account, "GET /compute/v2.1/flavors?minRam=16777216");
+	struct str body = request_get_answer(l->s, account, "GET /compute/v2.1/flavors?minRam=16777216");
 	struct str set = answer_at(body, "flavors");
 	for (struct str item; answer_next_item(&set, &item);)
 		if (str_is(name_of(item), t->name))
@@ -46,7 +46,7 @@ static const char *differ_person(const struct look *l, struct thing *t, struct s
 		return "the name";
 	snprintf(form, sizeof form, "GET /identity/v3/role_assignments?user.id=%.*s",
 		 (int) answer_at(item, "id").n, answer_at(item, "id").p);
-	struct str set = answer_at(request_read(l->s, l->account, form), "role_assignments");
+	struct str set = answer_at(request_get_answer(l->s, l->account, form), "role_assignments");
 	for (struct str one; answer_next_item(&set, &one);)
 		shown++;
 	for (unsigned account = 0; account < ACCOUNTS; account++) {

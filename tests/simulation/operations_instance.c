@@ -191,7 +191,7 @@ static struct thing *find_chosen_subnet(struct request *x, struct str server)
 {
 	char form[120];
 	snprintf(form, sizeof form, "GET /network/v2.0/ports?device_id=%" STR_FMT, STR_ARG(server));
-	struct str ports = request_read(x->s, x->account, form);
+	struct str ports = request_get_answer(x->s, x->account, form);
 	EACH (&x->s->model, t, KIND_SUBNET)
 		if (t->network == x->refs[x->ref_count - 1] &&
 		    model_is_id(answer_at(ports, "ports/item/fixed_ips/item/subnet_id"), t))
@@ -210,7 +210,7 @@ static void apply_server(struct request *x, struct str answer)
 	struct thing *port = model_part(&x->s->model, KIND_PORT, t);
 	if (port)
 		ipv6_take(x->s, port,
-			  answer_at(request_read(x->s, x->account, form), "ports/item/fixed_ips"));
+			  answer_at(request_get_answer(x->s, x->account, form), "ports/item/fixed_ips"));
 }
 
 /* ---- power ---- */

@@ -141,7 +141,7 @@ static bool draw_grant(struct request *x)
 	size_t role = random_below(2);
 	unsigned account = (unsigned) random_below(ACCOUNTS);
 	snprintf(form, sizeof form, "GET /identity/v3/roles?name=%s", roles[role]);
-	struct str id = answer_at(request_read(x->s, ADMIN, form), "roles/item/id");
+	struct str id = answer_at(request_get_answer(x->s, ADMIN, form), "roles/item/id");
 	x->count = (int64_t) (account * 2 + role);
 	put_in_path(x, "{project_id}", project_of(x, account));
 	put_in_path(x, "{role_id}", str_to_z(x->s->region.cloud->arena, id));

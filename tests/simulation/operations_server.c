@@ -225,7 +225,8 @@ static void apply_revert(struct request *x, struct str answer)
 /* Which of its volumes is new, EC2 tells. */
 static void learn_disk(struct request *x, struct thing *volume)
 {
-	struct str set = answer_at(request_read(x->s, x->account, "Action=DescribeVolumes"), "volumeSet"),
+	struct str set = answer_at(request_get_answer(x->s, x->account, "Action=DescribeVolumes"),
+				   "volumeSet"),
 		   item;
 	while (answer_next_item(&set, &item)) {
 		struct str id = answer_at(item, "volumeId"),

@@ -518,7 +518,7 @@ void request_send(struct request *x)
 	fault_resume(faults);
 }
 
-struct str request_read(struct simulation *s, unsigned account, const char *form)
+struct str request_get_answer(struct simulation *s, unsigned account, const char *form)
 {
 	struct fake_call http;
 	unsigned faults = fault_suspend();

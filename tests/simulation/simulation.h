@@ -345,7 +345,7 @@ void request_mark_open(struct simulation *s); /* something fails that those on t
 void request_drop(struct request *x);         /* its process is dead */
 /* A call outside the model, at once: a form or "GET /path". What is in the answer lies in the region's
  * arena. */
-struct str request_read(struct simulation *s, unsigned account, const char *form);
+struct str request_get_answer(struct simulation *s, unsigned account, const char *form);
 /* Whether a person's token for an account is good for a look at its servers. */
 bool request_is_let_in(struct simulation *s, uuid person, unsigned account);
 

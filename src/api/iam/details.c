@@ -30,7 +30,7 @@ struct details {
 
 static bool wants(const struct details *d, const char *kind)
 {
-	return params_is_asked(d->args->filter, str_from(kind));
+	return request_asks_for(d->args->filter, str_from(kind));
 }
 
 static void write_text(struct details *d, const char *name, const struct policy *p)

@@ -57,14 +57,14 @@ static RESULT find(struct api_call *core)
 	TRY(query_find_action(core, 0, 0, &e->pairs));
 	if (e->action)
 		return OK;
-	struct str name = params_find(&e->pairs, "Action");
+	struct str name = pairs_find(&e->pairs, "Action");
 	return ctx_fail(e->c, ERR_UNSUPPORTED, "Could not find operation %" STR_FMT " for version 2010-05-08",
 			STR_ARG(str_slice(name, 0, 128)));
 }
 
 static void describe_audit(struct api_call *core)
 {
-	params_add_subject(core->audit, &iam_call_of(core)->pairs);
+	request_add_subject(core->audit, &iam_call_of(core)->pairs);
 }
 
 /* One's own password: whom the account lets. */
@@ -86,9 +86,9 @@ static enum policy_known find_key(const void *arg, struct str key, struct strs *
 	if (!value)
 		return POLICY_ABSENT;
 	if (str_is(key, "iam:policyarn"))
-		*value = params_find(&e->pairs, "PolicyArn");
+		*value = pairs_find(&e->pairs, "PolicyArn");
 	else if (str_is(key, "iam:permissionsboundary"))
-		*value = params_find(&e->pairs, "PermissionsBoundary");
+		*value = pairs_find(&e->pairs, "PermissionsBoundary");
 	*ret_values = (struct strs){value, 1};
 	return value->n ? POLICY_PRESENT : POLICY_ABSENT;
 }
@@ -110,7 +110,7 @@ static RESULT prepare(struct api_call *core)
 	struct iam_call *e = iam_call_of(core);
 	const struct iam_action *a = iam_action_of(e);
 	TRY(api_new_args(core, 1, a->args.size));
-	TRY(params_read(e->c, &a->args, common, &e->pairs, e->args));
+	TRY(request_read(e->c, &a->args, common, &e->pairs, e->args));
 	return a->prepare ? a->prepare(e, e->args) : OK;
 }
 

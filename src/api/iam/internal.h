@@ -6,7 +6,7 @@
 #include "api/core/action.h"
 #include "api/core/list.h"
 #include "api/iam/iam.h"
-#include "api/query/params.h"
+#include "api/query/request.h"
 #include "auth/guard.h"
 #include "auth/policy.h"
 #include "auth/sigv4.h"

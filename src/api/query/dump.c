@@ -51,7 +51,7 @@ static const char *type_word(const struct param *p)
 		[PARAM_TEXTS] = "list of strings",
 		[PARAM_IDS] = "list of strings",
 		[PARAM_IPS] = "list of strings",
-		[PARAM_TABLE] = "list of structures",
+		[PARAM_STRUCTS] = "list of structures",
 	};
 	if (p->type == PARAM_CHOICE && p->yes)
 		return "string";
@@ -75,7 +75,7 @@ static void add_path(struct buf *out, const struct path *path)
 static bool is_list(const struct param *p)
 {
 	return p->type == PARAM_TEXTS || p->type == PARAM_IDS || p->type == PARAM_IPS ||
-	       p->type == PARAM_TABLE;
+	       p->type == PARAM_STRUCTS;
 }
 
 /* What the value has to be, beyond its type: for tests that send what it must not be. */
@@ -113,7 +113,7 @@ static void add_bounds(struct buf *out, const struct param *p)
 		buf_print(out, "\"words\": \"%s|%s\", ", p->yes, p->no);
 	if (p->absent)
 		params_dump_member(out, "absent", p->absent);
-	int64_t max = is_text(p) && !p->max ? PARAM_TEXT_MAX : p->max;
+	int64_t max = is_text(p) && !p->max ? REQUEST_TEXT_MAX : p->max;
 	if (p->min || max)
 		buf_print(out, "\"min\": %lld, \"max\": %lld, ", (long long) p->min, (long long) max);
 }
@@ -137,7 +137,7 @@ static void add_params(struct buf *out, const struct params *table, const struct
 		buf_add_str(out, STR("\"doc\": "));
 		params_dump_text(out, p->doc);
 		buf_add_char(out, '}');
-		if (p->type == PARAM_TABLE)
+		if (p->type == PARAM_STRUCTS)
 			add_params(out, p->sub, &inner, first);
 	}
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "api/core/action.h"
-#include "api/query/params.h"
+#include "api/query/request.h"
 #include "base/buf.h"
 
 /* A JSON string of a literal of ours. */

@@ -9,13 +9,13 @@ RESULT query_parse_call(struct api_call *e, struct pairs *ret_pairs)
 		return ctx_fail(e->c, ERR_UNSUPPORTED, "The method %" STR_FMT " is not GET or POST",
 				STR_ARG(call->method_name));
 	struct str form = call->method == HTTP_POST ? call->body : STR_NONE;
-	return params_parse(e->c, call->query, form, ret_pairs);
+	return request_parse(e->c, call->query, form, ret_pairs);
 }
 
 const struct api_entry *query_find_entry(const struct api_face *face, const struct pairs *pairs,
 					 unsigned mask, unsigned flags)
 {
-	const struct api_entry *entry = api_find_action(face, params_find(pairs, "Action"));
+	const struct api_entry *entry = api_find_action(face, pairs_find(pairs, "Action"));
 	return entry && (entry->action->flags & mask) == flags ? entry : NULL;
 }
 

@@ -4,13 +4,13 @@
 #pragma once
 
 #include "api/core/dispatch.h"
-#include "api/query/params.h"
+#include "api/query/request.h"
 
 /* Reads the pairs and finds the action, among those whose flags in `mask` are `flags`; e->action stays NULL when
  * there is none. Afterwards the caller's limits are asked. ERR_UNSUPPORTED: the method; ERR_THROTTLED; else as
- * params_parse(). */
+ * request_parse(). */
 RESULT query_find_action(struct api_call *e, unsigned mask, unsigned flags, struct pairs *ret_pairs);
-/* The pairs alone. ERR_UNSUPPORTED: the method; else as params_parse(). */
+/* The pairs alone. ERR_UNSUPPORTED: the method; else as request_parse(). */
 RESULT query_parse_call(struct api_call *e, struct pairs *ret_pairs);
 /* The entry of that action; NULL: there is none. */
 const struct api_entry *query_find_entry(const struct api_face *face, const struct pairs *pairs,

@@ -1,50 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From a query string or a form to sorted pairs of name and value. */
-#include <stdlib.h>
+ * How the query protocol differs from others: its pairs, its words for parameters at fault, its ids. */
+#include "api/query/request.h"
 
 #include "api/core/audit.h"
-#include "api/query/params.h"
-#include "base/buf.h"
-#include "base/crypto.h"
-#include "base/vec.h"
 
-enum { NAME_MAX_SIZE = 256, SHOWN_SIZE = 80 };
+enum { NAME_MAX_SIZE = 256 };
 
-typedef int compare_fn(const void *, const void *);
-
-static bool is_number(struct str s)
-{
-	for (size_t k = 0; k < s.n; k++)
-		if (s.p[k] < '0' || s.p[k] > '9')
-			return false;
-	return s.n > 0 && s.n < 10;
-}
-
-/* Segment by segment between dots, numbers by their value: what shares a prefix stands together. */
-static int compare_names(struct str a, struct str b)
-{
-	struct str rest_a = a, rest_b = b, x, y;
-	for (;;) {
-		bool more_a = str_split_next(&rest_a, '.', &x), more_b = str_split_next(&rest_b, '.', &y);
-		if (!more_a || !more_b)
-			return more_a ? 1 : more_b ? -1 : str_compare(a, b);
-		int order = 0;
-		if (is_number(x) && is_number(y)) {
-			int64_t n = 0, m = 0;
-			IGNORE(str_parse_int(x, &n)); /* cannot fail: see is_number() */
-			IGNORE(str_parse_int(y, &m));
-			order = (n > m) - (n < m);
-		}
-		order = order ? order : str_compare(x, y);
-		if (order)
-			return order;
-	}
-}
-
-static int compare_pairs(const void *a, const void *b)
-{
-	return compare_names(((const struct pair *) a)->name, ((const struct pair *) b)->name);
-}
+/* ---- pairs ---- */
 
 /* Of the signature, not of the action. */
 static bool is_of_signature(struct str name)
@@ -60,7 +22,7 @@ static bool is_of_signature(struct str name)
 	return false;
 }
 
-static RESULT check_pair(struct ctx *c, const struct pair *pair)
+static RESULT check_pair(struct ctx *c, const struct pair *pair, bool *ret_is_left_out)
 {
 	if (!str_is_xml_text(pair->name) || pair->name.n > NAME_MAX_SIZE)
 		return ctx_fail(c, ERR_INVALID, "A parameter's name is too long or is not UTF-8 text");
@@ -69,67 +31,122 @@ static RESULT check_pair(struct ctx *c, const struct pair *pair)
 				      "The value of parameter %" STR_FMT
 				      " is not UTF-8 text without control characters",
 				      STR_ARG(pair->name));
+	*ret_is_left_out = is_of_signature(pair->name);
 	return OK;
 }
 
-struct pair_list {
-	VEC(struct pair) pairs;
+static const struct pairs_rules pairs_rules = {
+	.noun = "request", .count_max = REQUEST_PAIRS_MAX, .form = PAIRS_NEST, .check = check_pair};
+
+RESULT request_parse(struct ctx *c, struct str query, struct str form, struct pairs *ret_pairs)
+{
+	return pairs_parse(c, &pairs_rules, query, form, ret_pairs);
+}
+
+/* ---- the dialect ---- */
+
+static bool parse_bool(struct str text, bool *ret_value)
+{
+	return result_is_ok(str_parse_bool(text, ret_value));
+}
+
+static RESULT fail_malformed(const struct params_reader *r, enum kind kind, struct str field, struct str text,
+			     const char *prefix)
+{
+	struct result result = ctx_fail_kind(r->c, ERR_MALFORMED, (int) kind,
+					     "Invalid id: \"%" STR_FMT "\" (expecting \"%s-...\")",
+					     STR_ARG(str_slice(text, 0, 256)), prefix);
+	r->c->problem.field = field;
+	return result;
+}
+
+static RESULT read_id(const struct params_reader *r, const struct params_value *v, struct ref *out)
+{
+	const struct param *p = v->p;
+	struct str field = v->field, text = v->text;
+	enum kind kind = p->flags & ANY_KIND ? id_kind_of_ec2(text) : p->kind;
+	bool is_none = p->none && str_is(text, p->none);
+	if (p->flags & BY_NAME && !is_none)
+		TRY(params_read_string(r, v, &text));
+	if (p->flags & BY_NAME || is_none) {
+		*out = (struct ref){.kind = p->kind, .text = text, .field = field};
+		return OK;
+	}
+	if (kind == KIND_NONE && !p->prefix)
+		return fail_malformed(r, kind, field, text, "i");
+	const char *prefix = p->prefix ? p->prefix : model_kinds[kind].ec2_prefix;
+	if (!result_is_ok(id_parse_prefixed(text, prefix, out)))
+		return fail_malformed(r, kind, field, text, prefix);
+	out->kind = kind;
+	out->field = field;
+	return OK;
+}
+
+#define INVALID "Value ({value}) for parameter {field} is invalid. "
+#define NOT_WITHIN "Value ( {number} ) for parameter {field} is invalid. Expecting a value of {min} to {max}."
+#define NOT_SO_LONG "The value of parameter {field} has {number} characters. It must have {min} to {max}."
+
+static const struct params_dialect dialect = {
+	.words =
+		{
+			[FAULT_MISSING] = "The request must contain the parameter {field}",
+			[FAULT_UNKNOWN] = "The parameter {field} is not recognized",
+			[FAULT_UNBUILT] = "The parameter {field} is not supported",
+			[FAULT_UNBUILT_ELSE] =
+				"The parameter {field} is supported with the value '{only}' only",
+			[FAULT_WORDS] = INVALID "It must be one of: {words}.",
+			[FAULT_CHOICE] = INVALID "It must be {yes} or {no}.",
+			[FAULT_BOOL] = INVALID "It must be true or false.",
+			[FAULT_INT] = INVALID "It must be a whole number.",
+			[FAULT_INT_BELOW] = NOT_WITHIN,
+			[FAULT_INT_ABOVE] = NOT_WITHIN,
+			[FAULT_TEXT_SHORT] = NOT_SO_LONG,
+			[FAULT_TEXT_LONG] = NOT_SO_LONG,
+			[FAULT_BASE64] = INVALID "It must be base64.",
+			[FAULT_BYTES] = "{field} is limited to {max} bytes",
+			[FAULT_IP] = INVALID "This is not a valid IPv4 address.",
+			[FAULT_IPV6] = INVALID "This is not a valid IPv6 address.",
+			[FAULT_CIDR] = INVALID "This is not a valid CIDR block.",
+			[FAULT_INDEX] = "The parameter {field} must be numbered from {min} to {max}",
+			[FAULT_COUNT] = "The parameter {name} may be given {max} times at most",
+		},
+	.comma = ",",
+	.rules = ABSENT_IF_EMPTY_ID | ONLY_IN_ANY_CASE,
+	.text_max = REQUEST_TEXT_MAX,
+	.list_suffix = ".member",
+	.parse_bool = parse_bool,
+	.read_id = read_id,
 };
 
-static RESULT add_pairs(struct ctx *c, struct str text, struct pair_list *list)
+RESULT request_read(struct ctx *c, const struct params *table, const char *const *common,
+		    const struct pairs *pairs, void *out)
 {
-	struct str piece;
-	while (str_split_next(&text, '&', &piece)) {
-		if (str_is_empty(piece))
-			continue;
-		size_t equals = str_find_char(piece, '=', 0);
-		struct pair pair;
-		struct result name = str_decode_url(c->arena, str_slice(piece, 0, equals), &pair.name);
-		struct result value =
-			str_decode_url(c->arena, str_slice(piece, equals + 1, piece.n), &pair.value);
-		if (arena_is_full(c->arena))
-			return ctx_no_memory(c);
-		if (name.code || value.code)
-			return ctx_fail(
-				c, ERR_INVALID, "The request has a broken %%-escape: %" STR_FMT,
-				STR_ARG(str_slice(piece, 0, equals < SHOWN_SIZE ? equals : SHOWN_SIZE)));
-		TRY(check_pair(c, &pair));
-		if (is_of_signature(pair.name))
-			continue;
-		if (list->pairs.count == PARAM_COUNT_MAX)
-			return ctx_fail(c, ERR_TOO_LARGE, "The request has more than %d parameters",
-					PARAM_COUNT_MAX);
-		if (!VEC_PUSH(c->arena, &list->pairs, pair))
-			return ctx_no_memory(c);
-	}
+	const struct params_request request = {
+		.dialect = &dialect, .body = document_of_pairs(pairs, PAIRS_NEST), .common = common};
+	return params_fill(c, table, &request, out);
+}
+
+static bool is_given(const struct ref *ref)
+{
+	return ref->bits || ref->text.n;
+}
+
+RESULT request_choose(struct ctx *c, const struct ref *one, const char *one_wire, const struct ref *other,
+		      const char *other_wire, struct ref *ret_ref)
+{
+	if (is_given(one) && is_given(other))
+		return ctx_fail_field(c, ERR_COMBINATION, str_from(other_wire),
+				      "The parameter %s cannot be used with the parameter %s", other_wire,
+				      one_wire);
+	if (!is_given(one) && !is_given(other))
+		return ctx_fail_field(c, ERR_MISSING, str_from(one_wire),
+				      "The request must contain the parameter %s or %s", other_wire,
+				      one_wire);
+	*ret_ref = is_given(one) ? *one : *other;
 	return OK;
 }
 
-RESULT params_parse(struct ctx *c, struct str query, struct str form, struct pairs *ret_pairs)
-{
-	struct pair_list list = {0};
-	TRY(add_pairs(c, query, &list));
-	TRY(add_pairs(c, form, &list));
-	if (list.pairs.count)
-		qsort(list.pairs.at, list.pairs.count, sizeof *list.pairs.at, compare_pairs);
-	for (size_t k = 1; k < list.pairs.count; k++)
-		if (str_equal(list.pairs.at[k - 1].name, list.pairs.at[k].name))
-			return ctx_fail_field(c, ERR_INVALID, list.pairs.at[k].name,
-					      "The parameter %" STR_FMT " was given more than once",
-					      STR_ARG(list.pairs.at[k].name));
-	*ret_pairs = (struct pairs){list.pairs.at, list.pairs.count};
-	return OK;
-}
-
-struct str params_find(const struct pairs *pairs, const char *name)
-{
-	const struct pair key = {.name = str_from(name)};
-	const struct pair *found =
-		pairs->count ? bsearch(&key, pairs->at, pairs->count, sizeof key, compare_pairs) : 0;
-	return found ? (struct str){found->value.p ? found->value.p : "", found->value.n} : STR_NONE;
-}
-
-bool params_is_asked(struct strs names, struct str name)
+bool request_asks_for(struct strs names, struct str name)
 {
 	for (size_t k = 0; k < names.count; k++)
 		if (str_equal(names.at[k], name))
@@ -137,66 +154,19 @@ bool params_is_asked(struct strs names, struct str name)
 	return names.count == 0;
 }
 
-static bool is_listed(struct str name, const char *const *names)
-{
-	for (; *names; names++)
-		if (str_is(name, *names))
-			return true;
-	return false;
-}
-
-struct str params_digest(struct ctx *c, const struct pairs *pairs, const char *const *but)
-{
-	uint8_t digest[SHA256_SIZE];
-	struct buf b;
-	buf_init(&b, BUF_ANSWER_CAP);
-	for (size_t k = 0; k < pairs->count; k++) {
-		if (is_listed(pairs->at[k].name, but))
-			continue;
-		/* Lengths, since values may hold anything. */
-		buf_print(&b, "%zu,%zu:", pairs->at[k].name.n, pairs->at[k].value.n);
-		buf_add_str(&b, pairs->at[k].name);
-		buf_add_str(&b, pairs->at[k].value);
-	}
-	struct str text = STR_NONE;
-	if (result_is_ok(buf_finish(&b))) {
-		crypto_sha256(buf_str(&b), digest);
-		text = str_encode_hex(c->arena, digest, sizeof digest);
-	}
-	buf_done(&b);
-	return text;
-}
+/* ---- the audit log ---- */
 
 /* None of these is a secret, whatever somebody writes there by mistake is cut short. */
-void params_add_subject(struct audit_call *a, const struct pairs *pairs)
+void request_add_subject(struct audit_call *a, const struct pairs *pairs)
 {
-	static const char *const naming[] = {"UserName",
-					     "GroupName",
-					     "RoleName",
-					     "NewUserName",
-					     "NewGroupName",
-					     "PolicyName",
-					     "PolicyArn",
-					     "PermissionsBoundary",
-					     "VersionId",
-					     "InstanceProfileName",
-					     "AccessKeyId",
-					     "Status",
-					     "OpenIDConnectProviderArn",
-					     "ClientID",
-					     "AccountAlias",
-					     "RoleArn",
-					     "RoleSessionName",
-					     "KeyName",
-					     "KeyPairId",
-					     "KeyPairId.1",
-					     "InstanceId",
-					     "Attribute",
-					     "AssociationId",
-					     "IamInstanceProfile.Name",
-					     "IamInstanceProfile.Arn",
-					     "LaunchTemplateId",
-					     "LaunchTemplateName"};
-	for (size_t k = 0; a && k < sizeof naming / sizeof naming[0]; k++)
-		audit_add_subject(a, naming[k], str_slice(params_find(pairs, naming[k]), 0, 256));
+	struct str name, rest = STR("UserName|GroupName|RoleName|NewUserName|NewGroupName|PolicyName|"
+				    "PolicyArn|PermissionsBoundary|VersionId|InstanceProfileName|AccessKeyId|"
+				    "Status|OpenIDConnectProviderArn|ClientID|AccountAlias|RoleArn|"
+				    "RoleSessionName|KeyName|KeyPairId|KeyPairId.1|InstanceId|Attribute|"
+				    "AssociationId|IamInstanceProfile.Name|IamInstanceProfile.Arn|"
+				    "LaunchTemplateId|LaunchTemplateName");
+	while (a && str_split_next(&rest, '|', &name)) {
+		const char *z = str_to_z(a->call->ctx.arena, name);
+		audit_add_subject(a, z, str_slice(pairs_find(pairs, z), 0, 256));
+	}
 }

@@ -81,7 +81,7 @@ static bool params_sound_secret(const struct params *p)
 	return false;
 }
 
-static bool os_params_sound_secret(const struct os_params *p)
+static bool os_params_sound_secret(const struct params *p)
 {
 	for (size_t k = 0; p && k < p->count; k++)
 		if (sounds_secret(p->at[k].wire))

@@ -16,11 +16,11 @@ struct part {
 	struct str name;
 	int64_t size;
 };
-static const struct os_param part_rows[] = {
-	OS_BODY(struct part, "name", name, .flags = OS_REQUIRED, .min = 1),
+static const struct param part_rows[] = {
+	OS_BODY(struct part, "name", name, .flags = REQUIRED, .min = 1),
 	OS_BODY(struct part, "size", size, .min = 1, .max = 10),
 };
-static const struct os_params part_params = OS_PARAMS(struct part, part_rows);
+static const struct params part_params = OS_PARAMS(struct part, part_rows);
 
 struct all {
 	struct ref server, image, flavor;
@@ -42,15 +42,15 @@ struct all {
 	} parts;
 };
 #define B(wire, member, ...) OS_BODY(struct all, wire, member, __VA_ARGS__)
-static const struct os_param rows[] = {
+static const struct param rows[] = {
 	OS_PATH(struct all, "server_id", server, .kind = KIND_INSTANCE),
 	OS_QUERY(struct all, "tags-any", tags_any),
 	OS_QUERY(struct all, "on", on),
 	B("name", name, .max = 8),
 	B("word", word, .words = "one|two", .absent = "two"),
-	B("data", data, .flags = OS_BASE64, .max = 4),
-	B("imageRef", image, .kind = KIND_IMAGE, .flags = OS_ID_OR_EMPTY),
-	B("flavorRef", flavor, .kind = KIND_INSTANCE_TYPE, .flags = OS_BY_NAME),
+	B("data", data, .flags = BASE64, .max = 4),
+	B("imageRef", image, .kind = KIND_IMAGE, .flags = ID_OR_EMPTY),
+	B("flavorRef", flavor, .kind = KIND_INSTANCE_TYPE, .flags = BY_NAME),
 	B("count", count, .min = 1, .max = 9),
 	B("new", new_count, .since = 10, .until = 20),
 	B("choice", choice),
@@ -61,17 +61,15 @@ static const struct os_param rows[] = {
 	B("names", names),
 	B("ids", ids, .kind = KIND_PORT),
 	B("metadata", metadata),
-	B("description", description, .flags = OS_NULLABLE,
-	  .given = offsetof(struct all, has_description) + 1),
-	B("limit", limit, .flags = OS_NULL_ABSENT, .given = offsetof(struct all, has_limit) + 1),
+	B("description", description, .flags = NULLABLE, .given = offsetof(struct all, has_description) + 1),
+	B("limit", limit, .flags = NULL_ABSENT, .given = offsetof(struct all, has_limit) + 1),
 	OS_BODY_JSON(struct all, "raw", raw),
 	OS_BODY_OBJECT(struct all, "part", part, part_params),
 	OS_BODY_LIST(struct all, "parts", parts, part_params, .max = 2),
 	OS_UNBUILT("hints", .only = "none|false"),
 };
-static const struct os_params strict = OS_PARAMS(struct all, rows);
-static const struct os_params keeping =
-	OS_PARAMS(struct all, rows, .members = offsetof(struct all, rest) + 1);
+static const struct params strict = OS_PARAMS(struct all, rows);
+static const struct params keeping = OS_PARAMS(struct all, rows, .members = offsetof(struct all, rest) + 1);
 
 struct fixture {
 	struct arena *arena;
@@ -95,9 +93,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-static const struct os_pair server = {{"server_id", 9}, {"ec2aaaaa-0000-4000-8000-000000000001", 36}};
+static const struct pair server = {{"server_id", 9}, {"ec2aaaaa-0000-4000-8000-000000000001", 36}};
 
-static enum err read_with(struct fixture *f, const struct os_params *table, int version, const char *query,
+static enum err read_with(struct fixture *f, const struct params *table, int version, const char *query,
 			  const char *text)
 {
 	struct os_request request = {.version = version, .path = {&server, 1}};
@@ -233,7 +231,7 @@ static void test_members_kept(void **state)
 static void test_path_id(void **state)
 {
 	struct fixture *f = *state;
-	const struct os_pair web = {STR("server_id"), STR("web")};
+	const struct pair web = {STR("server_id"), STR("web")};
 	const struct os_request request = {.path = {&web, 1}};
 	ctx_clear_problem(&f->c);
 	assert_int_equal(os_params_read(&f->c, &strict, &request, &f->out).code, ERR_NOT_FOUND);
@@ -243,13 +241,13 @@ static void test_path_id(void **state)
 static void test_query(void **state)
 {
 	struct fixture *f = *state;
-	struct os_pairs pairs;
+	struct pairs pairs;
 	assert_true(result_is_ok(os_query_parse(&f->c, STR("a=1&&b&a=%2B+x"), &pairs)));
 	assert_int_equal(pairs.count, 3);
 	assert_text(pairs.at[2].value, "+ x");
 	assert_int_equal(pairs.at[1].value.n, 0);
-	assert_text(os_query_find(&pairs, "a"), "1");
-	assert_null(os_query_find(&pairs, "c").p);
+	assert_text(pairs_find(&pairs, "a"), "1");
+	assert_null(pairs_find(&pairs, "c").p);
 	assert_int_equal(os_query_parse(&f->c, STR("a=%G"), &pairs).code, ERR_INVALID);
 	ctx_clear_problem(&f->c);
 	assert_int_equal(os_query_parse(&f->c, STR("a=%FF"), &pairs).code, ERR_INVALID);

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "api/query/params.h"
+#include "api/query/request.h"
 #include "base/buf.h"
 
 struct inner {
@@ -102,8 +102,8 @@ static RESULT read_form(struct fixture *f, const char *form)
 	arena_reset(f->arena);
 	ctx_init(&f->c, f->arena);
 	f->out = (struct outer){0};
-	TRY(params_parse(&f->c, STR_NONE, str_from(form), &pairs));
-	return params_read(&f->c, &outer_params, common, &pairs, &f->out);
+	TRY(request_parse(&f->c, STR_NONE, str_from(form), &pairs));
+	return request_read(&f->c, &outer_params, common, &pairs, &f->out);
 }
 
 static void read_ok(struct fixture *f, const char *form)
@@ -274,9 +274,9 @@ static void test_too_many(void **state)
 	struct buf b;
 	struct pairs pairs;
 	buf_init(&b, 1 << 20);
-	for (int k = 0; k <= PARAM_COUNT_MAX; k++)
+	for (int k = 0; k <= REQUEST_PAIRS_MAX; k++)
 		buf_print(&b, "&A.%d=%d", k, k);
-	assert_int_equal(params_parse(&f->c, STR_NONE, buf_str(&b), &pairs).code, ERR_TOO_LARGE);
+	assert_int_equal(request_parse(&f->c, STR_NONE, buf_str(&b), &pairs).code, ERR_TOO_LARGE);
 	buf_done(&b);
 }
 
@@ -289,8 +289,8 @@ static void test_digest(void **state)
 	struct str digests[5];
 	for (size_t k = 0; k < 5; k++) {
 		struct pairs pairs;
-		assert_int_equal(params_parse(&f->c, STR_NONE, str_from(forms[k]), &pairs).code, ERR_NONE);
-		digests[k] = params_digest(&f->c, &pairs, but);
+		assert_int_equal(request_parse(&f->c, STR_NONE, str_from(forms[k]), &pairs).code, ERR_NONE);
+		digests[k] = pairs_digest(&f->c, &pairs, but);
 		assert_int_equal(digests[k].n, 64);
 	}
 	assert_true(str_equal(digests[0], digests[1]));
@@ -302,11 +302,11 @@ static void test_find(void **state)
 {
 	struct fixture *f = *state;
 	struct pairs pairs;
-	assert_int_equal(params_parse(&f->c, STR("A=1"), STR("B=&C.2=x&C.10=y"), &pairs).code, ERR_NONE);
-	assert_true(str_is(params_find(&pairs, "A"), "1"));
-	assert_non_null(params_find(&pairs, "B").p);
-	assert_true(str_is(params_find(&pairs, "C.10"), "y"));
-	assert_null(params_find(&pairs, "D").p);
+	assert_int_equal(request_parse(&f->c, STR("A=1"), STR("B=&C.2=x&C.10=y"), &pairs).code, ERR_NONE);
+	assert_true(str_is(pairs_find(&pairs, "A"), "1"));
+	assert_non_null(pairs_find(&pairs, "B").p);
+	assert_true(str_is(pairs_find(&pairs, "C.10"), "y"));
+	assert_null(pairs_find(&pairs, "D").p);
 }
 
 int main(void)

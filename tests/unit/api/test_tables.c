@@ -59,7 +59,7 @@ static size_t size_of_param(const struct param *p)
 		[PARAM_TEXTS] = sizeof(struct strs),
 		[PARAM_IPS] = sizeof(struct ips),
 		[PARAM_IDS] = sizeof(struct refs),
-		[PARAM_TABLE] = sizeof(void *) + sizeof(size_t),
+		[PARAM_STRUCTS] = sizeof(void *) + sizeof(size_t),
 	};
 	return p->type == PARAM_NOT_BUILT ? 0 : sizes[p->type];
 }
@@ -74,7 +74,7 @@ static void check_table(const struct params *table)
 		assert_true(p->type == PARAM_NOT_BUILT || (p->doc && *p->doc));
 		assert_true(!p->max || p->min <= p->max);
 		assert_int_equal(p->yes != 0, p->no != 0);
-		assert_int_equal(p->sub != 0, p->type == PARAM_TABLE);
+		assert_int_equal(p->sub != 0, p->type == PARAM_STRUCTS);
 		bool is_id = p->type == PARAM_ID || p->type == PARAM_IDS;
 		assert_int_equal(is_id, p->kind != KIND_NONE || p->prefix || p->flags & ANY_KIND);
 		assert_true(!is_id || p->flags & BY_NAME || p->prefix || p->flags & ANY_KIND ||

@@ -85,7 +85,7 @@ static RESULT ec2_describe_account_attributes(struct ec2_call *e, const void *ar
 		return ctx_fail(e->c, ERR_DENIED, "The account is not there any more");
 	xml_open(x, "accountAttributeSet");
 	for (size_t n = 0; n < ATTRIBUTE_COUNT; n++) {
-		if (!params_is_asked(a->names, str_from(attributes[n].name)))
+		if (!request_asks_for(a->names, str_from(attributes[n].name)))
 			continue;
 		xml_open(x, "item");
 		xml_z(x, "attributeName", attributes[n].name);

@@ -50,7 +50,7 @@ static RESULT ec2_describe_regions(struct ec2_call *e, const void *args, struct 
 					      STR_ARG(a->region_names.at[k]));
 	TRY(filters_compile(e, KIND_NONE, &filters, &a->query.filters, &runs));
 	xml_open(x, "regionInfo");
-	if (params_is_asked(a->region_names, region) && filters_fit(&runs, 0, 0)) {
+	if (request_asks_for(a->region_names, region) && filters_fit(&runs, 0, 0)) {
 		xml_open(x, "item");
 		xml_text(x, "regionName", region);
 		xml_text(x, "regionEndpoint", e->config->endpoint);

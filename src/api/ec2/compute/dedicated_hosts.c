@@ -211,7 +211,7 @@ static RESULT prepare_allocate(struct ec2_call *e, void *args)
 	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_allocate_hosts *a = args;
 	a->wish.auto_placement = a->auto_placement != CHOICE_NO;
-	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "dedicated-host", "dedicated-host", &a->wish.tags);
 }
 

@@ -95,8 +95,8 @@ static const struct ec2_listing association_listing = {.kind = KIND_PROFILE_ASSO
 static RESULT choose_profile(struct ec2_call *e, const struct ref *arn, const struct ref *name,
 			     struct ref *ret_profile)
 {
-	return params_choose(e->c, arn, "IamInstanceProfile.Arn", name, "IamInstanceProfile.Name",
-			     ret_profile);
+	return request_choose(e->c, arn, "IamInstanceProfile.Arn", name, "IamInstanceProfile.Name",
+			      ret_profile);
 }
 
 struct ec2_associate {

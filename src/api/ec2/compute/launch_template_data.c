@@ -69,7 +69,7 @@ const struct params ec2_launch_tag_spec_params = PARAMS(struct ec2_launch_words,
 
 RESULT ec2_read_launch_data(struct ec2_call *e, struct str data, struct pairs *ret_pairs)
 {
-	return params_parse(e->c, STR_NONE, data, ret_pairs);
+	return request_parse(e->c, STR_NONE, data, ret_pairs);
 }
 
 RESULT ec2_take_launch_data(struct ec2_call *e, struct pairs *ret_pairs)

@@ -222,7 +222,7 @@ static RESULT prepare_describe(struct ec2_call *e, void *args)
 	TRY(read_bound(e, a->max, "MaxVersion", &a->max_number));
 	if (a->id.kind == KIND_NONE && a->name.kind == KIND_NONE)
 		return check_words(e, a);
-	TRY(params_choose(e->c, &a->id, "LaunchTemplateId", &a->name, "LaunchTemplateName", &ref));
+	TRY(request_choose(e->c, &a->id, "LaunchTemplateId", &a->name, "LaunchTemplateName", &ref));
 	TRY(engine_find_own_launch_template(e->c, ec2_tables(e), &ref, &template));
 	a->template = template->row.id;
 	return find_numbers(e, a, template);
@@ -256,8 +256,8 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	const struct launch_template *template = 0;
 	const struct launch_template_version *source = 0;
 	struct pairs said, base = {0};
-	TRY(params_choose(e->c, &a->wish.launch_template, "LaunchTemplateId", &a->name, "LaunchTemplateName",
-			  &a->wish.launch_template));
+	TRY(request_choose(e->c, &a->wish.launch_template, "LaunchTemplateId", &a->name, "LaunchTemplateName",
+			   &a->wish.launch_template));
 	TRY(ec2_take_launch_data(e, &said));
 	if (a->source.n) {
 		TRY(engine_find_own_launch_template(e->c, ec2_tables(e), &a->wish.launch_template,
@@ -266,7 +266,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 							STR("SourceVersion"), &source));
 		TRY(ec2_read_launch_data(e, source->data, &base));
 	}
-	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_merge_launch_data(e, &said, &base, &a->wish.data);
 }
 
@@ -299,8 +299,8 @@ static RESULT prepare_delete(struct ec2_call *e, void *args)
 	int64_t *numbers = arena_new_array(e->c->arena, int64_t, a->versions.count + 1);
 	if (!numbers)
 		return ctx_no_memory(e->c);
-	TRY(params_choose(e->c, &a->wish.launch_template, "LaunchTemplateId", &a->name, "LaunchTemplateName",
-			  &a->wish.launch_template));
+	TRY(request_choose(e->c, &a->wish.launch_template, "LaunchTemplateId", &a->name, "LaunchTemplateName",
+			   &a->wish.launch_template));
 	if (a->versions.count > VERSIONS_NAMED_MAX)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("LaunchTemplateVersion"),
 				      "Up to %d versions may be named in LaunchTemplateVersion",

@@ -105,7 +105,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	struct pairs said, none = {0};
 	TRY(ec2_take_launch_data(e, &said));
 	TRY(ec2_merge_launch_data(e, &said, &none, &a->wish.data));
-	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "launch-template", "launch-template", &a->wish.tags);
 }
 
@@ -135,8 +135,8 @@ static const struct param modify_params[] = {
 static RESULT prepare_modify(struct ec2_call *e, void *args)
 {
 	struct ec2_modify_template *a = args;
-	return params_choose(e->c, &a->wish.launch_template, "LaunchTemplateId", &a->name,
-			     "LaunchTemplateName", &a->wish.launch_template);
+	return request_choose(e->c, &a->wish.launch_template, "LaunchTemplateId", &a->name,
+			      "LaunchTemplateName", &a->wish.launch_template);
 }
 
 static RESULT ec2_modify_launch_template(struct ec2_call *e, const void *args, struct xml *x)
@@ -160,8 +160,8 @@ static const struct param delete_params[] = {
 static RESULT prepare_delete(struct ec2_call *e, void *args)
 {
 	struct ec2_delete_template *a = args;
-	return params_choose(e->c, &a->wish.launch_template, "LaunchTemplateId", &a->name,
-			     "LaunchTemplateName", &a->wish.launch_template);
+	return request_choose(e->c, &a->wish.launch_template, "LaunchTemplateId", &a->name,
+			      "LaunchTemplateName", &a->wish.launch_template);
 }
 
 static RESULT ec2_delete_launch_template(struct ec2_call *e, const void *args, struct xml *x)

@@ -296,8 +296,8 @@ static RESULT find_version(struct ec2_call *e, const struct ec2_run_instances *a
 {
 	const struct launch_template *template = 0;
 	struct ref ref;
-	TRY(params_choose(e->c, &a->template_id, "LaunchTemplate.LaunchTemplateId", &a->template_name,
-			  "LaunchTemplate.LaunchTemplateName", &ref));
+	TRY(request_choose(e->c, &a->template_id, "LaunchTemplate.LaunchTemplateId", &a->template_name,
+			   "LaunchTemplate.LaunchTemplateName", &ref));
 	TRY(engine_find_own_launch_template(e->c, ec2_tables(e), &ref, &template));
 	return engine_find_launch_template_version(e->c, ec2_tables(e), template, a->template_version,
 						   STR("LaunchTemplate.Version"), ret_version);
@@ -314,12 +314,12 @@ static RESULT use_template(struct ec2_call *e, struct ec2_run_instances *a)
 	uuid id = version->row.id;
 	TRY(ec2_read_launch_data(e, version->data, &data));
 	TRY(leave_out(e, &data, is_of_tags, &base, &tags));
-	TRY(params_read(e->c, &template_tags_params, 0, &tags, &read));
+	TRY(request_read(e->c, &template_tags_params, 0, &tags, &read));
 	TRY(leave_out(e, &e->pairs, is_no_parameter, &asked, &rest));
 	TRY(ec2_merge_launch_data(e, &asked, &base, &form));
 	TRY(ec2_read_launch_data(e, form, &merged));
 	*a = (struct ec2_run_instances){0};
-	TRY(params_read(e->c, &ec2_action_of(e)->args, 0, &merged, a));
+	TRY(request_read(e->c, &ec2_action_of(e)->args, 0, &merged, a));
 	a->template_tags = read.tag_specs;
 	a->launch.template_version = id;
 	return OK;
@@ -349,13 +349,13 @@ static RESULT prepare_run(struct ec2_call *e, void *args)
 	if (a->profile_arn.kind != KIND_NONE || a->launch.instance_profile.kind != KIND_NONE)
 		ec2_audit(e); /* a role is passed on */
 	if (a->profile_arn.kind != KIND_NONE)
-		TRY(params_choose(e->c, &a->profile_arn, "IamInstanceProfile.Arn",
-				  &a->launch.instance_profile, "IamInstanceProfile.Name",
-				  &a->launch.instance_profile));
+		TRY(request_choose(e->c, &a->profile_arn, "IamInstanceProfile.Arn",
+				   &a->launch.instance_profile, "IamInstanceProfile.Name",
+				   &a->launch.instance_profile));
 	if (a->launch.zone.kind == KIND_NONE)
 		a->launch.zone = a->zone_id;
 	a->launch.shutdown_terminates = a->shutdown_terminates == CHOICE_YES;
-	a->launch.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	a->launch.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return OK;
 }
 

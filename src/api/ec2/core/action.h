@@ -17,7 +17,7 @@
 #include "api/core/action.h"
 #include "api/ec2/core/ec2.h"
 #include "api/ec2/core/gathered_answer.h"
-#include "api/query/params.h"
+#include "api/query/request.h"
 #include "auth/sigv4.h"
 #include "base/clock.h"
 #include "base/vec.h"

@@ -26,9 +26,9 @@ static enum policy_known find_request_key(const void *arg, struct str key, struc
 	if (!found || (!wants_keys && !str_starts_with(key, prefix)))
 		return POLICY_ABSENT;
 	for (int n = 1; n <= TAGS_ASKED_MAX && count < TAGS_ASKED_MAX; n++) {
-		struct str name = params_find(&e->pairs,
-					      str_to_z(e->c->arena, str_print(e->c->arena, "Tag.%d.Key", n)));
-		struct str value = params_find(
+		struct str name =
+			pairs_find(&e->pairs, str_to_z(e->c->arena, str_print(e->c->arena, "Tag.%d.Key", n)));
+		struct str value = pairs_find(
 			&e->pairs, str_to_z(e->c->arena, str_print(e->c->arena, "Tag.%d.Value", n)));
 		if (name.p && wants_keys)
 			found[count++] = name;
@@ -53,7 +53,7 @@ static void describe_audit(struct api_call *core)
 {
 	if (core->action->flags & EC2_OF_STS)
 		core->audit->record.texts[AUDIT_FACE] = STR("sts");
-	params_add_subject(core->audit, &ec2_call_of(core)->pairs);
+	request_add_subject(core->audit, &ec2_call_of(core)->pairs);
 }
 
 /* ---- parameters ---- */
@@ -71,7 +71,7 @@ static bool is_date(struct str s)
 
 static RESULT read_version(struct ec2_call *e)
 {
-	e->version = params_find(&e->pairs, "Version");
+	e->version = pairs_find(&e->pairs, "Version");
 	if (str_is_empty(e->version))
 		return ctx_fail_field(e->c, ERR_MISSING, STR("Version"),
 				      "The request must contain the parameter Version");
@@ -85,7 +85,7 @@ static RESULT read_version(struct ec2_call *e)
 
 static RESULT read_dry_run(struct ec2_call *e)
 {
-	struct str dry_run = params_find(&e->pairs, "DryRun");
+	struct str dry_run = pairs_find(&e->pairs, "DryRun");
 	if (dry_run.p && !result_is_ok(str_parse_bool(dry_run, &e->is_dry)))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("DryRun"),
 				      "Value (%" STR_FMT
@@ -101,7 +101,7 @@ static RESULT prepare(struct api_call *core)
 	TRY(read_version(e));
 	TRY(read_dry_run(e));
 	TRY(api_new_args(core, 1, a->args.size));
-	TRY(params_read(e->c, &a->args, common_params, &e->pairs, e->args));
+	TRY(request_read(e->c, &a->args, common_params, &e->pairs, e->args));
 	return a->prepare ? a->prepare(e, e->args) : OK;
 }
 
@@ -162,7 +162,7 @@ static struct str digest(struct api_call *core)
 	if (core->action->flags & (API_WRITES | API_OBSERVES | EC2_OF_STS | API_CHANGES_BY_TIME) ||
 	    core->is_dry)
 		return STR_NONE;
-	return params_digest(core->c, &ec2_call_of(core)->pairs, none);
+	return pairs_digest(core->c, &ec2_call_of(core)->pairs, none);
 }
 
 static void view_opened(struct api_call *core)

@@ -12,7 +12,7 @@ static const struct api_entry *find_entry(const struct ec2_call *e, bool of_sts)
 /* The client takes us for STS, though no signature says so. */
 static bool looks_like_sts(const struct ec2_call *e)
 {
-	return str_is(params_find(&e->pairs, "Version"), "2011-06-15") || find_entry(e, true);
+	return str_is(pairs_find(&e->pairs, "Version"), "2011-06-15") || find_entry(e, true);
 }
 
 /* Who asks was not proved. Nothing of such a request was read so far, but for its signature. */
@@ -72,7 +72,7 @@ static RESULT find_unsigned(struct ec2_call *e)
 static RESULT refuse_action(struct ec2_call *e)
 {
 	static const struct ec2_error invalid = {ERR_UNKNOWN, KIND_NONE, 400, "InvalidAction", 0};
-	struct str name = params_find(&e->pairs, "Action"), shown = str_slice(name, 0, 128);
+	struct str name = pairs_find(&e->pairs, "Action"), shown = str_slice(name, 0, 128);
 	if (str_is_empty(name))
 		return ctx_fail(e->c, ERR_MISSING, "The request must contain the parameter Action");
 	if (!e->is_sts && ec2_is_known_action(name))

@@ -17,7 +17,7 @@ static const char *const not_in_digest[] = {"NextToken", "MaxResults", "DryRun",
 RESULT ec2_parse_token(struct ec2_call *e, struct str token, uuid *ret_after)
 {
 	if (str_is_empty(token) ||
-	    list_read_token(e->c, params_digest(e->c, &e->pairs, not_in_digest), token, ret_after))
+	    list_read_token(e->c, pairs_digest(e->c, &e->pairs, not_in_digest), token, ret_after))
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, STR("NextToken"),
 			      "The token in NextToken is not one of a page of this very request");
@@ -25,7 +25,7 @@ RESULT ec2_parse_token(struct ec2_call *e, struct str token, uuid *ret_after)
 
 struct str ec2_make_token(struct ec2_call *e, uuid last)
 {
-	return list_make_token(e->c, params_digest(e->c, &e->pairs, not_in_digest), last);
+	return list_make_token(e->c, pairs_digest(e->c, &e->pairs, not_in_digest), last);
 }
 
 /* ---- selecting ---- */

@@ -259,17 +259,17 @@ static RESULT prepare_associate(struct ec2_call *e, void *args)
 {
 	struct ec2_associate_address *a = args;
 	struct ref target;
-	TRY(params_choose(e->c, &a->wish.address, "AllocationId", &a->public_ip, "PublicIp",
-			  &a->wish.address));
-	return params_choose(e->c, &a->wish.instance, "InstanceId", &a->wish.port, "NetworkInterfaceId",
-			     &target);
+	TRY(request_choose(e->c, &a->wish.address, "AllocationId", &a->public_ip, "PublicIp",
+			   &a->wish.address));
+	return request_choose(e->c, &a->wish.instance, "InstanceId", &a->wish.port, "NetworkInterfaceId",
+			      &target);
 }
 
 static RESULT prepare_disassociate(struct ec2_call *e, void *args)
 {
 	struct ec2_associate_address *a = args;
 	struct ref chosen;
-	TRY(params_choose(e->c, &a->wish.association, "AssociationId", &a->public_ip, "PublicIp", &chosen));
+	TRY(request_choose(e->c, &a->wish.association, "AssociationId", &a->public_ip, "PublicIp", &chosen));
 	if (!a->wish.association.bits)
 		a->wish.address = chosen;
 	return OK;
@@ -302,8 +302,8 @@ static RESULT prepare_release(struct ec2_call *e, void *args)
 {
 	struct ec2_release_address *a = args;
 	TRY(check_border_group(e, a->border_group));
-	return params_choose(e->c, &a->wish.address, "AllocationId", &a->public_ip, "PublicIp",
-			     &a->wish.address);
+	return request_choose(e->c, &a->wish.address, "AllocationId", &a->public_ip, "PublicIp",
+			      &a->wish.address);
 }
 
 static const struct ec2_action actions[] = {

@@ -48,7 +48,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_create_egress *a = args;
-	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "egress-only-internet-gateway", "egress-only-internet-gateway",
 			     &a->wish.tags);
 }

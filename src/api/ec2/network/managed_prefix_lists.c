@@ -147,7 +147,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_create_prefix_list *a = args;
-	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	a->wish.family = str_is(a->family, "IPv6") ? ADDRESS_GROUP_FAMILY_IPV6 : ADDRESS_GROUP_FAMILY_IPV4;
 	TRY(check_name(e, a->wish.name));
 	TRY(read_entries(e, &a->entries, (struct cidrs){0}, &a->wish.addresses, &a->wish.notes));

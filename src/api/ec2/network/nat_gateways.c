@@ -178,7 +178,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 		return ctx_fail_field(
 			e->c, ERR_COMBINATION, STR("SecondaryAllocationId"),
 			"A private NAT gateway has no elastic addresses: SecondaryAllocationId");
-	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "natgateway", "natgateway", &a->wish.tags);
 }
 

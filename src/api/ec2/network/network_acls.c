@@ -242,7 +242,7 @@ static RESULT prepare_create_acl(struct ec2_call *e, void *args)
 {
 	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_create_acl *a = args;
-	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "network-acl", "network-acl", &a->wish.tags);
 }
 

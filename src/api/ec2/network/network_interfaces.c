@@ -565,7 +565,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	struct ec2_create_interface *a = args;
 	TRY(ec2_take_private_ips(e, &a->private_ips, &a->wish.ips));
 	TRY(ec2_take_ipv6_addresses(e, &a->ipv6_addresses, &a->wish.ips));
-	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "network-interface", "network-interface", &a->wish.tags);
 }
 

@@ -274,7 +274,7 @@ static RESULT prepare_rules(struct ec2_call *e, struct ec2_rules *a,
 {
 	struct rule_vec vec = {0};
 	a->wish.direction = direction;
-	TRY(params_choose(e->c, &a->wish.group, "GroupId", &a->group_name, "GroupName", &a->wish.group));
+	TRY(request_choose(e->c, &a->wish.group, "GroupId", &a->group_name, "GroupName", &a->wish.group));
 	TRY(add_flat_permission(e, a, &vec));
 	for (size_t k = 0; k < a->permissions.count; k++)
 		TRY(add_permission(e, &a->permissions.at[k], &vec));

@@ -228,7 +228,7 @@ static const struct param delete_group_params[] = {
 static RESULT prepare_delete(struct ec2_call *e, void *args)
 {
 	struct ec2_delete_group *a = args;
-	return params_choose(e->c, &a->wish.group, "GroupId", &a->name, "GroupName", &a->wish.group);
+	return request_choose(e->c, &a->wish.group, "GroupId", &a->name, "GroupName", &a->wish.group);
 }
 
 static const struct ec2_action actions[] = {

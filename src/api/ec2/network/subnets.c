@@ -282,8 +282,8 @@ static const struct param create_default_params[] = {
 static RESULT prepare_create_default(struct ec2_call *e, void *args)
 {
 	struct ec2_create_default_subnet *a = args;
-	return params_choose(e->c, &a->wish.zone, "AvailabilityZone", &a->zone_id, "AvailabilityZoneId",
-			     &a->wish.zone);
+	return request_choose(e->c, &a->wish.zone, "AvailabilityZone", &a->zone_id, "AvailabilityZoneId",
+			      &a->wish.zone);
 }
 
 static RESULT ec2_create_default_subnet(struct ec2_call *e, const void *args, struct xml *x)

@@ -161,7 +161,7 @@ static RESULT prepare_copy(struct ec2_call *e, void *args)
 	TRY(check_name(e, a->wish.name));
 	TRY(ec2_check_region(e, a->region, "SourceRegion"));
 	TRY(ec2_take_kms_key(e, a->kms_key, &a->wish.crypt));
-	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	TRY(ec2_take_tags(e, &a->tag_specs, "image", "image|snapshot", &a->wish.image_tags));
 	return ec2_take_tags(e, &a->tag_specs, "snapshot", "image|snapshot", &a->wish.snapshot_tags);
 }

@@ -277,7 +277,7 @@ static RESULT prepare_import_snapshot(struct ec2_call *e, void *args)
 	TRY(check_url(e, a->wish.disk.url, a->wish.disk.field));
 	TRY(take_format(e, &a->wish.disk.format));
 	TRY(ec2_take_kms_key(e, a->kms_key, &a->wish.crypt));
-	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "import-snapshot-task", "import-snapshot-task", &a->wish.tags);
 }
 
@@ -364,7 +364,7 @@ static RESULT prepare_import_image(struct ec2_call *e, void *args)
 	for (enum image_boot_mode mode = IMAGE_BOOT_MODE_LEGACY_BIOS; image_boot_mode_words[mode]; mode++)
 		if (str_is(a->boot_mode, image_boot_mode_words[mode]))
 			a->wish.boot_mode = mode;
-	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "import-image-task", "import-image-task", &a->wish.tags);
 }
 

@@ -216,7 +216,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	TRY(ec2_take_kms_key(e, a->kms_key, &a->wish.disk.crypt));
 	a->wish.disk.size = a->gib << 30;
 	a->wish.disk.field = STR("Size");
-	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "volume", "volume", &a->wish.tags);
 }
 

@@ -18,8 +18,8 @@ struct os_plain_action {
 	struct instances_wish wish;
 	struct ref server;
 };
-static const struct os_param plain_params[] = {OS_SERVER(struct os_plain_action, server)};
-static const struct os_param lock_params[] = {
+static const struct param plain_params[] = {OS_SERVER(struct os_plain_action, server)};
+static const struct param lock_params[] = {
 	OS_SERVER(struct os_plain_action, server),
 	OS_BODY(struct os_plain_action, "locked_reason", wish.reason, .since = 73, .min = 1, .max = 255,
 		.doc = "Why."),
@@ -58,9 +58,9 @@ struct os_resize {
 	struct instance_resizing wish;
 	struct str disk_config;
 };
-static const struct os_param resize_params[] = {
+static const struct param resize_params[] = {
 	OS_SERVER(struct os_resize, wish.instance),
-	OS_BODY(struct os_resize, "flavorRef", wish.type, .flags = OS_REQUIRED | OS_BY_NAME,
+	OS_BODY(struct os_resize, "flavorRef", wish.type, .flags = REQUIRED | BY_NAME,
 		.kind = KIND_INSTANCE_TYPE, .doc = "The flavor that it is to have."),
 	OS_BODY(struct os_resize, "OS-DCF:diskConfig", disk_config, .words = "AUTO|MANUAL",
 		.doc = "Means nothing here."),
@@ -68,7 +68,7 @@ static const struct os_param resize_params[] = {
 struct os_target {
 	struct instance_target wish;
 };
-static const struct os_param target_params[] = {OS_SERVER(struct os_target, wish.instance)};
+static const struct param target_params[] = {OS_SERVER(struct os_target, wish.instance)};
 
 static RESULT prepare_resize(struct os_call *e, void *args)
 {
@@ -93,18 +93,17 @@ struct os_rebuild {
 };
 #define P(wire, member, ...) OS_BODY(struct os_rebuild, wire, member, __VA_ARGS__)
 #define GIVEN(member) .given = offsetof(struct os_rebuild, wish.member) + 1
-static const struct os_param rebuild_params[] = {
+static const struct param rebuild_params[] = {
 	OS_SERVER(struct os_rebuild, wish.instance),
-	P("imageRef", wish.image, .flags = OS_REQUIRED, .kind = KIND_IMAGE,
-	  .doc = "What it is made of anew."),
+	P("imageRef", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE, .doc = "What it is made of anew."),
 	P("name", wish.name, .min = 1, .max = 255, GIVEN(set_name), .doc = "Its new name."),
-	P("description", wish.description, .flags = OS_NULLABLE, .since = 19, .max = 255,
-	  GIVEN(set_description), .doc = "Free text."),
+	P("description", wish.description, .flags = NULLABLE, .since = 19, .max = 255, GIVEN(set_description),
+	  .doc = "Free text."),
 	P("metadata", wish.tags, GIVEN(set_tags), .doc = "Instead of what it has."),
-	P("key_name", wish.key_pair, .flags = OS_NULLABLE | OS_BY_NAME, .since = 54, .kind = KIND_KEY_PAIR,
+	P("key_name", wish.key_pair, .flags = NULLABLE | BY_NAME, .since = 54, .kind = KIND_KEY_PAIR,
 	  GIVEN(set_key), .doc = "The key that the guest gets; null: none."),
-	P("user_data", wish.user_data, .flags = OS_NULLABLE | OS_BASE64, .since = 57,
-	  .max = INSTANCE_USER_DATA_MAX, GIVEN(set_user_data), .doc = "Up to 16 KiB, base64."),
+	P("user_data", wish.user_data, .flags = NULLABLE | BASE64, .since = 57, .max = INSTANCE_USER_DATA_MAX,
+	  GIVEN(set_user_data), .doc = "Up to 16 KiB, base64."),
 	P("OS-DCF:diskConfig", disk_config, .words = "AUTO|MANUAL", .doc = "Means nothing here."),
 	P("preserve_ephemeral", preserve, .doc = "There are no ephemeral disks."),
 	P("accessIPv4", access_ip4, .max = IP_TEXT_SIZE, GIVEN(set_access_ip4),
@@ -158,9 +157,9 @@ static RESULT show_rebuilt(struct os_call *e, const void *args, struct json_writ
 struct os_create_image {
 	struct image_capture wish;
 };
-static const struct os_param image_params[] = {
+static const struct param image_params[] = {
 	OS_SERVER(struct os_create_image, wish.instance),
-	OS_BODY(struct os_create_image, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255,
+	OS_BODY(struct os_create_image, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
 		.doc = "The image's."),
 	OS_BODY(struct os_create_image, "metadata", wish.properties, .doc = "The image's properties."),
 };
@@ -203,9 +202,9 @@ struct os_group_action {
 	struct instance_group_change wish;
 	struct str name;
 };
-static const struct os_param group_params[] = {
+static const struct param group_params[] = {
 	OS_SERVER(struct os_group_action, wish.instance),
-	OS_BODY(struct os_group_action, "name", name, .flags = OS_REQUIRED, .min = 1, .max = 255,
+	OS_BODY(struct os_group_action, "name", name, .flags = REQUIRED, .min = 1, .max = 255,
 		.doc = "By name or id."),
 };
 
@@ -234,9 +233,9 @@ struct os_console {
 	struct str text;
 	int64_t at_us;
 };
-static const struct os_param console_params[] = {
+static const struct param console_params[] = {
 	OS_SERVER(struct os_console, server),
-	OS_BODY(struct os_console, "length", length, .flags = OS_NULL_ABSENT, .min = -1, .max = 1000000,
+	OS_BODY(struct os_console, "length", length, .flags = NULL_ABSENT, .min = -1, .max = 1000000,
 		.given = offsetof(struct os_console, has_length) + 1, .doc = "The newest lines."),
 };
 

@@ -19,15 +19,15 @@ struct os_bind_address {
 	struct address_association wish;
 	struct ip address;
 };
-static const struct os_param add_params[] = {
+static const struct param add_params[] = {
 	OS_SERVER(struct os_bind_address, wish.instance),
-	OS_BODY(struct os_bind_address, "address", address, .flags = OS_REQUIRED, .doc = "The floating one."),
-	OS_BODY(struct os_bind_address, "fixed_address", wish.private_ip, .flags = OS_NULLABLE,
+	OS_BODY(struct os_bind_address, "address", address, .flags = REQUIRED, .doc = "The floating one."),
+	OS_BODY(struct os_bind_address, "fixed_address", wish.private_ip, .flags = NULLABLE,
 		.doc = "Which of the server's; absent: its first."),
 };
-static const struct os_param remove_params[] = {
+static const struct param remove_params[] = {
 	OS_SERVER(struct os_bind_address, wish.instance),
-	OS_BODY(struct os_bind_address, "address", address, .flags = OS_REQUIRED, .doc = "The floating one."),
+	OS_BODY(struct os_bind_address, "address", address, .flags = REQUIRED, .doc = "The floating one."),
 };
 
 static RESULT fail_not_found(struct os_call *e, const struct ip *ip)
@@ -158,7 +158,7 @@ static const struct os_listing old_addresses = {
 struct os_old_address {
 	struct address_target wish;
 };
-static const struct os_param old_params[] = {
+static const struct param old_params[] = {
 	OS_PATH(struct os_old_address, "id", wish.address, .kind = KIND_ADDRESS, .doc = "The address."),
 };
 
@@ -180,8 +180,8 @@ struct os_take_address {
 	struct address_wish wish;
 	struct str pool;
 };
-static const struct os_param take_params[] = {
-	OS_BODY(struct os_take_address, "pool", pool, .flags = OS_NULLABLE, .max = 255,
+static const struct param take_params[] = {
+	OS_BODY(struct os_take_address, "pool", pool, .flags = NULLABLE, .max = 255,
 		.doc = "The external network, by name or id; absent: any."),
 };
 

@@ -87,7 +87,7 @@ struct os_aggregate_change {
 	bool has_name, has_zone;
 };
 #define ONE OS_PATH(struct os_aggregate_change, "id", id, .doc = "The aggregate's number.")
-static const struct os_param one_params[] = {ONE};
+static const struct param one_params[] = {ONE};
 
 static RESULT find_aggregate(struct os_call *e, struct str id, struct ref *ret_ref)
 {
@@ -131,11 +131,11 @@ static RESULT show_changed(struct os_call *e, const void *args, struct json_writ
 struct os_aggregate_new {
 	struct aggregate_wish wish;
 };
-static const struct os_param create_params[] = {
-	OS_BODY(struct os_aggregate_new, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255,
+static const struct param create_params[] = {
+	OS_BODY(struct os_aggregate_new, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
 		.doc = "Unique."),
 	OS_BODY(struct os_aggregate_new, "availability_zone", wish.zone, .kind = KIND_ZONE,
-		.flags = OS_BY_NAME | OS_NULLABLE, .doc = "The zone that all its hosts are in."),
+		.flags = BY_NAME | NULLABLE, .doc = "The zone that all its hosts are in."),
 };
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
@@ -146,27 +146,27 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 /* ---- changes ---- */
 
 #define GIVEN(member) .given = offsetof(struct os_aggregate_change, member) + 1
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	ONE,
 	OS_BODY(struct os_aggregate_change, "name", name, .min = 1, .max = 255, GIVEN(has_name),
 		.doc = "Unique."),
 	OS_BODY(struct os_aggregate_change, "availability_zone", zone, .kind = KIND_ZONE,
-		.flags = OS_BY_NAME | OS_NULLABLE, GIVEN(has_zone),
+		.flags = BY_NAME | NULLABLE, GIVEN(has_zone),
 		.doc = "The zone that all its hosts are in; null: none is said."),
 };
-static const struct os_param add_params[] = {
+static const struct param add_params[] = {
 	ONE,
 	OS_BODY(struct os_aggregate_change, "host", wish.add_host, .kind = KIND_HOST,
-		.flags = OS_REQUIRED | OS_BY_NAME, .doc = "The host's name."),
+		.flags = REQUIRED | BY_NAME, .doc = "The host's name."),
 };
-static const struct os_param remove_params[] = {
+static const struct param remove_params[] = {
 	ONE,
 	OS_BODY(struct os_aggregate_change, "host", wish.remove_host, .kind = KIND_HOST,
-		.flags = OS_REQUIRED | OS_BY_NAME, .doc = "The host's name."),
+		.flags = REQUIRED | BY_NAME, .doc = "The host's name."),
 };
-static const struct os_param metadata_params[] = {
+static const struct param metadata_params[] = {
 	ONE,
-	OS_BODY_JSON(struct os_aggregate_change, "metadata", metadata, .flags = OS_REQUIRED,
+	OS_BODY_JSON(struct os_aggregate_change, "metadata", metadata, .flags = REQUIRED,
 		     .doc = "Texts by key; null takes one away. availability_zone is the zone."),
 };
 

@@ -33,8 +33,8 @@ static void write_attachment(struct os_call *e, struct json_writer *w, const str
 struct os_attachment_target {
 	struct volume_detaching wish;
 };
-static const struct os_param list_params[] = {SERVER(struct os_attachment_target, wish.instance)};
-static const struct os_param one_params[] = {
+static const struct param list_params[] = {SERVER(struct os_attachment_target, wish.instance)};
+static const struct param one_params[] = {
 	SERVER(struct os_attachment_target, wish.instance),
 	OS_PATH(struct os_attachment_target, "volume_id", wish.volume, .kind = KIND_VOLUME,
 		.doc = "The volume."),
@@ -89,11 +89,11 @@ static RESULT prepare_detach(struct os_call *e, void *args)
 struct os_attach {
 	struct volume_attaching wish;
 };
-static const struct os_param attach_params[] = {
+static const struct param attach_params[] = {
 	SERVER(struct os_attach, wish.instance),
-	OS_BODY(struct os_attach, "volumeId", wish.volume, .flags = OS_REQUIRED, .kind = KIND_VOLUME,
+	OS_BODY(struct os_attach, "volumeId", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME,
 		.doc = "The volume."),
-	OS_BODY(struct os_attach, "device", wish.device, .flags = OS_NULLABLE, .max = 255,
+	OS_BODY(struct os_attach, "device", wish.device, .flags = NULLABLE, .max = 255,
 		.doc = "As it is named; none: the next."),
 	OS_UNBUILT("tag", .since = 49),
 	OS_UNBUILT("delete_on_termination", .since = 79, .only = "false"),

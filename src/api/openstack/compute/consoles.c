@@ -17,11 +17,10 @@ struct os_remote_console {
 	enum console console;
 	uuid instance;
 };
-#define P(wire, member, ...)                                                                                 \
-	OS_BODY(struct os_remote_console, wire, member, .flags = OS_REQUIRED, __VA_ARGS__)
+#define P(wire, member, ...) OS_BODY(struct os_remote_console, wire, member, .flags = REQUIRED, __VA_ARGS__)
 #define SERVER                                                                                               \
 	OS_PATH(struct os_remote_console, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server.")
-static const struct os_param create_params[] = {
+static const struct param create_params[] = {
 	SERVER,
 	P("protocol", protocol, .until = 7, .words = "vnc|spice|serial|rdp", .doc = "vnc or serial."),
 	P("protocol", protocol, .since = 8, .words = "vnc|spice|serial|rdp|mks", .doc = "vnc or serial."),
@@ -30,11 +29,11 @@ static const struct os_param create_params[] = {
 	P("type", type, .since = 8, .words = "novnc|xvpvnc|spice-html5|serial|rdp-html5|webmks",
 	  .doc = "novnc or serial."),
 };
-static const struct os_param vnc_params[] = {
+static const struct param vnc_params[] = {
 	SERVER,
 	P("type", type, .words = "novnc|xvpvnc", .doc = "novnc."),
 };
-static const struct os_param serial_params[] = {
+static const struct param serial_params[] = {
 	SERVER,
 	P("type", type, .words = "serial", .doc = "serial."),
 };

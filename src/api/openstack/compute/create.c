@@ -21,36 +21,35 @@ struct os_block_device {
 	enum choice goes;
 };
 #define P(wire, member, ...) OS_BODY(struct os_block_device, wire, member, __VA_ARGS__)
-static const struct os_param block_rows[] = {
+static const struct param block_rows[] = {
 	P("source_type", source, .words = "image|snapshot|volume|blank", .absent = "image",
 	  .doc = "What it is made from."),
 	P("destination_type", destination, .words = "local|volume", .doc = "Both are volumes here."),
-	P("uuid", id, .flags = OS_NULLABLE, .kind = KIND_IMAGE, .doc = "Of the source."),
-	P("volume_size", size, .flags = OS_NULLABLE, .min = 0, .max = 16384, .doc = "GiB."),
-	P("boot_index", boot_index, .flags = OS_NULLABLE, .min = -1, .max = 100, .absent = "-1",
+	P("uuid", id, .flags = NULLABLE, .kind = KIND_IMAGE, .doc = "Of the source."),
+	P("volume_size", size, .flags = NULLABLE, .min = 0, .max = 16384, .doc = "GiB."),
+	P("boot_index", boot_index, .flags = NULLABLE, .min = -1, .max = 100, .absent = "-1",
 	  .doc = "0: the root disk."),
 	P("delete_on_termination", goes, .doc = "Goes with the server."),
-	P("device_name", device, .flags = OS_NULLABLE, .max = 255, .doc = "As it is named."),
-	P("disk_bus", bus, .flags = OS_NULLABLE, .doc = "As the image says, whatever is asked."),
-	P("device_type", type, .flags = OS_NULLABLE, .words = "disk", .doc = "A disk."),
+	P("device_name", device, .flags = NULLABLE, .max = 255, .doc = "As it is named."),
+	P("disk_bus", bus, .flags = NULLABLE, .doc = "As the image says, whatever is asked."),
+	P("device_type", type, .flags = NULLABLE, .words = "disk", .doc = "A disk."),
 	OS_UNBUILT("guest_format"),
 	OS_UNBUILT("no_device", .only = "false"),
 	OS_UNBUILT("tag", .since = 32),
-	P("volume_type", volume_type, .flags = OS_NULLABLE, .since = 67, .max = 255,
-	  .doc = "Of a new volume."),
+	P("volume_type", volume_type, .flags = NULLABLE, .since = 67, .max = 255, .doc = "Of a new volume."),
 };
 #undef P
-static const struct os_params block_params = OS_PARAMS(struct os_block_device, block_rows);
+static const struct params block_params = OS_PARAMS(struct os_block_device, block_rows);
 
 /* ---- the rest ---- */
 
 struct os_group_name {
 	struct str name;
 };
-static const struct os_param group_rows[] = {
+static const struct param group_rows[] = {
 	OS_BODY(struct os_group_name, "name", name, .min = 1, .max = 255, .doc = "By name or id."),
 };
-static const struct os_params group_params = OS_PARAMS(struct os_group_name, group_rows);
+static const struct params group_params = OS_PARAMS(struct os_group_name, group_rows);
 
 struct os_new_server {
 	struct str name, description, disk_config, networks;
@@ -70,21 +69,20 @@ struct os_new_server {
 	} disks;
 };
 #define P(wire, member, ...) OS_BODY(struct os_new_server, wire, member, __VA_ARGS__)
-static const struct os_param server_rows[] = {
-	P("name", name, .flags = OS_REQUIRED, .min = 1, .max = 255, .doc = "Its name."),
-	P("description", description, .flags = OS_NULLABLE, .since = 19, .max = 255, .doc = "Free text."),
-	P("imageRef", image, .flags = OS_NULLABLE | OS_ID_OR_EMPTY, .kind = KIND_IMAGE,
+static const struct param server_rows[] = {
+	P("name", name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Its name."),
+	P("description", description, .flags = NULLABLE, .since = 19, .max = 255, .doc = "Free text."),
+	P("imageRef", image, .flags = NULLABLE | ID_OR_EMPTY, .kind = KIND_IMAGE,
 	  .doc = "What it starts from; empty: the block device of boot index 0 says it."),
-	P("flavorRef", flavor, .flags = OS_REQUIRED | OS_BY_NAME, .kind = KIND_INSTANCE_TYPE,
-	  .doc = "Its size."),
+	P("flavorRef", flavor, .flags = REQUIRED | BY_NAME, .kind = KIND_INSTANCE_TYPE, .doc = "Its size."),
 	OS_BODY_JSON(struct os_new_server, "networks", networks,
 		     .doc = "\"auto\", \"none\", or a list of networks and ports."),
-	P("key_name", key, .flags = OS_NULLABLE | OS_BY_NAME, .kind = KIND_KEY_PAIR,
+	P("key_name", key, .flags = NULLABLE | BY_NAME, .kind = KIND_KEY_PAIR,
 	  .doc = "Whose public key the guest gets."),
 	P("metadata", metadata, .doc = "Its tags."),
-	P("user_data", user_data, .flags = OS_NULLABLE | OS_BASE64, .max = INSTANCE_USER_DATA_MAX,
+	P("user_data", user_data, .flags = NULLABLE | BASE64, .max = INSTANCE_USER_DATA_MAX,
 	  .doc = "Up to 16 KiB, base64."),
-	P("availability_zone", zone, .flags = OS_NULLABLE | OS_BY_NAME, .kind = KIND_ZONE, .max = 255,
+	P("availability_zone", zone, .flags = NULLABLE | BY_NAME, .kind = KIND_ZONE, .max = 255,
 	  .doc = "Where."),
 	P("min_count", min_count, .min = 1, .max = INSTANCE_LAUNCH_MAX, .doc = "As many at least."),
 	P("max_count", max_count, .min = 1, .max = INSTANCE_LAUNCH_MAX,
@@ -95,7 +93,7 @@ static const struct os_param server_rows[] = {
 		     .doc = "Of new ports; none: the default one."),
 	OS_BODY_LIST(struct os_new_server, "block_device_mapping_v2", disks, block_params, .max = DISKS_MAX,
 		     .doc = "Its disks, over and besides the image's."),
-	P("config_drive", config_drive, .flags = OS_NULLABLE,
+	P("config_drive", config_drive, .flags = NULLABLE,
 	  .doc = "A disk with what the metadata service says."),
 	P("accessIPv4", access_ip4, .max = IP_TEXT_SIZE, .doc = "Where it is reached, as its owner says."),
 	P("accessIPv6", access_ip6, .max = IP_TEXT_SIZE, .doc = "Likewise in IPv6."),
@@ -110,12 +108,12 @@ static const struct os_param server_rows[] = {
 	OS_UNBUILT("hostname", .since = 90),
 };
 #undef P
-static const struct os_params server_params = OS_PARAMS(struct os_new_server, server_rows);
+static const struct params server_params = OS_PARAMS(struct os_new_server, server_rows);
 
 struct os_hints {
 	struct ref group;
 };
-static const struct os_param hint_rows[] = {
+static const struct param hint_rows[] = {
 	OS_BODY(struct os_hints, "group", group, .kind = KIND_SERVER_GROUP, .doc = "Its server group."),
 	OS_UNBUILT("same_host"),
 	OS_UNBUILT("different_host"),
@@ -124,15 +122,15 @@ static const struct os_param hint_rows[] = {
 	OS_UNBUILT("build_near_host_ip"),
 	OS_UNBUILT("cidr"),
 };
-static const struct os_params hint_params = OS_PARAMS(struct os_hints, hint_rows);
+static const struct params hint_params = OS_PARAMS(struct os_hints, hint_rows);
 
 struct os_create_server {
 	struct instance_launch launch;
 	struct os_new_server server;
 	struct os_hints hints, old_hints;
 };
-static const struct os_param create_params[] = {
-	OS_BODY_OBJECT(struct os_create_server, "server", server, server_params, .flags = OS_REQUIRED,
+static const struct param create_params[] = {
+	OS_BODY_OBJECT(struct os_create_server, "server", server, server_params, .flags = REQUIRED,
 		       .doc = "The server."),
 	OS_BODY_OBJECT(struct os_create_server, "os:scheduler_hints", hints, hint_params,
 		       .doc = "Where it goes."),

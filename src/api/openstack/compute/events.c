@@ -21,19 +21,19 @@ struct os_events {
 };
 #define P(wire, member, ...) OS_BODY(struct os_event, wire, member, __VA_ARGS__)
 #define NAMES "network-changed|network-vif-plugged|network-vif-unplugged|network-vif-deleted"
-static const struct os_param event_rows[] = {
-	P("name", name, .flags = OS_REQUIRED, .until = 50, .words = NAMES, .doc = "What happened."),
-	P("name", name, .flags = OS_REQUIRED, .since = 51, .words = NAMES "|volume-extended",
+static const struct param event_rows[] = {
+	P("name", name, .flags = REQUIRED, .until = 50, .words = NAMES, .doc = "What happened."),
+	P("name", name, .flags = REQUIRED, .since = 51, .words = NAMES "|volume-extended",
 	  .doc = "What happened."),
-	P("server_uuid", server, .flags = OS_REQUIRED, .kind = KIND_INSTANCE, .doc = "To which server."),
+	P("server_uuid", server, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "To which server."),
 	P("status", status, .words = "failed|completed|in-progress", .absent = "completed",
 	  .doc = "How it ended."),
 	P("tag", tag, .doc = "The port or the volume."),
 };
 #undef P
-static const struct os_params event_params = OS_PARAMS(struct os_event, event_rows);
-static const struct os_param params[] = {
-	OS_BODY_LIST(struct os_events, "events", events, event_params, .flags = OS_REQUIRED, .min = 1,
+static const struct params event_params = OS_PARAMS(struct os_event, event_rows);
+static const struct param params[] = {
+	OS_BODY_LIST(struct os_events, "events", events, event_params, .flags = REQUIRED, .min = 1,
 		     .max = EVENTS_MAX, .doc = "One or more."),
 };
 

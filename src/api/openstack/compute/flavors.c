@@ -43,7 +43,7 @@ static void write_flavor(struct os_call *e, struct json_writer *w, const void *i
 
 static struct str query_of(const struct os_call *e, const char *name)
 {
-	return os_query_find(&e->request.query, name);
+	return pairs_find(&e->request.query, name);
 }
 
 /* is_public: of an administrator "None" asks for all; nobody else sees more than he may use. */
@@ -105,7 +105,7 @@ struct os_flavor_target {
 };
 #define FLAVOR(T, member)                                                                                    \
 	OS_PATH_NAME(T, "flavor_id", member, .kind = KIND_INSTANCE_TYPE, .doc = "The flavor.")
-static const struct os_param flavor_params[] = {FLAVOR(struct os_flavor_target, wish.type)};
+static const struct param flavor_params[] = {FLAVOR(struct os_flavor_target, wish.type)};
 
 /* In an answer: the flavor as the call's change left it, or NULL. */
 static const struct instance_type *find_left(const struct os_call *e, struct str flavor_id)
@@ -149,16 +149,15 @@ struct os_create_flavor {
 	enum choice is_public, is_disabled;
 };
 #define P(wire, member, ...) OS_BODY(struct os_create_flavor, wire, member, __VA_ARGS__)
-static const struct os_param create_params[] = {
-	P("name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255, .doc = "Its name."),
-	P("id", wish.flavor_id, .flags = OS_NULLABLE | OS_OR_NUMBER, .min = 1, .max = 255,
+static const struct param create_params[] = {
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Its name."),
+	P("id", wish.flavor_id, .flags = NULLABLE | OR_NUMBER, .min = 1, .max = 255,
 	  .doc = "Its id, free text; \"auto\" or none: one is drawn."),
-	P("ram", ram, .flags = OS_REQUIRED, .min = 1, .max = INT64_C(1) << 24, .doc = "MiB of memory."),
-	P("vcpus", wish.vcpus, .flags = OS_REQUIRED, .min = 1, .max = 1024, .doc = "Processors."),
-	P("disk", disk, .flags = OS_REQUIRED, .min = 0, .max = 16384,
+	P("ram", ram, .flags = REQUIRED, .min = 1, .max = INT64_C(1) << 24, .doc = "MiB of memory."),
+	P("vcpus", wish.vcpus, .flags = REQUIRED, .min = 1, .max = 1024, .doc = "Processors."),
+	P("disk", disk, .flags = REQUIRED, .min = 0, .max = 16384,
 	  .doc = "GiB of the root disk; 0: as the image says."),
-	P("description", wish.description, .flags = OS_NULLABLE, .since = 55, .max = 65535,
-	  .doc = "Free text."),
+	P("description", wish.description, .flags = NULLABLE, .since = 55, .max = 65535, .doc = "Free text."),
 	OS_BODY_JSON(struct os_create_flavor, "rxtx_factor", rxtx_factor, .doc = "Kept and shown."),
 	P("os-flavor-access:is_public", is_public, .doc = "Whether every project may use it."),
 	P("OS-FLV-DISABLED:disabled", is_disabled, .doc = "Not offered."),
@@ -215,24 +214,24 @@ struct os_change_flavor {
 	struct str tenant;
 };
 #define CHANGED FLAVOR(struct os_change_flavor, wish.type)
-static const struct os_param only_flavor_params[] = {CHANGED};
-static const struct os_param describe_params[] = {
+static const struct param only_flavor_params[] = {CHANGED};
+static const struct param describe_params[] = {
 	CHANGED,
-	OS_BODY(struct os_change_flavor, "description", wish.description, .flags = OS_REQUIRED | OS_NULLABLE,
+	OS_BODY(struct os_change_flavor, "description", wish.description, .flags = REQUIRED | NULLABLE,
 		.max = 65535, .doc = "Free text."),
 };
-static const struct os_param specs_params[] = {
+static const struct param specs_params[] = {
 	CHANGED,
-	OS_BODY(struct os_change_flavor, "extra_specs", wish.specs, .flags = OS_REQUIRED, .max = 128,
+	OS_BODY(struct os_change_flavor, "extra_specs", wish.specs, .flags = REQUIRED, .max = 128,
 		.doc = "Texts by key."),
 };
-static const struct os_param spec_params[] = {
+static const struct param spec_params[] = {
 	CHANGED,
 	OS_PATH(struct os_change_flavor, "key", spec, .doc = "Of one spec."),
 };
-static const struct os_param access_params[] = {
+static const struct param access_params[] = {
 	CHANGED,
-	OS_BODY(struct os_change_flavor, "tenant", tenant, .flags = OS_REQUIRED, .min = 1, .max = 255,
+	OS_BODY(struct os_change_flavor, "tenant", tenant, .flags = REQUIRED, .min = 1, .max = 255,
 		.doc = "The project."),
 };
 

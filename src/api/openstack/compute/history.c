@@ -61,10 +61,10 @@ struct os_history {
 	struct ref server;
 	struct str request;
 };
-static const struct os_param list_params[] = {
+static const struct param list_params[] = {
 	OS_PATH(struct os_history, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server."),
 };
-static const struct os_param one_params[] = {
+static const struct param one_params[] = {
 	OS_PATH(struct os_history, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server."),
 	OS_PATH(struct os_history, "request_id", request, .doc = "req-… of the action."),
 };

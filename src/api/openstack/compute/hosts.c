@@ -92,7 +92,7 @@ static void write_host_id(struct os_call *e, struct json_writer *w, const struct
 struct os_host_target {
 	struct str id;
 };
-static const struct os_param host_params[] = {
+static const struct param host_params[] = {
 	OS_PATH(struct os_host_target, "id", id, .doc = "The host."),
 };
 
@@ -210,7 +210,7 @@ static const struct hypervisor *gather_servers_of(struct os_call *e, const struc
 static const void *gather_hypervisor(struct os_call *e, const struct row *row)
 {
 	bool has_servers = e->request.version >= 53 &&
-			   str_equal_nocase(os_query_find(&e->request.query, "with_servers"), STR("true"));
+			   str_equal_nocase(pairs_find(&e->request.query, "with_servers"), STR("true"));
 	return gather_servers_of(e, row, has_servers);
 }
 
@@ -416,7 +416,7 @@ struct os_service_change {
 #define REASON(...)                                                                                          \
 	OS_BODY(struct os_service_change, "disabled_reason", wish.reason, .min = 1, .max = 255,              \
 		.doc = "Why it is closed.", __VA_ARGS__)
-static const struct os_param service_params[] = {
+static const struct param service_params[] = {
 	OS_PATH(struct os_service_change, "id", id, .doc = "The service."),
 	OS_BODY(struct os_service_change, "status", wish.enabled, .yes = "enabled", .no = "disabled",
 		.doc = "Whether new servers go there."),
@@ -424,12 +424,12 @@ static const struct os_param service_params[] = {
 	FORCED_DOWN(.flags = 0),
 };
 #define HOST_AND_BINARY                                                                                      \
-	OS_BODY(struct os_service_change, "host", host, .flags = OS_REQUIRED, .doc = "The host's name."),    \
-		OS_BODY(struct os_service_change, "binary", binary, .flags = OS_REQUIRED,                    \
+	OS_BODY(struct os_service_change, "host", host, .flags = REQUIRED, .doc = "The host's name."),       \
+		OS_BODY(struct os_service_change, "binary", binary, .flags = REQUIRED,                       \
 			.words = "nova-compute", .doc = "nova-compute.")
-static const struct os_param named_params[] = {HOST_AND_BINARY};
-static const struct os_param reason_params[] = {HOST_AND_BINARY, REASON(.flags = OS_REQUIRED)};
-static const struct os_param down_params[] = {HOST_AND_BINARY, FORCED_DOWN(.flags = OS_REQUIRED)};
+static const struct param named_params[] = {HOST_AND_BINARY};
+static const struct param reason_params[] = {HOST_AND_BINARY, REASON(.flags = REQUIRED)};
+static const struct param down_params[] = {HOST_AND_BINARY, FORCED_DOWN(.flags = REQUIRED)};
 
 static enum choice choice_of(bool yes)
 {

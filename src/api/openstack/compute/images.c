@@ -138,7 +138,7 @@ static bool fits_since(struct os_call *e, const struct row *row, struct str valu
 
 static RESULT check_since(struct os_call *e, void *args)
 {
-	struct str since = os_query_find(&e->request.query, "changes-since");
+	struct str since = pairs_find(&e->request.query, "changes-since");
 	int64_t time_us = 0;
 	(void) args;
 	return since.p ? os_parse_time(e->c, since, "changes-since", &time_us) : OK;
@@ -166,7 +166,7 @@ static const struct os_listing briefs = IMAGES(write_brief), details = IMAGES(wr
 struct os_old_image {
 	struct image_target wish;
 };
-static const struct os_param target_params[] = {OS_IMAGE_PATH(struct os_old_image, wish.image)};
+static const struct param target_params[] = {OS_IMAGE_PATH(struct os_old_image, wish.image)};
 static const struct os_listing one_listing = {
 	.kind = KIND_IMAGE, .items = "images", .gather = gather_image, .write = write_image};
 
@@ -191,16 +191,16 @@ struct os_image_metadata {
 };
 #define ALL_OF OS_IMAGE_PATH(struct os_image_metadata, image)
 #define KEY OS_PATH(struct os_image_metadata, "key", key, .doc = "Of one.")
-static const struct os_param all_params[] = {ALL_OF};
-static const struct os_param set_params[] = {
+static const struct param all_params[] = {ALL_OF};
+static const struct param set_params[] = {
 	ALL_OF,
-	OS_BODY(struct os_image_metadata, "metadata", said, .flags = OS_REQUIRED, .doc = "Texts by key."),
+	OS_BODY(struct os_image_metadata, "metadata", said, .flags = REQUIRED, .doc = "Texts by key."),
 };
-static const struct os_param key_params[] = {ALL_OF, KEY};
-static const struct os_param meta_params[] = {
+static const struct param key_params[] = {ALL_OF, KEY};
+static const struct param meta_params[] = {
 	ALL_OF,
 	KEY,
-	OS_BODY(struct os_image_metadata, "meta", said, .flags = OS_REQUIRED, .min = 1, .max = 1,
+	OS_BODY(struct os_image_metadata, "meta", said, .flags = REQUIRED, .min = 1, .max = 1,
 		.doc = "The one that the path names."),
 };
 

@@ -44,8 +44,8 @@ static void write_interface(struct os_call *e, struct json_writer *w, const stru
 struct os_interface_target {
 	struct interface_target wish;
 };
-static const struct os_param list_params[] = {SERVER(struct os_interface_target, wish.instance)};
-static const struct os_param one_params[] = {
+static const struct param list_params[] = {SERVER(struct os_interface_target, wish.instance)};
+static const struct param one_params[] = {
 	SERVER(struct os_interface_target, wish.instance),
 	OS_PATH(struct os_interface_target, "port_id", wish.port, .kind = KIND_PORT, .doc = "The port."),
 };
@@ -93,10 +93,10 @@ static RESULT prepare_unplug(struct os_call *e, void *args)
 struct os_fixed_ip {
 	struct ip ip;
 };
-static const struct os_param fixed_ip_rows[] = {
-	OS_BODY(struct os_fixed_ip, "ip_address", ip, .flags = OS_REQUIRED, .doc = "The address."),
+static const struct param fixed_ip_rows[] = {
+	OS_BODY(struct os_fixed_ip, "ip_address", ip, .flags = REQUIRED, .doc = "The address."),
 };
-static const struct os_params fixed_ip_params = OS_PARAMS(struct os_fixed_ip, fixed_ip_rows);
+static const struct params fixed_ip_params = OS_PARAMS(struct os_fixed_ip, fixed_ip_rows);
 
 struct os_plug {
 	struct interface_wish wish;
@@ -105,7 +105,7 @@ struct os_plug {
 		size_t count;
 	} fixed_ips;
 };
-static const struct os_param plug_params[] = {
+static const struct param plug_params[] = {
 	SERVER(struct os_plug, wish.instance),
 	OS_BODY(struct os_plug, "port_id", wish.port, .kind = KIND_PORT, .doc = "One that is there."),
 	OS_BODY(struct os_plug, "net_id", wish.network, .kind = KIND_NETWORK,
@@ -146,8 +146,8 @@ struct os_ips {
 	struct ref server;
 	struct str label;
 };
-static const struct os_param ips_params[] = {SERVER(struct os_ips, server)};
-static const struct os_param label_params[] = {
+static const struct param ips_params[] = {SERVER(struct os_ips, server)};
+static const struct param label_params[] = {
 	SERVER(struct os_ips, server),
 	OS_PATH(struct os_ips, "label", label, .doc = "The network's."),
 };

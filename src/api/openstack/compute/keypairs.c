@@ -53,7 +53,7 @@ static const struct os_listing key_listing = {
 struct os_key_target {
 	struct key_pair_target wish;
 };
-static const struct os_param target_params[] = {
+static const struct param target_params[] = {
 	OS_PATH_NAME(struct os_key_target, "keypair_name", wish.key_pair, .kind = KIND_KEY_PAIR,
 		     .doc = "By name."),
 };
@@ -80,8 +80,8 @@ struct os_make_key {
 	struct str private_key; /* made; empty: the public one was given */
 };
 #define P(wire, member, ...) OS_BODY(struct os_make_key, wire, member, __VA_ARGS__)
-static const struct os_param create_params[] = {
-	P("name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255, .doc = "Unique in the project."),
+static const struct param create_params[] = {
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Unique in the project."),
 	P("public_key", material, .max = 16384, .doc = "An OpenSSH line; none: a pair is made (up to 2.91)."),
 	P("type", type, .since = 2, .words = "ssh|x509", .absent = "ssh", .doc = "ssh."),
 	OS_UNBUILT("user_id", .since = 10),

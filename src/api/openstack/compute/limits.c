@@ -99,9 +99,9 @@ struct os_quota {
 #define P(wire, member, has)                                                                                 \
 	OS_BODY(struct os_quota, wire, member, .min = -1, .max = INT32_MAX,                                  \
 		.given = offsetof(struct os_quota, has) + 1, .doc = "-1: no limit.")
-static const struct os_param project_params[] = {
+static const struct param project_params[] = {
 	PROJECT,
-	OS_UNBUILT("user_id", .place = OS_IN_QUERY),
+	OS_UNBUILT("user_id", .place = IN_QUERY),
 };
 #define LIMITS                                                                                               \
 	P("instances", instances, has_instances), P("cores", cores, has_cores), P("ram", ram, has_ram),      \
@@ -114,16 +114,16 @@ static const struct os_param project_params[] = {
 		OS_UNBUILT("injected_files", .until = 56, .only = "0"),                                      \
 		OS_UNBUILT("injected_file_content_bytes", .until = 56, .only = "0"),                         \
 		OS_UNBUILT("injected_file_path_bytes", .until = 56, .only = "0")
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	PROJECT,
-	OS_UNBUILT("user_id", .place = OS_IN_QUERY),
+	OS_UNBUILT("user_id", .place = IN_QUERY),
 	LIMITS,
 	OS_BODY(struct os_quota, "force", force, .doc = "A limit below what is used is no error anyhow."),
 	OS_BODY(struct os_quota, "tenant_id", tenant, .doc = "Means nothing: the path names the project."),
 };
 #define CLASS OS_PATH(struct os_quota, "class", class, .doc = "default: there is no other.")
-static const struct os_param class_params[] = {CLASS};
-static const struct os_param update_class_params[] = {CLASS, LIMITS};
+static const struct param class_params[] = {CLASS};
+static const struct param update_class_params[] = {CLASS, LIMITS};
 #undef CLASS
 #undef LIMITS
 #undef P
@@ -152,7 +152,7 @@ struct os_limits {
 	struct str project;
 	bool reserved;
 };
-static const struct os_param limits_params[] = {
+static const struct param limits_params[] = {
 	OS_QUERY(struct os_limits, "tenant_id", project, .doc = "Another project's, for administrators."),
 	OS_QUERY(struct os_limits, "reserved", reserved, .doc = "Says nothing: what is reserved is used."),
 };

@@ -19,19 +19,19 @@ struct os_metadata {
 	struct tag_removal removal;
 };
 #define ALL_OF SERVER(struct os_metadata, server)
-static const struct os_param server_params[] = {ALL_OF};
-static const struct os_param put_params[] = {
+static const struct param server_params[] = {ALL_OF};
+static const struct param put_params[] = {
 	ALL_OF,
-	OS_BODY(struct os_metadata, "metadata", wish.tags, .flags = OS_REQUIRED, .doc = "Texts by key."),
+	OS_BODY(struct os_metadata, "metadata", wish.tags, .flags = REQUIRED, .doc = "Texts by key."),
 };
-static const struct os_param key_params[] = {
+static const struct param key_params[] = {
 	ALL_OF,
 	OS_PATH(struct os_metadata, "key", key, .doc = "Of one."),
 };
-static const struct os_param meta_params[] = {
+static const struct param meta_params[] = {
 	ALL_OF,
 	OS_PATH(struct os_metadata, "key", key, .doc = "Of one."),
-	OS_BODY(struct os_metadata, "meta", wish.tags, .flags = OS_REQUIRED, .min = 1, .max = 1,
+	OS_BODY(struct os_metadata, "meta", wish.tags, .flags = REQUIRED, .min = 1, .max = 1,
 		.doc = "The one that the path names."),
 };
 
@@ -94,11 +94,11 @@ struct os_update_server {
 	struct str disk_config, access_ip4, access_ip6;
 };
 #define P(wire, member, ...) OS_BODY(struct os_update_server, wire, member, __VA_ARGS__)
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	SERVER(struct os_update_server, wish.instance),
 	P("name", wish.name, .min = 1, .max = 255,
 	  .given = offsetof(struct os_update_server, wish.set_name) + 1, .doc = "Its name."),
-	P("description", wish.description, .flags = OS_NULLABLE, .since = 19, .max = 255,
+	P("description", wish.description, .flags = NULLABLE, .since = 19, .max = 255,
 	  .given = offsetof(struct os_update_server, wish.set_description) + 1, .doc = "Free text."),
 	P("OS-DCF:diskConfig", disk_config, .words = "AUTO|MANUAL", .doc = "Means nothing here."),
 	P("accessIPv4", access_ip4, .max = IP_TEXT_SIZE,

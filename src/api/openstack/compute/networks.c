@@ -71,7 +71,7 @@ static RESULT list_project_networks(struct os_call *e, const void *args, struct 
 struct os_old_network {
 	struct ref network;
 };
-static const struct os_param params[] = {
+static const struct param params[] = {
 	OS_PATH(struct os_old_network, "id", network, .kind = KIND_NETWORK, .doc = "The network."),
 };
 

@@ -46,7 +46,7 @@ RESULT os_seal_password(struct os_call *e, uuid account, struct str password, st
 struct os_guest_password {
 	struct instance_target wish;
 };
-static const struct os_param target_params[] = {OS_SERVER(struct os_guest_password, wish.instance)};
+static const struct param target_params[] = {OS_SERVER(struct os_guest_password, wish.instance)};
 
 static RESULT prepare_clear(struct os_call *e, void *args)
 {

@@ -14,7 +14,7 @@ struct os_rescue {
 	struct instance_rescuing wish;
 	struct str password;
 };
-static const struct os_param rescue_params[] = {
+static const struct param rescue_params[] = {
 	OS_SERVER(struct os_rescue, wish.instance),
 	OS_BODY(struct os_rescue, "rescue_image_ref", wish.image, .kind = KIND_IMAGE,
 		.doc = "What it starts from; absent: the image that it was made of."),
@@ -44,7 +44,7 @@ static RESULT show_rescue(struct os_call *e, const void *args, struct json_write
 struct os_care {
 	struct instance_target wish;
 };
-static const struct os_param care_params[] = {OS_SERVER(struct os_care, wish.instance)};
+static const struct param care_params[] = {OS_SERVER(struct os_care, wish.instance)};
 
 static RESULT prepare_care(struct os_call *e, void *args)
 {
@@ -78,7 +78,7 @@ static RESULT prepare_offload(struct os_call *e, void *args)
 struct os_unshelve {
 	struct instance_target wish;
 };
-static const struct os_param unshelve_params[] = {
+static const struct param unshelve_params[] = {
 	OS_SERVER(struct os_unshelve, wish.instance),
 	OS_UNBUILT("availability_zone", .since = 77),
 	OS_UNBUILT("host", .since = 91),
@@ -90,9 +90,9 @@ struct os_reset_state {
 	struct instance_marking wish;
 	struct str state;
 };
-static const struct os_param reset_params[] = {
+static const struct param reset_params[] = {
 	OS_SERVER(struct os_reset_state, wish.instance),
-	OS_BODY(struct os_reset_state, "state", state, .flags = OS_REQUIRED, .words = "active|error",
+	OS_BODY(struct os_reset_state, "state", state, .flags = REQUIRED, .words = "active|error",
 		.doc = "error: it is marked so; active: the mark and its conditions go, and its host is "
 		       "looked at anew."),
 };

@@ -122,7 +122,7 @@ struct os_old_group {
 	struct security_group_target wish;
 };
 #define GROUP_ID(T, member) OS_PATH(T, "id", member, .kind = KIND_SECURITY_GROUP, .doc = "The group.")
-static const struct os_param group_params[] = {GROUP_ID(struct os_old_group, wish.group)};
+static const struct param group_params[] = {GROUP_ID(struct os_old_group, wish.group)};
 
 static RESULT show_group(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -132,8 +132,8 @@ static RESULT show_group(struct os_call *e, const void *args, struct json_writer
 struct os_old_group_create {
 	struct security_group_wish wish;
 };
-#define P(T, wire, member, words) OS_BODY(T, wire, member, .flags = OS_REQUIRED, .max = 255, .doc = (words))
-static const struct os_param create_params[] = {
+#define P(T, wire, member, words) OS_BODY(T, wire, member, .flags = REQUIRED, .max = 255, .doc = (words))
+static const struct param create_params[] = {
 	P(struct os_old_group_create, "name", wish.name, "Need not be unique."),
 	P(struct os_old_group_create, "description", wish.description, "Free text."),
 };
@@ -154,7 +154,7 @@ struct os_old_group_update {
 	struct security_group_settings wish;
 	struct str name, description;
 };
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	GROUP_ID(struct os_old_group_update, wish.group),
 	P(struct os_old_group_update, "name", name, "Need not be unique."),
 	P(struct os_old_group_update, "description", description, "Free text."),
@@ -185,18 +185,17 @@ struct os_old_rule_create {
 	bool has_from, has_to;
 };
 #define P(wire, member, ...) OS_BODY(struct os_old_rule_create, wire, member, __VA_ARGS__)
-#define GIVEN(member) .flags = OS_NULL_ABSENT, .given = OS_GIVEN(struct os_old_rule_create, member)
-static const struct os_param rule_params[] = {
-	P("parent_group_id", wish.group, .flags = OS_REQUIRED, .kind = KIND_SECURITY_GROUP,
-	  .doc = "The group."),
-	P("ip_protocol", protocol, .flags = OS_NULLABLE, .words = "tcp|udp|icmp|TCP|UDP|ICMP",
+#define GIVEN(member) .flags = NULL_ABSENT, .given = OS_GIVEN(struct os_old_rule_create, member)
+static const struct param rule_params[] = {
+	P("parent_group_id", wish.group, .flags = REQUIRED, .kind = KIND_SECURITY_GROUP, .doc = "The group."),
+	P("ip_protocol", protocol, .flags = NULLABLE, .words = "tcp|udp|icmp|TCP|UDP|ICMP",
 	  .doc = "Absent, with the ports, of a rule by group: any."),
 	P("from_port", from, .min = ANY, .max = PORT_LAST, GIVEN(has_from),
 	  .doc = "First port; of ICMP the type, -1: all."),
 	P("to_port", to, .min = ANY, .max = PORT_LAST, GIVEN(has_to),
 	  .doc = "Last port; of ICMP the code, -1: all."),
-	P("cidr", rule.peer_block, .flags = OS_NULLABLE, .doc = "The peers' addresses; absent: all."),
-	P("group_id", rule.peer_group, .flags = OS_NULLABLE, .kind = KIND_SECURITY_GROUP,
+	P("cidr", rule.peer_block, .flags = NULLABLE, .doc = "The peers' addresses; absent: all."),
+	P("group_id", rule.peer_group, .flags = NULLABLE, .kind = KIND_SECURITY_GROUP,
 	  .doc = "The peers' group."),
 };
 #undef GIVEN
@@ -248,7 +247,7 @@ struct os_old_rule {
 	struct rules_wish wish;
 	struct ref rule;
 };
-static const struct os_param rule_id_params[] = {
+static const struct param rule_id_params[] = {
 	OS_PATH(struct os_old_rule, "id", rule, .kind = KIND_SECURITY_GROUP_RULE, .doc = "The rule."),
 };
 

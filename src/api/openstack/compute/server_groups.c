@@ -81,7 +81,7 @@ static const struct os_listing group_listing = {
 struct os_group_target {
 	struct server_group_target wish;
 };
-static const struct os_param target_params[] = {
+static const struct param target_params[] = {
 	OS_PATH(struct os_group_target, "server_group_id", wish.server_group, .kind = KIND_SERVER_GROUP,
 		.doc = "The group."),
 };
@@ -97,11 +97,11 @@ static RESULT show_group(struct os_call *e, const void *args, struct json_writer
 struct os_group_rules {
 	int64_t max_per_host;
 };
-static const struct os_param rules_rows[] = {
+static const struct param rules_rows[] = {
 	OS_BODY(struct os_group_rules, "max_server_per_host", max_per_host, .min = 1, .max = 1000,
 		.doc = "As many may share a host."),
 };
-static const struct os_params rules_params = OS_PARAMS(struct os_group_rules, rules_rows);
+static const struct params rules_params = OS_PARAMS(struct os_group_rules, rules_rows);
 
 struct os_create_group {
 	struct server_group_wish wish;
@@ -111,10 +111,10 @@ struct os_create_group {
 };
 #define POLICIES "affinity|anti-affinity|soft-affinity|soft-anti-affinity"
 #define P(wire, member, ...) OS_BODY(struct os_create_group, wire, member, __VA_ARGS__)
-static const struct os_param create_params[] = {
-	P("name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255, .doc = "Its name."),
-	P("policies", policies, .flags = OS_REQUIRED, .until = 63, .doc = "A list of one."),
-	P("policy", policy, .flags = OS_REQUIRED, .since = 64, .words = POLICIES,
+static const struct param create_params[] = {
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Its name."),
+	P("policies", policies, .flags = REQUIRED, .until = 63, .doc = "A list of one."),
+	P("policy", policy, .flags = REQUIRED, .since = 64, .words = POLICIES,
 	  .doc = "How its servers are placed."),
 	OS_BODY_OBJECT(struct os_create_group, "rules", rules, rules_params, .since = 64,
 		       .doc = "Of anti-affinity."),

@@ -485,7 +485,7 @@ static void write_server(struct os_call *e, struct json_writer *w, const void *i
 
 static struct str asked(const struct os_call *e, const char *name)
 {
-	return os_query_find(&e->request.query, name);
+	return pairs_find(&e->request.query, name);
 }
 
 /* One that has ended is gone here, as long as nobody asks for changes, or an administrator for what is
@@ -648,7 +648,7 @@ const struct os_listing os_server_details = SERVERS(write_server, gather_server)
 struct os_server_target {
 	struct ref server;
 };
-static const struct os_param show_params[] = {
+static const struct param show_params[] = {
 	OS_PATH(struct os_server_target, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server."),
 };
 
@@ -666,10 +666,10 @@ struct os_power {
 	struct str type;
 };
 #define SERVER OS_PATH(struct os_power, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server.")
-static const struct os_param power_params[] = {SERVER};
-static const struct os_param reboot_params[] = {
+static const struct param power_params[] = {SERVER};
+static const struct param reboot_params[] = {
 	SERVER,
-	OS_BODY(struct os_power, "type", type, .flags = OS_REQUIRED, .words = "SOFT|HARD|soft|hard",
+	OS_BODY(struct os_power, "type", type, .flags = REQUIRED, .words = "SOFT|HARD|soft|hard",
 		.doc = "HARD: without asking the guest."),
 };
 

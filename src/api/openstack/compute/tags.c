@@ -106,12 +106,12 @@ struct os_server_tags {
 };
 #define SERVER                                                                                               \
 	OS_PATH(struct os_server_tags, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server.")
-static const struct os_param server_params[] = {SERVER};
-static const struct os_param put_params[] = {
+static const struct param server_params[] = {SERVER};
+static const struct param put_params[] = {
 	SERVER,
-	OS_BODY(struct os_server_tags, "tags", words, .flags = OS_REQUIRED, .doc = "All of them."),
+	OS_BODY(struct os_server_tags, "tags", words, .flags = REQUIRED, .doc = "All of them."),
 };
-static const struct os_param one_params[] = {
+static const struct param one_params[] = {
 	SERVER,
 	OS_PATH(struct os_server_tags, "tag", word, .doc = "The word."),
 };

@@ -34,12 +34,12 @@ struct os_usage {
 		 .doc = "Servers of a page."),                                                               \
 		OS_QUERY(struct os_usage, "marker", marker, .since = SINCE_PAGES, .max = 64,                 \
 			 .doc = "The last server of the page before.")
-static const struct os_param list_params[] = {
+static const struct param list_params[] = {
 	TIMES,
 	PAGES,
 	OS_QUERY(struct os_usage, "detailed", detailed, .doc = "1: with each server."),
 };
-static const struct os_param one_params[] = {
+static const struct param one_params[] = {
 	OS_PATH(struct os_usage, "project_id", project, .doc = "The project."),
 	TIMES,
 	PAGES,
@@ -212,7 +212,7 @@ static void write_next(struct os_call *e, struct json_writer *w, const char *key
 		return;
 	buf_init(&query, 8192);
 	for (size_t k = 0; k < e->request.query.count; k++) {
-		const struct os_pair *p = &e->request.query.at[k];
+		const struct pair *p = &e->request.query.at[k];
 		if (!str_is(p->name, "marker"))
 			buf_print(&query, "%" STR_FMT "=%" STR_FMT "&", STR_ARG(p->name),
 				  STR_ARG(str_encode_url(e->c->arena, p->value, false)));

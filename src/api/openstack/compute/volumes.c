@@ -78,7 +78,7 @@ static const struct os_listing volumes = {
 struct os_old_volume {
 	struct ref volume;
 };
-static const struct os_param volume_params[] = {OS_VOLUME_PATH(struct os_old_volume, volume)};
+static const struct param volume_params[] = {OS_VOLUME_PATH(struct os_old_volume, volume)};
 
 static RESULT show_volume(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -91,15 +91,15 @@ struct os_old_volume_create {
 	struct str type, zone;
 };
 #define P(wire, member, ...) OS_BODY(struct os_old_volume_create, wire, member, __VA_ARGS__)
-static const struct os_param create_params[] = {
-	P("size", size, .flags = OS_REQUIRED, .min = 1, .max = 16384, .doc = "GiB."),
-	P("display_name", wish.name, .flags = OS_NULLABLE, .doc = "Its name."),
-	P("display_description", wish.description, .flags = OS_NULLABLE, .doc = "Free text."),
-	P("availability_zone", zone, .flags = OS_NULLABLE, .doc = "Absent: the first zone."),
-	P("volume_type", type, .flags = OS_NULLABLE, .doc = "Name or id; absent: __DEFAULT__."),
-	P("snapshot_id", wish.disk.snapshot, .flags = OS_NULLABLE, .kind = KIND_SNAPSHOT,
+static const struct param create_params[] = {
+	P("size", size, .flags = REQUIRED, .min = 1, .max = 16384, .doc = "GiB."),
+	P("display_name", wish.name, .flags = NULLABLE, .doc = "Its name."),
+	P("display_description", wish.description, .flags = NULLABLE, .doc = "Free text."),
+	P("availability_zone", zone, .flags = NULLABLE, .doc = "Absent: the first zone."),
+	P("volume_type", type, .flags = NULLABLE, .doc = "Name or id; absent: __DEFAULT__."),
+	P("snapshot_id", wish.disk.snapshot, .flags = NULLABLE, .kind = KIND_SNAPSHOT,
 	  .doc = "What it is made from."),
-	P("metadata", wish.tags, .flags = OS_NULL_ABSENT, .doc = "Texts by key: its tags."),
+	P("metadata", wish.tags, .flags = NULL_ABSENT, .doc = "Texts by key: its tags."),
 };
 #undef P
 
@@ -117,7 +117,7 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 struct os_old_volume_delete {
 	struct volume_target wish;
 };
-static const struct os_param delete_params[] = {OS_VOLUME_PATH(struct os_old_volume_delete, wish.volume)};
+static const struct param delete_params[] = {OS_VOLUME_PATH(struct os_old_volume_delete, wish.volume)};
 
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
@@ -153,7 +153,7 @@ static const struct os_listing snapshots = {
 struct os_old_snapshot {
 	struct snapshot_target wish;
 };
-static const struct os_param snapshot_params[] = {OS_SNAPSHOT_PATH(struct os_old_snapshot, wish.snapshot)};
+static const struct param snapshot_params[] = {OS_SNAPSHOT_PATH(struct os_old_snapshot, wish.snapshot)};
 
 static RESULT show_snapshot(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -165,10 +165,10 @@ struct os_old_snapshot_create {
 	bool force;
 };
 #define P(wire, member, ...) OS_BODY(struct os_old_snapshot_create, wire, member, __VA_ARGS__)
-static const struct os_param snapshot_create_params[] = {
-	P("volume_id", wish.volume, .flags = OS_REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
-	P("display_name", wish.name, .flags = OS_NULLABLE, .doc = "Its name."),
-	P("display_description", wish.description, .flags = OS_NULLABLE, .doc = "Free text."),
+static const struct param snapshot_create_params[] = {
+	P("volume_id", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
+	P("display_name", wish.name, .flags = NULLABLE, .doc = "Its name."),
+	P("display_description", wish.description, .flags = NULLABLE, .doc = "Free text."),
 	P("force", force, .doc = "Also of a volume that is attached."),
 };
 #undef P

@@ -64,7 +64,7 @@ struct os_action {
 	};
 	int since, until; /* microversions that have it: 26 is 2.26; 0: from the first, to the last */
 	int status;       /* of success; 0: 200 */
-	struct os_params args;
+	struct params args;
 	const char *wrap; /* the body's member that holds the parameters: "server"; NULL: the body itself */
 	const char *item; /* the answer's members are within this one; NULL: at the top */
 	RESULT (*prepare)(struct os_call *e, void *args);

@@ -28,19 +28,19 @@ static const char *method_word(enum http_method method)
 	return words[method];
 }
 
-static const char *type_word(const struct os_param *p)
+static const char *type_word(const struct param *p)
 {
 	static const char *const words[] = {
-		[OS_NOT_BUILT] = "any",   [OS_TEXT] = "string",
-		[OS_INT] = "integer",     [OS_BOOL] = "boolean",
-		[OS_CHOICE] = "boolean",  [OS_ID] = "id",
-		[OS_IP] = "ip",           [OS_CIDR] = "cidr",
-		[OS_MAC] = "mac",         [OS_TEXTS] = "list of strings",
-		[OS_IDS] = "list of ids", [OS_TAGS] = "object of strings",
-		[OS_OBJECT] = "object",   [OS_LIST] = "list of objects",
-		[OS_JSON] = "any",
+		[PARAM_NOT_BUILT] = "any",   [PARAM_TEXT] = "string",
+		[PARAM_INT] = "integer",     [PARAM_BOOL] = "boolean",
+		[PARAM_CHOICE] = "boolean",  [PARAM_ID] = "id",
+		[PARAM_IP] = "ip",           [PARAM_CIDR] = "cidr",
+		[PARAM_MAC] = "mac",         [PARAM_TEXTS] = "list of strings",
+		[PARAM_IDS] = "list of ids", [PARAM_TAGS] = "object of strings",
+		[PARAM_STRUCT] = "object",   [PARAM_STRUCTS] = "list of objects",
+		[PARAM_JSON] = "any",
 	};
-	if (p->type == OS_CHOICE && p->yes)
+	if (p->type == PARAM_CHOICE && p->yes)
 		return "string";
 	return words[p->type];
 }
@@ -70,7 +70,7 @@ static void write_name(struct json_writer *w, const struct path *path, const cha
 	buf_done(&text);
 }
 
-static void write_bounds(struct json_writer *w, const struct os_param *p)
+static void write_bounds(struct json_writer *w, const struct param *p)
 {
 	if (p->min || p->max) {
 		json_write_int(w, "min", p->min);
@@ -92,26 +92,25 @@ static void write_bounds(struct json_writer *w, const struct os_param *p)
 		json_write_int(w, "until", p->until);
 }
 
-static void write_params(struct json_writer *w, const struct os_params *table, const struct path *path)
+static void write_params(struct json_writer *w, const struct params *table, const struct path *path)
 {
-	static const char *const places[] = {
-		[OS_IN_BODY] = "body", [OS_IN_PATH] = "path", [OS_IN_QUERY] = "query"};
+	static const char *const places[] = {[IN_BODY] = "body", [IN_PATH] = "path", [IN_QUERY] = "query"};
 	for (size_t k = 0; k < table->count; k++) {
-		const struct os_param *p = &table->at[k];
+		const struct param *p = &table->at[k];
 		json_write_open(w, NULL);
 		write_name(w, path, p->wire);
 		json_write_z(w, "in", places[p->place]);
 		json_write_z(w, "type", type_word(p));
-		json_write_bool(w, "required", p->flags & OS_REQUIRED);
-		json_write_bool(w, "nullable", p->flags & (OS_NULLABLE | OS_NULL_ABSENT));
-		json_write_bool(w, "by_name", p->flags & OS_BY_NAME);
-		json_write_bool(w, "or_number", p->flags & OS_OR_NUMBER);
-		json_write_bool(w, "base64", p->flags & OS_BASE64);
-		json_write_bool(w, "built", p->type != OS_NOT_BUILT);
+		json_write_bool(w, "required", p->flags & REQUIRED);
+		json_write_bool(w, "nullable", p->flags & (NULLABLE | NULL_ABSENT));
+		json_write_bool(w, "by_name", p->flags & BY_NAME);
+		json_write_bool(w, "or_number", p->flags & OR_NUMBER);
+		json_write_bool(w, "base64", p->flags & BASE64);
+		json_write_bool(w, "built", p->type != PARAM_NOT_BUILT);
 		write_bounds(w, p);
 		json_write_z(w, "doc", p->doc);
 		json_write_close(w);
-		const struct path inner = {path, p->wire, p->type == OS_LIST};
+		const struct path inner = {path, p->wire, p->type == PARAM_STRUCTS};
 		if (p->sub)
 			write_params(w, p->sub, &inner);
 	}

@@ -2,7 +2,7 @@
  * Lists of extensions, and one of them. */
 #include "api/openstack/core/extensions.h"
 
-const struct os_param os_extension_params[1] = {
+const struct param os_extension_params[1] = {
 	OS_PATH(struct os_extension_target, "alias", alias, .doc = "Its short name."),
 };
 

@@ -28,4 +28,4 @@ RESULT os_show_extension(struct os_call *e, const struct os_extensions *extensio
 struct os_extension_target {
 	struct str alias;
 };
-extern const struct os_param os_extension_params[1];
+extern const struct param os_extension_params[1];

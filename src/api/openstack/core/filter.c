@@ -217,7 +217,7 @@ static RESULT check_value(const struct os_filtering *f, const struct os_filter *
 
 RESULT os_check_filters(struct os_filtering *f)
 {
-	const struct os_pairs *query = &f->e->request.query;
+	const struct pairs *query = &f->e->request.query;
 	for (size_t k = 0; k < query->count; k++) {
 		const struct os_filter *filter = find_filter(f, query->at[k].name);
 		TRY(check_name(f, query->at[k].name));
@@ -245,7 +245,7 @@ static bool fits_value(const struct os_filtering *f, const struct os_filter *fil
 /* Several values of one name: any; several names: all. */
 static bool fits_filters(const struct os_filtering *f, const struct row *row)
 {
-	const struct os_pairs *query = &f->e->request.query;
+	const struct pairs *query = &f->e->request.query;
 	for (size_t k = 0; k < query->count; k++) {
 		const struct os_filter *filter = find_filter(f, query->at[k].name);
 		bool fits = !filter;
@@ -271,7 +271,7 @@ static bool read_id(struct str value, enum kind kind, const char *prefix, struct
  * mean the rows that have none. */
 static RESULT read_values(const struct os_filtering *f, size_t first, struct strs *ret_values)
 {
-	const struct os_pairs *query = &f->e->request.query;
+	const struct pairs *query = &f->e->request.query;
 	struct str *values = arena_new_array(f->e->c->arena, struct str, query->count);
 	size_t count = 0;
 	*ret_values = (struct strs){0};
@@ -320,7 +320,7 @@ static RESULT plan_values(struct list *l, const struct os_filter *filter, struct
 RESULT os_plan_filters(const struct os_filtering *f, struct list *l)
 {
 	static const struct list_spelling spelling = {.read_id = read_id};
-	const struct os_pairs *query = &f->e->request.query;
+	const struct pairs *query = &f->e->request.query;
 	l->spelling = &spelling;
 	for (size_t k = 0; k < query->count; k++) {
 		const struct os_filter *filter = find_filter(f, query->at[k].name);
@@ -373,7 +373,7 @@ static bool member_is(const json_t *member, struct str value)
 /* Names that the row has no member for are passed over. */
 static bool has_members(const struct os_filtering *f, const json_t *members)
 {
-	const struct os_pairs *query = &f->e->request.query;
+	const struct pairs *query = &f->e->request.query;
 	for (size_t k = 0; k < query->count; k++) {
 		struct str name = query->at[k].name;
 		const json_t *member = json_object_getn(members, name.p, name.n);

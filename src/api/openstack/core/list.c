@@ -32,7 +32,7 @@ static void add_query(struct os_call *e, struct buf *b, struct str name, struct 
 /* The same query behind another marker. */
 static struct str query_from(struct os_call *e, struct str marker, bool backwards)
 {
-	const struct os_pairs *query = &e->request.query;
+	const struct pairs *query = &e->request.query;
 	struct buf b;
 	buf_init(&b, 64 * 1024);
 	for (size_t k = 0; k < query->count; k++)
@@ -53,7 +53,7 @@ struct str os_next_query(struct os_call *e, const struct os_page *page)
 
 /* ---- some members only ---- */
 
-static bool is_asked(const struct os_pairs *query, const char *member)
+static bool is_asked(const struct pairs *query, const char *member)
 {
 	for (size_t k = 0; k < query->count; k++)
 		if (str_is(query->at[k].name, "fields") && str_is(query->at[k].value, member))
@@ -64,7 +64,7 @@ static bool is_asked(const struct os_pairs *query, const char *member)
 /* Neutron's fields=: names that a row has not ask for nothing. */
 static bool picks_members(const struct os_call *e)
 {
-	const struct os_pairs *query = &e->request.query;
+	const struct pairs *query = &e->request.query;
 	bool picks = false;
 	for (size_t k = 0; k < query->count && !picks; k++)
 		picks = str_is(query->at[k].name, "fields") && query->at[k].value.n;

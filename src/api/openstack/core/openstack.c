@@ -120,7 +120,7 @@ static RESULT describe_permission(struct api_call *core, struct guard_request *r
 static void describe_audit(struct api_call *core)
 {
 	struct os_call *e = os_call_of(core);
-	const struct os_pairs *path = &e->request.path;
+	const struct pairs *path = &e->request.path;
 	bool is_late = e->audited->does & AUDIT_WHEN_SAID;
 	if (e->c->who) {
 		struct str by = audit_write_credential(e->c->arena, e->c->who);

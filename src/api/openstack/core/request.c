@@ -26,7 +26,7 @@ RESULT os_parse_body(struct os_call *e)
 /* The token's own, unless an administrator asks. */
 static RESULT check_project(struct os_call *e)
 {
-	struct str project = os_query_find(&e->request.path, "project_id");
+	struct str project = pairs_find(&e->request.path, "project_id");
 	struct ref ref;
 	if (e->service != OS_VOLUME || !project.p || str_is(project, "-") || os_is_admin(e))
 		return OK;
@@ -38,7 +38,7 @@ static RESULT check_project(struct os_call *e)
 /* Decodes %XX in what the path names. */
 static RESULT decode_path(struct os_call *e)
 {
-	struct os_pair *at = (struct os_pair *) e->request.path.at; /* the arena's copy is ours */
+	struct pair *at = (struct pair *) e->request.path.at; /* the arena's copy is ours */
 	for (size_t k = 0; k < e->request.path.count; k++) {
 		struct str text = at[k].value, plus = STR_NONE;
 		VEC(char) escaped = {0};
@@ -70,7 +70,7 @@ static RESULT find_parameters(struct os_call *e, const json_t **ret_value)
 			json_object_get(body, str_to_z(e->c->arena, str_print(e->c->arena, "%ss", wrap)));
 		e->is_bulk = *ret_value;
 		if (!json_is_array(*ret_value) || !json_array_size(*ret_value) ||
-		    json_array_size(*ret_value) > OS_LIST_MAX)
+		    json_array_size(*ret_value) > PARAM_LIST_MAX)
 			*ret_value = NULL;
 		e->arg_count = *ret_value ? json_array_size(*ret_value) : 0;
 	}

@@ -63,7 +63,7 @@ void os_sum_routes(struct openstack_face *face)
 }
 
 /* Whether the path is of that form; its variables then. */
-static bool path_fits(struct str form, struct str path, struct os_pair variables[static OS_VARIABLES_MAX],
+static bool path_fits(struct str form, struct str path, struct pair variables[static OS_VARIABLES_MAX],
 		      size_t *ret_count)
 {
 	struct str want, got;
@@ -73,7 +73,7 @@ static bool path_fits(struct str form, struct str path, struct os_pair variables
 		assert(has_one); /* as many segments */
 		if (want.p[0] == '{') {
 			assert(count < OS_VARIABLES_MAX);
-			variables[count++] = (struct os_pair){str_slice(want, 1, want.n - 1), got};
+			variables[count++] = (struct pair){str_slice(want, 1, want.n - 1), got};
 		} else if (!str_equal(want, got)) {
 			return false;
 		}
@@ -107,7 +107,7 @@ const struct os_route *os_find_route(struct os_call *e, bool *ret_has_path)
 {
 	const struct openstack_face *face = os_face_of(e);
 	size_t count = 0, segments = count_segments(e->path);
-	struct os_pair *variables = arena_new_array(e->c->arena, struct os_pair, OS_VARIABLES_MAX);
+	struct pair *variables = arena_new_array(e->c->arena, struct pair, OS_VARIABLES_MAX);
 	*ret_has_path = false;
 	if (ends_with_no_id(e, segments))
 		return NULL;
@@ -119,7 +119,7 @@ const struct os_route *os_find_route(struct os_call *e, bool *ret_has_path)
 		*ret_has_path = true;
 		if (os_row_of(r->entry.action)->method != method_of(e->call))
 			continue;
-		e->request.path = (struct os_pairs){variables, count};
+		e->request.path = (struct pairs){variables, count};
 		return r;
 	}
 	return NULL;

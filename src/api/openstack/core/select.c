@@ -73,10 +73,10 @@ static RESULT plan(struct selection *s)
 
 static RESULT read_accounts(struct selection *s)
 {
-	const struct os_pairs *query = &s->e->request.query;
-	struct str asked = os_query_find(query, "all_tenants");
+	const struct pairs *query = &s->e->request.query;
+	struct str asked = pairs_find(query, "all_tenants");
 	if (!asked.p)
-		asked = os_query_find(query, "all_projects");
+		asked = pairs_find(query, "all_projects");
 	bool is_asked = asked.p && !os_is_truth(false, asked);
 	s->all_accounts = s->list->flags & OS_ADMIN_SEES_ALL && os_is_admin(s->e);
 	if (!(s->list->flags & OS_ALL_PROJECTS) || !is_asked)
@@ -143,7 +143,7 @@ static RESULT read_sort(struct selection *s, struct str text)
 	return OK;
 }
 
-static size_t count_named(const struct os_pairs *query, const char *name)
+static size_t count_named(const struct pairs *query, const char *name)
 {
 	size_t count = 0;
 	for (size_t k = 0; k < query->count; k++)
@@ -164,7 +164,7 @@ static RESULT check_directions(struct selection *s)
 
 static RESULT read_order(struct selection *s)
 {
-	const struct os_pairs *query = &s->e->request.query;
+	const struct pairs *query = &s->e->request.query;
 	size_t direction = 0;
 	TRY(check_directions(s));
 	for (size_t k = 0; k < query->count; k++) {
@@ -189,7 +189,7 @@ static bool has_pages(const struct os_listing *list)
 
 static RESULT read_count(struct selection *s, const char *name, int64_t *ret_count)
 {
-	struct str text = os_query_find(&s->e->request.query, name);
+	struct str text = pairs_find(&s->e->request.query, name);
 	int64_t count = 0;
 	if (text.p && (!result_is_ok(str_parse_int(text, &count)) || count < 0))
 		return ctx_fail_field(s->e->c, ERR_INVALID, str_from(name),
@@ -202,7 +202,7 @@ static RESULT read_count(struct selection *s, const char *name, int64_t *ret_cou
 
 static RESULT read_limit(struct selection *s)
 {
-	struct str text = os_query_find(&s->e->request.query, "limit");
+	struct str text = pairs_find(&s->e->request.query, "limit");
 	int64_t limit = 0, max = s->list->page_max ? s->list->page_max : INT64_MAX;
 	s->query.limit = SIZE_MAX;
 	if (!has_pages(s->list))
@@ -231,7 +231,7 @@ static bool is_marker(void *arg, const struct row *row)
 static RESULT read_start(struct selection *s)
 {
 	int64_t offset = 0;
-	s->marker = os_query_find(&s->e->request.query, "marker");
+	s->marker = pairs_find(&s->e->request.query, "marker");
 	if (s->marker.n && has_pages(s->list))
 		s->query.is_marker = is_marker;
 	else if (s->e->service == OS_VOLUME || s->list->flags & OS_BY_OFFSET)
@@ -282,7 +282,7 @@ static RESULT select_page(struct selection *s, struct os_page *page)
 RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_page *ret_page)
 {
 	struct selection s = {.e = e, .list = list, .filtering = {.e = e, .list = list}};
-	bool backwards = os_is_truth(true, os_query_find(&e->request.query, "page_reverse"));
+	bool backwards = os_is_truth(true, pairs_find(&e->request.query, "page_reverse"));
 	s.query = (struct query){
 		.c = e->c, .kind = list->kind, .matches = matches, .arg = &s, .sorts = s.sorts};
 	TRY(os_check_filters(&s.filtering));

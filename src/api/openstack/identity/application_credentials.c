@@ -50,14 +50,14 @@ static void write_credential(struct os_call *e, struct json_writer *w, const voi
 struct list_args {
 	struct ref user;
 };
-static const struct os_param list_params[] = {
+static const struct param list_params[] = {
 	OS_PATH(struct list_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
 };
 
 static RESULT list_credentials(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_args *a = args;
-	struct str name = os_query_find(&e->request.query, "name");
+	struct str name = pairs_find(&e->request.query, "name");
 	VEC(const struct row *) rows = {0};
 	const struct user *user = NULL;
 	TRY(os_check_own(e, "application_credential.list", &a->user, &user));
@@ -75,12 +75,12 @@ struct role_words {
 	struct ref id;
 	struct str name;
 };
-static const struct os_param role_rows[] = {
+static const struct param role_rows[] = {
 	OS_BODY(struct role_words, "id", id, .kind = KIND_ROLE, .doc = "Its id."),
 	OS_BODY(struct role_words, "name", name, .doc = "Or its name."),
 	OS_UNBUILT("domain_id"),
 };
-static const struct os_params role_table = OS_PARAMS(struct role_words, role_rows);
+static const struct params role_table = OS_PARAMS(struct role_words, role_rows);
 
 struct new_credential {
 	struct application_credential_wish wish;
@@ -91,15 +91,15 @@ struct new_credential {
 		size_t count;
 	} roles;
 };
-static const struct os_param create_params[] = {
+static const struct param create_params[] = {
 	OS_PATH(struct new_credential, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
-	OS_BODY(struct new_credential, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255,
+	OS_BODY(struct new_credential, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
 		.doc = "Unique for the user."),
-	OS_BODY(struct new_credential, "description", wish.description, .flags = OS_NULLABLE,
+	OS_BODY(struct new_credential, "description", wish.description, .flags = NULLABLE,
 		.doc = "For people."),
-	OS_BODY(struct new_credential, "secret", secret, .max = PASSWORD_SIZE_MAX, .flags = OS_NULLABLE,
+	OS_BODY(struct new_credential, "secret", secret, .max = PASSWORD_SIZE_MAX, .flags = NULLABLE,
 		.doc = "Absent: drawn."),
-	OS_BODY(struct new_credential, "expires_at", expires, .flags = OS_NULLABLE, .doc = "Absent: never."),
+	OS_BODY(struct new_credential, "expires_at", expires, .flags = NULLABLE, .doc = "Absent: never."),
 	OS_BODY_LIST(struct new_credential, "roles", roles, role_table, .max = 64,
 		     .doc = "Some of the token's; absent: all."),
 	OS_BODY(struct new_credential, "unrestricted", wish.unrestricted,
@@ -169,7 +169,7 @@ struct credential_args {
 	struct application_credential_target wish;
 	struct ref user, credential;
 };
-static const struct os_param credential_params[] = {
+static const struct param credential_params[] = {
 	OS_PATH(struct credential_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
 	OS_PATH(struct credential_args, "application_credential_id", credential,
 		.kind = KIND_APPLICATION_CREDENTIAL, .doc = "The credential."),

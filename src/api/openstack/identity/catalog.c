@@ -85,7 +85,7 @@ static void write_service(struct os_call *e, struct json_writer *w, const struct
 
 static bool asks_for(struct os_call *e, const char *name, struct str value)
 {
-	struct str asked = os_query_find(&e->request.query, name);
+	struct str asked = pairs_find(&e->request.query, name);
 	return !asked.p || str_equal(asked, value);
 }
 
@@ -110,9 +110,9 @@ struct target {
 	struct str id;
 };
 #define TARGET(name) OS_PATH(struct target, name, id, .max = 64, .doc = "Which.")
-static const struct os_param service_params[] = {TARGET("service_id")};
-static const struct os_param endpoint_params[] = {TARGET("endpoint_id")};
-static const struct os_param region_params[] = {TARGET("region_id")};
+static const struct param service_params[] = {TARGET("service_id")};
+static const struct param endpoint_params[] = {TARGET("endpoint_id")};
+static const struct param region_params[] = {TARGET("region_id")};
 
 static RESULT fail_absent(struct os_call *e, const char *what, struct str id)
 {

@@ -32,7 +32,7 @@ static RESULT write_key(struct os_call *e, struct json_writer *w, const struct a
 struct list_args {
 	struct ref user;
 };
-static const struct os_param list_params[] = {
+static const struct param list_params[] = {
 	OS_PATH(struct list_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
 };
 
@@ -91,8 +91,8 @@ static RESULT write_credential(struct os_call *e, struct json_writer *w, const s
 static RESULT list_credentials(struct os_call *e, const void *args, struct json_writer *w)
 {
 	struct ref user = {.kind = KIND_USER, .prefix = e->c->who->user, .bits = 128};
-	struct str asked = os_query_find(&e->request.query, "user_id");
-	struct str type = os_query_find(&e->request.query, "type");
+	struct str asked = pairs_find(&e->request.query, "user_id");
+	struct str type = pairs_find(&e->request.query, "type");
 	const struct user *whose = NULL;
 	(void) args;
 	if (asked.p && !os_parse_id(asked, KIND_USER, &user))
@@ -113,9 +113,9 @@ struct new_key {
 	struct ref user, project;
 	struct access_key key;
 };
-static const struct os_param create_params[] = {
+static const struct param create_params[] = {
 	OS_PATH(struct new_key, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
-	OS_BODY(struct new_key, "tenant_id", project, .kind = KIND_ACCOUNT, .flags = OS_REQUIRED,
+	OS_BODY(struct new_key, "tenant_id", project, .kind = KIND_ACCOUNT, .flags = REQUIRED,
 		.doc = "The project that it signs for."),
 };
 
@@ -143,7 +143,7 @@ struct key_args {
 	struct access_key_target wish;
 	struct ref user;
 };
-static const struct os_param key_params[] = {
+static const struct param key_params[] = {
 	OS_PATH(struct key_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
 	OS_PATH(struct key_args, "credential_id", wish.key_id, .max = 64, .doc = "The access key's id."),
 };

@@ -52,13 +52,12 @@ struct new_group {
 	struct user_group_wish wish;
 	struct str others;
 };
-static const struct os_param create_params[] = {
-	OS_BODY(struct new_group, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 64,
+static const struct param create_params[] = {
+	OS_BODY(struct new_group, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 64,
 		.doc = "Unique in the domain."),
-	OS_BODY(struct new_group, "domain_id", wish.domain, .kind = KIND_DOMAIN, .flags = OS_NULLABLE,
+	OS_BODY(struct new_group, "domain_id", wish.domain, .kind = KIND_DOMAIN, .flags = NULLABLE,
 		.doc = "Absent: the token's."),
-	OS_BODY(struct new_group, "description", wish.description, .flags = OS_NULLABLE,
-		.doc = "For people."),
+	OS_BODY(struct new_group, "description", wish.description, .flags = NULLABLE, .doc = "For people."),
 };
 
 static RESULT prepare_new(struct os_call *e, void *args)
@@ -80,11 +79,11 @@ struct changed_group {
 	bool has_name, has_description;
 };
 #define GROUP_ID(T) OS_PATH(T, "group_id", wish.user_group, .kind = KIND_USER_GROUP, .doc = "The group.")
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	GROUP_ID(struct changed_group),
 	OS_BODY(struct changed_group, "name", name, .min = 1, .max = 64,
 		.given = offsetof(struct changed_group, has_name) + 1, .doc = "Unique in the domain."),
-	OS_BODY(struct changed_group, "description", description, .flags = OS_NULLABLE,
+	OS_BODY(struct changed_group, "description", description, .flags = NULLABLE,
 		.given = offsetof(struct changed_group, has_description) + 1, .doc = "For people."),
 	OS_UNBUILT("domain_id"),
 };
@@ -106,7 +105,7 @@ static RESULT show_changed(struct os_call *e, const void *args, struct json_writ
 struct group_args {
 	struct user_group_target wish;
 };
-static const struct os_param group_params[] = {GROUP_ID(struct group_args)};
+static const struct param group_params[] = {GROUP_ID(struct group_args)};
 
 static RESULT show_group(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -133,7 +132,7 @@ static RESULT list_members(struct os_call *e, const void *args, struct json_writ
 struct user_args {
 	struct ref user;
 };
-static const struct os_param user_params[] = {
+static const struct param user_params[] = {
 	OS_PATH(struct user_args, "user_id", user, .kind = KIND_USER, .doc = "The user."),
 };
 
@@ -155,7 +154,7 @@ static RESULT list_users_groups(struct os_call *e, const void *args, struct json
 struct member_args {
 	struct membership wish;
 };
-static const struct os_param member_params[] = {
+static const struct param member_params[] = {
 	GROUP_ID(struct member_args),
 	OS_PATH(struct member_args, "user_id", wish.user, .kind = KIND_USER, .doc = "The user."),
 };

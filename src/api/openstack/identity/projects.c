@@ -43,11 +43,10 @@ struct new_domain {
 	struct domain_wish wish;
 	struct str others;
 };
-static const struct os_param create_domain_params[] = {
-	OS_BODY(struct new_domain, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 64,
+static const struct param create_domain_params[] = {
+	OS_BODY(struct new_domain, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 64,
 		.doc = "Unique."),
-	OS_BODY(struct new_domain, "description", wish.description, .flags = OS_NULLABLE,
-		.doc = "For people."),
+	OS_BODY(struct new_domain, "description", wish.description, .flags = NULLABLE, .doc = "For people."),
 	OS_BODY(struct new_domain, "enabled", wish.enabled, .doc = "Absent: yes."),
 	OS_UNBUILT("tags", .only = "[]"),
 	OS_UNBUILT("options", .only = "{}"),
@@ -72,11 +71,11 @@ struct changed_domain {
 };
 #define DOMAIN(T) OS_PATH(T, "domain_id", wish.domain, .kind = KIND_DOMAIN, .doc = "The domain.")
 #define GIVEN(T, member) .given = offsetof(T, member) + 1
-static const struct os_param update_domain_params[] = {
+static const struct param update_domain_params[] = {
 	DOMAIN(struct changed_domain),
 	OS_BODY(struct changed_domain, "name", name, .min = 1, .max = 64,
 		GIVEN(struct changed_domain, has_name), .doc = "Unique."),
-	OS_BODY(struct changed_domain, "description", description, .flags = OS_NULLABLE,
+	OS_BODY(struct changed_domain, "description", description, .flags = NULLABLE,
 		GIVEN(struct changed_domain, has_description), .doc = "For people."),
 	OS_BODY(struct changed_domain, "enabled", wish.enabled, .doc = "Whether anybody gets in."),
 	OS_UNBUILT("tags", .only = "[]"),
@@ -99,7 +98,7 @@ static RESULT show_changed_domain(struct os_call *e, const void *args, struct js
 struct domain_args {
 	struct domain_target wish;
 };
-static const struct os_param domain_params[] = {DOMAIN(struct domain_args)};
+static const struct param domain_params[] = {DOMAIN(struct domain_args)};
 
 static RESULT show_domain(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -172,15 +171,14 @@ struct new_project {
 	struct str others;
 	struct ref parent;
 };
-static const struct os_param create_project_params[] = {
-	OS_BODY(struct new_project, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 64,
+static const struct param create_project_params[] = {
+	OS_BODY(struct new_project, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 64,
 		.doc = "Unique in the domain."),
-	OS_BODY(struct new_project, "description", wish.description, .flags = OS_NULLABLE,
-		.doc = "For people."),
+	OS_BODY(struct new_project, "description", wish.description, .flags = NULLABLE, .doc = "For people."),
 	OS_BODY(struct new_project, "enabled", wish.enabled, .doc = "Absent: yes."),
-	OS_BODY(struct new_project, "domain_id", wish.domain, .kind = KIND_DOMAIN, .flags = OS_NULLABLE,
+	OS_BODY(struct new_project, "domain_id", wish.domain, .kind = KIND_DOMAIN, .flags = NULLABLE,
 		.doc = "Absent: the token's."),
-	OS_BODY(struct new_project, "parent_id", parent, .kind = KIND_DOMAIN, .flags = OS_NULLABLE,
+	OS_BODY(struct new_project, "parent_id", parent, .kind = KIND_DOMAIN, .flags = NULLABLE,
 		.doc = "The domain, and nothing else."),
 	OS_UNBUILT("is_domain", .only = "false"),
 	OS_BODY(struct new_project, "tags", wish.labels, .doc = "Words; 80 at most."),
@@ -213,11 +211,11 @@ struct changed_project {
 	bool has_name, has_description, has_labels;
 };
 #define PROJECT(T) OS_PATH(T, "project_id", wish.account, .kind = KIND_ACCOUNT, .doc = "The project.")
-static const struct os_param update_project_params[] = {
+static const struct param update_project_params[] = {
 	PROJECT(struct changed_project),
 	OS_BODY(struct changed_project, "name", name, .min = 1, .max = 64,
 		GIVEN(struct changed_project, has_name), .doc = "Unique in the domain."),
-	OS_BODY(struct changed_project, "description", description, .flags = OS_NULLABLE,
+	OS_BODY(struct changed_project, "description", description, .flags = NULLABLE,
 		GIVEN(struct changed_project, has_description), .doc = "For people."),
 	OS_BODY(struct changed_project, "enabled", wish.enabled, .doc = "Whether anybody gets in."),
 	OS_UNBUILT("domain_id"),
@@ -246,7 +244,7 @@ static RESULT show_changed_project(struct os_call *e, const void *args, struct j
 struct project_args {
 	struct account_target wish;
 };
-static const struct os_param project_params[] = {PROJECT(struct project_args)};
+static const struct param project_params[] = {PROJECT(struct project_args)};
 
 static RESULT show_project(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -255,9 +253,9 @@ static RESULT show_project(struct os_call *e, const void *args, struct json_writ
 
 /* ---- tags of a project ---- */
 
-static const struct os_param tags_params[] = {
+static const struct param tags_params[] = {
 	PROJECT(struct changed_project),
-	OS_BODY(struct changed_project, "tags", labels, .flags = OS_REQUIRED,
+	OS_BODY(struct changed_project, "tags", labels, .flags = REQUIRED,
 		GIVEN(struct changed_project, has_labels), .doc = "Instead of those that there are."),
 };
 
@@ -338,7 +336,7 @@ static RESULT list_own_systems(struct os_call *e, const void *args, struct json_
 struct user_args {
 	struct ref user;
 };
-static const struct os_param user_params[] = {
+static const struct param user_params[] = {
 	OS_PATH(struct user_args, "user_id", user, .kind = KIND_USER, .doc = "The user."),
 };
 

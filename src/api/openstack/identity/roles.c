@@ -48,10 +48,10 @@ struct new_role {
 	struct role_wish wish;
 	struct str others;
 };
-static const struct os_param create_params[] = {
-	OS_BODY(struct new_role, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255,
+static const struct param create_params[] = {
+	OS_BODY(struct new_role, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
 		.doc = "Unique."),
-	OS_BODY(struct new_role, "description", wish.description, .flags = OS_NULLABLE, .doc = "For people."),
+	OS_BODY(struct new_role, "description", wish.description, .flags = NULLABLE, .doc = "For people."),
 	OS_UNBUILT("domain_id", .doc = "Roles of a domain."),
 	OS_UNBUILT("options", .only = "{}"),
 };
@@ -73,11 +73,11 @@ struct changed_role {
 	bool has_name, has_description;
 };
 #define ROLE(T) OS_PATH(T, "role_id", wish.role, .kind = KIND_ROLE, .doc = "The role.")
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	ROLE(struct changed_role),
 	OS_BODY(struct changed_role, "name", name, .min = 1, .max = 255,
 		.given = offsetof(struct changed_role, has_name) + 1, .doc = "Unique."),
-	OS_BODY(struct changed_role, "description", description, .flags = OS_NULLABLE,
+	OS_BODY(struct changed_role, "description", description, .flags = NULLABLE,
 		.given = offsetof(struct changed_role, has_description) + 1, .doc = "For people."),
 	OS_UNBUILT("options", .only = "{}"),
 };
@@ -98,7 +98,7 @@ static RESULT show_changed(struct os_call *e, const void *args, struct json_writ
 struct role_args {
 	struct role_target wish;
 };
-static const struct os_param role_params[] = {ROLE(struct role_args)};
+static const struct param role_params[] = {ROLE(struct role_args)};
 
 static RESULT show_role(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -115,18 +115,18 @@ struct grant_args {
 #define PROJECT OS_PATH(struct grant_args, "project_id", wish.account, .kind = KIND_ACCOUNT, .doc = "Where.")
 #define DOMAIN OS_PATH(struct grant_args, "domain_id", wish.domain, .kind = KIND_DOMAIN, .doc = "Where.")
 #define WHICH OS_PATH(struct grant_args, "role_id", wish.role, .kind = KIND_ROLE, .doc = "Which.")
-static const struct os_param project_user_params[] = {PROJECT, USER, WHICH};
-static const struct os_param project_group_params[] = {PROJECT, USERS, WHICH};
-static const struct os_param domain_user_params[] = {DOMAIN, USER, WHICH};
-static const struct os_param domain_group_params[] = {DOMAIN, USERS, WHICH};
-static const struct os_param system_user_params[] = {USER, WHICH};
-static const struct os_param system_group_params[] = {USERS, WHICH};
-static const struct os_param projects_user_params[] = {PROJECT, USER};
-static const struct os_param projects_group_params[] = {PROJECT, USERS};
-static const struct os_param domains_user_params[] = {DOMAIN, USER};
-static const struct os_param domains_group_params[] = {DOMAIN, USERS};
-static const struct os_param systems_user_params[] = {USER};
-static const struct os_param systems_group_params[] = {USERS};
+static const struct param project_user_params[] = {PROJECT, USER, WHICH};
+static const struct param project_group_params[] = {PROJECT, USERS, WHICH};
+static const struct param domain_user_params[] = {DOMAIN, USER, WHICH};
+static const struct param domain_group_params[] = {DOMAIN, USERS, WHICH};
+static const struct param system_user_params[] = {USER, WHICH};
+static const struct param system_group_params[] = {USERS, WHICH};
+static const struct param projects_user_params[] = {PROJECT, USER};
+static const struct param projects_group_params[] = {PROJECT, USERS};
+static const struct param domains_user_params[] = {DOMAIN, USER};
+static const struct param domains_group_params[] = {DOMAIN, USERS};
+static const struct param systems_user_params[] = {USER};
+static const struct param systems_group_params[] = {USERS};
 
 static RESULT prepare_system(struct os_call *e, void *args)
 {
@@ -241,7 +241,7 @@ struct gathering {
 static bool query_is(struct os_call *e, const char *name, uuid id)
 {
 	struct ref ref;
-	struct str asked = os_query_find(&e->request.query, name);
+	struct str asked = pairs_find(&e->request.query, name);
 	if (!asked.p)
 		return true;
 	bool is_domain = strcmp(name, "scope.domain.id") == 0;
@@ -250,7 +250,7 @@ static bool query_is(struct os_call *e, const char *name, uuid id)
 
 static bool query_has(struct os_call *e, const char *name)
 {
-	const struct os_pairs *query = &e->request.query;
+	const struct pairs *query = &e->request.query;
 	for (size_t k = 0; k < query->count; k++)
 		if (str_is(query->at[k].name, name) && !str_equal_nocase(query->at[k].value, STR("false")) &&
 		    !str_is(query->at[k].value, "0"))

@@ -23,51 +23,51 @@ enum { SECRET_MAX = PASSWORD_SIZE_MAX };
 struct domain_words {
 	struct str id, name;
 };
-static const struct os_param domain_rows[] = {
+static const struct param domain_rows[] = {
 	OS_BODY(struct domain_words, "id", id, .doc = "Its id."),
 	OS_BODY(struct domain_words, "name", name, .doc = "Or its name."),
 };
-static const struct os_params domain_table = OS_PARAMS(struct domain_words, domain_rows);
+static const struct params domain_table = OS_PARAMS(struct domain_words, domain_rows);
 
 struct user_words {
 	struct str id, name, password;
 	struct domain_words domain;
 };
-static const struct os_param user_rows[] = {
+static const struct param user_rows[] = {
 	OS_BODY(struct user_words, "id", id, .doc = "The user's id."),
 	OS_BODY(struct user_words, "name", name, .doc = "Or name, with its domain."),
 	OS_BODY(struct user_words, "password", password, .max = SECRET_MAX, .doc = "The password."),
 	OS_BODY_OBJECT(struct user_words, "domain", domain, domain_table, .doc = "Of the name."),
 };
-static const struct os_params user_table = OS_PARAMS(struct user_words, user_rows);
+static const struct params user_table = OS_PARAMS(struct user_words, user_rows);
 
 struct credential_words {
 	struct str id, name, secret;
 	struct user_words user;
 };
-static const struct os_param credential_rows[] = {
+static const struct param credential_rows[] = {
 	OS_BODY(struct credential_words, "id", id, .doc = "The application credential's id."),
 	OS_BODY(struct credential_words, "name", name, .doc = "Or name, with its user."),
 	OS_BODY(struct credential_words, "secret", secret, .max = SECRET_MAX, .doc = "Its secret."),
 	OS_BODY_OBJECT(struct credential_words, "user", user, user_table, .doc = "Of the name."),
 };
-static const struct os_params credential_table = OS_PARAMS(struct credential_words, credential_rows);
+static const struct params credential_table = OS_PARAMS(struct credential_words, credential_rows);
 
 struct password_words {
 	struct user_words user;
 };
-static const struct os_param password_rows[] = {
-	OS_BODY_OBJECT(struct password_words, "user", user, user_table, .flags = OS_REQUIRED, .doc = "Who."),
+static const struct param password_rows[] = {
+	OS_BODY_OBJECT(struct password_words, "user", user, user_table, .flags = REQUIRED, .doc = "Who."),
 };
-static const struct os_params password_table = OS_PARAMS(struct password_words, password_rows);
+static const struct params password_table = OS_PARAMS(struct password_words, password_rows);
 
 struct token_words {
 	struct str id;
 };
-static const struct os_param token_rows[] = {
-	OS_BODY(struct token_words, "id", id, .flags = OS_REQUIRED, .doc = "A token that is good."),
+static const struct param token_rows[] = {
+	OS_BODY(struct token_words, "id", id, .flags = REQUIRED, .doc = "A token that is good."),
 };
-static const struct os_params token_table = OS_PARAMS(struct token_words, token_rows);
+static const struct params token_table = OS_PARAMS(struct token_words, token_rows);
 
 struct proof {
 	struct strs methods;
@@ -75,15 +75,15 @@ struct proof {
 	struct token_words token;
 	struct credential_words credential;
 };
-static const struct os_param proof_rows[] = {
-	OS_BODY(struct proof, "methods", methods, .flags = OS_REQUIRED,
+static const struct param proof_rows[] = {
+	OS_BODY(struct proof, "methods", methods, .flags = REQUIRED,
 		.doc = "One of password, token, application_credential."),
 	OS_BODY_OBJECT(struct proof, "password", password, password_table, .doc = "By password."),
 	OS_BODY_OBJECT(struct proof, "token", token, token_table, .doc = "By a token, for another scope."),
 	OS_BODY_OBJECT(struct proof, "application_credential", credential, credential_table,
 		       .doc = "By an application credential."),
 };
-static const struct os_params proof_table = OS_PARAMS(struct proof, proof_rows, .is_open = true);
+static const struct params proof_table = OS_PARAMS(struct proof, proof_rows, .is_open = true);
 
 /* What is to be hashed to find out who asks. */
 struct guess {
@@ -97,8 +97,8 @@ struct login {
 	struct str scope; /* JSON; p NULL: not said */
 	struct guess guess;
 };
-static const struct os_param login_params[] = {
-	OS_BODY_OBJECT(struct login, "identity", proof, proof_table, .flags = OS_REQUIRED,
+static const struct param login_params[] = {
+	OS_BODY_OBJECT(struct login, "identity", proof, proof_table, .flags = REQUIRED,
 		       .doc = "What proves who asks."),
 	OS_BODY_JSON(
 		struct login, "scope", scope,
@@ -112,18 +112,18 @@ struct project_words {
 	struct str id, name;
 	struct domain_words domain;
 };
-static const struct os_param project_rows[] = {
+static const struct param project_rows[] = {
 	OS_BODY(struct project_words, "id", id),
 	OS_BODY(struct project_words, "name", name),
 	OS_BODY_OBJECT(struct project_words, "domain", domain, domain_table),
 };
-static const struct os_params project_table = OS_PARAMS(struct project_words, project_rows);
+static const struct params project_table = OS_PARAMS(struct project_words, project_rows);
 
 struct system_words {
 	bool all;
 };
-static const struct os_param system_rows[] = {OS_BODY(struct system_words, "all", all)};
-static const struct os_params system_table = OS_PARAMS(struct system_words, system_rows);
+static const struct param system_rows[] = {OS_BODY(struct system_words, "all", all)};
+static const struct params system_table = OS_PARAMS(struct system_words, system_rows);
 
 struct scope_words {
 	struct project_words project;
@@ -133,18 +133,18 @@ struct scope_words {
 	bool has_project, has_domain, has_unscoped;
 };
 #define GIVEN(member) .given = offsetof(struct scope_words, member) + 1
-static const struct os_param scope_rows[] = {
+static const struct param scope_rows[] = {
 	OS_BODY_OBJECT(struct scope_words, "project", project, project_table, GIVEN(has_project)),
 	OS_BODY_OBJECT(struct scope_words, "domain", domain, domain_table, GIVEN(has_domain)),
 	OS_BODY_OBJECT(struct scope_words, "system", system, system_table),
 	OS_BODY_JSON(struct scope_words, "unscoped", unscoped, GIVEN(has_unscoped)),
 	OS_UNBUILT("OS-TRUST:trust"),
 };
-static const struct os_params scope_table = OS_PARAMS(struct scope_words, scope_rows);
+static const struct params scope_table = OS_PARAMS(struct scope_words, scope_rows);
 
 static RESULT read_scope(struct os_call *e, struct str text, struct scope_words *ret_scope)
 {
-	static const struct os_param whole = {.type = OS_OBJECT, .sub = &scope_table};
+	static const struct param whole = {.type = PARAM_STRUCT, .sub = &scope_table};
 	json_t *value = json_loadb(text.p, text.n, JSON_DECODE_ANY, NULL);
 	struct scope_words scope = {0};
 	struct result r = OK;
@@ -485,7 +485,7 @@ static void write_credential(struct os_call *e, struct json_writer *w, const str
 /* "?nocatalog", with any value or none. */
 static bool asks_for_no_catalog(const struct os_call *e)
 {
-	const struct os_pairs *query = &e->request.query;
+	const struct pairs *query = &e->request.query;
 	for (size_t k = 0; k < query->count; k++)
 		if (str_is(query->at[k].name, "nocatalog"))
 			return true;

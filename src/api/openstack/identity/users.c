@@ -102,18 +102,18 @@ struct new_user {
 	struct user_wish wish;
 	struct str password, others;
 };
-static const struct os_param create_params[] = {
-	OS_BODY(struct new_user, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255,
+static const struct param create_params[] = {
+	OS_BODY(struct new_user, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
 		.doc = "Unique in the domain."),
-	OS_BODY(struct new_user, "domain_id", wish.domain, .kind = KIND_DOMAIN, .flags = OS_NULLABLE,
+	OS_BODY(struct new_user, "domain_id", wish.domain, .kind = KIND_DOMAIN, .flags = NULLABLE,
 		.doc = "Absent: the token's."),
-	OS_BODY(struct new_user, "password", password, .max = PASSWORD_SIZE_MAX, .flags = OS_NULLABLE,
+	OS_BODY(struct new_user, "password", password, .max = PASSWORD_SIZE_MAX, .flags = NULLABLE,
 		.doc = "Absent: no password opens it."),
-	OS_BODY(struct new_user, "description", wish.description, .flags = OS_NULLABLE, .doc = "For people."),
-	OS_BODY(struct new_user, "email", wish.email, .flags = OS_NULLABLE, .doc = "For people."),
+	OS_BODY(struct new_user, "description", wish.description, .flags = NULLABLE, .doc = "For people."),
+	OS_BODY(struct new_user, "email", wish.email, .flags = NULLABLE, .doc = "For people."),
 	OS_BODY(struct new_user, "enabled", wish.enabled, .doc = "Absent: yes."),
 	OS_BODY(struct new_user, "default_project_id", wish.default_account, .kind = KIND_ACCOUNT,
-		.flags = OS_NULLABLE, .doc = "Where a password without a scope leads to."),
+		.flags = NULLABLE, .doc = "Where a password without a scope leads to."),
 	OS_UNBUILT("options", .only = "{}"),
 	OS_UNBUILT("federated", .only = "[]"),
 };
@@ -153,20 +153,19 @@ struct changed_user {
 	bool has_name, has_description, has_email, has_default;
 };
 #define GIVEN(member) .given = offsetof(struct changed_user, member) + 1
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	OS_PATH(struct changed_user, "user_id", wish.user, .kind = KIND_USER, .doc = "The user."),
 	OS_BODY(struct changed_user, "name", name, .min = 1, .max = 255, GIVEN(has_name),
 		.doc = "Unique in the domain."),
-	OS_BODY(struct changed_user, "description", description, .flags = OS_NULLABLE, GIVEN(has_description),
+	OS_BODY(struct changed_user, "description", description, .flags = NULLABLE, GIVEN(has_description),
 		.doc = "For people."),
-	OS_BODY(struct changed_user, "email", email, .flags = OS_NULLABLE, GIVEN(has_email),
+	OS_BODY(struct changed_user, "email", email, .flags = NULLABLE, GIVEN(has_email),
 		.doc = "For people."),
 	OS_BODY(struct changed_user, "password", password, .max = PASSWORD_SIZE_MAX,
 		.doc = "Ends the tokens of before."),
 	OS_BODY(struct changed_user, "enabled", wish.enabled, .doc = "Whether the user gets in."),
 	OS_BODY(struct changed_user, "default_project_id", default_account, .kind = KIND_ACCOUNT,
-		.flags = OS_NULLABLE, GIVEN(has_default),
-		.doc = "Where a password without a scope leads to."),
+		.flags = NULLABLE, GIVEN(has_default), .doc = "Where a password without a scope leads to."),
 	OS_UNBUILT("domain_id"),
 	OS_UNBUILT("options", .only = "{}"),
 	OS_UNBUILT("federated", .only = "[]"),
@@ -200,7 +199,7 @@ static RESULT show_changed(struct os_call *e, const void *args, struct json_writ
 struct user_args {
 	struct user_target wish;
 };
-static const struct os_param user_params[] = {
+static const struct param user_params[] = {
 	OS_PATH(struct user_args, "user_id", wish.user, .kind = KIND_USER, .doc = "The user."),
 };
 
@@ -216,11 +215,11 @@ struct new_password {
 	struct str original, password;
 	uuid user;
 };
-static const struct os_param password_params[] = {
+static const struct param password_params[] = {
 	OS_PATH(struct new_password, "user_id", wish.user, .kind = KIND_USER, .doc = "The token's user."),
-	OS_BODY(struct new_password, "original_password", original, .flags = OS_REQUIRED,
+	OS_BODY(struct new_password, "original_password", original, .flags = REQUIRED,
 		.max = PASSWORD_SIZE_MAX, .doc = "The present one."),
-	OS_BODY(struct new_password, "password", password, .flags = OS_REQUIRED, .min = 1,
+	OS_BODY(struct new_password, "password", password, .flags = REQUIRED, .min = 1,
 		.max = PASSWORD_SIZE_MAX, .doc = "The new one; it ends the tokens of before."),
 };
 

@@ -19,7 +19,7 @@ struct os_upload {
 	struct image_upload *upload; /* owned until sink.end() */
 	struct str format;
 };
-static const struct os_param upload_params[] = {OS_IMAGE_PATH(struct os_upload, wish.image)};
+static const struct param upload_params[] = {OS_IMAGE_PATH(struct os_upload, wish.image)};
 
 static struct os_upload *upload_of(struct call_sink *sink)
 {
@@ -99,7 +99,7 @@ static RESULT stage_image(struct op *op, void *wish)
 
 /* ---- download ---- */
 
-static const struct os_param target_params[] = {OS_IMAGE_PATH(struct os_image_target, image)};
+static const struct param target_params[] = {OS_IMAGE_PATH(struct os_image_target, image)};
 
 static struct str path_of(struct os_call *e, const struct image *image)
 {
@@ -157,16 +157,16 @@ struct os_import {
 	} method;
 	bool is_staged;
 };
-static const struct os_param method_params[] = {
-	OS_BODY(struct os_import_method, "name", name, .flags = OS_REQUIRED,
+static const struct param method_params[] = {
+	OS_BODY(struct os_import_method, "name", name, .flags = REQUIRED,
 		.words = "web-download|glance-direct", .doc = "How the data come."),
 	OS_BODY(struct os_import_method, "uri", uri, .max = 4096,
 		.doc = "Where they are, for web-download: http or https."),
 };
-static const struct os_params method_table = OS_PARAMS(struct os_import_method, method_params);
-static const struct os_param import_params[] = {
+static const struct params method_table = OS_PARAMS(struct os_import_method, method_params);
+static const struct param import_params[] = {
 	OS_IMAGE_PATH(struct os_import, wish.image),
-	OS_BODY_OBJECT(struct os_import, "method", method, method_table, .flags = OS_REQUIRED,
+	OS_BODY_OBJECT(struct os_import, "method", method, method_table, .flags = REQUIRED,
 		       .doc = "How the data come."),
 	OS_UNBUILT("stores"),
 	OS_UNBUILT("all_stores", .only = "false"),

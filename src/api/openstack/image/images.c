@@ -131,7 +131,7 @@ static void write_image(struct os_call *e, struct json_writer *w, const void *it
 
 static struct str asked(const struct os_call *e, const char *name)
 {
-	return os_query_find(&e->request.query, name);
+	return pairs_find(&e->request.query, name);
 }
 
 /* Of one that is shared with the caller: by the caller's own word, accepted ones unless others are asked. */
@@ -155,7 +155,7 @@ static bool has_properties_asked(const struct os_call *e, const struct image *im
 		"owner",         "visibility", "protected", "disk_format", "container_format",
 		"tag",           "size_min",   "size_max",  "created_at",  "updated_at"};
 	for (size_t k = 0; k < e->request.query.count; k++) {
-		const struct os_pair *p = &e->request.query.at[k];
+		const struct pair *p = &e->request.query.at[k];
 		bool is_own = false;
 		for (size_t n = 0; n < sizeof own / sizeof *own && !is_own; n++)
 			is_own = str_is(p->name, own[n]);
@@ -349,7 +349,7 @@ static RESULT list_images(struct os_call *e, const void *args, struct json_write
 
 /* ---- one ---- */
 
-static const struct os_param target_params[] = {OS_IMAGE_PATH(struct os_image_target, image)};
+static const struct param target_params[] = {OS_IMAGE_PATH(struct os_image_target, image)};
 
 static RESULT show_image(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -381,13 +381,13 @@ struct os_image_create {
 	struct os_image_fields fields;
 };
 #define F(wire, member, ...) OS_BODY(struct os_image_create, wire, fields.member, __VA_ARGS__)
-static const struct os_param create_params[] = {
+static const struct param create_params[] = {
 	F("id", id, .doc = "A UUID of the caller's choice; absent: one is drawn."),
-	F("name", name, .flags = OS_NULLABLE, .doc = "Its name."),
+	F("name", name, .flags = NULLABLE, .doc = "Its name."),
 	F("visibility", visibility, .words = "shared|private|community|public", .absent = "shared",
 	  .doc = "Who may see it."),
-	F("disk_format", disk_format, .flags = OS_NULLABLE, .doc = "raw, qcow2, vmdk, vhd, vhdx or iso."),
-	F("container_format", container_format, .flags = OS_NULLABLE, .doc = "bare."),
+	F("disk_format", disk_format, .flags = NULLABLE, .doc = "raw, qcow2, vmdk, vhd, vhdx or iso."),
+	F("container_format", container_format, .flags = NULLABLE, .doc = "bare."),
 	F("min_disk", min_disk, .max = 1024 * 1024, .doc = "GiB of the root disk, at least."),
 	F("min_ram", min_ram, .max = 64 * 1024 * 1024, .doc = "MiB of memory, at least."),
 	F("protected", is_protected, .doc = "It is not deleted."),
@@ -500,7 +500,7 @@ struct os_image_patch {
 	struct ref image;
 	uuid id;
 };
-static const struct os_param patch_params[] = {OS_IMAGE_PATH(struct os_image_patch, image)};
+static const struct param patch_params[] = {OS_IMAGE_PATH(struct os_image_patch, image)};
 
 /* "/name" → "name", with ~1 for a slash and ~0 for a tilde. */
 static const char *key_of_path(struct os_call *e, const char *path)
@@ -525,7 +525,7 @@ static bool is_patch_op(const char *op)
 }
 
 /* NULL: the key is a property's. */
-static const struct os_param *find_own(const char *key)
+static const struct param *find_own(const char *key)
 {
 	for (size_t k = 0; k < sizeof create_params / sizeof *create_params; k++)
 		if (strcmp(create_params[k].wire, key) == 0)
@@ -564,7 +564,7 @@ static RESULT apply_change(struct os_call *e, const json_t *change, struct os_im
 		return ctx_fail(e->c, ERR_INVALID, "Invalid JSON patch: op, path and value are needed.");
 	if (is_read_only(key) || strcmp(key, "id") == 0)
 		return fail_read_only(e, key);
-	const struct os_param *own = find_own(key);
+	const struct param *own = find_own(key);
 	if (own && removes)
 		return ctx_fail(e->c, ERR_DENIED, "Property %s may not be removed.", key);
 	if (own)
@@ -594,7 +594,7 @@ static RESULT apply_patch(struct os_call *e, const json_t *patch, struct os_imag
 {
 	size_t k = 0;
 	json_t *change = NULL;
-	if (!json_is_array(patch) || json_array_size(patch) > OS_LIST_MAX)
+	if (!json_is_array(patch) || json_array_size(patch) > PARAM_LIST_MAX)
 		return ctx_fail(e->c, ERR_INVALID, "Request body must be a JSON array of operation objects.");
 	json_array_foreach (patch, k, change)
 		TRY(apply_change(e, change, a));
@@ -679,7 +679,7 @@ struct os_image_tag {
 	struct ref image;
 	struct str tag;
 };
-static const struct os_param tag_params[] = {
+static const struct param tag_params[] = {
 	OS_IMAGE_PATH(struct os_image_tag, image),
 	OS_PATH(struct os_image_tag, "tag", tag, .doc = "A word."),
 };
@@ -719,7 +719,7 @@ static RESULT prepare_remove_tag(struct os_call *e, void *args)
 struct os_image_delete {
 	struct image_target wish;
 };
-static const struct os_param delete_params[] = {OS_IMAGE_PATH(struct os_image_delete, wish.image)};
+static const struct param delete_params[] = {OS_IMAGE_PATH(struct os_image_delete, wish.image)};
 
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
@@ -730,7 +730,7 @@ static RESULT prepare_delete(struct os_call *e, void *args)
 struct os_image_activate {
 	struct image_activation wish;
 };
-static const struct os_param activate_params[] = {OS_IMAGE_PATH(struct os_image_activate, wish.image)};
+static const struct param activate_params[] = {OS_IMAGE_PATH(struct os_image_activate, wish.image)};
 
 static RESULT prepare_reactivate(struct os_call *e, void *args)
 {

@@ -8,14 +8,14 @@ struct os_member {
 	struct image_settings wish;
 	struct ref image, member;
 };
-static const struct os_param list_params[] = {OS_IMAGE_PATH(struct os_member, image)};
-static const struct os_param add_params[] = {
+static const struct param list_params[] = {OS_IMAGE_PATH(struct os_member, image)};
+static const struct param add_params[] = {
 	OS_IMAGE_PATH(struct os_member, image),
-	OS_BODY(struct os_member, "member", member, .flags = OS_REQUIRED, .kind = KIND_ACCOUNT,
+	OS_BODY(struct os_member, "member", member, .flags = REQUIRED, .kind = KIND_ACCOUNT,
 		.doc = "The project."),
 };
 #define MEMBER_PATH(T) OS_PATH(T, "member_id", member, .kind = KIND_ACCOUNT, .doc = "The project.")
-static const struct os_param member_params[] = {
+static const struct param member_params[] = {
 	OS_IMAGE_PATH(struct os_member, image),
 	MEMBER_PATH(struct os_member),
 };
@@ -101,10 +101,10 @@ struct os_member_answer {
 	struct ref member;
 	struct str status, said_member;
 };
-static const struct os_param answer_params[] = {
+static const struct param answer_params[] = {
 	OS_IMAGE_PATH(struct os_member_answer, wish.image),
 	MEMBER_PATH(struct os_member_answer),
-	OS_BODY(struct os_member_answer, "status", status, .flags = OS_REQUIRED,
+	OS_BODY(struct os_member_answer, "status", status, .flags = REQUIRED,
 		.words = "pending|accepted|rejected", .doc = "Whether it is in the member's lists."),
 	OS_BODY(struct os_member_answer, "member", said_member, .doc = "Means nothing: the path names it."),
 };

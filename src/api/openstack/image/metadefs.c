@@ -26,7 +26,7 @@ static RESULT list_resource_types(struct os_call *e, const void *args, struct js
 struct os_namespace {
 	struct str name;
 };
-static const struct os_param namespace_params[] = {
+static const struct param namespace_params[] = {
 	OS_PATH(struct os_namespace, "namespace", name, .doc = "One."),
 };
 

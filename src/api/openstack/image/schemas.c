@@ -2,7 +2,7 @@
  * JSON schemas of what Image answers: clients check what they send by them. */
 #include "api/openstack/core/action.h"
 
-enum trait { PLAIN = 0, READ_ONLY = 1, NULLABLE = 2, SPECIAL = 4 };
+enum trait { PLAIN = 0, READ_ONLY = 1, MAY_BE_NULL = 2, SPECIAL = 4 };
 
 struct member {
 	const char *name, *type;
@@ -13,22 +13,22 @@ struct member {
 
 static const struct member image_members[] = {
 	{"id", "string", PLAIN, "A UUID."},
-	{"name", "string", NULLABLE, "Its name."},
+	{"name", "string", MAY_BE_NULL, "Its name."},
 	{"status", "string", READ_ONLY, "Where it is in its life.",
 	 "queued|saving|active|killed|deleted|importing|deactivated"},
 	{"visibility", "string", PLAIN, "Who may see it.", "community|public|private|shared"},
 	{"protected", "boolean", PLAIN, "It is not deleted."},
 	{"os_hidden", "boolean", PLAIN, "It is left out of lists."},
-	{"owner", "string", NULLABLE, "The project that it belongs to."},
-	{"container_format", "string", NULLABLE, "What it comes in."},
-	{"disk_format", "string", NULLABLE, "Of its data."},
+	{"owner", "string", MAY_BE_NULL, "The project that it belongs to."},
+	{"container_format", "string", MAY_BE_NULL, "What it comes in."},
+	{"disk_format", "string", MAY_BE_NULL, "Of its data."},
 	{"min_disk", "integer", PLAIN, "GiB of the root disk, at least."},
 	{"min_ram", "integer", PLAIN, "MiB of memory, at least."},
-	{"size", "integer", READ_ONLY | NULLABLE, "Bytes of its data."},
-	{"virtual_size", "integer", READ_ONLY | NULLABLE, "Bytes of its disk."},
-	{"checksum", "string", READ_ONLY | NULLABLE, "MD5 of its data."},
-	{"os_hash_algo", "string", READ_ONLY | NULLABLE, "Of os_hash_value."},
-	{"os_hash_value", "string", READ_ONLY | NULLABLE, "A digest of its data."},
+	{"size", "integer", READ_ONLY | MAY_BE_NULL, "Bytes of its data."},
+	{"virtual_size", "integer", READ_ONLY | MAY_BE_NULL, "Bytes of its disk."},
+	{"checksum", "string", READ_ONLY | MAY_BE_NULL, "MD5 of its data."},
+	{"os_hash_algo", "string", READ_ONLY | MAY_BE_NULL, "Of os_hash_value."},
+	{"os_hash_value", "string", READ_ONLY | MAY_BE_NULL, "A digest of its data."},
 	{"tags", "array", PLAIN, "Words."},
 	{"created_at", "string", READ_ONLY, "When it was made."},
 	{"updated_at", "string", READ_ONLY, "When it was changed last."},
@@ -47,7 +47,7 @@ static const struct member member_members[] = {
 
 static void write_type(struct json_writer *w, const struct member *m)
 {
-	if (!(m->traits & NULLABLE)) {
+	if (!(m->traits & MAY_BE_NULL)) {
 		json_write_z(w, "type", m->type);
 		return;
 	}

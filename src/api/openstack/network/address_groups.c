@@ -42,7 +42,7 @@ static const struct os_listing groups = {
 struct os_address_group_target {
 	struct address_group_target wish;
 };
-static const struct os_param target_params[] = {GROUP_PATH(struct os_address_group_target, wish.group)};
+static const struct param target_params[] = {GROUP_PATH(struct os_address_group_target, wish.group)};
 
 static RESULT show_group(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -75,10 +75,10 @@ struct os_create_address_group {
 	struct address_group_wish wish;
 	struct strs addresses;
 };
-static const struct os_param create_params[] = {
+static const struct param create_params[] = {
 	OS_BODY(struct os_create_address_group, "name", wish.name, .doc = "Need not be unique."),
 	OS_BODY(struct os_create_address_group, "description", wish.description, .doc = "Free text."),
-	OS_BODY(struct os_create_address_group, "addresses", addresses, .flags = OS_NULLABLE,
+	OS_BODY(struct os_create_address_group, "addresses", addresses, .flags = NULLABLE,
 		.doc = "Blocks of addresses."),
 	OS_PROJECT(struct os_create_address_group, wish.account),
 };
@@ -99,7 +99,7 @@ struct os_update_address_group {
 	struct str name, description;
 	bool has_name, has_description;
 };
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	GROUP_PATH(struct os_update_address_group, wish.group),
 	OS_BODY(struct os_update_address_group, "name", name,
 		.given = OS_GIVEN(struct os_update_address_group, has_name), .doc = "Need not be unique."),
@@ -127,9 +127,9 @@ struct os_change_addresses {
 	struct address_group_change wish;
 	struct strs addresses;
 };
-static const struct os_param change_params[] = {
+static const struct param change_params[] = {
 	GROUP_PATH(struct os_change_addresses, wish.group),
-	OS_BODY(struct os_change_addresses, "addresses", addresses, .flags = OS_REQUIRED,
+	OS_BODY(struct os_change_addresses, "addresses", addresses, .flags = REQUIRED,
 		.doc = "Blocks of addresses."),
 };
 

@@ -95,7 +95,7 @@ static const struct os_listing availabilities = {
 struct os_availability_target {
 	struct ref network;
 };
-static const struct os_param target_params[] = {
+static const struct param target_params[] = {
 	OS_PATH(struct os_availability_target, "network_id", network, .kind = KIND_NETWORK,
 		.doc = "The network."),
 };

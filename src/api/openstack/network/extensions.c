@@ -138,7 +138,7 @@ static const struct os_listing agents = {
 struct os_agent_target {
 	struct ref agent;
 };
-static const struct os_param agent_params[] = {
+static const struct param agent_params[] = {
 	OS_PATH(struct os_agent_target, "agent_id", agent, .kind = KIND_HOST, .doc = "The host's id."),
 };
 

@@ -113,7 +113,7 @@ const struct os_listing os_floating_ips = {
 struct os_floating_target {
 	struct address_target wish;
 };
-static const struct os_param target_params[] = {
+static const struct param target_params[] = {
 	OS_PATH(struct os_floating_target, "floatingip_id", wish.address, .kind = KIND_ADDRESS,
 		.doc = "The address."),
 };
@@ -140,17 +140,17 @@ struct os_create_floating {
 	struct address_wish wish;
 	struct ref subnet;
 };
-static const struct os_param create_params[] = {
-	OS_BODY(struct os_create_floating, "floating_network_id", wish.external_network, .flags = OS_REQUIRED,
+static const struct param create_params[] = {
+	OS_BODY(struct os_create_floating, "floating_network_id", wish.external_network, .flags = REQUIRED,
 		.kind = KIND_EXTERNAL_NETWORK, .doc = "The external network that it is from."),
 	OS_BODY(struct os_create_floating, "floating_ip_address", wish.ip, .doc = "Which; absent: any."),
-	OS_BODY(struct os_create_floating, "port_id", wish.port, .flags = OS_NULLABLE, .kind = KIND_PORT,
+	OS_BODY(struct os_create_floating, "port_id", wish.port, .flags = NULLABLE, .kind = KIND_PORT,
 		.doc = "What it stands for."),
-	OS_BODY(struct os_create_floating, "fixed_ip_address", wish.private_ip, .flags = OS_NULLABLE,
+	OS_BODY(struct os_create_floating, "fixed_ip_address", wish.private_ip, .flags = NULLABLE,
 		.doc = "Which of the port's addresses; absent: its first."),
 	OS_BODY(struct os_create_floating, "description", wish.description, .doc = "Free text."),
-	OS_BODY(struct os_create_floating, "subnet_id", subnet, .flags = OS_NULLABLE,
-		.kind = KIND_ADDRESS_RANGE, .doc = "As shown; not needed."),
+	OS_BODY(struct os_create_floating, "subnet_id", subnet, .flags = NULLABLE, .kind = KIND_ADDRESS_RANGE,
+		.doc = "As shown; not needed."),
 	OS_PROJECT(struct os_create_floating, wish.account),
 	FLOATING_UNBUILT,
 };
@@ -173,13 +173,13 @@ struct os_update_floating {
 	struct str description;
 	bool has_description;
 };
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	OS_PATH(struct os_update_floating, "floatingip_id", wish.address, .kind = KIND_ADDRESS,
 		.doc = "The address."),
-	OS_BODY(struct os_update_floating, "port_id", wish.port, .flags = OS_NULLABLE, .kind = KIND_PORT,
+	OS_BODY(struct os_update_floating, "port_id", wish.port, .flags = NULLABLE, .kind = KIND_PORT,
 		.given = OS_GIVEN(struct os_update_floating, wish.sets_port),
 		.doc = "What it stands for; null: nothing."),
-	OS_BODY(struct os_update_floating, "fixed_ip_address", wish.private_ip, .flags = OS_NULLABLE,
+	OS_BODY(struct os_update_floating, "fixed_ip_address", wish.private_ip, .flags = NULLABLE,
 		.doc = "Which of the port's addresses; absent: its first."),
 	OS_BODY(struct os_update_floating, "description", description,
 		.given = OS_GIVEN(struct os_update_floating, has_description), .doc = "Free text."),

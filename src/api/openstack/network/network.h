@@ -49,9 +49,9 @@ static inline enum choice os_choice_not(enum choice choice)
 
 /* For which project a resource is made. */
 #define OS_PROJECT(T, member)                                                                                \
-	OS_BODY(T, "project_id", member, .kind = KIND_ACCOUNT, .flags = OS_ID_OR_EMPTY | OS_NULLABLE,        \
+	OS_BODY(T, "project_id", member, .kind = KIND_ACCOUNT, .flags = ID_OR_EMPTY | NULLABLE,              \
 		.doc = "Whose it is; absent: the caller's own."),                                            \
-		OS_BODY(T, "tenant_id", member, .kind = KIND_ACCOUNT, .flags = OS_ID_OR_EMPTY | OS_NULLABLE, \
+		OS_BODY(T, "tenant_id", member, .kind = KIND_ACCOUNT, .flags = ID_OR_EMPTY | NULLABLE,       \
 			.doc = "Likewise.")
 /* ERR_INVALID: it is a network that the caller sees, and no external one. */
 RESULT os_check_external(struct os_call *e, const struct ref *network);

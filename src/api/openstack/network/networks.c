@@ -206,7 +206,7 @@ const struct os_listing os_networks = {
 struct os_network_target {
 	struct network_target wish;
 };
-static const struct os_param target_params[] = {
+static const struct param target_params[] = {
 	OS_PATH(struct os_network_target, "network_id", wish.network, .kind = KIND_NETWORK,
 		.doc = "The network."),
 };
@@ -230,7 +230,7 @@ struct os_create_network {
 	struct network_wish wish;
 	enum choice up, shared;
 };
-static const struct os_param create_params[] = {
+static const struct param create_params[] = {
 	OS_BODY(struct os_create_network, "name", wish.name, .doc = "Need not be unique."),
 	OS_BODY(struct os_create_network, "description", wish.description, .doc = "Free text."),
 	OS_BODY(struct os_create_network, "admin_state_up", up, .doc = "Whether its ports are bound."),
@@ -261,7 +261,7 @@ struct os_update_network {
 	bool has_name, has_description;
 	enum choice up;
 };
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	OS_PATH(struct os_update_network, "network_id", wish.network, .kind = KIND_NETWORK,
 		.doc = "The network."),
 	OS_BODY(struct os_update_network, "name", name, .given = OS_GIVEN(struct os_update_network, has_name),

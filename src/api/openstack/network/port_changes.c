@@ -6,7 +6,7 @@
 struct os_port_target {
 	struct port_target wish;
 };
-static const struct os_param target_params[] = {
+static const struct param target_params[] = {
 	OS_PATH(struct os_port_target, "port_id", wish.port, .kind = KIND_PORT, .doc = "The port."),
 };
 
@@ -25,23 +25,22 @@ static RESULT prepare_delete(struct os_call *e, void *args)
 
 /* ---- lists within ---- */
 
-static const struct os_param fixed_rows[] = {
+static const struct param fixed_rows[] = {
 	OS_BODY(struct port_fixed_wish, "subnet_id", subnet, .kind = KIND_SUBNET, .doc = "In which subnet."),
 	OS_BODY(struct port_fixed_wish, "ip_address", ip,
 		.doc = "Which address; absent: any of the subnet's."),
 };
-static const struct os_params fixed_params = OS_PARAMS(struct port_fixed_wish, fixed_rows);
+static const struct params fixed_params = OS_PARAMS(struct port_fixed_wish, fixed_rows);
 
 struct os_address_pair {
 	struct str ip;
 	struct mac mac;
 };
-static const struct os_param pair_rows[] = {
-	OS_BODY(struct os_address_pair, "ip_address", ip, .flags = OS_REQUIRED,
-		.doc = "An address or a block."),
+static const struct param pair_rows[] = {
+	OS_BODY(struct os_address_pair, "ip_address", ip, .flags = REQUIRED, .doc = "An address or a block."),
 	OS_BODY(struct os_address_pair, "mac_address", mac, .doc = "Absent: the port's."),
 };
-static const struct os_params pair_params = OS_PARAMS(struct os_address_pair, pair_rows);
+static const struct params pair_params = OS_PARAMS(struct os_address_pair, pair_rows);
 
 struct os_port_body {
 	struct {
@@ -122,8 +121,8 @@ struct os_create_port {
 	struct network_port_wish wish;
 	struct os_port_body body;
 };
-static const struct os_param create_params[] = {
-	OS_BODY(struct os_create_port, "network_id", wish.network, .flags = OS_REQUIRED, .kind = KIND_NETWORK,
+static const struct param create_params[] = {
+	OS_BODY(struct os_create_port, "network_id", wish.network, .flags = REQUIRED, .kind = KIND_NETWORK,
 		.doc = "The network it is on."),
 	OS_BODY(struct os_create_port, "mac_address", wish.mac, .doc = "Absent: drawn."),
 	PORT_BODY(struct os_create_port),
@@ -162,7 +161,7 @@ struct os_update_port {
 	struct port_settings wish;
 	struct os_port_body body;
 };
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	OS_PATH(struct os_update_port, "port_id", wish.port, .kind = KIND_PORT, .doc = "The port."),
 	PORT_BODY(struct os_update_port),
 	OS_UNBUILT("mac_address"),

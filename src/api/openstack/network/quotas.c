@@ -77,7 +77,7 @@ static void write_quota(struct os_call *e, struct json_writer *w, const struct a
 struct os_quota_target {
 	struct ref project;
 };
-static const struct os_param target_params[] = {
+static const struct param target_params[] = {
 	OS_PATH(struct os_quota_target, "project_id", project, .kind = KIND_ACCOUNT, .doc = "The project."),
 };
 
@@ -157,7 +157,7 @@ struct os_set_quota {
 #define LIMIT(word, member, has)                                                                             \
 	OS_BODY(struct os_set_quota, word, member, .min = -1, .max = INT32_MAX,                              \
 		.given = OS_GIVEN(struct os_set_quota, has), .doc = "-1: no limit.")
-static const struct os_param set_params[] = {
+static const struct param set_params[] = {
 	OS_PATH(struct os_set_quota, "project_id", project, .kind = KIND_ACCOUNT, .doc = "The project."),
 	LIMIT("network", network, has_network),
 	LIMIT("subnet", subnet, has_subnet),
@@ -207,7 +207,7 @@ struct os_reset_quota {
 	struct account_limits wish;
 	struct ref project;
 };
-static const struct os_param reset_params[] = {
+static const struct param reset_params[] = {
 	OS_PATH(struct os_reset_quota, "project_id", project, .kind = KIND_ACCOUNT, .doc = "The project."),
 };
 

@@ -70,7 +70,7 @@ static const struct os_listing policies = {
 struct os_rbac_target {
 	struct network_grant_target wish;
 };
-static const struct os_param target_params[] = {
+static const struct param target_params[] = {
 	OS_PATH(struct os_rbac_target, "rbac_id", wish.grant, .kind = KIND_NETWORK_GRANT,
 		.doc = "The policy."),
 };
@@ -97,12 +97,12 @@ struct os_create_rbac {
 	struct network_grant_wish wish;
 	struct str type, action, target;
 };
-static const struct os_param create_params[] = {
-	OS_BODY(struct os_create_rbac, "object_type", type, .flags = OS_REQUIRED, .doc = "network."),
-	OS_BODY(struct os_create_rbac, "object_id", wish.network, .flags = OS_REQUIRED, .kind = KIND_NETWORK,
+static const struct param create_params[] = {
+	OS_BODY(struct os_create_rbac, "object_type", type, .flags = REQUIRED, .doc = "network."),
+	OS_BODY(struct os_create_rbac, "object_id", wish.network, .flags = REQUIRED, .kind = KIND_NETWORK,
 		.doc = "The network."),
-	OS_BODY(struct os_create_rbac, "action", action, .flags = OS_REQUIRED, .doc = "access_as_shared."),
-	OS_BODY(struct os_create_rbac, "target_tenant", target, .flags = OS_REQUIRED,
+	OS_BODY(struct os_create_rbac, "action", action, .flags = REQUIRED, .doc = "access_as_shared."),
+	OS_BODY(struct os_create_rbac, "target_tenant", target, .flags = REQUIRED,
 		.doc = "A project, or * for all."),
 	OS_PROJECT(struct os_create_rbac, wish.account),
 };
@@ -130,10 +130,10 @@ struct os_update_rbac {
 	struct network_grant_settings wish;
 	struct str target;
 };
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	OS_PATH(struct os_update_rbac, "rbac_id", wish.grant, .kind = KIND_NETWORK_GRANT,
 		.doc = "The policy."),
-	OS_BODY(struct os_update_rbac, "target_tenant", target, .flags = OS_REQUIRED,
+	OS_BODY(struct os_update_rbac, "target_tenant", target, .flags = REQUIRED,
 		.doc = "A project, or * for all."),
 };
 

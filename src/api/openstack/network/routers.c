@@ -141,7 +141,7 @@ const struct os_listing os_routers = {
 struct os_router_target {
 	struct router_target wish;
 };
-static const struct os_param target_params[] = {
+static const struct param target_params[] = {
 	OS_PATH(struct os_router_target, "router_id", wish.router, .kind = KIND_ROUTER, .doc = "The router."),
 };
 
@@ -163,12 +163,12 @@ struct os_external_ip {
 	struct ref subnet;
 	struct ip ip;
 };
-static const struct os_param external_ip_rows[] = {
+static const struct param external_ip_rows[] = {
 	OS_BODY(struct os_external_ip, "subnet_id", subnet, .kind = KIND_ADDRESS_RANGE,
 		.doc = "As shown; not needed."),
 	OS_BODY(struct os_external_ip, "ip_address", ip, .doc = "Which address; absent: any."),
 };
-static const struct os_params external_ip_params = OS_PARAMS(struct os_external_ip, external_ip_rows);
+static const struct params external_ip_params = OS_PARAMS(struct os_external_ip, external_ip_rows);
 
 struct os_gateway_info {
 	struct ref network;
@@ -178,7 +178,7 @@ struct os_gateway_info {
 		size_t count;
 	} ips;
 };
-static const struct os_param gateway_rows[] = {
+static const struct param gateway_rows[] = {
 	OS_BODY(struct os_gateway_info, "network_id", network, .kind = KIND_EXTERNAL_NETWORK,
 		.doc = "The external network."),
 	OS_BODY(struct os_gateway_info, "enable_snat", snat,
@@ -187,18 +187,17 @@ static const struct os_param gateway_rows[] = {
 		     .doc = "Its address."),
 	OS_UNBUILT("qos_policy_id"),
 };
-static const struct os_params gateway_params = OS_PARAMS(struct os_gateway_info, gateway_rows);
+static const struct params gateway_params = OS_PARAMS(struct os_gateway_info, gateway_rows);
 
 struct os_extra_route {
 	struct cidr destination;
 	struct ip nexthop;
 };
-static const struct os_param route_rows[] = {
-	OS_BODY(struct os_extra_route, "destination", destination, .flags = OS_REQUIRED, .doc = "Where to."),
-	OS_BODY(struct os_extra_route, "nexthop", nexthop, .flags = OS_REQUIRED,
-		.doc = "Over which address."),
+static const struct param route_rows[] = {
+	OS_BODY(struct os_extra_route, "destination", destination, .flags = REQUIRED, .doc = "Where to."),
+	OS_BODY(struct os_extra_route, "nexthop", nexthop, .flags = REQUIRED, .doc = "Over which address."),
 };
-static const struct os_params route_params = OS_PARAMS(struct os_extra_route, route_rows);
+static const struct params route_params = OS_PARAMS(struct os_extra_route, route_rows);
 
 struct os_router_body {
 	struct router_whole wish;
@@ -219,19 +218,19 @@ struct os_router_body {
 			.given = OS_GIVEN(struct os_router_body, has_description), .doc = "Free text."),     \
 		OS_BODY(struct os_router_body, "admin_state_up", up, .doc = "Whether it forwards."),         \
 		OS_BODY_OBJECT(struct os_router_body, "external_gateway_info", gateway, gateway_params,      \
-			       .flags = OS_NULLABLE, .given = OS_GIVEN(struct os_router_body, has_gateway),  \
+			       .flags = NULLABLE, .given = OS_GIVEN(struct os_router_body, has_gateway),     \
 			       .doc = "The way out; null or empty: none."),                                  \
 		OS_BODY_LIST(struct os_router_body, "routes", routes, route_params, .max = EXTRA_ROUTES_MAX, \
-			     .flags = OS_NULLABLE, .given = OS_GIVEN(struct os_router_body, has_routes),     \
+			     .flags = NULLABLE, .given = OS_GIVEN(struct os_router_body, has_routes),        \
 			     .doc = "Extra routes, all of them; null: none."),                               \
 		OS_UNBUILT("distributed", .only = "false"), OS_UNBUILT("ha", .only = "false"),               \
 		OS_UNBUILT("availability_zone_hints", .only = "[]"), OS_UNBUILT("flavor_id"),                \
 		OS_UNBUILT("enable_ndp_proxy", .only = "false")
-static const struct os_param create_params[] = {
+static const struct param create_params[] = {
 	ROUTER_BODY,
 	OS_PROJECT(struct os_router_body, account),
 };
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	OS_PATH(struct os_router_body, "router_id", wish.settings.router, .kind = KIND_ROUTER,
 		.doc = "The router."),
 	ROUTER_BODY,
@@ -300,9 +299,9 @@ struct os_some_routes {
 		size_t count;
 	} routes;
 };
-static const struct os_param some_routes_params[] = {
+static const struct param some_routes_params[] = {
 	OS_PATH(struct os_some_routes, "router_id", wish.router, .kind = KIND_ROUTER, .doc = "The router."),
-	OS_BODY_LIST(struct os_some_routes, "routes", routes, route_params, .flags = OS_REQUIRED,
+	OS_BODY_LIST(struct os_some_routes, "routes", routes, route_params, .flags = REQUIRED,
 		     .max = EXTRA_ROUTES_MAX, .doc = "These."),
 };
 
@@ -328,7 +327,7 @@ static RESULT show_some_routes(struct os_call *e, const void *args, struct json_
 struct os_router_interface {
 	struct router_interface_wish wish;
 };
-static const struct os_param interface_params[] = {
+static const struct param interface_params[] = {
 	OS_PATH(struct os_router_interface, "router_id", wish.router, .kind = KIND_ROUTER,
 		.doc = "The router."),
 	OS_BODY(struct os_router_interface, "subnet_id", wish.subnet, .kind = KIND_SUBNET,

@@ -122,7 +122,7 @@ struct os_rule_target {
 	struct rules_wish wish;
 	struct ref rule;
 };
-static const struct os_param rule_target_params[] = {
+static const struct param rule_target_params[] = {
 	OS_PATH(struct os_rule_target, "rule_id", rule, .kind = KIND_SECURITY_GROUP_RULE, .doc = "The rule."),
 };
 
@@ -149,29 +149,29 @@ struct os_create_rule {
 	struct ref remote_group, remote_addresses;
 	struct rule_wish rule;
 };
-static const struct os_param create_rule_params[] = {
-	OS_BODY(struct os_create_rule, "security_group_id", wish.group, .flags = OS_REQUIRED,
+static const struct param create_rule_params[] = {
+	OS_BODY(struct os_create_rule, "security_group_id", wish.group, .flags = REQUIRED,
 		.kind = KIND_SECURITY_GROUP, .doc = "The group."),
-	OS_BODY(struct os_create_rule, "direction", direction, .flags = OS_REQUIRED,
-		.words = "ingress|egress", .doc = "Into the group's ports or out of them."),
-	OS_BODY(struct os_create_rule, "ethertype", ethertype, .flags = OS_NULLABLE, .words = "IPv4|IPv6",
+	OS_BODY(struct os_create_rule, "direction", direction, .flags = REQUIRED, .words = "ingress|egress",
+		.doc = "Into the group's ports or out of them."),
+	OS_BODY(struct os_create_rule, "ethertype", ethertype, .flags = NULLABLE, .words = "IPv4|IPv6",
 		.absent = "IPv4", .doc = "The family."),
 	{.wire = "protocol",
-	 .type = OS_JSON,
+	 .type = PARAM_JSON,
 	 .offset = offsetof(struct os_create_rule, protocol),
-	 .flags = OS_NULLABLE,
+	 .flags = NULLABLE,
 	 .doc = "A name or a number; null: any."},
-	OS_BODY(struct os_create_rule, "port_range_min", min, .flags = OS_NULL_ABSENT,
+	OS_BODY(struct os_create_rule, "port_range_min", min, .flags = NULL_ABSENT,
 		.given = OS_GIVEN(struct os_create_rule, has_min), .doc = "First port; of ICMP the type."),
-	OS_BODY(struct os_create_rule, "port_range_max", max, .flags = OS_NULL_ABSENT,
+	OS_BODY(struct os_create_rule, "port_range_max", max, .flags = NULL_ABSENT,
 		.given = OS_GIVEN(struct os_create_rule, has_max), .doc = "Last port; of ICMP the code."),
-	OS_BODY(struct os_create_rule, "remote_ip_prefix", prefix, .flags = OS_NULLABLE,
+	OS_BODY(struct os_create_rule, "remote_ip_prefix", prefix, .flags = NULLABLE,
 		.doc = "The peers' addresses."),
-	OS_BODY(struct os_create_rule, "remote_group_id", remote_group, .flags = OS_NULLABLE,
+	OS_BODY(struct os_create_rule, "remote_group_id", remote_group, .flags = NULLABLE,
 		.kind = KIND_SECURITY_GROUP, .doc = "The peers' group."),
-	OS_BODY(struct os_create_rule, "remote_address_group_id", remote_addresses, .flags = OS_NULLABLE,
+	OS_BODY(struct os_create_rule, "remote_address_group_id", remote_addresses, .flags = NULLABLE,
 		.kind = KIND_ADDRESS_GROUP, .doc = "The peers' addresses, by their group."),
-	OS_BODY(struct os_create_rule, "description", description, .flags = OS_NULLABLE, .doc = "Free text."),
+	OS_BODY(struct os_create_rule, "description", description, .flags = NULLABLE, .doc = "Free text."),
 	OS_PROJECT(struct os_create_rule, wish.account),
 };
 
@@ -346,7 +346,7 @@ const struct os_listing os_groups = {
 struct os_group_target {
 	struct security_group_target wish;
 };
-static const struct os_param group_target_params[] = {
+static const struct param group_target_params[] = {
 	OS_PATH(struct os_group_target, "security_group_id", wish.group, .kind = KIND_SECURITY_GROUP,
 		.doc = "The group."),
 };
@@ -359,9 +359,8 @@ static RESULT show_group(struct os_call *e, const void *args, struct json_writer
 struct os_create_group {
 	struct security_group_wish wish;
 };
-static const struct os_param create_group_params[] = {
-	OS_BODY(struct os_create_group, "name", wish.name, .flags = OS_REQUIRED,
-		.doc = "Need not be unique."),
+static const struct param create_group_params[] = {
+	OS_BODY(struct os_create_group, "name", wish.name, .flags = REQUIRED, .doc = "Need not be unique."),
 	OS_BODY(struct os_create_group, "description", wish.description, .doc = "Free text."),
 	OS_UNBUILT("stateful", .only = "true"),
 	OS_PROJECT(struct os_create_group, wish.account),
@@ -385,7 +384,7 @@ struct os_update_group {
 	struct str name, description;
 	bool has_name, has_description;
 };
-static const struct os_param update_group_params[] = {
+static const struct param update_group_params[] = {
 	OS_PATH(struct os_update_group, "security_group_id", wish.group, .kind = KIND_SECURITY_GROUP,
 		.doc = "The group."),
 	OS_BODY(struct os_update_group, "name", name, .given = OS_GIVEN(struct os_update_group, has_name),

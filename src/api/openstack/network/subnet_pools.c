@@ -59,7 +59,7 @@ static const struct os_listing pools = {
 struct os_subnet_pool_target {
 	struct subnet_pool_target wish;
 };
-static const struct os_param target_params[] = {
+static const struct param target_params[] = {
 	OS_PATH(struct os_subnet_pool_target, "subnetpool_id", wish.pool, .kind = KIND_SUBNET_POOL,
 		.doc = "The pool."),
 };
@@ -96,11 +96,11 @@ struct os_create_subnet_pool {
 	struct strs prefixes;
 	enum choice is_default, shared;
 };
-static const struct os_param create_params[] = {
-	OS_BODY(struct os_create_subnet_pool, "name", wish.name, .flags = OS_REQUIRED,
+static const struct param create_params[] = {
+	OS_BODY(struct os_create_subnet_pool, "name", wish.name, .flags = REQUIRED,
 		.doc = "Need not be unique."),
 	OS_BODY(struct os_create_subnet_pool, "description", wish.description, .doc = "Free text."),
-	OS_BODY(struct os_create_subnet_pool, "prefixes", prefixes, .flags = OS_REQUIRED, .max = 64,
+	OS_BODY(struct os_create_subnet_pool, "prefixes", prefixes, .flags = REQUIRED, .max = 64,
 		.doc = "What it allocates from."),
 	BITS(struct os_create_subnet_pool, "min_prefixlen", wish.min_bits),
 	BITS(struct os_create_subnet_pool, "default_prefixlen", wish.default_bits),
@@ -133,7 +133,7 @@ struct os_update_subnet_pool {
 	struct cidrs prefixes;
 	bool has_name, has_description, has_prefixes;
 };
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	OS_PATH(struct os_update_subnet_pool, "subnetpool_id", wish.pool, .kind = KIND_SUBNET_POOL,
 		.doc = "The pool."),
 	OS_BODY(struct os_update_subnet_pool, "name", name,

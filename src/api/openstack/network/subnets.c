@@ -153,7 +153,7 @@ const struct os_listing os_subnets = {
 struct os_subnet_target {
 	struct subnet_target wish;
 };
-static const struct os_param target_params[] = {
+static const struct param target_params[] = {
 	OS_PATH(struct os_subnet_target, "subnet_id", wish.subnet, .kind = KIND_SUBNET, .doc = "The subnet."),
 };
 
@@ -167,21 +167,21 @@ static RESULT show_subnet(struct os_call *e, const void *args, struct json_write
 struct os_pool {
 	struct ip start, end;
 };
-static const struct os_param pool_rows[] = {
-	OS_BODY(struct os_pool, "start", start, .flags = OS_REQUIRED, .doc = "First address."),
-	OS_BODY(struct os_pool, "end", end, .flags = OS_REQUIRED, .doc = "Last address."),
+static const struct param pool_rows[] = {
+	OS_BODY(struct os_pool, "start", start, .flags = REQUIRED, .doc = "First address."),
+	OS_BODY(struct os_pool, "end", end, .flags = REQUIRED, .doc = "Last address."),
 };
-static const struct os_params pool_params = OS_PARAMS(struct os_pool, pool_rows);
+static const struct params pool_params = OS_PARAMS(struct os_pool, pool_rows);
 
 struct os_host_route {
 	struct cidr destination;
 	struct ip nexthop;
 };
-static const struct os_param host_route_rows[] = {
-	OS_BODY(struct os_host_route, "destination", destination, .flags = OS_REQUIRED, .doc = "Where to."),
-	OS_BODY(struct os_host_route, "nexthop", nexthop, .flags = OS_REQUIRED, .doc = "Over which address."),
+static const struct param host_route_rows[] = {
+	OS_BODY(struct os_host_route, "destination", destination, .flags = REQUIRED, .doc = "Where to."),
+	OS_BODY(struct os_host_route, "nexthop", nexthop, .flags = REQUIRED, .doc = "Over which address."),
 };
-static const struct os_params host_route_params = OS_PARAMS(struct os_host_route, host_route_rows);
+static const struct params host_route_params = OS_PARAMS(struct os_host_route, host_route_rows);
 
 /* What create and change have in common. */
 struct os_subnet_lists {
@@ -254,16 +254,16 @@ struct os_create_subnet {
 	struct os_subnet_lists lists;
 };
 #define IPV6_WORDS "dhcpv6-stateful|dhcpv6-stateless|slaac"
-static const struct os_param create_params[] = {
-	OS_BODY(struct os_create_subnet, "network_id", wish.network, .flags = OS_REQUIRED,
-		.kind = KIND_NETWORK, .doc = "The network it is on."),
-	OS_BODY(struct os_create_subnet, "cidr", wish.block, .flags = OS_NULLABLE,
+static const struct param create_params[] = {
+	OS_BODY(struct os_create_subnet, "network_id", wish.network, .flags = REQUIRED, .kind = KIND_NETWORK,
+		.doc = "The network it is on."),
+	OS_BODY(struct os_create_subnet, "cidr", wish.block, .flags = NULLABLE,
 		.doc = "Its addresses; absent: from the pool."),
-	OS_BODY(struct os_create_subnet, "subnetpool_id", wish.pool, .flags = OS_NULLABLE,
+	OS_BODY(struct os_create_subnet, "subnetpool_id", wish.pool, .flags = NULLABLE,
 		.kind = KIND_SUBNET_POOL, .doc = "The pool that they are from."),
 	OS_BODY(struct os_create_subnet, "use_default_subnetpool", default_pool,
 		.doc = "From the region's default pool."),
-	OS_BODY(struct os_create_subnet, "prefixlen", wish.bits, .flags = OS_NULLABLE, .min = 1, .max = 128,
+	OS_BODY(struct os_create_subnet, "prefixlen", wish.bits, .flags = NULLABLE, .min = 1, .max = 128,
 		.doc = "How large; absent: as the pool says."),
 	OS_BODY(struct os_create_subnet, "ip_version", ip_version, .absent = "4", .min = 4, .max = 6,
 		.doc = "4 or 6."),
@@ -273,7 +273,7 @@ static const struct os_param create_params[] = {
 		.doc = "How guests get addresses; absent: not by us."),
 	OS_BODY(struct os_create_subnet, "name", wish.name, .doc = "Need not be unique."),
 	OS_BODY(struct os_create_subnet, "description", wish.description, .doc = "Free text."),
-	OS_BODY(struct os_create_subnet, "gateway_ip", wish.gateway_ip, .flags = OS_NULLABLE,
+	OS_BODY(struct os_create_subnet, "gateway_ip", wish.gateway_ip, .flags = NULLABLE,
 		.given = OS_GIVEN(struct os_create_subnet, has_gateway),
 		.doc = "The router's address; null: none; absent: the first one."),
 	OS_BODY(struct os_create_subnet, "enable_dhcp", dhcp, .doc = "Whether guests get addresses by DHCP."),
@@ -330,13 +330,13 @@ struct os_update_subnet {
 	struct os_subnet_lists lists;
 	struct engine_lists read;
 };
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	OS_PATH(struct os_update_subnet, "subnet_id", wish.subnet, .kind = KIND_SUBNET, .doc = "The subnet."),
 	OS_BODY(struct os_update_subnet, "name", name, .given = OS_GIVEN(struct os_update_subnet, has_name),
 		.doc = "Need not be unique."),
 	OS_BODY(struct os_update_subnet, "description", description,
 		.given = OS_GIVEN(struct os_update_subnet, has_description), .doc = "Free text."),
-	OS_BODY(struct os_update_subnet, "gateway_ip", gateway, .flags = OS_NULLABLE,
+	OS_BODY(struct os_update_subnet, "gateway_ip", gateway, .flags = NULLABLE,
 		.given = OS_GIVEN(struct os_update_subnet, has_gateway),
 		.doc = "The router's address; null: none."),
 	OS_BODY(struct os_update_subnet, "enable_dhcp", dhcp, .doc = "Whether guests get addresses by DHCP."),

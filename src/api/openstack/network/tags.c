@@ -26,12 +26,12 @@ struct os_tagging {
 #define TAGGED                                                                                               \
 	OS_PATH(struct os_tagging, "collection", collection, .doc = "networks, ports, …"),                   \
 		OS_PATH(struct os_tagging, "id", id, .doc = "The resource.")
-static const struct os_param all_params[] = {TAGGED};
-static const struct os_param replace_params[] = {
+static const struct param all_params[] = {TAGGED};
+static const struct param replace_params[] = {
 	TAGGED,
-	OS_BODY(struct os_tagging, "tags", words, .flags = OS_REQUIRED, .doc = "All of them."),
+	OS_BODY(struct os_tagging, "tags", words, .flags = REQUIRED, .doc = "All of them."),
 };
-static const struct os_param one_params[] = {
+static const struct param one_params[] = {
 	TAGGED,
 	OS_PATH(struct os_tagging, "tag", tag, .doc = "The word."),
 };

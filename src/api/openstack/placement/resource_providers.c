@@ -57,7 +57,7 @@ static const struct os_listing providers = {.kind = KIND_HOST,
 struct os_provider_target {
 	struct ref provider;
 };
-static const struct os_param provider_params[] = {
+static const struct param provider_params[] = {
 	OS_PATH(struct os_provider_target, "uuid", provider, .kind = KIND_HOST, .doc = "The host."),
 };
 
@@ -173,7 +173,7 @@ static RESULT list_classes(struct os_call *e, const void *args, struct json_writ
 struct os_consumer {
 	struct ref server;
 };
-static const struct os_param consumer_params[] = {
+static const struct param consumer_params[] = {
 	OS_PATH(struct os_consumer, "consumer_uuid", server, .kind = KIND_INSTANCE, .doc = "The server."),
 };
 

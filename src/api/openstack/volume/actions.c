@@ -16,14 +16,14 @@ struct os_volume_modify {
 	int64_t new_size;
 	struct str migration_policy;
 };
-static const struct os_param extend_params[] = {
+static const struct param extend_params[] = {
 	OS_VOLUME_PATH(struct os_volume_modify, wish.volume),
-	OS_BODY(struct os_volume_modify, "new_size", new_size, .flags = OS_REQUIRED, .min = 1, .max = 16384,
+	OS_BODY(struct os_volume_modify, "new_size", new_size, .flags = REQUIRED, .min = 1, .max = 16384,
 		.doc = "GiB."),
 };
-static const struct os_param retype_params[] = {
+static const struct param retype_params[] = {
 	OS_VOLUME_PATH(struct os_volume_modify, wish.volume),
-	OS_BODY(struct os_volume_modify, "new_type", wish.type, .flags = OS_REQUIRED,
+	OS_BODY(struct os_volume_modify, "new_type", wish.type, .flags = REQUIRED,
 		.doc = "The type's name or id."),
 	OS_BODY(struct os_volume_modify, "migration_policy", migration_policy, .words = "never|on-demand",
 		.doc = "Nothing moves for it."),
@@ -49,14 +49,14 @@ static RESULT prepare_extend(struct os_call *e, void *args)
 struct os_volume_flags {
 	struct volume_settings wish;
 };
-static const struct os_param bootable_params[] = {
+static const struct param bootable_params[] = {
 	OS_VOLUME_PATH(struct os_volume_flags, wish.volume),
-	OS_BODY(struct os_volume_flags, "bootable", wish.is_bootable, .flags = OS_REQUIRED,
+	OS_BODY(struct os_volume_flags, "bootable", wish.is_bootable, .flags = REQUIRED,
 		.doc = "An instance may start from it."),
 };
-static const struct os_param readonly_params[] = {
+static const struct param readonly_params[] = {
 	OS_VOLUME_PATH(struct os_volume_flags, wish.volume),
-	OS_BODY(struct os_volume_flags, "readonly", wish.is_readonly, .flags = OS_REQUIRED,
+	OS_BODY(struct os_volume_flags, "readonly", wish.is_readonly, .flags = REQUIRED,
 		.doc = "Guests may not write to it, from its next attachment on."),
 };
 
@@ -65,9 +65,9 @@ static const struct os_param readonly_params[] = {
 struct os_volume_revert {
 	struct volume_reverting wish;
 };
-static const struct os_param revert_params[] = {
+static const struct param revert_params[] = {
 	OS_VOLUME_PATH(struct os_volume_revert, wish.volume),
-	OS_BODY(struct os_volume_revert, "snapshot_id", wish.snapshot, .flags = OS_REQUIRED,
+	OS_BODY(struct os_volume_revert, "snapshot_id", wish.snapshot, .flags = REQUIRED,
 		.kind = KIND_SNAPSHOT, .doc = "One of the volume's."),
 };
 
@@ -78,9 +78,9 @@ struct os_volume_upload {
 	struct str image_name, disk_format, container_format, visibility;
 };
 #define P(wire, member, ...) OS_BODY(struct os_volume_upload, wire, member, __VA_ARGS__)
-static const struct os_param upload_params[] = {
+static const struct param upload_params[] = {
 	OS_VOLUME_PATH(struct os_volume_upload, wish.volume),
-	P("image_name", image_name, .flags = OS_REQUIRED, .min = 1, .doc = "The image's name."),
+	P("image_name", image_name, .flags = REQUIRED, .min = 1, .doc = "The image's name."),
 	P("disk_format", disk_format, .words = "qcow2|raw", .doc = "It is kept as qcow2, whichever is said."),
 	P("container_format", container_format, .words = "bare", .doc = "bare."),
 	P("force", wish.also_attached, .doc = "Also of one that is attached."),
@@ -134,21 +134,21 @@ struct os_volume_metadata {
 	struct tag_removal removal;
 };
 #define METADATA_PARAMS(word, PATH)                                                                          \
-	static const struct os_param word##_params[] = {PATH(struct os_volume_metadata, of)};                \
-	static const struct os_param word##_put_params[] = {                                                 \
+	static const struct param word##_params[] = {PATH(struct os_volume_metadata, of)};                   \
+	static const struct param word##_put_params[] = {                                                    \
 		PATH(struct os_volume_metadata, of),                                                         \
-		OS_BODY(struct os_volume_metadata, "metadata", wish.tags, .flags = OS_REQUIRED,              \
+		OS_BODY(struct os_volume_metadata, "metadata", wish.tags, .flags = REQUIRED,                 \
 			.max = TAG_COUNT_MAX, .doc = "Texts by key."),                                       \
 	};                                                                                                   \
-	static const struct os_param word##_key_params[] = {                                                 \
+	static const struct param word##_key_params[] = {                                                    \
 		PATH(struct os_volume_metadata, of),                                                         \
 		OS_PATH(struct os_volume_metadata, "key", key, .doc = "Of one."),                            \
 	};                                                                                                   \
-	static const struct os_param word##_meta_params[] = {                                                \
+	static const struct param word##_meta_params[] = {                                                   \
 		PATH(struct os_volume_metadata, of),                                                         \
 		OS_PATH(struct os_volume_metadata, "key", key, .doc = "Of one."),                            \
-		OS_BODY(struct os_volume_metadata, "meta", wish.tags, .flags = OS_REQUIRED, .min = 1,        \
-			.max = 1, .doc = "The one that the path names."),                                    \
+		OS_BODY(struct os_volume_metadata, "meta", wish.tags, .flags = REQUIRED, .min = 1, .max = 1, \
+			.doc = "The one that the path names."),                                              \
 	};
 METADATA_PARAMS(volume, OS_VOLUME_PATH)
 METADATA_PARAMS(snapshot, OS_SNAPSHOT_PATH)

@@ -11,15 +11,15 @@ struct os_image_metadata {
 };
 #define P(wire, member, ...) OS_BODY(struct os_image_metadata, wire, member, __VA_ARGS__)
 #define VOLUME OS_VOLUME_PATH(struct os_image_metadata, wish.volume)
-static const struct os_param show_params[] = {VOLUME};
-static const struct os_param set_params[] = {
+static const struct param show_params[] = {VOLUME};
+static const struct param set_params[] = {
 	VOLUME,
-	P("metadata", wish.image_properties, .flags = OS_REQUIRED, .max = IMAGE_PROPERTIES_MAX,
+	P("metadata", wish.image_properties, .flags = REQUIRED, .max = IMAGE_PROPERTIES_MAX,
 	  .doc = "Texts by key."),
 };
-static const struct os_param unset_params[] = {
+static const struct param unset_params[] = {
 	VOLUME,
-	P("key", wish.image_property_gone, .flags = OS_REQUIRED, .min = 1, .doc = "Of one."),
+	P("key", wish.image_property_gone, .flags = REQUIRED, .min = 1, .doc = "Of one."),
 };
 
 static RESULT show(struct os_call *e, const void *args, struct json_writer *w)

@@ -79,12 +79,12 @@ struct os_volume_quota {
 	P("volumes", volumes), P("gigabytes", gigabytes), P("snapshots", snapshots),                         \
 		OS_UNBUILT("per_volume_gigabytes", .only = "-1"), OS_UNBUILT("backups", .only = "0"),        \
 		OS_UNBUILT("backup_gigabytes", .only = "0"), OS_UNBUILT("groups", .only = "0")
-static const struct os_param target_params[] = {TARGET};
-static const struct os_param show_params[] = {
+static const struct param target_params[] = {TARGET};
+static const struct param show_params[] = {
 	TARGET,
 	OS_QUERY(struct os_volume_quota, "usage", usage, .doc = "With what is used."),
 };
-static const struct os_param set_params[] = {
+static const struct param set_params[] = {
 	TARGET,
 	LIMITS,
 	OS_BODY(struct os_volume_quota, "tenant_id", tenant,
@@ -164,8 +164,8 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 /* ---- the class of all projects: what new ones get ---- */
 
 #define CLASS OS_PATH(struct os_volume_quota, "class", class, .doc = "default: there is no other.")
-static const struct os_param class_params[] = {CLASS};
-static const struct os_param set_class_params[] = {CLASS, LIMITS};
+static const struct param class_params[] = {CLASS};
+static const struct param set_class_params[] = {CLASS, LIMITS};
 #undef P
 
 static RESULT check_class(struct os_call *e, const struct os_volume_quota *a)

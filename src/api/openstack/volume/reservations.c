@@ -16,7 +16,7 @@
 struct os_volume_hold {
 	struct volume_holding wish;
 };
-static const struct os_param hold_params[] = {OS_VOLUME_PATH(struct os_volume_hold, wish.volume)};
+static const struct param hold_params[] = {OS_VOLUME_PATH(struct os_volume_hold, wish.volume)};
 
 /* ---- attach, detach ---- */
 
@@ -25,10 +25,10 @@ struct os_volume_attach {
 	struct str mode;
 };
 #define P(wire, member, ...) OS_BODY(struct os_volume_attach, wire, member, __VA_ARGS__)
-static const struct os_param attach_params[] = {
+static const struct param attach_params[] = {
 	OS_VOLUME_PATH(struct os_volume_attach, wish.volume),
-	P("instance_uuid", wish.instance, .flags = OS_REQUIRED, .kind = KIND_INSTANCE, .doc = "The server."),
-	P("mountpoint", wish.device, .flags = OS_REQUIRED, .max = 255, .doc = "Its device: /dev/vdc."),
+	P("instance_uuid", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The server."),
+	P("mountpoint", wish.device, .flags = REQUIRED, .max = 255, .doc = "Its device: /dev/vdc."),
 	P("mode", mode, .words = "rw", .doc = "rw; one that is read-only is set so by itself."),
 	OS_UNBUILT("host_name", .doc = "Nothing is exported to other hosts."),
 };
@@ -46,10 +46,10 @@ struct os_volume_detach {
 	struct volume_detaching wish;
 	struct ref attachment;
 };
-static const struct os_param detach_params[] = {
+static const struct param detach_params[] = {
 	OS_VOLUME_PATH(struct os_volume_detach, wish.volume),
-	OS_BODY(struct os_volume_detach, "attachment_id", attachment, .flags = OS_NULLABLE,
-		.kind = KIND_VOLUME, .doc = "The only one that it has."),
+	OS_BODY(struct os_volume_detach, "attachment_id", attachment, .flags = NULLABLE, .kind = KIND_VOLUME,
+		.doc = "The only one that it has."),
 };
 
 static RESULT prepare_detach(struct os_call *e, void *args)
@@ -66,7 +66,7 @@ struct os_volume_reset {
 	struct volume_marking wish;
 	struct str status, attach_status;
 };
-static const struct os_param reset_params[] = {
+static const struct param reset_params[] = {
 	OS_VOLUME_PATH(struct os_volume_reset, wish.volume),
 	OS_BODY(struct os_volume_reset, "status", status, .doc = "What it is, but for what holds it."),
 	OS_BODY(struct os_volume_reset, "attach_status", attach_status, .words = "attached|detached",
@@ -118,9 +118,9 @@ struct os_snapshot_reset {
 	struct snapshot_holding wish;
 	struct str status;
 };
-static const struct os_param snapshot_reset_params[] = {
+static const struct param snapshot_reset_params[] = {
 	OS_SNAPSHOT_PATH(struct os_snapshot_reset, wish.snapshot),
-	OS_BODY(struct os_snapshot_reset, "status", status, .flags = OS_REQUIRED, .doc = "What it is."),
+	OS_BODY(struct os_snapshot_reset, "status", status, .flags = REQUIRED, .doc = "What it is."),
 };
 
 static RESULT prepare_snapshot_reset(struct os_call *e, void *args)
@@ -140,7 +140,7 @@ static RESULT prepare_snapshot_reset(struct os_call *e, void *args)
 struct os_volume_forced {
 	struct volume_target wish;
 };
-static const struct os_param forced_params[] = {OS_VOLUME_PATH(struct os_volume_forced, wish.volume)};
+static const struct param forced_params[] = {OS_VOLUME_PATH(struct os_volume_forced, wish.volume)};
 
 static RESULT prepare_forced(struct os_call *e, void *args)
 {
@@ -153,7 +153,7 @@ static RESULT prepare_forced(struct os_call *e, void *args)
 struct os_snapshot_forced {
 	struct snapshot_target wish;
 };
-static const struct os_param snapshot_forced_params[] = {
+static const struct param snapshot_forced_params[] = {
 	OS_SNAPSHOT_PATH(struct os_snapshot_forced, wish.snapshot)};
 
 static RESULT prepare_snapshot_forced(struct os_call *e, void *args)
@@ -243,7 +243,7 @@ const struct os_listing os_attachment_details = ATTACHMENTS(write_attachment);
 struct os_attachment {
 	struct volume_holding wish;
 };
-static const struct os_param attachment_params[] = {ATTACHMENT_PATH(struct os_attachment, wish.volume)};
+static const struct param attachment_params[] = {ATTACHMENT_PATH(struct os_attachment, wish.volume)};
 
 static RESULT find_attachment(struct os_call *e, const struct ref *ref, const struct volume **ret_volume)
 {
@@ -261,9 +261,9 @@ struct os_attachment_create {
 	struct volume_holding wish;
 };
 #define P(wire, member, ...) OS_BODY(struct os_attachment_create, wire, member, __VA_ARGS__)
-static const struct os_param create_params[] = {
-	P("volume_uuid", wish.volume, .flags = OS_REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
-	P("instance_uuid", wish.instance, .flags = OS_NULLABLE, .kind = KIND_INSTANCE,
+static const struct param create_params[] = {
+	P("volume_uuid", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
+	P("instance_uuid", wish.instance, .flags = NULLABLE, .kind = KIND_INSTANCE,
 	  .doc = "The server that it is reserved for."),
 	OS_UNBUILT("connector", .only = "{}", .doc = "Nothing is exported to other hosts."),
 	OS_UNBUILT("mode", .since = 54, .only = "rw"),
@@ -281,7 +281,7 @@ static RESULT prepare_complete(struct os_call *e, void *args)
 	const struct volume *volume = NULL;
 	return find_attachment(e, &((struct os_volume_attach *) args)->wish.volume, &volume);
 }
-static const struct os_param complete_params[] = {ATTACHMENT_PATH(struct os_volume_attach, wish.volume)};
+static const struct param complete_params[] = {ATTACHMENT_PATH(struct os_volume_attach, wish.volume)};
 
 static RESULT prepare_end(struct os_call *e, void *args)
 {

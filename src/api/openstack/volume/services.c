@@ -69,16 +69,16 @@ struct os_service_change {
 	struct str binary, service;
 };
 #define P(wire, member, ...) OS_BODY(struct os_service_change, wire, member, __VA_ARGS__)
-static const struct os_param change_params[] = {
-	P("host", wish.host, .flags = OS_REQUIRED | OS_BY_NAME, .kind = KIND_HOST, .doc = "The host."),
+static const struct param change_params[] = {
+	P("host", wish.host, .flags = REQUIRED | BY_NAME, .kind = KIND_HOST, .doc = "The host."),
 	P("binary", binary, .words = BINARY, .doc = "That alone is there."),
 	P("service", service, .words = BINARY, .doc = "The same, in older words."),
 };
-static const struct os_param reason_params[] = {
-	P("host", wish.host, .flags = OS_REQUIRED | OS_BY_NAME, .kind = KIND_HOST, .doc = "The host."),
+static const struct param reason_params[] = {
+	P("host", wish.host, .flags = REQUIRED | BY_NAME, .kind = KIND_HOST, .doc = "The host."),
 	P("binary", binary, .words = BINARY, .doc = "That alone is there."),
 	P("service", service, .words = BINARY, .doc = "The same, in older words."),
-	P("disabled_reason", wish.reason, .flags = OS_REQUIRED, .min = 1, .max = 255, .doc = "Why."),
+	P("disabled_reason", wish.reason, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Why."),
 };
 #undef P
 
@@ -121,7 +121,7 @@ struct os_pools {
 	bool detail;
 	struct str name;
 };
-static const struct os_param pool_params[] = {
+static const struct param pool_params[] = {
 	OS_QUERY(struct os_pools, "detail", detail, .doc = "With what they are."),
 	OS_QUERY(struct os_pools, "name", name, .since = 28, .doc = "Only the one of that name."),
 };
@@ -172,7 +172,7 @@ static RESULT list_pools(struct os_call *e, const void *args, struct json_writer
 struct os_capabilities {
 	struct ref host;
 };
-static const struct os_param capability_params[] = {
+static const struct param capability_params[] = {
 	OS_PATH_NAME(struct os_capabilities, "host", host, .kind = KIND_HOST, .doc = "The host."),
 };
 

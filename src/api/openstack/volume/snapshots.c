@@ -81,7 +81,7 @@ const struct os_listing os_snapshot_details = SNAPSHOTS(write_snapshot);
 struct os_snapshot_shown {
 	struct ref snapshot;
 };
-static const struct os_param show_params[] = {OS_SNAPSHOT_PATH(struct os_snapshot_shown, snapshot)};
+static const struct param show_params[] = {OS_SNAPSHOT_PATH(struct os_snapshot_shown, snapshot)};
 
 static RESULT show_snapshot(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -94,13 +94,12 @@ struct os_snapshot_create {
 	bool force, has_force;
 };
 #define P(wire, member, ...) OS_BODY(struct os_snapshot_create, wire, member, __VA_ARGS__)
-static const struct os_param create_params[] = {
-	P("volume_id", wish.volume, .flags = OS_REQUIRED | OS_NULLABLE, .kind = KIND_VOLUME,
-	  .doc = "The volume."),
-	P("name", wish.name, .flags = OS_NULLABLE, .doc = "Its name."),
-	P("description", wish.description, .flags = OS_NULLABLE, .doc = "Free text."),
-	P("display_name", wish.name, .flags = OS_NULLABLE, .doc = "The same."),
-	P("display_description", wish.description, .flags = OS_NULLABLE, .doc = "The same."),
+static const struct param create_params[] = {
+	P("volume_id", wish.volume, .flags = REQUIRED | NULLABLE, .kind = KIND_VOLUME, .doc = "The volume."),
+	P("name", wish.name, .flags = NULLABLE, .doc = "Its name."),
+	P("description", wish.description, .flags = NULLABLE, .doc = "Free text."),
+	P("display_name", wish.name, .flags = NULLABLE, .doc = "The same."),
+	P("display_description", wish.description, .flags = NULLABLE, .doc = "The same."),
 	P("force", force, .given = offsetof(struct os_snapshot_create, has_force) + 1,
 	  .doc = "Also of a volume that is attached; from 3.66 on that is always so."),
 	P("metadata", wish.tags, .doc = "Texts by key: its tags."),
@@ -128,15 +127,15 @@ struct os_snapshot_update {
 	struct snapshot_settings wish;
 };
 #define P(wire, member, ...) OS_BODY(struct os_snapshot_update, wire, member, __VA_ARGS__)
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	OS_SNAPSHOT_PATH(struct os_snapshot_update, wish.snapshot),
-	P("name", wish.name, .flags = OS_NULLABLE,
+	P("name", wish.name, .flags = NULLABLE,
 	  .given = offsetof(struct os_snapshot_update, wish.set_name) + 1, .doc = "Its name."),
-	P("description", wish.description, .flags = OS_NULLABLE,
+	P("description", wish.description, .flags = NULLABLE,
 	  .given = offsetof(struct os_snapshot_update, wish.set_description) + 1, .doc = "Free text."),
-	P("display_name", wish.name, .flags = OS_NULLABLE,
+	P("display_name", wish.name, .flags = NULLABLE,
 	  .given = offsetof(struct os_snapshot_update, wish.set_name) + 1, .doc = "The same."),
-	P("display_description", wish.description, .flags = OS_NULLABLE,
+	P("display_description", wish.description, .flags = NULLABLE,
 	  .given = offsetof(struct os_snapshot_update, wish.set_description) + 1, .doc = "The same."),
 };
 #undef P
@@ -150,7 +149,7 @@ static RESULT show_updated(struct os_call *e, const void *args, struct json_writ
 struct os_snapshot_delete {
 	struct snapshot_target wish;
 };
-static const struct os_param delete_params[] = {OS_SNAPSHOT_PATH(struct os_snapshot_delete, wish.snapshot)};
+static const struct param delete_params[] = {OS_SNAPSHOT_PATH(struct os_snapshot_delete, wish.snapshot)};
 
 #define ALL "/v3/{project_id}/snapshots"
 static const struct os_action actions[] = {

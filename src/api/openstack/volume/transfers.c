@@ -51,7 +51,7 @@ static const struct os_listing transfer_details = TRANSFERS(write_transfer);
 struct os_transfer_target {
 	struct volume_transfer_target wish;
 };
-static const struct os_param target_params[] = {TRANSFER_PATH(struct os_transfer_target, wish.transfer)};
+static const struct param target_params[] = {TRANSFER_PATH(struct os_transfer_target, wish.transfer)};
 
 static RESULT show_transfer(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -66,9 +66,9 @@ struct os_transfer_offer {
 	struct str key;
 };
 #define P(wire, member, ...) OS_BODY(struct os_transfer_offer, wire, member, __VA_ARGS__)
-static const struct os_param offer_params[] = {
-	P("volume_id", wish.volume, .flags = OS_REQUIRED, .kind = KIND_VOLUME, .doc = "What is offered."),
-	P("name", wish.name, .flags = OS_NULLABLE, .doc = "For people."),
+static const struct param offer_params[] = {
+	P("volume_id", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME, .doc = "What is offered."),
+	P("name", wish.name, .flags = NULLABLE, .doc = "For people."),
 	P("no_snapshots", wish.without_snapshots, .since = 55, .doc = "Its snapshots stay."),
 };
 #undef P
@@ -104,9 +104,9 @@ struct os_transfer_accept {
 	struct volume_transfer_accept wish;
 	struct str key;
 };
-static const struct os_param accept_params[] = {
+static const struct param accept_params[] = {
 	TRANSFER_PATH(struct os_transfer_accept, wish.transfer),
-	OS_BODY(struct os_transfer_accept, "auth_key", key, .flags = OS_REQUIRED, .min = 1,
+	OS_BODY(struct os_transfer_accept, "auth_key", key, .flags = REQUIRED, .min = 1,
 		.doc = "As it was shown to who offered."),
 };
 

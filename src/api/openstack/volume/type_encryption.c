@@ -17,22 +17,22 @@ struct os_encryption_change {
 #define TYPE_PATH(T, member) OS_PATH_NAME(T, "type_id", member, .kind = KIND_VOLUME_TYPE, .doc = "The type.")
 #define P(wire, member, ...) OS_BODY(struct os_encryption_change, wire, wish.member, __VA_ARGS__)
 #define GIVEN(member) .given = offsetof(struct os_encryption_change, wish.member) + 1
-#define CIPHER .flags = OS_NULLABLE, .doc = "aes-xts-plain64, if it is said."
-#define KEY_SIZE .flags = OS_NULLABLE, .min = 0, .max = INT32_MAX, .doc = "256, if it is said."
+#define CIPHER .flags = NULLABLE, .doc = "aes-xts-plain64, if it is said."
+#define KEY_SIZE .flags = NULLABLE, .min = 0, .max = INT32_MAX, .doc = "256, if it is said."
 #define PLACES .words = "front-end|back-end", .doc = "front-end: by the host that has it."
-static const struct os_param show_params[] = {TYPE_PATH(struct os_encryption_shown, type)};
-static const struct os_param key_params[] = {
+static const struct param show_params[] = {TYPE_PATH(struct os_encryption_shown, type)};
+static const struct param key_params[] = {
 	TYPE_PATH(struct os_encryption_shown, type),
 	OS_PATH(struct os_encryption_shown, "key", key, .doc = "One of what is shown."),
 };
-static const struct os_param create_params[] = {
+static const struct param create_params[] = {
 	TYPE_PATH(struct os_encryption_change, wish.type),
-	P("provider", provider, .flags = OS_REQUIRED, .doc = "luks."),
-	P("control_location", place, .flags = OS_REQUIRED, PLACES),
+	P("provider", provider, .flags = REQUIRED, .doc = "luks."),
+	P("control_location", place, .flags = REQUIRED, PLACES),
 	P("cipher", cipher, CIPHER),
 	P("key_size", key_size, KEY_SIZE),
 };
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	TYPE_PATH(struct os_encryption_change, wish.type),
 	OS_PATH(struct os_encryption_change, "encryption_id", id, .doc = "Is not looked at."),
 	P("provider", provider, GIVEN(set_provider), .doc = "luks."),
@@ -40,7 +40,7 @@ static const struct os_param update_params[] = {
 	P("cipher", cipher, GIVEN(set_cipher), CIPHER),
 	P("key_size", key_size, GIVEN(set_key_size), KEY_SIZE),
 };
-static const struct os_param delete_params[] = {
+static const struct param delete_params[] = {
 	TYPE_PATH(struct os_encryption_change, wish.type),
 	OS_PATH(struct os_encryption_change, "encryption_id", id, .doc = "Is not looked at."),
 };

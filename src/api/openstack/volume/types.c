@@ -54,12 +54,12 @@ struct os_type_shown {
 };
 #define TYPE_PATH(T, member)                                                                                 \
 	{                                                                                                    \
-		.wire = "type_id", .type = OS_PARAM_TYPE(T, member), .place = OS_IN_PATH,                    \
-		.offset = offsetof(T, member), .flags = OS_REQUIRED | OS_BY_NAME, .kind = KIND_VOLUME_TYPE,  \
+		.wire = "type_id", .type = PARAM_TYPE(T, member), .place = IN_PATH,                          \
+		.offset = offsetof(T, member), .flags = REQUIRED | BY_NAME, .kind = KIND_VOLUME_TYPE,        \
 		.doc = "The type."                                                                           \
 	}
-static const struct os_param show_params[] = {TYPE_PATH(struct os_type_shown, type)};
-static const struct os_param key_params[] = {
+static const struct param show_params[] = {TYPE_PATH(struct os_type_shown, type)};
+static const struct param key_params[] = {
 	TYPE_PATH(struct os_type_shown, type),
 	OS_PATH(struct os_type_shown, "key", key, .doc = "Of one."),
 };
@@ -88,39 +88,39 @@ struct os_type_change {
 	struct tags specs;
 };
 #define P(wire, member, ...) OS_BODY(struct os_type_change, wire, member, __VA_ARGS__)
-static const struct os_param create_params[] = {
-	P("name", wish.name, .flags = OS_REQUIRED, .min = 1, .doc = "Its name."),
-	P("description", wish.description, .flags = OS_NULLABLE, .doc = "Free text."),
+static const struct param create_params[] = {
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Its name."),
+	P("description", wish.description, .flags = NULLABLE, .doc = "Free text."),
 	P("os-volume-type-access:is_public", wish.is_public, .doc = "Every project may use it."),
 	P("extra_specs", wish.specs, .doc = "Texts by key: kept and shown."),
 };
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	TYPE_PATH(struct os_type_change, wish.type),
 	P("name", wish.name, .given = offsetof(struct os_type_change, wish.set_name) + 1, .min = 1,
 	  .doc = "Its name."),
-	P("description", wish.description, .flags = OS_NULLABLE,
+	P("description", wish.description, .flags = NULLABLE,
 	  .given = offsetof(struct os_type_change, wish.set_description) + 1, .doc = "Free text."),
 	P("is_public", wish.is_public, .doc = "Every project may use it."),
 };
-static const struct os_param spec_params[] = {
+static const struct param spec_params[] = {
 	TYPE_PATH(struct os_type_change, wish.type),
-	P("extra_specs", specs, .flags = OS_REQUIRED, .doc = "Texts by key."),
+	P("extra_specs", specs, .flags = REQUIRED, .doc = "Texts by key."),
 };
-static const struct os_param unspec_params[] = {
+static const struct param unspec_params[] = {
 	TYPE_PATH(struct os_type_change, wish.type),
 	OS_PATH(struct os_type_change, "key", key, .doc = "Of one."),
 };
-static const struct os_param respec_params[] = {
+static const struct param respec_params[] = {
 	TYPE_PATH(struct os_type_change, wish.type),
 	OS_PATH(struct os_type_change, "key", key, .doc = "Of one."),
 };
-static const struct os_param add_params[] = {
+static const struct param add_params[] = {
 	TYPE_PATH(struct os_type_change, wish.type),
-	P("project", wish.add_user, .flags = OS_REQUIRED, .kind = KIND_ACCOUNT, .doc = "The project."),
+	P("project", wish.add_user, .flags = REQUIRED, .kind = KIND_ACCOUNT, .doc = "The project."),
 };
-static const struct os_param remove_params[] = {
+static const struct param remove_params[] = {
 	TYPE_PATH(struct os_type_change, wish.type),
-	P("project", wish.remove_user, .flags = OS_REQUIRED, .kind = KIND_ACCOUNT, .doc = "The project."),
+	P("project", wish.remove_user, .flags = REQUIRED, .kind = KIND_ACCOUNT, .doc = "The project."),
 };
 #undef P
 
@@ -219,7 +219,7 @@ static RESULT show_access(struct os_call *e, const void *args, struct json_write
 struct os_type_delete {
 	struct volume_type_target wish;
 };
-static const struct os_param delete_params[] = {TYPE_PATH(struct os_type_delete, wish.type)};
+static const struct param delete_params[] = {TYPE_PATH(struct os_type_delete, wish.type)};
 
 #define ALL "/v3/{project_id}/types"
 #define ONE ALL "/{type_id}"

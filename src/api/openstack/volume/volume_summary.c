@@ -88,7 +88,7 @@ const struct os_listing os_message_listing = {
 struct os_message_shown {
 	struct ref message;
 };
-static const struct os_param message_params[] = {
+static const struct param message_params[] = {
 	OS_PATH(struct os_message_shown, "message_id", message, .kind = KIND_CONDITION,
 		.doc = "The message."),
 };
@@ -108,7 +108,7 @@ static RESULT show_message(struct os_call *e, const void *args, struct json_writ
 struct os_filters_asked {
 	struct str resource;
 };
-static const struct os_param filter_params[] = {
+static const struct param filter_params[] = {
 	OS_QUERY(struct os_filters_asked, "resource", resource, .doc = "Only of that."),
 };
 
@@ -153,7 +153,7 @@ static RESULT list_no_backups(struct os_call *e, const void *args, struct json_w
 struct os_backup {
 	struct str id;
 };
-static const struct os_param backup_params[] = {OS_PATH(struct os_backup, "backup_id", id, .doc = "One.")};
+static const struct param backup_params[] = {OS_PATH(struct os_backup, "backup_id", id, .doc = "One.")};
 
 static RESULT prepare_no_backup(struct os_call *e, void *args)
 {

@@ -272,7 +272,7 @@ const struct os_listing os_volume_details = VOLUMES(write_volume, gather_volume)
 struct os_volume_shown {
 	struct ref volume;
 };
-static const struct os_param show_params[] = {OS_VOLUME_PATH(struct os_volume_shown, volume)};
+static const struct param show_params[] = {OS_VOLUME_PATH(struct os_volume_shown, volume)};
 
 static RESULT show_volume(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -287,20 +287,20 @@ struct os_volume_create {
 	struct str type, zone;
 };
 #define P(wire, member, ...) OS_BODY(struct os_volume_create, wire, member, __VA_ARGS__)
-static const struct os_param create_params[] = {
-	P("size", size, .flags = OS_NULLABLE, .min = 1, .max = 16384,
+static const struct param create_params[] = {
+	P("size", size, .flags = NULLABLE, .min = 1, .max = 16384,
 	  .doc = "GiB; absent: that of what it is made from."),
-	P("name", wish.name, .flags = OS_NULLABLE, .doc = "Its name."),
-	P("display_name", wish.name, .flags = OS_NULLABLE, .doc = "The same."),
-	P("display_description", wish.description, .flags = OS_NULLABLE, .doc = "The same."),
-	P("description", wish.description, .flags = OS_NULLABLE, .doc = "Free text."),
-	P("availability_zone", zone, .flags = OS_NULLABLE, .doc = "Absent: the first zone."),
-	P("volume_type", type, .flags = OS_NULLABLE, .doc = "Name or id; absent: __DEFAULT__."),
-	P("snapshot_id", wish.disk.snapshot, .flags = OS_NULLABLE, .kind = KIND_SNAPSHOT,
+	P("name", wish.name, .flags = NULLABLE, .doc = "Its name."),
+	P("display_name", wish.name, .flags = NULLABLE, .doc = "The same."),
+	P("display_description", wish.description, .flags = NULLABLE, .doc = "The same."),
+	P("description", wish.description, .flags = NULLABLE, .doc = "Free text."),
+	P("availability_zone", zone, .flags = NULLABLE, .doc = "Absent: the first zone."),
+	P("volume_type", type, .flags = NULLABLE, .doc = "Name or id; absent: __DEFAULT__."),
+	P("snapshot_id", wish.disk.snapshot, .flags = NULLABLE, .kind = KIND_SNAPSHOT,
 	  .doc = "What it is made from."),
-	P("source_volid", wish.disk.copied, .flags = OS_NULLABLE, .kind = KIND_VOLUME,
+	P("source_volid", wish.disk.copied, .flags = NULLABLE, .kind = KIND_VOLUME,
 	  .doc = "A volume that it is a copy of."),
-	P("imageRef", wish.disk.image, .flags = OS_NULLABLE, .kind = KIND_IMAGE,
+	P("imageRef", wish.disk.image, .flags = NULLABLE, .kind = KIND_IMAGE,
 	  .doc = "An image that lies on it."),
 	P("metadata", wish.tags, .doc = "Texts by key: its tags."),
 	OS_UNBUILT("multiattach", .only = "false"),
@@ -380,15 +380,15 @@ struct os_volume_update {
 	struct volume_settings wish;
 };
 #define P(wire, member, ...) OS_BODY(struct os_volume_update, wire, member, __VA_ARGS__)
-static const struct os_param update_params[] = {
+static const struct param update_params[] = {
 	OS_VOLUME_PATH(struct os_volume_update, wish.volume),
-	P("name", wish.name, .flags = OS_NULLABLE,
-	  .given = offsetof(struct os_volume_update, wish.set_name) + 1, .doc = "Its name."),
-	P("description", wish.description, .flags = OS_NULLABLE,
+	P("name", wish.name, .flags = NULLABLE, .given = offsetof(struct os_volume_update, wish.set_name) + 1,
+	  .doc = "Its name."),
+	P("description", wish.description, .flags = NULLABLE,
 	  .given = offsetof(struct os_volume_update, wish.set_description) + 1, .doc = "Free text."),
-	P("display_name", wish.name, .flags = OS_NULLABLE,
+	P("display_name", wish.name, .flags = NULLABLE,
 	  .given = offsetof(struct os_volume_update, wish.set_name) + 1, .doc = "The same."),
-	P("display_description", wish.description, .flags = OS_NULLABLE,
+	P("display_description", wish.description, .flags = NULLABLE,
 	  .given = offsetof(struct os_volume_update, wish.set_description) + 1, .doc = "The same."),
 	OS_UNBUILT("metadata"),
 };
@@ -404,10 +404,10 @@ struct os_volume_delete {
 	struct volume_target wish;
 	bool cascade;
 };
-static const struct os_param delete_params[] = {
+static const struct param delete_params[] = {
 	OS_VOLUME_PATH(struct os_volume_delete, wish.volume),
 	OS_QUERY(struct os_volume_delete, "cascade", cascade, .doc = "With its snapshots."),
-	{.wire = "force", .type = OS_NOT_BUILT, .place = OS_IN_QUERY, .only = "false|False"},
+	{.wire = "force", .type = PARAM_NOT_BUILT, .place = IN_QUERY, .only = "false|False"},
 };
 
 /* Without cascade one that has snapshots stays, as Cinder has it; EC2 deletes it, and keeps them. */
