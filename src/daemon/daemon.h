@@ -91,6 +91,7 @@ struct daemon {
 	struct guards *guards;
 	struct ec2_face *ec2;
 	struct iam_face *iam;
+	struct cloudstack_face *cloudstack;
 	struct openstack_face *openstack;
 	struct relay *relay;
 	struct console_face *console;

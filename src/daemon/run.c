@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api/cloudstack/cloudstack.h"
 #include "api/console/console.h"
 #include "api/console/relay.h"
 #include "api/core/park.h"
@@ -38,6 +39,8 @@ static void api_handle(void *self, struct call *call)
 		openstack_http_face.handle(d->openstack, call);
 	else if (console_has_path(call->path))
 		console_handle(d->console, call);
+	else if (cloudstack_has_path(call->path))
+		cloudstack_http_face.handle(d->cloudstack, call);
 	else if (iam_has_call(call))
 		iam_http_face.handle(d->iam, call);
 	else if (!health_handle(d, call))
@@ -56,6 +59,8 @@ static void api_reject(void *self, struct call *call, int status, enum err why)
 	struct daemon *d = self;
 	if (openstack_has_path(call->path))
 		openstack_http_face.reject(d->openstack, call, status, why);
+	else if (cloudstack_has_path(call->path))
+		cloudstack_http_face.reject(d->cloudstack, call, status, why);
 	else
 		ec2_http_face.reject(d->ec2, call, status, why);
 }
@@ -199,6 +204,8 @@ static RESULT open_faces(struct daemon *d)
 				       .uses = d->uses,
 				       .limits = d->limits};
 	TRY(iam_new(&d->ctx, &iam, &d->iam));
+	const struct cloudstack_config cloudstack = {d->store, d->guards, d->limits, d->master_key, d->uses};
+	TRY(cloudstack_new(&d->ctx, &cloudstack, &d->cloudstack));
 	const struct openstack_config openstack = {
 		.passwords = d->passwords,
 		.key_lane = d->key_lane,
@@ -265,6 +272,7 @@ static void end_all(struct daemon *d)
 	metadata_free(d->metadata);
 	ec2_free(d->ec2);
 	iam_free(d->iam);
+	cloudstack_free(d->cloudstack);
 	openstack_free(d->openstack);
 	console_free(d->console);
 	tickets_free(d->tickets);

@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""CloudStack's API: Apache Libcloud's driver as Debian ships it, and calls of our own where the form of an answer counts."""
+import base64
+import datetime
+import hashlib
+import hmac
+import json
+import os
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+from libcloud.compute.providers import get_driver
+from libcloud.compute.types import Provider
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from dev import REGION, Dev  # noqa: E402
+
+REFUSED = "unable to verify user credentials and/or request signature"
+
+
+@pytest.fixture(scope="module")
+def dev():
+    with Dev() as region:
+        yield region
+
+
+@pytest.fixture(scope="module")
+def machines(dev):
+    """Three instances of alice's, made through EC2; one of them is terminated."""
+    ec2 = dev.account.client()
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    made = [i["InstanceId"] for i in ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=3, MaxCount=3)["Instances"]]
+    ec2.get_waiter("instance_running").wait(InstanceIds=made)
+    ec2.terminate_instances(InstanceIds=made[2:])
+    ec2.get_waiter("instance_terminated").wait(InstanceIds=made[2:])
+    return made[:2]
+
+
+def sign(secret, parameters):
+    text = "&".join(f"{k}={urllib.parse.quote(v, safe='')}" for k, v in sorted(parameters.items(), key=lambda p: p[0].lower()))
+    return base64.b64encode(hmac.new(secret.encode(), text.lower().encode(), hashlib.sha1).digest()).decode()
+
+
+def call(dev, command, post=False, secret=None, key=None, **parameters):
+    """(status, the object within the answer, its name)"""
+    parameters = {"command": command, "response": "json", "apiKey": key or dev.account.key_id, **parameters}
+    parameters["signature"] = sign(secret or dev.account.secret, parameters)
+    form = urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote)
+    url = f"http://127.0.0.1:{dev.port}/client/api"
+    request = urllib.request.Request(url, form.encode()) if post else urllib.request.Request(f"{url}?{form}")
+    try:
+        with urllib.request.urlopen(request) as answer:
+            status, body = answer.status, answer.read().decode()
+    except urllib.error.HTTPError as e:
+        status, body = e.code, e.read().decode()
+    assert "\n" not in body  # Marvin reads one line
+    (name, inner), = json.loads(body).items()
+    return status, inner, name
+
+
+def test_libcloud(dev, machines):
+    driver = get_driver(Provider.CLOUDSTACK)(key=dev.account.key_id, secret=dev.account.secret, secure=False, host="127.0.0.1",
+                                             port=dev.port, path="/client/api")
+    assert [z.name for z in driver.list_locations()] == [REGION + "a", REGION + "b"]
+    micro = next(s for s in driver.list_sizes() if s.name == "t3.micro")
+    assert micro.ram == 1024 and micro.extra["cpu"] == 2
+    answer = driver._sync_request(command="listVirtualMachines")
+    assert len(answer["virtualmachine"]) == answer["count"] == 2
+
+
+def test_machines(dev, machines):
+    _, answer, name = call(dev, "listVirtualMachines")
+    assert name == "listvirtualmachinesresponse" and answer["count"] == 2
+    one = answer["virtualmachine"][0]
+    assert {"i-" + m["id"].replace("-", "")[:17] for m in answer["virtualmachine"]} == set(machines)
+    assert one["state"] == "Running" and one["hypervisor"] == "KVM" and one["serviceofferingname"] == "t3.micro"
+    assert one["cpunumber"] == 2 and one["memory"] == 1024 and one["created"].endswith("+0000")
+    nic, = one["nic"]
+    assert nic["isdefault"] and nic["netmask"] == "255.255.240.0" and nic["gateway"].startswith("172.31.")
+    assert [g["name"] for g in one["securitygroup"]] == ["default"]
+    for key, value in [("id", one["id"]), ("ids", one["id"]), ("name", one["name"]), ("keyword", one["name"][3:9].upper())]:
+        assert call(dev, "listVirtualMachines", **{key: value})[1]["virtualmachine"] == [one]
+    for key in ["zoneid", "templateid", "serviceofferingid", "state"]:
+        assert call(dev, "listVirtualMachines", **{key: one[key]})[1]["count"] == 2
+    assert call(dev, "listVirtualMachines", state="Stopped")[1] == {}
+    assert call(dev, "LISTVIRTUALMACHINES", post=True, Id=one["id"])[1]["virtualmachine"] == [one]
+
+
+def test_pages(dev, machines):
+    whole = call(dev, "listVirtualMachines", pagesize="-1")[1]["virtualmachine"]
+    first, second = (call(dev, "listVirtualMachines", page=str(n), pagesize="1")[1] for n in (1, 2))
+    assert first["count"] == second["count"] == 2 and first["virtualmachine"] + second["virtualmachine"] == whole
+    for wrong in [{"page": "1"}, {"pagesize": "10"}, {"page": "1", "pagesize": "-1"}, {"page": "1", "pagesize": "501"}, {"page": "x", "pagesize": "1"}]:
+        status, answer, name = call(dev, "listVirtualMachines", **wrong)
+        assert status == answer["errorcode"] == 431 and name == "listvirtualmachinesresponse", wrong
+
+
+def test_another_account_sees_nothing(dev, machines):
+    other = dev.new_account("cloudstack-other")
+    mine = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]
+    assert call(dev, "listVirtualMachines", key=other.key_id, secret=other.secret)[1] == {}
+    status, answer, _ = call(dev, "listVirtualMachines", key=other.key_id, secret=other.secret, id=mine["id"])
+    assert status == 431 and f"Invalid parameter id value={mine['id']} due to incorrect long value format, or entity does not exist" in answer["errortext"]
+    assert "entity does not exist" in call(dev, "listVirtualMachines", id="x")[1]["errortext"]
+
+
+def test_who_asks(dev):
+    assert call(dev, "listZones", secret="wrong")[:2] == (401, {"uuidList": [], "errorcode": 401, "cserrorcode": 9999, "errortext": REFUSED})
+    assert call(dev, "listZones", key="AKIAUNKNOWN")[0] == 401
+    later = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=10)
+    for expires, status in [(later, 200), (later - datetime.timedelta(hours=1), 401)]:
+        assert call(dev, "listZones", signatureVersion="3", expires=expires.strftime("%Y-%m-%dT%H:%M:%S+0000"))[0] == status
+    assert call(dev, "listZones", signatureVersion="3")[0] == 401
+
+
+def test_policies_hold(dev, machines):
+    """A Deny of EC2's action holds here."""
+    iam = dev.account.client("iam")
+    deny = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ec2:DescribeInstances", "Resource": "*"}]}
+    iam.create_user(UserName="denied")
+    iam.put_user_policy(UserName="denied", PolicyName="deny", PolicyDocument=json.dumps(deny))
+    key = iam.create_access_key(UserName="denied")["AccessKey"]
+    status, answer, _ = call(dev, "listVirtualMachines", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+    assert (status, answer["errorcode"], answer["cserrorcode"]) == (531, 531, 4365)
+
+
+def test_refusals(dev):
+    status, answer, name = call(dev, "listFlyingMachines")
+    assert (status, answer["errorcode"], name) == (432, 432, "errorresponse") and answer["errortext"] == "Unknown API command: listFlyingMachines"
+    status, answer, _ = call(dev, "listVirtualMachines", vpcid="x")
+    assert status == 432 and "vpcid" in answer["errortext"]
+    assert call(dev, "listVirtualMachines", unheardof="x", zoneid="")[0] == 200  # unknown, and empty
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))
