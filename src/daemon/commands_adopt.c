@@ -8,7 +8,7 @@
 #include "daemon/command.h"
 #include "drivers/disk.h"
 #include "engine/region/adopt.h"
-#include "model/memo.h"
+#include "model/manifest.h"
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/router.h"
@@ -211,18 +211,18 @@ static RESULT adopt_domain(struct search *s)
 {
 	struct command_call *call = s->call;
 	struct ctx *c = &call->ctx;
-	struct memo memo = {0};
-	if (str_is_empty(s->item.memo))
-		return ctx_fail(
-			c, ERR_UNSUPPORTED,
-			"the domain carries no memo of its rows: it can only be purged, or left as it is");
-	TRY(memo_read(c, s->item.memo, &memo));
+	struct manifest manifest = {0};
+	if (str_is_empty(s->item.manifest))
+		return ctx_fail(c, ERR_UNSUPPORTED,
+				"the domain carries no manifest of its rows: it can only be purged, or left "
+				"as it is");
+	TRY(manifest_read(c, s->item.manifest, &manifest));
 	struct disk_found *disks = arena_new_array(c->arena, struct disk_found, s->disks.count);
 	if (!disks)
 		return ctx_no_memory(c);
 	struct instance_adoption wish = {.instance = s->id,
 					 .host = s->host,
-					 .memo = &memo,
+					 .manifest = &manifest,
 					 .is_on = s->item.power == INSTANCE_SEEN_POWER_ON,
 					 .disks = disks};
 	for (size_t k = 0; k < s->disks.count; k++)
@@ -242,13 +242,13 @@ static RESULT adopt_domain(struct search *s)
 	return OK;
 }
 
-/* A disk that a domain's memo names comes back with that domain. */
+/* A disk that a domain's manifest names comes back with that domain. */
 static RESULT check_disk_is_alone(struct search *s)
 {
 	char id[UUID_TEXT_SIZE];
 	struct str text = str_from(uuid_write(s->id, id));
 	for (size_t k = 0; k < s->inventory.count; k++)
-		if (str_contains(s->inventory.at[k].memo, text))
+		if (str_contains(s->inventory.at[k].manifest, text))
 			return ctx_fail(&s->call->ctx, ERR_CONFLICT,
 					"the disk belongs to the domain %" STR_FMT ": adopt that",
 					STR_ARG(uuid_to_str(s->call->ctx.arena, s->inventory.at[k].id)));

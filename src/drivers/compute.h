@@ -114,8 +114,8 @@ struct compute_domain {
 	struct compute_files drive; /* the drive's content; only define() reads it */
 	/* The driver stores this text with the domain, and list() returns it unchanged; `dari
 	 * adopt` rebuilds rows from it. UTF-8 that XML allows, about 64 KiB at most. A domain whose
-	 * memo alone differs still has defined_as_wished. */
-	struct str memo;
+	 * manifest alone differs still has defined_as_wished. */
+	struct str manifest;
 	/* define() shall ask a running guest once more to release devices that it was asked for
 	 * before. */
 	bool asks_again;
@@ -148,7 +148,7 @@ struct compute_seen {
 struct compute_item {
 	uuid id;
 	enum instance_seen_power power;
-	struct str memo; /* as define() was given it; empty: none */
+	struct str manifest; /* as define() was given it; empty: none */
 };
 
 struct compute_inventory {
@@ -178,13 +178,13 @@ typedef RESULT compute_list(struct compute_host *h, struct ctx *c, struct comput
 
 /* ---- changing */
 
-/* Makes the definition, the memo and the devices those of the wish. The domain's power stays as it
+/* Makes the definition, the manifest and the devices those of the wish. The domain's power stays as it
  * is.
  *
  * Absent: the domain is created, powered off, with the wish's config drive. Its disks need no files
  * until it is started.
  *
- * Off: the domain is redefined if the definition or the memo differ. The content of its config
+ * Off: the domain is redefined if the definition or the manifest differ. The content of its config
  * drive is written anew, unless the domain is saved.
  *
  * Running: the new definition holds from the next start on, but disks, NICs and limits change at

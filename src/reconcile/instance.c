@@ -26,7 +26,7 @@ enum {
 static RESULT define(struct step *s, const struct instance_rows *rows)
 {
 	struct compute_domain domain = rows->domain;
-	TRY(instance_write_memo(s, &domain.memo));
+	TRY(instance_write_manifest(s, &domain.manifest));
 	TRY(instance_write_drive(s, &domain));
 	return s->link->driver->define(s->link->connection, &s->ctx, &domain);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an instance's step has to know of the rows, copied out of a view, and the memo that is kept with
+ * What an instance's step has to know of the rows, copied out of a view, and the manifest that is kept with
  * its domain. */
 #include "reconcile/instance_rows.h"
 
@@ -9,7 +9,7 @@
 #include "engine/storage/volume.h"
 #include "model/boot_mode.h"
 #include "model/firmware.h"
-#include "model/memo.h"
+#include "model/manifest.h"
 #include "model/secondary_ip.h"
 #include "store/address.h"
 #include "store/condition.h"
@@ -24,8 +24,8 @@ _Static_assert((int) PORT_DEVICE_INDEX_MAX < (int) COMPUTE_NIC_SLOTS, "each port
 
 enum { RESTART_S = 10 }; /* between an end of its own and its restart, but for the first time */
 
-struct memo_rows { /* a VEC */
-	struct memo_row *at;
+struct manifest_rows { /* a VEC */
+	struct manifest_row *at;
 	size_t count, capacity;
 };
 
@@ -274,48 +274,49 @@ RESULT instance_write_drive(struct step *s, struct compute_domain *domain)
 	return result.code == ERR_NOT_FOUND ? OK : result; /* its row is gone: the next look finds that */
 }
 
-/* ---- its memo ---- */
+/* ---- its manifest ---- */
 
-static RESULT add_to_memo(struct step *s, struct memo_rows *rows, enum kind kind, const struct row *row)
+static RESULT add_to_manifest(struct step *s, struct manifest_rows *rows, enum kind kind,
+			      const struct row *row)
 {
-	struct memo_row r = {kind, row};
+	struct manifest_row r = {kind, row};
 	return !row_is_live(row) || VEC_PUSH(s->ctx.arena, rows, r) ? OK : ctx_no_memory(&s->ctx);
 }
 
 /* The instance, its volumes, its ports and their addresses, as their rows are now. */
-static RESULT gather_memo(struct step *s, const struct tables *t, struct memo_rows *rows)
+static RESULT gather_manifest(struct step *s, const struct tables *t, struct manifest_rows *rows)
 {
 	const struct instance *row = instance_find(t, s->id);
 	if (!row)
 		return OK;
-	TRY(add_to_memo(s, rows, KIND_INSTANCE, &row->row));
+	TRY(add_to_manifest(s, rows, KIND_INSTANCE, &row->row));
 	for (const struct volume *v = volume_first_by_instance(t, s->id); v;
 	     v = volume_next_by_instance(t, v))
-		TRY(add_to_memo(s, rows, KIND_VOLUME, &v->row));
+		TRY(add_to_manifest(s, rows, KIND_VOLUME, &v->row));
 	for (const struct port *p = port_first_by_instance(t, s->id); p; p = port_next_by_instance(t, p)) {
-		TRY(add_to_memo(s, rows, KIND_PORT, &p->row));
+		TRY(add_to_manifest(s, rows, KIND_PORT, &p->row));
 		for (const struct secondary_ip *i = engine_first_secondary_ip(t, p->row.id); i;
 		     i = engine_next_secondary_ip(t, i))
-			TRY(add_to_memo(s, rows, KIND_SECONDARY_IP, &i->row));
+			TRY(add_to_manifest(s, rows, KIND_SECONDARY_IP, &i->row));
 		for (const struct address *a = address_first_by_port(t, p->row.id); a;
 		     a = address_next_by_port(t, a))
-			TRY(add_to_memo(s, rows, KIND_ADDRESS, &a->row));
+			TRY(add_to_manifest(s, rows, KIND_ADDRESS, &a->row));
 	}
 	return OK;
 }
 
 /* One that does not fit is done without. */
-RESULT instance_write_memo(struct step *s, struct str *ret_text)
+RESULT instance_write_manifest(struct step *s, struct str *ret_text)
 {
-	struct memo_rows rows = {0};
+	struct manifest_rows rows = {0};
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
-	TRY(gather_memo(s, view.tables, &rows));
+	TRY(gather_manifest(s, view.tables, &rows));
 	view_stop_walking(&view);
-	struct result result = memo_write(&s->ctx, &(struct memo){rows.at, rows.count}, ret_text);
+	struct result result = manifest_write(&s->ctx, &(struct manifest){rows.at, rows.count}, ret_text);
 	if (result.code != ERR_TOO_LARGE && result.code != ERR_INVALID)
 		return result;
-	log_event(LOG_WARN, "no-memo", "instance=%s message=%s",
+	log_event(LOG_WARN, "no-manifest", "instance=%s message=%s",
 		  log_quote(id_to_ec2(s->ctx.arena, KIND_INSTANCE, s->id)),
 		  log_quote(s->ctx.problem.message));
 	ctx_clear_problem(&s->ctx);

@@ -11,7 +11,7 @@ struct condition;
 
 struct instance_rows {
 	const struct instance *instance;  /* NULL: no such row */
-	struct compute_domain domain;     /* without its memo, and without disks that wait */
+	struct compute_domain domain;     /* without its manifest, and without disks that wait */
 	VEC(struct compute_disk) waiting; /* wanted in it, and not ready on its host */
 	const struct condition *obstacle; /* what keeps one of those from being ready; NULL: nothing known */
 	bool obstacle_told;               /* the instance has a condition that says so */
@@ -36,4 +36,4 @@ RESULT instance_list_devices(struct step *s, const struct instance_rows *rows, s
 /* What is on its drive, if it has one. */
 RESULT instance_write_drive(struct step *s, struct compute_domain *domain);
 /* What `dari adopt` needs should the rows ever be lost; of the rows as they are now. */
-RESULT instance_write_memo(struct step *s, struct str *ret_text);
+RESULT instance_write_manifest(struct step *s, struct str *ret_text);

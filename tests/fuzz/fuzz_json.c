@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
- * JSON that we read back: a domain's memo, and lists and tags in a row's text. What was read can be
+ * JSON that we read back: a domain's manifest, and lists and tags in a row's text. What was read can be
  * written, and read again as the same. */
 #include <stdlib.h>
 
-#include "model/memo.h"
+#include "model/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void read_memo(struct ctx *c, struct str text)
+static void read_manifest(struct ctx *c, struct str text)
 {
-	struct memo memo, again;
+	struct manifest manifest, again;
 	struct str written = STR_NONE;
-	if (!result_is_ok(memo_read(c, text, &memo)) || !result_is_ok(memo_write(c, &memo, &written)))
+	if (!result_is_ok(manifest_read(c, text, &manifest)) ||
+	    !result_is_ok(manifest_write(c, &manifest, &written)))
 		return;
-	if (!result_is_ok(memo_read(c, written, &again)) || again.count != memo.count)
+	if (!result_is_ok(manifest_read(c, written, &again)) || again.count != manifest.count)
 		abort();
-	for (size_t k = 0; k < memo.count; k++)
-		if (!row_equal(&model_kinds[memo.at[k].kind], memo.at[k].row, again.at[k].row))
+	for (size_t k = 0; k < manifest.count; k++)
+		if (!row_equal(&model_kinds[manifest.at[k].kind], manifest.at[k].row, again.at[k].row))
 			abort();
 }
 
@@ -41,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str text = {(const char *) data + 2, size - 2};
 	ctx_init(&c, arena);
 	if (data[0] % 2 == 0) {
-		read_memo(&c, text);
+		read_manifest(&c, text);
 	} else {
 		const struct kind_info *kind = &model_kinds[1 + data[0] / 2 % (KIND_COUNT - 1)];
 		read_field(arena, kind, data[1] % kind->field_count, text);

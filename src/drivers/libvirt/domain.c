@@ -24,7 +24,7 @@ RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr dom
 	*ret_found = result_is_ok(uuid_parse(region, &ret_mark->region)) &&
 		     result_is_ok(uuid_parse(id, &ret_mark->id));
 	ret_mark->wish = xml_tree_find(c, t, "/*/@wish");
-	ret_mark->memo = xml_tree_find(c, t, "/*/memo");
+	ret_mark->manifest = xml_tree_find(c, t, "/*/manifest");
 	return OK;
 }
 
@@ -212,7 +212,7 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 	TRY(libvirt_write_domain(c, &place, domain, &xml, digest));
 	TRY(libvirt_find_domain(h, c, domain->id, &d, &mark));
 	TRY(set_secrets(h, c, domain));
-	if (!d || !str_is(mark.wish, digest) || !str_equal(mark.memo, domain->memo)) {
+	if (!d || !str_is(mark.wish, digest) || !str_equal(mark.manifest, domain->manifest)) {
 		if (d && virDomainIsActive(d) == 1)
 			TRY(libvirt_read_devices(h, c, d, false, domain, &until_now));
 		libvirt_autodrop_domain(&d);

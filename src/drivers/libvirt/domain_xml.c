@@ -2,7 +2,7 @@
  * A wish in libvirt's words. Pure: the same wish gives the same text, byte for byte, and its digest
  * stands in the definition's metadata, which is how a changed wish is noticed later.
  *
- * The metadata, with the memo, comes first and is not part of the digest. All attribute values are
+ * The metadata, with the manifest, comes first and is not part of the digest. All attribute values are
  * numbers, UUIDs, MACs, digests and the checked pool path: nothing in them needs escaping. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "model/id.h"
 #include "model/instance.h"
 
-static const size_t DOMAIN_XML_CAP = 256 << 10, MEMO_CAP_SIZE = 128 << 10;
+static const size_t DOMAIN_XML_CAP = 256 << 10, MANIFEST_CAP_SIZE = 128 << 10;
 
 /* ---- names */
 
@@ -205,14 +205,15 @@ static RESULT check_wish(struct ctx *c, const struct compute_domain *w)
 {
 	if (w->vcpus < 1 || w->memory < 1024 * 1024 || uuid_is_none(w->id) || str_is_empty(w->name))
 		return ctx_fail(c, ERR_INVALID, "a domain needs an id, a name, a CPU and 1 MiB of memory");
-	if (w->memo.n > MEMO_CAP_SIZE || !str_is_xml_text(w->memo))
-		return ctx_fail(c, ERR_INVALID, "a memo of %zu bytes, or not of legal text", w->memo.n);
+	if (w->manifest.n > MANIFEST_CAP_SIZE || !str_is_xml_text(w->manifest))
+		return ctx_fail(c, ERR_INVALID, "a manifest of %zu bytes, or not of legal text",
+				w->manifest.n);
 	if ((size_t) w->personality >= sizeof personalities / sizeof personalities[0])
 		return ctx_fail(c, ERR_INTERNAL, "no personality %d", (int) w->personality);
 	return compute_check_slots(c, w);
 }
 
-/* The memo's element is in no namespace: libvirt gives ours back with its own declaration taken off. */
+/* The manifest's element is in no namespace: libvirt gives ours back with its own declaration taken off. */
 static void write_head(struct buf *b, const struct domain_place *place, const struct compute_domain *w,
 		       const char *digest)
 {
@@ -221,7 +222,7 @@ static void write_head(struct buf *b, const struct domain_place *place, const st
 	buf_print(b, "<domain type='%s'><metadata>", place->virt == HOST_SEEN_VIRT_KVM ? "kvm" : "qemu");
 	buf_print(b, "<dari:instance xmlns:dari='" DOMAIN_XMLNS "' region='%s' id='%s' wish='%s'>",
 		  uuid_write(place->region, region_text), uuid_write(w->id, id_text), digest);
-	xml_text_opt(&x, "memo", w->memo);
+	xml_text_opt(&x, "manifest", w->manifest);
 	buf_print(b, "</dari:instance></metadata>");
 }
 
@@ -233,7 +234,7 @@ RESULT libvirt_write_domain(struct ctx *c, const struct domain_place *place,
 	struct buf body, whole;
 	TRY(check_wish(c, wish));
 	buf_init(&body, DOMAIN_XML_CAP);
-	buf_init(&whole, 6 * MEMO_CAP_SIZE + 2 * DOMAIN_XML_CAP); /* a quote becomes six characters */
+	buf_init(&whole, 6 * MANIFEST_CAP_SIZE + 2 * DOMAIN_XML_CAP); /* a quote becomes six characters */
 	struct result r = write_body(c, &body, place, wish);
 	if (result_is_ok(r)) {
 		crypto_sha256(buf_str(&body), digest);

@@ -190,8 +190,8 @@ RESULT libvirt_undefine(struct compute_host *h, struct ctx *c, uuid id);
 /* What a domain says it is: its region and id in our metadata. False: not ours, of no region. */
 struct domain_mark {
 	uuid region, id;
-	struct str wish; /* digest of the definition; in c's arena, as the memo */
-	struct str memo;
+	struct str wish; /* digest of the definition; in c's arena, as the manifest */
+	struct str manifest;
 };
 RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr domain,
 			 struct domain_mark *ret_mark, bool *ret_found);

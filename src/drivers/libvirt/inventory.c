@@ -20,7 +20,8 @@ static RESULT add_domain(struct compute_host *h, struct ctx *c, struct items *it
 	if (!is_marked || !uuid_equal(mark.region, h->region))
 		return OK;
 	virTypedParamsGetInt(record->params, record->nparams, "state.state", &state);
-	struct compute_item item = {.id = mark.id, .power = libvirt_power_of(state), .memo = mark.memo};
+	struct compute_item item = {
+		.id = mark.id, .power = libvirt_power_of(state), .manifest = mark.manifest};
 	return VEC_PUSH(c->arena, items, item) ? OK : ctx_no_memory(c);
 }
 

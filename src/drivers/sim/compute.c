@@ -215,26 +215,26 @@ static RESULT write_definition(struct compute_host *h, struct ctx *c, const stru
 			       const char *digest, struct sim_domain **d)
 {
 	struct sim_host *s = h->host;
-	char *memo = heap_alloc(w->memo.n + 1);
+	char *manifest = heap_alloc(w->manifest.n + 1);
 	struct sim_domain fresh = {0}, *at = *d ? *d : &fresh;
 	bool is_new = !*d;
-	if (!memo || !sim_define_devices(at, w)) {
-		heap_free(memo);
+	if (!manifest || !sim_define_devices(at, w)) {
+		heap_free(manifest);
 		return ctx_no_memory(c);
 	}
 	if (is_new)
 		*d = add_item((void **) &s->domains, &s->domain_count, sizeof **d);
 	if (!*d) {
 		heap_free(fresh.devices);
-		heap_free(memo);
+		heap_free(manifest);
 		return ctx_no_memory(c);
 	}
 	if (is_new)
 		**d = fresh;
-	if (w->memo.n)
-		memcpy(memo, w->memo.p, w->memo.n);
-	heap_free((*d)->memo);
-	(*d)->memo = memo;
+	if (w->manifest.n)
+		memcpy(manifest, w->manifest.p, w->manifest.n);
+	heap_free((*d)->manifest);
+	(*d)->manifest = manifest;
 	(*d)->region = h->region;
 	(*d)->id = w->id;
 	(*d)->is_uefi = w->hardware.uefi;
@@ -271,7 +271,7 @@ static RESULT define_inside(struct compute_host *h, struct ctx *c, const struct 
 	TRY(compute_check_slots(c, w));
 	TRY(find_domain(h, c, w->id, &d));
 	TRY(digest_wish(c, w, digest));
-	if (!d || !str_is(str_from(digest), d->digest) || !str_equal(w->memo, str_from(d->memo))) {
+	if (!d || !str_is(str_from(digest), d->digest) || !str_equal(w->manifest, str_from(d->manifest))) {
 		sim_take_time(SIM_DEFINE);
 		TRY(write_definition(h, c, w, digest, &d));
 	}
@@ -413,9 +413,9 @@ static RESULT list_inside(struct compute_host *h, struct ctx *c, struct compute_
 		items[count++] = (struct compute_item){
 			.id = d->id,
 			.power = d->is_on ? INSTANCE_SEEN_POWER_ON : INSTANCE_SEEN_POWER_OFF,
-			.memo = str_copy(c->arena, str_from(d->memo)),
+			.manifest = str_copy(c->arena, str_from(d->manifest)),
 		};
-		if (!str_is_empty(str_from(d->memo)) && !items[count - 1].memo.n)
+		if (!str_is_empty(str_from(d->manifest)) && !items[count - 1].manifest.n)
 			return ctx_no_memory(c);
 	}
 	*ret_inventory = (struct compute_inventory){items, count};

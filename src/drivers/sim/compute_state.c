@@ -207,7 +207,7 @@ void sim_remove_domain(struct sim_host *s, struct sim_domain *d)
 {
 	sim_close_consoles(d);
 	heap_free(d->devices);
-	heap_free(d->memo);
+	heap_free(d->manifest);
 	heap_free(d->drive);
 	*d = s->domains[--s->domain_count];
 }

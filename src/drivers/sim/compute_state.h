@@ -43,7 +43,7 @@ struct sim_domain {
 	int64_t ends_us;            /* the guest is shutting down until then; 0: it is not */
 	char digest[65];            /* of the definition */
 	char name[32];              /* cut */
-	char *memo, *drive;         /* owned; NULL: none */
+	char *manifest, *drive;     /* owned; NULL: none */
 	struct sim_device *devices; /* owned */
 	size_t device_count;
 	int consoles[2]; /* open ones' sockets, by enum console; 0 or less: none */

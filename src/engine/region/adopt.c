@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Adoption: a memo's rows are held against what is here now, then put back as they were, on the
+ * Adoption: a manifest's rows are held against what is here now, then put back as they were, on the
  * host they were found on. What the network holds of them is told by the reconciler's next look.
  * What happens next: reconcile/instance.c, port.c, volume.c, address.c. */
 #include "engine/region/adopt.h"
@@ -50,7 +50,7 @@ static RESULT check_id_is_free(struct op *op, enum kind kind, uuid id)
 			     engine_kind_words(op->ctx, kind), STR_ARG(engine_write_id(op, kind, id)));
 }
 
-/* The memo's own rows name each other; host and zone become those of today, a server group that is gone is
+/* The manifest's own rows name each other; host and zone become those of today, a server group that is gone is
  * none, and who made it may be gone. */
 static bool is_given_by_adoption(enum kind kind)
 {
@@ -102,7 +102,7 @@ static RESULT check_secondary_ip(struct op *op, const struct secondary_ip *s)
 	const struct subnet *subnet = subnet_find(op->head, s->subnet);
 	if (!subnet || !cidr_contains(subnet->block, s->ip))
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SECONDARY_IP,
-				     "The memo has a secondary address outside of its subnet.");
+				     "The manifest has a secondary address outside of its subnet.");
 	return check_ip_is_free(op, s->subnet, s->ip);
 }
 
@@ -112,7 +112,7 @@ static RESULT check_port(struct op *op, const struct port *port)
 	if (!subnet || uuid_is_none(port->attachment) || !cidr_contains(subnet->block, port->ip))
 		return ctx_fail_kind(
 			op->ctx, ERR_INVALID, KIND_PORT,
-			"The memo has a network interface without subnet, attachment or a fitting "
+			"The manifest has a network interface without subnet, attachment or a fitting "
 			"address.");
 	TRY(check_ip_is_free(op, port->subnet, port->ip));
 	if (port_first_by_mac(op->head, port->mac))
@@ -121,37 +121,37 @@ static RESULT check_port(struct op *op, const struct port *port)
 	return OK;
 }
 
-/* ---- the memo as a whole ---- */
+/* ---- the manifest as a whole ---- */
 
 static RESULT fail_foreign(struct adoption *a)
 {
 	return ctx_fail_kind(a->op->ctx, ERR_INVALID, KIND_INSTANCE,
-			     "The memo on the host is not one of this instance.");
+			     "The manifest on the host is not one of this instance.");
 }
 
 static RESULT find_instance(struct adoption *a)
 {
-	const struct memo *memo = a->wish->memo;
-	for (size_t k = 0; k < memo->count; k++) {
-		if (memo->at[k].kind != KIND_INSTANCE)
+	const struct manifest *manifest = a->wish->manifest;
+	for (size_t k = 0; k < manifest->count; k++) {
+		if (manifest->at[k].kind != KIND_INSTANCE)
 			continue;
-		if (a->instance || !uuid_equal(memo->at[k].row->id, a->wish->instance))
+		if (a->instance || !uuid_equal(manifest->at[k].row->id, a->wish->instance))
 			return fail_foreign(a);
-		a->instance = instance_of(memo->at[k].row);
+		a->instance = instance_of(manifest->at[k].row);
 	}
 	return a->instance ? OK : fail_foreign(a);
 }
 
-static bool memo_has(const struct memo *memo, enum kind kind, uuid id)
+static bool manifest_has(const struct manifest *manifest, enum kind kind, uuid id)
 {
-	for (size_t k = 0; k < memo->count; k++)
-		if (memo->at[k].kind == kind && uuid_equal(memo->at[k].row->id, id))
+	for (size_t k = 0; k < manifest->count; k++)
+		if (manifest->at[k].kind == kind && uuid_equal(manifest->at[k].row->id, id))
 			return true;
 	return false;
 }
 
-/* Its parts are of the instance and of its owner; nothing else may be in a memo. */
-static bool belongs_to_instance(const struct adoption *a, const struct memo_row *r)
+/* Its parts are of the instance and of its owner; nothing else may be in a manifest. */
+static bool belongs_to_instance(const struct adoption *a, const struct manifest_row *r)
 {
 	if (!uuid_equal(engine_get_owner(r->kind, r->row), a->instance->account))
 		return false;
@@ -160,13 +160,13 @@ static bool belongs_to_instance(const struct adoption *a, const struct memo_row 
 	if (r->kind == KIND_VOLUME)
 		return uuid_equal(volume_of(r->row)->instance, a->wish->instance);
 	if (r->kind == KIND_SECONDARY_IP)
-		return memo_has(a->wish->memo, KIND_PORT, secondary_ip_of(r->row)->port);
+		return manifest_has(a->wish->manifest, KIND_PORT, secondary_ip_of(r->row)->port);
 	if (r->kind == KIND_ADDRESS)
-		return memo_has(a->wish->memo, KIND_PORT, address_of(r->row)->port);
+		return manifest_has(a->wish->manifest, KIND_PORT, address_of(r->row)->port);
 	return r->kind == KIND_INSTANCE;
 }
 
-static RESULT check_row(struct adoption *a, const struct memo_row *r)
+static RESULT check_row(struct adoption *a, const struct manifest_row *r)
 {
 	if (!belongs_to_instance(a, r))
 		return fail_foreign(a);
@@ -179,11 +179,11 @@ static RESULT check_row(struct adoption *a, const struct memo_row *r)
 	return r->kind == KIND_PORT ? check_port(a->op, port_of(r->row)) : OK;
 }
 
-static RESULT check_memo(struct adoption *a)
+static RESULT check_manifest(struct adoption *a)
 {
 	TRY(find_instance(a));
-	for (size_t k = 0; k < a->wish->memo->count; k++)
-		TRY(check_row(a, &a->wish->memo->at[k]));
+	for (size_t k = 0; k < a->wish->manifest->count; k++)
+		TRY(check_row(a, &a->wish->manifest->at[k]));
 	return OK;
 }
 
@@ -299,7 +299,7 @@ static RESULT write_address(struct adoption *a, const struct address *address)
 	return OK;
 }
 
-/* Of subnets that came since the memo was written: the guest has made them itself. */
+/* Of subnets that came since the manifest was written: the guest has made them itself. */
 static RESULT give_auto_ips(struct adoption *a, const struct port *port)
 {
 	return ip_is_none(port->ip) ? OK : port_add_auto_ips(a->op, port);
@@ -308,25 +308,25 @@ static RESULT give_auto_ips(struct adoption *a, const struct port *port)
 /* Ports before their addresses. */
 static RESULT write_parts(struct adoption *a)
 {
-	const struct memo *memo = a->wish->memo;
-	for (size_t k = 0; k < memo->count; k++) {
-		if (memo->at[k].kind == KIND_VOLUME)
-			TRY(write_volume(a, volume_of(memo->at[k].row)));
-		else if (memo->at[k].kind == KIND_PORT)
-			TRY(write_port(a, port_of(memo->at[k].row)));
+	const struct manifest *manifest = a->wish->manifest;
+	for (size_t k = 0; k < manifest->count; k++) {
+		if (manifest->at[k].kind == KIND_VOLUME)
+			TRY(write_volume(a, volume_of(manifest->at[k].row)));
+		else if (manifest->at[k].kind == KIND_PORT)
+			TRY(write_port(a, port_of(manifest->at[k].row)));
 	}
-	for (size_t k = 0; k < memo->count; k++)
-		if (memo->at[k].kind == KIND_SECONDARY_IP)
-			TRY(secondary_ip_put(a->op, secondary_ip_of(memo->at[k].row)));
-	for (size_t k = 0; k < memo->count; k++)
-		if (memo->at[k].kind == KIND_PORT)
-			TRY(give_auto_ips(a, port_of(memo->at[k].row)));
-	for (size_t k = 0; k < memo->count; k++)
-		if (memo->at[k].kind == KIND_ADDRESS)
-			TRY(write_address(a, address_of(memo->at[k].row)));
-	for (size_t k = 0; k < memo->count && a->wish->is_on; k++)
-		if (memo->at[k].kind == KIND_PORT)
-			TRY(address_give_auto(a->op, port_of(memo->at[k].row)));
+	for (size_t k = 0; k < manifest->count; k++)
+		if (manifest->at[k].kind == KIND_SECONDARY_IP)
+			TRY(secondary_ip_put(a->op, secondary_ip_of(manifest->at[k].row)));
+	for (size_t k = 0; k < manifest->count; k++)
+		if (manifest->at[k].kind == KIND_PORT)
+			TRY(give_auto_ips(a, port_of(manifest->at[k].row)));
+	for (size_t k = 0; k < manifest->count; k++)
+		if (manifest->at[k].kind == KIND_ADDRESS)
+			TRY(write_address(a, address_of(manifest->at[k].row)));
+	for (size_t k = 0; k < manifest->count && a->wish->is_on; k++)
+		if (manifest->at[k].kind == KIND_PORT)
+			TRY(address_give_auto(a->op, port_of(manifest->at[k].row)));
 	return OK;
 }
 
@@ -335,7 +335,7 @@ RESULT engine_adopt_instance(struct op *op, struct instance_adoption *wish)
 	struct adoption a = {.op = op, .wish = wish};
 	wish->port_count = wish->volume_count = wish->address_count = wish->dropped_count = 0;
 	TRY(find_adopting_host(op, wish->host, &a.host));
-	TRY(check_memo(&a));
+	TRY(check_manifest(&a));
 	TRY(write_instance(&a));
 	TRY(write_parts(&a));
 	return instance_join_maintenance(op, instance_find(op->head, wish->instance));

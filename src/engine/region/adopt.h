@@ -5,7 +5,7 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/memo.h"
+#include "model/manifest.h"
 
 /* A disk that its host has. */
 struct disk_found {
@@ -13,16 +13,16 @@ struct disk_found {
 	int64_t size;
 };
 
-/* Adopts an instance by the memo that its domain carries (model/memo.h): the instance, its ports,
+/* Adopts an instance by the manifest that its domain carries (model/manifest.h): the instance, its ports,
  * their public addresses, its volumes. Its wanted power becomes what was seen, and gens stay.
  * Security groups that no longer exist are dropped (if none is left: the VPC's default group), and
  * so are public addresses that another has by now. Quotas are not enforced, but the instance
- * counts. ERR_INVALID: the memo is not of that instance. ERR_CONFLICT: a row, an address or a MAC
+ * counts. ERR_INVALID: the manifest is not of that instance. ERR_CONFLICT: a row, an address or a MAC
  * address of it exists. ERR_NOT_FOUND: what it depends on (account, VPC, subnet, image, type) is no
  * longer there. */
 struct instance_adoption {
 	uuid instance, host;
-	const struct memo *memo;
+	const struct manifest *manifest;
 	bool is_on;                     /* the domain, as it was seen */
 	const struct disk_found *disks; /* all of ours on the host */
 	size_t disk_count;

@@ -301,27 +301,27 @@ static void test_drive(void **state)
 	scene_close(&s);
 }
 
-/* The memo comes back as it was given, and is no reason by itself to define anew. */
-static void test_memo(void **state)
+/* The manifest comes back as it was given, and is no reason by itself to define anew. */
+static void test_manifest(void **state)
 {
 	(void) state;
-	static const struct str memos[] = {STR("{\"a\":\"<b> & 'c' ]]> \\\\ d\u00e9\"}"), STR("plain"),
-					   STR("")};
+	static const struct str manifests[] = {STR("{\"a\":\"<b> & 'c' ]]> \\\\ d\u00e9\"}"), STR("plain"),
+					       STR("")};
 	struct scene s = scene_open();
-	for (size_t k = 0; k < sizeof memos / sizeof memos[0]; k++) {
-		s.wish.memo = memos[k];
+	for (size_t k = 0; k < sizeof manifests / sizeof manifests[0]; k++) {
+		s.wish.manifest = manifests[k];
 		EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
 		EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
-		assert_true(str_equal(find_item(&s, s.wish.id)->memo, memos[k]));
-		s.wish.memo = STR("another");
+		assert_true(str_equal(find_item(&s, s.wish.id)->manifest, manifests[k]));
+		s.wish.manifest = STR("another");
 		assert_true(scene_see(&s).defined_as_wished);
 	}
-	s.wish.memo = memos[0];
+	s.wish.manifest = manifests[0];
 	scene_make_on(&s);
-	s.wish.memo = memos[1]; /* while it runs, too */
+	s.wish.manifest = manifests[1]; /* while it runs, too */
 	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
 	const struct compute_item *item = find_item(&s, s.wish.id);
-	assert_true(str_equal(item->memo, memos[1]));
+	assert_true(str_equal(item->manifest, manifests[1]));
 	assert_int_equal(item->power, INSTANCE_SEEN_POWER_ON);
 	scene_clear(&s);
 	scene_close(&s);
@@ -769,7 +769,7 @@ int compute_contract_run(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_probe),     cmocka_unit_test(test_drive),
-		cmocka_unit_test(test_memo),      cmocka_unit_test(test_define),
+		cmocka_unit_test(test_manifest),  cmocka_unit_test(test_define),
 		cmocka_unit_test(test_power),     cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_save),      cmocka_unit_test(test_shutdown),
 		cmocka_unit_test(test_ends),      cmocka_unit_test(test_plug),

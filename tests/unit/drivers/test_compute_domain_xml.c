@@ -214,20 +214,21 @@ static void test_digest(void **state)
 	assert_string_not_equal(f->digest, g->digest);
 }
 
-static void test_memo(void **state)
+static void test_manifest(void **state)
 {
 	(void) state;
 	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 * MIB);
 	struct fixture *f = make(a), *g = make(a);
-	g->wish.memo = STR("{\"a\": \"<&'>\"}");
+	g->wish.manifest = STR("{\"a\": \"<&'>\"}");
 	write(f);
 	write(g);
 	assert_string_equal(f->digest, g->digest);
-	assert_false(str_contains(f->xml, STR("<memo>")));
+	assert_false(str_contains(f->xml, STR("<manifest>")));
 	AUTO(xml_tree) t = NULL;
 	assert_true(result_is_ok(xml_tree_parse(&g->c, g->xml, &t)));
-	assert_true(str_equal(xml_tree_find(&g->c, t, "/domain/metadata/d:instance/memo"), g->wish.memo));
-	g->wish.memo = STR("a\x01z");
+	assert_true(
+		str_equal(xml_tree_find(&g->c, t, "/domain/metadata/d:instance/manifest"), g->wish.manifest));
+	g->wish.manifest = STR("a\x01z");
 	assert_int_equal(libvirt_write_domain(&g->c, &g->place, &g->wish, &g->xml, g->digest).code,
 			 ERR_INVALID);
 }
@@ -307,7 +308,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drive),    cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_emulated), cmocka_unit_test(test_personalities),
-		cmocka_unit_test(test_digest),   cmocka_unit_test(test_memo),
+		cmocka_unit_test(test_digest),   cmocka_unit_test(test_manifest),
 		cmocka_unit_test(test_refused),  cmocka_unit_test(test_hardware),
 		cmocka_unit_test(test_reach),
 	};

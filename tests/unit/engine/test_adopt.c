@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Adoption: rows come back by a memo as they were, on what is here now; what is in the way or missing
+ * Adoption: rows come back by a manifest as they were, on what is here now; what is in the way or missing
  * is named, and nothing is half done. */
 #include "cloud.h"
 #include "model/instance_event.h"
@@ -23,21 +23,23 @@
 struct lost {
 	struct cloud *c;
 	uuid id;
-	struct memo memo;
+	struct manifest manifest;
 	struct disk_found disks[4];
 	struct instance_adoption wish;
 };
 
-static void note(struct lost *l, struct memo_row *rows, size_t *count, enum kind kind, const struct row *row)
+static void note(struct lost *l, struct manifest_row *rows, size_t *count, enum kind kind,
+		 const struct row *row)
 {
 	if (row_is_live(row))
-		rows[(*count)++] = (struct memo_row){kind, row_copy(l->c->arena, &model_kinds[kind], row)};
+		rows[(*count)++] =
+			(struct manifest_row){kind, row_copy(l->c->arena, &model_kinds[kind], row)};
 }
 
 /* As the reconciler writes it, and as the host gives it back. */
-static void take_memo(struct lost *l)
+static void take_manifest(struct lost *l)
 {
-	struct memo_row *rows = arena_new_array(l->c->arena, struct memo_row, 16);
+	struct manifest_row *rows = arena_new_array(l->c->arena, struct manifest_row, 16);
 	const struct tables *t = cloud_tables(l->c);
 	size_t count = 0;
 	note(l, rows, &count, KIND_INSTANCE, &instance_find(t, l->id)->row);
@@ -55,16 +57,16 @@ static void take_memo(struct lost *l)
 		note(l, rows, &count, KIND_ADDRESS, &a->row);
 	struct str text = STR_NONE;
 	ctx_clear_problem(&l->c->c);
-	assert_true(result_is_ok(memo_write(&l->c->c, &(struct memo){rows, count}, &text)));
-	assert_true(result_is_ok(memo_read(&l->c->c, text, &l->memo)));
+	assert_true(result_is_ok(manifest_write(&l->c->c, &(struct manifest){rows, count}, &text)));
+	assert_true(result_is_ok(manifest_read(&l->c->c, text, &l->manifest)));
 }
 
-/* All rows of the memo are gone, as in an older database. */
+/* All rows of the manifest are gone, as in an older database. */
 static RESULT op_lose(struct op *op, void *arg)
 {
 	const struct lost *l = arg;
-	for (size_t k = l->memo.count; k-- > 0;)
-		TRY(op_forget(op, l->memo.at[k].kind, l->memo.at[k].row->id));
+	for (size_t k = l->manifest.count; k-- > 0;)
+		TRY(op_forget(op, l->manifest.at[k].kind, l->manifest.at[k].row->id));
 	return OK;
 }
 
@@ -74,7 +76,7 @@ static struct lost lose(struct cloud *c, struct instance_launch *launch, enum in
 	struct lost l = {.c = c, .id = launch->made.at[0]};
 	cloud_see(c, l.id, power);
 	uuid host = cloud_instance(c, l.id)->host;
-	take_memo(&l);
+	take_manifest(&l);
 	cloud_expect(c, cloud_run(c, NULL, op_lose, &l), ERR_NONE, KIND_NONE);
 	assert_null(cloud_instance(c, l.id));
 	l.wish.instance = l.id;
@@ -92,7 +94,7 @@ static struct lost lose_one(struct cloud *c)
 /* The wish points into the struct, which is returned by value. */
 static struct instance_adoption *wish_of(struct lost *l)
 {
-	l->wish.memo = &l->memo;
+	l->wish.manifest = &l->manifest;
 	l->wish.disks = l->disks;
 	return &l->wish;
 }
@@ -144,7 +146,7 @@ static void check_whole(void **state)
 	assert_non_null(engine_first_secondary_ip(cloud_tables(c), cloud_port(c, l.id)->row.id));
 	assert_true(c->event_count > events);
 
-	const struct instance *i = cloud_instance(c, l.id), *kept = instance_of(l.memo.at[0].row);
+	const struct instance *i = cloud_instance(c, l.id), *kept = instance_of(l.manifest.at[0].row);
 	assert_int_equal(cloud_state(c, l.id), INSTANCE_RUNNING);
 	assert_int_equal(i->row.gen, kept->row.gen);
 	assert_int_equal(i->seen_gen, i->row.gen);
@@ -217,9 +219,9 @@ static void check_conflicts(void **state)
 	struct cloud *c = *state;
 	struct lost l = lose_one(c);
 	const struct port *lost_port = NULL;
-	for (size_t k = 0; k < l.memo.count; k++)
-		if (l.memo.at[k].kind == KIND_PORT)
-			lost_port = port_of(l.memo.at[k].row);
+	for (size_t k = 0; k < l.manifest.count; k++)
+		if (l.manifest.at[k].kind == KIND_PORT)
+			lost_port = port_of(l.manifest.at[k].row);
 	assert_non_null(lost_port);
 	struct instance_launch other = cloud_launch(c, 1);
 	const struct launch_port port = {.ips.primary = lost_port->ip,
@@ -249,9 +251,9 @@ static void check_missing_parts(void **state)
 	struct lost l = lose_one(c);
 	for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
 		const struct kind_info *k = &model_kinds[rows[n].of];
-		for (size_t m = 0; m < l.memo.count; m++) {
-			struct row *row = (struct row *) l.memo.at[m].row;
-			for (unsigned f = 0; l.memo.at[m].kind == rows[n].of && f < k->field_count; f++) {
+		for (size_t m = 0; m < l.manifest.count; m++) {
+			struct row *row = (struct row *) l.manifest.at[m].row;
+			for (unsigned f = 0; l.manifest.at[m].kind == rows[n].of && f < k->field_count; f++) {
 				uuid *at = (uuid *) (void *) ((char *) row + k->fields[f].offset), had = *at;
 				if (strcmp(k->fields[f].name, rows[n].field) != 0)
 					continue;
@@ -265,7 +267,7 @@ static void check_missing_parts(void **state)
 	cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&l));
 }
 
-static void check_foreign_memo(void **state)
+static void check_foreign_manifest(void **state)
 {
 	struct cloud *c = *state;
 	struct lost l = lose_one(c), other = lose_one(c);
@@ -273,16 +275,16 @@ static void check_foreign_memo(void **state)
 	l.wish.instance = other.id;
 	cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l), ERR_INVALID, KIND_INSTANCE);
 	l.wish.instance = id;
-	struct memo whole = l.memo;
-	l.memo = (struct memo){whole.at + 1, whole.count - 1}; /* no instance */
+	struct manifest whole = l.manifest;
+	l.manifest = (struct manifest){whole.at + 1, whole.count - 1}; /* no instance */
 	cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l), ERR_INVALID, KIND_INSTANCE);
-	struct memo_row rows[16];
+	struct manifest_row rows[16];
 	memcpy(rows, whole.at, whole.count * sizeof *rows);
 	struct user user = {.row = {.id = {{7}}, .gen = 1}, .account = c->alice.account};
-	rows[whole.count] = (struct memo_row){KIND_USER, &user.row}; /* nobody becomes a user this way */
-	l.memo = (struct memo){rows, whole.count + 1};
+	rows[whole.count] = (struct manifest_row){KIND_USER, &user.row}; /* nobody becomes a user this way */
+	l.manifest = (struct manifest){rows, whole.count + 1};
 	cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l), ERR_INVALID, KIND_INSTANCE);
-	rows[whole.count] = other.memo.at[1]; /* another instance's part */
+	rows[whole.count] = other.manifest.at[1]; /* another instance's part */
 	cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l), ERR_INVALID, KIND_INSTANCE);
 	rows[whole.count] = rows[0]; /* twice */
 	cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l), ERR_INVALID, KIND_INSTANCE);
@@ -304,9 +306,9 @@ static void check_dropped(void **state)
 	struct security_group_target target = {ref};
 	cloud_ok(c, &c->alice, engine_delete_security_group, &target);
 	const struct address *lost_address = NULL;
-	for (size_t k = 0; k < l.memo.count; k++)
-		if (l.memo.at[k].kind == KIND_ADDRESS)
-			lost_address = address_of(l.memo.at[k].row);
+	for (size_t k = 0; k < l.manifest.count; k++)
+		if (l.manifest.at[k].kind == KIND_ADDRESS)
+			lost_address = address_of(l.manifest.at[k].row);
 	struct address_wish taken = {.ip = lost_address->ip};
 	cloud_ok(c, &c->bob, engine_allocate_address, &taken);
 	cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&l));
@@ -338,15 +340,15 @@ static void check_lone_disk(void **state)
 	cloud_fails(c, &c->operator, engine_adopt_volume, &wish, ERR_CONFLICT, KIND_VOLUME);
 }
 
-/* A subnet that came meanwhile: the guest has made its address of it, and the memo does not know. */
+/* A subnet that came meanwhile: the guest has made its address of it, and the manifest does not know. */
 static void check_automatic(void **state)
 {
 	struct cloud *c = *state;
 	struct lost l = lose_one(c);
 	const struct port *kept = NULL;
-	for (size_t k = 0; k < l.memo.count; k++)
-		if (l.memo.at[k].kind == KIND_PORT)
-			kept = port_of(l.memo.at[k].row);
+	for (size_t k = 0; k < l.manifest.count; k++)
+		if (l.manifest.at[k].kind == KIND_PORT)
+			kept = port_of(l.manifest.at[k].row);
 	struct network_subnet_wish wish = {.network = ref_to(c, KIND_NETWORK, kept->network),
 					   .block = cidr_of("fd00:9::/64"),
 					   .ipv6_ra_mode = SUBNET_IPV6_RA_MODE_SLAAC,
@@ -365,7 +367,7 @@ int main(void)
 		adopt_test(check_whole),         adopt_test(check_off),
 		adopt_test(check_missing_disk),  adopt_test(check_grown_disk),
 		adopt_test(check_who),           adopt_test(check_conflicts),
-		adopt_test(check_missing_parts), adopt_test(check_foreign_memo),
+		adopt_test(check_missing_parts), adopt_test(check_foreign_manifest),
 		adopt_test(check_dropped),       adopt_test(check_lone_disk),
 		adopt_test(check_automatic),     adopt_test(check_maintenance),
 	};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Memos: rows to JSON and back, by the kinds' field tables. Reading trusts nothing: the text comes
+ * Manifests: rows to JSON and back, by the kinds' field tables. Reading trusts nothing: the text comes
  * from a host. */
-#include "model/memo.h"
+#include "model/manifest.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 
-enum { MEMO_VERSION = 1 };
+enum { MANIFEST_VERSION = 1 };
 
 /* ---- writing ---- */
 
@@ -72,7 +72,7 @@ static RESULT write_field(struct ctx *c, const struct field *f, const struct row
 	return OK;
 }
 
-static RESULT write_row(struct ctx *c, const struct memo_row *r, struct buf *b)
+static RESULT write_row(struct ctx *c, const struct manifest_row *r, struct buf *b)
 {
 	const struct kind_info *k = &model_kinds[r->kind];
 	char id[UUID_TEXT_SIZE];
@@ -85,13 +85,13 @@ static RESULT write_row(struct ctx *c, const struct memo_row *r, struct buf *b)
 	return OK;
 }
 
-static RESULT write_rows(struct ctx *c, const struct memo *memo, struct buf *b)
+static RESULT write_rows(struct ctx *c, const struct manifest *manifest, struct buf *b)
 {
-	buf_print(b, "{\"memo\":%d,\"rows\":[", MEMO_VERSION);
-	for (size_t k = 0; k < memo->count; k++) {
+	buf_print(b, "{\"manifest\":%d,\"rows\":[", MANIFEST_VERSION);
+	for (size_t k = 0; k < manifest->count; k++) {
 		if (k)
 			buf_add_char(b, ',');
-		TRY(write_row(c, &memo->at[k], b));
+		TRY(write_row(c, &manifest->at[k], b));
 	}
 	buf_add_str(b, STR("]}"));
 	return OK;
@@ -100,8 +100,8 @@ static RESULT write_rows(struct ctx *c, const struct memo *memo, struct buf *b)
 static RESULT take_text(struct ctx *c, const struct buf *b, struct str *ret_text)
 {
 	if (b->too_large)
-		return ctx_fail(c, ERR_TOO_LARGE, "the rows need a memo of more than %d bytes",
-				MEMO_SIZE_MAX);
+		return ctx_fail(c, ERR_TOO_LARGE, "the rows need a manifest of more than %d bytes",
+				MANIFEST_SIZE_MAX);
 	struct str text = b->failed ? STR_NONE : str_copy(c->arena, buf_str(b));
 	if (!text.p)
 		return ctx_no_memory(c);
@@ -109,14 +109,14 @@ static RESULT take_text(struct ctx *c, const struct buf *b, struct str *ret_text
 	return OK;
 }
 
-RESULT memo_write(struct ctx *c, const struct memo *memo, struct str *ret_text)
+RESULT manifest_write(struct ctx *c, const struct manifest *manifest, struct str *ret_text)
 {
-	if (memo->count > MEMO_ROWS_MAX)
-		return ctx_fail(c, ERR_TOO_LARGE, "a memo of %zu rows; %d is the most", memo->count,
-				MEMO_ROWS_MAX);
+	if (manifest->count > MANIFEST_ROWS_MAX)
+		return ctx_fail(c, ERR_TOO_LARGE, "a manifest of %zu rows; %d is the most", manifest->count,
+				MANIFEST_ROWS_MAX);
 	struct buf b;
-	buf_init(&b, MEMO_SIZE_MAX);
-	struct result result = write_rows(c, memo, &b);
+	buf_init(&b, MANIFEST_SIZE_MAX);
+	struct result result = write_rows(c, manifest, &b);
 	if (result_is_ok(result))
 		result = take_text(c, &b, ret_text);
 	buf_done(&b);
@@ -136,7 +136,7 @@ static RESULT read_field(struct ctx *c, const struct kind_info *k, const struct 
 	if (result.code == ERR_NO_MEMORY)
 		return ctx_no_memory(c);
 	if (!result_is_ok(result))
-		return ctx_fail(c, ERR_INVALID, "the memo has no sensible %s of a row of %s", f->name,
+		return ctx_fail(c, ERR_INVALID, "the manifest has no sensible %s of a row of %s", f->name,
 				k->name);
 	return OK;
 }
@@ -149,11 +149,11 @@ static enum kind kind_named(const char *name)
 	return KIND_NONE;
 }
 
-static RESULT read_row(struct ctx *c, const json_t *value, struct memo_row *ret_row)
+static RESULT read_row(struct ctx *c, const json_t *value, struct manifest_row *ret_row)
 {
 	enum kind kind = kind_named(json_string_value(json_object_get(value, "kind")));
 	if (kind == KIND_NONE)
-		return ctx_fail(c, ERR_INVALID, "the memo has a row of a kind that is not known here");
+		return ctx_fail(c, ERR_INVALID, "the manifest has a row of a kind that is not known here");
 	const struct kind_info *k = &model_kinds[kind];
 	struct row *row = arena_alloc(c->arena, k->row_size);
 	if (!row)
@@ -163,42 +163,42 @@ static RESULT read_row(struct ctx *c, const json_t *value, struct memo_row *ret_
 	const json_t *fields = json_object_get(value, "fields");
 	if (!result_is_ok(uuid_parse(id, &row->id)) || uuid_is_none(row->id) || gen < 1 ||
 	    !json_is_object(fields))
-		return ctx_fail(c, ERR_INVALID, "the memo has a row of %s without id, gen or fields",
+		return ctx_fail(c, ERR_INVALID, "the manifest has a row of %s without id, gen or fields",
 				k->name);
 	row->gen = (uint64_t) gen;
 	for (unsigned n = 0; n < k->field_count; n++)
 		TRY(read_field(c, k, &k->fields[n], json_object_get(fields, k->fields[n].name), row));
-	*ret_row = (struct memo_row){kind, row};
+	*ret_row = (struct manifest_row){kind, row};
 	return OK;
 }
 
-static RESULT read_root(struct ctx *c, const json_t *root, struct memo *ret_memo)
+static RESULT read_root(struct ctx *c, const json_t *root, struct manifest *ret_manifest)
 {
 	const json_t *rows = json_object_get(root, "rows");
-	if (json_integer_value(json_object_get(root, "memo")) != MEMO_VERSION || !json_is_array(rows))
-		return ctx_fail(c, ERR_INVALID, "the memo is none, or of another version of dari");
+	if (json_integer_value(json_object_get(root, "manifest")) != MANIFEST_VERSION || !json_is_array(rows))
+		return ctx_fail(c, ERR_INVALID, "the manifest is none, or of another version of dari");
 	size_t count = json_array_size(rows);
-	if (count > MEMO_ROWS_MAX)
-		return ctx_fail(c, ERR_INVALID, "the memo has %zu rows; %d is the most", count,
-				MEMO_ROWS_MAX);
-	struct memo_row *at = arena_new_array(c->arena, struct memo_row, count);
+	if (count > MANIFEST_ROWS_MAX)
+		return ctx_fail(c, ERR_INVALID, "the manifest has %zu rows; %d is the most", count,
+				MANIFEST_ROWS_MAX);
+	struct manifest_row *at = arena_new_array(c->arena, struct manifest_row, count);
 	if (!at)
 		return ctx_no_memory(c);
 	for (size_t k = 0; k < count; k++)
 		TRY(read_row(c, json_array_get(rows, k), &at[k]));
-	*ret_memo = (struct memo){at, count};
+	*ret_manifest = (struct manifest){at, count};
 	return OK;
 }
 
-RESULT memo_read(struct ctx *c, struct str text, struct memo *ret_memo)
+RESULT manifest_read(struct ctx *c, struct str text, struct manifest *ret_manifest)
 {
 	json_error_t where;
-	json_t *root = text.n && text.n <= MEMO_SIZE_MAX
+	json_t *root = text.n && text.n <= MANIFEST_SIZE_MAX
 			       ? json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &where)
 			       : NULL;
 	if (!root) /* jansson does not tell a shortage of memory apart */
-		return ctx_fail(c, ERR_INVALID, "the memo cannot be read");
-	struct result result = read_root(c, root, ret_memo);
+		return ctx_fail(c, ERR_INVALID, "the manifest cannot be read");
+	struct result result = read_root(c, root, ret_manifest);
 	json_decref(root);
 	return result;
 }

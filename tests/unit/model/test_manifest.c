@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Memos: rows of every kind with random contents read back as they were, all that was seen left
+ * Manifests: rows of every kind with random contents read back as they were, all that was seen left
  * out; and what must be refused. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #include "base/random.h"
 #include "fill.h"
 #include "model/instance.h"
-#include "model/memo.h"
+#include "model/manifest.h"
 #include "model/volume.h"
 
 enum { ROUNDS = 20 };
@@ -60,19 +60,19 @@ static void test_texts(void **state)
 		STR("\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80 \xEF\xBF\xBF \xF4\x8F\xBF\xBF \xC2\x80")};
 	for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) {
 		struct instance i = {.row = {.id = {{1}}, .gen = UINT64_C(1) << 62}, .name = texts[k]};
-		struct memo_row row = {KIND_INSTANCE, &i.row};
-		struct memo memo = {&row, 1}, back = {0};
+		struct manifest_row row = {KIND_INSTANCE, &i.row};
+		struct manifest manifest = {&row, 1}, back = {0};
 		struct str text = STR_NONE;
-		assert_true(result_is_ok(memo_write(c, &memo, &text)));
+		assert_true(result_is_ok(manifest_write(c, &manifest, &text)));
 		check_json(text);
-		assert_true(result_is_ok(memo_read(c, text, &back)));
+		assert_true(result_is_ok(manifest_read(c, text, &back)));
 		assert_true(str_equal(instance_of(back.at[0].row)->name, texts[k]));
 		assert_int_equal(back.at[0].row->gen, i.row.gen);
 	}
-	struct memo none = {0};
+	struct manifest none = {0};
 	struct str text = STR_NONE;
-	assert_true(result_is_ok(memo_write(c, &none, &text)));
-	assert_true(str_is(text, "{\"memo\":1,\"rows\":[]}"));
+	assert_true(result_is_ok(manifest_write(c, &none, &text)));
+	assert_true(str_is(text, "{\"manifest\":1,\"rows\":[]}"));
 }
 
 /* What of a row is kept: the rest as a new one has it. */
@@ -93,21 +93,21 @@ static void test_every_kind_reads_back(void **state)
 {
 	struct ctx *c = *state;
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		struct memo_row rows[KIND_COUNT - 1];
-		struct memo memo = {rows, KIND_COUNT - 1}, back = {0};
+		struct manifest_row rows[KIND_COUNT - 1];
+		struct manifest manifest = {rows, KIND_COUNT - 1}, back = {0};
 		for (enum kind kind = 1; kind < KIND_COUNT; kind++) {
 			struct row *r = fill_row(c->arena, &model_kinds[kind]);
 			r->gen++;
-			rows[kind - 1] = (struct memo_row){kind, r};
+			rows[kind - 1] = (struct manifest_row){kind, r};
 		}
 		struct str text = STR_NONE;
-		assert_true(result_is_ok(memo_write(c, &memo, &text)));
+		assert_true(result_is_ok(manifest_write(c, &manifest, &text)));
 		assert_true(str_is_xml_text(text));
 		check_json(text);
 		for (size_t k = 0; k < text.n; k++)
 			assert_in_range(text.p[k], 0x20, 0x7e);
-		assert_true(result_is_ok(memo_read(c, text, &back)));
-		assert_int_equal(back.count, memo.count);
+		assert_true(result_is_ok(manifest_read(c, text, &back)));
+		assert_int_equal(back.count, manifest.count);
 		for (size_t k = 0; k < back.count; k++) {
 			const struct kind_info *info = &model_kinds[rows[k].kind];
 			assert_int_equal(back.at[k].kind, rows[k].kind);
@@ -118,23 +118,23 @@ static void test_every_kind_reads_back(void **state)
 
 static void test_another_versions_fields(void **state)
 {
-	struct memo memo = {0};
-	assert_true(result_is_ok(memo_read(
+	struct manifest manifest = {0};
+	assert_true(result_is_ok(manifest_read(
 		*state,
-		STR("{\"memo\":1,\"rows\":[{\"kind\":\"volume\",\"id\":\"01234567-89ab-4cde-8012-"
+		STR("{\"manifest\":1,\"rows\":[{\"kind\":\"volume\",\"id\":\"01234567-89ab-4cde-8012-"
 		    "3456789abcde\","
 		    "\"gen\":7,\"fields\":{\"size\":\"512\",\"colour\":\"red\"},\"more\":{}}],\"x\":1}"),
-		&memo)));
-	const struct volume *v = volume_of(memo.at[0].row);
-	assert_int_equal(memo.count, 1);
+		&manifest)));
+	const struct volume *v = volume_of(manifest.at[0].row);
+	assert_int_equal(manifest.count, 1);
 	assert_int_equal(v->row.gen, 7);
 	assert_int_equal(v->size, 512);
 	assert_true(str_is_empty(v->device) && uuid_is_none(v->account));
 }
 
 #define ROW(kind, id, gen, fields)                                                                           \
-	"{\"memo\":1,\"rows\":[{\"kind\":\"" kind "\",\"id\":\"" id "\",\"gen\":" gen ",\"fields\":" fields  \
-	"}]}"
+	"{\"manifest\":1,\"rows\":[{\"kind\":\"" kind "\",\"id\":\"" id "\",\"gen\":" gen                    \
+	",\"fields\":" fields "}]}"
 #define ID "01234567-89ab-4cde-8012-3456789abcde"
 
 static void test_refused(void **state)
@@ -145,11 +145,11 @@ static void test_refused(void **state)
 		"x",
 		"[]",
 		"{}",
-		"{\"memo\":2,\"rows\":[]}",
-		"{\"memo\":1,\"rows\":{}}",
-		"{\"memo\":1,\"rows\":[1]}",
-		"{\"memo\":1,\"memo\":1,\"rows\":[]}",
-		"{\"memo\":1,\"rows\":[]} x",
+		"{\"manifest\":2,\"rows\":[]}",
+		"{\"manifest\":1,\"rows\":{}}",
+		"{\"manifest\":1,\"rows\":[1]}",
+		"{\"manifest\":1,\"manifest\":1,\"rows\":[]}",
+		"{\"manifest\":1,\"rows\":[]} x",
 		ROW("unicorn", ID, "1", "{}"),
 		ROW("", ID, "1", "{}"),
 		ROW("volume", "vol-1", "1", "{}"),
@@ -164,35 +164,35 @@ static void test_refused(void **state)
 		ROW("port", ID, "1", "{\"groups\":\"[1]\"}"),
 	};
 	for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
-		struct memo memo = {0};
+		struct manifest manifest = {0};
 		ctx_clear_problem(c);
-		if (memo_read(c, str_from(bad[k]), &memo).code != ERR_INVALID)
+		if (manifest_read(c, str_from(bad[k]), &manifest).code != ERR_INVALID)
 			fail_msg("%s was read", bad[k]);
-		assert_true(c->problem.message.n > 0 && memo.count == 0);
+		assert_true(c->problem.message.n > 0 && manifest.count == 0);
 	}
 }
 
 static void test_bounds(void **state)
 {
 	struct ctx *c = *state;
-	static char bytes[MEMO_SIZE_MAX];
-	static struct memo_row rows[MEMO_ROWS_MAX + 1];
+	static char bytes[MANIFEST_SIZE_MAX];
+	static struct manifest_row rows[MANIFEST_ROWS_MAX + 1];
 	struct instance i = {.row = {.id = {{1}}, .gen = 1}, .user_data = {bytes, 16 * 1024}};
-	struct memo memo = {rows, 1}, back = {0};
+	struct manifest manifest = {rows, 1}, back = {0};
 	struct str text = STR_NONE;
-	for (size_t k = 0; k <= MEMO_ROWS_MAX; k++)
-		rows[k] = (struct memo_row){KIND_INSTANCE, &i.row};
-	assert_true(result_is_ok(memo_write(c, &memo, &text))); /* the largest user data fits */
-	assert_true(result_is_ok(memo_read(c, text, &back)));
+	for (size_t k = 0; k <= MANIFEST_ROWS_MAX; k++)
+		rows[k] = (struct manifest_row){KIND_INSTANCE, &i.row};
+	assert_true(result_is_ok(manifest_write(c, &manifest, &text))); /* the largest user data fits */
+	assert_true(result_is_ok(manifest_read(c, text, &back)));
 	assert_true(str_equal(instance_of(back.at[0].row)->user_data, i.user_data));
 	i.user_data.n = sizeof bytes;
-	assert_int_equal(memo_write(c, &memo, &text).code, ERR_TOO_LARGE);
+	assert_int_equal(manifest_write(c, &manifest, &text).code, ERR_TOO_LARGE);
 	i.user_data.n = 0;
-	memo.count = MEMO_ROWS_MAX + 1;
-	assert_int_equal(memo_write(c, &memo, &text).code, ERR_TOO_LARGE);
-	memo.count = 1;
+	manifest.count = MANIFEST_ROWS_MAX + 1;
+	assert_int_equal(manifest_write(c, &manifest, &text).code, ERR_TOO_LARGE);
+	manifest.count = 1;
 	i.name = STR("\xff");
-	assert_int_equal(memo_write(c, &memo, &text).code, ERR_INVALID);
+	assert_int_equal(manifest_write(c, &manifest, &text).code, ERR_INVALID);
 }
 
 /* Each allocation fails once: then nothing comes of it, and nothing is left behind. */
@@ -200,18 +200,18 @@ static void test_out_of_memory(void **state)
 {
 	struct ctx *c = *state;
 	struct instance i = {.row = {.id = {{1}}, .gen = 1}, .name = STR("x"), .user_data = STR("yy")};
-	struct memo_row row = {KIND_INSTANCE, &i.row};
-	struct memo memo = {&row, 1};
+	struct manifest_row row = {KIND_INSTANCE, &i.row};
+	struct manifest manifest = {&row, 1};
 	struct str kept = STR_NONE;
 	json_set_alloc_funcs(heap_alloc, heap_free);
-	assert_true(result_is_ok(memo_write(c, &memo, &kept)));
+	assert_true(result_is_ok(manifest_write(c, &manifest, &kept)));
 	for (uint64_t n = 0, fired = 1; fired; n++) {
 		struct str text = STR_NONE;
-		struct memo back = {0};
+		struct manifest back = {0};
 		fault_arm(FAULT_ALLOC, n, false);
-		struct result written = memo_write(c, &memo, &text);
+		struct result written = manifest_write(c, &manifest, &text);
 		bool write_fired = fault_has_fired();
-		struct result read = memo_read(c, kept, &back);
+		struct result read = manifest_read(c, kept, &back);
 		fired = fault_has_fired();
 		fault_disarm();
 		ctx_clear_problem(c);
