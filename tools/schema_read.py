@@ -33,7 +33,7 @@ MOST_BYTES = {"FIELD_TEXTS": 100 * 255, "FIELD_TAGS": 60 * (128 + 256) * 4}  # t
 # The groups that a kind's fields stand in, in the order of the struct. What each means: GROUP_WORDS in schema_write.py.
 GROUPS = ("wanted", "placed", "seen", "history")
 FACES = ("ec2", "nova", "cinder", "cloudstack", "azure")  # the words of struct state_info
-RESERVED = ("id", "gen", "batch", "created_us", "updated_us", "deleted_us", "row", "side")
+RESERVED = ("id", "gen", "batch", "created_us", "updated_us", "deleted_us", "row", "usage")
 C_KEYWORDS = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if inline int long "
     "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile "
@@ -90,7 +90,7 @@ class Kind:
     doc: str
     ec2_prefix: str
     fields: list[Field]
-    side: dict[str, str]
+    usage: dict[str, str]
     indexes: list[Index]  # without the id's
     states: list[State]
 
@@ -314,32 +314,32 @@ def read_kind(path, kind_names):
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         fail(file, "", f"not valid TOML: {e}")
     name = Path(path).stem
-    check_keys(file, "top level", table, ("doc", "ec2_prefix", *GROUPS, "side", "index", "state"), ("doc",))
+    check_keys(file, "top level", table, ("doc", "ec2_prefix", *GROUPS, "usage", "index", "state"), ("doc",))
     check_doc(file, "doc", table["doc"])
     prefix = table.get("ec2_prefix", "")
     if not isinstance(prefix, str) or ("ec2_prefix" in table and not re.fullmatch("[a-z]+(-[a-z]+)*", prefix)):
         fail(file, "ec2_prefix", "must be lower-case letters, with dashes between them at most")
-    for section in (*GROUPS, "side", "index", "state"):
+    for section in (*GROUPS, "usage", "index", "state"):
         check_type(file, "top level", table, section, dict, "a table")
     fields = read_fields(file, name, table, kind_names)
-    for figure, doc in table.get("side", {}).items():
-        check_name(file, f"side.{figure}", figure)
-        check_doc(file, f"side.{figure}", doc)
+    for figure, doc in table.get("usage", {}).items():
+        check_name(file, f"usage.{figure}", figure)
+        check_doc(file, f"usage.{figure}", doc)
     indexes = [read_index(file, n, t, fields) for n, t in table.get("index", {}).items()]
     if len(indexes) + 1 > INDEXES_MAX:
         fail(file, "index", f"{len(indexes)} indexes and the id's; at most {INDEXES_MAX} in all")
     states_table = table.get("state", {})
     states = [read_state(file, n, t, states_table) for n, t in states_table.items()]
     check_states(file, states)
-    return Kind(name, file, table["doc"], prefix, fields, table.get("side", {}), indexes, states)
+    return Kind(name, file, table["doc"], prefix, fields, table.get("usage", {}), indexes, states)
 
 
 def made_names(kind):
     """Every C name that the kind brings, as (name space, name): tags and constants are global."""
     yield "tag", kind.name
     yield "constant", constant("kind", kind.name)
-    if kind.side:
-        yield "tag", f"{kind.name}_side"
+    if kind.usage:
+        yield "tag", f"{kind.name}_usage"
     for f in kind.fields:
         if f.words:
             yield "tag", f"{kind.name}_{f.name}"

@@ -95,13 +95,13 @@ def comment_of(f):
     return f"/* {f.doc}{unit} */"
 
 
-def write_side(kind):
+def write_usage(kind):
     lines = ["", "/* Derived figures: written by the store's observer alone; who may read them and how: model/row.h. */",
-             f"struct {kind.name}_side {{"]
-    lines += [f"\tint64_t {figure}; /* {doc} */" for figure, doc in kind.side.items()]
+             f"struct {kind.name}_usage {{"]
+    lines += [f"\tint64_t {figure}; /* {doc} */" for figure, doc in kind.usage.items()]
     lines += ["};", "", "/* The row's figures; NULL on a row that is not the store's. */",
-              f"static inline struct {kind.name}_side *{kind.name}_side(const struct {kind.name} *row)", "{",
-              "\treturn row->row.side;", "}"]
+              f"static inline struct {kind.name}_usage *{kind.name}_usage(const struct {kind.name} *row)", "{",
+              "\treturn row->row.usage;", "}"]
     return lines
 
 
@@ -129,8 +129,8 @@ def write_kind(kind):
               f"static inline const struct {kind.name} *{kind.name}_of(const struct row *row)", "{",
               f"\tassert(!row || row->kind == {constant('kind', kind.name)} || row->kind == KIND_NONE);",
               f"\treturn (const struct {kind.name} *)row;", "}"]
-    if kind.side:
-        lines += write_side(kind)
+    if kind.usage:
+        lines += write_usage(kind)
     return "\n".join([*lines, ""])
 
 
@@ -208,7 +208,7 @@ def write_kind_entry(kind):
             f"\t\t.doc = {c_text(kind.doc)},",
             f"\t\t.row_size = sizeof(struct {kind.name}),",
             f"\t\t.row_max = {largest_of(kind)},",
-            f"\t\t.side_size = {f'sizeof(struct {kind.name}_side)' if kind.side else '0'},",
+            f"\t\t.usage_size = {f'sizeof(struct {kind.name}_usage)' if kind.usage else '0'},",
             f"\t\t.account_offset = {offset_of(kind, 'account')}, .tags_offset = {offset_of(kind, 'tags')},",
             f"\t\t.peer_account_offset = {offset_of(kind, 'peer_account')}, .peer_tags_offset = {offset_of(kind, 'peer_tags')},",
             f"\t\t.groups_offset = {offset_of(kind, 'groups')}, .launchers_offset = {offset_of(kind, 'restorers' if kind.name == 'snapshot' else 'launchers')},",
@@ -363,9 +363,9 @@ def write_kind_docs(kind):
     if kind.indexes:
         lines += ["", "Looked up by: " + "; ".join(
             ", ".join(f"`{f.name}`" for f in x.fields) + (" (unique)" if x.unique else "") for x in kind.indexes) + "."]
-    if kind.side:
+    if kind.usage:
         lines += ["", "Counted while running, never stored:", ""]
-        lines += [f"- `{figure}`: {doc}" for figure, doc in kind.side.items()]
+        lines += [f"- `{figure}`: {doc}" for figure, doc in kind.usage.items()]
     if kind.states:
         faces = [face for face in FACES if face in kind.states[0].show]
         lines += ["", f"| state | {' | '.join(faces)} | may become |", "| --- |" + " --- |" * (len(faces) + 1)]

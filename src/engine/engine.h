@@ -6,7 +6,7 @@
 #include "model/host.h"
 #include "store/store.h"
 
-/* A store_observer. It maintains every [side] figure as a pure function of the rows. */
+/* A store_observer. It maintains every [usage] figure as a pure function of the rows. */
 void engine_observe(const struct tables *head, enum kind kind, const struct row *before,
 		    const struct row *after);
 
@@ -16,4 +16,4 @@ const char *engine_check_row(enum kind kind, const struct row *before, const str
 
 /* What is placed on a host. host is any version of its row that a view holds. Any thread, also when
  * the view no longer walks. */
-void engine_read_host_use(const struct host *host, struct host_side *ret_use);
+void engine_read_host_use(const struct host *host, struct host_usage *ret_use);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The limits of limits.def. The owner of what is limited keeps the count in its side, so that to ask costs
+ * The limits of limits.def. The owner of what is limited keeps the count in its usage, so that to ask costs
  * the same however many rows there are. */
 #include "engine/limits.h"
 
@@ -81,13 +81,13 @@ static bool managed(const struct row *row)
 /* ---- the tables ---- */
 
 const struct limit_info engine_limits[LIMIT_COUNT] = {
-#define LIMIT(ID, name, row, KIND, side, OWNER, field, figure, counts, most, before, after, source)          \
+#define LIMIT(ID, name, row, KIND, usage, OWNER, field, figure, counts, most, before, after, source)         \
 	[LIMIT_##ID] = {#ID,                                                                                 \
 			name,                                                                                \
 			KIND_##KIND,                                                                         \
 			KIND_##OWNER,                                                                        \
 			offsetof(struct row, field),                                                         \
-			offsetof(struct side##_side, figure),                                                \
+			offsetof(struct usage##_usage, figure),                                              \
 			counts,                                                                              \
 			most,                                                                                \
 			before,                                                                              \
@@ -110,7 +110,7 @@ const size_t engine_limit_word_count = sizeof engine_limit_words / sizeof *engin
 static int64_t *figure_of(const struct tables *t, const struct limit_info *limit, uuid owner)
 {
 	const struct row *row = uuid_is_none(owner) ? NULL : tables_find(t, limit->owner, owner);
-	return row && row->side ? (int64_t *) (void *) ((char *) row->side + limit->figure) : NULL;
+	return row && row->usage ? (int64_t *) (void *) ((char *) row->usage + limit->figure) : NULL;
 }
 
 void limits_count(const struct tables *head, enum kind kind, const struct row *row, int64_t sign)

@@ -33,7 +33,7 @@ struct limit_info {
 	const char *id, *name; /* id: "KEY_PAIRS"; name: the setting's, behind "limit." */
 	enum kind kind, owner; /* owner KIND_NONE: the region itself */
 	size_t field;          /* offset of the owner's id in the row */
-	size_t figure;         /* offset of the count in the owner's side */
+	size_t figure;         /* offset of the count in the owner's usage */
 	bool (*counts)(
 		const struct row *row); /* which rows count; NULL: another limit counts for the same figure */
 	int64_t most;

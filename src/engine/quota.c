@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Quotas: limits in the account's row against the figures of its side. A limit below zero is none. */
+ * Quotas: limits in the account's row against the figures of its usage. A limit below zero is none. */
 #include "engine/quota.h"
 
 #include <inttypes.h>
@@ -20,7 +20,7 @@ struct quota_info {
 
 #define QUOTA(ID, figure, KIND, words, standard, source)                                                     \
 	[QUOTA_##ID] = {offsetof(struct account, limit_##figure),                                            \
-			offsetof(struct account_side, figure),                                               \
+			offsetof(struct account_usage, figure),                                              \
 			KIND_##KIND,                                                                         \
 			words,                                                                               \
 			{"limit." #figure, sizeof "limit." #figure - 1},                                     \
@@ -47,8 +47,8 @@ static int64_t read_limit(const struct account *account, enum quota quota)
 
 static int64_t read_used(const struct account *account, enum quota quota)
 {
-	const char *side = account->row.side;
-	return side ? *(const int64_t *) (const void *) (side + quotas[quota].used) : 0;
+	const char *usage = account->row.usage;
+	return usage ? *(const int64_t *) (const void *) (usage + quotas[quota].used) : 0;
 }
 
 RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more)
@@ -90,14 +90,14 @@ void engine_get_default_limits(const struct tables *t, struct account *ret_limit
 	quota_set_defaults(t, ret_limits);
 }
 
-void engine_get_usage(const struct account *account, struct account_side *ret_usage)
+void engine_get_usage(const struct account *account, struct account_usage *ret_usage)
 {
-	*ret_usage = (struct account_side){0};
+	*ret_usage = (struct account_usage){0};
 	for (enum quota quota = 0; quota < QUOTA_COUNT; quota++) {
-		const char *side = account->row.side;
-		if (side)
+		const char *usage = account->row.usage;
+		if (usage)
 			*(int64_t *) (void *) ((char *) ret_usage + quotas[quota].used) =
-				__atomic_load_n((const int64_t *) (const void *) (side + quotas[quota].used),
+				__atomic_load_n((const int64_t *) (const void *) (usage + quotas[quota].used),
 						__ATOMIC_RELAXED);
 	}
 }

@@ -31,16 +31,16 @@ static void add(int64_t *figure, int64_t n)
 	__atomic_store_n(figure, *figure + n, __ATOMIC_RELAXED);
 }
 
-static struct account_side *side_of_account(const struct tables *t, uuid id)
+static struct account_usage *usage_of_account(const struct tables *t, uuid id)
 {
 	const struct account *account = account_find(t, id);
-	return account ? account_side(account) : NULL;
+	return account ? account_usage(account) : NULL;
 }
 
-static struct host_side *side_of_host(const struct tables *t, uuid id)
+static struct host_usage *usage_of_host(const struct tables *t, uuid id)
 {
 	const struct host *host = uuid_is_none(id) ? NULL : host_find(t, id);
-	return host ? host_side(host) : NULL;
+	return host ? host_usage(host) : NULL;
 }
 
 /* It holds its place until it is known to be gone from the host. */
@@ -49,13 +49,13 @@ static void count_instance(const struct tables *t, const struct row *row, int64_
 	const struct instance *i = instance_of(row);
 	if (model_derive_instance_state(i) == INSTANCE_TERMINATED)
 		return;
-	struct account_side *account = side_of_account(t, i->account);
+	struct account_usage *account = usage_of_account(t, i->account);
 	if (account) {
 		add(&account->instances, sign);
 		add(&account->vcpus, sign * i->vcpus);
 		add(&account->memory, sign * i->memory);
 	}
-	struct host_side *host = side_of_host(t, i->host);
+	struct host_usage *host = usage_of_host(t, i->host);
 	if (host) {
 		add(&host->instances, sign);
 		add(&host->vcpus, sign * i->vcpus);
@@ -69,12 +69,12 @@ static void count_instance(const struct tables *t, const struct row *row, int64_
 static void count_volume(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct volume *v = volume_of(row);
-	struct account_side *account = side_of_account(t, v->account);
+	struct account_usage *account = usage_of_account(t, v->account);
 	if (account) {
 		add(&account->volumes, sign);
 		add(&account->volume_bytes, sign * v->size);
 	}
-	struct host_side *host = side_of_host(t, v->host), *old = side_of_host(t, v->seen_host);
+	struct host_usage *host = usage_of_host(t, v->host), *old = usage_of_host(t, v->seen_host);
 	if (host)
 		add(&host->disk, sign * v->size);
 	if (old && old != host)
@@ -83,14 +83,14 @@ static void count_volume(const struct tables *t, const struct row *row, int64_t 
 
 static void count_snapshot(const struct tables *t, const struct row *row, int64_t sign)
 {
-	struct account_side *account = side_of_account(t, snapshot_of(row)->account);
+	struct account_usage *account = usage_of_account(t, snapshot_of(row)->account);
 	if (account)
 		add(&account->snapshots, sign);
 }
 
 static void count_image(const struct tables *t, const struct row *row, int64_t sign)
 {
-	struct account_side *account = row_is_live(row) ? side_of_account(t, image_of(row)->account) : NULL;
+	struct account_usage *account = row_is_live(row) ? usage_of_account(t, image_of(row)->account) : NULL;
 	if (account)
 		add(&account->images, sign);
 }
@@ -98,8 +98,8 @@ static void count_image(const struct tables *t, const struct row *row, int64_t s
 static void count_address(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct address *a = address_of(row);
-	struct account_side *account =
-		row_is_live(row) && a->is_elastic ? side_of_account(t, a->account) : NULL;
+	struct account_usage *account =
+		row_is_live(row) && a->is_elastic ? usage_of_account(t, a->account) : NULL;
 	if (account)
 		add(&account->addresses, sign);
 }
@@ -107,7 +107,7 @@ static void count_address(const struct tables *t, const struct row *row, int64_t
 static void count_router(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct router *r = router_of(row);
-	struct account_side *account = row_is_live(row) ? side_of_account(t, r->account) : NULL;
+	struct account_usage *account = row_is_live(row) ? usage_of_account(t, r->account) : NULL;
 	if (account)
 		add(&account->routers, sign);
 }
@@ -115,7 +115,7 @@ static void count_router(const struct tables *t, const struct row *row, int64_t 
 static void count_group(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct security_group *g = security_group_of(row);
-	struct account_side *account = row_is_live(row) ? side_of_account(t, g->account) : NULL;
+	struct account_usage *account = row_is_live(row) ? usage_of_account(t, g->account) : NULL;
 	if (account)
 		add(&account->groups, sign);
 }
@@ -123,14 +123,14 @@ static void count_group(const struct tables *t, const struct row *row, int64_t s
 static void count_nat_gateway(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct nat_gateway *n = nat_gateway_of(row);
-	struct account_side *account = row_is_live(row) ? side_of_account(t, n->account) : NULL;
+	struct account_usage *account = row_is_live(row) ? usage_of_account(t, n->account) : NULL;
 	if (account)
 		add(&account->nat_gateways, sign);
 }
 
 static void count_dedicated_host(const struct tables *t, const struct row *row, int64_t sign)
 {
-	struct account_side *account = side_of_account(t, dedicated_host_of(row)->account);
+	struct account_usage *account = usage_of_account(t, dedicated_host_of(row)->account);
 	if (account)
 		add(&account->dedicated_hosts, sign);
 }
@@ -138,7 +138,7 @@ static void count_dedicated_host(const struct tables *t, const struct row *row, 
 static void count_network(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct network *n = network_of(row);
-	struct account_side *account = row_is_live(row) ? side_of_account(t, n->account) : NULL;
+	struct account_usage *account = row_is_live(row) ? usage_of_account(t, n->account) : NULL;
 	if (account)
 		add(&account->networks, sign);
 }
@@ -146,7 +146,7 @@ static void count_network(const struct tables *t, const struct row *row, int64_t
 static void count_subnet(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct subnet *s = subnet_of(row);
-	struct account_side *account = row_is_live(row) ? side_of_account(t, s->account) : NULL;
+	struct account_usage *account = row_is_live(row) ? usage_of_account(t, s->account) : NULL;
 	if (account)
 		add(&account->subnets, sign);
 }
@@ -154,7 +154,7 @@ static void count_subnet(const struct tables *t, const struct row *row, int64_t 
 static void count_rule(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct security_group_rule *r = security_group_rule_of(row);
-	struct account_side *account = row_is_live(row) ? side_of_account(t, r->account) : NULL;
+	struct account_usage *account = row_is_live(row) ? usage_of_account(t, r->account) : NULL;
 	if (account)
 		add(&account->rules, sign);
 }
@@ -164,9 +164,9 @@ static void count_port(const struct tables *t, const struct row *row, int64_t si
 {
 	const struct port *p = port_of(row);
 	const struct subnet *subnet = subnet_find(t, p->subnet);
-	if (subnet && subnet_side(subnet))
-		add(&subnet_side(subnet)->addresses, sign);
-	struct account_side *account = row_is_live(row) ? side_of_account(t, p->account) : NULL;
+	if (subnet && subnet_usage(subnet))
+		add(&subnet_usage(subnet)->addresses, sign);
+	struct account_usage *account = row_is_live(row) ? usage_of_account(t, p->account) : NULL;
 	if (account)
 		add(&account->ports, sign);
 }
@@ -175,8 +175,8 @@ static void count_port(const struct tables *t, const struct row *row, int64_t si
 static void count_secondary_ip(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct subnet *subnet = subnet_find(t, secondary_ip_of(row)->subnet);
-	if (subnet && subnet_side(subnet))
-		add(&subnet_side(subnet)->addresses, sign);
+	if (subnet && subnet_usage(subnet))
+		add(&subnet_usage(subnet)->addresses, sign);
 }
 
 static count_row *const counted[KIND_COUNT] = {
@@ -210,16 +210,16 @@ void engine_observe(const struct tables *head, enum kind kind, const struct row 
 		limits_count(head, kind, after, 1);
 }
 
-void engine_read_host_use(const struct host *host, struct host_side *ret_use)
+void engine_read_host_use(const struct host *host, struct host_usage *ret_use)
 {
-	*ret_use = (struct host_side){0};
-	const struct host_side *side = host_side(host);
-	if (!side)
+	*ret_use = (struct host_usage){0};
+	const struct host_usage *usage = host_usage(host);
+	if (!usage)
 		return;
-	ret_use->vcpus = __atomic_load_n(&side->vcpus, __ATOMIC_RELAXED);
-	ret_use->memory = __atomic_load_n(&side->memory, __ATOMIC_RELAXED);
-	ret_use->disk = __atomic_load_n(&side->disk, __ATOMIC_RELAXED);
-	ret_use->instances = __atomic_load_n(&side->instances, __ATOMIC_RELAXED);
+	ret_use->vcpus = __atomic_load_n(&usage->vcpus, __ATOMIC_RELAXED);
+	ret_use->memory = __atomic_load_n(&usage->memory, __ATOMIC_RELAXED);
+	ret_use->disk = __atomic_load_n(&usage->disk, __ATOMIC_RELAXED);
+	ret_use->instances = __atomic_load_n(&usage->instances, __ATOMIC_RELAXED);
 }
 
 int64_t engine_count_addresses(const struct subnet *subnet)
@@ -229,8 +229,8 @@ int64_t engine_count_addresses(const struct subnet *subnet)
 
 int64_t engine_count_free_addresses(const struct subnet *subnet)
 {
-	const struct subnet_side *side = subnet_side(subnet);
-	int64_t used = side ? __atomic_load_n(&side->addresses, __ATOMIC_RELAXED) : 0;
+	const struct subnet_usage *usage = subnet_usage(subnet);
+	int64_t used = usage ? __atomic_load_n(&usage->addresses, __ATOMIC_RELAXED) : 0;
 	int64_t left = (int64_t) subnet_count_addresses(subnet) - used;
 	return left > 0 ? left : 0;
 }

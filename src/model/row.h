@@ -22,7 +22,7 @@ struct row {
 	int64_t updated_us; /* when it was put last: asked to change, or seen so; set by the store */
 	int64_t deleted_us; /* 0: live; else since when it is to go: it stays until no driver holds it */
 	enum kind kind;     /* set by the store; KIND_NONE: the row was never in it */
-	void *side;         /* derived figures of the schema's [side], see below; NULL: its kind has none */
+	void *usage;        /* derived figures of the schema's [usage], see below; NULL: its kind has none */
 };
 
 /* Derived figures (row.side, a struct <kind>_side): sums over other rows, counted anew at load, never stored.
@@ -119,7 +119,7 @@ struct kind_info {
 	const char *name;       /* "security_group" */
 	const char *ec2_prefix; /* "sg", or "" where EC2 has no such id */
 	const char *doc;
-	size_t row_size, side_size;
+	size_t row_size, usage_size;
 	size_t row_max; /* row_block_size() of a row whose fields hold as much as they may */
 	/* of the fields of that name; 0: it has none */
 	size_t account_offset, tags_offset, groups_offset, launchers_offset, made_by_offset;
@@ -165,7 +165,7 @@ struct row *row_copy(struct arena *a, const struct kind_info *k, const struct ro
 /* From one version of a row to the next a [seen] field changes and, though gen is the same, a [wanted] one gets a
  * new value: a report has made itself a wish. To clear a wish that it found met is a report's right. */
 bool row_report_sets_wish(const struct kind_info *k, const struct row *before, const struct row *after);
-/* Same fields (ids, gen and deleted_us included; batch, created_us, updated_us and side not). */
+/* Same fields (ids, gen and deleted_us included; batch, created_us, updated_us and usage not). */
 bool row_equal(const struct kind_info *k, const struct row *a, const struct row *b);
 /* Orders by one field, an enum by its number. */
 int row_compare_field(const struct field *f, const struct row *a, const struct row *b);

@@ -86,7 +86,7 @@ static void op_apply(struct op *op, enum kind kind, struct row *before, struct r
 		version_of(kind, after)->entry = place + 1;
 		op->store->figures.row_bytes += version_of(kind, after)->size;
 	} else {
-		old->owns_side = true;
+		old->owns_usage = true;
 	}
 	tables_exchange(&op->store->head, kind, before, after);
 	op_observe(op->store, kind, before, after);
@@ -97,14 +97,14 @@ static void op_undo_entry(struct store *s, struct entry *e)
 	tables_exchange(&s->head, e->kind, e->after, e->before);
 	struct version *old = e->before ? version_of(e->kind, e->before) : NULL;
 	if (old) {
-		old->owns_side = false;
+		old->owns_usage = false;
 		if (old->entry)
 			s->log.entries[old->entry - 1].superseded = false;
 	}
 	op_observe(s, e->kind, e->after, e->before);
 	if (!e->after)
 		return;
-	version_of(e->kind, e->after)->owns_side = !e->before;
+	version_of(e->kind, e->after)->owns_usage = !e->before;
 	op_free_version(s, e->kind, e->after);
 }
 
@@ -225,7 +225,7 @@ static void op_set_maker(const struct op *op, const struct kind_info *k, struct 
 		*made_by = op->ctx->who->user;
 }
 
-/* All that can fail in a put: the log's and the tables' room, the block, a new row's side. The version
+/* All that can fail in a put: the log's and the tables' room, the block, a new row's usage. The version
  * follows before, if there is one, and is as `row` says otherwise. */
 static RESULT op_new_version(struct op *op, const struct kind_info *k, const struct row *before,
 			     const struct row *row, struct row **ret_row)
@@ -242,8 +242,8 @@ static RESULT op_new_version(struct op *op, const struct kind_info *k, const str
 	made->updated_us = op->now_us;
 	if (!before)
 		op_set_maker(op, k, made);
-	made->side = before ? before->side : NULL;
-	if (!before && k->side_size && !(made->side = heap_alloc(k->side_size))) {
+	made->usage = before ? before->usage : NULL;
+	if (!before && k->usage_size && !(made->usage = heap_alloc(k->usage_size))) {
 		version_free(version_of(k->kind, made));
 		return op_no_memory(op, k);
 	}
@@ -321,10 +321,10 @@ static RESULT op_copy_row(struct op *op, const struct kind_info *k, const struct
 	struct row *copy = row_copy(op->ctx->arena, k, row);
 	if (!copy)
 		return ctx_no_memory(op->ctx);
-	if (k->side_size && !(copy->side = arena_alloc(op->ctx->arena, k->side_size)))
+	if (k->usage_size && !(copy->usage = arena_alloc(op->ctx->arena, k->usage_size)))
 		return ctx_no_memory(op->ctx);
-	if (k->side_size)
-		memcpy(copy->side, row->side, k->side_size);
+	if (k->usage_size)
+		memcpy(copy->usage, row->usage, k->usage_size);
 	*ret_copy = copy;
 	return OK;
 }

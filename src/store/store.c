@@ -41,9 +41,9 @@ static RESULT store_load_row(void *arg, const struct row *row)
 	if (!made)
 		return store_no_memory_to_load(l);
 	l->rows[l->count++] = made;
-	version_of(l->k->kind, made)->owns_side = true; /* until it is the store's */
-	made->side = l->k->side_size ? heap_alloc(l->k->side_size) : NULL;
-	return l->k->side_size && !made->side ? store_no_memory_to_load(l) : OK;
+	version_of(l->k->kind, made)->owns_usage = true; /* until it is the store's */
+	made->usage = l->k->usage_size ? heap_alloc(l->k->usage_size) : NULL;
+	return l->k->usage_size && !made->usage ? store_no_memory_to_load(l) : OK;
 }
 
 static RESULT store_load_kind(struct store *s, struct ctx *c, enum kind kind)
@@ -58,7 +58,7 @@ static RESULT store_load_kind(struct store *s, struct ctx *c, enum kind kind)
 			version_free(v);
 			continue;
 		}
-		v->owns_side = false;
+		v->owns_usage = false;
 		s->figures.row_bytes += v->size;
 	}
 	s->figures.rows += result_is_ok(r) ? l.count : 0;
@@ -114,7 +114,7 @@ static void store_free_rows(struct store *s)
 		struct row *row = NULL;
 		while ((row = s->head.roots[kind][0])) {
 			tables_exchange(&s->head, kind, row, NULL);
-			version_of(kind, row)->owns_side = true;
+			version_of(kind, row)->owns_usage = true;
 			version_free(version_of(kind, row));
 		}
 	}

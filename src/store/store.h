@@ -198,9 +198,9 @@ void store_listen(struct store *s, store_listener fn, void *self);
  * called any more afterwards. Any thread but the committer's. */
 void store_unlisten(struct store *s, store_listener fn, void *self);
 
-/* The derived side figures (schema [side]; who may read them: model/row.h): called on the committer for every change of a row on
+/* The derived usage figures (schema [usage]; who may read them: model/row.h): called on the committer for every change of a row on
  * the head, with the arguments exchanged to undo it, and once per row at load, when all are there
- * (before NULL, side zeroed). head is as after the change. Must not fail. Where figures stand at
+ * (before NULL, usage zeroed). head is as after the change. Must not fail. Where figures stand at
  * another row, put that one first and forget it last. */
 typedef void (*store_observer)(const struct tables *head, enum kind kind, const struct row *before,
 			       const struct row *after);

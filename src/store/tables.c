@@ -70,8 +70,8 @@ void version_free(struct version *v)
 {
 	if (!v)
 		return;
-	if (v->owns_side)
-		heap_free(version_row(v)->side);
+	if (v->owns_usage)
+		heap_free(version_row(v)->usage);
 	heap_free(v);
 }
 

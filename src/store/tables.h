@@ -49,10 +49,10 @@ struct version {
 		uint64_t family_batch;  /* while it is published: tables_family_batch() */
 		uint64_t retired_batch; /* the commit that replaced it: views of that batch don't see it */
 	};
-	uint32_t size;  /* of the whole block; side apart */
+	uint32_t size;  /* of the whole block; usage apart */
 	uint32_t entry; /* 1 + its place in the log of the batch under way; 0: published before */
 	enum kind kind;
-	bool owns_side; /* the row's last version: its side goes with it */
+	bool owns_usage; /* the row's last version: its usage goes with it */
 };
 
 /* A copy of the row in a block of its own, in no tree yet. NULL when out of memory. */

@@ -21,18 +21,18 @@
 
 static int64_t free_memory(const struct host *host)
 {
-	return host->seen_memory - host->reserved_memory - host_side(host)->memory;
+	return host->seen_memory - host->reserved_memory - host_usage(host)->memory;
 }
 
 /* What hosts are compared by: a disk alone goes where most disk is free. */
 static int64_t room_left(const struct host *host, const struct placement_need *need)
 {
-	return need->memory > 0 ? free_memory(host) : host->seen_disk - host_side(host)->disk;
+	return need->memory > 0 ? free_memory(host) : host->seen_disk - host_usage(host)->disk;
 }
 
 enum placement_reason placement_check_room(const struct host *host, const struct placement_need *need)
 {
-	const struct host_side *use = host_side(host);
+	const struct host_usage *use = host_usage(host);
 	if (need->vcpus > 0 && use->vcpus + need->vcpus > host->seen_cpus * host->overcommit_percent / 100)
 		return PLACEMENT_VCPUS;
 	if (need->memory > 0 && need->memory > free_memory(host))
@@ -142,7 +142,7 @@ static int64_t group_likes(const struct placement *p, const struct host *host)
 static bool is_shared_against_will(const struct placement *p, const struct host *host)
 {
 	bool shares = p->need.tenancy != INSTANCE_TENANCY_DEDICATED;
-	if (p->need.memory == 0 || (shares && host_side(host)->dedicated == 0))
+	if (p->need.memory == 0 || (shares && host_usage(host)->dedicated == 0))
 		return false;
 	const struct instance *i = instance_first_by_host(p->tables, host->row.id);
 	while (i && (uuid_equal(i->account, p->need.account) ||

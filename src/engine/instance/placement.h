@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Placement: on which host a new instance or volume goes. It reads tables and side figures and
- * changes nothing. Side figures follow each put at once, so the second instance of a launch sees
- * where the first one went. Only on the committer, because of the side figures. */
+ * Placement: on which host a new instance or volume goes. It reads tables and usage figures and
+ * changes nothing. Usage figures follow each put at once, so the second instance of a launch sees
+ * where the first one went. Only on the committer, because of the usage figures. */
 #pragma once
 
 #include "engine/operation.h"

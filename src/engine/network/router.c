@@ -75,7 +75,7 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 		router.ipv6_blocks = (struct cidrs){&ipv6_block, 1};
 	}
 	TRY(engine_draw_number(op, STR("next.metadata_mark"), &router.metadata_mark));
-	TRY(router_put(op, &router)); /* first: its side counts its parts */
+	TRY(router_put(op, &router)); /* first: its usage counts its parts */
 	TRY(route_table_write(op, plan->account, router.row.id, true, (struct tags){0},
 			      &router.main_route_table));
 	struct network_acl_plan acl = {.account = plan->account, .router = router.row.id, .is_default = true};

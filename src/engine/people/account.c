@@ -192,7 +192,7 @@ RESULT engine_update_account(struct op *op, struct account_change *wish)
 /* Of those there may be some left that nobody made by hand: groups, and what goes with the account. */
 static RESULT check_empty(struct op *op, const struct account *account)
 {
-	const struct account_side *has = account->row.side;
+	const struct account_usage *has = account->row.usage;
 	const struct {
 		const char *words;
 		int64_t count;

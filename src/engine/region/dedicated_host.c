@@ -60,7 +60,7 @@ int64_t engine_count_host_vcpus(const struct host *host)
 	return host->seen_cpus * host->overcommit_percent / 100;
 }
 
-int64_t engine_count_host_room(const struct host *host, const struct host_side *use,
+int64_t engine_count_host_room(const struct host *host, const struct host_usage *use,
 			       const struct instance_type *type)
 {
 	int64_t vcpus = engine_count_host_vcpus(host) - use->vcpus;
@@ -119,7 +119,7 @@ static bool is_free(const struct tables *t, const struct host *host, uuid accoun
 	const struct placement_need need = {.arch = INSTANCE_TYPE_ARCH_X86_64,
 					    .vcpus = type ? type->vcpus : 0,
 					    .memory = type ? type->memory : 0};
-	return host_side(host)->instances == 0 && !engine_find_dedicated(t, host->row.id) &&
+	return host_usage(host)->instances == 0 && !engine_find_dedicated(t, host->row.id) &&
 	       placement_check_host(host, &need) == PLACEMENT_FITS && !has_disks_of_others(t, host, account);
 }
 
@@ -299,7 +299,7 @@ static RESULT release_one(struct op *op, const struct dedicated_host_change *cha
 	TRY(engine_find_own_dedicated_host(op->ctx, op->head, ref, &d));
 	TRY(engine_permit(op, "dedicated_host.release", KIND_DEDICATED_HOST, &d->row));
 	const struct host *host = host_find(op->head, d->host);
-	if (host && host_side(host)->instances > 0)
+	if (host && host_usage(host)->instances > 0)
 		return fail_occupied(op, ref, "released");
 	TRY(engine_log_event(op, KIND_DEDICATED_HOST, &d->row, "released", "Host %" STR_FMT ".",
 			     STR_ARG(host ? host->name : STR_NONE)));

@@ -58,6 +58,6 @@ OPERATION(engine_release_dedicated_hosts, dedicated_hosts_target)
 const struct dedicated_host *engine_find_dedicated(const struct tables *t, uuid host);
 bool engine_takes_type(const struct dedicated_host *dedicated, const struct instance_type *type);
 /* How many more instances of that type fit on a host of which so much is in use. */
-int64_t engine_count_host_room(const struct host *host, const struct host_side *use,
+int64_t engine_count_host_room(const struct host *host, const struct host_usage *use,
 			       const struct instance_type *type);
 int64_t engine_count_host_vcpus(const struct host *host); /* with its overcommitment */

@@ -110,7 +110,7 @@ RESULT engine_remove_host(struct op *op, struct host_target *wish)
 	const struct host *host = NULL;
 	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
 	TRY(engine_permit(op, "host.remove", KIND_HOST, &host->row));
-	const struct host_side *use = host_side(host);
+	const struct host_usage *use = host_usage(host);
 	if (use->instances > 0 || volume_first_by_host(op->head, host->row.id))
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_HOST, wish->host.field,
 				   "The host '%" STR_FMT

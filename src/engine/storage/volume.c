@@ -53,7 +53,7 @@ RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan
 
 RESULT volume_check_room(struct op *op, const struct host *host, int64_t more, struct str field)
 {
-	if (!host || more <= 0 || host_side(host)->disk + more <= host->seen_disk)
+	if (!host || more <= 0 || host_usage(host)->disk + more <= host->seen_disk)
 		return OK;
 	return ENGINE_FAIL(op, ERR_CAPACITY, KIND_VOLUME, field,
 			   "The host '%" STR_FMT "' lacks disk space for %" PRId64 " more bytes.",

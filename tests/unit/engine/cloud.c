@@ -186,9 +186,9 @@ static void dump_row(struct cloud *c, struct buf *b, const struct kind_info *k, 
 		buf_print(b, " %s=", k->fields[n].name);
 		buf_add_str(b, row_field_to_text(c->arena, &k->fields[n], row));
 	}
-	const int64_t *side = row->side;
-	for (size_t n = 0; n < k->side_size / sizeof *side; n++)
-		buf_print(b, " %lld", (long long) side[n]);
+	const int64_t *usage = row->usage;
+	for (size_t n = 0; n < k->usage_size / sizeof *usage; n++)
+		buf_print(b, " %lld", (long long) usage[n]);
 	buf_add_char(b, '\n');
 }
 
@@ -216,11 +216,11 @@ static void each_row(struct cloud *c,
 			fn(cloud_tables(c), kind, row);
 }
 
-static void zero_side(const struct tables *t, enum kind kind, const struct row *row)
+static void zero_usage(const struct tables *t, enum kind kind, const struct row *row)
 {
 	(void) t;
-	if (row->side)
-		memset(row->side, 0, model_kinds[kind].side_size);
+	if (row->usage)
+		memset(row->usage, 0, model_kinds[kind].usage_size);
 }
 
 static void count_row(const struct tables *t, enum kind kind, const struct row *row)
@@ -231,7 +231,7 @@ static void count_row(const struct tables *t, enum kind kind, const struct row *
 void cloud_check(struct cloud *c)
 {
 	struct str kept = cloud_dump(c);
-	each_row(c, zero_side);
+	each_row(c, zero_usage);
 	each_row(c, count_row);
 	assert_true(str_equal(kept, cloud_dump(c)));
 	ctx_init(&c->c, c->arena);

@@ -88,7 +88,7 @@ void cloud_expect_at(struct cloud *c, struct result result, enum err err, int ki
 /* The head between operations. */
 const struct tables *cloud_tables(const struct cloud *c);
 struct str cloud_dump(struct cloud *c);
-/* Side figures equal a count from nothing, rows equal SQL's. */
+/* Usage figures equal a count from nothing, rows equal SQL's. */
 void cloud_check(struct cloud *c);
 /* The last level of a meter, or -1. */
 int64_t cloud_usage(const struct cloud *c, uuid id, const char *meter);

@@ -108,7 +108,7 @@ static void check_remove(void **state)
 	const struct host *host = host_find(cloud_tables(c), cloud_instance(c, instance)->host);
 	target.host = ref_to(c, KIND_HOST, host->row.id);
 	cloud_fails(c, &c->operator, engine_remove_host, &target, ERR_IN_USE, KIND_HOST);
-	struct host_side use;
+	struct host_usage use;
 	engine_read_host_use(host, &use);
 	assert_int_equal(use.instances, 1);
 	assert_int_equal(use.vcpus, 2);

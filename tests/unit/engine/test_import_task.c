@@ -74,7 +74,7 @@ static void check_snapshot(void **state)
 	assert_int_equal(made->volume_size, INT64_C(3) << 30);
 	assert_int_equal(cloud_usage(c, made->row.id, "snapshot"), 700);
 	arrive(c, id, "bb"); /* told twice */
-	assert_int_equal(account_side(account_find(cloud_tables(c), c->alice.account))->snapshots, 1);
+	assert_int_equal(account_usage(account_find(cloud_tables(c), c->alice.account))->snapshots, 1);
 	struct import_forget forget = {.kind = KIND_IMPORT_SNAPSHOT_TASK, .task = id};
 	cloud_fails(c, NULL, engine_forget_import, &forget, ERR_STATE, KIND_IMPORT_SNAPSHOT_TASK);
 	clock_set_us(clock_now_us() + IMPORT_TASK_VISIBLE_US);
@@ -121,7 +121,7 @@ static void check_failed(void **state)
 	assert_false(row_is_live(&snapshot_find(cloud_tables(c), snapshot)->row));
 	arrive(c, disk_of(c, id, 1)->row.id, "bb"); /* late news */
 	assert_int_equal(count_snapshots(c), 0);
-	assert_int_equal(account_side(account_find(cloud_tables(c), c->alice.account))->images, 0);
+	assert_int_equal(account_usage(account_find(cloud_tables(c), c->alice.account))->images, 0);
 }
 
 static void check_cancelled(void **state)

@@ -48,9 +48,9 @@ static void check_one(void **state)
 	assert_true(uuid_equal(volume->snapshot, c->snapshot));
 	assert_int_equal(cloud_usage(c, volume->row.id, "volume:gp3"), 2 * GIB);
 	assert_int_equal(cloud_usage(c, i->row.id, "instance:t3.micro"), -1); /* it does not run yet */
-	const struct account_side *side = account_side(account_find(t, c->alice.account));
-	assert_true(side->instances == 1 && side->vcpus == 2 && side->volumes == 1 &&
-		    side->volume_bytes == 2 * GIB);
+	const struct account_usage *usage = account_usage(account_find(t, c->alice.account));
+	assert_true(usage->instances == 1 && usage->vcpus == 2 && usage->volumes == 1 &&
+		    usage->volume_bytes == 2 * GIB);
 	assert_int_equal(engine_count_free_addresses(subnet_find(t, i->subnet)), 4090);
 	assert_true(cidr_contains(cidr_of("198.51.100.0/24"), cloud_address(c, i->row.id)->ip));
 }
@@ -88,7 +88,7 @@ static void check_several(void **state)
 		assert_true(data->delete_on_termination && uuid_is_none(data->snapshot) &&
 			    str_is(data->device, "/dev/sdb"));
 	}
-	assert_int_equal(account_side(account_find(cloud_tables(c), c->alice.account))->volume_bytes,
+	assert_int_equal(account_usage(account_find(cloud_tables(c), c->alice.account))->volume_bytes,
 			 36 * GIB);
 }
 

@@ -115,7 +115,7 @@ static void check_end(void **state)
 	uuid port = cloud_port(c, l->id)->row.id, address = cloud_address(c, l->id)->row.id;
 	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
 	ask(l, engine_terminate_instances_run, false);
-	struct account_side *account = account_side(account_find(t, c->alice.account));
+	struct account_usage *account = account_usage(account_find(t, c->alice.account));
 	assert_int_equal(account->instances, 1); /* and its quota */
 	clock_advance_us(SECOND);
 	/* A look from before the deletion was asked is no proof. */
@@ -135,17 +135,17 @@ static void check_end(void **state)
 	const struct volume *kept = volume_find(t, data);
 	assert_true(row_is_live(&kept->row) && uuid_is_none(kept->instance) && str_is_empty(kept->device));
 	assert_null(cloud_port(c, l->id));
-	account = account_side(account_find(t, c->alice.account));
+	account = account_usage(account_find(t, c->alice.account));
 	assert_true(account->instances == 0 && account->vcpus == 0);
 	assert_int_equal(account->volumes, 2); /* until the disk is known to be gone */
-	assert_int_equal(host_side(host_find(t, cloud_instance(c, l->id)->host))->memory, 0);
-	assert_int_equal(host_side(host_find(t, kept->host))->disk, 3 * GIB);
+	assert_int_equal(host_usage(host_find(t, cloud_instance(c, l->id)->host))->memory, 0);
+	assert_int_equal(host_usage(host_find(t, kept->host))->disk, 3 * GIB);
 
 	struct volume_sight sight = {.volume = root, .gen = volume_find(t, root)->row.gen, .size = 0};
 	cloud_ok(c, NULL, engine_see_volume, &sight);
 	assert_int_equal(model_derive_volume_state(volume_find(t, root)), VOLUME_DELETED);
 	cloud_ok(c, NULL, engine_forget_volume, &sight);
-	assert_int_equal(account_side(account_find(t, c->alice.account))->volumes, 1);
+	assert_int_equal(account_usage(account_find(t, c->alice.account))->volumes, 1);
 	cloud_ok(c, NULL, engine_forget_volume, &sight);
 	sight.volume = data;
 	cloud_fails(c, NULL, engine_forget_volume, &sight, ERR_STATE, KIND_VOLUME);

@@ -28,7 +28,8 @@ static void check_update(void **state)
 	cloud_see(c, id, INSTANCE_SEEN_POWER_OFF);
 	cloud_ok(c, &c->alice, engine_update_instance, &wish);
 	assert_int_equal(cloud_instance(c, id)->memory, 8 * GIB);
-	assert_int_equal(host_side(host_find(cloud_tables(c), cloud_instance(c, id)->host))->memory, 8 * GIB);
+	assert_int_equal(host_usage(host_find(cloud_tables(c), cloud_instance(c, id)->host))->memory,
+			 8 * GIB);
 	wish.type = ref_named(KIND_INSTANCE_TYPE, "m5.4xlarge");
 	cloud_fails(c, &c->alice, engine_update_instance, &wish, ERR_CAPACITY, KIND_INSTANCE);
 	wish.type = ref_named(KIND_INSTANCE_TYPE, "nonsense");
@@ -141,7 +142,8 @@ static void check_resize(void **state)
 	cloud_fails(c, &c->alice, engine_confirm_resize, &target, ERR_STATE, KIND_INSTANCE);
 	cloud_ok(c, &c->alice, engine_resize_instance, &wish);
 	cloud_fails(c, &c->alice, engine_revert_resize, &target, ERR_STATE, KIND_INSTANCE);
-	assert_int_equal(host_side(host_find(cloud_tables(c), cloud_instance(c, id)->host))->memory, 8 * GIB);
+	assert_int_equal(host_usage(host_find(cloud_tables(c), cloud_instance(c, id)->host))->memory,
+			 8 * GIB);
 	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);
 	cloud_fails(c, &c->alice, engine_resize_instance, &wish, ERR_STATE,
 		    KIND_INSTANCE); /* confirm first */

@@ -60,7 +60,7 @@ static void check_life(void **state)
 	assert_true(ip_equal(address_find(t, address.address)->private_ip, port->ip));
 	assert_true(ip_equal(nat->public_ip, address.made_ip));
 	assert_int_equal(cloud_usage(c, id, "nat-gateway"), 1);
-	assert_int_equal(account_side(account_find(t, c->alice.account))->nat_gateways, 1);
+	assert_int_equal(account_usage(account_find(t, c->alice.account))->nat_gateways, 1);
 
 	assert_int_equal(state_of(c, id), NAT_GATEWAY_PENDING);
 	struct nat_gateway_sight sight = {.nat_gateway = id, .gen = 1, .port_gen = 1};
@@ -139,7 +139,7 @@ static void check_failures(void **state)
 	assert_true(str_is(nat_gateway_find(t, wish.nat_gateway)->failure_code, "Gateway.NotAttached"));
 	assert_true(uuid_is_none(address_find(t, address.address)->port));
 	assert_null(port_first_by_subnet(t, subnet.subnet));
-	assert_int_equal(account_side(account_find(t, c->alice.account))->nat_gateways, 0);
+	assert_int_equal(account_usage(account_find(t, c->alice.account))->nat_gateways, 0);
 	/* It is not there to be deleted, and ends by itself. */
 	struct nat_gateway_target target = {.nat_gateway = ref_to(c, KIND_NAT_GATEWAY, wish.nat_gateway)};
 	cloud_ok(c, &c->alice, engine_delete_nat_gateway, &target);

@@ -127,7 +127,7 @@ static void check_router_delete(void **state)
 	assert_null(network_acl_find(t, acl));
 	assert_null(network_acl_entry_first_by_acl(t, acl));
 	assert_false(row_is_live(&security_group_find(t, router.group)->row));
-	assert_int_equal(account_side(account_find(t, c->alice.account))->routers, 1);
+	assert_int_equal(account_usage(account_find(t, c->alice.account))->routers, 1);
 	/* The reconciler forgets in its order. */
 	struct router_forget forget = {.router = router.router};
 	cloud_fails(c, NULL, engine_forget_router, &forget, ERR_IN_USE, KIND_ROUTER);

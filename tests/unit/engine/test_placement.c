@@ -38,10 +38,10 @@ static void check_reasons(void **state)
 		{"that, without a disk", .full = true, .vcpus = 1, .reason = PLACEMENT_FITS},
 	};
 	for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
-		struct host_side side = {.vcpus = rows[n].used_vcpus,
-					 .memory = rows[n].used_memory,
-					 .disk = rows[n].used_disk};
-		struct host host = {.row.side = &side,
+		struct host_usage usage = {.vcpus = rows[n].used_vcpus,
+					   .memory = rows[n].used_memory,
+					   .disk = rows[n].used_disk};
+		struct host host = {.row.usage = &usage,
 				    .enabled = !rows[n].disabled,
 				    .overcommit_percent = 200,
 				    .reserved_memory = GIB,
@@ -66,9 +66,9 @@ static void check_spread(void **state)
 	struct instance_launch launch = cloud_launch(c, 4);
 	launch.zone = ref_named(KIND_ZONE, "xy-west-2a");
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
-	assert_int_equal(host_side(host_find(cloud_tables(c), c->hosts[0]))->instances, 2);
-	assert_int_equal(host_side(host_find(cloud_tables(c), c->hosts[1]))->instances, 2);
-	assert_int_equal(host_side(host_find(cloud_tables(c), c->hosts[2]))->instances, 0);
+	assert_int_equal(host_usage(host_find(cloud_tables(c), c->hosts[0]))->instances, 2);
+	assert_int_equal(host_usage(host_find(cloud_tables(c), c->hosts[1]))->instances, 2);
+	assert_int_equal(host_usage(host_find(cloud_tables(c), c->hosts[2]))->instances, 0);
 	/* No zone named: the one where more hosts have room, and there the emptier host. */
 	struct host_settings closed = {.host = ref_named(KIND_HOST, "h1"), .enabled = CHOICE_NO};
 	cloud_ok(c, &c->operator, engine_update_host, &closed);
@@ -549,7 +549,7 @@ static void check_large(void **state)
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
 	size_t used = 0;
 	for (const struct host *h = host_first(cloud_tables(c)); h; h = host_next(cloud_tables(c), h))
-		used += host_side(h)->instances > 0;
+		used += host_usage(h)->instances > 0;
 	assert_true(used > 50); /* spread */
 }
 

@@ -47,7 +47,7 @@ static void check_release(void **state)
 	cloud_fails(c, NULL, engine_forget_address, &sight, ERR_STATE, KIND_ADDRESS);
 	cloud_ok(c, &c->alice, engine_release_address, &target);
 	assert_int_equal(cloud_usage(c, made.address, "address:elastic"), 0);
-	assert_int_equal(account_side(account_find(cloud_tables(c), c->alice.account))->addresses, 0);
+	assert_int_equal(account_usage(account_find(cloud_tables(c), c->alice.account))->addresses, 0);
 	/* Not handed out again before the network is rid of it. */
 	struct address_wish again = {.ip = made.made_ip};
 	cloud_fails(c, &c->bob, engine_allocate_address, &again, ERR_EXISTS, KIND_ADDRESS);

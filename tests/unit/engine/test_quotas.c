@@ -113,7 +113,7 @@ static const struct maker {
 	RESULT (*make)(struct cloud *c, int n);
 } makers[QUOTA_COUNT] = {
 #define MAKER(ID, figure, make)                                                                              \
-	[QUOTA_##ID] = {offsetof(struct account_limits, figure), offsetof(struct account_side, figure), make}
+	[QUOTA_##ID] = {offsetof(struct account_limits, figure), offsetof(struct account_usage, figure), make}
 	MAKER(DEDICATED_HOSTS, dedicated_hosts, make_dedicated_host),
 	MAKER(INSTANCES, instances, make_instance),
 	MAKER(VCPUS, vcpus, make_instance),
@@ -140,7 +140,7 @@ static const enum kind kinds[QUOTA_COUNT] = {
 static int64_t used(struct cloud *c, const struct maker *maker)
 {
 	const struct account *account = account_find(cloud_tables(c), c->alice.account);
-	return *(const int64_t *) (const void *) ((const char *) account_side(account) + maker->used);
+	return *(const int64_t *) (const void *) ((const char *) account_usage(account) + maker->used);
 }
 
 static void set(struct cloud *c, const struct maker *maker, int64_t most)

@@ -38,7 +38,7 @@ static uuid create_seen(struct cloud *c, int64_t size)
 
 static int64_t disk_used(const struct cloud *c, uuid host)
 {
-	return host_side(host_find(cloud_tables(c), host))->disk;
+	return host_usage(host_find(cloud_tables(c), host))->disk;
 }
 
 /* An instance of the first zone, running. */

@@ -63,7 +63,7 @@ static struct volume_transfer_accept accept_of(struct cloud *c, uuid transfer)
 
 static int64_t used_by(const struct cloud *c, const struct identity *who)
 {
-	return account_side(account_find(cloud_tables(c), who->account))->volume_bytes;
+	return account_usage(account_find(cloud_tables(c), who->account))->volume_bytes;
 }
 
 static void limit_bob(struct cloud *c, int64_t volumes, int64_t snapshots)

@@ -75,7 +75,7 @@ static void test_equal_of_the_head(void **state)
 	b->batch++;
 	b->created_us++;
 	b->updated_us++;
-	b->side = b;
+	b->usage = b;
 	assert_true(row_equal(k, a, b));
 	b->gen++;
 	assert_false(row_equal(k, a, b));
@@ -188,7 +188,7 @@ static void test_tables_are_sound(void **state)
 			assert_int_equal(k->fields[n].type == FIELD_ENUM, k->fields[n].words != NULL);
 		}
 	}
-	assert_int_equal(model_kinds[KIND_ACCOUNT].side_size, sizeof(struct account_side));
+	assert_int_equal(model_kinds[KIND_ACCOUNT].usage_size, sizeof(struct account_usage));
 	assert_int_equal(strlen(model_schema_hash), 64);
 }
 

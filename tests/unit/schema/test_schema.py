@@ -28,7 +28,7 @@ made_us = { type = "time", doc = "When." }
 ids = { type = "refs:disk", doc = "More." }
 [seen]
 seen_uses = { type = "int", doc = "Its uses there." }
-[side]
+[usage]
 uses = "How often."
 [index]
 name = { fields = ["name", "size"], unique = true }
@@ -57,8 +57,8 @@ WRONG = [
     ('ec2_prefix = "vol"', "owner = 1", f"top level: unknown key 'owner'; known are {SECTIONS}"),
     ('"vol"', '"VOL"', "ec2_prefix: must be lower-case letters, with dashes between them at most"),
     ('"vol"', '""', "ec2_prefix: must be lower-case letters, with dashes between them at most"),
-    ('[side]\nuses = "How often."', "[side]\nuses = 1", "side.uses: the doc is missing or empty"),
-    ('uses = "', 'Uses = "', f"side.Uses: 'Uses' {NAME_RULE}"),
+    ('[usage]\nuses = "How often."', "[usage]\nuses = 1", "usage.uses: the doc is missing or empty"),
+    ('uses = "', 'Uses = "', f"usage.Uses: 'Uses' {NAME_RULE}"),
     ('[wanted]', "[fields]", f"top level: unknown key 'fields'; known are {SECTIONS}"),
     ('[wanted]', "[wanted]\n[spare]", f"top level: unknown key 'spare'; known are {SECTIONS}"),
     ('[wanted]\n', "[placed]\nname = { type = \"text\", doc = \"X.\" }\n[wanted]\n", "placed.name: stands in [wanted], too"),
@@ -95,7 +95,7 @@ WRONG = [
     ("host =", "h" * 64 + " =", f"wanted.{'h' * 64}: '{'h' * 64}' {NAME_RULE}"),
     ("host =", "default =", "wanted.default: 'default' is a word of C"),
     *((("host =", f"{name} =", f"wanted.{name}: '{name}' is reserved: every row has it already"))
-      for name in ("id", "gen", "batch", "created_us", "updated_us", "deleted_us", "row", "side")),
+      for name in ("id", "gen", "batch", "created_us", "updated_us", "deleted_us", "row", "usage")),
     ("host =", "name =", "not valid TOML: Cannot overwrite a value (at line 6, column 47)"),
     ("[index]", "[index", "not valid TOML: Expected ']' at the end of a table declaration (at line 14, column 7)"),
     ('name = { fields', 'id = { fields', "index.id: 'id' is reserved: every kind has that index already"),
@@ -135,7 +135,7 @@ WRONG = [
     ('ec2 = "gone"', 'ec2 = ""', "state.gone.show: the word for ec2 is empty or not a text"),
     ('show = { ec2 = "gone", cinder = "away" }', "", "state.gone: 'show' is missing"),
     ("[state.there]", "[state.There]", "state.There: 'There' is not a state's name: lower-case letters, digits, '-' and '_'"),
-    ("[side]", "[state]\n" + "".join(f"[state.s{n}]\nshow = {{}}\n" for n in range(30)) + "[side]",
+    ("[usage]", "[state]\n" + "".join(f"[state.s{n}]\nshow = {{}}\n" for n in range(30)) + "[usage]",
      "state: 33 states; at most 32 fit"),
     ('"enum:ssd,old-hdd"', '"enum:a-b,a_b"',
      "the constant 'DISK_KIND_A_B' would be made twice in C, the first time for disk.toml"),
@@ -208,8 +208,8 @@ class Outputs(SchemaCase):
             self.assertRegex(words, r"\b[Ww]rit(e|ten)\b.*\bgen\b")
         start, rest = GOOD.split("[wanted]\n")
         wanted, rest = rest.split("[seen]\n")
-        seen, rest = rest.split("[side]\n")
-        turned = f"{start}[seen]\n{seen}[wanted]\n{wanted}[side]\n{rest}"
+        seen, rest = rest.split("[usage]\n")
+        turned = f"{start}[seen]\n{seen}[wanted]\n{wanted}[usage]\n{rest}"
         fields = [(f.name, f.group) for f in self.read(disk=turned)[0].fields]
         self.assertEqual(fields, [(f.name, f.group) for f in self.read(disk=GOOD)[0].fields])
         self.assertEqual([fields[0], fields[-1]], [("name", "wanted"), ("seen_uses", "seen")])
@@ -229,7 +229,7 @@ class Outputs(SchemaCase):
                      f"struct disk {{\n\tstruct row row;\n\n\t/* wanted: {words['wanted']} */\n"
                      "\tstruct str name; /* Its name. */\n\tint64_t size; /* Its size. Bytes. */\n",
                      f"\n\n\t/* seen: {words['seen']} */\n\tint64_t seen_uses; /* Its uses there. */\n}};",
-                     "\tDISK_INDEX_NAME, /* name, size; unique */\n", "struct disk_side {\n\tint64_t uses; /* How often. */\n};",
+                     "\tDISK_INDEX_NAME, /* name, size; unique */\n", "struct disk_usage {\n\tint64_t uses; /* How often. */\n};",
                      "static inline const struct disk *disk_of(const struct row *row)\n{\n\tassert(!row || row->kind == KIND_DISK"):
             self.assertIn(line, text)
         self.assertIn("enum kind {\n\tKIND_NONE = 0,\n\tKIND_DISK, /* A disk. */\n\tKIND_COUNT\n};", made["model/kinds.h"])

@@ -121,10 +121,10 @@ static void dump_row(struct fixture *f, struct buf *b, const struct kind_info *k
 		buf_print(b, " %s=", k->fields[n].name);
 		buf_add_str(b, row_field_to_text(f->arena, &k->fields[n], row));
 	}
-	assert_true(!k->side_size == !row->side);
-	const unsigned char *side = row->side;
-	for (size_t n = 0; n < k->side_size; n++)
-		buf_print(b, "%02x", side[n]);
+	assert_true(!k->usage_size == !row->usage);
+	const unsigned char *usage = row->usage;
+	for (size_t n = 0; n < k->usage_size; n++)
+		buf_print(b, "%02x", usage[n]);
 	buf_add_char(b, '\n');
 }
 
@@ -209,8 +209,8 @@ static void observe_volume(const struct tables *head, const struct volume *v, in
 	const struct account *owner = row_is_live(&v->row) ? account_find(head, v->account) : NULL;
 	if (!owner)
 		return;
-	account_side(owner)->volumes += sign;
-	account_side(owner)->volume_bytes += sign * v->size;
+	account_usage(owner)->volumes += sign;
+	account_usage(owner)->volume_bytes += sign * v->size;
 }
 
 void fixture_observe(const struct tables *head, enum kind kind, const struct row *before,

@@ -45,7 +45,7 @@ void fixture_submit(struct fixture *f, struct counted *n, op_run run, void *arg)
 void fixture_step(struct fixture *f); /* until nothing is due */
 RESULT fixture_commit(struct fixture *f, op_run run, void *arg);
 
-/* Every row and side figure in text, in the order of each index; checks that all indexes agree. */
+/* Every row and usage figure in text, in the order of each index; checks that all indexes agree. */
 struct str fixture_dump(struct fixture *f, const struct tables *t);
 /* Both trees whole and equal, SQL the same. */
 void fixture_check(struct fixture *f);

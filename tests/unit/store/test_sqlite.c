@@ -89,7 +89,7 @@ static void every_field_comes_back(void **state)
 	fixture_check(f);
 	struct str before = fixture_dump(f, &f->store->head);
 	store_close(TAKE(f->store));
-	/* Without the observer's side figures, which random rows make no sense for. */
+	/* Without the observer's usage figures, which random rows make no sense for. */
 	fixture_open(f, path);
 	assert_int_equal(fixture_dump(f, &f->store->head).n, before.n);
 	for (enum kind kind = 1; kind < KIND_COUNT; kind++) {

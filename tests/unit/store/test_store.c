@@ -87,21 +87,21 @@ static void put_is_published(void **state)
 	fixture_check(f);
 }
 
-static void created_and_side_are_kept(void **state)
+static void created_and_usage_are_kept(void **state)
 {
 	struct fixture *f = *state;
 	unsigned n = 1;
 	assert_ok(fixture_commit(f, put_family, &n));
 	int64_t created_us = find_account(f, 1)->row.created_us;
 	assert_int_equal(find_account(f, 1)->row.updated_us, created_us);
-	void *side = find_account(f, 1)->row.side;
-	assert_int_equal(account_side(find_account(f, 1))->volume_bytes, 101 + 102 + 103);
+	void *usage = find_account(f, 1)->row.usage;
+	assert_int_equal(account_usage(find_account(f, 1))->volume_bytes, 101 + 102 + 103);
 	clock_advance_us(5 * SECOND);
 	assert_ok(fixture_commit(f, put_account, &n));
 	assert_int_equal(find_account(f, 1)->row.created_us, created_us);
 	assert_int_equal(find_account(f, 1)->row.updated_us, created_us + 5 * SECOND);
 	assert_int_equal(find_account(f, 1)->row.batch, 2);
-	assert_ptr_equal(find_account(f, 1)->row.side, side);
+	assert_ptr_equal(find_account(f, 1)->row.usage, usage);
 	fixture_check(f);
 }
 
@@ -166,7 +166,7 @@ static void copies_outlive_rows(void **state)
 	assert_int_equal(first.accounts.count, 2);
 	const struct account *owner = account_of(first.accounts.at[0]);
 	assert_true(str_is(owner->name, "account-1"));
-	assert_int_equal(account_side(owner)->volume_bytes, 102);
+	assert_int_equal(account_usage(owner)->volume_bytes, 102);
 	assert_true(str_is(account_of(first.accounts.at[1])->name, "account-2"));
 	fixture_check(f);
 }
@@ -272,7 +272,7 @@ static void same_row_many_times(void **state)
 	assert_null(find_account(f, 2));
 	assert_int_equal(volume_find(&f->store->head, uuid_of(7))->size, 70);
 	assert_null(volume_find(&f->store->head, uuid_of(8)));
-	assert_int_equal(account_side(find_account(f, 1))->volume_bytes, 70);
+	assert_int_equal(account_usage(find_account(f, 1))->volume_bytes, 70);
 	fixture_check(f);
 }
 
@@ -537,7 +537,7 @@ static void reopened_is_the_same(void **state)
 	store_close(TAKE(f->store));
 	fixture_open(f, path);
 	assert_int_equal(f->store->batch, batch);
-	assert_true(str_equal(before, fixture_dump(f, &f->store->published))); /* side figures, too */
+	assert_true(str_equal(before, fixture_dump(f, &f->store->published))); /* usage figures, too */
 	fixture_check(f);
 	unsigned n = 6;
 	assert_ok(fixture_commit(f, put_family, &n));
@@ -629,7 +629,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST_OPEN(put_is_published),
-		TEST_OPEN(created_and_side_are_kept),
+		TEST_OPEN(created_and_usage_are_kept),
 		TEST_OPEN(copies_outlive_rows),
 		TEST_OPEN(delete_then_forget),
 		TEST_OPEN(unique_keys_hold),

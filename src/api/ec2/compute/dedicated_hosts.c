@@ -32,7 +32,7 @@ struct host_item {
 	const struct dedicated_host *dedicated;
 	const struct host *host; /* NULL: gone */
 	const struct zone *zone;
-	struct host_side use;
+	struct host_usage use;
 	VEC(struct guest_item) guests;
 	VEC(const struct instance_type *) types; /* that it takes */
 };
@@ -91,7 +91,7 @@ static const char *state_of(const struct host *host)
 
 static void write_capacity(struct xml *x, const struct host_item *i)
 {
-	const struct host_side nothing = {0};
+	const struct host_usage nothing = {0};
 	xml_open(x, "availableCapacity");
 	xml_open(x, "availableInstanceCapacity");
 	for (size_t k = 0; k < i->types.count; k++) {

@@ -181,7 +181,7 @@ RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const stru
 		if (k + ROWS_AHEAD < count)
 			row_prefetch(&model_kinds[list->kind], rows[k + ROWS_AHEAD]);
 		if (k + ROWS_AHEAD / 2 < count)
-			__builtin_prefetch(rows[k + ROWS_AHEAD / 2]->side);
+			__builtin_prefetch(rows[k + ROWS_AHEAD / 2]->usage);
 		items[k] = caches_items(e, list) ? take_cached(e, list, rows[k]) : NULL;
 		if (!items[k])
 			items[k] = list->gather ? list->gather(e, rows[k]) : rows[k];

@@ -170,7 +170,7 @@ static void write_processors(struct os_call *e, struct json_writer *w, const str
 /* Up to 2.87; then Placement tells it. */
 static void write_use(struct os_call *e, struct json_writer *w, const struct host *h)
 {
-	struct host_side use;
+	struct host_usage use;
 	engine_read_host_use(h, &use);
 	write_processors(e, w, h);
 	json_write_int(w, "current_workload", 0);
@@ -318,7 +318,7 @@ static RESULT search_hypervisors(struct os_call *e, const void *args, struct jso
 static RESULT show_statistics(struct os_call *e, const void *args, struct json_writer *w)
 {
 	struct host sum = {0};
-	struct host_side use = {0}, one;
+	struct host_usage use = {0}, one;
 	int64_t count = 0;
 	(void) args;
 	for (const struct host *h = host_first(os_tables(e)); h; h = host_next(os_tables(e), h)) {

@@ -23,15 +23,15 @@ struct figures {
 static struct figures count_used(struct os_call *e, const struct account *account)
 {
 	const struct tables *t = os_tables(e);
-	const struct account_side *side = account_side(account);
+	const struct account_usage *usage = account_usage(account);
 	struct figures used = {0};
-	if (side)
+	if (usage)
 		used = (struct figures){
-			.instances = __atomic_load_n(&side->instances, __ATOMIC_RELAXED),
-			.cores = __atomic_load_n(&side->vcpus, __ATOMIC_RELAXED),
-			.ram = __atomic_load_n(&side->memory, __ATOMIC_RELAXED),
-			.addresses = __atomic_load_n(&side->addresses, __ATOMIC_RELAXED),
-			.security_groups = __atomic_load_n(&side->groups, __ATOMIC_RELAXED),
+			.instances = __atomic_load_n(&usage->instances, __ATOMIC_RELAXED),
+			.cores = __atomic_load_n(&usage->vcpus, __ATOMIC_RELAXED),
+			.ram = __atomic_load_n(&usage->memory, __ATOMIC_RELAXED),
+			.addresses = __atomic_load_n(&usage->addresses, __ATOMIC_RELAXED),
+			.security_groups = __atomic_load_n(&usage->groups, __ATOMIC_RELAXED),
 		};
 	for (const struct server_group *g = server_group_first_by_account(t, account->row.id); g;
 	     g = server_group_next_by_account(t, g))

@@ -9,7 +9,7 @@
 
 #define FIGURE(word, figure)                                                                                 \
 	{                                                                                                    \
-		word, offsetof(struct account, limit_##figure), offsetof(struct account_side, figure),       \
+		word, offsetof(struct account, limit_##figure), offsetof(struct account_usage, figure),      \
 			offsetof(struct account_limits, figure)                                              \
 	}
 static const struct {
@@ -55,7 +55,7 @@ static int64_t at(const void *base, size_t offset)
 
 /* usage NULL: limits alone. */
 static void write_quota(struct os_call *e, struct json_writer *w, const struct account *limits,
-			const struct account_side *usage)
+			const struct account_usage *usage)
 {
 	for (size_t k = 0; k < FIGURE_COUNT + 2; k++) {
 		const char *name = k < FIGURE_COUNT ? figures[k].name : unlimited[k - FIGURE_COUNT].name;
@@ -100,7 +100,7 @@ static RESULT show_quota(struct os_call *e, const void *args, struct json_writer
 static RESULT show_details(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct account *account = NULL;
-	struct account_side usage;
+	struct account_usage usage;
 	TRY(find_account(e, &((const struct os_quota_target *) args)->project, &account));
 	engine_get_usage(account, &usage);
 	write_quota(e, w, account, &usage);

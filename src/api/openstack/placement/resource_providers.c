@@ -76,7 +76,7 @@ struct amount {
 
 static void read_amounts(const struct host *h, struct amount amounts[static CLASSES])
 {
-	struct host_side use = {0};
+	struct host_usage use = {0};
 	engine_read_host_use(h, &use);
 	amounts[0] = (struct amount){h->seen_cpus, 0, use.vcpus, (double) h->overcommit_percent / 100};
 	amounts[1] = (struct amount){h->seen_memory / MIB, h->reserved_memory / MIB, use.memory / MIB, 1};

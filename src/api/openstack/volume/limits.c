@@ -23,10 +23,10 @@ enum { FIGURES = 7 };
 /* Those without a limit of ours are -1; of what is not built nothing may be made. */
 static void take_figures(const struct account *a, struct figure figures[static FIGURES])
 {
-	const struct account_side *side = account_side(a);
-	int64_t bytes = side ? __atomic_load_n(&side->volume_bytes, __ATOMIC_RELAXED) : 0;
-	int64_t volumes = side ? __atomic_load_n(&side->volumes, __ATOMIC_RELAXED) : 0;
-	int64_t snapshots = side ? __atomic_load_n(&side->snapshots, __ATOMIC_RELAXED) : 0;
+	const struct account_usage *usage = account_usage(a);
+	int64_t bytes = usage ? __atomic_load_n(&usage->volume_bytes, __ATOMIC_RELAXED) : 0;
+	int64_t volumes = usage ? __atomic_load_n(&usage->volumes, __ATOMIC_RELAXED) : 0;
+	int64_t snapshots = usage ? __atomic_load_n(&usage->snapshots, __ATOMIC_RELAXED) : 0;
 	figures[0] = (struct figure){"volumes", a->limit_volumes, volumes};
 	figures[1] = (struct figure){"gigabytes", gib_of(a->limit_volume_bytes), os_gib(bytes)};
 	figures[2] = (struct figure){"snapshots", a->limit_snapshots, snapshots};

@@ -128,7 +128,7 @@ static const struct param pool_params[] = {
 
 static void write_capabilities(struct json_writer *w, const struct host *h)
 {
-	struct host_side use;
+	struct host_usage use;
 	engine_read_host_use(h, &use);
 	json_write_open(w, "capabilities");
 	json_write_text(w, "volume_backend_name", h->name);
