@@ -46,9 +46,9 @@ static RESULT step_address(struct step *s)
 		TRY(driver->remove_address(self, &s->ctx, a->row.id));
 	if (row_is_live(&a->row) && a->seen_gen == (int64_t) a->row.gen)
 		return OK;
-	struct address_sight *sight = STEP_NEW(s, struct address_sight);
-	*sight = (struct address_sight){.address = a->row.id, .gen = a->row.gen};
-	step_report(s, row_is_live(&a->row) ? engine_see_address_run : engine_forget_address_run, sight);
+	struct address_report *report = STEP_NEW(s, struct address_report);
+	*report = (struct address_report){.address = a->row.id, .gen = a->row.gen};
+	step_report(s, row_is_live(&a->row) ? engine_see_address_run : engine_forget_address_run, report);
 	return OK;
 }
 

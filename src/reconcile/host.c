@@ -76,7 +76,7 @@ static const char *find_news(const struct host *row, enum host_seen_state state,
 	const struct {
 		const char *words;
 		bool is_told;
-	} sights[] = {
+	} reports[] = {
 		{"processors", row->seen_cpus == f.cpus},
 		{"memory", row->seen_memory == f.memory},
 		{"disk", row->seen_disk == f.disk},
@@ -87,9 +87,9 @@ static const char *find_news(const struct host *row, enum host_seen_state state,
 	};
 	if (row->seen_state != state)
 		return "state";
-	for (size_t k = 0; facts && k < sizeof sights / sizeof sights[0]; k++)
-		if (!sights[k].is_told)
-			return sights[k].words;
+	for (size_t k = 0; facts && k < sizeof reports / sizeof reports[0]; k++)
+		if (!reports[k].is_told)
+			return reports[k].words;
 	return NULL;
 }
 
@@ -103,19 +103,19 @@ static RESULT report_host(struct step *s, const struct host *row, enum host_seen
 		  "host=%s state=%s news=%s message=%s", log_quote(row->name),
 		  state == HOST_SEEN_STATE_UP ? "up" : "down", news,
 		  log_quote(facts ? facts->virt_reason : s->ctx.problem.message));
-	struct host_sight *sight = STEP_NEW(s, struct host_sight);
-	*sight = (struct host_sight){.host = row->row.id, .state = state};
+	struct host_report *report = STEP_NEW(s, struct host_report);
+	*report = (struct host_report){.host = row->row.id, .state = state};
 	if (facts) {
-		sight->has_facts = true;
-		sight->cpus = facts->cpus;
-		sight->memory = facts->memory;
-		sight->disk = facts->disk;
-		sight->is_full = is_full(facts);
-		sight->virt = facts->virt;
-		sight->version = facts->version;
-		sight->boot_id = facts->boot_id;
+		report->has_facts = true;
+		report->cpus = facts->cpus;
+		report->memory = facts->memory;
+		report->disk = facts->disk;
+		report->is_full = is_full(facts);
+		report->virt = facts->virt;
+		report->version = facts->version;
+		report->boot_id = facts->boot_id;
 	}
-	step_report(s, engine_see_host_run, sight);
+	step_report(s, engine_see_host_run, report);
 	return OK;
 }
 
@@ -212,9 +212,9 @@ static RESULT end_maintenance(struct step *s, const struct host *row)
 {
 	if (row->maintenance_end_us == 0 || clock_now_us() < row->maintenance_end_us)
 		return OK;
-	struct maintenance_sight *sight = STEP_NEW(s, struct maintenance_sight);
-	sight->host = row->row.id;
-	step_report(s, engine_see_maintenance_end_run, sight);
+	struct maintenance_report *report = STEP_NEW(s, struct maintenance_report);
+	report->host = row->row.id;
+	step_report(s, engine_see_maintenance_end_run, report);
 	return OK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Two lanes per host, each an actor and a connection, so that a host that hangs holds no other and its
  * long copies do not hold its guests (nor does one that hangs: host_link.c); where the driver says that its
- * hosts don't hang, their actors share threads. Lanes are made at a host's first sight and live until the
+ * hosts don't hang, their actors share threads. Lanes are made at a host's first report and live until the
  * reconciler ends (a removed host's is idle). */
 #include <stdio.h>
 

@@ -32,7 +32,7 @@ struct news {
 	struct change change;
 	struct ctx ctx;
 	struct reconciler *r;
-	struct import_sight sight;
+	struct import_report report;
 };
 
 static void news_done(struct change *change, struct result result)
@@ -46,7 +46,7 @@ static void news_done(struct change *change, struct result result)
 
 static RESULT news_run(struct op *op, void *arg)
 {
-	return engine_see_import(op, &((struct news *) arg)->sight);
+	return engine_see_import(op, &((struct news *) arg)->report);
 }
 
 static void tell(struct step *s, int64_t progress)
@@ -57,7 +57,7 @@ static void tell(struct step *s, int64_t progress)
 		arena_free(arena);
 		return;
 	}
-	*news = (struct news){.r = s->r, .sight = {.task = s->id, .progress = progress}};
+	*news = (struct news){.r = s->r, .report = {.task = s->id, .progress = progress}};
 	ctx_init(&news->ctx, arena);
 	news->change = (struct change){
 		.run = news_run, .arg = news, .ctx = &news->ctx, .done = news_done, .action = "reconcile"};
@@ -91,7 +91,7 @@ static bool goes_on(void *arg, int64_t done, int64_t size)
 
 /* ---- the step ---- */
 
-static RESULT take_in(struct step *s, const struct import_snapshot_task *task, struct import_sight *sight)
+static RESULT take_in(struct step *s, const struct import_snapshot_task *task, struct import_report *report)
 {
 	struct image_file file = {0};
 	const struct disk_key *key = NULL;
@@ -106,22 +106,22 @@ static RESULT take_in(struct step *s, const struct import_snapshot_task *task, s
 	TRY(image_upload_fetch(upload, &s->ctx, &fetch));
 	tell(s, FETCHED_SHARE);
 	if (task->is_encrypted) {
-		TRY(disk_key_draw(&s->ctx, s->r->master_key, &sight->data_key));
-		TRY(gather_disk_key(s, sight->data_key, &key));
+		TRY(disk_key_draw(&s->ctx, s->r->master_key, &report->data_key));
+		TRY(gather_disk_key(s, report->data_key, &key));
 	}
 	TRY(image_upload_import(upload, &s->ctx, task->format, key, &file));
-	sight->data_size = image_upload_size(upload);
-	sight->sha256 = file.sha256;
-	sight->file_size = file.file_size;
-	sight->virtual_size = file.virtual_size;
+	report->data_size = image_upload_size(upload);
+	report->sha256 = file.sha256;
+	report->file_size = file.file_size;
+	report->virtual_size = file.virtual_size;
 	return OK;
 }
 
 static RESULT fetch(struct step *s, const struct import_snapshot_task *task)
 {
-	struct import_sight *sight = STEP_NEW(s, struct import_sight);
-	*sight = (struct import_sight){.task = s->id};
-	struct result result = take_in(s, task, sight);
+	struct import_report *report = STEP_NEW(s, struct import_report);
+	*report = (struct import_report){.task = s->id};
+	struct result result = take_in(s, task, report);
 	if (result.code == ERR_NO_MEMORY)
 		return result;
 	if (result.code == ERR_AGAIN) {
@@ -131,10 +131,10 @@ static RESULT fetch(struct step *s, const struct import_snapshot_task *task)
 		return OK;
 	}
 	if (!result_is_ok(result)) { /* nobody but who asked can mend that */
-		sight->problem = s->ctx.problem.message;
+		report->problem = s->ctx.problem.message;
 		ctx_clear_problem(&s->ctx);
 	}
-	step_report(s, engine_see_import_run, sight);
+	step_report(s, engine_see_import_run, report);
 	return OK;
 }
 

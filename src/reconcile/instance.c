@@ -43,11 +43,11 @@ static enum instance_off off_reason(enum compute_off off)
 }
 
 /* reached: what is there is what the row's gen asks for. */
-static RESULT report_sight(struct step *s, const struct instance *row, const struct compute_seen *seen,
-			   bool reached)
+static RESULT report_instance(struct step *s, const struct instance *row, const struct compute_seen *seen,
+			      bool reached)
 {
-	struct instance_sight *sight = STEP_NEW(s, struct instance_sight);
-	*sight = (struct instance_sight){
+	struct instance_report *report = STEP_NEW(s, struct instance_report);
+	*report = (struct instance_report){
 		.instance = row->row.id,
 		.gen = row->row.gen,
 		.reached = reached,
@@ -61,7 +61,7 @@ static RESULT report_sight(struct step *s, const struct instance *row, const str
 		.ports = seen->ports,
 		.volumes = seen->volumes,
 	};
-	step_report(s, engine_see_instance_run, sight);
+	step_report(s, engine_see_instance_run, report);
 	return OK;
 }
 
@@ -85,13 +85,13 @@ static RESULT apply_start(struct step *s, const struct instance_rows *rows)
 	TRY(define(s, rows));
 	TRY(set_power(s, rows->instance, COMPUTE_START));
 	TRY(instance_list_devices(s, rows, &seen));
-	return report_sight(s, rows->instance, &seen, true);
+	return report_instance(s, rows->instance, &seen, true);
 }
 
 static RESULT apply_reset(struct step *s, const struct instance *row, const struct compute_seen *seen)
 {
 	TRY(set_power(s, row, COMPUTE_RESET));
-	return report_sight(s, row, seen, true);
+	return report_instance(s, row, seen, true);
 }
 
 static RESULT ask_guest(struct step *s, const struct instance *row, int64_t since_us)
@@ -122,7 +122,8 @@ static RESULT apply_plug(struct step *s, struct instance_rows *rows, bool define
 		step_again_at(s, w->asked_us + UNPLUG_AGAIN_S * SECOND);
 	}
 	bool has_news = seen.power != INSTANCE_SEEN_POWER_ON || !instance_is_told(rows, &seen);
-	return has_news ? report_sight(s, rows->instance, &seen, seen.power == INSTANCE_SEEN_POWER_ON) : OK;
+	return has_news ? report_instance(s, rows->instance, &seen, seen.power == INSTANCE_SEEN_POWER_ON)
+			: OK;
 }
 
 /* Asked and asked again, and it has not let go of it; paused it cannot. */
@@ -232,7 +233,7 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 	case INSTANCE_REPORT: /* of devices alone: no row of its own changes, which would wake it */
 		if (outlook->seen.power != INSTANCE_SEEN_POWER_ABSENT && !outlook->seen.devices_as_wished)
 			step_again(s);
-		return report_sight(s, row, &outlook->seen, !instance_went_off(row, outlook));
+		return report_instance(s, row, &outlook->seen, !instance_went_off(row, outlook));
 	}
 	return FAIL(INTERNAL);
 }
@@ -263,10 +264,10 @@ static RESULT report_shelved(struct step *s, const struct instance *row)
 {
 	if (row->seen_gen == (int64_t) row->row.gen)
 		return OK;
-	struct instance_sight *sight = STEP_NEW(s, struct instance_sight);
-	*sight = (struct instance_sight){
+	struct instance_report *report = STEP_NEW(s, struct instance_report);
+	*report = (struct instance_report){
 		.instance = row->row.id, .gen = row->row.gen, .reached = true, .boots = row->wanted_boots};
-	step_report(s, engine_see_instance_run, sight);
+	step_report(s, engine_see_instance_run, report);
 	return OK;
 }
 

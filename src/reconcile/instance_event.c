@@ -19,9 +19,9 @@ static RESULT step_event(struct step *s)
 	}
 	if (clock_now_us() < next_us)
 		return OK;
-	struct event_sight *sight = STEP_NEW(s, struct event_sight);
-	sight->event = s->id;
-	step_report(s, engine_follow_event_run, sight);
+	struct event_report *report = STEP_NEW(s, struct event_report);
+	report->event = s->id;
+	step_report(s, engine_follow_event_run, report);
 	return OK;
 }
 

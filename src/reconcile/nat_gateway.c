@@ -17,7 +17,7 @@ static RESULT step_nat_gateway(struct step *s)
 	}
 	if (!is_due)
 		return OK;
-	struct nat_gateway_sight *forget = STEP_NEW(s, struct nat_gateway_sight);
+	struct nat_gateway_report *forget = STEP_NEW(s, struct nat_gateway_report);
 	forget->nat_gateway = s->id;
 	step_report(s, engine_forget_nat_gateway_run, forget);
 	return OK;

@@ -20,9 +20,9 @@ static RESULT step_peering(struct step *s)
 	}
 	if (!has_expired && !is_due)
 		return OK;
-	struct peering_sight *sight = STEP_NEW(s, struct peering_sight);
-	sight->peering = s->id;
-	step_report(s, has_expired ? engine_expire_peering_run : engine_forget_peering_run, sight);
+	struct peering_report *report = STEP_NEW(s, struct peering_report);
+	report->peering = s->id;
+	step_report(s, has_expired ? engine_expire_peering_run : engine_forget_peering_run, report);
 	return OK;
 }
 

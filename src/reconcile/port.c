@@ -171,9 +171,9 @@ static RESULT report_port(struct step *s, const struct port *p, bool up)
 {
 	if (p->seen_gen == (int64_t) p->row.gen && p->seen_up == up)
 		return OK;
-	struct port_sight *sight = STEP_NEW(s, struct port_sight);
-	*sight = (struct port_sight){.port = p->row.id, .gen = p->row.gen, .up = up};
-	step_report(s, engine_see_port_run, sight);
+	struct port_report *report = STEP_NEW(s, struct port_report);
+	*report = (struct port_report){.port = p->row.id, .gen = p->row.gen, .up = up};
+	step_report(s, engine_see_port_run, report);
 	return OK;
 }
 
@@ -183,8 +183,8 @@ static RESULT step_deleted(struct step *s, const struct port *p)
 	if (!uuid_is_none(p->seen_instance) || !uuid_is_none(p->interface_of))
 		return OK;
 	TRY(s->r->network.driver->remove_port(s->r->network.self, &s->ctx, p->row.id));
-	struct port_sight *forget = STEP_NEW(s, struct port_sight);
-	*forget = (struct port_sight){.port = p->row.id, .gen = p->row.gen};
+	struct port_report *forget = STEP_NEW(s, struct port_report);
+	*forget = (struct port_report){.port = p->row.id, .gen = p->row.gen};
 	step_report(s, engine_forget_port_run, forget);
 	return OK;
 }

@@ -22,8 +22,8 @@
 static RESULT forget_parts(struct step *s, const struct router_rows *rows)
 {
 	for (size_t k = 0; k < rows->deleted_interfaces.count; k++) {
-		struct port_sight *forget = STEP_NEW(s, struct port_sight);
-		*forget = (struct port_sight){.port = rows->deleted_interfaces.at[k]->row.id};
+		struct port_report *forget = STEP_NEW(s, struct port_report);
+		*forget = (struct port_report){.port = rows->deleted_interfaces.at[k]->row.id};
 		step_report(s, engine_forget_port_run, forget);
 	}
 	for (size_t k = 0; k < rows->deleted_subnets.count; k++) {
@@ -36,10 +36,10 @@ static RESULT forget_parts(struct step *s, const struct router_rows *rows)
 
 static RESULT report_nat(struct step *s, op_run run, const struct nat_gateway *nat, const struct port *port)
 {
-	struct nat_gateway_sight *sight = STEP_NEW(s, struct nat_gateway_sight);
-	*sight = (struct nat_gateway_sight){
+	struct nat_gateway_report *report = STEP_NEW(s, struct nat_gateway_report);
+	*report = (struct nat_gateway_report){
 		.nat_gateway = nat->row.id, .gen = nat->row.gen, .port_gen = port ? port->row.gen : 0};
-	step_report(s, run, sight);
+	step_report(s, run, report);
 	return OK;
 }
 
@@ -59,9 +59,9 @@ static RESULT report_nats(struct step *s, const struct router_rows *rows)
 
 static RESULT report_peering(struct step *s, const struct peering *p)
 {
-	struct peering_sight *sight = STEP_NEW(s, struct peering_sight);
-	*sight = (struct peering_sight){.peering = p->row.id, .router = s->id, .gen = p->row.gen};
-	step_report(s, engine_see_peering_run, sight);
+	struct peering_report *report = STEP_NEW(s, struct peering_report);
+	*report = (struct peering_report){.peering = p->row.id, .router = s->id, .gen = p->row.gen};
+	step_report(s, engine_see_peering_run, report);
 	return OK;
 }
 
@@ -89,9 +89,9 @@ static RESULT report_interfaces(struct step *s, const struct router_rows *rows)
 		const struct port *p = rows->interfaces.at[k];
 		if (p->seen_gen == (int64_t) p->row.gen && p->seen_up)
 			continue;
-		struct port_sight *sight = STEP_NEW(s, struct port_sight);
-		*sight = (struct port_sight){.port = p->row.id, .gen = p->row.gen, .up = true};
-		step_report(s, engine_see_port_run, sight);
+		struct port_report *report = STEP_NEW(s, struct port_report);
+		*report = (struct port_report){.port = p->row.id, .gen = p->row.gen, .up = true};
+		step_report(s, engine_see_port_run, report);
 	}
 	return OK;
 }

@@ -111,26 +111,26 @@ static struct str laid_path(struct step *s)
 
 /* ---- what is told ---- */
 
-static RESULT report(struct step *s, const struct snapshot *row, const struct snapshot_sight *seen)
+static RESULT report_snapshot(struct step *s, const struct snapshot *row, const struct snapshot_report *seen)
 {
 	bool is_news = seen->stage > row->seen_stage || seen->problem.n > 0 ||
 		       seen->progress >= row->progress + PROGRESS_STEP;
 	if (!is_news)
 		return OK;
-	struct snapshot_sight *sight = STEP_NEW(s, struct snapshot_sight);
-	*sight = *seen;
-	sight->snapshot = s->id;
-	sight->gen = row->row.gen;
-	step_report(s, engine_see_snapshot_run, sight);
+	struct snapshot_report *report = STEP_NEW(s, struct snapshot_report);
+	*report = *seen;
+	report->snapshot = s->id;
+	report->gen = row->row.gen;
+	step_report(s, engine_see_snapshot_run, report);
 	return OK;
 }
 
 /* For good: what it was to be made of is lost. */
 static RESULT report_failed(struct step *s, const struct snapshot *row)
 {
-	struct snapshot_sight seen = {.stage = row->seen_stage, .problem = s->ctx.problem.message};
+	struct snapshot_report seen = {.stage = row->seen_stage, .problem = s->ctx.problem.message};
 	ctx_clear_problem(&s->ctx);
-	return report(s, row, &seen);
+	return report_snapshot(s, row, &seen);
 }
 
 static RESULT report_room(struct step *s, bool lacks)
@@ -166,13 +166,13 @@ static RESULT cut(struct step *s, const struct snapshot_rows *rows)
 	TRY(result);
 	if (!seen.is_whole)
 		step_again_at(s, clock_now_us() + LOOK_AGAIN_S * SECOND);
-	struct snapshot_sight sight = {.stage = seen.is_whole ? SNAPSHOT_SEEN_STAGE_CUT
-							      : SNAPSHOT_SEEN_STAGE_NONE,
-				       .progress = seen.progress * CUT_SHARE / 100,
-				       .volume_size = seen.size,
-				       .is_tracked = seen.is_tracked,
-				       .over = seen.is_increment ? rows->since : STR_NONE};
-	return report(s, row, &sight);
+	struct snapshot_report report = {.stage = seen.is_whole ? SNAPSHOT_SEEN_STAGE_CUT
+								: SNAPSHOT_SEEN_STAGE_NONE,
+					 .progress = seen.progress * CUT_SHARE / 100,
+					 .volume_size = seen.size,
+					 .is_tracked = seen.is_tracked,
+					 .over = seen.is_increment ? rows->since : STR_NONE};
+	return report_snapshot(s, row, &report);
 }
 
 /* What came so far goes: nobody is to run out of room for something that does not fit. */
@@ -208,15 +208,15 @@ static RESULT report_kept(struct step *s, const struct snapshot *row, struct str
 {
 	struct image_file file = {0};
 	TRY(image_file_keep(&s->ctx, path.p, s->r->image_directory, row->is_encrypted, &file));
-	struct snapshot_sight sight = {.stage = SNAPSHOT_SEEN_STAGE_KEPT,
-				       .progress = 100,
-				       .sha256 = file.sha256,
-				       .file_size = file.file_size,
-				       .cut_size = cut_size,
-				       .data_key = data_key,
-				       .volume_size = file.virtual_size};
+	struct snapshot_report report = {.stage = SNAPSHOT_SEEN_STAGE_KEPT,
+					 .progress = 100,
+					 .sha256 = file.sha256,
+					 .file_size = file.file_size,
+					 .cut_size = cut_size,
+					 .data_key = data_key,
+					 .volume_size = file.virtual_size};
 	TRY(report_room(s, false));
-	return report(s, row, &sight);
+	return report_snapshot(s, row, &report);
 }
 
 /* path: what came, whole. */
@@ -255,9 +255,9 @@ static RESULT fetch(struct step *s, const struct snapshot_rows *rows)
 	if (copy.done == copy.size)
 		return keep(s, rows, copy.path, copy.size);
 	step_again(s);
-	struct snapshot_sight sight = {.stage = SNAPSHOT_SEEN_STAGE_CUT,
-				       .progress = CUT_SHARE + copy.done * (99 - CUT_SHARE) / copy.size};
-	return report(s, row, &sight);
+	struct snapshot_report report = {.stage = SNAPSHOT_SEEN_STAGE_CUT,
+					 .progress = CUT_SHARE + copy.done * (99 - CUT_SHARE) / copy.size};
+	return report_snapshot(s, row, &report);
 }
 
 /* Of no host. Whole or not at all: what a step that was cut off left is written over by the next, with

@@ -84,12 +84,12 @@ static RESULT remove_file(struct step *s)
 
 /* ---- what is told ---- */
 
-static RESULT report_sight(struct step *s, const struct volume *v, op_run run, uuid host, int64_t size)
+static RESULT report_volume(struct step *s, const struct volume *v, op_run run, uuid host, int64_t size)
 {
-	struct volume_sight *sight = STEP_NEW(s, struct volume_sight);
-	*sight = (struct volume_sight){
+	struct volume_report *report = STEP_NEW(s, struct volume_report);
+	*report = (struct volume_report){
 		.volume = v->row.id, .gen = v->row.gen, .host = host, .size = size, .reverts = v->reverts};
-	step_report(s, run, sight);
+	step_report(s, run, report);
 	return OK;
 }
 
@@ -97,7 +97,7 @@ static RESULT report_size(struct step *s, const struct volume *v, int64_t size)
 {
 	if (v->seen_size == size && v->seen_gen == (int64_t) v->row.gen && v->seen_reverts == v->reverts)
 		return OK;
-	return report_sight(s, v, engine_see_volume_run, v->host, size);
+	return report_volume(s, v, engine_see_volume_run, v->host, size);
 }
 
 static RESULT report_missing(struct step *s, const struct volume *v, bool is_missing)
@@ -151,9 +151,9 @@ static RESULT step_deleted(struct step *s, const struct volume_rows *rows, uuid 
 	if (!uuid_is_none(host)) /* else it never was anywhere */
 		TRY(remove_file(s));
 	if (!uuid_is_none(v->seen_host) && !uuid_equal(host, v->seen_host))
-		return report_sight(s, v, engine_leave_volume_host_run, host, 0);
+		return report_volume(s, v, engine_leave_volume_host_run, host, 0);
 	TRY(report_size(s, v, 0));
-	return report_sight(s, v, engine_forget_volume_run, UUID_NONE, 0);
+	return report_volume(s, v, engine_forget_volume_run, UUID_NONE, 0);
 }
 
 /* ---- moving ---- */
@@ -284,7 +284,7 @@ static RESULT send(struct step *s, const struct volume *v)
 	TRY(s->link->disk_driver->push(s->link->disks, &s->ctx, &name, &copy));
 	if (copy.done < copy.size)
 		return OK;
-	return report_sight(s, v, engine_see_volume_run, v->host, v->seen_size);
+	return report_volume(s, v, engine_see_volume_run, v->host, v->seen_size);
 }
 
 static RESULT step_moving(struct step *s, const struct volume_rows *rows, enum move move)
@@ -305,7 +305,7 @@ static RESULT step_left(struct step *s, const struct volume *v)
 {
 	drop_fetched(s);
 	TRY(remove_file(s));
-	return report_sight(s, v, engine_leave_volume_host_run, v->left_host, 0);
+	return report_volume(s, v, engine_leave_volume_host_run, v->left_host, 0);
 }
 
 /* ---- the step ---- */

@@ -142,7 +142,7 @@ static void answer_versions(struct call *call)
 	call_answer(call, 200, text_plain, &body);
 }
 
-static RESULT write_path(struct sight *s, const struct strs *path, struct buf *out, bool *ret_is_binary)
+static RESULT write_path(struct imds_facts *s, const struct strs *path, struct buf *out, bool *ret_is_binary)
 {
 	struct strs below = {path->at + 1, path->count - 1};
 	if (str_is(path->at[0], "openstack"))
@@ -200,7 +200,7 @@ static void answer_issued(struct metadata *m, struct call *call, const struct im
 	(void) api_record(a, m->config.store, OK, STR_NONE, issued_written); /* it has no record yet */
 }
 
-static void get_path(struct metadata *m, struct call *call, struct sight *s, const struct strs *path)
+static void get_path(struct metadata *m, struct call *call, struct imds_facts *s, const struct strs *path)
 {
 	if (path->count == 0) {
 		answer_versions(call);
@@ -280,7 +280,7 @@ static void post_password(struct metadata *m, struct call *call, const struct in
 	api_commit(call, m->config.store, &t->change, answer_told);
 }
 
-static void handle_known(struct metadata *m, struct call *call, struct sight *s, const struct strs *path)
+static void handle_known(struct metadata *m, struct call *call, struct imds_facts *s, const struct strs *path)
 {
 	bool is_token = is_token_path(path), is_read = call->method == HTTP_GET || call->method == HTTP_HEAD;
 	if (s->account)
@@ -301,14 +301,14 @@ static void handle_known(struct metadata *m, struct call *call, struct sight *s,
 }
 
 /* By where it comes from. */
-static RESULT see_guest(const struct tables *t, struct call *call, struct sight *ret_sight)
+static RESULT see_guest(const struct tables *t, struct call *call, struct imds_facts *ret_facts)
 {
 	const struct place *place = call->tag;
-	return imds_gather_sight(t, call->ctx.arena, place->router, call->peer, ret_sight);
+	return imds_gather_facts(t, call->ctx.arena, place->router, call->peer, ret_facts);
 }
 
 /* By what it says: the path begins with the instance's id, and goes on as a guest's does. */
-static RESULT see_named(const struct tables *t, struct call *call, struct sight *ret_sight)
+static RESULT see_named(const struct tables *t, struct call *call, struct imds_facts *ret_facts)
 {
 	struct ref ref = {0};
 	size_t end = str_find_char(call->path, '/', 1);
@@ -316,27 +316,27 @@ static RESULT see_named(const struct tables *t, struct call *call, struct sight 
 	const struct row *row = tables_find_prefix(t, KIND_INSTANCE, ref.prefix, ref.bits);
 	if (!row)
 		return FAIL(NOT_FOUND);
-	TRY(imds_gather_sight_of(t, call->ctx.arena, row->id, ret_sight));
+	TRY(imds_gather_facts_of(t, call->ctx.arena, row->id, ret_facts));
 	call->path = str_slice(call->path, end, call->path.n);
-	return ret_sight->nic_count && ret_sight->router ? OK : FAIL(NOT_FOUND);
+	return ret_facts->nic_count && ret_facts->router ? OK : FAIL(NOT_FOUND);
 }
 
 static void handle(struct metadata *m, struct call *call,
-		   RESULT (*see)(const struct tables *t, struct call *call, struct sight *ret_sight))
+		   RESULT (*see)(const struct tables *t, struct call *call, struct imds_facts *ret_facts))
 {
-	struct sight sight = {0};
+	struct imds_facts facts = {0};
 	struct strs path = {0};
 	AUTO_VIEW view = {0};
 	view_open(m->config.store, &view);
-	struct result r = see(view.tables, call, &sight);
+	struct result r = see(view.tables, call, &facts);
 	view_stop_walking(&view);
-	sight.roles = m->roles;
+	facts.roles = m->roles;
 	if (r.code == ERR_NO_MEMORY)
 		answer_text(call, 500, "500 - Internal Server Error");
 	else if (!result_is_ok(r) || !split_path(call, &path))
 		answer_text(call, 404, "404 - Not Found");
 	else
-		handle_known(m, call, &sight, &path);
+		handle_known(m, call, &facts, &path);
 }
 
 void imds_handle(void *self, struct call *call)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to the metadata service: the instance metadata tree. imds_sight.c gathers from a walking
+ * Private to the metadata service: the instance metadata tree. imds_facts.c gathers from a walking
  * view what may be said of the instance that asks, imds_tree.c has EC2's tree as a table, imds_role.c gives
  * credentials, openstack.c has Nova's tree, imds_token.c makes and checks IMDSv2 tokens, imds.c puts them
  * together. */
@@ -41,11 +41,11 @@ struct imds_nic {
 	struct strs groups; /* names */
 };
 
-/* What a variable part of a path stands for: places in the lists of struct sight. */
+/* What a variable part of a path stands for: places in the lists of struct imds_facts. */
 enum imds_var { IMDS_KEY, IMDS_MAC, IMDS_PUBLIC, IMDS_VOLUME, IMDS_TAG, IMDS_ROLE, IMDS_VARS };
 
 /* The rows of one instance, of a view that stays open while they are used. */
-struct sight {
+struct imds_facts {
 	const struct instance *instance;
 	const struct account *account;
 	const struct image *image;
@@ -73,27 +73,28 @@ struct sight {
 
 /* The instance with that address in that router. ERR_NOT_FOUND, ERR_NO_MEMORY. Lists are in the
  * arena, rows the view's. */
-RESULT imds_gather_sight(const struct tables *t, struct arena *a, uuid router, struct ip ip,
-			 struct sight *ret_sight);
+RESULT imds_gather_facts(const struct tables *t, struct arena *a, uuid router, struct ip ip,
+			 struct imds_facts *ret_facts);
 
 /* The same of an instance by its id, which may be without a router and NICs. */
-RESULT imds_gather_sight_of(const struct tables *t, struct arena *a, uuid instance, struct sight *ret_sight);
+RESULT imds_gather_facts_of(const struct tables *t, struct arena *a, uuid instance,
+			    struct imds_facts *ret_facts);
 
 /* ---- the tree ---- */
 
 /* path: below a version, "meta-data/ami-id"; empty: its root. Adds the leaf's text or the
  * directory's listing to out. ERR_NOT_FOUND. */
-RESULT imds_write_path(struct sight *s, const struct strs *path, struct buf *out, bool *ret_is_binary);
+RESULT imds_write_path(struct imds_facts *s, const struct strs *path, struct buf *out, bool *ret_is_binary);
 
 /* Likewise, below /openstack: path begins with a version; empty: the list of them. */
-RESULT imds_write_openstack(const struct sight *s, const struct strs *path, struct buf *out,
+RESULT imds_write_openstack(const struct imds_facts *s, const struct strs *path, struct buf *out,
 			    bool *ret_is_binary);
 
 /* It is where a guest may tell its password: "openstack/latest/password". */
 bool imds_takes_password(const struct strs *path);
 
 /* The same files as a config drive has them. ERR_NO_MEMORY. */
-RESULT imds_list_openstack(const struct sight *s, struct compute_files *ret_files);
+RESULT imds_list_openstack(const struct imds_facts *s, struct compute_files *ret_files);
 
 /* ---- the role of its instance profile ---- */
 
@@ -116,8 +117,8 @@ struct imds_issued {
 void imds_keep_issued(struct imds_roles *r, const struct imds_issued *issued);
 
 /* iam/info and iam/security-credentials/ROLE; there is a profile, and for the latter a role. */
-void imds_write_profile(const struct sight *s, struct buf *b);
-void imds_write_credentials(const struct sight *s, struct buf *b);
+void imds_write_profile(const struct imds_facts *s, struct buf *b);
+void imds_write_credentials(const struct imds_facts *s, struct buf *b);
 
 /* ---- tokens ---- */
 

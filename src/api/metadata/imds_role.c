@@ -82,7 +82,7 @@ struct credentials {
 };
 
 /* False: none are kept that are fresh, and of that role. */
-static bool take_given(struct imds_roles *r, const struct sight *s, struct credentials *ret_credentials)
+static bool take_given(struct imds_roles *r, const struct imds_facts *s, struct credentials *ret_credentials)
 {
 	(void) pthread_mutex_lock(&r->lock);
 	const struct given *g = place_of(r, s->instance->row.id);
@@ -125,7 +125,7 @@ void imds_keep_issued(struct imds_roles *r, const struct imds_issued *texts)
 
 /* ---- credentials ---- */
 
-static RESULT issue(struct ctx *c, const struct sight *s, struct credentials *ret_credentials)
+static RESULT issue(struct ctx *c, const struct imds_facts *s, struct credentials *ret_credentials)
 {
 	int64_t now_us = clock_now_us() / SECOND * SECOND; /* as the answer says it */
 	const struct session session = {.account = s->account->row.id,
@@ -172,7 +172,7 @@ static void begin(struct buf *b, const char *code, int64_t updated_us)
 }
 
 /* In the words that EC2 has for it. */
-static void write_untrusted(const struct sight *s, struct buf *b)
+static void write_untrusted(const struct imds_facts *s, struct buf *b)
 {
 	begin(b, "AssumeRoleUnauthorizedAccess", clock_now_us());
 	write_member(b, "Message",
@@ -183,7 +183,7 @@ static void write_untrusted(const struct sight *s, struct buf *b)
 	buf_add_str(b, STR("\n}"));
 }
 
-static RESULT get_credentials(struct ctx *c, const struct sight *s, bool *ret_is_trusted,
+static RESULT get_credentials(struct ctx *c, const struct imds_facts *s, bool *ret_is_trusted,
 			      struct credentials *ret_credentials)
 {
 	TRY(guard_ask_service(c, s->iam_role->trust, STR("ec2.amazonaws.com"), ret_is_trusted));
@@ -192,7 +192,7 @@ static RESULT get_credentials(struct ctx *c, const struct sight *s, bool *ret_is
 	return issue(c, s, ret_credentials);
 }
 
-void imds_write_credentials(const struct sight *s, struct buf *b)
+void imds_write_credentials(const struct imds_facts *s, struct buf *b)
 {
 	struct ctx c;
 	struct credentials credentials;
@@ -215,7 +215,7 @@ void imds_write_credentials(const struct sight *s, struct buf *b)
 	buf_add_str(b, STR("\n}"));
 }
 
-void imds_write_profile(const struct sight *s, struct buf *b)
+void imds_write_profile(const struct imds_facts *s, struct buf *b)
 {
 	begin(b, "Success", s->association->row.created_us);
 	write_member(b, "InstanceProfileArn",

@@ -24,73 +24,73 @@
 
 struct leaf {
 	const char *path;
-	void (*write)(const struct sight *s, struct buf *b);
-	bool (*is_there)(const struct sight *s); /* NULL: always */
+	void (*write)(const struct imds_facts *s, struct buf *b);
+	bool (*is_there)(const struct imds_facts *s); /* NULL: always */
 	bool is_binary;
 };
 
 /* ---- variable parts ---- */
 
-static size_t count_keys(const struct sight *s)
+static size_t count_keys(const struct imds_facts *s)
 {
 	return str_is_empty(s->instance->public_key) ? 0 : 1;
 }
-static struct str show_key(const struct sight *s, size_t k)
+static struct str show_key(const struct imds_facts *s, size_t k)
 {
 	return str_print(s->arena, "%zu=%" STR_FMT, k, STR_ARG(s->instance->key_name));
 }
-static struct str name_key(const struct sight *s, size_t k)
+static struct str name_key(const struct imds_facts *s, size_t k)
 {
 	return str_print(s->arena, "%zu", k);
 }
 
-static size_t count_macs(const struct sight *s)
+static size_t count_macs(const struct imds_facts *s)
 {
 	return s->nic_count;
 }
-static struct str name_mac(const struct sight *s, size_t k)
+static struct str name_mac(const struct imds_facts *s, size_t k)
 {
 	char text[MAC_TEXT_SIZE];
 	return str_copy(s->arena, str_from(mac_write(s->nics[k].port->mac, text)));
 }
 
-static const struct imds_nic *nic_of(const struct sight *s)
+static const struct imds_nic *nic_of(const struct imds_facts *s)
 {
 	return &s->nics[s->at[IMDS_MAC]];
 }
-static size_t count_publics(const struct sight *s)
+static size_t count_publics(const struct imds_facts *s)
 {
 	return nic_of(s)->address_count;
 }
-static struct str name_public(const struct sight *s, size_t k)
+static struct str name_public(const struct imds_facts *s, size_t k)
 {
 	return ip_to_str(s->arena, nic_of(s)->addresses[k]->ip);
 }
 
-static size_t count_volumes(const struct sight *s)
+static size_t count_volumes(const struct imds_facts *s)
 {
 	return s->volume_count;
 }
-static struct str name_volume(const struct sight *s, size_t k)
+static struct str name_volume(const struct imds_facts *s, size_t k)
 {
 	return str_print(s->arena, "ebs%zu", k + 1);
 }
 
-static size_t count_roles(const struct sight *s)
+static size_t count_roles(const struct imds_facts *s)
 {
 	return s->iam_role && s->roles ? 1 : 0;
 }
-static struct str name_role(const struct sight *s, size_t k)
+static struct str name_role(const struct imds_facts *s, size_t k)
 {
 	(void) k;
 	return s->iam_role->name;
 }
 
-static size_t count_tags(const struct sight *s)
+static size_t count_tags(const struct imds_facts *s)
 {
 	return s->tags.count;
 }
-static struct str name_tag(const struct sight *s, size_t k)
+static struct str name_tag(const struct imds_facts *s, size_t k)
 {
 	return s->tags.at[k].key;
 }
@@ -98,9 +98,9 @@ static struct str name_tag(const struct sight *s, size_t k)
 /* By enum imds_var. */
 static const struct variable {
 	const char *word;
-	size_t (*count)(const struct sight *s);
-	struct str (*name)(const struct sight *s, size_t k); /* as paths have it */
-	struct str (*show)(const struct sight *s, size_t k); /* as listings do; NULL: name/ */
+	size_t (*count)(const struct imds_facts *s);
+	struct str (*name)(const struct imds_facts *s, size_t k); /* as paths have it */
+	struct str (*show)(const struct imds_facts *s, size_t k); /* as listings do; NULL: name/ */
 } variables[IMDS_VARS] = {
 	[IMDS_KEY] = {"{key}", count_keys, name_key, show_key},
 	[IMDS_MAC] = {"{mac}", count_macs, name_mac, NULL},
@@ -112,58 +112,58 @@ static const struct variable {
 
 /* ---- whether ---- */
 
-static bool has_key(const struct sight *s)
+static bool has_key(const struct imds_facts *s)
 {
 	return count_keys(s) > 0;
 }
 /* Of the primary address of the primary interface; NULL: none. */
-static const struct address *own_public(const struct sight *s)
+static const struct address *own_public(const struct imds_facts *s)
 {
 	const struct imds_nic *nic = &s->nics[0];
 	bool has_one = nic->address_count && ip_equal(nic->addresses[0]->private_ip, nic->port->ip);
 	return has_one ? nic->addresses[0] : NULL;
 }
-static bool has_public_ip(const struct sight *s)
+static bool has_public_ip(const struct imds_facts *s)
 {
 	return own_public(s) != NULL;
 }
-static bool has_nic_public_ip(const struct sight *s)
+static bool has_nic_public_ip(const struct imds_facts *s)
 {
 	return nic_of(s)->address_count > 0;
 }
-static bool has_public_name(const struct sight *s)
+static bool has_public_name(const struct imds_facts *s)
 {
 	return has_public_ip(s) && engine_has_hostnames(s->router);
 }
-static bool has_nic_public_name(const struct sight *s)
+static bool has_nic_public_name(const struct imds_facts *s)
 {
 	return has_nic_public_ip(s) && engine_has_hostnames(s->router);
 }
-static bool has_root(const struct sight *s)
+static bool has_root(const struct imds_facts *s)
 {
 	return s->root != NULL;
 }
-static bool has_volumes(const struct sight *s)
+static bool has_volumes(const struct imds_facts *s)
 {
 	return s->volume_count > 0;
 }
-static bool has_tags(const struct sight *s)
+static bool has_tags(const struct imds_facts *s)
 {
 	return s->tags.count > 0;
 }
-static bool has_profile(const struct sight *s)
+static bool has_profile(const struct imds_facts *s)
 {
 	return s->profile != NULL;
 }
-static bool has_role(const struct sight *s)
+static bool has_role(const struct imds_facts *s)
 {
 	return count_roles(s) > 0;
 }
-static bool has_user_data(const struct sight *s)
+static bool has_user_data(const struct imds_facts *s)
 {
 	return !str_is_empty(s->instance->user_data);
 }
-static bool has_subnet(const struct sight *s)
+static bool has_subnet(const struct imds_facts *s)
 {
 	return nic_of(s)->subnet != NULL;
 }
@@ -203,7 +203,7 @@ static void write_name(struct buf *b, const char *prefix, struct ip ip, struct s
 			  STR_ARG(domain));
 }
 
-static void write_name_of(struct buf *b, const struct sight *s, struct ip ip)
+static void write_name_of(struct buf *b, const struct imds_facts *s, struct ip ip)
 {
 	write_name(b, "ip", ip, s->domain);
 }
@@ -216,7 +216,7 @@ static void write_groups(struct buf *b, struct strs names)
 	}
 }
 
-static void write_blocks(struct buf *b, const struct sight *s, size_t max)
+static void write_blocks(struct buf *b, const struct imds_facts *s, size_t max)
 {
 	for (size_t k = 0; k < s->blocks.count && k < max; k++) {
 		write_next(b, k);
@@ -226,7 +226,7 @@ static void write_blocks(struct buf *b, const struct sight *s, size_t max)
 
 /* ---- meta-data ---- */
 
-#define WRITER(name) static void name(const struct sight *s, struct buf *b)
+#define WRITER(name) static void name(const struct imds_facts *s, struct buf *b)
 #define CONSTANT(name, text)                                                                                 \
 	WRITER(name)                                                                                         \
 	{                                                                                                    \
@@ -433,19 +433,19 @@ WRITER(write_vpc_ipv6_blocks)
 		write_cidr(b, s->router->ipv6_blocks.at[k]);
 	}
 }
-static bool has_ipv6(const struct sight *s)
+static bool has_ipv6(const struct imds_facts *s)
 {
 	return s->nics[0].ipv6s.count > 0;
 }
-static bool has_nic_ipv6(const struct sight *s)
+static bool has_nic_ipv6(const struct imds_facts *s)
 {
 	return nic_of(s)->ipv6s.count > 0;
 }
-static bool has_ipv6_block(const struct sight *s)
+static bool has_ipv6_block(const struct imds_facts *s)
 {
 	return nic_of(s)->ipv6_subnet != NULL;
 }
-static bool has_vpc_ipv6(const struct sight *s)
+static bool has_vpc_ipv6(const struct imds_facts *s)
 {
 	return s->router && s->router->ipv6_blocks.count > 0;
 }
@@ -505,7 +505,7 @@ static json_t *json_of_time(int64_t time_us)
 	return json_string(clock_write_http(time_us, text) + strlen("Mon, "));
 }
 
-static void write_list_of_event(const struct sight *s, bool is_over, struct buf *b)
+static void write_list_of_event(const struct imds_facts *s, bool is_over, struct buf *b)
 {
 	static const char *const states[] = {
 		[INSTANCE_EVENT_STAGE_SCHEDULED] = "active",
@@ -603,7 +603,7 @@ static const struct variable *variable_of(struct str part)
 }
 
 /* Whether part is what the pattern's part says; a variable is set to what it names. */
-static bool part_fits(struct sight *s, struct str pattern, struct str part)
+static bool part_fits(struct imds_facts *s, struct str pattern, struct str part)
 {
 	const struct variable *v = variable_of(pattern);
 	if (!v)
@@ -617,7 +617,7 @@ static bool part_fits(struct sight *s, struct str pattern, struct str part)
 }
 
 /* Cuts the path's parts off *rest; false when one does not fit. */
-static bool path_fits(struct sight *s, const struct strs *path, struct str *rest)
+static bool path_fits(struct imds_facts *s, const struct strs *path, struct str *rest)
 {
 	struct str pattern = STR_NONE;
 	for (size_t k = 0; k < path->count; k++)
@@ -627,7 +627,7 @@ static bool path_fits(struct sight *s, const struct strs *path, struct str *rest
 }
 
 /* One name, or what the variable stands for. Directories end in '/', except in a version's root. */
-static void write_entry(const struct sight *s, struct str pattern, const char *slash, struct buf *out)
+static void write_entry(const struct imds_facts *s, struct str pattern, const char *slash, struct buf *out)
 {
 	const struct variable *v = variable_of(pattern);
 	if (!v) {
@@ -643,7 +643,7 @@ static void write_entry(const struct sight *s, struct str pattern, const char *s
 	}
 }
 
-RESULT imds_write_path(struct sight *s, const struct strs *path, struct buf *out, bool *ret_is_binary)
+RESULT imds_write_path(struct imds_facts *s, const struct strs *path, struct buf *out, bool *ret_is_binary)
 {
 	struct str last = STR_NONE;
 	for (size_t k = 0; k < sizeof leaves / sizeof *leaves; k++) {

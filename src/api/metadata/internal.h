@@ -2,7 +2,7 @@
  * What the files of the metadata service share: the places, one for each router that has ports.
  *
  *   places.c    follows the store; plugs and listens, takes back; all on the actor "metadata"
- *   imds.c      HTTP: who asks, tokens, and the tree of imds_tree.c for what imds_sight.c gathered
+ *   imds.c      HTTP: who asks, tokens, and the tree of imds_tree.c for what imds_facts.c gathered
  *   imds_role.c credentials of the role of an instance's profile
  *   dns.c       the DNS responder's thread and sockets, with dns_tcp.c and dns_upstream.c
  *   dns_zone.c  what we answer ourselves; dns_packet.c reads and writes the packets */

@@ -72,7 +72,7 @@ void metadata_free(struct metadata *m)
 }
 
 /* One that does not open was sealed under another key: the guest goes without. */
-static void open_password(const uint8_t *master_key, struct ctx *c, struct sight *s)
+static void open_password(const uint8_t *master_key, struct ctx *c, struct imds_facts *s)
 {
 	struct str sealed = s->instance->admin_password;
 	struct str owner = uuid_to_str(c->arena, s->instance->account);
@@ -85,12 +85,12 @@ static void open_password(const uint8_t *master_key, struct ctx *c, struct sight
 RESULT metadata_write_drive(const uint8_t *master_key, struct ctx *c, struct view *view, uuid instance,
 			    struct compute_files *ret_files)
 {
-	struct sight sight = {0};
-	struct result r = imds_gather_sight_of(view->tables, c->arena, instance, &sight);
+	struct imds_facts facts = {0};
+	struct result r = imds_gather_facts_of(view->tables, c->arena, instance, &facts);
 	view_stop_walking(view);
 	if (result_is_ok(r))
-		open_password(master_key, c, &sight);
+		open_password(master_key, c, &facts);
 	if (result_is_ok(r))
-		r = imds_list_openstack(&sight, ret_files);
+		r = imds_list_openstack(&facts, ret_files);
 	return r.code == ERR_NO_MEMORY ? ctx_no_memory(c) : r;
 }

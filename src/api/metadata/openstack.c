@@ -69,7 +69,7 @@ static char label_character(char c)
 }
 
 /* The label that DNS allows: letters, digits and dashes of its name; without one, as EC2 names it. */
-static struct str host_name(const struct sight *s)
+static struct str host_name(const struct imds_facts *s)
 {
 	struct str name = s->instance->name;
 	char *p = arena_alloc(s->arena, name.n + 1);
@@ -90,7 +90,7 @@ static struct str host_name(const struct sight *s)
 }
 
 /* What EC2's owner keeps from the guest stays so here. */
-static json_t *json_of_tags(const struct sight *s)
+static json_t *json_of_tags(const struct imds_facts *s)
 {
 	const struct instance *i = s->instance;
 	bool shows = i->personality == INSTANCE_PERSONALITY_OPENSTACK || i->metadata_tags;
@@ -102,7 +102,7 @@ static json_t *json_of_tags(const struct sight *s)
 	return meta;
 }
 
-static void add_keys(const struct sight *s, json_t *document)
+static void add_keys(const struct imds_facts *s, json_t *document)
 {
 	const struct instance *i = s->instance;
 	struct str name = str_copy(s->arena, i->key_name);
@@ -122,7 +122,7 @@ static struct str draw_seed(struct arena *a)
 	return str_encode_base64(a, (struct str){seed, sizeof seed});
 }
 
-static void write_meta_data(const struct sight *s, struct buf *b)
+static void write_meta_data(const struct imds_facts *s, struct buf *b)
 {
 	const struct instance *i = s->instance;
 	struct str host = host_name(s);
@@ -187,7 +187,7 @@ static void add_addresses(const struct subnet *n, struct ip ip, json_t *network)
 	(void) json_object_set_new(network, "routes", routes);
 }
 
-static json_t *json_of_network(const struct sight *s, const struct imds_nic *nic, size_t number,
+static json_t *json_of_network(const struct imds_facts *s, const struct imds_nic *nic, size_t number,
 			       struct str link, const char *type)
 {
 	return json_pack("{s:o,s:o,s:s,s:o}", "id", json_of(str_print(s->arena, "network%zu", number)),
@@ -206,7 +206,8 @@ static const char *ipv6_type(const struct subnet *n)
 }
 
 /* One of each family that it has addresses of. */
-static void add_networks(const struct sight *s, const struct imds_nic *nic, struct str link, json_t *networks)
+static void add_networks(const struct imds_facts *s, const struct imds_nic *nic, struct str link,
+			 json_t *networks)
 {
 	bool has_dhcp = !nic->subnet || !nic->subnet->no_dhcp;
 	if (nic->ips.count) {
@@ -257,7 +258,7 @@ static void add_services(struct ips resolvers, json_t *services)
 	}
 }
 
-static json_t *json_of_services(const struct sight *s)
+static json_t *json_of_services(const struct imds_facts *s)
 {
 	json_t *services = json_array();
 	struct ip ours = ip_from_v4(0xA9FEA9FD);
@@ -271,7 +272,7 @@ static json_t *json_of_services(const struct sight *s)
 	return services;
 }
 
-static void write_network_data(const struct sight *s, struct buf *b)
+static void write_network_data(const struct imds_facts *s, struct buf *b)
 {
 	json_t *links = json_array(), *networks = json_array();
 	for (size_t k = 0; k < s->nic_count; k++) {
@@ -289,17 +290,17 @@ static void write_network_data(const struct sight *s, struct buf *b)
 
 /* ---- the rest ---- */
 
-static void write_user_data(const struct sight *s, struct buf *b)
+static void write_user_data(const struct imds_facts *s, struct buf *b)
 {
 	buf_add_str(b, s->instance->user_data);
 }
 
-static void write_password(const struct sight *s, struct buf *b)
+static void write_password(const struct imds_facts *s, struct buf *b)
 {
 	buf_add_str(b, s->instance->guest_password);
 }
 
-static void write_nothing(const struct sight *s, struct buf *b)
+static void write_nothing(const struct imds_facts *s, struct buf *b)
 {
 	(void) s;
 	buf_add_str(b, STR("{}"));
@@ -308,7 +309,7 @@ static void write_nothing(const struct sight *s, struct buf *b)
 static const struct file {
 	const char *name;
 	const char *since; /* a version; those that follow have it, too */
-	void (*write)(const struct sight *s, struct buf *b);
+	void (*write)(const struct imds_facts *s, struct buf *b);
 } files[] = {
 	{"meta_data.json", "2012-08-10", write_meta_data},
 	{"network_data.json", "2015-10-15", write_network_data},
@@ -323,7 +324,7 @@ static const char *const versions[] = {
 	"2016-10-06", "2017-02-22", "2018-08-27", "2020-10-14", "latest",
 };
 
-static bool is_there(const struct sight *s, const struct file *f, struct str version)
+static bool is_there(const struct imds_facts *s, const struct file *f, struct str version)
 {
 	bool is_known = str_is(version, "latest") || str_compare(version, str_from(f->since)) >= 0;
 	return is_known && (f->write != write_user_data || s->instance->user_data.n);
@@ -343,7 +344,7 @@ bool imds_takes_password(const struct strs *path)
 	       str_compare(path->at[1], STR(PASSWORD_SINCE)) >= 0 && str_is(path->at[2], "password");
 }
 
-RESULT imds_write_openstack(const struct sight *s, const struct strs *path, struct buf *out,
+RESULT imds_write_openstack(const struct imds_facts *s, const struct strs *path, struct buf *out,
 			    bool *ret_is_binary)
 {
 	bool is_version = false;
@@ -370,7 +371,7 @@ RESULT imds_write_openstack(const struct sight *s, const struct strs *path, stru
 	return is_version && path->count == 1 ? OK : FAIL(NOT_FOUND);
 }
 
-RESULT imds_list_openstack(const struct sight *s, struct compute_files *ret_files)
+RESULT imds_list_openstack(const struct imds_facts *s, struct compute_files *ret_files)
 {
 	struct compute_file *at =
 		arena_new_array(s->arena, struct compute_file, sizeof files / sizeof *files);

@@ -190,12 +190,12 @@ OPERATION(engine_change_credits, credit_wish)
 
 /* What a user reports about the instance's state: it becomes a line of its history. ERR_STATE: the
  * instance does not run. */
-struct instance_report {
+struct instance_status_report {
 	struct refs instances;
 	bool is_impaired;
 	struct str words;
 };
-OPERATION(engine_report_instances, instance_report)
+OPERATION(engine_report_instances, instance_status_report)
 
 /* ---- instance_resize.c ---- */
 
@@ -343,7 +343,7 @@ enum instance_off { INSTANCE_OFF_UNKNOWN, INSTANCE_OFF_GUEST, INSTANCE_OFF_CRASH
  * automatically are released.
  *
  * It is wanted off and is off: addresses that were assigned automatically are released. */
-struct instance_sight {
+struct instance_report {
 	uuid instance;
 	uint64_t gen;  /* of the row that was acted on */
 	bool reached;  /* the world is as that gen asks for: seen_gen and seen_boots follow */
@@ -358,7 +358,7 @@ struct instance_sight {
 	bool devices_known;
 	struct uuids ports, volumes;
 };
-OPERATION(engine_see_instance, instance_sight)
+OPERATION(engine_see_instance, instance_report)
 
 /* The meter of what an instance occupies from its launch to its end, in the usage records: level 1
  * begins, 0 ends it. False: the meter is another one. type borrows from it. */

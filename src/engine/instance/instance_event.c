@@ -172,7 +172,7 @@ RESULT engine_end_maintenance(struct op *op, struct maintenance_target *wish)
 	return end_maintenance(op, host);
 }
 
-RESULT engine_see_maintenance_end(struct op *op, struct maintenance_sight *wish)
+RESULT engine_see_maintenance_end(struct op *op, struct maintenance_report *wish)
 {
 	const struct host *host = host_find(op->head, wish->host);
 	bool is_due = host && host->maintenance_end_us && op->now_us >= host->maintenance_end_us;
@@ -337,7 +337,7 @@ static RESULT complete_event(struct op *op, const struct instance_event *event)
 	return instance ? instance_join_maintenance(op, instance) : OK;
 }
 
-RESULT engine_follow_event(struct op *op, struct event_sight *wish)
+RESULT engine_follow_event(struct op *op, struct event_report *wish)
 {
 	const struct instance_event *event = instance_event_find(op->head, wish->event);
 	if (!event || op->now_us < engine_next_of_event(op->head, event))

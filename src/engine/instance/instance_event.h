@@ -33,10 +33,10 @@ struct maintenance_target {
 OPERATION(engine_end_maintenance, maintenance_target)
 
 /* For the reconciler: the planned end has come. Absent, or not due yet: OK. */
-struct maintenance_sight {
+struct maintenance_report {
 	uuid host;
 };
-OPERATION(engine_see_maintenance_end, maintenance_sight)
+OPERATION(engine_see_maintenance_end, maintenance_report)
 
 /* Sets the time of an event. ERR_NOT_FOUND with KIND_INSTANCE_EVENT: the instance has no such
  * event, or it is over. ERR_INVALID with that kind: it has begun, or the time is after its
@@ -62,7 +62,7 @@ bool engine_may_follow_event(const struct instance_event *event);
 int64_t engine_next_of_event(const struct tables *t, const struct instance_event *event);
 /* For the reconciler: begins an event that is due, ends one that is over, forgets one that is no
  * longer shown. Absent: OK. */
-struct event_sight {
+struct event_report {
 	uuid event;
 };
-OPERATION(engine_follow_event, event_sight)
+OPERATION(engine_follow_event, event_report)

@@ -154,19 +154,19 @@ static RESULT note_power(struct op *op, const struct instance *before, const str
 				"It is %s its host.", is_on ? "running on" : "off on");
 }
 
-static void apply_sight(const struct op *op, const struct instance_sight *sight, struct instance *next)
+static void apply_report(const struct op *op, const struct instance_report *report, struct instance *next)
 {
 	bool was_on = next->seen_power == INSTANCE_SEEN_POWER_ON;
-	next->seen_power = sight->power;
-	next->seen_paused = sight->is_paused;
-	next->seen_saved = sight->is_saved;
-	if (sight->reached && (int64_t) sight->gen > next->seen_gen)
-		next->seen_gen = (int64_t) sight->gen;
-	if (sight->reached && sight->boots > next->seen_boots)
-		next->seen_boots = sight->boots;
-	if (sight->power == INSTANCE_SEEN_POWER_ON && !str_is_empty(sight->boot_id))
-		next->seen_boot_id = sight->boot_id;
-	if (was_on && sight->power != INSTANCE_SEEN_POWER_ON)
+	next->seen_power = report->power;
+	next->seen_paused = report->is_paused;
+	next->seen_saved = report->is_saved;
+	if (report->reached && (int64_t) report->gen > next->seen_gen)
+		next->seen_gen = (int64_t) report->gen;
+	if (report->reached && report->boots > next->seen_boots)
+		next->seen_boots = report->boots;
+	if (report->power == INSTANCE_SEEN_POWER_ON && !str_is_empty(report->boot_id))
+		next->seen_boot_id = report->boot_id;
+	if (was_on && report->power != INSTANCE_SEEN_POWER_ON)
 		next->stopped_us = op->now_us;
 }
 
@@ -185,22 +185,23 @@ enum instance_wanted_power engine_instance_power_wanted(const struct tables *t, 
 
 /* It ran as wanted, and is found off: nobody asked for that here. */
 static bool went_off_by_itself(const struct op *op, const struct instance *before,
-			       const struct instance_sight *sight)
+			       const struct instance_report *report)
 {
 	return row_is_live(&before->row) &&
 	       engine_instance_power_wanted(op->head, before) == INSTANCE_WANTED_POWER_ON &&
-	       before->seen_power == INSTANCE_SEEN_POWER_ON && sight->power != INSTANCE_SEEN_POWER_ON &&
-	       sight->gen == before->row.gen && before->seen_gen == (int64_t) before->row.gen;
+	       before->seen_power == INSTANCE_SEEN_POWER_ON && report->power != INSTANCE_SEEN_POWER_ON &&
+	       report->gen == before->row.gen && before->seen_gen == (int64_t) before->row.gen;
 }
 
 /* What ran in another boot of its host ended with that. */
-static bool host_was_restarted(const struct instance *before, const struct instance_sight *sight)
+static bool host_was_restarted(const struct instance *before, const struct instance_report *report)
 {
-	return !str_is_empty(sight->boot_id) && !str_is_empty(before->seen_boot_id) &&
-	       !str_equal(sight->boot_id, before->seen_boot_id);
+	return !str_is_empty(report->boot_id) && !str_is_empty(before->seen_boot_id) &&
+	       !str_equal(report->boot_id, before->seen_boot_id);
 }
 
-static RESULT tell_restarted(struct op *op, const struct instance *before, const struct instance_sight *sight)
+static RESULT tell_restarted(struct op *op, const struct instance *before,
+			     const struct instance_report *report)
 {
 	static const char *const why[] = {
 		[INSTANCE_OFF_UNKNOWN] =
@@ -210,9 +211,10 @@ static RESULT tell_restarted(struct op *op, const struct instance *before, const
 		[INSTANCE_OFF_DESTROYED] = "It was turned off from outside. It is started again.",
 	};
 	/* One that is gone altogether did not only shut itself down. */
-	enum instance_off off = sight->off == INSTANCE_OFF_GUEST ? INSTANCE_OFF_UNKNOWN : sight->off;
-	const char *words =
-		host_was_restarted(before, sight) ? "Its host was restarted. It is started again." : why[off];
+	enum instance_off off = report->off == INSTANCE_OFF_GUEST ? INSTANCE_OFF_UNKNOWN : report->off;
+	const char *words = host_was_restarted(before, report)
+				    ? "Its host was restarted. It is started again."
+				    : why[off];
 	return condition_set(
 		op, KIND_INSTANCE, before->row.id, INSTANCE_RESTARTED, str_from(words),
 		"Look at its console output and at its host's log. Start, stop or reboot it to clear this.");
@@ -232,11 +234,11 @@ static RESULT write_guest_stop(struct op *op, uuid id)
 }
 
 static RESULT answer_own_change(struct op *op, const struct instance *before,
-				const struct instance_sight *sight)
+				const struct instance_report *report)
 {
-	bool by_guest = sight->power == INSTANCE_SEEN_POWER_OFF && sight->off == INSTANCE_OFF_GUEST;
+	bool by_guest = report->power == INSTANCE_SEEN_POWER_OFF && report->off == INSTANCE_OFF_GUEST;
 	if (!by_guest)
-		return tell_restarted(op, before, sight);
+		return tell_restarted(op, before, report);
 	TRY(engine_log_event(op, KIND_INSTANCE, &before->row, "guest shutdown",
 			     "The guest shut itself down."));
 	if (!before->shutdown_terminates)
@@ -255,10 +257,10 @@ RESULT instance_release_addresses(struct op *op, uuid instance)
 	return OK;
 }
 
-static RESULT follow_up(struct op *op, const struct instance *before, const struct instance_sight *sight)
+static RESULT follow_up(struct op *op, const struct instance *before, const struct instance_report *report)
 {
-	if (went_off_by_itself(op, before, sight))
-		TRY(answer_own_change(op, before, sight));
+	if (went_off_by_itself(op, before, report))
+		TRY(answer_own_change(op, before, report));
 	const struct instance *now = instance_find(op->head, before->row.id);
 	bool is_off = now->seen_power != INSTANCE_SEEN_POWER_ON;
 	if (row_is_live(&now->row) && is_off && now->wanted_power == INSTANCE_WANTED_POWER_OFF)
@@ -269,28 +271,28 @@ static RESULT follow_up(struct op *op, const struct instance *before, const stru
 	return OK;
 }
 
-RESULT engine_see_instance(struct op *op, struct instance_sight *sight)
+RESULT engine_see_instance(struct op *op, struct instance_report *report)
 {
-	const struct instance *instance = instance_find(op->head, sight->instance);
+	const struct instance *instance = instance_find(op->head, report->instance);
 	if (!instance || model_derive_instance_state(instance) == INSTANCE_TERMINATED)
 		return OK;
 	struct instance next = *instance;
-	apply_sight(op, sight, &next);
+	apply_report(op, report, &next);
 	/* Absence that was looked for with the present wish is the end of a deleted one. */
-	if (!row_is_live(&next.row) && sight->power == INSTANCE_SEEN_POWER_ABSENT &&
-	    sight->gen == next.row.gen) {
-		next.seen_gen = (int64_t) sight->gen;
+	if (!row_is_live(&next.row) && report->power == INSTANCE_SEEN_POWER_ABSENT &&
+	    report->gen == next.row.gen) {
+		next.seen_gen = (int64_t) report->gen;
 		next.stopped_us = op->now_us;
 	}
-	TRY(port_see_plugged(op, sight));
-	TRY(volume_see_plugged(op, sight));
+	TRY(port_see_plugged(op, report));
+	TRY(volume_see_plugged(op, report));
 	if (row_equal(&model_kinds[KIND_INSTANCE], &instance->row, &next.row))
 		return OK;
 	next.seen_us = op->now_us;
 	TRY(instance_put(op, &next));
 	TRY(note_power(op, instance, &next));
 	TRY(note_pause(op, instance, &next));
-	return follow_up(op, instance, sight);
+	return follow_up(op, instance, report);
 }
 
 RESULT engine_forget_instance(struct op *op, struct instance_forget *wish)

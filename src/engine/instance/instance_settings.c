@@ -262,7 +262,7 @@ RESULT engine_change_credits(struct op *op, struct credit_wish *wish)
 
 /* ---- words about it ---- */
 
-RESULT engine_report_instances(struct op *op, struct instance_report *wish)
+RESULT engine_report_instances(struct op *op, struct instance_status_report *wish)
 {
 	for (size_t k = 0; k < wish->instances.count; k++) {
 		const struct ref *ref = &wish->instances.at[k];

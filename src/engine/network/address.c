@@ -520,23 +520,23 @@ const struct address *engine_find_public_ip(const struct tables *t, struct ip ip
 
 /* ---- the reconciler's ---- */
 
-RESULT engine_see_address(struct op *op, struct address_sight *sight)
+RESULT engine_see_address(struct op *op, struct address_report *report)
 {
-	const struct address *address = address_find(op->head, sight->address);
-	if (!address || (int64_t) sight->gen <= address->seen_gen)
+	const struct address *address = address_find(op->head, report->address);
+	if (!address || (int64_t) report->gen <= address->seen_gen)
 		return OK;
 	struct address next = *address;
-	next.seen_gen = (int64_t) sight->gen;
+	next.seen_gen = (int64_t) report->gen;
 	return address_put(op, &next);
 }
 
-RESULT engine_forget_address(struct op *op, struct address_sight *sight)
+RESULT engine_forget_address(struct op *op, struct address_report *report)
 {
-	const struct address *address = address_find(op->head, sight->address);
+	const struct address *address = address_find(op->head, report->address);
 	if (!address)
 		return OK;
 	if (row_is_live(&address->row))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_ADDRESS, "The address is not released.");
-	TRY(condition_clear_all(op, sight->address));
-	return address_forget(op, sight->address);
+	TRY(condition_clear_all(op, report->address));
+	return address_forget(op, report->address);
 }

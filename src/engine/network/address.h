@@ -80,11 +80,11 @@ OPERATION(engine_name_address, address_name_wish)
 const struct address *engine_find_public_ip(const struct tables *t, struct ip ip);
 
 /* For the reconciler. gen is that of the row that was carried out. Absent: OK. */
-struct address_sight {
+struct address_report {
 	uuid address;
 	uint64_t gen;
 };
-OPERATION(engine_see_address, address_sight)
+OPERATION(engine_see_address, address_report)
 /* For the reconciler: the address is gone from the network, and its IP may be handed out again.
  * ERR_STATE: it is not deleted. */
-OPERATION(engine_forget_address, address_sight)
+OPERATION(engine_forget_address, address_report)

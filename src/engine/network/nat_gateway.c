@@ -198,35 +198,35 @@ RESULT engine_delete_nat_gateway(struct op *op, struct nat_gateway_target *wish)
 
 /* Its port is brought about with it; when that is as it is wanted now, what was taken from it is not there
  * any more. */
-RESULT engine_see_nat_gateway(struct op *op, struct nat_gateway_sight *sight)
+RESULT engine_see_nat_gateway(struct op *op, struct nat_gateway_report *report)
 {
-	const struct nat_gateway *nat = nat_gateway_find(op->head, sight->nat_gateway);
+	const struct nat_gateway *nat = nat_gateway_find(op->head, report->nat_gateway);
 	const struct port *port = nat ? port_find(op->head, nat->port) : NULL;
 	if (!port || !row_is_live(&nat->row))
 		return OK;
-	if (sight->port_gen == port->row.gen)
+	if (report->port_gen == port->row.gen)
 		TRY(port_forget_ips(op, port->row.id));
 	struct nat_gateway next = *nat;
 	struct port next_port = *port;
-	if ((int64_t) sight->gen > next.seen_gen)
-		next.seen_gen = (int64_t) sight->gen;
-	if ((int64_t) sight->port_gen > next_port.seen_gen)
-		next_port.seen_gen = (int64_t) sight->port_gen;
+	if ((int64_t) report->gen > next.seen_gen)
+		next.seen_gen = (int64_t) report->gen;
+	if ((int64_t) report->port_gen > next_port.seen_gen)
+		next_port.seen_gen = (int64_t) report->port_gen;
 	next_port.seen_up = true;
 	TRY(port_put(op, &next_port));
 	return nat_gateway_put(op, &next);
 }
 
-RESULT engine_end_nat_gateway(struct op *op, struct nat_gateway_sight *sight)
+RESULT engine_end_nat_gateway(struct op *op, struct nat_gateway_report *report)
 {
-	const struct nat_gateway *nat = nat_gateway_find(op->head, sight->nat_gateway);
+	const struct nat_gateway *nat = nat_gateway_find(op->head, report->nat_gateway);
 	if (!nat || nat->ended_us != 0)
 		return OK;
 	if (row_is_live(&nat->row))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_NAT_GATEWAY, "The NAT gateway is not deleted.");
 	struct nat_gateway next = *nat;
 	next.ended_us = op->now_us;
-	next.seen_gen = (int64_t) sight->gen;
+	next.seen_gen = (int64_t) report->gen;
 	const struct port *port = port_find(op->head, nat->port);
 	if (port && row_is_live(&port->row))
 		TRY(port_delete_with_addresses(op, port));
@@ -234,13 +234,13 @@ RESULT engine_end_nat_gateway(struct op *op, struct nat_gateway_sight *sight)
 	return op_usage(op, KIND_NAT_GATEWAY, nat->row.id, nat->account, NAT_METER, 0);
 }
 
-RESULT engine_forget_nat_gateway(struct op *op, struct nat_gateway_sight *sight)
+RESULT engine_forget_nat_gateway(struct op *op, struct nat_gateway_report *report)
 {
-	const struct nat_gateway *nat = nat_gateway_find(op->head, sight->nat_gateway);
+	const struct nat_gateway *nat = nat_gateway_find(op->head, report->nat_gateway);
 	if (!nat)
 		return OK;
 	if (nat->ended_us == 0 || op->now_us < nat->ended_us + NAT_GATEWAY_VISIBLE_US)
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_NAT_GATEWAY, "The NAT gateway is still shown.");
-	TRY(condition_clear_all(op, sight->nat_gateway));
-	return nat_gateway_forget(op, sight->nat_gateway);
+	TRY(condition_clear_all(op, report->nat_gateway));
+	return nat_gateway_forget(op, report->nat_gateway);
 }

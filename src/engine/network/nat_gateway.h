@@ -63,12 +63,12 @@ OPERATION(engine_delete_nat_gateway, nat_gateway_target)
 
 /* For the reconciler. The gens are those of the gateway's row and its port's row that were carried
  * out. Absent: OK. */
-struct nat_gateway_sight {
+struct nat_gateway_report {
 	uuid nat_gateway;
 	uint64_t gen, port_gen;
 };
-OPERATION(engine_see_nat_gateway, nat_gateway_sight)
+OPERATION(engine_see_nat_gateway, nat_gateway_report)
 /* The gateway is deleted, and gone from the network. */
-OPERATION(engine_end_nat_gateway, nat_gateway_sight)
+OPERATION(engine_end_nat_gateway, nat_gateway_report)
 /* Forgets it. ERR_STATE: it has not been over for NAT_GATEWAY_VISIBLE_US. */
-OPERATION(engine_forget_nat_gateway, nat_gateway_sight)
+OPERATION(engine_forget_nat_gateway, nat_gateway_report)

@@ -466,15 +466,15 @@ RESULT peering_fail_overlapping(struct op *op, const struct router *router, stru
 
 /* ---- the reconciler's ---- */
 
-RESULT engine_see_peering(struct op *op, struct peering_sight *sight)
+RESULT engine_see_peering(struct op *op, struct peering_report *report)
 {
-	const struct peering *p = peering_find(op->head, sight->peering);
+	const struct peering *p = peering_find(op->head, report->peering);
 	if (!p || !p->is_accepted || p->ended_us != 0)
 		return OK;
 	struct peering next = *p;
-	int64_t *seen = uuid_equal(p->router, sight->router) ? &next.seen_gen : &next.peer_seen_gen;
-	if ((int64_t) sight->gen > *seen)
-		*seen = (int64_t) sight->gen;
+	int64_t *seen = uuid_equal(p->router, report->router) ? &next.seen_gen : &next.peer_seen_gen;
+	if ((int64_t) report->gen > *seen)
+		*seen = (int64_t) report->gen;
 	bool is_gone = !row_is_live(&p->row) && next.seen_gen >= (int64_t) p->row.gen &&
 		       next.peer_seen_gen >= (int64_t) p->row.gen;
 	if (is_gone)
@@ -482,9 +482,9 @@ RESULT engine_see_peering(struct op *op, struct peering_sight *sight)
 	return peering_put(op, &next);
 }
 
-RESULT engine_expire_peering(struct op *op, struct peering_sight *sight)
+RESULT engine_expire_peering(struct op *op, struct peering_report *report)
 {
-	const struct peering *p = peering_find(op->head, sight->peering);
+	const struct peering *p = peering_find(op->head, report->peering);
 	if (!p || !is_pending(p))
 		return OK;
 	if (!has_expired(op, p))
@@ -492,13 +492,13 @@ RESULT engine_expire_peering(struct op *op, struct peering_sight *sight)
 	return end_peering(op, p, PEERING_OUTCOME_EXPIRED, STR("Expired: it was not accepted within 7 days"));
 }
 
-RESULT engine_forget_peering(struct op *op, struct peering_sight *sight)
+RESULT engine_forget_peering(struct op *op, struct peering_report *report)
 {
-	const struct peering *p = peering_find(op->head, sight->peering);
+	const struct peering *p = peering_find(op->head, report->peering);
 	if (!p)
 		return OK;
 	if (p->ended_us == 0 || engine_is_peering_shown(p, UUID_NONE))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_PEERING, "The peering is still shown.");
-	TRY(condition_clear_all(op, sight->peering));
-	return peering_forget(op, sight->peering);
+	TRY(condition_clear_all(op, report->peering));
+	return peering_forget(op, report->peering);
 }

@@ -68,12 +68,12 @@ OPERATION(engine_set_peering_options, peering_options)
 
 /* For the reconciler: a router is as the peering's gen wants it, with the peering or without.
  * Absent: OK. */
-struct peering_sight {
+struct peering_report {
 	uuid peering, router;
 	uint64_t gen;
 };
-OPERATION(engine_see_peering, peering_sight)
+OPERATION(engine_see_peering, peering_report)
 /* Nobody has accepted it for PEERING_EXPIRES_US. ERR_STATE: it is not that old. */
-OPERATION(engine_expire_peering, peering_sight)
+OPERATION(engine_expire_peering, peering_report)
 /* Forgets it. ERR_STATE: somebody still sees it. */
-OPERATION(engine_forget_peering, peering_sight)
+OPERATION(engine_forget_peering, peering_report)

@@ -464,30 +464,30 @@ RESULT engine_update_port(struct op *op, struct port_settings *wish)
 
 /* ---- the reconciler's ---- */
 
-RESULT engine_see_port(struct op *op, struct port_sight *sight)
+RESULT engine_see_port(struct op *op, struct port_report *report)
 {
-	const struct port *port = port_find(op->head, sight->port);
+	const struct port *port = port_find(op->head, report->port);
 	if (!port)
 		return OK;
 	/* As it is wanted now: what was taken away since is not there any more. */
-	if (sight->gen == port->row.gen)
-		TRY(port_forget_ips(op, sight->port));
+	if (report->gen == port->row.gen)
+		TRY(port_forget_ips(op, report->port));
 	struct port next = *port;
-	if ((int64_t) sight->gen > next.seen_gen)
-		next.seen_gen = (int64_t) sight->gen;
-	next.seen_up = sight->up;
+	if ((int64_t) report->gen > next.seen_gen)
+		next.seen_gen = (int64_t) report->gen;
+	next.seen_up = report->up;
 	return row_equal(&model_kinds[KIND_PORT], &port->row, &next.row) ? OK : port_put(op, &next);
 }
 
-RESULT engine_forget_port(struct op *op, struct port_sight *sight)
+RESULT engine_forget_port(struct op *op, struct port_report *report)
 {
-	const struct port *port = port_find(op->head, sight->port);
+	const struct port *port = port_find(op->head, report->port);
 	if (!port)
 		return OK;
 	if (row_is_live(&port->row) || !uuid_is_none(port->seen_instance))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_PORT,
 				     "The network interface is not deleted, or still plugged.");
-	TRY(port_forget_ips(op, sight->port));
-	TRY(condition_clear_all(op, sight->port));
-	return port_forget(op, sight->port);
+	TRY(port_forget_ips(op, report->port));
+	TRY(condition_clear_all(op, report->port));
+	return port_forget(op, report->port);
 }

@@ -172,12 +172,12 @@ const struct port *engine_find_port_by_ip(const struct tables *t, uuid router, s
 uuid engine_get_router_of_ip(const struct tables *t, const struct port *port, struct ip ip);
 
 /* For the reconciler: what a step found. Absent: OK. */
-struct port_sight {
+struct port_report {
 	uuid port;
 	uint64_t gen; /* of the row that was brought about */
 	bool up;
 };
-OPERATION(engine_see_port, port_sight)
+OPERATION(engine_see_port, port_report)
 /* For the reconciler: the port is gone from the network, and its addresses may be handed out again.
  * ERR_STATE: it is not deleted, or not unplugged. */
-OPERATION(engine_forget_port, port_sight)
+OPERATION(engine_forget_port, port_report)

@@ -197,21 +197,21 @@ static RESULT write_seen_in(struct op *op, const struct port *port, uuid instanc
 	return port_put(op, &next);
 }
 
-RESULT port_see_plugged(struct op *op, const struct instance_sight *sight)
+RESULT port_see_plugged(struct op *op, const struct instance_report *report)
 {
-	bool is_absent = sight->power == INSTANCE_SEEN_POWER_ABSENT;
-	if (!is_absent && !sight->devices_known)
+	bool is_absent = report->power == INSTANCE_SEEN_POWER_ABSENT;
+	if (!is_absent && !report->devices_known)
 		return OK;
-	const struct port *port = port_first_by_seen_instance(op->head, sight->instance), *next = NULL;
+	const struct port *port = port_first_by_seen_instance(op->head, report->instance), *next = NULL;
 	for (; port; port = next) {
 		next = port_next_by_seen_instance(op->head, port);
-		if (is_absent || !uuids_have(&sight->ports, port->row.id))
+		if (is_absent || !uuids_have(&report->ports, port->row.id))
 			TRY(write_seen_in(op, port, UUID_NONE));
 	}
-	for (size_t k = 0; k < sight->ports.count && !is_absent; k++) {
-		port = port_find(op->head, sight->ports.at[k]);
-		if (port && !uuid_equal(port->seen_instance, sight->instance))
-			TRY(write_seen_in(op, port, sight->instance));
+	for (size_t k = 0; k < report->ports.count && !is_absent; k++) {
+		port = port_find(op->head, report->ports.at[k]);
+		if (port && !uuid_equal(port->seen_instance, report->instance))
+			TRY(write_seen_in(op, port, report->instance));
 	}
 	return OK;
 }

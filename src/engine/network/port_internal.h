@@ -4,7 +4,7 @@
 
 #include "engine/internal.h"
 
-struct instance_sight;
+struct instance_report;
 struct port_ips_wish;
 
 /* An instance's first port, the primary one; NULL: none that is live. */
@@ -91,6 +91,6 @@ void port_set_attachment(const struct op *op, struct port *port, const struct in
 void port_leave_instance(struct port *port);
 /* Likewise, with its automatic address; written. */
 RESULT port_unplug(struct op *op, struct port *port);
-/* The instance's ports are those plugged that the sight says; one that is no longer wanted there, nor
+/* The instance's ports are those plugged that the report says; one that is no longer wanted there, nor
  * plugged, is free. */
-RESULT port_see_plugged(struct op *op, const struct instance_sight *sight);
+RESULT port_see_plugged(struct op *op, const struct instance_report *report);

@@ -129,30 +129,30 @@ RESULT engine_remove_host(struct op *op, struct host_target *wish)
 	return host_forget(op, host->row.id);
 }
 
-RESULT engine_see_host(struct op *op, struct host_sight *sight)
+RESULT engine_see_host(struct op *op, struct host_report *report)
 {
-	const struct host *host = host_find(op->head, sight->host);
+	const struct host *host = host_find(op->head, report->host);
 	if (!host)
 		return OK;
 	struct host next = *host;
-	if (sight->state != host->seen_state)
+	if (report->state != host->seen_state)
 		next.seen_since_us = op->now_us;
-	next.seen_state = sight->state;
-	if (sight->has_facts) {
-		next.seen_cpus = sight->cpus;
-		next.seen_memory = sight->memory;
-		next.seen_disk = sight->disk;
-		next.seen_full = sight->is_full;
-		next.seen_virt = sight->virt;
-		next.seen_version = sight->version;
-		next.seen_boot_id = sight->boot_id;
+	next.seen_state = report->state;
+	if (report->has_facts) {
+		next.seen_cpus = report->cpus;
+		next.seen_memory = report->memory;
+		next.seen_disk = report->disk;
+		next.seen_full = report->is_full;
+		next.seen_virt = report->virt;
+		next.seen_version = report->version;
+		next.seen_boot_id = report->boot_id;
 	}
 	if (row_equal(&model_kinds[KIND_HOST], &host->row, &next.row))
 		return OK;
 	TRY(host_put(op, &next));
-	if (sight->state == host->seen_state)
+	if (report->state == host->seen_state)
 		return OK;
-	return engine_log_event(op, KIND_HOST, &next.row, host_seen_state_words[sight->state], "%s",
-				sight->state == HOST_SEEN_STATE_UP ? "The host answers."
-								   : "The host does not answer.");
+	return engine_log_event(op, KIND_HOST, &next.row, host_seen_state_words[report->state], "%s",
+				report->state == HOST_SEEN_STATE_UP ? "The host answers."
+								    : "The host does not answer.");
 }

@@ -40,7 +40,7 @@ struct host_target {
 OPERATION(engine_remove_host, host_target)
 
 /* What a look at a host found. Absent host: OK, nothing happens. */
-struct host_sight {
+struct host_report {
 	uuid host;
 	enum host_seen_state state;
 	bool has_facts; /* else only state */
@@ -49,4 +49,4 @@ struct host_sight {
 	enum host_seen_virt virt;
 	struct str version, boot_id;
 };
-OPERATION(engine_see_host, host_sight)
+OPERATION(engine_see_host, host_report)

@@ -378,7 +378,7 @@ static RESULT fail_disk(struct op *op, const struct import_snapshot_task *task, 
 }
 
 static RESULT complete_disk(struct op *op, const struct import_snapshot_task *task,
-			    const struct import_sight *sight)
+			    const struct import_report *report)
 {
 	struct str id = engine_write_id(op, KIND_IMPORT_SNAPSHOT_TASK, task->row.id);
 	struct snapshot snapshot = {
@@ -387,11 +387,11 @@ static RESULT complete_disk(struct op *op, const struct import_snapshot_task *ta
 		.description = task->disk_description.n
 				       ? task->disk_description
 				       : str_print(op->ctx->arena, "Imported by %" STR_FMT, STR_ARG(id)),
-		.volume_size = sight->virtual_size,
+		.volume_size = report->virtual_size,
 		.is_encrypted = task->is_encrypted,
-		.data_key = sight->data_key,
-		.sha256 = sight->sha256,
-		.file_size = sight->file_size};
+		.data_key = report->data_key,
+		.sha256 = report->sha256,
+		.file_size = report->file_size};
 	struct result result = quota_check(op, task->account, QUOTA_SNAPSHOTS, 1);
 	if (!result_is_ok(result)) {
 		struct str why = op->ctx->problem.message;
@@ -404,30 +404,30 @@ static RESULT complete_disk(struct op *op, const struct import_snapshot_task *ta
 			     STR_ARG(id)));
 	struct import_snapshot_task next = *task;
 	next.snapshot = snapshot.row.id;
-	next.data_size = sight->data_size;
+	next.data_size = report->data_size;
 	next.progress = 100;
 	next.ended = IMPORT_SNAPSHOT_TASK_ENDED_COMPLETED;
 	next.ended_us = op->now_us;
 	next.row.gen++;
 	TRY(import_snapshot_task_put(op, &next));
 	TRY(engine_log_event(op, KIND_IMPORT_SNAPSHOT_TASK, &next.row, "completed", "%lld bytes.",
-			     (long long) sight->data_size));
+			     (long long) report->data_size));
 	return uuid_is_none(next.import_image_task) ? OK : end_image(op, next.import_image_task);
 }
 
-RESULT engine_see_import(struct op *op, struct import_sight *sight)
+RESULT engine_see_import(struct op *op, struct import_report *report)
 {
-	const struct import_snapshot_task *task = import_snapshot_task_find(op->head, sight->task);
+	const struct import_snapshot_task *task = import_snapshot_task_find(op->head, report->task);
 	if (!task || task->ended)
 		return OK;
-	if (sight->problem.n)
-		return fail_disk(op, task, sight->problem);
-	if (sight->sha256.n)
-		return complete_disk(op, task, sight);
-	if (sight->progress <= task->progress)
+	if (report->problem.n)
+		return fail_disk(op, task, report->problem);
+	if (report->sha256.n)
+		return complete_disk(op, task, report);
+	if (report->progress <= task->progress)
 		return OK;
 	struct import_snapshot_task next = *task;
-	next.progress = sight->progress;
+	next.progress = report->progress;
 	return import_snapshot_task_put(op, &next);
 }
 

@@ -67,7 +67,7 @@ OPERATION(engine_cancel_import, import_cancelling)
 
 /* ---- the reconciler's. Absent, or ended meanwhile: OK. ---- */
 
-struct import_sight {
+struct import_report {
 	uuid task;        /* of a disk */
 	int64_t progress; /* percent; never goes back */
 	/* When the disk has arrived: its file in the image store. */
@@ -76,7 +76,7 @@ struct import_sight {
 	int64_t data_size, file_size, virtual_size;
 	struct str problem; /* why the disk cannot be fetched; empty: no problem */
 };
-OPERATION(engine_see_import, import_sight)
+OPERATION(engine_see_import, import_report)
 
 /* Forgets a task. ERR_STATE: it has not been over for IMPORT_TASK_VISIBLE_US. */
 struct import_forget {

@@ -293,51 +293,51 @@ RESULT engine_hold_snapshot(struct op *op, struct snapshot_holding *wish)
 
 /* It is cut: what it is to be laid over is kept for it from now on, and what is written on its volume is
  * noted. */
-static RESULT apply_cut(struct op *op, const struct snapshot_sight *sight, struct snapshot *next)
+static RESULT apply_cut(struct op *op, const struct snapshot_report *report, struct snapshot *next)
 {
 	const struct volume *volume = volume_find(op->head, next->volume);
-	if (sight->over.n && !snapshot_first_by_sha256(op->head, sight->over))
+	if (report->over.n && !snapshot_first_by_sha256(op->head, report->over))
 		return ctx_fail_kind(op->ctx, ERR_AGAIN, KIND_SNAPSHOT, "What it was cut since is gone.");
-	next->over = sight->over;
-	if (!sight->is_tracked || !volume || !row_is_live(&volume->row))
+	next->over = report->over;
+	if (!report->is_tracked || !volume || !row_is_live(&volume->row))
 		return OK;
 	struct volume tracked = *volume;
 	tracked.tracked_from = next->row.id;
 	return volume_put(op, &tracked);
 }
 
-static void apply_sight(const struct snapshot_sight *sight, struct snapshot *next)
+static void apply_report(const struct snapshot_report *report, struct snapshot *next)
 {
-	if ((int64_t) sight->gen > next->seen_gen)
-		next->seen_gen = (int64_t) sight->gen;
-	if (sight->stage > next->seen_stage)
-		next->seen_stage = sight->stage;
-	if (sight->progress > next->progress)
-		next->progress = sight->progress;
-	if (sight->volume_size > 0)
-		next->volume_size = sight->volume_size;
-	if (sight->stage == SNAPSHOT_SEEN_STAGE_KEPT) {
+	if ((int64_t) report->gen > next->seen_gen)
+		next->seen_gen = (int64_t) report->gen;
+	if (report->stage > next->seen_stage)
+		next->seen_stage = report->stage;
+	if (report->progress > next->progress)
+		next->progress = report->progress;
+	if (report->volume_size > 0)
+		next->volume_size = report->volume_size;
+	if (report->stage == SNAPSHOT_SEEN_STAGE_KEPT) {
 		next->progress = 100;
-		next->sha256 = sight->sha256;
-		next->file_size = sight->file_size;
-		next->cut_size = sight->cut_size;
+		next->sha256 = report->sha256;
+		next->file_size = report->file_size;
+		next->cut_size = report->cut_size;
 		next->over = STR_NONE;
 		next->plain_sha256 = STR_NONE;
-		if (sight->data_key.n)
-			next->data_key = sight->data_key;
+		if (report->data_key.n)
+			next->data_key = report->data_key;
 	}
-	next->problem = sight->problem;
+	next->problem = report->problem;
 }
 
-RESULT engine_see_snapshot(struct op *op, struct snapshot_sight *sight)
+RESULT engine_see_snapshot(struct op *op, struct snapshot_report *report)
 {
-	const struct snapshot *snapshot = snapshot_find(op->head, sight->snapshot);
+	const struct snapshot *snapshot = snapshot_find(op->head, report->snapshot);
 	if (!snapshot || !engine_snapshot_is_pending(snapshot))
 		return OK;
 	struct snapshot next = *snapshot;
-	if (snapshot->seen_stage == SNAPSHOT_SEEN_STAGE_NONE && sight->stage == SNAPSHOT_SEEN_STAGE_CUT)
-		TRY(apply_cut(op, sight, &next));
-	apply_sight(sight, &next);
+	if (snapshot->seen_stage == SNAPSHOT_SEEN_STAGE_NONE && report->stage == SNAPSHOT_SEEN_STAGE_CUT)
+		TRY(apply_cut(op, report, &next));
+	apply_report(report, &next);
 	if (row_equal(&model_kinds[KIND_SNAPSHOT], &snapshot->row, &next.row))
 		return OK;
 	TRY(snapshot_put(op, &next));

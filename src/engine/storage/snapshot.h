@@ -81,7 +81,7 @@ bool engine_snapshot_is_pending(const struct snapshot *snapshot);
 /* ---- the reconciler's. Absent: OK. ---- */
 
 /* What a step found. Stages and progress only rise; a snapshot that has failed stays so. */
-struct snapshot_sight {
+struct snapshot_report {
 	uuid snapshot;
 	uint64_t gen; /* of the row that was acted on */
 	enum snapshot_seen_stage stage;
@@ -95,7 +95,7 @@ struct snapshot_sight {
 	int64_t volume_size; /* as it was found at the cut; 0: as the row says */
 	struct str problem;  /* it failed for good, and why; else empty */
 };
-OPERATION(engine_see_snapshot, snapshot_sight)
+OPERATION(engine_see_snapshot, snapshot_report)
 
 /* The host has nothing of the snapshot any more. ERR_STATE: it is still to be made. */
 struct snapshot_leaving {

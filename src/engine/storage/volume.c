@@ -402,31 +402,31 @@ static RESULT tell_missing(struct op *op, const struct volume *volume)
 
 /* Found on another host than before, it was moved: from now on the copy counts, and the file it was
  * made of is to go. */
-static void write_place(const struct volume_sight *sight, struct volume *next)
+static void write_place(const struct volume_report *report, struct volume *next)
 {
-	uuid host = sight->size > 0 ? sight->host : UUID_NONE;
+	uuid host = report->size > 0 ? report->host : UUID_NONE;
 	if (!uuid_is_none(host) && !uuid_is_none(next->seen_host) && !uuid_equal(host, next->seen_host))
 		next->left_host = next->seen_host;
-	next->seen_size = sight->size;
+	next->seen_size = report->size;
 	next->seen_host = host;
 }
 
-RESULT engine_see_volume(struct op *op, struct volume_sight *sight)
+RESULT engine_see_volume(struct op *op, struct volume_report *report)
 {
-	const struct volume *volume = volume_find(op->head, sight->volume);
+	const struct volume *volume = volume_find(op->head, report->volume);
 	if (!volume)
 		return OK;
 	bool is_live = row_is_live(&volume->row);
-	if (is_live && sight->size == 0 && volume->seen_size > 0)
+	if (is_live && report->size == 0 && volume->seen_size > 0)
 		return tell_missing(op, volume);
 	struct volume next = *volume;
-	if ((int64_t) sight->gen > next.seen_gen)
-		next.seen_gen = (int64_t) sight->gen;
+	if ((int64_t) report->gen > next.seen_gen)
+		next.seen_gen = (int64_t) report->gen;
 	/* A look that is older than the last wish says nothing about a disk that was to go since. */
-	if (is_live || sight->gen == volume->row.gen)
-		write_place(sight, &next);
-	if (sight->reverts > next.seen_reverts)
-		next.seen_reverts = sight->reverts;
+	if (is_live || report->gen == volume->row.gen)
+		write_place(report, &next);
+	if (report->reverts > next.seen_reverts)
+		next.seen_reverts = report->reverts;
 	if (next.modified_us && !next.modified_end_us && next.seen_size >= next.size)
 		next.modified_end_us = op->now_us;
 	if (row_equal(&model_kinds[KIND_VOLUME], &volume->row, &next.row))
@@ -435,15 +435,15 @@ RESULT engine_see_volume(struct op *op, struct volume_sight *sight)
 	return volume_put(op, &next);
 }
 
-RESULT engine_leave_volume_host(struct op *op, struct volume_sight *sight)
+RESULT engine_leave_volume_host(struct op *op, struct volume_report *report)
 {
-	const struct volume *volume = volume_find(op->head, sight->volume);
+	const struct volume *volume = volume_find(op->head, report->volume);
 	if (!volume)
 		return OK;
 	struct volume next = *volume;
-	if (uuid_equal(volume->left_host, sight->host))
+	if (uuid_equal(volume->left_host, report->host))
 		next.left_host = UUID_NONE;
-	else if (!row_is_live(&volume->row) && uuid_equal(volume->host, sight->host))
+	else if (!row_is_live(&volume->row) && uuid_equal(volume->host, report->host))
 		next.host = volume->seen_host;
 	return row_equal(&model_kinds[KIND_VOLUME], &volume->row, &next.row) ? OK : volume_put(op, &next);
 }
@@ -458,14 +458,14 @@ RESULT engine_key_volume(struct op *op, struct volume_keying *keying)
 	return volume_put(op, &next);
 }
 
-RESULT engine_forget_volume(struct op *op, struct volume_sight *sight)
+RESULT engine_forget_volume(struct op *op, struct volume_report *report)
 {
-	const struct volume *volume = volume_find(op->head, sight->volume);
+	const struct volume *volume = volume_find(op->head, report->volume);
 	if (!volume)
 		return OK;
 	if (row_is_live(&volume->row) || !uuid_is_none(volume->seen_host) || !uuid_is_none(volume->left_host))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_VOLUME,
 				     "The volume is not deleted, or a host still has its disk.");
-	TRY(condition_clear_all(op, sight->volume));
-	return volume_forget(op, sight->volume);
+	TRY(condition_clear_all(op, report->volume));
+	return volume_forget(op, report->volume);
 }

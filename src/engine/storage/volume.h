@@ -135,18 +135,18 @@ int64_t engine_volume_throughput(const struct volume *volume);
 
 /* ---- the reconciler's. Absent: OK. ---- */
 
-struct volume_sight {
+struct volume_report {
 	uuid volume;
 	uint64_t gen;    /* of the row that was brought about */
 	uuid host;       /* the one that has the disk; none: no host */
 	int64_t size;    /* found there; 0: absent */
 	int64_t reverts; /* how many of the row's reverts are done */
 };
-OPERATION(engine_see_volume, volume_sight)
+OPERATION(engine_see_volume, volume_report)
 
 /* A host has nothing of the volume any more: the host that a move left; or, for a deleted volume
  * whose move was given up, the host that it should have gone to. */
-OPERATION(engine_leave_volume_host, volume_sight)
+OPERATION(engine_leave_volume_host, volume_report)
 
 /* Sets the key that the volume shall be encrypted with, unless it has one. */
 struct volume_keying {
@@ -156,4 +156,4 @@ struct volume_keying {
 OPERATION(engine_key_volume, volume_keying)
 
 /* Forgets a volume. ERR_STATE: it is not deleted, or a host has not confirmed its absence. */
-OPERATION(engine_forget_volume, volume_sight)
+OPERATION(engine_forget_volume, volume_report)

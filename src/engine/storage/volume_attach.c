@@ -272,21 +272,21 @@ static RESULT write_seen_in(struct op *op, const struct volume *volume, uuid ins
 	return volume_put(op, &next);
 }
 
-RESULT volume_see_plugged(struct op *op, const struct instance_sight *sight)
+RESULT volume_see_plugged(struct op *op, const struct instance_report *report)
 {
-	bool is_absent = sight->power == INSTANCE_SEEN_POWER_ABSENT;
-	if (!is_absent && !sight->devices_known)
+	bool is_absent = report->power == INSTANCE_SEEN_POWER_ABSENT;
+	if (!is_absent && !report->devices_known)
 		return OK;
-	const struct volume *volume = volume_first_by_seen_instance(op->head, sight->instance), *next = NULL;
+	const struct volume *volume = volume_first_by_seen_instance(op->head, report->instance), *next = NULL;
 	for (; volume; volume = next) {
 		next = volume_next_by_seen_instance(op->head, volume);
-		if (is_absent || !uuids_have(&sight->volumes, volume->row.id))
+		if (is_absent || !uuids_have(&report->volumes, volume->row.id))
 			TRY(write_seen_in(op, volume, UUID_NONE));
 	}
-	for (size_t k = 0; k < sight->volumes.count && !is_absent; k++) {
-		volume = volume_find(op->head, sight->volumes.at[k]);
-		if (volume && !uuid_equal(volume->seen_instance, sight->instance))
-			TRY(write_seen_in(op, volume, sight->instance));
+	for (size_t k = 0; k < report->volumes.count && !is_absent; k++) {
+		volume = volume_find(op->head, report->volumes.at[k]);
+		if (volume && !uuid_equal(volume->seen_instance, report->instance))
+			TRY(write_seen_in(op, volume, report->instance));
 	}
 	return OK;
 }

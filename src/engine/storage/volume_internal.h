@@ -6,7 +6,7 @@
 
 struct volume_attaching;
 struct disk_plan;
-struct instance_sight;
+struct instance_report;
 
 /* Puts a new volume. account, zone, host, attachment and tags are set; the rest is as planned, the id is drawn. */
 RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan *disk);
@@ -17,8 +17,8 @@ RESULT volume_permit_new(struct op *op, const char *permission, const struct vol
 RESULT volume_check_room(struct op *op, const struct host *host, int64_t more, struct str field);
 /* Marks it deleted and ends its usage. */
 RESULT volume_delete_metered(struct op *op, const struct volume *volume);
-/* seen_instance of the volumes that a sight of an instance names, or names no more. */
-RESULT volume_see_plugged(struct op *op, const struct instance_sight *sight);
+/* seen_instance of the volumes that a report of an instance names, or names no more. */
+RESULT volume_see_plugged(struct op *op, const struct instance_report *report);
 /* Nobody has been promised it. ERR_STATE: it is on offer, held, or being reverted. */
 RESULT volume_check_unheld(struct op *op, const struct volume *volume, const struct ref *ref);
 /* The wish may attach it: it is not held, or it was promised to that instance. ERR_STATE. */

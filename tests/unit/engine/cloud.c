@@ -334,16 +334,16 @@ static void make_host(struct cloud *c, size_t n)
 				 .reserved_memory = GIB};
 	cloud_ok(c, &c->operator, engine_add_host, &wish);
 	c->hosts[n] = wish.host;
-	struct host_sight sight = {.host = wish.host,
-				   .state = HOST_SEEN_STATE_UP,
-				   .has_facts = true,
-				   .cpus = 8,
-				   .memory = 17 * GIB,
-				   .disk = 200 * GIB,
-				   .virt = HOST_SEEN_VIRT_KVM,
-				   .version = STR("9.0"),
-				   .boot_id = STR("boot-1")};
-	cloud_ok(c, NULL, engine_see_host, &sight);
+	struct host_report report = {.host = wish.host,
+				     .state = HOST_SEEN_STATE_UP,
+				     .has_facts = true,
+				     .cpus = 8,
+				     .memory = 17 * GIB,
+				     .disk = 200 * GIB,
+				     .virt = HOST_SEEN_VIRT_KVM,
+				     .version = STR("9.0"),
+				     .boot_id = STR("boot-1")};
+	cloud_ok(c, NULL, engine_see_host, &report);
 }
 
 static void make_region(struct cloud *c)
@@ -441,22 +441,22 @@ enum instance_state cloud_state(const struct cloud *c, uuid id)
 void cloud_see(struct cloud *c, uuid instance, enum instance_seen_power power)
 {
 	const struct instance *i = cloud_instance(c, instance);
-	struct instance_sight sight = {.instance = instance,
-				       .gen = i->row.gen,
-				       .reached = true,
-				       .boots = i->wanted_boots,
-				       .power = power,
-				       .boot_id = STR("boot-1")};
-	cloud_ok(c, NULL, engine_see_instance, &sight);
+	struct instance_report report = {.instance = instance,
+					 .gen = i->row.gen,
+					 .reached = true,
+					 .boots = i->wanted_boots,
+					 .power = power,
+					 .boot_id = STR("boot-1")};
+	cloud_ok(c, NULL, engine_see_instance, &report);
 }
 
 void cloud_see_off(struct cloud *c, uuid instance, enum instance_off why)
 {
-	struct instance_sight sight = {.instance = instance,
-				       .gen = cloud_instance(c, instance)->row.gen,
-				       .power = INSTANCE_SEEN_POWER_OFF,
-				       .off = why};
-	cloud_ok(c, NULL, engine_see_instance, &sight);
+	struct instance_report report = {.instance = instance,
+					 .gen = cloud_instance(c, instance)->row.gen,
+					 .power = INSTANCE_SEEN_POWER_OFF,
+					 .off = why};
+	cloud_ok(c, NULL, engine_see_instance, &report);
 }
 
 const struct port *cloud_port(const struct cloud *c, uuid instance)

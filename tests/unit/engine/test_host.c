@@ -33,17 +33,17 @@ static void check_see(void **state)
 	clock_advance_us(5 * SECOND);
 	int64_t since_us = host_find(t, c->hosts[0])->seen_since_us;
 	uint64_t batch = host_find(t, c->hosts[0])->row.batch;
-	struct host_sight sight = {.host = c->hosts[0], .state = HOST_SEEN_STATE_UP};
-	cloud_ok(c, NULL, engine_see_host, &sight);
+	struct host_report report = {.host = c->hosts[0], .state = HOST_SEEN_STATE_UP};
+	cloud_ok(c, NULL, engine_see_host, &report);
 	assert_int_equal(host_find(t, c->hosts[0])->row.batch, batch); /* no news, no write */
-	sight.state = HOST_SEEN_STATE_DOWN;
-	cloud_ok(c, NULL, engine_see_host, &sight);
+	report.state = HOST_SEEN_STATE_DOWN;
+	cloud_ok(c, NULL, engine_see_host, &report);
 	const struct host *host = host_find(t, c->hosts[0]);
 	assert_int_equal(host->seen_since_us, since_us + 5 * SECOND);
 	assert_int_equal(host->seen_cpus, 8);
 	assert_int_equal(host->row.gen, 1);
-	sight.host = uuid_random();
-	cloud_ok(c, NULL, engine_see_host, &sight);
+	report.host = uuid_random();
+	cloud_ok(c, NULL, engine_see_host, &report);
 }
 
 static void check_maintenance(void **state)

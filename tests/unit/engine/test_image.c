@@ -176,7 +176,7 @@ static void check_snapshot_end(void **state)
 	struct instances_wish end = {.instances = {&ref, 1}};
 	cloud_ok(c, &c->alice, engine_terminate_instances, &end);
 	cloud_see(c, instance, INSTANCE_SEEN_POWER_ABSENT);
-	struct volume_sight gone = {.volume = volume, .gen = volume_find(t, volume)->row.gen};
+	struct volume_report gone = {.volume = volume, .gen = volume_find(t, volume)->row.gen};
 	cloud_ok(c, NULL, engine_see_volume, &gone);
 	cloud_ok(c, NULL, engine_forget_volume, &gone);
 	cloud_ok(c, NULL, engine_forget_snapshot, &forget);

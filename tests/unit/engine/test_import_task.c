@@ -38,12 +38,12 @@ static const struct import_snapshot_task *disk_of(struct cloud *c, uuid image, i
 
 static void arrive(struct cloud *c, uuid task, const char *sha256)
 {
-	struct import_sight sight = {.task = task,
-				     .sha256 = str_from(sha256),
-				     .data_size = 1000,
-				     .file_size = 700,
-				     .virtual_size = INT64_C(3) << 30};
-	cloud_ok(c, NULL, engine_see_import, &sight);
+	struct import_report report = {.task = task,
+				       .sha256 = str_from(sha256),
+				       .data_size = 1000,
+				       .file_size = 700,
+				       .virtual_size = INT64_C(3) << 30};
+	cloud_ok(c, NULL, engine_see_import, &report);
 }
 
 static size_t count_snapshots(struct cloud *c)
@@ -60,10 +60,10 @@ static void check_snapshot(void **state)
 {
 	struct cloud *c = *state;
 	uuid id = begin_one(c);
-	struct import_sight sight = {.task = id, .progress = 30};
-	cloud_ok(c, NULL, engine_see_import, &sight);
-	sight.progress = 10; /* told late */
-	cloud_ok(c, NULL, engine_see_import, &sight);
+	struct import_report report = {.task = id, .progress = 30};
+	cloud_ok(c, NULL, engine_see_import, &report);
+	report.progress = 10; /* told late */
+	cloud_ok(c, NULL, engine_see_import, &report);
 	assert_int_equal(import_snapshot_task_find(cloud_tables(c), id)->progress, 30);
 	arrive(c, id, "aa");
 	const struct import_snapshot_task *task = import_snapshot_task_find(cloud_tables(c), id);
@@ -114,8 +114,8 @@ static void check_failed(void **state)
 	uuid id = begin_image(c);
 	arrive(c, disk_of(c, id, 0)->row.id, "aa");
 	uuid snapshot = disk_of(c, id, 0)->snapshot;
-	struct import_sight sight = {.task = disk_of(c, id, 1)->row.id, .problem = STR("404")};
-	cloud_ok(c, NULL, engine_see_import, &sight);
+	struct import_report report = {.task = disk_of(c, id, 1)->row.id, .problem = STR("404")};
+	cloud_ok(c, NULL, engine_see_import, &report);
 	assert_int_equal(import_image_task_find(cloud_tables(c), id)->ended, IMPORT_IMAGE_TASK_ENDED_FAILED);
 	assert_true(str_is(import_image_task_find(cloud_tables(c), id)->problem, "404"));
 	assert_false(row_is_live(&snapshot_find(cloud_tables(c), snapshot)->row));
@@ -154,13 +154,13 @@ static void check_limits(void **state)
 	for (int k = 1; k < IMPORT_TASKS_ACTIVE_MAX; k++)
 		(void) begin_one(c);
 	cloud_fails(c, &c->alice, engine_begin_snapshot_import, &wish, ERR_QUOTA, KIND_IMPORT_SNAPSHOT_TASK);
-	struct import_sight sight = {.task = first, .problem = STR("404")};
-	cloud_ok(c, NULL, engine_see_import, &sight);
+	struct import_report report = {.task = first, .problem = STR("404")};
+	cloud_ok(c, NULL, engine_see_import, &report);
 	for (int k = 0; k < IMPORT_TASKS_KEPT_MAX - IMPORT_TASKS_ACTIVE_MAX + 1; k++) {
 		assert_non_null(import_snapshot_task_find(cloud_tables(c), first));
-		sight.task = begin_one(c);
+		report.task = begin_one(c);
 		clock_set_us(clock_now_us() + SECOND);
-		cloud_ok(c, NULL, engine_see_import, &sight);
+		cloud_ok(c, NULL, engine_see_import, &report);
 	}
 	assert_null(import_snapshot_task_find(cloud_tables(c), first));
 }

@@ -252,7 +252,7 @@ static void check_unplaced(void **state)
 {
 	struct cloud *c = *state;
 	for (size_t n = 0; n < CLOUD_HOSTS; n++) {
-		struct host_sight down = {.host = c->hosts[n], .state = HOST_SEEN_STATE_DOWN};
+		struct host_report down = {.host = c->hosts[n], .state = HOST_SEEN_STATE_DOWN};
 		cloud_ok(c, NULL, engine_see_host, &down);
 	}
 	struct instance_launch wish = cloud_launch(c, 1);
@@ -275,7 +275,7 @@ static void check_unplaced(void **state)
 	assert_null(cloud_port(c, wish.made.at[0]));
 
 	for (size_t n = 0; n < CLOUD_HOSTS; n++) {
-		struct host_sight up = {.host = c->hosts[n], .state = HOST_SEEN_STATE_UP};
+		struct host_report up = {.host = c->hosts[n], .state = HOST_SEEN_STATE_UP};
 		cloud_ok(c, NULL, engine_see_host, &up);
 	}
 	cloud_ok(c, NULL, engine_place_instance, &placing);

@@ -119,7 +119,7 @@ static void check_end(void **state)
 	assert_int_equal(account->instances, 1); /* and its quota */
 	clock_advance_us(SECOND);
 	/* A look from before the deletion was asked is no proof. */
-	struct instance_sight old = {
+	struct instance_report old = {
 		.instance = l->id, .gen = 1, .reached = true, .power = INSTANCE_SEEN_POWER_ABSENT};
 	cloud_ok(c, NULL, engine_see_instance, &old);
 	assert_state(l, SHUTTING_DOWN);
@@ -141,14 +141,14 @@ static void check_end(void **state)
 	assert_int_equal(host_usage(host_find(t, cloud_instance(c, l->id)->host))->memory, 0);
 	assert_int_equal(host_usage(host_find(t, kept->host))->disk, 3 * GIB);
 
-	struct volume_sight sight = {.volume = root, .gen = volume_find(t, root)->row.gen, .size = 0};
-	cloud_ok(c, NULL, engine_see_volume, &sight);
+	struct volume_report report = {.volume = root, .gen = volume_find(t, root)->row.gen, .size = 0};
+	cloud_ok(c, NULL, engine_see_volume, &report);
 	assert_int_equal(model_derive_volume_state(volume_find(t, root)), VOLUME_DELETED);
-	cloud_ok(c, NULL, engine_forget_volume, &sight);
+	cloud_ok(c, NULL, engine_forget_volume, &report);
 	assert_int_equal(account_usage(account_find(t, c->alice.account))->volumes, 1);
-	cloud_ok(c, NULL, engine_forget_volume, &sight);
-	sight.volume = data;
-	cloud_fails(c, NULL, engine_forget_volume, &sight, ERR_STATE, KIND_VOLUME);
+	cloud_ok(c, NULL, engine_forget_volume, &report);
+	report.volume = data;
+	cloud_fails(c, NULL, engine_forget_volume, &report, ERR_STATE, KIND_VOLUME);
 	struct volume_target target = {.volume = ref_to(c, KIND_VOLUME, data)};
 	cloud_fails(c, &c->bob, engine_delete_volume, &target, ERR_NOT_FOUND, KIND_VOLUME);
 	cloud_ok(c, &c->alice, engine_delete_volume, &target);
@@ -219,8 +219,8 @@ static void check_crashes(void **state)
 	}
 }
 
-/* Sights that are older than the user's last word. */
-static void check_late_sights(void **state)
+/* Reports that are older than the user's last word. */
+static void check_late_reports(void **state)
 {
 	struct cloud *c = *state;
 	struct life life = begin(c), *l = &life;
@@ -228,17 +228,17 @@ static void check_late_sights(void **state)
 	uint64_t old = cloud_instance(c, l->id)->row.gen;
 	ask(l, engine_reboot_instances_run, false);
 	/* It went off by itself before the reboot was asked: not taken for the guest's wish. */
-	struct instance_sight sight = {
+	struct instance_report report = {
 		.instance = l->id, .gen = old, .power = INSTANCE_SEEN_POWER_OFF, .off = INSTANCE_OFF_GUEST};
-	cloud_ok(c, NULL, engine_see_instance, &sight);
+	cloud_ok(c, NULL, engine_see_instance, &report);
 	assert_state(l, PENDING);
 	assert_int_equal(cloud_instance(c, l->id)->wanted_power, INSTANCE_WANTED_POWER_ON);
 	/* An old gen reached late does not take back the newer one's mark. */
 	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
 	assert_int_equal(cloud_instance(c, l->id)->seen_gen, old + 1);
-	sight = (struct instance_sight){
+	report = (struct instance_report){
 		.instance = l->id, .gen = old, .reached = true, .power = INSTANCE_SEEN_POWER_ON};
-	cloud_ok(c, NULL, engine_see_instance, &sight);
+	cloud_ok(c, NULL, engine_see_instance, &report);
 	assert_int_equal(cloud_instance(c, l->id)->seen_gen, old + 1);
 	assert_int_equal(cloud_instance(c, l->id)->seen_boots, 1);
 	/* Stopped and started before anybody looked: the guest's shutdown was ours. */
@@ -246,8 +246,8 @@ static void check_late_sights(void **state)
 	cloud_see(c, l->id, INSTANCE_SEEN_POWER_OFF);
 	ask(l, engine_start_instances_run, false);
 	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
-	sight.instance = uuid_random();
-	cloud_ok(c, NULL, engine_see_instance, &sight);
+	report.instance = uuid_random();
+	cloud_ok(c, NULL, engine_see_instance, &report);
 }
 
 /* A look that reached nothing proves the end of a deleted instance only where it was for the present gen: an
@@ -262,7 +262,7 @@ static void check_late_absence(void **state)
 	struct instance stopped = *cloud_instance(c, l->id);
 	clock_advance_us(MINUTE);
 	ask(l, engine_terminate_instances_run, false);
-	struct instance_sight absent = {.instance = l->id, .gen = 1, .power = INSTANCE_SEEN_POWER_ABSENT};
+	struct instance_report absent = {.instance = l->id, .gen = 1, .power = INSTANCE_SEEN_POWER_ABSENT};
 	cloud_ok(c, NULL, engine_see_instance, &absent);
 	assert_state(l, SHUTTING_DOWN);
 	assert_int_equal(cloud_instance(c, l->id)->seen_gen, stopped.seen_gen);
@@ -279,7 +279,7 @@ static void check_late_start(void **state)
 	struct cloud *c = *state;
 	struct life life = begin(c), *l = &life;
 	assert_moved(ask(l, engine_stop_instances_run, false), PENDING, STOPPED);
-	struct instance_sight late = {
+	struct instance_report late = {
 		.instance = l->id, .gen = 1, .reached = true, .power = INSTANCE_SEEN_POWER_ON};
 	cloud_ok(c, NULL, engine_see_instance, &late);
 	assert_state(l, STOPPING);
@@ -332,21 +332,21 @@ static void check_volumes(void **state)
 	struct life life = begin(c), *l = &life;
 	uuid volume = cloud_volume(c, l->id)->row.id;
 	assert_int_equal(model_derive_volume_state(cloud_volume(c, l->id)), VOLUME_CREATING);
-	struct volume_sight sight = {
+	struct volume_report report = {
 		.volume = volume, .gen = 1, .host = cloud_volume(c, l->id)->host, .size = 2 * GIB};
-	cloud_ok(c, NULL, engine_see_volume, &sight);
+	cloud_ok(c, NULL, engine_see_volume, &report);
 	assert_int_equal(model_derive_volume_state(cloud_volume(c, l->id)), VOLUME_IN_USE);
-	sight.size = 0; /* it vanished: a condition, and no step back */
-	cloud_ok(c, NULL, engine_see_volume, &sight);
+	report.size = 0; /* it vanished: a condition, and no step back */
+	cloud_ok(c, NULL, engine_see_volume, &report);
 	assert_int_equal(model_derive_volume_state(cloud_volume(c, l->id)), VOLUME_IN_USE);
 	assert_non_null(cloud_condition(c, volume, "DiskMissing"));
-	sight.size = 3 * GIB;
-	cloud_ok(c, NULL, engine_see_volume, &sight);
+	report.size = 3 * GIB;
+	cloud_ok(c, NULL, engine_see_volume, &report);
 	assert_null(cloud_condition(c, volume, "DiskMissing"));
 	struct volume_target target = {.volume = ref_to(c, KIND_VOLUME, volume)};
 	cloud_fails(c, &c->alice, engine_delete_volume, &target, ERR_IN_USE, KIND_VOLUME);
-	sight.volume = uuid_random();
-	cloud_ok(c, NULL, engine_see_volume, &sight);
+	report.volume = uuid_random();
+	cloud_ok(c, NULL, engine_see_volume, &report);
 }
 
 /* Only a look that knows the devices says what is plugged; none is when there is no domain. */
@@ -355,24 +355,24 @@ static void check_ports(void **state)
 	struct cloud *c = *state;
 	struct life life = begin(c), *l = &life;
 	uuid port = cloud_port(c, l->id)->row.id;
-	struct instance_sight sight = {
+	struct instance_report report = {
 		.instance = l->id, .gen = 1, .reached = true, .power = INSTANCE_SEEN_POWER_ON};
 	uuid plugged[] = {uuid_random(), port}; /* the first has no row */
-	sight.ports = (struct uuids){plugged, 2};
-	cloud_ok(c, NULL, engine_see_instance, &sight);
+	report.ports = (struct uuids){plugged, 2};
+	cloud_ok(c, NULL, engine_see_instance, &report);
 	assert_true(uuid_is_none(cloud_port(c, l->id)->seen_instance));
-	sight.devices_known = true;
-	cloud_ok(c, NULL, engine_see_instance, &sight);
+	report.devices_known = true;
+	cloud_ok(c, NULL, engine_see_instance, &report);
 	assert_true(uuid_equal(cloud_port(c, l->id)->seen_instance, l->id));
 	uint64_t batch = cloud_port(c, l->id)->row.batch;
-	cloud_ok(c, NULL, engine_see_instance, &sight);
+	cloud_ok(c, NULL, engine_see_instance, &report);
 	assert_int_equal(cloud_port(c, l->id)->row.batch, batch);
-	sight.ports.count = 1;
-	cloud_ok(c, NULL, engine_see_instance, &sight);
+	report.ports.count = 1;
+	cloud_ok(c, NULL, engine_see_instance, &report);
 	assert_true(uuid_is_none(cloud_port(c, l->id)->seen_instance));
 	assert_true(uuid_equal(cloud_port(c, l->id)->instance, l->id)); /* still wanted */
-	sight.ports.count = 2;
-	cloud_ok(c, NULL, engine_see_instance, &sight);
+	report.ports.count = 2;
+	cloud_ok(c, NULL, engine_see_instance, &report);
 	ask(l, engine_terminate_instances_run, false);
 	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ABSENT);
 	assert_true(uuid_is_none(port_find(cloud_tables(c), port)->seen_instance));
@@ -413,7 +413,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_guest_shutdown, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_shutdown_terminates, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_crashes, cloud_setup, cloud_teardown),
-		cmocka_unit_test_setup_teardown(check_late_sights, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_late_reports, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_late_absence, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_late_start, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_no_news, cloud_setup, cloud_teardown),

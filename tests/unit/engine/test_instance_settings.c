@@ -108,12 +108,12 @@ static void check_pause_and_suspend(void **state)
 	ask(c, engine_suspend_instances_run, id, ERR_NONE);
 	assert_int_equal(cloud_state(c, id), INSTANCE_SUSPENDING);
 	ask(c, engine_start_instances_run, id, ERR_STATE);
-	struct instance_sight sight = {.instance = id,
-				       .gen = cloud_instance(c, id)->row.gen,
-				       .reached = true,
-				       .power = INSTANCE_SEEN_POWER_OFF,
-				       .is_saved = true};
-	cloud_ok(c, NULL, engine_see_instance, &sight);
+	struct instance_report report = {.instance = id,
+					 .gen = cloud_instance(c, id)->row.gen,
+					 .reached = true,
+					 .power = INSTANCE_SEEN_POWER_OFF,
+					 .is_saved = true};
+	cloud_ok(c, NULL, engine_see_instance, &report);
 	assert_int_equal(cloud_state(c, id), INSTANCE_SUSPENDED);
 	struct volume_detaching detaching = {.volume = ref_to(c, KIND_VOLUME, cloud_volume(c, id)->row.id)};
 	cloud_fails(c, &c->alice, engine_detach_volume, &detaching, ERR_STATE, KIND_VOLUME);

@@ -63,11 +63,11 @@ static void check_life(void **state)
 	assert_int_equal(account_usage(account_find(t, c->alice.account))->nat_gateways, 1);
 
 	assert_int_equal(state_of(c, id), NAT_GATEWAY_PENDING);
-	struct nat_gateway_sight sight = {.nat_gateway = id, .gen = 1, .port_gen = 1};
-	cloud_ok(c, NULL, engine_see_nat_gateway, &sight);
+	struct nat_gateway_report report = {.nat_gateway = id, .gen = 1, .port_gen = 1};
+	cloud_ok(c, NULL, engine_see_nat_gateway, &report);
 	assert_int_equal(state_of(c, id), NAT_GATEWAY_AVAILABLE);
 	assert_true(port_find(t, port_id)->seen_gen == 1 && port_find(t, port_id)->seen_up);
-	cloud_fails(c, NULL, engine_end_nat_gateway, &sight, ERR_STATE, KIND_NAT_GATEWAY);
+	cloud_fails(c, NULL, engine_end_nat_gateway, &report, ERR_STATE, KIND_NAT_GATEWAY);
 
 	struct nat_gateway_target target = {.nat_gateway = ref_to(c, KIND_NAT_GATEWAY, id)};
 	cloud_fails(c, &c->bob, engine_delete_nat_gateway, &target, ERR_NOT_FOUND, KIND_NAT_GATEWAY);
@@ -75,20 +75,20 @@ static void check_life(void **state)
 	assert_int_equal(state_of(c, id), NAT_GATEWAY_DELETING);
 	assert_true(row_is_live(&port_find(t, port_id)->row)); /* the network still holds it */
 	cloud_ok(c, &c->alice, engine_delete_nat_gateway, &target);
-	sight.gen = 2;
-	cloud_ok(c, NULL, engine_see_nat_gateway, &sight); /* late news */
+	report.gen = 2;
+	cloud_ok(c, NULL, engine_see_nat_gateway, &report); /* late news */
 	assert_int_equal(state_of(c, id), NAT_GATEWAY_DELETING);
-	cloud_ok(c, NULL, engine_end_nat_gateway, &sight);
-	cloud_ok(c, NULL, engine_end_nat_gateway, &sight);
+	cloud_ok(c, NULL, engine_end_nat_gateway, &report);
+	cloud_ok(c, NULL, engine_end_nat_gateway, &report);
 	assert_int_equal(state_of(c, id), NAT_GATEWAY_DELETED);
 	assert_false(row_is_live(&port_find(t, port_id)->row));
 	assert_true(uuid_is_none(address_find(t, address.address)->port));
 	assert_int_equal(cloud_usage(c, id, "nat-gateway"), 0);
 
-	cloud_fails(c, NULL, engine_forget_nat_gateway, &sight, ERR_STATE, KIND_NAT_GATEWAY);
+	cloud_fails(c, NULL, engine_forget_nat_gateway, &report, ERR_STATE, KIND_NAT_GATEWAY);
 	clock_set_us(clock_now_us() + NAT_GATEWAY_VISIBLE_US);
-	cloud_ok(c, NULL, engine_forget_nat_gateway, &sight);
-	cloud_ok(c, NULL, engine_forget_nat_gateway, &sight);
+	cloud_ok(c, NULL, engine_forget_nat_gateway, &report);
+	cloud_ok(c, NULL, engine_forget_nat_gateway, &report);
 	assert_null(nat_gateway_find(t, id));
 }
 
@@ -205,11 +205,11 @@ static void check_addresses(void **state)
 	assert_true(uuid_is_none(address_find(t, second.address)->port));
 	assert_null(engine_first_secondary_ip(t, port));
 	assert_non_null(secondary_ip_first_by_port(t, port)); /* until the network is rid of it */
-	struct nat_gateway_sight sight = {.nat_gateway = id, .gen = 2, .port_gen = 2};
-	cloud_ok(c, NULL, engine_see_nat_gateway, &sight);
+	struct nat_gateway_report report = {.nat_gateway = id, .gen = 2, .port_gen = 2};
+	cloud_ok(c, NULL, engine_see_nat_gateway, &report);
 	assert_non_null(secondary_ip_first_by_port(t, port));
-	sight = (struct nat_gateway_sight){.nat_gateway = id, .gen = 3, .port_gen = 3};
-	cloud_ok(c, NULL, engine_see_nat_gateway, &sight);
+	report = (struct nat_gateway_report){.nat_gateway = id, .gen = 3, .port_gen = 3};
+	cloud_ok(c, NULL, engine_see_nat_gateway, &report);
 	assert_null(secondary_ip_first_by_port(t, port));
 	cloud_ok(c, &c->alice, engine_release_address, &release);
 }
@@ -235,8 +235,8 @@ static void check_made_with_more(void **state)
 	cloud_ok(c, &c->alice, engine_delete_nat_gateway, &target);
 	struct nat_gateway_addresses late = one_more(c, wish.nat_gateway, &more);
 	cloud_fails(c, &c->alice, engine_add_nat_gateway_addresses, &late, ERR_NOT_FOUND, KIND_NAT_GATEWAY);
-	struct nat_gateway_sight sight = {.nat_gateway = wish.nat_gateway, .gen = 2};
-	cloud_ok(c, NULL, engine_end_nat_gateway, &sight);
+	struct nat_gateway_report report = {.nat_gateway = wish.nat_gateway, .gen = 2};
+	cloud_ok(c, NULL, engine_end_nat_gateway, &report);
 	assert_true(uuid_is_none(address_find(t, second.address)->port));
 	assert_null(engine_first_secondary_ip(t, port));
 

@@ -222,7 +222,7 @@ static void check_subnet_delete(void **state)
 	cloud_see(c, instance, INSTANCE_SEEN_POWER_ABSENT);
 	cloud_ok(c, &c->alice, engine_delete_subnet, &target);
 	cloud_fails(c, NULL, engine_forget_subnet, &forget, ERR_IN_USE, KIND_SUBNET);
-	struct port_sight gone = {.port = port};
+	struct port_report gone = {.port = port};
 	cloud_ok(c, NULL, engine_forget_port, &gone);
 	cloud_ok(c, NULL, engine_forget_subnet, &forget);
 	assert_null(subnet_find(cloud_tables(c), subnet));
@@ -358,16 +358,16 @@ static void check_ports(void **state)
 	assert_true(uuid_equal(port->groups.at[0], router.group));
 	struct ip freed = port->ip;
 	struct port_target target = {.port = ref_to(c, KIND_PORT, last)};
-	struct port_sight sight = {.port = last, .gen = 1, .up = true};
-	cloud_fails(c, NULL, engine_forget_port, &sight, ERR_STATE, KIND_PORT);
-	cloud_ok(c, NULL, engine_see_port, &sight);
+	struct port_report report = {.port = last, .gen = 1, .up = true};
+	cloud_fails(c, NULL, engine_forget_port, &report, ERR_STATE, KIND_PORT);
+	cloud_ok(c, NULL, engine_see_port, &report);
 	assert_true(port_find(t, last)->seen_up && port_find(t, last)->seen_gen == 1);
 	cloud_fails(c, &c->bob, engine_delete_port, &target, ERR_NOT_FOUND, KIND_PORT);
 	cloud_ok(c, &c->alice, engine_delete_port, &target);
 	cloud_fails(c, &c->alice, engine_create_port, &wish, ERR_CAPACITY, KIND_SUBNET);
 	wish.ips.primary = freed;
 	cloud_fails(c, &c->alice, engine_create_port, &wish, ERR_EXISTS, KIND_PORT);
-	cloud_ok(c, NULL, engine_forget_port, &sight);
+	cloud_ok(c, NULL, engine_forget_port, &report);
 	cloud_ok(c, &c->alice, engine_create_port, &wish);
 }
 

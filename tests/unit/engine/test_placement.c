@@ -470,25 +470,25 @@ static void check_disks(void **state)
 static void check_explain(void **state)
 {
 	struct cloud *c = *state;
-	struct host_sight sight = {.host = c->hosts[0], .state = HOST_SEEN_STATE_DOWN};
-	cloud_ok(c, NULL, engine_see_host, &sight);
+	struct host_report report = {.host = c->hosts[0], .state = HOST_SEEN_STATE_DOWN};
+	cloud_ok(c, NULL, engine_see_host, &report);
 	struct placement_need need = {.vcpus = 1, .memory = 100 * GIB};
 	struct placement placement;
 	ctx_init(&c->c, c->arena);
 	cloud_expect(c, placement_begin(&c->c, cloud_tables(c), &need, &placement), ERR_NONE, KIND_NONE);
 	assert_null(placement_next(&placement));
 	assert_int_equal(placement_count_fitting(&placement), 0);
-	struct placement_report report;
-	placement_report(&placement, &report);
-	assert_int_equal(report.host_count, 3);
-	assert_int_equal(report.refused[PLACEMENT_DOWN], 1);
-	assert_int_equal(report.refused[PLACEMENT_MEMORY], 2);
-	struct str text = placement_explain(c->arena, &report);
+	struct placement_report refusals;
+	placement_report(&placement, &refusals);
+	assert_int_equal(refusals.host_count, 3);
+	assert_int_equal(refusals.refused[PLACEMENT_DOWN], 1);
+	assert_int_equal(refusals.refused[PLACEMENT_MEMORY], 2);
+	struct str text = placement_explain(c->arena, &refusals);
 	assert_true(str_starts_with(text, STR("of 3 hosts 1 do not answer (h1), 2 lack memory (h")));
 	need.zone = uuid_random();
 	cloud_expect(c, placement_begin(&c->c, cloud_tables(c), &need, &placement), ERR_NONE, KIND_NONE);
-	placement_report(&placement, &report);
-	assert_true(str_is(placement_explain(c->arena, &report), "there is no host"));
+	placement_report(&placement, &refusals);
+	assert_true(str_is(placement_explain(c->arena, &refusals), "there is no host"));
 	assert_string_equal(placement_reason_words(PLACEMENT_DISK), "lack disk space");
 	for (enum placement_reason reason = PLACEMENT_FITS; reason < PLACEMENT_REASON_COUNT; reason++)
 		assert_non_null(placement_reason_words(reason));
@@ -506,13 +506,13 @@ static void check_explain_many(void **state)
 	}
 	struct placement_need need = {.vcpus = 1000};
 	struct placement placement;
-	struct placement_report report;
+	struct placement_report refusals;
 	ctx_init(&c->c, c->arena);
 	cloud_expect(c, placement_begin(&c->c, cloud_tables(c), &need, &placement), ERR_NONE, KIND_NONE);
-	placement_report(&placement, &report);
-	assert_int_equal(report.host_count, 33);
-	assert_int_equal(report.shown_count, 20);
-	assert_int_equal(report.refused[PLACEMENT_DOWN] + report.refused[PLACEMENT_VCPUS], 33);
+	placement_report(&placement, &refusals);
+	assert_int_equal(refusals.host_count, 33);
+	assert_int_equal(refusals.shown_count, 20);
+	assert_int_equal(refusals.refused[PLACEMENT_DOWN] + refusals.refused[PLACEMENT_VCPUS], 33);
 }
 
 /* In a large region a random few are looked at, and all of them when none of those has room. */
@@ -532,12 +532,12 @@ static void check_large(void **state)
 	for (size_t n = 0; n < 3; n++)
 		assert_true(uuid_equal(cloud_instance(c, launch.made.at[n])->host, c->hosts[2]));
 	for (const struct host *h = host_first(cloud_tables(c)); h; h = host_next(cloud_tables(c), h)) {
-		struct host_sight up = {.host = h->row.id,
-					.state = HOST_SEEN_STATE_UP,
-					.has_facts = true,
-					.cpus = 8,
-					.memory = 17 * GIB,
-					.disk = 200 * GIB};
+		struct host_report up = {.host = h->row.id,
+					 .state = HOST_SEEN_STATE_UP,
+					 .has_facts = true,
+					 .cpus = 8,
+					 .memory = 17 * GIB,
+					 .disk = 200 * GIB};
 		uuid id = h->row.id;
 		cloud_ok(c, NULL, engine_see_host, &up);
 		h = host_find(cloud_tables(c), id);

@@ -38,13 +38,13 @@ static const struct port *port_now(struct story *s)
 static void see(struct story *s, bool with_port)
 {
 	const uuid plugged[] = {cloud_port(s->c, s->instance)->row.id, s->port};
-	struct instance_sight sight = {.instance = s->instance,
-				       .gen = cloud_instance(s->c, s->instance)->row.gen,
-				       .reached = true,
-				       .power = INSTANCE_SEEN_POWER_ON,
-				       .devices_known = true,
-				       .ports = {plugged, with_port ? 2 : 1}};
-	cloud_ok(s->c, NULL, engine_see_instance, &sight);
+	struct instance_report report = {.instance = s->instance,
+					 .gen = cloud_instance(s->c, s->instance)->row.gen,
+					 .reached = true,
+					 .power = INSTANCE_SEEN_POWER_ON,
+					 .devices_known = true,
+					 .ports = {plugged, with_port ? 2 : 1}};
+	cloud_ok(s->c, NULL, engine_see_instance, &report);
 }
 
 static struct port_attaching attach(struct story *s, int64_t index)
@@ -118,10 +118,10 @@ static void check_unplugged(void **state)
 	see(s, false);
 	cloud_ok(c, &c->alice, engine_delete_port, &target);
 	see(s, true);
-	struct port_sight sight = {.port = s->port, .gen = port_now(s)->row.gen};
-	cloud_fails(c, NULL, engine_forget_port, &sight, ERR_STATE, KIND_PORT);
+	struct port_report report = {.port = s->port, .gen = port_now(s)->row.gen};
+	cloud_fails(c, NULL, engine_forget_port, &report, ERR_STATE, KIND_PORT);
 	see(s, false);
-	cloud_ok(c, NULL, engine_forget_port, &sight);
+	cloud_ok(c, NULL, engine_forget_port, &report);
 }
 
 static void check_refused(void **state)

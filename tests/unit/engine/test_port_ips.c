@@ -37,8 +37,8 @@ static int64_t free_count(struct scene *s)
 
 static void see_port(struct scene *s, uuid port)
 {
-	struct port_sight sight = {.port = port, .gen = port_find(cloud_tables(s->c), port)->row.gen};
-	cloud_ok(s->c, NULL, engine_see_port, &sight);
+	struct port_report report = {.port = port, .gen = port_find(cloud_tables(s->c), port)->row.gen};
+	cloud_ok(s->c, NULL, engine_see_port, &report);
 }
 
 static size_t count_ips(struct scene *s, uuid port)
@@ -97,7 +97,7 @@ static void check_unassign(void **state)
 	assert_int_equal(count_ips(s, s->port), 2);
 	/* In use until the network is rid of it, which a look from before does not say. */
 	struct port_wish other = {.subnet = s->subnet, .ips.primary = first};
-	struct port_sight old = {.port = s->port, .gen = port_find(cloud_tables(c), s->port)->row.gen - 1};
+	struct port_report old = {.port = s->port, .gen = port_find(cloud_tables(c), s->port)->row.gen - 1};
 	cloud_ok(c, NULL, engine_see_port, &old);
 	cloud_fails(c, &c->alice, engine_create_port, &other, ERR_EXISTS, KIND_PORT);
 	see_port(s, s->port);
@@ -106,7 +106,7 @@ static void check_unassign(void **state)
 	struct port_target target = {.port = s->port_ref};
 	cloud_ok(c, &c->alice, engine_delete_port, &target);
 	assert_int_equal(free_count(s), 11 - 3);
-	struct port_sight gone = {.port = s->port};
+	struct port_report gone = {.port = s->port};
 	cloud_ok(c, NULL, engine_forget_port, &gone);
 	assert_int_equal(free_count(s), 11 - 1);
 }

@@ -43,16 +43,16 @@ static void check_release(void **state)
 	struct address_wish made = allocate(c, &c->alice);
 	struct address_target target = {.address = ref_to(c, KIND_ADDRESS, made.address)};
 	cloud_fails(c, &c->bob, engine_release_address, &target, ERR_NOT_FOUND, KIND_ADDRESS);
-	struct address_sight sight = {.address = made.address};
-	cloud_fails(c, NULL, engine_forget_address, &sight, ERR_STATE, KIND_ADDRESS);
+	struct address_report report = {.address = made.address};
+	cloud_fails(c, NULL, engine_forget_address, &report, ERR_STATE, KIND_ADDRESS);
 	cloud_ok(c, &c->alice, engine_release_address, &target);
 	assert_int_equal(cloud_usage(c, made.address, "address:elastic"), 0);
 	assert_int_equal(account_usage(account_find(cloud_tables(c), c->alice.account))->addresses, 0);
 	/* Not handed out again before the network is rid of it. */
 	struct address_wish again = {.ip = made.made_ip};
 	cloud_fails(c, &c->bob, engine_allocate_address, &again, ERR_EXISTS, KIND_ADDRESS);
-	cloud_ok(c, NULL, engine_forget_address, &sight);
-	cloud_ok(c, NULL, engine_forget_address, &sight);
+	cloud_ok(c, NULL, engine_forget_address, &report);
+	cloud_ok(c, NULL, engine_forget_address, &report);
 	cloud_ok(c, &c->bob, engine_allocate_address, &again);
 }
 
@@ -228,14 +228,14 @@ static void check_see(void **state)
 {
 	struct cloud *c = *state;
 	struct address_wish made = allocate(c, &c->alice);
-	struct address_sight sight = {.address = made.address, .gen = 1};
-	cloud_ok(c, NULL, engine_see_address, &sight);
+	struct address_report report = {.address = made.address, .gen = 1};
+	cloud_ok(c, NULL, engine_see_address, &report);
 	assert_int_equal(address_find(cloud_tables(c), made.address)->seen_gen, 1);
-	sight.gen = 0;
-	cloud_ok(c, NULL, engine_see_address, &sight);
+	report.gen = 0;
+	cloud_ok(c, NULL, engine_see_address, &report);
 	assert_int_equal(address_find(cloud_tables(c), made.address)->seen_gen, 1);
-	sight.address = uuid_random();
-	cloud_ok(c, NULL, engine_see_address, &sight);
+	report.address = uuid_random();
+	cloud_ok(c, NULL, engine_see_address, &report);
 }
 
 int main(void)

@@ -36,10 +36,10 @@ static uuid launch(struct cloud *c)
 	uuid instance = wish.made.at[0];
 	const struct volume *v = volume_first_by_instance(cloud_tables(c), instance);
 	for (; v; v = volume_next_by_instance(cloud_tables(c), v)) {
-		struct volume_sight sight = {
+		struct volume_report report = {
 			.volume = v->row.id, .gen = v->row.gen, .host = v->host, .size = v->size};
-		cloud_ok(c, NULL, engine_see_volume, &sight);
-		v = volume_find(cloud_tables(c), sight.volume); /* the version of before is gone */
+		cloud_ok(c, NULL, engine_see_volume, &report);
+		v = volume_find(cloud_tables(c), report.volume); /* the version of before is gone */
 	}
 	cloud_see(c, instance, INSTANCE_SEEN_POWER_ON);
 	return instance;
@@ -59,20 +59,20 @@ static uuid create(struct cloud *c, uuid volume)
 
 static void see(struct cloud *c, uuid snapshot, enum snapshot_seen_stage stage, int64_t progress)
 {
-	struct snapshot_sight sight = {.snapshot = snapshot,
-				       .gen = find_snapshot(c, snapshot)->row.gen,
-				       .stage = stage,
-				       .progress = progress,
-				       .sha256 = STR("cafe"),
-				       .file_size = GIB / 8};
-	cloud_ok(c, NULL, engine_see_snapshot, &sight);
+	struct snapshot_report report = {.snapshot = snapshot,
+					 .gen = find_snapshot(c, snapshot)->row.gen,
+					 .stage = stage,
+					 .progress = progress,
+					 .sha256 = STR("cafe"),
+					 .file_size = GIB / 8};
+	cloud_ok(c, NULL, engine_see_snapshot, &report);
 }
 
 static void see_failure(struct cloud *c, uuid snapshot)
 {
-	struct snapshot_sight sight = {
+	struct snapshot_report report = {
 		.snapshot = snapshot, .gen = 1, .problem = STR("the host has no such disk")};
-	cloud_ok(c, NULL, engine_see_snapshot, &sight);
+	cloud_ok(c, NULL, engine_see_snapshot, &report);
 }
 
 /* Cut, then kept; nothing goes back. Meanwhile its volume stays. */
@@ -120,7 +120,7 @@ static void check_increment(void **state)
 	struct cloud *c = *state;
 	uuid instance = launch(c), root = cloud_volume(c, instance)->row.id;
 	uuid one = create(c, root), two = create(c, root);
-	struct snapshot_sight cut = {
+	struct snapshot_report cut = {
 		.snapshot = one, .gen = 1, .stage = SNAPSHOT_SEEN_STAGE_CUT, .is_tracked = true};
 	cloud_ok(c, NULL, engine_see_snapshot, &cut);
 	assert_true(uuid_equal(volume_find(cloud_tables(c), root)->tracked_from, one));

@@ -24,8 +24,8 @@ static struct volume_wish wish_of(int64_t size)
 static void see_disk(struct cloud *c, uuid id)
 {
 	const struct volume *v = find_volume(c, id);
-	struct volume_sight sight = {.volume = id, .gen = v->row.gen, .host = v->host, .size = v->size};
-	cloud_ok(c, NULL, engine_see_volume, &sight);
+	struct volume_report report = {.volume = id, .gen = v->row.gen, .host = v->host, .size = v->size};
+	cloud_ok(c, NULL, engine_see_volume, &report);
 }
 
 static uuid create_seen(struct cloud *c, int64_t size)
@@ -61,12 +61,12 @@ static struct volume_attaching attaching(struct cloud *c, uuid volume, uuid inst
 /* What the host found plugged. */
 static void see_plugged(struct cloud *c, uuid instance, const uuid *volumes, size_t count)
 {
-	struct instance_sight sight = {.instance = instance,
-				       .gen = cloud_instance(c, instance)->row.gen,
-				       .power = INSTANCE_SEEN_POWER_ON,
-				       .devices_known = true,
-				       .volumes = {volumes, count}};
-	cloud_ok(c, NULL, engine_see_instance, &sight);
+	struct instance_report report = {.instance = instance,
+					 .gen = cloud_instance(c, instance)->row.gen,
+					 .power = INSTANCE_SEEN_POWER_ON,
+					 .devices_known = true,
+					 .volumes = {volumes, count}};
+	cloud_ok(c, NULL, engine_see_instance, &report);
 }
 
 static enum attachment attachment_of(const struct cloud *c, uuid volume)
@@ -272,10 +272,10 @@ static void check_root(void **state)
 	cloud_fails(c, &c->alice, engine_detach_volume, &detach, ERR_NOT_FOUND, KIND_VOLUME);
 	detach.instance = ref;
 	cloud_ok(c, &c->alice, engine_detach_volume, &detach);
-	struct instance_sight none = {.instance = instance,
-				      .gen = cloud_instance(c, instance)->row.gen,
-				      .power = INSTANCE_SEEN_POWER_OFF,
-				      .devices_known = true};
+	struct instance_report none = {.instance = instance,
+				       .gen = cloud_instance(c, instance)->row.gen,
+				       .power = INSTANCE_SEEN_POWER_OFF,
+				       .devices_known = true};
 	cloud_ok(c, NULL, engine_see_instance, &none);
 	assert_int_equal(attachment_of(c, root), ATTACHMENT_NONE);
 	struct volume_attaching back = attaching(c, root, instance, "/dev/xvda");
@@ -330,13 +330,13 @@ static uuid first_of(struct cloud *c, uuid volume, enum snapshot_state state)
 
 static void keep(struct cloud *c, uuid snapshot)
 {
-	struct snapshot_sight sight = {.snapshot = snapshot,
-				       .gen = 1,
-				       .stage = SNAPSHOT_SEEN_STAGE_KEPT,
-				       .progress = 100,
-				       .sha256 = STR("cc"),
-				       .file_size = 7};
-	cloud_ok(c, NULL, engine_see_snapshot, &sight);
+	struct snapshot_report report = {.snapshot = snapshot,
+					 .gen = 1,
+					 .stage = SNAPSHOT_SEEN_STAGE_KEPT,
+					 .progress = 100,
+					 .sha256 = STR("cc"),
+					 .file_size = 7};
+	cloud_ok(c, NULL, engine_see_snapshot, &report);
 }
 
 static void check_of_image(void **state)

@@ -22,9 +22,9 @@ static uuid create_seen(struct cloud *c, int64_t size)
 	struct volume_wish wish = {.zone = ref_named(KIND_ZONE, "xy-west-2a"),
 				   .disk = {.size = size, .type = STR("gp3"), .field = STR("Size")}};
 	cloud_ok(c, &c->alice, engine_create_volume, &wish);
-	struct volume_sight sight = {
+	struct volume_report report = {
 		.volume = wish.volume, .gen = 1, .host = find_volume(c, wish.volume)->host, .size = size};
-	cloud_ok(c, NULL, engine_see_volume, &sight);
+	cloud_ok(c, NULL, engine_see_volume, &report);
 	return wish.volume;
 }
 
@@ -32,12 +32,12 @@ static uuid snapshot_seen(struct cloud *c, uuid volume)
 {
 	struct snapshot_wish wish = {.volume = ref_to(c, KIND_VOLUME, volume)};
 	cloud_ok(c, &c->alice, engine_create_snapshot, &wish);
-	struct snapshot_sight sight = {.snapshot = wish.snapshot,
-				       .gen = 1,
-				       .stage = SNAPSHOT_SEEN_STAGE_KEPT,
-				       .sha256 = STR("cafe"),
-				       .file_size = GIB};
-	cloud_ok(c, NULL, engine_see_snapshot, &sight);
+	struct snapshot_report report = {.snapshot = wish.snapshot,
+					 .gen = 1,
+					 .stage = SNAPSHOT_SEEN_STAGE_KEPT,
+					 .sha256 = STR("cafe"),
+					 .file_size = GIB};
+	cloud_ok(c, NULL, engine_see_snapshot, &report);
 	return wish.snapshot;
 }
 
@@ -212,13 +212,13 @@ static uuid attach_seen(struct cloud *c, uuid volume)
 	struct volume_attaching wish = {.volume = ref_to(c, KIND_VOLUME, volume),
 					.instance = ref_to(c, KIND_INSTANCE, instance)};
 	cloud_ok(c, &c->alice, engine_attach_volume, &wish);
-	struct instance_sight sight = {.instance = instance,
-				       .gen = cloud_instance(c, instance)->row.gen,
-				       .reached = true,
-				       .power = INSTANCE_SEEN_POWER_ON,
-				       .devices_known = true,
-				       .volumes = {plugged, 2}};
-	cloud_ok(c, NULL, engine_see_instance, &sight);
+	struct instance_report report = {.instance = instance,
+					 .gen = cloud_instance(c, instance)->row.gen,
+					 .reached = true,
+					 .power = INSTANCE_SEEN_POWER_ON,
+					 .devices_known = true,
+					 .volumes = {plugged, 2}};
+	cloud_ok(c, NULL, engine_see_instance, &report);
 	return instance;
 }
 
@@ -299,9 +299,9 @@ static void check_revert(void **state)
 	struct snapshot_wish again = {.volume = wish.volume};
 	cloud_fails(c, &c->alice, engine_create_snapshot, &again, ERR_STATE, KIND_VOLUME);
 	const struct volume *v = find_volume(c, volume);
-	struct volume_sight sight = {
+	struct volume_report report = {
 		.volume = volume, .gen = v->row.gen, .host = v->host, .size = v->size, .reverts = 1};
-	cloud_ok(c, NULL, engine_see_volume, &sight);
+	cloud_ok(c, NULL, engine_see_volume, &report);
 	cloud_ok(c, &c->alice, engine_create_snapshot, &again);
 	struct volume_modifying modifying = {.volume = wish.volume, .size = 2 * GIB};
 	cloud_ok(c, &c->alice, engine_modify_volume, &modifying);

@@ -259,7 +259,7 @@ static void test_end_amid_work(void **state)
 
 /* ---- observations ---- */
 
-struct sight {
+struct reading {
 	struct observation o;
 	struct arena *arena;
 	struct ctx c;
@@ -272,7 +272,7 @@ struct sight {
 
 static RESULT look(struct observation *o, const struct compute_driver *driver, struct compute_host *h)
 {
-	struct sight *s = o->arg;
+	struct reading *s = o->arg;
 	struct compute_facts facts = {0};
 	s->was_looked = true;
 	return driver->probe(h, o->ctx, &facts);
@@ -280,7 +280,7 @@ static RESULT look(struct observation *o, const struct compute_driver *driver, s
 
 static void ended(struct observation *o, struct result result)
 {
-	struct sight *s = o->arg;
+	struct reading *s = o->arg;
 	(void) pthread_mutex_lock(&s->lock);
 	assert_false(s->has_ended);
 	s->has_ended = true;
@@ -290,9 +290,9 @@ static void ended(struct observation *o, struct result result)
 	(void) pthread_mutex_unlock(&s->lock);
 }
 
-static struct sight *observe(struct place *p, uuid host, int64_t within_us)
+static struct reading *observe(struct place *p, uuid host, int64_t within_us)
 {
-	struct sight *s = heap_new(struct sight);
+	struct reading *s = heap_new(struct reading);
 	assert_non_null(s);
 	s->arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
 	ctx_init(&s->c, s->arena);
@@ -308,7 +308,7 @@ static struct sight *observe(struct place *p, uuid host, int64_t within_us)
 	return s;
 }
 
-static struct result await_sight(struct sight *s)
+static struct result await_reading(struct reading *s)
 {
 	(void) pthread_mutex_lock(&s->lock);
 	while (!s->has_ended)
@@ -317,7 +317,7 @@ static struct result await_sight(struct sight *s)
 	return s->result;
 }
 
-static void free_sight(struct sight *s)
+static void free_reading(struct reading *s)
 {
 	arena_free(s->arena);
 	(void) pthread_mutex_destroy(&s->lock);
@@ -328,16 +328,16 @@ static void free_sight(struct sight *s)
 static void test_observe(void **state)
 {
 	struct place *p = *state;
-	struct sight *s = observe(p, p->hosts[0], 10 * SECOND);
-	assert_int_equal(await_sight(s).code, ERR_NONE);
+	struct reading *s = observe(p, p->hosts[0], 10 * SECOND);
+	assert_int_equal(await_reading(s).code, ERR_NONE);
 	assert_true(s->was_looked);
-	free_sight(s);
+	free_reading(s);
 	s = observe(p, uuid_random(), SECOND);
-	assert_int_equal(await_sight(s).code, ERR_GONE);
-	free_sight(s);
+	assert_int_equal(await_reading(s).code, ERR_GONE);
+	free_reading(s);
 	s = observe(p, p->hosts[0], -SECOND);
-	assert_int_equal(await_sight(s).code, ERR_TIMEOUT);
-	free_sight(s);
+	assert_int_equal(await_reading(s).code, ERR_TIMEOUT);
+	free_reading(s);
 }
 
 /* The queue is stuck behind a call that hangs: answered at the deadline, not when the host is back. */
@@ -347,14 +347,14 @@ static void test_observe_hung_host(void **state)
 	sim_compute_set_health(STR("h0"), SIM_HANGS, 5 * SECOND);
 	nap_ms(200); /* its next probe hangs now */
 	int64_t since_us = clock_now_us();
-	struct sight *stuck = observe(p, p->hosts[0], 100 * MILLISECOND);
-	struct sight *other = observe(p, p->hosts[1], MINUTE);
-	assert_int_equal(await_sight(other).code, ERR_NONE);
-	assert_int_equal(await_sight(stuck).code, ERR_TIMEOUT);
+	struct reading *stuck = observe(p, p->hosts[0], 100 * MILLISECOND);
+	struct reading *other = observe(p, p->hosts[1], MINUTE);
+	assert_int_equal(await_reading(other).code, ERR_NONE);
+	assert_int_equal(await_reading(stuck).code, ERR_TIMEOUT);
 	assert_true(stuck->ended_us - since_us < 4 * SECOND);
 	assert_false(stuck->was_looked);
-	free_sight(stuck);
-	free_sight(other);
+	free_reading(stuck);
+	free_reading(other);
 	sim_compute_set_health(STR("h0"), SIM_UP, 0);
 	nap_ms(50);
 }
@@ -363,20 +363,20 @@ static void test_observe_hung_host(void **state)
 static void test_observe_races(void **state)
 {
 	struct place *p = *state;
-	struct sight *sights[200];
+	struct reading *readings[200];
 	sim_compute_set_latency(STR("h3"), 300);
 	for (int round = 0; round < 5; round++) {
 		for (size_t k = 0; k < 200; k++)
-			sights[k] = observe(p, p->hosts[3], (int64_t) (k % 50) * 200);
+			readings[k] = observe(p, p->hosts[3], (int64_t) (k % 50) * 200);
 		for (size_t k = 0; k < 200; k++) {
-			enum err code = await_sight(sights[k]).code;
+			enum err code = await_reading(readings[k]).code;
 			assert_true(code == ERR_NONE || code == ERR_TIMEOUT);
-			free_sight(sights[k]);
+			free_reading(readings[k]);
 		}
 	}
 }
 
-static struct sight *left[20];
+static struct reading *left[20];
 
 /* Those under way when it ends are answered, too. */
 static void test_observe_end(void **state)
@@ -391,10 +391,10 @@ static int teardown_observed(void **state)
 {
 	int failed = teardown(state);
 	for (size_t k = 0; k < 20; k++) {
-		enum err code = await_sight(left[k]).code;
+		enum err code = await_reading(left[k]).code;
 		if (code != ERR_NONE && code != ERR_GONE)
 			return 1;
-		free_sight(left[k]);
+		free_reading(left[k]);
 	}
 	return failed;
 }
@@ -457,9 +457,9 @@ static void test_hung_guest(void **state)
 	await_count(p, INSTANCE_RUNNING, INSTANCES);
 	await_told(p, hung, true);
 	for (size_t k = 0; k < HOSTS; k++) {
-		struct sight *s = observe(p, p->hosts[k], 10 * SECOND);
-		assert_int_equal(await_sight(s).code, ERR_NONE);
-		free_sight(s);
+		struct reading *s = observe(p, p->hosts[k], 10 * SECOND);
+		assert_int_equal(await_reading(s).code, ERR_NONE);
+		free_reading(s);
 	}
 	assert_true(sim_compute_is_awaited(host, hung));
 	ask(p, engine_stop_instances_run, hung, true);

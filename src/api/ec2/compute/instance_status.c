@@ -227,7 +227,7 @@ static RESULT answer_move_event(struct ec2_call *e, const void *args, struct xml
 
 enum { WORDS_MAX = 4000 };
 struct ec2_report_status {
-	struct instance_report wish;
+	struct instance_status_report wish;
 	struct str status, start, end, description;
 	struct strs reasons;
 };

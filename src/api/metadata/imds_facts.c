@@ -85,7 +85,7 @@ static const struct dhcp_options *find_options(const struct tables *t, const str
 	return router ? dhcp_options_find(t, router->dhcp_options) : NULL;
 }
 
-static RESULT gather_nics(const struct tables *t, struct arena *a, struct sight *s)
+static RESULT gather_nics(const struct tables *t, struct arena *a, struct imds_facts *s)
 {
 	VEC(struct imds_nic) nics = {0};
 	uuid instance = s->instance->row.id;
@@ -108,7 +108,7 @@ static RESULT gather_nics(const struct tables *t, struct arena *a, struct sight 
 	return OK;
 }
 
-static RESULT gather_volumes(const struct tables *t, struct arena *a, struct sight *s)
+static RESULT gather_volumes(const struct tables *t, struct arena *a, struct imds_facts *s)
 {
 	VEC(const struct volume *) volumes = {0};
 	uuid instance = s->instance->row.id;
@@ -127,7 +127,7 @@ static RESULT gather_volumes(const struct tables *t, struct arena *a, struct sig
 }
 
 /* A router that Neutron made has no blocks of its own. */
-static RESULT gather_blocks(const struct tables *t, struct arena *a, struct sight *s)
+static RESULT gather_blocks(const struct tables *t, struct arena *a, struct imds_facts *s)
 {
 	VEC(struct cidr) blocks = {0};
 	s->blocks = s->router ? s->router->blocks : (struct cidrs){0};
@@ -150,7 +150,7 @@ static bool is_path_part(struct str key)
 }
 
 /* EC2 does not take other keys while tags are shown here; ours are left out. */
-static RESULT gather_tags(struct arena *a, struct sight *s)
+static RESULT gather_tags(struct arena *a, struct imds_facts *s)
 {
 	VEC(struct tag) tags = {0};
 	const struct tags all = s->instance->tags;
@@ -161,7 +161,7 @@ static RESULT gather_tags(struct arena *a, struct sight *s)
 	return OK;
 }
 
-static void gather_profile(const struct tables *t, struct sight *s)
+static void gather_profile(const struct tables *t, struct imds_facts *s)
 {
 	const struct profile_association *a = profile_association_find_by_instance(t, s->instance->row.id);
 	const struct instance_profile *profile = a ? instance_profile_find(t, a->instance_profile) : NULL;
@@ -173,38 +173,39 @@ static void gather_profile(const struct tables *t, struct sight *s)
 }
 
 static RESULT gather(const struct tables *t, struct arena *a, const struct instance *i,
-		     const struct router *r, struct sight *ret_sight)
+		     const struct router *r, struct imds_facts *ret_facts)
 {
-	*ret_sight = (struct sight){.instance = i,
-				    .account = account_find(t, i->account),
-				    .image = image_find(t, i->image),
-				    .type = instance_type_find(t, i->type),
-				    .zone = zone_find(t, i->zone),
-				    .router = r,
-				    .event = engine_find_event(t, i->row.id),
-				    .arena = a,
-				    .region = engine_get_region_name(t),
-				    .domain = engine_get_domain_name(t, a),
-				    .public_domain = engine_get_public_domain_name(t, a)};
-	TRY(gather_nics(t, a, ret_sight));
-	TRY(gather_volumes(t, a, ret_sight));
-	TRY(gather_blocks(t, a, ret_sight));
-	TRY(gather_tags(a, ret_sight));
-	gather_profile(t, ret_sight);
+	*ret_facts = (struct imds_facts){.instance = i,
+					 .account = account_find(t, i->account),
+					 .image = image_find(t, i->image),
+					 .type = instance_type_find(t, i->type),
+					 .zone = zone_find(t, i->zone),
+					 .router = r,
+					 .event = engine_find_event(t, i->row.id),
+					 .arena = a,
+					 .region = engine_get_region_name(t),
+					 .domain = engine_get_domain_name(t, a),
+					 .public_domain = engine_get_public_domain_name(t, a)};
+	TRY(gather_nics(t, a, ret_facts));
+	TRY(gather_volumes(t, a, ret_facts));
+	TRY(gather_blocks(t, a, ret_facts));
+	TRY(gather_tags(a, ret_facts));
+	gather_profile(t, ret_facts);
 	return arena_is_full(a) ? FAIL(NO_MEMORY) : OK;
 }
 
-RESULT imds_gather_sight(const struct tables *t, struct arena *a, uuid router, struct ip ip,
-			 struct sight *ret_sight)
+RESULT imds_gather_facts(const struct tables *t, struct arena *a, uuid router, struct ip ip,
+			 struct imds_facts *ret_facts)
 {
 	const struct port *p = engine_find_port_by_ip(t, router, ip);
 	const struct instance *i = p ? instance_find(t, p->instance) : NULL;
 	const struct router *r = router_find(t, router);
-	return i && r ? gather(t, a, i, r, ret_sight) : FAIL(NOT_FOUND);
+	return i && r ? gather(t, a, i, r, ret_facts) : FAIL(NOT_FOUND);
 }
 
-RESULT imds_gather_sight_of(const struct tables *t, struct arena *a, uuid instance, struct sight *ret_sight)
+RESULT imds_gather_facts_of(const struct tables *t, struct arena *a, uuid instance,
+			    struct imds_facts *ret_facts)
 {
 	const struct instance *i = instance_find(t, instance);
-	return i ? gather(t, a, i, router_find(t, i->router), ret_sight) : FAIL(NOT_FOUND);
+	return i ? gather(t, a, i, router_find(t, i->router), ret_facts) : FAIL(NOT_FOUND);
 }
