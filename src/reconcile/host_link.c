@@ -236,13 +236,13 @@ bool host_link_hangs(struct rec_host *h, enum kind kind, uuid id)
 /* What would be done were the guest to answer, and needs no answer of it. */
 static bool is_to_be_forced_off(struct step *s, const struct instance *row)
 {
-	const struct instance_outlook outlook = {
+	const struct instance_plan_input input = {
 		.power_wanted = row->wanted_power,
 		.seen = {.power = INSTANCE_SEEN_POWER_ON, .is_paused = row->wanted_pause},
 		.now_us = clock_now_us(),
 		.grace_us = s->r->shutdown_grace_us,
 	};
-	return instance_plan_step(row, &outlook) == INSTANCE_FORCE_OFF;
+	return instance_plan_step(row, &input) == INSTANCE_FORCE_OFF;
 }
 
 /* Taken away by the success of its own step. */

@@ -184,11 +184,11 @@ static RESULT report_left(struct step *s, const struct instance *row)
 	return OK;
 }
 
-static RESULT apply_step(struct step *s, struct instance_rows *rows, const struct instance_outlook *outlook)
+static RESULT apply_step(struct step *s, struct instance_rows *rows, const struct instance_plan_input *input)
 {
 	const struct instance *row = rows->instance;
 	const struct compute_driver *driver = s->link->driver;
-	switch (instance_plan_step(row, outlook)) {
+	switch (instance_plan_step(row, input)) {
 	case INSTANCE_SETTLED:
 	case INSTANCE_WAIT_DISKS:
 		return OK;
@@ -201,16 +201,16 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 	case INSTANCE_START:
 		return apply_start(s, rows);
 	case INSTANCE_PLUG:
-		return apply_plug(s, rows, outlook->seen.defined_as_wished);
+		return apply_plug(s, rows, input->seen.defined_as_wished);
 	case INSTANCE_HELD:
-		step_again_at(s, outlook->resume_us);
+		step_again_at(s, input->resume_us);
 		return OK;
 	case INSTANCE_RESUME:
 		return apply_resume(s, row);
 	case INSTANCE_REBOOT:
 		return ask_guest(s, row, row->reboot_since_us);
 	case INSTANCE_RESET:
-		return apply_reset(s, row, &outlook->seen);
+		return apply_reset(s, row, &input->seen);
 	case INSTANCE_PAUSE:
 		step_again(s);
 		return set_power(s, row, COMPUTE_PAUSE);
@@ -231,9 +231,9 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 	case INSTANCE_LEAVE:
 		return report_left(s, row);
 	case INSTANCE_REPORT: /* of devices alone: no row of its own changes, which would wake it */
-		if (outlook->seen.power != INSTANCE_SEEN_POWER_ABSENT && !outlook->seen.devices_as_wished)
+		if (input->seen.power != INSTANCE_SEEN_POWER_ABSENT && !input->seen.devices_as_wished)
 			step_again(s);
-		return report_instance(s, row, &outlook->seen, !instance_went_off(row, outlook));
+		return report_instance(s, row, &input->seen, !instance_went_off(row, input));
 	}
 	return FAIL(INTERNAL);
 }
@@ -305,7 +305,7 @@ static RESULT step_instance(struct step *s)
 	}
 	TRY(hosts_connected(s));
 	TRY(report_waiting(s, &rows));
-	struct instance_outlook outlook = {
+	struct instance_plan_input input = {
 		.power_wanted = rows.power_wanted,
 		.disks_ready = rows.waiting.count == 0,
 		.now_us = clock_now_us(),
@@ -313,15 +313,15 @@ static RESULT step_instance(struct step *s)
 		.restart_us = rows.restart_us,
 		.leaves_host = rows.leaves_host,
 	};
-	TRY(s->link->driver->see(s->link->connection, &s->ctx, &rows.domain, &outlook.seen));
-	if (outlook.seen.is_held != (rows.held_us != 0))
-		TRY(report_held(s, outlook.seen.is_held));
-	TRY(report_kept(s, &outlook.seen));
-	outlook.resume_us = (rows.held_us ? rows.held_us : outlook.now_us) + HELD_S * SECOND;
-	TRY(instance_keep_plugged(s, &rows, &outlook.seen));
-	TRY(instance_drop_rowless(s, &outlook.seen));
-	outlook.devices_told = instance_is_told(&rows, &outlook.seen);
-	return apply_step(s, &rows, &outlook);
+	TRY(s->link->driver->see(s->link->connection, &s->ctx, &rows.domain, &input.seen));
+	if (input.seen.is_held != (rows.held_us != 0))
+		TRY(report_held(s, input.seen.is_held));
+	TRY(report_kept(s, &input.seen));
+	input.resume_us = (rows.held_us ? rows.held_us : input.now_us) + HELD_S * SECOND;
+	TRY(instance_keep_plugged(s, &rows, &input.seen));
+	TRY(instance_drop_rowless(s, &input.seen));
+	input.devices_told = instance_is_told(&rows, &input.seen);
+	return apply_step(s, &rows, &input);
 }
 
 /* ---- who looks because of it ---- */

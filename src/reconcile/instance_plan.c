@@ -4,11 +4,11 @@
 
 #include "model/instance.h"
 
-bool instance_went_off(const struct instance *row, const struct instance_outlook *outlook)
+bool instance_went_off(const struct instance *row, const struct instance_plan_input *input)
 {
-	return row_is_live(&row->row) && outlook->power_wanted == INSTANCE_WANTED_POWER_ON &&
+	return row_is_live(&row->row) && input->power_wanted == INSTANCE_WANTED_POWER_ON &&
 	       row->seen_power == INSTANCE_SEEN_POWER_ON && row->seen_gen == (int64_t) row->row.gen &&
-	       outlook->seen.power != INSTANCE_SEEN_POWER_ON;
+	       input->seen.power != INSTANCE_SEEN_POWER_ON;
 }
 
 bool instance_has_ended(const struct instance *row)
@@ -17,41 +17,41 @@ bool instance_has_ended(const struct instance *row)
 	       row->seen_gen == (int64_t) row->row.gen;
 }
 
-static bool differs_from_row(const struct instance *row, const struct instance_outlook *outlook)
+static bool differs_from_row(const struct instance *row, const struct instance_plan_input *input)
 {
-	return row->seen_power != outlook->seen.power || row->seen_gen != (int64_t) row->row.gen ||
-	       row->seen_paused != outlook->seen.is_paused || row->seen_saved != outlook->seen.is_saved ||
-	       !outlook->devices_told;
+	return row->seen_power != input->seen.power || row->seen_gen != (int64_t) row->row.gen ||
+	       row->seen_paused != input->seen.is_paused || row->seen_saved != input->seen.is_saved ||
+	       !input->devices_told;
 }
 
-static enum instance_step plan_deleted(const struct instance *row, const struct instance_outlook *outlook)
+static enum instance_step plan_deleted(const struct instance *row, const struct instance_plan_input *input)
 {
-	if (outlook->seen.power == INSTANCE_SEEN_POWER_ON)
+	if (input->seen.power == INSTANCE_SEEN_POWER_ON)
 		return INSTANCE_FORCE_OFF;
-	if (outlook->seen.power == INSTANCE_SEEN_POWER_OFF)
+	if (input->seen.power == INSTANCE_SEEN_POWER_OFF)
 		return INSTANCE_UNDEFINE;
-	return differs_from_row(row, outlook) ? INSTANCE_REPORT : INSTANCE_SETTLED;
+	return differs_from_row(row, input) ? INSTANCE_REPORT : INSTANCE_SETTLED;
 }
 
-static bool is_patience_over(const struct instance_outlook *outlook, int64_t since_us)
+static bool is_patience_over(const struct instance_plan_input *input, int64_t since_us)
 {
-	return outlook->now_us >= since_us + outlook->grace_us;
+	return input->now_us >= since_us + input->grace_us;
 }
 
 /* What is attached to it, or detached, is in its definition before it is told. */
-static enum instance_step plan_off(const struct instance *row, const struct instance_outlook *outlook)
+static enum instance_step plan_off(const struct instance *row, const struct instance_plan_input *input)
 {
-	const struct compute_seen *seen = &outlook->seen;
+	const struct compute_seen *seen = &input->seen;
 	if (seen->power == INSTANCE_SEEN_POWER_ON) {
 		if (row->wanted_save && !row->force_off)
 			return INSTANCE_SAVE;
-		if (row->force_off || is_patience_over(outlook, row->off_since_us))
+		if (row->force_off || is_patience_over(input, row->off_since_us))
 			return INSTANCE_FORCE_OFF;
 		return seen->is_paused ? INSTANCE_UNPAUSE : INSTANCE_SHUTDOWN; /* paused it hears nothing */
 	}
-	if (differs_from_row(row, outlook))
+	if (differs_from_row(row, input))
 		return INSTANCE_REPORT;
-	if (outlook->leaves_host)
+	if (input->leaves_host)
 		return seen->power == INSTANCE_SEEN_POWER_OFF ? INSTANCE_UNDEFINE : INSTANCE_LEAVE;
 	if (seen->power == INSTANCE_SEEN_POWER_OFF && !seen->devices_as_wished)
 		return INSTANCE_DEFINE;
@@ -59,38 +59,37 @@ static enum instance_step plan_off(const struct instance *row, const struct inst
 }
 
 /* It runs, as it should. A reboot goes before all that is told of it, so nobody sees it off. */
-static enum instance_step plan_running(const struct instance *row, const struct instance_outlook *outlook)
+static enum instance_step plan_running(const struct instance *row, const struct instance_plan_input *input)
 {
 	bool wants_boot = row->wanted_boots > row->seen_boots;
-	if (!outlook->seen.is_held && outlook->seen.is_paused != row->wanted_pause)
+	if (!input->seen.is_held && input->seen.is_paused != row->wanted_pause)
 		return row->wanted_pause ? INSTANCE_PAUSE : INSTANCE_UNPAUSE;
 	if (wants_boot && row->seen_power == INSTANCE_SEEN_POWER_ON) {
-		if (!is_patience_over(outlook, row->reboot_since_us))
+		if (!is_patience_over(input, row->reboot_since_us))
 			return INSTANCE_REBOOT;
 		return row->cold_boot ? INSTANCE_FORCE_OFF : INSTANCE_RESET;
 	}
-	if (differs_from_row(row, outlook) || wants_boot)
+	if (differs_from_row(row, input) || wants_boot)
 		return INSTANCE_REPORT;
-	if (outlook->seen.is_held)
-		return outlook->now_us < outlook->resume_us ? INSTANCE_HELD : INSTANCE_RESUME;
-	return outlook->seen.devices_as_wished ? INSTANCE_SETTLED : INSTANCE_PLUG;
+	if (input->seen.is_held)
+		return input->now_us < input->resume_us ? INSTANCE_HELD : INSTANCE_RESUME;
+	return input->seen.devices_as_wished ? INSTANCE_SETTLED : INSTANCE_PLUG;
 }
 
-static enum instance_step plan_on(const struct instance *row, const struct instance_outlook *outlook)
+static enum instance_step plan_on(const struct instance *row, const struct instance_plan_input *input)
 {
-	if (outlook->seen.power == INSTANCE_SEEN_POWER_ON)
-		return plan_running(row, outlook);
-	if (instance_went_off(row, outlook))
+	if (input->seen.power == INSTANCE_SEEN_POWER_ON)
+		return plan_running(row, input);
+	if (instance_went_off(row, input))
 		return INSTANCE_REPORT;
-	if (!outlook->disks_ready)
+	if (!input->disks_ready)
 		return INSTANCE_WAIT_DISKS;
-	return outlook->now_us < outlook->restart_us ? INSTANCE_REST : INSTANCE_START;
+	return input->now_us < input->restart_us ? INSTANCE_REST : INSTANCE_START;
 }
 
-enum instance_step instance_plan_step(const struct instance *row, const struct instance_outlook *outlook)
+enum instance_step instance_plan_step(const struct instance *row, const struct instance_plan_input *input)
 {
 	if (!row_is_live(&row->row))
-		return plan_deleted(row, outlook);
-	return outlook->power_wanted == INSTANCE_WANTED_POWER_ON ? plan_on(row, outlook)
-								 : plan_off(row, outlook);
+		return plan_deleted(row, input);
+	return input->power_wanted == INSTANCE_WANTED_POWER_ON ? plan_on(row, input) : plan_off(row, input);
 }

@@ -28,7 +28,7 @@ enum instance_step {
 	INSTANCE_REPORT /* what is seen differs from what the row says was seen */
 };
 
-struct instance_outlook {
+struct instance_plan_input {
 	enum instance_wanted_power power_wanted; /* now; the row's says what the user wants */
 	struct compute_seen seen;
 	bool devices_told; /* the rows know what was seen plugged */
@@ -40,11 +40,11 @@ struct instance_outlook {
 };
 
 /* Never steers by a state's name. */
-enum instance_step instance_plan_step(const struct instance *row, const struct instance_outlook *outlook);
+enum instance_step instance_plan_step(const struct instance *row, const struct instance_plan_input *input);
 
 /* True when the row says it was on, brought about for its present gen, and it is found off, or gone: a
  * change that began below, of which the engine decides what it means. */
-bool instance_went_off(const struct instance *row, const struct instance_outlook *outlook);
+bool instance_went_off(const struct instance *row, const struct instance_plan_input *input);
 
 /* True when its end was confirmed by the host: nothing of it is there any more. */
 bool instance_has_ended(const struct instance *row);

@@ -201,9 +201,9 @@ static struct instance row_of(const struct plan_case *p)
 	};
 }
 
-static struct instance_outlook outlook_of(const struct plan_case *p)
+static struct instance_plan_input input_of(const struct plan_case *p)
 {
-	return (struct instance_outlook){
+	return (struct instance_plan_input){
 		.power_wanted =
 			p->wants_on && !p->held ? INSTANCE_WANTED_POWER_ON : INSTANCE_WANTED_POWER_OFF,
 		.seen = {.power = (enum instance_seen_power) p->there,
@@ -226,8 +226,8 @@ static struct instance_outlook outlook_of(const struct plan_case *p)
 static enum instance_step step_of(const struct plan_case *p)
 {
 	struct instance row = row_of(p);
-	struct instance_outlook outlook = outlook_of(p);
-	return instance_plan_step(&row, &outlook);
+	struct instance_plan_input input = input_of(p);
+	return instance_plan_step(&row, &input);
 }
 
 static void test_cases(void **state)
@@ -330,7 +330,7 @@ static struct plan_case after(const struct plan_case *p, enum instance_step step
 {
 	struct plan_case next = *p;
 	struct instance row = row_of(p);
-	struct instance_outlook outlook = outlook_of(p);
+	struct instance_plan_input input = input_of(p);
 	switch (step) {
 	case INSTANCE_SETTLED:
 	case INSTANCE_WAIT_DISKS:
@@ -386,10 +386,10 @@ static struct plan_case after(const struct plan_case *p, enum instance_step step
 		break;
 	case INSTANCE_REPORT: /* a crash: it stays wanted on, and is not reached */
 		next.row_seen = p->there;
-		next.told_paused = outlook.seen.is_paused;
-		next.told_saved = outlook.seen.is_saved;
+		next.told_paused = input.seen.is_paused;
+		next.told_saved = input.seen.is_saved;
 		next.untold = false;
-		if (!instance_went_off(&row, &outlook)) {
+		if (!instance_went_off(&row, &input)) {
 			next.is_reached = true;
 			next.wants_boot = false;
 		}
