@@ -90,7 +90,7 @@ struct str guard_write_id(const struct identity *who, struct arena *a);
 /* For a call that failed with ERR_DENIED: stores the reason for a while under its request id, and
  * returns it sealed, for DecodeAuthorizationMessage. Empty: no policy was asked, or none refused
  * it. */
-struct str guard_tell_refusal(struct ctx *c);
+struct str guard_explain_refusal(struct ctx *c);
 /* Opens a sealed reason, as JSON. ERR_INVALID: it is not one of the caller's account. */
 RESULT guard_decode_refusal(struct guards *g, struct ctx *c, struct str encoded, struct str *ret_json);
 /* The stored reason of one of the last refusals, as JSON. Empty: it is not among them. */

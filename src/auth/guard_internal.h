@@ -102,4 +102,4 @@ struct str guard_write_arn(const struct guard_subject *s, struct arena *a);
 /* The region's name; g NULL: empty. */
 struct str guard_region(const struct guards *g);
 /* The keys of a request that a refusal tells. */
-extern const char *const guard_told_keys[]; /* NULL-ended */
+extern const char *const guard_explained_keys[]; /* NULL-ended */

@@ -29,7 +29,7 @@
 #include "model/volume.h"
 #include "store/account.h"
 
-const char *const guard_told_keys[] = {
+const char *const guard_explained_keys[] = {
 	"aws:sourceip",    "aws:securetransport", "aws:username", "aws:principalarn", "aws:requestedregion",
 	"aws:currenttime", "ec2:instancetype",    "ec2:vpc",      "ec2:subnet",       "ec2:availabilityzone",
 	"ec2:volumesize",  "ec2:volumetype",      "ec2:owner",    "ec2:createaction", 0};

@@ -55,7 +55,7 @@ static void write_conditions(struct json_writer *w, const struct policy_question
 {
 	json_write_open(w, "conditions");
 	json_write_open_list(w, "items");
-	for (const char *const *key = guard_told_keys; *key; key++) {
+	for (const char *const *key = guard_explained_keys; *key; key++) {
 		struct strs values = {0};
 		if (guard_find_key(q, str_from(*key), &values) != POLICY_PRESENT || !values.count)
 			continue;
@@ -167,7 +167,7 @@ static struct str refusal_label(const struct ctx *c)
 	return str_print(c->arena, "refusal of %" STR_FMT, STR_ARG(c->who->account_number));
 }
 
-struct str guard_tell_refusal(struct ctx *c)
+struct str guard_explain_refusal(struct ctx *c)
 {
 	const struct guard_state *s = (const struct guard_state *) c->guard;
 	struct str sealed = STR_NONE;

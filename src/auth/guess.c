@@ -27,7 +27,7 @@ struct pair {
 struct secret {
 	uuid of;
 	int64_t empty_us;
-	int64_t told_us; /* when the log was told that it is full */
+	int64_t logged_us; /* when the log was told that it is full */
 };
 
 /* An address that proved a secret. A secret has GUESSES_KNOWN_OF_ONE of them at most, and a stranger has
@@ -109,7 +109,7 @@ static struct secret *find_secret(struct guesses *g, uuid of, bool may_take)
 	if (!may_take)
 		return NULL;
 	emptiest->of = of;
-	emptiest->told_us = 0;
+	emptiest->logged_us = 0;
 	return emptiest;
 }
 
@@ -186,11 +186,11 @@ static bool fill_bucket(struct guesses *g, uuid of, int64_t now_us)
 	secret->empty_us += g->guess_us;
 	if (secret->empty_us > now_us + g->whole_us) /* guesses at one time, or from addresses that may */
 		secret->empty_us = now_us + g->whole_us;
-	bool is_told = secret->empty_us > now_us + g->whole_us - g->guess_us &&
-		       (!secret->told_us || now_us >= secret->told_us + HOUR);
-	if (is_told)
-		secret->told_us = now_us;
-	return is_told;
+	bool is_logged = secret->empty_us > now_us + g->whole_us - g->guess_us &&
+			 (!secret->logged_us || now_us >= secret->logged_us + HOUR);
+	if (is_logged)
+		secret->logged_us = now_us;
+	return is_logged;
 }
 
 void guesses_note(struct guesses *g, const struct guesser *who, bool is_right)

@@ -13,13 +13,13 @@
 #include "base/heap.h"
 #include "base/log.h"
 
-enum { SETS = 1024, WAYS = 8, TOLD_EVERY_S = 10 };
+enum { SETS = 1024, WAYS = 8, LOGGED_EVERY_S = 10 };
 
 struct bucket {
-	uuid key;         /* of an account or made from an address; none: free */
-	int64_t full_us;  /* the monotonic clock's */
-	int64_t told_us;  /* when its refusals were logged last */
-	uint32_t refused; /* since then */
+	uuid key;          /* of an account or made from an address; none: free */
+	int64_t full_us;   /* the monotonic clock's */
+	int64_t logged_us; /* when its refusals were logged last */
+	uint32_t refused;  /* since then */
 };
 
 struct bucket_set {
@@ -102,16 +102,16 @@ static struct bucket *find_bucket(struct bucket_set *set, uuid key)
 /* How many refusals are to be told of now; 0: none. The first is told at once. */
 static uint32_t count_refusal(struct bucket *b, int64_t now_us)
 {
-	uint32_t untold = ++b->refused;
-	if (b->told_us && now_us - b->told_us < TOLD_EVERY_S * SECOND)
+	uint32_t unlogged = ++b->refused;
+	if (b->logged_us && now_us - b->logged_us < LOGGED_EVERY_S * SECOND)
 		return 0;
-	b->told_us = now_us;
+	b->logged_us = now_us;
 	b->refused = 0;
-	return untold;
+	return unlogged;
 }
 
-/* ret_untold: for the log, written when refused. */
-static bool take(struct bucket_table *t, uuid key, uint32_t *ret_untold)
+/* ret_unlogged: for the log, written when refused. */
+static bool take(struct bucket_table *t, uuid key, uint32_t *ret_unlogged)
 {
 	struct bucket_set *set = set_of(t, key);
 	int64_t now_us = clock_monotonic_us();
@@ -122,7 +122,7 @@ static bool take(struct bucket_table *t, uuid key, uint32_t *ret_untold)
 	if (has_one)
 		b->full_us = full_us;
 	else
-		*ret_untold = count_refusal(b, now_us);
+		*ret_unlogged = count_refusal(b, now_us);
 	(void) pthread_mutex_unlock(&set->lock);
 	t->refused += !has_one;
 	return has_one;
@@ -131,28 +131,28 @@ static bool take(struct bucket_table *t, uuid key, uint32_t *ret_untold)
 bool limits_take(struct limits *l, const struct identity *who, bool writes)
 {
 	enum limit_kind kind = writes ? LIMIT_WRITES : LIMIT_READS;
-	uint32_t untold = 0;
-	if (!l || !l->tables[kind].token_us || take(&l->tables[kind], who->account, &untold))
+	uint32_t unlogged = 0;
+	if (!l || !l->tables[kind].token_us || take(&l->tables[kind], who->account, &unlogged))
 		return true;
-	if (untold)
+	if (unlogged)
 		log_event(LOG_WARN, "request-limit", "account=%s of=%s refused=%" PRIu32,
-			  log_quote(who->account_number), kind_words[kind], untold);
+			  log_quote(who->account_number), kind_words[kind], unlogged);
 	return false;
 }
 
 bool limits_take_stranger(struct limits *l, struct ip peer)
 {
-	uint32_t untold = 0;
+	uint32_t unlogged = 0;
 	char text[IP_TEXT_SIZE];
 	uuid key = {{peer.family}};
 	if (!l || !l->tables[LIMIT_STRANGERS].token_us)
 		return true;
 	memcpy(key.b + 8, peer.b, 8); /* an IPv4 address, or the network half of an IPv6 one */
-	if (take(&l->tables[LIMIT_STRANGERS], key, &untold))
+	if (take(&l->tables[LIMIT_STRANGERS], key, &unlogged))
 		return true;
-	if (untold)
+	if (unlogged)
 		log_event(LOG_WARN, "request-limit", "peer=%s of=%s refused=%" PRIu32, ip_write(peer, text),
-			  kind_words[LIMIT_STRANGERS], untold);
+			  kind_words[LIMIT_STRANGERS], unlogged);
 	return false;
 }
 

@@ -470,8 +470,8 @@ static enum sigv4_fault check_signature(struct attempt *at)
 		return fault(at, SIGV4_UNKNOWN_KEY,
 			     STR("The security token included in the request is invalid."));
 	struct str body_hash = sigv4_hash_hex(at->arena, at->call->body);
-	struct str told_hash = call_header(at->call, "x-amz-content-sha256");
-	if (told_hash.n && !str_equal_nocase(told_hash, body_hash))
+	struct str claimed_hash = call_header(at->call, "x-amz-content-sha256");
+	if (claimed_hash.n && !str_equal_nocase(claimed_hash, body_hash))
 		return fault(
 			at, SIGV4_MISMATCH,
 			STR("The provided 'x-amz-content-sha256' header does not match what was computed."));

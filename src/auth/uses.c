@@ -97,7 +97,7 @@ RESULT uses_write(struct uses *u, struct ctx *c)
 	return wish.count ? store_commit(u->store, c, "dari:uses", engine_note_last_uses_run, &wish) : OK;
 }
 
-static void write_or_tell(struct uses *u, bool at_end)
+static void write_or_log(struct uses *u, bool at_end)
 {
 	struct arena *arena = arena_new(ARENA_FIRST_SIZE, ARENA_CAP);
 	struct ctx c;
@@ -116,7 +116,7 @@ static void write_or_tell(struct uses *u, bool at_end)
 static void run_job(struct job *job)
 {
 	struct uses *u = (struct uses *) (void *) ((char *) job - offsetof(struct uses, job));
-	write_or_tell(u, false);
+	write_or_log(u, false);
 	actor_post_at(u->actor, job, clock_now_us() + u->interval_us);
 }
 
@@ -150,7 +150,7 @@ void uses_free(struct uses *u)
 		return;
 	if (u->actor) {
 		actor_free(u->actor);
-		write_or_tell(u, true);
+		write_or_log(u, true);
 	}
 	for (size_t k = 0; k < SETS; k++)
 		(void) pthread_mutex_destroy(&u->sets[k].lock);

@@ -166,8 +166,8 @@ static _Noreturn void child_main(const struct running *r, const char *path)
 	    child_confine(r->child) && child_reset_signals())
 		(void) execv(path, (char *const *) r->child->argv);
 	int number = errno;
-	ssize_t told = write(r->pipes.trouble[1], &number, sizeof number);
-	(void) told;
+	ssize_t written = write(r->pipes.trouble[1], &number, sizeof number);
+	(void) written;
 	_exit(127);
 }
 

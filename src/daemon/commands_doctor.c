@@ -16,7 +16,8 @@
 static const int64_t DISK_WARN_BYTES = INT64_C(1) << 30;
 
 /* One line: what was checked, whether it is fine, what was found, and what to do if not. */
-static void tell(struct command_call *call, const char *part, bool fine, struct str found, const char *advice)
+static void print_finding(struct command_call *call, const char *part, bool fine, struct str found,
+			  const char *advice)
 {
 	buf_print(&call->text, "%s  %-22s %" STR_FMT "\n", fine ? "ok" : "!!", part, STR_ARG(found));
 	if (!fine)
@@ -33,12 +34,13 @@ static void check_store(struct command_call *call)
 	struct store_figures figures = {0};
 	store_read_figures(call->daemon->store, &figures);
 	struct result same = store_compare_with_sql(call->daemon->store, &call->ctx);
-	tell(call, "database", result_is_ok(same),
-	     result_is_ok(same)
-		     ? str_print(call->ctx.arena, "%zu rows, batch %llu, last commit %.1f ms", figures.rows,
-				 (unsigned long long) figures.batch, (double) figures.last_commit_us / 1000)
-		     : call->ctx.problem.message,
-	     "Memory and the database differ: keep a copy of the database, restart dari, and report it.");
+	print_finding(
+		call, "database", result_is_ok(same),
+		result_is_ok(same) ? str_print(call->ctx.arena, "%zu rows, batch %llu, last commit %.1f ms",
+					       figures.rows, (unsigned long long) figures.batch,
+					       (double) figures.last_commit_us / 1000)
+				   : call->ctx.problem.message,
+		"Memory and the database differ: keep a copy of the database, restart dari, and report it.");
 	ctx_clear_problem(&call->ctx);
 }
 
@@ -46,10 +48,12 @@ static void check_database_file(struct command_call *call)
 {
 	struct result found = store_find_database(call->daemon->store, &call->ctx);
 	const char *path = settings_path(call->ctx.arena, &call->daemon->settings, "dari.db");
-	tell(call, "database file", result_is_ok(found),
-	     result_is_ok(found) ? str_from(path) : call->ctx.problem.message,
-	     "No change is taken, what is there can be read. Move the same files back, and changes are taken "
-	     "again; docs/operations.md, \"Backup\", says what to do when they were removed or replaced.");
+	print_finding(
+		call, "database file", result_is_ok(found),
+		result_is_ok(found) ? str_from(path) : call->ctx.problem.message,
+		"No change is taken, what is there can be read. Move the same files back, and changes are "
+		"taken "
+		"again; docs/operations.md, \"Backup\", says what to do when they were removed or replaced.");
 	ctx_clear_problem(&call->ctx);
 }
 
@@ -59,17 +63,18 @@ static void check_disk(struct command_call *call)
 	const char *path = str_to_z(call->ctx.arena, call->daemon->settings.data_directory);
 	bool read = statvfs(path, &fs) == 0;
 	int64_t left = read ? (int64_t) fs.f_bavail * (int64_t) fs.f_frsize : 0;
-	tell(call, "data directory", read && left > DISK_WARN_BYTES,
-	     str_print(call->ctx.arena, "%s: %lld MiB free", path, (long long) (left >> 20)),
-	     "Make room: without it no change can be committed.");
+	print_finding(call, "data directory", read && left > DISK_WARN_BYTES,
+		      str_print(call->ctx.arena, "%s: %lld MiB free", path, (long long) (left >> 20)),
+		      "Make room: without it no change can be committed.");
 }
 
 static void check_master_key(struct command_call *call)
 {
 	const char *path = settings_path(call->ctx.arena, &call->daemon->settings, "master.key");
-	tell(call, "master key", file_exists(path), str_from(path),
-	     "The file is gone while the server still holds the key: put the copy back before you restart "
-	     "it.");
+	print_finding(
+		call, "master key", file_exists(path), str_from(path),
+		"The file is gone while the server still holds the key: put the copy back before you restart "
+		"it.");
 }
 
 static void check_qemu_img(struct command_call *call)
@@ -80,8 +85,8 @@ static void check_qemu_img(struct command_call *call)
 	bool fine = result_is_ok(child_run(&call->ctx, &child, &end)) && end.status == 0;
 	struct str line = STR_NONE;
 	(void) str_split_next(&end.out, '\n', &line);
-	tell(call, "qemu-img", fine, fine ? line : STR("not there"),
-	     "apt install qemu-utils: images are checked with it.");
+	print_finding(call, "qemu-img", fine, fine ? line : STR("not there"),
+		      "apt install qemu-utils: images are checked with it.");
 	ctx_clear_problem(&call->ctx);
 }
 
@@ -128,12 +133,13 @@ static struct network_health see_network(struct command_call *call)
 static void check_network(struct command_call *call)
 {
 	struct network_health health = see_network(call);
-	tell(call, "OVN northbound", health.connected, call->daemon->settings.ovn_northbound,
-	     "See that OVN's central databases run (apt install ovn-central) and that ovn.northbound names "
-	     "the socket.");
-	tell(call, "ovn-northd", health.connected && health.lag <= 1,
-	     str_print(call->ctx.arena, "%lld changes behind", (long long) health.lag),
-	     "ovn-northd does not keep up or does not run: systemctl status ovn-central.");
+	print_finding(call, "OVN northbound", health.connected, call->daemon->settings.ovn_northbound,
+		      "See that OVN's central databases run (apt install ovn-central) and that "
+		      "ovn.northbound names "
+		      "the socket.");
+	print_finding(call, "ovn-northd", health.connected && health.lag <= 1,
+		      str_print(call->ctx.arena, "%lld changes behind", (long long) health.lag),
+		      "ovn-northd does not keep up or does not run: systemctl status ovn-central.");
 }
 
 static void check_hosts(struct command_call *call, const struct tables *t)
@@ -142,23 +148,24 @@ static void check_hosts(struct command_call *call, const struct tables *t)
 	for (const struct host *h = host_first(t); h; h = host_next(t, h)) {
 		count++;
 		bool up = h->seen_state == HOST_SEEN_STATE_UP;
-		tell(call, str_print(call->ctx.arena, "host %" STR_FMT, STR_ARG(h->name)).p, up,
-		     str_print(call->ctx.arena, "%s, %s, %" STR_FMT, host_seen_state_words[h->seen_state],
-			       host_seen_virt_words[h->seen_virt], STR_ARG(h->seen_version)),
-		     "See that libvirtd runs there and that its address is right; its guests go on "
-		     "meanwhile.");
+		print_finding(call, str_print(call->ctx.arena, "host %" STR_FMT, STR_ARG(h->name)).p, up,
+			      str_print(call->ctx.arena, "%s, %s, %" STR_FMT,
+					host_seen_state_words[h->seen_state],
+					host_seen_virt_words[h->seen_virt], STR_ARG(h->seen_version)),
+			      "See that libvirtd runs there and that its address is right; its guests go on "
+			      "meanwhile.");
 		if (up && h->seen_virt != HOST_SEEN_VIRT_KVM)
 			buf_print(&call->text, "      without KVM its guests are emulated (TCG) and slow\n");
 	}
 	if (count == 0)
-		tell(call, "hosts", false, STR("none"), "dari host add NAME");
+		print_finding(call, "hosts", false, STR("none"), "dari host add NAME");
 }
 
 static void check_external(struct command_call *call, const struct tables *t)
 {
 	size_t count = tables_count(t, KIND_EXTERNAL_NETWORK);
-	tell(call, "external network", count > 0, str_print(call->ctx.arena, "%zu", count),
-	     "dari network add-external NAME …: without one no instance reaches the outside.");
+	print_finding(call, "external network", count > 0, str_print(call->ctx.arena, "%zu", count),
+		      "dari network add-external NAME …: without one no instance reaches the outside.");
 }
 
 static void check_images(struct command_call *call, const struct tables *t)
@@ -166,7 +173,8 @@ static void check_images(struct command_call *call, const struct tables *t)
 	size_t count = 0;
 	for (const struct image *i = image_first(t); i; i = image_next(t, i))
 		count += row_is_live(&i->row);
-	tell(call, "images", count > 0, str_print(call->ctx.arena, "%zu", count), "dari image import FILE");
+	print_finding(call, "images", count > 0, str_print(call->ctx.arena, "%zu", count),
+		      "dari image import FILE");
 }
 
 static void check_snapshots(struct command_call *call, const struct tables *t)
@@ -179,10 +187,11 @@ static void check_snapshots(struct command_call *call, const struct tables *t)
 					    STR_ARG(s->sha256));
 		struct str id = id_to_ec2(call->ctx.arena, KIND_SNAPSHOT, s->row.id);
 		if (!file_exists(path.p))
-			tell(call, str_print(call->ctx.arena, "snapshot %" STR_FMT, STR_ARG(id)).p, false,
-			     path,
-			     "Its file is gone; hosts that have it cached still make disks from it. Bring it "
-			     "back, or import the image again.");
+			print_finding(call, str_print(call->ctx.arena, "snapshot %" STR_FMT, STR_ARG(id)).p,
+				      false, path,
+				      "Its file is gone; hosts that have it cached still make disks from it. "
+				      "Bring it "
+				      "back, or import the image again.");
 	}
 }
 
@@ -203,9 +212,10 @@ static RESULT doctor(struct command_call *call)
 	check_snapshots(call, view.tables);
 	struct reconcile_figures rec = {0};
 	reconciler_read_figures(call->daemon->reconciler, &rec);
-	tell(call, "reconciler", rec.failing == 0,
-	     str_print(call->ctx.arena, "%zu waiting, %zu failing", rec.waiting, rec.failing),
-	     "Some resource cannot be brought to what is wanted: `dari explain ID` says which and why.");
+	print_finding(
+		call, "reconciler", rec.failing == 0,
+		str_print(call->ctx.arena, "%zu waiting, %zu failing", rec.waiting, rec.failing),
+		"Some resource cannot be brought to what is wanted: `dari explain ID` says which and why.");
 	return OK;
 }
 

@@ -169,7 +169,7 @@ static RESULT verify_all(struct command_call *call, struct verifying *v)
 	return OK;
 }
 
-static void tell_chain(struct command_call *call, const struct verifying *v, struct str wanted)
+static void print_chain(struct command_call *call, const struct verifying *v, struct str wanted)
 {
 	struct str digest = str_encode_hex(call->ctx.arena, v->chain.digest, sizeof v->chain.digest);
 	bool lacks = wanted.n && !v->has_wanted && !v->broken;
@@ -200,7 +200,7 @@ static RESULT verify(struct command_call *call)
 		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("digest"),
 				      "--digest wants the 64 digits that --verify told once");
 	TRY(verify_all(call, &v));
-	tell_chain(call, &v, wanted);
+	print_chain(call, &v, wanted);
 	return OK;
 }
 

@@ -36,7 +36,7 @@ static RESULT choose_password(struct command_call *call, struct str *ret_plain, 
 }
 
 /* Once: it is kept nowhere. One that was given is not said again. */
-static void tell_password(struct command_call *call, struct str plain)
+static void print_password(struct command_call *call, struct str plain)
 {
 	if (command_arg(call, "password-stdin").n)
 		return;
@@ -83,7 +83,7 @@ static RESULT user_create(struct command_call *call)
 	buf_print(&call->text, "user %" STR_FMT " (%" STR_FMT ")\n", STR_ARG(new.user.name), STR_ARG(id));
 	call->value =
 		json_pack("{s:s%, s:s%}", "user_id", id.p, id.n, "name", new.user.name.p, new.user.name.n);
-	tell_password(call, plain);
+	print_password(call, plain);
 	return OK;
 }
 
@@ -96,7 +96,7 @@ static RESULT user_password(struct command_call *call)
 	buf_print(&call->text, "user %" STR_FMT " has a new password; tokens of before are refused\n",
 		  STR_ARG(wish.user.text));
 	call->value = json_pack("{s:s%}", "name", wish.user.text.p, wish.user.text.n);
-	tell_password(call, plain);
+	print_password(call, plain);
 	return OK;
 }
 

@@ -109,7 +109,7 @@ struct daemon_role {
 	RESULT (*started)(struct daemon *d); /* all parts run, requests are answered */
 	void (*ended)(struct daemon *d);     /* none runs any more */
 	/* A failure to start, for people; d->ctx.problem has the words. */
-	void (*tell_failure)(struct daemon *d, struct result result);
+	void (*report_failure)(struct daemon *d, struct result result);
 };
 
 /* Starts every part and serves until SIGTERM, SIGINT or SIGHUP; then ends them in reverse. The exit

@@ -427,7 +427,7 @@ static void dev_ended(struct daemon *d)
 		file_remove_tree(str_to_z(d->arena, d->settings.data_directory));
 }
 
-static void dev_tell_failure(struct daemon *d, struct result result)
+static void dev_report_failure(struct daemon *d, struct result result)
 {
 	struct str words = d->ctx.problem.message;
 	fprintf(stderr, "dari dev: %.*s\n", STR_ARG(words.n ? words : str_from(err_meaning(result.code))));
@@ -440,7 +440,7 @@ int dev_run(const struct dev_wish *wish)
 		.open_drivers = dev_open_drivers,
 		.started = dev_started,
 		.ended = dev_ended,
-		.tell_failure = dev_tell_failure,
+		.report_failure = dev_report_failure,
 	};
 	struct dev dev = {.wish = wish};
 	return daemon_run(&role, &dev);

@@ -363,7 +363,7 @@ int daemon_run(const struct daemon_role *role, void *role_data)
 		log_event(LOG_INFO, "stopping", "signal=%d", number);
 		limit_the_end();
 	} else {
-		role->tell_failure(&d, result);
+		role->report_failure(&d, result);
 	}
 	end_all(&d);
 	(void) alarm(0);

@@ -48,7 +48,7 @@ static RESULT serve_open_drivers(struct daemon *d)
 			STR_ARG(why));
 }
 
-static void serve_tell_failure(struct daemon *d, struct result result)
+static void serve_report_failure(struct daemon *d, struct result result)
 {
 	log_event(LOG_ERROR, "cannot-start", "error=%s message=%s", err_name(result.code),
 		  log_quote(d->ctx.problem.message));
@@ -59,7 +59,7 @@ int serve_run(const char *config_path)
 	static const struct daemon_role role = {
 		.prepare = serve_prepare,
 		.open_drivers = serve_open_drivers,
-		.tell_failure = serve_tell_failure,
+		.report_failure = serve_report_failure,
 	};
 	return daemon_run(&role, &config_path);
 }

@@ -200,7 +200,8 @@ static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
 	return result_is_ok(d->result) ? size * count : 0;
 }
 
-static int tell_progress(void *arg, curl_off_t size, curl_off_t done, curl_off_t up_size, curl_off_t up_done)
+static int report_progress(void *arg, curl_off_t size, curl_off_t done, curl_off_t up_size,
+			   curl_off_t up_done)
 {
 	struct download *d = arg;
 	(void) up_size;
@@ -225,7 +226,7 @@ static void set_options(CURL *curl, struct download *d, char *words)
 	(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, d);
 	if (d->wish->goes_on) {
 		(void) curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-		(void) curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, tell_progress);
+		(void) curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, report_progress);
 		(void) curl_easy_setopt(curl, CURLOPT_XFERINFODATA, d);
 	}
 }

@@ -29,7 +29,7 @@ static bool is_in(const char *block, struct ip ip)
 
 /* A network's own NAT64 may put the IPv4 address at four places. It is at the end unless something stands
  * before it; where the other three are used it cannot be told. */
-static bool is_untold_nat64(struct ip ip)
+static bool is_unrecognised_nat64(struct ip ip)
 {
 	static const uint8_t nothing[4];
 	return is_in("64:ff9b:1::/48", ip) && memcmp(ip.b + 8, nothing, sizeof nothing) != 0;
@@ -40,7 +40,7 @@ bool web_place_is_special(struct ip ip)
 	for (size_t k = 0; k < sizeof special / sizeof *special; k++)
 		if (is_in(special[k], ip))
 			return true;
-	return ip_is_none(ip) || is_untold_nat64(ip);
+	return ip_is_none(ip) || is_unrecognised_nat64(ip);
 }
 
 struct ip web_place_inner(struct ip ip)

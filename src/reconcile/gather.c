@@ -60,7 +60,7 @@ bool gather_network_has_ports(const struct tables *t, uuid network)
 }
 
 /* None where the subnet is in no VPC, or in one without a set. */
-static const struct dhcp_options *find_told(const struct tables *t, const struct subnet *subnet)
+static const struct dhcp_options *find_dhcp_options(const struct tables *t, const struct subnet *subnet)
 {
 	const struct router *router = uuid_is_none(subnet->router) ? NULL : router_find(t, subnet->router);
 	return router && !uuid_is_none(router->dhcp_options) ? dhcp_options_find(t, router->dhcp_options)
@@ -77,13 +77,13 @@ RESULT gather_segment(struct step *s, const struct tables *t, uuid network, stru
 		return OK;
 	for (const struct subnet *n = subnet_first_by_network(t, network); n;
 	     n = subnet_next_by_network(t, n)) {
-		const struct dhcp_options *told = row_is_live(&n->row) ? find_told(t, n) : NULL;
+		const struct dhcp_options *effective = row_is_live(&n->row) ? find_dhcp_options(t, n) : NULL;
 		if (!row_is_live(&n->row))
 			continue;
-		if (told)
-			told = STEP_COPY(s, KIND_DHCP_OPTIONS, struct dhcp_options, told);
+		if (effective)
+			effective = STEP_COPY(s, KIND_DHCP_OPTIONS, struct dhcp_options, effective);
 		PUSH(s, &subnets, STEP_COPY(s, KIND_SUBNET, struct subnet, n));
-		PUSH(s, &options, told);
+		PUSH(s, &options, effective);
 	}
 	*ret_wish = (struct network_segment){.network = STEP_COPY(s, KIND_NETWORK, struct network, row),
 					     .subnets = subnets.at,

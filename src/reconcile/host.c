@@ -75,7 +75,7 @@ static const char *find_news(const struct host *row, enum host_seen_state state,
 	const struct compute_facts f = facts ? *facts : (struct compute_facts){0};
 	const struct {
 		const char *words;
-		bool is_told;
+		bool is_reported;
 	} reports[] = {
 		{"processors", row->seen_cpus == f.cpus},
 		{"memory", row->seen_memory == f.memory},
@@ -88,7 +88,7 @@ static const char *find_news(const struct host *row, enum host_seen_state state,
 	if (row->seen_state != state)
 		return "state";
 	for (size_t k = 0; facts && k < sizeof reports / sizeof reports[0]; k++)
-		if (!reports[k].is_told)
+		if (!reports[k].is_reported)
 			return reports[k].words;
 	return NULL;
 }
@@ -228,7 +228,7 @@ static RESULT copy_row(struct step *s, const struct host **ret_row)
 	return OK;
 }
 
-static RESULT tell_down(struct step *s, const struct host *row)
+static RESULT report_host_down(struct step *s, const struct host *row)
 {
 	TRY(report_host(s, row, HOST_SEEN_STATE_DOWN, NULL));
 	return report_down(s, row, true);
@@ -244,7 +244,7 @@ static RESULT step_host_silence(struct step *s)
 	TRY(end_maintenance(s, row));
 	IGNORE(ctx_fail(&s->ctx, ERR_GONE, "libvirt at %" STR_FMT " takes calls and does not answer them",
 			STR_ARG(row->uri)));
-	return tell_down(s, row);
+	return report_host_down(s, row);
 }
 
 static RESULT step_host(struct step *s)
@@ -260,7 +260,7 @@ static RESULT step_host(struct step *s)
 	struct result result = probe_host(s, row, &facts);
 	if (result_is_ok(result))
 		return welcome_host(s, row, &facts);
-	TRY(tell_down(s, row));
+	TRY(report_host_down(s, row));
 	return result;
 }
 

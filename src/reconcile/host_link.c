@@ -269,7 +269,7 @@ static RESULT report_hanging(struct step *s, enum kind kind, uuid id, int64_t si
 
 /* What is found of its row: whether it is told of, and whether it is to be forced off. */
 struct hanging_row {
-	bool is_here, is_told, is_to_be_off;
+	bool is_here, is_reported, is_to_be_off;
 };
 
 static struct hanging_row find_row(struct step *s, enum kind kind, uuid id)
@@ -279,7 +279,7 @@ static struct hanging_row find_row(struct step *s, enum kind kind, uuid id)
 	const struct instance *row = kind == KIND_INSTANCE ? instance_find(view.tables, id) : NULL;
 	return (struct hanging_row){
 		.is_here = row ? uuid_equal(row->host, s->id) : tables_find(view.tables, kind, id) != NULL,
-		.is_told = condition_find_by_subject(view.tables, id, STR(NOT_RECONCILED)) != NULL,
+		.is_reported = condition_find_by_subject(view.tables, id, STR(NOT_RECONCILED)) != NULL,
 		.is_to_be_off = row && is_to_be_forced_off(s, row),
 	};
 }
@@ -288,7 +288,7 @@ static struct hanging_row find_row(struct step *s, enum kind kind, uuid id)
 static RESULT look_at_hanging(struct step *s, const struct host_hanging_call *at)
 {
 	struct hanging_row row = find_row(s, at->kind, at->id);
-	if (!row.is_here || (!at->is_own && row.is_told))
+	if (!row.is_here || (!at->is_own && row.is_reported))
 		return OK;
 	if (at->is_own && row.is_to_be_off) {
 		struct result result =
@@ -304,11 +304,11 @@ static RESULT look_at_hanging(struct step *s, const struct host_hanging_call *at
 /* It waited for nothing but that, or its condition came after its own step's end. */
 static void wake_freed(struct rec_host *h, struct host_hanging *hanging)
 {
-	for (size_t k = 0; h->told && k < h->told->count; k++) {
-		enum kind kind = h->told->at[k].kind;
-		if (!find_call(hanging, kind, h->told->at[k].id))
+	for (size_t k = 0; h->reported && k < h->reported->count; k++) {
+		enum kind kind = h->reported->at[k].kind;
+		if (!find_call(hanging, kind, h->reported->at[k].id))
 			work_wake(h->reconciler, kind == KIND_INSTANCE ? h->lane : h->disks.lane, kind,
-				  h->told->at[k].id, WAKE_WISH);
+				  h->reported->at[k].id, WAKE_WISH);
 	}
 }
 
@@ -318,14 +318,14 @@ RESULT host_link_look_at_left(struct step *s)
 	struct host_hanging hanging;
 	list_hanging(h, &hanging);
 	wake_freed(h, &hanging);
-	heap_free(h->told);
-	h->told = NULL;
+	heap_free(h->reported);
+	h->reported = NULL;
 	if (hanging.count == 0)
 		return OK;
-	h->told = heap_new(struct host_hanging);
-	if (!h->told)
+	h->reported = heap_new(struct host_hanging);
+	if (!h->reported)
 		return ctx_no_memory(&s->ctx);
-	*h->told = hanging;
+	*h->reported = hanging;
 	for (size_t k = 0; k < hanging.count; k++)
 		TRY(look_at_hanging(s, &hanging.at[k]));
 	return OK;

@@ -217,7 +217,7 @@ void hosts_free_all(struct reconciler *r)
 			struct rec_host *h = r->hosts[k];
 			r->hosts[k] = h->next;
 			heap_free(h->disks.unneeded);
-			heap_free(h->told);
+			heap_free(h->reported);
 			heap_free(h->disks.link);
 			heap_free(h->link);
 			(void) pthread_mutex_destroy(&h->lock);

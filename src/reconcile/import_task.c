@@ -24,7 +24,7 @@ static RESULT forget(struct step *s)
 
 struct watch {
 	struct step *step;
-	int64_t looked_us, told; /* percent */
+	int64_t looked_us, reported; /* percent */
 };
 
 /* A change of its own, for the step goes on. */
@@ -49,7 +49,7 @@ static RESULT news_run(struct op *op, void *arg)
 	return engine_see_import(op, &((struct news *) arg)->report);
 }
 
-static void tell(struct step *s, int64_t progress)
+static void report_progress(struct step *s, int64_t progress)
 {
 	struct arena *arena = arena_new(4096, 1 << 20);
 	struct news *news = arena ? arena_new_object(arena, struct news) : NULL;
@@ -82,9 +82,9 @@ static bool goes_on(void *arg, int64_t done, int64_t size)
 	if (now_us < w->looked_us + LOOK_INTERVAL_US)
 		return true;
 	w->looked_us = now_us;
-	if (progress >= w->told + PROGRESS_STEP) {
-		tell(w->step, progress);
-		w->told = progress;
+	if (progress >= w->reported + PROGRESS_STEP) {
+		report_progress(w->step, progress);
+		w->reported = progress;
 	}
 	return is_wanted(w->step);
 }
@@ -104,7 +104,7 @@ static RESULT take_in(struct step *s, const struct import_snapshot_task *task, s
 	AUTO(image_upload) upload = NULL;
 	TRY(image_upload_new(&s->ctx, s->r->image_directory, &upload));
 	TRY(image_upload_fetch(upload, &s->ctx, &fetch));
-	tell(s, FETCHED_SHARE);
+	report_progress(s, FETCHED_SHARE);
 	if (task->is_encrypted) {
 		TRY(disk_key_draw(&s->ctx, s->r->master_key, &report->data_key));
 		TRY(gather_disk_key(s, report->data_key, &key));

@@ -121,7 +121,7 @@ static RESULT apply_plug(struct step *s, struct instance_rows *rows, bool define
 		w->kept_us = w->kept_us ? w->kept_us : now_us;
 		step_again_at(s, w->asked_us + UNPLUG_AGAIN_S * SECOND);
 	}
-	bool has_news = seen.power != INSTANCE_SEEN_POWER_ON || !instance_is_told(rows, &seen);
+	bool has_news = seen.power != INSTANCE_SEEN_POWER_ON || !instance_is_reported(rows, &seen);
 	return has_news ? report_instance(s, rows->instance, &seen, seen.power == INSTANCE_SEEN_POWER_ON)
 			: OK;
 }
@@ -275,7 +275,7 @@ static RESULT report_shelved(struct step *s, const struct instance *row)
 static RESULT report_waiting(struct step *s, const struct instance_rows *rows)
 {
 	const struct condition *obstacle = row_is_live(&rows->instance->row) ? rows->obstacle : NULL;
-	if (!obstacle && !rows->obstacle_told)
+	if (!obstacle && !rows->obstacle_reported)
 		return OK;
 	struct condition condition = {
 		.subject_kind = KIND_INSTANCE, .subject = s->id, .name = STR(WAITS_FOR_DISK)};
@@ -320,7 +320,7 @@ static RESULT step_instance(struct step *s)
 	input.resume_us = (rows.held_us ? rows.held_us : input.now_us) + HELD_S * SECOND;
 	TRY(instance_keep_plugged(s, &rows, &input.seen));
 	TRY(instance_drop_rowless(s, &input.seen));
-	input.devices_told = instance_is_told(&rows, &input.seen);
+	input.devices_reported = instance_is_reported(&rows, &input.seen);
 	return apply_step(s, &rows, &input);
 }
 

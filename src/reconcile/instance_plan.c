@@ -21,7 +21,7 @@ static bool differs_from_row(const struct instance *row, const struct instance_p
 {
 	return row->seen_power != input->seen.power || row->seen_gen != (int64_t) row->row.gen ||
 	       row->seen_paused != input->seen.is_paused || row->seen_saved != input->seen.is_saved ||
-	       !input->devices_told;
+	       !input->devices_reported;
 }
 
 static enum instance_step plan_deleted(const struct instance *row, const struct instance_plan_input *input)

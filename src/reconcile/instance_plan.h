@@ -31,7 +31,7 @@ enum instance_step {
 struct instance_plan_input {
 	enum instance_wanted_power power_wanted; /* now; the row's says what the user wants */
 	struct compute_seen seen;
-	bool devices_told; /* the rows know what was seen plugged */
+	bool devices_reported; /* the rows know what was seen plugged */
 	bool disks_ready;
 	bool leaves_host;         /* off, it is to be gone from there, but for its disks */
 	int64_t now_us, grace_us; /* grace: from asking the guest to forcing it */

@@ -99,7 +99,7 @@ static RESULT gather_disks(struct step *s, const struct tables *t, struct instan
 		if (obstacle && !is_ready(t, v, rows->instance))
 			rows->obstacle = STEP_COPY(s, KIND_CONDITION, struct condition, obstacle);
 	}
-	rows->obstacle_told =
+	rows->obstacle_reported =
 		condition_find_by_subject(t, rows->instance->row.id, STR(WAITS_FOR_DISK)) != NULL;
 	rows->domain.disks = disks.at;
 	rows->domain.disk_count = disks.count;
@@ -126,17 +126,17 @@ static RESULT gather_nics(struct step *s, const struct tables *t, struct instanc
 	return OK;
 }
 
-static RESULT gather_told(struct step *s, const struct tables *t, struct instance_rows *rows)
+static RESULT gather_reported(struct step *s, const struct tables *t, struct instance_rows *rows)
 {
 	struct arena *a = s->ctx.arena;
 	uuid id = rows->instance->row.id;
 	for (const struct volume *v = volume_first_by_seen_instance(t, id); v;
 	     v = volume_next_by_seen_instance(t, v))
-		if (!VEC_PUSH(a, &rows->told_volumes, v->row.id))
+		if (!VEC_PUSH(a, &rows->reported_volumes, v->row.id))
 			return ctx_no_memory(&s->ctx);
 	for (const struct port *p = port_first_by_seen_instance(t, id); p;
 	     p = port_next_by_seen_instance(t, p))
-		if (!VEC_PUSH(a, &rows->told_ports, p->row.id))
+		if (!VEC_PUSH(a, &rows->reported_ports, p->row.id))
 			return ctx_no_memory(&s->ctx);
 	return OK;
 }
@@ -191,7 +191,7 @@ RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows)
 	ret_rows->held_us = held ? held->row.created_us : 0;
 	TRY(gather_disks(s, view.tables, ret_rows));
 	TRY(gather_nics(s, view.tables, ret_rows));
-	return gather_told(s, view.tables, ret_rows);
+	return gather_reported(s, view.tables, ret_rows);
 }
 
 RESULT instance_keep_plugged(struct step *s, struct instance_rows *rows, struct compute_seen *seen)
@@ -234,18 +234,18 @@ RESULT instance_drop_rowless(struct step *s, struct compute_seen *seen)
 	return drop_rowless(s, view.tables, KIND_PORT, &seen->ports);
 }
 
-static bool are_same(const struct uuids *seen, const uuid *told, size_t told_count)
+static bool are_same(const struct uuids *seen, const uuid *reported, size_t reported_count)
 {
-	bool same = seen->count == told_count;
-	for (size_t k = 0; k < told_count && same; k++)
-		same = uuids_have(seen, told[k]);
+	bool same = seen->count == reported_count;
+	for (size_t k = 0; k < reported_count && same; k++)
+		same = uuids_have(seen, reported[k]);
 	return same;
 }
 
-bool instance_is_told(const struct instance_rows *rows, const struct compute_seen *seen)
+bool instance_is_reported(const struct instance_rows *rows, const struct compute_seen *seen)
 {
-	return are_same(&seen->volumes, rows->told_volumes.at, rows->told_volumes.count) &&
-	       are_same(&seen->ports, rows->told_ports.at, rows->told_ports.count);
+	return are_same(&seen->volumes, rows->reported_volumes.at, rows->reported_volumes.count) &&
+	       are_same(&seen->ports, rows->reported_ports.at, rows->reported_ports.count);
 }
 
 RESULT instance_list_devices(struct step *s, const struct instance_rows *rows, struct compute_seen *seen)

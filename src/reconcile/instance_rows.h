@@ -14,8 +14,8 @@ struct instance_rows {
 	struct compute_domain domain;     /* without its manifest, and without disks that wait */
 	VEC(struct compute_disk) waiting; /* wanted in it, and not ready on its host */
 	const struct condition *obstacle; /* what keeps one of those from being ready; NULL: nothing known */
-	bool obstacle_told;               /* the instance has a condition that says so */
-	VEC(uuid) told_volumes, told_ports; /* which the rows say to be plugged into it */
+	bool obstacle_reported;           /* the instance has a condition that says so */
+	VEC(uuid) reported_volumes, reported_ports; /* which the rows say to be plugged into it */
 	enum instance_wanted_power power_wanted;
 	bool leaves_host;   /* nothing of it is to stay there but its disks */
 	int64_t held_us;    /* since when it is told to be held; 0: it is not */
@@ -30,7 +30,7 @@ RESULT instance_keep_plugged(struct step *s, struct instance_rows *rows, struct 
  * named among those seen: there is nothing to tell of it, and as it is not as wished it goes. */
 RESULT instance_drop_rowless(struct step *s, struct compute_seen *seen);
 /* The rows know what was found plugged. */
-bool instance_is_told(const struct instance_rows *rows, const struct compute_seen *seen);
+bool instance_is_reported(const struct instance_rows *rows, const struct compute_seen *seen);
 /* seen has the devices of the wish. */
 RESULT instance_list_devices(struct step *s, const struct instance_rows *rows, struct compute_seen *seen);
 /* What is on its drive, if it has one. */

@@ -8,7 +8,7 @@
 #include "reconcile/work.h"
 #include "store/condition.h"
 
-enum { FAILURES_UNTIL_TOLD = 3, STRAYS_SHOWN = 10 };
+enum { FAILURES_UNTIL_REPORTED = 3, STRAYS_SHOWN = 10 };
 enum { STEP_ARENA_FIRST = 8 * 1024, STEP_ARENA_CAP = 16 * 1024 * 1024 };
 
 static const struct resource *const resources[STEP_KINDS] = {
@@ -58,16 +58,16 @@ void step_again_at(struct step *s, int64_t due_us)
 
 RESULT step_report_condition(struct step *s, const struct condition *wanted, bool holds)
 {
-	bool is_told = false, same = false;
+	bool is_reported = false, same = false;
 	{
 		AUTO_VIEW view = {0};
 		view_open(s->r->store, &view);
-		const struct condition *told =
+		const struct condition *reported =
 			condition_find_by_subject(view.tables, wanted->subject, wanted->name);
-		is_told = told != NULL;
-		same = told && str_equal(told->message, wanted->message);
+		is_reported = reported != NULL;
+		same = reported && str_equal(reported->message, wanted->message);
 	}
-	if (holds ? same : !is_told)
+	if (holds ? same : !is_reported)
 		return OK;
 	struct condition_wish *wish = STEP_NEW(s, struct condition_wish);
 	*wish = (struct condition_wish){
@@ -106,11 +106,11 @@ RESULT step_report_strays(struct step *s, const char *name, size_t count, struct
 }
 
 /* A host that is away says so itself, for all that is on it. */
-static void tell_failure(struct step *s, struct result result)
+static void report_failure(struct step *s, struct result result)
 {
 	bool fails = !result_is_ok(result);
 	bool is_away = result.code == ERR_GONE && s->host;
-	bool lasts = s->work->failures + 1 >= FAILURES_UNTIL_TOLD;
+	bool lasts = s->work->failures + 1 >= FAILURES_UNTIL_REPORTED;
 	if (uuid_is_none(s->id) || s->kind >= KIND_COUNT ||
 	    (fails && (is_away || result.code == ERR_AGAIN || !lasts)))
 		return;
@@ -207,7 +207,7 @@ void step_run(struct reconciler *r, struct work *w, struct lane lane)
 		host_link_lost(s->link);
 	if (s->link)
 		host_link_leave(s->link);
-	tell_failure(s, result);
+	report_failure(s, result);
 	if (s->report_count > 0) {
 		submit_reports(s);
 		return;

@@ -243,7 +243,8 @@ struct rec_host {
 	struct host_link *link; /* of the host's lane; changes with the lock held, as what follows */
 	struct host_link *left; /* of both */
 	size_t left_count;
-	struct host_hanging *told; /* whose conditions say so; of the host's own step alone; NULL: nobody's */
+	struct host_hanging
+		*reported; /* whose conditions say so; of the host's own step alone; NULL: nobody's */
 	/* Its guests and disks may be looked at: while it is not set nobody wakes them, for the
 	 * host's return does. */
 	_Atomic bool is_ready;

@@ -163,7 +163,7 @@ static void committer_publish(struct store *s, uint64_t batch)
 
 /* In the log once when it goes and once when it is back, however many batches there are meanwhile. The same
  * files hold what memory holds, for nothing was committed in between: so then changes are taken again. */
-static void committer_tell(struct store *s, struct result r, const struct ctx *c)
+static void committer_log(struct store *s, struct result r, const struct ctx *c)
 {
 	bool is_gone = r.code == ERR_GONE;
 	if (is_gone && !s->is_gone)
@@ -238,7 +238,7 @@ static void committer_run_batch(struct store *s)
 	struct result r = OK;
 	if (s->log.net_count || s->log.first_note) {
 		r = committer_write(s, &c, ++batch);
-		committer_tell(s, r, &c);
+		committer_log(s, r, &c);
 	}
 	if (!result_is_ok(r))
 		committer_refuse(s, first, r, &c);

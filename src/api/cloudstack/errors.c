@@ -60,7 +60,7 @@ void cloudstack_answer_problem(struct api_call *core, struct result result)
 	const struct cloudstack_error *error = find_error(err);
 	struct str message = e->c->problem.message.n ? e->c->problem.message : str_from(err_meaning(err));
 	if (err == ERR_DENIED)
-		(void) guard_tell_refusal(e->c);
+		(void) guard_explain_refusal(e->c);
 	if (error->err == ERR_INTERNAL) {
 		log_event(LOG_ERROR, "internal-error",
 			  "face=cloudstack request=%s action=%s error=%s message=%s",

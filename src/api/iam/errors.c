@@ -89,7 +89,7 @@ void iam_answer_problem(struct api_call *core, struct result result)
 	const struct iam_error *error = iam_find_problem(iam_call_of(core), result);
 	struct str message = p->message.n ? p->message : str_from(err_meaning(err));
 	if (err == ERR_DENIED)
-		(void) guard_tell_refusal(&call->ctx);
+		(void) guard_explain_refusal(&call->ctx);
 	if (error->status == 500) {
 		log_event(LOG_ERROR, "internal-error", "face=iam request=%s action=%s error=%s message=%s",
 			  log_quote(call->ctx.request_id), call->action ? call->action : "-", err_name(err),

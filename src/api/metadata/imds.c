@@ -226,9 +226,9 @@ static void get_path(struct metadata *m, struct call *call, struct imds_facts *s
 
 /* ---- POST /openstack/latest/password ---- */
 
-struct telling {
+struct password_report {
 	struct metadata *m;
-	struct instance_telling wish;
+	struct guest_password_report wish;
 	struct api_change change;
 };
 
@@ -252,7 +252,7 @@ static void answer_recorded(struct audit_call *a, struct result written)
 
 static void answer_told(struct call *call, struct result result)
 {
-	struct telling *t = call->face_data;
+	struct password_report *t = call->face_data;
 	if (!api_record(t->change.audit, t->m->config.store, result, str_from(err_name(result.code)),
 			answer_recorded))
 		answer_password(call, result);
@@ -261,7 +261,7 @@ static void answer_told(struct call *call, struct result result)
 /* Once, until its owner takes it away: whoever comes later into the guest can't say another one. */
 static void post_password(struct metadata *m, struct call *call, const struct instance *i)
 {
-	struct telling *t = arena_new_object(call->ctx.arena, struct telling);
+	struct password_report *t = arena_new_object(call->ctx.arena, struct password_report);
 	struct audit_call *a = audit_begin(call, audited_find_recorded("metadata:password"), "metadata");
 	call->action = "password";
 	if (!t || !a) {
@@ -271,9 +271,9 @@ static void post_password(struct metadata *m, struct call *call, const struct in
 	a->record.texts[AUDIT_ACCOUNT] = call->account_number;
 	a->record.texts[AUDIT_CREDENTIAL] = STR("instance");
 	audit_add_subject(a, "InstanceId", id_to_ec2(call->ctx.arena, KIND_INSTANCE, i->row.id));
-	*t = (struct telling){.m = m, .wish = {.instance = i->row.id, .password = call->body}};
+	*t = (struct password_report){.m = m, .wish = {.instance = i->row.id, .password = call->body}};
 	t->change = (struct api_change){.action = "metadata:password",
-					.run = engine_tell_guest_password_run,
+					.run = engine_report_guest_password_run,
 					.wish = &t->wish,
 					.audit = a};
 	call->face_data = t;

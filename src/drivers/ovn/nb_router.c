@@ -34,12 +34,13 @@ static json_t *make_advertisements(struct wish *w, const struct network_subnet *
 	if (subnet->ipv6_ra_mode == SUBNET_IPV6_RA_MODE_NONE)
 		return json_object();
 	snprintf(mtu, sizeof mtu, "%d", (int) s->mtu);
-	json_t *told = json_pack("{s:s,s:s,s:s}", "address_mode", modes[subnet->ipv6_ra_mode],
-				 "send_periodic", "true", "mtu", mtu);
+	json_t *announced = json_pack("{s:s,s:s,s:s}", "address_mode", modes[subnet->ipv6_ra_mode],
+				      "send_periodic", "true", "mtu", mtu);
 	if (subnet->dns_servers.count &&
-	    json_object_set_new(told, "rdnss", json_string(ip_write(subnet->dns_servers.at[0], resolver))))
+	    json_object_set_new(announced, "rdnss",
+				json_string(ip_write(subnet->dns_servers.at[0], resolver))))
 		w->failed = true;
-	return told;
+	return announced;
 }
 
 static void plan_arm(struct wish *w, const struct network_subnet *s, uuid router)

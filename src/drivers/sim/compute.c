@@ -241,7 +241,7 @@ static RESULT write_definition(struct compute_host *h, struct ctx *c, const stru
 	(*d)->is_secure = w->hardware.secure_boot;
 	memcpy((*d)->digest, digest, sizeof(*d)->digest);
 	snprintf((*d)->name, sizeof(*d)->name, "%" STR_FMT, STR_ARG(w->name));
-	sim_tell(s, w->id);
+	sim_notify(s, w->id);
 	return OK;
 }
 
@@ -289,7 +289,7 @@ static RESULT undefine_inside(struct compute_host *h, struct ctx *c, uuid id)
 		return ctx_fail(c, ERR_STATE, "domain %s is running", d->name);
 	if (d) {
 		sim_remove_domain(h->host, d);
-		sim_tell(h->host, id);
+		sim_notify(h->host, id);
 	}
 	return OK;
 }
@@ -301,7 +301,7 @@ static RESULT let_go_on(struct sim_host *s, struct ctx *c, struct sim_domain *d)
 	if (d->is_held && s->pool_free && s->pool_free < SIM_FULL_BELOW)
 		return ctx_fail(c, ERR_CAPACITY, "the pool of host %s is full", s->name);
 	if (d->is_held || d->is_paused)
-		sim_tell(s, d->id);
+		sim_notify(s, d->id);
 	d->is_held = d->is_paused = false;
 	return OK;
 }
@@ -321,7 +321,7 @@ static RESULT start(struct compute_host *h, struct ctx *c, struct sim_domain *d)
 	}
 	d->is_saved = false;
 	d->ends_us = 0;
-	sim_tell(h->host, d->id);
+	sim_notify(h->host, d->id);
 	return OK;
 }
 
@@ -360,7 +360,7 @@ static RESULT pause_guest(struct compute_host *h, struct ctx *c, struct sim_doma
 	if (!d->is_on)
 		return ctx_fail(c, ERR_STATE, "domain %s on host %s is not running", d->name, h->host->name);
 	if (!d->is_paused)
-		sim_tell(h->host, d->id);
+		sim_notify(h->host, d->id);
 	d->is_paused = true;
 	return OK;
 }

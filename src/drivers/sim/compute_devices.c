@@ -104,7 +104,7 @@ RESULT sim_plug_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d,
 			request_unplug(s, d, &d->devices[k]);
 	drop_devices(d);
 	if (d->device_count < count)
-		sim_tell(s, d->id);
+		sim_notify(s, d->id);
 	for (size_t k = 0; k < d->device_count; k++) {
 		struct sim_device *device = &d->devices[k];
 		if (!device->is_defined)

@@ -136,7 +136,7 @@ void sim_take_time(enum sim_work work)
 
 /* ---- changing; the host's lock is held */
 
-void sim_tell(struct sim_host *s, uuid id)
+void sim_notify(struct sim_host *s, uuid id)
 {
 	for (struct compute_host *h = s->connections; h; h = h->next)
 		if (h->changed)
@@ -147,7 +147,7 @@ void sim_lose_connections(struct sim_host *s)
 {
 	for (struct compute_host *h = s->connections; h; h = h->next)
 		h->is_lost = true;
-	sim_tell(s, UUID_NONE);
+	sim_notify(s, UUID_NONE);
 }
 
 void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off why)
@@ -162,7 +162,7 @@ void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off wh
 	sim_stop_devices(d);
 	sim_close_consoles(d);
 	d->backup = UUID_NONE;
-	sim_tell(s, d->id);
+	sim_notify(s, d->id);
 }
 
 RESULT sim_await_guest(struct sim_host *s, struct ctx *c, uuid id)
@@ -189,7 +189,7 @@ void sim_settle(struct sim_host *s)
 		if (d->ends_us && d->ends_us <= clock_now_us())
 			sim_power_off(s, d, COMPUTE_OFF_GUEST);
 		else if (sim_settle_devices(d))
-			sim_tell(s, d->id);
+			sim_notify(s, d->id);
 	}
 }
 
@@ -396,7 +396,7 @@ void sim_compute_hold_guest(struct str host, uuid id)
 	struct sim_domain *d = sim_find_domain(s, id);
 	if (d && d->is_on) {
 		d->is_held = true;
-		sim_tell(s, id);
+		sim_notify(s, id);
 	}
 	pthread_mutex_unlock(&s->lock);
 }
@@ -450,7 +450,7 @@ void sim_compute_lose_domain(struct str host, uuid id)
 	struct sim_domain *d = sim_find_domain(s, id);
 	if (d) {
 		sim_remove_domain(s, d);
-		sim_tell(s, id);
+		sim_notify(s, id);
 	}
 	pthread_mutex_unlock(&s->lock);
 }

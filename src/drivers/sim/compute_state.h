@@ -139,7 +139,7 @@ void sim_remove_domain(struct sim_host *s, struct sim_domain *d);
 void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off why);
 /* Guests whose time to shut down is over are off now. */
 void sim_settle(struct sim_host *s);
-void sim_tell(struct sim_host *s, uuid id); /* all who watch */
+void sim_notify(struct sim_host *s, uuid id); /* all who watch */
 /* Returns when the guest answers, if it is on; the host's lock is let go of meanwhile. ERR_IO: it was forced
  * off, or another call waits for it. */
 RESULT sim_await_guest(struct sim_host *s, struct ctx *c, uuid id);

@@ -282,11 +282,11 @@ OPERATION(engine_mark_instance, instance_marking)
  * it once, until the owner removes it. ERR_EXISTS: the guest has said it already. ERR_INVALID: more
  * than INSTANCE_GUEST_PASSWORD_MAX bytes, or no text. */
 enum { INSTANCE_GUEST_PASSWORD_MAX = 4 * 255 };
-struct instance_telling {
+struct guest_password_report {
 	uuid instance;
 	struct str password;
 };
-OPERATION(engine_tell_guest_password, instance_telling)
+OPERATION(engine_report_guest_password, guest_password_report)
 OPERATION(engine_clear_guest_password, instance_target)
 
 /* ---- instance_place.c ---- */

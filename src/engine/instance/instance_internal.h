@@ -18,7 +18,7 @@ RESULT instance_size_root(struct op *op, const struct instance_type *type, struc
 /* What its image says, into a row that is about to be put. */
 void instance_copy_hardware(const struct image *image, struct instance *instance);
 /* On a host, or with a condition that says that none has room. */
-RESULT instance_place_or_tell(struct op *op, uuid instance);
+RESULT instance_place_or_log(struct op *op, uuid instance);
 /* Whether a host has room for it that is open: of one whose own is not, another. */
 RESULT instance_find_elsewhere(struct op *op, const struct instance *instance, bool *ret_fits);
 /* ERR_INVALID: a name or a description of more than 255 bytes. */

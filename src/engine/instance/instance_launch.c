@@ -554,7 +554,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 	};
 }
 
-static RESULT tell_unplaced(struct launch *l, uuid instance)
+static RESULT log_unplaced(struct launch *l, uuid instance)
 {
 	struct placement_report report;
 	placement_report(&l->placement, &report);
@@ -582,7 +582,7 @@ static RESULT write_instance(struct launch *l, int64_t index, const struct host 
 	if (l->profile)
 		TRY(write_profile(l, &instance));
 	if (!host)
-		TRY(tell_unplaced(l, instance.row.id));
+		TRY(log_unplaced(l, instance.row.id));
 	l->made[index] = instance.row.id;
 	return engine_log_event(op, KIND_INSTANCE, &instance.row, "created",
 				"Instance of type %" STR_FMT " from image %" STR_FMT " on host %" STR_FMT ".",

@@ -120,7 +120,7 @@ RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 				STR_ARG(host->name));
 }
 
-RESULT instance_place_or_tell(struct op *op, uuid instance)
+RESULT instance_place_or_log(struct op *op, uuid instance)
 {
 	struct instance_placing placing = {.instance = instance};
 	TRY(engine_place_instance(op, &placing));

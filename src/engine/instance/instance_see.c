@@ -200,8 +200,8 @@ static bool host_was_restarted(const struct instance *before, const struct insta
 	       !str_equal(report->boot_id, before->seen_boot_id);
 }
 
-static RESULT tell_restarted(struct op *op, const struct instance *before,
-			     const struct instance_report *report)
+static RESULT log_restarted(struct op *op, const struct instance *before,
+			    const struct instance_report *report)
 {
 	static const char *const why[] = {
 		[INSTANCE_OFF_UNKNOWN] =
@@ -238,7 +238,7 @@ static RESULT answer_own_change(struct op *op, const struct instance *before,
 {
 	bool by_guest = report->power == INSTANCE_SEEN_POWER_OFF && report->off == INSTANCE_OFF_GUEST;
 	if (!by_guest)
-		return tell_restarted(op, before, report);
+		return log_restarted(op, before, report);
 	TRY(engine_log_event(op, KIND_INSTANCE, &before->row, "guest shutdown",
 			     "The guest shut itself down."));
 	if (!before->shutdown_terminates)

@@ -299,7 +299,7 @@ RESULT engine_mark_instance(struct op *op, struct instance_marking *wish)
 				wish->is_broken ? "broken" : "well");
 }
 
-RESULT engine_tell_guest_password(struct op *op, struct instance_telling *wish)
+RESULT engine_report_guest_password(struct op *op, struct guest_password_report *wish)
 {
 	const struct instance *instance = instance_find(op->head, wish->instance);
 	if (!instance || !row_is_live(&instance->row))

@@ -136,7 +136,7 @@ RESULT engine_leave_instance_host(struct op *op, struct instance_leaving *wish)
 	TRY(take_ports_off(op, next.row.id));
 	TRY(engine_log_event(op, KIND_INSTANCE, &next.row, "left its host",
 			     "Its disks stay where they are."));
-	return next.wanted_shelf ? OK : instance_place_or_tell(op, next.row.id);
+	return next.wanted_shelf ? OK : instance_place_or_log(op, next.row.id);
 }
 
 /* ---- and back ---- */
@@ -158,7 +158,7 @@ RESULT instance_write_unshelve(struct op *op, const struct instance *instance)
 	TRY(instance_put(op, &next));
 	TRY(engine_log_event(op, KIND_INSTANCE, &next.row, "unshelve asked",
 			     "On a host again, and started."));
-	return uuid_is_none(next.host) ? instance_place_or_tell(op, next.row.id) : OK;
+	return uuid_is_none(next.host) ? instance_place_or_log(op, next.row.id) : OK;
 }
 
 RESULT engine_unshelve_instance(struct op *op, struct instance_target *wish)

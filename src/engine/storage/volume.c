@@ -393,7 +393,7 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 /* ---- the reconciler's ---- */
 
 /* A disk that was there and is not any more stays as it was seen: that is nothing to go on from. */
-static RESULT tell_missing(struct op *op, const struct volume *volume)
+static RESULT log_missing(struct op *op, const struct volume *volume)
 {
 	return condition_set(op, KIND_VOLUME, volume->row.id, "DiskMissing",
 			     STR("Its host does not have the disk."),
@@ -418,7 +418,7 @@ RESULT engine_see_volume(struct op *op, struct volume_report *report)
 		return OK;
 	bool is_live = row_is_live(&volume->row);
 	if (is_live && report->size == 0 && volume->seen_size > 0)
-		return tell_missing(op, volume);
+		return log_missing(op, volume);
 	struct volume next = *volume;
 	if ((int64_t) report->gen > next.seen_gen)
 		next.seen_gen = (int64_t) report->gen;

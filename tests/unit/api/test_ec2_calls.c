@@ -329,8 +329,8 @@ static void test_deprecated_images(void **state)
 static RESULT tell_password(struct op *op, void *arg)
 {
 	const struct instance *instance = instance_first_by_account(op->head, *(const uuid *) arg);
-	struct instance_telling telling = {.instance = instance->row.id, .password = STR("c2VjcmV0")};
-	return engine_tell_guest_password(op, &telling);
+	struct guest_password_report telling = {.instance = instance->row.id, .password = STR("c2VjcmV0")};
+	return engine_report_guest_password(op, &telling);
 }
 
 /* What a guest told is what its owner gets; it needs no host. */

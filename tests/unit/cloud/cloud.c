@@ -738,7 +738,7 @@ size_t cloud_audit(struct cloud *c, size_t awaited)
 }
 
 /* Says the first line that a look at everything tells the network otherwise. */
-static void check_told(struct cloud *c, struct str before)
+static void check_reported(struct cloud *c, struct str before)
 {
 	struct str after = applied_read(c->arena), a, b;
 	while (str_split_next(&before, '\n', &a) && str_split_next(&after, '\n', &b))
@@ -759,13 +759,13 @@ void cloud_check(struct cloud *c)
 	cloud_settle(c);
 	assert_int_equal(cloud_count_leaks(c), 0);
 	store_read_figures(c->store, &before);
-	struct str told = applied_read(c->arena);
+	struct str reported = applied_read(c->arena);
 	cloud_step_for(c, CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
 	cloud_settle(c);
 	store_read_figures(c->store, &after);
 	assert_int_equal(after.batch, before.batch);
 	assert_int_equal(cloud_count_leaks(c), 0);
-	check_told(c, told);
+	check_reported(c, reported);
 	assert_int_equal(cloud_audit(c, 0), 0); /* compares with SQL, too */
 	sim_compute_count(&sim);
 	assert_int_equal(sim.hasty, 0);
@@ -879,7 +879,7 @@ void cloud_bring_news(struct str host, uuid instance)
 {
 	struct sim_host *s = sim_need_host(host);
 	(void) pthread_mutex_lock(&s->lock);
-	sim_tell(s, instance);
+	sim_notify(s, instance);
 	(void) pthread_mutex_unlock(&s->lock);
 }
 

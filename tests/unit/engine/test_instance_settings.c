@@ -223,20 +223,20 @@ static void check_words(void **state)
 	uuid id = cloud_launch_one(c);
 	struct instance_marking mark = {.instance = ref_to(c, KIND_INSTANCE, id), .is_broken = true};
 	struct instance_target target = {.instance = mark.instance};
-	struct instance_telling telling = {.instance = id, .password = STR("")};
+	struct guest_password_report telling = {.instance = id, .password = STR("")};
 	cloud_fails(c, &c->bob, engine_mark_instance, &mark, ERR_NOT_FOUND, KIND_INSTANCE);
 	cloud_ok(c, &c->alice, engine_mark_instance, &mark);
 	assert_true(cloud_instance(c, id)->marked_broken);
 	mark.is_broken = false;
 	cloud_ok(c, &c->alice, engine_mark_instance, &mark);
 	assert_false(cloud_instance(c, id)->marked_broken);
-	cloud_fails(c, &c->alice, engine_tell_guest_password, &telling, ERR_INVALID, KIND_INSTANCE);
+	cloud_fails(c, &c->alice, engine_report_guest_password, &telling, ERR_INVALID, KIND_INSTANCE);
 	telling.password = STR("c2VjcmV0");
-	cloud_ok(c, &c->alice, engine_tell_guest_password, &telling);
-	cloud_fails(c, &c->alice, engine_tell_guest_password, &telling, ERR_EXISTS, KIND_INSTANCE);
+	cloud_ok(c, &c->alice, engine_report_guest_password, &telling);
+	cloud_fails(c, &c->alice, engine_report_guest_password, &telling, ERR_EXISTS, KIND_INSTANCE);
 	cloud_fails(c, &c->bob, engine_clear_guest_password, &target, ERR_NOT_FOUND, KIND_INSTANCE);
 	cloud_ok(c, &c->alice, engine_clear_guest_password, &target);
-	cloud_ok(c, &c->alice, engine_tell_guest_password, &telling);
+	cloud_ok(c, &c->alice, engine_report_guest_password, &telling);
 }
 
 static void check_protected(void **state)

@@ -22,10 +22,10 @@ struct plan_case {
 	bool is_reached;   /* seen_gen is the row's gen */
 	int there;         /* power on the host */
 	bool is_as_wished; /* its definition */
-	bool lacks_disks, force, patience_over, wants_boot, rests, held, plugs, untold;
-	bool lacks_room, lacked_it_long;       /* QEMU holds it */
-	bool wants_pause, paused, told_paused; /* wished, found, known to the row */
-	bool wants_save, saved, told_saved;
+	bool lacks_disks, force, patience_over, wants_boot, rests, held, plugs, unreported;
+	bool lacks_room, lacked_it_long;           /* QEMU holds it */
+	bool wants_pause, paused, reported_paused; /* wished, found, known to the row */
+	bool wants_save, saved, reported_saved;
 	bool cold;   /* the reboot */
 	bool leaves; /* its host, when it is off */
 	enum instance_step step;
@@ -64,13 +64,13 @@ static const struct plan_case cases[] = {
 	{"runs, a device is to come or go", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
 	 .plugs = true, .step = INSTANCE_PLUG},
 	{"that, done, not told", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
-	 .is_as_wished = true, .untold = true, .step = INSTANCE_REPORT},
+	 .is_as_wished = true, .unreported = true, .step = INSTANCE_REPORT},
 	{"a reboot goes before", .wants_on = true, .row_seen = ON, .there = ON, .plugs = true,
 	 .wants_boot = true, .step = INSTANCE_REBOOT},
 	{"off, a device is to come or go", .row_seen = OFF, .is_reached = true, .there = OFF, .plugs = true,
 	 .step = INSTANCE_DEFINE},
 	{"that, done, not told", .row_seen = OFF, .is_reached = true, .there = OFF, .is_as_wished = true,
-	 .untold = true, .step = INSTANCE_REPORT},
+	 .unreported = true, .step = INSTANCE_REPORT},
 	{"to be off, a device is to come or go", .row_seen = ON, .there = ON, .plugs = true,
 	 .step = INSTANCE_SHUTDOWN},
 	/* held off for a snapshot */
@@ -125,19 +125,19 @@ static const struct plan_case cases[] = {
 	{"paused, not told", .wants_on = true, .row_seen = ON, .there = ON, .wants_pause = true,
 	 .paused = true, .step = INSTANCE_REPORT},
 	{"paused, told", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
-	 .wants_pause = true, .paused = true, .told_paused = true, .step = INSTANCE_SETTLED},
-	{"to go on", .wants_on = true, .row_seen = ON, .there = ON, .paused = true, .told_paused = true,
+	 .wants_pause = true, .paused = true, .reported_paused = true, .step = INSTANCE_SETTLED},
+	{"to go on", .wants_on = true, .row_seen = ON, .there = ON, .paused = true, .reported_paused = true,
 	 .step = INSTANCE_UNPAUSE},
 	{"paused by somebody", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
 	 .paused = true, .step = INSTANCE_UNPAUSE},
 	{"a reboot of one that is paused", .wants_on = true, .row_seen = ON, .there = ON, .paused = true,
-	 .told_paused = true, .wants_boot = true, .step = INSTANCE_UNPAUSE},
+	 .reported_paused = true, .wants_boot = true, .step = INSTANCE_UNPAUSE},
 	{"to be paused, and QEMU holds it", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
 	 .wants_pause = true, .lacks_room = true, .step = INSTANCE_HELD},
-	{"to be off, hears nothing", .row_seen = ON, .there = ON, .paused = true, .told_paused = true,
+	{"to be off, hears nothing", .row_seen = ON, .there = ON, .paused = true, .reported_paused = true,
 	 .step = INSTANCE_UNPAUSE},
-	{"that, by force", .row_seen = ON, .there = ON, .paused = true, .told_paused = true, .force = true,
-	 .step = INSTANCE_FORCE_OFF},
+	{"that, by force", .row_seen = ON, .there = ON, .paused = true, .reported_paused = true,
+	 .force = true, .step = INSTANCE_FORCE_OFF},
 	/* suspend */
 	{"to be suspended", .row_seen = ON, .there = ON, .wants_save = true, .step = INSTANCE_SAVE},
 	{"to be suspended, however long it takes", .row_seen = ON, .there = ON, .wants_save = true,
@@ -145,9 +145,9 @@ static const struct plan_case cases[] = {
 	{"suspended, not told", .row_seen = ON, .there = OFF, .wants_save = true, .saved = true,
 	 .step = INSTANCE_REPORT},
 	{"suspended, told", .row_seen = OFF, .is_reached = true, .there = OFF, .wants_save = true,
-	 .saved = true, .told_saved = true, .step = INSTANCE_SETTLED},
+	 .saved = true, .reported_saved = true, .step = INSTANCE_SETTLED},
 	{"suspended, to go on", .wants_on = true, .row_seen = OFF, .there = OFF, .saved = true,
-	 .told_saved = true, .step = INSTANCE_START},
+	 .reported_saved = true, .step = INSTANCE_START},
 	/* stop */
 	{"asked to stop", .row_seen = ON, .there = ON, .is_as_wished = true, .step = INSTANCE_SHUTDOWN},
 	{"asked too long", .row_seen = ON, .there = ON, .is_as_wished = true, .patience_over = true,
@@ -193,8 +193,8 @@ static struct instance row_of(const struct plan_case *p)
 		.wanted_pause = p->wants_pause,
 		.wanted_save = p->wants_save,
 		.cold_boot = p->cold,
-		.seen_paused = p->told_paused,
-		.seen_saved = p->told_saved,
+		.seen_paused = p->reported_paused,
+		.seen_saved = p->reported_saved,
 		.seen_boots = 2,
 		.seen_power = (enum instance_seen_power) p->row_seen,
 		.seen_gen = p->is_reached ? 7 : 6,
@@ -213,7 +213,7 @@ static struct instance_plan_input input_of(const struct plan_case *p)
 			 .is_saved = p->saved && p->there == OFF,
 			 .defined_as_wished = p->is_as_wished,
 			 .devices_as_wished = !p->plugs && p->there != ABSENT},
-		.devices_told = !p->untold,
+		.devices_reported = !p->unreported,
 		.leaves_host = p->leaves,
 		.disks_ready = !p->lacks_disks,
 		.now_us = NOW_S * SECOND,
@@ -260,18 +260,18 @@ static void each_combination(void (*check)(const struct plan_case *p))
 			.rests = bits & 256,
 			.held = bits & 512,
 			.plugs = bits & 1024,
-			.untold = bits & 2048,
+			.unreported = bits & 2048,
 			.lacks_room = bits & 4096,
 			.lacked_it_long = bits & 8192,
 			/* of one that is to be on, or off */
 			.wants_pause = wants_on && bits & 1U << 14,
 			.paused = bits & 1U << 15,
-			.told_paused = bits & 1U << 16,
+			.reported_paused = bits & 1U << 16,
 			.cold = wants_on && bits & 1U << 17,
 			.leaves = !wants_on && bits & 1U << 17,
 			.wants_save = !wants_on && bits & 1U << 14,
 			.saved = bits & 1U << 15,
-			.told_saved = bits & 1U << 16,
+			.reported_saved = bits & 1U << 16,
 		};
 		check(&p);
 	}
@@ -319,11 +319,12 @@ static void check_settled(const struct plan_case *p)
 	else
 		assert_true((p->there == ON) == (p->wants_on && !p->held) && !p->leaves);
 	if (!p->deleted && p->there != ABSENT)
-		assert_true(!p->plugs && !p->untold);
+		assert_true(!p->plugs && !p->unreported);
 	if (!p->deleted && p->there == ON)
-		assert_true(p->lacks_room || (p->wants_pause == p->paused && p->paused == p->told_paused));
+		assert_true(p->lacks_room ||
+			    (p->wants_pause == p->paused && p->paused == p->reported_paused));
 	if (!p->deleted && p->there == OFF)
-		assert_int_equal(p->saved, p->told_saved);
+		assert_int_equal(p->saved, p->reported_saved);
 }
 
 static struct plan_case after(const struct plan_case *p, enum instance_step step)
@@ -347,20 +348,20 @@ static struct plan_case after(const struct plan_case *p, enum instance_step step
 	case INSTANCE_DEFINE:
 		next.there = OFF;
 		next.is_as_wished = true;
-		next.untold = next.untold || next.plugs;
+		next.unreported = next.unreported || next.plugs;
 		next.plugs = false;
 		break;
 	case INSTANCE_PLUG:
 		next.is_as_wished = true;
-		next.plugs = next.untold = false;
+		next.plugs = next.unreported = false;
 		break;
 	case INSTANCE_START:
-		next.plugs = next.saved = next.told_saved = next.paused = next.told_paused = false;
+		next.plugs = next.saved = next.reported_saved = next.paused = next.reported_paused = false;
 		/* fall through */
 	case INSTANCE_RESET:
 		next.there = next.row_seen = ON;
 		next.is_reached = true;
-		next.wants_boot = next.untold = false;
+		next.wants_boot = next.unreported = false;
 		break;
 	case INSTANCE_PAUSE:
 		next.paused = true;
@@ -386,9 +387,9 @@ static struct plan_case after(const struct plan_case *p, enum instance_step step
 		break;
 	case INSTANCE_REPORT: /* a crash: it stays wanted on, and is not reached */
 		next.row_seen = p->there;
-		next.told_paused = input.seen.is_paused;
-		next.told_saved = input.seen.is_saved;
-		next.untold = false;
+		next.reported_paused = input.seen.is_paused;
+		next.reported_saved = input.seen.is_saved;
+		next.unreported = false;
 		if (!instance_went_off(&row, &input)) {
 			next.is_reached = true;
 			next.wants_boot = false;

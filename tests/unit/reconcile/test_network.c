@@ -397,13 +397,13 @@ static void revoked_rule(struct cloud *c)
 TEST_STORY(revoked_rule, 1)
 
 /* The network has a rule of the group by the other's members. */
-static bool is_told_of_peer(struct cloud *c, uuid group, uuid peer)
+static bool is_reported_of_peer(struct cloud *c, uuid group, uuid peer)
 {
 	char id[UUID_TEXT_SIZE];
-	struct str told = applied_read(c->arena), line;
+	struct str reported = applied_read(c->arena), line;
 	struct str head = str_print(c->arena, "group %s ", uuid_write(group, id));
 	struct str by = str_print(c->arena, " group %s", uuid_write(peer, id));
-	while (str_split_next(&told, '\n', &line))
+	while (str_split_next(&reported, '\n', &line))
 		if (str_starts_with(line, head) && str_contains(line, by))
 			return true;
 	return false;
@@ -427,13 +427,13 @@ static void associated_group(struct cloud *c)
 	assert_true(network_sim_has(NETWORK_ITEM_PORT, guest.port));
 	remove_port(c, &guest);
 	cloud_settle(c);
-	assert_true(is_told_of_peer(c, w.group, v.group));
+	assert_true(is_reported_of_peer(c, w.group, v.group));
 	cloud_ok(c, &c->alice, engine_disassociate_security_group, &both);
 	cloud_settle(c);
-	assert_false(is_told_of_peer(c, w.group, v.group));
+	assert_false(is_reported_of_peer(c, w.group, v.group));
 	cloud_ok(c, &c->alice, engine_associate_security_group, &both);
 	cloud_settle(c);
-	assert_true(is_told_of_peer(c, w.group, v.group));
+	assert_true(is_reported_of_peer(c, w.group, v.group));
 	cloud_ok(c, &c->alice, engine_disassociate_security_group, &both);
 	cloud_ok(c, &c->alice, engine_revoke_rules, &rules);
 	remove_port(c, &w);

@@ -68,7 +68,7 @@ static void host_disconnected(struct cloud *c)
 }
 TEST_STORY(host_disconnected, 1)
 
-static bool is_told(struct cloud *c, uuid subject, const char *name, const char *words)
+static bool is_reported(struct cloud *c, uuid subject, const char *name, const char *words)
 {
 	AUTO_VIEW view = {0};
 	view_open(c->store, &view);
@@ -87,7 +87,7 @@ static void host_reboots(struct cloud *c)
 	assert_int_equal(cloud_guest(c, on).boots, 2);
 	assert_int_equal(cloud_guest(c, off).boots, 1);
 	assert_int_equal(cloud_state(c, off), INSTANCE_STOPPED);
-	assert_true(is_told(c, on, INSTANCE_RESTARTED, "Its host was restarted"));
+	assert_true(is_reported(c, on, INSTANCE_RESTARTED, "Its host was restarted"));
 	assert_false(cloud_has_condition(c, off, INSTANCE_RESTARTED));
 	assert_true(str_is(cloud_instance(c, on).seen_boot_id, "h0-boot-2"));
 }
@@ -124,8 +124,8 @@ static void pool_fills_up(struct cloud *c)
 	sim_compute_set_pool_free(STR("h0"), 1 << 20);
 	cloud_step_for(c, 5 * MINUTE);
 	assert_int_equal(cloud_state(c, id), INSTANCE_PENDING);
-	assert_true(is_told(c, volume, "NotReconciled", "is full"));
-	assert_true(is_told(c, id, "WaitsForDisk", "is full"));
+	assert_true(is_reported(c, volume, "NotReconciled", "is full"));
+	assert_true(is_reported(c, id, "WaitsForDisk", "is full"));
 	sim_compute_set_pool_free(STR("h0"), 0);
 	cloud_await(c, id, INSTANCE_RUNNING);
 	assert_false(cloud_has_condition(c, id, "WaitsForDisk"));

@@ -335,7 +335,7 @@ static void test_kill_at_each_step(void **state)
 /* Killed at every step of an attachment, and detached and deleted while the host is out of reach: what its
  * guest got and nobody told has no row any more when the host is back. Sets whether it was so; false: nobody
  * was killed. */
-static bool delete_untold(uint64_t seed, uint64_t at, bool *is_rowless)
+static bool delete_unreported(uint64_t seed, uint64_t at, bool *is_rowless)
 {
 	struct cloud *c = cloud_new(seed * 1000, 1);
 	uuid id = cloud_launch_running(c), nic = make_nic(c, id);
@@ -368,11 +368,11 @@ static bool delete_untold(uint64_t seed, uint64_t at, bool *is_rowless)
 	return was_killed;
 }
 
-static void test_deleted_untold(void **state)
+static void test_deleted_unreported(void **state)
 {
 	bool is_rowless = false;
 	(void) state;
-	for (uint64_t at = 1; delete_untold(1, at, &is_rowless); at++)
+	for (uint64_t at = 1; delete_unreported(1, at, &is_rowless); at++)
 		;
 	assert_true(is_rowless);
 }
@@ -386,7 +386,7 @@ int main(void)
 		cmocka_unit_test(test_while_stopped),     cmocka_unit_test(test_change_of_mind),
 		cmocka_unit_test(test_terminate),         cmocka_unit_test(test_reboot_asks),
 		cmocka_unit_test(test_reboot_deaf),       cmocka_unit_test(test_held_off),
-		cmocka_unit_test(test_kill_at_each_step), cmocka_unit_test(test_deleted_untold),
+		cmocka_unit_test(test_kill_at_each_step), cmocka_unit_test(test_deleted_unreported),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

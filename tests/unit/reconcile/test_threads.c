@@ -408,7 +408,7 @@ static void ask(struct place *p, op_run run, uuid id, bool by_force)
 	commit(p, &p->alice, run, &wish);
 }
 
-static bool is_told(struct place *p, uuid id)
+static bool is_reported(struct place *p, uuid id)
 {
 	AUTO_VIEW view = {0};
 	view_open(p->store, &view);
@@ -416,11 +416,11 @@ static bool is_told(struct place *p, uuid id)
 	return c && str_contains(c->message, STR("has not answered"));
 }
 
-static void await_told(struct place *p, uuid id, bool wanted)
+static void await_reported(struct place *p, uuid id, bool wanted)
 {
-	for (int k = 0; k < 4000 && is_told(p, id) != wanted; k++)
+	for (int k = 0; k < 4000 && is_reported(p, id) != wanted; k++)
 		nap_ms(5);
-	assert_int_equal(is_told(p, id), wanted);
+	assert_int_equal(is_reported(p, id), wanted);
 }
 
 /* Its host's name. */
@@ -455,7 +455,7 @@ static void test_hung_guest(void **state)
 	await_asked(host, hung);
 	(void) launch(p, INSTANCES / 2);
 	await_count(p, INSTANCE_RUNNING, INSTANCES);
-	await_told(p, hung, true);
+	await_reported(p, hung, true);
 	for (size_t k = 0; k < HOSTS; k++) {
 		struct reading *s = observe(p, p->hosts[k], 10 * SECOND);
 		assert_int_equal(await_reading(s).code, ERR_NONE);
@@ -466,7 +466,7 @@ static void test_hung_guest(void **state)
 	await_count(p, INSTANCE_STOPPED, 1);
 	ask(p, engine_start_instances_run, hung, false);
 	await_count(p, INSTANCE_RUNNING, INSTANCES);
-	await_told(p, hung, false);
+	await_reported(p, hung, false);
 	assert_int_equal(audit(p), 0);
 }
 
@@ -533,19 +533,19 @@ static void test_hung_disk(void **state)
 	await_kept(p, cut(p, other));
 	(void) launch(p, INSTANCES / 2);
 	await_count(p, INSTANCE_RUNNING, INSTANCES);
-	await_told(p, held, true);
-	await_told(p, hung, true);
-	assert_false(is_told(p, other));
+	await_reported(p, held, true);
+	await_reported(p, hung, true);
+	assert_false(is_reported(p, other));
 	uuid second = cut(p, hung);
-	await_told(p, second, true); /* that it waits behind the other */
+	await_reported(p, second, true); /* that it waits behind the other */
 	assert_false(is_kept(p, second));
 	assert_true(sim_compute_is_awaited(host, hung));
 	sim_compute_set_silent(host, hung, false);
 	await_kept(p, held);
 	await_kept(p, second);
-	await_told(p, held, false);
-	await_told(p, second, false);
-	await_told(p, hung, false);
+	await_reported(p, held, false);
+	await_reported(p, second, false);
+	await_reported(p, hung, false);
 	for (int k = 0; k < 2000 && !reconciler_is_settled(p->reconciler); k++)
 		nap_ms(1);
 	assert_int_equal(audit(p), 0);
@@ -564,15 +564,15 @@ static void test_hung_disk_ends(void **state)
 	grow(p, made.at[1]);
 	for (size_t k = 0; k < 2; k++)
 		await_asked(hosts[k], made.at[k]);
-	await_told(p, held, true);
-	await_told(p, grown, true);
+	await_reported(p, held, true);
+	await_reported(p, grown, true);
 	ask(p, engine_stop_instances_run, made.at[0], true);
 	terminate(p, made.at[1]);
 	await_count(p, INSTANCE_STOPPED, 1);
 	await_count(p, INSTANCE_TERMINATED, 1);
 	await_kept(p, held);
-	await_told(p, held, false);
-	await_told(p, made.at[0], false);
+	await_reported(p, held, false);
+	await_reported(p, made.at[0], false);
 	for (int k = 0; k < 2000 && !reconciler_is_settled(p->reconciler); k++)
 		nap_ms(1);
 	assert_int_equal(audit(p), 0);

@@ -352,7 +352,7 @@ void ec2_answer_problem(struct call *call, enum ec2_dialect dialect, struct resu
 	enum err err = p->err ? p->err : result.code;
 	const struct ec2_error *error = ec2_find_problem(&call->ctx, dialect, result);
 	struct str message = p->message.n ? p->message : str_from(err_meaning(err));
-	struct str encoded = err == ERR_DENIED ? guard_tell_refusal(&call->ctx) : STR_NONE;
+	struct str encoded = err == ERR_DENIED ? guard_explain_refusal(&call->ctx) : STR_NONE;
 	if (encoded.n && dialect == DIALECT_EC2)
 		message = str_print(call->ctx.arena,
 				    "%" STR_FMT " Encoded authorization failure message: %" STR_FMT,

@@ -368,7 +368,7 @@ void os_answer_problem(struct os_call *e, struct result result)
 			STR("Unexpected API Error. The server's log has its cause, under the request's id.");
 	}
 	if (err == ERR_DENIED)
-		(void) guard_tell_refusal(e->c); /* `dari explain` shows it by the request's id */
+		(void) guard_explain_refusal(e->c); /* `dari explain` shows it by the request's id */
 	if (err == ERR_UNAUTHENTICATED && e->service != OS_IDENTITY)
 		message = STR("The request you have made requires authentication.");
 	os_answer_error(e, error, message);
