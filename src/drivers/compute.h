@@ -133,7 +133,7 @@ struct compute_seen {
 	enum compute_off off;           /* has a meaning while power is off */
 	/* The guest is on, but QEMU has stopped it because the file of one of its disks could not
 	 * grow. COMPUTE_START lets the guest continue. */
-	bool is_held;
+	bool is_io_paused;
 	bool is_paused;         /* the guest is on, and its processors stand still for another reason */
 	bool is_saved;          /* the guest is off, and COMPUTE_START restores its memory */
 	bool defined_as_wished; /* false: define() would change the definition */

@@ -19,7 +19,7 @@ enum {
 	ASK_AGAIN_S = 5,     /* some guests miss the first press of the power button */
 	UNPLUG_AGAIN_S = 15, /* or an unplug; compute.h says why not sooner */
 	KEPT_S = 30,         /* before it is said that a guest does not let go of a device */
-	HELD_S = 10,         /* before a guest that is held is let go on, and between looks for room */
+	IO_PAUSED_S = 10,    /* before a guest whose I/O is paused is let go on, and between looks for room */
 	PLACE_AGAIN_S = 15   /* between looks for a host with room */
 };
 
@@ -148,19 +148,19 @@ static RESULT report_kept(struct step *s, const struct compute_seen *seen)
 	return step_report_condition(s, &condition, kept_us && is_late);
 }
 
-/* Once more held it is a new condition, with a time of its own: no guest is let go on in a circle. */
-static RESULT report_held(struct step *s, bool is_held)
+/* Once more paused it is a new condition, with a time of its own: no guest is let go on in a circle. */
+static RESULT report_io_paused(struct step *s, bool is_io_paused)
 {
 	struct condition condition = {
 		.subject_kind = KIND_INSTANCE,
 		.subject = s->id,
-		.name = STR(HELD_FOR_ROOM),
+		.name = STR(IO_PAUSED),
 		.message = STR("Its guest is held in the midst of a write: its host's pool is full."),
 		.advice = STR(
 			"Make room in the pool of its host: the guest goes on by itself then, and nothing "
 			"it wrote is lost."),
 	};
-	return step_report_condition(s, &condition, is_held);
+	return step_report_condition(s, &condition, is_io_paused);
 }
 
 static RESULT apply_resume(struct step *s, const struct instance *row)
@@ -168,12 +168,12 @@ static RESULT apply_resume(struct step *s, const struct instance *row)
 	struct result result = set_power(s, row, COMPUTE_START);
 	if (result.code == ERR_CAPACITY) {
 		ctx_clear_problem(&s->ctx);
-		step_again_at(s, clock_now_us() + HELD_S * SECOND);
+		step_again_at(s, clock_now_us() + IO_PAUSED_S * SECOND);
 		return OK;
 	}
 	TRY(result);
 	step_again(s);
-	return report_held(s, false);
+	return report_io_paused(s, false);
 }
 
 static RESULT report_left(struct step *s, const struct instance *row)
@@ -202,7 +202,7 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 		return apply_start(s, rows);
 	case INSTANCE_PLUG:
 		return apply_plug(s, rows, input->seen.defined_as_wished);
-	case INSTANCE_HELD:
+	case INSTANCE_IO_PAUSED:
 		step_again_at(s, input->resume_us);
 		return OK;
 	case INSTANCE_RESUME:
@@ -314,10 +314,10 @@ static RESULT step_instance(struct step *s)
 		.leaves_host = rows.leaves_host,
 	};
 	TRY(s->link->driver->see(s->link->connection, &s->ctx, &rows.domain, &input.seen));
-	if (input.seen.is_held != (rows.held_us != 0))
-		TRY(report_held(s, input.seen.is_held));
+	if (input.seen.is_io_paused != (rows.io_paused_us != 0))
+		TRY(report_io_paused(s, input.seen.is_io_paused));
 	TRY(report_kept(s, &input.seen));
-	input.resume_us = (rows.held_us ? rows.held_us : input.now_us) + HELD_S * SECOND;
+	input.resume_us = (rows.io_paused_us ? rows.io_paused_us : input.now_us) + IO_PAUSED_S * SECOND;
 	TRY(instance_keep_plugged(s, &rows, &input.seen));
 	TRY(instance_drop_rowless(s, &input.seen));
 	input.devices_reported = instance_is_reported(&rows, &input.seen);

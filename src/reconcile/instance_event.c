@@ -33,7 +33,7 @@ static void wake_event(struct reconciler *r, const struct row *row)
 		work_wake(r, lane_home(r), KIND_INSTANCE_EVENT, row->id, WAKE_WISH);
 }
 
-/* Its instance is held for it, or no longer. */
+/* Its instance is kept off for it, or no longer. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {

@@ -62,7 +62,7 @@ static enum instance_step plan_off(const struct instance *row, const struct inst
 static enum instance_step plan_running(const struct instance *row, const struct instance_plan_input *input)
 {
 	bool wants_boot = row->wanted_boots > row->seen_boots;
-	if (!input->seen.is_held && input->seen.is_paused != row->wanted_pause)
+	if (!input->seen.is_io_paused && input->seen.is_paused != row->wanted_pause)
 		return row->wanted_pause ? INSTANCE_PAUSE : INSTANCE_UNPAUSE;
 	if (wants_boot && row->seen_power == INSTANCE_SEEN_POWER_ON) {
 		if (!is_patience_over(input, row->reboot_since_us))
@@ -71,8 +71,8 @@ static enum instance_step plan_running(const struct instance *row, const struct 
 	}
 	if (differs_from_row(row, input) || wants_boot)
 		return INSTANCE_REPORT;
-	if (input->seen.is_held)
-		return input->now_us < input->resume_us ? INSTANCE_HELD : INSTANCE_RESUME;
+	if (input->seen.is_io_paused)
+		return input->now_us < input->resume_us ? INSTANCE_IO_PAUSED : INSTANCE_RESUME;
 	return input->seen.devices_as_wished ? INSTANCE_SETTLED : INSTANCE_PLUG;
 }
 

@@ -11,12 +11,12 @@ enum instance_step {
 	INSTANCE_WAIT_DISKS, /* its volumes are not there yet; their steps wake it */
 	INSTANCE_REST,       /* it goes off by itself again and again: not before restart_us */
 	INSTANCE_DEFINE,
-	INSTANCE_START,  /* defined as wished before */
-	INSTANCE_PLUG,   /* it runs with other disks or NICs than wished */
-	INSTANCE_HELD,   /* QEMU holds it: not before resume_us */
-	INSTANCE_RESUME, /* it may go on, if there is room now */
-	INSTANCE_REBOOT, /* ask the guest to shut down; off, it is started again */
-	INSTANCE_RESET,  /* a guest that did not, or was not to be asked; one that needs a cold boot is
+	INSTANCE_START,     /* defined as wished before */
+	INSTANCE_PLUG,      /* it runs with other disks or NICs than wished */
+	INSTANCE_IO_PAUSED, /* QEMU holds it: not before resume_us */
+	INSTANCE_RESUME,    /* it may go on, if there is room now */
+	INSTANCE_REBOOT,    /* ask the guest to shut down; off, it is started again */
+	INSTANCE_RESET,     /* a guest that did not, or was not to be asked; one that needs a cold boot is
 			  * forced off */
 	INSTANCE_PAUSE,
 	INSTANCE_UNPAUSE,  /* paused, whoever did it, though it is to go on, or to hear of its stop */
@@ -36,7 +36,7 @@ struct instance_plan_input {
 	bool leaves_host;         /* off, it is to be gone from there, but for its disks */
 	int64_t now_us, grace_us; /* grace: from asking the guest to forcing it */
 	int64_t restart_us;       /* after an end of its own: not before; 0: at once */
-	int64_t resume_us;        /* likewise of one that is held */
+	int64_t resume_us;        /* likewise of one whose I/O is paused */
 };
 
 /* Never steers by a state's name. */

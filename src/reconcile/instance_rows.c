@@ -187,8 +187,8 @@ RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows)
 	ret_rows->power_wanted = engine_instance_power_wanted(view.tables, row);
 	ret_rows->leaves_host = engine_instance_leaves_host(view.tables, row);
 	ret_rows->restart_us = gather_restart(view.tables, row);
-	const struct condition *held = condition_find_by_subject(view.tables, s->id, STR(HELD_FOR_ROOM));
-	ret_rows->held_us = held ? held->row.created_us : 0;
+	const struct condition *io_paused = condition_find_by_subject(view.tables, s->id, STR(IO_PAUSED));
+	ret_rows->io_paused_us = io_paused ? io_paused->row.created_us : 0;
 	TRY(gather_disks(s, view.tables, ret_rows));
 	TRY(gather_nics(s, view.tables, ret_rows));
 	return gather_reported(s, view.tables, ret_rows);

@@ -17,9 +17,9 @@ struct instance_rows {
 	bool obstacle_reported;           /* the instance has a condition that says so */
 	VEC(uuid) reported_volumes, reported_ports; /* which the rows say to be plugged into it */
 	enum instance_wanted_power power_wanted;
-	bool leaves_host;   /* nothing of it is to stay there but its disks */
-	int64_t held_us;    /* since when it is told to be held; 0: it is not */
-	int64_t restart_us; /* not before, after an end of its own; 0: at once */
+	bool leaves_host;     /* nothing of it is to stay there but its disks */
+	int64_t io_paused_us; /* since when a condition says so; 0: it is not */
+	int64_t restart_us;   /* not before, after an end of its own; 0: at once */
 };
 
 /* ret_rows->instance NULL: there is no such row. */

@@ -13,7 +13,7 @@
 struct segment_rows {
 	struct network_segment wish;
 	bool has_ports;
-	bool is_held; /* by a row that wakes it when it goes: a port, or a subnet on a router */
+	bool is_in_use; /* by a row that wakes it when it goes: a port, or a subnet on a router */
 	VEC(const struct subnet *) deleted_subnets; /* of no router: those are their routers' to forget */
 };
 
@@ -24,10 +24,10 @@ static RESULT gather(struct step *s, struct segment_rows *ret_rows)
 	view_open(s->r->store, &view);
 	TRY(gather_segment(s, view.tables, s->id, &ret_rows->wish));
 	ret_rows->has_ports = gather_network_has_ports(view.tables, s->id);
-	ret_rows->is_held = port_first_by_network(view.tables, s->id) != NULL;
+	ret_rows->is_in_use = port_first_by_network(view.tables, s->id) != NULL;
 	for (const struct subnet *n = subnet_first_by_network(view.tables, s->id); n;
 	     n = subnet_next_by_network(view.tables, n)) {
-		ret_rows->is_held = ret_rows->is_held || !uuid_is_none(n->router);
+		ret_rows->is_in_use = ret_rows->is_in_use || !uuid_is_none(n->router);
 		if (!row_is_live(&n->row) && uuid_is_none(n->router) &&
 		    !VEC_PUSH(s->ctx.arena, &ret_rows->deleted_subnets,
 			      STEP_COPY(s, KIND_SUBNET, struct subnet, n)))
@@ -98,7 +98,7 @@ static RESULT step_network(struct step *s)
 	reconcile_wake_routers_in(s, s->id, UUID_NONE);
 	bool is_gone = false;
 	TRY(remove_network(s, s->id, &is_gone));
-	if (is_gone || rows.is_held)
+	if (is_gone || rows.is_in_use)
 		return OK;
 	return ctx_fail(&s->ctx, ERR_AGAIN, "a router that its subnets have left is still in it");
 }

@@ -33,8 +33,8 @@ struct volume_rows {
 	const struct volume *volume; /* NULL: no such row */
 	struct volume_base base;
 	const struct disk_key *key; /* NULL: it is plain, or has none yet */
-	bool is_held;               /* a domain or a snapshot may still need it where it is */
-	bool is_left_held;          /* a snapshot asked for just before the move ended is cut where it was */
+	bool is_in_use;             /* a domain or a snapshot may still need it where it is */
+	bool is_left_in_use;        /* a snapshot asked for just before the move ended is cut where it was */
 	bool grows_later;           /* a snapshot is to be cut of it first, at the size that it has */
 };
 
@@ -62,12 +62,12 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 		TRY(gather_disk_key(s, v->data_key, &ret_rows->key));
 	}
 	const struct instance *i = instance_find(view.tables, v->instance);
-	ret_rows->is_left_held = is_to_be_cut_on(view.tables, v, v->left_host);
+	ret_rows->is_left_in_use = is_to_be_cut_on(view.tables, v, v->left_host);
 	ret_rows->grows_later =
 		v->seen_size > 0 && v->size > v->seen_size && is_to_be_cut_on(view.tables, v, v->seen_host);
 	bool has_domain = i && i->seen_power != INSTANCE_SEEN_POWER_ABSENT && !row_is_live(&v->row);
-	ret_rows->is_held = has_domain || !uuid_is_none(v->seen_instance) ||
-			    (v->seen_size > 0 && engine_volume_is_being_copied(view.tables, s->id));
+	ret_rows->is_in_use = has_domain || !uuid_is_none(v->seen_instance) ||
+			      (v->seen_size > 0 && engine_volume_is_being_copied(view.tables, s->id));
 	return OK;
 }
 
@@ -146,7 +146,7 @@ static RESULT report_unreadable(struct step *s, bool is_unreadable)
 static RESULT step_deleted(struct step *s, const struct volume_rows *rows, uuid host)
 {
 	const struct volume *v = rows->volume;
-	if (rows->is_held)
+	if (rows->is_in_use)
 		return OK;       /* the going of what holds it wakes it */
 	if (!uuid_is_none(host)) /* else it never was anywhere */
 		TRY(remove_file(s));
@@ -290,7 +290,7 @@ static RESULT send(struct step *s, const struct volume *v)
 static RESULT step_moving(struct step *s, const struct volume_rows *rows, enum move move)
 {
 	const struct volume *v = rows->volume;
-	if (rows->is_held)
+	if (rows->is_in_use)
 		return OK; /* likewise */
 	TRY(move == MOVE_BEGIN ? begin_move(s, rows) : move == MOVE_FETCH ? fetch(s, v) : send(s, v));
 	if (s->end.again == AGAIN_LATER)
@@ -374,7 +374,7 @@ static RESULT step_volume(struct step *s)
 		TRY(host_link_claim_volume(s, s->id));
 	}
 	if (!uuid_is_none(v->left_host))
-		return rows.is_left_held ? OK : step_left(s, v);
+		return rows.is_left_in_use ? OK : step_left(s, v);
 	if (!row_is_live(&v->row))
 		return step_deleted(s, &rows, host);
 	if (uuid_is_none(host))

@@ -425,7 +425,7 @@ void wake_all_on(struct rec_host *h);
 #define WAITS_FOR_DISK "WaitsForDisk"
 
 /* The condition of an instance that QEMU holds for want of room on its host. */
-#define HELD_FOR_ROOM "HeldForRoom"
+#define IO_PAUSED "HeldForRoom"
 /* The condition of an instance whose guest does not let go of what was detached from it. */
 #define KEEPS_DEVICE "KeepsDevice"
 

@@ -100,7 +100,7 @@ static enum compute_off off_of(struct compute_host *h, uuid id, int state, int r
 }
 
 /* QEMU's own doing: it stops a guest whose write found no room, and writes again when it goes on. */
-static bool is_held(int state, int reason)
+static bool is_io_paused(int state, int reason)
 {
 	return state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_IOERROR;
 }
@@ -166,8 +166,8 @@ RESULT libvirt_see(struct compute_host *h, struct ctx *c, const struct compute_d
 	*ret_seen = (struct compute_seen){
 		.power = libvirt_power_of(state),
 		.off = off_of(h, wish->id, state, reason),
-		.is_held = is_held(state, reason),
-		.is_paused = state == VIR_DOMAIN_PAUSED && !is_held(state, reason),
+		.is_io_paused = is_io_paused(state, reason),
+		.is_paused = state == VIR_DOMAIN_PAUSED && !is_io_paused(state, reason),
 		.is_saved = state == VIR_DOMAIN_SHUTOFF && virDomainHasManagedSaveImage(d, 0) == 1,
 		.defined_as_wished = str_is(mark.wish, digest),
 	};
@@ -303,7 +303,7 @@ static const struct {
 static RESULT check_room(struct compute_host *h, struct ctx *c, virDomainPtr d)
 {
 	int state = 0, reason = 0;
-	if (virDomainGetState(d, &state, &reason, 0) != 0 || !is_held(state, reason))
+	if (virDomainGetState(d, &state, &reason, 0) != 0 || !is_io_paused(state, reason))
 		return OK;
 	return libvirt_check_room(h, c);
 }

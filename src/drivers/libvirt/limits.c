@@ -35,10 +35,10 @@ static int64_t rate_of(const struct disk_limits *limits, size_t k)
 
 void libvirt_write_limits(struct buf *b, const struct disk_limits *limits)
 {
-	bool is_held = false;
+	bool is_limited = false;
 	for (size_t k = 0; k < RATES; k++)
-		is_held = is_held || rate_of(limits, k) > 0;
-	if (!is_held)
+		is_limited = is_limited || rate_of(limits, k) > 0;
+	if (!is_limited)
 		return;
 	buf_print(b, "<iotune>");
 	for (size_t k = 0; k < RATES; k++)

@@ -199,7 +199,7 @@ static RESULT see_inside(struct compute_host *h, struct ctx *c, const struct com
 	*ret_seen = (struct compute_seen){
 		.power = d->is_on ? INSTANCE_SEEN_POWER_ON : INSTANCE_SEEN_POWER_OFF,
 		.off = d->off,
-		.is_held = d->is_on && d->is_held,
+		.is_io_paused = d->is_on && d->is_io_paused,
 		.is_paused = d->is_paused,
 		.is_saved = d->is_saved,
 		.defined_as_wished = str_is(str_from(digest), d->digest),
@@ -298,11 +298,11 @@ static RESULT undefine_inside(struct compute_host *h, struct ctx *c, uuid id)
 
 static RESULT let_go_on(struct sim_host *s, struct ctx *c, struct sim_domain *d)
 {
-	if (d->is_held && s->pool_free && s->pool_free < SIM_FULL_BELOW)
+	if (d->is_io_paused && s->pool_free && s->pool_free < SIM_FULL_BELOW)
 		return ctx_fail(c, ERR_CAPACITY, "the pool of host %s is full", s->name);
-	if (d->is_held || d->is_paused)
+	if (d->is_io_paused || d->is_paused)
 		sim_notify(s, d->id);
-	d->is_held = d->is_paused = false;
+	d->is_io_paused = d->is_paused = false;
 	return OK;
 }
 
@@ -314,7 +314,7 @@ static RESULT start(struct compute_host *h, struct ctx *c, struct sim_domain *d)
 	sim_take_time(SIM_START);
 	d->is_on = true;
 	d->has_variables |= d->is_uefi;
-	d->is_held = false;
+	d->is_io_paused = false;
 	if (!d->is_saved) {
 		d->boots++;
 		d->started_us = clock_now_us();

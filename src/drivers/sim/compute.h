@@ -51,7 +51,7 @@ bool sim_compute_drive_has(struct str host, uuid id, const char *text);
 void sim_compute_set_pool_free(struct str host, int64_t free);
 /* Stops a guest because the file of one of its disks could not grow. It continues when it is
  * started while the pool reports room. */
-void sim_compute_hold_guest(struct str host, uuid id);
+void sim_compute_pause_guest_io(struct str host, uuid id);
 /* Makes every call on the host take so long: on the test's clock if that is frozen, else in real
  * time. */
 void sim_compute_set_latency(struct str host, int64_t latency_us);

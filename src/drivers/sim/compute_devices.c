@@ -109,7 +109,7 @@ RESULT sim_plug_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d,
 		struct sim_device *device = &d->devices[k];
 		if (!device->is_defined)
 			continue;
-		device->held = device->defined;
+		device->applied = device->defined;
 		if (device->is_plugged && !device->leaves_us)
 			continue;
 		TRY(check_disk(s, c, d, device));
@@ -126,7 +126,7 @@ RESULT sim_start_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d
 	for (size_t k = 0; k < d->device_count; k++)
 		d->devices[k].is_plugged = true;
 	for (size_t k = 0; k < d->device_count; k++)
-		d->devices[k].held = d->devices[k].defined;
+		d->devices[k].applied = d->devices[k].defined;
 	return OK;
 }
 
@@ -157,7 +157,9 @@ bool sim_has_limits(const struct sim_domain *d, const struct compute_domain *w)
 {
 	for (size_t k = 0; k < w->disk_count; k++) {
 		const struct sim_device *has = find_device(d->devices, d->device_count, w->disks[k].volume);
-		const struct disk_limits *limits = has && d->is_on ? &has->held : has ? &has->defined : NULL;
+		const struct disk_limits *limits = has && d->is_on ? &has->applied
+						   : has           ? &has->defined
+								   : NULL;
 		if (limits && memcmp(limits, &w->disks[k].limits, sizeof *limits) != 0)
 			return false;
 	}

@@ -293,7 +293,7 @@ static bool find_limits(const struct sim_host *s, uuid volume, struct disk_limit
 			const struct sim_device *device = &s->domains[k].devices[n];
 			if (!device->is_plugged || !uuid_equal(device->id, volume))
 				continue;
-			*ret_limits = device->held;
+			*ret_limits = device->applied;
 			return true;
 		}
 	return false;
@@ -388,14 +388,14 @@ void sim_compute_end_guest(struct str host, uuid id, enum compute_off why)
 	pthread_mutex_unlock(&s->lock);
 }
 
-void sim_compute_hold_guest(struct str host, uuid id)
+void sim_compute_pause_guest_io(struct str host, uuid id)
 {
 	struct sim_host *s = lock_host(host);
 	if (!s)
 		return;
 	struct sim_domain *d = sim_find_domain(s, id);
 	if (d && d->is_on) {
-		d->is_held = true;
+		d->is_io_paused = true;
 		sim_notify(s, id);
 	}
 	pthread_mutex_unlock(&s->lock);

@@ -26,7 +26,7 @@ struct sim_device {
 	uuid id;
 	int64_t leaves_us; /* the guest lets go of it then; 0: it was not asked, or missed it */
 	int slot;          /* of its definition */
-	struct disk_limits defined, held; /* as the definition says; as it is while it is plugged */
+	struct disk_limits defined, applied; /* as the definition says; as it is while it is plugged */
 	bool is_nic, is_defined, is_plugged;
 	bool is_to_leave; /* it has just left the definition: the guest is asked for it */
 	uint64_t key;     /* its disk is opened with that: sim_key() */
@@ -34,7 +34,7 @@ struct sim_device {
 
 struct sim_domain {
 	uuid region, id;
-	bool is_on, is_held, is_paused, is_saved;
+	bool is_on, is_io_paused, is_paused, is_saved;
 	bool is_uefi, is_secure;
 	bool has_variables;         /* it was started by UEFI */
 	bool is_silent, is_awaited; /* its QEMU does not answer; a call waits for that */

@@ -362,12 +362,12 @@ OPERATION(engine_see_instance, instance_report)
 
 /* The meter of what an instance occupies from its launch to its end, in the usage records: level 1
  * begins, 0 ends it. False: the meter is another one. type borrows from it. */
-#define INSTANCE_HELD_METER "server:"
-struct instance_held {
+#define INSTANCE_ALLOCATION_METER "server:"
+struct instance_allocation {
 	int64_t vcpus, memory_mib, disk_gib;
 	struct str type;
 };
-bool engine_parse_held(struct str meter, struct instance_held *ret_held);
+bool engine_parse_allocation(struct str meter, struct instance_allocation *ret_allocation);
 
 /* Forgets an ended instance. It stays visible for INSTANCE_VISIBLE_US after stopped_us. ERR_STATE:
  * it has not ended. ERR_IN_USE: a port or a volume still names it. Absent: OK. */

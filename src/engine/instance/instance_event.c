@@ -16,8 +16,8 @@
 
 enum { REASON_MAX_SIZE = 255 };
 #define SHOWN_US (7 * 24 * HOUR)
-#define RESCHEDULE_US HOUR /* no earlier from now on */
-#define HELD "Maintenance" /* the condition of an instance that is off for it */
+#define RESCHEDULE_US HOUR                /* no earlier from now on */
+#define OFF_FOR_MAINTENANCE "Maintenance" /* the condition of an instance that is off for it */
 
 /* ---- an event ---- */
 
@@ -28,7 +28,7 @@ const struct instance_event *engine_find_event(const struct tables *t, uuid inst
 	return e && (!e->ended_us || clock_now_us() < e->ended_us + SHOWN_US) ? e : NULL;
 }
 
-bool engine_is_held_for_maintenance(const struct tables *t, const struct instance *i)
+bool engine_is_off_for_maintenance(const struct tables *t, const struct instance *i)
 {
 	const struct instance_event *e = engine_find_event(t, i->row.id);
 	return e && e->stage == INSTANCE_EVENT_STAGE_BEGUN && e->code == INSTANCE_EVENT_CODE_SYSTEM_REBOOT &&
@@ -59,7 +59,7 @@ static RESULT schedule(struct op *op, const struct host *host, const struct inst
 		event.row = there->row;
 		event.row.gen++;
 	} else if (there) { /* one that is over is shown until there is another */
-		TRY(condition_clear(op, instance->row.id, STR(HELD)));
+		TRY(condition_clear(op, instance->row.id, STR(OFF_FOR_MAINTENANCE)));
 		TRY(instance_event_forget(op, there->row.id));
 	}
 	TRY(instance_event_put(op, &event));
@@ -81,7 +81,7 @@ static RESULT end_event(struct op *op, const struct instance_event *event, enum 
 	next.ended_us = op->now_us;
 	next.row.gen++;
 	TRY(instance_event_put(op, &next));
-	TRY(condition_clear(op, next.instance, STR(HELD)));
+	TRY(condition_clear(op, next.instance, STR(OFF_FOR_MAINTENANCE)));
 	const struct instance *instance = instance_find(op->head, next.instance);
 	if (!instance)
 		return OK;
@@ -272,13 +272,13 @@ int64_t engine_next_of_event(const struct tables *t, const struct instance_event
 }
 
 /* The guest's time to shut down counts from here. Held, it is wanted on all the while. */
-static RESULT stop_instance(struct op *op, const struct instance *instance, bool is_held)
+static RESULT stop_instance(struct op *op, const struct instance *instance, bool is_kept_off)
 {
 	struct instance next = *instance;
 	next.off_since_us = op->now_us;
 	next.force_off = next.wanted_save = false;
 	next.row.gen++;
-	if (!is_held) {
+	if (!is_kept_off) {
 		next.wanted_power = INSTANCE_WANTED_POWER_OFF;
 		next.wanted_pause = false;
 		next.reason_code = STR("Server.ScheduledStop");
@@ -314,19 +314,20 @@ static RESULT begin_event(struct op *op, const struct instance_event *event)
 {
 	const struct instance *instance = instance_find(op->head, event->instance);
 	const struct host *host = host_find(op->head, event->host);
-	bool is_held = event->code == INSTANCE_EVENT_CODE_SYSTEM_REBOOT;
-	if (is_held && host && op->now_us < host->maintenance_us)
+	bool is_kept_off = event->code == INSTANCE_EVENT_CODE_SYSTEM_REBOOT;
+	if (is_kept_off && host && op->now_us < host->maintenance_us)
 		return begin_early(op, event, instance, host);
 	struct instance_event next = *event;
 	next.stage = INSTANCE_EVENT_STAGE_BEGUN;
 	next.row.gen++;
 	TRY(instance_event_put(op, &next));
-	if (is_held)
-		TRY(condition_set(op, KIND_INSTANCE, instance->row.id, HELD,
+	if (is_kept_off)
+		TRY(condition_set(op, KIND_INSTANCE, instance->row.id, OFF_FOR_MAINTENANCE,
 				  STR("Its host is under maintenance."),
 				  "It is started again when that is over. Stop and start it to have it on "
 				  "another host."));
-	return instance->wanted_power == INSTANCE_WANTED_POWER_ON ? stop_instance(op, instance, is_held) : OK;
+	return instance->wanted_power == INSTANCE_WANTED_POWER_ON ? stop_instance(op, instance, is_kept_off)
+								  : OK;
 }
 
 /* Where it is now, or from a later time on, there may be a maintenance ahead, too. */

@@ -53,7 +53,7 @@ OPERATION(engine_reschedule_event, event_wish)
 const struct instance_event *engine_find_event(const struct tables *t, uuid instance);
 
 /* Whether the instance shall be off until its host's maintenance is over. */
-bool engine_is_held_for_maintenance(const struct tables *t, const struct instance *i);
+bool engine_is_off_for_maintenance(const struct tables *t, const struct instance *i);
 
 /* Whether the event is not over, or is over and no longer shown. */
 bool engine_may_follow_event(const struct instance_event *event);

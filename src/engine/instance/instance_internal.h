@@ -65,7 +65,7 @@ struct str instance_meter(const struct op *op, const struct instance *instance);
 /* From now on it holds what its type says (level 1), running or not, or no longer (0): what Nova counts as
  * usage. The meter is "server:<vCPUs>:<MiB>:<GiB of its root disk>:<type>" (engine/instance/instance.h reads
  * it). */
-RESULT instance_meter_held(struct op *op, const struct instance *instance, int64_t level);
+RESULT instance_meter_allocation(struct op *op, const struct instance *instance, int64_t level);
 /* It is gone from its host: its ports, volumes and addresses go or are freed. */
 RESULT instance_release_parts(struct op *op, const struct instance *instance);
 /* Marks it deleted, with the reason; ends it at once where it was never placed. */

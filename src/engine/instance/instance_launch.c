@@ -576,7 +576,7 @@ static RESULT write_instance(struct launch *l, int64_t index, const struct host 
 	if (l->from)
 		instance_copy_hardware(l->from, &instance);
 	TRY(instance_put(op, &instance));
-	TRY(instance_meter_held(op, &instance, 1));
+	TRY(instance_meter_allocation(op, &instance, 1));
 	TRY(write_volumes(l, &instance));
 	TRY(launch_ports_write(op, &l->ports, &instance, l->port_tags));
 	if (l->profile)

@@ -31,13 +31,13 @@ struct str instance_meter(const struct op *op, const struct instance *instance)
 	return str_print(op->ctx->arena, "instance:%" STR_FMT, STR_ARG(type ? type->name : STR("unknown")));
 }
 
-RESULT instance_meter_held(struct op *op, const struct instance *instance, int64_t level)
+RESULT instance_meter_allocation(struct op *op, const struct instance *instance, int64_t level)
 {
 	const struct instance_type *type = instance_type_find(op->head, instance->type);
-	struct str meter =
-		str_print(op->ctx->arena, INSTANCE_HELD_METER "%" PRId64 ":%" PRId64 ":%" PRId64 ":%" STR_FMT,
-			  instance->vcpus, instance->memory / MEBIBYTE, type ? type->root_disk / GIBIBYTE : 0,
-			  STR_ARG(type ? type->name : STR("unknown")));
+	struct str meter = str_print(
+		op->ctx->arena, INSTANCE_ALLOCATION_METER "%" PRId64 ":%" PRId64 ":%" PRId64 ":%" STR_FMT,
+		instance->vcpus, instance->memory / MEBIBYTE, type ? type->root_disk / GIBIBYTE : 0,
+		STR_ARG(type ? type->name : STR("unknown")));
 	if (!meter.p)
 		return ctx_no_memory(op->ctx);
 	return op_usage(op, KIND_INSTANCE, instance->row.id, instance->account, meter, level);
@@ -49,15 +49,16 @@ static bool take_number(struct str *rest, int64_t *ret_number)
 	return str_split_next(rest, ':', &digits) && result_is_ok(str_parse_int(digits, ret_number));
 }
 
-bool engine_parse_held(struct str meter, struct instance_held *ret_held)
+bool engine_parse_allocation(struct str meter, struct instance_allocation *ret_allocation)
 {
-	struct instance_held held = {0};
-	struct str rest = str_slice(meter, strlen(INSTANCE_HELD_METER), meter.n);
-	if (!str_starts_with(meter, STR(INSTANCE_HELD_METER)) || !take_number(&rest, &held.vcpus) ||
-	    !take_number(&rest, &held.memory_mib) || !take_number(&rest, &held.disk_gib))
+	struct instance_allocation allocation = {0};
+	struct str rest = str_slice(meter, strlen(INSTANCE_ALLOCATION_METER), meter.n);
+	if (!str_starts_with(meter, STR(INSTANCE_ALLOCATION_METER)) ||
+	    !take_number(&rest, &allocation.vcpus) || !take_number(&rest, &allocation.memory_mib) ||
+	    !take_number(&rest, &allocation.disk_gib))
 		return false;
-	held.type = rest;
-	*ret_held = held;
+	allocation.type = rest;
+	*ret_allocation = allocation;
 	return true;
 }
 
@@ -102,7 +103,7 @@ RESULT instance_release_parts(struct op *op, const struct instance *instance)
 	TRY(release_volumes(op, instance->row.id));
 	TRY(profile_association_leave_instance(op, instance->row.id));
 	TRY(condition_clear_all(op, instance->row.id));
-	TRY(instance_meter_held(op, instance, 0));
+	TRY(instance_meter_allocation(op, instance, 0));
 	return engine_log_event(op, KIND_INSTANCE, &instance->row, "terminated", "It is gone from its host.");
 }
 
@@ -177,7 +178,7 @@ enum instance_wanted_power engine_instance_power_wanted(const struct tables *t, 
 		if (s->needs_off && s->seen_stage == SNAPSHOT_SEEN_STAGE_NONE &&
 		    model_derive_snapshot_state(s) == SNAPSHOT_PENDING)
 			return INSTANCE_WANTED_POWER_OFF;
-	bool is_off = i->moves || engine_is_held_for_maintenance(t, i);
+	bool is_off = i->moves || engine_is_off_for_maintenance(t, i);
 	return is_off ? INSTANCE_WANTED_POWER_OFF : i->wanted_power;
 }
 

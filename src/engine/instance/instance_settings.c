@@ -111,11 +111,11 @@ RESULT instance_change_type(struct op *op, const struct instance_type *type, str
 	const struct dedicated_host *dedicated = engine_find_dedicated(op->head, next->host);
 	if (dedicated)
 		TRY(dedicated_host_check_type(op, dedicated, type, field));
-	TRY(instance_meter_held(op, next, 0));
+	TRY(instance_meter_allocation(op, next, 0));
 	next->type = type->row.id;
 	next->vcpus = type->vcpus;
 	next->memory = type->memory;
-	return instance_meter_held(op, next, 1);
+	return instance_meter_allocation(op, next, 1);
 }
 
 /* ---- what belongs to it ---- */

@@ -216,7 +216,7 @@ static RESULT write_instance(struct adoption *a)
 	next.seen_boot_id = is_on ? a->host->seen_boot_id : STR_NONE;
 	next.seen_us = op->now_us;
 	TRY(instance_put(op, &next));
-	TRY(instance_meter_held(op, &next, 1));
+	TRY(instance_meter_allocation(op, &next, 1));
 	if (is_on)
 		TRY(op_usage(op, KIND_INSTANCE, next.row.id, next.account, instance_meter(op, &next), 1));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "adopted",

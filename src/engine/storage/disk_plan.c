@@ -198,7 +198,7 @@ static RESULT take_snapshot(struct op *op, const struct disk_wish *wish, struct 
 		return OK;
 	TRY(engine_find_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
 	TRY(engine_permit(op, "snapshot.use", KIND_SNAPSHOT, &snapshot->row));
-	TRY(snapshot_check_unheld(op, snapshot, &wish->snapshot));
+	TRY(snapshot_check_unreserved(op, snapshot, &wish->snapshot));
 	plan->snapshot = snapshot;
 	plan->volume = NULL;
 	plan->size = 0; /* its own, unless one is said */
@@ -249,7 +249,7 @@ static RESULT take_volume(struct op *op, const struct disk_wish *wish, struct di
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME, ref->field,
 				   "%" STR_FMT " is already attached to an instance", STR_ARG(ref->text));
 	if (ref == &wish->existing)
-		TRY(volume_check_unheld(op, volume, ref));
+		TRY(volume_check_unreserved(op, volume, ref));
 	if (ref == &wish->existing)
 		plan->existing = volume, plan->delete_on_termination = false;
 	else

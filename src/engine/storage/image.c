@@ -278,8 +278,8 @@ static RESULT snapshot_disks(struct op *op, const struct image_capture *wish, bo
 	return OK;
 }
 
-/* That it is held off is a wish like the user's: a new gen, for which it was not seen yet. */
-static RESULT hold_off(struct op *op, const struct instance *instance)
+/* That it is quiesced is a wish like the user's: a new gen, for which it was not seen yet. */
+static RESULT quiesce(struct op *op, const struct instance *instance)
 {
 	struct instance next = *instance;
 	next.off_since_us = op->now_us;
@@ -347,7 +347,7 @@ RESULT engine_capture_image(struct op *op, struct image_capture *wish)
 	TRY(find_captured(op, wish, &instance));
 	bool needs_off = !wish->no_reboot && instance->wanted_power == INSTANCE_WANTED_POWER_ON;
 	TRY(image_capture_instance(op, instance, needs_off, wish));
-	return needs_off ? hold_off(op, instance) : OK;
+	return needs_off ? quiesce(op, instance) : OK;
 }
 
 /* ---- from another image ---- */

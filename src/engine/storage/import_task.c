@@ -103,7 +103,7 @@ static RESULT check_snapshot(struct op *op, const struct import_disk *disk, cons
 			     bool is_encrypted)
 {
 	TRY(engine_permit(op, "snapshot.use", KIND_SNAPSHOT, &snapshot->row));
-	TRY(snapshot_check_unheld(op, snapshot, &disk->snapshot));
+	TRY(snapshot_check_unreserved(op, snapshot, &disk->snapshot));
 	if (model_derive_snapshot_state(snapshot) != SNAPSHOT_COMPLETED)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, disk->snapshot.field,
 				   "The snapshot '%" STR_FMT "' is not completed",

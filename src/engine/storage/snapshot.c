@@ -261,32 +261,32 @@ RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 	const struct image_device *device = image_device_first_by_snapshot(op->head, snapshot->row.id);
 	if (device)
 		return fail_in_use(op, wish, image_find(op->head, device->image));
-	if (!wish->force && snapshot->hold != SNAPSHOT_HOLD_ERROR)
-		TRY(snapshot_check_unheld(op, snapshot, &wish->snapshot));
+	if (!wish->force && snapshot->reservation != SNAPSHOT_RESERVATION_ERROR)
+		TRY(snapshot_check_unreserved(op, snapshot, &wish->snapshot));
 	return snapshot_delete_metered(op, snapshot);
 }
 
-/* ---- held ---- */
+/* ---- reserved ---- */
 
-RESULT snapshot_check_unheld(struct op *op, const struct snapshot *snapshot, const struct ref *ref)
+RESULT snapshot_check_unreserved(struct op *op, const struct snapshot *snapshot, const struct ref *ref)
 {
-	return snapshot->hold == SNAPSHOT_HOLD_NONE
+	return snapshot->reservation == SNAPSHOT_RESERVATION_NONE
 		       ? OK
 		       : ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, ref->field,
 				     "The snapshot '%" STR_FMT "' is %s.", STR_ARG(ref->text),
-				     snapshot_hold_words[snapshot->hold]);
+				     snapshot_reservation_words[snapshot->reservation]);
 }
 
-RESULT engine_hold_snapshot(struct op *op, struct snapshot_holding *wish)
+RESULT engine_reserve_snapshot(struct op *op, struct snapshot_reserving *wish)
 {
 	const struct snapshot *snapshot = NULL;
 	TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
 	TRY(engine_permit(op, "snapshot.update", KIND_SNAPSHOT, &snapshot->row));
 	struct snapshot next = *snapshot;
-	next.hold = wish->to;
+	next.reservation = wish->to;
 	TRY(snapshot_put(op, &next));
 	return engine_log_event(op, KIND_SNAPSHOT, &next.row, "held", "Held: %s.",
-				snapshot_hold_words[next.hold]);
+				snapshot_reservation_words[next.reservation]);
 }
 
 /* ---- the reconciler's ---- */

@@ -69,11 +69,11 @@ struct snapshot_target {
 OPERATION(engine_delete_snapshot, snapshot_target)
 
 /* For administrators: forbids the use of a snapshot, or allows it again. */
-struct snapshot_holding {
+struct snapshot_reserving {
 	struct ref snapshot;
-	enum snapshot_hold to;
+	enum snapshot_reservation to;
 };
-OPERATION(engine_hold_snapshot, snapshot_holding)
+OPERATION(engine_reserve_snapshot, snapshot_reserving)
 
 /* Whether the snapshot is still to be made: it is not kept, has not failed, and is not deleted. */
 bool engine_snapshot_is_pending(const struct snapshot *snapshot);

@@ -5,7 +5,7 @@
 #include "engine/internal.h"
 
 /* ERR_STATE: an administrator said that it is not to be used. */
-RESULT snapshot_check_unheld(struct op *op, const struct snapshot *snapshot, const struct ref *ref);
+RESULT snapshot_check_unreserved(struct op *op, const struct snapshot *snapshot, const struct ref *ref);
 /* Of the volume; words, tags and needs_off are set, the rest is made. ERR_STATE, ERR_QUOTA. */
 RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snapshot *snapshot);
 /* Of the same file, or of one that is to be encrypted; account, words and tags are set. ERR_STATE: the source

@@ -259,7 +259,7 @@ RESULT engine_revert_volume(struct op *op, struct volume_reverting *wish)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_SNAPSHOT, wish->snapshot.field,
 				   "The snapshot '%" STR_FMT "' is of another volume.",
 				   STR_ARG(wish->snapshot.text));
-	TRY(volume_check_unheld(op, volume, &wish->volume));
+	TRY(volume_check_unreserved(op, volume, &wish->volume));
 	bool is_free = model_derive_volume_state(volume) == VOLUME_AVAILABLE &&
 		       uuid_equal(volume->host, volume->seen_host) && uuid_is_none(volume->left_host) &&
 		       !engine_volume_is_being_copied(op->head, volume->row.id);
@@ -294,8 +294,8 @@ RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "A snapshot of the volume %" STR_FMT " is on its way.",
 				   STR_ARG(wish->volume.text));
-	if (!wish->force && volume->hold != VOLUME_HOLD_ERROR)
-		TRY(volume_check_unheld(op, volume, &wish->volume));
+	if (!wish->force && volume->reservation != VOLUME_RESERVATION_ERROR)
+		TRY(volume_check_unreserved(op, volume, &wish->volume));
 	if (wish->snapshots == VOLUME_SNAPSHOTS_GO)
 		TRY(delete_snapshots(op, volume));
 	FORGET_EACH(op, volume_transfer, volume, volume->row.id);
@@ -370,7 +370,7 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
 	TRY(engine_permit(op, "volume.modify", KIND_VOLUME, &volume->row));
 	TRY(check_modifiable(op, wish, volume));
-	TRY(volume_check_unheld(op, volume, &wish->volume));
+	TRY(volume_check_unreserved(op, volume, &wish->volume));
 	struct disk_plan disk = {.size = volume->size,
 				 .type = volume->type,
 				 .iops = volume->iops,

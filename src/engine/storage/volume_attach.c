@@ -32,8 +32,8 @@ void volume_leave_instance(struct volume *volume)
 	volume->device_slot = 0;
 	volume->attached_us = 0;
 	volume->delete_on_termination = volume->force_detach = false;
-	volume->hold = VOLUME_HOLD_NONE;
-	volume->held_for = UUID_NONE;
+	volume->reservation = VOLUME_RESERVATION_NONE;
+	volume->reserved_for = UUID_NONE;
 }
 
 /* ---- attach ---- */
@@ -164,8 +164,8 @@ RESULT engine_attach_volume(struct op *op, struct volume_attaching *wish)
 	TRY(choose_slot(op, wish, instance, &next.device_slot));
 	if (str_is_empty(wish->device))
 		TRY(name_device(op, instance, next.device_slot, &wish->device));
-	next.hold = VOLUME_HOLD_NONE;
-	next.held_for = UUID_NONE;
+	next.reservation = VOLUME_RESERVATION_NONE;
+	next.reserved_for = UUID_NONE;
 	next.instance = instance->row.id;
 	next.zone = instance->zone;
 	next.device = wish->device;
@@ -250,7 +250,7 @@ RESULT engine_detach_volume(struct op *op, struct volume_detaching *wish)
 	next.instance = UUID_NONE;
 	next.force_detach = wish->force;
 	next.delete_on_termination = false;
-	next.hold = VOLUME_HOLD_NONE;
+	next.reservation = VOLUME_RESERVATION_NONE;
 	if (uuid_is_none(next.seen_instance))
 		volume_leave_instance(&next); /* it never was plugged */
 	next.row.gen++;

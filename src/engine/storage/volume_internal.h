@@ -19,9 +19,9 @@ RESULT volume_check_room(struct op *op, const struct host *host, int64_t more, s
 RESULT volume_delete_metered(struct op *op, const struct volume *volume);
 /* seen_instance of the volumes that a report of an instance names, or names no more. */
 RESULT volume_see_plugged(struct op *op, const struct instance_report *report);
-/* Nobody has been promised it. ERR_STATE: it is on offer, held, or being reverted. */
-RESULT volume_check_unheld(struct op *op, const struct volume *volume, const struct ref *ref);
-/* The wish may attach it: it is not held, or it was promised to that instance. ERR_STATE. */
+/* Nobody has been promised it. ERR_STATE: it is on offer, reserved, or being reverted. */
+RESULT volume_check_unreserved(struct op *op, const struct volume *volume, const struct ref *ref);
+/* The wish may attach it: it is not reserved, or it was promised to that instance. ERR_STATE. */
 RESULT volume_check_promise(struct op *op, const struct volume_attaching *wish, const struct volume *volume,
 			    const struct instance *instance);
 /* The instance that it is for, or is still plugged into. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Holds of volumes: which moves from hold to hold there are, and what each asks of a volume. Attaching and
- * detaching a volume (volume_attach.c) end its hold, too. */
+ * Reservations of volumes: the moves between them, and what each asks of a volume. Attaching and
+ * detaching a volume (volume_attach.c) end its reservation, too. */
 #include "engine/storage/volume_reservation.h"
 
 #include "engine/instance/instance.h"
@@ -11,13 +11,14 @@
 #include "store/volume.h"
 #include "store/volume_transfer.h"
 
-/* ---- what a hold keeps others from ---- */
+/* ---- what a reservation keeps others from ---- */
 
-RESULT volume_check_unheld(struct op *op, const struct volume *volume, const struct ref *ref)
+RESULT volume_check_unreserved(struct op *op, const struct volume *volume, const struct ref *ref)
 {
 	bool is_offered = volume_transfer_first_by_volume(op->head, volume->row.id);
-	const char *why = is_offered                                ? "offered to another account"
-			  : volume->hold != VOLUME_HOLD_NONE        ? volume_hold_words[volume->hold]
+	const char *why = is_offered ? "offered to another account"
+			  : volume->reservation != VOLUME_RESERVATION_NONE
+				  ? volume_reservation_words[volume->reservation]
 			  : volume->reverts != volume->seen_reverts ? "being reverted"
 								    : NULL;
 	return why ? ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field, "The volume '%" STR_FMT "' is %s.",
@@ -28,24 +29,24 @@ RESULT volume_check_unheld(struct op *op, const struct volume *volume, const str
 RESULT volume_check_promise(struct op *op, const struct volume_attaching *wish, const struct volume *volume,
 			    const struct instance *instance)
 {
-	bool is_his =
-		volume->hold == VOLUME_HOLD_ATTACHING ||
-		(volume->hold == VOLUME_HOLD_RESERVED && uuid_equal(volume->held_for, instance->row.id));
-	return wish->is_promised && is_his ? OK : volume_check_unheld(op, volume, &wish->volume);
+	bool is_his = volume->reservation == VOLUME_RESERVATION_ATTACHING ||
+		      (volume->reservation == VOLUME_RESERVATION_RESERVED &&
+		       uuid_equal(volume->reserved_for, instance->row.id));
+	return wish->is_promised && is_his ? OK : volume_check_unreserved(op, volume, &wish->volume);
 }
 
-/* ---- from hold to hold ---- */
+/* ---- from one reservation to another ---- */
 
 /* What a volume must be besides, when nothing holds it. */
 enum needed { NEEDS_NOTHING, NEEDS_FREE, NEEDS_ATTACHED };
 struct move {
-	enum volume_hold from, to;
+	enum volume_reservation from, to;
 	enum needed needed;
 	const char *permission;
 };
 #define MOVE(from, to, needed, permission)                                                                   \
 	{                                                                                                    \
-		VOLUME_HOLD_##from, VOLUME_HOLD_##to, NEEDS_##needed, permission                             \
+		VOLUME_RESERVATION_##from, VOLUME_RESERVATION_##to, NEEDS_##needed, permission               \
 	}
 static const struct move begin_attaching = MOVE(NONE, ATTACHING, FREE, "volume.attach");
 static const struct move cancel_attaching = MOVE(ATTACHING, NONE, NOTHING, "volume.attach");
@@ -63,7 +64,7 @@ static bool fits(const struct move *move, const struct volume *volume)
 	case NEEDS_ATTACHED:
 		return attachment == ATTACHMENT_ATTACHED;
 	case NEEDS_NOTHING:
-		return volume->hold == move->from;
+		return volume->reservation == move->from;
 	}
 	return false;
 }
@@ -75,19 +76,21 @@ static RESULT check_move(struct op *op, const struct move *move, const struct re
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field,
 				   "The volume '%" STR_FMT "' is not in a state for that.",
 				   STR_ARG(ref->text));
-	return move->from == VOLUME_HOLD_NONE ? volume_check_unheld(op, volume, ref) : OK;
+	return move->from == VOLUME_RESERVATION_NONE ? volume_check_unreserved(op, volume, ref) : OK;
 }
 
-static RESULT write_hold(struct op *op, const struct volume *volume, enum volume_hold hold, uuid held_for)
+static RESULT write_reservation(struct op *op, const struct volume *volume,
+				enum volume_reservation reservation, uuid reserved_for)
 {
 	struct volume next = *volume;
-	next.hold = hold;
-	next.held_for = held_for;
+	next.reservation = reservation;
+	next.reserved_for = reserved_for;
 	TRY(volume_put(op, &next));
-	return engine_log_event(op, KIND_VOLUME, &next.row, "held", "Held: %s.", volume_hold_words[hold]);
+	return engine_log_event(op, KIND_VOLUME, &next.row, "held", "Held: %s.",
+				volume_reservation_words[reservation]);
 }
 
-static RESULT move_volume(struct op *op, const struct volume_holding *wish, const struct move *move)
+static RESULT move_volume(struct op *op, const struct volume_reserving *wish, const struct move *move)
 {
 	const struct volume *volume = NULL;
 	const struct instance *instance = NULL;
@@ -96,30 +99,30 @@ static RESULT move_volume(struct op *op, const struct volume_holding *wish, cons
 		TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, move->permission, KIND_VOLUME, &volume->row));
 	TRY(check_move(op, move, &wish->volume, volume));
-	return write_hold(op, volume, move->to, instance ? instance->row.id : UUID_NONE);
+	return write_reservation(op, volume, move->to, instance ? instance->row.id : UUID_NONE);
 }
 
-RESULT engine_begin_attaching_volume(struct op *op, struct volume_holding *wish)
+RESULT engine_begin_attaching_volume(struct op *op, struct volume_reserving *wish)
 {
 	return move_volume(op, wish, &begin_attaching);
 }
 
-RESULT engine_cancel_attaching_volume(struct op *op, struct volume_holding *wish)
+RESULT engine_cancel_attaching_volume(struct op *op, struct volume_reserving *wish)
 {
 	return move_volume(op, wish, &cancel_attaching);
 }
 
-RESULT engine_begin_detaching_volume(struct op *op, struct volume_holding *wish)
+RESULT engine_begin_detaching_volume(struct op *op, struct volume_reserving *wish)
 {
 	return move_volume(op, wish, &begin_detaching);
 }
 
-RESULT engine_cancel_detaching_volume(struct op *op, struct volume_holding *wish)
+RESULT engine_cancel_detaching_volume(struct op *op, struct volume_reserving *wish)
 {
 	return move_volume(op, wish, &cancel_detaching);
 }
 
-RESULT engine_reserve_volume(struct op *op, struct volume_holding *wish)
+RESULT engine_reserve_volume(struct op *op, struct volume_reserving *wish)
 {
 	return move_volume(op, wish, &reserve);
 }
@@ -129,12 +132,12 @@ RESULT engine_mark_volume(struct op *op, struct volume_marking *wish)
 	const struct volume *volume = NULL;
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
 	TRY(engine_permit(op, "volume.update", KIND_VOLUME, &volume->row));
-	return write_hold(op, volume, wish->hold, UUID_NONE);
+	return write_reservation(op, volume, wish->reservation, UUID_NONE);
 }
 
 /* ---- a reservation's end ---- */
 
-RESULT engine_end_volume_attachment(struct op *op, struct volume_holding *wish)
+RESULT engine_end_volume_attachment(struct op *op, struct volume_reserving *wish)
 {
 	const struct volume *volume = NULL;
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
@@ -149,13 +152,13 @@ RESULT engine_attach_reserved_volume(struct op *op, struct volume_attaching *wis
 	const struct volume *volume = NULL;
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
 	TRY(engine_permit(op, "volume.attach", KIND_VOLUME, &volume->row));
-	if (volume->hold != VOLUME_HOLD_RESERVED || uuid_is_none(volume->held_for))
+	if (volume->reservation != VOLUME_RESERVATION_RESERVED || uuid_is_none(volume->reserved_for))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "Invalid attachment: it is not reserved for a server.");
 	wish->instance = (struct ref){.kind = KIND_INSTANCE,
-				      .prefix = volume->held_for,
+				      .prefix = volume->reserved_for,
 				      .bits = 128,
-				      .text = uuid_to_str(op->ctx->arena, volume->held_for)};
+				      .text = uuid_to_str(op->ctx->arena, volume->reserved_for)};
 	wish->is_promised = true;
 	return engine_attach_volume(op, wish);
 }

@@ -36,7 +36,7 @@ RESULT engine_offer_volume(struct op *op, struct volume_transfer_wish *wish)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME_TRANSFER, STR("name"),
 				   "A transfer's name has up to 255 characters.");
 	TRY(check_free(op, volume, wish->volume.field));
-	TRY(volume_check_unheld(op, volume, &wish->volume));
+	TRY(volume_check_unreserved(op, volume, &wish->volume));
 	struct volume_transfer transfer = {.row.id = engine_new_id(op, KIND_VOLUME_TRANSFER),
 					   .row.gen = 1,
 					   .volume = volume->row.id,

@@ -362,7 +362,7 @@ static void test_pause(void **state)
 	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_PAUSE));
 	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_PAUSE));
 	struct compute_seen seen = scene_see(&s);
-	assert_true(seen.power == INSTANCE_SEEN_POWER_ON && seen.is_paused && !seen.is_held);
+	assert_true(seen.power == INSTANCE_SEEN_POWER_ON && seen.is_paused && !seen.is_io_paused);
 	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
 	assert_false(scene_see(&s).is_paused);
 	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_PAUSE));

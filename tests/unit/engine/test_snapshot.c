@@ -205,7 +205,7 @@ static enum instance_wanted_power power_of(const struct cloud *c, uuid instance)
 }
 
 /* Held off until the last disk is cut; that it goes off meanwhile is no doing of its own. */
-static void check_hold(void **state)
+static void check_reservation(void **state)
 {
 	struct cloud *c = *state;
 	uuid instance = launch(c), image = capture(c, instance, false);
@@ -235,7 +235,7 @@ static void check_hold(void **state)
 }
 
 /* What failed, or is not asked for any more, holds nobody. */
-static void check_hold_ends(void **state)
+static void check_reservation_ends(void **state)
 {
 	struct cloud *c = *state;
 	uuid instance = launch(c), image = capture(c, instance, false);
@@ -315,8 +315,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_limits, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_of_instance, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_volume_goes, cloud_setup, cloud_teardown),
-		cmocka_unit_test_setup_teardown(check_hold, cloud_setup, cloud_teardown),
-		cmocka_unit_test_setup_teardown(check_hold_ends, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_reservation, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_reservation_ends, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_register, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_copy, cloud_setup, cloud_teardown),
 	};

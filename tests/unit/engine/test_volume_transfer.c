@@ -174,35 +174,35 @@ static void check_offer_refused(void **state)
 	cloud_fails(c, &c->alice, engine_offer_volume, &offer, ERR_STATE, KIND_VOLUME);
 }
 
-static void hold(struct cloud *c, uuid volume, op_run run, enum err err)
+static void reserve(struct cloud *c, uuid volume, op_run run, enum err err)
 {
-	struct volume_holding wish = {.volume = ref_to(c, KIND_VOLUME, volume)};
+	struct volume_reserving wish = {.volume = ref_to(c, KIND_VOLUME, volume)};
 	cloud_expect(c, cloud_run(c, &c->alice, run, &wish), err, err ? KIND_VOLUME : KIND_NONE);
 }
 
-static void check_hold(void **state)
+static void check_reservation(void **state)
 {
 	struct cloud *c = *state;
 	uuid volume = create_seen(c, GIB), instance = cloud_launch_one(c), other = cloud_launch_one(c);
 	cloud_see(c, instance, INSTANCE_SEEN_POWER_ON);
 	cloud_see(c, other, INSTANCE_SEEN_POWER_ON);
-	hold(c, volume, engine_cancel_attaching_volume_run, ERR_STATE);
-	hold(c, volume, engine_begin_detaching_volume_run, ERR_STATE);
-	hold(c, volume, engine_begin_attaching_volume_run, ERR_NONE);
-	hold(c, volume, engine_reserve_volume_run, ERR_STATE);
+	reserve(c, volume, engine_cancel_attaching_volume_run, ERR_STATE);
+	reserve(c, volume, engine_begin_detaching_volume_run, ERR_STATE);
+	reserve(c, volume, engine_begin_attaching_volume_run, ERR_NONE);
+	reserve(c, volume, engine_reserve_volume_run, ERR_STATE);
 	struct volume_attaching attaching = {.volume = ref_to(c, KIND_VOLUME, volume),
 					     .instance = ref_to(c, KIND_INSTANCE, other)};
 	cloud_fails(c, &c->alice, engine_attach_volume, &attaching, ERR_STATE, KIND_VOLUME);
-	hold(c, volume, engine_cancel_attaching_volume_run, ERR_NONE);
-	struct volume_holding reserve = {.volume = attaching.volume,
-					 .instance = ref_to(c, KIND_INSTANCE, instance)};
+	reserve(c, volume, engine_cancel_attaching_volume_run, ERR_NONE);
+	struct volume_reserving reserve = {.volume = attaching.volume,
+					   .instance = ref_to(c, KIND_INSTANCE, instance)};
 	cloud_ok(c, &c->alice, engine_reserve_volume, &reserve);
 	attaching.is_promised = true;
 	cloud_fails(c, &c->alice, engine_attach_volume, &attaching, ERR_STATE, KIND_VOLUME);
 	attaching.instance = reserve.instance;
 	cloud_ok(c, &c->alice, engine_attach_volume, &attaching);
 	const struct volume *v = find_volume(c, volume);
-	assert_true(v->hold == VOLUME_HOLD_NONE && uuid_is_none(v->held_for));
+	assert_true(v->reservation == VOLUME_RESERVATION_NONE && uuid_is_none(v->reserved_for));
 }
 
 static uuid attach_seen(struct cloud *c, uuid volume)
@@ -238,14 +238,14 @@ static void check_moves(void **state)
 		RESERVE = 16
 	};
 	static const struct {
-		enum volume_hold hold;
+		enum volume_reservation reservation;
 		unsigned free, attached; /* the moves that there are */
 	} cases[] = {
-		{VOLUME_HOLD_NONE, BEGIN_ATTACHING | RESERVE, BEGIN_DETACHING},
-		{VOLUME_HOLD_ATTACHING, CANCEL_ATTACHING, CANCEL_ATTACHING},
-		{VOLUME_HOLD_DETACHING, CANCEL_DETACHING, CANCEL_DETACHING},
-		{VOLUME_HOLD_RESERVED, 0, 0},
-		{VOLUME_HOLD_MAINTENANCE, 0, 0},
+		{VOLUME_RESERVATION_NONE, BEGIN_ATTACHING | RESERVE, BEGIN_DETACHING},
+		{VOLUME_RESERVATION_ATTACHING, CANCEL_ATTACHING, CANCEL_ATTACHING},
+		{VOLUME_RESERVATION_DETACHING, CANCEL_DETACHING, CANCEL_DETACHING},
+		{VOLUME_RESERVATION_RESERVED, 0, 0},
+		{VOLUME_RESERVATION_MAINTENANCE, 0, 0},
 	};
 	struct cloud *c = *state;
 	uuid free = create_seen(c, GIB), attached = create_seen(c, GIB);
@@ -254,10 +254,10 @@ static void check_moves(void **state)
 		uuid volume = n % 2 ? attached : free;
 		unsigned allowed = n % 2 ? cases[n / 2].attached : cases[n / 2].free;
 		struct volume_marking mark = {.volume = ref_to(c, KIND_VOLUME, volume),
-					      .hold = cases[n / 2].hold};
+					      .reservation = cases[n / 2].reservation};
 		for (size_t k = 0; k < sizeof moves / sizeof moves[0]; k++) {
 			cloud_ok(c, &c->alice, engine_mark_volume, &mark);
-			hold(c, volume, moves[k], allowed >> k & 1 ? ERR_NONE : ERR_STATE);
+			reserve(c, volume, moves[k], allowed >> k & 1 ? ERR_NONE : ERR_STATE);
 		}
 	}
 }
@@ -268,14 +268,14 @@ static void check_reserved_meanwhile(void **state)
 	struct cloud *c = *state;
 	uuid volume = create_seen(c, GIB), instance = cloud_launch_one(c);
 	cloud_see(c, instance, INSTANCE_SEEN_POWER_ON);
-	struct volume_holding reserve = {.volume = ref_to(c, KIND_VOLUME, volume),
-					 .instance = ref_to(c, KIND_INSTANCE, instance)};
+	struct volume_reserving reserve = {.volume = ref_to(c, KIND_VOLUME, volume),
+					   .instance = ref_to(c, KIND_INSTANCE, instance)};
 	struct volume_attaching attach = {.volume = reserve.volume};
 	cloud_ok(c, &c->alice, engine_reserve_volume, &reserve);
 	cloud_ok(c, &c->alice, engine_end_volume_attachment, &reserve);
 	cloud_fails(c, &c->alice, engine_attach_reserved_volume, &attach, ERR_STATE, KIND_VOLUME);
 	cloud_fails(c, &c->alice, engine_end_volume_attachment, &reserve, ERR_STATE, KIND_VOLUME);
-	struct volume_holding for_nobody = {.volume = reserve.volume};
+	struct volume_reserving for_nobody = {.volume = reserve.volume};
 	cloud_ok(c, &c->alice, engine_reserve_volume, &for_nobody);
 	cloud_fails(c, &c->alice, engine_attach_reserved_volume, &attach, ERR_STATE, KIND_VOLUME);
 	cloud_ok(c, &c->alice, engine_end_volume_attachment, &for_nobody);
@@ -332,7 +332,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_without_snapshots, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_offered, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_offer_refused, cloud_setup, cloud_teardown),
-		cmocka_unit_test_setup_teardown(check_hold, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_reservation, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_moves, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_reserved_meanwhile, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_revert, cloud_setup, cloud_teardown),

@@ -252,7 +252,7 @@ static void test_snapshot_before_growing(void **state)
 }
 
 /* What its guest's disk is held to; of one that it does not have, nothing. */
-static int64_t iops_held(struct cloud *c, uuid instance, uuid volume)
+static int64_t iops_applied(struct cloud *c, uuid instance, uuid volume)
 {
 	struct disk_limits limits = {0};
 	return sim_compute_find_limits(cloud_host_of(c, instance), volume, &limits) ? limits.iops : 0;
@@ -269,20 +269,20 @@ static void test_limits(void **state)
 		cloud_settle(c);
 		cloud_expect_at(c, attach(c, volume, one), __FILE__, __LINE__);
 		cloud_settle(c);
-		assert_int_equal(iops_held(c, one, volume), 100);
+		assert_int_equal(iops_applied(c, one, volume), 100);
 		struct volume_modifying wish = {.volume = cloud_ref(c, KIND_VOLUME, volume),
 						.type = STR("gp3"),
 						.iops = 4000,
 						.size = 8 * CLOUD_GIB};
 		cloud_ok(c, &c->alice, engine_modify_volume, &wish);
 		cloud_settle(c);
-		assert_int_equal(iops_held(c, one, volume), 4000);
+		assert_int_equal(iops_applied(c, one, volume), 4000);
 		cloud_stop(c, one);
 		cloud_settle(c);
-		assert_int_equal(iops_held(c, one, volume), 0);
+		assert_int_equal(iops_applied(c, one, volume), 0);
 		cloud_start(c, one);
 		cloud_settle(c);
-		assert_int_equal(iops_held(c, one, volume), 4000);
+		assert_int_equal(iops_applied(c, one, volume), 4000);
 		cloud_done(c);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images' stories: an instance is held off while its disks are cut, goes on, and others are launched
+ * Images' stories: an instance is quiesced while its disks are cut, goes on, and others are launched
  * from what they held; whatever dies on the way. */
 #include "../cloud/cloud.h"
 #include "engine/storage/image.h"
@@ -59,7 +59,7 @@ static uuid find_snapshot(struct cloud *c, uuid image)
 }
 
 /* Off and on once; no condition of a crash; as it was before, but for that. */
-static void test_held_off(void **state)
+static void test_quiesced(void **state)
 {
 	(void) state;
 	struct cloud *c = cloud_new(1, 2);
@@ -147,7 +147,7 @@ static void test_kill_after_each_step(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_held_off),
+		cmocka_unit_test(test_quiesced),
 		cmocka_unit_test(test_no_reboot),
 		cmocka_unit_test(test_end),
 		cmocka_unit_test(test_kill_after_each_step),

@@ -22,7 +22,7 @@ struct plan_case {
 	bool is_reached;   /* seen_gen is the row's gen */
 	int there;         /* power on the host */
 	bool is_as_wished; /* its definition */
-	bool lacks_disks, force, patience_over, wants_boot, rests, held, plugs, unreported;
+	bool lacks_disks, force, patience_over, wants_boot, rests, quiesced, plugs, unreported;
 	bool lacks_room, lacked_it_long;           /* QEMU holds it */
 	bool wants_pause, paused, reported_paused; /* wished, found, known to the row */
 	bool wants_save, saved, reported_saved;
@@ -50,7 +50,7 @@ static const struct plan_case cases[] = {
 	{"runs though a disk is missing", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
 	 .is_as_wished = true, .lacks_disks = true, .step = INSTANCE_SETTLED},
 	{"QEMU holds it", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
-	 .is_as_wished = true, .lacks_room = true, .step = INSTANCE_HELD},
+	 .is_as_wished = true, .lacks_room = true, .step = INSTANCE_IO_PAUSED},
 	{"that, for a while", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
 	 .is_as_wished = true, .lacks_room = true, .lacked_it_long = true, .step = INSTANCE_RESUME},
 	{"that, not told to run", .wants_on = true, .row_seen = ON, .there = ON, .is_as_wished = true,
@@ -73,13 +73,13 @@ static const struct plan_case cases[] = {
 	 .unreported = true, .step = INSTANCE_REPORT},
 	{"to be off, a device is to come or go", .row_seen = ON, .there = ON, .plugs = true,
 	 .step = INSTANCE_SHUTDOWN},
-	/* held off for a snapshot */
-	{"held off, runs", .wants_on = true, .held = true, .row_seen = ON, .is_reached = true, .there = ON,
-	 .is_as_wished = true, .step = INSTANCE_SHUTDOWN},
-	{"held off, is off, not told", .wants_on = true, .held = true, .row_seen = ON, .is_reached = true,
+	/* quiesced for a snapshot */
+	{"held off, runs", .wants_on = true, .quiesced = true, .row_seen = ON, .is_reached = true,
+	 .there = ON, .is_as_wished = true, .step = INSTANCE_SHUTDOWN},
+	{"held off, is off, not told", .wants_on = true, .quiesced = true, .row_seen = ON, .is_reached = true,
 	 .there = OFF, .is_as_wished = true, .step = INSTANCE_REPORT},
-	{"held off, told", .wants_on = true, .held = true, .row_seen = OFF, .is_reached = true, .there = OFF,
-	 .is_as_wished = true, .step = INSTANCE_SETTLED},
+	{"held off, told", .wants_on = true, .quiesced = true, .row_seen = OFF, .is_reached = true,
+	 .there = OFF, .is_as_wished = true, .step = INSTANCE_SETTLED},
 	/* shelved */
 	{"to be off and gone, runs", .row_seen = ON, .there = ON, .leaves = true, .step = INSTANCE_SHUTDOWN},
 	{"that, off, not told", .row_seen = ON, .there = OFF, .leaves = true, .step = INSTANCE_REPORT},
@@ -133,7 +133,7 @@ static const struct plan_case cases[] = {
 	{"a reboot of one that is paused", .wants_on = true, .row_seen = ON, .there = ON, .paused = true,
 	 .reported_paused = true, .wants_boot = true, .step = INSTANCE_UNPAUSE},
 	{"to be paused, and QEMU holds it", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
-	 .wants_pause = true, .lacks_room = true, .step = INSTANCE_HELD},
+	 .wants_pause = true, .lacks_room = true, .step = INSTANCE_IO_PAUSED},
 	{"to be off, hears nothing", .row_seen = ON, .there = ON, .paused = true, .reported_paused = true,
 	 .step = INSTANCE_UNPAUSE},
 	{"that, by force", .row_seen = ON, .there = ON, .paused = true, .reported_paused = true,
@@ -205,10 +205,10 @@ static struct instance_plan_input input_of(const struct plan_case *p)
 {
 	return (struct instance_plan_input){
 		.power_wanted =
-			p->wants_on && !p->held ? INSTANCE_WANTED_POWER_ON : INSTANCE_WANTED_POWER_OFF,
+			p->wants_on && !p->quiesced ? INSTANCE_WANTED_POWER_ON : INSTANCE_WANTED_POWER_OFF,
 		.seen = {.power = (enum instance_seen_power) p->there,
 			 .off = COMPUTE_OFF_CRASHED,
-			 .is_held = p->lacks_room,
+			 .is_io_paused = p->lacks_room,
 			 .is_paused = p->paused && !p->lacks_room && p->there == ON,
 			 .is_saved = p->saved && p->there == OFF,
 			 .defined_as_wished = p->is_as_wished,
@@ -258,7 +258,7 @@ static void each_combination(void (*check)(const struct plan_case *p))
 			.patience_over = bits & 64,
 			.wants_boot = bits & 128,
 			.rests = bits & 256,
-			.held = bits & 512,
+			.quiesced = bits & 512,
 			.plugs = bits & 1024,
 			.unreported = bits & 2048,
 			.lacks_room = bits & 4096,
@@ -281,11 +281,11 @@ static void each_combination(void (*check)(const struct plan_case *p))
 static void check_running(const struct plan_case *p)
 {
 	enum instance_step step = step_of(p);
-	if (p->there != ON || p->deleted || !p->wants_on || p->held)
+	if (p->there != ON || p->deleted || !p->wants_on || p->quiesced)
 		return;
 	assert_true(step == INSTANCE_SETTLED || step == INSTANCE_REPORT ||
 		    (step == INSTANCE_PLUG && p->plugs) ||
-		    ((step == INSTANCE_HELD || step == INSTANCE_RESUME) && p->lacks_room) ||
+		    ((step == INSTANCE_IO_PAUSED || step == INSTANCE_RESUME) && p->lacks_room) ||
 		    ((step == INSTANCE_REBOOT || step == INSTANCE_RESET) && p->wants_boot) ||
 		    (step == INSTANCE_FORCE_OFF && p->wants_boot && p->cold && p->patience_over) ||
 		    (step == INSTANCE_PAUSE && p->wants_pause) ||
@@ -304,7 +304,7 @@ static void check_deletion(const struct plan_case *p)
 			    step != INSTANCE_SHUTDOWN && step != INSTANCE_PLUG && step != INSTANCE_REBOOT &&
 			    step != INSTANCE_PAUSE && step != INSTANCE_UNPAUSE && step != INSTANCE_SAVE);
 	if (step == INSTANCE_START)
-		assert_true(p->there != ON && !p->lacks_disks && p->wants_on && !p->held);
+		assert_true(p->there != ON && !p->lacks_disks && p->wants_on && !p->quiesced);
 }
 
 /* Settled means: nothing is left to bring about, nor to tell. */
@@ -317,7 +317,7 @@ static void check_settled(const struct plan_case *p)
 	if (p->deleted)
 		assert_int_equal(p->there, ABSENT);
 	else
-		assert_true((p->there == ON) == (p->wants_on && !p->held) && !p->leaves);
+		assert_true((p->there == ON) == (p->wants_on && !p->quiesced) && !p->leaves);
 	if (!p->deleted && p->there != ABSENT)
 		assert_true(!p->plugs && !p->unreported);
 	if (!p->deleted && p->there == ON)
@@ -339,7 +339,7 @@ static struct plan_case after(const struct plan_case *p, enum instance_step step
 	case INSTANCE_REST:
 		next.rests = false;
 		break;
-	case INSTANCE_HELD:
+	case INSTANCE_IO_PAUSED:
 		next.lacked_it_long = true;
 		break;
 	case INSTANCE_RESUME:

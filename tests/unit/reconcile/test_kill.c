@@ -207,10 +207,10 @@ static void recover(struct story *s)
 	assert_int_equal(cloud_count_leaks(s->c), 0);
 }
 
-static RESULT count_held(void *arg, const struct usage *usage)
+static RESULT count_allocation(void *arg, const struct usage *usage)
 {
-	struct instance_held held;
-	assert_true(engine_parse_held(usage->meter, &held));
+	struct instance_allocation allocation;
+	assert_true(engine_parse_allocation(usage->meter, &allocation));
 	*(int *) arg += usage->level ? 1 : -1;
 	return OK;
 }
@@ -221,9 +221,9 @@ static int count_usage(struct cloud *c)
 	int open = 0;
 	const struct usage_query query = {.kind = KIND_INSTANCE,
 					  .account = c->alice.account,
-					  .meter = STR(INSTANCE_HELD_METER),
+					  .meter = STR(INSTANCE_ALLOCATION_METER),
 					  .before_us = INT64_MAX};
-	struct result r = store_read_usage(c->store, &c->c, &query, count_held, &open);
+	struct result r = store_read_usage(c->store, &c->c, &query, count_allocation, &open);
 	assert_true(result_is_ok(r));
 	return open;
 }

@@ -93,7 +93,7 @@ static void host_reboots(struct cloud *c)
 }
 TEST_STORY(host_reboots, 1)
 
-/* A guest that is held for want of room goes on when there is some, and not before; meanwhile its host
+/* A guest that is paused for want of room goes on when there is some, and not before; meanwhile its host
  * gets no disk. */
 static void pool_is_full(struct cloud *c)
 {
@@ -101,7 +101,7 @@ static void pool_is_full(struct cloud *c)
 	struct str name = cloud_host_of(c, id);
 	uuid host = cloud_instance(c, id).host;
 	sim_compute_set_pool_free(name, 1 << 20);
-	sim_compute_hold_guest(name, id);
+	sim_compute_pause_guest_io(name, id);
 	cloud_step_for(c, 5 * MINUTE);
 	assert_true(cloud_has_condition(c, id, "HeldForRoom"));
 	assert_true(cloud_has_condition(c, host, "PoolFull"));
@@ -135,13 +135,13 @@ static void pool_fills_up(struct cloud *c)
 TEST_STORY(pool_fills_up, 1)
 
 /* It finds no room at once again, though the pool says to have some: it is let go on now and then. */
-static void held_again(struct cloud *c)
+static void io_paused_again(struct cloud *c)
 {
 	struct sim_counts before = {0}, after = {0};
 	uuid id = cloud_launch_running(c);
 	sim_compute_count(&before);
 	for (int k = 0; k < 60; k++) {
-		sim_compute_hold_guest(cloud_host_of(c, id), id);
+		sim_compute_pause_guest_io(cloud_host_of(c, id), id);
 		cloud_step_for(c, SECOND);
 	}
 	sim_compute_count(&after);
@@ -149,7 +149,7 @@ static void held_again(struct cloud *c)
 	cloud_step_for(c, MINUTE);
 	assert_false(cloud_has_condition(c, id, "HeldForRoom"));
 }
-TEST_STORY(held_again, 1)
+TEST_STORY(io_paused_again, 1)
 
 /* A host that hangs holds nobody else. */
 static void host_hangs(struct cloud *c)
@@ -369,7 +369,7 @@ int main(void)
 		cmocka_unit_test(test_host_reboots),
 		cmocka_unit_test(test_pool_is_full),
 		cmocka_unit_test(test_pool_fills_up),
-		cmocka_unit_test(test_held_again),
+		cmocka_unit_test(test_io_paused_again),
 		cmocka_unit_test(test_host_hangs),
 		cmocka_unit_test(test_host_removed),
 		cmocka_unit_test(test_copy_elsewhere),

@@ -264,10 +264,10 @@ static void reboot_deaf(struct cloud *c)
 }
 TEST_STORY(reboot_deaf, 2)
 
-/* ---- held off ---- */
+/* ---- quiesced ---- */
 
 /* For an image of its disks it is shut down, and started again when they are cut. */
-static void held_off(struct cloud *c)
+static void quiesced(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
 	struct image_capture wish = {.instance = cloud_ref(c, KIND_INSTANCE, id), .name = STR("mine")};
@@ -280,7 +280,7 @@ static void held_off(struct cloud *c)
 	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
 	assert_false(cloud_has_condition(c, id, INSTANCE_RESTARTED));
 }
-TEST_STORY(held_off, 2)
+TEST_STORY(quiesced, 2)
 
 /* ---- killed at every step ---- */
 
@@ -385,7 +385,7 @@ int main(void)
 		cmocka_unit_test(test_slow_guest),        cmocka_unit_test(test_deaf_guest_stops),
 		cmocka_unit_test(test_while_stopped),     cmocka_unit_test(test_change_of_mind),
 		cmocka_unit_test(test_terminate),         cmocka_unit_test(test_reboot_asks),
-		cmocka_unit_test(test_reboot_deaf),       cmocka_unit_test(test_held_off),
+		cmocka_unit_test(test_reboot_deaf),       cmocka_unit_test(test_quiesced),
 		cmocka_unit_test(test_kill_at_each_step), cmocka_unit_test(test_deleted_unreported),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -528,12 +528,12 @@ static void test_hung_disk(void **state)
 	uuid hung = made.at[0], other = neighbour_of(p, made, hung);
 	struct str host = find_host(p, hung);
 	sim_compute_set_silent(host, hung, true);
-	uuid held = cut(p, hung);
+	uuid hung_on = cut(p, hung);
 	await_asked(host, hung);
 	await_kept(p, cut(p, other));
 	(void) launch(p, INSTANCES / 2);
 	await_count(p, INSTANCE_RUNNING, INSTANCES);
-	await_reported(p, held, true);
+	await_reported(p, hung_on, true);
 	await_reported(p, hung, true);
 	assert_false(is_reported(p, other));
 	uuid second = cut(p, hung);
@@ -541,9 +541,9 @@ static void test_hung_disk(void **state)
 	assert_false(is_kept(p, second));
 	assert_true(sim_compute_is_awaited(host, hung));
 	sim_compute_set_silent(host, hung, false);
-	await_kept(p, held);
+	await_kept(p, hung_on);
 	await_kept(p, second);
-	await_reported(p, held, false);
+	await_reported(p, hung_on, false);
 	await_reported(p, second, false);
 	await_reported(p, hung, false);
 	for (int k = 0; k < 2000 && !reconciler_is_settled(p->reconciler); k++)
@@ -560,18 +560,18 @@ static void test_hung_disk_ends(void **state)
 	struct str hosts[2] = {find_host(p, made.at[0]), find_host(p, made.at[1])};
 	for (size_t k = 0; k < 2; k++)
 		sim_compute_set_silent(hosts[k], made.at[k], true);
-	uuid held = cut(p, made.at[0]), grown = disk_of(p, made.at[1]);
+	uuid hung_on = cut(p, made.at[0]), grown = disk_of(p, made.at[1]);
 	grow(p, made.at[1]);
 	for (size_t k = 0; k < 2; k++)
 		await_asked(hosts[k], made.at[k]);
-	await_reported(p, held, true);
+	await_reported(p, hung_on, true);
 	await_reported(p, grown, true);
 	ask(p, engine_stop_instances_run, made.at[0], true);
 	terminate(p, made.at[1]);
 	await_count(p, INSTANCE_STOPPED, 1);
 	await_count(p, INSTANCE_TERMINATED, 1);
-	await_kept(p, held);
-	await_reported(p, held, false);
+	await_kept(p, hung_on);
+	await_reported(p, hung_on, false);
 	await_reported(p, made.at[0], false);
 	for (int k = 0; k < 2000 && !reconciler_is_settled(p->reconciler); k++)
 		nap_ms(1);

@@ -45,13 +45,13 @@ static void look_up_status(const struct tables *t, struct status_item *item)
 {
 	const struct host *host = host_find(t, item->instance->host);
 	bool is_up = host && host->seen_state == HOST_SEEN_STATE_UP;
-	bool is_held = condition_find_by_subject(t, item->instance->row.id, STR("HeldForRoom")) != NULL;
+	bool is_io_paused = condition_find_by_subject(t, item->instance->row.id, STR("HeldForRoom")) != NULL;
 	bool is_running = is_on(item->state);
 	item->system = !is_running ? "not-applicable" : is_up ? "ok" : "impaired";
-	item->self = !is_running ? "not-applicable"
-		     : !is_up    ? "insufficient-data"
-		     : is_held   ? "impaired"
-				 : "ok";
+	item->self = !is_running    ? "not-applicable"
+		     : !is_up       ? "insufficient-data"
+		     : is_io_paused ? "impaired"
+				    : "ok";
 }
 
 static bool fill_item(const struct tables *t, const struct row *row, struct status_item *item)

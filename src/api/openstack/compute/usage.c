@@ -83,9 +83,9 @@ static RESULT prepare_usage(struct os_call *e, void *args)
 
 /* ---- what was held ---- */
 
-struct held {
+struct allocation {
 	uuid server;
-	struct instance_held what;
+	struct instance_allocation what;
 	struct str meter;         /* of it, while it is open */
 	int64_t start_us, end_us; /* end 0: it is held still */
 	struct str name, state;
@@ -96,40 +96,40 @@ struct project_usage {
 	struct os_call *e;
 	const struct os_usage *asked;
 	uuid project;
-	VEC(struct held) held;
-	struct held open; /* the last that began; server none: nothing is open */
+	VEC(struct allocation) allocation;
+	struct allocation open; /* the last that began; server none: nothing is open */
 	double hours, disk, memory, vcpus;
 };
 
 static RESULT keep(struct project_usage *u, int64_t end_us)
 {
-	struct held held = u->open;
-	u->open = (struct held){0};
-	held.end_us = end_us;
-	int64_t from = held.start_us > u->asked->start_us ? held.start_us : u->asked->start_us;
+	struct allocation allocation = u->open;
+	u->open = (struct allocation){0};
+	allocation.end_us = end_us;
+	int64_t from = allocation.start_us > u->asked->start_us ? allocation.start_us : u->asked->start_us;
 	int64_t to = end_us && end_us < u->asked->until_us ? end_us : u->asked->until_us;
-	if (uuid_is_none(held.server) || to < from)
+	if (uuid_is_none(allocation.server) || to < from)
 		return OK;
-	held.hours = (double) (to - from) / (double) HOUR;
-	if (u->held.count >= USAGES_MAX)
+	allocation.hours = (double) (to - from) / (double) HOUR;
+	if (u->allocation.count >= USAGES_MAX)
 		return ctx_fail(u->e->c, ERR_TOO_LARGE,
 				"There are too many servers: ask for a shorter time.");
-	return VEC_PUSH(u->e->c->arena, &u->held, held) ? OK : ctx_no_memory(u->e->c);
+	return VEC_PUSH(u->e->c->arena, &u->allocation, allocation) ? OK : ctx_no_memory(u->e->c);
 }
 
 static RESULT take_record(void *arg, const struct usage *record)
 {
 	struct project_usage *u = arg;
-	struct held held = {.server = record->id, .start_us = record->at_us};
+	struct allocation allocation = {.server = record->id, .start_us = record->at_us};
 	bool is_open = uuid_equal(u->open.server, record->id) && str_equal(u->open.meter, record->meter);
 	if (record->level == 0)
 		return is_open ? keep(u, record->at_us) : OK;
 	TRY(keep(u, 0)); /* the one before it is held still */
-	held.meter = str_copy(u->e->c->arena, record->meter);
-	if (!held.meter.p)
+	allocation.meter = str_copy(u->e->c->arena, record->meter);
+	if (!allocation.meter.p)
 		return ctx_no_memory(u->e->c);
-	if (engine_parse_held(held.meter, &held.what))
-		u->open = held;
+	if (engine_parse_allocation(allocation.meter, &allocation.what))
+		u->open = allocation;
 	return OK;
 }
 
@@ -138,7 +138,7 @@ static RESULT read_project(struct os_call *e, const struct os_usage *asked, uuid
 {
 	const struct usage_query query = {.kind = KIND_INSTANCE,
 					  .account = project,
-					  .meter = STR(INSTANCE_HELD_METER),
+					  .meter = STR(INSTANCE_ALLOCATION_METER),
 					  .before_us = asked->end_us + 1};
 	*ret_usage = (struct project_usage){.e = e, .asked = asked, .project = project};
 	TRY(store_read_usage(e->config->store, e->c, &query, take_record, ret_usage));
@@ -147,8 +147,8 @@ static RESULT read_project(struct os_call *e, const struct os_usage *asked, uuid
 
 static void sum_up(struct project_usage *u)
 {
-	for (size_t k = 0; k < u->held.count; k++) {
-		const struct held *h = &u->held.at[k];
+	for (size_t k = 0; k < u->allocation.count; k++) {
+		const struct allocation *h = &u->allocation.at[k];
 		u->hours += h->hours;
 		u->disk += h->hours * (double) h->what.disk_gib;
 		u->memory += h->hours * (double) h->what.memory_mib;
@@ -185,8 +185,8 @@ static RESULT begin_page(struct os_call *e, const struct os_usage *a, struct pag
 static void cut(struct page *page, struct project_usage *u)
 {
 	size_t kept = 0;
-	for (size_t k = 0; k < u->held.count && page->has_limit; k++) {
-		struct held *h = &u->held.at[k];
+	for (size_t k = 0; k < u->allocation.count && page->has_limit; k++) {
+		struct allocation *h = &u->allocation.at[k];
 		bool is_marker = uuid_equal(h->server, page->marker);
 		bool is_new = !uuid_equal(h->server, page->last);
 		if (!page->is_behind || is_marker) {
@@ -198,10 +198,10 @@ static void cut(struct page *page, struct project_usage *u)
 			continue;
 		page->left -= is_new;
 		page->last = h->server;
-		u->held.at[kept++] = *h;
+		u->allocation.at[kept++] = *h;
 	}
 	if (page->has_limit)
-		u->held.count = kept;
+		u->allocation.count = kept;
 }
 
 static void write_next(struct os_call *e, struct json_writer *w, const char *key, const struct page *page)
@@ -234,8 +234,8 @@ static void name_servers(struct os_call *e, struct project_usage *u)
 	AUTO_VIEW view = {0};
 	view_open(e->config->store, &view);
 	const struct tables *t = view.tables;
-	for (size_t k = 0; k < u->held.count; k++) {
-		struct held *h = &u->held.at[k];
+	for (size_t k = 0; k < u->allocation.count; k++) {
+		struct allocation *h = &u->allocation.at[k];
 		const struct instance *i = instance_find(t, h->server);
 		h->name = i ? str_copy(e->c->arena, os_server_name(e->c->arena, i))
 			    : id_to_ec2(e->c->arena, KIND_INSTANCE, h->server);
@@ -245,8 +245,8 @@ static void name_servers(struct os_call *e, struct project_usage *u)
 	}
 }
 
-static void write_held(struct os_call *e, struct json_writer *w, const struct project_usage *u,
-		       const struct held *h)
+static void write_allocation(struct os_call *e, struct json_writer *w, const struct project_usage *u,
+			     const struct allocation *h)
 {
 	int64_t until = h->end_us ? h->end_us : u->asked->until_us;
 	json_write_open(w, NULL);
@@ -280,8 +280,8 @@ static void write_project(struct os_call *e, struct json_writer *w, struct proje
 		return;
 	name_servers(e, u);
 	json_write_open_list(w, "server_usages");
-	for (size_t k = 0; k < u->held.count; k++)
-		write_held(e, w, u, &u->held.at[k]);
+	for (size_t k = 0; k < u->allocation.count; k++)
+		write_allocation(e, w, u, &u->allocation.at[k]);
 	json_write_close_list(w);
 }
 
@@ -314,7 +314,7 @@ static RESULT list_usage(struct os_call *e, const void *args, struct json_writer
 		struct project_usage usage;
 		TRY(read_project(e, a, projects.at[k], &usage));
 		cut(&page, &usage);
-		if (usage.held.count == 0)
+		if (usage.allocation.count == 0)
 			continue;
 		json_write_open(w, NULL);
 		write_project(e, w, &usage, a->detailed);
@@ -337,7 +337,7 @@ static RESULT show_usage(struct os_call *e, const void *args, struct json_writer
 		TRY(read_project(e, a, project.prefix, &usage));
 	cut(&page, &usage);
 	json_write_open(w, "tenant_usage");
-	if (usage.held.count)
+	if (usage.allocation.count)
 		write_project(e, w, &usage, true);
 	json_write_close(w);
 	write_next(e, w, "tenant_usage_links", &page);

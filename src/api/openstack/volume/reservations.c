@@ -13,10 +13,10 @@
 
 /* ---- holds ---- */
 
-struct os_volume_hold {
-	struct volume_holding wish;
+struct os_volume_reservation {
+	struct volume_reserving wish;
 };
-static const struct param hold_params[] = {OS_VOLUME_PATH(struct os_volume_hold, wish.volume)};
+static const struct param reservation_params[] = {OS_VOLUME_PATH(struct os_volume_reservation, wish.volume)};
 
 /* ---- attach, detach ---- */
 
@@ -81,16 +81,16 @@ static RESULT fail_derived(struct os_call *e, const char *field, const char *wha
 }
 
 /* What an administrator may say of a volume; everything else follows from what is there. */
-static bool find_hold(struct str status, enum volume_hold *ret_hold)
+static bool find_reservation(struct str status, enum volume_reservation *ret_reservation)
 {
-	static const enum volume_hold holds[] = {
-		VOLUME_HOLD_CREATING,       VOLUME_HOLD_DELETING,    VOLUME_HOLD_ERROR,
-		VOLUME_HOLD_ERROR_DELETING, VOLUME_HOLD_MAINTENANCE, VOLUME_HOLD_IN_USE,
-		VOLUME_HOLD_ATTACHING,      VOLUME_HOLD_DETACHING,
+	static const enum volume_reservation reservations[] = {
+		VOLUME_RESERVATION_CREATING,       VOLUME_RESERVATION_DELETING,    VOLUME_RESERVATION_ERROR,
+		VOLUME_RESERVATION_ERROR_DELETING, VOLUME_RESERVATION_MAINTENANCE, VOLUME_RESERVATION_IN_USE,
+		VOLUME_RESERVATION_ATTACHING,      VOLUME_RESERVATION_DETACHING,
 	};
-	for (size_t k = 0; k < sizeof holds / sizeof holds[0]; k++)
-		if (str_is(status, volume_hold_words[holds[k]])) {
-			*ret_hold = holds[k];
+	for (size_t k = 0; k < sizeof reservations / sizeof reservations[0]; k++)
+		if (str_is(status, volume_reservation_words[reservations[k]])) {
+			*ret_reservation = reservations[k];
 			return true;
 		}
 	return false;
@@ -107,7 +107,7 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 	const char *status = os_volume_bare_status(os_tables(e), volume);
 	if (!a->status.n && !a->attach_status.n)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("status"), "Must specify 'status'.");
-	if (a->status.n && !str_is(a->status, status) && !find_hold(a->status, &a->wish.hold))
+	if (a->status.n && !str_is(a->status, status) && !find_reservation(a->status, &a->wish.reservation))
 		return fail_derived(e, "status", status);
 	if (a->attach_status.n && str_is(a->attach_status, "attached") != is_attached)
 		return fail_derived(e, "attach_status", is_attached ? "attached" : "detached");
@@ -115,7 +115,7 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 }
 
 struct os_snapshot_reset {
-	struct snapshot_holding wish;
+	struct snapshot_reserving wish;
 	struct str status;
 };
 static const struct param snapshot_reset_params[] = {
@@ -131,10 +131,11 @@ static RESULT prepare_snapshot_reset(struct os_call *e, void *args)
 	const char *status = model_snapshot_states[model_derive_snapshot_state(snapshot)].cinder;
 	if (str_is(a->status, status))
 		return OK;
-	for (enum snapshot_hold hold = SNAPSHOT_HOLD_CREATING; hold <= SNAPSHOT_HOLD_ERROR_DELETING; hold++)
-		if (str_is(a->status, snapshot_hold_words[hold]))
-			a->wish.to = hold;
-	return a->wish.to != SNAPSHOT_HOLD_NONE ? OK : fail_derived(e, "status", status);
+	for (enum snapshot_reservation reservation = SNAPSHOT_RESERVATION_CREATING;
+	     reservation <= SNAPSHOT_RESERVATION_ERROR_DELETING; reservation++)
+		if (str_is(a->status, snapshot_reservation_words[reservation]))
+			a->wish.to = reservation;
+	return a->wish.to != SNAPSHOT_RESERVATION_NONE ? OK : fail_derived(e, "status", status);
 }
 
 struct os_volume_forced {
@@ -169,7 +170,7 @@ static uuid attached_to(const struct volume *v)
 {
 	return !uuid_is_none(v->instance)        ? v->instance
 	       : !uuid_is_none(v->seen_instance) ? v->seen_instance
-						 : v->held_for;
+						 : v->reserved_for;
 }
 
 static const char *attachment_status(const struct volume *v)
@@ -187,7 +188,7 @@ static bool has_attachment(struct os_call *e, const struct row *row)
 	(void) e;
 	return row_is_live(row) &&
 	       (model_derive_attachment(v->instance, v->seen_instance) != ATTACHMENT_NONE ||
-		v->hold == VOLUME_HOLD_RESERVED);
+		v->reservation == VOLUME_RESERVATION_RESERVED);
 }
 
 static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
@@ -241,7 +242,7 @@ const struct os_listing os_attachment_details = ATTACHMENTS(write_attachment);
 	OS_PATH(T, "attachment_id", member, .kind = KIND_VOLUME, .doc = "The attachment.")
 
 struct os_attachment {
-	struct volume_holding wish;
+	struct volume_reserving wish;
 };
 static const struct param attachment_params[] = {ATTACHMENT_PATH(struct os_attachment, wish.volume)};
 
@@ -258,7 +259,7 @@ static RESULT show_attachment(struct os_call *e, const void *args, struct json_w
 }
 
 struct os_attachment_create {
-	struct volume_holding wish;
+	struct volume_reserving wish;
 };
 #define P(wire, member, ...) OS_BODY(struct os_attachment_create, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
@@ -307,8 +308,9 @@ static RESULT show_ended(struct os_call *e, const void *args, struct json_writer
 			.status = 202, .args = OS_PARAMS(T, rows), .prepare = (prepare_it),                  \
 			.operation = (run), __VA_ARGS__                                                      \
 	}
-#define HOLD_ACTION(word, policy, run, ...)                                                                  \
-	VOLUME_ACTION(word, policy, struct os_volume_hold, hold_params, 0, NULL, run, __VA_ARGS__)
+#define RESERVATION_ACTION(word, policy, run, ...)                                                           \
+	VOLUME_ACTION(word, policy, struct os_volume_reservation, reservation_params, 0, NULL, run,          \
+		      __VA_ARGS__)
 #define SNAPSHOT_ACTION(word, policy, T, rows, ...)                                                          \
 	{                                                                                                    \
 		HTTP_POST, "/v3/{project_id}/snapshots/{snapshot_id}/action",                                \
@@ -317,14 +319,14 @@ static RESULT show_ended(struct os_call *e, const void *args, struct json_writer
 	}
 #define ALL "/v3/{project_id}/attachments"
 static const struct os_action actions[] = {
-	HOLD_ACTION("os-reserve", POLICY "reserve", engine_begin_attaching_volume_run,
-		    .doc = "Keeps it for who is about to attach it."),
-	HOLD_ACTION("os-unreserve", POLICY "unreserve", engine_cancel_attaching_volume_run,
-		    .doc = "No longer."),
-	HOLD_ACTION("os-begin_detaching", POLICY "begin_detaching", engine_begin_detaching_volume_run,
-		    .doc = "Keeps it for who is about to detach it."),
-	HOLD_ACTION("os-roll_detaching", POLICY "roll_detaching", engine_cancel_detaching_volume_run,
-		    .doc = "No longer."),
+	RESERVATION_ACTION("os-reserve", POLICY "reserve", engine_begin_attaching_volume_run,
+			   .doc = "Keeps it for who is about to attach it."),
+	RESERVATION_ACTION("os-unreserve", POLICY "unreserve", engine_cancel_attaching_volume_run,
+			   .doc = "No longer."),
+	RESERVATION_ACTION("os-begin_detaching", POLICY "begin_detaching", engine_begin_detaching_volume_run,
+			   .doc = "Keeps it for who is about to detach it."),
+	RESERVATION_ACTION("os-roll_detaching", POLICY "roll_detaching", engine_cancel_detaching_volume_run,
+			   .doc = "No longer."),
 	VOLUME_ACTION("os-attach", POLICY "attach", struct os_volume_attach, attach_params, 0, prepare_attach,
 		      engine_attach_volume_run, .doc = "Attaches it to a server."),
 	VOLUME_ACTION("os-detach", POLICY "detach", struct os_volume_detach, detach_params, 0, prepare_detach,
@@ -337,7 +339,7 @@ static const struct os_action actions[] = {
 		      engine_delete_volume_run, .doc = "Deletes it, held or on offer."),
 	SNAPSHOT_ACTION("os-reset_status", "volume_extension:snapshot_admin_actions:reset_status",
 			struct os_snapshot_reset, snapshot_reset_params, .prepare = prepare_snapshot_reset,
-			.operation = engine_hold_snapshot_run,
+			.operation = engine_reserve_snapshot_run,
 			.doc = "Says what it is, so that nobody uses it; or lets go of it."),
 	SNAPSHOT_ACTION("os-force_delete", "volume_extension:snapshot_admin_actions:force_delete",
 			struct os_snapshot_forced, snapshot_forced_params, .prepare = prepare_snapshot_forced,
@@ -364,4 +366,4 @@ static const struct os_action actions[] = {
 	 .operation = engine_attach_reserved_volume_run,
 	 .doc = "Attaches a volume to the server that it is reserved for."},
 };
-const struct os_actions os_volume_hold_actions = OS_ACTIONS(OS_VOLUME, actions);
+const struct os_actions os_volume_reservation_actions = OS_ACTIONS(OS_VOLUME, actions);

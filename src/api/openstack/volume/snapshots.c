@@ -8,8 +8,9 @@
 
 const char *os_snapshot_status(const struct snapshot *s)
 {
-	return s->hold == SNAPSHOT_HOLD_NONE ? model_snapshot_states[model_derive_snapshot_state(s)].cinder
-					     : snapshot_hold_words[s->hold];
+	return s->reservation == SNAPSHOT_RESERVATION_NONE
+		       ? model_snapshot_states[model_derive_snapshot_state(s)].cinder
+		       : snapshot_reservation_words[s->reservation];
 }
 
 static void write_brief(struct os_call *e, struct json_writer *w, const void *item)

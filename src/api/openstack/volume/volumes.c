@@ -62,7 +62,8 @@ const char *os_volume_bare_status(const struct tables *t, const struct volume *v
 
 const char *os_volume_status(const struct tables *t, const struct volume *v)
 {
-	return v->hold == VOLUME_HOLD_NONE ? os_volume_bare_status(t, v) : volume_hold_words[v->hold];
+	return v->reservation == VOLUME_RESERVATION_NONE ? os_volume_bare_status(t, v)
+							 : volume_reservation_words[v->reservation];
 }
 
 uuid os_volume_source_snapshot(const struct tables *t, const struct volume *v)

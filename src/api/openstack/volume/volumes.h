@@ -17,7 +17,7 @@ extern const struct os_listing os_volume_details, os_snapshot_details, os_attach
 enum attachment os_volume_attachment(const struct tables *t, const struct volume *v);
 /* "available", …; whoever holds it aside. */
 const char *os_volume_bare_status(const struct tables *t, const struct volume *v);
-/* Likewise, or as what it is held aside for. */
+/* Likewise, or as what it is reserved for. */
 const char *os_volume_status(const struct tables *t, const struct volume *v);
 const char *os_snapshot_status(const struct snapshot *s);
 /* The snapshot that it was made from by name: not that of an image, nor one that a copy was made by. */
