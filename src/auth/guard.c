@@ -222,7 +222,7 @@ static RESULT check_absent(struct guard *guard, struct ctx *c, const struct tabl
 }
 
 /* Whose policies speak of who asks. */
-static uuid holder_of(const struct identity *who)
+static uuid principal_of(const struct identity *who)
 {
 	return uuid_is_none(who->iam_role) ? who->user : who->iam_role;
 }
@@ -244,7 +244,7 @@ static RESULT check_account(struct guard *guard, struct ctx *c, const struct tab
 	*there = *s;
 	if (asked == PERMISSION_NONE)
 		return OK;
-	TRY(guard_gather_in(s->guards, c, t, holder_of(c->who), account, &there->policies));
+	TRY(guard_gather_in(s->guards, c, t, principal_of(c->who), account, &there->policies));
 	if (!have_voice(&there->policies))
 		return OK;
 	const struct guard_subject subject = {
@@ -341,7 +341,7 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 	struct guard_policies policies = {0};
 	bool is_allowed = false;
 	if (g && c->who && !c->who->is_owner && !uuid_is_none(c->who->account)) {
-		TRY(guard_gather(g, c, holder_of(c->who), c->who->account, &policies));
+		TRY(guard_gather(g, c, principal_of(c->who), c->who->account, &policies));
 		TRY(guard_gather_session(g, c, c->who->session, &policies));
 	}
 	int permission = g ? guard_find_permission(g, request->action) : PERMISSION_NONE;

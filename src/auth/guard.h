@@ -80,7 +80,7 @@ RESULT guard_ask_service(struct ctx *c, struct str trust, struct str service, bo
  * "arn:aws:sts::111122223333:assumed-role/deploy/ann". */
 struct str guard_write_principal(const struct identity *who, struct arena *a);
 /* The same, but for a role's session the ARN of the role. */
-struct str guard_write_holder(const struct identity *who, struct arena *a);
+struct str guard_write_policy_principal(const struct identity *who, struct arena *a);
 /* The caller's unique id, "AIDA…"; for a role's session "AROA…:ann", for an account's owner the
  * account's number. */
 struct str guard_write_id(const struct identity *who, struct arena *a);

@@ -79,7 +79,7 @@ struct guard_subject {
 /* The permission of a face's action; PERMISSION_NONE: it is none. */
 int guard_find_permission(const struct guards *g, struct str action);
 /* As guard_gather(), in tables that the caller has. */
-RESULT guard_gather_in(struct guards *g, struct ctx *c, const struct tables *t, uuid holder, uuid account,
+RESULT guard_gather_in(struct guards *g, struct ctx *c, const struct tables *t, uuid principal, uuid account,
 		       struct guard_policies *ret_policies);
 /* Adds what bounds a session; NULL: nothing. A policy that is gone allows nothing. */
 RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct session *session,

@@ -132,7 +132,7 @@ struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 	return ec2_arn(s, a, s->kind, owner, id);
 }
 
-struct str guard_write_holder(const struct identity *who, struct arena *a)
+struct str guard_write_policy_principal(const struct identity *who, struct arena *a)
 {
 	bool is_of_role = !uuid_is_none(who->iam_role);
 	struct str path = is_of_role ? who->session->role_path : who->user_path;
@@ -146,7 +146,7 @@ struct str guard_write_holder(const struct identity *who, struct arena *a)
 struct str guard_write_principal(const struct identity *who, struct arena *a)
 {
 	if (uuid_is_none(who->iam_role))
-		return guard_write_holder(who, a);
+		return guard_write_policy_principal(who, a);
 	return str_print(a, "arn:aws:sts::%" STR_FMT ":assumed-role/%" STR_FMT "/%" STR_FMT,
 			 STR_ARG(who->account_number), STR_ARG(who->session->role_name),
 			 STR_ARG(who->session->name));
@@ -456,7 +456,7 @@ static struct str user_id(const struct guard_subject *s, struct arena *a)
 }
 static struct str principal_arn(const struct guard_subject *s, struct arena *a)
 {
-	return guard_write_holder(s->state->call->ctx.who, a);
+	return guard_write_policy_principal(s->state->call->ctx.who, a);
 }
 static struct str principal_account(const struct guard_subject *s, struct arena *a)
 {

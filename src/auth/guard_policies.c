@@ -133,14 +133,14 @@ struct found_policies {
 	size_t count;
 };
 
-static RESULT find_policies(struct ctx *c, const struct tables *t, uuid holder, uuid account,
+static RESULT find_policies(struct ctx *c, const struct tables *t, uuid principal, uuid account,
 			    struct found_policies *ret_found)
 {
 	const struct account *row = account_find(t, account);
 	ret_found->count = 0;
-	if (uuid_is_none(holder) || !engine_has_policies(t))
+	if (uuid_is_none(principal) || !engine_has_policies(t))
 		return OK;
-	if (!engine_find_policies(t, holder, account, ret_found->sources, &ret_found->count))
+	if (!engine_find_policies(t, principal, account, ret_found->sources, &ret_found->count))
 		return ctx_fail_kind(c, ERR_DENIED, KIND_POLICY,
 				     "You are not authorized: more than %d policies speak of the user.",
 				     POLICY_SOURCES_MAX);
@@ -188,11 +188,11 @@ RESULT guard_gather(struct guards *g, struct ctx *c, uuid user, uuid account,
 	return compile_policies(g, c, &found, ret_policies);
 }
 
-RESULT guard_gather_in(struct guards *g, struct ctx *c, const struct tables *t, uuid holder, uuid account,
+RESULT guard_gather_in(struct guards *g, struct ctx *c, const struct tables *t, uuid principal, uuid account,
 		       struct guard_policies *ret_policies)
 {
 	struct found_policies found;
-	TRY(find_policies(c, t, holder, account, &found));
+	TRY(find_policies(c, t, principal, account, &found));
 	return compile_policies(g, c, &found, ret_policies);
 }
 

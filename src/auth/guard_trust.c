@@ -17,7 +17,7 @@ static size_t list_principals(const struct identity *who, struct arena *a,
 	out[count++] = str_print(a, "AWS:%" STR_FMT, STR_ARG(who->account_number));
 	out[count++] = str_print(a, "AWS:%" STR_FMT, STR_ARG(guard_write_principal(who, a)));
 	if (!uuid_is_none(who->iam_role))
-		out[count++] = str_print(a, "AWS:%" STR_FMT, STR_ARG(guard_write_holder(who, a)));
+		out[count++] = str_print(a, "AWS:%" STR_FMT, STR_ARG(guard_write_policy_principal(who, a)));
 	return count;
 }
 

@@ -18,7 +18,7 @@ enum {
 };
 
 enum policy_form {
-	POLICY_OF_IDENTITY, /* what its holder may do; it has no Principal */
+	POLICY_OF_IDENTITY, /* what its principal may do; it has no Principal */
 	POLICY_OF_TRUST,    /* who may take a role; it has a Principal and no Resource */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tickets to consoles: signed texts that lead their holder to one console of one instance on its
+ * Tickets to consoles: signed texts that lead their principal to one console of one instance on its
  * host, for a few minutes and any number of times, as Nova's do. A browser, which has no token,
  * brings a ticket. Nothing is looked up by it. What the ticket's maker may do is worked out again
  * at each use: if that token was revoked, or the right was lost, the ticket is refused. Any

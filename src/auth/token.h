@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * OpenStack's tokens, which need no look-up: signed texts that say who, for what scope, and until
- * when. What the holder may do is not in the token. It is worked out from the published rows at
+ * when. What the principal may do is not in the token. It is worked out from the published rows at
  * each check, so that a disabled user, account or domain, a revoked role or a changed password
  * takes effect at once.
  *
@@ -15,7 +15,7 @@
 
 enum { TOKEN_SIZE = 132, TOKEN_TEXT_SIZE = 176 };
 
-/* How the holder proved who it is: a bit set. */
+/* How the principal proved who it is: a bit set. */
 enum token_method { TOKEN_BY_PASSWORD = 1, TOKEN_BY_TOKEN = 2, TOKEN_BY_APPLICATION_CREDENTIAL = 4 };
 
 struct token {

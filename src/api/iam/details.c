@@ -43,12 +43,12 @@ static void write_text(struct details *d, const char *name, const struct policy 
 /* Its own policies under that name, and what is attached to it. */
 static void write_policies(struct details *d, const char *own, enum kind kind, const struct row *row)
 {
-	const struct policy_holder holder = {kind, row};
+	const struct policy_principal principal = {kind, row};
 	const struct tables *t = iam_tables(d->e);
 	uuid account = d->e->c->who->account;
 	xml_open(d->x, own);
-	const struct policy *p = engine_next_inline_policy(t, &holder, NULL);
-	for (; p; p = engine_next_inline_policy(t, &holder, p)) {
+	const struct policy *p = engine_next_inline_policy(t, &principal, NULL);
+	for (; p; p = engine_next_inline_policy(t, &principal, p)) {
 		if (!uuid_equal(p->account, account))
 			continue;
 		xml_open(d->x, "member");
@@ -58,8 +58,8 @@ static void write_policies(struct details *d, const char *own, enum kind kind, c
 	}
 	xml_close(d->x, own);
 	xml_open(d->x, "AttachedManagedPolicies");
-	const struct policy_attachment *a = engine_next_attachment(t, &holder, NULL);
-	for (; a; a = engine_next_attachment(t, &holder, a)) {
+	const struct policy_attachment *a = engine_next_attachment(t, &principal, NULL);
+	for (; a; a = engine_next_attachment(t, &principal, a)) {
 		p = engine_find_policy(t, a->policy);
 		if (!p || a->is_boundary || !uuid_equal(a->account, account))
 			continue;

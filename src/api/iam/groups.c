@@ -16,9 +16,9 @@ void iam_write_group(struct iam_call *e, struct xml *x, const struct user_group 
 static RESULT find_group(struct iam_call *e, const struct ref *ref, const struct user_group **ret_group)
 {
 	const struct ref none = {0};
-	struct policy_holder holder;
-	TRY(engine_find_policy_holder(e->c, iam_tables(e), &none, ref, &none, &holder));
-	*ret_group = user_group_of(holder.row);
+	struct policy_principal principal;
+	TRY(engine_find_policy_principal(e->c, iam_tables(e), &none, ref, &none, &principal));
+	*ret_group = user_group_of(principal.row);
 	return OK;
 }
 

@@ -53,7 +53,7 @@ struct iam_actions {
 		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
 	}
 extern const struct iam_actions iam_account_actions, iam_detail_actions, iam_group_actions,
-	iam_holder_actions, iam_key_actions, iam_oidc_actions, iam_password_actions, iam_policy_actions,
+	iam_principal_actions, iam_key_actions, iam_oidc_actions, iam_password_actions, iam_policy_actions,
 	iam_profile_actions, iam_role_actions, iam_simulation_actions, iam_unkept_actions, iam_user_actions;
 
 /* All of them, up to max; their number. */

@@ -129,8 +129,8 @@ void iam_write_entity(struct iam_call *e, struct xml *x, enum kind kind, const s
 
 void iam_write_boundary(struct iam_call *e, struct xml *x, enum kind kind, const struct row *row)
 {
-	const struct policy_holder holder = {kind, row};
-	const struct policy *p = engine_find_boundary(iam_tables(e), e->c->who->account, &holder);
+	const struct policy_principal principal = {kind, row};
+	const struct policy *p = engine_find_boundary(iam_tables(e), e->c->who->account, &principal);
 	if (!p)
 		return;
 	xml_open(x, "PermissionsBoundary");

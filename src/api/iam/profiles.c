@@ -72,10 +72,10 @@ static RESULT list_profiles(struct iam_call *e, const void *args, struct xml *x)
 	const struct profile_args *a = args;
 	const struct tables *t = iam_tables(e);
 	const struct ref none = {0};
-	struct policy_holder role = {0};
+	struct policy_principal role = {0};
 	struct list_page page;
 	if (a->role.kind != KIND_NONE)
-		TRY(engine_find_policy_holder(e->c, t, &none, &none, &a->role, &role));
+		TRY(engine_find_policy_principal(e->c, t, &none, &none, &a->role, &role));
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "InstanceProfiles");
 	const struct instance_profile *p = instance_profile_first_by_account(t, e->c->who->account);

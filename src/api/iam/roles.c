@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Roles: who may take them (the trust policy) and for how long. What they then may, holders.c says. */
+ * Roles: who may take them (the trust policy) and for how long. What they then may, principals.c says. */
 #include "api/iam/internal.h"
 #include "base/clock.h"
 #include "engine/people/iam_role.h"
@@ -37,9 +37,9 @@ void iam_write_role(struct iam_call *e, struct xml *x, const struct iam_role *ro
 static RESULT find_role(struct iam_call *e, const struct ref *ref, const struct iam_role **ret_role)
 {
 	const struct ref none = {0};
-	struct policy_holder holder;
-	TRY(engine_find_policy_holder(e->c, iam_tables(e), &none, &none, ref, &holder));
-	*ret_role = iam_role_of(holder.row);
+	struct policy_principal principal;
+	TRY(engine_find_policy_principal(e->c, iam_tables(e), &none, &none, ref, &principal));
+	*ret_role = iam_role_of(principal.row);
 	return OK;
 }
 

@@ -80,7 +80,7 @@ static RESULT compile(struct simulation *s, struct str document, const char *fie
 }
 
 /* Of the caller's account: a user by "arn:aws:iam::111122223333:user/ann", a role likewise. */
-static RESULT find_principal(struct simulation *s, struct policy_holder *ret_holder)
+static RESULT find_simulated(struct simulation *s, struct policy_principal *ret_principal)
 {
 	struct ctx *c = s->e->c;
 	struct str arn = s->wish->source_arn, own = STR_NONE;
@@ -90,31 +90,31 @@ static RESULT find_principal(struct simulation *s, struct policy_holder *ret_hol
 	struct ref user = {.text = str_slice(arn, slash, arn.n), .field = STR("PolicySourceArn")};
 	struct ref role = user;
 	const struct ref none = {0};
-	struct policy_holder holder = {0};
+	struct policy_principal principal = {0};
 	user.kind = KIND_USER;
 	role.kind = KIND_IAM_ROLE;
 	bool is_role = str_contains(arn, STR(":role/"));
-	struct result found = engine_find_policy_holder(c, iam_tables(s->e), is_role ? &none : &user, &none,
-							is_role ? &role : &none, &holder);
+	struct result found = engine_find_policy_principal(c, iam_tables(s->e), is_role ? &none : &user,
+							   &none, is_role ? &role : &none, &principal);
 	if (result_is_ok(found))
-		own = iam_arn(s->e, holder.kind, holder.row);
+		own = iam_arn(s->e, principal.kind, principal.row);
 	else if (found.code != ERR_NOT_FOUND)
 		return found;
 	ctx_clear_problem(c);
 	if (!own.n || !str_equal(own, arn))
 		return ctx_fail_field(c, ERR_NOT_FOUND, STR("PolicySourceArn"),
 				      "The entity %" STR_FMT " does not exist.", STR_ARG(arn));
-	*ret_holder = holder;
+	*ret_principal = principal;
 	return OK;
 }
 
 static RESULT gather_principal(struct simulation *s)
 {
-	struct policy_holder holder = {0};
+	struct policy_principal principal = {0};
 	struct roles roles;
 	struct ctx *c = s->e->c;
-	TRY(find_principal(s, &holder));
-	uuid id = holder.row->id;
+	TRY(find_simulated(s, &principal));
+	uuid id = principal.row->id;
 	engine_find_roles(iam_tables(s->e), id, IDENTITY_ACCOUNT, c->who->account, &roles);
 	view_close(&s->e->view); /* the next one walks by itself */
 	s->set.has_role = roles.rights & RIGHT(MEMBER);

@@ -28,14 +28,14 @@ RESULT iam_choose_user(struct iam_call *e, struct ref *user)
 RESULT iam_find_user(struct iam_call *e, const struct ref *ref, const struct user **ret_user)
 {
 	const struct ref none = {0};
-	struct policy_holder holder;
+	struct policy_principal principal;
 	const struct user *self = user_find(iam_tables(e), e->c->who->user);
 	if (ref->bits == 128 && self && uuid_equal(ref->prefix, self->row.id)) {
 		*ret_user = self;
 		return engine_check_found(e->c, iam_tables(e), KIND_USER, &self->row);
 	}
-	TRY(engine_find_policy_holder(e->c, iam_tables(e), ref, &none, &none, &holder));
-	*ret_user = user_of(holder.row);
+	TRY(engine_find_policy_principal(e->c, iam_tables(e), ref, &none, &none, &principal));
+	*ret_user = user_of(principal.row);
 	return OK;
 }
 

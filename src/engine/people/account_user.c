@@ -54,9 +54,9 @@ static RESULT fail_in_use(struct op *op, enum kind kind, const char *what)
 static RESULT find_user(struct op *op, const struct ref *ref, const struct user **ret_user)
 {
 	const struct ref none = {0};
-	struct policy_holder holder;
-	TRY(engine_find_policy_holder(op->ctx, op->head, ref, &none, &none, &holder));
-	*ret_user = user_of(holder.row);
+	struct policy_principal principal;
+	TRY(engine_find_policy_principal(op->ctx, op->head, ref, &none, &none, &principal));
+	*ret_user = user_of(principal.row);
 	return OK;
 }
 
@@ -183,9 +183,9 @@ RESULT engine_delete_login(struct op *op, struct login_wish *wish)
 static RESULT find_group(struct op *op, const struct ref *ref, const struct user_group **ret_group)
 {
 	const struct ref none = {0};
-	struct policy_holder holder;
-	TRY(engine_find_policy_holder(op->ctx, op->head, &none, ref, &none, &holder));
-	*ret_group = user_group_of(holder.row);
+	struct policy_principal principal;
+	TRY(engine_find_policy_principal(op->ctx, op->head, &none, ref, &none, &principal));
+	*ret_group = user_group_of(principal.row);
 	return OK;
 }
 

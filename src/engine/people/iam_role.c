@@ -22,9 +22,9 @@ static RESULT fail_taken(struct op *op, enum kind kind, const char *word, struct
 static RESULT find_role(struct op *op, const struct ref *ref, const struct iam_role **ret_role)
 {
 	const struct ref none = {0};
-	struct policy_holder holder;
-	TRY(engine_find_policy_holder(op->ctx, op->head, &none, &none, ref, &holder));
-	*ret_role = iam_role_of(holder.row);
+	struct policy_principal principal;
+	TRY(engine_find_policy_principal(op->ctx, op->head, &none, &none, ref, &principal));
+	*ret_role = iam_role_of(principal.row);
 	return OK;
 }
 

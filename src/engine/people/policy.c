@@ -89,7 +89,7 @@ bool engine_is_groups_account(const struct tables *t, const struct user_group *g
 	return false;
 }
 
-static bool is_of_account(const struct tables *t, const struct policy_holder *h, uuid account)
+static bool is_of_account(const struct tables *t, const struct policy_principal *h, uuid account)
 {
 	if (h->kind == KIND_USER)
 		return engine_is_users_account(t, user_of(h->row), account);
@@ -98,19 +98,19 @@ static bool is_of_account(const struct tables *t, const struct policy_holder *h,
 	return uuid_equal(engine_get_owner(h->kind, h->row), account);
 }
 
-RESULT engine_find_policy_holder(struct ctx *c, const struct tables *t, const struct ref *user,
-				 const struct ref *user_group, const struct ref *iam_role,
-				 struct policy_holder *ret_holder)
+RESULT engine_find_policy_principal(struct ctx *c, const struct tables *t, const struct ref *user,
+				    const struct ref *user_group, const struct ref *iam_role,
+				    struct policy_principal *ret_principal)
 {
 	const struct ref *ref = ref_is_given(user) ? user : ref_is_given(user_group) ? user_group : iam_role;
-	struct policy_holder h = {.kind = ref_is_given(user)         ? KIND_USER
-					  : ref_is_given(user_group) ? KIND_USER_GROUP
-								     : KIND_IAM_ROLE};
+	struct policy_principal h = {.kind = ref_is_given(user)         ? KIND_USER
+					     : ref_is_given(user_group) ? KIND_USER_GROUP
+									: KIND_IAM_ROLE};
 	struct result found = engine_look_up(c, t, h.kind, ref, &h.row);
 	if (found.code == ERR_DENIED)
 		return found;
 	if (result_is_ok(found) && is_of_account(t, &h, engine_get_account(c))) {
-		*ret_holder = h;
+		*ret_principal = h;
 		return OK;
 	}
 	ctx_clear_problem(c);
@@ -120,26 +120,27 @@ RESULT engine_find_policy_holder(struct ctx *c, const struct tables *t, const st
 	return engine_fail_about(c, ref, found);
 }
 
-const struct policy *engine_next_inline_policy(const struct tables *t, const struct policy_holder *holder,
+const struct policy *engine_next_inline_policy(const struct tables *t,
+					       const struct policy_principal *principal,
 					       const struct policy *after)
 {
-	uuid id = holder->row->id;
-	if (holder->kind == KIND_USER)
+	uuid id = principal->row->id;
+	if (principal->kind == KIND_USER)
 		return after ? policy_next_by_user(t, after) : policy_first_by_user(t, id);
-	if (holder->kind == KIND_USER_GROUP)
+	if (principal->kind == KIND_USER_GROUP)
 		return after ? policy_next_by_user_group(t, after) : policy_first_by_user_group(t, id);
 	return after ? policy_next_by_iam_role(t, after) : policy_first_by_iam_role(t, id);
 }
 
 const struct policy_attachment *engine_next_attachment(const struct tables *t,
-						       const struct policy_holder *holder,
+						       const struct policy_principal *principal,
 						       const struct policy_attachment *after)
 {
-	uuid id = holder->row->id;
-	if (holder->kind == KIND_USER)
+	uuid id = principal->row->id;
+	if (principal->kind == KIND_USER)
 		return after ? policy_attachment_next_by_user(t, after)
 			     : policy_attachment_first_by_user(t, id);
-	if (holder->kind == KIND_USER_GROUP)
+	if (principal->kind == KIND_USER_GROUP)
 		return after ? policy_attachment_next_by_user_group(t, after)
 			     : policy_attachment_first_by_user_group(t, id);
 	return after ? policy_attachment_next_by_iam_role(t, after)
@@ -182,20 +183,20 @@ RESULT engine_find_own_policy(struct ctx *c, const struct tables *t, const struc
 }
 
 const struct policy *engine_find_inline_policy(const struct tables *t, uuid account,
-					       const struct policy_holder *holder, struct str name)
+					       const struct policy_principal *principal, struct str name)
 {
-	const struct policy *p = engine_next_inline_policy(t, holder, NULL);
+	const struct policy *p = engine_next_inline_policy(t, principal, NULL);
 	while (p && (!uuid_equal(p->account, account) || !str_equal(p->name, name)))
-		p = engine_next_inline_policy(t, holder, p);
+		p = engine_next_inline_policy(t, principal, p);
 	return p;
 }
 
 const struct policy *engine_find_boundary(const struct tables *t, uuid account,
-					  const struct policy_holder *holder)
+					  const struct policy_principal *principal)
 {
-	const struct policy_attachment *a = engine_next_attachment(t, holder, NULL);
+	const struct policy_attachment *a = engine_next_attachment(t, principal, NULL);
 	while (a && (!a->is_boundary || !uuid_equal(a->account, account)))
-		a = engine_next_attachment(t, holder, a);
+		a = engine_next_attachment(t, principal, a);
 	return a ? engine_find_policy(t, a->policy) : NULL;
 }
 
@@ -218,13 +219,13 @@ static void add_source(struct sources *s, uuid account, const struct policy *pol
 		s->at[s->count++] = (struct policy_source){policy, version, is_boundary};
 }
 
-static void add_holder(struct sources *s, const struct policy_holder *holder)
+static void add_principal(struct sources *s, const struct policy_principal *principal)
 {
-	const struct policy *own = engine_next_inline_policy(s->t, holder, NULL);
-	for (; own; own = engine_next_inline_policy(s->t, holder, own))
+	const struct policy *own = engine_next_inline_policy(s->t, principal, NULL);
+	for (; own; own = engine_next_inline_policy(s->t, principal, own))
 		add_source(s, own->account, own, false);
-	const struct policy_attachment *a = engine_next_attachment(s->t, holder, NULL);
-	for (; a; a = engine_next_attachment(s->t, holder, a))
+	const struct policy_attachment *a = engine_next_attachment(s->t, principal, NULL);
+	for (; a; a = engine_next_attachment(s->t, principal, a))
 		add_source(s, a->account, engine_find_policy(s->t, a->policy), a->is_boundary);
 }
 
@@ -233,26 +234,26 @@ bool engine_has_policies(const struct tables *t)
 	return tables_count(t, KIND_POLICY) > 0 || tables_count(t, KIND_POLICY_ATTACHMENT) > 0;
 }
 
-bool engine_find_policies(const struct tables *t, uuid principal, uuid account,
+bool engine_find_policies(const struct tables *t, uuid principal_id, uuid account,
 			  struct policy_source ret_sources[static POLICY_SOURCES_MAX], size_t *ret_count)
 {
 	struct sources s = {.t = t, .account = account, .at = ret_sources};
-	struct policy_holder holder = {.kind = KIND_IAM_ROLE};
+	struct policy_principal principal = {.kind = KIND_IAM_ROLE};
 	*ret_count = 0;
-	if (uuid_is_none(principal) || !engine_has_policies(t))
+	if (uuid_is_none(principal_id) || !engine_has_policies(t))
 		return true;
-	holder.row = tables_find(t, KIND_IAM_ROLE, principal);
-	if (!holder.row)
-		holder = (struct policy_holder){KIND_USER, tables_find(t, KIND_USER, principal)};
-	if (!holder.row)
+	principal.row = tables_find(t, KIND_IAM_ROLE, principal_id);
+	if (!principal.row)
+		principal = (struct policy_principal){KIND_USER, tables_find(t, KIND_USER, principal_id)};
+	if (!principal.row)
 		return true;
-	add_holder(&s, &holder);
-	const struct group_member *m = group_member_first_by_user(t, principal);
+	add_principal(&s, &principal);
+	const struct group_member *m = group_member_first_by_user(t, principal_id);
 	for (; m; m = group_member_next_by_user(t, m)) {
-		const struct policy_holder group = {KIND_USER_GROUP,
-						    tables_find(t, KIND_USER_GROUP, m->user_group)};
+		const struct policy_principal group = {KIND_USER_GROUP,
+						       tables_find(t, KIND_USER_GROUP, m->user_group)};
 		if (group.row)
-			add_holder(&s, &group);
+			add_principal(&s, &group);
 	}
 	*ret_count = s.count;
 	return !s.is_over;
@@ -419,68 +420,69 @@ RESULT engine_set_default_policy_version(struct op *op, struct policy_version_ta
 
 /* ---- who has them ---- */
 
-struct holder {
-	struct policy_holder is;
+struct found_principal {
+	struct policy_principal is;
 	uuid account, user, user_group, iam_role;
 };
 
-static RESULT find_holder(struct op *op, const struct ref *user, const struct ref *user_group,
-			  const struct ref *iam_role, struct holder *ret_holder)
+static RESULT find_principal(struct op *op, const struct ref *user, const struct ref *user_group,
+			     const struct ref *iam_role, struct found_principal *ret_principal)
 {
 	const struct account *account = NULL;
-	struct holder h = {0};
+	struct found_principal h = {0};
 	TRY(engine_find_acting_account(op, &account));
-	TRY(engine_find_policy_holder(op->ctx, op->head, user, user_group, iam_role, &h.is));
+	TRY(engine_find_policy_principal(op->ctx, op->head, user, user_group, iam_role, &h.is));
 	h.account = account->row.id;
 	*(h.is.kind == KIND_USER         ? &h.user
 	  : h.is.kind == KIND_USER_GROUP ? &h.user_group
 					 : &h.iam_role) = h.is.row->id;
-	*ret_holder = h;
+	*ret_principal = h;
 	return OK;
 }
 
-/* What is done about a holder, by its kind. */
-struct holder_words {
+/* What is done about a principal, by its kind. */
+struct principal_words {
 	const char *attach, *detach, *put, *remove, *put_boundary, *delete_boundary;
 	const char *word, *quota;
 	size_t characters_max;
 };
 
-static const struct holder_words *words_of(const struct holder *h)
+static const struct principal_words *words_of(const struct found_principal *h)
 {
-	static const struct holder_words users = {"policy.attach_user",
-						  "policy.detach_user",
-						  "policy.put_user",
-						  "policy.delete_user",
-						  "policy.put_boundary",
-						  "policy.delete_boundary",
-						  "user",
-						  "PoliciesPerUser",
-						  POLICY_CHARACTERS_OF_USER},
-					 groups = {"policy.attach_group",
-						   "policy.detach_group",
-						   "policy.put_group",
-						   "policy.delete_group",
-						   "policy.put_boundary",
-						   "policy.delete_boundary",
-						   "group",
-						   "PoliciesPerGroup",
-						   POLICY_CHARACTERS_OF_GROUP},
-					 roles = {"policy.attach_role",
-						  "policy.detach_role",
-						  "policy.put_role",
-						  "policy.delete_role",
-						  "policy.put_role_boundary",
-						  "policy.delete_role_boundary",
-						  "role",
-						  "PoliciesPerRole",
-						  POLICY_CHARACTERS_OF_ROLE};
+	static const struct principal_words users = {"policy.attach_user",
+						     "policy.detach_user",
+						     "policy.put_user",
+						     "policy.delete_user",
+						     "policy.put_boundary",
+						     "policy.delete_boundary",
+						     "user",
+						     "PoliciesPerUser",
+						     POLICY_CHARACTERS_OF_USER},
+					    groups = {"policy.attach_group",
+						      "policy.detach_group",
+						      "policy.put_group",
+						      "policy.delete_group",
+						      "policy.put_boundary",
+						      "policy.delete_boundary",
+						      "group",
+						      "PoliciesPerGroup",
+						      POLICY_CHARACTERS_OF_GROUP},
+					    roles = {"policy.attach_role",
+						     "policy.detach_role",
+						     "policy.put_role",
+						     "policy.delete_role",
+						     "policy.put_role_boundary",
+						     "policy.delete_role_boundary",
+						     "role",
+						     "PoliciesPerRole",
+						     POLICY_CHARACTERS_OF_ROLE};
 	return h->is.kind == KIND_USER ? &users : h->is.kind == KIND_USER_GROUP ? &groups : &roles;
 }
 
 /* The one of that policy (none: of any), and how many there are besides. */
-static const struct policy_attachment *find_attachment(const struct tables *t, const struct holder *h,
-						       uuid policy, bool is_boundary, size_t *ret_others)
+static const struct policy_attachment *find_attachment(const struct tables *t,
+						       const struct found_principal *h, uuid policy,
+						       bool is_boundary, size_t *ret_others)
 {
 	const struct policy_attachment *found = NULL;
 	*ret_others = 0;
@@ -496,9 +498,9 @@ static const struct policy_attachment *find_attachment(const struct tables *t, c
 	return found;
 }
 
-static const char *attach_permission(const struct holder *h, bool is_boundary, bool attaches)
+static const char *attach_permission(const struct found_principal *h, bool is_boundary, bool attaches)
 {
-	const struct holder_words *words = words_of(h);
+	const struct principal_words *words = words_of(h);
 	if (is_boundary)
 		return attaches ? words->put_boundary : words->delete_boundary;
 	return attaches ? words->attach : words->detach;
@@ -506,10 +508,10 @@ static const char *attach_permission(const struct holder *h, bool is_boundary, b
 
 RESULT engine_attach_policy(struct op *op, struct policy_attachment_wish *wish)
 {
-	struct holder h;
+	struct found_principal h;
 	const struct policy *policy = NULL;
 	size_t others = 0;
-	TRY(find_holder(op, &wish->user, &wish->user_group, &wish->iam_role, &h));
+	TRY(find_principal(op, &wish->user, &wish->user_group, &wish->iam_role, &h));
 	TRY(engine_find_managed_policy(op->ctx, op->head, &wish->policy, &policy));
 	TRY(engine_permit_new(op, attach_permission(&h, wish->is_boundary, true), h.is.kind, h.is.row));
 	uuid sought = wish->is_boundary ? UUID_NONE : policy->row.id;
@@ -538,10 +540,10 @@ RESULT engine_attach_policy(struct op *op, struct policy_attachment_wish *wish)
 
 RESULT engine_detach_policy(struct op *op, struct policy_attachment_wish *wish)
 {
-	struct holder h;
+	struct found_principal h;
 	const struct policy *policy = NULL;
 	size_t others = 0;
-	TRY(find_holder(op, &wish->user, &wish->user_group, &wish->iam_role, &h));
+	TRY(find_principal(op, &wish->user, &wish->user_group, &wish->iam_role, &h));
 	if (ref_is_given(&wish->policy))
 		TRY(engine_find_managed_policy(op->ctx, op->head, &wish->policy, &policy));
 	uuid sought = policy ? policy->row.id : UUID_NONE;
@@ -557,8 +559,8 @@ RESULT engine_detach_policy(struct op *op, struct policy_attachment_wish *wish)
 
 /* ---- inline policies ---- */
 
-/* Of all of a holder's but that one. */
-static size_t count_inline(const struct tables *t, const struct holder *h, const struct policy *but)
+/* Of all of a principal's but that one. */
+static size_t count_inline(const struct tables *t, const struct found_principal *h, const struct policy *but)
 {
 	size_t count = 0;
 	const struct policy *p = engine_next_inline_policy(t, &h->is, NULL);
@@ -572,8 +574,8 @@ static size_t count_inline(const struct tables *t, const struct holder *h, const
 
 RESULT engine_put_inline_policy(struct op *op, struct inline_policy_wish *wish)
 {
-	struct holder h;
-	TRY(find_holder(op, &wish->user, &wish->user_group, &wish->iam_role, &h));
+	struct found_principal h;
+	TRY(find_principal(op, &wish->user, &wish->user_group, &wish->iam_role, &h));
 	const struct policy *there = engine_find_inline_policy(op->head, h.account, &h.is, wish->name);
 	TRY(engine_permit_new(op, words_of(&h)->put, h.is.kind, h.is.row));
 	TRY(engine_check_name(op, KIND_POLICY, wish->name));
@@ -602,8 +604,8 @@ RESULT engine_put_inline_policy(struct op *op, struct inline_policy_wish *wish)
 
 RESULT engine_delete_inline_policy(struct op *op, struct inline_policy_wish *wish)
 {
-	struct holder h;
-	TRY(find_holder(op, &wish->user, &wish->user_group, &wish->iam_role, &h));
+	struct found_principal h;
+	TRY(find_principal(op, &wish->user, &wish->user_group, &wish->iam_role, &h));
 	const struct policy *there = engine_find_inline_policy(op->head, h.account, &h.is, wish->name);
 	TRY(engine_permit_new(op, words_of(&h)->remove, h.is.kind, h.is.row));
 	if (!there)
@@ -619,12 +621,12 @@ RESULT engine_delete_inline_policy(struct op *op, struct inline_policy_wish *wis
 
 RESULT policy_forget_principal(struct op *op, enum kind kind, const struct row *row)
 {
-	const struct policy_holder holder = {kind, row};
-	const struct policy *p = engine_next_inline_policy(op->head, &holder, NULL);
-	for (; p; p = engine_next_inline_policy(op->head, &holder, p))
+	const struct policy_principal principal = {kind, row};
+	const struct policy *p = engine_next_inline_policy(op->head, &principal, NULL);
+	for (; p; p = engine_next_inline_policy(op->head, &principal, p))
 		TRY(forget_whole(op, p->row.id));
-	const struct policy_attachment *a = engine_next_attachment(op->head, &holder, NULL);
-	for (; a; a = engine_next_attachment(op->head, &holder, a))
+	const struct policy_attachment *a = engine_next_attachment(op->head, &principal, NULL);
+	for (; a; a = engine_next_attachment(op->head, &principal, a))
 		TRY(policy_attachment_forget(op, a->row.id));
 	return OK;
 }
@@ -640,22 +642,22 @@ RESULT policy_forget_account(struct op *op, uuid account)
 
 RESULT policy_check_principal_bare(struct op *op, enum kind kind, const struct row *row)
 {
-	const struct policy_holder holder = {kind, row};
-	const struct policy_attachment *a = engine_next_attachment(op->head, &holder, NULL);
+	const struct policy_principal principal = {kind, row};
+	const struct policy_attachment *a = engine_next_attachment(op->head, &principal, NULL);
 	while (a && a->is_boundary)
-		a = engine_next_attachment(op->head, &holder, a);
+		a = engine_next_attachment(op->head, &principal, a);
 	if (a)
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, (int) kind,
 				     "Cannot delete entity, must detach all policies first.");
-	if (engine_next_inline_policy(op->head, &holder, NULL))
+	if (engine_next_inline_policy(op->head, &principal, NULL))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, (int) kind,
 				     "Cannot delete entity, must delete policies first.");
 	return OK;
 }
 
-RESULT policy_put_boundary(struct op *op, enum kind kind, uuid holder, const struct ref *policy)
+RESULT policy_put_boundary(struct op *op, enum kind kind, uuid principal, const struct ref *policy)
 {
-	const struct ref ref = {.kind = kind, .prefix = holder, .bits = 128};
+	const struct ref ref = {.kind = kind, .prefix = principal, .bits = 128};
 	struct policy_attachment_wish wish = {.policy = *policy, .is_boundary = true};
 	if (!ref_is_given(policy))
 		return OK;

@@ -4,7 +4,7 @@
  * managers, and those whom policies allow it.
  *
  * An account's users, here, are its own and those of domains who have a role on it; its groups
- * likewise. The account's owner has no policies, and nothing restricts it. A *holder* of policies
+ * likewise. The account's owner has no policies, and nothing restricts it. A *principal* of policies
  * is a user, a group or an IAM role (iam_role.h). Everybody may attach AWS's own managed policies,
  * and nobody may change them. */
 #pragma once
@@ -21,7 +21,7 @@ struct user_group;
 enum {
 	POLICIES_MAX = 1500,               /* managed ones of an account */
 	POLICY_VERSIONS_MAX = 5,           /* of one */
-	POLICIES_ATTACHED_MAX = 10,        /* to a holder */
+	POLICIES_ATTACHED_MAX = 10,        /* to a principal */
 	POLICY_CHARACTERS_MAX = 6144,      /* of a managed one, without white space */
 	POLICY_CHARACTERS_OF_USER = 2048,  /* of all a user's inline ones together */
 	POLICY_CHARACTERS_OF_GROUP = 5120, /* likewise */
@@ -92,16 +92,16 @@ const struct policy_version *engine_next_version(const struct tables *t, const s
 						 const struct policy_version *after);
 /* The default version. NULL: there is none. */
 const struct policy_version *engine_find_default_version(const struct tables *t, const struct policy *policy);
-/* A holder of policies: its kind says which one, and the others are none. */
-struct policy_holder {
+/* A principal of policies: its kind says which one, and the others are none. */
+struct policy_principal {
 	enum kind kind; /* KIND_USER, KIND_USER_GROUP or KIND_IAM_ROLE */
 	const struct row *row;
 };
-/* Finds the holder of the caller's account that one of the refs names. ERR_NOT_FOUND: there is
+/* Finds the principal of the caller's account that one of the refs names. ERR_NOT_FOUND: there is
  * none, or it is the account's owner. */
-RESULT engine_find_policy_holder(struct ctx *c, const struct tables *t, const struct ref *user,
-				 const struct ref *user_group, const struct ref *iam_role,
-				 struct policy_holder *ret_holder);
+RESULT engine_find_policy_principal(struct ctx *c, const struct tables *t, const struct ref *user,
+				    const struct ref *user_group, const struct ref *iam_role,
+				    struct policy_principal *ret_principal);
 /* Whether a user belongs to the account in this sense: its own user, or one with a role on it, but
  * not its owner. The second is the same for a group. */
 bool engine_is_users_account(const struct tables *t, const struct user *user, uuid account);
@@ -118,19 +118,20 @@ static inline bool policy_is_managed(const struct policy *p)
 	return uuid_is_none(p->user) && uuid_is_none(p->user_group) && uuid_is_none(p->iam_role);
 }
 
-/* Go through a holder's inline policies in any account, and through what is attached to it. NULL:
+/* Go through a principal's inline policies in any account, and through what is attached to it. NULL:
  * no more. */
-const struct policy *engine_next_inline_policy(const struct tables *t, const struct policy_holder *holder,
+const struct policy *engine_next_inline_policy(const struct tables *t,
+					       const struct policy_principal *principal,
 					       const struct policy *after);
 const struct policy_attachment *engine_next_attachment(const struct tables *t,
-						       const struct policy_holder *holder,
+						       const struct policy_principal *principal,
 						       const struct policy_attachment *after);
 /* The inline policy with that name. NULL: there is none. */
 const struct policy *engine_find_inline_policy(const struct tables *t, uuid account,
-					       const struct policy_holder *holder, struct str name);
-/* The holder's boundary in the account. NULL: none. */
+					       const struct policy_principal *principal, struct str name);
+/* The principal's boundary in the account. NULL: none. */
 const struct policy *engine_find_boundary(const struct tables *t, uuid account,
-					  const struct policy_holder *holder);
+					  const struct policy_principal *principal);
 
 /* Whether anybody has a policy. */
 bool engine_has_policies(const struct tables *t);

@@ -7,7 +7,7 @@
 #include "model/policy_attachment.h"
 #include "model/policy_version.h"
 
-struct holder_args {
+struct principal_args {
 	struct ref user, group, role;
 	struct str name, path;
 	struct iam_pages pages;
@@ -40,22 +40,24 @@ static RESULT prepare_inline(struct iam_call *e, void *args)
 
 /* ---- reads ---- */
 
-static RESULT find_holder(struct iam_call *e, const struct holder_args *a, struct policy_holder *ret_holder)
+static RESULT find_principal(struct iam_call *e, const struct principal_args *a,
+			     struct policy_principal *ret_principal)
 {
-	return engine_find_policy_holder(e->c, iam_tables(e), &a->user, &a->group, &a->role, ret_holder);
+	return engine_find_policy_principal(e->c, iam_tables(e), &a->user, &a->group, &a->role,
+					    ret_principal);
 }
 
 static RESULT list_attached(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct holder_args *a = args;
+	const struct principal_args *a = args;
 	const struct tables *t = iam_tables(e);
-	struct policy_holder holder;
+	struct policy_principal principal;
 	struct list_page page;
-	TRY(find_holder(e, a, &holder));
+	TRY(find_principal(e, a, &principal));
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "AttachedPolicies");
-	const struct policy_attachment *at = engine_next_attachment(t, &holder, NULL);
-	for (; at; at = engine_next_attachment(t, &holder, at)) {
+	const struct policy_attachment *at = engine_next_attachment(t, &principal, NULL);
+	for (; at; at = engine_next_attachment(t, &principal, at)) {
 		const struct policy *p = engine_find_policy(t, at->policy);
 		if (!p || at->is_boundary || !uuid_equal(at->account, e->c->who->account) ||
 		    !str_starts_with(p->path, a->path) || !list_page_takes(&page))
@@ -71,57 +73,57 @@ static RESULT list_attached(struct iam_call *e, const void *args, struct xml *x)
 
 static RESULT list_inline(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct holder_args *a = args;
+	const struct principal_args *a = args;
 	const struct tables *t = iam_tables(e);
-	struct policy_holder holder;
+	struct policy_principal principal;
 	struct list_page page;
-	TRY(find_holder(e, a, &holder));
+	TRY(find_principal(e, a, &principal));
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "PolicyNames");
-	const struct policy *p = engine_next_inline_policy(t, &holder, NULL);
-	for (; p; p = engine_next_inline_policy(t, &holder, p))
+	const struct policy *p = engine_next_inline_policy(t, &principal, NULL);
+	for (; p; p = engine_next_inline_policy(t, &principal, p))
 		if (uuid_equal(p->account, e->c->who->account) && list_page_takes(&page))
 			xml_text(x, "member", p->name);
 	xml_close(x, "PolicyNames");
 	return iam_close_page(e, x, &page);
 }
 
-/* What a kind of holder is called, and the element of its name. */
-struct holder_words {
+/* What a kind of principal is called, and the element of its name. */
+struct principal_words {
 	const char *kind, *name;
 };
 
-static const struct holder_words *words_of(enum kind kind)
+static const struct principal_words *words_of(enum kind kind)
 {
-	static const struct holder_words user = {"user", "UserName"}, group = {"group", "GroupName"},
-					 role = {"role", "RoleName"};
+	static const struct principal_words user = {"user", "UserName"}, group = {"group", "GroupName"},
+					    role = {"role", "RoleName"};
 	return kind == KIND_USER ? &user : kind == KIND_USER_GROUP ? &group : &role;
 }
 
 static RESULT get_inline(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct holder_args *a = args;
+	const struct principal_args *a = args;
 	const struct tables *t = iam_tables(e);
-	struct policy_holder holder;
-	TRY(find_holder(e, a, &holder));
-	const struct policy *p = engine_find_inline_policy(t, e->c->who->account, &holder, a->name);
+	struct policy_principal principal;
+	TRY(find_principal(e, a, &principal));
+	const struct policy *p = engine_find_inline_policy(t, e->c->who->account, &principal, a->name);
 	const struct policy_version *v = p ? engine_find_default_version(t, p) : NULL;
 	if (!v)
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("PolicyName"),
 				      "The %s policy with name %" STR_FMT " cannot be found.",
-				      words_of(holder.kind)->kind, STR_ARG(a->name));
-	xml_text(x, words_of(holder.kind)->name, iam_get_name(holder.kind, holder.row));
+				      words_of(principal.kind)->kind, STR_ARG(a->name));
+	xml_text(x, words_of(principal.kind)->name, iam_get_name(principal.kind, principal.row));
 	xml_text(x, "PolicyName", p->name);
 	xml_text(x, "PolicyDocument", str_encode_url(e->c->arena, v->document, false));
 	return OK;
 }
 
-/* ---- parameters, by the kind of holder ---- */
+/* ---- parameters, by the kind of principal ---- */
 
 #define BOUNDARY                                                                                             \
 	PARAM(struct attach, "PermissionsBoundary", arn, .flags = REQUIRED, .min = 20, .max = 2048,          \
 	      .doc = "The policy that bounds it, by its ARN.")
-#define A struct holder_args
+#define A struct principal_args
 #define I struct inline_policy_wish
 static const struct param attach_user_rows[] = {IAM_USER(struct attach, wish.user, | REQUIRED),
 						IAM_POLICY_ARN(struct attach, arn)};
@@ -208,4 +210,4 @@ static const struct iam_action actions[] = {
 	READ("ListGroupPolicies", of_group_rows, list_inline, "A group's own policies."),
 	READ("ListRolePolicies", of_role_rows, list_inline, "A role's own policies."),
 };
-const struct iam_actions iam_holder_actions = IAM_ACTIONS(actions);
+const struct iam_actions iam_principal_actions = IAM_ACTIONS(actions);
