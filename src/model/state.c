@@ -27,7 +27,7 @@ static enum instance_state on_state(const struct instance *i)
 
 static enum instance_state off_state(const struct instance *i)
 {
-	if (i->wanted_shelf)
+	if (i->wanted_shelved)
 		return uuid_is_none(i->host) ? INSTANCE_SHELVED_OFFLOADED : INSTANCE_SHELVED;
 	return i->seen_saved ? INSTANCE_SUSPENDED : INSTANCE_STOPPED;
 }

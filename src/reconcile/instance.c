@@ -192,7 +192,7 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 	case INSTANCE_SETTLED:
 	case INSTANCE_WAIT_DISKS:
 		return OK;
-	case INSTANCE_REST:
+	case INSTANCE_BACK_OFF:
 		step_again_at(s, rows->restart_us);
 		return OK;
 	case INSTANCE_DEFINE:
@@ -259,7 +259,7 @@ static RESULT place(struct step *s, const struct instance *row)
 	return OK;
 }
 
-/* On a shelf it is as it is to be, whatever is changed of it. */
+/* Shelved it is as it is to be, whatever is changed of it. */
 static RESULT report_shelved(struct step *s, const struct instance *row)
 {
 	if (row->seen_gen == (int64_t) row->row.gen)
@@ -297,8 +297,8 @@ static RESULT step_instance(struct step *s)
 	if (instance_has_ended(rows.instance))
 		return forget_when_due(s, rows.instance);
 	if (uuid_is_none(rows.instance->host))
-		return rows.instance->wanted_shelf ? report_shelved(s, rows.instance)
-						   : place(s, rows.instance);
+		return rows.instance->wanted_shelved ? report_shelved(s, rows.instance)
+						     : place(s, rows.instance);
 	if (!hosts_is_here(s, rows.instance->host)) {
 		wake_for_row(s->r, KIND_INSTANCE, &rows.instance->row);
 		return OK;

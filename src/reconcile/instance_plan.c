@@ -84,7 +84,7 @@ static enum instance_step plan_on(const struct instance *row, const struct insta
 		return INSTANCE_REPORT;
 	if (!input->disks_ready)
 		return INSTANCE_WAIT_DISKS;
-	return input->now_us < input->restart_us ? INSTANCE_REST : INSTANCE_START;
+	return input->now_us < input->restart_us ? INSTANCE_BACK_OFF : INSTANCE_START;
 }
 
 enum instance_step instance_plan_step(const struct instance *row, const struct instance_plan_input *input)

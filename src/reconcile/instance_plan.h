@@ -9,7 +9,7 @@
 enum instance_step {
 	INSTANCE_SETTLED,
 	INSTANCE_WAIT_DISKS, /* its volumes are not there yet; their steps wake it */
-	INSTANCE_REST,       /* it goes off by itself again and again: not before restart_us */
+	INSTANCE_BACK_OFF,   /* it goes off by itself again and again: not before restart_us */
 	INSTANCE_DEFINE,
 	INSTANCE_START,     /* defined as wished before */
 	INSTANCE_PLUG,      /* it runs with other disks or NICs than wished */

@@ -28,11 +28,11 @@ void server_move(struct thing *t)
 }
 
 /* Its image goes with the shelf, and the snapshot that was made for it. */
-static void leave_shelf(struct simulation *s, struct thing *t)
+static void end_shelving(struct simulation *s, struct thing *t)
 {
 	struct model *m = &s->model;
-	struct thing *image = t->shelf;
-	t->shelf = NULL;
+	struct thing *image = t->shelved_image;
+	t->shelved_image = NULL;
 	t->is_shelved = false;
 	if (!image || image->life == GONE)
 		return;
@@ -42,7 +42,7 @@ static void leave_shelf(struct simulation *s, struct thing *t)
 void server_turn_on(struct simulation *s, struct thing *t)
 {
 	if (t->is_shelved)
-		leave_shelf(s, t);
+		end_shelving(s, t);
 	t->wanted_on = true;
 	t->was_saved = t->was_saved || t->is_saved;
 	t->seen_stopped = t->is_paused = t->is_saved = false;
@@ -60,7 +60,7 @@ void server_start(struct simulation *s, struct thing *t)
 
 void server_end(struct simulation *s, struct thing *t)
 {
-	leave_shelf(s, t);
+	end_shelving(s, t);
 	model_end(&s->model, t, ENDING);
 }
 
@@ -351,13 +351,14 @@ static void apply_shelve(struct request *x, struct str answer)
 	(void) answer;
 	t->wanted_on = t->is_paused = t->is_saved = false;
 	t->is_shelved = true;
-	t->shelf = model_add(m, KIND_IMAGE, x->account, NULL, STR_NONE);
-	snprintf(t->shelf->name, sizeof t->shelf->name, "%s-shelved", t->server[0] ? t->server : t->id);
+	t->shelved_image = model_add(m, KIND_IMAGE, x->account, NULL, STR_NONE);
+	snprintf(t->shelved_image->name, sizeof t->shelved_image->name, "%s-shelved",
+		 t->server[0] ? t->server : t->id);
 	snapshot = model_add(m, KIND_SNAPSHOT, x->account, NULL, STR_NONE);
 	snapshot->to = root;
 	snapshot->encryption = root->encryption;
 	snapshot->is_bound = true;
-	device = model_add(m, KIND_IMAGE_DEVICE, x->account, t->shelf, STR_NONE);
+	device = model_add(m, KIND_IMAGE_DEVICE, x->account, t->shelved_image, STR_NONE);
 	device->to = snapshot;
 	device->gibibytes = root->gibibytes;
 	begin(t);

@@ -150,13 +150,13 @@ struct thing {
 	bool was_saved;  /* turned on from its memory since it was last at rest */
 	bool was_paused; /* with a pause on its way that may be over */
 	bool is_other_size;
-	bool is_moved;       /* asked for one of these once: on its way it is shown in many words */
-	bool is_at_rest;     /* as it was when all was settled */
-	bool may_vary;       /* whether its memory is kept, a listing will tell */
-	struct thing *shelf; /* the image that goes when it comes back, or NULL */
-	bool is_restless;    /* its guest may have shut itself down */
-	bool is_drained;     /* a maintenance of its host may have stopped it */
-	bool ends_itself;    /* which terminates it */
+	bool is_moved;               /* asked for one of these once: on its way it is shown in many words */
+	bool is_at_rest;             /* as it was when all was settled */
+	bool may_vary;               /* whether its memory is kept, a listing will tell */
+	struct thing *shelved_image; /* the image that goes when it comes back, or NULL */
+	bool is_restless;            /* its guest may have shut itself down */
+	bool is_drained;             /* a maintenance of its host may have stopped it */
+	bool ends_itself;            /* which terminates it */
 	bool may_not_end, may_not_stop; /* when its user asks */
 	bool has_lost_port;             /* that came with it */
 	bool may_lack_host;             /* accepted, perhaps without one */

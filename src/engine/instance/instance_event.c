@@ -188,8 +188,8 @@ RESULT instance_avoid_maintenance(struct op *op, struct instance *next)
 	if (!host || host->maintenance_us == 0)
 		return OK;
 	if (may_move)
-		TRY(instance_find_elsewhere(op, next, &next->moves));
-	if (next->moves)
+		TRY(instance_find_elsewhere(op, next, &next->migrating));
+	if (next->migrating)
 		return OK;
 	if (op->now_us < host->maintenance_us || next->seen_power == INSTANCE_SEEN_POWER_ON)
 		return schedule(op, host, next);
@@ -247,7 +247,7 @@ static enum turn turn_of(const struct tables *t, const struct instance_event *e)
 	if (is_off && i->wanted_power == INSTANCE_WANTED_POWER_OFF)
 		return TURN_END;
 	if (e->stage == INSTANCE_EVENT_STAGE_SCHEDULED)
-		return i->moves ? TURN_NONE : TURN_BEGIN; /* it is on its way off already */
+		return i->migrating ? TURN_NONE : TURN_BEGIN; /* it is on its way off already */
 	return is_off && !is_under_maintenance(t, e) ? TURN_END : TURN_NONE;
 }
 
@@ -302,7 +302,7 @@ static RESULT begin_early(struct op *op, const struct instance_event *event, con
 		return instance_event_put(op, &later);
 	}
 	struct instance next = *instance;
-	next.moves = true;
+	next.migrating = true;
 	next.off_since_us = op->now_us;
 	next.force_off = next.wanted_save = false;
 	next.row.gen++;

@@ -48,7 +48,7 @@ RESULT instance_leave_disk(struct op *op, const struct volume *disk);
 /* One that is shelved is wanted on a host again, and on. */
 RESULT instance_write_unshelve(struct op *op, const struct instance *instance);
 /* The image goes that was made when one was shelved; none: there is none. */
-RESULT instance_end_shelf_image(struct op *op, uuid image);
+RESULT instance_end_shelved_image(struct op *op, uuid image);
 /* Into a row that is about to be put, with the gen that it has: wanted on from now on; its ports get the
  * addresses that go with its run. */
 RESULT instance_turn_on(struct op *op, struct instance *next);

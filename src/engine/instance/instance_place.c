@@ -103,7 +103,7 @@ RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 {
 	const struct instance *instance = instance_find(op->head, wish->instance);
 	wish->placed = instance && !uuid_is_none(instance->host);
-	if (!instance || !row_is_live(&instance->row) || instance->wanted_shelf || wish->placed)
+	if (!instance || !row_is_live(&instance->row) || instance->wanted_shelved || wish->placed)
 		return OK;
 	struct placement_need need;
 	struct placement placement;
@@ -229,8 +229,8 @@ static RESULT plan_move(struct op *op, const struct instance_placement *wish, st
 	struct placement placement;
 	struct placement_report report;
 	get_need(op->head, next, &need);
-	next->moves = host && !placement_may_stay(op->head, &need, host);
-	if (!next->moves)
+	next->migrating = host && !placement_may_stay(op->head, &need, host);
+	if (!next->migrating)
 		return OK;
 	if (next->tpm)
 		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_INSTANCE, wish->instance.field,
@@ -268,5 +268,5 @@ RESULT engine_change_placement(struct op *op, struct instance_placement *wish)
 	next.row.gen++;
 	TRY(instance_put(op, &next));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "placement changed", "%s",
-				next.moves ? "It goes to a host that fits." : "It stays where it is.");
+				next.migrating ? "It goes to a host that fits." : "It stays where it is.");
 }

@@ -117,7 +117,7 @@ RESULT instance_turn_on(struct op *op, struct instance *next)
 {
 	next->wanted_power = INSTANCE_WANTED_POWER_ON;
 	next->wanted_save = next->wanted_pause = false;
-	next->force_off = next->marked_broken = false;
+	next->force_off = next->error_override = false;
 	next->off_since_us = 0;
 	next->launched_us = op->now_us;
 	next->reason_code = STR_NONE;
@@ -136,7 +136,7 @@ static RESULT start_one(struct op *op, const struct instances_wish *wish, const 
 		return fail_state(op, ref, "started");
 	if (instance->wanted_power == INSTANCE_WANTED_POWER_ON)
 		return OK;
-	if (instance->wanted_shelf)
+	if (instance->wanted_shelved)
 		return instance_write_unshelve(op, instance);
 	struct instance next = *instance;
 	next.row.gen++;
@@ -165,7 +165,7 @@ static RESULT stop_one(struct op *op, const struct instances_wish *wish, const s
 		return fail_protected(op, ref, "stopped", "disableApiStop");
 	struct instance next = *instance;
 	next.wanted_power = INSTANCE_WANTED_POWER_OFF;
-	next.wanted_save = next.wanted_pause = next.marked_broken = false;
+	next.wanted_save = next.wanted_pause = next.error_override = false;
 	next.force_off = wish->force;
 	if (is_on)
 		next.off_since_us = op->now_us;
@@ -196,7 +196,7 @@ static RESULT reboot_one(struct op *op, const struct instances_wish *wish, const
 	struct instance next = *instance;
 	bool is_asked = next.wanted_boots > next.seen_boots; /* its time runs already */
 	next.wanted_boots++;
-	next.wanted_pause = next.marked_broken = false;
+	next.wanted_pause = next.error_override = false;
 	if (!is_asked)
 		next.cold_boot = false;
 	if (!is_asked || wish->force)

@@ -41,7 +41,7 @@ void instance_begin_task(const struct op *op, enum instance_task task, bool asks
 	next->row.gen++;
 	next->task = task;
 	next->task_gen = (int64_t) next->row.gen;
-	next->marked_broken = false;
+	next->error_override = false;
 	if (next->wanted_power != INSTANCE_WANTED_POWER_ON)
 		return;
 	next->wanted_boots++;

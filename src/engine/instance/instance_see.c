@@ -126,8 +126,8 @@ RESULT instance_write_terminate(struct op *op, const struct instance *instance, 
 	next.off_since_us = op->now_us;
 	next.reason_code = str_from(reason_code);
 	next.reason_text = str_from(reason_text);
-	next.rescue_disk = next.shelf_image = UUID_NONE;
-	TRY(instance_end_shelf_image(op, instance->shelf_image));
+	next.rescue_disk = next.shelved_image = UUID_NONE;
+	TRY(instance_end_shelved_image(op, instance->shelved_image));
 	TRY(instance_put(op, &next));
 	TRY(instance_delete(op, instance->row.id));
 	TRY(engine_log_event(op, KIND_INSTANCE, &next.row, "terminate asked", "%s", reason_text));
@@ -178,7 +178,7 @@ enum instance_wanted_power engine_instance_power_wanted(const struct tables *t, 
 		if (s->needs_off && s->seen_stage == SNAPSHOT_SEEN_STAGE_NONE &&
 		    model_derive_snapshot_state(s) == SNAPSHOT_PENDING)
 			return INSTANCE_WANTED_POWER_OFF;
-	bool is_off = i->moves || engine_is_off_for_maintenance(t, i);
+	bool is_off = i->migrating || engine_is_off_for_maintenance(t, i);
 	return is_off ? INSTANCE_WANTED_POWER_OFF : i->wanted_power;
 }
 

@@ -289,7 +289,7 @@ RESULT engine_mark_instance(struct op *op, struct instance_marking *wish)
 				   "The instance '%" STR_FMT "' is being deleted.",
 				   STR_ARG(wish->instance.text));
 	struct instance next = *instance;
-	next.marked_broken = wish->is_broken;
+	next.error_override = wish->is_broken;
 	if (!wish->is_broken) {
 		next.row.gen++;
 		TRY(condition_clear_all(op, instance->row.id));

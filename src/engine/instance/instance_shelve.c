@@ -15,7 +15,7 @@
 #include "store/instance.h"
 #include "store/port.h"
 
-#define SHELF_SUFFIX "-shelved"
+#define SHELVED_SUFFIX "-shelved"
 
 /* ---- off the host ---- */
 
@@ -56,14 +56,14 @@ static struct str name_of(struct op *op, const struct instance *instance)
 
 static struct str name_of_image(struct op *op, const struct instance *instance)
 {
-	enum { NAME_MAX_SIZE = 255 - sizeof SHELF_SUFFIX };
+	enum { NAME_MAX_SIZE = 255 - sizeof SHELVED_SUFFIX };
 	struct str name = name_of(op, instance);
 	if (name.n > NAME_MAX_SIZE) {
 		name.n = NAME_MAX_SIZE;
 		while ((name.p[name.n] & 0xC0) == 0x80) /* in the midst of a character */
 			name.n--;
 	}
-	return str_print(op->ctx->arena, "%" STR_FMT SHELF_SUFFIX, STR_ARG(name));
+	return str_print(op->ctx->arena, "%" STR_FMT SHELVED_SUFFIX, STR_ARG(name));
 }
 
 /* What was made of a volume has all that it is in that. */
@@ -94,9 +94,9 @@ RESULT engine_shelve_instance(struct op *op, struct instance_target *wish)
 		next.reason_text = STR("Client.UserInitiatedShutdown: User initiated shutdown");
 	}
 	next.wanted_save = next.wanted_pause = next.force_off = false;
-	next.wanted_shelf = true;
+	next.wanted_shelved = true;
 	instance_begin_task(op, INSTANCE_TASK_SHELVE, false, &next);
-	TRY(make_image(op, instance, &next.shelf_image));
+	TRY(make_image(op, instance, &next.shelved_image));
 	TRY(instance_put(op, &next));
 	TRY(condition_clear(op, next.row.id, STR(INSTANCE_RESTARTED)));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "shelve asked", "Off, and away from its host.");
@@ -104,9 +104,10 @@ RESULT engine_shelve_instance(struct op *op, struct instance_target *wish)
 
 bool engine_instance_leaves_host(const struct tables *t, const struct instance *i)
 {
-	const struct image *image = uuid_is_none(i->shelf_image) ? NULL : image_find(t, i->shelf_image);
-	bool is_shelved = i->wanted_shelf && (!image || engine_derive_image_state(t, image) != IMAGE_PENDING);
-	return row_is_live(&i->row) && !uuid_is_none(i->host) && (is_shelved || i->moves);
+	const struct image *image = uuid_is_none(i->shelved_image) ? NULL : image_find(t, i->shelved_image);
+	bool is_shelved =
+		i->wanted_shelved && (!image || engine_derive_image_state(t, image) != IMAGE_PENDING);
+	return row_is_live(&i->row) && !uuid_is_none(i->host) && (is_shelved || i->migrating);
 }
 
 static RESULT take_ports_off(struct op *op, uuid instance)
@@ -131,17 +132,17 @@ RESULT engine_leave_instance_host(struct op *op, struct instance_leaving *wish)
 		return OK;
 	struct instance next = *instance;
 	next.host = UUID_NONE;
-	next.moves = false;
+	next.migrating = false;
 	TRY(instance_put(op, &next));
 	TRY(take_ports_off(op, next.row.id));
 	TRY(engine_log_event(op, KIND_INSTANCE, &next.row, "left its host",
 			     "Its disks stay where they are."));
-	return next.wanted_shelf ? OK : instance_place_or_log(op, next.row.id);
+	return next.wanted_shelved ? OK : instance_place_or_log(op, next.row.id);
 }
 
 /* ---- and back ---- */
 
-RESULT instance_end_shelf_image(struct op *op, uuid image)
+RESULT instance_end_shelved_image(struct op *op, uuid image)
 {
 	const struct image *row = uuid_is_none(image) ? NULL : image_find(op->head, image);
 	return row && row_is_live(&row->row) ? image_write_end(op, row) : OK;
@@ -150,9 +151,9 @@ RESULT instance_end_shelf_image(struct op *op, uuid image)
 RESULT instance_write_unshelve(struct op *op, const struct instance *instance)
 {
 	struct instance next = *instance;
-	TRY(instance_end_shelf_image(op, instance->shelf_image));
-	next.wanted_shelf = false;
-	next.shelf_image = UUID_NONE;
+	TRY(instance_end_shelved_image(op, instance->shelved_image));
+	next.wanted_shelved = false;
+	next.shelved_image = UUID_NONE;
 	instance_begin_task(op, INSTANCE_TASK_UNSHELVE, false, &next);
 	TRY(instance_turn_on(op, &next));
 	TRY(instance_put(op, &next));

@@ -203,8 +203,8 @@ static RESULT write_instance(struct adoption *a)
 	next.reason_code = STR_NONE;
 	next.reason_text = STR_NONE;
 	next.wanted_pause = next.wanted_save = next.seen_paused = next.seen_saved = false;
-	next.old_type = next.rescue_disk = next.shelf_image = UUID_NONE;
-	next.wanted_shelf = next.moves = next.marked_broken = false;
+	next.old_type = next.rescue_disk = next.shelved_image = UUID_NONE;
+	next.wanted_shelved = next.migrating = next.error_override = false;
 	if (!dedicated_host_find(op->head, next.dedicated_host))
 		next.dedicated_host = UUID_NONE;
 	if (!server_group_find(op->head, next.server_group))

@@ -226,10 +226,10 @@ static void check_words(void **state)
 	struct guest_password_report telling = {.instance = id, .password = STR("")};
 	cloud_fails(c, &c->bob, engine_mark_instance, &mark, ERR_NOT_FOUND, KIND_INSTANCE);
 	cloud_ok(c, &c->alice, engine_mark_instance, &mark);
-	assert_true(cloud_instance(c, id)->marked_broken);
+	assert_true(cloud_instance(c, id)->error_override);
 	mark.is_broken = false;
 	cloud_ok(c, &c->alice, engine_mark_instance, &mark);
-	assert_false(cloud_instance(c, id)->marked_broken);
+	assert_false(cloud_instance(c, id)->error_override);
 	cloud_fails(c, &c->alice, engine_report_guest_password, &telling, ERR_INVALID, KIND_INSTANCE);
 	telling.password = STR("c2VjcmV0");
 	cloud_ok(c, &c->alice, engine_report_guest_password, &telling);

@@ -256,14 +256,14 @@ static void check_change(void **state)
 	cloud_ok(c, &c->alice, engine_change_placement, &wish);
 	wish = place_in(c, second, &apart);
 	cloud_ok(c, &c->alice, engine_change_placement, &wish);
-	assert_false(cloud_instance(c, first)->moves || cloud_instance(c, second)->moves);
+	assert_false(cloud_instance(c, first)->migrating || cloud_instance(c, second)->migrating);
 	wish = place_in(c, third, &apart);
 	cloud_fails(c, &c->alice, engine_change_placement, &wish, ERR_CAPACITY, KIND_INSTANCE);
 	wish = place_in(c, first, &none);
 	cloud_ok(c, &c->alice, engine_change_placement, &wish);
 	wish = place_in(c, third, &apart);
 	cloud_ok(c, &c->alice, engine_change_placement, &wish);
-	assert_true(cloud_instance(c, third)->moves && uuid_equal(find_host_of(c, third), from));
+	assert_true(cloud_instance(c, third)->migrating && uuid_equal(find_host_of(c, third), from));
 	/* Asked to start, it is off until it is gone from there. */
 	const struct ref ref = ref_to(c, KIND_INSTANCE, third);
 	struct instances_wish start = {.instances = {&ref, 1}};
@@ -276,7 +276,7 @@ static void check_change(void **state)
 	cloud_see(c, third, INSTANCE_SEEN_POWER_ABSENT);
 	leaving.gen = cloud_instance(c, third)->row.gen;
 	cloud_ok(c, NULL, engine_leave_instance_host, &leaving);
-	assert_true(uuid_equal(find_host_of(c, third), to) && !cloud_instance(c, third)->moves);
+	assert_true(uuid_equal(find_host_of(c, third), to) && !cloud_instance(c, third)->migrating);
 	const struct volume *root = volume_first_by_instance(cloud_tables(c), third);
 	assert_true(uuid_equal(root->host, to));
 	assert_int_equal(engine_instance_power_wanted(cloud_tables(c), cloud_instance(c, third)),
@@ -342,7 +342,7 @@ static void check_dedicated(void **state)
 	same.set_group = false;
 	same.host_affinity = CHOICE_NO;
 	cloud_ok(c, &c->alice, engine_change_placement, &same);
-	assert_false(cloud_instance(c, id)->moves);
+	assert_false(cloud_instance(c, id)->migrating);
 	assert_true(uuid_is_none(cloud_instance(c, id)->dedicated_host));
 }
 

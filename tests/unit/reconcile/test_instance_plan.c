@@ -22,12 +22,12 @@ struct plan_case {
 	bool is_reached;   /* seen_gen is the row's gen */
 	int there;         /* power on the host */
 	bool is_as_wished; /* its definition */
-	bool lacks_disks, force, patience_over, wants_boot, rests, quiesced, plugs, unreported;
+	bool lacks_disks, force, patience_over, wants_boot, backs_off, quiesced, hotplugs, unreported;
 	bool lacks_room, lacked_it_long;           /* QEMU holds it */
 	bool wants_pause, paused, reported_paused; /* wished, found, known to the row */
 	bool wants_save, saved, reported_saved;
-	bool cold;   /* the reboot */
-	bool leaves; /* its host, when it is off */
+	bool cold;        /* the reboot */
+	bool leaves_host; /* its host, when it is off */
 	enum instance_step step;
 };
 
@@ -62,16 +62,16 @@ static const struct plan_case cases[] = {
 	 .step = INSTANCE_RESET},
 	/* disks and NICs */
 	{"runs, a device is to come or go", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
-	 .plugs = true, .step = INSTANCE_PLUG},
+	 .hotplugs = true, .step = INSTANCE_PLUG},
 	{"that, done, not told", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
 	 .is_as_wished = true, .unreported = true, .step = INSTANCE_REPORT},
-	{"a reboot goes before", .wants_on = true, .row_seen = ON, .there = ON, .plugs = true,
+	{"a reboot goes before", .wants_on = true, .row_seen = ON, .there = ON, .hotplugs = true,
 	 .wants_boot = true, .step = INSTANCE_REBOOT},
-	{"off, a device is to come or go", .row_seen = OFF, .is_reached = true, .there = OFF, .plugs = true,
-	 .step = INSTANCE_DEFINE},
+	{"off, a device is to come or go", .row_seen = OFF, .is_reached = true, .there = OFF,
+	 .hotplugs = true, .step = INSTANCE_DEFINE},
 	{"that, done, not told", .row_seen = OFF, .is_reached = true, .there = OFF, .is_as_wished = true,
 	 .unreported = true, .step = INSTANCE_REPORT},
-	{"to be off, a device is to come or go", .row_seen = ON, .there = ON, .plugs = true,
+	{"to be off, a device is to come or go", .row_seen = ON, .there = ON, .hotplugs = true,
 	 .step = INSTANCE_SHUTDOWN},
 	/* quiesced for a snapshot */
 	{"held off, runs", .wants_on = true, .quiesced = true, .row_seen = ON, .is_reached = true,
@@ -81,13 +81,14 @@ static const struct plan_case cases[] = {
 	{"held off, told", .wants_on = true, .quiesced = true, .row_seen = OFF, .is_reached = true,
 	 .there = OFF, .is_as_wished = true, .step = INSTANCE_SETTLED},
 	/* shelved */
-	{"to be off and gone, runs", .row_seen = ON, .there = ON, .leaves = true, .step = INSTANCE_SHUTDOWN},
-	{"that, off, not told", .row_seen = ON, .there = OFF, .leaves = true, .step = INSTANCE_REPORT},
-	{"that, told", .row_seen = OFF, .is_reached = true, .there = OFF, .leaves = true, .plugs = true,
-	 .step = INSTANCE_UNDEFINE},
-	{"that, gone, not told", .row_seen = OFF, .is_reached = true, .there = ABSENT, .leaves = true,
+	{"to be off and gone, runs", .row_seen = ON, .there = ON, .leaves_host = true,
+	 .step = INSTANCE_SHUTDOWN},
+	{"that, off, not told", .row_seen = ON, .there = OFF, .leaves_host = true, .step = INSTANCE_REPORT},
+	{"that, told", .row_seen = OFF, .is_reached = true, .there = OFF, .leaves_host = true,
+	 .hotplugs = true, .step = INSTANCE_UNDEFINE},
+	{"that, gone, not told", .row_seen = OFF, .is_reached = true, .there = ABSENT, .leaves_host = true,
 	 .step = INSTANCE_REPORT},
-	{"that, gone, told", .row_seen = ABSENT, .is_reached = true, .there = ABSENT, .leaves = true,
+	{"that, gone, told", .row_seen = ABSENT, .is_reached = true, .there = ABSENT, .leaves_host = true,
 	 .step = INSTANCE_LEAVE},
 	/* off by itself */
 	{"went off", .wants_on = true, .row_seen = ON, .is_reached = true, .there = OFF, .is_as_wished = true,
@@ -97,9 +98,9 @@ static const struct plan_case cases[] = {
 	{"went off and was told", .wants_on = true, .row_seen = OFF, .is_reached = true, .there = OFF,
 	 .is_as_wished = true, .step = INSTANCE_START},
 	{"went off again", .wants_on = true, .row_seen = OFF, .is_reached = true, .there = OFF,
-	 .is_as_wished = true, .rests = true, .step = INSTANCE_REST},
+	 .is_as_wished = true, .backs_off = true, .step = INSTANCE_BACK_OFF},
 	{"went off again, defined otherwise", .wants_on = true, .row_seen = OFF, .is_reached = true,
-	 .there = OFF, .rests = true, .step = INSTANCE_REST},
+	 .there = OFF, .backs_off = true, .step = INSTANCE_BACK_OFF},
 	{"went away", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ABSENT,
 	 .step = INSTANCE_REPORT},
 	{"went away and was told", .wants_on = true, .row_seen = ABSENT, .is_reached = true, .there = ABSENT,
@@ -212,14 +213,14 @@ static struct instance_plan_input input_of(const struct plan_case *p)
 			 .is_paused = p->paused && !p->lacks_room && p->there == ON,
 			 .is_saved = p->saved && p->there == OFF,
 			 .defined_as_wished = p->is_as_wished,
-			 .devices_as_wished = !p->plugs && p->there != ABSENT},
+			 .devices_as_wished = !p->hotplugs && p->there != ABSENT},
 		.devices_reported = !p->unreported,
-		.leaves_host = p->leaves,
+		.leaves_host = p->leaves_host,
 		.disks_ready = !p->lacks_disks,
 		.now_us = NOW_S * SECOND,
 		.grace_us = GRACE_S * SECOND,
 		.resume_us = p->lacked_it_long ? NOW_S * SECOND : NOW_S * SECOND + 1,
-		.restart_us = p->rests ? NOW_S * SECOND + 1 : NOW_S * SECOND,
+		.restart_us = p->backs_off ? NOW_S * SECOND + 1 : NOW_S * SECOND,
 	};
 }
 
@@ -257,9 +258,9 @@ static void each_combination(void (*check)(const struct plan_case *p))
 			.force = bits & 32,
 			.patience_over = bits & 64,
 			.wants_boot = bits & 128,
-			.rests = bits & 256,
+			.backs_off = bits & 256,
 			.quiesced = bits & 512,
-			.plugs = bits & 1024,
+			.hotplugs = bits & 1024,
 			.unreported = bits & 2048,
 			.lacks_room = bits & 4096,
 			.lacked_it_long = bits & 8192,
@@ -268,7 +269,7 @@ static void each_combination(void (*check)(const struct plan_case *p))
 			.paused = bits & 1U << 15,
 			.reported_paused = bits & 1U << 16,
 			.cold = wants_on && bits & 1U << 17,
-			.leaves = !wants_on && bits & 1U << 17,
+			.leaves_host = !wants_on && bits & 1U << 17,
 			.wants_save = !wants_on && bits & 1U << 14,
 			.saved = bits & 1U << 15,
 			.reported_saved = bits & 1U << 16,
@@ -284,7 +285,7 @@ static void check_running(const struct plan_case *p)
 	if (p->there != ON || p->deleted || !p->wants_on || p->quiesced)
 		return;
 	assert_true(step == INSTANCE_SETTLED || step == INSTANCE_REPORT ||
-		    (step == INSTANCE_PLUG && p->plugs) ||
+		    (step == INSTANCE_PLUG && p->hotplugs) ||
 		    ((step == INSTANCE_IO_PAUSED || step == INSTANCE_RESUME) && p->lacks_room) ||
 		    ((step == INSTANCE_REBOOT || step == INSTANCE_RESET) && p->wants_boot) ||
 		    (step == INSTANCE_FORCE_OFF && p->wants_boot && p->cold && p->patience_over) ||
@@ -298,7 +299,7 @@ static void check_deletion(const struct plan_case *p)
 {
 	enum instance_step step = step_of(p);
 	if (step == INSTANCE_UNDEFINE)
-		assert_true((p->deleted || (p->leaves && p->is_reached)) && p->there == OFF);
+		assert_true((p->deleted || (p->leaves_host && p->is_reached)) && p->there == OFF);
 	if (p->deleted)
 		assert_true(step != INSTANCE_DEFINE && step != INSTANCE_START && step != INSTANCE_RESET &&
 			    step != INSTANCE_SHUTDOWN && step != INSTANCE_PLUG && step != INSTANCE_REBOOT &&
@@ -317,9 +318,9 @@ static void check_settled(const struct plan_case *p)
 	if (p->deleted)
 		assert_int_equal(p->there, ABSENT);
 	else
-		assert_true((p->there == ON) == (p->wants_on && !p->quiesced) && !p->leaves);
+		assert_true((p->there == ON) == (p->wants_on && !p->quiesced) && !p->leaves_host);
 	if (!p->deleted && p->there != ABSENT)
-		assert_true(!p->plugs && !p->unreported);
+		assert_true(!p->hotplugs && !p->unreported);
 	if (!p->deleted && p->there == ON)
 		assert_true(p->lacks_room ||
 			    (p->wants_pause == p->paused && p->paused == p->reported_paused));
@@ -336,8 +337,8 @@ static struct plan_case after(const struct plan_case *p, enum instance_step step
 	case INSTANCE_SETTLED:
 	case INSTANCE_WAIT_DISKS:
 		break;
-	case INSTANCE_REST:
-		next.rests = false;
+	case INSTANCE_BACK_OFF:
+		next.backs_off = false;
 		break;
 	case INSTANCE_IO_PAUSED:
 		next.lacked_it_long = true;
@@ -348,15 +349,15 @@ static struct plan_case after(const struct plan_case *p, enum instance_step step
 	case INSTANCE_DEFINE:
 		next.there = OFF;
 		next.is_as_wished = true;
-		next.unreported = next.unreported || next.plugs;
-		next.plugs = false;
+		next.unreported = next.unreported || next.hotplugs;
+		next.hotplugs = false;
 		break;
 	case INSTANCE_PLUG:
 		next.is_as_wished = true;
-		next.plugs = next.unreported = false;
+		next.hotplugs = next.unreported = false;
 		break;
 	case INSTANCE_START:
-		next.plugs = next.saved = next.reported_saved = next.paused = next.reported_paused = false;
+		next.hotplugs = next.saved = next.reported_saved = next.paused = next.reported_paused = false;
 		/* fall through */
 	case INSTANCE_RESET:
 		next.there = next.row_seen = ON;
@@ -383,7 +384,7 @@ static struct plan_case after(const struct plan_case *p, enum instance_step step
 		next.there = ABSENT;
 		break;
 	case INSTANCE_LEAVE:
-		next.leaves = false;
+		next.leaves_host = false;
 		break;
 	case INSTANCE_REPORT: /* a crash: it stays wanted on, and is not reached */
 		next.row_seen = p->there;

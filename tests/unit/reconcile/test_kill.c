@@ -142,12 +142,12 @@ static bool tell_unrescue(struct story *s)
 
 static bool tell_shelve(struct story *s)
 {
-	return tell_target(s, engine_shelve_instance_run, !cloud_instance(s->c, s->instance).wanted_shelf);
+	return tell_target(s, engine_shelve_instance_run, !cloud_instance(s->c, s->instance).wanted_shelved);
 }
 
 static bool tell_unshelve(struct story *s)
 {
-	return tell_target(s, engine_unshelve_instance_run, cloud_instance(s->c, s->instance).wanted_shelf);
+	return tell_target(s, engine_unshelve_instance_run, cloud_instance(s->c, s->instance).wanted_shelved);
 }
 
 static bool tell_terminate(struct story *s)

@@ -95,7 +95,7 @@ static struct words status_words(const struct tables *t, const struct instance *
 	enum instance_state state = model_derive_instance_state(i);
 	enum instance_task task = model_derive_instance_task(i);
 	struct words words = {.task = str_from(model_instance_states[state].nova)};
-	if (i->marked_broken && row_is_live(&i->row))
+	if (i->error_override && row_is_live(&i->row))
 		return (struct words){.status = STR("ERROR")};
 	if (task != INSTANCE_TASK_NONE)
 		return tasks[task];
