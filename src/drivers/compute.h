@@ -12,7 +12,7 @@
  * 2. Time. A driver notices a host that is away by keep-alive (libvirt: within 12 s) and then fails
  *    with ERR_GONE. A call that waits for the QEMU of one guest may last for ever. The reconciler
  *    then leaves connection and thread to that call, works on over a new connection, and closes the
- *    old one when the call returns (reconcile/host_link.c).
+ *    old one when the call returns (reconcile/host_connection.c).
  * 3. Repetition. Every call may be repeated, after success, after failure and after a crash of
  *    dari. A repeated call does what is still missing and returns OK. No driver retries by itself.
  * 4. Absence. A domain that does not exist is an answer, not a failure, unless a call says

@@ -33,32 +33,33 @@ static void host_changed(void *arg, uuid id)
 static RESULT connect_host(struct step *s, const struct host *row)
 {
 	struct rec_host *h = s->host;
-	struct host_link *link = s->link;
-	host_link_disconnect(link);
-	link->driver = hosts_driver(s->r, row->uri, &link->driver_self);
-	if (!link->driver)
+	struct host_connection *connection = s->connection;
+	host_connection_disconnect(connection);
+	connection->driver = hosts_driver(s->r, row->uri, &connection->driver_self);
+	if (!connection->driver)
 		return ctx_fail(&s->ctx, ERR_UNSUPPORTED, "no driver for the host's address %" STR_FMT,
 				STR_ARG(row->uri));
-	TRY(link->driver->open_host(link->driver_self, &s->ctx, s->r->region, row, &link->connection));
-	link->gen = row->row.gen;
-	link->is_fresh = true;
-	link->round = ROUND_NEVER;
-	link->driver->watch(link->connection, host_changed, h);
+	TRY(connection->driver->open_host(connection->driver_self, &s->ctx, s->r->region, row,
+					  &connection->connection));
+	connection->gen = row->row.gen;
+	connection->is_fresh = true;
+	connection->round = ROUND_NEVER;
+	connection->driver->watch(connection->connection, host_changed, h);
 	return OK;
 }
 
 /* A connection that was lost since the last look is made anew at once: libvirtd was restarted. */
 static RESULT probe_host(struct step *s, const struct host *row, struct compute_facts *ret_facts)
 {
-	struct host_link *link = s->link;
-	if (link->connection && link->gen == row->row.gen) {
-		struct result result = link->driver->probe(link->connection, &s->ctx, ret_facts);
+	struct host_connection *connection = s->connection;
+	if (connection->connection && connection->gen == row->row.gen) {
+		struct result result = connection->driver->probe(connection->connection, &s->ctx, ret_facts);
 		if (result.code != ERR_GONE)
 			return result;
 		ctx_clear_problem(&s->ctx);
 	}
 	TRY(connect_host(s, row));
-	return link->driver->probe(link->connection, &s->ctx, ret_facts);
+	return connection->driver->probe(connection->connection, &s->ctx, ret_facts);
 }
 
 /* ---- what is told ---- */
@@ -170,19 +171,19 @@ static size_t name_strays(struct step *s, const struct compute_inventory *invent
 static RESULT look_for_strays(struct step *s)
 {
 	struct rec_host *h = s->host;
-	struct host_link *link = s->link;
+	struct host_connection *connection = s->connection;
 	uint64_t round = atomic_load(&s->r->round);
-	if (link->round != round || atomic_load(&h->disks.has_strays))
+	if (connection->round != round || atomic_load(&h->disks.has_strays))
 		work_wake(s->r, h->disks.lane, KIND_HOST_DISKS, s->id, WAKE_WISH);
-	if (!link->has_strays && link->round == round)
+	if (!connection->has_strays && connection->round == round)
 		return OK;
 	struct compute_inventory inventory = {0};
 	struct str names = STR_NONE;
-	TRY(link->driver->list(link->connection, &s->ctx, &inventory));
+	TRY(connection->driver->list(connection->connection, &s->ctx, &inventory));
 	size_t count = name_strays(s, &inventory, &names);
 	TRY(step_report_strays(s, "Quarantined", count, names));
-	link->has_strays = count > 0;
-	link->round = round;
+	connection->has_strays = count > 0;
+	connection->round = round;
 	return OK;
 }
 
@@ -192,18 +193,19 @@ static RESULT look_for_strays(struct step *s)
 static RESULT welcome_host(struct step *s, const struct host *row, const struct compute_facts *facts)
 {
 	struct rec_host *h = s->host;
-	struct host_link *link = s->link;
-	(void) snprintf(link->boot_id, sizeof link->boot_id, "%" STR_FMT, STR_ARG(facts->boot_id));
+	struct host_connection *connection = s->connection;
+	(void) snprintf(connection->boot_id, sizeof connection->boot_id, "%" STR_FMT,
+			STR_ARG(facts->boot_id));
 	TRY(report_host(s, row, HOST_SEEN_STATE_UP, facts));
 	TRY(report_down(s, row, false));
 	if (row->seen_full || is_full(facts))
 		TRY(report_full(s, row, facts));
-	if (link->is_fresh) {
+	if (connection->is_fresh) {
 		atomic_store(&h->is_ready, true); /* before the look at rows: see wake_on_host() */
 		wake_all_on(h);
-		link->is_fresh = false;
+		connection->is_fresh = false;
 	}
-	TRY(host_link_look_at_left(s));
+	TRY(host_connection_look_at_left(s));
 	return look_for_strays(s);
 }
 
@@ -252,7 +254,7 @@ static RESULT step_host(struct step *s)
 	const struct host *row = NULL;
 	TRY(copy_row(s, &row));
 	if (!row) { /* removed, and nothing of ours is on it */
-		host_link_disconnect(s->link);
+		host_connection_disconnect(s->connection);
 		return OK;
 	}
 	TRY(end_maintenance(s, row));

@@ -128,7 +128,7 @@ static RESULT evict(struct step *s, const struct disk_inventory *inventory)
 	if (!base)
 		return OK;
 	struct disk_name name = {.kind = DISK_BASE, .sha256 = str_from(base->sha256)};
-	struct result result = s->link->disk_driver->remove(s->link->disks, &s->ctx, &name);
+	struct result result = s->connection->disk_driver->remove(s->connection->disks, &s->ctx, &name);
 	if (result.code == ERR_IN_USE) { /* by something that is not ours */
 		ctx_clear_problem(&s->ctx);
 		base->since_us = clock_now_us();
@@ -148,8 +148,8 @@ static RESULT step_host_disks(struct step *s)
 	struct rec_disks *disks = &s->host->disks;
 	struct disk_inventory inventory = {0};
 	struct str names = STR_NONE;
-	TRY(hosts_connect_disks(s->link, &s->ctx));
-	TRY(s->link->disk_driver->list(s->link->disks, &s->ctx, &inventory));
+	TRY(hosts_connect_disks(s->connection, &s->ctx));
+	TRY(s->connection->disk_driver->list(s->connection->disks, &s->ctx, &inventory));
 	size_t count = name_strays(s, &inventory, &names);
 	TRY(step_report_strays(s, "QuarantinedDisks", count, names));
 	atomic_store(&disks->has_strays, count > 0);

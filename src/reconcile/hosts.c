@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Two lanes per host, each an actor and a connection, so that a host that hangs holds no other and its
- * long copies do not hold its guests (nor does one that hangs: host_link.c); where the driver says that its
+ * long copies do not hold its guests (nor does one that hangs: host_connection.c); where the driver says that its
  * hosts don't hang, their actors share threads. Lanes are made at a host's first report and live until the
  * reconciler ends (a removed host's is idle). */
 #include <stdio.h>
@@ -55,15 +55,15 @@ static struct actor *make_actor(struct reconciler *r, const struct host *row)
 static struct rec_host *make_host(struct reconciler *r, const struct host *row)
 {
 	struct rec_host *h = heap_new(struct rec_host);
-	struct host_link *link = h ? host_link_new(&h->lane) : NULL;
-	struct host_link *disk_link = link ? host_link_new(&h->disks.lane) : NULL;
+	struct host_connection *connection = h ? host_connection_new(&h->lane) : NULL;
+	struct host_connection *disk_link = connection ? host_connection_new(&h->disks.lane) : NULL;
 	struct actor *actor = disk_link ? make_actor(r, row) : NULL;
 	struct actor *disks = actor ? actor_new_pooled(r->executor, "disks") : NULL;
 	uuid id = row->row.id;
 	if (!disks) {
 		actor_free(actor);
 		heap_free(disk_link);
-		heap_free(link);
+		heap_free(connection);
 		heap_free(h);
 		return NULL;
 	}
@@ -71,8 +71,8 @@ static struct rec_host *make_host(struct reconciler *r, const struct host *row)
 		.id = id,
 		.reconciler = r,
 		.lane = {actor, h, false},
-		.disks = {.lane = {disks, h, true}, .link = disk_link, .idle_job = {.run = idle_run}},
-		.link = link,
+		.disks = {.lane = {disks, h, true}, .connection = disk_link, .idle_job = {.run = idle_run}},
+		.connection = connection,
 		.next = *bucket_of(r, id)};
 	(void) pthread_mutex_init(&h->lock, NULL);
 	*bucket_of(r, id) = h;
@@ -105,16 +105,16 @@ struct rec_host *hosts_ensure(struct reconciler *r, const struct host *row)
 static int64_t disks_used_us(struct rec_host *h)
 {
 	(void) pthread_mutex_lock(&h->lock);
-	int64_t used_us = h->disks.link->used_us;
+	int64_t used_us = h->disks.connection->used_us;
 	(void) pthread_mutex_unlock(&h->lock);
 	return used_us;
 }
 
-static void note_use(struct host_link *link)
+static void note_use(struct host_connection *connection)
 {
-	struct rec_host *h = link->lane->host;
+	struct rec_host *h = connection->lane->host;
 	(void) pthread_mutex_lock(&h->lock);
-	link->used_us = clock_now_us();
+	connection->used_us = clock_now_us();
 	(void) pthread_mutex_unlock(&h->lock);
 }
 
@@ -125,25 +125,25 @@ void hosts_close_disks_soon(struct rec_host *h)
 }
 
 /* A copy of the host's row, in c's arena, when its gen is another than that of the connection. */
-static RESULT find_row(const struct host_link *link, struct ctx *c, const struct host **ret_row)
+static RESULT find_row(const struct host_connection *connection, struct ctx *c, const struct host **ret_row)
 {
-	const struct rec_host *h = link->lane->host;
+	const struct rec_host *h = connection->lane->host;
 	AUTO_VIEW view = {0};
 	view_open(h->reconciler->store, &view);
 	const struct host *row = host_find(view.tables, h->id);
 	*ret_row = NULL;
 	if (!row)
 		return ctx_fail(c, ERR_GONE, "its host was removed");
-	if (link->disks && link->gen == row->row.gen)
+	if (connection->disks && connection->gen == row->row.gen)
 		return OK;
 	*ret_row = host_of(row_copy(c->arena, &model_kinds[KIND_HOST], &row->row));
 	return *ret_row ? OK : ctx_no_memory(c);
 }
 
-static RESULT open_disks(struct host_link *link, struct ctx *c, const struct host *row)
+static RESULT open_disks(struct host_connection *connection, struct ctx *c, const struct host *row)
 {
-	struct reconciler *r = link->lane->host->reconciler;
-	host_link_disconnect(link);
+	struct reconciler *r = connection->lane->host->reconciler;
+	host_connection_disconnect(connection);
 	size_t k = 0;
 	while (k < RECONCILE_DRIVERS_MAX && r->disks[k] &&
 	       !str_starts_with(row->uri, str_from(r->disks[k]->scheme)))
@@ -151,22 +151,22 @@ static RESULT open_disks(struct host_link *link, struct ctx *c, const struct hos
 	if (k == RECONCILE_DRIVERS_MAX || !r->disks[k])
 		return ctx_fail(c, ERR_UNSUPPORTED, "no driver for the disks at the address %" STR_FMT,
 				STR_ARG(row->uri));
-	link->disk_driver = r->disks[k];
-	link->gen = row->row.gen;
-	TRY(link->disk_driver->open_host(c, r->region, row, &link->disks));
-	link->disk_driver->watch(link->disks, host_link_ask, link);
+	connection->disk_driver = r->disks[k];
+	connection->gen = row->row.gen;
+	TRY(connection->disk_driver->open_host(c, r->region, row, &connection->disks));
+	connection->disk_driver->watch(connection->disks, host_connection_ask, connection);
 	return OK;
 }
 
-RESULT hosts_connect_disks(struct host_link *link, struct ctx *c)
+RESULT hosts_connect_disks(struct host_connection *connection, struct ctx *c)
 {
 	const struct host *row = NULL;
-	if (!atomic_load(&link->lane->host->is_ready))
+	if (!atomic_load(&connection->lane->host->is_ready))
 		return ctx_fail(c, ERR_GONE, "its host does not answer at present");
-	TRY(find_row(link, c, &row));
+	TRY(find_row(connection, c, &row));
 	if (row)
-		TRY(open_disks(link, c, row));
-	note_use(link);
+		TRY(open_disks(connection, c, row));
+	note_use(connection);
 	return OK;
 }
 
@@ -181,10 +181,10 @@ static void idle_run(struct job *job)
 	struct rec_host *h =
 		(struct rec_host *) (void *) ((char *) job - offsetof(struct rec_host, disks.idle_job));
 	atomic_store(&h->disks.idle_posted, false);
-	struct host_link *link = host_link_enter(h->disks.lane, KIND_HOST_DISKS, h->id);
+	struct host_connection *connection = host_connection_enter(h->disks.lane, KIND_HOST_DISKS, h->id);
 	if (is_idle(h))
-		host_link_disconnect(link);
-	host_link_leave(link);
+		host_connection_disconnect(connection);
+	host_connection_leave(connection);
 }
 
 void hosts_look_after(struct reconciler *r)
@@ -195,7 +195,7 @@ void hosts_look_after(struct reconciler *r)
 		for (struct rec_host *h = r->hosts[k]; h; h = h->next) {
 			if (is_idle(h))
 				hosts_close_disks_soon(h);
-			host_link_relieve(h, now_us);
+			host_connection_relieve(h, now_us);
 		}
 	(void) pthread_mutex_unlock(&r->hosts_lock);
 }
@@ -208,9 +208,9 @@ void hosts_free_all(struct reconciler *r)
 	for (size_t k = 0; k < HOST_BUCKETS; k++)
 		for (struct rec_host *h = r->hosts[k]; h; h = h->next) {
 			actor_free(h->lane.actor);
-			host_link_disconnect(h->link);
+			host_connection_disconnect(h->connection);
 			actor_free(h->disks.lane.actor);
-			host_link_disconnect(h->disks.link);
+			host_connection_disconnect(h->disks.connection);
 		}
 	for (size_t k = 0; k < HOST_BUCKETS; k++)
 		while (r->hosts[k]) {
@@ -218,8 +218,8 @@ void hosts_free_all(struct reconciler *r)
 			r->hosts[k] = h->next;
 			heap_free(h->disks.unneeded);
 			heap_free(h->reported);
-			heap_free(h->disks.link);
-			heap_free(h->link);
+			heap_free(h->disks.connection);
+			heap_free(h->connection);
 			(void) pthread_mutex_destroy(&h->lock);
 			heap_free(h);
 		}
@@ -237,7 +237,7 @@ bool hosts_has_disks_here(const struct step *s, uuid host)
 
 RESULT hosts_connected(struct step *s)
 {
-	if (s->link && s->link->connection)
+	if (s->connection && s->connection->connection)
 		return OK;
 	return ctx_fail(&s->ctx, ERR_GONE, "its host does not answer at present");
 }

@@ -28,7 +28,7 @@ static RESULT define(struct step *s, const struct instance_rows *rows)
 	struct compute_domain domain = rows->domain;
 	TRY(instance_write_manifest(s, &domain.manifest));
 	TRY(instance_write_drive(s, &domain));
-	return s->link->driver->define(s->link->connection, &s->ctx, &domain);
+	return s->connection->driver->define(s->connection->connection, &s->ctx, &domain);
 }
 
 static enum instance_off off_reason(enum compute_off off)
@@ -56,7 +56,7 @@ static RESULT report_instance(struct step *s, const struct instance *row, const 
 		.is_paused = seen->is_paused,
 		.is_saved = seen->is_saved,
 		.off = off_reason(seen->off),
-		.boot_id = str_copy(s->ctx.arena, str_from(s->link->boot_id)),
+		.boot_id = str_copy(s->ctx.arena, str_from(s->connection->boot_id)),
 		.devices_known = true,
 		.ports = seen->ports,
 		.volumes = seen->volumes,
@@ -72,7 +72,7 @@ static const char *const power_words[] = {
 
 static RESULT set_power(struct step *s, const struct instance *row, enum compute_power power)
 {
-	TRY(s->link->driver->set_power(s->link->connection, &s->ctx, row->row.id, power));
+	TRY(s->connection->driver->set_power(s->connection->connection, &s->ctx, row->row.id, power));
 	log_event(LOG_INFO, "instance-power", "instance=%s action=%s",
 		  log_quote(id_to_ec2(s->ctx.arena, KIND_INSTANCE, row->row.id)), power_words[power]);
 	return OK;
@@ -98,7 +98,8 @@ static RESULT ask_guest(struct step *s, const struct instance *row, int64_t sinc
 {
 	int64_t ask_us = clock_now_us() + ASK_AGAIN_S * SECOND;
 	int64_t force_us = since_us + s->r->shutdown_grace_us;
-	TRY(s->link->driver->set_power(s->link->connection, &s->ctx, row->row.id, COMPUTE_SHUTDOWN));
+	TRY(s->connection->driver->set_power(s->connection->connection, &s->ctx, row->row.id,
+					     COMPUTE_SHUTDOWN));
 	step_again_at(s, ask_us < force_us ? ask_us : force_us);
 	return OK;
 }
@@ -115,7 +116,7 @@ static RESULT apply_plug(struct step *s, struct instance_rows *rows, bool define
 	if (!defined_as_wished || !w->asked_us || rows->domain.asks_again)
 		w->asked_us = now_us;
 	TRY(define(s, rows));
-	TRY(s->link->driver->see(s->link->connection, &s->ctx, &rows->domain, &seen));
+	TRY(s->connection->driver->see(s->connection->connection, &s->ctx, &rows->domain, &seen));
 	TRY(instance_drop_rowless(s, &seen));
 	if (!seen.devices_as_wished) {
 		w->kept_us = w->kept_us ? w->kept_us : now_us;
@@ -187,7 +188,7 @@ static RESULT report_left(struct step *s, const struct instance *row)
 static RESULT apply_step(struct step *s, struct instance_rows *rows, const struct instance_plan_input *input)
 {
 	const struct instance *row = rows->instance;
-	const struct compute_driver *driver = s->link->driver;
+	const struct compute_driver *driver = s->connection->driver;
 	switch (instance_plan_step(row, input)) {
 	case INSTANCE_SETTLED:
 	case INSTANCE_WAIT_DISKS:
@@ -224,10 +225,10 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 		return ask_guest(s, row, row->off_since_us);
 	case INSTANCE_FORCE_OFF:
 		step_again(s);
-		return driver->set_power(s->link->connection, &s->ctx, row->row.id, COMPUTE_FORCE_OFF);
+		return driver->set_power(s->connection->connection, &s->ctx, row->row.id, COMPUTE_FORCE_OFF);
 	case INSTANCE_UNDEFINE:
 		step_again(s);
-		return driver->undefine(s->link->connection, &s->ctx, row->row.id);
+		return driver->undefine(s->connection->connection, &s->ctx, row->row.id);
 	case INSTANCE_LEAVE:
 		return report_left(s, row);
 	case INSTANCE_REPORT: /* of devices alone: no row of its own changes, which would wake it */
@@ -313,7 +314,7 @@ static RESULT step_instance(struct step *s)
 		.restart_us = rows.restart_us,
 		.leaves_host = rows.leaves_host,
 	};
-	TRY(s->link->driver->see(s->link->connection, &s->ctx, &rows.domain, &input.seen));
+	TRY(s->connection->driver->see(s->connection->connection, &s->ctx, &rows.domain, &input.seen));
 	if (input.seen.is_io_paused != (rows.io_paused_us != 0))
 		TRY(report_io_paused(s, input.seen.is_io_paused));
 	TRY(report_kept(s, &input.seen));

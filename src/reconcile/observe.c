@@ -37,25 +37,25 @@ static struct look *look_of_timer(struct job *timer)
 
 static RESULT look_at_host(struct observation *o, struct rec_host *h)
 {
-	struct host_link *link = host_link_enter(h->lane, KIND_NONE, UUID_NONE);
-	struct result result = link->connection
-				       ? o->look(o, link->driver, link->connection)
+	struct host_connection *connection = host_connection_enter(h->lane, KIND_NONE, UUID_NONE);
+	struct result result = connection->connection
+				       ? o->look(o, connection->driver, connection->connection)
 				       : ctx_fail(o->ctx, ERR_GONE, "the host does not answer at present");
 	if (result.code == ERR_GONE)
-		host_link_lost(link);
-	host_link_leave(link);
+		host_connection_lost(connection);
+	host_connection_leave(connection);
 	return result;
 }
 
 static RESULT look_at_disks(struct observation *o, struct rec_host *h)
 {
-	struct host_link *link = host_link_enter(h->disks.lane, KIND_NONE, UUID_NONE);
-	struct result result = hosts_connect_disks(link, o->ctx);
+	struct host_connection *connection = host_connection_enter(h->disks.lane, KIND_NONE, UUID_NONE);
+	struct result result = hosts_connect_disks(connection, o->ctx);
 	if (result_is_ok(result))
-		result = o->look_disks(o, link->disk_driver, link->disks);
+		result = o->look_disks(o, connection->disk_driver, connection->disks);
 	if (result.code == ERR_GONE)
-		host_link_lost(link);
-	host_link_leave(link);
+		host_connection_lost(connection);
+	host_connection_leave(connection);
 	return result;
 }
 

@@ -160,7 +160,7 @@ static RESULT cut(struct step *s, const struct snapshot_rows *rows)
 				.takes_increment = since.n > 0 && file_exists(since.p),
 				.is_passing = row->is_bound};
 	struct disk_cut_seen seen = {0};
-	struct result result = s->link->disk_driver->cut(s->link->disks, &s->ctx, &wish, &seen);
+	struct result result = s->connection->disk_driver->cut(s->connection->disks, &s->ctx, &wish, &seen);
 	if (result.code == ERR_NOT_FOUND)
 		return report_failed(s, row);
 	TRY(result);
@@ -199,7 +199,7 @@ static RESULT lay(struct step *s, const struct snapshot_rows *rows, struct str i
 	TRY(file_size(&s->ctx, increment.p, &size));
 	TRY(image_file_check(&s->ctx, layer.over.p, rows->snapshot->over, over_size));
 	TRY(image_file_check_room(&s->ctx, s->r->image_directory, over_size + size));
-	return s->link->disk_driver->lay(&s->ctx, &layer);
+	return s->connection->disk_driver->lay(&s->ctx, &layer);
 }
 
 /* data_key: of what was encrypted for it. */
@@ -244,7 +244,7 @@ static RESULT fetch(struct step *s, const struct snapshot_rows *rows)
 	struct disk_copy copy = {.path = part_path(s)};
 	if (!copy.path.p)
 		return ctx_no_memory(&s->ctx);
-	struct result result = s->link->disk_driver->pull(s->link->disks, &s->ctx, &name, &copy);
+	struct result result = s->connection->disk_driver->pull(s->connection->disks, &s->ctx, &name, &copy);
 	if (result_is_ok(result) && copy.done < copy.size)
 		result = image_file_check_room(&s->ctx, s->r->image_directory, copy.size - copy.done);
 	if (result.code == ERR_CAPACITY)
@@ -294,7 +294,7 @@ static RESULT leave_host(struct step *s)
 		return ctx_no_memory(&s->ctx);
 	(void) unlink(path.p);
 	(void) unlink(laid.p);
-	TRY(s->link->disk_driver->remove(s->link->disks, &s->ctx, &name));
+	TRY(s->connection->disk_driver->remove(s->connection->disks, &s->ctx, &name));
 	struct snapshot_leaving *leaving = STEP_NEW(s, struct snapshot_leaving);
 	leaving->snapshot = s->id;
 	step_report(s, engine_leave_snapshot_host_run, leaving);
@@ -357,8 +357,8 @@ static RESULT step_snapshot(struct step *s)
 		wake_for_row(s->r, KIND_SNAPSHOT, &row->row);
 		return OK;
 	}
-	TRY(hosts_connect_disks(s->link, &s->ctx));
-	TRY(host_link_claim_volume(s, row->volume));
+	TRY(hosts_connect_disks(s->connection, &s->ctx));
+	TRY(host_connection_claim_volume(s, row->volume));
 	if (!rows.is_pending)
 		return leave_host(s);
 	if (row->seen_stage == SNAPSHOT_SEEN_STAGE_CUT)

@@ -114,7 +114,7 @@ static void report_failure(struct step *s, struct result result)
 	if (uuid_is_none(s->id) || s->kind >= KIND_COUNT ||
 	    (fails && (is_away || result.code == ERR_AGAIN || !lasts)))
 		return;
-	if (!fails && s->host && host_link_hangs(s->host, s->kind, s->id))
+	if (!fails && s->host && host_connection_hangs(s->host, s->kind, s->id))
 		return; /* the host's step says so */
 	struct condition condition = {
 		.subject_kind = s->kind,
@@ -198,15 +198,15 @@ void step_run(struct reconciler *r, struct work *w, struct lane lane)
 			   .is_disks = lane.is_disks};
 	ctx_init(&s->ctx, arena);
 	if (lane.host)
-		s->link = host_link_enter(lane, s->kind, s->id);
+		s->connection = host_connection_enter(lane, s->kind, s->id);
 	struct result result = resource_of(s->kind)->step(s);
 	s->end.result = result;
 	if (!result_is_ok(result))
 		log_failure(s, result);
-	if (result.code == ERR_GONE && s->link)
-		host_link_lost(s->link);
-	if (s->link)
-		host_link_leave(s->link);
+	if (result.code == ERR_GONE && s->connection)
+		host_connection_lost(s->connection);
+	if (s->connection)
+		host_connection_leave(s->connection);
 	report_failure(s, result);
 	if (s->report_count > 0) {
 		submit_reports(s);

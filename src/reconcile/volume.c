@@ -79,7 +79,7 @@ static struct disk_name file_of(const struct step *s)
 static RESULT remove_file(struct step *s)
 {
 	struct disk_name name = file_of(s);
-	return s->link->disk_driver->remove(s->link->disks, &s->ctx, &name);
+	return s->connection->disk_driver->remove(s->connection->disks, &s->ctx, &name);
 }
 
 /* ---- what is told ---- */
@@ -195,12 +195,12 @@ static uuid host_of_step(const struct volume *v, enum move move)
 /* A piece of the file that it is to stand on. */
 static RESULT send_base(struct step *s, const struct volume_base *base, bool *ret_is_whole)
 {
-	TRY(host_link_check_current(s)); /* the same file may be on its way for another volume */
+	TRY(host_connection_check_current(s)); /* the same file may be on its way for another volume */
 	struct disk_name name = {.kind = DISK_BASE, .sha256 = base->sha256};
 	struct disk_copy copy = {.path = gather_store_path(s, base->sha256), .size = base->file_size};
 	if (!copy.path.p)
 		return ctx_no_memory(&s->ctx);
-	struct result result = s->link->disk_driver->push(s->link->disks, &s->ctx, &name, &copy);
+	struct result result = s->connection->disk_driver->push(s->connection->disks, &s->ctx, &name, &copy);
 	if (result.code == ERR_INVALID) {
 		TRY(report_unreadable(s, true));
 		ctx_clear_problem(&s->ctx);
@@ -253,7 +253,7 @@ static RESULT fetch(struct step *s, const struct volume *v)
 	struct str whole = fetched_path(s, v, true);
 	if (!copy.path.p || !whole.p)
 		return ctx_no_memory(&s->ctx);
-	struct result result = s->link->disk_driver->pull(s->link->disks, &s->ctx, &name, &copy);
+	struct result result = s->connection->disk_driver->pull(s->connection->disks, &s->ctx, &name, &copy);
 	if (result_is_ok(result) && copy.done < copy.size)
 		result = image_file_check_room(&s->ctx, s->r->image_directory, copy.size - copy.done);
 	bool lacks_room = result.code == ERR_CAPACITY;
@@ -281,7 +281,7 @@ static RESULT send(struct step *s, const struct volume *v)
 	if (!copy.path.p)
 		return ctx_no_memory(&s->ctx);
 	TRY(file_size(&s->ctx, copy.path.p, &copy.size));
-	TRY(s->link->disk_driver->push(s->link->disks, &s->ctx, &name, &copy));
+	TRY(s->connection->disk_driver->push(s->connection->disks, &s->ctx, &name, &copy));
 	if (copy.done < copy.size)
 		return OK;
 	return report_volume(s, v, engine_see_volume_run, v->host, v->seen_size);
@@ -337,7 +337,8 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 		return draw_key(s, v);
 	if (is_reverting)
 		TRY(remove_file(s)); /* as often as it takes until the new one is reported: nothing has it */
-	struct result result = s->link->disk_driver->ensure(s->link->disks, &s->ctx, &wish, &seen);
+	struct result result =
+		s->connection->disk_driver->ensure(s->connection->disks, &s->ctx, &wish, &seen);
 	bool is_missing = result.code == ERR_NOT_FOUND && wish.was_there;
 	if (is_missing)
 		ctx_clear_problem(&s->ctx);
@@ -370,8 +371,8 @@ static RESULT step_volume(struct step *s)
 		return OK;
 	}
 	if (!uuid_is_none(host)) {
-		TRY(hosts_connect_disks(s->link, &s->ctx));
-		TRY(host_link_claim_volume(s, s->id));
+		TRY(hosts_connect_disks(s->connection, &s->ctx));
+		TRY(host_connection_claim_volume(s, s->id));
 	}
 	if (!uuid_is_none(v->left_host))
 		return rows.is_left_in_use ? OK : step_left(s, v);

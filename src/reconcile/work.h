@@ -6,7 +6,7 @@
  *   work.c       which resources wait for a step, and the retries
  *   step.c       one step: its arena, its reports, its condition
  *   hosts.c      two lanes per host; host.c: the host's own step; host_disks.c: that of its pool
- *   host_link.c  a host's connection, and what becomes of one in which a call hangs
+ *   host_connection.c  a host's connection, and what becomes of one in which a call hangs
  *   gather.c     rows copied out of a view
  *   instance.c, volume.c, port.c, …: the steps, one file per resource */
 #pragma once
@@ -137,9 +137,9 @@ struct step {
 	struct work *work;
 	enum kind kind;
 	uuid id;
-	struct rec_host *host;  /* of a host lane */
-	struct host_link *link; /* of a host lane: the connection that is this step's */
-	bool is_disks;          /* on the lane of its disks */
+	struct rec_host *host;              /* of a host lane */
+	struct host_connection *connection; /* of a host lane: the connection that is this step's */
+	bool is_disks;                      /* on the lane of its disks */
 	struct step_end end;
 	struct report reports[STEP_REPORTS_MAX];
 	size_t report_count;
@@ -179,8 +179,8 @@ enum { HOST_BUCKETS = 1024 };
  * closed when it was idle for a while. */
 struct rec_disks {
 	struct lane lane;
-	struct host_link *link;  /* as the host's own */
-	_Atomic bool has_strays; /* something in its pool has no row */
+	struct host_connection *connection; /* as the host's own */
+	_Atomic bool has_strays;            /* something in its pool has no row */
 	_Atomic bool idle_posted;
 	struct job idle_job;
 	struct unneeded_base { /* of the step of the pool as a whole alone */
@@ -193,7 +193,7 @@ struct rec_disks {
 /* A connection to a host for what is done about its guests, or about its disks, and what is known through it.
  * Each lane has one at a time. When a call does not return (a guest's QEMU hangs, and libvirt waits for it
  * without end), the lane gets a new one, and that is left to whoever is in it, and to nobody else. */
-struct host_link {
+struct host_connection {
 	const struct lane *lane; /* whose it is, or was */
 	/* of whoever entered it: */
 	const struct compute_driver *driver;
@@ -207,7 +207,7 @@ struct host_link {
 	uint64_t round;          /* in which strays were looked for last */
 	char boot_id[64];        /* as its last probe said */
 	/* with the host's lock: */
-	struct host_link *next; /* among those that were left */
+	struct host_connection *next; /* among those that were left */
 	int64_t since_us; /* when what may hang began: of guests, the job; of disks, what it asks a QEMU */
 	enum kind kind;   /* for what it was entered; KIND_NONE: for an observation */
 	uuid id;
@@ -240,8 +240,9 @@ struct rec_host {
 	struct rec_disks disks;
 	struct reconciler *reconciler;
 	pthread_mutex_t lock;
-	struct host_link *link; /* of the host's lane; changes with the lock held, as what follows */
-	struct host_link *left; /* of both */
+	struct host_connection
+		*connection;          /* of the host's lane; changes with the lock held, as what follows */
+	struct host_connection *left; /* of both */
 	size_t left_count;
 	struct host_hanging
 		*reported; /* whose conditions say so; of the host's own step alone; NULL: nobody's */
@@ -264,38 +265,38 @@ bool hosts_has_disks_here(const struct step *s, uuid host);
 /* ERR_GONE with words while the step's host is not connected; its return wakes everything on it. */
 RESULT hosts_connected(struct step *s);
 /* On the actor of the host's disks: connects them if need be. ERR_GONE as above. */
-RESULT hosts_connect_disks(struct host_link *link, struct ctx *c);
+RESULT hosts_connect_disks(struct host_connection *connection, struct ctx *c);
 /* Has connections of disks closed that nobody used for a while, and those relieved whose calls hang. On the
  * home actor. */
 void hosts_look_after(struct reconciler *r);
 void hosts_close_disks_soon(struct rec_host *h);
 
-/* ---- host_link.c ---- */
+/* ---- host_connection.c ---- */
 
 /* NULL: out of memory. lane: outlives it. */
-struct host_link *host_link_new(const struct lane *lane);
+struct host_connection *host_connection_new(const struct lane *lane);
 /* A job on a host's lane takes its connection, for the time of the job. */
-struct host_link *host_link_enter(struct lane lane, enum kind kind, uuid id);
+struct host_connection *host_connection_enter(struct lane lane, enum kind kind, uuid id);
 /* Closes it when it was left meanwhile. */
-void host_link_leave(struct host_link *link);
+void host_connection_leave(struct host_connection *connection);
 /* Closes the connection, if any. By whoever is in it, as the next. */
-void host_link_disconnect(struct host_link *link);
+void host_connection_disconnect(struct host_connection *connection);
 /* The connection failed under somebody: closes it and, where it was to the guests, looks at the host soon. */
-void host_link_lost(struct host_link *link);
+void host_connection_lost(struct host_connection *connection);
 /* Leaves those whose calls take too long. On the home actor. */
-void host_link_relieve(struct rec_host *h, int64_t now_us);
-/* The word of drivers/disk.h; arg: the link. */
-void host_link_ask(void *arg, uuid guest);
+void host_connection_relieve(struct rec_host *h, int64_t now_us);
+/* The word of drivers/disk.h; arg: the connection. */
+void host_connection_ask(void *arg, uuid guest);
 /* On the lane of a host's disks: from now on the volume's disk is this step's. ERR_IO in words: a call about
  * it hangs. */
-RESULT host_link_claim_volume(struct step *s, uuid volume);
+RESULT host_connection_claim_volume(struct step *s, uuid volume);
 /* ERR_AGAIN: the lane has gone on without this step, which is to end here. */
-RESULT host_link_check_current(struct step *s);
+RESULT host_connection_check_current(struct step *s);
 /* A call for it, or to its QEMU, hangs. Any thread. */
-bool host_link_hangs(struct rec_host *h, enum kind kind, uuid id);
+bool host_connection_hangs(struct rec_host *h, enum kind kind, uuid id);
 /* Says so of each for whom, or to whose QEMU, a call hangs, and forces off the instances that are to be; has
  * those looked at for whom none does any more. In the host's step, connected. */
-RESULT host_link_look_at_left(struct step *s);
+RESULT host_connection_look_at_left(struct step *s);
 
 /* ---- reconcile.c ---- */
 

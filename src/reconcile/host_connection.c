@@ -19,117 +19,118 @@
 
 enum { HOST_CALLS = 3 }; /* its own step finds out that it is away, connects again, and asks it */
 
-struct host_link *host_link_new(const struct lane *lane)
+struct host_connection *host_connection_new(const struct lane *lane)
 {
-	struct host_link *link = heap_new(struct host_link);
-	if (link)
-		link->lane = lane;
-	return link;
+	struct host_connection *connection = heap_new(struct host_connection);
+	if (connection)
+		connection->lane = lane;
+	return connection;
 }
 
-static struct host_link **current_of(const struct lane *lane)
+static struct host_connection **current_of(const struct lane *lane)
 {
-	return lane->is_disks ? &lane->host->disks.link : &lane->host->link;
+	return lane->is_disks ? &lane->host->disks.connection : &lane->host->connection;
 }
 
-struct host_link *host_link_enter(struct lane lane, enum kind kind, uuid id)
+struct host_connection *host_connection_enter(struct lane lane, enum kind kind, uuid id)
 {
 	struct rec_host *h = lane.host;
 	(void) pthread_mutex_lock(&h->lock);
-	struct host_link *link = *current_of(&lane);
-	link->since_us = lane.is_disks ? 0 : clock_now_us();
-	link->kind = kind;
-	link->id = id;
-	link->volume = UUID_NONE;
+	struct host_connection *connection = *current_of(&lane);
+	connection->since_us = lane.is_disks ? 0 : clock_now_us();
+	connection->kind = kind;
+	connection->id = id;
+	connection->volume = UUID_NONE;
 	(void) pthread_mutex_unlock(&h->lock);
-	return link;
+	return connection;
 }
 
-static void close_connection(struct host_link *link)
+static void close_connection(struct host_connection *connection)
 {
-	if (link->connection)
-		link->driver->close_host(link->connection);
-	if (link->disks)
-		link->disk_driver->close_host(link->disks);
-	link->connection = NULL;
-	link->disks = NULL;
+	if (connection->connection)
+		connection->driver->close_host(connection->connection);
+	if (connection->disks)
+		connection->disk_driver->close_host(connection->disks);
+	connection->connection = NULL;
+	connection->disks = NULL;
 }
 
-void host_link_leave(struct host_link *link)
+void host_connection_leave(struct host_connection *connection)
 {
-	struct rec_host *h = link->lane->host;
+	struct rec_host *h = connection->lane->host;
 	(void) pthread_mutex_lock(&h->lock);
-	link->since_us = 0;
-	bool is_left = link->is_left;
+	connection->since_us = 0;
+	bool is_left = connection->is_left;
 	if (is_left) {
-		struct host_link **at = &h->left;
-		while (*at != link)
+		struct host_connection **at = &h->left;
+		while (*at != connection)
 			at = &(*at)->next;
-		*at = link->next;
+		*at = connection->next;
 		h->left_count--;
 	}
 	(void) pthread_mutex_unlock(&h->lock);
 	if (!is_left)
 		return;
-	close_connection(link);
-	heap_free(link);
+	close_connection(connection);
+	heap_free(connection);
 	work_wake(h->reconciler, h->lane, KIND_HOST, h->id, WAKE_WISH); /* it has told of it */
 }
 
-void host_link_disconnect(struct host_link *link)
+void host_connection_disconnect(struct host_connection *connection)
 {
-	struct rec_host *h = link->lane->host;
+	struct rec_host *h = connection->lane->host;
 	(void) pthread_mutex_lock(&h->lock);
-	bool is_of_guests = !link->is_left && !link->lane->is_disks;
-	link->used_us = 0;
+	bool is_of_guests = !connection->is_left && !connection->lane->is_disks;
+	connection->used_us = 0;
 	(void) pthread_mutex_unlock(&h->lock);
 	if (is_of_guests) {
 		atomic_store(&h->is_ready, false);
 		hosts_close_disks_soon(h);
 	}
-	close_connection(link);
+	close_connection(connection);
 }
 
-void host_link_lost(struct host_link *link)
+void host_connection_lost(struct host_connection *connection)
 {
-	struct rec_host *h = link->lane->host;
-	bool was_connected = link->connection != NULL;
-	host_link_disconnect(link);
+	struct rec_host *h = connection->lane->host;
+	bool was_connected = connection->connection != NULL;
+	host_connection_disconnect(connection);
 	if (was_connected)
 		work_wake(h->reconciler, h->lane, KIND_HOST, h->id, WAKE_NEWS);
 }
 
 /* ---- disks ---- */
 
-void host_link_ask(void *arg, uuid guest)
+void host_connection_ask(void *arg, uuid guest)
 {
-	struct host_link *link = arg;
-	struct rec_host *h = link->lane->host;
+	struct host_connection *connection = arg;
+	struct rec_host *h = connection->lane->host;
 	(void) pthread_mutex_lock(&h->lock);
-	link->guest = guest;
-	link->since_us = uuid_is_none(guest) ? 0 : clock_now_us();
+	connection->guest = guest;
+	connection->since_us = uuid_is_none(guest) ? 0 : clock_now_us();
 	(void) pthread_mutex_unlock(&h->lock);
 }
 
-RESULT host_link_claim_volume(struct step *s, uuid volume)
+RESULT host_connection_claim_volume(struct step *s, uuid volume)
 {
 	struct rec_host *h = s->host;
 	bool is_taken = false;
 	(void) pthread_mutex_lock(&h->lock);
-	s->link->volume = volume;
-	for (const struct host_link *link = h->left; link; link = link->next)
-		is_taken = is_taken || (link != s->link && uuid_equal(link->volume, volume));
+	s->connection->volume = volume;
+	for (const struct host_connection *connection = h->left; connection; connection = connection->next)
+		is_taken =
+			is_taken || (connection != s->connection && uuid_equal(connection->volume, volume));
 	(void) pthread_mutex_unlock(&h->lock);
 	return is_taken ? ctx_fail(&s->ctx, ERR_IO,
 				   "something else is asked about its disk, and QEMU has not answered yet")
 			: OK;
 }
 
-RESULT host_link_check_current(struct step *s)
+RESULT host_connection_check_current(struct step *s)
 {
 	struct rec_host *h = s->host;
 	(void) pthread_mutex_lock(&h->lock);
-	bool is_left = s->link->is_left;
+	bool is_left = s->connection->is_left;
 	(void) pthread_mutex_unlock(&h->lock);
 	return is_left ? ctx_fail(&s->ctx, ERR_AGAIN, "QEMU took so long that others went on before") : OK;
 }
@@ -137,17 +138,18 @@ RESULT host_link_check_current(struct step *s)
 /* ---- leaving it ---- */
 
 /* With the lock held, as the next two. */
-static bool is_hanging(const struct host_link *link, int64_t now_us)
+static bool is_hanging(const struct host_connection *connection, int64_t now_us)
 {
-	const struct reconciler *r = link->lane->host->reconciler;
-	int64_t patience_us = r->call_patience_us * (link->kind == KIND_HOST ? HOST_CALLS : 1);
-	return link->since_us && now_us > link->since_us + patience_us;
+	const struct reconciler *r = connection->lane->host->reconciler;
+	int64_t patience_us = r->call_patience_us * (connection->kind == KIND_HOST ? HOST_CALLS : 1);
+	return connection->since_us && now_us > connection->since_us + patience_us;
 }
 
-static bool replace_link(struct host_link *old)
+static bool replace_link(struct host_connection *old)
 {
 	struct rec_host *h = old->lane->host;
-	struct host_link *fresh = h->left_count < HOST_LINKS_LEFT_MAX ? host_link_new(old->lane) : NULL;
+	struct host_connection *fresh =
+		h->left_count < HOST_LINKS_LEFT_MAX ? host_connection_new(old->lane) : NULL;
 	if (!fresh || !actor_relieve(old->lane->actor)) {
 		heap_free(fresh);
 		return false;
@@ -167,11 +169,11 @@ static void relieve(const struct lane *lane, int64_t now_us)
 	struct rec_host *h = lane->host;
 	char host[UUID_TEXT_SIZE], id[UUID_TEXT_SIZE];
 	(void) pthread_mutex_lock(&h->lock);
-	struct host_link *link = *current_of(lane);
-	enum kind kind = link->kind;
-	bool hangs = is_hanging(link, now_us);
-	(void) uuid_write(link->id, id);
-	bool is_replaced = hangs && kind != KIND_HOST && replace_link(link);
+	struct host_connection *connection = *current_of(lane);
+	enum kind kind = connection->kind;
+	bool hangs = is_hanging(connection, now_us);
+	(void) uuid_write(connection->id, id);
+	bool is_replaced = hangs && kind != KIND_HOST && replace_link(connection);
 	(void) pthread_mutex_unlock(&h->lock);
 	if (hangs && kind == KIND_HOST) /* its connection is the host's own to make: nobody else can */
 		work_wake(h->reconciler, lane_home(h->reconciler), KIND_HOST_SILENCE, h->id, WAKE_WISH);
@@ -182,7 +184,7 @@ static void relieve(const struct lane *lane, int64_t now_us)
 	work_wake(h->reconciler, h->lane, KIND_HOST, h->id, WAKE_WISH);
 }
 
-void host_link_relieve(struct rec_host *h, int64_t now_us)
+void host_connection_relieve(struct rec_host *h, int64_t now_us)
 {
 	relieve(&h->lane, now_us);
 	relieve(&h->disks.lane, now_us);
@@ -199,14 +201,15 @@ static struct host_hanging_call *find_call(struct host_hanging *hanging, enum ki
 	return NULL;
 }
 
-static void add_call(struct host_hanging *hanging, const struct host_link *link, enum kind kind, uuid id)
+static void add_call(struct host_hanging *hanging, const struct host_connection *connection, enum kind kind,
+		     uuid id)
 {
 	struct host_hanging_call *at = find_call(hanging, kind, id);
 	if (!at) {
 		at = &hanging->at[hanging->count++];
-		*at = (struct host_hanging_call){.kind = kind, .id = id, .since_us = link->since_us};
+		*at = (struct host_hanging_call){.kind = kind, .id = id, .since_us = connection->since_us};
 	}
-	at->is_own = at->is_own || kind == link->kind;
+	at->is_own = at->is_own || kind == connection->kind;
 }
 
 /* In the order in which they were left, the last first; each once. */
@@ -215,18 +218,19 @@ static void list_hanging(struct rec_host *h, struct host_hanging *ret_hanging)
 	int64_t now_us = clock_now_us();
 	ret_hanging->count = 0;
 	(void) pthread_mutex_lock(&h->lock);
-	for (const struct host_link *link = h->left; link; link = link->next) {
-		if (!is_hanging(link, now_us))
+	for (const struct host_connection *connection = h->left; connection; connection = connection->next) {
+		if (!is_hanging(connection, now_us))
 			continue;
-		if (link->kind == KIND_INSTANCE || link->kind == KIND_VOLUME || link->kind == KIND_SNAPSHOT)
-			add_call(ret_hanging, link, link->kind, link->id);
-		if (link->lane->is_disks)
-			add_call(ret_hanging, link, KIND_INSTANCE, link->guest);
+		if (connection->kind == KIND_INSTANCE || connection->kind == KIND_VOLUME ||
+		    connection->kind == KIND_SNAPSHOT)
+			add_call(ret_hanging, connection, connection->kind, connection->id);
+		if (connection->lane->is_disks)
+			add_call(ret_hanging, connection, KIND_INSTANCE, connection->guest);
 	}
 	(void) pthread_mutex_unlock(&h->lock);
 }
 
-bool host_link_hangs(struct rec_host *h, enum kind kind, uuid id)
+bool host_connection_hangs(struct rec_host *h, enum kind kind, uuid id)
 {
 	struct host_hanging hanging;
 	list_hanging(h, &hanging);
@@ -291,8 +295,8 @@ static RESULT look_at_hanging(struct step *s, const struct host_hanging_call *at
 	if (!row.is_here || (!at->is_own && row.is_reported))
 		return OK;
 	if (at->is_own && row.is_to_be_off) {
-		struct result result =
-			s->link->driver->set_power(s->link->connection, &s->ctx, at->id, COMPUTE_FORCE_OFF);
+		struct result result = s->connection->driver->set_power(s->connection->connection, &s->ctx,
+									at->id, COMPUTE_FORCE_OFF);
 		if (result_is_ok(result) || result.code == ERR_GONE)
 			return result;
 	}
@@ -312,7 +316,7 @@ static void wake_freed(struct rec_host *h, struct host_hanging *hanging)
 	}
 }
 
-RESULT host_link_look_at_left(struct step *s)
+RESULT host_connection_look_at_left(struct step *s)
 {
 	struct rec_host *h = s->host;
 	struct host_hanging hanging;
