@@ -33,7 +33,7 @@ MOST_BYTES = {"FIELD_TEXTS": 100 * 255, "FIELD_TAGS": 60 * (128 + 256) * 4}  # t
 # The groups that a kind's fields stand in, in the order of the struct. What each means: GROUP_WORDS in schema_write.py.
 GROUPS = ("wanted", "placed", "seen", "history")
 FACES = ("ec2", "nova", "cinder", "cloudstack", "azure")  # the words of struct state_info
-RESERVED = ("id", "gen", "batch", "created_us", "updated_us", "deleted_us", "row", "usage")
+RESERVED = ("id", "gen", "commit_number", "created_us", "updated_us", "deleted_us", "row", "usage")
 C_KEYWORDS = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if inline int long "
     "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile "

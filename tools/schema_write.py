@@ -43,7 +43,7 @@ def c_lines(text):
 
 
 def write_columns(kind):
-    columns = ["id TEXT PRIMARY KEY", "gen BIGINT NOT NULL", "batch BIGINT NOT NULL",
+    columns = ["id TEXT PRIMARY KEY", "gen BIGINT NOT NULL", "commit_number BIGINT NOT NULL",
                "created_us BIGINT NOT NULL", "updated_us BIGINT NOT NULL", "deleted_us BIGINT NOT NULL"]
     for f in kind.fields:
         columns.append(f'"{f.name}" {"BIGINT" if f.c_enum == "FIELD_INT" else "TEXT"} NOT NULL')
@@ -377,7 +377,7 @@ def write_kind_docs(kind):
 
 
 def write_docs(kinds, version):
-    lines = ["# Resources", "", f"Schema version {version}. Every row also has `id` (UUID), `gen` (counts wishes), `batch` "
+    lines = ["# Resources", "", f"Schema version {version}. Every row also has `id` (UUID), `gen` (counts wishes), `commit_number` "
              "(the commit that published it), `created_us`, `updated_us` (when it was asked to change, or seen so, last) "
              "and `deleted_us` (0: live). Times are UTC microseconds, sizes bytes. A reference that is none is empty.", "",
              "Each kind's fields stand in up to four groups:", "",

@@ -11,9 +11,9 @@ static struct cache_set *set_of(struct key_cache *cache, uuid row)
 	return &cache->sets[(bits ^ bits >> 32) % CACHE_SETS];
 }
 
-static bool is_of(const struct cached_key *k, uuid row, uint64_t batch, struct str scope)
+static bool is_of(const struct cached_key *k, uuid row, uint64_t commit, struct str scope)
 {
-	return uuid_equal(k->row, row) && k->batch == batch &&
+	return uuid_equal(k->row, row) && k->commit == commit &&
 	       str_equal((struct str){k->scope, k->scope_size}, scope);
 }
 
@@ -31,14 +31,14 @@ void cache_done(struct key_cache *cache)
 	crypto_wipe(cache, sizeof *cache);
 }
 
-bool cache_find(struct key_cache *cache, uuid row, uint64_t batch, struct str scope,
+bool cache_find(struct key_cache *cache, uuid row, uint64_t commit, struct str scope,
 		uint8_t ret_key[static SHA256_SIZE])
 {
 	struct cache_set *set = set_of(cache, row);
 	bool found = false;
 	(void) pthread_mutex_lock(&set->lock);
 	for (size_t k = 0; k < CACHE_WAYS && !found; k++)
-		if (is_of(&set->ways[k], row, batch, scope)) {
+		if (is_of(&set->ways[k], row, commit, scope)) {
 			set->ways[k].used = ++set->uses;
 			memcpy(ret_key, set->ways[k].key, SHA256_SIZE);
 			found = true;
@@ -48,24 +48,24 @@ bool cache_find(struct key_cache *cache, uuid row, uint64_t batch, struct str sc
 }
 
 /* The set's lock is held. */
-static void wipe_row(struct cache_set *set, uuid row, uint64_t but_batch)
+static void wipe_row(struct cache_set *set, uuid row, uint64_t but_commit)
 {
 	for (size_t k = 0; k < CACHE_WAYS; k++)
-		if (uuid_equal(set->ways[k].row, row) && set->ways[k].batch != but_batch)
+		if (uuid_equal(set->ways[k].row, row) && set->ways[k].commit != but_commit)
 			crypto_wipe(&set->ways[k], sizeof set->ways[k]);
 }
 
-void cache_put(struct key_cache *cache, uuid row, uint64_t batch, struct str scope,
+void cache_put(struct key_cache *cache, uuid row, uint64_t commit, struct str scope,
 	       const uint8_t key[static SHA256_SIZE])
 {
 	if (scope.n > CACHE_SCOPE_SIZE)
 		return;
 	struct cache_set *set = set_of(cache, row);
 	(void) pthread_mutex_lock(&set->lock);
-	wipe_row(set, row, batch);
+	wipe_row(set, row, commit);
 	struct cached_key *way = &set->ways[0];
 	for (size_t k = 0; k < CACHE_WAYS; k++) {
-		if (is_of(&set->ways[k], row, batch, scope)) { /* another thread was first */
+		if (is_of(&set->ways[k], row, commit, scope)) { /* another thread was first */
 			way = &set->ways[k];
 			break;
 		}
@@ -73,7 +73,7 @@ void cache_put(struct key_cache *cache, uuid row, uint64_t batch, struct str sco
 			way = &set->ways[k];
 	}
 	way->row = row;
-	way->batch = batch;
+	way->commit = commit;
 	way->used = ++set->uses;
 	way->scope_size = scope.n;
 	memcpy(way->scope, scope.p, scope.n);

@@ -12,7 +12,7 @@ enum { COMPILED_MAX = 1024, REFUSALS_MAX = 256, REQUEST_ID_SIZE = 40, WORDS_MAX 
 
 struct compiled {
 	uuid version; /* none: free */
-	uint64_t batch;
+	uint64_t commit;
 	struct policy_code *policy;
 };
 

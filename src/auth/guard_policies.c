@@ -82,7 +82,7 @@ static const struct policy_code *copy_kept(struct guards *g, struct arena *a, co
 	struct policy_code *copy = NULL;
 	(void) pthread_mutex_lock(&g->lock);
 	const struct compiled *slot = slot_of(g, version->id);
-	if (slot->policy && uuid_equal(slot->version, version->id) && slot->batch == version->batch) {
+	if (slot->policy && uuid_equal(slot->version, version->id) && slot->commit == version->commit) {
 		copy = arena_alloc(a, policy_size(slot->policy));
 		if (copy)
 			memcpy((void *) copy, slot->policy, policy_size(slot->policy));
@@ -100,7 +100,7 @@ static void keep(struct guards *g, const struct row *version, const struct polic
 	(void) pthread_mutex_lock(&g->lock);
 	struct compiled *slot = slot_of(g, version->id);
 	struct policy_code *before = slot->policy;
-	*slot = (struct compiled){version->id, version->batch, copy};
+	*slot = (struct compiled){version->id, version->commit, copy};
 	(void) pthread_mutex_unlock(&g->lock);
 	heap_free(before);
 }

@@ -44,9 +44,9 @@ struct str sigv4_hash_hex(struct arena *a, struct str data);
 enum { CACHE_SETS = 128, CACHE_WAYS = 8, CACHE_SCOPE_SIZE = 80 };
 
 struct cached_key {
-	uuid row;       /* the access key's id; none: free */
-	uint64_t batch; /* its version: disabling it, say, makes another */
-	uint64_t used;  /* the set's count when last found */
+	uuid row;        /* the access key's id; none: free */
+	uint64_t commit; /* its version: disabling it, say, makes another */
+	uint64_t used;   /* the set's count when last found */
 	size_t scope_size;
 	char scope[CACHE_SCOPE_SIZE];
 	uint8_t key[SHA256_SIZE];
@@ -66,9 +66,9 @@ struct key_cache {
 /* Sets up, and wipes at the end. */
 void cache_init(struct key_cache *cache);
 void cache_done(struct key_cache *cache); /* wipes */
-bool cache_find(struct key_cache *cache, uuid row, uint64_t batch, struct str scope,
+bool cache_find(struct key_cache *cache, uuid row, uint64_t commit, struct str scope,
 		uint8_t ret_key[static SHA256_SIZE]);
 /* Replaces the set's oldest. Older versions of the same row are wiped. */
-void cache_put(struct key_cache *cache, uuid row, uint64_t batch, struct str scope,
+void cache_put(struct key_cache *cache, uuid row, uint64_t commit, struct str scope,
 	       const uint8_t key[static SHA256_SIZE]);
 void cache_forget(struct key_cache *cache, uuid row); /* wipes all of that access key */

@@ -14,7 +14,7 @@
 
 struct kept {
 	uuid provider; /* none: free */
-	uint64_t batch;
+	uint64_t commit;
 	int64_t fetched_us;
 	char *keys; /* NULL: it could not be reached */
 };
@@ -126,7 +126,7 @@ static bool find_kept(struct issuers *i, struct arena *a, const struct oidc_prov
 	for (size_t k = 0; k < ISSUERS_KEPT && !is_kept; k++) {
 		const struct kept *kept = &i->kept[k];
 		int64_t age_us = now_us - kept->fetched_us;
-		if (!uuid_equal(kept->provider, p->row.id) || kept->batch != p->row.batch ||
+		if (!uuid_equal(kept->provider, p->row.id) || kept->commit != p->row.commit ||
 		    age_us > (kept->keys ? KEPT_US : AGAIN_US))
 			continue;
 		is_kept = true;
@@ -157,7 +157,7 @@ static void keep(struct issuers *i, const struct oidc_provider *p, struct str ke
 			place = kept;
 	}
 	char *before = place->keys;
-	*place = (struct kept){p->row.id, p->row.batch, clock_monotonic_us(), copy};
+	*place = (struct kept){p->row.id, p->row.commit, clock_monotonic_us(), copy};
 	(void) pthread_mutex_unlock(&i->lock);
 	heap_free(before);
 }

@@ -86,7 +86,7 @@ struct attempt {
 	bool key_is_known, key_is_cached;
 	bool lacks_memory; /* outside the arena */
 	uuid row;          /* the access key and its version, for the cache */
-	uint64_t batch;
+	uint64_t commit;
 };
 
 static enum sigv4_fault fault(struct attempt *at, enum sigv4_fault what, struct str message)
@@ -388,8 +388,8 @@ static RESULT find_session_key(struct attempt *at)
 		return OK;
 	crypto_sha256(at->token, digest);
 	memcpy(at->row.b, digest, sizeof at->row.b);
-	at->batch = 1; /* a token has one version */
-	at->key_is_cached = cache_find(&s->cache, at->row, at->batch, at->scope.text, at->key);
+	at->commit = 1; /* a token has one version */
+	at->key_is_cached = cache_find(&s->cache, at->row, at->commit, at->scope.text, at->key);
 	if (!at->key_is_cached) {
 		struct str secret = session_derive_secret(at->arena, &s->sessions, at->token);
 		if (!secret.p)
@@ -423,7 +423,7 @@ static RESULT find_key(struct attempt *at)
 		cache_forget(&s->cache, row->row.id);
 		return OK;
 	}
-	at->key_is_cached = cache_find(&s->cache, row->row.id, row->row.batch, at->scope.text, at->key);
+	at->key_is_cached = cache_find(&s->cache, row->row.id, row->row.commit, at->scope.text, at->key);
 	if (!at->key_is_cached) {
 		if (!result_is_ok(key_open_secret(&at->call->ctx, s->master_key, row, &secret))) {
 			ctx_clear_problem(&at->call->ctx);
@@ -437,7 +437,7 @@ static RESULT find_key(struct attempt *at)
 	at->answer->who = owner.who;
 	at->key_is_known = true;
 	at->row = row->row.id;
-	at->batch = row->row.batch;
+	at->commit = row->row.commit;
 	return OK;
 }
 
@@ -496,7 +496,7 @@ static enum sigv4_fault check_signature(struct attempt *at)
 			    "Check your AWS Secret Access Key and signing method. Consult the service "
 			    "documentation for details."));
 	if (!at->key_is_cached)
-		cache_put(&at->s->cache, at->row, at->batch, at->scope.text, at->key);
+		cache_put(&at->s->cache, at->row, at->commit, at->scope.text, at->key);
 	note_use(at);
 	return SIGV4_FINE;
 }

@@ -36,8 +36,8 @@ static void check_store(struct command_call *call)
 	struct result same = store_compare_with_sql(call->daemon->store, &call->ctx);
 	print_finding(
 		call, "database", result_is_ok(same),
-		result_is_ok(same) ? str_print(call->ctx.arena, "%zu rows, batch %llu, last commit %.1f ms",
-					       figures.rows, (unsigned long long) figures.batch,
+		result_is_ok(same) ? str_print(call->ctx.arena, "%zu rows, commit %llu, last commit %.1f ms",
+					       figures.rows, (unsigned long long) figures.commit,
 					       (double) figures.last_commit_us / 1000)
 				   : call->ctx.problem.message,
 		"Memory and the database differ: keep a copy of the database, restart dari, and report it.");

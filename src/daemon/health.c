@@ -64,7 +64,7 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	METRIC("dari_password_checks_total", "counter",
 	       "Passwords and secrets that were hashed to check them.", passwords_count_checks(d->passwords));
 	METRIC("dari_ec2_rows_looked_at_total", "counter", "Rows that lists looked at.", ec2.rows_looked_at);
-	METRIC("dari_store_batches_total", "counter", "Commits since the database was made.", store.batch);
+	METRIC("dari_store_batches_total", "counter", "Commits since the database was made.", store.commit);
 	METRIC("dari_store_changes_total", "counter", "Changes committed.", store.changes);
 	METRIC("dari_store_failed_total", "counter", "Changes refused.", store.failed);
 	METRIC("dari_store_rows", "gauge", "Rows in memory.", store.rows);

@@ -17,7 +17,7 @@
 struct row {
 	uuid id;
 	uint64_t gen;       /* counts wishes: bumped when what is wanted changes, never by what was seen */
-	uint64_t batch;     /* the commit that published this version; the store sets it */
+	uint64_t commit;    /* the commit that published this version; the store sets it */
 	int64_t created_us; /* set once, by the store */
 	int64_t updated_us; /* when it was put last: asked to change, or seen so; set by the store */
 	int64_t deleted_us; /* 0: live; else since when it is to go: it stays until no driver holds it */
@@ -165,7 +165,7 @@ struct row *row_copy(struct arena *a, const struct kind_info *k, const struct ro
 /* From one version of a row to the next a [seen] field changes and, though gen is the same, a [wanted] one gets a
  * new value: a report has made itself a wish. To clear a wish that it found met is a report's right. */
 bool row_report_sets_wish(const struct kind_info *k, const struct row *before, const struct row *after);
-/* Same fields (ids, gen and deleted_us included; batch, created_us, updated_us and usage not). */
+/* Same fields (ids, gen and deleted_us included; commit, created_us, updated_us and usage not). */
 bool row_equal(const struct kind_info *k, const struct row *a, const struct row *b);
 /* Orders by one field, an enum by its number. */
 int row_compare_field(const struct field *f, const struct row *a, const struct row *b);

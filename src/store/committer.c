@@ -110,24 +110,24 @@ static RESULT committer_write_notes(struct store *s, struct ctx *c)
 
 /* What became of a COMMIT that ended without an answer. Not to know is not to go on: memory could
  * say something else than SQL, so the process ends and loads again. */
-static RESULT committer_settle(struct store *s, struct ctx *c, uint64_t batch)
+static RESULT committer_settle(struct store *s, struct ctx *c, uint64_t commit)
 {
 	struct sql_driver *sql = s->config.sql;
 	struct str why = c->problem.message;
-	log_event(LOG_WARN, "commit-unknown", "batch=%" PRIu64 " why=%s", batch, log_quote(why));
+	log_event(LOG_WARN, "commit-unknown", "commit=%" PRIu64 " why=%s", commit, log_quote(why));
 	uint64_t found = 0;
-	if (!result_is_ok(sql->read_batch(sql, c, &found)) || found > batch) {
-		log_event(LOG_ERROR, "commit-unknown-ends", "batch=%" PRIu64 " found=%" PRIu64 " why=%s",
-			  batch, found, log_quote(c->problem.message));
+	if (!result_is_ok(sql->read_commit(sql, c, &found)) || found > commit) {
+		log_event(LOG_ERROR, "commit-unknown-ends", "commit=%" PRIu64 " found=%" PRIu64 " why=%s",
+			  commit, found, log_quote(c->problem.message));
 		_exit(EXIT_COMMIT_UNKNOWN);
 	}
-	if (found == batch)
+	if (found == commit)
 		return OK;
 	sql->rollback(sql);
 	return FAIL(IO);
 }
 
-static RESULT committer_write(struct store *s, struct ctx *c, uint64_t batch)
+static RESULT committer_write(struct store *s, struct ctx *c, uint64_t commit)
 {
 	struct sql_driver *sql = s->config.sql;
 	TRY(sql->begin(sql, c));
@@ -136,10 +136,10 @@ static RESULT committer_write(struct store *s, struct ctx *c, uint64_t batch)
 		r = committer_write_notes(s, c);
 	int64_t since_us = clock_monotonic_us();
 	if (result_is_ok(r)) {
-		r = sql->commit(sql, c, batch);
+		r = sql->commit(sql, c, commit);
 		s->figures.last_commit_us = clock_monotonic_us() - since_us;
 		if (r.code == ERR_AGAIN)
-			return committer_settle(s, c, batch);
+			return committer_settle(s, c, commit);
 	}
 	if (!result_is_ok(r))
 		sql->rollback(sql);
@@ -148,14 +148,14 @@ static RESULT committer_write(struct store *s, struct ctx *c, uint64_t batch)
 
 /* ---- the batch in memory ---- */
 
-static void committer_publish(struct store *s, uint64_t batch)
+static void committer_publish(struct store *s, uint64_t commit)
 {
 	const struct op_log *log = &s->log;
 	assert(!view_is_walking_here(s));
-	s->sql_batch = batch;
+	s->sql_commit = commit;
 	pthread_rwlock_wrlock(&s->lock);
-	tables_publish(&s->published, &s->head, log->net, log->net_count, batch);
-	s->batch = batch;
+	tables_publish(&s->published, &s->head, log->net, log->net_count, commit);
+	s->commit = commit;
 	pthread_rwlock_unlock(&s->lock);
 	for (size_t n = 0; log->net_count && n < s->listener_count; n++)
 		s->listeners[n].fn(s->listeners[n].self, &s->published, log->net, log->net_count);
@@ -169,9 +169,9 @@ static void committer_log(struct store *s, struct result r, const struct ctx *c)
 	if (is_gone && !s->is_gone)
 		log_event(LOG_ERROR, "database-moved", "why=%s", log_quote(c->problem.message));
 	else if (s->is_gone && result_is_ok(r))
-		log_event(LOG_WARN, "database-back", "batch=%" PRIu64, s->sql_batch + 1);
+		log_event(LOG_WARN, "database-back", "commit=%" PRIu64, s->sql_commit + 1);
 	else if (!is_gone && !result_is_ok(r))
-		log_event(LOG_ERROR, "commit-failed", "batch=%" PRIu64 " why=%s", s->sql_batch + 1,
+		log_event(LOG_ERROR, "commit-failed", "commit=%" PRIu64 " why=%s", s->sql_commit + 1,
 			  log_quote(c->problem.message));
 	s->is_gone = is_gone || (s->is_gone && !result_is_ok(r));
 }
@@ -214,7 +214,7 @@ static void committer_answer(struct store *s, struct change *first)
 
 static void committer_show_figures(struct store *s)
 {
-	s->figures.batch = s->sql_batch;
+	s->figures.commit = s->sql_commit;
 	s->figures.rows = 0;
 	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
 		s->figures.rows += s->head.counts[kind];
@@ -232,21 +232,21 @@ static void committer_run_batch(struct store *s)
 		s->pending = s->pending->next;
 	}
 	op_make_net(s);
-	uint64_t batch = s->sql_batch;
+	uint64_t commit = s->sql_commit;
 	struct ctx c;
 	ctx_init(&c, s->arena);
 	struct result r = OK;
 	if (s->log.net_count || s->log.first_note) {
-		r = committer_write(s, &c, ++batch);
+		r = committer_write(s, &c, ++commit);
 		committer_log(s, r, &c);
 	}
 	if (!result_is_ok(r))
 		committer_refuse(s, first, r, &c);
-	else if (batch != s->sql_batch)
-		committer_publish(s, batch);
+	else if (commit != s->sql_commit)
+		committer_publish(s, commit);
 	arena_reset(s->arena);
 	committer_answer(s, first);
-	op_end_batch(s, batch);
+	op_end_batch(s, commit);
 	view_free_retired(s, false);
 	committer_show_figures(s);
 }

@@ -62,7 +62,7 @@ struct audit_floods;
 struct audit_floods *audit_floods_new(void);
 void audit_floods_free(struct audit_floods *floods); /* NULL: nothing */
 void op_make_net(struct store *s);                   /* fills log.net: each row once, first state to last */
-void op_end_batch(struct store *s, uint64_t batch);  /* published: frees or retires what was replaced */
+void op_end_batch(struct store *s, uint64_t commit); /* published: frees or retires what was replaced */
 
 /* ---- readers (view.c) ---- */
 
@@ -79,7 +79,7 @@ bool view_is_walking_here(const struct store *s);
  * for the moment in which the grown table takes its place. False when out of memory. */
 bool view_grow_tables(struct store *s, enum kind kind, size_t row_count);
 /* Takes over a version that readers may still hold. */
-void view_retire(struct store *s, struct version *v, uint64_t batch);
+void view_retire(struct store *s, struct version *v, uint64_t commit);
 void view_free_retired(struct store *s, bool all); /* what no view holds, or all of it */
 
 /* ---- the committer (committer.c) ---- */
@@ -109,16 +109,16 @@ struct store {
 	struct change *pending; /* taken from the queue, not yet run */
 	struct version *first_retired, *last_retired;
 	struct arena *arena;          /* for the batch's own context */
-	uint64_t sql_batch;           /* the last one in SQL */
+	uint64_t sql_commit;          /* the last one in SQL */
 	bool is_gone;                 /* the database is not where the next start looks for it */
 	struct store_figures figures; /* what it counts; shown_figures is for the others */
 
 	/* Readers, under lock: shared to walk, exclusive to publish. */
 	pthread_rwlock_t lock __attribute__((aligned(64)));
 	struct tables published;
-	uint64_t batch;
+	uint64_t commit;
 	struct pins pins[PIN_STRIPES];
-	_Atomic uint64_t retired_until; /* the newest retired_batch; 0: none */
+	_Atomic uint64_t retired_until; /* the newest retired_commit; 0: none */
 
 	/* Held while a batch is on its way, so that an audit can keep the committer still. */
 	pthread_mutex_t still;

@@ -167,13 +167,13 @@ void op_make_net(struct store *s)
 	}
 }
 
-void op_end_batch(struct store *s, uint64_t batch)
+void op_end_batch(struct store *s, uint64_t commit)
 {
 	struct op_log *log = &s->log;
 	for (size_t n = 0; n < log->count; n++) {
 		struct entry *e = &log->entries[n];
 		if (e->before && !version_of(e->kind, e->before)->entry) /* was published */
-			view_retire(s, version_of(e->kind, e->before), batch);
+			view_retire(s, version_of(e->kind, e->before), commit);
 	}
 	/* What came and went within the batch was never shown to anybody. */
 	for (size_t n = 0; n < log->count; n++) {
@@ -237,7 +237,7 @@ static RESULT op_new_version(struct op *op, const struct kind_info *k, const str
 	struct row *made = version_new(k, row);
 	if (!made)
 		return op_no_memory(op, k);
-	made->batch = op->store->sql_batch + 1;
+	made->commit = op->store->sql_commit + 1;
 	made->created_us = before ? before->created_us : op->now_us;
 	made->updated_us = op->now_us;
 	if (!before)

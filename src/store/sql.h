@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the store asks of a SQL database. store/sqlite.c does it with SQLite (WAL, synchronous
  * FULL). The interface is made so that PostgreSQL fits: one text parameter for each column, one
- * transaction for each batch, a batch number that tells whether a COMMIT took place, and a lease
+ * transaction for each batch, a commit number that tells whether a COMMIT took place, and a lease
  * that keeps a second writer out.
  *
  * One thread at a time makes all calls (the committer, or start-up), except read_events, read_usage
@@ -54,14 +54,14 @@ struct sql_driver {
 	RESULT (*add_usage)(struct sql_driver *self, struct ctx *c, const struct usage *usage);
 	/* Appends a record to the audit log, with its number and its digest. */
 	RESULT (*add_audit)(struct sql_driver *self, struct ctx *c, const struct audit_record *audit);
-	/* Writes the batch number and commits. ERR_IO: nothing happened. ERR_GONE: nothing
+	/* Writes the commit number and commits. ERR_IO: nothing happened. ERR_GONE: nothing
 	 * happened, for the reason that find_files gives. ERR_AGAIN: nobody knows; ask
-	 * read_batch. */
-	RESULT (*commit)(struct sql_driver *self, struct ctx *c, uint64_t batch);
+	 * read_commit. */
+	RESULT (*commit)(struct sql_driver *self, struct ctx *c, uint64_t commit);
 	void (*rollback)(struct sql_driver *self); /* without a transaction: nothing */
 	/* Reads the number of the last batch in the database. After a COMMIT whose outcome is
 	 * unknown it also makes sure that this stays so, or fails. */
-	RESULT (*read_batch)(struct sql_driver *self, struct ctx *c, uint64_t *ret_batch);
+	RESULT (*read_commit)(struct sql_driver *self, struct ctx *c, uint64_t *ret_commit);
 	/* Reads a resource's events, newest first, at most max. Strings are in c's arena. */
 	RESULT(*read_events)
 	(struct sql_driver *self, struct ctx *c, uuid id, size_t max, sql_each_event each, void *arg);

@@ -4,7 +4,7 @@
  *
  * When is a COMMIT's outcome unknown? SQLite writes the batch's pages to the WAL, then syncs it. If
  * that fails the transaction is still open and can be rolled back; but its pages, the commit mark
- * among them, may lie in the file, and a crash could bring them back to life. So read_batch does
+ * among them, may lie in the file, and a crash could bring them back to life. So read_commit does
  * not only look: it writes another transaction over them. If that fails too, nobody can know. */
 #include <inttypes.h>
 
@@ -147,7 +147,7 @@ static RESULT column_field(struct sqlite *self, sqlite3_stmt *statement, int pla
 /* The kind's columns, each after `before`, with commas between. */
 static void write_columns(struct buf *b, const struct kind_info *k, bool is_update)
 {
-	static const char *const base[BASE_COLUMN_COUNT] = {"id",         "gen",        "batch",
+	static const char *const base[BASE_COLUMN_COUNT] = {"id",         "gen",        "commit_number",
 							    "created_us", "updated_us", "deleted_us"};
 	unsigned count = BASE_COLUMN_COUNT + k->field_count;
 	for (unsigned n = is_update ? 1 : 0; n < count; n++) {
@@ -190,7 +190,7 @@ static RESULT sqlite_bind_row(struct sqlite *self, struct ctx *c, const struct k
 {
 	bind_uuid(statement, 1, row->id);
 	sqlite3_bind_int64(statement, 2, (int64_t) row->gen);
-	sqlite3_bind_int64(statement, 3, (int64_t) row->batch);
+	sqlite3_bind_int64(statement, 3, (int64_t) row->commit);
 	sqlite3_bind_int64(statement, 4, row->created_us);
 	sqlite3_bind_int64(statement, 5, row->updated_us);
 	sqlite3_bind_int64(statement, 6, row->deleted_us);
@@ -236,7 +236,7 @@ static RESULT sqlite_read_row(struct sqlite *self, struct ctx *c, const struct k
 				"the database %s is damaged: a row of %s has the id \"%" STR_FMT "\"",
 				self->path, k->name, STR_ARG(column_str(statement, 0)));
 	row->gen = (uint64_t) sqlite3_column_int64(statement, 1);
-	row->batch = (uint64_t) sqlite3_column_int64(statement, 2);
+	row->commit = (uint64_t) sqlite3_column_int64(statement, 2);
 	row->created_us = sqlite3_column_int64(statement, 3);
 	row->updated_us = sqlite3_column_int64(statement, 4);
 	row->deleted_us = sqlite3_column_int64(statement, 5);
@@ -413,19 +413,19 @@ static RESULT sqlite_begin(struct sql_driver *driver, struct ctx *c)
 	return sqlite_run(c, self->begin, "beginning a transaction");
 }
 
-static RESULT sqlite_write_batch(struct sqlite *self, struct ctx *c, uint64_t batch)
+static RESULT sqlite_write_commit(struct sqlite *self, struct ctx *c, uint64_t commit)
 {
-	TRY(sqlite_prepare(c, self->db, &self->write_batch,
-			   "UPDATE meta SET value = ?1 WHERE name = 'batch'"));
-	sqlite3_bind_int64(self->write_batch, 1, (int64_t) batch);
-	return sqlite_run(c, self->write_batch, "writing the batch number");
+	TRY(sqlite_prepare(c, self->db, &self->write_commit,
+			   "UPDATE meta SET value = ?1 WHERE name = 'commit'"));
+	sqlite3_bind_int64(self->write_commit, 1, (int64_t) commit);
+	return sqlite_run(c, self->write_commit, "writing the commit number");
 }
 
-static RESULT sqlite_commit(struct sql_driver *driver, struct ctx *c, uint64_t batch)
+static RESULT sqlite_commit(struct sql_driver *driver, struct ctx *c, uint64_t commit)
 {
 	struct sqlite *self = sqlite_of(driver);
 	TRY(sqlite_prepare(c, self->db, &self->commit, "COMMIT"));
-	TRY(sqlite_write_batch(self, c, batch));
+	TRY(sqlite_write_commit(self, c, commit));
 	TRY(sqlite_find_files(driver, c));
 	if (fault_fires(FAULT_SQL))
 		return sqlite_fail(c, NULL, SQLITE_IOERR, "committing");
@@ -446,34 +446,34 @@ static void sqlite_rollback_batch(struct sql_driver *driver)
 	sqlite_rollback(sqlite_of(driver)->db);
 }
 
-static RESULT sqlite_find_batch(struct sqlite *self, struct ctx *c, uint64_t *ret_batch)
+static RESULT sqlite_find_commit(struct sqlite *self, struct ctx *c, uint64_t *ret_commit)
 {
-	TRY(sqlite_prepare(c, self->db, &self->read_batch, "SELECT value FROM meta WHERE name = 'batch'"));
-	int code = sqlite_step(self->read_batch);
+	TRY(sqlite_prepare(c, self->db, &self->read_commit, "SELECT value FROM meta WHERE name = 'commit'"));
+	int code = sqlite_step(self->read_commit);
 	struct result r = OK;
 	if (code == SQLITE_ROW)
-		*ret_batch = (uint64_t) sqlite3_column_int64(self->read_batch, 0);
+		*ret_commit = (uint64_t) sqlite3_column_int64(self->read_commit, 0);
 	else
-		r = sqlite_fail(c, self->db, code, "reading the batch number");
-	sqlite_let_go(self->read_batch);
+		r = sqlite_fail(c, self->db, code, "reading the commit number");
+	sqlite_let_go(self->read_commit);
 	return r;
 }
 
-static RESULT sqlite_read_batch(struct sql_driver *driver, struct ctx *c, uint64_t *ret_batch)
+static RESULT sqlite_read_commit(struct sql_driver *driver, struct ctx *c, uint64_t *ret_commit)
 {
 	struct sqlite *self = sqlite_of(driver);
 	self->knows_tail = false;
 	if (self->is_unknown)
 		sqlite_rollback(self->db);
-	uint64_t batch = 0;
-	TRY(sqlite_find_batch(self, c, &batch));
+	uint64_t commit = 0;
+	TRY(sqlite_find_commit(self, c, &commit));
 	if (self->is_unknown) { /* see above: what is left of the failed one is written over */
 		TRY(sqlite_exec(c, self->db, "BEGIN IMMEDIATE"));
-		TRY(sqlite_write_batch(self, c, batch));
+		TRY(sqlite_write_commit(self, c, commit));
 		TRY(sqlite_exec(c, self->db, "COMMIT"));
 		self->is_unknown = false;
 	}
-	*ret_batch = batch;
+	*ret_commit = commit;
 	return OK;
 }
 
@@ -487,8 +487,8 @@ static void sqlite_free(struct sqlite *self)
 		sqlite_end_statement(&self->put[kind]);
 		sqlite_end_statement(&self->forget[kind]);
 	}
-	sqlite3_stmt **const others[] = {&self->begin,       &self->commit,     &self->write_batch,
-					 &self->read_batch,  &self->add_event,  &self->add_usage,
+	sqlite3_stmt **const others[] = {&self->begin,       &self->commit,     &self->write_commit,
+					 &self->read_commit, &self->add_event,  &self->add_usage,
 					 &self->read_events, &self->read_usage, &self->add_audit,
 					 &self->read_audit};
 	for (size_t n = 0; n < sizeof others / sizeof *others; n++)
@@ -522,7 +522,7 @@ static const struct sql_driver sqlite_calls = {
 	.add_audit = sqlite_add_audit,
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback_batch,
-	.read_batch = sqlite_read_batch,
+	.read_commit = sqlite_read_commit,
 	.read_events = sqlite_read_events,
 	.read_usage = sqlite_read_usage,
 	.find_files = sqlite_find_files,

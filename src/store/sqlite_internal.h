@@ -28,7 +28,7 @@ struct sqlite {
 
 	/* Prepared when first needed, kept until the end. */
 	sqlite3_stmt *put[KIND_COUNT], *forget[KIND_COUNT];
-	sqlite3_stmt *begin, *commit, *write_batch, *read_batch, *add_event, *add_usage, *add_audit;
+	sqlite3_stmt *begin, *commit, *write_commit, *read_commit, *add_event, *add_usage, *add_audit;
 
 	/* The last audit record, as the transaction under way leaves it; unknown after one that failed. */
 	bool knows_tail;

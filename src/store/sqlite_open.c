@@ -244,7 +244,7 @@ static RESULT sqlite_write_schema(struct sqlite *self, struct ctx *c)
 		TRY(sqlite_check_version(self, c, &version));
 	if (!metas) {
 		TRY(sqlite_make_tables(self, c));
-		TRY(sqlite_write_meta(self, c, "batch", "0"));
+		TRY(sqlite_write_meta(self, c, "commit", "0"));
 	} else if (version < model_schema_version) {
 		TRY(sqlite_migrate(self, c, version));
 	}

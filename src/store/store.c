@@ -82,11 +82,11 @@ static RESULT store_load(struct store *s, struct ctx *c)
 	TRY(sql->open(sql, c));
 	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
 		TRY(store_load_kind(s, c, kind));
-	TRY(sql->read_batch(sql, c, &s->sql_batch));
+	TRY(sql->read_commit(sql, c, &s->sql_commit));
 	if (!tables_copy(&s->published, &s->head))
 		return ctx_fail(c, ERR_NO_MEMORY, "out of memory while loading the rows");
-	s->batch = s->sql_batch;
-	s->figures.batch = s->sql_batch;
+	s->commit = s->sql_commit;
+	s->figures.commit = s->sql_commit;
 	s->shown_figures = s->figures;
 	store_observe_all(s);
 	return OK;
@@ -292,7 +292,7 @@ static RESULT store_compare_row(void *arg, const struct row *row)
 		return store_say_difference(m, row, "is in the database, but not in memory");
 	if (order > 0)
 		return store_say_difference(m, m->next, "is in memory, but not in the database");
-	if (!row_equal(m->k, row, m->next) || row->batch != m->next->batch ||
+	if (!row_equal(m->k, row, m->next) || row->commit != m->next->commit ||
 	    row->created_us != m->next->created_us || row->updated_us != m->next->updated_us)
 		return store_say_difference(m, row, "is not the same in memory and in the database");
 	m->next = tables_next(m->t, m->k->kind, 0, m->next, 0);
@@ -318,11 +318,11 @@ static RESULT store_compare_kind(struct store *s, struct ctx *c, enum kind kind)
 
 static RESULT store_compare_still(struct store *s, struct ctx *c)
 {
-	uint64_t batch = 0;
-	TRY(s->config.sql->read_batch(s->config.sql, c, &batch));
-	if (batch != s->sql_batch)
-		return ctx_fail(c, ERR_CONFLICT, "the database is at batch %" PRIu64 ", memory at %" PRIu64,
-				batch, s->sql_batch);
+	uint64_t commit = 0;
+	TRY(s->config.sql->read_commit(s->config.sql, c, &commit));
+	if (commit != s->sql_commit)
+		return ctx_fail(c, ERR_CONFLICT, "the database is at commit %" PRIu64 ", memory at %" PRIu64,
+				commit, s->sql_commit);
 	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
 		TRY(store_compare_kind(s, c, kind));
 	return OK;

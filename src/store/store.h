@@ -5,7 +5,7 @@
  * each change sees the results of those before it. It then commits the batch in one SQL
  * transaction, *publishes* it, and calls each change's done(). A change that fails is undone on the
  * head. If SQL refuses the batch, all of it is undone and every caller gets ERR_IO. If nobody knows
- * whether COMMIT took place, nobody is answered until the batch number was read back; if that
+ * whether COMMIT took place, nobody is answered until the commit number was read back; if that
  * fails, the process ends, and the next start loads what is there.
  *
  * Reading. A *view* pins the published batch. It holds a shared lock while it walks (from view_open
@@ -157,15 +157,15 @@ size_t tables_count(const struct tables *t, enum kind kind);
 /* The number of the newest commit that changed the row, or a row that is part of it (the schema's
  * part_of), since the process began; 0: none did. And the newest that changed any row of the kind.
  * Only the tables of a view know it. */
-uint64_t tables_family_batch(const struct tables *t, enum kind kind, const struct row *row);
-uint64_t tables_kind_batch(const struct tables *t, enum kind kind);
+uint64_t tables_family_commit(const struct tables *t, enum kind kind, const struct row *row);
+uint64_t tables_kind_commit(const struct tables *t, enum kind kind);
 
 /* ---- views ---- */
 
 struct view {
 	const struct tables *tables; /* NULL when not walking */
 	struct store *store;
-	uint64_t batch; /* the view shows everything up to this commit */
+	uint64_t commit; /* the view shows everything up to this commit */
 	/* private: */
 	struct view *next, *previous;
 	bool walking;
@@ -224,9 +224,9 @@ struct store_config {
 RESULT store_open(struct ctx *c, const struct store_config *config, struct store **ret_store);
 void store_close(struct store *s); /* runs what is queued, then ends the committer */
 struct store_figures {
-	uint64_t batch, changes, failed; /* since start */
-	size_t rows, row_bytes, retired; /* retired: versions that wait for a view to close */
-	int64_t last_commit_us;          /* how long the last COMMIT took */
+	uint64_t commit, changes, failed; /* since start */
+	size_t rows, row_bytes, retired;  /* retired: versions that wait for a view to close */
+	int64_t last_commit_us;           /* how long the last COMMIT took */
 };
 void store_read_figures(struct store *s, struct store_figures *ret_figures);
 /* Reads what happened to a resource, newest first, at most max events. It reads SQL over a

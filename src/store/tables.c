@@ -426,7 +426,7 @@ const struct row *term_row(const struct term *term)
 /* ---- publishing ---- */
 
 /* What the row is part of is as new as the row, and so on: a port's address is part of an instance. */
-static void tables_mark_family(struct tables *t, enum kind kind, const struct row *row, uint64_t batch)
+static void tables_mark_family(struct tables *t, enum kind kind, const struct row *row, uint64_t commit)
 {
 	const struct kind_info *k = &model_kinds[kind];
 	for (unsigned n = 0; n < k->part_of_count; n++) {
@@ -435,14 +435,14 @@ static void tables_mark_family(struct tables *t, enum kind kind, const struct ro
 			tables_find(t, f->ref, *(const uuid *) ((const char *) row + f->offset));
 		if (!whole)
 			continue;
-		version_of(f->ref, whole)->family_batch = batch;
-		tables_mark_family(t, f->ref, whole, batch);
+		version_of(f->ref, whole)->family_commit = commit;
+		tables_mark_family(t, f->ref, whole, commit);
 	}
 }
 
 /* First all that goes, so that whatever is here is in the head, too, when the new rows come. */
 void tables_publish(struct tables *t, const struct tables *head, const struct published *net, size_t count,
-		    uint64_t batch)
+		    uint64_t commit)
 {
 	for (size_t n = 0; n < count; n++)
 		if (net[n].before)
@@ -453,15 +453,15 @@ void tables_publish(struct tables *t, const struct tables *head, const struct pu
 			tables_put_in(t, head, net[n].kind, (struct row *) net[n].after);
 		tables_count_exchange(t, net[n].kind, net[n].before, net[n].after);
 		terms_publish(t, net[n].kind, net[n].before, net[n].after);
-		t->batches[net[n].kind] = batch;
+		t->commits[net[n].kind] = commit;
 	}
 	for (size_t n = 0; n < count; n++) {
 		if (net[n].after)
-			version_of(net[n].kind, net[n].after)->family_batch = batch;
+			version_of(net[n].kind, net[n].after)->family_commit = commit;
 		if (net[n].after)
-			tables_mark_family(t, net[n].kind, net[n].after, batch);
+			tables_mark_family(t, net[n].kind, net[n].after, commit);
 		if (net[n].before)
-			tables_mark_family(t, net[n].kind, net[n].before, batch);
+			tables_mark_family(t, net[n].kind, net[n].before, commit);
 	}
 }
 
@@ -684,15 +684,15 @@ const struct row *tables_next(const struct tables *t, enum kind kind, unsigned i
 	return row;
 }
 
-uint64_t tables_family_batch(const struct tables *t, enum kind kind, const struct row *row)
+uint64_t tables_family_commit(const struct tables *t, enum kind kind, const struct row *row)
 {
 	assert(t->tree == TREE_PUBLISHED);
-	return version_of(kind, row)->family_batch;
+	return version_of(kind, row)->family_commit;
 }
 
-uint64_t tables_kind_batch(const struct tables *t, enum kind kind)
+uint64_t tables_kind_commit(const struct tables *t, enum kind kind)
 {
-	return t->batches[kind];
+	return t->commits[kind];
 }
 
 size_t tables_count(const struct tables *t, enum kind kind)

@@ -32,7 +32,7 @@ struct tables {
 	void *roots[KIND_COUNT][INDEXES_MAX]; /* rows */
 	void *terms[KIND_COUNT];              /* struct term; published only */
 	struct id_tables ids[KIND_COUNT];
-	uint64_t batches[KIND_COUNT]; /* published only: the newest that changed a row of the kind */
+	uint64_t commits[KIND_COUNT]; /* published only: the newest that changed a row of the kind */
 };
 
 /* One of a row's terms, ordered by hash and by the row's id. */
@@ -46,8 +46,8 @@ struct term {
 struct version {
 	struct version *next; /* in the list of retired versions */
 	union {
-		uint64_t family_batch;  /* while it is published: tables_family_batch() */
-		uint64_t retired_batch; /* the commit that replaced it: views of that batch don't see it */
+		uint64_t family_commit;  /* while it is published: tables_family_commit() */
+		uint64_t retired_commit; /* the commit that replaced it: views of that commit don't see it */
 	};
 	uint32_t size;  /* of the whole block; usage apart */
 	uint32_t entry; /* 1 + its place in the log of the batch under way; 0: published before */
@@ -75,7 +75,7 @@ void tables_exchange(struct tables *t, enum kind kind, struct row *before, struc
 /* Exchanges all of net, which the head has taken over already: new rows find their place by their
  * neighbours there, so that it takes no search and readers wait for a moment only. */
 void tables_publish(struct tables *t, const struct tables *head, const struct published *net, size_t count,
-		    uint64_t batch);
+		    uint64_t commit);
 /* Fills the kind's indexes, which are empty, with rows in the order of their ids: what putting them
  * in one by one would do, some times faster. False when out of memory, nothing done. */
 bool tables_build(struct tables *t, enum kind kind, struct row *const rows[], size_t count);

@@ -2,9 +2,9 @@
  * Views: how readers see one commit while the next ones are published, and when what those
  * replaced is freed.
  *
- * A view pins the batch it was opened at, under the shared lock: so the pins of a stripe stand in
- * the order of their batches, and the oldest is the first. A version replaced by batch N is seen
- * by views of earlier batches only; it is freed when the oldest pin is N or later. */
+ * A view pins the commit it was opened at, under the shared lock: so the pins of a stripe stand in
+ * the order of their commits, and the oldest is the first. A version replaced by commit N is seen
+ * by views of earlier commits only; it is freed when the oldest pin is N or later. */
 #include <assert.h>
 #include <stdatomic.h>
 
@@ -31,7 +31,7 @@ void view_open(struct store *s, struct view *ret_view)
 	*v = (struct view){.tables = &s->published, .store = s, .walking = true};
 	pthread_rwlock_rdlock(&s->lock);
 	walked_here = s;
-	v->batch = s->batch;
+	v->commit = s->commit;
 	struct pins *pins = view_pins(s, v);
 	pthread_mutex_lock(&pins->lock);
 	v->previous = pins->last;
@@ -63,7 +63,7 @@ void view_close(struct view *v)
 	pthread_mutex_unlock(&pins->lock);
 	v->store = NULL;
 	/* It may have been the one that held back what is retired: the committer looks. */
-	if (v->batch < atomic_load_explicit(&s->retired_until, memory_order_relaxed))
+	if (v->commit < atomic_load_explicit(&s->retired_until, memory_order_relaxed))
 		committer_wake(s);
 }
 
@@ -86,24 +86,24 @@ bool view_grow_tables(struct store *s, enum kind kind, size_t row_count)
 	return true;
 }
 
-void view_retire(struct store *s, struct version *v, uint64_t batch)
+void view_retire(struct store *s, struct version *v, uint64_t commit)
 {
-	v->retired_batch = batch;
+	v->retired_commit = commit;
 	v->next = NULL;
 	*(s->last_retired ? &s->last_retired->next : &s->first_retired) = v;
 	s->last_retired = v;
 	s->figures.retired++;
-	atomic_store_explicit(&s->retired_until, batch, memory_order_relaxed);
+	atomic_store_explicit(&s->retired_until, commit, memory_order_relaxed);
 }
 
-static uint64_t view_oldest_batch(struct store *s)
+static uint64_t view_oldest_commit(struct store *s)
 {
 	uint64_t oldest = UINT64_MAX;
 	for (size_t n = 0; n < PIN_STRIPES; n++) {
 		struct pins *pins = &s->pins[n];
 		pthread_mutex_lock(&pins->lock);
-		if (pins->first && pins->first->batch < oldest)
-			oldest = pins->first->batch;
+		if (pins->first && pins->first->commit < oldest)
+			oldest = pins->first->commit;
 		pthread_mutex_unlock(&pins->lock);
 	}
 	return oldest;
@@ -113,8 +113,8 @@ void view_free_retired(struct store *s, bool all)
 {
 	if (!s->first_retired)
 		return;
-	uint64_t oldest = all ? UINT64_MAX : view_oldest_batch(s);
-	while (s->first_retired && s->first_retired->retired_batch <= oldest) {
+	uint64_t oldest = all ? UINT64_MAX : view_oldest_commit(s);
+	while (s->first_retired && s->first_retired->retired_commit <= oldest) {
 		struct version *v = s->first_retired;
 		s->first_retired = v->next;
 		s->figures.retired--;

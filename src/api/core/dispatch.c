@@ -156,7 +156,7 @@ static bool make_answer_key(struct api_call *e, struct response_key *ret_key)
 		return false;
 	(void) api_tables(e);
 	ret_key->account = e->c->who->account;
-	ret_key->batch = e->view.batch;
+	ret_key->commit = e->view.commit;
 	memcpy(ret_key->digest, digest.p, digest.n);
 	return true;
 }

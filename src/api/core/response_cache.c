@@ -139,7 +139,7 @@ static struct answer **place_of(struct response_cache *m, const struct response_
 
 static bool is_of(const struct answer *a, const struct response_key *key)
 {
-	return a->key.batch == key->batch && uuid_equal(a->key.account, key->account) &&
+	return a->key.commit == key->commit && uuid_equal(a->key.account, key->account) &&
 	       memcmp(a->key.digest, key->digest, sizeof key->digest) == 0;
 }
 

@@ -15,7 +15,7 @@ enum { RESPONSE_SIZE_MIN = 8 * 1024, RESPONSE_SIZE_MAX = 1024 * 1024, RESPONSE_D
 
 struct response_key {
 	uuid account;
-	uint64_t batch;                    /* the view's */
+	uint64_t commit;                   /* the view's */
 	char digest[RESPONSE_DIGEST_SIZE]; /* of all parameters */
 };
 

@@ -24,13 +24,13 @@
 
 enum { PLACES = 16384, THREADS = 4, THREAD_ROUNDS = 20000 };
 
-static struct ec2_item_key key_of(uint64_t number, uint64_t batch, const char *reader)
+static struct ec2_item_key key_of(uint64_t number, uint64_t commit, const char *reader)
 {
 	struct ec2_item_key key;
 	uuid id = UUID_NONE;
 	memcpy(id.b + 8, &(uint64_t){__builtin_bswap64(number)}, 8);
 	ec2_item_key_init(&key, id);
-	ec2_item_key_add_batch(&key, batch);
+	ec2_item_key_add_commit(&key, commit);
 	ec2_item_key_add_text(&key, str_from(reader));
 	return key;
 }
@@ -50,7 +50,7 @@ static void test_key_is_compared_whole(void **state)
 	struct ec2_item_cache *m = ec2_item_cache_new();
 	struct ec2_item_key key = key_of(1, 5, "111122223333"), newer = key_of(1, 6, "111122223333"),
 			    other = key_of(1, 5, "111122223334"), longer = key;
-	ec2_item_key_add_batch(&longer, 0);
+	ec2_item_key_add_commit(&longer, 0);
 	ec2_item_cache_add(m, &key, STR("abc"));
 	assert_true(is_kept(m, &key, STR("abc")));
 	assert_false(is_kept(m, &newer, STR_NONE));
@@ -88,7 +88,7 @@ static void test_bounds(void **state)
 	ec2_item_cache_add(m, &key, (struct str){large, sizeof large - 1});
 	assert_true(is_kept(m, &key, (struct str){large, sizeof large - 1}));
 	while (!key.is_too_long)
-		ec2_item_key_add_batch(&key, 0);
+		ec2_item_key_add_commit(&key, 0);
 	assert_true(key.size <= sizeof key.bytes);
 	ec2_item_cache_add(m, &key, STR("x"));
 	assert_false(is_kept(m, &key, STR_NONE));
@@ -140,11 +140,11 @@ static void test_taken_stays(void **state)
 static void *read_and_keep(void *arg)
 {
 	for (uint64_t n = 0; n < THREAD_ROUNDS; n++) {
-		uint64_t number = random_below(40) * 512, batch = random_below(3);
-		struct ec2_item_key key = key_of(number, batch, "");
+		uint64_t number = random_below(40) * 512, commit = random_below(3);
+		struct ec2_item_key key = key_of(number, commit, "");
 		char text[64];
 		int size = snprintf(text, sizeof text, "%llu of %llu", (unsigned long long) number,
-				    (unsigned long long) batch);
+				    (unsigned long long) commit);
 		struct str item = {text, (size_t) size};
 		if (!is_kept(arg, &key, item))
 			ec2_item_cache_add(arg, &key, item);

@@ -15,9 +15,9 @@
 static const struct str first_id = {"00000000-1111-4222-8333-444444444444", 36},
 			second_id = {"99999999-8888-4777-8666-555555555555", 36};
 
-static struct response_key key_of(unsigned account, uint64_t batch, char digest)
+static struct response_key key_of(unsigned account, uint64_t commit, char digest)
 {
-	struct response_key key = {.account = {{[15] = (uint8_t) account}}, .batch = batch};
+	struct response_key key = {.account = {{[15] = (uint8_t) account}}, .commit = commit};
 	memset(key.digest, digest, sizeof key.digest);
 	return key;
 }

@@ -60,7 +60,7 @@ static int setup(void **state)
 	assert_ok(web_identity_read(&w.c, str_from(good), &w.good));
 	assert_ok(web_identity_read(&w.c, str_from(of_other_key), &w.forged));
 	w.provider = (struct oidc_provider){.row.id = uuid_random(),
-					    .row.batch = 7,
+					    .row.commit = 7,
 					    .url = STR("id.example.com/shop"),
 					    .thumbprints = {thumbprints, 1}};
 	*state = &w;
@@ -140,7 +140,7 @@ static void test_a_provider_that_changed(void **state)
 {
 	struct world *w = *state;
 	assert_ok(prove(w, &w->good));
-	w->provider.row.batch++;
+	w->provider.row.commit++;
 	assert_ok(prove(w, &w->good));
 	assert_int_equal(web.asked, 4);
 	w->provider.row.id = uuid_random();

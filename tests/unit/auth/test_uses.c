@@ -15,11 +15,11 @@ static struct uses *make_uses(const struct token_world *w, struct executor *exec
 	return u;
 }
 
-static int64_t written_us(const struct token_world *w, uint64_t *ret_batch)
+static int64_t written_us(const struct token_world *w, uint64_t *ret_commit)
 {
 	AUTO_VIEW v;
 	view_open(w->store, &v);
-	*ret_batch = v.batch;
+	*ret_commit = v.commit;
 	return user_find(v.tables, w->ann)->password_used_us;
 }
 
@@ -54,12 +54,12 @@ static void test_noted_and_written(void **state)
 static void test_written_at_the_end(void **state)
 {
 	struct token_world w = make_world(state);
-	uint64_t batch = 0;
+	uint64_t commit = 0;
 	struct uses *u = make_uses(&w, w.executor);
 	uses_note(u, KIND_USER, w.ann, STR("identity"), STR("home"));
 	uses_note(u, KIND_ACCESS_KEY, uuid_random(), STR("ec2"), STR("home")); /* there is no such key */
 	uses_free(u);
-	assert_int_equal(written_us(&w, &batch), T0);
+	assert_int_equal(written_us(&w, &commit), T0);
 	uses_note(NULL, KIND_USER, w.ann, STR("identity"), STR("home"));
 	assert_ok(uses_write(NULL, w.c));
 	end_world(&w);

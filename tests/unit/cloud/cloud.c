@@ -88,21 +88,21 @@ static RESULT cut_read_audit(struct sql_driver *d, struct ctx *c, int64_t after,
 {
 	return sql_of(d)->inner->read_audit(sql_of(d)->inner, c, after, max, each, arg);
 }
-static RESULT cut_commit(struct sql_driver *d, struct ctx *c, uint64_t batch)
+static RESULT cut_commit(struct sql_driver *d, struct ctx *c, uint64_t commit)
 {
 	struct cloud_sql *sql = sql_of(d);
 	sql->is_cut = sql->fate != COMMITS;
 	if (sql->fate == DIES_BEFORE_COMMIT)
 		return ctx_fail(c, ERR_IO, "the process dies before its commit");
-	return sql->inner->commit(sql->inner, c, batch);
+	return sql->inner->commit(sql->inner, c, commit);
 }
 static void cut_rollback(struct sql_driver *d)
 {
 	sql_of(d)->inner->rollback(sql_of(d)->inner);
 }
-static RESULT cut_read_batch(struct sql_driver *d, struct ctx *c, uint64_t *ret_batch)
+static RESULT cut_read_commit(struct sql_driver *d, struct ctx *c, uint64_t *ret_commit)
 {
-	return sql_of(d)->inner->read_batch(sql_of(d)->inner, c, ret_batch);
+	return sql_of(d)->inner->read_commit(sql_of(d)->inner, c, ret_commit);
 }
 static RESULT cut_read_events(struct sql_driver *d, struct ctx *c, uuid id, size_t max, sql_each_event each,
 			      void *arg)
@@ -126,7 +126,7 @@ static struct cloud_sql *sql_new(struct sql_driver *inner)
 	assert_non_null(sql);
 	*sql = (struct cloud_sql){.base = {cut_open, cut_load, cut_begin, cut_put, cut_forget, cut_add_event,
 					   cut_add_usage, cut_add_audit, cut_commit, cut_rollback,
-					   cut_read_batch, cut_read_events, cut_read_usage, cut_read_audit,
+					   cut_read_commit, cut_read_events, cut_read_usage, cut_read_audit,
 					   cut_close},
 				  .inner = inner};
 	return sql;
@@ -763,7 +763,7 @@ void cloud_check(struct cloud *c)
 	cloud_step_for(c, CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
 	cloud_settle(c);
 	store_read_figures(c->store, &after);
-	assert_int_equal(after.batch, before.batch);
+	assert_int_equal(after.commit, before.commit);
 	assert_int_equal(cloud_count_leaks(c), 0);
 	check_reported(c, reported);
 	assert_int_equal(cloud_audit(c, 0), 0); /* compares with SQL, too */

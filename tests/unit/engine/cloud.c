@@ -77,17 +77,17 @@ static RESULT spy_read_audit(struct sql_driver *d, struct ctx *c, int64_t after,
 {
 	return spy_of(d)->inner->read_audit(spy_of(d)->inner, c, after, max, each, arg);
 }
-static RESULT spy_commit(struct sql_driver *d, struct ctx *c, uint64_t batch)
+static RESULT spy_commit(struct sql_driver *d, struct ctx *c, uint64_t commit)
 {
-	return spy_of(d)->inner->commit(spy_of(d)->inner, c, batch);
+	return spy_of(d)->inner->commit(spy_of(d)->inner, c, commit);
 }
 static void spy_rollback(struct sql_driver *d)
 {
 	spy_of(d)->inner->rollback(spy_of(d)->inner);
 }
-static RESULT spy_read_batch(struct sql_driver *d, struct ctx *c, uint64_t *ret_batch)
+static RESULT spy_read_commit(struct sql_driver *d, struct ctx *c, uint64_t *ret_commit)
 {
-	return spy_of(d)->inner->read_batch(spy_of(d)->inner, c, ret_batch);
+	return spy_of(d)->inner->read_commit(spy_of(d)->inner, c, ret_commit);
 }
 static RESULT spy_read_events(struct sql_driver *d, struct ctx *c, uuid id, size_t max,
 			      RESULT (*each)(void *arg, const struct event *event), void *arg)
@@ -110,7 +110,7 @@ static struct sql_driver *spy_new(struct cloud *c, struct sql_driver *inner)
 	struct spy *spy = heap_new(struct spy);
 	assert_non_null(spy);
 	*spy = (struct spy){{spy_open, spy_load, spy_begin, spy_put, spy_forget, spy_add_event, spy_add_usage,
-			     spy_add_audit, spy_commit, spy_rollback, spy_read_batch, spy_read_events,
+			     spy_add_audit, spy_commit, spy_rollback, spy_read_commit, spy_read_events,
 			     spy_read_usage, spy_read_audit, spy_close},
 			    inner,
 			    c};

@@ -32,10 +32,10 @@ static void check_see(void **state)
 	const struct tables *t = cloud_tables(c);
 	clock_advance_us(5 * SECOND);
 	int64_t since_us = host_find(t, c->hosts[0])->seen_since_us;
-	uint64_t batch = host_find(t, c->hosts[0])->row.batch;
+	uint64_t commit = host_find(t, c->hosts[0])->row.commit;
 	struct host_report report = {.host = c->hosts[0], .state = HOST_SEEN_STATE_UP};
 	cloud_ok(c, NULL, engine_see_host, &report);
-	assert_int_equal(host_find(t, c->hosts[0])->row.batch, batch); /* no news, no write */
+	assert_int_equal(host_find(t, c->hosts[0])->row.commit, commit); /* no news, no write */
 	report.state = HOST_SEEN_STATE_DOWN;
 	cloud_ok(c, NULL, engine_see_host, &report);
 	const struct host *host = host_find(t, c->hosts[0]);

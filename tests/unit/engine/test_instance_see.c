@@ -292,11 +292,11 @@ static void check_no_news(void **state)
 	struct cloud *c = *state;
 	struct life life = begin(c), *l = &life;
 	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
-	uint64_t batch = cloud_instance(c, l->id)->row.batch;
+	uint64_t commit = cloud_instance(c, l->id)->row.commit;
 	size_t events = c->event_count;
 	clock_advance_us(SECOND);
 	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
-	assert_int_equal(cloud_instance(c, l->id)->row.batch, batch);
+	assert_int_equal(cloud_instance(c, l->id)->row.commit, commit);
 	assert_int_equal(c->event_count, events);
 }
 
@@ -364,9 +364,9 @@ static void check_ports(void **state)
 	report.devices_known = true;
 	cloud_ok(c, NULL, engine_see_instance, &report);
 	assert_true(uuid_equal(cloud_port(c, l->id)->seen_instance, l->id));
-	uint64_t batch = cloud_port(c, l->id)->row.batch;
+	uint64_t commit = cloud_port(c, l->id)->row.commit;
 	cloud_ok(c, NULL, engine_see_instance, &report);
-	assert_int_equal(cloud_port(c, l->id)->row.batch, batch);
+	assert_int_equal(cloud_port(c, l->id)->row.commit, commit);
 	report.ports.count = 1;
 	cloud_ok(c, NULL, engine_see_instance, &report);
 	assert_true(uuid_is_none(cloud_port(c, l->id)->seen_instance));

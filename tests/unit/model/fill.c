@@ -119,7 +119,7 @@ struct row *fill_row(struct arena *a, const struct kind_info *k)
 	struct row *r = arena_alloc(a, k->row_size);
 	*r = (struct row){.id = uuid_random(),
 			  .gen = random_below(5),
-			  .batch = random_u64(),
+			  .commit = random_u64(),
 			  .created_us = (int64_t) random_below(1000),
 			  .updated_us = (int64_t) random_below(1000),
 			  .deleted_us = (int64_t) random_below(2)};

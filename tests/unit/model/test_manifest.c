@@ -79,7 +79,7 @@ static void test_texts(void **state)
 static struct row *kept_of(struct ctx *c, const struct kind_info *k, const struct row *r)
 {
 	struct row *kept = row_copy(c->arena, k, r);
-	kept->batch = 0;
+	kept->commit = 0;
 	kept->created_us = kept->deleted_us = 0;
 	for (unsigned n = 0; n < k->field_count; n++) {
 		size_t end = n + 1 < k->field_count ? k->fields[n + 1].offset : k->row_size;

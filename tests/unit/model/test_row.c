@@ -43,7 +43,7 @@ static void test_copy_is_whole_and_apart(void **state)
 			void *block = heap_alloc(size);
 			struct row *copy = row_copy_into(k, r, block);
 			assert_ptr_equal(copy, block);
-			assert_int_equal(copy->batch, r->batch);
+			assert_int_equal(copy->commit, r->commit);
 			assert_int_equal(copy->created_us, r->created_us);
 			assert_int_equal(copy->updated_us, r->updated_us);
 			assert_true(row_equal(k, r, copy));
@@ -72,7 +72,7 @@ static void test_equal_of_the_head(void **state)
 {
 	const struct kind_info *k = &model_kinds[KIND_VOLUME];
 	struct row *a = fill_row(*state, k), *b = row_copy(*state, k, a);
-	b->batch++;
+	b->commit++;
 	b->created_us++;
 	b->updated_us++;
 	b->usage = b;

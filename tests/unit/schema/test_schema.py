@@ -95,7 +95,7 @@ WRONG = [
     ("host =", "h" * 64 + " =", f"wanted.{'h' * 64}: '{'h' * 64}' {NAME_RULE}"),
     ("host =", "default =", "wanted.default: 'default' is a word of C"),
     *((("host =", f"{name} =", f"wanted.{name}: '{name}' is reserved: every row has it already"))
-      for name in ("id", "gen", "batch", "created_us", "updated_us", "deleted_us", "row", "usage")),
+      for name in ("id", "gen", "commit_number", "created_us", "updated_us", "deleted_us", "row", "usage")),
     ("host =", "name =", "not valid TOML: Cannot overwrite a value (at line 6, column 47)"),
     ("[index]", "[index", "not valid TOML: Expected ']' at the end of a table declaration (at line 14, column 7)"),
     ('name = { fields', 'id = { fields', "index.id: 'id' is reserved: every kind has that index already"),

@@ -115,7 +115,7 @@ static void dump_row(struct fixture *f, struct buf *b, const struct kind_info *k
 {
 	char id[UUID_TEXT_SIZE];
 	buf_print(b, "%s %s gen=%llu batch=%llu created=%lld updated=%lld deleted=%lld", k->name,
-		  uuid_write(row->id, id), (unsigned long long) row->gen, (unsigned long long) row->batch,
+		  uuid_write(row->id, id), (unsigned long long) row->gen, (unsigned long long) row->commit,
 		  (long long) row->created_us, (long long) row->updated_us, (long long) row->deleted_us);
 	for (unsigned n = 0; n < k->field_count; n++) {
 		buf_print(b, " %s=", k->fields[n].name);

@@ -174,11 +174,11 @@ static RESULT mortal_add_audit(struct sql_driver *self, struct ctx *c, const str
 	return OK;
 }
 
-static RESULT mortal_commit(struct sql_driver *self, struct ctx *c, uint64_t batch)
+static RESULT mortal_commit(struct sql_driver *self, struct ctx *c, uint64_t commit)
 {
 	if (mortal.death == DIES_BEFORE_COMMIT)
 		_exit(9);
-	TRY(mortal.real.commit(self, c, batch));
+	TRY(mortal.real.commit(self, c, commit));
 	_exit(9);
 }
 

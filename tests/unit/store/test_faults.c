@@ -287,11 +287,11 @@ static RESULT liar_read_audit(struct sql_driver *self, struct ctx *c, int64_t af
 	return liar.real->read_audit(liar.real, c, after, max, each, arg);
 }
 
-static RESULT liar_commit(struct sql_driver *self, struct ctx *c, uint64_t batch)
+static RESULT liar_commit(struct sql_driver *self, struct ctx *c, uint64_t commit)
 {
 	(void) self;
 	if (!liar.lies || liar.commits)
-		TRY(liar.real->commit(liar.real, c, batch));
+		TRY(liar.real->commit(liar.real, c, commit));
 	return liar.lies ? ctx_fail(c, ERR_AGAIN, "the line went dead") : OK;
 }
 
@@ -301,12 +301,12 @@ static void liar_rollback(struct sql_driver *self)
 	liar.real->rollback(liar.real);
 }
 
-static RESULT liar_read_batch(struct sql_driver *self, struct ctx *c, uint64_t *ret_batch)
+static RESULT liar_read_commit(struct sql_driver *self, struct ctx *c, uint64_t *ret_commit)
 {
 	(void) self;
 	if (liar.lies && !liar.knows)
 		return ctx_fail(c, ERR_IO, "the line is still dead");
-	return liar.real->read_batch(liar.real, c, ret_batch);
+	return liar.real->read_commit(liar.real, c, ret_commit);
 }
 
 static RESULT liar_read_events(struct sql_driver *self, struct ctx *c, uuid id, size_t max,
@@ -333,7 +333,7 @@ static struct sql_driver *wrap_in_liar(struct sql_driver *real)
 {
 	liar = (struct liar){.driver = {liar_open, liar_load, liar_begin, liar_put, liar_forget,
 					liar_add_event, liar_add_usage, liar_add_audit, liar_commit,
-					liar_rollback, liar_read_batch, liar_read_events, liar_read_usage,
+					liar_rollback, liar_read_commit, liar_read_events, liar_read_usage,
 					liar_read_audit, liar_close},
 			     .real = real};
 	return &liar.driver;

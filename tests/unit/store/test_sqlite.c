@@ -204,9 +204,9 @@ static void readers_see_commits_only(void **state)
 		assert_ok(sql->commit(sql, &f->c, 7));
 		assert_ok(sql->read_events(sql, &f->c, uuid_of(1), 9, count_event, &count));
 		assert_int_equal(count, 1);
-		uint64_t batch = 0;
-		assert_ok(sql->read_batch(sql, &f->c, &batch));
-		assert_int_equal(batch, 7);
+		uint64_t commit = 0;
+		assert_ok(sql->read_commit(sql, &f->c, &commit));
+		assert_int_equal(commit, 7);
 		sql->close(sql);
 	}
 }
@@ -380,9 +380,9 @@ static void unknown_commit_is_settled(void **state)
 	assert_ok(sql->begin(sql, &f->c));
 	assert_ok(sql->put(sql, &f->c, KIND_VOLUME, &v.row));
 	((struct sqlite *) sql)->is_unknown = true;
-	uint64_t batch = 0;
-	assert_ok(sql->read_batch(sql, &f->c, &batch));
-	assert_int_equal(batch, 1);
+	uint64_t commit = 0;
+	assert_ok(sql->read_commit(sql, &f->c, &commit));
+	assert_int_equal(commit, 1);
 	assert_false(((struct sqlite *) sql)->is_unknown);
 	sql->rollback(sql);
 	fixture_check(f);

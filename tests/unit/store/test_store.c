@@ -77,9 +77,9 @@ static void put_is_published(void **state)
 	assert_non_null(a);
 	assert_true(str_is(a->name, "account-1"));
 	assert_int_equal(a->row.created_us, clock_now_us());
-	assert_int_equal(a->row.batch, 1);
-	assert_int_equal(v.batch, 1);
-	assert_int_equal(early.batch, 0);
+	assert_int_equal(a->row.commit, 1);
+	assert_int_equal(v.commit, 1);
+	assert_int_equal(early.commit, 0);
 	assert_ptr_equal(account_find_by_domain(v.tables, UUID_NONE, STR("account-1")), a);
 	view_close(&v);
 	view_close(&v); /* again: nothing */
@@ -100,7 +100,7 @@ static void created_and_usage_are_kept(void **state)
 	assert_ok(fixture_commit(f, put_account, &n));
 	assert_int_equal(find_account(f, 1)->row.created_us, created_us);
 	assert_int_equal(find_account(f, 1)->row.updated_us, created_us + 5 * SECOND);
-	assert_int_equal(find_account(f, 1)->row.batch, 2);
+	assert_int_equal(find_account(f, 1)->row.commit, 2);
 	assert_ptr_equal(find_account(f, 1)->row.usage, usage);
 	fixture_check(f);
 }
@@ -324,7 +324,7 @@ static void second_sees_first(void **state)
 	assert_ok(n[4].result);
 	struct store_figures figures;
 	store_read_figures(f->store, &figures);
-	assert_int_equal(figures.batch, 1); /* all in one */
+	assert_int_equal(figures.commit, 1); /* all in one */
 	assert_int_equal(figures.changes, 5);
 	assert_int_equal(figures.failed, 1);
 	assert_int_equal(figures.rows, 8);
@@ -344,7 +344,7 @@ static void batches_are_bounded(void **state)
 	}
 	fixture_step(f);
 	for (unsigned k = 0; k < 8; k++)
-		assert_int_equal(find_account(f, k + 1)->row.batch, k / 3 + 1);
+		assert_int_equal(find_account(f, k + 1)->row.commit, k / 3 + 1);
 	fixture_check(f);
 }
 
@@ -360,7 +360,7 @@ static void nothing_put_is_no_batch(void **state)
 	assert_err(fixture_commit(f, read_only, NULL), NOT_FOUND);
 	unsigned n = 1;
 	assert_err(fixture_commit(f, put_account_and_fail, &n), QUOTA);
-	assert_int_equal(f->store->batch, 0);
+	assert_int_equal(f->store->commit, 0);
 	fixture_check(f);
 }
 
@@ -533,15 +533,15 @@ static void reopened_is_the_same(void **state)
 	for (unsigned n = 1; n <= 5; n++)
 		assert_ok(fixture_commit(f, put_family, &n));
 	struct str before = fixture_dump(f, &f->store->published);
-	uint64_t batch = f->store->batch;
+	uint64_t commit = f->store->commit;
 	store_close(TAKE(f->store));
 	fixture_open(f, path);
-	assert_int_equal(f->store->batch, batch);
+	assert_int_equal(f->store->commit, commit);
 	assert_true(str_equal(before, fixture_dump(f, &f->store->published))); /* usage figures, too */
 	fixture_check(f);
 	unsigned n = 6;
 	assert_ok(fixture_commit(f, put_family, &n));
-	assert_int_equal(f->store->batch, batch + 1);
+	assert_int_equal(f->store->commit, commit + 1);
 	fixture_check(f);
 }
 

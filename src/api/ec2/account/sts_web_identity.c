@@ -44,7 +44,7 @@ static bool find_provider(struct ec2_call *e, const struct sts_taking *s, W *a)
 	if (!p)
 		return false;
 	a->provider = (struct oidc_provider){.row.id = p->row.id,
-					     .row.batch = p->row.batch,
+					     .row.commit = p->row.commit,
 					     .url = str_copy(arena, p->url),
 					     .client_ids = copy_texts(arena, p->client_ids),
 					     .thumbprints = copy_texts(arena, p->thumbprints)};

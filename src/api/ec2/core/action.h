@@ -90,7 +90,7 @@ struct ec2_call {
 	struct str domain, public_domain; /* of names; set when the view is opened */
 	/* Items whose texts were cached (list.h): what they share with others was changed last by then; those
 	 * that the answer holds, and their texts' size; where they belong, if the answer is a long one. */
-	uint64_t shared_batch;
+	uint64_t shared_commit;
 	VEC(struct ec2_cached_item *) cached;
 	size_t cached_size;
 	VEC(struct ec2_fragment) fragments;

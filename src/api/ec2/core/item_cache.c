@@ -67,9 +67,9 @@ void ec2_item_key_init(struct ec2_item_key *key, uuid id)
 	add(key, id.b, sizeof id.b);
 }
 
-void ec2_item_key_add_batch(struct ec2_item_key *key, uint64_t batch)
+void ec2_item_key_add_commit(struct ec2_item_key *key, uint64_t commit)
 {
-	add(key, &batch, sizeof batch);
+	add(key, &commit, sizeof commit);
 }
 
 void ec2_item_key_add_text(struct ec2_item_key *key, struct str text)

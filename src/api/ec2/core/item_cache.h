@@ -22,7 +22,7 @@ struct ec2_item_key {
 
 /* In this order, and always the same ones: a batch has no length in front, a text has. */
 void ec2_item_key_init(struct ec2_item_key *key, uuid id);
-void ec2_item_key_add_batch(struct ec2_item_key *key, uint64_t batch);
+void ec2_item_key_add_commit(struct ec2_item_key *key, uint64_t commit);
 void ec2_item_key_add_text(struct ec2_item_key *key, struct str text);
 
 /* A cached item. It stays as it is until whoever took it drops it. */

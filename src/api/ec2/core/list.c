@@ -127,8 +127,8 @@ static void make_key(const struct ec2_call *e, const struct ec2_listing *list, c
 		     struct ec2_item_key *ret_key)
 {
 	ec2_item_key_init(ret_key, item->row->id);
-	ec2_item_key_add_batch(ret_key, item->batch);
-	ec2_item_key_add_batch(ret_key, e->shared_batch);
+	ec2_item_key_add_commit(ret_key, item->commit);
+	ec2_item_key_add_commit(ret_key, e->shared_commit);
 	ec2_item_key_add_text(ret_key, str_from(list->set));
 	ec2_item_key_add_text(ret_key, e->owner);
 	ec2_item_key_add_text(ret_key, e->domain);
@@ -137,16 +137,16 @@ static void make_key(const struct ec2_call *e, const struct ec2_listing *list, c
 
 struct ec2_item ec2_item_of(struct ec2_call *e, enum kind kind, const struct row *row)
 {
-	return (struct ec2_item){.row = row, .batch = tables_family_batch(ec2_tables(e), kind, row)};
+	return (struct ec2_item){.row = row, .commit = tables_family_commit(ec2_tables(e), kind, row)};
 }
 
-static void read_shared_batch(struct ec2_call *e, const struct ec2_listing *list)
+static void read_shared_commit(struct ec2_call *e, const struct ec2_listing *list)
 {
 	const struct tables *t = ec2_tables(e);
-	e->shared_batch = 0;
+	e->shared_commit = 0;
 	for (const enum kind *kind = list->shared; *kind != KIND_NONE; kind++)
-		if (tables_kind_batch(t, *kind) > e->shared_batch)
-			e->shared_batch = tables_kind_batch(t, *kind);
+		if (tables_kind_commit(t, *kind) > e->shared_commit)
+			e->shared_commit = tables_kind_commit(t, *kind);
 }
 
 /* NULL: there is none, or no memory. */
@@ -176,7 +176,7 @@ RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const stru
 	if (!items)
 		return ctx_no_memory(e->c);
 	if (caches_items(e, list))
-		read_shared_batch(e, list);
+		read_shared_commit(e, list);
 	for (size_t k = 0; k < count; k++) {
 		if (k + ROWS_AHEAD < count)
 			row_prefetch(&model_kinds[list->kind], rows[k + ROWS_AHEAD]);
