@@ -60,7 +60,7 @@ class Field:
     doc: str
     group: str = "wanted"
     ref: str | None = None
-    part_of: bool = False  # a change of the row is one of the row referred to
+    parent: bool = False  # a change of the row is one of the row referred to
     words: list[str] = field(default_factory=list)
     indexable: bool = True
     most: int = 0  # bytes of a text, elements of a list
@@ -158,12 +158,12 @@ def read_field(file, kind_name, name, table, kind_names, place):
     check_name(file, place, name)
     if name in RESERVED:
         fail(file, place, f"'{name}' is reserved: every row has it already")
-    check_keys(file, place, table, ("type", "doc", "part_of", "max", "max_bytes"), ("type", "doc"))
+    check_keys(file, place, table, ("type", "doc", "parent", "max", "max_bytes"), ("type", "doc"))
     check_doc(file, place, table["doc"])
     check_type(file, place, table, "type", str, "a text")
-    check_type(file, place, table, "part_of", bool, "true or false")
+    check_type(file, place, table, "parent", bool, "true or false")
     text = table["type"]
-    if "part_of" in table and not text.startswith("ref:"):
+    if "parent" in table and not text.startswith("ref:"):
         fail(file, place, "only of the row that a 'ref:' names a row can be part")
     if (text == "time") != name.endswith("_us"):
         fail(file, place, "a time, and nothing else, has a name that ends in '_us'")
@@ -176,7 +176,7 @@ def read_field(file, kind_name, name, table, kind_names, place):
             fail(file, place, f"refers to the unknown kind '{argument}'")
         if base == "ref":
             return Field(name, text, "uuid", "FIELD_UUID", table["doc"], ref=argument,
-                         part_of=table.get("part_of", False))
+                         parent=table.get("parent", False))
         return Field(name, text, "struct uuids", "FIELD_UUIDS", table["doc"], ref=argument, indexable=False)
     if colon and base == "enum":
         words = read_enum_words(file, place, argument)

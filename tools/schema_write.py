@@ -191,9 +191,9 @@ def offset_of(kind, name):
     return f"offsetof(struct {kind.name}, {name})" if any(f.name == name for f in kind.fields) else "0"
 
 
-def part_of_entry(kind):
-    places = [str(place) for place, f in enumerate(kind.fields) if f.part_of]
-    return [f"\t\t.part_of = {{ {', '.join(places)} }}, .part_of_count = {len(places)},"] if places else []
+def parents_entry(kind):
+    places = [str(place) for place, f in enumerate(kind.fields) if f.parent]
+    return [f"\t\t.parents = {{ {', '.join(places)} }}, .parent_count = {len(places)},"] if places else []
 
 
 def states_entry(kind):
@@ -215,7 +215,7 @@ def write_kind_entry(kind):
             f"\t\t.made_by_offset = {offset_of(kind, 'made_by')},",
             f"\t\t.fields = {kind.name}_fields, .field_count = {len(kind.fields)},",
             f"\t\t.indexes = {kind.name}_indexes, .index_count = {constant(kind.name, 'index_count')},",
-            *part_of_entry(kind),
+            *parents_entry(kind),
             *states_entry(kind),
             f"\t\t.create_sql =\n{c_lines(write_ddl(kind))},", "\t},"]
 

@@ -94,7 +94,7 @@ struct field {
 	enum field_group group;
 };
 
-enum { INDEX_FIELDS_MAX = 4, INDEXES_MAX = 16, PART_OF_MAX = 4 };
+enum { INDEX_FIELDS_MAX = 4, INDEXES_MAX = 16, PARENTS_MAX = 4 };
 
 /* An ordered index. Rows with equal keys are in the order of their ids. Index 0 of every kind is
  * the id: it has no key fields, so all its keys are equal. */
@@ -128,8 +128,8 @@ struct kind_info {
 	unsigned field_count;
 	const struct index *indexes;
 	unsigned index_count;
-	unsigned part_of[PART_OF_MAX]; /* positions of the refs whose rows it is part of */
-	unsigned part_of_count;
+	unsigned parents[PARENTS_MAX]; /* positions of the refs whose rows it is part of */
+	unsigned parent_count;
 	const struct state_info *states; /* by enum <kind>_state; NULL: it has none */
 	unsigned state_count;
 	const char *create_sql; /* CREATE TABLE and its SQL indexes, dialect-neutral */

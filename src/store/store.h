@@ -155,9 +155,9 @@ const struct term *tables_next_term(const struct tables *t, enum kind kind, cons
 const struct row *term_row(const struct term *term);
 size_t tables_count(const struct tables *t, enum kind kind);
 /* The number of the newest commit that changed the row, or a row that is part of it (the schema's
- * part_of), since the process began; 0: none did. And the newest that changed any row of the kind.
+ * parent), since the process began; 0: none did. And the newest that changed any row of the kind.
  * Only the tables of a view know it. */
-uint64_t tables_family_commit(const struct tables *t, enum kind kind, const struct row *row);
+uint64_t tables_whole_commit(const struct tables *t, enum kind kind, const struct row *row);
 uint64_t tables_kind_commit(const struct tables *t, enum kind kind);
 
 /* ---- views ---- */

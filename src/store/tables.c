@@ -426,17 +426,17 @@ const struct row *term_row(const struct term *term)
 /* ---- publishing ---- */
 
 /* What the row is part of is as new as the row, and so on: a port's address is part of an instance. */
-static void tables_mark_family(struct tables *t, enum kind kind, const struct row *row, uint64_t commit)
+static void tables_mark_whole(struct tables *t, enum kind kind, const struct row *row, uint64_t commit)
 {
 	const struct kind_info *k = &model_kinds[kind];
-	for (unsigned n = 0; n < k->part_of_count; n++) {
-		const struct field *f = &k->fields[k->part_of[n]];
+	for (unsigned n = 0; n < k->parent_count; n++) {
+		const struct field *f = &k->fields[k->parents[n]];
 		const struct row *whole =
 			tables_find(t, f->ref, *(const uuid *) ((const char *) row + f->offset));
 		if (!whole)
 			continue;
-		version_of(f->ref, whole)->family_commit = commit;
-		tables_mark_family(t, f->ref, whole, commit);
+		version_of(f->ref, whole)->whole_commit = commit;
+		tables_mark_whole(t, f->ref, whole, commit);
 	}
 }
 
@@ -457,11 +457,11 @@ void tables_publish(struct tables *t, const struct tables *head, const struct pu
 	}
 	for (size_t n = 0; n < count; n++) {
 		if (net[n].after)
-			version_of(net[n].kind, net[n].after)->family_commit = commit;
+			version_of(net[n].kind, net[n].after)->whole_commit = commit;
 		if (net[n].after)
-			tables_mark_family(t, net[n].kind, net[n].after, commit);
+			tables_mark_whole(t, net[n].kind, net[n].after, commit);
 		if (net[n].before)
-			tables_mark_family(t, net[n].kind, net[n].before, commit);
+			tables_mark_whole(t, net[n].kind, net[n].before, commit);
 	}
 }
 
@@ -684,10 +684,10 @@ const struct row *tables_next(const struct tables *t, enum kind kind, unsigned i
 	return row;
 }
 
-uint64_t tables_family_commit(const struct tables *t, enum kind kind, const struct row *row)
+uint64_t tables_whole_commit(const struct tables *t, enum kind kind, const struct row *row)
 {
 	assert(t->tree == TREE_PUBLISHED);
-	return version_of(kind, row)->family_commit;
+	return version_of(kind, row)->whole_commit;
 }
 
 uint64_t tables_kind_commit(const struct tables *t, enum kind kind)

@@ -46,7 +46,7 @@ struct term {
 struct version {
 	struct version *next; /* in the list of retired versions */
 	union {
-		uint64_t family_commit;  /* while it is published: tables_family_commit() */
+		uint64_t whole_commit;   /* while it is published: tables_whole_commit() */
 		uint64_t retired_commit; /* the commit that replaced it: views of that commit don't see it */
 	};
 	uint32_t size;  /* of the whole block; usage apart */

@@ -44,7 +44,7 @@ static RESULT put_account_and_fail(struct op *op, void *arg)
 }
 
 /* An account and volumes of it: figures to take back, too. */
-static RESULT put_family(struct op *op, void *arg)
+static RESULT put_whole(struct op *op, void *arg)
 {
 	unsigned n = *(const unsigned *) arg;
 	TRY(put_account(op, &n));
@@ -91,7 +91,7 @@ static void created_and_usage_are_kept(void **state)
 {
 	struct fixture *f = *state;
 	unsigned n = 1;
-	assert_ok(fixture_commit(f, put_family, &n));
+	assert_ok(fixture_commit(f, put_whole, &n));
 	int64_t created_us = find_account(f, 1)->row.created_us;
 	assert_int_equal(find_account(f, 1)->row.updated_us, created_us);
 	void *usage = find_account(f, 1)->row.usage;
@@ -105,18 +105,18 @@ static void created_and_usage_are_kept(void **state)
 	fixture_check(f);
 }
 
-/* A family whose first volume is put twice, and what was copied of its rows and of an
+/* A whole whose first volume is put twice, and what was copied of its rows and of an
  * account that is named only. */
 struct copying {
 	unsigned n;
 	struct rows volumes, accounts;
 };
 
-static RESULT put_family_and_copy(struct op *op, void *arg)
+static RESULT put_whole_and_copy(struct op *op, void *arg)
 {
 	struct copying *c = arg;
 	op_show(op, KIND_VOLUME);
-	TRY(put_family(op, &c->n));
+	TRY(put_whole(op, &c->n));
 	TRY(op_name(op, KIND_VOLUME, &volume_find(op->head, uuid_of(100 * c->n + 2))->row)); /* put, too */
 	TRY(op_name(op, KIND_VOLUME, &volume_find(op->head, uuid_of(100 * c->n + 3))->row)); /* to go */
 	TRY(volume_delete(op, uuid_of(100 * c->n + 1)));
@@ -127,7 +127,7 @@ static RESULT put_family_and_copy(struct op *op, void *arg)
 	return op_copy_shown(op, &c->accounts);
 }
 
-static RESULT forget_family(struct op *op, void *arg)
+static RESULT forget_whole(struct op *op, void *arg)
 {
 	unsigned n = *(const unsigned *) arg;
 	TRY(volume_forget(op, uuid_of(100 * n + 1)));
@@ -148,8 +148,8 @@ static void copies_outlive_rows(void **state)
 	struct counted a, b, c;
 	unsigned named = 2;
 	assert_ok(fixture_commit(f, put_account, &named));
-	fixture_submit(f, &a, put_family_and_copy, &first);
-	fixture_submit(f, &b, forget_family, &first.n);
+	fixture_submit(f, &a, put_whole_and_copy, &first);
+	fixture_submit(f, &b, forget_whole, &first.n);
 	fixture_submit(f, &c, forget_account, &named);
 	fixture_step(f);
 	assert_ok(a.result);
@@ -292,7 +292,7 @@ static void loops_may_put_what_they_walk(void **state)
 {
 	struct fixture *f = *state;
 	unsigned n = 1;
-	assert_ok(fixture_commit(f, put_family, &n));
+	assert_ok(fixture_commit(f, put_whole, &n));
 	assert_ok(fixture_commit(f, rename_all, NULL));
 	for (unsigned k = 1; k <= 3; k++)
 		assert_true(str_is(volume_find(&f->store->head, uuid_of(100 + k))->name, "other"));
@@ -311,11 +311,11 @@ static void second_sees_first(void **state)
 	struct counted n[5];
 	unsigned one = 1, two = 2;
 	size_t seen = 0, seen_after_failure = 0;
-	fixture_submit(f, &n[0], put_family, &one);
+	fixture_submit(f, &n[0], put_whole, &one);
 	fixture_submit(f, &n[1], count_accounts, &seen);
 	fixture_submit(f, &n[2], put_account_and_fail, &two);
 	fixture_submit(f, &n[3], count_accounts, &seen_after_failure);
-	fixture_submit(f, &n[4], put_family, &two);
+	fixture_submit(f, &n[4], put_whole, &two);
 	assert_false(n[0].is_done);
 	fixture_step(f);
 	assert_int_equal(seen, 1);
@@ -504,8 +504,8 @@ static void close_ends_what_is_queued(void **state)
 	struct fixture *f = *state;
 	struct counted n[3];
 	unsigned one = 1, two = 2;
-	fixture_submit(f, &n[0], put_family, &one);
-	fixture_submit(f, &n[1], put_family, &two);
+	fixture_submit(f, &n[0], put_whole, &one);
+	fixture_submit(f, &n[1], put_whole, &two);
 	store_close(TAKE(f->store));
 	assert_true(n[0].is_done && n[1].is_done);
 	assert_ok(n[0].result);
@@ -531,7 +531,7 @@ static void reopened_is_the_same(void **state)
 	const char *path = str_print(f->arena, "%s/dari.db", folder).p;
 	fixture_open(f, path);
 	for (unsigned n = 1; n <= 5; n++)
-		assert_ok(fixture_commit(f, put_family, &n));
+		assert_ok(fixture_commit(f, put_whole, &n));
 	struct str before = fixture_dump(f, &f->store->published);
 	uint64_t commit = f->store->commit;
 	store_close(TAKE(f->store));
@@ -540,7 +540,7 @@ static void reopened_is_the_same(void **state)
 	assert_true(str_equal(before, fixture_dump(f, &f->store->published))); /* usage figures, too */
 	fixture_check(f);
 	unsigned n = 6;
-	assert_ok(fixture_commit(f, put_family, &n));
+	assert_ok(fixture_commit(f, put_whole, &n));
 	assert_int_equal(f->store->commit, commit + 1);
 	fixture_check(f);
 }
@@ -603,7 +603,7 @@ static void compare_tells_differences(void **state)
 {
 	struct fixture *f = *state;
 	unsigned n = 1;
-	assert_ok(fixture_commit(f, put_family, &n));
+	assert_ok(fixture_commit(f, put_whole, &n));
 	struct volume *v = (struct volume *) volume_find(&f->store->head, uuid_of(101));
 	v->size++;
 	assert_err(store_compare_with_sql(f->store, &f->c), CONFLICT);

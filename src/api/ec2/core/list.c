@@ -137,7 +137,7 @@ static void make_key(const struct ec2_call *e, const struct ec2_listing *list, c
 
 struct ec2_item ec2_item_of(struct ec2_call *e, enum kind kind, const struct row *row)
 {
-	return (struct ec2_item){.row = row, .commit = tables_family_commit(ec2_tables(e), kind, row)};
+	return (struct ec2_item){.row = row, .commit = tables_whole_commit(ec2_tables(e), kind, row)};
 }
 
 static void read_shared_commit(struct ec2_call *e, const struct ec2_listing *list)

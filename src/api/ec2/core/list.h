@@ -17,7 +17,7 @@ enum { ROWS_AHEAD = 8 };
 /* What the items of a listing begin with whose texts are cached. */
 struct ec2_item {
 	const struct row *row;
-	uint64_t commit; /* of the row's family, tables_family_commit() */
+	uint64_t commit; /* of the row with its parts, tables_whole_commit() */
 	struct ec2_cached_item
 		*cached; /* what was written of it before; then there is nothing else in the item */
 };
