@@ -183,7 +183,7 @@ RESULT guard_gather(struct guards *g, struct ctx *c, uuid user, uuid account,
 	AUTO_VIEW v;
 	view_open(g->store, &v);
 	struct result result = find_policies(c, v.tables, user, account, &found);
-	view_stop_walking(&v);
+	view_end_read(&v);
 	TRY(result);
 	return compile_policies(g, c, &found, ret_policies);
 }
@@ -218,7 +218,7 @@ RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct sessio
 		versions[count] = policy ? engine_find_default_version(v.tables, policy) : NULL;
 		count += versions[count] != NULL;
 	}
-	view_stop_walking(&v);
+	view_end_read(&v);
 	for (size_t k = 0; k < count; k++)
 		TRY(take_policy(g, c, versions[k], &out->session[out->session_count++]));
 	return OK;

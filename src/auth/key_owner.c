@@ -54,7 +54,7 @@ RESULT key_find_owner(struct ctx *c, struct view *v, struct str key_id, struct k
 	struct roles roles = {0};
 	if (is_open)
 		engine_find_roles(v->tables, user->row.id, IDENTITY_ACCOUNT, account->row.id, &roles);
-	view_stop_walking(v);
+	view_end_read(v);
 	*ret_owner = (struct key_owner){.key = key};
 	if (is_open)
 		ret_owner->who = key_make_identity(c->arena, account, user, roles.rights, key_id);

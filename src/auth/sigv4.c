@@ -383,7 +383,7 @@ static RESULT find_session_key(struct attempt *at)
 		       (is_of_role ? is_of_account(role, account) : engine_is_user_open(v.tables, user));
 	if (is_open && user)
 		engine_find_roles(v.tables, user->row.id, IDENTITY_ACCOUNT, account->row.id, &roles);
-	view_stop_walking(&v);
+	view_end_read(&v);
 	if (!is_open)
 		return OK;
 	crypto_sha256(at->token, digest);
@@ -511,7 +511,7 @@ static bool names_account(const struct attempt *at)
 	AUTO_VIEW v;
 	view_open(at->s->store, &v);
 	bool is_there = account_find_by_number(v.tables, (struct str){number, sizeof number});
-	view_stop_walking(&v);
+	view_end_read(&v);
 	return is_there;
 }
 

@@ -124,7 +124,7 @@ struct worth {
 	struct roles roles;
 };
 
-/* NULL: it is good; else why not. t of a view that walks. */
+/* NULL: it is good; else why not. t of a view that is read. */
 static const char *weigh(const struct tables *t, const struct token *token, struct worth *ret_worth)
 {
 	struct worth w = {.user = user_find(t, token->user)};
@@ -183,7 +183,7 @@ RESULT token_weigh(struct tokens *t, struct ctx *c, const struct token *token, s
 	AUTO_VIEW v;
 	view_open(t->store, &v);
 	const char *why = weigh(v.tables, token, &worth);
-	view_stop_walking(&v);
+	view_end_read(&v);
 	if (why)
 		return refuse(c, why);
 	struct identity *who = make_identity(c->arena, token, &worth);

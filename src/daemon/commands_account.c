@@ -121,7 +121,7 @@ static RESULT env_show(struct command_call *call)
 	const struct access_key *key = NULL;
 	TRY(choose_account(call, view.tables, &account));
 	TRY(find_owner_key(call, view.tables, account, &key));
-	view_stop_walking(&view);
+	view_end_read(&view);
 	struct str secret = STR_NONE;
 	TRY(key_open_secret(&call->ctx, call->daemon->master_key, key, &secret));
 	write_env(call, key->key_id, secret);

@@ -48,7 +48,7 @@ struct user;
 enum choice { CHOICE_DEFAULT, CHOICE_YES, CHOICE_NO };
 
 /* What the caller's policies say of one resource, which exists (row) or is about to be made
- * (planned, if more of it is known than its kind). t: the head, or the tables of a view that walks.
+ * (planned, if more of it is known than its kind). t: the head, or the tables of a view that is read.
  * permission: the operation's own. *ret_is_allowed: a policy allows it. Else no policy speaks of
  * it, and roles decide. ERR_DENIED: a policy denies it, or a boundary does not include it. */
 struct guard;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From what a caller named to rows, with ownership: for operations on the head, and for faces on
- * the tables of a view that still walks. Another account's row, a deleted one and none at all give
+ * the tables of a view that is still read. Another account's row, a deleted one and none at all give
  * the same failure in the same words: ERR_NOT_FOUND with the kind and ref->field. The system (no
  * identity), the operator and administrators see every account's rows.
  *

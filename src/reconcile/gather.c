@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Gathers what a step needs: rows copied out of a walking view into the step's arena, so that no
+ * Gathers what a step needs: rows copied out of a view that is read into the step's arena, so that no
  * view is held across a driver call. */
 #include <netinet/in.h>
 

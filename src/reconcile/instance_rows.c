@@ -312,7 +312,7 @@ RESULT instance_write_manifest(struct step *s, struct str *ret_text)
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	TRY(gather_manifest(s, view.tables, &rows));
-	view_stop_walking(&view);
+	view_end_read(&view);
 	struct result result = manifest_write(&s->ctx, &(struct manifest){rows.at, rows.count}, ret_text);
 	if (result.code != ERR_TOO_LARGE && result.code != ERR_INVALID)
 		return result;

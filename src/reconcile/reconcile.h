@@ -34,7 +34,7 @@ struct web_reach;
 
 enum { RECONCILE_DRIVERS_MAX = 4 };
 
-/* Gives the files on an instance's config drive, in c's arena. view walks, and the function may end
+/* Gives the files on an instance's config drive, in c's arena. view is read, and the function may end
  * that. master_key: MASTER_KEY_SIZE bytes. */
 typedef RESULT reconcile_write_drive(const uint8_t *master_key, struct ctx *c, struct view *view,
 				     uuid instance, struct compute_files *ret_files);
@@ -92,7 +92,7 @@ struct reconcile_next {
 /* Any thread. */
 void reconciler_read_next(struct reconciler *r, enum kind kind, uuid id, struct reconcile_next *ret_next);
 /* The first volume for which an instance that shall run is not started yet; NULL: it waits for
- * none. On the tables of a view that walks. */
+ * none. On the tables of a view that is read. */
 const struct volume *reconciler_find_awaited_volume(const struct tables *t, const struct instance *i);
 
 /* ---- observe: read through to a host, off the HTTP threads, changing nothing ---- */

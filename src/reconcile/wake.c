@@ -98,7 +98,7 @@ void wake_all_on(struct rec_host *h)
 }
 
 /* Wakes whoever is concerned by any row of the kind. A page of rows a view, for publishes wait for
- * a view that walks; a row that appears behind the page wakes by its publish. */
+ * a view that is read; a row that appears behind the page wakes by its publish. */
 static void wake_kind(struct reconciler *r, enum kind kind)
 {
 	struct row last = {.id = UUID_NONE};

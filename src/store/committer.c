@@ -151,7 +151,7 @@ static RESULT committer_write(struct store *s, struct ctx *c, uint64_t commit)
 static void committer_publish(struct store *s, uint64_t commit)
 {
 	const struct op_log *log = &s->log;
-	assert(!view_is_walking_here(s));
+	assert(!view_is_read_here(s));
 	s->sql_commit = commit;
 	pthread_rwlock_wrlock(&s->lock);
 	tables_publish(&s->published, &s->head, log->net, log->net_count, commit);

@@ -72,9 +72,9 @@ struct pins {
 	struct view *first, *last;
 } __attribute__((aligned(64)));
 
-/* This thread walks a view of the store: it can't publish, nor open another view, without waiting
+/* This thread reads a view of the store: it can't publish, nor open another view, without waiting
  * for itself. */
-bool view_is_walking_here(const struct store *s);
+bool view_is_read_here(const struct store *s);
 /* Room for row_count rows on the head, and so for the publish. Committer only; readers go on, but
  * for the moment in which the grown table takes its place. False when out of memory. */
 bool view_grow_tables(struct store *s, enum kind kind, size_t row_count);
@@ -113,7 +113,7 @@ struct store {
 	bool is_gone;                 /* the database is not where the next start looks for it */
 	struct store_figures figures; /* what it counts; shown_figures is for the others */
 
-	/* Readers, under lock: shared to walk, exclusive to publish. */
+	/* Readers, under lock: shared to read, exclusive to publish. */
 	pthread_rwlock_t lock __attribute__((aligned(64)));
 	struct tables published;
 	uint64_t commit;

@@ -10,7 +10,7 @@
  *
  * A result holds no row twice. It is ordered by id or by sort keys, and is cut to a page.
  *
- * Threads: a query belongs to one thread. Its tables are those of a view that walks, or the head inside a
+ * Threads: a query belongs to one thread. Its tables are those of a view that is read, or the head inside a
  * change, where scans of terms are not allowed: the head has no terms.
  * Memory: keys, plans and results are in the context's arena. The rows of a result are the tables' own.
  * Errors: ERR_NO_MEMORY, and any failure of the predicate, which ends the query.

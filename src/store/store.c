@@ -94,7 +94,7 @@ static RESULT store_load(struct store *s, struct ctx *c)
 
 /* ---- life ---- */
 
-/* Writers go first: a publish waits for the walks under way, not for those that come after. */
+/* Writers go first: a publish waits for the reads under way, not for those that come after. */
 static void store_init_locks(struct store *s)
 {
 	pthread_rwlockattr_t attributes;

@@ -8,8 +8,8 @@
  * whether COMMIT took place, nobody is answered until the commit number was read back; if that
  * fails, the process ends, and the next start loads what is there.
  *
- * Reading. A *view* pins the published batch. It holds a shared lock while it walks (from view_open
- * to view_stop_walking); only then may index functions be called. Rows that were found stay valid
+ * Reading. A *view* pins the published batch. It holds a shared lock while it is read (from view_open
+ * to view_end_read); only then may index functions be called. Rows that were found stay valid
  * without any lock until view_close. A publish takes the lock exclusively, only to swap pointers. A
  * row that was replaced is freed when the oldest view that could see it has closed.
  *
@@ -120,7 +120,7 @@ RESULT op_event(struct op *op, enum kind kind, uuid id, uuid account, const char
  * it. */
 RESULT op_usage(struct op *op, enum kind kind, uuid id, uuid account, struct str meter, int64_t level);
 
-/* ---- tables: on the head inside a change, or of a view while it walks ---- */
+/* ---- tables: on the head inside a change, or of a view while it is read ---- */
 
 /* The row with that id, or NULL. */
 const struct row *tables_find(const struct tables *t, enum kind kind, uuid id);
@@ -163,21 +163,21 @@ uint64_t tables_kind_commit(const struct tables *t, enum kind kind);
 /* ---- views ---- */
 
 struct view {
-	const struct tables *tables; /* NULL when not walking */
+	const struct tables *tables; /* NULL when not read */
 	struct store *store;
 	uint64_t commit; /* the view shows everything up to this commit */
 	/* private: */
 	struct view *next, *previous;
-	bool walking;
+	bool is_reading;
 };
 
 /* Any thread may open a view. A view belongs to one thread, and is closed where it was opened. Keep
- * the walk short: a publish waits for it, and later walks wait for that publish. For the same
- * reason a thread must not open a second view of the store while one walks (asserted): pass the
+ * the walk short: a publish waits for it, and later reads wait for that publish. For the same
+ * reason a thread must not open a second view of the store while one is read (asserted): pass the
  * view on. */
 void view_open(struct store *s, struct view *ret_view);
-void view_stop_walking(struct view *v); /* may be called again */
-void view_close(struct view *v);        /* may be called again, and on a zeroed view */
+void view_end_read(struct view *v); /* may be called again */
+void view_close(struct view *v);    /* may be called again, and on a zeroed view */
 #define AUTO_VIEW __attribute__((cleanup(view_close))) struct view
 
 /* ---- listening ---- */

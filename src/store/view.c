@@ -10,11 +10,11 @@
 
 #include "store/internal.h"
 
-static _Thread_local const struct store *walked_here;
+static _Thread_local const struct store *read_here;
 
-bool view_is_walking_here(const struct store *s)
+bool view_is_read_here(const struct store *s)
 {
-	return walked_here == s;
+	return read_here == s;
 }
 
 /* By address: a view is closed where it was opened, and two threads' views are apart. */
@@ -27,10 +27,10 @@ static struct pins *view_pins(struct store *s, const struct view *v)
 void view_open(struct store *s, struct view *ret_view)
 {
 	struct view *v = ret_view;
-	assert(!view_is_walking_here(s));
-	*v = (struct view){.tables = &s->published, .store = s, .walking = true};
+	assert(!view_is_read_here(s));
+	*v = (struct view){.tables = &s->published, .store = s, .is_reading = true};
 	pthread_rwlock_rdlock(&s->lock);
-	walked_here = s;
+	read_here = s;
 	v->commit = s->commit;
 	struct pins *pins = view_pins(s, v);
 	pthread_mutex_lock(&pins->lock);
@@ -40,13 +40,13 @@ void view_open(struct store *s, struct view *ret_view)
 	pthread_mutex_unlock(&pins->lock);
 }
 
-void view_stop_walking(struct view *v)
+void view_end_read(struct view *v)
 {
-	if (!v->walking)
+	if (!v->is_reading)
 		return;
-	v->walking = false;
+	v->is_reading = false;
 	v->tables = NULL;
-	walked_here = NULL;
+	read_here = NULL;
 	pthread_rwlock_unlock(&v->store->lock);
 }
 
@@ -55,7 +55,7 @@ void view_close(struct view *v)
 	struct store *s = v->store;
 	if (!s)
 		return;
-	view_stop_walking(v);
+	view_end_read(v);
 	struct pins *pins = view_pins(s, v);
 	pthread_mutex_lock(&pins->lock);
 	*(v->previous ? &v->previous->next : &pins->first) = v->next;
@@ -69,7 +69,7 @@ void view_close(struct view *v)
 
 bool view_grow_tables(struct store *s, enum kind kind, size_t row_count)
 {
-	assert(!view_is_walking_here(s));
+	assert(!view_is_read_here(s));
 	struct id_tables head, published, old = s->published.ids[kind];
 	if (!tables_grow(&s->head, kind, row_count, &head))
 		return false;

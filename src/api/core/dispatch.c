@@ -89,7 +89,7 @@ const struct tables *api_tables(struct api_call *e)
 void api_release_tables(struct api_call *e)
 {
 	if (e->view.store && e->arg_count < 2) /* of several, the next one reads, too */
-		view_stop_walking(&e->view);
+		view_end_read(&e->view);
 }
 
 RESULT api_find_returned(struct api_call *e, uuid id, const struct row **ret_row)

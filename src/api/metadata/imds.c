@@ -329,7 +329,7 @@ static void handle(struct metadata *m, struct call *call,
 	AUTO_VIEW view = {0};
 	view_open(m->config.store, &view);
 	struct result r = see(view.tables, call, &facts);
-	view_stop_walking(&view);
+	view_end_read(&view);
 	facts.roles = m->roles;
 	if (r.code == ERR_NO_MEMORY)
 		answer_text(call, 500, "500 - Internal Server Error");

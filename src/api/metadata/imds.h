@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to the metadata service: the instance metadata tree. imds_facts.c gathers from a walking
+ * Private to the metadata service: the instance metadata tree. imds_facts.c gathers from an open
  * view what may be said of the instance that asks, imds_tree.c has EC2's tree as a table, imds_role.c gives
  * credentials, openstack.c has Nova's tree, imds_token.c makes and checks IMDSv2 tokens, imds.c puts them
  * together. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who asks, and what may be said to it: pointers to rows of a walking view, gathered in the call's
+ * Who asks, and what may be said to it: pointers to rows of a view that is read, gathered in the call's
  * arena, so that rendering needs no lock. */
 #include "api/metadata/imds.h"
 #include "base/vec.h"

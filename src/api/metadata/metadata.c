@@ -87,7 +87,7 @@ RESULT metadata_write_drive(const uint8_t *master_key, struct ctx *c, struct vie
 {
 	struct imds_facts facts = {0};
 	struct result r = imds_gather_facts_of(view->tables, c->arena, instance, &facts);
-	view_stop_walking(view);
+	view_end_read(view);
 	if (result_is_ok(r))
 		open_password(master_key, c, &facts);
 	if (result_is_ok(r))

@@ -49,7 +49,7 @@ void metadata_read_figures(struct metadata *m, struct metadata_figures *ret_figu
 
 /* Gives the files of an instance's config drive, as Nova lays them out: what the service answers
  * below /openstack, and the password that the guest shall set. That password is sealed under the
- * master key (MASTER_KEY_SIZE bytes). view walks, and no longer walks afterwards. ERR_NOT_FOUND:
+ * master key (MASTER_KEY_SIZE bytes). view is read, and no longer walks afterwards. ERR_NOT_FOUND:
  * there is no such instance. */
 RESULT metadata_write_drive(const uint8_t *master_key, struct ctx *c, struct view *view, uuid instance,
 			    struct compute_files *ret_files);

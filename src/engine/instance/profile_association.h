@@ -35,7 +35,7 @@ struct profile_association_target {
 };
 OPERATION(engine_disassociate_profile, profile_association_target)
 
-/* ---- reading: on the head or on a view that walks ---- */
+/* ---- reading: on the head or on a view that is read ---- */
 
 /* The profile that the instance has; NULL: none. */
 const struct instance_profile *engine_find_profile_of(const struct tables *t, uuid instance);

@@ -23,7 +23,7 @@ OPERATION(engine_associate_security_group, security_group_association_wish)
  * name it are stale from now on. */
 OPERATION(engine_disassociate_security_group, security_group_association_wish)
 
-/* ---- reading: on the head or on a view that walks ---- */
+/* ---- reading: on the head or on a view that is read ---- */
 
 /* Whether ports of the router (none: of no router) may be in the group. */
 bool engine_is_group_in(const struct tables *t, const struct security_group *group, uuid router);

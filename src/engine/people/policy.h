@@ -77,7 +77,7 @@ struct inline_policy_wish {
 OPERATION(engine_put_inline_policy, inline_policy_wish)
 OPERATION(engine_delete_inline_policy, inline_policy_wish) /* ERR_NOT_FOUND with KIND_POLICY */
 
-/* ---- reading: on the head or on a view that walks ---- */
+/* ---- reading: on the head or on a view that is read ---- */
 
 /* A policy of an account, or one of AWS's own (aws_policy.h). NULL: there is none. */
 const struct policy *engine_find_policy(const struct tables *t, uuid id);

@@ -17,7 +17,7 @@ struct roles {
 
 /* The roles that a user has in a scope: by itself, by its groups, and by what a domain passes on to
  * its accounts. `where` is an account or a domain, by the scope. Unscoped: none. On the head, or on
- * a view that walks. */
+ * a view that is read. */
 void engine_find_roles(const struct tables *t, uuid user, enum identity_scope scope, uuid where,
 		       struct roles *ret_roles);
 /* Adds what the roles imply, and computes their rights. */

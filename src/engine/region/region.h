@@ -25,7 +25,7 @@ struct setting_wish {
 OPERATION(engine_put_setting, setting_wish)
 
 /* A setting's value, which belongs to its row. Empty, or none, before the region was made. On the
- * head, or on a view that walks. */
+ * head, or on a view that is read. */
 struct str engine_get_setting(const struct tables *t, struct str name);
 struct str engine_get_region_name(const struct tables *t);
 uuid engine_get_region_id(const struct tables *t);

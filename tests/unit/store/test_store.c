@@ -69,7 +69,7 @@ static void put_is_published(void **state)
 	struct view early;
 	view_open(f->store, &early);
 	assert_null(account_find(early.tables, uuid_of(1)));
-	view_stop_walking(&early);
+	view_end_read(&early);
 	assert_ok(fixture_commit(f, put_account, &n));
 	AUTO_VIEW v;
 	view_open(f->store, &v);
@@ -583,7 +583,7 @@ static void random_batches(void **state)
 		struct view v = {0};
 		if (round % 3 == 0) {
 			view_open(f->store, &v);
-			view_stop_walking(&v);
+			view_end_read(&v);
 		}
 		for (size_t k = 0; k < 12; k++)
 			fixture_submit(f, &n[k], random_change, NULL);

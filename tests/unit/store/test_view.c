@@ -42,7 +42,7 @@ static const struct volume *gather(struct store *s, struct view *v)
 {
 	view_open(s, v);
 	const struct volume *row = volume_find(v->tables, uuid_of(1));
-	view_stop_walking(v);
+	view_end_read(v);
 	return row;
 }
 
@@ -87,7 +87,7 @@ static void unpinned_rows_go_at_once(void **state)
 	assert_int_equal(retired_of(f->store), 0);
 	struct view none = {0};
 	view_close(&none);
-	view_stop_walking(&none);
+	view_end_read(&none);
 }
 
 /* ---- threads ---- */
@@ -128,7 +128,7 @@ static void *read_for_a_while(void *data)
 			if (volume_find(v.tables, rows[n]->row.id) != rows[n])
 				return "lost";
 		if (r->views % 2)
-			view_stop_walking(&v);
+			view_end_read(&v);
 		for (size_t n = 0; n < count; n++)
 			if (rows[n]->size != rows[0]->size || !str_is(rows[n]->name, "data") ||
 			    rows[n]->size < newest)

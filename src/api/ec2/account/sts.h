@@ -49,7 +49,7 @@ struct sts_taking {
 RESULT sts_prepare_assume(struct ec2_call *e, void *args);
 /* The role of s->args, while the view's tables are held. */
 void sts_find_role(struct sts_taking *s);
-/* The same and its policies; the view walks no more. */
+/* The same and its policies; the view is read no more. */
 void sts_look_up(struct sts_taking *s);
 /* Once it is permitted: AssumedRoleUser and Credentials. */
 RESULT sts_grant(struct sts_taking *s, struct xml *x);

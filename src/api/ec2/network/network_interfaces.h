@@ -66,7 +66,7 @@ struct ec2_port_item {
 	VEC(struct ip) ipv6s;
 };
 
-/* While walking; false when the arena is full. */
+/* While the view is read; false when the arena is full. */
 bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_port_item *ret_item);
 /* The public address that stands for a port's private one, or NULL. */
 const struct address *ec2_address_of_ip(const struct tables *t, uuid port, struct ip private_ip);

@@ -9,7 +9,7 @@ struct user;
 
 /* The id alone. */
 void os_write_domain_id(struct json_writer *w, const char *key, uuid domain);
-/* {"id": …, "name": …} of a domain. The view walks. */
+/* {"id": …, "name": …} of a domain. The view is read. */
 void os_write_domain(struct os_call *e, struct json_writer *w, uuid domain);
 /* "links": {"self": ".../v3/projects/<id>"}. collection: "projects". */
 void os_write_self(struct os_call *e, struct json_writer *w, const char *collection, uuid id);
