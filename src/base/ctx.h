@@ -10,9 +10,9 @@
 #include "base/result.h"
 #include "base/str.h"
 
-struct identity; /* model/identity.h */
-struct dialect;  /* engine/resolve.h */
-struct guard;    /* engine/operation.h */
+struct identity;   /* model/identity.h */
+struct kind_words; /* engine/resolve.h */
+struct guard;      /* engine/operation.h */
 
 /* What went wrong. kind is an enum kind of model/kinds.h, or 0. field is the name of the parameter
  * at fault, in the caller's protocol, or empty. subject is the one thing that was named or is in
@@ -30,9 +30,8 @@ struct ctx {
 	struct str request_id;      /* appears in every answer and log line; empty outside of a request */
 	int64_t deadline_us;        /* on the scale of clock_now_us(); 0: none */
 	const struct identity *who; /* who asks; NULL: the system itself */
-	const struct dialect
-		*dialect;    /* words of the face that asks; NULL: EC2's, which are the engine's own */
-	struct guard *guard; /* decides by policies; NULL: no policy speaks of this call */
+	const struct kind_words *kind_words; /* words of the face that asks; NULL: the engine's own words */
+	struct guard *guard;                 /* decides by policies; NULL: no policy speaks of this call */
 	struct problem problem;
 };
 

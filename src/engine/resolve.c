@@ -401,12 +401,12 @@ static const char *const words[KIND_COUNT] = {
 
 const char *engine_kind_words(const struct ctx *c, enum kind kind)
 {
-	return c->dialect && c->dialect->of[kind] ? c->dialect->of[kind] : words[kind];
+	return c->kind_words && c->kind_words->of[kind] ? c->kind_words->of[kind] : words[kind];
 }
 
 struct str engine_id_to_text(const struct ctx *c, enum kind kind, uuid id)
 {
-	return c->dialect ? c->dialect->write_id(c->arena, kind, id) : id_to_text(c->arena, kind, id);
+	return c->kind_words ? c->kind_words->write_id(c->arena, kind, id) : id_to_text(c->arena, kind, id);
 }
 
 RESULT engine_fail_not_found(struct ctx *c, enum kind kind, const struct ref *ref)

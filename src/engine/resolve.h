@@ -162,8 +162,8 @@ RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid account,
 RESULT engine_fail_not_found(struct ctx *c, enum kind kind, const struct ref *ref);
 /* The same for something that existed once. */
 RESULT engine_fail_gone(struct ctx *c, enum kind kind, uuid id);
-/* What a face calls the kinds, and how it writes ids, in messages for its callers (ctx.dialect). */
-struct dialect {
+/* What a face calls the kinds, and how it writes ids, in messages for its callers (ctx.kind_words). */
+struct kind_words {
 	const char *of[KIND_COUNT]; /* NULL: the engine's own word: "VPC", "security group", … */
 	struct str (*write_id)(struct arena *a, enum kind kind, uuid id);
 };

@@ -39,7 +39,7 @@ static void begin(struct api_call *core)
 {
 	struct os_call *e = os_call_of(core);
 	e->config = &os_face_of(e)->config;
-	e->c->dialect = &os_words;
+	e->c->kind_words = &os_words;
 	(void) os_service_of_path(e->call->path, &e->service, &e->path);
 	if (e->service == OS_VOLUME)
 		e->path = with_project(e->c->arena, e->path);

@@ -11,7 +11,7 @@ static struct str write_id(struct arena *a, enum kind kind, uuid id)
 	return is_of_identity ? str_encode_hex(a, id.b, sizeof id.b) : uuid_to_str(a, id);
 }
 
-const struct dialect os_words = {
+const struct kind_words os_words = {
 	.of =
 		{
 			[KIND_ACCOUNT] = "project",

@@ -6,7 +6,7 @@
 
 #include "api/openstack/core/action.h"
 
-/* Kinds and ids as OpenStack has them; for ctx.dialect. */
-extern const struct dialect os_words;
+/* Kinds and ids as OpenStack has them; for ctx.kind_words. */
+extern const struct kind_words os_words;
 /* What the service says of the problem. */
 struct str os_say_problem(struct os_call *e, const struct problem *problem);
