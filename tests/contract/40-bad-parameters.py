@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every parameter of every built action, spoilt in every way that its row in the tables knows: the
+"""Every parameter of every built action, mutated in every way that its row in the tables knows: the
 answer is a documented 4xx code that names the parameter or the value, and nothing has changed for
-either account. Each action's unspoilt request is proved by DryRun first."""
+either account. Each action's unmutated request is proved by DryRun first."""
 import os
 import re
 import sys
@@ -58,7 +58,7 @@ def region():
         yield mine, theirs
 
 
-def spoilt(param, mine, theirs):
+def mutated(param, mine, theirs):
     """Values that the parameter must not have."""
     if param["type"] == "any":
         allowed = param.get("only", "").split("|")
@@ -127,7 +127,7 @@ def cases(action, mine, theirs):
             continue
         request = mine.request(action, param)
         later = FAILS_LATER.get((action, param["name"]))
-        for value in spoilt(param, mine, theirs):
+        for value in mutated(param, mine, theirs):
             if later and later.fullmatch(value) or (action, param["name"]) in GONE_IS_NOTHING and value in mine.deleted.values():
                 continue
             yield param, value, {**request, wire(param["name"]): value}
@@ -174,7 +174,7 @@ ANSWERS = {"CreateDefaultVpc": "DefaultVpcAlreadyExists", "CreateVpcEndpoint": "
 
 @pytest.mark.parametrize("action", sorted(ACTIONS))
 def test_request(action, region):
-    """The request that is going to be spoilt is a good one."""
+    """The request that is going to be mutated is a good one."""
     answer = region[0].account.call(action, {**region[0].request(action), "DryRun": "true"})
     assert answer.code == ANSWERS.get(action, "DryRunOperation"), f"{action} {region[0].request(action)}: {answer}"
 

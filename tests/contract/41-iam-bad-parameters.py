@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every parameter of every action of IAM, spoilt as its row in the tables knows: the answer is one of IAM's codes, it
+"""Every parameter of every action of IAM, mutated as its row in the tables knows: the answer is one of IAM's codes, it
 names the parameter or the value, and nothing has changed for the account. Each action's request is made of what is there."""
 import os
 import sys
@@ -15,7 +15,7 @@ CODES = {"ValidationError", "MalformedPolicyDocument", "NoSuchEntity", "InvalidI
          "PasswordPolicyViolation", "LimitExceeded", "DeleteConflict"}
 
 
-def spoilt(param):
+def mutated(param):
     """Values that the parameter must not have."""
     if param["type"] == "any":
         yield "true" if param.get("only") == "false" else "x"
@@ -63,11 +63,11 @@ def test_action(name, world):
         if param["type"] == "list of structures":
             continue
         request = world.request(action, param)
-        cases = [(value, {**request, wire(param["name"]): value}) for value in spoilt(param)]
+        cases = [(value, {**request, wire(param["name"]): value}) for value in mutated(param)]
         if param["required"] and ".N" not in param["name"]:
             cases.append((None, {k: v for k, v in request.items() if k != param["name"]}))
-        for value, spoiled in cases:
-            answer = world.call(dict(spoiled))
+        for value, mutant in cases:
+            answer = world.call(dict(mutant))
             why = complaint(param, value, answer)
             if why:
                 wrong.append(f"{param['name']}={(value or '(absent)')[:40]!r}: {why}: {answer.status} {answer.code} {answer.message[:160]}")

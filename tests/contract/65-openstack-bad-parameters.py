@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Each call of the OpenStack face, from its tables: without a token, for what is not there, with a body that is none,
-and with each of its members spoilt by itself. The answer is the service's documented refusal that names the member, in the
+and with each of its members mutated by itself. The answer is the service's documented refusal that names the member, in the
 service's form, and nothing has changed."""
 import json
 import os

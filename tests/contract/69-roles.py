@@ -266,8 +266,8 @@ def test_it_ends_with_its_role(dev, ann, iam, role, number):
 def test_wrong_tokens(dev, ann, looker):
     good = take(dev, ann, looker)
     other = take(dev, ann, looker)
-    spoilt = good.token[:40] + ("A" if good.token[40] != "A" else "B") + good.token[41:]
-    for token in (None, other.token, spoilt, "x", "A" * 9000):
+    mutated = good.token[:40] + ("A" if good.token[40] != "A" else "B") + good.token[41:]
+    for token in (None, other.token, mutated, "x", "A" * 9000):
         bad = Session(dev, good.key_id, good.secret, token)
         assert code(bad.client().describe_vpcs) == "AuthFailure"
         assert code(bad.client("sts").get_caller_identity) == "InvalidClientTokenId"

@@ -185,8 +185,8 @@ def test_bodies(own, path, body):
 def test_unknown_members(own, path, body):
     """Refused by name, as the services' schemas do."""
     (wrap, inner), = body.items()
-    for spoilt in ({wrap: {**inner, "no_such_member": 1}}, ):
-        answer = own.call("POST", path, spoilt)
+    for mutated in ({wrap: {**inner, "no_such_member": 1}}, ):
+        answer = own.call("POST", path, mutated)
         assert answer.status == 400 and "no_such_member" in answer.text, answer
 
 
@@ -201,12 +201,12 @@ def test_pages_of_glance(own):
 # ---- tokens
 
 def test_tokens(own, admin):
-    """None, spoilt by a bit, of another region, revoked: 401, and where to get one."""
+    """None, mutated by a bit, of another region, revoked: 401, and where to get one."""
     fresh = lib.own(own.dev)
     with Dev() as other:
         foreign = lib.own(other).token
-    spoilt = [fresh.token[:n] + ("A" if fresh.token[n] != "A" else "B") + fresh.token[n + 1:] for n in range(0, len(fresh.token) - 2, 7)]
-    for token in ("", " ", "x", foreign, fresh.token[:-4], fresh.token + "AAAA", fresh.token.swapcase(), *spoilt):
+    mutated = [fresh.token[:n] + ("A" if fresh.token[n] != "A" else "B") + fresh.token[n + 1:] for n in range(0, len(fresh.token) - 2, 7)]
+    for token in ("", " ", "x", foreign, fresh.token[:-4], fresh.token + "AAAA", fresh.token.swapcase(), *mutated):
         for path in LISTS[:3]:
             answer = own.call("GET", path, headers={"X-Auth-Token": token})
             assert answer.status == 401 and header(answer, "WWW-Authenticate") == f'Keystone uri="{own.dev.url}/identity"' or \

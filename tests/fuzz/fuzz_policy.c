@@ -55,12 +55,12 @@ static void ask(struct source *s, struct str text, enum policy_form form, bool m
 static void ask_of_grammar(struct source *s)
 {
 	enum policy_form form = source_pick(s, 4) ? POLICY_OF_IDENTITY : POLICY_OF_TRUST;
-	bool is_spoilt = source_pick(s, 4) == 3;
+	bool is_mutated = source_pick(s, 4) == 3;
 	json_t *document = random_policy(s, form);
-	if (is_spoilt)
-		random_spoil(s, document);
+	if (is_mutated)
+		random_mutate(s, document);
 	char *text = json_dumps(document, 0);
-	ask(s, str_from(text), form, !is_spoilt);
+	ask(s, str_from(text), form, !is_mutated);
 	free(text);
 	json_decref(document);
 }

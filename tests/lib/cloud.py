@@ -224,18 +224,18 @@ def put(body, name, value):
             body = at
 
 
-def body_of(action, spoilt=None, value=None):
-    """A body with what is required, and one member spoilt."""
+def body_of(action, mutated=None, value=None):
+    """A body with what is required, and one member mutated."""
     if action["method"] in ("GET", "DELETE") and not members(action):
         return None
     inner, there = {}, {""}  # there: the objects that the body has
     for p in members(action):
         outer = p["name"].rpartition(".")[0].removesuffix(".N")
-        if outer in there and (p["required"] or (spoilt or "").startswith(p["name"] + ".")):
+        if outer in there and (p["required"] or (mutated or "").startswith(p["name"] + ".")):
             put(inner, p["name"], copy.deepcopy(example(p)))
             there.add(p["name"])
-    if spoilt:
-        put(inner, spoilt, value)
+    if mutated:
+        put(inner, mutated, value)
     wrap = action["name"] or action["wrap"]
     return {wrap: inner} if wrap else inner
 

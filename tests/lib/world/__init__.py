@@ -2,7 +2,7 @@
 """What an account holds in the contract tests, and requests made from the face's own tables.
 
 A World is filled with at least one resource of every kind; request() builds from `dari dump actions` the smallest
-request of an action that would succeed, so that a test can spoil it in one place. Each file here is about a group of
+request of an action that would succeed, so that a test can mutate it in one place. Each file here is about a group of
 resources: how they are made, and what a request for their actions needs.
 """
 import re

@@ -39,19 +39,19 @@ class Requests:
         assert value is not None, f"{action}: {param['name']} has no example in tests/lib/world/values.py"
         return value(self) if callable(value) else value
 
-    def request(self, action, spoilt=None):
-        """The smallest request that should succeed; around a parameter that is going to be spoilt, with
+    def request(self, action, mutated=None):
+        """The smallest request that should succeed; around a parameter that is going to be mutated, with
         what has to be there for its value to be looked at."""
         request = {}
-        heads = [spoilt["name"], spoilt["name"].split(".")[0]] if spoilt else []
+        heads = [mutated["name"], mutated["name"].split(".")[0]] if mutated else []
         table = next((REQUESTS[action, head] for head in heads if (action, head) in REQUESTS), REQUESTS.get(action, {}))
         for name, value in table.items():
             request[name] = value[1:] if value.startswith("=") else self.ids[value]
         for param in self.tables[action]["params"]:
             if param["required"] and not re.search(r"\.N\.", param["name"]):
                 self.add(action, param, request)
-        if spoilt:
-            self.add_around(action, spoilt, request)
+        if mutated:
+            self.add_around(action, mutated, request)
         return request
 
     def asked(self, action):

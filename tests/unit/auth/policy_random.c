@@ -377,9 +377,9 @@ json_t *random_policy(struct source *s, enum policy_form form)
 	return o;
 }
 
-/* ---- spoilt ones ---- */
+/* ---- mutated ones ---- */
 
-static void spoil_object(struct source *s, json_t *o)
+static void mutate_object(struct source *s, json_t *o)
 {
 	static const char *const names[] = {"Version",   "Id",        "Statement",    "Sid",
 					    "Effect",    "Action",    "Resource",     "NotResource",
@@ -410,7 +410,7 @@ static void spoil_object(struct source *s, json_t *o)
 	}
 }
 
-void random_spoil(struct source *s, json_t *document)
+void random_mutate(struct source *s, json_t *document)
 {
 	json_t *at = document;
 	for (size_t depth = source_pick(s, 5); depth; depth--) { /* somewhere below */
@@ -429,7 +429,7 @@ void random_spoil(struct source *s, json_t *document)
 		at = next;
 	}
 	if (json_is_object(at))
-		spoil_object(s, at);
+		mutate_object(s, at);
 	else
 		json_array_append_new(at, source_pick(s, 2) ? json_integer(7) : json_string("x"));
 }

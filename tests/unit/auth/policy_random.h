@@ -34,7 +34,7 @@ struct random_request {
 /* A document that the grammar allows. The caller's. */
 json_t *random_policy(struct source *s, enum policy_form form);
 /* Spoils it somewhere: a member gone, doubled, or of another type. */
-void random_spoil(struct source *s, json_t *document);
+void random_mutate(struct source *s, json_t *document);
 void random_question(struct source *s, enum policy_form form, struct arena *arena,
 		     struct random_request *ret_request);
 const char *random_key_name(size_t key);

@@ -26,19 +26,19 @@ static void fail_for(uint64_t seed, json_t *document, enum policy_form form, str
 static void run_policy(struct source *s, uint64_t seed, struct tally *t)
 {
 	enum policy_form form = source_pick(s, 6) ? POLICY_OF_IDENTITY : POLICY_OF_TRUST;
-	bool is_spoilt = source_pick(s, 6) == 0;
+	bool is_mutated = source_pick(s, 6) == 0;
 	json_t *document = random_policy(s, form);
 	struct random_pair pair;
 	struct random_request r;
 	struct random_answer a;
-	if (is_spoilt)
-		random_spoil(s, document);
+	if (is_mutated)
+		random_mutate(s, document);
 	char *text = json_dumps(document, 0);
-	bool is_read_alike = random_read(str_from(text), form, !is_spoilt, &pair);
+	bool is_read_alike = random_read(str_from(text), form, !is_mutated, &pair);
 	for (int n = 0; n < RANDOM_QUESTIONS; n++) {
 		random_question(s, form, pair.arena, &r);
 		if (!is_read_alike || !random_ask(&pair, &r, &a))
-			fail_for(seed, document, form, &r, !is_spoilt);
+			fail_for(seed, document, form, &r, !is_mutated);
 		t->compared += a.is_compared;
 		t->said += a.is_compared && a.product != POLICY_SILENT;
 		t->questions += pair.code != NULL;

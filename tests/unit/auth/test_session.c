@@ -73,9 +73,9 @@ static void test_nothing_else_opens(void **state)
 	for (size_t n = 0; n < made.token.n; n += 4)
 		assert_false(session_open(c, &keys, made.key_id, str_slice(made.token, 0, n), &back));
 	for (size_t n = 0; n < made.token.n - 4; n += 7) {
-		struct str spoilt = str_copy(c->arena, made.token);
-		((char *) spoilt.p)[n] = spoilt.p[n] == 'A' ? 'B' : 'A';
-		assert_false(session_open(c, &keys, made.key_id, spoilt, &back));
+		struct str mutated = str_copy(c->arena, made.token);
+		((char *) mutated.p)[n] = mutated.p[n] == 'A' ? 'B' : 'A';
+		assert_false(session_open(c, &keys, made.key_id, mutated, &back));
 	}
 	assert_int_equal(c->problem.err, 0);
 }

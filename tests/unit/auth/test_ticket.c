@@ -84,9 +84,9 @@ static void test_forged(void **state)
 	struct scene s = make(state);
 	struct str text = issue(&s), token = STR_NONE;
 	for (size_t k = 0; k < text.n; k++) {
-		char *spoilt = (char *) str_copy(s.w.c->arena, text).p;
-		spoilt[k] = spoilt[k] == 'A' ? 'B' : 'A';
-		assert_false(is_good(&s, (struct str){spoilt, text.n}));
+		char *mutated = (char *) str_copy(s.w.c->arena, text).p;
+		mutated[k] = mutated[k] == 'A' ? 'B' : 'A';
+		assert_false(is_good(&s, (struct str){mutated, text.n}));
 	}
 	assert_false(is_good(&s, str_slice(text, 0, text.n - 4)));
 	assert_false(is_good(&s, STR_NONE));

@@ -157,28 +157,28 @@ static void test_application_credential(void **state)
 	end_world(&w);
 }
 
-static void test_spoilt(void **state)
+static void test_mutated(void **state)
 {
 	struct token_world w = make_world(state);
 	struct str text = issue(&w, IDENTITY_UNSCOPED, UUID_NONE);
-	char spoilt[TOKEN_TEXT_SIZE + 1] = {0};
+	char mutated[TOKEN_TEXT_SIZE + 1] = {0};
 	assert_true(is_good(&w, text));
 	for (size_t k = 0; k < text.n; k++) {
-		memcpy(spoilt, text.p, text.n);
-		spoilt[k] = spoilt[k] == 'A' ? 'B' : 'A';
-		assert_false(is_good(&w, (struct str){spoilt, text.n}));
+		memcpy(mutated, text.p, text.n);
+		mutated[k] = mutated[k] == 'A' ? 'B' : 'A';
+		assert_false(is_good(&w, (struct str){mutated, text.n}));
 	}
 	assert_false(is_good(&w, str_slice(text, 0, text.n - 1)));
-	assert_false(is_good(&w, (struct str){spoilt, text.n + 1}));
+	assert_false(is_good(&w, (struct str){mutated, text.n + 1}));
 	assert_false(is_good(&w, STR_NONE));
-	memset(spoilt, ' ', text.n);
-	assert_false(is_good(&w, (struct str){spoilt, text.n}));
+	memset(mutated, ' ', text.n);
+	assert_false(is_good(&w, (struct str){mutated, text.n}));
 	end_world(&w);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {ctx_test(test_scopes), ctx_test(test_groups), ctx_test(test_ends),
-					   ctx_test(test_application_credential), ctx_test(test_spoilt)};
+					   ctx_test(test_application_credential), ctx_test(test_mutated)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
