@@ -8,7 +8,7 @@
  *
  * Each field is as row_field_to_text() writes it, and empty fields are left out. The manifest has
  * nothing that was seen, and nothing that is not the row's own (commit, times of creation and
- * deletion, side): adoption looks at the host for these. Pure; any thread. */
+ * deletion, usage): adoption looks at the host for these. Pure; any thread. */
 #pragma once
 
 #include "base/ctx.h"

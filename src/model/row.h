@@ -5,7 +5,7 @@
  * Everything generic (copying, comparing, SQL, audit) walks these tables.
  *
  * A row is one block of memory: the struct, then what its texts and lists point at. A published
- * row is never changed, but for its derived figures (row.side); a change is a new block. Times are
+ * row is never changed, but for its derived figures (row.usage); a change is a new block. Times are
  * UTC microseconds, sizes bytes. */
 #pragma once
 
@@ -25,7 +25,7 @@ struct row {
 	void *usage;        /* derived figures of the schema's [usage], see below; NULL: its kind has none */
 };
 
-/* Derived figures (row.side, a struct <kind>_side): sums over other rows, counted anew at load, never stored.
+/* Derived figures (row.usage, a struct <kind>_usage): sums over other rows, counted anew at load, never stored.
  * A resource has one block of them, which all versions of its row share; nothing else of a published row changes.
  * - The store's observer alone writes them, on the committer's thread, with relaxed atomic stores, at once with
  *   every put on the head; it takes back what a failed change had added.

@@ -92,7 +92,7 @@ RESULT store_commit(struct store *s, struct ctx *c, const char *action, op_run r
  *
  * op_put inserts the row, or replaces the one with its id. The row is copied. The store sets
  * created_us, updated_us and batch, and in a new row that has none, made_by (the user who asks).
- * side stays that of the old row. The new version is on the head at once, and is undone if the
+ * usage stays that of the old row. The new version is on the head at once, and is undone if the
  * change fails. ERR_EXISTS, with the kind: a unique index has the key already. ERR_TOO_LARGE: a
  * field holds more than its schema allows. ERR_NO_MEMORY. */
 RESULT op_put(struct op *op, enum kind kind, const struct row *row);
@@ -106,7 +106,7 @@ void op_show(struct op *op, enum kind kind);
 /* Says that the change is about this row of the head, whether it puts it or finds it as wanted
  * already. */
 RESULT op_name(struct op *op, enum kind kind, const struct row *row);
-/* Copies the rows to show into the context's arena, as they are now on the head, with their side
+/* Copies the rows to show into the context's arena, as they are now on the head, with their usage
  * figures: first those that were put, in the order of their last puts, then those that were only
  * named. The answer may be written when others have changed or forgotten these rows. */
 RESULT op_copy_shown(struct op *op, struct rows *ret_rows);
