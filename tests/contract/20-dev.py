@@ -113,7 +113,7 @@ def test_suggested_command(room):
 def test_readme(room):
     """README's own lines, from the clone's top, in one shell."""
     readme = pathlib.Path(ROOT, "README.md").read_text(encoding="utf-8")
-    section = re.search(r"## Try it in ten seconds\n(.*?)\n## ", readme, re.DOTALL)[1]
+    section = re.search(r"## Ten seconds: a simulated region\n(.*?)\n## ", readme, re.DOTALL)[1]
     lines = [line[4:] for line in section.splitlines() if line.startswith("    ")]
     assert any("dari dev" in line for line in lines) and "openstack server list" in lines
     script = "trap 'kill $(jobs -p); wait' EXIT\n" + "\n".join(lines).replace("build/dari dev", f"{DARI} dev --port 0")
@@ -242,8 +242,8 @@ def test_explains_fields(room):
         _, all_of_them = explained(dev, volume, "--all")
         assert "  size                       3 GiB" in few and "  size                       3 GiB" in all_of_them
         assert dev.command("explain", volume)["fields"]["size"] == str(3 << 30)
-        assert not [line for line in few if line.split()[0] in ("iops", "is_encrypted", "hold", "tags", "instance", "before_type")]
-        lost = {"  iops                       0", "  is_encrypted               false", "  hold                       none", "  tags                       {}",
+        assert not [line for line in few if line.split()[0] in ("iops", "is_encrypted", "reservation", "tags", "instance", "before_type")]
+        lost = {"  iops                       0", "  is_encrypted               false", "  reservation                none", "  tags                       {}",
                 "  instance", "  before_type"}
         assert lost <= set(all_of_them) and set(few) < set(all_of_them)
         assert few.index("history, newest first:") > few.index("  size                       3 GiB")
