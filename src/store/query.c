@@ -37,6 +37,10 @@ RESULT query_add_scan(struct query *q, struct query_plan *plan, const struct que
 			    (scan->by == QUERY_INDEX &&
 			     scan->field_count == model_kinds[scan->kind].indexes[scan->index].field_count);
 	added.is_by_id = is_whole_key && scan->join_count == 0;
+	if (scan->by == QUERY_INDEX && !scan->key) /* of all rows: a scan begins somewhere, too */
+		added.key = query_new_key(q, scan->kind);
+	if (scan->by == QUERY_INDEX && !added.key)
+		return ctx_no_memory(q->c);
 	return VEC_PUSH(q->c->arena, &plan->scans, added) ? OK : ctx_no_memory(q->c);
 }
 

@@ -40,8 +40,9 @@ struct query_scan {
 	enum { QUERY_ROW, QUERY_INDEX, QUERY_TERM } by;
 	enum kind kind;              /* of the rows that share the key */
 	unsigned index, field_count; /* QUERY_INDEX: how many of its fields make the key; 0: all rows */
-	const struct row *key;       /* QUERY_INDEX: query_new_key(); QUERY_ROW: the row itself */
-	uint64_t term;               /* QUERY_TERM */
+	const struct row
+		*key;  /* QUERY_INDEX: query_new_key(), NULL for all rows; QUERY_ROW: the row itself */
+	uint64_t term; /* QUERY_TERM */
 	/* private, set by query_join_scan() and query_add_scan(): */
 	struct query_join joins[QUERY_JOINS_MAX];
 	struct row *join_keys[QUERY_JOINS_MAX];

@@ -65,12 +65,12 @@ static RESULT run(struct listed *l, struct query_page *ret_page)
 	struct query_plan plan = {0};
 	const struct cloudstack_listing *list = l->list;
 	struct query_scan scan = {.by = QUERY_INDEX, .kind = q.kind, .index = list->account_index};
-	struct row *key = query_new_key(&q, q.kind);
-	if (!key)
-		return ctx_no_memory(e->c);
-	scan.key = key;
 	if (list->account_index) {
+		struct row *key = query_new_key(&q, q.kind);
+		if (!key)
+			return ctx_no_memory(e->c);
 		*(uuid *) ((char *) key + model_kinds[q.kind].account_offset) = e->c->who->account;
+		scan.key = key;
 		scan.field_count = 1;
 	}
 	if (ref_is_given(&l->asked->id)) {
