@@ -64,12 +64,14 @@ static bool is_kept(unsigned char b, unsigned form)
 /* Escaped and in lower case. */
 static void add_escaped(struct buf *out, struct str text, unsigned form)
 {
+	static const char digits[] = "0123456789abcdef";
 	for (size_t k = 0; k < text.n; k++) {
 		unsigned char b = (unsigned char) text.p[k];
 		if (is_kept(b, form))
 			buf_add_char(out, (char) fold((char) b));
 		else
-			buf_print(out, "%%%02x", b);
+			buf_add_str(out,
+				    (struct str){(const char[]){'%', digits[b >> 4], digits[b & 15]}, 3});
 	}
 }
 

@@ -87,6 +87,7 @@ def test_machines(dev, machines):
     for key in ["zoneid", "templateid", "serviceofferingid", "state"]:
         assert call(dev, "listVirtualMachines", **{key: one[key]})[1]["count"] == 2
     assert call(dev, "listVirtualMachines", state="Stopped")[1] == {}
+    assert call(dev, "listVirtualMachines", state="Stopped", id=one["id"])[:2] == (200, {})  # it exists, and the filter leaves it out
     assert call(dev, "LISTVIRTUALMACHINES", post=True, Id=one["id"])[1]["virtualmachine"] == [one]
 
 
@@ -133,6 +134,7 @@ def test_refusals(dev):
     assert (status, answer["errorcode"], name) == (432, 432, "errorresponse") and answer["errortext"] == "Unknown API command: listFlyingMachines"
     status, answer, _ = call(dev, "listVirtualMachines", vpcid="x")
     assert status == 432 and "vpcid" in answer["errortext"]
+    assert call(dev, "listZones", post=True, keyword="x" * 70000)[0] == 431  # too long to work out signatures for
     assert call(dev, "listVirtualMachines", unheardof="x", zoneid="")[0] == 200  # unknown, and empty
 
 

@@ -13,7 +13,9 @@
 #include "model/role.h"
 #include "store/access_key.h"
 
-enum { BODY_CAP_SIZE = 1024 * 1024 };
+/* A signature is tried in up to sixteen forms, and whoever knows a key's id may make us try: so a request's
+ * parameters are short. User data of 32 KiB fit, which are the largest that CloudStack takes. */
+enum { BODY_CAP_SIZE = 64 * 1024 };
 
 struct cloudstack_face {
 	struct api_face core;
@@ -64,9 +66,10 @@ static RESULT is_signed(struct cloudstack_call *e, const struct access_key *key,
 			at[count++] =
 				(struct cloudstack_parameter){e->pairs.at[k].name, e->pairs.at[k].value};
 	TRY(key_open_secret(e->c, e->config->master_key, key, &secret));
-	TRY(cloudstack_check_signature(e->c, at, count, secret, find_value(e, "signature"), ret_is_right));
+	struct result result =
+		cloudstack_check_signature(e->c, at, count, secret, find_value(e, "signature"), ret_is_right);
 	crypto_wipe((void *) secret.p, secret.n); /* ours, in the arena */
-	return OK;
+	return result;
 }
 
 static RESULT authenticate(struct cloudstack_call *e)
@@ -109,6 +112,9 @@ static RESULT find(struct api_call *core)
 {
 	struct cloudstack_call *e = cloudstack_call_of(core);
 	struct str form = e->call->method == HTTP_POST ? e->call->body : STR_NONE;
+	if (form.n + e->call->query.n > BODY_CAP_SIZE) /* the listener, which faces share, takes more */
+		return ctx_fail(e->c, ERR_TOO_LARGE, "The request has more than %d bytes of parameters",
+				BODY_CAP_SIZE);
 	TRY(pairs_parse(e->c, &pairs_rules, e->call->query, form, &e->pairs));
 	e->command = find_value(e, "command");
 	const struct api_entry *entry = find_command(core->face, e->command);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CloudStack's words for failures. Source: ApiErrorCode and CSExceptionErrorCode of 4.18. */
+ * CloudStack's words for failures. Source of the codes: ApiErrorCode and CSExceptionErrorCode of 4.18. The
+ * sentence about an id that there is not is the one that clients look for. The sentences about other parameters
+ * are ours. */
 #include "api/cloudstack/internal.h"
 #include "base/log.h"
 
@@ -103,6 +105,10 @@ static bool parse_bool(struct str text, bool *ret_value)
 }
 
 #define UNABLE "Unable to execute API command due to invalid value. "
+/* Behind the value. */
+#define NO_ENTITY                                                                                            \
+	" due to incorrect long value format, or entity does not exist or due to incorrect parameter "       \
+	"annotation for the field in api cmd class."
 const struct params_dialect cloudstack_dialect = {
 	.words = {[FAULT_MISSING] = "Unable to execute API command due to missing parameter {field}",
 		  [FAULT_UNBUILT] = "The parameter {field} is not supported here",
@@ -114,10 +120,7 @@ const struct params_dialect cloudstack_dialect = {
 		  [FAULT_INT_BELOW] = UNABLE "Invalid parameter {field} value={value}: it is less than {min}",
 		  [FAULT_INT_ABOVE] = UNABLE "Invalid parameter {field} value={value}: it is more than {max}",
 		  [FAULT_TEXT_LONG] = UNABLE "Value greater than max allowed length {max} for param: {field}",
-		  [FAULT_ID] = UNABLE
-		  "Invalid parameter {field} value={value} due to incorrect long value format, "
-		  "or entity does not exist or due to incorrect parameter annotation for the "
-		  "field in api cmd class.",
+		  [FAULT_ID] = UNABLE "Invalid parameter {field} value={value}" NO_ENTITY,
 		  [FAULT_COUNT] = UNABLE "Invalid parameter {field}: it has more than {max} elements"},
 	.comma = ", ",
 	.rules = ABSENT_IF_EMPTY | UNKNOWN_IS_IGNORED,
@@ -129,10 +132,7 @@ const struct params_dialect cloudstack_dialect = {
 
 RESULT cloudstack_fail_absent(struct cloudstack_call *e, const char *name, const struct ref *ref)
 {
-	return ctx_fail_field(
-		e->c, ERR_INVALID, str_from(name),
-		UNABLE "Invalid parameter %s value=%" STR_FMT " due to incorrect long value format, or "
-		       "entity does not exist or due to incorrect parameter annotation for the field "
-		       "in api cmd class.",
-		name, STR_ARG(uuid_to_str(e->c->arena, ref->prefix)));
+	return ctx_fail_field(e->c, ERR_INVALID, str_from(name),
+			      UNABLE "Invalid parameter %s value=%" STR_FMT NO_ENTITY, name,
+			      STR_ARG(uuid_to_str(e->c->arena, ref->prefix)));
 }

@@ -16,7 +16,7 @@ struct cloudstack_listing {
 	const char *item;       /* the member that holds them, and the object's name: "virtualmachine" */
 	struct str (*get_name)(struct cloudstack_call *e, const struct row *row);
 	bool is_by_name; /* its order, else that in which rows were created */
-	/* Whether the caller sees the row and its filters accept it. NULL: every live row. */
+	/* Whether the command's own filters accept a row that the caller sees (engine_may_see()). */
 	bool (*matches)(struct cloudstack_call *e, const void *args, const struct row *row);
 	void (*write)(struct cloudstack_call *e, struct json_writer *w, const struct row *row);
 };

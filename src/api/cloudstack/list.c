@@ -2,6 +2,7 @@
  * Lists: the rows of one kind that the caller sees, a page of them, and how many there are in all. */
 #include "api/cloudstack/internal.h"
 #include "base/clock.h"
+#include "engine/resolve.h"
 #include "store/query.h"
 
 struct listed {
@@ -15,6 +16,11 @@ static bool has_part(struct arena *a, struct str text, struct str part)
 	return str_contains(str_lower(a, text), str_lower(a, part));
 }
 
+static bool sees(const struct listed *l, const struct row *row)
+{
+	return row_is_live(row) && engine_may_see(l->e->c, l->list->kind, row);
+}
+
 static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 {
 	const struct listed *l = arg;
@@ -23,11 +29,11 @@ static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 	bool is_named = asked->ids.count == 0;
 	for (size_t k = 0; k < asked->ids.count && !is_named; k++)
 		is_named = uuid_equal(asked->ids.at[k].prefix, row->id);
-	*ret_matches = is_named && row_is_live(row) &&
+	*ret_matches = is_named && sees(l, row) &&
 		       (!ref_is_given(&asked->id) || uuid_equal(asked->id.prefix, row->id)) &&
 		       (!asked->name.n || str_equal_nocase(asked->name, name)) &&
 		       (!asked->keyword.n || has_part(l->e->c->arena, name, asked->keyword)) &&
-		       (!l->list->matches || l->list->matches(l->e, asked, row));
+		       l->list->matches(l->e, asked, row);
 	return OK;
 }
 
@@ -39,7 +45,7 @@ static struct query_value get_order(void *arg, const void *key, const struct row
 				    row->created_us};
 }
 
-/* Both, or a size of -1 alone: all rows. */
+/* Both, or a size of -1 alone: all rows. The words are ours. */
 static RESULT check_page(struct cloudstack_call *e, const struct cloudstack_list_args *asked)
 {
 	bool is_all = asked->page_size == -1;
@@ -76,7 +82,7 @@ static RESULT run(struct listed *l, struct query_page *ret_page)
 	if (ref_is_given(&l->asked->id)) {
 		scan.by = QUERY_ROW;
 		scan.key = tables_find(q.tables, q.kind, l->asked->id.prefix);
-		if (!scan.key)
+		if (!scan.key || !sees(l, scan.key)) /* the filters have no say in that */
 			return cloudstack_fail_absent(e, "id", &l->asked->id);
 	}
 	TRY(query_add_scan(&q, &plan, &scan));
@@ -91,8 +97,6 @@ RESULT cloudstack_list(struct cloudstack_call *e, struct json_writer *w)
 	struct query_page page;
 	TRY(check_page(e, l.asked));
 	TRY(run(&l, &page));
-	if (ref_is_given(&l.asked->id) && !page.count && !l.asked->name.n && !l.asked->keyword.n)
-		return cloudstack_fail_absent(e, "id", &l.asked->id);
 	if (!page.count)
 		return OK;
 	size_t size = l.asked->page_size > 0 ? (size_t) l.asked->page_size : SIZE_MAX;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listServiceOfferings: the instance types that the account may use. */
 #include "api/cloudstack/internal.h"
+#include "engine/resolve.h"
 #include "model/instance_type.h"
 #include "store/instance.h"
 
@@ -43,22 +44,14 @@ static struct str get_name(struct cloudstack_call *e, const struct row *row)
 	return instance_type_of(row)->name;
 }
 
-static bool is_for(const struct instance_type *type, uuid account)
-{
-	bool is_for = type->is_public;
-	for (size_t k = 0; k < type->users.count && !is_for; k++)
-		is_for = uuid_equal(type->users.at[k], account);
-	return is_for;
-}
-
 static bool matches(struct cloudstack_call *e, const void *args, const struct row *row)
 {
 	const struct list_offerings *a = args;
 	const struct instance_type *type = instance_type_of(row);
 	const struct instance *machine = instance_find(cloudstack_tables(e), a->machine.prefix);
-	if (a->is_system == CHOICE_YES || !type->enabled || !is_for(type, e->c->who->account))
+	if (a->is_system == CHOICE_YES || !type->enabled)
 		return false;
-	if (ref_is_given(&a->machine) && (!machine || !uuid_equal(machine->account, e->c->who->account) ||
+	if (ref_is_given(&a->machine) && (!machine || !engine_may_see(e->c, KIND_INSTANCE, &machine->row) ||
 					  uuid_equal(machine->type, row->id)))
 		return false;
 	return type->vcpus >= a->cpus && type->memory >> MIB_SHIFT >= a->memory;
