@@ -16,6 +16,7 @@
 #include "api/ec2/core/ec2.h"
 #include "api/openstack/core/openstack.h"
 #include "auth/key.h"
+#include "auth/password.h"
 #include "auth/sigv4.h"
 #include "auth/token.h"
 #include "base/clock.h"
@@ -63,6 +64,7 @@ struct region {
 	struct http_server *http;
 	struct http_listener *listener;
 	struct sigv4 *sigv4;
+	struct passwords *passwords;
 	struct tokens *tokens;
 	struct ec2_face *ec2;
 	struct openstack_face *openstack;
@@ -190,10 +192,13 @@ static RESULT open_face(struct region *r, int64_t thread_count)
 				 .region = region_name,
 				 .endpoint = STR("127.0.0.1")};
 	TRY(ec2_new(&r->ctx, &ec2, &r->ec2));
+	const struct passwords_config passwords = {.memory_kib = 64, .passes = 1};
+	TRY(passwords_new(&r->ctx, r->executor, &passwords, &r->passwords));
 	const struct tokens_config tokens = {r->store, r->master_key, HOUR};
 	TRY(tokens_new(&r->ctx, &tokens, &r->tokens));
 	const struct openstack_config openstack = {.store = r->store,
 						   .tokens = r->tokens,
+						   .passwords = r->passwords,
 						   .reconciler = r->reconciler,
 						   .region = region_name,
 						   .endpoint = STR("http://127.0.0.1")};
@@ -315,6 +320,7 @@ static void close_all(struct region *r)
 	ec2_free(r->ec2);
 	openstack_free(r->openstack);
 	tokens_free(r->tokens);
+	passwords_free(r->passwords);
 	sigv4_free(r->sigv4);
 	http_server_free(r->http);
 	reconciler_free(r->reconciler);
