@@ -28,6 +28,7 @@
 #include "drivers/sim/compute.h"
 #include "engine/engine.h"
 #include "engine/instance/placement.h"
+#include "engine/limits.h"
 #include "engine/network/router.h"
 #include "engine/network/subnet.h"
 #include "engine/people/account.h"
@@ -93,6 +94,10 @@ static RESULT make_account(struct region *r)
 	struct account_limits limits =
 		account_limits_all((struct ref){.kind = KIND_ACCOUNT, .text = STR("bench")}, -1);
 	TRY(commit(r, &r->operator, engine_set_limits_run, &limits));
+	for (size_t k = 0; k < LIMIT_COUNT; k++) {
+		struct limit_wish none = {.name = str_from(engine_limits[k].name), .most = STR("-1")};
+		TRY(commit(r, &r->operator, engine_set_limit_run, &none));
+	}
 	(void) printf("key=%" STR_FMT "\nsecret=%" STR_FMT "\n", STR_ARG(key.key_id), STR_ARG(secret));
 	return OK;
 }
