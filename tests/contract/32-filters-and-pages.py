@@ -38,7 +38,7 @@ LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeIma
 
 # Filters by another name than the member has: its path, or "=" and the value, or "@" and a label.
 VALUES = {
-    "cidr": "cidrBlock", "entry.cidr": "entrySet/item/cidrBlock", "dns-name": "=", "association.public-dns-name": "=", "fast-restored": "=false", "supported-usage-class": "=on-demand",
+    "cidr": "cidrBlock", "entry.cidr": "entrySet/item/cidrBlock", "dns-name": "=", "association.public-dns-name": "=", "fast-restored": "=false", "operator.managed": "=false", "supported-usage-class": "=on-demand",
     "instance-status.reachability": "instanceStatus/details/item/status", "system-status.reachability": "systemStatus/details/item/status",
     **{f"event.{name}": f"eventsSet/item/{member}" for name, member in {
         "code": "code", "description": "description", "instance-event-id": "instanceEventId", "not-after": "notAfter", "not-before": "notBefore",

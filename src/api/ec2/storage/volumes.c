@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes: described, made, deleted, attached and detached. What else is said of them: volume_more.c. */
+ * Volumes: described, made, deleted, attached and detached. What else is said of them:
+ * volume_modifications.c. */
 #include "api/ec2/storage/volumes.h"
 
 #include "api/ec2/core/list.h"
@@ -92,6 +93,8 @@ static const struct filter volume_filters[] = {
 	{"encrypted", .field = "is_encrypted"},
 	{"multi-attach-enabled", .fixed = "false"},
 	{"fast-restored", .fixed = "false"},
+	{"operator.managed", .fixed = "false"},
+	{"operator.principal", .get = filter_nothing},
 	{"size", .get = fits_size},
 	{"snapshot-id", .field = "snapshot", .index = VOLUME_INDEX_SNAPSHOT},
 	{"status", .in_state = has_status},
