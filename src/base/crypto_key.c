@@ -35,30 +35,30 @@ static RESULT make_rsa(struct ctx *c, struct str *ret_private_pem, struct str *r
 		return crypto_fail(c, "cannot make an RSA key");
 	SECRET_BUF blob;
 	secret_buf_init(&blob);
-	ssh_add_string(&blob, SSH_RSA);
-	if (!ssh_add_number(&blob, e) || !ssh_add_number(&blob, n) || blob.failed)
+	crypto_ssh_add_string(&blob, SSH_RSA);
+	if (!crypto_ssh_add_number(&blob, e) || !crypto_ssh_add_number(&blob, n) || blob.failed)
 		return ctx_no_memory(c);
 	TRY(crypto_encode_key(c, key, EVP_PKEY_KEYPAIR, "PEM", "type-specific", ret_private_pem));
-	return ssh_write_line(c, SSH_RSA, buf_str(&blob), ret_public_line);
+	return crypto_ssh_write_line(c, SSH_RSA, buf_str(&blob), ret_public_line);
 }
 
 static void add_ed25519_blob(struct buf *b, const uint8_t public[static ED25519_SIZE])
 {
-	ssh_add_string(b, SSH_ED25519);
-	ssh_add_string(b, (struct str){(const char *) public, ED25519_SIZE});
+	crypto_ssh_add_string(b, SSH_ED25519);
+	crypto_ssh_add_string(b, (struct str){(const char *) public, ED25519_SIZE});
 }
 
 static void add_ed25519_private(struct buf *b, const uint8_t seed[static ED25519_SIZE],
 				const uint8_t public[static ED25519_SIZE], uint32_t check)
 {
 	size_t from = b->size;
-	ssh_add_u32(b, check);
-	ssh_add_u32(b, check);
+	crypto_ssh_add_u32(b, check);
+	crypto_ssh_add_u32(b, check);
 	add_ed25519_blob(b, public);
-	ssh_add_u32(b, 2 * ED25519_SIZE);
+	crypto_ssh_add_u32(b, 2 * ED25519_SIZE);
 	buf_add(b, seed, ED25519_SIZE);
 	buf_add(b, public, ED25519_SIZE);
-	ssh_add_string(b, STR_NONE); /* comment */
+	crypto_ssh_add_string(b, STR_NONE); /* comment */
 	for (char pad = 1; !b->failed && (b->size - from) % 8 != 0; pad++)
 		buf_add_char(b, pad);
 }
@@ -87,12 +87,12 @@ static RESULT write_openssh(struct ctx *c, const uint8_t seed[static ED25519_SIZ
 	add_ed25519_blob(&blob, public);
 	add_ed25519_private(&private, seed, public, (uint32_t) random_u64());
 	buf_add(&whole, "openssh-key-v1", sizeof "openssh-key-v1"); /* with its NUL */
-	ssh_add_string(&whole, STR("none"));                        /* cipher */
-	ssh_add_string(&whole, STR("none"));                        /* kdf */
-	ssh_add_string(&whole, STR_NONE);                           /* its options */
-	ssh_add_u32(&whole, 1);                                     /* keys */
-	ssh_add_string(&whole, buf_str(&blob));
-	ssh_add_string(&whole, buf_str(&private));
+	crypto_ssh_add_string(&whole, STR("none"));                 /* cipher */
+	crypto_ssh_add_string(&whole, STR("none"));                 /* kdf */
+	crypto_ssh_add_string(&whole, STR_NONE);                    /* its options */
+	crypto_ssh_add_u32(&whole, 1);                              /* keys */
+	crypto_ssh_add_string(&whole, buf_str(&blob));
+	crypto_ssh_add_string(&whole, buf_str(&private));
 	struct str base64 = str_encode_base64(c->arena, buf_str(&whole));
 	add_pem(&pem, base64);
 	*ret_pem = str_copy(c->arena, buf_str(&pem));
@@ -119,7 +119,7 @@ static RESULT make_ed25519(struct ctx *c, struct str *ret_private_pem, struct st
 	secret_buf_init(&blob);
 	add_ed25519_blob(&blob, public);
 	return blob.failed ? ctx_no_memory(c)
-			   : ssh_write_line(c, SSH_ED25519, buf_str(&blob), ret_public_line);
+			   : crypto_ssh_write_line(c, SSH_ED25519, buf_str(&blob), ret_public_line);
 }
 
 RESULT crypto_make_key_pair(struct ctx *c, bool ed25519, struct str *ret_private_pem,
@@ -149,10 +149,10 @@ static RESULT find_openssh_blob(struct ctx *c, struct str pem, struct str *ret_b
 		return FAIL(INVALID);
 	struct str rest = str_slice(bytes, magic.n, bytes.n);
 	for (size_t k = 0; k < 3; k++) /* cipher, kdf, options */
-		if (!ssh_take_string(&rest, &skipped))
+		if (!crypto_ssh_take_string(&rest, &skipped))
 			return FAIL(INVALID);
 	rest = str_slice(rest, 4, rest.n); /* the number of keys: 1 */
-	return ssh_take_string(&rest, ret_blob) ? OK : FAIL(INVALID);
+	return crypto_ssh_take_string(&rest, ret_blob) ? OK : FAIL(INVALID);
 }
 
 static RESULT fingerprint_openssh(struct ctx *c, struct str pem, struct str *ret_fingerprint)
@@ -162,9 +162,9 @@ static RESULT fingerprint_openssh(struct ctx *c, struct str pem, struct str *ret
 	struct result r = find_openssh_blob(c, pem, &blob);
 	if (r.code == ERR_NO_MEMORY)
 		return ctx_no_memory(c);
-	if (!result_is_ok(r) || !ssh_parse_blob(blob, &key) || !key.ed25519)
+	if (!result_is_ok(r) || !crypto_ssh_parse_blob(blob, &key) || !key.ed25519)
 		return ctx_fail(c, ERR_INVALID, "not an ed25519 private key in OpenSSH's format");
-	return ssh_fingerprint_blob(c, blob, ret_fingerprint);
+	return crypto_ssh_fingerprint_blob(c, blob, ret_fingerprint);
 }
 
 /* A key under a passphrase is refused instead of asked for at the terminal, OpenSSL's default. */

@@ -70,7 +70,7 @@ static RESULT parse_line(struct ctx *c, struct str line, struct ssh_public_key *
 	if (!is_one_line(line) || !split_line(line, &name, &base64))
 		return FAIL(INVALID);
 	TRY(str_decode_base64(c->arena, base64, &blob));
-	return ssh_parse_blob(blob, ret_key) && str_equal(name, ret_key->name) ? OK : FAIL(INVALID);
+	return crypto_ssh_parse_blob(blob, ret_key) && str_equal(name, ret_key->name) ? OK : FAIL(INVALID);
 }
 
 static bool is_key_line(struct str line)
@@ -96,9 +96,9 @@ static RESULT read_public_key(struct ctx *c, struct str text, struct str *ret_li
 	*ret_line = line;
 	if (is_line)
 		return parse_line(c, line, ret_key);
-	if (!ssh_parse_blob(bytes, ret_key))
+	if (!crypto_ssh_parse_blob(bytes, ret_key))
 		return FAIL(INVALID);
-	return ssh_write_line(c, ret_key->name, bytes, ret_line);
+	return crypto_ssh_write_line(c, ret_key->name, bytes, ret_line);
 }
 
 RESULT crypto_check_public_key(struct ctx *c, struct str text, struct str *ret_line,
@@ -121,7 +121,7 @@ RESULT crypto_check_public_key(struct ctx *c, struct str text, struct str *ret_l
 	if (!line.p)
 		return ctx_no_memory(c);
 	if (key.ed25519 || key.ecdsa)
-		TRY(ssh_fingerprint_blob(c, key.blob, &fingerprint));
+		TRY(crypto_ssh_fingerprint_blob(c, key.blob, &fingerprint));
 	else
 		TRY(fingerprint_rsa(c, &key, &fingerprint));
 	*ret_line = line;

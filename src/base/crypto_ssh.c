@@ -2,21 +2,21 @@
  * The wire form of RFC 4253, which OpenSSL does not know. */
 #include "base/crypto_ssh.h"
 
-void ssh_add_u32(struct buf *b, uint32_t value)
+void crypto_ssh_add_u32(struct buf *b, uint32_t value)
 {
 	uint8_t bytes[4] = {(uint8_t) (value >> 24), (uint8_t) (value >> 16), (uint8_t) (value >> 8),
 			    (uint8_t) value};
 	buf_add(b, bytes, sizeof bytes);
 }
 
-void ssh_add_string(struct buf *b, struct str s)
+void crypto_ssh_add_string(struct buf *b, struct str s)
 {
-	ssh_add_u32(b, (uint32_t) s.n);
+	crypto_ssh_add_u32(b, (uint32_t) s.n);
 	buf_add_str(b, s);
 }
 
 /* A positive mpint: a zero byte before a leading bit that would read as a sign. */
-bool ssh_add_number(struct buf *b, const BIGNUM *number)
+bool crypto_ssh_add_number(struct buf *b, const BIGNUM *number)
 {
 	uint8_t bytes[RSA_MOST_BITS / 8 + 1] = {0};
 	int size = BN_num_bytes(number);
@@ -24,11 +24,11 @@ bool ssh_add_number(struct buf *b, const BIGNUM *number)
 		return false;
 	(void) BN_bn2bin(number, bytes + 1);
 	size_t from = bytes[1] & 0x80 ? 0 : 1;
-	ssh_add_string(b, (struct str){(const char *) bytes + from, (size_t) size + 1 - from});
+	crypto_ssh_add_string(b, (struct str){(const char *) bytes + from, (size_t) size + 1 - from});
 	return true;
 }
 
-bool ssh_take_string(struct str *rest, struct str *ret_string)
+bool crypto_ssh_take_string(struct str *rest, struct str *ret_string)
 {
 	if (rest->n < 4)
 		return false;
@@ -45,7 +45,7 @@ bool ssh_take_string(struct str *rest, struct str *ret_string)
 static bool take_number(struct str *rest, struct str *ret_bytes)
 {
 	struct str s = STR_NONE;
-	if (!ssh_take_string(rest, &s) || s.n == 0 || s.p[0] & 0x80)
+	if (!crypto_ssh_take_string(rest, &s) || s.n == 0 || s.p[0] & 0x80)
 		return false;
 	if (s.p[0] == 0) {
 		if (s.n == 1 || !(s.p[1] & 0x80))
@@ -77,7 +77,7 @@ static bool parse_ecdsa(struct str name, struct str rest)
 	} curves[] = {{"nistp256", 65}, {"nistp384", 97}, {"nistp521", 133}};
 	enum { UNCOMPRESSED = 4 };
 	struct str curve = STR_NONE, point = STR_NONE;
-	if (!ssh_take_string(&rest, &curve) || !ssh_take_string(&rest, &point) || rest.n ||
+	if (!crypto_ssh_take_string(&rest, &curve) || !crypto_ssh_take_string(&rest, &point) || rest.n ||
 	    !str_equal(curve, str_slice(name, SSH_ECDSA.n, name.n)))
 		return false;
 	for (size_t k = 0; k < sizeof curves / sizeof curves[0]; k++)
@@ -86,16 +86,17 @@ static bool parse_ecdsa(struct str name, struct str rest)
 	return false;
 }
 
-bool ssh_parse_blob(struct str blob, struct ssh_public_key *ret_key)
+bool crypto_ssh_parse_blob(struct str blob, struct ssh_public_key *ret_key)
 {
 	struct ssh_public_key key = {.blob = blob};
 	struct str rest = blob, name = STR_NONE, point = STR_NONE;
-	if (!ssh_take_string(&rest, &name))
+	if (!crypto_ssh_take_string(&rest, &name))
 		return false;
 	key.name = name;
 	key.ed25519 = str_equal(name, SSH_ED25519);
 	key.ecdsa = str_starts_with(name, SSH_ECDSA);
-	bool good = key.ed25519 ? ssh_take_string(&rest, &point) && point.n == ED25519_SIZE && rest.n == 0
+	bool good = key.ed25519
+			    ? crypto_ssh_take_string(&rest, &point) && point.n == ED25519_SIZE && rest.n == 0
 		    : key.ecdsa ? parse_ecdsa(name, rest)
 				: str_equal(name, SSH_RSA) && parse_rsa(rest, &key);
 	if (good)
@@ -103,7 +104,7 @@ bool ssh_parse_blob(struct str blob, struct ssh_public_key *ret_key)
 	return good;
 }
 
-RESULT ssh_write_line(struct ctx *c, struct str name, struct str blob, struct str *ret_line)
+RESULT crypto_ssh_write_line(struct ctx *c, struct str name, struct str blob, struct str *ret_line)
 {
 	struct str base64 = str_encode_base64(c->arena, blob);
 	struct str line = str_print(c->arena, "%" STR_FMT " %" STR_FMT, STR_ARG(name), STR_ARG(base64));
@@ -113,7 +114,7 @@ RESULT ssh_write_line(struct ctx *c, struct str name, struct str blob, struct st
 	return OK;
 }
 
-RESULT ssh_fingerprint_blob(struct ctx *c, struct str blob, struct str *ret_fingerprint)
+RESULT crypto_ssh_fingerprint_blob(struct ctx *c, struct str blob, struct str *ret_fingerprint)
 {
 	uint8_t digest[SHA256_SIZE];
 	crypto_sha256(blob, digest);

@@ -26,14 +26,14 @@ struct ssh_public_key {
 };
 
 /* Writers of the wire's types; sticky as the buffer is. */
-void ssh_add_u32(struct buf *b, uint32_t value);
-void ssh_add_string(struct buf *b, struct str s);
-bool ssh_add_number(struct buf *b, const BIGNUM *number); /* positive; false: larger than any key's */
+void crypto_ssh_add_u32(struct buf *b, uint32_t value);
+void crypto_ssh_add_string(struct buf *b, struct str s);
+bool crypto_ssh_add_number(struct buf *b, const BIGNUM *number); /* positive; false: larger than any key's */
 /* Cuts the string at the head off *rest; false when there is no whole one. */
-bool ssh_take_string(struct str *rest, struct str *ret_string);
+bool crypto_ssh_take_string(struct str *rest, struct str *ret_string);
 /* False for another type, bytes behind it, or an RSA key that is too short, too long or none. */
-bool ssh_parse_blob(struct str blob, struct ssh_public_key *ret_key);
+bool crypto_ssh_parse_blob(struct str blob, struct ssh_public_key *ret_key);
 /* "ssh-rsa AAAA…". ERR_NO_MEMORY. */
-RESULT ssh_write_line(struct ctx *c, struct str name, struct str blob, struct str *ret_line);
+RESULT crypto_ssh_write_line(struct ctx *c, struct str name, struct str blob, struct str *ret_line);
 /* The base64 of the blob's SHA-256. */
-RESULT ssh_fingerprint_blob(struct ctx *c, struct str blob, struct str *ret_fingerprint);
+RESULT crypto_ssh_fingerprint_blob(struct ctx *c, struct str blob, struct str *ret_fingerprint);

@@ -125,7 +125,7 @@ static RESULT init_all(struct ctx *c, const json_t *args, const char *config_pat
 		return ctx_fail(c, ERR_EXISTS, "%s is there already: this region was made before",
 				config_path);
 	TRY(fill_settings(c, args, &s));
-	TRY(region_init(c, &s, arg_or(args, "zone", STR("a"))));
+	TRY(init_region(c, &s, arg_or(args, "zone", STR("a"))));
 	const char *directory = directory_of(c, config_path);
 	TRY(file_make_directory(c, directory, 0755));
 	TRY(make_certificate(c, args, directory, &s));

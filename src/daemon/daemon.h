@@ -50,7 +50,7 @@ struct str settings_endpoint(struct arena *a, const struct settings *s);
 
 /* A new region: its data directory, master key, database of those zones ("a" or "us-east-1a"). One
  * that is there already keeps its id, which goes to s->region_id. */
-RESULT region_init(struct ctx *c, struct settings *s, struct str zones);
+RESULT init_region(struct ctx *c, struct settings *s, struct str zones);
 
 struct console_face;
 struct control;

@@ -119,7 +119,7 @@ static RESULT find_region(struct daemon *d, const char *config_path)
 				" holds a region that `dari dev` did not make, or not to the end: "
 				"give it a directory of its own",
 				STR_ARG(s->data_directory));
-	return region_init(&d->ctx, s, dev_of(d)->wish->host_count > 1 ? STR("a,b") : STR("a"));
+	return init_region(&d->ctx, s, dev_of(d)->wish->host_count > 1 ? STR("a,b") : STR("a"));
 }
 
 static RESULT read_fetch_from(struct daemon *d)

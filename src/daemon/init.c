@@ -44,7 +44,7 @@ static RESULT make_database(struct ctx *c, struct settings *s, struct strs zones
 	return result;
 }
 
-RESULT region_init(struct ctx *c, struct settings *s, struct str zones)
+RESULT init_region(struct ctx *c, struct settings *s, struct str zones)
 {
 	struct strs parsed = {0};
 	TRY(parse_zones(c, s->region, zones, &parsed));

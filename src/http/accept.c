@@ -142,9 +142,9 @@ RESULT accept_start(struct http_server *s, struct ctx *c)
 	    epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->wake_fd, &wake) != 0)
 		return ctx_fail(c, ERR_IO, "the HTTP server's epoll: %s", strerrordesc_np(errno));
 	sigset_t before;
-	signals_block(&before);
+	pool_block_signals(&before);
 	int failed = pthread_create(&s->acceptor, NULL, accept_run, s);
-	signals_restore(&before);
+	pool_restore_signals(&before);
 	if (failed)
 		return ctx_fail(c, ERR_NO_MEMORY, "the HTTP server's thread: %s", strerrordesc_np(failed));
 	s->accepting = true;

@@ -197,8 +197,8 @@ RESULT pool_find_or_start(struct http_server *s, struct ctx *c, const struct htt
 			  struct http_pool **ret_pool);
 void pool_stop_all(struct http_server *s);
 /* Starts a thread with all signals blocked: signals belong to the program's main thread. */
-void signals_block(sigset_t *ret_before);
-void signals_restore(const sigset_t *before);
+void pool_block_signals(sigset_t *ret_before);
+void pool_restore_signals(const sigset_t *before);
 
 /* A call's arena, recycled: a bounded number of them wait for the next call. Any thread; NULL when
  * out of memory. */

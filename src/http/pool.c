@@ -14,14 +14,14 @@ enum { POOL_MEMORY_MORE = 16 * 1024 };
 
 static const char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
-void signals_block(sigset_t *ret_before)
+void pool_block_signals(sigset_t *ret_before)
 {
 	sigset_t all;
 	(void) sigfillset(&all);
 	(void) pthread_sigmask(SIG_SETMASK, &all, ret_before);
 }
 
-void signals_restore(const sigset_t *before)
+void pool_restore_signals(const sigset_t *before)
 {
 	(void) pthread_sigmask(SIG_SETMASK, before, NULL);
 }
@@ -54,12 +54,12 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, struct http_pool *
 	}
 	options[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
 	sigset_t before;
-	signals_block(&before);
+	pool_block_signals(&before);
 	struct MHD_Daemon *daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, call_on_request, s, MHD_OPTION_URI_LOG_CALLBACK, call_on_uri, s,
 		MHD_OPTION_NOTIFY_COMPLETED, call_on_completed, s, MHD_OPTION_NOTIFY_CONNECTION,
 		call_on_connection, s, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
-	signals_restore(&before);
+	pool_restore_signals(&before);
 	return daemon;
 }
 
