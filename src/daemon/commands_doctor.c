@@ -8,12 +8,15 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "daemon/command.h"
+#include "daemon/explain.h"
 #include "model/states.h"
+#include "store/condition.h"
 #include "store/host.h"
 #include "store/image.h"
 #include "store/snapshot.h"
 
 static const int64_t DISK_WARN_BYTES = INT64_C(1) << 30;
+enum { CONDITIONS_SHOWN = 10 };
 
 /* One line: what was checked, whether it is fine, what was found, and what to do if not. */
 static void print_finding(struct command_call *call, const char *part, bool fine, struct str found,
@@ -195,6 +198,25 @@ static void check_snapshots(struct command_call *call, const struct tables *t)
 	}
 }
 
+/* A condition may be a user's affair (a guest that went off by itself), so none is a fault of a part. */
+static void list_conditions(struct command_call *call, const struct tables *t)
+{
+	struct arena *a = call->ctx.arena;
+	struct str list = STR_NONE;
+	size_t count = 0;
+	for (const struct condition *c = condition_first(t); c; c = condition_next(t, c)) {
+		if (!row_is_live(&c->row) || count++ >= CONDITIONS_SHOWN)
+			continue;
+		struct str of = explain_name_row(a, t, (enum kind) c->subject_kind, c->subject);
+		list = str_print(a, "%" STR_FMT "%s%" STR_FMT " of %" STR_FMT, STR_ARG(list),
+				 list.n ? ", " : "", STR_ARG(c->name), STR_ARG(of));
+	}
+	if (count > 0)
+		list = str_print(a, "%zu, which `dari explain` explains: %" STR_FMT "%s", count,
+				 STR_ARG(list), count > CONDITIONS_SHOWN ? ", …" : "");
+	print_finding(call, "conditions", true, count > 0 ? list : STR("none"), "");
+}
+
 static RESULT doctor(struct command_call *call)
 {
 	call->value = json_array();
@@ -210,12 +232,14 @@ static RESULT doctor(struct command_call *call)
 	check_external(call, view.tables);
 	check_images(call, view.tables);
 	check_snapshots(call, view.tables);
+	list_conditions(call, view.tables);
 	struct reconcile_figures rec = {0};
 	reconciler_read_figures(call->daemon->reconciler, &rec);
 	print_finding(
 		call, "reconciler", rec.failing == 0,
 		str_print(call->ctx.arena, "%zu waiting, %zu failing", rec.waiting, rec.failing),
-		"Some resource cannot be brought to what is wanted: `dari explain ID` says which and why.");
+		"Some resource cannot be brought to what is wanted: see the conditions above, or the log "
+		"(event=step-failed), and ask `dari explain ID`.");
 	return OK;
 }
 

@@ -33,14 +33,12 @@ struct explanation {
 
 /* ---- names ---- */
 
-/* What another row is called by people: its EC2 id, else its name. */
-static struct str name_of_row(const struct explanation *e, enum kind kind, uuid id)
+struct str explain_name_row(struct arena *a, const struct tables *t, enum kind kind, uuid id)
 {
 	const struct kind_info *info = &model_kinds[kind];
-	struct arena *a = e->call->ctx.arena;
 	if (*info->ec2_prefix)
 		return id_to_ec2(a, kind, id);
-	const struct row *row = tables_find(e->t, kind, id);
+	const struct row *row = tables_find(t, kind, id);
 	for (unsigned k = 0; row && k < info->field_count; k++)
 		if (strcmp(info->fields[k].name, "name") == 0)
 			return row_field_to_text(a, &info->fields[k], row);
@@ -213,7 +211,7 @@ static struct str obstacle_words(const struct explanation *e)
 				  STR_ARG(one_line(e, e->obstacle->message)));
 	if (e->waits_for)
 		of = str_print(a, "Its %s %" STR_FMT ": ", model_kinds[e->waits_for_kind].name,
-			       STR_ARG(name_of_row(e, e->waits_for_kind, e->waits_for->id)));
+			       STR_ARG(explain_name_row(a, e->t, e->waits_for_kind, e->waits_for->id)));
 	return str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(of), STR_ARG(words));
 }
 
@@ -364,7 +362,7 @@ static struct str field_words(const struct explanation *e, const struct field *f
 		uuid id = *(const uuid *) at;
 		if (uuid_is_none(id))
 			return STR_NONE;
-		return f->ref ? name_of_row(e, f->ref, id) : uuid_to_str(a, id);
+		return f->ref ? explain_name_row(a, e->t, f->ref, id) : uuid_to_str(a, id);
 	}
 	if (f->type == FIELD_INT && str_ends_with(str_from(f->name), STR("_us"))) {
 		int64_t time_us = *(const int64_t *) (const void *) at;

@@ -231,6 +231,9 @@ def test_explains_a_condition(room):
         assert answer["what_to_do"] == first["advice"] and "See that libvirtd runs" in first["advice"]
         assert rest[0].startswith(f"  ! {second['name']} since ")
         assert re.fullmatch(r"(\d{4}-\S+Z|Now), after \d+ failures\.", answer["next_try"])
+        # Doctor says what to explain.
+        told = subprocess.run([DARI, "--config", dev.config, "doctor"], capture_output=True, text=True, check=False).stdout
+        assert re.search(r"^ok  conditions +2, which `dari explain` explains: .*HostDown of far", told, re.MULTILINE), told
 
 
 def test_explains_fields(room):
