@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Instances: what is wanted → a domain on its host. Woken by its row, its volumes, its host's
- * return, and libvirt's news. What comes before: engine/instance.c. What
- * is copied out of the rows: instance_rows.c. What decides: instance_plan.c. What does it: drivers/compute.h.
- */
+ * return, and libvirt's news. What comes before: engine/instance/. What is copied out of the rows:
+ * instance_rows.c. What decides: instance_plan.c. What does it: drivers/compute.h. */
 #include "engine/instance/instance.h"
 #include "base/clock.h"
 #include "base/log.h"
