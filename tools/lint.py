@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The rules that a machine can hold: layers, lengths, goto, banned calls, complexity, headers, format.
+"""The rules that a machine can hold: layers, lengths, names on pages, goto, banned calls, complexity, headers, format.
 
     tools/lint.py BUILD_DIR     (the object files there are asked which functions they call)
 
@@ -8,6 +8,7 @@ One line a finding, "file:line: what", then "N passed, N failed" counting the ru
 data table says `lint: data` in its first lines and is exempt from the file length.
 """
 import collections
+import fnmatch
 import os
 import re
 import subprocess
@@ -31,8 +32,14 @@ NOT_IN_LAYERS = {"printf": {"daemon"}, "puts": {"daemon"}, "getenv": {"daemon"}}
 
 
 # Names that begin so are not of files of ours: others' files, what the build or a test makes, and placeholders.
-FOREIGN_FILES = ("auth.py", "jpeglib.h", "pages.h", "disk.toml", "tests/contract/NN-", "tests/real/NN-", "tests/fault/NN-",
+FOREIGN_FILES = ("auth.py", "jpeglib.h", "VariableFormat.h", "pages.h", "disk.toml", "tests/contract/NN-", "tests/real/NN-", "tests/fault/NN-",
                  "store/K.h", "model/K.h", "IMPLEMENTATION_COVERAGE.md")
+
+# Short names of folders, with which their functions begin.
+PREFIXES = {"base": ["fd"], "api/openstack": ["os"], "api/metadata": ["imds"], "api/query": ["params"]}
+# Names on pages that stand for others, and names of other projects.
+PLACEHOLDERS = ("K_", "x_", "module_verb_object", "engine_verb_kind", "kind_wish")
+FOREIGN_NAMES = ("AT_US", "moto_server", "proxy_http_version")
 
 
 def sources():
@@ -106,7 +113,7 @@ def check_file_names(files):
     for path in tracked + made:
         parts = path.split("/")
         known.update("/".join(parts[k:]) for k in range(len(parts)))
-    pattern = re.compile(r"(?<![\w./*<$%{-])((?:[\w-]+/)*[\w-]+\.(?:c|h|def|py|toml|md))(?![\w.(])")
+    pattern = re.compile(r"(?<![\w./*<$%{-])((?:[\w-]+/)*[\w-]+\.(?:c|h|def|py|toml|md))(?![\w(]|\.\w)")
     for path in tracked:
         if not path.endswith((".c", ".h", ".def", ".md", ".py", ".toml", "meson.build")) or path.startswith("tests/golden"):
             continue
@@ -114,6 +121,80 @@ def check_file_names(files):
             for name in pattern.findall(words_of(path, line)):
                 if name not in known and not name.startswith(FOREIGN_FILES):
                     yield f"{path}:{number}: there is no file {name}"
+
+
+def check_page_words(files):
+    """What a page has between backticks is there: paths, names of C and Python, targets of make, test programs. A
+    name that ends in "…" is the beginning of others; NN, <kind>, * and {a,b} in a path stand for any text."""
+    tracked = run(["git", "ls-files"]).split()
+    paths = set(tracked) | {os.path.dirname(p)[:k] for p in tracked for k in folder_ends(os.path.dirname(p))}
+    targets = set(re.findall(r"^([\w -]+):", read("Makefile"), re.MULTILINE))
+    targets = {word for target in targets for word in target.split()}
+    words = set()
+    for path in tracked:
+        if path.startswith(("src/", "tests/", "schema/", "tools/", "bench/", "Makefile", "meson")) and \
+                not path.startswith("tests/golden/") and path.endswith((".c", ".h", ".def", ".py", ".toml", ".sh", "meson.build", "Makefile")):
+            words.update(re.findall(r"\w+", read(path)))
+    known = Known(paths, targets, words)
+    for path in tracked:
+        if path.endswith(".md") and path not in ("CHANGELOG.md", "docs/coverage.md"):
+            text = re.sub(r"^```.*?^```", lambda m: "\n" * m[0].count("\n"), read(path), flags=re.MULTILINE | re.DOTALL)
+            for match in re.finditer(r"`([^`]+)`", text):
+                for missing in known.find_missing(match[1]):
+                    yield f"{path}:{text.count(chr(10), 0, match.start()) + 1}: there is no {missing}"
+
+
+def folder_ends(folder):
+    return [k for k, letter in enumerate(folder + "/") if letter == "/"]
+
+
+class Known:
+    """What a page may name: tracked paths with their folders, targets of make, words of the sources."""
+    def __init__(self, paths, targets, words):
+        self.paths, self.targets, self.words = paths, targets, words
+
+    def has_path(self, path):
+        pattern = re.sub(r"<\w+>|\bNN\b|…", "*", path.rstrip("/"))
+        choice = re.search(r"\{([\w,]*)\}", pattern)
+        if choice:
+            return all(self.has_path(pattern.replace(choice[0], each)) for each in choice[1].split(","))
+        return pattern in self.paths or any(fnmatch.fnmatchcase(each, pattern) for each in self.paths)
+
+    def has_test_program(self, path):
+        """build/main/tests/unit/api/test_api_tables is made of tests/unit/api/test_tables.c."""
+        folder, name = os.path.split(path[len("build/main/"):])
+        short = re.sub(rf"^test_{os.path.basename(folder)}_", "test_", name)
+        return f"{folder}/{short}.c" in self.paths or f"{folder}/{name}.c" in self.paths
+
+    def find_missing(self, text):
+        for made in re.findall(r"(?<![\w/])build/main/tests/unit/[\w/]+", text):
+            if not self.has_test_program(made):
+                yield f"test program {made}"
+        for path in re.findall(r"(?<![\w/.])(?:src|tests|docs|schema|tools|web|bench)/[\w/.*<>{},…-]+", text):
+            if not path.startswith(FOREIGN_FILES) and not self.has_path(path):
+                yield f"path {path}"
+        for target in re.findall(r"^make ([a-z-]+)", text):
+            if target not in self.targets:
+                yield f"target {target} of make"
+        for name, more in re.findall(r"(?<![\w/.%-])([A-Za-z]\w*_\w*)(…?)(?![\w/.-])", text):
+            there = any(word.startswith(name) for word in self.words) if more or name.endswith("_") else name in self.words
+            if not there and not name.startswith(PLACEHOLDERS + FOREIGN_NAMES):
+                yield f"name {name}{more}"
+
+
+def check_conditions(files):
+    """Each condition that a resource can have is explained to operators."""
+    page = read("docs/operations.md")
+    sources = {path: read(path) for path in files if path.startswith(("src/reconcile/", "src/engine/"))}
+    values = dict(match for text in sources.values() for match in re.findall(r'^#define (\w+)\s+(?:\\\n\s*)?"(\w+)"', text, re.MULTILINE))
+    calls = re.compile(r"condition_set\(\s*[^,]+,[^,]+,[^,]+,\s*([^,]+?)\s*,|struct condition \w+ = \{[^;]*?\.name = STR\(([^)]+)\)"
+                       r"|step_report_strays\(s, ([^,]+),")
+    for path, text in sources.items():
+        for match in calls.finditer(text) if path.endswith(".c") else []:
+            said = next(group for group in match.groups() if group)
+            name = said.strip('"') if said.startswith('"') else values.get(said)
+            if name and f"| `{name}` |" not in page:
+                yield f"{path}:{text.count(chr(10), 0, match.start()) + 1}: docs/operations.md does not explain the condition {name}"
 
 
 def words_of(path, line):
@@ -156,6 +237,41 @@ def check_function_lengths(files):
             size = int(fields["end"]) - int(fields["line"]) + 1
             if size > FUNCTION_LINES:
                 yield f"{columns[1]}:{fields['line']}: {columns[0]} has {size} lines, {FUNCTION_LINES} at most"
+
+
+def check_prefixes(files):
+    """A function that other files may call begins with its module's name: that of its file, of the header that declares
+    it, of a folder that the file lies in (or the folder's short name, PREFIXES), or of a type that such a folder defines."""
+    types, headers = collections.defaultdict(set), collections.defaultdict(dict)
+    for path in files:
+        if path.startswith("src/"):
+            folder, name = os.path.split(path)
+            types[folder].update(re.findall(r"^(?:typedef )?(?:struct|enum|union) (\w+) \{", read(path), re.MULTILINE))
+            types[folder].update(re.findall(r"^typedef [^;{]*?(\w+);", read(path), re.MULTILINE))
+            if name.endswith(".h"):
+                headers[folder][name[:-2]] = read(path)
+    listing = run(["ctags", "-L", "-", "-o", "-", "--kinds-C=f", "--fields=+nf"],
+                  "".join(f + "\n" for f in files if f.startswith("src/") and f.endswith(".c")))
+    for row in listing.splitlines():
+        columns = row.split("\t")
+        if row.startswith("!") or "file:" in columns[4:] or columns[0] == "main" or columns[0].isupper():
+            continue
+        name, folder = columns[0], os.path.dirname(columns[1])
+        declared = [stem + "_" for stem, text in headers[folder].items() if re.search(rf"\b{name}\(", text)]
+        if not name.startswith(tuple(prefixes_of(columns[1], types) + declared)):
+            line = next(c[5:] for c in columns[4:] if c.startswith("line:"))
+            yield f"{columns[1]}:{line}: {name} does not begin with the name of its file, header or folder, nor of a type there"
+
+
+def prefixes_of(path, types):
+    """volume_attach_, volume_, storage_ and engine_ for engine/storage/volume_attach.c; and those of types."""
+    folders, stem = path.split("/")[1:-1], os.path.splitext(os.path.basename(path))[0].split("_")
+    names = folders + ["_".join(stem[:k + 1]) for k in range(len(stem))]
+    names += [name + "s" for name in names] + [name[:-1] for name in names if name.endswith("s")] + [name[:-3] + "y" for name in names if name.endswith("ies")]
+    for k in range(len(folders)):
+        names += PREFIXES.get("/".join(folders[:k + 1]), [])
+        names += types.get("src/" + "/".join(folders[:k + 1]), [])
+    return [name + "_" for name in names]
 
 
 def check_complexity(files):
@@ -216,8 +332,10 @@ def main():
     files = sources()
     rules = [("layers", check_layers(files)), ("file lengths", check_file_lengths(files)),
              ("folder sizes", check_folder_sizes(files)), ("file names", check_file_names(files)),
+             ("page words", check_page_words(files)), ("conditions", check_conditions(files)),
              ("openings", check_openings(files)), ("goto", check_goto(files)),
-             ("function lengths", check_function_lengths(files)), ("complexity", check_complexity(files)),
+             ("function lengths", check_function_lengths(files)), ("prefixes", check_prefixes(files)),
+             ("complexity", check_complexity(files)),
              ("headers", check_headers(files)), ("calls", check_calls(sys.argv[1])), ("format", check_format(files))]
     failed = 0
     for name, findings in rules:
