@@ -197,6 +197,38 @@ def check_conditions(files):
                 yield f"{path}:{text.count(chr(10), 0, match.start()) + 1}: docs/operations.md does not explain the condition {name}"
 
 
+def check_commands(build):
+    """Each `dari` command that a page, a comment or a message shows is there, with its options."""
+    page = os.path.join(ROOT, build, "src/daemon/dari.8")  # the manual page: one section a command
+    if not os.path.exists(page):
+        return
+    with open(page, encoding="utf-8") as f:
+        sections = re.split(r"^\.SS ", f.read().replace("\\-", "-"), flags=re.MULTILINE)[1:]
+    commands = {section.splitlines()[0]: set(re.findall(r"^\.B (--[a-z-]+)", section, re.MULTILINE)) for section in sections}
+    commands["help"] = set()
+    groups = {name.split()[0] for name in commands}
+    for path in run(["git", "ls-files", "*.md", "src/*.c", "src/*.h"]).split():
+        for line, words in shown_commands(path):
+            name = " ".join(words[:2]) if " ".join(words[:2]) in commands else words[0]
+            if name not in commands and (len(words) > 1 or name not in groups):
+                yield f"{path}:{line}: there is no command dari {' '.join(words[:2])}"
+            for option in [word for word in words if re.fullmatch(r"--[a-z-]+", word)]:
+                if option not in commands.get(name, set()) | {"--help", "--version", "--config", "--json"}:
+                    yield f"{path}:{line}: dari {name} has no option {option}"
+
+
+def shown_commands(path):
+    """(line, words after "dari") of what stands between backticks, and on a page's indented lines."""
+    text = read(path)
+    if not path.endswith(".md"):
+        text = re.sub(r'"\s*\n\s*"', lambda m: re.sub(r"\S", " ", m[0]), text)  # one literal of two lines
+    found = list(re.finditer(r"`(?:build/)?dari ([a-z][^`]*)`", text))
+    if path.endswith(".md"):
+        found += re.finditer(r"^    (?:.*[\s(\"])?(?:build/)?dari ([a-z][^|;&>#)\n]*)", text, re.MULTILINE)
+    for match in found:
+        yield text.count("\n", 0, match.start()) + 1, match[1].split()
+
+
 def words_of(path, line):
     """What a line says to people, roughly: comments of C, all of a page."""
     if path.endswith((".c", ".h", ".def")):
@@ -333,6 +365,7 @@ def main():
     rules = [("layers", check_layers(files)), ("file lengths", check_file_lengths(files)),
              ("folder sizes", check_folder_sizes(files)), ("file names", check_file_names(files)),
              ("page words", check_page_words(files)), ("conditions", check_conditions(files)),
+             ("commands", check_commands(sys.argv[1])),
              ("openings", check_openings(files)), ("goto", check_goto(files)),
              ("function lengths", check_function_lengths(files)), ("prefixes", check_prefixes(files)),
              ("complexity", check_complexity(files)),
