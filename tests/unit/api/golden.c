@@ -3,19 +3,19 @@
  * compares the last answer with what is on record. GOLDEN_ACCEPT=1 rewrites the record.
  *
  * A case NN-name.req has its answer in a file beside it: NN-name.xml or .json whole, NN-name.only where it
- * says
- * @only. Cases that fail stand together in one file of their folder, errors.cases, with their answers:
+ * says @only. Cases that fail stand together in one file of their folder, errors.cases, with their answers:
  *   == name                                    begins a case; its lines follow, as in a .req file
- *   => 400 InvalidVpc.Range: The CIDR …        its answer: status, code (or what the service has in its
- * place), message; the whole answer that follows from them is compared, byte by byte
+ *   => 400 InvalidVpc.Range: The CIDR …        its answer: status, code (or what the service has in its place),
+ *                                              message; the whole answer that follows from them is compared,
+ *                                              byte by byte
  *
  * A case is lines, each a call by alice; the last one's answer counts:
  *   Action=CreateVpc&CidrBlock=10.0.0.0/16     a POST; RunInstances&… is short for Action=RunInstances&…
  *   ?Action=…                                  the same as a GET
  *   @bob Action=…     @nobody Action=…         by another account; unsigned
- *   @key Action=…                              by the newest <AccessKeyId>, with its <SessionToken> if it has
- *   GET /compute/v2.1/servers?name=a           a request to an OpenStack service, with a token of alice's
- * project POST /network/v2.0/networks {"network":{}} the same with a body; @admin before it: the cloud's
+ *   @key Action=…                              by the newest <AccessKeyId>, with its <SessionToken> if it has one
+ *   GET /compute/v2.1/servers?name=a           a request to an OpenStack service, with a token of alice's project
+ *   POST /network/v2.0/networks {"network":{}} the same with a body; @admin before it: the cloud's
  *                                              administrator; a body "@zeros N" is a disk of so many bytes
  *   @version compute 2.93                      the microversion of what follows
  *   @settle                                    lets the reconciler finish
