@@ -67,8 +67,8 @@ struct region {
 	struct sigv4 *sigv4;
 	struct passwords *passwords;
 	struct tokens *tokens;
-	struct ec2_face *ec2;
-	struct openstack_face *openstack;
+	struct api_face *ec2;
+	struct api_face *openstack;
 	struct identity operator, owner;
 };
 
@@ -191,23 +191,23 @@ static RESULT open_face(struct region *r, int64_t thread_count)
 			    &r->http));
 	struct sigv4_config signing = {.store = r->store, .master_key = r->master_key, .region = region_name};
 	TRY(sigv4_new(&r->ctx, &signing, &r->sigv4));
-	struct ec2_config ec2 = {.store = r->store,
+	struct api_config ec2 = {.store = r->store,
 				 .sigv4 = r->sigv4,
 				 .reconciler = r->reconciler,
 				 .region = region_name,
 				 .endpoint = STR("127.0.0.1")};
-	TRY(ec2_new(&r->ctx, &ec2, &r->ec2));
+	TRY(api_face_new(&r->ctx, &ec2_protocol, &ec2, &r->ec2));
 	const struct passwords_config passwords = {.memory_kib = 64, .passes = 1};
 	TRY(passwords_new(&r->ctx, r->executor, &passwords, &r->passwords));
 	const struct tokens_config tokens = {r->store, r->master_key, HOUR};
 	TRY(tokens_new(&r->ctx, &tokens, &r->tokens));
-	const struct openstack_config openstack = {.store = r->store,
-						   .tokens = r->tokens,
-						   .passwords = r->passwords,
-						   .reconciler = r->reconciler,
-						   .region = region_name,
-						   .endpoint = STR("http://127.0.0.1")};
-	return openstack_new(&r->ctx, &openstack, &r->openstack);
+	const struct api_config openstack = {.store = r->store,
+					     .tokens = r->tokens,
+					     .passwords = r->passwords,
+					     .reconciler = r->reconciler,
+					     .region = region_name,
+					     .endpoint = STR("http://127.0.0.1")};
+	return api_face_new(&r->ctx, &openstack_protocol, &openstack, &r->openstack);
 }
 
 /* ---- tokens ---- */
@@ -250,9 +250,9 @@ static void handle(void *self, struct call *call)
 {
 	struct region *r = self;
 	if (openstack_has_path(call->path))
-		openstack_http_face.handle(r->openstack, call);
+		api_http_face.handle(r->openstack, call);
 	else
-		ec2_http_face.handle(r->ec2, call);
+		api_http_face.handle(r->ec2, call);
 }
 
 static const struct http_face both_faces = {.name = "api", .handle = handle, .body_cap_size = 1024 * 1024};
@@ -322,8 +322,8 @@ static void close_all(struct region *r)
 {
 	if (r->http)
 		http_server_stop(r->http, SECOND);
-	ec2_free(r->ec2);
-	openstack_free(r->openstack);
+	api_face_free(r->ec2);
+	api_face_free(r->openstack);
 	tokens_free(r->tokens);
 	passwords_free(r->passwords);
 	sigv4_free(r->sigv4);

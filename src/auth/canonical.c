@@ -9,10 +9,6 @@
 #include "base/clock.h"
 #include "base/vec.h"
 
-struct pair {
-	struct str name, value;
-};
-
 /* A piece of a query as AWS writes it: decoded, and encoded again in the one right way. */
 static struct str recode(struct arena *a, struct str piece)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/crypto.h"
 
 enum { SHA1_SIZE = 20, SIGNED_TEXT_MAX = 2 * 1024 * 1024 };
@@ -13,52 +14,41 @@ enum { SHA1_SIZE = 20, SIGNED_TEXT_MAX = 2 * 1024 * 1024 };
 enum form {
 	SORTS_AS_SENT = 1 << 0, /* names, else in lower case */
 	KEEPS_STAR = 1 << 1,
-	ESCAPES_TILDE = 1 << 2,
+	KEEPS_TILDE = 1 << 2,
 	KEEPS_BRACKETS = 1 << 3,
 	FORM_COUNT = 1 << 4,
 };
 
-static int fold(char c)
+struct str cloudstack_find_value(const struct pairs *parameters, const char *name)
 {
-	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char) c;
+	for (size_t k = 0; k < parameters->count; k++)
+		if (str_equal_nocase(parameters->at[k].name, str_from(name)))
+			return parameters->at[k].value;
+	return STR_NONE;
 }
 
 static int compare_as_sent(const void *a, const void *b)
 {
-	const struct cloudstack_parameter *x = a, *y = b;
-	return str_compare(x->name, y->name);
+	return str_compare(((const struct pair *) a)->name, ((const struct pair *) b)->name);
 }
 
 static int compare_folded(const void *a, const void *b)
 {
-	const struct cloudstack_parameter *x = a, *y = b;
-	for (size_t k = 0; k < x->name.n && k < y->name.n; k++) {
-		int p = fold(x->name.p[k]), q = fold(y->name.p[k]);
-		if (p != q)
-			return p - q;
-	}
-	return x->name.n < y->name.n ? -1 : x->name.n > y->name.n;
+	return str_compare_nocase(((const struct pair *) a)->name, ((const struct pair *) b)->name);
 }
 
-static bool is_kept(unsigned char b, unsigned form)
+/* The bit that says whether the character is kept; 0: all agree. */
+static unsigned find_dispute(char c)
 {
-	if ((b >= '0' && b <= '9') || (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z'))
-		return true;
-	switch (b) {
-	case '-':
-	case '_':
-	case '.':
-		return true;
-	case '*':
-		return form & KEEPS_STAR;
-	case '~':
-		return !(form & ESCAPES_TILDE);
-	case '[':
-	case ']':
-		return form & KEEPS_BRACKETS;
-	default:
-		return false;
-	}
+	return c == '*' ? KEEPS_STAR : c == '~' ? KEEPS_TILDE : c == '[' || c == ']' ? KEEPS_BRACKETS : 0;
+}
+
+static unsigned find_disputes(struct str text)
+{
+	unsigned found = 0;
+	for (size_t k = 0; k < text.n; k++)
+		found |= find_dispute(text.p[k]);
+	return found;
 }
 
 /* Escaped and in lower case. */
@@ -66,74 +56,68 @@ static void add_escaped(struct buf *out, struct str text, unsigned form)
 {
 	static const char digits[] = "0123456789abcdef";
 	for (size_t k = 0; k < text.n; k++) {
-		unsigned char b = (unsigned char) text.p[k];
-		if (is_kept(b, form))
-			buf_add_char(out, (char) fold((char) b));
+		char c = text.p[k];
+		unsigned char b = (unsigned char) c;
+		if (str_is_alphanumeric(c) || c == '-' || c == '_' || c == '.' || form & find_dispute(c))
+			buf_add_char(out, c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c);
 		else
 			buf_add_str(out,
 				    (struct str){(const char[]){'%', digits[b >> 4], digits[b & 15]}, 3});
 	}
 }
 
-static RESULT sign(struct ctx *c, const struct cloudstack_parameter *sorted, size_t count, struct str secret,
-		   unsigned form, struct str *ret_signature)
+static RESULT sign(struct ctx *c, const struct pairs *sorted, struct str secret, unsigned form,
+		   struct str *ret_signature)
 {
 	uint8_t mac[SHA1_SIZE];
 	struct buf text;
 	buf_init(&text, SIGNED_TEXT_MAX);
-	for (size_t k = 0; k < count; k++) {
+	for (size_t k = 0; k < sorted->count; k++) {
 		if (k)
 			buf_add_char(&text, '&');
-		add_escaped(&text, sorted[k].name, form);
+		add_escaped(&text, sorted->at[k].name, form);
 		buf_add_char(&text, '=');
-		add_escaped(&text, sorted[k].value, form);
+		add_escaped(&text, sorted->at[k].value, form);
 	}
 	struct result result = buf_finish(&text);
-	if (result_is_ok(result)) {
-		crypto_hmac_sha1(secret.p, secret.n, buf_str(&text), mac);
-		*ret_signature = str_encode_base64(c->arena, (struct str){(char *) mac, sizeof mac});
-	}
+	crypto_hmac_sha1(secret.p, secret.n, buf_str(&text), mac);
 	buf_done(&text);
-	return result_is_ok(result) ? OK : ctx_no_memory(c);
+	*ret_signature = str_encode_base64(c->arena, (struct str){(char *) mac, sizeof mac});
+	return result_is_ok(result) && ret_signature->p ? OK : ctx_no_memory(c);
 }
 
-/* The bits on which these parameters leave something to disagree. */
-static unsigned find_disputed(const struct cloudstack_parameter *at, size_t count)
+static bool is_in_time(const struct pairs *parameters)
 {
+	int64_t expires_us = 0;
+	return !str_is(cloudstack_find_value(parameters, "signatureversion"), "3") ||
+	       (result_is_ok(clock_parse(cloudstack_find_value(parameters, "expires"), &expires_us)) &&
+		expires_us >= clock_now_us());
+}
+
+RESULT cloudstack_check_signature(struct ctx *c, const struct pairs *parameters, struct str secret,
+				  bool *ret_is_right)
+{
+	struct pair *at = arena_new_array(c->arena, struct pair, parameters->count + 1);
+	struct pairs sorted = {at, 0};
+	struct str given = cloudstack_find_value(parameters, "signature"), wanted = STR_NONE;
 	unsigned disputed = SORTS_AS_SENT;
-	for (size_t k = 0; k < count; k++) {
-		const struct str texts[] = {at[k].name, at[k].value};
-		for (size_t n = 0; n < 2; n++) {
-			disputed |= str_find_char(texts[n], '*', 0) < texts[n].n ? KEEPS_STAR : 0U;
-			disputed |= str_find_char(texts[n], '~', 0) < texts[n].n ? ESCAPES_TILDE : 0U;
-			disputed |= str_find_char(texts[n], '[', 0) < texts[n].n ||
-						    str_find_char(texts[n], ']', 0) < texts[n].n
-					    ? KEEPS_BRACKETS
-					    : 0U;
-		}
-	}
-	return disputed;
-}
-
-RESULT cloudstack_check_signature(struct ctx *c, const struct cloudstack_parameter *at, size_t count,
-				  struct str secret, struct str signature, bool *ret_is_right)
-{
-	struct cloudstack_parameter *sorted =
-		arena_new_array(c->arena, struct cloudstack_parameter, count + 1);
-	unsigned disputed = find_disputed(at, count);
 	bool is_right = false;
-	if (!sorted)
+	if (!at || parameters->count > CLOUDSTACK_PARAMETERS_MAX)
 		return ctx_no_memory(c);
-	for (unsigned form = 0; form < FORM_COUNT && count <= CLOUDSTACK_PARAMETERS_MAX; form++) {
-		struct str wanted = STR_NONE;
+	for (size_t k = 0; k < parameters->count; k++) {
+		if (str_equal_nocase(parameters->at[k].name, STR("signature")))
+			continue;
+		at[sorted.count++] = parameters->at[k];
+		disputed |= find_disputes(parameters->at[k].name) | find_disputes(parameters->at[k].value);
+	}
+	for (unsigned form = 0; form < FORM_COUNT; form++) {
 		if (form & ~disputed)
 			continue;
-		memcpy(sorted, at, count * sizeof *at);
-		qsort(sorted, count, sizeof *sorted, form & SORTS_AS_SENT ? compare_as_sent : compare_folded);
-		TRY(sign(c, sorted, count, secret, form, &wanted));
-		if (wanted.n == signature.n && crypto_equal(wanted.p, signature.p, signature.n))
+		qsort(at, sorted.count, sizeof *at, form & SORTS_AS_SENT ? compare_as_sent : compare_folded);
+		TRY(sign(c, &sorted, secret, form, &wanted));
+		if (wanted.n == given.n && crypto_equal(wanted.p, given.p, given.n))
 			is_right = true; /* and on, so that the time does not tell which form it was */
 	}
-	*ret_is_right = is_right;
+	*ret_is_right = is_right && is_in_time(parameters);
 	return OK;
 }

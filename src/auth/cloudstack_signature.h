@@ -5,15 +5,12 @@
 
 #include "base/ctx.h"
 
-/* One parameter, decoded: of the query or of a form. */
-struct cloudstack_parameter {
-	struct str name, value;
-};
-
 enum { CLOUDSTACK_PARAMETERS_MAX = 1000 };
 
-/* Whether the signature is one of the parameters (all but the signature itself) under the secret. Clients
- * disagree on the order of names that differ in case, and on whether to escape * ~ [ and ]: each of these forms
- * is accepted. More than CLOUDSTACK_PARAMETERS_MAX parameters are not signed. ERR_NO_MEMORY. */
-RESULT cloudstack_check_signature(struct ctx *c, const struct cloudstack_parameter *at, size_t count,
-				  struct str secret, struct str signature, bool *ret_is_right);
+/* The value of the parameter of that name, in any case; empty: there is none. */
+struct str cloudstack_find_value(const struct pairs *parameters, const char *name);
+/* Whether the parameter "signature" is one of the others under the secret, and holds now: version 3 says until
+ * when. Clients disagree on the order of names that differ in case, and on whether to escape * ~ [ and ]: each of
+ * these forms is accepted. ERR_NO_MEMORY; also of more than CLOUDSTACK_PARAMETERS_MAX. */
+RESULT cloudstack_check_signature(struct ctx *c, const struct pairs *parameters, struct str secret,
+				  bool *ret_is_right);

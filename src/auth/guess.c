@@ -13,7 +13,7 @@
 /* Wrong guesses in a row at one secret from one address. A full table forgets the one that failed the longest
  * ago. Whoever fills it thereby gets that address a few tries more, but no secret: all that was forgotten
  * still counts in the secret's own row. Nobody is locked, for a new row begins with nothing. */
-struct pair {
+struct guessing {
 	uuid of, from; /* of none: free */
 	int64_t failures;
 	int64_t last_us;
@@ -42,7 +42,7 @@ struct guesses {
 	int64_t failures_max, locked_us;
 	int64_t guess_us, whole_us; /* what one guess puts off, and a full bucket */
 	pthread_mutex_t lock;       /* over what follows */
-	struct pair pairs[GUESSES_PAIRS];
+	struct guessing pairs[GUESSES_PAIRS];
 	struct secret secrets[GUESSES_SECRETS];
 	struct known known[GUESSES_KNOWN];
 };
@@ -81,9 +81,9 @@ uuid guesser_address(struct ip peer)
 /* ---- the tables; the lock is held ---- */
 
 /* NULL: it has none. May it take a place, it takes that of who failed the longest ago. */
-static struct pair *find_pair(struct guesses *g, uuid of, uuid from, bool may_take)
+static struct guessing *find_pair(struct guesses *g, uuid of, uuid from, bool may_take)
 {
-	struct pair *oldest = &g->pairs[0];
+	struct guessing *oldest = &g->pairs[0];
 	for (size_t k = 0; k < GUESSES_PAIRS; k++) {
 		if (uuid_equal(g->pairs[k].of, of) && uuid_equal(g->pairs[k].from, from))
 			return &g->pairs[k];
@@ -92,7 +92,7 @@ static struct pair *find_pair(struct guesses *g, uuid of, uuid from, bool may_ta
 	}
 	if (!may_take)
 		return NULL;
-	*oldest = (struct pair){.of = of, .from = from};
+	*oldest = (struct guessing){.of = of, .from = from};
 	return oldest;
 }
 
@@ -151,9 +151,9 @@ bool guesses_may_try(struct guesses *g, const struct guesser *who)
 	int64_t now_us = clock_monotonic_us();
 	uuid from = guesser_address(who->peer);
 	(void) pthread_mutex_lock(&g->lock);
-	struct pair *pair = find_pair(g, who->of, from, false);
+	struct guessing *pair = find_pair(g, who->of, from, false);
 	if (pair && now_us >= pair->last_us + g->locked_us)
-		*pair = (struct pair){0};
+		*pair = (struct guessing){0};
 	const struct secret *secret = find_secret(g, who->of, false);
 	bool is_locked = pair && pair->failures >= g->failures_max;
 	bool is_full = secret && secret->empty_us > now_us + g->whole_us - g->guess_us;
@@ -201,10 +201,10 @@ void guesses_note(struct guesses *g, const struct guesser *who, bool is_right)
 	uuid from = guesser_address(who->peer);
 	bool is_full_now = false;
 	(void) pthread_mutex_lock(&g->lock);
-	struct pair *pair = find_pair(g, who->of, from, !is_right);
+	struct guessing *pair = find_pair(g, who->of, from, !is_right);
 	if (is_right) {
 		if (pair)
-			*pair = (struct pair){0};
+			*pair = (struct guessing){0};
 		find_known(g, who->of, from, true)->last_us = now_us;
 	} else {
 		failures = ++pair->failures;

@@ -2,6 +2,8 @@
  * From an access key to the identity of its user. Rows may change while the call lives, so texts are copied. */
 #include "auth/key_owner.h"
 
+#include "auth/key.h"
+#include "auth/uses.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
 #include "store/access_key.h"
@@ -59,4 +61,48 @@ RESULT key_find_owner(struct ctx *c, struct view *v, struct str key_id, struct k
 	if (is_open)
 		ret_owner->who = key_make_identity(c->arena, account, user, roles.rights, key_id);
 	return is_open && !ret_owner->who ? ctx_no_memory(c) : OK;
+}
+
+/* ---- secrets ---- */
+
+RESULT key_use_secret(struct ctx *c, const uint8_t *master_key, const struct access_key *key, key_use use,
+		      void *arg)
+{
+	struct str secret = STR_NONE;
+	if (!result_is_ok(key_open_secret(c, master_key, key, &secret))) {
+		ctx_clear_problem(c);
+		return ctx_fail(c, ERR_INTERNAL,
+				"the master key does not open the secret of access key %" STR_FMT,
+				STR_ARG(key->key_id));
+	}
+	struct result result = use(arg, secret);
+	crypto_wipe((void *) secret.p, secret.n); /* ours, in the arena */
+	return result;
+}
+
+struct proving {
+	const struct key_proof *proof;
+	bool is_right;
+};
+
+static RESULT check_proof(void *arg, struct str secret)
+{
+	struct proving *p = arg;
+	return p->proof->check(p->proof->arg, secret, &p->is_right);
+}
+
+RESULT key_prove_owner(struct ctx *c, const struct key_proof *proof, struct str key_id,
+		       struct identity **ret_who)
+{
+	struct key_owner owner = {0};
+	struct proving p = {proof, false};
+	AUTO_VIEW v;
+	view_open(proof->store, &v);
+	TRY(key_find_owner(c, &v, key_id, &owner));
+	if (owner.who)
+		TRY(key_use_secret(c, proof->master_key, owner.key, check_proof, &p));
+	if (p.is_right)
+		uses_note(proof->uses, KIND_ACCESS_KEY, owner.key->row.id, proof->service, STR_NONE);
+	*ret_who = p.is_right ? owner.who : NULL;
+	return OK;
 }

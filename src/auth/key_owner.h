@@ -7,6 +7,7 @@
 
 struct access_key;
 struct account;
+struct uses;
 struct user;
 
 struct key_owner {
@@ -17,6 +18,25 @@ struct key_owner {
 /* Looks the key up in the view, which has just been opened, and ends the view's read of indexes. The key's row
  * stays readable until the view is closed. ERR_NO_MEMORY. */
 RESULT key_find_owner(struct ctx *c, struct view *v, struct str key_id, struct key_owner *ret_owner);
+
+/* What is to be done with the secret of a key; it is wiped afterwards. */
+typedef RESULT (*key_use)(void *arg, struct str secret);
+/* ERR_INTERNAL: the master key does not open it; else what use() returns. */
+RESULT key_use_secret(struct ctx *c, const uint8_t *master_key, const struct access_key *key, key_use use,
+		      void *arg);
+
+/* How a request proves that its sender has the key's secret. */
+struct key_proof {
+	struct store *store;
+	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes */
+	struct uses *uses;         /* where a proved use is noted, NULL: nowhere; */
+	struct str service;        /* as one of this service */
+	RESULT (*check)(void *arg, struct str secret, bool *ret_is_right);
+	void *arg;
+};
+/* Whose the key of that id is, if it is open and the proof holds; NULL: nobody. */
+RESULT key_prove_owner(struct ctx *c, const struct key_proof *proof, struct str key_id,
+		       struct identity **ret_who);
 
 /* The identity of a user who signs for an account; all of it is copied into the arena. A key never gives the
  * right ADMIN, because it reaches into no other account. NULL: the arena is full. */

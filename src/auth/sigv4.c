@@ -405,11 +405,17 @@ static RESULT find_session_key(struct attempt *at)
 	return OK;
 }
 
+static RESULT derive_key(void *arg, struct str secret)
+{
+	struct attempt *at = arg;
+	sigv4_derive_key(secret, &at->scope, at->key);
+	return OK;
+}
+
 /* The signing key and who it belongs to. */
 static RESULT find_key(struct attempt *at)
 {
 	struct sigv4 *s = at->s;
-	struct str secret = STR_NONE;
 	if (at->session)
 		return find_session_key(at);
 	AUTO_VIEW v;
@@ -424,16 +430,8 @@ static RESULT find_key(struct attempt *at)
 		return OK;
 	}
 	at->key_is_cached = cache_find(&s->cache, row->row.id, row->row.commit, at->scope.text, at->key);
-	if (!at->key_is_cached) {
-		if (!result_is_ok(key_open_secret(&at->call->ctx, s->master_key, row, &secret))) {
-			ctx_clear_problem(&at->call->ctx);
-			return ctx_fail(&at->call->ctx, ERR_INTERNAL,
-					"the master key does not open the secret of access key %s",
-					shown(at, at->key_id));
-		}
-		sigv4_derive_key(secret, &at->scope, at->key);
-		crypto_wipe((void *) secret.p, secret.n); /* ours, in the arena */
-	}
+	if (!at->key_is_cached)
+		TRY(key_use_secret(&at->call->ctx, s->master_key, row, derive_key, at));
 	at->answer->who = owner.who;
 	at->key_is_known = true;
 	at->row = row->row.id;

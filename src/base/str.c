@@ -33,6 +33,16 @@ int str_compare(struct str a, struct str b)
 	return order ? order : (a.n > b.n) - (a.n < b.n);
 }
 
+int str_compare_nocase(struct str a, struct str b)
+{
+	for (size_t k = 0; k < a.n && k < b.n; k++) {
+		int order = lower_of(a.p[k]) - lower_of(b.p[k]);
+		if (order)
+			return order;
+	}
+	return (a.n > b.n) - (a.n < b.n);
+}
+
 bool str_starts_with(struct str s, struct str prefix)
 {
 	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);

@@ -17,6 +17,16 @@ struct str {
 	size_t n;
 };
 
+/* A name and its value, of a query or a form say. */
+struct pair {
+	struct str name, value;
+};
+
+struct pairs {
+	const struct pair *at;
+	size_t count;
+};
+
 /* A list of strings. */
 struct strs {
 	const struct str *at;
@@ -49,8 +59,9 @@ static inline bool str_is_alphanumeric(char c) /* ASCII only */
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
-bool str_equal_nocase(struct str a, struct str b); /* ASCII only */
-int str_compare(struct str a, struct str b);       /* bytewise; <0, 0, >0 */
+bool str_equal_nocase(struct str a, struct str b);  /* ASCII only */
+int str_compare(struct str a, struct str b);        /* bytewise; <0, 0, >0 */
+int str_compare_nocase(struct str a, struct str b); /* likewise, ASCII letters as if small */
 bool str_starts_with(struct str s, struct str prefix);
 bool str_ends_with(struct str s, struct str suffix);
 struct str str_slice(struct str s, size_t from, size_t to); /* a range beyond s is cut to s */

@@ -10,7 +10,7 @@
 #include "api/cloudstack/cloudstack.h"
 #include "api/console/console.h"
 #include "api/console/relay.h"
-#include "api/core/park.h"
+#include "api/core/dispatch.h"
 #include "api/ec2/core/ec2.h"
 #include "api/iam/iam.h"
 #include "api/metadata/metadata.h"
@@ -32,44 +32,39 @@ enum { STOP_GRACE_S = 5, STOP_LIMIT_S = 20, DAEMON_ARENA_CAP = 64 * 1024 * 1024 
 
 /* ---- the API's listener ---- */
 
-static void api_handle(void *self, struct call *call)
+/* NULL: none, the call is for a page of ours. */
+static struct api_face *find_face(struct daemon *d, const struct call *call)
+{
+	return openstack_has_path(call->path)    ? d->openstack
+	       : cloudstack_has_path(call->path) ? d->cloudstack
+	       : iam_has_call(call)              ? d->iam
+						 : d->ec2;
+}
+
+static void handle_call(void *self, struct call *call)
 {
 	struct daemon *d = self;
-	if (openstack_has_path(call->path))
-		openstack_http_face.handle(d->openstack, call);
-	else if (console_has_path(call->path))
+	if (console_has_path(call->path))
 		console_handle(d->console, call);
-	else if (cloudstack_has_path(call->path))
-		cloudstack_http_face.handle(d->cloudstack, call);
-	else if (iam_has_call(call))
-		iam_http_face.handle(d->iam, call);
 	else if (!health_handle(d, call))
-		ec2_http_face.handle(d->ec2, call);
+		api_handle_call(find_face(d, call), call);
 }
 
-static void api_begin(void *self, struct call *call)
+static void begin_call(void *self, struct call *call)
 {
-	struct daemon *d = self;
-	if (openstack_has_path(call->path))
-		openstack_http_face.begin(d->openstack, call);
+	api_begin_call(find_face(self, call), call);
 }
 
-static void api_reject(void *self, struct call *call, int status, enum err why)
+static void reject_call(void *self, struct call *call, int status, enum err why)
 {
-	struct daemon *d = self;
-	if (openstack_has_path(call->path))
-		openstack_http_face.reject(d->openstack, call, status, why);
-	else if (cloudstack_has_path(call->path))
-		cloudstack_http_face.reject(d->cloudstack, call, status, why);
-	else
-		ec2_http_face.reject(d->ec2, call, status, why);
+	api_reject(find_face(self, call), call, status, why);
 }
 
 static const struct http_face api_face = {.name = "api",
-					  .handle = api_handle,
-					  .reject = api_reject,
-					  .body_cap_size = 1024 * 1024,
-					  .begin = api_begin};
+					  .handle = handle_call,
+					  .reject = reject_call,
+					  .body_cap_size = API_BODY_CAP_SIZE,
+					  .begin = begin_call};
 
 static RESULT open_listener(struct daemon *d)
 {
@@ -181,46 +176,26 @@ static RESULT open_faces(struct daemon *d)
 		.per_address_max = (unsigned) d->settings.connections_per_address,
 	};
 	TRY(http_server_new(&d->ctx, &http, &d->http));
-	struct str endpoint = settings_endpoint(d->arena, &d->settings), scheme = STR_NONE;
-	(void) str_split_next(&endpoint, '/', &scheme); /* "http:", then "", then host and port */
-	(void) str_split_next(&endpoint, '/', &scheme);
-	struct ec2_config ec2 = {
+	const struct api_config faces = {
 		.store = d->store,
-		.sigv4 = d->sigv4,
 		.guards = d->guards,
-		.issuers = d->issuers,
-		.key_lane = d->key_lane,
 		.limits = d->limits,
 		.reconciler = d->reconciler,
-		.region = d->settings.region,
-		.endpoint = endpoint,
-	};
-	TRY(ec2_new(&d->ctx, &ec2, &d->ec2));
-	const struct iam_config iam = {.store = d->store,
-				       .sigv4 = d->sigv4,
-				       .guards = d->guards,
-				       .passwords = d->passwords,
-				       .master_key = d->master_key,
-				       .uses = d->uses,
-				       .limits = d->limits};
-	TRY(iam_new(&d->ctx, &iam, &d->iam));
-	const struct cloudstack_config cloudstack = {d->store, d->guards, d->limits, d->master_key, d->uses};
-	TRY(cloudstack_new(&d->ctx, &cloudstack, &d->cloudstack));
-	const struct openstack_config openstack = {
-		.passwords = d->passwords,
-		.key_lane = d->key_lane,
-		.uses = d->uses,
-		.master_key = d->master_key,
-		.store = d->store,
+		.sigv4 = d->sigv4,
 		.tokens = d->tokens,
 		.tickets = d->tickets,
-		.guards = d->guards,
-		.limits = d->limits,
-		.reconciler = d->reconciler,
+		.issuers = d->issuers,
+		.passwords = d->passwords,
+		.key_lane = d->key_lane,
+		.master_key = d->master_key,
+		.uses = d->uses,
 		.region = d->settings.region,
 		.endpoint = settings_endpoint(d->arena, &d->settings),
 	};
-	TRY(openstack_new(&d->ctx, &openstack, &d->openstack));
+	TRY(api_face_new(&d->ctx, &ec2_protocol, &faces, &d->ec2));
+	TRY(api_face_new(&d->ctx, &iam_protocol, &faces, &d->iam));
+	TRY(api_face_new(&d->ctx, &cloudstack_protocol, &faces, &d->cloudstack));
+	TRY(api_face_new(&d->ctx, &openstack_protocol, &faces, &d->openstack));
 	TRY(open_consoles(d));
 	struct metadata_config metadata = {.executor = d->executor,
 					   .store = d->store,
@@ -270,10 +245,10 @@ static void end_all(struct daemon *d)
 	if (d->http)
 		http_server_stop(d->http, STOP_GRACE_S * SECOND);
 	metadata_free(d->metadata);
-	ec2_free(d->ec2);
-	iam_free(d->iam);
-	cloudstack_free(d->cloudstack);
-	openstack_free(d->openstack);
+	api_face_free(d->ec2);
+	api_face_free(d->iam);
+	api_face_free(d->cloudstack);
+	api_face_free(d->openstack);
 	console_free(d->console);
 	tickets_free(d->tickets);
 	tokens_free(d->tokens);

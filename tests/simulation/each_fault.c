@@ -155,7 +155,7 @@ static struct world_answer call(void *self, enum script_user user, bool is_get, 
 {
 	(void) self;
 	sign(user, is_get, parameters);
-	fake_call_handle(&t.http, iam_has_call(&t.http.call) ? &iam_http_face : &ec2_http_face);
+	fake_call_handle(&t.http, &api_http_face);
 	await_answer(parameters);
 	return answer();
 }
@@ -164,7 +164,7 @@ static struct world_answer request(void *self, const struct script_request *r)
 {
 	(void) self;
 	write_request(r);
-	fake_call_handle(&t.http, &openstack_http_face);
+	fake_call_handle(&t.http, &api_http_face);
 	await_answer(r->path);
 	return answer();
 }
@@ -406,9 +406,9 @@ static bool interrupt(const struct way *way, uint64_t n, int *ret_status)
 		sign_line(line);
 	arm(way, n);
 	if (is_openstack)
-		fake_call_handle(&t.http, &openstack_http_face);
+		fake_call_handle(&t.http, &api_http_face);
 	else
-		ec2_http_face.handle(t.s.region.face, &t.http.call);
+		api_http_face.handle(t.s.region.face, &t.http.call);
 	for (steps_taken = 0; !is_over(way, n) && !(t.http.is_answered && cloud_is_settled(c, NULL)) &&
 			      steps_taken < STEPS_MAX;
 	     steps_taken++)

@@ -18,17 +18,18 @@ static void open_openstack(struct region *r)
 	const struct passwords_config passwords = {
 		.memory_kib = 8, .passes = 1, .failures_max = 3, .locked_us = MINUTE};
 	cloud_expect_at(c, passwords_new(&c->c, c->executor, &passwords, &r->passwords), __FILE__, __LINE__);
-	const struct openstack_config openstack = {.store = c->store,
-						   .guards = r->guards,
-						   .tokens = r->tokens,
-						   .passwords = r->passwords,
-						   .key_lane = r->key_lane,
-						   .tickets = r->tickets,
-						   .master_key = master_key,
-						   .reconciler = c->reconciler,
-						   .region = STR("xy-west-2"),
-						   .endpoint = STR("http://cloud.test:8773")};
-	cloud_expect_at(c, openstack_new(&c->c, &openstack, &r->openstack), __FILE__, __LINE__);
+	const struct api_config openstack = {.store = c->store,
+					     .guards = r->guards,
+					     .tokens = r->tokens,
+					     .passwords = r->passwords,
+					     .key_lane = r->key_lane,
+					     .tickets = r->tickets,
+					     .master_key = master_key,
+					     .reconciler = c->reconciler,
+					     .region = STR("xy-west-2"),
+					     .endpoint = STR("http://cloud.test:8773")};
+	cloud_expect_at(c, api_face_new(&c->c, &openstack_protocol, &openstack, &r->openstack), __FILE__,
+			__LINE__);
 }
 
 static void open_face(struct region *r)
@@ -39,29 +40,29 @@ static void open_face(struct region *r)
 	const struct guards_config guards = {c->store, master_key, STR("us-east-1")};
 	cloud_expect_at(c, guards_new(&c->c, &guards, &r->guards), __FILE__, __LINE__);
 	cloud_expect_at(c, api_new_key_lane(&c->c, c->executor, &r->key_lane), __FILE__, __LINE__);
-	const struct ec2_config ec2 = {.store = c->store,
+	const struct api_config ec2 = {.store = c->store,
 				       .guards = r->guards,
 				       .sigv4 = r->sigv4,
 				       .key_lane = r->key_lane,
 				       .reconciler = c->reconciler,
 				       .region = STR("xy-west-2"), /* the cloud's own name */
 				       .endpoint = STR("ec2.us-east-1.test:8773")};
-	cloud_expect_at(c, ec2_new(&c->c, &ec2, &r->face), __FILE__, __LINE__);
+	cloud_expect_at(c, api_face_new(&c->c, &ec2_protocol, &ec2, &r->face), __FILE__, __LINE__);
 	open_openstack(r);
-	const struct iam_config iam = {
+	const struct api_config iam = {
 		.store = c->store, .sigv4 = r->sigv4, .passwords = r->passwords, .master_key = master_key};
-	cloud_expect_at(c, iam_new(&c->c, &iam, &r->iam), __FILE__, __LINE__);
+	cloud_expect_at(c, api_face_new(&c->c, &iam_protocol, &iam, &r->iam), __FILE__, __LINE__);
 }
 
 static void close_face(struct region *r)
 {
-	iam_free(TAKE(r->iam));
-	openstack_free(TAKE(r->openstack));
+	api_face_free(TAKE(r->iam));
+	api_face_free(TAKE(r->openstack));
 	passwords_free(TAKE(r->passwords));
 	lane_free(TAKE(r->key_lane));
 	tickets_free(TAKE(r->tickets));
 	tokens_free(TAKE(r->tokens));
-	ec2_free(TAKE(r->face));
+	api_face_free(TAKE(r->face));
 	guards_free(TAKE(r->guards));
 	sigv4_free(TAKE(r->sigv4));
 }

@@ -436,8 +436,8 @@ static void start(struct simulation *s, const struct world_user *user, struct st
 	ctx_init(&r->cloud->c, r->cloud->arena);
 	world_sign_call(&r->cloud->c, user, "POST", form, http);
 	bool is_iam = iam_has_call(&http->call);
-	http->call.self = is_iam ? (void *) r->iam : r->face;
-	fake_call_handle(http, is_iam ? &iam_http_face : &ec2_http_face);
+	http->call.self = is_iam ? r->iam : r->face;
+	fake_call_handle(http, &api_http_face);
 }
 
 /* The newest that has the path. */
@@ -470,7 +470,7 @@ static void start_openstack(struct simulation *s, const struct world_user *user,
 	ctx_init(&r->cloud->c, r->cloud->arena);
 	world_token_call(&r->cloud->c, r->tokens, user, &request, http);
 	http->call.self = r->openstack;
-	fake_call_handle(http, &openstack_http_face);
+	fake_call_handle(http, &api_http_face);
 }
 
 /* The body as OpenStack wants it: within the member that the row names. */

@@ -48,9 +48,9 @@ struct region {
 	struct lane *key_lane;
 	struct tickets *tickets;
 	struct guards *guards;
-	struct ec2_face *face;
-	struct iam_face *iam; /* for what a case needs of it */
-	struct openstack_face *openstack;
+	struct api_face *face;
+	struct api_face *iam; /* for what a case needs of it */
+	struct api_face *openstack;
 	const uint8_t *master_key;
 	struct world_user users[ACCOUNTS + 1];
 	struct world_user hands[ACCOUNTS]; /* second users, whom policies deny */

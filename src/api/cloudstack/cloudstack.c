@@ -5,216 +5,155 @@
 
 #include "api/cloudstack/internal.h"
 #include "auth/cloudstack_signature.h"
-#include "auth/key.h"
 #include "auth/key_owner.h"
-#include "auth/uses.h"
 #include "base/clock.h"
-#include "base/heap.h"
-#include "model/role.h"
-#include "store/access_key.h"
 
 /* A signature is tried in up to sixteen forms, and whoever knows a key's id may make us try: so a request's
  * parameters are short. User data of 32 KiB fit, which are the largest that CloudStack takes. */
-enum { BODY_CAP_SIZE = 64 * 1024 };
+enum { PARAMETERS_SIZE_MAX = 64 * 1024 };
 
-struct cloudstack_face {
-	struct api_face core;
-	struct cloudstack_config config;
+struct cloudstack_call {
+	API_CALL_BASE;
+	struct pairs pairs;
 };
+API_DEFINE_FACE(cloudstack)
 
 static const struct pairs_rules pairs_rules = {.noun = "request",
 					       .count_max = CLOUDSTACK_PARAMETERS_MAX,
 					       .form = PAIRS_NEST | PAIRS_BRACKETS | PAIRS_IGNORE_CASE};
+
+static const struct api_actions *const groups[] = {
+	&cloudstack_zone_actions,
+	&cloudstack_offering_actions,
+	&cloudstack_machine_actions,
+};
+static const struct api_groups all_groups = {groups, sizeof groups / sizeof groups[0], .ignores_case = true};
 
 bool cloudstack_has_path(struct str path)
 {
 	return str_is(path, "/client/api") || str_is(path, "/client/api/");
 }
 
-/* Names are compared without case. Empty: absent. */
-static struct str find_value(const struct cloudstack_call *e, const char *name)
+/* ---- who asks, and for what ---- */
+
+static RESULT is_signed(void *arg, struct str secret, bool *ret_is_right)
 {
-	for (size_t k = 0; k < e->pairs.count; k++)
-		if (str_equal_nocase(e->pairs.at[k].name, str_from(name)))
-			return e->pairs.at[k].value;
-	return STR_NONE;
+	struct cloudstack_call *e = arg;
+	return cloudstack_check_signature(e->c, &e->pairs, secret, ret_is_right);
 }
 
-/* ---- who asks ---- */
-
-/* Version 3 of the signature says until when it holds. */
-static bool is_in_time(const struct cloudstack_call *e)
+static RESULT read_request(struct cloudstack_call *e)
 {
-	int64_t expires_us = 0;
-	struct str version = find_value(e, "signatureversion");
-	if (!str_is(version, "3"))
-		return true;
-	return result_is_ok(clock_parse(find_value(e, "expires"), &expires_us)) &&
-	       expires_us >= clock_now_us();
-}
-
-static RESULT is_signed(struct cloudstack_call *e, const struct access_key *key, bool *ret_is_right)
-{
-	struct str secret = STR_NONE;
-	struct cloudstack_parameter *at =
-		arena_new_array(e->c->arena, struct cloudstack_parameter, e->pairs.count + 1);
-	size_t count = 0;
-	if (!at)
-		return ctx_no_memory(e->c);
-	for (size_t k = 0; k < e->pairs.count; k++)
-		if (!str_equal_nocase(e->pairs.at[k].name, STR("signature")))
-			at[count++] =
-				(struct cloudstack_parameter){e->pairs.at[k].name, e->pairs.at[k].value};
-	TRY(key_open_secret(e->c, e->config->master_key, key, &secret));
-	struct result result =
-		cloudstack_check_signature(e->c, at, count, secret, find_value(e, "signature"), ret_is_right);
-	crypto_wipe((void *) secret.p, secret.n); /* ours, in the arena */
-	return result;
-}
-
-static RESULT authenticate(struct cloudstack_call *e)
-{
-	struct key_owner owner = {0};
-	bool is_right = false;
-	struct view v;
-	view_open(e->config->store, &v);
-	struct result result = key_find_owner(e->c, &v, find_value(e, "apikey"), &owner);
-	if (result_is_ok(result) && owner.who && is_in_time(e))
-		result = is_signed(e, owner.key, &is_right);
-	if (is_right)
-		uses_note(e->config->uses, KIND_ACCESS_KEY, owner.key->row.id, STR("cloudstack"), STR_NONE);
-	view_close(&v);
-	TRY(result);
-	if (!is_right)
+	const struct api_config *config = e->config;
+	const struct key_proof proof = {config->store,     config->master_key, config->uses,
+					STR("cloudstack"), is_signed,          e};
+	struct str form = e->call->method == HTTP_POST ? e->call->body : STR_NONE;
+	struct identity *who = NULL;
+	if (form.n + e->call->query.n > PARAMETERS_SIZE_MAX)
+		return ctx_fail(e->c, ERR_TOO_LARGE, "The request has more than %d bytes of parameters",
+				PARAMETERS_SIZE_MAX);
+	TRY(pairs_parse(e->c, &pairs_rules, e->call->query, form, &e->pairs));
+	TRY(key_prove_owner(e->c, &proof, cloudstack_find_value(&e->pairs, "apikey"), &who));
+	if (!who)
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
 				"unable to verify user credentials and/or request signature");
-	e->c->who = owner.who;
-	e->call->account_number = owner.who->account_number;
+	e->c->who = who;
+	e->call->account_number = who->account_number;
 	return OK;
-}
-
-/* ---- which command ---- */
-
-static const struct api_entry *find_command(const struct api_face *face, struct str name)
-{
-	for (size_t k = 0; k < face->entry_count; k++)
-		if (str_equal_nocase(name, str_from(face->entries[k].action->name)))
-			return &face->entries[k];
-	return NULL;
-}
-
-static void begin(struct api_call *core)
-{
-	cloudstack_call_of(core)->config = &((struct cloudstack_face *) core->face)->config;
 }
 
 static RESULT find(struct api_call *core)
 {
 	struct cloudstack_call *e = cloudstack_call_of(core);
-	struct str form = e->call->method == HTTP_POST ? e->call->body : STR_NONE;
-	if (form.n + e->call->query.n > BODY_CAP_SIZE) /* the listener, which faces share, takes more */
-		return ctx_fail(e->c, ERR_TOO_LARGE, "The request has more than %d bytes of parameters",
-				BODY_CAP_SIZE);
-	TRY(pairs_parse(e->c, &pairs_rules, e->call->query, form, &e->pairs));
-	e->command = find_value(e, "command");
-	const struct api_entry *entry = find_command(core->face, e->command);
-	struct result proved = authenticate(e);
-	if (!api_is_within_limits(core, entry ? entry->action : NULL))
-		return api_refuse_flood(core);
-	if (entry)
-		api_choose_action(core, entry);
-	TRY(proved);
+	struct result proved = read_request(e);
+	struct str name = cloudstack_find_value(&e->pairs, "command");
+	const struct api_entry *entry = api_find_action(&core->face->entries, name);
+	api_choose_action(core, entry);
+	TRY(api_check_limits(core, core->action, proved));
 	if (entry)
 		return OK;
-	if (!e->command.n)
-		return ctx_fail(e->c, ERR_UNSUPPORTED, "Invalid request, no command sent");
-	return ctx_fail(e->c, ERR_UNSUPPORTED, "Unknown API command: %" STR_FMT,
-			STR_ARG(str_slice(e->command, 0, 128)));
-}
-
-static RESULT describe_permission(struct api_call *core, struct guard_request *request)
-{
-	request->words = GUARD_OF_EC2;
-	request->has_role = identity_has(core->c->who, core->action->flags & API_WRITES ? ROLE_RIGHT_MEMBER
-											: ROLE_RIGHT_READER);
-	return OK;
+	return name.n ? ctx_fail(e->c, ERR_UNSUPPORTED, "Unknown API command: %" STR_FMT,
+				 STR_ARG(str_slice(name, 0, 128)))
+		      : ctx_fail(e->c, ERR_UNSUPPORTED, "Invalid request, no command sent");
 }
 
 static RESULT prepare(struct api_call *core)
 {
-	struct cloudstack_call *e = cloudstack_call_of(core);
-	const struct cloudstack_action *a = cloudstack_action_of(e);
-	const struct params_request request = {
-		.dialect = &cloudstack_dialect,
-		.body = document_of_pairs(&e->pairs, pairs_rules.form),
-	};
-	TRY(api_new_args(core, 1, a->args.size));
-	return params_fill(e->c, &a->args, &request, e->args);
+	const struct pairs *pairs = &cloudstack_call_of(core)->pairs;
+	const struct params_request request = {.dialect = &cloudstack_dialect,
+					       .body = document_of_pairs(pairs, pairs_rules.form)};
+	TRY(api_new_args(core, 1, core->action->args.size));
+	return params_fill(core->c, &core->action->args, &request, core->args);
 }
 
 /* ---- answers ---- */
 
-static RESULT write_answer(struct api_call *core, struct buf *body)
+/* As "2024-01-02T03:04:05+0000". */
+static void write_time(struct json_writer *w, const char *name, int64_t time_us)
 {
-	struct cloudstack_call *e = cloudstack_call_of(core);
-	struct arena *a = e->c->arena;
-	struct str name = str_lower(a, str_from(e->action->name));
+	char text[CLOCK_TEXT_SIZE + sizeof "+0000"];
+	strcpy(strchr(clock_write_s(time_us, text), 'Z'), "+0000");
+	json_write_z(w, name, text);
+}
+
+/* Both, or a size of -1 alone: all rows. The words are ours. */
+static RESULT read_page(struct api_call *e, const struct cloudstack_list_args *asked,
+			struct api_list_wish *wish)
+{
+	bool is_all = asked->page_size == -1;
+	if (is_all ? asked->page != 0 : !asked->page != !asked->page_size)
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("pagesize"),
+			is_all ? "\"page\" parameter can't be specified with \"pagesize\" -1"
+			       : "\"page\" and \"pagesize\" parameters must be specified together");
+	wish->limit = asked->page_size > 0 ? (size_t) asked->page_size : 0;
+	wish->offset = asked->page > 1 ? (size_t) (asked->page - 1) * wish->limit : 0;
+	return OK;
+}
+
+/* "count" is that of all pages. An empty list has no member. */
+static RESULT write_list(struct api_call *e, struct json_writer *w)
+{
+	const struct cloudstack_list_args *asked = e->args;
+	struct api_list_wish wish = {asked->id, &cloudstack_dialect, asked->name, asked->keyword};
+	struct query_page page;
+	TRY(read_page(e, asked, &wish));
+	TRY(api_list_rows(e, &wish, &page));
+	if (page.count) {
+		json_write_int(w, "count", (int64_t) page.count);
+		api_list_write(e, w, write_time, &wish, &page);
+	}
+	return OK;
+}
+
+void cloudstack_open_response(struct api_call *e, struct json_writer *w, const char *name)
+{
+	struct str small = str_lower(e->c->arena, str_from(name));
+	json_write_open(w, NULL);
+	json_write_open(
+		w, str_to_z(e->c->arena, str_print(e->c->arena, "%" STR_FMT "response", STR_ARG(small))));
+}
+
+static RESULT write_answer(struct api_call *e, struct buf *body)
+{
 	struct json_writer w;
 	json_write_begin(&w, body);
-	json_write_open(&w, NULL);
-	json_write_open(&w, str_to_z(a, str_print(a, "%" STR_FMT "response", STR_ARG(name))));
-	TRY(cloudstack_list(e, &w));
+	cloudstack_open_response(e, &w, e->action->name);
+	TRY(write_list(e, &w));
 	json_write_close(&w);
 	json_write_close(&w);
 	return json_write_end(&w);
 }
 
-static const char *say_throttled(struct api_call *core)
-{
-	(void) core;
-	return "The given user has reached his/her account api limit, please retry later.";
-}
-
-static const struct api_protocol protocol = {
+const struct api_protocol cloudstack_protocol = {
 	.name = "cloudstack",
 	.content_type = "application/json;charset=UTF-8",
+	.face_size = sizeof(struct api_face),
 	.call_size = sizeof(struct cloudstack_call),
-	.begin = begin,
+	.groups = &all_groups,
+	.errors = &cloudstack_errors,
 	.find = find,
-	.describe_permission = describe_permission,
 	.prepare = prepare,
 	.write = write_answer,
-	.answer_problem = cloudstack_answer_problem,
-	.find_code = cloudstack_find_code,
-	.say_throttled = say_throttled,
+	.write_problem = cloudstack_write_problem,
 };
-
-const struct http_face cloudstack_http_face = {.name = "cloudstack",
-					       .handle = api_handle_call,
-					       .reject = cloudstack_reject,
-					       .body_cap_size = BODY_CAP_SIZE};
-
-RESULT cloudstack_new(struct ctx *c, const struct cloudstack_config *config,
-		      struct cloudstack_face **ret_face)
-{
-	struct cloudstack_face *face = heap_new(struct cloudstack_face);
-	if (!face)
-		return ctx_no_memory(c);
-	face->config = *config;
-	face->core = (struct api_face){.protocol = &protocol,
-				       .http = &cloudstack_http_face,
-				       .store = config->store,
-				       .guards = config->guards,
-				       .limits = config->limits};
-	api_add_action(&face->core, &cloudstack_zone_actions[0].core);
-	api_add_action(&face->core, &cloudstack_offering_actions[0].core);
-	api_add_action(&face->core, &cloudstack_machine_actions[0].core);
-	api_sort_actions(&face->core);
-	*ret_face = face;
-	return OK;
-}
-
-void cloudstack_free(struct cloudstack_face *face)
-{
-	heap_free(face);
-}

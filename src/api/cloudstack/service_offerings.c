@@ -11,10 +11,11 @@ struct list_offerings {
 	struct cloudstack_list_args list;
 	int64_t cpus, memory;
 	struct ref machine;
-	enum choice is_system, lists_all, is_recursive;
+	enum choice is_system;
 };
 static const struct param params[] = {
 	CLOUDSTACK_LIST_PARAMS(struct list_offerings, KIND_INSTANCE_TYPE),
+	CLOUDSTACK_OWNER_PARAMS(struct list_offerings),
 	PARAM(struct list_offerings, "cpunumber", cpus, .min = 1, .max = INT32_MAX,
 	      .doc = "At least so many."),
 	PARAM(struct list_offerings, "memory", memory, .min = 1, .max = INT32_MAX,
@@ -22,33 +23,17 @@ static const struct param params[] = {
 	PARAM(struct list_offerings, "virtualmachineid", machine, .kind = KIND_INSTANCE,
 	      .doc = "Those that this machine can be changed to."),
 	PARAM(struct list_offerings, "issystem", is_system, .doc = "Of system VMs, of which there are none."),
-	PARAM(struct list_offerings, "listall", lists_all, .doc = "Makes no difference: all may be seen."),
-	PARAM(struct list_offerings, "isrecursive", is_recursive, .doc = "Makes no difference."),
-	NOT_BUILT("account"),
-	NOT_BUILT("domainid"),
-	NOT_BUILT("projectid"),
-	NOT_BUILT("cpuspeed"),
+	NOT_BUILT("cpuspeed|systemvmtype|templateid|zoneid|vgpuprofileid"),
 	NOT_BUILT("storagetype", .only = "local"),
-	NOT_BUILT("systemvmtype"),
-	NOT_BUILT("templateid"),
-	NOT_BUILT("zoneid"),
-	NOT_BUILT("encryptroot", .only = "false"),
-	NOT_BUILT("gpuenabled", .only = "false"),
-	NOT_BUILT("vgpuprofileid"),
+	NOT_BUILT("encryptroot|gpuenabled", .only = "false"),
 	NOT_BUILT("state", .only = "active"),
 };
 
-static struct str get_name(struct cloudstack_call *e, const struct row *row)
-{
-	(void) e;
-	return instance_type_of(row)->name;
-}
-
-static bool matches(struct cloudstack_call *e, const void *args, const struct row *row)
+static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_offerings *a = args;
 	const struct instance_type *type = instance_type_of(row);
-	const struct instance *machine = instance_find(cloudstack_tables(e), a->machine.prefix);
+	const struct instance *machine = instance_find(api_tables(e), a->machine.prefix);
 	if (a->is_system == CHOICE_YES || !type->enabled)
 		return false;
 	if (ref_is_given(&a->machine) && (!machine || !engine_may_see(e->c, KIND_INSTANCE, &machine->row) ||
@@ -57,38 +42,40 @@ static bool matches(struct cloudstack_call *e, const void *args, const struct ro
 	return type->vcpus >= a->cpus && type->memory >> MIB_SHIFT >= a->memory;
 }
 
-static void write_offering(struct cloudstack_call *e, struct json_writer *w, const struct row *row)
+static struct str get_text(struct api_call *e, const struct row *row)
 {
 	const struct instance_type *type = instance_type_of(row);
-	cloudstack_write_id(e, w, "id", row->id);
-	json_write_text(w, "name", type->name);
-	json_write_text(w, "displaytext", type->description.n ? type->description : type->name);
-	json_write_int(w, "cpunumber", type->vcpus);
-	json_write_int(w, "cpuspeed", CLOUDSTACK_CPU_SPEED_MHZ);
-	json_write_int(w, "memory", type->memory >> MIB_SHIFT);
-	cloudstack_write_time(e, w, "created", row->created_us);
-	json_write_z(w, "storagetype", "local");
-	json_write_z(w, "provisioningtype", "thin");
-	json_write_bool(w, "offerha", false);
-	json_write_bool(w, "limitcpuuse", false);
-	json_write_bool(w, "isvolatile", false);
-	json_write_bool(w, "issystem", false);
-	json_write_bool(w, "defaultuse", false);
-	json_write_bool(w, "iscustomized", false);
-	json_write_bool(w, "dynamicscalingenabled", false);
-	json_write_z(w, "state", "Active");
+	(void) e;
+	return type->description.n ? type->description : type->name;
 }
 
-static const struct cloudstack_listing offerings = {.kind = KIND_INSTANCE_TYPE,
-						    .item = "serviceoffering",
-						    .get_name = get_name,
-						    .is_by_name = true,
-						    .matches = matches,
-						    .write = write_offering};
-const struct cloudstack_action cloudstack_offering_actions[1] = {{
+static const struct member members[] = {
+	MEMBER(struct instance_type, "id", row.id),
+	MEMBER(struct instance_type, "name", name),
+	MEMBER_TEXT("displaytext", get_text),
+	MEMBER(struct instance_type, "cpunumber", vcpus),
+	MEMBER_FIXED("cpuspeed", CLOUDSTACK_CPU_SPEED_MHZ),
+	MEMBER(struct instance_type, "memory", memory, .shift = MIB_SHIFT),
+	MEMBER_AS(struct instance_type, TIME, "created", row.created_us),
+	MEMBER_FIXED("storagetype", "\"local\""),
+	MEMBER_FIXED("provisioningtype", "\"thin\""),
+	MEMBER_FIXED("offerha", "false"),
+	MEMBER_FIXED("limitcpuuse", "false"),
+	MEMBER_FIXED("isvolatile", "false"),
+	MEMBER_FIXED("issystem", "false"),
+	MEMBER_FIXED("defaultuse", "false"),
+	MEMBER_FIXED("iscustomized", "false"),
+	MEMBER_FIXED("dynamicscalingenabled", "false"),
+	MEMBER_FIXED("state", "\"Active\""),
+};
+
+static const struct api_listing offerings = {KIND_INSTANCE_TYPE, "serviceoffering", .is_by_name = true,
+					     .matches = matches, .members = MEMBERS(members)};
+static const struct cloudstack_action actions[] = {{
 	.name = "listServiceOfferings",
 	.permit = "ec2:DescribeInstanceTypes",
 	.args = PARAMS(struct list_offerings, params),
-	.list = &offerings,
+	.listing = &offerings,
 	.doc = "Service offerings.",
 }};
+const struct api_actions cloudstack_offering_actions = API_ACTIONS(actions);

@@ -13,19 +13,11 @@ static const struct param params[] = {
 	PARAM(struct list_zones, "networktype", network_type,
 	      .doc = "Basic or Advanced; all zones are Advanced."),
 	PARAM(struct list_zones, "available", available, .doc = "Whether disabled zones are left out."),
-	NOT_BUILT("domainid"),
-	NOT_BUILT("tags"),
-	NOT_BUILT("storageaccessgroup"),
+	NOT_BUILT("domainid|tags|storageaccessgroup"),
 	NOT_BUILT("showcapacities", .only = "false"),
 };
 
-static struct str get_name(struct cloudstack_call *e, const struct row *row)
-{
-	(void) e;
-	return zone_of(row)->name;
-}
-
-static bool matches(struct cloudstack_call *e, const void *args, const struct row *row)
+static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_zones *a = args;
 	(void) e;
@@ -33,30 +25,30 @@ static bool matches(struct cloudstack_call *e, const void *args, const struct ro
 	       (zone_of(row)->enabled || a->available == CHOICE_NO);
 }
 
-static void write_zone(struct cloudstack_call *e, struct json_writer *w, const struct row *row)
+static struct str get_allocation(struct api_call *e, const struct row *row)
 {
-	const struct zone *z = zone_of(row);
-	cloudstack_write_id(e, w, "id", row->id);
-	json_write_text(w, "name", z->name);
-	json_write_z(w, "networktype", "Advanced");
-	json_write_bool(w, "securitygroupsenabled", true);
-	json_write_z(w, "allocationstate", z->enabled ? "Enabled" : "Disabled");
-	json_write_z(w, "dhcpprovider", "VirtualRouter");
-	json_write_bool(w, "localstorageenabled", true);
-	json_write_open_list(w, "tags");
-	json_write_close_list(w);
+	(void) e;
+	return zone_of(row)->enabled ? STR("Enabled") : STR("Disabled");
 }
 
-static const struct cloudstack_listing zones = {.kind = KIND_ZONE,
-						.item = "zone",
-						.get_name = get_name,
-						.is_by_name = true,
-						.matches = matches,
-						.write = write_zone};
-const struct cloudstack_action cloudstack_zone_actions[1] = {{
+static const struct member members[] = {
+	MEMBER(struct zone, "id", row.id),
+	MEMBER(struct zone, "name", name),
+	MEMBER_FIXED("networktype", "\"Advanced\""),
+	MEMBER_FIXED("securitygroupsenabled", "true"),
+	MEMBER_TEXT("allocationstate", get_allocation),
+	MEMBER_FIXED("dhcpprovider", "\"VirtualRouter\""),
+	MEMBER_FIXED("localstorageenabled", "true"),
+	MEMBER_FIXED("tags", "[]"),
+};
+
+static const struct api_listing zones = {KIND_ZONE, "zone", .is_by_name = true, .matches = matches,
+					 .members = MEMBERS(members)};
+static const struct cloudstack_action actions[] = {{
 	.name = "listZones",
 	.permit = "ec2:DescribeAvailabilityZones",
 	.args = PARAMS(struct list_zones, params),
-	.list = &zones,
+	.listing = &zones,
 	.doc = "Zones.",
 }};
+const struct api_actions cloudstack_zone_actions = API_ACTIONS(actions);

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What every action of every face has, and what every call of one carries. A face's own action and call
- * begin with these members (API_ACTION_MEMBERS, API_CALL_MEMBERS), so that its handlers reach them by name;
+ * begin with these members (API_ACTION_BASE, API_CALL_BASE), so that its handlers reach them by name;
  * the core reaches the same memory as a struct api_action and a struct api_call. */
 #pragma once
 
+#include "api/core/params.h"
 #include "api/core/park.h"
 
 struct api_call;
+struct api_config;
+struct api_error;
+struct api_errors;
 struct api_face;
+struct api_listing;
 
 /* ---- actions ---- */
 
@@ -27,22 +32,26 @@ enum api_action_flag {
  *   name       what the log calls it; NULL: its permit
  *   permit     the action's name in policies: "ec2:RunInstances"; the change's name, too
  *   flags      enum api_action_flag, and the face's own
+ *   args       the table that fills a struct of args.size bytes from the parameters
  *   operation  a change: the engine's own, on the committer. Its wish stands at the beginning of the args
  *   look       reads from the host e->host, on that host's thread
  *   work       takes its time before the operation, or before the answer; on e->lane, or for e->image. Its
  *              argument is the call
  *   returns    a change whose answer is written from rows of this kind: api_find_returned() finds them as the
  *              change left them, since another call may have changed them meanwhile
+ *   listing    its answer lists rows, as api/core/listing.h does; NULL: it does not, or in the face's own way
  *   doc        one sentence for the documentation
  *   never      why it finds nothing, or is always refused; NULL: it is not so */
 #define API_ACTION_MEMBERS                                                                                   \
 	const char *name;                                                                                    \
 	const char *permit;                                                                                  \
 	unsigned flags;                                                                                      \
+	struct params args;                                                                                  \
 	op_run operation;                                                                                    \
 	RESULT (*look)(struct observation * o, const struct compute_driver *driver, struct compute_host *h); \
 	RESULT (*work)(struct work_item * w);                                                                \
 	enum kind returns;                                                                                   \
+	const struct api_listing *listing;                                                                   \
 	const char *doc;                                                                                     \
 	const char *never;
 
@@ -50,10 +59,43 @@ struct api_action {
 	API_ACTION_MEMBERS
 };
 
+/* What a face's own struct begins with; OpenStack's has more before it. */
+#define API_ACTION_BASE                                                                                      \
+	union {                                                                                              \
+		struct {                                                                                     \
+			API_ACTION_MEMBERS                                                                   \
+		};                                                                                           \
+		struct api_action core;                                                                      \
+	}
+
+/* The actions of one file: rows of the face's own struct. */
+struct api_actions {
+	const struct api_action *first;
+	size_t count, row_size;
+};
+#define API_ACTIONS(rows)                                                                                    \
+	{                                                                                                    \
+		&(rows)[0].core, sizeof(rows) / sizeof(rows)[0], sizeof(rows)[0]                             \
+	}
+static inline const struct api_action *api_action_at(const struct api_actions *group, size_t k)
+{
+	return (const struct api_action *) ((const char *) group->first + k * group->row_size);
+}
+
+/* All groups of a face whose actions are found by their names. */
+struct api_groups {
+	const struct api_actions *const *at;
+	size_t count;
+	bool ignores_case; /* of names */
+};
+
 /* ---- calls ---- */
 
-/* Of one call, in the HTTP call's arena. The core sets call, c and face; the face's find() sets action and
- * audited (api_choose_action()). Handlers set the others, in prepare:
+/* Of one call, in the HTTP call's arena. The core sets call, c, face and config; the face's find() sets action
+ * and audited (api_choose_action()). The face may set
+ *   errors, part      which rows its failures have (api/core/problem.h); errors is the protocol's at first
+ *   error             the row of a failure that no problem tells; NULL: the problem's
+ * Handlers set the others, in prepare:
  *   args              what the parameters say: arg_count structs of arg_size bytes, mostly one
  *                     (api_new_args())
  *   lane, image       where work is done: on this lane (NULL: the face's own), or on a thread of the image's
@@ -71,6 +113,10 @@ struct api_action {
 	struct call *call;                                                                                   \
 	struct ctx *c;                                                                                       \
 	struct api_face *face;                                                                               \
+	const struct api_config *config;                                                                     \
+	const struct api_errors *errors;                                                                     \
+	const struct api_error *error;                                                                       \
+	unsigned part;                                                                                       \
 	const struct api_action *action;                                                                     \
 	const struct audited *audited;                                                                       \
 	struct audit_call *audit;                                                                            \
@@ -89,6 +135,14 @@ struct api_action {
 struct api_call {
 	API_CALL_MEMBERS
 };
+
+#define API_CALL_BASE                                                                                        \
+	union {                                                                                              \
+		struct {                                                                                     \
+			API_CALL_MEMBERS                                                                     \
+		};                                                                                           \
+		struct api_call core;                                                                        \
+	}
 
 /* In prepare and in answers: the tables of a view, opened at the first call. */
 const struct tables *api_tables(struct api_call *e);

@@ -4,53 +4,16 @@
 #include "api/core/dispatch.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "auth/limit.h"
 #include "base/clock.h"
 #include "engine/resolve.h"
+#include "model/role.h"
 
 #define OBSERVE_TIMEOUT_US (10 * SECOND)
 
-/* ---- actions by their names ---- */
-
-struct api_entry api_entry_of(const struct api_action *action)
-{
-	return (struct api_entry){action, audited_find_recorded(action->permit)};
-}
-
-void api_add_action(struct api_face *face, const struct api_action *action)
-{
-	assert(face->entry_count < API_ACTIONS_MAX);
-	face->entries[face->entry_count++] = api_entry_of(action);
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-	const struct api_entry *x = a, *y = b;
-	return strcmp(x->action->name, y->action->name);
-}
-
-void api_sort_actions(struct api_face *face)
-{
-	qsort(face->entries, face->entry_count, sizeof face->entries[0], compare_entries);
-	for (size_t k = 1; k < face->entry_count; k++)
-		assert(compare_entries(&face->entries[k - 1], &face->entries[k]) != 0);
-}
-
-const struct api_entry *api_find_action(const struct api_face *face, struct str name)
-{
-	size_t low = 0, high = face->entry_count;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		int order = str_compare(name, str_from(face->entries[middle].action->name));
-		if (order == 0)
-			return &face->entries[middle];
-		*(order < 0 ? &high : &low) = order < 0 ? middle : middle + 1;
-	}
-	return NULL;
-}
+/* ---- for the face's find() ---- */
 
 void api_choose_action(struct api_call *e, const struct api_entry *entry)
 {
@@ -58,19 +21,15 @@ void api_choose_action(struct api_call *e, const struct api_entry *entry)
 	e->audited = entry ? entry->audited : NULL;
 }
 
-/* ---- limits ---- */
-
-bool api_is_within_limits(struct api_call *e, const struct api_action *action)
+RESULT api_check_limits(struct api_call *e, const struct api_action *action, struct result so_far)
 {
-	if (!e->c->who)
-		return limits_take_stranger(e->face->limits, e->call->peer);
-	return limits_take(e->face->limits, e->c->who, action && action->flags & API_WRITES);
-}
-
-RESULT api_refuse_flood(struct api_call *e)
-{
+	struct limits *limits = e->config->limits;
+	bool writes = action && action->flags & API_WRITES;
+	if (e->c->who ? limits_take(limits, e->c->who, writes) : limits_take_stranger(limits, e->call->peer))
+		return so_far;
 	e->call->is_quiet = true;
-	return ctx_fail(e->c, ERR_THROTTLED, "%s", e->face->protocol->say_throttled(e));
+	ctx_clear_problem(e->c); /* the flood is what the caller is told of */
+	return ctx_fail(e->c, ERR_THROTTLED, "%s", e->errors->throttled);
 }
 
 /* ---- for handlers ---- */
@@ -78,7 +37,7 @@ RESULT api_refuse_flood(struct api_call *e)
 const struct tables *api_tables(struct api_call *e)
 {
 	if (!e->view.store) {
-		view_open(e->face->store, &e->view);
+		view_open(e->config->store, &e->view);
 		if (e->face->protocol->view_opened)
 			e->face->protocol->view_opened(e);
 	}
@@ -123,15 +82,17 @@ static void answer_recorded_problem(struct audit_call *a, struct result written)
 {
 	struct api_call *e = a->call->face_data;
 	(void) written; /* its failure is in the log */
-	e->face->protocol->answer_problem(e, a->result);
+	api_answer_problem(e, a->result);
 }
 
 static void fail_call(struct api_call *e, struct result result)
 {
 	const struct api_protocol *p = e->face->protocol;
-	struct str code = e->audit ? p->find_code(e, result) : STR_NONE;
-	if (!api_record(e->audit, e->face->store, result, code, answer_recorded_problem))
-		p->answer_problem(e, result);
+	if (e->audit && p->is_unrecorded && p->is_unrecorded(result))
+		e->audit->is_told = true;
+	struct str code = e->audit ? api_problem_code(e, result) : STR_NONE;
+	if (!api_record(e->audit, e->config->store, result, code, answer_recorded_problem))
+		api_answer_problem(e, result);
 }
 
 /* Instead of an answer that was written and could not be recorded. */
@@ -139,7 +100,7 @@ static void fail_unrecorded(struct call *call, struct result result)
 {
 	struct api_call *e = call->face_data;
 	e->has_headers = false;
-	e->face->protocol->answer_problem(e, result);
+	api_answer_problem(e, result);
 }
 
 /* ---- answering ---- */
@@ -189,8 +150,8 @@ static RESULT send_answer(struct api_call *e, const struct response_key *key, st
 		buf_done(body);
 	if (e->audit) {
 		end_answer(e); /* afterwards the call is parked, and another thread's */
-		api_answer_recorded(e->audit, e->face->store, status, e->has_no_body ? NULL : p->content_type,
-				    body, fail_unrecorded);
+		api_answer_recorded(e->audit, e->config->store, status,
+				    e->has_no_body ? NULL : p->content_type, body, fail_unrecorded);
 		return OK;
 	}
 	if (e->has_no_body)
@@ -268,7 +229,7 @@ static void commit_action(struct api_call *e)
 				    .is_dry = e->is_dry,
 				    .audit = e->audit,
 				    .returns = returns == API_RETURNS_NOTHING_STORED ? KIND_NONE : returns};
-	api_commit(e->call, e->face->store, &e->change, call_resumed);
+	api_commit(e->call, e->config->store, &e->change, call_resumed);
 }
 
 static void work_resumed(struct call *call, struct result result)
@@ -288,8 +249,8 @@ static void do_work(struct api_call *e)
 	const struct api_work work = {
 		.lane = uuid_is_none(e->image) ? lane : NULL,
 		.asker = uuid_is_none(e->asker) && e->c->who ? e->c->who->user : e->asker,
-		.refusal = e->face->protocol->say_throttled(e),
-		.reconciler = e->face->reconciler,
+		.refusal = e->errors->throttled,
+		.reconciler = e->config->reconciler,
 		.image = e->image,
 		.run = e->action->work,
 		.arg = e,
@@ -299,7 +260,7 @@ static void do_work(struct api_call *e)
 
 static void look_at_host(struct api_call *e)
 {
-	const struct api_look look = {e->face->reconciler, e->host, OBSERVE_TIMEOUT_US, e->action->look,
+	const struct api_look look = {e->config->reconciler, e->host, OBSERVE_TIMEOUT_US, e->action->look,
 				      e->args};
 	api_observe(e->call, &look, call_resumed);
 }
@@ -323,10 +284,15 @@ static RESULT permit_action(struct api_call *e)
 {
 	if (e->action->flags & (API_OPEN | API_FOR_ALL))
 		return OK;
+	bool writes = e->action->flags & API_WRITES;
 	struct guard_request request = {
-		.action = str_from(e->action->permit), .is_change = e->action->operation, .arg = e};
-	TRY(e->face->protocol->describe_permission(e, &request));
-	return guard_check_action(e->face->guards, e->call, &request);
+		.action = str_from(e->action->permit),
+		.is_change = e->action->operation,
+		.has_role = identity_has(e->c->who, writes ? ROLE_RIGHT_MEMBER : ROLE_RIGHT_READER),
+		.arg = e};
+	if (e->face->protocol->describe_permission)
+		TRY(e->face->protocol->describe_permission(e, &request));
+	return guard_check_action(e->config->guards, e->call, &request);
 }
 
 /* A file is sent without an answer being written, so that the guard is asked here. */
@@ -367,17 +333,24 @@ static RESULT take_request(struct api_call *e)
 	return result;
 }
 
-struct api_call *api_call_new(struct api_face *face, struct call *call)
+void api_call_begin(struct api_call *e, struct api_face *face, struct call *call)
 {
-	struct api_call *e = arena_alloc(call->ctx.arena, face->protocol->call_size);
-	if (!e)
-		return NULL;
 	e->call = call;
 	e->c = &call->ctx;
 	e->face = face;
-	call->face_data = e;
+	e->config = &face->config;
+	e->errors = face->protocol->errors;
 	if (face->protocol->begin)
 		face->protocol->begin(e);
+}
+
+/* NULL: no memory. */
+static struct api_call *new_call(struct api_face *face, struct call *call)
+{
+	struct api_call *e = arena_alloc(call->ctx.arena, face->protocol->call_size);
+	if (e)
+		api_call_begin(e, face, call);
+	call->face_data = e;
 	return e;
 }
 
@@ -385,7 +358,8 @@ struct api_call *api_call_new(struct api_face *face, struct call *call)
 void api_begin_call(void *self, struct call *call)
 {
 	struct api_face *face = self;
-	struct api_call *e = call->method == HTTP_PUT ? api_call_new(face, call) : NULL;
+	bool may_be_upload = call->method == HTTP_PUT && face->protocol->is_upload;
+	struct api_call *e = may_be_upload ? new_call(face, call) : NULL;
 	bool is_upload = e && face->protocol->is_upload(e);
 	ctx_clear_problem(&call->ctx);
 	call->face_data = is_upload ? e : NULL;
@@ -398,14 +372,13 @@ void api_begin_call(void *self, struct call *call)
 
 void api_handle_call(void *self, struct call *call)
 {
-	struct api_face *face = self;
 	if (call->face_data) {
 		run_action(call->face_data);
 		return;
 	}
-	struct api_call *e = api_call_new(face, call);
+	struct api_call *e = new_call(self, call);
 	if (!e) {
-		face->http->reject(face, call, 503, ERR_NO_MEMORY);
+		api_reject(self, call, 503, ERR_NO_MEMORY);
 		return;
 	}
 	struct result result = take_request(e);
@@ -414,3 +387,9 @@ void api_handle_call(void *self, struct call *call)
 	else
 		fail_call(e, result);
 }
+
+const struct http_face api_http_face = {.name = "api",
+					.handle = api_handle_call,
+					.reject = api_reject,
+					.body_cap_size = API_BODY_CAP_SIZE,
+					.begin = api_begin_call};

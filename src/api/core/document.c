@@ -119,9 +119,9 @@ static bool ends_part(unsigned form, char next)
 enum name_fit document_fit_name(unsigned form, struct str name, const char *wanted)
 {
 	size_t k = 0;
-	while (k < name.n && wanted[k] && is_same(form, name.p[k], wanted[k]))
+	while (k < name.n && !strchr("|", wanted[k]) && is_same(form, name.p[k], wanted[k]))
 		k++;
-	if (wanted[k])
+	if (!strchr("|", wanted[k])) /* at its end it is found, too */
 		return NAME_DIFFERS;
 	if (k == name.n)
 		return NAME_IS;

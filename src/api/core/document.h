@@ -71,7 +71,7 @@ bool document_next_member(struct document_walk *w, struct document_member *ret_m
 void document_take_branch(struct document_walk *w, size_t size, struct document_member *member);
 
 enum name_fit { NAME_DIFFERS, NAME_IS, NAME_BEGINS };
-/* Whether a member's name is the wanted one, or goes on behind it (A.1 behind A). */
+/* Whether a member's name is the wanted one, or goes on behind it (A.1 behind A). What is wanted ends at a bar. */
 enum name_fit document_fit_name(unsigned form, struct str name, const char *wanted);
 
 /* UNNUMBERED, OUT_OF_RANGE: the name, which is the field, does not say which element it is of. */

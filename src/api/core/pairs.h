@@ -5,15 +5,6 @@
 
 #include "base/ctx.h"
 
-struct pair {
-	struct str name, value;
-};
-
-struct pairs {
-	const struct pair *at;
-	size_t count;
-};
-
 /* How names are read. Names that nest are sorted, numbers within them by value, so that what shares a prefix
  * stands together; no such name may stand twice. Other pairs keep the order in which they were sent. */
 enum pairs_form {

@@ -266,12 +266,22 @@ static bool is_branch(const struct param *p)
 	return p->type >= PARAM_TEXTS && p->type <= PARAM_STRUCTS;
 }
 
+/* Of names between bars the one that fits. */
+static enum name_fit fit_row(unsigned form, struct str name, const struct param *p)
+{
+	enum name_fit fit = document_fit_name(form, name, p->wire);
+	const char *bar = p->type == PARAM_NOT_BUILT ? strchr(p->wire, '|') : NULL;
+	for (; fit == NAME_DIFFERS && bar; bar = strchr(bar + 1, '|'))
+		fit = document_fit_name(form, name, bar + 1);
+	return fit;
+}
+
 static const struct param *find_param(const struct params_reader *r, const struct params *table,
 				      enum param_place place, unsigned form, struct str name)
 {
 	for (size_t k = 0; k < table->count; k++) {
 		const struct param *p = &table->at[k];
-		enum name_fit fit = document_fit_name(form, name, p->wire);
+		enum name_fit fit = fit_row(form, name, p);
 		bool may_begin = is_branch(p) || p->type == PARAM_NOT_BUILT;
 		if (fit != NAME_DIFFERS && (fit == NAME_IS || may_begin) && p->place == place &&
 		    has_version(p, r->version))

@@ -15,7 +15,7 @@ enum {
 };
 
 enum param_type {
-	PARAM_NOT_BUILT, /* the API has it; given, it is refused, but for the values .only, or null */
+	PARAM_NOT_BUILT, /* the API has them; given, each is refused, but for the values .only, or null */
 	PARAM_TEXT,      /* struct str */
 	PARAM_INT,       /* int64_t: a whole number, or a text of one */
 	PARAM_BOOL,      /* bool */
@@ -50,7 +50,8 @@ enum param_place { IN_BODY, IN_PATH, IN_QUERY };
 struct params;
 
 struct param {
-	const char *wire; /* "BlockDeviceMapping", "Ebs.VolumeSize", "OS-DCF:diskConfig" */
+	const char
+		*wire; /* "BlockDeviceMapping", "Ebs.VolumeSize", "OS-DCF:diskConfig"; NOT_BUILT: "a|b|c" */
 	enum param_type type;
 	enum param_place place;
 	size_t offset;
@@ -66,9 +67,11 @@ struct param {
 	const char *none;   /* ID: the word for no row: a ref of the kind with bits = 0 */
 	size_t given;       /* offset of a bool that tells presence, + 1 */
 	size_t field;       /* offset of a struct str that takes the parameter's whole name, + 1 */
+	size_t fits; /* of a list's filter: offset of the row's field that it is to equal, + 1 (FITS) */
 	const struct params *sub;
 	const char *doc;
 };
+#define FITS(row_type, member) (offsetof(struct row_type, member) + 1)
 
 struct params {
 	const struct param *at;
@@ -112,7 +115,7 @@ struct params {
 			  0 * sizeof(((T *) 0)->member.at) * sizeof(((T *) 0)->member.count),                \
 		.sub = &(table), __VA_ARGS__                                                                 \
 	}
-/* Known to the API, needs what is not built. */
+/* Known to the API, needs what is not built: one name, or several between bars. */
 #define NOT_BUILT(name, ...)                                                                                 \
 	{                                                                                                    \
 		.wire = (name), .type = PARAM_NOT_BUILT, __VA_ARGS__                                         \
@@ -179,13 +182,14 @@ struct params_reader {
 /* A face's own. Words have {field}, the whole name; {name}, the row's; {value}, {start} of a long one; {type};
  * {words}, {yes}, {no}, {only} as the row has them; {number}, {min}, {max}. */
 struct params_dialect {
-	const char *words[FAULT_KINDS]; /* none for FAULT_TYPE: it is told as an unknown parameter */
-	const char *comma;              /* between {words} */
-	unsigned rules;                 /* enum params_rule */
-	size_t text_max;                /* characters, where the row says nothing else */
-	char separator;                 /* between elements that one text holds; 0: it is one element */
+	/* NULL: the words of the core (params_text.c); none for FAULT_TYPE: it is told as an unknown parameter */
+	const char *words[FAULT_KINDS];
+	const char *comma;       /* between {words} */
+	unsigned rules;          /* enum params_rule */
+	size_t text_max;         /* characters, where the row says nothing else */
+	char separator;          /* between elements that one text holds; 0: it is one element */
 	const char *list_suffix; /* of rows that are lists: without it, and empty, an empty list; NULL */
-	bool (*parse_bool)(struct str text, bool *ret_value);
+	bool (*parse_bool)(struct str text, bool *ret_value); /* NULL: true or false in any case */
 	RESULT (*read_id)(const struct params_reader *r, const struct params_value *v, struct ref *out);
 };
 

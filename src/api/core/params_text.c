@@ -25,6 +25,33 @@ static const char *const type_words[] = {[PARAM_NOT_BUILT] = "anything",
 					 [PARAM_STRUCTS] = "a list of objects",
 					 [PARAM_JSON] = "anything"};
 
+#define INVALID "Value ({value}) for parameter {field} is invalid. "
+#define NOT_WITHIN "Value ( {number} ) for parameter {field} is invalid. Expecting a value of {min} to {max}."
+#define NOT_SO_LONG "The value of parameter {field} has {number} characters. It must have {min} to {max}."
+
+/* EC2's, which are good for any protocol that has none of its own. */
+static const char *const default_words[FAULT_KINDS] = {
+	[FAULT_MISSING] = "The request must contain the parameter {field}",
+	[FAULT_UNKNOWN] = "The parameter {field} is not recognized",
+	[FAULT_UNBUILT] = "The parameter {field} is not supported",
+	[FAULT_UNBUILT_ELSE] = "The parameter {field} is supported with the value '{only}' only",
+	[FAULT_WORDS] = INVALID "It must be one of: {words}.",
+	[FAULT_CHOICE] = INVALID "It must be {yes} or {no}.",
+	[FAULT_BOOL] = INVALID "It must be true or false.",
+	[FAULT_INT] = INVALID "It must be a whole number.",
+	[FAULT_INT_BELOW] = NOT_WITHIN,
+	[FAULT_INT_ABOVE] = NOT_WITHIN,
+	[FAULT_TEXT_SHORT] = NOT_SO_LONG,
+	[FAULT_TEXT_LONG] = NOT_SO_LONG,
+	[FAULT_BASE64] = INVALID "It must be base64.",
+	[FAULT_BYTES] = "{field} is limited to {max} bytes",
+	[FAULT_IP] = INVALID "This is not a valid IPv4 address.",
+	[FAULT_IPV6] = INVALID "This is not a valid IPv6 address.",
+	[FAULT_CIDR] = INVALID "This is not a valid CIDR block.",
+	[FAULT_INDEX] = "The parameter {field} must be numbered from {min} to {max}",
+	[FAULT_COUNT] = "The parameter {name} may be given {max} times at most",
+};
+
 static enum err error_of(enum params_fault fault)
 {
 	bool is_unbuilt = fault == FAULT_UNBUILT || fault == FAULT_UNBUILT_ELSE;
@@ -75,7 +102,7 @@ RESULT params_fail_number(const struct params_reader *r, enum params_fault fault
 	buf_init(&out, MESSAGE_CAP);
 	if (fault == FAULT_TYPE && !d->words[fault])
 		fault = FAULT_UNKNOWN;
-	struct str rest = str_from(d->words[fault]);
+	struct str rest = str_from(d->words[fault] ? d->words[fault] : default_words[fault]);
 	while (rest.n) {
 		size_t open = str_find_char(rest, '{', 0), close = str_find_char(rest, '}', open);
 		buf_add_str(&out, str_slice(rest, 0, open));
@@ -164,7 +191,9 @@ static RESULT read_int(const struct params_reader *r, const struct params_value 
 
 static RESULT read_bool(const struct params_reader *r, const struct params_value *v, bool *out)
 {
-	return r->dialect->parse_bool(v->text, out) ? OK : params_fail(r, FAULT_BOOL, v);
+	bool is_one = r->dialect->parse_bool ? r->dialect->parse_bool(v->text, out)
+					     : result_is_ok(str_parse_bool(v->text, out));
+	return is_one ? OK : params_fail(r, FAULT_BOOL, v);
 }
 
 static RESULT read_choice(const struct params_reader *r, const struct params_value *v, enum choice *out)

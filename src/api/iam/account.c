@@ -150,4 +150,4 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("GetAccountSummary"), .args = {0, 0, sizeof(struct account_args)}, .answer = get_summary,
 	 .doc = "How much the account has, and may have."},
 };
-const struct iam_actions iam_account_actions = IAM_ACTIONS(actions);
+const struct api_actions iam_account_actions = API_ACTIONS(actions);

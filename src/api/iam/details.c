@@ -199,4 +199,4 @@ static const struct iam_action actions[] = {
 	 .answer = get_details,
 	 .doc = "Users, groups, roles and policies of the account, with all that says who may what."},
 };
-const struct iam_actions iam_detail_actions = IAM_ACTIONS(actions);
+const struct api_actions iam_detail_actions = API_ACTIONS(actions);

@@ -172,4 +172,4 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("ListGroupsForUser"), .args = PARAMS(struct group_args, of_user_params),
 	 .answer = list_of_user, .doc = "The groups that a user is in."},
 };
-const struct iam_actions iam_group_actions = IAM_ACTIONS(actions);
+const struct api_actions iam_group_actions = API_ACTIONS(actions);

@@ -4,17 +4,8 @@
 
 #include "api/iam/internal.h"
 #include "api/query/query_call.h"
-#include "auth/password.h"
-#include "base/heap.h"
 #include "model/role.h"
 #include "store/account.h"
-
-enum { ACTIONS_MAX = 256, BODY_CAP_SIZE = 1024 * 1024 };
-
-struct iam_face {
-	struct api_face core;
-	struct iam_config config;
-};
 
 bool iam_has_call(const struct call *call)
 {
@@ -23,11 +14,6 @@ bool iam_has_call(const struct call *call)
 }
 
 /* ---- from request to action ---- */
-
-static void begin(struct api_call *core)
-{
-	iam_call_of(core)->config = &((struct iam_face *) core->face)->config;
-}
 
 /* Who asks. ERR_UNAUTHENTICATED, ERR_THROTTLED. */
 static RESULT authenticate(struct iam_call *e)
@@ -39,14 +25,10 @@ static RESULT authenticate(struct iam_call *e)
 		answer.fault = SIGV4_UNKNOWN_KEY;
 		answer.message = STR("The security token included in the request is invalid.");
 	}
-	if (answer.fault == SIGV4_FINE) {
-		e->c->who = answer.who;
-		e->call->account_number = answer.who->account_number;
+	if (answer.fault == SIGV4_FINE)
 		return OK;
-	}
-	if (!api_is_within_limits(&e->core, NULL))
-		return api_refuse_flood(&e->core);
-	e->error = iam_find_fault(answer.fault);
+	TRY(api_check_limits(&e->core, NULL, OK));
+	e->error = &query_faults[answer.fault];
 	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%" STR_FMT, STR_ARG(answer.message));
 }
 
@@ -116,80 +98,32 @@ static RESULT prepare(struct api_call *core)
 
 /* ---- answers ---- */
 
-static RESULT write_answer(struct api_call *core, struct buf *body)
+static RESULT write_result(struct api_call *core, struct xml *x)
 {
 	struct iam_call *e = iam_call_of(core);
-	const struct iam_action *a = iam_action_of(e);
+	return iam_action_of(e)->answer(e, e->args, x);
+}
+
+static RESULT write_answer(struct api_call *core, struct buf *body)
+{
 	struct xml x;
-	const char *root = str_to_z(e->c->arena, str_print(e->c->arena, "%sResponse", a->name));
-	const char *inner = str_to_z(e->c->arena, str_print(e->c->arena, "%sResult", a->name));
+	bool has_result = iam_action_of(iam_call_of(core))->answer;
 	xml_begin(&x, body);
-	xml_open_ns(&x, root, IAM_NAMESPACE);
-	if (a->answer) {
-		xml_open(&x, inner);
-		TRY(a->answer(e, e->args, &x));
-		xml_close(&x, inner);
-	}
-	xml_open(&x, "ResponseMetadata");
-	xml_text(&x, "RequestId", e->c->request_id);
-	xml_close(&x, "ResponseMetadata");
-	xml_close(&x, root);
+	TRY(query_write_answer(core, &x, IAM_NAMESPACE, has_result ? write_result : NULL));
 	return xml_end(&x);
 }
 
-static struct str find_code(struct api_call *core, struct result result)
-{
-	return str_from(iam_find_problem(iam_call_of(core), result)->code);
-}
-
-static const char *say_throttled(struct api_call *core)
-{
-	(void) core;
-	return "Rate exceeded";
-}
-
-static const struct api_protocol protocol = {
+const struct api_protocol iam_protocol = {
 	.name = "iam",
 	.content_type = "text/xml",
+	.face_size = sizeof(struct api_face),
 	.call_size = sizeof(struct iam_call),
-	.begin = begin,
+	.groups = &iam_action_groups,
+	.errors = &iam_errors,
 	.find = find,
 	.describe_audit = describe_audit,
 	.describe_permission = describe_permission,
 	.prepare = prepare,
 	.write = write_answer,
-	.answer_problem = iam_answer_problem,
-	.find_code = find_code,
-	.say_throttled = say_throttled,
+	.write_problem = iam_write_problem,
 };
-
-const struct http_face iam_http_face = {
-	.name = "iam", .handle = api_handle_call, .reject = iam_reject, .body_cap_size = BODY_CAP_SIZE};
-
-/* ---- life ---- */
-
-RESULT iam_new(struct ctx *c, const struct iam_config *config, struct iam_face **ret_face)
-{
-	const struct iam_action *actions[ACTIONS_MAX];
-	struct iam_face *face = heap_new(struct iam_face);
-	if (!face)
-		return ctx_no_memory(c);
-	face->config = *config;
-	face->core = (struct api_face){.protocol = &protocol,
-				       .http = &iam_http_face,
-				       .store = config->store,
-				       .guards = config->guards,
-				       .limits = config->limits,
-				       .lane = passwords_lane(config->passwords)};
-	size_t count = iam_sum_actions(actions, ACTIONS_MAX);
-	for (size_t k = 0; k < count; k++)
-		api_add_action(&face->core, &actions[k]->core);
-	api_sort_actions(&face->core);
-	*ret_face = face;
-	return OK;
-}
-
-void iam_free(struct iam_face *face)
-{
-	heap_free(face);
-}

@@ -4,30 +4,10 @@
  * calls through: who asks, which action, its parameters, whether they may, change or read, answer. */
 #pragma once
 
-#include "http/server.h"
-#include "store/store.h"
+#include "api/core/face.h"
 
-struct guards;
-struct limits;
-struct sigv4;
-struct iam_face;
-
-struct passwords;
-struct uses;
-
-struct iam_config {
-	struct store *store;
-	struct sigv4 *sigv4;
-	struct guards *guards;
-	struct passwords *passwords;
-	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes */
-	struct uses *uses;         /* when keys, roles and passwords were last used; NULL: as rows say */
-	struct limits *limits;     /* how often who may ask; NULL: as often as they like */
-};
-
-/* ERR_NO_MEMORY. What the config points at must live as long as the face. */
-RESULT iam_new(struct ctx *c, const struct iam_config *config, struct iam_face **ret_face);
-void iam_free(struct iam_face *face); /* after its listeners are gone; NULL: nothing */
+/* For api_face_new(). */
+extern const struct api_protocol iam_protocol;
 
 /* Whether a request is signed for IAM: the listener is shared with other faces. */
 bool iam_has_call(const struct call *call);
@@ -36,6 +16,3 @@ bool iam_has_call(const struct call *call);
 void iam_write_coverage(struct buf *out);
 /* All actions as JSON, as ec2_dump_actions(). */
 void iam_dump_actions(struct buf *out);
-
-/* For http_listen(), with the face as self. */
-extern const struct http_face iam_http_face;

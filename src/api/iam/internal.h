@@ -3,7 +3,7 @@
  * (api/core/action.h). */
 #pragma once
 
-#include "api/core/action.h"
+#include "api/core/dispatch.h"
 #include "api/core/list.h"
 #include "api/iam/iam.h"
 #include "api/query/request.h"
@@ -29,13 +29,7 @@ enum iam_action_flag {
 };
 
 struct iam_action {
-	union {
-		struct {
-			API_ACTION_MEMBERS
-		};
-		struct api_action core;
-	};
-	struct params args;
+	API_ACTION_BASE;
 	RESULT (*prepare)(struct iam_call *e, void *args);
 	RESULT (*answer)(struct iam_call *e, const void *args, struct xml *x); /* NULL: there is no result */
 };
@@ -43,31 +37,17 @@ struct iam_action {
 /* The action's name, and its name in policies. */
 #define IAM_ACTION(word) .name = (word), .permit = "iam:" word
 
-/* Those of one file. */
-struct iam_actions {
-	const struct iam_action *at;
-	size_t count;
-};
-#define IAM_ACTIONS(rows)                                                                                    \
-	{                                                                                                    \
-		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
-	}
-extern const struct iam_actions iam_account_actions, iam_detail_actions, iam_group_actions,
+/* Those of each file. */
+extern const struct api_actions iam_account_actions, iam_detail_actions, iam_group_actions,
 	iam_principal_actions, iam_key_actions, iam_oidc_actions, iam_password_actions, iam_policy_actions,
 	iam_profile_actions, iam_role_actions, iam_simulation_actions, iam_unkept_actions, iam_user_actions;
+extern const struct api_groups iam_action_groups;
 
 /* All of them, up to max; their number. */
 size_t iam_sum_actions(const struct iam_action **out, size_t max);
 
 struct iam_call {
-	union {
-		struct {
-			API_CALL_MEMBERS
-		};
-		struct api_call core;
-	};
-	const struct iam_config *config;
-	const struct iam_error *error; /* of a refused signature; NULL: the problem says it */
+	API_CALL_BASE;
 	struct pairs pairs;
 };
 
@@ -77,20 +57,9 @@ API_DEFINE_FACE(iam)
 
 #define IAM_NAMESPACE STR("https://iam.amazonaws.com/doc/2010-05-08/")
 
-struct iam_error {
-	enum err err;
-	int kind;          /* 0: any */
-	const char *field; /* NULL: any */
-	int status;
-	const char *code;
-};
-/* For a refused signature; not SIGV4_FINE. */
-const struct iam_error *iam_find_fault(enum sigv4_fault fault);
-/* For the call's problem; result as below. */
-const struct iam_error *iam_find_problem(const struct iam_call *e, struct result result);
-/* As api_protocol.answer_problem, and http_face.reject. */
-void iam_answer_problem(struct api_call *core, struct result result);
-void iam_reject(void *self, struct call *call, int status, enum err why);
+extern const struct api_errors iam_errors;
+/* As in struct api_protocol. */
+RESULT iam_write_problem(struct api_call *core, struct api_problem *problem, struct buf *body);
 
 /* ---- rows of parameter tables ---- */
 

@@ -160,4 +160,4 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("GetAccessKeyLastUsed"), .args = PARAMS(struct key_args, used_params),
 	 .answer = get_last_used, .doc = "When a key last signed a request, and for what."},
 };
-const struct iam_actions iam_key_actions = IAM_ACTIONS(actions);
+const struct api_actions iam_key_actions = API_ACTIONS(actions);

@@ -241,4 +241,4 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("ListOpenIDConnectProviderTags"), .args = PARAMS(struct provider_args, pages_params),
 	 .prepare = prepare_read, .answer = list_tags, .doc = "A provider's tags."},
 };
-const struct iam_actions iam_oidc_actions = IAM_ACTIONS(actions);
+const struct api_actions iam_oidc_actions = API_ACTIONS(actions);

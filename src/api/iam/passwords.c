@@ -164,4 +164,4 @@ static const struct iam_action actions[] = {
 	 .args = {0, 0, sizeof(struct password_policy)}, .operation = engine_clear_password_policy_run,
 	 .doc = "The usual one holds again."},
 };
-const struct iam_actions iam_password_actions = IAM_ACTIONS(actions);
+const struct api_actions iam_password_actions = API_ACTIONS(actions);

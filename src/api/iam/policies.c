@@ -439,4 +439,4 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("ListPolicyTags"), .args = PARAMS(struct policy_args, pages_rows),
 	 .prepare = prepare_policy, .answer = list_tags, .doc = "A policy's tags."},
 };
-const struct iam_actions iam_policy_actions = IAM_ACTIONS(actions);
+const struct api_actions iam_policy_actions = API_ACTIONS(actions);

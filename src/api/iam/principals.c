@@ -210,4 +210,4 @@ static const struct iam_action actions[] = {
 	READ("ListGroupPolicies", of_group_rows, list_inline, "A group's own policies."),
 	READ("ListRolePolicies", of_role_rows, list_inline, "A role's own policies."),
 };
-const struct iam_actions iam_principal_actions = IAM_ACTIONS(actions);
+const struct api_actions iam_principal_actions = API_ACTIONS(actions);

@@ -166,4 +166,4 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("ListInstanceProfileTags"), .args = PARAMS(struct profile_args, list_tags_params),
 	 .answer = list_tags, .doc = "An instance profile's tags."},
 };
-const struct iam_actions iam_profile_actions = IAM_ACTIONS(actions);
+const struct api_actions iam_profile_actions = API_ACTIONS(actions);

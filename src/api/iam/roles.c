@@ -219,4 +219,4 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("ListRoleTags"), .args = PARAMS(struct role_args, list_tags_params), .answer = list_tags,
 	 .doc = "A role's tags."},
 };
-const struct iam_actions iam_role_actions = IAM_ACTIONS(actions);
+const struct api_actions iam_role_actions = API_ACTIONS(actions);

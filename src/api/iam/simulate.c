@@ -230,4 +230,4 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("SimulateCustomPolicy"), .args = PARAMS(S, custom_params), .answer = simulate,
 	 .doc = "What policies that are sent say of actions."},
 };
-const struct iam_actions iam_simulation_actions = IAM_ACTIONS(actions);
+const struct api_actions iam_simulation_actions = API_ACTIONS(actions);

@@ -73,4 +73,4 @@ static const struct iam_action actions[] = {
 	 .prepare = choose_user, .answer = list_service_credentials,
 	 .doc = "A user's passwords for single services: none."},
 };
-const struct iam_actions iam_unkept_actions = IAM_ACTIONS(actions);
+const struct api_actions iam_unkept_actions = API_ACTIONS(actions);

@@ -255,4 +255,4 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("ListUserTags"), .args = PARAMS(struct user_args, list_tags_params), .answer = list_tags,
 	 .doc = "A user's tags."},
 };
-const struct iam_actions iam_user_actions = IAM_ACTIONS(actions);
+const struct api_actions iam_user_actions = API_ACTIONS(actions);

@@ -12,21 +12,63 @@ RESULT query_parse_call(struct api_call *e, struct pairs *ret_pairs)
 	return request_parse(e->c, call->query, form, ret_pairs);
 }
 
-const struct api_entry *query_find_entry(const struct api_face *face, const struct pairs *pairs,
+const struct api_entry *query_find_entry(const struct api_entries *entries, const struct pairs *pairs,
 					 unsigned mask, unsigned flags)
 {
-	const struct api_entry *entry = api_find_action(face, pairs_find(pairs, "Action"));
+	const struct api_entry *entry = api_find_action(entries, pairs_find(pairs, "Action"));
 	return entry && (entry->action->flags & mask) == flags ? entry : NULL;
 }
 
 RESULT query_find_action(struct api_call *e, unsigned mask, unsigned flags, struct pairs *ret_pairs)
 {
 	struct result parsed = query_parse_call(e, ret_pairs);
-	const struct api_entry *entry = query_find_entry(e->face, ret_pairs, mask, flags);
-	if (!api_is_within_limits(e, entry ? entry->action : NULL)) {
-		ctx_clear_problem(e->c); /* the flood is what the caller is told of */
-		return api_refuse_flood(e);
-	}
+	const struct api_entry *entry = query_find_entry(&e->face->entries, ret_pairs, mask, flags);
+	parsed = api_check_limits(e, entry ? entry->action : NULL, parsed);
 	api_choose_action(e, entry);
 	return parsed;
 }
+
+/* ---- answers ---- */
+
+RESULT query_write_answer(struct api_call *e, struct xml *x, struct str name_space,
+			  RESULT (*write_result)(struct api_call *e, struct xml *x))
+{
+	const char *root = str_to_z(e->c->arena, str_print(e->c->arena, "%sResponse", e->action->name));
+	const char *inner = str_to_z(e->c->arena, str_print(e->c->arena, "%sResult", e->action->name));
+	xml_open_ns(x, root, name_space);
+	if (write_result) {
+		xml_open(x, inner);
+		TRY(write_result(e, x));
+		xml_close(x, inner);
+	}
+	xml_open(x, "ResponseMetadata");
+	xml_text(x, "RequestId", e->c->request_id);
+	xml_close(x, "ResponseMetadata");
+	xml_close(x, root);
+	return OK;
+}
+
+void query_write_problem(struct api_call *e, const struct api_problem *p, struct xml *x,
+			 struct str name_space)
+{
+	xml_open_ns(x, "ErrorResponse", name_space);
+	xml_open(x, "Error");
+	xml_z(x, "Type", p->status >= 500 ? "Receiver" : "Sender");
+	xml_z(x, "Code", p->error->code);
+	xml_text(x, "Message", p->message);
+	xml_close(x, "Error");
+	xml_text(x, "RequestId", e->c->request_id);
+	xml_close(x, "ErrorResponse");
+}
+
+#define F(fault, status, code) [SIGV4_##fault] = {ERR_UNAUTHENTICATED, KIND_NONE, status, code}
+
+const struct api_error query_faults[SIGV4_SCOPE + 1] = {
+	F(NO_CREDENTIALS, 403, "MissingAuthenticationToken"),
+	F(INCOMPLETE, 400, "IncompleteSignature"),
+	F(UNKNOWN_KEY, 403, "InvalidClientTokenId"),
+	F(MISMATCH, 403, "SignatureDoesNotMatch"),
+	F(SKEWED, 403, "SignatureDoesNotMatch"),
+	F(EXPIRED, 403, "ExpiredToken"),
+	F(SCOPE, 403, "SignatureDoesNotMatch"),
+};

@@ -45,11 +45,6 @@ RESULT request_parse(struct ctx *c, struct str query, struct str form, struct pa
 
 /* ---- the dialect ---- */
 
-static bool parse_bool(struct str text, bool *ret_value)
-{
-	return result_is_ok(str_parse_bool(text, ret_value));
-}
-
 static RESULT fail_malformed(const struct params_reader *r, enum kind kind, struct str field, struct str text,
 			     const char *prefix)
 {
@@ -82,39 +77,11 @@ static RESULT read_id(const struct params_reader *r, const struct params_value *
 	return OK;
 }
 
-#define INVALID "Value ({value}) for parameter {field} is invalid. "
-#define NOT_WITHIN "Value ( {number} ) for parameter {field} is invalid. Expecting a value of {min} to {max}."
-#define NOT_SO_LONG "The value of parameter {field} has {number} characters. It must have {min} to {max}."
-
 static const struct params_dialect dialect = {
-	.words =
-		{
-			[FAULT_MISSING] = "The request must contain the parameter {field}",
-			[FAULT_UNKNOWN] = "The parameter {field} is not recognized",
-			[FAULT_UNBUILT] = "The parameter {field} is not supported",
-			[FAULT_UNBUILT_ELSE] =
-				"The parameter {field} is supported with the value '{only}' only",
-			[FAULT_WORDS] = INVALID "It must be one of: {words}.",
-			[FAULT_CHOICE] = INVALID "It must be {yes} or {no}.",
-			[FAULT_BOOL] = INVALID "It must be true or false.",
-			[FAULT_INT] = INVALID "It must be a whole number.",
-			[FAULT_INT_BELOW] = NOT_WITHIN,
-			[FAULT_INT_ABOVE] = NOT_WITHIN,
-			[FAULT_TEXT_SHORT] = NOT_SO_LONG,
-			[FAULT_TEXT_LONG] = NOT_SO_LONG,
-			[FAULT_BASE64] = INVALID "It must be base64.",
-			[FAULT_BYTES] = "{field} is limited to {max} bytes",
-			[FAULT_IP] = INVALID "This is not a valid IPv4 address.",
-			[FAULT_IPV6] = INVALID "This is not a valid IPv6 address.",
-			[FAULT_CIDR] = INVALID "This is not a valid CIDR block.",
-			[FAULT_INDEX] = "The parameter {field} must be numbered from {min} to {max}",
-			[FAULT_COUNT] = "The parameter {name} may be given {max} times at most",
-		},
 	.comma = ",",
 	.rules = ABSENT_IF_EMPTY_ID | ONLY_IN_ANY_CASE,
 	.text_max = REQUEST_TEXT_MAX,
 	.list_suffix = ".member",
-	.parse_bool = parse_bool,
 	.read_id = read_id,
 };
 

@@ -124,7 +124,7 @@ static void test_reject(void **state)
 	struct world *w = *state;
 	struct fake_call f;
 	fake_call_init(&f, "POST", STR("/"), STR_NONE, STR_NONE);
-	ec2_http_face.reject(w->face, &f.call, 413, ERR_TOO_LARGE);
+	api_http_face.reject(w->face, &f.call, 413, ERR_TOO_LARGE);
 	assert_int_equal(f.status, 413);
 	assert_true(str_is(world_element(buf_str(&f.body), "Code"), "RequestEntityTooLarge"));
 	fake_call_done(&f);
@@ -428,7 +428,7 @@ static struct world_answer call_with_fault(struct world *w, struct str form, uin
 	fake_call_add_header(&f, "X-Amz-Date", date);
 	f.call.self = w->face;
 	fault_arm(FAULT_ALLOC, n, false);
-	ec2_http_face.handle(w->face, &f.call);
+	api_http_face.handle(w->face, &f.call);
 	while (!f.is_answered) {
 		if (f.is_woken) {
 			f.is_woken = false;
@@ -480,7 +480,7 @@ static void call_halfway(struct world *w, struct str form, struct fake_call *f)
 {
 	world_sign_call(&w->c, &w->alice, "POST", form, f);
 	f->call.self = w->face;
-	ec2_http_face.handle(w->face, &f->call);
+	api_http_face.handle(w->face, &f->call);
 	while (!f->is_woken)
 		assert_true(executor_step(w->executor, clock_now_us() + MINUTE));
 }

@@ -195,16 +195,16 @@ static struct str describe(struct world *w, const char *more)
 /* A new face has nothing to remember. */
 static void compare_with_new_face(struct world *w)
 {
-	const struct ec2_config config = {.store = w->store,
+	const struct api_config config = {.store = w->store,
 					  .sigv4 = w->sigv4,
 					  .reconciler = w->reconciler,
 					  .region = STR("us-east-1"),
 					  .endpoint = STR("ec2.us-east-1.test:8773")};
-	struct ec2_face *old = w->face;
+	struct api_face *old = w->face;
 	struct str ours = describe(w, ""), again = describe(w, "");
-	assert_int_equal(ec2_new(&w->c, &config, &w->face).code, ERR_NONE);
+	assert_int_equal(api_face_new(&w->c, &ec2_protocol, &config, &w->face).code, ERR_NONE);
 	struct str wanted = describe(w, "");
-	ec2_free(w->face);
+	api_face_free(w->face);
 	w->face = old;
 	if (!str_equal(ours, wanted))
 		print_message("ours:\n%.*s\nwanted:\n%.*s\n", STR_ARG(ours), STR_ARG(wanted));

@@ -289,26 +289,32 @@ static void test_paths(void **state)
 /* Every kind of failure has a row for every service, and every type stands where it is told. */
 static void test_errors(void **state)
 {
-	size_t count = 0;
-	const struct os_error *errors = os_list_errors(&count);
+	size_t count = os_errors.count;
+	const struct api_error *errors = os_errors.at;
 	(void) state;
 	for (enum os_service s = 0; s < OS_SERVICE_COUNT; s++)
 		for (enum err err = ERR_NONE + 1; err <= ERR_INTERNAL; err++)
-			assert_int_equal(os_find_error(s, err, KIND_NONE, STR_NONE)->err, err);
+			assert_int_equal(api_find_error(&os_errors, 1u << s, err, KIND_NONE, STR_NONE)->err,
+					 err);
 	for (size_t k = 0; k < count; k++) {
 		assert_true(errors[k].status >= 400 && errors[k].status < 600);
 		for (enum os_service s = 0; s < OS_SERVICE_COUNT; s++) {
-			const struct os_error *found =
-				os_find_error(s, errors[k].err, errors[k].kind, str_from(errors[k].field));
-			bool is_everyones = errors[k].services == (1u << OS_SERVICE_COUNT) - 1;
-			if (!is_everyones && errors[k].services & 1u << s) /* none hides behind another */
+			const struct api_error *found =
+				api_find_error(&os_errors, 1u << s, errors[k].err, errors[k].kind,
+					       str_from(errors[k].field));
+			bool is_everyones = errors[k].parts == (1u << OS_SERVICE_COUNT) - 1;
+			if (!is_everyones && errors[k].parts & 1u << s) /* none hides behind another */
 				assert_ptr_equal(found, &errors[k]);
 		}
 	}
-	assert_int_equal(os_find_error(OS_NETWORK, ERR_NOT_FOUND, KIND_PORT, STR_NONE)->status, 404);
-	assert_string_equal(os_find_error(OS_NETWORK, ERR_NOT_FOUND, KIND_PORT, STR_NONE)->type,
-			    "PortNotFound");
-	assert_int_equal(os_find_error(OS_VOLUME, ERR_QUOTA, KIND_VOLUME, STR_NONE)->status, 413);
+	assert_int_equal(
+		api_find_error(&os_errors, 1u << OS_NETWORK, ERR_NOT_FOUND, KIND_PORT, STR_NONE)->status,
+		404);
+	assert_string_equal(
+		api_find_error(&os_errors, 1u << OS_NETWORK, ERR_NOT_FOUND, KIND_PORT, STR_NONE)->code,
+		"PortNotFound");
+	assert_int_equal(
+		api_find_error(&os_errors, 1u << OS_VOLUME, ERR_QUOTA, KIND_VOLUME, STR_NONE)->status, 413);
 }
 
 int main(void)

@@ -7,8 +7,11 @@
 
 #include <cmocka.h>
 
+#include "api/cloudstack/cloudstack.h"
 #include "api/ec2/core/errors.h"
 #include "api/ec2/core/list.h"
+#include "api/iam/internal.h"
+#include "api/query/query_call.h"
 #include "engine/limits.h"
 
 enum { ACTIONS_MAX = 256 };
@@ -234,30 +237,31 @@ static void test_errors(void **state)
 	(void) state;
 	for (enum err err = ERR_NONE + 1; err < ERR_COUNT; err++) {
 		for (int kind = KIND_NONE; kind < KIND_COUNT; kind++) {
-			const struct ec2_error *e = ec2_find_error(DIALECT_EC2, err, kind, STR_NONE);
+			const struct api_error *e = api_find_error(&ec2_errors, 0, err, kind, STR_NONE);
 			assert_int_equal(e->err, err);
 			assert_true(e->status >= 400 && e->status < 600);
 			assert_true(e->code && *e->code);
 			assert_true(e->kind == KIND_NONE || e->kind == kind);
 		}
-		assert_non_null(ec2_find_error(DIALECT_STS, err, KIND_NONE, STR_NONE)->code);
+		assert_non_null(api_find_error(&sts_errors, 0, err, KIND_NONE, STR_NONE)->code);
 	}
-	for (int fault = SIGV4_FINE + 1; fault <= SIGV4_SCOPE; fault++)
-		for (int dialect = DIALECT_EC2; dialect <= DIALECT_STS; dialect++)
-			assert_non_null(
-				ec2_find_fault((enum ec2_dialect) dialect, (enum sigv4_fault) fault)->code);
+	for (int fault = SIGV4_FINE + 1; fault <= SIGV4_SCOPE; fault++) {
+		assert_non_null(ec2_faults[fault].code);
+		assert_non_null(query_faults[fault].code);
+	}
 }
 
 static void test_error_rows_are_reached(void **state)
 {
 	(void) state;
-	for (int dialect = DIALECT_EC2; dialect <= DIALECT_STS; dialect++) {
-		size_t count = 0;
-		const struct ec2_error *rows = ec2_list_errors((enum ec2_dialect) dialect, &count);
-		for (size_t k = 0; k < count; k++)
-			assert_ptr_equal(ec2_find_error((enum ec2_dialect) dialect, rows[k].err, rows[k].kind,
-							str_from(rows[k].field)),
-					 &rows[k]);
+	const struct api_errors *const tables[] = {&ec2_errors, &sts_errors, &iam_errors, &cloudstack_errors};
+	for (size_t n = 0; n < sizeof tables / sizeof tables[0]; n++) {
+		const struct api_error *at = tables[n]->at;
+		assert_int_equal(at[tables[n]->count - 1].err, ERR_INTERNAL);
+		for (size_t k = 0; k < tables[n]->count; k++)
+			assert_ptr_equal(
+				api_find_error(tables[n], 0, at[k].err, at[k].kind, str_from(at[k].field)),
+				&at[k]);
 	}
 }
 
@@ -281,7 +285,7 @@ static void test_codes(void **state)
 	};
 	(void) state;
 	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-		const struct ec2_error *e = ec2_find_error(DIALECT_EC2, cases[k].err, (int) cases[k].kind,
+		const struct api_error *e = api_find_error(&ec2_errors, 0, cases[k].err, (int) cases[k].kind,
 							   str_from(cases[k].field));
 		assert_string_equal(e->code, cases[k].code);
 		assert_int_equal(e->status, cases[k].status);
@@ -293,12 +297,12 @@ static void test_codes(void **state)
 static void check_limit_codes(void **state)
 {
 	(void) state;
-	const char *other = ec2_find_error(DIALECT_EC2, ERR_QUOTA, KIND_NONE, STR_NONE)->code;
+	const char *other = api_find_error(&ec2_errors, 0, ERR_QUOTA, KIND_NONE, STR_NONE)->code;
 	for (enum limit_id limit = 0; limit < LIMIT_COUNT; limit++) {
 		const struct kind_info *k = &model_kinds[engine_limits[limit].kind];
 		if (!k->ec2_prefix[0] && k->kind != KIND_ROUTE && k->kind != KIND_CLIENT_TOKEN)
 			continue;
-		if (strcmp(ec2_find_error(DIALECT_EC2, ERR_QUOTA, k->kind, STR_NONE)->code, other) == 0)
+		if (strcmp(api_find_error(&ec2_errors, 0, ERR_QUOTA, k->kind, STR_NONE)->code, other) == 0)
 			fail_msg("EC2 has no code for too many of %s", k->name);
 	}
 }

@@ -248,7 +248,7 @@ static RESULT fetch_fixed(struct ctx *c, const struct web_fetch *f, struct str *
 
 static void open_face(struct world *w)
 {
-	const struct ec2_config ec2 = {.store = w->store,
+	const struct api_config ec2 = {.store = w->store,
 				       .sigv4 = w->sigv4,
 				       .guards = w->guards,
 				       .issuers = w->issuers,
@@ -257,35 +257,35 @@ static void open_face(struct world *w)
 				       .reconciler = w->reconciler,
 				       .region = STR("us-east-1"),
 				       .endpoint = STR("ec2.us-east-1.test:8773")};
-	MUST(ec2_new(&w->c, &ec2, &w->face));
-	const struct iam_config iam = {.store = w->store,
+	MUST(api_face_new(&w->c, &ec2_protocol, &ec2, &w->face));
+	const struct api_config iam = {.store = w->store,
 				       .sigv4 = w->sigv4,
 				       .guards = w->guards,
 				       .passwords = w->passwords,
 				       .uses = w->uses,
 				       .master_key = master_key,
 				       .limits = w->limits};
-	MUST(iam_new(&w->c, &iam, &w->iam));
-	const struct openstack_config openstack = {.store = w->store,
-						   .tokens = w->tokens,
-						   .tickets = w->tickets,
-						   .passwords = w->passwords,
-						   .key_lane = w->key_lane,
-						   .uses = w->uses,
-						   .master_key = master_key,
-						   .guards = w->guards,
-						   .limits = w->limits,
-						   .reconciler = w->reconciler,
-						   .region = STR("us-east-1"),
-						   .endpoint = STR("http://cloud.test:8773")};
-	MUST(openstack_new(&w->c, &openstack, &w->openstack));
+	MUST(api_face_new(&w->c, &iam_protocol, &iam, &w->iam));
+	const struct api_config openstack = {.store = w->store,
+					     .tokens = w->tokens,
+					     .tickets = w->tickets,
+					     .passwords = w->passwords,
+					     .key_lane = w->key_lane,
+					     .uses = w->uses,
+					     .master_key = master_key,
+					     .guards = w->guards,
+					     .limits = w->limits,
+					     .reconciler = w->reconciler,
+					     .region = STR("us-east-1"),
+					     .endpoint = STR("http://cloud.test:8773")};
+	MUST(api_face_new(&w->c, &openstack_protocol, &openstack, &w->openstack));
 }
 
 void world_set_limits(struct world *w, const struct limits_config *config)
 {
-	ec2_free(w->face);
-	iam_free(w->iam);
-	openstack_free(w->openstack);
+	api_face_free(w->face);
+	api_face_free(w->iam);
+	api_face_free(w->openstack);
 	limits_free(w->limits);
 	MUST(limits_new(&w->c, config, &w->limits));
 	open_face(w);
@@ -335,9 +335,9 @@ void world_make(struct world *w)
 
 void world_done(struct world *w)
 {
-	ec2_free(w->face);
-	iam_free(w->iam);
-	openstack_free(w->openstack);
+	api_face_free(w->face);
+	api_face_free(w->iam);
+	api_face_free(w->openstack);
 	guards_free(w->guards);
 	limits_free(w->limits);
 	passwords_free(w->passwords);
@@ -385,8 +385,8 @@ struct world_answer world_run(struct world *w, struct fake_call *f)
 {
 	bool is_openstack = openstack_has_path(f->call.path);
 	bool is_iam = !is_openstack && iam_has_call(&f->call);
-	f->call.self = is_openstack ? (void *) w->openstack : is_iam ? (void *) w->iam : w->face;
-	fake_call_handle(f, is_openstack ? &openstack_http_face : is_iam ? &iam_http_face : &ec2_http_face);
+	f->call.self = is_openstack ? w->openstack : is_iam ? w->iam : w->face;
+	fake_call_handle(f, &api_http_face);
 	while (!f->is_answered) {
 		if (f->is_woken) {
 			fake_call_resume(f);

@@ -48,9 +48,9 @@ struct world {
 	struct tickets *tickets;
 	struct passwords *passwords;
 	struct lane *key_lane;
-	struct ec2_face *face;
-	struct iam_face *iam;
-	struct openstack_face *openstack;
+	struct api_face *face;
+	struct api_face *iam;
+	struct api_face *openstack;
 	struct identity operator;
 	struct world_user alice, bob, admin; /* admin: of OpenStack's project of that name */
 	uuid image;

@@ -12,21 +12,23 @@
 
 #define SECRET STR("WGGZcsTzXZvnnLf1jgmp1O-JKBK_9eYdNh7wMZGv")
 
-static const struct cloudstack_parameter list_zones[] = {{{"command", 7}, {"listZones", 9}},
-							 {{"apiKey", 6}, {"AKIAEXAMPLE", 11}},
-							 {{"response", 8}, {"json", 4}}};
-static const struct cloudstack_parameter disputed[] = {{{"command", 7}, {"listVirtualMachines", 19}},
-						       {{"tags[0].key", 11}, {"a*b~c", 5}},
-						       {{"tags[0].value", 13}, {"x y", 3}}};
+static const struct pair list_zones[] = {{{"command", 7}, {"listZones", 9}},
+					 {{"apiKey", 6}, {"AKIAEXAMPLE", 11}},
+					 {{"response", 8}, {"json", 4}}};
+static const struct pair disputed[] = {{{"command", 7}, {"listVirtualMachines", 19}},
+				       {{"tags[0].key", 11}, {"a*b~c", 5}},
+				       {{"tags[0].value", 13}, {"x y", 3}}};
 
-static bool is_right(const struct cloudstack_parameter *at, size_t count, const char *signature)
+static bool is_right(const struct pair *at, size_t count, const char *signature)
 {
 	struct arena *a = arena_new(4096, 1 << 20);
 	struct ctx c;
 	bool ret = false;
+	struct pair all[8] = {{STR("Signature"), str_from(signature)}};
+	const struct pairs pairs = {all, count + 1};
+	memcpy(all + 1, at, count * sizeof *at);
 	ctx_init(&c, a);
-	assert_true(
-		result_is_ok(cloudstack_check_signature(&c, at, count, SECRET, str_from(signature), &ret)));
+	assert_true(result_is_ok(cloudstack_check_signature(&c, &pairs, SECRET, &ret)));
 	arena_free(a);
 	return ret;
 }

@@ -105,4 +105,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_describe_account, describe_account_params), .prepare = prepare_describe,
 	 .answer = ec2_describe_account_attributes, .doc = "The account's limits and its default VPC."},
 };
-const struct ec2_actions ec2_account_actions = ACTIONS(actions);
+const struct api_actions ec2_account_actions = API_ACTIONS(actions);

@@ -189,4 +189,4 @@ static const struct ec2_action actions[] = {
 	 .prepare = prepare_reset, .operation = engine_choose_volume_key_run, .answer = ec2_write_volume_key,
 	 .doc = "Likewise."},
 };
-const struct ec2_actions ec2_account_setting_actions = ACTIONS(actions);
+const struct api_actions ec2_account_setting_actions = API_ACTIONS(actions);

@@ -126,4 +126,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_describe_zones, describe_zones_params), .list = &zone_listing,
 	 .doc = "The region's zones."},
 };
-const struct ec2_actions ec2_region_actions = ACTIONS(actions);
+const struct api_actions ec2_region_actions = API_ACTIONS(actions);

@@ -380,4 +380,4 @@ static const struct ec2_action actions[] = {
 	{STS_ACTION("GetAccessKeyInfo"), .flags = EC2_OF_STS, .args = PARAMS(struct sts_key, key_params),
 	 .answer = sts_get_key_info, .doc = "The account of an access key."},
 };
-const struct ec2_actions ec2_sts_actions = ACTIONS(actions);
+const struct api_actions ec2_sts_actions = API_ACTIONS(actions);

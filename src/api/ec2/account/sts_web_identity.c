@@ -123,4 +123,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(W, web_params), .prepare = prepare_web, .work = prove_web, .answer = assume_by_web,
 	 .doc = "Temporary credentials of a role, for a token of an issuer that its trust policy names."},
 };
-const struct ec2_actions ec2_sts_web_actions = ACTIONS(actions);
+const struct api_actions ec2_sts_web_actions = API_ACTIONS(actions);

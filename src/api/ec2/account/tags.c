@@ -321,4 +321,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_delete_tags, delete_tags_params), .prepare = prepare_delete,
 	 .operation = engine_delete_tags_run, .doc = "Removes tags."},
 };
-const struct ec2_actions ec2_tag_actions = ACTIONS(actions);
+const struct api_actions ec2_tag_actions = API_ACTIONS(actions);

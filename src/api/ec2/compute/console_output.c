@@ -176,4 +176,4 @@ static const struct ec2_action actions[] = {
 	 .look = look_at_variables, .answer = ec2_get_uefi_data,
 	 .doc = "The UEFI variables of an instance, as AWS's python-uefivars reads them."},
 };
-const struct ec2_actions ec2_console_actions = ACTIONS(actions);
+const struct api_actions ec2_console_actions = API_ACTIONS(actions);

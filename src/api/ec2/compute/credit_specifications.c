@@ -152,4 +152,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_change_credits_run, .answer = ec2_modify_credits,
 	 .doc = "Another credit option: kept and shown."},
 };
-const struct ec2_actions ec2_credit_actions = ACTIONS(actions);
+const struct api_actions ec2_credit_actions = API_ACTIONS(actions);

@@ -344,4 +344,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_release_dedicated_hosts_run, .answer = ec2_release_hosts,
 	 .doc = "Lets everybody have them again, where no instance is on them."},
 };
-const struct ec2_actions ec2_host_actions = ACTIONS(actions);
+const struct api_actions ec2_host_actions = API_ACTIONS(actions);

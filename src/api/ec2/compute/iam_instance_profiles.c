@@ -178,4 +178,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_disassociate_profile_run, .answer = ec2_disassociate_profile,
 	 .doc = "Takes an instance's profile away; credentials that its guest has hold until they expire."},
 };
-const struct ec2_actions ec2_profile_actions = ACTIONS(actions);
+const struct api_actions ec2_profile_actions = API_ACTIONS(actions);

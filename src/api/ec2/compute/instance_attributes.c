@@ -424,4 +424,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct instances_wish, monitor_params), .operation = engine_unmonitor_instances_run,
 	 .answer = ec2_unmonitor_instances, .doc = "No detailed monitoring any more."},
 };
-const struct ec2_actions ec2_instance_attribute_actions = ACTIONS(actions);
+const struct api_actions ec2_instance_attribute_actions = API_ACTIONS(actions);

@@ -55,4 +55,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_change_placement_run,
 	 .doc = "Places a stopped instance in regard to others; it goes to another host where it has to."},
 };
-const struct ec2_actions ec2_placement_actions = ACTIONS(actions);
+const struct api_actions ec2_placement_actions = API_ACTIONS(actions);

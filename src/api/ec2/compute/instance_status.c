@@ -291,4 +291,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_report_instances_run,
 	 .doc = "What users say of running instances: it stands in their history, where operators find it."},
 };
-const struct ec2_actions ec2_status_actions = ACTIONS(actions);
+const struct api_actions ec2_status_actions = API_ACTIONS(actions);

@@ -111,4 +111,4 @@ static const struct ec2_action actions[] = {
 	 .answer = ec2_describe_instance_type_offerings, .filters = FILTERS(offering_filters),
 	 .doc = "Which sizes of instances are offered where."},
 };
-const struct ec2_actions ec2_offering_actions = ACTIONS(actions);
+const struct api_actions ec2_offering_actions = API_ACTIONS(actions);

@@ -140,4 +140,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_describe_types, describe_types_params), .list = &type_listing,
 	 .doc = "The sizes of instances that are offered."},
 };
-const struct ec2_actions ec2_type_actions = ACTIONS(actions);
+const struct api_actions ec2_type_actions = API_ACTIONS(actions);

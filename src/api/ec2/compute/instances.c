@@ -706,4 +706,4 @@ static const struct ec2_action actions[] = {
 	POWER("TerminateInstances", terminate_params, engine_terminate_instances_run, ec2_write_changes,
 	      "Ends instances, with the disks that go with them."),
 };
-const struct ec2_actions ec2_instance_actions = ACTIONS(actions);
+const struct api_actions ec2_instance_actions = API_ACTIONS(actions);

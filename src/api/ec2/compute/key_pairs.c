@@ -170,4 +170,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_delete_key, delete_key_params), .prepare = prepare_delete,
 	 .operation = engine_delete_key_pair_run, .doc = "Deletes a key pair; instances keep the key."},
 };
-const struct ec2_actions ec2_key_actions = ACTIONS(actions);
+const struct api_actions ec2_key_actions = API_ACTIONS(actions);

@@ -511,4 +511,4 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("GetLaunchTemplateData"), .args = PARAMS(struct ec2_get_launch_data, get_params),
 	 .answer = ec2_get_launch_template_data, .doc = "What a launch template of an instance would say."},
 };
-const struct ec2_actions ec2_launch_version_actions = ACTIONS(actions);
+const struct api_actions ec2_launch_version_actions = API_ACTIONS(actions);

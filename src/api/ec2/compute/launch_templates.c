@@ -191,4 +191,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_delete_launch_template_run, .answer = ec2_delete_launch_template,
 	 .doc = "Deletes a launch template with its versions; instances stay."},
 };
-const struct ec2_actions ec2_launch_template_actions = ACTIONS(actions);
+const struct api_actions ec2_launch_template_actions = API_ACTIONS(actions);

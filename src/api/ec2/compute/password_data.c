@@ -110,4 +110,4 @@ static const struct ec2_action actions[] = {
 	 .doc = "The password that a Windows guest drew, encrypted for its key pair; empty while there is "
 		"none."},
 };
-const struct ec2_actions ec2_password_actions = ACTIONS(actions);
+const struct api_actions ec2_password_actions = API_ACTIONS(actions);

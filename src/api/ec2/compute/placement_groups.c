@@ -149,4 +149,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_delete_server_group_run,
 	 .doc = "Deletes a placement group that no instance is in."},
 };
-const struct ec2_actions ec2_placement_group_actions = ACTIONS(actions);
+const struct api_actions ec2_placement_group_actions = API_ACTIONS(actions);

@@ -387,4 +387,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_create_instances_run, .answer = ec2_run_instances,
 	 .doc = "Starts new instances."},
 };
-const struct ec2_actions ec2_run_actions = ACTIONS(actions);
+const struct api_actions ec2_run_actions = API_ACTIONS(actions);

@@ -2,7 +2,6 @@
  * Private to api/ec2/: what an action of EC2 is, and what a call of one carries, beyond what every face's has
  * (api/core/action.h).
  *
- *   args              the table that fills a struct of args.size bytes from the parameters (params.h)
  *   prepare           what a table cannot say: turns words of EC2 into the operation's wish. On an
  *                     HTTP thread, where decoding, digests and key generation belong. It holds no
  *                     rule of the cloud: those are the engine's
@@ -14,7 +13,7 @@
  * How to add an action: HACKING.md. */
 #pragma once
 
-#include "api/core/action.h"
+#include "api/core/dispatch.h"
 #include "api/ec2/core/ec2.h"
 #include "api/ec2/core/gathered_answer.h"
 #include "api/query/request.h"
@@ -27,7 +26,6 @@
 #include "reconcile/reconcile.h"
 
 struct ec2_call;
-struct ec2_error;
 struct ec2_listing;
 struct ec2_item_cache;
 struct filter;
@@ -49,13 +47,7 @@ enum ec2_action_flag {
 };
 
 struct ec2_action {
-	union {
-		struct {
-			API_ACTION_MEMBERS
-		};
-		struct api_action core;
-	};
-	struct params args;
+	API_ACTION_BASE;
 	RESULT (*prepare)(struct ec2_call *e, void *args);
 	RESULT (*answer)(struct ec2_call *e, const void *args, struct xml *x);
 	const struct ec2_listing *list;
@@ -66,25 +58,13 @@ struct ec2_action {
 #define EC2_ACTION(word) .name = (word), .permit = "ec2:" word
 #define STS_ACTION(word) .name = (word), .permit = "sts:" word
 
-struct ec2_actions {
-	const struct ec2_action *at;
-	size_t count;
-};
-
 /* One call of an action; in the call's arena. */
 struct ec2_call {
-	union {
-		struct {
-			API_CALL_MEMBERS
-		};
-		struct api_call core;
-	};
-	const struct ec2_config *config;
+	API_CALL_BASE;
 	struct ec2_item_cache *item_cache; /* the face's */
 	uint64_t *rows_looked_at;          /* likewise; atomic */
 	bool is_sts;                       /* answers are in STS's form, and failures in its words */
-	const struct ec2_error *error; /* of what no problem says, a refused signature; NULL: the problem */
-	struct str version;            /* the date asked for */
+	struct str version;                /* the date asked for */
 	struct pairs pairs;
 	struct str owner;                 /* the caller's account number */
 	struct str domain, public_domain; /* of names; set when the view is opened */
@@ -158,14 +138,10 @@ RESULT ec2_take_tags(struct ec2_call *e, const struct ec2_tag_specs *specs, cons
 
 /* ---- all arrays of actions, for ec2.c ---- */
 
-#define GROUP(name) extern const struct ec2_actions ec2_##name##_actions;
+#define GROUP(name) extern const struct api_actions ec2_##name##_actions;
 #include "api/ec2/core/action_groups.def"
 #undef GROUP
 
-/* Fills out with all actions, sorted by name; duplicates are asserted away. */
+extern const struct api_groups ec2_action_groups;
+/* Fills out with all actions, sorted by name. */
 size_t ec2_sum_actions(const struct ec2_action **out, size_t max);
-
-#define ACTIONS(rows)                                                                                        \
-	{                                                                                                    \
-		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
-	}

@@ -5,8 +5,8 @@
 #include "api/ec2/core/errors.h"
 #include "api/ec2/core/face.h"
 #include "api/ec2/core/list.h"
+#include "api/query/query_call.h"
 #include "engine/region/region.h"
-#include "model/role.h"
 
 enum { TAGS_ASKED_MAX = 50 };
 
@@ -39,12 +39,9 @@ static enum policy_known find_request_key(const void *arg, struct str key, struc
 	return count ? POLICY_PRESENT : POLICY_ABSENT;
 }
 
-/* A role gives a reader what changes nothing, a member the rest. */
 static RESULT describe_permission(struct api_call *core, struct guard_request *request)
 {
-	bool writes = core->action->flags & API_WRITES;
 	request->words = core->action->flags & EC2_OF_STS ? GUARD_OF_IAM : GUARD_OF_EC2;
-	request->has_role = identity_has(core->c->who, writes ? ROLE_RIGHT_MEMBER : ROLE_RIGHT_READER);
 	request->find = find_request_key;
 	return OK;
 }
@@ -130,21 +127,16 @@ static RESULT write_ec2_answer(struct ec2_call *e, struct xml *x)
 	return OK;
 }
 
+static RESULT write_sts_result(struct api_call *core, struct xml *x)
+{
+	return write_members(ec2_call_of(core), x);
+}
+
 static RESULT write_sts_answer(struct ec2_call *e, struct xml *x)
 {
-	const char *root = str_to_z(e->c->arena, str_print(e->c->arena, "%sResponse", e->action->name));
-	const char *inner = str_to_z(e->c->arena, str_print(e->c->arena, "%sResult", e->action->name));
-	xml_open_ns(
-		x, root,
-		str_print(e->c->arena, "https://sts.amazonaws.com/doc/%" STR_FMT "/", STR_ARG(e->version)));
-	xml_open(x, inner);
-	TRY(write_members(e, x));
-	xml_close(x, inner);
-	xml_open(x, "ResponseMetadata");
-	xml_text(x, "RequestId", e->c->request_id);
-	xml_close(x, "ResponseMetadata");
-	xml_close(x, root);
-	return OK;
+	struct str name_space =
+		str_print(e->c->arena, "https://sts.amazonaws.com/doc/%" STR_FMT "/", STR_ARG(e->version));
+	return query_write_answer(&e->core, x, name_space, write_sts_result);
 }
 
 static RESULT write_answer(struct api_call *core, struct buf *body)
@@ -190,31 +182,15 @@ static void end_answer(struct api_call *core)
 	ec2_drop_cached(ec2_call_of(core));
 }
 
-/* ---- failures ---- */
-
-static void answer_problem(struct api_call *core, struct result result)
-{
-	struct ec2_call *e = ec2_call_of(core);
-	if (e->error)
-		ec2_answer_error(e->call, ec2_dialect_of(e), e->error, e->c->problem.message);
-	else
-		ec2_answer_problem(e->call, ec2_dialect_of(e), result);
-}
-
-static struct str find_code(struct api_call *core, struct result result)
-{
-	return str_from(ec2_find_problem(core->c, ec2_dialect_of(ec2_call_of(core)), result)->code);
-}
-
-static const char *say_throttled(struct api_call *core)
-{
-	return ec2_call_of(core)->is_sts ? "Rate exceeded" : "Request limit exceeded.";
-}
-
 const struct api_protocol ec2_protocol = {
 	.name = "ec2",
 	.content_type = "text/xml;charset=UTF-8",
+	.face_size = sizeof(struct ec2_face),
 	.call_size = sizeof(struct ec2_call),
+	.groups = &ec2_action_groups,
+	.errors = &ec2_errors,
+	.open = ec2_open,
+	.close = ec2_close,
 	.begin = ec2_begin_call,
 	.find = ec2_find,
 	.describe_permission = describe_permission,
@@ -225,7 +201,6 @@ const struct api_protocol ec2_protocol = {
 	.write = write_answer,
 	.send = send_gathered,
 	.end_answer = end_answer,
-	.answer_problem = answer_problem,
-	.find_code = find_code,
-	.say_throttled = say_throttled,
+	.word_problem = ec2_word_problem,
+	.write_problem = ec2_write_problem,
 };

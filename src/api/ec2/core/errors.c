@@ -3,9 +3,8 @@
  * branch on them, so that a change here is a change of the API. */
 #include "api/ec2/core/errors.h"
 
-#include "auth/guard.h"
-#include "base/log.h"
-#include "base/xml.h"
+#include "api/ec2/core/action.h"
+#include "api/query/query_call.h"
 
 #define E(err, kind, status, code)                                                                           \
 	{                                                                                                    \
@@ -17,7 +16,7 @@
 	}
 
 /* The first row that fits counts; KIND_NONE fits every kind. */
-static const struct ec2_error ec2_errors[] = {
+static const struct api_error ec2_rows[] = {
 	E(MISSING, SUBNET, 400, "VPCIdNotSpecified"),                             /* no default VPC */
 	E_OF(MISSING, ROUTER, "AvailabilityZone", 400, "DefaultVpcDoesNotExist"), /* for a default subnet */
 	E(MISSING, ROUTER, 400, "VPCIdNotSpecified"),
@@ -220,6 +219,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(EXPIRED, NONE, 400, "RequestExpired"),
 	E(DENIED, NONE, 403, "UnauthorizedOperation"),
 	E(DRY_RUN, NONE, 412, "DryRunOperation"),
+	E_OF(TOO_LARGE, NONE, API_WHOLE_REQUEST, 413, "RequestEntityTooLarge"),
 	E(TOO_LARGE, NONE, 400, "InvalidRequest"),
 	E(THROTTLED, NONE, 503, "RequestLimitExceeded"),
 	E(NO_MEMORY, NONE, 503, "Unavailable"),
@@ -230,7 +230,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(INTERNAL, NONE, 500, "InternalError"),
 };
 
-static const struct ec2_error sts_errors[] = {
+static const struct api_error sts_rows[] = {
 	E(UNAUTHENTICATED, NONE, 403, "InvalidClientTokenId"),
 	E(EXPIRED, OIDC_PROVIDER, 400, "ExpiredTokenException"),
 	E(IO, OIDC_PROVIDER, 400, "IDPCommunicationError"),
@@ -254,7 +254,7 @@ static const struct ec2_error sts_errors[] = {
 
 #define F(fault, status, code) [SIGV4_##fault] = {ERR_UNAUTHENTICATED, KIND_NONE, status, code}
 
-static const struct ec2_error ec2_faults[] = {
+const struct api_error ec2_faults[SIGV4_SCOPE + 1] = {
 	F(NO_CREDENTIALS, 400, "MissingParameter"),
 	F(INCOMPLETE, 401, "AuthFailure"),
 	F(UNKNOWN_KEY, 401, "AuthFailure"),
@@ -264,114 +264,41 @@ static const struct ec2_error ec2_faults[] = {
 	F(SCOPE, 401, "AuthFailure"),
 };
 
-static const struct ec2_error sts_faults[] = {
-	F(NO_CREDENTIALS, 403, "MissingAuthenticationToken"),
-	F(INCOMPLETE, 400, "IncompleteSignature"),
-	F(UNKNOWN_KEY, 403, "InvalidClientTokenId"),
-	F(MISMATCH, 403, "SignatureDoesNotMatch"),
-	F(SKEWED, 403, "SignatureDoesNotMatch"),
-	F(EXPIRED, 403, "ExpiredToken"),
-	F(SCOPE, 403, "SignatureDoesNotMatch"),
-};
-
-#define COUNT(table) (sizeof(table) / sizeof(table)[0])
-
-const struct ec2_error *ec2_list_errors(enum ec2_dialect dialect, size_t *ret_count)
-{
-	*ret_count = dialect == DIALECT_STS ? COUNT(sts_errors) : COUNT(ec2_errors);
-	return dialect == DIALECT_STS ? sts_errors : ec2_errors;
-}
-
-const struct ec2_error *ec2_find_error(enum ec2_dialect dialect, enum err err, int kind, struct str field)
-{
-	size_t count = 0;
-	const struct ec2_error *errors = ec2_list_errors(dialect, &count);
-	for (size_t k = 0; k < count; k++)
-		if (errors[k].err == err && (errors[k].kind == kind || errors[k].kind == KIND_NONE) &&
-		    (!errors[k].field || str_starts_with(field, str_from(errors[k].field))))
-			return &errors[k];
-	return &errors[count - 1];
-}
-
-const struct ec2_error *ec2_find_fault(enum ec2_dialect dialect, enum sigv4_fault fault)
-{
-	return dialect == DIALECT_STS ? &sts_faults[fault] : &ec2_faults[fault];
-}
+#define INTERNAL "An internal error has occurred."
+const struct api_errors ec2_errors =
+	API_ERRORS(ec2_rows, .internal = INTERNAL, .throttled = "Request limit exceeded.");
+const struct api_errors sts_errors = API_ERRORS(sts_rows, .internal = INTERNAL, .throttled = "Rate exceeded");
 
 /* ---- documents ---- */
 
-static void write_ec2(struct xml *x, const struct ec2_error *error, struct str message, struct str request_id)
+static void write_ec2(struct xml *x, const struct api_problem *p, struct str request_id)
 {
 	xml_open(x, "Response");
 	xml_open(x, "Errors");
 	xml_open(x, "Error");
-	xml_z(x, "Code", error->code);
-	xml_text(x, "Message", message);
+	xml_z(x, "Code", p->error->code);
+	xml_text(x, "Message", p->message);
 	xml_close(x, "Error");
 	xml_close(x, "Errors");
 	xml_text(x, "RequestID", request_id);
 	xml_close(x, "Response");
 }
 
-static void write_sts(struct xml *x, const struct ec2_error *error, struct str message, struct str request_id)
+void ec2_word_problem(struct api_call *core, struct api_problem *p)
 {
-	xml_open_ns(x, "ErrorResponse", STR("https://sts.amazonaws.com/doc/2011-06-15/"));
-	xml_open(x, "Error");
-	xml_z(x, "Type", error->status >= 500 ? "Receiver" : "Sender");
-	xml_z(x, "Code", error->code);
-	xml_text(x, "Message", message);
-	xml_close(x, "Error");
-	xml_text(x, "RequestId", request_id);
-	xml_close(x, "ErrorResponse");
+	if (p->refusal.n && !ec2_call_of(core)->is_sts)
+		p->message = str_print(core->c->arena,
+				       "%" STR_FMT " Encoded authorization failure message: %" STR_FMT,
+				       STR_ARG(p->message), STR_ARG(p->refusal));
 }
 
-void ec2_answer_error(struct call *call, enum ec2_dialect dialect, const struct ec2_error *error,
-		      struct str message)
+RESULT ec2_write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
 {
-	struct buf body;
 	struct xml x;
-	buf_init(&body, BUF_ANSWER_CAP);
-	xml_begin(&x, &body);
-	if (dialect == DIALECT_STS)
-		write_sts(&x, error, message, call->ctx.request_id);
+	xml_begin(&x, body);
+	if (ec2_call_of(core)->is_sts)
+		query_write_problem(core, p, &x, STR("https://sts.amazonaws.com/doc/2011-06-15/"));
 	else
-		write_ec2(&x, error, message, call->ctx.request_id);
-	IGNORE(xml_end(&x)); /* without memory for these few bytes an empty body must do */
-	call_answer(call, error->status, "text/xml;charset=UTF-8", &body);
-}
-
-const struct ec2_error *ec2_find_problem(const struct ctx *c, enum ec2_dialect dialect, struct result result)
-{
-	const struct problem *p = &c->problem;
-	return ec2_find_error(dialect, p->err ? p->err : result.code, p->kind, p->field);
-}
-
-void ec2_answer_problem(struct call *call, enum ec2_dialect dialect, struct result result)
-{
-	const struct problem *p = &call->ctx.problem;
-	enum err err = p->err ? p->err : result.code;
-	const struct ec2_error *error = ec2_find_problem(&call->ctx, dialect, result);
-	struct str message = p->message.n ? p->message : str_from(err_meaning(err));
-	struct str encoded = err == ERR_DENIED ? guard_explain_refusal(&call->ctx) : STR_NONE;
-	if (encoded.n && dialect == DIALECT_EC2)
-		message = str_print(call->ctx.arena,
-				    "%" STR_FMT " Encoded authorization failure message: %" STR_FMT,
-				    STR_ARG(message), STR_ARG(encoded));
-	if (err == ERR_INTERNAL || err == ERR_IO) {
-		log_event(LOG_ERROR, "internal-error", "face=ec2 request=%s action=%s error=%s message=%s",
-			  log_quote(call->ctx.request_id), call->action ? call->action : "-", err_name(err),
-			  log_quote(message));
-		message = STR("An internal error has occurred.");
-	}
-	ec2_answer_error(call, dialect, error, message);
-}
-
-void ec2_reject(void *self, struct call *call, int status, enum err why)
-{
-	(void) self;
-	struct ec2_error error = *ec2_find_error(DIALECT_EC2, why, KIND_NONE, STR_NONE);
-	error.status = status;
-	if (status == 413)
-		error.code = "RequestEntityTooLarge";
-	ec2_answer_error(call, DIALECT_EC2, &error, str_from(err_meaning(why)));
+		write_ec2(&x, p, core->c->request_id);
+	return xml_end(&x);
 }

@@ -6,14 +6,16 @@
 #include "api/ec2/core/action.h"
 #include "api/ec2/core/errors.h"
 
-extern const struct api_protocol ec2_protocol;
+struct ec2_face {
+	struct api_face core;
+	struct ec2_item_cache *item_cache;
+	uint64_t rows_looked_at; /* atomic */
+};
 
+/* As api_protocol.open and close. */
+bool ec2_open(struct api_face *core);
+void ec2_close(struct api_face *core);
 /* As api_protocol.begin: what the face lends to each call. */
 void ec2_begin_call(struct api_call *core);
 /* As api_protocol.find. */
 RESULT ec2_find(struct api_call *core);
-
-static inline enum ec2_dialect ec2_dialect_of(const struct ec2_call *e)
-{
-	return e->is_sts ? DIALECT_STS : DIALECT_EC2;
-}

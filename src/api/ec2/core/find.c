@@ -6,7 +6,14 @@
 
 static const struct api_entry *find_entry(const struct ec2_call *e, bool of_sts)
 {
-	return query_find_entry(e->face, &e->pairs, EC2_OF_STS, of_sts ? EC2_OF_STS : 0);
+	return query_find_entry(&e->face->entries, &e->pairs, EC2_OF_STS, of_sts ? EC2_OF_STS : 0);
+}
+
+/* Whether answers are in STS's form, and failures in its words. */
+static void speak_as_sts(struct ec2_call *e, bool is_sts)
+{
+	e->is_sts = is_sts;
+	e->errors = is_sts ? &sts_errors : &ec2_errors;
 }
 
 /* The client takes us for STS, though no signature says so. */
@@ -19,13 +26,13 @@ static bool looks_like_sts(const struct ec2_call *e)
 static RESULT refuse_stranger(struct ec2_call *e, const struct sigv4_answer *answer)
 {
 	struct str message = answer->message;
-	if (!api_is_within_limits(&e->core, NULL))
-		return api_refuse_flood(&e->core);
+	TRY(api_check_limits(&e->core, NULL, OK));
 	TRY(query_parse_call(&e->core, &e->pairs));
-	e->is_sts = e->is_sts || (str_is_empty(answer->service) && looks_like_sts(e));
+	if (str_is_empty(answer->service) && looks_like_sts(e))
+		speak_as_sts(e, true);
 	if (answer->fault == SIGV4_NO_CREDENTIALS && !e->is_sts)
 		message = STR("The request must contain the parameter AWSAccessKeyId");
-	e->error = ec2_find_fault(ec2_dialect_of(e), answer->fault);
+	e->error = &(e->is_sts ? query_faults : ec2_faults)[answer->fault];
 	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%" STR_FMT, STR_ARG(message));
 }
 
@@ -33,7 +40,7 @@ static RESULT authenticate(struct ec2_call *e)
 {
 	struct sigv4_answer answer = {0};
 	struct result result = sigv4_check(e->config->sigv4, e->call, &answer);
-	e->is_sts = str_is(answer.service, "sts");
+	speak_as_sts(e, str_is(answer.service, "sts"));
 	TRY(result);
 	if (answer.fault == SIGV4_FINE && !e->is_sts && !str_is(answer.service, "ec2")) {
 		answer.fault = SIGV4_SCOPE;
@@ -41,9 +48,7 @@ static RESULT authenticate(struct ec2_call *e)
 	}
 	if (answer.fault != SIGV4_FINE)
 		return refuse_stranger(e, &answer);
-	e->c->who = answer.who;
 	e->owner = answer.who->account_number;
-	e->call->account_number = answer.who->account_number;
 	return OK;
 }
 
@@ -57,9 +62,8 @@ static RESULT find_unsigned(struct ec2_call *e)
 	if (call_header(call, "Authorization").n || str_contains(call->query, STR("X-Amz-Signature=")) ||
 	    (!str_contains(call->body, name) && !str_contains(call->query, name)))
 		return OK;
-	e->is_sts = true;
-	if (!api_is_within_limits(&e->core, NULL))
-		return api_refuse_flood(&e->core);
+	speak_as_sts(e, true);
+	TRY(api_check_limits(&e->core, NULL, OK));
 	TRY(query_parse_call(&e->core, &e->pairs));
 	const struct api_entry *entry = find_entry(e, true);
 	if (!entry || !(entry->action->flags & API_OPEN))
@@ -71,7 +75,7 @@ static RESULT find_unsigned(struct ec2_call *e)
 
 static RESULT refuse_action(struct ec2_call *e)
 {
-	static const struct ec2_error invalid = {ERR_UNKNOWN, KIND_NONE, 400, "InvalidAction", 0};
+	static const struct api_error invalid = {.err = ERR_UNKNOWN, .status = 400, .code = "InvalidAction"};
 	struct str name = pairs_find(&e->pairs, "Action"), shown = str_slice(name, 0, 128);
 	if (str_is_empty(name))
 		return ctx_fail(e->c, ERR_MISSING, "The request must contain the parameter Action");

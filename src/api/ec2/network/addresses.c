@@ -336,4 +336,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_release_address, release_address_params), .prepare = prepare_release,
 	 .operation = engine_release_address_run, .doc = "Gives an address back."},
 };
-const struct ec2_actions ec2_address_actions = ACTIONS(actions);
+const struct api_actions ec2_address_actions = API_ACTIONS(actions);

@@ -51,4 +51,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_describe_links, describe_names_params), .list = &names_listing,
 	 .doc = "Whether names are answered over such a link: for none."},
 };
-const struct ec2_actions ec2_classic_link_actions = ACTIONS(actions);
+const struct api_actions ec2_classic_link_actions = API_ACTIONS(actions);

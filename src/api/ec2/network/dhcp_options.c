@@ -205,4 +205,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct dhcp_options_target, delete_params),
 	 .operation = engine_delete_dhcp_options_run, .doc = "Deletes a set that no VPC has."},
 };
-const struct ec2_actions ec2_dhcp_options_actions = ACTIONS(actions);
+const struct api_actions ec2_dhcp_options_actions = API_ACTIONS(actions);

@@ -87,4 +87,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_delete_egress_gateway_run, .answer = ec2_delete_egress_gateway,
 	 .doc = "Deletes one; routes to it become black holes."},
 };
-const struct ec2_actions ec2_egress_gateway_actions = ACTIONS(actions);
+const struct api_actions ec2_egress_gateway_actions = API_ACTIONS(actions);

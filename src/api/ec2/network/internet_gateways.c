@@ -101,4 +101,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct gateway_target, delete_gateway_params), .operation = engine_delete_gateway_run,
 	 .doc = "Deletes a gateway that is not attached."},
 };
-const struct ec2_actions ec2_gateway_actions = ACTIONS(actions);
+const struct api_actions ec2_gateway_actions = API_ACTIONS(actions);

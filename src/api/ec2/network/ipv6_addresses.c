@@ -77,4 +77,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_unassign_ips_run, .answer = ec2_unassign_ipv6_addresses,
 	 .doc = "Takes IPv6 addresses from an interface."},
 };
-const struct ec2_actions ec2_ipv6_address_actions = ACTIONS(actions);
+const struct api_actions ec2_ipv6_address_actions = API_ACTIONS(actions);

@@ -364,4 +364,4 @@ static const struct ec2_action actions[] = {
 	 .prepare = prepare_get_associations, .list = &association_listing,
 	 .doc = "The security groups whose rules name a list."},
 };
-const struct ec2_actions ec2_prefix_list_actions = ACTIONS(actions);
+const struct api_actions ec2_prefix_list_actions = API_ACTIONS(actions);

@@ -283,4 +283,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_remove_nat_gateway_addresses_run, .answer = ec2_disassociate_nat,
 	 .doc = "Takes further addresses from a NAT gateway."},
 };
-const struct ec2_actions ec2_nat_actions = ACTIONS(actions);
+const struct api_actions ec2_nat_actions = API_ACTIONS(actions);

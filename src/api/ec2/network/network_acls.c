@@ -408,4 +408,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_replace_network_acl_association_run,
 	 .answer = ec2_replace_network_acl_association, .doc = "Gives a subnet another list of its VPC."},
 };
-const struct ec2_actions ec2_acl_actions = ACTIONS(actions);
+const struct api_actions ec2_acl_actions = API_ACTIONS(actions);

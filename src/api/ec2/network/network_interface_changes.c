@@ -214,4 +214,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct port_unassignment, unassign_params), .prepare = prepare_unassign,
 	 .operation = engine_unassign_ips_run, .doc = "Takes secondary addresses from an interface."},
 };
-const struct ec2_actions ec2_interface_change_actions = ACTIONS(actions);
+const struct api_actions ec2_interface_change_actions = API_ACTIONS(actions);

@@ -596,4 +596,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct port_target, delete_interface_params), .operation = engine_delete_port_run,
 	 .doc = "Deletes an interface that is in no instance."},
 };
-const struct ec2_actions ec2_interface_actions = ACTIONS(actions);
+const struct api_actions ec2_interface_actions = API_ACTIONS(actions);

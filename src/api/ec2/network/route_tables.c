@@ -467,4 +467,4 @@ static const struct ec2_action actions[] = {
 		     "Leads a route elsewhere."),
 	CHANGE_ROUTE("DeleteRoute", delete_route_params, engine_delete_route_run, "Removes a route."),
 };
-const struct ec2_actions ec2_route_actions = ACTIONS(actions);
+const struct api_actions ec2_route_actions = API_ACTIONS(actions);

@@ -155,4 +155,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_describe_stale, describe_stale_params), .answer = ec2_describe_stale,
 	 .doc = "Groups with rules by a peer's group that is gone, or whose peering is."},
 };
-const struct ec2_actions ec2_peer_group_actions = ACTIONS(actions);
+const struct api_actions ec2_peer_group_actions = API_ACTIONS(actions);

@@ -423,4 +423,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_modify_rules, modify_rules_params), .prepare = prepare_modify,
 	 .operation = engine_modify_rules_run, .doc = "Makes other rules of rules, under their ids."},
 };
-const struct ec2_actions ec2_rule_change_actions = ACTIONS(actions);
+const struct api_actions ec2_rule_change_actions = API_ACTIONS(actions);

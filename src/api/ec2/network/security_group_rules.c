@@ -263,4 +263,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_describe_rules, describe_rules_params), .list = &ec2_rule_listing,
 	 .doc = "Rules of the account's security groups, one by one."},
 };
-const struct ec2_actions ec2_rule_actions = ACTIONS(actions);
+const struct api_actions ec2_rule_actions = API_ACTIONS(actions);

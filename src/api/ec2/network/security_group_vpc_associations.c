@@ -75,4 +75,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_disassociate_security_group_run, .answer = ec2_disassociate_group,
 	 .doc = "Ends that, when no interface there has the group."},
 };
-const struct ec2_actions ec2_group_association_actions = ACTIONS(actions);
+const struct api_actions ec2_group_association_actions = API_ACTIONS(actions);

@@ -246,4 +246,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_delete_group, delete_group_params), .prepare = prepare_delete,
 	 .operation = engine_delete_security_group_run, .doc = "Deletes a group that nothing refers to."},
 };
-const struct ec2_actions ec2_group_actions = ACTIONS(actions);
+const struct api_actions ec2_group_actions = API_ACTIONS(actions);

@@ -131,4 +131,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_delete_subnet_reservation_run, .answer = ec2_delete_subnet_cidr_reservation,
 	 .doc = "Gives them back."},
 };
-const struct ec2_actions ec2_subnet_reservation_actions = ACTIONS(actions);
+const struct api_actions ec2_subnet_reservation_actions = API_ACTIONS(actions);

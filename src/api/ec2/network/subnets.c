@@ -402,4 +402,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct subnet_target, delete_subnet_params), .operation = engine_delete_subnet_run,
 	 .doc = "Deletes a subnet without network interfaces."},
 };
-const struct ec2_actions ec2_subnet_actions = ACTIONS(actions);
+const struct api_actions ec2_subnet_actions = API_ACTIONS(actions);

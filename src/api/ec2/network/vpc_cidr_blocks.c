@@ -76,4 +76,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_remove_router_block_run, .answer = ec2_disassociate_vpc_cidr_block,
 	 .doc = "Takes further addresses from a VPC that has no subnet there."},
 };
-const struct ec2_actions ec2_vpc_block_actions = ACTIONS(actions);
+const struct api_actions ec2_vpc_block_actions = API_ACTIONS(actions);

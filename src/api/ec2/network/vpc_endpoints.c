@@ -273,4 +273,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_delete_endpoints, delete_endpoints_params), .answer = ec2_delete_endpoints,
 	 .never = NO_SERVICES, .doc = "Deletes endpoints."},
 };
-const struct ec2_actions ec2_endpoint_actions = ACTIONS(actions);
+const struct api_actions ec2_endpoint_actions = API_ACTIONS(actions);

@@ -307,4 +307,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_set_peering_options_run, .returns = KIND_PEERING, .answer = ec2_modify_options,
 	 .doc = "Whether public names resolve to private addresses on the other side."},
 };
-const struct ec2_actions ec2_peering_actions = ACTIONS(actions);
+const struct api_actions ec2_peering_actions = API_ACTIONS(actions);

@@ -316,4 +316,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct router_target, delete_vpc_params), .operation = engine_delete_router_run,
 	 .doc = "Deletes a VPC in which nothing is left."},
 };
-const struct ec2_actions ec2_vpc_actions = ACTIONS(actions);
+const struct api_actions ec2_vpc_actions = API_ACTIONS(actions);

@@ -405,4 +405,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_describe_image, describe_image_params), .answer = ec2_describe_image,
 	 .doc = "One attribute of an image of one's own."},
 };
-const struct ec2_actions ec2_image_change_actions = ACTIONS(actions);
+const struct api_actions ec2_image_change_actions = API_ACTIONS(actions);

@@ -290,4 +290,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_describe_images, describe_images_params), .list = &image_listing,
 	 .doc = "Images that the account may launch."},
 };
-const struct ec2_actions ec2_image_actions = ACTIONS(actions);
+const struct api_actions ec2_image_actions = API_ACTIONS(actions);

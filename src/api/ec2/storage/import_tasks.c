@@ -431,4 +431,4 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_cancel_import_run, .answer = ec2_cancel_import,
 	 .doc = "Ends an import; nothing of it is left."},
 };
-const struct ec2_actions ec2_import_actions = ACTIONS(actions);
+const struct api_actions ec2_import_actions = API_ACTIONS(actions);

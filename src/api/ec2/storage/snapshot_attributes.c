@@ -89,4 +89,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_describe_snapshot, describe_snapshot_params),
 	 .answer = ec2_describe_snapshot_attribute, .doc = "One attribute of a snapshot of one's own."},
 };
-const struct ec2_actions ec2_snapshot_attribute_actions = ACTIONS(actions);
+const struct api_actions ec2_snapshot_attribute_actions = API_ACTIONS(actions);

@@ -314,4 +314,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct snapshot_target, delete_snapshot_params),
 	 .operation = engine_delete_snapshot_run, .doc = "Deletes a snapshot; disks made from it stay."},
 };
-const struct ec2_actions ec2_snapshot_actions = ACTIONS(actions);
+const struct api_actions ec2_snapshot_actions = API_ACTIONS(actions);

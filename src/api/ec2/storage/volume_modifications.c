@@ -304,4 +304,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_describe_modifications, describe_status_params), .list = &status_listing,
 	 .doc = "Whether disks are there and their hosts answer."},
 };
-const struct ec2_actions ec2_volume_more_actions = ACTIONS(actions);
+const struct api_actions ec2_volume_more_actions = API_ACTIONS(actions);

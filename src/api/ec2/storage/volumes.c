@@ -296,4 +296,4 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct volume_detaching, detach_volume_params), .operation = engine_detach_volume_run,
 	 .answer = ec2_detach_volume, .doc = "Detaches a disk from its instance, which may run."},
 };
-const struct ec2_actions ec2_volume_actions = ACTIONS(actions);
+const struct api_actions ec2_volume_actions = API_ACTIONS(actions);

@@ -2,7 +2,6 @@
  * Private to api/openstack/: what an action of a service is, and what a call of one carries, beyond what every
  * face's has (api/core/action.h).
  *
- *   args              the table that fills a struct of args.size bytes from path, query and body (params.h)
  *   prepare           what a table cannot say: turns words of OpenStack into the operation's wish. On an
  *                     HTTP thread, where decoding and digests belong. It holds no rule of the
  *                     cloud: those are the engine's
@@ -14,7 +13,7 @@
  * list in a form of its own; with neither there is no body. How to add an action: HACKING.md. */
 #pragma once
 
-#include "api/core/action.h"
+#include "api/core/dispatch.h"
 #include "api/openstack/core/openstack.h"
 #include "api/openstack/core/params.h"
 #include "auth/token.h"
@@ -56,15 +55,9 @@ struct os_action {
 	enum http_method method;
 	const char *path; /* behind the service's prefix: "/servers/{server_id}/action" */
 	const char *verb; /* of several actions on one path the body's only member: "os-start"; NULL */
-	union {
-		struct {
-			API_ACTION_MEMBERS /* permit: the service's policy name, "os_compute_api:servers:start" */
-		};
-		struct api_action core;
-	};
+	API_ACTION_BASE;  /* permit: the service's policy name, "os_compute_api:servers:start" */
 	int since, until; /* microversions that have it: 26 is 2.26; 0: from the first, to the last */
 	int status;       /* of success; 0: 200 */
-	struct params args;
 	const char *wrap; /* the body's member that holds the parameters: "server"; NULL: the body itself */
 	const char *item; /* the answer's members are within this one; NULL: at the top */
 	RESULT (*prepare)(struct os_call *e, void *args);
@@ -80,13 +73,7 @@ struct os_actions {
 
 /* One call of an action; in the call's arena. */
 struct os_call {
-	union {
-		struct {
-			API_CALL_MEMBERS /* args: one struct, or with OS_BULK a list of them */
-		};
-		struct api_call core;
-	};
-	const struct openstack_config *config;
+	API_CALL_BASE; /* args: one struct, or with OS_BULK a list of them */
 	enum os_service service;
 	struct str path;     /* behind the service's prefix */
 	struct str base_url; /* "https://cloud.example.com": how the client found us */

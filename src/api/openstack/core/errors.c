@@ -3,26 +3,22 @@
  * on, so that a change here is a change of the API. */
 #include "api/openstack/core/errors.h"
 
-#include "api/core/dispatch.h"
-
 #include "api/openstack/core/words.h"
-#include "auth/guard.h"
-#include "base/log.h"
 
 #define BIT(service) (1u << OS_##service)
 #define ALL (BIT(IDENTITY) | BIT(COMPUTE) | BIT(IMAGE) | BIT(NETWORK) | BIT(VOLUME) | BIT(PLACEMENT))
 
 #define E(services, err, kind, status, type)                                                                 \
 	{                                                                                                    \
-		ERR_##err, KIND_##kind, services, status, type, 0                                            \
+		ERR_##err, KIND_##kind, status, type, NULL, services                                         \
 	}
 #define E_OF(services, err, kind, field, status, type)                                                       \
 	{                                                                                                    \
-		ERR_##err, KIND_##kind, services, status, type, field                                        \
+		ERR_##err, KIND_##kind, status, type, field, services                                        \
 	}
 
 /* The first row that fits counts; KIND_NONE fits every kind. */
-static const struct os_error errors[] = {
+static const struct api_error rows[] = {
 	E_OF(ALL, RANGE, NONE, "OpenStack-API-Version", 406, 0),
 	E_OF(ALL, UNSUPPORTED, NONE, "method", 405, 0),
 	E_OF(BIT(IMAGE), UNSUPPORTED, NONE, "Content-Type", 415, 0),
@@ -144,23 +140,9 @@ static const struct os_error errors[] = {
 	E(ALL, INTERNAL, NONE, 500, "HTTPInternalServerError"),
 };
 
-const struct os_error *os_list_errors(size_t *ret_count)
-{
-	*ret_count = sizeof errors / sizeof errors[0];
-	return errors;
-}
-
-const struct os_error *os_find_error(enum os_service service, enum err err, int kind, struct str field)
-{
-	size_t count = 0;
-	const struct os_error *at = os_list_errors(&count);
-	for (size_t k = 0; k < count; k++)
-		if (at[k].err == err && at[k].services & 1u << service &&
-		    (at[k].kind == kind || at[k].kind == KIND_NONE) &&
-		    (!at[k].field || str_starts_with(field, str_from(at[k].field))))
-			return &at[k];
-	return &at[count - 1];
-}
+const struct api_errors os_errors = API_ERRORS(
+	rows, .internal = "Unexpected API Error. The server's log has its cause, under the request's id.",
+	.throttled = "This request was rate-limited.", .is_by_status = true);
 
 /* ---- bodies ---- */
 
@@ -241,27 +223,27 @@ static void write_identity(struct json_writer *w, int status, struct str message
 }
 
 /* Seconds: a quota is not over by waiting, and a bucket has a token again after one. */
-static int retry_after(const struct os_error *error)
+static int retry_after(const struct api_problem *p)
 {
-	return error->status == 429;
+	return p->status == 429;
 }
 
-static void write_fault(struct json_writer *w, const struct os_error *error, struct str message)
+static void write_fault(struct json_writer *w, const struct api_problem *p)
 {
-	bool is_named = error->type && !(error->services & BIT(NETWORK));
-	json_write_open(w, is_named ? error->type : fault_name(error->status));
-	json_write_int(w, "code", error->status);
-	json_write_text(w, "message", message);
-	if (error->status == 413 || error->status == 429)
-		json_write_int(w, "retryAfter", retry_after(error));
+	bool is_named = p->error->code && !(p->error->parts & BIT(NETWORK));
+	json_write_open(w, is_named ? p->error->code : fault_name(p->status));
+	json_write_int(w, "code", p->status);
+	json_write_text(w, "message", p->message);
+	if (p->status == 413 || p->status == 429)
+		json_write_int(w, "retryAfter", retry_after(p));
 	json_write_close(w);
 }
 
-static void write_network(struct json_writer *w, const struct os_error *error, struct str message)
+static void write_network(struct json_writer *w, const struct api_problem *p)
 {
 	json_write_open(w, "NeutronError");
-	json_write_z(w, "type", error->type ? error->type : "HTTPBadRequest");
-	json_write_text(w, "message", message);
+	json_write_z(w, "type", p->error->code ? p->error->code : "HTTPBadRequest");
+	json_write_text(w, "message", p->message);
 	json_write_z(w, "detail", "");
 	json_write_close(w);
 }
@@ -287,20 +269,19 @@ static void write_image(struct os_call *e, struct json_writer *w, int status, st
 	json_write_z(w, "title", status_title(status));
 }
 
-static void write_body(struct os_call *e, const struct os_error *error, struct str message,
-		       struct json_writer *w)
+static void write_body(struct os_call *e, const struct api_problem *p, struct json_writer *w)
 {
 	json_write_open(w, NULL);
-	if (e->service == OS_IDENTITY || error->status == 401)
-		write_identity(w, error->status, message);
+	if (e->service == OS_IDENTITY || p->status == 401)
+		write_identity(w, p->status, p->message);
 	else if (e->service == OS_NETWORK)
-		write_network(w, error, message);
+		write_network(w, p);
 	else if (e->service == OS_PLACEMENT)
-		write_placement(e, w, error->status, message);
+		write_placement(e, w, p->status, p->message);
 	else if (e->service == OS_IMAGE)
-		write_image(e, w, error->status, message);
+		write_image(e, w, p->status, p->message);
 	else
-		write_fault(w, error, message);
+		write_fault(w, p);
 	json_write_close(w);
 }
 
@@ -331,57 +312,33 @@ static bool wants_page(const struct os_call *e, int status)
 	       !str_contains(call_header(e->call, "Accept"), STR("application/json"));
 }
 
-void os_answer_error(struct os_call *e, const struct os_error *error, struct str message)
+RESULT os_write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
 {
-	struct buf body;
+	struct os_call *e = os_call_of(core);
 	struct json_writer w;
-	bool is_page = wants_page(e, error->status);
-	buf_init(&body, BUF_ANSWER_CAP);
-	json_write_begin(&w, &body);
+	bool is_page = wants_page(e, p->status);
+	json_write_begin(&w, body);
 	if (is_page)
-		write_page(&body, error->status, message);
+		write_page(body, p->status, p->message);
 	else
-		write_body(e, error, message, &w);
-	IGNORE(json_write_end(&w)); /* without memory for these few bytes an empty body must do */
+		write_body(e, p, &w);
+	if (is_page)
+		p->content_type = "text/html; charset=UTF-8";
 	os_set_headers(e);
-	if (error->status == 401)
+	if (p->status == 401)
 		call_set_answer_header(e->call, "WWW-Authenticate",
 				       str_print(e->c->arena, "Keystone uri=\"%" STR_FMT "\"",
 						 STR_ARG(os_service_url(e, OS_IDENTITY))));
-	if (error->status == 429 || (error->status == 413 && e->service == OS_VOLUME))
-		call_set_answer_header(e->call, "Retry-After", retry_after(error) ? STR("1") : STR("0"));
-	call_answer(e->call, error->status, is_page ? "text/html; charset=UTF-8" : "application/json", &body);
+	if (p->status == 429 || (p->status == 413 && e->service == OS_VOLUME))
+		call_set_answer_header(e->call, "Retry-After", retry_after(p) ? STR("1") : STR("0"));
+	return json_write_end(&w);
 }
 
-void os_answer_problem(struct os_call *e, struct result result)
+void os_word_problem(struct api_call *core, struct api_problem *p)
 {
-	const struct problem *p = &e->c->problem;
-	enum err err = p->err ? p->err : result.code;
-	const struct os_error *error = os_find_error(e->service, err, p->kind, p->field);
-	struct str message = p->message.n ? os_say_problem(e, p) : str_from(err_meaning(err));
-	if (err == ERR_INTERNAL || err == ERR_IO) {
-		log_event(LOG_ERROR, "internal-error",
-			  "face=openstack request=%s action=%s error=%s message=%s",
-			  log_quote(e->c->request_id), e->call->action ? e->call->action : "-", err_name(err),
-			  log_quote(message));
-		message =
-			STR("Unexpected API Error. The server's log has its cause, under the request's id.");
-	}
-	if (err == ERR_DENIED)
-		(void) guard_explain_refusal(e->c); /* `dari explain` shows it by the request's id */
-	if (err == ERR_UNAUTHENTICATED && e->service != OS_IDENTITY)
-		message = STR("The request you have made requires authentication.");
-	os_answer_error(e, error, message);
-}
-
-void os_reject(void *self, struct call *call, int status, enum err why)
-{
-	struct os_call *e = os_call_of(api_call_new(self, call));
-	if (!e) {
-		call_answer(call, 503, NULL, NULL);
-		return;
-	}
-	struct os_error error = *os_find_error(e->service, why, KIND_NONE, STR_NONE);
-	error.status = status;
-	os_answer_error(e, &error, str_from(err_meaning(why)));
+	struct os_call *e = os_call_of(core);
+	if (e->c->problem.message.n)
+		p->message = os_say_problem(e, &e->c->problem);
+	if (p->err == ERR_UNAUTHENTICATED && e->service != OS_IDENTITY)
+		p->message = STR("The request you have made requires authentication.");
 }

@@ -16,10 +16,8 @@ struct os_route {
 
 struct openstack_face {
 	struct api_face core;
-	struct openstack_config config;
 	struct os_route routes[OS_ROUTES_MAX]; /* sorted by service and segments */
 	size_t route_count;
-	char *region, *endpoint;
 };
 
 static inline const struct openstack_face *os_face_of(const struct os_call *e)
@@ -27,10 +25,8 @@ static inline const struct openstack_face *os_face_of(const struct os_call *e)
 	return (const struct openstack_face *) e->face;
 }
 
-extern const struct api_protocol os_protocol;
-
-/* Fills in the routes, of all actions. */
-void os_sum_routes(struct openstack_face *face);
+/* As api_protocol.open: fills in the routes, of all actions. */
+bool os_sum_routes(struct api_face *core);
 /* The first route that fits, whatever the body's verb; sets e->request.path. NULL: none, or (has_path) none with
  * this method. */
 const struct os_route *os_find_route(struct os_call *e, bool *ret_has_path);

@@ -38,9 +38,9 @@ static struct str with_project(struct arena *a, struct str path)
 static void begin(struct api_call *core)
 {
 	struct os_call *e = os_call_of(core);
-	e->config = &os_face_of(e)->config;
 	e->c->kind_words = &os_words;
 	(void) os_service_of_path(e->call->path, &e->service, &e->path);
+	e->part = 1u << e->service;
 	if (e->service == OS_VOLUME)
 		e->path = with_project(e->c->arena, e->path);
 	e->base_url = find_base_url(e);
@@ -80,10 +80,8 @@ static RESULT find(struct api_call *core)
 	const struct os_route *r = os_find_route(e, &has_path);
 	const struct api_action *action = r ? r->entry.action : NULL;
 	struct result proved = action && action->flags & API_OPEN ? OK : authenticate(e);
-	bool is_counted = e->c->who || !result_is_ok(proved);
-	if (is_counted && !api_is_within_limits(core, action))
-		return api_refuse_flood(core);
-	TRY(proved);
+	if (e->c->who || !result_is_ok(proved))
+		TRY(api_check_limits(core, action, proved));
 	TRY(check_route(e, r, has_path));
 	if (!(action->flags & OS_RAW_BODY))
 		TRY(os_parse_body(e));
@@ -202,35 +200,19 @@ static void set_headers(struct api_call *core)
 	os_set_headers(os_call_of(core));
 }
 
-/* ---- failures ---- */
-
-static void answer_problem(struct api_call *core, struct result result)
+/* A call that had to wait too long was not looked at. */
+static bool is_unrecorded(struct result result)
 {
-	os_answer_problem(os_call_of(core), result);
+	return result.code == ERR_THROTTLED;
 }
 
-static struct str find_code(struct api_call *core, struct result result)
-{
-	const struct problem *p = &core->c->problem;
-	if (result.code == ERR_THROTTLED) {
-		core->audit->is_told = true; /* nothing of it was looked at */
-		return STR_NONE;
-	}
-	const struct os_error *error =
-		os_find_error(os_call_of(core)->service, p->err ? p->err : result.code, p->kind, p->field);
-	return str_print(core->c->arena, "%d", error->status);
-}
-
-static const char *say_throttled(struct api_call *core)
-{
-	(void) core;
-	return "This request was rate-limited.";
-}
-
-const struct api_protocol os_protocol = {
+const struct api_protocol openstack_protocol = {
 	.name = "openstack",
 	.content_type = "application/json",
+	.face_size = sizeof(struct openstack_face),
 	.call_size = sizeof(struct os_call),
+	.errors = &os_errors,
+	.open = os_sum_routes,
 	.begin = begin,
 	.find = find,
 	.is_upload = is_upload,
@@ -241,7 +223,7 @@ const struct api_protocol os_protocol = {
 	.set_headers = set_headers,
 	.digest = digest,
 	.write = write_answer,
-	.answer_problem = answer_problem,
-	.find_code = find_code,
-	.say_throttled = say_throttled,
+	.word_problem = os_word_problem,
+	.write_problem = os_write_problem,
+	.is_unrecorded = is_unrecorded,
 };

@@ -49,8 +49,9 @@ static int compare_routes(const void *a, const void *b)
 	}
 }
 
-void os_sum_routes(struct openstack_face *face)
+bool os_sum_routes(struct api_face *core)
 {
+	struct openstack_face *face = (struct openstack_face *) core;
 	for (size_t g = 0; g < sizeof action_groups / sizeof action_groups[0]; g++)
 		for (size_t k = 0; k < action_groups[g]->count; k++) {
 			const struct os_action *action = &action_groups[g]->at[k];
@@ -60,6 +61,7 @@ void os_sum_routes(struct openstack_face *face)
 				api_entry_of(&action->core)};
 		}
 	qsort(face->routes, face->route_count, sizeof face->routes[0], compare_routes);
+	return true;
 }
 
 /* Whether the path is of that form; its variables then. */

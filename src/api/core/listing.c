@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Lists by tables, as queries of the store. */
+#include "api/core/listing.h"
+
+#include "engine/resolve.h"
+
+struct selection {
+	struct api_call *e;
+	const struct api_list_wish *wish;
+};
+
+static const struct field *find_name_field(const struct api_call *e)
+{
+	return query_find_field(e->action->listing->kind, "name");
+}
+
+struct str api_list_name(struct api_call *e, const struct row *row)
+{
+	const struct str *name = query_field_at(find_name_field(e), row);
+	return name->n ? *name : uuid_to_str(e->c->arena, row->id);
+}
+
+static bool sees(const struct api_call *e, const struct row *row)
+{
+	return row_is_live(row) && engine_may_see(e->c, e->action->listing->kind, row);
+}
+
+/* ---- filters ---- */
+
+static bool is_one_of(const struct refs *ids, uuid id)
+{
+	for (size_t k = 0; k < ids->count; k++)
+		if (uuid_equal(ids->at[k].prefix, id))
+			return true;
+	return ids->count == 0;
+}
+
+/* What was not given fits every row. */
+static bool fits_param(const struct param *p, const void *given, const void *field)
+{
+	const struct ref *ref = given;
+	const struct str *text = given;
+	switch ((int) p->type) {
+	case PARAM_ID:
+		return !ref_is_given(ref) || uuid_equal(ref->prefix, *(const uuid *) field);
+	case PARAM_IDS:
+		return is_one_of(given, *(const uuid *) field);
+	case PARAM_TEXT:
+		return !text->n || str_equal(*text, *(const struct str *) field);
+	default:
+		return false; /* a unit test holds the tables to these types */
+	}
+}
+
+static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
+{
+	const struct selection *s = arg;
+	struct api_call *e = s->e;
+	const struct api_listing *list = e->action->listing;
+	const struct params *params = &e->action->args;
+	struct str name = api_list_name(e, row), keyword = s->wish->keyword;
+	bool fits = sees(e, row);
+	for (size_t k = 0; k < params->count && fits; k++) {
+		const struct param *p = &params->at[k];
+		if (p->fits)
+			fits = fits_param(p, (const char *) e->args + p->offset,
+					  (const char *) row + p->fits - 1);
+	}
+	*ret_matches =
+		fits && (!s->wish->name.n || str_equal_nocase(s->wish->name, name)) &&
+		(!keyword.n || str_contains(str_lower(e->c->arena, name), str_lower(e->c->arena, keyword))) &&
+		(!list->matches || list->matches(e, e->args, row));
+	return OK;
+}
+
+/* ---- queries ---- */
+
+static RESULT plan_one(const struct selection *s, struct query *q)
+{
+	static const struct param param = {.wire = "id", .type = PARAM_ID};
+	const struct ref *id = &s->wish->id;
+	const struct params_reader reader = {.c = q->c, .dialect = s->wish->dialect};
+	const struct params_value value = {&param, STR("id"), id->text};
+	const struct query_scan scan = {
+		.by = QUERY_ROW, .kind = q->kind, .key = tables_find(q->tables, q->kind, id->prefix)};
+	struct query_plan *plan = arena_new_object(q->c->arena, struct query_plan);
+	if (!plan)
+		return ctx_no_memory(q->c);
+	if (!scan.key || !sees(s->e, scan.key))
+		return params_fail(&reader, FAULT_ID, &value);
+	TRY(query_add_scan(q, plan, &scan));
+	return query_add_plan(q, plan);
+}
+
+RESULT api_list_rows(struct api_call *e, const struct api_list_wish *wish, struct query_page *ret_page)
+{
+	static const struct field created = {.type = FIELD_INT, .offset = offsetof(struct row, created_us)};
+	const struct api_listing *list = e->action->listing;
+	const struct query_sort order = {.field = list->is_by_name ? find_name_field(e) : &created};
+	struct selection s = {e, wish};
+	struct query q = {.c = e->c,
+			  .tables = api_tables(e),
+			  .kind = list->kind,
+			  .matches = matches,
+			  .arg = &s,
+			  .sorts = &order,
+			  .sort_count = 1,
+			  .limit = SIZE_MAX};
+	struct list all = {.query = &q,
+			   .owners = {e->c->who->account},
+			   .owner_count = 1,
+			   .account_index = list_account_index(list->kind)};
+	TRY(ref_is_given(&wish->id) ? plan_one(&s, &q) : list_plan_all(&all));
+	return query_run(&q, ret_page);
+}
+
+void api_list_write(struct api_call *e, struct json_writer *w, members_write_time write_time,
+		    const struct api_list_wish *wish, const struct query_page *page)
+{
+	const struct api_listing *list = e->action->listing;
+	size_t limit = wish->limit ? wish->limit : SIZE_MAX;
+	json_write_open_list(w, list->item);
+	for (size_t k = wish->offset; k < page->count && k - wish->offset < limit; k++) {
+		json_write_open(w, NULL);
+		members_write(e, w, write_time, &list->members, page->rows[k]);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Actions that list the rows of one kind, where everything but the protocol's words is a table: the filters are the
+ * action's parameters with .fits, and an object's members are rows of members.h. A new face's lists are these. */
+#pragma once
+
+#include "api/core/list.h"
+#include "api/core/members.h"
+
+struct api_listing {
+	enum kind kind;   /* its rows have a field "name" */
+	const char *item; /* the answer's member that holds them: "zone" */
+	bool is_by_name;  /* their order, else that in which they were created */
+	/* Filters that no parameter's row can say; NULL: there are none. */
+	bool (*matches)(struct api_call *e, const void *args, const struct row *row);
+	struct members members;
+};
+
+/* What lists are asked for besides the action's own filters. Empty: nothing. */
+struct api_list_wish {
+	struct ref id; /* only this row, which must be there whatever the filters say */
+	const struct params_dialect *dialect; /* which says that it is not there (FAULT_ID) */
+	struct str name, keyword;             /* the whole name, a part of it; in any case */
+	size_t offset, limit;                 /* of the rows; 0: all */
+};
+
+/* The rows that the caller sees and the filters accept, in order. ERR_INVALID with the field "id": the caller sees no
+ * row of the wish's id. */
+RESULT api_list_rows(struct api_call *e, const struct api_list_wish *wish, struct query_page *ret_page);
+/* An object for each of the rows of the wish's page, in a list. */
+void api_list_write(struct api_call *e, struct json_writer *w, members_write_time write_time,
+		    const struct api_list_wish *wish, const struct query_page *page);
+/* As member.text: the row's name, or else its id. */
+struct str api_list_name(struct api_call *e, const struct row *row);
