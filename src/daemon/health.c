@@ -5,10 +5,10 @@
 #include <inttypes.h>
 
 #include "api/console/relay.h"
-#include "api/ec2/core/ec2.h"
 #include "api/metadata/metadata.h"
 #include "base/clock.h"
 #include "daemon/daemon.h"
+#include "store/query.h"
 
 /* Nothing here waits for a host or the network: they delay changes, and are no reason to take the API
  * out of service. `dari doctor` looks at them. */
@@ -40,8 +40,6 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	struct metadata_figures names = {0};
 	reconciler_read_figures(d->reconciler, &rec);
 	metadata_read_figures(d->metadata, &names);
-	struct ec2_figures ec2 = {0};
-	ec2_read_figures(d->ec2, &ec2);
 	uint64_t refused[LIMIT_KIND_COUNT];
 	limits_read_refused(d->limits, refused);
 	size_t n = 0;
@@ -63,7 +61,7 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	       refused[LIMIT_STRANGERS]);
 	METRIC("dari_password_checks_total", "counter",
 	       "Passwords and secrets that were hashed to check them.", passwords_count_checks(d->passwords));
-	METRIC("dari_ec2_rows_looked_at_total", "counter", "Rows that lists looked at.", ec2.rows_looked_at);
+	METRIC("dari_query_rows_read_total", "counter", "Rows that lists read.", query_count_rows_read());
 	METRIC("dari_store_batches_total", "counter", "Commits since the database was made.", store.commit);
 	METRIC("dari_store_changes_total", "counter", "Changes committed.", store.changes);
 	METRIC("dari_store_failed_total", "counter", "Changes refused.", store.failed);

@@ -2,7 +2,11 @@
  * The query planner: scans and their joins, the competition of plans, order and pages. */
 #include "store/query.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
+
+/* By all queries. */
+static _Atomic uint64_t rows_read;
 
 /* So many rows ahead are fetched from memory while a result is sorted. */
 enum { FETCH_AHEAD = 8 };
@@ -34,7 +38,7 @@ RESULT query_add_scan(struct query *q, struct query_plan *plan, const struct que
 {
 	struct query_scan added = *scan;
 	bool is_whole_key = scan->by == QUERY_TERM ||
-			    (scan->by == QUERY_INDEX &&
+			    (scan->by == QUERY_INDEX && !scan->is_prefix &&
 			     scan->field_count == model_kinds[scan->kind].indexes[scan->index].field_count);
 	added.is_by_id = is_whole_key && scan->join_count == 0;
 	if (scan->by == QUERY_INDEX && !scan->key) /* of all rows: a scan begins somewhere, too */
@@ -56,8 +60,13 @@ struct cursor {
 static bool has_key(const struct query_scan *s, const struct row *row)
 {
 	const struct kind_info *k = &model_kinds[s->kind];
-	return s->field_count == 0 ||
-	       row_compare_key(k, &k->indexes[s->index], s->field_count, row, s->key) == 0;
+	const struct index *x = &k->indexes[s->index];
+	unsigned equal_count = s->field_count - s->is_prefix;
+	if (row_compare_key(k, x, equal_count, row, s->key) != 0)
+		return false;
+	const struct field *text = s->is_prefix ? &k->fields[x->fields[equal_count]] : NULL;
+	return !text || str_starts_with(*(const struct str *) query_field_at(text, row),
+					*(const struct str *) query_field_at(text, s->key));
 }
 
 static const struct row *row_of_term(struct cursor *c, const struct term *term)
@@ -83,11 +92,13 @@ static const struct row *scan_first(const struct query *q, const struct query_sc
 
 static const struct row *scan_next(const struct query *q, const struct query_scan *s, struct cursor *c)
 {
+	const struct row *row;
 	switch (s->by) {
 	case QUERY_ROW:
 		break;
 	case QUERY_INDEX:
-		return tables_next(q->tables, s->kind, s->index, c->at[0], s->field_count);
+		row = tables_next(q->tables, s->kind, s->index, c->at[0], s->field_count - s->is_prefix);
+		return row && (!s->is_prefix || has_key(s, row)) ? row : NULL;
 	case QUERY_TERM:
 		return row_of_term(c, tables_next_term(q->tables, s->kind, c->term));
 	}
@@ -117,7 +128,6 @@ static const struct row *next_at_depth(const struct query *q, const struct query
 /* One row further, of the query's kind or of one that is joined; false: there are no more. */
 static bool cursor_move(struct query *q, const struct query_scan *s, struct cursor *c)
 {
-	q->rows_read++;
 	if (!c->begun) {
 		c->begun = true;
 		c->at[0] = scan_first(q, s, c);
@@ -132,6 +142,7 @@ static bool cursor_move(struct query *q, const struct query_scan *s, struct curs
 		c->depth--;
 		c->at[c->depth] = next_at_depth(q, s, c);
 	}
+	q->rows_read += c->at[c->depth] != NULL;
 	return c->at[c->depth];
 }
 
@@ -426,11 +437,17 @@ static RESULT find(struct query *q, struct found *ret_found)
 	return OK;
 }
 
+uint64_t query_count_rows_read(void)
+{
+	return atomic_load_explicit(&rows_read, memory_order_relaxed);
+}
+
 RESULT query_run(struct query *q, struct query_page *ret_page)
 {
 	struct found found = {0};
 	*ret_page = (struct query_page){.count = 0};
 	TRY(find(q, &found));
+	atomic_fetch_add_explicit(&rows_read, q->rows_read, memory_order_relaxed);
 	for (size_t k = 0; k < q->given.count; k++)
 		if ((q->sort_count || uuid_compare(q->given.at[k]->id, q->after) > 0) &&
 		    !VEC_PUSH(q->c->arena, &found.rows, q->given.at[k]))

@@ -40,6 +40,7 @@ struct query_scan {
 	enum { QUERY_ROW, QUERY_INDEX, QUERY_TERM } by;
 	enum kind kind;              /* of the rows that share the key */
 	unsigned index, field_count; /* QUERY_INDEX: how many of its fields make the key; 0: all rows */
+	bool is_prefix;              /* QUERY_INDEX: the last of them, a text, begins with the key's */
 	const struct row
 		*key;  /* QUERY_INDEX: query_new_key(), NULL for all rows; QUERY_ROW: the row itself */
 	uint64_t term; /* QUERY_TERM */
@@ -85,7 +86,7 @@ struct query {
 	size_t offset, limit; /* passes over so many rows, then takes so many; SIZE_MAX: all */
 	/* private: */
 	VEC(const struct query_plan *) plans;
-	uint64_t rows_read; /* how far scans and joins moved: what the query cost */
+	uint64_t rows_read; /* by scans and joins: what the query cost */
 };
 
 struct query_page {
@@ -105,6 +106,8 @@ RESULT query_add_scan(struct query *q, struct query_plan *plan, const struct que
 RESULT query_add_plan(struct query *q, const struct query_plan *plan);
 /* Without a plan the result is made of the rows given. */
 RESULT query_run(struct query *q, struct query_page *ret_page);
+/* The rows that all queries of this process have read: what its lists have cost. Any thread. */
+uint64_t query_count_rows_read(void);
 
 /* The field of a kind by its name; NULL: there is none, or the name is NULL. */
 const struct field *query_find_field(enum kind kind, const char *name);

@@ -5,6 +5,7 @@
 
 #include "model/term.h"
 #include "store/account.h"
+#include "store/iam_role.h"
 #include "store/query.h"
 #include "store/volume.h"
 
@@ -466,6 +467,59 @@ static void given_rows_are_in_the_result(void **state)
 	assert_true(uuid_compare(page.rows[0]->id, page.rows[1]->id) < 0);
 }
 
+static RESULT put_roles(struct op *op, void *arg)
+{
+	static const char *const paths[] = {"/", "/a/", "/a/b/", "/ab/", "/b/"};
+	(void) arg;
+	for (unsigned n = 0; n < 10; n++) {
+		const struct iam_role role = {.row = {.id = uuid_of(2000 + n), .gen = 1},
+					      .account = uuid_of(ACCOUNT + n % 2),
+					      .name = str_from(paths[n % 5]),
+					      .path = str_from(paths[n % 5])};
+		TRY(iam_role_put(op, &role));
+	}
+	return OK;
+}
+
+static RESULT is_role(void *arg, const struct row *row, bool *ret_matches)
+{
+	(void) arg;
+	*ret_matches = uuid_equal(iam_role_of(row)->account, uuid_of(ACCOUNT));
+	return OK;
+}
+
+/* Of the account's texts those that begin with the key's are read, and no others. */
+static void prefixes_are_ranges(void **state)
+{
+	(void) state;
+	static const struct {
+		const char *prefix;
+		size_t count;
+	} cases[] = {{"", 5}, {"/", 5}, {"/a", 3}, {"/a/", 2}, {"/a/b/c", 0}, {"/b/", 1}, {"z", 0}};
+	view_close(&view);
+	assert_ok(fixture_commit(&f, put_roles, NULL));
+	view_open(f.store, &view);
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		struct query q = new_query();
+		q.kind = KIND_IAM_ROLE;
+		q.matches = is_role;
+		struct row *key = query_new_key(&q, KIND_IAM_ROLE);
+		((struct iam_role *) (void *) key)->account = uuid_of(ACCOUNT);
+		((struct iam_role *) (void *) key)->path = str_from(cases[k].prefix);
+		add_scan(&q, new_plan(&q),
+			 (struct query_scan){.by = QUERY_INDEX,
+					     .kind = KIND_IAM_ROLE,
+					     .index = IAM_ROLE_INDEX_PATH,
+					     .field_count = 2,
+					     .is_prefix = true,
+					     .key = key},
+			 NULL);
+		struct query_page page = run(&q);
+		assert_int_equal(page.count, cases[k].count);
+		assert_int_equal(q.rows_read, cases[k].count);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -480,6 +534,7 @@ int main(void)
 		cmocka_unit_test(sorted_pages_make_the_whole),
 		cmocka_unit_test(pages_begin_behind_a_marker),
 		cmocka_unit_test(given_rows_are_in_the_result),
+		cmocka_unit_test(prefixes_are_ranges),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -2,7 +2,7 @@
  * Tags: CreateTags, DeleteTags, DescribeTags. */
 #include <stdlib.h>
 
-#include "api/ec2/core/list.h"
+#include "api/ec2/core/plan.h"
 #include "api/ec2/core/write.h"
 #include "engine/tag.h"
 #include "model/id.h"
@@ -96,13 +96,11 @@ struct tag_row {
 	struct tag_item item;
 };
 
-#define ALL SIZE_MAX
 struct tag_list {
 	VEC(struct tag_item) items;
-	uuid after;      /* the last item of the page before */
-	uuid rows_after; /* rows behind this one have items behind that */
-	size_t enough;   /* items of a walk that goes in the order of ids; ALL */
-	uint64_t looked_at;
+	uuid after;    /* the last item of the page before */
+	size_t max;    /* items of the page; SIZE_MAX: all */
+	bool has_more; /* rows, beside those that the items are of */
 };
 
 static const struct tag_item *item_of(const struct row *row)
@@ -149,55 +147,102 @@ static const struct param describe_tags_params[] = {
 	QUERY_PAGES(struct ec2_describe_tags, 5, 1000),
 };
 
-static RESULT add_row(struct ec2_call *e, const struct filter_runs *runs, enum kind kind,
-		      const struct row *row, struct tag_list *list)
+/* The row before all whose items are behind that one: the number may be any in its place. */
+static uuid row_before(uuid after)
 {
-	const struct tags *tags = ec2_tags_of(e, kind, row);
-	list->looked_at++;
-	for (size_t k = 0; k < tags->count; k++) {
-		struct tag_row found = {.item = {.id = row->id, .kind = kind, .tag = &tags->at[k]}};
-		found.item.id.b[sizeof(uuid) - 1] = (uint8_t) k;
-		if (uuid_compare(found.item.id, list->after) > 0 &&
-		    filters_fit(runs, ec2_tables(e), &found.row) &&
-		    !VEC_PUSH(e->c->arena, &list->items, found.item))
-			return ctx_no_memory(e->c);
+	size_t k = sizeof after.b - 1;
+	if (uuid_is_none(after))
+		return after;
+	after.b[k] = 0;
+	while (after.b[k]-- == 0 && k > 0)
+		k--;
+	return after;
+}
+
+/* The tags of the rows of one kind: the planner (store/query.h) finds rows, and each row has several items. */
+struct tag_search {
+	struct ec2_call *e;
+	const struct filter_runs *runs;
+	struct tag_list *list;
+	enum kind kind;
+};
+
+/* The row's next item from the k-th tag on; false: there are no more. */
+static bool next_item(const struct tag_search *s, const struct row *row, size_t *k, struct tag_item *ret_item)
+{
+	const struct tags *tags = ec2_tags_of(s->e, s->kind, row);
+	while (*k < tags->count) {
+		struct tag_row found = {.item = {.id = row->id, .kind = s->kind, .tag = &tags->at[*k]}};
+		found.item.id.b[sizeof(uuid) - 1] = (uint8_t) (*k)++;
+		*ret_item = found.item;
+		if (uuid_compare(found.item.id, s->list->after) > 0 &&
+		    filters_fit(s->runs, ec2_tables(s->e), &found.row))
+			return true;
 	}
+	return false;
+}
+
+static RESULT has_items(void *arg, const struct row *row, bool *ret_has)
+{
+	struct tag_item item;
+	size_t k = 0;
+	*ret_has = next_item(arg, row, &k, &item);
 	return OK;
 }
 
-static RESULT add_by_term(struct ec2_call *e, const struct filter_runs *runs, enum kind kind, uint64_t term,
-			  struct tag_list *list)
+/* What names a tag's key, with its value or without, or the row's id. */
+static bool is_narrow(const struct filter_run *run)
 {
-	const struct tables *t = ec2_tables(e);
-	size_t before = list->items.count;
-	const struct term *at = tables_first_term(t, kind, term, list->rows_after), *next = 0;
-	for (; at && list->items.count - before < list->enough; at = next) {
-		next = tables_next_term(t, kind, at);
-		if (next)
-			row_prefetch(&model_kinds[kind], term_row(next));
-		TRY(add_row(e, runs, kind, term_row(at), list));
-	}
-	return OK;
+	return run->is_plain && (run->filter->get == fits_pair || run->filter->get == fits_key ||
+				 run->filter->get == fits_resource);
 }
 
-/* Rows by what the filter names: a tag's key, with its value or without, or the row's id. */
-static RESULT add_by_filter(struct ec2_call *e, const struct filter_runs *runs, const struct filter_run *by,
-			    enum kind kind, struct tag_list *list)
+static RESULT plan_filter(struct list *l, const struct filter_run *by)
 {
-	uuid account = engine_get_account(e->c);
-	for (size_t k = 0; k < by->patterns.count; k++) {
-		struct str value = by->patterns.at[k];
-		struct ref ref;
-		if (by->filter->get == fits_pair)
-			TRY(add_by_term(e, runs, kind, term_of_tag(account, by->tag_key, value), list));
-		else if (by->filter->get == fits_key)
-			TRY(add_by_term(e, runs, kind, term_of_tag_key(account, value), list));
-		else if (result_is_ok(id_parse_ec2(value, kind, &ref))) {
-			const struct row *row = tables_find_prefix(ec2_tables(e), kind, ref.prefix, ref.bits);
-			if (row)
-				TRY(add_row(e, runs, kind, row, list));
-		}
-	}
+	const struct access_path by_id = {.kind = l->query->kind};
+	uuid account = l->owners[0];
+	struct list_plan p;
+	bool is_plan = true;
+	TRY(list_begin_plan(l, l->query->kind, NULL, &p));
+	if (by->filter->get == fits_resource)
+		TRY(list_add_values(&p, &by_id, by->patterns, true, &is_plan));
+	for (size_t k = 0; by->filter->get != fits_resource && k < by->patterns.count; k++)
+		TRY(list_add_term(&p, by->filter->get == fits_pair
+					      ? term_of_tag(account, by->tag_key, by->patterns.at[k])
+					      : term_of_tag_key(account, by->patterns.at[k])));
+	return list_end_plan(&p);
+}
+
+static RESULT find_rows(struct tag_search *s, struct query_page *ret_page)
+{
+	struct query q = {.c = s->e->c,
+			  .tables = ec2_tables(s->e),
+			  .kind = s->kind,
+			  .matches = has_items,
+			  .arg = s,
+			  .after = row_before(s->list->after),
+			  .limit = s->list->max};
+	struct list l = {.query = &q, .spelling = &ec2_spelling, .owners = {engine_get_account(s->e->c)}};
+	struct list_plan tagged;
+	for (size_t k = 0; k < s->runs->count; k++)
+		if (is_narrow(&s->runs->at[k]))
+			TRY(plan_filter(&l, &s->runs->at[k]));
+	TRY(list_begin_plan(&l, s->kind, NULL, &tagged));
+	TRY(list_add_term(&tagged, term_of_tagged(l.owners[0])));
+	TRY(list_end_plan(&tagged));
+	return query_run(&q, ret_page);
+}
+
+static RESULT find_items_of_kind(struct tag_search *s)
+{
+	struct query_page page;
+	struct tag_item item;
+	TRY(find_rows(s, &page));
+	s->list->has_more |= page.found > page.count;
+	for (size_t n = 0; n < page.count; n++)
+		for (size_t k = 0; next_item(s, page.rows[n], &k, &item);)
+			if (!VEC_PUSH(s->e->c->arena, &s->list->items, item))
+				return ctx_no_memory(s->e->c);
 	return OK;
 }
 
@@ -209,18 +254,6 @@ static bool kind_fits(const struct filter_runs *runs, enum kind kind)
 	for (size_t k = 0; fits && k < runs->count; k++)
 		fits = runs->at[k].filter->get != fits_type || fits_type(&runs->at[k], &any.row);
 	return fits;
-}
-
-/* The filter that leaves the fewest rows to look at; NULL: none names any. */
-static const struct filter_run *find_narrow(const struct filter_runs *runs)
-{
-	static bool (*const narrow[])(const struct filter_run *f,
-				      const struct row *row) = {fits_resource, fits_pair, fits_key};
-	for (size_t n = 0; n < sizeof narrow / sizeof narrow[0]; n++)
-		for (size_t k = 0; k < runs->count; k++)
-			if (runs->at[k].is_plain && runs->at[k].filter->get == narrow[n])
-				return &runs->at[k];
-	return 0;
 }
 
 static int compare_items(const void *a, const void *b)
@@ -238,45 +271,19 @@ static void write_tag(struct xml *x, const struct tag_item *item)
 	xml_close(x, "item");
 }
 
-/* The row before all whose items are behind that one: the number may be any in its place. */
-static uuid row_before(uuid after)
-{
-	size_t k = sizeof after.b - 1;
-	if (uuid_is_none(after))
-		return after;
-	after.b[k] = 0;
-	while (after.b[k]-- == 0 && k > 0)
-		k--;
-	return after;
-}
-
-/* By id, none twice. */
-static void put_in_order(struct tag_list *list)
-{
-	struct tag_item *items = list->items.at;
-	size_t kept = 0;
-	if (list->items.count)
-		qsort(items, list->items.count, sizeof items[0], compare_items);
-	for (size_t k = 0; k < list->items.count; k++)
-		if (k == 0 || uuid_compare(items[k].id, items[kept - 1].id) > 0)
-			items[kept++] = items[k];
-	list->items.count = kept;
-}
-
-/* Pages are in the order of ids; all at once may come as they are found, if no value finds what another
- * did. */
+/* Pages are in the order of ids, as are all items of several values at once; others come kind by kind. */
 static RESULT find_items(struct ec2_call *e, const struct filter_runs *runs, struct tag_list *list)
 {
-	const struct filter_run *narrow = find_narrow(runs);
-	uint64_t any = term_of_tagged(engine_get_account(e->c));
-	for (enum kind kind = KIND_NONE; kind < KIND_COUNT; kind++)
-		if (kind_fits(runs, kind))
-			TRY(narrow ? add_by_filter(e, runs, narrow, kind, list)
-				   : add_by_term(e, runs, kind, any, list));
+	struct tag_search s = {e, runs, list, KIND_NONE};
+	bool is_ordered = list->max != SIZE_MAX || !uuid_is_none(list->after);
+	for (size_t k = 0; k < runs->count; k++)
+		is_ordered = is_ordered || (is_narrow(&runs->at[k]) && runs->at[k].patterns.count > 1);
+	for (; s.kind < KIND_COUNT; s.kind++)
+		if (kind_fits(runs, s.kind))
+			TRY(find_items_of_kind(&s));
 	ec2_release_tables(e);
-	__atomic_fetch_add(e->rows_looked_at, list->looked_at, __ATOMIC_RELAXED);
-	if (list->enough != ALL || !uuid_is_none(list->after) || (narrow && narrow->patterns.count > 1))
-		put_in_order(list);
+	if (is_ordered && list->items.count)
+		qsort(list->items.at, list->items.count, sizeof list->items.at[0], compare_items);
 	return OK;
 }
 
@@ -294,11 +301,10 @@ static RESULT ec2_describe_tags(struct ec2_call *e, const void *args, struct xml
 	static const struct filters filters = FILTERS(tag_filters);
 	const struct ec2_describe_tags *a = args;
 	struct filter_runs runs;
-	size_t max = a->query.max_results ? (size_t) a->query.max_results : ALL;
-	struct tag_list list = {.enough = max == ALL ? ALL : max + 1};
+	size_t max = a->query.max_results ? (size_t) a->query.max_results : SIZE_MAX;
+	struct tag_list list = {.max = max};
 	TRY(filters_compile(e, KIND_NONE, &filters, &a->query.filters, &runs));
 	TRY(ec2_parse_token(e, a->query.next_token, &list.after));
-	list.rows_after = row_before(list.after);
 	TRY(find_items(e, &runs, &list));
 	xml_open(x, "tagSet");
 	for (size_t k = 0; k < list.items.count && k < max; k++) {
@@ -306,7 +312,7 @@ static RESULT ec2_describe_tags(struct ec2_call *e, const void *args, struct xml
 		write_tag(x, &list.items.at[k]);
 	}
 	xml_close(x, "tagSet");
-	if (list.items.count > max)
+	if (list.has_more || list.items.count > max)
 		xml_text(x, "nextToken", ec2_make_token(e, list.items.at[max - 1].id));
 	return OK;
 }

@@ -62,7 +62,6 @@ struct ec2_action {
 struct ec2_call {
 	API_CALL_BASE;
 	struct ec2_item_cache *item_cache; /* the face's */
-	uint64_t *rows_looked_at;          /* likewise; atomic */
 	bool is_sts;                       /* answers are in STS's form, and failures in its words */
 	struct str version;                /* the date asked for */
 	struct pairs pairs;

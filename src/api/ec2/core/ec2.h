@@ -9,11 +9,6 @@
 /* For api_face_new(). */
 extern const struct api_protocol ec2_protocol;
 
-struct ec2_figures {
-	uint64_t rows_looked_at; /* by lists, since start: what they cost */
-};
-void ec2_read_figures(const struct api_face *face, struct ec2_figures *ret_figures); /* any thread */
-
 /* All actions as JSON, for documentation and tests: {"actions": [{name, doc, permit, writes,
  * params: [{name, type, required, built, doc}], filters: [name]}], "unbuilt": [name]}. */
 void ec2_dump_actions(struct buf *out);

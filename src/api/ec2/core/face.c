@@ -26,7 +26,6 @@ void ec2_begin_call(struct api_call *core)
 	struct ec2_face *face = (struct ec2_face *) core->face;
 	struct ec2_call *e = ec2_call_of(core);
 	e->item_cache = face->item_cache;
-	e->rows_looked_at = &face->rows_looked_at;
 }
 
 /* "http://127.0.0.1:8788" is told without its scheme. */
@@ -49,11 +48,4 @@ bool ec2_open(struct api_face *core)
 void ec2_close(struct api_face *core)
 {
 	ec2_item_cache_free(((struct ec2_face *) core)->item_cache);
-}
-
-void ec2_read_figures(const struct api_face *core, struct ec2_figures *ret_figures)
-{
-	const struct ec2_face *face = (const struct ec2_face *) core;
-	*ret_figures = (struct ec2_figures){.rows_looked_at =
-						    __atomic_load_n(&face->rows_looked_at, __ATOMIC_RELAXED)};
 }

@@ -9,7 +9,6 @@
 struct ec2_face {
 	struct api_face core;
 	struct ec2_item_cache *item_cache;
-	uint64_t rows_looked_at; /* atomic */
 };
 
 /* As api_protocol.open and close. */

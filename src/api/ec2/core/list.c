@@ -108,7 +108,6 @@ RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const stru
 	q->tables = ec2_tables(e);
 	TRY(plan(&s, query));
 	TRY(query_run(q, &page));
-	__atomic_fetch_add(e->rows_looked_at, q->rows_read, __ATOMIC_RELAXED);
 	*ret_page = (struct ec2_page){.rows = page.rows, .count = page.count};
 	if (page.found > page.count)
 		ret_page->next_token = ec2_make_token(e, page.rows[page.count - 1]->id);

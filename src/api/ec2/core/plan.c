@@ -40,7 +40,7 @@ static enum list_reading read_value(const struct tables *t, const struct field *
 	return type ? LIST_READ : LIST_READ_ABSENT;
 }
 
-static const struct list_spelling spelling = {read_id, read_value};
+const struct list_spelling ec2_spelling = {read_id, read_value};
 
 /* ---- owners ---- */
 
@@ -148,7 +148,7 @@ RESULT ec2_plan_list(struct ec2_call *e, const struct ec2_listing *list, const s
 {
 	struct list l = {
 		.query = q,
-		.spelling = &spelling,
+		.spelling = &ec2_spelling,
 		.owners = {engine_get_account(e->c), UUID_NONE},
 		.owner_count = list->has_operators ? 2 : 1,
 		.account_index = list_account_index(list->kind),
