@@ -42,21 +42,48 @@ static RESULT add_index_scan(struct list_plan *p, const struct access_path *path
 			path);
 }
 
-/* Rows whose first field in one of the plan's own indexes is that value. */
-static RESULT add_first_field(struct list_plan *p, unsigned index, const void *value, size_t size)
+/* A key of an index: its first field has that value. */
+static RESULT new_key(struct list_plan *p, const struct access_path *path, const void *value, size_t size,
+		      struct row **ret_key)
 {
-	const struct kind_info *k = &model_kinds[p->kind];
-	const struct access_path path = {.kind = p->kind, .index = index};
-	struct row *key = query_new_key(p->list->query, p->kind);
-	if (!key)
+	const struct kind_info *k = &model_kinds[path->kind];
+	*ret_key = query_new_key(p->list->query, path->kind);
+	if (!*ret_key)
 		return ctx_no_memory(p->list->query->c);
-	memcpy((char *) key + k->fields[k->indexes[index].fields[0]].offset, value, size);
-	return add_index_scan(p, &path, key, 1);
+	memcpy((char *) *ret_key + k->fields[k->indexes[path->index].fields[0]].offset, value, size);
+	return OK;
+}
+
+static RESULT add_first_field(struct list_plan *p, const struct access_path *path, const void *value,
+			      size_t size)
+{
+	struct row *key;
+	TRY(new_key(p, path, value, size, &key));
+	return add_index_scan(p, path, key, 1);
+}
+
+RESULT list_add_id(struct list_plan *p, const struct access_path *path, uuid id)
+{
+	return add_first_field(p, path, &id, sizeof id);
 }
 
 RESULT list_add_account(struct list_plan *p, uuid account)
 {
-	return add_first_field(p, p->list->account_index, &account, sizeof account);
+	const struct access_path path = {.kind = p->kind, .index = p->list->account_index};
+	return list_add_id(p, &path, account);
+}
+
+RESULT list_add_prefix(struct list_plan *p, unsigned index, uuid account, struct str prefix)
+{
+	const struct access_path path = {.kind = p->kind, .index = index};
+	const struct kind_info *k = &model_kinds[p->kind];
+	struct query_scan scan = {
+		.by = QUERY_INDEX, .kind = p->kind, .index = index, .field_count = 2, .is_prefix = true};
+	struct row *key;
+	TRY(new_key(p, &path, &account, sizeof account, &key));
+	*(struct str *) (void *) ((char *) key + k->fields[k->indexes[index].fields[1]].offset) = prefix;
+	scan.key = key;
+	return add_scan(p, scan, &path);
 }
 
 RESULT list_add_term(struct list_plan *p, uint64_t term)
@@ -92,12 +119,14 @@ RESULT list_add_groups(struct list_plan *p, struct strs groups)
 static RESULT add_others(struct list_plan *p)
 {
 	const struct list *l = p->list;
+	const struct access_path others = {.kind = p->kind, .index = l->other_account_index};
+	const struct access_path everybodys = {.kind = p->kind, .index = l->public_index};
 	const bool yes = true;
 	if (l->other_account_index)
-		TRY(add_first_field(p, l->other_account_index, &l->owners[0], sizeof l->owners[0]));
+		TRY(list_add_id(p, &others, l->owners[0]));
 	if (!l->public_index)
 		return OK;
-	TRY(add_first_field(p, l->public_index, &yes, sizeof yes));
+	TRY(add_first_field(p, &everybodys, &yes, sizeof yes));
 	return list_add_term(p, term_of_launcher(l->owners[0]));
 }
 

@@ -15,7 +15,7 @@
 #include "store/query.h"
 
 /* How the values of a filter lead to rows: part of a face's const filter rows. */
-enum { ACCESS_PATHS_MAX = 2, ACCESS_JOINS_MAX = QUERY_JOINS_MAX - 1 };
+enum { ACCESS_PATHS_MAX = 3, ACCESS_JOINS_MAX = QUERY_JOINS_MAX - 1 };
 struct access_path {
 	enum kind kind;     /* of the rows that a value names; KIND_NONE: no path */
 	unsigned index;     /* by this index's first field, or the second behind an account; 0: by their id */
@@ -71,6 +71,10 @@ RESULT list_begin_plan(struct list *l, enum kind kind, const struct query_join *
  * to be dropped. */
 RESULT list_add_values(struct list_plan *p, const struct access_path *path, struct strs values,
 		       bool is_compared, bool *ret_is_plan);
+/* The rows that the row of that id leads to: the path's index begins with its id. */
+RESULT list_add_id(struct list_plan *p, const struct access_path *path, uuid id);
+/* The account's rows whose text, the second field of this index of theirs, begins with the prefix. */
+RESULT list_add_prefix(struct list_plan *p, unsigned index, uuid account, struct str prefix);
 /* The rows of an account, by account_index. */
 RESULT list_add_account(struct list_plan *p, uuid account);
 /* The rows with a term (model/term.h); the owners' rows in a state, or in one of the security groups. */

@@ -53,67 +53,53 @@ static RESULT list_aliases(struct iam_call *e, const void *args, struct xml *x)
 
 /* ---- the summary ---- */
 
-struct counts {
-	int64_t users, groups, policies, versions, roles, profiles, owner_keys, providers;
+static bool is_of_managed(const struct iam_list *l, const struct row *row)
+{
+	const struct policy *p = policy_find(iam_tables(l->e), policy_version_of(row)->policy);
+	return p && policy_is_managed(p);
+}
+
+static const struct iam_listing versions = {
+	.kind = KIND_POLICY_VERSION,
+	.paths = {{KIND_POLICY, POLICY_INDEX_ACCOUNT,
+		   .joins = {JOIN_EACH(KIND_POLICY_VERSION, POLICY_VERSION_INDEX_POLICY)}}},
+	.shows = is_of_managed,
 };
 
-static RESULT count_all(struct iam_call *e, struct counts *n)
+static bool is_of_owner(const struct iam_list *l, const struct row *row)
 {
-	const struct tables *t = iam_tables(e);
-	uuid account = e->c->who->account;
-	const struct user *const *users = NULL;
-	size_t count = 0;
-	TRY(iam_list_people(e, &users, &count));
-	n->users = (int64_t) count;
-	for (const struct user_group *g = user_group_first_by_owner(t, account); g;
-	     g = user_group_next_by_owner(t, g))
-		n->groups++;
-	for (const struct policy *p = policy_first_by_account(t, account); p;
-	     p = policy_next_by_account(t, p)) {
-		if (!policy_is_managed(p))
-			continue;
-		n->policies++;
-		const struct policy_version *v = policy_version_first_by_policy(t, p->row.id);
-		for (; v; v = policy_version_next_by_policy(t, v))
-			n->versions++;
-	}
-	for (const struct iam_role *r = iam_role_first_by_account(t, account); r;
-	     r = iam_role_next_by_account(t, r))
-		n->roles++;
-	for (const struct instance_profile *p = instance_profile_first_by_account(t, account); p;
-	     p = instance_profile_next_by_account(t, p))
-		n->profiles++;
-	for (const struct oidc_provider *p = oidc_provider_first_by_account(t, account); p;
-	     p = oidc_provider_next_by_account(t, p))
-		n->providers++;
-	for (const struct user *u = user_first_by_owner(t, account); u; u = user_next_by_owner(t, u))
-		n->owner_keys |= u->is_owner && access_key_first_by_user(t, u->row.id);
-	return OK;
+	return user_find(iam_tables(l->e), access_key_of(row)->user)->is_owner;
 }
+
+static const struct iam_listing owner_keys = {
+	.kind = KIND_ACCESS_KEY,
+	.paths = {{KIND_USER, USER_INDEX_OWNER,
+		   .joins = {JOIN_EACH(KIND_ACCESS_KEY, ACCESS_KEY_INDEX_USER)}}},
+	.shows = is_of_owner,
+};
 
 static RESULT get_summary(struct iam_call *e, const void *args, struct xml *x)
 {
-	struct counts n = {0};
-	(void) args;
-	TRY(count_all(e, &n));
-	const struct {
+	static const struct {
 		const char *key;
-		int64_t value;
+		int64_t value; /* or how many there are: */
+		const struct iam_listing *listing;
+		size_t max; /* so many are counted; 0: all */
 	} told[] = {
-		{"Users", n.users},
+		{"Users", .listing = &iam_users},
 		{"UsersQuota", ACCOUNT_USERS_MAX},
-		{"Groups", n.groups},
+		{"Groups", .listing = &iam_groups},
 		{"GroupsQuota", ACCOUNT_GROUPS_MAX},
 		{"GroupsPerUserQuota", GROUPS_OF_USER_MAX},
 		{"AccessKeysPerUserQuota", ACCESS_KEYS_OF_USER_MAX},
-		{"AccountAccessKeysPresent", n.owner_keys},
+		{"AccountAccessKeysPresent", .listing = &owner_keys, .max = 1},
 		{"AccountMFAEnabled", 0},
 		{"AccountSigningCertificatesPresent", 0},
 		{"MFADevices", 0},
 		{"MFADevicesInUse", 0},
-		{"Policies", n.policies},
+		{"Policies", .listing = &iam_policies},
 		{"PoliciesQuota", POLICIES_MAX},
-		{"PolicyVersionsInUse", n.versions},
+		{"PolicyVersionsInUse", .listing = &versions},
 		{"PolicySizeQuota", POLICY_CHARACTERS_MAX},
 		{"VersionsPerPolicyQuota", POLICY_VERSIONS_MAX},
 		{"AttachedPoliciesPerUserQuota", POLICIES_ATTACHED_MAX},
@@ -121,16 +107,21 @@ static RESULT get_summary(struct iam_call *e, const void *args, struct xml *x)
 		{"AttachedPoliciesPerRoleQuota", POLICIES_ATTACHED_MAX},
 		{"UserPolicySizeQuota", POLICY_CHARACTERS_OF_USER},
 		{"GroupPolicySizeQuota", POLICY_CHARACTERS_OF_GROUP},
-		{"Roles", n.roles},
-		{"InstanceProfiles", n.profiles},
-		{"Providers", n.providers},
+		{"Roles", .listing = &iam_roles},
+		{"InstanceProfiles", .listing = &iam_profiles},
+		{"Providers", .listing = &iam_providers},
 		{"ServerCertificates", 0},
 	};
+	(void) args;
 	xml_open(x, "SummaryMap");
 	for (size_t k = 0; k < sizeof told / sizeof told[0]; k++) {
+		struct iam_list list = {e, told[k].listing};
+		struct query_page found = {0};
+		if (told[k].listing)
+			TRY(iam_find_rows(&list, told[k].max ? told[k].max : SIZE_MAX, &found));
 		xml_open(x, "entry");
 		xml_z(x, "key", told[k].key);
-		iam_write_int(e, x, "value", told[k].value);
+		iam_write_int(e, x, "value", told[k].listing ? (int64_t) found.count : told[k].value);
 		xml_close(x, "entry");
 	}
 	xml_close(x, "SummaryMap");

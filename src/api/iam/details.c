@@ -2,14 +2,12 @@
  * GetAccountAuthorizationDetails: everybody and everything that says who may what, in one answer of pages. */
 #include "api/iam/internal.h"
 #include "engine/people/aws_policy.h"
-#include "model/policy_attachment.h"
+#include "model/iam_role.h"
+#include "model/instance_profile.h"
+#include "model/policy.h"
 #include "model/policy_version.h"
 #include "model/user.h"
-#include "store/group_member.h"
-#include "store/iam_role.h"
-#include "store/instance_profile.h"
-#include "store/policy.h"
-#include "store/user_group.h"
+#include "model/user_group.h"
 
 struct details_args {
 	struct strs filter;
@@ -21,177 +19,126 @@ static const struct param details_params[] = {
 	IAM_PAGES(struct details_args, pages),
 };
 
-struct details {
-	struct iam_call *e;
-	const struct details_args *args;
-	struct list_page page;
-	struct xml *x;
-};
-
-static bool wants(const struct details *d, const char *kind)
+static RESULT write_inline(struct iam_call *e, struct xml *x, const struct row *row)
 {
-	return request_asks_for(d->args->filter, str_from(kind));
-}
-
-static void write_text(struct details *d, const char *name, const struct policy *p)
-{
-	const struct policy_version *v = engine_find_default_version(iam_tables(d->e), p);
+	const struct policy *p = policy_of(row);
+	const struct policy_version *v = engine_find_default_version(iam_tables(e), p);
+	xml_text(x, "PolicyName", p->name);
 	if (v)
-		xml_text(d->x, name, str_encode_url(d->e->c->arena, v->document, false));
-}
-
-/* Its own policies under that name, and what is attached to it. */
-static void write_policies(struct details *d, const char *own, enum kind kind, const struct row *row)
-{
-	const struct policy_principal principal = {kind, row};
-	const struct tables *t = iam_tables(d->e);
-	uuid account = d->e->c->who->account;
-	xml_open(d->x, own);
-	const struct policy *p = engine_next_inline_policy(t, &principal, NULL);
-	for (; p; p = engine_next_inline_policy(t, &principal, p)) {
-		if (!uuid_equal(p->account, account))
-			continue;
-		xml_open(d->x, "member");
-		xml_text(d->x, "PolicyName", p->name);
-		write_text(d, "PolicyDocument", p);
-		xml_close(d->x, "member");
-	}
-	xml_close(d->x, own);
-	xml_open(d->x, "AttachedManagedPolicies");
-	const struct policy_attachment *a = engine_next_attachment(t, &principal, NULL);
-	for (; a; a = engine_next_attachment(t, &principal, a)) {
-		p = engine_find_policy(t, a->policy);
-		if (!p || a->is_boundary || !uuid_equal(a->account, account))
-			continue;
-		xml_open(d->x, "member");
-		xml_text(d->x, "PolicyName", p->name);
-		xml_text(d->x, "PolicyArn", iam_arn(d->e, KIND_POLICY, &p->row));
-		xml_close(d->x, "member");
-	}
-	xml_close(d->x, "AttachedManagedPolicies");
-}
-
-static void write_user(struct details *d, const struct user *user)
-{
-	const struct tables *t = iam_tables(d->e);
-	xml_open(d->x, "member");
-	iam_write_user(d->e, d->x, user, true);
-	write_policies(d, "UserPolicyList", KIND_USER, &user->row);
-	xml_open(d->x, "GroupList");
-	const struct group_member *m = group_member_first_by_user(t, user->row.id);
-	for (; m; m = group_member_next_by_user(t, m)) {
-		const struct user_group *g = user_group_find(t, m->user_group);
-		if (g && engine_is_groups_account(t, g, d->e->c->who->account))
-			xml_text(d->x, "member", g->name);
-	}
-	xml_close(d->x, "GroupList");
-	xml_close(d->x, "member");
-}
-
-static RESULT write_users(struct details *d)
-{
-	const struct user *const *users = NULL;
-	size_t count = 0;
-	TRY(iam_list_people(d->e, &users, &count));
-	xml_open(d->x, "UserDetailList");
-	for (size_t k = 0; k < count && wants(d, "User"); k++)
-		if (list_page_takes(&d->page))
-			write_user(d, users[k]);
-	xml_close(d->x, "UserDetailList");
+		xml_text(x, "PolicyDocument", str_encode_url(e->c->arena, v->document, false));
 	return OK;
 }
 
-static void write_groups(struct details *d)
+static RESULT write_part(struct iam_call *e, struct xml *x, const struct iam_listing *listing, uuid parent,
+			 struct iam_shown shown)
 {
-	const struct tables *t = iam_tables(d->e);
-	xml_open(d->x, "GroupDetailList");
-	const struct user_group *g =
-		wants(d, "Group") ? user_group_first_by_owner(t, d->e->c->who->account) : NULL;
-	for (; g; g = user_group_next_by_owner(t, g)) {
-		if (!list_page_takes(&d->page))
-			continue;
-		xml_open(d->x, "member");
-		iam_write_group(d->e, d->x, g);
-		write_policies(d, "GroupPolicyList", KIND_USER_GROUP, &g->row);
-		xml_close(d->x, "member");
-	}
-	xml_close(d->x, "GroupDetailList");
+	struct iam_list list = {e, listing, parent, .shown = &shown};
+	return iam_write_rows(&list, NULL, x);
 }
 
-static void write_role(struct details *d, const struct iam_role *role)
+/* Its own policies under that name, and what is attached to it. */
+static RESULT write_policies(struct iam_call *e, struct xml *x, const char *own, uuid id)
 {
-	const struct tables *t = iam_tables(d->e);
-	xml_open(d->x, "member");
-	iam_write_entity(d->e, d->x, KIND_IAM_ROLE, &role->row, "RoleName", "RoleId");
-	xml_text(d->x, "AssumeRolePolicyDocument", str_encode_url(d->e->c->arena, role->trust, false));
-	iam_write_boundary(d->e, d->x, KIND_IAM_ROLE, &role->row);
-	iam_write_role_use(d->e, d->x, role);
-	iam_write_tags(d->x, role->tags);
-	write_policies(d, "RolePolicyList", KIND_IAM_ROLE, &role->row);
-	xml_open(d->x, "InstanceProfileList");
-	const struct instance_profile *p = instance_profile_first_by_iam_role(t, role->row.id);
-	for (; p; p = instance_profile_next_by_iam_role(t, p)) {
-		xml_open(d->x, "member");
-		iam_write_profile(d->e, d->x, p, false);
-		xml_close(d->x, "member");
-	}
-	xml_close(d->x, "InstanceProfileList");
-	xml_close(d->x, "member");
+	const struct iam_shown inline_ones = {own, .write = write_inline};
+	const struct iam_shown attached = {"AttachedManagedPolicies", .write = iam_attachments.shown.write};
+	TRY(write_part(e, x, &iam_inline_policies, id, inline_ones));
+	return write_part(e, x, &iam_attachments, id, attached);
 }
 
-static void write_roles(struct details *d)
+static struct str get_group_name(struct iam_call *e, const struct row *membership)
 {
-	const struct tables *t = iam_tables(d->e);
-	xml_open(d->x, "RoleDetailList");
-	const struct iam_role *r =
-		wants(d, "Role") ? iam_role_first_by_account(t, d->e->c->who->account) : NULL;
-	for (; r; r = iam_role_next_by_account(t, r))
-		if (list_page_takes(&d->page))
-			write_role(d, r);
-	xml_close(d->x, "RoleDetailList");
+	return iam_find_joined(e, membership)->name;
 }
 
-static void write_managed_one(struct details *d, const struct policy *p)
+static RESULT write_user(struct iam_call *e, struct xml *x, const struct row *row)
 {
-	if (!policy_is_managed(p) || !list_page_takes(&d->page))
-		return;
-	xml_open(d->x, "member");
-	iam_write_policy(d->e, d->x, p, false);
-	xml_open(d->x, "PolicyVersionList");
-	const struct policy_version *v = engine_next_version(iam_tables(d->e), p, NULL);
-	for (; v; v = engine_next_version(iam_tables(d->e), p, v)) {
-		xml_open(d->x, "member");
-		iam_write_version(d->e, d->x, p, v, true);
-		xml_close(d->x, "member");
-	}
-	xml_close(d->x, "PolicyVersionList");
-	xml_close(d->x, "member");
+	const struct iam_shown groups = {"GroupList", .get_text = get_group_name};
+	iam_write_user(e, x, user_of(row), true);
+	TRY(write_policies(e, x, "UserPolicyList", row->id));
+	return write_part(e, x, &iam_memberships, row->id, groups);
+}
+
+static RESULT write_group(struct iam_call *e, struct xml *x, const struct row *row)
+{
+	TRY(iam_write_group(e, x, row));
+	return write_policies(e, x, "GroupPolicyList", row->id);
+}
+
+/* In the order of their ids. */
+static const struct iam_listing profiles_of_role = {
+	.kind = KIND_INSTANCE_PROFILE,
+	.paths = {{KIND_INSTANCE_PROFILE, INSTANCE_PROFILE_INDEX_IAM_ROLE}},
+};
+
+static RESULT write_role(struct iam_call *e, struct xml *x, const struct row *row)
+{
+	const struct iam_shown profiles = {"InstanceProfileList", .write = iam_write_profile};
+	const struct iam_role *role = iam_role_of(row);
+	iam_write_entity(e, x, KIND_IAM_ROLE, row, "RoleName", "RoleId");
+	xml_text(x, "AssumeRolePolicyDocument", str_encode_url(e->c->arena, role->trust, false));
+	iam_write_boundary(e, x, KIND_IAM_ROLE, row);
+	iam_write_role_use(e, x, role);
+	iam_write_tags(x, role->tags);
+	TRY(write_policies(e, x, "RolePolicyList", row->id));
+	return write_part(e, x, &profiles_of_role, row->id, profiles);
+}
+
+static RESULT write_version(struct iam_call *e, struct xml *x, const struct row *row)
+{
+	const struct policy_version *v = policy_version_of(row);
+	iam_write_version(e, x, engine_find_policy(iam_tables(e), v->policy), v, true);
+	return OK;
+}
+
+static RESULT write_managed(struct iam_call *e, struct xml *x, const struct row *row)
+{
+	static const struct iam_shown shown = {"PolicyVersionList", .write = write_version};
+	const struct policy *p = policy_of(row);
+	struct iam_list versions = iam_list_versions(e, p);
+	versions.shown = &shown;
+	iam_write_policy(e, x, p, false);
+	return iam_write_rows(&versions, NULL, x);
 }
 
 /* Of AWS's own those that somebody has. */
-static void write_managed(struct details *d)
+static RESULT write_aws_policies(struct iam_call *e, struct list_page *page, struct xml *x)
 {
-	const struct tables *t = iam_tables(d->e);
-	xml_open(d->x, "Policies");
-	const struct policy *p =
-		wants(d, "LocalManagedPolicy") ? policy_first_by_account(t, d->e->c->who->account) : NULL;
-	for (; p; p = policy_next_by_account(t, p))
-		write_managed_one(d, p);
-	for (size_t k = 0; wants(d, "AWSManagedPolicy") && (p = aws_policy_at(k)); k++)
-		if (iam_is_attached(d->e, p))
-			write_managed_one(d, p);
-	xml_close(d->x, "Policies");
+	const struct policy *p;
+	for (size_t k = 0; (p = aws_policy_at(k)); k++) {
+		if (!iam_is_attached(e, p) || !list_page_takes(page))
+			continue;
+		xml_open(x, "member");
+		TRY(write_managed(e, x, &p->row));
+		xml_close(x, "member");
+	}
+	return OK;
 }
 
 static RESULT get_details(struct iam_call *e, const void *args, struct xml *x)
 {
-	struct details d = {.e = e, .args = args, .x = x};
-	TRY(iam_open_page(e, &d.args->pages, &d.page));
-	TRY(write_users(&d));
-	write_groups(&d);
-	write_roles(&d);
-	write_managed(&d);
-	return iam_close_page(e, x, &d.page);
+	static const struct {
+		const char *kind, *set;
+		const struct iam_listing *listing;
+		struct iam_shown shown;
+	} lists[] = {
+		{"User", "UserDetailList", &iam_users, {.write = write_user}},
+		{"Group", "GroupDetailList", &iam_groups, {.write = write_group}},
+		{"Role", "RoleDetailList", &iam_roles, {.write = write_role}},
+		{"LocalManagedPolicy", "Policies", &iam_policies, {.write = write_managed}},
+	};
+	const struct details_args *a = args;
+	struct list_page page;
+	TRY(iam_open_page(e, &a->pages, &page));
+	for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++) {
+		struct iam_list list = {e, lists[k].listing, .shown = &lists[k].shown};
+		xml_open(x, lists[k].set);
+		if (request_asks_for(a->filter, str_from(lists[k].kind)))
+			TRY(iam_write_rows(&list, &page, x));
+		if (list.listing == &iam_policies && request_asks_for(a->filter, STR("AWSManagedPolicy")))
+			TRY(write_aws_policies(e, &page, x));
+		xml_close(x, lists[k].set);
+	}
+	return iam_close_page(e, x, &page);
 }
 
 static const struct iam_action actions[] = {

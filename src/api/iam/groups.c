@@ -8,9 +8,10 @@
 #include "store/user.h"
 #include "store/user_group.h"
 
-void iam_write_group(struct iam_call *e, struct xml *x, const struct user_group *group)
+RESULT iam_write_group(struct iam_call *e, struct xml *x, const struct row *row)
 {
-	iam_write_entity(e, x, KIND_USER_GROUP, &group->row, "GroupName", "GroupId");
+	iam_write_entity(e, x, KIND_USER_GROUP, row, "GroupName", "GroupId");
+	return OK;
 }
 
 static RESULT find_group(struct iam_call *e, const struct ref *ref, const struct user_group **ret_group)
@@ -24,84 +25,65 @@ static RESULT find_group(struct iam_call *e, const struct ref *ref, const struct
 
 /* ---- reads ---- */
 
-struct group_args {
-	struct ref group, user;
-	struct str path;
-	struct iam_pages pages;
+static const struct param get_params[] = {IAM_GROUP(struct iam_read_args, group),
+					  IAM_PAGES(struct iam_read_args, pages)};
+static const struct param of_user_params[] = {IAM_USER(struct iam_read_args, user, | REQUIRED),
+					      IAM_PAGES(struct iam_read_args, pages)};
+
+/* The parent is a group. */
+static const struct iam_listing members = {
+	.kind = KIND_USER,
+	.paths = {{KIND_GROUP_MEMBER, GROUP_MEMBER_INDEX_USER_GROUP,
+		   .joins = {JOIN_ONE(KIND_USER, group_member, user)}}},
+	.shown = {"Users", .write = iam_write_listed_user},
 };
-static const struct param get_params[] = {IAM_GROUP(struct group_args, group),
-					  IAM_PAGES(struct group_args, pages)};
-static const struct param list_params[] = {IAM_PATH_PREFIX(struct group_args, path),
-					   IAM_PAGES(struct group_args, pages)};
-static const struct param of_user_params[] = {IAM_USER(struct group_args, user, | REQUIRED),
-					      IAM_PAGES(struct group_args, pages)};
 
 static RESULT get_group(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct group_args *a = args;
+	const struct iam_read_args *a = args;
 	const struct user_group *group = NULL;
-	const struct tables *t = iam_tables(e);
 	struct list_page page;
 	TRY(find_group(e, &a->group, &group));
+	struct iam_list users = {e, &members, group->row.id};
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Group");
-	iam_write_group(e, x, group);
+	TRY(iam_write_group(e, x, &group->row));
 	xml_close(x, "Group");
-	xml_open(x, "Users");
-	const struct group_member *m = group_member_first_by_user_group(t, group->row.id);
-	for (; m; m = group_member_next_by_user_group(t, m)) {
-		const struct user *user = user_find(t, m->user);
-		if (!user || !list_page_takes(&page))
-			continue;
-		xml_open(x, "member");
-		iam_write_user(e, x, user, false);
-		xml_close(x, "member");
-	}
-	xml_close(x, "Users");
+	TRY(iam_write_rows(&users, &page, x));
 	return iam_close_page(e, x, &page);
 }
 
-static RESULT list_groups(struct iam_call *e, const void *args, struct xml *x)
+const struct iam_listing iam_groups = {
+	.kind = KIND_USER_GROUP,
+	.order = "name",
+	.paths = {{KIND_USER_GROUP, USER_GROUP_INDEX_OWNER}},
+	.path_index = USER_GROUP_INDEX_PATH,
+	.shown = {"Groups", .write = iam_write_group},
+};
+
+const struct user_group *iam_find_joined(struct iam_call *e, const struct row *membership)
 {
-	const struct group_args *a = args;
-	const struct tables *t = iam_tables(e);
-	struct list_page page;
-	TRY(iam_open_page(e, &a->pages, &page));
-	xml_open(x, "Groups");
-	const struct user_group *g = user_group_first_by_owner(t, e->c->who->account);
-	for (; g; g = user_group_next_by_owner(t, g)) {
-		if (!str_starts_with(iam_get_path(KIND_USER_GROUP, &g->row), a->path) ||
-		    !list_page_takes(&page))
-			continue;
-		xml_open(x, "member");
-		iam_write_group(e, x, g);
-		xml_close(x, "member");
-	}
-	xml_close(x, "Groups");
-	return iam_close_page(e, x, &page);
+	return user_group_find(iam_tables(e), group_member_of(membership)->user_group);
 }
 
-static RESULT list_of_user(struct iam_call *e, const void *args, struct xml *x)
+static bool is_in_account(const struct iam_list *l, const struct row *row)
 {
-	const struct group_args *a = args;
-	const struct user *user = NULL;
-	const struct tables *t = iam_tables(e);
-	struct list_page page;
-	TRY(iam_find_user(e, &a->user, &user));
-	TRY(iam_open_page(e, &a->pages, &page));
-	xml_open(x, "Groups");
-	const struct group_member *m = group_member_first_by_user(t, user->row.id);
-	for (; m; m = group_member_next_by_user(t, m)) {
-		const struct user_group *g = user_group_find(t, m->user_group);
-		if (!g || !engine_is_groups_account(t, g, e->c->who->account) || !list_page_takes(&page))
-			continue;
-		xml_open(x, "member");
-		iam_write_group(e, x, g);
-		xml_close(x, "member");
-	}
-	xml_close(x, "Groups");
-	return iam_close_page(e, x, &page);
+	const struct user_group *group = iam_find_joined(l->e, row);
+	return group && engine_is_groups_account(iam_tables(l->e), group, l->e->c->who->account);
 }
+
+static RESULT write_joined(struct iam_call *e, struct xml *x, const struct row *row)
+{
+	return iam_write_group(e, x, &iam_find_joined(e, row)->row);
+}
+
+const struct iam_listing iam_memberships = {
+	.kind = KIND_GROUP_MEMBER,
+	.paths = {{KIND_GROUP_MEMBER, GROUP_MEMBER_INDEX_USER}},
+	.find_parent = iam_find_parent_user,
+	.shows = is_in_account,
+	.shown = {"Groups", .write = write_joined},
+};
 
 /* ---- changes ---- */
 
@@ -124,7 +106,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 	const struct row *row = NULL;
 	TRY(iam_find_returned(e, a->user_group, &row));
 	xml_open(x, "Group");
-	iam_write_group(e, x, user_group_of(row));
+	TRY(iam_write_group(e, x, row));
 	xml_close(x, "Group");
 	return OK;
 }
@@ -153,9 +135,9 @@ static const struct iam_action actions[] = {
 	 .args = PARAMS(struct account_group_wish, create_params), .prepare = prepare_new,
 	 .operation = engine_create_account_group_run, .returns = KIND_USER_GROUP, .answer = show_new,
 	 .doc = "Makes a group."},
-	{IAM_ACTION("GetGroup"), .args = PARAMS(struct group_args, get_params), .answer = get_group,
+	{IAM_ACTION("GetGroup"), .args = PARAMS(struct iam_read_args, get_params), .answer = get_group,
 	 .doc = "One group and its members."},
-	{IAM_ACTION("ListGroups"), .args = PARAMS(struct group_args, list_params), .answer = list_groups,
+	{IAM_ACTION("ListGroups"), .args = IAM_LIST, .list = &iam_groups, .answer = iam_answer_list,
 	 .doc = "The account's groups."},
 	{IAM_ACTION("UpdateGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct account_group_change, update_params), .prepare = prepare_update,
@@ -169,7 +151,7 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("RemoveUserFromGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct membership, member_params), .operation = engine_remove_group_member_run,
 	 .doc = "Ends that."},
-	{IAM_ACTION("ListGroupsForUser"), .args = PARAMS(struct group_args, of_user_params),
-	 .answer = list_of_user, .doc = "The groups that a user is in."},
+	{IAM_ACTION("ListGroupsForUser"), .args = PARAMS(struct iam_read_args, of_user_params),
+	 .list = &iam_memberships, .answer = iam_answer_list, .doc = "The groups that a user is in."},
 };
 const struct api_actions iam_group_actions = API_ACTIONS(actions);

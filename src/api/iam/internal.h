@@ -23,6 +23,7 @@ struct user;
 struct user_group;
 
 struct iam_call;
+struct iam_listing;
 
 enum iam_action_flag {
 	IAM_OWN = API_OF_FACE, /* about who asks alone: members of the account need no policy for it */
@@ -32,6 +33,7 @@ struct iam_action {
 	API_ACTION_BASE;
 	RESULT (*prepare)(struct iam_call *e, void *args);
 	RESULT (*answer)(struct iam_call *e, const void *args, struct xml *x); /* NULL: there is no result */
+	const struct iam_listing *list;                                        /* of iam_answer_list() */
 };
 
 /* The action's name, and its name in policies. */
@@ -105,6 +107,63 @@ RESULT iam_open_page(struct iam_call *e, const struct iam_pages *asked, struct l
 /* IsTruncated and Marker. */
 RESULT iam_close_page(struct iam_call *e, struct xml *x, const struct list_page *page);
 
+/* What most reads have: whom they are about, and which of what they list is asked for. */
+struct iam_read_args {
+	struct ref user, group, role; /* one at most */
+	struct str name, path;        /* a policy's name; PathPrefix */
+	struct iam_pages pages;
+};
+
+/* How rows are shown. */
+struct iam_shown {
+	const char *set; /* the element around them; NULL: the caller writes it */
+	/* What is in the element of a row: its text, or (NULL) what write writes. */
+	struct str (*get_text)(struct iam_call *e, const struct row *row);
+	RESULT (*write)(struct iam_call *e, struct xml *x, const struct row *row);
+};
+
+/* A list of rows of one kind: where a query finds them, their order, and how they are
+ * shown. */
+enum { IAM_PATHS_MAX = 5 };
+struct iam_list;
+struct iam_listing {
+	enum kind kind;
+	const char *order; /* the field that they are sorted by; NULL: they are in the order of their ids */
+	/* All of them together; a kind that is none ends them. Each begins with the list's parent, or with the
+	 * caller's domain where its index is of domains. */
+	struct access_path paths[IAM_PATHS_MAX];
+	unsigned path_index; /* begins with the account and the path; 0: nobody asks by PathPrefix */
+	/* The parent is whom the args name; NULL: it is the caller's account. */
+	RESULT (*find_parent)(struct iam_call *e, const struct iam_read_args *args, uuid *ret_parent);
+	bool (*shows)(const struct iam_list *l, const struct row *row); /* NULL: all */
+	struct iam_shown shown;
+};
+/* One that is asked for. */
+struct iam_list {
+	struct iam_call *e;
+	const struct iam_listing *listing;
+	uuid parent; /* none: the caller's account */
+	struct str path;
+	const void *args;              /* for .shows */
+	const struct row *given;       /* a further row, which is in no table; NULL: none */
+	const struct iam_shown *shown; /* NULL: as the listing shows them */
+};
+/* The first rows. ERR_NO_MEMORY. */
+RESULT iam_find_rows(struct iam_list *l, size_t limit, struct query_page *ret_page);
+/* Those that are on the page; page NULL: all. */
+RESULT iam_write_rows(struct iam_list *l, struct list_page *page, struct xml *x);
+/* The whole of a page: the rows, and what is said of pages. */
+RESULT iam_write_list(struct iam_list *l, const struct iam_pages *asked, struct xml *x);
+/* As iam_action.answer: the page of the action's .list that the struct iam_read_args ask for. */
+RESULT iam_answer_list(struct iam_call *e, const void *args, struct xml *x);
+/* Of the user, group or role that the args name. As .find_parent. */
+RESULT iam_find_principal(struct iam_call *e, const struct iam_read_args *args, uuid *ret_id);
+/* As .shows: rows of the caller's account. */
+bool iam_is_own(const struct iam_list *l, const struct row *row);
+/* PathPrefix and pages. */
+extern const struct param iam_list_rows[3];
+#define IAM_LIST PARAMS(struct iam_read_args, iam_list_rows)
+
 /* What a name or a path may have in it. ERR_INVALID with the field. */
 RESULT iam_check_name(struct iam_call *e, struct str name, const char *field);
 /* The same of a path. */
@@ -134,16 +193,24 @@ void iam_write_boundary(struct iam_call *e, struct xml *x, enum kind kind, const
 RESULT iam_choose_user(struct iam_call *e, struct ref *user);
 /* A user of the account, or the caller, who may be its owner. */
 RESULT iam_find_user(struct iam_call *e, const struct ref *ref, const struct user **ret_user);
+/* The same of the user that the args name. As iam_listing.find_parent. */
+RESULT iam_find_parent_user(struct iam_call *e, const struct iam_read_args *args, uuid *ret_user);
 /* A User's members; whole: what bounds it and its tags, too. */
 void iam_write_user(struct iam_call *e, struct xml *x, const struct user *user, bool is_whole);
-/* The users of the account: its own, the owner apart, and those that have a role on it; by name. In the
- * arena. */
-RESULT iam_list_people(struct iam_call *e, const struct user *const **ret_users, size_t *ret_count);
+/* The same as lists show it. */
+RESULT iam_write_listed_user(struct iam_call *e, struct xml *x, const struct row *row);
+/* The users of the account: its own, the owner apart, and those that have a role on it. */
+extern const struct iam_listing iam_users;
 
 /* ---- groups.c ---- */
 
 /* A Group's members. */
-void iam_write_group(struct iam_call *e, struct xml *x, const struct user_group *group);
+RESULT iam_write_group(struct iam_call *e, struct xml *x, const struct row *row);
+/* The account's own groups. */
+extern const struct iam_listing iam_groups;
+/* How the parent, a user, is in groups of the account. */
+extern const struct iam_listing iam_memberships;
+const struct user_group *iam_find_joined(struct iam_call *e, const struct row *membership);
 
 /* ---- roles.c ---- */
 
@@ -151,6 +218,7 @@ void iam_write_group(struct iam_call *e, struct xml *x, const struct user_group 
 void iam_write_role(struct iam_call *e, struct xml *x, const struct iam_role *role, bool is_whole);
 /* When a session of it last asked for something: RoleLastUsed, empty when none has. */
 void iam_write_role_use(struct iam_call *e, struct xml *x, const struct iam_role *role);
+extern const struct iam_listing iam_roles;
 
 /* ---- policies.c ---- */
 
@@ -164,11 +232,24 @@ void iam_write_policy(struct iam_call *e, struct xml *x, const struct policy *p,
 /* A PolicyVersion's members; with its text. */
 void iam_write_version(struct iam_call *e, struct xml *x, const struct policy *p,
 		       const struct policy_version *v, bool with_document);
+/* The account's managed policies. */
+extern const struct iam_listing iam_policies;
+struct iam_list iam_list_versions(struct iam_call *e, const struct policy *p);
+
+/* ---- principals.c ---- */
+
+/* The parent's own policies, and what is attached to it: it is a user, a group or a role. */
+extern const struct iam_listing iam_inline_policies, iam_attachments;
 
 /* ---- profiles.c ---- */
 
-/* An InstanceProfile's members; whole: its tags, too. */
-void iam_write_profile(struct iam_call *e, struct xml *x, const struct instance_profile *p, bool is_whole);
+/* An InstanceProfile's members, but for its tags. */
+RESULT iam_write_profile(struct iam_call *e, struct xml *x, const struct row *row);
+extern const struct iam_listing iam_profiles;
+
+/* ---- oidc_providers.c ---- */
+
+extern const struct iam_listing iam_providers;
 
 /* ---- simulate.c ---- */
 

@@ -58,41 +58,34 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 /* ---- reads ---- */
 
 struct key_args {
-	struct ref user;
 	struct str key_id;
-	struct iam_pages pages;
 };
 #define KEY_ID(T, member)                                                                                    \
 	PARAM(T, "AccessKeyId", member, .flags = REQUIRED, .min = 16, .max = 128, .doc = "The key's id.")
-static const struct param list_params[] = {IAM_USER(struct key_args, user),
-					   IAM_PAGES(struct key_args, pages)};
+static const struct param list_params[] = {IAM_USER(struct iam_read_args, user),
+					   IAM_PAGES(struct iam_read_args, pages)};
 static const struct param used_params[] = {KEY_ID(struct key_args, key_id)};
 
 static RESULT choose_user(struct iam_call *e, void *args)
 {
-	return iam_choose_user(e, &((struct key_args *) args)->user);
+	return iam_choose_user(e, &((struct iam_read_args *) args)->user);
 }
 
-static RESULT list_keys(struct iam_call *e, const void *args, struct xml *x)
+static RESULT write_one(struct iam_call *e, struct xml *x, const struct row *row)
 {
-	const struct key_args *a = args;
-	const struct user *user = NULL;
-	struct list_page page;
-	TRY(iam_find_user(e, &a->user, &user));
-	TRY(iam_open_page(e, &a->pages, &page));
-	xml_open(x, "AccessKeyMetadata");
-	const struct access_key *key = access_key_first_by_user(iam_tables(e), user->row.id);
-	for (; key; key = access_key_next_by_user(iam_tables(e), key)) {
-		if (!uuid_equal(key->account, e->c->who->account) || !list_page_takes(&page))
-			continue;
-		xml_open(x, "member");
-		write_key(x, user, key);
-		iam_write_time(x, "CreateDate", key->row.created_us);
-		xml_close(x, "member");
-	}
-	xml_close(x, "AccessKeyMetadata");
-	return iam_close_page(e, x, &page);
+	const struct access_key *key = access_key_of(row);
+	write_key(x, user_find(iam_tables(e), key->user), key);
+	iam_write_time(x, "CreateDate", row->created_us);
+	return OK;
 }
+
+static const struct iam_listing keys = {
+	.kind = KIND_ACCESS_KEY,
+	.paths = {{KIND_ACCESS_KEY, ACCESS_KEY_INDEX_USER}},
+	.find_parent = iam_find_parent_user,
+	.shows = iam_is_own,
+	.shown = {"AccessKeyMetadata", .write = write_one},
+};
 
 static RESULT get_last_used(struct iam_call *e, const void *args, struct xml *x)
 {
@@ -150,8 +143,9 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateAccessKey"), .flags = API_WRITES, .args = PARAMS(struct new_key, create_params),
 	 .prepare = prepare_new, .operation = engine_create_access_key_run, .answer = show_new,
 	 .doc = "Makes a key; shows its secret once."},
-	{IAM_ACTION("ListAccessKeys"), .args = PARAMS(struct key_args, list_params), .prepare = choose_user,
-	 .answer = list_keys, .doc = "A user's keys: the caller's, when none is named."},
+	{IAM_ACTION("ListAccessKeys"), .args = PARAMS(struct iam_read_args, list_params),
+	 .prepare = choose_user, .list = &keys, .answer = iam_answer_list,
+	 .doc = "A user's keys: the caller's, when none is named."},
 	{IAM_ACTION("UpdateAccessKey"), .flags = API_WRITES, .args = PARAMS(struct change_key, update_params),
 	 .prepare = prepare_change, .operation = engine_enable_access_key_run,
 	 .doc = "Lets a key in, or no longer."},

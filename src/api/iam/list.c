@@ -4,6 +4,7 @@
 
 #include "api/iam/internal.h"
 #include "base/clock.h"
+#include "engine/resolve.h"
 #include "model/policy.h"
 
 enum { PAGE_DEFAULT = 100 };
@@ -13,6 +14,9 @@ static const struct param tag_rows[] = {
 	PARAM(struct tag, "Value", value, .flags = REQUIRED, .max = 256, .doc = "Its value."),
 };
 const struct params iam_tag_params = PARAMS(struct tag, tag_rows);
+
+const struct param iam_list_rows[3] = {IAM_PATH_PREFIX(struct iam_read_args, path),
+				       IAM_PAGES(struct iam_read_args, pages)};
 
 /* ---- pages ---- */
 
@@ -32,6 +36,115 @@ RESULT iam_close_page(struct iam_call *e, struct xml *x, const struct list_page 
 	if (is_cut)
 		iam_write_int(e, x, "Marker", page->offset + page->shown);
 	return OK;
+}
+
+/* ---- rows ---- */
+
+bool iam_is_own(const struct iam_list *l, const struct row *row)
+{
+	return uuid_equal(engine_get_owner(l->listing->kind, row), l->e->c->who->account);
+}
+
+static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
+{
+	const struct iam_list *l = arg;
+	*ret_matches =
+		(!l->listing->shows || l->listing->shows(l, row)) &&
+		(!l->listing->path_index || str_starts_with(iam_get_path(l->listing->kind, row), l->path));
+	return OK;
+}
+
+/* "/" is the beginning of every path. */
+static RESULT add_path(struct list_plan *p, const struct iam_list *l, const struct access_path *path)
+{
+	const struct kind_info *k = &model_kinds[path->kind];
+	const struct identity *who = l->e->c->who;
+	if (path->kind == l->listing->kind && l->listing->path_index && l->path.n > 1)
+		return list_add_prefix(p, l->listing->path_index, who->account, l->path);
+	if (k->fields[k->indexes[path->index].fields[0]].ref == KIND_DOMAIN)
+		return list_add_id(p, path, who->domain);
+	return list_add_id(p, path, uuid_is_none(l->parent) ? who->account : l->parent);
+}
+
+RESULT iam_find_rows(struct iam_list *l, size_t limit, struct query_page *ret_page)
+{
+	const struct iam_listing *listing = l->listing;
+	const struct query_sort order = {.field = query_find_field(listing->kind, listing->order)};
+	struct query q = {.c = l->e->c,
+			  .tables = iam_tables(l->e),
+			  .kind = listing->kind,
+			  .matches = matches,
+			  .arg = l,
+			  .given = {&l->given, l->given ? 1 : 0},
+			  .sorts = &order,
+			  .sort_count = order.field ? 1 : 0,
+			  .limit = limit};
+	struct list all = {.query = &q};
+	struct list_plan p;
+	TRY(list_begin_plan(&all, listing->kind, NULL, &p));
+	for (size_t k = 0; k < IAM_PATHS_MAX && listing->paths[k].kind != KIND_NONE; k++)
+		TRY(add_path(&p, l, &listing->paths[k]));
+	TRY(list_end_plan(&p));
+	return query_run(&q, ret_page);
+}
+
+static RESULT write_member(struct iam_call *e, const struct iam_shown *shown, struct xml *x,
+			   const struct row *row)
+{
+	if (shown->get_text) {
+		xml_text(x, "member", shown->get_text(e, row));
+		return OK;
+	}
+	xml_open(x, "member");
+	TRY(shown->write(e, x, row));
+	xml_close(x, "member");
+	return OK;
+}
+
+RESULT iam_write_rows(struct iam_list *l, struct list_page *page, struct xml *x)
+{
+	const struct iam_shown *shown = l->shown ? l->shown : &l->listing->shown;
+	struct list_page whole = {.limit = INT64_MAX};
+	struct query_page found;
+	if (!page)
+		page = &whole;
+	size_t end = (size_t) page->offset + (size_t) page->limit, before = (size_t) page->seen;
+	TRY(iam_find_rows(l, end > before ? end - before : 0, &found));
+	if (shown->set)
+		xml_open(x, shown->set);
+	for (size_t k = 0; k < found.count; k++)
+		if (list_page_takes(page))
+			TRY(write_member(l->e, shown, x, found.rows[k]));
+	page->seen += (int64_t) (found.found - found.count);
+	if (shown->set)
+		xml_close(x, shown->set);
+	return OK;
+}
+
+RESULT iam_write_list(struct iam_list *l, const struct iam_pages *asked, struct xml *x)
+{
+	struct list_page page;
+	TRY(iam_open_page(l->e, asked, &page));
+	TRY(iam_write_rows(l, &page, x));
+	return iam_close_page(l->e, x, &page);
+}
+
+RESULT iam_find_principal(struct iam_call *e, const struct iam_read_args *args, uuid *ret_id)
+{
+	struct policy_principal principal;
+	TRY(engine_find_policy_principal(e->c, iam_tables(e), &args->user, &args->group, &args->role,
+					 &principal));
+	*ret_id = principal.row->id;
+	return OK;
+}
+
+RESULT iam_answer_list(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct iam_read_args *a = args;
+	struct iam_list list = {e, iam_action_of(e)->list, .path = a->path};
+	if (list.listing->find_parent)
+		TRY(list.listing->find_parent(e, a, &list.parent));
+	return iam_write_list(&list, &a->pages, x);
 }
 
 /* ---- what may be said ---- */

@@ -37,10 +37,11 @@ struct changed_tags {
 
 static RESULT find_provider(struct iam_call *e, struct str arn, struct ref *ret_provider)
 {
-	const struct tables *t = iam_tables(e);
-	const struct oidc_provider *p = oidc_provider_first_by_account(t, e->c->who->account);
-	while (p && !str_equal(iam_arn(e, KIND_OIDC_PROVIDER, &p->row), arn))
-		p = oidc_provider_next_by_account(t, p);
+	struct str any = iam_arn(e, KIND_OIDC_PROVIDER, NULL), stem = str_slice(any, 0, any.n - 1);
+	const struct oidc_provider *p = NULL;
+	if (str_starts_with(arn, stem))
+		p = oidc_provider_find_by_account(iam_tables(e), e->c->who->account,
+						  str_slice(arn, stem.n, arn.n));
 	if (!p)
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("OpenIDConnectProviderArn"),
 				      "OpenIDConnect Provider not found for arn %" STR_FMT, STR_ARG(arn));
@@ -156,19 +157,24 @@ static RESULT get_provider(struct iam_call *e, const void *args, struct xml *x)
 	return OK;
 }
 
+static RESULT write_one(struct iam_call *e, struct xml *x, const struct row *row)
+{
+	xml_text(x, "Arn", iam_arn(e, KIND_OIDC_PROVIDER, row));
+	return OK;
+}
+
+const struct iam_listing iam_providers = {
+	.kind = KIND_OIDC_PROVIDER,
+	.order = "url",
+	.paths = {{KIND_OIDC_PROVIDER, OIDC_PROVIDER_INDEX_ACCOUNT}},
+	.shown = {"OpenIDConnectProviderList", .write = write_one},
+};
+
 static RESULT list_providers(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct tables *t = iam_tables(e);
+	struct iam_list providers = {e, &iam_providers};
 	(void) args;
-	xml_open(x, "OpenIDConnectProviderList");
-	const struct oidc_provider *p = oidc_provider_first_by_account(t, e->c->who->account);
-	for (; p; p = oidc_provider_next_by_account(t, p)) {
-		xml_open(x, "member");
-		xml_text(x, "Arn", iam_arn(e, KIND_OIDC_PROVIDER, &p->row));
-		xml_close(x, "member");
-	}
-	xml_close(x, "OpenIDConnectProviderList");
-	return OK;
+	return iam_write_rows(&providers, NULL, x);
 }
 
 static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)

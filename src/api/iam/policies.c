@@ -221,49 +221,74 @@ static bool is_listed(struct iam_call *e, const struct policy_args *a, const str
 	       (!str_is(a->usage, "PermissionsBoundary") || bounds);
 }
 
-static void list_policy(struct iam_call *e, const struct policy_args *a, const struct policy *p,
-			struct list_page *page, struct xml *x)
+static bool is_managed(const struct iam_list *l, const struct row *row)
 {
-	if (!is_listed(e, a, p) || !list_page_takes(page))
-		return;
-	xml_open(x, "member");
-	iam_write_policy(e, x, p, false);
-	xml_close(x, "member");
+	return policy_is_managed(policy_of(row)) && (!l->args || is_listed(l->e, l->args, policy_of(row)));
 }
 
+static RESULT write_one(struct iam_call *e, struct xml *x, const struct row *row)
+{
+	iam_write_policy(e, x, policy_of(row), false);
+	return OK;
+}
+
+const struct iam_listing iam_policies = {
+	.kind = KIND_POLICY,
+	.order = "name",
+	.paths = {{KIND_POLICY, POLICY_INDEX_ACCOUNT}},
+	.path_index = POLICY_INDEX_PATH,
+	.shows = is_managed,
+	.shown = {.write = write_one},
+};
+
+/* The account's own, and then AWS's. */
 static RESULT list_policies(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct policy_args *a = args;
+	struct iam_list own = {e, &iam_policies, .path = a->path, .args = a};
+	const struct policy *p;
 	struct list_page page;
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Policies");
-	const struct policy *p = policy_first_by_account(iam_tables(e), e->c->who->account);
-	for (; p; p = policy_next_by_account(iam_tables(e), p))
-		list_policy(e, a, p, &page, x);
-	for (size_t k = 0; (p = aws_policy_at(k)); k++)
-		list_policy(e, a, p, &page, x);
+	TRY(iam_write_rows(&own, &page, x));
+	for (size_t k = 0; (p = aws_policy_at(k)); k++) {
+		if (!is_listed(e, a, p) || !list_page_takes(&page))
+			continue;
+		xml_open(x, "member");
+		iam_write_policy(e, x, p, false);
+		xml_close(x, "member");
+	}
 	xml_close(x, "Policies");
 	return iam_close_page(e, x, &page);
+}
+
+static RESULT write_one_version(struct iam_call *e, struct xml *x, const struct row *row)
+{
+	const struct policy_version *v = policy_version_of(row);
+	iam_write_version(e, x, engine_find_policy(iam_tables(e), v->policy), v, false);
+	return OK;
+}
+
+static const struct iam_listing versions = {
+	.kind = KIND_POLICY_VERSION,
+	.order = "number",
+	.paths = {{KIND_POLICY_VERSION, POLICY_VERSION_INDEX_POLICY}},
+	.shown = {"Versions", .write = write_one_version},
+};
+
+struct iam_list iam_list_versions(struct iam_call *e, const struct policy *p)
+{
+	const struct row *aws = aws_policy_is(p) ? &aws_policy_version(p)->row : NULL;
+	return (struct iam_list){e, &versions, p->row.id, .given = aws};
 }
 
 static RESULT list_versions(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct policy_args *a = args;
 	const struct policy *p = NULL;
-	struct list_page page;
 	TRY(engine_find_managed_policy(e->c, iam_tables(e), &a->policy, &p));
-	TRY(iam_open_page(e, &a->pages, &page));
-	xml_open(x, "Versions");
-	const struct policy_version *v = engine_next_version(iam_tables(e), p, NULL);
-	for (; v; v = engine_next_version(iam_tables(e), p, v)) {
-		if (!list_page_takes(&page))
-			continue;
-		xml_open(x, "member");
-		iam_write_version(e, x, p, v, false);
-		xml_close(x, "member");
-	}
-	xml_close(x, "Versions");
-	return iam_close_page(e, x, &page);
+	struct iam_list list = iam_list_versions(e, p);
+	return iam_write_list(&list, &a->pages, x);
 }
 
 /* ---- who has one ---- */
@@ -291,6 +316,20 @@ static RESULT prepare_entities(struct iam_call *e, void *args)
 	return iam_find_policy(e, a->arn, "PolicyArn", &a->policy);
 }
 
+static bool is_of_policy(const struct iam_list *l, const struct row *row)
+{
+	const struct policy *policy = l->args;
+	return uuid_equal(policy_attachment_of(row)->policy, policy->row.id) && iam_is_own(l, row);
+}
+
+/* The parent is a policy; or an account, among whose attachments AWS's own are looked for. */
+static const struct iam_listing attachments = {
+	.kind = KIND_POLICY_ATTACHMENT,
+	.paths = {{KIND_POLICY_ATTACHMENT, POLICY_ATTACHMENT_INDEX_POLICY},
+		  {KIND_POLICY_ATTACHMENT, POLICY_ATTACHMENT_INDEX_ACCOUNT}},
+	.shows = is_of_policy,
+};
+
 struct entity_list {
 	enum kind kind;
 	const char *list, *name, *id, *filter;
@@ -301,20 +340,19 @@ static uuid entity_of(const struct policy_attachment *at, enum kind kind)
 	return kind == KIND_USER ? at->user : kind == KIND_USER_GROUP ? at->user_group : at->iam_role;
 }
 
-static void list_entities_of(struct iam_call *e, const struct entities_args *a, const struct policy *policy,
-			     const struct entity_list *l, struct list_page *page, struct xml *x)
+static void list_entities_of(struct iam_call *e, const struct entities_args *a,
+			     const struct query_page *found, const struct entity_list *l,
+			     struct list_page *page, struct xml *x)
 {
-	const struct tables *t = iam_tables(e);
 	bool is_asked = str_is_empty(a->filter) || str_is(a->filter, l->filter);
 	xml_open(x, l->list);
-	const struct policy_attachment *at = next_attachment(e, policy, NULL);
-	for (; is_asked && at; at = next_attachment(e, policy, at)) {
+	for (size_t k = 0; is_asked && k < found->count; k++) {
+		const struct policy_attachment *at = policy_attachment_of(found->rows[k]);
 		uuid id = entity_of(at, l->kind);
-		const struct row *row = uuid_is_none(id) ? NULL : tables_find(t, l->kind, id);
-		if (!row || !uuid_equal(at->account, e->c->who->account) ||
-		    !str_starts_with(iam_get_path(l->kind, row), a->path) ||
-		    (str_is(a->usage, "PermissionsBoundary") && !at->is_boundary) ||
-		    (str_is(a->usage, "PermissionsPolicy") && at->is_boundary) || !list_page_takes(page))
+		const struct row *row = uuid_is_none(id) ? NULL : tables_find(iam_tables(e), l->kind, id);
+		if (!row || !str_starts_with(iam_get_path(l->kind, row), a->path) ||
+		    str_is(a->usage, at->is_boundary ? "PermissionsPolicy" : "PermissionsBoundary") ||
+		    !list_page_takes(page))
 			continue;
 		xml_open(x, "member");
 		xml_text(x, l->name, iam_get_name(l->kind, row));
@@ -333,11 +371,15 @@ static RESULT list_entities(struct iam_call *e, const void *args, struct xml *x)
 	};
 	const struct entities_args *a = args;
 	const struct policy *policy = NULL;
+	struct query_page found;
 	struct list_page page;
 	TRY(engine_find_managed_policy(e->c, iam_tables(e), &a->policy, &policy));
+	uuid parent = aws_policy_is(policy) ? UUID_NONE : policy->row.id;
+	struct iam_list all = {e, &attachments, parent, .args = policy};
 	TRY(iam_open_page(e, &a->pages, &page));
+	TRY(iam_find_rows(&all, SIZE_MAX, &found));
 	for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++)
-		list_entities_of(e, a, policy, &lists[k], &page, x);
+		list_entities_of(e, a, &found, &lists[k], &page, x);
 	return iam_close_page(e, x, &page);
 }
 

@@ -7,11 +7,6 @@
 #include "model/policy_attachment.h"
 #include "model/policy_version.h"
 
-struct principal_args {
-	struct ref user, group, role;
-	struct str name, path;
-	struct iam_pages pages;
-};
 struct attach {
 	struct policy_attachment_wish wish;
 	struct str arn;
@@ -40,53 +35,46 @@ static RESULT prepare_inline(struct iam_call *e, void *args)
 
 /* ---- reads ---- */
 
-static RESULT find_principal(struct iam_call *e, const struct principal_args *a,
-			     struct policy_principal *ret_principal)
+static bool is_attached(const struct iam_list *l, const struct row *row)
 {
-	return engine_find_policy_principal(e->c, iam_tables(e), &a->user, &a->group, &a->role,
-					    ret_principal);
+	const struct policy_attachment *at = policy_attachment_of(row);
+	const struct policy *p = engine_find_policy(iam_tables(l->e), at->policy);
+	return p && !at->is_boundary && iam_is_own(l, row) && str_starts_with(p->path, l->path);
 }
 
-static RESULT list_attached(struct iam_call *e, const void *args, struct xml *x)
+static RESULT write_attached(struct iam_call *e, struct xml *x, const struct row *row)
 {
-	const struct principal_args *a = args;
-	const struct tables *t = iam_tables(e);
-	struct policy_principal principal;
-	struct list_page page;
-	TRY(find_principal(e, a, &principal));
-	TRY(iam_open_page(e, &a->pages, &page));
-	xml_open(x, "AttachedPolicies");
-	const struct policy_attachment *at = engine_next_attachment(t, &principal, NULL);
-	for (; at; at = engine_next_attachment(t, &principal, at)) {
-		const struct policy *p = engine_find_policy(t, at->policy);
-		if (!p || at->is_boundary || !uuid_equal(at->account, e->c->who->account) ||
-		    !str_starts_with(p->path, a->path) || !list_page_takes(&page))
-			continue;
-		xml_open(x, "member");
-		xml_text(x, "PolicyName", p->name);
-		xml_text(x, "PolicyArn", iam_arn(e, KIND_POLICY, &p->row));
-		xml_close(x, "member");
-	}
-	xml_close(x, "AttachedPolicies");
-	return iam_close_page(e, x, &page);
+	const struct policy *p = engine_find_policy(iam_tables(e), policy_attachment_of(row)->policy);
+	xml_text(x, "PolicyName", p->name);
+	xml_text(x, "PolicyArn", iam_arn(e, KIND_POLICY, &p->row));
+	return OK;
 }
 
-static RESULT list_inline(struct iam_call *e, const void *args, struct xml *x)
+const struct iam_listing iam_attachments = {
+	.kind = KIND_POLICY_ATTACHMENT,
+	.paths = {{KIND_POLICY_ATTACHMENT, POLICY_ATTACHMENT_INDEX_USER},
+		  {KIND_POLICY_ATTACHMENT, POLICY_ATTACHMENT_INDEX_USER_GROUP},
+		  {KIND_POLICY_ATTACHMENT, POLICY_ATTACHMENT_INDEX_IAM_ROLE}},
+	.find_parent = iam_find_principal,
+	.shows = is_attached,
+	.shown = {"AttachedPolicies", .write = write_attached},
+};
+
+static struct str name_of(struct iam_call *e, const struct row *row)
 {
-	const struct principal_args *a = args;
-	const struct tables *t = iam_tables(e);
-	struct policy_principal principal;
-	struct list_page page;
-	TRY(find_principal(e, a, &principal));
-	TRY(iam_open_page(e, &a->pages, &page));
-	xml_open(x, "PolicyNames");
-	const struct policy *p = engine_next_inline_policy(t, &principal, NULL);
-	for (; p; p = engine_next_inline_policy(t, &principal, p))
-		if (uuid_equal(p->account, e->c->who->account) && list_page_takes(&page))
-			xml_text(x, "member", p->name);
-	xml_close(x, "PolicyNames");
-	return iam_close_page(e, x, &page);
+	(void) e;
+	return policy_of(row)->name;
 }
+
+const struct iam_listing iam_inline_policies = {
+	.kind = KIND_POLICY,
+	.paths = {{KIND_POLICY, POLICY_INDEX_USER},
+		  {KIND_POLICY, POLICY_INDEX_USER_GROUP},
+		  {KIND_POLICY, POLICY_INDEX_IAM_ROLE}},
+	.find_parent = iam_find_principal,
+	.shows = iam_is_own,
+	.shown = {"PolicyNames", .get_text = name_of},
+};
 
 /* What a kind of principal is called, and the element of its name. */
 struct principal_words {
@@ -102,10 +90,10 @@ static const struct principal_words *words_of(enum kind kind)
 
 static RESULT get_inline(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct principal_args *a = args;
+	const struct iam_read_args *a = args;
 	const struct tables *t = iam_tables(e);
 	struct policy_principal principal;
-	TRY(find_principal(e, a, &principal));
+	TRY(engine_find_policy_principal(e->c, t, &a->user, &a->group, &a->role, &principal));
 	const struct policy *p = engine_find_inline_policy(t, e->c->who->account, &principal, a->name);
 	const struct policy_version *v = p ? engine_find_default_version(t, p) : NULL;
 	if (!v)
@@ -123,7 +111,7 @@ static RESULT get_inline(struct iam_call *e, const void *args, struct xml *x)
 #define BOUNDARY                                                                                             \
 	PARAM(struct attach, "PermissionsBoundary", arn, .flags = REQUIRED, .min = 20, .max = 2048,          \
 	      .doc = "The policy that bounds it, by its ARN.")
-#define A struct principal_args
+#define A struct iam_read_args
 #define I struct inline_policy_wish
 static const struct param attach_user_rows[] = {IAM_USER(struct attach, wish.user, | REQUIRED),
 						IAM_POLICY_ARN(struct attach, arn)};
@@ -159,9 +147,14 @@ static const struct param get_user_rows[] = {IAM_USER(A, user, | REQUIRED), IAM_
 static const struct param get_group_rows[] = {IAM_GROUP(A, group), IAM_POLICY_NAME(A, name)};
 static const struct param get_role_rows[] = {IAM_ROLE(A, role), IAM_POLICY_NAME(A, name)};
 
-#define READ(name_, rows, answer_, words)                                                                    \
+#define READ(name_, rows, words)                                                                             \
 	{                                                                                                    \
-		IAM_ACTION(name_), .args = PARAMS(A, rows), .answer = answer_, .doc = words                  \
+		IAM_ACTION(name_), .args = PARAMS(A, rows), .answer = get_inline, .doc = words               \
+	}
+#define LIST(name_, rows, listing, words)                                                                    \
+	{                                                                                                    \
+		IAM_ACTION(name_), .args = PARAMS(A, rows), .list = &(listing), .answer = iam_answer_list,   \
+				   .doc = words                                                              \
 	}
 #define CHANGE(name_, T, rows, prepare_, run, words)                                                         \
 	{                                                                                                    \
@@ -183,11 +176,11 @@ static const struct iam_action actions[] = {
 	DETACH("DetachUserPolicy", attach_user_rows, "Takes it away."),
 	DETACH("DetachGroupPolicy", attach_group_rows, "Takes it away."),
 	DETACH("DetachRolePolicy", attach_role_rows, "Takes it away."),
-	READ("ListAttachedUserPolicies", user_attached_rows, list_attached,
+	LIST("ListAttachedUserPolicies", user_attached_rows, iam_attachments,
 	     "Managed policies that a user has."),
-	READ("ListAttachedGroupPolicies", group_attached_rows, list_attached,
+	LIST("ListAttachedGroupPolicies", group_attached_rows, iam_attachments,
 	     "Managed policies that a group has."),
-	READ("ListAttachedRolePolicies", role_attached_rows, list_attached,
+	LIST("ListAttachedRolePolicies", role_attached_rows, iam_attachments,
 	     "Managed policies that a role has."),
 	CHANGE("PutUserPermissionsBoundary", struct attach, bound_user_rows, prepare_boundary,
 	       engine_attach_policy_run, "Bounds what a user's policies and roles give."),
@@ -203,11 +196,11 @@ static const struct iam_action actions[] = {
 	DELETE("DeleteUserPolicy", delete_user_rows, "Takes it away."),
 	DELETE("DeleteGroupPolicy", delete_group_rows, "Takes it away."),
 	DELETE("DeleteRolePolicy", delete_role_rows, "Takes it away."),
-	READ("GetUserPolicy", get_user_rows, get_inline, "A user's own policy."),
-	READ("GetGroupPolicy", get_group_rows, get_inline, "A group's own policy."),
-	READ("GetRolePolicy", get_role_rows, get_inline, "A role's own policy."),
-	READ("ListUserPolicies", of_user_rows, list_inline, "A user's own policies."),
-	READ("ListGroupPolicies", of_group_rows, list_inline, "A group's own policies."),
-	READ("ListRolePolicies", of_role_rows, list_inline, "A role's own policies."),
+	READ("GetUserPolicy", get_user_rows, "A user's own policy."),
+	READ("GetGroupPolicy", get_group_rows, "A group's own policy."),
+	READ("GetRolePolicy", get_role_rows, "A role's own policy."),
+	LIST("ListUserPolicies", of_user_rows, iam_inline_policies, "A user's own policies."),
+	LIST("ListGroupPolicies", of_group_rows, iam_inline_policies, "A group's own policies."),
+	LIST("ListRolePolicies", of_role_rows, iam_inline_policies, "A role's own policies."),
 };
 const struct api_actions iam_principal_actions = API_ACTIONS(actions);

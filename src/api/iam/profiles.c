@@ -11,10 +11,10 @@
 	PARAM(T, "InstanceProfileName", member, .flags = REQUIRED | BY_NAME, .kind = KIND_INSTANCE_PROFILE,  \
 	      .min = 1, .max = 128, .doc = "The instance profile.")
 
-void iam_write_profile(struct iam_call *e, struct xml *x, const struct instance_profile *p, bool is_whole)
+RESULT iam_write_profile(struct iam_call *e, struct xml *x, const struct row *row)
 {
-	const struct iam_role *role = iam_role_find(iam_tables(e), p->iam_role);
-	iam_write_entity(e, x, KIND_INSTANCE_PROFILE, &p->row, "InstanceProfileName", "InstanceProfileId");
+	const struct iam_role *role = iam_role_find(iam_tables(e), instance_profile_of(row)->iam_role);
+	iam_write_entity(e, x, KIND_INSTANCE_PROFILE, row, "InstanceProfileName", "InstanceProfileId");
 	xml_open(x, "Roles");
 	if (role) {
 		xml_open(x, "member");
@@ -22,8 +22,18 @@ void iam_write_profile(struct iam_call *e, struct xml *x, const struct instance_
 		xml_close(x, "member");
 	}
 	xml_close(x, "Roles");
-	if (is_whole && p->tags.count)
+	return OK;
+}
+
+static RESULT write_whole(struct iam_call *e, struct xml *x, const struct row *row)
+{
+	const struct instance_profile *p = instance_profile_of(row);
+	xml_open(x, "InstanceProfile");
+	TRY(iam_write_profile(e, x, row));
+	if (p->tags.count)
 		iam_write_tags(x, p->tags);
+	xml_close(x, "InstanceProfile");
+	return OK;
 }
 
 static RESULT find_profile(struct iam_call *e, const struct ref *ref,
@@ -44,15 +54,12 @@ static RESULT find_profile(struct iam_call *e, const struct ref *ref,
 /* ---- reads ---- */
 
 struct profile_args {
-	struct ref profile, role;
-	struct str path;
+	struct ref profile;
 	struct iam_pages pages;
 };
 static const struct param get_params[] = {PROFILE(struct profile_args, profile)};
-static const struct param list_params[] = {IAM_PATH_PREFIX(struct profile_args, path),
-					   IAM_PAGES(struct profile_args, pages)};
-static const struct param of_role_params[] = {IAM_ROLE(struct profile_args, role),
-					      IAM_PAGES(struct profile_args, pages)};
+static const struct param of_role_params[] = {IAM_ROLE(struct iam_read_args, role),
+					      IAM_PAGES(struct iam_read_args, pages)};
 static const struct param list_tags_params[] = {PROFILE(struct profile_args, profile),
 						IAM_PAGES(struct profile_args, pages)};
 
@@ -60,36 +67,24 @@ static RESULT get_profile(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct instance_profile *profile = NULL;
 	TRY(find_profile(e, &((const struct profile_args *) args)->profile, &profile));
-	xml_open(x, "InstanceProfile");
-	iam_write_profile(e, x, profile, true);
-	xml_close(x, "InstanceProfile");
-	return OK;
+	return write_whole(e, x, &profile->row);
 }
 
-/* Those of a role, when one is named. */
-static RESULT list_profiles(struct iam_call *e, const void *args, struct xml *x)
-{
-	const struct profile_args *a = args;
-	const struct tables *t = iam_tables(e);
-	const struct ref none = {0};
-	struct policy_principal role = {0};
-	struct list_page page;
-	if (a->role.kind != KIND_NONE)
-		TRY(engine_find_policy_principal(e->c, t, &none, &none, &a->role, &role));
-	TRY(iam_open_page(e, &a->pages, &page));
-	xml_open(x, "InstanceProfiles");
-	const struct instance_profile *p = instance_profile_first_by_account(t, e->c->who->account);
-	for (; p; p = instance_profile_next_by_account(t, p)) {
-		if ((role.row && !uuid_equal(p->iam_role, role.row->id)) ||
-		    !str_starts_with(p->path, a->path) || !list_page_takes(&page))
-			continue;
-		xml_open(x, "member");
-		iam_write_profile(e, x, p, false);
-		xml_close(x, "member");
-	}
-	xml_close(x, "InstanceProfiles");
-	return iam_close_page(e, x, &page);
-}
+const struct iam_listing iam_profiles = {
+	.kind = KIND_INSTANCE_PROFILE,
+	.order = "name",
+	.paths = {{KIND_INSTANCE_PROFILE, INSTANCE_PROFILE_INDEX_ACCOUNT}},
+	.path_index = INSTANCE_PROFILE_INDEX_PATH,
+	.shown = {"InstanceProfiles", .write = iam_write_profile},
+};
+
+static const struct iam_listing profiles_of_role = {
+	.kind = KIND_INSTANCE_PROFILE,
+	.order = "name",
+	.paths = {{KIND_INSTANCE_PROFILE, INSTANCE_PROFILE_INDEX_IAM_ROLE}},
+	.find_parent = iam_find_principal,
+	.shown = {"InstanceProfiles", .write = iam_write_profile},
+};
 
 static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)
 {
@@ -120,10 +115,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 	const struct instance_profile_wish *a = args;
 	const struct row *row = NULL;
 	TRY(iam_find_returned(e, a->instance_profile, &row));
-	xml_open(x, "InstanceProfile");
-	iam_write_profile(e, x, instance_profile_of(row), true);
-	xml_close(x, "InstanceProfile");
-	return OK;
+	return write_whole(e, x, row);
 }
 
 static const struct param delete_params[] = {PROFILE(struct instance_profile_target, instance_profile)};
@@ -144,10 +136,10 @@ static const struct iam_action actions[] = {
 	 .answer = show_new, .doc = "Makes an instance profile."},
 	{IAM_ACTION("GetInstanceProfile"), .args = PARAMS(struct profile_args, get_params),
 	 .answer = get_profile, .doc = "One instance profile and its role."},
-	{IAM_ACTION("ListInstanceProfiles"), .args = PARAMS(struct profile_args, list_params),
-	 .answer = list_profiles, .doc = "The account's instance profiles."},
-	{IAM_ACTION("ListInstanceProfilesForRole"), .args = PARAMS(struct profile_args, of_role_params),
-	 .answer = list_profiles, .doc = "Those that have a role."},
+	{IAM_ACTION("ListInstanceProfiles"), .args = IAM_LIST, .list = &iam_profiles,
+	 .answer = iam_answer_list, .doc = "The account's instance profiles."},
+	{IAM_ACTION("ListInstanceProfilesForRole"), .args = PARAMS(struct iam_read_args, of_role_params),
+	 .list = &profiles_of_role, .answer = iam_answer_list, .doc = "Those that have a role."},
 	{IAM_ACTION("DeleteInstanceProfile"), .flags = API_WRITES,
 	 .args = PARAMS(struct instance_profile_target, delete_params),
 	 .operation = engine_delete_instance_profile_run, .doc = "Deletes one without a role."},

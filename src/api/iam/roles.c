@@ -45,21 +45,14 @@ static RESULT find_role(struct iam_call *e, const struct ref *ref, const struct 
 
 /* ---- reads ---- */
 
-struct role_args {
-	struct ref role;
-	struct str path;
-	struct iam_pages pages;
-};
-static const struct param get_params[] = {IAM_ROLE(struct role_args, role)};
-static const struct param list_params[] = {IAM_PATH_PREFIX(struct role_args, path),
-					   IAM_PAGES(struct role_args, pages)};
-static const struct param list_tags_params[] = {IAM_ROLE(struct role_args, role),
-						IAM_PAGES(struct role_args, pages)};
+static const struct param get_params[] = {IAM_ROLE(struct iam_read_args, role)};
+static const struct param list_tags_params[] = {IAM_ROLE(struct iam_read_args, role),
+						IAM_PAGES(struct iam_read_args, pages)};
 
 static RESULT get_role(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct iam_role *role = NULL;
-	TRY(find_role(e, &((const struct role_args *) args)->role, &role));
+	TRY(find_role(e, &((const struct iam_read_args *) args)->role, &role));
 	xml_open(x, "Role");
 	iam_write_role(e, x, role, true);
 	iam_write_role_use(e, x, role);
@@ -67,28 +60,23 @@ static RESULT get_role(struct iam_call *e, const void *args, struct xml *x)
 	return OK;
 }
 
-static RESULT list_roles(struct iam_call *e, const void *args, struct xml *x)
+static RESULT write_one(struct iam_call *e, struct xml *x, const struct row *row)
 {
-	const struct role_args *a = args;
-	const struct tables *t = iam_tables(e);
-	struct list_page page;
-	TRY(iam_open_page(e, &a->pages, &page));
-	xml_open(x, "Roles");
-	const struct iam_role *r = iam_role_first_by_account(t, e->c->who->account);
-	for (; r; r = iam_role_next_by_account(t, r)) {
-		if (!str_starts_with(r->path, a->path) || !list_page_takes(&page))
-			continue;
-		xml_open(x, "member");
-		iam_write_role(e, x, r, false);
-		xml_close(x, "member");
-	}
-	xml_close(x, "Roles");
-	return iam_close_page(e, x, &page);
+	iam_write_role(e, x, iam_role_of(row), false);
+	return OK;
 }
+
+const struct iam_listing iam_roles = {
+	.kind = KIND_IAM_ROLE,
+	.order = "name",
+	.paths = {{KIND_IAM_ROLE, IAM_ROLE_INDEX_ACCOUNT}},
+	.path_index = IAM_ROLE_INDEX_PATH,
+	.shown = {"Roles", .write = write_one},
+};
 
 static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct role_args *a = args;
+	const struct iam_read_args *a = args;
 	const struct iam_role *role = NULL;
 	TRY(find_role(e, &a->role, &role));
 	return iam_list_tags(e, x, role->tags, &a->pages);
@@ -197,9 +185,9 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateRole"), .flags = API_WRITES, .args = PARAMS(struct new_role, create_params),
 	 .prepare = prepare_new, .operation = engine_create_iam_role_run, .returns = KIND_IAM_ROLE,
 	 .answer = show_new, .doc = "Makes a role."},
-	{IAM_ACTION("GetRole"), .args = PARAMS(struct role_args, get_params), .answer = get_role,
+	{IAM_ACTION("GetRole"), .args = PARAMS(struct iam_read_args, get_params), .answer = get_role,
 	 .doc = "One role."},
-	{IAM_ACTION("ListRoles"), .args = PARAMS(struct role_args, list_params), .answer = list_roles,
+	{IAM_ACTION("ListRoles"), .args = IAM_LIST, .list = &iam_roles, .answer = iam_answer_list,
 	 .doc = "The account's roles."},
 	{IAM_ACTION("UpdateRole"), .flags = API_WRITES, .args = PARAMS(struct changed_role, update_params),
 	 .prepare = prepare_change, .operation = engine_update_iam_role_run, .answer = show_nothing,
@@ -216,7 +204,7 @@ static const struct iam_action actions[] = {
 	 .operation = engine_tag_entity_run, .doc = "Sets tags of a role."},
 	{IAM_ACTION("UntagRole"), .flags = API_WRITES, .args = PARAMS(struct entity_tags, untag_params),
 	 .operation = engine_untag_entity_run, .doc = "Takes tags from a role."},
-	{IAM_ACTION("ListRoleTags"), .args = PARAMS(struct role_args, list_tags_params), .answer = list_tags,
-	 .doc = "A role's tags."},
+	{IAM_ACTION("ListRoleTags"), .args = PARAMS(struct iam_read_args, list_tags_params),
+	 .answer = list_tags, .doc = "A role's tags."},
 };
 const struct api_actions iam_role_actions = API_ACTIONS(actions);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Users: the account's own, which are made here, and a domain's that have a role on it, which are shown. */
-#include <stdlib.h>
-
 #include "api/iam/internal.h"
-#include "base/vec.h"
 #include "engine/people/account_user.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
@@ -39,60 +36,11 @@ RESULT iam_find_user(struct iam_call *e, const struct ref *ref, const struct use
 	return OK;
 }
 
-static int compare_names(const void *a, const void *b)
+RESULT iam_find_parent_user(struct iam_call *e, const struct iam_read_args *args, uuid *ret_user)
 {
-	const struct user *one = *(const struct user *const *) a, *other = *(const struct user *const *) b;
-	int order = str_compare(one->name, other->name);
-	return order ? order : memcmp(&one->row.id, &other->row.id, sizeof one->row.id);
-}
-
-struct people {
-	struct iam_call *e;
-	VEC(const struct user *) found;
-};
-
-static RESULT add_person(struct people *p, uuid id)
-{
-	const struct user *user = uuid_is_none(id) ? NULL : user_find(iam_tables(p->e), id);
-	if (!user || user->is_owner || !uuid_is_none(user->account))
-		return OK;
-	for (size_t k = 0; k < p->found.count; k++)
-		if (p->found.at[k] == user)
-			return OK;
-	return VEC_PUSH(p->e->c->arena, &p->found, user) ? OK : ctx_no_memory(p->e->c);
-}
-
-/* Of one assignment: its user, or its group's members. */
-static RESULT add_assigned(struct people *p, const struct role_assignment *a)
-{
-	TRY(add_person(p, a->user));
-	if (uuid_is_none(a->user_group))
-		return OK;
-	const struct group_member *m = group_member_first_by_user_group(iam_tables(p->e), a->user_group);
-	for (; m; m = group_member_next_by_user_group(iam_tables(p->e), m))
-		TRY(add_person(p, m->user));
-	return OK;
-}
-
-RESULT iam_list_people(struct iam_call *e, const struct user *const **ret_users, size_t *ret_count)
-{
-	const struct tables *t = iam_tables(e);
-	struct people p = {.e = e};
-	const struct user *own = user_first_by_owner(t, e->c->who->account);
-	for (; own; own = user_next_by_owner(t, own))
-		if (!own->is_owner && !VEC_PUSH(e->c->arena, &p.found, own))
-			return ctx_no_memory(e->c);
-	const struct role_assignment *a = role_assignment_first_by_account(t, e->c->who->account);
-	for (; a; a = role_assignment_next_by_account(t, a))
-		TRY(add_assigned(&p, a));
-	a = role_assignment_first_by_domain(t, e->c->who->domain);
-	for (; a; a = role_assignment_next_by_domain(t, a))
-		if (a->inherited)
-			TRY(add_assigned(&p, a));
-	if (p.found.count)
-		qsort(p.found.at, p.found.count, sizeof *p.found.at, compare_names);
-	*ret_users = (const struct user *const *) p.found.at;
-	*ret_count = p.found.count;
+	const struct user *user = NULL;
+	TRY(iam_find_user(e, &args->user, &user));
+	*ret_user = user->row.id;
 	return OK;
 }
 
@@ -120,25 +68,18 @@ void iam_write_user(struct iam_call *e, struct xml *x, const struct user *user, 
 
 /* ---- reads ---- */
 
-struct user_args {
-	struct ref user;
-	struct str path;
-	struct iam_pages pages;
-};
-static const struct param user_params[] = {IAM_USER(struct user_args, user)};
-static const struct param list_params[] = {IAM_PATH_PREFIX(struct user_args, path),
-					   IAM_PAGES(struct user_args, pages)};
-static const struct param list_tags_params[] = {IAM_USER(struct user_args, user, | REQUIRED),
-						IAM_PAGES(struct user_args, pages)};
+static const struct param user_params[] = {IAM_USER(struct iam_read_args, user)};
+static const struct param list_tags_params[] = {IAM_USER(struct iam_read_args, user, | REQUIRED),
+						IAM_PAGES(struct iam_read_args, pages)};
 
 static RESULT choose_user(struct iam_call *e, void *args)
 {
-	return iam_choose_user(e, &((struct user_args *) args)->user);
+	return iam_choose_user(e, &((struct iam_read_args *) args)->user);
 }
 
 static RESULT get_user(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct user_args *a = args;
+	const struct iam_read_args *a = args;
 	const struct user *user = NULL;
 	TRY(iam_find_user(e, &a->user, &user));
 	xml_open(x, "User");
@@ -147,30 +88,44 @@ static RESULT get_user(struct iam_call *e, const void *args, struct xml *x)
 	return OK;
 }
 
-static RESULT list_users(struct iam_call *e, const void *args, struct xml *x)
+RESULT iam_write_listed_user(struct iam_call *e, struct xml *x, const struct row *row)
 {
-	const struct user_args *a = args;
-	const struct user *const *users = NULL;
-	size_t count = 0;
-	struct list_page page;
-	TRY(iam_open_page(e, &a->pages, &page));
-	TRY(iam_list_people(e, &users, &count));
-	xml_open(x, "Users");
-	for (size_t k = 0; k < count; k++) {
-		if (!str_starts_with(iam_get_path(KIND_USER, &users[k]->row), a->path) ||
-		    !list_page_takes(&page))
-			continue;
-		xml_open(x, "member");
-		iam_write_user(e, x, users[k], false);
-		xml_close(x, "member");
-	}
-	xml_close(x, "Users");
-	return iam_close_page(e, x, &page);
+	iam_write_user(e, x, user_of(row), false);
+	return OK;
 }
+
+/* Not another account's own, whatever roles it has here. */
+static bool is_of_account(const struct iam_list *l, const struct row *row)
+{
+	const struct user *user = user_of(row);
+	uuid account = l->e->c->who->account;
+	return (uuid_is_none(user->account) || uuid_equal(user->account, account)) &&
+	       engine_is_users_account(iam_tables(l->e), user, account);
+}
+
+#define OF_ROLES(role_index)                                                                                 \
+	{KIND_ROLE_ASSIGNMENT, (role_index), .joins = {JOIN_ONE(KIND_USER, role_assignment, user)}},         \
+	{                                                                                                    \
+		KIND_ROLE_ASSIGNMENT, (role_index), .joins = {                                               \
+			JOIN_ONE(KIND_USER_GROUP, role_assignment, user_group),                              \
+			JOIN_EACH(KIND_GROUP_MEMBER, GROUP_MEMBER_INDEX_USER_GROUP),                         \
+			JOIN_ONE(KIND_USER, group_member, user)                                              \
+		}                                                                                            \
+	}
+const struct iam_listing iam_users = {
+	.kind = KIND_USER,
+	.order = "name",
+	.paths = {{KIND_USER, USER_INDEX_OWNER},
+		  OF_ROLES(ROLE_ASSIGNMENT_INDEX_ACCOUNT),
+		  OF_ROLES(ROLE_ASSIGNMENT_INDEX_DOMAIN)},
+	.path_index = USER_INDEX_PATH,
+	.shows = is_of_account,
+	.shown = {"Users", .write = iam_write_listed_user},
+};
 
 static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct user_args *a = args;
+	const struct iam_read_args *a = args;
 	const struct user *user = NULL;
 	TRY(iam_find_user(e, &a->user, &user));
 	return iam_list_tags(e, x, user->tags, &a->pages);
@@ -238,9 +193,9 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateUser"), .flags = API_WRITES, .args = PARAMS(struct new_user, create_params),
 	 .prepare = prepare_new, .operation = engine_create_account_user_run, .returns = KIND_USER,
 	 .answer = show_new, .doc = "Makes a user."},
-	{IAM_ACTION("GetUser"), .args = PARAMS(struct user_args, user_params), .prepare = choose_user,
+	{IAM_ACTION("GetUser"), .args = PARAMS(struct iam_read_args, user_params), .prepare = choose_user,
 	 .answer = get_user, .doc = "One user: the caller, when none is named."},
-	{IAM_ACTION("ListUsers"), .args = PARAMS(struct user_args, list_params), .answer = list_users,
+	{IAM_ACTION("ListUsers"), .args = IAM_LIST, .list = &iam_users, .answer = iam_answer_list,
 	 .doc = "The account's users, and those of domains that have a role on it."},
 	{IAM_ACTION("UpdateUser"), .flags = API_WRITES,
 	 .args = PARAMS(struct account_user_change, update_params), .prepare = prepare_update,
@@ -252,7 +207,7 @@ static const struct iam_action actions[] = {
 	 .operation = engine_tag_entity_run, .doc = "Sets tags of a user."},
 	{IAM_ACTION("UntagUser"), .flags = API_WRITES, .args = PARAMS(struct entity_tags, untag_params),
 	 .operation = engine_untag_entity_run, .doc = "Takes tags from a user."},
-	{IAM_ACTION("ListUserTags"), .args = PARAMS(struct user_args, list_tags_params), .answer = list_tags,
-	 .doc = "A user's tags."},
+	{IAM_ACTION("ListUserTags"), .args = PARAMS(struct iam_read_args, list_tags_params),
+	 .answer = list_tags, .doc = "A user's tags."},
 };
 const struct api_actions iam_user_actions = API_ACTIONS(actions);

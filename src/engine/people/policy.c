@@ -52,15 +52,6 @@ const struct policy_version *engine_find_version(const struct tables *t, const s
 	return policy_version_find_by_policy(t, policy->row.id, number);
 }
 
-const struct policy_version *engine_next_version(const struct tables *t, const struct policy *policy,
-						 const struct policy_version *after)
-{
-	if (aws_policy_is(policy))
-		return after ? NULL : aws_policy_version(policy);
-	return after ? policy_version_next_by_policy(t, after)
-		     : policy_version_first_by_policy(t, policy->row.id);
-}
-
 const struct policy_version *engine_find_default_version(const struct tables *t, const struct policy *policy)
 {
 	return engine_find_version(t, policy, policy->default_version);

@@ -87,9 +87,6 @@ const struct policy *engine_find_policy_arn(struct arena *a, const struct tables
 /* The version with that number. NULL: there is none. */
 const struct policy_version *engine_find_version(const struct tables *t, const struct policy *policy,
 						 int64_t number);
-/* Goes through the versions by number. NULL: no more. */
-const struct policy_version *engine_next_version(const struct tables *t, const struct policy *policy,
-						 const struct policy_version *after);
 /* The default version. NULL: there is none. */
 const struct policy_version *engine_find_default_version(const struct tables *t, const struct policy *policy);
 /* A principal of policies: its kind says which one, and the others are none. */
