@@ -123,6 +123,7 @@ struct kind_info {
 	size_t row_max; /* row_block_size() of a row whose fields hold as much as they may */
 	/* of the fields of that name; 0: it has none */
 	size_t account_offset, tags_offset, groups_offset, launchers_offset, made_by_offset;
+	size_t name_offset, device_id_offset;
 	size_t peer_account_offset, peer_tags_offset; /* of another account that has tags on the row, too */
 	const struct field *fields;
 	unsigned field_count;

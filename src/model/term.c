@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "model/state.h"
 
-enum what { OF_STATE = 1, OF_GROUP, OF_LAUNCHER, OF_TAG_KEY, OF_TAG, OF_TAGGED };
+enum what { OF_STATE = 1, OF_GROUP, OF_LAUNCHER, OF_TAG_KEY, OF_TAG, OF_TAGGED, OF_NAME, OF_DEVICE };
 
 static uint64_t add_bytes(uint64_t h, const void *bytes, size_t size)
 {
@@ -37,6 +37,16 @@ uint64_t term_of_group(uuid account, uuid group)
 uint64_t term_of_launcher(uuid account)
 {
 	return begin(account, OF_LAUNCHER);
+}
+
+uint64_t term_of_name(uuid account, struct str name)
+{
+	return add_bytes(begin(account, OF_NAME), name.p, name.n);
+}
+
+uint64_t term_of_device(uuid account, struct str device_id)
+{
+	return add_bytes(begin(account, OF_DEVICE), device_id.p, device_id.n);
 }
 
 uint64_t term_of_tag_key(uuid account, struct str key)
@@ -71,6 +81,14 @@ static uuid account_at(const struct row *row, size_t offset)
 	return account;
 }
 
+/* Of rows of an account; empty: none. */
+static struct str text_at(const struct kind_info *k, const struct row *row, size_t offset)
+{
+	return offset && k->account_offset
+		       ? *(const struct str *) (const void *) ((const char *) row + offset)
+		       : STR_NONE;
+}
+
 /* For each tag two, and one for all of them. */
 static size_t count_of_tags(struct tags tags)
 {
@@ -95,7 +113,8 @@ static struct uuids uuids_at(const struct row *row, size_t offset)
 
 size_t terms_count(const struct kind_info *k, const struct row *row)
 {
-	return (size_t) model_tells_state(k->kind) + uuids_at(row, k->groups_offset).count +
+	return (size_t) model_tells_state(k->kind) + (text_at(k, row, k->name_offset).n > 0) +
+	       (text_at(k, row, k->device_id_offset).n > 0) + uuids_at(row, k->groups_offset).count +
 	       uuids_at(row, k->launchers_offset).count + count_of_tags(tags_at(row, k->tags_offset)) +
 	       count_of_tags(tags_at(row, k->peer_tags_offset));
 }
@@ -106,6 +125,11 @@ uint64_t terms_get(const struct kind_info *k, const struct row *row, size_t numb
 	assert(number < terms_count(k, row));
 	if (model_tells_state(k->kind) && number-- == 0)
 		return term_of_state(account, model_derive_state(k->kind, row));
+	struct str name = text_at(k, row, k->name_offset), device_id = text_at(k, row, k->device_id_offset);
+	if (name.n && number-- == 0)
+		return term_of_name(account, name);
+	if (device_id.n && number-- == 0)
+		return term_of_device(account, device_id);
 	struct uuids groups = uuids_at(row, k->groups_offset);
 	if (number < groups.count)
 		return term_of_group(account, groups.at[number]);

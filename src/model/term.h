@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Terms: what a row can be found by although no index of its schema can hold it. These are its
- * state, which is derived, and its tags, security groups and launchers (of a snapshot: restorers),
- * of which a row has several. A term is the hash of the owner's account and of the words. The
+ * state, which is derived; its tags, security groups and launchers (of a snapshot: restorers), of
+ * which a row has several; and its name and device, which most rows do not have. A term is the hash of the owner's account and of the words. The
  * account's id, which no client knows, keeps others from making terms that collide. Whoever finds a
  * row by a term still compares it with what is sought. Pure; any thread. */
 #pragma once
@@ -15,6 +15,9 @@ uint64_t terms_get(const struct kind_info *k, const struct row *row, size_t numb
 /* The term of rows of that account which are in that state, in that group, or have such a tag. */
 uint64_t term_of_state(uuid account, unsigned state);
 uint64_t term_of_group(uuid account, uuid group);
+/* The term of rows of that account which have that name, or that text for the device they are of. */
+uint64_t term_of_name(uuid account, struct str name);
+uint64_t term_of_device(uuid account, struct str device_id);
 /* The term of rows of any owner that this account may launch. */
 uint64_t term_of_launcher(uuid account);
 uint64_t term_of_tag_key(uuid account, struct str key);

@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 #include "model/id.h"
+#include "script.h"
 #include "store/query.h"
-#include "world.h"
 
 /* Rows of a kind; what may be looked at for one of them: the rows on the filter's access path, and as many
  * of other plans as those led to nothing. */
@@ -371,13 +371,199 @@ static void test_gone(void **state)
 	check_few("DescribeVolumes", "snapshot-id", snapshot, "<createTime>", 1);
 }
 
+/* ---- OpenStack ---- */
+
+static struct str request(const char *method, struct str path, struct str query, struct str body)
+{
+	const struct script_request r = {
+		.method = str_from(method), .path = path, .query = query, .body = body};
+	struct world_answer answer = world_request(&w, &w.alice, &r);
+	if (answer.status / 100 != 2)
+		print_message("%s %" STR_FMT "?%" STR_FMT ": %" STR_FMT "\n", method, STR_ARG(path),
+			      STR_ARG(query), STR_ARG(answer.body));
+	assert_int_equal(answer.status / 100, 2);
+	return answer.body;
+}
+
+/* Posts the body; the text of that member of the answer. */
+static struct str post(const char *path, const char *member, struct str body)
+{
+	return world_find(w.arena, request("POST", str_from(path), STR_NONE, body), str_from(member));
+}
+
+/* Alice finds so many by one filter, and no more rows are read. */
+static void check_openstack(const char *path, const char *filter, struct str value, size_t count)
+{
+	struct str query = str_print(w.arena, "%s=%" STR_FMT, filter, STR_ARG(value));
+	uint64_t before = looked_at();
+	struct str body = request("GET", str_from(path), query, STR_NONE);
+	uint64_t cost = looked_at() - before;
+	size_t found = count_of(body, "\"id\":");
+	if (found != count || cost > FEW)
+		print_message("%s?%" STR_FMT ": %zu found, %d rows read\n", path, STR_ARG(query), found,
+			      (int) cost);
+	assert_int_equal(found, count);
+	assert_in_range(cost, 0, FEW);
+}
+
+static struct str uuid_of_ec2(struct str id, enum kind kind)
+{
+	struct ref ref = {0};
+	assert_true(result_is_ok(id_parse_ec2(id, kind, &ref)));
+	const struct row *row;
+	struct view view;
+	view_open(w.store, &view);
+	row = tables_find_prefix(view.tables, kind, ref.prefix, ref.bits);
+	struct str text = row ? uuid_to_str(w.arena, row->id) : STR_NONE;
+	view_close(&view);
+	return text;
+}
+
+static void test_openstack(void **state)
+{
+	(void) state;
+	const char *servers = "/compute/v2.1/servers", *ports = "/network/v2.0/ports",
+		   *floatingips = "/network/v2.0/floatingips";
+	struct str instance = uuid_of_ec2(one.instance, KIND_INSTANCE);
+	struct str group = uuid_of_ec2(one.group, KIND_SECURITY_GROUP);
+	struct str subnet = uuid_of_ec2(one.subnet, KIND_SUBNET);
+	struct str port = uuid_of_ec2(one.port, KIND_PORT);
+	CALL(alice,
+	     "Action=CreateTags&ResourceId.1=%" STR_FMT "&Tag.1.Key=Name&Tag.1.Value=tagged"
+	     "&Tag.2.Key=word",
+	     STR_ARG(one.instance));
+	check_openstack(servers, "name", STR("%5Etagged%24"), 1);
+	check_openstack(servers, "tags", STR("word"), 1);
+	check_openstack(servers, "tags-any", STR("none,word"), 1);
+	check_openstack(servers, "uuid", instance, 1);
+	check_openstack(servers, "flavor", STR("nothing"), 0);
+	check_openstack(ports, "device_id", instance, 1);
+	check_openstack(ports, "security_groups", group, 1);
+	check_openstack(ports, "mac_address", one.mac, 1);
+	check_openstack(ports, "fixed_ips", str_print(w.arena, "subnet_id%%3D%" STR_FMT, STR_ARG(subnet)), 2);
+	check_openstack(ports, "fixed_ips",
+			str_print(w.arena, "ip_address%%3D%" STR_FMT, STR_ARG(one.extra_ip)), 1);
+	check_openstack(ports, "id", port, 1);
+	check_openstack(floatingips, "port_id", port, 1);
+	check_openstack(floatingips, "floating_ip_address", one.address, 1);
+	check_openstack(floatingips, "fixed_ip_address", one.ip, 1);
+	CALL(alice, "Action=CreateTags&ResourceId.1=%" STR_FMT "&Tag.1.Key=Name&Tag.1.Value=shot",
+	     STR_ARG(one.snapshot));
+	check_openstack("/volume/v3/snapshots", "name", STR("shot"), 1);
+	check_openstack("/volume/v3/snapshots", "volume_id", uuid_of_ec2(one.volume, KIND_VOLUME), 1);
+	check_openstack("/image/v2/images", "name", STR("one0"), 1);
+	check_openstack("/image/v2/images", "name", STR("in:one0,public0"), 2);
+	check_openstack("/image/v2/images", "id", uuid_of_ec2(one.published, KIND_IMAGE), 1);
+}
+
+/* Resources that have a name in OpenStack, among many. */
+static void test_openstack_names(void **state)
+{
+	(void) state;
+	struct str network = STR_NONE;
+	for (int k = 0; k < MANY; k++) {
+		network = post("/network/v2.0/networks", "network.id",
+			       str_print(w.arena, "{\"network\":{\"name\":\"net%d\"}}", k));
+		post("/network/v2.0/subnets", "subnet.id",
+		     str_print(w.arena,
+			       "{\"subnet\":{\"network_id\":\"%" STR_FMT
+			       "\",\"cidr\":\"10.1.%d.0/24\",\"name\":\"sub%d\"}}",
+			       STR_ARG(network), k, k));
+	}
+	post("/network/v2.0/ports", "port.id",
+	     str_print(w.arena,
+		       "{\"port\":{\"network_id\":\"%" STR_FMT
+		       "\",\"name\":\"port\",\"device_id\":\"lamp\"}}",
+		       STR_ARG(network)));
+	check_openstack("/network/v2.0/networks", "name", STR("net7"), 1);
+	check_openstack("/network/v2.0/subnets", "name", STR("sub7"), 1);
+	check_openstack("/network/v2.0/subnets", "network_id", network, 1);
+	check_openstack("/network/v2.0/ports", "name", STR("port"), 1);
+	check_openstack("/network/v2.0/ports", "device_id", STR("lamp"), 1);
+	check_openstack("/network/v2.0/ports", "network_id", network, 1);
+}
+
+/* ---- IAM ---- */
+
+static void iam_call(const char *action, struct str parameters)
+{
+	CALL(alice, "Action=%s&Version=2010-05-08&%" STR_FMT, action, STR_ARG(parameters));
+}
+
+/* So many members are found, and no more rows are read than those. */
+static void check_iam(const char *action, const char *parameters, const char *mark, size_t count)
+{
+	struct str words = str_print(w.arena, "&Version=2010-05-08&%s", parameters);
+	uint64_t cost = cost_of(action, words, mark, count);
+	if (cost > FEW)
+		print_message("%s&%s looks at %d rows\n", action, parameters, (int) cost);
+	assert_in_range(cost, 0, FEW);
+}
+
+/* Many of each; those of one path, one principal or one policy are few. */
+static void test_iam(void **state)
+{
+	(void) state;
+	static const char trust[] = "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22"
+				    "sts%3AAssumeRole%22%2C%22Principal%22%3A%22%2A%22%7D%7D";
+	static const char policy[] = "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22"
+				     "%2A%22%2C%22Resource%22%3A%22%2A%22%7D%7D";
+	for (int k = 0; k < MANY; k++) {
+		const char *path = k == 7 ? "%2Fone%2F" : "%2F";
+		iam_call("CreateUser", str_print(w.arena, "UserName=u%d&Path=%s", k, path));
+		iam_call("CreateGroup", str_print(w.arena, "GroupName=g%d&Path=%s", k, path));
+		iam_call("CreateRole", str_print(w.arena, "RoleName=r%d&Path=%s&AssumeRolePolicyDocument=%s",
+						 k, path, trust));
+		iam_call("CreateInstanceProfile",
+			 str_print(w.arena, "InstanceProfileName=p%d&Path=%s", k, path));
+		iam_call("CreatePolicy",
+			 str_print(w.arena, "PolicyName=m%d&Path=%s&PolicyDocument=%s", k, path, policy));
+		iam_call("PutUserPolicy",
+			 str_print(w.arena, "UserName=u%d&PolicyName=own&PolicyDocument=%s", k, policy));
+		iam_call("AttachRolePolicy",
+			 str_print(w.arena, "RoleName=r%d&PolicyArn=arn:aws:iam::%" STR_FMT ":policy%s%sm%d",
+				   k, STR_ARG(w.alice.who.account_number), "%2F", k == 7 ? "one%2F" : "", k));
+		iam_call("AddUserToGroup", str_print(w.arena, "UserName=u%d&GroupName=g%d", k, k));
+		iam_call("AddRoleToInstanceProfile",
+			 str_print(w.arena, "RoleName=r%d&InstanceProfileName=p%d", k, k));
+		iam_call("CreateAccessKey", str_print(w.arena, "UserName=u%d", k));
+	}
+	check_iam("ListUsers", "PathPrefix=%2Fone", "<UserName>", 1);
+	check_iam("ListGroups", "PathPrefix=%2Fone%2F", "<GroupName>", 1);
+	check_iam("ListRoles", "PathPrefix=%2Fone%2F", "<RoleName>", 1);
+	check_iam("ListInstanceProfiles", "PathPrefix=%2Fone%2F", "<InstanceProfileName>", 1);
+	check_iam("ListPolicies", "PathPrefix=%2Fone%2F", "<PolicyName>", 1);
+	check_iam("GetGroup", "GroupName=g7", "<UserName>", 1);
+	check_iam("ListGroupsForUser", "UserName=u7", "<GroupName>", 1);
+	check_iam("ListInstanceProfilesForRole", "RoleName=r7", "<InstanceProfileName>", 1);
+	check_iam("ListAttachedRolePolicies", "RoleName=r7", "<PolicyName>", 1);
+	check_iam("ListUserPolicies", "UserName=u7", "<member>", 1);
+	check_iam("ListAccessKeys", "UserName=u7", "<AccessKeyId>", 1);
+	check_iam("ListPolicyVersions",
+		  str_print(w.arena, "PolicyArn=arn:aws:iam::%" STR_FMT ":policy/m8",
+			    STR_ARG(w.alice.who.account_number))
+			  .p,
+		  "<VersionId>", 1);
+	check_iam("ListEntitiesForPolicy",
+		  str_print(w.arena, "PolicyArn=arn:aws:iam::%" STR_FMT ":policy/m8",
+			    STR_ARG(w.alice.who.account_number))
+			  .p,
+		  "<RoleName>", 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_instances), cmocka_unit_test(test_network),
-		cmocka_unit_test(test_storage),   cmocka_unit_test(test_others),
-		cmocka_unit_test(test_gone),      cmocka_unit_test(test_tags),
+		cmocka_unit_test(test_instances),
+		cmocka_unit_test(test_network),
+		cmocka_unit_test(test_storage),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_openstack),
+		cmocka_unit_test(test_openstack_names),
+		cmocka_unit_test(test_iam),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

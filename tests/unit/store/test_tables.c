@@ -279,13 +279,15 @@ static void term_words(void **state)
 	const struct tag tags[] = {{STR("Name"), STR("one")}, {STR("env"), STR("")}};
 	struct volume v = fixture_volume(1, 7, 0);
 	v.tags = (struct tags){tags, 2};
-	assert_int_equal(terms_count(info, &v.row), 6);
+	assert_int_equal(terms_count(info, &v.row), 7);
 	assert_int_equal(terms_get(info, &v.row, 0), term_of_state(v.account, VOLUME_CREATING));
-	assert_int_equal(terms_get(info, &v.row, 1), term_of_tag_key(v.account, STR("Name")));
-	assert_int_equal(terms_get(info, &v.row, 2), term_of_tag(v.account, STR("Name"), STR("one")));
-	assert_int_equal(terms_get(info, &v.row, 3), term_of_tag_key(v.account, STR("env")));
-	assert_int_equal(terms_get(info, &v.row, 4), term_of_tag(v.account, STR("env"), STR_NONE));
-	assert_int_equal(terms_get(info, &v.row, 5), term_of_tagged(v.account));
+	assert_int_equal(terms_get(info, &v.row, 1), term_of_name(v.account, v.name));
+	assert_int_equal(terms_get(info, &v.row, 2), term_of_tag_key(v.account, STR("Name")));
+	assert_int_equal(terms_get(info, &v.row, 3), term_of_tag(v.account, STR("Name"), STR("one")));
+	assert_int_equal(terms_get(info, &v.row, 4), term_of_tag_key(v.account, STR("env")));
+	assert_int_equal(terms_get(info, &v.row, 5), term_of_tag(v.account, STR("env"), STR_NONE));
+	assert_int_equal(terms_get(info, &v.row, 6), term_of_tagged(v.account));
+	v.name = STR_NONE;
 	v.tags.count = 0;
 	assert_int_equal(terms_count(info, &v.row), 1);
 	assert_int_not_equal(term_of_tagged(v.account), term_of_tagged(uuid_of(8)));
@@ -297,6 +299,13 @@ static void term_words(void **state)
 	assert_int_equal(terms_count(&model_kinds[KIND_PORT], &p.row), 3);
 	assert_int_equal(terms_get(&model_kinds[KIND_PORT], &p.row, 2),
 			 term_of_group(uuid_of(7), uuid_of(4)));
+	const struct port lamp = {.account = uuid_of(7), .name = STR("n"), .device_id = STR("n")};
+	assert_int_equal(terms_count(&model_kinds[KIND_PORT], &lamp.row), 3);
+	assert_int_equal(terms_get(&model_kinds[KIND_PORT], &lamp.row, 1),
+			 term_of_name(uuid_of(7), STR("n")));
+	assert_int_equal(terms_get(&model_kinds[KIND_PORT], &lamp.row, 2),
+			 term_of_device(uuid_of(7), STR("n")));
+	assert_int_not_equal(term_of_name(uuid_of(7), STR("n")), term_of_device(uuid_of(7), STR("n")));
 	const struct image shared = {.account = uuid_of(7), .launchers = {groups, 2}};
 	assert_int_equal(terms_count(&model_kinds[KIND_IMAGE], &shared.row), 2);
 	assert_int_equal(terms_get(&model_kinds[KIND_IMAGE], &shared.row, 1), term_of_launcher(uuid_of(4)));

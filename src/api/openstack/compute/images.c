@@ -156,8 +156,9 @@ static const struct os_filter filters[] = {
 #define IMAGES(write_them)                                                                                   \
 	{                                                                                                    \
 		.kind = KIND_IMAGE, .items = "images", .links = "images_links",                              \
-		.filters = OS_FILTERS(filters), .flags = OS_ALL_SEE_ALL | OS_NEWEST_FIRST, .page_max = 1000, \
-		.shows = os_is_image_listed, .gather = gather_image, .write = (write_them),                  \
+		.filters = OS_FILTERS(filters), .flags = OS_ALL_SEE_ALL | OS_NEWEST_FIRST,                   \
+		.public_index = IMAGE_INDEX_PUBLIC, .page_max = 1000, .shows = os_is_image_listed,           \
+		.gather = gather_image, .write = (write_them),                                               \
 	}
 static const struct os_listing briefs = IMAGES(write_brief), details = IMAGES(write_image);
 

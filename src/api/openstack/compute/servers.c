@@ -496,11 +496,11 @@ static bool is_there(struct os_call *e, const struct row *row)
 	return is_shown || !has_ended(row);
 }
 
-/* Passed over unless an administrator asks, as in Nova. */
 static bool fits_deleted(struct os_call *e, const struct row *row, struct str value)
 {
 	bool is_wanted = str_equal_nocase(value, STR("true")) || str_is(value, "1");
-	return !os_is_admin(e) || has_ended(row) == is_wanted;
+	(void) e;
+	return has_ended(row) == is_wanted;
 }
 
 /* Checked before the list is made: check_times(). */
@@ -572,7 +572,7 @@ static bool fits_address(struct os_call *e, const struct row *row, struct str va
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
 {
 	const struct host *host = host_find(os_tables(e), instance_of(row)->host);
-	return !os_is_admin(e) || (host && str_equal(host->name, value)); /* else it is passed over */
+	return host && str_equal(host->name, value);
 }
 
 static bool fits_locked(struct os_call *e, const struct row *row, struct str value)
@@ -590,15 +590,15 @@ static bool fits_zone(struct os_call *e, const struct row *row, struct str value
 }
 
 static const struct os_filter server_filters[] = {
-	{"name", .fits = fits_name},
+	{"name", .is_name = true, .is_pattern = true, .fits = fits_name},
 	{"status", .fits = fits_status},
 	{"uuid", .is_id = true},
 	{"image", "image"},
-	{"flavor", .fits = fits_flavor},
+	{"flavor", "type", .fits = fits_flavor},
 	{"ip", .fits = fits_address},
-	{"host", .fits = fits_host},
-	{"node", .fits = fits_host},
-	{"deleted", .fits = fits_deleted},
+	{"host", "host", .is_admins = true, .fits = fits_host},
+	{"node", "host", .is_admins = true, .fits = fits_host},
+	{"deleted", .is_admins = true, .fits = fits_deleted},
 	{"changes-since", .fits = fits_since},
 	{"changes-before", .fits = fits_before},
 	{"user_id", "made_by"},
@@ -608,8 +608,8 @@ static const struct os_filter server_filters[] = {
 	{"availability_zone", .fits = fits_zone},
 	{"key_name", "key_name"},
 	{"reservation_id", "reservation"},
-	{"tags", .fits = os_has_all_tags},
-	{"tags-any", .fits = os_has_any_tag},
+	{"tags", .tags = OS_ALL_TAGS, .fits = os_has_all_tags},
+	{"tags-any", .tags = OS_ANY_TAG, .fits = os_has_any_tag},
 	{"not-tags", .fits = os_lacks_some_tag},
 	{"not-tags-any", .fits = os_lacks_all_tags},
 	{"project_id", "account"},

@@ -4,6 +4,7 @@
 #include "api/openstack/core/filter.h"
 
 #include "api/openstack/core/services.h"
+#include "api/openstack/core/write.h"
 
 enum { PATTERN_STEPS_MAX = 10000, PATTERN_TEXT_MAX = 1024 };
 
@@ -117,7 +118,7 @@ const struct field *os_row_key_of(struct str name)
 
 /* ---- filters ---- */
 
-static const struct os_filter *find_filter(const struct os_filtering *f, struct str name)
+const struct os_filter *os_find_filter(const struct os_filtering *f, struct str name)
 {
 	const struct os_filters *filters = &f->list->filters;
 	for (size_t k = 0; k < filters->count; k++)
@@ -187,7 +188,7 @@ static bool is_of_lists(const struct os_filtering *f, struct str name)
 static RESULT check_name(struct os_filtering *f, struct str name)
 {
 	bool is_strict = f->e->service == OS_COMPUTE && f->e->request.version >= 75;
-	if (find_filter(f, name) || is_of_lists(f, name))
+	if (os_find_filter(f, name) || is_of_lists(f, name))
 		return OK;
 	f->has_members = f->e->service == OS_NETWORK || f->e->service == OS_IDENTITY;
 	if (!is_strict)
@@ -219,7 +220,7 @@ RESULT os_check_filters(struct os_filtering *f)
 {
 	const struct pairs *query = &f->e->request.query;
 	for (size_t k = 0; k < query->count; k++) {
-		const struct os_filter *filter = find_filter(f, query->at[k].name);
+		const struct os_filter *filter = os_find_filter(f, query->at[k].name);
 		TRY(check_name(f, query->at[k].name));
 		if (filter)
 			TRY(check_value(f, filter, query->at[k].value));
@@ -230,12 +231,16 @@ RESULT os_check_filters(struct os_filtering *f)
 static bool fits_value(const struct os_filtering *f, const struct os_filter *filter, const struct row *row,
 		       struct str value)
 {
+	if (filter->is_admins && !os_is_admin(f->e))
+		return true;
 	if (filter->fits)
 		return filter->fits(f->e, row, value);
 	if (filter->is_id)
 		return os_is_uuid(row->id, value);
 	if (filter->is_time)
 		return fits_bounds(f, filter, row, value);
+	if (filter->is_name)
+		return str_equal(os_row_name(f->list->kind, row), value);
 	const struct field *field = query_find_field(f->list->kind, filter->field);
 	if (filter->is_pattern && field->type == FIELD_TEXT)
 		return os_pattern_fits(value, *(const struct str *) query_field_at(field, row));
@@ -247,7 +252,7 @@ static bool fits_filters(const struct os_filtering *f, const struct row *row)
 {
 	const struct pairs *query = &f->e->request.query;
 	for (size_t k = 0; k < query->count; k++) {
-		const struct os_filter *filter = find_filter(f, query->at[k].name);
+		const struct os_filter *filter = os_find_filter(f, query->at[k].name);
 		bool fits = !filter;
 		for (size_t n = 0; n < query->count && !fits; n++)
 			fits = str_equal(query->at[n].name, query->at[k].name) &&
@@ -256,82 +261,6 @@ static bool fits_filters(const struct os_filtering *f, const struct row *row)
 			return false;
 	}
 	return true;
-}
-
-/* ---- filters as plans ---- */
-
-static bool read_id(struct str value, enum kind kind, const char *prefix, struct ref *ret_ref)
-{
-	(void) prefix;
-	*ret_ref = (struct ref){.kind = kind, .bits = 8 * sizeof(uuid), .text = value};
-	return result_is_ok(uuid_parse(value, &ret_ref->prefix));
-}
-
-/* The values that the query has for a name; none: the name was met before, or a value is empty, which may
- * mean the rows that have none. */
-static RESULT read_values(const struct os_filtering *f, size_t first, struct strs *ret_values)
-{
-	const struct pairs *query = &f->e->request.query;
-	struct str *values = arena_new_array(f->e->c->arena, struct str, query->count);
-	size_t count = 0;
-	*ret_values = (struct strs){0};
-	if (!values)
-		return ctx_no_memory(f->e->c);
-	for (size_t k = 0; k < query->count; k++) {
-		if (!str_equal(query->at[k].name, query->at[first].name))
-			continue;
-		if (k < first || str_is_empty(query->at[k].value))
-			return OK;
-		values[count++] = query->at[k].value;
-	}
-	*ret_values = (struct strs){values, count};
-	return OK;
-}
-
-/* Rows of the accounts. */
-static RESULT plan_accounts(struct list *l, struct strs values)
-{
-	struct list_plan p;
-	uuid account;
-	TRY(list_begin_plan(l, l->query->kind, NULL, &p));
-	for (size_t k = 0; k < values.count; k++)
-		if (result_is_ok(uuid_parse(values.at[k], &account)))
-			TRY(list_add_account(&p, account));
-	return list_end_plan(&p);
-}
-
-static RESULT plan_values(struct list *l, const struct os_filter *filter, struct strs values)
-{
-	enum kind kind = l->query->kind;
-	const struct field *field = query_find_field(kind, filter->field);
-	struct access_path path = {.kind = kind};
-	struct list_plan p;
-	bool is_plan = false;
-	if (field && l->account_index && field->offset == model_kinds[kind].account_offset)
-		return plan_accounts(l, values);
-	path.index = field ? list_find_index(l, field) : 0;
-	if (!path.index && !filter->is_id)
-		return OK;
-	TRY(list_begin_plan(l, kind, NULL, &p));
-	TRY(list_add_values(&p, &path, values, true, &is_plan));
-	return list_end_plan(&p);
-}
-
-RESULT os_plan_filters(const struct os_filtering *f, struct list *l)
-{
-	static const struct list_spelling spelling = {.read_id = read_id};
-	const struct pairs *query = &f->e->request.query;
-	l->spelling = &spelling;
-	for (size_t k = 0; k < query->count; k++) {
-		const struct os_filter *filter = find_filter(f, query->at[k].name);
-		struct strs values;
-		if (!filter || filter->fits || filter->is_time || filter->is_pattern)
-			continue;
-		TRY(read_values(f, k, &values));
-		if (values.count)
-			TRY(plan_values(l, filter, values));
-	}
-	return OK;
 }
 
 /* ---- members as filters ---- */
@@ -377,7 +306,7 @@ static bool has_members(const struct os_filtering *f, const json_t *members)
 	for (size_t k = 0; k < query->count; k++) {
 		struct str name = query->at[k].name;
 		const json_t *member = json_object_getn(members, name.p, name.n);
-		bool fits = !member || find_filter(f, name) || is_of_lists(f, name);
+		bool fits = !member || os_find_filter(f, name) || is_of_lists(f, name);
 		for (size_t n = 0; n < query->count && !fits; n++)
 			fits = str_equal(query->at[n].name, name) && member_is(member, query->at[n].value);
 		if (!fits)

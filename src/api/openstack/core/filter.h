@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to the lists (select.c, filter.c, list.c): what a query's names and values are to a row. */
+ * Private to the lists (select.c, filter.c, plan.c, list.c): what a query's names and values are to a row. */
 #pragma once
 
 #include <jansson.h>
@@ -19,7 +19,10 @@ RESULT os_check_filters(struct os_filtering *f);
 /* Whether the row is one that the query asks for. While the view's tables are held. ERR_NO_MEMORY. */
 RESULT os_fits(const struct os_filtering *f, const struct row *row, bool *ret_fits);
 
-/* Adds plans for the filters that compare the row's id or a field that the kind has an index of. ERR_NO_MEMORY. */
+/* The filter of that name, as of the microversion asked for; NULL: the list has none. */
+const struct os_filter *os_find_filter(const struct os_filtering *f, struct str name);
+/* Adds a plan for each filter that has an access path: its field's index, or what its row says (list.h).
+ * ERR_NO_MEMORY. */
 RESULT os_plan_filters(const struct os_filtering *f, struct list *l);
 
 /* The members that the item is shown with, to be released; NULL: no memory. */

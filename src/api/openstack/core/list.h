@@ -7,8 +7,11 @@
  * the members wanted. */
 #pragma once
 
+#include "api/core/list.h"
 #include "api/openstack/core/action.h"
 
+struct os_filters;
+struct os_namer;
 struct os_filter {
 	const char *name;  /* in the query */
 	const char *field; /* the row's that is compared; NULL: see below */
@@ -17,12 +20,28 @@ struct os_filter {
 	bool is_truth;     /* true or false is asked for: ERR_INVALID where it is neither */
 	int since;         /* the microversion that has it; 0: the first */
 	bool is_pattern;   /* a regular expression of ^ $ . * \ that is looked for in the field's text */
+	bool is_admins;    /* passed over when no administrator asks */
+	bool has_lists;    /* "in:a,b" is a or b */
 	bool (*fits)(struct os_call *e, const struct row *row, struct str value);
+	/* Access paths, besides an index of the field. All of them together find every row that fits, and may
+	 * find more: the filter itself is still applied. */
+	struct access_path access_paths[ACCESS_PATHS_MAX];
+	bool is_name;                                      /* the name that the row is shown with */
+	const struct os_namer *namer;                      /* rows that lend it theirs; NULL: none do */
+	bool is_device;                                    /* a text for the device that the row is of */
+	enum { OS_NO_TAGS, OS_ALL_TAGS, OS_ANY_TAG } tags; /* words for tags, with commas between them */
+	const struct os_filters *parts;                    /* "name=value": as the filter of that name here */
 };
 
 struct os_filters {
 	const struct os_filter *at;
 	size_t count;
+};
+
+/* Rows of another kind that lend their name to those that are listed. */
+struct os_namer {
+	enum kind kind;
+	struct query_join join;
 };
 
 #define OS_FILTERS(rows)                                                                                     \
@@ -73,7 +92,9 @@ struct os_listing {
 	struct os_filters filters;
 	struct os_sort_keys sort_keys;
 	unsigned flags;
-	int64_t page_max; /* rows of an answer, also of one to a query without a limit; 0: all. With
+	unsigned
+		public_index; /* begins with whether everybody sees the row, as of images; 0: there is none */
+	int64_t page_max;     /* rows of an answer, also of one to a query without a limit; 0: all. With
 				   neither this nor links there are no pages, and limits say nothing */
 	/* Adds what is shown as rows of the kind and has none of it, made in the arena (os_wants()); NULL:
 	 * nothing. Filters, order and pages go for it as for the others. While the view's tables are held. */

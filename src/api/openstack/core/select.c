@@ -60,9 +60,11 @@ static RESULT plan(struct selection *s)
 	s->is_scoped = account_index && !s->all_accounts && !(s->list->flags & OS_ALL_SEE_ALL);
 	struct list l = {
 		.query = &s->query,
-		.owners = {s->e->c->who->account},
-		.owner_count = s->is_scoped,
+		.owners = {s->e->c->who->account,
+			   UUID_NONE}, /* what is of no account is everybody's, or not listed */
+		.owner_count = s->list->public_index ? 2 : s->is_scoped,
 		.account_index = account_index,
+		.public_index = s->list->public_index,
 	};
 	TRY(add_given(s));
 	TRY(os_plan_filters(&s->filtering, &l));

@@ -12,6 +12,14 @@ struct str os_name_of(struct str name, struct tags tags)
 	return tag ? tag->value : name;
 }
 
+struct str os_row_name(enum kind kind, const struct row *row)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	const char *at = (const char *) row;
+	return os_name_of(*(const struct str *) (const void *) (at + k->name_offset),
+			  *(const struct tags *) (const void *) (at + k->tags_offset));
+}
+
 void os_write_id(struct json_writer *w, const char *key, uuid id)
 {
 	char text[UUID_TEXT_SIZE];

@@ -6,6 +6,7 @@
 
 /* A row's name: its own, or else the tag Name that EC2's users give. */
 struct str os_name_of(struct str name, struct tags tags);
+struct str os_row_name(enum kind kind, const struct row *row);
 /* A UUID with dashes; none: null. _hex: 32 digits, as Keystone's ids and projects are. */
 void os_write_id(struct json_writer *w, const char *key, uuid id);
 void os_write_hex(struct json_writer *w, const char *key, uuid id);

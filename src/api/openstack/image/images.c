@@ -288,8 +288,8 @@ static bool fits_size_max(struct os_call *e, const struct row *row, struct str v
 }
 
 static const struct os_filter image_filters[] = {
-	{"name", .fits = fits_name},
-	{"id", .fits = fits_id},
+	{"name", "name", .has_lists = true, .fits = fits_name},
+	{"id", .is_id = true, .has_lists = true, .fits = fits_id},
 	{"status", .fits = fits_status},
 	{"visibility", .fits = fits_visibility},
 	{"owner", "account"},
@@ -314,6 +314,7 @@ const struct os_listing os_image_listing = {
 	.filters = OS_FILTERS(image_filters),
 	.sort_keys = {image_sort_keys, sizeof image_sort_keys / sizeof image_sort_keys[0]},
 	.flags = OS_ALL_SEE_ALL | OS_NEWEST_FIRST,
+	.public_index = IMAGE_INDEX_PUBLIC,
 	.page_max = 1000,
 	.shows = is_listed,
 	.gather = gather_image,

@@ -74,9 +74,10 @@ static bool fits_name(struct os_call *e, const struct row *row, struct str value
 	return str_equal(name_of(e, row), value);
 }
 
+static const struct os_namer namer = {KIND_SUBNET, JOIN_ONE(KIND_NETWORK, subnet, network)};
 static const struct os_filter filters[] = {
 	{"network_id", .is_id = true},
-	{"network_name", .fits = fits_name},
+	{"network_name", .is_name = true, .namer = &namer, .fits = fits_name},
 	{"project_id", "account"},
 	{"tenant_id", "account"},
 };

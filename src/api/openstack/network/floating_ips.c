@@ -4,6 +4,7 @@
 #include "engine/network/address.h"
 #include "engine/network/port.h"
 #include "model/address.h"
+#include "model/secondary_ip.h"
 #include "store/port.h"
 
 struct floating_item {
@@ -88,10 +89,19 @@ static const struct os_filter floating_filters[] = {
 	OS_STANDARD_FILTERS,
 	{"description", "description"},
 	{"floating_ip_address", "ip"},
-	{"fixed_ip_address", "private_ip"},
+	{"fixed_ip_address", "private_ip",
+	 .access_paths = {{KIND_PORT, PORT_INDEX_IP, .joins = {JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
+			  {KIND_SECONDARY_IP, SECONDARY_IP_INDEX_IP,
+			   .joins = {JOIN_ONE(KIND_PORT, secondary_ip, port),
+				     JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}}}},
 	{"floating_network_id", "external_network"},
 	{"port_id", "port"},
-	{"router_id", .fits = fits_router},
+	{"router_id", .fits = fits_router,
+	 .access_paths = {{KIND_PORT, PORT_INDEX_IN_ROUTER,
+			   .joins = {JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
+			  {KIND_SECONDARY_IP, SECONDARY_IP_INDEX_ROUTER,
+			   .joins = {JOIN_ONE(KIND_PORT, secondary_ip, port),
+				     JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}}}},
 	{"status", .fits = fits_status},
 };
 static const struct os_sort_key floating_sort_keys[] = {

@@ -20,9 +20,9 @@ void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags);
 /* The filters that every resource has: tags, a comma-separated list of words, all of them or any. */
 #define OS_STANDARD_FILTERS                                                                                  \
 	{"id", .is_id = true}, {"project_id", "account"}, {"tenant_id", "account"},                          \
-		{"tags", .fits = os_fits_tags},                                                              \
+		{"tags", .tags = OS_ALL_TAGS, .fits = os_fits_tags},                                         \
 	{                                                                                                    \
-		"tags-any", .fits = os_fits_tags_any                                                         \
+		"tags-any", .tags = OS_ANY_TAG, .fits = os_fits_tags_any                                     \
 	}
 #define OS_PROJECT_SORT                                                                                      \
 	{"project_id", "account"},                                                                           \

@@ -176,9 +176,10 @@ static bool fits_default(struct os_call *e, const struct row *row, struct str va
 	return external_network_find(os_tables(e), row->id) && os_truth_is(false, value);
 }
 
+static const struct os_namer namer = {KIND_SUBNET, JOIN_ONE(KIND_NETWORK, subnet, network)};
 static const struct os_filter network_filters[] = {
 	OS_STANDARD_FILTERS,
-	{"name", .fits = fits_name},
+	{"name", .is_name = true, .namer = &namer, .fits = fits_name},
 	{"description", "description"},
 	{"admin_state_up", .is_truth = true, .fits = fits_up},
 	{"status", .fits = fits_status},

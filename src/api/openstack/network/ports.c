@@ -6,6 +6,7 @@
 #include "engine/network/port.h"
 #include "engine/network/router_interface.h"
 #include "model/mac.h"
+#include "model/nat_gateway.h"
 #include "model/secondary_ip.h"
 #include "store/address.h"
 #include "store/gateway.h"
@@ -262,11 +263,6 @@ static struct str name_of(struct os_call *e, const struct row *row)
 	return os_name_of(p->name, p->tags);
 }
 
-static bool fits_name(struct os_call *e, const struct row *row, struct str value)
-{
-	return str_equal(name_of(e, row), value);
-}
-
 static bool fits_device(struct os_call *e, const struct row *row, struct str value)
 {
 	struct port_item item = make_item(e, port_of(row));
@@ -344,16 +340,28 @@ static bool fits_host(struct os_call *e, const struct row *row, struct str value
 	return os_is_admin(e) && host && str_equal(host->name, value);
 }
 
+static const struct os_filter fixed_ip_parts[] = {
+	{"subnet_id", .access_paths = {{KIND_PORT, PORT_INDEX_IN_SUBNET},
+				       {KIND_SECONDARY_IP, SECONDARY_IP_INDEX_SUBNET,
+					.joins = {JOIN_ONE(KIND_PORT, secondary_ip, port)}}}},
+	{"ip_address", .access_paths = {{KIND_PORT, PORT_INDEX_IP},
+					{KIND_SECONDARY_IP, SECONDARY_IP_INDEX_IP,
+					 .joins = {JOIN_ONE(KIND_PORT, secondary_ip, port)}}}},
+};
+static const struct os_filters fixed_ips = OS_FILTERS(fixed_ip_parts);
 static const struct os_filter port_filters[] = {
 	OS_STANDARD_FILTERS,
-	{"name", .fits = fits_name},
+	{"name", .is_name = true},
 	{"description", "description"},
 	{"network_id", "network"},
-	{"device_id", .fits = fits_device},
+	{"device_id", .is_device = true, .fits = fits_device,
+	 .access_paths = {{KIND_PORT, PORT_INDEX_INSTANCE},
+			  {KIND_PORT, PORT_INDEX_INTERFACE_OF},
+			  {KIND_NAT_GATEWAY, .joins = {JOIN_ONE(KIND_PORT, nat_gateway, port)}}}},
 	{"device_owner", .fits = fits_owner},
 	{"mac_address", "mac"},
-	{"fixed_ips", .fits = fits_fixed_ips},
-	{"security_groups", .fits = fits_group},
+	{"fixed_ips", .parts = &fixed_ips, .fits = fits_fixed_ips},
+	{"security_groups", "groups", .fits = fits_group},
 	{"admin_state_up", .is_truth = true, .fits = fits_up},
 	{"status", .fits = fits_status},
 	{"binding:host_id", .fits = fits_host},

@@ -98,11 +98,6 @@ static struct str name_of(struct os_call *e, const struct row *row)
 	return os_name_of(r->name, r->tags);
 }
 
-static bool fits_name(struct os_call *e, const struct row *row, struct str value)
-{
-	return str_equal(name_of(e, row), value);
-}
-
 static bool fits_up(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
@@ -118,7 +113,7 @@ static bool fits_status(struct os_call *e, const struct row *row, struct str val
 
 static const struct os_filter router_filters[] = {
 	OS_STANDARD_FILTERS,
-	{"name", .fits = fits_name},
+	{"name", .is_name = true},
 	{"description", "description"},
 	{"admin_state_up", .is_truth = true, .fits = fits_up},
 	{"status", .fits = fits_status},

@@ -90,11 +90,6 @@ static struct str name_of(struct os_call *e, const struct row *row)
 	return os_name_of(s->name, s->tags);
 }
 
-static bool fits_name(struct os_call *e, const struct row *row, struct str value)
-{
-	return str_equal(name_of(e, row), value);
-}
-
 static bool fits_dhcp(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
@@ -124,7 +119,7 @@ static bool fits_address_mode(struct os_call *e, const struct row *row, struct s
 
 static const struct os_filter subnet_filters[] = {
 	OS_STANDARD_FILTERS,
-	{"name", .fits = fits_name},
+	{"name", .is_name = true},
 	{"description", "description"},
 	{"network_id", "network"},
 	{"cidr", "block"},

@@ -47,13 +47,6 @@ bool os_is_snapshot_shown(struct os_call *e, const struct row *row)
 	return row_is_live(row) && !snapshot_of(row)->is_bound;
 }
 
-static bool fits_name(struct os_call *e, const struct row *row, struct str value)
-{
-	const struct snapshot *s = snapshot_of(row);
-	(void) e;
-	return str_equal(os_name_of(s->name, s->tags), value);
-}
-
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
@@ -61,8 +54,8 @@ static bool fits_status(struct os_call *e, const struct row *row, struct str val
 }
 
 static const struct os_filter snapshot_filters[] = {
-	{"name", .fits = fits_name}, {"id", .is_id = true},     {"status", .fits = fits_status},
-	{"volume_id", "volume"},     {"project_id", "account"},
+	{"name", .is_name = true}, {"id", .is_id = true},     {"status", .fits = fits_status},
+	{"volume_id", "volume"},   {"project_id", "account"},
 };
 static const struct os_sort_key snapshot_sort_keys[] = {
 	{"name", "name"}, {"display_name", "name"}, {"volume_size", "volume_size"}};

@@ -225,13 +225,6 @@ static void write_volume(struct os_call *e, struct json_writer *w, const void *i
 
 /* ---- lists ---- */
 
-static bool fits_name(struct os_call *e, const struct row *row, struct str value)
-{
-	const struct volume *v = volume_of(row);
-	(void) e;
-	return str_equal(os_name_of(v->name, v->tags), value);
-}
-
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
 	return str_is(value, os_volume_status(os_tables(e), volume_of(row)));
@@ -244,7 +237,7 @@ static bool fits_zone(struct os_call *e, const struct row *row, struct str value
 }
 
 static const struct os_filter volume_filters[] = {
-	{"name", .fits = fits_name},
+	{"name", .is_name = true},
 	{"id", .is_id = true},
 	{"status", .fits = fits_status},
 	{"availability_zone", .fits = fits_zone},

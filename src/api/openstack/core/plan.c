@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From a query string's filters to plans of a query: how values are spelt, and which indexes, access paths and
+ * terms lead to the rows of a filter. */
+#include "api/openstack/core/filter.h"
+#include "api/openstack/core/services.h"
+#include "model/term.h"
+#include "store/host.h"
+#include "store/instance_type.h"
+
+/* ---- how OpenStack spells values ---- */
+
+static bool read_id(struct str value, enum kind kind, const char *prefix, struct ref *ret_ref)
+{
+	(void) prefix;
+	*ret_ref = (struct ref){.kind = kind, .bits = 8 * sizeof(uuid), .text = value};
+	return result_is_ok(uuid_parse(value, &ret_ref->prefix));
+}
+
+/* What an index's key has instead of the name that is shown: ids of instance types and hosts. */
+static enum list_reading read_value(const struct tables *t, const struct field *field, struct str value,
+				    void *ret_at)
+{
+	const struct row *row = NULL;
+	if (field->type != FIELD_UUID || (field->ref != KIND_INSTANCE_TYPE && field->ref != KIND_HOST))
+		return LIST_READ_OTHER;
+	if (field->ref == KIND_HOST) {
+		const struct host *host = host_find_by_name(t, value);
+		row = host ? &host->row : NULL;
+	} else {
+		const struct instance_type *type = instance_type_find_by_flavor_id(t, value);
+		row = type ? &type->row : NULL;
+	}
+	*(uuid *) ret_at = row ? row->id : UUID_NONE;
+	return row ? LIST_READ : LIST_READ_ABSENT;
+}
+
+static const struct list_spelling spelling = {read_id, read_value};
+
+/* ---- filters ---- */
+
+/* The values that the query has for a name; none: the name was met before, or a value is empty, which may
+ * mean the rows that have none. */
+static RESULT read_values(const struct os_filtering *f, size_t first, struct strs *ret_values)
+{
+	const struct pairs *query = &f->e->request.query;
+	struct str *values = arena_new_array(f->e->c->arena, struct str, query->count);
+	size_t count = 0;
+	*ret_values = (struct strs){0};
+	if (!values)
+		return ctx_no_memory(f->e->c);
+	for (size_t k = 0; k < query->count; k++) {
+		if (!str_equal(query->at[k].name, query->at[first].name))
+			continue;
+		if (k < first || str_is_empty(query->at[k].value))
+			return OK;
+		values[count++] = query->at[k].value;
+	}
+	*ret_values = (struct strs){values, count};
+	return OK;
+}
+
+/* Rows of the accounts. */
+static RESULT plan_accounts(struct list *l, struct strs values)
+{
+	struct list_plan p;
+	uuid account;
+	TRY(list_begin_plan(l, l->query->kind, NULL, &p));
+	for (size_t k = 0; k < values.count; k++)
+		if (result_is_ok(uuid_parse(values.at[k], &account)))
+			TRY(list_add_account(&p, account));
+	return list_end_plan(&p);
+}
+
+/* "word", or "key=value" where the first '=' may be any: each of them is written alike. */
+static RESULT add_words(struct list_plan *p, const struct os_filter *filter, struct str words)
+{
+	uuid owner = p->list->owners[0];
+	struct str word;
+	while (str_split_next(&words, ',', &word)) {
+		TRY(list_add_term(p, term_of_tag(owner, word, STR(""))));
+		for (size_t at = str_find_char(word, '=', 0); at < word.n;
+		     at = str_find_char(word, '=', at + 1))
+			TRY(list_add_term(p, term_of_tag(owner, str_slice(word, 0, at),
+							 str_slice(word, at + 1, word.n))));
+		if (filter->tags == OS_ALL_TAGS)
+			return OK; /* whatever has all of them has the first */
+	}
+	return OK;
+}
+
+static RESULT add_name(struct list_plan *p, struct str name)
+{
+	uuid owner = p->list->owners[0];
+	TRY(list_add_term(p, term_of_name(owner, name)));
+	return list_add_term(p, term_of_tag(owner, STR("Name"), name));
+}
+
+/* "^name$", of which nothing else means something. */
+static bool is_plain_pattern(struct str pattern)
+{
+	bool is_plain = pattern.n > 2 && pattern.p[0] == '^' && pattern.p[pattern.n - 1] == '$';
+	for (size_t k = 1; k + 1 < pattern.n && is_plain; k++)
+		is_plain = !strchr("^$.*\\", pattern.p[k]);
+	return is_plain;
+}
+
+/* Rows without a name are shown with an id of theirs, or of their namer. */
+static RESULT add_shown_name(struct list_plan *p, const struct os_filter *filter, struct str name,
+			     bool *ret_is_plan)
+{
+	const struct access_path own = {.kind = p->kind};
+	struct list_plan lent = *p;
+	struct ref ref;
+	if (filter->is_pattern) {
+		*ret_is_plan = is_plain_pattern(name);
+		name = *ret_is_plan ? str_slice(name, 1, name.n - 1) : name;
+	}
+	if (result_is_ok(id_parse_ec2(name, p->kind, &ref)) ||
+	    (filter->namer && result_is_ok(id_parse_ec2(name, filter->namer->kind, &ref))))
+		*ret_is_plan = false;
+	if (!*ret_is_plan)
+		return OK;
+	TRY(add_name(p, name));
+	if (!filter->namer)
+		return OK;
+	lent.kind = filter->namer->kind;
+	lent.join = &filter->namer->join;
+	TRY(add_name(&lent, name));
+	return list_add_values(p, &own, (struct strs){&name, 1}, true, ret_is_plan);
+}
+
+static RESULT add_filter(struct list_plan *p, const struct os_filter *filter, struct strs values,
+			 bool *ret_is_plan);
+
+/* "name=value" */
+static RESULT add_part(struct list_plan *p, const struct os_filter *filter, struct str value,
+		       bool *ret_is_plan)
+{
+	const struct os_filters *parts = filter->parts;
+	struct str name = STR_NONE;
+	(void) str_split_next(&value, '=', &name);
+	for (size_t k = 0; k < parts->count; k++)
+		if (str_is(name, parts->at[k].name))
+			TRY(add_filter(p, &parts->at[k], (struct strs){&value, 1}, ret_is_plan));
+	return OK;
+}
+
+/* By terms, which only the caller's own rows have for it. */
+static RESULT add_by_terms(struct list_plan *p, const struct os_filter *filter, struct str value,
+			   bool *ret_is_plan)
+{
+	if (filter->is_name)
+		TRY(add_shown_name(p, filter, value, ret_is_plan));
+	if (filter->is_device)
+		TRY(list_add_term(p, term_of_device(p->list->owners[0], value)));
+	return filter->tags ? add_words(p, filter, value) : OK;
+}
+
+static bool is_of_groups(const struct list_plan *p, const struct os_filter *filter)
+{
+	const struct field *field = query_find_field(p->kind, filter->field);
+	return field && field->offset == model_kinds[p->kind].groups_offset;
+}
+
+/* Whether the filter leads to rows; what has terms, only to the caller's own. */
+static bool leads(const struct list_plan *p, const struct os_filter *filter, const struct access_path *own)
+{
+	if (filter->is_name || filter->is_device || filter->tags || is_of_groups(p, filter))
+		return p->list->owner_count == 1;
+	return own->index || filter->is_id || filter->parts || filter->access_paths[0].kind;
+}
+
+static RESULT add_paths(struct list_plan *p, const struct os_filter *filter, const struct access_path *own,
+			struct strs values, bool *ret_is_plan)
+{
+	if (own->index || filter->is_id)
+		TRY(list_add_values(p, own, values, true, ret_is_plan));
+	for (size_t k = 0; *ret_is_plan && k < ACCESS_PATHS_MAX && filter->access_paths[k].kind; k++)
+		TRY(list_add_values(p, &filter->access_paths[k], values, true, ret_is_plan));
+	return OK;
+}
+
+static RESULT add_filter(struct list_plan *p, const struct os_filter *filter, struct strs values,
+			 bool *ret_is_plan)
+{
+	const struct field *field = query_find_field(p->kind, filter->field);
+	const struct access_path own = {.kind = p->kind,
+					.index = field ? list_find_index(p->list, field) : 0};
+	*ret_is_plan = leads(p, filter, &own);
+	if (!*ret_is_plan)
+		return OK;
+	if (is_of_groups(p, filter))
+		return list_add_groups(p, values);
+	TRY(add_paths(p, filter, &own, values, ret_is_plan));
+	for (size_t k = 0; *ret_is_plan && k < values.count; k++)
+		TRY((filter->parts ? add_part : add_by_terms)(p, filter, values.at[k], ret_is_plan));
+	return OK;
+}
+
+/* "in:a,b" is a or b. */
+static RESULT split_lists(const struct os_filtering *f, struct strs *values)
+{
+	VEC(struct str) words = {0};
+	for (size_t k = 0; k < values->count; k++) {
+		struct str value = values->at[k], word;
+		bool is_list = str_starts_with(value, STR("in:"));
+		value = is_list ? str_slice(value, 3, value.n) : value;
+		while (is_list ? str_split_next(&value, ',', &word) : value.n > 0) {
+			if (!VEC_PUSH(f->e->c->arena, &words, is_list ? word : value))
+				return ctx_no_memory(f->e->c);
+			if (!is_list)
+				break;
+		}
+	}
+	*values = (struct strs){words.at, words.count};
+	return OK;
+}
+
+static RESULT plan_values(const struct os_filtering *f, struct list *l, const struct os_filter *filter,
+			  struct strs values)
+{
+	enum kind kind = l->query->kind;
+	const struct field *field = query_find_field(kind, filter->field);
+	struct list_plan p;
+	bool is_plan = false;
+	if (field && l->account_index && field->offset == model_kinds[kind].account_offset)
+		return plan_accounts(l, values);
+	if (filter->has_lists)
+		TRY(split_lists(f, &values));
+	TRY(list_begin_plan(l, kind, NULL, &p));
+	TRY(add_filter(&p, filter, values, &is_plan));
+	return is_plan ? list_end_plan(&p) : OK;
+}
+
+RESULT os_plan_filters(const struct os_filtering *f, struct list *l)
+{
+	const struct pairs *query = &f->e->request.query;
+	l->spelling = &spelling;
+	for (size_t k = 0; k < query->count; k++) {
+		const struct os_filter *filter = os_find_filter(f, query->at[k].name);
+		struct strs values;
+		if (!filter || filter->is_time || (filter->is_pattern && !filter->is_name) ||
+		    (filter->is_admins && !os_is_admin(f->e)))
+			continue;
+		TRY(read_values(f, k, &values));
+		if (values.count)
+			TRY(plan_values(f, l, filter, values));
+	}
+	return OK;
+}
