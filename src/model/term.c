@@ -81,12 +81,15 @@ static uuid account_at(const struct row *row, size_t offset)
 	return account;
 }
 
-/* Of rows of an account; empty: none. */
-static struct str text_at(const struct kind_info *k, const struct row *row, size_t offset)
+/* Empty: none. */
+static struct str text_at(const struct row *row, size_t offset)
 {
-	return offset && k->account_offset
-		       ? *(const struct str *) (const void *) ((const char *) row + offset)
-		       : STR_NONE;
+	return offset ? *(const struct str *) (const void *) ((const char *) row + offset) : STR_NONE;
+}
+
+static struct str name_of(const struct kind_info *k, const struct row *row)
+{
+	return k->account_offset || term_is_of_region(k->kind) ? text_at(row, k->name_offset) : STR_NONE;
 }
 
 /* For each tag two, and one for all of them. */
@@ -113,8 +116,8 @@ static struct uuids uuids_at(const struct row *row, size_t offset)
 
 size_t terms_count(const struct kind_info *k, const struct row *row)
 {
-	return (size_t) model_tells_state(k->kind) + (text_at(k, row, k->name_offset).n > 0) +
-	       (text_at(k, row, k->device_id_offset).n > 0) + uuids_at(row, k->groups_offset).count +
+	return (size_t) model_tells_state(k->kind) + (name_of(k, row).n > 0) +
+	       (text_at(row, k->device_id_offset).n > 0) + uuids_at(row, k->groups_offset).count +
 	       uuids_at(row, k->launchers_offset).count + count_of_tags(tags_at(row, k->tags_offset)) +
 	       count_of_tags(tags_at(row, k->peer_tags_offset));
 }
@@ -125,9 +128,9 @@ uint64_t terms_get(const struct kind_info *k, const struct row *row, size_t numb
 	assert(number < terms_count(k, row));
 	if (model_tells_state(k->kind) && number-- == 0)
 		return term_of_state(account, model_derive_state(k->kind, row));
-	struct str name = text_at(k, row, k->name_offset), device_id = text_at(k, row, k->device_id_offset);
+	struct str name = name_of(k, row), device_id = text_at(row, k->device_id_offset);
 	if (name.n && number-- == 0)
-		return term_of_name(account, name);
+		return term_of_name(term_is_of_region(k->kind) ? UUID_NONE : account, name);
 	if (device_id.n && number-- == 0)
 		return term_of_device(account, device_id);
 	struct uuids groups = uuids_at(row, k->groups_offset);

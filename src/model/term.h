@@ -15,7 +15,13 @@ uint64_t terms_get(const struct kind_info *k, const struct row *row, size_t numb
 /* The term of rows of that account which are in that state, in that group, or have such a tag. */
 uint64_t term_of_state(uuid account, unsigned state);
 uint64_t term_of_group(uuid account, uuid group);
-/* The term of rows of that account which have that name, or that text for the device they are of. */
+/* Whether names of the kind are the region's: of users, their groups and projects. */
+static inline bool term_is_of_region(enum kind kind)
+{
+	return kind == KIND_USER || kind == KIND_USER_GROUP || kind == KIND_ACCOUNT;
+}
+/* The term of rows of that account (none: the names are the region's) which have that name, or that text for
+ * the device they are of. */
 uint64_t term_of_name(uuid account, struct str name);
 uint64_t term_of_device(uuid account, struct str device_id);
 /* The term of rows of any owner that this account may launch. */

@@ -12,8 +12,7 @@
 static bool read_id(struct str value, enum kind kind, const char *prefix, struct ref *ret_ref)
 {
 	(void) prefix;
-	*ret_ref = (struct ref){.kind = kind, .bits = 8 * sizeof(uuid), .text = value};
-	return result_is_ok(uuid_parse(value, &ret_ref->prefix));
+	return os_parse_id(value, kind, ret_ref);
 }
 
 /* What an index's key has instead of the name that is shown: ids of instance types and hosts. */
@@ -90,7 +89,7 @@ static RESULT add_words(struct list_plan *p, const struct os_filter *filter, str
 
 static RESULT add_name(struct list_plan *p, struct str name)
 {
-	uuid owner = p->list->owners[0];
+	uuid owner = term_is_of_region(p->kind) ? UUID_NONE : p->list->owners[0];
 	TRY(list_add_term(p, term_of_name(owner, name)));
 	return list_add_term(p, term_of_tag(owner, STR("Name"), name));
 }
@@ -145,29 +144,36 @@ static RESULT add_part(struct list_plan *p, const struct os_filter *filter, stru
 	return OK;
 }
 
-/* By terms, which only the caller's own rows have for it. */
+/* Whether it compares the field there. */
+static bool has_offset(const struct list_plan *p, const struct os_filter *filter, size_t offset)
+{
+	const struct field *field = query_find_field(p->kind, filter->field);
+	return field && offset && field->offset == offset;
+}
+
+/* By terms, which mostly only the caller's own rows have for it. */
 static RESULT add_by_terms(struct list_plan *p, const struct os_filter *filter, struct str value,
 			   bool *ret_is_plan)
 {
-	if (filter->is_name)
+	if (filter->is_name || has_offset(p, filter, model_kinds[p->kind].name_offset))
 		TRY(add_shown_name(p, filter, value, ret_is_plan));
 	if (filter->is_device)
 		TRY(list_add_term(p, term_of_device(p->list->owners[0], value)));
 	return filter->tags ? add_words(p, filter, value) : OK;
 }
 
-static bool is_of_groups(const struct list_plan *p, const struct os_filter *filter)
-{
-	const struct field *field = query_find_field(p->kind, filter->field);
-	return field && field->offset == model_kinds[p->kind].groups_offset;
-}
-
-/* Whether the filter leads to rows; what has terms, only to the caller's own. */
+/* Whether the filter leads to rows; what has terms, mostly only to the caller's own. */
 static bool leads(const struct list_plan *p, const struct os_filter *filter, const struct access_path *own)
 {
-	if (filter->is_name || filter->is_device || filter->tags || is_of_groups(p, filter))
+	const struct kind_info *k = &model_kinds[p->kind];
+	bool is_named = filter->is_name || has_offset(p, filter, k->name_offset);
+	if (own->index || filter->is_id || filter->parts)
+		return true;
+	if (is_named && term_is_of_region(p->kind))
+		return true;
+	if (is_named || filter->is_device || filter->tags || has_offset(p, filter, k->groups_offset))
 		return p->list->owner_count == 1;
-	return own->index || filter->is_id || filter->parts || filter->access_paths[0].kind;
+	return filter->access_paths[0].kind;
 }
 
 static RESULT add_paths(struct list_plan *p, const struct os_filter *filter, const struct access_path *own,
@@ -189,10 +195,10 @@ static RESULT add_filter(struct list_plan *p, const struct os_filter *filter, st
 	*ret_is_plan = leads(p, filter, &own);
 	if (!*ret_is_plan)
 		return OK;
-	if (is_of_groups(p, filter))
+	if (has_offset(p, filter, model_kinds[p->kind].groups_offset))
 		return list_add_groups(p, values);
 	TRY(add_paths(p, filter, &own, values, ret_is_plan));
-	for (size_t k = 0; *ret_is_plan && k < values.count; k++)
+	for (size_t k = 0; *ret_is_plan && !own.index && k < values.count; k++)
 		TRY((filter->parts ? add_part : add_by_terms)(p, filter, values.at[k], ret_is_plan));
 	return OK;
 }
@@ -202,15 +208,16 @@ static RESULT split_lists(const struct os_filtering *f, struct strs *values)
 {
 	VEC(struct str) words = {0};
 	for (size_t k = 0; k < values->count; k++) {
-		struct str value = values->at[k], word;
-		bool is_list = str_starts_with(value, STR("in:"));
-		value = is_list ? str_slice(value, 3, value.n) : value;
-		while (is_list ? str_split_next(&value, ',', &word) : value.n > 0) {
-			if (!VEC_PUSH(f->e->c->arena, &words, is_list ? word : value))
-				return ctx_no_memory(f->e->c);
-			if (!is_list)
-				break;
+		struct str word = values->at[k], rest = STR_NONE;
+		if (str_starts_with(word, STR("in:"))) {
+			rest = str_slice(word, 3, word.n);
+			if (!str_split_next(&rest, ',', &word))
+				continue;
 		}
+		do {
+			if (!VEC_PUSH(f->e->c->arena, &words, word))
+				return ctx_no_memory(f->e->c);
+		} while (str_split_next(&rest, ',', &word));
 	}
 	*values = (struct strs){words.at, words.count};
 	return OK;

@@ -25,7 +25,7 @@ static bool fits_domain(struct os_call *e, const struct row *row, struct str val
 	return os_parse_id(value, KIND_DOMAIN, &ref) && uuid_equal(user_group_of(row)->domain, ref.prefix);
 }
 
-static const struct os_filter filters[] = {{"name", "name"}, {"domain_id", .fits = fits_domain}};
+static const struct os_filter filters[] = {{"name", "name"}, {"domain_id", "domain", .fits = fits_domain}};
 /* An account's own are IAM's: its members' policies, not Keystone's roles. */
 static bool is_domains(struct os_call *e, const struct row *row)
 {

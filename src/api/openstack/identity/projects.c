@@ -149,8 +149,8 @@ static bool fits_no_domain(struct os_call *e, const struct row *row, struct str 
 static const struct os_filter project_filters[] = {
 	{"name", "name"},
 	{"enabled", "enabled"},
-	{"domain_id", .fits = fits_domain},
-	{"parent_id", .fits = fits_domain},
+	{"domain_id", "domain", .fits = fits_domain},
+	{"parent_id", "domain", .fits = fits_domain},
 	{"is_domain", .fits = fits_no_domain},
 };
 static const struct os_listing projects = {
