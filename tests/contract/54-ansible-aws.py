@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Ansible's amazon.aws and community.aws, as Debian ships them: playbooks that make a network, machines and people, each run
-twice. The first run changes all, the second nothing; one more deletes what there is. Waits between two questions are cut short."""
+"""Ansible's amazon.aws and community.aws, as Debian ships them: playbooks that make a network, machines and people, each played
+twice. The first play changes all, the second nothing; one more deletes what there is. Waits between two questions are cut short."""
 # takes: 90 s
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from dev import REGION, Dev  # noqa: E402
-from playbook import Playbooks, all_are, changed  # noqa: E402
+from playbook import Play, Playbooks, twice  # noqa: E402
 
 FIRST = """
 import functools, time, boto3, botocore.loaders, ansible.module_utils.basic
@@ -129,29 +129,22 @@ def find_credentials(dev):
 
 
 @pytest.fixture(scope="module", name="books")
-def make_books(tmp_path_factory):
-    return Playbooks(tmp_path_factory.mktemp("ansible"), "amazon.aws", FIRST)
+def make_books(tmp_path_factory, dev):
+    return Playbooks(tmp_path_factory.mktemp("ansible"), "amazon.aws", FIRST, dev.url)
 
 
 @pytest.fixture(scope="module", name="play")
 def play_as_account(books, credentials):
-    return lambda tasks, **more: books.run(credentials, tasks, **more)
+    return lambda *plays: books.run(credentials, *plays)
 
 
-def hold(dev, play, tasks, before=(), **more):
-    """The first run makes it, the second finds it; what came of the first, by the tasks' names."""
-    tasks = [*before, *tasks]
-    first = play(tasks, **more)
-    assert changed(tasks, first) == all_are(before, False) + all_are(tasks[len(before):], True)
-    dev.rest()
-    assert changed(tasks, play(tasks, **more)) == all_are(tasks, False)
-    return {task[2]: result for task, result in zip(tasks, first, strict=True) if len(task) > 2}
+def named(rows, results):
+    """What came of the rows, by the names of those that have one."""
+    return {row[2]: result for row, result in zip(rows, results, strict=True) if len(row) > 2}
 
 
-def clear(dev, play, tasks):
-    dev.rest()
-    assert changed(tasks, play(tasks, state="absent")) == all_are(tasks, True)
-    dev.rest()
+def gone(rows):
+    return Play(rows, True, state="absent")
 
 
 def all_of(account):
@@ -186,34 +179,31 @@ def inventory(books, credentials):
     return json.loads(done.stdout)
 
 
-def golden(dev, play, instance):
-    """An image, made once: its name is taken then, as in EC2; told by its id, nothing changes."""
-    (made,) = play([("ec2_ami", {"instance_id": instance, "name": "golden", "no_reboot": True, "wait": True, "tags": {"a": "b"}})])
-    dev.rest()
-    (again,) = play([("ec2_ami", {"image_id": made["image_id"], "name": "golden", "tags": {"a": "b"}})])
-    assert (made["changed"], made["state"], again["changed"]) == (True, "available", False)
-    copy = [("community.aws.ec2_ami_copy", {"source_region": REGION, "source_image_id": made["image_id"], "name": "silver", "wait": True,
-                                            "tags": {"of": "golden"}, "tag_equality": True})]
-    hold(dev, play, copy)
-    ec2 = dev.account.client()
-    (copied,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["silver"]}], Owners=["self"])["Images"]
-    (image,) = ec2.describe_images(ImageIds=[made["image_id"]])["Images"]
-    both = [("ec2_ami", {"image_id": each["ImageId"], "wait": True, **more}) for each, more in ((image, {"delete_snapshot": True}), (copied, {}))]
-    clear(dev, play, both)
-    assert changed(both, play(both, state="absent")) == all_are(both, False)
-    clear(dev, play, [("ec2_snapshot", {"snapshot_id": device["Ebs"]["SnapshotId"]}) for device in copied["BlockDeviceMappings"]])
+IMAGE = [("ec2_ami", {"instance_id": "{{ till.instances[0].instance_id }}", "name": "golden", "no_reboot": True, "wait": True, "tags": {"a": "b"}}, "golden")]
+NAMED = [("ec2_ami", {"image_id": "{{ golden.image_id }}", "name": "golden", "tags": {"a": "b"}})]
+COPY = [("community.aws.ec2_ami_copy", {"source_region": REGION, "source_image_id": "{{ golden.image_id }}", "name": "silver", "wait": True,
+                                        "tags": {"of": "golden"}, "tag_equality": True})]
+COPIED = [("ec2_ami_info", {"owners": ["self"], "filters": {"name": "silver"}}, "copied")]
+NO_IMAGES = [("ec2_ami", {"image_id": "{{ golden.image_id }}", "wait": True, "delete_snapshot": True}),
+             ("ec2_ami", {"image_id": "{{ copied.images[0].image_id }}", "wait": True})]
+NO_SNAPSHOTS = [("ec2_snapshot", {"snapshot_id": f"{{{{ copied.images[0].block_device_mappings[{k}].ebs.snapshot_id }}}}"}) for k in range(3)]
+
+
+def images():
+    """An image, made once: its name is taken then, as in EC2; told by its id, nothing changes. And its copy."""
+    return [Play(IMAGE, True), Play(NAMED, False), *twice(COPY), Play(COPIED, False), gone(NO_IMAGES),
+            Play(NO_IMAGES, False, state="absent"), gone(NO_SNAPSHOTS)]
 
 
 def test_network_and_machines(dev, books, play, credentials):
     before = all_of(dev.account)
-    net = hold(dev, play, NETWORK)
-    made = hold(dev, play, MACHINES, LOOK)
-    assert [b["ebs"]["volume_id"] for b in made["till"]["instances"][0]["block_device_mappings"]]
-    golden(dev, play, made["till"]["instance_ids"][0])
+    nets, _, machines, _, (image,), *_ = play(*twice(NETWORK), *twice(MACHINES, LOOK), *images())
+    net, made = named(NETWORK, nets), named([*LOOK, *MACHINES], machines)
+    assert [b["ebs"]["volume_id"] for b in made["till"]["instances"][0]["block_device_mappings"]] and image["state"] == "available"
     hosts = inventory(books, credentials)
     assert hosts["stage_test"]["hosts"] == ["till"] and hosts["_meta"]["hostvars"]["till"]["instance_id"] == made["till"]["instance_ids"][0]
-    clear(dev, play, no_machines(made))
-    clear(dev, play, no_network(net))
+    play(gone(no_machines(made)), gone(no_network(net)))
+    dev.rest()
     assert all_of(dev.account) == before
 
 
@@ -225,8 +215,8 @@ def people(account):
 
 def test_people(dev, play):
     before = people(dev.account)
-    hold(dev, play, PEOPLE, state="present")
-    clear(dev, play, NO_PEOPLE)
+    play(*twice(PEOPLE, state="present"), gone(NO_PEOPLE))
+    dev.rest()
     assert people(dev.account) == before
 
 

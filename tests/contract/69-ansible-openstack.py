@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Ansible's openstack.cloud, as Debian ships it: playbooks that make a project's things and an administrator's, each run
-twice. The first run changes all, the second nothing; one more deletes what there is.
+"""Ansible's openstack.cloud, as Debian ships it: playbooks that make a project's things and an administrator's, each played
+twice. The first play changes all, the second nothing; one more deletes what there is.
 
 Debian 12's collection is 1.10, which refuses an openstacksdk from 0.99 on, and its openstacksdk is 0.101: as they are, no
 module of it works against any cloud. The test answers that one check, by a sitecustomize for the modules' interpreter that
@@ -19,7 +19,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud  # noqa: E402
 from dev import Dev  # noqa: E402
-from playbook import Playbooks, all_are, changed  # noqa: E402
+from playbook import Play, Playbooks, twice  # noqa: E402
 
 COMPUTE, ZONE = "/compute/v2.1", "us-east-1a"
 PREFIX = {"prefixes": ["10.70.0.0/16"], "default_prefix_length": 24}
@@ -92,36 +92,31 @@ def project(dev):
 
 
 @pytest.fixture(scope="module")
-def play(tmp_path_factory):
-    """Runs a playbook; what each of its tasks came to, in their order."""
+def play(tmp_path_factory, dev):
+    """Plays as that user; what each of the rows came to, by play."""
     home = tmp_path_factory.mktemp("ansible")
     (home / "site").mkdir()
     (home / "site/sitecustomize.py").write_text("import openstack.version\nopenstack.version.__version__ = '0.98.0'\n")
-    books = Playbooks(home, "openstack.cloud", "import openstack, openstack.connection, openstack.cloud\n", home / "site")
+    books = Playbooks(home, "openstack.cloud", "import openstack, openstack.connection, openstack.cloud\n", dev.url, home / "site")
     (home / "disk").write_bytes(bytes(1 << 20))
-    return lambda who, tasks, **more: books.run(who.env(), [(module, told(args, home)) for module, args in tasks], **more)
+
+    def run(who, *plays):
+        for each in plays:
+            each.rows = [(module, told(args, home)) for module, args in each.rows]
+        return books.run(who.env(), *plays)
+    return run
 
 
 def told(args, home):
     return {name: str(home / "disk") if value == "FILE" else value for name, value in args.items()}
 
 
-def hold(play, who, tasks, **more):
-    """The first run makes it, the second finds it."""
-    assert changed(tasks, play(who, tasks, **more)) == all_are(tasks, True)
-    assert changed(tasks, play(who, tasks, **more)) == all_are(tasks, False)
-
-
-def clear(dev, play, who, tasks):
-    dev.rest()
-    assert changed(tasks, play(who, tasks, state="absent")) == all_are(tasks, True)
-    dev.rest()
+def gone(rows):
+    return Play(rows, True, state="absent")
 
 
 def test_the_network(dev, play, project):
-    hold(play, project, NETWORK)
-    found = play(project, ASKED)
-    assert changed(ASKED, found) == all_are(ASKED, False)
+    *_, found = play(project, *twice(NETWORK), Play(ASKED, False))
     network, subnet = found[1]["openstack_networks"][0], found[2]["openstack_subnets"][0]
     assert subnet["cidr"] == "10.7.0.0/24" and subnet["network_id"] == network["id"]
     (port,) = project.ok("GET", "/network/v2.0/ports?name=p")["ports"]
@@ -129,11 +124,11 @@ def test_the_network(dev, play, project):
     rules = found[6]["security_group_rules"]
     assert {(r["protocol"], r["port_range_min"]) for r in rules if r["direction"] == "ingress"} == {("tcp", 80), ("icmp", None), ("tcp", 1)}
     server(project, network)
-    hold(play, project, STORED)
-    (volume,) = project.ok("GET", "/volume/v3/volumes/detail?name=data")["volumes"]
+    look = [("volume_info", {"name": "data", "details": True})]
+    *_, (shown,), _, _ = play(project, *twice(STORED), Play(look, False), gone(NOT_STORED), gone(NO_NETWORK))
+    (volume,) = shown["volumes"]
     assert (volume["status"], volume["size"], volume["metadata"]) == ("in-use", 2, {"a": "b"})
-    clear(dev, play, project, NOT_STORED)
-    clear(dev, play, project, NO_NETWORK)
+    dev.rest()
     assert project.ok("GET", f"{COMPUTE}/servers")["servers"] == []
 
 
@@ -145,12 +140,11 @@ def server(project, network):
     assert project.ok("GET", f"{COMPUTE}/servers/{made}")["server"]["status"] == "ACTIVE"
 
 
-def test_an_administrators(dev, play):
+def test_an_administrators(play, dev):
     admin = cloud.admin(dev)
-    hold(play, admin, PEOPLE)
-    (user,) = admin.ok("GET", "/identity/v3/users?name=u")["users"]
+    *_, (shown,), _ = play(admin, *twice(PEOPLE), Play([("identity_user_info", {"name": "u"})], False), gone(NO_PEOPLE))
+    (user,) = shown["openstack_users"]
     assert user["email"] == "u@example.org" and user["domain_id"] == "default"
-    clear(dev, play, admin, NO_PEOPLE)
     assert admin.ok("GET", "/identity/v3/users?name=u")["users"] == []
 
 
