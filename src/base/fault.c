@@ -5,11 +5,15 @@
 
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <unistd.h>
 
 _Atomic unsigned fault_armed;
 
-static _Atomic uint64_t fault_reached; /* armed points passed since fault_arm() */
+enum { CLASSES = 4 }; /* of points */
+
+static _Atomic uint64_t fault_reached;                /* armed points passed since fault_arm() */
+static _Atomic uint64_t fault_reached_class[CLASSES]; /* of each class, by the number of its bit */
 static _Atomic uint64_t fault_n;
 static atomic_bool fault_forever;
 static atomic_bool fault_fired;
@@ -25,6 +29,8 @@ static _Noreturn void die_as_by_kill(void)
 static void arm(unsigned points, uint64_t n, bool forever)
 {
 	atomic_store_explicit(&fault_reached, 0, memory_order_relaxed);
+	for (size_t k = 0; k < CLASSES; k++)
+		atomic_store_explicit(&fault_reached_class[k], 0, memory_order_relaxed);
 	atomic_store_explicit(&fault_n, n, memory_order_relaxed);
 	atomic_store_explicit(&fault_forever, forever, memory_order_relaxed);
 	atomic_store_explicit(&fault_armed, points, memory_order_release);
@@ -36,6 +42,7 @@ bool fault_count_down(enum fault point)
 	if (!(armed & (unsigned) point))
 		return false; /* disarmed since the caller looked */
 	uint64_t index = atomic_fetch_add_explicit(&fault_reached, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&fault_reached_class[__builtin_ctz(point)], 1, memory_order_relaxed);
 	uint64_t n = atomic_load_explicit(&fault_n, memory_order_relaxed);
 	bool forever = atomic_load_explicit(&fault_forever, memory_order_relaxed);
 	if (index != n && !(forever && index > n))
@@ -80,9 +87,13 @@ void fault_resume(unsigned suspended)
 	atomic_store_explicit(&fault_armed, suspended, memory_order_relaxed);
 }
 
-uint64_t fault_count_reached(void)
+uint64_t fault_count_reached(unsigned points)
 {
-	return atomic_load_explicit(&fault_reached, memory_order_relaxed);
+	uint64_t count = 0;
+	for (size_t k = 0; k < CLASSES; k++)
+		if (points & (1U << k))
+			count += atomic_load_explicit(&fault_reached_class[k], memory_order_relaxed);
+	return count;
 }
 
 bool fault_has_fired(void)

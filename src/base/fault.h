@@ -35,5 +35,6 @@ void fault_disarm(void);
 /* Between these two calls no point fires or is counted: for what a test itself does. */
 unsigned fault_suspend(void);
 void fault_resume(unsigned suspended); /* what fault_suspend() gave */
-uint64_t fault_count_reached(void);    /* armed points passed since the last fault_arm() */
-bool fault_has_fired(void);            /* since the last fault_arm() */
+/* Armed points of these classes that were passed since the last fault_arm(). */
+uint64_t fault_count_reached(unsigned points);
+bool fault_has_fired(void); /* since the last fault_arm() */

@@ -71,6 +71,7 @@ static const struct way ways[] = {
 	{"commit lost, killed", .kills = true, .at_commit = true},
 	{"commit kept, killed", .kills = true, .at_commit = true, .has_it = true},
 };
+enum { WAYS = sizeof ways / sizeof *ways };
 
 struct telling {
 	struct simulation s;
@@ -84,7 +85,7 @@ static struct telling t;
 static const char *path_told;
 static int number_told;
 static const struct way *way_told;
-static uint64_t n_told, steps_taken;
+static uint64_t n_told, steps_taken, steps_counted;
 static char action_told[NAME_MAX_SIZE];
 
 static _Noreturn void die(const char *what, struct str a, struct str b)
@@ -451,21 +452,21 @@ static bool tell_with(const struct way *way, uint64_t n, struct str before, stru
 	return came;
 }
 
-/* How often points of the way are met when nothing goes wrong. */
-static uint64_t count_points(const struct way *way)
+/* Where the last call can be interrupted: the points of every class, and the steps, that are met when nothing
+ * goes wrong. */
+static void count_places(void)
 {
-	struct way harmless = *way;
+	static const struct way harmless = {.points = FAULT_ALLOC | FAULT_SQL | FAULT_FILE | FAULT_DRIVER};
 	int status = 0;
-	harmless.kills = harmless.forever = harmless.twice = harmless.at_commit = false;
-	if (way->at_commit)
-		return 1;
 	prepare();
-	if (way->by_steps)
-		harmless = (struct way){.by_steps = true};
 	(void) interrupt(&harmless, UINT64_MAX, &status);
-	uint64_t count = way->by_steps ? steps_taken : fault_count_reached();
+	steps_counted = steps_taken;
 	finish();
-	return count;
+}
+
+static uint64_t places_of(const struct way *way)
+{
+	return way->at_commit ? 1 : way->by_steps ? steps_counted : fault_count_reached(way->points);
 }
 
 static bool is_drawn(uint64_t job, size_t way, uint64_t n)
@@ -514,11 +515,15 @@ static void run_case(uint64_t job)
 		_exit(EXIT_NOT_TOLD);
 	settle(NULL);
 	snprintf(told_actions[job], NAME_MAX_SIZE, "%s", action_told); /* it can be told here */
-	char *kept_after = strndup(read_shape().p, read_shape().n);
+	struct str after = read_shape();
+	char *kept_after = strndup(after.p, after.n);
 	finish();
-	for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
-		uint64_t points = count_points(&ways[w]);
-		for (uint64_t n = 0; n < points; n++)
+	uint64_t places[WAYS];
+	count_places();
+	for (size_t w = 0; w < WAYS; w++)
+		places[w] = places_of(&ways[w]);
+	for (size_t w = 0; w < WAYS; w++) {
+		for (uint64_t n = 0; n < places[w]; n++)
 			if (is_drawn(job, w, n))
 				count += tell_with(&ways[w], n, str_from(kept_before), str_from(kept_after));
 	}
