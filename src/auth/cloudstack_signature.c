@@ -43,21 +43,14 @@ static unsigned find_dispute(char c)
 	return c == '*' ? KEEPS_STAR : c == '~' ? KEEPS_TILDE : c == '[' || c == ']' ? KEEPS_BRACKETS : 0;
 }
 
-static unsigned find_disputes(struct str text)
-{
-	unsigned found = 0;
-	for (size_t k = 0; k < text.n; k++)
-		found |= find_dispute(text.p[k]);
-	return found;
-}
-
-/* Escaped and in lower case. */
-static void add_escaped(struct buf *out, struct str text, unsigned form)
+/* Escaped and in lower case. Adds what is disputed of the text. */
+static void add_escaped(struct buf *out, struct str text, unsigned form, unsigned *disputed)
 {
 	static const char digits[] = "0123456789abcdef";
 	for (size_t k = 0; k < text.n; k++) {
 		char c = text.p[k];
 		unsigned char b = (unsigned char) c;
+		*disputed |= find_dispute(c);
 		if (str_is_alphanumeric(c) || c == '-' || c == '_' || c == '.' || form & find_dispute(c))
 			buf_add_char(out, c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c);
 		else
@@ -67,7 +60,7 @@ static void add_escaped(struct buf *out, struct str text, unsigned form)
 }
 
 static RESULT sign(struct ctx *c, const struct pairs *sorted, struct str secret, unsigned form,
-		   struct str *ret_signature)
+		   unsigned *disputed, struct str *ret_signature)
 {
 	uint8_t mac[SHA1_SIZE];
 	struct buf text;
@@ -75,9 +68,9 @@ static RESULT sign(struct ctx *c, const struct pairs *sorted, struct str secret,
 	for (size_t k = 0; k < sorted->count; k++) {
 		if (k)
 			buf_add_char(&text, '&');
-		add_escaped(&text, sorted->at[k].name, form);
+		add_escaped(&text, sorted->at[k].name, form, disputed);
 		buf_add_char(&text, '=');
-		add_escaped(&text, sorted->at[k].value, form);
+		add_escaped(&text, sorted->at[k].value, form, disputed);
 	}
 	struct result result = buf_finish(&text);
 	crypto_hmac_sha1(secret.p, secret.n, buf_str(&text), mac);
@@ -94,9 +87,9 @@ static bool is_in_time(const struct pairs *parameters)
 		expires_us >= clock_now_us());
 }
 
-RESULT cloudstack_check_signature(struct ctx *c, const struct pairs *parameters, struct str secret,
-				  bool *ret_is_right)
+RESULT cloudstack_check_signature(struct ctx *c, const void *arg, struct str secret, bool *ret_is_right)
 {
+	const struct pairs *parameters = arg;
 	struct pair *at = arena_new_array(c->arena, struct pair, parameters->count + 1);
 	struct pairs sorted = {at, 0};
 	struct str given = cloudstack_find_value(parameters, "signature"), wanted = STR_NONE;
@@ -104,17 +97,14 @@ RESULT cloudstack_check_signature(struct ctx *c, const struct pairs *parameters,
 	bool is_right = false;
 	if (!at || parameters->count > CLOUDSTACK_PARAMETERS_MAX)
 		return ctx_no_memory(c);
-	for (size_t k = 0; k < parameters->count; k++) {
-		if (str_equal_nocase(parameters->at[k].name, STR("signature")))
-			continue;
-		at[sorted.count++] = parameters->at[k];
-		disputed |= find_disputes(parameters->at[k].name) | find_disputes(parameters->at[k].value);
-	}
+	for (size_t k = 0; k < parameters->count; k++)
+		if (!str_equal_nocase(parameters->at[k].name, STR("signature")))
+			at[sorted.count++] = parameters->at[k];
 	for (unsigned form = 0; form < FORM_COUNT; form++) {
-		if (form & ~disputed)
+		if (form & ~disputed) /* the first form, 0, finds out what is disputed */
 			continue;
 		qsort(at, sorted.count, sizeof *at, form & SORTS_AS_SENT ? compare_as_sent : compare_folded);
-		TRY(sign(c, &sorted, secret, form, &wanted));
+		TRY(sign(c, &sorted, secret, form, &disputed, &wanted));
 		if (wanted.n == given.n && crypto_equal(wanted.p, given.p, given.n))
 			is_right = true; /* and on, so that the time does not tell which form it was */
 	}

@@ -9,8 +9,8 @@ enum { CLOUDSTACK_PARAMETERS_MAX = 1000 };
 
 /* The value of the parameter of that name, in any case; empty: there is none. */
 struct str cloudstack_find_value(const struct pairs *parameters, const char *name);
-/* Whether the parameter "signature" is one of the others under the secret, and holds now: version 3 says until
+/* As key_check (auth/key_owner.h): parameters is a struct pairs. Whether its "signature" is one of the others under the secret, and holds now: version 3 says until
  * when. Clients disagree on the order of names that differ in case, and on whether to escape * ~ [ and ]: each of
  * these forms is accepted. ERR_NO_MEMORY; also of more than CLOUDSTACK_PARAMETERS_MAX. */
-RESULT cloudstack_check_signature(struct ctx *c, const struct pairs *parameters, struct str secret,
+RESULT cloudstack_check_signature(struct ctx *c, const void *parameters, struct str secret,
 				  bool *ret_is_right);

@@ -81,6 +81,7 @@ RESULT key_use_secret(struct ctx *c, const uint8_t *master_key, const struct acc
 }
 
 struct proving {
+	struct ctx *c;
 	const struct key_proof *proof;
 	bool is_right;
 };
@@ -88,14 +89,14 @@ struct proving {
 static RESULT check_proof(void *arg, struct str secret)
 {
 	struct proving *p = arg;
-	return p->proof->check(p->proof->arg, secret, &p->is_right);
+	return p->proof->check(p->c, p->proof->arg, secret, &p->is_right);
 }
 
 RESULT key_prove_owner(struct ctx *c, const struct key_proof *proof, struct str key_id,
 		       struct identity **ret_who)
 {
 	struct key_owner owner = {0};
-	struct proving p = {proof, false};
+	struct proving p = {c, proof, false};
 	AUTO_VIEW v;
 	view_open(proof->store, &v);
 	TRY(key_find_owner(c, &v, key_id, &owner));

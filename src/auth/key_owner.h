@@ -25,14 +25,16 @@ typedef RESULT (*key_use)(void *arg, struct str secret);
 RESULT key_use_secret(struct ctx *c, const uint8_t *master_key, const struct access_key *key, key_use use,
 		      void *arg);
 
+/* Whether what arg points at is proved by the secret. */
+typedef RESULT (*key_check)(struct ctx *c, const void *arg, struct str secret, bool *ret_is_right);
 /* How a request proves that its sender has the key's secret. */
 struct key_proof {
 	struct store *store;
 	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes */
 	struct uses *uses;         /* where a proved use is noted, NULL: nowhere; */
 	struct str service;        /* as one of this service */
-	RESULT (*check)(void *arg, struct str secret, bool *ret_is_right);
-	void *arg;
+	key_check check;
+	const void *arg;
 };
 /* Whose the key of that id is, if it is open and the proof holds; NULL: nobody. */
 RESULT key_prove_owner(struct ctx *c, const struct key_proof *proof, struct str key_id,

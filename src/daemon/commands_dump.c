@@ -3,6 +3,8 @@
  * the reference of actions, the coverage page, the manual page, completion for bash. */
 #include <stdio.h>
 
+#include "api/cloudstack/cloudstack.h"
+#include "api/core/dispatch.h"
 #include "api/ec2/core/ec2.h"
 #include "api/iam/iam.h"
 #include "api/openstack/core/openstack.h"
@@ -216,6 +218,13 @@ static bool add_chapter(struct buf *out, dump_tables dump, void (*add)(struct bu
 	return parsed;
 }
 
+static void add_cloudstack_coverage(struct buf *out)
+{
+	buf_add_str(out, STR("\n## CloudStack: the first commands\n\nA command that CloudStack has and Dari "
+			     "has not answers error 432.\n\n"));
+	api_write_coverage(out, cloudstack_protocol.groups);
+}
+
 static int dump_coverage_here(const struct command *command, json_t *args, const char *config_path)
 {
 	(void) args;
@@ -228,8 +237,10 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 		    "actions` and `dari dump openstack` say the\nsame as JSON, with every parameter and "
 		    "filter.\n\n"));
 	if (add_chapter(&out, ec2_dump_actions, add_ec2_coverage) &&
-	    add_chapter(&out, openstack_dump_actions, add_openstack_coverage))
+	    add_chapter(&out, openstack_dump_actions, add_openstack_coverage)) {
+		add_cloudstack_coverage(&out);
 		return print_whole(&out);
+	}
 	buf_done(&out);
 	fprintf(stderr, "dari %s: the tables are no JSON\n", command->words);
 	return 1;

@@ -12,12 +12,6 @@
  * parameters are short. User data of 32 KiB fit, which are the largest that CloudStack takes. */
 enum { PARAMETERS_SIZE_MAX = 64 * 1024 };
 
-struct cloudstack_call {
-	API_CALL_BASE;
-	struct pairs pairs;
-};
-API_DEFINE_FACE(cloudstack)
-
 static const struct pairs_rules pairs_rules = {.noun = "request",
 					       .count_max = CLOUDSTACK_PARAMETERS_MAX,
 					       .form = PAIRS_NEST | PAIRS_BRACKETS | PAIRS_IGNORE_CASE};
@@ -36,54 +30,28 @@ bool cloudstack_has_path(struct str path)
 
 /* ---- who asks, and for what ---- */
 
-static RESULT is_signed(void *arg, struct str secret, bool *ret_is_right)
+static RESULT read_request(struct api_call *e)
 {
-	struct cloudstack_call *e = arg;
-	return cloudstack_check_signature(e->c, &e->pairs, secret, ret_is_right);
-}
-
-static RESULT read_request(struct cloudstack_call *e)
-{
-	const struct api_config *config = e->config;
-	const struct key_proof proof = {config->store,     config->master_key, config->uses,
-					STR("cloudstack"), is_signed,          e};
 	struct str form = e->call->method == HTTP_POST ? e->call->body : STR_NONE;
-	struct identity *who = NULL;
 	if (form.n + e->call->query.n > PARAMETERS_SIZE_MAX)
 		return ctx_fail(e->c, ERR_TOO_LARGE, "The request has more than %d bytes of parameters",
 				PARAMETERS_SIZE_MAX);
 	TRY(pairs_parse(e->c, &pairs_rules, e->call->query, form, &e->pairs));
-	TRY(key_prove_owner(e->c, &proof, cloudstack_find_value(&e->pairs, "apikey"), &who));
-	if (!who)
-		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
-				"unable to verify user credentials and/or request signature");
-	e->c->who = who;
-	e->call->account_number = who->account_number;
-	return OK;
+	struct str key_id = cloudstack_find_value(&e->pairs, "apikey");
+	return api_prove_key(e, key_id, cloudstack_check_signature, &e->pairs);
 }
 
-static RESULT find(struct api_call *core)
+static RESULT find(struct api_call *e)
 {
-	struct cloudstack_call *e = cloudstack_call_of(core);
 	struct result proved = read_request(e);
 	struct str name = cloudstack_find_value(&e->pairs, "command");
-	const struct api_entry *entry = api_find_action(&core->face->entries, name);
-	api_choose_action(core, entry);
-	TRY(api_check_limits(core, core->action, proved));
-	if (entry)
+	api_choose_action(e, api_find_action(&e->face->entries, name));
+	TRY(api_check_limits(e, e->action, proved));
+	if (e->action)
 		return OK;
 	return name.n ? ctx_fail(e->c, ERR_UNSUPPORTED, "Unknown API command: %" STR_FMT,
 				 STR_ARG(str_slice(name, 0, 128)))
 		      : ctx_fail(e->c, ERR_UNSUPPORTED, "Invalid request, no command sent");
-}
-
-static RESULT prepare(struct api_call *core)
-{
-	const struct pairs *pairs = &cloudstack_call_of(core)->pairs;
-	const struct params_request request = {.dialect = &cloudstack_dialect,
-					       .body = document_of_pairs(pairs, pairs_rules.form)};
-	TRY(api_new_args(core, 1, core->action->args.size));
-	return params_fill(core->c, &core->action->args, &request, core->args);
 }
 
 /* ---- answers ---- */
@@ -100,46 +68,38 @@ static void write_time(struct json_writer *w, const char *name, int64_t time_us)
 static RESULT read_page(struct api_call *e, const struct cloudstack_list_args *asked,
 			struct api_list_wish *wish)
 {
-	bool is_all = asked->page_size == -1;
-	if (is_all ? asked->page != 0 : !asked->page != !asked->page_size)
-		return ctx_fail_field(
-			e->c, ERR_INVALID, STR("pagesize"),
-			is_all ? "\"page\" parameter can't be specified with \"pagesize\" -1"
-			       : "\"page\" and \"pagesize\" parameters must be specified together");
+	if (asked->page_size == -1 ? asked->page != 0 : !asked->page != !asked->page_size)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("pagesize"),
+				      "\"page\" and \"pagesize\" must be specified together, or \"pagesize\" "
+				      "-1 alone");
 	wish->limit = asked->page_size > 0 ? (size_t) asked->page_size : 0;
 	wish->offset = asked->page > 1 ? (size_t) (asked->page - 1) * wish->limit : 0;
 	return OK;
 }
 
-/* "count" is that of all pages. An empty list has no member. */
-static RESULT write_list(struct api_call *e, struct json_writer *w)
-{
-	const struct cloudstack_list_args *asked = e->args;
-	struct api_list_wish wish = {asked->id, &cloudstack_dialect, asked->name, asked->keyword};
-	struct query_page page;
-	TRY(read_page(e, asked, &wish));
-	TRY(api_list_rows(e, &wish, &page));
-	if (page.count) {
-		json_write_int(w, "count", (int64_t) page.count);
-		api_list_write(e, w, write_time, &wish, &page);
-	}
-	return OK;
-}
-
 void cloudstack_open_response(struct api_call *e, struct json_writer *w, const char *name)
 {
-	struct str small = str_lower(e->c->arena, str_from(name));
+	struct arena *a = e->c->arena;
+	struct str text = str_print(a, "%" STR_FMT "response", STR_ARG(str_lower(a, str_from(name))));
 	json_write_open(w, NULL);
-	json_write_open(
-		w, str_to_z(e->c->arena, str_print(e->c->arena, "%" STR_FMT "response", STR_ARG(small))));
+	json_write_open(w, str_to_z(a, text));
 }
 
+/* "count" is that of all pages. An empty list has no member. */
 static RESULT write_answer(struct api_call *e, struct buf *body)
 {
+	const struct cloudstack_list_args *asked = e->args;
+	struct api_list_wish wish = {asked->id, asked->name, asked->keyword};
+	struct query_page page;
 	struct json_writer w;
+	TRY(read_page(e, asked, &wish));
+	TRY(api_list_rows(e, &wish, &page));
 	json_write_begin(&w, body);
 	cloudstack_open_response(e, &w, e->action->name);
-	TRY(write_list(e, &w));
+	if (page.count) {
+		json_write_int(&w, "count", (int64_t) page.count);
+		api_list_write(e, &w, write_time, &wish, &page);
+	}
 	json_write_close(&w);
 	json_write_close(&w);
 	return json_write_end(&w);
@@ -148,12 +108,11 @@ static RESULT write_answer(struct api_call *e, struct buf *body)
 const struct api_protocol cloudstack_protocol = {
 	.name = "cloudstack",
 	.content_type = "application/json;charset=UTF-8",
-	.face_size = sizeof(struct api_face),
-	.call_size = sizeof(struct cloudstack_call),
 	.groups = &all_groups,
 	.errors = &cloudstack_errors,
+	.pairs = &pairs_rules,
+	.dialect = &cloudstack_dialect,
 	.find = find,
-	.prepare = prepare,
 	.write = write_answer,
 	.write_problem = cloudstack_write_problem,
 };

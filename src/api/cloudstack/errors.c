@@ -19,7 +19,7 @@ static const struct api_error rows[] = {
 const struct api_errors cloudstack_errors = API_ERRORS(
 	rows, .internal = "Internal error executing command, please contact your system administrator",
 	.throttled = "The given user has reached his/her account api limit, please retry later.",
-	.is_by_status = true);
+	.unproved = "unable to verify user credentials and/or request signature", .is_by_status = true);
 
 /* A command that was not recognised has no response of its own. */
 RESULT cloudstack_write_problem(struct api_call *e, struct api_problem *p, struct buf *body)
@@ -39,16 +39,6 @@ RESULT cloudstack_write_problem(struct api_call *e, struct api_problem *p, struc
 
 /* ---- parameters ---- */
 
-static RESULT read_id(const struct params_reader *r, const struct params_value *v, struct ref *out)
-{
-	uuid id;
-	if (v->text.n != 36 || !result_is_ok(uuid_parse(v->text, &id)))
-		return params_fail(r, FAULT_ID, v);
-	*out = (struct ref){
-		.kind = v->p->kind, .prefix = id, .bits = 128, .field = v->field, .text = v->text};
-	return OK;
-}
-
 #define UNABLE "Unable to execute API command due to "
 const struct params_dialect cloudstack_dialect = {
 	.words = {[FAULT_MISSING] = UNABLE "missing parameter {field}",
@@ -62,5 +52,4 @@ const struct params_dialect cloudstack_dialect = {
 	.rules = ABSENT_IF_EMPTY | UNKNOWN_IS_IGNORED,
 	.text_max = 255,
 	.separator = ',',
-	.read_id = read_id,
 };

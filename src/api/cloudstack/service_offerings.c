@@ -13,16 +13,15 @@ struct list_offerings {
 	struct ref machine;
 	enum choice is_system;
 };
+#define P(wire, member, ...) PARAM(struct list_offerings, wire, member, __VA_ARGS__)
 static const struct param params[] = {
 	CLOUDSTACK_LIST_PARAMS(struct list_offerings, KIND_INSTANCE_TYPE),
 	CLOUDSTACK_OWNER_PARAMS(struct list_offerings),
-	PARAM(struct list_offerings, "cpunumber", cpus, .min = 1, .max = INT32_MAX,
-	      .doc = "At least so many."),
-	PARAM(struct list_offerings, "memory", memory, .min = 1, .max = INT32_MAX,
-	      .doc = "At least so many MiB."),
-	PARAM(struct list_offerings, "virtualmachineid", machine, .kind = KIND_INSTANCE,
-	      .doc = "Those that this machine can be changed to."),
-	PARAM(struct list_offerings, "issystem", is_system, .doc = "Of system VMs, of which there are none."),
+	P("cpunumber", cpus, .min = 1, .max = INT32_MAX, .doc = "At least so many."),
+	P("memory", memory, .min = 1, .max = INT32_MAX, .doc = "At least so many MiB."),
+	P("virtualmachineid", machine, .kind = KIND_INSTANCE,
+	  .doc = "Those that this machine can be changed to."),
+	P("issystem", is_system, .doc = "Of system VMs, of which there are none."),
 	NOT_BUILT("cpuspeed|systemvmtype|templateid|zoneid|vgpuprofileid"),
 	NOT_BUILT("storagetype", .only = "local"),
 	NOT_BUILT("encryptroot|gpuenabled", .only = "false"),
@@ -42,30 +41,18 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	return type->vcpus >= a->cpus && type->memory >> MIB_SHIFT >= a->memory;
 }
 
-static struct str get_text(struct api_call *e, const struct row *row)
-{
-	const struct instance_type *type = instance_type_of(row);
-	(void) e;
-	return type->description.n ? type->description : type->name;
-}
-
 static const struct member members[] = {
 	MEMBER(struct instance_type, "id", row.id),
 	MEMBER(struct instance_type, "name", name),
-	MEMBER_TEXT("displaytext", get_text),
+	MEMBER(struct instance_type, "displaytext", description, .instead = FITS(instance_type, name)),
 	MEMBER(struct instance_type, "cpunumber", vcpus),
 	MEMBER_FIXED("cpuspeed", CLOUDSTACK_CPU_SPEED_MHZ),
 	MEMBER(struct instance_type, "memory", memory, .shift = MIB_SHIFT),
 	MEMBER_AS(struct instance_type, TIME, "created", row.created_us),
 	MEMBER_FIXED("storagetype", "\"local\""),
 	MEMBER_FIXED("provisioningtype", "\"thin\""),
-	MEMBER_FIXED("offerha", "false"),
-	MEMBER_FIXED("limitcpuuse", "false"),
-	MEMBER_FIXED("isvolatile", "false"),
-	MEMBER_FIXED("issystem", "false"),
-	MEMBER_FIXED("defaultuse", "false"),
-	MEMBER_FIXED("iscustomized", "false"),
-	MEMBER_FIXED("dynamicscalingenabled", "false"),
+	MEMBER_FIXED("offerha|limitcpuuse|isvolatile|issystem|defaultuse|iscustomized|dynamicscalingenabled",
+		     "false"),
 	MEMBER_FIXED("state", "\"Active\""),
 };
 

@@ -19,19 +19,18 @@ struct list_machines {
 	struct ref zone, template, offering;
 	struct str state, key_name, hypervisor;
 };
+#define P(wire, member, ...) PARAM(struct list_machines, wire, member, __VA_ARGS__)
 static const struct param params[] = {
 	CLOUDSTACK_LIST_PARAMS(struct list_machines, KIND_INSTANCE),
 	CLOUDSTACK_OWNER_PARAMS(struct list_machines),
-	PARAM(struct list_machines, "zoneid", zone, .kind = KIND_ZONE, .fits = FITS(instance, zone),
-	      .doc = "In this zone."),
-	PARAM(struct list_machines, "templateid", template, .kind = KIND_IMAGE, .fits = FITS(instance, image),
-	      .doc = "Made from this template."),
-	PARAM(struct list_machines, "serviceofferingid", offering, .kind = KIND_INSTANCE_TYPE,
-	      .fits = FITS(instance, type), .doc = "Of this size."),
-	PARAM(struct list_machines, "state", state, .doc = "In this state; Present: not destroyed."),
-	PARAM(struct list_machines, "keypair", key_name, .fits = FITS(instance, key_name),
-	      .doc = "With this key pair."),
-	PARAM(struct list_machines, "hypervisor", hypervisor, .doc = "KVM is the only one."),
+	P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(instance, zone), .doc = "In this zone."),
+	P("templateid", template, .kind = KIND_IMAGE, .fits = FITS(instance, image),
+	  .doc = "Made from this template."),
+	P("serviceofferingid", offering, .kind = KIND_INSTANCE_TYPE, .fits = FITS(instance, type),
+	  .doc = "Of this size."),
+	P("state", state, .doc = "In this state; Present: not destroyed."),
+	P("keypair", key_name, .fits = FITS(instance, key_name), .doc = "With this key pair."),
+	P("hypervisor", hypervisor, .doc = "KVM is the only one."),
 	NOT_BUILT("affinitygroupid|arch|autoscalevmgroupid|backupofferingid|clusterid|extensionid|"
 		  "forvirtualnetwork|groupid|haenable|hostid|isoid|networkid|podid|securitygroupid|storageid|"
 		  "tags|userid|userdataid|vpcid|isvnf|leased|gpuenabled"),
@@ -50,13 +49,6 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	       (!a->state.n || str_is(a->state, "Present") || str_equal(a->state, get_state(e, row)));
 }
 
-static void write_is_default(struct api_call *e, struct json_writer *w, const char *name,
-			     const struct row *row)
-{
-	(void) e;
-	json_write_bool(w, name, port_of(row)->device_index == 0);
-}
-
 static const struct member nic_members[] = {
 	MEMBER(struct port, "id", row.id),
 	MEMBER(struct port, "networkid", network),
@@ -65,7 +57,7 @@ static const struct member nic_members[] = {
 	MEMBER(struct subnet, "gateway", gateway_ip, .path = {JOIN_ONE(KIND_SUBNET, port, subnet)}),
 	MEMBER_AS(struct subnet, NETMASK, "netmask", block, .path = {JOIN_ONE(KIND_SUBNET, port, subnet)}),
 	MEMBER(struct port, "ipaddress", ip),
-	MEMBER_WRITTEN("isdefault", write_is_default),
+	MEMBER_AS(struct port, ZERO, "isdefault", device_index),
 	MEMBER(struct port, "macaddress", mac),
 	MEMBER_FIXED("type", "\"Isolated\""),
 	MEMBER_FIXED("traffictype", "\"Guest\""),

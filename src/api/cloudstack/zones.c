@@ -25,18 +25,12 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	       (zone_of(row)->enabled || a->available == CHOICE_NO);
 }
 
-static struct str get_allocation(struct api_call *e, const struct row *row)
-{
-	(void) e;
-	return zone_of(row)->enabled ? STR("Enabled") : STR("Disabled");
-}
-
 static const struct member members[] = {
 	MEMBER(struct zone, "id", row.id),
 	MEMBER(struct zone, "name", name),
 	MEMBER_FIXED("networktype", "\"Advanced\""),
 	MEMBER_FIXED("securitygroupsenabled", "true"),
-	MEMBER_TEXT("allocationstate", get_allocation),
+	MEMBER(struct zone, "allocationstate", enabled, .yes = "Enabled", .no = "Disabled"),
 	MEMBER_FIXED("dhcpprovider", "\"VirtualRouter\""),
 	MEMBER_FIXED("localstorageenabled", "true"),
 	MEMBER_FIXED("tags", "[]"),

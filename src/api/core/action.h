@@ -94,6 +94,7 @@ struct api_groups {
 /* Of one call, in the HTTP call's arena. The core sets call, c, face and config; the face's find() sets action
  * and audited (api_choose_action()). The face may set
  *   errors, part      which rows its failures have (api/core/problem.h); errors is the protocol's at first
+ *   pairs             what the request says, if the protocol has names and values; the face's find() reads them
  *   error             the row of a failure that no problem tells; NULL: the problem's
  * Handlers set the others, in prepare:
  *   args              what the parameters say: arg_count structs of arg_size bytes, mostly one
@@ -117,6 +118,7 @@ struct api_groups {
 	const struct api_errors *errors;                                                                     \
 	const struct api_error *error;                                                                       \
 	unsigned part;                                                                                       \
+	struct pairs pairs;                                                                                  \
 	const struct api_action *action;                                                                     \
 	const struct audited *audited;                                                                       \
 	struct audit_call *audit;                                                                            \

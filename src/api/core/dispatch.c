@@ -6,31 +6,11 @@
 #include <assert.h>
 #include <unistd.h>
 
-#include "auth/limit.h"
 #include "base/clock.h"
 #include "engine/resolve.h"
 #include "model/role.h"
 
 #define OBSERVE_TIMEOUT_US (10 * SECOND)
-
-/* ---- for the face's find() ---- */
-
-void api_choose_action(struct api_call *e, const struct api_entry *entry)
-{
-	e->action = entry ? entry->action : NULL;
-	e->audited = entry ? entry->audited : NULL;
-}
-
-RESULT api_check_limits(struct api_call *e, const struct api_action *action, struct result so_far)
-{
-	struct limits *limits = e->config->limits;
-	bool writes = action && action->flags & API_WRITES;
-	if (e->c->who ? limits_take(limits, e->c->who, writes) : limits_take_stranger(limits, e->call->peer))
-		return so_far;
-	e->call->is_quiet = true;
-	ctx_clear_problem(e->c); /* the flood is what the caller is told of */
-	return ctx_fail(e->c, ERR_THROTTLED, "%s", e->errors->throttled);
-}
 
 /* ---- for handlers ---- */
 
@@ -304,9 +284,18 @@ static RESULT check_file(struct api_call *e)
 	return permitted;
 }
 
+static RESULT read_pairs(struct api_call *e)
+{
+	const struct api_protocol *p = e->face->protocol;
+	const struct params_request request = {.dialect = p->dialect,
+					       .body = document_of_pairs(&e->pairs, p->pairs->form)};
+	TRY(api_new_args(e, 1, e->action->args.size));
+	return params_fill(e->c, &e->action->args, &request, e->args);
+}
+
 static RESULT prepare_action(struct api_call *e)
 {
-	struct result result = e->face->protocol->prepare(e);
+	struct result result = e->face->protocol->prepare ? e->face->protocol->prepare(e) : read_pairs(e);
 	if (result_is_ok(result) && e->file)
 		result = check_file(e);
 	view_close(&e->view);
@@ -347,7 +336,8 @@ void api_call_begin(struct api_call *e, struct api_face *face, struct call *call
 /* NULL: no memory. */
 static struct api_call *new_call(struct api_face *face, struct call *call)
 {
-	struct api_call *e = arena_alloc(call->ctx.arena, face->protocol->call_size);
+	size_t size = face->protocol->call_size;
+	struct api_call *e = arena_alloc(call->ctx.arena, size ? size : sizeof *e);
 	if (e)
 		api_call_begin(e, face, call);
 	call->face_data = e;

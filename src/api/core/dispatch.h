@@ -7,15 +7,19 @@
 #include "api/core/face.h"
 #include "api/core/problem.h"
 #include "auth/guard.h"
+#include "auth/key_owner.h"
 
 /* What a face provides. `e` points at the face's own call, which begins with a struct api_call. Members that
  * say "optional" may be NULL. */
 struct api_protocol {
 	const char *name;                /* "iam": in the log and the audit log */
 	const char *content_type;        /* of answers */
-	size_t face_size, call_size;     /* of the face's own struct, and of its call's */
+	size_t face_size, call_size;     /* of the face's own struct, and of its call's; 0: the core's */
 	const struct api_groups *groups; /* its actions, if they are found by name; NULL: they are not */
 	const struct api_errors *errors;
+	/* Without a prepare(): how the call's pairs are read, into the action's args. */
+	const struct pairs_rules *pairs;
+	const struct params_dialect *dialect;
 
 	/* Optional: makes what the face's own struct has besides, and lets go of it; false: no memory. */
 	bool (*open)(struct api_face *face);
@@ -30,7 +34,7 @@ struct api_protocol {
 	 * right than this: a reader's role gives what changes nothing, a member's the rest. ERR_DENIED: roles
 	 * alone forbid it. */
 	RESULT (*describe_permission)(struct api_call *e, struct guard_request *request);
-	/* Reads the parameters into args (api_new_args()), and calls the action's own prepare. */
+	/* Optional: reads the parameters into args (api_new_args()), and calls the action's own prepare. */
 	RESULT (*prepare)(struct api_call *e);
 	/* Optional: after prepare, or the failure before it: lets go of what the request was read with. */
 	void (*end_request)(struct api_call *e);
@@ -66,6 +70,9 @@ struct api_protocol {
 
 /* entry NULL: there is no such action. */
 void api_choose_action(struct api_call *e, const struct api_entry *entry);
+/* Sets c->who to the owner of the access key, if check() finds that the request proves its secret.
+ * ERR_UNAUTHENTICATED: it does not, or the key is unknown or closed. */
+RESULT api_prove_key(struct api_call *e, struct str key_id, key_check check, const void *arg);
 /* Takes one from what the caller may ask for, who is a stranger until c->who is set. ERR_THROTTLED: there is
  * none, which the limits log in sum, so that this call is not logged. Else so_far: what came of finding out who
  * asks. */

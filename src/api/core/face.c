@@ -64,7 +64,7 @@ const struct api_entry *api_find_action(const struct api_entries *entries, struc
 RESULT api_face_new(struct ctx *c, const struct api_protocol *protocol, const struct api_config *config,
 		    struct api_face **ret_face)
 {
-	struct api_face *face = heap_alloc(protocol->face_size);
+	struct api_face *face = heap_alloc(protocol->face_size ? protocol->face_size : sizeof *face);
 	if (!face)
 		return ctx_no_memory(c);
 	face->protocol = protocol;

@@ -17,13 +17,12 @@ struct api_listing {
 
 /* What lists are asked for besides the action's own filters. Empty: nothing. */
 struct api_list_wish {
-	struct ref id; /* only this row, which must be there whatever the filters say */
-	const struct params_dialect *dialect; /* which says that it is not there (FAULT_ID) */
-	struct str name, keyword;             /* the whole name, a part of it; in any case */
-	size_t offset, limit;                 /* of the rows; 0: all */
+	struct ref id;            /* only this row, which must be there whatever the filters say */
+	struct str name, keyword; /* the whole name, a part of it; in any case */
+	size_t offset, limit;     /* of the rows; 0: all */
 };
 
-/* The rows that the caller sees and the filters accept, in order. ERR_INVALID with the field "id": the caller sees no
+/* The rows that the caller sees and the filters accept, in order. ERR_INVALID with the field "id" (FAULT_ID): the caller sees no
  * row of the wish's id. */
 RESULT api_list_rows(struct api_call *e, const struct api_list_wish *wish, struct query_page *ret_page);
 /* An object for each of the rows of the wish's page, in a list. */

@@ -119,7 +119,13 @@ static void write_field(const struct object *o, const struct member *m, const vo
 		o->write_time(w, m->name, *(const int64_t *) at);
 		break;
 	case MEMBER_IS_BOOL:
-		json_write_bool(w, m->name, *(const bool *) at);
+		if (m->yes)
+			json_write_z(w, m->name, *(const bool *) at ? m->yes : m->no);
+		else
+			json_write_bool(w, m->name, *(const bool *) at);
+		break;
+	case MEMBER_IS_ZERO:
+		json_write_bool(w, m->name, *(const int64_t *) at == 0);
 		break;
 	case MEMBER_IS_IP:
 		write_ip(w, m, *(const struct ip *) at);
@@ -133,10 +139,19 @@ static void write_field(const struct object *o, const struct member *m, const vo
 	}
 }
 
+static void write_fixed(struct json_writer *w, const struct member *m)
+{
+	struct str rest = str_from(m->name), name;
+	while (str_split_next(&rest, '|', &name)) {
+		json_write_key(w, name);
+		json_write_raw(w, NULL, str_from(m->json));
+	}
+}
+
 static void write_member(const struct object *o, const struct member *m, const struct row *row)
 {
 	if (m->type == MEMBER_IS_FIXED)
-		json_write_raw(o->w, m->name, str_from(m->json));
+		write_fixed(o->w, m);
 	else if (m->type == MEMBER_IS_REFS)
 		write_refs(o, m, row);
 	else if (!row)
@@ -147,6 +162,9 @@ static void write_member(const struct object *o, const struct member *m, const s
 		m->write(o->e, o->w, m->name, row);
 	else if (m->text)
 		write_text(o->w, m, m->text(o->e, row));
+	else if (m->instead && !((const struct str *) field_at(m, row))->n)
+		write_text(o->w, m,
+			   *(const struct str *) (const void *) ((const char *) row + m->instead - 1));
 	else
 		write_field(o, m, field_at(m, row));
 }

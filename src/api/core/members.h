@@ -4,7 +4,7 @@
  *
  *   MEMBER(struct instance, "cpunumber", vcpus)                                    a field, by its type
  *   MEMBER(struct zone, "zonename", name, .path = {JOIN_ONE(KIND_ZONE, instance, zone)})   of the row's zone
- *   MEMBER_FIXED("hypervisor", "\"KVM\"")                                          the same for all rows
+ *   MEMBER_FIXED("hypervisor", "\"KVM\"")                                          the same for all rows; "a|b": both
  *   MEMBER_TEXT("state", get_state)                                                what a function says
  *   MEMBER_EACH("nic", nics, KIND_PORT, PORT_INDEX_INSTANCE)                       an object for each row that names it
  *   MEMBER_REFS(struct port, "group", members, KIND_SECURITY_GROUP, groups)        an object for each row that it names
@@ -25,7 +25,8 @@ enum member_type {
 	MEMBER_IS_INT,    /* in units of 1 << .shift, MiB say */
 	MEMBER_IS_DIGITS, /* an int as a text */
 	MEMBER_IS_TIME,
-	MEMBER_IS_BOOL,
+	MEMBER_IS_BOOL, /* true and false, or .yes and .no */
+	MEMBER_IS_ZERO, /* whether an int is 0 */
 	MEMBER_IS_IP,
 	MEMBER_IS_MAC,
 	MEMBER_IS_NETMASK, /* of a CIDR of IPv4 */
@@ -43,6 +44,8 @@ struct member {
 	size_t offset; /* of the field */
 	unsigned shift;
 	bool is_optional; /* an empty text is left out */
+	const char *yes, *no;
+	size_t instead;   /* of an empty text: another field of the row, + 1 (FITS) */
 	const char *json; /* FIXED: the value */
 	struct str (*text)(struct api_call *e, const struct row *row);
 	void (*write)(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);

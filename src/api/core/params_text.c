@@ -209,6 +209,18 @@ static RESULT read_choice(const struct params_reader *r, const struct params_val
 	return OK;
 }
 
+static RESULT read_id(const struct params_reader *r, const struct params_value *v, struct ref *out)
+{
+	uuid id;
+	if (r->dialect->read_id)
+		return r->dialect->read_id(r, v, out);
+	if (v->text.n != UUID_TEXT_SIZE - 1 || !result_is_ok(uuid_parse(v->text, &id)))
+		return params_fail(r, FAULT_ID, v);
+	*out = (struct ref){
+		.kind = v->p->kind, .prefix = id, .bits = 8 * sizeof id, .field = v->field, .text = v->text};
+	return OK;
+}
+
 static bool is_of_family(const struct params_reader *r, const struct params_value *v, struct ip ip)
 {
 	return r->dialect->rules & IP_OF_ANY_FAMILY || ip.family == (v->p->flags & IPV6 ? IP_V6 : IP_V4);
@@ -240,7 +252,7 @@ RESULT params_read_text(const struct params_reader *r, const struct params_value
 		return read_choice(r, v, out);
 	case PARAM_ID:
 	case PARAM_IDS:
-		return r->dialect->read_id(r, v, out);
+		return read_id(r, v, out);
 	case PARAM_IP:
 	case PARAM_IPS:
 		return read_ip(r, v, out);

@@ -22,6 +22,7 @@ struct api_errors {
 	size_t count;
 	const char *internal;  /* what is told of a fault of ours */
 	const char *throttled; /* who asks too often is told, or whose work fills the lane */
+	const char *unproved;  /* whose access key is unknown, or its secret not proved (api_prove_key()) */
 	bool is_by_status;     /* the audit log has statuses, not codes */
 };
 #define API_ERRORS(rows, ...)                                                                                \

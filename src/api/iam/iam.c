@@ -36,7 +36,7 @@ static RESULT find(struct api_call *core)
 {
 	struct iam_call *e = iam_call_of(core);
 	TRY(authenticate(e));
-	TRY(query_find_action(core, 0, 0, &e->pairs));
+	TRY(query_find_action(core, 0, 0));
 	if (e->action)
 		return OK;
 	struct str name = pairs_find(&e->pairs, "Action");
@@ -116,7 +116,6 @@ static RESULT write_answer(struct api_call *core, struct buf *body)
 const struct api_protocol iam_protocol = {
 	.name = "iam",
 	.content_type = "text/xml",
-	.face_size = sizeof(struct api_face),
 	.call_size = sizeof(struct iam_call),
 	.groups = &iam_action_groups,
 	.errors = &iam_errors,

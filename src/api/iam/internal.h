@@ -50,7 +50,6 @@ size_t iam_sum_actions(const struct iam_action **out, size_t max);
 
 struct iam_call {
 	API_CALL_BASE;
-	struct pairs pairs;
 };
 
 API_DEFINE_FACE(iam)

@@ -110,8 +110,7 @@ static const struct param policy_params[] = {
 	PARAM(W, "RequireUppercaseCharacters", capitals, .doc = "They need a capital letter."),
 	PARAM(W, "RequireLowercaseCharacters", small_letters, .doc = "They need a small letter."),
 	PARAM(W, "AllowUsersToChangePassword", own, .doc = "Users may change their own."),
-	NOT_BUILT("MaxPasswordAge"),
-	NOT_BUILT("PasswordReusePrevention"),
+	NOT_BUILT("MaxPasswordAge|PasswordReusePrevention"),
 	NOT_BUILT("HardExpiry", .only = "false"),
 };
 #undef W

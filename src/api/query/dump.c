@@ -118,25 +118,34 @@ static void add_bounds(struct buf *out, const struct param *p)
 		buf_print(out, "\"min\": %lld, \"max\": %lld, ", (long long) p->min, (long long) max);
 }
 
-/* One line for each parameter; members of lists as "IpPermissions.N.IpRanges.N.CidrIp". */
+/* One line for each name. */
+static void add_param(struct buf *out, const struct param *p, struct str name, const struct path *outer,
+		      bool *first)
+{
+	buf_add_str(out, *first ? STR("\n      {\"name\": \"") : STR(",\n      {\"name\": \""));
+	*first = false;
+	add_path(out, outer);
+	buf_print(out, "%" STR_FMT "%s\", ", STR_ARG(name), is_list(p) ? ".N" : "");
+	params_dump_member(out, "type", type_word(p));
+	add_bounds(out, p);
+	if (p->only)
+		params_dump_member(out, "only", p->only);
+	buf_print(out, "\"required\": %s, \"built\": %s, ", p->flags & REQUIRED ? "true" : "false",
+		  p->type == PARAM_NOT_BUILT ? "false" : "true");
+	buf_add_str(out, STR("\"doc\": "));
+	params_dump_text(out, p->doc);
+	buf_add_char(out, '}');
+}
+
+/* Members of lists as "IpPermissions.N.IpRanges.N.CidrIp". */
 static void add_params(struct buf *out, const struct params *table, const struct path *outer, bool *first)
 {
 	for (size_t k = 0; k < table->count; k++) {
 		const struct param *p = &table->at[k];
 		const struct path inner = {outer, p->wire};
-		buf_add_str(out, *first ? STR("\n      {\"name\": \"") : STR(",\n      {\"name\": \""));
-		*first = false;
-		add_path(out, outer);
-		buf_print(out, "%s%s\", ", p->wire, is_list(p) ? ".N" : "");
-		params_dump_member(out, "type", type_word(p));
-		add_bounds(out, p);
-		if (p->only)
-			params_dump_member(out, "only", p->only);
-		buf_print(out, "\"required\": %s, \"built\": %s, ", p->flags & REQUIRED ? "true" : "false",
-			  p->type == PARAM_NOT_BUILT ? "false" : "true");
-		buf_add_str(out, STR("\"doc\": "));
-		params_dump_text(out, p->doc);
-		buf_add_char(out, '}');
+		struct str rest = str_from(p->wire), name;
+		while (str_split_next(&rest, '|', &name))
+			add_param(out, p, name, outer, first);
 		if (p->type == PARAM_STRUCTS)
 			add_params(out, p->sub, &inner, first);
 	}

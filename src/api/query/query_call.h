@@ -11,12 +11,11 @@
 /* Reads the pairs and finds the action, among those whose flags in `mask` are `flags`; e->action stays NULL when
  * there is none. Afterwards the caller's limits are asked. ERR_UNSUPPORTED: the method; ERR_THROTTLED; else as
  * request_parse(). */
-RESULT query_find_action(struct api_call *e, unsigned mask, unsigned flags, struct pairs *ret_pairs);
+RESULT query_find_action(struct api_call *e, unsigned mask, unsigned flags);
 /* The pairs alone. ERR_UNSUPPORTED: the method; else as request_parse(). */
-RESULT query_parse_call(struct api_call *e, struct pairs *ret_pairs);
+RESULT query_parse_call(struct api_call *e);
 /* The entry of that action; NULL: there is none. */
-const struct api_entry *query_find_entry(const struct api_entries *entries, const struct pairs *pairs,
-					 unsigned mask, unsigned flags);
+const struct api_entry *query_find_entry(const struct api_call *e, unsigned mask, unsigned flags);
 
 /* The answer and the error document that IAM and STS share; EC2 has its own. */
 

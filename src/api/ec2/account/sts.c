@@ -105,8 +105,7 @@ struct sts_own {
 static const struct param own_params[] = {
 	PARAM(struct sts_own, "DurationSeconds", duration_s, .min = SESSION_S_MIN, .max = OWN_SESSION_S_MAX,
 	      .doc = "How long they hold; the account's root has an hour at most."),
-	NOT_BUILT("SerialNumber"),
-	NOT_BUILT("TokenCode"),
+	NOT_BUILT("SerialNumber|TokenCode"),
 };
 
 static RESULT sts_get_session_token(struct ec2_call *e, const void *args, struct xml *x)
@@ -146,11 +145,7 @@ static const struct param assume_params[] = {
 		   .doc = "Of the session, over the role's own."),
 	PARAM(A, "ExternalId", external_id, .min = 2, .max = 1224,
 	      .doc = "What the trust policy may ask for."),
-	NOT_BUILT("SerialNumber"),
-	NOT_BUILT("TokenCode"),
-	NOT_BUILT("SourceIdentity"),
-	NOT_BUILT("TransitiveTagKeys"),
-	NOT_BUILT("ProvidedContexts"),
+	NOT_BUILT("SerialNumber|TokenCode|SourceIdentity|TransitiveTagKeys|ProvidedContexts"),
 };
 
 static RESULT check_characters(struct ctx *c, struct str text, const char *more, const char *field)

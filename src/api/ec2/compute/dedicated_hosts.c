@@ -199,10 +199,8 @@ static const struct param allocate_params[] = {
 	  .doc = "Whether they take instances that name no host; absent: on."),
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_allocate_hosts, tag_specs),
-	NOT_BUILT("HostRecovery", .only = "off"),
-	NOT_BUILT("HostMaintenance", .only = "off"),
-	NOT_BUILT("OutpostArn"),
-	NOT_BUILT("AssetId"),
+	NOT_BUILT("HostRecovery|HostMaintenance", .only = "off"),
+	NOT_BUILT("OutpostArn|AssetId"),
 };
 #undef P
 
@@ -284,8 +282,7 @@ static const struct param modify_params[] = {
 	P("InstanceType", wish.type, .flags = BY_NAME, .kind = KIND_INSTANCE_TYPE, .max = 255,
 	  .doc = "The only type of their family that they take."),
 	P("InstanceFamily", wish.family, .max = 255, .doc = "Or all of their family."),
-	NOT_BUILT("HostRecovery", .only = "off"),
-	NOT_BUILT("HostMaintenance", .only = "off"),
+	NOT_BUILT("HostRecovery|HostMaintenance", .only = "off"),
 };
 #undef P
 

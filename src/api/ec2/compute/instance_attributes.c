@@ -161,8 +161,7 @@ static const struct param mapping_change_rows[] = {
 	  .given = offsetof(struct ec2_mapping_change, says_fate) + 1,
 	  .doc = "Whether it goes with the instance."),
 	P("Ebs.VolumeId", fate.volume, .kind = KIND_VOLUME, .doc = "The volume that is meant to be there."),
-	NOT_BUILT("NoDevice"),
-	NOT_BUILT("VirtualName"),
+	NOT_BUILT("NoDevice|VirtualName"),
 };
 #undef P
 static const struct params mapping_change_params = PARAMS(struct ec2_mapping_change, mapping_change_rows);
@@ -198,9 +197,7 @@ static const struct param modify_params[] = {
 	PARAM_LIST(struct ec2_modify_instance, "BlockDeviceMapping", mappings, mapping_change_params,
 		   .max = 40, .doc = "Whether volumes go with it."),
 	P("EnaSupport.Value", ena_support, .doc = "True, as it always is."),
-	NOT_BUILT("Kernel"),
-	NOT_BUILT("Ramdisk"),
-	NOT_BUILT("SriovNetSupport"),
+	NOT_BUILT("Kernel|Ramdisk|SriovNetSupport"),
 };
 #undef P
 

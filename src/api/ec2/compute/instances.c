@@ -660,14 +660,12 @@ static const struct param start_params[] = {INSTANCES, NOT_BUILT("AdditionalInfo
 static const struct param stop_params[] = {
 	INSTANCES,
 	P("Force", force, .doc = "Without asking the guest."),
-	NOT_BUILT("Hibernate", .only = "false"),
-	NOT_BUILT("SkipOsShutdown", .only = "false"),
+	NOT_BUILT("Hibernate|SkipOsShutdown", .only = "false"),
 };
 static const struct param reboot_params[] = {INSTANCES};
 static const struct param terminate_params[] = {
 	INSTANCES,
-	NOT_BUILT("Force", .only = "false"),
-	NOT_BUILT("SkipOsShutdown", .only = "false"),
+	NOT_BUILT("Force|SkipOsShutdown", .only = "false"),
 };
 #undef P
 

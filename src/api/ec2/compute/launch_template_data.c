@@ -52,8 +52,7 @@ static const struct param interface_rows[] = {
 	P("Ipv6AddressCount", number[2], .min = 0, .max = PORT_IPS_MAX, .doc = "As many IPv6 addresses."),
 	PARAM_LIST(struct ec2_launch_words, "Ipv6Addresses", parts[1], ipv6_address_params,
 		   .max = PORT_IPS_MAX, .doc = "Or these."),
-	NOT_BUILT("Ipv4Prefix"),
-	NOT_BUILT("Ipv6Prefix"),
+	NOT_BUILT("Ipv4Prefix|Ipv6Prefix"),
 };
 const struct params ec2_launch_interface_params = PARAMS(struct ec2_launch_words, interface_rows);
 

@@ -41,11 +41,8 @@ static const struct param launch_interface_rows[] = {
 	EC2_IPV6_ADDRESSES(struct ec2_launch_interface, "Ipv6Addresses", ipv6_addresses, port.ips),
 	EC2_LAUNCH_INTERFACE_UNBUILT,
 	NOT_BUILT("PrimaryIpv6", .only = "false"),
-	NOT_BUILT("EnaSrdSpecification"),
-	NOT_BUILT("ConnectionTrackingSpecification"),
-	NOT_BUILT("EnaQueueCount"),
-	NOT_BUILT("Ipv4Prefix"),
-	NOT_BUILT("Ipv6Prefix"),
+	NOT_BUILT("EnaSrdSpecification|ConnectionTrackingSpecification|EnaQueueCount|Ipv4Prefix|"
+		  "Ipv6Prefix"),
 };
 #undef P
 static const struct params launch_interface_params =
@@ -136,26 +133,17 @@ static const struct param run_instances_params[] = {
 	P("ClientToken", launch.client_token, .max = 64, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_run_instances, tag_specs),
 	NOT_BUILT("MetadataOptions.HttpProtocolIpv6", .only = "disabled"),
-	NOT_BUILT("Placement.HostResourceGroupArn"),
-	NOT_BUILT("Placement.SpreadDomain"),
+	NOT_BUILT("Placement.HostResourceGroupArn|Placement.SpreadDomain"),
 	NOT_BUILT("CapacityReservationSpecification.CapacityReservationPreference", .only = "open"),
 	NOT_BUILT("CapacityReservationSpecification.CapacityReservationTarget"),
-	NOT_BUILT("HibernationOptions.Configured", .only = "false"),
-	NOT_BUILT("EnclaveOptions.Enabled", .only = "false"),
+	NOT_BUILT("HibernationOptions.Configured|EnclaveOptions.Enabled", .only = "false"),
 	NOT_BUILT("MaintenanceOptions.AutoRecovery", .only = "default"),
 	NOT_BUILT("PrivateDnsNameOptions.HostnameType", .only = "ip-name"),
-	NOT_BUILT("PrivateDnsNameOptions.EnableResourceNameDnsARecord", .only = "false"),
-	NOT_BUILT("PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord", .only = "false"),
-	NOT_BUILT("KernelId"),
-	NOT_BUILT("RamdiskId"),
-	NOT_BUILT("AdditionalInfo"),
-	NOT_BUILT("ElasticGpuSpecification"),
-	NOT_BUILT("ElasticInferenceAccelerator"),
-	NOT_BUILT("InstanceMarketOptions"),
-	NOT_BUILT("CpuOptions"),
-	NOT_BUILT("LicenseSpecification"),
-	NOT_BUILT("SecondaryInterface"),
-	NOT_BUILT("Operator"),
+	NOT_BUILT("PrivateDnsNameOptions.EnableResourceNameDnsARecord|"
+		  "PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord",
+		  .only = "false"),
+	NOT_BUILT("KernelId|RamdiskId|AdditionalInfo|ElasticGpuSpecification|ElasticInferenceAccelerator|"
+		  "InstanceMarketOptions|CpuOptions|LicenseSpecification|SecondaryInterface|Operator"),
 	NOT_BUILT("NetworkPerformanceOptions.BandwidthWeighting", .only = "default"),
 	NOT_BUILT("EnablePrimaryIpv6", .only = "false"),
 };

@@ -64,9 +64,8 @@ struct ec2_call {
 	struct ec2_item_cache *item_cache; /* the face's */
 	bool is_sts;                       /* answers are in STS's form, and failures in its words */
 	struct str version;                /* the date asked for */
-	struct pairs pairs;
-	struct str owner;                 /* the caller's account number */
-	struct str domain, public_domain; /* of names; set when the view is opened */
+	struct str owner;                  /* the caller's account number */
+	struct str domain, public_domain;  /* of names; set when the view is opened */
 	/* Items whose texts were cached (list.h): what they share with others was changed last by then; those
 	 * that the answer holds, and their texts' size; where they belong, if the answer is a long one. */
 	uint64_t shared_commit;

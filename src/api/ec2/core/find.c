@@ -6,7 +6,7 @@
 
 static const struct api_entry *find_entry(const struct ec2_call *e, bool of_sts)
 {
-	return query_find_entry(&e->face->entries, &e->pairs, EC2_OF_STS, of_sts ? EC2_OF_STS : 0);
+	return query_find_entry(&e->core, EC2_OF_STS, of_sts ? EC2_OF_STS : 0);
 }
 
 /* Whether answers are in STS's form, and failures in its words. */
@@ -27,7 +27,7 @@ static RESULT refuse_stranger(struct ec2_call *e, const struct sigv4_answer *ans
 {
 	struct str message = answer->message;
 	TRY(api_check_limits(&e->core, NULL, OK));
-	TRY(query_parse_call(&e->core, &e->pairs));
+	TRY(query_parse_call(&e->core));
 	if (str_is_empty(answer->service) && looks_like_sts(e))
 		speak_as_sts(e, true);
 	if (answer->fault == SIGV4_NO_CREDENTIALS && !e->is_sts)
@@ -64,7 +64,7 @@ static RESULT find_unsigned(struct ec2_call *e)
 		return OK;
 	speak_as_sts(e, true);
 	TRY(api_check_limits(&e->core, NULL, OK));
-	TRY(query_parse_call(&e->core, &e->pairs));
+	TRY(query_parse_call(&e->core));
 	const struct api_entry *entry = find_entry(e, true);
 	if (!entry || !(entry->action->flags & API_OPEN))
 		return OK;
@@ -94,6 +94,6 @@ RESULT ec2_find(struct api_call *core)
 	if (e->action)
 		return OK;
 	TRY(authenticate(e));
-	TRY(query_find_action(core, EC2_OF_STS, e->is_sts ? EC2_OF_STS : 0, &e->pairs));
+	TRY(query_find_action(core, EC2_OF_STS, e->is_sts ? EC2_OF_STS : 0));
 	return e->action ? OK : refuse_action(e);
 }

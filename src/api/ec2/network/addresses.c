@@ -198,8 +198,7 @@ static const struct param allocate_address_params[] = {
 	P("NetworkBorderGroup", border_group, .max = 255, .doc = "The region's name."),
 	NOT_BUILT("Domain", .only = "vpc"),
 	NOT_BUILT("PublicIpv4Pool", .only = "amazon"),
-	NOT_BUILT("CustomerOwnedIpv4Pool"),
-	NOT_BUILT("IpamPoolId"),
+	NOT_BUILT("CustomerOwnedIpv4Pool|IpamPoolId"),
 	TAG_SPECIFICATIONS(struct ec2_allocate_address, tag_specs),
 };
 #undef P

@@ -154,11 +154,9 @@ static const struct param create_nat_params[] = {
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	P("SecondaryAllocationId", wish.more, .kind = KIND_ADDRESS,
 	  .doc = "A public one's further addresses."),
-	NOT_BUILT("SecondaryPrivateIpAddress"),
-	NOT_BUILT("SecondaryPrivateIpAddressCount"),
+	NOT_BUILT("SecondaryPrivateIpAddress|SecondaryPrivateIpAddressCount"),
 	NOT_BUILT("AvailabilityMode", .only = "zonal"),
-	NOT_BUILT("VpcId"),
-	NOT_BUILT("AvailabilityZoneAddress"),
+	NOT_BUILT("VpcId|AvailabilityZoneAddress"),
 	TAG_SPECIFICATIONS(struct ec2_create_nat, tag_specs),
 };
 #undef P
@@ -213,8 +211,7 @@ static const struct param associate_nat_params[] = {
 	P("AllocationId", addresses, .flags = REQUIRED, .kind = KIND_ADDRESS,
 	  .doc = "Its further addresses."),
 	P("PrivateIpAddress", ips, .doc = "Addresses of its subnet that they are to stand for."),
-	NOT_BUILT("AvailabilityZone"),
-	NOT_BUILT("AvailabilityZoneId"),
+	NOT_BUILT("AvailabilityZone|AvailabilityZoneId"),
 };
 #undef P
 

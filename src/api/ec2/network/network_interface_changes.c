@@ -16,8 +16,7 @@ static const struct param attach_params[] = {
 	P("DeviceIndex", device_index, .flags = REQUIRED, .min = 0, .max = PORT_DEVICE_INDEX_MAX,
 	  .doc = "Its number in the instance; 0 is the primary one."),
 	NOT_BUILT("NetworkCardIndex", .only = "0"),
-	NOT_BUILT("EnaSrdSpecification"),
-	NOT_BUILT("EnaQueueCount"),
+	NOT_BUILT("EnaSrdSpecification|EnaQueueCount"),
 };
 #undef P
 
@@ -57,13 +56,9 @@ static const struct param modify_params[] = {
 	P("Attachment.AttachmentId", wish.attachment, .prefix = "eni-attach", .doc = "Its attachment."),
 	P("Attachment.DeleteOnTermination", wish.delete_on_termination,
 	  .doc = "Whether it goes with its instance."),
-	NOT_BUILT("Attachment.DefaultEnaQueueCount"),
-	NOT_BUILT("Attachment.EnaQueueCount"),
-	NOT_BUILT("EnaSrdSpecification"),
+	NOT_BUILT("Attachment.DefaultEnaQueueCount|Attachment.EnaQueueCount|EnaSrdSpecification"),
 	NOT_BUILT("EnablePrimaryIpv6", .only = "false"),
-	NOT_BUILT("ConnectionTrackingSpecification"),
-	NOT_BUILT("AssociatePublicIpAddress"),
-	NOT_BUILT("AssociatedSubnetId"),
+	NOT_BUILT("ConnectionTrackingSpecification|AssociatePublicIpAddress|AssociatedSubnetId"),
 };
 static const struct param reset_params[] = {
 	INTERFACE,

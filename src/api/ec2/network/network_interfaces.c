@@ -549,13 +549,9 @@ static const struct param create_interface_params[] = {
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_create_interface, tag_specs),
 	NOT_BUILT("InterfaceType", .only = "interface"),
-	NOT_BUILT("Ipv4PrefixCount", .only = "0"),
-	NOT_BUILT("Ipv6PrefixCount", .only = "0"),
+	NOT_BUILT("Ipv4PrefixCount|Ipv6PrefixCount", .only = "0"),
 	NOT_BUILT("EnablePrimaryIpv6", .only = "false"),
-	NOT_BUILT("Ipv4Prefix"),
-	NOT_BUILT("Ipv6Prefix"),
-	NOT_BUILT("ConnectionTrackingSpecification"),
-	NOT_BUILT("Operator"),
+	NOT_BUILT("Ipv4Prefix|Ipv6Prefix|ConnectionTrackingSpecification|Operator"),
 };
 #undef P
 

@@ -358,8 +358,7 @@ static const struct param delete_table_params[] = {
 static const struct param associate_table_params[] = {
 	TABLE,
 	P("SubnetId", subnet, .flags = REQUIRED, .kind = KIND_SUBNET, .doc = "The subnet that is to use it."),
-	NOT_BUILT("GatewayId"),
-	NOT_BUILT("PublicIpv4Pool"),
+	NOT_BUILT("GatewayId|PublicIpv4Pool"),
 };
 static const struct param disassociate_table_params[] = {ASSOCIATION};
 static const struct param replace_association_params[] = {ASSOCIATION, TABLE};

@@ -220,11 +220,7 @@ static const struct param create_subnet_params[] = {
 	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "The zone, by id."),
 	P("Ipv6CidrBlock", wish.ipv6_block, .flags = IPV6, .doc = "A /64 of the VPC's IPv6 blocks, too."),
 	P("Ipv6Native", ipv6_native, .doc = "It has that one alone."),
-	NOT_BUILT("Ipv4IpamPoolId"),
-	NOT_BUILT("Ipv4NetmaskLength"),
-	NOT_BUILT("Ipv6IpamPoolId"),
-	NOT_BUILT("Ipv6NetmaskLength"),
-	NOT_BUILT("OutpostArn"),
+	NOT_BUILT("Ipv4IpamPoolId|Ipv4NetmaskLength|Ipv6IpamPoolId|Ipv6NetmaskLength|OutpostArn"),
 	TAG_SPECIFICATIONS(struct ec2_create_subnet, tag_specs),
 };
 #undef P
@@ -305,8 +301,9 @@ static const struct param modify_subnet_params[] = {
 	NOT_BUILT("CustomerOwnedIpv4Pool"),
 	NOT_BUILT("EnableDns64.Value", .only = "false"),
 	NOT_BUILT("PrivateDnsHostnameTypeOnLaunch", .only = "ip-name"),
-	NOT_BUILT("EnableResourceNameDnsARecordOnLaunch.Value", .only = "false"),
-	NOT_BUILT("EnableResourceNameDnsAAAARecordOnLaunch.Value", .only = "false"),
+	NOT_BUILT("EnableResourceNameDnsARecordOnLaunch.Value|"
+		  "EnableResourceNameDnsAAAARecordOnLaunch.Value",
+		  .only = "false"),
 	NOT_BUILT("EnableLniAtDeviceIndex"),
 	NOT_BUILT("DisableLniAtDeviceIndex.Value", .only = "false"),
 };
@@ -318,8 +315,7 @@ static const struct param associate_params[] = {
 	      .doc = "The subnet."),
 	PARAM(struct ipv6_subnet_wish, "Ipv6CidrBlock", block, .flags = REQUIRED | IPV6,
 	      .doc = "A /64 of its VPC's IPv6 blocks."),
-	NOT_BUILT("Ipv6IpamPoolId"),
-	NOT_BUILT("Ipv6NetmaskLength"),
+	NOT_BUILT("Ipv6IpamPoolId|Ipv6NetmaskLength"),
 };
 static const struct param disassociate_params[] = {
 	PARAM(struct ipv6_subnet_target, "AssociationId", association, .flags = REQUIRED,

@@ -98,11 +98,7 @@ static const struct param register_image_params[] = {
 	  .doc = "Its firmware; absent: BIOS."),
 	P("TpmSupport", tpm, .words = "v2.0", .doc = "It has a TPM 2.0; needs UEFI."),
 	NOT_BUILT("ImageLocation", .only = ""), /* Terraform names none so */
-	NOT_BUILT("KernelId"),
-	NOT_BUILT("RamdiskId"),
-	NOT_BUILT("BillingProduct"),
-	NOT_BUILT("UefiData"),
-	NOT_BUILT("ImdsSupport"),
+	NOT_BUILT("KernelId|RamdiskId|BillingProduct|UefiData|ImdsSupport"),
 };
 #undef P
 
@@ -142,10 +138,8 @@ static const struct param copy_image_params[] = {
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	P("CopyImageTags", wish.with_tags, .doc = "With the tags of an image of one's own."),
 	TAG_SPECIFICATIONS(struct ec2_copy_image, tag_specs),
-	NOT_BUILT("DestinationOutpostArn"),
-	NOT_BUILT("DestinationAvailabilityZone"),
-	NOT_BUILT("DestinationAvailabilityZoneId"),
-	NOT_BUILT("SnapshotCopyCompletionDurationMinutes"),
+	NOT_BUILT("DestinationOutpostArn|DestinationAvailabilityZone|DestinationAvailabilityZoneId|"
+		  "SnapshotCopyCompletionDurationMinutes"),
 	P("Encrypted", wish.crypt.is_wanted,
 	  .doc = "Its snapshots are, also those of plain ones; absent: as the account says. Copies of "
 		 "encrypted "
@@ -189,10 +183,7 @@ static const struct param modify_image_params[] = {
 	P("Attribute", attribute, .words = "description|launchPermission",
 	  .doc = "What Value, or OperationType with UserId and UserGroup, is for."),
 	P("Value", value, .max = 255, .doc = "The new value of Attribute."),
-	NOT_BUILT("ImdsSupport"),
-	NOT_BUILT("ProductCode"),
-	NOT_BUILT("OrganizationArn"),
-	NOT_BUILT("OrganizationalUnitArn"),
+	NOT_BUILT("ImdsSupport|ProductCode|OrganizationArn|OrganizationalUnitArn"),
 };
 #undef P
 

@@ -260,8 +260,7 @@ static const struct param import_snapshot_params[] = {
 	  .doc = "What the file is; absent: by its first bytes."),
 	P("DiskContainer.Url", wish.disk.url, .flags = REQUIRED, .max = IMPORT_URL_MAX,
 	  .doc = "Where it is: http or https, not on the region's own machines."),
-	NOT_BUILT("DiskContainer.UserBucket.S3Bucket"),
-	NOT_BUILT("DiskContainer.UserBucket.S3Key"),
+	NOT_BUILT("DiskContainer.UserBucket.S3Bucket|DiskContainer.UserBucket.S3Key"),
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	CLIENT_DATA,
 	TAG_SPECIFICATIONS(struct ec2_import_snapshot, tag_specs),
@@ -300,8 +299,7 @@ static const struct param container_params[] = {
 	P("Url", disk.url, .max = IMPORT_URL_MAX, .field = offsetof(struct ec2_container, disk.field) + 1,
 	  .doc = "Where it is: http or https, not on the region's own machines."),
 	P("SnapshotId", disk.snapshot, .kind = KIND_SNAPSHOT, .doc = "Or this snapshot, as it is."),
-	NOT_BUILT("UserBucket.S3Bucket"),
-	NOT_BUILT("UserBucket.S3Key"),
+	NOT_BUILT("UserBucket.S3Bucket|UserBucket.S3Key"),
 };
 #undef P
 static const struct params container_table = PARAMS(struct ec2_container, container_params);

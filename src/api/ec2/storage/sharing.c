@@ -6,8 +6,7 @@
 
 static const struct param permission_rows[] = {
 	EC2_PERMISSION_ROWS,
-	NOT_BUILT("OrganizationArn"),
-	NOT_BUILT("OrganizationalUnitArn"),
+	NOT_BUILT("OrganizationArn|OrganizationalUnitArn"),
 };
 const struct params ec2_permission_params = PARAMS(struct ec2_permission, permission_rows);
 

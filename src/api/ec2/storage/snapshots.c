@@ -257,9 +257,7 @@ static const struct param copy_snapshot_params[] = {
 	P("Description", wish.description, .max = 255, .doc = "Free text."),
 	P("PresignedUrl", presigned_url, .max = 8192, .doc = "Not needed within a region; not looked at."),
 	TAG_SPECIFICATIONS(struct ec2_copy_snapshot, tag_specs),
-	NOT_BUILT("DestinationOutpostArn"),
-	NOT_BUILT("DestinationAvailabilityZone"),
-	NOT_BUILT("CompletionDurationMinutes"),
+	NOT_BUILT("DestinationOutpostArn|DestinationAvailabilityZone|CompletionDurationMinutes"),
 	P("Encrypted", wish.crypt.is_wanted,
 	  .doc = "The copy is, also of a plain snapshot; absent: as the account says. A copy of an encrypted "
 		 "one is "

@@ -197,8 +197,7 @@ static const struct param create_volume_params[] = {
 	P("KmsKeyId", kms_key, .max = 2048, .doc = EC2_KMS_KEY_DOC),
 	NOT_BUILT("OutpostArn"),
 	NOT_BUILT("MultiAttachEnabled", .only = "false"),
-	NOT_BUILT("VolumeInitializationRate"),
-	NOT_BUILT("Operator"),
+	NOT_BUILT("VolumeInitializationRate|Operator"),
 };
 #undef P
 

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who asks, for what, and how often: for the faces' find(). */
+#include "api/core/dispatch.h"
+#include "auth/key_owner.h"
+#include "auth/limit.h"
+
+void api_choose_action(struct api_call *e, const struct api_entry *entry)
+{
+	e->action = entry ? entry->action : NULL;
+	e->audited = entry ? entry->audited : NULL;
+}
+
+RESULT api_check_limits(struct api_call *e, const struct api_action *action, struct result so_far)
+{
+	struct limits *limits = e->config->limits;
+	bool writes = action && action->flags & API_WRITES;
+	if (e->c->who ? limits_take(limits, e->c->who, writes) : limits_take_stranger(limits, e->call->peer))
+		return so_far;
+	e->call->is_quiet = true;
+	ctx_clear_problem(e->c); /* the flood is what the caller is told of */
+	return ctx_fail(e->c, ERR_THROTTLED, "%s", e->errors->throttled);
+}
+
+RESULT api_prove_key(struct api_call *e, struct str key_id, key_check check, const void *arg)
+{
+	const struct api_config *config = e->config;
+	const struct key_proof proof = {config->store, config->master_key,
+					config->uses,  str_from(e->face->protocol->name),
+					check,         arg};
+	struct identity *who = NULL;
+	TRY(key_prove_owner(e->c, &proof, key_id, &who));
+	if (!who)
+		return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%s", e->errors->unproved);
+	e->c->who = who;
+	e->call->account_number = who->account_number;
+	return OK;
+}

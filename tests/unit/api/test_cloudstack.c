@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * CloudStack's face: its tables, its refusals, and how often strangers may ask. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "api/cloudstack/cloudstack.h"
+#include "api/core/dispatch.h"
+#include "api/core/listing.h"
+#include "base/clock.h"
+#include "world.h"
+
+static const uint8_t master_key[MASTER_KEY_SIZE] = {1, 2, 3}; /* the world's */
+
+struct fixture {
+	struct world w;
+	struct limits *limits;
+	struct api_face *face;
+};
+
+static int setup(void **state)
+{
+	static struct fixture f;
+	const struct limits_config limits = {.of = {[LIMIT_STRANGERS] = {1, 2}}};
+	world_make(&f.w);
+	assert_true(result_is_ok(limits_new(&f.w.c, &limits, &f.limits)));
+	const struct api_config config = {.store = f.w.store,
+					  .guards = f.w.guards,
+					  .limits = f.limits,
+					  .master_key = master_key,
+					  .uses = f.w.uses};
+	assert_true(result_is_ok(api_face_new(&f.w.c, &cloudstack_protocol, &config, &f.face)));
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	api_face_free(f->face);
+	limits_free(f->limits);
+	world_done(&f->w);
+	return 0;
+}
+
+/* The status of a GET, and whether its answer has the text. */
+static int ask(struct fixture *f, const char *query, const char *text)
+{
+	struct fake_call call;
+	fake_call_init(&call, "GET", STR("/client/api"), str_from(query), STR_NONE);
+	call.call.self = f->face;
+	fake_call_handle(&call, &api_http_face);
+	assert_true(call.is_answered);
+	if (!str_contains(buf_str(&call.body), str_from(text)))
+		fail_msg("%s: %.*s", query, STR_ARG(buf_str(&call.body)));
+	int status = call.status;
+	fake_call_done(&call);
+	return status;
+}
+
+/* Broken escapes and names that stand twice are refused before anybody signed: they count, too. */
+static void test_malformed_requests_count(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(ask(f, "command=%zz", "\"errorresponse\""), 431);
+	assert_int_equal(ask(f, "command=listZones&COMMAND=listZones", "\"errorcode\":431"), 431);
+	assert_int_equal(ask(f, "command=%zz", "account api limit"), 429);
+	assert_int_equal(ask(f, "command=listZones", "account api limit"), 429);
+	clock_advance_us(SECOND);
+	assert_int_equal(ask(f, "command=LISTzones", "{\"listzonesresponse\":{\"uuidList\":[]"), 401);
+}
+
+static void test_reject(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_call call;
+	fake_call_init(&call, "POST", STR("/client/api"), STR_NONE, STR_NONE);
+	api_http_face.reject(f->face, &call.call, 413, ERR_TOO_LARGE);
+	assert_int_equal(call.status, 413);
+	assert_true(str_starts_with(buf_str(&call.body),
+				    STR("{\"errorresponse\":{\"uuidList\":[],\"errorcode\":413")));
+	fake_call_done(&call);
+}
+
+/* Filters are of types that lists compare, and name fields of the listed kind. */
+static void test_filters(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t k = 0; k < f->face->entries.count; k++) {
+		const struct api_action *a = f->face->entries.at[k].action;
+		const struct kind_info *kind = &model_kinds[a->listing->kind];
+		assert_non_null(query_find_field(kind->kind, "name"));
+		for (size_t n = 0; n < a->args.count; n++) {
+			const struct param *p = &a->args.at[n];
+			bool is_text = p->type == PARAM_TEXT,
+			     is_found = p->fits - 1 == offsetof(struct row, id);
+			if (!p->fits)
+				continue;
+			assert_true(is_text || p->type == PARAM_ID || p->type == PARAM_IDS);
+			for (unsigned m = 0; m < kind->field_count; m++)
+				is_found = is_found ||
+					   (kind->fields[m].offset == p->fits - 1 &&
+					    kind->fields[m].type == (is_text ? FIELD_TEXT : FIELD_UUID));
+			assert_true(is_found);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_malformed_requests_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reject, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_filters, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
