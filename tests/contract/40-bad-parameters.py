@@ -33,13 +33,16 @@ LINGERING = re.compile("(i|nat|pcx)-[0-9a-f]{17}")
 ENDS = {"TerminateInstances", "DeleteNatGateway", "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection"}
 # EC2's own words, which name the thing and not the parameter.
 NAMELESS = {"InvalidKey.Format"}
+# What EC2 says in another code than MissingParameter where it is missing.
+MISSING_CODES = {("CreateTags", "Tag.N.Key"): "InvalidParameterValue", ("CreateTags", "Tag.N"): "InvalidParameterValue",
+                 ("DeleteTags", "Tag.N.Key"): "InvalidParameterValue"}
 # A group of an account that has none such: the group is named.
 OF_ANOTHER = {("UserId", "InvalidGroup.NotFound"), ("InstanceId", "InvalidInstanceEventIDNotFound")}
 # Codes as EC2's documentation of errors has them: families by their form, the rest by name.
 FAMILIES = re.compile(r"Invalid\w+\.(Malformed|NotFound|Duplicate|InUse|Range|Conflict|Unavailable|Format)")
 CODES = {"InvalidServiceName", "InvalidConversionTaskId", "InvalidPrefixListModification", "PrefixListVersionMismatch", "PrefixListMaxEntriesExceeded", "MissingParameter", "InvalidParameterValue", "InvalidParameterCombination", "InvalidParameter", "UnknownParameter",
          "UnsupportedOperation", "InvalidRequest", "IncorrectState", "IncorrectInstanceState", "DependencyViolation", "InvalidID",
-         "VPCIdNotSpecified", "OperationNotPermitted", "RouteAlreadyExists", "Resource.AlreadyAssociated", "Gateway.NotAttached",
+         "VPCIdNotSpecified", "OperationNotPermitted", "InvalidAMIAttributeItemValue", "InvalidInstanceType", "UnsupportedTenancy", "RouteAlreadyExists", "Resource.AlreadyAssociated", "Gateway.NotAttached",
          "InvalidNextToken", "InvalidInstanceID", "InvalidInstanceAttributeValue", "NatGatewayNotFound", "InvalidPlacementGroup.Unknown", "InvalidLaunchTemplateName.NotFoundException", "InvalidLaunchTemplateName.MalformedException",
          "InvalidLaunchTemplateName.AlreadyExistsException", "InvalidLaunchTemplateId.VersionNotFound", "NatGatewayMalformed", "InvalidInstanceEventIDNotFound", "InvalidInstanceEventStartTime", "InvalidInput", "Unsupported", "NoSuchAssociation", "InvalidTagKey.Malformed", "InvalidStateTransition"}
 # What is made for an id that is not there, and has failed: tests/golden/ec2/CreateVpcPeeringConnection says how.
@@ -153,16 +156,18 @@ def complaint(action, param, value, answer, gone):
         return "" if answer.status == 200 and harmless and value is not None and harmless.fullmatch(value) else "was not refused"
     if answer.code not in CODES and not FAMILIES.fullmatch(answer.code):
         return "the code is not in the documentation"
-    if param["type"] == "any" and answer.code != "UnsupportedOperation":
+    if param["type"] == "any" and answer.code not in ("UnsupportedOperation", "UnsupportedTenancy"):
         return "what is not built is UnsupportedOperation"
-    if value is None and answer.code != "MissingParameter":
-        return "what is missing is MissingParameter"
+    of_tags = "InvalidParameterValue" if ".Tag.N" in param["name"] else "MissingParameter"
+    missing = MISSING_CODES.get((action, param["name"]), of_tags)
+    if value is None and answer.code != missing:
+        return f"what is missing is {missing}"
     if answer.code == ANSWERS.get(action):
         return ""  # it says no in any case
     if answer.code in NAMELESS or (param["name"].rpartition(".")[2], answer.code) in OF_ANOTHER:
         return ""
-    named = re.sub(r"\.\d+", ".", answer.message)
-    first = param["name"].split(".N")[0]
+    named = re.sub(r"\.\d+", ".", answer.message).lower()  # EC2 writes names of parameters with a small first letter
+    first = param["name"].split(".N")[0].lower()
     if first not in named and first.split(".")[-1] not in named and not is_named(value, answer.message):
         return "neither the parameter nor the value is named"
     return ""

@@ -431,7 +431,7 @@ def test_small_things(ec2, vpc):
     assert only(ec2.describe_vpcs(Filters=where(dhcp_options_id=options["DhcpOptionsId"]))["Vpcs"])["VpcId"] == vpc
     ec2.associate_dhcp_options(DhcpOptionsId="default", VpcId=vpc)
     ec2.delete_dhcp_options(DhcpOptionsId=options["DhcpOptionsId"])
-    with pytest.raises(botocore.exceptions.ClientError, match="InvalidDhcpOptionsI[dD].NotFound"):
+    with pytest.raises(botocore.exceptions.ClientError, match="InvalidDhcpOptionID.NotFound"):
         ec2.describe_dhcp_options(DhcpOptionsIds=[options["DhcpOptionsId"]])
     ec2.create_tags(Resources=[vpc], Tags=[{"Key": "k", "Value": "v"}])
     assert only(ec2.describe_tags(Filters=where(resource_id=vpc, key="k"))["Tags"])["Value"] == "v"

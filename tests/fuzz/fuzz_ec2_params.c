@@ -25,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!result_is_ok(request_parse(&c, STR_NONE, text, &pairs)))
 		return 0;
 	void *args = arena_alloc(arena, a->args.size);
-	IGNORE(request_read(&c, &a->args, common, &pairs, args)); /* any answer will do, but no crash */
+	IGNORE(request_read(&c, &request_ec2_dialect, &a->args, common, &pairs,
+			    args)); /* any answer will do, but no crash */
 	return 0;
 }

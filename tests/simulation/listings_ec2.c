@@ -637,7 +637,7 @@ static const struct listing rows[] = {
 	{KIND_KEY_PAIR, "Action=DescribeKeyPairs", "keySet", "keyPairId", NULL, "InvalidKeyPair.NotFound",
 	 differ_key},
 	{KIND_DHCP_OPTIONS, "Action=DescribeDhcpOptions", "dhcpOptionsSet", "dhcpOptionsId", NULL,
-	 "InvalidDhcpOptionsID.NotFound", differ_dhcp_options},
+	 "InvalidDhcpOptionID.NotFound", differ_dhcp_options},
 	{KIND_ADDRESS_GROUP, "Action=DescribeManagedPrefixLists", "prefixListSet", "prefixListId", NULL,
 	 "InvalidPrefixListID.NotFound", differ_prefix_list},
 	{KIND_DEDICATED_HOST, "Action=DescribeHosts", "hostSet", "hostId", NULL, "InvalidHostID.NotFound",
@@ -659,7 +659,7 @@ static const struct listing rows[] = {
 	{KIND_PORT, "Action=DescribeNetworkInterfaces", "networkInterfaceSet", "networkInterfaceId", NULL,
 	 "InvalidNetworkInterfaceID.NotFound", differ_port, is_port_in_vpc},
 	{KIND_PEERING, "Action=DescribeVpcPeeringConnections", "vpcPeeringConnectionSet",
-	 "vpcPeeringConnectionId", NULL, "InvalidVpcPeeringConnectionID.NotFound", differ_peering},
+	 "vpcPeeringConnectionId", NULL, "InvalidVpcPeeringConnectionId.NotFound", differ_peering},
 	{KIND_ADDRESS, "Action=DescribeAddresses", "addressesSet", "allocationId", NULL,
 	 "InvalidAllocationID.NotFound", differ_address},
 };

@@ -69,7 +69,7 @@ static void judge_no_block(const struct request *x, struct verdict *v)
 	size_t at = 0;
 	const struct thing *vpc = find_vpc(x, &at);
 	if (!vpc)
-		refuse(v, "InvalidVpcCidrBlockAssociationID.NotFound");
+		refuse(v, "InvalidVpcCidrBlockAssociationIdError.NotFound");
 	EACH (&x->s->model, t, KIND_SUBNET)
 		if (vpc && t->of == vpc && cidr_overlaps(t->block, vpc->six[at].block)) {
 			refuse(v, "DependencyViolation");
@@ -227,7 +227,7 @@ static void judge_no_half(const struct request *x, struct verdict *v)
 {
 	const struct thing *half = find_named_half(x);
 	if (!half)
-		refuse(v, "InvalidAssociationID.NotFound");
+		refuse(v, "InvalidSubnetCidrBlockAssociationID.NotFound");
 	else if (model_is_ipv6_alone(&x->s->model, half))
 		refuse(v, "OperationNotPermitted");
 	EACH (&x->s->model, port, KIND_PORT)

@@ -235,7 +235,7 @@ static void judge_no_block(const struct request *x, struct verdict *v)
 	size_t at = 0;
 	const struct thing *vpc = find_block_association(x, &at);
 	if (!vpc)
-		refuse(v, "InvalidVpcCidrBlockAssociationID.NotFound");
+		refuse(v, "InvalidVpcCidrBlockAssociationIdError.NotFound");
 	EACH (&x->s->model, t, KIND_SUBNET)
 		if (vpc && t->of == vpc && cidr_overlaps(t->block, vpc->more[at].block)) {
 			refuse(v, "DependencyViolation");

@@ -59,6 +59,8 @@ struct param {
 	int since, until;  /* versions of the API that have it; 0: from the first, to the last */
 	int64_t min, max;  /* INT: value; TEXT: characters; lists: count. Both 0: the type's own limits */
 	const char *words; /* TEXT: "a|b|c": nothing else is accepted */
+	const char
+		*remark; /* TEXT: what the API itself says of a word that is none of them; ends in a space */
 	const char *yes, *no;
 	const char *only;   /* NOT_BUILT: the values that ask for nothing, "a|b"; JSON texts without quotes */
 	const char *absent; /* TEXT, INT: as if this had been sent; also for null, where it may be */
@@ -162,6 +164,7 @@ enum params_rule {
 	UNKNOWN_BY_OWN_NAME = 1 << 3, /* the name at fault is the member's, without what stands before it */
 	ONLY_IN_ANY_CASE = 1 << 4,    /* values are compared with .only in lower case */
 	IP_OF_ANY_FAMILY = 1 << 5,    /* else of IPv4, or with the flag IPV6 of IPv6 */
+	SMALL_NAMES = 1 << 6,         /* {parameter} has a small first letter in each of its parts */
 };
 
 /* One value that is read, or at fault. */
@@ -179,8 +182,8 @@ struct params_reader {
 	const char *const *common;
 };
 
-/* A face's own. Words have {field}, the whole name; {name}, the row's; {value}, {start} of a long one; {type};
- * {words}, {yes}, {no}, {only} as the row has them; {number}, {min}, {max}. */
+/* A face's own. Words have {field}, the whole name; {parameter}, the same as SMALL_NAMES says; {name}, the row's;
+ * {value}, {start} of a long one; {type}; {words}, {remark}, {yes}, {no}, {only} as the row has them; {number}, {min}, {max}. */
 struct params_dialect {
 	/* NULL: the words of the core (params_text.c); none for FAULT_TYPE: it is told as an unknown parameter */
 	const char *words[FAULT_KINDS];
@@ -224,6 +227,8 @@ RESULT params_read_string(const struct params_reader *r, const struct params_val
 /* A whole number within the row's bounds. */
 RESULT params_check_int(const struct params_reader *r, const struct params_value *v, int64_t number,
 			int64_t *out);
+/* A name with a small first letter in each of its parts: "ebs.volumeSize". In the arena. */
+struct str params_small_name(struct arena *a, struct str name);
 /* Of UTF-8. */
 size_t params_count_characters(struct str text);
 /* Whether the value is one of the words between bars; "" holds the empty one. */

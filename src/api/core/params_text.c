@@ -25,17 +25,18 @@ static const char *const type_words[] = {[PARAM_NOT_BUILT] = "anything",
 					 [PARAM_STRUCTS] = "a list of objects",
 					 [PARAM_JSON] = "anything"};
 
-#define INVALID "Value ({value}) for parameter {field} is invalid. "
-#define NOT_WITHIN "Value ( {number} ) for parameter {field} is invalid. Expecting a value of {min} to {max}."
-#define NOT_SO_LONG "The value of parameter {field} has {number} characters. It must have {min} to {max}."
+#define INVALID "Value ({value}) for parameter {parameter} is invalid. "
+#define NOT_WITHIN                                                                                           \
+	"Value ( {number} ) for parameter {parameter} is invalid. Expecting a value of {min} to {max}."
+#define NOT_SO_LONG "The value of parameter {parameter} has {number} characters. It must have {min} to {max}."
 
 /* EC2's, which are good for any protocol that has none of its own. */
 static const char *const default_words[FAULT_KINDS] = {
-	[FAULT_MISSING] = "The request must contain the parameter {field}",
+	[FAULT_MISSING] = "The request must contain the parameter {parameter}",
 	[FAULT_UNKNOWN] = "The parameter {field} is not recognized",
 	[FAULT_UNBUILT] = "The parameter {field} is not supported",
 	[FAULT_UNBUILT_ELSE] = "The parameter {field} is supported with the value '{only}' only",
-	[FAULT_WORDS] = INVALID "It must be one of: {words}.",
+	[FAULT_WORDS] = INVALID "{remark}It must be one of: {words}.",
 	[FAULT_CHOICE] = INVALID "It must be {yes} or {no}.",
 	[FAULT_BOOL] = INVALID "It must be true or false.",
 	[FAULT_INT] = INVALID "It must be a whole number.",
@@ -61,6 +62,17 @@ static enum err error_of(enum params_fault fault)
 					: ERR_INVALID;
 }
 
+struct str params_small_name(struct arena *a, struct str name)
+{
+	char *small = arena_alloc(a, name.n);
+	for (size_t k = 0; small && k < name.n; k++) {
+		bool begins = k == 0 || name.p[k - 1] == '.';
+		bool is_capital = name.p[k] >= 'A' && name.p[k] <= 'Z';
+		small[k] = begins && is_capital ? (char) (name.p[k] - 'A' + 'a') : name.p[k];
+	}
+	return small ? (struct str){small, name.n} : name;
+}
+
 static void add_words(struct buf *out, const char *words, const char *comma)
 {
 	for (; words && *words; words++)
@@ -71,7 +83,7 @@ static void add_words(struct buf *out, const char *words, const char *comma)
 }
 
 /* What stands in a dialect's words between braces. */
-static void add_place(struct buf *out, const struct params_dialect *d, const struct params_value *v,
+static void add_place(struct buf *out, const struct params_reader *r, const struct params_value *v,
 		      const int64_t numbers[static 3], struct str place)
 {
 	static const char *const number_places[] = {"number", "min", "max"};
@@ -79,12 +91,20 @@ static void add_place(struct buf *out, const struct params_dialect *d, const str
 	const struct {
 		const char *place;
 		struct str text;
-	} texts[] = {{"field", v->field},         {"name", str_from(p->wire)},
-		     {"yes", str_from(p->yes)},   {"value", str_slice(v->text, 0, SHOWN_SIZE)},
-		     {"no", str_from(p->no)},     {"start", str_slice(v->text, 0, START_SIZE)},
-		     {"only", str_from(p->only)}, {"type", str_from(type_words[p->type])}};
+	} texts[] = {{"field", v->field},
+		     {"name", str_from(p->wire)},
+		     {"yes", str_from(p->yes)},
+		     {"value", str_slice(v->text, 0, SHOWN_SIZE)},
+		     {"no", str_from(p->no)},
+		     {"start", str_slice(v->text, 0, START_SIZE)},
+		     {"only", str_from(p->only)},
+		     {"remark", str_from(p->remark)},
+		     {"type", str_from(type_words[p->type])}};
 	if (str_is(place, "words"))
-		add_words(out, p->words, d->comma);
+		add_words(out, p->words, r->dialect->comma);
+	if (str_is(place, "parameter"))
+		buf_add_str(out, r->dialect->rules & SMALL_NAMES ? params_small_name(r->c->arena, v->field)
+								 : v->field);
 	for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
 		if (str_is(place, texts[k].place))
 			buf_add_str(out, texts[k].text);
@@ -106,11 +126,14 @@ RESULT params_fail_number(const struct params_reader *r, enum params_fault fault
 	while (rest.n) {
 		size_t open = str_find_char(rest, '{', 0), close = str_find_char(rest, '}', open);
 		buf_add_str(&out, str_slice(rest, 0, open));
-		add_place(&out, d, v, numbers, str_slice(rest, open + 1, close));
+		add_place(&out, r, v, numbers, str_slice(rest, open + 1, close));
 		rest = str_slice(rest, close + 1, rest.n);
 	}
+	bool is_first = r->c->problem.err == ERR_NONE;
 	struct result result =
 		ctx_fail_field(r->c, error_of(fault), v->field, "%" STR_FMT, STR_ARG(buf_str(&out)));
+	if (is_first)
+		r->c->problem.subject = str_copy(r->c->arena, str_slice(v->text, 0, SHOWN_SIZE));
 	buf_done(&out);
 	return result;
 }

@@ -92,7 +92,7 @@ static RESULT prepare(struct api_call *core)
 	struct iam_call *e = iam_call_of(core);
 	const struct iam_action *a = iam_action_of(e);
 	TRY(api_new_args(core, 1, a->args.size));
-	TRY(request_read(e->c, &a->args, common, &e->pairs, e->args));
+	TRY(request_read(e->c, &request_iam_dialect, &a->args, common, &e->pairs, e->args));
 	return a->prepare ? a->prepare(e, e->args) : OK;
 }
 

@@ -45,13 +45,18 @@ RESULT request_parse(struct ctx *c, struct str query, struct str form, struct pa
 
 /* ---- the dialect ---- */
 
-static RESULT fail_malformed(const struct params_reader *r, enum kind kind, struct str field, struct str text,
+/* Of an id of any kind nobody knows what was meant. */
+static RESULT fail_malformed(const struct params_reader *r, const struct params_value *v, enum kind kind,
 			     const char *prefix)
 {
-	struct result result = ctx_fail_kind(r->c, ERR_MALFORMED, (int) kind,
-					     "Invalid id: \"%" STR_FMT "\" (expecting \"%s-...\")",
-					     STR_ARG(str_slice(text, 0, 256)), prefix);
-	r->c->problem.field = field;
+	struct str shown = str_slice(v->text, 0, 256);
+	struct result result = v->p->flags & ANY_KIND
+				       ? ctx_fail_kind(r->c, ERR_MALFORMED, KIND_NONE,
+						       "The ID '%" STR_FMT "' is not valid", STR_ARG(shown))
+				       : ctx_fail_kind(r->c, ERR_MALFORMED, (int) kind,
+						       "Invalid id: \"%" STR_FMT "\" (expecting \"%s-...\")",
+						       STR_ARG(shown), prefix);
+	r->c->problem.field = v->field;
 	return result;
 }
 
@@ -67,29 +72,27 @@ static RESULT read_id(const struct params_reader *r, const struct params_value *
 		*out = (struct ref){.kind = p->kind, .text = text, .field = field};
 		return OK;
 	}
-	if (kind == KIND_NONE && !p->prefix)
-		return fail_malformed(r, kind, field, text, "i");
 	const char *prefix = p->prefix ? p->prefix : model_kinds[kind].ec2_prefix;
-	if (!result_is_ok(id_parse_prefixed(text, prefix, out)))
-		return fail_malformed(r, kind, field, text, prefix);
+	if (!prefix || !result_is_ok(id_parse_prefixed(text, prefix, out)))
+		return fail_malformed(r, v, kind, prefix);
 	out->kind = kind;
 	out->field = field;
 	return OK;
 }
 
-static const struct params_dialect dialect = {
-	.comma = ",",
-	.rules = ABSENT_IF_EMPTY_ID | ONLY_IN_ANY_CASE,
-	.text_max = REQUEST_TEXT_MAX,
-	.list_suffix = ".member",
-	.read_id = read_id,
-};
+#define DIALECT(more)                                                                                        \
+	{                                                                                                    \
+		.comma = ",", .rules = ABSENT_IF_EMPTY_ID | ONLY_IN_ANY_CASE | (more),                       \
+		.text_max = REQUEST_TEXT_MAX, .list_suffix = ".member", .read_id = read_id,                  \
+	}
+const struct params_dialect request_ec2_dialect = DIALECT(SMALL_NAMES);
+const struct params_dialect request_iam_dialect = DIALECT(0);
 
-RESULT request_read(struct ctx *c, const struct params *table, const char *const *common,
-		    const struct pairs *pairs, void *out)
+RESULT request_read(struct ctx *c, const struct params_dialect *dialect, const struct params *table,
+		    const char *const *common, const struct pairs *pairs, void *out)
 {
 	const struct params_request request = {
-		.dialect = &dialect, .body = document_of_pairs(pairs, PAIRS_NEST), .common = common};
+		.dialect = dialect, .body = document_of_pairs(pairs, PAIRS_NEST), .common = common};
 	return params_fill(c, table, &request, out);
 }
 
@@ -103,12 +106,15 @@ RESULT request_choose(struct ctx *c, const struct ref *one, const char *one_wire
 {
 	if (is_given(one) && is_given(other))
 		return ctx_fail_field(c, ERR_COMBINATION, str_from(other_wire),
-				      "The parameter %s cannot be used with the parameter %s", other_wire,
-				      one_wire);
+				      "The parameter %" STR_FMT
+				      " cannot be used with the parameter %" STR_FMT,
+				      STR_ARG(params_small_name(c->arena, str_from(other_wire))),
+				      STR_ARG(params_small_name(c->arena, str_from(one_wire))));
 	if (!is_given(one) && !is_given(other))
 		return ctx_fail_field(c, ERR_MISSING, str_from(one_wire),
-				      "The request must contain the parameter %s or %s", other_wire,
-				      one_wire);
+				      "The request must contain the parameter %" STR_FMT " or %" STR_FMT,
+				      STR_ARG(params_small_name(c->arena, str_from(other_wire))),
+				      STR_ARG(params_small_name(c->arena, str_from(one_wire))));
 	*ret_ref = is_given(one) ? *one : *other;
 	return OK;
 }

@@ -15,9 +15,10 @@ enum {
  * escape, text that XML cannot hold, a name twice; ERR_TOO_LARGE. */
 RESULT request_parse(struct ctx *c, struct str query, struct str form, struct pairs *ret_pairs);
 /* Fills out, of the table's size and zeroed, from the pairs; names in `common` (NULL-ended) are left alone. Errors
- * as params_fill() has them, in EC2's words. */
-RESULT request_read(struct ctx *c, const struct params *table, const char *const *common,
-		    const struct pairs *pairs, void *out);
+ * as params_fill() has them, in the dialect's words: EC2 writes names of parameters small, IAM and STS as they were sent. */
+extern const struct params_dialect request_ec2_dialect, request_iam_dialect;
+RESULT request_read(struct ctx *c, const struct params_dialect *dialect, const struct params *table,
+		    const char *const *common, const struct pairs *pairs, void *out);
 /* Of two parameters that name the same thing the one that was given. ERR_COMBINATION: both;
  * ERR_MISSING: neither. */
 RESULT request_choose(struct ctx *c, const struct ref *one, const char *one_wire, const struct ref *other,

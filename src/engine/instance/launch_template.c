@@ -48,7 +48,7 @@ static RESULT check_new(struct op *op, const struct launch_template_wish *wish, 
 	TRY(limit_check(op, LIMIT_LAUNCH_TEMPLATE_VERSIONS, account, 1, STR("LaunchTemplateData")));
 	if (launch_template_find_by_account(op->head, account, wish->name))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_LAUNCH_TEMPLATE, STR("LaunchTemplateName"),
-				   "Launch template name already in use: %" STR_FMT ".", STR_ARG(wish->name));
+				   "Launch template name already in use.");
 	return limit_check(op, LIMIT_LAUNCH_TEMPLATES, account, 1, STR("LaunchTemplateName"));
 }
 
@@ -97,11 +97,13 @@ RESULT engine_find_launch_template_version(struct ctx *c, const struct tables *t
 	*ret_version = launch_template_version_find_by_template(t, template->row.id, number);
 	if (*ret_version)
 		return OK;
-	return engine_fail_with(c, field,
-				ctx_fail_kind(c, ERR_NOT_FOUND, KIND_LAUNCH_TEMPLATE_VERSION,
-					      "Could not find launch template version '%" PRId64
-					      "' for template '%" STR_FMT "'.",
-					      number, STR_ARG(template->name)));
+	const struct ref about = {.text = str_print(c->arena, "%" PRId64, number), .field = field};
+	return engine_fail_about(
+		c, &about,
+		ctx_fail_kind(c, ERR_NOT_FOUND, KIND_LAUNCH_TEMPLATE_VERSION,
+			      "Could not find the specified version %" PRId64
+			      " for the launch template with ID %" STR_FMT ".",
+			      number, STR_ARG(engine_id_to_text(c, KIND_LAUNCH_TEMPLATE, template->row.id))));
 }
 
 /* ---- operations ---- */

@@ -176,7 +176,7 @@ RESULT engine_delete_dhcp_options(struct op *op, struct dhcp_options_target *wis
 	if (router)
 		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_DHCP_OPTIONS, &wish->dhcp_options,
 					 "The dhcpOptions '%" STR_FMT
-					 "' has dependencies and cannot be deleted: %" STR_FMT " has it.",
+					 "' has dependencies and cannot be deleted. %" STR_FMT " has it.",
 					 STR_ARG(wish->dhcp_options.text),
 					 STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)));
 	TRY(engine_log_event(op, KIND_DHCP_OPTIONS, &set->row, "deleted", "DHCP options set."));

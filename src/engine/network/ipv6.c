@@ -350,7 +350,7 @@ RESULT ipv6_check_block(struct op *op, const struct router *router, struct cidr 
 	if (block.bits != IPV6_SUBNET_BITS || !cidr_is_canonical(block) || !router ||
 	    !engine_is_ipv6_of_router(router, block))
 		return ENGINE_FAIL(op, ERR_RANGE, KIND_SUBNET, field,
-				   "The CIDR '%s' is invalid: it must be a /64 within the VPC's IPv6 blocks.",
+				   "The CIDR '%s' is invalid. It must be a /64 within the VPC's IPv6 blocks.",
 				   text);
 	const struct subnet *other = subnet_first_by_router(op->head, router->row.id);
 	for (; other; other = subnet_next_by_router(op->head, other))
@@ -414,7 +414,7 @@ RESULT engine_remove_ipv6_subnet(struct op *op, struct ipv6_subnet_target *wish)
 	const struct subnet *subnet = find_association(op, &wish->association);
 	const struct subnet *beside = subnet ? engine_find_ipv4_subnet(op->head, subnet) : NULL;
 	if (!subnet || uuid_is_none(subnet->router))
-		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_NONE, wish->association.field,
+		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_SUBNET, wish->association.field,
 				   "The subnet CIDR block with association ID '%" STR_FMT "' does not exist",
 				   STR_ARG(wish->association.text));
 	if (!beside)

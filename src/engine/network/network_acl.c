@@ -120,7 +120,7 @@ RESULT engine_delete_network_acl(struct op *op, struct network_acl_target *wish)
 	if (user)
 		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_NETWORK_ACL, &wish->acl,
 					 "The networkAcl '%" STR_FMT
-					 "' has dependencies and cannot be deleted: %" STR_FMT " has it.",
+					 "' has dependencies and cannot be deleted. %" STR_FMT " has it.",
 					 STR_ARG(wish->acl.text),
 					 STR_ARG(engine_write_id(op, KIND_SUBNET, user->row.id)));
 	TRY(engine_log_event(op, KIND_NETWORK_ACL, &acl->row, "deleted", "Network ACL."));

@@ -164,8 +164,10 @@ RESULT engine_detach_port(struct op *op, struct port_detaching *wish)
 		TRY(instance_check_unlocked(op, instance, wish->attachment.field));
 	}
 	if (port->device_index == 0)
-		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_PORT, wish->attachment.field,
-				   "The network interface at device index 0 cannot be detached.");
+		return ENGINE_FAIL(
+			op, ERR_PROTECTED, KIND_PORT, wish->attachment.field,
+			"The network interface at device index 0 and networkCard index 0 cannot be "
+			"detached.");
 	if (uuid_is_none(port->instance) && !wish->force)
 		return OK; /* on its way out already */
 	struct port next = *port;

@@ -52,7 +52,7 @@ RESULT router_check_block(struct op *op, struct cidr block)
 	    router_is_usable_block(block))
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_ROUTER,
-			     "The CIDR '%s' is invalid: a VPC's block is an IPv4 block from /16 to /28.",
+			     "The CIDR '%s' is invalid. A VPC's block is an IPv4 block from /16 to /28.",
 			     cidr_write(block, text));
 }
 
@@ -220,7 +220,7 @@ static RESULT check_unused(struct op *op, const struct router *router, const str
 		return OK;
 	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_ROUTER, ref,
 				 "The vpc '%" STR_FMT
-				 "' has dependencies and cannot be deleted: it still has %s.",
+				 "' has dependencies and cannot be deleted. It still has %s.",
 				 STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)), what);
 }
 
@@ -340,7 +340,7 @@ RESULT engine_create_default_router(struct op *op, struct default_router_wish *w
 	TRY(engine_find_acting_account(op, &account));
 	if (!uuid_is_none(account->default_router))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ROUTER,
-				     "The account has a default VPC already.");
+				     "A Default VPC already exists for this account in this region.");
 	TRY(quota_check(op, account->row.id, QUOTA_ROUTERS, 1));
 	TRY(engine_permit(op, "router.create_default", KIND_ROUTER, NULL));
 	return router_write_default(op, account, &wish->router);

@@ -157,7 +157,7 @@ static RESULT fail_block_in_use(struct op *op, const struct router_block_target 
 {
 	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_ROUTER, &wish->association,
 				 "The vpc CIDR block '%" STR_FMT
-				 "' has dependencies and cannot be disassociated: %" STR_FMT " is in it.",
+				 "' has dependencies and cannot be disassociated. %" STR_FMT " is in it.",
 				 STR_ARG(wish->association.text),
 				 STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
 }

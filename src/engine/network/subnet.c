@@ -134,7 +134,7 @@ static RESULT check_block(struct op *op, const struct router *router, struct cid
 	    !inside)
 		return ctx_fail_kind(
 			op->ctx, ERR_RANGE, KIND_SUBNET,
-			"The CIDR '%s' is invalid: it must be within the VPC's blocks, from /16 to /28.",
+			"The CIDR '%s' is invalid. It must be within the VPC's blocks, from /16 to /28.",
 			cidr_write(block, text));
 	const struct subnet *other = subnet_first_by_router(op->head, router->row.id);
 	for (; other; other = subnet_next_by_router(op->head, other))
@@ -232,9 +232,12 @@ RESULT engine_create_default_subnet(struct op *op, struct default_subnet_wish *w
 				   .acl = router->default_acl,
 				   .is_default = true,
 				   .public_on_launch = true};
-	if (find_default(op->head, router->row.id, zone->row.id))
+	const struct subnet *there = find_default(op->head, router->row.id, zone->row.id);
+	if (there)
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_SUBNET, wish->zone.field,
-				   "A default subnet already exists in %" STR_FMT ".", STR_ARG(zone->name));
+				   "'%" STR_FMT "' is already the default subnet in %" STR_FMT ".",
+				   STR_ARG(engine_write_id(op, KIND_SUBNET, there->row.id)),
+				   STR_ARG(zone->name));
 	TRY(find_default_block(op, router, &plan.block));
 	TRY(quota_check(op, router->account, QUOTA_NETWORKS, 1));
 	TRY(quota_check(op, router->account, QUOTA_SUBNETS, 1));
@@ -526,7 +529,7 @@ RESULT subnet_check_unused(struct op *op, const struct subnet *subnet, struct st
 		return OK;
 	const struct ref about = {.text = engine_write_id(op, KIND_SUBNET, subnet->row.id), .field = field};
 	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_SUBNET, &about,
-				 "The subnet '%" STR_FMT "' has dependencies and cannot be deleted: %" STR_FMT
+				 "The subnet '%" STR_FMT "' has dependencies and cannot be deleted. %" STR_FMT
 				 " is in it.",
 				 STR_ARG(about.text), STR_ARG(user));
 }

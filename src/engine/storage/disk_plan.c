@@ -81,7 +81,7 @@ static RESULT check_iops(struct op *op, const struct disk_plan *d, const struct 
 		return OK;
 	if (type->iops_max == 0)
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, d->field,
-				   "The parameter iops is not supported for %" STR_FMT " volumes.",
+				   "The iops parameter is not supported for %" STR_FMT " volumes.",
 				   STR_ARG(type->name));
 	if (d->iops < type->iops_min || d->iops > type->iops_max)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, d->field,
@@ -102,7 +102,7 @@ static RESULT check_throughput(struct op *op, const struct disk_plan *d, const s
 		return OK;
 	if (type->throughput_max == 0)
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, d->field,
-				   "The parameter throughput is not supported for %" STR_FMT " volumes.",
+				   "The throughput parameter is not supported for %" STR_FMT " volumes.",
 				   STR_ARG(type->name));
 	if (d->throughput < type->throughput_min || d->throughput > type->throughput_max)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, d->field,
@@ -367,7 +367,7 @@ RESULT disk_plan_finish(struct op *op, struct disk_plan *plan)
 		plan->size = least;
 	if (plan->size <= 0)
 		return ENGINE_FAIL(op, ERR_MISSING, KIND_VOLUME, plan->field,
-				   "The request must contain the parameter size or snapshotId");
+				   "The request must contain the parameter size/snapshot");
 	if (plan->size < least)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, plan->field,
 				   "Volume of size %" PRId64

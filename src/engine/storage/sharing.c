@@ -14,8 +14,8 @@ static RESULT find_account(struct op *op, const struct ref *ref, uuid *ret_accou
 	if (!account && ref->bits)
 		account = account_of(tables_find_prefix(op->head, KIND_ACCOUNT, ref->prefix, ref->bits));
 	if (!account || !row_is_live(&account->row))
-		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_ACCOUNT, ref->field,
-				   "The account '%" STR_FMT "' does not exist", STR_ARG(ref->text));
+		return ENGINE_FAIL_ABOUT(op, ERR_NOT_FOUND, KIND_ACCOUNT, ref,
+					 "The account '%" STR_FMT "' does not exist", STR_ARG(ref->text));
 	*ret_account = account->row.id;
 	return OK;
 }

@@ -103,7 +103,7 @@ static RESULT read_form(struct fixture *f, const char *form)
 	ctx_init(&f->c, f->arena);
 	f->out = (struct outer){0};
 	TRY(request_parse(&f->c, STR_NONE, str_from(form), &pairs));
-	return request_read(&f->c, &outer_params, common, &pairs, &f->out);
+	return request_read(&f->c, &request_ec2_dialect, &outer_params, common, &pairs, &f->out);
 }
 
 static void read_ok(struct fixture *f, const char *form)

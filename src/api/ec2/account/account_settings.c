@@ -53,7 +53,7 @@ static RESULT prepare_defaults(struct ec2_call *e, void *args)
 	if (a->has_hop_limit && a->hop_limit == 0)
 		return ctx_fail_field(
 			e->c, ERR_INVALID, STR("HttpPutResponseHopLimit"),
-			"Value (0) for parameter HttpPutResponseHopLimit is invalid. It must be "
+			"Value (0) for parameter httpPutResponseHopLimit is invalid. It must be "
 			"between 1 and 64, or -1.");
 	take_word(a->endpoint, "enabled", &wish->set_enabled, &wish->defaults.enabled);
 	take_word(a->tokens, "required", &wish->set_tokens_required, &wish->defaults.tokens_required);

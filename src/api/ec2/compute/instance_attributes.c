@@ -22,7 +22,8 @@ struct ec2_instance_attribute {
 #define P(wire, member, ...) PARAM(struct ec2_instance_attribute, wire, member, __VA_ARGS__)
 static const struct param describe_attribute_params[] = {
 	P("InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
-	P("Attribute", attribute, .flags = REQUIRED, .words = ATTRIBUTES, .doc = "Which one."),
+	P("Attribute", attribute, .flags = REQUIRED, .words = ATTRIBUTES, UNKNOWN_ATTRIBUTE,
+	  .doc = "Which one."),
 };
 #undef P
 
@@ -179,7 +180,8 @@ struct ec2_modify_instance {
 #define P(wire, member, ...) PARAM(struct ec2_modify_instance, wire, member, __VA_ARGS__)
 static const struct param modify_params[] = {
 	P("InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
-	P("Attribute", attribute, .words = ATTRIBUTES, .doc = "Which one Value is for; or one of these:"),
+	P("Attribute", attribute, .words = ATTRIBUTES, UNKNOWN_ATTRIBUTE,
+	  .doc = "Which one Value is for; or one of these:"),
 	P("Value", value, .max = INSTANCE_USER_DATA_MAX * 2,
 	  .given = offsetof(struct ec2_modify_instance, has_value) + 1, .doc = "Its new value."),
 	P("DisableApiTermination.Value", wish.protect_terminate, .doc = "TerminateInstances is refused."),
@@ -253,7 +255,7 @@ static RESULT read_value(struct ec2_call *e, struct ec2_modify_instance *a)
 		return read_user_data(e, a);
 	if (str_is(a->attribute, "instanceType")) {
 		wish->type = (struct ref){
-			.kind = KIND_INSTANCE_TYPE, .text = a->value, .field = STR("InstanceType")};
+			.kind = KIND_INSTANCE_TYPE, .text = a->value, .field = STR("InstanceType.Value")};
 		return OK;
 	}
 	return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("Attribute"),
@@ -298,14 +300,14 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 {
 	struct ec2_modify_instance *a = args;
 	if (a->wish.type.kind != KIND_NONE)
-		a->wish.type.field = STR("InstanceType");
+		a->wish.type.field = STR("InstanceType.Value");
 	if (a->has_value && str_is_empty(a->attribute))
 		return ctx_fail_field(e->c, ERR_MISSING, STR("Attribute"),
-				      "The request must contain the parameter Attribute");
+				      "The request must contain the parameter attribute");
 	bool names_list = str_is(a->attribute, "blockDeviceMapping") || str_is(a->attribute, "groupSet");
 	if (a->attribute.n && !names_list && !a->has_value)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("Value"),
-				      "The request must contain the parameter Value");
+				      "The request must contain the parameter value");
 	if (a->attribute.n && a->has_value)
 		TRY(read_value(e, a));
 	TRY(check_one(e, a));
@@ -324,7 +326,7 @@ struct ec2_reset_instance {
 #define P(wire, member, ...) PARAM(struct ec2_reset_instance, wire, member, __VA_ARGS__)
 static const struct param reset_params[] = {
 	P("InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
-	P("Attribute", attribute, .flags = REQUIRED, .words = ATTRIBUTES,
+	P("Attribute", attribute, .flags = REQUIRED, .words = ATTRIBUTES, UNKNOWN_ATTRIBUTE,
 	  .doc = "Only sourceDestCheck, of its only interface."),
 };
 #undef P

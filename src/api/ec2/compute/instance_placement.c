@@ -34,7 +34,7 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 	struct ref *group = &a->wish.server_group;
 	if (a->has_group_name && group->kind != KIND_NONE)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("GroupId"),
-				      "The parameters GroupName and GroupId may not be specified together");
+				      "The parameters groupName and groupId may not be specified together");
 	a->wish.set_group = a->has_group_name || group->kind != KIND_NONE;
 	if (a->group_name.n)
 		*group = (struct ref){

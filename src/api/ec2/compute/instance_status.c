@@ -213,7 +213,7 @@ static RESULT prepare_move_event(struct ec2_call *e, void *args)
 	if (result_is_ok(clock_parse(a->at, &a->wish.not_before_us)))
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, STR("NotBefore"),
-			      "Value (%" STR_FMT ") for parameter NotBefore is invalid. It is no time.",
+			      "Value (%" STR_FMT ") for parameter notBefore is invalid. It is no time.",
 			      STR_ARG(a->at));
 }
 
@@ -254,9 +254,10 @@ static RESULT take_time(struct ec2_call *e, const char *field, struct str text, 
 	if (str_is_empty(text))
 		return OK;
 	if (!result_is_ok(clock_parse(text, &at_us)))
-		return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
-				      "Value (%" STR_FMT ") for parameter %s is invalid. It is no time.",
-				      STR_ARG(text), field);
+		return ctx_fail_field(
+			e->c, ERR_INVALID, str_from(field),
+			"Value (%" STR_FMT ") for parameter %" STR_FMT " is invalid. It is no time.",
+			STR_ARG(text), STR_ARG(params_small_name(e->c->arena, str_from(field))));
 	*words = str_print(e->c->arena, "%" STR_FMT " %s %" STR_FMT, STR_ARG(*words), word, STR_ARG(text));
 	return words->p ? OK : ctx_no_memory(e->c);
 }

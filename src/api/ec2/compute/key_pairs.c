@@ -151,7 +151,7 @@ static RESULT prepare_delete(struct ec2_call *e, void *args)
 		a->wish.key_pair = a->name;
 	if (a->wish.key_pair.kind == KIND_NONE)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("KeyName"),
-				      "The request must contain the parameter KeyName or KeyPairId");
+				      "The request must contain the parameter keyName or keyPairId");
 	return OK;
 }
 

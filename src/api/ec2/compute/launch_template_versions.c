@@ -181,7 +181,7 @@ static RESULT check_words(struct ec2_call *e, const struct ec2_describe_versions
 			  (str_is(a->versions.at[k], "$Latest") || str_is(a->versions.at[k], "$Default"));
 	if (is_good)
 		return OK;
-	return ctx_fail_field(e->c, ERR_MISSING, STR("LaunchTemplateId"),
+	return ctx_fail_field(e->c, ERR_INVALID, STR("LaunchTemplateVersion"),
 			      "Specify LaunchTemplateId or LaunchTemplateName, or for all templates the "
 			      "versions $Latest or $Default");
 }
@@ -208,8 +208,9 @@ static RESULT read_bound(struct ec2_call *e, struct str text, const char *name, 
 	if (str_is_empty(text) || (result_is_ok(str_parse_int(text, number)) && *number >= 0))
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, str_from(name),
-			      "Value (%" STR_FMT ") for parameter %s is invalid. It must be a number.",
-			      STR_ARG(text), name);
+			      "Value (%" STR_FMT ") for parameter %" STR_FMT
+			      " is invalid. It must be a number.",
+			      STR_ARG(text), STR_ARG(params_small_name(e->c->arena, str_from(name))));
 }
 
 static RESULT prepare_describe(struct ec2_call *e, void *args)
@@ -308,7 +309,7 @@ static RESULT prepare_delete(struct ec2_call *e, void *args)
 	for (size_t k = 0; k < a->versions.count; k++)
 		if (!result_is_ok(str_parse_int(a->versions.at[k], &numbers[k])) || numbers[k] < 1)
 			return ctx_fail_field(e->c, ERR_INVALID, STR("LaunchTemplateVersion"),
-					      "Value (%" STR_FMT ") for parameter LaunchTemplateVersion is "
+					      "Value (%" STR_FMT ") for parameter launchTemplateVersion is "
 					      "invalid. It must be a number.",
 					      STR_ARG(a->versions.at[k]));
 	a->wish.numbers = numbers;

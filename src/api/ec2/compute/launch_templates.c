@@ -135,6 +135,10 @@ static const struct param modify_params[] = {
 static RESULT prepare_modify(struct ec2_call *e, void *args)
 {
 	struct ec2_modify_template *a = args;
+	if (a->wish.launch_template.kind != KIND_NONE && a->name.kind != KIND_NONE)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("LaunchTemplateName"),
+				      "Either provide launch template ID or launch template name to modify "
+				      "the template.");
 	return request_choose(e->c, &a->wish.launch_template, "LaunchTemplateId", &a->name,
 			      "LaunchTemplateName", &a->wish.launch_template);
 }

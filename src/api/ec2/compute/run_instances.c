@@ -163,6 +163,18 @@ static RESULT join_refs(struct ec2_call *e, const struct refs *one, const struct
 	return OK;
 }
 
+/* The first thing that is said of the instance's one interface beside a list of interfaces; NULL: none is. */
+static const char *name_instance_level(const struct launch_port *primary)
+{
+	if (primary->subnet.kind != KIND_NONE)
+		return "subnet ID";
+	if (primary->groups.count)
+		return "security groups";
+	if (!ip_is_none(primary->ips.primary))
+		return "private IP address";
+	return primary->ips.ipv6s.count || primary->ips.ipv6_is_said ? "IPv6 address" : NULL;
+}
+
 static RESULT take_interfaces(struct ec2_call *e, struct ec2_run_instances *a)
 {
 	TRY(join_refs(e, &a->group_ids, &a->group_names, &a->primary.groups));
@@ -171,12 +183,12 @@ static RESULT take_interfaces(struct ec2_call *e, struct ec2_run_instances *a)
 	a->launch.port_count = 1;
 	if (!a->interfaces.count)
 		return OK;
-	if (a->primary.subnet.kind != KIND_NONE || a->primary.groups.count ||
-	    !ip_is_none(a->primary.ips.primary) || a->primary.ips.ipv6s.count || a->primary.ips.ipv6_is_said)
-		return ctx_fail_field(
-			e->c, ERR_COMBINATION, STR("NetworkInterface"),
-			"Network interfaces and an instance-level subnet, security groups or private "
-			"address may not be specified on the same request");
+	const char *instance_level = name_instance_level(&a->primary);
+	if (instance_level)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("NetworkInterface"),
+				      "Network interfaces and an instance-level %s may not be specified on "
+				      "the same request",
+				      instance_level);
 	struct launch_port *ports = arena_new_array(e->c->arena, struct launch_port, a->interfaces.count);
 	if (!ports)
 		return ctx_no_memory(e->c);
@@ -235,7 +247,7 @@ static RESULT take_group(struct ec2_call *e, struct ec2_run_instances *a)
 		return OK;
 	if (group->kind != KIND_NONE)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("Placement.GroupId"),
-				      "The parameters GroupName and GroupId may not be specified together");
+				      "The parameters groupName and groupId may not be specified together");
 	*group = (struct ref){
 		.kind = KIND_SERVER_GROUP, .text = a->group_name, .field = STR("Placement.GroupName")};
 	return OK;
@@ -302,12 +314,12 @@ static RESULT use_template(struct ec2_call *e, struct ec2_run_instances *a)
 	uuid id = version->row.id;
 	TRY(ec2_read_launch_data(e, version->data, &data));
 	TRY(leave_out(e, &data, is_of_tags, &base, &tags));
-	TRY(request_read(e->c, &template_tags_params, 0, &tags, &read));
+	TRY(request_read(e->c, &request_ec2_dialect, &template_tags_params, 0, &tags, &read));
 	TRY(leave_out(e, &e->pairs, is_no_parameter, &asked, &rest));
 	TRY(ec2_merge_launch_data(e, &asked, &base, &form));
 	TRY(ec2_read_launch_data(e, form, &merged));
 	*a = (struct ec2_run_instances){0};
-	TRY(request_read(e->c, &ec2_action_of(e)->args, 0, &merged, a));
+	TRY(request_read(e->c, &request_ec2_dialect, &ec2_action_of(e)->args, 0, &merged, a));
 	a->template_tags = read.tag_specs;
 	a->launch.template_version = id;
 	return OK;

@@ -114,6 +114,9 @@ extern const struct params ec2_tag_spec_params; /* struct ec2_tag_spec */
 /* Of resources that another service of Amazon's manages there are none here, asked for or not. */
 #define NO_MANAGED_RESOURCES NOT_BUILT("IncludeManagedResources", .only = "true|false")
 
+/* For a parameter that names an attribute. */
+#define UNKNOWN_ATTRIBUTE .remark = "Unknown attribute. "
+
 /* Tags for what an action makes: TagSpecification.N. */
 struct ec2_tag_spec {
 	struct str resource_type;

@@ -6,26 +6,51 @@
 #include "api/ec2/core/action.h"
 #include "api/query/query_call.h"
 
-#define E(err, kind, status, code)                                                                           \
+#define E(err, kind, status, code, ...)                                                                      \
 	{                                                                                                    \
-		ERR_##err, KIND_##kind, status, code, 0                                                      \
+		ERR_##err, KIND_##kind, status, code, 0, __VA_ARGS__                                         \
 	}
-#define E_OF(err, kind, field, status, code)                                                                 \
+#define E_OF(err, kind, field, status, code, ...)                                                            \
 	{                                                                                                    \
-		ERR_##err, KIND_##kind, status, code, field                                                  \
+		ERR_##err, KIND_##kind, status, code, field, __VA_ARGS__                                     \
 	}
+
+#define TAG_KEY_EMPTY "Value ( '' ) for parameter Tag key is invalid. Tag key cannot be null or empty."
 
 /* The first row that fits counts; KIND_NONE fits every kind. */
 static const struct api_error ec2_rows[] = {
 	E(MISSING, SUBNET, 400, "VPCIdNotSpecified"),                             /* no default VPC */
 	E_OF(MISSING, ROUTER, "AvailabilityZone", 400, "DefaultVpcDoesNotExist"), /* for a default subnet */
 	E(MISSING, ROUTER, 400, "VPCIdNotSpecified"),
+	E_OF(MISSING, NONE, "ResourceId", 400, "MissingParameter",
+	     .says = "The request must contain the parameter resourceIdSet"),
+	E_OF(MISSING, NONE, "Tag.", 400, "InvalidParameterValue", .says = TAG_KEY_EMPTY),
+	E_OF(MISSING, NONE, "TagSpecification.", 400, "InvalidParameterValue", .says = TAG_KEY_EMPTY),
+	E_OF(MISSING, NONE, "Tag", 400, "InvalidParameterValue",
+	     .says = "You must specify one or more tags to create"),
+	E_OF(MISSING, NONE, "LaunchTemplateId", 400, "MissingParameter",
+	     .says = "The request must contain the parameter launch template ID or launch template name"),
 	E(MISSING, NONE, 400, "MissingParameter"),
 	E_OF(INVALID, SECURITY_GROUP, "SecurityGroup", 400, "InvalidParameter"), /* of another VPC */
 	E_OF(INVALID, SECURITY_GROUP, "NetworkInterface", 400, "InvalidParameter"),
 	E_OF(INVALID, KEY_PAIR, "PublicKeyMaterial", 400, "InvalidKey.Format"),
 	E_OF(INVALID, IMAGE, "BlockDeviceMapping", 400, "InvalidBlockDeviceMapping"),
 	E(INVALID, INSTANCE_EVENT, 400, "InvalidInstanceEventStartTime"),
+	E_OF(INVALID, NETWORK, "TagSpecification", 400, "InvalidParameter"), /* of an action of VPC's */
+	E_OF(INVALID, INSTANCE_PROFILE, "IamInstanceProfile.Arn", 400, "InvalidParameterValue",
+	     .says = "Value (*) for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance "
+		     "Profile ARN"),
+	E_OF(INVALID, INSTANCE_PROFILE, "IamInstanceProfile", 400, "InvalidParameterValue",
+	     .says = "Value (*) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance "
+		     "Profile name"),
+	E_OF(INVALID, NONE, "LaunchPermission", 400, "InvalidAMIAttributeItemValue",
+	     .says = "Invalid attribute item value \"* \" for UserGroup item type. "),
+	E_OF(INVALID, NONE, "CreateVolumePermission", 400, "InvalidAMIAttributeItemValue",
+	     .says = "Invalid attribute item value \"* \" for UserGroup item type. "),
+	E_OF(INVALID, NONE, "UserGroup", 400, "InvalidAMIAttributeItemValue",
+	     .says = "Invalid attribute item value \"* \" for UserGroup item type. "),
+	E_OF(INVALID, NONE, "InstanceTenancy", 400, "UnsupportedTenancy",
+	     .says = "The tenancy value * is not supported. "),
 	E(INVALID, NONE, 400, "InvalidParameterValue"),
 	E_OF(MALFORMED, NONE, "AssociationId", 400, "InvalidAssociationID.Malformed"),
 	E_OF(MALFORMED, NONE, "VpcEndpointId", 400, "InvalidVpcEndpointId.Malformed"),
@@ -59,33 +84,47 @@ static const struct api_error ec2_rows[] = {
 	E(MALFORMED, LAUNCH_TEMPLATE, 400, "InvalidLaunchTemplateId.Malformed"),
 	E(MALFORMED, SERVER_GROUP, 400, "InvalidPlacementGroupId.Malformed"),
 	E(MALFORMED, DEDICATED_HOST, 400, "InvalidHostId.Malformed"),
+	E_OF(MALFORMED, NONE, "ImportTaskId", 400, "InvalidConversionTaskId.Malformed"),
 	E(MALFORMED, NONE, 400, "InvalidID"),
+	E_OF(COMBINATION, NONE, "IamInstanceProfile", 400, "InvalidParameterCombination",
+	     .says = "The parameter 'iamInstanceProfile.name' may not be used in combination with "
+		     "'iamInstanceProfile.arn'"),
 	E_OF(COMBINATION, NONE, "KmsKeyId", 400, "InvalidParameterDependency"),
 	E(COMBINATION, DEDICATED_HOST, 400, "IncompatibleHostRequirements"),
 	E(COMBINATION, NONE, 400, "InvalidParameterCombination"),
 	E(UNKNOWN, NONE, 400, "UnknownParameter"),
+	E_OF(UNSUPPORTED, NONE, "InstanceTenancy", 400, "UnsupportedTenancy"),
 	E(UNSUPPORTED, NONE, 400, "UnsupportedOperation"),
-	E(NOT_FOUND, INSTANCE, 400, "InvalidInstanceID.NotFound"),
+	E(NOT_FOUND, INSTANCE, 400, "InvalidInstanceID.NotFound",
+	  .says = "The instance ID '*' does not exist", .says_many = "The instance IDs '*' do not exist"),
 	E(NOT_FOUND, INSTANCE_EVENT, 400, "InvalidInstanceEventIDNotFound"),
-	E(NOT_FOUND, IMAGE, 400, "InvalidAMIID.NotFound"),
-	E(NOT_FOUND, SNAPSHOT, 400, "InvalidSnapshot.NotFound"),
+	E(NOT_FOUND, IMAGE, 400, "InvalidAMIID.NotFound", .says = "The image id '[*]' does not exist",
+	  .says_many = "The image ids '[*]' do not exist"),
+	E(NOT_FOUND, SNAPSHOT, 400, "InvalidSnapshot.NotFound", .says = "The snapshot '*' does not exist."),
 	E_OF(NOT_FOUND, VOLUME, "BlockDeviceMapping", 400, "InvalidInstanceAttributeValue"),
 	E_OF(NOT_FOUND, VOLUME, "InstanceId", 400, "InvalidAttachment.NotFound"),
 	E_OF(NOT_FOUND, VOLUME, "Device", 400, "InvalidAttachment.NotFound"),
-	E(NOT_FOUND, VOLUME, 400, "InvalidVolume.NotFound"),
-	E_OF(NOT_FOUND, ROUTER, "AssociationId", 400, "InvalidVpcCidrBlockAssociationID.NotFound"),
-	E(NOT_FOUND, ROUTER, 400, "InvalidVpcID.NotFound"),
-	E(NOT_FOUND, DHCP_OPTIONS, 400, "InvalidDhcpOptionsID.NotFound"),
+	E(NOT_FOUND, VOLUME, 400, "InvalidVolume.NotFound", .says = "The volume '*' does not exist."),
+	E_OF(NOT_FOUND, ROUTER, "AssociationId", 400, "InvalidVpcCidrBlockAssociationIdError.NotFound"),
+	E(NOT_FOUND, ROUTER, 400, "InvalidVpcID.NotFound", .says = "The vpc ID '*' does not exist"),
+	E(NOT_FOUND, DHCP_OPTIONS, 400, "InvalidDhcpOptionID.NotFound",
+	  .says = "The dhcpOption ID '*' does not exist"),
 	E_OF(NOT_FOUND, ADDRESS_GROUP, "RemoveEntry", 400, "InvalidPrefixListModification"),
-	E(NOT_FOUND, ADDRESS_GROUP, 400, "InvalidPrefixListID.NotFound"),
+	E(NOT_FOUND, ADDRESS_GROUP, 400, "InvalidPrefixListID.NotFound",
+	  .says = "The prefix list (*) does not exist."),
 	E(NOT_FOUND, SUBNET_RESERVATION, 400, "InvalidSubnetCidrReservationID.NotFound"),
-	E(NOT_FOUND, SUBNET, 400, "InvalidSubnetID.NotFound"),
+	E_OF(NOT_FOUND, SUBNET, "AssociationId", 400, "InvalidSubnetCidrBlockAssociationID.NotFound"),
+	E(NOT_FOUND, SUBNET, 400, "InvalidSubnetID.NotFound", .says = "The subnet ID '*' does not exist"),
 	E(NOT_FOUND, SECURITY_GROUP, 400, "InvalidGroup.NotFound"),
-	E_OF(NOT_FOUND, SECURITY_GROUP_RULE, "SecurityGroupRule", 400, "InvalidSecurityGroupRuleId.NotFound"),
-	E_OF(NOT_FOUND, SECURITY_GROUP_RULE, "ResourceId", 400, "InvalidSecurityGroupRuleId.NotFound"),
+	E_OF(NOT_FOUND, SECURITY_GROUP_RULE, "SecurityGroupRule", 400, "InvalidSecurityGroupRuleId.NotFound",
+	     .says = "The security group rule ID '*' does not exist"),
+	E_OF(NOT_FOUND, SECURITY_GROUP_RULE, "ResourceId", 400, "InvalidSecurityGroupRuleId.NotFound",
+	     .says = "The security group rule ID '*' does not exist"),
 	E(NOT_FOUND, SECURITY_GROUP_RULE, 400, "InvalidPermission.NotFound"),
-	E(NOT_FOUND, PORT, 400, "InvalidNetworkInterfaceID.NotFound"),
-	E_OF(NOT_FOUND, ADDRESS, "PublicIp", 400, "InvalidAddress.NotFound"),
+	E(NOT_FOUND, PORT, 400, "InvalidNetworkInterfaceID.NotFound",
+	  .says = "The networkInterface ID '*' does not exist"),
+	E_OF(NOT_FOUND, ADDRESS, "PublicIp", 400, "InvalidAddress.NotFound",
+	     .says = "Address '*' not found."),
 	E(NOT_FOUND, PROFILE_ASSOCIATION, 400, "NoSuchAssociation"),
 	E(NOT_FOUND, SECURITY_GROUP_ASSOCIATION, 400, "InvalidAssociationID.NotFound"),
 	E_OF(NOT_FOUND, NONE, "AssociationId", 400, "InvalidAssociationID.NotFound"),
@@ -93,27 +132,63 @@ static const struct api_error ec2_rows[] = {
 	E_OF(NOT_FOUND, NONE, "ServiceName", 400, "InvalidServiceName"),
 	E_OF(NOT_FOUND, NONE, "VolumeModification", 400, "InvalidVolumeModification.NotFound"),
 	E_OF(NOT_FOUND, NONE, "Attachment", 400, "InvalidAttachmentID.NotFound"),
-	E(NOT_FOUND, ADDRESS, 400, "InvalidAllocationID.NotFound"),
-	E(NOT_FOUND, GATEWAY, 400, "InvalidInternetGatewayID.NotFound"),
+	E(NOT_FOUND, ADDRESS, 400, "InvalidAllocationID.NotFound",
+	  .says = "The allocation ID '*' does not exist"),
+	E(NOT_FOUND, GATEWAY, 400, "InvalidInternetGatewayID.NotFound",
+	  .says = "The internetGateway ID '*' does not exist"),
 	E(NOT_FOUND, EGRESS_GATEWAY, 400, "InvalidGatewayID.NotFound"),
-	E(NOT_FOUND, ROUTE_TABLE, 400, "InvalidRouteTableID.NotFound"),
+	E(NOT_FOUND, ROUTE_TABLE, 400, "InvalidRouteTableID.NotFound",
+	  .says = "The routeTable ID '*' does not exist"),
 	E(NOT_FOUND, ROUTE, 400, "InvalidRoute.NotFound"),
-	E(NOT_FOUND, NAT_GATEWAY, 400, "NatGatewayNotFound"),
-	E(NOT_FOUND, PEERING, 400, "InvalidVpcPeeringConnectionID.NotFound"),
+	E(NOT_FOUND, NAT_GATEWAY, 400, "NatGatewayNotFound", .says = "NAT gateway * was not found"),
+	/* A list of them is what DescribeVpcPeeringConnections takes. */
+	E_OF(NOT_FOUND, PEERING, "VpcPeeringConnectionId.", 400, "InvalidVpcPeeringConnectionID.NotFound",
+	     .says = "The vpcPeeringConnection ID '*' does not exist"),
+	E(NOT_FOUND, PEERING, 400, "InvalidVpcPeeringConnectionId.NotFound",
+	  .says = "The vpcPeeringConnection ID '*' does not exist"),
 	E(NOT_FOUND, IMPORT_SNAPSHOT_TASK, 400, "InvalidConversionTaskId"),
 	E(NOT_FOUND, IMPORT_IMAGE_TASK, 400, "InvalidConversionTaskId"),
-	E(NOT_FOUND, NETWORK_ACL, 400, "InvalidNetworkAclID.NotFound"),
+	E(NOT_FOUND, NETWORK_ACL, 400, "InvalidNetworkAclID.NotFound",
+	  .says = "The networkAcl ID '*' does not exist"),
 	E(NOT_FOUND, NETWORK_ACL_ENTRY, 400, "InvalidNetworkAclEntry.NotFound"),
 	E(NOT_FOUND, KEY_PAIR, 400, "InvalidKeyPair.NotFound"),
+	/* Lists of them are what DescribeLaunchTemplates takes. */
+	E_OF(NOT_FOUND, LAUNCH_TEMPLATE, "LaunchTemplateName.", 400,
+	     "InvalidLaunchTemplateName.NotFoundException",
+	     .says = "At least one of the launch templates specified in the request does not exist."),
+	E_OF(NOT_FOUND, LAUNCH_TEMPLATE, "LaunchTemplateId.", 400, "InvalidLaunchTemplateId.NotFound",
+	     .says = "At least one of the launch templates specified in the request does not exist."),
 	E_OF(NOT_FOUND, LAUNCH_TEMPLATE, "LaunchTemplateName", 400,
-	     "InvalidLaunchTemplateName.NotFoundException"),
+	     "InvalidLaunchTemplateName.NotFoundException",
+	     .says = "The specified launch template, with template name *, does not exist."),
 	E_OF(NOT_FOUND, LAUNCH_TEMPLATE, "LaunchTemplate.LaunchTemplateName", 400,
-	     "InvalidLaunchTemplateName.NotFoundException"),
-	E(NOT_FOUND, LAUNCH_TEMPLATE, 400, "InvalidLaunchTemplateId.NotFound"),
+	     "InvalidLaunchTemplateName.NotFoundException",
+	     .says = "The specified launch template, with template name *, does not exist."),
+	E(NOT_FOUND, LAUNCH_TEMPLATE, 400, "InvalidLaunchTemplateId.NotFound",
+	  .says = "The specified launch template, with template ID *, does not exist."),
+	E_OF(NOT_FOUND, LAUNCH_TEMPLATE_VERSION, "SetDefaultVersion", 400,
+	     "InvalidLaunchTemplateId.VersionNotFound",
+	     .says = "The launch template version * is not found for the specified launch template."),
 	E(NOT_FOUND, LAUNCH_TEMPLATE_VERSION, 400, "InvalidLaunchTemplateId.VersionNotFound"),
-	E(NOT_FOUND, SERVER_GROUP, 400, "InvalidPlacementGroup.Unknown"),
+	E(NOT_FOUND, SERVER_GROUP, 400, "InvalidPlacementGroup.Unknown",
+	  .says = "The Placement Group '*' is unknown."),
 	E(NOT_FOUND, DEDICATED_HOST, 400, "InvalidHostID.NotFound"),
 	E(NOT_FOUND, CLIENT_TOKEN, 400, "IdempotentInstanceTerminated"),
+	E_OF(NOT_FOUND, ACCOUNT, "LaunchPermission", 400, "InvalidAMIAttributeItemValue",
+	     .says = "Invalid attribute item value \"* \" for userId item type. "),
+	E_OF(NOT_FOUND, ACCOUNT, "UserId", 400, "InvalidAMIAttributeItemValue",
+	     .says = "Invalid attribute item value \"* \" for userId item type. "),
+	E_OF(NOT_FOUND, ZONE, "AvailabilityZone", 400, "InvalidZone.NotFound",
+	     .says = "The zone '*' does not exist."),
+	E_OF(NOT_FOUND, ZONE, "ZoneName", 400, "InvalidParameterValue",
+	     .says = "Invalid availability zone: [*]", .says_many = "Invalid availability zone: [*]"),
+	E_OF(NOT_FOUND, INSTANCE_TYPE, "InstanceType.Value", 400, "InvalidInstanceAttributeValue",
+	     .says = "Invalid value '*' for InstanceType."),
+	E_OF(NOT_FOUND, INSTANCE_TYPE, "InstanceType.", 400, "InvalidInstanceType",
+	     .says = "The following supplied instance types do not exist: [*]",
+	     .says_many = "The following supplied instance types do not exist: [*]"),
+	E_OF(NOT_FOUND, INSTANCE_TYPE, "InstanceType", 400, "InvalidParameterValue",
+	     .says = "Invalid value '*' for InstanceType."),
 	E(NOT_FOUND, NONE, 400, "InvalidParameterValue"), /* a zone, an instance type: not ids in EC2 */
 	E(EXISTS, KEY_PAIR, 400, "InvalidKeyPair.Duplicate"),
 	E(EXISTS, SECURITY_GROUP, 400, "InvalidGroup.Duplicate"),
@@ -284,8 +359,28 @@ static void write_ec2(struct xml *x, const struct api_problem *p, struct str req
 	xml_close(x, "Response");
 }
 
+/* The row's sentence about what the problem is about, and where that ends in a space the problem's own message,
+ * which says more. Of several things only some rows speak. */
+static struct str say_problem(const struct ctx *c, const struct api_problem *p)
+{
+	const struct api_error *error = p->error;
+	struct str subject = c->problem.subject;
+	bool are_many = str_contains(subject, STR(", "));
+	struct str says = str_from(are_many && error->says_many ? error->says_many : error->says);
+	size_t gap = str_find_char(says, '*', 0);
+	if (str_is_empty(says) || (gap < says.n && str_is_empty(subject)))
+		return p->message;
+	if (are_many && !error->says_many)
+		subject = str_slice(subject, 0, str_find_char(subject, ',', 0));
+	return str_print(c->arena, "%" STR_FMT "%" STR_FMT "%" STR_FMT "%" STR_FMT,
+			 STR_ARG(str_slice(says, 0, gap)), STR_ARG(gap < says.n ? subject : STR_NONE),
+			 STR_ARG(gap < says.n ? str_slice(says, gap + 1, says.n) : STR_NONE),
+			 STR_ARG(str_ends_with(says, STR(" ")) ? p->message : STR_NONE));
+}
+
 void ec2_word_problem(struct api_call *core, struct api_problem *p)
 {
+	p->message = say_problem(core->c, p);
 	if (p->refusal.n && !ec2_call_of(core)->is_sts)
 		p->message = str_print(core->c->arena,
 				       "%" STR_FMT " Encoded authorization failure message: %" STR_FMT,

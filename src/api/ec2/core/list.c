@@ -19,8 +19,12 @@ RESULT ec2_parse_token(struct ec2_call *e, struct str token, uuid *ret_after)
 	if (str_is_empty(token) ||
 	    list_read_token(e->c, pairs_digest(e->c, &e->pairs, not_in_digest), token, ret_after))
 		return OK;
-	return ctx_fail_field(e->c, ERR_INVALID, STR("NextToken"),
-			      "The token in NextToken is not one of a page of this very request");
+	return ctx_fail_field(
+		e->c, ERR_INVALID, STR("NextToken"),
+		"Value ( %" STR_FMT
+		" ) for parameter NextToken is invalid. The token is invalid. It is not one of a "
+		"page of this very request.",
+		STR_ARG(str_slice(token, 0, 256)));
 }
 
 struct str ec2_make_token(struct ec2_call *e, uuid last)
@@ -48,6 +52,30 @@ static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 	return OK;
 }
 
+/* Adds to the problem what else is not there. */
+static void add_unknown(struct selection *s, const struct refs *refs, size_t first)
+{
+	struct ctx *c = s->e->c;
+	struct problem *p = &c->problem;
+	size_t n = p->subject.n, size = n;
+	for (size_t k = first; k < refs->count; k++)
+		size += refs->at[k].text.n + 2;
+	char *text = p->err == ERR_NOT_FOUND && n ? arena_alloc(c->arena, size) : NULL;
+	if (!text)
+		return;
+	memcpy(text, p->subject.p, n);
+	for (size_t k = first; k < refs->count; k++) {
+		const struct row *row = 0;
+		struct str id = refs->at[k].text;
+		if (engine_find(c, s->query.tables, s->list->kind, &refs->at[k], &row).code != ERR_NOT_FOUND)
+			continue;
+		memcpy(text + n, ", ", 2);
+		memcpy(text + n + 2, id.p, id.n);
+		n += id.n + 2;
+	}
+	p->subject = (struct str){text, n};
+}
+
 /* Rows that are asked for one by one. */
 static RESULT find_named(struct selection *s, const struct refs *refs)
 {
@@ -58,7 +86,11 @@ static RESULT find_named(struct selection *s, const struct refs *refs)
 		bool fits = false;
 		if (s->list->is_slow && engine_has_gone(c, s->query.tables, s->list->kind, &refs->at[k]))
 			continue;
-		TRY(engine_find(c, s->query.tables, s->list->kind, &refs->at[k], &row));
+		struct result found = engine_find(c, s->query.tables, s->list->kind, &refs->at[k], &row);
+		if (!result_is_ok(found)) {
+			add_unknown(s, refs, k + 1);
+			return found;
+		}
 		if (s->list->is_hiding && !s->list->shows(s->e, row))
 			return engine_fail_not_found(c, s->list->kind, &refs->at[k]);
 		TRY(matches(s, row, &fits));
@@ -100,7 +132,8 @@ RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const stru
 			    .limit = has_pages(ec2_action_of(e)) ? PAGE_DEFAULT : SIZE_MAX};
 	if (query->max_results && (query->ids.count || query->names.count))
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("MaxResults"),
-				      "The parameter MaxResults cannot be used with ids or names");
+				      "The parameter %s cannot be used with the parameter maxResults",
+				      list->set);
 	if (query->max_results)
 		q->limit = (size_t) query->max_results;
 	TRY(filters_compile(e, list->kind, &list->filters, &query->filters, &s.runs));

@@ -169,11 +169,28 @@ static const struct param tag_rows[] = {
 const struct params ec2_tag_params = PARAMS(struct tag, tag_rows);
 
 static const struct param tag_spec_rows[] = {
-	PARAM(struct ec2_tag_spec, "ResourceType", resource_type, .flags = REQUIRED, .max = 64,
-	      .doc = "What the tags are for."),
+	PARAM(struct ec2_tag_spec, "ResourceType", resource_type, .max = 64, .doc = "What the tags are for."),
 	PARAM_LIST(struct ec2_tag_spec, "Tag", tags, ec2_tag_params, .doc = "The tags."),
 };
 const struct params ec2_tag_spec_params = PARAMS(struct ec2_tag_spec, tag_spec_rows);
+
+/* What VPC's part of EC2 makes has a code of its own for tags that are for something else. */
+static bool is_of_vpc(const char *type)
+{
+	static const char words[] =
+		"dhcp-options|egress-only-internet-gateway|internet-gateway|natgateway|network-acl|"
+		"network-interface|prefix-list|route-table|security-group|security-group-rule|subnet|"
+		"subnet-cidr-reservation|vpc|vpc-endpoint|vpc-peering-connection";
+	return params_has_word(words, str_from(type));
+}
+
+static RESULT fail_tag_spec(struct ec2_call *e, const char *type, struct str words)
+{
+	struct result failed = ctx_fail_kind(e->c, ERR_INVALID, is_of_vpc(type) ? KIND_NETWORK : KIND_NONE,
+					     "%" STR_FMT, STR_ARG(words));
+	e->c->problem.field = STR("TagSpecification");
+	return failed;
+}
 
 RESULT ec2_take_tags(struct ec2_call *e, const struct ec2_tag_specs *specs, const char *type,
 		     const char *types, struct tags *ret_tags)
@@ -185,11 +202,16 @@ RESULT ec2_take_tags(struct ec2_call *e, const struct ec2_tag_specs *specs, cons
 		bool fits = false;
 		while (str_split_next(&rest, '|', &word))
 			fits |= str_equal(word, spec->resource_type);
+		if (str_is_empty(spec->resource_type))
+			return fail_tag_spec(e, type,
+					     STR("Tag specification resource type must have a value"));
 		if (!fits)
-			return ctx_fail_field(e->c, ERR_INVALID, STR("TagSpecification"),
-					      "'%" STR_FMT
-					      "' is not a valid taggable resource type for this operation.",
-					      STR_ARG(spec->resource_type));
+			return fail_tag_spec(
+				e, type,
+				str_print(e->c->arena,
+					  "'%" STR_FMT
+					  "' is not a valid taggable resource type for this operation.",
+					  STR_ARG(spec->resource_type)));
 		for (size_t n = 0; str_is(spec->resource_type, type) && n < spec->tags.count; n++)
 			if (!VEC_PUSH(e->c->arena, &tags, spec->tags.at[n]))
 				return ctx_no_memory(e->c);

@@ -118,7 +118,7 @@ struct ec2_describe_addresses_attribute {
 static const struct param describe_addresses_attribute_params[] = {
 	QUERY_IDS(struct ec2_describe_addresses_attribute, "AllocationId", KIND_ADDRESS, "Addresses by id."),
 	PARAM(struct ec2_describe_addresses_attribute, "Attribute", attribute, .words = "domain-name",
-	      .doc = "The attribute: a name that the address leads back to."),
+	      UNKNOWN_ATTRIBUTE, .doc = "The attribute: a name that the address leads back to."),
 	QUERY_PAGES(struct ec2_describe_addresses_attribute, 1, 1000),
 };
 
@@ -154,7 +154,7 @@ static const struct param reset_address_params[] = {
 	PARAM(struct ec2_name_address, "AllocationId", wish.address, .flags = REQUIRED, .kind = KIND_ADDRESS,
 	      .doc = "The address."),
 	PARAM(struct ec2_name_address, "Attribute", attribute, .flags = REQUIRED, .words = "domain-name",
-	      .doc = "The attribute: a name that the address leads back to."),
+	      UNKNOWN_ATTRIBUTE, .doc = "The attribute: a name that the address leads back to."),
 };
 
 static RESULT prepare_name(struct ec2_call *e, void *args)
@@ -209,7 +209,7 @@ static RESULT check_border_group(struct ec2_call *e, struct str group)
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, STR("NetworkBorderGroup"),
 			      "Value (%" STR_FMT
-			      ") for parameter NetworkBorderGroup is invalid. There is only %" STR_FMT ".",
+			      ") for parameter networkBorderGroup is invalid. There is only %" STR_FMT ".",
 			      STR_ARG(group), STR_ARG(e->config->region));
 }
 

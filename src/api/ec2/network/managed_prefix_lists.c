@@ -82,7 +82,8 @@ static RESULT fail_entry(struct ec2_call *e, const struct ec2_entry *entry, cons
 {
 	return ctx_fail_field(e->c, ERR_INVALID, entry->field,
 			      "Value (%" STR_FMT ") for parameter %" STR_FMT " is invalid. %s",
-			      STR_ARG(entry->cidr), STR_ARG(entry->field), words);
+			      STR_ARG(entry->cidr), STR_ARG(params_small_name(e->c->arena, entry->field)),
+			      words);
 }
 
 /* but: blocks that are none of them. */
@@ -116,7 +117,7 @@ static RESULT check_name(struct ec2_call *e, struct str name)
 	if (!str_starts_with(name, STR("com.amazonaws")))
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, STR("PrefixListName"),
-			      "Value (%" STR_FMT ") for parameter PrefixListName is invalid. It can't begin "
+			      "Value (%" STR_FMT ") for parameter prefixListName is invalid. It can't begin "
 			      "with com.amazonaws.",
 			      STR_ARG(name));
 }
@@ -196,7 +197,7 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 	TRY(read_entries(e, &a->removed, a->wish.added, &a->wish.removed, &none));
 	if (has_entries && a->wish.max_blocks)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("MaxEntries"),
-				      "The parameter MaxEntries cannot be used with AddEntry or RemoveEntry");
+				      "The parameter maxEntries cannot be used with addEntry or removeEntry");
 	if (has_entries || a->wish.max_blocks || a->wish.name)
 		return OK;
 	return ctx_fail_field(e->c, ERR_MISSING, STR("AddEntry"),

@@ -168,7 +168,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	bool is_public = str_is(a->connectivity, "public"), has_address = a->wish.address.kind != KIND_NONE;
 	if (is_public && !has_address)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("AllocationId"),
-				      "The request must contain the parameter AllocationId");
+				      "The request must contain the parameter allocationId");
 	if (!is_public && has_address)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("AllocationId"),
 				      "A private NAT gateway has no elastic address: AllocationId");

@@ -301,7 +301,8 @@ static RESULT need_both(struct ec2_call *e, bool has_first, bool has_second, con
 	if (has_first && has_second)
 		return OK;
 	return ctx_fail_field(e->c, ERR_MISSING, str_from(missing),
-			      "The request must contain the parameter %s with this protocol", missing);
+			      "The request must contain the parameter %" STR_FMT " with this protocol",
+			      STR_ARG(params_small_name(e->c->arena, str_from(missing))));
 }
 
 static RESULT take_ports(struct ec2_call *e, struct ec2_acl_entry *a)
@@ -313,8 +314,8 @@ static RESULT take_ports(struct ec2_call *e, struct ec2_acl_entry *a)
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, STR("PortRange.From"),
 			      "Value (%" PRId64
-			      ") for parameter PortRange.From is invalid: it is greater than "
-			      "PortRange.To.",
+			      ") for parameter portRange.from is invalid: it is greater than "
+			      "portRange.to.",
 			      a->port_from);
 }
 
@@ -327,7 +328,7 @@ static RESULT take_icmp(struct ec2_call *e, struct ec2_acl_entry *a)
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, STR("Icmp.Code"),
 			      "Value (%" PRId64
-			      ") for parameter Icmp.Code is invalid: all types have all codes.",
+			      ") for parameter icmp.code is invalid: all types have all codes.",
 			      a->icmp_code);
 }
 
@@ -340,7 +341,7 @@ static RESULT take_block(struct ec2_call *e, struct ec2_acl_entry *a)
 				      "An entry has one block: CidrBlock or Ipv6CidrBlock.");
 	if (!has_ipv4 && !has_ipv6)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("CidrBlock"),
-				      "The request must contain the parameter CidrBlock or Ipv6CidrBlock");
+				      "The request must contain the parameter cidrBlock or ipv6CidrBlock");
 	if (has_ipv6)
 		a->wish.block = a->ipv6;
 	return OK;

@@ -102,7 +102,7 @@ struct ec2_describe_interface_attribute {
 static const struct param describe_attribute_params[] = {
 	P("NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
 	P("Attribute", attribute, .flags = REQUIRED,
-	  .words = "description|groupSet|sourceDestCheck|attachment", .doc = "Which one."),
+	  .words = "description|groupSet|sourceDestCheck|attachment", UNKNOWN_ATTRIBUTE, .doc = "Which one."),
 };
 #undef P
 

@@ -427,8 +427,8 @@ static RESULT prepare_route(struct ec2_call *e, void *args)
 				      "DestinationIpv6CidrBlock.");
 	if (!has_ipv4 && !has_ipv6)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("DestinationCidrBlock"),
-				      "The request must contain the parameter DestinationCidrBlock or "
-				      "DestinationIpv6CidrBlock");
+				      "The request must contain the parameter destinationCidrBlock or "
+				      "destinationIpv6CidrBlock");
 	if (has_ipv6)
 		a->wish.destination = a->ipv6;
 	return OK;

@@ -205,7 +205,7 @@ static RESULT set_peer_group(struct ec2_call *e, const struct ec2_group_pair *pa
 	if (rule->peer_group.kind == KIND_NONE)
 		return ctx_fail_field(
 			e->c, ERR_MISSING, STR("GroupId"),
-			"The request must contain the parameter GroupId or GroupName in each of Groups");
+			"The request must contain the parameter groupId or groupName in each of groups");
 	return OK;
 }
 
@@ -248,7 +248,7 @@ static RESULT add_flat_permission(struct ec2_call *e, const struct ec2_rules *a,
 		return OK;
 	if (cidr_is_none(a->range.block))
 		return ctx_fail_field(e->c, ERR_MISSING, STR("CidrIp"),
-				      "The request must contain the parameter CidrIp");
+				      "The request must contain the parameter cidrIp");
 	const struct ec2_permission flat = {.protocol = a->protocol,
 					    .from_port = a->from_port,
 					    .to_port = a->to_port,
@@ -285,7 +285,7 @@ static RESULT prepare_rules(struct ec2_call *e, struct ec2_rules *a,
 	if (!vec.rules.count && !a->wish.rule_ids.count)
 		return ctx_fail_field(
 			e->c, ERR_MISSING, STR("IpPermissions"),
-			"The request must contain the parameter IpPermissions with a range or a group");
+			"The request must contain the parameter ipPermissions with a range or a group");
 	if (vec.rules.count && a->wish.rule_ids.count)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("SecurityGroupRuleId"),
 				      "Specify either IpPermissions or SecurityGroupRuleId");
@@ -331,8 +331,7 @@ struct ec2_rule_change {
 #define OF(wire) "SecurityGroupRule." wire
 static const struct param rule_change_rows[] = {
 	P("SecurityGroupRuleId", rule, .flags = REQUIRED, .kind = KIND_SECURITY_GROUP_RULE, .doc = "A rule."),
-	P(OF("IpProtocol"), protocol, .flags = REQUIRED, .max = 8,
-	  .field = offsetof(struct ec2_rule_change, field) + 1,
+	P(OF("IpProtocol"), protocol, .max = 8, .field = offsetof(struct ec2_rule_change, field) + 1,
 	  .doc = "What it becomes: tcp, udp, icmp, a number, or -1 for all."),
 	P(OF("FromPort"), from_port, .min = -1, .max = 65535,
 	  .given = offsetof(struct ec2_rule_change, has_from) + 1, .doc = "First port; ICMP: type."),
@@ -362,6 +361,7 @@ static const struct param modify_rules_params[] = {
 		   .flags = REQUIRED, .doc = "Its rules that change, and what they become."),
 };
 
+#define PEERS "cidrIp, cidrIpv6, prefixListId, or referencedGroupId"
 static RESULT add_change(struct ec2_call *e, const struct ec2_rule_change *change, struct rule_vec *vec)
 {
 	const struct ec2_permission like = {.protocol = change->protocol,
@@ -372,11 +372,15 @@ static RESULT add_change(struct ec2_call *e, const struct ec2_rule_change *chang
 	struct rule_wish rule;
 	size_t peers = !cidr_is_none(change->block) + !cidr_is_none(change->ipv6_block) +
 		       (change->peer.kind != KIND_NONE) + (change->list.kind != KIND_NONE);
+	if (str_is_empty(change->protocol))
+		return ctx_fail_field(e->c, ERR_INVALID, change->field,
+				      "Invalid value 'null' for protocol. VPC security group rules must "
+				      "specify protocols explicitly.");
 	TRY(start_rule(e, &like, &rule));
 	if (peers != 1)
 		return ctx_fail_field(e->c, peers ? ERR_COMBINATION : ERR_MISSING, change->field,
-				      "A rule has exactly one of CidrIpv4, CidrIpv6, ReferencedGroupId and "
-				      "PrefixListId");
+				      peers ? "Only one of " PEERS " can be specified"
+					    : "The request must contain exactly one of: " PEERS);
 	rule.rule = change->rule;
 	rule.peer_block = cidr_is_none(change->block) ? change->ipv6_block : change->block;
 	rule.peer_group = change->peer;

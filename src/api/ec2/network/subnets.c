@@ -229,18 +229,41 @@ static const struct param create_subnet_params[] = {
 static RESULT take_blocks(struct ec2_call *e, struct ec2_create_subnet *a)
 {
 	const char *needed = a->ipv6_native ? "Ipv6CidrBlock" : "CidrBlock";
-	if (a->ipv6_native && !cidr_is_none(a->wish.block))
-		return ctx_fail_field(e->c, ERR_COMBINATION, STR("CidrBlock"),
-				      "The parameter CidrBlock cannot be used with the parameter Ipv6Native");
 	if (cidr_is_none(a->ipv6_native ? a->wish.ipv6_block : a->wish.block))
 		return ctx_fail_field(e->c, ERR_MISSING, str_from(needed),
-				      "The request must contain the parameter %s", needed);
+				      "The request must contain the parameter %" STR_FMT,
+				      STR_ARG(params_small_name(e->c->arena, str_from(needed))));
+	if (a->ipv6_native && !cidr_is_none(a->wish.block))
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("CidrBlock"),
+				      "The parameter cidrBlock cannot be used with the parameter ipv6Native");
 	a->wish.ipv6_field = STR("Ipv6CidrBlock");
 	if (!a->ipv6_native)
 		return OK;
 	a->wish.block = a->wish.ipv6_block;
 	a->wish.ipv6_block = (struct cidr){0};
 	return OK;
+}
+
+/* A zone that is not there is told with those that are. */
+static RESULT check_zone(struct ec2_call *e, const struct ref *ref)
+{
+	const struct tables *t = ec2_tables(e);
+	const struct zone *zone = 0;
+	struct str names = STR_NONE;
+	if (ref->kind == KIND_NONE)
+		return OK;
+	struct result found = engine_find_zone(e->c, t, ref, &zone);
+	if (found.code != ERR_NOT_FOUND)
+		return found;
+	ctx_clear_problem(e->c);
+	const struct row *row = tables_first(t, KIND_ZONE, ZONE_INDEX_NAME, NULL, 0);
+	for (; row; row = tables_next(t, KIND_ZONE, ZONE_INDEX_NAME, row, 0))
+		names = str_print(e->c->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(names), names.n ? ", " : "",
+				  STR_ARG(zone_of(row)->name));
+	return ctx_fail_field(e->c, ERR_INVALID, ref->field,
+			      "Value (%" STR_FMT ") for parameter availabilityZone is invalid. Subnets can "
+			      "currently only be created in the following availability zones: %" STR_FMT ".",
+			      STR_ARG(ref->text), STR_ARG(names));
 }
 
 static RESULT prepare_create(struct ec2_call *e, void *args)
@@ -252,6 +275,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 				      "Specify either AvailabilityZone or AvailabilityZoneId");
 	if (a->zone_id.kind != KIND_NONE)
 		a->wish.zone = a->zone_id;
+	TRY(check_zone(e, &a->wish.zone));
 	return ec2_take_tags(e, &a->tag_specs, "subnet", "subnet", &a->wish.tags);
 }
 

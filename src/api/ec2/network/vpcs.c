@@ -211,7 +211,7 @@ static const struct param describe_attribute_params[] = {
 	      .doc = "The VPC."),
 	PARAM(struct ec2_vpc_attribute, "Attribute", attribute, .flags = REQUIRED,
 	      .words = "enableDnsSupport|enableDnsHostnames|enableNetworkAddressUsageMetrics",
-	      .doc = "Which of its attributes."),
+	      UNKNOWN_ATTRIBUTE, .doc = "Which of its attributes."),
 };
 
 static RESULT ec2_describe_vpc_attribute(struct ec2_call *e, const void *args, struct xml *x)

@@ -180,7 +180,7 @@ static const struct param modify_image_params[] = {
 	  .given = offsetof(struct ec2_modify_image, wish.set_description) + 1,
 	  .doc = "Its new description."),
 	EC2_SHARING_PARAMS(struct ec2_modify_image, "LaunchPermission", sharing, ec2_permission_params),
-	P("Attribute", attribute, .words = "description|launchPermission",
+	P("Attribute", attribute, .words = "description|launchPermission", UNKNOWN_ATTRIBUTE,
 	  .doc = "What Value, or OperationType with UserId and UserGroup, is for."),
 	P("Value", value, .max = 255, .doc = "The new value of Attribute."),
 	NOT_BUILT("ImdsSupport|ProductCode|OrganizationArn|OrganizationalUnitArn"),
@@ -199,8 +199,8 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 	a->wish.only_activated = a->wish.sharing.is_public == CHOICE_YES || a->wish.sharing.add.count > 0;
 	if (!is_asked && !a->wish.set_description)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("Attribute"),
-				      "The request must contain the parameter Description or "
-				      "LaunchPermission");
+				      "The request must contain the parameter description or "
+				      "launchPermission");
 	return OK;
 }
 
@@ -212,7 +212,7 @@ static const struct param reset_image_params[] = {
 	PARAM(struct ec2_reset_image, "ImageId", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE,
 	      .doc = "The image."),
 	PARAM(struct ec2_reset_image, "Attribute", attribute, .flags = REQUIRED, .words = "launchPermission",
-	      .doc = "Only its owner may launch it then."),
+	      UNKNOWN_ATTRIBUTE, .doc = "Only its owner may launch it then."),
 };
 
 static RESULT prepare_reset(struct ec2_call *e, void *args)
@@ -232,7 +232,7 @@ static const struct param describe_image_params[] = {
 	PARAM(struct ec2_describe_image, "Attribute", attribute, .flags = REQUIRED,
 	      .words = "description|launchPermission|blockDeviceMapping|sriovNetSupport|bootMode|kernel|"
 		       "ramdisk|productCodes|tpmSupport|uefiData|lastLaunchedTime|imdsSupport",
-	      .doc = "What is asked for."),
+	      UNKNOWN_ATTRIBUTE, .doc = "What is asked for."),
 };
 
 static RESULT write_devices(struct ec2_call *e, struct xml *x, const struct image *image)

@@ -37,7 +37,7 @@ RESULT ec2_take_kms_key(struct ec2_call *e, struct str key, struct disk_crypt *c
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, STR("KmsKeyId"),
 			      "Value (%" STR_FMT
-			      ") for parameter KmsKeyId is invalid. There is no other key than "
+			      ") for parameter kmsKeyId is invalid. There is no other key than "
 			      "%" STR_FMT ".",
 			      STR_ARG(str_slice(key, 0, 256)), STR_ARG(ec2_kms_arn(e, account)));
 }

@@ -36,7 +36,7 @@ RESULT ec2_take_sharing(struct ec2_call *e, const struct ec2_sharing *a, const c
 	struct sharing s = {.field = str_from(permission)};
 	if ((a->users.count || a->groups.count) && str_is_empty(a->operation))
 		return ctx_fail_field(e->c, ERR_MISSING, STR("OperationType"),
-				      "The request must contain the parameter OperationType");
+				      "The request must contain the parameter operationType");
 	if (a->groups.count)
 		s.is_public = adds ? CHOICE_YES : CHOICE_NO;
 	*(adds ? &s.add : &s.remove) = a->users;

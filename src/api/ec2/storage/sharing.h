@@ -28,14 +28,14 @@ struct ec2_sharing {
 #define EC2_PERMISSION_ROWS                                                                                  \
 	PARAM(struct ec2_permission, "Group", group, .words = "all", .doc = "Everybody."),                   \
 		PARAM(struct ec2_permission, "UserId", user, .flags = BY_NAME, .kind = KIND_ACCOUNT,         \
-		      .max = 12, .doc = "An account, by its number.")
+		      .max = 64, .doc = "An account, by its number.")
 #define EC2_SHARING_PARAMS(T, permission, member, table)                                                     \
 	PARAM_LIST(T, permission ".Add", member.add, table, .max = 100, .doc = "Who may from now on."),      \
 		PARAM_LIST(T, permission ".Remove", member.remove, table, .max = 100,                        \
 			   .doc = "Who may not any more."),                                                  \
 		PARAM(T, "OperationType", member.operation, .words = "add|remove",                           \
 		      .doc = "What is done with UserId and UserGroup."),                                     \
-		PARAM(T, "UserId", member.users, .flags = BY_NAME, .kind = KIND_ACCOUNT, .max = 12,          \
+		PARAM(T, "UserId", member.users, .flags = BY_NAME, .kind = KIND_ACCOUNT, .max = 64,          \
 		      .doc = "Accounts, by their numbers."),                                                 \
 		PARAM(T, "UserGroup", member.groups, .words = "all", .doc = "Everybody.")
 

@@ -21,7 +21,7 @@ static const struct param modify_snapshot_params[] = {
 	      .kind = KIND_SNAPSHOT, .doc = "A snapshot of one's own."),
 	EC2_SHARING_PARAMS(struct ec2_modify_snapshot, "CreateVolumePermission", sharing, restorer_params),
 	PARAM(struct ec2_modify_snapshot, "Attribute", attribute, .words = "createVolumePermission",
-	      .doc = "What the others are for."),
+	      UNKNOWN_ATTRIBUTE, .doc = "What the others are for."),
 };
 
 static RESULT prepare_modify(struct ec2_call *e, void *args)
@@ -31,7 +31,7 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 	TRY(ec2_take_sharing(e, &a->sharing, "CreateVolumePermission", &a->wish.sharing, &is_asked));
 	if (!is_asked)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("CreateVolumePermission"),
-				      "The request must contain the parameter CreateVolumePermission");
+				      "The request must contain the parameter createVolumePermission");
 	return OK;
 }
 
@@ -43,7 +43,7 @@ static const struct param reset_snapshot_params[] = {
 	PARAM(struct ec2_reset_snapshot, "SnapshotId", wish.snapshot, .flags = REQUIRED,
 	      .kind = KIND_SNAPSHOT, .doc = "A snapshot of one's own."),
 	PARAM(struct ec2_reset_snapshot, "Attribute", attribute, .flags = REQUIRED,
-	      .words = "createVolumePermission", .doc = "Only its owner may use it then."),
+	      .words = "createVolumePermission", UNKNOWN_ATTRIBUTE, .doc = "Only its owner may use it then."),
 };
 
 static RESULT prepare_reset(struct ec2_call *e, void *args)
@@ -61,7 +61,7 @@ static const struct param describe_snapshot_params[] = {
 	PARAM(struct ec2_describe_snapshot, "SnapshotId", snapshot, .flags = REQUIRED, .kind = KIND_SNAPSHOT,
 	      .doc = "A snapshot of one's own."),
 	PARAM(struct ec2_describe_snapshot, "Attribute", attribute, .flags = REQUIRED, .words = ATTRIBUTES,
-	      .doc = "What is asked for."),
+	      UNKNOWN_ATTRIBUTE, .doc = "What is asked for."),
 };
 
 static RESULT ec2_describe_snapshot_attribute(struct ec2_call *e, const void *args, struct xml *x)

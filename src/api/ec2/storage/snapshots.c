@@ -239,9 +239,11 @@ RESULT ec2_check_region(struct ec2_call *e, struct str region, const char *param
 	if (str_is_empty(region) || str_equal(region, e->config->region))
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, str_from(parameter),
-			      "Value (%" STR_FMT
-			      ") for parameter %s is invalid. There is no other region than %" STR_FMT ".",
-			      STR_ARG(str_slice(region, 0, 64)), parameter, STR_ARG(e->config->region));
+			      "Value (%" STR_FMT ") for parameter %" STR_FMT
+			      " is invalid. There is no other region than %" STR_FMT ".",
+			      STR_ARG(str_slice(region, 0, 64)),
+			      STR_ARG(params_small_name(e->c->arena, str_from(parameter))),
+			      STR_ARG(e->config->region));
 }
 
 struct ec2_copy_snapshot {

@@ -265,7 +265,7 @@ static const struct param describe_attribute_params[] = {
 	PARAM(struct ec2_describe_attribute, "VolumeId", volume, .flags = REQUIRED, .kind = KIND_VOLUME,
 	      .doc = "The volume."),
 	PARAM(struct ec2_describe_attribute, "Attribute", attribute, .flags = REQUIRED,
-	      .words = "autoEnableIO|productCodes", .doc = "What is asked for."),
+	      .words = "autoEnableIO|productCodes", UNKNOWN_ATTRIBUTE, .doc = "What is asked for."),
 };
 
 static RESULT ec2_describe_attribute(struct ec2_call *e, const void *args, struct xml *x)

@@ -214,7 +214,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 		a->wish.zone = a->zone_id;
 	if (a->wish.zone.kind == KIND_NONE)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("AvailabilityZone"),
-				      "The request must contain the parameter AvailabilityZone");
+				      "The request must contain the parameter zone");
 	TRY(ec2_take_kms_key(e, a->kms_key, &a->wish.disk.crypt));
 	a->wish.disk.size = a->gib << 30;
 	a->wish.disk.field = STR("Size");
