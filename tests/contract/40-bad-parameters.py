@@ -42,7 +42,9 @@ OF_ANOTHER = {("UserId", "InvalidGroup.NotFound"), ("InstanceId", "InvalidInstan
 FAMILIES = re.compile(r"Invalid\w+\.(Malformed|NotFound|Duplicate|InUse|Range|Conflict|Unavailable|Format)")
 CODES = {"InvalidServiceName", "InvalidConversionTaskId", "InvalidPrefixListModification", "PrefixListVersionMismatch", "PrefixListMaxEntriesExceeded", "MissingParameter", "InvalidParameterValue", "InvalidParameterCombination", "InvalidParameter", "UnknownParameter",
          "UnsupportedOperation", "InvalidRequest", "IncorrectState", "IncorrectInstanceState", "DependencyViolation", "InvalidID",
-         "VPCIdNotSpecified", "OperationNotPermitted", "InvalidAMIAttributeItemValue", "InvalidInstanceType", "UnsupportedTenancy", "RouteAlreadyExists", "Resource.AlreadyAssociated", "Gateway.NotAttached",
+         "VPCIdNotSpecified", "OperationNotPermitted", "InvalidAMIAttributeItemValue", "InvalidInstanceType", "UnsupportedTenancy",
+         "InvalidAffinity", "InvalidAutoPlacement", "InvalidQuantity", "InvalidCpuCredits", "InvalidFormat", "InvalidRegion", "InvalidVpcEndpointType", "InvalidInstanceFamily",
+         "InvalidClientToken", "UnknownVolumeType", "FilterLimitExceeded", "MissingInput", "RouteAlreadyExists", "Resource.AlreadyAssociated", "Gateway.NotAttached",
          "InvalidNextToken", "InvalidInstanceID", "InvalidInstanceAttributeValue", "NatGatewayNotFound", "InvalidPlacementGroup.Unknown", "InvalidLaunchTemplateName.NotFoundException", "InvalidLaunchTemplateName.MalformedException",
          "InvalidLaunchTemplateName.AlreadyExistsException", "InvalidLaunchTemplateId.VersionNotFound", "NatGatewayMalformed", "InvalidInstanceEventIDNotFound", "InvalidInstanceEventStartTime", "InvalidInput", "Unsupported", "NoSuchAssociation", "InvalidTagKey.Malformed", "InvalidStateTransition"}
 # What is made for an id that is not there, and has failed: tests/golden/ec2/CreateVpcPeeringConnection says how.

@@ -82,7 +82,7 @@ def parameters(raw, ami):
     raw.expect("an action not built", 400, "UnsupportedOperation", action("CreateTransitGateway"))
     raw.expect("missing parameter", 400, "MissingParameter", action("RunInstances", MinCount=1, MaxCount=1), "ImageId")
     raw.expect("not a number", 400, "InvalidParameterValue", action("RunInstances", ImageId=ami, MinCount="two", MaxCount=2),
-               "MinCount")
+               "minCount")
     raw.expect("malformed id", 400, "InvalidInstanceID.Malformed", action("DescribeInstances", **{"InstanceId.1": "i-xyz"}))
     raw.expect("id not there", 400, "InvalidInstanceID.NotFound",
                action("DescribeInstances", **{"InstanceId.1": "i-0123456789abcdef0"}))

@@ -91,8 +91,10 @@ static void judge_run(const struct request *x, struct verdict *v)
 	const struct thing *image = request_find_ref(x, KIND_IMAGE);
 	int64_t least = 0, most = 0;
 	count_room(x, &least, &most);
-	if (!subnet)
-		refuse(v, request_word(x, "VPCIdNotSpecified", "400"));
+	if (!subnet) {
+		refuse(v, request_word(x, "MissingInput", "400"));
+		refuse(v, request_word(x, "VPCIdNotSpecified", "400")); /* not even a default VPC */
+	}
 	if (subnet && group && !model_group_fits(&x->s->model, group, subnet))
 		refuse(v, request_word(x, "InvalidParameter", "400"));
 	if (image && (!image->is_complete || image->is_disabled))

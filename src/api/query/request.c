@@ -60,6 +60,20 @@ static RESULT fail_malformed(const struct params_reader *r, const struct params_
 	return result;
 }
 
+/* An address is named by itself. */
+static RESULT check_address(const struct params_reader *r, const struct params_value *v)
+{
+	struct ip ip;
+	if (result_is_ok(ip_parse(v->text, &ip)) && ip.family == IP_V4)
+		return OK;
+	struct result result =
+		ctx_fail_kind(r->c, ERR_MALFORMED, KIND_ADDRESS,
+			      "The address '%" STR_FMT "' is not one of IPv4, such as 203.0.113.7.",
+			      STR_ARG(str_slice(v->text, 0, 64)));
+	r->c->problem.field = v->field;
+	return result;
+}
+
 static RESULT read_id(const struct params_reader *r, const struct params_value *v, struct ref *out)
 {
 	const struct param *p = v->p;
@@ -68,6 +82,8 @@ static RESULT read_id(const struct params_reader *r, const struct params_value *
 	bool is_none = p->none && str_is(text, p->none);
 	if (p->flags & BY_NAME && !is_none)
 		TRY(params_read_string(r, v, &text));
+	if (p->kind == KIND_ADDRESS && p->flags & BY_NAME)
+		TRY(check_address(r, v));
 	if (p->flags & BY_NAME || is_none) {
 		*out = (struct ref){.kind = p->kind, .text = text, .field = field};
 		return OK;

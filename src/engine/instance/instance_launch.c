@@ -218,6 +218,21 @@ static RESULT choose_zone(struct launch *l, const struct zone *only)
 	return OK;
 }
 
+static RESULT fail_no_subnet(struct launch *l, const struct zone *only)
+{
+	struct op *op = l->op;
+	if (uuid_is_none(l->account->default_router))
+		return ENGINE_FAIL(op, ERR_MISSING, KIND_ROUTER, STR("SubnetId"),
+				   "No default VPC for this user");
+	if (only)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, STR("Placement.AvailabilityZone"),
+				   "No default subnet for availability zone: '%" STR_FMT "'.",
+				   STR_ARG(only->name));
+	return ENGINE_FAIL(op, ERR_MISSING, KIND_SUBNET, STR("SubnetId"),
+			   "No subnets found for the default VPC '%" STR_FMT "'. Please specify a subnet.",
+			   STR_ARG(engine_write_id(op, KIND_ROUTER, l->account->default_router)));
+}
+
 /* Of the default subnets, that of the zone where most hosts have room. */
 static RESULT choose_default_subnet(struct launch *l, const struct zone *only)
 {
@@ -236,10 +251,7 @@ static RESULT choose_default_subnet(struct launch *l, const struct zone *only)
 			most = fitting;
 		}
 	}
-	return l->subnet ? OK
-			 : ENGINE_FAIL(op, ERR_MISSING, KIND_SUBNET, STR("SubnetId"),
-				       "No default subnet for this account%s: name a subnet.",
-				       only ? " in that zone" : "");
+	return l->subnet ? OK : fail_no_subnet(l, only);
 }
 
 /* The primary port's, and with it the zone. */

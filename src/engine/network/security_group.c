@@ -118,8 +118,7 @@ static RESULT find_router(struct op *op, const struct ref *ref, const struct rou
 	TRY(engine_find_acting_account(op, &account));
 	*ret_router = router_find(op->head, account->default_router);
 	if (!*ret_router)
-		return ctx_fail_kind(op->ctx, ERR_MISSING, KIND_ROUTER,
-				     "There is no default VPC for this account: name a VPC.");
+		return ctx_fail_kind(op->ctx, ERR_MISSING, KIND_ROUTER, "No default VPC for this user");
 	return OK;
 }
 
@@ -130,7 +129,9 @@ static RESULT check_names(struct op *op, const struct security_group_wish *wish)
 				     "A security group's name has 1 to 255 characters.");
 	if (str_starts_with(wish->name, STR("sg-")))
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SECURITY_GROUP,
-				     "A security group's name may not begin with 'sg-': '%" STR_FMT "'.",
+				     "Value (%" STR_FMT
+				     ") for parameter GroupName is invalid. Group names may "
+				     "not be in the format sg-*.",
 				     STR_ARG(wish->name));
 	if (wish->description.n > 255 || !str_is_xml_text(wish->description))
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SECURITY_GROUP,
@@ -163,6 +164,9 @@ RESULT engine_create_security_group(struct op *op, struct security_group_wish *w
 		return create_alone(op, wish);
 	TRY(find_router(op, &wish->router, &router));
 	TRY(check_names(op, wish));
+	if (str_is(wish->name, "default"))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_SECURITY_GROUP, STR("GroupName"),
+				   "Cannot use reserved security group name: default");
 	if (security_group_find_by_router(op->head, router->row.id, wish->name))
 		return ctx_fail_kind(
 			op->ctx, ERR_EXISTS, KIND_SECURITY_GROUP,

@@ -165,7 +165,7 @@ static void check_default_delete(void **state)
 	cloud_ok(c, &c->alice, engine_delete_router, &target);
 	assert_true(uuid_is_none(account_find(t, c->alice.account)->default_router));
 	struct instance_launch launch = cloud_launch(c, 1);
-	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_MISSING, KIND_SUBNET);
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_MISSING, KIND_ROUTER);
 	struct security_group_wish group = {.name = STR("g")};
 	cloud_fails(c, &c->alice, engine_create_security_group, &group, ERR_MISSING, KIND_ROUTER);
 }

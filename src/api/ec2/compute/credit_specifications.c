@@ -96,12 +96,29 @@ static const struct param modify_credits_params[] = {
 	      .doc = "The same once more changes nothing, with a token or without."),
 };
 
+static RESULT check_named_once(struct ec2_call *e, const struct ec2_modify_credits *a)
+{
+	for (size_t k = 0; k < a->changes.count; k++)
+		for (size_t n = 0; n < k; n++) {
+			struct str id = a->changes.at[k].instance.text;
+			if (!str_equal(a->changes.at[n].instance.text, id))
+				continue;
+			struct result failed =
+				ctx_fail_kind(e->c, ERR_CONFLICT, KIND_INSTANCE,
+					      "The instance '%" STR_FMT "' is named twice.", STR_ARG(id));
+			e->c->problem.field = STR("InstanceCreditSpecification");
+			return failed;
+		}
+	return OK;
+}
+
 static RESULT prepare_modify(struct ec2_call *e, void *args)
 {
 	struct ec2_modify_credits *a = args;
 	struct credit_change *changes = arena_new_array(e->c->arena, struct credit_change, a->changes.count);
 	if (!changes)
 		return ctx_no_memory(e->c);
+	TRY(check_named_once(e, a));
 	for (size_t k = 0; k < a->changes.count; k++)
 		changes[k] =
 			(struct credit_change){.instance = a->changes.at[k].instance,

@@ -68,15 +68,20 @@ static bool is_date(struct str s)
 
 static RESULT read_version(struct ec2_call *e)
 {
+	static const struct api_error no_such_version = {
+		.err = ERR_INVALID, .status = 400, .code = "NoSuchVersion"};
 	e->version = pairs_find(&e->pairs, "Version");
 	if (str_is_empty(e->version))
 		return ctx_fail_field(e->c, ERR_MISSING, STR("Version"),
 				      "The request must contain the parameter Version");
+	if (!e->is_sts)
+		e->error = &no_such_version; /* of the failure below */
 	if (!is_date(e->version))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Version"),
 				      "Value (%" STR_FMT
 				      ") for parameter Version is invalid. It is no API version.",
 				      STR_ARG(str_slice(e->version, 0, 64)));
+	e->error = NULL;
 	return OK;
 }
 

@@ -19,7 +19,8 @@
 
 /* The first row that fits counts; KIND_NONE fits every kind. */
 static const struct api_error ec2_rows[] = {
-	E(MISSING, SUBNET, 400, "VPCIdNotSpecified"),                             /* no default VPC */
+	E_OF(MISSING, SUBNET, "SubnetId", 400, "MissingInput"), /* the default VPC has none */
+	E(MISSING, SUBNET, 400, "VPCIdNotSpecified"),
 	E_OF(MISSING, ROUTER, "AvailabilityZone", 400, "DefaultVpcDoesNotExist"), /* for a default subnet */
 	E(MISSING, ROUTER, 400, "VPCIdNotSpecified"),
 	E_OF(MISSING, NONE, "ResourceId", 400, "MissingParameter",
@@ -36,6 +37,8 @@ static const struct api_error ec2_rows[] = {
 	E_OF(INVALID, KEY_PAIR, "PublicKeyMaterial", 400, "InvalidKey.Format"),
 	E_OF(INVALID, IMAGE, "BlockDeviceMapping", 400, "InvalidBlockDeviceMapping"),
 	E(INVALID, INSTANCE_EVENT, 400, "InvalidInstanceEventStartTime"),
+	E_OF(INVALID, SUBNET, "Placement", 400, "InvalidInput"), /* no default subnet in the zone */
+	E_OF(INVALID, DEDICATED_HOST, "InstanceFamily", 400, "InvalidInstanceFamily"),
 	E_OF(INVALID, NETWORK, "TagSpecification", 400, "InvalidParameter"), /* of an action of VPC's */
 	E_OF(INVALID, INSTANCE_PROFILE, "IamInstanceProfile.Arn", 400, "InvalidParameterValue",
 	     .says = "Value (*) for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance "
@@ -51,6 +54,22 @@ static const struct api_error ec2_rows[] = {
 	     .says = "Invalid attribute item value \"* \" for UserGroup item type. "),
 	E_OF(INVALID, NONE, "InstanceTenancy", 400, "UnsupportedTenancy",
 	     .says = "The tenancy value * is not supported. "),
+	E_OF(INVALID, NONE, "Affinity", 400, "InvalidAffinity"),
+	E_OF(INVALID, NONE, "Placement.Affinity", 400, "InvalidAffinity"),
+	E_OF(INVALID, NONE, "AutoPlacement", 400, "InvalidAutoPlacement"),
+	E_OF(INVALID, NONE, "Quantity", 400, "InvalidQuantity"),
+	E_OF(INVALID, NONE, "CreditSpecification.", 400, "InvalidCpuCredits"),
+	E_OF(INVALID, NONE, "InstanceCreditSpecification.", 400, "InvalidCpuCredits"),
+	E_OF(INVALID, NONE, "ClientToken", 400, "InvalidClientToken"),
+	E_OF(INVALID, NONE, "DiskContainer.Format", 400, "InvalidFormat"),
+	E_OF(INVALID, NONE, "DiskContainer.1.Format", 400, "InvalidFormat"),
+	E_OF(INVALID, NONE, "Owner", 400, "InvalidUserID.Malformed"),
+	E_OF(INVALID, NONE, "ExecutableBy", 400, "InvalidUserID.Malformed"),
+	E_OF(INVALID, NONE, "RestorableBy", 400, "InvalidUserID.Malformed"),
+	E_OF(INVALID, NONE, "SourceRegion", 400, "InvalidRegion"),
+	E_OF(INVALID, NONE, "VolumeType", 400, "UnknownVolumeType",
+	     .says = "Unsupported volume type '*' for volume creation. "),
+	E_OF(INVALID, NONE, "VpcEndpointType", 400, "InvalidVpcEndpointType"),
 	E(INVALID, NONE, 400, "InvalidParameterValue"),
 	E_OF(MALFORMED, NONE, "AssociationId", 400, "InvalidAssociationID.Malformed"),
 	E_OF(MALFORMED, NONE, "VpcEndpointId", 400, "InvalidVpcEndpointId.Malformed"),
@@ -77,6 +96,7 @@ static const struct api_error ec2_rows[] = {
 	E_OF(COMBINATION, VOLUME, "VolumeId", 400, "InvalidVolume.ZoneMismatch"),
 	E(MALFORMED, SNAPSHOT, 400, "InvalidSnapshotID.Malformed"),
 	E(MALFORMED, VOLUME, 400, "InvalidVolumeID.Malformed"),
+	E_OF(MALFORMED, ADDRESS, "PublicIp", 400, "InvalidAddress.Malformed"),
 	E(MALFORMED, ADDRESS, 400, "InvalidAllocationID.Malformed"),
 	E(MALFORMED, KEY_PAIR, 400, "InvalidKeyPair.Malformed"),
 	E_OF(MALFORMED, LAUNCH_TEMPLATE, "LaunchTemplateName", 400,
@@ -191,6 +211,7 @@ static const struct api_error ec2_rows[] = {
 	     .says = "Invalid value '*' for InstanceType."),
 	E(NOT_FOUND, NONE, 400, "InvalidParameterValue"), /* a zone, an instance type: not ids in EC2 */
 	E(EXISTS, KEY_PAIR, 400, "InvalidKeyPair.Duplicate"),
+	E_OF(EXISTS, SECURITY_GROUP, "GroupName", 400, "InvalidGroup.Reserved"),
 	E(EXISTS, SECURITY_GROUP, 400, "InvalidGroup.Duplicate"),
 	E(EXISTS, SECURITY_GROUP_RULE, 400, "InvalidPermission.Duplicate"),
 	E(EXISTS, IMAGE, 400, "InvalidAMIName.Duplicate"),
@@ -223,6 +244,8 @@ static const struct api_error ec2_rows[] = {
 	E(STATE, NONE, 400, "IncorrectState"),
 	E_OF(CONFLICT, SUBNET, "SubnetId", 400, "Resource.AlreadyAssociated"), /* with a route table */
 	E(CONFLICT, SUBNET, 400, "InvalidSubnet.Conflict"),
+	E_OF(CONFLICT, INSTANCE, "InstanceCreditSpecification", 400,
+	     "InvalidInstanceCreditSpecification.DuplicateInstanceId"),
 	E(CONFLICT, INSTANCE, 400, "InvalidInstanceID"), /* it has more than one interface */
 	E(CONFLICT, ADDRESS_GROUP, 400, "PrefixListVersionMismatch"),
 	E(CONFLICT, SUBNET_RESERVATION, 400, "InvalidParameterValue"),
@@ -274,8 +297,8 @@ static const struct api_error ec2_rows[] = {
 	E(QUOTA, SECURITY_GROUP, 400, "SecurityGroupLimitExceeded"),
 	E(QUOTA, SECURITY_GROUP_RULE, 400, "RulesPerSecurityGroupLimitExceeded"),
 	E(QUOTA, SECURITY_GROUP_ASSOCIATION, 400, "ResourceLimitExceeded"),
-	E(QUOTA, LAUNCH_TEMPLATE, 400, "ResourceLimitExceeded"),
-	E(QUOTA, LAUNCH_TEMPLATE_VERSION, 400, "ResourceLimitExceeded"),
+	E(QUOTA, LAUNCH_TEMPLATE, 400, "MaxTemplateLimitExceeded"),
+	E(QUOTA, LAUNCH_TEMPLATE_VERSION, 400, "MaxTemplateVersionLimitExceeded"),
 	E(QUOTA, DEDICATED_HOST, 400, "HostLimitExceeded"),
 	E(QUOTA, SERVER_GROUP, 400, "PlacementGroupLimitExceeded"),
 	E(QUOTA, KEY_PAIR, 400, "KeyPairLimitExceeded"),
@@ -295,6 +318,7 @@ static const struct api_error ec2_rows[] = {
 	E(DENIED, NONE, 403, "UnauthorizedOperation"),
 	E(DRY_RUN, NONE, 412, "DryRunOperation"),
 	E_OF(TOO_LARGE, NONE, API_WHOLE_REQUEST, 413, "RequestEntityTooLarge"),
+	E_OF(TOO_LARGE, NONE, "Filter", 400, "FilterLimitExceeded"),
 	E(TOO_LARGE, NONE, 400, "InvalidRequest"),
 	E(THROTTLED, NONE, 503, "RequestLimitExceeded"),
 	E(NO_MEMORY, NONE, 503, "Unavailable"),

@@ -82,7 +82,7 @@ RESULT filters_compile(struct ec2_call *e, enum kind kind, const struct filters 
 		value_count += a->values.count;
 	}
 	if (value_count > FILTER_VALUES_MAX)
-		return ctx_fail_field(e->c, ERR_INVALID, STR("Filter"),
+		return ctx_fail_field(e->c, ERR_TOO_LARGE, STR("Filter"),
 				      "Filters may have %d values in all at most", FILTER_VALUES_MAX);
 	*ret_runs = runs;
 	return OK;

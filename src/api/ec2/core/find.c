@@ -76,7 +76,10 @@ static RESULT find_unsigned(struct ec2_call *e)
 static RESULT refuse_action(struct ec2_call *e)
 {
 	static const struct api_error invalid = {.err = ERR_UNKNOWN, .status = 400, .code = "InvalidAction"};
+	static const struct api_error missing = {.err = ERR_MISSING, .status = 400, .code = "MissingAction"};
 	struct str name = pairs_find(&e->pairs, "Action"), shown = str_slice(name, 0, 128);
+	if (str_is_empty(name) && !e->is_sts)
+		e->error = &missing;
 	if (str_is_empty(name))
 		return ctx_fail(e->c, ERR_MISSING, "The request must contain the parameter Action");
 	if (!e->is_sts && ec2_is_known_action(name))
@@ -87,6 +90,17 @@ static RESULT refuse_action(struct ec2_call *e)
 			STR_ARG(shown));
 }
 
+/* A query whose pairs cannot be told apart, or hold what XML cannot; a name that is given twice is a parameter's
+ * fault like others. */
+static RESULT name_broken_query(struct ec2_call *e, struct result parsed)
+{
+	static const struct api_error malformed = {
+		.err = ERR_INVALID, .status = 400, .code = "MalformedQueryString"};
+	if (parsed.code == ERR_INVALID && !e->is_sts && str_is_empty(e->c->problem.field))
+		e->error = &malformed;
+	return parsed;
+}
+
 RESULT ec2_find(struct api_call *core)
 {
 	struct ec2_call *e = ec2_call_of(core);
@@ -94,6 +108,6 @@ RESULT ec2_find(struct api_call *core)
 	if (e->action)
 		return OK;
 	TRY(authenticate(e));
-	TRY(query_find_action(core, EC2_OF_STS, e->is_sts ? EC2_OF_STS : 0));
+	TRY(name_broken_query(e, query_find_action(core, EC2_OF_STS, e->is_sts ? EC2_OF_STS : 0)));
 	return e->action ? OK : refuse_action(e);
 }

@@ -5,6 +5,7 @@
 
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "api/ec2/storage/sharing.h"
 #include "engine/storage/image.h"
 #include "model/image.h"
 #include "model/states.h"
@@ -285,9 +286,16 @@ static const struct ec2_listing image_listing = {.kind = KIND_IMAGE,
 						 .gather = gather_image,
 						 .write = write_image};
 
+static RESULT prepare_describe(struct ec2_call *e, void *args)
+{
+	const struct ec2_describe_images *a = args;
+	TRY(ec2_check_users(e, &a->owners, "Owner"));
+	return ec2_check_users(e, &a->executable_by, "ExecutableBy");
+}
+
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeImages"), .flags = API_CHANGES_BY_TIME,
-	 .args = PARAMS(struct ec2_describe_images, describe_images_params), .list = &image_listing,
-	 .doc = "Images that the account may launch."},
+	 .args = PARAMS(struct ec2_describe_images, describe_images_params), .prepare = prepare_describe,
+	 .list = &image_listing, .doc = "Images that the account may launch."},
 };
 const struct api_actions ec2_image_actions = API_ACTIONS(actions);

@@ -47,6 +47,25 @@ RESULT ec2_take_sharing(struct ec2_call *e, const struct ec2_sharing *a, const c
 	return OK;
 }
 
+static bool is_account_number(struct str text)
+{
+	bool is_number = text.n == 12;
+	for (size_t k = 0; k < text.n; k++)
+		is_number = is_number && text.p[k] >= '0' && text.p[k] <= '9';
+	return is_number;
+}
+
+RESULT ec2_check_users(struct ec2_call *e, const struct strs *users, const char *field)
+{
+	static const char words[] = "all|amazon|aws-backup-vault|aws-marketplace|microsoft|self";
+	for (size_t k = 0; k < users->count; k++)
+		if (!params_has_word(words, users->at[k]) && !is_account_number(users->at[k]))
+			return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
+					      "Invalid user id: \"%" STR_FMT "\"",
+					      STR_ARG(str_slice(users->at[k], 0, 64)));
+	return OK;
+}
+
 void ec2_write_sharing(struct xml *x, const char *name, const struct tables *t, bool is_public,
 		       const struct uuids *accounts)
 {

@@ -3,6 +3,7 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/images.h"
+#include "api/ec2/storage/sharing.h"
 #include "api/ec2/storage/volumes.h"
 #include "engine/storage/snapshot.h"
 #include "model/snapshot.h"
@@ -294,9 +295,17 @@ static const struct param delete_snapshot_params[] = {
 	      .doc = "The snapshot; no image may have it."),
 };
 
+static RESULT prepare_describe(struct ec2_call *e, void *args)
+{
+	const struct ec2_describe_snapshots *a = args;
+	TRY(ec2_check_users(e, &a->owners, "Owner"));
+	return ec2_check_users(e, &a->restorable_by, "RestorableBy");
+}
+
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeSnapshots"),
-	 .args = PARAMS(struct ec2_describe_snapshots, describe_snapshots_params), .list = &snapshot_listing,
+	 .args = PARAMS(struct ec2_describe_snapshots, describe_snapshots_params),
+	 .prepare = prepare_describe, .list = &snapshot_listing,
 	 .doc = "Snapshots of the account, and those that others let it have."},
 	{EC2_ACTION("CreateSnapshot"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_snapshot, create_snapshot_params), .prepare = prepare_create,
