@@ -33,6 +33,7 @@ LINGERING = re.compile("(i|nat|pcx)-[0-9a-f]{17}")
 ENDS = {"TerminateInstances", "DeleteNatGateway", "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection"}
 # EC2's own words, which name the thing and not the parameter.
 NAMELESS = {"InvalidKey.Format"}
+NAMELESS_TEXTS = ("No instances specified", "Tag key cannot be null or empty.", "Tag specification resource type must have a value", "The ID '' is not valid")
 # What EC2 says in another code than MissingParameter where it is missing.
 MISSING_CODES = {("CreateTags", "Tag.N.Key"): "InvalidParameterValue", ("CreateTags", "Tag.N"): "InvalidParameterValue",
                  ("DeleteTags", "Tag.N.Key"): "InvalidParameterValue"}
@@ -161,12 +162,12 @@ def complaint(action, param, value, answer, gone):
     if param["type"] == "any" and answer.code not in ("UnsupportedOperation", "UnsupportedTenancy"):
         return "what is not built is UnsupportedOperation"
     of_tags = "InvalidParameterValue" if ".Tag.N" in param["name"] else "MissingParameter"
-    missing = MISSING_CODES.get((action, param["name"]), of_tags)
+    missing = "InvalidParameterCombination" if answer.message == "No instances specified" else MISSING_CODES.get((action, param["name"]), of_tags)
     if value is None and answer.code != missing:
         return f"what is missing is {missing}"
     if answer.code == ANSWERS.get(action):
         return ""  # it says no in any case
-    if answer.code in NAMELESS or (param["name"].rpartition(".")[2], answer.code) in OF_ANOTHER:
+    if answer.code in NAMELESS or answer.message.endswith(NAMELESS_TEXTS) or (param["name"].rpartition(".")[2], answer.code) in OF_ANOTHER:
         return ""
     named = re.sub(r"\.\d+", ".", answer.message).lower()  # EC2 writes names of parameters with a small first letter
     first = param["name"].split(".N")[0].lower()

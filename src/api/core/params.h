@@ -197,7 +197,8 @@ struct params_dialect {
 	RESULT (*read_id)(const struct params_reader *r, const struct params_value *v, struct ref *out);
 };
 
-/* Records the fault in the dialect's words, with the field. */
+/* Records the fault in the dialect's words, with the field, and the value as the subject. A list of ids that is
+ * missing has its kind. */
 RESULT params_fail(const struct params_reader *r, enum params_fault fault, const struct params_value *v);
 /* The same with {number}, {min} and {max}. */
 RESULT params_fail_number(const struct params_reader *r, enum params_fault fault,

@@ -132,6 +132,8 @@ RESULT params_fail_number(const struct params_reader *r, enum params_fault fault
 	bool is_first = r->c->problem.err == ERR_NONE;
 	struct result result =
 		ctx_fail_field(r->c, error_of(fault), v->field, "%" STR_FMT, STR_ARG(buf_str(&out)));
+	if (is_first && fault == FAULT_MISSING && v->p->type == PARAM_IDS)
+		r->c->problem.kind = (int) v->p->kind; /* of which none is named */
 	if (is_first)
 		r->c->problem.subject = str_copy(r->c->arena, str_slice(v->text, 0, SHOWN_SIZE));
 	buf_done(&out);

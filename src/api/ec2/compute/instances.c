@@ -654,7 +654,8 @@ static RESULT ec2_describe_instances(struct ec2_call *e, const void *args, struc
 
 #define P(wire, member, ...) PARAM(struct instances_wish, wire, member, __VA_ARGS__)
 #define INSTANCES                                                                                            \
-	P("InstanceId", instances, .kind = KIND_INSTANCE, .doc = "The instances, at least one: all or none.")
+	P("InstanceId", instances, .flags = REQUIRED, .kind = KIND_INSTANCE,                                 \
+	  .doc = "The instances: all or none.")
 static const struct param start_params[] = {INSTANCES, NOT_BUILT("AdditionalInfo")};
 static const struct param stop_params[] = {
 	INSTANCES,
@@ -667,14 +668,6 @@ static const struct param terminate_params[] = {
 	NOT_BUILT("Force|SkipOsShutdown", .only = "false"),
 };
 #undef P
-
-static RESULT prepare_power(struct ec2_call *e, void *args)
-{
-	const struct instances_wish *wish = args;
-	return wish->instances.count
-		       ? OK
-		       : ctx_fail_field(e->c, ERR_COMBINATION, STR("InstanceId"), "No instances specified");
-}
 
 static RESULT ec2_write_changes(struct ec2_call *e, const void *args, struct xml *x)
 {
@@ -696,8 +689,7 @@ static RESULT ec2_write_changes(struct ec2_call *e, const void *args, struct xml
 #define POWER(word, rows, run, write, words)                                                                 \
 	{                                                                                                    \
 		EC2_ACTION(word), .flags = API_WRITES, .args = PARAMS(struct instances_wish, rows),          \
-				  .prepare = prepare_power, .operation = run, .answer = (write),             \
-				  .doc = words                                                               \
+				  .operation = run, .answer = (write), .doc = words                          \
 	}
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeInstances"),

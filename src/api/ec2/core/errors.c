@@ -23,6 +23,8 @@ static const struct api_error ec2_rows[] = {
 	E(MISSING, SUBNET, 400, "VPCIdNotSpecified"),
 	E_OF(MISSING, ROUTER, "AvailabilityZone", 400, "DefaultVpcDoesNotExist"), /* for a default subnet */
 	E(MISSING, ROUTER, 400, "VPCIdNotSpecified"),
+	E_OF(MISSING, INSTANCE, "InstanceId", 400, "InvalidParameterCombination", /* of a list */
+	     .says = "No instances specified"),
 	E_OF(MISSING, NONE, "ResourceId", 400, "MissingParameter",
 	     .says = "The request must contain the parameter resourceIdSet"),
 	E_OF(MISSING, NONE, "Tag.", 400, "InvalidParameterValue", .says = TAG_KEY_EMPTY),
@@ -175,9 +177,9 @@ static const struct api_error ec2_rows[] = {
 	/* Lists of them are what DescribeLaunchTemplates takes. */
 	E_OF(NOT_FOUND, LAUNCH_TEMPLATE, "LaunchTemplateName.", 400,
 	     "InvalidLaunchTemplateName.NotFoundException",
-	     .says = "At least one of the launch templates specified in the request does not exist."),
+	     .says = "At least one of the launch templates specified in the request does not exist. "),
 	E_OF(NOT_FOUND, LAUNCH_TEMPLATE, "LaunchTemplateId.", 400, "InvalidLaunchTemplateId.NotFound",
-	     .says = "At least one of the launch templates specified in the request does not exist."),
+	     .says = "At least one of the launch templates specified in the request does not exist. "),
 	E_OF(NOT_FOUND, LAUNCH_TEMPLATE, "LaunchTemplateName", 400,
 	     "InvalidLaunchTemplateName.NotFoundException",
 	     .says = "The specified launch template, with template name *, does not exist."),
