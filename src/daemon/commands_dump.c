@@ -154,6 +154,44 @@ static void add_unbuilt_of_ec2(struct buf *out, const json_t *unbuilt, const jso
 	json_decref(apart);
 }
 
+static void add_codes(struct buf *out, const json_t *codes)
+{
+	for (size_t k = 0; k < json_array_size(codes); k++)
+		buf_print(out, "%s%s", k ? ", " : "", json_string_value(json_array_get(codes, k)));
+}
+
+static void add_code_row(struct buf *out, const char *name, const json_t *of)
+{
+	buf_print(out, "| %s | ", name);
+	add_codes(out, json_object_get(of, "codes"));
+	buf_add_str(out, STR(" | "));
+	add_codes(out, json_object_get(of, "codes_left_out"));
+	buf_add_str(out, STR(" |\n"));
+}
+
+static void add_codes_of_ec2(struct buf *out, const json_t *dump)
+{
+	const json_t *actions = json_object_get(dump, "actions"),
+		     *reasons = json_object_get(dump, "left_out_codes");
+	buf_add_str(out, STR("\n### Codes of failures of EC2\n\nThe codes that EC2's API Reference lists, by "
+			     "the actions "
+			     "in which their case can happen.\n\n| action | answered | never answered |\n"
+			     "| --- | --- | --- |\n"));
+	add_code_row(out, "all", json_object_get(dump, "of_all"));
+	for (size_t k = 0; k < json_array_size(actions); k++) {
+		const json_t *a = json_array_get(actions, k);
+		if (json_array_size(json_object_get(a, "codes")) ||
+		    json_array_size(json_object_get(a, "codes_left_out")))
+			add_code_row(out, text_of(a, "name"), a);
+	}
+	buf_add_str(out, STR("\n| why a code is never answered | codes |\n| --- | --- |\n"));
+	for (size_t k = 0; k < json_array_size(reasons); k++) {
+		buf_print(out, "| %s | ", text_of(json_array_get(reasons, k), "why"));
+		add_codes(out, json_object_get(json_array_get(reasons, k), "codes"));
+		buf_add_str(out, STR(" |\n"));
+	}
+}
+
 static void add_ec2_coverage(struct buf *out, const json_t *dump)
 {
 	const json_t *actions = json_object_get(dump, "actions");
@@ -167,6 +205,7 @@ static void add_ec2_coverage(struct buf *out, const json_t *dump)
 		  json_array_size(actions));
 	for (size_t k = 0; k < json_array_size(actions); k++)
 		add_action_row(out, json_array_get(actions, k));
+	add_codes_of_ec2(out, dump);
 	add_unbuilt_of_ec2(out, json_object_get(dump, "unbuilt"), json_object_get(dump, "left_out"));
 }
 

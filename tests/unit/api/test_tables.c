@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "api/cloudstack/cloudstack.h"
+#include "api/ec2/core/codes.h"
 #include "api/ec2/core/errors.h"
 #include "api/ec2/core/list.h"
 #include "api/iam/internal.h"
@@ -307,9 +308,31 @@ static void check_limit_codes(void **state)
 	}
 }
 
+/* Each code that EC2 documents is answered, or is left out for a reason; its actions are built ones. */
+static void check_documented_codes(void **state)
+{
+	size_t count = 0;
+	const struct ec2_code *codes = ec2_list_codes(&count);
+	(void) state;
+	for (size_t k = 0; k < count; k++) {
+		const struct ec2_code *c = &codes[k];
+		bool concerns = false;
+		for (size_t n = 0; n < action_count && !concerns; n++)
+			concerns = ec2_concerns_code(actions[n], c);
+		if (k && strcmp(codes[k - 1].code, c->code) >= 0)
+			fail_msg("the code %s is not at its place", c->code);
+		if (ec2_is_answered_code(c->code) == (ec2_why_no_code(c->code) != NULL))
+			fail_msg("the code %s is answered, and has a reason why it is not, or neither",
+				 c->code);
+		if (concerns != !(c->actions && !*c->actions))
+			fail_msg("the actions of the code %s are not built", c->code);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(check_documented_codes),
 		cmocka_unit_test(check_limit_codes),
 		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_parameters),

@@ -2,6 +2,7 @@
  * The tables as JSON, for `dari dump actions`, the documentation and the tests that hold them
  * against EC2's published model; and the names of all its actions. */
 #include "api/query/dump.h"
+#include "api/ec2/core/codes.h"
 #include "api/ec2/core/list.h"
 
 enum { DUMP_ACTIONS_MAX = 256 };
@@ -46,7 +47,9 @@ static void add_action(struct buf *out, const struct ec2_action *a)
 		buf_add_str(out, k ? STR(", ") : STR(""));
 		params_dump_text(out, filters->at[k].name);
 	}
-	buf_add_str(out, STR("]}"));
+	buf_add_str(out, STR("],\n      "));
+	ec2_dump_codes(out, a);
+	buf_add_char(out, '}');
 }
 
 /* What is left out on purpose: whose name fits the pattern, and why. The first that fits counts. */
@@ -54,8 +57,10 @@ static const struct left_out {
 	const char *pattern, *what, *why;
 } left_out[] = {
 #define LEFT_OUT(pattern, what, why) {pattern, what, why},
+#define LEFT_OUT_CODE(pattern, why)
 #include "api/ec2/core/left_out.def"
 #undef LEFT_OUT
+#undef LEFT_OUT_CODE
 };
 
 enum { LEFT_OUT_COUNT = sizeof left_out / sizeof left_out[0] };
@@ -109,5 +114,9 @@ void ec2_dump_actions(struct buf *out)
 		add_unbuilt(out, actions, count, left_out[k].why);
 		buf_add_str(out, STR("]}"));
 	}
-	buf_add_str(out, STR("]\n}\n"));
+	buf_add_str(out, STR("],\n  \"of_all\": {"));
+	ec2_dump_codes(out, NULL);
+	buf_add_str(out, STR("},\n  \"left_out_codes\": "));
+	ec2_dump_left_out_codes(out);
+	buf_add_str(out, STR("\n}\n"));
 }
