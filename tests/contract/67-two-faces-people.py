@@ -258,7 +258,7 @@ NOT_FOUND = [  # EC2's call and code; OpenStack's path, and how its words go
     ("describe_security_group_rules", "SecurityGroupRuleIds", "sgr", "InvalidSecurityGroupRuleId.NotFound", f"{NETWORK}/security-group-rules",
      "SecurityGroupRuleNotFound"),
     ("describe_key_pairs", "KeyNames", None, "InvalidKeyPair.NotFound", f"{COMPUTE}/os-keypairs", "absent"),
-    ("describe_instance_types", "InstanceTypes", None, "InvalidParameterValue", f"{COMPUTE}/flavors", "absent"),
+    ("describe_instance_types", "InstanceTypes", None, "InvalidInstanceType", f"{COMPUTE}/flavors", "absent"),
 ]
 
 

@@ -552,9 +552,9 @@ def test_types_and_flavors(both, admin):
         answer = admin.call("POST", f"{COMPUTE}/flavors", {"flavor": {"name": "other", "id": taken, "ram": 512, "vcpus": 1, "disk": 0}})
         assert answer.status == 409, answer
     assert admin.call("DELETE", f"{COMPUTE}/flavors/77").status == 202
-    assert code(both.ec2.describe_instance_types, InstanceTypes=["own.size"]) == "InvalidParameterValue"
+    assert code(both.ec2.describe_instance_types, InstanceTypes=["own.size"]) == "InvalidInstanceType"
     admin.ok("POST", f"{COMPUTE}/flavors", {"flavor": {"name": "private", "id": "78", "ram": 512, "vcpus": 1, "disk": 0, "os-flavor-access:is_public": False}})
-    assert code(both.ec2.describe_instance_types, InstanceTypes=["private"]) == "InvalidParameterValue"
+    assert code(both.ec2.describe_instance_types, InstanceTypes=["private"]) == "InvalidInstanceType"
     admin.ok("POST", f"{COMPUTE}/flavors/78/action", {"addTenantAccess": {"tenant": both.id}})
     assert both.ec2.describe_instance_types(InstanceTypes=["private"])["InstanceTypes"]
     assert admin.call("DELETE", f"{COMPUTE}/flavors/78").status == 202

@@ -60,6 +60,14 @@ static RESULT fail_malformed(const struct params_reader *r, const struct params_
 	return result;
 }
 
+/* In a list; else an empty id is as good as none. */
+static RESULT fail_empty(const struct params_reader *r, const struct params_value *v)
+{
+	return ctx_fail_field(r->c, ERR_INVALID, v->field,
+			      "Value () for parameter %" STR_FMT " is invalid. The value cannot be empty",
+			      STR_ARG(params_small_name(r->c->arena, v->field)));
+}
+
 /* An address is named by itself. */
 static RESULT check_address(const struct params_reader *r, const struct params_value *v)
 {
@@ -88,6 +96,8 @@ static RESULT read_id(const struct params_reader *r, const struct params_value *
 		*out = (struct ref){.kind = p->kind, .text = text, .field = field};
 		return OK;
 	}
+	if (str_is_empty(text) && !(p->flags & ANY_KIND))
+		return fail_empty(r, v);
 	const char *prefix = p->prefix ? p->prefix : model_kinds[kind].ec2_prefix;
 	if (!prefix || !result_is_ok(id_parse_prefixed(text, prefix, out)))
 		return fail_malformed(r, v, kind, prefix);

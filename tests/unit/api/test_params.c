@@ -223,7 +223,7 @@ static void test_refusals(void **state)
 		{"Text=x&Id=i-123", ERR_MALFORMED, "Id"},
 		{"Text=x&Id=vpc-0123456789abcdef0", ERR_MALFORMED, "Id"},
 		{"Text=x&Any=thing-0123456789abcdef0", ERR_MALFORMED, "Any"},
-		{"Text=x&InstanceId.1=i-0123456789abcdef0&InstanceId.2=", ERR_MALFORMED, "InstanceId.2"},
+		{"Text=x&InstanceId.1=i-0123456789abcdef0&InstanceId.2=", ERR_INVALID, "InstanceId.2"},
 		{"Text=x&Ip=::1", ERR_INVALID, "Ip"},
 		{"Text=x&Ip=10.0.0", ERR_INVALID, "Ip"},
 		{"Text=x&Deep.Cidr=10.0.0.0/33", ERR_INVALID, "Deep.Cidr"},
@@ -261,6 +261,18 @@ static void test_refusals(void **state)
 	};
 	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++)
 		read_fails(*state, cases[k].form, cases[k].err, cases[k].field);
+}
+
+static void test_small_names(void **state)
+{
+	static const char *const names[][2] = {
+		{"VpcId", "vpcId"},
+		{"BlockDeviceMapping.1.Ebs.VolumeSize", "blockDeviceMapping.1.ebs.volumeSize"},
+		{"small", "small"},
+		{"", ""}};
+	const struct fixture *f = *state;
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+		assert_true(str_is(params_small_name(f->c.arena, str_from(names[k][0])), names[k][1]));
 }
 
 static void test_signature_is_left_out(void **state)
@@ -317,6 +329,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_signature_is_left_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_small_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_digest, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_find, setup, teardown),

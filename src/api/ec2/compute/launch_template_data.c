@@ -86,8 +86,10 @@ RESULT ec2_take_launch_data(struct ec2_call *e, struct pairs *ret_pairs)
 		pairs[count++] = pair;
 	}
 	if (count == 0)
-		return ctx_fail_field(e->c, ERR_MISSING, STR(LAUNCH_DATA),
-				      "The request must contain the parameter " LAUNCH_DATA);
+		return ctx_fail_field(
+			e->c, ERR_MISSING, STR(LAUNCH_DATA),
+			"No launch template data was provided. Launch template data is required to "
+			"create a launch template.");
 	*ret_pairs = (struct pairs){pairs, count};
 	return OK;
 }
