@@ -30,6 +30,7 @@
 #include "model/client_token.h"
 #include "model/dhcp_options.h"
 #include "model/domain.h"
+#include "model/external_network.h"
 #include "model/gateway.h"
 #include "model/group_member.h"
 #include "model/iam_role.h"
@@ -43,6 +44,7 @@
 #include "model/peering.h"
 #include "model/policy.h"
 #include "model/policy_version.h"
+#include "model/port.h"
 #include "model/role_assignment.h"
 #include "model/route.h"
 #include "model/route_table.h"
@@ -125,9 +127,28 @@ void limits_count(const struct tables *head, enum kind kind, const struct row *r
 	}
 }
 
+/* A router has a switch besides, by which its guests reach metadata. */
+static const int64_t keys_of[KIND_COUNT] = {
+	[KIND_NETWORK] = 1, [KIND_ROUTER] = 2, [KIND_NAT_GATEWAY] = 1, [KIND_EXTERNAL_NETWORK] = 1};
+
+int64_t limits_keys_of(enum kind kind)
+{
+	return keys_of[kind];
+}
+
+static int64_t count_keys(const struct tables *t)
+{
+	int64_t count = 0;
+	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
+		count += keys_of[kind] ? keys_of[kind] * (int64_t) tables_count(t, kind) : 0;
+	return count;
+}
+
 int64_t engine_count_limited(const struct tables *t, enum limit_id limit, uuid owner)
 {
 	const struct limit_info *info = &engine_limits[limit];
+	if (limit == LIMIT_NETWORK_KEYS)
+		return count_keys(t);
 	if (info->owner == KIND_NONE)
 		return (int64_t) tables_count(t, info->kind);
 	const int64_t *figure = figure_of(t, info, owner);

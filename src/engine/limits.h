@@ -19,7 +19,12 @@ enum {
 	ROUTE_TABLES_MAX = 200,
 	ROUTES_MAX = 500,
 	PEERINGS_MAX = 200,
-	GROUP_RULES_MAX = 1000
+	GROUP_RULES_MAX = 1000,
+	/* Of the 32,767 keys that OVN has for the ports of a switch or a router. The rest is for those that no
+	 * row stands for: a subnet's router, a gateway's metadata, egress-only gateways. */
+	NETWORK_PORTS_MAX = 32000,
+	/* Of the 2^24 - 1 that OVN has for switches and routers it keeps 2^16 - 1 for its own use. */
+	NETWORK_KEYS_MAX = 16711680
 };
 
 enum limit_id {
@@ -67,6 +72,9 @@ struct limit_wish {
 OPERATION(engine_set_limit, limit_wish)
 /* How many there are. */
 int64_t engine_count_limited(const struct tables *t, enum limit_id limit, uuid owner);
+
+/* How many switches and routers of OVN a row of the kind stands for: LIMIT_NETWORK_KEYS counts these. */
+int64_t limits_keys_of(enum kind kind);
 
 /* Counts a row that comes (sign 1) or goes (-1). Only usage_figures.c calls it. */
 void limits_count(const struct tables *head, enum kind kind, const struct row *row, int64_t sign);

@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/network/ipv6.h"
 #include "engine/network/subnet.h"
 #include "engine/network/subnet_internal.h"
 #include "model/address.h"
@@ -13,7 +14,6 @@
 #include "model/nat_gateway.h"
 #include "model/network.h"
 #include "model/port.h"
-#include "model/router.h"
 #include "model/secondary_ip.h"
 #include "model/security_group.h"
 #include "model/security_group_rule.h"
@@ -21,7 +21,9 @@
 #include "model/states.h"
 #include "model/volume.h"
 #include "store/account.h"
+#include "store/external_network.h"
 #include "store/host.h"
+#include "store/router.h"
 #include "store/subnet.h"
 
 typedef void count_row(const struct tables *t, const struct row *row, int64_t sign);
@@ -95,18 +97,77 @@ static void count_image(const struct tables *t, const struct row *row, int64_t s
 		add(&account->images, sign);
 }
 
+/* Nobody else gets it until its row is forgotten. */
 static void count_address(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct address *a = address_of(row);
+	const struct external_network *n = external_network_find(t, a->external_network);
+	if (n && external_network_usage(n))
+		add(&external_network_usage(n)->addresses, sign);
 	struct account_usage *account =
 		row_is_live(row) && a->is_elastic ? usage_of_account(t, a->account) : NULL;
 	if (account)
 		add(&account->addresses, sign);
 }
 
+/* ---- of IPv6 pools ---- */
+
+/* The /64s that a block takes of an external network's pool. */
+static int64_t count_subnets_in(const struct external_network *n, struct cidr block)
+{
+	if (cidr_is_none(n->ipv6_pool) || !cidr_contains_cidr(n->ipv6_pool, block))
+		return 0;
+	return block.bits < IPV6_SUBNET_BITS ? INT64_C(1) << (IPV6_SUBNET_BITS - block.bits) : 1;
+}
+
+static int64_t count_router_in(const struct external_network *n, const struct router *r)
+{
+	int64_t count = 0;
+	for (size_t k = 0; k < r->ipv6_blocks.count; k++)
+		count += count_subnets_in(n, r->ipv6_blocks.at[k]);
+	return count;
+}
+
+/* A subnet that was cut from its router's block takes nothing besides. */
+static int64_t count_subnet_in(const struct external_network *n, const struct subnet *s)
+{
+	return s->from_region_pool ? count_subnets_in(n, s->block) : 0;
+}
+
+/* Its pool is another one now. */
+static void recount_ipv6(const struct tables *t, const struct external_network *n)
+{
+	int64_t count = 0;
+	for (const struct router *r = router_first(t); r; r = router_next(t, r))
+		count += count_router_in(n, r);
+	for (const struct subnet *s = subnet_first(t); s; s = subnet_next(t, s))
+		count += count_subnet_in(n, s);
+	if (external_network_usage(n))
+		__atomic_store_n(&external_network_usage(n)->ipv6_subnets, count, __ATOMIC_RELAXED);
+}
+
+static void observe_external_network(const struct tables *t, const struct row *before,
+				     const struct row *after)
+{
+	if (before && after &&
+	    !cidr_equal(external_network_of(before)->ipv6_pool, external_network_of(after)->ipv6_pool))
+		recount_ipv6(t, external_network_of(after));
+}
+
+static void add_ipv6(const struct external_network *n, int64_t count)
+{
+	if (count && external_network_usage(n))
+		add(&external_network_usage(n)->ipv6_subnets, count);
+}
+
+/* ---- of accounts ---- */
+
 static void count_router(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct router *r = router_of(row);
+	const struct external_network *n = r->ipv6_blocks.count ? external_network_first(t) : NULL;
+	for (; n; n = external_network_next(t, n))
+		add_ipv6(n, sign * count_router_in(n, r));
 	struct account_usage *account = row_is_live(row) ? usage_of_account(t, r->account) : NULL;
 	if (account)
 		add(&account->routers, sign);
@@ -146,6 +207,9 @@ static void count_network(const struct tables *t, const struct row *row, int64_t
 static void count_subnet(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct subnet *s = subnet_of(row);
+	const struct external_network *n = s->from_region_pool ? external_network_first(t) : NULL;
+	for (; n; n = external_network_next(t, n))
+		add_ipv6(n, sign * count_subnet_in(n, s));
 	struct account_usage *account = row_is_live(row) ? usage_of_account(t, s->account) : NULL;
 	if (account)
 		add(&account->subnets, sign);
@@ -200,6 +264,8 @@ void engine_observe(const struct tables *head, enum kind kind, const struct row 
 		    const struct row *after)
 {
 	count_row *count = counted[kind];
+	if (kind == KIND_EXTERNAL_NETWORK)
+		observe_external_network(head, before, after);
 	if (before && count)
 		count(head, before, -1);
 	if (after && count)

@@ -15,6 +15,7 @@
 #include "engine/instance/server_group.h"
 #include "engine/instance/server_group_internal.h"
 #include "engine/internal.h"
+#include "engine/network/address_internal.h"
 #include "engine/people/account_settings.h"
 #include "engine/quota_internal.h"
 #include "engine/region/dedicated_host.h"
@@ -423,6 +424,17 @@ static RESULT check_quotas(struct launch *l)
 	return OK;
 }
 
+/* As many as there are public addresses for, where each is to have one. */
+static RESULT check_addresses(struct launch *l)
+{
+	const struct launch_slot *primary = &l->ports.at[0];
+	if (l->ports.count == 0 || !primary->wants_public_ip || primary->subnet->block.base.family != IP_V4)
+		return OK;
+	uuid router = primary->subnet->router;
+	l->count = least(l->count, address_count_auto(l->op->head, router));
+	return l->count < l->wish->min_count ? address_check_auto(l->op, router, l->wish->min_count) : OK;
+}
+
 static RESULT fail_no_room(struct launch *l)
 {
 	struct op *op = l->op;
@@ -663,6 +675,7 @@ static RESULT launch(struct launch *l, struct instance_launch *wish)
 	int64_t count = 0;
 	TRY(resolve(l));
 	TRY(check_quotas(l));
+	TRY(check_addresses(l));
 	struct placement_need need = need_in(l, l->zone);
 	TRY(placement_begin(op->ctx, op->head, &need, &l->placement));
 	l->made = arena_new_array(op->ctx->arena, uuid, (size_t) l->count);

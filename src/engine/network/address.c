@@ -2,6 +2,9 @@
  * Public addresses. What happens next: reconcile/address.c translates them to their ports'. */
 #include "engine/network/address.h"
 
+#include <inttypes.h>
+
+#include "engine/capacity_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
@@ -13,11 +16,11 @@
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/gateway.h"
-#include "model/instance.h"
 #include "model/secondary_ip.h"
 #include "store/address.h"
 #include "store/address_range.h"
 #include "store/external_network.h"
+#include "store/instance.h"
 #include "store/port.h"
 
 #define ELASTIC_METER STR("address:elastic")
@@ -77,6 +80,17 @@ static RESULT check_place(struct op *op, uuid external_network, struct ip ip, st
 	return OK;
 }
 
+/* In Neutron's words where a network is named, else in EC2's. */
+static RESULT fail_none_left(struct op *op, uuid external_network)
+{
+	if (!uuid_is_none(external_network))
+		return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_ADDRESS,
+				     "Unable to find any IP address on external network %" STR_FMT ".",
+				     STR_ARG(uuid_to_str(op->ctx->arena, external_network)));
+	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_ADDRESS,
+			     NOT_ENOUGH_ADDRESSES "There is no public address left.");
+}
+
 /* On the network named, or on the first that has what is asked for. */
 static RESULT find_place(struct op *op, const struct address_wish *wish, struct place *ret_place)
 {
@@ -95,7 +109,7 @@ static RESULT find_place(struct op *op, const struct address_wish *wish, struct 
 	}
 	char text[IP_TEXT_SIZE];
 	if (ip_is_none(wish->ip))
-		return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_ADDRESS, "There is no public address left.");
+		return fail_none_left(op, only ? only->row.id : UUID_NONE);
 	return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_ADDRESS,
 			     "The address %s is in no range of this region.", ip_write(wish->ip, text));
 }
@@ -106,7 +120,7 @@ RESULT address_write_for_gateway(struct op *op, const struct gateway *gateway, s
 	struct place place = {0};
 	char text[IP_TEXT_SIZE];
 	if (ip_is_none(ip) && !pick_on(op->head, gateway->external_network, &place))
-		return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_ADDRESS, "There is no public address left.");
+		return fail_none_left(op, gateway->external_network);
 	if (!ip_is_none(ip)) {
 		struct result checked = check_place(op, gateway->external_network, ip, &place);
 		if (checked.code == ERR_RANGE)
@@ -232,14 +246,43 @@ RESULT address_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip)
 	return address_put(op, &next);
 }
 
+/* ---- those that come and go with an instance's run ---- */
+
+int64_t address_count_auto(const struct tables *t, uuid router)
+{
+	const struct gateway *gateway = gateway_of_router(t, router);
+	if (!gateway || (uuid_is_none(gateway->external_network) && !gateway_lacks_address(t, gateway)))
+		return INT64_MAX; /* nobody is given one */
+	if (uuid_is_none(gateway->external_network))
+		return 0;
+	return capacity_count_public_left(t, gateway->external_network);
+}
+
+RESULT address_check_auto(struct op *op, uuid router, int64_t count)
+{
+	const struct gateway *gateway = gateway_of_router(op->head, router);
+	int64_t left = address_count_auto(op->head, router);
+	if (count <= left)
+		return OK;
+	if (uuid_is_none(gateway->external_network))
+		return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_ADDRESS, NOT_ENOUGH_ADDRESSES "%" STR_FMT,
+				     STR_ARG(gateway_explain_nowhere(op, router)));
+	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_ADDRESS,
+			     NOT_ENOUGH_ADDRESSES "Public addresses needed: %" PRId64 "; left: %" PRId64 ".",
+			     count, left);
+}
+
 RESULT address_give_auto(struct op *op, const struct port *port)
 {
 	const struct gateway *gateway = gateway_of_router(op->head, port->router);
 	struct place place = {0};
-	if (!port->wants_public_ip || port->ip.family != IP_V4 ||
-	    find_for(op->head, port->row.id, port->ip) || !gateway ||
-	    uuid_is_none(gateway->external_network) || !pick_on(op->head, gateway->external_network, &place))
+	if (!port->wants_public_ip || port->ip.family != IP_V4 || find_for(op->head, port->row.id, port->ip))
 		return OK;
+	TRY(address_check_auto(op, port->router, 1));
+	if (!gateway || uuid_is_none(gateway->external_network))
+		return OK;
+	if (!pick_on(op->head, gateway->external_network, &place))
+		return fail_none_left(op, UUID_NONE);
 	struct address address = {.row.id = engine_new_id(op, KIND_ADDRESS),
 				  .row.gen = 1,
 				  .account = port->account,
@@ -248,6 +291,28 @@ RESULT address_give_auto(struct op *op, const struct port *port)
 				  .port = port->row.id,
 				  .private_ip = port->ip};
 	return address_put(op, &address);
+}
+
+RESULT address_try_auto(struct op *op, const struct port *port)
+{
+	struct result given = address_give_auto(op, port);
+	if (given.code != ERR_CAPACITY)
+		return given;
+	ctx_clear_problem(op->ctx);
+	return OK;
+}
+
+RESULT address_give_behind(struct op *op, uuid router)
+{
+	const struct port *port = port_first_by_router(op->head, router);
+	for (; port; port = port_next_by_router(op->head, port)) {
+		const struct instance *instance =
+			uuid_is_none(port->instance) ? NULL : instance_find(op->head, port->instance);
+		if (row_is_live(&port->row) && instance && row_is_live(&instance->row) &&
+		    instance->wanted_power == INSTANCE_WANTED_POWER_ON)
+			TRY(address_try_auto(op, port));
+	}
+	return OK;
 }
 
 RESULT address_put_back(struct op *op, const struct address *address, bool *ret_is_back)
@@ -311,7 +376,11 @@ static RESULT check_association(struct op *op, const struct address_association 
 {
 	TRY(check_present(op, address));
 	TRY(port_check_unmanaged(op, port, STR("NetworkInterfaceId")));
-	if (!address_is_reachable(op->head, address, engine_get_router_of_ip(op->head, port, private_ip)))
+	uuid router = engine_get_router_of_ip(op->head, port, private_ip);
+	struct str nowhere = gateway_explain_nowhere(op, router);
+	if (nowhere.n)
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_GATEWAY, "%" STR_FMT, STR_ARG(nowhere));
+	if (!address_is_reachable(op->head, address, router))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_GATEWAY,
 				     "Network %" STR_FMT " is not attached to any internet gateway",
 				     STR_ARG(engine_write_id(op, KIND_ROUTER, port->router)));

@@ -4,9 +4,21 @@
 
 #include "engine/internal.h"
 
+/* What EC2 says when addresses run out; ours follows. */
+#define NOT_ENOUGH_ADDRESSES "Not enough available addresses to satisfy your minimum request. "
+
 /* Gives the port an auto-assigned address, where it wants one, has none, and its router leads to an
- * external network with one left. */
+ * external network. ERR_CAPACITY with KIND_ADDRESS: that has none left, or its internet gateway leads nowhere
+ * for want of one. */
 RESULT address_give_auto(struct op *op, const struct port *port);
+/* The same, but where there is none left the port goes without. */
+RESULT address_try_auto(struct op *op, const struct port *port);
+/* How many such addresses are left for ports behind the router; INT64_MAX: none is given there. */
+int64_t address_count_auto(const struct tables *t, uuid router);
+/* That there are as many. ERR_CAPACITY as above. */
+RESULT address_check_auto(struct op *op, uuid router, int64_t count);
+/* Gives them to all ports behind the router that are in an instance which is wanted on, while there are any. */
+RESULT address_give_behind(struct op *op, uuid router);
 /* Releases the port's auto-assigned address, if any. */
 RESULT address_take_auto(struct op *op, uuid port);
 /* A public address for a gateway, which is led out: that one, or any when it is none. ERR_CAPACITY,

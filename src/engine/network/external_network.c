@@ -47,22 +47,6 @@ static RESULT write_range(struct op *op, uuid external_network, struct run r, uu
 	return address_range_put(op, &range);
 }
 
-/* Gateways that were attached when there was nowhere to lead to. */
-static RESULT lead_gateways_out(struct op *op)
-{
-	const struct gateway *gateway = gateway_first(op->head);
-	for (; gateway; gateway = gateway_next(op->head, gateway)) {
-		if (!row_is_live(&gateway->row) || uuid_is_none(gateway->router) ||
-		    !uuid_is_none(gateway->external_network))
-			continue;
-		struct gateway next = *gateway;
-		gateway_lead_out(op, &next, UUID_NONE);
-		next.row.gen++;
-		TRY(gateway_put(op, &next));
-	}
-	return OK;
-}
-
 static RESULT check_external_network(struct op *op, const struct external_network_wish *wish)
 {
 	struct run infra = {wish->infra_first, wish->infra_last}, range = {wish->first, wish->last};
@@ -98,7 +82,7 @@ RESULT engine_add_external_network(struct op *op, struct external_network_wish *
 	uuid range = UUID_NONE;
 	if (!ip_is_none(wish->first))
 		TRY(write_range(op, network.row.id, (struct run){wish->first, wish->last}, &range));
-	TRY(lead_gateways_out(op));
+	TRY(gateway_lead_all_out(op));
 	wish->external_network = network.row.id;
 	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &network.row, "added",
 				"External network %" STR_FMT ".", STR_ARG(network.name));
@@ -125,6 +109,45 @@ RESULT engine_add_address_range(struct op *op, struct address_range_wish *wish)
 	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &network->row, "range added",
 				"%llu public addresses.",
 				(unsigned long long) ip_distance(wish->first, wish->last) + 1);
+}
+
+/* As long as nothing in use falls out of it. */
+static RESULT check_gateway_range(struct op *op, const struct external_network *network, struct run wanted)
+{
+	TRY(check_run(op, KIND_EXTERNAL_NETWORK, wanted, "The gateways' range"));
+	if (ip_compare(wanted.first, network->infra_first) > 0 ||
+	    ip_compare(wanted.last, network->infra_last) < 0)
+		return ENGINE_FAIL(
+			op, ERR_CONFLICT, KIND_EXTERNAL_NETWORK, STR("gateway-range"),
+			"The gateways' range can only grow: it has to contain the one of '%" STR_FMT "'.",
+			STR_ARG(network->name));
+	const struct address_range *range =
+		address_range_first_by_external_network(op->head, network->row.id);
+	for (; range; range = address_range_next_by_external_network(op->head, range))
+		if (row_is_live(&range->row) && runs_overlap(wanted, (struct run){range->first, range->last}))
+			return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS_RANGE, STR("gateway-range"),
+					   "The gateways' range overlaps with public addresses of '%" STR_FMT
+					   "'.",
+					   STR_ARG(network->name));
+	return OK;
+}
+
+RESULT engine_set_gateway_range(struct op *op, struct gateway_range_wish *wish)
+{
+	const struct external_network *network = NULL;
+	struct run wanted = {wish->first, wish->last};
+	TRY(engine_find_own_external_network(op->ctx, op->head, &wish->external_network, &network));
+	TRY(check_gateway_range(op, network, wanted));
+	TRY(engine_permit(op, "external_network.set_gateway_range", KIND_EXTERNAL_NETWORK, &network->row));
+	struct external_network next = *network;
+	next.infra_first = wanted.first;
+	next.infra_last = wanted.last;
+	next.row.gen++;
+	TRY(external_network_put(op, &next));
+	TRY(gateway_lead_all_out(op));
+	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &next.row, "changed",
+				"%llu addresses for internet gateways.",
+				(unsigned long long) ip_distance(wanted.first, wanted.last) + 1);
 }
 
 /* ---- IPv6 ---- */

@@ -26,6 +26,14 @@ struct address_range_wish {
 };
 OPERATION(engine_add_address_range, address_range_wish)
 
+/* Gives routers' gateway ports more addresses; gateways that lead nowhere for want of one lead out from now on.
+ * ERR_CONFLICT: the range does not contain the one before, or overlaps with public addresses. */
+struct gateway_range_wish {
+	struct ref external_network;
+	struct ip first, last;
+};
+OPERATION(engine_set_gateway_range, gateway_range_wish)
+
 /* Sets where VPCs get IPv6 blocks from, and by which next hop IPv6 leaves. Blocks that came from an
  * earlier pool stay. ERR_INVALID: the pool is not an IPv6 block from /40 to /56 for the internet or
  * for a site; or the next hop is not an IPv6 address. ERR_CONFLICT: it overlaps another network's

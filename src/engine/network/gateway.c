@@ -2,6 +2,7 @@
  * Internet gateways. What happens next: the router is brought about anew, with or without one. */
 #include "engine/network/gateway.h"
 
+#include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/address_internal.h"
@@ -25,10 +26,11 @@ const struct gateway *gateway_of_router(const struct tables *t, uuid router)
 }
 
 /* The first external network, or the only one that will do, whose infrastructure range has an address left.
- * None: it leads nowhere yet, and engine_add_external_network() will see to it. */
-void gateway_lead_out(const struct op *op, struct gateway *gateway, uuid only)
+ * None: it leads nowhere yet, and gateway_lead_all_out() will see to it. */
+static void lead_out(const struct op *op, struct gateway *gateway, uuid only)
 {
 	const struct external_network *network = external_network_first(op->head);
+	int64_t ports = engine_get_limit(op->head, LIMIT_LINK_GATEWAYS);
 	for (; network; network = external_network_next(op->head, network)) {
 		struct gateway probe = {.external_network = network->row.id};
 		struct ip_pool pool = {.kind = KIND_GATEWAY,
@@ -36,13 +38,86 @@ void gateway_lead_out(const struct op *op, struct gateway *gateway, uuid only)
 				       .probe = &probe.row,
 				       .probe_ip = &probe.ip,
 				       .ip_offset = offsetof(struct gateway, ip)};
-		if (!row_is_live(&network->row) ||
+		bool has_port = ports < 0 ||
+				engine_count_limited(op->head, LIMIT_LINK_GATEWAYS, network->row.id) < ports;
+		if (!row_is_live(&network->row) || !has_port ||
 		    (!uuid_is_none(only) && !uuid_equal(network->row.id, only)) ||
 		    !ip_pool_pick(op->head, &pool, network->infra_first, network->infra_last, &gateway->ip))
 			continue;
 		gateway->external_network = network->row.id;
 		return;
 	}
+}
+
+/* ---- those that lead nowhere ---- */
+
+bool gateway_lacks_address(const struct tables *t, const struct gateway *gateway)
+{
+	const struct external_network *network = external_network_first(t);
+	while (network && !row_is_live(&network->row))
+		network = external_network_next(t, network);
+	return network && !uuid_is_none(gateway->router) && uuid_is_none(gateway->external_network);
+}
+
+static struct str why_nowhere(const struct tables *t, const struct gateway *gateway)
+{
+	return gateway_lacks_address(t, gateway) ? STR("The link to the outside has no address left for it.")
+						 : STR("The region has no outside network.");
+}
+
+struct str gateway_explain_nowhere(const struct op *op, uuid router)
+{
+	const struct gateway *gateway = gateway_of_router(op->head, router);
+	if (!gateway || uuid_is_none(gateway->router) || !uuid_is_none(gateway->external_network))
+		return STR_NONE;
+	struct str id = engine_write_id(op, KIND_GATEWAY, gateway->row.id);
+	return str_print(op->ctx->arena, "Internet gateway %" STR_FMT " leads nowhere. %" STR_FMT,
+			 STR_ARG(id), STR_ARG(why_nowhere(op->head, gateway)));
+}
+
+/* What is in its way, for as long as it leads nowhere. */
+static RESULT tell_of_way_out(struct op *op, const struct gateway *gateway)
+{
+	if (uuid_is_none(gateway->router) || !uuid_is_none(gateway->external_network))
+		return condition_clear(op, gateway->row.id, STR(GATEWAY_NO_WAY_OUT));
+	return condition_set(op, KIND_GATEWAY, gateway->row.id, GATEWAY_NO_WAY_OUT,
+			     why_nowhere(op->head, gateway),
+			     gateway_lacks_address(op->head, gateway)
+				     ? "It leads out by itself once the operator gives the link more "
+				       "addresses (dari network set-gateway-range), or another gateway is "
+				       "detached."
+				     : "It leads out by itself once the operator names one (dari network "
+				       "add-external).");
+}
+
+static RESULT put(struct op *op, const struct gateway *gateway)
+{
+	TRY(gateway_put(op, gateway));
+	return tell_of_way_out(op, gateway);
+}
+
+RESULT gateway_lead_all_out(struct op *op)
+{
+	const struct gateway *gateway = gateway_first_by_external_network(op->head, UUID_NONE), *next = NULL;
+	for (bool is_full = false; gateway; gateway = next) {
+		next = gateway_next_by_external_network(op->head, gateway);
+		if (!row_is_live(&gateway->row) || uuid_is_none(gateway->router))
+			continue;
+		struct gateway led = *gateway;
+		if (!is_full)
+			lead_out(op, &led, UUID_NONE);
+		is_full = uuid_is_none(led.external_network);
+		if (is_full) {
+			TRY(tell_of_way_out(op, gateway));
+			continue;
+		}
+		led.row.gen++;
+		TRY(put(op, &led));
+		TRY(address_give_behind(op, led.router));
+		TRY(engine_log_event(op, KIND_GATEWAY, &led.row, "led out",
+				     "There is an address for it now."));
+	}
+	return OK;
 }
 
 RESULT gateway_write(struct op *op, uuid account, struct tags tags, uuid router, uuid *ret_gateway)
@@ -54,8 +129,8 @@ RESULT gateway_write(struct op *op, uuid account, struct tags tags, uuid router,
 				  .tags = tags};
 	TRY(limit_check(op, LIMIT_GATEWAYS, account, 1, STR_NONE));
 	if (!uuid_is_none(router))
-		gateway_lead_out(op, &gateway, UUID_NONE);
-	TRY(gateway_put(op, &gateway));
+		lead_out(op, &gateway, UUID_NONE);
+	TRY(put(op, &gateway));
 	*ret_gateway = gateway.row.id;
 	return engine_log_event(op, KIND_GATEWAY, &gateway.row, "created", "Internet gateway.");
 }
@@ -98,8 +173,12 @@ RESULT engine_attach_gateway(struct op *op, struct gateway_attachment *wish)
 	struct gateway next = *gateway;
 	next.router = router->row.id;
 	next.row.gen++;
-	gateway_lead_out(op, &next, UUID_NONE);
-	TRY(gateway_put(op, &next));
+	lead_out(op, &next, UUID_NONE);
+	if (gateway_lacks_address(op->head, &next))
+		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_GATEWAY, wish->gateway.field,
+				   NOT_ENOUGH_ADDRESSES
+				   "The link to the outside has none left for another internet gateway.");
+	TRY(put(op, &next));
 	return engine_log_event(op, KIND_GATEWAY, &next.row, "attached", "Attached to %" STR_FMT ".",
 				STR_ARG(router_id));
 }
@@ -148,7 +227,8 @@ RESULT engine_detach_gateway(struct op *op, struct gateway_attachment *wish)
 	TRY(engine_permit(op, "gateway.detach", KIND_GATEWAY, &gateway->row));
 	struct gateway next;
 	TRY(release(op, gateway, &next));
-	TRY(gateway_put(op, &next));
+	TRY(put(op, &next));
+	TRY(gateway_lead_all_out(op));
 	return engine_log_event(op, KIND_GATEWAY, &next.row, "detached", "Detached from %" STR_FMT ".",
 				STR_ARG(router_id));
 }
@@ -200,7 +280,10 @@ RESULT gateway_clear(struct op *op, const struct router *router)
 	TRY(release(op, gateway, &next));
 	TRY(engine_log_event(op, KIND_GATEWAY, &gateway->row, "detached", "From %" STR_FMT ".",
 			     STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id))));
-	return was_set ? gateway_forget(op, gateway->row.id) : gateway_put(op, &next);
+	TRY(put(op, &next));
+	if (was_set)
+		TRY(gateway_forget(op, gateway->row.id));
+	return gateway_lead_all_out(op);
 }
 
 /* A default route of the main table leads to it, unless there is one. */
@@ -228,6 +311,15 @@ RESULT gateway_lead_ipv6_out(struct op *op, const struct gateway *gateway)
 	return write_default_route(op, router, gateway->row.id, (struct ip){.family = IP_V6});
 }
 
+/* As Neutron says that there is none for a port of the network. */
+static RESULT fail_full(struct op *op, uuid external_network)
+{
+	ctx_clear_problem(op->ctx);
+	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_GATEWAY,
+			     "No more IP addresses available on network %" STR_FMT ".",
+			     STR_ARG(uuid_to_str(op->ctx->arena, external_network)));
+}
+
 /* The address asked for, or any if it has none. */
 static RESULT write_address(struct op *op, const struct router_gateway_wish *wish, struct gateway *gateway)
 {
@@ -237,7 +329,8 @@ static RESULT write_address(struct op *op, const struct router_gateway_wish *wis
 		return OK;
 	if (present)
 		TRY(address_delete(op, present->row.id));
-	return address_write_for_gateway(op, gateway, wish->ip, &gateway->address);
+	struct result written = address_write_for_gateway(op, gateway, wish->ip, &gateway->address);
+	return written.code == ERR_CAPACITY ? fail_full(op, gateway->external_network) : written;
 }
 
 static RESULT set_gateway(struct op *op, struct router_gateway_wish *wish, const struct router *router)
@@ -255,18 +348,18 @@ static RESULT set_gateway(struct op *op, struct router_gateway_wish *wish, const
 		if (present && router_has_addresses(op->head, router))
 			return fail_mapped(op, router);
 		next.external_network = UUID_NONE;
-		gateway_lead_out(op, &next, external->row.id);
+		lead_out(op, &next, external->row.id);
 		if (uuid_is_none(next.external_network))
-			return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_ADDRESS,
-					     "The external network has no address left for a gateway.");
+			return fail_full(op, external->row.id);
 	}
 	if (present && uuid_is_none(present->address))
 		next.translates = true;
 	choice_apply(wish->translates, &next.translates);
 	TRY(write_address(op, wish, &next));
-	TRY(gateway_put(op, &next));
+	TRY(put(op, &next));
 	TRY(write_default_route(op, router, next.row.id, ip_from_v4(0)));
 	TRY(gateway_lead_ipv6_out(op, &next));
+	TRY(gateway_lead_all_out(op)); /* its place on another network may be free now */
 	return engine_log_event(op, KIND_GATEWAY, &next.row, "attached",
 				"To %" STR_FMT "; its subnets %s it.",
 				STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)),

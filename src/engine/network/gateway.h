@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Internet gateways: made free, attached to one router, detached, deleted. In a region without an
- * external network a gateway leads nowhere until one is added. */
+ * external network a gateway leads nowhere until one is added; nor does a default VPC's, which is made
+ * attached, while the external networks have no address left. */
 #pragma once
 
 #include "engine/operation.h"
@@ -12,8 +13,12 @@ struct gateway_wish {
 };
 OPERATION(engine_create_gateway, gateway_wish)
 
+/* The condition of a gateway that is attached and leads nowhere. */
+#define GATEWAY_NO_WAY_OUT "NoWayOut"
+
 /* Attaches or detaches a gateway. To attach: ERR_CONFLICT, the gateway is attached already;
- * ERR_EXISTS, the router has one. */
+ * ERR_EXISTS, the router has one; ERR_CAPACITY with KIND_GATEWAY, no external network has an address
+ * left for it. */
 struct gateway_attachment {
 	struct ref gateway, router;
 };
@@ -32,8 +37,8 @@ OPERATION(engine_delete_gateway, gateway_target)
 /* Sets a router's gateway as Neutron does: as a whole, with a public address of its own and a
  * default route in the main table, of IPv6 as well if the external network has a pool of it. If
  * none is wanted, what was set so is removed, and a gateway of EC2's is detached. ERR_IN_USE with
- * KIND_GATEWAY: the router's ports have public addresses. ERR_CAPACITY, ERR_RANGE and ERR_EXISTS
- * with KIND_ADDRESS as for an address. */
+ * KIND_GATEWAY: the router's ports have public addresses. ERR_CAPACITY with KIND_GATEWAY: the external
+ * network has no address left. ERR_RANGE and ERR_EXISTS with KIND_ADDRESS as for an address. */
 struct router_gateway_wish {
 	struct ref router;
 	struct ref external_network; /* kind none: no gateway */

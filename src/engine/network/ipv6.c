@@ -4,6 +4,8 @@
 #include "engine/network/ipv6.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
+#include "engine/network/address_internal.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/network_acl_internal.h"
 #include "engine/network/router_block.h"
@@ -84,9 +86,7 @@ bool engine_is_ipv6_of_router(const struct router *router, struct cidr block)
 /* None chooses a block of the outside's but the region, by a router's own blocks and by its pools. */
 static bool is_of_regions_pool(const struct tables *t, const struct subnet *subnet)
 {
-	const struct subnet_pool *pool =
-		uuid_is_none(subnet->subnet_pool) ? NULL : subnet_pool_find(t, subnet->subnet_pool);
-	return pool && subnet_pool_is_regions(pool);
+	return subnet_pool_has_id_of_regions(t, subnet->subnet_pool);
 }
 
 bool engine_is_outer_subnet(const struct tables *t, const struct subnet *subnet)
@@ -223,7 +223,7 @@ RESULT ipv6_pick_block(struct op *op, struct str field, struct cidr *ret_block)
 	}
 	if (has_pool)
 		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_ADDRESS, field,
-				   "The region's IPv6 pools have no block left.");
+				   NOT_ENOUGH_ADDRESSES "The region's IPv6 pools have no block left.");
 	return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_EXTERNAL_NETWORK, field,
 			   "The region has no IPv6 pool: its operator names one with 'dari network "
 			   "set-ipv6'.");
@@ -367,6 +367,7 @@ RESULT ipv6_write_subnet(struct op *op, const struct subnet *beside, struct cidr
 	char text[CIDR_TEXT_SIZE];
 	TRY(ipv6_check_block(op, router, block, field));
 	TRY(quota_check(op, beside->account, QUOTA_SUBNETS, 1));
+	TRY(limit_check(op, LIMIT_ROUTER_SUBNETS, beside->router, 1, STR_NONE));
 	struct subnet subnet = {.row.id = engine_new_id(op, KIND_SUBNET),
 				.row.gen = 1,
 				.account = beside->account,

@@ -4,10 +4,12 @@
 #include "engine/network/nat_gateway.h"
 
 #include "base/clock.h"
+#include "engine/capacity_internal.h"
 #include "engine/client_token_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
+#include "engine/network/gateway_internal.h"
 #include "engine/network/nat_gateway_internal.h"
 #include "engine/network/port_internal.h"
 #include "engine/quota_internal.h"
@@ -72,6 +74,7 @@ static RESULT resolve_nat(struct op *op, const struct nat_gateway_wish *wish, st
 	TRY(tag_normalize(op, wish->tags, &plan->tags));
 	TRY(quota_check(op, plan->subnet->account, QUOTA_NAT_GATEWAYS, 1));
 	TRY(quota_check(op, plan->subnet->account, QUOTA_PORTS, 1));
+	TRY(capacity_check_keys(op, KIND_NAT_GATEWAY));
 	return engine_permit(op, "nat_gateway.create", KIND_SUBNET, &plan->subnet->row);
 }
 
@@ -108,8 +111,11 @@ static void check_address(struct op *op, const struct address *address, struct n
 	} else if (!address_is_reachable(op->head, address, plan->subnet->router)) {
 		struct str id = engine_write_id(op, KIND_ROUTER, plan->subnet->router);
 		plan->failure_code = "Gateway.NotAttached";
-		plan->failure_text = str_print(
-			op->ctx->arena, "Network %" STR_FMT " has no Internet gateway attached", STR_ARG(id));
+		plan->failure_text = gateway_explain_nowhere(op, plan->subnet->router);
+		if (!plan->failure_text.n)
+			plan->failure_text = str_print(
+				op->ctx->arena, "Network %" STR_FMT " has no Internet gateway attached",
+				STR_ARG(id));
 	}
 }
 

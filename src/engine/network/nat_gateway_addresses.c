@@ -3,6 +3,7 @@
  * interface, under which a share of what comes to the gateway goes out. */
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
+#include "engine/network/gateway_internal.h"
 #include "engine/network/nat_gateway.h"
 #include "engine/network/nat_gateway_internal.h"
 #include "engine/network/port_internal.h"
@@ -94,6 +95,9 @@ static RESULT add_one(struct op *op, const struct nat_gateway_addresses *wish, c
 		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS, ref->field,
 				   "Elastic IP address [%" STR_FMT "] is already associated",
 				   STR_ARG(engine_write_id(op, KIND_ADDRESS, id)));
+	struct str nowhere = gateway_explain_nowhere(op, port->router);
+	if (nowhere.n)
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_GATEWAY, "%" STR_FMT, STR_ARG(nowhere));
 	if (!address_is_reachable(op->head, address, port->router))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_GATEWAY,
 				     "Network %" STR_FMT " is not attached to any internet gateway",

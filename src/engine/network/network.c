@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "engine/capacity_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/network/network_grant_internal.h"
@@ -28,6 +29,7 @@ static RESULT check_mtu(struct op *op, int64_t mtu)
 
 RESULT network_write(struct op *op, struct network *network)
 {
+	TRY(capacity_check_keys(op, KIND_NETWORK));
 	network->row.id = engine_new_id(op, KIND_NETWORK);
 	network->row.gen = 1;
 	if (network->mtu == 0)

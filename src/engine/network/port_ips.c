@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 #include "engine/network/address_internal.h"
 #include "engine/network/ip_pool_internal.h"
 #include "engine/network/ipv6.h"
@@ -263,6 +264,7 @@ static RESULT fail_no_ipv6(struct op *op, const struct subnet *subnet, const str
 RESULT port_make(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
 		 struct port *port)
 {
+	TRY(limit_check(op, LIMIT_NETWORK_PORTS, port->network, 1, STR_NONE));
 	if (ipv6_subnet_is_auto(subnet) && mac_is_none(port->mac))
 		port->mac = port_draw_mac(op->head);
 	TRY(choose_ip(op, subnet, wanted, port->mac, field, &port->ip));
@@ -485,6 +487,7 @@ RESULT port_write_fixed(struct op *op, const struct port_fixed *fixed, size_t co
 			struct port *port)
 {
 	TRY(port_check_ip_count(op, NULL, count, field));
+	TRY(limit_check(op, LIMIT_NETWORK_PORTS, port->network, 1, STR_NONE));
 	port->row.id = engine_new_id(op, KIND_PORT);
 	if (mac_is_none(port->mac))
 		port->mac = port_draw_mac(op->head);

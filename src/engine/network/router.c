@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "engine/capacity_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/network/egress_gateway.h"
@@ -70,6 +71,7 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 				.dns_hostnames = plan->is_default,
 				.tags = plan->tags};
 	struct cidr ipv6_block;
+	TRY(capacity_check_keys(op, KIND_ROUTER));
 	if (plan->wants_ipv6) {
 		TRY(ipv6_pick_block(op, plan->ipv6_field, &ipv6_block));
 		router.ipv6_blocks = (struct cidrs){&ipv6_block, 1};

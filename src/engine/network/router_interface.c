@@ -4,6 +4,7 @@
 #include "engine/network/router_interface.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 #include "engine/network/gateway.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/port.h"
@@ -83,6 +84,8 @@ static RESULT write_holder(struct op *op, const struct subnet *subnet, const str
 			   struct mac gateway_mac)
 {
 	struct subnet next = *subnet;
+	if (router)
+		TRY(limit_check(op, LIMIT_ROUTER_SUBNETS, router->row.id, 1, STR_NONE));
 	next.router = router ? router->row.id : UUID_NONE;
 	bool has_acl =
 		router && subnet->block.base.family == IP_V4; /* of IPv6: ipv6_settle_lists() says it */

@@ -5,6 +5,7 @@
 
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "engine/limits.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/network_internal.h"
@@ -91,6 +92,7 @@ RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_sub
 {
 	bool is_ipv6 = plan->block.base.family == IP_V6;
 	struct network network = {.account = plan->account};
+	TRY(limit_check(op, LIMIT_ROUTER_SUBNETS, plan->router, 1, STR_NONE));
 	TRY(network_write(op, &network));
 	struct subnet subnet = {.row.id = engine_new_id(op, KIND_SUBNET),
 				.row.gen = 1,
@@ -394,6 +396,7 @@ RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
 				.description = wish->description,
 				.network = network->row.id,
 				.subnet_pool = pool,
+				.from_region_pool = subnet_pool_has_id_of_regions(op->head, pool),
 				.block = wish->block,
 				.pools = wish->pools,
 				.gateway_ip = gateway,

@@ -55,6 +55,12 @@ bool subnet_pool_is_regions(const struct subnet_pool *pool)
 	return pool->is_default || pool->is_shared;
 }
 
+bool subnet_pool_has_id_of_regions(const struct tables *t, uuid pool)
+{
+	const struct subnet_pool *row = uuid_is_none(pool) ? NULL : subnet_pool_find(t, pool);
+	return row && subnet_pool_is_regions(row);
+}
+
 static RESULT check_bits(struct op *op, const struct subnet_pool *pool)
 {
 	bool is_ipv6 = engine_is_ipv6_pool(pool);

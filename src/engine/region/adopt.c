@@ -326,7 +326,7 @@ static RESULT write_parts(struct adoption *a)
 			TRY(write_address(a, address_of(manifest->at[k].row)));
 	for (size_t k = 0; k < manifest->count && a->wish->is_on; k++)
 		if (manifest->at[k].kind == KIND_PORT)
-			TRY(address_give_auto(a->op, port_of(manifest->at[k].row)));
+			TRY(address_try_auto(a->op, port_of(manifest->at[k].row)));
 	return OK;
 }
 

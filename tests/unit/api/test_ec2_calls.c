@@ -380,6 +380,7 @@ static void walk_pages(struct world *w, const char *request, const char *element
 static void test_pages(void **state)
 {
 	struct world *w = *state;
+	world_add_addresses(w);
 	expect(launch(w, 12), 200, "");
 	struct str vpc = world_element(world_post(w, &w->alice, STR("Action=DescribeVpcs")).body, "vpcId");
 	walk_pages(w, "DescribeInstances", "<instanceState>", 12);

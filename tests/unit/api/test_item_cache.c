@@ -172,6 +172,7 @@ static int setup(void **state)
 {
 	static struct world w;
 	world_make(&w);
+	world_add_addresses(&w);
 	*state = &w;
 	return 0;
 }

@@ -61,6 +61,7 @@ static int setup(void **state)
 {
 	(void) state;
 	world_make(&w);
+	world_add_addresses(&w);
 	launch_some();
 	return 0;
 }

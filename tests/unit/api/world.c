@@ -171,6 +171,15 @@ static void make_region(struct world *w)
 	}
 }
 
+void world_add_addresses(struct world *w)
+{
+	struct address_range_wish range = {
+		.external_network = {.kind = KIND_EXTERNAL_NETWORK, .text = STR("internet")},
+		.first = ip_from_v4(0xC6130001),
+		.last = ip_from_v4(0xC613FFFE)};
+	DO(engine_add_address_range, &range);
+}
+
 static void make_image(struct world *w)
 {
 	struct image_import image = {

@@ -67,6 +67,8 @@ void world_set_limits(struct world *w, const struct limits_config *config);
  * any; with an access key. */
 void world_add_user(struct world *w, const char *name, uuid account, const char *role,
 		    struct world_user *ret_user);
+/* Gives the region more public addresses than a test's launches take: at first it has eleven. */
+void world_add_addresses(struct world *w);
 /* An operation in somebody's name. */
 RESULT world_do(struct world *w, const struct identity *who, op_run run, void *wish);
 

@@ -346,11 +346,8 @@ static void make_host(struct cloud *c, size_t n)
 	cloud_ok(c, NULL, engine_see_host, &report);
 }
 
-static void make_region(struct cloud *c)
+static void make_outside(struct cloud *c)
 {
-	static const struct str zones[] = {{"xy-west-2a", 10}, {"xy-west-2b", 10}};
-	struct region_wish region = {.name = STR("xy-west-2"), .zones = {zones, 2}};
-	cloud_ok(c, &c->operator, engine_bootstrap_region, &region);
 	struct external_network_wish network = {.name = STR("internet"),
 						.physical_network = STR("physnet1"),
 						.next_hop = ip_of("198.51.100.1"),
@@ -360,6 +357,15 @@ static void make_region(struct cloud *c)
 						.last = ip_of("198.51.100.19")};
 	cloud_ok(c, &c->operator, engine_add_external_network, &network);
 	c->external_network = network.external_network;
+}
+
+static void make_region(struct cloud *c, bool has_outside)
+{
+	static const struct str zones[] = {{"xy-west-2a", 10}, {"xy-west-2b", 10}};
+	struct region_wish region = {.name = STR("xy-west-2"), .zones = {zones, 2}};
+	cloud_ok(c, &c->operator, engine_bootstrap_region, &region);
+	if (has_outside)
+		make_outside(c);
 	for (size_t n = 0; n < CLOUD_HOSTS; n++)
 		make_host(c, n);
 	struct image_import image = {.name = STR("debian"),
@@ -372,15 +378,25 @@ static void make_region(struct cloud *c)
 	c->snapshot = image.snapshot;
 }
 
-void cloud_make(struct cloud *c)
+static void make(struct cloud *c, bool has_outside)
 {
 	cloud_init(c);
-	make_region(c);
+	make_region(c, has_outside);
 	c->alice = make_account(c, "alice", "AKIAALICE", &c->alice_router);
 	c->bob = make_account(c, "bob", "AKIABOB", &c->bob_router);
 	struct key_pair_wish key = {
 		.name = STR("key"), .public_key = STR("ssh-rsa AAAA"), .fingerprint = STR("aa:bb")};
 	cloud_ok(c, &c->alice, engine_create_key_pair, &key);
+}
+
+void cloud_make(struct cloud *c)
+{
+	make(c, true);
+}
+
+void cloud_make_inside(struct cloud *c)
+{
+	make(c, false);
 }
 
 void cloud_done(struct cloud *c)

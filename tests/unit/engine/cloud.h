@@ -70,6 +70,7 @@ struct cloud {
 void cloud_init(struct cloud *c);
 /* The whole of it. */
 void cloud_make(struct cloud *c);
+void cloud_make_inside(struct cloud *c); /* without an external network */
 void cloud_done(struct cloud *c);
 int cloud_setup(void **state); /* *state = a made cloud */
 int cloud_teardown(void **state);

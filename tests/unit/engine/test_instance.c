@@ -226,7 +226,10 @@ static void check_capacity(void **state)
 {
 	struct cloud *c = *state;
 	struct instance_launch wish = cloud_launch(c, 100);
-	wish.zone = ref_named(KIND_ZONE, "xy-west-2b"); /* one host: 16 vCPUs, 16 GiB */
+	wish.zone = ref_named(KIND_ZONE, "xy-west-2b");             /* one host: 16 vCPUs, 16 GiB */
+	const struct launch_port inside = {.public_ip = CHOICE_NO}; /* of public addresses there are fewer */
+	wish.ports = &inside;
+	wish.port_count = 1;
 	set_limits(c, -1, -1, -1, -1);
 	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_CAPACITY, KIND_INSTANCE);
 	assert_true(str_contains(c->c.problem.message, STR("xy-west-2b")));

@@ -555,6 +555,54 @@ static void drop_grant(struct cloud *c)
 	cloud_ok(c, &c->alice, engine_revoke_network, &wish);
 }
 
+static void is_a_network_with_subnet(struct cloud *c)
+{
+	is_a_network(c);
+	struct network_subnet_wish wish = {.network = ref_to(c, KIND_NETWORK, owner),
+					   .block = cidr_of("10.90.0.0/24")};
+	cloud_ok(c, &c->alice, engine_add_subnet, &wish);
+}
+static RESULT make_port(struct cloud *c, int n)
+{
+	struct network_port_wish wish = {.network = ref_to(c, KIND_NETWORK, owner),
+					 .name = numbered(c, "port", n)};
+	MAKE(c, &c->alice, engine_add_port, wish, port);
+}
+static void drop_port(struct cloud *c)
+{
+	struct port_target wish = {.port = ref_to(c, KIND_PORT, made)};
+	cloud_ok(c, &c->alice, engine_delete_port, &wish);
+	struct port_report report = {.port = made};
+	cloud_ok(c, NULL, engine_forget_port, &report);
+}
+
+static RESULT make_subnet(struct cloud *c, int n)
+{
+	struct subnet_wish wish = {.router = ref_to(c, KIND_ROUTER, owner),
+				   .block = {ip_add(ip_of("172.31.128.0"), 256 * (uint64_t) n), 24}};
+	MAKE(c, &c->alice, engine_create_subnet, wish, subnet);
+}
+static void drop_subnet(struct cloud *c)
+{
+	struct subnet_target wish = {.subnet = ref_to(c, KIND_SUBNET, made)};
+	cloud_ok(c, &c->alice, engine_delete_subnet, &wish);
+	struct subnet_forget forget = {.subnet = made};
+	cloud_ok(c, NULL, engine_forget_subnet, &forget);
+}
+
+static RESULT make_network(struct cloud *c, int n)
+{
+	struct network_wish wish = {.name = numbered(c, "key", n)};
+	MAKE(c, &c->alice, engine_create_network, wish, network);
+}
+static void drop_network(struct cloud *c)
+{
+	struct network_target wish = {.network = ref_to(c, KIND_NETWORK, made)};
+	cloud_ok(c, &c->alice, engine_delete_network, &wish);
+	struct network_forget forget = {.network = made};
+	cloud_ok(c, NULL, engine_forget_network, &forget);
+}
+
 static void is_a_subnet(struct cloud *c)
 {
 	owner = subnet_first_by_router(cloud_tables(c), c->alice_router)->row.id;
@@ -642,9 +690,12 @@ static const struct maker {
 	[LIMIT_GROUP_ASSOCIATIONS] = {is_a_security_group, make_association, drop_association},
 	[LIMIT_NETWORK_GRANTS] = {is_a_network, make_grant, drop_grant},
 	[LIMIT_SUBNET_RESERVATIONS] = {is_a_subnet, make_reservation, drop_reservation},
+	[LIMIT_NETWORK_PORTS] = {is_a_network_with_subnet, make_port, drop_port},
+	[LIMIT_ROUTER_SUBNETS] = {is_alices_router, make_subnet, drop_subnet},
+	[LIMIT_NETWORK_KEYS] = {is_the_region, make_network, drop_network},
 	[LIMIT_ROLES] = {is_the_region, make_role, drop_role},
 	[LIMIT_AGGREGATES] = {is_the_region, make_aggregate, drop_aggregate},
-	/* LIMIT_REVOCATIONS: check_revocations() */
+	/* LIMIT_REVOCATIONS: check_revocations(); LIMIT_LINK_GATEWAYS: test_capacity.c */
 };
 
 static void set_limit(struct cloud *c, enum limit_id limit, int64_t most)
@@ -690,7 +741,7 @@ static void check_each(void **state)
 	struct cloud *c = *state;
 	c->alice.rights |= RIGHT(MANAGER);
 	for (enum limit_id limit = 0; limit < LIMIT_COUNT; limit++) {
-		if (limit == LIMIT_REVOCATIONS)
+		if (limit == LIMIT_REVOCATIONS || limit == LIMIT_LINK_GATEWAYS)
 			continue;
 		if (!makers[limit].make)
 			fail_msg("nothing here meets the limit %s", engine_limits[limit].id);

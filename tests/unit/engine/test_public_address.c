@@ -178,11 +178,14 @@ static void check_not_wanted(void **state)
 	launch.port_count = 1;
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
 	assert_null(cloud_address(c, launch.made.at[0]));
-	/* More launches than public addresses: the rest go without. */
+	/* More launches than public addresses: as many as there are addresses for, or none at all. */
 	launch = cloud_launch(c, 6);
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
 	launch = cloud_launch(c, 6);
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_ADDRESS);
+	launch.min_count = 1;
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	assert_int_equal(launch.made.count, 4);
 	assert_int_equal(tables_count(cloud_tables(c), KIND_ADDRESS), 10);
 }
 

@@ -313,7 +313,8 @@ static const struct api_error ec2_rows[] = {
 	E(QUOTA, NONE, 400, "TagLimitExceeded"),
 	E(CAPACITY, SUBNET, 400, "InsufficientFreeAddressesInSubnet"),
 	E(CAPACITY, VOLUME, 500, "InsufficientVolumeCapacity"),
-	E(CAPACITY, ADDRESS, 400, "InsufficientAddressCapacity"),
+	E(CAPACITY, ADDRESS, 500, "InsufficientAddressCapacity"),
+	E(CAPACITY, GATEWAY, 500, "InsufficientAddressCapacity"), /* on the link that it is to lead out by */
 	E_OF(CAPACITY, DEDICATED_HOST, "Quantity", 500, "InsufficientHostCapacity"),
 	E(CAPACITY, DEDICATED_HOST, 400, "InsufficientCapacityOnHost"),
 	E(CAPACITY, NONE, 500, "InsufficientInstanceCapacity"),
