@@ -9,8 +9,11 @@
 #include "base/file.h"
 #include "daemon/command.h"
 #include "daemon/explain.h"
+#include "engine/capacity.h"
 #include "model/states.h"
 #include "store/condition.h"
+#include "store/external_network.h"
+#include "store/gateway.h"
 #include "store/host.h"
 #include "store/image.h"
 #include "store/snapshot.h"
@@ -171,6 +174,73 @@ static void check_external(struct command_call *call, const struct tables *t)
 		      "dari network add-external NAME …: without one no instance reaches the outside.");
 }
 
+/* ---- what runs out ---- */
+
+enum { SWEEP_STEP = 1000 }; /* resources that are looked at in one view */
+
+static void print_capacity(struct command_call *call, enum capacity c, const struct capacity_use *use,
+			   struct str of)
+{
+	struct arena *a = call->ctx.arena;
+	const struct capacity_info *info = &engine_capacities[c];
+	struct str words = engine_write_capacity(a, c, use);
+	if (use->all)
+		print_finding(call, info->name, !engine_is_running_out(use),
+			      of.n ? str_print(a, "%" STR_FMT ": %" STR_FMT, STR_ARG(of), STR_ARG(words))
+				   : words,
+			      info->advice);
+}
+
+/* Of what each external network has: all of them. */
+static void check_outside(struct command_call *call, enum capacity c)
+{
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	const struct external_network *n = external_network_first(view.tables);
+	for (; n; n = external_network_next(view.tables, n)) {
+		struct capacity_use use;
+		engine_read_capacity(view.tables, c, &n->row, &use);
+		if (row_is_live(&n->row))
+			print_capacity(call, c, &use, n->name);
+	}
+}
+
+/* Of what each network or VPC has: the fullest. */
+static void check_fullest(struct command_call *call, enum capacity c)
+{
+	struct capacity_sweep sweep = {0};
+	for (bool ended = false; !ended;) {
+		AUTO_VIEW view = {0};
+		view_open(call->daemon->store, &view);
+		ended = engine_sweep_capacity(view.tables, c, SWEEP_STEP, &sweep);
+	}
+	const struct capacity_use *use = engine_get_fullest(&sweep);
+	char id[UUID_TEXT_SIZE];
+	print_capacity(call, c, use, uuid_is_none(use->of) ? STR_NONE : str_from(uuid_write(use->of, id)));
+}
+
+static void check_capacities(struct command_call *call)
+{
+	for (enum capacity c = 0; c < CAPACITY_COUNT; c++)
+		if (engine_capacities[c].of == KIND_EXTERNAL_NETWORK)
+			check_outside(call, c);
+		else
+			check_fullest(call, c);
+}
+
+static void check_gateways(struct command_call *call, const struct tables *t)
+{
+	size_t count = 0;
+	const struct gateway *g = gateway_first_by_external_network(t, UUID_NONE);
+	for (; g; g = gateway_next_by_external_network(t, g))
+		count += !uuid_is_none(g->router);
+	if (count > 0)
+		print_finding(
+			call, "internet gateways", false,
+			str_print(call->ctx.arena, "%zu that are attached lead nowhere", count),
+			"dari network add-external or set-gateway-range: then they lead out by themselves.");
+}
+
 static void check_images(struct command_call *call, const struct tables *t)
 {
 	size_t count = 0;
@@ -226,10 +296,12 @@ static RESULT doctor(struct command_call *call)
 	check_master_key(call);
 	check_qemu_img(call);
 	check_network(call);
+	check_capacities(call);
 	AUTO_VIEW view = {0};
 	view_open(call->daemon->store, &view);
 	check_hosts(call, view.tables);
 	check_external(call, view.tables);
+	check_gateways(call, view.tables);
 	check_images(call, view.tables);
 	check_snapshots(call, view.tables);
 	list_conditions(call, view.tables);

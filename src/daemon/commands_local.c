@@ -184,12 +184,14 @@ static int dev_here(const struct command *command, json_t *args, const char *con
 		.data = arg_or(args, "data", STR_NONE),
 		.port = -1,
 		.host_count = DEV_HOSTS,
+		.address_count = DEV_ADDRESSES,
 		.at_once = json_object_get(args, "instant") != NULL,
 		.fetch_from = arg_or(args, "fetch-from", STR_NONE),
 		.limited = json_object_get(args, "limits") != NULL,
 	};
 	if (!int_arg(command, args, "port", 0, 65535, &wish.port) ||
-	    !int_arg(command, args, "hosts", 1, DEV_HOSTS_MAX, &wish.host_count))
+	    !int_arg(command, args, "hosts", 1, DEV_HOSTS_MAX, &wish.host_count) ||
+	    !int_arg(command, args, "addresses", 1, DEV_ADDRESSES, &wish.address_count))
 		return 2;
 	return dev_run(&wish);
 }
@@ -218,6 +220,8 @@ const struct command local_commands[] = {
 	 "Runs a region to try things on: simulated hosts, no guest runs, no root, no configuration.",
 	 {{"port", PARAM_OPTION, false, "Of its API on 127.0.0.1; 0: any free one; absent: 4280."},
 	  {"hosts", PARAM_OPTION, false, "How many; absent: 4."},
+	  {"addresses", PARAM_OPTION, false,
+	   "How many public ones, and for routers' gateways; absent: 65,000."},
 	  {"data", PARAM_OPTION, false, "Directory to keep it in; absent: gone at the end."},
 	  {"instant", PARAM_FLAG, false, "Simulated work takes no time."},
 	  {"fetch-from", PARAM_OPTION, false,

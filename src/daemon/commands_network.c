@@ -45,6 +45,30 @@ static RESULT network_add_external(struct command_call *call)
 	return OK;
 }
 
+static RESULT network_add_range(struct command_call *call)
+{
+	struct address_range_wish wish = {.external_network = {.kind = KIND_EXTERNAL_NETWORK,
+							       .text = command_arg(call, "name"),
+							       .field = STR("name")}};
+	TRY(parse_range(call, "range", true, &wish.first, &wish.last));
+	TRY(command_commit(call, "dari:network add-range", engine_add_address_range_run, &wish));
+	buf_print(&call->text, "%" STR_FMT " hands out %" STR_FMT " as well\n",
+		  STR_ARG(command_arg(call, "name")), STR_ARG(command_arg(call, "range")));
+	return OK;
+}
+
+static RESULT network_set_gateway_range(struct command_call *call)
+{
+	struct gateway_range_wish wish = {.external_network = {.kind = KIND_EXTERNAL_NETWORK,
+							       .text = command_arg(call, "name"),
+							       .field = STR("name")}};
+	TRY(parse_range(call, "gateway-range", true, &wish.first, &wish.last));
+	TRY(command_commit(call, "dari:network set-gateway-range", engine_set_gateway_range_run, &wish));
+	buf_print(&call->text, "routers lead out by %" STR_FMT " on %" STR_FMT "\n",
+		  STR_ARG(command_arg(call, "gateway-range")), STR_ARG(command_arg(call, "name")));
+	return OK;
+}
+
 static RESULT network_set_ipv6(struct command_call *call)
 {
 	struct external_ipv6_wish wish = {.external_network = {.kind = KIND_EXTERNAL_NETWORK,
@@ -122,6 +146,16 @@ const struct command network_commands[] = {
 	  {"range", PARAM_OPTION, true, "Public addresses to hand out, FIRST-LAST."},
 	  {"gateway-range", PARAM_OPTION, true, "Addresses for the routers' own ports, FIRST-LAST."}},
 	 .run = network_add_external},
+	{"network add-range",
+	 "Hands out more public addresses of an outside network.",
+	 {{"name", PARAM_POSITIONAL, true, "The outside network."},
+	  {"range", PARAM_OPTION, true, "The addresses, FIRST-LAST."}},
+	 .run = network_add_range},
+	{"network set-gateway-range",
+	 "Gives routers' own ports on an outside network more addresses.",
+	 {{"name", PARAM_POSITIONAL, true, "The outside network."},
+	  {"gateway-range", PARAM_OPTION, true, "All of them, FIRST-LAST: the range can only grow."}},
+	 .run = network_set_gateway_range},
 	{"network set-ipv6",
 	 "Says what VPCs get their IPv6 blocks from, and how IPv6 leaves.",
 	 {{"name", PARAM_POSITIONAL, true, "The outside network."},

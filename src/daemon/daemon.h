@@ -2,6 +2,8 @@
  * The running control plane: its configuration, its parts, in the order they start and stop. */
 #pragma once
 
+#include <pthread.h>
+
 #include "auth/guard.h"
 #include "auth/issuers.h"
 #include "auth/limit.h"
@@ -15,6 +17,7 @@
 #include "drivers/compute.h"
 #include "drivers/network.h"
 #include "drivers/plug.h"
+#include "engine/capacity.h"
 #include "http/server.h"
 #include "reconcile/reconcile.h"
 #include "store/store.h"
@@ -93,6 +96,10 @@ struct daemon {
 	struct console_face *console;
 	struct metadata *metadata;
 	struct control *control;
+	struct {
+		pthread_mutex_t lock;
+		struct capacity_sweep at[CAPACITY_COUNT];
+	} sweeps; /* health.c's */
 	int64_t started_us;
 };
 
@@ -119,11 +126,12 @@ struct dev_wish {
 	struct str data; /* directory; empty: a temporary one */
 	int64_t port;    /* 0: any free one; negative: DEV_PORT */
 	int64_t host_count;
+	int64_t address_count; /* public addresses, and as many for routers' gateways */
 	bool at_once;          /* simulated work takes no time */
 	struct str fetch_from; /* addresses that are fetched from though they are inside, comma separated */
 	bool limited;          /* requests have the limits that `dari serve` gives them */
 };
-enum { DEV_PORT = 4280, DEV_HOSTS = 4, DEV_HOSTS_MAX = 1000 };
+enum { DEV_PORT = 4280, DEV_HOSTS = 4, DEV_HOSTS_MAX = 1000, DEV_ADDRESSES = 65000 };
 int dev_run(const struct dev_wish *wish);
 
 /* ---- control.c: the commands' way in, a unix socket; the caller must be root or our own uid ---- */

@@ -282,13 +282,25 @@ static RESULT make_users(struct daemon *d)
 	return make_user(d, account_name, "member", &dev_of(d)->password);
 }
 
-/* RFC 5737's second and third networks, and of RFC 3849's: addresses that are nobody's. */
+/* As many addresses as wished for, "FIRST-LAST". */
+static const char *write_range(struct daemon *d, uint8_t half, uint8_t first)
+{
+	struct ip from = ip_from_v4(UINT32_C(198) << 24 | (uint32_t) half << 16 | first);
+	char a[IP_TEXT_SIZE], b[IP_TEXT_SIZE];
+	return str_to_z(d->arena,
+			str_print(d->arena, "%s-%s", ip_write(from, a),
+				  ip_write(ip_add(from, (uint64_t) dev_of(d)->wish->address_count - 1), b)));
+}
+
+/* The two halves of RFC 2544's network, and of RFC 3849's: addresses that are nobody's. There is no OVN here
+ * whose keys could run out before them. */
 static RESULT make_network(struct daemon *d)
 {
 	TRY(make(d, "network add-external",
 		 json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", "internet", "physical-network", "simulated",
-			   "next-hop", "198.51.100.1", "gateway-range", "198.51.100.2-198.51.100.254",
-			   "range", "203.0.113.1-203.0.113.254")));
+			   "next-hop", "198.18.0.1", "gateway-range", write_range(d, 18, 2), "range",
+			   write_range(d, 19, 1))));
+	TRY(make(d, "limit set", json_pack("{s:s, s:s}", "name", "gateways_of_link", "number", "-1")));
 	return make(d, "network set-ipv6",
 		    json_pack("{s:s, s:s, s:s}", "name", "internet", "pool", "2001:db8:d000::/40", "next-hop",
 			      "fe80::1"));

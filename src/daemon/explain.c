@@ -4,16 +4,21 @@
 #include "daemon/explain.h"
 
 #include "base/clock.h"
+#include "engine/capacity.h"
+#include "engine/network/gateway.h"
 #include "engine/storage/image.h"
 #include "model/image.h"
 #include "model/instance.h"
-#include "model/port.h"
+#include "model/nat_gateway.h"
 #include "model/size_field.h"
 #include "model/snapshot.h"
 #include "model/states.h"
 #include "model/volume.h"
+#include "store/address.h"
 #include "store/condition.h"
+#include "store/gateway.h"
 #include "store/host.h"
+#include "store/port.h"
 
 enum { FIELD_SHOWN = 200, WORDS_SHOWN = 1000 };
 
@@ -28,7 +33,8 @@ struct explanation {
 	size_t further;           /* conditions of its own besides */
 	enum kind waits_for_kind; /* another resource's obstacle is its own; KIND_NONE: it is not */
 	const struct row *waits_for;
-	struct str because; /* what that one's obstacle is, where no condition says it */
+	struct str because;     /* what the obstacle is, where no condition says it */
+	const char *what_to_do; /* likewise; NULL: nothing is known */
 };
 
 /* ---- names ---- */
@@ -184,6 +190,57 @@ static void find_absent_host(struct explanation *e)
 		wait_for(e, KIND_HOST, &host->row, "it does not answer.");
 }
 
+static const struct port *first_port(const struct tables *t, uuid instance)
+{
+	const struct port *p = port_first_by_instance(t, instance);
+	while (p && !(row_is_live(&p->row) && p->device_index == 0))
+		p = port_next_by_instance(t, p);
+	return p;
+}
+
+/* What wants a public address and has none waits for its VPC's internet gateway, which has the condition. */
+static void find_gateway_nowhere(struct explanation *e)
+{
+	const struct port *p = e->kind == KIND_PORT       ? port_of(e->row)
+			       : e->kind == KIND_INSTANCE ? first_port(e->t, e->row->id)
+							  : NULL;
+	if (!p || !p->wants_public_ip || uuid_is_none(p->router) || address_first_by_port(e->t, p->row.id))
+		return;
+	const struct gateway *gateway = gateway_first_by_router(e->t, p->router);
+	if (gateway && condition_find_by_subject(e->t, gateway->row.id, STR(GATEWAY_NO_WAY_OUT)))
+		wait_for(e, KIND_GATEWAY, &gateway->row, "");
+}
+
+static void find_failure(struct explanation *e)
+{
+	const struct nat_gateway *nat = e->kind == KIND_NAT_GATEWAY ? nat_gateway_of(e->row) : NULL;
+	if (!nat || !nat->failure_code.n)
+		return;
+	e->because = str_print(e->call->ctx.arena, "%" STR_FMT ": %" STR_FMT, STR_ARG(nat->failure_code),
+			       STR_ARG(nat->failure_text));
+	e->what_to_do = "Delete it, and make another one once that is put right.";
+}
+
+/* What others take from it, and what of that is nearly used up. */
+static void find_running_out(struct explanation *e)
+{
+	struct arena *a = e->call->ctx.arena;
+	for (enum capacity c = 0; c < CAPACITY_COUNT; c++) {
+		struct capacity_use use;
+		if (engine_capacities[c].of != e->kind || !row_is_live(e->row))
+			continue;
+		engine_read_capacity(e->t, c, e->row, &use);
+		if (!engine_is_running_out(&use))
+			continue;
+		struct str words = engine_write_capacity(a, c, &use);
+		e->because = e->because.n ? str_print(a, "%" STR_FMT "; %" STR_FMT, STR_ARG(e->because),
+						      STR_ARG(words))
+					  : words;
+		if (!e->what_to_do)
+			e->what_to_do = engine_capacities[c].advice;
+	}
+}
+
 static void find_obstacle(struct explanation *e)
 {
 	for (const struct condition *c = condition_first_by_subject(e->t, e->row->id); c;
@@ -199,6 +256,17 @@ static void find_obstacle(struct explanation *e)
 		find_awaited_volume(e);
 	if (!e->obstacle && !e->waits_for)
 		find_absent_host(e);
+	if (!e->obstacle && !e->waits_for)
+		find_gateway_nowhere(e);
+	if (!e->obstacle && !e->waits_for)
+		find_failure(e);
+	if (!e->obstacle && !e->waits_for)
+		find_running_out(e);
+}
+
+static bool is_obstructed(const struct explanation *e)
+{
+	return e->obstacle || e->waits_for || e->because.n;
 }
 
 static struct str obstacle_words(const struct explanation *e)
@@ -250,7 +318,7 @@ static struct str advice(const struct explanation *e)
 		return one_line(e, e->obstacle->advice);
 	if (e->obstacle || e->waits_for)
 		return STR("Wait: it goes on by itself.");
-	return STR_NONE;
+	return e->what_to_do ? str_from(e->what_to_do) : STR_NONE;
 }
 
 /* ---- the five lines ---- */
@@ -270,7 +338,7 @@ static void explain_answer(struct explanation *e)
 	struct arena *a = e->call->ctx.arena;
 	int64_t known_us = since_us(e);
 	struct str since = time_words(e, known_us ? known_us : e->row->updated_us);
-	struct str in_the_way = e->obstacle || e->waits_for ? obstacle_words(e) : STR_NONE;
+	struct str in_the_way = is_obstructed(e) ? obstacle_words(e) : STR_NONE;
 	if (e->further)
 		in_the_way = str_print(a, "%" STR_FMT " (%zu more below)", STR_ARG(in_the_way), e->further);
 	add_line(e, "state", "state", str_from(state_of(e)), "");

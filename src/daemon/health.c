@@ -99,6 +99,43 @@ static void write_long_runs(struct daemon *d, struct buf *body)
 			  costs[k].face, costs[k].action, (double) costs[k].longest_ns / 1e9);
 }
 
+/* ---- what runs out ---- */
+
+enum {
+	SWEEP_STEP = 1000
+}; /* resources that one scrape looks at, of each kind: far less than a millisecond */
+
+/* Where each network or VPC has a limit of its own, the figures are the fullest one's, so that a name or an
+ * id is not told. A region of many networks is looked at by parts, from scrape to scrape. */
+static void read_capacities(struct daemon *d, struct capacity_use *uses)
+{
+	(void) pthread_mutex_lock(&d->sweeps.lock);
+	AUTO_VIEW view = {0};
+	view_open(d->store, &view);
+	for (enum capacity c = 0; c < CAPACITY_COUNT; c++) {
+		(void) engine_sweep_capacity(view.tables, c, SWEEP_STEP, &d->sweeps.at[c]);
+		uses[c] = *engine_get_fullest(&d->sweeps.at[c]);
+	}
+	(void) pthread_mutex_unlock(&d->sweeps.lock);
+}
+
+static void write_capacities(struct daemon *d, struct buf *body)
+{
+	struct capacity_use uses[CAPACITY_COUNT];
+	read_capacities(d, uses);
+	buf_print(body, "# HELP dari_pool_used What is in use of a pool that can run out.\n"
+			"# TYPE dari_pool_used gauge\n");
+	for (enum capacity c = 0; c < CAPACITY_COUNT; c++)
+		if (uses[c].all)
+			buf_print(body, "dari_pool_used{pool=\"%s\"} %" PRId64 "\n",
+				  engine_capacities[c].name, uses[c].used);
+	buf_print(body, "# HELP dari_pool_size What there is of it in all.\n# TYPE dari_pool_size gauge\n");
+	for (enum capacity c = 0; c < CAPACITY_COUNT; c++)
+		if (uses[c].all)
+			buf_print(body, "dari_pool_size{pool=\"%s\"} %" PRId64 "\n",
+				  engine_capacities[c].name, uses[c].all);
+}
+
 static void answer_metrics(struct daemon *d, struct call *call)
 {
 	struct metric metrics[32];
@@ -108,6 +145,7 @@ static void answer_metrics(struct daemon *d, struct call *call)
 	for (size_t k = 0; k < count; k++)
 		buf_print(&body, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", metrics[k].name, metrics[k].help,
 			  metrics[k].name, metrics[k].type, metrics[k].name, metrics[k].value);
+	write_capacities(d, &body);
 	write_long_runs(d, &body);
 	call_answer(call, 200, "text/plain; version=0.0.4", &body);
 }

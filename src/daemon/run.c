@@ -322,6 +322,7 @@ int daemon_run(const struct daemon_role *role, void *role_data)
 	raise_descriptor_limit();
 	json_set_alloc_funcs(heap_alloc, heap_free); /* JSON fails as all else does, where a test says so */
 	d.role = role;
+	d.sweeps.lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
 	d.role_data = role_data;
 	d.arena = arena_new(ARENA_FIRST_SIZE, DAEMON_ARENA_CAP);
 	if (!d.arena)

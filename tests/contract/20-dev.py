@@ -329,7 +329,7 @@ def test_data_is_unusable(room):
     assert "--data" in fails("--port", "0", env=dict(os.environ, TMPDIR="/nonexistent"))
 
 
-@pytest.mark.parametrize("options", [["--port", "x"], ["--port", "65536"], ["--port", "-1"], ["--hosts", "0"], ["--hosts", "many"], ["--fast"]])
+@pytest.mark.parametrize("options", [["--port", "x"], ["--port", "65536"], ["--port", "-1"], ["--hosts", "0"], ["--hosts", "many"], ["--addresses", "0"], ["--addresses", "65001"], ["--fast"]])
 def test_bad_options(options):
     assert options[0] in fails(*options)
 
