@@ -46,6 +46,9 @@ RESULT crypto_make_key_pair(struct ctx *c, bool ed25519, struct str *ret_private
  * of the others the SHA-256 in base64. ERR_INVALID. */
 RESULT crypto_check_public_key(struct ctx *c, struct str text, struct str *ret_line,
 			       struct str *ret_fingerprint, bool *ret_is_ed25519);
+/* A public key in RFC 4716's form, or as a SubjectPublicKeyInfo in DER or in that's base64, becomes OpenSSH's line,
+ * without a comment. Any other text stays as it is. ERR_INVALID: it is neither RSA nor Ed25519, or broken. */
+RESULT crypto_convert_public_key(struct ctx *c, struct str text, struct str *ret_text);
 /* Whether a line that was checked before is an ECDSA key. */
 bool crypto_is_ecdsa(struct str public_line);
 /* Whether the key of a JSON Web Key, given as bytes, has signed data: RSA of 2048 bits or more, or

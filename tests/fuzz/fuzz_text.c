@@ -68,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	IGNORE(str_parse_int(text, &number));
 	IGNORE(id_parse_ec2(text, id_kind_of_ec2(text), &ref));
 	IGNORE(crypto_check_public_key(&c, text, &line, &fingerprint, &is_ed25519));
+	IGNORE(crypto_convert_public_key(&c, text, &line));
 	(void) str_matches(text, str_slice(text, size / 2, size));
 	(void) str_is_xml_text(text);
 	arena_free(arena);

@@ -349,6 +349,85 @@ static void test_check_keys_of_ssh_keygen(void **state)
 	assert_ok(crypto_check_public_key(c, keygen(c, "-t rsa -b 1024"), &line, &fingerprint, &ed25519));
 }
 
+/* What a key is converted to is OpenSSH's line of it, without its comment. */
+static void check_converted(struct ctx *c, struct str form, struct str line)
+{
+	struct str converted = STR_NONE;
+	size_t end = str_find_char(line, ' ', str_find_char(line, ' ', 0) + 1);
+	assert_ok(crypto_convert_public_key(c, form, &converted));
+	assert_true(str_equal(converted, str_slice(line, 0, end)));
+}
+
+static void test_convert_keys_of_ssh_keygen(void **state)
+{
+	static const char to_rfc4716[] = "ssh-keygen -e -m RFC4716 -f \"$1\"",
+			  to_base64[] = "ssh-keygen -e -m PKCS8 -f \"$1\" | grep -v -e -----";
+	struct ctx *c = *state;
+	struct str rsa = keygen(c, "-t rsa -b 2048"), ed = keygen(c, "-t ed25519"), same = STR_NONE;
+	struct str file = run_on(c, to_rfc4716, rsa);
+	check_converted(c, file, rsa);
+	check_converted(c, run_on(c, to_rfc4716, ed), ed);
+	check_converted(c, run_on(c, to_base64, rsa), rsa);
+	struct str der = STR_NONE;
+	assert_ok(str_decode_base64(c->arena, run_on(c, to_base64, rsa), &der));
+	check_converted(c, der, rsa);
+	/* headers that go on in the next line, and Windows' line ends */
+	size_t head = strlen("---- BEGIN SSH2 PUBLIC KEY ----");
+	check_converted(c,
+			str_print(c->arena,
+				  "%" STR_FMT
+				  "\r\nSubject: me\r\nx-note: one \\\r\ntwo \\\r\nthree\r%" STR_FMT,
+				  STR_ARG(str_slice(file, 0, head)), STR_ARG(str_slice(file, head, file.n))),
+			rsa);
+	assert_ok(crypto_convert_public_key(c, rsa, &same)); /* a line stays one, comment and all */
+	assert_true(str_equal(same, rsa));
+	assert_ok(crypto_convert_public_key(c, STR("whatever"), &same));
+	assert_str(same, "whatever");
+}
+
+static void test_convert_refuses(void **state)
+{
+	struct ctx *c = *state;
+	struct arena *a = c->arena;
+	struct str file = run_on(c, "ssh-keygen -e -m RFC4716 -f \"$1\"", keygen(c, "-t ed25519"));
+	struct str ecdsa = run_on(c, "ssh-keygen -e -m PKCS8 -f \"$1\" | grep -v -e -----",
+				  keygen(c, "-t ecdsa -b 256"));
+	struct str der = STR_NONE, line = STR_NONE;
+	assert_ok(str_decode_base64(
+		a,
+		run_on(c, "ssh-keygen -e -m PKCS8 -f \"$1\" | grep -v -e -----", keygen(c, "-t rsa -b 2048")),
+		&der));
+	size_t head = strlen("---- BEGIN SSH2 PUBLIC KEY ----\n");
+	struct str rest = str_slice(file, head, file.n);
+	struct str bad[] = {
+		STR("---- BEGIN SSH2 PUBLIC KEY ----"),
+		STR("---- BEGIN SSH2 PUBLIC KEY ----\n---- END SSH2 PUBLIC KEY ----"),
+		STR("---- BEGIN SSH2 PUBLIC KEY ----\nComment: it never ends \\"),
+		STR("---- BEGIN SSH2 PUBLIC KEY ----\nComment: no key\n---- END SSH2 PUBLIC KEY ----"),
+		str_print(a, "---- BEGIN SSH2 PUBLIC KEY ---- x\n%" STR_FMT, STR_ARG(rest)),
+		str_print(a, "---- BEGIN SSH2 PUBLIC KEY ----\nx-%*d: y\n%" STR_FMT, 64, 1,
+			  STR_ARG(rest)), /* a tag's most */
+		str_print(a, "---- BEGIN SSH2 PUBLIC KEY ----\nx: %*d\n%" STR_FMT, 1024, 1,
+			  STR_ARG(rest)), /* a value's */
+		str_print(a, "---- BEGIN SSH2 PUBLIC KEY ----\nx: \\\n%*d\\\n%*d\n%" STR_FMT, 600, 1, 600, 1,
+			  STR_ARG(rest)),
+		str_slice(file, 0, file.n - 8), /* cut within its end */
+		str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(file),
+			  STR_ARG(file)), /* a second key behind it */
+		str_print(a, "%" STR_FMT "%*d", STR_ARG(file), 20000, 1),
+		ecdsa,
+		str_encode_base64(a, str_slice(der, 0, der.n - 1)),
+		STR("MAA="),
+		STR("MIIB"),
+		STR("MIL/////"),
+	};
+	for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
+		ctx_clear_problem(c);
+		if (crypto_convert_public_key(c, bad[k], &line).code != ERR_INVALID)
+			fail_msg("%zu was taken: %" STR_FMT, k, STR_ARG(bad[k]));
+	}
+}
+
 static void test_check_refuses(void **state)
 {
 	struct ctx *c = *state;
@@ -545,6 +624,8 @@ int main(void)
 		crypto_test(test_fingerprint_private_refuses),
 		crypto_test(test_check_keys_of_ssh_keygen),
 		crypto_test(test_check_refuses),
+		crypto_test(test_convert_keys_of_ssh_keygen),
+		crypto_test(test_convert_refuses),
 		crypto_test(test_rsa_bounds),
 		crypto_test(test_certificate),
 		crypto_test(test_certificate_refuses),

@@ -59,7 +59,7 @@ struct ec2_make_key {
 static const struct param import_key_params[] = {
 	KEY_NAME,
 	P("PublicKeyMaterial", material, .flags = REQUIRED | BASE64, .max = 16384,
-	  .doc = "The public key: an OpenSSH line, or its base64 alone."),
+	  .doc = "The public key: an OpenSSH line, or its base64 alone; RFC 4716's form; or DER."),
 	TAG_SPECIFICATIONS(struct ec2_make_key, tag_specs),
 };
 static const struct param create_key_params[] = {
@@ -87,7 +87,12 @@ static RESULT check_public_key(struct ec2_call *e, struct str text, struct key_p
 static RESULT prepare_import(struct ec2_call *e, void *args)
 {
 	struct ec2_make_key *a = args;
-	TRY(check_public_key(e, a->material, &a->wish));
+	struct str line = a->material;
+	/* What cannot be converted is no key either: check_public_key() says so. */
+	if (crypto_convert_public_key(e->c, a->material, &line).code == ERR_NO_MEMORY)
+		return ctx_no_memory(e->c);
+	ctx_clear_problem(e->c);
+	TRY(check_public_key(e, line, &a->wish));
 	return ec2_take_tags(e, &a->tag_specs, "key-pair", "key-pair", &a->wish.tags);
 }
 
