@@ -20,7 +20,7 @@ TYPES = {'string': 'string', 'integer': 'integer', 'long': 'integer', 'boolean':
 # Accepted by EC2 though its documentation does not list them.
 EXTRA_FILTERS = re.compile(r'^(tag:|cidrBlock|cidr-block|isDefault|availabilityZone|availabilityZoneId|defaultForAz|key|value|'
                            r'resource-id|resource-type|ip-permission.group-name|group-id|group-name|source-dest-check|'
-                           r'private-dns-name|private-ip-address|ipv6-address)$')
+                           r'private-dns-name|private-ip-address|ipv6-address|source-instance-id)$')
 # What EC2 has got since Debian's model.
 NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Pool|\w+Route OdbNetworkArn|'
                    r'(Create|Attach)Volume (AvailabilityZoneId|VolumeInitializationRate|Operator|EbsCardIndex)|'
@@ -77,7 +77,7 @@ NEWER_ACTIONS = {
 
 # Members that answers have got since.
 NEWER_OF_SHAPES = {'NatGatewayAddress': NEWER_NAT_ADDRESS}
-NEWER_MEMBERS = {'ipv6AddressAttribute', 'ipSource', 'isPrimaryIpv6'}
+NEWER_MEMBERS = {'ipv6AddressAttribute', 'ipSource', 'isPrimaryIpv6', 'groupLongName', 'securityGroupArn', 'securityGroupRuleArn', 'sourceInstanceId'}
 
 # Golden cases are called by accounts' owners, who have no password to change: 69-iam.py does it. The others refuse whatever is asked.
 NO_GOLDEN_ANSWER = {'ChangePassword', 'CreateVpcEndpoint', 'ModifyVpcEndpoint'}

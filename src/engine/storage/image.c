@@ -64,7 +64,8 @@ static RESULT check_name(struct op *op, uuid account, struct str name, bool may_
 RESULT image_write(struct op *op, struct image *image, const struct disk_plans *disks)
 {
 	TRY(quota_check(op, image->account, QUOTA_IMAGES, 1));
-	image->row.id = engine_new_id(op, KIND_IMAGE);
+	if (uuid_is_none(image->row.id))
+		image->row.id = engine_new_id(op, KIND_IMAGE);
 	image->row.gen = 1;
 	image->root_device = disks->at[0].device;
 	TRY(image_put(op, image));
@@ -255,9 +256,19 @@ static RESULT disks_of_instance(struct op *op, const struct instance *instance, 
 	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, STR("InstanceId"), "The instance has no root disk.");
 }
 
+static struct str describe_snapshots(struct op *op, const struct image_capture *wish,
+				     const struct image *image)
+{
+	if (!wish->names_source)
+		return str_print(op->ctx->arena, "Created for image %" STR_FMT, STR_ARG(wish->name));
+	return str_print(op->ctx->arena, "Created by CreateImage(%" STR_FMT ") for %" STR_FMT,
+			 STR_ARG(engine_write_id(op, KIND_INSTANCE, image->source_instance)),
+			 STR_ARG(engine_write_id(op, KIND_IMAGE, image->row.id)));
+}
+
 /* A snapshot of each disk that is to have one. They are cut before the instance goes on. */
-static RESULT snapshot_disks(struct op *op, const struct image_capture *wish, bool needs_off,
-			     struct tags tags, struct disk_plans *disks)
+static RESULT snapshot_disks(struct op *op, const struct image_capture *wish, const struct image *image,
+			     bool needs_off, struct tags tags, struct disk_plans *disks)
 {
 	for (size_t n = 0; n < disks->count; n++) {
 		struct snapshot *snapshot = arena_new_object(op->ctx->arena, struct snapshot);
@@ -266,8 +277,7 @@ static RESULT snapshot_disks(struct op *op, const struct image_capture *wish, bo
 		if (!disks->at[n].volume)
 			continue;
 		*snapshot = (struct snapshot){
-			.description =
-				str_print(op->ctx->arena, "Created for image %" STR_FMT, STR_ARG(wish->name)),
+			.description = describe_snapshots(op, wish, image),
 			.needs_off = needs_off,
 			.is_bound = wish->only_root, /* nobody asked for it: it goes with the image */
 			.tags = tags,
@@ -335,7 +345,9 @@ RESULT image_capture_instance(struct op *op, const struct instance *instance, bo
 				   "The root device cannot be left out.");
 	TRY(check_encryption(op, &disks));
 	TRY(disk_plans_finish(op, &disks));
-	TRY(snapshot_disks(op, wish, needs_off, snapshot_tags, &disks));
+	if (wish->names_source)
+		image.row.id = engine_new_id(op, KIND_IMAGE);
+	TRY(snapshot_disks(op, wish, &image, needs_off, snapshot_tags, &disks));
 	TRY(image_write(op, &image, &disks));
 	wish->image = image.row.id;
 	return OK;

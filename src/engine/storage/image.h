@@ -65,6 +65,7 @@ struct image_capture {
 	struct str name, description;
 	bool may_share_name; /* else ERR_EXISTS: the owner has an image of that name */
 	bool no_reboot, only_root;
+	bool names_source; /* the snapshots' descriptions name the instance and the image, as EC2's do */
 	const struct disk_wish *disks;
 	size_t disk_count;
 	struct tags image_tags, snapshot_tags;

@@ -51,20 +51,14 @@ static const void *gather_association(struct ec2_call *e, const struct row *row)
 	return item;
 }
 
-/* Both take effect at once; EC2 shows one that is on its way out where it is taken. */
-static void write_members(struct xml *x, const struct association_item *i, const char *state)
+static void write_association(struct ec2_call *e, struct xml *x, const void *item)
 {
+	const struct association_item *i = item;
 	ec2_write_id(x, "associationId", KIND_PROFILE_ASSOCIATION, i->row->row.id);
 	ec2_write_id(x, "instanceId", KIND_INSTANCE, i->row->instance);
 	ec2_write_profile(x, &i->profile);
-	xml_z(x, "state", state);
+	xml_z(x, "state", ec2_state_in_answer(e, "associated"));
 	xml_time_ms(x, "timestamp", i->row->row.created_us);
-}
-
-static void write_association(struct ec2_call *e, struct xml *x, const void *item)
-{
-	(void) e;
-	write_members(x, item, "associated");
 }
 
 /* ---- describe ---- */
@@ -156,7 +150,7 @@ static RESULT ec2_disassociate_profile(struct ec2_call *e, const void *args, str
 	if (!item)
 		return ctx_no_memory(e->c);
 	xml_open(x, "iamInstanceProfileAssociation");
-	write_members(x, item, "disassociating");
+	write_association(e, x, item);
 	xml_close(x, "iamInstanceProfileAssociation");
 	return OK;
 }
@@ -168,14 +162,17 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("AssociateIamInstanceProfile"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_associate, associate_params), .prepare = prepare_associate,
 	 .operation = engine_associate_profile_run, .returns = KIND_PROFILE_ASSOCIATION,
-	 .answer = ec2_associate_profile, .doc = "Gives an instance a profile, whose role its guest gets."},
+	 .answer = ec2_associate_profile, .state_in_answer = "associating",
+	 .doc = "Gives an instance a profile, whose role its guest gets."},
 	{EC2_ACTION("ReplaceIamInstanceProfileAssociation"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_replace, replace_params), .prepare = prepare_replace,
 	 .operation = engine_replace_profile_run, .returns = KIND_PROFILE_ASSOCIATION,
-	 .answer = ec2_replace_profile, .doc = "Gives an instance another profile."},
+	 .answer = ec2_replace_profile, .state_in_answer = "associating",
+	 .doc = "Gives an instance another profile."},
 	{EC2_ACTION("DisassociateIamInstanceProfile"), .flags = API_WRITES,
 	 .args = PARAMS(struct profile_association_target, disassociate_params),
 	 .operation = engine_disassociate_profile_run, .answer = ec2_disassociate_profile,
+	 .state_in_answer = "disassociating",
 	 .doc = "Takes an instance's profile away; credentials that its guest has hold until they expire."},
 };
 const struct api_actions ec2_profile_actions = API_ACTIONS(actions);

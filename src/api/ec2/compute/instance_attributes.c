@@ -364,7 +364,7 @@ static RESULT ec2_write_options(struct ec2_call *e, const void *args, struct xml
 	const struct instance *instance = 0;
 	TRY(engine_find_instance(e->c, ec2_tables(e), &wish->instance, &instance));
 	ec2_write_id(x, "instanceId", KIND_INSTANCE, instance->row.id);
-	ec2_write_metadata_options(x, "instanceMetadataOptions", instance);
+	ec2_write_metadata_options(e, x, "instanceMetadataOptions", instance);
 	return OK;
 }
 
@@ -375,31 +375,20 @@ static const struct param monitor_params[] = {
 	      .doc = "The instances: all or none."),
 };
 
-static RESULT write_monitoring(const struct instances_wish *wish, const char *state, struct xml *x)
+static RESULT write_monitoring(struct ec2_call *e, const void *args, struct xml *x)
 {
+	const struct instances_wish *wish = args;
 	xml_open(x, "instancesSet");
 	for (size_t k = 0; k < wish->change_count; k++) {
 		xml_open(x, "item");
 		ec2_write_id(x, "instanceId", KIND_INSTANCE, wish->changes[k].id);
 		xml_open(x, "monitoring");
-		xml_z(x, "state", state);
+		xml_z(x, "state", ec2_state_in_answer(e, NULL));
 		xml_close(x, "monitoring");
 		xml_close(x, "item");
 	}
 	xml_close(x, "instancesSet");
 	return OK;
-}
-
-static RESULT ec2_monitor_instances(struct ec2_call *e, const void *args, struct xml *x)
-{
-	(void) e;
-	return write_monitoring(args, "enabled", x);
-}
-
-static RESULT ec2_unmonitor_instances(struct ec2_call *e, const void *args, struct xml *x)
-{
-	(void) e;
-	return write_monitoring(args, "disabled", x);
 }
 
 static const struct ec2_action actions[] = {
@@ -418,9 +407,11 @@ static const struct ec2_action actions[] = {
 	 .answer = ec2_write_options, .doc = "How an instance's metadata may be asked for."},
 	{EC2_ACTION("MonitorInstances"), .flags = API_WRITES,
 	 .args = PARAMS(struct instances_wish, monitor_params), .operation = engine_monitor_instances_run,
-	 .answer = ec2_monitor_instances, .doc = "Detailed monitoring: kept and shown."},
+	 .answer = write_monitoring, .state_in_answer = "pending",
+	 .doc = "Detailed monitoring: kept and shown."},
 	{EC2_ACTION("UnmonitorInstances"), .flags = API_WRITES,
 	 .args = PARAMS(struct instances_wish, monitor_params), .operation = engine_unmonitor_instances_run,
-	 .answer = ec2_unmonitor_instances, .doc = "No detailed monitoring any more."},
+	 .answer = write_monitoring, .state_in_answer = "disabling",
+	 .doc = "No detailed monitoring any more."},
 };
 const struct api_actions ec2_instance_attribute_actions = API_ACTIONS(actions);

@@ -71,7 +71,7 @@ static const struct filter type_filters[] = {
 	{"instance-storage-info.nvme-support", .get = filter_nothing},
 	{"instance-storage-info.total-size-in-gb", .get = filter_nothing},
 	{"network-info.efa-info.maximum-efa-interfaces", .get = filter_nothing},
-	{"network-info.ena-support", .get = filter_nothing},
+	{"network-info.ena-support", .fixed = "supported"},
 	{"network-info.encryption-in-transit-supported", .get = filter_nothing},
 	{"network-info.maximum-network-cards", .get = filter_nothing},
 	{"network-info.network-performance", .get = filter_nothing},
@@ -93,6 +93,8 @@ static void write_network_info(struct xml *x, const struct instance_type *type)
 	xml_int(x, "ipv4AddressesPerInterface", type->addresses_per_port);
 	xml_int(x, "ipv6AddressesPerInterface", type->addresses_per_port);
 	xml_bool(x, "ipv6Supported", true);
+	xml_z(x, "enaSupport",
+	      "supported"); /* it means nothing here: with or without, a guest has its network */
 	xml_bool(x, "efaSupported", false);
 	xml_close(x, "networkInfo");
 }

@@ -169,10 +169,11 @@ static const char *on_or_off(bool on, const char *yes, const char *no)
 	return on ? yes : no;
 }
 
-void ec2_write_metadata_options(struct xml *x, const char *name, const struct instance *i)
+void ec2_write_metadata_options(const struct ec2_call *e, struct xml *x, const char *name,
+				const struct instance *i)
 {
 	xml_open(x, name);
-	xml_z(x, "state", "applied");
+	xml_z(x, "state", on_or_off(ec2_is_change(e), "pending", "applied"));
 	xml_z(x, "httpTokens", on_or_off(i->metadata_tokens_required, "required", "optional"));
 	xml_int(x, "httpPutResponseHopLimit", i->metadata_hop_limit);
 	xml_z(x, "httpEndpoint", on_or_off(i->metadata_enabled, "enabled", "disabled"));
@@ -188,14 +189,14 @@ static const char *hostname_type(const struct ec2_instance_item *item)
 	return is_by_id ? "resource-name" : "ip-name";
 }
 
-static void write_options(struct xml *x, const struct ec2_instance_item *item)
+static void write_options(const struct ec2_call *e, struct xml *x, const struct ec2_instance_item *item)
 {
 	const struct instance *i = item->instance;
 	xml_open(x, "cpuOptions");
 	xml_int(x, "coreCount", i->vcpus);
 	xml_int(x, "threadsPerCore", 1);
 	xml_close(x, "cpuOptions");
-	ec2_write_metadata_options(x, "metadataOptions", i);
+	ec2_write_metadata_options(e, x, "metadataOptions", i);
 	xml_open(x, "hibernationOptions");
 	xml_bool(x, "configured", false);
 	xml_close(x, "hibernationOptions");
@@ -220,10 +221,29 @@ static bool is_ending(enum instance_state state)
 	       state == INSTANCE_TERMINATED;
 }
 
+enum { TRANSITION_TEXT_SIZE = sizeof "User initiated (2026-01-31 12:00:00 GMT)" };
+
+/* EC2's stateTransitionReason of an instance that is not to run: of a stop that a user asked for it tells when. */
+static struct str write_transition(const struct instance *i, char out[static TRANSITION_TEXT_SIZE])
+{
+	char asked[CLOCK_TEXT_SIZE];
+	if (!str_is(i->reason_code, "Client.UserInitiatedShutdown"))
+		return i->reason_text;
+	clock_write_s(i->off_since_us, asked); /* "2026-01-31T12:00:00Z" */
+	int n = snprintf(out, TRANSITION_TEXT_SIZE, "User initiated (%.10s %.8s GMT)", asked, asked + 11);
+	return (struct str){out, (size_t) n};
+}
+
+static bool tells_reason(const struct instance *i, enum instance_state state)
+{
+	return is_ending(state) && i->reason_code.n;
+}
+
 static void write_reason(struct xml *x, const struct ec2_instance_item *i)
 {
-	bool is_told = is_ending(i->state) && i->instance->reason_code.n;
-	xml_text(x, "reason", is_told ? i->instance->reason_text : STR_NONE);
+	char text[TRANSITION_TEXT_SIZE];
+	bool is_told = tells_reason(i->instance, i->state);
+	xml_text(x, "reason", is_told ? write_transition(i->instance, text) : STR_NONE);
 	if (!is_told)
 		return;
 	xml_open(x, "stateReason");
@@ -290,14 +310,14 @@ static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 	xml_time_ms(x, "launchTime", row->launched_us);
 	write_placement(x, i);
 	xml_open(x, "monitoring");
-	xml_z(x, "state", on_or_off(row->monitoring, "enabled", "disabled"));
+	xml_z(x, "state", on_or_off(row->monitoring, ec2_is_change(e) ? "pending" : "enabled", "disabled"));
 	xml_close(x, "monitoring");
 	xml_z(x, "architecture", i->type ? instance_type_arch_words[i->type->arch] : "x86_64");
 	xml_z(x, "rootDeviceType", "ebs");
 	xml_text(x, "rootDeviceName", row->root_device);
 	ec2_write_block_devices(x, i);
 	xml_z(x, "virtualizationType", "hvm");
-	ec2_write_tags(x, row->tags);
+	ec2_write_tags_of_made(e, x, row->tags);
 	xml_z(x, "hypervisor", "xen");
 	write_interfaces(e, x, i);
 	xml_bool(x, "ebsOptimized", row->ebs_optimized);
@@ -313,7 +333,7 @@ static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 	xml_z(x, "platformDetails", is_windows ? "Windows" : "Linux/UNIX");
 	xml_z(x, "usageOperation", is_windows ? "RunInstances:0002" : "RunInstances");
 	xml_time_ms(x, "usageOperationUpdateTime", row->row.created_us);
-	write_options(x, i);
+	write_options(e, x, i);
 }
 
 /* ---- filters ---- */
@@ -411,6 +431,13 @@ static bool fits_option(const struct filter_run *f, const struct row *row)
 	return filter_z(f, on_or_off(i->metadata_enabled, "enabled", "disabled"));
 }
 
+static bool fits_reason(const struct filter_run *f, const struct row *row)
+{
+	const struct instance *i = instance_of(row);
+	char text[TRANSITION_TEXT_SIZE];
+	return tells_reason(i, model_derive_instance_state(i)) && filter_text(f, write_transition(i, text));
+}
+
 /* The name here, and the name that interfaces have for it. */
 #define BY_INTERFACE(name, name_there)                                                                       \
 	{                                                                                                    \
@@ -490,7 +517,7 @@ static const struct filter instance_filters[] = {
 	{"metadata-options.http-tokens", .get = fits_option},
 	{"metadata-options.http-endpoint", .get = fits_option},
 	{"metadata-options.http-put-response-hop-limit", .field = "metadata_hop_limit"},
-	{"reason", .field = "reason_text"},
+	{"reason", .get = fits_reason},
 	{"state-reason-code", .field = "reason_code"},
 	{"state-reason-message", .field = "reason_text"},
 	{"block-device-mapping.volume-id", .get = fits_device,

@@ -122,7 +122,7 @@ static RESULT write_made(struct ec2_call *e, const struct ec2_make_key *a, struc
 	xml_text(x, "keyFingerprint", a->wish.fingerprint);
 	xml_text_opt(x, "keyMaterial", private_key);
 	ec2_write_id(x, "keyPairId", KIND_KEY_PAIR, a->wish.key_pair);
-	ec2_write_tags(x, a->wish.tags);
+	ec2_write_tags_if_any(x, a->wish.tags);
 	return OK;
 }
 

@@ -70,7 +70,7 @@ static void write_template(struct ec2_call *e, struct xml *x, const void *data)
 	xml_text(x, "createdBy", item->maker);
 	xml_int(x, "defaultVersionNumber", template->default_version);
 	xml_int(x, "latestVersionNumber", template->latest_version);
-	ec2_write_tags(x, template->tags);
+	ec2_write_tags_if_any(x, template->tags);
 }
 
 static const struct ec2_listing template_listing = {.kind = KIND_LAUNCH_TEMPLATE,

@@ -10,6 +10,8 @@
  *                     them (ec2_find_returned). An action with
  *                     a list instead describes the rows of one kind (list.h); with neither, the
  *                     answer is <return>true</return>
+ *   state_in_answer   of a change that EC2 takes a moment for, and we do not: the state that the answer of the
+ *                     call shows (ec2_state_in_answer()). What is described from then on is in the next one
  * How to add an action: HACKING.md. */
 #pragma once
 
@@ -52,6 +54,7 @@ struct ec2_action {
 	RESULT (*answer)(struct ec2_call *e, const void *args, struct xml *x);
 	const struct ec2_listing *list;
 	struct filters filters; /* without a list: for the dump */
+	const char *state_in_answer;
 };
 
 /* The action's name, and its name in policies. */
@@ -75,6 +78,19 @@ struct ec2_call {
 };
 
 API_DEFINE_FACE(ec2)
+
+/* Whether the call changes something. A cached item is written for no action: only what reads answer is cached. */
+static inline bool ec2_is_change(const struct ec2_call *e)
+{
+	return e->action && e->action->flags & API_WRITES;
+}
+
+/* The state, or the one that the action's answer shows instead. */
+static inline const char *ec2_state_in_answer(const struct ec2_call *e, const char *state)
+{
+	const char *shown = e->action ? ec2_action_of(e)->state_in_answer : NULL;
+	return shown ? shown : state;
+}
 
 /* ---- what every Describe action has, at the beginning of its args ---- */
 

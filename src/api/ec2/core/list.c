@@ -287,6 +287,8 @@ RESULT ec2_describe(struct ec2_call *e, const struct ec2_listing *list, const st
 	TRY(ec2_select(e, list, query, &page));
 	TRY(ec2_gather(e, list, page.rows, page.count, &items));
 	ec2_write_items(e, list, items, page.count, x);
+	if (list->empty_set)
+		xml_empty(x, list->empty_set);
 	xml_text_opt(x, "nextToken", page.next_token);
 	return OK;
 }

@@ -24,7 +24,8 @@ struct ec2_item {
 
 struct ec2_listing {
 	enum kind kind;
-	const char *set; /* the container's name: "vpcSet" */
+	const char *set;       /* the container's name: "vpcSet" */
+	const char *empty_set; /* of another one beside it, which never holds anything here; NULL: none */
 	struct filters filters;
 	bool has_operators;           /* rows of no account are everybody's */
 	unsigned other_account_index; /* that begins with another account that sees the row, too; 0: none does

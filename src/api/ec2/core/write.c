@@ -23,6 +23,13 @@ void ec2_write_prefixed(struct xml *x, const char *name, const char *prefix, uui
 		xml_z(x, name, id_write_prefixed(prefix, id, text));
 }
 
+struct str ec2_arn(const struct ec2_call *e, const char *type, enum kind kind, uuid id)
+{
+	char text[EC2_ID_TEXT_SIZE];
+	return str_print(e->c->arena, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":%s/%s",
+			 STR_ARG(e->config->region), STR_ARG(e->owner), type, id_write_ec2(kind, id, text));
+}
+
 void ec2_write_ip(struct xml *x, const char *name, struct ip ip)
 {
 	char text[IP_TEXT_SIZE];
@@ -63,8 +70,10 @@ void ec2_write_mac(struct xml *x, const char *name, struct mac mac)
 
 void ec2_write_tags(struct xml *x, struct tags tags)
 {
-	if (!tags.count)
+	if (!tags.count) {
+		xml_empty(x, "tagSet");
 		return;
+	}
 	xml_open(x, "tagSet");
 	for (size_t k = 0; k < tags.count; k++) {
 		xml_open(x, "item");
@@ -73,6 +82,18 @@ void ec2_write_tags(struct xml *x, struct tags tags)
 		xml_close(x, "item");
 	}
 	xml_close(x, "tagSet");
+}
+
+void ec2_write_tags_if_any(struct xml *x, struct tags tags)
+{
+	if (tags.count)
+		ec2_write_tags(x, tags);
+}
+
+void ec2_write_tags_of_made(const struct ec2_call *e, struct xml *x, struct tags tags)
+{
+	if (ec2_is_change(e) || tags.count)
+		ec2_write_tags(x, tags);
 }
 
 void ec2_write_groups(struct xml *x, const struct security_group *const *groups, size_t count)

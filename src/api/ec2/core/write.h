@@ -9,6 +9,8 @@ struct security_group;
 void ec2_write_id(struct xml *x, const char *name, enum kind kind, uuid id); /* nothing when none */
 /* Under another prefix than its kind's; nothing when none. */
 void ec2_write_prefixed(struct xml *x, const char *name, const char *prefix, uuid id);
+/* "arn:aws:ec2:REGION:ACCOUNT:type/id" of a row of the caller's; p NULL: no memory. */
+struct str ec2_arn(const struct ec2_call *e, const char *type, enum kind kind, uuid id);
 void ec2_write_ip(struct xml *x, const char *name, struct ip ip); /* nothing when none */
 void ec2_write_cidr(struct xml *x, const char *name, struct cidr cidr);
 /* The members of an IPv6 block's association; of a VPC's also where it is from. */
@@ -16,7 +18,11 @@ void ec2_write_ipv6_association(struct xml *x, const char *prefix, uuid associat
 				const char *state);
 void ec2_write_ipv6_origin(const struct ec2_call *e, struct xml *x);
 void ec2_write_mac(struct xml *x, const char *name, struct mac mac);
-void ec2_write_tags(struct xml *x, struct tags tags); /* <tagSet> */
+/* <tagSet>: most kinds show an empty one, too. Of some only the answer of the call that makes one does, and
+ * lists leave an empty set out; of others nothing shows it. */
+void ec2_write_tags(struct xml *x, struct tags tags);
+void ec2_write_tags_of_made(const struct ec2_call *e, struct xml *x, struct tags tags);
+void ec2_write_tags_if_any(struct xml *x, struct tags tags);
 /* <groupSet> of groupId and groupName; NULLs are left out. */
 void ec2_write_groups(struct xml *x, const struct security_group *const *groups, size_t count);
 /* "ip-10-0-0-5.ec2.internal": without the NUL; returns its size, 0 when there is no IPv4 address. */

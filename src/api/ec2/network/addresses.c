@@ -99,7 +99,7 @@ static void write_address(struct ec2_call *e, struct xml *x, const void *item)
 	}
 	xml_z(x, "publicIpv4Pool", "amazon");
 	xml_text(x, "networkBorderGroup", e->config->region);
-	ec2_write_tags(x, a->tags);
+	ec2_write_tags_if_any(x, a->tags);
 }
 
 static const struct ec2_listing address_listing = {.kind = KIND_ADDRESS,

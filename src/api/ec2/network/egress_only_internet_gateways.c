@@ -26,7 +26,7 @@ static void write_gateway(struct ec2_call *e, struct xml *x, const void *item)
 	xml_z(x, "state", "attached");
 	xml_close(x, "item");
 	xml_close(x, "attachmentSet");
-	ec2_write_tags(x, gateway->tags);
+	ec2_write_tags_if_any(x, gateway->tags);
 }
 
 static const struct ec2_listing egress_listing = {

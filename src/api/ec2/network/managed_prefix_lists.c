@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Managed prefix lists, which are address groups: Create…, Describe…, Modify…, DeleteManagedPrefixList,
- * RestoreManagedPrefixListVersion, GetManagedPrefixListEntries, GetManagedPrefixListAssociations. What is
- * asked for has happened when the answer is sent: no state is in progress. */
+ * RestoreManagedPrefixListVersion, GetManagedPrefixListEntries, GetManagedPrefixListAssociations. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/address_group.h"
@@ -34,14 +33,10 @@ static void write_list(struct ec2_call *e, struct xml *x, const void *item)
 		[ADDRESS_GROUP_LAST_CHANGE_RESTORE] = "restore-complete",
 	};
 	const struct address_group *list = item;
-	char id[EC2_ID_TEXT_SIZE];
-	id_write_ec2(KIND_ADDRESS_GROUP, list->row.id, id);
-	xml_z(x, "prefixListId", id);
+	ec2_write_id(x, "prefixListId", KIND_ADDRESS_GROUP, list->row.id);
 	xml_z(x, "addressFamily", engine_is_ipv6_addresses(list) ? "IPv6" : "IPv4");
-	xml_z(x, "state", row_is_live(&list->row) ? states[list->last_change] : "delete-complete");
-	xml_text(x, "prefixListArn",
-		 str_print(e->c->arena, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":prefix-list/%s",
-			   STR_ARG(e->config->region), STR_ARG(e->owner), id));
+	xml_z(x, "state", ec2_state_in_answer(e, states[list->last_change]));
+	xml_text(x, "prefixListArn", ec2_arn(e, "prefix-list", KIND_ADDRESS_GROUP, list->row.id));
 	xml_text(x, "prefixListName", list->name);
 	xml_int(x, "maxEntries", list->max_blocks);
 	xml_int(x, "version", list->version);
@@ -231,10 +226,8 @@ static const struct param delete_params[] = {LIST(struct address_group_target, g
 
 static RESULT ec2_delete_managed_prefix_list(struct ec2_call *e, const void *args, struct xml *x)
 {
-	struct address_group deleted = ((const struct address_group_target *) args)->deleted;
-	deleted.row.deleted_us = 1;
 	xml_open(x, "prefixList");
-	write_list(e, x, &deleted);
+	write_list(e, x, &((const struct address_group_target *) args)->deleted);
 	xml_close(x, "prefixList");
 	return OK;
 }
@@ -343,20 +336,22 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("CreateManagedPrefixList"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_prefix_list, create_params), .prepare = prepare_create,
 	 .operation = engine_create_address_group_run, .answer = ec2_create_managed_prefix_list,
-	 .returns = KIND_ADDRESS_GROUP, .doc = "Makes a list of blocks for rules of security groups."},
+	 .returns = KIND_ADDRESS_GROUP, .state_in_answer = "create-in-progress",
+	 .doc = "Makes a list of blocks for rules of security groups."},
 	{EC2_ACTION("ModifyManagedPrefixList"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_prefix_list, modify_params), .prepare = prepare_modify,
 	 .operation = engine_edit_address_group_run, .answer = ec2_modify_managed_prefix_list,
-	 .returns = KIND_ADDRESS_GROUP,
+	 .returns = KIND_ADDRESS_GROUP, .state_in_answer = "modify-in-progress",
 	 .doc = "Changes its entries, its size or its name; rules that name it follow."},
 	{EC2_ACTION("RestoreManagedPrefixListVersion"), .flags = API_WRITES,
 	 .args = PARAMS(struct address_group_edit, restore_params),
 	 .operation = engine_edit_address_group_run, .answer = ec2_restore_managed_prefix_list_version,
-	 .returns = KIND_ADDRESS_GROUP, .doc = "Gives it the entries of a version before, as a new one."},
+	 .returns = KIND_ADDRESS_GROUP, .state_in_answer = "restore-in-progress",
+	 .doc = "Gives it the entries of a version before, as a new one."},
 	{EC2_ACTION("DeleteManagedPrefixList"), .flags = API_WRITES,
 	 .args = PARAMS(struct address_group_target, delete_params),
 	 .operation = engine_delete_address_group_run, .answer = ec2_delete_managed_prefix_list,
-	 .doc = "Deletes a list that no rule names."},
+	 .state_in_answer = "delete-in-progress", .doc = "Deletes a list that no rule names."},
 	{EC2_ACTION("GetManagedPrefixListEntries"),
 	 .args = PARAMS(struct ec2_get_entries, get_entries_params),
 	 .answer = ec2_get_managed_prefix_list_entries, .doc = "The blocks of a list, now or at a version."},

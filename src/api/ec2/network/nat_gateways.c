@@ -237,26 +237,24 @@ static RESULT prepare_associate(struct ec2_call *e, void *args)
 	return OK;
 }
 
-static void write_changed(struct xml *x, const struct nat_gateway_addresses *wish, const char *status)
+static void write_changed(struct ec2_call *e, struct xml *x, const struct nat_gateway_addresses *wish)
 {
 	ec2_write_id(x, "natGatewayId", KIND_NAT_GATEWAY, wish->of);
 	xml_open(x, "natGatewayAddressSet");
 	for (size_t k = 0; k < wish->count; k++)
-		write_further(x, &wish->changed[k], status);
+		write_further(x, &wish->changed[k], ec2_state_in_answer(e, NULL));
 	xml_close(x, "natGatewayAddressSet");
 }
 
 static RESULT ec2_associate_nat(struct ec2_call *e, const void *args, struct xml *x)
 {
-	(void) e;
-	write_changed(x, args, "associating");
+	write_changed(e, x, args);
 	return OK;
 }
 
 static RESULT ec2_disassociate_nat(struct ec2_call *e, const void *args, struct xml *x)
 {
-	(void) e;
-	write_changed(x, &((const struct ec2_disassociate_nat *) args)->wish, "disassociating");
+	write_changed(e, x, &((const struct ec2_disassociate_nat *) args)->wish);
 	return OK;
 }
 
@@ -274,10 +272,11 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("AssociateNatGatewayAddress"), .flags = API_WRITES,
 	 .args = PARAMS(struct nat_gateway_addresses, associate_nat_params), .prepare = prepare_associate,
 	 .operation = engine_add_nat_gateway_addresses_run, .answer = ec2_associate_nat,
+	 .state_in_answer = "associating",
 	 .doc = "Gives a NAT gateway further addresses, which share what goes out through it."},
 	{EC2_ACTION("DisassociateNatGatewayAddress"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_disassociate_nat, disassociate_nat_params),
 	 .operation = engine_remove_nat_gateway_addresses_run, .answer = ec2_disassociate_nat,
-	 .doc = "Takes further addresses from a NAT gateway."},
+	 .state_in_answer = "disassociating", .doc = "Takes further addresses from a NAT gateway."},
 };
 const struct api_actions ec2_nat_actions = API_ACTIONS(actions);

@@ -170,7 +170,7 @@ void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_p
 	ec2_write_id(x, "vpcId", KIND_ROUTER, p->router);
 	xml_text(x, "description", p->description);
 	xml_text(x, "ownerId", e->owner);
-	xml_z(x, "status", model_port_states[model_derive_port_state(p)].ec2);
+	xml_z(x, "status", ec2_state_in_answer(e, model_port_states[model_derive_port_state(p)].ec2));
 	ec2_write_mac(x, "macAddress", p->mac);
 	ec2_write_ip(x, "privateIpAddress", item->ips.at[0].ip);
 	ec2_write_port_name(e, x, "privateDnsName", p);
@@ -587,7 +587,7 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("CreateNetworkInterface"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_interface, create_interface_params), .prepare = prepare_create,
 	 .operation = engine_create_port_run, .returns = KIND_PORT, .answer = ec2_create_interface,
-	 .doc = "Makes an interface in a subnet."},
+	 .state_in_answer = "pending", .doc = "Makes an interface in a subnet."},
 	{EC2_ACTION("DeleteNetworkInterface"), .flags = API_WRITES,
 	 .args = PARAMS(struct port_target, delete_interface_params), .operation = engine_delete_port_run,
 	 .doc = "Deletes an interface that is in no instance."},

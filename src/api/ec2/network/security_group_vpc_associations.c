@@ -39,7 +39,7 @@ static const struct ec2_listing association_listing = {.kind = KIND_SECURITY_GRO
 						       .filters = FILTERS(association_filters),
 						       .write = write_association};
 
-/* ---- changes: both take effect at once ---- */
+/* ---- changes ---- */
 
 static const struct param change_params[] = {
 	PARAM(struct security_group_association_wish, "GroupId", group, .flags = REQUIRED,
@@ -48,17 +48,10 @@ static const struct param change_params[] = {
 	      .doc = "Another VPC than the group's own; not the default one."),
 };
 
-static RESULT ec2_associate_group(struct ec2_call *e, const void *args, struct xml *x)
+static RESULT write_state(struct ec2_call *e, const void *args, struct xml *x)
 {
-	(void) e, (void) args;
-	xml_z(x, "state", "associated");
-	return OK;
-}
-
-static RESULT ec2_disassociate_group(struct ec2_call *e, const void *args, struct xml *x)
-{
-	(void) e, (void) args;
-	xml_z(x, "state", "disassociated");
+	(void) args;
+	xml_z(x, "state", ec2_state_in_answer(e, NULL));
 	return OK;
 }
 
@@ -68,11 +61,12 @@ static const struct ec2_action actions[] = {
 	 .doc = "Which security groups are good in which further VPCs."},
 	{EC2_ACTION("AssociateSecurityGroupVpc"), .flags = API_WRITES,
 	 .args = PARAMS(struct security_group_association_wish, change_params),
-	 .operation = engine_associate_security_group_run, .answer = ec2_associate_group,
+	 .operation = engine_associate_security_group_run, .answer = write_state,
+	 .state_in_answer = "associating",
 	 .doc = "Lets interfaces in another VPC have a group; again: nothing changes."},
 	{EC2_ACTION("DisassociateSecurityGroupVpc"), .flags = API_WRITES,
 	 .args = PARAMS(struct security_group_association_wish, change_params),
-	 .operation = engine_disassociate_security_group_run, .answer = ec2_disassociate_group,
-	 .doc = "Ends that, when no interface there has the group."},
+	 .operation = engine_disassociate_security_group_run, .answer = write_state,
+	 .state_in_answer = "disassociating", .doc = "Ends that, when no interface there has the group."},
 };
 const struct api_actions ec2_group_association_actions = API_ACTIONS(actions);

@@ -109,6 +109,11 @@ static const void *gather_group(struct ec2_call *e, const struct row *row)
 	return item;
 }
 
+static void write_arn(struct ec2_call *e, struct xml *x, uuid group)
+{
+	xml_text(x, "securityGroupArn", ec2_arn(e, "security-group", KIND_SECURITY_GROUP, group));
+}
+
 static void write_group(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct group_item *g = item;
@@ -118,9 +123,10 @@ static void write_group(struct ec2_call *e, struct xml *x, const void *item)
 	xml_text(x, "groupName", g->group->name);
 	xml_text(x, "groupDescription", g->group->description);
 	ec2_write_id(x, "vpcId", KIND_ROUTER, g->group->router);
+	write_arn(e, x, g->group->row.id);
 	ec2_write_permissions(e, x, "ipPermissions", &g->shown, SECURITY_GROUP_RULE_DIRECTION_INGRESS);
 	ec2_write_permissions(e, x, "ipPermissionsEgress", &g->shown, SECURITY_GROUP_RULE_DIRECTION_EGRESS);
-	ec2_write_tags(x, g->group->tags);
+	ec2_write_tags_if_any(x, g->group->tags);
 }
 
 static const struct ec2_listing group_listing = {.kind = KIND_SECURITY_GROUP,
@@ -207,9 +213,9 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_security_group(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_group *a = args;
-	(void) e;
 	ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, a->wish.group);
-	ec2_write_tags(x, a->wish.tags);
+	write_arn(e, x, a->wish.group);
+	ec2_write_tags_if_any(x, a->wish.tags);
 	return OK;
 }
 

@@ -66,6 +66,8 @@ static void write_reservation(struct ec2_call *e, struct xml *x, const void *ite
 
 static const struct ec2_listing reservation_listing = {.kind = KIND_SUBNET_RESERVATION,
 						       .set = "subnetIpv4CidrReservationSet",
+						       /* blocks of IPv6 cannot be reserved */
+						       .empty_set = "subnetIpv6CidrReservationSet",
 						       .filters = FILTERS(reservation_filters),
 						       .shows = is_of_subnet,
 						       .is_hiding = true,

@@ -65,10 +65,7 @@ static bool fits_hostname_type(const struct filter_run *f, const struct row *row
 
 static struct str subnet_arn(struct ec2_call *e, const struct subnet *subnet)
 {
-	char id[EC2_ID_TEXT_SIZE];
-	return str_print(e->c->arena, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":subnet/%s",
-			 STR_ARG(e->config->region), STR_ARG(e->owner),
-			 id_write_ec2(KIND_SUBNET, subnet->row.id, id));
+	return ec2_arn(e, "subnet", KIND_SUBNET, subnet->row.id);
 }
 
 static bool fits_arn(const struct filter_run *f, const struct row *row)
@@ -346,10 +343,10 @@ static const struct param disassociate_params[] = {
 	      .prefix = "subnet-cidr-assoc", .doc = "A block's association with its subnet."),
 };
 
-static RESULT write_ipv6(struct xml *x, uuid subnet, uuid association, struct cidr block, const char *state)
+static RESULT write_ipv6(struct ec2_call *e, struct xml *x, uuid subnet, uuid association, struct cidr block)
 {
 	xml_open(x, "ipv6CidrBlockAssociation");
-	ec2_write_ipv6_association(x, "subnet-cidr-assoc", association, block, state);
+	ec2_write_ipv6_association(x, "subnet-cidr-assoc", association, block, ec2_state_in_answer(e, NULL));
 	xml_close(x, "ipv6CidrBlockAssociation");
 	ec2_write_id(x, "subnetId", KIND_SUBNET, subnet);
 	return OK;
@@ -358,15 +355,13 @@ static RESULT write_ipv6(struct xml *x, uuid subnet, uuid association, struct ci
 static RESULT ec2_associate_subnet_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ipv6_subnet_wish *a = args;
-	(void) e;
-	return write_ipv6(x, a->made_in, a->ipv6_subnet, a->block, "associated");
+	return write_ipv6(e, x, a->made_in, a->ipv6_subnet, a->block);
 }
 
 static RESULT ec2_disassociate_subnet_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ipv6_subnet_target *a = args;
-	(void) e;
-	return write_ipv6(x, a->subnet, a->removed, a->block, "disassociated");
+	return write_ipv6(e, x, a->subnet, a->removed, a->block);
 }
 
 static RESULT prepare_associate(struct ec2_call *e, void *args)
@@ -413,10 +408,11 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("AssociateSubnetCidrBlock"), .flags = API_WRITES,
 	 .args = PARAMS(struct ipv6_subnet_wish, associate_params), .prepare = prepare_associate,
 	 .operation = engine_add_ipv6_subnet_run, .answer = ec2_associate_subnet_cidr_block,
-	 .doc = "Gives a subnet an IPv6 block."},
+	 .state_in_answer = "associating", .doc = "Gives a subnet an IPv6 block."},
 	{EC2_ACTION("DisassociateSubnetCidrBlock"), .flags = API_WRITES,
 	 .args = PARAMS(struct ipv6_subnet_target, disassociate_params),
 	 .operation = engine_remove_ipv6_subnet_run, .answer = ec2_disassociate_subnet_cidr_block,
+	 .state_in_answer = "disassociating",
 	 .doc = "Takes the IPv6 block from a subnet in which no interface has an IPv6 address."},
 	{EC2_ACTION("DeleteSubnet"), .flags = API_WRITES,
 	 .args = PARAMS(struct subnet_target, delete_subnet_params), .operation = engine_delete_subnet_run,

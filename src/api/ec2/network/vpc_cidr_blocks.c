@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A VPC's further address blocks: AssociateVpcCidrBlock, DisassociateVpcCidrBlock. What is asked for has
- * happened when the answer is sent: a block is associated, or no longer. */
+ * A VPC's further address blocks: AssociateVpcCidrBlock, DisassociateVpcCidrBlock. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/router_block.h"
@@ -32,9 +31,9 @@ static RESULT prepare_associate(struct ec2_call *e, void *args)
 			      "The request must contain CidrBlock or AmazonProvidedIpv6CidrBlock");
 }
 
-static RESULT write_block(struct ec2_call *e, struct xml *x, uuid association, struct cidr block,
-			  const char *state, uuid vpc)
+static RESULT write_block(struct ec2_call *e, struct xml *x, uuid association, struct cidr block, uuid vpc)
 {
+	const char *state = ec2_state_in_answer(e, NULL);
 	if (block.base.family == IP_V6) {
 		xml_open(x, "ipv6CidrBlockAssociation");
 		ec2_write_ipv6_association(x, "vpc-cidr-assoc", association, block, state);
@@ -57,23 +56,24 @@ static RESULT write_block(struct ec2_call *e, struct xml *x, uuid association, s
 static RESULT ec2_associate_vpc_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct router_block_wish *a = args;
-	return write_block(e, x, a->association, cidr_canonical(a->block), "associated", a->made_in);
+	return write_block(e, x, a->association, cidr_canonical(a->block), a->made_in);
 }
 
 static RESULT ec2_disassociate_vpc_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct router_block_target *a = args;
-	return write_block(e, x, a->removed, a->block, "disassociated", a->router);
+	return write_block(e, x, a->removed, a->block, a->router);
 }
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("AssociateVpcCidrBlock"), .flags = API_WRITES,
 	 .args = PARAMS(struct router_block_wish, associate_params), .prepare = prepare_associate,
 	 .operation = engine_add_router_block_run, .answer = ec2_associate_vpc_cidr_block,
-	 .doc = "Gives a VPC further addresses."},
+	 .state_in_answer = "associating", .doc = "Gives a VPC further addresses."},
 	{EC2_ACTION("DisassociateVpcCidrBlock"), .flags = API_WRITES,
 	 .args = PARAMS(struct router_block_target, disassociate_params),
 	 .operation = engine_remove_router_block_run, .answer = ec2_disassociate_vpc_cidr_block,
+	 .state_in_answer = "disassociating",
 	 .doc = "Takes further addresses from a VPC that has no subnet there."},
 };
 const struct api_actions ec2_vpc_block_actions = API_ACTIONS(actions);

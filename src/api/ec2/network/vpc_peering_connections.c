@@ -61,9 +61,15 @@ static struct str write_message(struct ec2_call *e, const struct peering *p)
 
 static void write_status(struct ec2_call *e, struct xml *x, const struct peering *p)
 {
+	const char *initiating = NULL;
+	if (model_derive_peering_state(p) == PEERING_PENDING)
+		initiating = ec2_state_in_answer(e, NULL);
 	xml_open(x, "status");
-	xml_z(x, "code", write_state(p));
-	xml_text(x, "message", write_message(e, p));
+	xml_z(x, "code", initiating ? initiating : write_state(p));
+	xml_text(x, "message",
+		 initiating ? str_print(e->c->arena, "Initiating Request to %" STR_FMT,
+					STR_ARG(p->peer_owner_text))
+			    : write_message(e, p));
 	xml_close(x, "status");
 }
 
@@ -291,6 +297,7 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("CreateVpcPeeringConnection"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_peering, create_peering_params), .prepare = prepare_create,
 	 .operation = engine_create_peering_run, .returns = KIND_PEERING, .answer = ec2_create_peering,
+	 .state_in_answer = "initiating-request",
 	 .doc = "Asks for a peering of two VPCs of this region; one there already is the answer."},
 	{EC2_ACTION("AcceptVpcPeeringConnection"), .flags = API_WRITES,
 	 .args = PARAMS(struct peering_target, peering_params), .operation = engine_accept_peering_run,

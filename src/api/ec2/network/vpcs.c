@@ -131,14 +131,16 @@ static void write_blocks(struct ec2_call *e, struct xml *x, const struct vpc_ite
 
 static void write_ipv6_blocks(struct ec2_call *e, struct xml *x, const struct router *router)
 {
-	if (router->ipv6_blocks.count == 0)
+	if (router->ipv6_blocks.count == 0) {
+		xml_empty(x, "ipv6CidrBlockAssociationSet");
 		return;
+	}
 	xml_open(x, "ipv6CidrBlockAssociationSet");
 	for (size_t k = 0; k < router->ipv6_blocks.count; k++) {
 		struct cidr block = router->ipv6_blocks.at[k];
 		xml_open(x, "item");
 		ec2_write_ipv6_association(x, "vpc-cidr-assoc", engine_get_ipv6_association(router, block),
-					   block, "associated");
+					   block, ec2_is_change(e) ? "associating" : "associated");
 		ec2_write_ipv6_origin(e, x);
 		xml_close(x, "item");
 	}
@@ -151,7 +153,7 @@ static void write_vpc(struct ec2_call *e, struct xml *x, const void *item)
 	const struct router *router = i->router;
 	ec2_write_id(x, "vpcId", KIND_ROUTER, router->row.id);
 	xml_text(x, "ownerId", e->owner);
-	xml_z(x, "state", "available");
+	xml_z(x, "state", ec2_state_in_answer(e, "available"));
 	if (i->blocks.count)
 		ec2_write_cidr(x, "cidrBlock", i->blocks.at[0]);
 	write_blocks(e, x, i);
@@ -298,10 +300,11 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("CreateVpc"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_vpc, create_vpc_params), .prepare = prepare_create,
 	 .operation = engine_create_router_run, .returns = KIND_ROUTER, .answer = ec2_create_vpc,
+	 .state_in_answer = "pending",
 	 .doc = "Makes a VPC with its main route table, default network ACL and default group."},
 	{EC2_ACTION("CreateDefaultVpc"), .flags = API_WRITES,
 	 .args = {0, 0, sizeof(struct default_router_wish)}, .operation = engine_create_default_router_run,
-	 .returns = KIND_ROUTER, .answer = ec2_create_default_vpc,
+	 .returns = KIND_ROUTER, .answer = ec2_create_default_vpc, .state_in_answer = "pending",
 	 .doc = "Makes a default VPC where it was deleted: with a subnet in each zone and a way out."},
 	{EC2_ACTION("DescribeVpcAttribute"),
 	 .args = PARAMS(struct ec2_vpc_attribute, describe_attribute_params),

@@ -59,6 +59,7 @@ static const struct param create_image_params[] = {
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	struct ec2_create_image *a = args;
+	a->wish.names_source = true;
 	TRY(check_name(e, a->wish.name));
 	TRY(ec2_take_mappings(e, &a->mappings, &a->wish.disks, &a->wish.disk_count));
 	TRY(ec2_take_tags(e, &a->tag_specs, "image", "image|snapshot", &a->wish.image_tags));

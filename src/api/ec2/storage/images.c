@@ -139,6 +139,13 @@ static bool fits_platform(const struct filter_run *f, const struct row *row)
 	return image_of(row)->platform == IMAGE_PLATFORM_WINDOWS && filter_z(f, "windows");
 }
 
+/* What it was made of is its owner's business. */
+static bool fits_source(const struct filter_run *f, const struct row *row)
+{
+	const struct image *image = image_of(row);
+	return is_own(f->e, image) && filter_id(f, KIND_INSTANCE, image->source_instance);
+}
+
 static const struct filter image_filters[] = {
 	{"image-id", .is_id = true},
 	{"name", .field = "name", .index = IMAGE_INDEX_ACCOUNT},
@@ -169,6 +176,8 @@ static const struct filter image_filters[] = {
 	{"product-code", .get = filter_nothing},
 	{"product-code.type", .get = filter_nothing},
 	{"manifest-location", .get = filter_nothing},
+	{"source-instance-id", .get = fits_source,
+	 .access_paths = {{KIND_IMAGE, IMAGE_INDEX_SOURCE_INSTANCE}}},
 	{"sriov-net-support", .fixed = "simple"},
 	{"state-reason-code", .get = filter_nothing},
 	{"state-reason-message", .get = filter_nothing},
@@ -267,7 +276,9 @@ static void write_image(struct ec2_call *e, struct xml *x, const void *item)
 	xml_z(x, "sriovNetSupport", "simple");
 	if (image->deprecated_us)
 		xml_time_ms(x, "deprecationTime", image->deprecated_us);
-	ec2_write_tags(x, i->tags);
+	if (is_own(e, image))
+		ec2_write_id(x, "sourceInstanceId", KIND_INSTANCE, image->source_instance);
+	ec2_write_tags_if_any(x, i->tags);
 }
 
 static const struct strs *owners_asked(const void *args)

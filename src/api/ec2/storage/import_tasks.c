@@ -74,7 +74,7 @@ static void write_snapshot_task(struct ec2_call *e, struct xml *x, const void *i
 	write_detail(e, x, task);
 	ec2_write_encrypted(e, x, task->is_encrypted, task->account);
 	xml_close(x, "snapshotTaskDetail");
-	ec2_write_tags(x, task->tags);
+	ec2_write_tags_if_any(x, task->tags);
 }
 
 static const struct ec2_listing snapshot_task_listing = {.kind = KIND_IMPORT_SNAPSHOT_TASK,
@@ -165,7 +165,7 @@ static void write_image_task(struct ec2_call *e, struct xml *x, const void *foun
 	write_disks(e, x, item);
 	xml_z(x, "status", model_import_image_task_states[model_derive_import_image_task_state(task)].ec2);
 	xml_text_opt(x, "statusMessage", say_image_status(item));
-	ec2_write_tags(x, task->tags);
+	ec2_write_tags_if_any(x, task->tags);
 }
 
 /* ImportImage's own answer says nothing of it. */

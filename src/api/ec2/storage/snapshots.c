@@ -127,12 +127,12 @@ static void write_snapshot_as(struct ec2_call *e, struct xml *x, const struct sn
 	ec2_write_id(x, "volumeId", KIND_VOLUME, s->volume);
 	xml_z(x, state, model_snapshot_states[model_derive_snapshot_state(s)].ec2);
 	xml_time_ms(x, "startTime", s->row.created_us);
-	xml_text(x, "progress", write_progress(e, s));
+	xml_text(x, "progress", ec2_is_change(e) ? STR_NONE : write_progress(e, s));
 	xml_text(x, "ownerId", item->owner);
 	xml_int(x, "volumeSize", ec2_gib(s->volume_size));
 	xml_text(x, "description", s->description);
 	ec2_write_encrypted(e, x, s->is_encrypted, s->account);
-	ec2_write_tags(x, item->tags);
+	ec2_write_tags_of_made(e, x, item->tags);
 }
 
 static void write_snapshot(struct ec2_call *e, struct xml *x, const void *item)
@@ -284,7 +284,7 @@ static RESULT ec2_copy_snapshot(struct ec2_call *e, const void *args, struct xml
 	const struct row *row = 0;
 	TRY(ec2_find_returned(e, a->wish.snapshot, &row));
 	ec2_write_id(x, "snapshotId", KIND_SNAPSHOT, row->id);
-	ec2_write_tags(x, snapshot_of(row)->tags);
+	ec2_write_tags_if_any(x, snapshot_of(row)->tags);
 	return OK;
 }
 

@@ -159,7 +159,7 @@ static void write_volume(struct ec2_call *e, struct xml *x, const void *item)
 		xml_int(x, "throughput", engine_volume_throughput(v));
 	ec2_write_encrypted(e, x, v->is_encrypted, v->account);
 	xml_bool(x, "multiAttachEnabled", false);
-	ec2_write_tags(x, v->tags);
+	ec2_write_tags_of_made(e, x, v->tags);
 }
 
 static const struct ec2_listing volume_listing = {.kind = KIND_VOLUME,
