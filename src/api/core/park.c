@@ -62,12 +62,22 @@ static void change_done(struct change *change, struct result result)
 	call_wake(w->call);
 }
 
+/* A dry run asks whether the caller may, with these parameters: what state things are in is none of it. */
+static RESULT run_dry(struct op *op, const struct api_change *asked)
+{
+	struct result result = asked->run(op, asked->wish);
+	if (result.code != ERR_STATE && result.code != ERR_IN_USE)
+		return result;
+	ctx_clear_problem(op->ctx);
+	return OK;
+}
+
 /* On the committer: the operation, and a copy of the rows that the answer is written from. */
 static RESULT run_asked(struct op *op, void *arg)
 {
 	struct api_change *asked = arg;
 	op_show(op, asked->returns);
-	TRY(asked->run(op, asked->wish));
+	TRY(asked->is_dry ? run_dry(op, asked) : asked->run(op, asked->wish));
 	TRY(guard_check_made(op));
 	TRY(guard_check_rest(op->ctx));
 	if (asked->is_dry) /* its success is taken back by failing */

@@ -347,11 +347,12 @@ RESULT ipv6_check_block(struct op *op, const struct router *router, struct cidr 
 {
 	char text[CIDR_TEXT_SIZE];
 	cidr_write(block, text);
-	if (block.bits != IPV6_SUBNET_BITS || !cidr_is_canonical(block) || !router ||
-	    !engine_is_ipv6_of_router(router, block))
+	if (block.bits < IPV6_SUBNET_BITS_MIN || block.bits > IPV6_SUBNET_BITS || block.bits % 4 != 0 ||
+	    !cidr_is_canonical(block) || !router || !engine_is_ipv6_of_router(router, block))
 		return ENGINE_FAIL(op, ERR_RANGE, KIND_SUBNET, field,
-				   "The CIDR '%s' is invalid. It must be a /64 within the VPC's IPv6 blocks.",
-				   text);
+				   "The CIDR '%s' is invalid. It must be a /%d to /%d, in steps of 4, within "
+				   "the VPC's IPv6 blocks.",
+				   text, IPV6_SUBNET_BITS_MIN, IPV6_SUBNET_BITS);
 	const struct subnet *other = subnet_first_by_router(op->head, router->row.id);
 	for (; other; other = subnet_next_by_router(op->head, other))
 		if (cidr_overlaps(other->block, block)) /* or is not quite gone yet */

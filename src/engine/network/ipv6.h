@@ -15,7 +15,8 @@ struct subnet;
 enum {
 	IPV6_ROUTER_BITS = 56, /* bits of a router's block */
 	IPV6_SUBNET_BITS = 64,
-	IPV6_POOL_BITS_MIN = 40, /* bits of an external network's pool: 65,536 blocks */
+	IPV6_SUBNET_BITS_MIN = 44, /* of a subnet that EC2 makes: as large as its router's block at most */
+	IPV6_POOL_BITS_MIN = 40,   /* bits of an external network's pool: 65,536 blocks */
 	ROUTER_IPV6_BLOCKS_MAX = 5
 };
 
@@ -42,7 +43,7 @@ bool engine_is_ipv6_of_router(const struct router *router, struct cidr block);
  * blocks, or through one of the region's subnet pools from an external network's pool. */
 bool engine_is_outer_subnet(const struct tables *t, const struct subnet *subnet);
 
-/* Makes an IPv6 subnet beside an IPv4 one. ERR_RANGE with KIND_SUBNET: it is not a /64 of the
+/* Makes an IPv6 subnet beside an IPv4 one. ERR_RANGE with KIND_SUBNET: it is no /44 to /64 (in steps of 4) of the
  * router's blocks. ERR_CONFLICT: it is another subnet's; with the field SubnetId: the subnet has
  * one already. */
 struct ipv6_subnet_wish {

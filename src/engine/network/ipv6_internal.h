@@ -24,8 +24,8 @@ RESULT ipv6_add_block(struct op *op, const struct router *router, const struct r
 		      struct cidr *ret_block, uuid *ret_association);
 /* What EC2 adds to a VPC's default group and list with its first IPv6 block, where they let IPv4 through. */
 RESULT ipv6_let_through(struct op *op, const struct router *router);
-/* ERR_RANGE, ERR_CONFLICT with KIND_SUBNET: not a /64 of the router's blocks, or not apart from its subnets.
- */
+/* ERR_RANGE, ERR_CONFLICT with KIND_SUBNET: not a block for a subnet within the router's, or not apart
+ * from its subnets. */
 RESULT ipv6_check_block(struct op *op, const struct router *router, struct cidr block, struct str field);
 /* A network's subnets of IPv6 that have a router have its default network ACL or one of their own where no
  * one of IPv4 is beside them, and else neither that nor a route table: what is beside them says it. Called

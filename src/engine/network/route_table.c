@@ -175,8 +175,6 @@ static RESULT replace_main(struct op *op, const struct route_table *old, const s
 	before.main_association = UUID_NONE;
 	before.row.gen++;
 	TRY(route_table_put(op, &before));
-	if (uuid_equal(old->row.id, table->row.id))
-		after.row.gen = before.row.gen;
 	after.main_association = *ret_association;
 	after.row.gen++;
 	TRY(route_table_put(op, &after));
@@ -202,6 +200,11 @@ RESULT engine_replace_route_table(struct op *op, struct route_table_association 
 	TRY(engine_permit(op, "route_table.replace", KIND_ROUTE_TABLE, &table->row));
 	if (found.subnet)
 		TRY(engine_permit(op, "route_table.replace", KIND_SUBNET, &found.subnet->row));
+	if (uuid_equal(found.table->row.id,
+		       table->row.id)) { /* it is that one already: the association stays */
+		wish->made = found.subnet ? found.subnet->route_association : found.table->main_association;
+		return OK;
+	}
 	if (!found.subnet)
 		return replace_main(op, found.table, table, &wish->made);
 	return write_association(op, found.subnet, table->row.id, &wish->made);

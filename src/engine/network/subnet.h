@@ -7,7 +7,7 @@
 #include "store/subnet.h"
 
 /* Makes a subnet as EC2's CreateSubnet does. ERR_RANGE: the block is outside of the router's
- * blocks, or not between /16 and /28; an IPv6 one is not a /64. ERR_CONFLICT: it overlaps
+ * blocks, or not between /16 and /28; an IPv6 one is no /44 to /64 in steps of 4. ERR_CONFLICT: it overlaps
  * another. */
 struct subnet_wish {
 	struct ref router;

@@ -42,8 +42,11 @@ static bool fits_rule(const struct filter_run *f, const struct security_group_ru
 		return filter_id(f, KIND_SECURITY_GROUP, rule->peer_group);
 	if (uuid_is_none(rule->peer_group))
 		return false;
+	if (str_is(attribute, "user-id"))
+		return filter_owner(f, 0);
+	/* A rule of a VPC's group names its peer by id; by name only where there is no VPC. */
 	const struct security_group *peer = security_group_find(f->t, rule->peer_group);
-	return str_is(attribute, "user-id") ? filter_owner(f, 0) : peer && filter_text(f, peer->name);
+	return peer && uuid_is_none(peer->router) && filter_text(f, peer->name);
 }
 
 static bool fits_permission(const struct filter_run *f, const struct row *row)

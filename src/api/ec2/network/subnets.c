@@ -215,7 +215,8 @@ static const struct param create_subnet_params[] = {
 	P("CidrBlock", wish.block, .doc = "Its addresses, within the VPC's; none with Ipv6Native alone."),
 	P("AvailabilityZone", wish.zone, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "The zone, by name."),
 	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "The zone, by id."),
-	P("Ipv6CidrBlock", wish.ipv6_block, .flags = IPV6, .doc = "A /64 of the VPC's IPv6 blocks, too."),
+	P("Ipv6CidrBlock", wish.ipv6_block, .flags = IPV6,
+	  .doc = "A /44 to /64 of the VPC's IPv6 blocks, in steps of 4, too."),
 	P("Ipv6Native", ipv6_native, .doc = "It has that one alone."),
 	NOT_BUILT("Ipv4IpamPoolId|Ipv4NetmaskLength|Ipv6IpamPoolId|Ipv6NetmaskLength|OutpostArn"),
 	TAG_SPECIFICATIONS(struct ec2_create_subnet, tag_specs),
@@ -335,7 +336,7 @@ static const struct param associate_params[] = {
 	PARAM(struct ipv6_subnet_wish, "SubnetId", subnet, .flags = REQUIRED, .kind = KIND_SUBNET,
 	      .doc = "The subnet."),
 	PARAM(struct ipv6_subnet_wish, "Ipv6CidrBlock", block, .flags = REQUIRED | IPV6,
-	      .doc = "A /64 of its VPC's IPv6 blocks."),
+	      .doc = "A /44 to /64 of its VPC's IPv6 blocks, in steps of 4."),
 	NOT_BUILT("Ipv6IpamPoolId|Ipv6NetmaskLength"),
 };
 static const struct param disassociate_params[] = {
