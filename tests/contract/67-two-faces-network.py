@@ -734,7 +734,7 @@ def test_further_blocks(both):
     both.ok("PUT", f"{NETWORK}/routers/{router}/add_router_interface", {"subnet_id": theirs})
     assert code(both.ec2.associate_vpc_cidr_block, VpcId=vpc, CidrBlock="10.65.0.0/16") == "InvalidVpc.Range"
     made = both.ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock="10.66.0.0/16")["CidrBlockAssociation"]
-    assert (made["CidrBlock"], made["CidrBlockState"]) == ("10.66.0.0/16", {"State": "associated"})
+    assert (made["CidrBlock"], made["CidrBlockState"]) == ("10.66.0.0/16", {"State": "associating"})
     subnet = both.ec2.create_subnet(VpcId=vpc, CidrBlock="10.66.1.0/24", AvailabilityZone=both.zone)["Subnet"]
     seen = both.seen(NETWORK, "subnets", subnet["SubnetId"])
     assert (seen["cidr"], seen["gateway_ip"]) == ("10.66.1.0/24", "10.66.1.1")
