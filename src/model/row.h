@@ -96,8 +96,14 @@ struct field {
 
 enum { INDEX_FIELDS_MAX = 4, INDEXES_MAX = 16, PARENTS_MAX = 4 };
 
-/* An ordered index. Rows with equal keys are in the order of their ids. Index 0 of every kind is
- * the id: it has no key fields, so all its keys are equal. */
+/* Where a row stands in the order in which rows were created: those of one change by their ids. */
+struct row_place {
+	int64_t created_us;
+	uuid id;
+};
+
+/* An ordered index. Rows with equal keys are in the order in which they were created (struct row_place). Index 0
+ * of every kind is the id: it has no key fields, and its rows are in the order of their ids. */
 struct index {
 	const char *name;
 	unsigned field_count;
@@ -141,6 +147,18 @@ extern const struct kind_info model_kinds[KIND_COUNT];
 /* A hash of the DDL and the states of all kinds. A new hash needs a migration
  * (schema/migrations/). */
 extern const char model_schema_hash[];
+
+static inline struct row_place row_place_of(const struct row *row)
+{
+	return (struct row_place){row->created_us, row->id};
+}
+
+static inline int row_compare_places(struct row_place a, struct row_place b)
+{
+	if (a.created_us != b.created_us)
+		return a.created_us < b.created_us ? -1 : 1;
+	return uuid_compare(a.id, b.id);
+}
 
 static inline bool row_is_live(const struct row *r)
 {

@@ -16,8 +16,10 @@ enum { FETCH_AHEAD = 8 };
 struct row *query_new_key(struct query *q, enum kind kind)
 {
 	struct row *key = arena_alloc(q->c->arena, model_kinds[kind].row_size);
-	if (key)
-		key->id = q->after;
+	if (key) {
+		key->id = q->after.id;
+		key->created_us = q->after.created_us;
+	}
 	return key;
 }
 
@@ -37,10 +39,11 @@ RESULT query_join_scan(struct query *q, struct query_scan *scan, const struct qu
 RESULT query_add_scan(struct query *q, struct query_plan *plan, const struct query_scan *scan)
 {
 	struct query_scan added = *scan;
+	/* Index 0 is in the order of ids. */
 	bool is_whole_key = scan->by == QUERY_TERM ||
-			    (scan->by == QUERY_INDEX && !scan->is_prefix &&
+			    (scan->by == QUERY_INDEX && scan->index && !scan->is_prefix &&
 			     scan->field_count == model_kinds[scan->kind].indexes[scan->index].field_count);
-	added.is_by_id = is_whole_key && scan->join_count == 0;
+	added.is_by_creation = is_whole_key && scan->join_count == 0;
 	if (scan->by == QUERY_INDEX && !scan->key) /* of all rows: a scan begins somewhere, too */
 		added.key = query_new_key(q, scan->kind);
 	if (scan->by == QUERY_INDEX && !added.key)
@@ -78,14 +81,15 @@ static const struct row *row_of_term(struct cursor *c, const struct term *term)
 static const struct row *scan_first(const struct query *q, const struct query_scan *s, struct cursor *c)
 {
 	if (s->by == QUERY_TERM)
-		return row_of_term(c, tables_first_term(q->tables, s->kind, s->term,
-							s->is_by_id ? q->after : UUID_NONE));
+		return row_of_term(c,
+				   tables_first_term(q->tables, s->kind, s->term,
+						     s->is_by_creation ? q->after : (struct row_place){0}));
 	if (s->by == QUERY_ROW)
 		return s->key;
-	/* one field more is the id */
+	/* one field more is the place */
 	const struct row *row =
-		tables_seek(q->tables, s->kind, s->index, s->key, s->field_count + s->is_by_id);
-	if (row && s->is_by_id && uuid_equal(row->id, q->after))
+		tables_seek(q->tables, s->kind, s->index, s->key, s->field_count + s->is_by_creation);
+	if (row && s->is_by_creation && uuid_equal(row->id, q->after.id))
 		row = tables_next(q->tables, s->kind, s->index, row, 0);
 	return row && has_key(s, row) ? row : NULL;
 }
@@ -168,7 +172,7 @@ struct run {
 	uint64_t in_vain; /* moves that led to no row of the result */
 };
 
-/* Asks memory for what will be read of a row. By id what is found is shown: all of the row. By sort keys most
+/* Asks memory for what will be read of a row. By creation what is found is shown: all of the row. By sort keys most
  * rows are only looked at. */
 static void fetch(const struct query *q, const struct row *row)
 {
@@ -182,7 +186,7 @@ static void fetch(const struct query *q, const struct row *row)
 static RESULT examine(struct query *q, struct run *run)
 {
 	const struct row *row = run->row;
-	bool matches = row && uuid_compare(row->id, q->after) > 0;
+	bool matches = row && row_compare_places(row_place_of(row), q->after) > 0;
 	run->row = NULL;
 	if (matches)
 		TRY(q->matches(q->arg, row, &matches));
@@ -195,8 +199,8 @@ static RESULT advance(struct query *q, struct run *run, bool *ret_is_complete)
 {
 	for (; run->scan < run->plan->scans.count; run->scan++) {
 		const struct query_scan *s = &run->plan->scans.at[run->scan];
-		bool is_full =
-			s->is_by_id && !q->sort_count && run->found.rows.count - run->found_before > q->limit;
+		bool is_full = s->is_by_creation && !q->sort_count &&
+			       run->found.rows.count - run->found_before > q->limit;
 		if (!is_full && cursor_move(q, s, &run->cursor)) {
 			const struct row *row = cursor_row(s, &run->cursor);
 			fetch(q, row);
@@ -227,28 +231,29 @@ static RESULT run_plans(struct query *q, struct run *runs, size_t count, struct 
 	return OK;
 }
 
-/* ---- the result by id ---- */
+/* ---- the result by creation ---- */
 
-static int compare_row_ids(const void *a, const void *b)
+static int compare_row_places(const void *a, const void *b)
 {
-	return uuid_compare((*(const struct row *const *) a)->id, (*(const struct row *const *) b)->id);
+	return row_compare_places(row_place_of(*(const struct row *const *) a),
+				  row_place_of(*(const struct row *const *) b));
 }
 
 static bool is_in_order(const struct found *found)
 {
 	for (size_t k = 1; k < found->rows.count; k++)
-		if (uuid_compare(found->rows.at[k - 1]->id, found->rows.at[k]->id) >= 0)
+		if (compare_row_places(&found->rows.at[k - 1], &found->rows.at[k]) >= 0)
 			return false;
 	return true;
 }
 
-/* Sorts by id and drops rows of the same id. */
-static void order_by_id(struct found *found)
+/* Sorts by creation and drops rows of the same id. */
+static void order_by_creation(struct found *found)
 {
 	const struct row **rows = found->rows.at;
 	if (is_in_order(found))
 		return;
-	qsort(rows, found->rows.count, sizeof rows[0], compare_row_ids);
+	qsort(rows, found->rows.count, sizeof rows[0], compare_row_places);
 	size_t kept = 1;
 	for (size_t k = 1; k < found->rows.count; k++)
 		if (!uuid_equal(rows[k]->id, rows[kept - 1]->id))
@@ -433,7 +438,7 @@ static RESULT find(struct query *q, struct found *ret_found)
 	}
 	bool is_single = count && best->plan->scans.count == 1 && best->plan->scans.at[0].join_count == 0;
 	if (!is_single)
-		order_by_id(ret_found);
+		order_by_creation(ret_found);
 	return OK;
 }
 
@@ -449,12 +454,12 @@ RESULT query_run(struct query *q, struct query_page *ret_page)
 	TRY(find(q, &found));
 	atomic_fetch_add_explicit(&rows_read, q->rows_read, memory_order_relaxed);
 	for (size_t k = 0; k < q->given.count; k++)
-		if ((q->sort_count || uuid_compare(q->given.at[k]->id, q->after) > 0) &&
+		if ((q->sort_count || row_compare_places(row_place_of(q->given.at[k]), q->after) > 0) &&
 		    !VEC_PUSH(q->c->arena, &found.rows, q->given.at[k]))
 			return ctx_no_memory(q->c);
 	if (q->sort_count)
 		return page_sorted(q, &found, ret_page);
-	order_by_id(&found);
+	order_by_creation(&found);
 	size_t offset = place_page(q, found.rows.count, ret_page);
 	ret_page->rows = offset ? found.rows.at + offset : found.rows.at;
 	return OK;

@@ -8,7 +8,8 @@
  * plan that has read the fewest rows in vain, until one of them is complete. So a query costs what its best
  * plan costs, without statistics: what finds few rows reads few, however many there are.
  *
- * A result holds no row twice. It is ordered by id or by sort keys, and is cut to a page.
+ * A result holds no row twice. It is in the order in which the rows were created, or ordered by sort keys, and is
+ * cut to a page.
  *
  * Threads: a query belongs to one thread. Its tables are those of a view that is read, or the head inside a
  * change, where scans of terms are not allowed: the head has no terms.
@@ -48,7 +49,7 @@ struct query_scan {
 	struct query_join joins[QUERY_JOINS_MAX];
 	struct row *join_keys[QUERY_JOINS_MAX];
 	unsigned join_count;
-	bool is_by_id; /* its rows come in the order of their ids, so that it can begin behind query.after */
+	bool is_by_creation; /* its rows come in that order, so that it can begin behind query.after */
 };
 
 struct query_plan {
@@ -79,8 +80,8 @@ struct query {
 	 * in the tables. */
 	struct rows given;
 	const struct query_sort *sorts;
-	size_t sort_count; /* 0: by id. Rows that sort alike are in the order of their ids */
-	uuid after;        /* by id: only rows behind this id; none: all */
+	size_t sort_count;      /* 0: by creation. Rows that sort alike are in the order of their ids */
+	struct row_place after; /* by creation: only rows behind this place; zero: all */
 	/* By sort keys: only rows behind the one that this is true of; NULL: all. */
 	bool (*is_marker)(void *arg, const struct row *row);
 	size_t offset, limit; /* passes over so many rows, then takes so many; SIZE_MAX: all */
@@ -92,13 +93,13 @@ struct query {
 struct query_page {
 	const struct row **rows;
 	size_t count;
-	/* Rows from the page's first on. By id a query stops early: more than the limit says that there are
+	/* Rows from the page's first on. By creation a query stops early: more than the limit says that there are
 	 * more, not how many. */
 	size_t found;
 	bool lacks_marker; /* no row of the result is the marker: the page is empty */
 };
 
-/* A zeroed row of the kind, to be a scan's key; its id is query.after. NULL: no memory. */
+/* A zeroed row of the kind, to be a scan's key; its place is query.after. NULL: no memory. */
 struct row *query_new_key(struct query *q, enum kind kind);
 /* The scan's last kind of rows leads on to the join's. */
 RESULT query_join_scan(struct query *q, struct query_scan *scan, const struct query_join *join);

@@ -145,12 +145,13 @@ const struct row *tables_next(const struct tables *t, enum kind kind, unsigned i
  * page ended. */
 const struct row *tables_seek(const struct tables *t, enum kind kind, unsigned index, const struct row *probe,
 			      unsigned field_count);
-/* The places of rows that have a term (model/term.h), in the order of their ids: the first one
- * behind `after` (none: the first of all), and the one after another. NULL: there is none. Only the
+/* The places of rows that have a term (model/term.h), in the order in which the rows were created: the first one
+ * behind `after` (zero: the first of all), and the one after another. NULL: there is none. Only the
  * tables of a view have terms. Two terms may have one hash, so compare each row with what is
  * sought. */
 struct term;
-const struct term *tables_first_term(const struct tables *t, enum kind kind, uint64_t hash, uuid after);
+const struct term *tables_first_term(const struct tables *t, enum kind kind, uint64_t hash,
+				     struct row_place after);
 const struct term *tables_next_term(const struct tables *t, enum kind kind, const struct term *term);
 const struct row *term_row(const struct term *term);
 size_t tables_count(const struct tables *t, enum kind kind);

@@ -94,14 +94,23 @@ static int compare_ids(const struct row *a, const struct row *b)
 	return x < y ? -1 : x > y;
 }
 
-/* By the index's first field_count fields; one more than it has means by the id as well. */
+static int compare_creation(const struct row *a, const struct row *b)
+{
+	if (a->created_us != b->created_us)
+		return a->created_us < b->created_us ? -1 : 1;
+	return compare_ids(a, b);
+}
+
+/* By the index's first field_count fields; one more than it has means by what orders rows of one key as well. */
 static int compare_rows(const struct kind_info *k, unsigned index, unsigned field_count, const struct row *a,
 			const struct row *b)
 {
 	const struct index *x = &k->indexes[index];
 	unsigned fields = field_count < x->field_count ? field_count : x->field_count;
 	int order = fields ? row_compare_key(k, x, fields, a, b) : 0;
-	return order || field_count <= x->field_count ? order : compare_ids(a, b);
+	if (order || field_count <= x->field_count)
+		return order;
+	return index == 0 ? compare_ids(a, b) : compare_creation(a, b);
 }
 
 static int compare_whole(const struct kind_info *k, unsigned index, const struct row *a, const struct row *b)
@@ -135,20 +144,14 @@ static struct treap treap_of(const struct tables *t, enum kind kind, unsigned in
 			      .index = index};
 }
 
-/* Inserts a row that is in the kind's index 0 already. Rows of one key are ordered by their ids: when
- * the nearest one by id has the same key, nothing stands between here either. So it is with what many
- * rows share: the account, the type, the image. */
-static void treap_insert_by_id(const struct treap *p, const struct treap *ids, struct row *row)
+/* Inserts a row. Rows of one key are in the order of creation: when the newest row of all has the same key, the
+ * new one comes right behind it. So it is with what many rows share: the account, the type, the image. */
+static void treap_insert_behind_newest(const struct treap *p, struct row *newest, struct row *row)
 {
 	const struct index *x = &p->k->indexes[p->index];
-	struct row *near = treap_step_before(ids, row);
-	if (near && treap_has(p, near) && row_compare_key(p->k, x, x->field_count, near, row) == 0) {
-		treap_insert_behind(p, near, row);
-		return;
-	}
-	near = treap_step_behind(ids, row);
-	if (near && treap_has(p, near) && row_compare_key(p->k, x, x->field_count, near, row) == 0)
-		treap_insert_before(p, near, row);
+	if (newest && treap_has(p, newest) && compare_creation(newest, row) < 0 &&
+	    row_compare_key(p->k, x, x->field_count, newest, row) == 0)
+		treap_insert_behind(p, newest, row);
 	else
 		treap_insert(p, row);
 }
@@ -282,9 +285,17 @@ static void tables_take_out_of(struct tables *t, const struct treap *p, struct r
 	treap_remove(p, before);
 }
 
+static void newest_exchange(struct newest *newest, const struct row *before, struct row *after)
+{
+	if (before && newest->row == before)
+		newest->row = after;
+	if (after && row_compare_places(newest->place, row_place_of(after)) < 0)
+		*newest = (struct newest){row_place_of(after), after};
+}
+
 void tables_exchange(struct tables *t, enum kind kind, struct row *before, struct row *after)
 {
-	const struct treap ids = treap_of(t, kind, 0);
+	struct row *newest = t->newest[kind].row == before ? NULL : t->newest[kind].row;
 	for (unsigned index = 0; index < model_kinds[kind].index_count; index++) {
 		const struct treap p = treap_of(t, kind, index);
 		if (before)
@@ -294,9 +305,10 @@ void tables_exchange(struct tables *t, enum kind kind, struct row *before, struc
 		if (index == 0)
 			treap_insert(&p, after);
 		else
-			treap_insert_by_id(&p, &ids, after);
+			treap_insert_behind_newest(&p, newest, after);
 		hashed_add(t, kind, index, after);
 	}
+	newest_exchange(&t->newest[kind], before, after);
 	tables_count_exchange(t, kind, before, after);
 }
 
@@ -325,7 +337,7 @@ static int compare_terms(const struct treap *p, const void *a, const void *b)
 {
 	const struct term *x = a, *y = b;
 	(void) p;
-	return x->hash != y->hash ? (x->hash < y->hash ? -1 : 1) : compare_ids(x->row, y->row);
+	return x->hash != y->hash ? (x->hash < y->hash ? -1 : 1) : compare_creation(x->row, y->row);
 }
 
 /* A client chooses its tags, and not the ids: of these it does not know all bits. */
@@ -397,13 +409,14 @@ static bool terms_build(struct tables *t, enum kind kind)
 	return true;
 }
 
-const struct term *tables_first_term(const struct tables *t, enum kind kind, uint64_t hash, uuid after)
+const struct term *tables_first_term(const struct tables *t, enum kind kind, uint64_t hash,
+				     struct row_place after)
 {
 	assert(t->tree == TREE_PUBLISHED);
 	const struct term *best = NULL, *at = t->terms[kind];
-	struct row probe = {.id = after};
+	struct row probe = {.id = after.id, .created_us = after.created_us};
 	while (at) {
-		bool is_behind = at->hash != hash ? at->hash > hash : compare_ids(at->row, &probe) > 0;
+		bool is_behind = at->hash != hash ? at->hash > hash : compare_creation(at->row, &probe) > 0;
 		if (is_behind)
 			best = at;
 		at = is_behind ? at->link.left : at->link.right;
@@ -470,7 +483,7 @@ void tables_publish(struct tables *t, const struct tables *head, const struct pu
 struct sorted {
 	uint64_t high, low;
 	struct row *row;
-	size_t place; /* in the order of ids */
+	size_t place; /* in the order of creation */
 };
 
 struct sorting {
@@ -510,6 +523,23 @@ static int sorted_compare(const void *a, const void *b, void *arg)
 	return order ? order : x->place < y->place ? -1 : x->place > y->place;
 }
 
+static int sorted_compare_creation(const void *a, const void *b)
+{
+	const struct sorted *x = a, *y = b;
+	return x->high != y->high ? (x->high < y->high ? -1 : 1) : compare_ids(x->row, y->row);
+}
+
+/* Rows that share a key come in this order. */
+static void sorted_take_places(struct sorted rows[], size_t count)
+{
+	for (size_t n = 0; n < count; n++)
+		rows[n].high = (uint64_t) rows[n].row->created_us;
+	if (count)
+		qsort(rows, count, sizeof *rows, sorted_compare_creation);
+	for (size_t n = 0; n < count; n++)
+		rows[n].place = n;
+}
+
 static void tables_build_index(struct tables *t, enum kind kind, unsigned index, struct sorted rows[],
 			       size_t count)
 {
@@ -541,9 +571,12 @@ bool tables_build(struct tables *t, enum kind kind, struct row *const rows[], si
 	id_tables_done(&t->ids[kind]);
 	t->ids[kind] = ids;
 	for (size_t n = 0; n < count; n++)
-		sorted[n] = (struct sorted){.row = rows[n], .place = n};
-	for (unsigned index = 0; index < model_kinds[kind].index_count;
-	     index++) /* index 0, the ids, is sorted */
+		sorted[n] = (struct sorted){.row = rows[n]};
+	tables_build_index(t, kind, 0, sorted, count); /* they come in the order of their ids */
+	sorted_take_places(sorted, count);
+	if (count)
+		newest_exchange(&t->newest[kind], NULL, sorted[count - 1].row);
+	for (unsigned index = 1; index < model_kinds[kind].index_count; index++)
 		tables_build_index(t, kind, index, sorted, count);
 	t->counts[kind] = count;
 	heap_free(sorted);

@@ -26,16 +26,23 @@ struct id_tables {
 	struct id_table at[INDEXES_MAX];
 };
 
+/* No row of a kind was created behind this place. */
+struct newest {
+	struct row_place place;
+	struct row *row; /* that stands there; NULL: none any more */
+};
+
 struct tables {
 	enum tree tree; /* which of a row's links these tables use */
 	size_t counts[KIND_COUNT];
 	void *roots[KIND_COUNT][INDEXES_MAX]; /* rows */
 	void *terms[KIND_COUNT];              /* struct term; published only */
 	struct id_tables ids[KIND_COUNT];
-	uint64_t commits[KIND_COUNT]; /* published only: the newest that changed a row of the kind */
+	struct newest newest[KIND_COUNT]; /* head only */
+	uint64_t commits[KIND_COUNT];     /* published only: the newest that changed a row of the kind */
 };
 
-/* One of a row's terms, ordered by hash and by the row's id. */
+/* One of a row's terms, ordered by hash and by the row's place in the order of creation. */
 struct term {
 	struct link link;
 	uint64_t hash;

@@ -114,16 +114,6 @@ void treap_insert_behind(const struct treap *t, void *neighbour, void *node)
 	treap_hang_new(t, parent, place, node);
 }
 
-void treap_insert_before(const struct treap *t, void *neighbour, void *node)
-{
-	void *parent = neighbour, **place = &treap_link(t, neighbour)->left;
-	while (*place) {
-		parent = *place;
-		place = &treap_link(t, parent)->right;
-	}
-	treap_hang_new(t, parent, place, node);
-}
-
 /* It goes down the right edge from the last one up. */
 void treap_append(const struct treap *t, void *node, void *last)
 {

@@ -34,9 +34,8 @@ static inline bool treap_has(const struct treap *t, const void *node)
 
 /* Where its order wants it. */
 void treap_insert(const struct treap *t, void *node);
-/* Right behind, or before, its neighbour in order: without a search. */
+/* Right behind its neighbour in order: without a search. */
 void treap_insert_behind(const struct treap *t, void *neighbour, void *node);
-void treap_insert_before(const struct treap *t, void *neighbour, void *node);
 /* Behind all that are there, of which last is the last one; NULL: there is none. */
 void treap_append(const struct treap *t, void *node, void *last);
 void treap_remove(const struct treap *t, void *node);

@@ -282,26 +282,31 @@ unsigned list_find_index(const struct list *l, const struct field *field)
 
 /* ---- pages ---- */
 
-enum { TOKEN_DIGEST_SIZE = 32 };
+enum {
+	TOKEN_DIGEST_SIZE = 32,
+	TOKEN_ID_AT = TOKEN_DIGEST_SIZE + sizeof(int64_t), /* behind the time of creation */
+	TOKEN_SIZE = TOKEN_ID_AT + sizeof(uuid),
+};
 
-struct str list_make_token(struct ctx *c, struct str digest, uuid last)
+struct str list_make_token(struct ctx *c, struct str digest, struct row_place last)
 {
-	char bytes[TOKEN_DIGEST_SIZE + sizeof(uuid)] = {0};
+	char bytes[TOKEN_SIZE] = {0};
 	if (digest.n < TOKEN_DIGEST_SIZE)
 		return STR_NONE;
 	memcpy(bytes, digest.p, TOKEN_DIGEST_SIZE);
-	memcpy(bytes + TOKEN_DIGEST_SIZE, last.b, sizeof last);
+	memcpy(bytes + TOKEN_DIGEST_SIZE, &last.created_us, sizeof last.created_us);
+	memcpy(bytes + TOKEN_ID_AT, last.id.b, sizeof last.id);
 	return str_encode_base64(c->arena, (struct str){bytes, sizeof bytes});
 }
 
-bool list_read_token(struct ctx *c, struct str digest, struct str token, uuid *ret_last)
+bool list_read_token(struct ctx *c, struct str digest, struct str token, struct row_place *ret_last)
 {
 	struct str bytes = STR_NONE;
-	if (!result_is_ok(str_decode_base64(c->arena, token, &bytes)) ||
-	    bytes.n != TOKEN_DIGEST_SIZE + sizeof(uuid) || digest.n < TOKEN_DIGEST_SIZE ||
-	    memcmp(bytes.p, digest.p, TOKEN_DIGEST_SIZE) != 0)
+	if (!result_is_ok(str_decode_base64(c->arena, token, &bytes)) || bytes.n != TOKEN_SIZE ||
+	    digest.n < TOKEN_DIGEST_SIZE || memcmp(bytes.p, digest.p, TOKEN_DIGEST_SIZE) != 0)
 		return false;
-	memcpy(ret_last->b, bytes.p + TOKEN_DIGEST_SIZE, sizeof(uuid));
+	memcpy(&ret_last->created_us, bytes.p + TOKEN_DIGEST_SIZE, sizeof ret_last->created_us);
+	memcpy(ret_last->id.b, bytes.p + TOKEN_ID_AT, sizeof(uuid));
 	return true;
 }
 

@@ -92,11 +92,11 @@ unsigned list_find_index(const struct list *l, const struct field *field);
 
 /* ---- pages ---- */
 
-/* A token names the page's last row. It is bound to the request's other parameters by their digest. Empty:
+/* A token names the place of the page's last row. It is bound to the request's other parameters by their digest. Empty:
  * there is no digest, or no memory. */
-struct str list_make_token(struct ctx *c, struct str digest, uuid last);
+struct str list_make_token(struct ctx *c, struct str digest, struct row_place last);
 /* False: it is no token of this very request. */
-bool list_read_token(struct ctx *c, struct str digest, struct str token, uuid *ret_last);
+bool list_read_token(struct ctx *c, struct str digest, struct str token, struct row_place *ret_last);
 
 /* A page of items that are counted while they are written. */
 struct list_page {

@@ -3,6 +3,7 @@
  * pages in any order put together are the whole. */
 #include "fixture.h"
 
+#include "base/clock.h"
 #include "model/term.h"
 #include "store/account.h"
 #include "store/iam_role.h"
@@ -19,12 +20,12 @@ static const char *const names[] = {"b", "a", "c"};
 static RESULT put_rows(struct op *op, void *arg)
 {
 	static const struct tag tag = {STR("one"), STR("7")};
-	(void) arg;
-	for (unsigned n = 0; n < ACCOUNTS; n++) {
+	const unsigned from = *(const unsigned *) arg;
+	for (unsigned n = 0; from == VOLUMES / 2 && n < ACCOUNTS; n++) {
 		struct account a = fixture_account(ACCOUNT + n);
 		TRY(account_put(op, &a));
 	}
-	for (unsigned n = 1; n <= VOLUMES; n++) {
+	for (unsigned n = from + 1; n <= from + VOLUMES / 2; n++) {
 		struct volume v = fixture_volume(n, ACCOUNT + n % ACCOUNTS, INSTANCE + n % 5);
 		v.name = str_from(names[n % 3]);
 		v.size = n / 2;
@@ -34,13 +35,22 @@ static RESULT put_rows(struct op *op, void *arg)
 	return OK;
 }
 
+static struct row_place place_of(unsigned n)
+{
+	return row_place_of(tables_find(view.tables, KIND_VOLUME, uuid_of(n)));
+}
+
 static int setup(void **state)
 {
 	(void) state;
 	fixture_init(&f);
 	fixture_open(&f, NULL);
-	assert_ok(fixture_commit(&f, put_rows, NULL));
+	/* The volumes with the greater ids are older. */
+	assert_ok(fixture_commit(&f, put_rows, &(unsigned){VOLUMES / 2}));
+	clock_sleep_us(MILLISECOND);
+	assert_ok(fixture_commit(&f, put_rows, &(unsigned){0}));
 	view_open(f.store, &view);
+	assert_true(row_compare_places(place_of(VOLUMES), place_of(1)) < 0);
 	return 0;
 }
 
@@ -149,17 +159,18 @@ static bool is_wanted(unsigned n)
 	       (!wanted.instance || wanted.instance == INSTANCE + n % 5);
 }
 
-/* The page holds the rows wanted behind `after`, by id, and no others. */
+/* The page holds the rows wanted behind `after`, by creation, and no others. */
 static void check_page(const struct query *q, const struct query_page *page)
 {
 	size_t expected = 0;
 	for (unsigned n = 1; n <= VOLUMES; n++)
-		expected += is_wanted(n) && uuid_compare(uuid_of(n), q->after) > 0;
+		expected += is_wanted(n) && row_compare_places(place_of(n), q->after) > 0;
 	assert_int_equal(page->count, expected < q->limit ? expected : q->limit);
 	assert_int_equal(page->found > page->count, expected > page->count);
 	for (size_t k = 0; k < page->count; k++) {
 		assert_true(is_wanted(number_of(page->rows[k])));
-		assert_true(uuid_compare(page->rows[k]->id, k ? page->rows[k - 1]->id : q->after) > 0);
+		struct row_place before = k ? row_place_of(page->rows[k - 1]) : q->after;
+		assert_true(row_compare_places(row_place_of(page->rows[k]), before) > 0);
 	}
 }
 
@@ -172,7 +183,7 @@ static void plans_agree(void **state)
 	wanted.instance = INSTANCE + 2;
 	for (unsigned plans = 1; plans < 8; plans++) {
 		for (size_t limit = 1; limit < 8; limit += 3) {
-			uuid after = UUID_NONE;
+			struct row_place after = {0};
 			for (bool has_more = true; has_more;) {
 				struct query q = new_query();
 				q.after = after;
@@ -186,7 +197,7 @@ static void plans_agree(void **state)
 				struct query_page page = run(&q);
 				check_page(&q, &page);
 				has_more = page.found > page.count;
-				after = page.rows[page.count - 1]->id;
+				after = row_place_of(page.rows[page.count - 1]);
 			}
 		}
 	}
@@ -235,7 +246,7 @@ static void page_costs_the_page(void **state)
 	assert_in_range(q.rows_read, 5, 6);
 	struct query next = new_query();
 	next.limit = 4;
-	next.after = page.rows[3]->id;
+	next.after = row_place_of(page.rows[3]);
 	add_by_account(&next, wanted.account);
 	page = run(&next);
 	check_page(&next, &page);

@@ -38,6 +38,7 @@ struct model {
 	struct row *rows[ROW_MAX];
 	struct row *old[ROW_MAX]; /* the version before it: out of the tables, still whole */
 	size_t count;
+	int64_t now_us;
 };
 
 static const struct kind_info *const info = &model_kinds[KIND_VOLUME];
@@ -48,7 +49,9 @@ static int compare_whole(const void *a, const void *b)
 	const struct row *x = *(struct row *const *) a, *y = *(struct row *const *) b;
 	const struct index *index = &info->indexes[sort_index];
 	int order = row_compare_key(info, index, index->field_count, x, y);
-	return order ? order : uuid_compare(x->id, y->id);
+	if (order || sort_index == 0)
+		return order ? order : uuid_compare(x->id, y->id);
+	return row_compare_places(row_place_of(x), row_place_of(y));
 }
 
 static size_t model_sort(const struct model *m, unsigned index, struct row *out[ROW_MAX])
@@ -100,8 +103,8 @@ static void check_index(const struct model *m, unsigned index)
 	}
 }
 
-/* One more field than the index has: by the id too. */
-static void check_seek_by_id(const struct model *m)
+/* One more field than the index has: by the place in the order of creation, too. */
+static void check_seek_by_place(const struct model *m)
 {
 	struct row *rows[ROW_MAX];
 	size_t count = model_sort(m, VOLUME_INDEX_ACCOUNT, rows);
@@ -152,6 +155,13 @@ static void check_next_of_old(const struct model *m)
 	}
 }
 
+/* Mostly later than all before it, and at times as early as any, as if the clock had been put back. */
+static int64_t draw_creation(struct model *m)
+{
+	m->now_us += (int64_t) random_below(3);
+	return random_below(8) ? m->now_us : (int64_t) random_below((uint64_t) m->now_us + 1);
+}
+
 static void model_change(struct model *m)
 {
 	size_t n = random_below(ROW_MAX);
@@ -163,6 +173,7 @@ static void model_change(struct model *m)
 			v = *(struct volume *) before;
 			v.size++;
 		}
+		v.row.created_us = before ? before->created_us : draw_creation(m);
 		after = version_new(info, &v.row);
 		assert_non_null(after);
 	}
@@ -189,7 +200,7 @@ static void random_changes(void **state)
 			for (unsigned index = 0; index < info->index_count; index++)
 				check_index(&m, index);
 			check_find(&m);
-			check_seek_by_id(&m);
+			check_seek_by_place(&m);
 			check_next_of_old(&m);
 		}
 		for (size_t n = 0; n < ROW_MAX; n++) {
@@ -253,16 +264,19 @@ static void check_terms(const struct tables *t)
 		expected += count;
 		for (size_t n = 0; n < count; n++) {
 			uint64_t term = terms_get(info, row, n);
-			const struct term *first = tables_first_term(t, KIND_VOLUME, term, UUID_NONE),
+			const struct term *first = tables_first_term(t, KIND_VOLUME, term,
+								     (struct row_place){0}),
 					  *at = first;
 			const struct row *before = NULL;
 			for (; at && term_row(at) != row; at = tables_next_term(t, KIND_VOLUME, at)) {
-				assert_true(!before || uuid_compare(before->id, term_row(at)->id) < 0);
+				assert_true(!before || row_compare_places(row_place_of(before),
+									  row_place_of(term_row(at))) < 0);
 				before = term_row(at);
 			}
 			assert_non_null(at);
 			if (before)
-				assert_ptr_equal(tables_first_term(t, KIND_VOLUME, term, before->id), at);
+				assert_ptr_equal(
+					tables_first_term(t, KIND_VOLUME, term, row_place_of(before)), at);
 			if (term_row(first) != row)
 				continue;
 			for (at = first; at; at = tables_next_term(t, KIND_VOLUME, at))

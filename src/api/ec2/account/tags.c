@@ -82,10 +82,10 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_ADDRESS_GROUP] = "prefix-list",
 };
 
-/* One tag of one resource. The id is the resource's with the tag's number for the last byte, which EC2's ids
- * do not show: it stands for the tag in tokens. */
+/* One tag of one resource. The place is the resource's, with the tag's number for the last byte of the id, which
+ * EC2's ids do not show: it stands for the tag in tokens. */
 struct tag_item {
-	uuid id;
+	struct row_place place;
 	enum kind kind;
 	const struct tag *tag;
 };
@@ -98,9 +98,9 @@ struct tag_row {
 
 struct tag_list {
 	VEC(struct tag_item) items;
-	uuid after;    /* the last item of the page before */
-	size_t max;    /* items of the page; SIZE_MAX: all */
-	bool has_more; /* rows, beside those that the items are of */
+	struct row_place after; /* the last item of the page before */
+	size_t max;             /* items of the page; SIZE_MAX: all */
+	bool has_more;          /* rows, beside those that the items are of */
 };
 
 static const struct tag_item *item_of(const struct row *row)
@@ -120,7 +120,7 @@ static bool fits_value(const struct filter_run *f, const struct row *row)
 
 static bool fits_resource(const struct filter_run *f, const struct row *row)
 {
-	return filter_id(f, item_of(row)->kind, item_of(row)->id);
+	return filter_id(f, item_of(row)->kind, item_of(row)->place.id);
 }
 
 static bool fits_type(const struct filter_run *f, const struct row *row)
@@ -148,13 +148,13 @@ static const struct param describe_tags_params[] = {
 };
 
 /* The row before all whose items are behind that one: the number may be any in its place. */
-static uuid row_before(uuid after)
+static struct row_place row_before(struct row_place after)
 {
-	size_t k = sizeof after.b - 1;
-	if (uuid_is_none(after))
+	size_t k = sizeof after.id.b - 1;
+	if (uuid_is_none(after.id))
 		return after;
-	after.b[k] = 0;
-	while (after.b[k]-- == 0 && k > 0)
+	after.id.b[k] = 0;
+	while (after.id.b[k]-- == 0 && k > 0)
 		k--;
 	return after;
 }
@@ -172,10 +172,11 @@ static bool next_item(const struct tag_search *s, const struct row *row, size_t 
 {
 	const struct tags *tags = ec2_tags_of(s->e, s->kind, row);
 	while (*k < tags->count) {
-		struct tag_row found = {.item = {.id = row->id, .kind = s->kind, .tag = &tags->at[*k]}};
-		found.item.id.b[sizeof(uuid) - 1] = (uint8_t) (*k)++;
+		struct tag_row found = {
+			.item = {.place = row_place_of(row), .kind = s->kind, .tag = &tags->at[*k]}};
+		found.item.place.id.b[sizeof(uuid) - 1] = (uint8_t) (*k)++;
 		*ret_item = found.item;
-		if (uuid_compare(found.item.id, s->list->after) > 0 &&
+		if (row_compare_places(found.item.place, s->list->after) > 0 &&
 		    filters_fit(s->runs, ec2_tables(s->e), &found.row))
 			return true;
 	}
@@ -258,24 +259,24 @@ static bool kind_fits(const struct filter_runs *runs, enum kind kind)
 
 static int compare_items(const void *a, const void *b)
 {
-	return uuid_compare(((const struct tag_item *) a)->id, ((const struct tag_item *) b)->id);
+	return row_compare_places(((const struct tag_item *) a)->place, ((const struct tag_item *) b)->place);
 }
 
 static void write_tag(struct xml *x, const struct tag_item *item)
 {
 	xml_open(x, "item");
-	ec2_write_id(x, "resourceId", item->kind, item->id);
+	ec2_write_id(x, "resourceId", item->kind, item->place.id);
 	xml_z(x, "resourceType", resource_types[item->kind]);
 	xml_text(x, "key", item->tag->key);
 	xml_text(x, "value", item->tag->value);
 	xml_close(x, "item");
 }
 
-/* Pages are in the order of ids, as are all items of several values at once; others come kind by kind. */
+/* Pages are in the order of creation, as are all items of several values at once; others come kind by kind. */
 static RESULT find_items(struct ec2_call *e, const struct filter_runs *runs, struct tag_list *list)
 {
 	struct tag_search s = {e, runs, list, KIND_NONE};
-	bool is_ordered = list->max != SIZE_MAX || !uuid_is_none(list->after);
+	bool is_ordered = list->max != SIZE_MAX || !uuid_is_none(list->after.id);
 	for (size_t k = 0; k < runs->count; k++)
 		is_ordered = is_ordered || (is_narrow(&runs->at[k]) && runs->at[k].patterns.count > 1);
 	for (; s.kind < KIND_COUNT; s.kind++)
@@ -313,7 +314,7 @@ static RESULT ec2_describe_tags(struct ec2_call *e, const void *args, struct xml
 	}
 	xml_close(x, "tagSet");
 	if (list.has_more || list.items.count > max)
-		xml_text(x, "nextToken", ec2_make_token(e, list.items.at[max - 1].id));
+		xml_text(x, "nextToken", ec2_make_token(e, list.items.at[max - 1].place));
 	return OK;
 }
 

@@ -101,7 +101,7 @@ static RESULT ec2_describe_instance_type_offerings(struct ec2_call *e, const voi
 	}
 	xml_close(x, "instanceTypeOfferingSet");
 	if (page.found > page.count)
-		xml_text(x, "nextToken", ec2_make_token(e, page.rows[page.count - 1]->id));
+		xml_text(x, "nextToken", ec2_make_token(e, row_place_of(page.rows[page.count - 1])));
 	return OK;
 }
 

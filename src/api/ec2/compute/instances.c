@@ -616,6 +616,7 @@ static const struct param describe_instances_params[] = {
 
 /* By what an item is put in order: side by side, for thousands of rows do not fit the processor's cache. */
 struct reserved {
+	int64_t created_us; /* all of a reservation were created in one change */
 	uuid reservation;
 	int64_t launch_index;
 	const void *item;
@@ -624,18 +625,20 @@ struct reserved {
 static int compare_reserved(const void *a, const void *b)
 {
 	const struct reserved *x = a, *y = b;
+	if (x->created_us != y->created_us)
+		return x->created_us < y->created_us ? -1 : 1;
 	int order = uuid_compare(x->reservation, y->reservation);
 	return order ? order : (x->launch_index > y->launch_index) - (x->launch_index < y->launch_index);
 }
 
-/* Into the order of reservations; NULL: no memory. */
+/* Into the order in which reservations were created; NULL: no memory. */
 static const struct reserved *order_items(struct ec2_call *e, const void **items, size_t count)
 {
 	struct reserved *all = arena_new_array(e->c->arena, struct reserved, count);
 	for (size_t k = 0; all && k < count; k++) {
 		const struct instance *i =
 			(const struct instance *) ((const struct ec2_item *) items[k])->row;
-		all[k] = (struct reserved){i->reservation, i->launch_index, items[k]};
+		all[k] = (struct reserved){i->row.created_us, i->reservation, i->launch_index, items[k]};
 	}
 	if (all && count)
 		qsort(all, count, sizeof *all, compare_reserved);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Selecting rows: by ids given, else by a query along the filters' access paths (plan.h). Order is that of
- * ids, so that a token is the last id shown, bound to the parameters. */
+ * creation, so that a token is the place of the last row shown, bound to the parameters. */
 #include "api/ec2/core/list.h"
 
 #include <assert.h>
@@ -14,7 +14,7 @@ enum { PAGE_DEFAULT = 5000 }; /* rows in an answer to a request that asks for no
 
 static const char *const not_in_digest[] = {"NextToken", "MaxResults", "DryRun", 0};
 
-RESULT ec2_parse_token(struct ec2_call *e, struct str token, uuid *ret_after)
+RESULT ec2_parse_token(struct ec2_call *e, struct str token, struct row_place *ret_after)
 {
 	if (str_is_empty(token) ||
 	    list_read_token(e->c, pairs_digest(e->c, &e->pairs, not_in_digest), token, ret_after))
@@ -27,7 +27,7 @@ RESULT ec2_parse_token(struct ec2_call *e, struct str token, uuid *ret_after)
 		STR_ARG(str_slice(token, 0, 256)));
 }
 
-struct str ec2_make_token(struct ec2_call *e, uuid last)
+struct str ec2_make_token(struct ec2_call *e, struct row_place last)
 {
 	return list_make_token(e->c, pairs_digest(e->c, &e->pairs, not_in_digest), last);
 }
@@ -143,7 +143,7 @@ RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const stru
 	TRY(query_run(q, &page));
 	*ret_page = (struct ec2_page){.rows = page.rows, .count = page.count};
 	if (page.found > page.count)
-		ret_page->next_token = ec2_make_token(e, page.rows[page.count - 1]->id);
+		ret_page->next_token = ec2_make_token(e, row_place_of(page.rows[page.count - 1]));
 	return OK;
 }
 

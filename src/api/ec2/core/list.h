@@ -61,10 +61,10 @@ struct ec2_page {
 
 /* Tokens of pages: a position, bound to the request's other parameters. Empty: from the beginning.
  * ERR_INVALID. */
-RESULT ec2_parse_token(struct ec2_call *e, struct str token, uuid *ret_after);
-struct str ec2_make_token(struct ec2_call *e, uuid last);
+RESULT ec2_parse_token(struct ec2_call *e, struct str token, struct row_place *ret_after);
+struct str ec2_make_token(struct ec2_call *e, struct row_place last);
 
-/* Opens the view and finds the rows asked for, in the order of their ids. */
+/* Opens the view and finds the rows asked for, in the order in which they were created. */
 RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
 		  struct ec2_page *ret_page);
 /* Items for rows, in the arena; the view's tables are released. */

@@ -249,11 +249,11 @@ static const struct param get_entries_params[] = {
 #undef P
 
 /* A token is a position, in the last byte of an id: there are a hundred entries at most. */
-static uuid position(size_t at)
+static struct row_place position(size_t at)
 {
-	uuid id = UUID_NONE;
-	id.b[sizeof id.b - 1] = (uint8_t) at;
-	return id;
+	struct row_place place = {0};
+	place.id.b[sizeof place.id.b - 1] = (uint8_t) at;
+	return place;
 }
 
 static RESULT ec2_get_managed_prefix_list_entries(struct ec2_call *e, const void *args, struct xml *x)
@@ -262,13 +262,13 @@ static RESULT ec2_get_managed_prefix_list_entries(struct ec2_call *e, const void
 	const struct address_group *list = NULL;
 	struct cidrs blocks;
 	struct strs notes;
-	uuid after = UUID_NONE;
+	struct row_place after = {0};
 	TRY(ec2_parse_token(e, a->next_token, &after));
 	TRY(engine_find_address_group(e->c, ec2_tables(e), &a->list, &list));
 	TRY(engine_find_addresses(e->c, ec2_tables(e), list, a->version, STR("TargetVersion"), &blocks,
 				  &notes));
 	ec2_release_tables(e);
-	size_t at = after.b[sizeof after.b - 1],
+	size_t at = after.id.b[sizeof after.id.b - 1],
 	       end = a->max_results ? at + (size_t) a->max_results : blocks.count;
 	xml_open(x, "entrySet");
 	for (; at < blocks.count && at < end; at++) {

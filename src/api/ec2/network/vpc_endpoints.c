@@ -20,7 +20,7 @@
 static RESULT check_query(struct ec2_call *e, const struct ec2_query *query, size_t named)
 {
 	struct filter_runs runs;
-	uuid after = UUID_NONE;
+	struct row_place after = {0};
 	if (query->max_results && named)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("MaxResults"),
 				      "The parameter MaxResults cannot be used with ids or names");
