@@ -67,9 +67,9 @@ static RESULT convert_rfc4716(struct ctx *c, struct str text, struct str *ret_li
 	if (!find_rfc4716_body(text, &base64))
 		return FAIL(INVALID);
 	TRY(str_decode_base64(c->arena, base64, &blob));
-	if (!ssh_parse_blob(blob, &key))
+	if (!crypto_ssh_parse_blob(blob, &key))
 		return FAIL(INVALID);
-	return ssh_write_line(c, key.name, blob, ret_line);
+	return crypto_ssh_write_line(c, key.name, blob, ret_line);
 }
 
 /* ---- DER ---- */
@@ -83,10 +83,10 @@ static RESULT write_rsa(struct ctx *c, EVP_PKEY *key, struct str *ret_line)
 	OSSL(BIGNUM) n = n_read;
 	__attribute__((cleanup(buf_done))) struct buf blob;
 	buf_init(&blob, KEY_TEXT_CAP_SIZE);
-	ssh_add_string(&blob, SSH_RSA);
-	if (!is_read || !ssh_add_number(&blob, e) || !ssh_add_number(&blob, n))
+	crypto_ssh_add_string(&blob, SSH_RSA);
+	if (!is_read || !crypto_ssh_add_number(&blob, e) || !crypto_ssh_add_number(&blob, n))
 		return FAIL(INVALID);
-	return blob.failed ? ctx_no_memory(c) : ssh_write_line(c, SSH_RSA, buf_str(&blob), ret_line);
+	return blob.failed ? ctx_no_memory(c) : crypto_ssh_write_line(c, SSH_RSA, buf_str(&blob), ret_line);
 }
 
 static RESULT write_ed25519(struct ctx *c, EVP_PKEY *key, struct str *ret_line)
@@ -97,9 +97,10 @@ static RESULT write_ed25519(struct ctx *c, EVP_PKEY *key, struct str *ret_line)
 	buf_init(&blob, KEY_TEXT_CAP_SIZE);
 	if (EVP_PKEY_get_raw_public_key(key, point, &size) != 1 || size != sizeof point)
 		return FAIL(INVALID);
-	ssh_add_string(&blob, SSH_ED25519);
-	ssh_add_string(&blob, (struct str){(const char *) point, size});
-	return blob.failed ? ctx_no_memory(c) : ssh_write_line(c, SSH_ED25519, buf_str(&blob), ret_line);
+	crypto_ssh_add_string(&blob, SSH_ED25519);
+	crypto_ssh_add_string(&blob, (struct str){(const char *) point, size});
+	return blob.failed ? ctx_no_memory(c)
+			   : crypto_ssh_write_line(c, SSH_ED25519, buf_str(&blob), ret_line);
 }
 
 /* A SubjectPublicKeyInfo, with nothing behind it. */

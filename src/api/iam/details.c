@@ -64,7 +64,7 @@ static RESULT write_group(struct iam_call *e, struct xml *x, const struct row *r
 	return write_policies(e, x, "GroupPolicyList", row->id);
 }
 
-/* In the order of their ids. */
+/* In the order in which they were created. */
 static const struct iam_listing profiles_of_role = {
 	.kind = KIND_INSTANCE_PROFILE,
 	.paths = {{KIND_INSTANCE_PROFILE, INSTANCE_PROFILE_INDEX_IAM_ROLE}},

@@ -127,7 +127,7 @@ enum { IAM_PATHS_MAX = 5 };
 struct iam_list;
 struct iam_listing {
 	enum kind kind;
-	const char *order; /* the field that they are sorted by; NULL: they are in the order of their ids */
+	const char *order; /* the field that they are sorted by; NULL: in the order of creation */
 	/* All of them together; a kind that is none ends them. Each begins with the list's parent, or with the
 	 * caller's domain where its index is of domains. */
 	struct access_path paths[IAM_PATHS_MAX];
