@@ -368,6 +368,28 @@ static struct told read_answer(const struct request *x, struct str body)
 			     body};
 }
 
+/* A dry run passes over a state that is in the way, and over whatever would have been looked at behind it. */
+static bool concerns_state(const struct verdict *v)
+{
+	static const char *const codes[] = {"DependencyViolation",
+					    "Gateway.NotAttached",
+					    "IncorrectInstanceState",
+					    "IncorrectState",
+					    "InvalidAMIID.Unavailable",
+					    "InvalidIPAddress.InUse",
+					    "InvalidNetworkInterface.InUse",
+					    "InvalidPlacementGroup.InUse",
+					    "InvalidSnapshot.InUse",
+					    "InvalidStateTransition",
+					    "InvalidTenancy",
+					    "VolumeInUse"};
+	for (size_t k = 0; k < sizeof codes / sizeof codes[0]; k++)
+		if (is_among(v->refusals, v->refusal_count, str_from(codes[k])) ||
+		    is_among(v->doubts, v->doubt_count, str_from(codes[k])))
+			return true;
+	return false;
+}
+
 static void check_and_apply(struct request *x, struct str body)
 {
 	struct verdict v = {0};
@@ -383,7 +405,8 @@ static void check_and_apply(struct request *x, struct str body)
 	bool would_succeed = succeeded || (x->is_dry && str_is(code, "DryRunOperation"));
 	tell(x->s, "  #%d %s: %d %" STR_FMT, (int) x->serial, x->operation->action, x->http.status,
 	     STR_ARG(code));
-	bool is_right = would_succeed ? v.refusal_count == 0 && succeeded != x->is_dry
+	bool may_pass = v.refusal_count == 0 || (x->is_dry && concerns_state(&v));
+	bool is_right = would_succeed ? may_pass && succeeded != x->is_dry
 				      : is_among(v.refusals, v.refusal_count, code) ||
 						is_among(v.doubts, v.doubt_count, code);
 	if (!is_right)
