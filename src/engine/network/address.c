@@ -248,10 +248,23 @@ RESULT address_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip)
 
 /* ---- those that come and go with an instance's run ---- */
 
+/* On all external networks; INT64_MAX: the region has none. */
+static int64_t count_left(const struct tables *t)
+{
+	const struct external_network *network = external_network_first(t);
+	int64_t left = network ? 0 : INT64_MAX;
+	for (; network; network = external_network_next(t, network))
+		if (row_is_live(&network->row))
+			left += capacity_count_public_left(t, network->row.id);
+	return left;
+}
+
 int64_t address_count_auto(const struct tables *t, uuid router)
 {
 	const struct gateway *gateway = gateway_of_router(t, router);
-	if (!gateway || (uuid_is_none(gateway->external_network) && !gateway_lacks_address(t, gateway)))
+	if (!gateway)
+		return count_left(t);
+	if (uuid_is_none(gateway->external_network) && !gateway_lacks_address(t, gateway))
 		return INT64_MAX; /* nobody is given one */
 	if (uuid_is_none(gateway->external_network))
 		return 0;
@@ -264,7 +277,7 @@ RESULT address_check_auto(struct op *op, uuid router, int64_t count)
 	int64_t left = address_count_auto(op->head, router);
 	if (count <= left)
 		return OK;
-	if (uuid_is_none(gateway->external_network))
+	if (gateway && uuid_is_none(gateway->external_network))
 		return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_ADDRESS, NOT_ENOUGH_ADDRESSES "%" STR_FMT,
 				     STR_ARG(gateway_explain_nowhere(op, router)));
 	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_ADDRESS,
@@ -272,16 +285,29 @@ RESULT address_check_auto(struct op *op, uuid router, int64_t count)
 			     count, left);
 }
 
+/* An address that the router's internet gateway leads to. Without a gateway that of the first external network
+ * that has one: a gateway which is attached later leads there (gateway_lead_out()). */
+static bool pick_for_router(const struct tables *t, uuid router, struct place *ret_place)
+{
+	const struct gateway *gateway = gateway_of_router(t, router);
+	if (gateway)
+		return !uuid_is_none(gateway->external_network) &&
+		       pick_on(t, gateway->external_network, ret_place);
+	const struct external_network *network = external_network_first(t);
+	while (network && !(row_is_live(&network->row) && pick_on(t, network->row.id, ret_place)))
+		network = external_network_next(t, network);
+	return network != NULL;
+}
+
 RESULT address_give_auto(struct op *op, const struct port *port)
 {
-	const struct gateway *gateway = gateway_of_router(op->head, port->router);
 	struct place place = {0};
 	if (!port->wants_public_ip || port->ip.family != IP_V4 || find_for(op->head, port->row.id, port->ip))
 		return OK;
 	TRY(address_check_auto(op, port->router, 1));
-	if (!gateway || uuid_is_none(gateway->external_network))
+	if (address_count_auto(op->head, port->router) == INT64_MAX)
 		return OK;
-	if (!pick_on(op->head, gateway->external_network, &place))
+	if (!pick_for_router(op->head, port->router, &place))
 		return fail_none_left(op, UUID_NONE);
 	struct address address = {.row.id = engine_new_id(op, KIND_ADDRESS),
 				  .row.gen = 1,

@@ -7,8 +7,9 @@
 /* What EC2 says when addresses run out; ours follows. */
 #define NOT_ENOUGH_ADDRESSES "Not enough available addresses to satisfy your minimum request. "
 
-/* Gives the port an auto-assigned address, where it wants one, has none, and its router leads to an
- * external network. ERR_CAPACITY with KIND_ADDRESS: that has none left, or its internet gateway leads nowhere
+/* Gives the port an auto-assigned address, where it wants one, has none, and the region has an external
+ * network: one of that which its router leads to. Without an internet gateway it gets one of any: nothing
+ * leads there yet. ERR_CAPACITY with KIND_ADDRESS: there is none left, or the internet gateway leads nowhere
  * for want of one. */
 RESULT address_give_auto(struct op *op, const struct port *port);
 /* The same, but where there is none left the port goes without. */

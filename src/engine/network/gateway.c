@@ -25,12 +25,39 @@ const struct gateway *gateway_of_router(const struct tables *t, uuid router)
 	return gateway;
 }
 
+/* A public address that stands for a port of the router; NULL: there is none. */
+static const struct address *find_mapped(const struct tables *t, const struct router *router)
+{
+	const struct address *address = address_first_by_account(t, router->account);
+	for (; address; address = address_next_by_account(t, address)) {
+		const struct port *port = uuid_is_none(address->port) ? NULL : port_find(t, address->port);
+		if (row_is_live(&address->row) && port && uuid_equal(port->router, router->row.id))
+			break;
+	}
+	return address;
+}
+
+static bool router_has_addresses(const struct tables *t, const struct router *router)
+{
+	return find_mapped(t, router) != NULL;
+}
+
+/* Where public addresses come from that stand for the router's ports already; none: there are none. */
+static uuid find_network_of_mapped(const struct tables *t, uuid router_id)
+{
+	const struct router *router = router_find(t, router_id);
+	const struct address *address = router ? find_mapped(t, router) : NULL;
+	return address ? address->external_network : UUID_NONE;
+}
+
 /* The first external network, or the only one that will do, whose infrastructure range has an address left.
  * None: it leads nowhere yet, and gateway_lead_all_out() will see to it. */
 static void lead_out(const struct op *op, struct gateway *gateway, uuid only)
 {
 	const struct external_network *network = external_network_first(op->head);
 	int64_t ports = engine_get_limit(op->head, LIMIT_LINK_GATEWAYS);
+	if (uuid_is_none(only))
+		only = find_network_of_mapped(op->head, gateway->router);
 	for (; network; network = external_network_next(op->head, network)) {
 		struct gateway probe = {.external_network = network->row.id};
 		struct ip_pool pool = {.kind = KIND_GATEWAY,
@@ -181,17 +208,6 @@ RESULT engine_attach_gateway(struct op *op, struct gateway_attachment *wish)
 	TRY(put(op, &next));
 	return engine_log_event(op, KIND_GATEWAY, &next.row, "attached", "Attached to %" STR_FMT ".",
 				STR_ARG(router_id));
-}
-
-static bool router_has_addresses(const struct tables *t, const struct router *router)
-{
-	const struct address *address = address_first_by_account(t, router->account);
-	for (; address; address = address_next_by_account(t, address)) {
-		const struct port *port = uuid_is_none(address->port) ? NULL : port_find(t, address->port);
-		if (row_is_live(&address->row) && port && uuid_equal(port->router, router->row.id))
-			return true;
-	}
-	return false;
 }
 
 /* A free one, without a way out and an address. */

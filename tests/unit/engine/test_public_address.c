@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Public addresses: elastic ones, and those that come and go with an instance's run. */
 #include "cloud.h"
+#include "engine/network/gateway.h"
 #include "model/instance.h"
 #include "model/port.h"
 #include "store/account.h"
 #include "store/address.h"
+#include "store/gateway.h"
 
 static struct address_wish allocate(struct cloud *c, const struct identity *who)
 {
@@ -125,11 +127,20 @@ static void check_needs_gateway(void **state)
 	launch.ports = &port;
 	launch.port_count = 1;
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
-	assert_null(cloud_address(c, launch.made.at[0])); /* nowhere to come from */
-	assert_true(cloud_port(c, launch.made.at[0])->wants_public_ip);
+	assert_non_null(cloud_address(c, launch.made.at[0])); /* it has one, and nothing leads there */
 	struct address_association wish = {.address = ref_to(c, KIND_ADDRESS, allocate(c, &c->alice).address),
 					   .instance = ref_to(c, KIND_INSTANCE, launch.made.at[0])};
 	cloud_fails(c, &c->alice, engine_associate_address, &wish, ERR_STATE, KIND_GATEWAY);
+	/* The gateway that comes later leads to where the address is from. */
+	struct gateway_wish gateway = {0};
+	cloud_ok(c, &c->alice, engine_create_gateway, &gateway);
+	struct gateway_attachment attachment = {.gateway = ref_to(c, KIND_GATEWAY, gateway.gateway),
+						.router = ref_to(c, KIND_ROUTER, router.router)};
+	cloud_ok(c, &c->alice, engine_attach_gateway, &attachment);
+	assert_true(uuid_equal(gateway_find(cloud_tables(c), gateway.gateway)->external_network,
+			       cloud_address(c, launch.made.at[0])->external_network));
+	cloud_fails(c, &c->alice, engine_detach_gateway, &attachment, ERR_IN_USE, KIND_ROUTER);
+	cloud_ok(c, &c->alice, engine_associate_address, &wish);
 }
 
 static void check_with_the_run(void **state)
