@@ -56,8 +56,6 @@ static const struct api_error ec2_rows[] = {
 	     .says = "Invalid attribute item value \"* \" for UserGroup item type. "),
 	E_OF(INVALID, NONE, "InstanceTenancy", 400, "UnsupportedTenancy",
 	     .says = "The tenancy value * is not supported. "),
-	E_OF(INVALID, NONE, "SecurityGroupId.", 400, "InvalidParameterValue",
-	     .says = "Value () for parameter groupId is invalid. The value cannot be empty"),
 	E_OF(INVALID, NONE, "Affinity", 400, "InvalidAffinity"),
 	E_OF(INVALID, NONE, "Placement.Affinity", 400, "InvalidAffinity"),
 	E_OF(INVALID, NONE, "AutoPlacement", 400, "InvalidAutoPlacement"),
