@@ -30,6 +30,7 @@ static int print_dump(dump_tables dump)
 	struct buf out;
 	buf_init(&out, BUF_ANSWER_CAP);
 	dump(&out);
+	buf_add_char(&out, '\n');
 	return print_whole(&out);
 }
 

@@ -3,7 +3,6 @@
 #include <assert.h>
 
 #include "api/iam/internal.h"
-#include "api/query/dump.h"
 
 static const struct api_actions *const groups[] = {
 	&iam_user_actions,    &iam_password_actions, &iam_key_actions,        &iam_group_actions,
@@ -36,26 +35,21 @@ void iam_write_coverage(struct buf *out)
 	api_write_coverage(out, all);
 }
 
-static void dump_action(struct buf *out, const struct api_action *a)
-{
-	bool first = true;
-	buf_add_str(out, STR("    {"));
-	params_dump_action(out, a, "iam");
-	buf_print(out, "\"writes\": %s, \"filters\": [], \"params\": [",
-		  a->flags & API_WRITES ? "true" : "false");
-	params_dump(out, &a->args, &first);
-	buf_add_str(out, STR("]}"));
-}
-
 void iam_dump_actions(struct buf *out)
 {
-	bool first = true;
-	buf_add_str(out, STR("{\n  \"actions\": [\n"));
+	struct json_writer w;
+	json_write_begin(&w, out);
+	json_write_open(&w, NULL);
+	json_write_open_list(&w, "actions");
 	for (size_t g = 0; g < iam_action_groups.count; g++)
 		for (size_t k = 0; k < groups[g]->count; k++) {
-			buf_add_str(out, first ? STR("") : STR(",\n"));
-			dump_action(out, api_action_at(groups[g], k));
-			first = false;
+			const struct api_action *a = api_action_at(groups[g], k);
+			dump_open_action(&w, a, "iam", a->name);
+			dump_params(&w, &request_dump_form, NULL, &a->args);
+			json_write_open_list(&w, "filters");
+			json_write_close_list(&w);
+			json_write_close(&w);
 		}
-	buf_add_str(out, STR("\n  ]\n}\n"));
+	json_write_close_list(&w);
+	json_write_close(&w);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How the query protocol differs from others: its pairs, its words for parameters at fault, its ids. */
+ * How the query protocol differs from others: its pairs, its words for parameters at fault, its ids, its dumps. */
 #include "api/query/request.h"
+
+#include <stdio.h>
 
 #include "api/core/audit.h"
 
-enum { NAME_MAX_SIZE = 256 };
+enum { NAME_MAX_SIZE = 256, CHOICE_WORDS_SIZE = 128 };
 
 /* ---- pairs ---- */
 
@@ -169,3 +171,46 @@ void request_add_subject(struct audit_call *a, const struct pairs *pairs)
 		audit_add_subject(a, z, str_slice(pairs_find(pairs, z), 0, 256));
 	}
 }
+
+/* ---- dumps ---- */
+
+static const char *form_word(const struct param *p)
+{
+	static const char *const words[PARAM_JSON + 1] = {[PARAM_ID] = "id",
+							  [PARAM_IDS] = "id",
+							  [PARAM_IP] = "ipv4",
+							  [PARAM_IPS] = "ipv4",
+							  [PARAM_CIDR] = "cidr"};
+	if (p->flags & (BASE64 | BY_NAME))
+		return p->flags & BASE64 ? "base64" : "name";
+	return p->type == PARAM_CIDR && p->flags & IPV6 ? "ipv6 cidr" : words[p->type];
+}
+
+static void dump_more(struct json_writer *w, const struct param *p)
+{
+	const char *form = form_word(p);
+	if (form)
+		json_write_z(w, "form", form);
+	if (form && strcmp(form, "id") == 0 && !(p->flags & ANY_KIND))
+		json_write_z(w, "prefix", p->prefix ? p->prefix : model_kinds[p->kind].ec2_prefix);
+	if (p->yes) {
+		char words[CHOICE_WORDS_SIZE];
+		snprintf(words, sizeof words, "%s|%s", p->yes, p->no);
+		json_write_z(w, "words", words);
+	}
+	if (p->absent)
+		json_write_z(w, "absent", p->absent);
+}
+
+const struct dump_form request_dump_form = {
+	.types = {[PARAM_ID] = "string",
+		  [PARAM_IP] = "string",
+		  [PARAM_CIDR] = "string",
+		  [PARAM_IDS] = "list of strings",
+		  [PARAM_IPS] = "list of strings",
+		  [PARAM_STRUCTS] = "list of structures"},
+	.list_suffix = ".N",
+	.no_doc = "",
+	.text_max = REQUEST_TEXT_MAX,
+	.write_param = dump_more,
+};

@@ -4,7 +4,7 @@
  * EC2 has not is ERR_UNKNOWN. Pure but for the context; any thread. */
 #pragma once
 
-#include "api/core/params.h"
+#include "api/core/dump.h"
 
 enum {
 	REQUEST_PAIRS_MAX = 2000,
@@ -19,6 +19,9 @@ RESULT request_parse(struct ctx *c, struct str query, struct str form, struct pa
 extern const struct params_dialect request_ec2_dialect, request_iam_dialect;
 RESULT request_read(struct ctx *c, const struct params_dialect *dialect, const struct params *table,
 		    const char *const *common, const struct pairs *pairs, void *out);
+/* Dumps of tables: names as "A.N.B", and what a value has to be beyond its type ("form"), for tests that send what it
+ * must not be. */
+extern const struct dump_form request_dump_form;
 /* Of two parameters that name the same thing the one that was given. ERR_COMBINATION: both;
  * ERR_MISSING: neither. */
 RESULT request_choose(struct ctx *c, const struct ref *one, const char *one_wire, const struct ref *other,

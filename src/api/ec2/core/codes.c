@@ -3,7 +3,6 @@
 #include "api/ec2/core/codes.h"
 
 #include "api/ec2/core/errors.h"
-#include "api/query/dump.h"
 
 static const struct ec2_code codes[] = {
 #define CODE(code, actions) {code, actions, KIND_NONE},
@@ -87,56 +86,41 @@ static bool is_common(const struct ec2_code *code)
 	return code->actions && strcmp(code->actions, "*") == 0;
 }
 
-static void dump_some(struct buf *out, const struct ec2_action *action, bool answered)
+static void dump_some(struct json_writer *w, const char *key, const struct ec2_action *action, bool answered)
 {
-	bool first = true;
-	buf_add_char(out, '[');
+	json_write_open_list(w, key);
 	for (size_t k = 0; k < CODE_COUNT; k++) {
 		bool concerns = action ? !is_common(&codes[k]) && ec2_concerns_code(action, &codes[k])
 				       : is_common(&codes[k]);
-		if (!concerns || ec2_is_answered_code(codes[k].code) != answered)
-			continue;
-		buf_add_str(out, first ? STR("") : STR(", "));
-		params_dump_text(out, codes[k].code);
-		first = false;
+		if (concerns && ec2_is_answered_code(codes[k].code) == answered)
+			json_write_z(w, NULL, codes[k].code);
 	}
-	buf_add_char(out, ']');
+	json_write_close_list(w);
 }
 
-void ec2_dump_codes(struct buf *out, const struct ec2_action *action)
+void ec2_dump_codes(struct json_writer *w, const struct ec2_action *action)
 {
-	buf_add_str(out, STR("\"codes\": "));
-	dump_some(out, action, true);
-	buf_add_str(out, STR(", \"codes_left_out\": "));
-	dump_some(out, action, false);
+	dump_some(w, "codes", action, true);
+	dump_some(w, "codes_left_out", action, false);
 }
 
-/* Those of the reason. */
-static void dump_left_out(struct buf *out, const char *why)
+void ec2_dump_left_out_codes(struct json_writer *w)
 {
-	bool first = true;
-	for (size_t k = 0; k < CODE_COUNT; k++) {
-		const char *reason =
-			ec2_is_answered_code(codes[k].code) ? NULL : ec2_why_no_code(codes[k].code);
-		if (!reason || strcmp(reason, why) != 0)
-			continue;
-		buf_add_str(out, first ? STR("") : STR(", "));
-		params_dump_text(out, codes[k].code);
-		first = false;
-	}
-}
-
-void ec2_dump_left_out_codes(struct buf *out)
-{
-	buf_add_char(out, '[');
+	json_write_open_list(w, "left_out_codes");
 	for (size_t k = 0; k < LEFT_OUT_COUNT; k++) {
 		if (k && strcmp(left_out[k - 1].why, left_out[k].why) == 0)
 			continue; /* another pattern of the same */
-		buf_add_str(out, k ? STR(",\n    {") : STR("\n    {"));
-		params_dump_member(out, "why", left_out[k].why);
-		buf_add_str(out, STR("\"codes\": ["));
-		dump_left_out(out, left_out[k].why);
-		buf_add_str(out, STR("]}"));
+		json_write_open(w, NULL);
+		json_write_z(w, "why", left_out[k].why);
+		json_write_open_list(w, "codes");
+		for (size_t n = 0; n < CODE_COUNT; n++) {
+			const char *why =
+				ec2_is_answered_code(codes[n].code) ? NULL : ec2_why_no_code(codes[n].code);
+			if (why && strcmp(why, left_out[k].why) == 0)
+				json_write_z(w, NULL, codes[n].code);
+		}
+		json_write_close_list(w);
+		json_write_close(w);
 	}
-	buf_add_char(out, ']');
+	json_write_close_list(w);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "api/ec2/core/action.h"
+#include "base/json_write.h"
 
 struct ec2_code {
 	const char *code;
@@ -21,6 +22,6 @@ const char *ec2_why_no_code(const char *code);
 bool ec2_concerns_code(const struct ec2_action *action, const struct ec2_code *code);
 
 /* Members of a JSON object: "codes" and "codes_left_out", those of the action; NULL: those of all actions. */
-void ec2_dump_codes(struct buf *out, const struct ec2_action *action);
-/* A JSON array of objects: why, and the codes. */
-void ec2_dump_left_out_codes(struct buf *out);
+void ec2_dump_codes(struct json_writer *w, const struct ec2_action *action);
+/* The member "left_out_codes", a list of objects: why, and the codes. */
+void ec2_dump_left_out_codes(struct json_writer *w);

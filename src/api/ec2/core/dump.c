@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The tables as JSON, for `dari dump actions`, the documentation and the tests that hold them
  * against EC2's published model; and the names of all its actions. */
-#include "api/query/dump.h"
 #include "api/ec2/core/codes.h"
 #include "api/ec2/core/list.h"
 
@@ -28,28 +27,22 @@ bool ec2_is_known_action(struct str name)
 	return false;
 }
 
-static void add_action(struct buf *out, const struct ec2_action *a)
+static void write_action(struct json_writer *w, const struct ec2_action *a)
 {
 	static const struct param dry_run = {
 		.wire = "DryRun", .type = PARAM_BOOL, .doc = "Only says whether the request would succeed."};
 	static const struct params common = {&dry_run, 1, 0};
 	const struct filters *filters = a->list ? &a->list->filters : &a->filters;
-	bool first = true;
-	buf_add_str(out, STR("    {"));
-	params_dump_action(out, &a->core, a->flags & EC2_OF_STS ? "sts" : "ec2");
-	buf_print(out, "\"writes\": %s, \"observes\": %s, \"params\": [",
-		  a->flags & API_WRITES ? "true" : "false", a->flags & API_OBSERVES ? "true" : "false");
-	if (!(a->flags & EC2_OF_STS))
-		params_dump(out, &common, &first);
-	params_dump(out, &a->args, &first);
-	buf_add_str(out, STR("],\n      \"filters\": ["));
-	for (size_t k = 0; k < filters->count; k++) {
-		buf_add_str(out, k ? STR(", ") : STR(""));
-		params_dump_text(out, filters->at[k].name);
-	}
-	buf_add_str(out, STR("],\n      "));
-	ec2_dump_codes(out, a);
-	buf_add_char(out, '}');
+	bool is_of_sts = a->flags & EC2_OF_STS;
+	dump_open_action(w, &a->core, is_of_sts ? "sts" : "ec2", a->name);
+	json_write_bool(w, "observes", a->flags & API_OBSERVES);
+	dump_params(w, &request_dump_form, is_of_sts ? NULL : &common, &a->args);
+	json_write_open_list(w, "filters");
+	for (size_t k = 0; k < filters->count; k++)
+		json_write_z(w, NULL, filters->at[k].name);
+	json_write_close_list(w);
+	ec2_dump_codes(w, a);
+	json_write_close(w);
 }
 
 /* What is left out on purpose: whose name fits the pattern, and why. The first that fits counts. */
@@ -73,50 +66,49 @@ static const struct left_out *find_left_out(const char *name)
 	return NULL;
 }
 
-/* Those of the reason; NULL: all. */
-static void add_unbuilt(struct buf *out, const struct ec2_action *const *actions, size_t count,
-			const char *why)
+/* A list of those of the reason; NULL: of all. */
+static void write_unbuilt(struct json_writer *w, const char *key, const struct ec2_action *const *actions,
+			  size_t count, const char *why)
 {
 	size_t built = 0;
-	bool first = true;
+	json_write_open_list(w, key);
 	for (size_t k = 0; k < KNOWN_COUNT; k++) {
 		const struct left_out *l = find_left_out(known[k]);
 		while (built < count && strcmp(actions[built]->name, known[k]) < 0)
 			built++;
-		if ((built < count && strcmp(actions[built]->name, known[k]) == 0) ||
-		    (why && !(l && strcmp(l->why, why) == 0)))
-			continue;
-		buf_add_str(out, first ? STR("\n    ") : STR(", "));
-		params_dump_text(out, known[k]);
-		first = false;
+		bool is_built = built < count && strcmp(actions[built]->name, known[k]) == 0;
+		if (!is_built && (!why || (l && strcmp(l->why, why) == 0)))
+			json_write_z(w, NULL, known[k]);
 	}
+	json_write_close_list(w);
 }
 
 void ec2_dump_actions(struct buf *out)
 {
 	const struct ec2_action *actions[DUMP_ACTIONS_MAX];
 	size_t count = ec2_sum_actions(actions, DUMP_ACTIONS_MAX);
-	buf_add_str(out, STR("{\n  \"actions\": [\n"));
-	for (size_t k = 0; k < count; k++) {
-		add_action(out, actions[k]);
-		buf_add_str(out, k + 1 < count ? STR(",\n") : STR("\n"));
-	}
-	buf_add_str(out, STR("  ],\n  \"unbuilt\": ["));
-	add_unbuilt(out, actions, count, NULL);
-	buf_add_str(out, STR("],\n  \"left_out\": ["));
+	struct json_writer w;
+	json_write_begin(&w, out);
+	json_write_open(&w, NULL);
+	json_write_open_list(&w, "actions");
+	for (size_t k = 0; k < count; k++)
+		write_action(&w, actions[k]);
+	json_write_close_list(&w);
+	write_unbuilt(&w, "unbuilt", actions, count, NULL);
+	json_write_open_list(&w, "left_out");
 	for (size_t k = 0; k < LEFT_OUT_COUNT; k++) {
 		if (k && strcmp(left_out[k - 1].why, left_out[k].why) == 0)
 			continue; /* another pattern of the same */
-		buf_add_str(out, k ? STR(",\n    {") : STR("\n    {"));
-		params_dump_member(out, "what", left_out[k].what);
-		params_dump_member(out, "why", left_out[k].why);
-		buf_add_str(out, STR("\"actions\": ["));
-		add_unbuilt(out, actions, count, left_out[k].why);
-		buf_add_str(out, STR("]}"));
+		json_write_open(&w, NULL);
+		json_write_z(&w, "what", left_out[k].what);
+		json_write_z(&w, "why", left_out[k].why);
+		write_unbuilt(&w, "actions", actions, count, left_out[k].why);
+		json_write_close(&w);
 	}
-	buf_add_str(out, STR("],\n  \"of_all\": {"));
-	ec2_dump_codes(out, NULL);
-	buf_add_str(out, STR("},\n  \"left_out_codes\": "));
-	ec2_dump_left_out_codes(out);
-	buf_add_str(out, STR("\n}\n"));
+	json_write_close_list(&w);
+	json_write_open(&w, "of_all");
+	ec2_dump_codes(&w, NULL);
+	json_write_close(&w);
+	ec2_dump_left_out_codes(&w);
+	json_write_close(&w);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The tables as JSON, for `dari dump openstack`, the documentation and the tests that send what the tables
  * say and what they refuse; and the calls that clients know and the tables have not. */
+#include "api/core/dump.h"
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/services.h"
 #include "model/permission.h"
@@ -28,93 +29,25 @@ static const char *method_word(enum http_method method)
 	return words[method];
 }
 
-static const char *type_word(const struct param *p)
+static void write_param(struct json_writer *w, const struct param *p)
 {
-	static const char *const words[] = {
-		[PARAM_NOT_BUILT] = "any",   [PARAM_TEXT] = "string",
-		[PARAM_INT] = "integer",     [PARAM_BOOL] = "boolean",
-		[PARAM_CHOICE] = "boolean",  [PARAM_ID] = "id",
-		[PARAM_IP] = "ip",           [PARAM_CIDR] = "cidr",
-		[PARAM_MAC] = "mac",         [PARAM_TEXTS] = "list of strings",
-		[PARAM_IDS] = "list of ids", [PARAM_TAGS] = "object of strings",
-		[PARAM_STRUCT] = "object",   [PARAM_STRUCTS] = "list of objects",
-		[PARAM_JSON] = "any",
-	};
-	if (p->type == PARAM_CHOICE && p->yes)
-		return "string";
-	return words[p->type];
-}
-
-/* What stands before a parameter's name: the objects it is in. */
-struct path {
-	const struct path *outer;
-	const char *name;
-	bool is_list;
-};
-
-static void add_path(struct buf *out, const struct path *path)
-{
-	if (!path)
-		return;
-	add_path(out, path->outer);
-	buf_print(out, "%s%s.", path->name, path->is_list ? ".N" : "");
-}
-
-static void write_name(struct json_writer *w, const struct path *path, const char *name)
-{
-	struct buf text;
-	buf_init(&text, 4096);
-	add_path(&text, path);
-	buf_add_str(&text, str_from(name));
-	json_write_text(w, "name", buf_str(&text));
-	buf_done(&text);
-}
-
-static void write_bounds(struct json_writer *w, const struct param *p)
-{
-	if (p->min || p->max) {
-		json_write_int(w, "min", p->min);
-		json_write_int(w, "max", p->max);
-	}
-	if (p->words)
-		json_write_z(w, "words", p->words);
+	static const char *const places[] = {[IN_BODY] = "body", [IN_PATH] = "path", [IN_QUERY] = "query"};
+	json_write_z(w, "in", places[p->place]);
+	json_write_bool(w, "nullable", p->flags & (NULLABLE | NULL_ABSENT));
+	json_write_bool(w, "by_name", p->flags & BY_NAME);
+	json_write_bool(w, "or_number", p->flags & OR_NUMBER);
+	json_write_bool(w, "base64", p->flags & BASE64);
 	if (p->yes) {
 		json_write_z(w, "yes", p->yes);
 		json_write_z(w, "no", p->no);
 	}
-	if (p->only)
-		json_write_z(w, "only", p->only);
-	if (p->kind != KIND_NONE)
-		json_write_z(w, "kind", model_kinds[p->kind].name);
 	if (p->since)
 		json_write_int(w, "since", p->since);
 	if (p->until)
 		json_write_int(w, "until", p->until);
 }
 
-static void write_params(struct json_writer *w, const struct params *table, const struct path *path)
-{
-	static const char *const places[] = {[IN_BODY] = "body", [IN_PATH] = "path", [IN_QUERY] = "query"};
-	for (size_t k = 0; k < table->count; k++) {
-		const struct param *p = &table->at[k];
-		json_write_open(w, NULL);
-		write_name(w, path, p->wire);
-		json_write_z(w, "in", places[p->place]);
-		json_write_z(w, "type", type_word(p));
-		json_write_bool(w, "required", p->flags & REQUIRED);
-		json_write_bool(w, "nullable", p->flags & (NULLABLE | NULL_ABSENT));
-		json_write_bool(w, "by_name", p->flags & BY_NAME);
-		json_write_bool(w, "or_number", p->flags & OR_NUMBER);
-		json_write_bool(w, "base64", p->flags & BASE64);
-		json_write_bool(w, "built", p->type != PARAM_NOT_BUILT);
-		write_bounds(w, p);
-		json_write_z(w, "doc", p->doc);
-		json_write_close(w);
-		const struct path inner = {path, p->wire, p->type == PARAM_STRUCTS};
-		if (p->sub)
-			write_params(w, p->sub, &inner);
-	}
-}
+static const struct dump_form form = {.list_suffix = "", .write_param = write_param};
 
 static void write_filters(struct json_writer *w, const struct os_listing *list)
 {
@@ -144,18 +77,12 @@ static void write_list(struct json_writer *w, const struct os_listing *list)
 
 static void write_action(struct json_writer *w, enum os_service service, const struct os_action *a)
 {
-	json_write_open(w, NULL);
-	json_write_z(w, "service", os_service_info(service)->type);
+	const struct permission *permission = permission_of_action(str_from(a->permit));
+	dump_open_action(w, &a->core, os_service_info(service)->type, a->verb);
 	json_write_z(w, "prefix", os_service_info(service)->prefix);
 	json_write_z(w, "method", method_word(a->method));
 	json_write_z(w, "path", a->path);
-	json_write_z(w, "name", a->verb);
-	json_write_z(w, "permit", a->permit);
-	const struct permission *permission = permission_of_action(str_from(a->permit));
 	json_write_z(w, "iam", permission ? permission->action : "");
-	json_write_z(w, "decided_on", permission ? permission->kinds : "");
-	json_write_z(w, "recorded", audited_say_when(a->permit));
-	json_write_bool(w, "writes", a->flags & API_WRITES);
 	json_write_bool(w, "admin", a->flags & OS_ADMIN);
 	json_write_bool(w, "open", a->flags & API_OPEN);
 	json_write_bool(w, "bulk", a->flags & OS_BULK);
@@ -164,12 +91,9 @@ static void write_action(struct json_writer *w, enum os_service service, const s
 	json_write_int(w, "until", a->until);
 	json_write_int(w, "status", a->status ? a->status : 200);
 	json_write_z(w, "wrap", a->wrap);
-	json_write_open_list(w, "params");
-	write_params(w, &a->args, NULL);
-	json_write_close_list(w);
+	dump_params(w, &form, NULL, &a->args);
 	write_filters(w, a->list);
 	write_list(w, a->list);
-	json_write_z(w, "doc", a->doc);
 	json_write_close(w);
 }
 

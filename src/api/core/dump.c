@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tables of actions and parameters as JSON: one walk over the tables, whatever the face. */
+#include "api/core/dump.h"
+
+#include "api/core/audit.h"
+#include "model/permission.h"
+
+enum { NAME_SIZE_MAX = 4096 };
+
+static const char *type_word(const struct dump_form *form, const struct param *p)
+{
+	static const char *const words[] = {
+		[PARAM_NOT_BUILT] = "any",   [PARAM_TEXT] = "string",
+		[PARAM_INT] = "integer",     [PARAM_BOOL] = "boolean",
+		[PARAM_CHOICE] = "boolean",  [PARAM_ID] = "id",
+		[PARAM_IP] = "ip",           [PARAM_CIDR] = "cidr",
+		[PARAM_MAC] = "mac",         [PARAM_TEXTS] = "list of strings",
+		[PARAM_IDS] = "list of ids", [PARAM_IPS] = "list of ips",
+		[PARAM_STRUCT] = "object",   [PARAM_TAGS] = "object of strings",
+		[PARAM_JSON] = "any",        [PARAM_STRUCTS] = "list of objects",
+	};
+	if (p->type == PARAM_CHOICE && p->yes)
+		return "string";
+	return form->types[p->type] ? form->types[p->type] : words[p->type];
+}
+
+static bool is_list(const struct param *p)
+{
+	return p->type == PARAM_TEXTS || p->type == PARAM_IDS || p->type == PARAM_IPS ||
+	       p->type == PARAM_STRUCTS;
+}
+
+static void open_on_new_line(struct json_writer *w)
+{
+	buf_add_char(w->out, '\n');
+	json_write_open(w, NULL);
+}
+
+static void write_param(struct json_writer *w, const struct dump_form *form, const struct param *p,
+			struct str name)
+{
+	bool is_text = p->type == PARAM_TEXT || p->type == PARAM_TEXTS || p->flags & BY_NAME;
+	int64_t max = is_text && !p->max ? form->text_max : p->max;
+	open_on_new_line(w);
+	json_write_text(w, "name", name);
+	json_write_z(w, "type", type_word(form, p));
+	json_write_bool(w, "required", p->flags & REQUIRED);
+	json_write_bool(w, "built", p->type != PARAM_NOT_BUILT);
+	if (p->kind != KIND_NONE && !(p->flags & ANY_KIND))
+		json_write_z(w, "kind", model_kinds[p->kind].name);
+	if (p->words)
+		json_write_z(w, "words", p->words);
+	if (p->only)
+		json_write_z(w, "only", p->only);
+	if (p->min || max) {
+		json_write_int(w, "min", p->min);
+		json_write_int(w, "max", max);
+	}
+	if (form->write_param)
+		form->write_param(w, p);
+	json_write_z(w, "doc", p->doc ? p->doc : form->no_doc);
+	json_write_close(w);
+}
+
+/* name: of what the table is in, "IpPermissions.N.", and so it is again afterwards. */
+static void write_params(struct json_writer *w, const struct dump_form *form, const struct params *table,
+			 struct buf *name)
+{
+	size_t outer = name->size;
+	for (size_t k = 0; k < table->count; k++) {
+		const struct param *p = &table->at[k];
+		struct str rest = str_from(p->wire), word;
+		for (; str_split_next(&rest, '|', &word); name->size = outer) {
+			buf_add_str(name, word);
+			buf_add_str(name, str_from(is_list(p) ? form->list_suffix : ""));
+			write_param(w, form, p, buf_str(name));
+		}
+		if (p->sub) {
+			buf_print(name, "%s%s.", p->wire, p->type == PARAM_STRUCTS ? ".N" : "");
+			write_params(w, form, p->sub, name);
+			name->size = outer;
+		}
+	}
+}
+
+void dump_params(struct json_writer *w, const struct dump_form *form, const struct params *common,
+		 const struct params *args)
+{
+	struct buf name;
+	buf_init(&name, NAME_SIZE_MAX);
+	json_write_open_list(w, "params");
+	if (common)
+		write_params(w, form, common, &name);
+	write_params(w, form, args, &name);
+	json_write_close_list(w);
+	buf_done(&name);
+}
+
+void dump_open_action(struct json_writer *w, const struct api_action *a, const char *service,
+		      const char *name)
+{
+	const struct permission *permission = permission_of_action(str_from(a->permit));
+	open_on_new_line(w);
+	json_write_z(w, "service", service);
+	json_write_z(w, "name", name);
+	json_write_z(w, "doc", a->doc);
+	json_write_z(w, "permit", a->permit);
+	json_write_z(w, "decided_on", permission ? permission->kinds : "");
+	if (a->never)
+		json_write_z(w, "never", a->never);
+	json_write_z(w, "recorded", audited_say_when(a->permit));
+	json_write_bool(w, "writes", a->flags & API_WRITES);
+}

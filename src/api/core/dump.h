@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tables of actions and parameters as JSON, for `dari dump`, the documentation, and the tests that hold them
+ * against published models and send what they say. What differs between protocols is a const struct dump_form of
+ * the face. Each action and each parameter begins a line. Any thread. */
+#pragma once
+
+#include "api/core/action.h"
+#include "base/json_write.h"
+
+struct dump_form {
+	const char *types[PARAM_JSON + 1]; /* the protocol's words; NULL: those of the core (dump.c) */
+	const char *list_suffix;           /* behind the name of a parameter that is a list: ".N" */
+	const char *no_doc;                /* for a row without a sentence; NULL: null */
+	int64_t text_max; /* characters, where the row says nothing else; 0: no limit is told */
+	/* Members of a parameter that only this protocol has; NULL: there are none. */
+	void (*write_param)(struct json_writer *w, const struct param *p);
+};
+
+/* Opens an action's object, and writes the members that every face's actions have. json_write_close() ends it. */
+void dump_open_action(struct json_writer *w, const struct api_action *a, const char *service,
+		      const char *name);
+/* The list "params": an object for each name of both tables, "A.N.B" for one within a list. common: of every
+ * action; NULL: none. */
+void dump_params(struct json_writer *w, const struct dump_form *form, const struct params *common,
+		 const struct params *args);
