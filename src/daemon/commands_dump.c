@@ -265,6 +265,14 @@ static void add_cloudstack_coverage(struct buf *out)
 	api_write_coverage(out, cloudstack_protocol.groups);
 }
 
+static void add_absent_coverage(struct buf *out)
+{
+	buf_add_str(out,
+		    STR("\n## Other services of AWS\n\nThere are none. A request that is signed for one is "
+			"refused in that service's protocol, whoever signed\nit: query, JSON, REST or CBOR. "
+			"Its SDK reports the error and does not try again.\n"));
+}
+
 static int dump_coverage_here(const struct command *command, json_t *args, const char *config_path)
 {
 	(void) args;
@@ -279,6 +287,7 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 	if (add_chapter(&out, ec2_dump_actions, add_ec2_coverage) &&
 	    add_chapter(&out, openstack_dump_actions, add_openstack_coverage)) {
 		add_cloudstack_coverage(&out);
+		add_absent_coverage(&out);
 		return print_whole(&out);
 	}
 	buf_done(&out);

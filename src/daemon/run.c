@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api/absent/absent.h"
 #include "api/cloudstack/cloudstack.h"
 #include "api/console/console.h"
 #include "api/console/relay.h"
@@ -35,7 +36,8 @@ enum { STOP_GRACE_S = 5, STOP_LIMIT_S = 20, DAEMON_ARENA_CAP = 64 * 1024 * 1024 
 /* NULL: none, the call is for a page of ours. */
 static struct api_face *find_face(struct daemon *d, const struct call *call)
 {
-	return openstack_has_path(call->path)    ? d->openstack
+	return absent_has_call(call)             ? d->absent
+	       : openstack_has_path(call->path)  ? d->openstack
 	       : cloudstack_has_path(call->path) ? d->cloudstack
 	       : iam_has_call(call)              ? d->iam
 						 : d->ec2;
@@ -194,6 +196,7 @@ static RESULT open_faces(struct daemon *d)
 	};
 	TRY(api_face_new(&d->ctx, &ec2_protocol, &faces, &d->ec2));
 	TRY(api_face_new(&d->ctx, &iam_protocol, &faces, &d->iam));
+	TRY(api_face_new(&d->ctx, &absent_protocol, &faces, &d->absent));
 	TRY(api_face_new(&d->ctx, &cloudstack_protocol, &faces, &d->cloudstack));
 	TRY(api_face_new(&d->ctx, &openstack_protocol, &faces, &d->openstack));
 	TRY(open_consoles(d));
@@ -247,6 +250,7 @@ static void end_all(struct daemon *d)
 	metadata_free(d->metadata);
 	api_face_free(d->ec2);
 	api_face_free(d->iam);
+	api_face_free(d->absent);
 	api_face_free(d->cloudstack);
 	api_face_free(d->openstack);
 	console_free(d->console);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Services of AWS that this region does not have. A request is signed for one service, and its client reads
+ * answers of that service's protocol only: so a refusal has to have that form, or the client asks for ever. On the
+ * listener of EC2's. */
+#pragma once
+
+#include "api/core/face.h"
+
+/* For api_face_new(). */
+extern const struct api_protocol absent_protocol;
+
+/* Whether a request is signed for a service that is not here; the signature itself is not looked at. */
+bool absent_has_call(const struct call *call);
