@@ -19,7 +19,9 @@ ACTIONS = {a["name"]: a for a in dump()["actions"] if a["service"] == "ec2" and 
 # Every Describe action knows these, whatever its text says.
 OF_TAGS = re.compile(r"tag|tag:.*|tag-key|tag-value")
 # Words of the text that look like a filter and are a value, or an example.
-NO_FILTERS = {("DescribeImages", "windows")}
+NO_FILTERS = {("DescribeImages", "windows"),
+              *(("DescribeCapacityReservations", value) for value in
+                "default dedicated active expired cancelled pending failed unlimited limited open targeted".split())}
 
 
 def members(action):

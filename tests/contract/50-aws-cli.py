@@ -178,7 +178,7 @@ def test_refusals(cli, net):
     cli.fails(f"delete-vpc --vpc-id {net['vpc']}", "DependencyViolation")
     assert "Request would have succeeded" in cli.fails(f"create-subnet --vpc-id {net['vpc']} --cidr-block 10.20.9.0/24 --dry-run", "DryRunOperation")
     assert cli.run("ec2", "wait", "volume-available", "--volume-ids", "vol-0123456789abcdef0").returncode == 255
-    assert "vpn" in cli.fails("describe-vpn-connections", "UnsupportedOperation").lower()
+    assert "vpn" in cli.fails("create-vpn-gateway --type ipsec.1", "UnsupportedOperation").lower()
     done = cli.run("sts", "get-caller-identity", "--query", "Account", "--output", "text")
     assert done.returncode == 0 and len(done.stdout.strip()) == 12
 

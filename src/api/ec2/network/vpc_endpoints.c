@@ -4,37 +4,13 @@
  * DeleteVpcEndpoints. No service of this region is reached by an endpoint, and all of them answer as EC2 does
  * in such a region: lists are empty, an id is nobody's, and the service of one that is to be made does not
  * exist. Nothing here changes anything. */
-#include "api/ec2/core/list.h"
+#include "api/ec2/core/empty_list.h"
 #include "api/ec2/core/write.h"
 
 #define NO_SERVICES "no service of the region is reached by endpoints"
 
-/* A filter of a list that has no rows. */
-#define FITS_NOTHING(word)                                                                                   \
-	{                                                                                                    \
-		.name = (word), .get = filter_nothing                                                        \
-	}
-#define OF_NO_TAGS FITS_NOTHING("tag:"), FITS_NOTHING("tag-key")
-
-/* What a list without rows does with what it is asked. ERR_COMBINATION, ERR_INVALID. */
-static RESULT check_query(struct ec2_call *e, const struct ec2_query *query, size_t named)
-{
-	struct filter_runs runs;
-	struct row_place after = {0};
-	if (query->max_results && named)
-		return ctx_fail_field(e->c, ERR_COMBINATION, STR("MaxResults"),
-				      "The parameter MaxResults cannot be used with ids or names");
-	TRY(filters_compile(e, KIND_NONE, &ec2_action_of(e)->filters, &query->filters, &runs));
-	return ec2_parse_token(e, query->next_token, &after);
-}
-
 /* ---- prefix lists ---- */
 
-/* What any of the lists is asked. */
-struct ec2_empty_list {
-	struct ec2_query query;
-	struct strs names; /* of services */
-};
 static const struct param describe_prefix_lists_params[] = {
 	QUERY_IDS(struct ec2_empty_list, "PrefixListId", KIND_ADDRESS_GROUP, "Lists by id."),
 	QUERY_FILTERS(struct ec2_empty_list),
@@ -49,7 +25,7 @@ static const struct filter prefix_list_filters[] = {
 static RESULT ec2_describe_prefix_lists(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_empty_list *a = args;
-	TRY(check_query(e, &a->query, a->query.ids.count));
+	TRY(ec2_check_empty_list(e, &a->query, a->query.ids.count));
 	if (a->query.ids.count)
 		return engine_fail_not_found(e->c, KIND_ADDRESS_GROUP, &a->query.ids.at[0]);
 	xml_empty(x, "prefixListSet");
@@ -88,7 +64,7 @@ static const struct filter endpoint_filters[] = {
 static RESULT ec2_describe_endpoints(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_empty_list *a = args;
-	TRY(check_query(e, &a->query, a->query.ids.count));
+	TRY(ec2_check_empty_list(e, &a->query, a->query.ids.count));
 	if (a->query.ids.count)
 		return fail_no_endpoint(e, &a->query.ids.at[0]);
 	xml_empty(x, "vpcEndpointSet");
@@ -108,7 +84,7 @@ static const struct filter connection_filters[] = {
 static RESULT ec2_describe_connections(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_empty_list *a = args;
-	TRY(check_query(e, &a->query, 0));
+	TRY(ec2_check_empty_list(e, &a->query, 0));
 	xml_empty(x, "vpcEndpointConnectionSet");
 	return OK;
 }
@@ -129,7 +105,7 @@ static const struct filter service_filters[] = {
 static RESULT ec2_describe_services(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_empty_list *a = args;
-	TRY(check_query(e, &a->query, a->names.count));
+	TRY(ec2_check_empty_list(e, &a->query, a->names.count));
 	if (a->names.count)
 		return fail_no_service(e, a->names.at[0]);
 	xml_empty(x, "serviceNameSet");

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Lists of what EC2 has and no region of ours ever has: transit gateways, VPNs, spot requests and the like. Tools
+ * ask for them before they delete a VPC or an account's resources, and go on when a list is empty. An id that is
+ * asked for is nobody's. Nothing here changes anything. */
+#include "api/ec2/core/empty_list.h"
+
+#define NO_CARRIER "no carrier's network is connected to the region"
+#define NO_TRANSIT "VPCs of a region are joined by peerings, and there is one region"
+#define NO_VPN "sites are joined by the operator's own router, on the external network"
+#define NO_FLOW_LOGS "there is no service that keeps them"
+#define NO_MIRRORS "packets of guests are not copied"
+#define NO_SERVICES "no service of the region is reached by endpoints"
+#define NO_RESERVED "nobody pays ahead: quotas say what an account may use"
+#define NO_SPOT "there is no market: an instance starts where there is room, and stays"
+#define NO_FLEETS "what a fleet chooses between, prices and kinds of capacity, is one here"
+#define NO_CAPACITY "room is not kept for later: an instance starts where there is room"
+
+#define IDS(wire) PARAM(struct ec2_empty_list, wire, names, .doc = "By id.")
+#define PAGES(least, most) QUERY_PAGES(struct ec2_empty_list, least, most)
+
+static const struct param carrier_gateways_params[] = {
+	IDS("CarrierGatewayId"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(5, 1000),
+};
+static const struct filter carrier_gateways_filters[] = {
+	FITS_NOTHING("carrier-gateway-id"),
+	FITS_NOTHING("state"),
+	FITS_NOTHING("owner-id"),
+	FITS_NOTHING("vpc-id"),
+	OF_NO_TAGS,
+};
+
+static const struct param transit_gateways_params[] = {
+	IDS("TransitGatewayIds"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(5, 1000),
+};
+static const struct filter transit_gateways_filters[] = {
+	FITS_NOTHING("options.propagation-default-route-table-id"),
+	FITS_NOTHING("options.amazon-side-asn"),
+	FITS_NOTHING("options.association-default-route-table-id"),
+	FITS_NOTHING("options.auto-accept-shared-attachments"),
+	FITS_NOTHING("options.default-route-table-association"),
+	FITS_NOTHING("options.default-route-table-propagation"),
+	FITS_NOTHING("options.dns-support"),
+	FITS_NOTHING("options.vpn-ecmp-support"),
+	FITS_NOTHING("owner-id"),
+	FITS_NOTHING("state"),
+	FITS_NOTHING("transit-gateway-id"),
+	OF_NO_TAGS,
+};
+
+static const struct param transit_gateway_attachments_params[] = {
+	IDS("TransitGatewayAttachmentIds"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(5, 1000),
+};
+static const struct filter transit_gateway_attachments_filters[] = {
+	FITS_NOTHING("association.state"),
+	FITS_NOTHING("association.transit-gateway-route-table-id"),
+	FITS_NOTHING("resource-id"),
+	FITS_NOTHING("resource-owner-id"),
+	FITS_NOTHING("resource-type"),
+	FITS_NOTHING("state"),
+	FITS_NOTHING("transit-gateway-attachment-id"),
+	FITS_NOTHING("transit-gateway-id"),
+	FITS_NOTHING("transit-gateway-owner-id"),
+	OF_NO_TAGS,
+};
+
+static const struct param transit_gateway_vpc_attachments_params[] = {
+	IDS("TransitGatewayAttachmentIds"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(5, 1000),
+};
+static const struct filter transit_gateway_vpc_attachments_filters[] = {
+	FITS_NOTHING("state"),
+	FITS_NOTHING("transit-gateway-attachment-id"),
+	FITS_NOTHING("transit-gateway-id"),
+	FITS_NOTHING("vpc-id"),
+	OF_NO_TAGS,
+};
+
+static const struct param transit_gateway_peering_attachments_params[] = {
+	IDS("TransitGatewayAttachmentIds"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(5, 1000),
+};
+static const struct filter transit_gateway_peering_attachments_filters[] = {
+	FITS_NOTHING("transit-gateway-attachment-id"),
+	FITS_NOTHING("local-owner-id"),
+	FITS_NOTHING("remote-owner-id"),
+	FITS_NOTHING("state"),
+	FITS_NOTHING("transit-gateway-id"),
+	OF_NO_TAGS,
+};
+
+static const struct param transit_gateway_route_tables_params[] = {
+	IDS("TransitGatewayRouteTableIds"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(5, 1000),
+};
+static const struct filter transit_gateway_route_tables_filters[] = {
+	FITS_NOTHING("default-association-route-table"),
+	FITS_NOTHING("default-propagation-route-table"),
+	FITS_NOTHING("state"),
+	FITS_NOTHING("transit-gateway-id"),
+	FITS_NOTHING("transit-gateway-route-table-id"),
+	OF_NO_TAGS,
+};
+
+static const struct param vpn_connections_params[] = {
+	IDS("VpnConnectionId"),
+	QUERY_FILTERS(struct ec2_empty_list),
+};
+static const struct filter vpn_connections_filters[] = {
+	FITS_NOTHING("customer-gateway-configuration"),
+	FITS_NOTHING("customer-gateway-id"),
+	FITS_NOTHING("state"),
+	FITS_NOTHING("option.static-routes-only"),
+	FITS_NOTHING("route.destination-cidr-block"),
+	FITS_NOTHING("bgp-asn"),
+	FITS_NOTHING("type"),
+	FITS_NOTHING("vpn-connection-id"),
+	FITS_NOTHING("vpn-gateway-id"),
+	FITS_NOTHING("transit-gateway-id"),
+	OF_NO_TAGS,
+};
+
+static const struct param vpn_gateways_params[] = {
+	IDS("VpnGatewayId"),
+	QUERY_FILTERS(struct ec2_empty_list),
+};
+static const struct filter vpn_gateways_filters[] = {
+	FITS_NOTHING("amazon-side-asn"),
+	FITS_NOTHING("attachment.state"),
+	FITS_NOTHING("attachment.vpc-id"),
+	FITS_NOTHING("availability-zone"),
+	FITS_NOTHING("state"),
+	FITS_NOTHING("type"),
+	FITS_NOTHING("vpn-gateway-id"),
+	OF_NO_TAGS,
+};
+
+static const struct param customer_gateways_params[] = {
+	IDS("CustomerGatewayId"),
+	QUERY_FILTERS(struct ec2_empty_list),
+};
+static const struct filter customer_gateways_filters[] = {
+	FITS_NOTHING("bgp-asn"),    FITS_NOTHING("customer-gateway-id"),
+	FITS_NOTHING("ip-address"), FITS_NOTHING("state"),
+	FITS_NOTHING("type"),       OF_NO_TAGS,
+};
+
+static const struct param client_vpn_endpoints_params[] = {
+	IDS("ClientVpnEndpointId"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(5, 1000),
+};
+static const struct filter client_vpn_endpoints_filters[] = {
+	FITS_NOTHING("endpoint-id"),
+	FITS_NOTHING("transport-protocol"),
+	OF_NO_TAGS,
+};
+
+static const struct param flow_logs_params[] = {
+	IDS("FlowLogId"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(1, 1000),
+};
+static const struct filter flow_logs_filters[] = {
+	FITS_NOTHING("deliver-log-status"),
+	FITS_NOTHING("log-destination-type"),
+	FITS_NOTHING("flow-log-id"),
+	FITS_NOTHING("log-group-name"),
+	FITS_NOTHING("resource-id"),
+	FITS_NOTHING("traffic-type"),
+	OF_NO_TAGS,
+};
+
+static const struct param traffic_mirror_sessions_params[] = {
+	IDS("TrafficMirrorSessionId"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(5, 1000),
+};
+static const struct filter traffic_mirror_sessions_filters[] = {
+	FITS_NOTHING("description"),
+	FITS_NOTHING("network-interface-id"),
+	FITS_NOTHING("owner-id"),
+	FITS_NOTHING("packet-length"),
+	FITS_NOTHING("session-number"),
+	FITS_NOTHING("traffic-mirror-filter-id"),
+	FITS_NOTHING("traffic-mirror-session-id"),
+	FITS_NOTHING("traffic-mirror-target-id"),
+	FITS_NOTHING("virtual-network-id"),
+	OF_NO_TAGS,
+};
+
+static const struct param traffic_mirror_targets_params[] = {
+	IDS("TrafficMirrorTargetId"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(5, 1000),
+};
+static const struct filter traffic_mirror_targets_filters[] = {
+	FITS_NOTHING("description"),
+	FITS_NOTHING("network-interface-id"),
+	FITS_NOTHING("network-load-balancer-arn"),
+	FITS_NOTHING("owner-id"),
+	FITS_NOTHING("traffic-mirror-target-id"),
+	OF_NO_TAGS,
+};
+
+static const struct param traffic_mirror_filters_params[] = {
+	IDS("TrafficMirrorFilterId"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(5, 1000),
+};
+static const struct filter traffic_mirror_filters_filters[] = {
+	FITS_NOTHING("description"),
+	FITS_NOTHING("traffic-mirror-filter-id"),
+	OF_NO_TAGS,
+};
+
+static const struct param vpc_endpoint_service_configurations_params[] = {
+	IDS("ServiceId"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(5, 1000),
+};
+static const struct filter vpc_endpoint_service_configurations_filters[] = {
+	FITS_NOTHING("service-name"),
+	FITS_NOTHING("service-id"),
+	FITS_NOTHING("service-state"),
+	FITS_NOTHING("supported-ip-address-types"),
+	OF_NO_TAGS,
+};
+
+static const struct param reserved_instances_params[] = {
+	IDS("ReservedInstancesId"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PARAM(struct ec2_empty_list, "OfferingClass", words[0], .words = "standard|convertible",
+	      .doc = "Which of them."),
+	PARAM(struct ec2_empty_list, "OfferingType", words[1],
+	      .words = "Heavy Utilization|Medium Utilization|Light Utilization|No Upfront|Partial "
+		       "Upfront|All Upfront",
+	      .doc = "How they were paid."),
+};
+static const struct filter reserved_instances_filters[] = {
+	FITS_NOTHING("availability-zone"),
+	FITS_NOTHING("duration"),
+	FITS_NOTHING("end"),
+	FITS_NOTHING("fixed-price"),
+	FITS_NOTHING("instance-type"),
+	FITS_NOTHING("scope"),
+	FITS_NOTHING("product-description"),
+	FITS_NOTHING("reserved-instances-id"),
+	FITS_NOTHING("start"),
+	FITS_NOTHING("state"),
+	FITS_NOTHING("usage-price"),
+	OF_NO_TAGS,
+};
+
+static const struct param spot_instance_requests_params[] = {
+	IDS("SpotInstanceRequestId"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(5, 1000),
+};
+static const struct filter spot_instance_requests_filters[] = {
+	FITS_NOTHING("availability-zone-group"),
+	FITS_NOTHING("create-time"),
+	FITS_NOTHING("fault-code"),
+	FITS_NOTHING("fault-message"),
+	FITS_NOTHING("instance-id"),
+	FITS_NOTHING("launch-group"),
+	FITS_NOTHING("launch.block-device-mapping.delete-on-termination"),
+	FITS_NOTHING("launch.block-device-mapping.device-name"),
+	FITS_NOTHING("launch.block-device-mapping.snapshot-id"),
+	FITS_NOTHING("launch.block-device-mapping.volume-size"),
+	FITS_NOTHING("launch.block-device-mapping.volume-type"),
+	FITS_NOTHING("launch.group-id"),
+	FITS_NOTHING("launch.group-name"),
+	FITS_NOTHING("launch.image-id"),
+	FITS_NOTHING("launch.instance-type"),
+	FITS_NOTHING("launch.kernel-id"),
+	FITS_NOTHING("launch.key-name"),
+	FITS_NOTHING("launch.monitoring-enabled"),
+	FITS_NOTHING("launch.ramdisk-id"),
+	FITS_NOTHING("launched-availability-zone"),
+	FITS_NOTHING("network-interface.addresses.primary"),
+	FITS_NOTHING("network-interface.delete-on-termination"),
+	FITS_NOTHING("network-interface.description"),
+	FITS_NOTHING("network-interface.device-index"),
+	FITS_NOTHING("network-interface.group-id"),
+	FITS_NOTHING("network-interface.network-interface-id"),
+	FITS_NOTHING("network-interface.private-ip-address"),
+	FITS_NOTHING("network-interface.subnet-id"),
+	FITS_NOTHING("product-description"),
+	FITS_NOTHING("spot-instance-request-id"),
+	FITS_NOTHING("spot-price"),
+	FITS_NOTHING("state"),
+	FITS_NOTHING("status-code"),
+	FITS_NOTHING("status-message"),
+	FITS_NOTHING("type"),
+	FITS_NOTHING("valid-from"),
+	FITS_NOTHING("valid-until"),
+	OF_NO_TAGS,
+};
+
+static const struct param spot_fleet_requests_params[] = {
+	IDS("SpotFleetRequestId"),
+	PAGES(1, 1000),
+};
+
+static const struct param fleets_params[] = {
+	IDS("FleetId"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(1, 1000),
+};
+static const struct filter fleets_filters[] = {
+	FITS_NOTHING("activity-status"),
+	FITS_NOTHING("excess-capacity-termination-policy"),
+	FITS_NOTHING("fleet-state"),
+	FITS_NOTHING("replace-unhealthy-instances"),
+	FITS_NOTHING("type"),
+	OF_NO_TAGS,
+};
+
+static const struct param capacity_reservations_params[] = {
+	IDS("CapacityReservationId"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(1, 1000),
+};
+static const struct filter capacity_reservations_filters[] = {
+	FITS_NOTHING("instance-type"),
+	FITS_NOTHING("owner-id"),
+	FITS_NOTHING("instance-platform"),
+	FITS_NOTHING("availability-zone"),
+	FITS_NOTHING("tenancy"),
+	FITS_NOTHING("outpost-arn"),
+	FITS_NOTHING("state"),
+	FITS_NOTHING("start-date"),
+	FITS_NOTHING("end-date"),
+	FITS_NOTHING("end-date-type"),
+	FITS_NOTHING("instance-match-criteria"),
+	FITS_NOTHING("placement-group-arn"),
+	OF_NO_TAGS,
+};
+
+/* ---- answers ---- */
+
+static const struct empty_kind {
+	const char *action;
+	const char *set;    /* the element that is empty */
+	const char *noun;   /* in messages */
+	const char *prefix; /* of ids; NULL: they have none */
+	struct api_error absent, malformed;
+} kinds[] = {
+#define KIND(action, set, noun, prefix, absent, malformed)                                                   \
+	{                                                                                                    \
+		action, set, noun, prefix, {ERR_NOT_FOUND, 0, 400, absent},                                  \
+		{                                                                                            \
+			ERR_MALFORMED, 0, 400, malformed                                                     \
+		}                                                                                            \
+	}
+	KIND("DescribeCarrierGateways", "carrierGatewaySet", "carrierGateway", "cagw-",
+	     "InvalidCarrierGatewayID.NotFound", "InvalidCarrierGatewayID.Malformed"),
+	KIND("DescribeTransitGateways", "transitGatewaySet", "transitGateway", "tgw-",
+	     "InvalidTransitGatewayID.NotFound", "InvalidTransitGatewayID.Malformed"),
+	KIND("DescribeTransitGatewayAttachments", "transitGatewayAttachments", "transitGatewayAttachment",
+	     "tgw-attach-", "InvalidTransitGatewayAttachmentID.NotFound",
+	     "InvalidTransitGatewayAttachmentID.Malformed"),
+	KIND("DescribeTransitGatewayVpcAttachments", "transitGatewayVpcAttachments",
+	     "transitGatewayAttachment", "tgw-attach-", "InvalidTransitGatewayAttachmentID.NotFound",
+	     "InvalidTransitGatewayAttachmentID.Malformed"),
+	KIND("DescribeTransitGatewayPeeringAttachments", "transitGatewayPeeringAttachments",
+	     "transitGatewayAttachment", "tgw-attach-", "InvalidTransitGatewayAttachmentID.NotFound",
+	     "InvalidTransitGatewayAttachmentID.Malformed"),
+	KIND("DescribeTransitGatewayRouteTables", "transitGatewayRouteTables", "transitGatewayRouteTable",
+	     "tgw-rtb-", "InvalidRouteTableID.NotFound", "InvalidRouteTableId.Malformed"),
+	KIND("DescribeVpnConnections", "vpnConnectionSet", "vpnConnection", "vpn-",
+	     "InvalidVpnConnectionID.NotFound", "InvalidVpnConnectionID.Malformed"),
+	KIND("DescribeVpnGateways", "vpnGatewaySet", "vpnGateway", "vgw-", "InvalidVpnGatewayID.NotFound",
+	     "InvalidVpnGatewayID.Malformed"),
+	KIND("DescribeCustomerGateways", "customerGatewaySet", "customerGateway", "cgw-",
+	     "InvalidCustomerGatewayID.NotFound", "InvalidCustomerGatewayId.Malformed"),
+	KIND("DescribeClientVpnEndpoints", "clientVpnEndpoint", "clientVpnEndpoint", "cvpn-endpoint-",
+	     "InvalidClientVpnEndpointId.NotFound", "InvalidClientVpnEndpointId.Malformed"),
+	KIND("DescribeFlowLogs", "flowLogSet", "flowLog", "fl-", "InvalidFlowLogId.NotFound",
+	     "InvalidFlowLogId.Malformed"),
+	KIND("DescribeTrafficMirrorSessions", "trafficMirrorSessionSet", "trafficMirrorSession", "tms-",
+	     "InvalidTrafficMirrorSessionId.NotFound", "InvalidTrafficMirrorSessionId.Malformed"),
+	KIND("DescribeTrafficMirrorTargets", "trafficMirrorTargetSet", "trafficMirrorTarget", "tmt-",
+	     "InvalidTrafficMirrorTargetId.NotFound", "InvalidTrafficMirrorTargetId.Malformed"),
+	KIND("DescribeTrafficMirrorFilters", "trafficMirrorFilterSet", "trafficMirrorFilter", "tmf-",
+	     "InvalidTrafficMirrorFilterId.NotFound", "InvalidTrafficMirrorFilterId.Malformed"),
+	KIND("DescribeVpcEndpointServiceConfigurations", "serviceConfigurationSet", "vpcEndpointService",
+	     "vpce-svc-", "InvalidVpcEndpointServiceId.NotFound", "InvalidVpcEndpointServiceId.Malformed"),
+	KIND("DescribeReservedInstances", "reservedInstancesSet", "reservedInstances", NULL,
+	     "InvalidReservedInstancesId", "InvalidReservedInstancesId"),
+	KIND("DescribeSpotInstanceRequests", "spotInstanceRequestSet", "spotInstanceRequest", "sir-",
+	     "InvalidSpotInstanceRequestID.NotFound", "InvalidSpotInstanceRequestID.Malformed"),
+	KIND("DescribeSpotFleetRequests", "spotFleetRequestConfigSet", "spotFleetRequest", "sfr-",
+	     "InvalidSpotFleetRequestId.NotFound", "InvalidSpotFleetRequestId.Malformed"),
+	KIND("DescribeFleets", "fleetSet", "fleet", "fleet-", "InvalidFleetId.NotFound",
+	     "InvalidFleetId.Malformed"),
+	KIND("DescribeCapacityReservations", "capacityReservationSet", "capacityReservation", "cr-",
+	     "InvalidCapacityReservationId.NotFound", "InvalidCapacityReservationId.Malformed"),
+#undef KIND
+};
+
+static const struct empty_kind *find_kind(const char *action)
+{
+	const struct empty_kind *kind = kinds;
+	while (strcmp(kind->action, action) != 0)
+		kind++;
+	return kind;
+}
+
+static bool is_id(const struct empty_kind *kind, struct str id)
+{
+	struct str prefix = str_from(kind->prefix ? kind->prefix : ""), digits = STR("0123456789abcdef-");
+	bool fits = str_starts_with(id, prefix) && id.n > prefix.n;
+	for (size_t k = prefix.n; k < id.n && fits; k++)
+		fits = str_find_char(digits, id.p[k], 0) < digits.n;
+	return fits || !kind->prefix;
+}
+
+static RESULT refuse_id(struct ec2_call *e, const struct empty_kind *kind, struct str id)
+{
+	if (is_id(kind, id)) {
+		e->error = &kind->absent;
+		return ctx_fail(e->c, ERR_NOT_FOUND, "The %s ID '%" STR_FMT "' does not exist", kind->noun,
+				STR_ARG(id));
+	}
+	e->error = &kind->malformed;
+	return ctx_fail(e->c, ERR_MALFORMED, "Invalid id: \"%" STR_FMT "\" (expecting \"%s...\")",
+			STR_ARG(id), kind->prefix);
+}
+
+static RESULT ec2_describe_nothing(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_empty_list *a = args;
+	const struct empty_kind *kind = find_kind(e->action->name);
+	TRY(ec2_check_empty_list(e, &a->query, a->names.count));
+	if (a->names.count)
+		return refuse_id(e, kind, a->names.at[0]);
+	xml_empty(x, kind->set);
+	return OK;
+}
+
+#define LIST(word, table)                                                                                    \
+	EC2_ACTION(word), .args = PARAMS(struct ec2_empty_list, table##_params),                             \
+			  .answer = ec2_describe_nothing
+#define FILTERED(table) .filters = FILTERS(table##_filters)
+static const struct ec2_action actions[] = {
+	{LIST("DescribeCarrierGateways", carrier_gateways), FILTERED(carrier_gateways), .never = NO_CARRIER,
+	 .doc = "Gateways to a carrier's network."},
+	{LIST("DescribeTransitGateways", transit_gateways), FILTERED(transit_gateways), .never = NO_TRANSIT,
+	 .doc = "Transit gateways."},
+	{LIST("DescribeTransitGatewayAttachments", transit_gateway_attachments),
+	 FILTERED(transit_gateway_attachments), .never = NO_TRANSIT,
+	 .doc = "What is attached to transit gateways."},
+	{LIST("DescribeTransitGatewayVpcAttachments", transit_gateway_vpc_attachments),
+	 FILTERED(transit_gateway_vpc_attachments), .never = NO_TRANSIT,
+	 .doc = "VPCs that are attached to transit gateways."},
+	{LIST("DescribeTransitGatewayPeeringAttachments", transit_gateway_peering_attachments),
+	 FILTERED(transit_gateway_peering_attachments), .never = NO_TRANSIT,
+	 .doc = "Peerings of transit gateways."},
+	{LIST("DescribeTransitGatewayRouteTables", transit_gateway_route_tables),
+	 FILTERED(transit_gateway_route_tables), .never = NO_TRANSIT,
+	 .doc = "Route tables of transit gateways."},
+	{LIST("DescribeVpnConnections", vpn_connections), FILTERED(vpn_connections), .never = NO_VPN,
+	 .doc = "VPN connections."},
+	{LIST("DescribeVpnGateways", vpn_gateways), FILTERED(vpn_gateways), .never = NO_VPN,
+	 .doc = "Virtual private gateways."},
+	{LIST("DescribeCustomerGateways", customer_gateways), FILTERED(customer_gateways), .never = NO_VPN,
+	 .doc = "The other ends of VPN connections."},
+	{LIST("DescribeClientVpnEndpoints", client_vpn_endpoints), FILTERED(client_vpn_endpoints),
+	 .never = NO_VPN, .doc = "Where clients' VPNs end."},
+	{LIST("DescribeFlowLogs", flow_logs), FILTERED(flow_logs), .never = NO_FLOW_LOGS,
+	 .doc = "Logs of packets."},
+	{LIST("DescribeTrafficMirrorSessions", traffic_mirror_sessions), FILTERED(traffic_mirror_sessions),
+	 .never = NO_MIRRORS, .doc = "Interfaces whose packets are copied."},
+	{LIST("DescribeTrafficMirrorTargets", traffic_mirror_targets), FILTERED(traffic_mirror_targets),
+	 .never = NO_MIRRORS, .doc = "Where copies of packets go."},
+	{LIST("DescribeTrafficMirrorFilters", traffic_mirror_filters), FILTERED(traffic_mirror_filters),
+	 .never = NO_MIRRORS, .doc = "Which packets are copied."},
+	{LIST("DescribeVpcEndpointServiceConfigurations", vpc_endpoint_service_configurations),
+	 FILTERED(vpc_endpoint_service_configurations), .never = NO_SERVICES,
+	 .doc = "The account's own endpoint services."},
+	{LIST("DescribeReservedInstances", reserved_instances), FILTERED(reserved_instances),
+	 .never = NO_RESERVED, .doc = "Time that was paid ahead."},
+	{LIST("DescribeSpotInstanceRequests", spot_instance_requests), FILTERED(spot_instance_requests),
+	 .never = NO_SPOT, .doc = "Requests for spot instances."},
+	{LIST("DescribeSpotFleetRequests", spot_fleet_requests), .never = NO_SPOT,
+	 .doc = "Requests for fleets of spot instances."},
+	{LIST("DescribeFleets", fleets), FILTERED(fleets), .never = NO_FLEETS, .doc = "Fleets."},
+	{LIST("DescribeCapacityReservations", capacity_reservations), FILTERED(capacity_reservations),
+	 .never = NO_CAPACITY, .doc = "Room that is kept for later."},
+};
+const struct api_actions ec2_empty_list_actions = API_ACTIONS(actions);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/ec2/: lists that have no rows here, and still take what EC2's take. */
+#pragma once
+
+#include "api/ec2/core/filter.h"
+#include "api/ec2/core/list.h"
+
+/* What any of them is asked. */
+struct ec2_empty_list {
+	struct ec2_query query;
+	struct strs names;   /* of services; ids of what has no kind of rows */
+	struct str words[2]; /* whatever else chooses between rows */
+};
+
+#define FITS_NOTHING(word)                                                                                   \
+	{                                                                                                    \
+		.name = (word), .get = filter_nothing                                                        \
+	}
+#define OF_NO_TAGS FITS_NOTHING("tag:"), FITS_NOTHING("tag-key")
+
+/* Checks filters, pages and token as a list with rows does. named: how many ids or names are asked for.
+ * ERR_COMBINATION, ERR_INVALID. */
+RESULT ec2_check_empty_list(struct ec2_call *e, const struct ec2_query *query, size_t named);
