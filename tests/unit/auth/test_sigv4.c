@@ -207,6 +207,25 @@ static void test_botocore(void **state)
 	}
 }
 
+/* ---- AWS's SDK for JavaScript ---- */
+
+static const struct {
+	const char *name, *service, *text;
+} sdk_js_requests[] = {
+#include "sdk_js_requests.inc"
+};
+
+/* It signs the length and the digest of the body, and headers of its own. */
+static void test_sdk_js(void **state)
+{
+	struct world *w = *state;
+	for (size_t n = 0; n < sizeof sdk_js_requests / sizeof sdk_js_requests[0]; n++) {
+		if (check(w, str_from(sdk_js_requests[n].text)) != SIGV4_FINE)
+			fail_msg("%s: %" STR_FMT, sdk_js_requests[n].name, STR_ARG(w->answer.message));
+		assert_str(w->answer.service, sdk_js_requests[n].service);
+	}
+}
+
 /* One changed character anywhere is noticed, but for those that don't count. */
 static void test_every_byte_counts(void **state)
 {
@@ -599,11 +618,22 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_published_example), TEST(test_botocore),       TEST(test_every_byte_counts),
-		TEST(test_faults_of_key),     TEST(test_changed_secret), TEST(test_faults_of_time),
-		TEST(test_faults_of_scope),   TEST(test_faults_of_body), TEST(test_malformed),
-		TEST(test_date_header),       TEST(test_canonical),      TEST(test_cache),
-		TEST(test_threads),           TEST(test_no_memory),      TEST(test_cost),
+		TEST(test_published_example),
+		TEST(test_botocore),
+		TEST(test_sdk_js),
+		TEST(test_every_byte_counts),
+		TEST(test_faults_of_key),
+		TEST(test_changed_secret),
+		TEST(test_faults_of_time),
+		TEST(test_faults_of_scope),
+		TEST(test_faults_of_body),
+		TEST(test_malformed),
+		TEST(test_date_header),
+		TEST(test_canonical),
+		TEST(test_cache),
+		TEST(test_threads),
+		TEST(test_no_memory),
+		TEST(test_cost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,7 +48,7 @@ static const struct filter transit_gateways_filters[] = {
 	FITS_NOTHING("owner-id"),
 	FITS_NOTHING("state"),
 	FITS_NOTHING("transit-gateway-id"),
-	OF_NO_TAGS,
+	FITS_NOTHING("tag:"),
 };
 
 static const struct param transit_gateway_attachments_params[] = {
@@ -66,7 +66,7 @@ static const struct filter transit_gateway_attachments_filters[] = {
 	FITS_NOTHING("transit-gateway-attachment-id"),
 	FITS_NOTHING("transit-gateway-id"),
 	FITS_NOTHING("transit-gateway-owner-id"),
-	OF_NO_TAGS,
+	FITS_NOTHING("tag:"),
 };
 
 static const struct param transit_gateway_vpc_attachments_params[] = {
@@ -79,7 +79,7 @@ static const struct filter transit_gateway_vpc_attachments_filters[] = {
 	FITS_NOTHING("transit-gateway-attachment-id"),
 	FITS_NOTHING("transit-gateway-id"),
 	FITS_NOTHING("vpc-id"),
-	OF_NO_TAGS,
+	FITS_NOTHING("tag:"),
 };
 
 static const struct param transit_gateway_peering_attachments_params[] = {
@@ -107,7 +107,7 @@ static const struct filter transit_gateway_route_tables_filters[] = {
 	FITS_NOTHING("state"),
 	FITS_NOTHING("transit-gateway-id"),
 	FITS_NOTHING("transit-gateway-route-table-id"),
-	OF_NO_TAGS,
+	FITS_NOTHING("tag:"),
 };
 
 static const struct param vpn_connections_params[] = {
@@ -161,7 +161,7 @@ static const struct param client_vpn_endpoints_params[] = {
 static const struct filter client_vpn_endpoints_filters[] = {
 	FITS_NOTHING("endpoint-id"),
 	FITS_NOTHING("transport-protocol"),
-	OF_NO_TAGS,
+	FITS_NOTHING("tag:"),
 };
 
 static const struct param flow_logs_params[] = {
@@ -194,7 +194,7 @@ static const struct filter traffic_mirror_sessions_filters[] = {
 	FITS_NOTHING("traffic-mirror-session-id"),
 	FITS_NOTHING("traffic-mirror-target-id"),
 	FITS_NOTHING("virtual-network-id"),
-	OF_NO_TAGS,
+	FITS_NOTHING("tag:"),
 };
 
 static const struct param traffic_mirror_targets_params[] = {
@@ -208,7 +208,7 @@ static const struct filter traffic_mirror_targets_filters[] = {
 	FITS_NOTHING("network-load-balancer-arn"),
 	FITS_NOTHING("owner-id"),
 	FITS_NOTHING("traffic-mirror-target-id"),
-	OF_NO_TAGS,
+	FITS_NOTHING("tag:"),
 };
 
 static const struct param traffic_mirror_filters_params[] = {
@@ -219,7 +219,7 @@ static const struct param traffic_mirror_filters_params[] = {
 static const struct filter traffic_mirror_filters_filters[] = {
 	FITS_NOTHING("description"),
 	FITS_NOTHING("traffic-mirror-filter-id"),
-	OF_NO_TAGS,
+	FITS_NOTHING("tag:"),
 };
 
 static const struct param vpc_endpoint_service_configurations_params[] = {
@@ -322,7 +322,7 @@ static const struct filter fleets_filters[] = {
 	FITS_NOTHING("fleet-state"),
 	FITS_NOTHING("replace-unhealthy-instances"),
 	FITS_NOTHING("type"),
-	OF_NO_TAGS,
+	FITS_NOTHING("tag:"),
 };
 
 static const struct param capacity_reservations_params[] = {
@@ -343,7 +343,7 @@ static const struct filter capacity_reservations_filters[] = {
 	FITS_NOTHING("end-date-type"),
 	FITS_NOTHING("instance-match-criteria"),
 	FITS_NOTHING("placement-group-arn"),
-	OF_NO_TAGS,
+	FITS_NOTHING("tag:"),
 };
 
 /* ---- answers ---- */
