@@ -31,7 +31,8 @@ def read(path):
 
 
 GUESTS_WORD = {"PasswordDataAvailable"}  # it waits for what a Windows guest says; no guest runs here
-WAITERS = {name: w for name, w in read(DATA + "/waiters-2.json")["waiters"].items() if w["operation"] in ACTIONS and name not in GUESTS_WORD}
+WAITERS = {name: w for name, w in read(DATA + "/waiters-2.json")["waiters"].items() if w["operation"] in ACTIONS and name not in GUESTS_WORD
+           and "never" not in ACTIONS[w["operation"]]}  # a list that never has anything: there is no id to wait for
 PAGES = {name: p for name, p in read(DATA + "/paginators-1.json")["pagination"].items() if name in ACTIONS}
 RESOURCES = read(BOTO3)
 SKELETONS = [name for name, o in read(DATA + "/service-2.json")["operations"].items() if name in ACTIONS and "input" in o]
