@@ -93,7 +93,7 @@ const refusals = [
   ["DescribeVolumes", { VolumeIds: [`vol-${ABSENT}`] }, "InvalidVolume.NotFound", 400],
   ["DescribeInstances", { Filters: [{ Name: "colour", Values: ["red"] }] }, "InvalidParameterValue", 400],
   ["CreateVpc", { CidrBlock: "10.0.0.0/8" }, "InvalidVpc.Range", 400],
-  ["TerminateInstances", {}, "MissingParameter", 400],
+  ["TerminateInstances", {}, "InvalidParameterCombination", 400],
   ["DescribeVpcs", { DryRun: true }, "DryRunOperation", 412],
   ["CreateVpc", { CidrBlock: "10.40.0.0/16", DryRun: true }, "DryRunOperation", 412],
 ];
