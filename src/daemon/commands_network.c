@@ -27,6 +27,12 @@ static RESULT parse_range(struct command_call *call, const char *name, bool requ
 	return OK;
 }
 
+static struct ref named_network(const struct command_call *call)
+{
+	return (struct ref){
+		.kind = KIND_EXTERNAL_NETWORK, .text = command_arg(call, "name"), .field = STR("name")};
+}
+
 static RESULT network_add_external(struct command_call *call)
 {
 	struct external_network_wish wish = {
@@ -47,9 +53,7 @@ static RESULT network_add_external(struct command_call *call)
 
 static RESULT network_add_range(struct command_call *call)
 {
-	struct address_range_wish wish = {.external_network = {.kind = KIND_EXTERNAL_NETWORK,
-							       .text = command_arg(call, "name"),
-							       .field = STR("name")}};
+	struct address_range_wish wish = {.external_network = named_network(call)};
 	TRY(parse_range(call, "range", true, &wish.first, &wish.last));
 	TRY(command_commit(call, "dari:network add-range", engine_add_address_range_run, &wish));
 	buf_print(&call->text, "%" STR_FMT " hands out %" STR_FMT " as well\n",
@@ -59,9 +63,7 @@ static RESULT network_add_range(struct command_call *call)
 
 static RESULT network_set_gateway_range(struct command_call *call)
 {
-	struct gateway_range_wish wish = {.external_network = {.kind = KIND_EXTERNAL_NETWORK,
-							       .text = command_arg(call, "name"),
-							       .field = STR("name")}};
+	struct gateway_range_wish wish = {.external_network = named_network(call)};
 	TRY(parse_range(call, "gateway-range", true, &wish.first, &wish.last));
 	TRY(command_commit(call, "dari:network set-gateway-range", engine_set_gateway_range_run, &wish));
 	buf_print(&call->text, "routers lead out by %" STR_FMT " on %" STR_FMT "\n",
@@ -71,9 +73,7 @@ static RESULT network_set_gateway_range(struct command_call *call)
 
 static RESULT network_set_ipv6(struct command_call *call)
 {
-	struct external_ipv6_wish wish = {.external_network = {.kind = KIND_EXTERNAL_NETWORK,
-							       .text = command_arg(call, "name"),
-							       .field = STR("name")}};
+	struct external_ipv6_wish wish = {.external_network = named_network(call)};
 	struct str next_hop = command_arg(call, "next-hop");
 	if (!result_is_ok(cidr_parse(command_arg(call, "pool"), &wish.pool)))
 		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("pool"),

@@ -56,7 +56,8 @@ static const struct member members[] = {
 	MEMBER_FIXED("state", "\"Active\""),
 };
 
-static const struct api_listing offerings = {KIND_INSTANCE_TYPE, "serviceoffering", .is_by_name = true,
+static const struct api_listing offerings = {KIND_INSTANCE_TYPE, offsetof(struct instance_type, name),
+					     "serviceoffering",  .is_by_name = true,
 					     .matches = matches, .members = MEMBERS(members)};
 static const struct cloudstack_action actions[] = {{
 	.name = "listServiceOfferings",

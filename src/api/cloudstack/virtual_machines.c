@@ -104,8 +104,8 @@ static const struct member members[] = {
 	MEMBER_FIXED("isdynamicallyscalable", "false"),
 };
 
-static const struct api_listing machines = {KIND_INSTANCE, "virtualmachine", .matches = matches,
-					    .members = MEMBERS(members)};
+static const struct api_listing machines = {KIND_INSTANCE, offsetof(struct instance, name), "virtualmachine",
+					    .matches = matches, .members = MEMBERS(members)};
 static const struct cloudstack_action actions[] = {{
 	.name = "listVirtualMachines",
 	.permit = "ec2:DescribeInstances",

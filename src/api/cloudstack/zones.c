@@ -36,8 +36,9 @@ static const struct member members[] = {
 	MEMBER_FIXED("tags", "[]"),
 };
 
-static const struct api_listing zones = {KIND_ZONE, "zone", .is_by_name = true, .matches = matches,
-					 .members = MEMBERS(members)};
+static const struct api_listing zones = {
+	KIND_ZONE,          offsetof(struct zone, name), "zone",
+	.is_by_name = true, .matches = matches,          .members = MEMBERS(members)};
 static const struct cloudstack_action actions[] = {{
 	.name = "listZones",
 	.permit = "ec2:DescribeAvailabilityZones",

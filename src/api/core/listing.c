@@ -17,7 +17,7 @@ static const struct field *find_name_field(const struct api_call *e)
 
 struct str api_list_name(struct api_call *e, const struct row *row)
 {
-	const struct str *name = query_field_at(find_name_field(e), row);
+	const struct str *name = (const void *) ((const char *) row + e->action->listing->name);
 	return name->n ? *name : uuid_to_str(e->c->arena, row->id);
 }
 

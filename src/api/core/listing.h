@@ -7,7 +7,8 @@
 #include "api/core/members.h"
 
 struct api_listing {
-	enum kind kind;   /* its rows have a field "name" */
+	enum kind kind;   /* its rows have a field "name", a struct str */
+	size_t name;      /* its offset */
 	const char *item; /* the answer's member that holds them: "zone" */
 	bool is_by_name;  /* their order, else that in which they were created */
 	/* Filters that no parameter's row can say; NULL: there are none. */

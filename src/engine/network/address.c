@@ -248,15 +248,19 @@ RESULT address_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip)
 
 /* ---- those that come and go with an instance's run ---- */
 
-/* On all external networks; INT64_MAX: the region has none. */
+/* On all external networks; INT64_MAX: the region has none, or the last one goes. */
 static int64_t count_left(const struct tables *t)
 {
 	const struct external_network *network = external_network_first(t);
-	int64_t left = network ? 0 : INT64_MAX;
-	for (; network; network = external_network_next(t, network))
-		if (row_is_live(&network->row))
-			left += capacity_count_public_left(t, network->row.id);
-	return left;
+	int64_t left = 0;
+	bool has_one = false;
+	for (; network; network = external_network_next(t, network)) {
+		if (!row_is_live(&network->row))
+			continue;
+		has_one = true;
+		left += capacity_count_public_left(t, network->row.id);
+	}
+	return has_one ? left : INT64_MAX;
 }
 
 int64_t address_count_auto(const struct tables *t, uuid router)
@@ -286,7 +290,7 @@ RESULT address_check_auto(struct op *op, uuid router, int64_t count)
 }
 
 /* An address that the router's internet gateway leads to. Without a gateway that of the first external network
- * that has one: a gateway which is attached later leads there (gateway_lead_out()). */
+ * that has one: a gateway which is attached later leads there. */
 static bool pick_for_router(const struct tables *t, uuid router, struct place *ret_place)
 {
 	const struct gateway *gateway = gateway_of_router(t, router);
@@ -304,11 +308,11 @@ RESULT address_give_auto(struct op *op, const struct port *port)
 	struct place place = {0};
 	if (!port->wants_public_ip || port->ip.family != IP_V4 || find_for(op->head, port->row.id, port->ip))
 		return OK;
-	TRY(address_check_auto(op, port->router, 1));
-	if (address_count_auto(op->head, port->router) == INT64_MAX)
-		return OK;
-	if (!pick_for_router(op->head, port->router, &place))
-		return fail_none_left(op, UUID_NONE);
+	if (!pick_for_router(op->head, port->router, &place)) {
+		TRY(address_check_auto(op, port->router, 1));
+		bool is_given = address_count_auto(op->head, port->router) != INT64_MAX;
+		return is_given ? fail_none_left(op, UUID_NONE) : OK;
+	}
 	struct address address = {.row.id = engine_new_id(op, KIND_ADDRESS),
 				  .row.gen = 1,
 				  .account = port->account,
