@@ -108,8 +108,8 @@ static void judge_associate(const struct request *x, struct verdict *v)
 static void apply_associate(struct request *x, struct str answer)
 {
 	struct model *m = &x->s->model;
-	if (!str_is(answer_at(answer, "state"), "associated"))
-		blame(x->s, "#%d: a group is not associated", (int) x->serial);
+	if (!str_is(answer_at(answer, "state"), "associating"))
+		blame(x->s, "#%d: a group is not being associated", (int) x->serial);
 	if (!model_group_association(m, x->refs[0], x->refs[1]))
 		model_add(m, KIND_SECURITY_GROUP_ASSOCIATION, x->account, x->refs[0], STR_NONE)->to =
 			x->refs[1];

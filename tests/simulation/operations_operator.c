@@ -143,6 +143,7 @@ static bool draw_grant(struct request *x)
 	snprintf(form, sizeof form, "GET /identity/v3/roles?name=%s", roles[role]);
 	struct str id = answer_at(request_get_answer(x->s, ADMIN, form), "roles/item/id");
 	x->count = (int64_t) (account * 2 + role);
+	x->flag = has_access(x);
 	put_in_path(x, "{project_id}", project_of(x, account));
 	put_in_path(x, "{role_id}", str_to_z(x->s->region.cloud->arena, id));
 	return true;
@@ -154,10 +155,11 @@ static void apply_grant(struct request *x, struct str answer)
 	x->refs[0]->members |= 1u << x->count;
 }
 
+/* A refusal is put on record before it is answered: the role may have been granted in between. */
 static void judge_revoke(const struct request *x, struct verdict *v)
 {
-	if (!has_access(x))
-		refuse(v, "404");
+	if (!has_access(x) || !x->flag)
+		refuse_or_doubt(v, !has_access(x), "404");
 }
 
 /* ---- application credentials ---- */

@@ -266,6 +266,8 @@ static int64_t count_left(const struct tables *t)
 int64_t address_count_auto(const struct tables *t, uuid router)
 {
 	const struct gateway *gateway = gateway_of_router(t, router);
+	if (uuid_is_none(router))
+		return INT64_MAX; /* nothing could translate one */
 	if (!gateway)
 		return count_left(t);
 	if (uuid_is_none(gateway->external_network) && !gateway_lacks_address(t, gateway))
@@ -306,7 +308,8 @@ static bool pick_for_router(const struct tables *t, uuid router, struct place *r
 RESULT address_give_auto(struct op *op, const struct port *port)
 {
 	struct place place = {0};
-	if (!port->wants_public_ip || port->ip.family != IP_V4 || find_for(op->head, port->row.id, port->ip))
+	bool is_wanted = port->wants_public_ip && port->ip.family == IP_V4 && !uuid_is_none(port->router);
+	if (!is_wanted || find_for(op->head, port->row.id, port->ip))
 		return OK;
 	if (!pick_for_router(op->head, port->router, &place)) {
 		TRY(address_check_auto(op, port->router, 1));
