@@ -160,6 +160,7 @@ static const struct row *cursor_row(const struct query_scan *s, const struct cur
 
 struct found {
 	VEC(const struct row *) rows;
+	bool is_ordered; /* by creation, and no row is there twice */
 };
 
 /* How far a plan has been carried out. */
@@ -174,7 +175,7 @@ struct run {
 
 /* Asks memory for what will be read of a row. By creation what is found is shown: all of the row. By sort keys most
  * rows are only looked at. */
-static void fetch(const struct query *q, const struct row *row)
+ALWAYS_INLINE void fetch(const struct query *q, const struct row *row)
 {
 	if (row && !q->sort_count)
 		row_prefetch(&model_kinds[q->kind], row);
@@ -437,7 +438,8 @@ static RESULT find(struct query *q, struct found *ret_found)
 		*ret_found = best->found;
 	}
 	bool is_single = count && best->plan->scans.count == 1 && best->plan->scans.at[0].join_count == 0;
-	if (!is_single)
+	ret_found->is_ordered = is_single && best->plan->scans.at[0].is_by_creation;
+	if (!is_single && q->sort_count)
 		order_by_creation(ret_found);
 	return OK;
 }
@@ -459,7 +461,8 @@ RESULT query_run(struct query *q, struct query_page *ret_page)
 			return ctx_no_memory(q->c);
 	if (q->sort_count)
 		return page_sorted(q, &found, ret_page);
-	order_by_creation(&found);
+	if (!found.is_ordered || q->given.count)
+		order_by_creation(&found);
 	size_t offset = place_page(q, found.rows.count, ret_page);
 	ret_page->rows = offset ? found.rows.at + offset : found.rows.at;
 	return OK;

@@ -165,29 +165,32 @@ struct tag_search {
 	const struct filter_runs *runs;
 	struct tag_list *list;
 	enum kind kind;
+	bool is_gathering; /* the predicate is asked once about each row of the result, in order: it adds the items */
 };
 
-/* The row's next item from the k-th tag on; false: there are no more. */
-static bool next_item(const struct tag_search *s, const struct row *row, size_t *k, struct tag_item *ret_item)
+static RESULT add_items(const struct tag_search *s, const struct row *row)
 {
 	const struct tags *tags = ec2_tags_of(s->e, s->kind, row);
-	while (*k < tags->count) {
+	for (size_t k = 0; k < tags->count; k++) {
 		struct tag_row found = {
-			.item = {.place = row_place_of(row), .kind = s->kind, .tag = &tags->at[*k]}};
-		found.item.place.id.b[sizeof(uuid) - 1] = (uint8_t) (*k)++;
-		*ret_item = found.item;
+			.item = {.place = row_place_of(row), .kind = s->kind, .tag = &tags->at[k]}};
+		found.item.place.id.b[sizeof(uuid) - 1] = (uint8_t) k;
 		if (row_compare_places(found.item.place, s->list->after) > 0 &&
-		    filters_fit(s->runs, ec2_tables(s->e), &found.row))
-			return true;
+		    filters_fit(s->runs, ec2_tables(s->e), &found.row) &&
+		    !VEC_PUSH(s->e->c->arena, &s->list->items, found.item))
+			return ctx_no_memory(s->e->c);
 	}
-	return false;
+	return OK;
 }
 
 static RESULT has_items(void *arg, const struct row *row, bool *ret_has)
 {
-	struct tag_item item;
-	size_t k = 0;
-	*ret_has = next_item(arg, row, &k, &item);
+	const struct tag_search *s = arg;
+	size_t before = s->list->items.count;
+	TRY(add_items(s, row));
+	*ret_has = s->list->items.count > before;
+	if (!s->is_gathering)
+		s->list->items.count = before;
 	return OK;
 }
 
@@ -231,19 +234,17 @@ static RESULT find_rows(struct tag_search *s, struct query_page *ret_page)
 	TRY(list_begin_plan(&l, s->kind, NULL, &tagged));
 	TRY(list_add_term(&tagged, term_of_tagged(l.owners[0])));
 	TRY(list_end_plan(&tagged));
+	s->is_gathering = q.plans.count == 1;
 	return query_run(&q, ret_page);
 }
 
 static RESULT find_items_of_kind(struct tag_search *s)
 {
 	struct query_page page;
-	struct tag_item item;
 	TRY(find_rows(s, &page));
 	s->list->has_more |= page.found > page.count;
-	for (size_t n = 0; n < page.count; n++)
-		for (size_t k = 0; next_item(s, page.rows[n], &k, &item);)
-			if (!VEC_PUSH(s->e->c->arena, &s->list->items, item))
-				return ctx_no_memory(s->e->c);
+	for (size_t n = 0; n < page.count && !s->is_gathering; n++)
+		TRY(add_items(s, page.rows[n]));
 	return OK;
 }
 
@@ -275,7 +276,7 @@ static void write_tag(struct xml *x, const struct tag_item *item)
 /* Pages are in the order of creation, as are all items of several values at once; others come kind by kind. */
 static RESULT find_items(struct ec2_call *e, const struct filter_runs *runs, struct tag_list *list)
 {
-	struct tag_search s = {e, runs, list, KIND_NONE};
+	struct tag_search s = {.e = e, .runs = runs, .list = list};
 	bool is_ordered = list->max != SIZE_MAX || !uuid_is_none(list->after.id);
 	for (size_t k = 0; k < runs->count; k++)
 		is_ordered = is_ordered || (is_narrow(&runs->at[k]) && runs->at[k].patterns.count > 1);
@@ -289,7 +290,7 @@ static RESULT find_items(struct ec2_call *e, const struct filter_runs *runs, str
 }
 
 /* For the tags of items further on, and for their texts. */
-static void ask_ahead(const struct tag_list *list, size_t k)
+ALWAYS_INLINE void ask_ahead(const struct tag_list *list, size_t k)
 {
 	if (k + ROWS_AHEAD < list->items.count)
 		__builtin_prefetch(list->items.at[k + ROWS_AHEAD].tag);
