@@ -87,6 +87,7 @@ bool str_matches(struct str s, struct str pattern);
 /* Strings in an arena. A result whose p is NULL means that the arena is full, or for str_copy()
  * that s was empty. */
 struct str str_copy(struct arena *a, struct str s);
+struct str str_join(struct arena *a, const struct str *parts, size_t count); /* one behind the other */
 struct str str_print(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 struct str str_lower(struct arena *a, struct str s); /* ASCII */
 const char *str_to_z(struct arena *a,

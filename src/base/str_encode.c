@@ -25,6 +25,18 @@ struct str str_copy(struct arena *a, struct str s)
 	return (struct str){p, s.n};
 }
 
+struct str str_join(struct arena *a, const struct str *parts, size_t count)
+{
+	size_t size = 0, at = 0;
+	for (size_t k = 0; k < count; k++)
+		size += parts[k].n;
+	char *whole = arena_alloc(a, size);
+	for (size_t k = 0; whole && k < count; at += parts[k++].n)
+		if (parts[k].n)
+			memcpy(whole + at, parts[k].p, parts[k].n);
+	return whole ? (struct str){whole, size} : STR_NONE;
+}
+
 struct str str_print(struct arena *a, const char *format, ...)
 {
 	char small[256];

@@ -264,6 +264,9 @@ static void test_copies(void **state)
 	assert_null(str_copy(a, STR_NONE).p);
 	assert_int_equal(str_copy(a, STR("")).n, 0);
 	assert_str(str_print(a, "%d-%s", 5, "x"), "5-x");
+	const struct str parts[] = {STR("one"), STR_NONE, STR(":"), STR(""), STR("two")};
+	assert_str(str_join(a, parts, 5), "one:two");
+	assert_int_equal(str_join(a, parts, 0).n, 0);
 	assert_str(str_lower(a, STR("AbC-É[")), "abc-É[");
 	assert_string_equal(str_to_z(a, str_slice(STR("abcdef"), 1, 3)), "bc");
 	assert_string_equal(str_to_z(a, STR_NONE), "");

@@ -26,8 +26,15 @@ void ec2_write_prefixed(struct xml *x, const char *name, const char *prefix, uui
 struct str ec2_arn(const struct ec2_call *e, const char *type, enum kind kind, uuid id)
 {
 	char text[EC2_ID_TEXT_SIZE];
-	return str_print(e->c->arena, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":%s/%s",
-			 STR_ARG(e->config->region), STR_ARG(e->owner), type, id_write_ec2(kind, id, text));
+	const struct str parts[] = {STR("arn:aws:ec2:"),
+				    e->config->region,
+				    STR(":"),
+				    e->owner,
+				    STR(":"),
+				    str_from(type),
+				    STR("/"),
+				    str_from(id_write_ec2(kind, id, text))};
+	return str_join(e->c->arena, parts, sizeof parts / sizeof parts[0]);
 }
 
 void ec2_write_ip(struct xml *x, const char *name, struct ip ip)
