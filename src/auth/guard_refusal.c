@@ -189,7 +189,7 @@ RESULT guard_decode_refusal(struct guards *g, struct ctx *c, struct str encoded,
 	    !result_is_ok(crypto_open(c, g->key, refusal_label(c), (struct str){sealed, encoded.n / 2},
 				      ret_json))) {
 		ctx_clear_problem(c);
-		return ctx_fail_field(c, ERR_INVALID, STR("EncodedMessage"),
+		return ctx_fail_field(c, ERR_MALFORMED, STR("EncodedMessage"),
 				      "Message: the encoded message is not valid");
 	}
 	return OK;

@@ -121,6 +121,21 @@ enum policy_effect policy_ask(const struct policy_code *p, const struct policy_q
 	return effect;
 }
 
+bool policy_is_of_vendor(const struct policy_code *p, struct str vendor)
+{
+	const struct policy_statement *statements = policy_at(p, p->statements);
+	for (size_t k = 0; k < p->statements.count; k++) {
+		const struct pattern *actions = policy_at(p, statements[k].actions);
+		for (size_t n = 0; n < statements[k].actions.count; n++) {
+			struct str text = policy_text(p, actions[n].text);
+			size_t colon = str_find_char(text, ':', 0);
+			if (!actions[n].is_any && !str_equal_nocase(str_slice(text, 0, colon), vendor))
+				return false;
+		}
+	}
+	return true;
+}
+
 struct str policy_statement_id(const struct policy_code *p, size_t statement)
 {
 	const struct policy_statement *statements = policy_at(p, p->statements);

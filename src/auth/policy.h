@@ -30,6 +30,9 @@ size_t policy_size(const struct policy_code *p);
 /* How many characters count against IAM's limits: all but white space. */
 size_t policy_count_characters(struct str document);
 
+/* Whether each action that it names is of that vendor, such as "sts". */
+bool policy_is_of_vendor(const struct policy_code *p, struct str vendor);
+
 /* ---- questions ---- */
 
 enum policy_known {

@@ -53,11 +53,15 @@ static RESULT check_action(struct ctx *c, struct str action)
 	size_t colon = str_find_char(action, ':', 0);
 	if (str_is(action, "*"))
 		return OK;
-	if (colon == action.n || colon == 0)
+	if (colon == action.n)
 		return ctx_fail(c, ERR_INVALID,
 				"Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
+	for (size_t k = 0; k < colon || k == 0; k++)
+		if (colon == 0 || !is_action_character(action.p[k], true))
+			return ctx_fail(c, ERR_INVALID, "Vendor %" STR_FMT " is not valid",
+					STR_ARG(str_slice(action, 0, colon)));
 	for (size_t k = 0; k < action.n; k++)
-		if (!is_action_character(action.p[k], k < colon))
+		if (!is_action_character(action.p[k], false))
 			return ctx_fail(c, ERR_INVALID, "The action %" STR_FMT " is not valid.",
 					STR_ARG(str_slice(action, 0, 128)));
 	return OK;
@@ -306,17 +310,32 @@ static RESULT check_members(struct policy_builder *b, const json_t *json)
 	return OK;
 }
 
+static RESULT fail_prohibited(const struct policy_builder *b, const char *name)
+{
+	return b->of_trust ? ctx_fail(b->c, ERR_INVALID, "Has prohibited field %s", name)
+			   : ctx_fail(b->c, ERR_INVALID, "Policy document should not specify a principal.");
+}
+
+static RESULT fail_missing(const struct policy_builder *b, const char *name)
+{
+	return b->of_trust ? ctx_fail(b->c, ERR_INVALID, "Missing required field %s", name)
+			   : ctx_fail(b->c, ERR_INVALID, "Policy statement must contain %s.",
+				      strcmp(name, "Action") == 0 ? "actions" : "resources");
+}
+
 /* Exactly one of an element and its negation; a form without it has neither. */
 static RESULT choose(struct policy_builder *b, const json_t *json, const char *name, const char *not_name,
 		     bool is_needed, const json_t **ret_value, bool *ret_is_not)
 {
 	const json_t *value = json_object_get(json, name), *negated = json_object_get(json, not_name);
 	if (!is_needed && (value || negated))
-		return ctx_fail(b->c, ERR_INVALID, "Has prohibited field %s", value ? name : not_name);
+		return fail_prohibited(b, value ? name : not_name);
 	if (is_needed && !value && !negated)
-		return ctx_fail(b->c, ERR_INVALID, "Missing required field %s", name);
+		return fail_missing(b, name);
 	if (value && negated)
-		return ctx_fail(b->c, ERR_INVALID, "A statement has %s or %s, not both.", name, not_name);
+		return ctx_fail(b->c, ERR_INVALID,
+				"Syntax errors in policy. A statement has %s or %s, not both.", name,
+				not_name);
 	*ret_value = value ? value : negated;
 	*ret_is_not = negated;
 	return OK;
@@ -335,10 +354,12 @@ static RESULT read_head(struct policy_builder *b, const json_t *json, struct pol
 				"Statement IDs (SID) must be alpha-numeric. Check that your input satisfies "
 				"the regular expression [0-9A-Za-z]*");
 	if (!effect)
-		return ctx_fail(b->c, ERR_INVALID, "Missing required field Effect cannot be empty!");
+		return ctx_fail(b->c, ERR_INVALID, "%sMissing required field Effect cannot be empty!",
+				b->of_trust ? "" : "Syntax errors in policy. ");
 	s->is_deny = str_is(text_of(effect), "Deny");
 	if (!s->is_deny && !str_is(text_of(effect), "Allow"))
-		return ctx_fail(b->c, ERR_INVALID, "Invalid effect: %" STR_FMT,
+		return ctx_fail(b->c, ERR_INVALID, "%sInvalid effect: %" STR_FMT,
+				b->of_trust ? "" : "Syntax errors in policy. ",
 				STR_ARG(str_slice(text_of(effect), 0, 64)));
 	s->id = policy_add_text(b, text);
 	return OK;
@@ -380,7 +401,8 @@ static RESULT read_statements(struct policy_builder *b, const json_t *json, stru
 {
 	const json_t *item = NULL;
 	if (!json)
-		return ctx_fail(b->c, ERR_INVALID, "Missing required field Statement");
+		return ctx_fail(b->c, ERR_INVALID, "%sMissing required field Statement",
+				b->of_trust ? "" : "Syntax errors in policy. ");
 	if (count_of(json) == 0 || count_of(json) > POLICY_STATEMENTS_MAX)
 		return ctx_fail(b->c, ERR_INVALID, "Syntax errors in policy. It has 1 to %d statements.",
 				POLICY_STATEMENTS_MAX);
@@ -441,7 +463,9 @@ RESULT policy_compile(struct ctx *c, struct str document, enum policy_form form,
 				POLICY_DOCUMENT_MAX);
 	json_t *json = json_loadb(document.p ? document.p : "", document.n, JSON_REJECT_DUPLICATES, &error);
 	if (!json)
-		return ctx_fail(c, ERR_INVALID, "Syntax errors in policy. %s (line %d, column %d)",
+		return ctx_fail(c, ERR_INVALID, "%s %s (line %d, column %d)",
+				b.of_trust ? "This policy contains invalid Json:"
+					   : "Syntax errors in policy.",
 				error.text, error.line, error.column);
 	struct result result = compile(&b, json);
 	json_decref(json);

@@ -221,10 +221,9 @@ RESULT session_issue(struct ctx *c, const struct session_keys *keys, const struc
 	struct str sealed = STR_NONE;
 	if (session_packed_size(s) > SESSION_PACKED_MAX || s->tags.count > SESSION_TAGS_MAX ||
 	    s->policies.count > SESSION_POLICIES_MAX)
-		return ctx_fail(
-			c, ERR_QUOTA,
-			"Policies, tags and name of the session are %zu bytes packed; the most is %d.",
-			session_packed_size(s), SESSION_PACKED_MAX);
+		return ctx_fail(c, ERR_QUOTA,
+				"Packed policy consumes %zu%% of allotted space, please use smaller policy.",
+				(session_packed_size(s) * 100 + SESSION_PACKED_MAX - 1) / SESSION_PACKED_MAX);
 	struct str plain = pack(c->arena, s);
 	if (!plain.p)
 		return ctx_no_memory(c);

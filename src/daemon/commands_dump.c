@@ -170,15 +170,26 @@ static void add_code_row(struct buf *out, const char *name, const json_t *of)
 	buf_add_str(out, STR(" |\n"));
 }
 
+static void add_code_reasons(struct buf *out, const json_t *reasons)
+{
+	for (size_t k = 0; k < json_array_size(reasons); k++) {
+		buf_print(out, "| %s | ", text_of(json_array_get(reasons, k), "why"));
+		add_codes(out, json_object_get(json_array_get(reasons, k), "codes"));
+		buf_add_str(out, STR(" |\n"));
+	}
+}
+
 static void add_codes_of_ec2(struct buf *out, const json_t *dump)
 {
-	const json_t *actions = json_object_get(dump, "actions"),
-		     *reasons = json_object_get(dump, "left_out_codes");
-	buf_add_str(out, STR("\n### Codes of failures of EC2\n\nThe codes that EC2's API Reference lists, by "
-			     "the actions "
-			     "in which their case can happen.\n\n| action | answered | never answered |\n"
-			     "| --- | --- | --- |\n"));
+	const json_t *actions = json_object_get(dump, "actions");
+	buf_add_str(
+		out,
+		STR("\n### Codes of failures of EC2 and STS\n\nThe codes that their API References list, by "
+		    "the actions "
+		    "in which their case can happen.\n\n| action | answered | never answered |\n"
+		    "| --- | --- | --- |\n"));
 	add_code_row(out, "all", json_object_get(dump, "of_all"));
+	add_code_row(out, "all of STS", json_object_get(dump, "of_sts"));
 	for (size_t k = 0; k < json_array_size(actions); k++) {
 		const json_t *a = json_array_get(actions, k);
 		if (json_array_size(json_object_get(a, "codes")) ||
@@ -186,11 +197,8 @@ static void add_codes_of_ec2(struct buf *out, const json_t *dump)
 			add_code_row(out, text_of(a, "name"), a);
 	}
 	buf_add_str(out, STR("\n| why a code is never answered | codes |\n| --- | --- |\n"));
-	for (size_t k = 0; k < json_array_size(reasons); k++) {
-		buf_print(out, "| %s | ", text_of(json_array_get(reasons, k), "why"));
-		add_codes(out, json_object_get(json_array_get(reasons, k), "codes"));
-		buf_add_str(out, STR(" |\n"));
-	}
+	add_code_reasons(out, json_object_get(dump, "left_out_codes"));
+	add_code_reasons(out, json_object_get(dump, "sts_left_out_codes"));
 }
 
 static void add_ec2_coverage(struct buf *out, const json_t *dump)

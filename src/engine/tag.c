@@ -54,7 +54,8 @@ static void insert_tag(struct tag *sorted, size_t *count, struct tag tag, bool *
 
 static RESULT fail_too_many(struct op *op)
 {
-	return ctx_fail(op->ctx, ERR_QUOTA, "A resource may have up to %d tags.", TAG_COUNT_MAX);
+	return ctx_fail_field(op->ctx, ERR_QUOTA, STR("Tags"), "A resource may have up to %d tags.",
+			      TAG_COUNT_MAX);
 }
 
 RESULT tag_normalize(struct op *op, struct tags wish, struct tags *ret_tags)

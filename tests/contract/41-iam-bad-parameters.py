@@ -49,8 +49,9 @@ def complaint(param, value, answer):
         return "the code is not IAM's"
     if param["type"] == "any" and answer.code != "InvalidAction":
         return "what is not built is InvalidAction"
-    leaf = param["name"].split(".N")[0]
-    if leaf not in answer.message and leaf.split(".")[0] not in answer.message and not (value and value in answer.message):
+    leaf = param["name"].split(".N")[0].split(".")[0]
+    names = (leaf, leaf[0].lower() + leaf[1:])
+    if not any(name in answer.message for name in names) and not (value and value in answer.message):
         return "neither the parameter nor the value is named"
     return ""
 

@@ -84,7 +84,7 @@ def test_managed_policies(iam, carol):
 
 def test_malformed(iam):
     done = iam.run("iam", "create-policy", "--policy-name", "x", "--policy-document", policy({"Effect": "Allow", "Action": "ec2:*"}))
-    assert "(MalformedPolicyDocument)" in done.stderr and "Missing required field Resource" in done.stderr
+    assert "(MalformedPolicyDocument)" in done.stderr and "Policy statement must contain resources." in done.stderr
 
 
 def test_deny_holds_in_nova_and_neutron(shop, iam, carol, dev):

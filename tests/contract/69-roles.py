@@ -287,7 +287,7 @@ BAD = [({"RoleSessionName": "a b"}, "ValidationError"), ({"RoleArn": "arn:aws:ia
        ({"DurationSeconds": 899}, "ValidationError"), ({"DurationSeconds": 43201}, "ValidationError"), ({"DurationSeconds": 3601}, "ValidationError"),
        ({"ExternalId": "a b"}, "ValidationError"), ({"Policy": "{"}, "MalformedPolicyDocument"), ({"Policy": "x" * 2049}, "ValidationError"),
        ({"PolicyArns": [{"arn": "arn:aws:iam::123456789012:policy/none"}]}, "ValidationError"),
-       ({"Tags": [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]}, "ValidationError"), ({"Tags": [{"Key": "aws:a", "Value": "1"}]}, "ValidationError"),
+       ({"Tags": [{"Key": "a", "Value": "1"}, {"Key": "A", "Value": "2"}]}, "InvalidParameterValue"), ({"Tags": [{"Key": "aws:a", "Value": "1"}]}, "ValidationError"),
        ({"Tags": [{"Key": f"{n:0128}", "Value": "v" * 256} for n in range(10)]}, "PackedPolicyTooLarge"),
        ({"SourceIdentity": "ann"}, "InvalidAction"), ({"SerialNumber": "arn:aws:iam::1:mfa/x", "TokenCode": "123456"}, "InvalidAction")]
 

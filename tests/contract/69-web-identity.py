@@ -165,7 +165,7 @@ def test_providers(iam, number, dev):
     for url in ("http://id.example.com", "https://", "https://a?b", "https://user@a"):
         assert code(iam.create_open_id_connect_provider, Url=url, ThumbprintList=[]) == "ValidationError", url
     assert code(iam.create_open_id_connect_provider, Url="https://id.example.com", ThumbprintList=["g" * 40]) == "ValidationError"
-    assert code(iam.create_open_id_connect_provider, Url="https://id.example.com", ThumbprintList=["a" * 40] * 6) == "LimitExceeded"
+    assert code(iam.create_open_id_connect_provider, Url="https://id.example.com", ThumbprintList=["a" * 40] * 6) == "InvalidInput"
 
 
 # ---- tokens

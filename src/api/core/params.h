@@ -144,6 +144,7 @@ enum params_fault {
 	FAULT_INT_ABOVE,
 	FAULT_TEXT_SHORT, /* {number} characters, not {min} to {max} */
 	FAULT_TEXT_LONG,
+	FAULT_ELEMENT, /* the same of a list's element; no words: those of a text */
 	FAULT_BASE64,
 	FAULT_BYTES, /* {number} bytes when decoded, {max} at most */
 	FAULT_IP,
@@ -165,6 +166,8 @@ enum params_rule {
 	ONLY_IN_ANY_CASE = 1 << 4,    /* values are compared with .only in lower case */
 	IP_OF_ANY_FAMILY = 1 << 5,    /* else of IPv4, or with the flag IPV6 of IPv6 */
 	SMALL_NAMES = 1 << 6,         /* {parameter} has a small first letter in each of its parts */
+	/* And is a member's: "tags.1.member.key"; of an element the list's: "tagKeys". */
+	MEMBER_NAMES = 1 << 7,
 };
 
 /* One value that is read, or at fault. */
@@ -230,6 +233,8 @@ RESULT params_check_int(const struct params_reader *r, const struct params_value
 			int64_t *out);
 /* A name with a small first letter in each of its parts: "ebs.volumeSize". In the arena. */
 struct str params_small_name(struct arena *a, struct str name);
+/* The same of a member, as MEMBER_NAMES says. */
+struct str params_member_name(struct arena *a, struct str name);
 /* Of UTF-8. */
 size_t params_count_characters(struct str text);
 /* Whether the value is one of the words between bars; "" holds the empty one. */

@@ -73,6 +73,30 @@ struct str params_small_name(struct arena *a, struct str name)
 	return small ? (struct str){small, name.n} : name;
 }
 
+struct str params_member_name(struct arena *a, struct str name)
+{
+	struct str rest = params_small_name(a, name), part, out = STR_NONE;
+	while (str_split_next(&rest, '.', &part)) {
+		struct str number = STR_NONE;
+		if (str_is(part, "member") && str_split_next(&rest, '.', &number)) {
+			if (str_is_empty(rest))
+				return out;
+			out = str_print(a, "%" STR_FMT ".%" STR_FMT, STR_ARG(out), STR_ARG(number));
+		}
+		out = str_is_empty(out) ? part
+					: str_print(a, "%" STR_FMT ".%" STR_FMT, STR_ARG(out), STR_ARG(part));
+	}
+	return out;
+}
+
+static struct str shown_name(const struct params_reader *r, const struct params_value *v)
+{
+	unsigned rules = r->dialect->rules;
+	return rules & MEMBER_NAMES  ? params_member_name(r->c->arena, v->field)
+	       : rules & SMALL_NAMES ? params_small_name(r->c->arena, v->field)
+				     : v->field;
+}
+
 static void add_words(struct buf *out, const char *words, const char *comma)
 {
 	for (; words && *words; words++)
@@ -103,8 +127,7 @@ static void add_place(struct buf *out, const struct params_reader *r, const stru
 	if (str_is(place, "words"))
 		add_words(out, p->words, r->dialect->comma);
 	if (str_is(place, "parameter"))
-		buf_add_str(out, r->dialect->rules & SMALL_NAMES ? params_small_name(r->c->arena, v->field)
-								 : v->field);
+		buf_add_str(out, shown_name(r, v));
 	for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
 		if (str_is(place, texts[k].place))
 			buf_add_str(out, texts[k].text);
@@ -122,6 +145,8 @@ RESULT params_fail_number(const struct params_reader *r, enum params_fault fault
 	buf_init(&out, MESSAGE_CAP);
 	if (fault == FAULT_TYPE && !d->words[fault])
 		fault = FAULT_UNKNOWN;
+	if (fault == FAULT_ELEMENT && !d->words[fault])
+		fault = number < min ? FAULT_TEXT_SHORT : FAULT_TEXT_LONG;
 	struct str rest = str_from(d->words[fault] ? d->words[fault] : default_words[fault]);
 	while (rest.n) {
 		size_t open = str_find_char(rest, '{', 0), close = str_find_char(rest, '}', open);
@@ -189,8 +214,11 @@ RESULT params_read_string(const struct params_reader *r, const struct params_val
 	int64_t count = (int64_t) params_count_characters(v->text);
 	int64_t max = p->max ? p->max : (int64_t) r->dialect->text_max;
 	if (count < p->min || count > max)
-		return params_fail_number(r, count < p->min ? FAULT_TEXT_SHORT : FAULT_TEXT_LONG, v, count,
-					  p->min, max);
+		return params_fail_number(r,
+					  p->type == PARAM_TEXTS ? FAULT_ELEMENT
+					  : count < p->min       ? FAULT_TEXT_SHORT
+								 : FAULT_TEXT_LONG,
+					  v, count, p->min, max);
 	*out = r->is_copied ? str_copy(r->c->arena, v->text) : v->text;
 	return out->n == v->text.n ? OK : ctx_no_memory(r->c);
 }

@@ -31,6 +31,23 @@ static struct api_problem find_problem(const struct api_call *e, struct result r
 	};
 }
 
+struct str api_say_problem(const struct ctx *c, const struct api_problem *p)
+{
+	const struct api_error *error = p->error;
+	struct str subject = c->problem.subject;
+	bool are_many = str_contains(subject, STR(", "));
+	struct str says = str_from(are_many && error->says_many ? error->says_many : error->says);
+	size_t gap = str_find_char(says, '*', 0);
+	if (str_is_empty(says) || (gap < says.n && str_is_empty(subject)))
+		return p->message;
+	if (are_many && !error->says_many)
+		subject = str_slice(subject, 0, str_find_char(subject, ',', 0));
+	return str_print(c->arena, "%" STR_FMT "%" STR_FMT "%" STR_FMT "%" STR_FMT,
+			 STR_ARG(str_slice(says, 0, gap)), STR_ARG(gap < says.n ? subject : STR_NONE),
+			 STR_ARG(gap < says.n ? str_slice(says, gap + 1, says.n) : STR_NONE),
+			 STR_ARG(str_ends_with(says, STR(" ")) ? p->message : STR_NONE));
+}
+
 static void send_problem(struct api_call *e, struct api_problem *problem)
 {
 	const struct api_protocol *p = e->face->protocol;

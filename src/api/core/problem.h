@@ -50,6 +50,9 @@ struct api_problem {
 	const char *content_type; /* the protocol's, unless the face writes something else */
 };
 
+/* The row's sentence about what the problem is about, and where that ends in a space the problem's own message,
+ * which says more. Of several things only some rows speak. A row without one: the problem's message. */
+struct str api_say_problem(const struct ctx *c, const struct api_problem *p);
 /* Answers with the call's problem. result: what was returned, for the case that no problem was recorded. */
 void api_answer_problem(struct api_call *e, struct result result);
 /* The problem's code, as the caller is told, for the audit log. */

@@ -3,6 +3,7 @@
 #include "store/account.h"
 #include "api/iam/internal.h"
 #include "engine/people/account_user.h"
+#include "engine/people/iam_role.h"
 #include "store/access_key.h"
 #include "store/iam_role.h"
 #include "store/instance_profile.h"
@@ -78,6 +79,18 @@ static const struct iam_listing owner_keys = {
 	.shows = is_of_owner,
 };
 
+static bool is_owner_with_password(const struct iam_list *l, const struct row *row)
+{
+	(void) l;
+	return user_of(row)->is_owner && user_of(row)->password_hash.n;
+}
+
+static const struct iam_listing owner_passwords = {
+	.kind = KIND_USER,
+	.paths = {{KIND_USER, USER_INDEX_OWNER}},
+	.shows = is_owner_with_password,
+};
+
 static RESULT get_summary(struct iam_call *e, const void *args, struct xml *x)
 {
 	static const struct {
@@ -94,12 +107,16 @@ static RESULT get_summary(struct iam_call *e, const void *args, struct xml *x)
 		{"AccessKeysPerUserQuota", ACCESS_KEYS_OF_USER_MAX},
 		{"AccountAccessKeysPresent", .listing = &owner_keys, .max = 1},
 		{"AccountMFAEnabled", 0},
+		{"AccountPasswordPresent", .listing = &owner_passwords, .max = 1},
 		{"AccountSigningCertificatesPresent", 0},
+		{"AssumeRolePolicySizeQuota", POLICY_CHARACTERS_OF_TRUST},
+		{"GlobalEndpointTokenVersion", 1},
 		{"MFADevices", 0},
 		{"MFADevicesInUse", 0},
 		{"Policies", .listing = &iam_policies},
 		{"PoliciesQuota", POLICIES_MAX},
 		{"PolicyVersionsInUse", .listing = &versions},
+		{"PolicyVersionsInUseQuota", (int64_t) POLICIES_MAX * POLICY_VERSIONS_MAX},
 		{"PolicySizeQuota", POLICY_CHARACTERS_MAX},
 		{"VersionsPerPolicyQuota", POLICY_VERSIONS_MAX},
 		{"AttachedPoliciesPerUserQuota", POLICIES_ATTACHED_MAX},
@@ -107,10 +124,15 @@ static RESULT get_summary(struct iam_call *e, const void *args, struct xml *x)
 		{"AttachedPoliciesPerRoleQuota", POLICIES_ATTACHED_MAX},
 		{"UserPolicySizeQuota", POLICY_CHARACTERS_OF_USER},
 		{"GroupPolicySizeQuota", POLICY_CHARACTERS_OF_GROUP},
+		{"RolePolicySizeQuota", POLICY_CHARACTERS_OF_ROLE},
 		{"Roles", .listing = &iam_roles},
+		{"RolesQuota", IAM_ROLES_MAX},
 		{"InstanceProfiles", .listing = &iam_profiles},
+		{"InstanceProfilesQuota", IAM_ROLES_MAX},
 		{"Providers", .listing = &iam_providers},
 		{"ServerCertificates", 0},
+		{"ServerCertificatesQuota", 0},
+		{"SigningCertificatesPerUserQuota", 0},
 	};
 	(void) args;
 	xml_open(x, "SummaryMap");

@@ -33,6 +33,10 @@ void iam_write_coverage(struct buf *out)
 		  "`InvalidAction`.\n\n",
 		  count);
 	api_write_coverage(out, all);
+	buf_add_str(out,
+		    STR("\n### Codes of failures of IAM\n\nThe codes that IAM's API Reference lists, by the "
+			"actions that it lists them for.\n\n"));
+	query_write_codes(out, &iam_codes, all);
 }
 
 void iam_dump_actions(struct buf *out)
@@ -48,6 +52,7 @@ void iam_dump_actions(struct buf *out)
 			dump_params(&w, &request_dump_form, NULL, &a->args);
 			json_write_open_list(&w, "filters");
 			json_write_close_list(&w);
+			query_dump_codes(&w, &iam_codes, a->name);
 			json_write_close(&w);
 		}
 	json_write_close_list(&w);

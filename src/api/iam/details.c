@@ -36,12 +36,13 @@ static RESULT write_part(struct iam_call *e, struct xml *x, const struct iam_lis
 	return iam_write_rows(&list, NULL, x);
 }
 
-/* Its own policies under that name, and what is attached to it. */
+/* Its own policies under that name (NULL: it has none, and this is not said), and what is attached to it. */
 static RESULT write_policies(struct iam_call *e, struct xml *x, const char *own, uuid id)
 {
 	const struct iam_shown inline_ones = {own, .write = write_inline};
 	const struct iam_shown attached = {"AttachedManagedPolicies", .write = iam_attachments.shown.write};
-	TRY(write_part(e, x, &iam_inline_policies, id, inline_ones));
+	if (own)
+		TRY(write_part(e, x, &iam_inline_policies, id, inline_ones));
 	return write_part(e, x, &iam_attachments, id, attached);
 }
 
@@ -53,8 +54,13 @@ static struct str get_group_name(struct iam_call *e, const struct row *membershi
 static RESULT write_user(struct iam_call *e, struct xml *x, const struct row *row)
 {
 	const struct iam_shown groups = {"GroupList", .get_text = get_group_name};
-	iam_write_user(e, x, user_of(row), true);
-	TRY(write_policies(e, x, "UserPolicyList", row->id));
+	const struct user *user = user_of(row);
+	const struct policy_principal self = {KIND_USER, row};
+	bool has_own = engine_next_inline_policy(iam_tables(e), &self, NULL);
+	iam_write_user(e, x, user, true);
+	if (!user->tags.count)
+		iam_write_tags(x, user->tags);
+	TRY(write_policies(e, x, has_own ? "UserPolicyList" : NULL, row->id));
 	return write_part(e, x, &iam_memberships, row->id, groups);
 }
 

@@ -8,6 +8,8 @@
 static const struct api_error rows[] = {
 	{ERR_INVALID, 0, 400, "MalformedPolicyDocument", "PolicyDocument"},
 	{ERR_INVALID, 0, 400, "InvalidInput", "PolicyInputList"},
+	{ERR_INVALID, 0, 400, "InvalidInput", "PermissionsBoundary"},
+	{ERR_INVALID, 0, 400, "InvalidInput", "Tag.Key"}, /* the engine's rule: reserved */
 	{ERR_INVALID, KIND_ACCOUNT, 400, "PasswordPolicyViolation"},
 	{ERR_CONFLICT, 0, 409, "ConcurrentModification"},
 	{ERR_PROTECTED, 0, 403, "AccessDenied"},
@@ -19,9 +21,20 @@ static const struct api_error rows[] = {
 	{ERR_TOO_LARGE, 0, 413, "RequestEntityTooLarge", API_WHOLE_REQUEST},
 	{ERR_TOO_LARGE, 0, 400, "ValidationError"},
 	{ERR_UNSUPPORTED, 0, 400, "InvalidAction"},
+	{ERR_NOT_FOUND, KIND_USER, 404, "NoSuchEntity", .says = "The user with name * cannot be found."},
+	{ERR_NOT_FOUND, KIND_USER_GROUP, 404, "NoSuchEntity",
+	 .says = "The group with name * cannot be found."},
+	{ERR_NOT_FOUND, KIND_IAM_ROLE, 404, "NoSuchEntity", .says = "The role with name * cannot be found."},
+	{ERR_NOT_FOUND, KIND_INSTANCE_PROFILE, 404, "NoSuchEntity",
+	 .says = "Instance Profile * cannot be found."},
+	{ERR_NOT_FOUND, KIND_ACCESS_KEY, 404, "NoSuchEntity",
+	 .says = "The Access Key with id * cannot be found."},
 	{ERR_NOT_FOUND, 0, 404, "NoSuchEntity"},
 	{ERR_EXISTS, 0, 409, "EntityAlreadyExists"},
 	{ERR_IN_USE, 0, 409, "DeleteConflict"},
+	{ERR_QUOTA, 0, 400, "InvalidInput", "ThumbprintList"},
+	{ERR_QUOTA, 0, 409, "LimitExceeded", "Tags",
+	 .says = "The number of tags has reached the maximum limit."},
 	{ERR_QUOTA, 0, 409, "LimitExceeded"},
 	{ERR_UNAUTHENTICATED, 0, 403, "InvalidClientTokenId"},
 	{ERR_DENIED, 0, 403, "AccessDenied"},
@@ -35,6 +48,11 @@ static const struct api_error rows[] = {
 
 const struct api_errors iam_errors =
 	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded");
+
+void iam_word_problem(struct api_call *core, struct api_problem *p)
+{
+	p->message = api_say_problem(core->c, p);
+}
 
 RESULT iam_write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
 {

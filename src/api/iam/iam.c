@@ -124,5 +124,6 @@ const struct api_protocol iam_protocol = {
 	.describe_permission = describe_permission,
 	.prepare = prepare,
 	.write = write_answer,
+	.word_problem = iam_word_problem,
 	.write_problem = iam_write_problem,
 };

@@ -6,6 +6,7 @@
 #include "api/core/dispatch.h"
 #include "api/core/list.h"
 #include "api/iam/iam.h"
+#include "api/query/codes.h"
 #include "api/query/request.h"
 #include "auth/guard.h"
 #include "auth/policy.h"
@@ -59,12 +60,19 @@ API_DEFINE_FACE(iam)
 #define IAM_NAMESPACE STR("https://iam.amazonaws.com/doc/2010-05-08/")
 
 extern const struct api_errors iam_errors;
+extern const struct query_codes iam_codes; /* codes.c */
 /* As in struct api_protocol. */
+void iam_word_problem(struct api_call *core, struct api_problem *problem);
 RESULT iam_write_problem(struct api_call *core, struct api_problem *problem, struct buf *body);
 
 /* ---- rows of parameter tables ---- */
 
-enum { IAM_NAME_MAX = 128, IAM_DOCUMENT_MAX = 128 * 1024 };
+enum { IAM_NAME_MAX = 128, IAM_DOCUMENT_MAX = 128 * 1024, IAM_TAGS_MAX = 50 };
+
+/* As IAM's answers have it. */
+#define IAM_TAG_CHARACTERS "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]"
+#define IAM_TAG_KEY_REMARK                                                                                   \
+	", Member must satisfy regular expression pattern: " IAM_TAG_CHARACTERS "+, Member must not be null"
 
 #define IAM_USER(T, member, ...)                                                                             \
 	PARAM(T, "UserName", member, .flags = BY_NAME __VA_ARGS__, .kind = KIND_USER, .min = 1, .max = 128,  \
@@ -86,7 +94,14 @@ enum { IAM_NAME_MAX = 128, IAM_DOCUMENT_MAX = 128 * 1024 };
 #define IAM_PATH_PREFIX(T, member)                                                                           \
 	PARAM(T, "PathPrefix", member, .min = 1, .max = 512, .doc = "Shows only what lies below.")
 #define IAM_TAGS(T, member)                                                                                  \
-	PARAM_LIST(T, "Tags.member", member, iam_tag_params, .max = 50, .doc = "Its tags.")
+	PARAM_LIST(T, "Tags.member", member, iam_tag_params, .max = IAM_TAGS_MAX, .doc = "Its tags.")
+/* Of actions that set tags, and that take some away. */
+#define IAM_NEW_TAGS(T, member)                                                                              \
+	PARAM_LIST(T, "Tags.member", member, iam_tag_params, .flags = REQUIRED, .max = IAM_TAGS_MAX,         \
+		   .doc = "Set on it.")
+#define IAM_TAG_KEYS(T, member)                                                                              \
+	PARAM(T, "TagKeys.member", member, .flags = REQUIRED, .min = 1, .max = 128,                          \
+	      .remark = IAM_TAG_KEY_REMARK, .doc = "Taken from it.")
 /* The member is a struct iam_pages. */
 #define IAM_PAGES(T, member)                                                                                 \
 	PARAM(T, "MaxItems", member.max_items, .min = 1, .max = 1000, .doc = "Size of a page."),             \
@@ -128,6 +143,7 @@ struct iam_list;
 struct iam_listing {
 	enum kind kind;
 	const char *order; /* the field that they are sorted by; NULL: in the order of creation */
+	bool descends;
 	/* All of them together; a kind that is none ends them. Each begins with the list's parent, or with the
 	 * caller's domain where its index is of domains. */
 	struct access_path paths[IAM_PATHS_MAX];
@@ -167,6 +183,14 @@ extern const struct param iam_list_rows[3];
 RESULT iam_check_name(struct iam_call *e, struct str name, const char *field);
 /* The same of a path. */
 RESULT iam_check_path(struct iam_call *e, struct str path, const char *field);
+/* What tags may have in them; no key is there twice, in any letter case if those of the kind ignore it. ERR_INVALID
+ * with the member, ERR_COMBINATION. */
+RESULT iam_check_tags(struct iam_call *e, struct tags tags, bool ignores_case);
+/* The same of keys alone. ERR_INVALID. */
+RESULT iam_check_tag_keys(struct iam_call *e, struct strs keys);
+/* Both as iam_action.prepare, of a struct entity_tags. */
+RESULT iam_prepare_tag(struct iam_call *e, void *args);
+RESULT iam_prepare_untag(struct iam_call *e, void *args);
 /* ERR_INVALID with "PolicyDocument". */
 RESULT iam_check_document(struct iam_call *e, struct str document, enum policy_form form);
 
@@ -213,21 +237,33 @@ const struct user_group *iam_find_joined(struct iam_call *e, const struct row *m
 
 /* ---- roles.c ---- */
 
-/* A Role's members; whole: what bounds it and its tags, too. */
-void iam_write_role(struct iam_call *e, struct xml *x, const struct iam_role *role, bool is_whole);
+/* What an answer shows of a role beyond who it is and who may take it: not every action's has all. */
+enum iam_role_part {
+	IAM_ROLE_DESCRIPTION = 1 << 0,
+	IAM_ROLE_DURATION = 1 << 1,
+	IAM_ROLE_RIGHTS = 1 << 2, /* what bounds it, and its tags */
+};
+/* A Role's members, with those parts. */
+void iam_write_role(struct iam_call *e, struct xml *x, const struct iam_role *role, unsigned parts);
 /* When a session of it last asked for something: RoleLastUsed, empty when none has. */
 void iam_write_role_use(struct iam_call *e, struct xml *x, const struct iam_role *role);
 extern const struct iam_listing iam_roles;
 
 /* ---- policies.c ---- */
 
-/* The policy of that ARN, the account's or AWS's own, by its id. ERR_NOT_FOUND. */
-RESULT iam_find_policy(struct iam_call *e, struct str arn, const char *field, struct ref *ret_policy);
+/* What is said of a policy that is not there: it depends on the action. "*" stands for the ARN. */
+#define IAM_NO_POLICY "Policy * was not found."
+#define IAM_NOT_ATTACHABLE "Policy * does not exist or is not attachable."
+/* The policy of that ARN, the account's or AWS's own, by its id. ERR_INVALID: this is no ARN of a policy;
+ * ERR_NOT_FOUND in the words of `absent`. */
+RESULT iam_find_policy(struct iam_call *e, struct str arn, const char *absent, struct ref *ret_policy);
+/* The same of one that is to bound somebody. */
+RESULT iam_find_boundary(struct iam_call *e, struct str arn, struct ref *ret_policy);
 
 /* Whether anybody of the account has it, or is bounded by it. */
 bool iam_is_attached(struct iam_call *e, const struct policy *p);
-/* A Policy's members; with its description and tags, which lists leave out. */
-void iam_write_policy(struct iam_call *e, struct xml *x, const struct policy *p, bool with_description);
+/* A Policy's members; whole: with its description and its tags, which GetPolicy alone shows. */
+void iam_write_policy(struct iam_call *e, struct xml *x, const struct policy *p, bool is_whole);
 /* A PolicyVersion's members; with its text. */
 void iam_write_version(struct iam_call *e, struct xml *x, const struct policy *p,
 		       const struct policy_version *v, bool with_document);

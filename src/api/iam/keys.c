@@ -93,8 +93,10 @@ static RESULT get_last_used(struct iam_call *e, const void *args, struct xml *x)
 	const struct access_key *key = access_key_find_by_key_id(iam_tables(e), a->key_id);
 	const struct user *user = key ? user_find(iam_tables(e), key->user) : NULL;
 	if (!user || !uuid_equal(key->account, e->c->who->account))
-		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("AccessKeyId"),
-				      "The Access Key with id %" STR_FMT " cannot be found.",
+		return ctx_fail_field(e->c, ERR_DENIED, STR("AccessKeyId"),
+				      "User: %" STR_FMT " is not authorized to perform "
+				      "iam:GetAccessKeyLastUsed on resource: access key %" STR_FMT,
+				      STR_ARG(guard_write_principal(e->c->who, e->c->arena)),
 				      STR_ARG(a->key_id));
 	TRY(engine_check_found(e->c, iam_tables(e), KIND_USER, &user->row));
 	const struct last_use stored = {.id = key->row.id,

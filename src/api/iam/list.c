@@ -5,6 +5,7 @@
 #include "api/iam/internal.h"
 #include "base/clock.h"
 #include "engine/resolve.h"
+#include "engine/tag.h"
 #include "model/policy.h"
 
 enum { PAGE_DEFAULT = 100 };
@@ -69,7 +70,8 @@ static RESULT add_path(struct list_plan *p, const struct iam_list *l, const stru
 RESULT iam_find_rows(struct iam_list *l, size_t limit, struct query_page *ret_page)
 {
 	const struct iam_listing *listing = l->listing;
-	const struct query_sort order = {.field = query_find_field(listing->kind, listing->order)};
+	const struct query_sort order = {.field = query_find_field(listing->kind, listing->order),
+					 .descends = listing->descends};
 	struct query q = {.c = l->e->c,
 			  .tables = iam_tables(l->e),
 			  .kind = listing->kind,
@@ -156,9 +158,10 @@ RESULT iam_check_name(struct iam_call *e, struct str name, const char *field)
 		bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 		if (!is_word && !strchr("_+=,.@-", c))
 			return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
-					      "The specified value for %s is invalid. It must contain only "
-					      "alphanumeric characters and/or the following: +=,.@_-",
-					      field);
+					      "The specified value for %" STR_FMT
+					      " is invalid. It must contain only alphanumeric characters "
+					      "and/or the following: +=,.@_-",
+					      STR_ARG(params_small_name(e->c->arena, str_from(field))));
 	}
 	return OK;
 }
@@ -170,15 +173,80 @@ RESULT iam_check_path(struct iam_call *e, struct str path, const char *field)
 		is_good = path.p[k] > ' ' && path.p[k] < 0x7f;
 	return is_good ? OK
 		       : ctx_fail_field(e->c, ERR_INVALID, str_from(field),
-					"The specified value for %s is invalid. It must begin and end with / "
-					"and contain only alphanumeric characters and/or / characters.",
-					field);
+					"The specified value for %" STR_FMT
+					" is invalid. It must begin and end with / and contain only "
+					"alphanumeric characters and/or / characters.",
+					STR_ARG(params_small_name(e->c->arena, str_from(field))));
+}
+
+/* Letters, digits and spaces of any script: what is not ASCII counts as one of them. */
+static bool is_tag_text(struct str text)
+{
+	for (size_t k = 0; k < text.n; k++) {
+		unsigned char c = (unsigned char) text.p[k];
+		if (c < 0x80 && !str_is_alphanumeric(text.p[k]) && !memchr(" _.:/=+-@", c, 9))
+			return false;
+	}
+	return true;
+}
+
+RESULT iam_check_tags(struct iam_call *e, struct tags tags, bool ignores_case)
+{
+	for (size_t k = 0; k < tags.count; k++) {
+		bool is_key_good = is_tag_text(tags.at[k].key);
+		if (!is_key_good || !is_tag_text(tags.at[k].value))
+			return request_fail_member(
+				e->c,
+				str_print(e->c->arena, "Tags.member.%zu.%s", k + 1,
+					  is_key_good ? "Value" : "Key"),
+				STR_NONE,
+				is_key_good ? "satisfy regular expression pattern: " IAM_TAG_CHARACTERS "*"
+					    : "satisfy regular expression pattern: " IAM_TAG_CHARACTERS "+");
+		for (size_t n = 0; n < k; n++)
+			if (ignores_case ? str_equal_nocase(tags.at[n].key, tags.at[k].key)
+					 : str_equal(tags.at[n].key, tags.at[k].key))
+				return ctx_fail_field(
+					e->c, ERR_COMBINATION, STR("Tags"), "Duplicate tag keys found.%s",
+					ignores_case ? " Please note that Tag keys are case insensitive."
+						     : "");
+	}
+	return OK;
+}
+
+RESULT iam_check_tag_keys(struct iam_call *e, struct strs keys)
+{
+	bool is_good = true;
+	if (keys.count > IAM_TAGS_MAX)
+		return request_fail_member(e->c, STR("TagKeys.member.1"), STR_NONE,
+					   "have length less than or equal to 50");
+	for (size_t k = 0; k < keys.count; k++)
+		is_good = is_good && is_tag_text(keys.at[k]);
+	return is_good ? OK
+		       : request_fail_member(e->c, STR("TagKeys.member.1"), STR_NONE,
+					     "satisfy constraint: [Member must have length less than or "
+					     "equal to 128, Member must have length greater than or equal "
+					     "to 1" IAM_TAG_KEY_REMARK "]");
+}
+
+RESULT iam_prepare_untag(struct iam_call *e, void *args)
+{
+	return iam_check_tag_keys(e, ((const struct entity_tags *) args)->keys);
+}
+
+RESULT iam_prepare_tag(struct iam_call *e, void *args)
+{
+	const struct entity_tags *wish = args;
+	return iam_check_tags(e, wish->tags,
+			      wish->entity.kind == KIND_USER || wish->entity.kind == KIND_IAM_ROLE);
 }
 
 RESULT iam_check_document(struct iam_call *e, struct str document, enum policy_form form)
 {
 	const struct policy_code *code = NULL;
 	struct result result = policy_compile(e->c, document, form, &code);
+	if (result_is_ok(result) && form == POLICY_OF_TRUST && !policy_is_of_vendor(code, STR("sts")))
+		result = ctx_fail(e->c, ERR_INVALID,
+				  "AssumeRole policy may only specify STS AssumeRole actions.");
 	if (result.code == ERR_INVALID)
 		e->c->problem.field = STR("PolicyDocument");
 	return result;

@@ -35,7 +35,7 @@ struct changed_tags {
 	struct str arn;
 };
 
-static RESULT find_provider(struct iam_call *e, struct str arn, struct ref *ret_provider)
+static RESULT find_provider(struct iam_call *e, struct str arn, bool deletes, struct ref *ret_provider)
 {
 	struct str any = iam_arn(e, KIND_OIDC_PROVIDER, NULL), stem = str_slice(any, 0, any.n - 1);
 	const struct oidc_provider *p = NULL;
@@ -44,7 +44,9 @@ static RESULT find_provider(struct iam_call *e, struct str arn, struct ref *ret_
 						  str_slice(arn, stem.n, arn.n));
 	if (!p)
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("OpenIDConnectProviderArn"),
-				      "OpenIDConnect Provider not found for arn %" STR_FMT, STR_ARG(arn));
+				      deletes ? "OpenId connect Provider %" STR_FMT " cannot be found."
+					      : "OpenIDConnect Provider not found for arn %" STR_FMT,
+				      STR_ARG(arn));
 	*ret_provider = (struct ref){.kind = KIND_OIDC_PROVIDER,
 				     .prefix = p->row.id,
 				     .bits = 128,
@@ -80,9 +82,7 @@ static RESULT read_url(struct iam_call *e, struct str url, struct str *ret_rest)
 	for (size_t k = 0; k < rest.n && is_good; k++)
 		is_good = rest.p[k] > ' ' && rest.p[k] <= '~' && !strchr("?#@\"\\<>", rest.p[k]);
 	if (!is_good)
-		return ctx_fail_field(e->c, ERR_INVALID, STR("Url"),
-				      "Url %" STR_FMT " is not like https://id.example.com/path.",
-				      STR_ARG(str_slice(url, 0, 128)));
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Url"), "Invalid Open ID Connect Provider URL");
 	struct str host = str_lower(e->c->arena, str_slice(rest, 0, host_size));
 	*ret_rest = str_print(e->c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(host),
 			      STR_ARG(str_slice(rest, host_size, rest.n)));
@@ -93,33 +93,36 @@ static RESULT prepare_new(struct iam_call *e, void *args)
 {
 	struct oidc_provider_wish *a = args;
 	TRY(read_url(e, a->url, &a->url));
+	TRY(iam_check_tags(e, a->tags, false));
 	return check_thumbprints(e, a->thumbprints);
 }
 static RESULT prepare_delete(struct iam_call *e, void *args)
 {
 	struct gone_provider *a = args;
-	return find_provider(e, a->arn, &a->wish.oidc_provider);
+	return find_provider(e, a->arn, true, &a->wish.oidc_provider);
 }
 static RESULT prepare_client(struct iam_call *e, void *args)
 {
 	struct changed_clients *a = args;
-	return find_provider(e, a->arn, &a->wish.oidc_provider);
+	return find_provider(e, a->arn, false, &a->wish.oidc_provider);
 }
 static RESULT prepare_thumbprints(struct iam_call *e, void *args)
 {
 	struct changed_thumbprints *a = args;
 	TRY(check_thumbprints(e, a->wish.thumbprints));
-	return find_provider(e, a->arn, &a->wish.oidc_provider);
+	return find_provider(e, a->arn, false, &a->wish.oidc_provider);
 }
 static RESULT prepare_tags(struct iam_call *e, void *args)
 {
 	struct changed_tags *a = args;
-	return find_provider(e, a->arn, &a->wish.entity);
+	TRY(iam_check_tags(e, a->wish.tags, false));
+	TRY(iam_check_tag_keys(e, a->wish.keys));
+	return find_provider(e, a->arn, false, &a->wish.entity);
 }
 static RESULT prepare_read(struct iam_call *e, void *args)
 {
 	struct provider_args *a = args;
-	return find_provider(e, a->arn, &a->provider);
+	return find_provider(e, a->arn, false, &a->provider);
 }
 
 /* ---- what is shown ---- */
@@ -210,13 +213,9 @@ static const struct param thumbprint_params[] = {
 	PROVIDER(struct changed_thumbprints, arn),
 	THUMBPRINTS(struct changed_thumbprints, wish.thumbprints, .flags = REQUIRED, )};
 static const struct param tag_params[] = {PROVIDER(struct changed_tags, arn),
-					  PARAM_LIST(struct changed_tags, "Tags.member", wish.tags,
-						     iam_tag_params, .flags = REQUIRED, .max = 50,
-						     .doc = "Set on it.")};
+					  IAM_NEW_TAGS(struct changed_tags, wish.tags)};
 static const struct param untag_params[] = {PROVIDER(struct changed_tags, arn),
-					    PARAM(struct changed_tags, "TagKeys.member", wish.keys,
-						  .flags = REQUIRED, .min = 1, .max = 128,
-						  .doc = "Taken from it.")};
+					    IAM_TAG_KEYS(struct changed_tags, wish.keys)};
 
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateOpenIDConnectProvider"), .flags = API_WRITES, .args = PARAMS(W, create_params),

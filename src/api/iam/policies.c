@@ -10,16 +10,44 @@
 #include "store/policy_attachment.h"
 #include "store/policy_version.h"
 
-RESULT iam_find_policy(struct iam_call *e, struct str arn, const char *field, struct ref *ret_policy)
+/* "arn:aws:iam::111122223333:policy/path/name". */
+static bool is_policy_arn(struct str arn)
+{
+	struct str rest = arn, part = STR_NONE;
+	for (size_t k = 0; k < 5; k++)
+		if (!str_split_next(&rest, ':', &part) || (k == 0 && !str_is(part, "arn")) ||
+		    (k == 2 && !str_is(part, "iam")))
+			return false;
+	return str_starts_with(rest, STR("policy/"));
+}
+
+static RESULT find_by_arn(struct iam_call *e, struct str arn, const char *field, const char *absent,
+			  struct ref *ret_policy)
 {
 	const struct policy *p = engine_find_policy_arn(e->c->arena, iam_tables(e), e->c->who->account, arn);
-	if (!p)
-		return ctx_fail_field(e->c, ERR_NOT_FOUND, str_from(field),
-				      "Policy %" STR_FMT " does not exist or is not attachable.",
+	struct str name = str_from(field), words = str_from(absent);
+	size_t gap = str_find_char(words, '*', 0);
+	if (!is_policy_arn(arn))
+		return ctx_fail_field(e->c, ERR_INVALID, name, "ARN %" STR_FMT " is not valid.",
 				      STR_ARG(arn));
+	if (!p)
+		return ctx_fail_field(e->c, ERR_NOT_FOUND, name, "%" STR_FMT "%" STR_FMT "%" STR_FMT,
+				      STR_ARG(str_slice(words, 0, gap)), STR_ARG(arn),
+				      STR_ARG(str_slice(words, gap + 1, words.n)));
 	*ret_policy = (struct ref){
-		.kind = KIND_POLICY, .prefix = p->row.id, .bits = 128, .text = arn, .field = str_from(field)};
+		.kind = KIND_POLICY, .prefix = p->row.id, .bits = 128, .text = arn, .field = name};
 	return OK;
+}
+
+RESULT iam_find_policy(struct iam_call *e, struct str arn, const char *absent, struct ref *ret_policy)
+{
+	return find_by_arn(e, arn, "PolicyArn", absent, ret_policy);
+}
+
+RESULT iam_find_boundary(struct iam_call *e, struct str arn, struct ref *ret_policy)
+{
+	return find_by_arn(e, arn, "PermissionsBoundary", "Scope ARN: * does not exist or is not attachable.",
+			   ret_policy);
 }
 
 struct policy_args { /* of whatever reads of managed policies */
@@ -51,31 +79,44 @@ static RESULT prepare_new(struct iam_call *e, void *args)
 	struct new_policy *a = args;
 	TRY(iam_check_name(e, a->wish.name, "PolicyName"));
 	TRY(iam_check_path(e, a->wish.path, "Path"));
+	TRY(iam_check_tags(e, a->wish.tags, false));
 	return iam_check_document(e, a->wish.document, POLICY_OF_IDENTITY);
 }
 
 static RESULT prepare_delete(struct iam_call *e, void *args)
 {
 	struct gone_policy *a = args;
-	return iam_find_policy(e, a->arn, "PolicyArn", &a->wish.policy);
+	return iam_find_policy(e, a->arn, IAM_NO_POLICY, &a->wish.policy);
 }
 
 static RESULT prepare_version(struct iam_call *e, void *args)
 {
 	struct new_version *a = args;
 	TRY(iam_check_document(e, a->wish.document, POLICY_OF_IDENTITY));
-	return iam_find_policy(e, a->arn, "PolicyArn", &a->wish.policy);
+	return iam_find_policy(e, a->arn, IAM_NOT_ATTACHABLE, &a->wish.policy);
 }
 
-/* "v3". */
+/* "v3". What may stand behind it, after a full stop, no version here has. */
 static RESULT read_version(struct iam_call *e, struct str text, int64_t *ret_number)
 {
-	if (text.n >= 2 && text.p[0] == 'v' &&
-	    result_is_ok(str_parse_int(str_slice(text, 1, text.n), ret_number)) && *ret_number > 0)
+	struct str digits = str_slice(text, 1, text.n);
+	digits = str_slice(digits, 0, str_find_char(digits, '.', 0));
+	if (text.n >= 2 && text.p[0] == 'v' && digits.n && digits.p[0] != '0' && digits.p[0] != '-' &&
+	    result_is_ok(str_parse_int(digits, ret_number)))
 		return OK;
-	return ctx_fail_field(e->c, ERR_INVALID, STR("VersionId"),
-			      "The version %" STR_FMT " is not like v1, v2, …",
-			      STR_ARG(str_slice(text, 0, 32)));
+	return request_fail_member(e->c, STR("VersionId"), STR_NONE,
+				   "satisfy regular expression pattern: v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?");
+}
+
+/* The policy, or that it has no such version. */
+static RESULT find_versioned(struct iam_call *e, struct str arn, struct str version, struct ref *ret_policy)
+{
+	return iam_find_policy(e, arn,
+			       str_to_z(e->c->arena, str_print(e->c->arena,
+							       "Policy * version %" STR_FMT
+							       " does not exist or is not attachable.",
+							       STR_ARG(version))),
+			       ret_policy);
 }
 
 static RESULT prepare_change_version(struct iam_call *e, void *args)
@@ -83,7 +124,7 @@ static RESULT prepare_change_version(struct iam_call *e, void *args)
 	struct changed_version *a = args;
 	TRY(read_version(e, a->version, &a->wish.number));
 	a->wish.field = STR("VersionId");
-	return iam_find_policy(e, a->arn, "PolicyArn", &a->wish.policy);
+	return find_versioned(e, a->arn, a->version, &a->wish.policy);
 }
 
 /* ---- what is shown ---- */
@@ -117,7 +158,7 @@ bool iam_is_attached(struct iam_call *e, const struct policy *p)
 	return next_attachment(e, p, NULL) != NULL;
 }
 
-void iam_write_policy(struct iam_call *e, struct xml *x, const struct policy *p, bool with_description)
+void iam_write_policy(struct iam_call *e, struct xml *x, const struct policy *p, bool is_whole)
 {
 	int64_t attached = 0, bounds = 0;
 	count_attachments(e, p, &attached, &bounds);
@@ -129,11 +170,11 @@ void iam_write_policy(struct iam_call *e, struct xml *x, const struct policy *p,
 	iam_write_int(e, x, "AttachmentCount", attached);
 	iam_write_int(e, x, "PermissionsBoundaryUsageCount", bounds);
 	xml_z(x, "IsAttachable", "true");
-	if (with_description && p->description.n)
+	if (is_whole && p->description.n)
 		xml_text(x, "Description", p->description);
 	iam_write_time(x, "CreateDate", p->row.created_us);
 	iam_write_time(x, "UpdateDate", p->row.updated_us);
-	if (with_description && p->tags.count)
+	if (is_whole)
 		iam_write_tags(x, p->tags);
 }
 
@@ -154,6 +195,8 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 	TRY(iam_find_returned(e, a->wish.policy, &row));
 	xml_open(x, "Policy");
 	iam_write_policy(e, x, policy_of(row), false);
+	if (policy_of(row)->tags.count)
+		iam_write_tags(x, policy_of(row)->tags);
 	xml_close(x, "Policy");
 	return OK;
 }
@@ -176,7 +219,15 @@ static RESULT show_new_version(struct iam_call *e, const void *args, struct xml 
 static RESULT prepare_policy(struct iam_call *e, void *args)
 {
 	struct policy_args *a = args;
-	return iam_find_policy(e, a->arn, "PolicyArn", &a->policy);
+	return iam_find_policy(e, a->arn, IAM_NO_POLICY, &a->policy);
+}
+
+static RESULT prepare_version_read(struct iam_call *e, void *args)
+{
+	struct policy_args *a = args;
+	int64_t number = 0;
+	TRY(read_version(e, a->version, &number));
+	return find_versioned(e, a->arn, a->version, &a->policy);
 }
 
 static RESULT get_policy(struct iam_call *e, const void *args, struct xml *x)
@@ -272,6 +323,7 @@ static RESULT write_one_version(struct iam_call *e, struct xml *x, const struct 
 static const struct iam_listing versions = {
 	.kind = KIND_POLICY_VERSION,
 	.order = "number",
+	.descends = true,
 	.paths = {{KIND_POLICY_VERSION, POLICY_VERSION_INDEX_POLICY}},
 	.shown = {"Versions", .write = write_one_version},
 };
@@ -313,7 +365,7 @@ static const struct param entities_params[] = {
 static RESULT prepare_entities(struct iam_call *e, void *args)
 {
 	struct entities_args *a = args;
-	return iam_find_policy(e, a->arn, "PolicyArn", &a->policy);
+	return iam_find_policy(e, a->arn, IAM_NO_POLICY, &a->policy);
 }
 
 static bool is_of_policy(const struct iam_list *l, const struct row *row)
@@ -390,19 +442,17 @@ struct tag_args {
 	struct str arn;
 };
 static const struct param tag_params[] = {IAM_POLICY_ARN(struct tag_args, arn),
-					  PARAM_LIST(struct tag_args, "Tags.member", wish.tags,
-						     iam_tag_params, .flags = REQUIRED, .max = 50,
-						     .doc = "Set on it.")};
+					  IAM_NEW_TAGS(struct tag_args, wish.tags)};
 static const struct param untag_params[] = {IAM_POLICY_ARN(struct tag_args, arn),
-					    PARAM(struct tag_args, "TagKeys.member", wish.keys,
-						  .flags = REQUIRED, .min = 1, .max = 128,
-						  .doc = "Taken from it.")};
+					    IAM_TAG_KEYS(struct tag_args, wish.keys)};
 
 static RESULT prepare_tags(struct iam_call *e, void *args)
 {
 	struct tag_args *a = args;
 	const struct policy *own = NULL;
-	TRY(iam_find_policy(e, a->arn, "PolicyArn", &a->wish.entity));
+	TRY(iam_check_tags(e, a->wish.tags, false));
+	TRY(iam_check_tag_keys(e, a->wish.keys));
+	TRY(iam_find_policy(e, a->arn, IAM_NO_POLICY, &a->wish.entity));
 	return engine_find_own_policy(e->c, iam_tables(e), &a->wish.entity, &own);
 }
 
@@ -468,7 +518,7 @@ static const struct iam_action actions[] = {
 	 .args = PARAMS(struct changed_version, changed_version_rows), .prepare = prepare_change_version,
 	 .operation = engine_set_default_policy_version_run, .doc = "Lets a version hold."},
 	{IAM_ACTION("GetPolicyVersion"), .args = PARAMS(struct policy_args, version_rows),
-	 .prepare = prepare_policy, .answer = get_version, .doc = "One version, with its text."},
+	 .prepare = prepare_version_read, .answer = get_version, .doc = "One version, with its text."},
 	{IAM_ACTION("ListPolicyVersions"), .args = PARAMS(struct policy_args, pages_rows),
 	 .prepare = prepare_policy, .answer = list_versions, .doc = "A policy's versions."},
 	{IAM_ACTION("ListEntitiesForPolicy"), .args = PARAMS(struct entities_args, entities_params),

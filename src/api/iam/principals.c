@@ -15,14 +15,20 @@ struct attach {
 static RESULT prepare_attach(struct iam_call *e, void *args)
 {
 	struct attach *a = args;
-	return iam_find_policy(e, a->arn, "PolicyArn", &a->wish.policy);
+	return iam_find_policy(e, a->arn, IAM_NOT_ATTACHABLE, &a->wish.policy);
+}
+
+static RESULT prepare_detach(struct iam_call *e, void *args)
+{
+	struct attach *a = args;
+	return iam_find_policy(e, a->arn, IAM_NO_POLICY, &a->wish.policy);
 }
 
 static RESULT prepare_boundary(struct iam_call *e, void *args)
 {
 	struct attach *a = args;
 	a->wish.is_boundary = true;
-	return a->arn.n ? iam_find_policy(e, a->arn, "PermissionsBoundary", &a->wish.policy) : OK;
+	return a->arn.n ? iam_find_boundary(e, a->arn, &a->wish.policy) : OK;
 }
 
 static RESULT prepare_inline(struct iam_call *e, void *args)
@@ -164,7 +170,7 @@ static const struct param get_role_rows[] = {IAM_ROLE(A, role), IAM_POLICY_NAME(
 #define ATTACH(name_, rows, words)                                                                           \
 	CHANGE(name_, struct attach, rows, prepare_attach, engine_attach_policy_run, words)
 #define DETACH(name_, rows, words)                                                                           \
-	CHANGE(name_, struct attach, rows, prepare_attach, engine_detach_policy_run, words)
+	CHANGE(name_, struct attach, rows, prepare_detach, engine_detach_policy_run, words)
 #define PUT(name_, rows, words) CHANGE(name_, I, rows, prepare_inline, engine_put_inline_policy_run, words)
 #define DELETE(name_, rows, words)                                                                           \
 	CHANGE(name_, I, rows, prepare_inline, engine_delete_inline_policy_run, words)

@@ -18,19 +18,20 @@ RESULT iam_write_profile(struct iam_call *e, struct xml *x, const struct row *ro
 	xml_open(x, "Roles");
 	if (role) {
 		xml_open(x, "member");
-		iam_write_role(e, x, role, false);
+		iam_write_role(e, x, role, 0);
 		xml_close(x, "member");
 	}
 	xml_close(x, "Roles");
 	return OK;
 }
 
-static RESULT write_whole(struct iam_call *e, struct xml *x, const struct row *row)
+/* Without tags only GetInstanceProfile shows the list of them. */
+static RESULT write_whole(struct iam_call *e, struct xml *x, const struct row *row, bool shows_no_tags)
 {
 	const struct instance_profile *p = instance_profile_of(row);
 	xml_open(x, "InstanceProfile");
 	TRY(iam_write_profile(e, x, row));
-	if (p->tags.count)
+	if (p->tags.count || shows_no_tags)
 		iam_write_tags(x, p->tags);
 	xml_close(x, "InstanceProfile");
 	return OK;
@@ -40,13 +41,7 @@ static RESULT find_profile(struct iam_call *e, const struct ref *ref,
 			   const struct instance_profile **ret_profile)
 {
 	const struct row *row = NULL;
-	struct result found = engine_find_own(e->c, iam_tables(e), KIND_INSTANCE_PROFILE, ref, &row);
-	if (found.code == ERR_NOT_FOUND) {
-		ctx_clear_problem(e->c);
-		return ctx_fail_field(e->c, ERR_NOT_FOUND, ref->field,
-				      "Instance Profile %" STR_FMT " cannot be found.", STR_ARG(ref->text));
-	}
-	TRY(found);
+	TRY(engine_find_own(e->c, iam_tables(e), KIND_INSTANCE_PROFILE, ref, &row));
 	*ret_profile = instance_profile_of(row);
 	return OK;
 }
@@ -67,7 +62,7 @@ static RESULT get_profile(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct instance_profile *profile = NULL;
 	TRY(find_profile(e, &((const struct profile_args *) args)->profile, &profile));
-	return write_whole(e, x, &profile->row);
+	return write_whole(e, x, &profile->row, true);
 }
 
 const struct iam_listing iam_profiles = {
@@ -107,7 +102,8 @@ static RESULT prepare_new(struct iam_call *e, void *args)
 {
 	struct instance_profile_wish *a = args;
 	TRY(iam_check_name(e, a->name, "InstanceProfileName"));
-	return iam_check_path(e, a->path, "Path");
+	TRY(iam_check_path(e, a->path, "Path"));
+	return iam_check_tags(e, a->tags, false);
 }
 
 static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
@@ -115,19 +111,16 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 	const struct instance_profile_wish *a = args;
 	const struct row *row = NULL;
 	TRY(iam_find_returned(e, a->instance_profile, &row));
-	return write_whole(e, x, row);
+	return write_whole(e, x, row, false);
 }
 
 static const struct param delete_params[] = {PROFILE(struct instance_profile_target, instance_profile)};
 static const struct param role_params[] = {PROFILE(struct profile_role, instance_profile),
 					   IAM_ROLE(struct profile_role, iam_role)};
 static const struct param tag_params[] = {PROFILE(struct entity_tags, entity),
-					  PARAM_LIST(struct entity_tags, "Tags.member", tags, iam_tag_params,
-						     .flags = REQUIRED, .max = 50, .doc = "Set on it.")};
+					  IAM_NEW_TAGS(struct entity_tags, tags)};
 static const struct param untag_params[] = {PROFILE(struct entity_tags, entity),
-					    PARAM(struct entity_tags, "TagKeys.member", keys,
-						  .flags = REQUIRED, .min = 1, .max = 128,
-						  .doc = "Taken from it.")};
+					    IAM_TAG_KEYS(struct entity_tags, keys)};
 
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateInstanceProfile"), .flags = API_WRITES,
@@ -150,11 +143,11 @@ static const struct iam_action actions[] = {
 	 .args = PARAMS(struct profile_role, role_params), .operation = engine_remove_role_from_profile_run,
 	 .doc = "Takes it out."},
 	{IAM_ACTION("TagInstanceProfile"), .flags = API_WRITES,
-	 .args = PARAMS(struct entity_tags, tag_params), .operation = engine_tag_entity_run,
-	 .doc = "Sets tags of an instance profile."},
+	 .args = PARAMS(struct entity_tags, tag_params), .prepare = iam_prepare_tag,
+	 .operation = engine_tag_entity_run, .doc = "Sets tags of an instance profile."},
 	{IAM_ACTION("UntagInstanceProfile"), .flags = API_WRITES,
-	 .args = PARAMS(struct entity_tags, untag_params), .operation = engine_untag_entity_run,
-	 .doc = "Takes tags from one."},
+	 .args = PARAMS(struct entity_tags, untag_params), .prepare = iam_prepare_untag,
+	 .operation = engine_untag_entity_run, .doc = "Takes tags from one."},
 	{IAM_ACTION("ListInstanceProfileTags"), .args = PARAMS(struct profile_args, list_tags_params),
 	 .answer = list_tags, .doc = "An instance profile's tags."},
 };

@@ -20,14 +20,15 @@ void iam_write_role_use(struct iam_call *e, struct xml *x, const struct iam_role
 	xml_close(x, "RoleLastUsed");
 }
 
-void iam_write_role(struct iam_call *e, struct xml *x, const struct iam_role *role, bool is_whole)
+void iam_write_role(struct iam_call *e, struct xml *x, const struct iam_role *role, unsigned parts)
 {
 	iam_write_entity(e, x, KIND_IAM_ROLE, &role->row, "RoleName", "RoleId");
 	xml_text(x, "AssumeRolePolicyDocument", str_encode_url(e->c->arena, role->trust, false));
-	if (role->description.n)
+	if (parts & IAM_ROLE_DESCRIPTION && role->description.n)
 		xml_text(x, "Description", role->description);
-	iam_write_int(e, x, "MaxSessionDuration", role->session_max_us / SECOND);
-	if (!is_whole)
+	if (parts & IAM_ROLE_DURATION)
+		iam_write_int(e, x, "MaxSessionDuration", role->session_max_us / SECOND);
+	if (!(parts & IAM_ROLE_RIGHTS))
 		return;
 	iam_write_boundary(e, x, KIND_IAM_ROLE, &role->row);
 	if (role->tags.count)
@@ -54,7 +55,7 @@ static RESULT get_role(struct iam_call *e, const void *args, struct xml *x)
 	const struct iam_role *role = NULL;
 	TRY(find_role(e, &((const struct iam_read_args *) args)->role, &role));
 	xml_open(x, "Role");
-	iam_write_role(e, x, role, true);
+	iam_write_role(e, x, role, IAM_ROLE_DESCRIPTION | IAM_ROLE_DURATION | IAM_ROLE_RIGHTS);
 	iam_write_role_use(e, x, role);
 	xml_close(x, "Role");
 	return OK;
@@ -62,7 +63,7 @@ static RESULT get_role(struct iam_call *e, const void *args, struct xml *x)
 
 static RESULT write_one(struct iam_call *e, struct xml *x, const struct row *row)
 {
-	iam_write_role(e, x, iam_role_of(row), false);
+	iam_write_role(e, x, iam_role_of(row), IAM_ROLE_DESCRIPTION | IAM_ROLE_DURATION);
 	return OK;
 }
 
@@ -110,7 +111,8 @@ static RESULT prepare_new(struct iam_call *e, void *args)
 	TRY(iam_check_name(e, a->wish.name, "RoleName"));
 	TRY(iam_check_path(e, a->wish.path, "Path"));
 	TRY(iam_check_document(e, a->wish.trust, POLICY_OF_TRUST));
-	return a->boundary.n ? iam_find_policy(e, a->boundary, "PermissionsBoundary", &a->wish.boundary) : OK;
+	TRY(iam_check_tags(e, a->wish.tags, true));
+	return a->boundary.n ? iam_find_boundary(e, a->boundary, &a->wish.boundary) : OK;
 }
 
 static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
@@ -119,7 +121,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 	const struct row *row = NULL;
 	TRY(iam_find_returned(e, a->wish.iam_role, &row));
 	xml_open(x, "Role");
-	iam_write_role(e, x, iam_role_of(row), true);
+	iam_write_role(e, x, iam_role_of(row), IAM_ROLE_RIGHTS);
 	xml_close(x, "Role");
 	return OK;
 }
@@ -158,7 +160,7 @@ static RESULT show_changed(struct iam_call *e, const void *args, struct xml *x)
 	const struct iam_role *role = NULL;
 	TRY(find_role(e, &((const struct changed_role *) args)->wish.iam_role, &role));
 	xml_open(x, "Role");
-	iam_write_role(e, x, role, true);
+	iam_write_role(e, x, role, IAM_ROLE_DESCRIPTION | IAM_ROLE_RIGHTS);
 	xml_close(x, "Role");
 	return OK;
 }
@@ -174,12 +176,9 @@ static RESULT show_nothing(struct iam_call *e, const void *args, struct xml *x)
 
 static const struct param delete_params[] = {IAM_ROLE(struct iam_role_target, iam_role)};
 static const struct param tag_params[] = {IAM_ROLE(struct entity_tags, entity),
-					  PARAM_LIST(struct entity_tags, "Tags.member", tags, iam_tag_params,
-						     .flags = REQUIRED, .max = 50, .doc = "Set on it.")};
+					  IAM_NEW_TAGS(struct entity_tags, tags)};
 static const struct param untag_params[] = {IAM_ROLE(struct entity_tags, entity),
-					    PARAM(struct entity_tags, "TagKeys.member", keys,
-						  .flags = REQUIRED, .min = 1, .max = 128,
-						  .doc = "Taken from it.")};
+					    IAM_TAG_KEYS(struct entity_tags, keys)};
 
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateRole"), .flags = API_WRITES, .args = PARAMS(struct new_role, create_params),
@@ -201,9 +200,10 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("DeleteRole"), .flags = API_WRITES, .args = PARAMS(struct iam_role_target, delete_params),
 	 .operation = engine_delete_iam_role_run, .doc = "Deletes a role that has nothing left."},
 	{IAM_ACTION("TagRole"), .flags = API_WRITES, .args = PARAMS(struct entity_tags, tag_params),
-	 .operation = engine_tag_entity_run, .doc = "Sets tags of a role."},
+	 .prepare = iam_prepare_tag, .operation = engine_tag_entity_run, .doc = "Sets tags of a role."},
 	{IAM_ACTION("UntagRole"), .flags = API_WRITES, .args = PARAMS(struct entity_tags, untag_params),
-	 .operation = engine_untag_entity_run, .doc = "Takes tags from a role."},
+	 .prepare = iam_prepare_untag, .operation = engine_untag_entity_run,
+	 .doc = "Takes tags from a role."},
 	{IAM_ACTION("ListRoleTags"), .args = PARAMS(struct iam_read_args, list_tags_params),
 	 .answer = list_tags, .doc = "A role's tags."},
 };

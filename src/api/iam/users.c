@@ -151,7 +151,8 @@ static RESULT prepare_new(struct iam_call *e, void *args)
 	struct new_user *a = args;
 	TRY(iam_check_name(e, a->wish.name, "UserName"));
 	TRY(iam_check_path(e, a->wish.path, "Path"));
-	return a->boundary.n ? iam_find_policy(e, a->boundary, "PermissionsBoundary", &a->wish.boundary) : OK;
+	TRY(iam_check_tags(e, a->wish.tags, true));
+	return a->boundary.n ? iam_find_boundary(e, a->boundary, &a->wish.boundary) : OK;
 }
 
 static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
@@ -182,12 +183,9 @@ static RESULT prepare_update(struct iam_call *e, void *args)
 static const struct param delete_params[] = {IAM_USER(struct account_user_target, user, | REQUIRED)};
 
 static const struct param tag_params[] = {IAM_USER(struct entity_tags, entity, | REQUIRED),
-					  PARAM_LIST(struct entity_tags, "Tags.member", tags, iam_tag_params,
-						     .flags = REQUIRED, .max = 50, .doc = "Set on it.")};
+					  IAM_NEW_TAGS(struct entity_tags, tags)};
 static const struct param untag_params[] = {IAM_USER(struct entity_tags, entity, | REQUIRED),
-					    PARAM(struct entity_tags, "TagKeys.member", keys,
-						  .flags = REQUIRED, .min = 1, .max = 128,
-						  .doc = "Taken from it.")};
+					    IAM_TAG_KEYS(struct entity_tags, keys)};
 
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateUser"), .flags = API_WRITES, .args = PARAMS(struct new_user, create_params),
@@ -204,9 +202,10 @@ static const struct iam_action actions[] = {
 	 .args = PARAMS(struct account_user_target, delete_params),
 	 .operation = engine_delete_account_user_run, .doc = "Deletes a user that has nothing left."},
 	{IAM_ACTION("TagUser"), .flags = API_WRITES, .args = PARAMS(struct entity_tags, tag_params),
-	 .operation = engine_tag_entity_run, .doc = "Sets tags of a user."},
+	 .prepare = iam_prepare_tag, .operation = engine_tag_entity_run, .doc = "Sets tags of a user."},
 	{IAM_ACTION("UntagUser"), .flags = API_WRITES, .args = PARAMS(struct entity_tags, untag_params),
-	 .operation = engine_untag_entity_run, .doc = "Takes tags from a user."},
+	 .prepare = iam_prepare_untag, .operation = engine_untag_entity_run,
+	 .doc = "Takes tags from a user."},
 	{IAM_ACTION("ListUserTags"), .args = PARAMS(struct iam_read_args, list_tags_params),
 	 .answer = list_tags, .doc = "A user's tags."},
 };

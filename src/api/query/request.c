@@ -108,13 +108,32 @@ static RESULT read_id(const struct params_reader *r, const struct params_value *
 	return OK;
 }
 
-#define DIALECT(more)                                                                                        \
+#define DIALECT(more, comma_, ...)                                                                           \
 	{                                                                                                    \
-		.comma = ",", .rules = ABSENT_IF_EMPTY_ID | ONLY_IN_ANY_CASE | (more),                       \
-		.text_max = REQUEST_TEXT_MAX, .list_suffix = ".member", .read_id = read_id,                  \
+		.comma = (comma_), .rules = ABSENT_IF_EMPTY_ID | ONLY_IN_ANY_CASE | (more),                  \
+		.text_max = REQUEST_TEXT_MAX, .list_suffix = ".member", .read_id = read_id, __VA_ARGS__      \
 	}
-const struct params_dialect request_ec2_dialect = DIALECT(SMALL_NAMES);
-const struct params_dialect request_iam_dialect = DIALECT(0);
+const struct params_dialect request_ec2_dialect = DIALECT(SMALL_NAMES, ",", );
+/* IAM's and STS's words. A value that is refused is not told by IAM, and is told by STS. */
+#define REQUEST_CONSTRAINT(value, must)                                                                      \
+	"1 validation error detected: Value " value "at '{parameter}' failed to satisfy constraint: "        \
+	"Member must " must
+#define MEMBER_WORDS(value, null)                                                                            \
+	.words = {                                                                                           \
+		[FAULT_MISSING] = REQUEST_CONSTRAINT(null, "not be null"),                                   \
+		[FAULT_WORDS] = REQUEST_CONSTRAINT(value, "satisfy enum value set: [{words}]"),              \
+		[FAULT_INT_BELOW] = REQUEST_CONSTRAINT(value, "have value greater than or equal to {min}"),  \
+		[FAULT_INT_ABOVE] = REQUEST_CONSTRAINT(value, "have value less than or equal to {max}"),     \
+		[FAULT_TEXT_SHORT] =                                                                         \
+			REQUEST_CONSTRAINT(value, "have length greater than or equal to {min}"),             \
+		[FAULT_TEXT_LONG] = REQUEST_CONSTRAINT(value, "have length less than or equal to {max}"),    \
+		[FAULT_ELEMENT] = REQUEST_CONSTRAINT(                                                        \
+			value, "satisfy constraint: [Member must have length less than or equal to {max}, "  \
+			       "Member must have length greater than or equal to {min}{remark}]"),           \
+		[FAULT_COUNT] = REQUEST_CONSTRAINT(value, "have length less than or equal to {max}")}
+const struct params_dialect request_iam_dialect = DIALECT(MEMBER_NAMES, ", ", MEMBER_WORDS("", ""));
+const struct params_dialect request_sts_dialect =
+	DIALECT(MEMBER_NAMES, ", ", MEMBER_WORDS("'{value}' ", "null "));
 
 RESULT request_read(struct ctx *c, const struct params_dialect *dialect, const struct params *table,
 		    const char *const *common, const struct pairs *pairs, void *out)
@@ -122,6 +141,16 @@ RESULT request_read(struct ctx *c, const struct params_dialect *dialect, const s
 	const struct params_request request = {
 		.dialect = dialect, .body = document_of_pairs(pairs, PAIRS_NEST), .common = common};
 	return params_fill(c, table, &request, out);
+}
+
+RESULT request_fail_member(struct ctx *c, struct str field, struct str shown, const char *must)
+{
+	struct str value = shown.n ? str_print(c->arena, "'%" STR_FMT "' ", STR_ARG(str_slice(shown, 0, 256)))
+				   : STR_NONE;
+	return ctx_fail_field(c, ERR_INVALID, field,
+			      "1 validation error detected: Value %" STR_FMT "at '%" STR_FMT
+			      "' failed to satisfy constraint: Member must %s",
+			      STR_ARG(value), STR_ARG(params_member_name(c->arena, field)), must);
 }
 
 static bool is_given(const struct ref *ref)

@@ -349,8 +349,7 @@ static RESULT find_own_key(struct op *op, const struct access_key_target *wish, 
 	bool is_in_reach = user && (identity_is_admin(who) || uuid_equal(key->user, who->user) ||
 				    (uuid_equal(user->account, who->account) && !user->is_owner));
 	if (!is_in_reach || (wish->user.bits && !uuid_equal(key->user, wish->user.prefix)))
-		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ACCESS_KEY,
-				     "The access key '%" STR_FMT "' does not exist", STR_ARG(wish->key_id));
+		return engine_fail_not_found(op->ctx, KIND_ACCESS_KEY, &(struct ref){.text = wish->key_id});
 	TRY(engine_permit_own(op, permission, user, key->account));
 	*ret_key = key;
 	return op_name(op, KIND_ACCESS_KEY, &key->row);

@@ -13,10 +13,10 @@
 #include "store/instance_profile.h"
 #include "store/profile_association.h"
 
-static RESULT fail_taken(struct op *op, enum kind kind, const char *word, struct str name)
+static RESULT fail_taken(struct op *op, enum kind kind, const char *words, struct str name)
 {
-	return ctx_fail_kind(op->ctx, ERR_EXISTS, (int) kind, "%s with name %" STR_FMT " already exists.",
-			     word, STR_ARG(name));
+	return ctx_fail_kind(op->ctx, ERR_EXISTS, (int) kind, "%s %" STR_FMT " already exists.", words,
+			     STR_ARG(name));
 }
 
 static RESULT find_role(struct op *op, const struct ref *ref, const struct iam_role **ret_role)
@@ -44,7 +44,7 @@ static RESULT check_new_role(struct op *op, uuid account, struct str name)
 	const struct iam_role *r = iam_role_first_by_account(op->head, account);
 	for (; r; r = iam_role_next_by_account(op->head, r))
 		if (str_equal_nocase(r->name, name))
-			return fail_taken(op, KIND_IAM_ROLE, "Role", name);
+			return fail_taken(op, KIND_IAM_ROLE, "Role with name", name);
 	return limit_check(op, LIMIT_IAM_ROLES, account, 1, STR_NONE);
 }
 
@@ -64,6 +64,7 @@ RESULT engine_create_iam_role(struct op *op, struct iam_role_wish *wish)
 	TRY(tag_normalize(op, wish->tags, &role.tags));
 	TRY(engine_permit_new(op, "iam_role.create", KIND_IAM_ROLE, &role.row));
 	TRY(check_new_role(op, account->row.id, wish->name));
+	TRY(policy_check_trust_size(op, wish->trust));
 	TRY(iam_role_put(op, &role));
 	TRY(policy_put_boundary(op, KIND_IAM_ROLE, role.row.id, &wish->boundary));
 	wish->iam_role = role.row.id;
@@ -76,6 +77,7 @@ static RESULT change_role(struct op *op, const char *permission, const struct ia
 	const struct iam_role *role = NULL;
 	TRY(find_role(op, &wish->iam_role, &role));
 	TRY(engine_permit(op, permission, KIND_IAM_ROLE, &role->row));
+	TRY(policy_check_trust_size(op, wish->trust));
 	struct iam_role next = *role;
 	if (wish->description)
 		next.description = *wish->description;
@@ -193,7 +195,7 @@ RESULT engine_remove_role_from_profile(struct op *op, struct profile_role *wish)
 	TRY(engine_permit(op, "instance_profile.remove_role", KIND_INSTANCE_PROFILE, &profile->row));
 	if (!uuid_equal(profile->iam_role, role->row.id))
 		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_IAM_ROLE,
-				     "The role with name %" STR_FMT " cannot be found in it.",
-				     STR_ARG(role->name));
+				     "Role %" STR_FMT " in Instance Profile %" STR_FMT " cannot be found.",
+				     STR_ARG(role->name), STR_ARG(profile->name));
 	return write_profile(op, profile, role, false);
 }

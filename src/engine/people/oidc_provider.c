@@ -50,9 +50,9 @@ static RESULT check_thumbprints(struct op *op, struct strs thumbprints)
 {
 	return thumbprints.count <= OIDC_THUMBPRINTS_MAX
 		       ? OK
-		       : ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_OIDC_PROVIDER,
-				       "Thumbprint list must contain fewer than %d entries.",
-				       OIDC_THUMBPRINTS_MAX + 1);
+		       : ENGINE_FAIL(op, ERR_QUOTA, KIND_OIDC_PROVIDER, STR("ThumbprintList"),
+				     "Thumbprint list must contain fewer than %d entries.",
+				     OIDC_THUMBPRINTS_MAX);
 }
 
 RESULT engine_create_oidc_provider(struct op *op, struct oidc_provider_wish *wish)

@@ -261,11 +261,21 @@ static size_t count_characters(struct str document)
 	return count;
 }
 
-static RESULT check_size(struct op *op, size_t count, size_t most)
+static RESULT check_size(struct op *op, struct str document)
 {
-	return count <= most ? OK
-			     : ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_POLICY,
-					     "Cannot exceed quota for PolicySize: %zu", most);
+	return count_characters(document) <= POLICY_CHARACTERS_MAX
+		       ? OK
+		       : ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_POLICY,
+				       "Cannot exceed quota for PolicySize: %d", POLICY_CHARACTERS_MAX);
+}
+
+RESULT policy_check_trust_size(struct op *op, struct str document)
+{
+	return count_characters(document) <= POLICY_CHARACTERS_OF_TRUST
+		       ? OK
+		       : ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_IAM_ROLE,
+				       "Cannot exceed quota for ACLSizePerRole: %d",
+				       POLICY_CHARACTERS_OF_TRUST);
 }
 
 static RESULT write_version(struct op *op, const struct policy *policy, int64_t number, struct str document)
@@ -309,7 +319,7 @@ RESULT engine_create_policy(struct op *op, struct policy_wish *wish)
 	TRY(engine_permit_new(op, "policy.create", KIND_POLICY, &policy.row));
 	TRY(engine_check_name(op, KIND_POLICY, wish->name));
 	TRY(check_new(op, account, wish->name));
-	TRY(check_size(op, count_characters(wish->document), POLICY_CHARACTERS_MAX));
+	TRY(check_size(op, wish->document));
 	TRY(tag_normalize(op, wish->tags, &tags));
 	policy.tags = tags;
 	TRY(policy_put(op, &policy));
@@ -365,7 +375,7 @@ RESULT engine_create_policy_version(struct op *op, struct policy_version_wish *w
 	const struct policy *policy = NULL;
 	TRY(engine_find_own_policy(op->ctx, op->head, &wish->policy, &policy));
 	TRY(engine_permit(op, "policy.create_version", KIND_POLICY, &policy->row));
-	TRY(check_size(op, count_characters(wish->document), POLICY_CHARACTERS_MAX));
+	TRY(check_size(op, wish->document));
 	TRY(limit_check(op, LIMIT_POLICY_VERSIONS, policy->row.id, 1, STR_NONE));
 	struct policy next = *policy;
 	next.last_version++;
@@ -385,7 +395,7 @@ static RESULT find_version(struct op *op, const struct policy_version_target *wi
 			    : ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_POLICY_VERSION, wish->field,
 					  "Policy %" STR_FMT " version v%" PRId64
 					  " does not exist or is not attachable.",
-					  STR_ARG((*ret_policy)->name), wish->number);
+					  STR_ARG(wish->policy.text), wish->number);
 }
 
 RESULT engine_delete_policy_version(struct op *op, struct policy_version_target *wish)
@@ -570,8 +580,12 @@ RESULT engine_put_inline_policy(struct op *op, struct inline_policy_wish *wish)
 	const struct policy *there = engine_find_inline_policy(op->head, h.account, &h.is, wish->name);
 	TRY(engine_permit_new(op, words_of(&h)->put, h.is.kind, h.is.row));
 	TRY(engine_check_name(op, KIND_POLICY, wish->name));
-	TRY(check_size(op, count_inline(op->head, &h, there) + count_characters(wish->document),
-		       words_of(&h)->characters_max));
+	if (count_inline(op->head, &h, there) + count_characters(wish->document) >
+	    words_of(&h)->characters_max)
+		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_POLICY,
+				     "Maximum policy size of %zu bytes exceeded for %s %" STR_FMT,
+				     words_of(&h)->characters_max, words_of(&h)->word,
+				     STR_ARG(iam_get_name(h.is.kind, h.is.row)));
 	struct policy policy = {.account = h.account,
 				.user = h.user,
 				.user_group = h.user_group,

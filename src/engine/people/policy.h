@@ -26,6 +26,7 @@ enum {
 	POLICY_CHARACTERS_OF_USER = 2048,  /* of all a user's inline ones together */
 	POLICY_CHARACTERS_OF_GROUP = 5120, /* likewise */
 	POLICY_CHARACTERS_OF_ROLE = 10240, /* likewise */
+	POLICY_CHARACTERS_OF_TRUST = 2048, /* of who may take a role */
 };
 
 struct policy_wish {

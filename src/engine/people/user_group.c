@@ -135,6 +135,8 @@ RESULT engine_remove_group_member(struct op *op, struct membership *wish)
 	TRY(resolve(op, wish, &group, &user));
 	const struct group_member *member =
 		group_member_find_by_user_group(op->head, group->row.id, user->row.id);
+	if (!member && !uuid_is_none(group->account))
+		return OK; /* as IAM has it, for an account's own groups */
 	if (!member)
 		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_GROUP_MEMBER,
 				     "The user %" STR_FMT " is not in the group %" STR_FMT ".",

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "api/cloudstack/cloudstack.h"
+#include "api/ec2/account/sts.h"
 #include "api/ec2/core/codes.h"
 #include "api/ec2/core/errors.h"
 #include "api/ec2/core/list.h"
@@ -329,10 +330,51 @@ static void check_documented_codes(void **state)
 	}
 }
 
+static bool is_built(const struct api_groups *groups, struct str name)
+{
+	for (size_t g = 0; g < groups->count; g++)
+		for (size_t k = 0; k < groups->at[g]->count; k++)
+			if (str_is(name, api_action_at(groups->at[g], k)->name))
+				return true;
+	return false;
+}
+
+/* The same of IAM's and STS's. */
+static void check_query_codes(const struct query_codes *codes, const struct api_groups *groups)
+{
+	for (size_t k = 0; k < codes->count; k++) {
+		const struct query_code *c = &codes->at[k];
+		struct str rest = str_from(c->actions), name;
+		if (k && strcmp(codes->at[k - 1].code, c->code) >= 0)
+			fail_msg("the code %s is not at its place", c->code);
+		if (query_is_answered_code(codes, c->code) == (query_why_no_code(codes, c->code) != NULL))
+			fail_msg("the code %s is answered, and has a reason why it is not, or neither",
+				 c->code);
+		while (str_split_next(&rest, '|', &name))
+			if (!str_is(name, "*") && !is_built(groups, name))
+				fail_msg("%s: the action %.*s is not built", c->code, STR_ARG(name));
+	}
+	for (size_t k = 0; k < codes->reason_count; k++) {
+		bool is_listed = false;
+		for (size_t n = 0; n < codes->count; n++)
+			is_listed = is_listed || strcmp(codes->at[n].code, codes->reasons[k].code) == 0;
+		if (!is_listed)
+			fail_msg("a reason for %s, which is no code", codes->reasons[k].code);
+	}
+}
+
+static void check_documented_codes_of_iam(void **state)
+{
+	(void) state;
+	check_query_codes(&iam_codes, &iam_action_groups);
+	check_query_codes(&sts_codes, &ec2_action_groups);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_documented_codes),
+		cmocka_unit_test(check_documented_codes_of_iam),
 		cmocka_unit_test(check_limit_codes),
 		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_parameters),

@@ -152,14 +152,12 @@ static RESULT check_characters(struct ctx *c, struct str text, const char *more,
 {
 	for (size_t k = 0; k < text.n; k++) {
 		char ch = text.p[k];
-		bool is_word = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-			       (ch >= '0' && ch <= '9') || ch == '_';
-		if (!is_word && (!ch || !strchr(more, ch)))
-			return ctx_fail_field(
-				c, ERR_INVALID, str_from(field),
-				"Value '%" STR_FMT
-				"' at '%s' failed to satisfy constraint: letters, digits and _%s",
-				STR_ARG(str_slice(text, 0, 64)), field, more);
+		if (!str_is_alphanumeric(ch) && ch != '_' && (!ch || !strchr(more, ch)))
+			return request_fail_member(
+				c, str_from(field), text,
+				str_to_z(c->arena,
+					 str_print(c->arena, "satisfy regular expression pattern: [\\w%s]*",
+						   more)));
 	}
 	return OK;
 }
@@ -177,9 +175,11 @@ static RESULT check_role_arn(struct ctx *c, struct str arn)
 static RESULT check_tags(struct ctx *c, struct tags tags)
 {
 	for (size_t k = 0; k < tags.count; k++) {
-		const struct tags before = {tags.at, k};
-		if (tags_find(before, tags.at[k].key))
-			return ctx_fail_field(c, ERR_INVALID, STR("Tags"), "Duplicate tag keys found.");
+		for (size_t n = 0; n < k; n++)
+			if (str_equal_nocase(tags.at[n].key, tags.at[k].key))
+				return ctx_fail_field(c, ERR_COMBINATION, STR("Tags"),
+						      "Duplicate tag keys found. Please note that Tag keys "
+						      "are case insensitive.");
 		if (str_starts_with(str_lower(c->arena, tags.at[k].key), STR("aws:")))
 			return ctx_fail_field(c, ERR_INVALID, STR("Tags"),
 					      "Tag keys that begin with aws: are reserved.");
@@ -193,7 +193,7 @@ RESULT sts_prepare_assume(struct ec2_call *e, void *args)
 	const struct policy_code *policy = NULL;
 	TRY(check_role_arn(e->c, a->role_arn));
 	TRY(check_characters(e->c, a->name, "+=,.@-", "RoleSessionName"));
-	TRY(check_characters(e->c, a->external_id, "+=,.@:/-", "ExternalId"));
+	TRY(check_characters(e->c, a->external_id, "+=,.@:\\/-", "ExternalId"));
 	TRY(check_tags(e->c, a->tags));
 	if (str_is_empty(a->policy))
 		return OK;

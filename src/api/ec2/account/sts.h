@@ -6,6 +6,7 @@
 #include "engine/people/iam_role.h"
 
 struct account;
+struct query_codes;
 struct iam_role;
 
 struct sts_policy_arn {
@@ -22,6 +23,7 @@ struct sts_assume {
 	int64_t duration_s;
 };
 extern const struct params sts_policy_arn_params;
+extern const struct query_codes sts_codes;
 
 /* Rows of a struct whose member before is a struct sts_assume, with its dot; or which is one. */
 #define STS_ASSUME_PARAMS(T, before)                                                                         \

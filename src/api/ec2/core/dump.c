@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The tables as JSON, for `dari dump actions`, the documentation and the tests that hold them
  * against EC2's published model; and the names of all its actions. */
+#include "api/ec2/account/sts.h"
 #include "api/ec2/core/codes.h"
 #include "api/ec2/core/list.h"
+#include "api/query/codes.h"
 
 enum { DUMP_ACTIONS_MAX = 256 };
 
@@ -41,7 +43,10 @@ static void write_action(struct json_writer *w, const struct ec2_action *a)
 	for (size_t k = 0; k < filters->count; k++)
 		json_write_z(w, NULL, filters->at[k].name);
 	json_write_close_list(w);
-	ec2_dump_codes(w, a);
+	if (is_of_sts)
+		query_dump_codes(w, &sts_codes, a->name);
+	else
+		ec2_dump_codes(w, a);
 	json_write_close(w);
 }
 
@@ -52,6 +57,7 @@ static const struct left_out {
 #define LEFT_OUT(pattern, what, why) {pattern, what, why},
 #define LEFT_OUT_CODE(pattern, why)
 #include "api/ec2/core/left_out.def"
+#include "api/query/codes.h"
 #undef LEFT_OUT
 #undef LEFT_OUT_CODE
 };
@@ -109,6 +115,19 @@ void ec2_dump_actions(struct buf *out)
 	json_write_open(&w, "of_all");
 	ec2_dump_codes(&w, NULL);
 	json_write_close(&w);
+	json_write_open(&w, "of_sts");
+	query_dump_codes(&w, &sts_codes, NULL);
+	json_write_close(&w);
+	json_write_open_list(&w, "sts_left_out_codes");
+	for (size_t k = 0; k < sts_codes.reason_count; k++) {
+		json_write_open(&w, NULL);
+		json_write_z(&w, "why", sts_codes.reasons[k].why);
+		json_write_open_list(&w, "codes");
+		json_write_z(&w, NULL, sts_codes.reasons[k].code);
+		json_write_close_list(&w);
+		json_write_close(&w);
+	}
+	json_write_close_list(&w);
 	ec2_dump_left_out_codes(&w);
 	json_write_close(&w);
 }

@@ -103,7 +103,7 @@ static RESULT prepare(struct api_call *core)
 	TRY(read_version(e));
 	TRY(read_dry_run(e));
 	TRY(api_new_args(core, 1, a->args.size));
-	const struct params_dialect *dialect = e->is_sts ? &request_iam_dialect : &request_ec2_dialect;
+	const struct params_dialect *dialect = e->is_sts ? &request_sts_dialect : &request_ec2_dialect;
 	TRY(request_read(e->c, dialect, &a->args, common_params, &e->pairs, e->args));
 	return a->prepare ? a->prepare(e, e->args) : OK;
 }

@@ -343,6 +343,8 @@ static const struct api_error sts_rows[] = {
 	E(TOO_LARGE, NONE, 400, "ValidationError"),
 	E(MISSING, NONE, 400, "ValidationError"),
 	E(INVALID, POLICY, 400, "MalformedPolicyDocument"),
+	E(COMBINATION, NONE, 400, "InvalidParameterValue"),
+	E(MALFORMED, NONE, 400, "InvalidAuthorizationMessageException"),
 	E(INVALID, NONE, 400, "ValidationError"),
 	E(QUOTA, NONE, 400, "PackedPolicyTooLarge"),
 	E(UNKNOWN, NONE, 400, "ValidationError"),
@@ -386,28 +388,9 @@ static void write_ec2(struct xml *x, const struct api_problem *p, struct str req
 	xml_close(x, "Response");
 }
 
-/* The row's sentence about what the problem is about, and where that ends in a space the problem's own message,
- * which says more. Of several things only some rows speak. */
-static struct str say_problem(const struct ctx *c, const struct api_problem *p)
-{
-	const struct api_error *error = p->error;
-	struct str subject = c->problem.subject;
-	bool are_many = str_contains(subject, STR(", "));
-	struct str says = str_from(are_many && error->says_many ? error->says_many : error->says);
-	size_t gap = str_find_char(says, '*', 0);
-	if (str_is_empty(says) || (gap < says.n && str_is_empty(subject)))
-		return p->message;
-	if (are_many && !error->says_many)
-		subject = str_slice(subject, 0, str_find_char(subject, ',', 0));
-	return str_print(c->arena, "%" STR_FMT "%" STR_FMT "%" STR_FMT "%" STR_FMT,
-			 STR_ARG(str_slice(says, 0, gap)), STR_ARG(gap < says.n ? subject : STR_NONE),
-			 STR_ARG(gap < says.n ? str_slice(says, gap + 1, says.n) : STR_NONE),
-			 STR_ARG(str_ends_with(says, STR(" ")) ? p->message : STR_NONE));
-}
-
 void ec2_word_problem(struct api_call *core, struct api_problem *p)
 {
-	p->message = say_problem(core->c, p);
+	p->message = api_say_problem(core->c, p);
 	if (p->refusal.n && !ec2_call_of(core)->is_sts)
 		p->message = str_print(core->c->arena,
 				       "%" STR_FMT " Encoded authorization failure message: %" STR_FMT,
