@@ -121,6 +121,32 @@ enum policy_effect policy_ask(const struct policy_code *p, const struct policy_q
 	return effect;
 }
 
+size_t policy_count_statements(const struct policy_code *p)
+{
+	return p->statements.count;
+}
+
+bool policy_concerns(const struct policy_code *p, const struct policy_question *q, size_t statement)
+{
+	const struct policy_statement *s =
+		(const struct policy_statement *) policy_at(p, p->statements) + statement;
+	struct asked a = {.p = p, .q = q};
+	policy_split_arn(q->resource, &a.resource);
+	return match_action(&a, s) && match_principal(&a, s) && match_resource(&a, s) != TRUTH_NO;
+}
+
+enum policy_effect policy_ask_statement(const struct policy_code *p, const struct policy_question *q,
+					size_t statement)
+{
+	const struct policy_statement *s =
+		(const struct policy_statement *) policy_at(p, p->statements) + statement;
+	struct asked a = {.p = p, .q = q};
+	policy_split_arn(q->resource, &a.resource);
+	if (check_statement(&a, s) != TRUTH_YES)
+		return POLICY_SILENT;
+	return s->is_deny ? POLICY_DENIES : POLICY_ALLOWS;
+}
+
 bool policy_is_of_vendor(const struct policy_code *p, struct str vendor)
 {
 	const struct policy_statement *statements = policy_at(p, p->statements);

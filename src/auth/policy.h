@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "base/vec.h"
 #include "model/permission.h"
 
 struct policy_code; /* compiled */
@@ -67,6 +68,31 @@ enum policy_effect policy_ask(const struct policy_code *p, const struct policy_q
 
 /* The Sid of a statement, or empty. */
 struct str policy_statement_id(const struct policy_code *p, size_t statement);
+
+/* Of a document; they are numbered from 0 on. */
+size_t policy_count_statements(const struct policy_code *p);
+/* Whether a statement is about the action and the resource, whatever its conditions say. */
+bool policy_concerns(const struct policy_code *p, const struct policy_question *q, size_t statement);
+/* What one statement says. */
+enum policy_effect policy_ask_statement(const struct policy_code *p, const struct policy_question *q,
+					size_t statement);
+
+/* A place in a document: line and column from 1 on. */
+struct policy_place {
+	int64_t line, column;
+};
+/* Where a statement of a document that compiled begins and ends, as IAM's policy simulator has it: behind the brace,
+ * bracket or statement before it, and behind its own brace. False: there is no such statement. */
+bool policy_find_place(struct str document, size_t statement, struct policy_place *ret_start,
+		       struct policy_place *ret_end);
+
+/* Condition keys, each once in any letter case. */
+struct policy_keys {
+	VEC(struct str) names;
+};
+/* Adds those that a document which compiled asks for: of its conditions, and its variables. wanted: for each statement
+ * whether it counts; NULL: all. */
+RESULT policy_list_keys(struct ctx *c, struct str document, const bool *wanted, struct policy_keys *keys);
 
 /* ---- decisions ---- */
 

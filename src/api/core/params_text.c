@@ -78,8 +78,9 @@ struct str params_member_name(struct arena *a, struct str name)
 	struct str rest = params_small_name(a, name), part, out = STR_NONE;
 	while (str_split_next(&rest, '.', &part)) {
 		struct str number = STR_NONE;
-		if (str_is(part, "member") && str_split_next(&rest, '.', &number)) {
-			if (str_is_empty(rest))
+		if (str_is(part, "member")) {
+			bool is_numbered = str_split_next(&rest, '.', &number);
+			if (!is_numbered || str_is_empty(rest))
 				return out;
 			out = str_print(a, "%" STR_FMT ".%" STR_FMT, STR_ARG(out), STR_ARG(number));
 		}

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * SimulatePrincipalPolicy and SimulateCustomPolicy: decisions on what nobody has asked for. A user's roles
- * count: what they give is given. */
+ * The policy simulator: decisions on what nobody has asked for, and which condition keys policies ask for. A user's
+ * roles count: what they give is given. */
 #include "api/iam/internal.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
+#include "model/policy.h"
+#include "model/policy_version.h"
 
 enum { DOCUMENTS_MAX = 20, RESULTS_MAX = 1000 };
 
@@ -11,6 +13,9 @@ static const struct param context_rows[] = {
 	PARAM(struct iam_context_entry, "ContextKeyName", key, .flags = REQUIRED, .min = 5, .max = 256,
 	      .doc = "A condition key."),
 	PARAM(struct iam_context_entry, "ContextKeyType", type,
+	      .words =
+		      "string|stringList|numeric|numericList|boolean|booleanList|ip|ipList|binary|binaryList|"
+		      "date|dateList",
 	      .doc = "The type of its values; operators say it."),
 	PARAM(struct iam_context_entry, "ContextKeyValues.member", values, .max = 2048, .doc = "Its values."),
 };
@@ -23,31 +28,41 @@ struct simulation_wish {
 	struct iam_pages pages;
 };
 #define S struct simulation_wish
+#define FURTHER                                                                                              \
+	PARAM(S, "PolicyInputList.member", documents, .max = IAM_DOCUMENT_MAX, .doc = "Further policies.")
+#define SOURCE                                                                                               \
+	PARAM(S, "PolicySourceArn", source_arn, .flags = REQUIRED, .min = 20, .max = 2048,                   \
+	      .doc = "The user, the group or the role, by its ARN.")
 #define SIMULATED                                                                                            \
-	PARAM(S, "PolicyInputList.member", documents, .max = IAM_DOCUMENT_MAX, .doc = "Further policies."),  \
+	FURTHER,                                                                                             \
 		PARAM(S, "PermissionsBoundaryPolicyInputList.member", boundaries, .max = IAM_DOCUMENT_MAX,   \
 		      .doc = "A permissions boundary."),                                                     \
-		PARAM(S, "ActionNames.member", actions, .flags = REQUIRED, .max = 128,                       \
+		PARAM(S, "ActionNames.member", actions, .flags = REQUIRED, .min = 3, .max = 128,             \
 		      .doc = "What is asked: ec2:RunInstances, …"),                                          \
-		PARAM(S, "ResourceArns.member", resources, .max = 2048,                                      \
+		PARAM(S, "ResourceArns.member", resources, .min = 1, .max = 2048,                            \
 		      .doc = "On what; nothing said: on all."),                                              \
 		PARAM_LIST(S, "ContextEntries.member", context, context_params, .max = 100,                  \
 			   .doc = "Condition keys of the request."),                                         \
-		PARAM(S, "MaxItems", pages.max_items, .min = 1, .max = 1000,                                 \
-		      .doc = "Accepted; all is on one page."),                                               \
-		PARAM(S, "Marker", pages.marker, .min = 1, .max = 320, .doc = "Likewise."),                  \
-		NOT_BUILT("ResourcePolicy"), NOT_BUILT("ResourceOwner"), NOT_BUILT("CallerArn"),             \
-		NOT_BUILT("ResourceHandlingOption")
+		IAM_PAGES(S, pages), NOT_BUILT("ResourcePolicy"), NOT_BUILT("ResourceOwner"),                \
+		NOT_BUILT("CallerArn"), NOT_BUILT("ResourceHandlingOption")
 static const struct param custom_params[] = {SIMULATED};
-static const struct param principal_params[] = {PARAM(S, "PolicySourceArn", source_arn, .flags = REQUIRED,
-						      .min = 20, .max = 2048,
-						      .doc = "The user or role, by its ARN."),
-						SIMULATED};
+static const struct param principal_params[] = {SOURCE, SIMULATED};
+static const struct param custom_keys_params[] = {PARAM(S, "PolicyInputList.member", documents,
+							.flags = REQUIRED, .max = IAM_DOCUMENT_MAX,
+							.doc = "The policies.")};
+static const struct param principal_keys_params[] = {SOURCE, FURTHER};
+
+/* A policy that counts: what it is called, and what it says. */
+struct input {
+	struct str name, document;
+	const struct policy_code *code;
+};
 
 struct simulation {
 	struct iam_call *e;
 	const struct simulation_wish *wish;
-	struct guard_policies policies;
+	VEC(struct input) inputs;
+	const struct policy_code **identity; /* of the inputs */
 	struct policy_set set;
 };
 
@@ -79,7 +94,7 @@ static RESULT compile(struct simulation *s, struct str document, const char *fie
 	return result;
 }
 
-/* Of the caller's account: a user by "arn:aws:iam::111122223333:user/ann", a role likewise. */
+/* Of the caller's account: a user by "arn:aws:iam::111122223333:user/ann", a group or a role likewise. */
 static RESULT find_simulated(struct simulation *s, struct policy_principal *ret_principal)
 {
 	struct ctx *c = s->e->c;
@@ -87,15 +102,16 @@ static RESULT find_simulated(struct simulation *s, struct policy_principal *ret_
 	size_t slash = arn.n;
 	while (slash > 0 && arn.p[slash - 1] != '/')
 		slash--;
-	struct ref user = {.text = str_slice(arn, slash, arn.n), .field = STR("PolicySourceArn")};
-	struct ref role = user;
+	struct ref ref = {.text = str_slice(arn, slash, arn.n), .field = STR("PolicySourceArn")};
 	const struct ref none = {0};
 	struct policy_principal principal = {0};
-	user.kind = KIND_USER;
-	role.kind = KIND_IAM_ROLE;
-	bool is_role = str_contains(arn, STR(":role/"));
-	struct result found = engine_find_policy_principal(c, iam_tables(s->e), is_role ? &none : &user,
-							   &none, is_role ? &role : &none, &principal);
+	ref.kind = str_contains(arn, STR(":role/"))    ? KIND_IAM_ROLE
+		   : str_contains(arn, STR(":group/")) ? KIND_USER_GROUP
+						       : KIND_USER;
+	struct result found =
+		engine_find_policy_principal(c, iam_tables(s->e), ref.kind == KIND_USER ? &ref : &none,
+					     ref.kind == KIND_USER_GROUP ? &ref : &none,
+					     ref.kind == KIND_IAM_ROLE ? &ref : &none, &principal);
 	if (result_is_ok(found))
 		own = iam_arn(s->e, principal.kind, principal.row);
 	else if (found.code != ERR_NOT_FOUND)
@@ -108,17 +124,60 @@ static RESULT find_simulated(struct simulation *s, struct policy_principal *ret_
 	return OK;
 }
 
-static RESULT gather_principal(struct simulation *s)
+/* A managed policy goes by its name, an inline one by its owner's, too: "user_ann_own". */
+static struct str name_policy(struct iam_call *e, const struct policy *p)
 {
-	struct policy_principal principal = {0};
-	struct roles roles;
+	const struct {
+		enum kind kind;
+		uuid id;
+		const char *word;
+	} owners[] = {{KIND_USER, p->user, "user"},
+		      {KIND_USER_GROUP, p->user_group, "group"},
+		      {KIND_IAM_ROLE, p->iam_role, "role"}};
+	for (size_t k = 0; k < sizeof owners / sizeof owners[0]; k++) {
+		const struct row *row = uuid_is_none(owners[k].id)
+						? NULL
+						: tables_find(iam_tables(e), owners[k].kind, owners[k].id);
+		if (row)
+			return str_print(e->c->arena, "%s_%" STR_FMT "_%" STR_FMT, owners[k].word,
+					 STR_ARG(iam_get_name(owners[k].kind, row)), STR_ARG(p->name));
+	}
+	return str_copy(e->c->arena, p->name);
+}
+
+static RESULT add_input(struct simulation *s, struct str name, struct str document, const char *field)
+{
+	struct input input = {.name = name, .document = document};
+	TRY(compile(s, document, field, &input.code));
+	return VEC_PUSH(s->e->c->arena, &s->inputs, input) ? OK : ctx_no_memory(s->e->c);
+}
+
+/* The principal's policies; a boundary that was sent counts instead of its own. */
+static RESULT add_principal(struct simulation *s)
+{
 	struct ctx *c = s->e->c;
+	struct policy_principal principal = {0};
+	struct roles roles = {0};
+	struct policy_source *sources = arena_new_array(c->arena, struct policy_source, POLICY_SOURCES_MAX);
+	size_t count = 0;
+	if (!sources)
+		return ctx_no_memory(c);
 	TRY(find_simulated(s, &principal));
 	uuid id = principal.row->id;
-	engine_find_roles(iam_tables(s->e), id, IDENTITY_ACCOUNT, c->who->account, &roles);
-	view_close(&s->e->view); /* the next one walks by itself */
+	if (principal.kind == KIND_USER)
+		engine_find_roles(iam_tables(s->e), id, IDENTITY_ACCOUNT, c->who->account, &roles);
 	s->set.has_role = roles.rights & RIGHT(MEMBER);
-	return guard_gather(s->e->config->guards, c, id, c->who->account, &s->policies);
+	if (!engine_find_policies(iam_tables(s->e), id, c->who->account, sources, &count))
+		return ctx_fail(c, ERR_QUOTA, "More than %d policies speak of the principal.",
+				POLICY_SOURCES_MAX);
+	for (size_t k = 0; k < count; k++) {
+		struct str document = str_copy(c->arena, sources[k].version->document);
+		if (sources[k].is_boundary)
+			TRY(compile(s, document, "PolicySourceArn", &s->set.boundary));
+		else
+			TRY(add_input(s, name_policy(s->e, sources[k].policy), document, "PolicySourceArn"));
+	}
+	return OK;
 }
 
 static RESULT check_counts(struct simulation *s)
@@ -139,31 +198,25 @@ static RESULT check_counts(struct simulation *s)
 static RESULT gather(struct simulation *s)
 {
 	struct ctx *c = s->e->c;
+	TRY(check_counts(s));
 	if (s->wish->source_arn.n)
-		TRY(gather_principal(s));
-	size_t count = s->policies.count + s->wish->documents.count;
-	const struct policy_code **all = arena_new_array(c->arena, const struct policy_code *, count + 1);
-	struct str *names = arena_new_array(c->arena, struct str, count + 1);
-	if (!all || !names)
-		return ctx_no_memory(c);
-	for (size_t k = 0; k < s->policies.count; k++) {
-		all[k] = s->policies.at[k];
-		names[k] = s->policies.names[k];
-	}
-	for (size_t k = 0; k < s->wish->documents.count; k++) {
-		size_t at = s->policies.count + k;
-		TRY(compile(s, s->wish->documents.at[k], "PolicyInputList", &all[at]));
-		names[at] = str_print(c->arena, "PolicyInputList.%zu", k + 1);
-	}
-	s->set.boundary = s->policies.boundary;
+		TRY(add_principal(s));
+	for (size_t k = 0; k < s->wish->documents.count; k++)
+		TRY(add_input(s, str_print(c->arena, "PolicyInputList.%zu", k + 1), s->wish->documents.at[k],
+			      "PolicyInputList"));
 	if (s->wish->boundaries.count)
 		TRY(compile(s, s->wish->boundaries.at[0], "PolicyInputList", &s->set.boundary));
-	s->policies.at = all;
-	s->policies.names = names;
-	s->set.identity = all;
-	s->set.identity_count = count;
+	s->identity = arena_new_array(c->arena, const struct policy_code *, s->inputs.count + 1);
+	if (!s->identity)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < s->inputs.count; k++)
+		s->identity[k] = s->inputs.at[k].code;
+	s->set.identity = s->identity;
+	s->set.identity_count = s->inputs.count;
 	return OK;
 }
+
+/* ---- what is decided ---- */
 
 static const char *word_of(const struct policy_decision *d)
 {
@@ -172,8 +225,84 @@ static const char *word_of(const struct policy_decision *d)
 					    : "implicitDeny";
 }
 
-static void write_result(struct simulation *s, struct xml *x, struct str action, struct str resource)
+static void write_place(struct iam_call *e, struct xml *x, const char *name, const struct policy_place *place)
 {
+	xml_open(x, name);
+	iam_write_int(e, x, "Line", place->line);
+	iam_write_int(e, x, "Column", place->column);
+	xml_close(x, name);
+}
+
+/* All statements that allow, or that deny. */
+static void write_matched(struct simulation *s, struct xml *x, const struct policy_question *q,
+			  const struct policy_decision *d)
+{
+	xml_open(x, "MatchedStatements");
+	for (size_t k = 0; k < s->inputs.count && d->effect != POLICY_SILENT; k++) {
+		const struct input *input = &s->inputs.at[k];
+		for (size_t n = 0; n < policy_count_statements(input->code); n++) {
+			struct policy_place start = {0}, end = {0};
+			if (policy_ask_statement(input->code, q, n) != d->effect)
+				continue;
+			xml_open(x, "member");
+			xml_text(x, "SourcePolicyId", input->name);
+			xml_z(x, "SourcePolicyType", "IAM Policy");
+			if (policy_find_place(input->document, n, &start, &end)) {
+				write_place(s->e, x, "StartPosition", &start);
+				write_place(s->e, x, "EndPosition", &end);
+			}
+			xml_close(x, "member");
+		}
+	}
+	xml_close(x, "MatchedStatements");
+}
+
+/* What statements about the action ask for, and nobody gave. */
+static RESULT find_missing(struct simulation *s, const struct policy_question *q, struct policy_keys *missing)
+{
+	struct policy_keys all = {0};
+	struct strs values;
+	for (size_t k = 0; k < s->inputs.count; k++) {
+		const struct input *input = &s->inputs.at[k];
+		size_t count = policy_count_statements(input->code);
+		bool *wanted = arena_new_array(s->e->c->arena, bool, count + 1);
+		if (!wanted)
+			return ctx_no_memory(s->e->c);
+		for (size_t n = 0; n < count; n++)
+			wanted[n] = policy_concerns(input->code, q, n);
+		TRY(policy_list_keys(s->e->c, input->document, wanted, &all));
+	}
+	for (size_t k = 0; k < all.names.count; k++)
+		if (find_key(q, all.names.at[k], &values) == POLICY_ABSENT &&
+		    !VEC_PUSH(s->e->c->arena, &missing->names, all.names.at[k]))
+			return ctx_no_memory(s->e->c);
+	return OK;
+}
+
+static void write_names(struct xml *x, const char *list, const struct policy_keys *keys)
+{
+	xml_open(x, list);
+	for (size_t k = 0; keys && k < keys->names.count; k++)
+		xml_text(x, "member", keys->names.at[k]);
+	xml_close(x, list);
+}
+
+static void write_boundary(struct simulation *s, struct xml *x, const struct policy_question *q)
+{
+	size_t statement = 0;
+	if (!s->set.boundary)
+		return;
+	xml_open(x, "PermissionsBoundaryDecisionDetail");
+	xml_z(x, "AllowedByPermissionsBoundary",
+	      policy_ask(s->set.boundary, q, &statement) == POLICY_ALLOWS ? "true" : "false");
+	xml_close(x, "PermissionsBoundaryDecisionDetail");
+}
+
+/* On a resource that was named the result is said of it, too, and which keys are missing there alone. */
+static RESULT write_result(struct simulation *s, struct xml *x, struct str action, struct str resource)
+{
+	bool is_named = s->wish->resources.count;
+	struct policy_keys missing = {0};
 	struct policy_decision d;
 	struct policy_question q = {.action = action,
 				    .permission = permission_find_action(action),
@@ -182,28 +311,29 @@ static void write_result(struct simulation *s, struct xml *x, struct str action,
 				    .request = s,
 				    .arena = s->e->c->arena};
 	policy_decide(&s->set, &q, &d);
+	TRY(find_missing(s, &q, &missing));
 	xml_open(x, "member");
 	xml_text(x, "EvalActionName", action);
 	xml_text(x, "EvalResourceName", resource);
 	xml_z(x, "EvalDecision", word_of(&d));
-	xml_open(x, "MatchedStatements");
-	if (d.effect != POLICY_SILENT && d.by == POLICY_BY_IDENTITY) {
+	write_matched(s, x, &q, &d);
+	write_names(x, "MissingContextValues", is_named ? NULL : &missing);
+	write_boundary(s, x, &q);
+	xml_open(x, "EvalDecisionDetails");
+	xml_close(x, "EvalDecisionDetails");
+	if (is_named) {
+		xml_open(x, "ResourceSpecificResults");
 		xml_open(x, "member");
-		xml_text(x, "SourcePolicyId", s->policies.names[d.policy]);
-		xml_z(x, "SourcePolicyType", "IAM Policy");
+		xml_text(x, "EvalResourceName", resource);
+		xml_z(x, "EvalResourceDecision", word_of(&d));
+		write_matched(s, x, &q, &d);
+		write_names(x, "MissingContextValues", &missing);
+		write_boundary(s, x, &q);
 		xml_close(x, "member");
-	}
-	xml_close(x, "MatchedStatements");
-	xml_open(x, "MissingContextValues");
-	xml_close(x, "MissingContextValues");
-	if (s->set.boundary) {
-		size_t statement = 0;
-		xml_open(x, "PermissionsBoundaryDecisionDetail");
-		xml_z(x, "AllowedByPermissionsBoundary",
-		      policy_ask(s->set.boundary, &q, &statement) == POLICY_ALLOWS ? "true" : "false");
-		xml_close(x, "PermissionsBoundaryDecisionDetail");
+		xml_close(x, "ResourceSpecificResults");
 	}
 	xml_close(x, "member");
+	return OK;
 }
 
 static RESULT simulate(struct iam_call *e, const void *args, struct xml *x)
@@ -211,23 +341,39 @@ static RESULT simulate(struct iam_call *e, const void *args, struct xml *x)
 	static const struct str all = {"*", 1};
 	struct simulation s = {.e = e, .wish = args};
 	struct strs resources = s.wish->resources;
-	TRY(check_counts(&s));
+	struct list_page page;
+	TRY(iam_open_page(e, &s.wish->pages, &page));
 	TRY(gather(&s));
 	if (resources.count == 0)
 		resources = (struct strs){&all, 1};
 	xml_open(x, "EvaluationResults");
 	for (size_t k = 0; k < s.wish->actions.count; k++)
 		for (size_t n = 0; n < resources.count; n++)
-			write_result(&s, x, s.wish->actions.at[k], resources.at[n]);
+			if (list_page_takes(&page))
+				TRY(write_result(&s, x, s.wish->actions.at[k], resources.at[n]));
 	xml_close(x, "EvaluationResults");
-	xml_z(x, "IsTruncated", "false");
+	return iam_close_page(e, x, &page);
+}
+
+static RESULT get_context_keys(struct iam_call *e, const void *args, struct xml *x)
+{
+	struct simulation s = {.e = e, .wish = args};
+	struct policy_keys keys = {0};
+	TRY(gather(&s));
+	for (size_t k = 0; k < s.inputs.count; k++)
+		TRY(policy_list_keys(e->c, s.inputs.at[k].document, NULL, &keys));
+	write_names(x, "ContextKeyNames", &keys);
 	return OK;
 }
 
 static const struct iam_action actions[] = {
 	{IAM_ACTION("SimulatePrincipalPolicy"), .args = PARAMS(S, principal_params), .answer = simulate,
-	 .doc = "What a user's or role's policies say of actions."},
+	 .doc = "What a user's, group's or role's policies say of actions."},
 	{IAM_ACTION("SimulateCustomPolicy"), .args = PARAMS(S, custom_params), .answer = simulate,
 	 .doc = "What policies that are sent say of actions."},
+	{IAM_ACTION("GetContextKeysForPrincipalPolicy"), .args = PARAMS(S, principal_keys_params),
+	 .answer = get_context_keys, .doc = "Which condition keys a principal's policies ask for."},
+	{IAM_ACTION("GetContextKeysForCustomPolicy"), .args = PARAMS(S, custom_keys_params),
+	 .answer = get_context_keys, .doc = "Which condition keys policies that are sent ask for."},
 };
 const struct api_actions iam_simulation_actions = API_ACTIONS(actions);

@@ -237,6 +237,9 @@ bool engine_find_policies(const struct tables *t, uuid principal_id, uuid accoun
 	if (!principal.row)
 		principal = (struct policy_principal){KIND_USER, tables_find(t, KIND_USER, principal_id)};
 	if (!principal.row)
+		principal = (struct policy_principal){KIND_USER_GROUP,
+						      tables_find(t, KIND_USER_GROUP, principal_id)};
+	if (!principal.row)
 		return true;
 	add_principal(&s, &principal);
 	const struct group_member *m = group_member_first_by_user(t, principal_id);

@@ -133,8 +133,8 @@ const struct policy *engine_find_boundary(const struct tables *t, uuid account,
 
 /* Whether anybody has a policy. */
 bool engine_has_policies(const struct tables *t);
-/* All that speaks of a user, or of a role's session, in an account: its own policies, those of its
- * groups, and its boundary. */
+/* All that speaks of a user, of a group, or of a role's session, in an account: its own policies, those
+ * of its groups, and its boundary. */
 struct policy_source {
 	const struct policy *policy;
 	const struct policy_version *version;
