@@ -201,6 +201,31 @@ static void add_codes_of_ec2(struct buf *out, const json_t *dump)
 	add_code_reasons(out, json_object_get(dump, "sts_left_out_codes"));
 }
 
+static void add_examples_of_ec2(struct buf *out, const json_t *actions)
+{
+	json_int_t equal = 0, all = 0;
+	for (size_t k = 0; k < json_array_size(actions); k++) {
+		all += json_integer_value(json_object_get(json_array_get(actions, k), "examples"));
+		equal += json_integer_value(json_object_get(json_array_get(actions, k), "examples_equal"));
+	}
+	buf_print(
+		out,
+		"\n### Examples of EC2: %lld of %lld\n\nThe examples of the AWS CLI's documentation that "
+		"show an answer, by "
+		"actions; and of how many our answer to the same command has all members that the documented "
+		"one has. "
+		"`tests/contract/16-examples.py` sends them, and says of each other one why it is not so.\n\n"
+		"| action | equal | examples |\n| --- | --- | --- |\n",
+		(long long) equal, (long long) all);
+	for (size_t k = 0; k < json_array_size(actions); k++) {
+		const json_t *a = json_array_get(actions, k);
+		if (json_object_get(a, "examples"))
+			buf_print(out, "| %s | %lld | %lld |\n", text_of(a, "name"),
+				  (long long) json_integer_value(json_object_get(a, "examples_equal")),
+				  (long long) json_integer_value(json_object_get(a, "examples")));
+	}
+}
+
 static void add_ec2_coverage(struct buf *out, const json_t *dump)
 {
 	const json_t *actions = json_object_get(dump, "actions");
@@ -215,6 +240,7 @@ static void add_ec2_coverage(struct buf *out, const json_t *dump)
 	for (size_t k = 0; k < json_array_size(actions); k++)
 		add_action_row(out, json_array_get(actions, k));
 	add_codes_of_ec2(out, dump);
+	add_examples_of_ec2(out, json_object_get(dump, "actions"));
 	add_unbuilt_of_ec2(out, json_object_get(dump, "unbuilt"), json_object_get(dump, "left_out"));
 }
 

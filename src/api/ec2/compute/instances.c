@@ -196,6 +196,9 @@ static void write_options(const struct ec2_call *e, struct xml *x, const struct 
 	xml_int(x, "coreCount", i->vcpus);
 	xml_int(x, "threadsPerCore", 1);
 	xml_close(x, "cpuOptions");
+	xml_open(x, "capacityReservationSpecification"); /* EC2's default; there are no reservations */
+	xml_z(x, "capacityReservationPreference", "open");
+	xml_close(x, "capacityReservationSpecification");
 	ec2_write_metadata_options(e, x, "metadataOptions", i);
 	xml_open(x, "hibernationOptions");
 	xml_bool(x, "configured", false);

@@ -29,6 +29,26 @@ bool ec2_is_known_action(struct str name)
 	return false;
 }
 
+/* How many examples of the AWS CLI's documentation each action has, and how many of them are answered alike:
+ * tests/contract/16-examples.py counts them. */
+static const struct {
+	const char *action;
+	int equal, count;
+} examples[] = {
+#define EXAMPLES(action, equal, count) {#action, equal, count},
+#include "api/ec2/core/examples.def"
+#undef EXAMPLES
+};
+
+static void write_examples(struct json_writer *w, const struct ec2_action *a)
+{
+	for (size_t k = 0; k < sizeof examples / sizeof examples[0]; k++)
+		if (strcmp(examples[k].action, a->name) == 0) {
+			json_write_int(w, "examples", examples[k].count);
+			json_write_int(w, "examples_equal", examples[k].equal);
+		}
+}
+
 static void write_action(struct json_writer *w, const struct ec2_action *a)
 {
 	static const struct param dry_run = {
@@ -43,6 +63,7 @@ static void write_action(struct json_writer *w, const struct ec2_action *a)
 	for (size_t k = 0; k < filters->count; k++)
 		json_write_z(w, NULL, filters->at[k].name);
 	json_write_close_list(w);
+	write_examples(w, a);
 	if (is_of_sts)
 		query_dump_codes(w, &sts_codes, a->name);
 	else
