@@ -229,6 +229,7 @@ static const struct row_key row_keys[] = {
 	OF("ec2:public", IMAGE, image, BOOL, is_public, NONE),
 	OWNED(IMAGE, image),
 	OF("ec2:vpcid", ROUTER, router, SELF, row, NONE),
+	OF("ec2:tenancy", ROUTER, router, TENANCY, tenancy, NONE),
 	IN_VPC(SUBNET, subnet),
 	OF("ec2:subnetid", SUBNET, subnet, SELF, row, NONE),
 	OF("ec2:availabilityzone", SUBNET, subnet, NAME, zone, ZONE),
@@ -285,6 +286,7 @@ static struct str write_field(const struct guard_subject *s, struct arena *a, co
 	case FORM_BOOL:
 		return *(const bool *) at ? STR("true") : STR("false");
 	case FORM_TENANCY:
+		/* a router's words are the first of these, in the same order */
 		return str_from(instance_tenancy_words[*(const enum instance_tenancy *) at]);
 	case FORM_REQUIRED:
 		return *(const bool *) at ? STR("required") : STR("optional");

@@ -530,6 +530,26 @@ def test_dedicated_hosts(both, admin):
     other.terminate(ec2_id("i", made))
 
 
+@holds("Instances: Dedicated VPCs")
+def test_dedicated_vpcs(both):
+    """A server of Nova in a dedicated VPC shares its host with nobody else's."""
+    vpc = both.ec2.create_vpc(CidrBlock="10.77.0.0/16", InstanceTenancy="dedicated")["Vpc"]["VpcId"]
+    subnet = both.ec2.create_subnet(VpcId=vpc, CidrBlock="10.77.1.0/24", AvailabilityZone=both.zone)["Subnet"]["SubnetId"]
+    (network,) = [s["network_id"] for s in both.listed(NETWORK, "subnets") if ec2_id("subnet", s["id"]) == subnet]
+    server = {"server": {"name": "alone", "flavorRef": "t3.nano", "imageRef": both.image_uuid, "networks": [{"uuid": network}]}}
+    made = both.ok("POST", f"{COMPUTE}/servers", server)["server"]["id"]
+    both.rest()
+    assert both.instance(ec2_id("i", made))["Placement"]["Tenancy"] == "dedicated"
+    both.delete(f"{COMPUTE}/servers/{made}")
+    assert both.ec2.modify_vpc_tenancy(VpcId=vpc, InstanceTenancy="default")["ReturnValue"]
+    made = both.ok("POST", f"{COMPUTE}/servers", server)["server"]["id"]
+    both.rest()
+    assert both.instance(ec2_id("i", made))["Placement"]["Tenancy"] == "default"
+    both.delete(f"{COMPUTE}/servers/{made}")
+    both.ec2.delete_subnet(SubnetId=subnet)
+    both.ec2.delete_vpc(VpcId=vpc)
+
+
 # ---- what machines need
 
 @holds("What each face calls it: instance types")

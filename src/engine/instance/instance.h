@@ -39,14 +39,14 @@ struct instance_launch {
 	int64_t min_count, max_count;
 	struct str name; /* Nova's name; of several instances each gets a number behind it */
 	struct str description;
-	struct ref key_pair;         /* kind none: no key */
-	struct ref instance_profile; /* by name or ARN; kind none: no profile */
-	struct ref server_group;     /* kind none: none */
-	int64_t partition;           /* of a partition group; 0: the partition with the fewest instances */
-	enum instance_tenancy tenancy;
-	struct ref dedicated_host;       /* needs the tenancy "host"; kind none: any of the account's */
-	bool host_affinity;              /* the same; the instance stays with the host that it gets */
-	struct ref zone;                 /* kind none: the zone of the primary port's subnet */
+	struct ref key_pair;           /* kind none: no key */
+	struct ref instance_profile;   /* by name or ARN; kind none: no profile */
+	struct ref server_group;       /* kind none: none */
+	int64_t partition;             /* of a partition group; 0: the partition with the fewest instances */
+	enum instance_tenancy tenancy; /* default: in a dedicated VPC that is "dedicated" */
+	struct ref dedicated_host;     /* needs the tenancy "host"; kind none: any of the account's */
+	bool host_affinity;            /* the same; the instance stays with the host that it gets */
+	struct ref zone;               /* kind none: the zone of the primary port's subnet */
 	const struct launch_port *ports; /* none given: one new port */
 	size_t port_count;
 	/* any_network: the first of ports names no network. It is in one of the default subnets or,

@@ -36,6 +36,7 @@
 #include "model/server_group.h"
 #include "model/states.h"
 #include "store/instance.h"
+#include "store/router.h"
 #include "store/subnet.h"
 #include "store/volume.h"
 #include "store/zone.h"
@@ -178,6 +179,15 @@ static RESULT resolve_disks(struct launch *l)
 	return OK;
 }
 
+/* In a dedicated VPC nothing is on hosts of everybody's, whatever the launch asks for. */
+static enum instance_tenancy tenancy_of(const struct launch *l)
+{
+	const struct router *router = l->subnet ? router_find(l->op->head, l->subnet->router) : NULL;
+	bool is_raised = router && router->tenancy == ROUTER_TENANCY_DEDICATED &&
+			 l->wish->tenancy == INSTANCE_TENANCY_DEFAULT;
+	return is_raised ? INSTANCE_TENANCY_DEDICATED : l->wish->tenancy;
+}
+
 static struct placement_need need_in(const struct launch *l, uuid zone)
 {
 	return (struct placement_need){.zone = zone,
@@ -189,7 +199,7 @@ static struct placement_need need_in(const struct launch *l, uuid zone)
 				       .partition = l->wish->partition,
 				       .type = l->type,
 				       .account = l->account->row.id,
-				       .tenancy = l->wish->tenancy,
+				       .tenancy = tenancy_of(l),
 				       .dedicated_host = l->dedicated ? l->dedicated->row.id : UUID_NONE};
 }
 
@@ -339,7 +349,7 @@ static RESULT permit(struct launch *l)
 		.subnet = l->subnet ? l->subnet->row.id : UUID_NONE,
 		.zone = l->zone,
 		.server_group = l->group ? l->group->row.id : UUID_NONE,
-		.tenancy = w->tenancy,
+		.tenancy = tenancy_of(l),
 		.ebs_optimized = w->ebs_optimized,
 		.metadata_enabled = l->metadata.enabled,
 		.metadata_tokens_required = l->metadata.tokens_required,
@@ -553,7 +563,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.host = host ? host->row.id : UUID_NONE,
 		.server_group = l->group ? l->group->row.id : UUID_NONE,
 		.partition = l->placement.need.partition,
-		.tenancy = w->tenancy,
+		.tenancy = tenancy_of(l),
 		.dedicated_host = dedicated_of(l, host),
 		.host_affinity = w->host_affinity,
 		.root_device = l->disks.at[0].device,

@@ -69,6 +69,7 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 				.is_default = plan->is_default,
 				.dns_support = true,
 				.dns_hostnames = plan->is_default,
+				.tenancy = plan->tenancy,
 				.tags = plan->tags};
 	struct cidr ipv6_block;
 	TRY(capacity_check_keys(op, KIND_ROUTER));
@@ -126,6 +127,7 @@ RESULT engine_create_router(struct op *op, struct router_wish *wish)
 		.block = cidr_canonical(wish->block),
 		.wants_ipv6 = wish->wants_ipv6,
 		.ipv6_field = wish->ipv6_field,
+		.tenancy = wish->tenancy,
 	};
 	if (!wish->has_no_block)
 		TRY(router_check_block(op, wish->block));
@@ -164,11 +166,19 @@ RESULT engine_update_router(struct op *op, struct router_settings *wish)
 				next.dns_support ? "on" : "off", next.dns_hostnames ? "on" : "off");
 }
 
-RESULT engine_set_router_tenancy(struct op *op, struct router_target *wish)
+RESULT engine_share_router(struct op *op, struct router_target *wish)
 {
 	const struct router *router = NULL;
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
-	return engine_permit(op, "router.set_tenancy", KIND_ROUTER, &router->row);
+	TRY(engine_permit(op, "router.set_tenancy", KIND_ROUTER, &router->row));
+	if (router->tenancy == ROUTER_TENANCY_DEFAULT)
+		return OK;
+	struct router next = *router;
+	next.tenancy = ROUTER_TENANCY_DEFAULT;
+	next.row.gen++;
+	TRY(router_put(op, &next));
+	return engine_log_event(op, KIND_ROUTER, &next.row, "changed",
+				"New instances are on shared hosts, unless they ask for others.");
 }
 
 /* ---- deleting ---- */

@@ -17,6 +17,7 @@ struct router_wish {
 	struct cidr block;
 	bool wants_ipv6;       /* errors as for engine_add_router_block() */
 	struct str ipv6_field; /* for messages about that */
+	enum router_tenancy tenancy;
 	struct tags tags;
 	/* made: */
 	uuid router, route_table, group;
@@ -49,8 +50,9 @@ struct router_target {
 	bool with_gateway; /* the gateway is deleted, too */
 };
 OPERATION(engine_delete_router, router_target)
-/* Says that the router's instances are on shared hosts, which they are anyway: nothing changes. */
-OPERATION(engine_set_router_tenancy, router_target)
+/* From now on instances that are launched into the router's subnets and ask for no tenancy have the
+ * default one. Those that are there keep theirs. */
+OPERATION(engine_share_router, router_target)
 
 /* For the reconciler: the router is gone from the network. ERR_STATE: it is not deleted.
  * ERR_IN_USE: subnets or ports of it are not forgotten. Absent: OK. */

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/internal.h"
+#include "model/router.h"
 
 struct router_plan {
 	uuid account;
@@ -12,6 +13,7 @@ struct router_plan {
 	bool is_default, is_down;
 	bool wants_ipv6; /* a block of the region's pool, too */
 	struct str ipv6_field;
+	enum router_tenancy tenancy;
 };
 /* With its main route table, default network ACL and default group; the row as it was put. */
 RESULT router_write(struct op *op, const struct router_plan *plan, struct router *ret_router);

@@ -161,7 +161,7 @@ static void write_vpc(struct ec2_call *e, struct xml *x, const void *item)
 	if (uuid_is_none(router->dhcp_options))
 		xml_z(x, "dhcpOptionsId", "default");
 	ec2_write_id(x, "dhcpOptionsId", KIND_DHCP_OPTIONS, router->dhcp_options);
-	xml_z(x, "instanceTenancy", "default");
+	xml_z(x, "instanceTenancy", router_tenancy_words[router->tenancy]);
 	xml_bool(x, "isDefault", router->is_default);
 	ec2_write_tags(x, router->tags);
 }
@@ -176,12 +176,16 @@ static const struct ec2_listing vpc_listing = {.kind = KIND_ROUTER,
 
 struct ec2_create_vpc {
 	struct router_wish wish;
+	struct str tenancy;
 	struct ec2_tag_specs tag_specs;
 };
 static const struct param create_vpc_params[] = {
 	PARAM(struct ec2_create_vpc, "CidrBlock", wish.block, .flags = REQUIRED,
 	      .doc = "Its addresses, /16 to /28."),
-	NOT_BUILT("InstanceTenancy", .only = "default"),
+	PARAM(struct ec2_create_vpc, "InstanceTenancy", tenancy, .words = "default|dedicated",
+	      .absent = "default",
+	      .doc = "Of instances that ask for none: on hosts of everybody's, or dedicated; in a dedicated "
+		     "VPC none is on everybody's."),
 	PARAM(struct ec2_create_vpc, "AmazonProvidedIpv6CidrBlock", wish.wants_ipv6,
 	      .doc = "An IPv6 block, too: a /56 of the region's pool."),
 	EC2_BLOCK_ORIGINS_UNBUILT,
@@ -193,6 +197,8 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	struct ec2_create_vpc *a = args;
 	a->wish.ipv6_field = STR("AmazonProvidedIpv6CidrBlock");
+	if (str_is(a->tenancy, "dedicated"))
+		a->wish.tenancy = ROUTER_TENANCY_DEDICATED;
 	return ec2_take_tags(e, &a->tag_specs, "vpc", "vpc", &a->wish.tags);
 }
 
@@ -276,7 +282,7 @@ static const struct param tenancy_params[] = {
 	PARAM(struct ec2_vpc_tenancy, "VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER,
 	      .doc = "The VPC."),
 	PARAM(struct ec2_vpc_tenancy, "InstanceTenancy", tenancy, .flags = REQUIRED, .words = "default",
-	      .doc = "As it is."),
+	      .doc = "EC2 takes no other: a VPC does not become dedicated afterwards."),
 };
 
 /* ---- delete ---- */
@@ -313,8 +319,8 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct router_settings, modify_attribute_params), .prepare = prepare_modify,
 	 .operation = engine_update_router_run, .doc = "Changes one attribute of a VPC."},
 	{EC2_ACTION("ModifyVpcTenancy"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_vpc_tenancy, tenancy_params), .operation = engine_set_router_tenancy_run,
-	 .doc = "Lets instances of a VPC be on shared hosts, as all are."},
+	 .args = PARAMS(struct ec2_vpc_tenancy, tenancy_params), .operation = engine_share_router_run,
+	 .doc = "Lets new instances of a dedicated VPC be on hosts of everybody's."},
 	{EC2_ACTION("DeleteVpc"), .flags = API_WRITES,
 	 .args = PARAMS(struct router_target, delete_vpc_params), .operation = engine_delete_router_run,
 	 .doc = "Deletes a VPC in which nothing is left."},
