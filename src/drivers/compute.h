@@ -105,6 +105,10 @@ struct compute_domain {
 	int64_t memory; /* bytes */
 	enum instance_personality personality;
 	struct compute_hardware hardware;
+	/* What the firmware's variables begin with, in the form of model/firmware.h; empty: as the
+	 * host's firmware has them. Needs hardware.uefi. define() stores them in place of all that
+	 * the domain has, once for each such text, while the domain is off and not saved. */
+	struct str variables;
 	const struct compute_disk *disks;
 	size_t disk_count;
 	const struct compute_nic *nics;

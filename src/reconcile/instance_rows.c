@@ -182,6 +182,7 @@ RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows)
 		.memory = i->memory,
 		.personality = i->personality,
 		.hardware = hardware_of(i),
+		.variables = model_is_uefi(i->boot_mode) ? i->uefi_variables : STR_NONE,
 		.has_drive = i->config_drive,
 	};
 	ret_rows->power_wanted = engine_instance_power_wanted(view.tables, row);

@@ -26,7 +26,7 @@ NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAd
                    r'(Create|Attach)Volume (AvailabilityZoneId|VolumeInitializationRate|Operator|EbsCardIndex)|'
                    r'Copy(Image|Snapshot) (Destination|SnapshotCopy|Completion)\w+|CreateSnapshots? Location|'
                    r'CreateImage SnapshotLocation|DeregisterImage DeleteAssociatedSnapshots|'
-                   r'ModifyImageAttribute ImdsSupport|(Copy|Register)Image TagSpecification.*|'
+                   r'ModifyImageAttribute ImdsSupport.Value|(Copy|Register)Image TagSpecification.*|'
                    r'(Create|Register)Image BlockDeviceMapping.N.Ebs.(Avail|VolumeInit|EbsCard).*|'
                    r'Create(RouteTable|NetworkAcl) ClientToken|CreateDefaultSubnet AvailabilityZoneId|(Create|Associate)Subnet(CidrBlock)? Ipv[46](IpamPoolId|NetmaskLength)|\w+ .*IsPrimaryIpv6|'
                    r'CreateNatGateway (Secondary\w+(\.N)?|Availability\w+|VpcId)|'

@@ -17,6 +17,7 @@ import jmespath
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import uefi_data  # noqa: E402
 from dev import PATIENCE_S, Dev, dump  # noqa: E402
 from world import VALUES, ids_in  # noqa: E402
 
@@ -44,6 +45,7 @@ class Some:
         return f"Some({self.pattern!r})"
 
 
+UEFI_DATA = base64.b64encode(uefi_data.write({"Motto": uefi_data.Variable("Motto", b"given", uefi_data.GLOBAL, 7, None, None)})).decode()
 KMS_KEY = Some(r"arn:aws:kms:us-east-1:\d{12}:key/[0-9a-f-]{36}")
 TEMPLATE = {
     "ImageId": "ami-0123456789abcdef0", "InstanceType": "t3.micro", "KeyName": "a-key", "EbsOptimized": True,
@@ -585,14 +587,14 @@ ROWS = [
       "SnapshotDetails[0].Url": "http://127.0.0.1:9/disk.vhdx", "SnapshotDetails[1].SnapshotId": "{snap}", "ImageId": None}),
     ("RegisterImage",
      {"Name": "registered", "Description": "of own", "Architecture": "x86_64", "RootDeviceName": "/dev/sda1", "EnaSupport": False,
-      "BootMode": "uefi", "TpmSupport": "v2.0", "+TagSpecification.1.ResourceType": "image", "+TagSpecification.1.Tag.1.Key": "colour", "+TagSpecification.1.Tag.1.Value": "red",
+      "BootMode": "uefi", "TpmSupport": "v2.0", "ImdsSupport": "v2.0", "UefiData": UEFI_DATA, "+TagSpecification.1.ResourceType": "image", "+TagSpecification.1.Tag.1.Key": "colour", "+TagSpecification.1.Tag.1.Value": "red",
       "BlockDeviceMappings": [
           {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "VolumeType": "gp3", "Iops": 3500, "Throughput": 200, "Encrypted": True}},
           {"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": "{own snap}", "DeleteOnTermination": False}},
           {"DeviceName": "/dev/sdh", "VirtualName": "ephemeral0"}, {"DeviceName": "/dev/sdi", "NoDevice": ""}]},
      {"ami": "ImageId"}, "DescribeImages", {"ImageIds": ["{ami}"]}, "Images[0]",
      {"Name": "registered", "Description": "of own", "Architecture": "x86_64", "State": "available", "RootDeviceName": "/dev/sda1",
-      "EnaSupport": False, "BootMode": "uefi", "TpmSupport": "v2.0", "Public": False, "OwnerId": "{owner}", "Tags": [{"Key": "colour", "Value": "red"}],
+      "EnaSupport": False, "BootMode": "uefi", "TpmSupport": "v2.0", "ImdsSupport": "v2.0", "Public": False, "OwnerId": "{owner}", "Tags": [{"Key": "colour", "Value": "red"}],
       "BlockDeviceMappings[0].DeviceName": "/dev/sda1", "BlockDeviceMappings[0].Ebs.SnapshotId": "{own snap}",
       "BlockDeviceMappings[0].Ebs.DeleteOnTermination": False, "BlockDeviceMappings[1].Ebs.VolumeSize": 8,
       "BlockDeviceMappings[1].Ebs.Throughput": 200, "BlockDeviceMappings[1].Ebs.Iops": 3500, "BlockDeviceMappings[1].Ebs.VolumeType": "gp3",
@@ -671,6 +673,7 @@ OTHER_LOOKS = [
      "Snapshots[].VolumeId", ["{data}"]),
     ("CreateSnapshots", "InstanceSpecification.ExcludeDataVolumeId.N", "DescribeSnapshots", {"Filters": [{"Name": "volume-id", "Values": ["{more}"]}]},
      "Snapshots", []),
+    ("RegisterImage", "UefiData", "DescribeImageAttribute", {"ImageId": "{ami}", "Attribute": "uefiData"}, "UefiData.Value", UEFI_DATA),
 ]
 # Members of a row that tell of a parameter in other words.
 TELLING = {

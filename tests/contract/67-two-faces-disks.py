@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Volumes, snapshots and images through two faces, as docs/mapping.md says."""
+import base64
 import os
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud as lib  # noqa: E402
 import faces  # noqa: E402
+import uefi_data  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import COMPUTE, IMAGE, NEWEST, VOLUME, code, ec2_id, holds  # noqa: E402
 
@@ -481,6 +483,33 @@ def test_names_and_formats(both):
         both.delete(f"{IMAGE}/images/{made}")
     for members in ({"disk_format": "ploop", "container_format": "bare"}, {"disk_format": "raw", "container_format": "ova"}):
         assert both.status("POST", f"{IMAGE}/images", {"name": "x", **members}) == 400
+
+
+@holds("Disks: UEFI data", "Disks: ImdsSupport")
+def test_what_an_image_gives_its_machines(both):
+    """Glance shows that secure boot is on; Nova's servers begin with the variables, and need tokens."""
+    given = {name: uefi_data.Variable(name, b"given", uefi_data.GLOBAL, attributes, timestamp, None)
+             for name, attributes, timestamp in (("PK", 0x27, b"\xe8\x07\x01\x01"), ("Motto", 7, None))}
+    snapshot = shown_image(both, both.image)["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
+    copy = both.ec2.copy_snapshot(SourceSnapshotId=snapshot, SourceRegion="us-east-1")["SnapshotId"]
+    both.rest()
+    image = both.ec2.register_image(
+        Name="given", RootDeviceName="/dev/xvda", BootMode="uefi", ImdsSupport="v2.0", UefiData=base64.b64encode(uefi_data.write(given)).decode(),
+        BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": copy}}])["ImageId"]
+    both.rest()
+    seen = both.seen(IMAGE, "images", image)
+    assert (seen["hw_firmware_type"], seen["os_secure_boot"]) == ("uefi", "required")
+    made = both.ok("POST", f"{COMPUTE}/servers", {"server": {
+        "name": "given", "flavorRef": "t3.nano", "imageRef": seen["id"], "networks": "none"}}, version=NEWEST)["server"]["id"]
+    both.rest()
+    instance = ec2_id("i", made)
+    options = both.instance(instance)["MetadataOptions"]
+    assert (options["HttpTokens"], options["HttpPutResponseHopLimit"]) == ("required", 2)
+    data = both.ec2.get_instance_uefi_data(InstanceId=instance)["UefiData"]
+    assert {name: v.data for name, v in uefi_data.read(base64.b64decode(data)).items()} == {"PK": b"given", "Motto": b"given"}
+    both.terminate(instance)
+    both.ec2.deregister_image(ImageId=image)
+    both.ec2.delete_snapshot(SnapshotId=copy)
 
 
 def test_images_of_servers(both):

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AWS's form of UEFI variables, read as a client of GetInstanceUefiData would."""
+"""AWS's form of UEFI variables, read as a client of GetInstanceUefiData would, and written as one of RegisterImage."""
 import collections
 import struct
 import zlib
 
 AUTHENTICATED = 0x20
+NON_VOLATILE = 1
+GLOBAL = bytes.fromhex("61dfe48bca93d211aa0d00e098032b8c")
 Variable = collections.namedtuple("Variable", "name data guid attributes timestamp digest")
 
 
@@ -45,3 +47,24 @@ def read(packed):
     if at != len(plain):
         raise ValueError("something is behind the variables")
     return found
+
+
+def plain(variables):
+    """What stands in the stream; variables: {name: Variable}."""
+    def sized(data):
+        return struct.pack("<Q", len(data)) + data
+    parts = [struct.pack("<Q", len(variables))]
+    for name, v in variables.items():
+        parts += [sized(name.encode()), sized(v.data), v.guid, struct.pack("<I", v.attributes)]
+        if v.attributes & AUTHENTICATED:
+            parts += [(v.timestamp or b"").ljust(16, b"\0"), sized(v.digest or bytes(32))]
+    return b"".join(parts)
+
+
+def wrap(stream, version=0):
+    body = struct.pack("<I", version) + stream
+    return b"AMZNUEFI" + struct.pack("<I", crc32c(body)) + body
+
+
+def write(variables):
+    return wrap(zlib.compress(plain(variables), 9))

@@ -64,6 +64,49 @@ def uefi(region, ec2):
     region.check_soon("they end with the instance", lambda: kept(region) == [])
 
 
+def register(region, ec2, name, given):
+    """An image of the tiny one's disk with these variables."""
+    image = import_image(region, f"disk-of-{name}")
+    disk = ec2.describe_images(ImageIds=[image])["Images"][0]["BlockDeviceMappings"][0]
+    snapshot = ec2.copy_snapshot(SourceSnapshotId=disk["Ebs"]["SnapshotId"], SourceRegion=ec2.meta.region_name)["SnapshotId"]
+    ec2.get_waiter("snapshot_completed").wait(SnapshotIds=[snapshot])
+    return ec2.register_image(
+        Name=name, BootMode="uefi", UefiData=base64.b64encode(uefi_data.write(given)).decode(), RootDeviceName=disk["DeviceName"],
+        BlockDeviceMappings=[{"DeviceName": disk["DeviceName"], "Ebs": {"SnapshotId": snapshot}}])["ImageId"]
+
+
+MOTTO = uefi_data.Variable("DariMotto", b"given by the image", bytes.fromhex("00112233445566778899aabbccddeeff"), 7, None, None)
+
+
+def given_variables(region, ec2):
+    """Firmware that finds its store unsound begins a new one: it goes on with the one that the image gave it."""
+    identifier = launch(ec2, ImageId=register(region, ec2, "with-variables", {"DariMotto": MOTTO}), KeyName="k")[0]
+    wait_state(ec2, [identifier], "running")
+    address, _ = give_address(ec2, identifier)
+    wait_until(lambda: region.boot_id(address), 2 * BOOT_S, "ssh to the guest with given variables")
+    shown = variables(ec2, identifier)
+    region.check("the firmware has added its own to those given", shown.get("DariMotto") == MOTTO and "BootOrder" in shown)
+    before = kept(region)
+    region.check("nothing is left of what they were made with", len(before) == 1 and "firmware" not in before[0])
+    ec2.stop_instances(InstanceIds=[identifier])
+    wait_state(ec2, [identifier], "stopped")
+    ec2.start_instances(InstanceIds=[identifier])
+    wait_state(ec2, [identifier], "running")
+    region.check("they are not given anew", variables(ec2, identifier)["BootOrder"] == shown["BootOrder"])
+    ec2.terminate_instances(InstanceIds=[identifier])
+    wait_state(ec2, [identifier], "terminated")
+    region.check_soon("they end with it", lambda: kept(region) == [])
+
+
+def own_keys(region, ec2, keys):
+    """A platform key turns on secure boot; without a database nothing is signed by anybody known."""
+    identifier = launch(ec2, ImageId=register(region, ec2, "with-keys", {"PK": keys["PK"], "KEK": keys["KEK"], "DariMotto": MOTTO}))[0]
+    await_console(ec2, identifier, "Access Denied")
+    shown = variables(ec2, identifier)
+    region.check("its keys are those of its image", shown["PK"].data == keys["PK"].data and "db" not in shown and shown["DariMotto"] == MOTTO)
+    ec2.terminate_instances(InstanceIds=[identifier])
+
+
 def secure_boot(region, ec2):
     """The tiny image's loader is signed by nobody."""
     region.check("secure boot without UEFI is refused",
@@ -77,6 +120,7 @@ def secure_boot(region, ec2):
     region.check("Microsoft's keys are among its variables",
                  b"Microsoft" in keys["db"].data and all(keys[name].timestamp for name in ("PK", "KEK", "db")))
     ec2.terminate_instances(InstanceIds=[identifier])
+    own_keys(region, ec2, keys)
 
 
 def without_virtio(region, ec2):
@@ -98,6 +142,7 @@ def main():
         ec2.import_key_pair(KeyName="k", PublicKeyMaterial=region.make_key())
         open_ssh(ec2)
         started = time.monotonic()
+        given_variables(region, ec2)
         without_virtio(region, ec2)
         secure_boot(region, ec2)
         uefi(region, ec2)

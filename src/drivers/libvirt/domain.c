@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Instances as libvirt domains: defined for good, found by UUID, known by our mark in their metadata
  * (region and id), which must both agree before anything is done to one. */
+#include "base/crypto.h"
 #include "drivers/libvirt/host.h"
 #include "model/instance.h"
 
@@ -24,6 +25,7 @@ RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr dom
 	*ret_found = result_is_ok(uuid_parse(region, &ret_mark->region)) &&
 		     result_is_ok(uuid_parse(id, &ret_mark->id));
 	ret_mark->wish = xml_tree_find(c, t, "/*/@wish");
+	ret_mark->variables = xml_tree_find(c, t, "/*/@variables");
 	ret_mark->manifest = xml_tree_find(c, t, "/*/manifest");
 	return OK;
 }
@@ -197,10 +199,38 @@ static RESULT set_secrets(struct compute_host *h, struct ctx *c, const struct co
 	return OK;
 }
 
+/* Hex; empty: nothing is to be given. */
+static RESULT digest_variables(struct ctx *c, const struct compute_domain *domain, struct str *ret_digest)
+{
+	uint8_t digest[SHA256_SIZE];
+	*ret_digest = STR_NONE;
+	if (!domain->hardware.uefi || str_is_empty(domain->variables))
+		return OK;
+	crypto_sha256(domain->variables, digest);
+	*ret_digest = str_encode_hex(c->arena, digest, sizeof digest);
+	return ret_digest->p ? OK : ctx_no_memory(c);
+}
+
+/* The file is made for a domain that is there, whose end takes it away; and noted once it is whole. */
+static RESULT begin_variables(struct compute_host *h, struct ctx *c, const struct compute_domain *domain,
+			      struct domain_place *place, struct str digest_wished, virDomainPtr *d)
+{
+	struct str xml = STR_NONE;
+	char digest[DOMAIN_DIGEST_SIZE];
+	if (!digest_wished.n || str_equal(digest_wished, place->variables) || virDomainIsActive(*d) == 1 ||
+	    virDomainHasManagedSaveImage(*d, 0) == 1)
+		return OK;
+	TRY(libvirt_give_variables(h, c, place, domain));
+	place->variables = digest_wished;
+	TRY(libvirt_write_domain(c, place, domain, &xml, digest));
+	libvirt_autodrop_domain(d);
+	return define(h, c, xml.p, domain->name, d);
+}
+
 RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct compute_domain *domain)
 {
 	struct domain_place place = {0};
-	struct str xml = STR_NONE;
+	struct str xml = STR_NONE, variables = STR_NONE;
 	struct domain_mark mark = {0};
 	struct domain_devices until_now = {0};
 	char digest[DOMAIN_DIGEST_SIZE];
@@ -209,8 +239,10 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 	TRY(libvirt_need_virt(h, c));
 	TRY(libvirt_need_pools(h, c)); /* the console's log is opened in one */
 	place = place_of(h);
-	TRY(libvirt_write_domain(c, &place, domain, &xml, digest));
 	TRY(libvirt_find_domain(h, c, domain->id, &d, &mark));
+	place.variables = mark.variables;
+	TRY(libvirt_write_domain(c, &place, domain, &xml, digest));
+	TRY(digest_variables(c, domain, &variables));
 	TRY(set_secrets(h, c, domain));
 	if (!d || !str_is(mark.wish, digest) || !str_equal(mark.manifest, domain->manifest)) {
 		if (d && virDomainIsActive(d) == 1)
@@ -218,6 +250,7 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 		libvirt_autodrop_domain(&d);
 		TRY(define(h, c, xml.p, domain->name, &d));
 	}
+	TRY(begin_variables(h, c, domain, &place, variables, &d));
 	/* After the definition: cut off in between, the look still finds the devices to differ. */
 	if (virDomainIsActive(d) == 1) {
 		TRY(libvirt_check_answers(h, c, d));

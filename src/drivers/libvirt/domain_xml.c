@@ -145,14 +145,14 @@ static const char *cpu_of(enum host_seen_virt virt)
 
 /* Which file is the firmware is the host's to say (its packages describe theirs in
  * /usr/share/qemu/firmware); its variables and the TPM's state lie with libvirt, under the domain. */
-static void write_firmware(struct buf *b, const struct compute_hardware *hw)
+static void write_firmware(struct buf *b, const struct compute_hardware *hw, const char *end)
 {
 	buf_print(b, "<os%s><type arch='x86_64' machine='q35'>hvm</type>", hw->uefi ? " firmware='efi'" : "");
 	if (hw->uefi)
 		buf_print(b, "<firmware><feature enabled='%s' name='secure-boot'/>%s</firmware>",
 			  hw->secure_boot ? "yes" : "no",
 			  hw->secure_boot ? "<feature enabled='yes' name='enrolled-keys'/>" : "");
-	buf_print(b, "<smbios mode='sysinfo'/></os>");
+	buf_print(b, "%s</os>", end);
 }
 
 /* What of Hyper-V spares Windows its dearest exits; emulation has none of it. */
@@ -191,7 +191,7 @@ static RESULT write_body(struct ctx *c, struct buf *b, const struct domain_place
 	buf_print(b, "<memory unit='KiB'>%" PRId64 "</memory><vcpu placement='static'>%" PRId64 "</vcpu>",
 		  w->memory / 1024, w->vcpus);
 	write_smbios(b, w, id);
-	write_firmware(b, &w->hardware);
+	write_firmware(b, &w->hardware, "<smbios mode='sysinfo'/>");
 	write_platform(b, place, &w->hardware);
 	buf_print(b, "<on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot><on_crash>destroy</"
 		     "on_crash>");
@@ -220,10 +220,35 @@ static void write_head(struct buf *b, const struct domain_place *place, const st
 	char region_text[UUID_TEXT_SIZE], id_text[UUID_TEXT_SIZE];
 	struct xml x = {.out = b};
 	buf_print(b, "<domain type='%s'><metadata>", place->virt == HOST_SEEN_VIRT_KVM ? "kvm" : "qemu");
-	buf_print(b, "<dari:instance xmlns:dari='" DOMAIN_XMLNS "' region='%s' id='%s' wish='%s'>",
+	buf_print(b, "<dari:instance xmlns:dari='" DOMAIN_XMLNS "' region='%s' id='%s' wish='%s'",
 		  uuid_write(place->region, region_text), uuid_write(w->id, id_text), digest);
+	if (place->variables.n)
+		buf_print(b, " variables='%" STR_FMT "'", STR_ARG(place->variables));
+	buf_print(b, ">");
 	xml_text_opt(&x, "manifest", w->manifest);
 	buf_print(b, "</dari:instance></metadata>");
+}
+
+RESULT libvirt_write_firmware_domain(struct ctx *c, const struct domain_place *place,
+				     const struct compute_hardware *hw, struct str *ret_xml)
+{
+	char region[REGION_TEXT_SIZE];
+	struct buf b;
+	libvirt_write_region(place->region, region);
+	buf_init(&b, DEVICE_XML_CAP);
+	buf_print(&b, "<domain type='%s'><name>dari-%s-firmware%s</name>",
+		  place->virt == HOST_SEEN_VIRT_KVM ? "kvm" : "qemu", region,
+		  hw->secure_boot ? "-secure" : "");
+	buf_print(&b, "<memory unit='MiB'>64</memory><vcpu>1</vcpu>");
+	write_firmware(&b, hw, "");
+	buf_print(&b,
+		  "<features><acpi/>%s</features><devices><controller type='usb' model='none'/>"
+		  "<memballoon model='none'/></devices></domain>",
+		  hw->secure_boot ? "<smm state='on'/>" : "");
+	struct result r = buf_finish(&b);
+	*ret_xml = str_copy(c->arena, buf_str(&b));
+	buf_done(&b);
+	return result_is_ok(r) && ret_xml->p ? OK : ctx_no_memory(c);
 }
 
 RESULT libvirt_write_domain(struct ctx *c, const struct domain_place *place,

@@ -9,26 +9,26 @@ static RESULT send(struct compute_host *h, struct ctx *c, virStreamPtr stream, s
 	while (bytes.n) {
 		int sent = virStreamSend(stream, bytes.p, bytes.n);
 		if (sent < 0)
-			return libvirt_fail(h, c, "sending a config drive to host %s", h->name);
+			return libvirt_fail(h, c, "sending a file to host %s", h->name);
 		bytes = str_slice(bytes, (size_t) sent, bytes.n);
 	}
 	return OK;
 }
 
-static RESULT upload(struct compute_host *h, struct ctx *c, virStorageVolPtr v, struct str bytes)
+RESULT libvirt_upload(struct compute_host *h, struct ctx *c, virStorageVolPtr v, struct str bytes)
 {
 	virStreamPtr stream = virStreamNew(h->conn, 0);
 	if (!stream)
 		return libvirt_fail(h, c, "opening a stream");
 	struct result r = OK;
 	if (virStorageVolUpload(v, stream, 0, bytes.n, 0) != 0)
-		r = libvirt_fail(h, c, "sending a config drive to host %s", h->name);
+		r = libvirt_fail(h, c, "sending a file to host %s", h->name);
 	else
 		r = send(h, c, stream, bytes);
 	if (!result_is_ok(r))
 		virStreamAbort(stream);
 	else if (virStreamFinish(stream) != 0)
-		r = libvirt_fail(h, c, "sending a config drive to host %s", h->name);
+		r = libvirt_fail(h, c, "sending a file to host %s", h->name);
 	virStreamFree(stream);
 	return libvirt_blame_room(h, c, r);
 }
@@ -45,7 +45,7 @@ RESULT libvirt_make_drive(struct compute_host *h, struct ctx *c, uuid id, const 
 		"<target><format type='raw'/><permissions><mode>0600</mode></permissions></target></volume>",
 		STR_ARG(name), bytes.n);
 	TRY(libvirt_create_volume(h, c, xml, name, &v));
-	return upload(h, c, v, bytes);
+	return libvirt_upload(h, c, v, bytes);
 }
 
 RESULT libvirt_delete_drive(struct compute_host *h, struct ctx *c, uuid id)

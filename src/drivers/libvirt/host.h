@@ -118,6 +118,7 @@ struct domain_place { /* what a domain's definition depends on besides its wish 
 	uuid region;
 	struct str pool_path;
 	enum host_seen_virt virt;
+	struct str variables; /* digest of what its UEFI's variables began with, hex; empty: libvirt's own */
 };
 static const size_t DEVICE_XML_CAP = 4 << 10;
 #define DOMAIN_XMLNS "urn:dari:instance:1"
@@ -135,6 +136,9 @@ bool libvirt_parse_disk_name(const char *region_text, struct str name, struct di
 struct str libvirt_drive_name(struct arena *a, uuid region, uuid instance);
 struct str libvirt_console_name(struct arena *a, uuid region, uuid instance);
 void libvirt_write_region(uuid region, char out[static REGION_TEXT_SIZE]);
+/* A domain that has nothing but the firmware of such hardware. */
+RESULT libvirt_write_firmware_domain(struct ctx *c, const struct domain_place *place,
+				     const struct compute_hardware *hw, struct str *ret_xml);
 
 /* ---- device_xml.c: pure */
 
@@ -190,7 +194,8 @@ RESULT libvirt_undefine(struct compute_host *h, struct ctx *c, uuid id);
 /* What a domain says it is: its region and id in our metadata. False: not ours, of no region. */
 struct domain_mark {
 	uuid region, id;
-	struct str wish; /* digest of the definition; in c's arena, as the manifest */
+	struct str wish;      /* digest of the definition; in c's arena, as the others */
+	struct str variables; /* as in struct domain_place */
 	struct str manifest;
 };
 RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr domain,
@@ -331,6 +336,8 @@ RESULT libvirt_read_console(struct compute_host *h, struct ctx *c, uuid id, size
 /* A part of a volume's file, into c's arena: less where the file ends before. */
 RESULT libvirt_download(struct compute_host *h, struct ctx *c, virStorageVolPtr v, int64_t from, size_t size,
 			struct str *ret_bytes);
+/* All of a volume's file that is as long. */
+RESULT libvirt_upload(struct compute_host *h, struct ctx *c, virStorageVolPtr v, struct str bytes);
 /* Forgets an instance's log. */
 RESULT libvirt_delete_console(struct compute_host *h, struct ctx *c, uuid id);
 
@@ -339,8 +346,15 @@ RESULT libvirt_delete_console(struct compute_host *h, struct ctx *c, uuid id);
 /* Of drivers/compute.h. */
 RESULT libvirt_read_variables(struct compute_host *h, struct ctx *c, uuid id,
 			      struct firmware_variables *ret_variables);
+/* Makes the file of variables that a guest which is off is started with. */
+RESULT libvirt_give_variables(struct compute_host *h, struct ctx *c, const struct domain_place *place,
+			      const struct compute_domain *wish);
 /* Of a flash file, whose bytes they point into; errors as there. Pure. */
 RESULT libvirt_parse_variables(struct ctx *c, struct str file, struct firmware_variables *ret_variables);
+/* The flash file with these variables and no others. ERR_CAPACITY: its store is too small. Errors else as
+ * there. Pure. */
+RESULT libvirt_replace_variables(struct ctx *c, struct str file, const struct firmware_variables *variables,
+				 struct str *ret_file);
 
 /* ---- console_open.c */
 

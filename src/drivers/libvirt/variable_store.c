@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * EDK II's variable store, as the flash file of an OVMF guest has it: a firmware volume's header, the store's
  * own, then one variable after the other. The guest can write there what it likes, so nothing is believed.
- * Pure. Numbers are little-endian; layouts: UEFI PI, MdeModulePkg's VariableFormat.h. */
+ * What is written is what the firmware itself would have written, in one go. Pure. Numbers are little-endian; layouts: UEFI PI, MdeModulePkg's VariableFormat.h. */
+#include "base/buf.h"
+#include "base/utf8.h"
 #include "base/vec.h"
 #include "drivers/libvirt/host.h"
 
@@ -20,6 +22,8 @@ enum {
 	STATE_ADDED = 0x3f,
 	STATE_BEING_REPLACED = 0x3e, /* counts until its successor is there */
 	CERTIFICATE_HEADER_SIZE = 28,
+	CERTIFICATES_ATTRIBUTES = 0x27, /* lasting, before and in the guest's system, authenticated */
+	FILE_MAX = 1 << 20,
 	NONE_WRITTEN = 0xff
 };
 
@@ -217,4 +221,111 @@ RESULT libvirt_parse_variables(struct ctx *c, struct str file, struct firmware_v
 	TRY(bind_variables(c, certificates, kept, count));
 	*ret_variables = (struct firmware_variables){kept, count};
 	return OK;
+}
+
+/* ---- writing */
+
+static void put_number(struct buf *b, uint64_t n, size_t size)
+{
+	for (size_t k = 0; k < size; k++)
+		buf_add_char(b, (char) (n >> 8 * k));
+}
+
+/* Without a NUL. */
+static struct str to_utf16(struct ctx *c, struct str name)
+{
+	char *p = arena_alloc(c->arena, 2 * name.n + 1);
+	size_t n = 0;
+	for (size_t at = 0; p && at < name.n;) {
+		uint32_t character = 0;
+		at += utf8_decode(name, at, &character);
+		bool is_pair = character >= 0x10000;
+		uint32_t units[] = {is_pair ? 0xd800 + ((character - 0x10000) >> 10) : character,
+				    0xdc00 + ((character - 0x10000) & 0x3ff)};
+		for (size_t k = 0; k < (is_pair ? 2U : 1U); k++) {
+			p[n++] = (char) units[k];
+			p[n++] = (char) (units[k] >> 8);
+		}
+	}
+	return (struct str){p, p ? n : 0};
+}
+
+static RESULT put_variable(struct ctx *c, struct buf *b, const struct firmware_variable *v)
+{
+	struct str name = to_utf16(c, v->name);
+	if (!name.p)
+		return ctx_no_memory(c);
+	put_number(b, VARIABLE_START, 2);
+	put_number(b, STATE_ADDED, 1);
+	put_number(b, 0, 1);
+	put_number(b, v->attributes, 4);
+	put_number(b, 0, 8); /* a count that nothing uses any more */
+	buf_add(b, v->timestamp, sizeof v->timestamp);
+	put_number(b, 0, 4); /* likewise */
+	put_number(b, name.n + 2, 4);
+	put_number(b, v->data.n, 4);
+	buf_add(b, v->guid, sizeof v->guid);
+	buf_add_str(b, name);
+	put_number(b, 0, 2);
+	buf_add_str(b, v->data);
+	while (b->size % 4)
+		buf_add_char(b, (char) NONE_WRITTEN);
+	return OK;
+}
+
+/* The firmware's own list of those that are bound to certificates; without any it makes an empty one itself. */
+static RESULT put_certificates(struct ctx *c, struct buf *b, const struct firmware_variables *variables)
+{
+	struct firmware_variable list = {.name = STR("certdb"), .attributes = CERTIFICATES_ATTRIBUTES};
+	struct buf entries;
+	buf_init(&entries, FILE_MAX);
+	put_number(&entries, 0, 4);
+	for (size_t k = 0; k < variables->count; k++) {
+		const struct firmware_variable *v = &variables->at[k];
+		struct str name = v->digest.n ? to_utf16(c, v->name) : STR_NONE;
+		if (!v->digest.n)
+			continue;
+		buf_add(&entries, v->guid, sizeof v->guid);
+		put_number(&entries, CERTIFICATE_HEADER_SIZE + name.n + v->digest.n, 4);
+		put_number(&entries, name.n / 2, 4);
+		put_number(&entries, v->digest.n, 4);
+		buf_add_str(&entries, name);
+		buf_add_str(&entries, v->digest);
+	}
+	memcpy(list.guid, certificates_guid, sizeof list.guid);
+	for (size_t k = 0; k < 4 && entries.size > 4; k++)
+		entries.p[k] = (char) (entries.size >> 8 * k);
+	list.data = buf_str(&entries);
+	struct result r = buf_finish(&entries);
+	if (result_is_ok(r) && list.data.n > 4)
+		r = put_variable(c, b, &list);
+	buf_done(&entries);
+	return r;
+}
+
+RESULT libvirt_replace_variables(struct ctx *c, struct str file, const struct firmware_variables *variables,
+				 struct str *ret_file)
+{
+	struct str store = STR_NONE;
+	struct buf b;
+	struct result r = OK;
+	TRY(find_store(c, file, &store));
+	size_t from = (size_t) (store.p - file.p) + STORE_HEADER_SIZE,
+	       end = (size_t) (store.p - file.p) + store.n;
+	buf_init(&b, file.n + FILE_MAX);
+	buf_add_str(&b, str_slice(file, 0, from));
+	for (size_t k = 0; k < variables->count && result_is_ok(r); k++)
+		r = put_variable(c, &b, &variables->at[k]);
+	if (result_is_ok(r))
+		r = put_certificates(c, &b, variables);
+	if (result_is_ok(r) && b.size > end)
+		r = ctx_fail(c, ERR_CAPACITY, "the host's firmware has no room for so many variables");
+	while (result_is_ok(r) && b.size < end)
+		buf_add_char(&b, (char) NONE_WRITTEN);
+	buf_add_str(&b, str_slice(file, end, file.n));
+	if (result_is_ok(r))
+		r = buf_finish(&b);
+	*ret_file = result_is_ok(r) ? str_copy(c->arena, buf_str(&b)) : STR_NONE;
+	buf_done(&b);
+	return result_is_ok(r) && !ret_file->p ? ctx_no_memory(c) : r;
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The variables of a guest's UEFI: a file that libvirt makes beside the others of its guests at the first
- * start, and QEMU writes as the guest does. It is read as a volume of that directory. */
+ * start, and QEMU writes as the guest does. It is read as a volume of that directory.
+ *
+ * A guest that is given variables has the file before its first start: libvirt leaves one alone that is
+ * there. How large it is, and what stands in it besides, is the firmware's to say, whose template libvirt
+ * alone knows. So a domain of that firmware stands still for a moment, and its file is the template. */
 #include "base/heap.h"
 #include "drivers/libvirt/host.h"
 
@@ -61,6 +65,28 @@ static RESULT find_file(struct compute_host *h, struct ctx *c, virStoragePoolPtr
 	return libvirt_find_volume(h, c, pool, name, ret_volume);
 }
 
+/* Of a domain that runs, or did. NULL: it has none. */
+static RESULT open_file(struct compute_host *h, struct ctx *c, struct str path, virStoragePoolPtr *ret_pool,
+			virStorageVolPtr *ret_volume)
+{
+	struct str name = libvirt_name_in(path);
+	*ret_volume = NULL;
+	if (!name.n || name.n + 1 >= path.n)
+		return OK;
+	TRY(open_directory(h, c, str_slice(path, 0, path.n - name.n - 1), ret_pool));
+	return find_file(h, c, *ret_pool, name, ret_volume);
+}
+
+static RESULT read_file(struct compute_host *h, struct ctx *c, virStorageVolPtr v, struct str *ret_file)
+{
+	int64_t size = 0;
+	TRY(libvirt_find_file_size(h, c, v, &size));
+	if (size > FILE_SIZE_MAX)
+		return ctx_fail(c, ERR_UNSUPPORTED, "UEFI's variables are in a file of more than %d bytes",
+				FILE_SIZE_MAX);
+	return libvirt_download(h, c, v, 0, (size_t) size, ret_file);
+}
+
 static RESULT fail_none(struct ctx *c, uuid id)
 {
 	char text[UUID_TEXT_SIZE];
@@ -72,22 +98,83 @@ RESULT libvirt_read_variables(struct compute_host *h, struct ctx *c, uuid id,
 			      struct firmware_variables *ret_variables)
 {
 	struct str path = STR_NONE, file = STR_NONE;
-	int64_t size = 0;
 	AUTO_POOL pool = NULL;
 	AUTO_VOLUME v = NULL;
 	TRY(libvirt_check_alive(h, c));
 	TRY(find_path(h, c, id, &path));
-	struct str name = libvirt_name_in(path);
-	if (!name.n || name.n + 1 >= path.n)
-		return fail_none(c, id);
-	TRY(open_directory(h, c, str_slice(path, 0, path.n - name.n - 1), &pool));
-	TRY(find_file(h, c, pool, name, &v));
+	TRY(open_file(h, c, path, &pool, &v));
 	if (!v)
 		return fail_none(c, id);
-	TRY(libvirt_find_file_size(h, c, v, &size));
-	if (size > FILE_SIZE_MAX)
-		return ctx_fail(c, ERR_UNSUPPORTED, "UEFI's variables are in a file of more than %d bytes",
-				FILE_SIZE_MAX);
-	TRY(libvirt_download(h, c, v, 0, (size_t) size, &file));
+	TRY(read_file(h, c, v, &file));
 	return libvirt_parse_variables(c, file, ret_variables);
+}
+
+/* ---- giving */
+
+/* The file of a domain that stands still, which goes with it. */
+static RESULT take_template(struct compute_host *h, struct ctx *c, virDomainPtr d, struct str *ret_file,
+			    struct str *ret_directory)
+{
+	AUTO(xml_tree) t = NULL;
+	AUTO_POOL pool = NULL;
+	AUTO_VOLUME v = NULL;
+	AUTO_TEXT xml = virDomainGetXMLDesc(d, 0);
+	if (!xml)
+		return libvirt_fail(h, c, "reading the definition of domain %s", virDomainGetName(d));
+	TRY(xml_tree_parse(c, str_from(xml), &t));
+	struct str path = xml_tree_find(c, t, "/domain/os/nvram"), name = libvirt_name_in(path);
+	TRY(open_file(h, c, path, &pool, &v));
+	if (!v)
+		return ctx_fail(c, ERR_UNSUPPORTED, "the firmware of host %s keeps no variables in a file",
+				h->name);
+	*ret_directory = str_slice(path, 0, path.n - name.n - 1);
+	TRY(read_file(h, c, v, ret_file));
+	return virStorageVolDelete(v, 0) == 0 ? OK : libvirt_fail(h, c, "deleting %" STR_FMT, STR_ARG(path));
+}
+
+static RESULT find_template(struct compute_host *h, struct ctx *c, const struct domain_place *place,
+			    const struct compute_hardware *hw, struct str *ret_file,
+			    struct str *ret_directory)
+{
+	struct str xml = STR_NONE;
+	TRY(libvirt_write_firmware_domain(c, place, hw, &xml));
+	AUTO_DOMAIN d =
+		virDomainCreateXML(h->conn, xml.p, VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY);
+	if (!d)
+		return libvirt_fail(h, c, "looking for the firmware's variables on host %s", h->name);
+	struct result r = take_template(h, c, d, ret_file, ret_directory);
+	struct problem problem = c->problem;
+	if (virDomainDestroy(d) != 0 && !libvirt_error_is(VIR_ERR_NO_DOMAIN) && result_is_ok(r))
+		return libvirt_fail(h, c, "ending the domain %s", virDomainGetName(d));
+	c->problem = problem;
+	return r;
+}
+
+RESULT libvirt_give_variables(struct compute_host *h, struct ctx *c, const struct domain_place *place,
+			      const struct compute_domain *wish)
+{
+	struct firmware_variables variables = {0};
+	struct str template = STR_NONE, directory = STR_NONE, file = STR_NONE;
+	AUTO_POOL pool = NULL;
+	AUTO_VOLUME v = NULL;
+	TRY(firmware_read(c, wish->variables, &variables));
+	TRY(find_template(h, c, place, &wish->hardware, &template, &directory));
+	TRY(libvirt_replace_variables(c, template, &variables, &file));
+	struct str name = str_print(c->arena, "%" STR_FMT "_VARS.fd", STR_ARG(wish->name));
+	if (!name.p)
+		return ctx_no_memory(c);
+	TRY(open_directory(h, c, directory, &pool));
+	TRY(find_file(h, c, pool, name, &v));
+	if (v && virStorageVolDelete(v, 0) != 0)
+		return libvirt_fail(h, c, "deleting %" STR_FMT, STR_ARG(name));
+	libvirt_autodrop_volume(&v);
+	struct str xml = str_print(
+		c->arena,
+		"<volume type='file'><name>%" STR_FMT "</name><capacity unit='bytes'>%zu</capacity>"
+		"<target><format type='raw'/><permissions><mode>0600</mode></permissions></target></volume>",
+		STR_ARG(name), file.n);
+	v = xml.p ? virStorageVolCreateXML(pool, xml.p, 0) : NULL;
+	if (!v)
+		return libvirt_fail(h, c, "creating %" STR_FMT " on host %s", STR_ARG(name), h->name);
+	return libvirt_upload(h, c, v, file);
 }

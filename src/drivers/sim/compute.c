@@ -264,6 +264,22 @@ static RESULT make_drive(struct ctx *c, struct sim_domain *d, const struct compu
 	return OK;
 }
 
+/* As a whole, whatever it has by now. */
+static RESULT give_variables(struct ctx *c, struct sim_domain *d, struct str variables)
+{
+	bool has = d->variables && str_equal(variables, (struct str){d->variables, d->variables_size});
+	if (!variables.n || has || d->is_on || d->is_saved)
+		return OK;
+	char *copy = heap_alloc(variables.n);
+	if (!copy)
+		return ctx_no_memory(c);
+	memcpy(copy, variables.p, variables.n);
+	heap_free(d->variables);
+	d->variables = copy;
+	d->variables_size = variables.n;
+	return OK;
+}
+
 static RESULT define_inside(struct compute_host *h, struct ctx *c, const struct compute_domain *w)
 {
 	struct sim_domain *d = NULL;
@@ -276,6 +292,7 @@ static RESULT define_inside(struct compute_host *h, struct ctx *c, const struct 
 		TRY(write_definition(h, c, w, digest, &d));
 	}
 	sim_set_keys(d, w);
+	TRY(give_variables(c, d, w->variables));
 	if (d->is_on)
 		return sim_plug_devices(h->host, c, d, w->asks_again);
 	return w->has_drive && !d->is_saved ? make_drive(c, d, &w->drive) : OK;
@@ -478,6 +495,10 @@ static RESULT read_variables_inside(struct compute_host *h, struct ctx *c, uuid 
 	struct sim_domain *d = NULL;
 	char text[UUID_TEXT_SIZE];
 	TRY(find_domain(h, c, id, &d));
+	if (d && d->is_uefi && d->variables) {
+		struct str copy = str_copy(c->arena, (struct str){d->variables, d->variables_size});
+		return copy.p ? firmware_read(c, copy, ret_variables) : ctx_no_memory(c);
+	}
 	if (!d || !d->is_uefi || !d->has_variables)
 		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %s has no UEFI variables yet",
 				     uuid_write(id, text));

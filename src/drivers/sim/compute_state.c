@@ -209,6 +209,7 @@ void sim_remove_domain(struct sim_host *s, struct sim_domain *d)
 	heap_free(d->devices);
 	heap_free(d->manifest);
 	heap_free(d->drive);
+	heap_free(d->variables);
 	*d = s->domains[--s->domain_count];
 }
 

@@ -40,10 +40,12 @@ struct sim_domain {
 	bool is_silent, is_awaited; /* its QEMU does not answer; a call waits for that */
 	enum compute_off off;
 	int64_t boots, started_us;
-	int64_t ends_us;            /* the guest is shutting down until then; 0: it is not */
-	char digest[65];            /* of the definition */
-	char name[32];              /* cut */
-	char *manifest, *drive;     /* owned; NULL: none */
+	int64_t ends_us;        /* the guest is shutting down until then; 0: it is not */
+	char digest[65];        /* of the definition */
+	char name[32];          /* cut */
+	char *manifest, *drive; /* owned; NULL: none */
+	char *variables;        /* that its firmware was given; owned; NULL: none */
+	size_t variables_size;
 	struct sim_device *devices; /* owned */
 	size_t device_count;
 	int consoles[2]; /* open ones' sockets, by enum console; 0 or less: none */

@@ -321,17 +321,19 @@ static RESULT resolve_tenancy(struct launch *l)
 	return dedicated_host_check_type(op, l->dedicated, l->type, ref->field);
 }
 
-/* As the launch says, else its account, else as EC2 has it. */
+/* As the launch says, else its account, else its image, else as EC2 has it. */
 static void choose_metadata(struct launch *l)
 {
 	const struct instance_launch *w = l->wish;
 	const struct metadata_defaults otherwise = engine_metadata_defaults(l->account);
+	bool of_image = l->from && l->from->tokens_required;
 	l->metadata.enabled = choice_or(w->metadata_enabled, choice_or(otherwise.enabled, true));
 	l->metadata.tokens_required =
-		choice_or(w->metadata_tokens_required, choice_or(otherwise.tokens_required, false));
+		choice_or(w->metadata_tokens_required, choice_or(otherwise.tokens_required, of_image));
 	l->metadata.tags = choice_or(w->metadata_tags, choice_or(otherwise.tags, false));
 	l->metadata.hop_limit = w->metadata_hop_limit ? w->metadata_hop_limit
 				: otherwise.hop_limit ? otherwise.hop_limit
+				: of_image            ? 2
 						      : 1;
 }
 
@@ -512,6 +514,7 @@ void instance_copy_hardware(const struct image *image, struct instance *instance
 	instance->boot_mode = (enum instance_boot_mode) image->boot_mode;
 	instance->secure_boot = image->secure_boot;
 	instance->tpm = image->tpm;
+	instance->uefi_variables = image->uefi_variables;
 	instance->disk_bus = (enum instance_disk_bus) image->disk_bus;
 	instance->nic_model = (enum instance_nic_model) image->nic_model;
 }

@@ -205,6 +205,22 @@ static RESULT put_root_first(struct op *op, const struct image_wish *wish, struc
 	return OK;
 }
 
+static RESULT take_uefi_variables(struct op *op, const struct image_wish *wish, struct image *image)
+{
+	const struct firmware_variables *variables = &wish->uefi_variables;
+	if (!variables->at)
+		return OK;
+	if (!model_image_is_uefi(wish->boot_mode))
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_IMAGE, STR("UefiData"),
+				   "UEFI's variables need UEFI.");
+	if (firmware_stored_size(variables) > FIRMWARE_GIVEN_MAX)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, STR("UefiData"),
+				   "Invalid value for UefiData: its variables take more than %d bytes.",
+				   FIRMWARE_GIVEN_MAX);
+	image->secure_boot = firmware_has_platform_key(variables);
+	return firmware_write(op->ctx, variables, &image->uefi_variables);
+}
+
 RESULT engine_register_image(struct op *op, struct image_wish *wish)
 {
 	const struct account *account = NULL;
@@ -225,7 +241,9 @@ RESULT engine_register_image(struct op *op, struct image_wish *wish)
 			      .personality = wish->personality,
 			      .boot_mode = wish->boot_mode,
 			      .tpm = wish->tpm,
+			      .tokens_required = wish->tokens_required,
 			      .ena_support = wish->ena_support};
+	TRY(take_uefi_variables(op, wish, &image));
 	TRY(check_name(op, image.account, image.name, false));
 	TRY(tag_normalize(op, wish->tags, &image.tags));
 	TRY(image_write(op, &image, &disks));
@@ -328,6 +346,8 @@ RESULT image_capture_instance(struct op *op, const struct instance *instance, bo
 			      .boot_mode = (enum image_boot_mode) instance->boot_mode,
 			      .secure_boot = instance->secure_boot,
 			      .tpm = instance->tpm,
+			      .tokens_required = from && from->tokens_required,
+			      .uefi_variables = instance->uefi_variables,
 			      .disk_bus = (enum image_disk_bus) instance->disk_bus,
 			      .nic_model = (enum image_nic_model) instance->nic_model,
 			      .ena_support = true,
@@ -406,6 +426,8 @@ static RESULT copy_image(struct op *op, struct image_copying *wish, uuid account
 			      .boot_mode = source->boot_mode,
 			      .secure_boot = source->secure_boot,
 			      .tpm = source->tpm,
+			      .tokens_required = source->tokens_required,
+			      .uefi_variables = source->uefi_variables,
 			      .disk_bus = source->disk_bus,
 			      .nic_model = source->nic_model,
 			      .ena_support = source->ena_support};
@@ -500,6 +522,7 @@ RESULT engine_update_image(struct op *op, struct image_settings *wish)
 		next.description = wish->description;
 	if (wish->set_deprecated)
 		next.deprecated_us = wish->deprecated_us;
+	next.tokens_required |= wish->tokens_required;
 	TRY(share_image(op, &wish->sharing, &next));
 	if (next.is_public && !image->is_public)
 		TRY(engine_permit(op, "image.publish", KIND_IMAGE, &image->row));

@@ -5,6 +5,7 @@
 
 #include "engine/storage/snapshot.h"
 #include "engine/storage/volume.h"
+#include "model/firmware.h"
 #include "model/states.h"
 #include "store/image.h"
 
@@ -48,6 +49,10 @@ struct image_wish {
 	enum image_boot_mode boot_mode;
 	bool tpm;         /* needs UEFI: else ERR_COMBINATION */
 	bool ena_support; /* kept and shown */
+	bool tokens_required;
+	/* What UEFI begins with: ERR_COMBINATION without UEFI; ERR_INVALID: they take more than
+	 * FIRMWARE_GIVEN_MAX. A platform key among them turns on secure boot. None: the host's. */
+	struct firmware_variables uefi_variables;
 	struct str root_device;
 	const struct disk_wish *disks;
 	size_t disk_count;
@@ -100,7 +105,8 @@ struct image_settings {
 	 * ERR_EXISTS, an account to be added may launch the image already; ERR_NOT_FOUND, one to be
 	 * removed may not. */
 	bool is_exact;
-	bool only_activated; /* ERR_STATE: it is deactivated */
+	bool only_activated;  /* ERR_STATE: it is deactivated */
+	bool tokens_required; /* from now on */
 	bool set_deprecated;
 	int64_t deprecated_us; /* 0: not any more */
 };

@@ -765,6 +765,35 @@ static void test_variables(void **state)
 	scene_close(&s);
 }
 
+/* Those that the firmware is given are there before it runs, and are not given once more. */
+static void test_given_variables(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	const struct firmware_variable given = {
+		.name = STR("DariMotto"), .data = STR("given"), .guid = {1, 2, 3}, .attributes = 7};
+	scene_make_on(&s); /* with BIOS */
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	EXPECT(&s, ERR_NONE,
+	       firmware_write(&s.c, &(struct firmware_variables){&given, 1}, &s.wish.variables));
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	check_no_variables(&s);
+	s.wish.hardware.uefi = true;
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	const struct firmware_variable *found = find_variable(&s, "DariMotto");
+	assert_non_null(found);
+	assert_true(str_is(found->data, "given") && found->attributes == 7 && found->guid[2] == 3);
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	assert_true(scene_see(&s).defined_as_wished);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	assert_non_null(find_variable(&s, "DariMotto"));
+	scene_clear(&s);
+	check_no_variables(&s);
+	scene_close(&s);
+}
+
 int compute_contract_run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -776,7 +805,7 @@ int compute_contract_run(void)
 		cmocka_unit_test(test_plug_off),  cmocka_unit_test(test_other_region),
 		cmocka_unit_test(test_watch),     cmocka_unit_test(test_loss),
 		cmocka_unit_test(test_consoles),  cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_variables), cmocka_unit_test(test_given_variables),
 	};
 	return cmocka_run_group_tests_name("compute contract", tests, NULL, NULL);
 }

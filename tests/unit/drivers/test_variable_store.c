@@ -182,13 +182,54 @@ static void test_spoilt(void **state)
 	arena_free(f->arena);
 }
 
+/* What is written is found, and the firmware's other parts of the file stay as they are. */
+static void test_replaced(void **state)
+{
+	(void) state;
+	struct flash *f = make();
+	add(f, ADDED, UTF16_A, STR("before"), 1);
+	memset(f->bytes + HEADER_SIZE + STORE_SIZE, 7, 16);
+	struct str file = {f->bytes, sizeof f->bytes}, made = STR_NONE;
+	const struct firmware_variable given[] = {
+		{.name = STR("B\u00e4\u20ac\U0001F600"), .data = STR("xyz"), .guid = {7}, .attributes = 7},
+		{.name = STR("Motto"),
+		 .data = STR("bound"),
+		 .guid = {1, 2},
+		 .attributes = 0x27,
+		 .timestamp = {0xe8, 7},
+		 .digest = STR("0123456789abcdef0123456789ABCDEF")},
+	};
+	struct firmware_variables all = {given, 2}, found = {0};
+	assert_true(result_is_ok(libvirt_replace_variables(&f->c, file, &all, &made)));
+	assert_int_equal(made.n, file.n);
+	assert_memory_equal(made.p, file.p, HEADER_SIZE + 28);
+	assert_memory_equal(made.p + HEADER_SIZE + STORE_SIZE, file.p + HEADER_SIZE + STORE_SIZE,
+			    FILE_SIZE - HEADER_SIZE - STORE_SIZE);
+	assert_true(result_is_ok(libvirt_parse_variables(&f->c, made, &found)));
+	assert_int_equal(found.count, 2);
+	for (size_t k = 0; k < 2; k++) {
+		assert_true(str_equal(found.at[k].name, given[k].name));
+		assert_true(str_equal(found.at[k].data, given[k].data));
+		assert_true(str_equal(found.at[k].digest, given[k].digest));
+		assert_int_equal(found.at[k].attributes, given[k].attributes);
+		assert_memory_equal(found.at[k].guid, given[k].guid, sizeof given[k].guid);
+		assert_memory_equal(found.at[k].timestamp, given[k].timestamp, sizeof given[k].timestamp);
+	}
+	char large[STORE_SIZE] = {0};
+	const struct firmware_variable wide = {
+		.name = STR("a"), .data = {large, sizeof large}, .attributes = 7};
+	struct result r =
+		libvirt_replace_variables(&f->c, file, &(struct firmware_variables){&wide, 1}, &made);
+	assert_int_equal(r.code, ERR_CAPACITY);
+	arena_free(f->arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_found),
-		cmocka_unit_test(test_bound),
-		cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_spoilt),
+		cmocka_unit_test(test_found),    cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_damaged),  cmocka_unit_test(test_spoilt),
+		cmocka_unit_test(test_replaced),
 	};
 	return cmocka_run_group_tests_name("variable store", tests, NULL, NULL);
 }

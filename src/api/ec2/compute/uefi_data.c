@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  * AWS's form of UEFI variables, version 0: "AMZNUEFI", the CRC-32C of all that follows it, the version, and
- * what zlib made of the variables. A stream may begin from the version's dictionary; that is left out here,
- * so that it is a little longer and any zlib reads it. All numbers are little-endian. */
+ * what zlib made of the variables, which are written as model/firmware.h has them. A stream may begin from the
+ * version's dictionary; that is left out here, so that it is a little longer and any zlib reads it, and a
+ * stream that needs it is refused. All numbers are little-endian. */
 #include "api/ec2/compute/uefi_data.h"
 
 #include <zlib.h>
 
 #include "base/buf.h"
 
-enum { VARIABLES_SIZE_MAX = 1 << 20, VERSION = 0 };
+#define MAGIC "AMZNUEFI"
+
+enum {
+	VARIABLES_SIZE_MAX = 1 << 20,
+	GIVEN_SIZE_MAX = 64 * 1024, /* of what is sent, when it is expanded */
+	CRC_AT = 8,
+	VERSION_AT = 12,
+	HEAD_SIZE = 16,
+	VERSION = 0
+};
 
 static void put_number(struct buf *b, uint64_t n, size_t size)
 {
@@ -16,23 +26,12 @@ static void put_number(struct buf *b, uint64_t n, size_t size)
 		buf_add_char(b, (char) (n >> 8 * k));
 }
 
-static void put_sized(struct buf *b, struct str s)
+static uint32_t get_number(struct str s, size_t at)
 {
-	put_number(b, s.n, 8);
-	buf_add_str(b, s);
-}
-
-static void put_variable(struct buf *b, const struct firmware_variable *v)
-{
-	static const char no_digest[FIRMWARE_DIGEST_SIZE];
-	put_sized(b, v->name);
-	put_sized(b, v->data);
-	buf_add(b, v->guid, sizeof v->guid);
-	put_number(b, v->attributes, 4);
-	if (!(v->attributes & FIRMWARE_AUTHENTICATED))
-		return;
-	buf_add(b, v->timestamp, sizeof v->timestamp);
-	put_sized(b, v->digest.n ? v->digest : (struct str){no_digest, sizeof no_digest});
+	uint32_t n = 0;
+	for (size_t k = 0; k < 4; k++)
+		n |= (uint32_t) (uint8_t) s.p[at + k] << 8 * k;
+	return n;
 }
 
 /* Castagnoli's, bit by bit: there is little of it. */
@@ -79,7 +78,7 @@ static RESULT pack(struct ctx *c, struct str plain, struct str *ret_bytes)
 	buf_init(&whole, 2 * (size_t) VARIABLES_SIZE_MAX + 64);
 	put_number(&body, VERSION, 4);
 	struct result r = squeeze(c, plain, &body);
-	buf_add(&whole, "AMZNUEFI", 8);
+	buf_add_str(&whole, STR(MAGIC));
 	put_number(&whole, crc32c(buf_str(&body)), 4);
 	buf_add_str(&whole, buf_str(&body));
 	*ret_bytes = str_copy(c->arena, buf_str(&whole));
@@ -92,16 +91,60 @@ static RESULT pack(struct ctx *c, struct str plain, struct str *ret_bytes)
 
 RESULT ec2_pack_uefi_data(struct ctx *c, const struct firmware_variables *variables, struct str *ret_bytes)
 {
-	struct buf plain;
-	buf_init(&plain, VARIABLES_SIZE_MAX);
-	put_number(&plain, variables->count, 8);
-	for (size_t k = 0; k < variables->count; k++)
-		put_variable(&plain, &variables->at[k]);
-	struct result r = buf_finish(&plain);
-	if (result_is_ok(r))
-		r = pack(c, buf_str(&plain), ret_bytes);
-	else
-		r = ctx_fail(c, r.code, "UEFI's variables are more than %d bytes", VARIABLES_SIZE_MAX);
-	buf_done(&plain);
+	struct str plain = STR_NONE;
+	TRY(firmware_write(c, variables, &plain));
+	return pack(c, plain, ret_bytes);
+}
+
+/* ---- reading ---- */
+
+static RESULT fail_unreadable(struct ctx *c, const char *what)
+{
+	return ctx_fail_field(c, ERR_INVALID, STR("UefiData"),
+			      "Invalid value for UefiData: it is no UEFI variable store in AWS's form (%s).",
+			      what);
+}
+
+/* All of the stream, of which no more than room bytes come. */
+static RESULT expand_all(struct ctx *c, z_stream *z, struct str s, char *to, size_t *ret_size)
+{
+	z->next_in = (Bytef *) (uintptr_t) s.p;
+	z->avail_in = (uInt) s.n;
+	z->next_out = (Bytef *) to;
+	z->avail_out = GIVEN_SIZE_MAX;
+	int end = inflate(z, Z_FINISH);
+	if (end == Z_NEED_DICT)
+		return ctx_fail_field(c, ERR_UNSUPPORTED, STR("UefiData"),
+				      "UefiData that is compressed with AWS's dictionary is not read here; "
+				      "plain zlib is.");
+	if (end != Z_STREAM_END || z->avail_in != 0)
+		return fail_unreadable(c, "its zlib stream is damaged, or too large");
+	*ret_size = GIVEN_SIZE_MAX - z->avail_out;
+	return OK;
+}
+
+static RESULT expand(struct ctx *c, struct str s, struct str *ret_plain)
+{
+	char *to = arena_alloc(c->arena, GIVEN_SIZE_MAX);
+	z_stream z = {0};
+	size_t size = 0;
+	if (!to || inflateInit(&z) != Z_OK)
+		return ctx_no_memory(c);
+	struct result r = expand_all(c, &z, s, to, &size);
+	inflateEnd(&z);
+	*ret_plain = (struct str){to, size};
 	return r;
+}
+
+RESULT ec2_unpack_uefi_data(struct ctx *c, struct str bytes, struct firmware_variables *ret_variables)
+{
+	struct str plain = STR_NONE;
+	if (bytes.n < HEAD_SIZE || !str_starts_with(bytes, STR(MAGIC)))
+		return fail_unreadable(c, "it does not begin as one");
+	if (get_number(bytes, CRC_AT) != crc32c(str_slice(bytes, VERSION_AT, bytes.n)))
+		return fail_unreadable(c, "its checksum is another");
+	if (get_number(bytes, VERSION_AT) != VERSION)
+		return fail_unreadable(c, "it is of another version");
+	TRY(expand(c, str_slice(bytes, HEAD_SIZE, bytes.n), &plain));
+	return firmware_read(c, plain, ret_variables);
 }

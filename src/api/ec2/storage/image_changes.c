@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Images: made of instances, of snapshots, of other images; shared; deregistered. */
+#include "api/ec2/compute/uefi_data.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/images.h"
 #include "api/ec2/storage/sharing.h"
@@ -76,7 +77,7 @@ static RESULT ec2_create_image(struct ec2_call *e, const void *args, struct xml 
 
 struct ec2_register_image {
 	struct image_wish wish;
-	struct str architecture, boot_mode, tpm;
+	struct str architecture, boot_mode, tpm, imds, uefi_data;
 	struct ec2_mappings mappings;
 	struct ec2_tag_specs tag_specs;
 };
@@ -99,7 +100,13 @@ static const struct param register_image_params[] = {
 	  .doc = "Its firmware; absent: BIOS."),
 	P("TpmSupport", tpm, .words = "v2.0", .doc = "It has a TPM 2.0; needs UEFI."),
 	NOT_BUILT("ImageLocation", .only = ""), /* Terraform names none so */
-	NOT_BUILT("KernelId|RamdiskId|BillingProduct|UefiData|ImdsSupport"),
+	P("UefiData", uefi_data, .flags = BASE64, .max = 48000,
+	  .doc = "Variables that UEFI begins with, as GetInstanceUefiData shows them; needs UEFI. A platform "
+		 "key among them turns on secure boot."),
+	P("ImdsSupport", imds, .words = "v2.0",
+	  .doc = "Metadata needs a session token, whose answer goes two hops, unless launch or account says "
+		 "otherwise."),
+	NOT_BUILT("KernelId|RamdiskId|BillingProduct"),
 };
 #undef P
 
@@ -112,6 +119,9 @@ static RESULT prepare_register(struct ec2_call *e, void *args)
 		if (str_is(a->boot_mode, image_boot_mode_words[mode]))
 			a->wish.boot_mode = mode;
 	a->wish.tpm = !str_is_empty(a->tpm);
+	a->wish.tokens_required = !str_is_empty(a->imds);
+	if (a->uefi_data.n)
+		TRY(ec2_unpack_uefi_data(e->c, a->uefi_data, &a->wish.uefi_variables));
 	TRY(ec2_take_mappings(e, &a->mappings, &a->wish.disks, &a->wish.disk_count));
 	return ec2_take_tags(e, &a->tag_specs, "image", "image", &a->wish.tags);
 }
@@ -172,7 +182,7 @@ static RESULT ec2_copy_image(struct ec2_call *e, const void *args, struct xml *x
 struct ec2_modify_image {
 	struct image_settings wish;
 	struct ec2_sharing sharing;
-	struct str attribute, value;
+	struct str attribute, value, imds;
 };
 #define P(wire, member, ...) PARAM(struct ec2_modify_image, wire, member, __VA_ARGS__)
 static const struct param modify_image_params[] = {
@@ -181,10 +191,14 @@ static const struct param modify_image_params[] = {
 	  .given = offsetof(struct ec2_modify_image, wish.set_description) + 1,
 	  .doc = "Its new description."),
 	EC2_SHARING_PARAMS(struct ec2_modify_image, "LaunchPermission", sharing, ec2_permission_params),
-	P("Attribute", attribute, .words = "description|launchPermission", UNKNOWN_ATTRIBUTE,
+	P("Attribute", attribute, .words = "description|launchPermission|imdsSupport", UNKNOWN_ATTRIBUTE,
 	  .doc = "What Value, or OperationType with UserId and UserGroup, is for."),
 	P("Value", value, .max = 255, .doc = "The new value of Attribute."),
-	NOT_BUILT("ImdsSupport|ProductCode|OrganizationArn|OrganizationalUnitArn"),
+	P("ImdsSupport.Value", imds, .words = "v2.0",
+	  .doc = "New instances' metadata needs a session token, unless launch or account says otherwise; "
+		 "for "
+		 "good."),
+	NOT_BUILT("ProductCode|OrganizationArn|OrganizationalUnitArn"),
 };
 #undef P
 
@@ -196,9 +210,15 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 		a->wish.set_description = true;
 		a->wish.description = a->value;
 	}
+	if (str_is(a->attribute, "imdsSupport") && !str_is(a->value, "v2.0"))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Value"),
+				      "Value (%" STR_FMT
+				      ") for parameter imdsSupport is invalid. It must be v2.0.",
+				      STR_ARG(a->value));
+	a->wish.tokens_required = a->imds.n || str_is(a->attribute, "imdsSupport");
 	TRY(ec2_take_sharing(e, &a->sharing, "LaunchPermission", &a->wish.sharing, &is_asked));
 	a->wish.only_activated = a->wish.sharing.is_public == CHOICE_YES || a->wish.sharing.add.count > 0;
-	if (!is_asked && !a->wish.set_description)
+	if (!is_asked && !a->wish.set_description && !a->wish.tokens_required)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("Attribute"),
 				      "The request must contain the parameter description or "
 				      "launchPermission");
@@ -255,6 +275,19 @@ static void write_value(struct xml *x, const char *name, struct str value)
 	xml_close(x, name);
 }
 
+static RESULT write_uefi_data(struct ec2_call *e, struct xml *x, const struct image *image)
+{
+	struct firmware_variables variables = {0};
+	struct str packed = STR_NONE;
+	TRY(firmware_read(e->c, image->uefi_variables, &variables));
+	TRY(ec2_pack_uefi_data(e->c, &variables, &packed));
+	struct str data = str_encode_base64(e->c->arena, packed);
+	if (!data.p)
+		return ctx_no_memory(e->c);
+	write_value(x, "uefiData", data);
+	return OK;
+}
+
 static RESULT ec2_describe_image(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_describe_image *a = args;
@@ -276,7 +309,11 @@ static RESULT ec2_describe_image(struct ec2_call *e, const void *args, struct xm
 		write_value(x, "bootMode", str_from(image_boot_mode_words[image->boot_mode]));
 	else if (str_is(a->attribute, "tpmSupport") && image->tpm)
 		write_value(x, "tpmSupport", STR("v2.0"));
-	else /* what no image here has */
+	else if (str_is(a->attribute, "imdsSupport") && image->tokens_required)
+		write_value(x, "imdsSupport", STR("v2.0"));
+	else if (str_is(a->attribute, "uefiData") && image->uefi_variables.n)
+		return write_uefi_data(e, x, image);
+	else /* what this image, or no image here, has */
 		write_value(x, str_to_z(e->c->arena, a->attribute), STR_NONE);
 	return OK;
 }

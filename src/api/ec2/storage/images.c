@@ -244,6 +244,8 @@ static void write_machine(struct xml *x, const struct image *image)
 		xml_z(x, "bootMode", image_boot_mode_words[image->boot_mode]);
 	if (image->tpm)
 		xml_z(x, "tpmSupport", "v2.0");
+	if (image->tokens_required)
+		xml_z(x, "imdsSupport", "v2.0");
 	xml_z(x, "platformDetails", is_windows ? "Windows" : "Linux/UNIX");
 	xml_z(x, "usageOperation", is_windows ? "RunInstances:0002" : "RunInstances");
 }
