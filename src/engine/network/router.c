@@ -133,8 +133,8 @@ RESULT engine_create_router(struct op *op, struct router_wish *wish)
 		TRY(router_check_block(op, wish->block));
 	TRY(tag_normalize(op, wish->tags, &plan.tags));
 	TRY(quota_check(op, account->row.id, QUOTA_ROUTERS, 1));
-	TRY(engine_permit(op, "router.create", KIND_ROUTER, NULL));
-	struct router router;
+	struct router router = {.account = plan.account, .tenancy = plan.tenancy, .tags = plan.tags};
+	TRY(engine_permit_new(op, "router.create", KIND_ROUTER, &router.row));
 	TRY(router_write(op, &plan, &router));
 	wish->router = router.row.id;
 	wish->route_table = router.main_route_table;

@@ -248,6 +248,21 @@ static void test_allow(void **state)
 	expect(ec2(w, &dave, "Action=StopInstances&InstanceId.1=@", id), 200, "");
 }
 
+/* Of a VPC as of an instance. */
+static void test_tenancy(void **state)
+{
+	struct world *w = *state;
+	struct world_user dave;
+	world_add_user(w, "dave", w->alice.who.account, NULL, &dave);
+	put_policy(w, &dave, "alone",
+		   "{'Effect':'Allow','Action':'ec2:CreateVpc','Resource':'*',"
+		   "'Condition':{'StringEquals':{'ec2:Tenancy':'dedicated'}}}");
+	expect(ec2(w, &dave, "Action=CreateVpc&CidrBlock=10.7.0.0/16", STR_NONE), 403,
+	       "UnauthorizedOperation");
+	expect(ec2(w, &dave, "Action=CreateVpc&CidrBlock=10.7.0.0/16&InstanceTenancy=dedicated", STR_NONE),
+	       200, "");
+}
+
 static void test_roles(void **state)
 {
 	struct world *w = *state;
@@ -465,6 +480,7 @@ int main(void)
 		guard_test(test_encoded_message),
 		guard_test(test_refusals_are_kept),
 		guard_test(test_allow),
+		guard_test(test_tenancy),
 		guard_test(test_roles),
 		guard_test(test_read_of_one),
 		guard_test(test_boundary),
