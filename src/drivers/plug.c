@@ -102,14 +102,31 @@ static void work_make_netns(struct visit *v)
 	v->error = errno;
 }
 
+union plug_address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+static socklen_t write_address(const struct visit *v, union plug_address *at)
+{
+	if (v->ip.family == IP_V6) {
+		at->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(v->port)};
+		memcpy(&at->in6.sin6_addr, v->ip.b, sizeof at->in6.sin6_addr);
+		return sizeof at->in6;
+	}
+	at->in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(v->port)};
+	memcpy(&at->in.sin_addr, v->ip.b, sizeof at->in.sin_addr);
+	return sizeof at->in;
+}
+
 static void work_make_socket(struct visit *v)
 {
-	int on = 1, fd = socket(AF_INET, v->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(v->port)};
-	memcpy(&at.sin_addr, v->ip.b, sizeof at.sin_addr);
+	union plug_address at;
+	socklen_t size = write_address(v, &at);
+	int on = 1, fd = socket(at.any.sa_family, v->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-	    bind(fd, (const struct sockaddr *) &at, sizeof at) == 0 &&
-	    (v->type != SOCK_STREAM || listen(fd, LISTEN_BACKLOG) == 0)) {
+	    bind(fd, &at.any, size) == 0 && (v->type != SOCK_STREAM || listen(fd, LISTEN_BACKLOG) == 0)) {
 		v->result = fd;
 		return;
 	}
@@ -137,8 +154,6 @@ static RESULT make_socket(struct ctx *c, int netns_fd, struct ip ip, uint16_t po
 	struct visit v = {
 		.work = work_make_socket, .netns_fd = netns_fd, .type = type, .ip = ip, .port = port};
 	char text[IP_TEXT_SIZE], what[IP_TEXT_SIZE + 64];
-	if (ip.family == IP_V6)
-		return ctx_fail(c, ERR_UNSUPPORTED, "a plug has no IPv6 addresses");
 	snprintf(what, sizeof what, "listen on %s port %u of the router's namespace", ip_write(ip, text),
 		 port);
 	TRY(visit(c, &v, what));
@@ -195,6 +210,24 @@ static void delete_link(struct ctx *c, const char *link)
 		      0)); /* gone by itself: fine */
 }
 
+bool plug_has_ipv6(void)
+{
+	return access("/proc/net/if_inet6", F_OK) == 0;
+}
+
+/* Nobody else has these addresses in the router, so no time is spent on asking. */
+static RESULT add_ipv6(struct ctx *c, const struct plug *p)
+{
+	if (!plug_has_ipv6())
+		return OK;
+	return run_ip(c,
+		      str_print(c->arena,
+				"addr add fd00:ec2::254/120 dev %s nodad\n"
+				"route add default via fd00:ec2::249\n",
+				inner_link),
+		      p->netns_fd);
+}
+
 static RESULT make_links(struct ctx *c, const struct plug *p, struct mac mac)
 {
 	char text[MAC_TEXT_SIZE];
@@ -215,6 +248,7 @@ static RESULT make_links(struct ctx *c, const struct plug *p, struct mac mac)
 			     "route add default via 169.254.169.249\n",
 			     inner_link, mac_write(mac, text), inner_link, inner_link),
 		   p->netns_fd));
+	TRY(add_ipv6(c, p));
 	struct visit outer = {.work = work_stop_offload, .netns_fd = -1, .link = p->link};
 	struct visit inner = {.work = work_stop_offload, .netns_fd = p->netns_fd, .link = inner_link};
 	TRY(visit(c, &outer, "turn off checksum offload"));

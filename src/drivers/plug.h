@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A place of ours inside a VPC: a network namespace on Dari's own machine, plugged into br-int as
- * the router's metadata port, with the addresses 169.254.169.254, 169.254.169.253 and
- * 168.63.129.16. Only a file descriptor holds the namespace, so it goes when the process goes. What
+ * the router's metadata port, with the addresses 169.254.169.254, 169.254.169.253, 168.63.129.16
+ * and, if the machine has IPv6, fd00:ec2::254. Only a file descriptor holds the namespace, so it goes when the process goes. What
  * an earlier process left in the local Open vSwitch database is taken over or removed at the next
  * start. Blocks; one thread at a time. */
 #pragma once
@@ -26,6 +26,8 @@ void plugs_close(struct plugs *p); /* removes all plugs */
 /* Plugs a router's place in; may be repeated. ret_netns_fd is the namespace, which plugs owns. */
 RESULT plugs_ensure(struct plugs *p, struct ctx *c, const struct plug_wish *wish, int *ret_netns_fd);
 RESULT plugs_remove(struct plugs *p, struct ctx *c, uuid router);
+/* Whether this machine's kernel has IPv6: if not, no plug has. */
+bool plug_has_ipv6(void);
 /* Makes a listening TCP socket, or a bound UDP one, inside the namespace: non-blocking, closed on
  * exec, the caller's to close. ip none: all its addresses. The socket keeps the namespace alive
  * until it is closed. */

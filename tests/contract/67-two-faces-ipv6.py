@@ -110,6 +110,28 @@ def test_ipv6_alone(both):
     both.ec2.delete_vpc(VpcId=vpc)
 
 
+@holds("The network: Names of ids")
+def test_names_of_ids(both):
+    """A server that OpenStack starts has the names that EC2 says of its subnet."""
+    router, network, four, six = make_dual(both, "dhcpv6-stateful")
+    subnet = ec2_id("subnet", four["id"])
+    both.ec2.modify_subnet_attribute(SubnetId=subnet, PrivateDnsHostnameTypeOnLaunch="resource-name")
+    both.ec2.modify_subnet_attribute(SubnetId=subnet, EnableResourceNameDnsAAAARecordOnLaunch={"Value": True})
+    image = both.ok("GET", "/image/v2/images")["images"][0]["id"]
+    flavor = next(f["id"] for f in both.ok("GET", "/compute/v2.1/flavors")["flavors"] if f["name"] == "t3.nano")
+    server = both.ok("POST", "/compute/v2.1/servers", {"server": {
+        "name": "named", "imageRef": image, "flavorRef": flavor, "networks": [{"uuid": network["id"]}]}})["server"]
+    made = ec2_id("i", server["id"])
+    (shown,) = both.ec2.describe_instances(InstanceIds=[made])["Reservations"][0]["Instances"]
+    assert shown["PrivateDnsName"].startswith(made + ".")
+    assert shown["PrivateDnsNameOptions"] == {"HostnameType": "resource-name", "EnableResourceNameDnsARecord": False,
+                                              "EnableResourceNameDnsAAAARecord": True}
+    both.ec2.get_waiter("instance_running").wait(InstanceIds=[made], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    both.ec2.terminate_instances(InstanceIds=[made])
+    both.ec2.get_waiter("instance_terminated").wait(InstanceIds=[made], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    end_dual(both, router, network, four, six)
+
+
 @holds("The network: Automatic addresses")
 def test_automatic_addresses(both):
     router, network, four, six = make_dual(both, "slaac")

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """IPv6 with real guests: addresses told by metadata, between subnets, and by whom a group lets in; and a network of Neutron's whose
-guests make their addresses themselves, of what its router advertises, and reach each other and the outside with them."""
+guests make their addresses themselves, of what its router advertises, and reach each other and the outside with them. Names made
+of instances' ids, and metadata with a role's credentials by IPv6, both only where the instance says so."""
 # limit: 900 s
+import json
 import os
 import sys
 
@@ -97,6 +99,38 @@ def slaac(region, guests, addresses):
     region.check_soon("which reaches it", lambda: " 0% packet loss" in region.on("inet", "ping", "-6", "-c", "1", "-W", "2", made[1], fails=True))
 
 
+def names_of_ids(region, ec2, vpc, guests, addresses):
+    """One asks for the other by its id: for neither family, for one, for both."""
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    name = ec2.describe_instances(InstanceIds=[guests[1]])["Reservations"][0]["Instances"][0]["PrivateDnsName"]
+    name = guests[1] + "." + name.split(".", 1)[1]
+
+    def resolves(family):
+        return " 0% packet loss" in region.ssh(addresses[0], f"ping {family} -c 1 -W 3 {name}", fails=True)
+    region.check("a name made of an id is not there unasked", not resolves("-4") and not resolves("-6"))
+    ec2.modify_private_dns_name_options(InstanceId=guests[1], EnableResourceNameDnsAAAARecord=True)
+    region.check_soon("it has an AAAA record when asked for", lambda: resolves("-6"))
+    ec2.modify_private_dns_name_options(InstanceId=guests[1], EnableResourceNameDnsAAAARecord=False, EnableResourceNameDnsARecord=True)
+    region.check_soon("and no longer", lambda: not resolves("-6"))
+
+
+def metadata(region, ec2, guests, addresses):
+    """By IPv6 where it was asked for, with the credentials of a role."""
+    iam, name = region.client(*region.keys["six"], "iam"), "guest"
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}}))
+    iam.create_instance_profile(InstanceProfileName=name)
+    iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+    ec2.associate_iam_instance_profile(InstanceId=guests[0], IamInstanceProfile={"Name": name})
+    ec2.modify_instance_metadata_options(InstanceId=guests[0], HttpProtocolIpv6="enabled")
+
+    def ask(address, path):
+        return region.ssh(address, f"timeout 20 wget -q -O - http://[fd00:ec2::254]/latest/{path}", fails=True).strip()
+    region.check_soon("metadata answers by IPv6", lambda: ask(addresses[0], "meta-data/instance-id") == guests[0])
+    region.check_soon("with the role's credentials", lambda: '"Success"' in ask(addresses[0], f"meta-data/iam/security-credentials/{name}"))
+    region.check("but not to one that did not ask for it", ask(addresses[1], "meta-data/instance-id") != guests[1])
+
+
 def main():
     with Region("ipv6") as region:
         region.run(region.dari, "network", "set-ipv6", "internet", "--pool", POOL, "--next-hop", "fe80::1")
@@ -118,6 +152,8 @@ def main():
             region.check_soon("a way out is advertised", lambda at=address: "default via fe80:" in region.ssh(at, "ip -6 route"))
         region.check_soon("the other subnet is reached by IPv6", lambda: pings(region, addresses[0], ipv6[1]))
         region.check_soon("and back", lambda: pings(region, addresses[1], ipv6[0]))
+        names_of_ids(region, ec2, vpc, guests, addresses)
+        metadata(region, ec2, guests, addresses)
         slaac(region, guests, addresses)
         region.check_clean()
 

@@ -172,10 +172,14 @@ static void add_question(struct maker *m, const struct dns_query *q)
 	add_record(m, LDNS_SECTION_QUESTION, rr);
 }
 
-static void add_a(struct maker *m, const struct dns_query *q, struct ip ip)
+/* A or AAAA. */
+static void add_ip(struct maker *m, const struct dns_query *q, struct ip ip)
 {
-	ldns_rr *rr = new_record(new_asked_name(q), DNS_A, DNS_CLASS_IN);
-	add_field(m, rr, ldns_rdf_new_frm_data(LDNS_RDF_TYPE_A, 4, ip.b));
+	bool is_ipv6 = ip.family == IP_V6;
+	ldns_rr *rr = new_record(new_asked_name(q), is_ipv6 ? DNS_AAAA : DNS_A, DNS_CLASS_IN);
+	add_field(m, rr,
+		  ldns_rdf_new_frm_data(is_ipv6 ? LDNS_RDF_TYPE_AAAA : LDNS_RDF_TYPE_A, is_ipv6 ? 16 : 4,
+					ip.b));
 	add_record(m, LDNS_SECTION_ANSWER, rr);
 }
 
@@ -242,7 +246,9 @@ bool dns_write_answer(const struct dns_query *query, const struct dns_answer *an
 	if (query->has_question)
 		add_question(&m, query);
 	if (!ip_is_none(answer->a))
-		add_a(&m, query, answer->a);
+		add_ip(&m, query, answer->a);
+	if (!ip_is_none(answer->aaaa))
+		add_ip(&m, query, answer->aaaa);
 	if (answer->ptr.n)
 		add_ptr(&m, query, answer->ptr);
 	if (answer->zone.n)

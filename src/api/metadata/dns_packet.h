@@ -28,6 +28,7 @@ enum dns_type {
 	DNS_A = 1,
 	DNS_SOA = 6,
 	DNS_PTR = 12,
+	DNS_AAAA = 28,
 	DNS_IXFR = 251,
 	DNS_AXFR = 252,
 	DNS_ANY = 255,
@@ -66,6 +67,7 @@ struct dns_answer {
 	enum dns_rcode rcode;
 	bool is_authoritative, is_truncated;
 	struct ip a;     /* an A record of the name; none: none */
+	struct ip aaaa;  /* likewise an AAAA record */
 	struct str ptr;  /* a PTR record of the name */
 	struct str zone; /* whose SOA is said: in the answer when asked for, else as authority */
 	bool has_soa_answer;

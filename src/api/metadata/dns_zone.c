@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The names that are ours in a VPC: ip-10-0-1-10.<domain> for each port, 10.1.0.10.in-addr.arpa for
- * each address within the VPC, and ec2-203-0-113-7.<public domain> for what has a public address: its
+ * The names that are ours in a VPC: ip-10-0-1-10.<domain> for each port, i-<digits>.<domain> for each instance
+ * with such records, 10.1.0.10.in-addr.arpa for each address within the VPC, and ec2-203-0-113-7.<public domain> for what has a public address: its
  * private one within its VPC and those of peers that it lets see it, the public one elsewhere. A VPC without
  * host names has none of them. A public address that was given a reverse name has it in every VPC. Under our
  * domains, and for the VPC's addresses, nobody else is asked: an unknown name there does not exist. */
@@ -12,6 +12,9 @@
 #include "engine/network/router.h"
 #include "engine/region/region.h"
 #include "model/address.h"
+#include "model/id.h"
+#include "model/secondary_ip.h"
+#include "store/instance.h"
 #include "store/port.h"
 #include "store/router.h"
 #include "store/subnet.h"
@@ -48,22 +51,61 @@ static bool parse_host_name(struct str label, struct str prefix, struct ip *ret_
 	return str_starts_with(label, prefix) && parse_quad(str_slice(label, prefix.n, label.n), '-', ret_ip);
 }
 
-static bool find_private(const struct tables *t, const struct router *r, struct str label, struct ip *ret_ip)
+/* The addresses of a name, which has one of them at least. */
+struct host_ips {
+	struct ip a, aaaa;
+};
+
+static const struct host_ips no_ips;
+
+/* The primary port's first address of each family, where the instance has such a record. */
+static bool find_instance(const struct tables *t, const struct router *r, struct str label,
+			  struct host_ips *ret_ips)
 {
-	return parse_host_name(label, STR("ip-"), ret_ip) && engine_has_hostnames(r) &&
-	       engine_find_port_by_ip(t, r->row.id, *ret_ip);
+	struct ref ref = {0};
+	bool is_id = result_is_ok(id_parse_ec2(label, KIND_INSTANCE, &ref)) && ref.bits > 0;
+	const struct instance *i = is_id ? instance_find_prefix(t, ref.prefix, ref.bits) : NULL;
+	const struct port *p = i ? port_first_by_instance(t, i->row.id) : NULL;
+	if (!p || !row_is_live(&p->row) || !uuid_equal(p->router, r->row.id))
+		return false;
+	struct ip a = {0}, aaaa = {0};
+	*(p->ip.family == IP_V6 ? &aaaa : &a) = p->ip;
+	const struct secondary_ip *s = engine_first_secondary_ip(t, p->row.id);
+	for (; s && ip_is_none(aaaa); s = engine_next_secondary_ip(t, s))
+		if (s->ip.family == IP_V6)
+			aaaa = s->ip;
+	*ret_ips = no_ips;
+	if (i->id_name_has_a)
+		ret_ips->a = a;
+	if (i->id_name_has_aaaa)
+		ret_ips->aaaa = aaaa;
+	return !ip_is_none(ret_ips->a) || !ip_is_none(ret_ips->aaaa);
 }
 
-static bool find_public(const struct tables *t, const struct router *r, struct str label, struct ip *ret_ip)
+static bool find_private(const struct tables *t, const struct router *r, struct str label,
+			 struct host_ips *ret_ips)
 {
-	if (!parse_host_name(label, STR("ec2-"), ret_ip))
+	if (!engine_has_hostnames(r))
 		return false;
-	const struct address *address = engine_find_public_ip(t, *ret_ip);
+	if (find_instance(t, r, label, ret_ips))
+		return true;
+	*ret_ips = no_ips;
+	return parse_host_name(label, STR("ip-"), &ret_ips->a) &&
+	       engine_find_port_by_ip(t, r->row.id, ret_ips->a);
+}
+
+static bool find_public(const struct tables *t, const struct router *r, struct str label,
+			struct host_ips *ret_ips)
+{
+	*ret_ips = no_ips;
+	if (!parse_host_name(label, STR("ec2-"), &ret_ips->a))
+		return false;
+	const struct address *address = engine_find_public_ip(t, ret_ips->a);
 	const struct port *port = address ? port_find(t, address->port) : NULL;
 	if (!port || !engine_has_hostnames(router_find(t, port->router)))
 		return false;
 	if (uuid_equal(port->router, r->row.id) || engine_resolves_for_peer(t, r->row.id, port->router))
-		*ret_ip = address->private_ip;
+		ret_ips->a = address->private_ip;
 	return true;
 }
 
@@ -108,7 +150,8 @@ static enum dns_rcode check_query(const struct router *r, const struct dns_query
 	return !r || !r->dns_support || q->class != DNS_CLASS_IN || is_transfer ? DNS_REFUSED : DNS_NOERROR;
 }
 
-typedef bool find_host(const struct tables *t, const struct router *r, struct str label, struct ip *ret_ip);
+typedef bool find_host(const struct tables *t, const struct router *r, struct str label,
+		       struct host_ips *ret_ips);
 
 /* Whether the name is the domain's, or below it. */
 static bool is_in_domain(struct str name, struct str domain)
@@ -123,18 +166,22 @@ static enum dns_verdict ask_domain(const struct tables *t, const struct router *
 				   struct dns_answer *answer)
 {
 	struct str name = str_from(q->name), label = STR_NONE;
-	struct ip ip = {0};
+	struct host_ips ips = no_ips;
 	if (str_equal(name, domain)) {
 		(void) say_nothing(answer, DNS_NOERROR, domain);
 		answer->has_soa_answer = q->type == DNS_SOA || q->type == DNS_ANY;
 		return DNS_ANSWER;
 	}
 	label = str_slice(name, 0, name.n - domain.n - 1);
-	if (!find[0](t, r, label, &ip) && !(find[1] && find[1](t, r, label, &ip)))
+	if (!find[0](t, r, label, &ips) && !(find[1] && find[1](t, r, label, &ips)))
 		return say_nothing(answer, DNS_NXDOMAIN, domain);
 	if (q->type != DNS_A && q->type != DNS_ANY)
+		ips.a = (struct ip){0};
+	if (q->type != DNS_AAAA && q->type != DNS_ANY)
+		ips.aaaa = (struct ip){0};
+	if (ip_is_none(ips.a) && ip_is_none(ips.aaaa))
 		return say_nothing(answer, DNS_NOERROR, domain);
-	*answer = (struct dns_answer){.is_authoritative = true, .a = ip};
+	*answer = (struct dns_answer){.is_authoritative = true, .a = ips.a, .aaaa = ips.aaaa};
 	return DNS_ANSWER;
 }
 

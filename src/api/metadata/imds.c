@@ -285,7 +285,8 @@ static void handle_known(struct metadata *m, struct call *call, struct imds_fact
 	bool is_token = is_token_path(path), is_read = call->method == HTTP_GET || call->method == HTTP_HEAD;
 	if (s->account)
 		call->account_number = str_copy(call->ctx.arena, s->account->number);
-	if (!s->instance->metadata_enabled) {
+	bool is_open = call->peer.family != IP_V6 || s->instance->metadata_ipv6;
+	if (!s->instance->metadata_enabled || !is_open) {
 		answer_text(call, 403, "403 - Forbidden");
 	} else if (is_token && call->method == HTTP_PUT) {
 		put_token(m, call, s->instance);

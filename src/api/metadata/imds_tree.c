@@ -203,9 +203,15 @@ static void write_name(struct buf *b, const char *prefix, struct ip ip, struct s
 			  STR_ARG(domain));
 }
 
-static void write_name_of(struct buf *b, const struct imds_facts *s, struct ip ip)
+/* As DescribeNetworkInterfaces names it: the primary one as its instance is named. */
+static void write_host_name(struct buf *b, const struct imds_facts *s, const struct port *port)
 {
-	write_name(b, "ip", ip, s->domain);
+	if (!s->instance->named_by_id || port->device_index != 0) {
+		write_name(b, "ip", port->ip, s->domain);
+		return;
+	}
+	write_id(b, KIND_INSTANCE, s->instance->row.id);
+	buf_print(b, ".%" STR_FMT, STR_ARG(s->domain));
 }
 
 static void write_groups(struct buf *b, struct strs names)
@@ -258,7 +264,7 @@ WRITER(write_volume_device)
 }
 WRITER(write_local_hostname)
 {
-	write_name_of(b, s, s->nics[0].port->ip);
+	write_host_name(b, s, s->nics[0].port);
 }
 WRITER(write_instance_id)
 {
@@ -348,7 +354,7 @@ WRITER(write_nic_associated_ip)
 }
 WRITER(write_nic_hostname)
 {
-	write_name_of(b, s, nic_of(s)->port->ip);
+	write_host_name(b, s, nic_of(s)->port);
 }
 WRITER(write_nic_public_name)
 {

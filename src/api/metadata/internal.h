@@ -17,11 +17,12 @@
 struct place {
 	struct place *next; /* in its bucket */
 	uuid router;
-	bool leaving;               /* nobody is left in it: to be unplugged */
-	bool failed;                /* said so in the log */
-	int64_t retry_us, delay_us; /* when to try again; 0: nothing to do */
-	struct http_listener *web;  /* NULL: not listening */
-	struct dns_place *dns;      /* likewise */
+	bool leaving;                      /* nobody is left in it: to be unplugged */
+	bool failed;                       /* said so in the log */
+	int64_t retry_us, delay_us;        /* when to try again; 0: nothing to do */
+	struct http_listener *web;         /* NULL: not listening */
+	struct http_listener *web_by_ipv6; /* likewise */
+	struct dns_place *dns;             /* likewise */
 };
 
 enum { PLACE_BUCKETS = 256, NEWS_MAX = 256 };

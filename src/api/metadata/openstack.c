@@ -83,7 +83,7 @@ static struct str host_name(const struct imds_facts *s)
 		n--;
 	if (n)
 		return (struct str){p, n};
-	if (!s->nic_count || !s->nics[0].ips.count)
+	if (s->instance->named_by_id || !s->nic_count || !s->nics[0].ips.count)
 		return id_to_ec2(s->arena, KIND_INSTANCE, s->instance->row.id);
 	const struct ip ip = s->nics[0].ips.at[0];
 	return str_print(s->arena, "ip-%u-%u-%u-%u", ip.b[0], ip.b[1], ip.b[2], ip.b[3]);

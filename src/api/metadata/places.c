@@ -16,6 +16,7 @@
 enum { WEB_PORT = 80, DNS_PORT = 53 };
 static const int64_t first_delay_us = SECOND / 2, longest_delay_us = MINUTE, retry_tick_us = 2 * SECOND;
 static const struct ip web_ip = {{169, 254, 169, 254}, IP_V4}, dns_ip = {{169, 254, 169, 253}, IP_V4};
+static const struct ip web_ipv6 = {{0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54}, IP_V6}; /* fd00:ec2::254 */
 
 /* ---- news: on the committer ---- */
 
@@ -71,15 +72,16 @@ static struct place **place_at(struct metadata *m, uuid router)
 	return at;
 }
 
-static RESULT listen_web(struct metadata *m, struct ctx *c, struct place *p, int netns_fd)
+static RESULT listen_web(struct metadata *m, struct ctx *c, struct place *p, struct ip ip, int netns_fd,
+			 struct http_listener **web)
 {
-	if (p->web)
+	if (*web)
 		return OK;
 	struct http_where where = {.tag = p};
 	AUTO_FD fd = -1;
-	TRY(plug_listen_tcp(c, netns_fd, web_ip, WEB_PORT, &fd));
+	TRY(plug_listen_tcp(c, netns_fd, ip, WEB_PORT, &fd));
 	where.fd = fd;
-	TRY(http_listen(m->config.http, c, &metadata_http_face, m, &where, &p->web));
+	TRY(http_listen(m->config.http, c, &metadata_http_face, m, &where, web));
 	fd = -1;
 	return OK;
 }
@@ -105,7 +107,9 @@ static RESULT place_enter(struct metadata *m, struct ctx *c, struct place *p, in
 				 .mac = model_metadata_mac(p->router)};
 	int netns_fd = -1;
 	TRY(plugs_ensure(m->config.plugs, c, &wish, &netns_fd));
-	TRY(listen_web(m, c, p, netns_fd));
+	TRY(listen_web(m, c, p, web_ip, netns_fd, &p->web));
+	if (plug_has_ipv6())
+		TRY(listen_web(m, c, p, web_ipv6, netns_fd, &p->web_by_ipv6));
 	return listen_dns(m, c, p, netns_fd);
 }
 
@@ -113,8 +117,10 @@ static void place_stop_listening(struct metadata *m, struct place *p)
 {
 	if (p->web)
 		http_unlisten(m->config.http, p->web);
+	if (p->web_by_ipv6)
+		http_unlisten(m->config.http, p->web_by_ipv6);
 	dns_remove_place(m->dns, p->dns);
-	p->web = NULL;
+	p->web = p->web_by_ipv6 = NULL;
 	p->dns = NULL;
 }
 

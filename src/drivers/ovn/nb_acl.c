@@ -16,6 +16,7 @@
 enum { PRIORITY_PLATFORM = 32767, PRIORITY_REST = 1, PORTS_CAP_SIZE = 64 * 1024 };
 
 static const char platform[] = "{169.254.169.253, 169.254.169.254, 168.63.129.16}";
+static const char platform_ipv6[] = "fd00:ec2::254";
 
 /* What stands behind it decides nothing. */
 static bool is_for_all(const struct network_acl_entry *entry)
@@ -88,6 +89,9 @@ static void plan_inward(struct wish *w, uuid acl, const struct way *way)
 	wish_add_row(w, "Port_Group", acl, json_pack("{s:s}", "name", nb_write_hex("nacl_", acl, name)));
 	add_acl(w, acl, STR("in-platform"), PRIORITY_PLATFORM,
 		str_print(w->arena, "ip4 && ip4.src == %s", platform), true);
+	if (way->guard->has_ipv6)
+		add_acl(w, acl, STR("in-platform-ipv6"), PRIORITY_PLATFORM,
+			str_print(w->arena, "ip6 && ip6.src == %s", platform_ipv6), true);
 	bool ends[2] = {0}, allows[2] = {0};
 	int priority = PRIORITY_PLATFORM;
 	size_t at = 0;
@@ -148,6 +152,9 @@ static void plan_outward(struct wish *w, const struct network_router *wish, cons
 	struct outward o = {guard->acl->row.id, write_ports(w, wish, guard)};
 	add_policy(w, &o, STR("out-platform"), PRIORITY_PLATFORM,
 		   str_print(w->arena, "ip4 && ip4.dst == %s", platform), true);
+	if (guard->has_ipv6)
+		add_policy(w, &o, STR("out-platform-ipv6"), PRIORITY_PLATFORM,
+			   str_print(w->arena, "ip6 && ip6.dst == %s", platform_ipv6), true);
 	bool ends[2] = {0}, allows[2] = {0};
 	int priority = PRIORITY_PLATFORM;
 	size_t at = 0;

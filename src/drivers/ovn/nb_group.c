@@ -49,7 +49,8 @@ void nb_plan_default_deny(struct wish *w)
 		 " && ip4 && ((udp.src == 68 && udp.dst == 67) || "
 		 "ip4.dst == {169.254.169.253, 169.254.169.254, 168.63.129.16})",
 		 "allow-related", PRIORITY_PLATFORM},
-		{"platform-ipv6", "from-lport", "inport == @", " && ip6 && udp.src == 546 && udp.dst == 547",
+		{"platform-ipv6", "from-lport", "inport == @",
+		 " && ip6 && ((udp.src == 546 && udp.dst == 547) || ip6.dst == fd00:ec2::254)",
 		 "allow-related", PRIORITY_PLATFORM},
 	};
 	char name[NB_NAME_SIZE];

@@ -221,17 +221,18 @@ void nb_plan_metadata(struct wish *w, const struct network_router *wish)
 	char address[128];
 	nb_write_name("rp-md-", id, port);
 	wish_add_row(w, "Logical_Switch", switch_id, json_pack("{s:s}", "name", uuid_write(switch_id, name)));
-	struct wish_row *row = wish_add_row(w, "Logical_Router_Port", uuid_v5(id, STR("md-lrp")),
-					    json_pack("{s:s,s:s,s:{s:b},s:{}}", "name", port, "mac",
-						      mac_write(model_make_mac(id, "md-mac"), mac),
-						      "networks", "169.254.169.249/29", 1, "options"));
+	struct wish_row *row =
+		wish_add_row(w, "Logical_Router_Port", uuid_v5(id, STR("md-lrp")),
+			     json_pack("{s:s,s:s,s:{s:b,s:b},s:{}}", "name", port, "mac",
+				       mac_write(model_make_mac(id, "md-mac"), mac), "networks",
+				       "169.254.169.249/29", 1, "fd00:ec2::249/120", 1, "options"));
 	wish_add_edge(w, row, "Logical_Router", "ports", id);
 	row = wish_add_row(w, "Logical_Switch_Port", uuid_v5(id, STR("md-lsp")),
 			   json_pack("{s:s,s:s,s:{s:b},s:{s:s}}", "name",
 				     nb_write_name("sp-md-", id, switch_port), "type", "router", "addresses",
 				     "router", 1, "options", "router-port", port));
 	wish_add_edge(w, row, "Logical_Switch", "ports", switch_id);
-	snprintf(address, sizeof address, "%s 169.254.169.254 169.254.169.253",
+	snprintf(address, sizeof address, "%s 169.254.169.254 169.254.169.253 fd00:ec2::254",
 		 mac_write(wish->metadata_mac, mac));
 	struct str chassis = wish->metadata_chassis;
 	row = wish_add_row(w, "Logical_Switch_Port", vif,

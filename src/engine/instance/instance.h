@@ -68,6 +68,9 @@ struct instance_launch {
 	/* Default, and 0: as the account's settings say; without these yes, no, no, 1. */
 	enum choice metadata_enabled, metadata_tokens_required, metadata_tags;
 	int64_t metadata_hop_limit;
+	enum choice metadata_ipv6; /* yes: it answers by IPv6, too */
+	/* How it is named (schema/instance.toml). Default: as the primary port's subnet says. */
+	enum choice named_by_id, id_name_has_a, id_name_has_aaaa;
 	bool config_drive;         /* the instance gets a disk with its metadata */
 	struct str admin_password; /* sealed; the config drive tells the guest; empty: none */
 	struct ip access_ip4, access_ip6;
@@ -159,6 +162,7 @@ struct instance_settings {
 	struct str name, description;
 	enum choice protect_terminate, protect_stop, shutdown_terminates, ebs_optimized;
 	enum choice metadata_enabled, metadata_tokens_required, metadata_tags;
+	enum choice metadata_ipv6;
 	int64_t metadata_hop_limit; /* 0: as it is */
 	struct ref type;            /* kind none: as it is */
 	bool set_access_ip4, set_access_ip6;
@@ -171,6 +175,14 @@ struct instance_settings {
 	size_t volume_count;
 };
 OPERATION(engine_update_instance, instance_settings)
+
+/* Changes how an instance is named. ERR_STATE: its host name changes while it is stopped only.
+ * ERR_INVALID: without an IPv4 address its name is made of its id. */
+struct instance_names_wish {
+	struct ref instance;
+	enum choice named_by_id, id_name_has_a, id_name_has_aaaa;
+};
+OPERATION(engine_update_instance_names, instance_names_wish)
 
 /* Changes of CPU credits. Each succeeds or fails by itself; permissions are asked for all of
  * them. */

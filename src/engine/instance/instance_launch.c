@@ -538,6 +538,17 @@ static uuid dedicated_of(const struct launch *l, const struct host *host)
 	return l->dedicated ? l->dedicated->row.id : UUID_NONE;
 }
 
+/* As the launch says, else its subnet. Without an IPv4 address the id is all there is. */
+static void choose_names(const struct launch *l, struct instance *instance)
+{
+	const struct instance_launch *w = l->wish;
+	const struct subnet *s = l->subnet;
+	bool is_ipv6 = s && s->block.base.family == IP_V6;
+	instance->named_by_id = is_ipv6 || choice_or(w->named_by_id, s && s->id_names);
+	instance->id_name_has_a = choice_or(w->id_name_has_a, s && s->id_names_have_a);
+	instance->id_name_has_aaaa = choice_or(w->id_name_has_aaaa, s && s->id_names_have_aaaa);
+}
+
 static struct instance make_instance(const struct launch *l, int64_t index, const struct host *host)
 {
 	const struct instance_launch *w = l->wish;
@@ -585,6 +596,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.metadata_tokens_required = l->metadata.tokens_required,
 		.metadata_hop_limit = l->metadata.hop_limit,
 		.metadata_tags = l->metadata.tags,
+		.metadata_ipv6 = w->metadata_ipv6 == CHOICE_YES,
 		.client_token = w->client_token,
 		.launched_us = l->op->now_us,
 		.tags = l->instance_tags,
@@ -612,6 +624,7 @@ static RESULT write_instance(struct launch *l, int64_t index, const struct host 
 	struct instance instance = make_instance(l, index, host);
 	if (l->from)
 		instance_copy_hardware(l->from, &instance);
+	choose_names(l, &instance);
 	TRY(instance_put(op, &instance));
 	TRY(instance_meter_allocation(op, &instance, 1));
 	TRY(write_volumes(l, &instance));

@@ -17,6 +17,7 @@
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
+#include "store/port.h"
 #include "store/volume.h"
 
 enum { WORDS_MAX = 255 };
@@ -172,6 +173,7 @@ static void change_flags(const struct instance_settings *wish, struct instance *
 	choice_apply(wish->metadata_enabled, &next->metadata_enabled);
 	choice_apply(wish->metadata_tokens_required, &next->metadata_tokens_required);
 	choice_apply(wish->metadata_tags, &next->metadata_tags);
+	choice_apply(wish->metadata_ipv6, &next->metadata_ipv6);
 	if (wish->metadata_hop_limit)
 		next->metadata_hop_limit = wish->metadata_hop_limit;
 	if (wish->set_access_ip4)
@@ -208,6 +210,61 @@ RESULT engine_update_instance(struct op *op, struct instance_settings *wish)
 	TRY(instance_put(op, &next));
 	TRY(instance_type_forget_unused(op, type_before));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "changed", "Its settings were changed.");
+}
+
+/* ---- how it is named ---- */
+
+static RESULT check_names(struct op *op, const struct instance_names_wish *wish,
+			  const struct instance *instance)
+{
+	const struct port *primary = port_first_by_instance(op->head, instance->row.id);
+	bool is_ipv6 = primary && primary->ip.family == IP_V6;
+	if (!row_is_live(&instance->row))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+				   "The instance '%" STR_FMT
+				   "' is not in a state from which it can be modified.",
+				   STR_ARG(wish->instance.text));
+	if (is_ipv6 && wish->named_by_id == CHOICE_NO)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE, wish->instance.field,
+				   "The instance '%" STR_FMT
+				   "' has no IPv4 address: its host name is made of its id.",
+				   STR_ARG(wish->instance.text));
+	if (choice_or(wish->named_by_id, instance->named_by_id) == instance->named_by_id ||
+	    model_derive_instance_state(instance) == INSTANCE_STOPPED)
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+			   "The instance '%" STR_FMT "' is not in the 'stopped' state.",
+			   STR_ARG(wish->instance.text));
+}
+
+/* A port shows the host name: it is written, too, for those who keep what they showed of it. */
+static RESULT touch_primary(struct op *op, const struct instance *instance)
+{
+	const struct port *primary = port_first_by_instance(op->head, instance->row.id);
+	if (!primary || !row_is_live(&primary->row))
+		return OK;
+	struct port next = *primary;
+	return port_put(op, &next);
+}
+
+RESULT engine_update_instance_names(struct op *op, struct instance_names_wish *wish)
+{
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(check_names(op, wish, instance));
+	TRY(engine_permit(op, "instance.update_names", KIND_INSTANCE, &instance->row));
+	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	struct instance next = *instance;
+	choice_apply(wish->named_by_id, &next.named_by_id);
+	choice_apply(wish->id_name_has_a, &next.id_name_has_a);
+	choice_apply(wish->id_name_has_aaaa, &next.id_name_has_aaaa);
+	if (row_equal(&model_kinds[KIND_INSTANCE], &instance->row, &next.row))
+		return OK;
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	TRY(touch_primary(op, &next));
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "changed", "Its host name is made of its %s.",
+				next.named_by_id ? "id" : "address");
 }
 
 /* ---- credits ---- */

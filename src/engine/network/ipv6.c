@@ -429,9 +429,10 @@ RESULT engine_remove_ipv6_subnet(struct op *op, struct ipv6_subnet_target *wish)
 	wish->subnet = beside->row.id;
 	wish->removed = subnet->row.id;
 	wish->block = subnet->block;
-	if (beside->ipv6_on_create) {
+	if (beside->ipv6_on_create || beside->id_names_have_aaaa) {
 		struct subnet next = *beside;
 		next.ipv6_on_create = false;
+		next.id_names_have_aaaa = false;
 		next.row.gen++;
 		TRY(subnet_put(op, &next));
 	}

@@ -111,6 +111,7 @@ RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_sub
 				.gateway_mac = subnet_draw_gateway_mac(),
 				.is_default = plan->is_default,
 				.public_on_launch = plan->public_on_launch,
+				.id_names_have_aaaa = is_ipv6,
 				.acl = plan->acl,
 				.acl_association = uuid_random(),
 				.tags = plan->tags};
@@ -461,6 +462,33 @@ static RESULT check_launch_settings(struct op *op, const struct subnet_settings 
 			   "The subnet '%" STR_FMT "' has no IPv6 CIDR block.", STR_ARG(wish->subnet.text));
 }
 
+/* AWS's text for the AAAA record; the other two are ours in its manner. */
+static RESULT fail_name_setting(struct op *op, const struct subnet_settings *wish, const char *setting,
+				const char *value, const char *family)
+{
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, str_from(setting),
+			   "Invalid value '%s' for %s. Cannot set %s to %s unless the subnet (%" STR_FMT
+			   ") has an %s CIDR block associated with it.",
+			   value, setting, setting, value, STR_ARG(wish->subnet.text), family);
+}
+
+static RESULT apply_names(struct op *op, const struct subnet_settings *wish, struct subnet *next)
+{
+	bool is_ipv6 = next->block.base.family == IP_V6;
+	if (is_ipv6 && wish->id_names == CHOICE_NO)
+		return fail_name_setting(op, wish, "private-dns-hostname-type-on-launch", "ip-name", "IPv4");
+	if (is_ipv6 && wish->id_names_have_a == CHOICE_YES)
+		return fail_name_setting(op, wish, "enable-resource-name-dns-a-record-on-launch", "true",
+					 "IPv4");
+	if (wish->id_names_have_aaaa == CHOICE_YES && !engine_find_ipv6_subnet(op->head, next))
+		return fail_name_setting(op, wish, "enable-resource-name-dns-aaaa-record-on-launch", "true",
+					 "IPv6");
+	choice_apply(wish->id_names, &next->id_names);
+	choice_apply(wish->id_names_have_a, &next->id_names_have_a);
+	choice_apply(wish->id_names_have_aaaa, &next->id_names_have_aaaa);
+	return OK;
+}
+
 RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 {
 	const struct subnet *subnet = NULL;
@@ -469,6 +497,7 @@ RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 	choice_apply(wish->public_on_launch, &next.public_on_launch);
 	choice_apply(wish->ipv6_on_create, &next.ipv6_on_create);
 	TRY(check_launch_settings(op, wish, subnet));
+	TRY(apply_names(op, wish, &next));
 	choice_apply(wish->no_dhcp, &next.no_dhcp);
 	if (next.no_dhcp && ipv6_subnet_has_modes(subnet))
 		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_SUBNET,

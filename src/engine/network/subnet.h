@@ -78,6 +78,9 @@ struct subnet_settings {
 	enum choice public_on_launch, no_dhcp; /* public: ERR_INVALID for an IPv6 subnet */
 	/* ERR_INVALID: yes, if no IPv6 subnet is beside it; no, for an IPv6 subnet. */
 	enum choice ipv6_on_create;
+	/* How launches in it are named (schema/subnet.toml). ERR_INVALID: no AAAA record without IPv6
+	 * addresses; an IPv6 subnet has names made of ids, and no A record. */
+	enum choice id_names, id_names_have_a, id_names_have_aaaa;
 	struct str public_field, ipv6_field; /* for messages of these */
 	/* NULL: as it is */
 	const struct str *name, *description;

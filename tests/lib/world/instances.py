@@ -58,6 +58,7 @@ REQUESTS = {
     ("RunInstances", "Placement.Affinity"): {
         "ImageId": "operators ami", "InstanceType": "=t3.nano", "Placement.Tenancy": "=host",
     },
+    "ModifyPrivateDnsNameOptions": {"InstanceId": "still i", "PrivateDnsHostnameType": "=resource-name"},
     "ModifyInstancePlacement": {"InstanceId": "still i", "GroupName": "=contract"},
     "ResetInstanceAttribute": {"InstanceId": "lone i", "Attribute": "=sourceDestCheck"},
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Instances' attributes: DescribeInstanceAttribute, ModifyInstanceAttribute, ResetInstanceAttribute,
- * ModifyInstanceMetadataOptions, MonitorInstances, UnmonitorInstances. */
+ * ModifyInstanceMetadataOptions, ModifyPrivateDnsNameOptions, MonitorInstances, UnmonitorInstances. */
 #include "api/ec2/compute/instances.h"
 #include "api/ec2/core/write.h"
 #include "engine/instance/instance.h"
@@ -354,7 +354,8 @@ static const struct param metadata_params[] = {
 	  .doc = "How far a token's answer goes."),
 	P("InstanceMetadataTags", metadata_tags, .yes = "enabled", .no = "disabled",
 	  .doc = "Whether tags are shown in the metadata."),
-	NOT_BUILT("HttpProtocolIpv6", .only = "disabled"),
+	P("HttpProtocolIpv6", metadata_ipv6, .yes = "enabled", .no = "disabled",
+	  .doc = "Whether the metadata answers on fd00:ec2::254, too."),
 };
 #undef P
 
@@ -367,6 +368,19 @@ static RESULT ec2_write_options(struct ec2_call *e, const void *args, struct xml
 	ec2_write_metadata_options(e, x, "instanceMetadataOptions", instance);
 	return OK;
 }
+
+/* ---- names ---- */
+
+#define P(wire, member, ...) PARAM(struct instance_names_wish, wire, member, __VA_ARGS__)
+static const struct param names_params[] = {
+	P("InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
+	P("PrivateDnsHostnameType", named_by_id, .yes = "resource-name", .no = "ip-name",
+	  .doc = "What its host name is made of; while it is stopped."),
+	P("EnableResourceNameDnsARecord", id_name_has_a,
+	  .doc = "Whether the name made of its id has an A record."),
+	P("EnableResourceNameDnsAAAARecord", id_name_has_aaaa, .doc = "Likewise, an AAAA record."),
+};
+#undef P
 
 /* ---- monitor ---- */
 
@@ -405,6 +419,9 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("ModifyInstanceMetadataOptions"), .flags = API_WRITES,
 	 .args = PARAMS(struct instance_settings, metadata_params), .operation = engine_update_instance_run,
 	 .answer = ec2_write_options, .doc = "How an instance's metadata may be asked for."},
+	{EC2_ACTION("ModifyPrivateDnsNameOptions"), .flags = API_WRITES,
+	 .args = PARAMS(struct instance_names_wish, names_params),
+	 .operation = engine_update_instance_names_run, .doc = "How an instance is named inside its VPC."},
 	{EC2_ACTION("MonitorInstances"), .flags = API_WRITES,
 	 .args = PARAMS(struct instances_wish, monitor_params), .operation = engine_monitor_instances_run,
 	 .answer = write_monitoring, .state_in_answer = "pending",

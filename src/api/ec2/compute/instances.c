@@ -177,16 +177,14 @@ void ec2_write_metadata_options(const struct ec2_call *e, struct xml *x, const c
 	xml_z(x, "httpTokens", on_or_off(i->metadata_tokens_required, "required", "optional"));
 	xml_int(x, "httpPutResponseHopLimit", i->metadata_hop_limit);
 	xml_z(x, "httpEndpoint", on_or_off(i->metadata_enabled, "enabled", "disabled"));
-	xml_z(x, "httpProtocolIpv6", "disabled");
+	xml_z(x, "httpProtocolIpv6", on_or_off(i->metadata_ipv6, "enabled", "disabled"));
 	xml_z(x, "instanceMetadataTags", on_or_off(i->metadata_tags, "enabled", "disabled"));
 	xml_close(x, name);
 }
 
-/* Without an IPv4 address it is named by its id. */
-static const char *hostname_type(const struct ec2_instance_item *item)
+static const char *hostname_type(const struct instance *i)
 {
-	bool is_by_id = item->ports.count && item->ports.at[0].port->ip.family == IP_V6;
-	return is_by_id ? "resource-name" : "ip-name";
+	return on_or_off(i->named_by_id, "resource-name", "ip-name");
 }
 
 static void write_options(const struct ec2_call *e, struct xml *x, const struct ec2_instance_item *item)
@@ -207,9 +205,9 @@ static void write_options(const struct ec2_call *e, struct xml *x, const struct 
 	xml_bool(x, "enabled", false);
 	xml_close(x, "enclaveOptions");
 	xml_open(x, "privateDnsNameOptions");
-	xml_z(x, "hostnameType", hostname_type(item));
-	xml_bool(x, "enableResourceNameDnsARecord", false);
-	xml_bool(x, "enableResourceNameDnsAAAARecord", false);
+	xml_z(x, "hostnameType", hostname_type(i));
+	xml_bool(x, "enableResourceNameDnsARecord", i->id_name_has_a);
+	xml_bool(x, "enableResourceNameDnsAAAARecord", i->id_name_has_aaaa);
 	xml_close(x, "privateDnsNameOptions");
 	xml_open(x, "maintenanceOptions");
 	xml_z(x, "autoRecovery", "default");
@@ -282,7 +280,7 @@ static void write_primary(struct ec2_call *e, struct xml *x, const struct ec2_in
 		xml_empty(x, "groupSet");
 		return;
 	}
-	ec2_write_port_name(e, x, "privateDnsName", primary->port);
+	ec2_write_port_name(e, x, "privateDnsName", primary);
 	ec2_write_public_name(e, x, "dnsName", primary->router, primary->ips.at[0].address);
 	ec2_write_ip(x, "privateIpAddress", primary->ips.at[0].ip);
 	if (primary->ipv6s.count)

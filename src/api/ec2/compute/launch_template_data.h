@@ -16,9 +16,9 @@
  * names is looked up by the launch. So these are places to read into, and no more: for a version, and for
  * each of its disks, interfaces, addresses and tags. */
 struct ec2_launch_words {
-	struct str text[17];
+	struct str text[19];
 	int64_t number[4];
-	bool flag[4];
+	bool flag[6];
 	struct strs texts[2];
 	struct tags tags;
 	struct ec2_launch_parts {
@@ -78,12 +78,19 @@ extern const struct params ec2_launch_mapping_params, ec2_launch_interface_param
 			     .doc = "Interfaces."),                                                          \
 		LAUNCH_PARTS(T, m.parts[2], "TagSpecification", ec2_launch_tag_spec_params, .max = 20,       \
 			     .doc = "Tags for what a launch makes."),                                        \
-		LAUNCH_NOT_BUILT("MetadataOptions.HttpProtocolIpv6", .only = "disabled"),                    \
+		LAUNCH_WORD(T, m, "MetadataOptions.HttpProtocolIpv6", text[18], .words = "disabled|enabled", \
+			    .doc = "Whether the metadata answers on fd00:ec2::254, too."),                   \
 		LAUNCH_WORD(T, m, "Placement.Tenancy", text[14], .words = "default|dedicated|host",          \
 			    .doc = "Which hosts it may be on."),                                             \
 		LAUNCH_WORD(T, m, "Placement.Affinity", text[15], .words = "default|host",                   \
 			    .doc = "Whether it stays with the dedicated host that it gets."),                \
 		LAUNCH_WORD(T, m, "Placement.HostId", text[16], .max = 255, .doc = "A dedicated host."),     \
+		LAUNCH_WORD(T, m, "PrivateDnsNameOptions.HostnameType", text[17],                            \
+			    .words = "ip-name|resource-name", .doc = "What its host name is made of."),      \
+		LAUNCH_WORD(T, m, "PrivateDnsNameOptions.EnableResourceNameDnsARecord", flag[4],             \
+			    .doc = "Whether the name made of its id has an A record."),                      \
+		LAUNCH_WORD(T, m, "PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord", flag[5],          \
+			    .doc = "Likewise, an AAAA record."),                                             \
 		LAUNCH_NOT_BUILT("Placement.SpreadDomain"),                                                  \
 		LAUNCH_NOT_BUILT("Placement.HostResourceGroupArn"),                                          \
 		LAUNCH_NOT_BUILT("CapacityReservationSpecification.CapacityReservationPreference",           \
@@ -92,9 +99,6 @@ extern const struct params ec2_launch_mapping_params, ec2_launch_interface_param
 		LAUNCH_NOT_BUILT("HibernationOptions.Configured", .only = "false"),                          \
 		LAUNCH_NOT_BUILT("EnclaveOptions.Enabled", .only = "false"),                                 \
 		LAUNCH_NOT_BUILT("MaintenanceOptions.AutoRecovery", .only = "default"),                      \
-		LAUNCH_NOT_BUILT("PrivateDnsNameOptions.HostnameType", .only = "ip-name"),                   \
-		LAUNCH_NOT_BUILT("PrivateDnsNameOptions.EnableResourceNameDnsARecord", .only = "false"),     \
-		LAUNCH_NOT_BUILT("PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord", .only = "false"),  \
 		LAUNCH_NOT_BUILT("KernelId"), LAUNCH_NOT_BUILT("RamDiskId"),                                 \
 		LAUNCH_NOT_BUILT("ElasticGpuSpecification"),                                                 \
 		LAUNCH_NOT_BUILT("ElasticInferenceAccelerator"), LAUNCH_NOT_BUILT("InstanceMarketOptions"),  \

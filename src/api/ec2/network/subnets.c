@@ -52,10 +52,10 @@ static bool fits_native(const struct filter_run *f, const struct row *row)
 	return filter_bool(f, is_ipv6(subnet_of(row)));
 }
 
-/* Where there is no IPv4 address to name an instance by. */
+/* By the id, too, where there is no IPv4 address to name an instance by. */
 static const char *hostname_type(const struct subnet *subnet)
 {
-	return is_ipv6(subnet) ? "resource-name" : "ip-name";
+	return is_ipv6(subnet) || subnet->id_names ? "resource-name" : "ip-name";
 }
 
 static bool fits_hostname_type(const struct filter_run *f, const struct row *row)
@@ -108,8 +108,9 @@ static const struct filter subnet_filters[] = {
 	{"state", .fixed = "available"},
 	{"subnet-arn", .get = fits_arn},
 	{"private-dns-name-options-on-launch.hostname-type", .get = fits_hostname_type},
-	{"private-dns-name-options-on-launch.enable-resource-name-dns-a-record", .fixed = "false"},
-	{"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record", .fixed = "false"},
+	{"private-dns-name-options-on-launch.enable-resource-name-dns-a-record", .field = "id_names_have_a"},
+	{"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record",
+	 .field = "id_names_have_aaaa"},
 	{"customer-owned-ipv4-pool", .get = filter_nothing},
 	{"enable-lni-at-device-index", .get = filter_nothing},
 	{"outpost-arn", .get = filter_nothing},
@@ -149,8 +150,8 @@ static void write_name_options(struct xml *x, const struct subnet *subnet)
 {
 	xml_open(x, "privateDnsNameOptionsOnLaunch");
 	xml_z(x, "hostnameType", hostname_type(subnet));
-	xml_bool(x, "enableResourceNameDnsARecord", false);
-	xml_bool(x, "enableResourceNameDnsAAAARecord", false);
+	xml_bool(x, "enableResourceNameDnsARecord", subnet->id_names_have_a);
+	xml_bool(x, "enableResourceNameDnsAAAARecord", subnet->id_names_have_aaaa);
 	xml_close(x, "privateDnsNameOptionsOnLaunch");
 }
 
@@ -322,10 +323,12 @@ static const struct param modify_subnet_params[] = {
 	NOT_BUILT("MapCustomerOwnedIpOnLaunch.Value", .only = "false"),
 	NOT_BUILT("CustomerOwnedIpv4Pool"),
 	NOT_BUILT("EnableDns64.Value", .only = "false"),
-	NOT_BUILT("PrivateDnsHostnameTypeOnLaunch", .only = "ip-name"),
-	NOT_BUILT("EnableResourceNameDnsARecordOnLaunch.Value|"
-		  "EnableResourceNameDnsAAAARecordOnLaunch.Value",
-		  .only = "false"),
+	PARAM(struct subnet_settings, "PrivateDnsHostnameTypeOnLaunch", id_names, .yes = "resource-name",
+	      .no = "ip-name", .doc = "What the host names of launches in it are made of."),
+	PARAM(struct subnet_settings, "EnableResourceNameDnsARecordOnLaunch.Value", id_names_have_a,
+	      .doc = "Whether the names made of the ids of launches have an A record."),
+	PARAM(struct subnet_settings, "EnableResourceNameDnsAAAARecordOnLaunch.Value", id_names_have_aaaa,
+	      .doc = "Likewise, an AAAA record."),
 	NOT_BUILT("EnableLniAtDeviceIndex"),
 	NOT_BUILT("DisableLniAtDeviceIndex.Value", .only = "false"),
 };
@@ -378,7 +381,12 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 	struct subnet_settings *a = args;
 	a->ipv6_field = STR("AssignIpv6AddressOnCreation.Value");
 	a->public_field = STR("MapPublicIpOnLaunch.Value");
-	if (a->public_on_launch == CHOICE_DEFAULT || a->ipv6_on_create == CHOICE_DEFAULT)
+	const enum choice all[] = {a->public_on_launch, a->ipv6_on_create, a->id_names, a->id_names_have_a,
+				   a->id_names_have_aaaa};
+	int count = 0;
+	for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+		count += all[k] != CHOICE_DEFAULT;
+	if (count < 2)
 		return OK;
 	return ctx_fail_field(e->c, ERR_COMBINATION, STR("AssignIpv6AddressOnCreation.Value"),
 			      "Only one attribute is modified at a time.");

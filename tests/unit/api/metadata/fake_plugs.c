@@ -104,6 +104,11 @@ RESULT plug_listen_tcp(struct ctx *c, int netns_fd, struct ip ip, uint16_t port,
 	return make_socket(c, port, SOCK_STREAM, ret_fd);
 }
 
+bool plug_has_ipv6(void)
+{
+	return false; /* one listener each is enough here */
+}
+
 RESULT plug_bind_udp(struct ctx *c, int netns_fd, struct ip ip, uint16_t port, int *ret_fd)
 {
 	(void) netns_fd;

@@ -2,9 +2,13 @@
  * The DNS responder on loopback: its own names, names passed on to upstreams that the test plays,
  * UDP and TCP, limits, and noise. Time stands still, so that nothing is late unless the test says so. */
 #include "fixture.h"
+#include "model/id.h"
 #include "store/address.h"
+#include "store/instance.h"
 #include "store/peering.h"
+#include "store/port.h"
 #include "store/router.h"
+#include "store/secondary_ip.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -187,6 +191,60 @@ static void test_public_names(void **state)
 		    "NOERROR aa rd ra; ec2-203-0-113-7" DOMAIN ". A; an ec2-203-0-113-7" DOMAIN
 		    ". 60 A 203.0.113.7");
 	ask("ec2-203-0-113-9" DOMAIN, DNS_A, "NXDOMAIN aa rd ra; ec2-203-0-113-9" DOMAIN ". A; ns " SOA);
+}
+
+/* ---- names made of ids ---- */
+
+static void give_a(struct instance *i)
+{
+	i->id_name_has_a = true;
+}
+
+static void give_aaaa(struct instance *i)
+{
+	i->id_name_has_aaaa = true;
+}
+
+static RESULT add_ipv6(struct op *op, void *arg)
+{
+	struct secondary_ip s = {.row.id = id_of(KIND_SECONDARY_IP, 99),
+				 .row.gen = 1,
+				 .account = id_of(KIND_ACCOUNT, 1),
+				 .port = *(const uuid *) arg,
+				 .router = id_of(KIND_ROUTER, ROUTER_A + 1),
+				 .ip = ip_of("2001:db8::10")};
+	return secondary_ip_put(op, &s);
+}
+
+static uuid first_port_of(struct world *w, unsigned instance)
+{
+	AUTO_VIEW view = {0};
+	view_open(w->f->store, &view);
+	return port_first_by_instance(view.tables, id_of(KIND_INSTANCE, instance + 1))->row.id;
+}
+
+/* Each record is there only if it was asked for; a name with neither does not exist. */
+static void test_names_of_ids(void **state)
+{
+	struct world *w = *state;
+	char id[EC2_ID_TEXT_SIZE], name[128], expected[512];
+	snprintf(name, sizeof name, "%s" DOMAIN,
+		 id_write_ec2(KIND_INSTANCE, id_of(KIND_INSTANCE, ALPHA + 1), id));
+	snprintf(expected, sizeof expected, "NXDOMAIN aa rd ra; %s. A; ns " SOA, name);
+	ask(name, DNS_A, expected);
+	fixture_edit_instance(w->f, ALPHA, give_a);
+	uuid port = first_port_of(w, ALPHA);
+	assert_ok(fixture_commit(w->f, add_ipv6, &port));
+	snprintf(expected, sizeof expected, "NOERROR aa rd ra; %s. A; an %s. 60 A 127.0.1.10", name, name);
+	ask(name, DNS_A, expected);
+	snprintf(expected, sizeof expected, "NOERROR aa rd ra; %s. AAAA; ns " SOA, name);
+	ask(name, DNS_AAAA, expected);
+	fixture_edit_instance(w->f, ALPHA, give_aaaa);
+	snprintf(expected, sizeof expected, "NOERROR aa rd ra; %s. AAAA; an %s. 60 AAAA 2001:db8::10", name,
+		 name);
+	ask(name, DNS_AAAA, expected);
+	snprintf(expected, sizeof expected, "NXDOMAIN aa rd ra; %s. A; ns " SOA, name);
+	check_query(w, ROUTER_B, "127.0.1.10", name, DNS_A, 0, expected); /* another VPC's */
 }
 
 static RESULT set_reverse_name(struct op *op, void *arg)
@@ -753,6 +811,7 @@ int main(void)
 		dns_test(test_own_names),
 		dns_test(test_public_names),
 		dns_test(test_reverse_names),
+		dns_test(test_names_of_ids),
 		dns_test(test_peers_names),
 		dns_test(test_no_hostnames),
 		dns_test(test_unknown_names),
