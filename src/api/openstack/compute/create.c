@@ -453,8 +453,8 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 		return OK;
 	}
 	call_set_answer_header(e->call, "Location",
-			       str_print(e->c->arena, "%" STR_FMT "/compute/v2.1/servers/%" STR_FMT,
-					 STR_ARG(e->base_url), STR_ARG(id)));
+			       str_print(e->c->arena, "%" STR_FMT "/compute/%s/servers/%" STR_FMT,
+					 STR_ARG(e->base_url), e->is_legacy ? "v2" : "v2.1", STR_ARG(id)));
 	json_write_open(w, "server");
 	json_write_text(w, "id", id);
 	os_write_compute_links(e, w, "servers", id);

@@ -79,8 +79,9 @@ struct os_call {
 	struct str base_url; /* "https://cloud.example.com": how the client found us */
 	struct token token;  /* that proved who asks */
 	struct os_request request;
-	json_t *body; /* what request.body is in, until prepare has ended */
-	bool is_bulk; /* many were asked for, in a list */
+	json_t *body;   /* what request.body is in, until prepare has ended */
+	bool is_bulk;   /* many were asked for, in a list */
+	bool is_legacy; /* Compute's version 2.0: without microversions, and unknown members are passed over */
 };
 
 API_DEFINE_FACE(os)

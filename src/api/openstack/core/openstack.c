@@ -35,6 +35,16 @@ static struct str with_project(struct arena *a, struct str path)
 	return str_print(a, "/v3/-/%" STR_FMT "/%" STR_FMT, STR_ARG(project), STR_ARG(rest));
 }
 
+/* Compute's version 2.0 has the calls of 2.1 behind a path of its own, and its own description there. */
+static void read_legacy(struct os_call *e)
+{
+	struct str rest = e->path, version, next;
+	e->is_legacy = e->service == OS_COMPUTE && os_next_segment(&rest, &version) && str_is(version, "v2");
+	if (e->is_legacy && os_next_segment(&rest, &next))
+		e->path =
+			str_print(e->c->arena, "/v2.1/%" STR_FMT "/%" STR_FMT, STR_ARG(next), STR_ARG(rest));
+}
+
 static void begin(struct api_call *core)
 {
 	struct os_call *e = os_call_of(core);
@@ -43,6 +53,7 @@ static void begin(struct api_call *core)
 	e->part = 1u << e->service;
 	if (e->service == OS_VOLUME)
 		e->path = with_project(e->c->arena, e->path);
+	read_legacy(e);
 	e->base_url = find_base_url(e);
 }
 

@@ -96,7 +96,9 @@ static const struct params_dialect dialect = {
 
 RESULT os_params_read(struct ctx *c, const struct params *table, const struct os_request *request, void *out)
 {
-	const struct params_request of = {.dialect = &dialect,
+	struct params_dialect open = dialect;
+	open.rules |= UNKNOWN_IS_IGNORED;
+	const struct params_request of = {.dialect = request->is_body_open ? &open : &dialect,
 					  .version = request->version,
 					  .path = document_of_pairs(&request->path, PAIRS_FLAT),
 					  .query = document_of_pairs(&request->query, PAIRS_FLAT),

@@ -46,6 +46,7 @@ struct os_request {
 	struct pairs path;    /* variables by name */
 	struct pairs query;   /* decoded, in the order sent; a name may stand there again */
 	bool is_query_strict; /* a name that no row has is refused */
+	bool is_body_open;    /* a member that no row has is passed over, at every depth */
 	const json_t *body;   /* the object that holds the members; NULL: there is none */
 };
 

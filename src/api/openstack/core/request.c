@@ -88,6 +88,7 @@ static RESULT read_args(struct os_call *e)
 	TRY(find_parameters(e, &value));
 	TRY(api_new_args(&e->core, e->arg_count, a->args.size));
 	e->request.is_query_strict = e->service == OS_COMPUTE && e->request.version >= 75 && !a->list;
+	e->request.is_body_open = e->is_legacy;
 	for (size_t k = 0; k < e->arg_count; k++) {
 		void *args = (char *) e->args + k * a->args.size;
 		e->request.body = e->is_bulk ? json_array_get(value, k) : value;

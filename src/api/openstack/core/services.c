@@ -86,7 +86,7 @@ RESULT os_read_version(struct os_call *e)
 	e->request.version = e->service == OS_COMPUTE ? 1 : 0;
 	struct str asked = find_asked(e, info), rest = asked, major_text = STR_NONE;
 	int64_t major = 0, minor = 0;
-	if (str_is_empty(asked))
+	if (str_is_empty(asked) || e->is_legacy)
 		return OK;
 	if (str_is(asked, "latest")) {
 		e->request.version = info->minor_max;
@@ -115,7 +115,7 @@ void os_set_headers(struct os_call *e)
 	call_set_answer_header(e->call, "x-openstack-request-id", id);
 	if (e->service == OS_COMPUTE)
 		call_set_answer_header(e->call, "x-compute-request-id", id);
-	if (!info->microversion_type)
+	if (!info->microversion_type || e->is_legacy)
 		return;
 	struct str version = str_print(e->c->arena, "%d.%d", info->major, e->request.version);
 	call_set_answer_header(

@@ -22,14 +22,20 @@ static void write_media_types(struct json_writer *w, const char *base, const cha
 	json_write_close_list(w);
 }
 
+static void write_version_of(struct os_call *e, struct json_writer *w, const char *id, const char *status,
+			     const char *updated, const char *path)
+{
+	json_write_z(w, "id", id);
+	json_write_z(w, "status", status);
+	json_write_z(w, "updated", updated);
+	write_links(e, w, path);
+}
+
 /* The members of one version's object. */
 static void write_version(struct os_call *e, struct json_writer *w, const char *id, const char *status,
 			  const char *path)
 {
-	json_write_z(w, "id", id);
-	json_write_z(w, "status", status);
-	json_write_z(w, "updated", UPDATED);
-	write_links(e, w, path);
+	write_version_of(e, w, id, status, UPDATED, path);
 }
 
 /* ---- identity ---- */
@@ -68,6 +74,17 @@ static void write_microversions(struct os_call *e, struct json_writer *w, const 
 	json_write_text(w, max_name, str_print(e->c->arena, "%d.%d", info->major, info->minor_max));
 	json_write_text(w, "min_version",
 			str_print(e->c->arena, "%d.%d", info->major, e->service == OS_COMPUTE ? 1 : 0));
+}
+
+/* What 2.1 is without microversions, for clients of before 2015. */
+static RESULT compute_legacy_version(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	write_version_of(e, w, "v2.0", "SUPPORTED", "2011-01-21T11:33:21Z", "/compute/v2/");
+	json_write_z(w, "version", "");
+	json_write_z(w, "min_version", "");
+	write_media_types(w, "application/json", "application/vnd.openstack.compute+json;version=2");
+	return OK;
 }
 
 static RESULT compute_version(struct os_call *e, const void *args, struct json_writer *w)
@@ -109,8 +126,15 @@ static RESULT write_one_of_list(struct os_call *e, struct json_writer *w,
 
 static RESULT compute_versions(struct os_call *e, const void *args, struct json_writer *w)
 {
-	(void) args;
-	return write_one_of_list(e, w, compute_version);
+	json_write_open_list(w, "versions");
+	json_write_open(w, NULL);
+	TRY(compute_legacy_version(e, args, w));
+	json_write_close(w);
+	json_write_open(w, NULL);
+	TRY(compute_version(e, args, w));
+	json_write_close(w);
+	json_write_close_list(w);
+	return OK;
 }
 
 static RESULT volume_versions(struct os_call *e, const void *args, struct json_writer *w)
@@ -191,6 +215,7 @@ static const struct os_action identity_actions[] = {
 const struct os_actions os_identity_version_actions = OS_ACTIONS(OS_IDENTITY, identity_actions);
 static const struct os_action compute_actions[] = {
 	VERSIONS("/", 200, NULL, compute_versions),
+	VERSIONS("/v2", 200, "version", compute_legacy_version),
 	VERSIONS("/v2.1", 200, "version", compute_version),
 };
 const struct os_actions os_compute_version_actions = OS_ACTIONS(OS_COMPUTE, compute_actions);

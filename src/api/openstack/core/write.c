@@ -110,8 +110,8 @@ void os_write_compute_links(struct os_call *e, struct json_writer *w, const char
 	struct arena *a = e->c->arena;
 	json_write_open_list(w, "links");
 	os_write_link(w, "self",
-		      str_print(a, "%" STR_FMT "/compute/v2.1/%s/%" STR_FMT, STR_ARG(e->base_url), collection,
-				STR_ARG(id)));
+		      str_print(a, "%" STR_FMT "/compute/%s/%s/%" STR_FMT, STR_ARG(e->base_url),
+				e->is_legacy ? "v2" : "v2.1", collection, STR_ARG(id)));
 	os_write_link(w, "bookmark",
 		      str_print(a, "%" STR_FMT "/compute/%s/%" STR_FMT, STR_ARG(e->base_url), collection,
 				STR_ARG(id)));
