@@ -65,3 +65,10 @@ RESULT crypto_fingerprint_private(struct ctx *c, struct str private_pem, struct 
  * separate. */
 RESULT crypto_make_certificate(struct ctx *c, struct str names, int64_t valid_us, struct str *ret_cert_pem,
 			       struct str *ret_key_pem);
+/* Makes what opens WinRM without a password for that user (Nova's key pairs of type x509): a certificate for
+ * clients in PEM, and in base64 a PKCS #12 file without a password that holds it and its RSA key. Takes up to a
+ * second: never on the committer. */
+RESULT crypto_make_user_certificate(struct ctx *c, struct str user, struct str *ret_cert_pem,
+				    struct str *ret_pkcs12);
+/* The SHA-1 of a certificate in PEM, with colons. ERR_INVALID: it is none. */
+RESULT crypto_fingerprint_certificate(struct ctx *c, struct str cert_pem, struct str *ret_fingerprint);

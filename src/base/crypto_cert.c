@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The self-signed certificate that a fresh installation serves TLS with. */
+ * Self-signed certificates: what a fresh installation serves TLS with, and what a user is known to Windows by. */
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/crypto_digest.h"
@@ -16,6 +16,8 @@ DEFINE_OSSL(GENERAL_NAME, GENERAL_NAME_free)
 DEFINE_OSSL(EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free)
 DEFINE_OSSL(ASN1_BIT_STRING, ASN1_BIT_STRING_free)
 DEFINE_OSSL(BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free)
+DEFINE_OSSL(ASN1_TYPE, ASN1_TYPE_free)
+DEFINE_OSSL(PKCS12, PKCS12_free)
 
 static bool is_host_name(struct str s)
 {
@@ -124,4 +126,75 @@ RESULT crypto_make_certificate(struct ctx *c, struct str names, int64_t valid_us
 	*ret_cert_pem = cert_pem;
 	*ret_key_pem = key_pem;
 	return OK;
+}
+
+/* ---- a user's */
+
+enum { USER_KEY_BITS = 2048 };
+static const int64_t USER_VALID_US = 3650 * 24 * HOUR;
+
+/* As Windows names who asks: an otherName that is the user's principal name. */
+static bool add_principal(GENERAL_NAMES *names, struct str principal)
+{
+	OSSL(GENERAL_NAME) name = GENERAL_NAME_new();
+	OSSL(ASN1_TYPE) value = ASN1_TYPE_new();
+	ASN1_STRING *text = ASN1_UTF8STRING_new();
+	if (!name || !value || !text || ASN1_STRING_set(text, principal.p, (int) principal.n) != 1) {
+		ASN1_STRING_free(text);
+		return false;
+	}
+	ASN1_TYPE_set(value, V_ASN1_UTF8STRING, text);
+	if (GENERAL_NAME_set0_othername(name, OBJ_nid2obj(NID_ms_upn), value) != 1)
+		return false;
+	value = NULL; /* the name's now */
+	if (sk_GENERAL_NAME_push(names, name) == 0)
+		return false;
+	name = NULL; /* the stack's now */
+	return true;
+}
+
+static bool add_user_extensions(X509 *cert, GENERAL_NAMES *names)
+{
+	OSSL(EXTENDED_KEY_USAGE) purpose = EXTENDED_KEY_USAGE_new();
+	return purpose && sk_ASN1_OBJECT_push(purpose, OBJ_nid2obj(NID_client_auth)) > 0 &&
+	       X509_add1_ext_i2d(cert, NID_ext_key_usage, purpose, 0, X509V3_ADD_DEFAULT) == 1 &&
+	       X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) == 1;
+}
+
+RESULT crypto_make_user_certificate(struct ctx *c, struct str user, struct str *ret_cert_pem,
+				    struct str *ret_pkcs12)
+{
+	OSSL(EVP_PKEY) key = EVP_RSA_gen(USER_KEY_BITS);
+	OSSL(X509) cert = X509_new();
+	OSSL(GENERAL_NAMES) names = GENERAL_NAMES_new();
+	OSSL(BIO) bio = BIO_new(BIO_s_mem());
+	OSSL(BIO) packed = BIO_new(BIO_s_mem());
+	struct str principal = str_print(c->arena, "%" STR_FMT "@localhost", STR_ARG(user));
+	struct str cert_pem = STR_NONE, bytes = STR_NONE;
+	if (!key || !cert || !names || !bio || !packed || !principal.p)
+		return crypto_fail(c, "cannot make a key");
+	if (!fill(cert, key, user, USER_VALID_US) || !add_principal(names, principal) ||
+	    !add_user_extensions(cert, names) || X509_sign(cert, key, EVP_sha256()) == 0 ||
+	    PEM_write_bio_X509(bio, cert) != 1)
+		return crypto_fail(c, "cannot make a certificate");
+	OSSL(PKCS12) file = PKCS12_create("", NULL, key, cert, NULL, 0, 0, 0, 0, 0);
+	if (!file || i2d_PKCS12_bio(packed, file) != 1)
+		return crypto_fail(c, "cannot pack a certificate");
+	TRY(crypto_take_bio(c, bio, &cert_pem));
+	TRY(crypto_take_bio(c, packed, &bytes));
+	*ret_cert_pem = cert_pem;
+	*ret_pkcs12 = str_encode_base64(c->arena, bytes);
+	return ret_pkcs12->p ? OK : ctx_no_memory(c);
+}
+
+RESULT crypto_fingerprint_certificate(struct ctx *c, struct str cert_pem, struct str *ret_fingerprint)
+{
+	OSSL(BIO) bio = BIO_new_mem_buf(cert_pem.p, (int) cert_pem.n);
+	OSSL(X509) cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	uint8_t sum[EVP_MAX_MD_SIZE];
+	unsigned size = 0;
+	ERR_clear_error();
+	if (!cert || X509_digest(cert, EVP_sha1(), sum, &size) != 1)
+		return ctx_fail(c, ERR_INVALID, "the text is no certificate in PEM");
+	return crypto_write_colons(c, sum, size, ret_fingerprint);
 }

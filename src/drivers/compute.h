@@ -49,6 +49,7 @@ struct compute_facts {
 	struct str virt_reason;   /* why virt is not kvm: for `dari doctor` and the log */
 	struct str version;       /* of libvirt and QEMU, for people */
 	struct str boot_id;       /* differs after every boot of the host; opaque */
+	int64_t booted_us;        /* when that was, since 1970: within minutes; 0: nobody can tell */
 };
 
 /* ---- what a domain is wanted to be */

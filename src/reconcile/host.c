@@ -70,6 +70,12 @@ static bool is_full(const struct compute_facts *facts)
 }
 
 /* The first of what differs from what its row says; NULL: nothing. */
+/* What is counted drifts: not every look is news. */
+static bool is_near(int64_t a_us, int64_t b_us)
+{
+	return a_us - b_us < 5 * MINUTE && b_us - a_us < 5 * MINUTE;
+}
+
 static const char *find_news(const struct host *row, enum host_seen_state state,
 			     const struct compute_facts *facts)
 {
@@ -85,6 +91,7 @@ static const char *find_news(const struct host *row, enum host_seen_state state,
 		{"virtualization", row->seen_virt == f.virt},
 		{"version", str_equal(row->seen_version, f.version)},
 		{"boot", str_equal(row->seen_boot_id, f.boot_id)},
+		{"uptime", is_near(row->seen_booted_us, f.booted_us)},
 	};
 	if (row->seen_state != state)
 		return "state";
@@ -115,6 +122,7 @@ static RESULT report_host(struct step *s, const struct host *row, enum host_seen
 		report->virt = facts->virt;
 		report->version = facts->version;
 		report->boot_id = facts->boot_id;
+		report->booted_us = facts->booted_us;
 	}
 	step_report(s, engine_see_host_run, report);
 	return OK;

@@ -7,6 +7,7 @@
 
 #include "api/metadata/imds.h"
 #include "base/random.h"
+#include "engine/instance/key_pair.h"
 #include "model/dhcp_options.h"
 #include "model/id.h"
 #include "model/instance.h"
@@ -108,10 +109,12 @@ static void add_keys(const struct imds_facts *s, json_t *document)
 	struct str name = str_copy(s->arena, i->key_name);
 	if (str_is_empty(i->public_key) || !name.p)
 		return;
+	bool is_certificate = engine_is_certificate(i->public_key);
 	(void) json_object_set_new(document, "public_keys",
 				   json_pack("{s:o}", name.p, json_of(i->public_key)));
 	(void) json_object_set_new(document, "keys",
-				   json_pack("[{s:o,s:s,s:o}]", "name", json_of(name), "type", "ssh", "data",
+				   json_pack("[{s:o,s:s,s:o}]", "name", json_of(name), "type",
+					     is_certificate ? "x509" : "ssh", "data",
 					     json_of(i->public_key)));
 }
 

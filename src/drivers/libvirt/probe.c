@@ -4,6 +4,7 @@
  * is emptied by a reboot and outlives libvirtd. Its name carries a random number. */
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "drivers/libvirt/host.h"
 
@@ -67,6 +68,24 @@ static struct str write_version(struct arena *a, unsigned long libvirt, unsigned
 			 qemu / VERSION_MAJOR, qemu / VERSION_MINOR % VERSION_MINOR, qemu % VERSION_MINOR);
 }
 
+/* libvirt does not tell since when the host is up. It tells for how long its processors worked, waited and idled
+ * since then, which is together as long for each of them; time that a hypervisor below took away is missing. */
+static int64_t find_boot_time(struct compute_host *h, struct ctx *c, const virNodeInfo *node)
+{
+	int count = 0;
+	unsigned long long sum_ns = 0;
+	if (!node->cpus || virNodeGetCPUStats(h->conn, VIR_NODE_CPU_STATS_ALL_CPUS, NULL, &count, 0) != 0 ||
+	    count <= 0)
+		return 0;
+	virNodeCPUStats *stats = arena_new_array(c->arena, virNodeCPUStats, (size_t) count);
+	if (!stats || virNodeGetCPUStats(h->conn, VIR_NODE_CPU_STATS_ALL_CPUS, stats, &count, 0) != 0)
+		return 0;
+	for (int k = 0; k < count; k++)
+		if (strcmp(stats[k].field, VIR_NODE_CPU_STATS_UTILIZATION) != 0)
+			sum_ns += stats[k].value;
+	return sum_ns ? clock_now_us() - (int64_t) (sum_ns / node->cpus / 1000) : 0;
+}
+
 RESULT libvirt_probe(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts)
 {
 	virNodeInfo node = {0};
@@ -88,6 +107,7 @@ RESULT libvirt_probe(struct compute_host *h, struct ctx *c, struct compute_facts
 		.virt = h->virt,
 		.version = write_version(c->arena, libvirt, qemu),
 		.boot_id = str_copy(c->arena, str_from(h->boot_id)),
+		.booted_us = find_boot_time(h, c, &node),
 		.virt_reason = str_copy(c->arena, str_from(h->virt_reason)),
 	};
 	return ret_facts->boot_id.p && ret_facts->version.p ? OK : ctx_no_memory(c);

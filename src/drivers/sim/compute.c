@@ -131,6 +131,7 @@ static RESULT probe_inside(struct compute_host *h, struct ctx *c, struct compute
 		.virt = HOST_SEEN_VIRT_TCG,
 		.version = STR("simulated"),
 		.boot_id = str_print(c->arena, "%s-boot-%" PRIu64, s->name, s->boot),
+		.booted_us = s->booted_us,
 		.virt_reason = STR("the host is simulated"),
 	};
 	return ret_facts->boot_id.p ? OK : ctx_no_memory(c);

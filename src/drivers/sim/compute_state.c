@@ -46,6 +46,7 @@ static struct sim_host *new_host(struct str name)
 	memcpy(copy, name.p, name.n);
 	s->name = copy;
 	s->boot = 1;
+	s->booted_us = clock_now_us();
 	s->cpus = region.cpus ? region.cpus : 64;
 	s->memory = region.memory ? region.memory : 256 * GIB;
 	s->disk_size = region.disk_size ? region.disk_size : 10240 * GIB;
@@ -366,6 +367,7 @@ void sim_compute_reboot(struct str host)
 	if (!s)
 		return;
 	s->boot++;
+	s->booted_us = clock_now_us();
 	for (size_t k = 0; k < s->domain_count; k++) {
 		s->domains[k].is_on = s->domains[k].is_paused = false;
 		s->domains[k].off = COMPUTE_OFF_UNKNOWN;

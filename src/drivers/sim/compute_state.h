@@ -93,6 +93,7 @@ struct sim_host {
 	int64_t latency_us, hang_us, shutdown_us;
 	bool is_deaf;
 	uint64_t boot; /* counts them */
+	int64_t booted_us;
 	struct sim_domain *domains;
 	struct sim_disk *disks;
 	int64_t pool_free; /* 0: what disks leave of disk_size */

@@ -71,6 +71,7 @@ struct instance_launch {
 	enum choice metadata_ipv6; /* yes: it answers by IPv6, too */
 	/* How it is named (schema/instance.toml). Default: as the primary port's subnet says. */
 	enum choice named_by_id, id_name_has_a, id_name_has_aaaa;
+	bool disk_auto;            /* Nova's OS-DCF:diskConfig AUTO */
 	bool config_drive;         /* the instance gets a disk with its metadata */
 	struct str admin_password; /* sealed; the config drive tells the guest; empty: none */
 	struct ip access_ip4, access_ip6;
@@ -160,7 +161,7 @@ struct instance_settings {
 	struct ref instance;
 	bool set_name, set_description;
 	struct str name, description;
-	enum choice protect_terminate, protect_stop, shutdown_terminates, ebs_optimized;
+	enum choice protect_terminate, protect_stop, shutdown_terminates, ebs_optimized, disk_auto;
 	enum choice metadata_enabled, metadata_tokens_required, metadata_tags;
 	enum choice metadata_ipv6;
 	int64_t metadata_hop_limit; /* 0: as it is */
@@ -218,6 +219,7 @@ OPERATION(engine_report_instances, instance_status_report)
  * KIND_INSTANCE_TYPE: it has that type. ERR_INVALID: the type has a smaller root disk. */
 struct instance_resizing {
 	struct ref instance, type;
+	enum choice disk_auto; /* Nova's OS-DCF:diskConfig AUTO */
 };
 OPERATION(engine_resize_instance, instance_resizing)
 
@@ -241,6 +243,7 @@ struct instance_rebuilding {
 	struct tags tags;
 	struct ip access_ip4, access_ip6;
 	struct str admin_password; /* as in a launch */
+	enum choice disk_auto;     /* likewise */
 };
 OPERATION(engine_rebuild_instance, instance_rebuilding)
 

@@ -17,6 +17,7 @@
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
 #include "engine/people/account_settings.h"
+#include "engine/people/user_limit.h"
 #include "engine/quota_internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/dedicated_host_internal.h"
@@ -433,7 +434,13 @@ static RESULT check_quotas(struct launch *l)
 			return quota_check(op, l->account->row.id, needs[n].quota,
 					   needs[n].each * l->wish->min_count);
 	}
-	return OK;
+	int64_t left = user_limit_left(op, l->account->row.id, l->type->vcpus, l->type->memory);
+	const struct user_figures least_wanted = {l->wish->min_count, l->type->vcpus * l->wish->min_count,
+						  l->type->memory * l->wish->min_count};
+	l->count = least(l->count, left);
+	return l->count < l->wish->min_count && op->ctx->who
+		       ? user_limit_check(op, l->account->row.id, op->ctx->who->user, &least_wanted)
+		       : OK;
 }
 
 /* As many as there are public addresses for, where each is to have one. */
@@ -559,6 +566,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.account = l->account->row.id,
 		.name = name_of(l, index),
 		.description = w->description,
+		.disk_auto = w->disk_auto,
 		.access_ip4 = w->access_ip4,
 		.access_ip6 = w->access_ip6,
 		.admin_password = w->config_drive ? w->admin_password : STR_NONE,

@@ -90,6 +90,7 @@ static RESULT change_words(struct op *op, const struct instance_rebuilding *wish
 		next->access_ip4 = wish->access_ip4;
 	if (wish->set_access_ip6)
 		next->access_ip6 = wish->access_ip6;
+	choice_apply(wish->disk_auto, &next->disk_auto);
 	next->admin_password = wish->admin_password;
 	next->guest_password = STR_NONE;
 	if (wish->set_tags)

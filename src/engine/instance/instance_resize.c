@@ -11,8 +11,60 @@
 #include "model/instance_task.h"
 #include "model/states.h"
 #include "store/instance.h"
+#include "store/instance_resize.h"
 #include "store/instance_type.h"
 #include "store/volume.h"
+
+/* ---- what Nova lists as migrations ---- */
+
+enum { RECORDS_MAX = 10 }; /* of an instance */
+
+static const struct instance_resize *find_record(const struct tables *t, uuid instance)
+{
+	const struct instance_resize *found = NULL;
+	for (const struct instance_resize *r = instance_resize_first_by_instance(t, instance); r;
+	     r = instance_resize_next_by_instance(t, r))
+		if (!found || r->row.created_us >= found->row.created_us)
+			found = r;
+	return found;
+}
+
+static RESULT forget_oldest(struct op *op, uuid instance)
+{
+	const struct instance_resize *oldest = NULL;
+	size_t count = 0;
+	for (const struct instance_resize *r = instance_resize_first_by_instance(op->head, instance); r;
+	     r = instance_resize_next_by_instance(op->head, r), count++)
+		if (!oldest || r->row.created_us < oldest->row.created_us)
+			oldest = r;
+	return count >= RECORDS_MAX ? instance_resize_forget(op, oldest->row.id) : OK;
+}
+
+static RESULT record_resize(struct op *op, const struct instance *next)
+{
+	struct instance_resize record = {.row.id = engine_new_id(op, KIND_INSTANCE_RESIZE),
+					 .row.gen = 1,
+					 .account = next->account,
+					 .instance = next->row.id,
+					 .host = next->host,
+					 .old_type = next->old_type,
+					 .type = next->type};
+	TRY(forget_oldest(op, next->row.id));
+	return instance_resize_put(op, &record);
+}
+
+static RESULT record_outcome(struct op *op, uuid instance, enum instance_resize_outcome outcome)
+{
+	const struct instance_resize *record = find_record(op->head, instance);
+	if (!record)
+		return OK;
+	struct instance_resize next = *record;
+	next.outcome = outcome;
+	next.row.gen++;
+	return instance_resize_put(op, &next);
+}
+
+/* ---- the resizes ---- */
 
 static RESULT find_instance(struct op *op, const struct ref *ref, const char *permission,
 			    const struct instance **ret_instance)
@@ -95,7 +147,9 @@ RESULT engine_resize_instance(struct op *op, struct instance_resizing *wish)
 	TRY(grow_root(op, instance, type, wish->type.field));
 	next.old_type = instance->type;
 	instance_begin_task(op, INSTANCE_TASK_RESIZE, true, &next);
+	choice_apply(wish->disk_auto, &next.disk_auto);
 	TRY(instance_put(op, &next));
+	TRY(record_resize(op, &next));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "resize asked", "To type %" STR_FMT ".",
 				STR_ARG(type->name));
 }
@@ -119,6 +173,7 @@ RESULT engine_confirm_resize(struct op *op, struct instance_target *wish)
 	next.old_type = UUID_NONE;
 	uuid old_type = instance->old_type;
 	TRY(instance_put(op, &next));
+	TRY(record_outcome(op, next.row.id, INSTANCE_RESIZE_OUTCOME_CONFIRMED));
 	TRY(instance_type_forget_unused(op, old_type));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "resize confirmed", "Its new size stays.");
 }
@@ -137,6 +192,7 @@ RESULT engine_revert_resize(struct op *op, struct instance_target *wish)
 	next.old_type = UUID_NONE;
 	instance_begin_task(op, INSTANCE_TASK_REVERT, true, &next);
 	TRY(instance_put(op, &next));
+	TRY(record_outcome(op, next.row.id, INSTANCE_RESIZE_OUTCOME_REVERTED));
 	TRY(instance_type_forget_unused(op, new_type));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "resize reverted", "To type %" STR_FMT ".",
 				STR_ARG(type->name));

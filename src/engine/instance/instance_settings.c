@@ -9,6 +9,7 @@
 #include "engine/internal.h"
 #include "engine/network/port.h"
 #include "engine/network/port_internal.h"
+#include "engine/people/user_limit.h"
 #include "engine/quota_internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/dedicated_host_internal.h"
@@ -100,6 +101,8 @@ RESULT instance_change_type(struct op *op, const struct instance_type *type, str
 		TRY(quota_check(op, next->account, QUOTA_VCPUS, more.vcpus));
 	if (more.memory > 0)
 		TRY(quota_check(op, next->account, QUOTA_MEMORY, more.memory));
+	TRY(user_limit_check(op, next->account, next->made_by,
+			     &(struct user_figures){.vcpus = more.vcpus, .memory = more.memory}));
 	const struct host *host = host_find(op->head, next->host);
 	enum placement_reason reason = host ? placement_check_room(host, &more) : PLACEMENT_FITS;
 	if (host && !placement_has_wanted(op->head, type, host))
@@ -170,6 +173,7 @@ static void change_flags(const struct instance_settings *wish, struct instance *
 	choice_apply(wish->protect_stop, &next->protect_stop);
 	choice_apply(wish->shutdown_terminates, &next->shutdown_terminates);
 	choice_apply(wish->ebs_optimized, &next->ebs_optimized);
+	choice_apply(wish->disk_auto, &next->disk_auto);
 	choice_apply(wish->metadata_enabled, &next->metadata_enabled);
 	choice_apply(wish->metadata_tokens_required, &next->metadata_tokens_required);
 	choice_apply(wish->metadata_tags, &next->metadata_tags);

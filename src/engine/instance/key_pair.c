@@ -6,12 +6,50 @@
 #include "engine/limits.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
+#include "store/account.h"
 #include "store/key_pair.h"
+#include "store/role_assignment.h"
+#include "store/user.h"
+
+/* Key pairs are an account's (docs/mapping.md): a user's are in the account that is the user's own, in the default
+ * one, or else in the first where the user has a role. */
+static RESULT find_account_of(struct ctx *c, const struct tables *t, const struct ref *ref,
+			      const struct account **ret_account)
+{
+	const struct user *user = user_find(t, ref->prefix);
+	const struct account *account = user ? account_find(t, user->account) : NULL;
+	if (!user || !row_is_live(&user->row))
+		return engine_fail_not_found(c, KIND_USER, ref);
+	if (!account)
+		account = account_find(t, user->default_account);
+	for (const struct role_assignment *r = role_assignment_first_by_user(t, user->row.id); r && !account;
+	     r = role_assignment_next_by_user(t, r))
+		account = account_find(t, r->account);
+	if (!account || !row_is_live(&account->row))
+		return ctx_fail_field(c, ERR_INVALID, ref->field,
+				      "The user %" STR_FMT " is in no project, where a key pair could be.",
+				      STR_ARG(ref->text));
+	*ret_account = account;
+	return OK;
+}
+
+RESULT engine_find_key_pair_of(struct ctx *c, const struct tables *t, const struct ref *user,
+			       const struct ref *name, const struct key_pair **ret_key)
+{
+	const struct account *account = NULL;
+	TRY(find_account_of(c, t, user, &account));
+	const struct key_pair *key = key_pair_find_by_account(t, account->row.id, name->text);
+	if (!key || !uuid_equal(key->made_by, user->prefix))
+		return engine_fail_not_found(c, KIND_KEY_PAIR, name);
+	*ret_key = key;
+	return OK;
+}
 
 RESULT engine_create_key_pair(struct op *op, struct key_pair_wish *wish)
 {
 	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(wish->user.kind ? find_account_of(op->ctx, op->head, &wish->user, &account)
+			    : engine_find_acting_account(op, &account));
 	if (wish->name.n < 1 || wish->name.n > 255 || !str_is_line(wish->name))
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_KEY_PAIR,
 				     "A key pair's name has 1 to 255 characters.");
@@ -22,6 +60,7 @@ RESULT engine_create_key_pair(struct op *op, struct key_pair_wish *wish)
 	struct key_pair key = {.row.id = engine_new_id(op, KIND_KEY_PAIR),
 			       .row.gen = 1,
 			       .account = account->row.id,
+			       .made_by = wish->user.kind ? wish->user.prefix : UUID_NONE,
 			       .name = wish->name,
 			       .public_key = wish->public_key,
 			       .fingerprint = wish->fingerprint,
@@ -37,7 +76,10 @@ RESULT engine_create_key_pair(struct op *op, struct key_pair_wish *wish)
 RESULT engine_delete_key_pair(struct op *op, struct key_pair_target *wish)
 {
 	const struct key_pair *key = NULL;
-	struct result found = engine_find_own_key_pair(op->ctx, op->head, &wish->key_pair, &key);
+	struct result found =
+		wish->user.kind
+			? engine_find_key_pair_of(op->ctx, op->head, &wish->user, &wish->key_pair, &key)
+			: engine_find_own_key_pair(op->ctx, op->head, &wish->key_pair, &key);
 	if (found.code == ERR_NOT_FOUND && !wish->must_exist) {
 		ctx_clear_problem(op->ctx);
 		wish->deleted = UUID_NONE;

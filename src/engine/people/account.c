@@ -16,6 +16,7 @@
 #include "engine/people/role.h"
 #include "engine/people/user_group_internal.h"
 #include "engine/people/user_internal.h"
+#include "engine/people/user_limit.h"
 #include "engine/quota_internal.h"
 #include "engine/region/region.h"
 #include "model/role.h"
@@ -41,6 +42,7 @@
 #include "store/subnet_pool.h"
 #include "store/user.h"
 #include "store/user_group.h"
+#include "store/user_limit.h"
 
 /* Twelve digits, the first not 0, as EC2's account numbers. */
 static struct str draw_number(const struct op *op)
@@ -237,6 +239,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, key_pair, account, id);
 	FORGET_EACH(op, access_key, account, id);
 	FORGET_EACH(op, application_credential, account, id);
+	FORGET_EACH(op, user_limit, account, id);
 	FORGET_EACH(op, role_assignment, account, id);
 	FORGET_EACH(op, network_grant, target, id);
 	FORGET_EACH(op, subnet_pool, account, id);
@@ -296,6 +299,8 @@ RESULT engine_set_limits(struct op *op, struct account_limits *wish)
 	const struct account *account = NULL;
 	TRY(engine_find_own_account(op->ctx, op->head, &wish->account, &account));
 	TRY(engine_permit(op, "account.limit", KIND_ACCOUNT, &account->row));
+	if (wish->user.kind)
+		return user_limit_set(op, account, wish);
 	int64_t wanted[QUOTA_COUNT];
 	limits_by_quota(wish, wanted);
 	struct account next = *account;

@@ -46,6 +46,10 @@ struct account_limits {
 	struct ref account;
 	int64_t instances, vcpus, memory, volumes, volume_bytes, snapshots, images, addresses, routers,
 		groups, ports, nat_gateways, networks, subnets, rules, dedicated_hosts;
+	/* Of this user in the account, by id: instances, vcpus and memory; kind none: of the account. None of the
+	 * user's may be more than the account's (ERR_INVALID), unless force. */
+	struct ref user;
+	bool force, forgets_user; /* the latter: the user has no limits of their own any more */
 };
 OPERATION(engine_set_limits, account_limits)
 /* Sets what accounts get that are made from now on. The wish names no account. */

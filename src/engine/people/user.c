@@ -14,6 +14,7 @@
 #include "store/group_member.h"
 #include "store/role_assignment.h"
 #include "store/user.h"
+#include "store/user_limit.h"
 
 static RESULT find_user(struct op *op, const struct ref *ref, const struct user **ret_user)
 {
@@ -114,6 +115,7 @@ RESULT user_forget_whole(struct op *op, uuid user)
 	FORGET_EACH(op, role_assignment, user, user);
 	FORGET_EACH(op, group_member, user, user);
 	FORGET_EACH(op, application_credential, user, user);
+	FORGET_EACH(op, user_limit, user, user);
 	FORGET_EACH(op, access_key, user, user);
 	TRY(policy_forget_principal(op, KIND_USER, tables_find(op->head, KIND_USER, user)));
 	return user_forget(op, user);

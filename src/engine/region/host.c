@@ -146,6 +146,7 @@ RESULT engine_see_host(struct op *op, struct host_report *report)
 		next.seen_virt = report->virt;
 		next.seen_version = report->version;
 		next.seen_boot_id = report->boot_id;
+		next.seen_booted_us = report->booted_us;
 	}
 	if (row_equal(&model_kinds[KIND_HOST], &host->row, &next.row))
 		return OK;

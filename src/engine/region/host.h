@@ -48,5 +48,6 @@ struct host_report {
 	bool is_full; /* its pool */
 	enum host_seen_virt virt;
 	struct str version, boot_id;
+	int64_t booted_us;
 };
 OPERATION(engine_see_host, host_report)

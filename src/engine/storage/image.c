@@ -327,6 +327,11 @@ static RESULT find_captured(struct op *op, const struct image_capture *wish,
 		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
 				   "The instance '%" STR_FMT "' neither runs nor is stopped.",
 				   STR_ARG(wish->instance.text));
+	if (wish->alone_as && engine_is_being_imaged(op->head, (*ret_instance)->row.id))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+				   "Cannot '%s' instance %" STR_FMT
+				   " while it is in task_state image_uploading",
+				   wish->alone_as, STR_ARG(wish->instance.text));
 	return engine_permit(op, "image.create", KIND_INSTANCE, &(*ret_instance)->row);
 }
 

@@ -75,10 +75,24 @@ struct image_capture {
 	size_t disk_count;
 	struct tags image_tags, snapshot_tags;
 	struct tags properties; /* what describes the machine follows from the instance, whatever these say */
+	const char
+		*alone_as; /* ERR_STATE: another image of it is being made, in Nova's word; NULL: it may be */
 	/* made: */
 	uuid image;
 };
 OPERATION(engine_capture_image, image_capture)
+/* Whether an image of the instance is being made. */
+bool engine_is_being_imaged(const struct tables *t, uuid instance);
+
+/* Makes an image with the properties image_type=backup and backup_type, and deletes the oldest of those of the
+ * instance and the type, with their snapshots, until there are `rotation`. Protected ones do not count.
+ * ERR_INVALID: the instance starts from a volume. */
+struct image_backing_up {
+	struct image_capture capture;
+	struct str type;
+	int64_t rotation;
+};
+OPERATION(engine_back_up_instance, image_backing_up)
 
 /* Makes an image of the caller's own, with snapshots of its own, as engine_copy_snapshot() makes
  * them. ERR_STATE: the source is not available. */

@@ -267,6 +267,35 @@ static void test_patterns(void **state)
 	assert_false(os_pattern_fits(STR("10\\.0"), STR("10x0")));
 	assert_true(os_pattern_fits(STR(""), STR("x")));
 	assert_false(os_pattern_fits(STR("x"), STR("")));
+	assert_true(os_pattern_fits(STR("^.*\\-instance\\-[0-9]+$"), STR("a-instance-17")));
+	assert_false(os_pattern_fits(STR("^.*\\-instance\\-[0-9]+$"), STR("a-instance-17x")));
+	assert_true(os_pattern_fits(STR("^(ab)+c?$"), STR("ababc")));
+	assert_false(os_pattern_fits(STR("^(ab)+c?$"), STR("abac")));
+	assert_true(os_pattern_fits(STR("^x{2,3}$"), STR("xxx")));
+	assert_false(os_pattern_fits(STR("^x{2,3}$"), STR("xxxx")));
+	assert_true(os_pattern_fits(STR("^x{2,}$"), STR("xxxx")));
+	assert_true(os_pattern_fits(STR("^[^0-9]*$"), STR("abc")));
+	assert_false(os_pattern_fits(STR("^[^0-9]*$"), STR("ab1c")));
+	assert_true(os_pattern_fits(STR("a|b"), STR("xa|by")));
+	assert_false(os_pattern_fits(STR("a|b"), STR("a")));
+	assert_true(os_pattern_fits(STR("^(a*)*$"), STR("aaa")));
+}
+
+/* What makes others wait without end: it fits nothing, or is told at once. */
+static void test_hostile_patterns(void **state)
+{
+	char many[255];
+	(void) state;
+	memset(many, 'a', sizeof many);
+	struct str text = {many, sizeof many};
+	assert_false(os_pattern_fits(STR("^(a*)*b$"), text));
+	assert_false(os_pattern_fits(STR("(((a{9}){9}){9}){9}"), text));
+	static const char *const none[] = {"(",   ")",      "[",    "[a", "*", "a{",
+					   "a{2", "a{3,2}", "a{x}", "\\", "+a"};
+	for (size_t k = 0; k < sizeof none / sizeof none[0]; k++)
+		assert_false(os_is_pattern(str_from(none[k])));
+	assert_true(os_is_pattern(STR("[]a]")));
+	assert_true(os_is_pattern(STR("a|b")));
 }
 
 static void test_paths(void **state)
@@ -321,8 +350,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_every_type), TEST(test_refusals), TEST(test_members_kept), TEST(test_path_id),
-		TEST(test_query),      TEST(test_patterns), TEST(test_paths),        TEST(test_errors),
+		TEST(test_every_type),       TEST(test_refusals), TEST(test_members_kept),
+		TEST(test_path_id),          TEST(test_query),    TEST(test_patterns),
+		TEST(test_hostile_patterns), TEST(test_paths),    TEST(test_errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,18 +52,29 @@ static RESULT prepare_plain(struct os_call *e, void *args)
 	return OK;
 }
 
+/* Nova's deletion waits only where its operator says so (reclaim_instance_interval): else, as here, there is no
+ * server to restore. */
+static RESULT refuse_restore(struct os_call *e, void *args)
+{
+	struct os_plain_action *a = args;
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, &a->server, &instance));
+	return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
+			     "Cannot 'restore' instance %" STR_FMT " while it is in vm_state %" STR_FMT,
+			     STR_ARG(a->server.text), STR_ARG(os_server_vm_state(os_tables(e), instance)));
+}
+
 /* ---- resize ---- */
 
 struct os_resize {
 	struct instance_resizing wish;
-	struct str disk_config;
 };
 static const struct param resize_params[] = {
 	OS_SERVER(struct os_resize, wish.instance),
 	OS_BODY(struct os_resize, "flavorRef", wish.type, .flags = REQUIRED | BY_NAME,
 		.kind = KIND_INSTANCE_TYPE, .doc = "The flavor that it is to have."),
-	OS_BODY(struct os_resize, "OS-DCF:diskConfig", disk_config, .words = "AUTO|MANUAL",
-		.doc = "Means nothing here."),
+	OS_BODY(struct os_resize, "OS-DCF:diskConfig", wish.disk_auto, .yes = "AUTO", .no = "MANUAL",
+		.doc = "Kept and shown: a guest grows its root file system by itself."),
 };
 struct os_target {
 	struct instance_target wish;
@@ -88,7 +99,7 @@ static RESULT prepare_target(struct os_call *e, void *args)
 
 struct os_rebuild {
 	struct instance_rebuilding wish;
-	struct str disk_config, access_ip4, access_ip6, password;
+	struct str access_ip4, access_ip6, password;
 	bool preserve;
 };
 #define P(wire, member, ...) OS_BODY(struct os_rebuild, wire, member, __VA_ARGS__)
@@ -104,7 +115,8 @@ static const struct param rebuild_params[] = {
 	  GIVEN(set_key), .doc = "The key that the guest gets; null: none."),
 	P("user_data", wish.user_data, .flags = NULLABLE | BASE64, .since = 57, .max = INSTANCE_USER_DATA_MAX,
 	  GIVEN(set_user_data), .doc = "Up to 16 KiB, base64."),
-	P("OS-DCF:diskConfig", disk_config, .words = "AUTO|MANUAL", .doc = "Means nothing here."),
+	P("OS-DCF:diskConfig", wish.disk_auto, .yes = "AUTO", .no = "MANUAL",
+	  .doc = "Kept and shown: a guest grows its root file system by itself."),
 	P("preserve_ephemeral", preserve, .doc = "There are no ephemeral disks."),
 	P("accessIPv4", access_ip4, .max = IP_TEXT_SIZE, GIVEN(set_access_ip4),
 	  .doc = "Where it is reached; empty: nothing is said."),
@@ -164,27 +176,31 @@ static const struct param image_params[] = {
 	OS_BODY(struct os_create_image, "metadata", wish.properties, .doc = "The image's properties."),
 };
 
-/* Nova's is of the moment, with the guest at work. */
-static RESULT prepare_image(struct os_call *e, void *args)
+/* Nova's is of the moment, with the guest at work, and one at a time. */
+static RESULT prepare_capture(struct os_call *e, struct image_capture *wish)
 {
-	struct os_create_image *a = args;
 	const struct instance *instance = NULL;
-	for (size_t k = 0; k < a->wish.properties.count; k++)
-		if (os_image_is_machine_word(a->wish.properties.at[k].key))
+	for (size_t k = 0; k < wish->properties.count; k++)
+		if (os_image_is_machine_word(wish->properties.at[k].key))
 			return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("metadata"),
 					      "Invalid input for metadata: '%" STR_FMT
 					      "' follows from the server.",
-					      STR_ARG(a->wish.properties.at[k].key));
-	a->wish.no_reboot = true;
-	a->wish.may_share_name = true;
-	return os_find_server(e, &a->wish.instance, &instance);
+					      STR_ARG(wish->properties.at[k].key));
+	wish->no_reboot = true;
+	wish->may_share_name = true;
+	wish->alone_as = os_action_of(e)->verb;
+	return os_find_server(e, &wish->instance, &instance);
+}
+
+static RESULT prepare_image(struct os_call *e, void *args)
+{
+	return prepare_capture(e, &((struct os_create_image *) args)->wish);
 }
 
 /* Up to 2.44 in a header, then in the body. */
-static RESULT show_image(struct os_call *e, const void *args, struct json_writer *w)
+static RESULT show_captured(struct os_call *e, const struct image_capture *wish, struct json_writer *w)
 {
-	const struct os_create_image *a = args;
-	struct str id = uuid_to_str(e->c->arena, a->wish.image);
+	struct str id = uuid_to_str(e->c->arena, wish->image);
 	if (e->request.version >= 45) {
 		json_write_text(w, "image_id", id);
 		return OK;
@@ -193,6 +209,59 @@ static RESULT show_image(struct os_call *e, const void *args, struct json_writer
 	call_set_answer_header(e->call, "Location",
 			       str_print(e->c->arena, "%" STR_FMT "/image/v2/images/%" STR_FMT,
 					 STR_ARG(e->base_url), STR_ARG(id)));
+	return OK;
+}
+
+static RESULT show_image(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return show_captured(e, &((const struct os_create_image *) args)->wish, w);
+}
+
+/* ---- a backup ---- */
+
+struct os_create_backup {
+	struct image_backing_up wish;
+};
+#define P(wire, member, ...) OS_BODY(struct os_create_backup, wire, member, __VA_ARGS__)
+static const struct param backup_params[] = {
+	OS_SERVER(struct os_create_backup, wish.capture.instance),
+	P("name", wish.capture.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "The image's."),
+	P("backup_type", wish.type, .flags = REQUIRED, .max = 255,
+	  .doc = "daily, weekly, or any other word."),
+	P("rotation", wish.rotation, .flags = REQUIRED, .max = INT32_MAX,
+	  .doc = "As many of the type are kept; 0: none."),
+	P("metadata", wish.capture.properties, .doc = "The image's properties."),
+};
+#undef P
+
+static RESULT prepare_backup(struct os_call *e, void *args)
+{
+	struct os_create_backup *a = args;
+	struct tags given = a->wish.capture.properties;
+	struct tag *all = arena_new_array(e->c->arena, struct tag, given.count + 3);
+	size_t count = 0;
+	if (!all)
+		return ctx_no_memory(e->c);
+	TRY(prepare_capture(e, &a->wish.capture));
+	for (size_t k = 0; k < given.count; k++)
+		if (!str_is(given.at[k].key, "image_type") && !str_is(given.at[k].key, "backup_type") &&
+		    !str_is(given.at[k].key, "instance_uuid"))
+			all[count++] = given.at[k];
+	all[count++] = (struct tag){STR("image_type"), STR("backup")};
+	all[count++] = (struct tag){STR("backup_type"), a->wish.type};
+	all[count++] =
+		(struct tag){STR("instance_uuid"), uuid_to_str(e->c->arena, a->wish.capture.instance.prefix)};
+	a->wish.capture.properties = (struct tags){all, count};
+	return OK;
+}
+
+/* With a rotation of 0 there is none to show. */
+static RESULT show_backup(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_create_backup *a = args;
+	if (a->wish.rotation)
+		return show_captured(e, &a->wish.capture, w);
+	e->has_no_body = true;
 	return OK;
 }
 
@@ -322,6 +391,13 @@ static const struct os_action actions[] = {
 			 .prepare = prepare_image, .operation = engine_capture_image_run,
 			 .answer = show_image, .returns = API_RETURNS_NOTHING_STORED,
 			 .doc = "An image of its disks."),
+	OS_SERVER_ACTION("createBackup", "os-create-backup", struct os_create_backup, backup_params,
+			 .prepare = prepare_backup, .operation = engine_back_up_instance_run,
+			 .answer = show_backup, .returns = API_RETURNS_NOTHING_STORED,
+			 .doc = "An image of its disks, of which the newest are kept."),
+	OS_SERVER_ACTION("restore", "os-deferred-delete:restore", struct os_plain_action, plain_params,
+			 .prepare = refuse_restore, .never = "a deleted server is gone at once",
+			 .doc = "Would bring a deleted server back, where deletion waits."),
 	OS_SERVER_ACTION("addSecurityGroup", "os-security-groups:add", struct os_group_action, group_params,
 			 .prepare = prepare_group, .operation = engine_change_instance_groups_run,
 			 .doc = "On all its ports."),

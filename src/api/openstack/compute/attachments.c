@@ -2,6 +2,7 @@
  * Volumes of a server. Source: Compute API reference, "Servers with volume attachments". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
+#include "engine/instance/instance.h"
 #include "engine/storage/volume.h"
 #include "model/instance.h"
 #include "store/volume.h"
@@ -78,10 +79,77 @@ static RESULT show_attachment(struct os_call *e, const void *args, struct json_w
 	return OK;
 }
 
+/* Nova does neither to a server in rescue: its disks stand elsewhere meanwhile. */
+static RESULT check_no_rescue(struct os_call *e, const struct ref *server, const char *done)
+{
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, server, &instance));
+	if (uuid_is_none(instance->rescue_disk))
+		return OK;
+	return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
+			     "Cannot '%s' instance %" STR_FMT " while it is in vm_state rescued", done,
+			     STR_ARG(server->text));
+}
+
 static RESULT prepare_detach(struct os_call *e, void *args)
 {
+	const struct os_attachment_target *a = args;
 	const struct volume *volume = NULL;
-	return find_attached(e, args, &volume);
+	TRY(find_attached(e, a, &volume));
+	return check_no_rescue(e, &a->wish.instance, "detach_volume");
+}
+
+/* ---- change ---- */
+
+struct os_exchange {
+	struct instance_settings wish;
+	struct volume_fate fate;
+	struct os_attachment_target of;
+	struct ref other;
+	enum choice goes;
+	struct str device, tag, server, id, attachment, bdm;
+};
+#define P(wire, member, ...) OS_BODY(struct os_exchange, wire, member, __VA_ARGS__)
+static const struct param exchange_params[] = {
+	SERVER(struct os_exchange, of.wish.instance),
+	OS_PATH(struct os_exchange, "volume_id", of.wish.volume, .kind = KIND_VOLUME, .doc = "The volume."),
+	P("volumeId", other, .flags = REQUIRED, .kind = KIND_VOLUME,
+	  .doc = "The same volume: another in its place is refused (409)."),
+	P("delete_on_termination", goes, .since = 85, .doc = "Goes with the server."),
+	P("device", device, .since = 85, .max = 255, .doc = "As it is: it is not changed."),
+	P("serverId", server, .since = 85, .max = 255, .doc = "As it is."),
+	P("tag", tag, .since = 85, .flags = NULLABLE, .max = 60, .doc = "As it is."),
+	P("id", id, .since = 85, .max = 255, .doc = "As it is."),
+	P("attachment_id", attachment, .since = 89, .max = 255, .doc = "As it is."),
+	P("bdm_uuid", bdm, .since = 89, .max = 255, .doc = "As it is."),
+};
+#undef P
+
+/* One that is not there is at fault in the body (400), and not where the path names it (404), as in Nova. */
+static RESULT prepare_exchange(struct os_call *e, void *args)
+{
+	struct os_exchange *a = args;
+	const struct volume *volume = NULL, *other = NULL;
+	TRY(find_attached(e, &a->of, &volume));
+	if (!result_is_ok(engine_find_own_volume(e->c, os_tables(e), &a->other, &other))) {
+		ctx_clear_problem(e->c);
+		return ctx_fail_field(e->c, ERR_INVALID, STR("volumeId"),
+				      "Volume %" STR_FMT " could not be found.", STR_ARG(a->other.text));
+	}
+	if (other != volume && !uuid_equal(other->row.id, volume->row.id))
+		return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
+				     "Volume %" STR_FMT " is not exchanged for another while it is attached: "
+				     "detach it, and attach the other.",
+				     STR_ARG(a->of.wish.volume.text));
+	a->wish.instance = a->of.wish.instance;
+	if (a->goes == CHOICE_DEFAULT)
+		return OK;
+	a->fate = (struct volume_fate){.volume = a->of.wish.volume,
+				       .device = volume->device,
+				       .delete_on_termination = a->goes == CHOICE_YES};
+	a->wish.volumes = &a->fate;
+	a->wish.volume_count = 1;
+	return OK;
 }
 
 /* ---- attach ---- */
@@ -104,7 +172,8 @@ static RESULT prepare_attach(struct os_call *e, void *args)
 	struct os_attach *a = args;
 	const struct instance *instance = NULL;
 	a->wish.crosses_zones = true;
-	return os_find_server(e, &a->wish.instance, &instance);
+	TRY(os_find_server(e, &a->wish.instance, &instance));
+	return check_no_rescue(e, &a->wish.instance, "attach_volume");
 }
 
 static RESULT show_attached(struct os_call *e, const void *args, struct json_writer *w)
@@ -128,6 +197,10 @@ static const struct os_action actions[] = {
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_attach, attach_params), .wrap = "volumeAttachment",
 	 .item = "volumeAttachment", .prepare = prepare_attach, .operation = engine_attach_volume_run,
 	 .answer = show_attached, .returns = KIND_VOLUME, .doc = "Attaches a volume."},
+	{HTTP_PUT, ATTACHMENTS "/{volume_id}", .permit = "os_compute_api:os-volumes-attachments:update",
+	 .flags = API_WRITES, .status = 202, .args = OS_PARAMS(struct os_exchange, exchange_params),
+	 .wrap = "volumeAttachment", .prepare = prepare_exchange, .operation = engine_update_instance_run,
+	 .doc = "Whether a volume goes with its server."},
 	{HTTP_DELETE, ATTACHMENTS "/{volume_id}", .permit = "os_compute_api:os-volumes-attachments:delete",
 	 .flags = API_WRITES, .status = 202, .args = TARGET(one_params), .prepare = prepare_detach,
 	 .operation = engine_detach_volume_run, .doc = "Detaches a volume."},

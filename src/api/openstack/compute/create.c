@@ -52,7 +52,8 @@ static const struct param group_rows[] = {
 static const struct params group_params = OS_PARAMS(struct os_group_name, group_rows);
 
 struct os_new_server {
-	struct str name, description, disk_config, networks;
+	struct str name, description, networks;
+	enum choice disk_auto;
 	struct ref image, flavor, key, zone;
 	struct tags metadata;
 	struct strs tags;
@@ -88,7 +89,8 @@ static const struct param server_rows[] = {
 	P("max_count", max_count, .min = 1, .max = INSTANCE_LAUNCH_MAX,
 	  .doc = "As many as the quota allows."),
 	P("return_reservation_id", returns_reservation, .doc = "Answers with that alone."),
-	P("OS-DCF:diskConfig", disk_config, .words = "AUTO|MANUAL", .doc = "Means nothing here."),
+	P("OS-DCF:diskConfig", disk_auto, .yes = "AUTO", .no = "MANUAL",
+	  .doc = "Kept and shown: a guest grows its root file system by itself."),
 	OS_BODY_LIST(struct os_new_server, "security_groups", groups, group_params, .max = GROUPS_MAX,
 		     .doc = "Of new ports; none: the default one."),
 	OS_BODY_LIST(struct os_new_server, "block_device_mapping_v2", disks, block_params, .max = DISKS_MAX,
@@ -412,6 +414,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		.personality_choice = CHOICE_YES,
 		.personality = INSTANCE_PERSONALITY_OPENSTACK,
 		.config_drive = s->config_drive,
+		.disk_auto = s->disk_auto == CHOICE_YES,
 		.accept_unplaced = true,
 	};
 	if (a->launch.max_count < a->launch.min_count)
@@ -458,7 +461,7 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 	json_write_open(w, "server");
 	json_write_text(w, "id", id);
 	os_write_compute_links(e, w, "servers", id);
-	json_write_z(w, "OS-DCF:diskConfig", "MANUAL");
+	json_write_z(w, "OS-DCF:diskConfig", a->launch.disk_auto ? "AUTO" : "MANUAL");
 	json_write_text(w, "adminPass", a->server.password);
 	write_groups(w, &a->server);
 	json_write_close(w);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Key pairs: those of the project, whichever of its users asks (docs/mapping.md). Keys are made on a
- * lane, and checked here, off the committer; a private key is in its one answer and nowhere else. Source:
- * Compute API reference, "Keypairs". */
+ * Key pairs: those of the project, whichever of its users asks (docs/mapping.md); an administrator also has those
+ * of another user. Keys are made on a lane, and checked here, off the committer; a private key is in its one
+ * answer and nowhere else. Source: Compute API reference, "Keypairs". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/write.h"
@@ -18,7 +18,7 @@ static void write_common(struct os_call *e, struct json_writer *w, const struct 
 	json_write_text(w, "public_key", key->public_key);
 	json_write_text(w, "fingerprint", key->fingerprint);
 	if (e->request.version >= 2)
-		json_write_z(w, "type", "ssh");
+		json_write_z(w, "type", engine_is_certificate(key->public_key) ? "x509" : "ssh");
 }
 
 /* In lists each is within an object of its own. */
@@ -29,31 +29,58 @@ static void write_listed(struct os_call *e, struct json_writer *w, const void *i
 	json_write_close(w);
 }
 
-/* From 2.10 on: of the project's, those which that user made. */
-static bool fits_user(struct os_call *e, const struct row *row, struct str value)
+/* From 2.10 on: those which that user made. */
+static const struct os_filter key_filters[] = {{"user_id", "made_by", .since = 10}};
+static const struct os_sort_key key_sort_keys[] = {{"name", "name"}};
+#define KEYS(more_flags)                                                                                     \
+	{                                                                                                    \
+		.kind = KIND_KEY_PAIR, .items = "keypairs", .links = "keypairs_links", .marker = "name",     \
+		.filters = OS_FILTERS(key_filters), .sort_keys = {key_sort_keys, 1}, .flags = (more_flags),  \
+		.page_max = 1000, .write = write_listed,                                                     \
+	}
+static const struct os_listing key_listing = KEYS(0);
+static const struct os_listing user_key_listing = KEYS(OS_ADMIN_SEES_ALL);
+
+/* Whose key pairs are meant, from 2.10 on: kind none: the project's. Another user's are an administrator's. */
+static RESULT read_user(struct os_call *e, struct str text, struct ref *ret_user)
 {
-	return e->request.version < 10 || os_field_is(query_find_field(KIND_KEY_PAIR, "made_by"), row, value);
+	struct ref user = {0};
+	*ret_user = user;
+	if (!text.n || e->request.version < 10)
+		return OK;
+	bool is_id = os_parse_id(text, KIND_USER, &user);
+	if (is_id && uuid_equal(user.prefix, e->c->who->user))
+		return OK;
+	if (!os_is_admin(e))
+		return ctx_fail(e->c, ERR_DENIED, "Policy doesn't allow %s to be performed.",
+				e->action->permit);
+	if (!is_id)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("user_id"),
+				      "Invalid input for field/attribute user_id. Value: %" STR_FMT
+				      ". It is not a UUID.",
+				      STR_ARG(str_slice(text, 0, 64)));
+	user.field = STR("user_id");
+	*ret_user = user;
+	return OK;
 }
 
-static const struct os_filter key_filters[] = {{"user_id", .fits = fits_user}};
-static const struct os_sort_key key_sort_keys[] = {{"name", "name"}};
-static const struct os_listing key_listing = {
-	.kind = KIND_KEY_PAIR,
-	.items = "keypairs",
-	.links = "keypairs_links",
-	.marker = "name",
-	.filters = OS_FILTERS(key_filters),
-	.sort_keys = {key_sort_keys, 1},
-	.page_max = 1000,
-	.write = write_listed,
-};
+static RESULT list_keys(struct os_call *e, const void *args, struct json_writer *w)
+{
+	struct ref user;
+	(void) args;
+	TRY(read_user(e, pairs_find(&e->request.query, "user_id"), &user));
+	return os_list(e, user.kind ? &user_key_listing : &key_listing, w);
+}
 
 /* ---- show ---- */
 
 struct os_key_target {
 	struct key_pair_target wish;
+	struct str user;
 };
 static const struct param target_params[] = {
+	OS_QUERY(struct os_key_target, "user_id", user, .since = 10,
+		 .doc = "Another user's, for administrators."),
 	OS_PATH_NAME(struct os_key_target, "keypair_name", wish.key_pair, .kind = KIND_KEY_PAIR,
 		     .doc = "By name."),
 };
@@ -62,7 +89,10 @@ static RESULT show_key(struct os_call *e, const void *args, struct json_writer *
 {
 	const struct os_key_target *a = args;
 	const struct key_pair *key = NULL;
-	TRY(engine_find_own_key_pair(e->c, os_tables(e), &a->wish.key_pair, &key));
+	struct ref user;
+	TRY(read_user(e, a->user, &user));
+	TRY(user.kind ? engine_find_key_pair_of(e->c, os_tables(e), &user, &a->wish.key_pair, &key)
+		      : engine_find_own_key_pair(e->c, os_tables(e), &a->wish.key_pair, &key));
 	write_common(e, w, key);
 	json_write_int(w, "id", os_number_of(key->row.id));
 	os_write_maker(w, key->made_by, key->account);
@@ -76,27 +106,37 @@ static RESULT show_key(struct os_call *e, const void *args, struct json_writer *
 
 struct os_make_key {
 	struct key_pair_wish wish;
-	struct str material, type;
+	struct str material, type, user;
 	struct str private_key; /* made; empty: the public one was given */
 };
 #define P(wire, member, ...) OS_BODY(struct os_make_key, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("name", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Unique in the project."),
-	P("public_key", material, .max = 16384, .doc = "An OpenSSH line; none: a pair is made (up to 2.91)."),
-	P("type", type, .since = 2, .words = "ssh|x509", .absent = "ssh", .doc = "ssh."),
-	OS_UNBUILT("user_id", .since = 10),
+	P("public_key", material, .max = 16384,
+	  .doc = "An OpenSSH line, or a certificate in PEM; none: a pair is made (up to 2.91)."),
+	P("type", type, .since = 2, .words = "ssh|x509", .absent = "ssh",
+	  .doc = "x509: a certificate, as Windows wants it."),
+	P("user_id", user, .since = 10, .max = 255, .doc = "For another user, as an administrator."),
 };
 #undef P
 
-static RESULT check_public_key(struct os_call *e, struct str text, struct key_pair_wish *wish)
+static RESULT check_public_key(struct os_call *e, struct str text, bool is_certificate,
+			       struct key_pair_wish *wish)
 {
-	struct result result =
-		crypto_check_public_key(e->c, text, &wish->public_key, &wish->fingerprint, &wish->is_ed25519);
+	struct result result = is_certificate
+				       ? crypto_fingerprint_certificate(e->c, text, &wish->fingerprint)
+				       : crypto_check_public_key(e->c, text, &wish->public_key,
+								 &wish->fingerprint, &wish->is_ed25519);
+	if (is_certificate)
+		wish->public_key = text;
+	if (is_certificate && result_is_ok(result) && !engine_is_certificate(text))
+		result = ctx_fail(e->c, ERR_INVALID, "the certificate is not the text's beginning");
 	if (result.code != ERR_INVALID)
 		return result;
 	ctx_clear_problem(e->c);
 	return ctx_fail_field(e->c, ERR_INVALID, STR("public_key"),
-			      "Keypair data is invalid: failed to generate fingerprint");
+			      is_certificate ? "Keypair data is invalid: failed to generate X509 fingerprint."
+					     : "Keypair data is invalid: failed to generate fingerprint");
 }
 
 /* EC2's may have others, and are shown. */
@@ -119,12 +159,10 @@ static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_make_key *a = args;
 	TRY(check_name(e, a->wish.name));
-	if (str_is(a->type, "x509"))
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("type"),
-				      "Key pairs of type x509 are not supported.");
+	TRY(read_user(e, a->user, &a->wish.user));
 	e->skips_work = a->material.n;
 	if (a->material.n)
-		return check_public_key(e, a->material, &a->wish);
+		return check_public_key(e, a->material, str_is(a->type, "x509"), &a->wish);
 	if (e->request.version >= 92)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("public_key"),
 				      "Invalid input for field/attribute keypair. 'public_key' is a required "
@@ -138,9 +176,12 @@ static RESULT make_key(struct work_item *w)
 {
 	struct os_call *e = w->arg;
 	struct os_make_key *a = e->args;
-	struct str public_line;
-	TRY(crypto_make_key_pair(e->c, false, &a->private_key, &public_line));
-	return check_public_key(e, public_line, &a->wish);
+	struct str public_key;
+	bool is_certificate = str_is(a->type, "x509");
+	struct str user = uuid_to_str(e->c->arena, a->wish.user.kind ? a->wish.user.prefix : e->c->who->user);
+	TRY(is_certificate ? crypto_make_user_certificate(e->c, user, &public_key, &a->private_key)
+			   : crypto_make_key_pair(e->c, false, &a->private_key, &public_key));
+	return check_public_key(e, public_key, is_certificate, &a->wish);
 }
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
@@ -149,7 +190,7 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 	const struct row *row = NULL;
 	TRY(os_find_returned(e, a->wish.key_pair, &row));
 	write_common(e, w, key_pair_of(row));
-	os_write_hex(w, "user_id", e->c->who->user);
+	os_write_maker(w, key_pair_of(row)->made_by, key_pair_of(row)->account);
 	if (a->private_key.n)
 		json_write_text(w, "private_key", a->private_key);
 	return OK;
@@ -160,7 +201,9 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 /* EC2 takes an absent one for deleted; here it is not there. */
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
-	((struct os_key_target *) args)->wish.must_exist = true;
+	struct os_key_target *a = args;
+	TRY(read_user(e, a->user, &a->wish.user));
+	a->wish.must_exist = true;
 	e->status = e->request.version >= 2 ? 204 : 202;
 	return OK;
 }
@@ -174,7 +217,7 @@ static RESULT prepare_created_status(struct os_call *e, void *args)
 #define ONE "/v2.1/os-keypairs/{keypair_name}"
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-keypairs", .permit = "os_compute_api:os-keypairs:index", .list = &key_listing,
-	 .doc = "Key pairs of the project."},
+	 .answer = list_keys, .doc = "Key pairs of the project."},
 	{HTTP_GET, ONE, .permit = "os_compute_api:os-keypairs:show",
 	 .args = OS_PARAMS(struct os_key_target, target_params), .item = "keypair", .answer = show_key,
 	 .doc = "One key pair."},

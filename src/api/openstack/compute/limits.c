@@ -6,6 +6,7 @@
 #include "api/openstack/core/write.h"
 #include "engine/instance/server_group.h"
 #include "engine/people/account.h"
+#include "engine/people/user_limit.h"
 #include "engine/quota.h"
 #include "engine/tag.h"
 #include "store/account.h"
@@ -90,7 +91,7 @@ static int64_t used_of(const struct quota_row *q, const struct figures *used)
 
 struct os_quota {
 	struct account_limits wish;
-	struct str project, class, tenant;
+	struct str project, class, tenant, user;
 	bool force;
 	int64_t instances, cores, ram; /* ram: MiB */
 	bool has_instances, has_cores, has_ram;
@@ -99,10 +100,10 @@ struct os_quota {
 #define P(wire, member, has)                                                                                 \
 	OS_BODY(struct os_quota, wire, member, .min = -1, .max = INT32_MAX,                                  \
 		.given = offsetof(struct os_quota, has) + 1, .doc = "-1: no limit.")
-static const struct param project_params[] = {
-	PROJECT,
-	OS_UNBUILT("user_id", .place = IN_QUERY),
-};
+#define USER                                                                                                 \
+	OS_QUERY(struct os_quota, "user_id", user,                                                           \
+		 .doc = "One user's in the project: of instances, cores and ram there may be others.")
+static const struct param project_params[] = {PROJECT, USER};
 #define LIMITS                                                                                               \
 	P("instances", instances, has_instances), P("cores", cores, has_cores), P("ram", ram, has_ram),      \
 		OS_UNBUILT("key_pairs", .only = "-1"), OS_UNBUILT("metadata_items", .only = "50"),           \
@@ -116,7 +117,7 @@ static const struct param project_params[] = {
 		OS_UNBUILT("injected_file_path_bytes", .until = 56, .only = "0")
 static const struct param update_params[] = {
 	PROJECT,
-	OS_UNBUILT("user_id", .place = IN_QUERY),
+	USER,
 	LIMITS,
 	OS_BODY(struct os_quota, "force", force, .doc = "A limit below what is used is no error anyhow."),
 	OS_BODY(struct os_quota, "tenant_id", tenant, .doc = "Means nothing: the path names the project."),
@@ -206,13 +207,34 @@ static void write_set(struct os_call *e, struct json_writer *w, const struct acc
 			json_write_int(w, quota_rows[k].name, limit_of(&quota_rows[k], account));
 }
 
+/* The account as that user finds it; and what the user uses, of what users have limits. */
+static void narrow_to_user(struct os_call *e, const struct os_quota *a, struct account *account,
+			   struct figures *used)
+{
+	struct user_figures limits, figures;
+	struct ref user = {0};
+	if (!a->user.n || !os_parse_id(a->user, KIND_USER, &user))
+		return;
+	engine_read_user_limits(os_tables(e), account, user.prefix, &limits);
+	engine_count_user_usage(os_tables(e), account->row.id, user.prefix, &figures);
+	account->limit_instances = limits.instances;
+	account->limit_vcpus = limits.vcpus;
+	account->limit_memory = limits.memory;
+	used->instances = figures.instances;
+	used->cores = figures.vcpus;
+	used->ram = figures.memory;
+}
+
 static RESULT show_quota(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_quota *a = args;
 	const struct account *account = NULL;
+	struct figures used = {0};
 	TRY(find_account(e, a, &account));
+	struct account shown = *account;
+	narrow_to_user(e, a, &shown, &used);
 	json_write_text(w, "id", a->project);
-	write_set(e, w, account);
+	write_set(e, w, &shown);
 	return OK;
 }
 
@@ -232,13 +254,15 @@ static RESULT show_detail(struct os_call *e, const void *args, struct json_write
 	const struct account *account = NULL;
 	TRY(find_account(e, a, &account));
 	struct figures used = count_used(e, account);
+	struct account shown = *account;
+	narrow_to_user(e, a, &shown, &used);
 	json_write_text(w, "id", a->project);
 	for (size_t k = 0; k < QUOTA_ROWS; k++) {
 		if (quota_rows[k].until && e->request.version > quota_rows[k].until)
 			continue;
 		json_write_open(w, quota_rows[k].name);
 		json_write_int(w, "in_use", used_of(&quota_rows[k], &used));
-		json_write_int(w, "limit", limit_of(&quota_rows[k], account));
+		json_write_int(w, "limit", limit_of(&quota_rows[k], &shown));
 		json_write_int(w, "reserved", 0);
 		json_write_close(w);
 	}
@@ -266,13 +290,26 @@ static void take_limits(struct os_quota *a, struct ref account)
 		a->wish.memory = a->ram < 0 ? UNLIMITED : a->ram * MIB;
 }
 
+static RESULT take_user(struct os_call *e, struct os_quota *a)
+{
+	if (!a->user.n)
+		return OK;
+	if (!os_parse_id(a->user, KIND_USER, &a->wish.user))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("user_id"),
+				      "User %" STR_FMT " could not be found.",
+				      STR_ARG(str_slice(a->user, 0, 64)));
+	a->wish.user.field = STR("user_id");
+	a->wish.force = a->force;
+	return OK;
+}
+
 static RESULT prepare_update(struct os_call *e, void *args)
 {
 	struct os_quota *a = args;
 	const struct account *account = NULL;
 	TRY(find_account(e, a, &account));
 	take_limits(a, ref_of(e, account));
-	return OK;
+	return take_user(e, a);
 }
 
 /* Compute's own: volumes and networks have theirs. */
@@ -287,14 +324,19 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 	a->wish.instances = standard.limit_instances;
 	a->wish.vcpus = standard.limit_vcpus;
 	a->wish.memory = standard.limit_memory;
-	return OK;
+	a->wish.forgets_user = true;
+	return take_user(e, a);
 }
 
 static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
 {
+	const struct os_quota *a = args;
 	const struct account *account = NULL;
-	TRY(find_account(e, args, &account));
-	write_set(e, w, account);
+	struct figures used = {0};
+	TRY(find_account(e, a, &account));
+	struct account shown = *account;
+	narrow_to_user(e, a, &shown, &used);
+	write_set(e, w, &shown);
 	return OK;
 }
 

@@ -91,7 +91,7 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 
 struct os_update_server {
 	struct instance_settings wish;
-	struct str disk_config, access_ip4, access_ip6;
+	struct str access_ip4, access_ip6;
 };
 #define P(wire, member, ...) OS_BODY(struct os_update_server, wire, member, __VA_ARGS__)
 static const struct param update_params[] = {
@@ -100,7 +100,8 @@ static const struct param update_params[] = {
 	  .given = offsetof(struct os_update_server, wish.set_name) + 1, .doc = "Its name."),
 	P("description", wish.description, .flags = NULLABLE, .since = 19, .max = 255,
 	  .given = offsetof(struct os_update_server, wish.set_description) + 1, .doc = "Free text."),
-	P("OS-DCF:diskConfig", disk_config, .words = "AUTO|MANUAL", .doc = "Means nothing here."),
+	P("OS-DCF:diskConfig", wish.disk_auto, .yes = "AUTO", .no = "MANUAL",
+	  .doc = "Kept and shown: a guest grows its root file system by itself."),
 	P("accessIPv4", access_ip4, .max = IP_TEXT_SIZE,
 	  .given = offsetof(struct os_update_server, wish.set_access_ip4) + 1,
 	  .doc = "Where it is reached; empty: nothing is said."),

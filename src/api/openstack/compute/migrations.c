@@ -1,37 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Migrations: the resizes that are neither confirmed nor reverted yet, which is what Nova's clients look for
- * here. Of those before nothing is kept but the server's history. Source: Compute API reference,
- * "Migrations". */
+ * Migrations: the resizes that servers had, which here are the only ones; the last of each server are kept for as
+ * long as it is. Source: Compute API reference, "Migrations". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "model/instance.h"
+#include "model/instance_resize.h"
 #include "model/instance_task.h"
 #include "model/states.h"
 #include "store/host.h"
+#include "store/instance.h"
 
 struct migration {
-	const struct instance *instance;
+	const struct instance_resize *resize;
 	const struct host *host;
+	const char *status;
 };
 
-static const char *status_of(const struct instance *i)
+static const char *status_of(struct os_call *e, const struct instance_resize *r)
 {
-	return model_derive_instance_task(i) == INSTANCE_TASK_RESIZE ? "migrating" : "finished";
-}
-
-static bool is_resized(struct os_call *e, const struct row *row)
-{
-	const struct instance *i = instance_of(row);
-	(void) e;
-	return !uuid_is_none(i->old_type) && model_derive_instance_state(i) != INSTANCE_TERMINATED;
+	const struct instance *i = instance_find(os_tables(e), r->instance);
+	if (r->outcome == INSTANCE_RESIZE_OUTCOME_ASKED)
+		return i && model_derive_instance_task(i) == INSTANCE_TASK_RESIZE ? "migrating" : "finished";
+	return instance_resize_outcome_words[r->outcome];
 }
 
 static const void *gather_migration(struct os_call *e, const struct row *row)
 {
-	const struct instance *i = instance_of(row);
+	const struct instance_resize *r = instance_resize_of(row);
 	struct migration *item = arena_new_object(e->c->arena, struct migration);
 	if (item)
-		*item = (struct migration){i, host_find(os_tables(e), i->host)};
+		*item = (struct migration){r, host_find(os_tables(e), r->host), status_of(e, r)};
 	return item;
 }
 
@@ -47,34 +45,33 @@ static void write_hosts(struct json_writer *w, const struct host *host)
 static void write_migration(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct migration *m = item;
-	const struct instance *i = m->instance;
-	json_write_int(w, "id", os_number_of(i->row.id));
-	os_write_id(w, "instance_uuid", i->row.id);
-	json_write_z(w, "status", status_of(i));
+	const struct instance_resize *r = m->resize;
+	json_write_int(w, "id", os_number_of(r->row.id));
+	os_write_id(w, "instance_uuid", r->instance);
+	json_write_z(w, "status", m->status);
 	write_hosts(w, m->host);
-	json_write_int(w, "old_instance_type_id", os_number_of(i->old_type));
-	json_write_int(w, "new_instance_type_id", os_number_of(i->type));
-	os_write_time_us(w, "created_at", i->row.updated_us);
-	os_write_time_us(w, "updated_at", i->row.updated_us);
+	json_write_int(w, "old_instance_type_id", os_number_of(r->old_type));
+	json_write_int(w, "new_instance_type_id", os_number_of(r->type));
+	os_write_time_us(w, "created_at", r->row.created_us);
+	os_write_time_us(w, "updated_at", r->row.updated_us);
 	if (e->request.version >= 23)
 		json_write_z(w, "migration_type", "resize");
 	if (e->request.version >= 59)
-		os_write_id(w, "uuid", uuid_v5(i->row.id, STR("migration")));
+		os_write_id(w, "uuid", r->row.id);
 	if (e->request.version >= 80) {
-		os_write_hex(w, "user_id", i->made_by);
-		os_write_hex(w, "project_id", i->account);
+		os_write_maker(w, r->made_by, r->account);
+		os_write_hex(w, "project_id", r->account);
 	}
 }
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
-	(void) e;
-	return str_is(value, status_of(instance_of(row)));
+	return str_is(value, status_of(e, instance_resize_of(row)));
 }
 
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct host *host = host_find(os_tables(e), instance_of(row)->host);
+	const struct host *host = host_find(os_tables(e), instance_resize_of(row)->host);
 	return host && str_equal(host->name, value);
 }
 
@@ -86,22 +83,25 @@ static bool fits_type(struct os_call *e, const struct row *row, struct str value
 }
 
 static const struct os_filter filters[] = {
-	{"instance_uuid", .is_id = true},      {"status", .fits = fits_status},
-	{"host", .fits = fits_host},           {"source_compute", .fits = fits_host},
+	{"instance_uuid", "instance"},
+	{"status", .fits = fits_status},
+	{"host", .fits = fits_host},
+	{"source_compute", .fits = fits_host},
 	{"migration_type", .fits = fits_type},
+	{"user_id", "made_by", .since = 80},
+	{"project_id", "account", .since = 80},
 };
 static const struct os_listing migrations = {
-	.kind = KIND_INSTANCE,
+	.kind = KIND_INSTANCE_RESIZE,
 	.items = "migrations",
 	.filters = OS_FILTERS(filters),
 	.flags = OS_ADMIN_SEES_ALL | OS_NEWEST_FIRST,
-	.shows = is_resized,
 	.gather = gather_migration,
 	.write = write_migration,
 };
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-migrations", .permit = "os_compute_api:os-migrations:index", .flags = OS_ADMIN,
-	 .list = &migrations, .doc = "Resizes that wait for a word."},
+	 .list = &migrations, .doc = "Resizes of servers."},
 };
 const struct os_actions os_migration_actions = OS_ACTIONS(OS_COMPUTE, actions);

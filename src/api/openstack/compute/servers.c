@@ -7,6 +7,7 @@
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance.h"
 #include "engine/region/host.h"
+#include "engine/storage/image.h"
 #include "model/instance.h"
 #include "model/instance_task.h"
 #include "model/states.h"
@@ -215,6 +216,8 @@ static const void *gather_server(struct os_call *e, const struct row *row)
 	if (is_waiting_for_host(t, s->instance))
 		s->fault = condition_find_by_subject(t, row->id, STR("NoHost"));
 	struct words words = status_words(t, s->instance);
+	if (!words.task.n && engine_is_being_imaged(t, row->id))
+		words.task = STR("image_uploading");
 	s->status = words.status;
 	s->task = words.task;
 	for (const struct port *p = port_first_by_instance(t, row->id); p; p = port_next_by_instance(t, p))
@@ -472,7 +475,7 @@ static void write_server(struct os_call *e, struct json_writer *w, const void *i
 	write_addresses(e, w, s);
 	write_access_ip(w, "accessIPv4", i->access_ip4);
 	write_access_ip(w, "accessIPv6", i->access_ip6);
-	json_write_z(w, "OS-DCF:diskConfig", "MANUAL");
+	json_write_z(w, "OS-DCF:diskConfig", i->disk_auto ? "AUTO" : "MANUAL");
 	if (is_whole(e))
 		write_extended(e, w, s);
 	write_fault(e, w, s);
@@ -674,8 +677,13 @@ static const struct param reboot_params[] = {
 };
 
 /* From which it may be asked; elsewhere Nova says so. */
-static uint32_t states_of(const char *name)
+static uint32_t states_of(const char *name, bool is_hard)
 {
+	if (strcmp(name, "reboot") == 0)
+		return 1U << INSTANCE_RUNNING |
+		       (is_hard ? 1U << INSTANCE_STOPPED | 1U << INSTANCE_PAUSED | 1U << INSTANCE_SUSPENDED |
+					  1U << INSTANCE_ERROR
+				: 0);
 	if (strcmp(name, "os-start") == 0)
 		return 1U << INSTANCE_STOPPED | 1U << INSTANCE_PENDING;
 	if (strcmp(name, "os-stop") == 0)
@@ -723,8 +731,8 @@ static RESULT prepare_power(struct os_call *e, void *args)
 	const struct instance *instance = NULL;
 	TRY(os_find_server(e, &a->server, &instance));
 	a->wish.instances = (struct refs){&a->server, 1};
-	a->wish.only_from = os_action_of(e)->verb ? states_of(os_action_of(e)->verb) : 0;
 	a->wish.force = str_equal_nocase(a->type, STR("HARD"));
+	a->wish.only_from = os_action_of(e)->verb ? states_of(os_action_of(e)->verb, a->wish.force) : 0;
 	return OK;
 }
 

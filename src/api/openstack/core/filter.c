@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which rows a query asks for: a value against a field, a pattern against a text, a listing's filters, and
+ * Which rows a query asks for: a value against a field, a listing's filters, and
  * the members that a row is shown with. */
 #include "api/openstack/core/filter.h"
 
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
-
-enum { PATTERN_STEPS_MAX = 10000, PATTERN_TEXT_MAX = 1024 };
 
 /* ---- values ---- */
 
@@ -51,53 +49,6 @@ bool os_field_is(const struct field *field, const struct row *row, struct str va
 	default:
 		return false;
 	}
-}
-
-/* One element of a pattern: its size, and whether c fits it. */
-static size_t element_size(struct str pattern)
-{
-	return pattern.p[0] == '\\' && pattern.n > 1 ? 2 : 1;
-}
-
-static bool element_fits(struct str pattern, char c)
-{
-	return pattern.p[0] == '.' || pattern.p[element_size(pattern) - 1] == c;
-}
-
-static struct str skip(struct str s, size_t n)
-{
-	return str_slice(s, n, s.n);
-}
-
-/* From the text's beginning: each star tries the shortest run first. The steps are bounded, since nested
- * tries are not: a pattern that takes more fits nothing. */
-static bool fits_here(struct str pattern, struct str text, unsigned *steps)
-{
-	if (*steps == 0)
-		return false;
-	--*steps;
-	if (pattern.n == 0 || (pattern.n == 1 && pattern.p[0] == '$' && text.n == 0))
-		return true;
-	size_t n = element_size(pattern);
-	bool fits_one = text.n && element_fits(pattern, text.p[0]);
-	if (n == pattern.n || pattern.p[n] != '*')
-		return fits_one && fits_here(skip(pattern, n), skip(text, 1), steps);
-	return fits_here(skip(pattern, n + 1), text, steps) ||
-	       (fits_one && fits_here(pattern, skip(text, 1), steps));
-}
-
-bool os_pattern_fits(struct str pattern, struct str text)
-{
-	unsigned steps = PATTERN_STEPS_MAX;
-	text = str_slice(text, 0, PATTERN_TEXT_MAX);
-	if (pattern.n > PATTERN_TEXT_MAX)
-		return false;
-	if (pattern.n && pattern.p[0] == '^')
-		return fits_here(skip(pattern, 1), text, &steps);
-	for (size_t at = 0; at <= text.n; at++)
-		if (fits_here(pattern, skip(text, at), &steps))
-			return true;
-	return false;
 }
 
 /* Of every kind. */
@@ -209,6 +160,11 @@ static RESULT check_value(const struct os_filtering *f, const struct os_filter *
 	int64_t us = 0;
 	while (filter->is_time && str_split_next(&value, ',', &bound))
 		TRY(read_bound(f, filter->name, bound, orders, &us));
+	if (filter->is_pattern && !os_is_pattern(value)) /* Nova's database says so in words of its own */
+		return ctx_fail_field(f->e->c, ERR_INVALID, str_from(filter->name),
+				      "Invalid input for query parameters %s. Value: %" STR_FMT
+				      ". It is not a regular expression.",
+				      filter->name, STR_ARG(str_slice(value, 0, 64)));
 	if (!is_bool || os_is_truth(true, value) || os_is_truth(false, value) || f->e->service == OS_IDENTITY)
 		return OK;
 	return ctx_fail_field(f->e->c, ERR_INVALID, str_from(filter->name),

@@ -19,7 +19,7 @@ struct os_filter {
 	bool is_time;      /* created_at or updated_at: "gt:2024-01-02T03:04:05Z", several by commas */
 	bool is_truth;     /* true or false is asked for: ERR_INVALID where it is neither */
 	int since;         /* the microversion that has it; 0: the first */
-	bool is_pattern;   /* a regular expression of ^ $ . * \ that is looked for in the field's text */
+	bool is_pattern;   /* a regular expression that is looked for in the field's text */
 	bool is_admins;    /* passed over when no administrator asks */
 	bool has_lists;    /* "in:a,b" is a or b */
 	bool (*fits)(struct os_call *e, const struct row *row, struct str value);
@@ -133,5 +133,6 @@ RESULT os_write_found(struct os_call *e, const struct os_listing *list, const st
 
 /* Whether the value, as a query has it, is that of the row's field. */
 bool os_field_is(const struct field *field, const struct row *row, struct str value);
-/* Whether the pattern is found in the text: ^ $ . * and \ mean something. */
+/* Whether the pattern is found in the text (api/openstack/core/pattern.c); one that is none is found nowhere. */
 bool os_pattern_fits(struct str pattern, struct str text);
+bool os_is_pattern(struct str pattern);

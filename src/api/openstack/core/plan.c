@@ -99,7 +99,7 @@ static bool is_plain_pattern(struct str pattern)
 {
 	bool is_plain = pattern.n > 2 && pattern.p[0] == '^' && pattern.p[pattern.n - 1] == '$';
 	for (size_t k = 1; k + 1 < pattern.n && is_plain; k++)
-		is_plain = !strchr("^$.*\\", pattern.p[k]);
+		is_plain = !strchr("^$.*+?()[]{}\\", pattern.p[k]);
 	return is_plain;
 }
 
