@@ -251,6 +251,36 @@ static void add_call(struct buf *out, const json_t *call)
 		buf_print(out, " `%s`", text_of(call, "name"));
 }
 
+static void add_statuses_of_openstack(struct buf *out, const json_t *dump)
+{
+	const json_t *actions = json_object_get(dump, "actions"),
+		     *reasons = json_object_get(dump, "left_out_statuses");
+	buf_add_str(out, STR("\n### Statuses of failures of OpenStack\n\nThe statuses that the services' API "
+			     "references name for each call.\n\n| service | call | answered | never answered "
+			     "|\n| --- | --- | --- | --- |\n"));
+	for (size_t k = 0; k < json_array_size(actions); k++) {
+		const json_t *a = json_array_get(actions, k), *answered = json_object_get(a, "statuses"),
+			     *never = json_object_get(a, "statuses_left_out");
+		if (!json_array_size(answered) && !json_array_size(never))
+			continue;
+		buf_print(out, "| %s | ", text_of(a, "service"));
+		add_call(out, a);
+		buf_add_str(out, STR(" | "));
+		add_codes(out, answered);
+		buf_add_str(out, STR(" | "));
+		add_codes(out, never);
+		buf_add_str(out, STR(" |\n"));
+	}
+	buf_add_str(out,
+		    STR("\n| service | status | never answered by | why |\n| --- | --- | --- | --- |\n"));
+	for (size_t k = 0; k < json_array_size(reasons); k++) {
+		const json_t *r = json_array_get(reasons, k);
+		buf_print(out, "| %s | %d | `%s` | %s |\n", text_of(r, "service"),
+			  (int) json_integer_value(json_object_get(r, "status")), text_of(r, "calls"),
+			  text_of(r, "why"));
+	}
+}
+
 static void add_openstack_coverage(struct buf *out, const json_t *dump)
 {
 	const json_t *actions = json_object_get(dump, "actions"), *unbuilt = json_object_get(dump, "unbuilt");
@@ -270,6 +300,7 @@ static void add_openstack_coverage(struct buf *out, const json_t *dump)
 		add_refused(out, json_object_get(action, "params"));
 		buf_add_str(out, STR(" |\n"));
 	}
+	add_statuses_of_openstack(out, dump);
 	buf_print(out, "\n### Not built of OpenStack: %zu calls\n\n", json_array_size(unbuilt));
 	for (size_t k = 0; k < json_array_size(unbuilt); k++) {
 		buf_print(out, "* %s: ", text_of(json_array_get(unbuilt, k), "service"));

@@ -6,8 +6,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "api/openstack/core/list.h"
+#include "api/openstack/core/statuses.h"
 
 static const struct os_actions *const groups[] = {
 #define GROUP(name) &os_##name##_actions,
@@ -112,9 +115,70 @@ static void test_filters_lead_to_rows(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* ---- statuses of failures ---- */
+
+static bool is_built(const struct os_statuses *row)
+{
+	for (size_t g = 0; g < GROUP_COUNT; g++)
+		for (size_t k = 0; k < groups[g]->count; k++)
+			if (os_find_statuses(groups[g]->service, &groups[g]->at[k]) == row)
+				return true;
+	return false;
+}
+
+/* Each status that a reference names for a call is answered, or left out for a reason. */
+static void test_statuses(void **state)
+{
+	size_t count = 0, wrong = 0;
+	const struct os_statuses *rows = os_list_statuses(&count);
+	(void) state;
+	for (size_t k = 0; k < count; k++) {
+		struct str rest = str_from(rows[k].statuses), text;
+		int64_t status = 0;
+		if (!is_built(&rows[k])) {
+			print_message("no call that is built: %s %s %s\n", rows[k].method, rows[k].path,
+				      rows[k].verb);
+			wrong++;
+		}
+		while (str_split_next(&rest, ' ', &text)) {
+			assert_true(result_is_ok(str_parse_int(text, &status)) && status >= 400);
+			if (os_is_answered_status(rows[k].service, (int) status) ||
+			    os_why_no_status(&rows[k], (int) status))
+				continue;
+			print_message("%s %s %s: neither is %d answered, nor is there a reason\n",
+				      rows[k].method, rows[k].path, rows[k].verb, (int) status);
+			wrong++;
+		}
+	}
+	assert_true(count > 0);
+	assert_int_equal(wrong, 0);
+}
+
+/* A reason is of a call whose reference has the status. */
+static void test_statuses_left_out(void **state)
+{
+	size_t count = 0, row_count = 0;
+	const struct os_status_left_out *left_out = os_list_left_out_statuses(&count);
+	const struct os_statuses *rows = os_list_statuses(&row_count);
+	(void) state;
+	for (size_t k = 0; k < count; k++) {
+		char status[16];
+		bool is_met = false;
+		(void) snprintf(status, sizeof status, "%d", left_out[k].status);
+		for (size_t n = 0; n < row_count && !is_met; n++) {
+			const char *why = os_why_no_status(&rows[n], left_out[k].status);
+			is_met = why && strcmp(why, left_out[k].why) == 0 && strstr(rows[n].statuses, status);
+		}
+		if (!is_met)
+			fail_msg("no call has it: %s %d", left_out[k].calls, left_out[k].status);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_statuses),
+		cmocka_unit_test(test_statuses_left_out),
 		cmocka_unit_test(test_filters_lead_to_rows),
 		cmocka_unit_test(test_changes_show_what_they_left),
 	};

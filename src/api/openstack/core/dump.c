@@ -4,6 +4,7 @@
 #include "api/core/dump.h"
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/services.h"
+#include "api/openstack/core/statuses.h"
 #include "model/permission.h"
 
 static const struct os_actions *const action_groups[] = {
@@ -20,14 +21,6 @@ static const struct call_known {
 #include "api/openstack/core/calls_known.def"
 #undef CALL
 };
-
-static const char *method_word(enum http_method method)
-{
-	static const char *const words[] = {
-		[HTTP_GET] = "GET",     [HTTP_HEAD] = "HEAD",     [HTTP_POST] = "POST",  [HTTP_PUT] = "PUT",
-		[HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE", [HTTP_OTHER] = "other"};
-	return words[method];
-}
 
 static void write_param(struct json_writer *w, const struct param *p)
 {
@@ -80,7 +73,7 @@ static void write_action(struct json_writer *w, enum os_service service, const s
 	const struct permission *permission = permission_of_action(str_from(a->permit));
 	dump_open_action(w, &a->core, os_service_info(service)->type, a->verb);
 	json_write_z(w, "prefix", os_service_info(service)->prefix);
-	json_write_z(w, "method", method_word(a->method));
+	json_write_z(w, "method", os_method_word(a->method));
 	json_write_z(w, "path", a->path);
 	json_write_z(w, "iam", permission ? permission->action : "");
 	json_write_bool(w, "admin", a->flags & OS_ADMIN);
@@ -92,24 +85,10 @@ static void write_action(struct json_writer *w, enum os_service service, const s
 	json_write_int(w, "status", a->status ? a->status : 200);
 	json_write_z(w, "wrap", a->wrap);
 	dump_params(w, &form, NULL, &a->args);
+	os_dump_statuses(w, service, a);
 	write_filters(w, a->list);
 	write_list(w, a->list);
 	json_write_close(w);
-}
-
-/* Paths are the same when their variables stand in the same places. */
-static bool is_same_path(const char *a, const char *b)
-{
-	for (;; a++, b++) {
-		if (*a != *b)
-			return false;
-		if (!*a)
-			return true;
-		if (*a == '{') {
-			a += strcspn(a, "}");
-			b += strcspn(b, "}");
-		}
-	}
 }
 
 static bool is_built(const struct call_known *call)
@@ -118,8 +97,9 @@ static bool is_built(const struct call_known *call)
 		for (size_t k = 0; k < action_groups[g]->count; k++) {
 			const struct os_action *a = &action_groups[g]->at[k];
 			bool is_head = strcmp(call->method, "HEAD") == 0 && a->method == HTTP_GET;
-			if (action_groups[g]->service == call->service && is_same_path(a->path, call->path) &&
-			    (is_head || strcmp(method_word(a->method), call->method) == 0) &&
+			if (action_groups[g]->service == call->service &&
+			    os_is_same_path(a->path, call->path) &&
+			    (is_head || strcmp(os_method_word(a->method), call->method) == 0) &&
 			    strcmp(a->verb ? a->verb : "", call->name) == 0)
 				return true;
 		}
@@ -152,6 +132,7 @@ void openstack_dump_actions(struct buf *out)
 		for (size_t k = 0; k < action_groups[g]->count; k++)
 			write_action(&w, action_groups[g]->service, &action_groups[g]->at[k]);
 	json_write_close_list(&w);
+	os_dump_left_out_statuses(&w);
 	write_unbuilt(&w);
 	json_write_close(&w);
 }
