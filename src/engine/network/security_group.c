@@ -31,6 +31,8 @@ static RESULT write_rule_for_all(struct op *op, const struct security_group *gro
 					   .peer_group = inward ? group->row.id : UUID_NONE};
 	if (!inward)
 		rule.peer_block = (struct cidr){is_ipv6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0};
+	if (!uuid_is_none(group->router)) /* Neutron's say no block for everybody */
+		rule.said_block = rule.peer_block;
 	return security_group_rule_put(op, &rule);
 }
 

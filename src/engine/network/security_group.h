@@ -56,8 +56,10 @@ struct rule_wish {
 		peering; /* where the group is said to be, and over which peering; kind none: not given */
 	struct str peer_owner; /* the account number that the group is said to belong to; empty: not given */
 	struct str description;
-	struct str field; /* the parameter it came in, for messages */
-	struct ref rule;  /* for a change: which rule; kind none: the one that is like this */
+	struct str field;         /* the parameter it came in, for messages */
+	struct str said_protocol; /* how Neutron was told it; empty: by its first name */
+	bool says_no_block;       /* it is for everybody because no block was said */
+	struct ref rule;          /* for a change: which rule; kind none: the one that is like this */
 };
 
 struct rules_wish {

@@ -121,6 +121,7 @@ static RESULT resolve_rule(struct op *op, const struct security_group *group,
 						 .group = group->row.id,
 						 .direction = direction,
 						 .protocol = wish->protocol,
+						 .said_protocol = wish->said_protocol,
 						 .description = wish->description};
 	if (wish->protocol < -1 || wish->protocol > 255)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_SECURITY_GROUP_RULE, wish->field,
@@ -146,6 +147,7 @@ static RESULT resolve_rule(struct op *op, const struct security_group *group,
 	}
 	if (!ref_is_given(&wish->peer_group)) {
 		ret_rule->peer_block = cidr_canonical(wish->peer_block);
+		ret_rule->said_block = wish->says_no_block ? (struct cidr){0} : wish->peer_block;
 		return OK;
 	}
 	return resolve_peer_group(op, group, wish, ret_rule);

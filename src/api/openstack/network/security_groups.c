@@ -7,7 +7,14 @@
 #include "model/security_group.h"
 #include "store/security_group_rule.h"
 
-enum { PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP = 1, PROTOCOL_ICMP6 = 58, PORT_LAST = 65535 };
+enum {
+	PROTOCOL_TCP = 6,
+	PROTOCOL_UDP = 17,
+	PROTOCOL_ICMP = 1,
+	PROTOCOL_ICMP6 = 58,
+	PORT_LAST = 65535,
+	ICMP_LAST = 255
+};
 
 static const struct {
 	const char *name;
@@ -24,7 +31,13 @@ static const struct {
 	{"esp", 50},
 	{"gre", 47},
 	{"igmp", 2},
+	{"hopopt", 0},
 	{"ipip", 4},
+	{"ipv6-encap", 41},
+	{"ipv6-frag", 44},
+	{"ipv6-nonxt", 59},
+	{"ipv6-opts", 60},
+	{"ipv6-route", 43},
 	{"ospf", 89},
 	{"pgm", 113},
 	{"rsvp", 46},
@@ -43,6 +56,10 @@ static bool is_ipv6(const struct security_group_rule *r)
 void os_write_protocol(struct os_call *e, struct json_writer *w, const char *key,
 		       const struct security_group_rule *r)
 {
+	if (!str_is_empty(r->said_protocol)) {
+		json_write_text(w, key, r->said_protocol);
+		return;
+	}
 	for (size_t k = 0; k < sizeof protocols / sizeof protocols[0]; k++)
 		if (protocols[k].number == r->protocol) {
 			json_write_z(w, key, protocols[k].name);
@@ -78,8 +95,8 @@ static void write_rule(struct os_call *e, struct json_writer *w, const void *ite
 	os_write_protocol(e, w, "protocol", r);
 	write_port_of(w, "port_range_min", r->from_port, is_all);
 	write_port_of(w, "port_range_max", r->to_port, is_all);
-	os_write_cidr(w, "remote_ip_prefix", r->peer_block);
-	os_write_cidr(w, "normalized_cidr", r->peer_block);
+	os_write_cidr(w, "remote_ip_prefix", r->said_block);
+	os_write_cidr(w, "normalized_cidr", cidr_is_none(r->said_block) ? r->said_block : r->peer_block);
 	os_write_id(w, "remote_group_id", r->peer_group);
 	os_write_id(w, "remote_address_group_id", r->peer_address_group);
 	os_write_standard(e, w, &r->row, r->account, r->description, r->tags);
@@ -102,7 +119,7 @@ static const struct os_filter rule_filters[] = {
 	{"security_group_id", "group"},
 	{"remote_group_id", "peer_group"},
 	{"remote_address_group_id", "peer_address_group"},
-	{"remote_ip_prefix", "peer_block"},
+	{"remote_ip_prefix", "said_block"},
 	{"direction", .fits = fits_direction},
 	{"ethertype", .fits = fits_ethertype},
 	{"description", "description"},
@@ -167,7 +184,7 @@ static const struct param create_rule_params[] = {
 		.given = OS_GIVEN(struct os_create_rule, has_max), .doc = "Last port; of ICMP the code."),
 	OS_BODY(struct os_create_rule, "remote_ip_prefix", prefix, .flags = NULLABLE,
 		.doc = "The peers' addresses."),
-	OS_BODY(struct os_create_rule, "remote_group_id", remote_group, .flags = NULLABLE,
+	OS_BODY(struct os_create_rule, "remote_group_id", remote_group, .flags = NULLABLE | BY_NAME,
 		.kind = KIND_SECURITY_GROUP, .doc = "The peers' group."),
 	OS_BODY(struct os_create_rule, "remote_address_group_id", remote_addresses, .flags = NULLABLE,
 		.kind = KIND_ADDRESS_GROUP, .doc = "The peers' addresses, by their group."),
@@ -181,60 +198,117 @@ static RESULT fail_rule(struct os_call *e, const char *field, struct str value)
 			      field, STR_ARG(value));
 }
 
-/* It comes as JSON: a text or a number. */
-static RESULT read_protocol(struct os_call *e, struct str text, int64_t *ret_number)
+/* The first name that a number has is the one that it is shown by. */
+static const char *first_name_of(int64_t number)
 {
-	*ret_number = -1;
+	for (size_t k = 0; k < sizeof protocols / sizeof protocols[0]; k++)
+		if (protocols[k].number == number)
+			return protocols[k].name;
+	return "";
+}
+
+static bool find_protocol(struct str name, int64_t *ret_number)
+{
+	for (size_t k = 0; k < sizeof protocols / sizeof protocols[0]; k++)
+		if (str_equal_nocase(name, str_from(protocols[k].name))) {
+			*ret_number = protocols[k].number;
+			return true;
+		}
+	return !str_parse_int(name, ret_number).code && *ret_number >= 0 && *ret_number <= 255;
+}
+
+/* It comes as JSON: a text or a number. Neutron shows it as it was said. */
+static RESULT read_protocol(struct os_call *e, struct str text, struct rule_wish *rule)
+{
+	rule->protocol = -1;
 	if (text.n >= 2 && text.p[0] == '"')
 		text = str_slice(text, 1, text.n - 1);
 	if (str_is_empty(text) || str_is(text, "null") || str_equal_nocase(text, STR("any")))
 		return OK;
-	for (size_t k = 0; k < sizeof protocols / sizeof protocols[0]; k++)
-		if (str_equal_nocase(text, str_from(protocols[k].name))) {
-			*ret_number = protocols[k].number;
-			return OK;
-		}
-	if (str_parse_int(text, ret_number).code || *ret_number < 0 || *ret_number > 255)
-		return fail_rule(e, "protocol", text);
+	if (!find_protocol(text, &rule->protocol))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("protocol"),
+				      "Security group rule protocol %" STR_FMT
+				      " not supported. Only the names of protocols and integer "
+				      "representations [0 to 255] are supported.",
+				      STR_ARG(str_slice(text, 0, 64)));
+	if (!str_equal_nocase(text, str_from(first_name_of(rule->protocol))))
+		rule->said_protocol = str_lower(e->c->arena, text);
 	return OK;
+}
+
+static RESULT fail_ports(struct os_call *e, const char *field, struct str words)
+{
+	return ctx_fail_field(e->c, ERR_RANGE, str_from(field), "%" STR_FMT, STR_ARG(words));
 }
 
 static RESULT check_port(struct os_call *e, const char *field, bool is_given, int64_t port)
 {
 	return !is_given || (port >= 0 && port <= PORT_LAST)
 		       ? OK
-		       : ctx_fail_field(e->c, ERR_INVALID, str_from(field),
-					"Invalid value for port %" PRId64 ".", port);
+		       : fail_ports(e, field,
+				    str_print(e->c->arena, "Invalid value for port %" PRId64, port));
 }
 
 /* Of TCP and UDP: a range, or all of them. */
 static RESULT read_range(struct os_call *e, const struct os_create_rule *a, struct rule_wish *rule)
 {
-	if (!a->has_min && !a->has_max) {
+	bool is_all = a->min == 1 && a->max == PORT_LAST;
+	if (is_all || (!a->has_min && !a->has_max)) {
 		rule->from_port = 0;
 		rule->to_port = PORT_LAST;
 		return OK;
 	}
-	if (!a->has_min || !a->has_max)
-		return fail_rule(e, "port_range_min", STR("both ends are needed"));
-	return a->min <= a->max
+	if ((a->has_min && a->min == 0) || (a->has_max && a->max == 0))
+		return fail_ports(e, "port_range_min", STR("Invalid value for port 0"));
+	return a->has_min && a->has_max && a->min <= a->max
 		       ? OK
-		       : ctx_fail_field(e->c, ERR_INVALID, STR("port_range_min"),
-					"For TCP/UDP protocols, port_range_min must be <= port_range_max.");
+		       : fail_ports(e, "port_range_min",
+				    STR("For TCP/UDP protocols, port_range_min must be <= port_range_max"));
+}
+
+static RESULT check_icmp(struct os_call *e, const char *field, const char *what, bool is_given, int64_t value)
+{
+	return !is_given || value <= ICMP_LAST
+		       ? OK
+		       : fail_ports(e, field,
+				    str_print(e->c->arena,
+					      "Invalid value for ICMP %s (%s) %" PRId64
+					      ". It must be 0 to 255.",
+					      what, field, value));
+}
+
+static RESULT read_type_and_code(struct os_call *e, const struct os_create_rule *a)
+{
+	TRY(check_icmp(e, "port_range_min", "type", a->has_min, a->min));
+	TRY(check_icmp(e, "port_range_max", "code", a->has_max, a->max));
+	return a->has_min || !a->has_max
+		       ? OK
+		       : fail_ports(e, "port_range_max",
+				    str_print(e->c->arena,
+					      "ICMP code (port-range-max) %" PRId64
+					      " is provided but ICMP type (port-range-min) is missing.",
+					      a->max));
 }
 
 static RESULT read_ports(struct os_call *e, const struct os_create_rule *a, struct rule_wish *rule)
 {
-	bool has_type = rule->protocol == PROTOCOL_ICMP || rule->protocol == PROTOCOL_ICMP6;
 	TRY(check_port(e, "port_range_min", a->has_min, a->min));
 	TRY(check_port(e, "port_range_max", a->has_max, a->max));
 	rule->from_port = a->has_min ? a->min : -1;
 	rule->to_port = a->has_max ? a->max : -1;
 	if (rule->protocol == PROTOCOL_TCP || rule->protocol == PROTOCOL_UDP)
 		return read_range(e, a, rule);
-	return has_type || (!a->has_min && !a->has_max)
-		       ? OK
-		       : fail_rule(e, "port_range_min", STR("the protocol has no ports here"));
+	if (rule->protocol == PROTOCOL_ICMP || rule->protocol == PROTOCOL_ICMP6)
+		return read_type_and_code(e, a);
+	if (!a->has_min && !a->has_max)
+		return OK;
+	return rule->protocol < 0 ? fail_ports(e, "port_range_min",
+					       STR("Must also specify protocol if port range is given."))
+				  : fail_ports(e, "port_range_min",
+					       str_print(e->c->arena,
+							 "Ports cannot be specified for protocol %" PRId64
+							 ". Ports are only supported for TCP, UDP.",
+							 rule->protocol));
 }
 
 static RESULT read_peer(struct os_call *e, const struct os_create_rule *a, struct rule_wish *rule)
@@ -244,15 +318,20 @@ static RESULT read_peer(struct os_call *e, const struct os_create_rule *a, struc
 	rule->is_ipv6 = is_v6;
 	rule->peer_group = a->remote_group;
 	rule->peer_addresses = a->remote_addresses;
+	if (ref_is_given(&a->remote_group) && !a->remote_group.bits) /* Neutron looks for any text as an id */
+		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_SECURITY_GROUP,
+				     "Security group %" STR_FMT " does not exist",
+				     STR_ARG(a->remote_group.text));
 	bool by_group = a->remote_group.kind != KIND_NONE,
 	     by_addresses = a->remote_addresses.kind != KIND_NONE;
 	if (by_group + by_addresses + !str_is_empty(a->prefix) > 1)
-		return fail_rule(
-			e, "remote_group_id",
-			STR("only one of remote_ip_prefix, remote_group_id and remote_address_group_id"));
+		return ctx_fail_field(e->c, ERR_INVALID, STR("remote_group_id"),
+				      "Only one of remote_ip_prefix or remote_group_id or "
+				      "remote_address_group_id may be provided.");
 	if (by_group || by_addresses)
 		return OK;
-	if (str_is_empty(a->prefix))
+	rule->says_no_block = str_is_empty(a->prefix);
+	if (rule->says_no_block)
 		rule->peer_block = (struct cidr){is_v6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0};
 	else if (!ip_parse(a->prefix, &ip).code)
 		rule->peer_block = (struct cidr){ip, ip.family == IP_V4 ? 32 : 128};
@@ -271,7 +350,7 @@ static RESULT prepare_create_rule(struct os_call *e, void *args)
 	if (str_is_empty(a->ethertype))
 		a->ethertype = STR("IPv4");
 	a->rule.description = a->description;
-	TRY(read_protocol(e, a->protocol, &a->rule.protocol));
+	TRY(read_protocol(e, a->protocol, &a->rule));
 	TRY(read_ports(e, a, &a->rule));
 	TRY(read_peer(e, a, &a->rule));
 	a->wish.direction = str_is(a->direction, "ingress") ? SECURITY_GROUP_RULE_DIRECTION_INGRESS
