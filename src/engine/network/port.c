@@ -12,6 +12,7 @@
 #include "engine/network/address_internal.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/port_internal.h"
+#include "engine/network/router_interface.h"
 #include "engine/network/security_group_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
@@ -302,6 +303,15 @@ static bool chooses_ip(const struct port_fixed_wishes *fixed)
 	return false;
 }
 
+/* Neutron's policies leave it to administrators. */
+static RESULT check_binding(struct op *op, bool is_said, const char *rule)
+{
+	return !is_said || identity_is_admin(op->ctx->who)
+		       ? OK
+		       : ctx_fail_kind(op->ctx, ERR_DENIED, KIND_PORT, "rule:%s is disallowed by policy",
+				       rule);
+}
+
 RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 {
 	const struct account *account = NULL;
@@ -315,6 +325,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 			       chooses_ip(&wish->fixed) || !mac_is_none(wish->mac) || wish->is_open ||
 				       wish->pairs.count > 0,
 			       wish->network.field));
+	TRY(check_binding(op, !str_is_empty(wish->binding_host), "create_port:binding:host_id"));
 	TRY(resolve_fixed(op, network, &wish->fixed, &fixed, &count));
 	if (!mac_is_none(wish->mac))
 		TRY(check_mac(op, wish->mac));
@@ -329,6 +340,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 			    .is_down = wish->is_down,
 			    .device_id = wish->device_id,
 			    .device_owner = wish->device_owner,
+			    .binding_host = wish->binding_host,
 			    .dns_name = wish->dns_name};
 	set_auto_ips(fixed, count, port.mac);
 	TRY(tag_normalize(op, wish->tags, &port.tags));
@@ -422,6 +434,8 @@ static void apply_texts(const struct port_settings *wish, struct port *next)
 		next->device_id = *wish->device_id;
 	if (wish->device_owner)
 		next->device_owner = *wish->device_owner;
+	if (wish->binding_host)
+		next->binding_host = *wish->binding_host;
 	if (wish->dns_name)
 		next->dns_name = *wish->dns_name;
 }
@@ -438,10 +452,62 @@ static RESULT change_fixed(struct op *op, const struct port_settings *wish, stru
 	return port_change_fixed(op, fixed, count, wish->fixed.field, next);
 }
 
+static bool changes_security(const struct port_settings *wish)
+{
+	return wish->groups.count || wish->has_no_groups || wish->pairs ||
+	       wish->source_dest_check != CHOICE_DEFAULT || wish->is_open != CHOICE_DEFAULT;
+}
+
+static bool changes_nothing(const struct port_settings *wish)
+{
+	return !changes_security(wish) && wish->is_down == CHOICE_DEFAULT && !wish->name &&
+	       !wish->device_id && !wish->device_owner && !wish->dns_name && !wish->binding_host &&
+	       !wish->set_description && wish->delete_on_termination == CHOICE_DEFAULT;
+}
+
+/* A router holds one address in the subnet: it may be named again, by its subnet or as it is. */
+static bool keeps_address(const struct port_settings *wish, uuid subnet, struct ip ip)
+{
+	const struct port_fixed_wish *at = wish->fixed.at;
+	return changes_nothing(wish) &&
+	       (!wish->fixed.is_given ||
+		(wish->fixed.count == 1 && (ip_is_none(at->ip) || ip_equal(at->ip, ip)) &&
+		 (at->subnet.kind == KIND_NONE ||
+		  id_has_prefix(subnet, at->subnet.prefix, at->subnet.bits))));
+}
+
+/* The subnet whose gateway's address is the port, which has no row of its own; NULL: it is none. */
+static const struct subnet *find_gateways_subnet(struct op *op, const struct ref *port)
+{
+	bool is_admin = identity_is_admin(op->ctx->who);
+	const struct subnet *s = port->bits < 128 || port_find(op->head, port->prefix) ? NULL
+				 : is_admin ? subnet_first(op->head)
+					    : subnet_first_by_account(op->head, op->ctx->who->account);
+	while (s && !(row_is_live(&s->row) && !uuid_is_none(s->router) &&
+		      uuid_equal(engine_get_gateway_port(op->head, s), port->prefix)))
+		s = is_admin ? subnet_next(op->head, s) : subnet_next_by_account(op->head, s);
+	return s;
+}
+
+static RESULT update_gateway_port(struct op *op, const struct port_settings *wish,
+				  const struct subnet *subnet)
+{
+	TRY(engine_permit(op, "port.update", KIND_SUBNET, &subnet->row));
+	return keeps_address(wish, subnet->row.id, subnet->gateway_ip)
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_PROTECTED, KIND_PORT, wish->port.field,
+				     "The port is a router's address in its subnet, and not changed.");
+}
+
 RESULT engine_update_port(struct op *op, struct port_settings *wish)
 {
 	const struct port *port = NULL;
+	const struct subnet *subnet = find_gateways_subnet(op, &wish->port);
+	if (subnet)
+		return update_gateway_port(op, wish, subnet);
 	TRY(port_find_target(op, &wish->port, &wish->instance, &port));
+	if (!uuid_is_none(port->interface_of) && keeps_address(wish, port->subnet, port->ip))
+		return engine_permit(op, "port.update", KIND_PORT, &port->row);
 	TRY(port_check_unmanaged(op, port, wish->port.field));
 	struct port next = *port;
 	TRY(port_check_choices(op, port->network,
@@ -450,6 +516,7 @@ RESULT engine_update_port(struct op *op, struct port_settings *wish)
 			       wish->port.field));
 	TRY(apply_security(op, wish, &next));
 	TRY(check_attachment(op, wish, port));
+	TRY(check_binding(op, wish->binding_host, "update_port:binding:host_id"));
 	TRY(engine_permit(op, "port.update", KIND_PORT, &port->row));
 	choice_apply(wish->source_dest_check, &next.source_dest_check);
 	choice_apply(wish->delete_on_termination, &next.delete_on_termination);

@@ -81,6 +81,7 @@ struct network_port_wish {
 	bool has_no_groups, is_open, is_down;
 	struct port_pairs pairs;
 	struct str name, description, device_id, device_owner, dns_name;
+	struct str binding_host; /* an administrator's to say; empty: none */
 	struct tags tags;
 	/* made: */
 	uuid port;
@@ -95,7 +96,8 @@ struct port_target {
 };
 OPERATION(engine_delete_port, port_target)
 
-/* Changes a port, or an instance's only port. ERR_CONFLICT with KIND_INSTANCE: the instance has
+/* Changes a port, or an instance's only port. Of a router's address in a subnet nothing is changed but what
+ * leaves it as it is. ERR_DENIED with KIND_PORT: it is an administrator's to change. ERR_CONFLICT with KIND_INSTANCE: the instance has
  * several. */
 struct port_settings {
 	struct ref port, instance; /* one of them */
@@ -104,6 +106,7 @@ struct port_settings {
 	enum choice source_dest_check, is_open, is_down;
 	const struct port_pairs *pairs; /* NULL: as they are; as the next */
 	const struct str *name, *device_id, *device_owner, *dns_name;
+	const struct str *binding_host; /* an administrator's to say */
 	struct port_fixed_wishes fixed; /* not given: as they are */
 	bool set_description;
 	struct str description;

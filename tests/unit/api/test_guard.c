@@ -432,6 +432,7 @@ static bool is_unspoken(struct str permit)
 		"volume:extensions",
 		"os_compute_api:extensions",
 		"get_extension",
+		"get_service_provider",
 	};
 	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
 		if (str_is(permit, words[k]))

@@ -19,6 +19,7 @@ static const struct os_extension rows[] = {
 	{"extraroute", "Neutron Extra Route"},
 	{"extraroute-atomic", "Atomically add/remove extra routes"},
 	{"fip-port-details", "Floating IP Port Details Extension"},
+	{"ip-substring-filtering", "IP address substring filtering"},
 	{"net-mtu", "Network MTU"},
 	{"network-ip-availability", "Network IP Availability"},
 	{"net-mtu-writable", "Network MTU (writable)"},
@@ -34,6 +35,7 @@ static const struct os_extension rows[] = {
 	{"router_availability_zone", "Router Availability Zone"},
 	{"security-group", "security-group"},
 	{"security-groups-remote-address-group", "Remote address group id field for security group rules"},
+	{"service-type", "Neutron Service Type Management"},
 	{"sorting", "Sorting support"},
 	{"standard-attr-description", "standard-attr-description"},
 	{"standard-attr-revisions", "Resource revision numbers"},
@@ -74,6 +76,16 @@ static RESULT list_zones(struct os_call *e, const void *args, struct json_writer
 			json_write_z(w, "state", z->enabled ? "available" : "unavailable");
 			json_write_close(w);
 		}
+	json_write_close_list(w);
+	return OK;
+}
+
+/* None is configured: routers are OVN's, and there is nothing to choose. */
+static RESULT list_service_providers(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) e;
+	(void) args;
+	json_write_open_list(w, "service_providers");
 	json_write_close_list(w);
 	return OK;
 }
@@ -155,6 +167,9 @@ static const struct os_action actions[] = {
 	 .answer = show_extension, .doc = "One extension."},
 	{HTTP_GET, "/v2.0/availability_zones", .permit = "get_availability_zone", .answer = list_zones,
 	 .doc = "Zones."},
+	{HTTP_GET, "/v2.0/service-providers", .permit = "get_service_provider",
+	 .answer = list_service_providers, .doc = "Providers of services to choose from: there are none.",
+	 .never = "Routers have one provider, which needs no choice."},
 	{HTTP_GET, "/v2.0/agents", .permit = "get_agent", .list = &agents,
 	 .doc = "Hosts that carry the network."},
 	{HTTP_GET, "/v2.0/agents/{agent_id}", .permit = "get_agent", .flags = OS_ADMIN,

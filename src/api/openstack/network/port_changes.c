@@ -52,9 +52,9 @@ struct os_port_body {
 		size_t count;
 	} pairs;
 	struct refs groups;
-	struct str name, description, device_id, device_owner, dns_name;
+	struct str name, description, device_id, device_owner, dns_name, binding_host;
 	bool has_fixed, has_pairs, has_groups, has_name, has_description, has_device_id, has_device_owner,
-		has_dns_name;
+		has_dns_name, has_binding_host;
 	enum choice up, security;
 	struct port_pairs read_pairs;
 };
@@ -78,8 +78,11 @@ struct os_port_body {
 			.doc = "Of what kind that is."),                                                     \
 		OS_BODY(T, "dns_name", body.dns_name, .given = OS_GIVEN(T, body.has_dns_name),               \
 			.doc = "Kept and shown."),                                                           \
-		OS_UNBUILT("extra_dhcp_opts", .only = "[]"), OS_UNBUILT("binding:host_id", .only = ""),      \
-		OS_UNBUILT("binding:profile", .only = "{}"),                                                 \
+		OS_BODY(T, "binding:host_id", body.binding_host, .flags = NULLABLE,                          \
+			.given = OS_GIVEN(T, body.has_binding_host),                                         \
+			.doc = "Where it is bound, said by an administrator; shown until an instance has "   \
+			       "it."),                                                                       \
+		OS_UNBUILT("extra_dhcp_opts", .only = "[]"), OS_UNBUILT("binding:profile", .only = "{}"),    \
 		OS_UNBUILT("binding:vnic_type", .only = "normal"), OS_UNBUILT("qos_policy_id"),              \
 		OS_UNBUILT("dns_domain", .only = ""),                                                        \
 		OS_UNBUILT("propagate_uplink_status", .only = "false"), OS_UNBUILT("numa_affinity_policy")
@@ -147,6 +150,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	a->wish.device_id = b->device_id;
 	a->wish.device_owner = b->device_owner;
 	a->wish.dns_name = b->dns_name;
+	a->wish.binding_host = b->binding_host;
 	return OK;
 }
 
@@ -185,6 +189,7 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	a->wish.description = b->description;
 	a->wish.device_id = b->has_device_id ? &b->device_id : NULL;
 	a->wish.device_owner = b->has_device_owner ? &b->device_owner : NULL;
+	a->wish.binding_host = b->has_binding_host ? &b->binding_host : NULL;
 	a->wish.dns_name = b->has_dns_name ? &b->dns_name : NULL;
 	return OK;
 }

@@ -19,6 +19,7 @@
 struct port_item {
 	const struct port *port;
 	const struct host *host; /* NULL: nowhere */
+	bool is_bound_as_said;   /* a host of ours has the name that an administrator said */
 	const struct zone *zone;
 	struct str device_owner;
 	uuid device; /* none: what the row says */
@@ -148,6 +149,8 @@ static struct port_item make_item(struct os_call *e, const struct port *port)
 	const struct instance *instance = instance_find(t, port->instance);
 	struct port_item item = {.port = port,
 				 .host = host_find(t, port->host),
+				 .is_bound_as_said = !str_is_empty(port->binding_host) &&
+						     host_find_by_name(t, port->binding_host),
 				 .zone = instance ? zone_find(t, instance->zone) : NULL};
 	find_device(e, &item);
 	return item;
@@ -210,8 +213,12 @@ static void write_binding(struct os_call *e, struct json_writer *w, const struct
 	json_write_z(w, "binding:vnic_type", "normal");
 	if (!os_is_admin(e))
 		return;
-	json_write_text(w, "binding:host_id", i->host ? i->host->name : STR(""));
-	json_write_z(w, "binding:vif_type", i->host ? "ovs" : "unbound");
+	struct str host = i->host ? i->host->name : i->port->binding_host;
+	json_write_text(w, "binding:host_id", host);
+	json_write_z(w, "binding:vif_type",
+		     i->host || i->is_bound_as_said ? "ovs"
+		     : str_is_empty(host)           ? "unbound"
+						    : "binding_failed");
 	json_write_open(w, "binding:vif_details");
 	json_write_close(w);
 	json_write_open(w, "binding:profile");
@@ -309,10 +316,13 @@ static bool fits_one_ip(uuid subnet, struct ip ip, struct str key, struct str va
 	struct ip wanted;
 	if (str_is(key, "subnet_id"))
 		return os_parse_id(value, KIND_SUBNET, &ref) && uuid_equal(ref.prefix, subnet);
+	char text[IP_TEXT_SIZE];
+	if (str_is(key, "ip_address_substr"))
+		return str_contains(str_from(ip_write(ip, text)), value);
 	return str_is(key, "ip_address") && !ip_parse(value, &wanted).code && ip_equal(wanted, ip);
 }
 
-/* "ip_address=10.0.0.5", "subnet_id=…". */
+/* "ip_address=10.0.0.5", "ip_address_substr=10.0.", "subnet_id=…". */
 static bool fits_fixed_ips(struct os_call *e, const struct row *row, struct str value)
 {
 	const struct port *p = port_of(row);
@@ -337,7 +347,7 @@ static bool fits_group(struct os_call *e, const struct row *row, struct str valu
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
 {
 	const struct host *host = host_find(os_tables(e), port_of(row)->host);
-	return os_is_admin(e) && host && str_equal(host->name, value);
+	return os_is_admin(e) && str_equal(host ? host->name : port_of(row)->binding_host, value);
 }
 
 static const struct os_filter fixed_ip_parts[] = {
@@ -347,6 +357,7 @@ static const struct os_filter fixed_ip_parts[] = {
 	{"ip_address", .access_paths = {{KIND_PORT, PORT_INDEX_IP},
 					{KIND_SECONDARY_IP, SECONDARY_IP_INDEX_IP,
 					 .joins = {JOIN_ONE(KIND_PORT, secondary_ip, port)}}}},
+	{"ip_address_substr"},
 };
 static const struct os_filters fixed_ips = OS_FILTERS(fixed_ip_parts);
 static const struct os_filter port_filters[] = {
