@@ -208,7 +208,14 @@ NAMED_IN_ACCOUNT(key_pair)
 NAMED_IN_ACCOUNT(iam_role)
 NAMED_IN_ACCOUNT(instance_profile)
 NAMED_IN_ACCOUNT(launch_template)
-NAMED(role)
+
+/* Those of the region alone: a domain's are named by their ids. */
+static const struct row *resolve_named_role(const struct tables *t, uuid account, struct str name)
+{
+	const struct role *found = role_find_by_domain(t, UUID_NONE, name);
+	(void) account;
+	return ROW_OR_NULL(found);
+}
 
 /* NAME is the default domain's, DOMAIN/NAME another's; names may have a slash in them. */
 typedef const struct row *find_in_domain(const struct tables *t, uuid domain, struct str name);
@@ -324,7 +331,7 @@ static find_named *const named[KIND_COUNT] = {
 	[KIND_VOLUME_TYPE] = find_named_volume_type,
 	[KIND_USER] = find_named_user,
 	[KIND_USER_GROUP] = find_named_user_group,
-	[KIND_ROLE] = find_named_role,
+	[KIND_ROLE] = resolve_named_role,
 	[KIND_ADDRESS] = find_named_address,
 	[KIND_SECURITY_GROUP] = find_named_group,
 	[KIND_SERVER_GROUP] = find_named_server_group,

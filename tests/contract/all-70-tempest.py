@@ -88,7 +88,7 @@ def settings(dev, folder):
                                     "enable_instance_password": True, "ide_bus": False, "xenapi_apis": True},
         "image": {"http_image": f"{dev.url}/", "disk_formats": "raw", "container_formats": "bare", "build_interval": 0,
                   "build_timeout": 30},
-        "image-feature-enabled": {"api_v2": True, "import_image": True, "os_glance_reserved": False},
+        "image-feature-enabled": {"api_v2": True, "import_image": True, "os_glance_reserved": True},
         "network": {"public_network_id": outside, "floating_network_name": "internet", "build_interval": 0, "build_timeout": 30},
         "network-feature-enabled": {"ipv6": True, "ipv6_subnet_attributes": True, "port_security": True,
                                     "floating_ips": True,

@@ -128,11 +128,36 @@ static RESULT choose_labels(struct op *op, const struct strs *wish, struct strs 
 	return OK;
 }
 
+static RESULT find_parent(struct op *op, const struct account_wish *wish, const struct row **domain,
+			  uuid *ret_parent)
+{
+	const struct row *row = NULL;
+	if (!ref_is_given(&wish->parent))
+		return OK;
+	TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, &wish->parent, &row));
+	const struct account *parent = account_of(row);
+	if (ref_is_given(&wish->domain) && !uuid_equal((*domain)->id, parent->domain))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ACCOUNT,
+				     "The domain is not that of the account's parent.");
+	*domain = tables_find(op->head, KIND_DOMAIN, parent->domain);
+	int depth = 1;
+	for (const struct account *a = parent; a; a = account_find(op->head, a->parent))
+		depth++;
+	*ret_parent = parent->row.id;
+	return depth <= ACCOUNT_DEPTH_MAX
+		       ? OK
+		       : ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT,
+				       "Max hierarchy depth reached for %" STR_FMT " branch.",
+				       STR_ARG(parent->name));
+}
+
 RESULT engine_create_account(struct op *op, struct account_wish *wish)
 {
+	uuid parent = UUID_NONE;
 	const struct row *domain = tables_find(op->head, KIND_DOMAIN, DOMAIN_DEFAULT);
 	if (ref_is_given(&wish->domain))
 		TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, &wish->domain, &domain));
+	TRY(find_parent(op, wish, &domain, &parent));
 	if (!domain)
 		return engine_fail_gone(op->ctx, KIND_DOMAIN, DOMAIN_DEFAULT);
 	TRY(engine_permit(op, "account.create", KIND_DOMAIN, domain));
@@ -141,6 +166,7 @@ RESULT engine_create_account(struct op *op, struct account_wish *wish)
 	struct account account = {.row.id = engine_new_id(op, KIND_ACCOUNT),
 				  .row.gen = 1,
 				  .domain = domain->id,
+				  .parent = parent,
 				  .name = wish->name,
 				  .description = wish->description,
 				  .number = draw_number(op),
@@ -208,6 +234,12 @@ static RESULT check_empty(struct op *op, const struct account *account)
 			return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_ACCOUNT,
 					     "The account %" STR_FMT " still has %s (%" PRId64 ").",
 					     STR_ARG(account->name), kept[n].words, kept[n].count);
+	for (const struct account *a = account_first_by_parent(op->head, account->row.id); a;
+	     a = account_next_by_parent(op->head, a))
+		if (row_is_live(&a->row))
+			return ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_ACCOUNT,
+					     "The account %" STR_FMT " has the account %" STR_FMT " in it.",
+					     STR_ARG(account->name), STR_ARG(a->name));
 	for (const struct subnet_pool *p = subnet_pool_first_by_account(op->head, account->row.id); p;
 	     p = subnet_pool_next_by_account(op->head, p))
 		if (subnet_pool_is_used(op->head, p->row.id))

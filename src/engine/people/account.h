@@ -9,8 +9,11 @@
 /* Makes an account with its owner, who gets the role "member" on it, an access key, and on request
  * the default VPC: 172.31.0.0/16, a /20 subnet in each zone, an internet gateway, a default
  * route. */
+enum { ACCOUNT_DEPTH_MAX = 5 }; /* accounts within each other */
+
 struct account_wish {
-	struct ref domain; /* none: the default one */
+	struct ref domain; /* none: the default one, or the parent's */
+	struct ref parent; /* none: it is in no other. ERR_DENIED: they would be in each other too deep */
 	struct str name, description;
 	struct strs labels;           /* at most 80, of 1 to 255 characters, without '/' and ',' */
 	enum choice enabled;          /* CHOICE_DEFAULT: yes */

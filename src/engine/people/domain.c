@@ -8,6 +8,7 @@
 #include "engine/people/user_internal.h"
 #include "store/account.h"
 #include "store/domain.h"
+#include "store/role.h"
 #include "store/role_assignment.h"
 #include "store/user.h"
 #include "store/user_group.h"
@@ -110,5 +111,6 @@ RESULT engine_delete_domain(struct op *op, struct domain_target *wish)
 			     STR_ARG(domain->name)));
 	TRY(forget_people(op, id));
 	FORGET_EACH(op, role_assignment, domain, id);
+	FORGET_EACH(op, role, domain, id);
 	return domain_forget(op, id);
 }

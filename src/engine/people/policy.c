@@ -75,7 +75,9 @@ bool engine_is_groups_account(const struct tables *t, const struct user_group *g
 		return true;
 	const struct role_assignment *a = role_assignment_first_by_user_group(t, group->row.id);
 	for (; a && place; a = role_assignment_next_by_user_group(t, a))
-		if (uuid_equal(a->account, account) || (a->inherited && uuid_equal(a->domain, place->domain)))
+		if ((!a->inherited && uuid_equal(a->account, account)) ||
+		    (a->inherited && uuid_is_none(a->account) && uuid_equal(a->domain, place->domain)) ||
+		    (a->inherited && engine_is_account_within(t, account, a->account)))
 			return true;
 	return false;
 }

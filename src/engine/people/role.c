@@ -5,6 +5,7 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/people/account.h"
 #include "engine/people/keystone_extra_internal.h"
 #include "store/account.h"
 #include "store/group_member.h"
@@ -42,7 +43,31 @@ void engine_close_roles(const struct tables *t, struct roles *roles)
 	}
 }
 
+/* A domain's own mean something to Keystone alone: what they imply is what somebody has. */
+static void drop_domain_roles(const struct tables *t, struct roles *roles)
+{
+	size_t count = 0;
+	for (size_t n = 0; n < roles->count; n++) {
+		const struct role *role = role_find(t, roles->at[n]);
+		if (role && uuid_is_none(role->domain))
+			roles->at[count++] = roles->at[n];
+	}
+	roles->count = count;
+}
+
+bool engine_is_account_within(const struct tables *t, uuid a, uuid b)
+{
+	const struct account *account = account_find(t, a);
+	for (int depth = 0; account && depth < ACCOUNT_DEPTH_MAX; depth++) {
+		if (uuid_equal(account->parent, b))
+			return !uuid_is_none(b);
+		account = account_find(t, account->parent);
+	}
+	return false;
+}
+
 struct place {
+	const struct tables *t;
 	enum identity_scope scope;
 	uuid where, domain; /* domain: of the account */
 };
@@ -51,6 +76,8 @@ static bool is_at(const struct role_assignment *a, const struct place *place)
 {
 	switch (place->scope) {
 	case IDENTITY_ACCOUNT:
+		if (a->inherited && !uuid_is_none(a->account))
+			return engine_is_account_within(place->t, place->where, a->account);
 		if (a->inherited)
 			return uuid_equal(a->domain, place->domain);
 		return uuid_equal(a->account, place->where);
@@ -67,7 +94,7 @@ static bool is_at(const struct role_assignment *a, const struct place *place)
 void engine_find_roles(const struct tables *t, uuid user, enum identity_scope scope, uuid where,
 		       struct roles *ret_roles)
 {
-	struct place place = {.scope = scope, .where = where};
+	struct place place = {.t = t, .scope = scope, .where = where};
 	*ret_roles = (struct roles){0};
 	if (scope == IDENTITY_ACCOUNT) {
 		const struct account *account = account_find(t, where);
@@ -87,6 +114,7 @@ void engine_find_roles(const struct tables *t, uuid user, enum identity_scope sc
 				add_role(ret_roles, a->role);
 	}
 	engine_close_roles(t, ret_roles);
+	drop_domain_roles(t, ret_roles);
 }
 
 void engine_narrow_roles(const struct tables *t, const struct uuids *list, struct roles *roles)
@@ -109,10 +137,10 @@ const struct role *engine_find_standard_role(const struct tables *t, enum role_r
 
 /* ---- roles ---- */
 
-static RESULT check_name(struct op *op, struct str name, uuid but)
+static RESULT check_name(struct op *op, uuid domain, struct str name, uuid but)
 {
 	TRY(engine_check_name(op, KIND_ROLE, name));
-	const struct role *other = role_find_by_name(op->head, name);
+	const struct role *other = role_find_by_domain(op->head, domain, name);
 	if (other && !uuid_equal(other->row.id, but))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ROLE,
 				     "The role '%" STR_FMT "' exists already.", STR_ARG(name));
@@ -129,11 +157,15 @@ static RESULT find_role(struct op *op, const struct ref *ref, const struct role 
 
 RESULT engine_create_role(struct op *op, struct role_wish *wish)
 {
+	const struct row *domain = NULL;
 	TRY(engine_permit(op, "role.create", KIND_ROLE, NULL));
-	TRY(check_name(op, wish->name, UUID_NONE));
+	if (ref_is_given(&wish->domain))
+		TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, &wish->domain, &domain));
+	TRY(check_name(op, domain ? domain->id : UUID_NONE, wish->name, UUID_NONE));
 	TRY(limit_check(op, LIMIT_ROLES, UUID_NONE, 1, STR_NONE));
 	struct role role = {.row.id = engine_new_id(op, KIND_ROLE),
 			    .row.gen = 1,
+			    .domain = domain ? domain->id : UUID_NONE,
 			    .name = wish->name,
 			    .description = wish->description};
 	TRY(keystone_extra_add(op, KIND_ROLE, wish->extra, &role.extra));
@@ -153,7 +185,7 @@ RESULT engine_update_role(struct op *op, struct role_change *wish)
 		next.name = *wish->name;
 	if (wish->description)
 		next.description = *wish->description;
-	TRY(check_name(op, next.name, role->row.id));
+	TRY(check_name(op, role->domain, next.name, role->row.id));
 	TRY(keystone_extra_add(op, KIND_ROLE, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(role_put(op, &next));
@@ -183,6 +215,9 @@ RESULT engine_imply_role(struct op *op, struct role_implication *wish)
 	TRY(engine_permit(op, "role.imply", KIND_ROLE, NULL));
 	TRY(find_role(op, &wish->role, &role));
 	TRY(find_role(op, &wish->implied, &implied));
+	if (uuid_is_none(role->domain) && !uuid_is_none(implied->domain))
+		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ROLE,
+				     "Global role cannot imply a domain-specific role");
 	bool does = uuids_have(&role->implies, implied->row.id);
 	struct roles below = {.at = {implied->row.id}, .count = 1};
 	engine_close_roles(op->head, &below);
@@ -219,7 +254,7 @@ static RESULT resolve_grant(struct op *op, const struct role_grant *wish, struct
 	bool is_group = ref_is_given(&wish->user_group), is_account = ref_is_given(&wish->account),
 	     is_domain = ref_is_given(&wish->domain);
 	if (is_group == ref_is_given(&wish->user) || is_account + is_domain + wish->system != 1 ||
-	    (wish->inherited && !is_domain))
+	    (wish->inherited && wish->system))
 		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_ROLE_ASSIGNMENT,
 				     "A role is of one user or group, on one account, domain or the system.");
 	if (is_account)

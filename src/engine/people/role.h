@@ -22,6 +22,8 @@ void engine_find_roles(const struct tables *t, uuid user, enum identity_scope sc
 		       struct roles *ret_roles);
 /* Adds what the roles imply, and computes their rights. */
 void engine_close_roles(const struct tables *t, struct roles *roles);
+/* Whether a is within b, at any depth. On the head, or on a view that is read. */
+bool engine_is_account_within(const struct tables *t, uuid a, uuid b);
 /* Keeps only those that are in the list, or that the list implies. */
 void engine_narrow_roles(const struct tables *t, const struct uuids *list, struct roles *roles);
 /* The role with that right that the region was made with, or NULL. */
@@ -34,6 +36,7 @@ RESULT engine_guard_administrators(struct op *op, uuid user, uuid user_group);
 
 struct role_wish {
 	struct str name, description;
+	struct ref domain; /* kind none: of the region */
 	struct tags extra; /* names and JSON values */
 	/* made: */
 	uuid role;
@@ -54,7 +57,7 @@ struct role_target {
 OPERATION(engine_delete_role, role_target)
 
 /* One role implies another. To say it again is OK. ERR_INVALID: roles would imply each other in a
- * circle. */
+ * circle. ERR_DENIED: a role of the region would imply one of a domain. */
 struct role_implication {
 	struct ref role, implied;
 	bool implies; /* true: from now on; false: no longer, and ERR_NOT_FOUND if it did not */
@@ -65,7 +68,7 @@ OPERATION(engine_imply_role, role_implication)
 struct role_grant {
 	struct ref role, user, user_group, account, domain;
 	bool system;
-	bool inherited; /* from a domain: on its accounts, and not on itself */
+	bool inherited; /* from a domain or an account: on the accounts in it, and not on itself */
 };
 OPERATION(engine_grant_role, role_grant)  /* an assignment that exists: nothing changes */
 OPERATION(engine_revoke_role, role_grant) /* ERR_NOT_FOUND with KIND_ROLE_ASSIGNMENT */

@@ -11,6 +11,7 @@
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_internal.h"
 #include "engine/storage/volume_type.h"
+#include "engine/storage/volume_type_internal.h"
 #include "model/states.h"
 #include "store/account.h"
 #include "store/image.h"
@@ -333,6 +334,17 @@ bool disk_plan_type_encrypts(const struct op *op, struct str type)
 	return row && row->encrypted_us != 0;
 }
 
+static RESULT check_type_crypt(struct op *op, struct str type)
+{
+	const struct volume_type *row = volume_type_find_by_name(op->head, type);
+	return !row || !row->encrypted_us || volume_type_is_known_crypt(row)
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_VOLUME_TYPE, STR("volume_type"),
+				     "Volumes of the type %" STR_FMT " are to be encrypted as %" STR_FMT
+				     " does it, which is not supported here.",
+				     STR_ARG(type), STR_ARG(row->encryption_provider));
+}
+
 bool disk_plan_is_encrypted_by_default(const struct op *op)
 {
 	const struct account *account = account_find(op->head, engine_get_account(op->ctx));
@@ -361,6 +373,7 @@ RESULT disk_plan_finish(struct op *op, struct disk_plan *plan)
 	plan->is_encrypted = plan->encryption == CHOICE_YES || (snapshot && snapshot->is_encrypted) ||
 			     disk_plan_is_encrypted_by_default(op) || disk_plan_type_encrypts(op, plan->type);
 	TRY(disk_plan_check_key(op, plan->key, plan->is_encrypted));
+	TRY(check_type_crypt(op, plan->type));
 	if (least < plan->least)
 		least = plan->least;
 	if (plan->size == 0)

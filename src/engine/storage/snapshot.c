@@ -284,6 +284,7 @@ RESULT engine_reserve_snapshot(struct op *op, struct snapshot_reserving *wish)
 	TRY(engine_permit(op, "snapshot.update", KIND_SNAPSHOT, &snapshot->row));
 	struct snapshot next = *snapshot;
 	next.reservation = wish->to;
+	next.said_progress = wish->progress;
 	TRY(snapshot_put(op, &next));
 	return engine_log_event(op, KIND_SNAPSHOT, &next.row, "held", "Held: %s.",
 				snapshot_reservation_words[next.reservation]);

@@ -72,6 +72,7 @@ OPERATION(engine_delete_snapshot, snapshot_target)
 struct snapshot_reserving {
 	struct ref snapshot;
 	enum snapshot_reservation to;
+	struct str progress; /* as it shall be shown meanwhile; empty: as it is */
 };
 OPERATION(engine_reserve_snapshot, snapshot_reserving)
 

@@ -242,6 +242,7 @@ RESULT engine_update_volume(struct op *op, struct volume_settings *wish)
 	TRY(check_words(op, next.name, next.description));
 	choice_apply(wish->is_bootable, &next.is_bootable);
 	choice_apply(wish->is_readonly, &next.is_readonly);
+	next.says_readonly = next.says_readonly || wish->is_readonly != CHOICE_DEFAULT;
 	choice_apply(wish->auto_enable_io, &next.auto_enable_io);
 	TRY(change_image_properties(op, wish, &next));
 	TRY(volume_put(op, &next));

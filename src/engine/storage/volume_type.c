@@ -123,30 +123,14 @@ RESULT engine_delete_volume_type(struct op *op, struct volume_type_target *wish)
 
 /* ---- encryption ---- */
 
-static RESULT check_words(struct op *op, const struct volume_type_crypt *wish)
+/* There is one way; Cinder keeps whatever is said, and who makes volumes of the type hears of it. */
+bool volume_type_is_known_crypt(const struct volume_type *type)
 {
-	const struct {
-		const char *name;
-		bool is_said;
-		struct str said, known;
-	} words[] = {
-		{"provider", wish->set_provider, wish->provider, STR("luks")},
-		{"cipher", wish->set_cipher && wish->cipher.n, wish->cipher, STR("aes-xts-plain64")},
-		{"control_location", wish->set_place, wish->place, STR("front-end")},
-	};
-	for (size_t n = 0; n < sizeof words / sizeof *words; n++)
-		if (words[n].is_said && !str_equal(words[n].said, words[n].known))
-			return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME_TYPE, str_from(words[n].name),
-					   "Invalid input for field/attribute %s. Value: %" STR_FMT
-					   ". There is no other than %" STR_FMT ".",
-					   words[n].name, STR_ARG(str_slice(words[n].said, 0, 64)),
-					   STR_ARG(words[n].known));
-	if (wish->set_key_size && wish->key_size != 0 && wish->key_size != VOLUME_KEY_BITS)
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME_TYPE, STR("key_size"),
-				   "Invalid input for field/attribute key_size. Value: %lld. There is no "
-				   "other than %d.",
-				   (long long) wish->key_size, VOLUME_KEY_BITS);
-	return OK;
+	return (str_is(type->encryption_provider, "luks") ||
+		str_is(type->encryption_provider, "LuksEncryptor")) &&
+	       (!type->cipher.n || str_is(type->cipher, "aes-xts-plain64")) &&
+	       (!type->key_size || type->key_size == VOLUME_KEY_BITS) &&
+	       (!type->control_location.n || str_is(type->control_location, "front-end"));
 }
 
 static RESULT check_no_volumes(struct op *op, const struct volume_type *type, const char *verb)
@@ -180,11 +164,12 @@ static RESULT find_encrypted(struct op *op, struct volume_type_crypt *wish, cons
 
 static RESULT write_crypt(struct op *op, const struct volume_type_crypt *wish, struct volume_type *next)
 {
-	TRY(check_words(op, wish));
 	if (wish->set_provider)
 		next->encryption_provider = wish->provider;
 	if (wish->set_cipher)
 		next->cipher = wish->cipher;
+	if (wish->set_place)
+		next->control_location = wish->place;
 	if (wish->set_key_size)
 		next->key_size = wish->key_size;
 	next->row.gen++;
@@ -220,7 +205,7 @@ RESULT engine_end_volume_type_crypt(struct op *op, struct volume_type_crypt *wis
 	TRY(find_encrypted(op, wish, "delete", &type));
 	struct volume_type next = *type;
 	next.encrypted_us = next.encryption_changed_us = 0;
-	next.encryption_provider = next.cipher = STR_NONE;
+	next.encryption_provider = next.cipher = next.control_location = STR_NONE;
 	next.key_size = 0;
 	next.row.gen++;
 	return volume_type_put(op, &next);

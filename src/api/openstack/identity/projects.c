@@ -7,6 +7,7 @@
 #include "engine/people/role.h"
 #include "model/account.h"
 #include "model/domain.h"
+#include "store/domain.h"
 
 /* ---- domains ---- */
 
@@ -123,7 +124,7 @@ void os_write_project(struct os_call *e, struct json_writer *w, const void *item
 	os_write_domain_id(w, "domain_id", a->domain);
 	json_write_text(w, "description", a->description);
 	json_write_bool(w, "enabled", a->enabled);
-	os_write_domain_id(w, "parent_id", a->domain);
+	os_write_domain_id(w, "parent_id", uuid_is_none(a->parent) ? a->domain : a->parent);
 	json_write_bool(w, "is_domain", false);
 	write_tags(w, a);
 	json_write_open(w, "options");
@@ -146,11 +147,22 @@ static bool fits_no_domain(struct os_call *e, const struct row *row, struct str 
 	return str_equal_nocase(value, STR("false")) || str_is(value, "0");
 }
 
+/* Of what is in no other project, the domain. */
+static bool fits_parent(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct account *a = account_of(row);
+	struct ref ref;
+	(void) e;
+	return os_parse_id(value, KIND_DOMAIN, &ref) &&
+	       uuid_equal(uuid_is_none(a->parent) ? a->domain : a->parent, ref.prefix);
+}
+
 static const struct os_filter project_filters[] = {
 	{"name", "name"},
 	{"enabled", "enabled"},
 	{"domain_id", "domain", .fits = fits_domain},
-	{"parent_id", "domain", .fits = fits_domain},
+	{"parent_id", .fits = fits_parent,
+	 .access_paths = {{KIND_ACCOUNT, ACCOUNT_INDEX_DOMAIN}, {KIND_ACCOUNT, ACCOUNT_INDEX_PARENT}}},
 	{"is_domain", .fits = fits_no_domain},
 };
 static const struct os_listing projects = {
@@ -179,23 +191,29 @@ static const struct param create_project_params[] = {
 	OS_BODY(struct new_project, "domain_id", wish.domain, .kind = KIND_DOMAIN, .flags = NULLABLE,
 		.doc = "Absent: the token's."),
 	OS_BODY(struct new_project, "parent_id", parent, .kind = KIND_DOMAIN, .flags = NULLABLE,
-		.doc = "The domain, and nothing else."),
+		.doc = "The domain, or a project that it is within."),
 	OS_UNBUILT("is_domain", .only = "false"),
 	OS_BODY(struct new_project, "tags", wish.labels, .doc = "Words; 80 at most."),
 	OS_UNBUILT("options", .only = "{}"),
 };
 
+/* A domain's id, or else a project's. */
 static RESULT prepare_new_project(struct os_call *e, void *args)
 {
 	struct new_project *a = args;
+	bool is_domain = a->parent.kind != KIND_NONE && domain_find(os_tables(e), a->parent.prefix);
+	if (a->parent.kind != KIND_NONE && !is_domain) {
+		a->wish.parent = a->parent;
+		a->wish.parent.kind = KIND_ACCOUNT;
+		return os_take_extra(e, a->others, &a->wish.extra);
+	}
 	if (a->wish.domain.kind == KIND_NONE)
 		a->wish.domain = a->parent;
 	if (a->wish.domain.kind == KIND_NONE)
 		a->wish.domain = os_own_domain(e);
-	if (a->parent.kind != KIND_NONE && !uuid_equal(a->parent.prefix, a->wish.domain.prefix))
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("parent_id"),
-				      "A project's parent is its domain: projects within projects are not "
-				      "supported here.");
+	if (is_domain && !uuid_equal(a->parent.prefix, a->wish.domain.prefix))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("parent_id"),
+				      "The domain is not that of the project's parent.");
 	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
@@ -277,6 +295,74 @@ static RESULT show_tags(struct os_call *e, const void *args, struct json_writer 
 	write_tags(w, account_of(row));
 	os_write_list_links(e, w);
 	return OK;
+}
+
+struct tag_args {
+	struct account_change wish;
+	struct str tag;
+	struct strs labels;
+};
+static const struct param tag_params[] = {
+	OS_PATH(struct tag_args, "project_id", wish.account, .kind = KIND_ACCOUNT, .doc = "The project."),
+	OS_PATH(struct tag_args, "value", tag, .max = 255, .doc = "The tag."),
+};
+static const struct param no_tags_params[] = {
+	OS_PATH(struct tag_args, "project_id", wish.account, .kind = KIND_ACCOUNT, .doc = "The project."),
+};
+
+static bool has_label(const struct account *a, struct str tag)
+{
+	for (size_t k = 0; k < a->labels.count; k++)
+		if (str_equal(a->labels.at[k], tag))
+			return true;
+	return false;
+}
+
+static RESULT find_tag(struct os_call *e, const struct tag_args *a, const struct account **ret_account)
+{
+	const struct row *row = NULL;
+	TRY(os_find(e, KIND_ACCOUNT, &a->wish.account, &row));
+	*ret_account = account_of(row);
+	return has_label(*ret_account, a->tag)
+		       ? OK
+		       : ctx_fail(e->c, ERR_NOT_FOUND, "Could not find project tag: %" STR_FMT ".",
+				  STR_ARG(a->tag));
+}
+
+static RESULT check_tag(struct os_call *e, void *args)
+{
+	const struct account *account = NULL;
+	return find_tag(e, args, &account);
+}
+
+/* The tags of the row as it is when the change comes to it, and one more, less, or none. */
+static RESULT change_tags(struct op *op, struct tag_args *a, bool adds)
+{
+	const struct row *row = NULL;
+	TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, &a->wish.account, &row));
+	const struct account *account = account_of(row);
+	struct str *labels = arena_new_array(op->ctx->arena, struct str, account->labels.count + 1);
+	size_t count = 0;
+	if (!labels)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < account->labels.count && a->tag.n; k++)
+		if (!str_equal(account->labels.at[k], a->tag))
+			labels[count++] = account->labels.at[k];
+	if (adds)
+		labels[count++] = a->tag;
+	a->labels = (struct strs){labels, count};
+	a->wish.labels = &a->labels;
+	return engine_update_account(op, &a->wish);
+}
+
+static RESULT add_tag(struct op *op, void *wish)
+{
+	return change_tags(op, wish, true);
+}
+
+static RESULT remove_tags(struct op *op, void *wish)
+{
+	return change_tags(op, wish, false);
 }
 
 /* ---- where somebody gets in ---- */
@@ -401,6 +487,18 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/projects/{project_id}/tags", .permit = "identity:list_project_tags",
 	 .args = OS_PARAMS(struct project_args, project_params), .answer = list_tags,
 	 .doc = "A project's tags."},
+	{HTTP_GET, "/v3/projects/{project_id}/tags/{value}", .permit = "identity:get_project_tag",
+	 .status = 204, .args = OS_PARAMS(struct tag_args, tag_params), .prepare = check_tag,
+	 .doc = "Whether a project has a tag."},
+	{HTTP_PUT, "/v3/projects/{project_id}/tags/{value}", .permit = "identity:create_project_tag",
+	 .flags = API_WRITES | OS_UNSCOPED, .status = 201, .args = OS_PARAMS(struct tag_args, tag_params),
+	 .operation = add_tag, .doc = "Adds a tag."},
+	{HTTP_DELETE, "/v3/projects/{project_id}/tags/{value}", .permit = "identity:delete_project_tag",
+	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct tag_args, tag_params),
+	 .prepare = check_tag, .operation = remove_tags, .doc = "Removes a tag."},
+	{HTTP_DELETE, "/v3/projects/{project_id}/tags", .permit = "identity:delete_project_tags",
+	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct tag_args, no_tags_params),
+	 .operation = remove_tags, .doc = "Removes all tags."},
 	{HTTP_PUT, "/v3/projects/{project_id}/tags", .permit = "identity:update_project_tags",
 	 .flags = API_WRITES | OS_UNSCOPED, .args = OS_PARAMS(struct changed_project, tags_params),
 	 .prepare = prepare_project, .operation = engine_update_account_run, .returns = KIND_ACCOUNT,

@@ -19,7 +19,10 @@ void os_write_role(struct os_call *e, struct json_writer *w, const void *item)
 	const struct role *r = item;
 	os_write_hex(w, "id", r->row.id);
 	json_write_text(w, "name", r->name);
-	json_write_null(w, "domain_id");
+	if (uuid_is_none(r->domain))
+		json_write_null(w, "domain_id");
+	else
+		os_write_domain_id(w, "domain_id", r->domain);
 	json_write_text_or_null(w, "description", r->description);
 	json_write_open(w, "options");
 	json_write_close(w);
@@ -27,11 +30,28 @@ void os_write_role(struct os_call *e, struct json_writer *w, const void *item)
 	os_write_self(e, w, "roles", r->row.id);
 }
 
-static const struct os_filter role_filters[] = {{"name", "name"}};
+/* Without the word those of the region alone are listed. */
+static bool is_listed(struct os_call *e, const struct row *row)
+{
+	const struct os_action *action = os_action_of(e);
+	return !action->list || pairs_find(&e->request.query, "domain_id").p ||
+	       uuid_is_none(role_of(row)->domain);
+}
+
+static bool fits_domain(struct os_call *e, const struct row *row, struct str value)
+{
+	struct ref ref;
+	(void) e;
+	return os_parse_id(value, KIND_DOMAIN, &ref) && uuid_equal(role_of(row)->domain, ref.prefix);
+}
+
+static const struct os_filter role_filters[] = {{"name", "name"},
+						{"domain_id", "domain", .fits = fits_domain}};
 static const struct os_listing roles = {
 	.kind = KIND_ROLE,
 	.items = "roles",
 	.filters = OS_FILTERS(role_filters),
+	.shows = is_listed,
 	.write = os_write_role,
 };
 
@@ -52,7 +72,8 @@ static const struct param create_params[] = {
 	OS_BODY(struct new_role, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
 		.doc = "Unique."),
 	OS_BODY(struct new_role, "description", wish.description, .flags = NULLABLE, .doc = "For people."),
-	OS_UNBUILT("domain_id", .doc = "Roles of a domain."),
+	OS_BODY(struct new_role, "domain_id", wish.domain, .flags = NULLABLE, .kind = KIND_DOMAIN,
+		.doc = "Whose it is; absent: the region's."),
 	OS_UNBUILT("options", .only = "{}"),
 };
 
@@ -294,8 +315,10 @@ static void add_implied(struct gathering *g, struct shown s)
 	struct roles closed = {.at = {s.role}, .count = 1};
 	engine_close_roles(g->t, &closed);
 	for (size_t k = 0; k < closed.count; k++) {
+		const struct role *role = role_find(g->t, closed.at[k]);
 		s.role = closed.at[k];
-		add_shown(g, &s);
+		if (role && uuid_is_none(role->domain)) /* a domain's own is in no token */
+			add_shown(g, &s);
 	}
 }
 
@@ -319,10 +342,12 @@ static void add_effective(struct gathering *g, struct shown s)
 		return;
 	}
 	s.is_inherited = false;
-	const struct account *a = account_first_by_domain(g->t, s.row->domain);
+	uuid parent = s.account;
+	const struct account *holder = account_find(g->t, parent);
+	const struct account *a = account_first_by_domain(g->t, holder ? holder->domain : s.row->domain);
 	for (; a; a = account_next_by_domain(g->t, a)) {
 		s.account = a->row.id;
-		if (row_is_live(&a->row))
+		if (row_is_live(&a->row) && (!holder || engine_is_account_within(g->t, a->row.id, parent)))
 			add_members(g, s);
 	}
 }
@@ -359,6 +384,8 @@ static void write_scope(struct os_call *e, struct json_writer *w, const struct s
 	json_write_open(w, "scope");
 	if (account) {
 		write_named(e, w, "project", account->row.id, account->name, account->domain);
+		if (s->is_inherited)
+			json_write_z(w, "OS-INHERIT:inherited_to", "projects");
 	} else if (domain) {
 		write_named(e, w, "domain", domain->row.id, domain->name, UUID_NONE);
 		if (s->is_inherited)
@@ -501,6 +528,14 @@ static const struct os_action actions[] = {
 	       domain_user_params, "grant", prepare_inherited, check_inherited),
 	GRANTS("/v3/OS-INHERIT/domains/{domain_id}/groups/{group_id}/roles/{role_id}/inherited_to_projects",
 	       domain_group_params, "grant", prepare_inherited, check_inherited),
+	GRANTS("/v3/OS-INHERIT/projects/{project_id}/users/{user_id}/roles/{role_id}/inherited_to_projects",
+	       project_user_params, "grant", prepare_inherited, check_inherited),
+	GRANTS("/v3/OS-INHERIT/projects/{project_id}/groups/{group_id}/roles/{role_id}/inherited_to_projects",
+	       project_group_params, "grant", prepare_inherited, check_inherited),
+	GRANTED("/v3/OS-INHERIT/domains/{domain_id}/users/{user_id}/roles/inherited_to_projects",
+		domains_user_params, "grants", prepare_inherited),
+	GRANTED("/v3/OS-INHERIT/domains/{domain_id}/groups/{group_id}/roles/inherited_to_projects",
+		domains_group_params, "grants", prepare_inherited),
 	GRANTS("/v3/system/users/{user_id}/roles/{role_id}", system_user_params, "system_grant_for_user",
 	       prepare_system, check_system),
 	GRANTS("/v3/system/groups/{group_id}/roles/{role_id}", system_group_params, "system_grant_for_group",

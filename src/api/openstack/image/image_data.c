@@ -169,7 +169,7 @@ static const struct param import_params[] = {
 	OS_BODY_OBJECT(struct os_import, "method", method, method_table, .flags = REQUIRED,
 		       .doc = "How the data come."),
 	OS_UNBUILT("stores"),
-	OS_UNBUILT("all_stores", .only = "false"),
+	OS_UNBUILT("all_stores", .only = "true|false"),
 	OS_UNBUILT("all_stores_must_succeed", .only = "true|false"),
 };
 

@@ -153,7 +153,8 @@ static bool has_properties_asked(const struct os_call *e, const struct image *im
 		"limit",         "marker",     "sort",      "sort_key",    "sort_dir",
 		"member_status", "os_hidden",  "name",      "id",          "status",
 		"owner",         "visibility", "protected", "disk_format", "container_format",
-		"tag",           "size_min",   "size_max",  "created_at",  "updated_at"};
+		"tag",           "size",       "size_min",  "size_max",    "created_at",
+		"updated_at"};
 	for (size_t k = 0; k < e->request.query.count; k++) {
 		const struct pair *p = &e->request.query.at[k];
 		bool is_own = false;
@@ -275,6 +276,12 @@ static int64_t sort_size_of(struct os_call *e, const struct row *row)
 	return size_of(e, image_of(row));
 }
 
+static bool fits_size(struct os_call *e, const struct row *row, struct str value)
+{
+	int64_t asked = 0;
+	return result_is_ok(str_parse_int(value, &asked)) && size_of(e, image_of(row)) == asked;
+}
+
 static bool fits_size_min(struct os_call *e, const struct row *row, struct str value)
 {
 	int64_t bound = 0, size = size_of(e, image_of(row));
@@ -296,6 +303,7 @@ static const struct os_filter image_filters[] = {
 	{"protected", "is_protected"},
 	{"disk_format", .fits = fits_disk_format},
 	{"container_format", .fits = fits_container_format},
+	{"size", .fits = fits_size},
 	{"size_min", .fits = fits_size_min},
 	{"size_max", .fits = fits_size_max},
 	{"created_at", .is_time = true},
@@ -415,12 +423,23 @@ static RESULT fail_read_only(struct os_call *e, const char *key)
 			      "Attribute '%s' is read-only.", key);
 }
 
+/* Glance keeps these names for itself. */
+static RESULT check_reserved(struct os_call *e, const char *key)
+{
+	bool is_reserved = strcmp(key, "location") == 0 || strcmp(key, "deleted") == 0 ||
+			   strcmp(key, "deleted_at") == 0 || strncmp(key, "os_glance", 9) == 0;
+	return !is_reserved ? OK
+			    : ctx_fail_field(e->c, ERR_DENIED, str_copy(e->c->arena, str_from(key)),
+					     "Attribute '%s' is reserved.", key);
+}
+
 /* Sets or, with a value of NULL, removes a property. */
 static RESULT set_property(struct os_call *e, struct image_form *form, const char *key, const json_t *value)
 {
 	struct tag *next = arena_new_array(e->c->arena, struct tag, form->properties.count + 1);
 	struct str name = str_copy(e->c->arena, str_from(key));
 	size_t count = 0;
+	TRY(check_reserved(e, key));
 	if (!next || !name.p)
 		return ctx_no_memory(e->c);
 	if (value && !json_is_string(value))

@@ -218,6 +218,8 @@ static RESULT list_zones(struct os_call *e, const void *args, struct json_writer
 
 static const struct os_extension extension_rows[] = {
 	{"os-extended-snapshot-attributes", "ExtendedSnapshotAttributes"},
+	{"os-hosts", "Hosts"},
+	{"os-snapshot-actions", "SnapshotActions"},
 	{"os-quota-sets", "Quotas"},
 	{"os-types-extra-specs", "TypesExtraSpecs"},
 	{"os-availability-zone", "AvailabilityZones"},

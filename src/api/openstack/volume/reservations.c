@@ -62,6 +62,40 @@ static RESULT prepare_detach(struct os_call *e, void *args)
 
 /* ---- for administrators ---- */
 
+struct os_forced_detach {
+	struct volume_detaching wish;
+	struct ref attachment;
+	struct str connector;
+	struct volume_marking mark;
+};
+static const struct param forced_detach_params[] = {
+	OS_VOLUME_PATH(struct os_forced_detach, wish.volume),
+	OS_BODY(struct os_forced_detach, "attachment_id", attachment, .flags = NULLABLE, .kind = KIND_VOLUME,
+		.doc = "The only one that it has."),
+	{.wire = "connector",
+	 .type = PARAM_JSON,
+	 .offset = offsetof(struct os_forced_detach, connector),
+	 .flags = NULLABLE,
+	 .doc = "Of a driver: means nothing."},
+};
+
+static RESULT prepare_forced_detach(struct os_call *e, void *args)
+{
+	struct os_forced_detach *a = args;
+	bool is_other =
+		a->attachment.kind != KIND_NONE && !uuid_equal(a->attachment.prefix, a->wish.volume.prefix);
+	a->mark.volume = a->wish.volume;
+	return is_other ? engine_fail_not_found(e->c, KIND_VOLUME, &a->attachment) : OK;
+}
+
+/* Whatever holds it lets go of it first; both or nothing. */
+static RESULT force_detach(struct op *op, void *wish)
+{
+	struct os_forced_detach *a = wish;
+	TRY(engine_mark_volume(op, &a->mark));
+	return engine_detach_volume(op, &a->wish);
+}
+
 struct os_volume_reset {
 	struct volume_marking wish;
 	struct str status, attach_status;
@@ -136,6 +170,64 @@ static RESULT prepare_snapshot_reset(struct os_call *e, void *args)
 		if (str_is(a->status, snapshot_reservation_words[reservation]))
 			a->wish.to = reservation;
 	return a->wish.to != SNAPSHOT_RESERVATION_NONE ? OK : fail_derived(e, "status", status);
+}
+
+struct os_snapshot_update {
+	struct snapshot_reserving wish;
+	struct str status, progress;
+};
+static const struct param snapshot_update_params[] = {
+	OS_SNAPSHOT_PATH(struct os_snapshot_update, wish.snapshot),
+	OS_BODY(struct os_snapshot_update, "status", status, .flags = REQUIRED,
+		.doc = "creating: available, error; deleting: error_deleting."),
+	OS_BODY(struct os_snapshot_update, "progress", progress, .flags = NULLABLE, .doc = "80%."),
+};
+
+/* Cinder's drivers say how far they are: only of a snapshot that is being made or deleted. */
+static RESULT check_step(struct os_call *e, const struct os_snapshot_update *a, const char *now)
+{
+	bool is_making = strcmp(now, "creating") == 0, is_going = strcmp(now, "deleting") == 0;
+	bool fits = is_making ? str_is(a->status, "creating") || str_is(a->status, "available") ||
+					str_is(a->status, "error")
+			      : str_is(a->status, "deleting") || str_is(a->status, "error_deleting");
+	if (!is_making && !is_going)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("status"),
+				      "Snapshot status %s not allowed for update_snapshot_status", now);
+	return fits ? OK
+		    : ctx_fail_field(e->c, ERR_INVALID, STR("status"),
+				     "Provided snapshot status %" STR_FMT
+				     " not allowed for snapshot with status %s.",
+				     STR_ARG(a->status), now);
+}
+
+static RESULT read_progress(struct os_call *e, struct os_snapshot_update *a)
+{
+	bool is_percent = str_ends_with(a->progress, STR("%"));
+	struct str number = str_slice(a->progress, 0, a->progress.n - is_percent);
+	int64_t percent = 0;
+	if (a->progress.n && (str_parse_int(number, &percent).code || percent < 0 || percent > 100))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("progress"),
+				      "Invalid input for field/attribute progress. Value: %" STR_FMT ".",
+				      STR_ARG(str_slice(a->progress, 0, 64)));
+	a->wish.progress = a->progress;
+	return OK;
+}
+
+static RESULT prepare_snapshot_update(struct os_call *e, void *args)
+{
+	struct os_snapshot_update *a = args;
+	const struct snapshot *snapshot = NULL;
+	TRY(engine_find_own_snapshot(e->c, os_tables(e), &a->wish.snapshot, &snapshot));
+	TRY(check_step(e, a, os_snapshot_status(snapshot)));
+	TRY(read_progress(e, a));
+	const char *real = model_snapshot_states[model_derive_snapshot_state(snapshot)].cinder;
+	for (enum snapshot_reservation reservation = SNAPSHOT_RESERVATION_CREATING;
+	     reservation <= SNAPSHOT_RESERVATION_ERROR_DELETING; reservation++)
+		if (str_is(a->status, snapshot_reservation_words[reservation]) && !str_is(a->status, real))
+			a->wish.to = reservation;
+	return a->wish.to != SNAPSHOT_RESERVATION_NONE || str_is(a->status, real)
+		       ? OK
+		       : fail_derived(e, "status", real);
 }
 
 struct os_volume_forced {
@@ -334,6 +426,9 @@ static const struct os_action actions[] = {
 	VOLUME_ACTION("os-reset_status", "volume_extension:volume_admin_actions:reset_status",
 		      struct os_volume_reset, reset_params, OS_ADMIN, prepare_reset, engine_mark_volume_run,
 		      .doc = "Says what it is, so that nobody uses it; or lets go of it."),
+	VOLUME_ACTION("os-force_detach", "volume_extension:volume_admin_actions:force_detach",
+		      struct os_forced_detach, forced_detach_params, OS_ADMIN, prepare_forced_detach,
+		      force_detach, .doc = "Detaches it, whatever holds it."),
 	VOLUME_ACTION("os-force_delete", "volume_extension:volume_admin_actions:force_delete",
 		      struct os_volume_forced, forced_params, OS_ADMIN, prepare_forced,
 		      engine_delete_volume_run, .doc = "Deletes it, held or on offer."),
@@ -341,6 +436,11 @@ static const struct os_action actions[] = {
 			struct os_snapshot_reset, snapshot_reset_params, .prepare = prepare_snapshot_reset,
 			.operation = engine_reserve_snapshot_run,
 			.doc = "Says what it is, so that nobody uses it; or lets go of it."),
+	{HTTP_POST, "/v3/{project_id}/snapshots/{snapshot_id}/action", .verb = "os-update_snapshot_status",
+	 .permit = "snapshot_extension:snapshot_actions:update_snapshot_status", .flags = API_WRITES,
+	 .status = 202, .args = OS_PARAMS(struct os_snapshot_update, snapshot_update_params),
+	 .prepare = prepare_snapshot_update, .operation = engine_reserve_snapshot_run,
+	 .doc = "Says how far the making or the deletion is that an administrator spoke of."},
 	SNAPSHOT_ACTION("os-force_delete", "volume_extension:snapshot_admin_actions:force_delete",
 			struct os_snapshot_forced, snapshot_forced_params, .prepare = prepare_snapshot_forced,
 			.operation = engine_delete_snapshot_run,

@@ -2,15 +2,39 @@
  * Where volumes lie: each host is a service, a pool and a back end of its own; for administrators. Opened or
  * closed it is for servers and volumes alike. Source: Block Storage API reference, "Services", "Back-end
  * storage pools", "Capabilities". */
+#include <inttypes.h>
+
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/engine.h"
 #include "engine/region/host.h"
 #include "store/host.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 #include "store/zone.h"
 
 #define BINARY "cinder-volume"
+#define BACKEND "dari"
+
+struct str os_volume_backend(struct os_call *e, const struct host *host)
+{
+	return str_print(e->c->arena, "%" STR_FMT "@" BACKEND, STR_ARG(host->name));
+}
+
+struct str os_volume_pool(struct os_call *e, const struct host *host)
+{
+	return str_print(e->c->arena, "%" STR_FMT "@" BACKEND "#" BACKEND, STR_ARG(host->name));
+}
+
+/* A host is named alone, with its back end, or with the pool too. */
+static struct str host_part(struct str name)
+{
+	size_t at = str_find_char(name, '@', 0);
+	struct str rest = str_slice(name, at < name.n ? at + 1 : at, name.n);
+	bool is_ours = str_is(rest, BACKEND) || str_is(rest, BACKEND "#" BACKEND);
+	return is_ours ? str_slice(name, 0, at) : name;
+}
 
 /* ---- services ---- */
 
@@ -34,7 +58,7 @@ static void write_service(struct os_call *e, struct json_writer *w, const void *
 	const struct host *h = ((const struct service_item *) item)->host;
 	const struct zone *zone = ((const struct service_item *) item)->zone;
 	json_write_z(w, "binary", BINARY);
-	json_write_text(w, "host", h->name);
+	json_write_text(w, "host", os_volume_backend(e, h));
 	json_write_text(w, "zone", zone ? zone->name : STR_NONE);
 	json_write_z(w, "status", engine_is_host_open(h) ? "enabled" : "disabled");
 	json_write_z(w, "state", h->seen_state == HOST_SEEN_STATE_UP ? "up" : "down");
@@ -53,8 +77,14 @@ static bool fits_binary(struct os_call *e, const struct row *row, struct str val
 	return str_is(value, BINARY);
 }
 
+static bool fits_host(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return str_equal(host_part(value), host_of(row)->name);
+}
+
 static const struct os_filter service_filters[] = {
-	{"host", "name"}, {"binary", .fits = fits_binary}, {"service", .fits = fits_binary}};
+	{"host", .fits = fits_host}, {"binary", .fits = fits_binary}, {"service", .fits = fits_binary}};
 static const struct os_listing service_listing = {
 	.kind = KIND_HOST,
 	.items = "services",
@@ -66,46 +96,86 @@ static const struct os_listing service_listing = {
 
 struct os_service_change {
 	struct host_settings wish;
-	struct str binary, service;
+	struct str binary, service, cluster;
+	struct str host; /* as it was named */
 };
 #define P(wire, member, ...) OS_BODY(struct os_service_change, wire, member, __VA_ARGS__)
 static const struct param change_params[] = {
 	P("host", wish.host, .flags = REQUIRED | BY_NAME, .kind = KIND_HOST, .doc = "The host."),
-	P("binary", binary, .words = BINARY, .doc = "That alone is there."),
-	P("service", service, .words = BINARY, .doc = "The same, in older words."),
+	P("binary", binary, .doc = "cinder-volume alone is there."),
+	P("service", service, .doc = "The same, in older words."),
 };
 static const struct param reason_params[] = {
 	P("host", wish.host, .flags = REQUIRED | BY_NAME, .kind = KIND_HOST, .doc = "The host."),
-	P("binary", binary, .words = BINARY, .doc = "That alone is there."),
-	P("service", service, .words = BINARY, .doc = "The same, in older words."),
+	P("binary", binary, .doc = "cinder-volume alone is there."),
+	P("service", service, .doc = "The same, in older words."),
 	P("disabled_reason", wish.reason, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Why."),
 };
 #undef P
 
-static RESULT check_binary(struct os_call *e, const struct os_service_change *a)
+static RESULT check_service(struct os_call *e, struct os_service_change *a)
 {
-	return a->binary.n || a->service.n
-		       ? OK
-		       : ctx_fail_field(e->c, ERR_MISSING, STR("binary"), "'binary' is a required property");
+	struct str binary = a->binary.n ? a->binary : a->service;
+	if (!binary.n)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("binary"), "'binary' is a required property");
+	if (!str_is(binary, BINARY))
+		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_HOST,
+				     "Service %" STR_FMT " could not be found on host %" STR_FMT ".",
+				     STR_ARG(binary), STR_ARG(a->wish.host.text));
+	a->host = a->wish.host.text;
+	a->wish.host.text = host_part(a->host);
+	return OK;
 }
 
 static RESULT prepare_enable(struct os_call *e, void *args)
 {
 	((struct os_service_change *) args)->wish.enabled = CHOICE_YES;
-	return check_binary(e, args);
+	return check_service(e, args);
 }
 
 static RESULT prepare_disable(struct os_call *e, void *args)
 {
 	((struct os_service_change *) args)->wish.enabled = CHOICE_NO;
-	return check_binary(e, args);
+	return check_service(e, args);
+}
+
+/* Frozen, a back end takes nothing new, which is what closing a host does. */
+static const struct param freeze_params[] = {
+	OS_BODY(struct os_service_change, "host", wish.host, .flags = REQUIRED | BY_NAME, .kind = KIND_HOST,
+		.doc = "The host."),
+	OS_UNBUILT("cluster", .since = 26),
+};
+
+static RESULT prepare_freezing(struct os_call *e, struct os_service_change *a, enum choice enabled)
+{
+	const struct host *host = NULL;
+	a->host = a->wish.host.text;
+	a->wish.host.text = host_part(a->host);
+	a->wish.enabled = enabled;
+	a->wish.reason = enabled == CHOICE_NO ? STR("frozen") : STR_NONE;
+	if (result_is_ok(engine_find_host(e->c, os_tables(e), &a->wish.host, &host)))
+		return OK;
+	ctx_clear_problem(e->c);
+	return ctx_fail_field(e->c, ERR_INVALID, STR("host"),
+			      "Invalid input received: No service found with host=%" STR_FMT,
+			      STR_ARG(a->host));
+}
+
+static RESULT prepare_freeze(struct os_call *e, void *args)
+{
+	return prepare_freezing(e, args, CHOICE_NO);
+}
+
+static RESULT prepare_thaw(struct os_call *e, void *args)
+{
+	return prepare_freezing(e, args, CHOICE_YES);
 }
 
 static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_service_change *a = args;
 	(void) e;
-	json_write_text(w, "host", a->wish.host.text);
+	json_write_text(w, "host", a->host);
 	json_write_z(w, "service", BINARY);
 	json_write_z(w, "binary", BINARY);
 	json_write_z(w, "status", a->wish.enabled == CHOICE_YES ? "enabled" : "disabled");
@@ -131,8 +201,8 @@ static void write_capabilities(struct json_writer *w, const struct host *h)
 	struct host_usage use;
 	engine_read_host_use(h, &use);
 	json_write_open(w, "capabilities");
-	json_write_text(w, "volume_backend_name", h->name);
-	json_write_text(w, "pool_name", h->name);
+	json_write_z(w, "volume_backend_name", BACKEND);
+	json_write_z(w, "pool_name", BACKEND);
 	json_write_int(w, "total_capacity_gb", h->seen_disk / OS_VOLUME_GIB);
 	json_write_int(w, "free_capacity_gb", (h->seen_disk - use.disk) / OS_VOLUME_GIB);
 	json_write_int(w, "allocated_capacity_gb", use.disk / OS_VOLUME_GIB);
@@ -155,10 +225,11 @@ static RESULT list_pools(struct os_call *e, const void *args, struct json_writer
 	const struct os_pools *a = args;
 	json_write_open_list(w, "pools");
 	for (const struct host *h = host_first(os_tables(e)); h; h = host_next(os_tables(e), h)) {
-		if (!row_is_live(&h->row) || (a->name.n && !str_equal(a->name, h->name)))
+		struct str name = os_volume_pool(e, h);
+		if (!row_is_live(&h->row) || (a->name.n && !str_equal(a->name, name)))
 			continue;
 		json_write_open(w, NULL);
-		json_write_text(w, "name", h->name);
+		json_write_text(w, "name", name);
 		if (a->detail)
 			write_capabilities(w, h);
 		json_write_close(w);
@@ -179,12 +250,15 @@ static const struct param capability_params[] = {
 static RESULT show_capabilities(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct host *host = NULL;
-	TRY(engine_find_host(e->c, os_tables(e), &((const struct os_capabilities *) args)->host, &host));
+	struct ref ref = ((const struct os_capabilities *) args)->host;
+	ref.text = host_part(ref.text);
+	TRY(engine_find_host(e->c, os_tables(e), &ref, &host));
 	json_write_text(w, "namespace",
-			str_print(e->c->arena, "OS::Storage::Capabilities::%" STR_FMT, STR_ARG(host->name)));
+			str_print(e->c->arena, "OS::Storage::Capabilities::%" STR_FMT,
+				  STR_ARG(os_volume_backend(e, host))));
 	json_write_z(w, "vendor_name", "Open Source");
-	json_write_text(w, "volume_backend_name", host->name);
-	json_write_text(w, "pool_name", host->name);
+	json_write_z(w, "volume_backend_name", BACKEND);
+	json_write_z(w, "pool_name", BACKEND);
 	json_write_z(w, "driver_version", "1.0");
 	json_write_z(w, "storage_protocol", "file");
 	json_write_text(w, "display_name", host->name);
@@ -194,6 +268,104 @@ static RESULT show_capabilities(struct os_call *e, const void *args, struct json
 	json_write_close_list(w);
 	json_write_open(w, "properties");
 	json_write_close(w);
+	return OK;
+}
+
+/* ---- hosts, in the words of an older call ---- */
+
+static RESULT list_hosts(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct tables *t = os_tables(e);
+	struct str asked = pairs_find(&e->request.query, "zone");
+	(void) args;
+	json_write_open_list(w, "hosts");
+	for (const struct host *h = host_first(t); h; h = host_next(t, h)) {
+		const struct zone *zone = zone_find(t, h->zone);
+		bool fits = !asked.n || (zone && str_equal(asked, zone->name));
+		if (!row_is_live(&h->row) || !engine_is_host_open(h) || !fits)
+			continue;
+		json_write_open(w, NULL);
+		json_write_text(w, "host_name", os_volume_backend(e, h));
+		json_write_z(w, "service", BINARY);
+		json_write_text(w, "zone", zone ? zone->name : STR_NONE);
+		json_write_z(w, "service-status",
+			     h->seen_state == HOST_SEEN_STATE_UP ? "available" : "unavailable");
+		json_write_z(w, "service-state", "enabled");
+		os_write_time_us(w, "last-update", h->seen_since_us);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+struct host_sums {
+	uuid account; /* none: all of them */
+	int64_t volumes, volume_gib, snapshots, snapshot_gib;
+};
+
+static void add_sums(const struct tables *t, const struct volume *v, struct host_sums *sums)
+{
+	sums->volumes++;
+	sums->volume_gib += os_gib(v->size);
+	for (const struct snapshot *s = snapshot_first_by_volume(t, v->row.id); s;
+	     s = snapshot_next_by_volume(t, s))
+		if (row_is_live(&s->row)) {
+			sums->snapshots++;
+			sums->snapshot_gib += os_gib(s->volume_size);
+		}
+}
+
+static void write_sums(struct os_call *e, struct json_writer *w, struct str host,
+		       const struct host_sums *sums)
+{
+	const struct {
+		const char *name;
+		int64_t value;
+	} figures[] = {{"volume_count", sums->volumes},
+		       {"total_volume_gb", sums->volume_gib},
+		       {"snapshot_count", sums->snapshots},
+		       {"total_snapshot_gb", sums->snapshot_gib}};
+	json_write_open(w, NULL);
+	json_write_open(w, "resource");
+	json_write_text(w, "host", host);
+	if (uuid_is_none(sums->account))
+		json_write_z(w, "project", "(total)");
+	else
+		os_write_hex(w, "project", sums->account);
+	for (size_t k = 0; k < sizeof figures / sizeof figures[0]; k++)
+		json_write_text(w, figures[k].name, str_print(e->c->arena, "%" PRId64, figures[k].value));
+	json_write_close(w);
+	json_write_close(w);
+}
+
+/* The volumes of the host, in all and by project. */
+static RESULT show_host(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct tables *t = os_tables(e);
+	const struct host *host = NULL;
+	struct ref ref = ((const struct os_capabilities *) args)->host;
+	VEC(struct host_sums) projects = {0};
+	struct host_sums all = {0};
+	ref.text = host_part(ref.text);
+	TRY(engine_find_host(e->c, t, &ref, &host));
+	for (const struct volume *v = volume_first_by_host(t, host->row.id); v;
+	     v = volume_next_by_host(t, v)) {
+		size_t k = 0;
+		if (!row_is_live(&v->row))
+			continue;
+		while (k < projects.count && !uuid_equal(projects.at[k].account, v->account))
+			k++;
+		if (k == projects.count &&
+		    !VEC_PUSH(e->c->arena, &projects, ((struct host_sums){.account = v->account})))
+			return ctx_no_memory(e->c);
+		add_sums(t, v, &projects.at[k]);
+		add_sums(t, v, &all);
+	}
+	json_write_open_list(w, "host");
+	write_sums(e, w, os_volume_backend(e, host), &all);
+	for (size_t k = 0; k < projects.count; k++)
+		write_sums(e, w, os_volume_backend(e, host), &projects.at[k]);
+	json_write_close_list(w);
 	return OK;
 }
 
@@ -211,6 +383,17 @@ static const struct os_action actions[] = {
 	 .doc = "Closes it."},
 	{HTTP_PUT, SERVICES "/disable-log-reason", CHANGE(reason_params), .prepare = prepare_disable,
 	 .doc = "Closes it, and says why."},
+	{HTTP_PUT, SERVICES "/freeze", .permit = "volume:freeze_host", .flags = API_WRITES | OS_ADMIN,
+	 .status = 202, .args = OS_PARAMS(struct os_service_change, freeze_params), .prepare = prepare_freeze,
+	 .operation = engine_update_host_run, .doc = "Closes a host, as frozen."},
+	{HTTP_PUT, SERVICES "/thaw", .permit = "volume:thaw_host", .flags = API_WRITES | OS_ADMIN,
+	 .status = 202, .args = OS_PARAMS(struct os_service_change, freeze_params), .prepare = prepare_thaw,
+	 .operation = engine_update_host_run, .doc = "Opens it again."},
+	{HTTP_GET, "/v3/{project_id}/os-hosts", .permit = "volume_extension:hosts", .flags = OS_ADMIN,
+	 .answer = list_hosts, .doc = "The hosts that are open, in an older call's words."},
+	{HTTP_GET, "/v3/{project_id}/os-hosts/{host}", .permit = "volume_extension:hosts", .flags = OS_ADMIN,
+	 .args = OS_PARAMS(struct os_capabilities, capability_params), .answer = show_host,
+	 .doc = "The volumes of a host in figures."},
 	{HTTP_GET, "/v3/{project_id}/scheduler-stats/get_pools",
 	 .permit = "scheduler_extension:scheduler_stats:get_pools", .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_pools, pool_params), .answer = list_pools, .doc = "The hosts as pools."},

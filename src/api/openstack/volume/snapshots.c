@@ -36,7 +36,8 @@ static void write_snapshot(struct os_call *e, struct json_writer *w, const void 
 	write_brief(e, w, s);
 	os_write_hex(w, "os-extended-snapshot-attributes:project_id", s->account);
 	json_write_text(w, "os-extended-snapshot-attributes:progress",
-			str_print(e->c->arena, "%d%%", (int) s->progress));
+			s->said_progress.n ? s->said_progress
+					   : str_print(e->c->arena, "%d%%", (int) s->progress));
 	if (e->request.version >= 14)
 		json_write_null(w, "group_snapshot_id");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * How volumes of a type are encrypted: an administrator says that they are. There is one way, that of all
- * encrypted volumes: other words are refused. Source: Block Storage API reference, volume type encryption. */
+ * encrypted volumes: other words are kept, and no volume of the type is made. Source: Block Storage API reference, volume type encryption. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/volume_type.h"
@@ -62,7 +62,7 @@ static void write_encryption(struct os_call *e, struct json_writer *w, const voi
 	json_write_text(w, "provider", type->encryption_provider);
 	json_write_text_or_null(w, "cipher", type->cipher);
 	write_key_size(w, type->key_size);
-	json_write_z(w, "control_location", "front-end");
+	json_write_text(w, "control_location", type->control_location);
 }
 
 static const struct os_listing encryption_listing = {.kind = KIND_VOLUME_TYPE, .write = write_encryption};
@@ -117,7 +117,7 @@ static RESULT show_key(struct os_call *e, const void *args, struct json_writer *
 	else if (type->encrypted_us && str_is(a->key, "key_size"))
 		write_key_size(w, type->key_size);
 	else if (type->encrypted_us && str_is(a->key, "control_location"))
-		json_write_z(w, "control_location", "front-end");
+		json_write_text(w, "control_location", type->control_location);
 	else
 		return ctx_fail(e->c, ERR_NOT_FOUND, "Volume type encryption was not found.");
 	return OK;

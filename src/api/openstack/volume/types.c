@@ -13,7 +13,8 @@ static void write_type(struct os_call *e, struct json_writer *w, const void *ite
 	json_write_text(w, "name", type->name);
 	json_write_text_or_null(w, "description", type->description);
 	json_write_bool(w, "is_public", type->is_public);
-	json_write_bool(w, "os-volume-type-access:is_public", type->is_public);
+	if (os_action_of(e)->method != HTTP_PUT)
+		json_write_bool(w, "os-volume-type-access:is_public", type->is_public);
 	os_write_tags(w, "extra_specs", type->specs);
 	if (os_is_admin(e) && os_action_of(e)->method == HTTP_GET)
 		json_write_null(w, "qos_specs_id");

@@ -190,9 +190,24 @@ static void write_extended(struct os_call *e, struct json_writer *w, const struc
 		os_write_image_metadata(w, "volume_image_metadata", i->volume, i->image);
 	if (!os_is_admin(e))
 		return;
-	json_write_text_or_null(w, "os-vol-host-attr:host", i->host ? i->host->name : STR_NONE);
+	json_write_text_or_null(w, "os-vol-host-attr:host", i->host ? os_volume_pool(e, i->host) : STR_NONE);
 	json_write_null(w, "os-vol-mig-status-attr:migstat");
 	json_write_null(w, "os-vol-mig-status-attr:name_id");
+}
+
+/* Its tags; Cinder adds whether it is read-only once that was said. */
+static void write_metadata(struct json_writer *w, const struct volume *v)
+{
+	json_write_open(w, "metadata");
+	for (size_t k = 0; k < v->tags.count; k++) {
+		if (v->says_readonly && str_is(v->tags.at[k].key, "readonly"))
+			continue;
+		json_write_key(w, v->tags.at[k].key);
+		json_write_text(w, NULL, v->tags.at[k].value);
+	}
+	if (v->says_readonly)
+		json_write_z(w, "readonly", v->is_readonly ? "True" : "False");
+	json_write_close(w);
 }
 
 static void write_volume(struct os_call *e, struct json_writer *w, const void *item)
@@ -211,7 +226,7 @@ static void write_volume(struct os_call *e, struct json_writer *w, const void *i
 	json_write_z(w, "bootable", v->is_bootable ? "true" : "false");
 	json_write_bool(w, "encrypted", v->is_encrypted);
 	json_write_bool(w, "multiattach", false);
-	os_write_tags(w, "metadata", v->tags);
+	write_metadata(w, v);
 	write_attachments(w, v);
 	os_write_maker(w, v->made_by, v->account);
 	json_write_null(w, "replication_status");

@@ -5,6 +5,7 @@
 #include "api/openstack/core/list.h"
 #include "engine/storage/volume.h"
 
+struct host;
 struct image;
 struct snapshot;
 struct volume;
@@ -29,6 +30,10 @@ RESULT os_take_volume_wish(struct os_call *e, int64_t size, struct str type, str
 			   struct volume_wish *wish);
 /* A type by its name or id, as the engine knows it: by name. */
 RESULT os_find_volume_type(struct os_call *e, struct str asked, struct str *ret_name);
+
+/* Where Cinder says that a volume lies: host@backend#pool. A host has one back end with one pool. */
+struct str os_volume_backend(struct os_call *e, const struct host *host);
+struct str os_volume_pool(struct os_call *e, const struct host *host);
 
 #define OS_VOLUME_PATH(T, member) OS_PATH(T, "volume_id", member, .kind = KIND_VOLUME, .doc = "The volume.")
 #define OS_SNAPSHOT_PATH(T, member)                                                                          \
