@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Five hundred random histories: tests/simulation/simulation.h.
-# takes: 100 s
-exec "${DARI_BUILD:-$(dirname "$0")/../../build/main}/tests/simulation/simulate" --histories "${HISTORIES:-500}"
+# A hundred and fifty random histories: tests/simulation/simulation.h.
+# takes: 30 s
+exec "${DARI_BUILD:-$(dirname "$0")/../../build/main}/tests/simulation/simulate" --histories "${HISTORIES:-150}"
