@@ -4,7 +4,7 @@
 on a plain volume beside it is; it comes through a stop, a detachment, a restart of libvirtd and of dari, growing, a
 snapshot in use and at rest, an encrypted copy of a plain snapshot, and an image of an encrypted root disk."""
 # limit: 1200 s
-# takes: 150 s
+# takes: 100 s
 import base64
 import os
 import sqlite3
@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from region import BOOT_S, SOON_S, Region, give_address, image_of, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 WORDS = "what nobody else is to read, written by a guest on its disk"
-PLACES = 64  # of the words, a MiB apart
+PLACES, APART = 8, 8 << 8  # of the words; blocks of 4 KiB from one to the next: 8 MiB
 
 
 def volume(ec2, identifier):
@@ -43,12 +43,12 @@ def detach(ec2, made):
 
 
 def write(region, address, disk):
-    region.ssh(address, f"for k in $(seq 0 {PLACES - 1}); do echo '{WORDS}' | dd of={disk} bs=1M seek=$k conv=notrunc 2>/dev/null; done; sync")
+    region.ssh(address, f"for k in $(seq 0 {PLACES - 1}); do echo '{WORDS}' | dd of={disk} bs=4k seek=$((k * {APART})) conv=notrunc 2>/dev/null; done; sync")
 
 
 def count(region, address, disk):
     """The words that the guest reads."""
-    script = f"for k in $(seq 0 {PLACES - 1}); do dd if={disk} bs=1M skip=$k count=1 2>/dev/null | head -n 1; done | grep -c '{WORDS}'"
+    script = f"for k in $(seq 0 {PLACES - 1}); do dd if={disk} bs=4k skip=$((k * {APART})) count=1 2>/dev/null | head -n 1; done | grep -c '{WORDS}'"
     return int(region.ssh(address, script, fails=True).split()[-1])
 
 
