@@ -51,7 +51,9 @@ struct scene {
 struct scene scene_open(void);
 void scene_close(struct scene *s);
 void scene_make_on(struct scene *s); /* root disk, defined, on: enough where nobody asks the guest itself */
-void scene_boot(struct scene *s);    /* and booted, as far as the console tells */
+/* The same with nothing on its disk to boot, so that QEMU has nothing to emulate. */
+void scene_make_blank_on(struct scene *s);
+void scene_boot(struct scene *s); /* and booted, as far as the console tells */
 /* Makes the file, sending what it stands on; its size then. */
 int64_t scene_make_disk(struct scene *s, const struct disk_spec *wish);
 void scene_delete_disk(struct scene *s, uuid volume);

@@ -184,7 +184,7 @@ static void test_drive_file(void **state)
 	struct result r = compute_libvirt.define(s.h, &s.c, &s.wish); /* the first try finds it in the way */
 	assert_true(result_is_ok(r) || r.code != ERR_GONE);
 	ctx_clear_problem(&s.c);
-	scene_make_on(&s);
+	scene_make_blank_on(&s);
 	in_pool("grep -aq 'the first words' $file && head -c 40000 $file | grep -aq config-2", &s, name);
 	file.bytes = STR("the second words");
 	EXPECT(&s, ERR_NONE, compute_libvirt.define(s.h, &s.c, &s.wish));
@@ -248,7 +248,7 @@ static void test_host_reboot(void **state)
 	(void) state;
 	struct scene s = scene_open();
 	struct compute_facts before = {0}, after = {0};
-	scene_make_on(&s);
+	scene_make_blank_on(&s);
 	EXPECT(&s, ERR_NONE, compute_libvirt.probe(s.h, &s.c, &before));
 	sandbox_run("reboot-host", "hv1", NULL, NULL, NULL);
 	scene_reopen(&s);
