@@ -7,7 +7,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import BOOT_S, Region, launch, state, wait_state, wait_until  # noqa: E402
+from region import BOOT_S, Region, blank_image, launch, state, wait_state, wait_until  # noqa: E402
 
 SCHEMA = "/usr/share/ovn/ovn-nb.ovsschema"
 
@@ -42,7 +42,7 @@ def without_dari(region, lose):
     region.start_dari()
 
 
-def loses(region, ec2, address, words, lose):
+def loses(region, ec2, blank, address, words, lose):
     had, before = dump(region), region.boot_id(address)
     lose(region)
     try:
@@ -52,7 +52,7 @@ def loses(region, ec2, address, words, lose):
         raise
     wait_until(lambda: region.boot_id(address) == before, BOOT_S, f"the guest answers after {words}")
     region.check(f"{words}: built up anew in {took:.0f} s, the guest answers and was not touched", True)
-    made = launch(ec2)
+    made = launch(ec2, ImageId=blank)
     wait_state(ec2, made, "running")
     ec2.terminate_instances(InstanceIds=made)
     wait_state(ec2, made, "terminated")
@@ -63,10 +63,11 @@ def main():
     with Region("ln") as region:
         ec2, witness, address = region.witness("network")
         region.check("there is a network", len(dump(region)) > 5)
-        loses(region, ec2, address, "emptied", empty)
-        loses(region, ec2, address, "its file lost", lose_file)
-        loses(region, ec2, address, "emptied while dari is down", lambda r: without_dari(r, empty))
-        loses(region, ec2, address, "its file lost while dari is down", lambda r: without_dari(r, lose_file))
+        blank = blank_image(ec2)
+        loses(region, ec2, blank, address, "emptied", empty)
+        loses(region, ec2, blank, address, "its file lost", lose_file)
+        loses(region, ec2, blank, address, "emptied while dari is down", lambda r: without_dari(r, empty))
+        loses(region, ec2, blank, address, "its file lost while dari is down", lambda r: without_dari(r, lose_file))
         region.check("it was running to the user all along", state(ec2, witness) == "running")
 
 
