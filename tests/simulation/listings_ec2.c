@@ -46,6 +46,8 @@ static const char *differ_vpc(const struct look *l, struct thing *t, struct str 
 		return "its block";
 	if (t->id[0] && has_names(l, t) != t->has_names)
 		return "whether its instances have names";
+	if (!str_is(answer_at(item, "instanceTenancy"), t->is_alone ? "dedicated" : "default"))
+		return "its tenancy";
 	if (t->told ? !model_is_id(answer_at(item, "dhcpOptionsId"), t->told)
 		    : !str_is(answer_at(item, "dhcpOptionsId"), "default"))
 		return "its DHCP options set";
@@ -315,6 +317,8 @@ static const char *differ_instance(const struct look *l, struct thing *t, struct
 		return "its group";
 	if (!model_is_id(answer_at(item, "placement/groupId"), t->near))
 		return "its placement group";
+	if (t->is_alone != str_is(answer_at(item, "placement/tenancy"), "dedicated"))
+		return "its tenancy";
 	return str_equal(answer_at(item, "keyName"), str_from(t->name)) ? NULL : "its key";
 }
 

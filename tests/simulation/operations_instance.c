@@ -102,7 +102,9 @@ static void judge_run(const struct request *x, struct verdict *v)
 				request_word(x, "InvalidAMIID.Unavailable", "409"));
 	if (x->port > least)
 		refuse_or_doubt(v, x->port > most, request_word(x, "InstanceLimitExceeded", "403"));
-	if (x->s->hosts_shaken && !request_is_openstack(x))
+	const struct thing *vpc = subnet ? subnet->of : NULL;
+	bool may_lack_host = x->s->hosts_shaken || x->s->hosts_divided || (vpc && vpc->is_alone);
+	if (may_lack_host && !request_is_openstack(x))
 		doubt(v, "InsufficientInstanceCapacity");
 	if (x->is_hosted) /* which may be full, closed, or released meanwhile */
 		doubt(v, "InsufficientCapacityOnHost");
@@ -143,6 +145,8 @@ static struct thing *add_instance(struct request *x, struct str id, struct thing
 	t->is_public = t->of->is_public;
 	t->ends_itself = x->flag;
 	t->is_hosted = x->is_hosted;
+	t->is_alone = subnet->of && subnet->of->is_alone && !x->is_hosted;
+	x->s->hosts_divided |= t->is_alone;
 	t->origin = x->origin;
 	request_apply_tag(x, t);
 	add_volumes(x, t);
@@ -164,7 +168,7 @@ static void apply_run(struct request *x, struct str answer)
 	}
 	int64_t wanted_least = least < x->count ? least : x->count,
 		wanted_most = most < x->count ? most : x->count;
-	if (x->s->hosts_shaken || x->is_hosted)
+	if (x->s->hosts_shaken || x->s->hosts_divided || x->is_hosted)
 		wanted_least = x->port;
 	if (!repeats && (count < wanted_least || count > wanted_most))
 		blame(x->s, "#%d: %d instances were launched instead of %d to %d", (int) x->serial,
@@ -206,7 +210,7 @@ static void apply_server(struct request *x, struct str answer)
 	struct str id = answer_at(answer, "server/id");
 	struct thing *t = add_instance(x, id, find_chosen_subnet(x, id));
 	snprintf(t->server, sizeof t->server, "s%d", (int) x->serial);
-	t->may_lack_host = x->s->hosts_shaken;
+	t->may_lack_host = x->s->hosts_shaken || x->s->hosts_divided;
 	char form[120];
 	snprintf(form, sizeof form, "GET /network/v2.0/ports?device_id=%" STR_FMT, STR_ARG(id));
 	struct thing *port = model_part(&x->s->model, KIND_PORT, t);
@@ -252,7 +256,8 @@ static void apply_start(struct request *x, struct str answer)
 	(void) answer;
 	EACH_REF (x, t) {
 		server_start(x->s, t);
-		t->may_lack_host = t->may_lack_host || (t->is_moved && x->s->hosts_shaken);
+		t->may_lack_host =
+			t->may_lack_host || (t->is_moved && (x->s->hosts_shaken || x->s->hosts_divided));
 	}
 }
 

@@ -17,6 +17,9 @@ static bool draw_vpc(struct request *x)
 	bool is_wide = random_below(12) == 0;
 	x->block = (struct cidr){ip_from_v4((uint32_t) (10U << 24 | second << 16)), is_wide ? 8 : 16};
 	request_add(x, "CidrBlock", "10.%d.0.0/%d", (int) second, x->block.bits);
+	x->flag = random_below(8) == 0;
+	if (x->flag)
+		request_add(x, "InstanceTenancy", "dedicated");
 	return true;
 }
 
@@ -35,6 +38,7 @@ static void apply_vpc(struct request *x, struct str answer)
 {
 	struct thing *vpc = model_add_vpc(&x->s->model, x->account, x->block, false);
 	model_name(vpc, id_in(answer, "vpc/vpcId"));
+	vpc->is_alone = x->flag;
 	request_apply_tag(x, vpc);
 }
 
@@ -49,6 +53,18 @@ static void apply_names(struct request *x, struct str answer)
 {
 	(void) answer;
 	x->refs[0]->has_names = x->flag;
+}
+
+static bool draw_shared(struct request *x)
+{
+	request_add(x, "InstanceTenancy", "default");
+	return true;
+}
+
+static void apply_shared(struct request *x, struct str answer)
+{
+	(void) answer;
+	x->refs[0]->is_alone = false;
 }
 
 static void judge_delete_vpc(const struct request *x, struct verdict *v)
@@ -602,6 +618,7 @@ static const struct operation rows[] = {
 	 request_apply_end},
 	{"CreateVpc", 3, {}, "vpc", draw_vpc, judge_vpc, apply_vpc},
 	{"ModifyVpcAttribute", 1, {{"VpcId", KIND_ROUTER}}, NULL, draw_names, NULL, apply_names},
+	{"ModifyVpcTenancy", 1, {{"VpcId", KIND_ROUTER}}, NULL, draw_shared, NULL, apply_shared},
 	{"DeleteVpc", 2, {{"VpcId", KIND_ROUTER}}, NULL, NULL, judge_delete_vpc, request_apply_end},
 	{"CreateDefaultVpc", 1, {}, NULL, NULL, judge_default_vpc, apply_default_vpc},
 	{"CreateDefaultSubnet", 1, {}, NULL, draw_default_subnet, judge_default_subnet, apply_default_subnet},

@@ -376,7 +376,7 @@ static void apply_unshelve(struct request *x, struct str answer)
 	struct thing *t = x->refs[0];
 	(void) answer;
 	server_turn_on(x->s, t);
-	t->may_lack_host = t->may_lack_host || x->s->hosts_shaken;
+	t->may_lack_host = t->may_lack_host || x->s->hosts_shaken || x->s->hosts_divided;
 	begin(t);
 }
 

@@ -119,6 +119,7 @@ struct thing {
 	size_t offers,
 		offers_done; /* of a snapshot: requests that it be public or not; those that succeeded */
 	bool has_names;      /* a VPC whose instances have names */
+	bool is_alone;       /* a dedicated VPC; an instance that was launched into one */
 	struct thing *told;  /* its DHCP options set, or NULL */
 	struct {
 		struct cidr block;
@@ -427,9 +428,10 @@ struct simulation {
 	unsigned denied[ACCOUNTS]; /* what policies.c denies each second user; 0: nothing */
 	struct writing writings[WRITINGS_MAX];
 	size_t writing_count;
-	bool hosts_shaken; /* since all was settled last */
-	bool is_draining;  /* since then some host had a maintenance that stops what is there */
-	bool is_doomed;    /* the next commit ends the process */
+	bool hosts_shaken;  /* since all was settled last */
+	bool hosts_divided; /* some have instances that share with no other account's: others may lack room */
+	bool is_draining;   /* since then some host had a maintenance that stops what is there */
+	bool is_doomed;     /* the next commit ends the process */
 };
 
 /* Runs one; ends the process with 1 when something is wrong. */

@@ -679,7 +679,22 @@ static struct tally tally_things(void)
 			      (int64_t) network_sim_count(NETWORK_ITEM_ROUTER)};
 }
 
-/* Instances where they must not be: on a host that is dedicated, and not to them. */
+/* Of others on its host, if it is to be there with none. */
+static size_t count_neighbours(const struct tables *t, const struct instance *alone)
+{
+	size_t count = 0;
+	if (alone->tenancy != INSTANCE_TENANCY_DEDICATED || uuid_is_none(alone->host) ||
+	    model_derive_instance_state(alone) == INSTANCE_TERMINATED)
+		return 0;
+	for (const struct instance *i = instance_first_by_host(t, alone->host); i;
+	     i = instance_next_by_host(t, i))
+		count += !uuid_equal(i->account, alone->account) &&
+			 model_derive_instance_state(i) != INSTANCE_TERMINATED;
+	return count;
+}
+
+/* Instances where they must not be: on a host that is dedicated, and not to them; or beside one that shares its
+ * host with its own account's alone. */
 static size_t count_strangers(struct cloud *c)
 {
 	AUTO_VIEW view = {0};
@@ -689,9 +704,10 @@ static size_t count_strangers(struct cloud *c)
 		const struct dedicated_host *d = engine_find_dedicated(view.tables, i->host);
 		count += d && model_derive_instance_state(i) != INSTANCE_TERMINATED &&
 			 (!uuid_equal(d->account, i->account) || i->tenancy != INSTANCE_TENANCY_HOST);
+		count += count_neighbours(view.tables, i);
 	}
 	if (count)
-		print_message("seed %llu: %zu instances are on others' dedicated hosts\n",
+		print_message("seed %llu: %zu instances are on hosts that are not for them\n",
 			      (unsigned long long) c->seed, count);
 	return count;
 }
