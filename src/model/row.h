@@ -167,11 +167,11 @@ static inline bool row_is_live(const struct row *r)
 
 /* Begins a function that does nothing but prefetch. GCC takes such a function for one without any effect, and drops its
  * calls if it has not inlined them by then. */
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* Asks the processor for the row's fields, for a caller that will read them soon. In a long list
  * each row is somewhere else in memory. */
-ALWAYS_INLINE void row_prefetch(const struct kind_info *k, const struct row *row)
+static ALWAYS_INLINE void row_prefetch(const struct kind_info *k, const struct row *row)
 {
 	for (size_t at = 0; at < k->row_size; at += 64)
 		__builtin_prefetch((const char *) row + at);

@@ -175,7 +175,7 @@ struct run {
 
 /* Asks memory for what will be read of a row. By creation what is found is shown: all of the row. By sort keys most
  * rows are only looked at. */
-ALWAYS_INLINE void fetch(const struct query *q, const struct row *row)
+static ALWAYS_INLINE void fetch(const struct query *q, const struct row *row)
 {
 	if (row && !q->sort_count)
 		row_prefetch(&model_kinds[q->kind], row);

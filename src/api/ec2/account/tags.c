@@ -290,7 +290,7 @@ static RESULT find_items(struct ec2_call *e, const struct filter_runs *runs, str
 }
 
 /* For the tags of items further on, and for their texts. */
-ALWAYS_INLINE void ask_ahead(const struct tag_list *list, size_t k)
+static ALWAYS_INLINE void ask_ahead(const struct tag_list *list, size_t k)
 {
 	if (k + ROWS_AHEAD < list->items.count)
 		__builtin_prefetch(list->items.at[k + ROWS_AHEAD].tag);
