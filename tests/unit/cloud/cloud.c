@@ -16,8 +16,6 @@
 #include "drivers/image_file.h"
 #include "drivers/sim/compute_state.h"
 #include "empty_database.h"
-#include "engine/region/dedicated_host.h"
-#include "model/dedicated_host.h"
 #include "model/states.h"
 #include "store/address.h"
 #include "store/condition.h"
@@ -32,6 +30,7 @@
 #include "store/sql.h"
 #include "store/subnet.h"
 #include "store/volume.h"
+#include "strangers.h"
 
 #define START_US (INT64_C(1800000000) * SECOND)
 static const int64_t SETTLE_US = 5 * MINUTE;
@@ -679,45 +678,12 @@ static struct tally tally_things(void)
 			      (int64_t) network_sim_count(NETWORK_ITEM_ROUTER)};
 }
 
-/* Of others on its host, if it is to be there with none. */
-static size_t count_neighbours(const struct tables *t, const struct instance *alone)
-{
-	size_t count = 0;
-	if (alone->tenancy != INSTANCE_TENANCY_DEDICATED || uuid_is_none(alone->host) ||
-	    model_derive_instance_state(alone) == INSTANCE_TERMINATED)
-		return 0;
-	for (const struct instance *i = instance_first_by_host(t, alone->host); i;
-	     i = instance_next_by_host(t, i))
-		count += !uuid_equal(i->account, alone->account) &&
-			 model_derive_instance_state(i) != INSTANCE_TERMINATED;
-	return count;
-}
-
-/* Instances where they must not be: on a host that is dedicated, and not to them; or beside one that shares its
- * host with its own account's alone. */
-static size_t count_strangers(struct cloud *c)
-{
-	AUTO_VIEW view = {0};
-	size_t count = 0;
-	view_open(c->store, &view);
-	for (const struct instance *i = instance_first(view.tables); i; i = instance_next(view.tables, i)) {
-		const struct dedicated_host *d = engine_find_dedicated(view.tables, i->host);
-		count += d && model_derive_instance_state(i) != INSTANCE_TERMINATED &&
-			 (!uuid_equal(d->account, i->account) || i->tenancy != INSTANCE_TENANCY_HOST);
-		count += count_neighbours(view.tables, i);
-	}
-	if (count)
-		print_message("seed %llu: %zu instances are on hosts that are not for them\n",
-			      (unsigned long long) c->seed, count);
-	return count;
-}
-
 size_t cloud_count_leaks(struct cloud *c)
 {
 	static const char *const names[] = {"domains", "running",   "disks",  "cuts",
 					    "ports",   "addresses", "groups", "routers"};
 	struct tally rows = tally_rows(c), things = tally_things();
-	size_t leaks = count_strangers(c);
+	size_t leaks = strangers_count(c);
 	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
 		int64_t row = ((int64_t *) &rows)[k], thing = ((int64_t *) &things)[k];
 		if (row != thing)
