@@ -93,6 +93,23 @@ static void write_further(struct xml *x, const struct address *a, const char *st
 	xml_close(x, "item");
 }
 
+static void write_asked(struct xml *x, uuid address)
+{
+	xml_open(x, "item");
+	ec2_write_id(x, "allocationId", KIND_ADDRESS, address);
+	xml_close(x, "item");
+}
+
+/* In the answer of CreateNatGateway: what was asked for, which of a private one is an address without a word. */
+static void write_asked_addresses(struct xml *x, const struct nat_item *i)
+{
+	xml_open(x, "natGatewayAddressSet");
+	write_asked(x, i->nat->address);
+	for (size_t k = 0; k < i->more.count; k++)
+		write_asked(x, i->more.at[k]->row.id);
+	xml_close(x, "natGatewayAddressSet");
+}
+
 static void write_nat_addresses(struct xml *x, const struct nat_item *i)
 {
 	const struct nat_gateway *nat = i->nat;
@@ -116,7 +133,6 @@ static void write_nat(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct nat_item *i = item;
 	const struct nat_gateway *nat = i->nat;
-	(void) e;
 	ec2_write_id(x, "natGatewayId", KIND_NAT_GATEWAY, nat->row.id);
 	ec2_write_id(x, "subnetId", KIND_SUBNET, nat->subnet);
 	ec2_write_id(x, "vpcId", KIND_ROUTER, nat->router);
@@ -126,7 +142,10 @@ static void write_nat(struct ec2_call *e, struct xml *x, const void *item)
 		xml_time_ms(x, "deleteTime", nat->ended_us);
 	xml_text_opt(x, "failureCode", nat->failure_code);
 	xml_text_opt(x, "failureMessage", nat->failure_text);
-	write_nat_addresses(x, i);
+	if (ec2_is_change(e))
+		write_asked_addresses(x, i);
+	else
+		write_nat_addresses(x, i);
 	xml_z(x, "connectivityType", nat->is_public ? "public" : "private");
 	ec2_write_tags(x, nat->tags);
 }
