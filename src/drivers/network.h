@@ -101,6 +101,14 @@ struct network_nat {
 	struct ips more;    /* IPv4 addresses of the port besides its first; in any order */
 };
 
+/* A prefix of IPv6 that is delegated to a port: the router sends it there, whatever asks. */
+struct network_prefix {
+	struct cidr block;
+	const struct port *port;
+	struct ip hop; /* the port's first IPv6 address; none: it has none but its link's own */
+	uuid subnet;   /* of the block */
+};
+
 /* A whole router: gateways, peerings, subnets, route tables, metadata and DNS port. */
 struct network_router {
 	const struct router *router;
@@ -119,6 +127,8 @@ struct network_router {
 	size_t table_count;
 	const struct network_route *routes; /* of all its tables */
 	size_t route_count;
+	const struct network_prefix *prefixes;
+	size_t prefix_count;
 	const struct network_nat *nats;
 	size_t nat_count;
 	/* The peerings that lead from or to it. The call makes this router's end of each, also
@@ -137,6 +147,8 @@ struct network_port {
 	/* The subnet of one of its IPv6 addresses, one with DHCP if there is any; NULL: it has
 	 * none. */
 	const struct subnet *ipv6;
+	const struct cidr *prefixes; /* all addresses of these blocks lead to it, too */
+	size_t prefix_count;
 	struct ips outer_ips; /* the IPv6 addresses among them that its router's gateway answers for */
 	struct str chassis;   /* the host that binds it; empty: nobody shall */
 	bool has_names;       /* DNS has ip-10-0-1-10 and its reverse for each IPv4 address */

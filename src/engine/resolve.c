@@ -390,6 +390,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SECURITY_GROUP_ASSOCIATION] = "association",
 	[KIND_PORT] = "network interface",
 	[KIND_SECONDARY_IP] = "secondary address",
+	[KIND_PORT_PREFIX] = "prefix",
 	[KIND_ADDRESS] = "address",
 	[KIND_SERVER_GROUP] = "placement group",
 	[KIND_LAUNCH_TEMPLATE] = "launch template",

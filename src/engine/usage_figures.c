@@ -14,6 +14,7 @@
 #include "model/nat_gateway.h"
 #include "model/network.h"
 #include "model/port.h"
+#include "model/port_prefix.h"
 #include "model/secondary_ip.h"
 #include "model/security_group.h"
 #include "model/security_group_rule.h"
@@ -243,6 +244,16 @@ static void count_secondary_ip(const struct tables *t, const struct row *row, in
 		add(&subnet_usage(subnet)->addresses, sign);
 }
 
+/* All of its addresses; of IPv6, where nobody counts them, one. */
+static void count_port_prefix(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct port_prefix *p = port_prefix_of(row);
+	const struct subnet *subnet = subnet_find(t, p->subnet);
+	int64_t addresses = p->block.base.family == IP_V4 ? (int64_t) cidr_count(p->block) : 1;
+	if (subnet && subnet_usage(subnet))
+		add(&subnet_usage(subnet)->addresses, sign * addresses);
+}
+
 static count_row *const counted[KIND_COUNT] = {
 	[KIND_INSTANCE] = count_instance,
 	[KIND_VOLUME] = count_volume,
@@ -254,6 +265,7 @@ static count_row *const counted[KIND_COUNT] = {
 	[KIND_SECURITY_GROUP] = count_group,
 	[KIND_PORT] = count_port,
 	[KIND_SECONDARY_IP] = count_secondary_ip,
+	[KIND_PORT_PREFIX] = count_port_prefix,
 	[KIND_SNAPSHOT] = count_snapshot,
 	[KIND_IMAGE] = count_image,
 	[KIND_NAT_GATEWAY] = count_nat_gateway,

@@ -28,6 +28,7 @@
 #include "store/network_acl.h"
 #include "store/network_acl_entry.h"
 #include "store/port.h"
+#include "store/port_prefix.h"
 #include "store/route.h"
 #include "store/route_table.h"
 #include "store/router.h"
@@ -237,6 +238,24 @@ static RESULT gather_routes(struct step *s, const struct tables *t, uuid router,
 	return OK;
 }
 
+/* Of IPv6: of IPv4, all addresses of a prefix are the port's own in its network. */
+static RESULT gather_prefixes(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
+{
+	VEC(struct network_prefix) prefixes = {0};
+	for (const struct port_prefix *p = port_prefix_first_by_router(t, router); p;
+	     p = port_prefix_next_by_router(t, p)) {
+		const struct port *port = row_is_live(&p->row) ? port_find(t, p->port) : NULL;
+		if (!port || p->block.base.family != IP_V6)
+			continue;
+		struct network_prefix prefix = {p->block, STEP_COPY(s, KIND_PORT, struct port, port),
+						engine_get_port_ip(t, port, IP_V6), p->subnet};
+		PUSH(s, &prefixes, prefix);
+	}
+	rows->wish.prefixes = prefixes.at;
+	rows->wish.prefix_count = prefixes.count;
+	return OK;
+}
+
 /* It shares the internet gateway's way, where there is one. */
 static RESULT gather_egress(struct step *s, const struct tables *t, struct router_rows *rows)
 {
@@ -383,6 +402,7 @@ RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct
 	ret_rows->wish.router = STEP_COPY(s, KIND_ROUTER, struct router, row);
 	TRY(gather_subnets(s, t, row, ret_rows));
 	TRY(gather_routes(s, t, router, ret_rows));
+	TRY(gather_prefixes(s, t, router, ret_rows));
 	TRY(gather_peerings(s, t, router, ret_rows));
 	TRY(gather_gateway(s, t, router, ret_rows));
 	TRY(gather_egress(s, t, ret_rows));

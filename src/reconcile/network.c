@@ -4,6 +4,7 @@
  * goes with the last of them. */
 #include "engine/network/network.h"
 #include "engine/network/subnet.h"
+#include "model/port_prefix.h"
 #include "model/secondary_ip.h"
 #include "reconcile/work.h"
 #include "store/network.h"
@@ -150,3 +151,12 @@ static void wake_for_secondary_ip(struct reconciler *r, const struct tables *t, 
 }
 
 const struct resource reconcile_secondary_ip = {.wake_forgotten = wake_for_secondary_ip};
+
+/* Likewise; and routes of its router lead to it. */
+static void wake_for_port_prefix(struct reconciler *r, const struct tables *t, const struct row *row)
+{
+	wake_deleted(r, t, KIND_SUBNET, port_prefix_of(row)->subnet);
+}
+
+const struct resource reconcile_port_prefix = {.wakes = {{KIND_ROUTER, offsetof(struct port_prefix, router)}},
+					       .wake_forgotten = wake_for_port_prefix};

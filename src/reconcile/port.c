@@ -6,6 +6,7 @@
 #include "engine/network/ipv6.h"
 #include "engine/network/router.h"
 #include "engine/region/region.h"
+#include "model/port_prefix.h"
 #include "model/secondary_ip.h"
 #include "model/security_group.h"
 #include "reconcile/work.h"
@@ -48,6 +49,19 @@ static RESULT add_ipv6(struct step *s, const struct tables *t, struct network_po
 	return OK;
 }
 
+static RESULT gather_prefixes(struct step *s, const struct tables *t, const struct port *port,
+			      struct network_port *wish)
+{
+	VEC(struct cidr) blocks = {0};
+	for (const struct port_prefix *p = engine_first_prefix(t, port->row.id); p;
+	     p = engine_next_prefix(t, p))
+		if (!VEC_PUSH(s->ctx.arena, &blocks, p->block))
+			return ctx_no_memory(&s->ctx);
+	wish->prefixes = blocks.at;
+	wish->prefix_count = blocks.count;
+	return OK;
+}
+
 static RESULT gather_secondaries(struct step *s, const struct tables *t, const struct port *port,
 				 struct network_port *wish)
 {
@@ -64,7 +78,7 @@ static RESULT gather_secondaries(struct step *s, const struct tables *t, const s
 	}
 	wish->secondaries = (struct ips){ips.all.at, ips.all.count};
 	wish->outer_ips = (struct ips){ips.outer.at, ips.outer.count};
-	return OK;
+	return gather_prefixes(s, t, port, wish);
 }
 
 static RESULT gather_port(struct step *s, struct port_rows *ret_rows)

@@ -64,7 +64,8 @@ TEMPLATE = {
         {"DeviceIndex": 0, "NetworkInterfaceId": "eni-0123456789abcdef0", "SubnetId": "subnet-0123456789abcdef0", "Description": "first",
          "Groups": ["sg-0123456789abcdef1"], "PrivateIpAddress": "10.20.1.33", "SecondaryPrivateIpAddressCount": 4,
          "PrivateIpAddresses": [{"PrivateIpAddress": "10.20.1.34", "Primary": True}], "AssociatePublicIpAddress": False,
-         "DeleteOnTermination": True, "Ipv6AddressCount": 3, "Ipv6Addresses": [{"Ipv6Address": "2001:db8::9"}]}],
+         "DeleteOnTermination": True, "Ipv6AddressCount": 3, "Ipv6Addresses": [{"Ipv6Address": "2001:db8::9"}],
+         "Ipv4PrefixCount": 1, "Ipv4Prefixes": [{"Ipv4Prefix": "10.20.1.48/28"}], "Ipv6PrefixCount": 2, "Ipv6Prefixes": [{"Ipv6Prefix": "2001:db8::/80"}]}],
     "TagSpecifications": [{"ResourceType": "instance", "Tags": TAGS}, {"ResourceType": "volume", "Tags": [{"Key": "of", "Value": "disks"}]}],
 }
 
@@ -474,6 +475,10 @@ ROWS = [
     ("CreateSubnet", {"VpcId": "{six vpc}", "CidrBlock": "10.46.1.0/24", "Ipv6CidrBlock": "{six block first}"}, {"six subnet": "Subnet.SubnetId"},
      "DescribeSubnets", {"SubnetIds": ["{six subnet}"]}, "Subnets[0]",
      {"Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": "{six block first}", "CidrBlock": "10.46.1.0/24"}),
+    # Named prefixes lie in it: nothing that is drawn does.
+    ("CreateSubnetCidrReservation", {"SubnetId": "{six subnet}", "Cidr": "10.46.1.192/26", "ReservationType": "explicit"},
+     {"kept": "SubnetCidrReservation.SubnetCidrReservationId"}, "GetSubnetCidrReservations", {"SubnetId": "{six subnet}"},
+     "SubnetIpv4CidrReservations[0]", {"SubnetCidrReservationId": "{kept}", "Cidr": "10.46.1.192/26"}),
     ("CreateSubnet", {"VpcId": "{six vpc}", "CidrBlock": "10.46.2.0/24"}, {"late subnet": "Subnet.SubnetId"},
      "DescribeSubnets", {"SubnetIds": ["{late subnet}"]}, "Subnets[0]", {"Ipv6CidrBlockAssociationSet": []}),
     ("AssociateSubnetCidrBlock", {"SubnetId": "{late subnet}", "Ipv6CidrBlock": "{six block second}"},
@@ -499,6 +504,26 @@ ROWS = [
      "DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["{six eni}"]}, "NetworkInterfaces[0]", {"length(Ipv6Addresses)": 2}),
     ("CreateNetworkInterface", {"SubnetId": "{six subnet}", "Ipv6Addresses": [{"Ipv6Address": "{six block a}"}]}, {"other eni": "NetworkInterface.NetworkInterfaceId"},
      "DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["{other eni}"]}, "NetworkInterfaces[0].Ipv6Addresses[0]", {"Ipv6Address": "{six block a}"}),
+    ("CreateNetworkInterface", {"SubnetId": "{six subnet}", "Ipv4PrefixCount": 1, "Ipv6PrefixCount": 2}, {"prefix eni": "NetworkInterface.NetworkInterfaceId"},
+     "DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["{prefix eni}"]}, "NetworkInterfaces[0]", {"length(Ipv4Prefixes)": 1, "length(Ipv6Prefixes)": 2}),
+    ("CreateNetworkInterface", {"SubnetId": "{six subnet}", "Ipv4Prefixes": [{"Ipv4Prefix": "10.46.1.192/28"}], "Ipv6Prefixes": [{"Ipv6Prefix": "{six prefix a}"}]},
+     {"named eni": "NetworkInterface.NetworkInterfaceId"}, "DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["{named eni}"]}, "NetworkInterfaces[0]",
+     {"Ipv4Prefixes[0].Ipv4Prefix": "10.46.1.192/28", "Ipv6Prefixes[0].Ipv6Prefix": "{six prefix a}"}),
+    ("AssignPrivateIpAddresses", {"NetworkInterfaceId": "{prefix eni}", "Ipv4PrefixCount": 1}, {}, "DescribeNetworkInterfaces",
+     {"NetworkInterfaceIds": ["{prefix eni}"]}, "NetworkInterfaces[0]", {"length(Ipv4Prefixes)": 2}),
+    ("AssignPrivateIpAddresses", {"NetworkInterfaceId": "{prefix eni}", "Ipv4Prefixes": ["10.46.1.208/28"]}, {}, "DescribeNetworkInterfaces",
+     {"NetworkInterfaceIds": ["{prefix eni}"]}, "NetworkInterfaces[0].Ipv4Prefixes[?Ipv4Prefix=='10.46.1.208/28'] | [0]", {"Ipv4Prefix": "10.46.1.208/28"}),
+    ("AssignIpv6Addresses", {"NetworkInterfaceId": "{prefix eni}", "Ipv6PrefixCount": 1}, {}, "DescribeNetworkInterfaces",
+     {"NetworkInterfaceIds": ["{prefix eni}"]}, "NetworkInterfaces[0]", {"length(Ipv6Prefixes)": 3}),
+    ("AssignIpv6Addresses", {"NetworkInterfaceId": "{named eni}", "Ipv6Prefixes": ["{six prefix b}"]}, {}, "DescribeNetworkInterfaces",
+     {"NetworkInterfaceIds": ["{named eni}"]}, "NetworkInterfaces[0]", {"Ipv6Prefixes[1].Ipv6Prefix": "{six prefix b}"}),
+    ("RunInstances", {"ImageId": "{image}", "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1, "NetworkInterfaces": [
+        {"DeviceIndex": 0, "SubnetId": "{six subnet}", "Ipv4PrefixCount": 1, "Ipv6PrefixCount": 1},
+        {"DeviceIndex": 1, "SubnetId": "{six subnet}", "Ipv4Prefixes": [{"Ipv4Prefix": "10.46.1.224/28"}], "Ipv6Prefixes": [{"Ipv6Prefix": "{six prefix c}"}]}]},
+     {"prefix i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{prefix i}"]}, "Reservations[0].Instances[0]",
+     {"NetworkInterfaces[?Attachment.DeviceIndex==`0`].Ipv4Prefixes[] | length(@)": 1, "NetworkInterfaces[?Attachment.DeviceIndex==`0`].Ipv6Prefixes[] | length(@)": 1,
+      "NetworkInterfaces[?Attachment.DeviceIndex==`1`].Ipv4Prefixes[].Ipv4Prefix": ["10.46.1.224/28"],
+      "NetworkInterfaces[?Attachment.DeviceIndex==`1`].Ipv6Prefixes[].Ipv6Prefix": ["{six prefix c}"]}),
     ("AssignIpv6Addresses", {"NetworkInterfaceId": "{six eni}", "Ipv6Addresses": ["{six block b}"]}, {}, "DescribeNetworkInterfaces",
      {"NetworkInterfaceIds": ["{six eni}"]}, "NetworkInterfaces[0]",
      {"NetworkInterfaceId": "{six eni}", "length(Ipv6Addresses)": 3, "Ipv6Addresses[?ends_with(Ipv6Address, ':71')] | [0].Ipv6Address": "{six block b}"}),
@@ -686,6 +711,12 @@ TELLING = {
     ("AssociateVpcCidrBlock", "AmazonProvidedIpv6CidrBlock"): "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock",
     ("CreateVpc", "AmazonProvidedIpv6CidrBlock"): "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock",
     ("CreateNetworkInterface", "Ipv6AddressCount"): "length(Ipv6Addresses)",
+    ("CreateNetworkInterface", "Ipv4PrefixCount"): "length(Ipv4Prefixes)",
+    ("CreateNetworkInterface", "Ipv6PrefixCount"): "length(Ipv6Prefixes)",
+    ("AssignPrivateIpAddresses", "Ipv4PrefixCount"): "length(Ipv4Prefixes)",
+    ("AssignIpv6Addresses", "Ipv6PrefixCount"): "length(Ipv6Prefixes)",
+    ("RunInstances", "NetworkInterface.N.Ipv4PrefixCount"): "NetworkInterfaces[?Attachment.DeviceIndex==`0`].Ipv4Prefixes[] | length(@)",
+    ("RunInstances", "NetworkInterface.N.Ipv6PrefixCount"): "NetworkInterfaces[?Attachment.DeviceIndex==`0`].Ipv6Prefixes[] | length(@)",
     ("RunInstances", "Ipv6AddressCount"): "length(Ipv6Addresses)",
     ("RunInstances", "NetworkInterface.N.Ipv6AddressCount"): "NetworkInterfaces[?Attachment.DeviceIndex==`0`].Ipv6Addresses[] | length(@)",
     ("AssignPrivateIpAddresses", "AllowReassignment"): "NetworkInterfaceId",
@@ -817,6 +848,8 @@ class Region:
         first, second = itertools.islice(ipaddress.ip_network(self.made[label]).subnets(new_prefix=64), 2)
         self.made.update({f"{label} first": str(first), f"{label} second": str(second)})
         self.made.update({f"{label} {name}": str(first[0x70 + n]) for n, name in enumerate("abcd")})
+        prefixes = itertools.islice(first.subnets(new_prefix=80), 7, 10)
+        self.made.update({f"six prefix {name}": str(prefix) for name, prefix in zip("abc", prefixes)})
 
     def fill(self, value):
         """With what was made in place of labels."""

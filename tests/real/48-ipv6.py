@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """IPv6 with real guests: addresses told by metadata, between subnets, and by whom a group lets in; and a network of Neutron's whose
 guests make their addresses themselves, of what its router advertises, and reach each other and the outside with them. Names made
-of instances' ids, and metadata with a role's credentials by IPv6, both only where the instance says so."""
+of instances' ids, and metadata with a role's credentials by IPv6, both only where the instance says so. Prefixes of both families."""
 # limit: 900 s
+import ipaddress
 import json
 import os
 import sys
@@ -131,6 +132,28 @@ def metadata(region, ec2, guests, addresses):
     region.check("but not to one that did not ask for it", ask(addresses[1], "meta-data/instance-id") != guests[1])
 
 
+def prefixes(region, ec2, group, guests, addresses):
+    """Addresses of delegated prefixes, which the guest has where nobody asks for them by ARP: only the network leads them there."""
+    nic = ec2.describe_instances(InstanceIds=[guests[0]])["Reservations"][0]["Instances"][0]["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    made = ec2.assign_private_ip_addresses(NetworkInterfaceId=nic, Ipv4PrefixCount=1)
+    four = made["AssignedIpv4Prefixes"][0]["Ipv4Prefix"]
+    six = ec2.assign_ipv6_addresses(NetworkInterfaceId=nic, Ipv6PrefixCount=1)["AssignedIpv6Prefixes"][0]
+    inside = [str(ipaddress.ip_network(four)[9]), str(ipaddress.ip_network(six)[9])]
+    region.ssh(addresses[0], f"echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore; ip addr add {inside[0]}/32 dev lo; ip -6 addr add {inside[1]}/128 dev lo")
+    region.check_soon("an address of a prefix is reached", lambda: " 0% packet loss" in region.ssh(addresses[1], f"ping -c 2 -W 3 {inside[0]}", fails=True))
+    region.check_soon("and one of IPv6", lambda: pings(region, addresses[1], inside[1]))
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
+        {"IpProtocol": "icmpv6", "FromPort": -1, "ToPort": -1, "Ipv6Ranges": [{"CidrIpv6": six}]}])
+    region.check_soon("which may be sent from", lambda: pings(region, addresses[0], ipv6_of(ec2, guests[1]), f"-I {inside[1]}"))
+    mac = region.ssh(addresses[0], "cat /sys/class/net/eth0/address").strip()
+    url = f"http://169.254.169.254/latest/meta-data/network/interfaces/macs/{mac}/"
+    region.check("metadata tells the prefix", four == region.ssh(addresses[0], f"wget -q -O - {url}ipv4-prefix"))
+    ec2.unassign_private_ip_addresses(NetworkInterfaceId=nic, Ipv4Prefixes=[four])
+    ec2.unassign_ipv6_addresses(NetworkInterfaceId=nic, Ipv6Prefixes=[six])
+    region.check_soon("and no more when it is taken away", lambda: not pings(region, addresses[1], inside[1])
+                      and "100% packet loss" in region.ssh(addresses[1], f"ping -c 1 -W 2 {inside[0]}", fails=True))
+
+
 def main():
     with Region("ipv6") as region:
         region.run(region.dari, "network", "set-ipv6", "internet", "--pool", POOL, "--next-hop", "fe80::1")
@@ -154,6 +177,7 @@ def main():
         region.check_soon("and back", lambda: pings(region, addresses[1], ipv6[0]))
         names_of_ids(region, ec2, vpc, guests, addresses)
         metadata(region, ec2, guests, addresses)
+        prefixes(region, ec2, group, guests, addresses)
         slaac(region, guests, addresses)
         region.check_clean()
 

@@ -35,6 +35,7 @@ struct imds_nic {
 	int64_t mtu;                            /* 0: not known */
 	struct ips ips;                         /* its private addresses, the primary one first */
 	struct ips ipv6s;                       /* its IPv6 addresses */
+	struct cidrs prefixes;                  /* that are delegated to it, of both families */
 	const struct subnet *ipv6_subnet;       /* what they are in; NULL: none */
 	const struct address *const *addresses; /* the public ones, by the private ones */
 	size_t address_count;

@@ -7,6 +7,7 @@
 #include "engine/network/ipv6.h"
 #include "engine/network/port.h"
 #include "engine/region/region.h"
+#include "model/port_prefix.h"
 #include "model/secondary_ip.h"
 #include "store/account.h"
 #include "store/address.h"
@@ -50,6 +51,17 @@ static RESULT gather_ips(const struct tables *t, struct arena *a, const struct p
 			return FAIL(NO_MEMORY);
 	nic->ips = (struct ips){ips.at, ips.count};
 	nic->ipv6s = (struct ips){ipv6s.at, ipv6s.count};
+	return OK;
+}
+
+static RESULT gather_prefixes(const struct tables *t, struct arena *a, struct imds_nic *nic)
+{
+	VEC(struct cidr) blocks = {0};
+	const struct port_prefix *p = engine_first_prefix(t, nic->port->row.id);
+	for (; p; p = engine_next_prefix(t, p))
+		if (!VEC_PUSH(a, &blocks, p->block))
+			return FAIL(NO_MEMORY);
+	nic->prefixes = (struct cidrs){blocks.at, blocks.count};
 	return OK;
 }
 
@@ -97,6 +109,7 @@ static RESULT gather_nics(const struct tables *t, struct arena *a, struct imds_f
 			.port = p, .subnet = subnet_find(t, p->subnet), .mtu = network ? network->mtu : 0};
 		nic.options = find_options(t, nic.subnet);
 		TRY(gather_ips(t, a, p, &nic));
+		TRY(gather_prefixes(t, a, &nic));
 		nic.ipv6_subnet = find_ipv6_subnet(t, p, nic.subnet);
 		TRY(gather_addresses(t, a, &nic));
 		TRY(gather_groups(t, a, p, &nic.groups));

@@ -424,6 +424,24 @@ WRITER(write_ipv6)
 {
 	write_ip(b, s->nics[0].ipv6s.at[0]);
 }
+static void write_prefixes(struct buf *b, const struct imds_nic *nic, enum ip_family family)
+{
+	size_t count = 0;
+	for (size_t k = 0; k < nic->prefixes.count; k++) {
+		if (nic->prefixes.at[k].base.family != family)
+			continue;
+		write_next(b, count++);
+		write_cidr(b, nic->prefixes.at[k]);
+	}
+}
+WRITER(write_nic_prefixes)
+{
+	write_prefixes(b, nic_of(s), IP_V4);
+}
+WRITER(write_nic_ipv6_prefixes)
+{
+	write_prefixes(b, nic_of(s), IP_V6);
+}
 WRITER(write_nic_ipv6s)
 {
 	write_ips(b, nic_of(s)->ipv6s);
@@ -442,6 +460,21 @@ WRITER(write_vpc_ipv6_blocks)
 static bool has_ipv6(const struct imds_facts *s)
 {
 	return s->nics[0].ipv6s.count > 0;
+}
+static bool has_prefix(const struct imds_nic *nic, enum ip_family family)
+{
+	for (size_t k = 0; k < nic->prefixes.count; k++)
+		if (nic->prefixes.at[k].base.family == family)
+			return true;
+	return false;
+}
+static bool has_nic_prefix(const struct imds_facts *s)
+{
+	return has_prefix(nic_of(s), IP_V4);
+}
+static bool has_nic_ipv6_prefix(const struct imds_facts *s)
+{
+	return has_prefix(nic_of(s), IP_V6);
 }
 static bool has_nic_ipv6(const struct imds_facts *s)
 {
@@ -568,6 +601,8 @@ static const struct leaf leaves[] = {
 	{NIC "device-number", write_nic_number, NULL, false},
 	{NIC "interface-id", write_nic_id, NULL, false},
 	{NIC "ipv4-associations/{public}", write_nic_associated_ip, has_nic_public_ip, false},
+	{NIC "ipv4-prefix", write_nic_prefixes, has_nic_prefix, false},
+	{NIC "ipv6-prefix", write_nic_ipv6_prefixes, has_nic_ipv6_prefix, false},
 	{NIC "ipv6s", write_nic_ipv6s, has_nic_ipv6, false},
 	{NIC "local-hostname", write_nic_hostname, NULL, false},
 	{NIC "local-ipv4s", write_nic_ips, NULL, false},

@@ -12,6 +12,20 @@
 /* A chassis that no host can be: a port nobody may bind. */
 #define NOWHERE "-"
 
+/* Each address of a prefix of IPv4 is one of the port's: OVN answers for it in the guest's place, which may
+ * have passed it on, and its network needs no route. */
+static struct str add_prefixes(struct arena *a, struct str text, const struct network_port *wish)
+{
+	char ip[IP_TEXT_SIZE];
+	for (size_t k = 0; k < wish->prefix_count; k++) {
+		struct cidr block = wish->prefixes[k];
+		for (uint64_t n = 0; block.base.family == IP_V4 && n < cidr_count(block); n++)
+			text = str_print(a, "%" STR_FMT " %s", STR_ARG(text),
+					 ip_write(ip_add(block.base, n), ip));
+	}
+	return text;
+}
+
 /* "02:… 10.0.1.10 10.0.1.11" */
 static struct str write_addresses(struct arena *a, const struct network_port *wish)
 {
@@ -21,6 +35,17 @@ static struct str write_addresses(struct arena *a, const struct network_port *wi
 		text = str_print(a, "%" STR_FMT " %s", STR_ARG(text), ip_write(wish->port->ip, ip));
 	for (size_t k = 0; k < wish->secondaries.count; k++)
 		text = str_print(a, "%" STR_FMT " %s", STR_ARG(text), ip_write(wish->secondaries.at[k], ip));
+	return add_prefixes(a, text, wish);
+}
+
+/* A prefix of IPv6 may be sent from; its router sends it here (nb_router.c). */
+static struct str add_ipv6_prefixes(struct arena *a, struct str text, const struct network_port *wish)
+{
+	char block[CIDR_TEXT_SIZE];
+	for (size_t k = 0; k < wish->prefix_count; k++)
+		if (wish->prefixes[k].base.family == IP_V6)
+			text = str_print(a, "%" STR_FMT " %s", STR_ARG(text),
+					 cidr_write(wish->prefixes[k], block));
 	return text;
 }
 
@@ -33,10 +58,12 @@ static void add_text(struct wish *w, json_t *set, struct str text)
 
 /* What it may speak for: its addresses and the pairs; without the source/destination check any address, but
  * with its own MAC; when open, anything. */
-static json_t *make_security(struct wish *w, const struct port *port, struct str addresses)
+static json_t *make_security(struct wish *w, const struct network_port *wish, struct str addresses)
 {
+	const struct port *port = wish->port;
 	char mac[MAC_TEXT_SIZE];
 	json_t *set = json_object();
+	addresses = add_ipv6_prefixes(w->arena, addresses, wish);
 	if (!port->is_open)
 		add_text(w, set, port->source_dest_check ? addresses : str_from(mac_write(port->mac, mac)));
 	for (size_t k = 0; !port->is_open && k < port->allowed_pairs.count; k++)
@@ -64,7 +91,7 @@ static json_t *make_port_columns(struct wish *w, const struct network_port *wish
 	if (port->is_open)
 		add_text(w, set, STR("unknown")); /* frames to any other MAC come here, too */
 	return json_pack("{s:s,s:s,s:o,s:o,s:s?,s:s?,s:{s:s%}}", "name", uuid_write(port->row.id, name),
-			 "type", "", "addresses", set, "port_security", make_security(w, port, addresses),
+			 "type", "", "addresses", set, "port_security", make_security(w, wish, addresses),
 			 "dhcpv4_options", write_dhcp(wish->subnet, IP_V4, dhcp), "dhcpv6_options",
 			 write_dhcp(wish->ipv6, IP_V6, dhcp6), "options", "requested-chassis", chassis.p,
 			 chassis.n);

@@ -139,6 +139,31 @@ static void plan_user_route(struct wish *w, const struct network_route *r, const
 		plan_route(w, route->row.id, route->table, prefix, "discard", NULL);
 }
 
+/* In one table, or with none in that of what came in by no subnet. */
+static void plan_prefix(struct wish *w, const struct network_prefix *p, const uuid *table)
+{
+	char block[CIDR_TEXT_SIZE], hop[IP_TEXT_SIZE], port[NB_NAME_SIZE], name[NB_NAME_SIZE] = "";
+	struct ip ip = ip_is_none(p->hop) ? nb_make_link_local(p->port->mac) : p->hop;
+	cidr_write(p->block, block);
+	if (table)
+		nb_write_hex("rt_", *table, name);
+	struct wish_row *row = wish_add_row(
+		w, "Logical_Router_Static_Route",
+		uuid_v5(w->scope, str_print(w->arena, "prefix:%s:%s", block, name)),
+		json_pack("{s:s,s:s,s:s,s:s}", "route_table", name, "ip_prefix", block, "nexthop",
+			  ip_write(ip, hop), "output_port", nb_write_name("rp-", p->subnet, port)));
+	wish_add_edge(w, row, "Logical_Router", "static_routes", w->scope);
+}
+
+static void plan_prefixes(struct wish *w, const struct network_router *wish)
+{
+	for (size_t k = 0; k < wish->prefix_count; k++) {
+		plan_prefix(w, &wish->prefixes[k], NULL);
+		for (size_t n = 0; n < wish->table_count; n++)
+			plan_prefix(w, &wish->prefixes[k], &wish->tables[n]);
+	}
+}
+
 static void plan_routes(struct wish *w, const struct network_router *wish)
 {
 	char port[NB_NAME_SIZE];
@@ -161,6 +186,7 @@ void nb_plan_router(struct wish *w, const struct network_router *wish)
 		plan_arm(w, &wish->subnets[k], wish->router->row.id);
 	plan_dns(w, wish);
 	plan_routes(w, wish);
+	plan_prefixes(w, wish);
 	nb_plan_metadata(w, wish);
 	for (size_t k = 0; k < wish->nat_count; k++)
 		nb_plan_nat(w, &wish->nats[k], wish);

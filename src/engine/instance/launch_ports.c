@@ -24,13 +24,14 @@
 static bool says_how(const struct launch_port *p)
 {
 	return ref_is_given(&p->subnet) || ref_is_given(&p->network) || p->groups.count || p->ips.more ||
-	       p->ips.ipv6_more || !str_is_empty(p->description) || p->delete_on_termination == CHOICE_YES;
+	       p->ips.ipv6_more || p->ips.prefixes.more || p->ips.ipv6_prefixes.more ||
+	       !str_is_empty(p->description) || p->delete_on_termination == CHOICE_YES;
 }
 
 static RESULT check_said(struct op *op, const struct instance_launch *wish, const struct launch_port *p)
 {
 	bool is_there = ref_is_given(&p->port);
-	bool names_ips = !ip_is_none(p->ips.primary) || p->ips.secondaries.count || p->ips.ipv6s.count;
+	bool names_ips = port_chooses_ips(&p->ips);
 	if (wish->max_count > 1 && (is_there || names_ips))
 		return ENGINE_FAIL(
 			op, ERR_COMBINATION, KIND_PORT, p->field,
@@ -125,11 +126,7 @@ RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, con
 	for (size_t k = 0; k < count; k++) {
 		TRY(check_said(op, wish, &ports[k]));
 		TRY(port_check_device_index(op, ports[k].device_index, ports[k].field));
-		TRY(port_check_ip_count(op, type,
-					1 + ports[k].ips.secondaries.count + (size_t) ports[k].ips.more,
-					ports[k].field));
-		TRY(port_check_ip_count(op, type, ports[k].ips.ipv6s.count + (size_t) ports[k].ips.ipv6_more,
-					ports[k].ips.ipv6_field));
+		TRY(port_check_wished(op, type, &ports[k].ips));
 		TRY(add(op, &ports[k], ret_ports));
 	}
 	if (ret_ports->at[0].wish->device_index == 0)

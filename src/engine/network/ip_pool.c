@@ -30,6 +30,16 @@ bool ip_pool_has(const struct tables *t, const struct ip_pool *pool, struct ip i
 	return false;
 }
 
+bool ip_pool_has_between(const struct tables *t, const struct ip_pool *pool, struct ip first, struct ip last)
+{
+	for (; pool; pool = pool->other) {
+		const struct row *row = seek(t, pool, first);
+		if (row && ip_compare(ip_of(pool, row), last) <= 0)
+			return true;
+	}
+	return false;
+}
+
 /* Goes on to the first row at or after ip; true when that has it. */
 static bool advance(const struct tables *t, const struct ip_pool *pool, const struct row **row, struct ip ip)
 {
@@ -38,8 +48,8 @@ static bool advance(const struct tables *t, const struct ip_pool *pool, const st
 	return *row && ip_equal(ip_of(pool, *row), ip);
 }
 
-static bool find_gap(const struct tables *t, const struct ip_pool *pool, struct ip from, struct ip last,
-		     struct ip *ret_ip)
+bool ip_pool_next(const struct tables *t, const struct ip_pool *pool, struct ip from, struct ip last,
+		  struct ip *ret_ip)
 {
 	const struct row *row = seek(t, pool, from), *other = pool->other ? seek(t, pool->other, from) : NULL;
 	for (struct ip ip = from;; ip = ip_add(ip, 1)) {
@@ -59,6 +69,6 @@ bool ip_pool_pick(const struct tables *t, const struct ip_pool *pool, struct ip 
 	if (ip_compare(first, last) > 0)
 		return false;
 	struct ip from = ip_add(first, random_below(ip_distance(first, last) + 1));
-	return find_gap(t, pool, from, last, ret_ip) ||
-	       (!ip_equal(from, first) && find_gap(t, pool, first, from, ret_ip));
+	return ip_pool_next(t, pool, from, last, ret_ip) ||
+	       (!ip_equal(from, first) && ip_pool_next(t, pool, first, from, ret_ip));
 }

@@ -15,6 +15,11 @@ struct ip_pool {
 };
 /* Whether a row has that ip. */
 bool ip_pool_has(const struct tables *t, const struct ip_pool *pool, struct ip ip);
+/* Whether a row has an ip of [first, last]. */
+bool ip_pool_has_between(const struct tables *t, const struct ip_pool *pool, struct ip first, struct ip last);
+/* The first free one of [first, last]. */
+bool ip_pool_next(const struct tables *t, const struct ip_pool *pool, struct ip first, struct ip last,
+		  struct ip *ret_ip);
 /* A free one of [first, last]: the first one at or after a random place, around the end. */
 bool ip_pool_pick(const struct tables *t, const struct ip_pool *pool, struct ip first, struct ip last,
 		  struct ip *ret_ip);

@@ -106,7 +106,8 @@ RESULT port_check_choices(struct op *op, uuid network, bool chooses, struct str 
 
 bool port_chooses_ips(const struct port_ips_wish *ips)
 {
-	return !ip_is_none(ips->primary) || ips->secondaries.count > 0 || ips->ipv6s.count > 0;
+	return !ip_is_none(ips->primary) || ips->secondaries.count > 0 || ips->ipv6s.count > 0 ||
+	       ips->prefixes.named.count > 0 || ips->ipv6_prefixes.named.count > 0;
 }
 
 RESULT port_find_subnet(struct op *op, const struct ref *ref, const struct subnet **ret_subnet)

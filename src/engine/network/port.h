@@ -5,6 +5,7 @@
 #include "engine/operation.h"
 
 struct port;
+struct port_prefix;
 struct secondary_ip;
 
 /* The port's first address of the family; none: it has none. On any tables. */
@@ -13,7 +14,18 @@ struct ip engine_get_port_ip(const struct tables *t, const struct port *port, en
 enum {
 	PORT_IPS_MAX = 50, /* private addresses of a port, the primary one included */
 	PORT_PAIRS_MAX = 20,
+	PORT_PREFIX_BITS = 28, /* of a prefix of IPv4, and of one of IPv6 */
+	PORT_PREFIX_IPV6_BITS = 80,
 	PORT_DEVICE_INDEX_MAX = 7 /* each index is a place in the guest; the largest type has as many */
+};
+
+/* Prefixes to delegate: these, and so many free ones, which come out of the subnet's reservations
+ * for prefixes if it has any. With KIND_PORT_PREFIX: ERR_INVALID, ERR_RANGE, ERR_EXISTS as for
+ * addresses; ERR_CAPACITY: none is left. */
+struct port_prefixes_wish {
+	struct cidrs named;
+	int64_t more;
+	struct str field; /* for messages */
 };
 
 /* The private addresses of a new port. */
@@ -29,6 +41,7 @@ struct port_ips_wish {
 	bool ipv6_is_said; /* false: one address, if the subnet gives one to new ports */
 	bool of_network;   /* instead: addresses of any of the network's subnets, as for IPv4 */
 	struct str ipv6_field;
+	struct port_prefixes_wish prefixes, ipv6_prefixes; /* the latter in that IPv6 subnet, too */
 };
 
 /* Makes a port in a subnet. ERR_CAPACITY with KIND_SUBNET: no address is left. ERR_QUOTA with
@@ -146,9 +159,11 @@ struct port_assignment {
 	bool is_ipv6;
 	bool take; /* may take a secondary address from another port of the account in the subnet */
 	struct str field;
+	struct port_prefixes_wish prefixes; /* of that family */
 	/* made: */
 	uuid assigned_to;
 	struct ips made;
+	struct cidrs made_prefixes;
 };
 OPERATION(engine_assign_ips, port_assignment)
 
@@ -158,15 +173,19 @@ OPERATION(engine_assign_ips, port_assignment)
 struct port_unassignment {
 	struct ref port;
 	struct ips ips;
-	bool is_ipv6; /* for the permission, and for messages */
-	struct str field;
+	struct cidrs prefixes; /* ERR_INVALID with KIND_PORT_PREFIX: not one of the port's */
+	bool is_ipv6;          /* for the permission, and for messages */
+	struct str field, prefix_field;
 	/* made: */
 	uuid unassigned_from;
 };
 OPERATION(engine_unassign_ips, port_unassignment)
 
-/* For reading, on any tables: a port's secondary addresses in their order; and the port that has an
- * address in a router, even if the port is marked deleted. */
+/* For reading, on any tables: a port's secondary addresses, and its prefixes, in their order; and
+ * the port that has an address in a router, by itself or in a prefix, even if the port is marked
+ * deleted. */
+const struct port_prefix *engine_first_prefix(const struct tables *t, uuid port);
+const struct port_prefix *engine_next_prefix(const struct tables *t, const struct port_prefix *p);
 const struct secondary_ip *engine_first_secondary_ip(const struct tables *t, uuid port);
 const struct secondary_ip *engine_next_secondary_ip(const struct tables *t, const struct secondary_ip *s);
 const struct port *engine_find_port_by_ip(const struct tables *t, uuid router, struct ip ip);

@@ -32,6 +32,7 @@ RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct p
 		      struct port *port);
 /* A port of the subnet has it, be it marked deleted. */
 bool port_subnet_has_ip(const struct tables *t, uuid subnet, struct ip ip);
+bool port_subnet_has_ip_between(const struct tables *t, uuid subnet, struct ip first, struct ip last);
 /* One of a port's addresses as wanted: in which subnet, and which; none: any. */
 struct port_fixed {
 	const struct subnet *subnet;
@@ -60,12 +61,15 @@ RESULT port_add_auto_ips_in(struct op *op, const struct subnet *subnet);
 RESULT port_drop_auto_ips_in(struct op *op, const struct subnet *subnet);
 /* Primary or secondary. */
 bool port_has_ip(const struct tables *t, const struct port *port, struct ip ip);
+/* A prefix counts as one. */
 size_t port_count_ips(const struct tables *t, const struct port *port, enum ip_family family);
 /* ERR_QUOTA with KIND_SECONDARY_IP: more of one family than a port, or one in an instance of the type, can
  * have; all: what it has. */
 RESULT port_check_all_ip_counts(struct op *op, const struct instance_type *type, const struct port *port,
 				struct str field);
 RESULT port_check_ip_count(struct op *op, const struct instance_type *type, size_t count, struct str field);
+/* The same of what a new port is to have. */
+RESULT port_check_wished(struct op *op, const struct instance_type *type, const struct port_ips_wish *ips);
 /* One more secondary address: that one, or any free one when it is none. ERR_RANGE, ERR_EXISTS with
  * KIND_PORT, ERR_CAPACITY with KIND_SUBNET. */
 RESULT port_add_ip(struct op *op, const struct port *port, const struct subnet *subnet, struct ip wanted,

@@ -12,11 +12,13 @@
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/port.h"
 #include "engine/network/port_internal.h"
+#include "engine/network/port_prefixes_internal.h"
 #include "engine/network/subnet_internal.h"
 #include "model/mac.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
 #include "store/port.h"
+#include "store/port_prefix.h"
 #include "store/secondary_ip.h"
 #include "store/subnet.h"
 
@@ -68,12 +70,15 @@ const struct port *engine_find_port_by_ip(const struct tables *t, uuid router, s
 	if (port)
 		return port;
 	const struct secondary_ip *s = secondary_ip_find_by_router(t, router, ip);
-	return s ? port_find(t, s->port) : NULL;
+	if (s)
+		return port_find(t, s->port);
+	const struct port_prefix *p = port_prefix_around_in_router(t, router, ip);
+	return p ? port_find(t, p->port) : NULL;
 }
 
 size_t port_count_ips(const struct tables *t, const struct port *port, enum ip_family family)
 {
-	size_t count = port->ip.family == family;
+	size_t count = (port->ip.family == family) + port_count_prefixes(t, port->row.id, family);
 	const struct secondary_ip *s = engine_first_secondary_ip(t, port->row.id);
 	for (; s; s = engine_next_secondary_ip(t, s))
 		count += s->ip.family == family;
@@ -130,6 +135,13 @@ bool port_subnet_has_ip(const struct tables *t, uuid subnet, struct ip ip)
 	return ip_pool_has(t, &pool.primaries, ip);
 }
 
+bool port_subnet_has_ip_between(const struct tables *t, uuid subnet, struct ip first, struct ip last)
+{
+	struct subnet_room pool;
+	open_pool(&pool, subnet);
+	return ip_pool_has_between(t, &pool.primaries, first, last);
+}
+
 static RESULT check_ip(struct op *op, const struct subnet *subnet, const struct ip_pool *pool,
 		       struct ip wanted, struct str field)
 {
@@ -142,10 +154,37 @@ static RESULT check_ip(struct op *op, const struct subnet *subnet, const struct 
 		return ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, field,
 				   "Address %s is in subnet's reserved address range",
 				   ip_write(wanted, text));
-	if (ip_pool_has(op->head, pool, wanted))
+	if (ip_pool_has(op->head, pool, wanted) || port_prefix_around(op->head, subnet->row.id, wanted))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_PORT, field, "Address %s is in use.",
 				   ip_write(wanted, text));
 	return OK;
+}
+
+/* The first that is neither in use nor in a prefix. */
+static bool pick_next(const struct tables *t, const struct subnet *subnet, const struct ip_pool *pool,
+		      struct ip first, struct ip last, struct ip *ret_ip)
+{
+	while (ip_pool_next(t, pool, first, last, ret_ip)) {
+		const struct port_prefix *p = port_prefix_around(t, subnet->row.id, *ret_ip);
+		if (!p)
+			return true;
+		first = cidr_last(p->block);
+		if (ip_compare(first, last) >= 0)
+			return false;
+		first = ip_add(first, 1);
+	}
+	return false;
+}
+
+/* From a random place on, around the end. */
+static bool pick_between(const struct tables *t, const struct subnet *subnet, const struct ip_pool *pool,
+			 struct ip first, struct ip last, struct ip *ret_ip)
+{
+	if (!ip_pool_pick(t, pool, first, last, ret_ip))
+		return false;
+	struct ip from = *ret_ip;
+	return pick_next(t, subnet, pool, from, last, ret_ip) ||
+	       pick_next(t, subnet, pool, first, from, ret_ip);
 }
 
 /* Of what is not reserved: from a random place on, around the end. */
@@ -157,7 +196,7 @@ static bool pick_unreserved(const struct tables *t, const struct subnet *subnet,
 	size_t from = spans.count > 1 ? (size_t) random_below(spans.count) : 0;
 	for (size_t k = 0; k < spans.count; k++) {
 		size_t at = (from + k) % spans.count;
-		if (ip_pool_pick(t, pool, spans.at[at].first, spans.at[at].last, ret_ip))
+		if (pick_between(t, subnet, pool, spans.at[at].first, spans.at[at].last, ret_ip))
 			return true;
 	}
 	return false;
@@ -387,6 +426,26 @@ static RESULT write_ipv6(struct op *op, const struct subnet *subnet, const struc
 	return OK;
 }
 
+static RESULT write_prefixes(struct op *op, const struct subnet *subnet, const struct port_ips_wish *ips,
+			     const struct port *port)
+{
+	static const struct ips none;
+	const struct port_prefixes_wish *ipv6 = &ips->ipv6_prefixes;
+	const struct subnet *beside = engine_find_ipv6_subnet(op->head, subnet);
+	struct cidrs made;
+	TRY(port_add_prefixes(op, port, subnet, &ips->prefixes, &made));
+	if (ipv6->named.count == 0 && ipv6->more == 0)
+		return OK;
+	if (!beside)
+		return fail_no_ipv6(op, subnet, &none, ipv6->field);
+	return port_add_prefixes(op, port, beside, ipv6, &made);
+}
+
+static size_t count_wished(const struct port_prefixes_wish *wish)
+{
+	return wish->named.count + (size_t) wish->more;
+}
+
 /* In a subnet of IPv6 the first that is asked for is the port's first, as it has one anyway. */
 static struct port_ips_wish take_first(const struct subnet *subnet, const struct port_ips_wish *ips)
 {
@@ -414,15 +473,23 @@ static RESULT check_has_ipv4(struct op *op, const struct subnet *subnet, int64_t
 			   STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
 }
 
+RESULT port_check_wished(struct op *op, const struct instance_type *type, const struct port_ips_wish *ips)
+{
+	size_t count = 1 + ips->secondaries.count + (size_t) ips->more + count_wished(&ips->prefixes);
+	TRY(port_check_ip_count(op, type, count, ips->field));
+	count = ips->ipv6s.count + (size_t) ips->ipv6_more + count_wished(&ips->ipv6_prefixes);
+	return port_check_ip_count(op, type, count, ips->ipv6_field);
+}
+
 /* Those that were named come first, so that nothing drawn is one of them. */
 RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct port_ips_wish *wish,
 		      struct port *port)
 {
 	const struct port_ips_wish all = take_first(subnet, wish), *ips = &all;
 	struct ip ip;
-	TRY(port_check_ip_count(op, NULL, 1 + ips->secondaries.count + (size_t) ips->more, ips->field));
-	TRY(port_check_ip_count(op, NULL, wish->ipv6s.count + (size_t) wish->ipv6_more, ips->ipv6_field));
+	TRY(port_check_wished(op, NULL, wish));
 	TRY(check_has_ipv4(op, subnet, ips->more, ips->field));
+	TRY(check_has_ipv4(op, subnet, (int64_t) count_wished(&ips->prefixes), ips->prefixes.field));
 	port->row.id = engine_new_id(op, KIND_PORT);
 	for (size_t k = 0; k < ips->secondaries.count; k++)
 		TRY(port_add_ip(op, port, subnet, ips->secondaries.at[k], ips->field, &ip));
@@ -431,6 +498,7 @@ RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct p
 	for (int64_t k = 0; k < ips->more; k++)
 		TRY(port_add_ip(op, port, subnet, (struct ip){0}, ips->field, &ip));
 	TRY(write_ipv6(op, subnet, ips, port));
+	TRY(write_prefixes(op, subnet, ips, port));
 	return port_add_auto_ips(op, port);
 }
 
@@ -448,7 +516,7 @@ RESULT port_delete_ips(struct op *op, uuid port)
 		next = engine_next_secondary_ip(op->head, s);
 		TRY(secondary_ip_delete(op, s->row.id));
 	}
-	return OK;
+	return port_delete_prefixes(op, port);
 }
 
 RESULT port_forget_ips(struct op *op, uuid port)
@@ -459,7 +527,7 @@ RESULT port_forget_ips(struct op *op, uuid port)
 		if (!row_is_live(&s->row))
 			TRY(secondary_ip_forget(op, s->row.id));
 	}
-	return OK;
+	return port_forget_prefixes(op, port);
 }
 
 /* ---- by subnet, as a list ---- */
@@ -572,6 +640,7 @@ static RESULT check_room(struct op *op, const struct port_assignment *wish, cons
 	const struct instance *instance = instance_find(op->head, port->instance);
 	const struct instance_type *type = instance ? instance_type_find(op->head, instance->type) : NULL;
 	size_t count = port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4) + (size_t) wish->more;
+	count += port_count_new_prefixes(op->head, port->row.id, &wish->prefixes);
 	for (size_t k = 0; k < wish->ips.count; k++)
 		count += !find_secondary(op->head, port->row.id, wish->ips.at[k]);
 	return port_check_ip_count(op, type, count, wish->field);
@@ -589,9 +658,11 @@ RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 	if (wish->is_ipv6)
 		subnet = engine_find_ipv6_subnet(op->head, subnet);
 	else
-		TRY(check_has_ipv4(op, subnet, wish->more, wish->field));
+		TRY(check_has_ipv4(op, subnet, wish->more + (int64_t) count_wished(&wish->prefixes),
+				   wish->field));
 	TRY(port_check_unmanaged(op, port, wish->port.field));
-	TRY(port_check_choices(op, port->network, wish->ips.count > 0, wish->field));
+	TRY(port_check_choices(op, port->network, wish->ips.count + wish->prefixes.named.count > 0,
+			       wish->field));
 	TRY(check_room(op, wish, port));
 	TRY(engine_permit(op, wish->is_ipv6 ? "port.assign_ipv6" : "port.assign", KIND_PORT, &port->row));
 	struct ip *made =
@@ -603,6 +674,7 @@ RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 		TRY(assign_named(op, wish, port, subnet, wish->ips.at[k], &made[count++]));
 	for (int64_t k = 0; k < wish->more; k++)
 		TRY(port_add_ip(op, port, subnet, (struct ip){0}, wish->field, &made[count++]));
+	TRY(port_add_prefixes(op, port, subnet, &wish->prefixes, &wish->made_prefixes));
 	TRY(bump(op, port->row.id));
 	wish->assigned_to = port->row.id;
 	wish->made = (struct ips){made, count};
@@ -655,6 +727,7 @@ RESULT engine_unassign_ips(struct op *op, struct port_unassignment *wish)
 		TRY(address_leave_ip(op, port->row.id, s->ip));
 		TRY(secondary_ip_delete(op, s->row.id));
 	}
+	TRY(port_remove_prefixes(op, port, wish->prefixes, wish->prefix_field));
 	TRY(bump(op, port->row.id));
 	wish->unassigned_from = port->row.id;
 	return engine_log_event(op, KIND_PORT, &port->row, "changed", "It has %zu %s addresses.",

@@ -20,6 +20,7 @@
 #include "store/instance.h"
 #include "store/nat_gateway.h"
 #include "store/port.h"
+#include "store/port_prefix.h"
 #include "store/route.h"
 #include "store/route_table.h"
 #include "store/secondary_ip.h"
@@ -75,6 +76,13 @@ static RESULT move_ports(struct op *op, uuid subnet, uuid router)
 		struct port touched = *of; /* what it is outside may be another thing now */
 		touched.row.gen++;
 		TRY(port_put(op, &touched));
+	}
+	const struct port_prefix *p = port_prefix_first_by_subnet(op->head, subnet), *next_prefix = NULL;
+	for (; p; p = next_prefix) {
+		next_prefix = port_prefix_next_by_subnet(op->head, p);
+		struct port_prefix next = *p;
+		next.router = router;
+		TRY(port_prefix_put(op, &next));
 	}
 	return OK;
 }

@@ -19,6 +19,7 @@
 #include "model/network.h"
 #include "model/zone.h"
 #include "store/port.h"
+#include "store/port_prefix.h"
 #include "store/router.h"
 #include "store/secondary_ip.h"
 #include "store/subnet.h"
@@ -546,7 +547,10 @@ static const struct port *find_port_in(const struct tables *t, uuid subnet)
 	const struct secondary_ip *s = port ? NULL : secondary_ip_first_by_subnet(t, subnet);
 	while (s && !row_is_live(&s->row))
 		s = secondary_ip_next_by_subnet(t, s);
-	return s ? port_find(t, s->port) : port;
+	const struct port_prefix *p = port || s ? NULL : port_prefix_first_by_subnet(t, subnet);
+	while (p && !row_is_live(&p->row))
+		p = port_prefix_next_by_subnet(t, p);
+	return p ? port_find(t, p->port) : s ? port_find(t, s->port) : port;
 }
 
 RESULT subnet_check_unused(struct op *op, const struct subnet *subnet, struct str field)
@@ -611,7 +615,8 @@ RESULT engine_forget_subnet(struct op *op, struct subnet_forget *wish)
 	if (row_is_live(&subnet->row))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SUBNET, "The subnet is not deleted.");
 	if (port_first_by_subnet(op->head, wish->subnet) ||
-	    secondary_ip_first_by_subnet(op->head, wish->subnet))
+	    secondary_ip_first_by_subnet(op->head, wish->subnet) ||
+	    port_prefix_first_by_subnet(op->head, wish->subnet))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_SUBNET, "The subnet still has ports.");
 	TRY(condition_clear_all(op, wish->subnet));
 	return subnet_forget(op, wish->subnet);

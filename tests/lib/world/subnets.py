@@ -64,6 +64,7 @@ def fill(w):
     w.make("subnet-cidr-assoc", "AssociateSubnetCidrBlock", {"SubnetId": subnet, "Ipv6CidrBlock": str(part)},
            "associationId")
     w.ids["taken ipv6"], w.ids["free ipv6"] = str(part[0x77]), str(part[0x99])
+    w.ids["taken prefix"], w.ids["free prefix"] = (f"{part[n << 48]}/80" for n in (7, 9))
     table = w.make("rtb", "CreateRouteTable", {"VpcId": vpc}, "routeTableId")
     w.make("rtbassoc", "AssociateRouteTable", {"RouteTableId": table, "SubnetId": subnet}, "associationId")
     igw = w.ids["igw"]

@@ -29,6 +29,8 @@ VALUES = {
     "IpProtocol": "tcp",
     "Ipv6Address": lambda w: w.ids["free ipv6"],
     "Ipv6Addresses": lambda w: w.ids["free ipv6"],
+    "Ipv4Prefix": "10.1.1.128/28",
+    "Ipv6Prefix": lambda w: w.ids["free prefix"],
     "Ipv6CidrBlock": lambda w: w.ids["free part"],
     "Key": "colour",
     "KeyName": "fresh",

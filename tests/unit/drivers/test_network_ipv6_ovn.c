@@ -272,6 +272,40 @@ static void test_no_way_out(void **state)
 	model_done(&lab.model);
 }
 
+/* A delegated prefix leads to its port in each table, and in that of what comes from outside; by the port's
+ * address, or by that of its link where it has no other. */
+static void test_prefixes(void **state)
+{
+	static struct lab lab;
+	static const char table[] = "Logical_Router_Static_Route", block[] = "2001:db8:1:0:7::/80";
+	struct network_prefix prefix = {make_cidr(block), &lab.middle, make_ip("2001:db8:1::9"), UUID_NONE};
+	uuid ids[3];
+	init_lab(state, &lab);
+	prefix.subnet = lab.subnets[0].row.id;
+	lab.middle.mac = (struct mac){{2, 0, 0, 0, 0, 9}};
+	lab.wish.prefixes = &prefix;
+	lab.wish.prefix_count = 1;
+	apply_router(&lab);
+	for (size_t k = 0; k < 3; k++) {
+		char name[NB_NAME_SIZE] = "", role[128];
+		if (k < 2)
+			nb_write_hex("rt_", lab.tables[k], name);
+		snprintf(role, sizeof role, "prefix:%s:%s", block, name);
+		ids[k] = uuid_v5(lab.router.row.id, str_from(role));
+		assert_string_equal(find_text(&lab, table, ids[k], "route_table"), name);
+		assert_string_equal(find_text(&lab, table, ids[k], "ip_prefix"), block);
+		assert_string_equal(find_text(&lab, table, ids[k], "nexthop"), "2001:db8:1::9");
+	}
+	prefix.hop = (struct ip){0};
+	apply_router(&lab);
+	assert_string_equal(find_text(&lab, table, ids[0], "nexthop"), "fe80::ff:fe00:9");
+	lab.wish.prefix_count = 0;
+	apply_router(&lab);
+	for (size_t k = 0; k < 3; k++)
+		assert_null(find_row(&lab, table, ids[k]));
+	model_done(&lab.model);
+}
+
 /* What a narrower route or the router has is no source of the gateway's. */
 static void test_egress_only(void **state)
 {
@@ -339,8 +373,13 @@ static void test_a_guests_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ctx_test(test_modes),      ctx_test(test_arms),        ctx_test(test_ways_out),
-		ctx_test(test_no_way_out), ctx_test(test_egress_only), ctx_test(test_a_guests_address),
+		ctx_test(test_modes),
+		ctx_test(test_arms),
+		ctx_test(test_ways_out),
+		ctx_test(test_no_way_out),
+		ctx_test(test_prefixes),
+		ctx_test(test_egress_only),
+		ctx_test(test_a_guests_address),
 	};
 	return cmocka_run_group_tests_name("network_ipv6_ovn", tests, NULL, NULL);
 }

@@ -35,6 +35,16 @@ static const struct param ipv6_address_rows[] = {
 };
 static const struct params ipv6_address_params = PARAMS(struct ec2_launch_words, ipv6_address_rows);
 
+static const struct param ipv4_prefix_rows[] = {
+	P("Ipv4Prefix", text[0], .flags = REQUIRED, .max = 64, .doc = "The prefix."),
+};
+static const struct params ipv4_prefix_params = PARAMS(struct ec2_launch_words, ipv4_prefix_rows);
+
+static const struct param ipv6_prefix_rows[] = {
+	P("Ipv6Prefix", text[0], .flags = REQUIRED, .max = 64, .doc = "The prefix."),
+};
+static const struct params ipv6_prefix_params = PARAMS(struct ec2_launch_words, ipv6_prefix_rows);
+
 static const struct param interface_rows[] = {
 	P("DeviceIndex", number[0], .min = 0, .max = PORT_DEVICE_INDEX_MAX, .doc = "Its number."),
 	P("NetworkInterfaceId", text[0], .max = 255, .doc = "One that is there."),
@@ -52,7 +62,12 @@ static const struct param interface_rows[] = {
 	P("Ipv6AddressCount", number[2], .min = 0, .max = PORT_IPS_MAX, .doc = "As many IPv6 addresses."),
 	PARAM_LIST(struct ec2_launch_words, "Ipv6Addresses", parts[1], ipv6_address_params,
 		   .max = PORT_IPS_MAX, .doc = "Or these."),
-	NOT_BUILT("Ipv4Prefix|Ipv6Prefix"),
+	P("Ipv4PrefixCount", number[3], .min = 0, .max = PORT_IPS_MAX - 1, .doc = "As many prefixes, /28s."),
+	PARAM_LIST(struct ec2_launch_words, "Ipv4Prefix", parts[2], ipv4_prefix_params,
+		   .max = PORT_IPS_MAX - 1, .doc = "Or these."),
+	P("Ipv6PrefixCount", number[4], .min = 0, .max = PORT_IPS_MAX, .doc = "As many of IPv6, /80s."),
+	PARAM_LIST(struct ec2_launch_words, "Ipv6Prefix", parts[3], ipv6_prefix_params, .max = PORT_IPS_MAX,
+		   .doc = "Or these."),
 };
 const struct params ec2_launch_interface_params = PARAMS(struct ec2_launch_words, interface_rows);
 
@@ -169,6 +184,8 @@ static const struct {
 	{"NetworkInterface", "", "networkInterfaceSet"},
 	{"PrivateIpAddresses", "NetworkInterface", "privateIpAddressesSet"},
 	{"Ipv6Addresses", "NetworkInterface", "ipv6AddressesSet"},
+	{"Ipv4Prefix", "NetworkInterface", "ipv4PrefixSet"},
+	{"Ipv6Prefix", "NetworkInterface", "ipv6PrefixSet"},
 	{"TagSpecification", "", "tagSpecificationSet"},
 	{"Tag", "TagSpecification", "tagSet"},
 };
@@ -185,7 +202,8 @@ static const char *name_element(struct arena *a, const struct data_path *path, s
 	bool is_number = segment.p[0] >= '0' && segment.p[0] <= '9';
 	if (is_number)
 		return at && strcmp(path->names[at - 1], "groupSet") == 0 ? "groupId" : "item";
-	for (size_t k = 0; k < sizeof elements / sizeof elements[0]; k++)
+	bool is_in_list = at > 1 && str_equal(segment, path->segments[at - 2]); /* Ipv4Prefix.1.Ipv4Prefix */
+	for (size_t k = 0; k < sizeof elements / sizeof elements[0] && !is_in_list; k++)
 		if (str_is(segment, elements[k].segment) &&
 		    str_is(at ? path->segments[0] : STR_NONE, elements[k].within))
 			return elements[k].element;

@@ -9,7 +9,6 @@
 /* Of an interface, in a request and in a template. */
 #define EC2_LAUNCH_INTERFACE_UNBUILT                                                                         \
 	NOT_BUILT("NetworkCardIndex", .only = "0"), NOT_BUILT("InterfaceType", .only = "interface"),         \
-		NOT_BUILT("Ipv4PrefixCount", .only = "0"), NOT_BUILT("Ipv6PrefixCount", .only = "0"),        \
 		NOT_BUILT("AssociateCarrierIpAddress", .only = "false")
 
 /* Their forms and words are checked, and then the values dropped: what is kept is what was sent, and what it
@@ -17,14 +16,14 @@
  * each of its disks, interfaces, addresses and tags. */
 struct ec2_launch_words {
 	struct str text[19];
-	int64_t number[4];
+	int64_t number[5];
 	bool flag[6];
 	struct strs texts[2];
 	struct tags tags;
 	struct ec2_launch_parts {
 		const struct ec2_launch_words *at;
 		size_t count;
-	} parts[3];
+	} parts[4];
 };
 extern const struct params ec2_launch_mapping_params, ec2_launch_interface_params, ec2_launch_tag_spec_params;
 

@@ -18,6 +18,7 @@ struct ec2_launch_interface {
 	struct launch_port port;
 	struct ec2_private_ips private_ips;
 	struct ec2_ipv6_addresses ipv6_addresses;
+	struct ec2_prefix_lists prefixes;
 };
 #define P(wire, member, ...) PARAM(struct ec2_launch_interface, wire, member, __VA_ARGS__)
 static const struct param launch_interface_rows[] = {
@@ -40,9 +41,9 @@ static const struct param launch_interface_rows[] = {
 	  .doc = "Whether it goes with its instance: a new one does."),
 	EC2_IPV6_ADDRESSES(struct ec2_launch_interface, "Ipv6Addresses", ipv6_addresses, port.ips),
 	EC2_LAUNCH_INTERFACE_UNBUILT,
+	EC2_PREFIXES(struct ec2_launch_interface, prefixes, port.ips),
 	NOT_BUILT("PrimaryIpv6", .only = "false"),
-	NOT_BUILT("EnaSrdSpecification|ConnectionTrackingSpecification|EnaQueueCount|Ipv4Prefix|"
-		  "Ipv6Prefix"),
+	NOT_BUILT("EnaSrdSpecification|ConnectionTrackingSpecification|EnaQueueCount"),
 };
 #undef P
 static const struct params launch_interface_params =
@@ -200,6 +201,7 @@ static RESULT take_interfaces(struct ec2_call *e, struct ec2_run_instances *a)
 		ports[k] = i->port;
 		TRY(ec2_take_private_ips(e, &i->private_ips, &ports[k].ips));
 		TRY(ec2_take_ipv6_addresses(e, &i->ipv6_addresses, &ports[k].ips));
+		TRY(ec2_take_prefixes(e, &i->prefixes, &ports[k].ips));
 	}
 	a->launch.ports = ports;
 	a->launch.port_count = a->interfaces.count;

@@ -310,6 +310,7 @@ static const struct api_error ec2_rows[] = {
 	E(QUOTA, CLIENT_TOKEN, 503, "RequestLimitExceeded"),
 	E(QUOTA, NONE, 400, "TagLimitExceeded"),
 	E(CAPACITY, SUBNET, 400, "InsufficientFreeAddressesInSubnet"),
+	E(CAPACITY, PORT_PREFIX, 400, "InsufficientCidrBlocks"),
 	E(CAPACITY, VOLUME, 500, "InsufficientVolumeCapacity"),
 	E(CAPACITY, ADDRESS, 500, "InsufficientAddressCapacity"),
 	E(CAPACITY, GATEWAY, 500, "InsufficientAddressCapacity"), /* on the link that it is to lead out by */

@@ -131,48 +131,66 @@ static RESULT ec2_describe_interface_attribute(struct ec2_call *e, const void *a
 	return OK;
 }
 
-/* ---- secondary addresses ---- */
+/* ---- secondary addresses and prefixes ---- */
 
-#define P(wire, member, ...) PARAM(struct port_assignment, wire, member, __VA_ARGS__)
+struct ec2_assign_ips {
+	struct port_assignment wish;
+	struct strs prefixes;
+};
+#define P(wire, member, ...) PARAM(struct ec2_assign_ips, wire, member, __VA_ARGS__)
 static const struct param assign_params[] = {
-	P("NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
-	P("PrivateIpAddress", ips, .doc = "Addresses of its subnet."),
-	P("SecondaryPrivateIpAddressCount", more, .min = 0, .max = PORT_IPS_MAX - 1,
+	P("NetworkInterfaceId", wish.port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
+	P("PrivateIpAddress", wish.ips, .doc = "Addresses of its subnet."),
+	P("SecondaryPrivateIpAddressCount", wish.more, .min = 0, .max = PORT_IPS_MAX - 1,
 	  .doc = "Or as many that are free."),
-	P("AllowReassignment", take, .doc = "Secondary addresses of other interfaces may be taken."),
-	NOT_BUILT("Ipv4PrefixCount", .only = "0"),
-	NOT_BUILT("Ipv4Prefix"),
+	P("AllowReassignment", wish.take, .doc = "Secondary addresses of other interfaces may be taken."),
+	P("Ipv4PrefixCount", wish.prefixes.more, .min = 0, .max = PORT_IPS_MAX - 1,
+	  .doc = "Or as many prefixes, /28s, that are free."),
+	P("Ipv4Prefix", prefixes, .max = 64, .doc = "Or these prefixes."),
 };
 #undef P
-#define P(wire, member, ...) PARAM(struct port_unassignment, wire, member, __VA_ARGS__)
+struct ec2_unassign_ips {
+	struct port_unassignment wish;
+	struct strs prefixes;
+};
+#define P(wire, member, ...) PARAM(struct ec2_unassign_ips, wire, member, __VA_ARGS__)
 static const struct param unassign_params[] = {
-	P("NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
-	P("PrivateIpAddress", ips, .flags = REQUIRED, .doc = "Secondary addresses of it."),
-	NOT_BUILT("Ipv4Prefix"),
+	P("NetworkInterfaceId", wish.port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
+	P("PrivateIpAddress", wish.ips, .doc = "Secondary addresses of it."),
+	P("Ipv4Prefix", prefixes, .max = 64, .doc = "Or prefixes of it."),
 };
 #undef P
 
 static RESULT prepare_assign(struct ec2_call *e, void *args)
 {
-	struct port_assignment *wish = args;
+	struct ec2_assign_ips *a = args;
+	struct port_assignment *wish = &a->wish;
 	wish->field = STR("PrivateIpAddress");
-	if ((wish->ips.count > 0) == (wish->more > 0))
+	wish->prefixes.field = a->prefixes.count ? STR("Ipv4Prefix") : STR("Ipv4PrefixCount");
+	int count = (wish->ips.count > 0) + (wish->more > 0) + (a->prefixes.count > 0) +
+		    (wish->prefixes.more > 0);
+	if (count != 1)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("PrivateIpAddress"),
 				      "You must specify either the number of secondary addresses, "
-				      "SecondaryPrivateIpAddressCount, or PrivateIpAddress");
-	return OK;
+				      "SecondaryPrivateIpAddressCount, or PrivateIpAddress, or "
+				      "Ipv4PrefixCount, or Ipv4Prefix");
+	return ec2_read_prefixes(e, a->prefixes, STR("Ipv4Prefix"), IP_V4, &wish->prefixes.named);
 }
 
 static RESULT prepare_unassign(struct ec2_call *e, void *args)
 {
-	(void) e;
-	((struct port_unassignment *) args)->field = STR("PrivateIpAddress");
-	return OK;
+	struct ec2_unassign_ips *a = args;
+	a->wish.field = STR("PrivateIpAddress");
+	a->wish.prefix_field = STR("Ipv4Prefix");
+	if (a->wish.ips.count == 0 && a->prefixes.count == 0)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("PrivateIpAddress"),
+				      "The request must contain the parameter privateIpAddress");
+	return ec2_read_prefixes(e, a->prefixes, STR("Ipv4Prefix"), IP_V4, &a->wish.prefixes);
 }
 
-static RESULT ec2_assign_ips(struct ec2_call *e, const void *args, struct xml *x)
+static RESULT ec2_write_assigned(struct ec2_call *e, const void *args, struct xml *x)
 {
-	const struct port_assignment *wish = args;
+	const struct port_assignment *wish = &((const struct ec2_assign_ips *) args)->wish;
 	(void) e;
 	ec2_write_id(x, "networkInterfaceId", KIND_PORT, wish->assigned_to);
 	xml_open(x, "assignedPrivateIpAddressesSet");
@@ -182,6 +200,8 @@ static RESULT ec2_assign_ips(struct ec2_call *e, const void *args, struct xml *x
 		xml_close(x, "item");
 	}
 	xml_close(x, "assignedPrivateIpAddressesSet");
+	ec2_write_prefixes(x, "assignedIpv4PrefixSet", "ipv4Prefix", IP_V4, wish->made_prefixes.at,
+			   wish->made_prefixes.count);
 	return OK;
 }
 
@@ -202,11 +222,12 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_describe_interface_attribute, describe_attribute_params),
 	 .answer = ec2_describe_interface_attribute, .doc = "One attribute of an interface."},
 	{EC2_ACTION("AssignPrivateIpAddresses"), .flags = API_WRITES,
-	 .args = PARAMS(struct port_assignment, assign_params), .prepare = prepare_assign,
-	 .operation = engine_assign_ips_run, .answer = ec2_assign_ips,
-	 .doc = "Gives an interface secondary addresses."},
+	 .args = PARAMS(struct ec2_assign_ips, assign_params), .prepare = prepare_assign,
+	 .operation = engine_assign_ips_run, .answer = ec2_write_assigned,
+	 .doc = "Gives an interface secondary addresses, or prefixes of addresses."},
 	{EC2_ACTION("UnassignPrivateIpAddresses"), .flags = API_WRITES,
-	 .args = PARAMS(struct port_unassignment, unassign_params), .prepare = prepare_unassign,
-	 .operation = engine_unassign_ips_run, .doc = "Takes secondary addresses from an interface."},
+	 .args = PARAMS(struct ec2_unassign_ips, unassign_params), .prepare = prepare_unassign,
+	 .operation = engine_unassign_ips_run,
+	 .doc = "Takes secondary addresses or prefixes from an interface."},
 };
 const struct api_actions ec2_interface_change_actions = API_ACTIONS(actions);

@@ -8,6 +8,7 @@
 #include "engine/network/port.h"
 #include "engine/network/router.h"
 #include "model/port.h"
+#include "model/port_prefix.h"
 #include "model/secondary_ip.h"
 #include "model/states.h"
 #include "store/address.h"
@@ -78,6 +79,9 @@ static bool gather_ips(struct ec2_call *e, struct ec2_port_item *item)
 					  : !VEC_PUSH(e->c->arena, &item->ips, more))
 			return false;
 	}
+	for (const struct port_prefix *p = engine_first_prefix(t, id); p; p = engine_next_prefix(t, p))
+		if (!VEC_PUSH(e->c->arena, &item->prefixes, p->block))
+			return false;
 	return true;
 }
 
@@ -163,6 +167,24 @@ static void write_ipv6_addresses(struct xml *x, const struct ec2_port_item *item
 	xml_close(x, "ipv6AddressesSet");
 }
 
+void ec2_write_prefixes(struct xml *x, const char *name, const char *member, enum ip_family family,
+			const struct cidr *blocks, size_t count)
+{
+	bool any = false;
+	for (size_t k = 0; k < count; k++) {
+		if (blocks[k].base.family != family)
+			continue;
+		if (!any)
+			xml_open(x, name);
+		any = true;
+		xml_open(x, "item");
+		ec2_write_cidr(x, member, blocks[k]);
+		xml_close(x, "item");
+	}
+	if (any)
+		xml_close(x, name);
+}
+
 static bool is_managed(const struct port *port)
 {
 	return !uuid_is_none(port->nat_gateway);
@@ -190,6 +212,8 @@ void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_p
 	ec2_write_association(e, x, item->router, item->ips.at[0].address, with_ids);
 	write_addresses(e, x, item, with_ids);
 	write_ipv6_addresses(x, item);
+	ec2_write_prefixes(x, "ipv4PrefixSet", "ipv4Prefix", IP_V4, item->prefixes.at, item->prefixes.count);
+	ec2_write_prefixes(x, "ipv6PrefixSet", "ipv6Prefix", IP_V6, item->prefixes.at, item->prefixes.count);
 	xml_z(x, "interfaceType", port_type(p));
 }
 
@@ -538,10 +562,70 @@ RESULT ec2_take_ipv6_addresses(struct ec2_call *e, const struct ec2_ipv6_address
 	return OK;
 }
 
+static const struct param ipv4_prefix_rows[] = {
+	PARAM(struct ec2_prefix, "Ipv4Prefix", block, .flags = REQUIRED, .doc = "A /28 of the subnet's."),
+};
+const struct params ec2_ipv4_prefix_params = PARAMS(struct ec2_prefix, ipv4_prefix_rows);
+static const struct param ipv6_prefix_rows[] = {
+	PARAM(struct ec2_prefix, "Ipv6Prefix", block, .flags = REQUIRED | IPV6,
+	      .doc = "A /80 of the subnet's IPv6 block."),
+};
+const struct params ec2_ipv6_prefix_params = PARAMS(struct ec2_prefix, ipv6_prefix_rows);
+
+static RESULT take_prefix_list(struct ec2_call *e, const struct ec2_prefixes *list, const char *name,
+			       const char *count_name, struct port_prefixes_wish *wish)
+{
+	struct cidr *blocks = arena_new_array(e->c->arena, struct cidr, list->count + 1);
+	if (!blocks)
+		return ctx_no_memory(e->c);
+	if (list->count && wish->more)
+		return ctx_fail_field(e->c, ERR_COMBINATION, str_from(count_name),
+				      "%s and %s may not be specified on the same request", count_name, name);
+	for (size_t k = 0; k < list->count; k++)
+		blocks[k] = list->at[k].block;
+	wish->named = (struct cidrs){blocks, list->count};
+	wish->field = str_from(list->count ? name : count_name);
+	return OK;
+}
+
+RESULT ec2_take_prefixes(struct ec2_call *e, const struct ec2_prefix_lists *lists, struct port_ips_wish *ips)
+{
+	TRY(take_prefix_list(e, &lists->ipv4, "Ipv4Prefix", "Ipv4PrefixCount", &ips->prefixes));
+	TRY(take_prefix_list(e, &lists->ipv6, "Ipv6Prefix", "Ipv6PrefixCount", &ips->ipv6_prefixes));
+	bool has_prefixes = ips->prefixes.more || ips->prefixes.named.count;
+	bool has_ipv6 = ips->ipv6_prefixes.more || ips->ipv6_prefixes.named.count;
+	if (has_prefixes && (ips->more || ips->secondaries.count))
+		return ctx_fail_field(e->c, ERR_COMBINATION, ips->prefixes.field,
+				      "Prefixes and secondary private IP addresses may not be specified on "
+				      "the same request");
+	if (has_ipv6 && (ips->ipv6_more || ips->ipv6s.count))
+		return ctx_fail_field(e->c, ERR_COMBINATION, ips->ipv6_prefixes.field,
+				      "Prefixes and IPv6 addresses may not be specified on the same request");
+	return OK;
+}
+
+RESULT ec2_read_prefixes(struct ec2_call *e, struct strs texts, struct str field, enum ip_family family,
+			 struct cidrs *ret_blocks)
+{
+	struct cidr *blocks = arena_new_array(e->c->arena, struct cidr, texts.count + 1);
+	if (!blocks)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < texts.count; k++)
+		if (!result_is_ok(cidr_parse(texts.at[k], &blocks[k])) || blocks[k].base.family != family)
+			return ctx_fail_field(e->c, ERR_INVALID, field,
+					      "Value (%" STR_FMT ") for parameter %" STR_FMT
+					      " is invalid. This is not a valid CIDR block.",
+					      STR_ARG(texts.at[k]),
+					      STR_ARG(params_small_name(e->c->arena, field)));
+	*ret_blocks = (struct cidrs){blocks, texts.count};
+	return OK;
+}
+
 struct ec2_create_interface {
 	struct port_wish wish;
 	struct ec2_private_ips private_ips;
 	struct ec2_ipv6_addresses ipv6_addresses;
+	struct ec2_prefix_lists prefixes;
 	struct ec2_tag_specs tag_specs;
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_interface, wire, member, __VA_ARGS__)
@@ -560,9 +644,9 @@ static const struct param create_interface_params[] = {
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_create_interface, tag_specs),
 	NOT_BUILT("InterfaceType", .only = "interface"),
-	NOT_BUILT("Ipv4PrefixCount|Ipv6PrefixCount", .only = "0"),
+	EC2_PREFIXES(struct ec2_create_interface, prefixes, wish.ips),
 	NOT_BUILT("EnablePrimaryIpv6", .only = "false"),
-	NOT_BUILT("Ipv4Prefix|Ipv6Prefix|ConnectionTrackingSpecification|Operator"),
+	NOT_BUILT("ConnectionTrackingSpecification|Operator"),
 };
 #undef P
 
@@ -572,6 +656,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	struct ec2_create_interface *a = args;
 	TRY(ec2_take_private_ips(e, &a->private_ips, &a->wish.ips));
 	TRY(ec2_take_ipv6_addresses(e, &a->ipv6_addresses, &a->wish.ips));
+	TRY(ec2_take_prefixes(e, &a->prefixes, &a->wish.ips));
 	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "network-interface", "network-interface", &a->wish.tags);
 }

@@ -45,6 +45,33 @@ RESULT ec2_take_ipv6_addresses(struct ec2_call *e, const struct ec2_ipv6_address
 	      .given = offsetof(T, ips.ipv6_is_said) + 1,                                                    \
 	      .doc = "As many IPv6 addresses that are free; absent: one, where the subnet says so."),        \
 		PARAM_LIST(T, name, list, ec2_ipv6_address_params, .max = PORT_IPS_MAX, .doc = "Or these.")
+/* Ipv4Prefix.N.Ipv4Prefix and Ipv6Prefix.N.Ipv6Prefix. */
+struct ec2_prefix {
+	struct cidr block;
+};
+struct ec2_prefixes {
+	const struct ec2_prefix *at;
+	size_t count;
+};
+struct ec2_prefix_lists {
+	struct ec2_prefixes ipv4, ipv6;
+};
+extern const struct params ec2_ipv4_prefix_params, ec2_ipv6_prefix_params;
+/* Into what holds the counts already. ERR_COMBINATION: both, or of IPv4 further addresses. */
+RESULT ec2_take_prefixes(struct ec2_call *e, const struct ec2_prefix_lists *lists, struct port_ips_wish *ips);
+/* The same as texts, of calls that change an interface. */
+RESULT ec2_read_prefixes(struct ec2_call *e, struct strs texts, struct str field, enum ip_family family,
+			 struct cidrs *ret_blocks);
+/* Rows of both, of a struct T. */
+#define EC2_PREFIXES(T, lists, ips)                                                                          \
+	PARAM(T, "Ipv4PrefixCount", ips.prefixes.more, .min = 0, .max = PORT_IPS_MAX - 1,                    \
+	      .doc = "As many prefixes, /28s, that are free."),                                              \
+		PARAM_LIST(T, "Ipv4Prefix", lists.ipv4, ec2_ipv4_prefix_params, .max = PORT_IPS_MAX - 1,     \
+			   .doc = "Or these."),                                                              \
+		PARAM(T, "Ipv6PrefixCount", ips.ipv6_prefixes.more, .min = 0, .max = PORT_IPS_MAX,           \
+		      .doc = "As many prefixes of IPv6, /80s, that are free."),                              \
+		PARAM_LIST(T, "Ipv6Prefix", lists.ipv6, ec2_ipv6_prefix_params, .max = PORT_IPS_MAX,         \
+			   .doc = "Or these.")
 /* The primary one of the list and the others, into what holds PrivateIpAddress and
  * SecondaryPrivateIpAddressCount already. ERR_COMBINATION. */
 RESULT ec2_take_private_ips(struct ec2_call *e, const struct ec2_private_ips *list,
@@ -65,7 +92,11 @@ struct ec2_port_item {
 	const struct security_group **groups; /* as the port names them; NULL: gone */
 	VEC(struct ec2_ip_item) ips;          /* of IPv4, the primary one first */
 	VEC(struct ip) ipv6s;
+	VEC(struct cidr) prefixes; /* of both families */
 };
+/* <name> with its prefixes of the family, each an <item> with <member>; nothing if there are none. */
+void ec2_write_prefixes(struct xml *x, const char *name, const char *member, enum ip_family family,
+			const struct cidr *blocks, size_t count);
 
 /* While the view is read; false when the arena is full. */
 bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_port_item *ret_item);
