@@ -90,9 +90,10 @@ bool policy_find_place(struct str document, size_t statement, struct policy_plac
 struct policy_keys {
 	VEC(struct str) names;
 };
-/* Adds those that a document which compiled asks for: of its conditions, and its variables. wanted: for each statement
- * whether it counts; NULL: all. */
-RESULT policy_list_keys(struct ctx *c, struct str document, const bool *wanted, struct policy_keys *keys);
+/* Adds those that a document which compiled asks for: of its conditions, and its variables. */
+RESULT policy_list_keys(struct ctx *c, struct str document, struct policy_keys *keys);
+/* The same of each statement: as many keys as there are statements. */
+RESULT policy_list_keys_of_each(struct ctx *c, struct str document, struct policy_keys *keys);
 
 /* ---- decisions ---- */
 

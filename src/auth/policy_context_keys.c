@@ -61,22 +61,32 @@ static RESULT add_statement(struct ctx *c, struct policy_keys *keys, const json_
 	return OK;
 }
 
-static RESULT add_statements(struct ctx *c, struct policy_keys *keys, const json_t *json, const bool *wanted)
+static RESULT add_statements(struct ctx *c, const json_t *json, struct policy_keys *keys, bool is_each)
 {
 	const json_t *statements = json_object_get(json, "Statement");
 	bool has_variables = str_is(text_of(json_object_get(json, "Version")), "2012-10-17");
 	if (json_is_object(statements))
-		return !wanted || wanted[0] ? add_statement(c, keys, statements, has_variables) : OK;
+		return add_statement(c, keys, statements, has_variables);
 	for (size_t k = 0; k < json_array_size(statements); k++)
-		if (!wanted || wanted[k])
-			TRY(add_statement(c, keys, json_array_get(statements, k), has_variables));
+		TRY(add_statement(c, is_each ? &keys[k] : keys, json_array_get(statements, k),
+				  has_variables));
 	return OK;
 }
 
-RESULT policy_list_keys(struct ctx *c, struct str document, const bool *wanted, struct policy_keys *keys)
+static RESULT list_keys(struct ctx *c, struct str document, struct policy_keys *keys, bool is_each)
 {
 	json_t *json = json_loadb(document.p ? document.p : "", document.n, 0, NULL);
-	struct result result = add_statements(c, keys, json, wanted);
+	struct result result = add_statements(c, json, keys, is_each);
 	json_decref(json);
 	return result;
+}
+
+RESULT policy_list_keys(struct ctx *c, struct str document, struct policy_keys *keys)
+{
+	return list_keys(c, document, keys, false);
+}
+
+RESULT policy_list_keys_of_each(struct ctx *c, struct str document, struct policy_keys *keys)
+{
+	return list_keys(c, document, keys, true);
 }

@@ -52,10 +52,13 @@ static const struct param custom_keys_params[] = {PARAM(S, "PolicyInputList.memb
 							.doc = "The policies.")};
 static const struct param principal_keys_params[] = {SOURCE, FURTHER};
 
-/* A policy that counts: what it is called, and what it says. */
+/* A policy that counts: what it is called, and what it says. Of each statement: where it stands, once that was asked
+ * (before, its line is 0), and the keys that it asks for, which only a simulation needs. */
 struct input {
 	struct str name, document;
 	const struct policy_code *code;
+	struct policy_place *starts, *ends;
+	struct policy_keys *keys;
 };
 
 struct simulation {
@@ -218,6 +221,23 @@ static RESULT gather(struct simulation *s)
 
 /* ---- what is decided ---- */
 
+/* Each document is read once, however many actions are asked about. */
+static RESULT read_statements(struct simulation *s)
+{
+	struct arena *a = s->e->c->arena;
+	for (size_t k = 0; k < s->inputs.count; k++) {
+		struct input *input = &s->inputs.at[k];
+		size_t count = policy_count_statements(input->code) + 1;
+		input->starts = arena_new_array(a, struct policy_place, count);
+		input->ends = arena_new_array(a, struct policy_place, count);
+		input->keys = arena_new_array(a, struct policy_keys, count);
+		if (!input->starts || !input->ends || !input->keys)
+			return ctx_no_memory(s->e->c);
+		TRY(policy_list_keys_of_each(s->e->c, input->document, input->keys));
+	}
+	return OK;
+}
+
 static const char *word_of(const struct policy_decision *d)
 {
 	return d->effect == POLICY_ALLOWS   ? "allowed"
@@ -239,17 +259,17 @@ static void write_matched(struct simulation *s, struct xml *x, const struct poli
 {
 	xml_open(x, "MatchedStatements");
 	for (size_t k = 0; k < s->inputs.count && d->effect != POLICY_SILENT; k++) {
-		const struct input *input = &s->inputs.at[k];
+		struct input *input = &s->inputs.at[k];
 		for (size_t n = 0; n < policy_count_statements(input->code); n++) {
-			struct policy_place start = {0}, end = {0};
 			if (policy_ask_statement(input->code, q, n) != d->effect)
 				continue;
 			xml_open(x, "member");
 			xml_text(x, "SourcePolicyId", input->name);
 			xml_z(x, "SourcePolicyType", "IAM Policy");
-			if (policy_find_place(input->document, n, &start, &end)) {
-				write_place(s->e, x, "StartPosition", &start);
-				write_place(s->e, x, "EndPosition", &end);
+			if (input->starts[n].line ||
+			    policy_find_place(input->document, n, &input->starts[n], &input->ends[n])) {
+				write_place(s->e, x, "StartPosition", &input->starts[n]);
+				write_place(s->e, x, "EndPosition", &input->ends[n]);
 			}
 			xml_close(x, "member");
 		}
@@ -257,25 +277,30 @@ static void write_matched(struct simulation *s, struct xml *x, const struct poli
 	xml_close(x, "MatchedStatements");
 }
 
+static bool has_key(const struct policy_keys *keys, struct str key)
+{
+	for (size_t k = 0; k < keys->names.count; k++)
+		if (str_equal_nocase(keys->names.at[k], key))
+			return true;
+	return false;
+}
+
 /* What statements about the action ask for, and nobody gave. */
 static RESULT find_missing(struct simulation *s, const struct policy_question *q, struct policy_keys *missing)
 {
-	struct policy_keys all = {0};
 	struct strs values;
 	for (size_t k = 0; k < s->inputs.count; k++) {
 		const struct input *input = &s->inputs.at[k];
-		size_t count = policy_count_statements(input->code);
-		bool *wanted = arena_new_array(s->e->c->arena, bool, count + 1);
-		if (!wanted)
-			return ctx_no_memory(s->e->c);
-		for (size_t n = 0; n < count; n++)
-			wanted[n] = policy_concerns(input->code, q, n);
-		TRY(policy_list_keys(s->e->c, input->document, wanted, &all));
+		for (size_t n = 0; n < policy_count_statements(input->code); n++) {
+			const struct policy_keys *keys = &input->keys[n];
+			bool concerns = keys->names.count && policy_concerns(input->code, q, n);
+			for (size_t m = 0; concerns && m < keys->names.count; m++)
+				if (find_key(q, keys->names.at[m], &values) == POLICY_ABSENT &&
+				    !has_key(missing, keys->names.at[m]) &&
+				    !VEC_PUSH(s->e->c->arena, &missing->names, keys->names.at[m]))
+					return ctx_no_memory(s->e->c);
+		}
 	}
-	for (size_t k = 0; k < all.names.count; k++)
-		if (find_key(q, all.names.at[k], &values) == POLICY_ABSENT &&
-		    !VEC_PUSH(s->e->c->arena, &missing->names, all.names.at[k]))
-			return ctx_no_memory(s->e->c);
 	return OK;
 }
 
@@ -344,6 +369,7 @@ static RESULT simulate(struct iam_call *e, const void *args, struct xml *x)
 	struct list_page page;
 	TRY(iam_open_page(e, &s.wish->pages, &page));
 	TRY(gather(&s));
+	TRY(read_statements(&s));
 	if (resources.count == 0)
 		resources = (struct strs){&all, 1};
 	xml_open(x, "EvaluationResults");
@@ -361,7 +387,7 @@ static RESULT get_context_keys(struct iam_call *e, const void *args, struct xml 
 	struct policy_keys keys = {0};
 	TRY(gather(&s));
 	for (size_t k = 0; k < s.inputs.count; k++)
-		TRY(policy_list_keys(e->c, s.inputs.at[k].document, NULL, &keys));
+		TRY(policy_list_keys(e->c, s.inputs.at[k].document, &keys));
 	write_names(x, "ContextKeyNames", &keys);
 	return OK;
 }
