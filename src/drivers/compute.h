@@ -262,6 +262,38 @@ typedef RESULT compute_open_console(struct compute_host *h, struct ctx *c, uuid 
 typedef RESULT compute_draw_screen(struct compute_host *h, struct ctx *c, uuid id, bool wake,
 				   struct picture **ret_picture);
 
+/* What a running guest has used since it was started. */
+struct compute_cpu_stats {
+	int64_t number, time_ns;
+};
+
+struct compute_disk_stats {
+	struct str name; /* the device's on the host: "vda" */
+	int64_t read_bytes, read_requests, write_bytes, write_requests;
+};
+
+struct compute_traffic {
+	int64_t bytes, packets, errors, drops;
+};
+
+struct compute_nic_stats {
+	struct str name; /* the device's on the host */
+	uuid port;
+	struct compute_traffic rx, tx; /* as the guest receives and sends */
+};
+
+struct compute_stats {
+	const struct compute_cpu_stats *cpus;
+	const struct compute_disk_stats *disks; /* a config drive, too */
+	const struct compute_nic_stats *nics;
+	size_t cpu_count, disk_count, nic_count;
+	int64_t memory, memory_max; /* bytes: what it has now, and may have */
+};
+
+/* Reads these figures. A count that the driver does not have is 0. ERR_STATE: absent or not running. */
+typedef RESULT compute_read_stats(struct compute_host *h, struct ctx *c, uuid id,
+				  struct compute_stats *ret_stats);
+
 /* Reads the variables that the guest's UEFI has stored, whether the guest runs or not. ERR_STATE:
  * nothing is stored, because the domain is absent, was never started or has no UEFI.
  * ERR_UNSUPPORTED: the variables are stored in a form that Dari does not know. ERR_IO: what is
@@ -307,6 +339,7 @@ struct compute_driver {
 	compute_undefine *undefine;
 
 	compute_read_console *read_console;
+	compute_read_stats *read_stats;
 	compute_open_console *open_console;
 	compute_draw_screen *draw_screen;
 	compute_read_variables *read_variables;

@@ -155,7 +155,7 @@ ROWS = [
     R(f"{ID}/users/{{user}}/credentials/OS-EC2", "credential", {"tenant_id": "{project}"}, item="access", is_bare=True),
     R(f"{NOVA}/flavors", "flavor", {"name": "f", "id": "f1", "ram": 512, "vcpus": 1, "disk": 3, "description": "d", "rxtx_factor": 1.0,
                                     "os-flavor-access:is_public": True, "OS-FLV-DISABLED:disabled": False}, changes=[{"description": "e"}], by="admin", label="flavor"),
-    R(f"{NOVA}/os-keypairs", "keypair", {"name": "k", "public_key": KEY, "type": "ssh"}, item="name", label="key"),
+    R(f"{NOVA}/os-keypairs", "keypair", {"name": "k", "public_key": KEY, "type": "ssh", "user_id": "{user}"}, item="name", label="key"),
     R(f"{NOVA}/os-server-groups", "server_group", {"name": "g", "policy": "anti-affinity", "rules": {"max_server_per_host": 2}}, label="servers"),
     R(f"{NOVA}/os-aggregates", "aggregate", {"name": "a", "availability_zone": "{zone}"}, changes=[{"name": "b"}, {"availability_zone": None}], by="admin"),
     R(f"{NOVA}/servers", "server", {

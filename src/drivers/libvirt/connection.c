@@ -321,6 +321,7 @@ const struct compute_driver compute_libvirt = {
 	.set_power = libvirt_set_power,
 	.undefine = libvirt_undefine,
 	.read_console = libvirt_read_console,
+	.read_stats = libvirt_read_stats,
 	.draw_screen = libvirt_draw_screen,
 	.read_variables = libvirt_read_variables,
 	.open_console = libvirt_open_console,

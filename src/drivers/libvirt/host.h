@@ -365,6 +365,7 @@ RESULT libvirt_open_console(struct compute_host *h, struct ctx *c, uuid id, enum
 /* ---- screen.c */
 
 /* Of drivers/compute.h. */
+RESULT libvirt_read_stats(struct compute_host *h, struct ctx *c, uuid id, struct compute_stats *ret_stats);
 RESULT libvirt_draw_screen(struct compute_host *h, struct ctx *c, uuid id, bool wake,
 			   struct picture **ret_picture);
 

@@ -238,6 +238,8 @@ static RESULT write_definition(struct compute_host *h, struct ctx *c, const stru
 	(*d)->manifest = manifest;
 	(*d)->region = h->region;
 	(*d)->id = w->id;
+	(*d)->vcpus = w->vcpus;
+	(*d)->memory = w->memory;
 	(*d)->is_uefi = w->hardware.uefi;
 	(*d)->is_secure = w->hardware.secure_boot;
 	memcpy((*d)->digest, digest, sizeof(*d)->digest);
@@ -483,6 +485,45 @@ static RESULT open_console_inside(struct compute_host *h, struct ctx *c, uuid id
 	return ret_fd ? sim_open_console(c, d, console, ret_fd) : OK;
 }
 
+/* Nothing is behind its disks and NICs: they carry nothing. Its processors are simulated to work for a hundredth of
+ * the time. */
+static RESULT read_stats_inside(struct compute_host *h, struct ctx *c, uuid id,
+				struct compute_stats *ret_stats)
+{
+	struct sim_domain *d = NULL;
+	TRY(find_domain(h, c, id, &d));
+	if (!d || !d->is_on)
+		return ctx_fail(c, ERR_STATE, "the guest does not run");
+	size_t cpu_count = (size_t) d->vcpus;
+	struct compute_cpu_stats *cpus = arena_new_array(c->arena, struct compute_cpu_stats, cpu_count + 1);
+	struct compute_disk_stats *disks =
+		arena_new_array(c->arena, struct compute_disk_stats, d->device_count + 1);
+	struct compute_nic_stats *nics =
+		arena_new_array(c->arena, struct compute_nic_stats, d->device_count + 1);
+	if (!cpus || !disks || !nics)
+		return ctx_no_memory(c);
+	*ret_stats = (struct compute_stats){.cpus = cpus,
+					    .disks = disks,
+					    .nics = nics,
+					    .cpu_count = cpu_count,
+					    .memory = d->memory,
+					    .memory_max = d->memory};
+	for (size_t k = 0; k < cpu_count; k++)
+		cpus[k] = (struct compute_cpu_stats){(int64_t) k, (clock_now_us() - d->started_us) * 10};
+	for (size_t k = 0; k < d->device_count; k++) {
+		const struct sim_device *device = &d->devices[k];
+		if (!device->is_plugged)
+			continue;
+		if (device->is_nic)
+			nics[ret_stats->nic_count++] = (struct compute_nic_stats){
+				.name = str_print(c->arena, "tap%d", device->slot), .port = device->id};
+		else
+			disks[ret_stats->disk_count++] = (struct compute_disk_stats){
+				.name = str_print(c->arena, "vd%c", 'a' + device->slot)};
+	}
+	return OK;
+}
+
 static RESULT draw_screen_inside(struct compute_host *h, struct ctx *c, uuid id, struct picture **ret_picture)
 {
 	struct sim_domain *d = NULL;
@@ -551,6 +592,11 @@ static RESULT open_console(struct compute_host *h, struct ctx *c, uuid id, enum 
 	SIM_CALL(h, open_console_inside, id, console, ret_fd);
 }
 
+static RESULT read_stats(struct compute_host *h, struct ctx *c, uuid id, struct compute_stats *ret_stats)
+{
+	SIM_CALL(h, read_stats_inside, id, ret_stats);
+}
+
 static RESULT draw_screen(struct compute_host *h, struct ctx *c, uuid id, bool wake,
 			  struct picture **ret_picture)
 {
@@ -576,6 +622,7 @@ const struct compute_driver compute_sim = {
 	.set_power = set_power,
 	.undefine = undefine,
 	.read_console = read_console,
+	.read_stats = read_stats,
 	.draw_screen = draw_screen,
 	.read_variables = read_variables,
 	.open_console = open_console,

@@ -40,6 +40,7 @@ struct sim_domain {
 	bool is_silent, is_awaited; /* its QEMU does not answer; a call waits for that */
 	enum compute_off off;
 	int64_t boots, started_us;
+	int64_t vcpus, memory;  /* of its definition */
 	int64_t ends_us;        /* the guest is shutting down until then; 0: it is not */
 	char digest[65];        /* of the definition */
 	char name[32];          /* cut */

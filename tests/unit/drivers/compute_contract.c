@@ -463,6 +463,24 @@ static void check_screen(struct scene *s)
 	assert_false(is_one_colour(woken));
 }
 
+/* What it has used: all processors, its disks, and memory that it may have. */
+static void check_stats(struct scene *s)
+{
+	struct compute_stats stats;
+	EXPECT(s, ERR_NONE, subject.driver->read_stats(s->h, &s->c, s->wish.id, &stats));
+	assert_int_equal(stats.cpu_count, s->wish.vcpus);
+	assert_true(stats.disk_count >= s->wish.disk_count && stats.disk_count > 0);
+	assert_true(stats.disks[0].name.n > 0);
+	assert_int_equal(stats.nic_count, s->wish.nic_count);
+	assert_true(stats.memory > 0 && stats.memory_max == s->wish.memory);
+}
+
+static void check_no_stats(struct scene *s)
+{
+	struct compute_stats stats;
+	EXPECT(s, ERR_STATE, subject.driver->read_stats(s->h, &s->c, s->wish.id, &stats));
+}
+
 static void check_no_screen(struct scene *s, bool wake)
 {
 	struct picture *none = NULL;
@@ -479,9 +497,11 @@ static void test_consoles(void **state)
 	const struct compute_driver *d = subject.driver;
 	EXPECT(&s, ERR_STATE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_SERIAL, NULL));
 	check_no_screen(&s, false);
+	check_no_stats(&s);
 	s.wish.nic_count = 0; /* the guest waits for its lease, which nobody gives it here */
 	scene_boot(&s);
 	check_screen(&s);
+	check_stats(&s);
 	EXPECT(&s, ERR_NONE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_SERIAL, NULL));
 	EXPECT(&s, ERR_NONE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_SERIAL, &first));
 	assert_int_equal(send(first, "echo he''llo\r", 13, 0), 13);

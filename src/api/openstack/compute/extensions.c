@@ -49,6 +49,7 @@ static const struct os_extension rows[] = {
 	{"os-quota-sets", "Quotas"},
 	{"os-rescue", "Rescue"},
 	{"os-security-groups", "SecurityGroups"},
+	{"os-server-diagnostics", "ServerDiagnostics"},
 	{"os-server-external-events", "ServerExternalEvents"},
 	{"os-server-group-quotas", "ServerGroupQuotas"},
 	{"os-server-groups", "ServerGroups"},
