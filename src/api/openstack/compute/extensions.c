@@ -5,6 +5,7 @@
 
 /* Of Nova's list those whose calls and members are built. */
 static const struct os_extension rows[] = {
+	{"OS-DCF", "DiskConfig"},
 	{"OS-EXT-AZ", "ExtendedAvailabilityZone"},
 	{"OS-EXT-IMG-SIZE", "ImageSize"},
 	{"OS-EXT-IPS", "ExtendedIps"},
@@ -22,6 +23,8 @@ static const struct os_extension rows[] = {
 	{"os-config-drive", "ConfigDrive"},
 	{"os-console-output", "ConsoleOutput"},
 	{"os-consoles", "Consoles"},
+	{"os-create-backup", "CreateBackup"},
+	{"os-deferred-delete", "DeferredDelete"},
 	{"os-extended-hypervisors", "ExtendedHypervisors"},
 	{"os-extended-networks", "ExtendedNetworks"},
 	{"os-extended-quotas", "ExtendedQuotas"},
@@ -42,6 +45,7 @@ static const struct os_extension rows[] = {
 	{"os-instance_usage_audit_log", "OSInstanceUsageAuditLog"},
 	{"os-keypairs", "Keypairs"},
 	{"os-lock-server", "LockServer"},
+	{"os-migrations", "Migrations"},
 	{"os-multiple-create", "MultipleCreate"},
 	{"os-networks", "Networks"},
 	{"os-pause-server", "PauseServer"},
@@ -65,6 +69,7 @@ static const struct os_extension rows[] = {
 	{"os-used-limits", "UsedLimits"},
 	{"os-used-limits-for-admin", "UsedLimitsForAdmin"},
 	{"os-user-data", "UserData"},
+	{"os-user-quotas", "UserQuotas"},
 	{"os-volumes", "Volumes"},
 };
 
