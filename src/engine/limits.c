@@ -18,6 +18,7 @@
 #include "engine/network/subnet_reservation.h"
 #include "engine/people/account_user.h"
 #include "engine/people/application_credential.h"
+#include "engine/people/catalog.h"
 #include "engine/people/iam_role.h"
 #include "engine/people/oidc_provider.h"
 #include "engine/people/policy.h"

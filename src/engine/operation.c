@@ -43,10 +43,10 @@ static bool is_of(const char *permission, const char *const *families, size_t co
 
 /* What an administrator alone may do: to a domain and what is in it also the domain's own one. */
 static const char *const administrators[] = {
-	"account.create", "account.delete",    "account.enable", "account.limit",     "account.update",
-	"address_range.", "aggregate.",        "domain.",        "external_network.", "group.",
-	"host.",          "instance_type.",    "network.share",  "region.",           "role.",
-	"setting.",       "subnet_pool.share", "user.",          "volume_type."};
+	"account.create", "account.delete", "account.enable",    "account.limit", "account.update",
+	"address_range.", "aggregate.",     "catalog.",          "domain.",       "external_network.",
+	"group.",         "host.",          "instance_type.",    "network.share", "region.",
+	"role.",          "setting.",       "subnet_pool.share", "user.",         "volume_type."};
 /* What an account's owner and managers do about who may what in it, and about its own people. */
 static const char *const stewards[] = {"policy.", "iam_role.", "instance_profile.", "oidc_provider."};
 /* The id that a row refers to by its first field of that kind, or its own. */

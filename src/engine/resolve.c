@@ -343,6 +343,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_NONE] = "resource",
 	[KIND_ACCOUNT] = "account",
 	[KIND_DOMAIN] = "domain",
+	[KIND_CATALOG_ENTRY] = "catalogue entry",
 	[KIND_USER] = "user",
 	[KIND_USER_GROUP] = "group",
 	[KIND_GROUP_MEMBER] = "group member",

@@ -5,6 +5,7 @@
 #include "model/server_group.h"
 #include "model/subnet_reservation.h"
 #include "store/access_key.h"
+#include "store/catalog_entry.h"
 #include "store/client_token.h"
 #include "store/gateway.h"
 #include "store/group_member.h"
@@ -33,6 +34,7 @@
 #include "engine/network/subnet_reservation.h"
 #include "engine/people/account_user.h"
 #include "engine/people/application_credential.h"
+#include "engine/people/catalog.h"
 #include "engine/people/iam_role.h"
 #include "engine/people/oidc_provider.h"
 #include "engine/people/policy.h"
@@ -639,6 +641,18 @@ static void drop_role(struct cloud *c)
 	struct role_target wish = {.role = ref_to(c, KIND_ROLE, made)};
 	cloud_ok(c, &c->operator, engine_delete_role, &wish);
 }
+static RESULT make_catalog_entry(struct cloud *c, int n)
+{
+	struct str name = numbered(c, "north", n);
+	struct catalog_wish wish = {.what = CATALOG_ENTRY_WHAT_REGION, .name = &name};
+	MAKE(c, &c->operator, engine_create_catalog_entry, wish, entry);
+}
+static void drop_catalog_entry(struct cloud *c)
+{
+	const struct catalog_entry *entry = catalog_entry_find(cloud_tables(c), made);
+	struct catalog_wish wish = {.what = CATALOG_ENTRY_WHAT_REGION, .id = entry->name};
+	cloud_ok(c, &c->operator, engine_delete_catalog_entry, &wish);
+}
 static RESULT make_aggregate(struct cloud *c, int n)
 {
 	struct aggregate_wish wish = {.name = numbered(c, "hosts", n)};
@@ -693,6 +707,7 @@ static const struct maker {
 	[LIMIT_NETWORK_PORTS] = {is_a_network_with_subnet, make_port, drop_port},
 	[LIMIT_ROUTER_SUBNETS] = {is_alices_router, make_subnet, drop_subnet},
 	[LIMIT_NETWORK_KEYS] = {is_the_region, make_network, drop_network},
+	[LIMIT_CATALOG_ENTRIES] = {is_the_region, make_catalog_entry, drop_catalog_entry},
 	[LIMIT_ROLES] = {is_the_region, make_role, drop_role},
 	[LIMIT_AGGREGATES] = {is_the_region, make_aggregate, drop_aggregate},
 	/* LIMIT_REVOCATIONS: check_revocations(); LIMIT_LINK_GATEWAYS: test_capacity.c */

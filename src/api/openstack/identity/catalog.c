@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The catalog: where the services are. It is not kept: it follows from how the client found us, so services,
- * endpoints and regions are read and never made. */
+ * The catalog: where the services are. The region's own are not kept: they follow from how the client found
+ * us. What an administrator has added (catalog_entries.c) is shown after them. */
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
-#include "api/openstack/identity/identity.h"
+#include "api/openstack/identity/catalog_entries.h"
 
 static const struct entry {
 	enum os_service service;
@@ -38,7 +38,7 @@ static void write_endpoint(struct os_call *e, struct json_writer *w, const struc
 	json_write_text(w, "url", os_service_url(e, entry->service));
 }
 
-void os_write_catalog(struct os_call *e, struct json_writer *w)
+void os_write_catalog(struct os_call *e, struct json_writer *w, uuid account)
 {
 	json_write_open_list(w, "catalog");
 	for (const struct entry *entry = entries; entry < entries + ENTRIES; entry++) {
@@ -52,9 +52,11 @@ void os_write_catalog(struct os_call *e, struct json_writer *w)
 			write_endpoint(e, w, entry, interfaces[k]);
 			json_write_close(w);
 		}
+		os_write_added_endpoints(e, w, entry_id(e, entry, ""), account);
 		json_write_close_list(w);
 		json_write_close(w);
 	}
+	os_write_added_services(e, w, account);
 	json_write_close_list(w);
 }
 
@@ -65,7 +67,7 @@ struct nothing {
 static RESULT show_catalog(struct os_call *e, const void *args, struct json_writer *w)
 {
 	(void) args;
-	os_write_catalog(e, w);
+	os_write_catalog(e, w, e->c->who->account);
 	os_write_list_links(e, w);
 	return OK;
 }
@@ -101,6 +103,7 @@ static RESULT list_services(struct os_call *e, const void *args, struct json_wri
 		write_service(e, w, entry);
 		json_write_close(w);
 	}
+	os_write_catalog_entries(e, w, CATALOG_ENTRY_WHAT_SERVICE);
 	json_write_close_list(w);
 	os_write_list_links(e, w);
 	return OK;
@@ -109,15 +112,10 @@ static RESULT list_services(struct os_call *e, const void *args, struct json_wri
 struct target {
 	struct str id;
 };
-#define TARGET(name) OS_PATH(struct target, name, id, .max = 64, .doc = "Which.")
+#define TARGET(name) OS_PATH(struct target, name, id, .max = 255, .doc = "Which.")
 static const struct param service_params[] = {TARGET("service_id")};
 static const struct param endpoint_params[] = {TARGET("endpoint_id")};
 static const struct param region_params[] = {TARGET("region_id")};
-
-static RESULT fail_absent(struct os_call *e, const char *what, struct str id)
-{
-	return ctx_fail(e->c, ERR_NOT_FOUND, "Could not find %s: %" STR_FMT ".", what, STR_ARG(id));
-}
 
 static bool is_id(struct os_call *e, struct str text, uuid id)
 {
@@ -132,7 +130,23 @@ static RESULT show_service(struct os_call *e, const void *args, struct json_writ
 			write_service(e, w, entry);
 			return OK;
 		}
-	return fail_absent(e, "service", a->id);
+	return os_show_catalog_entry(e, CATALOG_ENTRY_WHAT_SERVICE, a->id, w);
+}
+
+bool os_is_own_service(struct os_call *e, struct str id)
+{
+	for (const struct entry *entry = entries; entry < entries + ENTRIES; entry++)
+		if (is_id(e, id, entry_id(e, entry, "")))
+			return true;
+	return false;
+}
+
+bool os_is_own_endpoint(struct os_call *e, struct str id)
+{
+	for (size_t k = 0; k < (size_t) ENTRIES * INTERFACES; k++)
+		if (is_id(e, id, entry_id(e, &entries[k / INTERFACES], interfaces[k % INTERFACES])))
+			return true;
+	return false;
 }
 
 /* ---- endpoints ---- */
@@ -162,6 +176,7 @@ static RESULT list_endpoints(struct os_call *e, const void *args, struct json_wr
 		write_whole_endpoint(e, w, entry, interface);
 		json_write_close(w);
 	}
+	os_write_catalog_entries(e, w, CATALOG_ENTRY_WHAT_ENDPOINT);
 	json_write_close_list(w);
 	os_write_list_links(e, w);
 	return OK;
@@ -178,7 +193,7 @@ static RESULT show_endpoint(struct os_call *e, const void *args, struct json_wri
 			return OK;
 		}
 	}
-	return fail_absent(e, "endpoint", a->id);
+	return os_show_catalog_entry(e, CATALOG_ENTRY_WHAT_ENDPOINT, a->id, w);
 }
 
 /* ---- the region ---- */
@@ -199,9 +214,12 @@ static RESULT list_regions(struct os_call *e, const void *args, struct json_writ
 {
 	(void) args;
 	json_write_open_list(w, "regions");
-	json_write_open(w, NULL);
-	write_region(e, w);
-	json_write_close(w);
+	if (!pairs_find(&e->request.query, "parent_region_id").p) {
+		json_write_open(w, NULL);
+		write_region(e, w);
+		json_write_close(w);
+	}
+	os_write_catalog_entries(e, w, CATALOG_ENTRY_WHAT_REGION);
 	json_write_close_list(w);
 	os_write_list_links(e, w);
 	return OK;
@@ -211,7 +229,7 @@ static RESULT show_region(struct os_call *e, const void *args, struct json_write
 {
 	const struct target *a = args;
 	if (!str_equal(a->id, e->config->region))
-		return fail_absent(e, "region", a->id);
+		return os_show_catalog_entry(e, CATALOG_ENTRY_WHAT_REGION, a->id, w);
 	write_region(e, w);
 	return OK;
 }

@@ -60,6 +60,18 @@ static RESULT prepare_detach(struct os_call *e, void *args)
 	return is_other ? engine_fail_not_found(e->c, KIND_VOLUME, &a->attachment) : OK;
 }
 
+/* One that is attached nowhere is detached already, to Cinder. */
+static RESULT detach(struct op *op, void *wish)
+{
+	struct os_volume_detach *a = wish;
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &a->wish.volume, &volume));
+	bool is_free = volume->reservation == VOLUME_RESERVATION_NONE &&
+		       model_derive_attachment(volume->instance, volume->seen_instance) == ATTACHMENT_NONE;
+	return is_free ? engine_permit(op, "volume.detach", KIND_VOLUME, &volume->row)
+		       : engine_detach_volume(op, &a->wish);
+}
+
 /* ---- for administrators ---- */
 
 struct os_forced_detach {
@@ -422,7 +434,7 @@ static const struct os_action actions[] = {
 	VOLUME_ACTION("os-attach", POLICY "attach", struct os_volume_attach, attach_params, 0, prepare_attach,
 		      engine_attach_volume_run, .doc = "Attaches it to a server."),
 	VOLUME_ACTION("os-detach", POLICY "detach", struct os_volume_detach, detach_params, 0, prepare_detach,
-		      engine_detach_volume_run, .doc = "Detaches it."),
+		      detach, .doc = "Detaches it."),
 	VOLUME_ACTION("os-reset_status", "volume_extension:volume_admin_actions:reset_status",
 		      struct os_volume_reset, reset_params, OS_ADMIN, prepare_reset, engine_mark_volume_run,
 		      .doc = "Says what it is, so that nobody uses it; or lets go of it."),
