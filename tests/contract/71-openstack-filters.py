@@ -216,7 +216,7 @@ FILTERS = {
     ("servers", "availability_zone"): By(at("OS-EXT-AZ:availability_zone")), ("servers", "launch_index"): ANY, ("servers", "reservation_id"): ANY,
     ("servers", "project_id"): By(at("tenant_id")), ("servers", "description"): By(at("description"), ask=lambda v: f"^{v}$"),
     ("flavors", "minRam"): By(at("ram"), lambda r, v: r["ram"] >= v, others=("99999999",)), ("flavors", "minDisk"): By(at("disk"), lambda r, v: r["disk"] >= v, others=("99999999",)),
-    ("security_group_rules", "tags"): ANY, ("security_group_rules", "tags-any"): ANY, ("keypairs", "user_id"): ANY, ("ports", "binding:host_id"): ANY, ("hypervisors", "hypervisor_hostname_pattern"): By(at("hypervisor_hostname"), lambda r, v: v in r["hypervisor_hostname"]),
+    ("security_group_rules", "tags"): ANY, ("security_group_rules", "tags-any"): ANY, ("keypairs", "user_id"): ANY, ("ports", "binding:host_id"): ANY, ("roles", "domain_id"): ANY, ("hypervisors", "hypervisor_hostname_pattern"): By(at("hypervisor_hostname"), lambda r, v: v in r["hypervisor_hostname"]),
     ("ports", "fixed_ips"): By(lambda r: [f"ip_address={i['ip_address']}" for i in r["fixed_ips"]] + [f"subnet_id={i['subnet_id']}" for i in r["fixed_ips"]],
                                others=(f"subnet_id={ABSENT}", "ip_address=192.0.2.1")),
     ("ports", "security_groups"): By(lambda r: r["security_groups"]), ("agents", "binary"): By(at("binary")),
