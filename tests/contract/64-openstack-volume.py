@@ -115,7 +115,9 @@ def test_encrypted_types(cloud):
     cloud.until(lambda: by.call("PUT", f"{path}/provider", {"encryption": {"cipher": None, "key_size": "256"}}).status, lambda status: status == 200)
     assert by.ok("GET", path)["cipher"] is None and by.ok("GET", f"{path}/key_size") == {"key_size": 256}
     for words in ({"cipher": "aes-cbc-essiv"}, {"key_size": 512}, {"provider": "plain"}, {"control_location": "back-end"}):
-        assert by.call("PUT", f"{path}/provider", {"encryption": words}).status == 400, words
+        assert by.call("PUT", f"{path}/provider", {"encryption": words}).status == 200, words
+        assert {k: by.ok("GET", path)[k] for k in words} == words
+        assert by.call("POST", "/volume/v3/volumes", {"volume": {"size": 1, "volume_type": "sealed"}}).status == 400, words
     cloud.run("volume", "type", "unset", "--encryption-type", "sealed", silent=True, env=cloud.admin_env)
     assert by.ok("GET", path) == {} and by.call("GET", f"{path}/provider").status == 404
     assert by.call("DELETE", f"{path}/provider").status == 404
@@ -196,7 +198,7 @@ def test_around(cloud):
     cloud.run("volume", "service", "set", "--disable", host, "cinder-volume", silent=True, env=cloud.admin_env)
     assert {s["Host"]: s["Status"] for s in cloud.run("volume", "service", "list", env=cloud.admin_env)}[host] == "disabled"
     cloud.run("volume", "service", "set", "--enable", host, "cinder-volume", silent=True, env=cloud.admin_env)
-    assert host in [p["name"] for p in admin(cloud.dev).ok("GET", "/volume/v3/scheduler-stats/get_pools")["pools"]]
+    assert f"{host}#dari" in [p["name"] for p in admin(cloud.dev).ok("GET", "/volume/v3/scheduler-stats/get_pools")["pools"]]
     assert cloud.run(*late, "volume", "message", "list") == []
     assert "volume" in [f["Resource"] for f in cloud.run(*late, "block", "storage", "resource", "filter", "list")]
     assert cloud.run("volume", "backup", "list") == []
