@@ -142,7 +142,10 @@ static const char *differ_rule(const struct look *l, struct thing *t, struct str
 		return "its port";
 	if (!model_is_id(answer_at(item, "remote_group_id"), t->to))
 		return "the group it refers to";
-	return t->to || is_block(answer_at(item, "remote_ip_prefix"), t->block) ? NULL : "its block";
+	/* Who lets everybody in need not say so: the rule shows what was said. */
+	struct str prefix = answer_at(item, "remote_ip_prefix");
+	bool says_none = str_is_empty(prefix) && t->block.bits == 0;
+	return t->to || says_none || is_block(prefix, t->block) ? NULL : "its block";
 }
 
 /* ---- servers ---- */
