@@ -548,7 +548,7 @@ static struct str name_of(struct os_call *e, const struct row *row)
 
 static bool fits_name(struct os_call *e, const struct row *row, struct str value)
 {
-	return os_pattern_fits(value, name_of(e, row));
+	return os_pattern_fits(e, value, name_of(e, row));
 }
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
@@ -567,7 +567,7 @@ static bool fits_address(struct os_call *e, const struct row *row, struct str va
 	const struct tables *t = os_tables(e);
 	char text[IP_TEXT_SIZE];
 	for (const struct port *p = port_first_by_instance(t, row->id); p; p = port_next_by_instance(t, p))
-		if (row_is_live(&p->row) && os_pattern_fits(value, str_from(ip_write(p->ip, text))))
+		if (row_is_live(&p->row) && os_pattern_fits(e, value, str_from(ip_write(p->ip, text))))
 			return true;
 	return false;
 }

@@ -82,6 +82,8 @@ struct os_call {
 	json_t *body;   /* what request.body is in, until prepare has ended */
 	bool is_bulk;   /* many were asked for, in a list */
 	bool is_legacy; /* Compute's version 2.0: without microversions, and unknown members are passed over */
+	struct os_pattern
+		*patterns; /* of its filters, those compiled so far (api/openstack/core/pattern.h) */
 };
 
 API_DEFINE_FACE(os)

@@ -160,7 +160,8 @@ static RESULT check_value(const struct os_filtering *f, const struct os_filter *
 	int64_t us = 0;
 	while (filter->is_time && str_split_next(&value, ',', &bound))
 		TRY(read_bound(f, filter->name, bound, orders, &us));
-	if (filter->is_pattern && !os_is_pattern(value)) /* Nova's database says so in words of its own */
+	if (filter->is_pattern &&
+	    !os_is_pattern(f->e, value)) /* Nova's database says so in words of its own */
 		return ctx_fail_field(f->e->c, ERR_INVALID, str_from(filter->name),
 				      "Invalid input for query parameters %s. Value: %" STR_FMT
 				      ". It is not a regular expression.",
@@ -199,7 +200,7 @@ static bool fits_value(const struct os_filtering *f, const struct os_filter *fil
 		return str_equal(os_row_name(f->list->kind, row), value);
 	const struct field *field = query_find_field(f->list->kind, filter->field);
 	if (filter->is_pattern && field->type == FIELD_TEXT)
-		return os_pattern_fits(value, *(const struct str *) query_field_at(field, row));
+		return os_pattern_fits(f->e, value, *(const struct str *) query_field_at(field, row));
 	return os_field_is(field, row, value);
 }
 

@@ -133,6 +133,6 @@ RESULT os_write_found(struct os_call *e, const struct os_listing *list, const st
 
 /* Whether the value, as a query has it, is that of the row's field. */
 bool os_field_is(const struct field *field, const struct row *row, struct str value);
-/* Whether the pattern is found in the text (api/openstack/core/pattern.c); one that is none is found nowhere. */
-bool os_pattern_fits(struct str pattern, struct str text);
-bool os_is_pattern(struct str pattern);
+/* Whether the regular expression is found in the text; one that is none is found nowhere. It is compiled once a call. */
+bool os_pattern_fits(struct os_call *e, struct str pattern, struct str text);
+bool os_is_pattern(struct os_call *e, struct str pattern);
