@@ -304,6 +304,8 @@ static void judge_reboot(const struct request *x, struct verdict *v)
 		judge_ended(x, t, v);
 		if (t->life == LIVE && (!t->wanted_on || model_may_be_off(t)))
 			refuse_or_doubt(v, !t->wanted_on, request_word(x, "IncorrectInstanceState", "409"));
+		if (t->life == LIVE && request_is_openstack(x))
+			doubt(v, "409"); /* Nova reboots what runs, not what is on its way or paused */
 	}
 }
 
