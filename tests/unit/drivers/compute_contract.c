@@ -207,6 +207,12 @@ void scene_make_blank_on(struct scene *s)
 	scene_make_on(s);
 }
 
+void scene_make_still(struct scene *s)
+{
+	scene_make_on(s);
+	EXPECT(s, ERR_NONE, subject.driver->set_power(s->h, &s->c, s->wish.id, COMPUTE_PAUSE));
+}
+
 void scene_boot(struct scene *s)
 {
 	scene_make_on(s);
@@ -379,12 +385,23 @@ static void test_pause(void **state)
 	scene_close(&s);
 }
 
-/* Its memory is kept: what it said before, it does not say once more. */
+/* Who asks on while it goes down is refused at no moment of it. */
+static void check_shutdown(struct scene *s)
+{
+	for (int tries = 0; tries < 100 * PATIENCE && scene_see(s).power == INSTANCE_SEEN_POWER_ON; tries++) {
+		EXPECT(s, ERR_NONE, subject.driver->set_power(s->h, &s->c, s->wish.id, COMPUTE_SHUTDOWN));
+		contract_rest_ms(1);
+	}
+	assert_int_equal(scene_await_off(s).off, COMPUTE_OFF_GUEST);
+}
+
+/* Its memory is kept: what it said before, it does not say once more, and it shuts down when it is told to. */
 static void test_save(void **state)
 {
 	(void) state;
 	struct scene s = scene_open();
 	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_SAVE));
+	s.wish.nic_count = 0; /* the guest waits for its lease, which nobody gives it here */
 	scene_boot(&s);
 	size_t booted = count_boots(&s);
 	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_SAVE));
@@ -398,27 +415,13 @@ static void test_save(void **state)
 	assert_true(seen.power == INSTANCE_SEEN_POWER_ON && !seen.is_saved && !seen.is_paused);
 	contract_rest_ms(500);
 	assert_int_equal(count_boots(&s), booted);
+	check_shutdown(&s);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
 	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_SAVE));
+	assert_true(scene_see(&s).is_saved);
 	EXPECT(&s, ERR_NONE, subject.driver->undefine(s.h, &s.c, s.wish.id)); /* with what it keeps */
 	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
 	assert_false(scene_see(&s).is_saved);
-	scene_clear(&s);
-	scene_close(&s);
-}
-
-static void test_shutdown(void **state)
-{
-	(void) state;
-	struct scene s = scene_open();
-	s.wish.nic_count = 0; /* the guest waits for its lease, which nobody gives it here */
-	scene_boot(&s);
-	/* Who asks on while it goes down is refused at no moment of it. */
-	for (int tries = 0; tries < 100 * PATIENCE && scene_see(&s).power == INSTANCE_SEEN_POWER_ON;
-	     tries++) {
-		EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_SHUTDOWN));
-		contract_rest_ms(1);
-	}
-	assert_int_equal(scene_await_off(&s).off, COMPUTE_OFF_GUEST);
 	scene_clear(&s);
 	scene_close(&s);
 }
@@ -488,6 +491,13 @@ static void check_no_screen(struct scene *s, bool wake)
 	assert_null(none);
 }
 
+static void end_as(struct scene *s, enum compute_off why)
+{
+	contract_rest_ms(300);
+	subject.end_guest(s->h, s->wish.id, why);
+	assert_int_equal(scene_await_off(s).off, why);
+}
+
 /* What a person sits at: serial ports, the display, a picture of it. */
 static void test_consoles(void **state)
 {
@@ -511,6 +521,14 @@ static void test_consoles(void **state)
 	EXPECT(&s, ERR_NONE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_DISPLAY, NULL));
 	EXPECT(&s, ERR_NONE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_DISPLAY, &display));
 	hear_console(display, "RFB 003.008\n");
+	end_as(&s, COMPUTE_OFF_GUEST);
+	hear_console(second, NULL);
+	hear_console(display, NULL);
+	fd_autoclose(&second);
+	fd_autoclose(&display);
+	EXPECT(&s, ERR_NONE, d->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	EXPECT(&s, ERR_NONE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_SERIAL, &second));
+	EXPECT(&s, ERR_NONE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_DISPLAY, &display));
 	EXPECT(&s, ERR_NONE, d->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
 	hear_console(second, NULL);
 	hear_console(display, NULL);
@@ -523,20 +541,15 @@ static void test_consoles(void **state)
 	scene_close(&s);
 }
 
+/* test_consoles has the guest end it itself. */
 static void test_ends(void **state)
 {
 	(void) state;
-	static const enum compute_off ends[] = {COMPUTE_OFF_GUEST, COMPUTE_OFF_CRASHED,
-						COMPUTE_OFF_DESTROYED};
 	struct scene s = scene_open();
-	s.wish.nic_count = 0; /* the guest waits for its lease, which nobody gives it here */
-	scene_boot(&s);
-	for (size_t k = 0; k < 3; k++) {
-		EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
-		contract_rest_ms(300);
-		subject.end_guest(s.h, s.wish.id, ends[k]);
-		assert_int_equal(scene_await_off(&s).off, ends[k]);
-	}
+	scene_make_blank_on(&s);
+	end_as(&s, COMPUTE_OFF_CRASHED);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	end_as(&s, COMPUTE_OFF_DESTROYED);
 	scene_clear(&s);
 	scene_close(&s);
 }
@@ -785,7 +798,7 @@ static void test_variables(void **state)
 	struct scene s = scene_open();
 	const struct firmware_variable *order = NULL;
 	check_no_variables(&s);
-	scene_make_on(&s); /* with BIOS */
+	scene_make_blank_on(&s); /* with BIOS */
 	check_no_variables(&s);
 	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
 	s.wish.hardware.uefi = true;
@@ -812,7 +825,7 @@ static void test_given_variables(void **state)
 	struct scene s = scene_open();
 	const struct firmware_variable given = {
 		.name = STR("DariMotto"), .data = STR("given"), .guid = {1, 2, 3}, .attributes = 7};
-	scene_make_on(&s); /* with BIOS */
+	scene_make_blank_on(&s); /* with BIOS */
 	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
 	EXPECT(&s, ERR_NONE,
 	       firmware_write(&s.c, &(struct firmware_variables){&given, 1}, &s.wish.variables));
@@ -837,15 +850,23 @@ static void test_given_variables(void **state)
 int compute_contract_run(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_probe),     cmocka_unit_test(test_drive),
-		cmocka_unit_test(test_manifest),  cmocka_unit_test(test_define),
-		cmocka_unit_test(test_power),     cmocka_unit_test(test_pause),
-		cmocka_unit_test(test_save),      cmocka_unit_test(test_shutdown),
-		cmocka_unit_test(test_ends),      cmocka_unit_test(test_plug),
-		cmocka_unit_test(test_plug_off),  cmocka_unit_test(test_other_region),
-		cmocka_unit_test(test_watch),     cmocka_unit_test(test_loss),
-		cmocka_unit_test(test_consoles),  cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_variables), cmocka_unit_test(test_given_variables),
+		cmocka_unit_test(test_probe),
+		cmocka_unit_test(test_drive),
+		cmocka_unit_test(test_manifest),
+		cmocka_unit_test(test_define),
+		cmocka_unit_test(test_power),
+		cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_save),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_plug),
+		cmocka_unit_test(test_plug_off),
+		cmocka_unit_test(test_other_region),
+		cmocka_unit_test(test_watch),
+		cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_consoles),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_given_variables),
 	};
 	return cmocka_run_group_tests_name("compute contract", tests, NULL, NULL);
 }

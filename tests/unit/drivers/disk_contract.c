@@ -92,7 +92,7 @@ static void test_in_use(void **state)
 {
 	(void) state;
 	struct scene s = scene_open();
-	scene_make_on(&s);
+	scene_make_blank_on(&s);
 	struct disk_name name = name_of(DISK_VOLUME, s.files[0].volume);
 	EXPECT(&s, ERR_IN_USE, subject.disks->remove(s.pool, &s.c, &name));
 	s.files[0].size = 160 * MIB;
@@ -211,7 +211,7 @@ static void test_cut_running(void **state)
 	struct disk_cut two = {.snapshot = id_new(KIND_VOLUME), .volume = s.files[0].volume};
 	struct disk_cut_seen seen = {0};
 	struct asked asked = {0};
-	scene_make_on(&s);
+	scene_make_still(&s);
 	subject.disks->watch(s.pool, note_asking, &asked);
 	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &one, &seen));
 	check_asked(&asked, s.wish.id);
@@ -269,7 +269,7 @@ static void test_cut_lost(void **state)
 	struct scene s = scene_open();
 	struct disk_cut cut = {.snapshot = id_new(KIND_VOLUME), .volume = s.files[0].volume};
 	struct disk_cut_seen seen = {0};
-	scene_make_on(&s);
+	scene_make_still(&s);
 	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &cut, &seen));
 	scene_reopen(&s);
 	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
@@ -331,10 +331,10 @@ static void check_taken(struct scene *s, const struct taken *t, bool is_incremen
 		assert_false(subject.has(t->path, s->files[1].key, *w - '0'));
 }
 
-/* A guest has the second disk. */
+/* A guest has the second disk, and nothing to boot: QEMU writes on that for it. */
 static void make_two_disks(struct scene *s)
 {
-	scene_make_on(s);
+	scene_make_blank_on(s);
 	scene_make_disk(s, &s->files[1]);
 	s->wish.disk_count = 2;
 	EXPECT(s, ERR_NONE, subject.driver->define(s->h, &s->c, &s->wish));
