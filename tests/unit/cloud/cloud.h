@@ -168,7 +168,10 @@ bool cloud_lived_to_settle(struct cloud *c);
 #define cloud_was_answered(c, result) cloud_was_answered_at((c), (result), __FILE__, __LINE__)
 bool cloud_was_answered_at(struct cloud *c, struct result result, const char *file, int line);
 
-/* Tells the story under that many seeds, each in a region of its own; cloud_done() checks what has to hold in
+/* The seed to tell a story under after this one, beginning with 1: every seventh, or with CLOUD_ALL_SEEDS in the
+ * environment, as `make test-all` has it, every one. */
+uint64_t cloud_next_seed(uint64_t seed);
+/* Tells the story under seeds of so many, each in a region of its own; cloud_done() checks what has to hold in
  * the end. */
 void cloud_tell(void (*story)(struct cloud *c), size_t hosts, uint64_t seeds);
 /* A test of a story, under the file's SEEDS. */

@@ -258,7 +258,7 @@ static bool tell_with_kill(uint64_t seed, uint64_t at)
 static void test_kill_after_each_step(void **state)
 {
 	(void) state;
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+	for (uint64_t seed = 1; seed <= SEEDS; seed = cloud_next_seed(seed)) {
 		uint64_t at = 1;
 		while (tell_with_kill(seed, at))
 			at++;
@@ -272,7 +272,7 @@ static void test_kill_after_each_step(void **state)
 static void test_kill_many(void **state)
 {
 	(void) state;
-	for (uint64_t seed = 1; seed <= 10; seed++) {
+	for (uint64_t seed = 1; seed <= 10; seed = cloud_next_seed(seed)) {
 		struct cloud *c = cloud_new(seed * 1000, 3);
 		for (uint64_t round = 0; round < 5; round++) {
 			struct instance_launch wish = cloud_launch_wish(c, 6);
