@@ -164,7 +164,7 @@ def run_test(test, running, over):
         return ""
     start = time.monotonic()
     cpu_s = max(LEAST_CPU_S, int(SLOWER * test.took_s))
-    with subprocess.Popen(test.argv, cwd=TREE, env=dict(os.environ, **test.env), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    with subprocess.Popen(test.argv, cwd=TREE, env=dict(os.environ, CLOUD_ALL_SEEDS="1", **test.env), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, start_new_session=True,
                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))) as process:
         running.append(process)
