@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Where packets go: NAT gateways chosen by route, a middlebox, black holes, network ACLs, revoked rules; and what names resolve. OVN and the
+"""Where packets go: NAT gateways chosen by route, a middlebox, black holes, network ACLs, revoked rules, a gateway's route table; and what names resolve. OVN and the
 API are real; instances are simulated, and network namespaces plugged as their interfaces play the guests."""
 import os
 import sys
@@ -211,6 +211,62 @@ def names(region, ec2, guests, vpc, address):
     region.check_soon("without DNS support nothing is resolved", lambda: ask(host) == ask("www.example.com") == "rcode 5")
 
 
+def gateway_table(region, ec2, guests, vpc, tables, ids):
+    """What comes in by the internet gateway for d goes to c, which forwards it or not; so do d's answers."""
+    (gateway,) = ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [vpc]}])["InternetGateways"]
+    igw, appliance, target = gateway["InternetGatewayId"], ids[2], ids[3]
+    address = ec2.allocate_address()
+    ec2.associate_address(InstanceId=target, AllocationId=address["AllocationId"])
+    (nic,) = ec2.describe_instances(InstanceIds=[appliance])["Reservations"][0]["Instances"][0]["NetworkInterfaces"]
+    group = nic["Groups"][0]["GroupId"]
+    ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=8080, ToPort=8080, CidrIp="0.0.0.0/0")
+    ec2.modify_instance_attribute(InstanceId=appliance, SourceDestCheck={"Value": False})
+    guests.start("d", sys.executable, "-c", SERVER)
+    wait_until(lambda: guests.dial("d", "127.0.0.1", 8080), SOON_S, "the server listens")
+
+    def is_reached():
+        stream = guests.dial("inet", address["PublicIp"], 8080)
+        return bool(stream) and echoes(stream)
+
+    def forward(does):
+        guests.ns("c", "sysctl", "-qw", f"net.ipv4.ip_forward={int(does)}")
+
+    def answer_by(**way):
+        ec2.replace_route(RouteTableId=tables[3], DestinationCidrBlock="0.0.0.0/0", **way)
+
+    def check_by_appliance(words):
+        """Not at all while it does not forward, and then both ways through it."""
+        forward(False)
+        answer_by(GatewayId=igw)
+        region.settle()
+        region.check(words + " comes to the appliance, which keeps it", not is_reached())
+        answer_by(InstanceId=appliance)
+        forward(True)
+        region.check_soon(words + " passes the appliance both ways", is_reached)
+
+    def check_direct(words):
+        forward(False)
+        answer_by(GatewayId=igw)
+        region.check_soon(words, is_reached)
+
+    ec2.replace_route(RouteTableId=tables[2], DestinationCidrBlock="0.0.0.0/0", GatewayId=igw)
+    check_direct("without a route table of the gateway's a guest is reached straight away")
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    association = ec2.associate_route_table(RouteTableId=table, GatewayId=igw)["AssociationId"]
+    check_direct("so it is by a table that has the local route alone")
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.0.4.0/24", NetworkInterfaceId=nic["NetworkInterfaceId"])
+    check_by_appliance("what comes in for a subnet that has a route")
+    ec2.delete_route(RouteTableId=table, DestinationCidrBlock="10.0.4.0/24")
+    check_direct("without the route it is reached straight away")
+    ec2.replace_route(RouteTableId=table, DestinationCidrBlock="10.0.0.0/16", NetworkInterfaceId=nic["NetworkInterfaceId"])
+    check_by_appliance("what comes in where the local route is replaced")
+    ec2.replace_route(RouteTableId=table, DestinationCidrBlock="10.0.0.0/16", LocalTarget=True)
+    check_direct("the local route restored, it is reached straight away")
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.0.4.0/24", NetworkInterfaceId=nic["NetworkInterfaceId"])
+    ec2.disassociate_route_table(AssociationId=association)
+    check_direct("nor is the table followed that the gateway has no more")
+
+
 def main():
     os.environ["DARI_DEMO_URI"] = "sim://"
     with Region("rt") as region, Guests(region) as guests:
@@ -229,6 +285,7 @@ def main():
         address = middlebox(region, ec2, guests, tables, ids[0])
         revoked_rule(region, ec2, guests, group, address)
         names(region, ec2, guests, vpc, address)
+        gateway_table(region, ec2, guests, vpc, tables, ids)
         region.check_clean()
 
 

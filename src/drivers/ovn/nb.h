@@ -43,6 +43,7 @@ void nb_plan_network(struct wish *w, const struct network_segment *wish);
 bool nb_has_dhcp(const struct subnet *subnet);
 void nb_plan_router(struct wish *w, const struct network_router *wish);
 void nb_plan_uplink(struct wish *w, const struct network_router *wish); /* part of it, if nb_has_uplink() */
+struct cidr nb_get_half(struct cidr block, bool is_upper);
 bool nb_has_uplink(const struct network_router *wish); /* a gateway of either kind, and a chassis for it */
 /* The next hop outside of a route to a gateway of the router; none: it does not lead there, or nowhere. */
 struct ip nb_find_way_out(const struct network_router *wish, const struct route *route);

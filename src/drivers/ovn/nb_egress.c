@@ -17,7 +17,7 @@ struct holes {
 	VEC(struct cidr) at;
 };
 
-static struct cidr half_of(struct cidr block, bool is_upper)
+struct cidr nb_get_half(struct cidr block, bool is_upper)
 {
 	struct cidr half = {block.base, (uint8_t) (block.bits + 1)};
 	if (is_upper)
@@ -45,8 +45,8 @@ static void write_rest(struct buf *b, struct cidr whole, const struct holes *hol
 			buf_print(b, "%s%s", written++ ? ", " : "", cidr_write(block, text));
 			continue;
 		}
-		stack[count++] = half_of(block, true); /* one of each length at most: there are 129 */
-		stack[count++] = half_of(block, false);
+		stack[count++] = nb_get_half(block, true); /* one of each length at most: there are 129 */
+		stack[count++] = nb_get_half(block, false);
 	}
 }
 

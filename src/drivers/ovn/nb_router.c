@@ -114,11 +114,12 @@ static const struct peering *find_peering(const struct network_router *wish, uui
 }
 
 /* A way that leads nowhere is a blackhole: it must not fall back to a wider route. */
-static void plan_user_route(struct wish *w, const struct network_route *r, const struct network_router *wish)
+static void plan_way(struct wish *w, uuid id, struct cidr to, const struct network_route *r,
+		     const struct network_router *wish)
 {
 	const struct route *route = r->route;
 	char prefix[CIDR_TEXT_SIZE], next_hop[IP_TEXT_SIZE], port[NB_NAME_SIZE];
-	cidr_write(cidr_canonical(route->destination), prefix);
+	cidr_write(to, prefix);
 	if (strcmp(prefix, platform_prefix) == 0)
 		return; /* two routes of one prefix would share the traffic */
 	bool is_others = r->port && !uuid_equal(r->port->router, wish->router->row.id);
@@ -126,17 +127,17 @@ static void plan_user_route(struct wish *w, const struct network_route *r, const
 	const struct network_subnet *arm = is_others ? NULL : find_arm(wish, hop);
 	const struct peering *peering = find_peering(wish, route->peering);
 	if (!ip_is_none(way_out))
-		plan_route(w, route->row.id, route->table, prefix, ip_write(way_out, next_hop),
+		plan_route(w, id, route->table, prefix, ip_write(way_out, next_hop),
 			   nb_write_name("gw-", wish->router->row.id, port));
 	else if (peering) {
 		nb_write_peering_hop(peering, wish->router->row.id, route->destination.base.family, next_hop,
 				     port);
-		plan_route(w, route->row.id, route->table, prefix, next_hop, port);
+		plan_route(w, id, route->table, prefix, next_hop, port);
 	} else if (arm)
-		plan_route(w, route->row.id, route->table, prefix, ip_write(hop, next_hop),
+		plan_route(w, id, route->table, prefix, ip_write(hop, next_hop),
 			   nb_write_name("rp-", arm_id(arm), port));
 	else
-		plan_route(w, route->row.id, route->table, prefix, "discard", NULL);
+		plan_route(w, id, route->table, prefix, "discard", NULL);
 }
 
 /* In one table, or with none in that of what came in by no subnet. */
@@ -162,6 +163,54 @@ static void plan_prefixes(struct wish *w, const struct network_router *wish)
 		for (size_t n = 0; n < wish->table_count; n++)
 			plan_prefix(w, &wish->prefixes[k], &wish->tables[n]);
 	}
+}
+
+/* Whether all of the block is the router's own: the blocks that subnets are cut from. */
+static bool is_own(const struct router *router, struct cidr block)
+{
+	bool is = false;
+	for (size_t k = 0; k < router->blocks.count; k++)
+		is = is || cidr_contains_cidr(router->blocks.at[k], block);
+	for (size_t k = 0; k < router->ipv6_blocks.count; k++)
+		is = is || cidr_contains_cidr(router->ipv6_blocks.at[k], block);
+	return is;
+}
+
+/* Whether the table has a route to just that block. */
+static bool has_route(const struct network_router *wish, uuid table, struct cidr block)
+{
+	for (size_t k = 0; k < wish->route_count; k++)
+		if (uuid_equal(wish->routes[k].route->table, table) &&
+		    cidr_equal(cidr_canonical(wish->routes[k].route->destination), block))
+			return true;
+	return false;
+}
+
+/* A route to a subnet of the router's own, or to all that have none: OVN prefers a connected network to a
+ * route of the same prefix, so each half of the subnet has one. */
+static void plan_halves(struct wish *w, const struct network_route *r, const struct network_router *wish)
+{
+	struct cidr to = cidr_canonical(r->route->destination);
+	char text[CIDR_TEXT_SIZE];
+	for (size_t k = 0; k < wish->subnet_count; k++) {
+		struct cidr block = cidr_canonical(wish->subnets[k].subnet->block);
+		if (wish->subnets[k].port || !cidr_contains_cidr(to, block) ||
+		    (!cidr_equal(to, block) && has_route(wish, r->route->table, block)))
+			continue;
+		for (int n = 0; n < 2; n++) {
+			struct cidr half = nb_get_half(block, n);
+			plan_way(w, uuid_v5(r->route->row.id, str_from(cidr_write(half, text))), half, r,
+				 wish);
+		}
+	}
+}
+
+static void plan_user_route(struct wish *w, const struct network_route *r, const struct network_router *wish)
+{
+	struct cidr to = cidr_canonical(r->route->destination);
+	plan_way(w, r->route->row.id, to, r, wish);
+	if (!uuid_is_none(r->route->port) && is_own(wish->router, to))
+		plan_halves(w, r, wish);
 }
 
 static void plan_routes(struct wish *w, const struct network_router *wish)

@@ -64,6 +64,15 @@ static void plan_gateway_chassis(struct wish *w, struct str chassis, int priorit
 	wish_add_edge(w, row, "Logical_Router_Port", "gateway_chassis", port);
 }
 
+/* The table by which goes what comes in; with none, straight to its subnet. */
+static json_t *make_gateway_options(const struct network_router *wish)
+{
+	char table[NB_NAME_SIZE];
+	if (!wish->gateway || uuid_is_none(wish->gateway->route_table))
+		return json_object();
+	return json_pack("{s:s}", "route_table", nb_write_hex("rt_", wish->gateway->route_table, table));
+}
+
 static void plan_gateway_port(struct wish *w, const struct network_router *wish)
 {
 	uuid id = wish->router->row.id, port_id = uuid_v5(id, STR("gw-lrp"));
@@ -77,8 +86,8 @@ static void plan_gateway_port(struct wish *w, const struct network_router *wish)
 		snprintf(network, sizeof network, "%s/64", ip_write(nb_make_link_local(mac), ip));
 	struct wish_row *row =
 		wish_add_row(w, "Logical_Router_Port", port_id,
-			     json_pack("{s:s,s:s,s:{s:b},s:{}}", "name", port, "mac", mac_write(mac, text),
-				       "networks", network, 1, "options"));
+			     json_pack("{s:s,s:s,s:{s:b},s:o}", "name", port, "mac", mac_write(mac, text),
+				       "networks", network, 1, "options", make_gateway_options(wish)));
 	wish_add_edge(w, row, "Logical_Router", "ports", id);
 	row = wish_add_row(w, "Logical_Switch_Port", uuid_v5(id, STR("gw-lsp")),
 			   json_pack("{s:s,s:s,s:{s:b},s:{s:s,s:s}}", "name",

@@ -8,6 +8,7 @@
 #include "engine/network/address_internal.h"
 #include "engine/network/gateway_internal.h"
 #include "engine/network/ip_pool_internal.h"
+#include "engine/network/route_table_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "store/address.h"
@@ -217,6 +218,8 @@ static RESULT release(struct op *op, const struct gateway *gateway, struct gatew
 		TRY(address_delete(op, gateway->address));
 	*ret_next = *gateway;
 	ret_next->router = ret_next->external_network = ret_next->address = UUID_NONE;
+	ret_next->route_table = ret_next->route_association =
+		UUID_NONE; /* EC2 does not say whether it does */
 	ret_next->ip = (struct ip){0};
 	ret_next->translates = false;
 	ret_next->row.gen++;
@@ -302,11 +305,12 @@ RESULT gateway_clear(struct op *op, const struct router *router)
 	return gateway_lead_all_out(op);
 }
 
-/* A default route of the main table leads to it, unless there is one. */
+/* A default route of the main table leads to it, unless there is one, or the table is a gateway's. */
 static RESULT write_default_route(struct op *op, const struct router *router, uuid gateway, struct ip of)
 {
 	struct cidr all = {of, 0};
-	if (route_find_by_table(op->head, router->main_route_table, all))
+	if (route_find_by_table(op->head, router->main_route_table, all) ||
+	    route_table_is_gateways(op->head, router->main_route_table))
 		return OK;
 	struct route route = {.row.id = engine_new_id(op, KIND_ROUTE),
 			      .row.gen = 1,

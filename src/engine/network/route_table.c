@@ -14,8 +14,8 @@
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/egress_gateway.h"
-#include "model/gateway.h"
 #include "model/peering.h"
+#include "store/gateway.h"
 #include "store/nat_gateway.h"
 #include "store/port.h"
 #include "store/route.h"
@@ -76,7 +76,8 @@ RESULT engine_delete_route_table(struct op *op, struct route_table_target *wish)
 	const struct subnet *user = subnet_first_by_route_table(op->head, table->row.id);
 	while (user && !row_is_live(&user->row))
 		user = subnet_next_by_route_table(op->head, user);
-	if (user || !uuid_is_none(table->main_association))
+	bool is_gateways = route_table_is_gateways(op->head, table->row.id);
+	if (user || is_gateways || !uuid_is_none(table->main_association))
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_ROUTE_TABLE, wish->route_table.field,
 				   "The routeTable '%" STR_FMT "' has dependencies and cannot be deleted.",
 				   STR_ARG(engine_write_id(op, KIND_ROUTE_TABLE, table->row.id)));
@@ -99,11 +100,40 @@ static RESULT write_association(struct op *op, const struct subnet *subnet, uuid
 						    : "It uses a route table of its own.");
 }
 
-/* What an association's id stands for: a subnet, or the main table of a router. */
+static RESULT write_gateway(struct op *op, const struct gateway *gateway, uuid table, uuid *ret_association)
+{
+	struct gateway next = *gateway;
+	next.route_table = table;
+	next.route_association = uuid_is_none(table) ? UUID_NONE : uuid_random();
+	next.row.gen++;
+	*ret_association = next.route_association;
+	TRY(gateway_put(op, &next));
+	return engine_log_event(op, KIND_GATEWAY, &next.row, "route table changed", "%s",
+				uuid_is_none(table) ? "What comes in goes straight to its subnet."
+						    : "What comes in goes by a route table.");
+}
+
+/* What an association's id stands for: a subnet, a gateway, or the main table of a router. */
 struct association {
-	const struct subnet *subnet; /* NULL: the main one */
+	const struct subnet *subnet;
+	const struct gateway *gateway; /* both NULL: the main one */
 	const struct route_table *table;
 };
+
+/* The id itself. */
+static uuid id_of(const struct association *a)
+{
+	return a->subnet    ? a->subnet->route_association
+	       : a->gateway ? a->gateway->route_association
+			    : a->table->main_association;
+}
+
+static RESULT permit_association(struct op *op, const char *permission, const struct association *a)
+{
+	if (a->subnet)
+		TRY(engine_permit(op, permission, KIND_SUBNET, &a->subnet->row));
+	return a->gateway ? engine_permit(op, permission, KIND_GATEWAY, &a->gateway->row) : OK;
+}
 
 static RESULT find_association(struct op *op, const struct ref *ref, struct association *ret_association)
 {
@@ -112,26 +142,60 @@ static RESULT find_association(struct op *op, const struct ref *ref, struct asso
 	for (; table; table = route_table_next_by_account(op->head, table))
 		if (!uuid_is_none(table->main_association) &&
 		    id_has_prefix(table->main_association, ref->prefix, ref->bits)) {
-			*ret_association = (struct association){NULL, table};
+			*ret_association = (struct association){.table = table};
 			return OK;
 		}
 	const struct subnet *subnet = subnet_first_by_account(op->head, account);
 	for (; subnet; subnet = subnet_next_by_account(op->head, subnet))
 		if (row_is_live(&subnet->row) && !uuid_is_none(subnet->route_association) &&
 		    id_has_prefix(subnet->route_association, ref->prefix, ref->bits)) {
-			*ret_association =
-				(struct association){subnet, route_table_find(op->head, subnet->route_table)};
+			*ret_association = (struct association){
+				.subnet = subnet, .table = route_table_find(op->head, subnet->route_table)};
+			return OK;
+		}
+	const struct gateway *gateway = gateway_first_by_account(op->head, account);
+	for (; gateway; gateway = gateway_next_by_account(op->head, gateway))
+		if (row_is_live(&gateway->row) && !uuid_is_none(gateway->route_association) &&
+		    id_has_prefix(gateway->route_association, ref->prefix, ref->bits)) {
+			*ret_association = (struct association){
+				.gateway = gateway,
+				.table = route_table_find(op->head, gateway->route_table)};
 			return OK;
 		}
 	return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_NONE, ref->field,
 			   "The association ID '%" STR_FMT "' does not exist", STR_ARG(ref->text));
 }
 
-RESULT engine_associate_route_table(struct op *op, struct route_table_association *wish)
+/* Its words for a gateway that has a table are made as those for a subnet: EC2's own are not known. */
+static RESULT associate_gateway(struct op *op, struct route_table_association *wish,
+				const struct route_table *table)
 {
-	const struct route_table *table = NULL;
+	const struct gateway *gateway = NULL;
+	TRY(engine_find_own_gateway(op->ctx, op->head, &wish->gateway, &gateway));
+	if (!uuid_equal(table->router, gateway->router))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE_TABLE, wish->route_table.field,
+				   "route table %" STR_FMT " and network gateway %" STR_FMT
+				   " belong to different networks",
+				   STR_ARG(wish->route_table.text), STR_ARG(wish->gateway.text));
+	TRY(engine_permit(op, "route_table.associate", KIND_ROUTE_TABLE, &table->row));
+	TRY(engine_permit(op, "route_table.associate", KIND_GATEWAY, &gateway->row));
+	if (uuid_equal(gateway->route_table, table->row.id)) {
+		wish->made = gateway->route_association;
+		return OK;
+	}
+	if (!uuid_is_none(gateway->route_table))
+		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_GATEWAY, wish->gateway.field,
+				   "the specified association for the gateway %" STR_FMT
+				   " conflicts with an existing one",
+				   STR_ARG(wish->gateway.text));
+	TRY(route_check_for_gateway(op, table, wish->route_table.field));
+	return write_gateway(op, gateway, table->row.id, &wish->made);
+}
+
+static RESULT associate_subnet(struct op *op, struct route_table_association *wish,
+			       const struct route_table *table)
+{
 	const struct subnet *subnet = NULL;
-	TRY(engine_find_own_route_table(op->ctx, op->head, &wish->route_table, &table));
 	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
 	if (!uuid_equal(table->router, subnet->router))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE_TABLE, wish->route_table.field,
@@ -152,18 +216,26 @@ RESULT engine_associate_route_table(struct op *op, struct route_table_associatio
 	return write_association(op, subnet, table->row.id, &wish->made);
 }
 
+RESULT engine_associate_route_table(struct op *op, struct route_table_association *wish)
+{
+	const struct route_table *table = NULL;
+	TRY(engine_find_own_route_table(op->ctx, op->head, &wish->route_table, &table));
+	return ref_is_given(&wish->gateway) ? associate_gateway(op, wish, table)
+					    : associate_subnet(op, wish, table);
+}
+
 RESULT engine_disassociate_route_table(struct op *op, struct route_table_association *wish)
 {
 	struct association found = {0};
 	TRY(find_association(op, &wish->association, &found));
 	TRY(engine_permit(op, "route_table.disassociate", KIND_ROUTE_TABLE, &found.table->row));
-	if (found.subnet)
-		TRY(engine_permit(op, "route_table.disassociate", KIND_SUBNET, &found.subnet->row));
-	if (!found.subnet)
+	TRY(permit_association(op, "route_table.disassociate", &found));
+	if (!found.subnet && !found.gateway)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE_TABLE, wish->association.field,
 				   "cannot disassociate the main route table association %" STR_FMT,
 				   STR_ARG(wish->association.text));
-	return write_association(op, found.subnet, UUID_NONE, &wish->made);
+	return found.gateway ? write_gateway(op, found.gateway, UUID_NONE, &wish->made)
+			     : write_association(op, found.subnet, UUID_NONE, &wish->made);
 }
 
 /* Another main table for the router: the association gets a new id, as in EC2. */
@@ -198,12 +270,15 @@ RESULT engine_replace_route_table(struct op *op, struct route_table_association 
 				   "route table %" STR_FMT " belongs to another network",
 				   STR_ARG(wish->route_table.text));
 	TRY(engine_permit(op, "route_table.replace", KIND_ROUTE_TABLE, &table->row));
-	if (found.subnet)
-		TRY(engine_permit(op, "route_table.replace", KIND_SUBNET, &found.subnet->row));
+	TRY(permit_association(op, "route_table.replace", &found));
 	if (uuid_equal(found.table->row.id,
 		       table->row.id)) { /* it is that one already: the association stays */
-		wish->made = found.subnet ? found.subnet->route_association : found.table->main_association;
+		wish->made = id_of(&found);
 		return OK;
+	}
+	if (found.gateway) {
+		TRY(route_check_for_gateway(op, table, wish->route_table.field));
+		return write_gateway(op, found.gateway, table->row.id, &wish->made);
 	}
 	if (!found.subnet)
 		return replace_main(op, found.table, table, &wish->made);
@@ -293,7 +368,7 @@ static RESULT resolve_target(struct op *op, const struct route_wish *wish, struc
 	const struct ref *targets[] = {&wish->gateway, &wish->egress_gateway, &wish->nat_gateway,
 				       &wish->port,    &wish->instance,       &wish->peering};
 	const struct ref *target = NULL;
-	size_t count = 0;
+	size_t count = wish->to_local;
 	uuid router = UUID_NONE;
 	for (size_t n = 0; n < sizeof targets / sizeof *targets; n++)
 		if (ref_is_given(targets[n])) {
@@ -302,6 +377,8 @@ static RESULT resolve_target(struct op *op, const struct route_wish *wish, struc
 		}
 	if (count != 1)
 		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_ROUTE, "A route has exactly one target.");
+	if (!target)
+		return OK; /* it is to be local */
 	TRY(resolve_named(op, wish, target, plan, &router));
 	if (target == &wish->egress_gateway && plan->destination.base.family == IP_V4)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE, target->field,
@@ -316,23 +393,14 @@ static RESULT resolve_target(struct op *op, const struct route_wish *wish, struc
 	return OK;
 }
 
-/* Traffic between the router's own subnets goes by the local route. */
-static RESULT check_not_local(struct op *op, const struct route_plan *plan)
+static RESULT fail_exists(struct op *op, struct cidr destination)
 {
-	const struct router *router = router_find(op->head, plan->table->router);
 	char text[CIDR_TEXT_SIZE];
-	bool is_local = router && engine_is_ipv6_of_router(router, plan->destination);
-	for (size_t n = 0; router && n < router->blocks.count; n++)
-		is_local = is_local || cidr_contains_cidr(router->blocks.at[n], plan->destination);
-	if (!is_local)
-		return OK;
-	return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ROUTE,
-			     "The destination CIDR block %s is equal to or more specific than one of "
-			     "this VPC's CIDR blocks.",
-			     cidr_write(plan->destination, text));
+	return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ROUTE, "The route identified by %s already exists.",
+			     cidr_write(destination, text));
 }
 
-static RESULT write_route(struct op *op, const struct route_plan *plan)
+static RESULT write_route(struct op *op, const struct route_plan *plan, bool is_change)
 {
 	struct route route = {.row.id = plan->present ? plan->present->row.id : engine_new_id(op, KIND_ROUTE),
 			      .row.gen = plan->present ? plan->present->row.gen + 1 : 1,
@@ -344,6 +412,9 @@ static RESULT write_route(struct op *op, const struct route_plan *plan)
 			      .nat_gateway = plan->nat_gateway,
 			      .port = plan->port,
 			      .peering = plan->peering};
+	TRY(route_check(op, plan->table, &route, is_change));
+	if (plan->present && !is_change)
+		return fail_exists(op, plan->destination);
 	TRY(limit_check(op, LIMIT_ROUTES, route.table, !plan->present, STR_NONE));
 	TRY(route_put(op, &route));
 	char text[CIDR_TEXT_SIZE];
@@ -354,15 +425,9 @@ static RESULT write_route(struct op *op, const struct route_plan *plan)
 RESULT engine_create_route(struct op *op, struct route_wish *wish)
 {
 	struct route_plan plan = {0};
-	char text[CIDR_TEXT_SIZE];
 	TRY(resolve_destination(op, wish, &plan));
 	TRY(resolve_target(op, wish, &plan));
-	TRY(check_not_local(op, &plan));
-	if (plan.present)
-		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ROUTE,
-				     "The route identified by %s already exists.",
-				     cidr_write(plan.destination, text));
-	return write_route(op, &plan);
+	return write_route(op, &plan, false);
 }
 
 static RESULT fail_no_route(struct op *op, const struct route_wish *wish)
@@ -374,12 +439,37 @@ static RESULT fail_no_route(struct op *op, const struct route_wish *wish)
 			     cidr_write(wish->destination, text), STR_ARG(wish->route_table.text));
 }
 
+static bool is_local(const struct op *op, const struct route_plan *plan)
+{
+	return route_find_place(op->head, plan->table->router, plan->destination) == ROUTE_LOCAL;
+}
+
+/* What replaced the local route goes. */
+static RESULT restore_local(struct op *op, const struct route_wish *wish, const struct route_plan *plan)
+{
+	char text[CIDR_TEXT_SIZE];
+	if (!is_local(op, plan))
+		return plan->present
+			       ? ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ROUTE,
+					       "%s is not one of the VPC's CIDR blocks: its route has no "
+					       "local target.",
+					       cidr_write(plan->destination, text))
+			       : fail_no_route(op, wish);
+	if (!plan->present)
+		return OK;
+	TRY(engine_log_event(op, KIND_ROUTE_TABLE, &plan->table->row, "route changed",
+			     "Route to %s is local again.", cidr_write(plan->destination, text)));
+	return route_forget(op, plan->present->row.id);
+}
+
 RESULT engine_replace_route(struct op *op, struct route_wish *wish)
 {
 	struct route_plan plan = {0};
 	TRY(resolve_destination(op, wish, &plan));
 	TRY(resolve_target(op, wish, &plan));
-	return plan.present ? write_route(op, &plan) : fail_no_route(op, wish);
+	if (wish->to_local)
+		return restore_local(op, wish, &plan);
+	return plan.present || is_local(op, &plan) ? write_route(op, &plan, true) : fail_no_route(op, wish);
 }
 
 /* ---- the main table's as one list ---- */
@@ -447,6 +537,12 @@ RESULT engine_set_extra_routes(struct op *op, struct extra_routes_wish *wish)
 	const struct router *router = NULL;
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
 	TRY(engine_permit(op, "route.change", KIND_ROUTER, &router->row));
+	if (wish->change != EXTRA_ROUTES_REMOVE &&
+	    route_table_is_gateways(op->head, router->main_route_table))
+		return ctx_fail_kind(
+			op->ctx, ERR_INVALID, KIND_ROUTE,
+			"The router's main route table is its gateway's: its routes are changed in "
+			"EC2 alone.");
 	if (wish->destinations.count > EXTRA_ROUTES_MAX)
 		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_ROUTE, "A router has up to %d extra routes.",
 				     EXTRA_ROUTES_MAX);
@@ -478,10 +574,14 @@ RESULT engine_set_extra_routes(struct op *op, struct extra_routes_wish *wish)
 RESULT engine_delete_route(struct op *op, struct route_wish *wish)
 {
 	struct route_plan plan = {0};
+	char text[CIDR_TEXT_SIZE];
 	TRY(resolve_destination(op, wish, &plan));
+	if (is_local(op, &plan))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ROUTE,
+				     "cannot remove local route %s in route table %" STR_FMT,
+				     cidr_write(plan.destination, text), STR_ARG(wish->route_table.text));
 	if (!plan.present)
 		return fail_no_route(op, wish);
-	char text[CIDR_TEXT_SIZE];
 	TRY(engine_log_event(op, KIND_ROUTE_TABLE, &plan.table->row, "route deleted", "Route to %s.",
 			     cidr_write(plan.destination, text)));
 	return route_forget(op, plan.present->row.id);

@@ -15,19 +15,20 @@ struct route_table_wish {
 };
 OPERATION(engine_create_route_table, route_table_wish)
 
-/* Deletes a table with its routes. ERR_IN_USE: it is the main one, or a subnet uses it. */
+/* Deletes a table with its routes. ERR_IN_USE: it is the main one, or a subnet or a gateway uses it. */
 struct route_table_target {
 	struct ref route_table;
 };
 OPERATION(engine_delete_route_table, route_table_target)
 
 struct route_table_association {
-	struct ref route_table, subnet; /* to associate */
+	struct ref route_table, subnet, gateway; /* to associate: with one of the latter two */
 	struct ref association; /* to disassociate, or replace by route_table: from id_parse_prefixed() */
 	/* made: */
 	uuid made;
 };
-/* ERR_CONFLICT: the subnet has a table of its own already. */
+/* ERR_CONFLICT: the subnet, or the gateway, has a table of its own already. ERR_INVALID with
+ * KIND_ROUTE: a route of the table is none for what comes in by a gateway. */
 OPERATION(engine_associate_route_table, route_table_association)
 OPERATION(engine_disassociate_route_table, route_table_association)
 /* Also replaces the main association: the router gets another main table. */
@@ -38,10 +39,12 @@ struct route_wish {
 	struct cidr destination; /* of either family */
 	struct ref gateway, egress_gateway, nat_gateway, port, instance,
 		peering; /* one of them; an instance: its only port */
+	bool to_local;   /* to replace: instead of them, the local route as it was at first */
 };
 /* ERR_EXISTS: the destination has a route. ERR_CONFLICT with KIND_INSTANCE: the instance has
  * several ports. ERR_UNSUPPORTED with KIND_ROUTE: IPv6 over a NAT gateway. ERR_INVALID with
- * KIND_ROUTE: IPv4 over an egress-only gateway. */
+ * KIND_ROUTE: IPv4 over an egress-only gateway; or a part of the router's blocks that is no subnet's,
+ * or that does not lead to a port. A local route is replaced by a port's, and never deleted. */
 OPERATION(engine_create_route, route_wish)
 OPERATION(engine_replace_route, route_wish)
 OPERATION(engine_delete_route, route_wish)

@@ -89,6 +89,7 @@ static void write_router(struct buf *b, const struct network_router *w)
 	if (w->gateway) {
 		add_id(b, "gateway", w->gateway->row.id);
 		add_ip(b, "ip", w->gateway->ip);
+		add_id(b, "by", w->gateway->route_table);
 	}
 	if (w->external)
 		add_id(b, "external", w->external->row.id);

@@ -9,6 +9,7 @@
 #include "store/network_acl.h"
 #include "store/network_acl_entry.h"
 #include "store/port.h"
+#include "store/route.h"
 #include "store/route_table.h"
 #include "store/router.h"
 #include "store/security_group.h"
@@ -295,6 +296,78 @@ static void check_route_tables(void **state)
 	cloud_ok(c, &c->alice, engine_delete_route_table, &target);
 }
 
+/* The table that a gateway has leads to ports alone, within the router's blocks, until the gateway is
+ * detached. */
+static void check_gateway_tables(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	struct ref gateway = ref_to(c, KIND_GATEWAY, gateway_first_by_router(t, c->alice_router)->row.id);
+	struct ref port = ref_to(c, KIND_PORT, cloud_port(c, cloud_launch_one(c))->row.id);
+	struct route_table_wish made = {.router = ref_to(c, KIND_ROUTER, c->alice_router)};
+	cloud_ok(c, &c->alice, engine_create_route_table, &made);
+	struct route_table_association a = {.route_table = ref_to(c, KIND_ROUTE_TABLE, made.route_table),
+					    .gateway = gateway};
+	struct route_wish route = {
+		.route_table = a.route_table, .port = port, .destination = cidr_of("192.0.2.0/24")};
+	cloud_ok(c, &c->alice, engine_create_route, &route);
+	cloud_fails(c, &c->alice, engine_associate_route_table, &a, ERR_INVALID, KIND_ROUTE_TABLE);
+	cloud_ok(c, &c->alice, engine_delete_route, &route);
+	cloud_ok(c, &c->alice, engine_associate_route_table, &a);
+	uuid first = a.made;
+	cloud_ok(c, &c->alice, engine_associate_route_table, &a);
+	assert_true(uuid_equal(a.made, first));
+	cloud_fails(c, &c->alice, engine_create_route, &route, ERR_INVALID, KIND_ROUTE);
+	route.destination = cidr_of("172.31.0.0/16"); /* the local route's: replaced alone */
+	cloud_fails(c, &c->alice, engine_create_route, &route, ERR_INVALID, KIND_ROUTE);
+	cloud_ok(c, &c->alice, engine_replace_route, &route);
+	assert_non_null(route_find_by_table(t, made.route_table, route.destination));
+	cloud_fails(c, &c->alice, engine_delete_route, &route, ERR_INVALID, KIND_ROUTE);
+	route.to_local = true;
+	cloud_fails(c, &c->alice, engine_replace_route, &route, ERR_COMBINATION, KIND_ROUTE);
+	route.port = (struct ref){0};
+	cloud_ok(c, &c->alice, engine_replace_route, &route);
+	cloud_ok(c, &c->alice, engine_replace_route, &route);
+	assert_null(route_find_by_table(t, made.route_table, route.destination));
+	struct route_table_target gone = {.route_table = a.route_table};
+	cloud_fails(c, &c->alice, engine_delete_route_table, &gone, ERR_IN_USE, KIND_ROUTE_TABLE);
+	a.association = ref_association(c, "rtbassoc", first);
+	cloud_fails(c, &c->bob, engine_disassociate_route_table, &a, ERR_NOT_FOUND, KIND_NONE);
+	a.route_table = ref_to(c, KIND_ROUTE_TABLE, router_find(t, c->alice_router)->main_route_table);
+	cloud_fails(c, &c->alice, engine_replace_route_table, &a, ERR_INVALID, KIND_ROUTE_TABLE);
+	cloud_ok(c, &c->alice, engine_disassociate_route_table, &a);
+	assert_true(uuid_is_none(gateway_first_by_router(t, c->alice_router)->route_table));
+	cloud_ok(c, &c->alice, engine_delete_route_table, &gone);
+}
+
+/* The main table may be a gateway's, too: it gets no next hops then. A detached gateway has none. */
+static void check_main_table_of_gateway(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	struct router_wish router = make_router(c, "10.0.0.0/16");
+	make_subnet(c, router.router, "10.0.1.0/24");
+	struct gateway_wish gateway = {0};
+	cloud_ok(c, &c->alice, engine_create_gateway, &gateway);
+	struct gateway_attachment attachment = {.gateway = ref_to(c, KIND_GATEWAY, gateway.gateway),
+						.router = ref_to(c, KIND_ROUTER, router.router)};
+	struct route_table_association a = {.route_table = ref_to(c, KIND_ROUTE_TABLE, router.route_table),
+					    .gateway = attachment.gateway};
+	cloud_fails(c, &c->alice, engine_associate_route_table, &a, ERR_INVALID, KIND_ROUTE_TABLE);
+	cloud_ok(c, &c->alice, engine_attach_gateway, &attachment);
+	cloud_ok(c, &c->alice, engine_associate_route_table, &a);
+	struct cidr to = cidr_of("192.0.2.0/24");
+	struct ip over = ip_of("10.0.1.9");
+	struct extra_routes_wish extra = {
+		.router = attachment.router, .destinations = {&to, 1}, .next_hops = {&over, 1}};
+	cloud_fails(c, &c->alice, engine_set_extra_routes, &extra, ERR_INVALID, KIND_ROUTE);
+	cloud_ok(c, &c->alice, engine_detach_gateway, &attachment);
+	assert_true(uuid_is_none(gateway_find(t, gateway.gateway)->route_table));
+	cloud_ok(c, &c->alice, engine_set_extra_routes, &extra);
+	cloud_ok(c, &c->alice, engine_attach_gateway, &attachment);
+	cloud_fails(c, &c->alice, engine_associate_route_table, &a, ERR_INVALID, KIND_ROUTE_TABLE);
+}
+
 static void check_routes(void **state)
 {
 	struct cloud *c = *state;
@@ -431,6 +504,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_subnet_delete, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_gateways, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_route_tables, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_gateway_tables, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_main_table_of_gateway, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_routes, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_ports, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_port_groups, cloud_setup, cloud_teardown),

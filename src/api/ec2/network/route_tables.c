@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Route tables, their routes, and which subnets use them. The local route of a VPC is shown in each
- * of its tables; it is no row. */
+ * Route tables, their routes, and which subnets and gateways use them. The local route of a VPC is shown in
+ * each of its tables; it is no row, but where another target stands in for it. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/port.h"
@@ -22,12 +22,14 @@ struct route_item {
 	const struct route *route;
 	const struct port *port; /* next hop, or NULL */
 	bool is_active;
+	bool is_local; /* it stands in for a local route */
 };
 
 struct table_item {
 	const struct route_table *table;
 	struct cidrs local, local_ipv6; /* what the VPC's own addresses are */
 	VEC(const struct subnet *) subnets;
+	VEC(const struct gateway *) gateways;
 	VEC(struct route_item) routes;
 };
 
@@ -63,6 +65,23 @@ static const struct port *find_hop(const struct tables *t, const struct route_ta
 					   : engine_find_port_by_ip(t, table->router, route->next_hop);
 }
 
+static bool has_block(struct cidrs blocks, struct cidr block)
+{
+	for (size_t k = 0; k < blocks.count; k++)
+		if (cidr_equal(cidr_canonical(blocks.at[k]), block))
+			return true;
+	return false;
+}
+
+/* Whether a route stands in for the local one: its destination is a block of the VPC. */
+static bool is_local_replaced(const struct tables *t, const struct route_table *table,
+			      const struct route *route)
+{
+	const struct router *router = router_find(t, table->router);
+	return router && (has_block(router->blocks, route->destination) ||
+			  has_block(router->ipv6_blocks, route->destination));
+}
+
 static const void *gather_table(struct ec2_call *e, const struct row *row)
 {
 	const struct tables *t = ec2_tables(e);
@@ -79,9 +98,13 @@ static const void *gather_table(struct ec2_call *e, const struct row *row)
 	     s = subnet_next_by_route_table(t, s))
 		if (row_is_live(&s->row) && !VEC_PUSH(e->c->arena, &item->subnets, s))
 			return 0;
+	for (const struct gateway *g = gateway_first_by_route_table(t, row->id); g;
+	     g = gateway_next_by_route_table(t, g))
+		if (row_is_live(&g->row) && !VEC_PUSH(e->c->arena, &item->gateways, g))
+			return 0;
 	for (const struct route *r = route_first_by_table(t, row->id); r; r = route_next_by_table(t, r)) {
-		const struct route_item route = {r, find_hop(t, item->table, r),
-						 is_active(t, item->table, r)};
+		const struct route_item route = {r, find_hop(t, item->table, r), is_active(t, item->table, r),
+						 is_local_replaced(t, item->table, r)};
 		if (row_is_live(&r->row) && !VEC_PUSH(e->c->arena, &item->routes, route))
 			return 0;
 	}
@@ -97,27 +120,31 @@ static void write_association_state(struct xml *x)
 	xml_close(x, "associationState");
 }
 
+/* kind: of what has the table; KIND_NONE: it is the main one. */
+static void write_association(struct xml *x, const struct table_item *i, uuid association, enum kind kind,
+			      uuid user)
+{
+	xml_open(x, "item");
+	ec2_write_prefixed(x, "routeTableAssociationId", "rtbassoc", association);
+	ec2_write_id(x, "routeTableId", KIND_ROUTE_TABLE, i->table->row.id);
+	if (kind != KIND_NONE)
+		ec2_write_id(x, kind == KIND_GATEWAY ? "gatewayId" : "subnetId", kind, user);
+	xml_bool(x, "main", kind == KIND_NONE);
+	write_association_state(x);
+	xml_close(x, "item");
+}
+
 static void write_associations(struct xml *x, const struct table_item *i)
 {
 	xml_open(x, "associationSet");
-	if (!uuid_is_none(i->table->main_association)) {
-		xml_open(x, "item");
-		ec2_write_prefixed(x, "routeTableAssociationId", "rtbassoc", i->table->main_association);
-		ec2_write_id(x, "routeTableId", KIND_ROUTE_TABLE, i->table->row.id);
-		xml_bool(x, "main", true);
-		write_association_state(x);
-		xml_close(x, "item");
-	}
-	for (size_t k = 0; k < i->subnets.count; k++) {
-		xml_open(x, "item");
-		ec2_write_prefixed(x, "routeTableAssociationId", "rtbassoc",
-				   i->subnets.at[k]->route_association);
-		ec2_write_id(x, "routeTableId", KIND_ROUTE_TABLE, i->table->row.id);
-		ec2_write_id(x, "subnetId", KIND_SUBNET, i->subnets.at[k]->row.id);
-		xml_bool(x, "main", false);
-		write_association_state(x);
-		xml_close(x, "item");
-	}
+	if (!uuid_is_none(i->table->main_association))
+		write_association(x, i, i->table->main_association, KIND_NONE, UUID_NONE);
+	for (size_t k = 0; k < i->subnets.count; k++)
+		write_association(x, i, i->subnets.at[k]->route_association, KIND_SUBNET,
+				  i->subnets.at[k]->row.id);
+	for (size_t k = 0; k < i->gateways.count; k++)
+		write_association(x, i, i->gateways.at[k]->route_association, KIND_GATEWAY,
+				  i->gateways.at[k]->row.id);
 	xml_close(x, "associationSet");
 }
 
@@ -127,9 +154,20 @@ static void write_destination(struct xml *x, struct cidr block)
 		       block);
 }
 
-static void write_local_routes(struct xml *x, struct cidrs blocks)
+static bool is_replaced(const struct table_item *i, struct cidr block)
+{
+	for (size_t k = 0; k < i->routes.count; k++)
+		if (i->routes.at[k].is_local &&
+		    cidr_equal(i->routes.at[k].route->destination, cidr_canonical(block)))
+			return true;
+	return false;
+}
+
+static void write_local_routes(struct xml *x, const struct table_item *i, struct cidrs blocks)
 {
 	for (size_t k = 0; k < blocks.count; k++) {
+		if (is_replaced(i, blocks.at[k]))
+			continue;
 		xml_open(x, "item");
 		write_destination(x, blocks.at[k]);
 		xml_z(x, "gatewayId", "local");
@@ -154,7 +192,7 @@ static void write_route(struct ec2_call *e, struct xml *x, const struct route_it
 		xml_text(x, "instanceOwnerId", e->owner);
 	}
 	xml_z(x, "state", r->is_active ? "active" : "blackhole");
-	xml_z(x, "origin", "CreateRoute");
+	xml_z(x, "origin", r->is_local ? "CreateRouteTable" : "CreateRoute");
 	xml_close(x, "item");
 }
 
@@ -165,8 +203,8 @@ static void write_table(struct ec2_call *e, struct xml *x, const void *item)
 	ec2_write_id(x, "vpcId", KIND_ROUTER, i->table->router);
 	xml_text(x, "ownerId", e->owner);
 	xml_open(x, "routeSet");
-	write_local_routes(x, i->local);
-	write_local_routes(x, i->local_ipv6);
+	write_local_routes(x, i, i->local);
+	write_local_routes(x, i, i->local_ipv6);
 	for (size_t k = 0; k < i->routes.count; k++)
 		write_route(e, x, &i->routes.at[k]);
 	xml_close(x, "routeSet");
@@ -194,7 +232,8 @@ static bool is_main(const struct row *row)
 static bool fits_main(const struct filter_run *f, const struct row *row)
 {
 	return (is_main(row) && filter_bool(f, true)) ||
-	       (subnet_first_by_route_table(f->t, row->id) && filter_bool(f, false));
+	       ((subnet_first_by_route_table(f->t, row->id) || gateway_first_by_route_table(f->t, row->id)) &&
+		filter_bool(f, false));
 }
 
 static bool fits_association(const struct filter_run *f, const struct row *row)
@@ -202,10 +241,18 @@ static bool fits_association(const struct filter_run *f, const struct row *row)
 	struct str name = str_from(f->filter->name);
 	if (str_ends_with(name, STR("route-table-id")))
 		return filter_id(f, KIND_ROUTE_TABLE, row->id);
-	bool by_subnet = str_ends_with(name, STR("subnet-id"));
-	if (!by_subnet && filter_prefixed(f, "rtbassoc", route_table_of(row)->main_association))
+	bool by_subnet = str_ends_with(name, STR("subnet-id")),
+	     by_gateway = str_ends_with(name, STR("gateway-id"));
+	if (!by_subnet && !by_gateway &&
+	    filter_prefixed(f, "rtbassoc", route_table_of(row)->main_association))
 		return true;
-	for (const struct subnet *s = subnet_first_by_route_table(f->t, row->id); s;
+	for (const struct gateway *g = gateway_first_by_route_table(f->t, row->id); g && !by_subnet;
+	     g = gateway_next_by_route_table(f->t, g))
+		if (row_is_live(&g->row) &&
+		    (by_gateway ? filter_id(f, KIND_GATEWAY, g->row.id)
+				: filter_prefixed(f, "rtbassoc", g->route_association)))
+			return true;
+	for (const struct subnet *s = subnet_first_by_route_table(f->t, row->id); s && !by_gateway;
 	     s = subnet_next_by_route_table(f->t, s))
 		if (row_is_live(&s->row) &&
 		    (by_subnet ? filter_id(f, KIND_SUBNET, s->row.id)
@@ -237,15 +284,16 @@ static bool fits_one_route(const struct filter_run *f, const struct route_table 
 	if (str_is(name, "route.vpc-peering-connection-id"))
 		return filter_id(f, KIND_PEERING, route->peering);
 	if (str_is(name, "route.origin"))
-		return filter_z(f, "CreateRoute");
+		return filter_z(f,
+				is_local_replaced(f->t, table, route) ? "CreateRouteTable" : "CreateRoute");
 	if (str_is(name, "route.state"))
 		return filter_z(f, is_active(f->t, table, route) ? "active" : "blackhole");
 	const struct port *port = find_hop(f->t, table, route);
 	return port && filter_id(f, KIND_INSTANCE, port->instance);
 }
 
-/* The local route's attributes. */
-static bool fits_local_route(const struct filter_run *f, const struct route_table *table)
+/* A local route's attributes, of one block. */
+static bool fits_local_route(const struct filter_run *f, struct cidr block)
 {
 	struct str name = str_from(f->filter->name);
 	if (str_is(name, "route.gateway-id"))
@@ -254,22 +302,32 @@ static bool fits_local_route(const struct filter_run *f, const struct route_tabl
 		return filter_z(f, "CreateRouteTable");
 	if (str_is(name, "route.state"))
 		return filter_z(f, "active");
+	return str_ends_with(name, STR("cidr-block")) && fits_destination(f, block);
+}
+
+/* Of those that nothing stands in for. */
+static bool fits_local_routes(const struct filter_run *f, const struct route_table *table)
+{
 	const struct router *router = router_find(f->t, table->router);
-	struct cidrs blocks = {0};
-	if (router && str_is(name, "route.destination-cidr-block"))
-		blocks = engine_get_blocks(f->t, f->e->c->arena, router);
-	if (router && str_is(name, "route.destination-ipv6-cidr-block"))
-		blocks = router->ipv6_blocks;
-	for (size_t k = 0; k < blocks.count; k++)
-		if (fits_destination(f, blocks.at[k]))
-			return true;
+	struct cidrs blocks[2] = {{0}, {0}};
+	if (router) {
+		blocks[0] = engine_get_blocks(f->t, f->e->c->arena, router);
+		blocks[1] = router->ipv6_blocks;
+	}
+	for (size_t n = 0; n < 2; n++)
+		for (size_t k = 0; k < blocks[n].count; k++) {
+			struct cidr block = cidr_canonical(blocks[n].at[k]);
+			const struct route *route = route_find_by_table(f->t, table->row.id, block);
+			if (!(route && is_local_replaced(f->t, table, route)) && fits_local_route(f, block))
+				return true;
+		}
 	return false;
 }
 
 static bool fits_route(const struct filter_run *f, const struct row *row)
 {
 	const struct route_table *table = route_table_of(row);
-	if (fits_local_route(f, table))
+	if (fits_local_routes(f, table))
 		return true;
 	for (const struct route *r = route_first_by_table(f->t, row->id); r; r = route_next_by_table(f->t, r))
 		if (row_is_live(&r->row) && fits_one_route(f, table, r))
@@ -284,6 +342,8 @@ static const struct filter table_filters[] = {
 	{"association.main", .get = fits_main},
 	{"association.subnet-id", .get = fits_association,
 	 .access_paths = {{KIND_SUBNET, .joins = {JOIN_ONE(KIND_ROUTE_TABLE, subnet, route_table)}}}},
+	{"association.gateway-id", .get = fits_association,
+	 .access_paths = {{KIND_GATEWAY, .joins = {JOIN_ONE(KIND_ROUTE_TABLE, gateway, route_table)}}}},
 	{"association.route-table-id", .get = fits_association, .access_paths = {{KIND_ROUTE_TABLE}}},
 	{"association.route-table-association-id", .get = fits_association},
 	{"route.destination-cidr-block", .get = fits_route},
@@ -357,13 +417,46 @@ static const struct param delete_table_params[] = {
 	P("AssociationId", association, .flags = REQUIRED, .prefix = "rtbassoc", .doc = "The association.")
 static const struct param associate_table_params[] = {
 	TABLE,
-	P("SubnetId", subnet, .flags = REQUIRED, .kind = KIND_SUBNET, .doc = "The subnet that is to use it."),
-	NOT_BUILT("GatewayId|PublicIpv4Pool"),
+	P("SubnetId", subnet, .kind = KIND_SUBNET, .doc = "The subnet that is to use it."),
+	P("GatewayId", gateway, .flags = BY_NAME, .kind = KIND_GATEWAY,
+	  .doc = "Or the internet gateway whose incoming traffic it is to lead."),
+	NOT_BUILT("PublicIpv4Pool"),
 };
 static const struct param disassociate_table_params[] = {ASSOCIATION};
 static const struct param replace_association_params[] = {ASSOCIATION, TABLE};
 #undef TABLE
 #undef P
+
+/* An internet gateway's id. */
+static RESULT read_gateway(struct ec2_call *e, struct ref *gateway)
+{
+	struct str text = gateway->text, field = gateway->field;
+	if (str_starts_with(text, STR("vgw-")))
+		return ctx_fail_field(
+			e->c, ERR_UNSUPPORTED, field,
+			"The parameter GatewayId is not supported for virtual private gateways");
+	if (!result_is_ok(id_parse_prefixed(text, "igw", gateway)))
+		return ctx_fail_kind(e->c, ERR_MALFORMED, KIND_GATEWAY,
+				     "Invalid id: \"%" STR_FMT "\" (expecting \"igw-...\")",
+				     STR_ARG(str_slice(text, 0, 256)));
+	gateway->kind = KIND_GATEWAY;
+	gateway->field = field;
+	return OK;
+}
+
+/* One of the two. */
+static RESULT prepare_associate(struct ec2_call *e, void *args)
+{
+	struct route_table_association *a = args;
+	bool has_subnet = ref_is_given(&a->subnet), has_gateway = ref_is_given(&a->gateway);
+	if (has_subnet && has_gateway)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("GatewayId"),
+				      "A route table is associated with one of both: SubnetId or GatewayId.");
+	if (!has_subnet && !has_gateway)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("SubnetId"),
+				      "The request must contain the parameter subnetId or gatewayId");
+	return has_gateway ? read_gateway(e, &a->gateway) : OK;
+}
 
 static RESULT write_new_association(const void *args, struct xml *x, const char *name)
 {
@@ -412,7 +505,9 @@ struct ec2_route {
 		P("VpcPeeringConnectionId", wish.peering, .kind = KIND_PEERING, .doc = "Or the peer VPC."),  \
 		NOT_BUILT("CoreNetworkArn"), NOT_BUILT("OdbNetworkArn")
 static const struct param create_route_params[] = {PLACE, TARGET};
-static const struct param replace_route_params[] = {PLACE, TARGET, NOT_BUILT("LocalTarget", .only = "false")};
+static const struct param replace_route_params[] = {
+	PLACE, TARGET,
+	P("LocalTarget", wish.to_local, .doc = "Or the local target again, of a local route.")};
 static const struct param delete_route_params[] = {PLACE};
 #undef P
 
@@ -453,14 +548,17 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_create_route_table_run, .returns = KIND_ROUTE_TABLE,
 	 .answer = ec2_create_route_table, .doc = "Makes a route table with the local route only."},
 	CHANGE("DeleteRouteTable", route_table_target, delete_table_params, engine_delete_route_table_run, 0,
-	       "Deletes a route table that no subnet uses."),
-	CHANGE("AssociateRouteTable", route_table_association, associate_table_params,
-	       engine_associate_route_table_run, ec2_associate_route_table, "Lets a subnet use a table."),
+	       "Deletes a route table that no subnet and no gateway uses."),
+	{EC2_ACTION("AssociateRouteTable"), .flags = API_WRITES,
+	 .args = PARAMS(struct route_table_association, associate_table_params), .prepare = prepare_associate,
+	 .operation = engine_associate_route_table_run, .answer = ec2_associate_route_table,
+	 .doc = "Lets a subnet, or what comes in by an internet gateway, use a table."},
 	CHANGE("DisassociateRouteTable", route_table_association, disassociate_table_params,
-	       engine_disassociate_route_table_run, 0, "Lets the subnet use the main table again."),
+	       engine_disassociate_route_table_run, 0,
+	       "Lets the subnet use the main table again, or the gateway none."),
 	CHANGE("ReplaceRouteTableAssociation", route_table_association, replace_association_params,
 	       engine_replace_route_table_run, ec2_replace_route_table_association,
-	       "Another table for a subnet, or another main one."),
+	       "Another table for a subnet or a gateway, or another main one."),
 	CHANGE_ROUTE("CreateRoute", create_route_params, engine_create_route_run, "Adds a route."),
 	CHANGE_ROUTE("ReplaceRoute", replace_route_params, engine_replace_route_run,
 		     "Leads a route elsewhere."),
