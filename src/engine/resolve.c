@@ -450,6 +450,28 @@ RESULT engine_check_found(struct ctx *c, const struct tables *t, enum kind kind,
 	return c->guard ? c->guard->check_found(c->guard, c, t, kind, row) : OK;
 }
 
+static uuid default_router_of(const struct ctx *c, const struct tables *t)
+{
+	const struct account *account = account_find(t, engine_get_account(c));
+	return account ? account->default_router : UUID_NONE;
+}
+
+/* A group's name is one within a router, which is said, too. */
+static RESULT fail_absent(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
+			  uuid router)
+{
+	if (kind != KIND_SECURITY_GROUP || ref->bits > 0 || ref->kind != kind || uuid_is_none(router))
+		return engine_fail_not_found(c, kind, ref);
+	bool is_default = uuid_equal(default_router_of(c, t), router);
+	return engine_fail_about(c, ref,
+				 ctx_fail_kind(c, ERR_NOT_FOUND, KIND_SECURITY_GROUP,
+					       "The security group '%" STR_FMT
+					       "' does not exist in %s%s '%" STR_FMT "'",
+					       STR_ARG(ref->text), is_default ? "default " : "",
+					       engine_kind_words(c, KIND_ROUTER),
+					       STR_ARG(engine_id_to_text(c, KIND_ROUTER, router))));
+}
+
 /* The row that the call named, once the guard has let it pass; row NULL: there is none for the caller. */
 static RESULT take(struct ctx *c, const struct tables *t, const struct ref *ref, enum kind kind,
 		   const struct row *row, const struct row **ret_row)
@@ -457,7 +479,7 @@ static RESULT take(struct ctx *c, const struct tables *t, const struct ref *ref,
 	if (!row) {
 		if (c->guard && ref->kind == kind)
 			TRY(c->guard->check_absent(c->guard, c, t, ref));
-		return engine_fail_not_found(c, kind, ref);
+		return fail_absent(c, t, kind, ref, default_router_of(c, t));
 	}
 	TRY(engine_check_found(c, t, kind, row));
 	*ret_row = row;
@@ -509,6 +531,23 @@ RESULT engine_find_usable(struct ctx *c, const struct tables *t, enum kind kind,
 	return take(c, t, ref, kind, row && engine_may_use(c, t, kind, row) ? row : NULL, ret_row);
 }
 
+RESULT engine_name_absent(struct ctx *c, const struct tables *t, const struct refs *refs, struct result found)
+{
+	struct str all = STR_NONE;
+	if (found.code != ERR_NOT_FOUND)
+		return found;
+	for (size_t n = 0; n < refs->count; n++) {
+		const struct ref *ref = &refs->at[n];
+		const struct row *row = look_up(c, t, ref->kind, ref);
+		if ((int) ref->kind == c->problem.kind && !(row && engine_may_see(c, ref->kind, row)))
+			all = str_print(c->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(all), all.n ? ", " : "",
+					STR_ARG(ref->text));
+	}
+	if (all.n)
+		c->problem.subject = all;
+	return found;
+}
+
 /* One of the account alone: names may be given twice there. */
 static RESULT find_alone_group(struct ctx *c, const struct tables *t, uuid account, const struct ref *ref,
 			       const struct security_group **ret_group)
@@ -552,7 +591,7 @@ RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid account,
 		TRY(engine_find_own_security_group(c, t, ref, &group));
 	if (!group || !engine_is_own(c, KIND_SECURITY_GROUP, &group->row) ||
 	    !uuid_equal(group->account, account))
-		return engine_fail_not_found(c, KIND_SECURITY_GROUP, ref);
+		return fail_absent(c, t, KIND_SECURITY_GROUP, ref, router);
 	if (!engine_is_group_in(t, group, router))
 		return engine_fail_with(c, ref->field,
 					ctx_fail_kind(c, ERR_INVALID, KIND_SECURITY_GROUP,

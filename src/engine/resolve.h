@@ -88,6 +88,11 @@ bool engine_has_gone(const struct ctx *c, const struct tables *t, enum kind kind
  * the row. ERR_DENIED. */
 RESULT engine_check_found(struct ctx *c, const struct tables *t, enum kind kind, const struct row *row);
 
+/* For a change of several, behind what a finder said of one: ERR_NOT_FOUND then is about all of them
+ * that are of its kind and that the caller does not see. */
+RESULT engine_name_absent(struct ctx *c, const struct tables *t, const struct refs *refs,
+			  struct result found);
+
 /* Find a row that the caller sees, or with _own one that it may change. ERR_NOT_FOUND with the kind
  * and the field. ERR_DENIED: see engine_check_found(). */
 RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,

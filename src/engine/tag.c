@@ -235,7 +235,9 @@ RESULT engine_set_tags(struct op *op, struct tags_wish *wish)
 	for (size_t n = 0; n < wish->tags.count; n++)
 		TRY(check_tag(op, &wish->tags.at[n]));
 	for (size_t n = 0; n < wish->resources.count; n++)
-		TRY(change_row(op, wish, &wish->resources.at[n], NULL, "tag.set", add_tags));
+		TRY(engine_name_absent(
+			op->ctx, op->head, &wish->resources,
+			change_row(op, wish, &wish->resources.at[n], NULL, "tag.set", add_tags)));
 	return OK;
 }
 
@@ -245,7 +247,9 @@ RESULT engine_delete_tags(struct op *op, struct tags_wish *wish)
 		if (str_starts_with(wish->removals[n].key, STR("aws:")))
 			return fail_reserved(op, wish->removals[n].key);
 	for (size_t n = 0; n < wish->resources.count; n++)
-		TRY(change_row(op, wish, &wish->resources.at[n], NULL, "tag.delete", remove_tags));
+		TRY(engine_name_absent(
+			op->ctx, op->head, &wish->resources,
+			change_row(op, wish, &wish->resources.at[n], NULL, "tag.delete", remove_tags)));
 	return OK;
 }
 

@@ -73,7 +73,8 @@ static RESULT move_all(struct op *op, struct instances_wish *wish, const struct 
 	for (size_t n = 0; n < wish->instances.count; n++) {
 		const struct ref *ref = &wish->instances.at[n];
 		const struct instance *instance = NULL;
-		TRY(engine_find_own_instance(op->ctx, op->head, ref, &instance));
+		TRY(engine_name_absent(op->ctx, op->head, &wish->instances,
+				       engine_find_own_instance(op->ctx, op->head, ref, &instance)));
 		TRY(check_move(op, wish, move, instance, ref));
 		if (is_done(changes, count, instance->row.id))
 			continue;
