@@ -224,6 +224,10 @@ static bool is_ending(enum instance_state state)
 
 enum { TRANSITION_TEXT_SIZE = sizeof "User initiated (2026-01-31 12:00:00 GMT)" };
 
+struct instance_reason {
+	struct str code, text;
+};
+
 /* EC2's stateTransitionReason of an instance that is not to run: of a stop that a user asked for it tells when. */
 static struct str write_transition(const struct instance *i, char out[static TRANSITION_TEXT_SIZE])
 {
@@ -240,16 +244,26 @@ static bool tells_reason(const struct instance *i, enum instance_state state)
 	return is_ending(state) && i->reason_code.n;
 }
 
+/* Of a running one there is none. */
+static struct instance_reason reason_of(const struct instance *i, enum instance_state state)
+{
+	if (state == INSTANCE_PENDING)
+		return (struct instance_reason){STR("pending"), STR("pending")};
+	return tells_reason(i, state) ? (struct instance_reason){i->reason_code, i->reason_text}
+				      : (struct instance_reason){0};
+}
+
 static void write_reason(struct xml *x, const struct ec2_instance_item *i)
 {
 	char text[TRANSITION_TEXT_SIZE];
 	bool is_told = tells_reason(i->instance, i->state);
 	xml_text(x, "reason", is_told ? write_transition(i->instance, text) : STR_NONE);
-	if (!is_told)
+	struct instance_reason reason = reason_of(i->instance, i->state);
+	if (!reason.code.n)
 		return;
 	xml_open(x, "stateReason");
-	xml_text(x, "code", i->instance->reason_code);
-	xml_text(x, "message", i->instance->reason_text);
+	xml_text(x, "code", reason.code);
+	xml_text(x, "message", reason.text);
 	xml_close(x, "stateReason");
 }
 
@@ -439,6 +453,14 @@ static bool fits_reason(const struct filter_run *f, const struct row *row)
 	return tells_reason(i, model_derive_instance_state(i)) && filter_text(f, write_transition(i, text));
 }
 
+static bool fits_state_reason(const struct filter_run *f, const struct row *row)
+{
+	const struct instance *i = instance_of(row);
+	struct instance_reason reason = reason_of(i, model_derive_instance_state(i));
+	bool is_code = str_is(str_from(f->filter->name), "state-reason-code");
+	return reason.code.n && filter_text(f, is_code ? reason.code : reason.text);
+}
+
 /* The name here, and the name that interfaces have for it. */
 #define BY_INTERFACE(name, name_there)                                                                       \
 	{                                                                                                    \
@@ -519,8 +541,8 @@ static const struct filter instance_filters[] = {
 	{"metadata-options.http-endpoint", .get = fits_option},
 	{"metadata-options.http-put-response-hop-limit", .field = "metadata_hop_limit"},
 	{"reason", .get = fits_reason},
-	{"state-reason-code", .field = "reason_code"},
-	{"state-reason-message", .field = "reason_text"},
+	{"state-reason-code", .get = fits_state_reason},
+	{"state-reason-message", .get = fits_state_reason},
 	{"block-device-mapping.volume-id", .get = fits_device,
 	 .access_paths = {ATTACHED(KIND_VOLUME, volume, instance),
 			  ATTACHED(KIND_VOLUME, volume, seen_instance)}},
