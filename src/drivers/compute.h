@@ -43,6 +43,7 @@ struct compute_host;
 
 struct compute_facts {
 	int64_t cpus;             /* hardware threads */
+	int64_t cores, sockets;   /* that these are of */
 	int64_t memory;           /* bytes */
 	int64_t disk, disk_free;  /* bytes of the file system that the pool is on; of those, free */
 	enum host_seen_virt virt; /* kvm only after a guest has run under KVM on this host */

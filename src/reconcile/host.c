@@ -84,7 +84,8 @@ static const char *find_news(const struct host *row, enum host_seen_state state,
 		const char *words;
 		bool is_reported;
 	} reports[] = {
-		{"processors", row->seen_cpus == f.cpus},
+		{"processors",
+		 row->seen_cpus == f.cpus && row->seen_cores == f.cores && row->seen_sockets == f.sockets},
 		{"memory", row->seen_memory == f.memory},
 		{"disk", row->seen_disk == f.disk},
 		{"room", row->seen_full == is_full(&f)},
@@ -116,6 +117,8 @@ static RESULT report_host(struct step *s, const struct host *row, enum host_seen
 	if (facts) {
 		report->has_facts = true;
 		report->cpus = facts->cpus;
+		report->cores = facts->cores;
+		report->sockets = facts->sockets;
 		report->memory = facts->memory;
 		report->disk = facts->disk;
 		report->is_full = is_full(facts);

@@ -101,6 +101,8 @@ RESULT libvirt_probe(struct compute_host *h, struct ctx *c, struct compute_facts
 	TRY(libvirt_find_room(h, c, &size, &free));
 	*ret_facts = (struct compute_facts){
 		.cpus = node.cpus,
+		.cores = (int64_t) node.nodes * node.sockets * node.cores,
+		.sockets = (int64_t) node.nodes * node.sockets,
 		.memory = (int64_t) node.memory * 1024,
 		.disk = size,
 		.disk_free = free,

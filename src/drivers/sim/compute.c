@@ -125,6 +125,8 @@ static RESULT probe_inside(struct compute_host *h, struct ctx *c, struct compute
 	const struct sim_host *s = h->host;
 	*ret_facts = (struct compute_facts){
 		.cpus = s->cpus,
+		.cores = s->cpus,
+		.sockets = 1,
 		.memory = s->memory,
 		.disk = s->disk_size,
 		.disk_free = s->pool_free ? s->pool_free : s->disk_size,

@@ -140,6 +140,8 @@ RESULT engine_see_host(struct op *op, struct host_report *report)
 	next.seen_state = report->state;
 	if (report->has_facts) {
 		next.seen_cpus = report->cpus;
+		next.seen_cores = report->cores;
+		next.seen_sockets = report->sockets;
 		next.seen_memory = report->memory;
 		next.seen_disk = report->disk;
 		next.seen_full = report->is_full;

@@ -44,7 +44,7 @@ struct host_report {
 	uuid host;
 	enum host_seen_state state;
 	bool has_facts; /* else only state */
-	int64_t cpus, memory, disk;
+	int64_t cpus, cores, sockets, memory, disk;
 	bool is_full; /* its pool */
 	enum host_seen_virt virt;
 	struct str version, boot_id;

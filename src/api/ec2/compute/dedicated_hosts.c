@@ -110,10 +110,14 @@ static void write_capacity(struct xml *x, const struct host_item *i)
 static void write_properties(struct xml *x, const struct host_item *i)
 {
 	xml_open(x, "hostProperties");
+	if (i->host)
+		xml_int(x, "cores", i->host->seen_cores);
 	xml_text_opt(x, "instanceType", i->dedicated->type);
 	xml_text(x, "instanceFamily", i->dedicated->family);
-	if (i->host)
+	if (i->host) {
+		xml_int(x, "sockets", i->host->seen_sockets);
 		xml_int(x, "totalVCpus", engine_count_host_vcpus(i->host));
+	}
 	xml_close(x, "hostProperties");
 }
 
