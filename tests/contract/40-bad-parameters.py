@@ -21,7 +21,7 @@ PREFIXES = sorted({p["prefix"] for a in ACTIONS.values() for p in a["params"] if
 MEANINGLESS = {"InstanceType": "x9.huge", "AvailabilityZone": "us-mars-1a", "AvailabilityZoneId": "mars1-az1", "KeyType": "dsa",
                "IpProtocol": "carrier-pigeon", "ZoneName.N": "us-mars-1a", "ZoneId.N": "mars1-az1", "RegionName.N": "us-mars-1",
                "InstanceType.N": "x9.huge", "PublicKeyMaterial": "bm8ga2V5", "UserId": "999999999999", "SourceRegion": "us-mars-1", "DestinationRegion": "us-mars-1",
-               "NetworkBorderGroup": "us-mars-1", "ResourceType": "spaceship", "NextToken": "bm8gdG9rZW4=", "AttributeName.N": "no-such-attribute", "Cidr": "10.0.0.0/33", "DomainName": "mail..example.com"}
+               "NetworkBorderGroup": "us-mars-1", "Ipv6CidrBlockNetworkBorderGroup": "us-mars-1", "ResourceType": "spaceship", "NextToken": "bm8gdG9rZW4=", "AttributeName.N": "no-such-attribute", "Cidr": "10.0.0.0/33", "DomainName": "mail..example.com"}
 # EC2 takes these: what is deleted twice, or names nothing.
 HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKeyPair", "KeyPairId"): re.compile("key-[0-9a-f]{17}"),
             # Told of each in the answer, which is one all the same.

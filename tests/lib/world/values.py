@@ -41,6 +41,7 @@ VALUES = {
     "MaxCount": "1",
     "MinCount": "1",
     "Name": "fresh",
+    "Ipv6CidrBlockNetworkBorderGroup": "us-east-1",
     "NotBefore": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 40 * 86400)),
     "PolicyDocument": "{}",
     "PrefixListName": "fresh",

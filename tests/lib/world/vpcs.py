@@ -4,6 +4,12 @@ import ipaddress
 
 REQUESTS = {
     ("AssociateVpcCidrBlock", "AmazonProvidedIpv6CidrBlock"): {"VpcId": "spare vpc"},
+    ("AssociateVpcCidrBlock", "Ipv6CidrBlockNetworkBorderGroup"): {
+        "VpcId": "spare vpc", "AmazonProvidedIpv6CidrBlock": "=true",
+    },
+    ("CreateVpc", "Ipv6CidrBlockNetworkBorderGroup"): {
+        "CidrBlock": "=10.9.0.0/16", "AmazonProvidedIpv6CidrBlock": "=true",
+    },
     "AssociateVpcCidrBlock": {"VpcId": "spare vpc", "CidrBlock": "=10.66.0.0/16"},
     "CreateVpcPeeringConnection": {"VpcId": "peer vpc", "PeerVpcId": "loose vpc"},
     "AcceptVpcPeeringConnection": {"VpcPeeringConnectionId": "spare pcx"},

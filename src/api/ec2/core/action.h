@@ -41,8 +41,7 @@ struct filters {
  * AssociateVpcCidrBlock. */
 #define EC2_BLOCK_ORIGINS_UNBUILT                                                                            \
 	NOT_BUILT("Ipv6Pool"), NOT_BUILT("Ipv6CidrBlock"), NOT_BUILT("Ipv4IpamPoolId"),                      \
-		NOT_BUILT("Ipv4NetmaskLength"), NOT_BUILT("Ipv6IpamPoolId"), NOT_BUILT("Ipv6NetmaskLength"), \
-		NOT_BUILT("Ipv6CidrBlockNetworkBorderGroup")
+		NOT_BUILT("Ipv4NetmaskLength"), NOT_BUILT("Ipv6IpamPoolId"), NOT_BUILT("Ipv6NetmaskLength")
 
 enum ec2_action_flag {
 	EC2_OF_STS = API_OF_FACE, /* an action of the Security Token Service */

@@ -69,6 +69,26 @@ void ec2_write_ipv6_origin(const struct ec2_call *e, struct xml *x)
 	xml_z(x, "ipv6Pool", "Amazon");
 }
 
+RESULT ec2_check_border_group(struct ec2_call *e, struct str field, struct str group)
+{
+	if (str_is_empty(group) || str_equal(group, e->config->region))
+		return OK;
+	return ctx_fail_field(
+		e->c, ERR_INVALID, field,
+		"Value (%" STR_FMT ") for parameter %" STR_FMT " is invalid. There is only %" STR_FMT ".",
+		STR_ARG(group), STR_ARG(params_small_name(e->c->arena, field)), STR_ARG(e->config->region));
+}
+
+RESULT ec2_check_ipv6_border_group(struct ec2_call *e, bool wants_ipv6, struct str group)
+{
+	struct str field = STR("Ipv6CidrBlockNetworkBorderGroup");
+	if (group.n && !wants_ipv6)
+		return ctx_fail_field(e->c, ERR_COMBINATION, field,
+				      "The parameter ipv6CidrBlockNetworkBorderGroup requires the parameter "
+				      "amazonProvidedIpv6CidrBlock to be true.");
+	return ec2_check_border_group(e, field, group);
+}
+
 void ec2_write_mac(struct xml *x, const char *name, struct mac mac)
 {
 	char text[MAC_TEXT_SIZE];

@@ -17,6 +17,11 @@ void ec2_write_cidr(struct xml *x, const char *name, struct cidr cidr);
 void ec2_write_ipv6_association(struct xml *x, const char *prefix, uuid association, struct cidr block,
 				const char *state);
 void ec2_write_ipv6_origin(const struct ec2_call *e, struct xml *x);
+/* Addresses are of one border group, which has the region's name: ERR_INVALID, if another is asked for. */
+RESULT ec2_check_border_group(struct ec2_call *e, struct str field, struct str group);
+/* The same of an IPv6 block that Amazon provides. EC2's pages say that the parameter needs one; the words for that
+ * are ours. */
+RESULT ec2_check_ipv6_border_group(struct ec2_call *e, bool wants_ipv6, struct str group);
 void ec2_write_mac(struct xml *x, const char *name, struct mac mac);
 /* <tagSet>: most kinds show an empty one, too. Of some only the answer of the call that makes one does, and
  * lists leave an empty set out; of others nothing shows it. */

@@ -203,20 +203,10 @@ static const struct param allocate_address_params[] = {
 };
 #undef P
 
-static RESULT check_border_group(struct ec2_call *e, struct str group)
-{
-	if (str_is_empty(group) || str_equal(group, e->config->region))
-		return OK;
-	return ctx_fail_field(e->c, ERR_INVALID, STR("NetworkBorderGroup"),
-			      "Value (%" STR_FMT
-			      ") for parameter networkBorderGroup is invalid. There is only %" STR_FMT ".",
-			      STR_ARG(group), STR_ARG(e->config->region));
-}
-
 static RESULT prepare_allocate(struct ec2_call *e, void *args)
 {
 	struct ec2_allocate_address *a = args;
-	TRY(check_border_group(e, a->border_group));
+	TRY(ec2_check_border_group(e, STR("NetworkBorderGroup"), a->border_group));
 	return ec2_take_tags(e, &a->tag_specs, "elastic-ip", "elastic-ip", &a->wish.tags);
 }
 
@@ -300,7 +290,7 @@ static const struct param release_address_params[] = {
 static RESULT prepare_release(struct ec2_call *e, void *args)
 {
 	struct ec2_release_address *a = args;
-	TRY(check_border_group(e, a->border_group));
+	TRY(ec2_check_border_group(e, STR("NetworkBorderGroup"), a->border_group));
 	return request_choose(e->c, &a->wish.address, "AllocationId", &a->public_ip, "PublicIp",
 			      &a->wish.address);
 }

@@ -4,11 +4,17 @@
 #include "api/ec2/core/write.h"
 #include "engine/network/router_block.h"
 
-#define P(wire, member, ...) PARAM(struct router_block_wish, wire, member, __VA_ARGS__)
+struct ec2_associate_vpc_block {
+	struct router_block_wish wish;
+	struct str border_group;
+};
+#define P(wire, member, ...) PARAM(struct ec2_associate_vpc_block, wire, member, __VA_ARGS__)
 static const struct param associate_params[] = {
-	P("VpcId", router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
-	P("CidrBlock", block, .doc = "Further addresses, /16 to /28."),
-	P("AmazonProvidedIpv6CidrBlock", wants_ipv6, .doc = "Or an IPv6 block, a /56 of the region's pool."),
+	P("VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
+	P("CidrBlock", wish.block, .doc = "Further addresses, /16 to /28."),
+	P("AmazonProvidedIpv6CidrBlock", wish.wants_ipv6,
+	  .doc = "Or an IPv6 block, a /56 of the region's pool."),
+	P("Ipv6CidrBlockNetworkBorderGroup", border_group, .max = 255, .doc = "The region's name."),
 	EC2_BLOCK_ORIGINS_UNBUILT,
 };
 #undef P
@@ -20,7 +26,9 @@ static const struct param disassociate_params[] = {
 /* One of them. */
 static RESULT prepare_associate(struct ec2_call *e, void *args)
 {
-	struct router_block_wish *a = args;
+	struct ec2_associate_vpc_block *whole = args;
+	struct router_block_wish *a = &whole->wish;
+	TRY(ec2_check_ipv6_border_group(e, a->wants_ipv6, whole->border_group));
 	a->ipv6_field = STR("AmazonProvidedIpv6CidrBlock");
 	if (!cidr_is_none(a->block) && a->wants_ipv6)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("AmazonProvidedIpv6CidrBlock"),
@@ -67,7 +75,7 @@ static RESULT ec2_disassociate_vpc_cidr_block(struct ec2_call *e, const void *ar
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("AssociateVpcCidrBlock"), .flags = API_WRITES,
-	 .args = PARAMS(struct router_block_wish, associate_params), .prepare = prepare_associate,
+	 .args = PARAMS(struct ec2_associate_vpc_block, associate_params), .prepare = prepare_associate,
 	 .operation = engine_add_router_block_run, .answer = ec2_associate_vpc_cidr_block,
 	 .state_in_answer = "associating", .doc = "Gives a VPC further addresses."},
 	{EC2_ACTION("DisassociateVpcCidrBlock"), .flags = API_WRITES,

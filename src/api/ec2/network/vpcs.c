@@ -176,7 +176,7 @@ static const struct ec2_listing vpc_listing = {.kind = KIND_ROUTER,
 
 struct ec2_create_vpc {
 	struct router_wish wish;
-	struct str tenancy;
+	struct str tenancy, border_group;
 	struct ec2_tag_specs tag_specs;
 };
 static const struct param create_vpc_params[] = {
@@ -188,6 +188,8 @@ static const struct param create_vpc_params[] = {
 		     "VPC none is on everybody's."),
 	PARAM(struct ec2_create_vpc, "AmazonProvidedIpv6CidrBlock", wish.wants_ipv6,
 	      .doc = "An IPv6 block, too: a /56 of the region's pool."),
+	PARAM(struct ec2_create_vpc, "Ipv6CidrBlockNetworkBorderGroup", border_group, .max = 255,
+	      .doc = "The region's name."),
 	EC2_BLOCK_ORIGINS_UNBUILT,
 	NOT_BUILT("VpcEncryptionControl"),
 	TAG_SPECIFICATIONS(struct ec2_create_vpc, tag_specs),
@@ -197,6 +199,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	struct ec2_create_vpc *a = args;
 	a->wish.ipv6_field = STR("AmazonProvidedIpv6CidrBlock");
+	TRY(ec2_check_ipv6_border_group(e, a->wish.wants_ipv6, a->border_group));
 	if (str_is(a->tenancy, "dedicated"))
 		a->wish.tenancy = ROUTER_TENANCY_DEDICATED;
 	return ec2_take_tags(e, &a->tag_specs, "vpc", "vpc", &a->wish.tags);
