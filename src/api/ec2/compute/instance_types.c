@@ -61,9 +61,9 @@ static const struct filter type_filters[] = {
 	{"ebs-info.ebs-optimized-info.maximum-bandwidth-in-mbps", .get = filter_nothing},
 	{"ebs-info.ebs-optimized-info.maximum-iops", .get = filter_nothing},
 	{"ebs-info.ebs-optimized-info.maximum-throughput-in-mbps", .get = filter_nothing},
-	{"ebs-info.ebs-optimized-support", .get = filter_nothing},
-	{"ebs-info.encryption-support", .get = filter_nothing},
-	{"ebs-info.nvme-support", .get = filter_nothing},
+	{"ebs-info.ebs-optimized-support", .fixed = "supported"},
+	{"ebs-info.encryption-support", .fixed = "supported"},
+	{"ebs-info.nvme-support", .fixed = "unsupported"},
 	{"instance-storage-info.disk.count", .get = filter_nothing},
 	{"instance-storage-info.disk.size-in-gb", .get = filter_nothing},
 	{"instance-storage-info.disk.type", .get = filter_nothing},
@@ -76,8 +76,8 @@ static const struct filter type_filters[] = {
 	{"network-info.maximum-network-cards", .get = filter_nothing},
 	{"network-info.network-performance", .get = filter_nothing},
 	{"processor-info.sustained-clock-speed-in-ghz", .get = filter_nothing},
-	{"vcpu-info.valid-cores", .get = filter_nothing},
-	{"vcpu-info.valid-threads-per-core", .get = filter_nothing},
+	{"vcpu-info.valid-cores", .field = "vcpus"},
+	{"vcpu-info.valid-threads-per-core", .fixed = "1"},
 };
 
 static bool is_offered(struct ec2_call *e, const struct row *row)
@@ -99,6 +99,30 @@ static void write_network_info(struct xml *x, const struct instance_type *type)
 	xml_close(x, "networkInfo");
 }
 
+/* A guest sees its volumes as virtio's disks, of each type and with encryption or without. */
+static void write_ebs_info(struct xml *x)
+{
+	xml_open(x, "ebsInfo");
+	xml_z(x, "ebsOptimizedSupport", "supported");
+	xml_z(x, "encryptionSupport", "supported");
+	xml_z(x, "nvmeSupport", "unsupported");
+	xml_close(x, "ebsInfo");
+}
+
+/* Nobody can ask for fewer cores, or for threads in them. */
+static void write_vcpu_info(struct xml *x, const struct instance_type *type)
+{
+	xml_open(x, "vCpuInfo");
+	xml_int(x, "defaultVCpus", type->vcpus);
+	xml_int(x, "defaultCores", type->vcpus);
+	xml_int(x, "defaultThreadsPerCore", 1);
+	xml_open(x, "validCores");
+	xml_int(x, "item", type->vcpus);
+	xml_close(x, "validCores");
+	ec2_write_words(x, "validThreadsPerCore", "1");
+	xml_close(x, "vCpuInfo");
+}
+
 static void write_type(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct instance_type *type = item;
@@ -114,16 +138,16 @@ static void write_type(struct ec2_call *e, struct xml *x, const void *item)
 	xml_open(x, "processorInfo");
 	ec2_write_words(x, "supportedArchitectures", instance_type_arch_words[type->arch]);
 	xml_close(x, "processorInfo");
-	xml_open(x, "vCpuInfo");
-	xml_int(x, "defaultVCpus", type->vcpus);
-	xml_int(x, "defaultCores", type->vcpus);
-	xml_int(x, "defaultThreadsPerCore", 1);
-	xml_close(x, "vCpuInfo");
+	write_vcpu_info(x, type);
 	xml_open(x, "memoryInfo");
 	xml_int(x, "sizeInMiB", type_mib(type));
 	xml_close(x, "memoryInfo");
 	xml_bool(x, "instanceStorageSupported", false);
+	write_ebs_info(x);
 	write_network_info(x, type);
+	xml_open(x, "placementGroupInfo");
+	ec2_write_words(x, "supportedStrategies", "cluster|partition|spread");
+	xml_close(x, "placementGroupInfo");
 	xml_bool(x, "hibernationSupported", false);
 	xml_bool(x, "burstablePerformanceSupported", type->burstable);
 	xml_bool(x, "dedicatedHostsSupported", false);
