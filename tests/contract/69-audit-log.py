@@ -202,6 +202,15 @@ def test_what_is_done_is_told(region, log, shop, admin):
     told("identity:revoke_token", "ok", lambda: shop.call("DELETE", f"{IDENTITY}/auth/tokens", headers={
         "X-Subject-Token": token.headers["X-Subject-Token"]}), token.json["token"]["audit_ids"][0])
 
+    # where clients send their tokens
+    made = told("identity:create_service", "ok", lambda: admin.ok("POST", f"{IDENTITY}/services", {"service": {
+        "type": "audit-log", "name": "log"}}), "type=audit-log", user_name="admin", kind="catalog_entry", does="rights")["service"]["id"]
+    told("identity:create_endpoint", "ok", lambda: admin.ok("POST", f"{IDENTITY}/endpoints", {"endpoint": {
+        "service_id": made, "interface": "public", "url": "http://198.51.100.7/"}}), "interface=public", "url=http://198.51.100.7/", kind="catalog_entry")
+    told("identity:create_endpoint", "DENIED", lambda: shop.call("POST", f"{IDENTITY}/endpoints", {"endpoint": {
+        "service_id": made, "interface": "public", "url": "http://198.51.100.7/"}}), user_name="shop", code="403")
+    told("identity:delete_service", "ok", lambda: admin.call("DELETE", f"{IDENTITY}/services/{made}"), made)
+
     # the operator's
     told("dari:env", "ok", lambda: region.command("env", "shop"), user_name="operator", credential="operator")
     assert re.fullmatch(r"unix:uid=0,pid=\d+", log.read()[-1]["from"])

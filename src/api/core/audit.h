@@ -19,7 +19,7 @@ enum audit_does {
 	AUDIT_READS = 1,      /* shows a secret that is there */
 	AUDIT_CHANGES = 2,    /* changes one, enables, disables or deletes it */
 	AUDIT_ISSUES = 4,     /* makes one and hands it out */
-	AUDIT_RIGHTS = 8,     /* changes who may what */
+	AUDIT_RIGHTS = 8,     /* changes who may what, or where clients send their tokens */
 	AUDIT_WHEN_SAID = 16, /* only calls that say so when they turn out to touch one */
 };
 

@@ -261,9 +261,21 @@ static struct str draw_region(struct os_call *e)
 	return str_encode_hex(e->c->arena, id.b, sizeof id.b);
 }
 
+/* For the audit log, whose record has the path's words already: what clients are told, and where they are sent. */
+static void tell_subject(struct os_call *e, const struct os_catalog_change *a, enum catalog_entry_what what)
+{
+	audit_add_subject(e->audit, "name", a->name);
+	audit_add_subject(e->audit, "type", a->type);
+	if (what == CATALOG_ENTRY_WHAT_ENDPOINT) {
+		audit_add_subject(e->audit, "interface", a->interface);
+		audit_add_subject(e->audit, "url", a->text);
+	}
+}
+
 static RESULT prepare(struct os_call *e, struct os_catalog_change *a, enum catalog_entry_what what)
 {
 	struct catalog_wish *wish = &a->wish;
+	tell_subject(e, a, what);
 	TRY(check_not_own(e, a, what));
 	TRY(read_enabled(e, a));
 	wish->what = what;
