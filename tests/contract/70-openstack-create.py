@@ -138,7 +138,7 @@ ROWS = [
     R(f"{VOL}/volumes", "volume", {"imageRef": "{image}", "size": 12}, shown={"imageRef": HIDDEN, "volume_image_metadata": lambda v: v["image_name"]}),
     R(f"{IMG}/images", None, {
         "id": "11111111-2222-4333-8444-555555555555", "name": "i", "visibility": "private", "disk_format": "raw", "container_format": "bare", "min_disk": 2,
-        "min_ram": 64, "protected": True, "os_hidden": False, "tags": ["a"], "os_distro": "debian"},
+        "min_ram": 64, "protected": True, "os_hidden": False, "tags": ["a"], "os_distro": "debian", "owner": "{project}"},
       changes=[{"name": "j"}, {"visibility": "community"}, {"visibility": "shared"}, {"disk_format": "qcow2"}, {"min_disk": 3}, {"min_ram": 128},
                {"protected": False}, {"os_hidden": True}, {"os_hidden": False}, {"tags": ["b", "c"]}, {"os_distro": "other"}], form="JSON-patch"),
     R(f"{ID}/domains", "domain", {"name": "d", "description": "d", "enabled": True}, changes=[{"name": "e"}, {"description": "e"}, {"enabled": False}, {"enabled": True}],

@@ -151,7 +151,8 @@ struct image_form engine_image_form(const struct image *image);
  * that id. To make an image public needs the permission image.publish, here and in the operations
  * that follow. */
 struct image_creation {
-	uuid id; /* none: one is drawn */
+	uuid id;          /* none: one is drawn */
+	struct ref owner; /* kind none: the caller's account; as engine_find_owner_to_be() has it */
 	struct image_form form;
 	/* made: */
 	uuid image;

@@ -10,6 +10,7 @@
 #include "engine/storage/image.h"
 #include "engine/storage/image_internal.h"
 #include "engine/storage/snapshot_internal.h"
+#include "model/account.h"
 #include "model/boot_mode.h"
 #include "model/firmware.h"
 #include "model/snapshot.h"
@@ -184,11 +185,11 @@ static RESULT take_form(struct op *op, const struct image_form *form, struct ima
 
 RESULT engine_create_image(struct op *op, struct image_creation *wish)
 {
-	struct image image = {.row.gen = 1,
-			      .account = engine_get_account(op->ctx),
-			      .ena_support = true,
-			      .is_unshared = true};
+	const struct account *owner = NULL;
 	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
+	TRY(engine_find_owner_to_be(op, &wish->owner, &owner));
+	struct image image = {
+		.row.gen = 1, .account = owner->row.id, .ena_support = true, .is_unshared = true};
 	TRY(take_form(op, &wish->form, &image));
 	TRY(quota_check(op, image.account, QUOTA_IMAGES, 1));
 	image.row.id = uuid_is_none(wish->id) ? engine_new_id(op, KIND_IMAGE) : wish->id;

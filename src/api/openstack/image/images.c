@@ -402,6 +402,8 @@ static const struct param create_params[] = {
 	F("protected", is_protected, .doc = "It is not deleted."),
 	F("os_hidden", is_hidden, .doc = "It is left out of lists."),
 	F("tags", tags, .max = IMAGE_PROPERTIES_MAX, .doc = "Words."),
+	OS_BODY(struct os_image_create, "owner", wish.owner, .kind = KIND_ACCOUNT,
+		.flags = ID_OR_EMPTY | NULLABLE, .doc = "Whose it is; absent: the caller's own."),
 };
 #undef F
 
@@ -500,7 +502,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	if (a->fields.id.n && !result_is_ok(uuid_parse(a->fields.id, &a->wish.id)))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("id"), "Invalid image id: it is no UUID.");
 	form_of_fields(&a->fields, &a->wish.form);
-	call_set_answer_header(e->call, "OpenStack-image-import-methods", STR("glance-direct,web-download"));
 	return OK;
 }
 
@@ -510,6 +511,7 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 	struct str where = str_print(e->c->arena, "%" STR_FMT "/image/v2/images/%" STR_FMT,
 				     STR_ARG(e->base_url), STR_ARG(uuid_to_str(e->c->arena, image)));
 	call_set_answer_header(e->call, "Location", where);
+	call_set_answer_header(e->call, "OpenStack-image-import-methods", STR("glance-direct,web-download"));
 	return os_write_returned(e, &one_listing, image, w);
 }
 
