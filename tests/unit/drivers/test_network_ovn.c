@@ -794,56 +794,6 @@ static void test_a_router_with_interfaces(void **state)
 	model_done(&lab.model);
 }
 
-static size_t count_ways(const struct lab *lab, const char *prefix, const char *hop)
-{
-	size_t count = 0;
-	const char *id;
-	json_t *row, *rows = json_object_get(lab->model.tables, "Logical_Router_Static_Route");
-	json_object_foreach (rows, id, row)
-		count += strcmp(json_string_value(json_object_get(row, "ip_prefix")), prefix) == 0 &&
-			 strcmp(json_string_value(json_object_get(row, "nexthop")), hop) == 0;
-	return count;
-}
-
-/* What comes in goes by the gateway's table. OVN prefers a connected network to a route of the same
- * prefix: routes within the router's blocks go by halves of its subnets. */
-static void test_a_gateways_table(void **state)
-{
-	static struct world w;
-	char name[NB_NAME_SIZE], hop[IP_TEXT_SIZE];
-	init_world(&w);
-	struct lab lab = make_lab(state, &w);
-	w.gateways[0].route_table = make_id("table", 0, 1);
-	w.routes[0][1].destination = make_cidr("10.0.1.0/24");
-	apply_all(&lab);
-	const json_t *port =
-		find_row(&lab, "Logical_Router_Port", uuid_v5(w.routers[0].row.id, STR("gw-lrp")));
-	assert_string_equal(
-		json_string_value(json_object_get(json_object_get(port, "options"), "route_table")),
-		nb_write_hex("rt_", w.gateways[0].route_table, name));
-	ip_write(w.ports[0].ip, hop);
-	assert_int_equal(count_ways(&lab, "10.0.1.0/25", hop), 1);
-	assert_int_equal(count_ways(&lab, "10.0.1.128/25", hop), 1);
-	assert_int_equal(count_ways(&lab, "10.0.0.0/25", hop), 0);
-	w.routes[0][1].destination = make_cidr("10.0.0.0/16"); /* the local route's: each subnet */
-	apply_all(&lab);
-	assert_int_equal(count_ways(&lab, "10.0.0.0/25", hop), 1);
-	assert_int_equal(count_ways(&lab, "10.0.1.128/25", hop), 1);
-	w.routes[0][1].destination = make_cidr("10.0.0.0/8"); /* wider than the local route: behind it */
-	apply_all(&lab);
-	assert_int_equal(count_ways(&lab, "10.0.0.0/8", hop), 1);
-	assert_int_equal(count_ways(&lab, "10.0.0.0/25", hop), 0);
-	w.routes[0][0] = w.routes[0][1]; /* the local route's, but for a subnet that has its own */
-	w.routes[0][0].row.id = make_id("route", 0, 0);
-	w.routes[0][0].port = make_id("nobody", 0, 0);
-	w.routes[0][0].destination = make_cidr("10.0.1.0/24");
-	w.routes[0][1].destination = make_cidr("10.0.0.0/16");
-	apply_all(&lab);
-	assert_int_equal(count_ways(&lab, "10.0.1.0/25", hop), 1);
-	assert_int_equal(count_ways(&lab, "10.0.0.0/25", hop), 1);
-	model_done(&lab.model);
-}
-
 /* As OVN chooses: the row with the longest block that the source is in. */
 static struct ip translate(const struct lab *lab, struct ip source)
 {
@@ -1034,7 +984,6 @@ int main(int argc, char **argv)
 		ctx_test(test_a_network_without_router),
 		ctx_test(test_kinds_of_ports),
 		ctx_test(test_a_router_with_interfaces),
-		ctx_test(test_a_gateways_table),
 		ctx_test(test_a_nat_gateways_shares),
 		ctx_test(test_another_regions_row_is_not_taken),
 		ctx_test(test_other_marks_are_kept),
