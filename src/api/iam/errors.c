@@ -9,7 +9,7 @@ static const struct api_error rows[] = {
 	{ERR_INVALID, 0, 400, "MalformedPolicyDocument", "PolicyDocument"},
 	{ERR_INVALID, 0, 400, "InvalidInput", "PolicyInputList"},
 	{ERR_INVALID, 0, 400, "InvalidInput", "PermissionsBoundary"},
-	{ERR_INVALID, 0, 400, "InvalidInput", "Tag.Key"}, /* the engine's rule: reserved */
+	{ERR_INVALID, 0, 400, "InvalidInput", "Tag.Key"}, /* reserved: code and text are guessed */
 	{ERR_INVALID, KIND_ACCOUNT, 400, "PasswordPolicyViolation"},
 	{ERR_CONFLICT, 0, 409, "ConcurrentModification"},
 	{ERR_PROTECTED, 0, 403, "AccessDenied"},

@@ -251,7 +251,9 @@ extern const struct iam_listing iam_roles;
 
 /* ---- policies.c ---- */
 
-/* What is said of a policy that is not there: it depends on the action. "*" stands for the ARN. */
+/* What is said of a policy that is not there: it depends on the action. "*" stands for the ARN.
+ * AWS's texts where a policy is read or attached. That the lists of a policy's entities, versions and tags have the
+ * first, and CreatePolicyVersion the second, is guessed. */
 #define IAM_NO_POLICY "Policy * was not found."
 #define IAM_NOT_ATTACHABLE "Policy * does not exist or is not attachable."
 /* The policy of that ARN, the account's or AWS's own, by its id. ERR_INVALID: this is no ARN of a policy;

@@ -362,6 +362,7 @@ static const struct empty_kind {
 			ERR_MALFORMED, 0, 400, malformed                                                     \
 		}                                                                                            \
 	}
+	/* Its texts were found in an imitation of EC2 (moto) alone. */
 	KIND("DescribeCarrierGateways", "carrierGatewaySet", "carrierGateway", "cagw-",
 	     "InvalidCarrierGatewayID.NotFound", "InvalidCarrierGatewayID.Malformed"),
 	KIND("DescribeTransitGateways", "transitGatewaySet", "transitGateway", "tgw-",
@@ -393,6 +394,7 @@ static const struct empty_kind {
 	     "InvalidTrafficMirrorTargetId.NotFound", "InvalidTrafficMirrorTargetId.Malformed"),
 	KIND("DescribeTrafficMirrorFilters", "trafficMirrorFilterSet", "trafficMirrorFilter", "tmf-",
 	     "InvalidTrafficMirrorFilterId.NotFound", "InvalidTrafficMirrorFilterId.Malformed"),
+	/* So were these. */
 	KIND("DescribeVpcEndpointServiceConfigurations", "serviceConfigurationSet", "vpcEndpointService",
 	     "vpce-svc-", "InvalidVpcEndpointServiceId.NotFound", "InvalidVpcEndpointServiceId.Malformed"),
 	KIND("DescribeReservedInstances", "reservedInstancesSet", "reservedInstances", NULL,

@@ -145,6 +145,7 @@ static const struct api_error ec2_rows[] = {
 	E(NOT_FOUND, SECURITY_GROUP_RULE, 400, "InvalidPermission.NotFound"),
 	E(NOT_FOUND, PORT, 400, "InvalidNetworkInterfaceID.NotFound",
 	  .says = "The networkInterface ID '*' does not exist"),
+	/* The text was found in an imitation of EC2 (moto) alone. */
 	E_OF(NOT_FOUND, ADDRESS, "PublicIp", 400, "InvalidAddress.NotFound",
 	     .says = "Address '*' not found."),
 	E(NOT_FOUND, PROFILE_ASSOCIATION, 400, "NoSuchAssociation"),
