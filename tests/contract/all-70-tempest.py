@@ -11,18 +11,20 @@ Tempest itself would skip has to be left out by name. Guests are simulated: noth
 # takes: 1400 s
 import collections
 import configparser
+import http.server
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import threading
 
 import subunit
 import testtools
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud  # noqa: E402
-from dev import ROOT, Dev, end_with_parent  # noqa: E402
+from dev import ROOT, WEB_ADDRESS, Dev, end_with_parent  # noqa: E402
 
 FOLDER = os.path.join(ROOT, "tests/contract")
 PACKAGES = "/usr/lib/python3/dist-packages"
@@ -63,6 +65,26 @@ def make_image(admin, name):
     return image
 
 
+class Disk(http.server.BaseHTTPRequestHandler):
+    """A raw disk, at whichever path, for imports from the web."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "4096")
+        self.end_headers()
+        self.wfile.write(bytes(4096))
+
+    def log_message(self, *_):
+        pass
+
+
+def serve_disk():
+    """Its URL, where the region may fetch from."""
+    web = http.server.ThreadingHTTPServer((WEB_ADDRESS, 0), Disk)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    return f"http://{WEB_ADDRESS}:{web.server_port}/disk.raw"
+
+
 def settings(dev, folder):
     """tempest.conf: its groups and their options."""
     admin = cloud.admin(dev)
@@ -86,7 +108,7 @@ def settings(dev, folder):
                                     "shelve": True, "rescue": True, "change_password": False, "live_migration": False,
                                     "cold_migration": False, "metadata_service": True, "attach_encrypted_volume": False,
                                     "enable_instance_password": True, "ide_bus": False, "xenapi_apis": True},
-        "image": {"http_image": f"{dev.url}/", "disk_formats": "raw", "container_formats": "bare", "build_interval": 0,
+        "image": {"http_image": serve_disk(), "disk_formats": "raw", "container_formats": "bare", "build_interval": 0,
                   "build_timeout": 30},
         "image-feature-enabled": {"api_v2": True, "import_image": True, "os_glance_reserved": True},
         "network": {"public_network_id": outside, "floating_network_name": "internet", "build_interval": 0, "build_timeout": 30},
