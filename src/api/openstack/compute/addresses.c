@@ -95,6 +95,7 @@ static RESULT prepare_add(struct os_call *e, void *args)
 				      ip_is_none(a->wish.private_ip)
 					      ? "No fixed IPs associated to instance"
 					      : "Specified fixed address not assigned to instance");
+	a->wish.keeps_present = true;
 	name_port(e, a, first);
 	return OK;
 }
