@@ -74,6 +74,12 @@ static const char *word(const struct request *x, const char *ec2, const char *ne
 	return is_nova ? "400" : request_word(x, ec2, neutron);
 }
 
+/* Neutron deletes the account's own rules that name a group with it; EC2 refuses. */
+static bool goes_with_group(const struct request *x, const struct thing *rule)
+{
+	return request_is_openstack(x) && rule->account == x->account;
+}
+
 static void judge_delete_group(const struct request *x, struct verdict *v)
 {
 	const struct thing *group = x->refs[0];
@@ -86,13 +92,21 @@ static void judge_delete_group(const struct request *x, struct verdict *v)
 			return;
 		}
 	EACH (&x->s->model, t, KIND_SECURITY_GROUP_RULE)
-		if (t->to == group && t->of != group) {
+		if (t->to == group && t->of != group && !goes_with_group(x, t)) {
 			refuse(v, code);
 			return;
 		}
 	EACH (&x->s->model, t, KIND_PORT)
 		if ((t->of ? t->of->group : t->group) == group)
 			refuse_or_doubt(v, !model_may_have_ended(t), code);
+}
+
+static void apply_delete_group(struct request *x, struct str answer)
+{
+	EACH (&x->s->model, t, KIND_SECURITY_GROUP_RULE)
+		if (t->to == x->refs[0] && t->of != x->refs[0] && goes_with_group(x, t))
+			model_end(&x->s->model, t, GONE);
+	request_apply_end(x, answer);
 }
 
 /* ---- in further VPCs ---- */
@@ -280,7 +294,7 @@ static const struct operation rows[] = {
 	 NULL,
 	 NULL,
 	 judge_delete_group,
-	 request_apply_end},
+	 apply_delete_group},
 	{"POST " OS_RULES,
 	 3,
 	 {{"security_group_id", KIND_SECURITY_GROUP}},
@@ -301,7 +315,7 @@ static const struct operation rows[] = {
 	 NULL,
 	 NULL,
 	 judge_delete_group,
-	 request_apply_end},
+	 apply_delete_group},
 	{"POST " NOVA_RULES,
 	 2,
 	 {{"parent_group_id", KIND_SECURITY_GROUP}},

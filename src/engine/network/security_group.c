@@ -234,9 +234,16 @@ static bool port_has_group(const struct port *port, uuid group)
 	return false;
 }
 
+/* Another group's rule that names the group. */
+static bool is_named_by(const struct security_group *group, const struct security_group_rule *rule)
+{
+	return row_is_live(&rule->row) && uuid_is_none(rule->peering) &&
+	       !uuid_equal(rule->group, group->row.id);
+}
+
 /* The id of what still has the group: another router, a port of its own, or another group whose rule names
- * it. */
-static struct str find_user(struct op *op, const struct security_group *group)
+ * it and is not to go with it. */
+static struct str find_user(struct op *op, const struct security_group *group, bool takes_rules)
 {
 	const struct security_group_association *association =
 		security_group_association_first_by_group(op->head, group->row.id);
@@ -252,8 +259,7 @@ static struct str find_user(struct op *op, const struct security_group *group)
 	const struct security_group_rule *rule =
 		security_group_rule_first_by_peer_group(op->head, group->row.id);
 	for (; rule; rule = security_group_rule_next_by_peer_group(op->head, rule))
-		if (row_is_live(&rule->row) && uuid_is_none(rule->peering) &&
-		    !uuid_equal(rule->group, group->row.id))
+		if (is_named_by(group, rule) && !(takes_rules && uuid_equal(rule->account, group->account)))
 			return engine_write_id(op, KIND_SECURITY_GROUP, rule->group);
 	return STR_NONE;
 }
@@ -275,6 +281,31 @@ RESULT security_group_delete_with_rules(struct op *op, uuid group)
 	return security_group_delete(op, group);
 }
 
+/* Takes the rule from its group, whose owner has to be allowed to: the call did not name it. */
+static RESULT take_rule(struct op *op, uuid rule, const struct security_group *from)
+{
+	TRY(engine_permit(op, "security_group.revoke", KIND_SECURITY_GROUP, &from->row));
+	TRY(security_group_rule_forget(op, rule));
+	struct security_group next = *from;
+	next.row.gen++;
+	TRY(security_group_put(op, &next));
+	return engine_log_event(op, KIND_SECURITY_GROUP, &next.row, "rules removed",
+				"A group that a rule names is deleted.");
+}
+
+static RESULT take_rules(struct op *op, const struct security_group *group)
+{
+	const struct security_group_rule *rule = security_group_rule_first_by_peer_group(op->head,
+											 group->row.id),
+					 *next = NULL;
+	for (; rule; rule = next) {
+		next = security_group_rule_next_by_peer_group(op->head, rule);
+		if (is_named_by(group, rule))
+			TRY(take_rule(op, rule->row.id, security_group_find(op->head, rule->group)));
+	}
+	return OK;
+}
+
 RESULT engine_delete_security_group(struct op *op, struct security_group_target *wish)
 {
 	const struct security_group *group = NULL;
@@ -286,11 +317,12 @@ RESULT engine_delete_security_group(struct op *op, struct security_group_target 
 					 "the specified group: \"%" STR_FMT
 					 "\" name: \"default\" cannot be deleted by a user",
 					 STR_ARG(id));
-	struct str user = find_user(op, group);
+	struct str user = find_user(op, group, wish->takes_rules);
 	if (!str_is_empty(user))
 		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_SECURITY_GROUP, &wish->group,
 					 "resource %" STR_FMT " has a dependent object: %" STR_FMT,
 					 STR_ARG(id), STR_ARG(user));
+	TRY(take_rules(op, group));
 	TRY(security_group_delete_with_rules(op, group->row.id));
 	return engine_log_event(op, KIND_SECURITY_GROUP, &group->row, "deleted",
 				"Security group %" STR_FMT ".", STR_ARG(group->name));

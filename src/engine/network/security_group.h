@@ -38,6 +38,7 @@ OPERATION(engine_update_security_group, security_group_settings)
  * associated with another router. */
 struct security_group_target {
 	struct ref group;
+	bool takes_rules; /* rules of the account's other groups that name it are revoked with it */
 };
 OPERATION(engine_delete_security_group, security_group_target)
 

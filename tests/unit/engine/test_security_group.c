@@ -59,8 +59,14 @@ static void check_delete(void **state)
 	struct security_group_target target = {.group = ref_to(c, KIND_SECURITY_GROUP, b)};
 	cloud_fails(c, &c->bob, engine_delete_security_group, &target, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
 	cloud_fails(c, &c->alice, engine_delete_security_group, &target, ERR_IN_USE, KIND_SECURITY_GROUP);
-	cloud_ok(c, &c->alice, engine_revoke_rules, &rules);
+	size_t others = count_rules(c, a);
+	uint64_t gen = security_group_find(t, a)->row.gen;
+	target.takes_rules = true;
 	cloud_ok(c, &c->alice, engine_delete_security_group, &target);
+	target.takes_rules = false;
+	t = cloud_tables(c);
+	assert_int_equal(count_rules(c, a), others - 1);
+	assert_true(security_group_find(t, a)->row.gen > gen);
 	assert_int_equal(count_rules(c, b), 0);
 	assert_false(row_is_live(&security_group_find(t, b)->row));
 	struct security_group_forget forget = {.group = b};

@@ -58,7 +58,7 @@ static void write_rule(struct os_call *e, struct json_writer *w, const void *ite
 	json_write_close(w);
 	json_write_open(w, "ip_range");
 	if (!cidr_is_none(r->peer_block))
-		os_write_cidr(w, "cidr", r->peer_block);
+		os_write_cidr(w, "cidr", cidr_is_none(r->said_block) ? r->peer_block : r->said_block);
 	json_write_close(w);
 }
 
@@ -127,6 +127,14 @@ static const struct param group_params[] = {GROUP_ID(struct os_old_group, wish.g
 static RESULT show_group(struct os_call *e, const void *args, struct json_writer *w)
 {
 	return os_write_found(e, &groups, &((const struct os_old_group *) args)->wish.group, w);
+}
+
+/* The rules that name a group go with it, as in Neutron. */
+static RESULT prepare_delete(struct os_call *e, void *args)
+{
+	(void) e;
+	((struct os_old_group *) args)->wish.takes_rules = true;
+	return OK;
 }
 
 struct os_old_group_create {
@@ -279,7 +287,8 @@ static const struct os_action actions[] = {
 	 .item = "security_group", .prepare = prepare_update, .operation = engine_update_security_group_run,
 	 .answer = show_updated, .returns = KIND_SECURITY_GROUP, .doc = "Its name and description."},
 	{HTTP_DELETE, GROUPS "/{id}", .permit = POLICY "delete", .flags = API_WRITES, .until = LAST_PROXY,
-	 .status = 202, .args = TARGET, .operation = engine_delete_security_group_run, .doc = "Deletes one."},
+	 .status = 202, .args = TARGET, .prepare = prepare_delete,
+	 .operation = engine_delete_security_group_run, .doc = "Deletes one, and the rules that name it."},
 	{HTTP_POST, RULES, .permit = POLICY "rule:create", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_rule_create, rule_params), .wrap = "security_group_rule",
 	 .item = "security_group_rule", .prepare = prepare_rule, .operation = engine_authorize_rules_run,

@@ -487,6 +487,14 @@ static RESULT show_updated_group(struct os_call *e, const void *args, struct jso
 	return os_write_found(e, &os_groups, &((const struct os_update_group *) args)->wish.group, w);
 }
 
+/* In Neutron the rules that name a group go with it. */
+static RESULT prepare_delete_group(struct os_call *e, void *args)
+{
+	(void) e;
+	((struct os_group_target *) args)->wish.takes_rules = true;
+	return OK;
+}
+
 RESULT os_prepare_groups(struct os_call *e, void *args)
 {
 	(void) args;
@@ -514,7 +522,8 @@ static const struct os_action actions[] = {
 	 .returns = KIND_SECURITY_GROUP, .doc = "Changes a security group's words."},
 	{HTTP_DELETE, "/v2.0/security-groups/{security_group_id}", .permit = "delete_security_group",
 	 .flags = API_WRITES, .status = 204, .args = OS_PARAMS(struct os_group_target, group_target_params),
-	 .operation = engine_delete_security_group_run, .doc = "Deletes a security group."},
+	 .prepare = prepare_delete_group, .operation = engine_delete_security_group_run,
+	 .doc = "Deletes a security group, and the rules that name it."},
 	{HTTP_GET, "/v2.0/security-group-rules", .permit = "get_security_group_rule", .list = &os_group_rules,
 	 .doc = "Rules of security groups."},
 	{HTTP_POST, "/v2.0/security-group-rules", .permit = "create_security_group_rule",
