@@ -838,6 +838,28 @@ def test_reservations(both):
     both.rest()
 
 
+@holds("The network: Prefixes")
+def test_prefixes(both):
+    """Neutron shows the interface's own address alone, and gives none of the prefix to another port."""
+    vpc = both.ec2.create_vpc(CidrBlock="10.49.0.0/16")["Vpc"]["VpcId"]
+    subnet = both.ec2.create_subnet(VpcId=vpc, CidrBlock="10.49.1.0/24", AvailabilityZone=both.zone)["Subnet"]["SubnetId"]
+    seen = both.seen(NETWORK, "subnets", subnet)
+    nic = both.ec2.create_network_interface(SubnetId=subnet, Ipv4PrefixCount=1)["NetworkInterface"]
+    inside = nic["Ipv4Prefixes"][0]["Ipv4Prefix"].partition("/")[0]
+    shown = both.seen(NETWORK, "ports", nic["NetworkInterfaceId"])
+    assert [f["ip_address"] for f in shown["fixed_ips"]] == [nic["PrivateIpAddress"]] and shown["allowed_address_pairs"] == []
+    wish = {"port": {"network_id": seen["network_id"], "fixed_ips": [{"ip_address": inside}]}}
+    assert both.status("POST", f"{NETWORK}/ports", wish) == 409
+    both.ec2.delete_network_interface(NetworkInterfaceId=nic["NetworkInterfaceId"])
+    both.rest()
+    port = make(both, "port", network_id=seen["network_id"], fixed_ips=[{"ip_address": inside}])
+    both.delete(f"{NETWORK}/ports/{port['id']}")
+    both.rest()
+    both.ec2.delete_subnet(SubnetId=subnet)
+    both.ec2.delete_vpc(VpcId=vpc)
+    both.rest()
+
+
 @holds("The network: Tags")
 def test_tags(both):
     """A word is a tag without a value; with one it is key=value; a key stands once."""
