@@ -48,6 +48,8 @@ struct filter_run {
 	enum { FILTER_ROW, FILTER_TAG, FILTER_TAG_KEY, FILTER_TAG_VALUE } what;
 	struct strs patterns;
 	bool is_plain; /* no pattern has a wildcard */
+	struct filter_run
+		*through; /* room for what filter_through() compiles; NULL: it compiles for each row */
 };
 
 struct filter_runs {
