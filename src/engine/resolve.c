@@ -456,7 +456,8 @@ static uuid default_router_of(const struct ctx *c, const struct tables *t)
 	return account ? account->default_router : UUID_NONE;
 }
 
-/* A group's name is one within a router, which is said, too. */
+/* A group's name is one within a router, which is said, too. EC2's words for its default VPC; for another one the
+ * sentence is a guess after them. */
 static RESULT fail_absent(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 			  uuid router)
 {

@@ -180,7 +180,8 @@ static RESULT resolve_disks(struct launch *l)
 	return OK;
 }
 
-/* In a dedicated VPC nothing is on hosts of everybody's, whatever the launch asks for. */
+/* In a dedicated VPC nothing is on hosts of everybody's. AWS's pages disagree about a launch that asks for `default`
+ * there: that it becomes dedicated, too, is our choice. */
 static enum instance_tenancy tenancy_of(const struct launch *l)
 {
 	const struct router *router = l->subnet ? router_find(l->op->head, l->subnet->router) : NULL;
@@ -322,7 +323,8 @@ static RESULT resolve_tenancy(struct launch *l)
 	return dedicated_host_check_type(op, l->dedicated, l->type, ref->field);
 }
 
-/* As the launch says, else its account, else its image, else as EC2 has it. */
+/* As the launch says, else its account, else its image, else as EC2 has it. No page of AWS's was found that orders
+ * account and image: the order is a guess. */
 static void choose_metadata(struct launch *l)
 {
 	const struct instance_launch *w = l->wish;

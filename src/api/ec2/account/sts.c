@@ -36,6 +36,7 @@ static const struct param decode_params[] = {
 	      .doc = "As a refusal gave it."),
 };
 
+/* The words of its refusals are a guess: no recorded answer was found. */
 static RESULT sts_decode_message(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct sts_decode *a = args;

@@ -371,6 +371,8 @@ static RESULT ec2_write_options(struct ec2_call *e, const void *args, struct xml
 
 /* ---- names ---- */
 
+/* That the host name's type changes only while the instance is stopped is from memory of EC2's User Guide. */
+
 #define P(wire, member, ...) PARAM(struct instance_names_wish, wire, member, __VA_ARGS__)
 static const struct param names_params[] = {
 	P("InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
