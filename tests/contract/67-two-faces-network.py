@@ -784,6 +784,34 @@ def test_network_acls(both):
     both.rest()
 
 
+@holds("The network: Routes within a VPC")
+def test_routes_within_a_vpc(both):
+    """Neutron shows a route to a subnet's block, and sets no routes while the main table is an internet gateway's."""
+    vpc = both.ec2.create_vpc(CidrBlock="10.52.0.0/16")["Vpc"]["VpcId"]
+    subnets = [both.ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.52.{n}.0/24", AvailabilityZone=both.zone)["Subnet"]["SubnetId"] for n in (1, 2)]
+    nic = both.ec2.create_network_interface(SubnetId=subnets[1])["NetworkInterface"]
+    table = both.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"][0]["RouteTableId"]
+    gateway = both.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    both.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    both.ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.52.1.0/24", NetworkInterfaceId=nic["NetworkInterfaceId"])
+    both.ec2.associate_route_table(RouteTableId=table, GatewayId=gateway)
+    router = both.seen(NETWORK, "routers", vpc)
+    within = {"destination": "10.52.1.0/24", "nexthop": nic["PrivateIpAddress"]}
+    wish = {"router": {"routes": [within, {"destination": "192.0.2.0/24", "nexthop": nic["PrivateIpAddress"]}]}}
+    assert router["routes"] == [within]
+    assert both.status("PUT", f"{NETWORK}/routers/{router['id']}", wish) == 400
+    both.ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    assert both.status("PUT", f"{NETWORK}/routers/{router['id']}", wish) == 200
+    both.ok("PUT", f"{NETWORK}/routers/{router['id']}", {"router": {"routes": []}})
+    both.ec2.delete_network_interface(NetworkInterfaceId=nic["NetworkInterfaceId"])
+    both.rest()
+    for subnet in subnets:
+        both.ec2.delete_subnet(SubnetId=subnet)
+    both.ec2.delete_internet_gateway(InternetGatewayId=gateway)
+    both.ec2.delete_vpc(VpcId=vpc)
+    both.rest()
+
+
 @holds("The network: IPv6")
 def test_ipv6(both):
     vpc = both.ec2.create_vpc(CidrBlock="10.48.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]

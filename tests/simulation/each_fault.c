@@ -558,6 +558,7 @@ static const char *const not_told_here[] = {
 	"backup:create",
 	"CancelImportTask", /* its download has failed by then */
 	"os_compute_api:os-attach-interfaces:create",
+	"os_compute_api:os-deferred-delete:restore", /* nothing is deleted softly: it refuses always */
 };
 
 static bool has_to_be_told(const char *action)
