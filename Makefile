@@ -27,7 +27,7 @@ check: build ## the quick tests, in two minutes: lint, unit, golden, and one mac
 	@tools/install-packages lint run test
 	@tests/run check
 
-test: build ## every test that CI runs (30 minutes at most)
+test: build ## every test that CI runs (15 minutes on two processors)
 	@tools/install-packages
 	@tests/run ci
 
