@@ -165,8 +165,8 @@ static inline bool row_is_live(const struct row *r)
 	return r && r->deleted_us == 0;
 }
 
-/* Begins a function that does nothing but prefetch. GCC takes such a function for one without any effect, and drops its
- * calls if it has not inlined them by then. */
+/* For a function that does nothing but prefetch. GCC takes such a function for one without any effect, and drops the calls
+ * that it has not inlined by then. */
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* Asks the processor for the row's fields, for a caller that will read them soon. In a long list

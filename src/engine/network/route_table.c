@@ -166,28 +166,51 @@ static RESULT find_association(struct op *op, const struct ref *ref, struct asso
 			   "The association ID '%" STR_FMT "' does not exist", STR_ARG(ref->text));
 }
 
-/* Its words for a gateway that has a table are made as those for a subnet: EC2's own are not known. */
+/* What a table is associated with. */
+struct association_end {
+	const struct ref *ref;
+	enum kind kind;
+	const struct row *row;
+	uuid router, table; /* table none: it has none of its own */
+	const char *network_words, *words;
+};
+
+/* OK also for the table that it has already. The words for a gateway that has another are made as those for a subnet:
+ * EC2's own are not known. */
+static RESULT check_association(struct op *op, const struct route_table_association *wish,
+				const struct route_table *table, const struct association_end *end)
+{
+	if (!uuid_equal(table->router, end->router))
+		return ENGINE_FAIL(
+			op, ERR_INVALID, KIND_ROUTE_TABLE, wish->route_table.field,
+			"route table %" STR_FMT " and %s %" STR_FMT " belong to different networks",
+			STR_ARG(wish->route_table.text), end->network_words, STR_ARG(end->ref->text));
+	TRY(engine_permit(op, "route_table.associate", KIND_ROUTE_TABLE, &table->row));
+	TRY(engine_permit(op, "route_table.associate", end->kind, end->row));
+	if (uuid_is_none(end->table) || uuid_equal(end->table, table->row.id))
+		return OK;
+	return ENGINE_FAIL(op, ERR_CONFLICT, end->kind, end->ref->field,
+			   "the specified association for the %s %" STR_FMT " conflicts with an existing one",
+			   end->words, STR_ARG(end->ref->text));
+}
+
 static RESULT associate_gateway(struct op *op, struct route_table_association *wish,
 				const struct route_table *table)
 {
 	const struct gateway *gateway = NULL;
 	TRY(engine_find_own_gateway(op->ctx, op->head, &wish->gateway, &gateway));
-	if (!uuid_equal(table->router, gateway->router))
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE_TABLE, wish->route_table.field,
-				   "route table %" STR_FMT " and network gateway %" STR_FMT
-				   " belong to different networks",
-				   STR_ARG(wish->route_table.text), STR_ARG(wish->gateway.text));
-	TRY(engine_permit(op, "route_table.associate", KIND_ROUTE_TABLE, &table->row));
-	TRY(engine_permit(op, "route_table.associate", KIND_GATEWAY, &gateway->row));
+	const struct association_end end = {.ref = &wish->gateway,
+					    .kind = KIND_GATEWAY,
+					    .row = &gateway->row,
+					    .router = gateway->router,
+					    .table = gateway->route_table,
+					    .network_words = "network gateway",
+					    .words = "gateway"};
+	TRY(check_association(op, wish, table, &end));
 	if (uuid_equal(gateway->route_table, table->row.id)) {
 		wish->made = gateway->route_association;
 		return OK;
 	}
-	if (!uuid_is_none(gateway->route_table))
-		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_GATEWAY, wish->gateway.field,
-				   "the specified association for the gateway %" STR_FMT
-				   " conflicts with an existing one",
-				   STR_ARG(wish->gateway.text));
 	TRY(route_check_for_gateway(op, table, wish->route_table.field));
 	return write_gateway(op, gateway, table->row.id, &wish->made);
 }
@@ -197,22 +220,18 @@ static RESULT associate_subnet(struct op *op, struct route_table_association *wi
 {
 	const struct subnet *subnet = NULL;
 	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
-	if (!uuid_equal(table->router, subnet->router))
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE_TABLE, wish->route_table.field,
-				   "route table %" STR_FMT " and subnet %" STR_FMT
-				   " belong to different networks",
-				   STR_ARG(wish->route_table.text), STR_ARG(wish->subnet.text));
-	TRY(engine_permit(op, "route_table.associate", KIND_ROUTE_TABLE, &table->row));
-	TRY(engine_permit(op, "route_table.associate", KIND_SUBNET, &subnet->row));
+	const struct association_end end = {.ref = &wish->subnet,
+					    .kind = KIND_SUBNET,
+					    .row = &subnet->row,
+					    .router = subnet->router,
+					    .table = subnet->route_table,
+					    .network_words = "subnet",
+					    .words = "subnet"};
+	TRY(check_association(op, wish, table, &end));
 	if (uuid_equal(subnet->route_table, table->row.id)) {
 		wish->made = subnet->route_association;
 		return OK;
 	}
-	if (!uuid_is_none(subnet->route_table))
-		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_SUBNET, wish->subnet.field,
-				   "the specified association for the subnet %" STR_FMT
-				   " conflicts with an existing one",
-				   STR_ARG(wish->subnet.text));
 	return write_association(op, subnet, table->row.id, &wish->made);
 }
 

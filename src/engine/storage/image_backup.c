@@ -60,22 +60,17 @@ static RESULT delete_snapshots(struct op *op, struct uuids snapshots)
 
 static RESULT delete_backup(struct op *op, const struct image *image)
 {
-	struct uuids snapshots = {0};
-	size_t count = 0;
-	uuid *at = arena_new_array(op->ctx->arena, uuid, 64);
-	if (!at)
-		return ctx_no_memory(op->ctx);
-	for (const struct image_device *d = image_device_first_by_image(op->head, image->row.id);
-	     d && count < 64; d = image_device_next_by_image(op->head, d))
-		if (!uuid_is_none(d->snapshot))
-			at[count++] = d->snapshot;
-	snapshots = (struct uuids){at, count};
+	VEC(uuid) snapshots = {0};
+	for (const struct image_device *d = image_device_first_by_image(op->head, image->row.id); d;
+	     d = image_device_next_by_image(op->head, d))
+		if (!uuid_is_none(d->snapshot) && !VEC_PUSH(op->ctx->arena, &snapshots, d->snapshot))
+			return ctx_no_memory(op->ctx);
 	struct image_target target = {.image = {.kind = KIND_IMAGE,
 						.prefix = image->row.id,
 						.bits = 128,
 						.text = engine_write_id(op, KIND_IMAGE, image->row.id)}};
 	TRY(engine_delete_image(op, &target));
-	return delete_snapshots(op, snapshots);
+	return delete_snapshots(op, (struct uuids){snapshots.at, snapshots.count});
 }
 
 RESULT engine_back_up_instance(struct op *op, struct image_backing_up *wish)

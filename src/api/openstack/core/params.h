@@ -37,6 +37,10 @@ enum {
 #define OS_BODY_LIST PARAM_LIST
 #define OS_UNBUILT NOT_BUILT
 #define OS_PARAMS PARAMS
+#define OS_NO_PARAMS                                                                                         \
+	{                                                                                                    \
+		.size = 1                                                                                    \
+	}
 
 /* ---- requests ---- */
 

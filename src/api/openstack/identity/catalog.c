@@ -60,10 +60,6 @@ void os_write_catalog(struct os_call *e, struct json_writer *w, uuid account)
 	json_write_close_list(w);
 }
 
-struct nothing {
-	char none;
-};
-
 static RESULT show_catalog(struct os_call *e, const void *args, struct json_writer *w)
 {
 	(void) args;
@@ -235,22 +231,22 @@ static RESULT show_region(struct os_call *e, const void *args, struct json_write
 }
 
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v3/auth/catalog", .permit = "identity:get_auth_catalog",
-	 .args = {0, 0, sizeof(struct nothing)}, .answer = show_catalog, .doc = "Where the services are."},
-	{HTTP_GET, "/v3/services", .permit = "identity:list_services", .args = {0, 0, sizeof(struct nothing)},
+	{HTTP_GET, "/v3/auth/catalog", .permit = "identity:get_auth_catalog", .args = OS_NO_PARAMS,
+	 .answer = show_catalog, .doc = "Where the services are."},
+	{HTTP_GET, "/v3/services", .permit = "identity:list_services", .args = OS_NO_PARAMS,
 	 .answer = list_services, .doc = "The services."},
 	{HTTP_GET, "/v3/services/{service_id}", .permit = "identity:get_service",
 	 .args = OS_PARAMS(struct target, service_params), .item = "service", .answer = show_service,
 	 .doc = "One service."},
-	{HTTP_GET, "/v3/endpoints", .permit = "identity:list_endpoints",
-	 .args = {0, 0, sizeof(struct nothing)}, .answer = list_endpoints, .doc = "Their endpoints."},
+	{HTTP_GET, "/v3/endpoints", .permit = "identity:list_endpoints", .args = OS_NO_PARAMS,
+	 .answer = list_endpoints, .doc = "Their endpoints."},
 	{HTTP_GET, "/v3/endpoints/{endpoint_id}", .permit = "identity:get_endpoint",
 	 .args = OS_PARAMS(struct target, endpoint_params), .item = "endpoint", .answer = show_endpoint,
 	 .doc = "One endpoint."},
-	{HTTP_GET, "/v3/regions", .permit = "identity:list_regions", .args = {0, 0, sizeof(struct nothing)},
-	 .answer = list_regions, .doc = "The region."},
+	{HTTP_GET, "/v3/regions", .permit = "identity:list_regions", .args = OS_NO_PARAMS,
+	 .answer = list_regions, .doc = "The regions: the region itself, and those that were added."},
 	{HTTP_GET, "/v3/regions/{region_id}", .permit = "identity:get_region",
 	 .args = OS_PARAMS(struct target, region_params), .item = "region", .answer = show_region,
-	 .doc = "The region, by its name."},
+	 .doc = "One region, by its name."},
 };
 const struct os_actions os_catalog_actions = OS_ACTIONS(OS_IDENTITY, actions);

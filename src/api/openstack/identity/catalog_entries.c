@@ -346,10 +346,6 @@ static RESULT show_changed(struct os_call *e, const void *args, struct json_writ
 
 /* ---- policies ---- */
 
-struct nothing {
-	char none;
-};
-
 static RESULT list_policies(struct os_call *e, const void *args, struct json_writer *w)
 {
 	(void) args;
@@ -409,8 +405,7 @@ static const struct os_action actions[] = {
 	UPDATE(endpoint, "endpoints"),
 	DELETE(endpoint, "endpoints", delete_endpoint_params),
 	{HTTP_GET, "/v3/policies", .permit = "identity:list_policies", .flags = OS_ADMIN,
-	 .args = {0, 0, sizeof(struct nothing)}, .answer = list_policies,
-	 .doc = "Policies that are kept for other services."},
+	 .args = OS_NO_PARAMS, .answer = list_policies, .doc = "Policies that are kept for other services."},
 	{HTTP_GET, "/v3/policies/{policy_id}", .permit = "identity:get_policy", .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_catalog_change, policy_params), .item = "policy", .answer = show_policy,
 	 .doc = "One of them."},

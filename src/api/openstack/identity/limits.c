@@ -3,10 +3,6 @@
  * Identity API reference, "Unified limits". */
 #include "api/openstack/identity/identity.h"
 
-struct nothing {
-	char none;
-};
-
 static RESULT list_none(struct os_call *e, const char *items, struct json_writer *w)
 {
 	json_write_open_list(w, items);
@@ -27,14 +23,10 @@ static RESULT list_limits(struct os_call *e, const void *args, struct json_write
 	return list_none(e, "limits", w);
 }
 
-#define NOTHING                                                                                              \
-	{                                                                                                    \
-		0, 0, sizeof(struct nothing)                                                                 \
-	}
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v3/registered_limits", .permit = "identity:list_registered_limits", .args = NOTHING,
+	{HTTP_GET, "/v3/registered_limits", .permit = "identity:list_registered_limits", .args = OS_NO_PARAMS,
 	 .answer = list_registered, .doc = "There are none."},
-	{HTTP_GET, "/v3/limits", .permit = "identity:list_limits", .args = NOTHING, .answer = list_limits,
-	 .doc = "There are none."},
+	{HTTP_GET, "/v3/limits", .permit = "identity:list_limits", .args = OS_NO_PARAMS,
+	 .answer = list_limits, .doc = "There are none."},
 };
 const struct os_actions os_identity_limit_actions = OS_ACTIONS(OS_IDENTITY, actions);

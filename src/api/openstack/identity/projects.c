@@ -367,10 +367,6 @@ static RESULT remove_tags(struct op *op, void *wish)
 
 /* ---- where somebody gets in ---- */
 
-struct nothing {
-	char none;
-};
-
 /* Accounts, or domains, where the user has a role and may get in. */
 static RESULT list_where(struct os_call *e, uuid user, enum kind kind, struct json_writer *w)
 {
@@ -434,12 +430,8 @@ static RESULT list_users_projects(struct os_call *e, const void *args, struct js
 	return list_where(e, row->id, KIND_ACCOUNT, w);
 }
 
-#define NOTHING                                                                                              \
-	{                                                                                                    \
-		0, 0, sizeof(struct nothing)                                                                 \
-	}
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v3/domains", .permit = "identity:list_domains", .args = NOTHING, .list = &domains,
+	{HTTP_GET, "/v3/domains", .permit = "identity:list_domains", .args = OS_NO_PARAMS, .list = &domains,
 	 .answer = list_domains, .doc = "Domains."},
 	{HTTP_POST, "/v3/domains", .permit = "identity:create_domain", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 201,
@@ -461,8 +453,8 @@ static const struct os_action actions[] = {
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204,
 	 .args = OS_PARAMS(struct domain_args, domain_params), .operation = engine_delete_domain_run,
 	 .doc = "Deletes a disabled domain without projects."},
-	{HTTP_GET, "/v3/projects", .permit = "identity:list_projects", .args = NOTHING, .list = &projects,
-	 .answer = list_projects, .doc = "Projects."},
+	{HTTP_GET, "/v3/projects", .permit = "identity:list_projects", .args = OS_NO_PARAMS,
+	 .list = &projects, .answer = list_projects, .doc = "Projects."},
 	{HTTP_POST, "/v3/projects", .permit = "identity:create_project", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 201,
 	 .args = OS_PARAMS(struct new_project, create_project_params,
@@ -503,11 +495,11 @@ static const struct os_action actions[] = {
 	 .flags = API_WRITES | OS_UNSCOPED, .args = OS_PARAMS(struct changed_project, tags_params),
 	 .prepare = prepare_project, .operation = engine_update_account_run, .returns = KIND_ACCOUNT,
 	 .answer = show_tags, .doc = "Replaces a project's tags."},
-	{HTTP_GET, "/v3/auth/projects", .permit = "identity:get_auth_projects", .args = NOTHING,
+	{HTTP_GET, "/v3/auth/projects", .permit = "identity:get_auth_projects", .args = OS_NO_PARAMS,
 	 .answer = list_own_projects, .doc = "Projects that the token's user gets into."},
-	{HTTP_GET, "/v3/auth/domains", .permit = "identity:get_auth_domains", .args = NOTHING,
+	{HTTP_GET, "/v3/auth/domains", .permit = "identity:get_auth_domains", .args = OS_NO_PARAMS,
 	 .answer = list_own_domains, .doc = "Domains likewise."},
-	{HTTP_GET, "/v3/auth/system", .permit = "identity:get_auth_system", .args = NOTHING,
+	{HTTP_GET, "/v3/auth/system", .permit = "identity:get_auth_system", .args = OS_NO_PARAMS,
 	 .answer = list_own_systems, .doc = "The system likewise."},
 	{HTTP_GET, "/v3/users/{user_id}/projects", .permit = "identity:list_user_projects",
 	 .args = OS_PARAMS(struct user_args, user_params), .answer = list_users_projects,

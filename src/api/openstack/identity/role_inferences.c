@@ -28,10 +28,6 @@ static void write_implied(struct os_call *e, struct json_writer *w, const struct
 	json_write_close_list(w);
 }
 
-struct nothing {
-	char none;
-};
-
 static RESULT list_rules(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct tables *t = os_tables(e);
@@ -113,7 +109,7 @@ static RESULT prepare_imply(struct os_call *e, void *args)
 #define ONE "/v3/roles/{prior_role_id}/implies/{implied_role_id}"
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/role_inferences", .permit = "identity:list_role_inference_rules",
-	 .args = {0, 0, sizeof(struct nothing)}, .answer = list_rules, .doc = "Which roles imply which."},
+	 .args = OS_NO_PARAMS, .answer = list_rules, .doc = "Which roles imply which."},
 	{HTTP_GET, "/v3/roles/{prior_role_id}/implies", .permit = "identity:list_implied_roles",
 	 .args = OS_PARAMS(struct rule_args, prior_params), .answer = list_implied,
 	 .doc = "What a role implies itself."},

@@ -460,10 +460,6 @@ static RESULT list_assignments(struct os_call *e, const void *args, struct json_
 	return OK;
 }
 
-struct nothing {
-	char none;
-};
-
 #define GRANTS(where, params, word, ready, check)                                                            \
 	{HTTP_PUT,                                                                                           \
 	 where,                                                                                              \
@@ -494,8 +490,8 @@ struct nothing {
 				 .answer = list_granted, .doc = "Roles that are given there."                \
 	}
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v3/roles", .permit = "identity:list_roles", .args = {0, 0, sizeof(struct nothing)},
-	 .list = &roles, .answer = list_roles, .doc = "Roles."},
+	{HTTP_GET, "/v3/roles", .permit = "identity:list_roles", .args = OS_NO_PARAMS, .list = &roles,
+	 .answer = list_roles, .doc = "Roles."},
 	{HTTP_POST, "/v3/roles", .permit = "identity:create_role", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 201,
 	 .args = OS_PARAMS(struct new_role, create_params, .members = offsetof(struct new_role, others) + 1),
@@ -513,9 +509,8 @@ static const struct os_action actions[] = {
 	{HTTP_DELETE, "/v3/roles/{role_id}", .permit = "identity:delete_role",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct role_args, role_params),
 	 .operation = engine_delete_role_run, .doc = "Deletes a role that is not the region's own."},
-	{HTTP_GET, "/v3/role_assignments", .permit = "identity:list_role_assignments",
-	 .args = {0, 0, sizeof(struct nothing)}, .answer = list_assignments,
-	 .doc = "Who has which role where."},
+	{HTTP_GET, "/v3/role_assignments", .permit = "identity:list_role_assignments", .args = OS_NO_PARAMS,
+	 .answer = list_assignments, .doc = "Who has which role where."},
 	GRANTS("/v3/projects/{project_id}/users/{user_id}/roles/{role_id}", project_user_params, "grant",
 	       NULL, check_grant),
 	GRANTS("/v3/projects/{project_id}/groups/{group_id}/roles/{role_id}", project_group_params, "grant",
