@@ -68,17 +68,16 @@ static char *put(char *p, const char *from, size_t n)
 	return p + n;
 }
 
-void xml_open(struct xml *x, const char *name)
+void xml_open_named(struct xml *x, struct str name)
 {
-	size_t n = strlen(name);
 	x->depth++;
-	if (!buf_reserve(x->out, n + 2))
+	if (!buf_reserve(x->out, name.n + 2))
 		return;
 	char *p = x->out->p + x->out->size;
 	*p++ = '<';
-	p = put(p, name, n);
+	p = put(p, name.p, name.n);
 	*p = '>';
-	x->out->size += n + 2;
+	x->out->size += name.n + 2;
 }
 
 void xml_open_ns(struct xml *x, const char *name, struct str xmlns)
@@ -91,70 +90,57 @@ void xml_open_ns(struct xml *x, const char *name, struct str xmlns)
 	buf_add_str(x->out, STR("\">"));
 }
 
-void xml_close(struct xml *x, const char *name)
+void xml_close_named(struct xml *x, struct str name)
 {
-	size_t n = strlen(name);
 	assert(x->depth > 0);
 	x->depth--;
-	if (!buf_reserve(x->out, n + 3))
+	if (!buf_reserve(x->out, name.n + 3))
 		return;
 	char *p = x->out->p + x->out->size;
 	*p++ = '<';
 	*p++ = '/';
-	p = put(p, name, n);
+	p = put(p, name.p, name.n);
 	*p = '>';
-	x->out->size += n + 3;
+	x->out->size += name.n + 3;
 }
 
-void xml_empty(struct xml *x, const char *name)
+void xml_empty_named(struct xml *x, struct str name)
 {
 	buf_add_char(x->out, '<');
-	buf_add_str(x->out, str_from(name));
+	buf_add_str(x->out, name);
 	buf_add_str(x->out, STR("/>"));
 }
 
-/* <name>text</name> for text that needs no escape. */
-static void add_plain_element(struct buf *b, const char *name, struct str text)
+void xml_plain_named(struct xml *x, struct str name, struct str text)
 {
-	size_t n = strlen(name);
-	if (text.n > SIZE_MAX / 2 || !buf_reserve(b, 2 * n + 5 + text.n))
+	struct buf *b = x->out;
+	if (text.n > SIZE_MAX / 2 || !buf_reserve(b, 2 * name.n + 5 + text.n))
 		return;
 	char *p = b->p + b->size;
 	*p++ = '<';
-	p = put(p, name, n);
+	p = put(p, name.p, name.n);
 	*p++ = '>';
 	if (text.n)
 		p = put(p, text.p, text.n);
 	*p++ = '<';
 	*p++ = '/';
-	p = put(p, name, n);
+	p = put(p, name.p, name.n);
 	*p++ = '>';
 	b->size = (size_t) (p - b->p);
 }
 
-void xml_text(struct xml *x, const char *name, struct str text)
+void xml_text_named(struct xml *x, struct str name, struct str text)
 {
 	if (plain_run(text, 0) == text.n) {
-		add_plain_element(x->out, name, text);
+		xml_plain_named(x, name, text);
 		return;
 	}
-	xml_open(x, name);
+	xml_open_named(x, name);
 	add_escaped(x->out, text);
-	xml_close(x, name);
+	xml_close_named(x, name);
 }
 
-void xml_text_opt(struct xml *x, const char *name, struct str text)
-{
-	if (text.n)
-		xml_text(x, name, text);
-}
-
-void xml_z(struct xml *x, const char *name, const char *text)
-{
-	xml_text(x, name, str_from(text));
-}
-
-void xml_int(struct xml *x, const char *name, int64_t value)
+void xml_int_named(struct xml *x, struct str name, int64_t value)
 {
 	char digits[20]; /* "-9223372036854775808" */
 	char *end = digits + sizeof digits, *p = end;
@@ -165,18 +151,13 @@ void xml_int(struct xml *x, const char *name, int64_t value)
 	} while (left);
 	if (value < 0)
 		*--p = '-';
-	add_plain_element(x->out, name, (struct str){p, (size_t) (end - p)});
+	xml_plain_named(x, name, (struct str){p, (size_t) (end - p)});
 }
 
-void xml_bool(struct xml *x, const char *name, bool value)
-{
-	add_plain_element(x->out, name, value ? STR("true") : STR("false"));
-}
-
-void xml_time_ms(struct xml *x, const char *name, int64_t time_us)
+void xml_time_ms_named(struct xml *x, struct str name, int64_t time_us)
 {
 	char text[CLOCK_TEXT_SIZE];
-	add_plain_element(x->out, name, str_from(clock_write_ms(time_us, text)));
+	xml_plain_named(x, name, str_from(clock_write_ms(time_us, text)));
 }
 
 RESULT xml_end(struct xml *x)

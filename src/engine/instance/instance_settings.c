@@ -241,13 +241,14 @@ static RESULT check_names(struct op *op, const struct instance_names_wish *wish,
 			   STR_ARG(wish->instance.text));
 }
 
-/* A port shows the host name: it is written, too, for those who keep what they showed of it. */
-static RESULT touch_primary(struct op *op, const struct instance *instance)
+/* The first port shows the host name. It is written even if its own fields stay, for those who cache its answer. */
+static RESULT name_primary(struct op *op, const struct instance *instance)
 {
 	const struct port *primary = port_first_by_instance(op->head, instance->row.id);
-	if (!primary || !row_is_live(&primary->row))
+	if (!primary || !row_is_live(&primary->row) || primary->device_index != 0)
 		return OK;
 	struct port next = *primary;
+	next.is_named_by_id = instance->named_by_id;
 	return port_put(op, &next);
 }
 
@@ -266,7 +267,7 @@ RESULT engine_update_instance_names(struct op *op, struct instance_names_wish *w
 		return OK;
 	next.row.gen++;
 	TRY(instance_put(op, &next));
-	TRY(touch_primary(op, &next));
+	TRY(name_primary(op, &next));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "changed", "Its host name is made of its %s.",
 				next.named_by_id ? "id" : "address");
 }

@@ -50,6 +50,7 @@ void port_set_attachment(const struct op *op, struct port *port, const struct in
 	port->attachment = uuid_random();
 	port->attached_us = op->now_us;
 	port->host = instance->host;
+	port->is_named_by_id = device_index == 0 && instance->named_by_id;
 }
 
 /* It belongs to no instance. */
@@ -61,6 +62,7 @@ static void clear_attachment(struct port *port)
 	port->attached_us = 0;
 	port->delete_on_termination = false;
 	port->host = UUID_NONE;
+	port->is_named_by_id = false;
 }
 
 void port_leave_instance(struct port *port)

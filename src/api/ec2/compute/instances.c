@@ -294,7 +294,7 @@ static void write_primary(struct ec2_call *e, struct xml *x, const struct ec2_in
 		xml_empty(x, "groupSet");
 		return;
 	}
-	ec2_write_port_name(e, x, "privateDnsName", primary);
+	ec2_write_port_name(e, x, "privateDnsName", primary->port);
 	ec2_write_public_name(e, x, "dnsName", primary->router, primary->ips.at[0].address);
 	ec2_write_ip(x, "privateIpAddress", primary->ips.at[0].ip);
 	if (primary->ipv6s.count)

@@ -9,11 +9,11 @@
 
 enum { HOST_NAME_ROOM = sizeof "ec2-203-100-113-107." }; /* no shorter than an instance's id */
 
-void ec2_write_id(struct xml *x, const char *name, enum kind kind, uuid id)
+void ec2_write_id_named(struct xml *x, struct str name, enum kind kind, uuid id)
 {
 	char text[EC2_ID_TEXT_SIZE];
 	if (!uuid_is_none(id))
-		xml_z(x, name, id_write_ec2(kind, id, text));
+		xml_plain_named(x, name, str_from(id_write_ec2(kind, id, text)));
 }
 
 void ec2_write_prefixed(struct xml *x, const char *name, const char *prefix, uuid id)
@@ -37,18 +37,35 @@ struct str ec2_arn(const struct ec2_call *e, const char *type, enum kind kind, u
 	return str_join(e->c->arena, parts, sizeof parts / sizeof parts[0]);
 }
 
-void ec2_write_ip(struct xml *x, const char *name, struct ip ip)
+/* The pieces go into the answer as they are: lists of thousands show one in each item. */
+void ec2_write_arn(const struct ec2_call *e, struct xml *x, const char *name, const char *type,
+		   enum kind kind, uuid id)
+{
+	char text[EC2_ID_TEXT_SIZE];
+	xml_open(x, name);
+	buf_add_str(x->out, STR("arn:aws:ec2:"));
+	buf_add_str(x->out, e->config->region);
+	buf_add_char(x->out, ':');
+	buf_add_str(x->out, e->owner);
+	buf_add_char(x->out, ':');
+	buf_add_str(x->out, str_from(type));
+	buf_add_char(x->out, '/');
+	buf_add_str(x->out, str_from(id_write_ec2(kind, id, text)));
+	xml_close(x, name);
+}
+
+void ec2_write_ip_named(struct xml *x, struct str name, struct ip ip)
 {
 	char text[IP_TEXT_SIZE];
 	if (!ip_is_none(ip))
-		xml_z(x, name, ip_write(ip, text));
+		xml_plain_named(x, name, str_from(ip_write(ip, text)));
 }
 
-void ec2_write_cidr(struct xml *x, const char *name, struct cidr cidr)
+void ec2_write_cidr_named(struct xml *x, struct str name, struct cidr cidr)
 {
 	char text[CIDR_TEXT_SIZE];
 	if (!cidr_is_none(cidr))
-		xml_z(x, name, cidr_write(cidr, text));
+		xml_plain_named(x, name, str_from(cidr_write(cidr, text)));
 }
 
 void ec2_write_ipv6_association(struct xml *x, const char *prefix, uuid association, struct cidr block,

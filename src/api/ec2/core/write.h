@@ -6,13 +6,27 @@
 
 struct security_group;
 
-void ec2_write_id(struct xml *x, const char *name, enum kind kind, uuid id); /* nothing when none */
-/* Under another prefix than its kind's; nothing when none. */
+/* Elements of an id, of one under another prefix than its kind's, of addresses: nothing when there is none. */
+void ec2_write_id_named(struct xml *x, struct str name, enum kind kind, uuid id);
+static inline void ec2_write_id(struct xml *x, const char *name, enum kind kind, uuid id)
+{
+	ec2_write_id_named(x, str_from(name), kind, id);
+}
 void ec2_write_prefixed(struct xml *x, const char *name, const char *prefix, uuid id);
+void ec2_write_ip_named(struct xml *x, struct str name, struct ip ip);
+static inline void ec2_write_ip(struct xml *x, const char *name, struct ip ip)
+{
+	ec2_write_ip_named(x, str_from(name), ip);
+}
+void ec2_write_cidr_named(struct xml *x, struct str name, struct cidr cidr);
+static inline void ec2_write_cidr(struct xml *x, const char *name, struct cidr cidr)
+{
+	ec2_write_cidr_named(x, str_from(name), cidr);
+}
 /* "arn:aws:ec2:REGION:ACCOUNT:type/id" of a row of the caller's; p NULL: no memory. */
 struct str ec2_arn(const struct ec2_call *e, const char *type, enum kind kind, uuid id);
-void ec2_write_ip(struct xml *x, const char *name, struct ip ip); /* nothing when none */
-void ec2_write_cidr(struct xml *x, const char *name, struct cidr cidr);
+void ec2_write_arn(const struct ec2_call *e, struct xml *x, const char *name, const char *type,
+		   enum kind kind, uuid id);
 /* The members of an IPv6 block's association; of a VPC's also where it is from. */
 void ec2_write_ipv6_association(struct xml *x, const char *prefix, uuid association, struct cidr block,
 				const char *state);

@@ -36,7 +36,7 @@ static void write_list(struct ec2_call *e, struct xml *x, const void *item)
 	ec2_write_id(x, "prefixListId", KIND_ADDRESS_GROUP, list->row.id);
 	xml_z(x, "addressFamily", engine_is_ipv6_addresses(list) ? "IPv6" : "IPv4");
 	xml_z(x, "state", ec2_state_in_answer(e, states[list->last_change]));
-	xml_text(x, "prefixListArn", ec2_arn(e, "prefix-list", KIND_ADDRESS_GROUP, list->row.id));
+	ec2_write_arn(e, x, "prefixListArn", "prefix-list", KIND_ADDRESS_GROUP, list->row.id);
 	xml_text(x, "prefixListName", list->name);
 	xml_int(x, "maxEntries", list->max_blocks);
 	xml_int(x, "version", list->version);

@@ -12,7 +12,6 @@
 #include "model/secondary_ip.h"
 #include "model/states.h"
 #include "store/address.h"
-#include "store/instance.h"
 #include "store/router.h"
 #include "store/security_group.h"
 #include "store/subnet.h"
@@ -34,28 +33,18 @@ uuid ec2_instance_of_port(const struct port *port)
 	return uuid_is_none(port->instance) ? port->seen_instance : port->instance;
 }
 
-/* It is the first of an instance whose host name is made of its id. */
-static bool is_named_by_id(const struct tables *t, const struct port *port)
-{
-	uuid id = ec2_instance_of_port(port);
-	bool is_primary = !uuid_is_none(id) && port->device_index == 0;
-	const struct instance *instance = is_primary ? instance_find(t, id) : 0;
-	return instance && instance->named_by_id;
-}
-
-static size_t port_name(const struct ec2_call *e, const struct port *port, bool is_by_id,
+static size_t port_name(const struct ec2_call *e, const struct port *port,
 			char out[static EC2_NAME_TEXT_SIZE])
 {
-	if (is_by_id)
+	if (port->is_named_by_id)
 		return ec2_resource_name(e, ec2_instance_of_port(port), out);
 	return port->ip.family == IP_V6 ? 0 : ec2_private_name(e, port->ip, out);
 }
 
-void ec2_write_port_name(const struct ec2_call *e, struct xml *x, const char *name,
-			 const struct ec2_port_item *item)
+void ec2_write_port_name(const struct ec2_call *e, struct xml *x, const char *name, const struct port *port)
 {
 	char text[EC2_NAME_TEXT_SIZE];
-	size_t n = port_name(e, item->port, item->is_named_by_id, text);
+	size_t n = port_name(e, port, text);
 	xml_text(x, name, (struct str){text, n});
 }
 
@@ -92,7 +81,6 @@ bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_por
 	*ret_item = (struct ec2_port_item){.port = port};
 	ret_item->zone = subnet ? zone_find(t, subnet->zone) : 0;
 	ret_item->router = router_find(t, port->router);
-	ret_item->is_named_by_id = is_named_by_id(t, port);
 	ret_item->groups = arena_new_array(e->c->arena, const struct security_group *, port->groups.count);
 	if (!ret_item->groups)
 		return false;
@@ -206,7 +194,7 @@ void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_p
 	xml_z(x, "status", ec2_state_in_answer(e, model_port_states[model_derive_port_state(p)].ec2));
 	ec2_write_mac(x, "macAddress", p->mac);
 	ec2_write_ip(x, "privateIpAddress", item->ips.at[0].ip);
-	ec2_write_port_name(e, x, "privateDnsName", item);
+	ec2_write_port_name(e, x, "privateDnsName", p);
 	xml_bool(x, "sourceDestCheck", p->source_dest_check);
 	ec2_write_groups(x, item->groups, p->groups.count);
 	ec2_write_association(e, x, item->router, item->ips.at[0].address, with_ids);
@@ -417,7 +405,7 @@ static bool fits_zone(const struct filter_run *f, const struct row *row)
 static bool fits_private_name(const struct filter_run *f, const struct row *row)
 {
 	char text[EC2_NAME_TEXT_SIZE];
-	size_t n = port_name(f->e, port_of(row), is_named_by_id(f->t, port_of(row)), text);
+	size_t n = port_name(f->e, port_of(row), text);
 	return filter_text(f, (struct str){text, n});
 }
 

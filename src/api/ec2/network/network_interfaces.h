@@ -88,7 +88,6 @@ struct ec2_port_item {
 	const struct port *port;
 	const struct zone *zone;
 	const struct router *router;          /* NULL: gone */
-	bool is_named_by_id;                  /* as its instance is, whose first it is */
 	const struct security_group **groups; /* as the port names them; NULL: gone */
 	VEC(struct ec2_ip_item) ips;          /* of IPv4, the primary one first */
 	VEC(struct ip) ipv6s;
@@ -105,8 +104,7 @@ const struct address *ec2_address_of_ip(const struct tables *t, uuid port, struc
 /* The instance that it is in, on its way to, or not yet out of; none. */
 uuid ec2_instance_of_port(const struct port *port);
 /* Its private name: that of its IPv4 address, or of the instance whose primary one it is; empty: none. */
-void ec2_write_port_name(const struct ec2_call *e, struct xml *x, const char *name,
-			 const struct ec2_port_item *item);
+void ec2_write_port_name(const struct ec2_call *e, struct xml *x, const char *name, const struct port *port);
 /* <attachment>; nothing without one. */
 void ec2_write_attachment(struct ec2_call *e, struct xml *x, const struct port *port, bool with_instance);
 /* <association>; nothing without an address. with_ids: as DescribeNetworkInterfaces shows it. */

@@ -235,8 +235,8 @@ static void write_rule(struct ec2_call *e, struct xml *x, const void *item)
 	}
 	xml_text_opt(x, "description", r->description);
 	ec2_write_tags(x, r->tags);
-	xml_text(x, "securityGroupRuleArn",
-		 ec2_arn(e, "security-group-rule", KIND_SECURITY_GROUP_RULE, r->row.id));
+	ec2_write_arn(e, x, "securityGroupRuleArn", "security-group-rule", KIND_SECURITY_GROUP_RULE,
+		      r->row.id);
 }
 
 struct ec2_describe_rules {

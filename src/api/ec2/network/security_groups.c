@@ -114,7 +114,7 @@ static const void *gather_group(struct ec2_call *e, const struct row *row)
 
 static void write_arn(struct ec2_call *e, struct xml *x, uuid group)
 {
-	xml_text(x, "securityGroupArn", ec2_arn(e, "security-group", KIND_SECURITY_GROUP, group));
+	ec2_write_arn(e, x, "securityGroupArn", "security-group", KIND_SECURITY_GROUP, group);
 }
 
 static void write_group(struct ec2_call *e, struct xml *x, const void *item)

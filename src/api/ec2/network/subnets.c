@@ -63,14 +63,9 @@ static bool fits_hostname_type(const struct filter_run *f, const struct row *row
 	return filter_z(f, hostname_type(subnet_of(row)));
 }
 
-static struct str subnet_arn(struct ec2_call *e, const struct subnet *subnet)
-{
-	return ec2_arn(e, "subnet", KIND_SUBNET, subnet->row.id);
-}
-
 static bool fits_arn(const struct filter_run *f, const struct row *row)
 {
-	return filter_text(f, subnet_arn(f->e, subnet_of(row)));
+	return filter_text(f, ec2_arn(f->e, "subnet", KIND_SUBNET, row->id));
 }
 
 static bool fits_ipv6(const struct filter_run *f, const struct row *row)
@@ -172,7 +167,7 @@ static void write_subnet(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct subnet_item *s = item;
 	ec2_write_id(x, "subnetId", KIND_SUBNET, s->subnet->row.id);
-	xml_text(x, "subnetArn", subnet_arn(e, s->subnet));
+	ec2_write_arn(e, x, "subnetArn", "subnet", KIND_SUBNET, s->subnet->row.id);
 	xml_z(x, "state", "available");
 	xml_text(x, "ownerId", e->owner);
 	ec2_write_id(x, "vpcId", KIND_ROUTER, s->subnet->router);
