@@ -694,6 +694,7 @@ static RESULT replay(struct op *op, struct instance_launch *wish, uuid reservati
 		any_lives = any_lives || row_is_live(&i->row);
 		if (!VEC_PUSH(op->ctx->arena, &ids, i->row.id))
 			return ctx_no_memory(op->ctx);
+		TRY(op_name(op, KIND_INSTANCE, &i->row));
 	}
 	if (!any_lives)
 		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_CLIENT_TOKEN,

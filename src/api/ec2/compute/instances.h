@@ -36,8 +36,7 @@ enum instance_tenancy ec2_read_tenancy(struct str word);
 
 /* <blockDeviceMapping> */
 void ec2_write_block_devices(struct xml *x, const struct ec2_instance_item *item);
-/* <name>: all of them, applied */
-/* Those that a change sets are pending in its answer. */
+/* <name>: all of them. Those that a change sets are pending in its answer. */
 void ec2_write_metadata_options(const struct ec2_call *e, struct xml *x, const char *name,
 				const struct instance *instance);
 /* <name><code/><name/></name> */

@@ -10,6 +10,7 @@
 #include "engine/instance/server_group.h"
 #include "model/launch_template.h"
 #include "model/launch_template_version.h"
+#include "model/port.h"
 #include "store/instance.h"
 
 /* ---- parameters ---- */
@@ -366,19 +367,33 @@ static RESULT prepare_run(struct ec2_call *e, void *args)
 
 /* ---- the answer ---- */
 
-/* As they are now, which for a repeated call may be later than its launch. */
+/* As the launch left them: no host has heard of them. */
+static RESULT show_attaching(struct ec2_call *e, struct ec2_instance_item *item)
+{
+	for (size_t k = 0; k < item->ports.count; k++) {
+		struct port *port = arena_new_object(e->c->arena, struct port);
+		if (!port)
+			return ctx_no_memory(e->c);
+		*port = *item->ports.at[k].port;
+		port->seen_instance = UUID_NONE;
+		item->ports.at[k].port = port;
+	}
+	return OK;
+}
+
+/* The instances as the call left them; those of a call that is repeated, as they are. EC2 lists no disks here. */
 static RESULT ec2_run_instances(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_run_instances *a = args;
-	const struct tables *t = ec2_tables(e);
-	VEC(const struct row *) rows = {0};
+	const struct rows rows = e->change.returned;
 	const void **items = 0;
-	for (size_t k = 0; k < a->launch.made.count; k++) {
-		const struct instance *instance = instance_find(t, a->launch.made.at[k]);
-		if (instance && !VEC_PUSH(e->c->arena, &rows, &instance->row))
-			return ctx_no_memory(e->c);
-	}
 	TRY(ec2_gather(e, &ec2_instance_listing, rows.at, rows.count, &items));
+	for (size_t k = 0; k < rows.count; k++) {
+		struct ec2_instance_item *item = (struct ec2_instance_item *) items[k];
+		item->volumes.count = 0;
+		if (!a->launch.replayed)
+			TRY(show_attaching(e, item));
+	}
 	ec2_write_prefixed(x, "reservationId", "r", a->launch.reservation);
 	xml_text(x, "ownerId", e->owner);
 	xml_empty(x, "groupSet");
@@ -387,7 +402,7 @@ static RESULT ec2_run_instances(struct ec2_call *e, const void *args, struct xml
 }
 
 static const struct ec2_action actions[] = {
-	{EC2_ACTION("RunInstances"), .flags = API_WRITES,
+	{EC2_ACTION("RunInstances"), .flags = API_WRITES, .returns = KIND_INSTANCE,
 	 .args = PARAMS(struct ec2_run_instances, run_instances_params), .prepare = prepare_run,
 	 .operation = engine_create_instances_run, .answer = ec2_run_instances,
 	 .doc = "Starts new instances."},

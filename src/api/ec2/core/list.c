@@ -169,6 +169,8 @@ static void make_key(const struct ec2_call *e, const struct ec2_listing *list, c
 
 struct ec2_item ec2_item_of(struct ec2_call *e, enum kind kind, const struct row *row)
 {
+	if (ec2_is_change(e)) /* the row may be what the change left, which no table has */
+		return (struct ec2_item){.row = row};
 	return (struct ec2_item){.row = row, .commit = tables_whole_commit(ec2_tables(e), kind, row)};
 }
 
