@@ -126,6 +126,7 @@ static RESULT create_port(struct op *op, struct port_wish *wish, const struct ac
 	struct port port = port_new_in(subnet, account->row.id);
 	port.name = wish->name;
 	port.description = wish->description;
+	port.requester = wish->requester;
 	TRY(tag_normalize(op, wish->tags, &port.tags));
 	TRY(security_group_resolve_all(op, port.account, engine_router_of(op, subnet->router, port.account),
 				       wish->groups, &port.groups));

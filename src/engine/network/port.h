@@ -51,7 +51,7 @@ struct port_wish {
 	struct ref subnet;
 	struct port_ips_wish ips;
 	struct refs groups; /* by id or name; none: the VPC's default */
-	struct str name, description;
+	struct str name, description, requester;
 	struct tags tags;
 	struct str client_token; /* empty: none */
 	struct str digest;       /* of the other parameters */

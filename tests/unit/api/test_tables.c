@@ -191,7 +191,8 @@ static void check_has_path(enum kind kind, const char *action, const struct filt
 		"availability-zone-id",                   /* a third of the rows or more */
 		"resource-id",                            /* tags: tags.c has paths of its own */
 		"user-id",
-		"owner-id", /* all rows, or none */
+		"owner-id",     /* all rows, or none */
+		"requester-id", /* what one caller made */
 		0};
 	bool is_odd = f->fixed || f->get == filter_nothing || kind == KIND_ZONE ||
 		      kind == KIND_LAUNCH_TEMPLATE_VERSION || ends_with_any(f->name, few_rows);

@@ -609,7 +609,7 @@ static const struct filter instance_filters[] = {
 	{"product-code.type", .get = filter_nothing},
 	{"ramdisk-id", .get = filter_nothing},
 	{"requester-id", .get = filter_nothing},
-	{"network-interface.requester-id", .get = filter_nothing},
+	INTERFACE("requester-id"),
 	{"spot-instance-request-id", .get = filter_nothing},
 };
 

@@ -5,6 +5,7 @@
 #include "api/ec2/network/network_interfaces.h"
 
 #include "api/ec2/core/write.h"
+#include "auth/guard.h"
 #include "engine/network/port.h"
 #include "engine/network/router.h"
 #include "model/port.h"
@@ -178,6 +179,12 @@ static bool is_managed(const struct port *port)
 	return !uuid_is_none(port->nat_gateway);
 }
 
+/* EC2 shows nobody for what a launch made. Of a NAT gateway's it shows an account of Amazon's; the word is a guess. */
+static struct str requester_of(const struct port *port)
+{
+	return is_managed(port) ? STR("amazon-aws") : port->requester;
+}
+
 static const char *port_type(const struct port *port)
 {
 	return is_managed(port) ? "nat_gateway" : "interface";
@@ -258,6 +265,7 @@ static void write_interface(struct ec2_call *e, struct xml *x, const void *item)
 		xml_bool(x, "ipv6Native", true);
 		ec2_write_ip(x, "ipv6Address", i->port->ip);
 	}
+	xml_text_opt(x, "requesterId", requester_of(i->port));
 	xml_bool(x, "requesterManaged", is_managed(i->port));
 	ec2_write_attachment(e, x, i->port, true);
 	ec2_write_tags(x, i->port->tags);
@@ -419,6 +427,12 @@ static bool fits_type(const struct filter_run *f, const struct row *row)
 	return filter_z(f, port_type(port_of(row)));
 }
 
+static bool fits_requester(const struct filter_run *f, const struct row *row)
+{
+	struct str requester = requester_of(port_of(row));
+	return requester.n && filter_text(f, requester);
+}
+
 static bool fits_managed(const struct filter_run *f, const struct row *row)
 {
 	return filter_bool(f, is_managed(port_of(row)));
@@ -469,7 +483,7 @@ static const struct filter interface_filters[] = {
 	{"mac-address", .field = "mac", .index = PORT_INDEX_MAC},
 	{"owner-id", .get = filter_owner},
 	{"private-dns-name", .get = fits_private_name, .access_paths = {{KIND_PORT, PORT_INDEX_IP}}},
-	{"requester-id", .get = filter_nothing},
+	{"requester-id", .get = fits_requester},
 	{"requester-managed", .get = fits_managed},
 	{"source-dest-check", .field = "source_dest_check"},
 	{"status", .in_state = has_status},
@@ -646,6 +660,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	TRY(ec2_take_ipv6_addresses(e, &a->ipv6_addresses, &a->wish.ips));
 	TRY(ec2_take_prefixes(e, &a->prefixes, &a->wish.ips));
 	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
+	a->wish.requester = guard_write_id(e->c->who, e->c->arena);
 	return ec2_take_tags(e, &a->tag_specs, "network-interface", "network-interface", &a->wish.tags);
 }
 
