@@ -518,6 +518,19 @@ RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const 
 	return take(c, t, ref, kind, row && engine_may_see(c, kind, row) ? row : NULL, ret_row);
 }
 
+bool engine_may_see_ended(const struct ctx *c, enum kind kind, const struct row *row)
+{
+	return !row_is_live(row) && is_callers(c, kind, row);
+}
+
+RESULT engine_find_listed(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
+			  const struct row **ret_row)
+{
+	const struct row *row = look_up(c, t, kind, ref);
+	bool may = row && (engine_may_see(c, kind, row) || engine_may_see_ended(c, kind, row));
+	return take(c, t, ref, kind, may ? row : NULL, ret_row);
+}
+
 RESULT engine_find_own(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		       const struct row **ret_row)
 {

@@ -100,6 +100,12 @@ RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const 
 RESULT engine_find_own(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		       const struct row **ret_row);
 
+/* Whether it is the caller's own and has ended; and finds a row that the caller may see, or such a one. For lists that
+ * show what has ended for a while (engine/ended.h). */
+bool engine_may_see_ended(const struct ctx *c, enum kind kind, const struct row *row);
+RESULT engine_find_listed(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
+			  const struct row **ret_row);
+
 /* Finds a row that the caller may use (engine_may_use()). */
 RESULT engine_find_usable(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 			  const struct row **ret_row);

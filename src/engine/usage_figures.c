@@ -192,7 +192,8 @@ static void count_nat_gateway(const struct tables *t, const struct row *row, int
 
 static void count_dedicated_host(const struct tables *t, const struct row *row, int64_t sign)
 {
-	struct account_usage *account = usage_of_account(t, dedicated_host_of(row)->account);
+	const struct dedicated_host *d = dedicated_host_of(row);
+	struct account_usage *account = row_is_live(row) ? usage_of_account(t, d->account) : NULL;
 	if (account)
 		add(&account->dedicated_hosts, sign);
 }

@@ -104,4 +104,9 @@ static void wake_for_addresses(struct reconciler *r, const struct tables *t, con
 		wake_network(r, KIND_SECURITY_GROUP, rule->group);
 }
 
-const struct resource reconcile_address_group = {.wake_changed = wake_for_addresses};
+const struct resource reconcile_address_group = {
+	.step = step_ended,
+	.is_swept = true,
+	.wake = wake_ended_addresses,
+	.wake_changed = wake_for_addresses,
+};

@@ -396,6 +396,12 @@ struct resource {
 /* step.c. Of a kind that is not in resources.def: nothing is done. */
 const struct resource *resource_of(enum kind kind);
 
+/* ---- ended.c ---- */
+
+/* The step of what has ended and is only listed, and who looks for that at address groups. */
+RESULT step_ended(struct step *s);
+void wake_ended_addresses(struct reconciler *r, const struct row *row);
+
 /* ---- wake.c ---- */
 
 /* A store_listener. */

@@ -29,7 +29,7 @@ HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKe
             ("DeleteVpcEndpoints", "VpcEndpointId.N"): re.compile("vpce-[0-9a-f]{17}"),
             ("ModifyInstanceCreditSpecification", "InstanceCreditSpecification.N.InstanceId"): re.compile("i-[0-9a-f]{17}")}
 # What stays visible for a while may be looked at, and ended once more.
-LINGERING = re.compile("(i|nat|pcx)-[0-9a-f]{17}")
+LINGERING = re.compile("(i|nat|pcx|h|pl)-[0-9a-f]{17}")
 ENDS = {"TerminateInstances", "DeleteNatGateway", "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection"}
 # EC2's own words, which name the thing and not the parameter.
 NAMELESS = {"InvalidKey.Format"}

@@ -591,6 +591,14 @@ static const char *differ_template(const struct look *l, struct thing *t, struct
 	return str_is(answer_at(item, "launchTemplateName"), t->name) ? NULL : "its name";
 }
 
+/* It is listed for a while. */
+static bool has_ended(const struct look *l, struct str item)
+{
+	(void) l;
+	struct str state = answer_at(item, "state");
+	return str_is(state, "delete-complete") || str_is(state, "released");
+}
+
 static const char *differ_prefix_list(const struct look *l, struct thing *t, struct str item)
 {
 	(void) l;
@@ -643,9 +651,9 @@ static const struct listing rows[] = {
 	{KIND_DHCP_OPTIONS, "Action=DescribeDhcpOptions", "dhcpOptionsSet", "dhcpOptionsId", NULL,
 	 "InvalidDhcpOptionID.NotFound", differ_dhcp_options},
 	{KIND_ADDRESS_GROUP, "Action=DescribeManagedPrefixLists", "prefixListSet", "prefixListId", NULL,
-	 "InvalidPrefixListID.NotFound", differ_prefix_list},
+	 "InvalidPrefixListID.NotFound", differ_prefix_list, .passes = has_ended},
 	{KIND_DEDICATED_HOST, "Action=DescribeHosts", "hostSet", "hostId", NULL, "InvalidHostID.NotFound",
-	 differ_dedicated_host},
+	 differ_dedicated_host, .passes = has_ended},
 	{KIND_SERVER_GROUP, "Action=DescribePlacementGroups", "placementGroupSet", "groupId", NULL,
 	 "InvalidPlacementGroup.Unknown", differ_placement_group},
 	{KIND_LAUNCH_TEMPLATE, "Action=DescribeLaunchTemplates", "launchTemplates", "launchTemplateId", NULL,

@@ -4,6 +4,7 @@
 #include "engine/network/address_group.h"
 
 #include "engine/client_token_internal.h"
+#include "engine/ended.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/address_group_internal.h"
@@ -345,12 +346,8 @@ RESULT engine_delete_address_group(struct op *op, struct address_group_target *w
 	TRY(forget_revoked(op, group->row.id));
 	TRY(forget_versions(op, group->row.id, INT64_MAX));
 	TRY(engine_log_event(op, KIND_ADDRESS_GROUP, &group->row, "deleted", "Address group."));
-	wish->deleted = *group;
-	wish->deleted.name = str_copy(op->ctx->arena, group->name);
-	wish->deleted.addresses = (struct cidrs){0};
-	wish->deleted.notes = (struct strs){0};
-	wish->deleted.tags = (struct tags){0};
-	return address_group_forget(op, group->row.id);
+	wish->deleted = group->row.id;
+	return ended_leave(op, KIND_ADDRESS_GROUP, &group->row, ADDRESS_GROUP_INDEX_ACCOUNT);
 }
 
 RESULT address_group_resolve(struct op *op, uuid account, const struct ref *ref,

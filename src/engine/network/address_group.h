@@ -61,11 +61,11 @@ struct address_group_edit {
 };
 OPERATION(engine_edit_address_group, address_group_edit)
 
-/* Deletes a group. ERR_IN_USE: a rule names it. */
+/* Deletes a group, which EC2 lists for a while (engine/ended.h). ERR_IN_USE: a rule names it. */
 struct address_group_target {
 	struct ref group;
-	/* made: without blocks and tags */
-	struct address_group deleted;
+	/* made: */
+	uuid deleted;
 };
 OPERATION(engine_delete_address_group, address_group_target)
 

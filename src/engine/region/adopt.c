@@ -205,7 +205,8 @@ static RESULT write_instance(struct adoption *a)
 	next.wanted_pause = next.wanted_save = next.seen_paused = next.seen_saved = false;
 	next.old_type = next.rescue_disk = next.shelved_image = UUID_NONE;
 	next.wanted_shelved = next.migrating = next.error_override = false;
-	if (!dedicated_host_find(op->head, next.dedicated_host))
+	const struct dedicated_host *dedicated = dedicated_host_find(op->head, next.dedicated_host);
+	if (!dedicated || !row_is_live(&dedicated->row))
 		next.dedicated_host = UUID_NONE;
 	if (!server_group_find(op->head, next.server_group))
 		next.server_group = UUID_NONE, next.partition = 0;

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "engine/client_token_internal.h"
+#include "engine/ended.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/instance/instance_type.h"
 #include "engine/instance/placement.h"
@@ -160,7 +161,7 @@ static RESULT replay(struct op *op, const struct client_token *token, uuid *ids,
 	size_t count = 0;
 	for (const struct dedicated_host *d = dedicated_host_first_by_account(op->head, token->account); d;
 	     d = dedicated_host_next_by_account(op->head, d))
-		if (count < max && str_equal(d->client_token, token->token) &&
+		if (count < max && row_is_live(&d->row) && str_equal(d->client_token, token->token) &&
 		    d->row.created_us == token->row.created_us)
 			ids[count++] = d->row.id;
 	*ret_made = (struct uuids){ids, count};
@@ -303,9 +304,8 @@ static RESULT release_one(struct op *op, const struct dedicated_host_change *cha
 		return fail_occupied(op, ref, "released");
 	TRY(engine_log_event(op, KIND_DEDICATED_HOST, &d->row, "released", "Host %" STR_FMT ".",
 			     STR_ARG(host ? host->name : STR_NONE)));
-	uuid id = d->row.id;
-	TRY(free_instances(op, id));
-	return dedicated_host_forget(op, id);
+	TRY(free_instances(op, d->row.id));
+	return ended_leave(op, KIND_DEDICATED_HOST, &d->row, DEDICATED_HOST_INDEX_ACCOUNT);
 }
 
 RESULT engine_release_dedicated_hosts(struct op *op, struct dedicated_hosts_target *wish)

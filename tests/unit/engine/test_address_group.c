@@ -5,6 +5,8 @@
 #include "store/address_group_version.h"
 #include "store/security_group_rule.h"
 
+#include "base/clock.h"
+#include "engine/ended.h"
 #include "engine/network/address_group.h"
 #include "engine/network/security_group.h"
 
@@ -151,6 +153,29 @@ static void check_families(void **state)
 	cloud_ok(c, &c->alice, engine_revoke_rules, &wish);
 }
 
+/* Of those that have ended the newest are listed, until their time has come. */
+static void check_ended(void **state)
+{
+	struct cloud *c = *state;
+	const struct cidr four = cidr_of("192.0.2.0/24");
+	for (int k = 0; k < ENDED_LISTED_MAX + 2; k++) {
+		struct address_group_target target = {
+			.group = ref_of(KIND_ADDRESS_GROUP, make(c, &c->alice, &four, 1))};
+		cloud_ok(c, &c->alice, engine_delete_address_group, &target);
+		assert_false(row_is_live(&address_group_find(cloud_tables(c), target.deleted)->row));
+		cloud_fails(c, &c->alice, engine_delete_address_group, &target, ERR_NOT_FOUND,
+			    KIND_ADDRESS_GROUP);
+	}
+	assert_int_equal(tables_count(cloud_tables(c), KIND_ADDRESS_GROUP), ENDED_LISTED_MAX);
+	struct ended_row ended = {KIND_ADDRESS_GROUP,
+				  address_group_first_by_account(cloud_tables(c), c->alice.account)->row.id};
+	cloud_fails(c, NULL, engine_forget_ended, &ended, ERR_STATE, KIND_ADDRESS_GROUP);
+	clock_set_us(clock_now_us() + ENDED_LISTED_US);
+	cloud_ok(c, NULL, engine_forget_ended, &ended);
+	cloud_ok(c, NULL, engine_forget_ended, &ended);
+	assert_null(address_group_find(cloud_tables(c), ended.id));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +183,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_limits, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_versions, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_families, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_ended, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_rules, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

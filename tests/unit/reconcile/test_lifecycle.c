@@ -10,7 +10,10 @@
 
 #include <stdio.h>
 
+#include "engine/ended.h"
 #include "engine/instance/server_group.h"
+#include "engine/network/address_group.h"
+#include "engine/region/dedicated_host.h"
 
 enum { SEEDS = 50 };
 
@@ -528,6 +531,31 @@ static void test_forget(void **state)
 	cloud_done(c);
 }
 
+/* So do rows that are only listed: released dedicated hosts, deleted prefix lists. */
+static void test_forget_ended(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(1, 2);
+	struct dedicated_host_wish allocate = {
+		.zone = {KIND_ZONE, .text = STR("xy-west-2a")}, .family = STR("t3"), .count = 1};
+	cloud_ok(c, &c->alice, engine_allocate_dedicated_hosts, &allocate);
+	struct dedicated_host_change change = {
+		.dedicated_host = cloud_ref(c, KIND_DEDICATED_HOST, allocate.made.at[0])};
+	struct dedicated_hosts_target release = {&change, 1};
+	cloud_ok(c, &c->alice, engine_release_dedicated_hosts, &release);
+	struct address_group_wish list = {.name = STR("list")};
+	cloud_ok(c, &c->alice, engine_create_address_group, &list);
+	struct address_group_target target = {.group = cloud_ref(c, KIND_ADDRESS_GROUP, list.group)};
+	cloud_ok(c, &c->alice, engine_delete_address_group, &target);
+	cloud_step_for(c, ENDED_LISTED_US - 5 * MINUTE);
+	assert_int_equal(cloud_count(c, KIND_DEDICATED_HOST), 1);
+	assert_int_equal(cloud_count(c, KIND_ADDRESS_GROUP), 1);
+	cloud_step_for(c, 5 * MINUTE + CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
+	assert_int_equal(cloud_count(c, KIND_DEDICATED_HOST), 0);
+	assert_int_equal(cloud_count(c, KIND_ADDRESS_GROUP), 0);
+	cloud_done(c);
+}
+
 /* Nova's way: accepted without a host, and placed when one has room. */
 static void place_later(struct cloud *c)
 {
@@ -688,6 +716,7 @@ int main(void)
 		cmocka_unit_test(test_terminate_while_starting),
 		cmocka_unit_test(test_stop_while_starting),
 		cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_forget_ended),
 		cmocka_unit_test(test_place_later),
 		cmocka_unit_test(test_guest_shuts_down),
 		cmocka_unit_test(test_guest_shuts_down_early),

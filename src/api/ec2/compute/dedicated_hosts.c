@@ -71,11 +71,12 @@ static const void *gather_host(struct ec2_call *e, const struct row *row)
 	if (!item)
 		return NULL;
 	item->dedicated = dedicated_host_of(row);
-	item->host = host_find(ec2_tables(e), item->dedicated->host);
+	if (row_is_live(row))
+		item->host = host_find(ec2_tables(e), item->dedicated->host);
 	item->zone = zone_find(ec2_tables(e), item->dedicated->zone);
 	if (item->host)
 		engine_read_host_use(item->host, &item->use);
-	return gather_types(e, item) && gather_guests(e, item) ? item : NULL;
+	return !row_is_live(row) || (gather_types(e, item) && gather_guests(e, item)) ? item : NULL;
 }
 
 static const char *on_or_off(bool on)
@@ -83,8 +84,10 @@ static const char *on_or_off(bool on)
 	return on ? "on" : "off";
 }
 
-static const char *state_of(const struct host *host)
+static const char *state_of(const struct dedicated_host *dedicated, const struct host *host)
 {
+	if (!row_is_live(&dedicated->row))
+		return "released";
 	bool is_well = host && !host->forced_down && host->seen_state == HOST_SEEN_STATE_UP;
 	return is_well ? "available" : "under-assessment";
 }
@@ -149,8 +152,10 @@ static void write_host(struct ec2_call *e, struct xml *x, const void *item)
 	xml_text_opt(x, "clientToken", d->client_token);
 	write_properties(x, i);
 	write_guests(e, x, i);
-	xml_z(x, "state", state_of(i->host));
+	xml_z(x, "state", state_of(d, i->host));
 	xml_time_ms(x, "allocationTime", d->row.created_us);
+	if (!row_is_live(&d->row))
+		xml_time_ms(x, "releaseTime", d->row.deleted_us);
 	ec2_write_tags(x, d->tags);
 	xml_z(x, "hostRecovery", "off");
 	xml_z(x, "allowsMultipleInstanceTypes", on_or_off(str_is_empty(d->type)));
@@ -165,7 +170,8 @@ static bool fits_auto_placement(const struct filter_run *f, const struct row *ro
 
 static bool fits_state(const struct filter_run *f, const struct row *row)
 {
-	return filter_z(f, state_of(host_find(f->t, dedicated_host_of(row)->host)));
+	const struct dedicated_host *d = dedicated_host_of(row);
+	return filter_z(f, state_of(d, host_find(f->t, d->host)));
 }
 
 static const struct filter host_filters[] = {
@@ -181,7 +187,8 @@ static const struct ec2_listing host_listing = {.kind = KIND_DEDICATED_HOST,
 						.set = "hostSet",
 						.filters = FILTERS(host_filters),
 						.gather = gather_host,
-						.write = write_host};
+						.write = write_host,
+						.shows_ended = true};
 
 /* ---- allocate ---- */
 

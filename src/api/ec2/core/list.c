@@ -42,12 +42,24 @@ struct selection {
 	VEC(const struct row *) named;
 };
 
+static bool may_show(const struct selection *s, const struct row *row)
+{
+	return engine_may_see(s->e->c, s->list->kind, row) ||
+	       (s->list->shows_ended && engine_may_see_ended(s->e->c, s->list->kind, row));
+}
+
+static RESULT find_one(const struct selection *s, const struct ref *ref, const struct row **ret_row)
+{
+	struct ctx *c = s->e->c;
+	return s->list->shows_ended ? engine_find_listed(c, s->query.tables, s->list->kind, ref, ret_row)
+				    : engine_find(c, s->query.tables, s->list->kind, ref, ret_row);
+}
+
 /* Whether the caller may see the row, and it fits the filters. */
 static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 {
 	const struct selection *s = arg;
-	*ret_matches = engine_may_see(s->e->c, s->list->kind, row) &&
-		       (!s->list->shows || s->list->shows(s->e, row)) &&
+	*ret_matches = may_show(s, row) && (!s->list->shows || s->list->shows(s->e, row)) &&
 		       filters_fit(&s->runs, s->query.tables, row);
 	return OK;
 }
@@ -67,7 +79,7 @@ static void add_unknown(struct selection *s, const struct refs *refs, size_t fir
 	for (size_t k = first; k < refs->count; k++) {
 		const struct row *row = 0;
 		struct str id = refs->at[k].text;
-		if (engine_find(c, s->query.tables, s->list->kind, &refs->at[k], &row).code != ERR_NOT_FOUND)
+		if (find_one(s, &refs->at[k], &row).code != ERR_NOT_FOUND)
 			continue;
 		memcpy(text + n, ", ", 2);
 		memcpy(text + n + 2, id.p, id.n);
@@ -86,7 +98,7 @@ static RESULT find_named(struct selection *s, const struct refs *refs)
 		bool fits = false;
 		if (s->list->is_slow && engine_has_gone(c, s->query.tables, s->list->kind, &refs->at[k]))
 			continue;
-		struct result found = engine_find(c, s->query.tables, s->list->kind, &refs->at[k], &row);
+		struct result found = find_one(s, &refs->at[k], &row);
 		if (!result_is_ok(found)) {
 			add_unknown(s, refs, k + 1);
 			return found;

@@ -33,9 +33,10 @@ static void write_list(struct ec2_call *e, struct xml *x, const void *item)
 		[ADDRESS_GROUP_LAST_CHANGE_RESTORE] = "restore-complete",
 	};
 	const struct address_group *list = item;
+	const char *state = row_is_live(&list->row) ? states[list->last_change] : "delete-complete";
 	ec2_write_id(x, "prefixListId", KIND_ADDRESS_GROUP, list->row.id);
 	xml_z(x, "addressFamily", engine_is_ipv6_addresses(list) ? "IPv6" : "IPv4");
-	xml_z(x, "state", ec2_state_in_answer(e, states[list->last_change]));
+	xml_z(x, "state", ec2_state_in_answer(e, state));
 	ec2_write_arn(e, x, "prefixListArn", "prefix-list", KIND_ADDRESS_GROUP, list->row.id);
 	xml_text(x, "prefixListName", list->name);
 	xml_int(x, "maxEntries", list->max_blocks);
@@ -47,7 +48,8 @@ static void write_list(struct ec2_call *e, struct xml *x, const void *item)
 static const struct ec2_listing prefix_listing = {.kind = KIND_ADDRESS_GROUP,
 						  .set = "prefixListSet",
 						  .filters = FILTERS(prefix_list_filters),
-						  .write = write_list};
+						  .write = write_list,
+						  .shows_ended = true};
 
 /* ---- entries of a request ---- */
 
@@ -226,10 +228,8 @@ static const struct param delete_params[] = {LIST(struct address_group_target, g
 
 static RESULT ec2_delete_managed_prefix_list(struct ec2_call *e, const void *args, struct xml *x)
 {
-	xml_open(x, "prefixList");
-	write_list(e, x, &((const struct address_group_target *) args)->deleted);
-	xml_close(x, "prefixList");
-	return OK;
+	const struct address_group_target *a = args;
+	return ec2_write_returned(e, &prefix_listing, a->deleted, "prefixList", x);
 }
 
 /* ---- what is in one ---- */
@@ -351,7 +351,8 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("DeleteManagedPrefixList"), .flags = API_WRITES,
 	 .args = PARAMS(struct address_group_target, delete_params),
 	 .operation = engine_delete_address_group_run, .answer = ec2_delete_managed_prefix_list,
-	 .state_in_answer = "delete-in-progress", .doc = "Deletes a list that no rule names."},
+	 .returns = KIND_ADDRESS_GROUP, .state_in_answer = "delete-in-progress",
+	 .doc = "Deletes a list that no rule names."},
 	{EC2_ACTION("GetManagedPrefixListEntries"),
 	 .args = PARAMS(struct ec2_get_entries, get_entries_params),
 	 .answer = ec2_get_managed_prefix_list_entries, .doc = "The blocks of a list, now or at a version."},

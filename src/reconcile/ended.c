@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is only listed any more is forgotten when its time has come: the look at everything finds it. */
+#include "engine/ended.h"
+#include "base/clock.h"
+#include "reconcile/work.h"
+
+RESULT step_ended(struct step *s)
+{
+	bool is_due = false;
+	{
+		AUTO_VIEW view = {0};
+		view_open(s->r->store, &view);
+		const struct row *row = tables_find(view.tables, s->kind, s->id);
+		is_due = row && !row_is_live(row) && clock_now_us() >= row->deleted_us + ENDED_LISTED_US;
+	}
+	if (!is_due)
+		return OK;
+	struct ended_row *forget = STEP_NEW(s, struct ended_row);
+	*forget = (struct ended_row){s->kind, s->id};
+	step_report(s, engine_forget_ended_run, forget);
+	return OK;
+}
+
+static void wake_ended(struct reconciler *r, enum kind kind, const struct row *row)
+{
+	if (!row_is_live(row))
+		work_wake(r, lane_home(r), kind, row->id, WAKE_WISH);
+}
+
+void wake_ended_addresses(struct reconciler *r, const struct row *row)
+{
+	wake_ended(r, KIND_ADDRESS_GROUP, row);
+}
+
+static void wake_dedicated_host(struct reconciler *r, const struct row *row)
+{
+	wake_ended(r, KIND_DEDICATED_HOST, row);
+}
+
+const struct resource reconcile_dedicated_host = {
+	.step = step_ended, .is_swept = true, .wake = wake_dedicated_host};
