@@ -26,6 +26,7 @@
 #include "store/server_group.h"
 #include "store/user.h"
 #include "store/user_group.h"
+#include "store/volume_group_type.h"
 #include "store/volume_type.h"
 #include "store/zone.h"
 
@@ -204,6 +205,7 @@ NAMED(domain)
 NAMED(host)
 NAMED(external_network)
 NAMED(volume_type)
+NAMED(volume_group_type)
 NAMED_IN_ACCOUNT(key_pair)
 NAMED_IN_ACCOUNT(iam_role)
 NAMED_IN_ACCOUNT(instance_profile)
@@ -329,6 +331,7 @@ static find_named *const named[KIND_COUNT] = {
 	[KIND_LAUNCH_TEMPLATE] = find_named_launch_template,
 	[KIND_DOMAIN] = find_named_domain,
 	[KIND_VOLUME_TYPE] = find_named_volume_type,
+	[KIND_VOLUME_GROUP_TYPE] = find_named_volume_group_type,
 	[KIND_USER] = find_named_user,
 	[KIND_USER_GROUP] = find_named_user_group,
 	[KIND_ROLE] = resolve_named_role,
@@ -399,6 +402,9 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SNAPSHOT] = "snapshot",
 	[KIND_VOLUME_TYPE] = "volume type",
 	[KIND_VOLUME] = "volume",
+	[KIND_VOLUME_GROUP_TYPE] = "group type",
+	[KIND_VOLUME_GROUP] = "group of volumes",
+	[KIND_VOLUME_GROUP_SNAPSHOT] = "snapshot of a group",
 	[KIND_VOLUME_TRANSFER] = "transfer",
 	[KIND_INSTANCE] = "instance",
 	[KIND_INSTANCE_EVENT] = "instance event",

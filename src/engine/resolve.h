@@ -30,6 +30,9 @@ struct server_group;
 struct gateway;
 struct external_network;
 struct instance_type;
+struct volume_group;
+struct volume_group_snapshot;
+struct volume_group_type;
 struct volume_transfer;
 struct dedicated_host;
 struct image;
@@ -159,6 +162,9 @@ ENGINE_FINDER(snapshot, KIND_SNAPSHOT)
 ENGINE_FINDER(subnet, KIND_SUBNET)
 ENGINE_FINDER(user, KIND_USER)
 ENGINE_FINDER(volume, KIND_VOLUME)
+ENGINE_FINDER(volume_group, KIND_VOLUME_GROUP)
+ENGINE_FINDER(volume_group_snapshot, KIND_VOLUME_GROUP_SNAPSHOT)
+ENGINE_FINDER(volume_group_type, KIND_VOLUME_GROUP_TYPE)
 ENGINE_FINDER(volume_transfer, KIND_VOLUME_TRANSFER)
 ENGINE_FINDER(volume_type, KIND_VOLUME_TYPE)
 ENGINE_FINDER(zone, KIND_ZONE)

@@ -21,6 +21,7 @@
 #include "model/snapshot.h"
 #include "model/states.h"
 #include "model/volume.h"
+#include "model/volume_group.h"
 #include "store/account.h"
 #include "store/external_network.h"
 #include "store/host.h"
@@ -96,6 +97,13 @@ static void count_image(const struct tables *t, const struct row *row, int64_t s
 	struct account_usage *account = row_is_live(row) ? usage_of_account(t, image_of(row)->account) : NULL;
 	if (account)
 		add(&account->images, sign);
+}
+
+static void count_volume_group(const struct tables *t, const struct row *row, int64_t sign)
+{
+	struct account_usage *account = usage_of_account(t, volume_group_of(row)->account);
+	if (account)
+		add(&account->volume_groups, sign);
 }
 
 /* Nobody else gets it until its row is forgotten. */
@@ -268,6 +276,7 @@ static count_row *const counted[KIND_COUNT] = {
 	[KIND_SECONDARY_IP] = count_secondary_ip,
 	[KIND_PORT_PREFIX] = count_port_prefix,
 	[KIND_SNAPSHOT] = count_snapshot,
+	[KIND_VOLUME_GROUP] = count_volume_group,
 	[KIND_IMAGE] = count_image,
 	[KIND_NAT_GATEWAY] = count_nat_gateway,
 	[KIND_DEDICATED_HOST] = count_dedicated_host,

@@ -23,6 +23,7 @@ ARNS = {  # kind → its type in ARNs, the prefix of its EC2 id (None: its UUID)
     "security_group": ("security-group", "sg"), "security_group_rule": ("security-group-rule", "sgr"),
     "address": ("elastic-ip", "eipalloc"), "address_group": ("prefix-list", "pl"), "subnet_pool": ("ipam-pool", None),
     "network": ("network", None), "network_grant": ("network_grant", None), "volume_transfer": ("volume_transfer", None),
+    "volume_group": ("volume_group", None), "volume_group_snapshot": ("volume_group_snapshot", None),
     "server_group": ("placement-group", None), "key_pair": ("key-pair", None)}
 NAMES = {"server_group": "group", "key_pair": "own"}  # whose ARNs end with a name
 NOT_ASKED = {  # calls that name a row and are asked nothing about it
@@ -52,6 +53,8 @@ BODIES = {  # what the tables cannot say: a good body, for all of a call's param
     "POST /network/v2.0/rbac-policies": lambda ids: {"rbac_policy": {"object_type": "network", "object_id": ids["network"],
                                                                      "action": "access_as_shared", "target_tenant": ids["project"]}},
     "PUT /network/v2.0/rbac-policies/{rbac_id}": lambda ids: {"rbac_policy": {"target_tenant": ids["project"]}},
+    ("POST /volume/v3/{project_id}/volumes", "group_id"): lambda ids: {"volume": {"size": 1, "volume_type": "gp2", "group_id": ids["volume_group"]}},
+    "PUT /volume/v3/{project_id}/groups/{group_id}": lambda ids: {"group": {"name": "other"}},
     "POST /volume/v3/{project_id}/volumes/{volume_id}/action os-retype": lambda ids: {"os-retype": {"new_type": ids["type"]}},
     "PUT /compute/v2.1/images/{image_id}/metadata/{key} 0-38": lambda ids: {"meta": {ABSENT: "v"}},
     "PUT /compute/v2.1/servers/{server_id}/metadata/{key}": lambda ids: {"meta": {ABSENT: "v"}},

@@ -154,6 +154,47 @@ def test_transfer(cloud):
     cloud.run("volume", "delete", back, silent=True)
 
 
+def test_groups(cloud):
+    """Made, filled, snapshotted, copied and deleted by the command; nothing of a group goes by itself."""
+    late = ["--os-volume-api-version", "3.70"]
+    by, newest = cloud.sdk.block_storage, {"microversion": "3.70"}
+
+    def run(*argv, **how):
+        return cloud.run(*late, "volume", *argv, **how)
+
+    def until(kind, identifier, status="available"):
+        cloud.until(lambda: by.get(f"/{kind}s/{identifier}", **newest).json()[kind], lambda shown: shown["status"] == status)
+
+    run("group", "type", "create", "joint", env=cloud.admin_env)
+    run("group", "type", "set", "--property", "a=1", "joint", silent=True, env=cloud.admin_env)
+    assert [t["Properties"] for t in run("group", "type", "list", env=cloud.admin_env)] == [{"a": "1"}]
+    group = run("group", "create", "--name", "first", "joint", "gp3")["ID"]
+    until("group", group)
+    volume = cloud.run("volume", "create", "--size", "1", "--type", "gp3", "member")["id"]
+    cloud.volume(volume)
+    assert by.put(f"/groups/{group}", json={"group": {"add_volumes": volume}}, **newest).status_code == 202
+    assert by.get(f"/volumes/{volume}", **newest).json()["volume"]["group_id"] == group
+    again = by.put(f"/groups/{group}", json={"group": {"add_volumes": volume}}, **newest)
+    assert again.status_code == 400 and "Cannot update group" in again.text
+    assert cloud.run("volume", "delete", volume, check=False).returncode != 0
+    snapshot = run("group", "snapshot", "create", "--name", "both", group)["ID"]
+    until("group_snapshot", snapshot)
+    copy = by.post("/groups/action", json={"create-from-src": {"source_group_id": group}}, **newest).json()["group"]["id"]
+    until("group", copy)
+    for status in ("error", "available"):
+        path = f"/groups/{copy}/action"
+        assert by.post(path, json={"reset_status": {"status": status}}, **newest).status_code == 403
+        assert admin(cloud.dev).call("POST", f"/volume/v3{path}", {"reset_status": {"status": status}}, version="volume 3.70").status == 202
+        until("group", copy, status)
+    run("group", "snapshot", "delete", snapshot, silent=True)
+    assert by.put(f"/groups/{group}", json={"group": {"remove_volumes": volume}}, **newest).status_code == 202
+    run("group", "delete", group, silent=True)
+    run("group", "delete", "--force", copy, silent=True)
+    cloud.until(lambda: by.delete(f"/volumes/{volume}").status_code, lambda status: status == 202)
+    cloud.until(lambda: cloud.dev.account.client().describe_volumes()["Volumes"], lambda v: not v)
+    run("group", "type", "delete", "joint", silent=True, env=cloud.admin_env)
+
+
 def test_attachments(cloud):
     """Reserved for a server, attached to it, detached, by Cinder's own calls; the server's volumes tell the same."""
     late = [*"--os-volume-api-version 3.70".split()]

@@ -96,7 +96,7 @@ def test_members(cloud, name):
         if not p["nullable"] and p["built"] and p["type"] != "any":
             values.append(None)
         if p["by_name"] or p["or_number"]:
-            values = [v for v in values if v != 7]
+            values = [v for v in values if v not in (7, ["x"])]
         for value in values:
             body = body_of(action, p["name"], value)
             answer = cloud.call(action["method"], path_of(action), body, version=version_of(action))

@@ -158,6 +158,27 @@ def test_attachments(both):
     drop_volume(both, volume)
 
 
+@holds("Images and volumes through OpenStack: Groups of volumes")
+def test_groups(both, admin):
+    """EC2 shows a group's volume, and neither deletes it nor its snapshot."""
+    newest = {"version": lib.VOLUME}
+    assert admin.call("POST", "/volume/v3/group_types", {"group_type": {"name": "joint"}}, **newest).status == 202
+    group = both.ok("POST", "/volume/v3/groups", {"group": {"group_type": "joint", "volume_types": ["gp3"]}}, **newest)["group"]["id"]
+    made = both.ok("POST", "/volume/v3/volumes", {"volume": {"size": 1, "volume_type": "gp3", "group_id": group}}, **newest)["volume"]["id"]
+    both.rest()
+    joint = both.ok("POST", "/volume/v3/group_snapshots", {"group_snapshot": {"group_id": group}}, **newest)["group_snapshot"]["id"]
+    both.rest()
+    volume = ec2_id("vol", made)
+    (snapshot,) = both.ec2.describe_snapshots(Filters=[{"Name": "volume-id", "Values": [volume]}])["Snapshots"]
+    assert code(lambda: both.ec2.delete_volume(VolumeId=volume)) == "VolumeInUse"
+    assert code(lambda: both.ec2.modify_volume(VolumeId=volume, VolumeType="gp2")) == "VolumeInUse"
+    assert code(lambda: both.ec2.delete_snapshot(SnapshotId=snapshot["SnapshotId"])) == "InvalidSnapshot.InUse"
+    assert both.call("DELETE", f"/volume/v3/group_snapshots/{joint}", **newest).status == 202
+    assert both.call("POST", f"/volume/v3/groups/{group}/action", {"delete": {"delete-volumes": True}}, **newest).status == 202
+    both.rest()
+    assert not both.ec2.describe_volumes(Filters=[{"Name": "volume-id", "Values": [volume]}])["Volumes"]
+
+
 @holds("Disks: Encryption")
 def test_encryption(both):
     """What is made of an encrypted volume is so; it is one's own alone; by default it holds through either face."""

@@ -133,6 +133,12 @@ ROWS = [
     R(f"{VOL}/snapshots", "snapshot", {"volume_id": "{volume}", "name": "s", "description": "d", "metadata": {"a": "b"}},
       changes=[{"name": "t"}, {"description": "e"}, {"display_name": "u"}, {"display_description": "f"}],
       changed={"display_name": ("name", "u"), "display_description": ("description", "f")}, label="snapshot"),
+    R(f"{VOL}/group_types", "group_type", {"name": "g", "description": "d", "is_public": True, "group_specs": {"a": "b"}},
+      changes=[{"name": "h"}, {"description": "e"}, {"is_public": False}, {"is_public": True}], by="admin", label="group_type"),
+    R(f"{VOL}/groups", "group", {"name": "g", "description": "d", "group_type": "{group_type}", "volume_types": ["{type}"], "availability_zone": "{zone}"},
+      changes=[{"name": "h"}, {"description": "e"}], label="volume_group"),
+    R(f"{VOL}/volumes", "volume", {"size": 1, "volume_type": "u", "group_id": "{volume_group}"}, label="grouped"),
+    R(f"{VOL}/group_snapshots", "group_snapshot", {"group_id": "{volume_group}", "name": "s", "description": "d"}),
     R(f"{VOL}/volumes", "volume", {"snapshot_id": "{snapshot}"}),
     R(f"{VOL}/volumes", "volume", {"source_volid": "{volume}"}, shown={"source_volid": HIDDEN}),
     R(f"{VOL}/volumes", "volume", {"imageRef": "{image}", "size": 12}, shown={"imageRef": HIDDEN, "volume_image_metadata": lambda v: v["image_name"]}),
@@ -184,6 +190,7 @@ ELSEWHERE = {
     f"POST {NOVA}/os-server-groups": ("policies",), f"PUT {NOVA}/servers/{{server_id}}": ("OS-DCF:diskConfig",),
     f"POST {NET}/floatingips": ("port_id", "fixed_ip_address", "floating_ip_address", "subnet_id"),
     f"PUT {NET}/floatingips/{{floatingip_id}}": ("port_id", "fixed_ip_address"), f"POST {VOL}/snapshots": ("force",),
+    f"PUT {VOL}/groups/{{group_id}}": ("add_volumes", "remove_volumes"),  # 64-openstack-volume.py
     f"POST {NET}/routers": ("external_gateway_info.external_fixed_ips.N", "routes.N"),
     f"PUT {NET}/routers/{{router_id}}": ("external_gateway_info.external_fixed_ips", "routes"),
     f"POST {ID}/users/{{user_id}}/application_credentials": ("roles.N.id",),
@@ -239,7 +246,7 @@ def test_create(region, row):
     if len(made) > 6:
         same(made, {k: v for k, v in shown.items() if k not in ("addresses", "volume_image_metadata", "bootable")} if row.wrap in ("server", "volume") else shown,
              "the answer and the show")
-    collection = by.ok("GET", path + ("/detail" if row.wrap in ("server", "flavor", "volume", "snapshot") else ""), **on)
+    collection = by.ok("GET", path + ("/detail" if row.wrap in ("server", "flavor", "volume", "snapshot", "group_snapshot") or row.path == f"{VOL}/groups" else ""), **on)
     rows = next(v for k, v in collection.items() if isinstance(v, list) and not k.endswith("_links"))
     rows = [r.get("keypair", r) for r in rows]
     (listed,) = [r for r in rows if r[row.item] == made[row.item]]
@@ -263,7 +270,7 @@ def is_told(action):
     """Whether the action makes or changes one resource of a collection, by a body of its own."""
     steps = action["path"].split("/")
     within = ("action", "metadata", "os-quota-sets", "tags", "members", "import", "tokens", "password", "quotas", "os-interface", "os-services",
-              "os-extra_specs", "extra_specs", "os-volume_attachments", "{key}", "remote-consoles",
+              "os-extra_specs", "extra_specs", "group_specs", "os-volume_attachments", "{key}", "remote-consoles",
               "encryption", "os-volume-transfer", "volume-transfers", "attachments", "os-quota-class-sets", "os-server-external-events")  # 64-openstack-volume.py and goldens tell these
     if (action["method"], action["path"]) == ("PUT", "/v3/regions/{region_id}"):
         return False  # a second way to make one, in goldens

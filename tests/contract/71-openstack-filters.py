@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud as lib  # noqa: E402
-from cloud import ABSENT, dump, path_of, title, version_of  # noqa: E402
+from cloud import ABSENT, VOLUME, dump, path_of, title, version_of  # noqa: E402
 from dev import Dev  # noqa: E402
 
 LISTS = {title(a): a for a in dump()["actions"] if "sort_keys" in a}
@@ -100,6 +100,11 @@ class Region:
             project.ok("POST", f"{VOL}/volumes", {"volume": {"snapshot_id": snapshot, "name": f"x{n}"}})
             project.ok("POST", f"{VOL}/os-volume-transfer", {"transfer": {"volume_id": spare, "name": f"t{n}"}})
             self.volumes.append(volume)
+            self.admin.call("POST", f"{VOL}/group_types", {"group_type": {"name": f"y{n}"}}, version=VOLUME)  # or it is there
+            group = project.ok("POST", f"{VOL}/groups", {"group": {"name": f"g{n}", "group_type": f"y{n}", "volume_types": ["gp2"]}}, version=VOLUME)["group"]["id"]
+            project.ok("POST", f"{VOL}/volumes", {"volume": {"size": 1, "name": f"z{n}", "volume_type": "gp2", "group_id": group}}, version=VOLUME)
+            self.dev.rest()
+            project.ok("POST", f"{VOL}/group_snapshots", {"group_snapshot": {"name": f"h{n}", "group_id": group}}, version=VOLUME)
         project.ok("POST", f"{VOL}/volumes", {"volume": {"imageRef": self.image, "size": 12, "name": "disk"}})
 
     def make_servers(self, project):

@@ -16,6 +16,7 @@ from dev import DARI
 ABSENT = "00000000-dead-4bee-8f00-000000000000"
 OPENSTACK = "/usr/bin/openstack"
 LATEST = {"compute": "2.93", "volume": "3.70", "placement": "1.39"}
+VOLUME = f"volume {LATEST['volume']}"
 
 
 def dump():
@@ -155,6 +156,12 @@ def furnish(dev, project):
     offered = project.ok("POST", "/volume/v3/volumes", {"volume": {"size": 1}})["volume"]["id"]
     dev.rest()
     project.ok("POST", "/volume/v3/os-volume-transfer", {"transfer": {"volume_id": offered}})
+    admin(dev).call("POST", "/volume/v3/group_types", {"group_type": {"name": "own"}}, version=VOLUME)  # or it is there
+    group = project.ok("POST", "/volume/v3/groups", {"group": {"group_type": "own", "volume_types": ["gp2"]}}, version=VOLUME)["group"]["id"]
+    project.ok("POST", "/volume/v3/volumes", {"volume": {"size": 1, "volume_type": "gp2", "group_id": group}}, version=VOLUME)
+    dev.rest()
+    project.ok("POST", "/volume/v3/group_snapshots", {"group_snapshot": {"group_id": group}}, version=VOLUME)
+    dev.rest()
 
 
 # ---- what the tables say, made into requests
@@ -163,6 +170,7 @@ LISTS = {  # kind → where a project's own are listed
     "instance": ("/compute/v2.1/servers", "servers"), "server_group": ("/compute/v2.1/os-server-groups", "server_groups"),
     "volume": ("/volume/v3/volumes", "volumes"), "snapshot": ("/volume/v3/snapshots", "snapshots"),
     "volume_transfer": ("/volume/v3/os-volume-transfer", "transfers"),
+    "volume_group": ("/volume/v3/groups", "groups"), "volume_group_snapshot": ("/volume/v3/group_snapshots", "group_snapshots"),
     "image": ("/image/v2/images?visibility=shared", "images"), "network": ("/network/v2.0/networks", "networks"),
     "subnet": ("/network/v2.0/subnets", "subnets"), "port": ("/network/v2.0/ports", "ports"),
     "router": ("/network/v2.0/routers", "routers"), "address": ("/network/v2.0/floatingips", "floatingips"),
@@ -254,7 +262,7 @@ def ids_of(project):
     """One id of each kind that the project has."""
     found = {}
     for kind, (path, items) in LISTS.items():
-        answer = project.call("GET", path)
+        answer = project.call("GET", path, version=VOLUME if path.startswith("/volume/") else None)
         rows = answer.json.get(items, []) if answer.status == 200 else []
         if rows:
             found[kind] = rows[-1]["id"]

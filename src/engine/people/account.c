@@ -43,6 +43,7 @@
 #include "store/user.h"
 #include "store/user_group.h"
 #include "store/user_limit.h"
+#include "store/volume_group.h"
 
 /* Twelve digits, the first not 0, as EC2's account numbers. */
 static struct str draw_number(const struct op *op)
@@ -262,6 +263,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 			TRY(security_group_delete_with_rules(op, g->row.id));
 	FORGET_EACH(op, address_group_version, account, id);
 	FORGET_EACH(op, address_group, account, id);
+	FORGET_EACH(op, volume_group, account, id);
 	FORGET_EACH(op, server_group, account, id);
 	FORGET_EACH(op, launch_template_version, account, id);
 	FORGET_EACH(op, launch_template, account, id);
@@ -299,6 +301,7 @@ static void limits_by_quota(const struct account_limits *wish, int64_t ret_limit
 		[QUOTA_VOLUMES] = wish->volumes,
 		[QUOTA_VOLUME_BYTES] = wish->volume_bytes,
 		[QUOTA_SNAPSHOTS] = wish->snapshots,
+		[QUOTA_VOLUME_GROUPS] = wish->volume_groups,
 		[QUOTA_IMAGES] = wish->images,
 		[QUOTA_ADDRESSES] = wish->addresses,
 		[QUOTA_ROUTERS] = wish->routers,

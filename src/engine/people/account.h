@@ -47,8 +47,8 @@ OPERATION(engine_delete_account, account_target)
 #define ACCOUNT_LIMIT_KEEP INT64_MIN
 struct account_limits {
 	struct ref account;
-	int64_t instances, vcpus, memory, volumes, volume_bytes, snapshots, images, addresses, routers,
-		groups, ports, nat_gateways, networks, subnets, rules, dedicated_hosts;
+	int64_t instances, vcpus, memory, volumes, volume_bytes, snapshots, volume_groups, images, addresses,
+		routers, groups, ports, nat_gateways, networks, subnets, rules, dedicated_hosts;
 	/* Of this user in the account, by id: instances, vcpus and memory; kind none: of the account. None of the
 	 * user's may be more than the account's (ERR_INVALID), unless force. */
 	struct ref user;
@@ -60,7 +60,7 @@ OPERATION(engine_set_default_limits, account_limits)
 /* All limits alike: ACCOUNT_LIMIT_KEEP, before some are set; or -1. */
 static inline struct account_limits account_limits_all(struct ref account, int64_t n)
 {
-	return (struct account_limits){account, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n};
+	return (struct account_limits){account, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n};
 }
 
 /* Adds a key for a user. The user's roles on that account decide what the key may do. */

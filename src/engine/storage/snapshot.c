@@ -261,6 +261,10 @@ RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 	const struct image_device *device = image_device_first_by_snapshot(op->head, snapshot->row.id);
 	if (device)
 		return fail_in_use(op, wish, image_find(op->head, device->image));
+	if (!uuid_is_none(snapshot->group_snapshot))
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_SNAPSHOT, wish->snapshot.field,
+				   "Invalid snapshot: Snapshot %" STR_FMT " must not be part of a group.",
+				   STR_ARG(wish->snapshot.text));
 	if (!wish->force && snapshot->reservation != SNAPSHOT_RESERVATION_ERROR)
 		TRY(snapshot_check_unreserved(op, snapshot, &wish->snapshot));
 	return snapshot_delete_metered(op, snapshot);

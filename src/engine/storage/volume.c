@@ -14,6 +14,7 @@
 #include "engine/storage/image_internal.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/snapshot_internal.h"
+#include "engine/storage/volume_group_internal.h"
 #include "engine/storage/volume_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
@@ -139,6 +140,7 @@ static RESULT create(struct op *op, struct volume_wish *wish, const struct accou
 	TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
 	TRY(plan_disk(op, &wish->disk, &disk));
 	TRY(tag_normalize(op, wish->tags, &volume.tags));
+	TRY(volume_group_find_for(op, &wish->group, disk.type, &volume.group));
 	TRY(volume_permit_new(op, "volume.create", &volume, zone->row.id, &disk));
 	TRY(quota_check(op, account->row.id, QUOTA_VOLUMES, 1));
 	TRY(quota_check(op, account->row.id, QUOTA_VOLUME_BYTES, disk.size));
@@ -289,6 +291,7 @@ RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
 				   "Volume %" STR_FMT " is currently attached to %" STR_FMT,
 				   STR_ARG(wish->volume.text),
 				   STR_ARG(engine_write_id(op, KIND_INSTANCE, volume_holder(volume))));
+	TRY(volume_group_check_none(op, volume, &wish->volume));
 	if (wish->snapshots == VOLUME_SNAPSHOTS_FORBID)
 		TRY(check_childless(op, volume, wish->volume.field));
 	if (engine_volume_is_being_copied(op->head, volume->row.id))
@@ -378,6 +381,8 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 				 .throughput = volume->throughput,
 				 .field = STR("Size")};
 	apply_modification(wish, &disk);
+	if (!str_equal(disk.type, volume->type))
+		TRY(volume_group_check_none(op, volume, &wish->volume));
 	TRY(disk_plan_check_type(op, &disk));
 	if (!volume->is_encrypted && !str_equal(disk.type, volume->type) &&
 	    disk_plan_type_encrypts(op, disk.type))

@@ -33,6 +33,7 @@ struct volume_wish {
 	struct ref zone;
 	struct str name; /* Cinder's name */
 	struct str description;
+	struct ref group;      /* that it is part of; kind none: of none. ERR_INVALID: not one of that type */
 	struct disk_wish disk; /* ERR_STATE: what the volume shall be made from is not complete yet */
 	struct tags tags;
 	struct str client_token; /* empty: none */
@@ -49,7 +50,7 @@ enum volume_snapshots {
 	VOLUME_SNAPSHOTS_FORBID /* ERR_STATE: there are some, except those bound to what they were made for */
 };
 
-/* Deletes a free volume. ERR_IN_USE: it is attached, or still plugged in. ERR_STATE: a snapshot of
+/* Deletes a free volume. ERR_IN_USE: it is attached, still plugged in, or part of a group. ERR_STATE: a snapshot of
  * it is being made. */
 struct volume_target {
 	struct ref volume;

@@ -8,6 +8,7 @@
 #include "engine/storage/snapshot.h"
 #include "engine/storage/snapshot_internal.h"
 #include "engine/storage/volume.h"
+#include "engine/storage/volume_group_internal.h"
 #include "engine/storage/volume_internal.h"
 #include "engine/storage/volume_type.h"
 #include "model/account.h"
@@ -37,6 +38,8 @@ RESULT engine_offer_volume(struct op *op, struct volume_transfer_wish *wish)
 				   "A transfer's name has up to 255 characters.");
 	TRY(check_free(op, volume, wish->volume.field));
 	TRY(volume_check_unreserved(op, volume, &wish->volume));
+	/* Cinder lets it, and a project then has another one's volume in its group. */
+	TRY(volume_group_check_none(op, volume, &wish->volume));
 	struct volume_transfer transfer = {.row.id = engine_new_id(op, KIND_VOLUME_TRANSFER),
 					   .row.gen = 1,
 					   .volume = volume->row.id,
@@ -51,11 +54,11 @@ RESULT engine_offer_volume(struct op *op, struct volume_transfer_wish *wish)
 
 /* ---- accept ---- */
 
-/* Not those that an image stands on: they stay with it. */
+/* Not those that an image stands on, or that were taken with a group: they stay with it. */
 static bool goes_along(const struct tables *t, const struct volume *volume, const struct snapshot *s)
 {
-	return row_is_live(&s->row) && !s->is_bound && uuid_equal(s->account, volume->account) &&
-	       !image_device_first_by_snapshot(t, s->row.id);
+	return row_is_live(&s->row) && !s->is_bound && uuid_is_none(s->group_snapshot) &&
+	       uuid_equal(s->account, volume->account) && !image_device_first_by_snapshot(t, s->row.id);
 }
 
 static RESULT check_taker(struct op *op, const struct volume_transfer *transfer, const struct volume *volume,

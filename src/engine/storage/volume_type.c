@@ -8,6 +8,7 @@
 #include "model/account.h"
 #include "store/image_device.h"
 #include "store/volume.h"
+#include "store/volume_group.h"
 #include "store/volume_type.h"
 
 enum { NAME_MAX_SIZE = 255, VOLUME_KEY_BITS = 256 };
@@ -34,6 +35,10 @@ static bool is_used(const struct tables *t, struct str name)
 	for (const struct volume *v = volume_first(t); v; v = volume_next(t, v))
 		if (str_equal(v->type, name))
 			return true;
+	const struct volume_type *type = volume_type_find_by_name(t, name);
+	for (const struct volume_group *g = volume_group_first(t); g; g = volume_group_next(t, g))
+		if (uuids_have(&g->volume_types, type->row.id))
+			return true;
 	for (const struct image_device *d = image_device_first(t); d; d = image_device_next(t, d))
 		if (str_equal(d->type, name))
 			return true;
@@ -45,11 +50,11 @@ static RESULT check_unused(struct op *op, const struct volume_type *type, struct
 	if (str_equal(type->name, VOLUME_TYPE_DEFAULT))
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_VOLUME_TYPE, field,
 				   "The volume type '%" STR_FMT "' stays as it is.", STR_ARG(type->name));
-	return !is_used(op->head, type->name)
-		       ? OK
-		       : ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME_TYPE, field,
-				     "The volume type '%" STR_FMT "' is that of volumes or images.",
-				     STR_ARG(type->name));
+	return !is_used(op->head, type->name) ? OK
+					      : ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME_TYPE, field,
+							    "The volume type '%" STR_FMT
+							    "' is that of volumes, groups of them or images.",
+							    STR_ARG(type->name));
 }
 
 static RESULT set_user(struct op *op, const struct ref *ref, bool is_user, struct uuids *users)

@@ -13,6 +13,7 @@
 #include "engine/network/nat_gateway.h"
 #include "engine/network/network.h"
 #include "engine/region/dedicated_host.h"
+#include "engine/storage/volume_group.h"
 
 static RESULT make_instance(struct cloud *c, int n)
 {
@@ -27,6 +28,18 @@ static RESULT make_volume(struct cloud *c, int n)
 	struct volume_wish wish = {.zone = ref_named(KIND_ZONE, "xy-west-2a"),
 				   .disk = {.size = GIB, .type = STR("gp3"), .field = STR("Size")}};
 	return cloud_run(c, &c->alice, engine_create_volume_run, &wish);
+}
+
+static RESULT make_volume_group(struct cloud *c, int n)
+{
+	struct volume_group_type_wish type = {.name = STR("type")};
+	struct ref gp3 = ref_named(KIND_VOLUME_TYPE, "gp3");
+	struct volume_group_wish wish = {.type = ref_named(KIND_VOLUME_GROUP_TYPE, "type"),
+					 .zone = ref_named(KIND_ZONE, "xy-west-2a"),
+					 .volume_types = {&gp3, 1}};
+	if (n == 1)
+		cloud_ok(c, &c->operator, engine_create_volume_group_type, &type);
+	return cloud_run(c, &c->alice, engine_create_volume_group_run, &wish);
 }
 
 static RESULT make_image(struct cloud *c, int n)
@@ -121,6 +134,7 @@ static const struct maker {
 	MAKER(VOLUMES, volumes, make_volume),
 	MAKER(VOLUME_BYTES, volume_bytes, make_volume),
 	MAKER(SNAPSHOTS, snapshots, make_image), /* comes with one */
+	MAKER(VOLUME_GROUPS, volume_groups, make_volume_group),
 	MAKER(IMAGES, images, make_image),
 	MAKER(ADDRESSES, addresses, make_address),
 	MAKER(ROUTERS, routers, make_router),

@@ -27,13 +27,14 @@ static void take_figures(const struct account *a, struct figure figures[static F
 	int64_t bytes = usage ? __atomic_load_n(&usage->volume_bytes, __ATOMIC_RELAXED) : 0;
 	int64_t volumes = usage ? __atomic_load_n(&usage->volumes, __ATOMIC_RELAXED) : 0;
 	int64_t snapshots = usage ? __atomic_load_n(&usage->snapshots, __ATOMIC_RELAXED) : 0;
+	int64_t groups = usage ? __atomic_load_n(&usage->volume_groups, __ATOMIC_RELAXED) : 0;
 	figures[0] = (struct figure){"volumes", a->limit_volumes, volumes};
 	figures[1] = (struct figure){"gigabytes", gib_of(a->limit_volume_bytes), os_gib(bytes)};
 	figures[2] = (struct figure){"snapshots", a->limit_snapshots, snapshots};
 	figures[3] = (struct figure){"per_volume_gigabytes", -1, 0};
 	figures[4] = (struct figure){"backups", 0, 0};
 	figures[5] = (struct figure){"backup_gigabytes", 0, 0};
-	figures[6] = (struct figure){"groups", 0, 0};
+	figures[6] = (struct figure){"groups", a->limit_volume_groups, groups};
 }
 
 static RESULT show_limits(struct os_call *e, const void *args, struct json_writer *w)
@@ -64,8 +65,8 @@ static RESULT show_limits(struct os_call *e, const void *args, struct json_write
 
 struct os_volume_quota {
 	struct account_limits wish;
-	int64_t volumes, gigabytes, snapshots;
-	bool has_volumes, has_gigabytes, has_snapshots;
+	int64_t volumes, gigabytes, snapshots, groups;
+	bool has_volumes, has_gigabytes, has_snapshots, has_groups;
 	bool usage;
 	struct str class, tenant;
 };
@@ -76,9 +77,9 @@ struct os_volume_quota {
 	OS_BODY(struct os_volume_quota, wire, member, .min = -1, .max = INT64_C(1) << 32,                    \
 		.given = offsetof(struct os_volume_quota, has_##member) + 1, .doc = "-1: no limit.")
 #define LIMITS                                                                                               \
-	P("volumes", volumes), P("gigabytes", gigabytes), P("snapshots", snapshots),                         \
+	P("volumes", volumes), P("gigabytes", gigabytes), P("snapshots", snapshots), P("groups", groups),    \
 		OS_UNBUILT("per_volume_gigabytes", .only = "-1"), OS_UNBUILT("backups", .only = "0"),        \
-		OS_UNBUILT("backup_gigabytes", .only = "0"), OS_UNBUILT("groups", .only = "0")
+		OS_UNBUILT("backup_gigabytes", .only = "0")
 static const struct param target_params[] = {TARGET};
 static const struct param show_params[] = {
 	TARGET,
@@ -145,6 +146,8 @@ static RESULT prepare_set(struct os_call *e, void *args)
 		a->wish.volume_bytes = a->gigabytes < 0 ? -1 : a->gigabytes * OS_VOLUME_GIB;
 	if (a->has_snapshots)
 		a->wish.snapshots = a->snapshots;
+	if (a->has_groups)
+		a->wish.volume_groups = a->groups;
 	return OK;
 }
 
@@ -158,6 +161,7 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 	a->wish.volumes = standard.limit_volumes;
 	a->wish.volume_bytes = standard.limit_volume_bytes;
 	a->wish.snapshots = standard.limit_snapshots;
+	a->wish.volume_groups = standard.limit_volume_groups;
 	return OK;
 }
 

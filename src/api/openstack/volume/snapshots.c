@@ -39,7 +39,7 @@ static void write_snapshot(struct os_call *e, struct json_writer *w, const void 
 			s->said_progress.n ? s->said_progress
 					   : str_print(e->c->arena, "%d%%", (int) s->progress));
 	if (e->request.version >= 14)
-		json_write_null(w, "group_snapshot_id");
+		os_write_id(w, "group_snapshot_id", s->group_snapshot);
 }
 
 bool os_is_snapshot_shown(struct os_call *e, const struct row *row)

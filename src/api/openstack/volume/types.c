@@ -131,29 +131,34 @@ static RESULT show_changed(struct os_call *e, const void *args, struct json_writ
 				 w);
 }
 
-/* All specs, with those of the wish over those there are, and without the one of that key. */
+RESULT os_change_specs(struct os_call *e, struct tags before, struct tags over, struct str gone,
+		       struct tags *ret_specs)
+{
+	struct tag *specs = arena_new_array(e->c->arena, struct tag, before.count + over.count + 1);
+	size_t count = 0;
+	if (!specs)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < before.count; k++) {
+		const struct tag *spec = &before.at[k];
+		if (!str_equal(spec->key, gone) && !tags_find(over, spec->key))
+			specs[count++] = (struct tag){str_copy(e->c->arena, spec->key),
+						      str_copy(e->c->arena, spec->value)};
+	}
+	for (size_t k = 0; k < over.count; k++)
+		specs[count++] = over.at[k];
+	*ret_specs = (struct tags){specs, count};
+	return OK;
+}
+
 static RESULT prepare_specs(struct os_call *e, void *args)
 {
 	struct os_type_change *a = args;
 	const struct volume_type *type = NULL;
 	TRY(find_usable(e, &a->wish.type, &type));
-	struct tag *specs = arena_new_array(e->c->arena, struct tag, type->specs.count + a->specs.count + 1);
-	size_t count = 0;
-	if (!specs)
-		return ctx_no_memory(e->c);
 	if (a->key.n && !tags_find(type->specs, a->key))
 		return ctx_fail(e->c, ERR_NOT_FOUND, "Volume type extra spec was not found.");
-	for (size_t k = 0; k < type->specs.count; k++) {
-		const struct tag *spec = &type->specs.at[k];
-		if (!str_equal(spec->key, a->key) && !tags_find(a->specs, spec->key))
-			specs[count++] = (struct tag){str_copy(e->c->arena, spec->key),
-						      str_copy(e->c->arena, spec->value)};
-	}
-	for (size_t k = 0; k < a->specs.count; k++)
-		specs[count++] = a->specs.at[k];
 	a->wish.set_specs = true;
-	a->wish.specs = (struct tags){specs, count};
-	return OK;
+	return os_change_specs(e, type->specs, a->specs, a->key, &a->wish.specs);
 }
 
 /* In place of that of the same key, which there has to be none of. */

@@ -117,10 +117,9 @@ static RESULT list_filters(struct os_call *e, const void *args, struct json_writ
 	static const struct {
 		const char *resource;
 		const struct os_listing *list;
-	} rows[] = {{"volume", &os_volume_details},
-		    {"snapshot", &os_snapshot_details},
-		    {"attachment", &os_attachment_details},
-		    {"message", &os_message_listing}};
+	} rows[] = {{"volume", &os_volume_details},         {"snapshot", &os_snapshot_details},
+		    {"group", &os_volume_group_details},    {"group_snapshot", &os_group_snapshot_details},
+		    {"attachment", &os_attachment_details}, {"message", &os_message_listing}};
 	struct str asked = ((const struct os_filters_asked *) args)->resource;
 	(void) e;
 	json_write_open_list(w, "resource_filters");

@@ -169,7 +169,7 @@ static void write_brief(struct os_call *e, struct json_writer *w, const void *it
 static void write_later(struct os_call *e, struct json_writer *w, const struct os_volume *i)
 {
 	if (e->request.version >= 13)
-		json_write_null(w, "group_id");
+		os_write_id(w, "group_id", i->volume->group);
 	if (e->request.version >= 21)
 		json_write_null(w, "provider_id");
 	if (e->request.version >= 48) {
@@ -260,6 +260,7 @@ static const struct os_filter volume_filters[] = {
 	{"volume_type", "type"},
 	{"project_id", "account"},
 	{"snapshot_id", "snapshot"},
+	{"group_id", "group", .since = 10},
 	{"created_at", .is_time = true, .since = 60},
 	{"updated_at", .is_time = true, .since = 60},
 };
@@ -312,9 +313,10 @@ static const struct param create_params[] = {
 	P("imageRef", wish.disk.image, .flags = NULLABLE, .kind = KIND_IMAGE,
 	  .doc = "An image that lies on it."),
 	P("metadata", wish.tags, .doc = "Texts by key: its tags."),
+	P("group_id", wish.group, .since = 13, .flags = NULLABLE, .kind = KIND_VOLUME_GROUP,
+	  .doc = "A group that it is part of, which has its type."),
 	OS_UNBUILT("multiattach", .only = "false"),
 	OS_UNBUILT("consistencygroup_id"),
-	OS_UNBUILT("group_id"),
 	OS_UNBUILT("backup_id"),
 	OS_UNBUILT("status", .only = "creating"),
 	OS_UNBUILT("user_id"),
@@ -348,6 +350,14 @@ static const struct zone *first_zone(const struct tables *t)
 	return first;
 }
 
+struct ref os_first_zone(struct os_call *e)
+{
+	const struct zone *first = first_zone(os_tables(e));
+	return (struct ref){.kind = KIND_ZONE,
+			    .text = first ? str_copy(e->c->arena, first->name) : STR_NONE,
+			    .field = STR("availability_zone")};
+}
+
 RESULT os_take_volume_wish(struct os_call *e, int64_t size, struct str type, struct str zone,
 			   struct volume_wish *wish)
 {
@@ -362,10 +372,9 @@ RESULT os_take_volume_wish(struct os_call *e, int64_t size, struct str type, str
 				      "greater than 0");
 	if (type.n || !disk->copied.kind)
 		TRY(os_find_volume_type(e, type.n ? type : VOLUME_TYPE_DEFAULT, &disk->type));
-	const struct zone *first = zone.n ? NULL : first_zone(os_tables(e));
-	wish->zone = (struct ref){.kind = KIND_ZONE,
-				  .text = first ? str_copy(e->c->arena, first->name) : zone,
-				  .field = STR("availability_zone")};
+	wish->zone = os_first_zone(e);
+	if (zone.n)
+		wish->zone.text = zone;
 	disk->size = size * OS_VOLUME_GIB;
 	disk->field = STR("size");
 	return OK;

@@ -12,7 +12,8 @@ struct volume;
 
 #define OS_VOLUME_GIB (INT64_C(1) << 30)
 
-extern const struct os_listing os_volume_details, os_snapshot_details, os_attachment_details;
+extern const struct os_listing os_volume_details, os_snapshot_details, os_attachment_details,
+	os_volume_group_details, os_group_snapshot_details;
 
 /* Where it is wanted and where it was found: into an instance that is off and nowhere, it is attached. */
 enum attachment os_volume_attachment(const struct tables *t, const struct volume *v);
@@ -28,8 +29,14 @@ bool os_is_snapshot_shown(struct os_call *e, const struct row *row);
 /* GiB, type and zone as they are asked for, into a wish that says what the volume is made from. */
 RESULT os_take_volume_wish(struct os_call *e, int64_t size, struct str type, struct str zone,
 			   struct volume_wish *wish);
+/* The region's first open zone, where a call names none. */
+struct ref os_first_zone(struct os_call *e);
 /* A type by its name or id, as the engine knows it: by name. */
 RESULT os_find_volume_type(struct os_call *e, struct str asked, struct str *ret_name);
+
+/* All specs of a type, with those over those there are, and without the one of that key. */
+RESULT os_change_specs(struct os_call *e, struct tags before, struct tags over, struct str gone,
+		       struct tags *ret_specs);
 
 /* Where Cinder says that a volume lies: host@backend#pool. A host has one back end with one pool. */
 struct str os_volume_backend(struct os_call *e, const struct host *host);
