@@ -335,15 +335,46 @@ static struct guard_state *new_state(struct guards *g, struct call *call, const 
 	return s;
 }
 
+/* None: roles alone decide. */
+static RESULT gather_callers(struct guards *g, struct ctx *c, struct guard_policies *ret_policies)
+{
+	if (!g || !c->who || c->who->is_owner || uuid_is_none(c->who->account))
+		return OK;
+	TRY(guard_gather(g, c, principal_of(c->who), c->who->account, ret_policies));
+	return guard_gather_session(g, c, c->who->session, ret_policies);
+}
+
+RESULT guard_ask_actions(struct guards *g, struct call *call, const struct guard_request *requests,
+			 size_t count, bool *ret_are_permitted)
+{
+	struct guard_policies policies = {0};
+	struct guard *kept = call->ctx.guard;
+	TRY(gather_callers(g, &call->ctx, &policies));
+	for (size_t k = 0; k < count; k++) {
+		const struct guard_request *r = &requests[k];
+		struct policy_decision d = {.effect = r->has_role ? POLICY_ALLOWS : POLICY_SILENT};
+		int permission = g ? guard_find_permission(g, r->action) : PERMISSION_NONE;
+		if (have_voice(&policies)) {
+			struct guard_state *s = new_state(g, call, r, permission, &policies);
+			call->ctx.guard = kept;
+			if (!s)
+				return ctx_no_memory(&call->ctx);
+			const struct guard_subject subject = {.state = s};
+			const struct policy_question q =
+				make_question(&subject, call->ctx.arena, permission, r->action);
+			decide(s, &q, r->has_role, &d);
+		}
+		ret_are_permitted[k] = d.effect == POLICY_ALLOWS;
+	}
+	return OK;
+}
+
 RESULT guard_check_action(struct guards *g, struct call *call, const struct guard_request *request)
 {
 	struct ctx *c = &call->ctx;
 	struct guard_policies policies = {0};
 	bool is_allowed = false;
-	if (g && c->who && !c->who->is_owner && !uuid_is_none(c->who->account)) {
-		TRY(guard_gather(g, c, principal_of(c->who), c->who->account, &policies));
-		TRY(guard_gather_session(g, c, c->who->session, &policies));
-	}
+	TRY(gather_callers(g, c, &policies));
 	int permission = g ? guard_find_permission(g, request->action) : PERMISSION_NONE;
 	bool has_voice = have_voice(&policies);
 	if (!has_voice)

@@ -46,6 +46,9 @@ struct guard_request {
 
 /* Step 1. g NULL: roles alone decide. ERR_DENIED. */
 RESULT guard_check_action(struct guards *g, struct call *call, const struct guard_request *request);
+/* Of each of the requests, which are the caller's, whether step 1 would permit it. Nothing of it is kept. ERR_NO_MEMORY. */
+RESULT guard_ask_actions(struct guards *g, struct call *call, const struct guard_request *requests,
+			 size_t count, bool *ret_are_permitted);
 /* Call it after an operation or a read that succeeded. If no row was found to decide on, the action
  * is decided for all rows. From then on the guard is asked nothing, because what follows shows what
  * was permitted. ERR_DENIED. */

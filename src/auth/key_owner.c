@@ -57,7 +57,7 @@ RESULT key_find_owner(struct ctx *c, struct view *v, struct str key_id, struct k
 	if (is_open)
 		engine_find_roles(v->tables, user->row.id, IDENTITY_ACCOUNT, account->row.id, &roles);
 	view_end_read(v);
-	*ret_owner = (struct key_owner){.key = key};
+	*ret_owner = (struct key_owner){.key = key, .rights = roles.rights};
 	if (is_open)
 		ret_owner->who = key_make_identity(c->arena, account, user, roles.rights, key_id);
 	return is_open && !ret_owner->who ? ctx_no_memory(c) : OK;
@@ -102,6 +102,8 @@ RESULT key_prove_owner(struct ctx *c, const struct key_proof *proof, struct str 
 	TRY(key_find_owner(c, &v, key_id, &owner));
 	if (owner.who)
 		TRY(key_use_secret(c, proof->master_key, owner.key, check_proof, &p));
+	if (owner.who && proof->keeps_admin)
+		owner.who->rights = owner.rights;
 	if (p.is_right)
 		uses_note(proof->uses, KIND_ACCESS_KEY, owner.key->row.id, proof->service, STR_NONE);
 	*ret_who = p.is_right ? owner.who : NULL;

@@ -13,6 +13,7 @@ struct user;
 struct key_owner {
 	const struct access_key *key; /* a row of the view; NULL: there is no such key */
 	struct identity *who;         /* in the arena; NULL: the key, its user or its account is closed */
+	unsigned rights;              /* that the user's roles give, ADMIN too */
 };
 
 /* Looks the key up in the view, which has just been opened, and ends the view's read of indexes. The key's row
@@ -35,6 +36,7 @@ struct key_proof {
 	struct str service;        /* as one of this service */
 	key_check check;
 	const void *arg;
+	bool keeps_admin; /* the key gives the right ADMIN, if its user has it */
 };
 /* Whose the key of that id is, if it is open and the proof holds; NULL: nobody. */
 RESULT key_prove_owner(struct ctx *c, const struct key_proof *proof, struct str key_id,

@@ -3,7 +3,7 @@
  * the reference of actions, the coverage page, the manual page, completion for bash. */
 #include <stdio.h>
 
-#include "api/cloudstack/cloudstack.h"
+#include "api/cloudstack/core/cloudstack.h"
 #include "api/core/dispatch.h"
 #include "api/ec2/core/ec2.h"
 #include "api/iam/iam.h"
@@ -325,8 +325,9 @@ static bool add_chapter(struct buf *out, dump_tables dump, void (*add)(struct bu
 
 static void add_cloudstack_coverage(struct buf *out)
 {
-	buf_add_str(out, STR("\n## CloudStack: the first commands\n\nA command that CloudStack has and Dari "
-			     "has not answers error 432.\n\n"));
+	buf_add_str(out,
+		    STR("\n## CloudStack\n\nA command that CloudStack has and Dari has not answers error "
+			"432.\n\n"));
 	api_write_coverage(out, cloudstack_protocol.groups);
 }
 

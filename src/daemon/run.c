@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "api/absent/absent.h"
-#include "api/cloudstack/cloudstack.h"
+#include "api/cloudstack/core/cloudstack.h"
 #include "api/console/console.h"
 #include "api/console/relay.h"
 #include "api/core/dispatch.h"

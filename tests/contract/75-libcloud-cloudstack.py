@@ -11,6 +11,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+import xml.etree.ElementTree as ET
 
 import pytest
 from libcloud.compute.providers import get_driver
@@ -109,6 +110,32 @@ def test_another_account_sees_nothing(dev, machines):
     assert "entity does not exist" in call(dev, "listVirtualMachines", id="x")[1]["errortext"]
 
 
+def test_xml(dev):
+    """Whoever does not ask for JSON is answered in XML."""
+    parameters = {"command": "listZones", "apiKey": dev.account.key_id}
+    parameters["signature"] = sign(dev.account.secret, parameters)
+    with urllib.request.urlopen(f"http://127.0.0.1:{dev.port}/client/api?{urllib.parse.urlencode(parameters)}") as answer:
+        assert answer.headers["Content-Type"].startswith("text/xml")
+        root = ET.fromstring(answer.read())
+    assert root.tag == "listzonesresponse" and root.get("cloud-stack-version") == "4.18.0.0"
+    assert root.findtext("count") == "2" and [z.findtext("name") for z in root.findall("zone")] == [REGION + "a", REGION + "b"]
+
+
+def test_apis(dev):
+    """What CloudMonkey syncs, and Marvin generates its classes from."""
+    answer = call(dev, "listApis")[1]
+    apis = {api["name"]: api for api in answer["api"]}
+    assert answer["count"] == len(apis) and "listVirtualMachines" in apis
+    for api in apis.values():
+        assert {"name", "description", "isasync", "related", "params", "response"} <= set(api) and isinstance(api["isasync"], bool)
+        assert all({"name", "type", "required"} <= set(p) for p in api["params"]) and all({"name", "type"} <= set(p) for p in api["response"]), api["name"]
+    zone = next(p for p in apis["listVirtualMachines"]["params"] if p["name"] == "zoneid")
+    assert (zone["type"], zone["required"], zone["related"]) == ("uuid", False, "listZones")
+    assert call(dev, "listApis", name="LISTZONES")[1]["api"] == [apis["listZones"]]
+    assert call(dev, "listApis", name="listFlyingMachines")[0] == 431
+    assert call(dev, "listCapabilities")[1]["capability"]["cloudstackversion"] == "4.18.0.0"
+
+
 def test_who_asks(dev):
     assert call(dev, "listZones", secret="wrong")[:2] == (401, {"uuidList": [], "errorcode": 401, "cserrorcode": 9999, "errortext": REFUSED})
     assert call(dev, "listZones", key="AKIAUNKNOWN")[0] == 401
@@ -126,14 +153,20 @@ def test_policies_hold(dev, machines):
     iam.put_user_policy(UserName="denied", PolicyName="deny", PolicyDocument=json.dumps(deny))
     key = iam.create_access_key(UserName="denied")["AccessKey"]
     status, answer, _ = call(dev, "listVirtualMachines", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
-    assert (status, answer["errorcode"], answer["cserrorcode"]) == (531, 531, 4365)
+    assert (status, answer["errorcode"]) == (401, 401) and "The given command 'listVirtualMachines' either does not exist" in answer["errortext"]
+    may = {api["name"] for api in call(dev, "listApis", key=key["AccessKeyId"], secret=key["SecretAccessKey"])[1]["api"]}
+    assert may == {"listApis", "listCapabilities"}  # and no policy allows anything else
 
 
 def test_refusals(dev):
     status, answer, name = call(dev, "listFlyingMachines")
     assert (status, answer["errorcode"], name) == (432, 432, "errorresponse") and answer["errortext"] == "Unknown API command: listFlyingMachines"
     status, answer, _ = call(dev, "listVirtualMachines", vpcid="x")
-    assert status == 432 and "vpcid" in answer["errortext"]
+    assert status == 431 and "vpcid" in answer["errortext"]
+    status, answer, name = call(dev, "")
+    assert (status, name) == (400, "errorresponse") and answer["errortext"] == "Invalid request, no command sent"
+    status, answer, _ = call(dev, "listZones", page="x", pagesize="1")
+    assert answer["errortext"] == "Unable to execute API command listzones due to invalid value x for parameter page"
     assert call(dev, "listZones", post=True, keyword="x" * 70000)[0] == 431  # too long to work out signatures for
     assert call(dev, "listVirtualMachines", unheardof="x", zoneid="")[0] == 200  # unknown, and empty
 

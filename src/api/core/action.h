@@ -106,6 +106,7 @@ struct api_groups {
  *   is_dry            what would have succeeded is undone, and fails with ERR_DRY_RUN
  *   returns           instead of the action's, where it depends on the call
  *   status            of success, until the answer is written; 0: 200
+ *   content_type      of the answer; the protocol's at first
  *   has_no_body       the answer ends with its headers
  *   file, file_size   the answer is this file; 0: none
  * audit is NULL when the call is not recorded; view is open from api_tables() to the end of the answer, or of
@@ -128,6 +129,7 @@ struct api_groups {
 	struct lane *lane;                                                                                   \
 	uuid image, asker, host;                                                                             \
 	enum kind returns;                                                                                   \
+	const char *content_type;                                                                            \
 	int status, file;                                                                                    \
 	int64_t file_size;                                                                                   \
 	bool skips_work, skips_operation;                                                                    \

@@ -131,7 +131,7 @@ static RESULT send_answer(struct api_call *e, const struct response_key *key, st
 	if (e->audit) {
 		end_answer(e); /* afterwards the call is parked, and another thread's */
 		api_answer_recorded(e->audit, e->config->store, status,
-				    e->has_no_body ? NULL : p->content_type, body, fail_unrecorded);
+				    e->has_no_body ? NULL : e->content_type, body, fail_unrecorded);
 		return OK;
 	}
 	if (e->has_no_body)
@@ -139,9 +139,9 @@ static RESULT send_answer(struct api_call *e, const struct response_key *key, st
 	else if (p->send && p->send(e, body, &result))
 		; /* in the face's own way */
 	else if (key)
-		result = response_cache_add(e->face->cache, key, e->call, p->content_type, body);
+		result = response_cache_add(e->face->cache, key, e->call, e->content_type, body);
 	else
-		call_answer(e->call, status, p->content_type, body);
+		call_answer(e->call, status, e->content_type, body);
 	if (result_is_ok(result))
 		end_answer(e);
 	return result;
@@ -164,7 +164,7 @@ static void answer_call(struct api_call *e)
 		return;
 	}
 	bool is_cacheable = make_answer_key(e, &key);
-	if (is_cacheable && response_cache_send(e->face->cache, &key, e->call, p->content_type)) {
+	if (is_cacheable && response_cache_send(e->face->cache, &key, e->call, e->content_type)) {
 		view_close(&e->view);
 		return;
 	}
@@ -196,7 +196,7 @@ static RESULT run_operations(struct op *op, void *wish)
 	struct api_call *e = wish;
 	for (size_t k = 0; k < e->arg_count; k++)
 		TRY(e->action->operation(op, (char *) e->args + k * e->arg_size));
-	return OK;
+	return e->face->protocol->end_change ? e->face->protocol->end_change(e, op) : OK;
 }
 
 static void commit_action(struct api_call *e)
@@ -329,6 +329,7 @@ void api_call_begin(struct api_call *e, struct api_face *face, struct call *call
 	e->face = face;
 	e->config = &face->config;
 	e->errors = face->protocol->errors;
+	e->content_type = face->protocol->content_type;
 	if (face->protocol->begin)
 		face->protocol->begin(e);
 }

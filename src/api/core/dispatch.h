@@ -14,6 +14,7 @@
 struct api_protocol {
 	const char *name;                /* "iam": in the log and the audit log */
 	const char *content_type;        /* of answers */
+	bool keys_keep_admin;            /* a key gives its user's role admin, too: there are calls for it */
 	size_t face_size, call_size;     /* of the face's own struct, and of its call's; 0: the core's */
 	const struct api_groups *groups; /* its actions, if they are found by name; NULL: they are not */
 	const struct api_errors *errors;
@@ -38,6 +39,8 @@ struct api_protocol {
 	RESULT (*prepare)(struct api_call *e);
 	/* Optional: after prepare, or the failure before it: lets go of what the request was read with. */
 	void (*end_request)(struct api_call *e);
+	/* Optional: on the committer, after the call's operation and in the same change. */
+	RESULT (*end_change)(struct api_call *e, struct op *op);
 	/* Optional: sets the headers that every answer has, unless has_headers. */
 	void (*set_headers)(struct api_call *e);
 	/* Optional: the answer's cache key, RESPONSE_DIGEST_SIZE characters over all that it follows from

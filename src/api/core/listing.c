@@ -4,6 +4,7 @@
 
 #include "api/core/dispatch.h"
 #include "engine/resolve.h"
+#include "store/account.h"
 
 struct selection {
 	struct api_call *e;
@@ -17,7 +18,8 @@ static const struct field *find_name_field(const struct api_call *e)
 
 struct str api_list_name(struct api_call *e, const struct row *row)
 {
-	const struct str *name = (const void *) ((const char *) row + e->action->listing->name);
+	size_t offset = e->action->listing->name;
+	const struct str *name = offset ? (const void *) ((const char *) row + offset) : &STR_NONE;
 	return name->n ? *name : uuid_to_str(e->c->arena, row->id);
 }
 
@@ -53,6 +55,28 @@ static bool fits_param(const struct param *p, const void *given, const void *fie
 	}
 }
 
+static bool has_tags(const struct selection *s, const struct row *row)
+{
+	const struct tags *wanted = &s->wish->tags;
+	size_t offset = wanted->count ? engine_tags_offset(s->e->c, s->e->action->listing->kind, row) : 0;
+	const struct tags *tags = (const void *) ((const char *) row + offset);
+	for (size_t k = 0; k < wanted->count; k++) {
+		const struct tag *tag = offset ? tags_find(*tags, wanted->at[k].key) : NULL;
+		if (!tag || !str_equal(tag->value, wanted->at[k].value))
+			return false;
+	}
+	return true;
+}
+
+static bool is_in_domain(const struct selection *s, const struct row *row)
+{
+	if (uuid_is_none(s->wish->domain))
+		return true;
+	uuid id = engine_get_owner(s->e->action->listing->kind, row);
+	const struct account *owner = account_find(api_tables(s->e), id);
+	return uuid_is_none(id) || (owner && uuid_equal(owner->domain, s->wish->domain));
+}
+
 static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 {
 	const struct selection *s = arg;
@@ -70,6 +94,7 @@ static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 	*ret_matches =
 		fits && (!s->wish->name.n || str_equal_nocase(s->wish->name, name)) &&
 		(!keyword.n || str_contains(str_lower(e->c->arena, name), str_lower(e->c->arena, keyword))) &&
+		has_tags(s, row) && is_in_domain(s, row) &&
 		(!list->matches || list->matches(e, e->args, row));
 	return OK;
 }
@@ -109,8 +134,11 @@ RESULT api_list_rows(struct api_call *e, const struct api_list_wish *wish, struc
 			  .limit = SIZE_MAX};
 	struct list all = {.query = &q,
 			   .owners = {e->c->who->account},
-			   .owner_count = 1,
-			   .account_index = list_account_index(list->kind)};
+			   .owner_count = wish->is_of_all      ? 0
+					  : list->public_index ? 2
+							       : 1,
+			   .account_index = list_account_index(list->kind),
+			   .public_index = wish->is_of_all ? 0 : list->public_index};
 	TRY(ref_is_given(&wish->id) ? plan_one(&s, &q) : list_plan_all(&all));
 	return query_run(&q, ret_page);
 }

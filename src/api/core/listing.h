@@ -7,10 +7,13 @@
 #include "api/core/members.h"
 
 struct api_listing {
-	enum kind kind;   /* its rows have a field "name", a struct str */
-	size_t name;      /* its offset */
+	enum kind kind;
+	size_t name;      /* offset of the rows' name, a struct str; 0: they have none */
 	const char *item; /* the answer's member that holds them: "zone" */
 	bool is_by_name;  /* their order, else that in which they were created */
+	/* An index that begins with whether everybody sees the row; the operator's are listed, too. 0: the account's own alone
+	 * are. */
+	unsigned public_index;
 	/* Filters that no parameter's row can say; NULL: there are none. */
 	bool (*matches)(struct api_call *e, const void *args, const struct row *row);
 	struct members members;
@@ -20,6 +23,9 @@ struct api_listing {
 struct api_list_wish {
 	struct ref id;            /* only this row, which must be there whatever the filters say */
 	struct str name, keyword; /* the whole name, a part of it; in any case */
+	struct tags tags;         /* that the row has, as its owner or the caller gave them */
+	bool is_of_all;           /* all that the caller may see, not the account's own alone */
+	uuid domain;              /* of accounts in this domain alone; none: in any */
 	size_t offset, limit;     /* of the rows; 0: all */
 };
 

@@ -5,7 +5,8 @@
  *   MEMBER(struct instance, "cpunumber", vcpus)                                    a field, by its type
  *   MEMBER(struct zone, "zonename", name, .path = {JOIN_ONE(KIND_ZONE, instance, zone)})   of the row's zone
  *   MEMBER_FIXED("hypervisor", "\"KVM\"")                                          the same for all rows; "a|b": both
- *   MEMBER_TEXT("state", get_state)                                                what a function says
+ *   MEMBER_TEXT("state", get_state)                                                what a function says; MEMBER_TEXT_OF()
+ *                                                                                  of a row that a path leads to
  *   MEMBER_EACH("nic", nics, KIND_PORT, PORT_INDEX_INSTANCE)                       an object for each row that names it
  *   MEMBER_REFS(struct port, "group", members, KIND_SECURITY_GROUP, groups)        an object for each row that it names
  *   MEMBER_WRITTEN("addresses", write_addresses)                                   anything else */
@@ -89,6 +90,11 @@ struct members {
 #define MEMBER_TEXT(member_name, function)                                                                   \
 	{                                                                                                    \
 		.name = (member_name), .type = MEMBER_IS_MADE, .text = (function)                            \
+	}
+/* What a function says of the row that the path leads to. */
+#define MEMBER_TEXT_OF(member_name, function, ...)                                                           \
+	{                                                                                                    \
+		.name = (member_name), .type = MEMBER_IS_MADE, .text = (function), .path = { __VA_ARGS__ }   \
 	}
 #define MEMBER_WRITTEN(member_name, function)                                                                \
 	{                                                                                                    \

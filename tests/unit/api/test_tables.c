@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "api/cloudstack/cloudstack.h"
+#include "api/cloudstack/core/cloudstack.h"
 #include "api/ec2/account/sts.h"
 #include "api/ec2/core/codes.h"
 #include "api/ec2/core/errors.h"

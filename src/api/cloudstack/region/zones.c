@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listZones: the region's availability zones. Each is an advanced zone with security groups. */
-#include "api/cloudstack/internal.h"
+#include "api/cloudstack/core/action.h"
 #include "model/zone.h"
 
 struct list_zones {
-	struct cloudstack_list_args list;
+	struct cs_list_args list;
 	struct str network_type;
 	enum choice available;
 };
 static const struct param params[] = {
-	CLOUDSTACK_LIST_PARAMS(struct list_zones, KIND_ZONE),
+	CS_LIST_PARAMS(struct list_zones, KIND_ZONE),
+	CS_NAME_PARAM(struct list_zones),
+	CS_IDS_PARAM(struct list_zones, KIND_ZONE),
 	PARAM(struct list_zones, "networktype", network_type,
 	      .doc = "Basic or Advanced; all zones are Advanced."),
 	PARAM(struct list_zones, "available", available, .doc = "Whether disabled zones are left out."),
 	NOT_BUILT("domainid|tags|storageaccessgroup"),
-	NOT_BUILT("showcapacities", .only = "false"),
+	NOT_BUILT("showcapacities|showicon", .only = "false"),
 };
 
 static bool matches(struct api_call *e, const void *args, const struct row *row)
@@ -39,11 +41,40 @@ static const struct member members[] = {
 static const struct api_listing zones = {
 	KIND_ZONE,          offsetof(struct zone, name), "zone",
 	.is_by_name = true, .matches = matches,          .members = MEMBERS(members)};
-static const struct cloudstack_action actions[] = {{
-	.name = "listZones",
-	.permit = "ec2:DescribeAvailabilityZones",
-	.args = PARAMS(struct list_zones, params),
-	.listing = &zones,
-	.doc = "Zones.",
-}};
-const struct api_actions cloudstack_zone_actions = API_ACTIONS(actions);
+
+/* ---- hypervisors ---- */
+
+struct hypervisor_args {
+	struct ref zone;
+};
+static const struct param hypervisor_params[] = {
+	PARAM(struct hypervisor_args, "zoneid", zone, .kind = KIND_ZONE, .doc = "Of this zone."),
+};
+
+static RESULT list_hypervisors(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	(void) e;
+	(void) args;
+	json_write_int(w, "count", 1);
+	json_write_open_list(w, "hypervisor");
+	json_write_open(w, NULL);
+	json_write_z(w, "name", "KVM");
+	json_write_close(w);
+	json_write_close_list(w);
+	return OK;
+}
+
+static const struct cs_action actions[] = {
+	{.name = "listZones",
+	 .permit = "ec2:DescribeAvailabilityZones",
+	 .args = PARAMS(struct list_zones, params),
+	 .listing = &zones,
+	 .doc = "Zones."},
+	{.name = "listHypervisors",
+	 .permit = "ec2:DescribeAvailabilityZones",
+	 .args = PARAMS(struct hypervisor_args, hypervisor_params),
+	 .answer = list_hypervisors,
+	 .says = "name",
+	 .doc = "Hypervisors: KVM."},
+};
+const struct api_actions cs_zone_actions = API_ACTIONS(actions);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listVirtualMachines: the instances of the caller's account. */
-#include "api/cloudstack/internal.h"
+#include "api/cloudstack/core/action.h"
 #include "model/account.h"
 #include "model/domain.h"
 #include "model/image.h"
@@ -15,14 +15,18 @@
 #include "model/zone.h"
 
 struct list_machines {
-	struct cloudstack_list_args list;
-	struct ref zone, template, offering;
+	struct cs_list_args list;
+	struct ref zone, template, offering, project;
 	struct str state, key_name, hypervisor;
 };
 #define P(wire, member, ...) PARAM(struct list_machines, wire, member, __VA_ARGS__)
 static const struct param params[] = {
-	CLOUDSTACK_LIST_PARAMS(struct list_machines, KIND_INSTANCE),
-	CLOUDSTACK_OWNER_PARAMS(struct list_machines),
+	CS_LIST_PARAMS(struct list_machines, KIND_INSTANCE),
+	CS_NAME_PARAM(struct list_machines),
+	CS_IDS_PARAM(struct list_machines, KIND_INSTANCE),
+	CS_OWNER_PARAMS(struct list_machines),
+	CS_PROJECT_PARAM(struct list_machines, project),
+	CS_TAGS_PARAM(struct list_machines),
 	P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(instance, zone), .doc = "In this zone."),
 	P("templateid", template, .kind = KIND_IMAGE, .fits = FITS(instance, image),
 	  .doc = "Made from this template."),
@@ -33,7 +37,7 @@ static const struct param params[] = {
 	P("hypervisor", hypervisor, .doc = "KVM is the only one."),
 	NOT_BUILT("affinitygroupid|arch|autoscalevmgroupid|backupofferingid|clusterid|extensionid|"
 		  "forvirtualnetwork|groupid|haenable|hostid|isoid|networkid|podid|securitygroupid|storageid|"
-		  "tags|userid|userdataid|vpcid|isvnf|leased|gpuenabled"),
+		  "userid|userdataid|vpcid|isvnf|leased|gpuenabled"),
 };
 
 static struct str get_state(struct api_call *e, const struct row *row)
@@ -71,14 +75,13 @@ static const struct member group_members[] = {
 };
 static const struct members group = MEMBERS(group_members);
 
-#define ACCOUNT JOIN_ONE(KIND_ACCOUNT, instance, account)
+CS_WRITE_TAGS(write_tags, KIND_INSTANCE)
+
 static const struct member members[] = {
 	MEMBER(struct instance, "id", row.id),
 	MEMBER_TEXT("name", api_list_name),
 	MEMBER_TEXT("displayname", api_list_name),
-	MEMBER(struct account, "account", name, .path = {ACCOUNT}),
-	MEMBER(struct account, "domainid", domain, .path = {ACCOUNT}),
-	MEMBER(struct domain, "domain", name, .path = {ACCOUNT, JOIN_ONE(KIND_DOMAIN, account, domain)}),
+	CS_OWNER_MEMBERS(instance),
 	MEMBER_AS(struct instance, TIME, "created", row.created_us),
 	MEMBER_TEXT("state", get_state),
 	MEMBER_FIXED("haenable", "false"),
@@ -91,7 +94,7 @@ static const struct member members[] = {
 	MEMBER(struct instance_type, "serviceofferingname", name,
 	       .path = {JOIN_ONE(KIND_INSTANCE_TYPE, instance, type)}),
 	MEMBER(struct instance, "cpunumber", vcpus),
-	MEMBER_FIXED("cpuspeed", CLOUDSTACK_CPU_SPEED_MHZ),
+	MEMBER_FIXED("cpuspeed", CS_CPU_SPEED_MHZ),
 	MEMBER(struct instance, "memory", memory, .shift = 20),
 	MEMBER_FIXED("rootdeviceid", "0"),
 	MEMBER_FIXED("rootdevicetype", "\"ROOT\""),
@@ -102,15 +105,17 @@ static const struct member members[] = {
 	MEMBER_FIXED("hypervisor", "\"KVM\""),
 	MEMBER(struct instance, "keypair", key_name, .is_optional = true),
 	MEMBER_FIXED("isdynamicallyscalable", "false"),
+	MEMBER_WRITTEN("tags", write_tags),
 };
 
 static const struct api_listing machines = {KIND_INSTANCE, offsetof(struct instance, name), "virtualmachine",
 					    .matches = matches, .members = MEMBERS(members)};
-static const struct cloudstack_action actions[] = {{
+static const struct cs_action actions[] = {{
 	.name = "listVirtualMachines",
 	.permit = "ec2:DescribeInstances",
+	.flags = CS_OF_ACCOUNT,
 	.args = PARAMS(struct list_machines, params),
 	.listing = &machines,
 	.doc = "Virtual machines.",
 }};
-const struct api_actions cloudstack_machine_actions = API_ACTIONS(actions);
+const struct api_actions cs_machine_actions = API_ACTIONS(actions);

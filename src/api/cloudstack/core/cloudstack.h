@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CloudStack's API: signed calls of /client/api, answered in JSON. Source: Apache CloudStack's developer guide
- * and API reference, 4.18. */
+ * CloudStack's API: signed calls of /client/api, answered in JSON or XML. Source: Apache CloudStack's developer
+ * guide and API reference, 4.18. */
 #pragma once
 
 #include "api/core/face.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listServiceOfferings: the instance types that the account may use. */
-#include "api/cloudstack/internal.h"
+#include "api/cloudstack/core/action.h"
 #include "engine/resolve.h"
 #include "model/instance_type.h"
 #include "store/instance.h"
@@ -8,15 +8,17 @@
 enum { MIB_SHIFT = 20 };
 
 struct list_offerings {
-	struct cloudstack_list_args list;
+	struct cs_list_args list;
 	int64_t cpus, memory;
-	struct ref machine;
+	struct ref machine, project;
 	enum choice is_system;
 };
 #define P(wire, member, ...) PARAM(struct list_offerings, wire, member, __VA_ARGS__)
 static const struct param params[] = {
-	CLOUDSTACK_LIST_PARAMS(struct list_offerings, KIND_INSTANCE_TYPE),
-	CLOUDSTACK_OWNER_PARAMS(struct list_offerings),
+	CS_LIST_PARAMS(struct list_offerings, KIND_INSTANCE_TYPE),
+	CS_NAME_PARAM(struct list_offerings),
+	CS_OWNER_PARAMS(struct list_offerings),
+	CS_PROJECT_PARAM(struct list_offerings, project),
 	P("cpunumber", cpus, .min = 1, .max = INT32_MAX, .doc = "At least so many."),
 	P("memory", memory, .min = 1, .max = INT32_MAX, .doc = "At least so many MiB."),
 	P("virtualmachineid", machine, .kind = KIND_INSTANCE,
@@ -46,7 +48,7 @@ static const struct member members[] = {
 	MEMBER(struct instance_type, "name", name),
 	MEMBER(struct instance_type, "displaytext", description, .instead = FITS(instance_type, name)),
 	MEMBER(struct instance_type, "cpunumber", vcpus),
-	MEMBER_FIXED("cpuspeed", CLOUDSTACK_CPU_SPEED_MHZ),
+	MEMBER_FIXED("cpuspeed", CS_CPU_SPEED_MHZ),
 	MEMBER(struct instance_type, "memory", memory, .shift = MIB_SHIFT),
 	MEMBER_AS(struct instance_type, TIME, "created", row.created_us),
 	MEMBER_FIXED("storagetype", "\"local\""),
@@ -59,11 +61,12 @@ static const struct member members[] = {
 static const struct api_listing offerings = {KIND_INSTANCE_TYPE, offsetof(struct instance_type, name),
 					     "serviceoffering",  .is_by_name = true,
 					     .matches = matches, .members = MEMBERS(members)};
-static const struct cloudstack_action actions[] = {{
+static const struct cs_action actions[] = {{
 	.name = "listServiceOfferings",
 	.permit = "ec2:DescribeInstanceTypes",
+	.flags = CS_OF_ACCOUNT,
 	.args = PARAMS(struct list_offerings, params),
 	.listing = &offerings,
 	.doc = "Service offerings.",
 }};
-const struct api_actions cloudstack_offering_actions = API_ACTIONS(actions);
+const struct api_actions cs_offering_actions = API_ACTIONS(actions);

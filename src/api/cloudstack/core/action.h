@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/cloudstack/: what a command is, and what a call of one carries, beyond what every face's has
+ * (api/core/action.h). How to add a command: HACKING.md.
+ *
+ * What is within {"<name>response": {…}} follows from the command's row:
+ *   .listing   a list of rows of one kind, with the parameters of struct cs_list_args
+ *   .shows     an object of the one row that .subject leads to
+ *   .answer    what a function writes
+ *   none       {"success": "true"} */
+#pragma once
+
+#include "api/cloudstack/core/cloudstack.h"
+#include "api/core/dispatch.h"
+#include "api/core/listing.h"
+
+struct cs_call;
+struct domain;
+struct tag;
+
+enum cs_action_flag {
+	CS_ADMIN = API_OF_FACE, /* for administrators of the region alone */
+	CS_OF_ACCOUNT =
+		API_OF_FACE << 1, /* "account" and "domainid", or "projectid", say for whom it is called */
+};
+
+struct cs_action {
+	API_ACTION_BASE;
+	RESULT (*prepare)(struct cs_call *e, void *args);
+	RESULT (*answer)(struct cs_call *e, const void *args, struct json_writer *w);
+	const struct api_listing *shows;
+	size_t subject; /* where in the args the id of the row is that the command is about, + 1 (CS_SUBJECT) */
+	const char *item; /* the object's name, where it is not the listing's */
+	const char *says; /* members of what .answer writes, for listApis: "apikey|secretkey" */
+};
+/* Of a struct of args: a member of the type uuid, or a ref's .prefix. */
+#define CS_SUBJECT(T, member) .subject = offsetof(T, member) + 1
+
+/* Whether the command answers with a job. */
+static inline bool cs_is_async(const struct cs_action *a)
+{
+	(void) a;
+	return false;
+}
+
+struct cs_call {
+	API_CALL_BASE;
+	bool is_json;   /* the answer, else it is XML */
+	bool is_signed; /* by a key, not by a session */
+};
+
+API_DEFINE_FACE(cs)
+
+/* ---- lists: the args begin with these ---- */
+
+struct cs_tag {
+	struct str key, value;
+};
+struct cs_list_args {
+	int64_t page, page_size; /* 0: not said */
+	struct ref id, domain;
+	struct refs ids;
+	struct str name, keyword, account;
+	struct {
+		const struct cs_tag *at;
+		size_t count;
+	} tags;
+	enum choice lists_all, is_recursive;
+};
+
+enum { CS_PAGE_MAX = 500 };
+extern const struct params cs_tag_params;
+/* Rows of pages, for every list. */
+#define CS_PAGE_PARAMS(T)                                                                                    \
+	PARAM(T, "page", list.page, .min = 1, .max = INT32_MAX, .doc = "Which page, from 1 on."),            \
+		PARAM(T, "pagesize", list.page_size, .min = -1, .max = CS_PAGE_MAX,                          \
+		      .doc = "Rows of a page; -1: all, without a page."),                                    \
+		PARAM(T, "keyword", list.keyword, .doc = "A part of the name.")
+/* The parameters that every list of a kind has. */
+#define CS_LIST_PARAMS(T, row_kind)                                                                          \
+	CS_PAGE_PARAMS(T), PARAM(T, "id", list.id, .kind = (row_kind), .doc = "The one with this id.")
+#define CS_NAME_PARAM(T) PARAM(T, "name", list.name, .doc = "The name.")
+#define CS_IDS_PARAM(T, row_kind)                                                                            \
+	PARAM(T, "ids", list.ids, .kind = (row_kind), .max = CS_PAGE_MAX, .fits = FITS(row, id),             \
+	      .doc = "Those with these ids.")
+/* Those of lists of what accounts own; the action is CS_OF_ACCOUNT. "projectid" is CS_PROJECT_PARAM(). */
+#define CS_OWNER_PARAMS(T)                                                                                   \
+	PARAM(T, "listall", list.lists_all, .doc = "All that the caller may see, not the account's alone."), \
+		PARAM(T, "isrecursive", list.is_recursive, .doc = "Those of the domains below, too."),       \
+		PARAM(T, "account", list.account, .doc = "Of this account of the domain."),                  \
+		PARAM(T, "domainid", list.domain, .kind = KIND_DOMAIN, .doc = "Of accounts of this domain.")
+#define CS_TAGS_PARAM(T)                                                                                     \
+	PARAM_LIST(T, "tags", list.tags, cs_tag_params,                                                      \
+		   .doc = "That have these tags: tags[0].key, tags[0].value.")
+/* Of a command that makes or names something of an account. Read by the protocol, for every action that is
+ * CS_OF_ACCOUNT; these rows are what listApis tells of them. */
+struct cs_owner {
+	struct str account;
+	struct ref domain, project;
+};
+#define CS_FOR_PARAMS(T, member)                                                                             \
+	PARAM(T, "account", member.account, .doc = "For this account, with domainid."),                      \
+		PARAM(T, "domainid", member.domain, .kind = KIND_DOMAIN, .doc = "The account's domain."),    \
+		PARAM(T, "projectid", member.project, .kind = KIND_ACCOUNT, .doc = "Or for this project.")
+#define CS_PROJECT_PARAM(T, member)                                                                          \
+	PARAM(T, "projectid", member, .kind = KIND_ACCOUNT, .none = "-1",                                    \
+	      .doc = "Of this project; -1: of all.")
+
+/* As protocol.write of a command with .listing: count, and the page's rows. */
+RESULT cs_write_list(struct cs_call *e, struct json_writer *w);
+/* How CloudStack writes times: "2024-01-02T03:04:05+0000". */
+void cs_write_time(struct json_writer *w, const char *name, int64_t time_us);
+
+/* ---- members of objects ---- */
+
+/* Whose the row of type T is. Includes model/account.h and model/domain.h. */
+#define CS_OWNER_MEMBERS(T)                                                                                  \
+	MEMBER(struct account, "account", name, .path = {JOIN_ONE(KIND_ACCOUNT, T, account)}),               \
+		MEMBER(struct account, "domainid", domain, .path = {JOIN_ONE(KIND_ACCOUNT, T, account)}),    \
+		MEMBER_TEXT_OF("domain", cs_get_domain_name, JOIN_ONE(KIND_ACCOUNT, T, account),             \
+			       JOIN_ONE(KIND_DOMAIN, account, domain))
+/* The default domain is the root of all. */
+struct str cs_domain_name(const struct domain *domain);
+struct str cs_get_domain_name(struct api_call *e, const struct row *row);
+/* What createTags calls the kind; NULL: it takes no tags. */
+const char *cs_tag_type(enum kind kind);
+/* A tag of the row as an object. */
+void cs_write_tag(struct cs_call *e, struct json_writer *w, enum kind kind, const struct row *row,
+		  const struct tag *tag);
+void cs_write_tags_of(struct cs_call *e, struct json_writer *w, const char *name, enum kind kind,
+		      const struct row *row);
+/* Declares name(), a member.write that writes "tags" of rows of the kind. */
+#define CS_WRITE_TAGS(function, row_kind)                                                                    \
+	static void function(struct api_call *e, struct json_writer *w, const char *name,                    \
+			     const struct row *row)                                                          \
+	{                                                                                                    \
+		cs_write_tags_of(cs_call_of(e), w, name, (row_kind), row);                                   \
+	}
+/* Hosts have no rated speed here: each processor counts as one of so many MHz, a figure of ours. */
+#define CS_CPU_SPEED_MHZ "1000"
+
+/* ---- failures ---- */
+
+/* ERR_NOT_FOUND: the parameter names no row that the caller sees. */
+RESULT cs_fail_id(struct cs_call *e, enum kind kind, const char *parameter, struct str value);
+/* ERR_INVALID, of that parameter. */
+#define cs_fail(e, parameter, ...) ctx_fail_field((e)->c, ERR_INVALID, STR(parameter), __VA_ARGS__)
+
+/* As in struct api_protocol. */
+void cs_word_problem(struct api_call *core, struct api_problem *problem);
+RESULT cs_write_problem(struct api_call *core, struct api_problem *problem, struct buf *body);
+extern const struct params_dialect cs_dialect;
+/* What CloudStack calls the kinds; ids are whole UUIDs. */
+extern const struct kind_words cs_words;
+extern const struct api_error cs_unknown_command;
+
+/* ---- the whole answer ---- */
+
+/* Opens {"<name>response":{, which takes json_write_close() twice. */
+void cs_open_response(struct cs_call *e, struct json_writer *w, const char *name);
+/* Makes XML of the JSON in body, unless the call asks for JSON; sets the content type. */
+RESULT cs_end_body(struct cs_call *e, struct buf *body);
+#define CS_VERSION "4.18.0.0" /* of the API that is spoken */
+#define CS_JSON "application/json;charset=UTF-8"
+
+/* ---- who asks, and for whom ---- */
+
+/* Sets c->who to somebody who is to act for the account that the parameters name. ERR_DENIED, ERR_INVALID. */
+RESULT cs_choose_account(struct cs_call *e);
+
+/* ---- all tables of commands ---- */
+
+#define GROUP(name) extern const struct api_actions cs_##name##_actions;
+#include "api/cloudstack/core/action_groups.def"
+#undef GROUP
+
+/* The command's own row, by which listApis and jobs find it. */
+const struct cs_action *cs_find_command(const struct api_face *face, struct str name);

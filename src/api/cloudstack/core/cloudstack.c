@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * CloudStack's protocol, as the core asks for it: a command and its parameters in the query or a form, signed
+ * with an access key; JSON or XML out. */
+#include "api/cloudstack/core/cloudstack.h"
+
+#include "api/cloudstack/core/action.h"
+#include "auth/cloudstack_signature.h"
+#include "auth/key_owner.h"
+#include "base/clock.h"
+#include "engine/resolve.h"
+
+/* A signature is tried in up to sixteen forms, and whoever knows a key's id may make us try: so a request's
+ * parameters are short. User data of 32 KiB fit, which are the largest that CloudStack takes. */
+enum { PARAMETERS_SIZE_MAX = 64 * 1024 };
+
+static const struct pairs_rules pairs_rules = {.noun = "request",
+					       .count_max = CLOUDSTACK_PARAMETERS_MAX,
+					       .form = PAIRS_NEST | PAIRS_BRACKETS | PAIRS_IGNORE_CASE};
+
+static const struct api_actions *const groups[] = {
+#define GROUP(name) &cs_##name##_actions,
+#include "api/cloudstack/core/action_groups.def"
+#undef GROUP
+};
+static const struct api_groups all_groups = {groups, sizeof groups / sizeof groups[0], .ignores_case = true};
+
+const struct cs_action *cs_find_command(const struct api_face *face, struct str name)
+{
+	const struct api_entry *entry = api_find_action(&face->entries, name);
+	return entry ? cs_row_of(entry->action) : NULL;
+}
+
+bool cloudstack_has_path(struct str path)
+{
+	return str_is(path, "/client/api") || str_is(path, "/client/api/");
+}
+
+/* ---- who asks, and for what ---- */
+
+/* Before the parameters are read, and where they cannot be. */
+static void begin(struct api_call *core)
+{
+	struct cs_call *e = cs_call_of(core);
+	e->c->kind_words = &cs_words;
+	e->is_json = str_contains(e->call->query, STR("response=json")) ||
+		     str_contains(e->call->body, STR("response=json"));
+}
+
+static RESULT read_request(struct cs_call *e)
+{
+	static const struct api_error no_method = {ERR_UNSUPPORTED, 0, 405, "9999"};
+	struct str form = e->call->method == HTTP_POST ? e->call->body : STR_NONE;
+	if (e->call->method != HTTP_GET && e->call->method != HTTP_POST) {
+		e->error = &no_method;
+		return ctx_fail(e->c, ERR_UNSUPPORTED, "The method %" STR_FMT " is not GET or POST",
+				STR_ARG(e->call->method_name));
+	}
+	if (form.n + e->call->query.n > PARAMETERS_SIZE_MAX)
+		return ctx_fail(e->c, ERR_TOO_LARGE, "The request has more than %d bytes of parameters",
+				PARAMETERS_SIZE_MAX);
+	TRY(pairs_parse(e->c, &pairs_rules, e->call->query, form, &e->pairs));
+	e->is_json = str_equal_nocase(cloudstack_find_value(&e->pairs, "response"), STR("json"));
+	return OK;
+}
+
+static RESULT authenticate(struct cs_call *e)
+{
+	struct str key_id = cloudstack_find_value(&e->pairs, "apikey");
+	e->is_signed = true;
+	return api_prove_key(&e->core, key_id, cloudstack_check_signature, &e->pairs);
+}
+
+static RESULT fail_command(struct cs_call *e, struct str name)
+{
+	static const struct api_error no_command = {ERR_MISSING, 0, 400, "9999"};
+	e->error = name.n ? &cs_unknown_command : &no_command;
+	return name.n ? ctx_fail(e->c, ERR_UNSUPPORTED, "Unknown API command: %" STR_FMT,
+				 STR_ARG(str_slice(name, 0, 128)))
+		      : ctx_fail(e->c, ERR_MISSING, "Invalid request, no command sent");
+}
+
+static RESULT find(struct api_call *core)
+{
+	struct cs_call *e = cs_call_of(core);
+	struct result proved = read_request(e);
+	struct str name = cloudstack_find_value(&e->pairs, "command");
+	api_choose_action(core, api_find_action(&e->face->entries, name));
+	bool is_open = e->action && e->action->flags & API_OPEN;
+	if (result_is_ok(proved) && !is_open)
+		proved = authenticate(e);
+	TRY(api_check_limits(core, e->action, proved));
+	if (!e->action)
+		return fail_command(e, name);
+	return e->action->flags & CS_OF_ACCOUNT ? cs_choose_account(e) : OK;
+}
+
+/* A role of its own: a root administrator's. */
+static RESULT describe_permission(struct api_call *core, struct guard_request *request)
+{
+	struct cs_call *e = cs_call_of(core);
+	(void) request;
+	return e->action->flags & CS_ADMIN && !identity_is_admin(e->c->who)
+		       ? ctx_fail(e->c, ERR_DENIED, "The command is for root administrators.")
+		       : OK;
+}
+
+static RESULT prepare(struct api_call *core)
+{
+	struct cs_call *e = cs_call_of(core);
+	const struct params_request request = {.dialect = &cs_dialect,
+					       .body = document_of_pairs(&e->pairs, pairs_rules.form)};
+	TRY(api_new_args(core, 1, e->action->args.size));
+	TRY(params_fill(e->c, &e->action->args, &request, e->args));
+	const struct cs_action *a = cs_action_of(e);
+	return a->prepare ? a->prepare(e, e->args) : OK;
+}
+
+/* ---- answers ---- */
+
+void cs_write_time(struct json_writer *w, const char *name, int64_t time_us)
+{
+	char text[CLOCK_TEXT_SIZE + sizeof "+0000"];
+	if (!time_us)
+		return;
+	memcpy(strchr(clock_write_s(time_us, text), 'Z'), "+0000", sizeof "+0000");
+	json_write_z(w, name, text);
+}
+
+void cs_open_response(struct cs_call *e, struct json_writer *w, const char *name)
+{
+	struct arena *a = e->c->arena;
+	struct str text = str_print(a, "%" STR_FMT "response", STR_ARG(str_lower(a, str_from(name))));
+	json_write_open(w, NULL);
+	json_write_open(w, str_to_z(a, text));
+}
+
+static RESULT write_one(struct cs_call *e, const struct cs_action *a, struct json_writer *w)
+{
+	const struct row *row = NULL;
+	uuid id = *(const uuid *) (const void *) ((const char *) e->args + a->subject - 1);
+	TRY(cs_find_returned(e, id, &row));
+	json_write_open(w, a->item ? a->item : a->shows->item);
+	members_write(&e->core, w, cs_write_time, &a->shows->members, row);
+	json_write_close(w);
+	return OK;
+}
+
+/* Libcloud compares the word of a success with a text. */
+static RESULT write_inner(struct cs_call *e, struct json_writer *w)
+{
+	const struct cs_action *a = cs_action_of(e);
+	if (a->answer)
+		return a->answer(e, e->args, w);
+	if (a->listing)
+		return cs_write_list(e, w);
+	if (a->shows)
+		return write_one(e, a, w);
+	json_write_z(w, "success", "true");
+	return OK;
+}
+
+static RESULT write_answer(struct api_call *core, struct buf *body)
+{
+	struct cs_call *e = cs_call_of(core);
+	struct json_writer w;
+	json_write_begin(&w, body);
+	cs_open_response(e, &w, e->action->name);
+	TRY(write_inner(e, &w));
+	json_write_close(&w);
+	json_write_close(&w);
+	TRY(json_write_end(&w));
+	return cs_end_body(e, body);
+}
+
+const struct api_protocol cloudstack_protocol = {
+	.name = "cloudstack",
+	.content_type = CS_JSON,
+	.call_size = sizeof(struct cs_call),
+	.groups = &all_groups,
+	.errors = &cloudstack_errors,
+	.pairs = &pairs_rules,
+	.dialect = &cs_dialect,
+	.keys_keep_admin = true,
+	.begin = begin,
+	.find = find,
+	.describe_permission = describe_permission,
+	.prepare = prepare,
+	.write = write_answer,
+	.word_problem = cs_word_problem,
+	.write_problem = cs_write_problem,
+};

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Lists: pages, whose rows, and tags. Source: API reference and developer guide, "Listing"; visibility as
+ * AccountManagerImpl of 4.18 has it. */
+#include "api/cloudstack/core/action.h"
+#include "engine/resolve.h"
+#include "store/account.h"
+#include "store/domain.h"
+
+static const struct param tag_rows[] = {
+	PARAM(struct cs_tag, "key", key, .doc = "A key."),
+	PARAM(struct cs_tag, "value", value, .doc = "Its value."),
+};
+const struct params cs_tag_params = PARAMS(struct cs_tag, tag_rows);
+
+/* Both, or a size of -1 alone: all rows. The words are ours. */
+static RESULT read_page(struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish)
+{
+	if (asked->page_size == -1 ? asked->page != 0 : !asked->page != !asked->page_size)
+		return cs_fail(
+			e, "pagesize",
+			"\"page\" and \"pagesize\" must be specified together, or \"pagesize\" -1 alone");
+	wish->limit = asked->page_size > 0 ? (size_t) asked->page_size : 0;
+	wish->offset = asked->page > 1 ? (size_t) (asked->page - 1) * wish->limit : 0;
+	return OK;
+}
+
+static RESULT read_tags(struct cs_call *e, const struct cs_list_args *asked, struct tags *ret_tags)
+{
+	struct tag *at = arena_new_array(e->c->arena, struct tag, asked->tags.count + 1);
+	if (!at)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < asked->tags.count; k++)
+		at[k] = (struct tag){asked->tags.at[k].key, asked->tags.at[k].value};
+	*ret_tags = (struct tags){at, asked->tags.count};
+	return OK;
+}
+
+/* An administrator's lists are of the own account, unless all are asked for, or one by its id, or those of a
+ * domain; of the root domain with all below it. */
+static void choose_owners(const struct cs_call *e, const struct cs_list_args *asked,
+			  struct api_list_wish *wish)
+{
+	bool is_domains = ref_is_given(&asked->domain) && !asked->account.n;
+	bool is_whole = uuid_equal(asked->domain.prefix, DOMAIN_DEFAULT) && asked->is_recursive == CHOICE_YES;
+	if (!(e->action->flags & CS_OF_ACCOUNT) || !identity_is_admin(e->c->who) || asked->account.n)
+		return;
+	wish->is_of_all = asked->lists_all == CHOICE_YES || is_domains;
+	if (is_domains && !is_whole)
+		wish->domain = asked->domain.prefix;
+}
+
+/* "count" is that of all pages. An empty list has no member. */
+RESULT cs_write_list(struct cs_call *e, struct json_writer *w)
+{
+	const struct cs_list_args *asked = e->args;
+	struct api_list_wish wish = {.id = asked->id, .name = asked->name, .keyword = asked->keyword};
+	struct query_page page;
+	TRY(read_page(e, asked, &wish));
+	TRY(read_tags(e, asked, &wish.tags));
+	choose_owners(e, asked, &wish);
+	TRY(api_list_rows(&e->core, &wish, &page));
+	if (page.count) {
+		json_write_int(w, "count", (int64_t) page.count);
+		api_list_write(&e->core, w, cs_write_time, &wish, &page);
+	}
+	return OK;
+}
+
+/* ---- tags of rows ---- */
+
+/* What createTags calls the kinds. */
+static const char *const type_words[KIND_COUNT] = {
+	[KIND_INSTANCE] = "UserVm",         [KIND_IMAGE] = "Template",
+	[KIND_VOLUME] = "Volume",           [KIND_SNAPSHOT] = "Snapshot",
+	[KIND_NETWORK] = "Network",         [KIND_SECURITY_GROUP] = "SecurityGroup",
+	[KIND_ADDRESS] = "PublicIpAddress", [KIND_ROUTER] = "Vpc",
+};
+
+const char *cs_tag_type(enum kind kind)
+{
+	return type_words[kind];
+}
+
+void cs_write_tag(struct cs_call *e, struct json_writer *w, enum kind kind, const struct row *row,
+		  const struct tag *tag)
+{
+	const struct account *owner = account_find(cs_tables(e), engine_get_owner(kind, row));
+	const struct domain *domain = owner ? domain_find(cs_tables(e), owner->domain) : NULL;
+	json_write_open(w, NULL);
+	json_write_text(w, "key", tag->key);
+	json_write_text(w, "value", tag->value);
+	json_write_z(w, "resourcetype", type_words[kind]);
+	json_write_text(w, "resourceid", uuid_to_str(e->c->arena, row->id));
+	if (domain) {
+		json_write_text(w, "account", owner->name);
+		json_write_text(w, "domainid", uuid_to_str(e->c->arena, owner->domain));
+		json_write_text(w, "domain", cs_domain_name(domain));
+	}
+	json_write_close(w);
+}
+
+void cs_write_tags_of(struct cs_call *e, struct json_writer *w, const char *name, enum kind kind,
+		      const struct row *row)
+{
+	size_t offset = engine_tags_offset(e->c, kind, row);
+	const struct tags *tags = offset ? (const void *) ((const char *) row + offset) : NULL;
+	json_write_open_list(w, name);
+	for (size_t k = 0; tags && k < tags->count; k++)
+		cs_write_tag(e, w, kind, row, &tags->at[k]);
+	json_write_close_list(w);
+}
+
+struct str cs_domain_name(const struct domain *domain)
+{
+	return uuid_equal(domain->row.id, DOMAIN_DEFAULT) ? STR("ROOT") : domain->name;
+}
+
+struct str cs_get_domain_name(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return cs_domain_name(domain_of(row));
+}
