@@ -18,6 +18,7 @@ from libcloud.compute.providers import get_driver
 from libcloud.compute.types import Provider
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import cloud  # noqa: E402
 from dev import REGION, Dev  # noqa: E402
 
 REFUSED = "unable to verify user credentials and/or request signature"
@@ -134,6 +135,62 @@ def test_apis(dev):
     assert call(dev, "listApis", name="LISTZONES")[1]["api"] == [apis["listZones"]]
     assert call(dev, "listApis", name="listFlyingMachines")[0] == 431
     assert call(dev, "listCapabilities")[1]["capability"]["cloudstackversion"] == "4.18.0.0"
+
+
+@pytest.fixture(scope="module")
+def admin(dev):
+    """A key of the region's administrator's."""
+    region = cloud.admin(dev)
+    made = region.ok("POST", f"/identity/v3/users/{region.user_id}/credentials/OS-EC2", {"tenant_id": region.id})["credential"]
+    return {"key": made["access"], "secret": made["secret"]}
+
+
+def test_people(dev, admin):
+    """Keystone's domains, projects and users are CloudStack's domains, accounts and users."""
+    root, = call(dev, "listDomains", **admin, level="0")[1]["domain"]
+    assert (root["name"], root["path"], root["level"], root["state"]) == ("ROOT", "ROOT", 0, "Active")
+    mine, = call(dev, "listAccounts", **admin)[1]["account"]
+    assert (mine["name"], mine["accounttype"], mine["roletype"], mine["domain"]) == ("admin", 1, "Admin", "ROOT")
+    everybody = {a["name"]: a for a in call(dev, "listAccounts", listall="true", **admin)[1]["account"]}
+    assert {"admin", "dev"} <= set(everybody) and everybody["dev"]["accounttype"] == 0
+    own, = call(dev, "listAccounts", listall="true")[1]["account"]  # a user sees the own account alone
+    assert own == everybody["dev"] and own["vmtotal"] >= 0 and own["vmlimit"] == "Unlimited"
+    users = call(dev, "listUsers")[1]["user"]
+    assert {u["account"] for u in users} == {"dev"} and dev.account.key_id in {u.get("apikey") for u in users}
+    assert {u["id"] for u in users} == {u["id"] for u in own["user"]}
+    assert call(dev, "listUsers", account="dev", domainid=root["id"], **admin)[1]["user"] == users
+    names = {r["name"]: r["type"] for r in call(dev, "listRoles")[1]["role"]}
+    assert names["Root Admin"] == "Admin" and names["User"] == "User" and names["Domain Admin"] == "DomainAdmin"
+    role, = call(dev, "listRoles", name="User")[1]["role"]
+    rules = [(p["rule"], p["permission"]) for p in call(dev, "listRolePermissions", roleid=role["id"])[1]["rolepermission"]]
+    assert ("listVirtualMachines", "allow") in rules and rules[-1] == ("*", "deny")
+
+
+def test_keys(dev, admin):
+    other = dev.new_account("cloudstack-keys")
+    user, = call(dev, "listUsers", key=other.key_id, secret=other.secret)[1]["user"]
+    keys = call(dev, "getUserKeys", id=user["id"], key=other.key_id, secret=other.secret)[1]["userkeys"]
+    assert keys == {"apikey": other.key_id, "secretkey": other.secret}
+    assert call(dev, "getUserKeys", id=user["id"], **admin)[1]["userkeys"] == keys
+    assert call(dev, "getUserKeys", id=user["id"])[0] == 431  # another account's user is not there
+    new = call(dev, "registerUserKeys", id=user["id"], key=other.key_id, secret=other.secret)[1]["userkeys"]
+    assert call(dev, "listZones", key=new["apikey"], secret=new["secretkey"])[1]["count"] == 2
+
+
+def test_for_whom(dev, admin, machines):
+    """An administrator acts for any account, others for those in which they have a role."""
+    mine = call(dev, "listVirtualMachines")[1]
+    root = call(dev, "listDomains", level="0", **admin)[1]["domain"][0]["id"]
+    account = call(dev, "listAccounts")[1]["account"][0]
+    assert "virtualmachine" not in call(dev, "listVirtualMachines", **admin)[1]
+    for owner in [{"account": "dev", "domainid": root}, {"projectid": account["id"]}, {"listall": "true"}, {"domainid": root, "isrecursive": "true"}]:
+        assert call(dev, "listVirtualMachines", **owner, **admin)[1]["count"] == mine["count"], owner
+    assert call(dev, "listVirtualMachines", account="dev", domainid=root)[1] == mine
+    status, answer, _ = call(dev, "listVirtualMachines", account="admin", domainid=root)
+    assert (status, answer["cserrorcode"]) == (531, 4365) and "Can't create/list resources for account admin in domain ROOT, permission denied" in answer["errortext"]
+    admins = call(dev, "listAccounts", **admin)[1]["account"][0]["id"]
+    assert call(dev, "listVirtualMachines", projectid=admins)[0] == 431
+    assert call(dev, "listVirtualMachines", account="dev", projectid=account["id"])[0] == 431
 
 
 def test_who_asks(dev):

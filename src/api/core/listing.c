@@ -18,14 +18,18 @@ static const struct field *find_name_field(const struct api_call *e)
 
 struct str api_list_name(struct api_call *e, const struct row *row)
 {
-	size_t offset = e->action->listing->name;
+	const struct api_listing *list = e->action->listing;
+	size_t offset = list->name;
+	if (list->get_name)
+		return list->get_name(e, row);
 	const struct str *name = offset ? (const void *) ((const char *) row + offset) : &STR_NONE;
 	return name->n ? *name : uuid_to_str(e->c->arena, row->id);
 }
 
-static bool sees(const struct api_call *e, const struct row *row)
+static bool sees(struct api_call *e, const struct row *row)
 {
-	return row_is_live(row) && engine_may_see(e->c, e->action->listing->kind, row);
+	const struct api_listing *list = e->action->listing;
+	return row_is_live(row) && (list->sees ? list->sees(e, row) : engine_may_see(e->c, list->kind, row));
 }
 
 /* ---- filters ---- */
@@ -134,11 +138,11 @@ RESULT api_list_rows(struct api_call *e, const struct api_list_wish *wish, struc
 			  .limit = SIZE_MAX};
 	struct list all = {.query = &q,
 			   .owners = {e->c->who->account},
-			   .owner_count = wish->is_of_all      ? 0
-					  : list->public_index ? 2
-							       : 1,
+			   .owner_count = wish->is_of_all || list->is_all ? 0
+					  : list->public_index            ? 2
+									  : 1,
 			   .account_index = list_account_index(list->kind),
-			   .public_index = wish->is_of_all ? 0 : list->public_index};
+			   .public_index = wish->is_of_all || list->is_all ? 0 : list->public_index};
 	TRY(ref_is_given(&wish->id) ? plan_one(&s, &q) : list_plan_all(&all));
 	return query_run(&q, ret_page);
 }

@@ -8,12 +8,17 @@
 
 struct api_listing {
 	enum kind kind;
-	size_t name;      /* offset of the rows' name, a struct str; 0: they have none */
+	size_t name; /* offset of the rows' name, a struct str; 0: they have none */
 	const char *item; /* the answer's member that holds them: "zone" */
+	/* What a row is called; NULL: .name says it. */
+	struct str (*get_name)(struct api_call *e, const struct row *row);
 	bool is_by_name;  /* their order, else that in which they were created */
 	/* An index that begins with whether everybody sees the row; the operator's are listed, too. 0: the account's own alone
 	 * are. */
 	unsigned public_index;
+	/* Whether the caller sees a live row; NULL: as engine_may_see() says. */
+	bool (*sees)(struct api_call *e, const struct row *row);
+	bool is_all; /* every row is looked at: whose they are, .sees and .matches say */
 	/* Filters that no parameter's row can say; NULL: there are none. */
 	bool (*matches)(struct api_call *e, const void *args, const struct row *row);
 	struct members members;

@@ -68,10 +68,10 @@ static RESULT choose_named(struct cs_call *e, const struct tables *t, struct str
 	if (exists && may_act_for(e, t, account))
 		return act_for(e, t, account);
 	if (!identity_is_admin(e->c->who)) /* nothing is said of whether there is such an account */
-		return ctx_fail(e->c, ERR_DENIED,
-				"Can't create/list resources for account %" STR_FMT " in domain %" STR_FMT
-				", permission denied",
-				STR_ARG(name), STR_ARG(cs_domain_name(domain)));
+		return ctx_fail_field(e->c, ERR_DENIED, STR("account"),
+				      "Can't create/list resources for account %" STR_FMT
+				      " in domain %" STR_FMT ", permission denied",
+				      STR_ARG(name), STR_ARG(cs_domain_name(domain)));
 	return cs_fail(e, "account", "Unable to find account %" STR_FMT " in domain %" STR_FMT, STR_ARG(name),
 		       STR_ARG(cs_domain_name(domain)));
 }

@@ -103,7 +103,7 @@ static void word_absent(struct api_call *e, struct api_problem *p)
 
 void cs_word_problem(struct api_call *e, struct api_problem *p)
 {
-	bool is_of_command = p->err == ERR_DENIED && e->action && !e->args;
+	bool is_of_command = p->err == ERR_DENIED && e->action && !e->args && !e->c->problem.field.n;
 	if (is_of_command) {
 		char address[IP_TEXT_SIZE];
 		p->error = &forbidden_command;

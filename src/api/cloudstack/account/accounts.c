@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Accounts: EC2's, and Keystone's projects. */
+#include "api/cloudstack/account/people.h"
+#include "engine/people/account.h"
+#include "engine/resolve.h"
+#include "store/role_assignment.h"
+
+struct list_accounts {
+	struct cs_list_args list;
+	struct str state;
+	struct strs details;
+	int64_t type;
+	bool has_type;
+};
+static const struct param params[] = {
+	CS_LIST_PARAMS(struct list_accounts, KIND_ACCOUNT),
+	CS_NAME_PARAM(struct list_accounts),
+	PARAM(struct list_accounts, "listall", list.lists_all, .doc = "All that the caller may see."),
+	PARAM(struct list_accounts, "isrecursive", list.is_recursive,
+	      .doc = "Those of the domains below, too."),
+	PARAM(struct list_accounts, "domainid", list.domain, .kind = KIND_DOMAIN, .doc = "In this domain."),
+	PARAM(struct list_accounts, "accounttype", type, .min = 0, .max = 5,
+	      .given = offsetof(struct list_accounts, has_type) + 1,
+	      .doc = "0: users; 1: root administrators; 2: domains' administrators."),
+	PARAM(struct list_accounts, "state", state, .words = "enabled|disabled|locked",
+	      .doc = "In this state."),
+	PARAM(struct list_accounts, "details", details, .doc = "all, resource or min; all are shown."),
+	NOT_BUILT("tag|apikeyaccess"),
+	NOT_BUILT("showicon|iscleanuprequired", .only = "false"),
+};
+
+/* Somebody's own account, and an administrator's all. */
+static bool sees(struct api_call *e, const struct row *row)
+{
+	return uuid_equal(row->id, e->c->who->account) || engine_may_see(e->c, KIND_ACCOUNT, row);
+}
+
+/* Without listall, and without a domain, an administrator's list has the own account alone. */
+static bool is_asked_for(const struct api_call *e, const struct cs_list_args *asked, const struct account *a)
+{
+	bool is_whole = uuid_equal(asked->domain.prefix, DOMAIN_DEFAULT) && asked->is_recursive == CHOICE_YES;
+	if (ref_is_given(&asked->domain))
+		return is_whole || uuid_equal(a->domain, asked->domain.prefix);
+	return asked->lists_all == CHOICE_YES || ref_is_given(&asked->id) || asked->name.n ||
+	       uuid_equal(a->row.id, e->c->who->account);
+}
+
+static struct str get_state(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return account_of(row)->enabled ? STR("enabled") : STR("disabled");
+}
+
+static bool matches(struct api_call *e, const void *args, const struct row *row)
+{
+	const struct list_accounts *a = args;
+	int type = a->has_type ? cs_account_type(cs_role_of(api_tables(e), row->id)) : 0;
+	return is_asked_for(e, &a->list, account_of(row)) && (!a->has_type || a->type == type) &&
+	       (!a->state.n || str_equal(a->state, get_state(e, row)));
+}
+
+static void write_role(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) name;
+	cs_write_role(e, w, row->id);
+}
+
+static void write_domain(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct domain *domain = domain_find(api_tables(e), account_of(row)->domain);
+	cs_write_domain(e, w, account_of(row)->domain);
+	if (domain)
+		json_write_text(w, name, cs_domain_path(e->c->arena, domain));
+}
+
+/* A limit of what is counted, how much there is, and how much may come. */
+static void write_figure(struct api_call *e, struct json_writer *w, const char *word, int64_t limit,
+			 int64_t total, unsigned shift)
+{
+	struct arena *a = e->c->arena;
+	struct str unlimited = STR("Unlimited");
+	bool is_limited = limit >= 0;
+	int64_t most = limit >> shift, there = total >> shift, left = most > there ? most - there : 0;
+	json_write_text(w, str_to_z(a, str_print(a, "%slimit", word)),
+			is_limited ? str_print(a, "%lld", (long long) most) : unlimited);
+	json_write_int(w, str_to_z(a, str_print(a, "%stotal", word)), there);
+	json_write_text(w, str_to_z(a, str_print(a, "%savailable", word)),
+			is_limited ? str_print(a, "%lld", (long long) left) : unlimited);
+}
+
+static void write_figures(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	enum { MIB = 20, GIB = 30 };
+	const struct account *a = account_of(row);
+	const struct account_usage *u = account_usage(a);
+	(void) name;
+	write_figure(e, w, "vm", a->limit_instances, u->instances, 0);
+	write_figure(e, w, "ip", a->limit_addresses, u->addresses, 0);
+	write_figure(e, w, "volume", a->limit_volumes, u->volumes, 0);
+	write_figure(e, w, "snapshot", a->limit_snapshots, u->snapshots, 0);
+	write_figure(e, w, "template", a->limit_images, u->images, 0);
+	write_figure(e, w, "network", a->limit_networks, u->networks, 0);
+	write_figure(e, w, "vpc", a->limit_routers, u->routers, 0);
+	write_figure(e, w, "cpu", a->limit_vcpus, u->vcpus, 0);
+	write_figure(e, w, "memory", a->limit_memory, u->memory, MIB);
+	write_figure(e, w, "primarystorage", a->limit_volume_bytes, u->volume_bytes, GIB);
+}
+
+static void write_user(struct api_call *e, struct json_writer *w, const struct user *user)
+{
+	json_write_open(w, NULL);
+	members_write(e, w, cs_write_time, &cs_users.members, &user->row);
+	json_write_close(w);
+}
+
+/* Whether it is the first one that says that the user is of the account. */
+static bool counts(const struct tables *t, const struct role_assignment *a)
+{
+	const struct user *user = user_find(t, a->user);
+	const struct account *of = user && row_is_live(&user->row) ? cs_account_of(t, user) : NULL;
+	const struct role_assignment *first = role_assignment_first_by_user(t, a->user);
+	while (first && !uuid_equal(first->account, a->account))
+		first = role_assignment_next_by_user(t, first);
+	return first == a && of && uuid_equal(of->row.id, a->account) && uuid_is_none(user->account);
+}
+
+/* The account's own, and those of domains who have a role there. */
+static void write_users(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct tables *t = api_tables(e);
+	json_write_open_list(w, name);
+	for (const struct user *u = user_first_by_owner(t, row->id); u; u = user_next_by_owner(t, u))
+		if (row_is_live(&u->row))
+			write_user(e, w, u);
+	const struct role_assignment *a = role_assignment_first_by_account(t, row->id);
+	for (; a; a = role_assignment_next_by_account(t, a))
+		if (counts(t, a))
+			write_user(e, w, user_find(t, a->user));
+	json_write_close_list(w);
+}
+
+static const struct member members[] = {
+	MEMBER(struct account, "id", row.id),
+	MEMBER(struct account, "name", name),
+	MEMBER_WRITTEN("accounttype", write_role),
+	MEMBER_WRITTEN("domainpath", write_domain),
+	MEMBER_TEXT("state", get_state),
+	MEMBER_AS(struct account, TIME, "created", row.created_us),
+	MEMBER_WRITTEN("vmlimit", write_figures),
+	MEMBER_FIXED("isdefault", "false"),
+	MEMBER_FIXED("groups", "[]"),
+	MEMBER_WRITTEN("user", write_users),
+};
+const struct api_listing cs_accounts = {.kind = KIND_ACCOUNT,
+					.name = offsetof(struct account, name),
+					.item = "account",
+					.is_all = true,
+					.sees = sees,
+					.matches = matches,
+					.members = MEMBERS(members)};
+
+static const struct cs_action actions[] = {
+	{.name = "listAccounts",
+	 .permit = "organizations:ListAccounts",
+	 .args = PARAMS(struct list_accounts, params),
+	 .listing = &cs_accounts,
+	 .doc = "Accounts."},
+};
+const struct api_actions cs_account_actions = API_ACTIONS(actions);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/cloudstack/account/: what its files share. CloudStack's user is of one account: of those who are a
+ * domain's it is their default account, else the first on which they have a role. */
+#pragma once
+
+#include "api/cloudstack/core/action.h"
+#include "store/account.h"
+#include "store/domain.h"
+#include "store/role.h"
+#include "store/user.h"
+
+/* NULL: the user is of none. */
+const struct account *cs_account_of(const struct tables *t, const struct user *user);
+/* The highest standard role that anybody has on the account; it is the account's role. */
+const struct role *cs_role_of(const struct tables *t, uuid account);
+/* CloudStack's numbers of account types: 0 a user, 1 a root administrator, 2 a domain's. */
+int cs_account_type(const struct role *role);
+/* What the role is called, and of what type it is: "Root Admin", "Admin". */
+struct str cs_role_name(const struct role *role);
+const char *cs_role_type(const struct role *role);
+/* roleid, rolename, roletype and accounttype; domainid, domain. */
+void cs_write_role(struct api_call *e, struct json_writer *w, uuid account);
+void cs_write_domain(struct api_call *e, struct json_writer *w, uuid domain);
+/* "ROOT/acme" */
+struct str cs_domain_path(struct arena *a, const struct domain *domain);
+/* A user's object, as lists and changes show it. */
+extern const struct api_listing cs_users, cs_accounts, cs_domains;

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Roles. The four that the region is made with are CloudStack's default roles of the same rights; what they let somebody
+ * do is one answer of the guard's for all faces (auth/guard.h), so that a role's permissions are the commands that it
+ * alone would permit. Source: API reference, "Role", 4.18. */
+#include "api/cloudstack/account/people.h"
+#include "engine/resolve.h"
+#include "store/role_assignment.h"
+
+static const struct {
+	const char *name, *type;
+	int account_type;
+} standard[] = {
+	[ROLE_RIGHT_READER] = {"Read-Only User - Default", "User", 0},
+	[ROLE_RIGHT_MEMBER] = {"User", "User", 0},
+	[ROLE_RIGHT_MANAGER] = {"Domain Admin", "DomainAdmin", 2},
+	[ROLE_RIGHT_ADMIN] = {"Root Admin", "Admin", 1},
+};
+
+struct str cs_role_name(const struct role *role)
+{
+	return role->right == ROLE_RIGHT_NONE ? role->name : str_from(standard[role->right].name);
+}
+
+const char *cs_role_type(const struct role *role)
+{
+	return role->right == ROLE_RIGHT_NONE ? "User" : standard[role->right].type;
+}
+
+int cs_account_type(const struct role *role)
+{
+	return role && role->right != ROLE_RIGHT_NONE ? standard[role->right].account_type : 0;
+}
+
+const struct role *cs_role_of(const struct tables *t, uuid account)
+{
+	const struct role *best = NULL;
+	const struct role_assignment *a = role_assignment_first_by_account(t, account);
+	for (; a; a = role_assignment_next_by_account(t, a)) {
+		const struct role *role = role_find(t, a->role);
+		if (role && !a->inherited && (!best || role->right > best->right))
+			best = role;
+	}
+	return best;
+}
+
+void cs_write_role(struct api_call *e, struct json_writer *w, uuid account)
+{
+	const struct role *role = cs_role_of(api_tables(e), account);
+	json_write_int(w, "accounttype", cs_account_type(role));
+	if (!role)
+		return;
+	json_write_text(w, "roleid", uuid_to_str(e->c->arena, role->row.id));
+	json_write_text(w, "rolename", cs_role_name(role));
+	json_write_z(w, "roletype", cs_role_type(role));
+}
+
+/* ---- listRoles ---- */
+
+struct list_roles {
+	struct cs_list_args list;
+	struct str type, state;
+};
+static const struct param params[] = {
+	CS_LIST_PARAMS(struct list_roles, KIND_ROLE),
+	CS_NAME_PARAM(struct list_roles),
+	PARAM(struct list_roles, "type", type, .words = "Admin|ResourceAdmin|DomainAdmin|User|Unknown",
+	      .doc = "Of this type."),
+	PARAM(struct list_roles, "state", state, .words = "enabled|disabled",
+	      .doc = "In this state: all are enabled."),
+};
+
+static struct str get_name(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return cs_role_name(role_of(row));
+}
+
+static struct str get_type(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return str_from(cs_role_type(role_of(row)));
+}
+
+static bool matches(struct api_call *e, const void *args, const struct row *row)
+{
+	const struct list_roles *a = args;
+	(void) e;
+	return (!a->type.n || str_is(a->type, cs_role_type(role_of(row)))) && !str_is(a->state, "disabled");
+}
+
+static void write_default(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) e;
+	json_write_bool(w, name, role_of(row)->right != ROLE_RIGHT_NONE);
+}
+
+static const struct member members[] = {
+	MEMBER(struct role, "id", row.id),
+	MEMBER_TEXT("name", get_name),
+	MEMBER_TEXT("type", get_type),
+	MEMBER(struct role, "description", description, .is_optional = true),
+	MEMBER_WRITTEN("isdefault", write_default),
+	MEMBER_FIXED("ispublic", "true"),
+	MEMBER_FIXED("state", "\"enabled\""),
+};
+static const struct api_listing roles = {
+	.kind = KIND_ROLE, .item = "role", .is_all = true, .matches = matches, .members = MEMBERS(members)};
+
+/* ---- listRolePermissions ---- */
+
+struct permissions_args {
+	struct ref role;
+};
+static const struct param permission_params[] = {
+	PARAM(struct permissions_args, "roleid", role, .kind = KIND_ROLE, .doc = "Of this role."),
+};
+
+/* What a command needs of a role. */
+static bool permits(const struct role *role, const struct api_action *a)
+{
+	enum role_right needed = a->flags & CS_ADMIN     ? ROLE_RIGHT_ADMIN
+				 : a->flags & API_WRITES ? ROLE_RIGHT_MEMBER
+							 : ROLE_RIGHT_READER;
+	return a->flags & (API_OPEN | API_FOR_ALL) || role->right >= needed;
+}
+
+static void write_permission(struct cs_call *e, struct json_writer *w, const struct role *role,
+			     const struct api_action *a)
+{
+	struct str id = uuid_to_str(e->c->arena, role->row.id);
+	json_write_open(w, NULL);
+	json_write_text(w, "id", str_print(e->c->arena, "%" STR_FMT "/%s", STR_ARG(id), a ? a->name : "*"));
+	json_write_text(w, "roleid", id);
+	json_write_text(w, "rolename", cs_role_name(role));
+	json_write_z(w, "rule", a ? a->name : "*");
+	json_write_z(w, "permission", a || role->right == ROLE_RIGHT_ADMIN ? "allow" : "deny");
+	json_write_close(w);
+}
+
+/* A root administrator's are all; another role's each command that it permits, and then no other. */
+static size_t write_permissions(struct cs_call *e, struct json_writer *w, const struct role *role,
+				bool counts)
+{
+	const struct api_entries *all = &e->face->entries;
+	size_t count = 1;
+	for (size_t k = 0; k < all->count && role->right != ROLE_RIGHT_ADMIN; k++) {
+		if (!permits(role, all->at[k].action))
+			continue;
+		count++;
+		if (!counts)
+			write_permission(e, w, role, all->at[k].action);
+	}
+	if (!counts)
+		write_permission(e, w, role, NULL);
+	return count;
+}
+
+static RESULT list_permissions(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct ref *ref = &((const struct permissions_args *) args)->role;
+	const struct role *named = ref_is_given(ref) ? role_find(cs_tables(e), ref->prefix) : NULL;
+	size_t count = 0;
+	if (ref_is_given(ref) && !named)
+		return cs_fail_id(e, KIND_ROLE, "roleid", ref->text);
+	for (const struct role *r = role_first(cs_tables(e)); r; r = role_next(cs_tables(e), r))
+		count += !named || named == r ? write_permissions(e, w, r, true) : 0;
+	json_write_int(w, "count", (int64_t) count);
+	json_write_open_list(w, "rolepermission");
+	for (const struct role *r = role_first(cs_tables(e)); r; r = role_next(cs_tables(e), r))
+		if (!named || named == r)
+			(void) write_permissions(e, w, r, false);
+	json_write_close_list(w);
+	return OK;
+}
+
+static const struct cs_action actions[] = {
+	{.name = "listRoles",
+	 .permit = "iam:ListKeystoneRoles",
+	 .args = PARAMS(struct list_roles, params),
+	 .listing = &roles,
+	 .doc = "Roles."},
+	{.name = "listRolePermissions",
+	 .permit = "iam:ListKeystoneRoles",
+	 .args = PARAMS(struct permissions_args, permission_params),
+	 .answer = list_permissions,
+	 .says = "id|roleid|rolename|rule|permission",
+	 .doc = "Which commands each role permits."},
+};
+const struct api_actions cs_role_actions = API_ACTIONS(actions);

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Users, and their keys, which are EC2's access keys. */
+#include "api/cloudstack/account/people.h"
+#include "auth/key.h"
+#include "auth/key_owner.h"
+#include "engine/people/account.h"
+#include "engine/people/own.h"
+#include "engine/people/user.h"
+#include "engine/resolve.h"
+#include "store/access_key.h"
+#include "store/role_assignment.h"
+
+const struct account *cs_account_of(const struct tables *t, const struct user *user)
+{
+	if (!uuid_is_none(user->account))
+		return account_find(t, user->account);
+	if (!uuid_is_none(user->default_account))
+		return account_find(t, user->default_account);
+	const struct role_assignment *a = role_assignment_first_by_user(t, user->row.id);
+	while (a && uuid_is_none(a->account))
+		a = role_assignment_next_by_user(t, a);
+	return a ? account_find(t, a->account) : NULL;
+}
+
+/* ---- listUsers ---- */
+
+struct list_users {
+	struct cs_list_args list;
+	struct str username, state;
+};
+static const struct param params[] = {
+	CS_LIST_PARAMS(struct list_users, KIND_USER),
+	CS_OWNER_PARAMS(struct list_users),
+	PARAM(struct list_users, "username", username, .fits = FITS(user, name), .doc = "Of this name."),
+	PARAM(struct list_users, "state", state, .words = "enabled|disabled|locked", .doc = "In this state."),
+	NOT_BUILT("accounttype|apikeyaccess"),
+	NOT_BUILT("usersource", .only = "native"),
+	NOT_BUILT("showicon", .only = "false"),
+};
+
+static bool is_of_account(struct api_call *e, const struct row *row, uuid account)
+{
+	const struct account *of = cs_account_of(api_tables(e), user_of(row));
+	return of && uuid_equal(of->row.id, account);
+}
+
+static bool sees(struct api_call *e, const struct row *row)
+{
+	return is_of_account(e, row, e->c->who->account) || engine_may_see(e->c, KIND_USER, row);
+}
+
+static struct str get_state(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return user_of(row)->enabled ? STR("enabled") : STR("disabled");
+}
+
+static bool matches(struct api_call *e, const void *args, const struct row *row)
+{
+	const struct list_users *a = args;
+	const struct account *of = cs_account_of(api_tables(e), user_of(row));
+	bool is_one = ref_is_given(&a->list.id) || a->list.lists_all == CHOICE_YES;
+	bool is_domains = ref_is_given(&a->list.domain) && !a->list.account.n;
+	if (!of || (a->state.n && !str_equal(a->state, get_state(e, row))))
+		return false;
+	return is_domains ? uuid_equal(of->domain, a->list.domain.prefix)
+			  : is_one || is_of_account(e, row, e->c->who->account);
+}
+
+/* What Keystone calls further attributes: CloudStack's names of a person. */
+static void write_names(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	static const char *const names[] = {"firstname", "lastname", "timezone"};
+	(void) e;
+	(void) name;
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+		const struct tag *value = tags_find(user_of(row)->extra, str_from(names[k]));
+		if (value)
+			json_write_raw(w, names[k], value->value);
+	}
+}
+
+static void write_account(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct account *of = cs_account_of(api_tables(e), user_of(row));
+	if (!of)
+		return;
+	json_write_text(w, name, of->name);
+	json_write_text(w, "accountid", uuid_to_str(e->c->arena, of->row.id));
+	cs_write_role(e, w, of->row.id);
+	cs_write_domain(e, w, of->domain);
+}
+
+/* The newest for the account: a user may have several. */
+static const struct access_key *find_key(const struct tables *t, const struct user *user)
+{
+	const struct account *of = cs_account_of(t, user);
+	const struct access_key *newest = NULL, *key = access_key_first_by_user(t, user->row.id);
+	for (; key && of; key = access_key_next_by_user(t, key))
+		if (key->enabled && uuid_equal(key->account, of->row.id) &&
+		    (!newest || key->row.created_us >= newest->row.created_us))
+			newest = key;
+	return newest;
+}
+
+static struct str get_key(struct api_call *e, const struct row *row)
+{
+	const struct access_key *key = find_key(api_tables(e), user_of(row));
+	return key ? key->key_id : STR_NONE;
+}
+
+static const struct member members[] = {
+	MEMBER(struct user, "id", row.id),
+	MEMBER(struct user, "username", name),
+	MEMBER_WRITTEN("firstname", write_names),
+	MEMBER(struct user, "email", email, .is_optional = true),
+	MEMBER_AS(struct user, TIME, "created", row.created_us),
+	MEMBER_TEXT("state", get_state),
+	MEMBER_WRITTEN("account", write_account),
+	{.name = "apikey", .type = MEMBER_IS_MADE, .text = get_key, .is_optional = true},
+	MEMBER_FIXED("usersource", "\"native\""),
+	MEMBER_FIXED("iscallerchilddomain|isdefault|is2faenabled|is2famandated", "false"),
+};
+const struct api_listing cs_users = {.kind = KIND_USER,
+				     .name = offsetof(struct user, name),
+				     .item = "user",
+				     .is_all = true,
+				     .sees = sees,
+				     .matches = matches,
+				     .members = MEMBERS(members)};
+
+/* ---- keys ---- */
+
+struct keys_args {
+	struct access_key_wish wish;
+	struct access_key key;
+	struct str secret;
+};
+static const struct param key_params[] = {
+	PARAM(struct keys_args, "id", wish.user, .kind = KIND_USER, .flags = REQUIRED, .doc = "The user's."),
+};
+
+/* Whom the caller may ask about: oneself, one's own account's, an administrator everybody. */
+static RESULT find_user(struct cs_call *e, const struct ref *ref, const struct user **ret_user)
+{
+	const struct user *user = user_find(cs_tables(e), ref->prefix);
+	if (!user || !row_is_live(&user->row) || !sees(&e->core, &user->row))
+		return cs_fail_id(e, KIND_USER, "id", ref->text);
+	*ret_user = user;
+	return OK;
+}
+
+static void write_keys(struct json_writer *w, struct str key_id, struct str secret)
+{
+	json_write_open(w, "userkeys");
+	json_write_text(w, "apikey", key_id);
+	json_write_text(w, "secretkey", secret);
+	json_write_close(w);
+}
+
+static RESULT prepare_register(struct cs_call *e, void *args)
+{
+	struct keys_args *a = args;
+	const struct user *user = NULL;
+	TRY(find_user(e, &a->wish.user, &user));
+	const struct account *of = cs_account_of(cs_tables(e), user);
+	a->wish.account =
+		(struct ref){.kind = KIND_ACCOUNT, .prefix = of ? of->row.id : UUID_NONE, .bits = 128};
+	a->wish.key = &a->key;
+	a->key.row.id = id_new(KIND_ACCESS_KEY);
+	return key_draw(e->c, e->config->master_key, &a->key, &a->secret);
+}
+
+static RESULT show_registered(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct keys_args *a = args;
+	(void) e;
+	write_keys(w, a->key.key_id, a->secret);
+	return OK;
+}
+
+struct shown_keys {
+	struct cs_call *e;
+	struct json_writer *w;
+	const struct access_key *key;
+};
+
+static RESULT show_secret(void *arg, struct str secret)
+{
+	struct shown_keys *s = arg;
+	write_keys(s->w, s->key->key_id, secret);
+	return OK;
+}
+
+/* The secret is the user's own, and an administrator's to read. */
+static RESULT get_keys(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct keys_args *a = args;
+	const struct user *user = NULL;
+	TRY(find_user(e, &a->wish.user, &user));
+	bool is_own = uuid_equal(user->row.id, e->c->who->user);
+	if (!is_own && !identity_is_admin(e->c->who))
+		return ctx_fail(e->c, ERR_DENIED, "Keys are shown to their user and to administrators.");
+	TRY(engine_check_found(e->c, cs_tables(e), KIND_USER, &user->row));
+	struct shown_keys shown = {e, w, find_key(cs_tables(e), user)};
+	if (shown.key)
+		return key_use_secret(e->c, e->config->master_key, shown.key, show_secret, &shown);
+	json_write_open(w, "userkeys");
+	json_write_close(w);
+	return OK;
+}
+
+static const struct cs_action actions[] = {
+	{.name = "listUsers",
+	 .permit = "iam:ListUsers",
+	 .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_users, params),
+	 .listing = &cs_users,
+	 .doc = "Users."},
+	{.name = "registerUserKeys",
+	 .permit = "iam:CreateAccessKey",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct keys_args, key_params),
+	 .prepare = prepare_register,
+	 .operation = engine_create_access_key_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .answer = show_registered,
+	 .says = "apikey|secretkey",
+	 .doc = "Makes a key of a user."},
+	{.name = "getUserKeys",
+	 .permit = "identity:ec2_get_credential",
+	 .args = PARAMS(struct keys_args, key_params),
+	 .answer = get_keys,
+	 .says = "apikey|secretkey",
+	 .doc = "A user's key, with its secret."},
+};
+const struct api_actions cs_user_actions = API_ACTIONS(actions);
