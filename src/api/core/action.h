@@ -115,6 +115,7 @@ struct api_groups {
 	struct call *call;                                                                                   \
 	struct ctx *c;                                                                                       \
 	struct api_face *face;                                                                               \
+	const struct api_protocol *protocol;                                                                 \
 	const struct api_config *config;                                                                     \
 	const struct api_errors *errors;                                                                     \
 	const struct api_error *error;                                                                       \

@@ -24,13 +24,9 @@ RESULT api_check_limits(struct api_call *e, const struct api_action *action, str
 RESULT api_prove_key(struct api_call *e, struct str key_id, key_check check, const void *arg)
 {
 	const struct api_config *config = e->config;
-	const struct key_proof proof = {config->store,
-					config->master_key,
-					config->uses,
-					str_from(e->face->protocol->name),
-					check,
-					arg,
-					e->face->protocol->keys_keep_admin};
+	const struct key_proof proof = {
+		config->store, config->master_key,          config->uses, str_from(e->protocol->name), check,
+		arg,           e->protocol->keys_keep_admin};
 	struct identity *who = NULL;
 	TRY(key_prove_owner(e->c, &proof, key_id, &who));
 	if (!who)

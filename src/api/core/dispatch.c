@@ -18,8 +18,8 @@ const struct tables *api_tables(struct api_call *e)
 {
 	if (!e->view.store) {
 		view_open(e->config->store, &e->view);
-		if (e->face->protocol->view_opened)
-			e->face->protocol->view_opened(e);
+		if (e->protocol->view_opened)
+			e->protocol->view_opened(e);
 	}
 	assert(e->view.tables);
 	return e->view.tables;
@@ -51,9 +51,9 @@ void api_audit(struct api_call *e)
 {
 	if (e->audit)
 		return;
-	e->audit = audit_begin(e->call, e->audited, e->face->protocol->name);
-	if (e->audit && e->face->protocol->describe_audit)
-		e->face->protocol->describe_audit(e);
+	e->audit = audit_begin(e->call, e->audited, e->protocol->name);
+	if (e->audit && e->protocol->describe_audit)
+		e->protocol->describe_audit(e);
 }
 
 /* ---- failing ---- */
@@ -67,7 +67,7 @@ static void answer_recorded_problem(struct audit_call *a, struct result written)
 
 static void fail_call(struct api_call *e, struct result result)
 {
-	const struct api_protocol *p = e->face->protocol;
+	const struct api_protocol *p = e->protocol;
 	if (e->audit && p->is_unrecorded && p->is_unrecorded(result))
 		e->audit->is_told = true;
 	struct str code = e->audit ? api_problem_code(e, result) : STR_NONE;
@@ -89,7 +89,7 @@ static void fail_unrecorded(struct call *call, struct result result)
  * cached. */
 static bool make_answer_key(struct api_call *e, struct response_key *ret_key)
 {
-	const struct api_protocol *p = e->face->protocol;
+	const struct api_protocol *p = e->protocol;
 	if (e->audit || !p->digest || guard_awaits_rows(e->c))
 		return false;
 	struct str digest = p->digest(e);
@@ -105,7 +105,7 @@ static bool make_answer_key(struct api_call *e, struct response_key *ret_key)
 static RESULT write_answer(struct api_call *e, struct buf *body)
 {
 	if (!e->has_no_body)
-		TRY(e->face->protocol->write(e, body));
+		TRY(e->protocol->write(e, body));
 	TRY(guard_check_rest(e->c));
 	if (arena_is_full(e->c->arena))
 		return ctx_no_memory(e->c);
@@ -116,14 +116,14 @@ static RESULT write_answer(struct api_call *e, struct buf *body)
 
 static void end_answer(struct api_call *e)
 {
-	if (e->face->protocol->end_answer)
-		e->face->protocol->end_answer(e);
+	if (e->protocol->end_answer)
+		e->protocol->end_answer(e);
 }
 
 /* Takes the buffer's memory, unless it fails. */
 static RESULT send_answer(struct api_call *e, const struct response_key *key, struct buf *body)
 {
-	const struct api_protocol *p = e->face->protocol;
+	const struct api_protocol *p = e->protocol;
 	struct result result = OK;
 	int status = e->status ? e->status : 200;
 	if (e->has_no_body)
@@ -154,7 +154,7 @@ static void answer_file(struct api_call *e)
 
 static void answer_call(struct api_call *e)
 {
-	const struct api_protocol *p = e->face->protocol;
+	const struct api_protocol *p = e->protocol;
 	struct response_key key;
 	struct buf body;
 	if (p->set_headers)
@@ -196,7 +196,7 @@ static RESULT run_operations(struct op *op, void *wish)
 	struct api_call *e = wish;
 	for (size_t k = 0; k < e->arg_count; k++)
 		TRY(e->action->operation(op, (char *) e->args + k * e->arg_size));
-	return e->face->protocol->end_change ? e->face->protocol->end_change(e, op) : OK;
+	return e->protocol->end_change ? e->protocol->end_change(e, op) : OK;
 }
 
 static void commit_action(struct api_call *e)
@@ -270,8 +270,8 @@ static RESULT permit_action(struct api_call *e)
 		.is_change = e->action->operation,
 		.has_role = identity_has(e->c->who, writes ? ROLE_RIGHT_MEMBER : ROLE_RIGHT_READER),
 		.arg = e};
-	if (e->face->protocol->describe_permission)
-		TRY(e->face->protocol->describe_permission(e, &request));
+	if (e->protocol->describe_permission)
+		TRY(e->protocol->describe_permission(e, &request));
 	return guard_check_action(e->config->guards, e->call, &request);
 }
 
@@ -286,7 +286,7 @@ static RESULT check_file(struct api_call *e)
 
 static RESULT read_pairs(struct api_call *e)
 {
-	const struct api_protocol *p = e->face->protocol;
+	const struct api_protocol *p = e->protocol;
 	const struct params_request request = {.dialect = p->dialect,
 					       .body = document_of_pairs(&e->pairs, p->pairs->form)};
 	TRY(api_new_args(e, 1, e->action->args.size));
@@ -295,7 +295,7 @@ static RESULT read_pairs(struct api_call *e)
 
 static RESULT prepare_action(struct api_call *e)
 {
-	struct result result = e->face->protocol->prepare ? e->face->protocol->prepare(e) : read_pairs(e);
+	struct result result = e->protocol->prepare ? e->protocol->prepare(e) : read_pairs(e);
 	if (result_is_ok(result) && e->file)
 		result = check_file(e);
 	view_close(&e->view);
@@ -305,7 +305,7 @@ static RESULT prepare_action(struct api_call *e)
 
 static RESULT find_and_prepare(struct api_call *e)
 {
-	TRY(e->face->protocol->find(e));
+	TRY(e->protocol->find(e));
 	e->call->action = e->action->name ? e->action->name : e->action->permit;
 	if (e->audited && !(e->audited->does & AUDIT_WHEN_SAID))
 		api_audit(e);
@@ -317,8 +317,8 @@ static RESULT find_and_prepare(struct api_call *e)
 static RESULT take_request(struct api_call *e)
 {
 	struct result result = find_and_prepare(e);
-	if (e->face->protocol->end_request)
-		e->face->protocol->end_request(e);
+	if (e->protocol->end_request)
+		e->protocol->end_request(e);
 	return result;
 }
 
@@ -327,6 +327,7 @@ void api_call_begin(struct api_call *e, struct api_face *face, struct call *call
 	e->call = call;
 	e->c = &call->ctx;
 	e->face = face;
+	e->protocol = face->protocol; /* by itself: a change may still run while its face is closed */
 	e->config = &face->config;
 	e->errors = face->protocol->errors;
 	e->content_type = face->protocol->content_type;

@@ -109,7 +109,7 @@ static RESULT plan_one(const struct selection *s, struct query *q)
 {
 	static const struct param param = {.wire = "id", .type = PARAM_ID};
 	const struct ref *id = &s->wish->id;
-	const struct params_reader reader = {.c = q->c, .dialect = s->e->face->protocol->dialect};
+	const struct params_reader reader = {.c = q->c, .dialect = s->e->protocol->dialect};
 	const struct params_value value = {&param, STR("id"), id->text};
 	const struct query_scan scan = {
 		.by = QUERY_ROW, .kind = q->kind, .key = tables_find(q->tables, q->kind, id->prefix)};

@@ -8,11 +8,11 @@
 
 struct api_listing {
 	enum kind kind;
-	size_t name; /* offset of the rows' name, a struct str; 0: they have none */
+	size_t name;      /* offset of the rows' name, a struct str; 0: they have none */
 	const char *item; /* the answer's member that holds them: "zone" */
 	/* What a row is called; NULL: .name says it. */
 	struct str (*get_name)(struct api_call *e, const struct row *row);
-	bool is_by_name;  /* their order, else that in which they were created */
+	bool is_by_name; /* their order, else that in which they were created */
 	/* An index that begins with whether everybody sees the row; the operator's are listed, too. 0: the account's own alone
 	 * are. */
 	unsigned public_index;

@@ -50,7 +50,7 @@ struct str api_say_problem(const struct ctx *c, const struct api_problem *p)
 
 static void send_problem(struct api_call *e, struct api_problem *problem)
 {
-	const struct api_protocol *p = e->face->protocol;
+	const struct api_protocol *p = e->protocol;
 	struct buf body;
 	problem->content_type = p->content_type;
 	buf_init(&body, BUF_ANSWER_CAP);
@@ -62,7 +62,7 @@ static void send_problem(struct api_call *e, struct api_problem *problem)
 /* Faults of ours are told without their inner words, which are in the log. */
 static void hide_fault(struct api_call *e, struct api_problem *problem)
 {
-	const struct api_protocol *p = e->face->protocol;
+	const struct api_protocol *p = e->protocol;
 	if (problem->err != ERR_INTERNAL && problem->err != ERR_IO && problem->error->err != ERR_INTERNAL)
 		return;
 	log_event(LOG_ERROR, "internal-error", "face=%s request=%s action=%s error=%s message=%s", p->name,
@@ -73,7 +73,7 @@ static void hide_fault(struct api_call *e, struct api_problem *problem)
 
 void api_answer_problem(struct api_call *e, struct result result)
 {
-	const struct api_protocol *p = e->face->protocol;
+	const struct api_protocol *p = e->protocol;
 	struct api_problem problem = find_problem(e, result);
 	problem.status = problem.error->status;
 	if (problem.err == ERR_DENIED) /* `dari explain` shows it by the request's id */

@@ -176,7 +176,7 @@ static bool send_gathered(struct api_call *core, struct buf *body, struct result
 	const struct ec2_fragments fragments = {e->fragments.at, e->fragments.count};
 	if (!fragments.count)
 		return false;
-	*ret_result = ec2_answer_gathered(e->call, core->face->protocol->content_type, body, &fragments,
+	*ret_result = ec2_answer_gathered(e->call, core->protocol->content_type, body, &fragments,
 					  e->cached.at, e->cached.count);
 	if (result_is_ok(*ret_result))
 		e->cached.count = 0; /* the answer lets go of them */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Snapshots of groups of volumes. Source: Block Storage API reference, "Group snapshots"; Cinder's
- * group_snapshots.py. */
+ * cinder.api.v3.group_snapshots. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/volume_group.h"

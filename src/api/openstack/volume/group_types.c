@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Types of groups of volumes, and their specs. Source: Block Storage API reference, "Group types", "Group type
- * specs"; Cinder's group_types.py and group_specs.py. */
+ * specs"; Cinder's cinder.api.v3.group_types and cinder.api.v3.group_specs. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/volume_group.h"
