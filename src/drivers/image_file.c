@@ -357,22 +357,28 @@ static void remember_file(const struct stat *st, const uint8_t digest[static SHA
 	(void) pthread_mutex_unlock(&known_lock);
 }
 
+static RESULT read_digest(struct ctx *c, const char *path, int fd, uint8_t ret_digest[static SHA256_SIZE])
+{
+	struct result result = crypto_sha256_file(c, fd, ret_digest);
+	if (result.code != ERR_IO)
+		return result;
+	ctx_clear_problem(c);
+	return ctx_fail(c, ERR_IO, "the image file %s cannot be read to its end", path);
+}
+
 RESULT image_file_check(struct ctx *c, const char *path, struct str sha256, int64_t size)
 {
 	struct stat st;
 	uint8_t digest[SHA256_SIZE];
 	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) != 0)
-		return ctx_fail(c, ERR_INVALID, "the image file %s cannot be read: %s", path,
-				strerrordesc_np(errno));
+		return ctx_fail(c, errno == ENOENT ? ERR_INVALID : ERR_IO,
+				"the image file %s cannot be read: %s", path, strerrordesc_np(errno));
 	if (st.st_size != size)
 		return ctx_fail(c, ERR_INVALID, "the image file %s has %lld bytes, not %lld", path,
 				(long long) st.st_size, (long long) size);
 	if (!find_known(&st, digest)) {
-		if (!result_is_ok(crypto_sha256_file(c, fd, digest))) {
-			ctx_clear_problem(c);
-			return ctx_fail(c, ERR_INVALID, "the image file %s cannot be read to its end", path);
-		}
+		TRY(read_digest(c, path, fd, digest));
 		remember_file(&st, digest);
 	}
 	struct str has = str_encode_hex(c->arena, digest, sizeof digest);

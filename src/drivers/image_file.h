@@ -86,7 +86,8 @@ RESULT image_file_check_head(struct ctx *c, const char *path, bool is_encrypted,
 RESULT image_file_keep(struct ctx *c, const char *part, const char *directory, bool is_encrypted,
 		       struct image_file *ret_file);
 /* Checks that a file of the store has the bytes that its name says. It is read whole, and not again
- * until it changes. ERR_INVALID, in words: it is not there, cannot be read, or has other bytes. */
+ * until it changes. ERR_INVALID, in words: it is not there, or has other bytes. ERR_IO, ERR_NO_MEMORY: it could
+ * not be read now, which does not say that it is broken. */
 RESULT image_file_check(struct ctx *c, const char *path, struct str sha256, int64_t size);
 /* ERR_CAPACITY, in words: the directory's file system has no room for so many bytes more. */
 RESULT image_file_check_room(struct ctx *c, const char *directory, int64_t size);
