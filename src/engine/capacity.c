@@ -111,14 +111,6 @@ static int64_t count_macs(const struct tables *t, const struct row *of)
 	return (int64_t) tables_count(t, KIND_PORT);
 }
 
-/* port_draw_mac() draws all but the first of six bytes. */
-static int64_t get_macs(const struct tables *t, const struct row *of)
-{
-	(void) t;
-	(void) of;
-	return INT64_C(1) << 40;
-}
-
 /* ---- the table ---- */
 
 const struct capacity_info engine_capacities[CAPACITY_COUNT] = {
@@ -146,7 +138,7 @@ const struct capacity_info engine_capacities[CAPACITY_COUNT] = {
 				   "OVN has no more of them: delete networks and VPCs that nobody uses.",
 				   KIND_NONE, count_keys, NULL, LIMIT_NETWORK_KEYS},
 	[CAPACITY_MACS] = {"macs", "MAC addresses", "Delete network interfaces that nobody uses.", KIND_NONE,
-			   count_macs, get_macs},
+			   count_macs, NULL, LIMIT_MACS},
 };
 
 /* ---- reading ---- */

@@ -225,6 +225,27 @@ def test_keys_of_ovn(dev):
     assert not fine and f"{used + 1} of {used + 1} keys" in words
 
 
+def test_macs(dev):
+    """MAC addresses, of which an operator says here how few there are."""
+    ec2, both = dev.account.client(), lib.another(dev, "both", faces.Both)
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    network = both.ok("POST", f"{NETWORK}/networks", {"network": {"name": "n"}})["network"]["id"]
+    used = pool(dev, "macs")[0]
+    dev.command("limit", "set", "macs", str(used + 1))
+    ec2.create_network_interface(SubnetId=subnet)
+    assert pool(dev, "macs") == (used + 1, used + 1)
+    fine, words = doctor(dev)[1]["macs"]
+    assert not fine and f"{used + 1} of {used + 1} MAC addresses" in words and "Delete network interfaces" in words
+    unchanged = Unchanged(dump(), dev.account)
+    assert "MAC" in refused(ec2.create_network_interface, "InsufficientAddressCapacity", SubnetId=subnet)
+    assert "MAC" in refused(lambda: launch(ec2), "InsufficientAddressCapacity")
+    assert unchanged.holds()
+    assert neutron_says(both, "POST", f"{NETWORK}/ports", {"port": {"network_id": network}}) == (
+        503, "NetworkMacAddressGenerationFailure", f"Unable to generate unique mac on network {network}.")
+    dev.command("limit", "set", "macs", str(used + 2))
+    launch(ec2)
+
+
 def test_enough():
     """Without --addresses there are 65,000 of each, and the gateways' link has no other limit."""
     with Dev() as dev:

@@ -9,6 +9,7 @@
 #include "engine/client_token_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "engine/limits.h"
 #include "engine/network/address_internal.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/port_internal.h"
@@ -24,14 +25,21 @@
 #include "store/subnet.h"
 
 /* Locally administered; the rest is random, so that a MAC is hardly ever drawn twice. */
-struct mac port_draw_mac(const struct tables *t)
+RESULT port_draw_mac(struct op *op, struct port *port)
 {
-	struct mac mac;
+	int64_t most = engine_get_limit(op->head, LIMIT_MACS);
+	char network[UUID_TEXT_SIZE];
+	if (!mac_is_none(port->mac))
+		return OK;
+	if (most >= 0 && engine_count_limited(op->head, LIMIT_MACS, UUID_NONE) >= most)
+		return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_PORT,
+				     "Unable to generate unique mac on network %s.",
+				     uuid_write(port->network, network));
 	do {
-		random_bytes(mac.b, sizeof mac.b);
-		mac.b[0] = 0x02;
-	} while (port_first_by_mac(t, mac));
-	return mac;
+		random_bytes(port->mac.b, sizeof port->mac.b);
+		port->mac.b[0] = 0x02;
+	} while (port_first_by_mac(op->head, port->mac));
+	return OK;
 }
 
 /* ---- which port ---- */
@@ -336,7 +344,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 			    .name = wish->name,
 			    .description = wish->description,
 			    .network = network->row.id,
-			    .mac = mac_is_none(wish->mac) ? port_draw_mac(op->head) : wish->mac,
+			    .mac = wish->mac,
 			    .source_dest_check = true,
 			    .is_open = wish->is_open,
 			    .is_down = wish->is_down,
@@ -344,6 +352,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 			    .device_owner = wish->device_owner,
 			    .binding_host = wish->binding_host,
 			    .dns_name = wish->dns_name};
+	TRY(port_draw_mac(op, &port));
 	set_auto_ips(fixed, count, port.mac);
 	TRY(tag_normalize(op, wish->tags, &port.tags));
 	TRY(write_pairs(op, &wish->pairs, port.mac, &port.allowed_pairs));

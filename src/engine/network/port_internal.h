@@ -17,8 +17,8 @@ RESULT port_find_target(struct op *op, const struct ref *port, const struct ref 
 			const struct port **ret_port);
 /* ERR_PROTECTED: it is a NAT gateway's, not the user's to change. */
 RESULT port_check_unmanaged(struct op *op, const struct port *port, struct str field);
-/* A MAC that no port has. */
-struct mac port_draw_mac(const struct tables *t);
+/* For a port without a MAC, one that no port has. ERR_CAPACITY: there is none left. */
+RESULT port_draw_mac(struct op *op, struct port *port);
 /* A new port's row in a subnet. */
 struct port port_new_in(const struct subnet *subnet, uuid account);
 /* The port loses its elastic address and its own is released; then it is marked deleted. */

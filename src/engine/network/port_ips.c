@@ -304,14 +304,12 @@ RESULT port_make(struct op *op, const struct subnet *subnet, struct ip wanted, s
 		 struct port *port)
 {
 	TRY(limit_check(op, LIMIT_NETWORK_PORTS, port->network, 1, STR_NONE));
-	if (ipv6_subnet_is_auto(subnet) && mac_is_none(port->mac))
-		port->mac = port_draw_mac(op->head);
+	if (ipv6_subnet_is_auto(subnet))
+		TRY(port_draw_mac(op, port));
 	TRY(choose_ip(op, subnet, wanted, port->mac, field, &port->ip));
 	if (uuid_is_none(port->row.id))
 		port->row.id = engine_new_id(op, KIND_PORT);
-	if (mac_is_none(port->mac))
-		port->mac = port_draw_mac(op->head);
-	return OK;
+	return port_draw_mac(op, port);
 }
 
 /* ---- without being asked ---- */
@@ -557,8 +555,7 @@ RESULT port_write_fixed(struct op *op, const struct port_fixed *fixed, size_t co
 	TRY(port_check_ip_count(op, NULL, count, field));
 	TRY(limit_check(op, LIMIT_NETWORK_PORTS, port->network, 1, STR_NONE));
 	port->row.id = engine_new_id(op, KIND_PORT);
-	if (mac_is_none(port->mac))
-		port->mac = port_draw_mac(op->head);
+	TRY(port_draw_mac(op, port));
 	if (count > 0) {
 		port->subnet = fixed[0].subnet->row.id;
 		port->router = fixed[0].subnet->router;

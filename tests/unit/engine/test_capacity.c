@@ -345,6 +345,23 @@ static void check_keys(void **state)
 	cloud_fails(c, &c->alice, engine_create_network, &network, ERR_QUOTA, KIND_NETWORK);
 }
 
+/* A MAC is drawn for each port: a launch needs one, and leaves no trace without. */
+static void check_macs(void **state)
+{
+	struct cloud *c = *state;
+	struct limit_wish limit = {
+		.name = STR("macs"),
+		.most = str_print(c->arena, "%zu", tables_count(cloud_tables(c), KIND_PORT) + 1)};
+	cloud_ok(c, &c->operator, engine_set_limit, &limit);
+	struct instance_launch launch = cloud_launch(c, 1);
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	launch = cloud_launch(c, 1);
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_PORT);
+	limit.most = STR_NONE;
+	cloud_ok(c, &c->operator, engine_set_limit, &limit);
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+}
+
 static void check_words(void **state)
 {
 	struct cloud *c = *state;
@@ -370,6 +387,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_ipv6, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_sweep, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_keys, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_macs, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_words, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

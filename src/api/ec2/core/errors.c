@@ -314,6 +314,11 @@ static const struct api_error ec2_rows[] = {
 	E(CAPACITY, PORT_PREFIX, 400, "InsufficientCidrBlocks"),
 	E(CAPACITY, VOLUME, 500, "InsufficientVolumeCapacity"),
 	E(CAPACITY, ADDRESS, 500, "InsufficientAddressCapacity"),
+	/* Of MACs; code and words are a guess. */
+	E(CAPACITY, PORT, 500, "InsufficientAddressCapacity",
+	  .says = "Not enough available addresses to satisfy your minimum request. The region has no MAC "
+		  "address "
+		  "left."),
 	E(CAPACITY, GATEWAY, 500, "InsufficientAddressCapacity"), /* on the link that it is to lead out by */
 	E_OF(CAPACITY, DEDICATED_HOST, "Quantity", 500, "InsufficientHostCapacity"),
 	E(CAPACITY, DEDICATED_HOST, 400, "InsufficientCapacityOnHost"),

@@ -62,6 +62,7 @@ static const struct api_error rows[] = {
 	E(BIT(NETWORK), PROTECTED, NONE, 409, "Conflict"),
 	E(BIT(NETWORK), CAPACITY, SUBNET, 409, "IpAddressGenerationFailure"),
 	E(BIT(NETWORK), CAPACITY, ADDRESS, 400, "ExternalIpAddressExhausted"),
+	E(BIT(NETWORK), CAPACITY, PORT, 503, "NetworkMacAddressGenerationFailure"),
 	E(BIT(NETWORK), CAPACITY, SUBNET_POOL, 409, "SubnetAllocationError"),
 	E(BIT(NETWORK), CAPACITY, NONE, 409, "IpAddressGenerationFailure"),
 	E(BIT(NETWORK), QUOTA, NONE, 409, "OverQuota"),
