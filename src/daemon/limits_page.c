@@ -27,6 +27,11 @@ struct quota_row {
 
 static const struct quota_row quotas[] = {
 #define QUOTA(ID, figure, KIND, words, standard, source) {KIND_##KIND, #figure, words, source, standard},
+#define EACH QUOTA
+#include "engine/limits.def"
+};
+static const struct quota_row kept[] = {
+#define KEPT(ID, figure, standard, why) {KIND_NONE, #figure, NULL, why, standard},
 #include "engine/limits.def"
 };
 
@@ -40,6 +45,11 @@ static void write_quotas(struct buf *out)
 	for (size_t n = 0; n < sizeof quotas / sizeof *quotas; n++)
 		buf_print(out, "| %s | %" PRId64 " | %s |\n", quotas[n].words, quotas[n].standard,
 			  quotas[n].source);
+	buf_add_str(out, STR("\nThese are kept and shown, too, and nothing is held to them.\n\n| kept | at "
+			     "first | why "
+			     "|\n| --- | --- | --- |\n"));
+	for (size_t n = 0; n < sizeof kept / sizeof *kept; n++)
+		buf_print(out, "| %s | %" PRId64 " | %s |\n", kept[n].name, kept[n].standard, kept[n].source);
 }
 
 static void write_limits(struct buf *out)

@@ -6,7 +6,6 @@
 #include "engine/operation.h"
 
 enum {
-	KEY_PAIRS_MAX = 5000,
 	GATEWAYS_MAX = 1000,
 	CLIENT_TOKENS_MAX = 50000,
 	ACCESS_KEYS_MAX = 100,

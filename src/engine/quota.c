@@ -26,6 +26,10 @@ struct quota_info {
 			{"limit." #figure, sizeof "limit." #figure - 1},                                     \
 			standard,                                                                            \
 			source},
+#define EACH(ID, figure, KIND, words, standard, source)                                                      \
+	[QUOTA_##ID] = {offsetof(struct account, limit_##figure),        0,        KIND_##KIND, words,       \
+			{"limit." #figure, sizeof "limit." #figure - 1}, standard, source},
+#define KEPT(ID, figure, standard, why) EACH (ID, figure, NONE, #figure, standard, why)
 static const struct quota_info quotas[QUOTA_COUNT] = {
 #include "engine/limits.def"
 };
@@ -65,6 +69,17 @@ RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more)
 			     used, limit, quotas[quota].words, more);
 }
 
+RESULT quota_check_each(struct op *op, uuid account, enum quota quota, int64_t size)
+{
+	const struct account *row = account_find(op->head, account);
+	int64_t limit = row ? read_limit(row, quota) : -1;
+	if (limit < 0 || size <= limit)
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_QUOTA, (int) quotas[quota].kind,
+			     "%" PRId64 " %s would exceed the account's limit of %" PRId64, size,
+			     quotas[quota].words, limit);
+}
+
 int64_t quota_left(const struct tables *t, uuid account, enum quota quota, int64_t each)
 {
 	const struct account *row = account_find(t, account);
@@ -93,7 +108,7 @@ void engine_get_default_limits(const struct tables *t, struct account *ret_limit
 void engine_get_usage(const struct account *account, struct account_usage *ret_usage)
 {
 	*ret_usage = (struct account_usage){0};
-	for (enum quota quota = 0; quota < QUOTA_COUNT; quota++) {
+	for (enum quota quota = 0; quota < QUOTA_COUNTED; quota++) {
 		const char *usage = account->row.usage;
 		if (usage)
 			*(int64_t *) (void *) ((char *) ret_usage + quotas[quota].used) =

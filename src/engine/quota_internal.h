@@ -7,10 +7,17 @@
 enum quota {
 #define QUOTA(ID, ...) QUOTA_##ID,
 #include "engine/limits.def"
+	QUOTA_COUNTED, /* of so many the account's usage has a figure */
+	QUOTA_OTHERS_FOLLOW = QUOTA_COUNTED - 1,
+#define EACH(ID, ...) QUOTA_##ID,
+#define KEPT(ID, ...) QUOTA_##ID,
+#include "engine/limits.def"
 	QUOTA_COUNT
 };
 /* What limits.def says of those that an account's row keeps. ERR_QUOTA with the kind and both figures. */
 RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more);
+/* The same for one thing by itself, of which the account's row says how large each may be. */
+RESULT quota_check_each(struct op *op, uuid account, enum quota quota, int64_t size);
 /* How many things of this size the account may still have; INT64_MAX: no limit. */
 int64_t quota_left(const struct tables *t, uuid account, enum quota quota, int64_t each);
 /* The limits that a new account gets: the region's settings, else ours. */

@@ -3,7 +3,9 @@
 #include "engine/tag.h"
 
 #include "engine/internal.h"
+#include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
+#include "model/instance.h"
 
 /* ---- what a tag may be ---- */
 
@@ -163,6 +165,8 @@ static RESULT change_row(struct op *op, const struct tags_wish *wish, const stru
 		return ctx_no_memory(op->ctx);
 	size_t count = 0;
 	TRY(change(op, wish, before, tags, &count));
+	if (ref->kind == KIND_INSTANCE && count > before.count)
+		TRY(quota_check_each(op, instance_of(row)->account, QUOTA_METADATA_ITEMS, (int64_t) count));
 	*tags_at(offset, next) = (struct tags){tags, count};
 	return op_put(op, ref->kind, next);
 }

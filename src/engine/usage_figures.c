@@ -11,6 +11,7 @@
 #include "model/dedicated_host.h"
 #include "model/image.h"
 #include "model/instance.h"
+#include "model/key_pair.h"
 #include "model/nat_gateway.h"
 #include "model/network.h"
 #include "model/port.h"
@@ -18,6 +19,7 @@
 #include "model/secondary_ip.h"
 #include "model/security_group.h"
 #include "model/security_group_rule.h"
+#include "model/server_group.h"
 #include "model/snapshot.h"
 #include "model/states.h"
 #include "model/volume.h"
@@ -99,12 +101,16 @@ static void count_image(const struct tables *t, const struct row *row, int64_t s
 		add(&account->images, sign);
 }
 
-static void count_volume_group(const struct tables *t, const struct row *row, int64_t sign)
-{
-	struct account_usage *account = usage_of_account(t, volume_group_of(row)->account);
-	if (account)
-		add(&account->volume_groups, sign);
-}
+#define COUNT_OF_ACCOUNT(kind, figure)                                                                       \
+	static void count_##kind(const struct tables *t, const struct row *row, int64_t sign)                \
+	{                                                                                                    \
+		struct account_usage *account = usage_of_account(t, kind##_of(row)->account);                \
+		if (account)                                                                                 \
+			add(&account->figure, sign);                                                         \
+	}
+COUNT_OF_ACCOUNT(volume_group, volume_groups)
+COUNT_OF_ACCOUNT(key_pair, key_pairs)
+COUNT_OF_ACCOUNT(server_group, server_groups)
 
 /* Nobody else gets it until its row is forgotten. */
 static void count_address(const struct tables *t, const struct row *row, int64_t sign)
@@ -276,6 +282,8 @@ static count_row *const counted[KIND_COUNT] = {
 	[KIND_SECONDARY_IP] = count_secondary_ip,
 	[KIND_PORT_PREFIX] = count_port_prefix,
 	[KIND_SNAPSHOT] = count_snapshot,
+	[KIND_KEY_PAIR] = count_key_pair,
+	[KIND_SERVER_GROUP] = count_server_group,
 	[KIND_VOLUME_GROUP] = count_volume_group,
 	[KIND_IMAGE] = count_image,
 	[KIND_NAT_GATEWAY] = count_nat_gateway,

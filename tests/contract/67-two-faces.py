@@ -617,6 +617,16 @@ QUOTAS = [  # the service's path and name, what it counts made by EC2; EC2's err
      (413, f"{VOLUME}/volumes", lambda b: {"volume": {"size": 1}})),
     (f"{VOLUME}/os-quota-sets", "quota_set", "gigabytes", lambda b: b.ec2.create_volume(AvailabilityZone=b.zone, Size=1), "VolumeLimitExceeded",
      (413, f"{VOLUME}/volumes", lambda b: {"volume": {"size": 1}})),
+    (f"{VOLUME}/os-quota-sets", "quota_set", "per_volume_gigabytes", lambda b: b.ec2.create_volume(AvailabilityZone=b.zone, Size=1), "VolumeLimitExceeded",
+     (413, f"{VOLUME}/volumes", lambda b: {"volume": {"size": 1}})),
+    (f"{COMPUTE}/os-quota-sets", "quota_set", "key_pairs", lambda b: b.ec2.create_key_pair(KeyName="q"), "KeyPairLimitExceeded",
+     (403, f"{COMPUTE}/os-keypairs", lambda b: {"keypair": {"name": "q", "public_key": KEY}})),
+    (f"{COMPUTE}/os-quota-sets", "quota_set", "server_groups", lambda b: b.ec2.create_placement_group(GroupName="q", Strategy="spread"),
+     "PlacementGroupLimitExceeded", (403, f"{COMPUTE}/os-server-groups", lambda b: {"server_group": {"name": "q", "policy": "affinity"}})),
+    (f"{COMPUTE}/os-quota-sets", "quota_set", "metadata_items", lambda b: b.run("t3.nano", TagSpecifications=[
+        {"ResourceType": "instance", "Tags": [{"Key": "a", "Value": "b"}]}]), "TagLimitExceeded",
+     (403, f"{COMPUTE}/servers", lambda b: {"server": {
+         "name": "x", "flavorRef": "t3.nano", "imageRef": b.image_uuid, "networks": "none", "metadata": {"a": "b"}}})),
     (f"{NETWORK}/quotas", "quota", "router", lambda b: b.ec2.create_vpc(CidrBlock="10.99.0.0/16"), "VpcLimitExceeded",
      (409, f"{NETWORK}/routers", lambda b: {"router": {}})),
     (f"{NETWORK}/quotas", "quota", "subnet", lambda b: b.ec2.create_subnet(

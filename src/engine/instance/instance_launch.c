@@ -395,6 +395,7 @@ static RESULT resolve(struct launch *l)
 	TRY(resolve_subnet(l));
 	TRY(launch_ports_resolve(op, l->type, &l->ports));
 	TRY(tag_normalize(op, l->wish->instance_tags, &l->instance_tags));
+	TRY(quota_check_each(op, l->account->row.id, QUOTA_METADATA_ITEMS, (int64_t) l->instance_tags.count));
 	if (!uuid_is_none(l->wish->template_version))
 		TRY(launch_template_add_tags(op, l->wish->template_version, &l->instance_tags));
 	TRY(tag_normalize(op, l->wish->volume_tags, &l->volume_tags));

@@ -93,8 +93,10 @@ static RESULT change_words(struct op *op, const struct instance_rebuilding *wish
 	choice_apply(wish->disk_auto, &next->disk_auto);
 	next->admin_password = wish->admin_password;
 	next->guest_password = STR_NONE;
-	if (wish->set_tags)
+	if (wish->set_tags) {
 		TRY(tag_normalize(op, wish->tags, &next->tags));
+		TRY(quota_check_each(op, next->account, QUOTA_METADATA_ITEMS, (int64_t) next->tags.count));
+	}
 	if (!wish->set_key)
 		return OK;
 	if (ref_is_given(&wish->key_pair))

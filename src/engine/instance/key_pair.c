@@ -3,7 +3,7 @@
 #include "engine/instance/key_pair.h"
 
 #include "engine/internal.h"
-#include "engine/limits.h"
+#include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "store/account.h"
@@ -66,7 +66,7 @@ RESULT engine_create_key_pair(struct op *op, struct key_pair_wish *wish)
 			       .fingerprint = wish->fingerprint,
 			       .is_ed25519 = wish->is_ed25519};
 	TRY(tag_normalize(op, wish->tags, &key.tags));
-	TRY(limit_check(op, LIMIT_KEY_PAIRS, account->row.id, 1, STR_NONE));
+	TRY(quota_check(op, account->row.id, QUOTA_KEY_PAIRS, 1));
 	TRY(key_pair_put(op, &key));
 	wish->key_pair = key.row.id;
 	return engine_log_event(op, KIND_KEY_PAIR, &key.row, "created", "Key pair %" STR_FMT ".",

@@ -4,7 +4,7 @@
 
 #include "engine/instance/server_group_internal.h"
 #include "engine/internal.h"
-#include "engine/limits.h"
+#include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "store/instance.h"
@@ -53,7 +53,7 @@ RESULT engine_create_server_group(struct op *op, struct server_group_wish *wish)
 	TRY(check_wish(op, wish));
 	TRY(engine_permit(op, "server_group.create", KIND_SERVER_GROUP, NULL));
 	TRY(check_name(op, wish, account->row.id));
-	TRY(limit_check(op, LIMIT_SERVER_GROUPS, account->row.id, 1, STR_NONE));
+	TRY(quota_check(op, account->row.id, QUOTA_SERVER_GROUPS, 1));
 	struct server_group group = {.row.id = engine_new_id(op, KIND_SERVER_GROUP),
 				     .row.gen = 1,
 				     .account = account->row.id,
@@ -96,10 +96,8 @@ RESULT server_group_check_members(struct op *op, const struct server_group *grou
 	for (const struct instance *i = instance_first_by_server_group(op->head, group->row.id); i;
 	     i = instance_next_by_server_group(op->head, i))
 		count += row_is_live(&i->row);
-	return count <= SERVER_GROUP_MEMBERS_MAX
-		       ? OK
-		       : ENGINE_FAIL(op, ERR_QUOTA, KIND_SERVER_GROUP, field,
-				     "A server group has up to %d instances.", SERVER_GROUP_MEMBERS_MAX);
+	struct result fits = quota_check_each(op, group->account, QUOTA_SERVER_GROUP_MEMBERS, count);
+	return result_is_ok(fits) ? OK : engine_fail_with(op->ctx, field, fits);
 }
 
 static RESULT check_empty(struct op *op, const struct server_group *group, const struct ref *ref)

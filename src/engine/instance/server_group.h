@@ -7,7 +7,7 @@
 #include "model/server_group.h"
 
 /* Limits: groups of an account; instances and partitions of a group. */
-enum { SERVER_GROUPS_MAX = 500, SERVER_GROUP_MEMBERS_MAX = 100, SERVER_GROUP_PARTITIONS_MAX = 7 };
+enum { SERVER_GROUP_PARTITIONS_MAX = 7 };
 
 struct server_group_wish {
 	struct str name; /* 1 to 255 characters */

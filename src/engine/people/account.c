@@ -295,23 +295,10 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 static void limits_by_quota(const struct account_limits *wish, int64_t ret_limits[static QUOTA_COUNT])
 {
 	const int64_t limits[QUOTA_COUNT] = {
-		[QUOTA_INSTANCES] = wish->instances,
-		[QUOTA_VCPUS] = wish->vcpus,
-		[QUOTA_MEMORY] = wish->memory,
-		[QUOTA_VOLUMES] = wish->volumes,
-		[QUOTA_VOLUME_BYTES] = wish->volume_bytes,
-		[QUOTA_SNAPSHOTS] = wish->snapshots,
-		[QUOTA_VOLUME_GROUPS] = wish->volume_groups,
-		[QUOTA_IMAGES] = wish->images,
-		[QUOTA_ADDRESSES] = wish->addresses,
-		[QUOTA_ROUTERS] = wish->routers,
-		[QUOTA_GROUPS] = wish->groups,
-		[QUOTA_PORTS] = wish->ports,
-		[QUOTA_NAT_GATEWAYS] = wish->nat_gateways,
-		[QUOTA_NETWORKS] = wish->networks,
-		[QUOTA_SUBNETS] = wish->subnets,
-		[QUOTA_RULES] = wish->rules,
-		[QUOTA_DEDICATED_HOSTS] = wish->dedicated_hosts,
+#define QUOTA(ID, figure, ...) [QUOTA_##ID] = wish->figure,
+#define EACH(ID, figure, ...) [QUOTA_##ID] = wish->figure,
+#define KEPT(ID, figure, ...) [QUOTA_##ID] = wish->figure,
+#include "engine/limits.def"
 	};
 	memcpy(ret_limits, limits, sizeof limits);
 }

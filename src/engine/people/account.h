@@ -47,8 +47,10 @@ OPERATION(engine_delete_account, account_target)
 #define ACCOUNT_LIMIT_KEEP INT64_MIN
 struct account_limits {
 	struct ref account;
-	int64_t instances, vcpus, memory, volumes, volume_bytes, snapshots, volume_groups, images, addresses,
-		routers, groups, ports, nat_gateways, networks, subnets, rules, dedicated_hosts;
+#define QUOTA(ID, figure, ...) int64_t figure;
+#define EACH(ID, figure, ...) int64_t figure;
+#define KEPT(ID, figure, ...) int64_t figure;
+#include "engine/limits.def"
 	/* Of this user in the account, by id: instances, vcpus and memory; kind none: of the account. None of the
 	 * user's may be more than the account's (ERR_INVALID), unless force. */
 	struct ref user;
@@ -60,7 +62,13 @@ OPERATION(engine_set_default_limits, account_limits)
 /* All limits alike: ACCOUNT_LIMIT_KEEP, before some are set; or -1. */
 static inline struct account_limits account_limits_all(struct ref account, int64_t n)
 {
-	return (struct account_limits){account, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n};
+	return (struct account_limits){
+		.account = account,
+#define QUOTA(ID, figure, ...) .figure = n,
+#define EACH(ID, figure, ...) .figure = n,
+#define KEPT(ID, figure, ...) .figure = n,
+#include "engine/limits.def"
+	};
 }
 
 /* Adds a key for a user. The user's roles on that account decide what the key may do. */

@@ -34,6 +34,7 @@ struct str volume_meter(const struct op *op, const struct volume *volume)
 
 RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan *disk)
 {
+	TRY(quota_check_each(op, volume->account, QUOTA_VOLUME_SIZE, disk->size));
 	volume->row.id = engine_new_id(op, KIND_VOLUME);
 	volume->row.gen = 1;
 	volume->size = disk->size;
@@ -389,8 +390,10 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("VolumeType"),
 				   "Retype cannot change encryption requirements.");
 	int64_t more = disk.size - volume->size;
-	if (more > 0)
+	if (more > 0) {
+		TRY(quota_check_each(op, volume->account, QUOTA_VOLUME_SIZE, disk.size));
 		TRY(quota_check(op, volume->account, QUOTA_VOLUME_BYTES, more));
+	}
 	TRY(volume_check_room(op, host_find(op->head, volume->host), more, STR("Size")));
 	wish->modified_volume = volume->row.id;
 	return write_modification(op, volume, &disk);

@@ -75,6 +75,7 @@ static RESULT check_taker(struct op *op, const struct volume_transfer *transfer,
 				     STR_ARG(volume->type));
 	if (uuid_equal(volume->account, taker->row.id))
 		return OK; /* what it has, it need not fit in */
+	TRY(quota_check_each(op, taker->row.id, QUOTA_VOLUME_SIZE, volume->size));
 	TRY(quota_check(op, taker->row.id, QUOTA_VOLUMES, 1));
 	TRY(quota_check(op, taker->row.id, QUOTA_VOLUME_BYTES, volume->size));
 	return quota_check(op, taker->row.id, QUOTA_SNAPSHOTS, snapshots);

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "engine/instance/server_group.h"
 #include "engine/internal.h"
 #include "engine/network/nat_gateway.h"
 #include "engine/network/network.h"
@@ -28,6 +29,18 @@ static RESULT make_volume(struct cloud *c, int n)
 	struct volume_wish wish = {.zone = ref_named(KIND_ZONE, "xy-west-2a"),
 				   .disk = {.size = GIB, .type = STR("gp3"), .field = STR("Size")}};
 	return cloud_run(c, &c->alice, engine_create_volume_run, &wish);
+}
+
+static RESULT make_key_pair(struct cloud *c, int n)
+{
+	struct key_pair_wish wish = {.name = str_print(c->arena, "key-%d", n)};
+	return cloud_run(c, &c->alice, engine_create_key_pair_run, &wish);
+}
+
+static RESULT make_server_group(struct cloud *c, int n)
+{
+	struct server_group_wish wish = {.name = str_print(c->arena, "group-%d", n)};
+	return cloud_run(c, &c->alice, engine_create_server_group_run, &wish);
 }
 
 static RESULT make_volume_group(struct cloud *c, int n)
@@ -124,7 +137,7 @@ static RESULT make_dedicated_host(struct cloud *c, int n)
 static const struct maker {
 	size_t limit, used; /* in struct account_limits, in struct account_side */
 	RESULT (*make)(struct cloud *c, int n);
-} makers[QUOTA_COUNT] = {
+} makers[QUOTA_COUNTED] = {
 #define MAKER(ID, figure, make)                                                                              \
 	[QUOTA_##ID] = {offsetof(struct account_limits, figure), offsetof(struct account_usage, figure), make}
 	MAKER(DEDICATED_HOSTS, dedicated_hosts, make_dedicated_host),
@@ -134,6 +147,8 @@ static const struct maker {
 	MAKER(VOLUMES, volumes, make_volume),
 	MAKER(VOLUME_BYTES, volume_bytes, make_volume),
 	MAKER(SNAPSHOTS, snapshots, make_image), /* comes with one */
+	MAKER(KEY_PAIRS, key_pairs, make_key_pair),
+	MAKER(SERVER_GROUPS, server_groups, make_server_group),
 	MAKER(VOLUME_GROUPS, volume_groups, make_volume_group),
 	MAKER(IMAGES, images, make_image),
 	MAKER(ADDRESSES, addresses, make_address),
@@ -146,7 +161,7 @@ static const struct maker {
 	MAKER(RULES, rules, make_rule),
 };
 
-static const enum kind kinds[QUOTA_COUNT] = {
+static const enum kind kinds[QUOTA_COUNTED] = {
 #define QUOTA(ID, figure, KIND, ...) [QUOTA_##ID] = KIND_##KIND,
 #include "engine/limits.def"
 };
@@ -167,7 +182,7 @@ static void set(struct cloud *c, const struct maker *maker, int64_t most)
 
 static void check_each(void **state)
 {
-	for (enum quota quota = 0; quota < QUOTA_COUNT; quota++) {
+	for (enum quota quota = 0; quota < QUOTA_COUNTED; quota++) {
 		const struct maker *maker = &makers[quota];
 		if (!maker->make)
 			fail_msg("nothing here meets quota %d", (int) quota);
@@ -186,8 +201,49 @@ static void check_each(void **state)
 	}
 }
 
+/* ---- of each thing by itself ---- */
+
+static void set_one(struct cloud *c, size_t figure, int64_t most)
+{
+	const struct maker maker = {.limit = figure};
+	set(c, &maker, most);
+}
+
+static void check_each_thing(void **state)
+{
+	struct cloud *c = *state;
+	struct server_group_wish group = {.name = STR("group")};
+	struct instance_launch launch = cloud_launch(c, 1);
+	struct tag tags[] = {{STR("a"), STR("1")}, {STR("b"), STR("2")}};
+	cloud_ok(c, &c->alice, engine_create_server_group, &group);
+	set_one(c, offsetof(struct account_limits, server_group_members), 1);
+	set_one(c, offsetof(struct account_limits, metadata_items), 1);
+	launch.server_group = ref_to(c, KIND_SERVER_GROUP, group.server_group);
+	launch.instance_tags = (struct tags){tags, 2};
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_QUOTA, KIND_NONE);
+	launch.instance_tags.count = 1;
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	struct ref instance = ref_to(c, KIND_INSTANCE, launch.made.at[0]);
+	launch = cloud_launch(c, 1);
+	launch.server_group = ref_to(c, KIND_SERVER_GROUP, group.server_group);
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_QUOTA, KIND_SERVER_GROUP);
+	struct tags_wish more = {.resources = {&instance, 1}, .tags = {tags, 2}};
+	cloud_fails(c, &c->alice, engine_set_tags, &more, ERR_QUOTA, KIND_NONE);
+	more.tags.count = 1; /* the one that it has */
+	cloud_ok(c, &c->alice, engine_set_tags, &more);
+	set_one(c, offsetof(struct account_limits, volume_size), GIB);
+	struct volume_wish volume = {.zone = ref_named(KIND_ZONE, "xy-west-2a"),
+				     .disk = {.size = 2 * GIB, .type = STR("gp3"), .field = STR("Size")}};
+	cloud_fails(c, &c->alice, engine_create_volume, &volume, ERR_QUOTA, KIND_VOLUME);
+	volume.disk.size = GIB;
+	cloud_ok(c, &c->alice, engine_create_volume, &volume);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(check_each)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(check_each),
+		cmocka_unit_test_setup_teardown(check_each_thing, cloud_setup, cloud_teardown),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,29 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Limits and quotas: those of the account, which EC2's calls are held to as well. What has no limit of its
- * own here is shown as it is, and cannot be set otherwise. Source: Compute API reference, "Limits", "Quota
+ * Limits and quotas: those of the account, which EC2's calls are held to as well. What nothing here is
+ * held to (limits.def: KEPT) is kept and shown. Source: Compute API reference, "Limits", "Quota
  * sets". */
 #include "api/openstack/core/action.h"
 #include "api/openstack/core/write.h"
-#include "engine/instance/server_group.h"
 #include "engine/people/account.h"
 #include "engine/people/user_limit.h"
 #include "engine/quota.h"
 #include "engine/tag.h"
 #include "store/account.h"
-#include "store/key_pair.h"
-#include "store/server_group.h"
 
 enum { UNLIMITED = -1, MIB = 1 << 20 };
 
 /* ---- the figures ---- */
 
 struct figures {
-	int64_t instances, cores, ram, groups, addresses, key_pairs, security_groups;
+	int64_t instances, cores, ram, groups, addresses, key_pairs, security_groups, security_group_rules;
 };
 
-static struct figures count_used(struct os_call *e, const struct account *account)
+static struct figures count_used(const struct account *account)
 {
-	const struct tables *t = os_tables(e);
 	const struct account_usage *usage = account_usage(account);
 	struct figures used = {0};
 	if (usage)
@@ -33,50 +29,60 @@ static struct figures count_used(struct os_call *e, const struct account *accoun
 			.ram = __atomic_load_n(&usage->memory, __ATOMIC_RELAXED),
 			.addresses = __atomic_load_n(&usage->addresses, __ATOMIC_RELAXED),
 			.security_groups = __atomic_load_n(&usage->groups, __ATOMIC_RELAXED),
+			.security_group_rules = __atomic_load_n(&usage->rules, __ATOMIC_RELAXED),
+			.groups = __atomic_load_n(&usage->server_groups, __ATOMIC_RELAXED),
+			.key_pairs = __atomic_load_n(&usage->key_pairs, __ATOMIC_RELAXED),
 		};
-	for (const struct server_group *g = server_group_first_by_account(t, account->row.id); g;
-	     g = server_group_next_by_account(t, g))
-		used.groups++;
-	for (const struct key_pair *k = key_pair_first_by_account(t, account->row.id); k;
-	     k = key_pair_next_by_account(t, k))
-		used.key_pairs++;
 	return used;
 }
 
-/* Nova's names, since and until when, and what stands for them. */
+/* Nova's names, until when, and what stands for them. */
+enum os_quota_name {
+	Q_INSTANCES,
+	Q_CORES,
+	Q_RAM,
+	Q_KEY_PAIRS,
+	Q_METADATA_ITEMS,
+	Q_SERVER_GROUPS,
+	Q_SERVER_GROUP_MEMBERS,
+	Q_FLOATING_IPS,
+	Q_FIXED_IPS,
+	Q_SECURITY_GROUPS,
+	Q_SECURITY_GROUP_RULES,
+	Q_INJECTED_FILES,
+	Q_INJECTED_FILE_BYTES,
+	Q_INJECTED_PATH_BYTES,
+	QUOTA_ROWS,
+};
 static const struct quota_row {
 	const char *name;
-	int until;          /* a microversion; 0: the last */
-	int64_t fixed;      /* where no field of the account is it */
-	int64_t unit;       /* that those count in; 0: 1 */
-	size_t limit, used; /* in struct account, struct figures; + 1; 0: none */
-} quota_rows[] = {
-#define LIMIT(field) offsetof(struct account, limit_##field) + 1
+	int until;                /* a microversion; 0: the last */
+	int64_t unit;             /* that the account's count in; 0: 1 */
+	size_t limit, wish, used; /* in struct account, account_limits, figures (+ 1; 0: none) */
+} quota_rows[QUOTA_ROWS] = {
+#define LIMIT(field) offsetof(struct account, limit_##field), offsetof(struct account_limits, field)
 #define USED(member) offsetof(struct figures, member) + 1
-	{"instances", 0, 0, 0, LIMIT(instances), USED(instances)},
-	{"cores", 0, 0, 0, LIMIT(vcpus), USED(cores)},
-	{"ram", 0, 0, MIB, LIMIT(memory), USED(ram)},
-	{"key_pairs", 0, UNLIMITED, 0, 0, USED(key_pairs)},
-	{"metadata_items", 0, TAG_COUNT_MAX, 0, 0, 0},
-	{"server_groups", 0, SERVER_GROUPS_MAX, 0, 0, USED(groups)},
-	{"server_group_members", 0, SERVER_GROUP_MEMBERS_MAX, 0, 0, 0},
-	{"floating_ips", 35, 0, 0, LIMIT(addresses), USED(addresses)},
-	{"fixed_ips", 35, UNLIMITED, 0, 0, 0},
-	{"security_groups", 35, 0, 0, LIMIT(groups), USED(security_groups)},
-	{"security_group_rules", 35, UNLIMITED, 0, 0, 0},
-	{"injected_files", 56, 0, 0, 0, 0},
-	{"injected_file_content_bytes", 56, 0, 0, 0, 0},
-	{"injected_file_path_bytes", 56, 0, 0, 0, 0},
+	[Q_INSTANCES] = {"instances", 0, 0, LIMIT(instances), USED(instances)},
+	[Q_CORES] = {"cores", 0, 0, LIMIT(vcpus), USED(cores)},
+	[Q_RAM] = {"ram", 0, MIB, LIMIT(memory), USED(ram)},
+	[Q_KEY_PAIRS] = {"key_pairs", 0, 0, LIMIT(key_pairs), USED(key_pairs)},
+	[Q_METADATA_ITEMS] = {"metadata_items", 0, 0, LIMIT(metadata_items), 0},
+	[Q_SERVER_GROUPS] = {"server_groups", 0, 0, LIMIT(server_groups), USED(groups)},
+	[Q_SERVER_GROUP_MEMBERS] = {"server_group_members", 0, 0, LIMIT(server_group_members), 0},
+	[Q_FLOATING_IPS] = {"floating_ips", 35, 0, LIMIT(addresses), USED(addresses)},
+	[Q_FIXED_IPS] = {"fixed_ips", 35, 0, LIMIT(fixed_ips), 0},
+	[Q_SECURITY_GROUPS] = {"security_groups", 35, 0, LIMIT(groups), USED(security_groups)},
+	[Q_SECURITY_GROUP_RULES] = {"security_group_rules", 35, 0, LIMIT(rules), USED(security_group_rules)},
+	[Q_INJECTED_FILES] = {"injected_files", 56, 0, LIMIT(injected_files), 0},
+	[Q_INJECTED_FILE_BYTES] = {"injected_file_content_bytes", 56, 0, LIMIT(injected_file_bytes), 0},
+	[Q_INJECTED_PATH_BYTES] = {"injected_file_path_bytes", 56, 0, LIMIT(injected_path_bytes), 0},
 #undef USED
 #undef LIMIT
 };
-enum { QUOTA_ROWS = sizeof quota_rows / sizeof quota_rows[0] };
 
 static int64_t limit_of(const struct quota_row *q, const struct account *account)
 {
-	if (!q->limit)
-		return q->fixed;
-	int64_t limit = *(const int64_t *) (const void *) ((const char *) account + q->limit - 1);
+	int64_t limit = *(const int64_t *) (const void *) ((const char *) account + q->limit);
 	return limit < 0 ? UNLIMITED : q->unit ? limit / q->unit : limit;
 }
 
@@ -93,28 +99,27 @@ struct os_quota {
 	struct account_limits wish;
 	struct str project, class, tenant, user;
 	bool force;
-	int64_t instances, cores, ram; /* ram: MiB */
-	bool has_instances, has_cores, has_ram;
+	int64_t asked[QUOTA_ROWS]; /* ram: MiB */
+	bool has[QUOTA_ROWS];
 };
 #define PROJECT OS_PATH(struct os_quota, "project_id", project, .doc = "The project.")
-#define P(wire, member, has)                                                                                 \
-	OS_BODY(struct os_quota, wire, member, .min = -1, .max = INT32_MAX,                                  \
-		.given = offsetof(struct os_quota, has) + 1, .doc = "-1: no limit.")
+#define P(wire, name, ...)                                                                                   \
+	OS_BODY(struct os_quota, wire, asked[name], .min = -1, .max = INT32_MAX,                             \
+		.given = offsetof(struct os_quota, has[name]) + 1, .doc = "-1: no limit.", __VA_ARGS__)
 #define USER                                                                                                 \
 	OS_QUERY(struct os_quota, "user_id", user,                                                           \
 		 .doc = "One user's in the project: of instances, cores and ram there may be others.")
 static const struct param project_params[] = {PROJECT, USER};
 #define LIMITS                                                                                               \
-	P("instances", instances, has_instances), P("cores", cores, has_cores), P("ram", ram, has_ram),      \
-		OS_UNBUILT("key_pairs", .only = "-1"), OS_UNBUILT("metadata_items", .only = "50"),           \
-		OS_UNBUILT("server_groups", .only = "100"),                                                  \
-		OS_UNBUILT("server_group_members", .only = "100"), OS_UNBUILT("floating_ips", .until = 35),  \
-		OS_UNBUILT("fixed_ips", .until = 35, .only = "-1"),                                          \
-		OS_UNBUILT("security_groups", .until = 35),                                                  \
-		OS_UNBUILT("security_group_rules", .until = 35, .only = "-1"),                               \
-		OS_UNBUILT("injected_files", .until = 56, .only = "0"),                                      \
-		OS_UNBUILT("injected_file_content_bytes", .until = 56, .only = "0"),                         \
-		OS_UNBUILT("injected_file_path_bytes", .until = 56, .only = "0")
+	P("instances", Q_INSTANCES), P("cores", Q_CORES), P("ram", Q_RAM), P("key_pairs", Q_KEY_PAIRS),      \
+		P("metadata_items", Q_METADATA_ITEMS), P("server_groups", Q_SERVER_GROUPS),                  \
+		P("server_group_members", Q_SERVER_GROUP_MEMBERS),                                           \
+		P("floating_ips", Q_FLOATING_IPS, .until = 35), P("fixed_ips", Q_FIXED_IPS, .until = 35),    \
+		P("security_groups", Q_SECURITY_GROUPS, .until = 35),                                        \
+		P("security_group_rules", Q_SECURITY_GROUP_RULES, .until = 35),                              \
+		P("injected_files", Q_INJECTED_FILES, .until = 56),                                          \
+		P("injected_file_content_bytes", Q_INJECTED_FILE_BYTES, .until = 56),                        \
+		P("injected_file_path_bytes", Q_INJECTED_PATH_BYTES, .until = 56)
 static const struct param update_params[] = {
 	PROJECT,
 	USER,
@@ -165,7 +170,7 @@ static RESULT show_limits(struct os_call *e, const void *args, struct json_write
 	if (!asked.project.n)
 		asked.project = uuid_to_str(e->c->arena, e->c->who->account);
 	TRY(find_account(e, &asked, &account));
-	struct figures used = count_used(e, account);
+	struct figures used = count_used(account);
 	int version = e->request.version;
 	json_write_open_list(w, "rate");
 	json_write_close_list(w);
@@ -176,23 +181,23 @@ static RESULT show_limits(struct os_call *e, const void *args, struct json_write
 	json_write_int(w, "totalCoresUsed", used.cores);
 	json_write_int(w, "maxTotalRAMSize", limit_of(&quota_rows[2], account));
 	json_write_int(w, "totalRAMUsed", used_of(&quota_rows[2], &used));
-	json_write_int(w, "maxTotalKeypairs", UNLIMITED);
-	json_write_int(w, "maxServerMeta", TAG_COUNT_MAX);
-	json_write_int(w, "maxServerGroups", SERVER_GROUPS_MAX);
+	json_write_int(w, "maxTotalKeypairs", account->limit_key_pairs);
+	json_write_int(w, "maxServerMeta", account->limit_metadata_items);
+	json_write_int(w, "maxServerGroups", account->limit_server_groups);
 	json_write_int(w, "totalServerGroupsUsed", used.groups);
-	json_write_int(w, "maxServerGroupMembers", SERVER_GROUP_MEMBERS_MAX);
+	json_write_int(w, "maxServerGroupMembers", account->limit_server_group_members);
 	if (version <= 35) {
 		json_write_int(w, "maxTotalFloatingIps", account->limit_addresses);
 		json_write_int(w, "totalFloatingIpsUsed", used.addresses);
 		json_write_int(w, "maxSecurityGroups", account->limit_groups);
 		json_write_int(w, "totalSecurityGroupsUsed", used.security_groups);
-		json_write_int(w, "maxSecurityGroupRules", UNLIMITED);
+		json_write_int(w, "maxSecurityGroupRules", account->limit_rules);
 	}
 	if (version <= 38)
 		json_write_int(w, "maxImageMeta", TAG_COUNT_MAX);
 	if (version <= 56) {
-		json_write_int(w, "maxPersonality", 0);
-		json_write_int(w, "maxPersonalitySize", 0);
+		json_write_int(w, "maxPersonality", account->limit_injected_files);
+		json_write_int(w, "maxPersonalitySize", account->limit_injected_file_bytes);
 	}
 	json_write_close(w);
 	return OK;
@@ -253,7 +258,7 @@ static RESULT show_detail(struct os_call *e, const void *args, struct json_write
 	const struct os_quota *a = args;
 	const struct account *account = NULL;
 	TRY(find_account(e, a, &account));
-	struct figures used = count_used(e, account);
+	struct figures used = count_used(account);
 	struct account shown = *account;
 	narrow_to_user(e, a, &shown, &used);
 	json_write_text(w, "id", a->project);
@@ -278,16 +283,20 @@ static struct ref ref_of(struct os_call *e, const struct account *account)
 			    .field = STR("project_id")};
 }
 
+static int64_t *wished(struct os_quota *a, size_t k)
+{
+	return (int64_t *) (void *) ((char *) &a->wish + quota_rows[k].wish);
+}
+
 /* Those that are said; the others stay. */
 static void take_limits(struct os_quota *a, struct ref account)
 {
 	a->wish = account_limits_all(account, ACCOUNT_LIMIT_KEEP);
-	if (a->has_instances)
-		a->wish.instances = a->instances;
-	if (a->has_cores)
-		a->wish.vcpus = a->cores;
-	if (a->has_ram)
-		a->wish.memory = a->ram < 0 ? UNLIMITED : a->ram * MIB;
+	for (size_t k = 0; k < QUOTA_ROWS; k++) {
+		int64_t unit = quota_rows[k].unit ? quota_rows[k].unit : 1;
+		if (a->has[k])
+			*wished(a, k) = a->asked[k] < 0 ? UNLIMITED : a->asked[k] * unit;
+	}
 }
 
 static RESULT take_user(struct os_call *e, struct os_quota *a)
@@ -321,9 +330,9 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 	TRY(find_account(e, a, &account));
 	engine_get_default_limits(os_tables(e), &standard);
 	a->wish = account_limits_all(ref_of(e, account), ACCOUNT_LIMIT_KEEP);
-	a->wish.instances = standard.limit_instances;
-	a->wish.vcpus = standard.limit_vcpus;
-	a->wish.memory = standard.limit_memory;
+	for (size_t k = 0; k < Q_FLOATING_IPS; k++)
+		*wished(a, k) =
+			*(const int64_t *) (const void *) ((const char *) &standard + quota_rows[k].limit);
 	a->wish.forgets_user = true;
 	return take_user(e, a);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Groups of volumes. Source: Block Storage API reference, "Generic volume groups"; Cinder's groups.py. */
+ * Groups of volumes. Source: Block Storage API reference, "Generic volume groups". */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/volume_group.h"

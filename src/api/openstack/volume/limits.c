@@ -14,13 +14,18 @@ static int64_t gib_of(int64_t bytes)
 	return bytes < 0 ? -1 : bytes / OS_VOLUME_GIB;
 }
 
+static int64_t bytes_of(int64_t gib)
+{
+	return gib < 0 ? -1 : gib * OS_VOLUME_GIB;
+}
+
 struct figure {
 	const char *name;
 	int64_t limit, used;
 };
 enum { FIGURES = 7 };
 
-/* Those without a limit of ours are -1; of what is not built nothing may be made. */
+/* Of backups, which are not built, the limits are kept and shown. */
 static void take_figures(const struct account *a, struct figure figures[static FIGURES])
 {
 	const struct account_usage *usage = account_usage(a);
@@ -31,9 +36,9 @@ static void take_figures(const struct account *a, struct figure figures[static F
 	figures[0] = (struct figure){"volumes", a->limit_volumes, volumes};
 	figures[1] = (struct figure){"gigabytes", gib_of(a->limit_volume_bytes), os_gib(bytes)};
 	figures[2] = (struct figure){"snapshots", a->limit_snapshots, snapshots};
-	figures[3] = (struct figure){"per_volume_gigabytes", -1, 0};
-	figures[4] = (struct figure){"backups", 0, 0};
-	figures[5] = (struct figure){"backup_gigabytes", 0, 0};
+	figures[3] = (struct figure){"per_volume_gigabytes", gib_of(a->limit_volume_size), 0};
+	figures[4] = (struct figure){"backups", a->limit_backups, 0};
+	figures[5] = (struct figure){"backup_gigabytes", gib_of(a->limit_backup_bytes), 0};
 	figures[6] = (struct figure){"groups", a->limit_volume_groups, groups};
 }
 
@@ -50,8 +55,8 @@ static RESULT show_limits(struct os_call *e, const void *args, struct json_write
 	json_write_int(w, "maxTotalVolumes", f[0].limit);
 	json_write_int(w, "maxTotalSnapshots", f[2].limit);
 	json_write_int(w, "maxTotalVolumeGigabytes", f[1].limit);
-	json_write_int(w, "maxTotalBackups", 0);
-	json_write_int(w, "maxTotalBackupGigabytes", 0);
+	json_write_int(w, "maxTotalBackups", f[4].limit);
+	json_write_int(w, "maxTotalBackupGigabytes", f[5].limit);
 	json_write_int(w, "totalVolumesUsed", f[0].used);
 	json_write_int(w, "totalGigabytesUsed", f[1].used);
 	json_write_int(w, "totalSnapshotsUsed", f[2].used);
@@ -65,8 +70,9 @@ static RESULT show_limits(struct os_call *e, const void *args, struct json_write
 
 struct os_volume_quota {
 	struct account_limits wish;
-	int64_t volumes, gigabytes, snapshots, groups;
-	bool has_volumes, has_gigabytes, has_snapshots, has_groups;
+	int64_t volumes, gigabytes, snapshots, groups, each, backups, backup_gigabytes;
+	bool has_volumes, has_gigabytes, has_snapshots, has_groups, has_each, has_backups,
+		has_backup_gigabytes;
 	bool usage;
 	struct str class, tenant;
 };
@@ -78,8 +84,8 @@ struct os_volume_quota {
 		.given = offsetof(struct os_volume_quota, has_##member) + 1, .doc = "-1: no limit.")
 #define LIMITS                                                                                               \
 	P("volumes", volumes), P("gigabytes", gigabytes), P("snapshots", snapshots), P("groups", groups),    \
-		OS_UNBUILT("per_volume_gigabytes", .only = "-1"), OS_UNBUILT("backups", .only = "0"),        \
-		OS_UNBUILT("backup_gigabytes", .only = "0")
+		P("per_volume_gigabytes", each), P("backups", backups),                                      \
+		P("backup_gigabytes", backup_gigabytes)
 static const struct param target_params[] = {TARGET};
 static const struct param show_params[] = {
 	TARGET,
@@ -143,7 +149,13 @@ static RESULT prepare_set(struct os_call *e, void *args)
 	if (a->has_volumes)
 		a->wish.volumes = a->volumes;
 	if (a->has_gigabytes)
-		a->wish.volume_bytes = a->gigabytes < 0 ? -1 : a->gigabytes * OS_VOLUME_GIB;
+		a->wish.volume_bytes = bytes_of(a->gigabytes);
+	if (a->has_each)
+		a->wish.volume_size = bytes_of(a->each);
+	if (a->has_backups)
+		a->wish.backups = a->backups;
+	if (a->has_backup_gigabytes)
+		a->wish.backup_bytes = bytes_of(a->backup_gigabytes);
 	if (a->has_snapshots)
 		a->wish.snapshots = a->snapshots;
 	if (a->has_groups)
@@ -162,6 +174,9 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 	a->wish.volume_bytes = standard.limit_volume_bytes;
 	a->wish.snapshots = standard.limit_snapshots;
 	a->wish.volume_groups = standard.limit_volume_groups;
+	a->wish.volume_size = standard.limit_volume_size;
+	a->wish.backups = standard.limit_backups;
+	a->wish.backup_bytes = standard.limit_backup_bytes;
 	return OK;
 }
 
