@@ -28,6 +28,7 @@
 #include "model/access_key.h"
 #include "model/account.h"
 #include "model/application_credential.h"
+#include "model/async_job.h"
 #include "model/client_token.h"
 #include "model/dhcp_options.h"
 #include "model/domain.h"

@@ -17,6 +17,7 @@ static void look_at_everything(struct reconciler *r)
 	wake_all(r);
 	work_wake(r, lane_home(r), KIND_CLIENT_TOKEN, UUID_NONE, WAKE_WISH);
 	work_wake(r, lane_home(r), KIND_TOKEN_REVOCATION, UUID_NONE, WAKE_WISH);
+	work_wake(r, lane_home(r), KIND_ASYNC_JOB, UUID_NONE, WAKE_WISH);
 	work_wake(r, lane_home(r), KIND_SNAPSHOT, UUID_NONE, WAKE_WISH); /* the image store */
 }
 

@@ -3,6 +3,7 @@
  * the file of that resource says (struct resource in work.h). A wake follows from rows alone, costs O(1) and
  * only posts; what only a look can tell, the step finds out and goes on from there. */
 #include "reconcile/work.h"
+#include "store/condition.h"
 #include "store/instance.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
@@ -62,6 +63,15 @@ static void wake_for_forgotten(struct reconciler *r, const struct tables *t, con
 		wake_for_row(r, p->kind, p->before);
 }
 
+/* Jobs that wait for the row. */
+static void wake_waiting(struct reconciler *r, const struct tables *t, const struct published *p)
+{
+	const struct row *row = p->after ? p->after : p->before;
+	uuid subject = p->kind == KIND_CONDITION ? condition_of(row)->subject : row->id;
+	if (tables_count(t, KIND_ASYNC_JOB))
+		wake_jobs(r, t, subject);
+}
+
 void wake_on_publish(void *self, const struct tables *t, const struct published *published, size_t count)
 {
 	struct reconciler *r = self;
@@ -70,6 +80,7 @@ void wake_on_publish(void *self, const struct tables *t, const struct published 
 			wake_for_change(r, t, &published[k]);
 		else
 			wake_for_forgotten(r, t, &published[k]);
+		wake_waiting(r, t, &published[k]);
 	}
 }
 

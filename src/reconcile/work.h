@@ -415,6 +415,8 @@ void wake_network(struct reconciler *r, enum kind kind, uuid id);
 void wake_on_host(struct reconciler *r, uuid host, enum kind kind, uuid id);
 /* A row that is to be forgotten, and may have waited for something that is gone now. */
 void wake_deleted(struct reconciler *r, const struct tables *t, enum kind kind, uuid id);
+/* Jobs that wait for that row, one after the other (reconcile/job.c). */
+void wake_jobs(struct reconciler *r, const struct tables *t, uuid subject);
 void wake_all(struct reconciler *r);   /* opens a view, as the next */
 void wake_hosts(struct reconciler *r); /* and what is due on them */
 void wake_gateway_routers(struct reconciler *r);

@@ -13,6 +13,7 @@ struct api_error;
 struct api_errors;
 struct api_face;
 struct api_listing;
+struct api_protocol;
 
 /* ---- actions ---- */
 
@@ -91,7 +92,7 @@ struct api_groups {
 
 /* ---- calls ---- */
 
-/* Of one call, in the HTTP call's arena. The core sets call, c, face and config; the face's find() sets action
+/* Of one call, in the HTTP call's arena. The core sets call, c, face, protocol and config; the face's find() sets action
  * and audited (api_choose_action()). The face may set
  *   errors, part      which rows its failures have (api/core/problem.h); errors is the protocol's at first
  *   pairs             what the request says, if the protocol has names and values; the face's find() reads them

@@ -190,10 +190,15 @@ static void call_resumed(struct call *call, struct result result)
 		fail_call(call->face_data, result);
 }
 
-/* On the committer: one operation, or as many as were asked for in one call, all or none. */
+/* On the committer, perhaps when the face is gone already: one operation, or as many as were asked for in one call, all or none. */
 static RESULT run_operations(struct op *op, void *wish)
 {
 	struct api_call *e = wish;
+	bool is_deferred = false;
+	if (e->protocol->begin_change)
+		TRY(e->protocol->begin_change(e, op, &is_deferred));
+	if (is_deferred)
+		return OK;
 	for (size_t k = 0; k < e->arg_count; k++)
 		TRY(e->action->operation(op, (char *) e->args + k * e->arg_size));
 	return e->protocol->end_change ? e->protocol->end_change(e, op) : OK;

@@ -39,6 +39,8 @@ struct api_protocol {
 	RESULT (*prepare)(struct api_call *e);
 	/* Optional: after prepare, or the failure before it: lets go of what the request was read with. */
 	void (*end_request)(struct api_call *e);
+	/* Optional: on the committer, before the call's operation: true: it is not run now, for the face sees to it. */
+	RESULT (*begin_change)(struct api_call *e, struct op *op, bool *ret_is_deferred);
 	/* Optional: on the committer, after the call's operation and in the same change. */
 	RESULT (*end_change)(struct api_call *e, struct op *op);
 	/* Optional: sets the headers that every answer has, unless has_headers. */

@@ -16,7 +16,8 @@ static const struct field *find_name_field(const struct api_call *e)
 	return query_find_field(e->action->listing->kind, "name");
 }
 
-struct str api_list_name(struct api_call *e, const struct row *row)
+/* Or else its id. */
+static struct str list_name(struct api_call *e, const struct row *row)
 {
 	const struct api_listing *list = e->action->listing;
 	size_t offset = list->name;
@@ -87,7 +88,7 @@ static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 	struct api_call *e = s->e;
 	const struct api_listing *list = e->action->listing;
 	const struct params *params = &e->action->args;
-	struct str name = api_list_name(e, row), keyword = s->wish->keyword;
+	struct str name = list_name(e, row), keyword = s->wish->keyword;
 	bool fits = sees(e, row);
 	for (size_t k = 0; k < params->count && fits; k++) {
 		const struct param *p = &params->at[k];

@@ -40,5 +40,3 @@ RESULT api_list_rows(struct api_call *e, const struct api_list_wish *wish, struc
 /* An object for each of the rows of the wish's page, in a list. */
 void api_list_write(struct api_call *e, struct json_writer *w, members_write_time write_time,
 		    const struct api_list_wish *wish, const struct query_page *page);
-/* As member.text: the row's name, or else its id. */
-struct str api_list_name(struct api_call *e, const struct row *row);

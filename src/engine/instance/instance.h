@@ -77,6 +77,7 @@ struct instance_launch {
 	struct ip access_ip4, access_ip6;
 	/* For burstable types only. Default: EC2's, which is yes except for t2. */
 	enum choice unlimited_credits;
+	bool stays_off; /* it is not turned on */
 	/* Nova: if no host has room, accept, and report that later. Else ERR_CAPACITY, as in EC2. */
 	bool accept_unplaced;
 	struct str client_token; /* empty: none; up to 64 characters */

@@ -595,7 +595,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		/* the two enums have the same words in the same order */
 		.personality = has_personality || !l->from ? w->personality
 							   : (enum instance_personality) l->from->personality,
-		.wanted_power = INSTANCE_WANTED_POWER_ON,
+		.wanted_power = w->stays_off ? INSTANCE_WANTED_POWER_OFF : INSTANCE_WANTED_POWER_ON,
 		.shutdown_terminates = w->shutdown_terminates,
 		.protect_terminate = w->protect_terminate,
 		.protect_stop = w->protect_stop,

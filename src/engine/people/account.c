@@ -25,6 +25,7 @@
 #include "store/address_group.h"
 #include "store/address_group_version.h"
 #include "store/application_credential.h"
+#include "store/async_job.h"
 #include "store/dhcp_options.h"
 #include "store/iam_role.h"
 #include "store/import_image_task.h"
@@ -270,6 +271,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, dhcp_options, account, id);
 	FORGET_EACH(op, import_snapshot_task, account, id);
 	FORGET_EACH(op, import_image_task, account, id);
+	FORGET_EACH(op, async_job, account, id);
 	FORGET_EACH(op, key_pair, account, id);
 	FORGET_EACH(op, access_key, account, id);
 	FORGET_EACH(op, application_credential, account, id);

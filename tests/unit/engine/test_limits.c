@@ -5,6 +5,7 @@
 #include "model/server_group.h"
 #include "model/subnet_reservation.h"
 #include "store/access_key.h"
+#include "store/async_job.h"
 #include "store/catalog_entry.h"
 #include "store/client_token.h"
 #include "store/gateway.h"
@@ -23,6 +24,7 @@
 #include "cloud.h"
 #include "engine/instance/launch_template.h"
 #include "engine/instance/server_group.h"
+#include "engine/job.h"
 #include "engine/network/address_group.h"
 #include "engine/network/dhcp_options.h"
 #include "engine/network/network.h"
@@ -217,6 +219,21 @@ static RESULT forget_tokens(struct op *op, void *arg)
 static void drop_token(struct cloud *c)
 {
 	cloud_expect(c, cloud_run(c, NULL, forget_tokens, NULL), ERR_NONE, KIND_NONE);
+}
+
+static RESULT make_job(struct cloud *c, int n)
+{
+	struct job_wish wish = {.command = numbered(c, "job", n), .outcome = ASYNC_JOB_OUTCOME_NOW};
+	MAKE(c, &c->alice, engine_create_job, wish, job);
+}
+static RESULT forget_job(struct op *op, void *arg)
+{
+	(void) arg;
+	return async_job_forget(op, async_job_first(op->head)->row.id);
+}
+static void drop_job(struct cloud *c)
+{
+	cloud_expect(c, cloud_run(c, NULL, forget_job, NULL), ERR_NONE, KIND_NONE);
 }
 
 /* ---- a person's, a group's, a domain's ---- */
@@ -664,6 +681,7 @@ static const struct maker {
 	[LIMIT_LAUNCH_TEMPLATES] = {is_alices, make_template, drop_template},
 	[LIMIT_LAUNCH_TEMPLATE_VERSIONS] = {is_alices, make_template_version, drop_template},
 	[LIMIT_CLIENT_TOKENS] = {is_alices, make_token, drop_token},
+	[LIMIT_JOBS] = {is_alices, make_job, drop_job},
 	[LIMIT_ACCESS_KEYS] = {is_alice_herself, make_access_key, drop_access_key},
 	[LIMIT_APPLICATION_CREDENTIALS] = {is_alice_herself, make_credential, drop_credential},
 	[LIMIT_MEMBERSHIPS] = {is_somebody, make_membership, drop_membership},

@@ -594,7 +594,7 @@ static void test_kill_after_each_step(void **state)
 /* The encrypted copy of a plain snapshot, which goes at once: made whole, whatever dies meanwhile. */
 static bool copy_with_kill(uint64_t at)
 {
-	struct cloud *c = cloud_new(6, 1);
+	struct cloud *c = cloud_new(7, 1);
 	uuid volume = UUID_NONE, restored = UUID_NONE, one = id_new(KIND_SNAPSHOT);
 	cloud_expect_at(c, make_volume(c, UUID_NONE, &volume), __FILE__, __LINE__);
 	cloud_settle(c);

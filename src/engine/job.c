@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Jobs, and what ends them. What happens next: reconcile/job.c. */
+#include "engine/job.h"
+
+#include "engine/instance/instance.h"
+#include "engine/instance/instance_internal.h"
+#include "engine/internal.h"
+#include "engine/limits.h"
+#include "model/state.h"
+#include "store/async_job.h"
+#include "store/condition.h"
+#include "store/image.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
+
+/* ---- verdicts ---- */
+
+static const struct job_verdict waiting = {.ended = ASYNC_JOB_ENDED_NONE},
+				done = {.ended = ASYNC_JOB_ENDED_DONE};
+
+/* Conditions that hold for good news, or that say nothing of what was asked for. */
+static bool is_in_the_way(const struct condition *c)
+{
+	return !str_is(c->name, INSTANCE_RESTARTED);
+}
+
+/* What is in the subject's way, in words that a condition has. */
+static struct job_verdict find_problem(const struct tables *t, uuid subject)
+{
+	const struct condition *c = condition_first_by_subject(t, subject);
+	while (c && !is_in_the_way(c))
+		c = condition_next_by_subject(t, c);
+	return c ? (struct job_verdict){ASYNC_JOB_ENDED_FAILED, c->message} : waiting;
+}
+
+/* A disk's way into a machine, or out of it, may be barred by either. */
+static struct job_verdict find_problem_of_disk(const struct tables *t, const struct volume *v)
+{
+	struct job_verdict verdict = find_problem(t, v->row.id);
+	uuid machine = uuid_is_none(v->instance) ? v->seen_instance : v->instance;
+	return verdict.ended == ASYNC_JOB_ENDED_NONE ? find_problem(t, machine) : verdict;
+}
+
+static struct job_verdict weigh_settled(const struct tables *t, const struct async_job *job,
+					const struct instance *i)
+{
+	if (i->seen_gen >= job->subject_gen)
+		return done;
+	return find_problem(t, i->row.id);
+}
+
+static bool is_made(const struct row *row, enum kind kind)
+{
+	switch ((int) kind) {
+	case KIND_VOLUME:
+		return volume_of(row)->seen_size > 0;
+	case KIND_SNAPSHOT:
+		return model_derive_snapshot_state(snapshot_of(row)) == SNAPSHOT_COMPLETED;
+	default:
+		return true;
+	}
+}
+
+static bool is_gone(const struct row *row, enum kind kind)
+{
+	if (!row)
+		return true;
+	if (row_is_live(row))
+		return false;
+	return kind != KIND_INSTANCE || model_derive_instance_state(instance_of(row)) == INSTANCE_TERMINATED;
+}
+
+static struct job_verdict weigh_plugged(const struct tables *t, const struct async_job *job,
+					const struct volume *v)
+{
+	enum attachment wanted =
+		job->outcome == ASYNC_JOB_OUTCOME_PLUGGED ? ATTACHMENT_ATTACHED : ATTACHMENT_NONE;
+	return model_derive_attachment(v->instance, v->seen_instance) == wanted ? done
+										: find_problem_of_disk(t, v);
+}
+
+/* Of a subject that is there. */
+static struct job_verdict weigh_row(const struct tables *t, const struct async_job *job,
+				    const struct row *row)
+{
+	enum kind kind = (enum kind) job->subject_kind;
+	bool is_disk = kind == KIND_VOLUME;
+	if (job->outcome == ASYNC_JOB_OUTCOME_SETTLED && kind == KIND_INSTANCE)
+		return weigh_settled(t, job, instance_of(row));
+	if ((job->outcome == ASYNC_JOB_OUTCOME_PLUGGED || job->outcome == ASYNC_JOB_OUTCOME_UNPLUGGED) &&
+	    is_disk)
+		return weigh_plugged(t, job, volume_of(row));
+	return is_made(row, kind) ? done : find_problem(t, row->id);
+}
+
+struct job_verdict engine_weigh_job(const struct tables *t, struct arena *a, const struct async_job *job)
+{
+	enum kind kind = (enum kind) job->subject_kind;
+	const struct row *row = kind == KIND_NONE ? NULL : tables_find(t, kind, job->subject);
+	if (job->ended != ASYNC_JOB_ENDED_NONE || job->turn != ASYNC_JOB_TURN_NONE)
+		return (struct job_verdict){job->ended, job->problem};
+	if (job->outcome == ASYNC_JOB_OUTCOME_NOW || job->outcome == ASYNC_JOB_OUTCOME_NONE)
+		return done;
+	if (job->outcome == ASYNC_JOB_OUTCOME_GONE)
+		return is_gone(row, kind) ? done : find_problem(t, job->subject);
+	if (!row || !row_is_live(row))
+		return (struct job_verdict){
+			ASYNC_JOB_ENDED_FAILED,
+			str_print(a, "The %s was deleted before that was done.", model_kinds[kind].name)};
+	return weigh_row(t, job, row);
+}
+
+/* ---- one after the other ---- */
+
+const struct async_job *engine_first_job(const struct tables *t, uuid subject)
+{
+	const struct async_job *first = NULL, *j = async_job_first_by_subject(t, subject);
+	for (; j; j = async_job_next_by_subject(t, j))
+		if (j->ended == ASYNC_JOB_ENDED_NONE && (!first || j->place < first->place))
+			first = j;
+	return first;
+}
+
+bool engine_has_jobs(const struct tables *t, uuid instance)
+{
+	return engine_first_job(t, instance) != NULL;
+}
+
+/* Behind all others. */
+static int64_t find_place(const struct tables *t, uuid subject)
+{
+	int64_t place = 0;
+	const struct async_job *j = uuid_is_none(subject) ? NULL : async_job_first_by_subject(t, subject);
+	for (; j; j = async_job_next_by_subject(t, j))
+		if (j->ended == ASYNC_JOB_ENDED_NONE && j->place >= place)
+			place = j->place + 1;
+	return place;
+}
+
+/* ---- making ---- */
+
+static RESULT write_job(struct op *op, struct job_wish *wish, struct async_job *job)
+{
+	const struct row *subject =
+		wish->kind == KIND_NONE ? NULL : tables_find(op->head, wish->kind, wish->subject);
+	uuid account = engine_get_account(op->ctx);
+	TRY(limit_check(op, LIMIT_JOBS, account, 1, STR_NONE));
+	job->row.id = engine_new_id(op, KIND_ASYNC_JOB);
+	job->row.gen = 1;
+	job->account = account;
+	job->command = wish->command;
+	job->subject_kind = wish->kind;
+	job->subject = wish->subject;
+	job->outcome = wish->outcome;
+	job->secret = wish->secret;
+	job->place = find_place(op->head, wish->subject);
+	job->subject_gen = subject ? (int64_t) subject->gen : 0;
+	job->ended = engine_weigh_job(op->head, op->ctx->arena, job).ended == ASYNC_JOB_ENDED_DONE
+			     ? ASYNC_JOB_ENDED_DONE
+			     : ASYNC_JOB_ENDED_NONE;
+	job->ended_us = job->ended == ASYNC_JOB_ENDED_DONE ? op->now_us : 0;
+	TRY(async_job_put(op, job));
+	wish->job = job->row.id;
+	return OK;
+}
+
+RESULT engine_create_job(struct op *op, struct job_wish *wish)
+{
+	return write_job(op, wish, &(struct async_job){0});
+}
+
+RESULT engine_queue_job(struct op *op, struct job_queuing *wish)
+{
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(engine_permit(op, wish->permission, KIND_INSTANCE, &instance->row));
+	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	wish->job.kind = KIND_INSTANCE;
+	wish->job.subject = instance->row.id;
+	return write_job(op, &wish->job,
+			 &(struct async_job){.turn = wish->turn, .is_forced = wish->is_forced});
+}
+
+/* ---- the reconciler's ---- */
+
+static RESULT end_job(struct op *op, const struct async_job *job, const struct job_verdict *verdict)
+{
+	struct async_job next = *job;
+	next.ended = verdict->ended;
+	next.problem = verdict->problem;
+	next.ended_us = op->now_us;
+	next.turn = ASYNC_JOB_TURN_NONE;
+	return async_job_put(op, &next);
+}
+
+static RESULT ask(struct op *op, const struct async_job *job)
+{
+	struct ref ref = {.kind = KIND_INSTANCE,
+			  .prefix = job->subject,
+			  .bits = 8 * sizeof(uuid),
+			  .text = uuid_to_str(op->ctx->arena, job->subject)};
+	struct instances_wish wish = {.instances = {&ref, 1}, .force = job->is_forced};
+	switch (job->turn) {
+	case ASYNC_JOB_TURN_START:
+		return engine_start_instances(op, &wish);
+	case ASYNC_JOB_TURN_STOP:
+		return engine_stop_instances(op, &wish);
+	case ASYNC_JOB_TURN_REBOOT:
+		return engine_reboot_instances(op, &wish);
+	case ASYNC_JOB_TURN_TERMINATE:
+		return engine_terminate_instances(op, &wish);
+	case ASYNC_JOB_TURN_NONE:
+		break;
+	}
+	return OK;
+}
+
+/* What is refused is refused before anything is written: the job ends with the words. */
+RESULT engine_take_turn(struct op *op, struct job_target *wish)
+{
+	const struct async_job *job = async_job_find(op->head, wish->job);
+	if (!job || job->ended != ASYNC_JOB_ENDED_NONE || job->turn == ASYNC_JOB_TURN_NONE)
+		return OK;
+	struct result result = ask(op, job);
+	if (result.code == ERR_NO_MEMORY)
+		return result;
+	if (!result_is_ok(result)) {
+		const struct job_verdict verdict = {ASYNC_JOB_ENDED_FAILED, op->ctx->problem.message};
+		ctx_clear_problem(op->ctx);
+		return end_job(op, job, &verdict);
+	}
+	const struct row *subject = tables_find(op->head, KIND_INSTANCE, job->subject);
+	struct async_job next = *job;
+	next.turn = ASYNC_JOB_TURN_NONE;
+	next.subject_gen = subject ? (int64_t) subject->gen : 0;
+	return async_job_put(op, &next);
+}
+
+RESULT engine_end_job(struct op *op, struct job_target *wish)
+{
+	const struct async_job *job = async_job_find(op->head, wish->job);
+	if (!job || job->ended != ASYNC_JOB_ENDED_NONE)
+		return OK;
+	struct job_verdict verdict = engine_weigh_job(op->head, op->ctx->arena, job);
+	return verdict.ended == ASYNC_JOB_ENDED_NONE ? OK : end_job(op, job, &verdict);
+}
+
+RESULT engine_sweep_jobs(struct op *op, struct job_sweep *wish)
+{
+	const struct async_job probe = {.ended_us = 1};
+	size_t count = 0;
+	const struct row *row = tables_seek(op->head, KIND_ASYNC_JOB, ASYNC_JOB_INDEX_ENDED, &probe.row, 1),
+			 *next = NULL;
+	for (; row && count < wish->max && async_job_of(row)->ended_us + JOB_KEPT_US <= op->now_us;
+	     row = next) {
+		next = tables_next(op->head, KIND_ASYNC_JOB, ASYNC_JOB_INDEX_ENDED, row, 0);
+		TRY(async_job_forget(op, row->id));
+		count++;
+	}
+	return OK;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Jobs: one after the other, what ends them, and that neither they nor their changes are lost, whenever the process is
+ * killed. */
+#include "../cloud/cloud.h"
+#include "engine/job.h"
+#include "engine/resolve.h"
+#include "store/async_job.h"
+
+/* A change of an instance with its job, in one commit; or a job that waits for its turn. */
+struct asked {
+	op_run run;
+	enum async_job_turn turn;
+	struct ref ref;
+	uuid job;
+};
+
+static RESULT ask(struct op *op, void *arg)
+{
+	struct asked *a = arg;
+	struct instances_wish wish = {.instances = {&a->ref, 1}};
+	struct job_wish job = {.command = STR("change"),
+			       .kind = KIND_INSTANCE,
+			       .subject = a->ref.prefix,
+			       .outcome = ASYNC_JOB_OUTCOME_SETTLED};
+	struct job_queuing queuing = {
+		.job = job, .turn = a->turn, .permission = "instance.start", .instance = a->ref};
+	if (a->turn != ASYNC_JOB_TURN_NONE && engine_has_jobs(op->head, a->ref.prefix)) {
+		TRY(engine_queue_job(op, &queuing));
+		a->job = queuing.job.job;
+		return OK;
+	}
+	TRY(a->run(op, &wish));
+	TRY(engine_create_job(op, &job));
+	a->job = job.job;
+	return OK;
+}
+
+/* As it is now; zeroed when it is gone. Its texts are not to be looked at. */
+static struct async_job look(struct cloud *c, uuid id)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct async_job *job = async_job_find(view.tables, id);
+	return job ? *job : (struct async_job){0};
+}
+
+static struct asked make_asked(struct cloud *c, uuid instance, op_run run, enum async_job_turn turn)
+{
+	return (struct asked){run, turn, cloud_ref(c, KIND_INSTANCE, instance), UUID_NONE};
+}
+
+static uuid change(struct cloud *c, uuid instance, op_run run, enum async_job_turn turn)
+{
+	struct asked a = make_asked(c, instance, run, turn);
+	cloud_expect_at(c, cloud_call(c, &c->alice, ask, &a), __FILE__, __LINE__);
+	return a.job;
+}
+
+static void test_one_after_the_other(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(1, 1);
+	uuid instance = cloud_launch_running(c);
+	uuid jobs[] = {change(c, instance, engine_stop_instances_run, ASYNC_JOB_TURN_STOP),
+		       change(c, instance, engine_start_instances_run, ASYNC_JOB_TURN_START),
+		       change(c, instance, engine_stop_instances_run, ASYNC_JOB_TURN_STOP)};
+	assert_int_equal(look(c, jobs[0]).ended, ASYNC_JOB_ENDED_NONE);
+	assert_int_equal(look(c, jobs[1]).turn, ASYNC_JOB_TURN_START);
+	cloud_settle(c);
+	for (size_t k = 0; k < 3; k++) {
+		assert_int_equal(look(c, jobs[k]).ended, ASYNC_JOB_ENDED_DONE);
+		assert_true(k == 0 || look(c, jobs[k]).ended_us >= look(c, jobs[k - 1]).ended_us);
+	}
+	assert_int_equal(cloud_state(c, instance), INSTANCE_STOPPED);
+	/* what is refused in its turn ends with the words */
+	uuid start = change(c, instance, engine_start_instances_run, ASYNC_JOB_TURN_START);
+	uuid terminate = change(c, instance, engine_terminate_instances_run, ASYNC_JOB_TURN_TERMINATE);
+	uuid late = change(c, instance, engine_reboot_instances_run, ASYNC_JOB_TURN_REBOOT);
+	cloud_settle(c);
+	assert_int_equal(look(c, start).ended, ASYNC_JOB_ENDED_DONE);
+	assert_int_not_equal(look(c, terminate).ended, ASYNC_JOB_ENDED_NONE);
+	assert_int_equal(look(c, late).ended, ASYNC_JOB_ENDED_FAILED);
+	assert_true(look(c, late).problem.n > 0);
+	cloud_step_for(c, JOB_KEPT_US + CLOUD_RESYNC_US + MINUTE);
+	assert_int_equal(cloud_count(c, KIND_ASYNC_JOB), 0);
+	cloud_done(c);
+}
+
+/* Killed after each of so many steps: the change and its job are both there, or neither is. */
+static void test_killed(void **state)
+{
+	enum { STEPS = 24 };
+	(void) state;
+	for (uint64_t n = 1; n <= STEPS; n++) {
+		struct cloud *c = cloud_new(n, 1);
+		uuid instance = cloud_launch_running(c);
+		struct asked a = make_asked(c, instance, engine_stop_instances_run, ASYNC_JOB_TURN_STOP);
+		c->kill_at = c->steps + n;
+		IGNORE(cloud_call(c, &c->alice, ask, &a)); /* a kill may come first */
+		(void) cloud_step_until(c, cloud_is_settled, NULL, HOUR / 2);
+		c->kill_at = 0;
+		if (cloud_was_killed(c))
+			cloud_restart(c);
+		cloud_settle(c);
+		bool is_off = cloud_instance(c, instance).wanted_power == INSTANCE_WANTED_POWER_OFF;
+		assert_int_equal(cloud_count(c, KIND_ASYNC_JOB), is_off);
+		if (is_off && !uuid_is_none(a.job))
+			assert_int_equal(look(c, a.job).ended, ASYNC_JOB_ENDED_DONE);
+		cloud_done(c);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_after_the_other),
+		cmocka_unit_test(test_killed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
