@@ -8,6 +8,7 @@ import hmac
 import json
 import os
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -161,7 +162,7 @@ def test_people(dev, admin):
     assert call(dev, "listUsers", account="dev", domainid=root["id"], **admin)[1]["user"] == users
     names = {r["name"]: r["type"] for r in call(dev, "listRoles")[1]["role"]}
     assert names["Root Admin"] == "Admin" and names["User"] == "User" and names["Domain Admin"] == "DomainAdmin"
-    role, = call(dev, "listRoles", name="User")[1]["role"]
+    role, = [r for r in call(dev, "listRoles", keyword="user")[1]["role"] if r["name"] == "User"]
     rules = [(p["rule"], p["permission"]) for p in call(dev, "listRolePermissions", roleid=role["id"])[1]["rolepermission"]]
     assert ("listVirtualMachines", "allow") in rules and rules[-1] == ("*", "deny")
 
@@ -193,6 +194,80 @@ def test_for_whom(dev, admin, machines):
     assert call(dev, "listVirtualMachines", account="dev", projectid=account["id"])[0] == 431
 
 
+def wait(dev, answer, seconds=60, **who):
+    """The result of a job, as (status, result)."""
+    end = time.monotonic() + seconds
+    while True:
+        status, job, _ = call(dev, "queryAsyncJobResult", jobid=answer["jobid"], **who)
+        assert status == 200 and job["jobid"] == answer["jobid"] and job["jobprocstatus"] == 0, job
+        if job["jobstatus"] != 0:
+            assert "completed" in job and job["jobresulttype"] == "object" and job["jobresultcode"] == (530 if job["jobstatus"] == 2 else 0)
+            return job["jobstatus"], job["jobresult"]
+        assert "jobresult" not in job and time.monotonic() < end, job
+        time.sleep(0.05)
+
+
+def test_power_and_jobs(dev, machines):
+    """An asynchronous command answers with a job, and jobs on one machine run one after the other."""
+    mine = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]
+    stopping, starting, again = (call(dev, command, id=mine["id"])[1] for command in ["stopVirtualMachine", "startVirtualMachine", "rebootVirtualMachine"])
+    assert set(stopping) == {"jobid"} and len({stopping["jobid"], starting["jobid"], again["jobid"]}) == 3
+    for job in [stopping, starting, again]:  # none is refused for the one before
+        status, result = wait(dev, job)
+        assert status == 1 and result["virtualmachine"]["id"] == mine["id"], result
+    assert call(dev, "listVirtualMachines", id=mine["id"])[1]["virtualmachine"][0]["state"] == "Running"
+    known = call(dev, "listAsyncJobs")[1]
+    assert known["count"] == len(known["asyncjobs"]) >= 3 and {"startVirtualMachine", "stopVirtualMachine"} <= {j["cmd"] for j in known["asyncjobs"]}
+    assert call(dev, "listAsyncJobs", startdate="2999-01-01T00:00:00+0000")[1] == {}
+    other = dev.new_account("cloudstack-jobs")
+    assert call(dev, "queryAsyncJobResult", jobid=stopping["jobid"], key=other.key_id, secret=other.secret)[0] == 431  # another's
+    assert call(dev, "stopVirtualMachine", id=mine["id"], key=other.key_id, secret=other.secret)[0] == 431
+    status, answer, _ = call(dev, "stopVirtualMachine")
+    assert (status, answer["errortext"]) == (431, "Unable to execute API command stopvirtualmachine due to missing parameter id")
+
+
+def deploy(dev, **parameters):
+    """A running machine by its id; the smallest from the newest template."""
+    template = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]["templateid"]
+    offering = call(dev, "listServiceOfferings", name="t3.micro")[1]["serviceoffering"][0]["id"]
+    zone = call(dev, "listZones")[1]["zone"][0]["id"]
+    return call(dev, "deployVirtualMachine", serviceofferingid=offering, templateid=template, zoneid=zone, **parameters)
+
+
+def test_deploy(dev, machines):
+    status, answer, name = deploy(dev, name="web", displayname="The first", userdata=base64.b64encode(b"#!/bin/sh").decode())
+    assert status == 200 and set(answer) == {"id", "jobid"} and name == "deployvirtualmachineresponse", answer
+    status, result = wait(dev, answer)
+    one = result["virtualmachine"]
+    assert status == 1 and (one["id"], one["name"], one["displayname"], one["state"]) == (answer["id"], "web", "The first", "Running")
+    assert one["username"] and one["nic"][0]["ipaddress"] and call(dev, "listVirtualMachines", id=one["id"])[1]["virtualmachine"] == [one]
+    for wrong in ["serviceofferingid", "templateid", "zoneid"]:
+        status, refused, _ = call(dev, "deployVirtualMachine", **{k: one[k] for k in ["serviceofferingid", "templateid", "zoneid"] if k != wrong})
+        assert (status, refused["errortext"]) == (431, f"Unable to execute API command deployvirtualmachine due to missing parameter {wrong}")
+    assert call(dev, "destroyVirtualMachine", id=one["id"], expunge="true")[0] == 200
+    status, answer, _ = deploy(dev, name="later", startvm="false", rootdisksize="20")
+    status, result = wait(dev, answer)
+    assert status == 1 and result["virtualmachine"]["state"] == "Stopped"
+    assert wait(dev, call(dev, "startVirtualMachine", id=answer["id"])[1])[1]["virtualmachine"]["state"] == "Running"
+    status, result = wait(dev, call(dev, "destroyVirtualMachine", id=answer["id"])[1])
+    assert status == 1 and result["virtualmachine"]["state"] == "Expunging"
+    assert call(dev, "listVirtualMachines", name="later")[1] == {}
+    status, refused, _ = deploy(dev, details="x", **{"details[0].nicAdapter": "e1000"})
+    assert status == 431, refused
+
+
+def test_deploy_fails(dev, machines):
+    """What no host has room for is a job that fails, in the words of what was lacking."""
+    largest = max(call(dev, "listServiceOfferings")[1]["serviceoffering"], key=lambda o: o["memory"])
+    mine = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]
+    status, answer, _ = call(dev, "deployVirtualMachine", serviceofferingid=largest["id"], templateid=mine["templateid"], zoneid=mine["zoneid"])
+    assert status == 200, answer
+    status, result = wait(dev, answer)
+    assert status == 2 and result["errorcode"] == 530 and "lack memory" in result["errortext"] and "Internal" not in result["errortext"], result
+    assert call(dev, "listVirtualMachines", id=answer["id"])[1]["virtualmachine"][0]["state"] == "Error"
+    assert wait(dev, call(dev, "expungeVirtualMachine", id=answer["id"])[1]) == (1, {"success": True})
+
+
 def test_who_asks(dev):
     assert call(dev, "listZones", secret="wrong")[:2] == (401, {"uuidList": [], "errorcode": 401, "cserrorcode": 9999, "errortext": REFUSED})
     assert call(dev, "listZones", key="AKIAUNKNOWN")[0] == 401
@@ -212,7 +287,7 @@ def test_policies_hold(dev, machines):
     status, answer, _ = call(dev, "listVirtualMachines", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
     assert (status, answer["errorcode"]) == (401, 401) and "The given command 'listVirtualMachines' either does not exist" in answer["errortext"]
     may = {api["name"] for api in call(dev, "listApis", key=key["AccessKeyId"], secret=key["SecretAccessKey"])[1]["api"]}
-    assert may == {"listApis", "listCapabilities"}  # and no policy allows anything else
+    assert may == {"listApis", "listCapabilities", "queryAsyncJobResult", "listAsyncJobs"}  # and no policy allows anything else
 
 
 def test_refusals(dev):

@@ -103,8 +103,12 @@ static const struct member members[] = {
 	MEMBER_FIXED("ispublic", "true"),
 	MEMBER_FIXED("state", "\"enabled\""),
 };
-static const struct api_listing roles = {
-	.kind = KIND_ROLE, .item = "role", .is_all = true, .matches = matches, .members = MEMBERS(members)};
+static const struct api_listing roles = {.kind = KIND_ROLE,
+					 .get_name = get_name,
+					 .item = "role",
+					 .is_all = true,
+					 .matches = matches,
+					 .members = MEMBERS(members)};
 
 /* ---- listRolePermissions ---- */
 

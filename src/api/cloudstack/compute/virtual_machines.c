@@ -1,23 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0
- * listVirtualMachines: the instances of the caller's account. */
-#include "api/cloudstack/core/action.h"
-#include "model/account.h"
-#include "model/domain.h"
-#include "model/image.h"
-#include "model/instance.h"
-#include "model/instance_type.h"
+ * listVirtualMachines, and what a virtual machine's object has. */
+#include "api/cloudstack/compute/compute.h"
+#include "engine/resolve.h"
 #include "model/network.h"
 #include "model/port.h"
 #include "model/security_group.h"
+#include "model/server_group.h"
 #include "model/state.h"
 #include "model/states.h"
 #include "model/subnet.h"
 #include "model/zone.h"
+#include "store/account.h"
+#include "store/address.h"
+#include "store/condition.h"
+#include "store/domain.h"
+#include "store/host.h"
+#include "store/image.h"
+#include "store/instance.h"
+#include "store/instance_type.h"
+#include "store/port.h"
+#include "store/user.h"
 
 struct list_machines {
 	struct cs_list_args list;
-	struct ref zone, template, offering, project;
+	struct ref zone, template, offering, project, group, host, user, network;
 	struct str state, key_name, hypervisor;
+	struct strs details;
 };
 #define P(wire, member, ...) PARAM(struct list_machines, wire, member, __VA_ARGS__)
 static const struct param params[] = {
@@ -32,26 +40,104 @@ static const struct param params[] = {
 	  .doc = "Made from this template."),
 	P("serviceofferingid", offering, .kind = KIND_INSTANCE_TYPE, .fits = FITS(instance, type),
 	  .doc = "Of this size."),
+	P("affinitygroupid", group, .kind = KIND_SERVER_GROUP, .fits = FITS(instance, server_group),
+	  .doc = "In this affinity group."),
+	P("userid", user, .kind = KIND_USER, .fits = FITS(instance, made_by), .doc = "Made by this user."),
+	P("hostid", host, .kind = KIND_HOST, .fits = FITS(instance, host),
+	  .doc = "On this host: for administrators."),
+	P("networkid", network, .kind = KIND_NETWORK, .doc = "With a NIC in this network."),
 	P("state", state, .doc = "In this state; Present: not destroyed."),
 	P("keypair", key_name, .fits = FITS(instance, key_name), .doc = "With this key pair."),
 	P("hypervisor", hypervisor, .doc = "KVM is the only one."),
-	NOT_BUILT("affinitygroupid|arch|autoscalevmgroupid|backupofferingid|clusterid|extensionid|"
-		  "forvirtualnetwork|groupid|haenable|hostid|isoid|networkid|podid|securitygroupid|storageid|"
-		  "userid|userdataid|vpcid|isvnf|leased|gpuenabled"),
+	P("details", details, .doc = "Which parts are shown; all are."),
+	NOT_BUILT("arch|autoscalevmgroupid|backupofferingid|clusterid|extensionid|forvirtualnetwork|groupid|"
+		  "haenable|isoid|podid|securitygroupid|storageid|userdataid|vpcid|isvnf|leased|gpuenabled|"
+		  "displayvm"),
+	NOT_BUILT("accumulate|showicon|userdata|retrieveonlyresourcecount", .only = "false"),
 };
 
+/* ---- what no field says ---- */
+
+/* Its own name, else the tag that EC2's users give, else its id. */
+static struct str get_name(struct api_call *e, const struct row *row)
+{
+	const struct instance *i = instance_of(row);
+	const struct tag *tag = tags_find(i->tags, STR("Name"));
+	if (i->name.n)
+		return i->name;
+	return tag && tag->value.n ? tag->value : uuid_to_str(e->c->arena, row->id);
+}
+
+static struct str get_display_name(struct api_call *e, const struct row *row)
+{
+	const struct instance *i = instance_of(row);
+	return i->description.n ? i->description : get_name(e, row);
+}
+
+/* One that no host has room for is an error, as after a deployment that failed. */
 static struct str get_state(struct api_call *e, const struct row *row)
 {
-	(void) e;
-	return str_from(model_instance_states[model_derive_instance_state(instance_of(row))].cloudstack);
+	const struct instance *i = instance_of(row);
+	if (row_is_live(row) && uuid_is_none(i->host) &&
+	    condition_find_by_subject(api_tables(e), row->id, STR("NoHost")))
+		return STR("Error");
+	return str_from(model_instance_states[model_derive_instance_state(i)].cloudstack);
+}
+
+static bool has_port_in(struct api_call *e, const struct row *row, uuid network)
+{
+	const struct port *p = port_first_by_instance(api_tables(e), row->id);
+	while (p && !(row_is_live(&p->row) && uuid_equal(p->network, network)))
+		p = port_next_by_instance(api_tables(e), p);
+	return p;
 }
 
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_machines *a = args;
+	if (ref_is_given(&a->host) && !identity_is_admin(e->c->who))
+		return false;
 	return (!a->hypervisor.n || str_equal_nocase(a->hypervisor, STR("KVM"))) &&
+	       (!ref_is_given(&a->network) || has_port_in(e, row, a->network.prefix)) &&
 	       (!a->state.n || str_is(a->state, "Present") || str_equal(a->state, get_state(e, row)));
 }
+
+/* Where it runs is for administrators to know. */
+static void write_host(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct host *host = host_find(api_tables(e), instance_of(row)->host);
+	if (!host || !identity_is_admin(e->c->who))
+		return;
+	json_write_text(w, name, uuid_to_str(e->c->arena, host->row.id));
+	json_write_text(w, "hostname", host->name);
+	json_write_text(w, "instancename", uuid_to_str(e->c->arena, row->id));
+}
+
+static void write_user(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct user *user = user_find(api_tables(e), instance_of(row)->made_by);
+	if (!user)
+		return;
+	json_write_text(w, name, uuid_to_str(e->c->arena, user->row.id));
+	json_write_text(w, "username", user->name);
+}
+
+/* Of its first NIC. */
+static void write_public_ip(struct api_call *e, struct json_writer *w, const char *name,
+			    const struct row *row)
+{
+	char text[IP_TEXT_SIZE];
+	const struct port *p = port_first_by_instance(api_tables(e), row->id);
+	const struct address *a = p ? address_first_by_port(api_tables(e), p->row.id) : NULL;
+	if (!a || !row_is_live(&a->row))
+		return;
+	json_write_z(w, name, ip_write(a->private_ip, text));
+	json_write_text(w, "publicipid", uuid_to_str(e->c->arena, a->row.id));
+}
+
+CS_WRITE_TAGS(write_tags, KIND_INSTANCE)
+
+/* ---- members ---- */
 
 static const struct member nic_members[] = {
 	MEMBER(struct port, "id", row.id),
@@ -75,20 +161,37 @@ static const struct member group_members[] = {
 };
 static const struct members group = MEMBERS(group_members);
 
-CS_WRITE_TAGS(write_tags, KIND_INSTANCE)
+static void write_affinity(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct row *found =
+		tables_find(api_tables(e), KIND_SERVER_GROUP, instance_of(row)->server_group);
+	json_write_open_list(w, name);
+	if (found) {
+		json_write_open(w, NULL);
+		json_write_text(w, "id", uuid_to_str(e->c->arena, found->id));
+		json_write_text(w, "name", server_group_of(found)->name);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
 
 static const struct member members[] = {
 	MEMBER(struct instance, "id", row.id),
-	MEMBER_TEXT("name", api_list_name),
-	MEMBER_TEXT("displayname", api_list_name),
+	MEMBER_TEXT("name", get_name),
+	MEMBER_TEXT("displayname", get_display_name),
 	CS_OWNER_MEMBERS(instance),
+	MEMBER_WRITTEN("userid", write_user),
 	MEMBER_AS(struct instance, TIME, "created", row.created_us),
+	MEMBER_AS(struct instance, TIME, "lastupdated", row.updated_us),
 	MEMBER_TEXT("state", get_state),
 	MEMBER_FIXED("haenable", "false"),
 	MEMBER(struct instance, "zoneid", zone),
 	MEMBER(struct zone, "zonename", name, .path = {JOIN_ONE(KIND_ZONE, instance, zone)}),
+	MEMBER_WRITTEN("hostid", write_host),
 	MEMBER(struct instance, "templateid", image),
 	MEMBER(struct image, "templatename", name, .path = {JOIN_ONE(KIND_IMAGE, instance, image)}),
+	MEMBER(struct image, "templatedisplaytext", description,
+	       .path = {JOIN_ONE(KIND_IMAGE, instance, image)}, .instead = FITS(image, name)),
 	MEMBER_FIXED("passwordenabled", "false"),
 	MEMBER(struct instance, "serviceofferingid", type),
 	MEMBER(struct instance_type, "serviceofferingname", name,
@@ -104,18 +207,24 @@ static const struct member members[] = {
 	MEMBER_EACH("nic", nic, KIND_PORT, PORT_INDEX_INSTANCE),
 	MEMBER_FIXED("hypervisor", "\"KVM\""),
 	MEMBER(struct instance, "keypair", key_name, .is_optional = true),
+	MEMBER(struct instance, "keypairs", key_name, .is_optional = true),
+	MEMBER_WRITTEN("publicip", write_public_ip),
+	MEMBER_WRITTEN("affinitygroup", write_affinity),
+	MEMBER_FIXED("displayvm", "true"),
 	MEMBER_FIXED("isdynamicallyscalable", "false"),
+	MEMBER(struct instance, "deleteprotection", protect_terminate),
 	MEMBER_WRITTEN("tags", write_tags),
 };
 
-static const struct api_listing machines = {KIND_INSTANCE, offsetof(struct instance, name), "virtualmachine",
-					    .matches = matches, .members = MEMBERS(members)};
+const struct api_listing cs_machines = {KIND_INSTANCE,      offsetof(struct instance, name),
+					"virtualmachine",   .get_name = get_name,
+					.matches = matches, .members = MEMBERS(members)};
 static const struct cs_action actions[] = {{
 	.name = "listVirtualMachines",
 	.permit = "ec2:DescribeInstances",
 	.flags = CS_OF_ACCOUNT,
 	.args = PARAMS(struct list_machines, params),
-	.listing = &machines,
+	.listing = &cs_machines,
 	.doc = "Virtual machines.",
 }};
 const struct api_actions cs_machine_actions = API_ACTIONS(actions);

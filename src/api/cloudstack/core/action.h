@@ -6,19 +6,23 @@
  *   .listing   a list of rows of one kind, with the parameters of struct cs_list_args
  *   .shows     an object of the one row that .subject leads to
  *   .answer    what a function writes
- *   none       {"success": "true"} */
+ *   none       {"success": "true"}
+ * A change with .outcome answers with a job at once, and the job's result is what .shows, or none, would have answered
+ * (jobs.c). */
 #pragma once
 
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/core/dispatch.h"
 #include "api/core/listing.h"
+#include "engine/job.h"
 
 struct cs_call;
 struct domain;
 struct tag;
 
 enum cs_action_flag {
-	CS_ADMIN = API_OF_FACE, /* for administrators of the region alone */
+	CS_MAKES = API_OF_FACE << 2, /* the answer with a job tells the id of what is made */
+	CS_ADMIN = API_OF_FACE,      /* for administrators of the region alone */
 	CS_OF_ACCOUNT =
 		API_OF_FACE << 1, /* "account" and "domainid", or "projectid", say for whom it is called */
 };
@@ -28,6 +32,10 @@ struct cs_action {
 	RESULT (*prepare)(struct cs_call *e, void *args);
 	RESULT (*answer)(struct cs_call *e, const void *args, struct json_writer *w);
 	const struct api_listing *shows;
+	enum async_job_outcome outcome; /* what ends the command's job; none: it has none */
+	/* What is asked of an instance when the jobs before have ended; none: it does not wait. */
+	enum async_job_turn turn;
+	enum kind about; /* of the job's subject, where nothing is shown of it */
 	size_t subject; /* where in the args the id of the row is that the command is about, + 1 (CS_SUBJECT) */
 	const char *item; /* the object's name, where it is not the listing's */
 	const char *says; /* members of what .answer writes, for listApis: "apikey|secretkey" */
@@ -38,13 +46,13 @@ struct cs_action {
 /* Whether the command answers with a job. */
 static inline bool cs_is_async(const struct cs_action *a)
 {
-	(void) a;
-	return false;
+	return a->outcome != ASYNC_JOB_OUTCOME_NONE;
 }
 
 struct cs_call {
 	API_CALL_BASE;
 	bool is_json;   /* the answer, else it is XML */
+	uuid job;       /* that the change made; none */
 	bool is_signed; /* by a key, not by a session */
 };
 
@@ -152,6 +160,16 @@ extern const struct params_dialect cs_dialect;
 /* What CloudStack calls the kinds; ids are whole UUIDs. */
 extern const struct kind_words cs_words;
 extern const struct api_error cs_unknown_command;
+
+/* ---- jobs ---- */
+
+/* As protocol.begin_change and .end_change. */
+RESULT cs_begin_change(struct api_call *core, struct op *op, bool *ret_is_deferred);
+RESULT cs_end_change(struct api_call *core, struct op *op);
+/* What a command with a job answers. */
+void cs_write_job_id(struct cs_call *e, struct json_writer *w);
+/* The row that the command is about, by its args. */
+uuid cs_subject_of(const struct cs_call *e);
 
 /* ---- the whole answer ---- */
 

@@ -137,8 +137,7 @@ void cs_open_response(struct cs_call *e, struct json_writer *w, const char *name
 static RESULT write_one(struct cs_call *e, const struct cs_action *a, struct json_writer *w)
 {
 	const struct row *row = NULL;
-	uuid id = *(const uuid *) (const void *) ((const char *) e->args + a->subject - 1);
-	TRY(cs_find_returned(e, id, &row));
+	TRY(cs_find_returned(e, cs_subject_of(e), &row));
 	json_write_open(w, a->item ? a->item : a->shows->item);
 	members_write(&e->core, w, cs_write_time, &a->shows->members, row);
 	json_write_close(w);
@@ -149,6 +148,10 @@ static RESULT write_one(struct cs_call *e, const struct cs_action *a, struct jso
 static RESULT write_inner(struct cs_call *e, struct json_writer *w)
 {
 	const struct cs_action *a = cs_action_of(e);
+	if (cs_is_async(a)) {
+		cs_write_job_id(e, w);
+		return OK;
+	}
 	if (a->answer)
 		return a->answer(e, e->args, w);
 	if (a->listing)
@@ -185,6 +188,8 @@ const struct api_protocol cloudstack_protocol = {
 	.find = find,
 	.describe_permission = describe_permission,
 	.prepare = prepare,
+	.begin_change = cs_begin_change,
+	.end_change = cs_end_change,
 	.write = write_answer,
 	.word_problem = cs_word_problem,
 	.write_problem = cs_write_problem,

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * deployVirtualMachine: a launch of one instance. Where no host has room its job fails, with the words of the instance's
+ * condition. Source: API reference, "deployVirtualMachine", 4.18. */
+#include "api/cloudstack/compute/compute.h"
+#include "engine/instance/instance.h"
+#include "engine/resolve.h"
+#include "model/image.h"
+#include "model/volume_type.h"
+
+enum { NETWORKS_MAX = 8, GROUPS_MAX = 16, DISKS_MAX = 2 };
+static const int64_t GIB = INT64_C(1) << 30;
+
+struct network_ip {
+	struct ref network;
+	struct ip ip;
+};
+static const struct param network_ip_rows[] = {
+	PARAM(struct network_ip, "networkid", network, .kind = KIND_NETWORK, .flags = REQUIRED,
+	      .doc = "The network."),
+	PARAM(struct network_ip, "ip", ip, .doc = "The address there."),
+};
+static const struct params network_ip_params = PARAMS(struct network_ip, network_ip_rows);
+
+struct deploy_args {
+	struct instance_launch launch;
+	uuid machine;
+	struct cs_owner owner;
+	struct ref group, disk_offering;
+	struct refs networks, groups, affinity;
+	struct strs group_names, key_pairs;
+	struct str name, display_name, hypervisor;
+	struct ip ip;
+	struct tags details;
+	int64_t root_size, size;
+	enum choice starts;
+	struct {
+		const struct network_ip *at;
+		size_t count;
+	} network_ips;
+};
+#define P(wire, member, ...) PARAM(struct deploy_args, wire, member, __VA_ARGS__)
+static const struct param params[] = {
+	P("serviceofferingid", launch.type, .kind = KIND_INSTANCE_TYPE, .flags = REQUIRED,
+	  .doc = "Its size."),
+	P("templateid", launch.image, .kind = KIND_IMAGE, .flags = REQUIRED, .doc = "What it starts from."),
+	P("zoneid", launch.zone, .kind = KIND_ZONE, .flags = REQUIRED, .doc = "Where."),
+	CS_FOR_PARAMS(struct deploy_args, owner),
+	P("name", name, .doc = "Its name, and what its guest is called."),
+	P("displayname", display_name, .doc = "A name for people."),
+	P("networkids", networks, .kind = KIND_NETWORK, .max = NETWORKS_MAX,
+	  .doc = "A NIC in each, the first is the default."),
+	PARAM_LIST(struct deploy_args, "iptonetworklist", network_ips, network_ip_params, .max = NETWORKS_MAX,
+		   .doc = "The same, with addresses."),
+	P("ipaddress", ip, .doc = "Of the first NIC."),
+	P("securitygroupids", groups, .kind = KIND_SECURITY_GROUP, .max = GROUPS_MAX,
+	  .doc = "Of its NICs; none: the default one."),
+	P("securitygroupnames", group_names, .max = GROUPS_MAX, .doc = "The same by their names."),
+	P("keypair", launch.key_pair, .flags = BY_NAME, .kind = KIND_KEY_PAIR,
+	  .doc = "Whose public key its guest gets."),
+	P("keypairs", key_pairs, .doc = "The same; one at most."),
+	P("userdata", launch.user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
+	  .doc = "Up to 16 KiB, base64."),
+	P("affinitygroupids", affinity, .kind = KIND_SERVER_GROUP, .doc = "Where it goes; one at most."),
+	P("diskofferingid", disk_offering, .kind = KIND_VOLUME_TYPE, .doc = "Of a data disk."),
+	P("size", size, .min = 1, .max = 16384, .doc = "GiB of the data disk."),
+	P("rootdisksize", root_size, .min = 1, .max = 16384, .doc = "GiB of the root disk."),
+	P("details", details, .doc = "rootdisksize."),
+	P("startvm", starts, .doc = "false: it stays stopped."),
+	P("hypervisor", hypervisor, .doc = "KVM is the only one."),
+	NOT_BUILT(
+		"affinitygroupnames|bootmode|boottype|clusterid|customid|datadiskofferinglist|"
+		"datadisksdetails|deploymentplanner|dhcpoptionsnetworklist|externaldetails|extraconfig|group|"
+		"hostid|iodriverpolicy|ip6address|keyboard|leaseduration|leaseexpiryaction|macaddress|"
+		"nicmultiqueuenumber|nicnetworklist|overridediskofferingid|password|podid|properties|"
+		"snapshotid|userdatadetails|userdataid|volumeid"),
+	NOT_BUILT("bootintosetup|copyimagetags|dynamicscalingenabled|iothreadsenabled|"
+		  "nicpackedvirtqueuesenabled",
+		  .only = "false"),
+	NOT_BUILT("displayvm", .only = "true"),
+};
+#undef P
+
+/* ---- networks ---- */
+
+static RESULT take_groups(struct cs_call *e, struct deploy_args *a)
+{
+	struct ref *refs = arena_new_array(e->c->arena, struct ref, a->group_names.count + 1);
+	if (!refs)
+		return ctx_no_memory(e->c);
+	if (a->groups.count && a->group_names.count)
+		return cs_fail(
+			e, "securitygroupids",
+			"securitygroupids parameter is mutually exclusive with securitygroupnames parameter");
+	for (size_t k = 0; k < a->group_names.count; k++)
+		refs[k] = (struct ref){.kind = KIND_SECURITY_GROUP,
+				       .text = a->group_names.at[k],
+				       .field = STR("securitygroupnames")};
+	if (a->group_names.count)
+		a->groups = (struct refs){refs, a->group_names.count};
+	return OK;
+}
+
+static RESULT take_networks(struct cs_call *e, struct deploy_args *a)
+{
+	size_t ids = a->networks.count, pairs = a->network_ips.count, count = ids ? ids : pairs;
+	struct launch_port *ports = arena_new_array(e->c->arena, struct launch_port, count + 1);
+	if (!ports)
+		return ctx_no_memory(e->c);
+	if (ids && pairs)
+		return cs_fail(
+			e, "iptonetworklist",
+			"NetworkIds and ipAddress can't be specified along with ipToNetworkMap parameter");
+	for (size_t k = 0; k < count || k == 0; k++) {
+		ports[k] = (struct launch_port){.groups = a->groups, .device_index = (int64_t) k};
+		if (k < count)
+			ports[k].network = ids ? a->networks.at[k] : a->network_ips.at[k].network;
+		if (pairs)
+			ports[k].ips.primary = a->network_ips.at[k].ip;
+		ports[k].field = STR("networkids");
+	}
+	if (!ip_is_none(a->ip))
+		ports[0].ips.primary = a->ip;
+	a->launch.ports = ports;
+	a->launch.port_count = count ? count : 1;
+	a->launch.any_network = count == 0;
+	return OK;
+}
+
+/* ---- disks ---- */
+
+static RESULT take_details(struct cs_call *e, struct deploy_args *a)
+{
+	for (size_t k = 0; k < a->details.count; k++) {
+		const struct tag *detail = &a->details.at[k];
+		bool is_size = str_equal_nocase(detail->key, STR("rootdisksize"));
+		if (!is_size || !result_is_ok(str_parse_int(detail->value, &a->root_size)))
+			return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("details"),
+					      "The detail %" STR_FMT " is not supported",
+					      STR_ARG(detail->key));
+	}
+	return OK;
+}
+
+static RESULT take_disks(struct cs_call *e, struct deploy_args *a)
+{
+	struct disk_wish *disks = arena_new_array(e->c->arena, struct disk_wish, DISKS_MAX);
+	const struct image *image = NULL;
+	const struct volume_type *type = NULL;
+	size_t count = 0;
+	if (!disks)
+		return ctx_no_memory(e->c);
+	TRY(engine_find_image(e->c, cs_tables(e), &a->launch.image, &image));
+	if (a->root_size)
+		disks[count++] = (struct disk_wish){.device = image->root_device.n ? image->root_device
+										   : INSTANCE_ROOT_DEVICE,
+						    .size = a->root_size * GIB,
+						    .field = STR("rootdisksize")};
+	if (ref_is_given(&a->disk_offering)) {
+		TRY(engine_find_volume_type(e->c, cs_tables(e), &a->disk_offering, &type));
+		if (!a->size)
+			return cs_fail(e, "size", "This disk offering requires a custom size specified");
+		disks[count++] = (struct disk_wish){.device = STR("/dev/xvdb"),
+						    .size = a->size * GIB,
+						    .type = type->name,
+						    .field = STR("diskofferingid")};
+	}
+	a->launch.disks = disks;
+	a->launch.disk_count = count;
+	return OK;
+}
+
+/* ---- the whole ---- */
+
+static RESULT prepare(struct cs_call *e, void *args)
+{
+	struct deploy_args *a = args;
+	struct instance_launch *launch = &a->launch;
+	if (a->hypervisor.n && !str_equal_nocase(a->hypervisor, STR("KVM")))
+		return cs_fail(e, "hypervisor",
+			       "Hypervisor passed to the deployVm call, is different from the "
+			       "hypervisor type of the template");
+	if (a->affinity.count > 1 || a->key_pairs.count > 1)
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("affinitygroupids"),
+				      "A virtual machine has one affinity group and one key pair at most");
+	if (a->affinity.count)
+		launch->server_group = a->affinity.at[0];
+	if (a->key_pairs.count)
+		launch->key_pair = (struct ref){
+			.kind = KIND_KEY_PAIR, .text = a->key_pairs.at[0], .field = STR("keypairs")};
+	launch->name = a->name.n ? a->name : a->display_name;
+	launch->description = a->display_name;
+	launch->min_count = launch->max_count = 1;
+	launch->accept_unplaced = true;
+	launch->stays_off = a->starts == CHOICE_NO;
+	TRY(take_details(e, a));
+	TRY(take_disks(e, a));
+	TRY(take_groups(e, a));
+	return take_networks(e, a);
+}
+
+static RESULT deploy(struct op *op, void *args)
+{
+	struct deploy_args *a = args;
+	TRY(engine_create_instances(op, &a->launch));
+	a->machine = a->launch.made.at[0];
+	return OK;
+}
+
+static const struct cs_action actions[] = {
+	{.name = "deployVirtualMachine",
+	 .permit = "ec2:RunInstances",
+	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
+	 .args = PARAMS(struct deploy_args, params),
+	 .prepare = prepare,
+	 .operation = deploy,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct deploy_args, machine),
+	 .shows = &cs_machines,
+	 .outcome = ASYNC_JOB_OUTCOME_SETTLED,
+	 .doc = "Makes a virtual machine."},
+};
+const struct api_actions cs_deploy_actions = API_ACTIONS(actions);

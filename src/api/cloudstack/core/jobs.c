@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Jobs: each is written with its change, and told of by queryAsyncJobResult. Its result is written from the subject as it is
+ * when somebody asks. Source: API reference, "Async job", 4.18. */
+#include "api/cloudstack/core/action.h"
+#include "base/clock.h"
+#include "engine/instance/instance.h"
+#include "engine/people/role.h"
+#include "engine/resolve.h"
+#include "model/permission.h"
+#include "store/account.h"
+#include "store/async_job.h"
+#include "store/domain.h"
+
+enum { RESULT_FAILED = 530 };
+
+uuid cs_subject_of(const struct cs_call *e)
+{
+	size_t at = cs_action_of(e)->subject;
+	return at ? *(const uuid *) (const void *) ((const char *) e->args + at - 1) : UUID_NONE;
+}
+
+static struct job_wish make_wish(const struct cs_call *e)
+{
+	const struct cs_action *a = cs_action_of(e);
+	return (struct job_wish){.command = str_from(a->name),
+				 .kind = a->shows ? a->shows->kind : a->about,
+				 .subject = cs_subject_of(e),
+				 .outcome = a->outcome};
+}
+
+/* ---- making ---- */
+
+RESULT cs_begin_change(struct api_call *core, struct op *op, bool *ret_is_deferred)
+{
+	struct cs_call *e = cs_call_of(core);
+	const struct cs_action *a = cs_action_of(e);
+	uuid id = cs_subject_of(e);
+	if (a->turn == ASYNC_JOB_TURN_NONE || !engine_has_jobs(op->head, id))
+		return OK;
+	const struct instances_wish *asked = e->args;
+	const struct permission *permission = permission_of_action(str_from(a->permit));
+	struct job_queuing wish = {.job = make_wish(e),
+				   .turn = a->turn,
+				   .permission = permission ? permission->name : a->permit,
+				   .instance = asked->instances.at[0],
+				   .is_forced = asked->force};
+	TRY(engine_queue_job(op, &wish));
+	e->job = wish.job.job;
+	*ret_is_deferred = true;
+	return OK;
+}
+
+RESULT cs_end_change(struct api_call *core, struct op *op)
+{
+	struct cs_call *e = cs_call_of(core);
+	struct job_wish wish = make_wish(e);
+	if (!cs_is_async(cs_action_of(e)))
+		return OK;
+	TRY(engine_create_job(op, &wish));
+	e->job = wish.job;
+	return OK;
+}
+
+void cs_write_job_id(struct cs_call *e, struct json_writer *w)
+{
+	if (e->action->flags & CS_MAKES)
+		json_write_text(w, "id", uuid_to_str(e->c->arena, cs_subject_of(e)));
+	json_write_text(w, "jobid", uuid_to_str(e->c->arena, e->job));
+}
+
+/* ---- telling ---- */
+
+static const char *type_of(enum kind kind)
+{
+	static const char *const words[KIND_COUNT] = {
+		[KIND_INSTANCE] = "VirtualMachine", [KIND_VOLUME] = "Volume",
+		[KIND_SNAPSHOT] = "Snapshot",       [KIND_IMAGE] = "Template",
+		[KIND_NETWORK] = "Network",         [KIND_ROUTER] = "Vpc",
+		[KIND_ADDRESS] = "IpAddress",       [KIND_ACCOUNT] = "Account",
+		[KIND_DOMAIN] = "Domain",           [KIND_SECURITY_GROUP] = "SecurityGroup"};
+	return words[kind] ? words[kind] : "None";
+}
+
+/* As its command would have answered; of what is forgotten there is nothing left to show. */
+static void write_success(struct api_call *e, struct json_writer *w, const struct async_job *job)
+{
+	const struct cs_action *a = cs_find_command(e->face, job->command);
+	const struct row *row =
+		a && a->shows ? tables_find(api_tables(e), a->shows->kind, job->subject) : NULL;
+	if (!row) {
+		json_write_bool(w, "success", true);
+		return;
+	}
+	json_write_open(w, a->item ? a->item : a->shows->item);
+	members_write(e, w, cs_write_time, &a->shows->members, row);
+	json_write_close(w);
+}
+
+static void write_result(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct async_job *job = async_job_of(row);
+	bool is_failed = job->ended == ASYNC_JOB_ENDED_FAILED;
+	json_write_int(w, "jobstatus", job->ended); /* 0: it waits; 1: done; 2: failed */
+	json_write_int(w, "jobresultcode", is_failed ? RESULT_FAILED : 0);
+	if (job->ended == ASYNC_JOB_ENDED_NONE)
+		return;
+	json_write_z(w, "jobresulttype", "object");
+	json_write_open(w, name);
+	if (is_failed) {
+		json_write_int(w, "errorcode", RESULT_FAILED);
+		json_write_text(w, "errortext", job->problem);
+	} else {
+		write_success(e, w, job);
+	}
+	json_write_close(w);
+}
+
+static void write_instance(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct async_job *job = async_job_of(row);
+	json_write_z(w, name, type_of((enum kind) job->subject_kind));
+	if (!uuid_is_none(job->subject))
+		json_write_text(w, "jobinstanceid", uuid_to_str(e->c->arena, job->subject));
+}
+
+static const struct member members[] = {
+	MEMBER(struct async_job, "jobid", row.id),
+	MEMBER(struct async_job, "accountid", account),
+	CS_OWNER_MEMBERS(async_job),
+	MEMBER(struct async_job, "userid", made_by),
+	MEMBER(struct async_job, "cmd", command),
+	MEMBER_FIXED("jobprocstatus", "0"),
+	MEMBER_WRITTEN("jobresult", write_result),
+	MEMBER_WRITTEN("jobinstancetype", write_instance),
+	MEMBER_AS(struct async_job, TIME, "created", row.created_us),
+	MEMBER_AS(struct async_job, TIME, "completed", ended_us),
+};
+
+struct list_jobs {
+	struct cs_list_args list;
+	struct str start;
+	int64_t start_us;
+};
+static const struct param params[] = {
+	CS_PAGE_PARAMS(struct list_jobs),
+	CS_OWNER_PARAMS(struct list_jobs),
+	PARAM(struct list_jobs, "startdate", start, .doc = "Those made then, or later."),
+	NOT_BUILT("managementserverid|resourceid|resourcetype"),
+};
+
+static RESULT prepare_list(struct cs_call *e, void *args)
+{
+	struct list_jobs *a = args;
+	if (a->start.n && !result_is_ok(clock_parse(a->start, &a->start_us)))
+		return cs_fail(e, "startdate", "Unable to parse date %" STR_FMT " for command listAsyncJobs",
+			       STR_ARG(a->start));
+	return OK;
+}
+
+static bool matches(struct api_call *e, const void *args, const struct row *row)
+{
+	(void) e;
+	return row->created_us >= ((const struct list_jobs *) args)->start_us;
+}
+
+static const struct api_listing jobs = {
+	.kind = KIND_ASYNC_JOB, .item = "asyncjobs", .matches = matches, .members = MEMBERS(members)};
+
+struct query_args {
+	struct ref job;
+};
+static const struct param query_params[] = {
+	PARAM(struct query_args, "jobid", job, .kind = KIND_ASYNC_JOB, .flags = REQUIRED, .doc = "The job."),
+	NOT_BUILT("resourceid|resourcetype"),
+};
+
+/* The account's own, and those of accounts in which the user has a role. */
+static bool may_see(struct cs_call *e, const struct async_job *job)
+{
+	struct roles roles = {0};
+	engine_find_roles(cs_tables(e), e->c->who->user, IDENTITY_ACCOUNT, job->account, &roles);
+	return engine_may_see(e->c, KIND_ASYNC_JOB, &job->row) || roles.count;
+}
+
+static RESULT query(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct ref *ref = &((const struct query_args *) args)->job;
+	const struct async_job *job = async_job_find(cs_tables(e), ref->prefix);
+	if (!job || !may_see(e, job))
+		return cs_fail_id(e, KIND_ASYNC_JOB, "jobid", ref->text);
+	members_write(&e->core, w, cs_write_time, &jobs.members, &job->row);
+	return OK;
+}
+
+static const struct cs_action actions[] = {
+	{.name = "queryAsyncJobResult",
+	 .permit = "ec2:DescribeRegions",
+	 .flags = API_FOR_ALL,
+	 .args = PARAMS(struct query_args, query_params),
+	 .answer = query,
+	 .says = "jobid|accountid|userid|cmd|jobstatus|jobresultcode|jobresult|jobinstancetype|jobinstanceid|"
+		 "created|completed",
+	 .doc = "What came of a job."},
+	{.name = "listAsyncJobs",
+	 .permit = "ec2:DescribeRegions",
+	 .flags = API_FOR_ALL | CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_jobs, params),
+	 .prepare = prepare_list,
+	 .listing = &jobs,
+	 .doc = "Jobs of the last hour."},
+};
+const struct api_actions cs_job_actions = API_ACTIONS(actions);
