@@ -107,7 +107,9 @@ def settings(dev, folder):
         "compute-feature-enabled": {"resize": True, "config_drive": True, "vnc_console": True, "serial_console": False,
                                     "shelve": True, "rescue": True, "change_password": False, "live_migration": False,
                                     "cold_migration": False, "metadata_service": True, "attach_encrypted_volume": False,
-                                    "enable_instance_password": True, "ide_bus": False, "xenapi_apis": True},
+                                    "enable_instance_password": True, "ide_bus": False, "xenapi_apis": True,
+                                    "scheduler_enabled_filters": "SameHostFilter,DifferentHostFilter,"
+                                    "ServerGroupAffinityFilter,ServerGroupAntiAffinityFilter"},
         "image": {"http_image": serve_disk(), "disk_formats": "raw", "container_formats": "bare", "build_interval": 0,
                   "build_timeout": 30},
         "image-feature-enabled": {"api_v2": True, "import_image": True, "os_glance_reserved": True},

@@ -212,6 +212,16 @@ static RESULT read_list(const struct params_reader *r, const struct param *p, st
 	return OK;
 }
 
+static RESULT read_one_or_list(const struct params_reader *r, const struct param *p, struct str field,
+			       const struct document *d, struct any_list *list)
+{
+	bool is_one = (p->flags & ONE_OR_LIST) && d->type == DOCUMENT_TEXT;
+	void *only = is_one ? add_element(r->c, p, list) : NULL;
+	if (!is_one)
+		return read_list(r, p, field, d, list);
+	return only ? read_element(r, p, field, field, d, only) : ctx_no_memory(r->c);
+}
+
 /* ---- members ---- */
 
 static void note_presence(const struct param *p, struct str name, char *out)
@@ -249,7 +259,7 @@ static RESULT read_member(const struct params_reader *r, const struct param *p, 
 	case PARAM_TEXTS:
 	case PARAM_IDS:
 	case PARAM_IPS:
-		return read_list(r, p, field, d, at);
+		return read_one_or_list(r, p, field, d, at);
 	default:
 		return read_scalar(r, p, field, d, at);
 	}

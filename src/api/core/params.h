@@ -43,6 +43,7 @@ enum param_flag {
 	NULL_ABSENT = 1 << 6, /* null is as if it had not been sent */
 	ID_OR_EMPTY = 1 << 7, /* ID: an empty text is none */
 	OR_NUMBER = 1 << 8,   /* TEXT: a whole number stands for its digits */
+	ONE_OR_LIST = 1 << 9, /* TEXTS: one text stands for a list of it */
 };
 
 enum param_place { IN_BODY, IN_PATH, IN_QUERY };

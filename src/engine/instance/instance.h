@@ -11,7 +11,7 @@
 
 /* The name of the root disk of an imported image. */
 #define INSTANCE_ROOT_DEVICE STR("/dev/xvda")
-enum { INSTANCE_USER_DATA_MAX = 16 * 1024, INSTANCE_LAUNCH_MAX = 1000 };
+enum { INSTANCE_USER_DATA_MAX = 16 * 1024, INSTANCE_LAUNCH_MAX = 1000, INSTANCE_HINTS_MAX = 64 };
 
 /* A port of a launch: an existing one, or a new one. Device index 0 is the primary port, whose
  * subnet decides the zone. */
@@ -39,14 +39,16 @@ struct instance_launch {
 	int64_t min_count, max_count;
 	struct str name; /* Nova's name; of several instances each gets a number behind it */
 	struct str description;
-	struct ref key_pair;           /* kind none: no key */
-	struct ref instance_profile;   /* by name or ARN; kind none: no profile */
-	struct ref server_group;       /* kind none: none */
-	int64_t partition;             /* of a partition group; 0: the partition with the fewest instances */
-	enum instance_tenancy tenancy; /* default: in a dedicated VPC that is "dedicated" */
-	struct ref dedicated_host;     /* needs the tenancy "host"; kind none: any of the account's */
-	bool host_affinity;            /* the same; the instance stays with the host that it gets */
-	struct ref zone;               /* kind none: the zone of the primary port's subnet */
+	struct ref key_pair;         /* kind none: no key */
+	struct ref instance_profile; /* by name or ARN; kind none: no profile */
+	struct ref server_group;     /* kind none: none */
+	struct refs near,
+		apart;     /* where one of these is, and none of those; what is not there is passed over */
+	int64_t partition; /* of a partition group; 0: the partition with the fewest instances */
+	enum instance_tenancy tenancy;   /* default: in a dedicated VPC that is "dedicated" */
+	struct ref dedicated_host;       /* needs the tenancy "host"; kind none: any of the account's */
+	bool host_affinity;              /* the same; the instance stays with the host that it gets */
+	struct ref zone;                 /* kind none: the zone of the primary port's subnet */
 	const struct launch_port *ports; /* none given: one new port */
 	size_t port_count;
 	/* any_network: the first of ports names no network. It is in one of the default subnets or,

@@ -53,6 +53,7 @@ struct launch {
 	const struct key_pair *key;             /* or NULL */
 	const struct instance_profile *profile; /* likewise */
 	const struct server_group *group;       /* likewise */
+	struct uuids near, apart;               /* instances */
 	const struct dedicated_host *dedicated; /* likewise: that it names */
 	struct launch_ports ports;
 	const struct subnet *subnet; /* the primary port's; NULL: it has none */
@@ -202,6 +203,8 @@ static struct placement_need need_in(const struct launch *l, uuid zone)
 				       .type = l->type,
 				       .account = l->account->row.id,
 				       .tenancy = tenancy_of(l),
+				       .near = l->near,
+				       .apart = l->apart,
 				       .dedicated_host = l->dedicated ? l->dedicated->row.id : UUID_NONE};
 }
 
@@ -307,6 +310,31 @@ static RESULT resolve_group(struct launch *l)
 	return l->group ? server_group_check_members(op, l->group, l->wish->min_count, ref->field) : OK;
 }
 
+/* What the caller has not is nowhere: nothing is near it, and everything apart from it. */
+static RESULT find_instances(struct launch *l, const struct refs *refs, struct uuids *ret_ids)
+{
+	struct op *op = l->op;
+	uuid *ids = arena_new_array(op->ctx->arena, uuid, refs->count + 1);
+	if (!ids)
+		return ctx_no_memory(op->ctx);
+	if (refs->count > INSTANCE_HINTS_MAX)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE, refs->at[0].field,
+				   "At most %d instances can be named to be near or apart from.",
+				   INSTANCE_HINTS_MAX);
+	for (size_t n = 0; n < refs->count; n++) {
+		const struct instance *other = NULL;
+		struct result found = engine_find_own_instance(op->ctx, op->head, &refs->at[n], &other);
+		if (found.code == ERR_NOT_FOUND)
+			ctx_clear_problem(op->ctx);
+		else
+			TRY(found);
+		bool is_theirs = other && !uuid_equal(other->account, l->account->row.id);
+		ids[n] = other && !is_theirs ? other->row.id : UUID_NONE;
+	}
+	*ret_ids = (struct uuids){ids, refs->count};
+	return OK;
+}
+
 static RESULT resolve_tenancy(struct launch *l)
 {
 	struct op *op = l->op;
@@ -385,6 +413,8 @@ static RESULT resolve(struct launch *l)
 	TRY(check_counts(op, l->wish));
 	TRY(resolve_image_and_type(l));
 	TRY(resolve_group(l));
+	TRY(find_instances(l, &l->wish->near, &l->near));
+	TRY(find_instances(l, &l->wish->apart, &l->apart));
 	TRY(resolve_tenancy(l));
 	TRY(resolve_disks(l));
 	if (!l->image)
@@ -587,6 +617,8 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.zone = l->zone,
 		.host = host ? host->row.id : UUID_NONE,
 		.server_group = l->group ? l->group->row.id : UUID_NONE,
+		.near = l->near,
+		.apart = l->apart,
 		.partition = l->placement.need.partition,
 		.tenancy = tenancy_of(l),
 		.dedicated_host = dedicated_of(l, host),

@@ -73,6 +73,8 @@ static void get_need(const struct tables *t, const struct instance *instance, st
 					    .account = instance->account,
 					    .tenancy = instance->tenancy,
 					    .dedicated_host = instance->dedicated_host,
+					    .near = instance->near,
+					    .apart = instance->apart,
 					    .except = instance->row.id};
 }
 
@@ -95,7 +97,7 @@ static const struct host *find_host_of_disks(const struct tables *t, const struc
 	need.disk = 0;
 	bool fits = host && placement_may_stay(t, &need, host) && uuid_equal(host->zone, need.zone) &&
 		    placement_check_host(host, &need) == PLACEMENT_FITS &&
-		    placement_has_wanted(t, need.type, host);
+		    placement_follows_hints(t, &need, host) && placement_has_wanted(t, need.type, host);
 	return fits ? host : NULL;
 }
 

@@ -136,6 +136,24 @@ static int64_t group_likes(const struct placement *p, const struct host *host)
 	return 0;
 }
 
+/* ---- single instances ---- */
+
+static bool has_any(const struct tables *t, const struct uuids *instances, const struct host *host)
+{
+	for (size_t n = 0; n < instances->count; n++) {
+		const struct instance *i = instance_find(t, instances->at[n]);
+		if (i && row_is_live(&i->row) && uuid_equal(i->host, host->row.id))
+			return true;
+	}
+	return false;
+}
+
+bool placement_follows_hints(const struct tables *t, const struct placement_need *need,
+			     const struct host *host)
+{
+	return (!need->near.count || has_any(t, &need->near, host)) && !has_any(t, &need->apart, host);
+}
+
 /* ---- whose it is ---- */
 
 /* Somebody else's instance is there that shares no host, or is not to be shared with. */
@@ -189,6 +207,8 @@ static enum placement_reason check(const struct placement *p, const struct host 
 		return PLACEMENT_AGGREGATE;
 	if (reason == PLACEMENT_FITS && !tenancy_allows(p, host))
 		return PLACEMENT_TENANCY;
+	if (reason == PLACEMENT_FITS && !placement_follows_hints(p->tables, &p->need, host))
+		return PLACEMENT_HINTS;
 	return reason == PLACEMENT_FITS && !group_allows(p, host) ? PLACEMENT_GROUP : reason;
 }
 
@@ -340,6 +360,7 @@ static const char *const reasons[PLACEMENT_REASON_COUNT] = {
 	[PLACEMENT_GROUP] = "are against its server group",
 	[PLACEMENT_AGGREGATE] = "lack what its type asks of aggregates",
 	[PLACEMENT_TENANCY] = "are against its tenancy or dedicated to others",
+	[PLACEMENT_HINTS] = "are against its hints of other instances",
 };
 
 const char *placement_reason_words(enum placement_reason reason)

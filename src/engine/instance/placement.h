@@ -22,6 +22,7 @@ enum placement_reason {
 	PLACEMENT_GROUP,
 	PLACEMENT_AGGREGATE,
 	PLACEMENT_TENANCY,
+	PLACEMENT_HINTS,
 	PLACEMENT_REASON_COUNT
 };
 enum { PLACEMENT_HOSTS_SHOWN = 20, PLACEMENT_LARGE = 256, PLACEMENT_SAMPLE = 32 };
@@ -36,6 +37,7 @@ struct placement_need {
 	uuid account;                     /* the account that owns it */
 	enum instance_tenancy tenancy;    /* of an instance */
 	uuid dedicated_host;              /* that one; none: any that accepts instances which name none */
+	struct uuids near, apart;         /* instances: one of these is there; none of those is */
 	uuid except;                      /* an instance of the group that does not count: itself */
 };
 
@@ -77,6 +79,10 @@ void placement_report(const struct placement *p, struct placement_report *ret_re
 /* Whether group and tenancy allow the instance to stay where it is. Room and aggregates do not
  * count. */
 bool placement_may_stay(const struct tables *t, const struct placement_need *need, const struct host *host);
+
+/* Whether the host is where the need wants it in regard to single instances. */
+bool placement_follows_hints(const struct tables *t, const struct placement_need *need,
+			     const struct host *host);
 
 /* Whether a host has so much more room, even if it is closed to new instances. Needs that are not
  * positive are ignored. */

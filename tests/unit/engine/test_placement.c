@@ -188,6 +188,38 @@ static void check_partitions(void **state)
 	assert_true(uuid_equal(find_host_of(c, next), find_host_of(c, first)));
 }
 
+/* Near one that there is, apart from it; near what is another account's, or nowhere, nothing is. */
+static void check_hints(void **state)
+{
+	struct cloud *c = *state;
+	uuid first = cloud_launch_one(c);
+	struct ref ref = ref_to(c, KIND_INSTANCE, first), absent = ref_to(c, KIND_INSTANCE, c->image);
+	struct ref both[] = {absent, ref};
+	struct instance_launch launch = cloud_launch(c, 3);
+	launch.near = (struct refs){both, 2};
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	for (size_t n = 0; n < launch.made.count; n++)
+		assert_true(uuid_equal(cloud_instance(c, launch.made.at[n])->host,
+				       cloud_instance(c, first)->host));
+	launch = cloud_launch(c, 3);
+	launch.apart = (struct refs){both, 2};
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	for (size_t n = 0; n < launch.made.count; n++)
+		assert_false(uuid_equal(cloud_instance(c, launch.made.at[n])->host,
+					cloud_instance(c, first)->host));
+	launch = cloud_launch(c, 1);
+	launch.near = (struct refs){&absent, 1};
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_INSTANCE);
+	launch.near = (struct refs){&ref, 1};
+	cloud_fails(c, &c->bob, engine_create_instances, &launch, ERR_CAPACITY, KIND_INSTANCE);
+	launch.accept_unplaced = true; /* and it is not placed elsewhere later */
+	launch.near = (struct refs){&absent, 1};
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	struct instance_placing placing = {.instance = launch.made.at[0]};
+	cloud_ok(c, NULL, engine_place_instance, &placing);
+	assert_false(placing.placed);
+}
+
 static void check_group_limits(void **state)
 {
 	struct cloud *c = *state;
@@ -559,6 +591,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_anti_affinity, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_soft, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_partitions, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_hints, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_group_limits, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_change, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_dedicated, cloud_setup, cloud_teardown),

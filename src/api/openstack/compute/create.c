@@ -114,11 +114,14 @@ static const struct params server_params = OS_PARAMS(struct os_new_server, serve
 
 struct os_hints {
 	struct ref group;
+	struct strs near, apart;
 };
 static const struct param hint_rows[] = {
 	OS_BODY(struct os_hints, "group", group, .kind = KIND_SERVER_GROUP, .doc = "Its server group."),
-	OS_UNBUILT("same_host"),
-	OS_UNBUILT("different_host"),
+	OS_BODY(struct os_hints, "same_host", near, .flags = ONE_OR_LIST,
+		.doc = "A server or several: where one of them is."),
+	OS_BODY(struct os_hints, "different_host", apart, .flags = ONE_OR_LIST,
+		.doc = "Likewise: where none of them is."),
 	OS_UNBUILT("query"),
 	OS_UNBUILT("target_cell"),
 	OS_UNBUILT("build_near_host_ip"),
@@ -393,9 +396,28 @@ static RESULT take_tags(struct os_call *e, const struct os_new_server *s, struct
 	return OK;
 }
 
+static RESULT take_hints(struct os_call *e, const struct strs *texts, const char *field,
+			 struct refs *ret_refs)
+{
+	struct ref *refs = arena_new_array(e->c->arena, struct ref, texts->count + 1);
+	if (!refs)
+		return ctx_no_memory(e->c);
+	for (size_t n = 0; n < texts->count; n++) {
+		if (!os_parse_id(texts->at[n], KIND_INSTANCE, &refs[n]))
+			return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
+					      "Invalid input for field/attribute %s. Value: %" STR_FMT
+					      ". It is no UUID.",
+					      field, STR_ARG(str_slice(texts->at[n], 0, 64)));
+		refs[n].field = str_from(field);
+	}
+	*ret_refs = (struct refs){refs, texts->count};
+	return OK;
+}
+
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_create_server *a = args;
+	const struct os_hints *old = &a->old_hints;
 	const struct os_new_server *s = &a->server;
 	struct refs groups;
 	a->launch = (struct instance_launch){
@@ -417,6 +439,9 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		.disk_auto = s->disk_auto == CHOICE_YES,
 		.accept_unplaced = true,
 	};
+	TRY(take_hints(e, a->hints.near.count ? &a->hints.near : &old->near, "same_host", &a->launch.near));
+	TRY(take_hints(e, a->hints.apart.count ? &a->hints.apart : &old->apart, "different_host",
+		       &a->launch.apart));
 	if (a->launch.max_count < a->launch.min_count)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("min_count"), "min_count must be <= max_count");
 	TRY(take_tags(e, s, &a->launch.instance_tags));

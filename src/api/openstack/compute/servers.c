@@ -592,6 +592,12 @@ static bool fits_zone(struct os_call *e, const struct row *row, struct str value
 	return zone && str_equal(zone->name, value);
 }
 
+/* As servers show it: r-… and 17 digits of it. */
+static bool fits_reservation(struct os_call *e, const struct row *row, struct str value)
+{
+	return str_equal(value, id_to_prefixed(e->c->arena, "r", instance_of(row)->reservation));
+}
+
 static const struct os_filter server_filters[] = {
 	{"name", .is_name = true, .is_pattern = true, .fits = fits_name},
 	{"status", .fits = fits_status},
@@ -610,7 +616,8 @@ static const struct os_filter server_filters[] = {
 	{"launch_index", "launch_index"},
 	{"availability_zone", .fits = fits_zone},
 	{"key_name", "key_name"},
-	{"reservation_id", "reservation"},
+	{"reservation_id", .fits = fits_reservation,
+	 .access_paths = {{KIND_INSTANCE, INSTANCE_INDEX_RESERVATION, "r"}}},
 	{"tags", .tags = OS_ALL_TAGS, .fits = os_has_all_tags},
 	{"tags-any", .tags = OS_ANY_TAG, .fits = os_has_any_tag},
 	{"not-tags", .fits = os_lacks_some_tag},

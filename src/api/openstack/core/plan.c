@@ -11,8 +11,8 @@
 
 static bool read_id(struct str value, enum kind kind, const char *prefix, struct ref *ret_ref)
 {
-	(void) prefix;
-	return os_parse_id(value, kind, ret_ref);
+	return prefix ? result_is_ok(id_parse_prefixed(value, prefix, ret_ref))
+		      : os_parse_id(value, kind, ret_ref);
 }
 
 /* What an index's key has instead of the name that is shown: ids of instance types and hosts. */
