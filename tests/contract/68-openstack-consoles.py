@@ -4,6 +4,7 @@
 its own; who is refused at the door."""
 import os
 import signal
+import socket as socket_module
 import struct
 import subprocess
 import sys
@@ -178,11 +179,22 @@ def test_the_newest_has_it(region):
     second.close()
 
 
+def raw_refusal(page):
+    """All that comes of a refused websocket, until the connection is closed."""
+    parts = urllib.parse.urlsplit(socket_url(page))
+    with socket_module.create_connection((parts.hostname, parts.port), timeout=10) as raw:
+        raw.sendall(f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+        return b"".join(iter(lambda: raw.recv(4096), b""))
+
+
 def test_refusals(region):
     page = region.url("serial")
     other = region.url("serial", region.servers[1])
     assert refusal(page, origin="https://elsewhere.example.com") == 403
     assert refusal(page[:-4] + "AAAA") == 403
+    raw = raw_refusal(page[:-4] + "AAAA")
+    assert raw.startswith(b"HTTP/1.1 403") and raw.endswith(b"\r\n\r\n")  # nothing that could be taken for a frame
     assert refusal(page.split("?", maxsplit=1)[0] + "?x=") == 403
     assert refusal(page, subprotocols=["chat"]) == 400
     assert get(socket_url(page).replace("ws:", "http:"))[0] == 400

@@ -138,7 +138,15 @@ static void answer_problem(struct call *call, struct result result)
 			  log_quote(call->ctx.request_id), err_name(result.code), log_quote(words));
 		words = STR("The console could not be opened. The server's log has the cause.");
 	}
-	console_answer_words(call, status, words);
+	if (!call_header(call, "Upgrade").p) {
+		console_answer_words(call, status, words);
+		return;
+	}
+	/* No websocket's client shows words, and what comes behind the headers is a frame to some. */
+	struct buf nothing;
+	buf_init(&nothing, 1);
+	call_set_answer_header(call, "Connection", STR("close"));
+	console_answer(call, status, "text/plain; charset=utf-8", &nothing);
 }
 
 /* ---- who comes, and from where ---- */
