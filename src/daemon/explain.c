@@ -157,10 +157,12 @@ static void wait_for(struct explanation *e, enum kind kind, const struct row *ro
 
 static const char *why_not_ready(const struct volume *v, const struct instance *i)
 {
-	if (!uuid_is_none(v->seen_instance) && !uuid_equal(v->seen_instance, i->row.id))
+	if (!v->is_shared && !uuid_is_none(v->seen_instance) && !uuid_equal(v->seen_instance, i->row.id))
 		return "another instance has it still.";
 	if (v->seen_size == 0)
 		return "its disk is not made yet.";
+	if (v->is_shared && !v->is_raw)
+		return "its disk gets the form in which several instances can have it.";
 	if (!uuid_equal(v->seen_host, i->host))
 		return "its disk is not on the instance's host yet.";
 	return "its disk has not its size yet.";

@@ -63,6 +63,8 @@ struct compute_disk {
 	uuid volume;  /* names the file (drivers/disk.h) and is the disk's serial number in the guest */
 	int64_t size; /* bytes */
 	bool is_readonly;
+	bool is_raw;    /* its file is a plain image; else qcow2 */
+	bool is_shared; /* needs is_raw: other domains may have it at the same time */
 	int slot; /* 0 to COMPUTE_DISK_SLOTS - 1; 0 is root. Name and address in the guest follow from it */
 	/* The key of an encrypted disk; NULL: the disk is not encrypted. define() hands it to the
 	 * host. */

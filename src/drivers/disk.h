@@ -52,6 +52,7 @@ struct disk_name {
 	enum disk_kind kind;
 	uuid id;           /* of the volume or the snapshot; unused for a base */
 	struct str sha256; /* of a base's content, hex; unused for the others */
+	bool is_raw;       /* of a volume, or a copy for a cut: a plain image of its bytes; else qcow2 */
 };
 
 struct disk_item {
@@ -82,6 +83,11 @@ struct disk_spec {
 	 * records nothing. Growing a disk may cost that record, and the next cut is then a whole
 	 * one. */
 	uuid tracked_from;
+	/* The disk is to be a plain image of its bytes, which several guests can have at a time; not with
+	 * a key. was_raw: it is one already, as a call reported before. Else it is made of the disk as it
+	 * is, if that was_there, whose file stays until a call with was_raw removes it. */
+	bool is_raw, was_raw;
+	bool is_growing; /* with was_raw: guests that have it may not know its size yet, and are told */
 	/* The disk existed before and may hold what a guest wrote, so it is never made anew. Gone:
 	 * ERR_NOT_FOUND. */
 	bool was_there;
@@ -101,6 +107,10 @@ struct disk_cut {
 	const struct disk_key *key; /* of the volume; the cut is encrypted with it, too. NULL: neither is */
 	/* SHA-256 of the volume's base, if that is encrypted; else empty. */
 	struct str encrypted_base;
+	/* The volume's file is a plain image. Its cut is always a whole one, and made in two calls: one
+	 * copies it, only while no guest that has the volume runs (ERR_IN_USE says that nothing else is in
+	 * the way); the next, with is_copied, makes the cut of the copy. */
+	bool is_raw, is_copied;
 	uuid tracked_from; /* as in struct disk_spec */
 	/* The image store still has the content of tracked_from, so an increment since then is
 	 * enough, if the disk has a record of it. */
@@ -110,9 +120,10 @@ struct disk_cut {
 };
 
 struct disk_cut_seen {
-	bool is_whole; /* the cut is complete; the members below that need it are valid */
-	int progress;  /* percent */
-	int64_t size;  /* bytes of the volume as the guest sees it */
+	bool is_whole;  /* the cut is complete; the members below that need it are valid */
+	bool is_copied; /* of a plain image: its content is fixed, and guests may go on */
+	int progress;   /* percent */
+	int64_t size;   /* bytes of the volume as the guest sees it */
 	/* When whole: the file holds only what was written since the cut of tracked_from; see
 	 * lay(). */
 	bool is_increment;
@@ -181,7 +192,8 @@ typedef RESULT disk_remove(struct disk_host *h, struct ctx *c, const struct disk
  * Repeat the call until is_whole is reported. Do not call again once that is recorded: a file that
  * is there then counts as half made, and is made anew, of a later moment. An increment is made only
  * where the wish takes one and the disk has an undamaged record; else the cut is a whole one, and
- * stands by itself. ERR_NOT_FOUND: the volume's file is not there. ERR_IO: the copy failed; the
+ * stands by itself. ERR_NOT_FOUND: the volume's file is not there. ERR_INVALID: a plain image begins in a way
+ * that keeps the host from copying it. ERR_IO: the copy failed; the
  * next call begins anew. */
 typedef RESULT disk_cut_volume(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
 			       struct disk_cut_seen *ret_seen);

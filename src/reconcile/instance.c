@@ -42,9 +42,10 @@ static enum instance_off off_reason(enum compute_off off)
 }
 
 /* reached: what is there is what the row's gen asks for. */
-static RESULT report_instance(struct step *s, const struct instance *row, const struct compute_seen *seen,
-			      bool reached)
+static RESULT report_instance(struct step *s, const struct instance_rows *rows,
+			      const struct compute_seen *seen, bool reached)
 {
+	const struct instance *row = rows->instance;
 	struct instance_report *report = STEP_NEW(s, struct instance_report);
 	*report = (struct instance_report){
 		.instance = row->row.id,
@@ -52,7 +53,7 @@ static RESULT report_instance(struct step *s, const struct instance *row, const 
 		.reached = reached,
 		.boots = row->wanted_boots,
 		.power = seen->power,
-		.is_paused = seen->is_paused,
+		.is_paused = instance_shows_pause(row, seen->is_paused, rows->stands_still),
 		.is_saved = seen->is_saved,
 		.off = off_reason(seen->off),
 		.boot_id = str_copy(s->ctx.arena, str_from(s->connection->boot_id)),
@@ -84,13 +85,13 @@ static RESULT apply_start(struct step *s, const struct instance_rows *rows)
 	TRY(define(s, rows));
 	TRY(set_power(s, rows->instance, COMPUTE_START));
 	TRY(instance_list_devices(s, rows, &seen));
-	return report_instance(s, rows->instance, &seen, true);
+	return report_instance(s, rows, &seen, true);
 }
 
-static RESULT apply_reset(struct step *s, const struct instance *row, const struct compute_seen *seen)
+static RESULT apply_reset(struct step *s, const struct instance_rows *rows, const struct compute_seen *seen)
 {
-	TRY(set_power(s, row, COMPUTE_RESET));
-	return report_instance(s, row, seen, true);
+	TRY(set_power(s, rows->instance, COMPUTE_RESET));
+	return report_instance(s, rows, seen, true);
 }
 
 static RESULT ask_guest(struct step *s, const struct instance *row, int64_t since_us)
@@ -122,8 +123,7 @@ static RESULT apply_plug(struct step *s, struct instance_rows *rows, bool define
 		step_again_at(s, w->asked_us + UNPLUG_AGAIN_S * SECOND);
 	}
 	bool has_news = seen.power != INSTANCE_SEEN_POWER_ON || !instance_is_reported(rows, &seen);
-	return has_news ? report_instance(s, rows->instance, &seen, seen.power == INSTANCE_SEEN_POWER_ON)
-			: OK;
+	return has_news ? report_instance(s, rows, &seen, seen.power == INSTANCE_SEEN_POWER_ON) : OK;
 }
 
 /* Asked and asked again, and it has not let go of it; paused it cannot. */
@@ -210,7 +210,7 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 	case INSTANCE_REBOOT:
 		return ask_guest(s, row, row->reboot_since_us);
 	case INSTANCE_RESET:
-		return apply_reset(s, row, &input->seen);
+		return apply_reset(s, rows, &input->seen);
 	case INSTANCE_PAUSE:
 		step_again(s);
 		return set_power(s, row, COMPUTE_PAUSE);
@@ -233,7 +233,7 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 	case INSTANCE_REPORT: /* of devices alone: no row of its own changes, which would wake it */
 		if (input->seen.power != INSTANCE_SEEN_POWER_ABSENT && !input->seen.devices_as_wished)
 			step_again(s);
-		return report_instance(s, row, &input->seen, !instance_went_off(row, input));
+		return report_instance(s, rows, &input->seen, !instance_went_off(row, input));
 	}
 	return FAIL(INTERNAL);
 }
@@ -312,11 +312,13 @@ static RESULT step_instance(struct step *s)
 		.grace_us = s->r->shutdown_grace_us,
 		.restart_us = rows.restart_us,
 		.leaves_host = rows.leaves_host,
+		.stands_still = rows.stands_still,
 	};
 	TRY(s->connection->driver->see(s->connection->connection, &s->ctx, &rows.domain, &input.seen));
 	if (input.seen.is_io_paused != (rows.io_paused_us != 0))
 		TRY(report_io_paused(s, input.seen.is_io_paused));
-	TRY(report_kept(s, &input.seen));
+	if (!rows.stands_still) /* then it cannot let go of anything, and nobody has to do anything */
+		TRY(report_kept(s, &input.seen));
 	input.resume_us = (rows.io_paused_us ? rows.io_paused_us : input.now_us) + IO_PAUSED_S * SECOND;
 	TRY(instance_keep_plugged(s, &rows, &input.seen));
 	TRY(instance_drop_rowless(s, &input.seen));

@@ -17,11 +17,16 @@ bool instance_has_ended(const struct instance *row)
 	       row->seen_gen == (int64_t) row->row.gen;
 }
 
+bool instance_shows_pause(const struct instance *row, bool is_paused, bool stands_still)
+{
+	return is_paused && (row->wanted_pause || !stands_still);
+}
+
 static bool differs_from_row(const struct instance *row, const struct instance_plan_input *input)
 {
 	return row->seen_power != input->seen.power || row->seen_gen != (int64_t) row->row.gen ||
-	       row->seen_paused != input->seen.is_paused || row->seen_saved != input->seen.is_saved ||
-	       !input->devices_reported;
+	       row->seen_paused != instance_shows_pause(row, input->seen.is_paused, input->stands_still) ||
+	       row->seen_saved != input->seen.is_saved || !input->devices_reported;
 }
 
 static enum instance_step plan_deleted(const struct instance *row, const struct instance_plan_input *input)
@@ -47,6 +52,8 @@ static enum instance_step plan_off(const struct instance *row, const struct inst
 			return INSTANCE_SAVE;
 		if (row->force_off || is_patience_over(input, row->off_since_us))
 			return INSTANCE_FORCE_OFF;
+		if (input->stands_still)
+			return seen->is_paused ? INSTANCE_SETTLED : INSTANCE_PAUSE;
 		return seen->is_paused ? INSTANCE_UNPAUSE : INSTANCE_SHUTDOWN; /* paused it hears nothing */
 	}
 	if (differs_from_row(row, input))
@@ -58,12 +65,22 @@ static enum instance_step plan_off(const struct instance *row, const struct inst
 	return INSTANCE_SETTLED;
 }
 
+/* Whether its processors are to stand still, or to go on: the rest waits for that. */
+static bool plan_pause(const struct instance *row, const struct instance_plan_input *input,
+		       enum instance_step *ret_step)
+{
+	bool wants_pause = row->wanted_pause || input->stands_still;
+	bool is_other = !input->seen.is_io_paused && input->seen.is_paused != wants_pause;
+	*ret_step = is_other                       ? wants_pause ? INSTANCE_PAUSE : INSTANCE_UNPAUSE
+		    : differs_from_row(row, input) ? INSTANCE_REPORT
+						   : INSTANCE_SETTLED;
+	return is_other || input->stands_still;
+}
+
 /* It runs, as it should. A reboot goes before all that is told of it, so nobody sees it off. */
 static enum instance_step plan_running(const struct instance *row, const struct instance_plan_input *input)
 {
 	bool wants_boot = row->wanted_boots > row->seen_boots;
-	if (!input->seen.is_io_paused && input->seen.is_paused != row->wanted_pause)
-		return row->wanted_pause ? INSTANCE_PAUSE : INSTANCE_UNPAUSE;
 	if (wants_boot && row->seen_power == INSTANCE_SEEN_POWER_ON) {
 		if (!is_patience_over(input, row->reboot_since_us))
 			return INSTANCE_REBOOT;
@@ -78,11 +95,12 @@ static enum instance_step plan_running(const struct instance *row, const struct 
 
 static enum instance_step plan_on(const struct instance *row, const struct instance_plan_input *input)
 {
+	enum instance_step step = INSTANCE_SETTLED;
 	if (input->seen.power == INSTANCE_SEEN_POWER_ON)
-		return plan_running(row, input);
+		return plan_pause(row, input, &step) ? step : plan_running(row, input);
 	if (instance_went_off(row, input))
 		return INSTANCE_REPORT;
-	if (!input->disks_ready)
+	if (!input->disks_ready || input->stands_still)
 		return INSTANCE_WAIT_DISKS;
 	return input->now_us < input->restart_us ? INSTANCE_BACK_OFF : INSTANCE_START;
 }

@@ -33,6 +33,7 @@ struct instance_plan_input {
 	struct compute_seen seen;
 	bool devices_reported; /* the rows know what was seen plugged */
 	bool disks_ready;
+	bool stands_still;        /* its processors are not to run for now, nor is it to start */
 	bool leaves_host;         /* off, it is to be gone from there, but for its disks */
 	int64_t now_us, grace_us; /* grace: from asking the guest to forcing it */
 	int64_t restart_us;       /* after an end of its own: not before; 0: at once */
@@ -45,6 +46,9 @@ enum instance_step instance_plan_step(const struct instance *row, const struct i
 /* True when the row says it was on, brought about for its present gen, and it is found off, or gone: a
  * change that began below, of which the engine decides what it means. */
 bool instance_went_off(const struct instance *row, const struct instance_plan_input *input);
+
+/* Whether its user is told that it is paused: not while it only stands still. */
+bool instance_shows_pause(const struct instance *row, bool is_paused, bool stands_still);
 
 /* True when its end was confirmed by the host: nothing of it is there any more. */
 bool instance_has_ended(const struct instance *row);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "engine/instance/instance.h"
 #include "engine/storage/volume.h"
+#include "engine/storage/volume_attachment.h"
 #include "model/boot_mode.h"
 #include "model/firmware.h"
 #include "model/manifest.h"
@@ -17,6 +18,7 @@
 #include "store/network.h"
 #include "store/port.h"
 #include "store/volume.h"
+#include "store/volume_attachment.h"
 
 _Static_assert((int) INSTANCE_VOLUMES_MAX <= (int) COMPUTE_DISK_SLOTS,
 	       "each volume of an instance has a slot");
@@ -31,12 +33,24 @@ struct manifest_rows { /* a VEC */
 
 /* ---- what it is to have ---- */
 
-/* Its file is whole on the instance's host, and not in another's hands. */
+/* Its file is whole on the instance's host, and not in another's hands, who does not share it. */
 static bool is_ready(const struct tables *t, const struct volume *v, const struct instance *i)
 {
-	bool is_free = uuid_is_none(v->seen_instance) || uuid_equal(v->seen_instance, i->row.id);
+	bool is_free =
+		uuid_is_none(v->seen_instance) || uuid_equal(v->seen_instance, i->row.id) || v->is_shared;
 	return is_free && uuid_equal(v->seen_host, i->host) && v->seen_size >= v->size &&
-	       !condition_find_by_subject(t, v->row.id, STR(DISK_MISSING));
+	       (v->is_raw || !v->is_shared) && !condition_find_by_subject(t, v->row.id, STR(DISK_MISSING));
+}
+
+static const struct volume *find_awaited_further(const struct tables *t, const struct instance *i)
+{
+	for (const struct volume_attachment *f = volume_attachment_first_by_instance(t, i->row.id); f;
+	     f = volume_attachment_next_by_instance(t, f)) {
+		const struct volume *v = volume_find(t, f->volume);
+		if (v && !is_ready(t, v, i))
+			return v;
+	}
+	return NULL;
 }
 
 const struct volume *reconciler_find_awaited_volume(const struct tables *t, const struct instance *i)
@@ -47,7 +61,7 @@ const struct volume *reconciler_find_awaited_volume(const struct tables *t, cons
 	const struct volume *v = is_to_start ? volume_first_by_instance(t, i->row.id) : NULL;
 	while (v && (!row_is_live(&v->row) || is_ready(t, v, i)))
 		v = volume_next_by_instance(t, v);
-	return v;
+	return v || !is_to_start ? v : find_awaited_further(t, i);
 }
 
 /* The disk that it is rescued with and its root disk have each other's places. */
@@ -79,17 +93,19 @@ static RESULT gather_disks(struct step *s, const struct tables *t, struct instan
 {
 	struct arena *a = s->ctx.arena;
 	VEC(struct compute_disk) disks = {0};
-	for (const struct volume *v = volume_first_by_instance(t, rows->instance->row.id); v;
-	     v = volume_next_by_instance(t, v)) {
+	struct volume_list volumes;
+	TRY(engine_list_disks(a, t, rows->instance->row.id, false, &volumes));
+	for (size_t k = 0; k < volumes.count; k++) {
+		const struct volume *v = volumes.at[k];
 		struct compute_disk disk = {.volume = v->row.id,
 					    .size = v->size,
 					    .is_readonly = v->is_readonly,
+					    .is_raw = v->is_raw,
+					    .is_shared = v->is_shared,
 					    .slot = slot_of(t, rows->instance, v),
 					    .limits =
 						    model_limit_disk(v->type, v->size, engine_volume_iops(v),
 								     engine_volume_throughput(v))};
-		if (!row_is_live(&v->row))
-			continue;
 		TRY(gather_crypt(s, t, v, &disk));
 		bool kept = is_ready(t, v, rows->instance) ? VEC_PUSH(a, &disks, disk)
 							   : VEC_PUSH(a, &rows->waiting, disk);
@@ -133,6 +149,10 @@ static RESULT gather_reported(struct step *s, const struct tables *t, struct ins
 	for (const struct volume *v = volume_first_by_seen_instance(t, id); v;
 	     v = volume_next_by_seen_instance(t, v))
 		if (!VEC_PUSH(a, &rows->reported_volumes, v->row.id))
+			return ctx_no_memory(&s->ctx);
+	for (const struct volume_attachment *f = volume_attachment_first_by_seen_instance(t, id); f;
+	     f = volume_attachment_next_by_seen_instance(t, f))
+		if (!VEC_PUSH(a, &rows->reported_volumes, f->volume))
 			return ctx_no_memory(&s->ctx);
 	for (const struct port *p = port_first_by_seen_instance(t, id); p;
 	     p = port_next_by_seen_instance(t, p))
@@ -186,6 +206,7 @@ RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows)
 		.has_drive = i->config_drive,
 	};
 	ret_rows->power_wanted = engine_instance_power_wanted(view.tables, row);
+	ret_rows->stands_still = engine_stands_still(view.tables, s->id);
 	ret_rows->leaves_host = engine_instance_leaves_host(view.tables, row);
 	ret_rows->restart_us = gather_restart(view.tables, row);
 	const struct condition *io_paused = condition_find_by_subject(view.tables, s->id, STR(IO_PAUSED));
@@ -290,10 +311,11 @@ static RESULT gather_manifest(struct step *s, const struct tables *t, struct man
 	const struct instance *row = instance_find(t, s->id);
 	if (!row)
 		return OK;
+	struct volume_list disks;
 	TRY(add_to_manifest(s, rows, KIND_INSTANCE, &row->row));
-	for (const struct volume *v = volume_first_by_instance(t, s->id); v;
-	     v = volume_next_by_instance(t, v))
-		TRY(add_to_manifest(s, rows, KIND_VOLUME, &v->row));
+	TRY(engine_list_disks(s->ctx.arena, t, s->id, false, &disks));
+	for (size_t k = 0; k < disks.count; k++)
+		TRY(add_to_manifest(s, rows, KIND_VOLUME, &disks.at[k]->row));
 	for (const struct port *p = port_first_by_instance(t, s->id); p; p = port_next_by_instance(t, p)) {
 		TRY(add_to_manifest(s, rows, KIND_PORT, &p->row));
 		for (const struct secondary_ip *i = engine_first_secondary_ip(t, p->row.id); i;

@@ -17,6 +17,7 @@ struct instance_rows {
 	bool obstacle_reported;           /* the instance has a condition that says so */
 	VEC(uuid) reported_volumes, reported_ports; /* which the rows say to be plugged into it */
 	enum instance_wanted_power power_wanted;
+	bool stands_still;    /* a snapshot of a disk that it shares is about to be cut */
 	bool leaves_host;     /* nothing of it is to stay there but its disks */
 	int64_t io_paused_us; /* since when a condition says so; 0: it is not */
 	int64_t restart_us;   /* not before, after an end of its own; 0: at once */

@@ -26,9 +26,11 @@
 #include "store/volume.h"
 
 enum {
-	CUT_SHARE = 50,     /* percent of its progress */
-	PROGRESS_STEP = 10, /* that is worth telling */
-	LOOK_AGAIN_S = 1,   /* at a cut that is being made */
+	CUT_SHARE = 50,               /* percent of its progress */
+	PROGRESS_STEP = 10,           /* that is worth telling */
+	LOOK_AGAIN_S = 1,             /* at a cut that is being made */
+	HELD_AGAIN_S = 10,            /* after a cut failed for which guests stood still */
+	STILL_AGAIN_US = SECOND / 10, /* at guests that are about to stand still */
 	ROOM_AGAIN_S = 30
 };
 
@@ -37,6 +39,8 @@ struct snapshot_rows {
 	bool is_pending;
 	bool is_used;               /* a disk is made from it */
 	bool has_to_wait;           /* its guest is still on */
+	bool is_raw;                /* its volume's file is a plain image */
+	bool is_on_the_way;         /* its volume's file becomes one just now */
 	const struct disk_key *key; /* NULL: it is plain */
 	struct str encrypted_base;  /* of its volume, or empty */
 	uuid tracked_from;          /* its volume's */
@@ -85,6 +89,9 @@ static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
 		TRY(gather_crypt(s, view.tables, snapshot, ret_rows));
 	if (ret_rows->is_pending)
 		TRY(gather_track(s, view.tables, snapshot, ret_rows));
+	const struct volume *v = volume_find(view.tables, snapshot->volume);
+	ret_rows->is_raw = v && v->is_raw;
+	ret_rows->is_on_the_way = v && v->is_shared && !v->is_raw;
 	const struct instance *i = instance_find(view.tables, snapshot->instance);
 	ret_rows->has_to_wait = snapshot->needs_off && i && i->seen_power == INSTANCE_SEEN_POWER_ON;
 	return OK;
@@ -114,7 +121,7 @@ static struct str laid_path(struct step *s)
 static RESULT report_snapshot(struct step *s, const struct snapshot *row, const struct snapshot_report *seen)
 {
 	bool is_news = seen->stage > row->seen_stage || seen->problem.n > 0 ||
-		       seen->progress >= row->progress + PROGRESS_STEP;
+		       seen->is_held != row->is_held || seen->progress >= row->progress + PROGRESS_STEP;
 	if (!is_news)
 		return OK;
 	struct snapshot_report *report = STEP_NEW(s, struct snapshot_report);
@@ -148,6 +155,32 @@ static RESULT report_room(struct step *s, bool lacks)
 
 /* ---- the stages ---- */
 
+/* Nothing but guests that run was in the way of the last try: they stand still from now on, until it is cut.
+ * If something else comes in its way, they go on: no guest waits for room on a host. */
+static RESULT report_still(struct step *s, const struct snapshot *row, bool is_held)
+{
+	struct snapshot_report report = {.is_held = is_held};
+	if (is_held)
+		step_again_at(s, clock_now_us() + STILL_AGAIN_US);
+	return report_snapshot(s, row, &report);
+}
+
+static RESULT judge_cut(struct step *s, const struct snapshot_rows *rows, struct result result)
+{
+	bool is_lost = result.code == ERR_NOT_FOUND || (rows->is_raw && result.code == ERR_INVALID);
+	if (is_lost)
+		return report_failed(s, rows->snapshot);
+	if (rows->is_raw && result.code == ERR_IN_USE) {
+		ctx_clear_problem(&s->ctx);
+		return report_still(s, rows->snapshot, true);
+	}
+	if (rows->is_raw && result.code != ERR_GONE) {
+		s->work->rests_until_us = clock_now_us() + HELD_AGAIN_S * SECOND;
+		TRY(report_still(s, rows->snapshot, false));
+	}
+	return result;
+}
+
 static RESULT cut(struct step *s, const struct snapshot_rows *rows)
 {
 	const struct snapshot *row = rows->snapshot;
@@ -156,18 +189,20 @@ static RESULT cut(struct step *s, const struct snapshot_rows *rows)
 				.volume = row->volume,
 				.key = rows->key,
 				.encrypted_base = rows->encrypted_base,
+				.is_raw = rows->is_raw,
+				.is_copied = row->seen_stage == SNAPSHOT_SEEN_STAGE_COPIED,
 				.tracked_from = rows->tracked_from,
 				.takes_increment = since.n > 0 && file_exists(since.p),
 				.is_passing = row->is_bound};
 	struct disk_cut_seen seen = {0};
 	struct result result = s->connection->disk_driver->cut(s->connection->disks, &s->ctx, &wish, &seen);
-	if (result.code == ERR_NOT_FOUND)
-		return report_failed(s, row);
-	TRY(result);
-	if (!seen.is_whole)
+	if (!result_is_ok(result))
+		return judge_cut(s, rows, result);
+	if (!seen.is_whole && !seen.is_copied)
 		step_again_at(s, clock_now_us() + LOOK_AGAIN_S * SECOND);
-	struct snapshot_report report = {.stage = seen.is_whole ? SNAPSHOT_SEEN_STAGE_CUT
-								: SNAPSHOT_SEEN_STAGE_NONE,
+	struct snapshot_report report = {.stage = seen.is_whole    ? SNAPSHOT_SEEN_STAGE_CUT
+						  : seen.is_copied ? SNAPSHOT_SEEN_STAGE_COPIED
+								   : SNAPSHOT_SEEN_STAGE_NONE,
 					 .progress = seen.progress * CUT_SHARE / 100,
 					 .volume_size = seen.size,
 					 .is_tracked = seen.is_tracked,
@@ -288,13 +323,14 @@ static RESULT encrypt(struct step *s, const struct snapshot *row)
 /* Kept, failed or deleted: nothing of it stays on its host. */
 static RESULT leave_host(struct step *s)
 {
-	struct disk_name name = cut_of(s);
+	struct disk_name name = cut_of(s), copy = {.kind = DISK_CUT, .id = s->id, .is_raw = true};
 	struct str path = part_path(s), laid = laid_path(s);
 	if (!path.p || !laid.p)
 		return ctx_no_memory(&s->ctx);
 	(void) unlink(path.p);
 	(void) unlink(laid.p);
 	TRY(s->connection->disk_driver->remove(s->connection->disks, &s->ctx, &name));
+	TRY(s->connection->disk_driver->remove(s->connection->disks, &s->ctx, &copy));
 	struct snapshot_leaving *leaving = STEP_NEW(s, struct snapshot_leaving);
 	leaving->snapshot = s->id;
 	step_report(s, engine_leave_snapshot_host_run, leaving);
@@ -340,6 +376,17 @@ static RESULT forget(struct step *s)
 	return OK;
 }
 
+/* Its guest's going off wakes it. */
+static RESULT cut_when_due(struct step *s, const struct snapshot_rows *rows)
+{
+	bool rests = rows->is_raw && clock_now_us() < s->work->rests_until_us;
+	if (rests)
+		step_again_at(s, s->work->rests_until_us);
+	if (rows->is_on_the_way)
+		step_again_at(s, clock_now_us() + LOOK_AGAIN_S * SECOND);
+	return rows->has_to_wait || rows->is_on_the_way || rests ? OK : cut(s, rows);
+}
+
 static RESULT step_snapshot(struct step *s)
 {
 	struct snapshot_rows rows = {0};
@@ -363,7 +410,7 @@ static RESULT step_snapshot(struct step *s)
 		return leave_host(s);
 	if (row->seen_stage == SNAPSHOT_SEEN_STAGE_CUT)
 		return fetch(s, &rows);
-	return rows.has_to_wait ? OK : cut(s, &rows); /* its guest's going off wakes it */
+	return cut_when_due(s, &rows);
 }
 
 /* ---- who looks because of it ---- */
@@ -389,6 +436,8 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 	const struct volume *v = volume_find(t, snapshot->volume);
 	if (v)
 		wake_for_row(r, KIND_VOLUME, &v->row);
+	if (v)
+		wake_further_users(r, t, v);
 	for (v = snapshot->is_bound ? volume_first_by_snapshot(t, after->id) : NULL; v;
 	     v = volume_next_by_snapshot(t, v))
 		wake_for_row(r, KIND_VOLUME, &v->row); /* a copy that waits for it */

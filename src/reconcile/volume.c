@@ -21,11 +21,13 @@
 #include "drivers/image_file.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/volume.h"
+#include "engine/storage/volume_attachment.h"
 #include "model/condition.h"
 #include "reconcile/work.h"
 #include "store/instance.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
+#include "store/volume_attachment.h"
 
 enum { ROOM_AGAIN_S = 30, IMAGE_AGAIN_S = 5 };
 
@@ -61,43 +63,55 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 		TRY(gather_volume_base(s, view.tables, v, &ret_rows->base));
 		TRY(gather_disk_key(s, v->data_key, &ret_rows->key));
 	}
+	if (v->is_raw && v->reverts == v->seen_reverts)
+		ret_rows->base = (struct volume_base){0}; /* such a file stands by itself */
 	const struct instance *i = instance_find(view.tables, v->instance);
 	ret_rows->is_left_in_use = is_to_be_cut_on(view.tables, v, v->left_host);
 	ret_rows->grows_later =
 		v->seen_size > 0 && v->size > v->seen_size && is_to_be_cut_on(view.tables, v, v->seen_host);
 	bool has_domain = i && i->seen_power != INSTANCE_SEEN_POWER_ABSENT && !row_is_live(&v->row);
 	ret_rows->is_in_use = has_domain || !uuid_is_none(v->seen_instance) ||
+			      engine_has_several_attachments(view.tables, s->id) ||
 			      (v->seen_size > 0 && engine_volume_is_being_copied(view.tables, s->id));
 	return OK;
 }
 
-static struct disk_name file_of(const struct step *s)
+/* The one that counts. */
+static struct disk_name file_of(const struct volume *v)
 {
-	return (struct disk_name){.kind = DISK_VOLUME, .id = s->id};
+	return (struct disk_name){.kind = DISK_VOLUME, .id = v->row.id, .is_raw = v->is_raw};
 }
 
-static RESULT remove_file(struct step *s)
+/* In whichever form: while it is to become a plain image, or has just become one, there may be two. */
+static RESULT remove_file(struct step *s, const struct volume *v)
 {
-	struct disk_name name = file_of(s);
-	return s->connection->disk_driver->remove(s->connection->disks, &s->ctx, &name);
+	struct disk_name name = {.kind = DISK_VOLUME, .id = s->id};
+	TRY(s->connection->disk_driver->remove(s->connection->disks, &s->ctx, &name));
+	name.is_raw = true;
+	return v->is_shared || v->is_raw
+		       ? s->connection->disk_driver->remove(s->connection->disks, &s->ctx, &name)
+		       : OK;
 }
 
 /* ---- what is told ---- */
 
-static RESULT report_volume(struct step *s, const struct volume *v, op_run run, uuid host, int64_t size)
+static RESULT report_volume(struct step *s, const struct volume *v, op_run run, uuid host, int64_t size,
+			    bool is_raw)
 {
 	struct volume_report *report = STEP_NEW(s, struct volume_report);
 	*report = (struct volume_report){
 		.volume = v->row.id, .gen = v->row.gen, .host = host, .size = size, .reverts = v->reverts};
+	report->is_raw = is_raw;
 	step_report(s, run, report);
 	return OK;
 }
 
-static RESULT report_size(struct step *s, const struct volume *v, int64_t size)
+static RESULT report_size(struct step *s, const struct volume *v, int64_t size, bool is_raw)
 {
-	if (v->seen_size == size && v->seen_gen == (int64_t) v->row.gen && v->seen_reverts == v->reverts)
+	if (v->seen_size == size && v->seen_gen == (int64_t) v->row.gen && v->seen_reverts == v->reverts &&
+	    v->is_raw == is_raw)
 		return OK;
-	return report_volume(s, v, engine_see_volume_run, v->host, size);
+	return report_volume(s, v, engine_see_volume_run, v->host, size, is_raw);
 }
 
 static RESULT report_missing(struct step *s, const struct volume *v, bool is_missing)
@@ -149,11 +163,11 @@ static RESULT step_deleted(struct step *s, const struct volume_rows *rows, uuid 
 	if (rows->is_in_use)
 		return OK;       /* the going of what holds it wakes it */
 	if (!uuid_is_none(host)) /* else it never was anywhere */
-		TRY(remove_file(s));
+		TRY(remove_file(s, v));
 	if (!uuid_is_none(v->seen_host) && !uuid_equal(host, v->seen_host))
-		return report_volume(s, v, engine_leave_volume_host_run, host, 0);
-	TRY(report_size(s, v, 0));
-	return report_volume(s, v, engine_forget_volume_run, UUID_NONE, 0);
+		return report_volume(s, v, engine_leave_volume_host_run, host, 0, v->is_raw);
+	TRY(report_size(s, v, 0, false));
+	return report_volume(s, v, engine_forget_volume_run, UUID_NONE, 0, false);
 }
 
 /* ---- moving ---- */
@@ -234,7 +248,7 @@ static RESULT begin_move(struct step *s, const struct volume_rows *rows)
 {
 	bool has_base = true;
 	drop_fetched(s);
-	TRY(remove_file(s));
+	TRY(remove_file(s, rows->volume));
 	if (rows->base.sha256.n)
 		TRY(send_base(s, &rows->base, &has_base));
 	if (!has_base)
@@ -248,7 +262,7 @@ static RESULT begin_move(struct step *s, const struct volume_rows *rows)
 /* On the old host. */
 static RESULT fetch(struct step *s, const struct volume *v)
 {
-	struct disk_name name = file_of(s);
+	struct disk_name name = file_of(v);
 	struct disk_copy copy = {.path = fetched_path(s, v, false)};
 	struct str whole = fetched_path(s, v, true);
 	if (!copy.path.p || !whole.p)
@@ -276,7 +290,7 @@ static RESULT fetch(struct step *s, const struct volume *v)
 /* On the new host. */
 static RESULT send(struct step *s, const struct volume *v)
 {
-	struct disk_name name = file_of(s);
+	struct disk_name name = file_of(v);
 	struct disk_copy copy = {.path = fetched_path(s, v, true)};
 	if (!copy.path.p)
 		return ctx_no_memory(&s->ctx);
@@ -284,7 +298,7 @@ static RESULT send(struct step *s, const struct volume *v)
 	TRY(s->connection->disk_driver->push(s->connection->disks, &s->ctx, &name, &copy));
 	if (copy.done < copy.size)
 		return OK;
-	return report_volume(s, v, engine_see_volume_run, v->host, v->seen_size);
+	return report_volume(s, v, engine_see_volume_run, v->host, v->seen_size, v->is_raw);
 }
 
 static RESULT step_moving(struct step *s, const struct volume_rows *rows, enum move move)
@@ -304,8 +318,8 @@ static RESULT step_moving(struct step *s, const struct volume_rows *rows, enum m
 static RESULT step_left(struct step *s, const struct volume *v)
 {
 	drop_fetched(s);
-	TRY(remove_file(s));
-	return report_volume(s, v, engine_leave_volume_host_run, v->left_host, 0);
+	TRY(remove_file(s, v));
+	return report_volume(s, v, engine_leave_volume_host_run, v->left_host, 0, v->is_raw);
 }
 
 /* ---- the step ---- */
@@ -332,11 +346,15 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 				 .key = rows->key,
 				 .base_is_encrypted = rows->base.is_encrypted,
 				 .tracked_from = v->tracked_from,
-				 .was_there = v->seen_size > 0 && !is_reverting};
+				 .is_raw = v->is_shared || v->is_raw, /* once it is one it stays so */
+				 .was_raw = v->is_raw && !is_reverting,
+				 .is_growing =
+					 v->seen_size<v->size, .was_there = v->seen_size> 0 && !is_reverting};
 	if (v->is_encrypted && !rows->key)
 		return draw_key(s, v);
 	if (is_reverting)
-		TRY(remove_file(s)); /* as often as it takes until the new one is reported: nothing has it */
+		TRY(remove_file(s,
+				v)); /* as often as it takes until the new one is reported: nothing has it */
 	struct result result =
 		s->connection->disk_driver->ensure(s->connection->disks, &s->ctx, &wish, &seen);
 	bool is_missing = result.code == ERR_NOT_FOUND && wish.was_there;
@@ -352,7 +370,7 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 	TRY(report_unreadable(s, false)); /* another volume's step may have sent it */
 	if (rows->grows_later)
 		return OK; /* the cut wakes it */
-	return report_size(s, v, seen.size);
+	return report_size(s, v, seen.size, wish.is_raw);
 }
 
 static RESULT step_volume(struct step *s)
@@ -401,6 +419,23 @@ static void wake_volume(struct reconciler *r, const struct row *row)
 		wake_on_host(r, v->host, KIND_INSTANCE, v->seen_instance); /* it is to let go of it */
 }
 
+void wake_further_users(struct reconciler *r, const struct tables *t, const struct volume *v)
+{
+	for (const struct volume_attachment *f = volume_attachment_first_by_volume(t, v->row.id); f;
+	     f = volume_attachment_next_by_volume(t, f)) {
+		uuid instance = uuid_is_none(f->instance) ? f->seen_instance : f->instance;
+		wake_on_host(r, v->host, KIND_INSTANCE, instance);
+	}
+}
+
+static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
+			 const struct row *after)
+{
+	(void) before;
+	wake_volume(r, after);
+	wake_further_users(r, t, volume_of(after));
+}
+
 /* What it was made from may have waited for the last such volume. */
 static void wake_forgotten(struct reconciler *r, const struct tables *t, const struct row *row)
 {
@@ -411,7 +446,31 @@ const struct resource reconcile_volume = {
 	.step = step_volume,
 	.is_swept = true,
 	.wake = wake_volume,
+	.wake_changed = wake_changed,
 	.wake_forgotten = wake_forgotten,
+};
+
+/* Its instance plugs it, or lets go of it. */
+static void wake_attached(struct reconciler *r, const struct tables *t, const struct row *row)
+{
+	const struct volume_attachment *f = volume_attachment_of(row);
+	const struct volume *v = volume_find(t, f->volume);
+	uuid instance = uuid_is_none(f->instance) ? f->seen_instance : f->instance;
+	if (v && !uuid_is_none(instance))
+		wake_on_host(r, v->host, KIND_INSTANCE, instance);
+}
+
+static void wake_attachment(struct reconciler *r, const struct tables *t, const struct row *before,
+			    const struct row *after)
+{
+	if (before)
+		wake_attached(r, t, before);
+	wake_attached(r, t, after);
+}
+
+const struct resource reconcile_volume_attachment = {
+	.wake_changed = wake_attachment,
+	.wake_forgotten = wake_attached,
 };
 
 static const struct volume *find_subject(const struct tables *t, const struct row *condition)
@@ -428,6 +487,8 @@ static void wake_for_obstacle(struct reconciler *r, const struct tables *t, cons
 	const struct volume *v = find_subject(t, after);
 	if (v && !uuid_is_none(v->instance))
 		wake_on_host(r, v->host, KIND_INSTANCE, v->instance);
+	if (v)
+		wake_further_users(r, t, v);
 }
 
 /* A disk is back: the instance may have waited for it. */
@@ -435,7 +496,7 @@ static void wake_for_way(struct reconciler *r, const struct tables *t, const str
 {
 	const struct volume *v = find_subject(t, row);
 	if (v)
-		wake_volume(r, &v->row);
+		wake_changed(r, t, NULL, &v->row);
 }
 
 const struct resource reconcile_condition = {

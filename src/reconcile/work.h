@@ -67,6 +67,7 @@ struct work {
 	int64_t due_us;    /* when a retry is to come; 0: none */
 	int64_t kept_us;   /* since when an instance's guest is asked to let go of a device; 0: it is not */
 	int64_t asked_us;  /* when it was asked last, or found to be asked */
+	int64_t rests_until_us; /* a cut for which guests stood still failed: not before */
 };
 
 /* Of the fetch lanes an account has FETCH_SHARE at most: what strangers' servers send to it takes as long as
@@ -413,6 +414,8 @@ void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row);
 void wake_network(struct reconciler *r, enum kind kind, uuid id);
 /* An instance, or what lies in a host's pool. While the host is away nobody is queued on it. */
 void wake_on_host(struct reconciler *r, uuid host, enum kind kind, uuid id);
+/* The instances that have a shared volume besides the one that its row names. */
+void wake_further_users(struct reconciler *r, const struct tables *t, const struct volume *v);
 /* A row that is to be forgotten, and may have waited for something that is gone now. */
 void wake_deleted(struct reconciler *r, const struct tables *t, enum kind kind, uuid id);
 /* Jobs that wait for that row, one after the other (reconcile/job.c). */

@@ -571,6 +571,8 @@ ROWS = [
     ("CreateVolume", {"AvailabilityZone": "", "+AvailabilityZoneId": "use1-az1", "SnapshotId": "{snap}"}, {"copy": "VolumeId"},
      "DescribeVolumes", {"VolumeIds": ["{copy}"]}, "Volumes[0]",
      {"SnapshotId": "{snap}", "VolumeType": "gp2", "Iops": 100, "AvailabilityZone": "us-east-1a", "Tags": None}),
+    ("CreateVolume", {"AvailabilityZone": "us-east-1b", "Size": 4, "VolumeType": "io2", "Iops": 100, "MultiAttachEnabled": True},
+     {"shared": "VolumeId"}, "DescribeVolumes", {"VolumeIds": ["{shared}"]}, "Volumes[0]", {"MultiAttachEnabled": True, "Iops": 100}),
     ("AttachVolume", {"VolumeId": "{data}", "InstanceId": "{i}", "Device": "/dev/sdf"}, {},
      "DescribeVolumes", {"VolumeIds": ["{data}"]}, "Volumes[0].Attachments[0]",
      {"InstanceId": "{i}", "Device": "/dev/sdf", "State": Some("attaching|attached"), "DeleteOnTermination": False}),

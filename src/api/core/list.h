@@ -15,7 +15,7 @@
 #include "store/query.h"
 
 /* How the values of a filter lead to rows: part of a face's const filter rows. */
-enum { ACCESS_PATHS_MAX = 3, ACCESS_JOINS_MAX = QUERY_JOINS_MAX - 1 };
+enum { ACCESS_PATHS_MAX = 4, ACCESS_JOINS_MAX = QUERY_JOINS_MAX - 1 };
 struct access_path {
 	enum kind kind;     /* of the rows that a value names; KIND_NONE: no path */
 	unsigned index;     /* by this index's first field, or the second behind an account; 0: by their id */

@@ -7,6 +7,7 @@
 #include "engine/network/ipv6.h"
 #include "engine/network/port.h"
 #include "engine/region/region.h"
+#include "engine/storage/volume_attachment.h"
 #include "model/port_prefix.h"
 #include "model/secondary_ip.h"
 #include "store/account.h"
@@ -124,11 +125,10 @@ static RESULT gather_nics(const struct tables *t, struct arena *a, struct imds_f
 static RESULT gather_volumes(const struct tables *t, struct arena *a, struct imds_facts *s)
 {
 	VEC(const struct volume *) volumes = {0};
-	uuid instance = s->instance->row.id;
-	for (const struct volume *v = volume_first_by_instance(t, instance); v;
-	     v = volume_next_by_instance(t, v)) {
-		if (!row_is_live(&v->row))
-			continue;
+	struct volume_list disks;
+	TRY(engine_list_disks(a, t, s->instance->row.id, false, &disks));
+	for (size_t k = 0; k < disks.count; k++) {
+		const struct volume *v = disks.at[k];
 		if (v->device_slot == 0 && !s->root)
 			s->root = v;
 		else if (!VEC_PUSH(a, &volumes, v))

@@ -332,25 +332,31 @@ static RESULT cut_running(struct disk_host *h, struct ctx *c, virDomainPtr d, co
 }
 
 /* Returns when it is whole. */
-static RESULT cut_resting(struct disk_host *h, struct ctx *c, virStorageVolPtr source,
-			  const struct disk_file *f, struct str file)
+RESULT libvirt_copy_resting(struct compute_host *h, struct ctx *c, virStorageVolPtr source, int64_t size,
+			    struct str file)
 {
-	TRY(libvirt_delete_volume(h->on, c, h->on->pool, file));
-	TRY(need_room(h, c, f));
 	struct str xml = str_print(c->arena,
 				   "<volume type='file'><name>%" STR_FMT
 				   "</name><capacity unit='bytes'>%" PRId64 "</capacity>"
 				   "<allocation>0</allocation><target><format type='qcow2'/>"
 				   "<compat>1.1</compat></target></volume>",
-				   STR_ARG(file), f->size);
+				   STR_ARG(file), size);
 	if (!xml.p)
 		return ctx_no_memory(c);
-	AUTO_VOLUME v = virStorageVolCreateXMLFrom(h->on->pool, xml.p, source, 0);
+	AUTO_VOLUME v = virStorageVolCreateXMLFrom(h->pool, xml.p, source, 0);
 	if (v)
 		return OK;
-	struct result r = libvirt_fail(h->on, c, "copying the disk %" STR_FMT, STR_ARG(f->path));
-	virStoragePoolRefresh(h->on->pool, 0);
-	return libvirt_blame_room(h->on, c, r);
+	struct result r = libvirt_fail(h, c, "making the cut %" STR_FMT, STR_ARG(file));
+	virStoragePoolRefresh(h->pool, 0);
+	return libvirt_blame_room(h, c, r);
+}
+
+static RESULT cut_resting(struct disk_host *h, struct ctx *c, virStorageVolPtr source,
+			  const struct disk_file *f, struct str file)
+{
+	TRY(libvirt_delete_volume(h->on, c, h->on->pool, file));
+	TRY(need_room(h, c, f));
+	return libvirt_copy_resting(h->on, c, source, f->size, file);
 }
 
 /* An encrypted one is copied by QEMU only, and one that notes what is written copied better by it. */
@@ -375,8 +381,10 @@ RESULT libvirt_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cu
 	TRY(libvirt_need_pools(on, c));
 	struct disk_name name = {.kind = DISK_CUT, .id = cut->snapshot};
 	struct str file = libvirt_disk_name(c->arena, on->region, &name);
+	if (cut->is_raw)
+		return libvirt_cut_raw(h, c, cut, file, ret_seen);
 	TRY(libvirt_find_volume(on, c, on->pool, file, &there));
-	struct str volume = libvirt_volume_name(c->arena, on->region, cut->volume);
+	struct str volume = libvirt_volume_name(c->arena, on->region, cut->volume, false);
 	TRY(libvirt_find_volume(on, c, on->pool, volume, &v));
 	if (!v)
 		return ctx_fail(c, ERR_NOT_FOUND, "the disk %" STR_FMT " is missing on the host %s",

@@ -58,7 +58,7 @@ RESULT libvirt_write_source(struct ctx *c, struct buf *b, const struct domain_pl
 			    const struct compute_disk *d)
 {
 	struct disk_name base = {.kind = DISK_BASE, .sha256 = d->encrypted_base};
-	struct str file = libvirt_volume_name(c->arena, place->region, d->volume);
+	struct str file = libvirt_volume_name(c->arena, place->region, d->volume, d->is_raw);
 	struct str base_file = libvirt_disk_name(c->arena, place->region, &base);
 	if (!file.p || !base_file.p)
 		return ctx_no_memory(c);
@@ -75,12 +75,13 @@ RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_plac
 			  const struct compute_hardware *hw, const struct compute_disk *d)
 {
 	char ec2_id[EC2_ID_TEXT_SIZE];
-	/* Real hosts bypass their page cache; under emulation it helps, and any file system will do. */
+	/* Real hosts bypass their page cache; under emulation it helps, and any file system will do. The
+	 * guests that share a disk are on one host, and see each other's writes either way. */
 	const char *cache = place->virt == HOST_SEEN_VIRT_KVM ? "none" : "writeback";
 	buf_print(b,
-		  "<disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='%s' "
+		  "<disk type='file' device='disk'><driver name='qemu' type='%s' cache='%s' "
 		  "discard='unmap'/>",
-		  cache);
+		  d->is_raw ? "raw" : "qcow2", cache);
 	TRY(libvirt_write_source(c, b, place, d));
 	buf_print(b, "<target dev='%cd%c' bus='%s'/>", hw->sata ? 's' : 'v', (char) ('a' + d->slot),
 		  hw->sata ? "sata" : "virtio");
@@ -89,6 +90,8 @@ RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_plac
 	buf_print(b, "<serial>vol%s</serial>", ec2_id + strlen("vol-"));
 	if (d->is_readonly)
 		buf_print(b, "<readonly/>");
+	if (d->is_shared)
+		buf_print(b, "<shareable/>");
 	libvirt_write_limits(b, &d->limits);
 	if (d->slot == 0)
 		buf_print(b, "<boot order='1'/>");

@@ -128,7 +128,7 @@ static RESULT plug_nic(struct plugging *p, const struct compute_nic *n)
 static RESULT limit(struct plugging *p, const struct compute_disk *d)
 {
 	struct domain_devices now = {0};
-	struct str name = libvirt_volume_name(p->c->arena, p->place->region, d->volume);
+	struct str name = libvirt_volume_name(p->c->arena, p->place->region, d->volume, d->is_raw);
 	struct str path =
 		str_print(p->c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(p->place->pool_path), STR_ARG(name));
 	if (!path.p)

@@ -102,8 +102,8 @@ RESULT libvirt_create_disk(struct compute_host *h, struct ctx *c, struct str nam
 }
 
 /* The base is whole when it is as long as it should be: it only grows by what arrives, in order. */
-static RESULT has_base(struct compute_host *h, struct ctx *c, const struct disk_spec *w, struct str name,
-		       bool *ret_has)
+RESULT libvirt_has_base(struct compute_host *h, struct ctx *c, const struct disk_spec *w, struct str name,
+			bool *ret_has)
 {
 	AUTO_VOLUME v = NULL;
 	int64_t size = -1;
@@ -125,7 +125,7 @@ static RESULT create_disk(struct compute_host *h, struct ctx *c, const struct di
 	if (w->base_sha256.n) {
 		struct disk_name base_name = {.kind = DISK_BASE, .sha256 = w->base_sha256};
 		base = libvirt_disk_name(c->arena, h->region, &base_name);
-		TRY(has_base(h, c, w, base, &has));
+		TRY(libvirt_has_base(h, c, w, base, &has));
 	}
 	if (has)
 		TRY(libvirt_create_disk(h, c, name, w->size, base, w->key));
@@ -139,7 +139,7 @@ static RESULT look_for_base(struct compute_host *h, struct ctx *c, const struct 
 {
 	struct disk_name base_name = {.kind = DISK_BASE, .sha256 = w->base_sha256};
 	bool has = false;
-	TRY(has_base(h, c, w, libvirt_disk_name(c->arena, h->region, &base_name), &has));
+	TRY(libvirt_has_base(h, c, w, libvirt_disk_name(c->arena, h->region, &base_name), &has));
 	seen->lacks_base = !has;
 	return OK;
 }
@@ -249,7 +249,7 @@ static RESULT grow_disk(struct disk_host *disks, struct ctx *c, virStorageVolPtr
 	return r;
 }
 
-static RESULT fail_missing(struct compute_host *h, struct ctx *c, uuid volume)
+struct result libvirt_fail_missing(struct compute_host *h, struct ctx *c, uuid volume)
 {
 	char id[UUID_TEXT_SIZE];
 	return ctx_fail(c, ERR_NOT_FOUND, "the disk of volume %s is missing on the host %s",
@@ -258,7 +258,7 @@ static RESULT fail_missing(struct compute_host *h, struct ctx *c, uuid volume)
 
 /* Of what format a file is that was sent, libvirt learns when it reads the pool, which it does some time
  * afterwards by itself: not always before we ask. */
-static RESULT read_format(struct compute_host *h, struct ctx *c, virStorageVolPtr v, struct disk_file *file)
+RESULT libvirt_read_format(struct compute_host *h, struct ctx *c, virStorageVolPtr v, struct disk_file *file)
 {
 	if (str_is(file->format, "qcow2"))
 		return OK;
@@ -290,7 +290,9 @@ static RESULT ensure(struct disk_host *disks, struct ctx *c, const struct disk_s
 	if (wish->size <= 0 || wish->size % 512)
 		return ctx_fail(c, ERR_INVALID, "a disk of %" PRId64 " bytes", wish->size);
 	TRY(libvirt_need_pools(h, c));
-	struct str name = libvirt_volume_name(c->arena, h->region, wish->volume);
+	if (wish->is_raw)
+		return libvirt_ensure_raw(disks, c, wish, ret_seen);
+	struct str name = libvirt_volume_name(c->arena, h->region, wish->volume, false);
 	TRY(libvirt_find_volume(h, c, h->pool, name, &v));
 	if (v)
 		TRY(libvirt_read_disk(h, c, v, &file));
@@ -299,10 +301,10 @@ static RESULT ensure(struct disk_host *disks, struct ctx *c, const struct disk_s
 		libvirt_autodrop_volume(&v);
 	}
 	if (!v && wish->was_there)
-		return fail_missing(h, c, wish->volume);
+		return libvirt_fail_missing(h, c, wish->volume);
 	if (!v)
 		return create_disk(h, c, wish, name, ret_seen);
-	TRY(read_format(h, c, v, &file));
+	TRY(libvirt_read_format(h, c, v, &file));
 	TRY(check_encryption(h, c, wish, &file));
 	if (file.size < wish->size)
 		TRY(grow_disk(disks, c, v, &file, wish));

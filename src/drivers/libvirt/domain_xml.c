@@ -32,10 +32,10 @@ static struct str write_name(struct arena *a, uuid region, const char *what, str
 	return str_print(a, "dari-%s%s-%" STR_FMT "%s", prefix, what, STR_ARG(id), end);
 }
 
-struct str libvirt_volume_name(struct arena *a, uuid region, uuid volume)
+struct str libvirt_volume_name(struct arena *a, uuid region, uuid volume, bool is_raw)
 {
 	char id[UUID_TEXT_SIZE];
-	return write_name(a, region, "-vol", str_from(uuid_write(volume, id)), ".qcow2");
+	return write_name(a, region, "-vol", str_from(uuid_write(volume, id)), is_raw ? ".raw" : ".qcow2");
 }
 
 struct str libvirt_disk_name(struct arena *a, uuid region, const struct disk_name *name)
@@ -44,7 +44,8 @@ struct str libvirt_disk_name(struct arena *a, uuid region, const struct disk_nam
 		[DISK_VOLUME] = "-vol", [DISK_CUT] = "-snp", [DISK_BASE] = "-img"};
 	char id[UUID_TEXT_SIZE];
 	struct str text = name->kind == DISK_BASE ? name->sha256 : str_from(uuid_write(name->id, id));
-	return write_name(a, region, kinds[name->kind], text, ".qcow2");
+	bool is_raw = name->kind != DISK_BASE && name->is_raw;
+	return write_name(a, region, kinds[name->kind], text, is_raw ? ".raw" : ".qcow2");
 }
 
 struct str libvirt_drive_name(struct arena *a, uuid region, uuid instance)

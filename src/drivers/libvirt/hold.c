@@ -18,12 +18,15 @@ static RESULT write_holder(struct disk_host *h, struct ctx *c, uuid id, const st
 	uuid_write(id, text);
 	buf_print(b, "<domain type='qemu'><name>dari-%s-hold-%s</name><uuid>%s</uuid>", h->on->region_text,
 		  text, text);
-	buf_print(b, "<memory unit='MiB'>32</memory><vcpu>1</vcpu><os><type arch='x86_64' machine='q35'>hvm"
-		     "</type></os><devices><controller type='usb' model='none'/><memballoon model='none'/>"
-		     "<disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='writeback' "
-		     "discard='unmap'/>");
+	buf_print(b,
+		  "<memory unit='MiB'>32</memory><vcpu>1</vcpu><os><type arch='x86_64' machine='q35'>hvm"
+		  "</type></os><devices><controller type='usb' model='none'/><memballoon model='none'/>"
+		  "<disk type='file' device='disk'><driver name='qemu' type='%s' cache='writeback' "
+		  "discard='unmap'/>",
+		  disk->is_raw ? "raw" : "qcow2");
 	TRY(libvirt_write_source(c, b, &place, disk));
-	buf_print(b, "<target dev='vda' bus='virtio'/></disk></devices></domain>");
+	buf_print(b, "<target dev='vda' bus='virtio'/>%s</disk></devices></domain>",
+		  disk->is_shared ? "<shareable/>" : "");
 	return buf_finish(b);
 }
 

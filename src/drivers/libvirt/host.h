@@ -129,7 +129,7 @@ RESULT libvirt_write_domain(struct ctx *c, const struct domain_place *place,
 			    const struct compute_domain *wish, struct str *ret_xml,
 			    char ret_digest[static DOMAIN_DIGEST_SIZE]);
 /* File names below the pool's directory, in a's arena. */
-struct str libvirt_volume_name(struct arena *a, uuid region, uuid volume);
+struct str libvirt_volume_name(struct arena *a, uuid region, uuid volume, bool is_raw);
 struct str libvirt_disk_name(struct arena *a, uuid region, const struct disk_name *name);
 /* What a file is, by its name; false: none of this region's. The digest lies in name. */
 bool libvirt_parse_disk_name(const char *region_text, struct str name, struct disk_name *ret_name);
@@ -224,6 +224,8 @@ struct str libvirt_name_in(struct str path);
 RESULT libvirt_check_base_is_free(struct compute_host *h, struct ctx *c, struct str name);
 /* The running domain that has the file as a disk, or NULL. */
 RESULT libvirt_find_user_of(struct compute_host *h, struct ctx *c, struct str path, virDomainPtr *ret_domain);
+/* All of them, in c's arena. */
+RESULT libvirt_list_users_of(struct compute_host *h, struct ctx *c, struct str path, struct uuids *ret_users);
 
 /* ---- pool.c */
 
@@ -264,6 +266,22 @@ RESULT libvirt_read_disk(struct compute_host *h, struct ctx *c, virStorageVolPtr
 /* qcow2; backing: the name of a file beside it; empty: none. key: as in drivers/disk.h. */
 RESULT libvirt_create_disk(struct compute_host *h, struct ctx *c, struct str name, int64_t size,
 			   struct str backing, const struct disk_key *key);
+
+/* Reads the pool, if libvirt does not know yet that the file is one of qcow2. ERR_CONFLICT: it is none. */
+RESULT libvirt_read_format(struct compute_host *h, struct ctx *c, virStorageVolPtr v, struct disk_file *file);
+/* Whether the file that the disk is to be made of is whole. */
+RESULT libvirt_has_base(struct compute_host *h, struct ctx *c, const struct disk_spec *w, struct str name,
+			bool *ret_has);
+struct result libvirt_fail_missing(struct compute_host *h, struct ctx *c, uuid volume);
+
+/* ---- raw.c: disks that several guests have */
+
+/* Of drivers/disk.h, as the next: of a disk that is, or is to become, a plain image. */
+RESULT libvirt_ensure_raw(struct disk_host *disks, struct ctx *c, const struct disk_spec *w,
+			  struct disk_seen *ret_seen);
+/* See above. file: of the cut. */
+RESULT libvirt_cut_raw(struct disk_host *disks, struct ctx *c, const struct disk_cut *cut, struct str file,
+		       struct disk_cut_seen *ret_seen);
 
 /* ---- secret.c */
 
@@ -321,6 +339,9 @@ RESULT libvirt_push(struct disk_host *h, struct ctx *c, const struct disk_name *
 /* See above. */
 RESULT libvirt_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
 		   struct disk_cut_seen *ret_seen);
+/* Copies a file that nobody writes into one of a cut; returns when it is whole. */
+RESULT libvirt_copy_resting(struct compute_host *h, struct ctx *c, virStorageVolPtr source, int64_t size,
+			    struct str file);
 /* Ends the job that writes the cut, if one is under way: ERR_AGAIN until it has ended. */
 RESULT libvirt_end_cut(struct disk_host *h, struct ctx *c, uuid snapshot);
 /* Makes a file of the pool anew, as it is here. */

@@ -62,9 +62,11 @@ bool libvirt_parse_disk_name(const char *region_text, struct str name, struct di
 		enum disk_kind kind;
 	} kinds[] = {{"-vol-", DISK_VOLUME}, {"-snp-", DISK_CUT}, {"-img-", DISK_BASE}};
 	enum { WORD_AT = sizeof "dari-01234567" - 1, TEXT_AT = WORD_AT + sizeof "-vol-" - 1 };
-	static const struct str ending = STR(".qcow2");
+	static const struct str plain = STR(".raw"), qcow2 = STR(".qcow2");
 	char id[UUID_TEXT_SIZE];
 	uint8_t digest[SHA256_SIZE];
+	bool is_raw = str_ends_with(name, plain);
+	struct str ending = is_raw ? plain : qcow2;
 	if (!str_starts_with(name, STR("dari-")) || !str_ends_with(name, ending) ||
 	    !str_is(str_slice(name, strlen("dari-"), WORD_AT), region_text) || name.n < TEXT_AT + ending.n)
 		return false;
@@ -72,7 +74,9 @@ bool libvirt_parse_disk_name(const char *region_text, struct str name, struct di
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
 		if (!str_is(str_slice(name, WORD_AT, TEXT_AT), kinds[k].word))
 			continue;
-		*ret_name = (struct disk_name){.kind = kinds[k].kind};
+		*ret_name = (struct disk_name){.kind = kinds[k].kind, .is_raw = is_raw};
+		if (is_raw && kinds[k].kind == DISK_BASE)
+			return false;
 		if (kinds[k].kind != DISK_BASE) /* in the form that we write, no other */
 			return result_is_ok(uuid_parse(text, &ret_name->id)) &&
 			       str_is(text, uuid_write(ret_name->id, id));
@@ -106,6 +110,10 @@ static RESULT add_disk(struct compute_host *h, struct ctx *c, struct disk_items 
 	item.size = item.name.kind == DISK_VOLUME ? file.size : 0;
 	item.file_size = file.file_size;
 	item.base = libvirt_name_in(file.backing);
+	if (item.name.is_raw) { /* whatever a guest wrote at its beginning */
+		item.size = item.name.kind == DISK_VOLUME ? file.file_size : 0;
+		item.base = STR_NONE;
+	}
 	return VEC_PUSH(c->arena, items, item) ? OK : ctx_no_memory(c);
 }
 
@@ -149,6 +157,10 @@ RESULT libvirt_list_disks(struct disk_host *h, struct ctx *c, struct disk_invent
 static RESULT check_volume(struct compute_host *h, struct ctx *c, virStorageVolPtr v, struct str name)
 {
 	struct disk_file file = {0};
+	struct disk_name ours = {0};
+	struct str text = str_from(virStorageVolGetName(v));
+	if (libvirt_parse_disk_name(h->region_text, text, &ours) && ours.is_raw)
+		return OK; /* it stands by itself, whatever a guest wrote at its beginning */
 	struct result r = libvirt_read_disk(h, c, v, &file);
 	if (r.code == ERR_NOT_FOUND)
 		ctx_clear_problem(c);
@@ -221,6 +233,31 @@ static RESULT find_user(struct compute_host *h, struct ctx *c, struct str text, 
 RESULT libvirt_find_user_of(struct compute_host *h, struct ctx *c, struct str path, virDomainPtr *ret_domain)
 {
 	return find_user(h, c, path, VIR_CONNECT_LIST_DOMAINS_ACTIVE, ret_domain);
+}
+
+RESULT libvirt_list_users_of(struct compute_host *h, struct ctx *c, struct str path, struct uuids *ret_users)
+{
+	virDomainPtr *domains = NULL;
+	size_t used = 0;
+	int count =
+		path.p ? virConnectListAllDomains(h->conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE) : -1;
+	if (!path.p)
+		return ctx_no_memory(c);
+	if (count < 0)
+		return libvirt_fail(h, c, "listing running domains");
+	uuid *users = arena_new_array(c->arena, uuid, (size_t) count + 1);
+	struct result r = users ? OK : ctx_no_memory(c);
+	for (int k = 0; k < count; k++) {
+		AUTO_DOMAIN d = domains[k];
+		AUTO_TEXT xml = result_is_ok(r) ? virDomainGetXMLDesc(d, 0) : NULL;
+		if (xml && str_contains(str_from(xml), path))
+			users[used++] = libvirt_id_of(d);
+		else if (result_is_ok(r) && !xml && !libvirt_error_is(VIR_ERR_NO_DOMAIN))
+			r = libvirt_fail(h, c, "looking at domain %s", virDomainGetName(d));
+	}
+	libvirt_autofree_text((char **) &domains);
+	*ret_users = (struct uuids){users, used};
+	return r;
 }
 
 RESULT libvirt_check_base_is_free(struct compute_host *h, struct ctx *c, struct str name)

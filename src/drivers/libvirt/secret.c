@@ -14,7 +14,7 @@ static void drop_secret(virSecretPtr *s)
 
 static RESULT write_path(struct compute_host *h, struct ctx *c, uuid volume, struct str *ret_path)
 {
-	struct str name = libvirt_volume_name(c->arena, h->region, volume);
+	struct str name = libvirt_volume_name(c->arena, h->region, volume, false);
 	*ret_path = str_print(c->arena, "%s/%" STR_FMT, h->pool_path, STR_ARG(name));
 	return name.p && ret_path->p ? OK : ctx_no_memory(c);
 }

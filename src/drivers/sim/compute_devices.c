@@ -36,6 +36,8 @@ bool sim_define_devices(struct sim_domain *d, const struct compute_domain *w)
 		made[count++] = (struct sim_device){.id = w->disks[k].volume,
 						    .slot = w->disks[k].slot,
 						    .defined = w->disks[k].limits,
+						    .is_raw = w->disks[k].is_raw,
+						    .is_shared = w->disks[k].is_shared,
 						    .is_defined = true};
 	for (size_t k = 0; k < w->nic_count; k++)
 		made[count++] = (struct sim_device){
@@ -49,6 +51,8 @@ bool sim_define_devices(struct sim_domain *d, const struct compute_domain *w)
 		*now = d->devices[k];
 		now->slot = fresh.slot;
 		now->defined = fresh.defined;
+		now->is_raw = fresh.is_raw;
+		now->is_shared = fresh.is_shared;
 		now->is_defined = is_defined;
 		now->is_to_leave = !is_defined && d->devices[k].is_defined;
 	}
@@ -81,12 +85,32 @@ static void request_unplug(struct sim_host *s, const struct sim_domain *d, struc
 	device->leaves_us = device->is_plugged ? clock_now_us() + takes_us : 0;
 }
 
+/* QEMU's lock on a file: another guest that has it shares it, as this one does, or nobody else has it. */
+static RESULT check_lock(const struct sim_host *s, struct ctx *c, const struct sim_domain *d,
+			 const struct sim_device *device)
+{
+	for (size_t k = 0; k < s->domain_count; k++) {
+		const struct sim_domain *other = &s->domains[k];
+		const struct sim_device *theirs =
+			find_device(other->devices, other->device_count, device->id);
+		bool locks = other != d && other->is_on && theirs && theirs->is_plugged &&
+			     !(theirs->is_shared && device->is_shared && device->is_raw);
+		if (locks)
+			return ctx_fail(c, ERR_IO, "a disk of domain %s is locked by domain %s", d->name,
+					other->name);
+	}
+	return OK;
+}
+
 static RESULT check_disk(struct sim_host *s, struct ctx *c, const struct sim_domain *d,
 			 const struct sim_device *device)
 {
 	char text[UUID_TEXT_SIZE];
 	const struct sim_disk *disk = device->is_nic ? NULL : sim_find_disk(s, device->id);
-	if (device->is_nic || (disk && disk->key == device->key))
+	if (device->is_nic)
+		return OK;
+	TRY(check_lock(s, c, d, device));
+	if (disk && disk->key == device->key && disk->is_raw == device->is_raw)
 		return OK;
 	if (disk)
 		return ctx_fail(c, ERR_IO, "the disk %s of domain %s does not open with that key",

@@ -95,11 +95,12 @@ uint64_t sim_key(const struct disk_key *key)
 
 struct sim_disk *sim_find_disk(struct sim_host *s, uuid volume)
 {
+	struct sim_disk *found = NULL;
 	for (size_t k = 0; k < s->disk_count; k++)
 		if (s->disks[k].kind == DISK_VOLUME && !s->disks[k].is_partial &&
-		    uuid_equal(s->disks[k].volume, volume))
-			return &s->disks[k];
-	return NULL;
+		    uuid_equal(s->disks[k].volume, volume) && (!found || s->disks[k].is_raw))
+			found = &s->disks[k];
+	return found;
 }
 
 /* ---- the pace */

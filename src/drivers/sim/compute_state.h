@@ -28,8 +28,9 @@ struct sim_device {
 	int slot;          /* of its definition */
 	struct disk_limits defined, applied; /* as the definition says; as it is while it is plugged */
 	bool is_nic, is_defined, is_plugged;
-	bool is_to_leave; /* it has just left the definition: the guest is asked for it */
-	uint64_t key;     /* its disk is opened with that: sim_key() */
+	bool is_to_leave;       /* it has just left the definition: the guest is asked for it */
+	bool is_raw, is_shared; /* as in struct compute_disk */
+	uint64_t key;           /* its disk is opened with that: sim_key() */
 };
 
 struct sim_domain {
@@ -69,6 +70,7 @@ struct sim_disk {
 	enum disk_kind kind;
 	bool is_partial; /* on its way here, or a cut that is being made */
 	uuid volume;     /* or the snapshot */
+	bool is_raw;     /* a plain image, beside which one of qcow2 may be */
 	int64_t size;
 	int64_t file_size;                   /* so far, while partial */
 	char digest[65];                     /* of a base: its own; */
@@ -133,8 +135,9 @@ void sim_disconnect(struct compute_host *h);
 /* The host of that name, made if need be; NULL when out of memory. */
 struct sim_host *sim_need_host(struct str name);
 struct sim_domain *sim_find_domain(struct sim_host *s, uuid id); /* with s->lock held, as all below */
-struct sim_disk *sim_find_disk(struct sim_host *s, uuid volume); /* a volume's whole one */
-struct sim_disk *sim_add_disk(struct sim_host *s);               /* zeroed; NULL when out of memory */
+struct sim_disk *sim_find_disk(struct sim_host *s,
+			       uuid volume);       /* a volume's whole one, plain if there is one */
+struct sim_disk *sim_add_disk(struct sim_host *s); /* zeroed; NULL when out of memory */
 /* How long it takes this time; 0 at SIM_AT_ONCE. */
 int64_t sim_draw_us(enum sim_work work);
 /* Lets it pass, before the effect. The lock stays held: the host does one thing at a time. */

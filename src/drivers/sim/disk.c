@@ -131,7 +131,10 @@ static RESULT add_disk(struct disk_host *h, struct ctx *c, const struct disk_nam
 	struct sim_disk *d = sim_add_disk(h->link.host);
 	if (!d)
 		return ctx_no_memory(c);
-	*d = (struct sim_disk){.region = h->link.region, .kind = name->kind, .volume = name->id};
+	*d = (struct sim_disk){.region = h->link.region,
+			       .kind = name->kind,
+			       .volume = name->id,
+			       .is_raw = name->kind == DISK_VOLUME && name->is_raw};
 	if (name->kind == DISK_BASE)
 		(void) snprintf(d->digest, sizeof d->digest, "%" STR_FMT, STR_ARG(name->sha256));
 	*ret_disk = d;
@@ -143,9 +146,11 @@ static struct sim_disk *find_disk(struct disk_host *h, const struct disk_name *n
 	struct sim_host *s = h->link.host;
 	for (size_t k = 0; k < s->disk_count; k++) {
 		struct sim_disk *d = &s->disks[k];
-		if (d->kind == name->kind && uuid_equal(d->region, h->link.region) &&
-		    (d->kind == DISK_BASE ? str_is(name->sha256, d->digest)
-					  : uuid_equal(d->volume, name->id)))
+		bool fits = d->kind == DISK_BASE ? str_is(name->sha256, d->digest)
+			    : d->kind == DISK_VOLUME
+				    ? uuid_equal(d->volume, name->id) && d->is_raw == name->is_raw
+				    : uuid_equal(d->volume, name->id);
+		if (d->kind == name->kind && uuid_equal(d->region, h->link.region) && fits)
 			return d;
 	}
 	return NULL;
@@ -191,6 +196,68 @@ static RESULT grow_disk(struct disk_host *h, struct ctx *c, struct sim_disk *d, 
 	return OK;
 }
 
+static struct disk_name volume_name(uuid volume, bool is_raw)
+{
+	return (struct disk_name){.kind = DISK_VOLUME, .id = volume, .is_raw = is_raw};
+}
+
+static void drop_disk(struct disk_host *h, uuid volume, bool is_raw)
+{
+	struct disk_name name = volume_name(volume, is_raw);
+	struct sim_disk *d = find_disk(h, &name);
+	if (d)
+		*d = h->link.host->disks[--h->link.host->disk_count];
+}
+
+/* Until somebody notes that it is whole it is made anew, of the disk as it is. */
+static RESULT make_raw(struct disk_host *h, struct ctx *c, const struct disk_spec *w,
+		       struct disk_seen *ret_seen)
+{
+	struct disk_name name = volume_name(w->volume, false), raw = volume_name(w->volume, true);
+	struct sim_disk *made = NULL;
+	struct disk_spec other = *w;
+	drop_disk(h, w->volume, true);
+	other.is_raw = false;
+	if (!w->was_there)
+		TRY(make_volume(h, c, &other, ret_seen));
+	else
+		*ret_seen = (struct disk_seen){.size = w->size};
+	if (ret_seen->lacks_base)
+		return OK;
+	if (!find_disk(h, &name))
+		return ctx_fail(c, ERR_NOT_FOUND, "a volume's disk is missing on the host %s",
+				h->link.host->name);
+	TRY(add_disk(h, c, &raw, &made));
+	const struct sim_disk *from = find_disk(h, &name);
+	memcpy(made->text, from->text, sizeof made->text);
+	made->size = w->size;
+	if (!w->was_there)
+		drop_disk(h, w->volume, false);
+	return OK;
+}
+
+static RESULT ensure_raw(struct disk_host *h, struct ctx *c, const struct disk_spec *w,
+			 struct disk_seen *ret_seen)
+{
+	struct disk_name name = volume_name(w->volume, true);
+	if (!w->was_raw)
+		return make_raw(h, c, w, ret_seen);
+	struct sim_disk *d = find_disk(h, &name);
+	if (!d)
+		return ctx_fail(c, ERR_NOT_FOUND, "a volume's disk is missing on the host %s",
+				h->link.host->name);
+	if (d->size < w->size || w->is_growing)
+		TRY(ask(h, c, find_user(h->link.host, w->volume)));
+	d = find_disk(h, &name);
+	if (!d)
+		return ctx_fail(c, ERR_AGAIN, "the disk went while its guest was asked");
+	if (d->size < w->size)
+		d->size = w->size;
+	*ret_seen = (struct disk_seen){.size = d->size};
+	drop_disk(h, w->volume, false);
+	return OK;
+}
+
 static RESULT ensure_inside(struct disk_host *h, struct ctx *c, const struct disk_spec *w,
 			    struct disk_seen *ret_seen)
 {
@@ -198,6 +265,8 @@ static RESULT ensure_inside(struct disk_host *h, struct ctx *c, const struct dis
 	char id[UUID_TEXT_SIZE];
 	if (w->size <= 0 || w->size % 512)
 		return ctx_fail(c, ERR_INVALID, "a disk of %" PRId64 " bytes", w->size);
+	if (w->is_raw)
+		return ensure_raw(h, c, w, ret_seen);
 	struct sim_disk *d = find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = w->volume});
 	if (!d && w->was_there)
 		return ctx_fail(c, ERR_NOT_FOUND, "the disk of volume %s is missing on the host %s",
@@ -344,9 +413,59 @@ static RESULT cut_resting(struct disk_host *h, struct ctx *c, const struct disk_
 	return end_cut(h, c, cut, by_qemu, seen);
 }
 
+/* A guest that runs has it, and would write while it is copied. */
+static RESULT check_stand_still(const struct sim_host *s, struct ctx *c, uuid volume)
+{
+	for (size_t k = 0; k < s->domain_count; k++) {
+		const struct sim_domain *d = &s->domains[k];
+		if (d->is_on && !d->is_paused && sim_has_plugged(d, volume))
+			return ctx_fail(c, ERR_IN_USE, "the guest of domain %s has the disk and runs on",
+					d->name);
+	}
+	return OK;
+}
+
+static RESULT copy_still(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
+			 struct disk_cut_seen *ret_seen)
+{
+	struct disk_name name = {.kind = DISK_CUT, .id = cut->snapshot};
+	struct disk_name from = volume_name(cut->volume, true);
+	struct sim_disk *made = find_disk(h, &name);
+	const struct sim_disk *volume = find_disk(h, &from);
+	if (!volume || volume->is_partial)
+		return ctx_fail(c, ERR_NOT_FOUND, "a volume's disk is missing on the host %s",
+				h->link.host->name);
+	TRY(check_stand_still(h->link.host, c, cut->volume));
+	if (!made)
+		TRY(add_disk(h, c, &name, &made));
+	volume = find_disk(h, &from);
+	made->size = volume->size;
+	made->is_partial = true;
+	memcpy(made->text, volume->text, sizeof made->text);
+	*ret_seen = (struct disk_cut_seen){.is_copied = true, .progress = 50, .size = volume->size};
+	return OK;
+}
+
+static RESULT cut_raw(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
+		      struct disk_cut_seen *ret_seen)
+{
+	struct disk_name name = {.kind = DISK_CUT, .id = cut->snapshot};
+	struct sim_disk *made = find_disk(h, &name);
+	if (!cut->is_copied)
+		return copy_still(h, c, cut, ret_seen);
+	if (!made)
+		return ctx_fail(c, ERR_NOT_FOUND, "a copy is missing on the host %s", h->link.host->name);
+	made->is_partial = false;
+	*ret_seen = (struct disk_cut_seen){
+		.is_whole = true, .is_copied = true, .progress = 100, .size = made->size};
+	return OK;
+}
+
 static RESULT cut_inside(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
 			 struct disk_cut_seen *ret_seen)
 {
+	if (cut->is_raw)
+		return cut_raw(h, c, cut, ret_seen);
 	const struct sim_host *s = h->link.host;
 	char id[UUID_TEXT_SIZE];
 	struct disk_cut_seen seen = {0};
@@ -519,6 +638,7 @@ static RESULT list_inside(struct disk_host *h, struct ctx *c, struct disk_invent
 		items[count++] = (struct disk_item){
 			.name = {.kind = d->kind,
 				 .id = d->volume,
+				 .is_raw = d->is_raw,
 				 .sha256 = str_copy(c->arena, str_from(d->digest))},
 			.size = d->kind == DISK_VOLUME ? d->size : 0,
 			.file_size = SIM_FILE_SIZE,

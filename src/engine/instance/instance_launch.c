@@ -23,6 +23,7 @@
 #include "engine/region/dedicated_host_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image.h"
+#include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
@@ -70,6 +71,7 @@ struct launch {
 	struct placement placement;
 	uuid reservation;
 	uuid *made;
+	uuid shared_host; /* where volumes lie that others have, too; none: it has no such */
 };
 
 /* ---- names become rows ---- */
@@ -149,6 +151,22 @@ RESULT instance_size_root(struct op *op, const struct instance_type *type, struc
 	return OK;
 }
 
+/* What others have already is where it is: there the instance has to be. */
+static RESULT resolve_shared(struct launch *l, const struct disk_plan *disk, size_t number)
+{
+	if (!disk->existing || uuid_is_none(engine_volume_holder(disk->existing)))
+		return OK;
+	uuid host = disk->existing->host;
+	bool is_elsewhere = !uuid_is_none(l->shared_host) && !uuid_equal(l->shared_host, host);
+	l->shared_host = host;
+	if (number == 0)
+		return ENGINE_FAIL(l->op, ERR_COMBINATION, KIND_VOLUME, disk->field,
+				   "An instance cannot start from a volume that another one has.");
+	return is_elsewhere ? ENGINE_FAIL(l->op, ERR_COMBINATION, KIND_VOLUME, disk->field,
+					  "The volumes that it is to share are in use on different hosts.")
+			    : OK;
+}
+
 static RESULT resolve_disks(struct launch *l)
 {
 	struct op *op = l->op;
@@ -174,6 +192,7 @@ static RESULT resolve_disks(struct launch *l)
 		if (disk->existing && l->wish->max_count > 1)
 			return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, disk->field,
 					   "A volume goes to one instance only.");
+		TRY(resolve_shared(l, disk, n));
 		l->disk += disk->size;
 		l->new_disk += disk->existing ? 0 : disk->size;
 		l->new_disk_count += !disk->existing;
@@ -194,6 +213,7 @@ static enum instance_tenancy tenancy_of(const struct launch *l)
 static struct placement_need need_in(const struct launch *l, uuid zone)
 {
 	return (struct placement_need){.zone = zone,
+				       .host = l->shared_host,
 				       .arch = l->type->arch,
 				       .vcpus = l->type->vcpus,
 				       .memory = l->type->memory,
@@ -506,17 +526,9 @@ static RESULT fail_no_room(struct launch *l)
 static RESULT write_existing(struct launch *l, const struct instance *instance, const struct disk_plan *disk,
 			     int64_t slot)
 {
-	struct volume next = *disk->existing;
-	next.instance = instance->row.id;
-	next.zone = instance->zone;
-	next.device = disk->device;
-	next.device_slot = slot;
-	next.attached_us = l->op->now_us;
-	next.delete_on_termination = disk->delete_on_termination;
-	if (!uuid_is_none(instance->host))
-		volume_send_to(&next, instance->host);
-	next.row.gen++;
-	return volume_put(l->op, &next);
+	struct volume_place place = {
+		.slot = slot, .device = disk->device, .delete_on_termination = disk->delete_on_termination};
+	return volume_write_attachment(l->op, disk->existing, instance, &place);
 }
 
 static RESULT write_volumes(struct launch *l, const struct instance *instance)

@@ -11,6 +11,7 @@
 #include "engine/internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/dedicated_host_internal.h"
+#include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
 #include "model/dedicated_host.h"
 #include "model/states.h"
@@ -63,6 +64,7 @@ static void get_need(const struct tables *t, const struct instance *instance, st
 {
 	const struct instance_type *type = instance_type_find(t, instance->type);
 	*ret_need = (struct placement_need){.zone = instance->zone,
+					    .host = engine_find_host_of_shared(t, instance->row.id),
 					    .arch = type ? type->arch : INSTANCE_TYPE_ARCH_X86_64,
 					    .vcpus = instance->vcpus,
 					    .memory = instance->memory,
@@ -128,8 +130,16 @@ RESULT instance_place_or_log(struct op *op, uuid instance)
 	TRY(engine_place_instance(op, &placing));
 	if (placing.placed)
 		return OK;
-	return condition_set(op, KIND_INSTANCE, instance, "NoHost", STR("No host has room for it."),
-			     "It is placed as soon as a host has room.");
+	const struct host *host = host_find(op->head, engine_find_host_of_shared(op->head, instance));
+	struct str why = STR("No host has room for it.");
+	if (host)
+		why = str_print(op->ctx->arena,
+				"The host %" STR_FMT " has no room for it, and has a volume that it shares "
+				"with other instances.",
+				STR_ARG(host->name));
+	return condition_set(op, KIND_INSTANCE, instance, "NoHost", why,
+			     host ? "It is placed as soon as that host has room, or nothing is shared."
+				  : "It is placed as soon as a host has room.");
 }
 
 /* ---- changed ---- */

@@ -7,6 +7,7 @@
 #include "engine/quota_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/volume.h"
+#include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
 #include "engine/tag_internal.h"
 #include "model/image.h"
@@ -47,13 +48,14 @@ static RESULT find_old_root(struct op *op, const struct instance *instance, cons
 RESULT instance_leave_disk(struct op *op, const struct volume *disk)
 {
 	struct volume next = *disk;
+	bool goes = disk->delete_on_termination && !engine_has_several_attachments(op->head, disk->row.id);
 	next.instance = UUID_NONE;
 	next.delete_on_termination = false;
 	if (uuid_is_none(next.seen_instance))
-		volume_leave_instance(&next);
+		TRY(volume_leave_instance(op, &next));
 	next.row.gen++;
 	TRY(volume_put(op, &next));
-	return disk->delete_on_termination ? volume_delete_metered(op, &next) : OK;
+	return goes ? volume_delete_metered(op, &next) : OK;
 }
 
 RESULT instance_write_disk(struct op *op, const struct instance *instance, const struct disk_plan *disk,

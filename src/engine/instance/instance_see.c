@@ -22,6 +22,7 @@
 #include "store/port.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
+#include "store/volume_attachment.h"
 
 #define MEBIBYTE (INT64_C(1) << 20)
 #define GIBIBYTE (INT64_C(1) << 30)
@@ -82,26 +83,10 @@ static RESULT release_ports(struct op *op, uuid instance)
 	return OK;
 }
 
-static RESULT release_volumes(struct op *op, uuid instance)
-{
-	const struct volume *volume = volume_first_by_instance(op->head, instance), *next_volume = NULL;
-	for (; volume; volume = next_volume) {
-		next_volume = volume_next_by_instance(op->head, volume);
-		if (!row_is_live(&volume->row))
-			continue;
-		struct volume next = *volume;
-		volume_leave_instance(&next);
-		TRY(volume_put(op, &next));
-		if (volume->delete_on_termination)
-			TRY(volume_delete_metered(op, &next));
-	}
-	return OK;
-}
-
 RESULT instance_release_parts(struct op *op, const struct instance *instance)
 {
 	TRY(release_ports(op, instance->row.id));
-	TRY(release_volumes(op, instance->row.id));
+	TRY(volume_end_attachments(op, instance->row.id));
 	TRY(profile_association_leave_instance(op, instance->row.id));
 	TRY(condition_clear_all(op, instance->row.id));
 	TRY(instance_meter_allocation(op, instance, 0));
@@ -306,7 +291,9 @@ RESULT engine_forget_instance(struct op *op, struct instance_forget *wish)
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_INSTANCE, "The instance has not ended.");
 	if (port_first_by_instance(op->head, wish->instance) ||
 	    volume_first_by_instance(op->head, wish->instance) ||
-	    volume_first_by_seen_instance(op->head, wish->instance))
+	    volume_first_by_seen_instance(op->head, wish->instance) ||
+	    volume_attachment_first_by_instance(op->head, wish->instance) ||
+	    volume_attachment_first_by_seen_instance(op->head, wish->instance))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_INSTANCE, "The instance still has parts.");
 	uuid type = instance->type, old_type = instance->old_type;
 	TRY(condition_clear_all(op, wish->instance));

@@ -13,6 +13,8 @@
 #include "engine/quota_internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/dedicated_host_internal.h"
+#include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume_internal.h"
 #include "model/dedicated_host.h"
 #include "model/states.h"
 #include "store/host.h"
@@ -137,12 +139,14 @@ static RESULT change_port(struct op *op, const struct instance_settings *wish)
 static RESULT find_volume(struct op *op, uuid instance, const struct volume_fate *fate,
 			  const struct volume **ret_volume)
 {
-	const struct volume *named = NULL, *v = volume_first_by_instance(op->head, instance);
+	const struct volume *named = NULL, *v = NULL;
+	struct volume_list disks;
 	if (ref_is_given(&fate->volume))
 		TRY(engine_find_own_volume(op->ctx, op->head, &fate->volume, &named));
-	while (v && (!row_is_live(&v->row) || !str_equal(v->device, fate->device)))
-		v = volume_next_by_instance(op->head, v);
-	if (!v || (named && named != v))
+	TRY(engine_list_disks(op->ctx->arena, op->head, instance, false, &disks));
+	for (size_t k = 0; k < disks.count && !v; k++)
+		v = str_equal(disks.at[k]->device, fate->device) ? disks.at[k] : NULL;
+	if (!v || (named && !uuid_equal(named->row.id, v->row.id)))
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_VOLUME, fate->field,
 				   "No device is currently mapped at %" STR_FMT, STR_ARG(fate->device));
 	*ret_volume = v;
@@ -153,12 +157,11 @@ static RESULT change_volume(struct op *op, uuid instance, const struct volume_fa
 {
 	const struct volume *volume = NULL;
 	TRY(find_volume(op, instance, fate, &volume));
-	struct volume next = *volume;
-	next.delete_on_termination = fate->delete_on_termination;
-	TRY(engine_permit(op, "volume.update", KIND_VOLUME, &volume->row));
-	TRY(volume_put(op, &next));
-	return engine_log_event(op, KIND_VOLUME, &next.row, "changed", "It %s its instance.",
-				next.delete_on_termination ? "goes with" : "outlives");
+	const struct volume *row = volume_find(op->head, volume->row.id);
+	TRY(engine_permit(op, "volume.update", KIND_VOLUME, &row->row));
+	TRY(volume_set_fate(op, volume, fate->delete_on_termination));
+	return engine_log_event(op, KIND_VOLUME, &volume->row, "changed", "It %s its instance.",
+				fate->delete_on_termination ? "goes with" : "outlives");
 }
 
 /* ---- the whole ---- */

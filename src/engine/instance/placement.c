@@ -191,17 +191,25 @@ static bool tenancy_allows(const struct placement *p, const struct host *host)
 	return p->need.tenancy != INSTANCE_TENANCY_HOST && !is_shared_against_will(p, host);
 }
 
+/* The volume that it shares with others, if it does, lies there. */
+static bool has_shared(const struct placement *p, const struct host *host)
+{
+	return uuid_is_none(p->need.host) || uuid_equal(p->need.host, host->row.id);
+}
+
 bool placement_may_stay(const struct tables *t, const struct placement_need *need, const struct host *host)
 {
 	struct placement p = {.tables = t, .need = *need};
 	const struct dedicated_host *dedicated = engine_find_dedicated(t, host->row.id);
 	if (dedicated && uuid_is_none(need->dedicated_host)) /* it is there, whether others may come or not */
 		p.need.dedicated_host = dedicated->row.id;
-	return group_allows(&p, host) && tenancy_allows(&p, host);
+	return has_shared(&p, host) && group_allows(&p, host) && tenancy_allows(&p, host);
 }
 
 static enum placement_reason check(const struct placement *p, const struct host *host)
 {
+	if (!has_shared(p, host))
+		return PLACEMENT_SHARED;
 	enum placement_reason reason = placement_check_host(host, &p->need);
 	if (reason == PLACEMENT_FITS && !placement_has_wanted(p->tables, p->need.type, host))
 		return PLACEMENT_AGGREGATE;
@@ -361,6 +369,7 @@ static const char *const reasons[PLACEMENT_REASON_COUNT] = {
 	[PLACEMENT_AGGREGATE] = "lack what its type asks of aggregates",
 	[PLACEMENT_TENANCY] = "are against its tenancy or dedicated to others",
 	[PLACEMENT_HINTS] = "are against its hints of other instances",
+	[PLACEMENT_SHARED] = "lack a volume that it shares with others",
 };
 
 const char *placement_reason_words(enum placement_reason reason)

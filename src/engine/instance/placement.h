@@ -23,12 +23,14 @@ enum placement_reason {
 	PLACEMENT_AGGREGATE,
 	PLACEMENT_TENANCY,
 	PLACEMENT_HINTS,
+	PLACEMENT_SHARED,
 	PLACEMENT_REASON_COUNT
 };
 enum { PLACEMENT_HOSTS_SHOWN = 20, PLACEMENT_LARGE = 256, PLACEMENT_SAMPLE = 32 };
 
 struct placement_need {
 	uuid zone; /* none: any */
+	uuid host; /* that one alone, for a volume that others have there; none: any */
 	enum instance_type_arch arch;
 	int64_t vcpus, memory, disk;      /* disk and memory in bytes */
 	const struct server_group *group; /* NULL: other instances do not matter */
@@ -76,7 +78,7 @@ const struct host *placement_next(struct placement *p);
 size_t placement_count_fitting(const struct placement *p);
 void placement_report(const struct placement *p, struct placement_report *ret_report);
 
-/* Whether group and tenancy allow the instance to stay where it is. Room and aggregates do not
+/* Whether group, tenancy and shared volumes allow the instance to stay where it is. Room and aggregates do not
  * count. */
 bool placement_may_stay(const struct tables *t, const struct placement_need *need, const struct host *host);
 

@@ -21,6 +21,7 @@
 #include "store/server_group.h"
 #include "store/subnet.h"
 #include "store/volume.h"
+#include "store/volume_attachment.h"
 
 struct adoption {
 	struct op *op;
@@ -166,13 +167,23 @@ static bool belongs_to_instance(const struct adoption *a, const struct manifest_
 	return r->kind == KIND_INSTANCE;
 }
 
+/* The volume came back with another instance that has it, too. */
+static bool is_shared_already(const struct adoption *a, const struct manifest_row *r)
+{
+	const struct volume *there = r->kind == KIND_VOLUME ? volume_find(a->op->head, r->row->id) : NULL;
+	return there && row_is_live(&there->row) && there->is_shared &&
+	       uuid_equal(there->account, volume_of(r->row)->account) &&
+	       uuid_equal(there->host, a->host->row.id);
+}
+
 static RESULT check_row(struct adoption *a, const struct manifest_row *r)
 {
 	if (!belongs_to_instance(a, r))
 		return fail_foreign(a);
 	if (r->kind == KIND_ADDRESS)
 		return OK; /* had back if it can be */
-	TRY(check_id_is_free(a->op, r->kind, r->row->id));
+	if (!is_shared_already(a, r))
+		TRY(check_id_is_free(a->op, r->kind, r->row->id));
 	TRY(check_references(a->op, r->kind, r->row));
 	if (r->kind == KIND_SECONDARY_IP)
 		return check_secondary_ip(a->op, secondary_ip_of(r->row));
@@ -249,9 +260,30 @@ static RESULT put_volume(struct op *op, struct volume *next, const struct host *
 				"It was found on host %" STR_FMT " without its row.", STR_ARG(host->name));
 }
 
+/* volume: as its instance has it. */
+static RESULT write_further_attachment(struct adoption *a, const struct volume *there,
+				       const struct volume *volume)
+{
+	struct volume_attachment further = {.row.id = engine_new_id(a->op, KIND_VOLUME_ATTACHMENT),
+					    .row.gen = 1,
+					    .account = there->account,
+					    .volume = there->row.id,
+					    .instance = volume->instance,
+					    .seen_instance = volume->instance,
+					    .device = volume->device,
+					    .device_slot = volume->device_slot,
+					    .delete_on_termination = volume->delete_on_termination,
+					    .attached_us = volume->attached_us};
+	return volume_attachment_put(a->op, &further);
+}
+
 static RESULT write_volume(struct adoption *a, const struct volume *volume)
 {
+	const struct volume *there = volume_find(a->op->head, volume->row.id);
 	struct volume next = *volume;
+	if (there)
+		return write_further_attachment(a, there, volume);
+	next.attachment = UUID_NONE;
 	a->wish->volume_count++;
 	return put_volume(a->op, &next, a->host, size_on_host(a, next.row.id));
 }

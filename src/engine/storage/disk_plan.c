@@ -56,6 +56,11 @@ static const struct type_figures *find_figures(struct str name)
 	return NULL;
 }
 
+bool disk_plan_is_ec2_type(struct str type)
+{
+	return find_figures(type) != NULL;
+}
+
 static int64_t gib_of(int64_t bytes)
 {
 	return bytes / GIBIBYTE + (bytes % GIBIBYTE != 0);
@@ -245,10 +250,8 @@ static RESULT take_volume(struct op *op, const struct disk_wish *wish, struct di
 	if (volume->seen_size == 0)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field,
 				   "The volume '%" STR_FMT "' is not 'available'.", STR_ARG(ref->text));
-	if (ref == &wish->existing &&
-	    model_derive_attachment(volume->instance, volume->seen_instance) != ATTACHMENT_NONE)
-		return ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME, ref->field,
-				   "%" STR_FMT " is already attached to an instance", STR_ARG(ref->text));
+	if (ref == &wish->existing)
+		TRY(volume_check_takes_more(op, ref, volume));
 	if (ref == &wish->existing)
 		TRY(volume_check_unreserved(op, volume, ref));
 	if (ref == &wish->existing)
@@ -284,6 +287,7 @@ RESULT disk_plan_apply_wish(struct op *op, const struct disk_wish *wish, struct 
 	choice_apply(wish->delete_on_termination, &plan->delete_on_termination);
 	if (wish->crypt.is_wanted != CHOICE_DEFAULT)
 		plan->encryption = wish->crypt.is_wanted;
+	plan->sharing = wish->is_shared;
 	if (!str_is_empty(wish->crypt.key_field))
 		plan->key = &wish->crypt;
 	return OK;
@@ -334,6 +338,28 @@ bool disk_plan_type_encrypts(const struct op *op, struct str type)
 	return row && row->encrypted_us != 0;
 }
 
+bool disk_plan_type_shares(const struct op *op, struct str type)
+{
+	const struct volume_type *row = volume_type_find_by_name(op->head, type);
+	const struct tag *spec = row ? tags_find(row->specs, STR("multiattach")) : NULL;
+	return spec && str_is(spec->value, "<is> True");
+}
+
+/* Which types, EC2's pages say; the codes and the words are guesses. */
+RESULT disk_plan_check_sharing(struct op *op, struct str type, bool is_encrypted)
+{
+	bool is_io = str_is(type, "io1") || str_is(type, "io2");
+	if (!is_io && disk_plan_is_ec2_type(type) && !disk_plan_type_shares(op, type))
+		return ENGINE_FAIL(
+			op, ERR_COMBINATION, KIND_VOLUME, STR("MultiAttachEnabled"),
+			"Multi-Attach is supported with volumes of the types io1 and io2 only, not "
+			"with %" STR_FMT ".",
+			STR_ARG(type));
+	return is_encrypted ? ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_VOLUME, STR("MultiAttachEnabled"),
+					  "Multi-Attach is not supported with encrypted volumes here.")
+			    : OK;
+}
+
 static RESULT check_type_crypt(struct op *op, struct str type)
 {
 	const struct volume_type *row = volume_type_find_by_name(op->head, type);
@@ -374,6 +400,9 @@ RESULT disk_plan_finish(struct op *op, struct disk_plan *plan)
 			     disk_plan_is_encrypted_by_default(op) || disk_plan_type_encrypts(op, plan->type);
 	TRY(disk_plan_check_key(op, plan->key, plan->is_encrypted));
 	TRY(check_type_crypt(op, plan->type));
+	plan->is_shared = choice_or(plan->sharing, disk_plan_type_shares(op, plan->type));
+	if (plan->is_shared)
+		TRY(disk_plan_check_sharing(op, plan->type, plan->is_encrypted));
 	if (least < plan->least)
 		least = plan->least;
 	if (plan->size == 0)

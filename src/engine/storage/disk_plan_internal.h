@@ -17,13 +17,13 @@ struct disk_plan {
 	const struct image *image;       /* what lies on it came from there; NULL: from none */
 	const struct disk_crypt *key;    /* by which one was named; NULL: none was */
 	bool is_bootable;                /* that can be started from */
-	bool is_encrypted;               /* once finished */
-	enum choice encryption;          /* as it was said; default: it was not */
+	bool is_encrypted, is_shared;    /* once finished */
+	bool delete_on_termination, is_left_out;
+	enum choice encryption, sharing; /* as it was said; default: it was not */
 	int64_t size;                    /* bytes; 0: the snapshot's */
 	int64_t least;                   /* no less than that; 0: than what lies on it */
 	struct str type;
 	int64_t iops, throughput; /* 0: the type's */
-	bool delete_on_termination, is_left_out;
 	struct str field;
 };
 enum { DISK_PLANS_MAX = 2 * INSTANCE_VOLUMES_MAX }; /* before some are left out */
@@ -38,6 +38,13 @@ RESULT disk_plans_apply_wishes(struct op *op, const struct disk_wish *wishes, si
 			       struct disk_plans *plans);
 /* Volumes of that type are encrypted. */
 bool disk_plan_type_encrypts(const struct op *op, struct str type);
+/* A type of EC2's own, whatever the operator says of it. */
+bool disk_plan_is_ec2_type(struct str type);
+/* The operator lets several instances have volumes of that type. */
+bool disk_plan_type_shares(const struct op *op, struct str type);
+/* Whether a volume that several instances may have can be as planned. ERR_COMBINATION: not of that type.
+ * ERR_UNSUPPORTED: it is encrypted. */
+RESULT disk_plan_check_sharing(struct op *op, struct str type, bool is_encrypted);
 /* Whoever asks for them has new disks encrypted. */
 bool disk_plan_is_encrypted_by_default(const struct op *op);
 /* ERR_COMBINATION: a key is named for a plain disk. crypt may be NULL. */

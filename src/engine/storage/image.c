@@ -13,6 +13,7 @@
 #include "engine/storage/sharing_internal.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/snapshot_internal.h"
+#include "engine/storage/volume_attachment.h"
 #include "engine/tag_internal.h"
 #include "model/boot_mode.h"
 #include "model/firmware.h"
@@ -255,10 +256,12 @@ RESULT engine_register_image(struct op *op, struct image_wish *wish)
 
 static RESULT disks_of_instance(struct op *op, const struct instance *instance, struct disk_plans *ret_disks)
 {
+	struct volume_list disks;
 	ret_disks->count = 0;
-	const struct volume *v = volume_first_by_instance(op->head, instance->row.id);
-	for (; v && ret_disks->count < DISK_PLANS_MAX; v = volume_next_by_instance(op->head, v))
-		if (row_is_live(&v->row) && !uuid_equal(v->row.id, instance->rescue_disk))
+	TRY(engine_list_disks(op->ctx->arena, op->head, instance->row.id, false, &disks));
+	for (size_t n = 0; n < disks.count && ret_disks->count < DISK_PLANS_MAX; n++) {
+		const struct volume *v = disks.at[n];
+		if (!uuid_equal(v->row.id, instance->rescue_disk))
 			ret_disks->at[ret_disks->count++] = (struct disk_plan){
 				.device = v->device,
 				.volume = v,
@@ -269,6 +272,7 @@ static RESULT disks_of_instance(struct op *op, const struct instance *instance, 
 				.delete_on_termination = v->delete_on_termination,
 				.field = STR("InstanceId"),
 			};
+	}
 	if (ret_disks->count && ret_disks->at[0].volume->device_slot == 0)
 		return OK;
 	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, STR("InstanceId"), "The instance has no root disk.");

@@ -10,6 +10,7 @@
 #include "engine/storage/sharing.h"
 #include "engine/storage/sharing_internal.h"
 #include "engine/storage/snapshot_internal.h"
+#include "engine/storage/volume_attachment.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/instance.h"
@@ -128,6 +129,7 @@ static RESULT find_excluded(struct op *op, const struct refs *refs, struct uuids
 RESULT engine_create_snapshots(struct op *op, struct instance_snapshots *wish)
 {
 	const struct instance *instance = NULL;
+	struct volume_list disks;
 	struct uuids excluded;
 	struct tags tags;
 	uuid *made = arena_new_array(op->ctx->arena, uuid, INSTANCE_VOLUMES_MAX);
@@ -138,11 +140,11 @@ RESULT engine_create_snapshots(struct op *op, struct instance_snapshots *wish)
 	TRY(engine_permit(op, "snapshot.create", KIND_INSTANCE, &instance->row));
 	TRY(find_excluded(op, &wish->without, &excluded));
 	TRY(tag_normalize(op, wish->tags, &tags));
-	for (const struct volume *v = volume_first_by_instance(op->head, instance->row.id);
-	     v && count < INSTANCE_VOLUMES_MAX; v = volume_next_by_instance(op->head, v)) {
+	TRY(engine_list_disks(op->ctx->arena, op->head, instance->row.id, false, &disks));
+	for (size_t n = 0; n < disks.count && count < INSTANCE_VOLUMES_MAX; n++) {
 		struct snapshot snapshot = {.description = wish->description};
-		if (!row_is_live(&v->row) || (wish->without_root && v->device_slot == 0) ||
-		    uuids_have(&excluded, v->row.id))
+		const struct volume *v = disks.at[n];
+		if ((wish->without_root && v->device_slot == 0) || uuids_have(&excluded, v->row.id))
 			continue;
 		bool with_own = wish->with_tags == CHOICE_YES;
 		TRY(join_tags(op, tags, with_own ? v->tags : (struct tags){0}, &snapshot.tags));
@@ -319,6 +321,7 @@ static void apply_report(const struct snapshot_report *report, struct snapshot *
 		next->seen_stage = report->stage;
 	if (report->progress > next->progress)
 		next->progress = report->progress;
+	next->is_held = report->is_held;
 	if (report->volume_size > 0)
 		next->volume_size = report->volume_size;
 	if (report->stage == SNAPSHOT_SEEN_STAGE_KEPT) {

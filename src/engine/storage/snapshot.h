@@ -87,6 +87,7 @@ struct snapshot_report {
 	uint64_t gen; /* of the row that was acted on */
 	enum snapshot_seen_stage stage;
 	int64_t progress;    /* percent */
+	bool is_held;        /* nothing but guests that have the volume is in the way of the cut */
 	bool is_tracked;     /* cut: its volume records what is written since */
 	struct str over;     /* cut: it is an increment over the file of that digest; else empty */
 	struct str sha256;   /* of the kept file */

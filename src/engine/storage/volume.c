@@ -14,6 +14,7 @@
 #include "engine/storage/image_internal.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/snapshot_internal.h"
+#include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_group_internal.h"
 #include "engine/storage/volume_internal.h"
 #include "engine/tag_internal.h"
@@ -46,6 +47,7 @@ RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan
 	volume->data_key = disk->snapshot ? disk->snapshot->data_key : STR_NONE;
 	volume->image = disk->image ? disk->image->row.id : UUID_NONE;
 	volume->is_bootable = disk->is_bootable;
+	volume->is_shared = disk->is_shared;
 	if (disk->image)
 		volume->image_properties = disk->image->properties;
 	TRY(volume_put(op, volume));
@@ -291,7 +293,7 @@ RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME, wish->volume.field,
 				   "Volume %" STR_FMT " is currently attached to %" STR_FMT,
 				   STR_ARG(wish->volume.text),
-				   STR_ARG(engine_write_id(op, KIND_INSTANCE, volume_holder(volume))));
+				   STR_ARG(engine_write_id(op, KIND_INSTANCE, engine_volume_holder(volume))));
 	TRY(volume_group_check_none(op, volume, &wish->volume));
 	if (wish->snapshots == VOLUME_SNAPSHOTS_FORBID)
 		TRY(check_childless(op, volume, wish->volume.field));
@@ -315,7 +317,8 @@ static RESULT check_modifiable(struct op *op, const struct volume_modifying *wis
 	if (volume->seen_size == 0)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "The volume '%" STR_FMT "' is being created.", STR_ARG(wish->volume.text));
-	if (!wish->size && str_is_empty(wish->type) && !wish->iops && !wish->throughput)
+	if (!wish->size && str_is_empty(wish->type) && !wish->iops && !wish->throughput &&
+	    wish->is_shared == CHOICE_DEFAULT)
 		return ENGINE_FAIL(op, ERR_MISSING, KIND_VOLUME, STR("Size"),
 				   "The request must contain the parameter size, volumeType, iops or "
 				   "throughput");
@@ -346,6 +349,55 @@ static void apply_modification(const struct volume_modifying *wish, struct disk_
 		disk->throughput = wish->throughput;
 }
 
+static RESULT fail_sharing(struct op *op, enum err err, struct str field, const char *why)
+{
+	return ENGINE_FAIL(op, err, KIND_VOLUME, field, "%s", why);
+}
+
+/* EC2's pages say what cannot be changed; the codes are guesses. A type of the operator's own, which Cinder
+ * knows, has none of these limits. */
+static RESULT check_shared_change(struct op *op, const struct volume_modifying *wish,
+				  const struct volume *volume, const struct disk_plan *disk)
+{
+	bool is_ec2 = disk_plan_is_ec2_type(volume->type) && !disk_plan_type_shares(op, volume->type);
+	if (is_ec2 && !str_equal(disk->type, volume->type))
+		return fail_sharing(
+			op, ERR_UNSUPPORTED, STR("VolumeType"),
+			"The type of a volume that is enabled for Multi-Attach cannot be modified.");
+	if (is_ec2 && str_is(volume->type, "io1") && (wish->size || wish->iops))
+		return fail_sharing(
+			op, ERR_UNSUPPORTED, STR("Size"),
+			"Size and iops of an io1 volume that is enabled for Multi-Attach cannot be "
+			"modified.");
+	return OK;
+}
+
+/* Its file has another form then, which it gets while nobody has it. */
+static RESULT check_sharing(struct op *op, const struct volume_modifying *wish, const struct volume *volume,
+			    const struct disk_plan *disk)
+{
+	bool is_ec2 = disk_plan_is_ec2_type(disk->type) && !disk_plan_type_shares(op, disk->type);
+	if (disk->is_shared == volume->is_shared)
+		return volume->is_shared ? check_shared_change(op, wish, volume, disk) : OK;
+	if (!uuid_is_none(engine_volume_holder(volume)))
+		return fail_sharing(op, ERR_STATE, wish->volume.field,
+				    "Multi-Attach can be enabled and disabled only while the volume is not "
+				    "attached to an instance.");
+	if (engine_volume_is_being_copied(op->head, volume->row.id))
+		return fail_sharing(op, ERR_STATE, wish->volume.field,
+				    "A snapshot of the volume is on its way.");
+	if (wish->is_shared != CHOICE_DEFAULT && is_ec2 && !str_is(disk->type, "io2"))
+		return fail_sharing(op, ERR_COMBINATION, STR("MultiAttachEnabled"),
+				    "Multi-Attach can be enabled and disabled only for volumes of the type "
+				    "io2 once they are made.");
+	return disk->is_shared ? disk_plan_check_sharing(op, disk->type, volume->is_encrypted) : OK;
+}
+
+static bool is_as_modified(const struct volume *volume)
+{
+	return volume->seen_size >= volume->size && (volume->is_raw || !volume->is_shared);
+}
+
 static RESULT write_modification(struct op *op, const struct volume *volume, const struct disk_plan *disk)
 {
 	struct volume next = *volume;
@@ -353,12 +405,14 @@ static RESULT write_modification(struct op *op, const struct volume *volume, con
 	next.before_type = volume->type;
 	next.before_iops = volume->iops;
 	next.before_throughput = volume->throughput;
+	next.before_shared = volume->is_shared;
 	next.size = disk->size;
 	next.type = disk->type;
 	next.iops = disk->iops;
 	next.throughput = disk->throughput;
+	next.is_shared = disk->is_shared;
 	next.modified_us = op->now_us;
-	next.modified_end_us = volume->seen_size >= disk->size ? op->now_us : 0;
+	next.modified_end_us = is_as_modified(&next) ? op->now_us : 0;
 	next.row.gen++;
 	TRY(volume_put(op, &next));
 	if (!str_equal(volume->type, next.type))
@@ -380,11 +434,13 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 				 .type = volume->type,
 				 .iops = volume->iops,
 				 .throughput = volume->throughput,
+				 .is_shared = choice_or(wish->is_shared, volume->is_shared),
 				 .field = STR("Size")};
 	apply_modification(wish, &disk);
 	if (!str_equal(disk.type, volume->type))
 		TRY(volume_group_check_none(op, volume, &wish->volume));
 	TRY(disk_plan_check_type(op, &disk));
+	TRY(check_sharing(op, wish, volume, &disk));
 	if (!volume->is_encrypted && !str_equal(disk.type, volume->type) &&
 	    disk_plan_type_encrypts(op, disk.type))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("VolumeType"),
@@ -418,6 +474,9 @@ static void write_place(const struct volume_report *report, struct volume *next)
 		next->left_host = next->seen_host;
 	next->seen_size = report->size;
 	next->seen_host = host;
+	next->is_raw = report->is_raw && report->size > 0;
+	if (next->is_raw)
+		next->tracked_from = UUID_NONE; /* such a file notes nothing */
 }
 
 RESULT engine_see_volume(struct op *op, struct volume_report *report)
@@ -436,7 +495,7 @@ RESULT engine_see_volume(struct op *op, struct volume_report *report)
 		write_place(report, &next);
 	if (report->reverts > next.seen_reverts)
 		next.seen_reverts = report->reverts;
-	if (next.modified_us && !next.modified_end_us && next.seen_size >= next.size)
+	if (next.modified_us && !next.modified_end_us && is_as_modified(&next))
 		next.modified_end_us = op->now_us;
 	if (row_equal(&model_kinds[KIND_VOLUME], &volume->row, &next.row))
 		return OK;

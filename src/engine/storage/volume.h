@@ -23,6 +23,7 @@ struct disk_wish {
 	int64_t iops, throughput; /* 0: the type's */
 	struct disk_crypt crypt;
 	enum choice delete_on_termination; /* default: yes, or as the image says */
+	enum choice is_shared;             /* several instances may have it; default: as the type says */
 	bool is_left_out;                  /* the image's disk of that name is left out */
 	struct str field;                  /* for messages */
 };
@@ -80,9 +81,12 @@ struct volume_reverting {
 OPERATION(engine_revert_volume, volume_reverting)
 
 /* Attaches a volume to a running or stopped instance of its zone. Its disk moves to the instance's
- * host, if it is elsewhere. ERR_STATE with KIND_VOLUME: the volume is not free yet, or the instance
- * is in another state. ERR_IN_USE: the volume is attached. ERR_COMBINATION: they are in different
- * zones. ERR_QUOTA with the field InstanceId: the instance has as many disks as it may have.
+ * host, if it is elsewhere. A shared one (is_shared) may be attached to several; all of them are on its
+ * host: a stopped instance goes there before it starts, and one that runs elsewhere is ERR_STATE. ERR_STATE with KIND_VOLUME: the volume is not free yet, or the instance
+ * is in another state. ERR_IN_USE: the volume is attached, to that instance or to any if it is not
+ * shared. ERR_COMBINATION: they are in different zones; or with the field Device: a shared volume cannot
+ * be the root disk. ERR_QUOTA with the field InstanceId: the instance has as many disks as it may have,
+ * or the volume as many instances.
  * ERR_CAPACITY: the instance's host lacks room. */
 struct volume_attaching {
 	struct ref volume, instance;
@@ -92,16 +96,19 @@ struct volume_attaching {
 	 * ERR_COMBINATION. */
 	bool crosses_zones;
 	/* made: */
-	uuid attached_volume;
+	uuid attached_volume, to;
+	uuid attachment; /* Cinder's id; none: the volume's */
+	int64_t attached_us;
 };
 OPERATION(engine_attach_volume, volume_attaching)
 
-/* Detaches a volume. ERR_STATE: it is not attached. ERR_NOT_FOUND with the field InstanceId or
+/* Detaches a volume. ERR_MISSING: it is attached to several instances, and none is named. ERR_STATE: it is not attached. ERR_NOT_FOUND with the field InstanceId or
  * Device: it is attached elsewhere. ERR_PROTECTED: it is the root disk of an instance that is not
  * stopped. */
 struct volume_detaching {
 	struct ref volume;
 	struct ref instance; /* kind none: whichever it is attached to */
+	uuid attachment;     /* Cinder's id of the attachment; none: likewise */
 	struct str device;   /* empty: likewise */
 	bool force;          /* whether the guest lets go of it or not */
 	/* made: as it was attached */
@@ -113,7 +120,9 @@ struct volume_detaching {
 };
 OPERATION(engine_detach_volume, volume_detaching)
 
-/* Grows a volume, in use or not, and sets its type and what is asked of that. ERR_CONFLICT: the
+/* Grows a volume, in use or not, and sets its type and what is asked of that, and whether it is shared:
+ * that of a free volume only (ERR_STATE). ERR_UNSUPPORTED: what is asked for cannot be changed of a shared
+ * volume of EC2's types. ERR_CONFLICT: the
  * last modification has not been carried out yet. ERR_CAPACITY: its host lacks room. */
 struct volume_modifying {
 	struct ref volume;
@@ -121,6 +130,7 @@ struct volume_modifying {
 	bool must_grow;           /* ERR_INVALID: it has that size already, or more */
 	struct str type;          /* empty: as it is */
 	int64_t iops, throughput; /* 0: as they are, or the new type's */
+	enum choice is_shared;    /* default: as it is, or as the new type says */
 	/* made: */
 	uuid modified_volume;
 };
@@ -141,6 +151,7 @@ struct volume_report {
 	uint64_t gen;    /* of the row that was brought about */
 	uuid host;       /* the one that has the disk; none: no host */
 	int64_t size;    /* found there; 0: absent */
+	bool is_raw;     /* its file is a plain image of the disk */
 	int64_t reverts; /* how many of the row's reverts are done */
 };
 OPERATION(engine_see_volume, volume_report)

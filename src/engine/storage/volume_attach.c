@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Volumes and instances: attached, detached, found plugged. A volume follows its instance to the
- * instance's host. What happens next: reconcile/volume.c moves the disk, reconcile/instance.c plugs it. */
+ * instance's host; of one that several instances have, the instances go to the volume's host. What
+ * happens next: reconcile/volume.c moves the disk, reconcile/instance.c plugs it. Who has which volume:
+ * volume_attachment.h. */
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/volume.h"
+#include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
 #include "model/states.h"
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/volume.h"
-
-uuid volume_holder(const struct volume *volume)
-{
-	return uuid_is_none(volume->instance) ? volume->seen_instance : volume->instance;
-}
+#include "store/volume_attachment.h"
 
 void volume_send_to(struct volume *volume, uuid host)
 {
@@ -25,9 +24,11 @@ void volume_send_to(struct volume *volume, uuid host)
 	volume->host = host;
 }
 
-void volume_leave_instance(struct volume *volume)
+/* Nothing of its first attachment is left. */
+static void leave_instance(struct volume *volume)
 {
 	volume->instance = volume->seen_instance = UUID_NONE;
+	volume->attachment = UUID_NONE;
 	volume->device = STR_NONE;
 	volume->device_slot = 0;
 	volume->attached_us = 0;
@@ -36,14 +37,55 @@ void volume_leave_instance(struct volume *volume)
 	volume->reserved_for = UUID_NONE;
 }
 
+RESULT volume_leave_instance(struct op *op, struct volume *volume)
+{
+	const struct volume_attachment *further = volume_attachment_first_by_volume(op->head, volume->row.id);
+	leave_instance(volume);
+	if (!further)
+		return OK;
+	volume->instance = further->instance;
+	volume->seen_instance = further->seen_instance;
+	volume->attachment = further->row.id;
+	volume->device = str_copy(op->ctx->arena, further->device);
+	volume->device_slot = further->device_slot;
+	volume->attached_us = further->attached_us;
+	volume->delete_on_termination = further->delete_on_termination;
+	volume->row.gen++;
+	return volume_attachment_forget(op, further->row.id);
+}
+
 /* ---- attach ---- */
 
-static RESULT check_volume(struct op *op, const struct volume_attaching *wish, const struct volume *volume)
+static RESULT fail_is_attached(struct op *op, const struct ref *ref)
 {
-	if (model_derive_attachment(volume->instance, volume->seen_instance) != ATTACHMENT_NONE)
-		return ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME, wish->volume.field,
-				   "%" STR_FMT " is already attached to an instance",
-				   STR_ARG(wish->volume.text));
+	return ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME, ref->field,
+			   "%" STR_FMT " is already attached to an instance", STR_ARG(ref->text));
+}
+
+RESULT volume_check_takes_more(struct op *op, const struct ref *ref, const struct volume *volume)
+{
+	struct volume_list list;
+	TRY(engine_list_attachments(op->ctx->arena, op->head, volume, &list));
+	if (list.count == 0)
+		return OK;
+	if (!volume->is_shared)
+		return fail_is_attached(op, ref);
+	return list.count < VOLUME_ATTACHMENTS_MAX
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_QUOTA, KIND_VOLUME, STR("InstanceId"),
+				     "The volume '%" STR_FMT
+				     "' is attached to %d instances, as many as may have it.",
+				     STR_ARG(ref->text), VOLUME_ATTACHMENTS_MAX);
+}
+
+static RESULT check_volume(struct op *op, const struct volume_attaching *wish, const struct volume *volume,
+			   const struct instance *instance)
+{
+	const struct volume *there = NULL;
+	TRY(volume_check_takes_more(op, &wish->volume, volume));
+	TRY(engine_find_attachment(op->ctx->arena, op->head, volume, instance->row.id, &there));
+	if (there)
+		return fail_is_attached(op, &wish->volume);
 	if (volume->seen_size == 0)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "The volume '%" STR_FMT "' is not 'available'.",
@@ -68,11 +110,11 @@ struct places {
 	bool has_device;
 };
 
-static void take_place(struct places *places, const struct volume *volume, struct str device)
+static void take_place(struct places *places, int64_t slot, struct str taken, struct str device)
 {
-	places->slots |= UINT64_C(1) << (volume->device_slot & 63);
+	places->slots |= UINT64_C(1) << (slot & 63);
 	places->count++;
-	places->has_device |= str_equal(volume->device, device);
+	places->has_device |= str_equal(taken, device);
 }
 
 /* With those that are not unplugged yet. */
@@ -81,11 +123,18 @@ static struct places find_places(const struct tables *t, uuid instance, struct s
 	struct places places = {0};
 	for (const struct volume *v = volume_first_by_instance(t, instance); v;
 	     v = volume_next_by_instance(t, v))
-		take_place(&places, v, device);
+		take_place(&places, v->device_slot, v->device, device);
 	for (const struct volume *v = volume_first_by_seen_instance(t, instance); v;
 	     v = volume_next_by_seen_instance(t, v))
 		if (!uuid_equal(v->instance, instance))
-			take_place(&places, v, device);
+			take_place(&places, v->device_slot, v->device, device);
+	for (const struct volume_attachment *f = volume_attachment_first_by_instance(t, instance); f;
+	     f = volume_attachment_next_by_instance(t, f))
+		take_place(&places, f->device_slot, f->device, device);
+	for (const struct volume_attachment *f = volume_attachment_first_by_seen_instance(t, instance); f;
+	     f = volume_attachment_next_by_seen_instance(t, f))
+		if (!uuid_equal(f->instance, instance))
+			take_place(&places, f->device_slot, f->device, device);
 	return places;
 }
 
@@ -132,17 +181,103 @@ RESULT volume_choose_place(struct op *op, const struct instance *instance, const
 	return name_device(op, instance, *ret_slot, ret_device);
 }
 
+/* EC2 starts no instance from a shared volume. Cinder's may be started from by one, which has it first. */
+static RESULT check_no_boot_disk(struct op *op, const struct volume_attaching *wish,
+				 const struct volume *volume, int64_t slot)
+{
+	bool is_refused =
+		slot == 0 && volume->is_shared &&
+		(disk_plan_is_ec2_type(volume->type) || !uuid_is_none(engine_volume_holder(volume)));
+	return is_refused ? ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, STR("Device"),
+					"The volume '%" STR_FMT
+					"' is enabled for Multi-Attach: it cannot be a root device.",
+					STR_ARG(wish->volume.text))
+			  : OK;
+}
+
+static RESULT fail_other_zone(struct op *op, const struct volume_attaching *wish)
+{
+	return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, wish->volume.field,
+			   "The volume '%" STR_FMT
+			   "' is not in the same availability zone as instance '%" STR_FMT "'",
+			   STR_ARG(wish->volume.text), STR_ARG(wish->instance.text));
+}
+
+/* The volume is where others have it: the instance has to be there too, or to be able to go there. That
+ * it has to be stopped for it has no word of EC2's or Nova's, whose volumes are reached from everywhere. */
+static RESULT check_way_of_instance(struct op *op, const struct volume_attaching *wish,
+				    const struct volume *volume, const struct instance *instance)
+{
+	uuid bound = engine_find_host_of_shared(op->head, instance->row.id);
+	bool is_bound = !uuid_is_none(bound) && !uuid_equal(bound, volume->host);
+	if (!uuid_equal(volume->zone, instance->zone))
+		return fail_other_zone(op, wish);
+	if (!is_bound && (uuid_is_none(instance->host) || uuid_equal(volume->host, instance->host)))
+		return OK;
+	if (!is_bound && model_derive_instance_state(instance) == INSTANCE_STOPPED && !instance->tpm)
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+			   "The volume '%" STR_FMT
+			   "' is in use on another host than that of instance '%" STR_FMT "'%s",
+			   STR_ARG(wish->volume.text), STR_ARG(wish->instance.text),
+			   is_bound || instance->tpm
+				   ? ", which cannot leave its own."
+				   : ". Stop the instance first: it starts on the volume's host then.");
+}
+
 static RESULT check_way(struct op *op, const struct volume_attaching *wish, const struct volume *volume,
 			const struct instance *instance)
 {
+	if (!uuid_is_none(engine_volume_holder(volume)))
+		return check_way_of_instance(op, wish, volume, instance);
 	if (!uuid_equal(volume->zone, instance->zone) && !wish->crosses_zones)
-		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, wish->volume.field,
-				   "The volume '%" STR_FMT
-				   "' is not in the same availability zone as instance '%" STR_FMT "'",
-				   STR_ARG(wish->volume.text), STR_ARG(wish->instance.text));
+		return fail_other_zone(op, wish);
 	if (uuid_is_none(instance->host) || uuid_equal(volume->host, instance->host))
 		return OK;
 	return volume_check_room(op, host_find(op->head, instance->host), volume->size, STR("VolumeId"));
+}
+
+RESULT volume_write_attachment(struct op *op, const struct volume *volume, const struct instance *instance,
+			       struct volume_place *place)
+{
+	struct volume next = *volume;
+	bool is_first = uuid_is_none(engine_volume_holder(volume));
+	struct volume_attachment further = {.row.gen = 1,
+					    .account = volume->account,
+					    .volume = volume->row.id,
+					    .instance = instance->row.id,
+					    .device = place->device,
+					    .device_slot = place->slot,
+					    .delete_on_termination = place->delete_on_termination,
+					    .attached_us = op->now_us};
+	next.row.gen++;
+	next.reservation = VOLUME_RESERVATION_NONE;
+	next.reserved_for = UUID_NONE;
+	if (!is_first) {
+		further.row.id = place->attachment = engine_new_id(op, KIND_VOLUME_ATTACHMENT);
+		TRY(volume_attachment_put(op, &further));
+		return volume_put(op, &next);
+	}
+	next.instance = instance->row.id;
+	next.zone = instance->zone;
+	next.device = place->device;
+	next.device_slot = place->slot;
+	next.delete_on_termination = place->delete_on_termination;
+	next.attached_us = op->now_us;
+	if (!uuid_is_none(instance->host))
+		volume_send_to(&next, instance->host);
+	return volume_put(op, &next);
+}
+
+/* It is stopped (check_way_of_instance()), and is placed anew where the volume is. */
+static RESULT send_instance(struct op *op, const struct instance *instance, const struct volume *volume)
+{
+	struct instance next = *instance;
+	if (uuid_is_none(instance->host) || uuid_equal(instance->host, volume->host))
+		return OK;
+	next.migrating = true;
+	next.row.gen++;
+	return instance_put(op, &next);
 }
 
 RESULT engine_attach_volume(struct op *op, struct volume_attaching *wish)
@@ -156,28 +291,28 @@ RESULT engine_attach_volume(struct op *op, struct volume_attaching *wish)
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
 	if (!str_is_empty(wish->device))
 		TRY(disk_plan_check_device(op, wish->device, STR("Device")));
-	TRY(check_volume(op, wish, volume));
+	TRY(check_volume(op, wish, volume, instance));
 	TRY(volume_check_promise(op, wish, volume, instance));
 	TRY(check_instance(op, wish, instance));
 	TRY(check_way(op, wish, volume, instance));
-	struct volume next = *volume;
-	TRY(choose_slot(op, wish, instance, &next.device_slot));
+	struct volume_place place = {0};
+	bool is_further = !uuid_is_none(engine_volume_holder(volume));
+	TRY(choose_slot(op, wish, instance, &place.slot));
+	TRY(check_no_boot_disk(op, wish, volume, place.slot));
 	if (str_is_empty(wish->device))
-		TRY(name_device(op, instance, next.device_slot, &wish->device));
-	next.reservation = VOLUME_RESERVATION_NONE;
-	next.reserved_for = UUID_NONE;
-	next.instance = instance->row.id;
-	next.zone = instance->zone;
-	next.device = wish->device;
-	next.attached_us = op->now_us;
-	if (!uuid_is_none(instance->host))
-		volume_send_to(&next, instance->host);
-	next.row.gen++;
+		TRY(name_device(op, instance, place.slot, &wish->device));
+	place.device = wish->device;
 	wish->attached_volume = volume->row.id;
-	TRY(volume_put(op, &next));
-	return engine_log_event(
-		op, KIND_VOLUME, &next.row, "attach asked", "To instance %" STR_FMT " as %" STR_FMT ".",
-		STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)), STR_ARG(wish->device));
+	wish->to = instance->row.id;
+	wish->attached_us = op->now_us;
+	TRY(volume_write_attachment(op, volume, instance, &place));
+	wish->attachment = place.attachment;
+	if (is_further)
+		TRY(send_instance(op, instance, volume));
+	volume = volume_find(op->head, wish->attached_volume);
+	return engine_log_event(op, KIND_VOLUME, &volume->row, "attach asked",
+				"To instance %" STR_FMT " as %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_INSTANCE, wish->to)), STR_ARG(wish->device));
 }
 
 /* ---- detach ---- */
@@ -193,7 +328,7 @@ static RESULT fail_not_so_attached(struct op *op, const struct volume_detaching 
 /* What is suspended has it in its memory; what runs stands on its root disk. */
 static RESULT check_lets_go(struct op *op, const struct volume_detaching *wish, const struct volume *volume)
 {
-	const struct instance *instance = instance_find(op->head, volume_holder(volume));
+	const struct instance *instance = instance_find(op->head, engine_volume_holder(volume));
 	if (!instance || !row_is_live(&instance->row))
 		return OK;
 	enum instance_state state = model_derive_instance_state(instance);
@@ -213,52 +348,131 @@ static RESULT check_lets_go(struct op *op, const struct volume_detaching *wish, 
 	return OK;
 }
 
-static RESULT check_attachment(struct op *op, const struct volume_detaching *wish,
-			       const struct volume *volume)
+/* attached: as it is to the instance asked for, or to the only one that has it; NULL: to none. */
+static RESULT find_attached(struct op *op, const struct volume_detaching *wish, const struct volume *volume,
+			    const struct volume **ret_attached)
 {
+	struct volume_list list;
 	const struct instance *instance = NULL;
-	enum attachment attachment = model_derive_attachment(volume->instance, volume->seen_instance);
+	*ret_attached = NULL;
 	if (ref_is_given(&wish->instance))
 		TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(engine_list_attachments(op->ctx->arena, op->head, volume, &list));
+	if (list.count > 1 && !instance && uuid_is_none(wish->attachment))
+		return ENGINE_FAIL(op, ERR_MISSING, KIND_VOLUME, STR("InstanceId"),
+				   "The volume '%" STR_FMT
+				   "' is attached to more than one instance: the request must contain the "
+				   "parameter InstanceId",
+				   STR_ARG(wish->volume.text));
+	for (size_t k = 0; k < list.count; k++) {
+		const struct volume *v = list.at[k];
+		bool is_it = instance ? uuid_equal(instance->row.id, engine_volume_holder(v))
+				      : uuid_is_none(wish->attachment) ||
+						uuid_equal(wish->attachment, engine_attachment_id(v));
+		if (is_it)
+			*ret_attached = v;
+	}
+	if (list.count && !*ret_attached)
+		return fail_not_so_attached(op, wish, "InstanceId", wish->instance.text);
+	return OK;
+}
+
+static RESULT check_attachment(struct op *op, const struct volume_detaching *wish,
+			       const struct volume *attached)
+{
+	enum attachment attachment =
+		attached ? model_derive_attachment(attached->instance, attached->seen_instance)
+			 : ATTACHMENT_NONE;
 	if (attachment == ATTACHMENT_NONE || (attachment == ATTACHMENT_DETACHING && !wish->force))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "Volume '%" STR_FMT "' is %s.", STR_ARG(wish->volume.text),
 				   attachment == ATTACHMENT_NONE ? "in the 'available' state"
 								 : "being detached");
-	if (instance && !uuid_equal(instance->row.id, volume_holder(volume)))
-		return fail_not_so_attached(op, wish, "InstanceId", wish->instance.text);
-	if (!str_is_empty(wish->device) && !str_equal(wish->device, volume->device))
+	if (!str_is_empty(wish->device) && !str_equal(wish->device, attached->device))
 		return fail_not_so_attached(op, wish, "Device", wish->device);
-	return check_lets_go(op, wish, volume);
+	return check_lets_go(op, wish, attached);
 }
 
-RESULT engine_detach_volume(struct op *op, struct volume_detaching *wish)
+static RESULT detach_first(struct op *op, const struct volume_detaching *wish, const struct volume *volume)
 {
-	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
-	TRY(engine_permit(op, "volume.detach", KIND_VOLUME, &volume->row));
-	const struct instance *instance = instance_find(op->head, volume_holder(volume));
-	if (instance)
-		TRY(engine_permit(op, "volume.detach", KIND_INSTANCE, &instance->row));
-	TRY(check_attachment(op, wish, volume));
-	wish->detached_volume = volume->row.id;
-	wish->from = volume_holder(volume);
-	wish->from_device = str_copy(op->ctx->arena, volume->device);
-	wish->attached_us = volume->attached_us;
-	wish->delete_on_termination = volume->delete_on_termination;
 	struct volume next = *volume;
 	next.instance = UUID_NONE;
 	next.force_detach = wish->force;
 	next.delete_on_termination = false;
 	next.reservation = VOLUME_RESERVATION_NONE;
 	if (uuid_is_none(next.seen_instance))
-		volume_leave_instance(&next); /* it never was plugged */
+		TRY(volume_leave_instance(op, &next)); /* it never was plugged */
 	next.row.gen++;
-	wish->now = model_derive_attachment(next.instance, next.seen_instance);
-	TRY(volume_put(op, &next));
-	return engine_log_event(op, KIND_VOLUME, &next.row, "detach asked", "From instance %" STR_FMT "%s.",
+	return volume_put(op, &next);
+}
+
+static RESULT detach_further(struct op *op, const struct volume *volume, uuid id)
+{
+	struct volume_attachment next = *volume_attachment_find(op->head, id);
+	struct volume again = *volume;
+	next.instance = UUID_NONE;
+	next.delete_on_termination = false;
+	next.row.gen++;
+	TRY(uuid_is_none(next.seen_instance) ? volume_attachment_forget(op, id)
+					     : volume_attachment_put(op, &next));
+	again.reservation = VOLUME_RESERVATION_NONE;
+	again.row.gen++;
+	return volume_put(op, &again);
+}
+
+RESULT engine_detach_volume(struct op *op, struct volume_detaching *wish)
+{
+	const struct volume *volume = NULL, *attached = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	TRY(engine_permit(op, "volume.detach", KIND_VOLUME, &volume->row));
+	TRY(find_attached(op, wish, volume, &attached));
+	wish->from = attached ? engine_volume_holder(attached) : UUID_NONE;
+	const struct instance *instance = instance_find(op->head, wish->from);
+	if (instance)
+		TRY(engine_permit(op, "volume.detach", KIND_INSTANCE, &instance->row));
+	TRY(check_attachment(op, wish, attached));
+	wish->detached_volume = volume->row.id;
+	wish->from_device = str_copy(op->ctx->arena, attached->device);
+	wish->attached_us = attached->attached_us;
+	wish->delete_on_termination = attached->delete_on_termination;
+	wish->now = model_derive_attachment(UUID_NONE, attached->seen_instance);
+	bool is_first = attached == volume;
+	TRY(is_first ? detach_first(op, wish, volume) : detach_further(op, volume, attached->attachment));
+	volume = volume_find(op->head, wish->detached_volume);
+	return engine_log_event(op, KIND_VOLUME, &volume->row, "detach asked",
+				"From instance %" STR_FMT "%s.",
 				STR_ARG(engine_write_id(op, KIND_INSTANCE, wish->from)),
 				wish->force ? ", cut off at once" : "");
+}
+
+RESULT volume_set_fate(struct op *op, const struct volume *attached, bool delete_on_termination)
+{
+	const struct volume_attachment *row = volume_attachment_find(op->head, attached->attachment);
+	const struct volume *volume = volume_find(op->head, attached->row.id);
+	struct volume next = *volume;
+	next.delete_on_termination = delete_on_termination;
+	if (!row)
+		return volume_put(op, &next);
+	struct volume_attachment further = *row;
+	further.delete_on_termination = delete_on_termination;
+	return volume_attachment_put(op, &further);
+}
+
+RESULT volume_end_attachments(struct op *op, uuid instance)
+{
+	const struct volume *volume = volume_first_by_instance(op->head, instance), *next_volume = NULL;
+	for (; volume; volume = next_volume) {
+		next_volume = volume_next_by_instance(op->head, volume);
+		if (!row_is_live(&volume->row))
+			continue;
+		struct volume next = *volume;
+		TRY(volume_leave_instance(op, &next));
+		TRY(volume_put(op, &next));
+		if (volume->delete_on_termination && uuid_is_none(engine_volume_holder(&next)))
+			TRY(volume_delete_metered(op, &next));
+	}
+	FORGET_EACH(op, volume_attachment, instance, instance);
+	return OK;
 }
 
 /* ---- what the host says ---- */
@@ -268,8 +482,70 @@ static RESULT write_seen_in(struct op *op, const struct volume *volume, uuid ins
 	struct volume next = *volume;
 	next.seen_instance = instance;
 	if (model_derive_attachment(next.instance, instance) == ATTACHMENT_NONE)
-		volume_leave_instance(&next);
+		TRY(volume_leave_instance(op, &next));
 	return volume_put(op, &next);
+}
+
+static RESULT write_further_seen_in(struct op *op, const struct volume_attachment *further, uuid instance)
+{
+	struct volume_attachment next = *further;
+	next.seen_instance = instance;
+	if (model_derive_attachment(next.instance, instance) == ATTACHMENT_NONE)
+		return volume_attachment_forget(op, further->row.id);
+	return volume_attachment_put(op, &next);
+}
+
+/* What it has not any more. */
+static RESULT see_unplugged(struct op *op, const struct instance_report *report, bool is_absent)
+{
+	const struct volume *volume = volume_first_by_seen_instance(op->head, report->instance), *next = NULL;
+	for (; volume; volume = next) {
+		next = volume_next_by_seen_instance(op->head, volume);
+		if (is_absent || !uuids_have(&report->volumes, volume->row.id))
+			TRY(write_seen_in(op, volume, UUID_NONE));
+	}
+	const struct volume_attachment *further = volume_attachment_first_by_seen_instance(op->head,
+											   report->instance),
+				       *next_further = NULL;
+	for (; further; further = next_further) {
+		next_further = volume_attachment_next_by_seen_instance(op->head, further);
+		if (is_absent || !uuids_have(&report->volumes, further->volume))
+			TRY(write_further_seen_in(op, further, UUID_NONE));
+	}
+	return OK;
+}
+
+static const struct volume_attachment *find_further(const struct tables *t, uuid volume, uuid instance)
+{
+	const struct volume_attachment *f = volume_attachment_first_by_volume(t, volume);
+	while (f && !uuid_equal(f->instance, instance) && !uuid_equal(f->seen_instance, instance))
+		f = volume_attachment_next_by_volume(t, f);
+	return f;
+}
+
+/* One that others have, and that nobody wants there: to be unplugged. */
+static RESULT write_stray(struct op *op, const struct volume *volume, uuid instance)
+{
+	struct volume_attachment stray = {.row.id = engine_new_id(op, KIND_VOLUME_ATTACHMENT),
+					  .row.gen = 1,
+					  .account = volume->account,
+					  .volume = volume->row.id,
+					  .seen_instance = instance};
+	return volume_attachment_put(op, &stray);
+}
+
+static RESULT see_plugged(struct op *op, const struct volume *volume, uuid instance)
+{
+	const struct volume_attachment *further = find_further(op->head, volume->row.id, instance);
+	if (further)
+		return uuid_equal(further->seen_instance, instance)
+			       ? OK
+			       : write_further_seen_in(op, further, instance);
+	if (uuid_equal(volume->seen_instance, instance))
+		return OK;
+	bool is_others = volume->is_shared && !uuid_is_none(engine_volume_holder(volume)) &&
+			 !uuid_equal(volume->instance, instance);
+	return is_others ? write_stray(op, volume, instance) : write_seen_in(op, volume, instance);
 }
 
 RESULT volume_see_plugged(struct op *op, const struct instance_report *report)
@@ -277,16 +553,11 @@ RESULT volume_see_plugged(struct op *op, const struct instance_report *report)
 	bool is_absent = report->power == INSTANCE_SEEN_POWER_ABSENT;
 	if (!is_absent && !report->devices_known)
 		return OK;
-	const struct volume *volume = volume_first_by_seen_instance(op->head, report->instance), *next = NULL;
-	for (; volume; volume = next) {
-		next = volume_next_by_seen_instance(op->head, volume);
-		if (is_absent || !uuids_have(&report->volumes, volume->row.id))
-			TRY(write_seen_in(op, volume, UUID_NONE));
-	}
+	TRY(see_unplugged(op, report, is_absent));
 	for (size_t k = 0; k < report->volumes.count && !is_absent; k++) {
-		volume = volume_find(op->head, report->volumes.at[k]);
-		if (volume && !uuid_equal(volume->seen_instance, report->instance))
-			TRY(write_seen_in(op, volume, report->instance));
+		const struct volume *volume = volume_find(op->head, report->volumes.at[k]);
+		if (volume)
+			TRY(see_plugged(op, volume, report->instance));
 	}
 	return OK;
 }

@@ -4,8 +4,9 @@
 
 #include "engine/internal.h"
 
-struct volume_attaching;
 struct disk_plan;
+struct instance;
+struct volume_attaching;
 struct instance_report;
 
 /* Puts a new volume. account, zone, host, attachment and tags are set; the rest is as planned, the id is drawn. */
@@ -24,12 +25,27 @@ RESULT volume_check_unreserved(struct op *op, const struct volume *volume, const
 /* The wish may attach it: it is not reserved, or it was promised to that instance. ERR_STATE. */
 RESULT volume_check_promise(struct op *op, const struct volume_attaching *wish, const struct volume *volume,
 			    const struct instance *instance);
-/* The instance that it is for, or is still plugged into. */
-uuid volume_holder(const struct volume *volume);
 /* It is to be on that host; what a move to another one has brought there is to go. */
 void volume_send_to(struct volume *volume, uuid host);
-/* It is free: nothing of its attachment is left. */
-void volume_leave_instance(struct volume *volume);
+/* Its first attachment ends: a further one takes that place, or it is free. The caller puts it. */
+RESULT volume_leave_instance(struct op *op, struct volume *volume);
+/* An instance is no more: its volumes are without it, and go if it was the last that had them and they were
+ * to go with it. */
+RESULT volume_end_attachments(struct op *op, uuid instance);
+/* It has no attachment, or may have one more. ERR_IN_USE; ERR_QUOTA. */
+RESULT volume_check_takes_more(struct op *op, const struct ref *ref, const struct volume *volume);
+struct volume_place {
+	int64_t slot;
+	struct str device;
+	bool delete_on_termination;
+	/* made: */
+	uuid attachment; /* the id of a further attachment; none: it is the first */
+};
+/* Whether it goes with the instance that it is attached to. attached: as engine_list_disks() has it. */
+RESULT volume_set_fate(struct op *op, const struct volume *attached, bool delete_on_termination);
+/* Attaches it to an instance, which it follows if it was free. */
+RESULT volume_write_attachment(struct op *op, const struct volume *volume, const struct instance *instance,
+			       struct volume_place *place);
 /* The next slot of an instance that is free, and how its disk is called there. ERR_QUOTA. */
 RESULT volume_choose_place(struct op *op, const struct instance *instance, const struct ref *ref,
 			   int64_t *ret_slot, struct str *ret_device);

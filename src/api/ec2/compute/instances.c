@@ -16,6 +16,7 @@
 #include "model/instance.h"
 #include "model/instance_profile.h"
 #include "model/states.h"
+#include "model/volume_attachment.h"
 #include "store/instance_type.h"
 #include "store/port.h"
 #include "store/router.h"
@@ -69,37 +70,11 @@ static bool gather_ports(struct ec2_call *e, struct ec2_instance_item *item)
 	return true;
 }
 
-/* v, or the next of those plugged into an instance that no instance is to have. */
-static const struct volume *find_detaching(const struct tables *t, const struct volume *v)
-{
-	while (v && !uuid_is_none(v->instance))
-		v = volume_next_by_seen_instance(t, v);
-	return v;
-}
-
-/* Its volumes: those it is to have, then those that are being detached from it. */
-static const struct volume *first_volume(const struct tables *t, uuid instance)
-{
-	const struct volume *v = volume_first_by_instance(t, instance);
-	return v ? v : find_detaching(t, volume_first_by_seen_instance(t, instance));
-}
-
-static const struct volume *next_volume(const struct tables *t, const struct volume *v, uuid instance)
-{
-	if (!uuid_equal(v->instance, instance))
-		return find_detaching(t, volume_next_by_seen_instance(t, v));
-	v = volume_next_by_instance(t, v);
-	return v ? v : find_detaching(t, volume_first_by_seen_instance(t, instance));
-}
-
+/* Those it is to have, then those that are being detached from it. */
 static bool gather_volumes(struct ec2_call *e, struct ec2_instance_item *item)
 {
-	const struct tables *t = ec2_tables(e);
 	uuid instance = item->instance->row.id;
-	for (const struct volume *v = first_volume(t, instance); v; v = next_volume(t, v, instance))
-		if (row_is_live(&v->row) && !VEC_PUSH(e->c->arena, &item->volumes, v))
-			return false;
-	return true;
+	return result_is_ok(engine_list_disks(e->c->arena, ec2_tables(e), instance, true, &item->volumes));
 }
 
 /* It is on, or is to be. */
@@ -394,9 +369,10 @@ static bool fits_public_ip(const struct filter_run *f, const struct row *row)
 static bool fits_device(const struct filter_run *f, const struct row *row)
 {
 	struct str name = str_from(f->filter->name);
-	for (const struct volume *v = first_volume(f->t, row->id); v; v = next_volume(f->t, v, row->id)) {
-		if (!row_is_live(&v->row))
-			continue;
+	struct volume_list volumes = {0};
+	IGNORE(engine_list_disks(f->e->c->arena, f->t, row->id, true, &volumes)); /* the answer fails */
+	for (size_t k = 0; k < volumes.count; k++) {
+		const struct volume *v = volumes.at[k];
 		bool fits = str_ends_with(name, STR("volume-id"))     ? filter_id(f, KIND_VOLUME, v->row.id)
 			    : str_ends_with(name, STR("device-name")) ? filter_text(f, v->device)
 			    : str_ends_with(name, STR("status"))      ? filter_z(f, ec2_volume_attachment(v))
@@ -470,6 +446,12 @@ static bool fits_state_reason(const struct filter_run *f, const struct row *row)
 #define ATTACHED(row_kind, type, member)                                                                     \
 	{                                                                                                    \
 		(row_kind), .joins = { JOIN_ONE(KIND_INSTANCE, type, member) }                               \
+	}
+#define FURTHER(member)                                                                                      \
+	{                                                                                                    \
+		KIND_VOLUME_ATTACHMENT, VOLUME_ATTACHMENT_INDEX_VOLUME, .joins = {                           \
+			JOIN_ONE(KIND_INSTANCE, volume_attachment, member)                                   \
+		}                                                                                            \
 	}
 /* EC2 has a word for Windows only. */
 static bool fits_platform(const struct filter_run *f, const struct row *row)
@@ -545,7 +527,8 @@ static const struct filter instance_filters[] = {
 	{"state-reason-message", .get = fits_state_reason},
 	{"block-device-mapping.volume-id", .get = fits_device,
 	 .access_paths = {ATTACHED(KIND_VOLUME, volume, instance),
-			  ATTACHED(KIND_VOLUME, volume, seen_instance)}},
+			  ATTACHED(KIND_VOLUME, volume, seen_instance), FURTHER(instance),
+			  FURTHER(seen_instance)}},
 	{"block-device-mapping.device-name", .get = fits_device},
 	{"block-device-mapping.status", .get = fits_device},
 	{"block-device-mapping.attach-time", .get = fits_device},

@@ -4,6 +4,7 @@
 
 #include "api/ec2/compute/iam_instance_profiles.h"
 #include "api/ec2/network/network_interfaces.h"
+#include "engine/storage/volume_attachment.h"
 #include "model/instance.h"
 #include "model/states.h"
 
@@ -20,8 +21,8 @@ struct ec2_instance_item {
 	uuid dedicated_host; /* none: it is on none */
 	struct ec2_profile_item profile;
 	enum instance_state state;
-	VEC(struct ec2_port_item) ports;    /* the primary one first */
-	VEC(const struct volume *) volumes; /* the root disk first */
+	VEC(struct ec2_port_item) ports; /* the primary one first */
+	struct volume_list volumes;      /* the root disk first */
 };
 
 /* As a listing's gather and write; without the reservation around. */

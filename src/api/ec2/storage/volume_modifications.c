@@ -27,7 +27,8 @@ static struct volume volume_before(const struct volume *v)
 	return (struct volume){.size = v->before_size,
 			       .type = v->before_type,
 			       .iops = v->before_iops,
-			       .throughput = v->before_throughput};
+			       .throughput = v->before_throughput,
+			       .is_shared = v->before_shared};
 }
 
 static bool fits_modification(const struct filter_run *f, const struct row *row)
@@ -42,6 +43,8 @@ static bool fits_modification(const struct filter_run *f, const struct row *row)
 		return filter_time(f, v->modified_us);
 	if (str_ends_with(name, STR("-iops")))
 		return filter_int(f, engine_volume_iops(side));
+	if (str_ends_with(name, STR("MultiAttachEnabled")))
+		return filter_bool(f, side->is_shared);
 	return str_ends_with(name, STR("-size")) ? filter_int(f, ec2_gib(side->size))
 						 : filter_text(f, side->type);
 }
@@ -56,8 +59,8 @@ static const struct filter modification_filters[] = {
 	{"target-iops", .get = fits_modification},
 	{"target-size", .get = fits_modification},
 	{"target-volume-type", .get = fits_modification},
-	{"originalMultiAttachEnabled", .fixed = "false"},
-	{"targetMultiAttachEnabled", .fixed = "false"},
+	{"originalMultiAttachEnabled", .get = fits_modification},
+	{"targetMultiAttachEnabled", .get = fits_modification},
 };
 
 static void write_figures(struct xml *x, const struct volume *v, const char *const names[5])
@@ -68,7 +71,7 @@ static void write_figures(struct xml *x, const struct volume *v, const char *con
 	xml_text(x, names[2], v->type);
 	if (engine_volume_throughput(v))
 		xml_int(x, names[3], engine_volume_throughput(v));
-	xml_bool(x, names[4], false);
+	xml_bool(x, names[4], v->is_shared);
 }
 
 static void write_modification(struct ec2_call *e, struct xml *x, const void *item)
@@ -134,7 +137,7 @@ static const struct param modify_volume_params[] = {
 	P("Iops", wish.iops, .min = 1, .max = EC2_IOPS_MAX, .doc = "Guests are held to it."),
 	P("Throughput", wish.throughput, .min = 1, .max = EC2_IOPS_MAX,
 	  .doc = "MiB/s; guests are held to it."),
-	NOT_BUILT("MultiAttachEnabled", .only = "false"),
+	P("MultiAttachEnabled", wish.is_shared, .doc = "Of an io2 volume that is not attached."),
 };
 #undef P
 

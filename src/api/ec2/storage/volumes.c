@@ -6,8 +6,10 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/storage/volume.h"
+#include "engine/storage/volume_attachment.h"
 #include "model/states.h"
 #include "model/volume.h"
+#include "model/volume_attachment.h"
 #include "store/zone.h"
 
 struct ec2_describe_volumes {
@@ -57,21 +59,11 @@ static bool fits_create_time(const struct filter_run *f, const struct row *row)
 	return filter_time(f, row->created_us);
 }
 
-/* From which it is being detached, else which it is for. */
-static uuid attached_to(const struct volume *v)
+static bool fits_one_attachment(const struct filter_run *f, const struct volume *v)
 {
-	return uuid_is_none(v->instance) ? v->seen_instance : v->instance;
-}
-
-/* What only an attached volume has. */
-static bool fits_attachment(const struct filter_run *f, const struct row *row)
-{
-	const struct volume *v = volume_of(row);
 	struct str name = str_from(f->filter->name);
-	if (attachment_of(v) == ATTACHMENT_NONE)
-		return false;
 	if (str_ends_with(name, STR("instance-id")))
-		return filter_id(f, KIND_INSTANCE, attached_to(v));
+		return filter_id(f, KIND_INSTANCE, engine_volume_holder(v));
 	if (str_ends_with(name, STR("device")))
 		return filter_text(f, v->device);
 	if (str_ends_with(name, STR("status")))
@@ -80,10 +72,30 @@ static bool fits_attachment(const struct filter_run *f, const struct row *row)
 						       : filter_bool(f, v->delete_on_termination);
 }
 
+/* Any of those that it has. */
+static bool fits_attachment(const struct filter_run *f, const struct row *row)
+{
+	struct volume_list list = {0};
+	bool fits = false;
+	IGNORE(engine_list_attachments(f->e->c->arena, f->t, volume_of(row), &list)); /* the answer fails */
+	for (size_t k = 0; k < list.count && !fits; k++)
+		fits = fits_one_attachment(f, list.at[k]);
+	return fits;
+}
+
+#define FURTHER(index)                                                                                       \
+	{                                                                                                    \
+		KIND_VOLUME_ATTACHMENT, VOLUME_ATTACHMENT_INDEX_##index, .joins = {                          \
+			JOIN_ONE(KIND_VOLUME, volume_attachment, volume)                                     \
+		}                                                                                            \
+	}
 static const struct filter volume_filters[] = {
 	{"volume-id", .is_id = true},
 	{"attachment.instance-id", .get = fits_attachment,
-	 .access_paths = {{KIND_VOLUME, VOLUME_INDEX_INSTANCE}, {KIND_VOLUME, VOLUME_INDEX_SEEN_INSTANCE}}},
+	 .access_paths = {{KIND_VOLUME, VOLUME_INDEX_INSTANCE},
+			  {KIND_VOLUME, VOLUME_INDEX_SEEN_INSTANCE},
+			  FURTHER(INSTANCE),
+			  FURTHER(SEEN_INSTANCE)}},
 	{"attachment.device", .get = fits_attachment},
 	{"attachment.status", .get = fits_attachment},
 	{"attachment.attach-time", .get = fits_attachment},
@@ -91,7 +103,7 @@ static const struct filter volume_filters[] = {
 	{"availability-zone", .field = "zone"},
 	{"create-time", .get = fits_create_time},
 	{"encrypted", .field = "is_encrypted"},
-	{"multi-attach-enabled", .fixed = "false"},
+	{"multi-attach-enabled", .field = "is_shared"},
 	{"fast-restored", .fixed = "false"},
 	{"operator.managed", .fixed = "false"},
 	{"operator.principal", .get = filter_nothing},
@@ -104,6 +116,7 @@ static const struct filter volume_filters[] = {
 struct volume_item {
 	const struct volume *volume;
 	const struct zone *zone;
+	struct volume_list attachments;
 };
 
 static const void *gather_volume(struct ec2_call *e, const struct row *row)
@@ -113,26 +126,28 @@ static const void *gather_volume(struct ec2_call *e, const struct row *row)
 		return 0;
 	item->volume = volume_of(row);
 	item->zone = zone_find(ec2_tables(e), item->volume->zone);
-	return item;
+	struct result listed =
+		engine_list_attachments(e->c->arena, ec2_tables(e), item->volume, &item->attachments);
+	return result_is_ok(listed) ? item : 0;
 }
 
 /* The members of an attachment. */
 static void write_attachment(struct xml *x, const struct volume *v)
 {
 	ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
-	ec2_write_id(x, "instanceId", KIND_INSTANCE, attached_to(v));
+	ec2_write_id(x, "instanceId", KIND_INSTANCE, engine_volume_holder(v));
 	xml_text(x, "device", v->device);
 	xml_z(x, "status", ec2_volume_attachment(v));
 	xml_time_ms(x, "attachTime", v->attached_us);
 	xml_bool(x, "deleteOnTermination", v->delete_on_termination);
 }
 
-static void write_attachments(struct xml *x, const struct volume *v)
+static void write_attachments(struct xml *x, const struct volume_list *attachments)
 {
 	xml_open(x, "attachmentSet");
-	if (attachment_of(v) != ATTACHMENT_NONE) {
+	for (size_t k = 0; k < attachments->count; k++) {
 		xml_open(x, "item");
-		write_attachment(x, v);
+		write_attachment(x, attachments->at[k]);
 		xml_close(x, "item");
 	}
 	xml_close(x, "attachmentSet");
@@ -151,14 +166,14 @@ static void write_volume(struct ec2_call *e, struct xml *x, const void *item)
 		xml_text(x, "availabilityZone", i->zone->name);
 	xml_z(x, "status", volume_status(v));
 	xml_time_ms(x, "createTime", v->row.created_us);
-	write_attachments(x, v);
+	write_attachments(x, &i->attachments);
 	xml_text(x, "volumeType", v->type);
 	if (engine_volume_iops(v))
 		xml_int(x, "iops", engine_volume_iops(v));
 	if (engine_volume_throughput(v))
 		xml_int(x, "throughput", engine_volume_throughput(v));
 	ec2_write_encrypted(e, x, v->is_encrypted, v->account);
-	xml_bool(x, "multiAttachEnabled", false);
+	xml_bool(x, "multiAttachEnabled", v->is_shared);
 	ec2_write_tags_of_made(e, x, v->tags);
 }
 
@@ -196,7 +211,8 @@ static const struct param create_volume_params[] = {
 		 "made from an encrypted snapshot is in any case."),
 	P("KmsKeyId", kms_key, .max = 2048, .doc = EC2_KMS_KEY_DOC),
 	NOT_BUILT("OutpostArn"),
-	NOT_BUILT("MultiAttachEnabled", .only = "false"),
+	P("MultiAttachEnabled", wish.disk.is_shared,
+	  .doc = "Up to 16 instances may have it at a time: of io1 and io2, not encrypted."),
 	NOT_BUILT("VolumeInitializationRate|Operator"),
 };
 #undef P
@@ -239,26 +255,32 @@ static const struct param delete_volume_params[] = {
 static const struct param attach_volume_params[] = {
 	P("VolumeId", volume, .flags = REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
 	P("InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
-	  .doc = "A running or stopped instance in the volume's zone."),
+	  .doc = "A running or stopped instance in the volume's zone; of a volume that others have, on its "
+		 "host, or stopped."),
 	P("Device", device, .flags = REQUIRED, .min = 1, .max = 32,
 	  .doc = "A name that the instance does not have yet; the guest finds the disk by its serial."),
 	NOT_BUILT("EbsCardIndex", .only = "0"),
 };
 #undef P
 
+/* As the change left it: of several that it has, this one. */
 static RESULT ec2_attach_volume(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct volume_attaching *wish = args;
-	const struct row *row = 0;
-	TRY(ec2_find_returned(e, wish->attached_volume, &row));
-	write_attachment(x, volume_of(row));
+	const struct volume attached = {.row.id = wish->attached_volume,
+					.instance = wish->to,
+					.device = wish->device,
+					.attached_us = wish->attached_us};
+	(void) e;
+	write_attachment(x, &attached);
 	return OK;
 }
 
 #define P(wire, member, ...) PARAM(struct volume_detaching, wire, member, __VA_ARGS__)
 static const struct param detach_volume_params[] = {
 	P("VolumeId", volume, .flags = REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
-	P("InstanceId", instance, .kind = KIND_INSTANCE, .doc = "The instance it must be attached to."),
+	P("InstanceId", instance, .kind = KIND_INSTANCE,
+	  .doc = "The instance it must be attached to; required where there are several."),
 	P("Device", device, .max = 32, .doc = "The device it must be attached as."),
 	P("Force", force, .doc = "Whether the guest lets go of it or not; also once it is being detached."),
 };
@@ -289,8 +311,7 @@ static const struct ec2_action actions[] = {
 	 .doc = "Deletes a free disk."},
 	{EC2_ACTION("AttachVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct volume_attaching, attach_volume_params), .operation = engine_attach_volume_run,
-	 .returns = KIND_VOLUME, .answer = ec2_attach_volume,
-	 .doc = "Attaches a disk to an instance, which may run."},
+	 .answer = ec2_attach_volume, .doc = "Attaches a disk to an instance, which may run."},
 	{EC2_ACTION("DetachVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct volume_detaching, detach_volume_params), .operation = engine_detach_volume_run,
 	 .answer = ec2_detach_volume, .doc = "Detaches a disk from its instance, which may run."},

@@ -4,6 +4,7 @@
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance.h"
 #include "engine/storage/volume.h"
+#include "engine/storage/volume_attachment.h"
 #include "model/instance.h"
 #include "store/volume.h"
 
@@ -11,7 +12,7 @@
 
 /* ---- writing ---- */
 
-/* A volume has one attachment at most, which is named as it is; Nova's own row of it by both its ends. */
+/* v: as it is attached to the server. Nova's own row of it is named by both its ends. */
 static void write_attachment(struct os_call *e, struct json_writer *w, const struct volume *v)
 {
 	if (e->request.version < 89)
@@ -25,7 +26,7 @@ static void write_attachment(struct os_call *e, struct json_writer *w, const str
 		json_write_bool(w, "delete_on_termination", v->delete_on_termination);
 	if (e->request.version < 89)
 		return;
-	os_write_id(w, "attachment_id", v->row.id);
+	os_write_id(w, "attachment_id", engine_attachment_id(v));
 	os_write_id(w, "bdm_uuid", uuid_v5(v->row.id, uuid_to_str(e->c->arena, v->instance)));
 }
 
@@ -45,11 +46,13 @@ static RESULT list_attachments(struct os_call *e, const void *args, struct json_
 {
 	const struct os_attachment_target *a = args;
 	const struct instance *instance = NULL;
+	struct volume_list disks;
 	TRY(os_find_server(e, &a->wish.instance, &instance));
+	TRY(engine_list_disks(e->c->arena, os_tables(e), instance->row.id, false, &disks));
 	json_write_open_list(w, "volumeAttachments");
-	for (const struct volume *v = volume_first_by_instance(os_tables(e), instance->row.id); v;
-	     v = volume_next_by_instance(os_tables(e), v)) {
-		if (!row_is_live(&v->row) || v->device_slot == 0 || /* the server's image */
+	for (size_t k = 0; k < disks.count; k++) {
+		const struct volume *v = disks.at[k];
+		if (v->device_slot == 0 || /* the server's image */
 		    uuid_equal(v->row.id, instance->rescue_disk))
 			continue;
 		json_write_open(w, NULL);
@@ -65,8 +68,10 @@ static RESULT find_attached(struct os_call *e, const struct os_attachment_target
 {
 	const struct instance *instance = NULL;
 	TRY(os_find_server(e, &a->wish.instance, &instance));
-	TRY(engine_find_own_volume(e->c, os_tables(e), &a->wish.volume, ret_volume));
-	return uuid_equal((*ret_volume)->instance, instance->row.id)
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(e->c, os_tables(e), &a->wish.volume, &volume));
+	TRY(engine_find_attachment(e->c->arena, os_tables(e), volume, instance->row.id, ret_volume));
+	return *ret_volume && !uuid_is_none((*ret_volume)->instance)
 		       ? OK
 		       : engine_fail_not_found(e->c, KIND_VOLUME, &a->wish.volume);
 }
@@ -181,7 +186,12 @@ static RESULT show_attached(struct os_call *e, const void *args, struct json_wri
 	const struct os_attach *a = args;
 	const struct row *row = NULL;
 	TRY(os_find_returned(e, a->wish.attached_volume, &row));
-	write_attachment(e, w, volume_of(row));
+	struct volume attached = *volume_of(row); /* of several that it has, this one */
+	attached.instance = a->wish.to;
+	attached.device = a->wish.device;
+	attached.attachment = a->wish.attachment;
+	attached.delete_on_termination = false;
+	write_attachment(e, w, &attached);
 	return OK;
 }
 

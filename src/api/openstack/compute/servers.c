@@ -8,6 +8,7 @@
 #include "engine/instance/instance.h"
 #include "engine/region/host.h"
 #include "engine/storage/image.h"
+#include "engine/storage/volume_attachment.h"
 #include "model/instance.h"
 #include "model/instance_task.h"
 #include "model/states.h"
@@ -223,11 +224,13 @@ static const void *gather_server(struct os_call *e, const struct row *row)
 	for (const struct port *p = port_first_by_instance(t, row->id); p; p = port_next_by_instance(t, p))
 		if (row_is_live(&p->row) && !add_port(e, s, p))
 			return NULL;
-	for (const struct volume *v = volume_first_by_instance(t, row->id); v;
-	     v = volume_next_by_instance(t, v))
-		if (row_is_live(&v->row) && v->device_slot > 0 &&
-		    !uuid_equal(v->row.id, s->instance->rescue_disk) &&
-		    !VEC_PUSH(e->c->arena, &s->volumes, v))
+	struct volume_list disks;
+	if (!result_is_ok(engine_list_disks(e->c->arena, t, row->id, false, &disks)))
+		return NULL;
+	for (size_t k = 0; k < disks.count; k++)
+		if (disks.at[k]->device_slot > 0 &&
+		    !uuid_equal(disks.at[k]->row.id, s->instance->rescue_disk) &&
+		    !VEC_PUSH(e->c->arena, &s->volumes, disks.at[k]))
 			return NULL;
 	return s;
 }

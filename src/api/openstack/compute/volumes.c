@@ -6,6 +6,7 @@
 #include "api/openstack/core/write.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/volume.h"
+#include "engine/storage/volume_attachment.h"
 #include "model/snapshot.h"
 #include "model/volume.h"
 #include "store/zone.h"
@@ -19,6 +20,7 @@ struct old_volume {
 	const struct zone *zone;
 	uuid snapshot; /* that it was made from */
 	const char *status;
+	struct volume_list attachments;
 };
 
 static const void *gather_volume(struct os_call *e, const struct row *row)
@@ -26,25 +28,29 @@ static const void *gather_volume(struct os_call *e, const struct row *row)
 	const struct tables *t = os_tables(e);
 	const struct volume *v = volume_of(row);
 	struct old_volume *item = arena_new_object(e->c->arena, struct old_volume);
-	if (item)
-		*item = (struct old_volume){v, zone_find(t, v->zone), os_volume_source_snapshot(t, v),
-					    os_volume_status(t, v)};
-	return item;
+	if (!item)
+		return NULL;
+	*item = (struct old_volume){v, zone_find(t, v->zone), os_volume_source_snapshot(t, v),
+				    os_volume_status(t, v)};
+	struct result listed = engine_list_attachments(e->c->arena, t, v, &item->attachments);
+	return result_is_ok(listed) ? item : NULL;
 }
 
 /* One that is attached nowhere has an attachment without members. */
-static void write_attachments(struct json_writer *w, const struct volume *v)
+static void write_attachments(struct json_writer *w, const struct volume_list *attachments)
 {
-	uuid holder = uuid_is_none(v->instance) ? v->seen_instance : v->instance;
 	json_write_open_list(w, "attachments");
-	json_write_open(w, NULL);
-	if (!uuid_is_none(holder)) {
-		os_write_id(w, "id", v->row.id);
-		os_write_id(w, "volumeId", v->row.id);
-		os_write_id(w, "serverId", holder);
-		json_write_text(w, "device", v->device);
+	for (size_t k = 0; k < attachments->count || k == 0; k++) {
+		const struct volume *v = attachments->count ? attachments->at[k] : NULL;
+		json_write_open(w, NULL);
+		if (v) {
+			os_write_id(w, "id", v->row.id);
+			os_write_id(w, "volumeId", v->row.id);
+			os_write_id(w, "serverId", engine_volume_holder(v));
+			json_write_text(w, "device", v->device);
+		}
+		json_write_close(w);
 	}
-	json_write_close(w);
 	json_write_close_list(w);
 }
 
@@ -58,7 +64,7 @@ static void write_volume(struct os_call *e, struct json_writer *w, const void *i
 	json_write_int(w, "size", os_gib(v->size));
 	json_write_text(w, "availabilityZone", i->zone ? i->zone->name : STR_NONE);
 	os_write_time_us(w, "createdAt", v->row.created_us);
-	write_attachments(w, v);
+	write_attachments(w, &i->attachments);
 	json_write_text(w, "displayName", os_name_of(v->name, v->tags));
 	json_write_text_or_null(w, "displayDescription", v->description);
 	json_write_text(w, "volumeType", v->type);
