@@ -5,20 +5,16 @@ through an address of its own; what it wrote in there is on an instance of the i
 addresses of guests are reached; the API is brought there."""
 # limit: 2400 s
 # takes: 1050 s
-import ctypes
 import json
 import os
 import shutil
-import socket
-import socketserver
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from door import Door  # noqa: E402
 from region import Region, give_address, open_ssh, wait_state, wait_until  # noqa: E402
 
 BOOT_S = 900  # of cloud-init, where QEMU emulates its processor
-CLONE_NEWNET = 0x40000000
 BUILDER = {
     "type": "amazon-ebs", "region": "us-east-1", "instance_type": "t2.nano", "ami_name": "packed", "tags": {"a": "b"},
     "source_ami_filter": {"filters": {"name": "debian"}, "owners": ["amazon"], "most_recent": True},
@@ -29,41 +25,6 @@ PROVISIONERS = [
     {"type": "file", "source": "sent", "destination": "/tmp/sent"},
     {"type": "shell", "inline": ["cloud-init status --wait || true", "sudo cp /tmp/sent /etc/sent", "echo built as $(id -un) | sudo tee /etc/built"]},
 ]
-
-
-class Door(socketserver.ThreadingTCPServer):
-    """The API's port in another network namespace: connections come there, and go on here."""
-    daemon_threads = allow_reuse_address = True
-
-    def __init__(self, netns, port):
-        self.port, ready = port, threading.Thread(target=self.open, args=(netns,))
-        ready.start()
-        ready.join()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def open(self, netns):
-        """The socket is of the namespace that its thread was in; the thread ends."""
-        with open(netns, "rb") as there:
-            if ctypes.CDLL(None, use_errno=True).setns(there.fileno(), CLONE_NEWNET):
-                raise OSError(ctypes.get_errno(), netns)
-        super().__init__(("127.0.0.1", self.port), None)
-
-    def finish_request(self, request, client_address):
-        with socket.create_connection(("127.0.0.1", self.port)) as api:
-            back = threading.Thread(target=carry, args=(api, request), daemon=True)
-            back.start()
-            carry(request, api)
-            back.join()
-
-
-def carry(come, go):
-    """Until one side ends."""
-    try:
-        while piece := come.recv(65536):
-            go.sendall(piece)
-        go.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
 
 
 def build(region, room):

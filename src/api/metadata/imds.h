@@ -91,6 +91,10 @@ RESULT imds_write_path(struct imds_facts *s, const struct strs *path, struct buf
 RESULT imds_write_openstack(const struct imds_facts *s, const struct strs *path, struct buf *out,
 			    bool *ret_is_binary);
 
+/* What Nova calls the guest, without a domain: its server's name as a label of DNS, else made of its address or id. In the
+ * facts' arena. */
+struct str imds_openstack_host_name(const struct imds_facts *s);
+
 /* It is where a guest may tell its password: "openstack/latest/password". */
 bool imds_takes_password(const struct strs *path);
 

@@ -262,9 +262,15 @@ WRITER(write_volume_device)
 	struct str device = s->volumes[s->at[IMDS_VOLUME]]->device;
 	buf_add_str(b, str_starts_with(device, STR("/dev/")) ? str_slice(device, 5, device.n) : device);
 }
+/* Nova names a guest by its server's name in EC2's tree, too. */
 WRITER(write_local_hostname)
 {
-	write_host_name(b, s, s->nics[0].port);
+	if (s->instance->personality != INSTANCE_PERSONALITY_OPENSTACK) {
+		write_host_name(b, s, s->nics[0].port);
+		return;
+	}
+	struct str name = imds_openstack_host_name(s);
+	buf_print(b, "%" STR_FMT ".%" STR_FMT, STR_ARG(name), STR_ARG(s->domain));
 }
 WRITER(write_instance_id)
 {

@@ -70,7 +70,7 @@ static char label_character(char c)
 }
 
 /* The label that DNS allows: letters, digits and dashes of its name; without one, as EC2 names it. */
-static struct str host_name(const struct imds_facts *s)
+struct str imds_openstack_host_name(const struct imds_facts *s)
 {
 	struct str name = s->instance->name;
 	char *p = arena_alloc(s->arena, name.n + 1);
@@ -128,7 +128,7 @@ static struct str draw_seed(struct arena *a)
 static void write_meta_data(const struct imds_facts *s, struct buf *b)
 {
 	const struct instance *i = s->instance;
-	struct str host = host_name(s);
+	struct str host = imds_openstack_host_name(s);
 	json_t *document = json_pack(
 		"{s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:[]}", "uuid", json_of_uuid(i->row.id), "name",
 		json_of(i->name.n ? i->name : host), "hostname",

@@ -170,6 +170,7 @@ static void test_openstack(void **state)
 	check_has(f, network, "\"type\":\"ipv4_dhcp\"", true);
 	fixture_edit_instance(f, ALPHA, be_openstacks);
 	check_has(f, meta, "\"hostname\":\"my-server-1.us-west-2.compute.internal\"", true);
+	check_path(f, "/latest/meta-data/local-hostname", "my-server-1.us-west-2.compute.internal");
 	check_has(f, meta, "\"meta\":{\"Name\":\"alpha\"", true);
 	struct reply r = guest_ask(f, ROUTER_A, "127.0.1.11", "GET", meta, ""); /* it requires tokens */
 	assert_int_equal(r.status, 401);
