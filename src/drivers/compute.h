@@ -58,6 +58,15 @@ struct compute_facts {
 /* How many disks and NICs a domain can have. A slot is a fixed place on the guest's bus that exists
  * from the domain's start on, so a device that comes or goes does not move any other. */
 enum { COMPUTE_DISK_SLOTS = 26, COMPUTE_NIC_SLOTS = 8 };
+/* The number of the PCI bus that the guest finds a slot's device on, where it is alone. Disks by SATA are on none. */
+static inline int compute_nic_bus(int slot)
+{
+	return slot + 1;
+}
+static inline int compute_disk_bus(int slot)
+{
+	return COMPUTE_NIC_SLOTS + slot + 1;
+}
 
 struct compute_disk {
 	uuid volume;  /* names the file (drivers/disk.h) and is the disk's serial number in the guest */

@@ -7,12 +7,14 @@
 
 #include "api/metadata/imds.h"
 #include "base/random.h"
+#include "drivers/compute.h"
 #include "engine/instance/key_pair.h"
 #include "model/dhcp_options.h"
 #include "model/id.h"
 #include "model/instance.h"
 #include "model/port.h"
 #include "model/subnet.h"
+#include "model/volume.h"
 #include "model/zone.h"
 
 #define PASSWORD_SINCE "2013-04-04"
@@ -125,17 +127,69 @@ static struct str draw_seed(struct arena *a)
 	return str_encode_base64(a, (struct str){seed, sizeof seed});
 }
 
+/* ---- devices ---- */
+
+static void add_place(json_t *device, int bus)
+{
+	char address[16]; /* "0000:00:00.0" */
+	(void) snprintf(address, sizeof address, "0000:%02x:00.0", (unsigned) bus & 0xFF);
+	(void) json_object_set_new(device, "bus", json_string("pci"));
+	(void) json_object_set_new(device, "address", json_string(address));
+}
+
+static void add_device_tag(json_t *device, struct str tag)
+{
+	if (tag.n)
+		(void) json_object_set_new(device, "tags", json_pack("[o]", json_of(tag)));
+}
+
+/* The serial is what the guest reads of it, where Nova has the volume's whole id. */
+static json_t *json_of_disk(const struct imds_facts *s, const struct volume *v)
+{
+	char id[EC2_ID_TEXT_SIZE];
+	json_t *device = json_pack("{s:s,s:o}", "type", "disk", "path", json_of(v->device));
+	struct str serial =
+		str_print(s->arena, "vol%s", id_write_ec2(KIND_VOLUME, v->row.id, id) + strlen("vol-"));
+	(void) json_object_set_new(device, "serial", json_of(serial));
+	if (s->instance->disk_bus == INSTANCE_DISK_BUS_VIRTIO)
+		add_place(device, compute_disk_bus((int) v->device_slot));
+	add_device_tag(device, v->device_tag);
+	return device;
+}
+
+/* As Nova does: of disks those that bear a tag, of interfaces all, with whether one is a trusted function of a card,
+ * which none is here. */
+static json_t *json_of_devices(const struct imds_facts *s)
+{
+	char mac[MAC_TEXT_SIZE];
+	json_t *list = json_array();
+	for (size_t k = 0; k < s->nic_count; k++) {
+		const struct port *p = s->nics[k].port;
+		json_t *device = json_pack("{s:s,s:s,s:b}", "type", "nic", "mac", mac_write(p->mac, mac),
+					   "vf_trusted", 0);
+		add_place(device, compute_nic_bus((int) p->device_index));
+		add_device_tag(device, p->device_tag);
+		(void) json_array_append_new(list, device);
+	}
+	if (s->root && s->root->device_tag.n)
+		(void) json_array_append_new(list, json_of_disk(s, s->root));
+	for (size_t k = 0; k < s->volume_count; k++)
+		if (s->volumes[k]->device_tag.n)
+			(void) json_array_append_new(list, json_of_disk(s, s->volumes[k]));
+	return list;
+}
+
 static void write_meta_data(const struct imds_facts *s, struct buf *b)
 {
 	const struct instance *i = s->instance;
 	struct str host = imds_openstack_host_name(s);
 	json_t *document = json_pack(
-		"{s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:[]}", "uuid", json_of_uuid(i->row.id), "name",
+		"{s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:o}", "uuid", json_of_uuid(i->row.id), "name",
 		json_of(i->name.n ? i->name : host), "hostname",
 		json_of(str_print(s->arena, "%" STR_FMT ".%" STR_FMT, STR_ARG(host), STR_ARG(s->domain))),
 		"availability_zone", json_of(s->zone ? s->zone->name : STR_NONE), "launch_index",
 		(json_int_t) i->launch_index, "project_id", json_of_project(i->account), "meta",
-		json_of_tags(s), "random_seed", json_of(draw_seed(s->arena)), "devices");
+		json_of_tags(s), "random_seed", json_of(draw_seed(s->arena)), "devices", json_of_devices(s));
 	if (document)
 		add_keys(s, document);
 	if (document && s->admin_password.n)

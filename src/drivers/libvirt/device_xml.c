@@ -32,9 +32,9 @@ static void write_alias(struct buf *b, uuid id)
 	buf_print(b, "<alias name='" DEVICE_ALIAS "%s'/>", uuid_write(id, text));
 }
 
-static void write_address(struct buf *b, int port)
+static void write_address(struct buf *b, int bus)
 {
-	buf_print(b, "<address type='pci' bus='%d' slot='0'/>", port + 1);
+	buf_print(b, "<address type='pci' bus='%d' slot='0'/>", bus);
 }
 
 /* The machine's own controller has six; libvirt adds more as they are named. */
@@ -100,7 +100,7 @@ RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_plac
 		buf_print(b, "<address type='drive' controller='%d' bus='0' target='0' unit='%d'/>",
 			  d->slot / SATA_UNITS, d->slot % SATA_UNITS);
 	else
-		write_address(b, COMPUTE_NIC_SLOTS + d->slot);
+		write_address(b, compute_disk_bus(d->slot));
 	buf_print(b, "</disk>");
 	return OK;
 }
@@ -121,7 +121,7 @@ RESULT libvirt_write_drive(struct ctx *c, struct buf *b, const struct domain_pla
 		buf_print(b, "<address type='drive' controller='%d' bus='0' target='0' unit='%d'/>",
 			  COMPUTE_DISK_SLOTS / SATA_UNITS, COMPUTE_DISK_SLOTS % SATA_UNITS);
 	else
-		write_address(b, SLOTS);
+		write_address(b, SLOTS + 1);
 	buf_print(b, "</disk>");
 	return OK;
 }
@@ -148,6 +148,6 @@ void libvirt_write_nic(struct buf *b, const struct domain_place *place, const st
 		buf_print(b, "<mtu size='%d'/>", n->mtu);
 	buf_print(b, "<rom enabled='no'/>"); /* never booted from */
 	write_alias(b, n->port);
-	write_address(b, n->slot);
+	write_address(b, compute_nic_bus(n->slot));
 	buf_print(b, "</interface>");
 }

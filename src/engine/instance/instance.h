@@ -28,6 +28,7 @@ struct launch_port {
 	struct str description;
 	enum choice delete_on_termination; /* default: yes for a new port; only new ports may say so */
 	int64_t device_index;
+	struct str tag;   /* what its guest is told of it */
 	struct str field; /* for messages */
 };
 

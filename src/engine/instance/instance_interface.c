@@ -83,7 +83,8 @@ RESULT engine_plug_interface(struct op *op, struct interface_wish *wish)
 	TRY(find_instance(op, &wish->instance, &instance));
 	struct port_attaching attaching = {.port = wish->port,
 					   .instance = wish->instance,
-					   .device_index = free_index(op->head, instance->row.id)};
+					   .device_index = free_index(op->head, instance->row.id),
+					   .tag = wish->tag};
 	if (is_new)
 		TRY(make_port(op, wish, instance, &attaching.port));
 	TRY(engine_attach_port(op, &attaching));

@@ -10,7 +10,8 @@
  * engine_attach_port(). A new port is deleted when it is unplugged, or with the instance. */
 struct interface_wish {
 	struct ref instance, port, subnet, network;
-	struct ip ip; /* of a new one; none: any */
+	struct ip ip;   /* of a new one; none: any */
+	struct str tag; /* what its guest is told of it */
 	/* made: */
 	uuid plugged;
 };

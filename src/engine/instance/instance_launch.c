@@ -526,8 +526,10 @@ static RESULT fail_no_room(struct launch *l)
 static RESULT write_existing(struct launch *l, const struct instance *instance, const struct disk_plan *disk,
 			     int64_t slot)
 {
-	struct volume_place place = {
-		.slot = slot, .device = disk->device, .delete_on_termination = disk->delete_on_termination};
+	struct volume_place place = {.slot = slot,
+				     .device = disk->device,
+				     .tag = disk->tag ? *disk->tag : STR_NONE,
+				     .delete_on_termination = disk->delete_on_termination};
 	return volume_write_attachment(l->op, disk->existing, instance, &place);
 }
 
@@ -544,6 +546,7 @@ static RESULT write_volumes(struct launch *l, const struct instance *instance)
 					.host = instance->host,
 					.instance = instance->row.id,
 					.device = disk->device,
+					.device_tag = disk->tag ? *disk->tag : STR_NONE,
 					.device_slot = (int64_t) n,
 					.attached_us = l->op->now_us,
 					.delete_on_termination = disk->delete_on_termination,

@@ -25,6 +25,7 @@ static RESULT plan_root(struct op *op, const struct instance *instance, const st
 	TRY(disk_plans_of_image(op, image, ret_disks));
 	ret_disks->count = 1; /* its other disks are the instance's own */
 	ret_disks->at[0].device = old->device;
+	ret_disks->at[0].tag = &old->device_tag;
 	if (type) {
 		TRY(instance_check_needs(op, image, type, ref->field));
 		TRY(instance_size_root(op, type, ref->field, &ret_disks->at[0]));
@@ -66,6 +67,7 @@ RESULT instance_write_disk(struct op *op, const struct instance *instance, const
 				.host = instance->host,
 				.instance = instance->row.id,
 				.device = disk->device,
+				.device_tag = disk->tag ? *disk->tag : STR_NONE,
 				.device_slot = slot,
 				.attached_us = op->now_us,
 				.delete_on_termination = disk->delete_on_termination};

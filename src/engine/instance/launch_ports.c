@@ -254,6 +254,7 @@ static RESULT take(struct op *op, const struct launch_slot *slot, const struct i
 {
 	struct port port = *slot->port;
 	port_set_attachment(op, &port, instance, slot->wish->device_index);
+	port.device_tag = slot->wish->tag;
 	port.row.gen++;
 	return port_put(op, &port);
 }
@@ -268,6 +269,7 @@ static RESULT make(struct op *op, const struct launch_slot *slot, const struct i
 	port.tags = tags;
 	port.wants_public_ip = slot->wants_public_ip;
 	port_set_attachment(op, &port, instance, p->device_index);
+	port.device_tag = p->tag;
 	port.delete_on_termination = choice_or(p->delete_on_termination, true);
 	struct port_ips_wish ips = p->ips;
 	ips.of_network = ref_is_given(&p->network) && ip_is_none(ips.primary);

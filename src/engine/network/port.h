@@ -135,6 +135,7 @@ OPERATION(engine_update_port, port_settings)
 struct port_attaching {
 	struct ref port, instance;
 	int64_t device_index;
+	struct str tag; /* what its guest is told of it */
 	/* made: */
 	uuid attachment;
 };

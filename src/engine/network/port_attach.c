@@ -59,6 +59,7 @@ static void clear_attachment(struct port *port)
 	port->instance = UUID_NONE;
 	port->attachment = UUID_NONE;
 	port->device_index = 0;
+	port->device_tag = STR_NONE;
 	port->attached_us = 0;
 	port->delete_on_termination = false;
 	port->host = UUID_NONE;
@@ -131,6 +132,7 @@ RESULT engine_attach_port(struct op *op, struct port_attaching *wish)
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
 	struct port next = *port;
 	port_set_attachment(op, &next, instance, wish->device_index);
+	next.device_tag = wish->tag;
 	next.row.gen++;
 	TRY(port_put(op, &next));
 	wish->attachment = next.attachment;

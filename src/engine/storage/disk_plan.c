@@ -273,6 +273,7 @@ RESULT disk_plan_apply_wish(struct op *op, const struct disk_wish *wish, struct 
 	TRY(take_image(op, wish, plan));
 	TRY(take_volume(op, wish, plan));
 	plan->device = wish->device;
+	plan->tag = &wish->tag;
 	plan->field = wish->field;
 	if (wish->size)
 		plan->size = wish->size;

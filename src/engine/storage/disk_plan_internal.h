@@ -11,6 +11,7 @@ struct disk_wish;
 /* A disk with everything looked up. Texts are borrowed. */
 struct disk_plan {
 	struct str device;
+	const struct str *tag;           /* what the guest is told of it; NULL: nothing */
 	const struct snapshot *snapshot; /* NULL: blank */
 	const struct volume *volume;     /* a snapshot of it is to be made; NULL: of none */
 	const struct volume *existing;   /* it is this one; NULL: it is to be made */
@@ -19,9 +20,9 @@ struct disk_plan {
 	bool is_bootable;                /* that can be started from */
 	bool is_encrypted, is_shared;    /* once finished */
 	bool delete_on_termination, is_left_out;
-	enum choice encryption, sharing; /* as it was said; default: it was not */
-	int64_t size;                    /* bytes; 0: the snapshot's */
-	int64_t least;                   /* no less than that; 0: than what lies on it */
+	enum choice encryption : 8, sharing : 8; /* as it was said; default: it was not */
+	int64_t size;                            /* bytes; 0: the snapshot's */
+	int64_t least;                           /* no less than that; 0: than what lies on it */
 	struct str type;
 	int64_t iops, throughput; /* 0: the type's */
 	struct str field;

@@ -23,6 +23,7 @@ struct disk_wish {
 	int64_t iops, throughput; /* 0: the type's */
 	struct disk_crypt crypt;
 	enum choice delete_on_termination; /* default: yes, or as the image says */
+	struct str tag;                    /* what its guest is told of it */
 	enum choice is_shared;             /* several instances may have it; default: as the type says */
 	bool is_left_out;                  /* the image's disk of that name is left out */
 	struct str field;                  /* for messages */
@@ -90,8 +91,10 @@ OPERATION(engine_revert_volume, volume_reverting)
  * ERR_CAPACITY: the instance's host lacks room. */
 struct volume_attaching {
 	struct ref volume, instance;
-	struct str device; /* must be free there; empty: the next one that is */
-	bool is_promised;  /* the caller may be the one that it is reserved for */
+	struct str device;          /* must be free there; empty: the next one that is */
+	struct str tag;             /* what its guest is told of it */
+	bool delete_on_termination; /* it goes with the instance */
+	bool is_promised;           /* the caller may be the one that it is reserved for */
 	/* A volume of another zone moves into the instance's zone, with its disk. Without it:
 	 * ERR_COMBINATION. */
 	bool crosses_zones;

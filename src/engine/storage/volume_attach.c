@@ -29,7 +29,7 @@ static void leave_instance(struct volume *volume)
 {
 	volume->instance = volume->seen_instance = UUID_NONE;
 	volume->attachment = UUID_NONE;
-	volume->device = STR_NONE;
+	volume->device = volume->device_tag = STR_NONE;
 	volume->device_slot = 0;
 	volume->attached_us = 0;
 	volume->delete_on_termination = volume->force_detach = false;
@@ -47,6 +47,7 @@ RESULT volume_leave_instance(struct op *op, struct volume *volume)
 	volume->seen_instance = further->seen_instance;
 	volume->attachment = further->row.id;
 	volume->device = str_copy(op->ctx->arena, further->device);
+	volume->device_tag = str_copy(op->ctx->arena, further->device_tag);
 	volume->device_slot = further->device_slot;
 	volume->attached_us = further->attached_us;
 	volume->delete_on_termination = further->delete_on_termination;
@@ -247,6 +248,7 @@ RESULT volume_write_attachment(struct op *op, const struct volume *volume, const
 					    .volume = volume->row.id,
 					    .instance = instance->row.id,
 					    .device = place->device,
+					    .device_tag = place->tag,
 					    .device_slot = place->slot,
 					    .delete_on_termination = place->delete_on_termination,
 					    .attached_us = op->now_us};
@@ -261,6 +263,7 @@ RESULT volume_write_attachment(struct op *op, const struct volume *volume, const
 	next.instance = instance->row.id;
 	next.zone = instance->zone;
 	next.device = place->device;
+	next.device_tag = place->tag;
 	next.device_slot = place->slot;
 	next.delete_on_termination = place->delete_on_termination;
 	next.attached_us = op->now_us;
@@ -302,6 +305,8 @@ RESULT engine_attach_volume(struct op *op, struct volume_attaching *wish)
 	if (str_is_empty(wish->device))
 		TRY(name_device(op, instance, place.slot, &wish->device));
 	place.device = wish->device;
+	place.tag = wish->tag;
+	place.delete_on_termination = wish->delete_on_termination;
 	wish->attached_volume = volume->row.id;
 	wish->to = instance->row.id;
 	wish->attached_us = op->now_us;

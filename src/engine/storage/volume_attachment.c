@@ -42,6 +42,7 @@ static const struct volume *copy_as_attached(struct arena *a, const struct volum
 	copy->instance = further->instance;
 	copy->seen_instance = further->seen_instance;
 	copy->device = further->device;
+	copy->device_tag = further->device_tag;
 	copy->device_slot = further->device_slot;
 	copy->delete_on_termination = further->delete_on_termination;
 	copy->attached_us = further->attached_us;

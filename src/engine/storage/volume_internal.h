@@ -36,7 +36,7 @@ RESULT volume_end_attachments(struct op *op, uuid instance);
 RESULT volume_check_takes_more(struct op *op, const struct ref *ref, const struct volume *volume);
 struct volume_place {
 	int64_t slot;
-	struct str device;
+	struct str device, tag;
 	bool delete_on_termination;
 	/* made: */
 	uuid attachment; /* the id of a further attachment; none: it is the first */

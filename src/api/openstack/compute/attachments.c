@@ -21,7 +21,7 @@ static void write_attachment(struct os_call *e, struct json_writer *w, const str
 	os_write_id(w, "serverId", v->instance);
 	os_write_id(w, "volumeId", v->row.id);
 	if (e->request.version >= 70)
-		json_write_null(w, "tag");
+		json_write_text_or_null(w, "tag", v->device_tag);
 	if (e->request.version >= 79)
 		json_write_bool(w, "delete_on_termination", v->delete_on_termination);
 	if (e->request.version < 89)
@@ -168,8 +168,10 @@ static const struct param attach_params[] = {
 		.doc = "The volume."),
 	OS_BODY(struct os_attach, "device", wish.device, .flags = NULLABLE, .max = 255,
 		.doc = "As it is named; none: the next."),
-	OS_UNBUILT("tag", .since = 49),
-	OS_UNBUILT("delete_on_termination", .since = 79, .only = "false"),
+	OS_BODY(struct os_attach, "tag", wish.tag, .since = 49, .min = 1, .max = 60,
+		.doc = "What the guest is told of it."),
+	OS_BODY(struct os_attach, "delete_on_termination", wish.delete_on_termination, .since = 79,
+		.doc = "Goes with the server."),
 };
 
 static RESULT prepare_attach(struct os_call *e, void *args)
@@ -177,6 +179,7 @@ static RESULT prepare_attach(struct os_call *e, void *args)
 	struct os_attach *a = args;
 	const struct instance *instance = NULL;
 	a->wish.crosses_zones = true;
+	TRY(os_check_device_tag(e, a->wish.tag));
 	TRY(os_find_server(e, &a->wish.instance, &instance));
 	return check_no_rescue(e, &a->wish.instance, "attach_volume");
 }
@@ -190,7 +193,8 @@ static RESULT show_attached(struct os_call *e, const void *args, struct json_wri
 	attached.instance = a->wish.to;
 	attached.device = a->wish.device;
 	attached.attachment = a->wish.attachment;
-	attached.delete_on_termination = false;
+	attached.device_tag = a->wish.tag;
+	attached.delete_on_termination = a->wish.delete_on_termination;
 	write_attachment(e, w, &attached);
 	return OK;
 }

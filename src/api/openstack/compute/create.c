@@ -9,13 +9,15 @@
 #include "model/instance.h"
 #include "model/zone.h"
 
+/* Nova lost the tags of devices between two microversions, of interfaces and disks at different ones. */
+enum { NETWORK_TAGS_FIRST = 32, NETWORK_TAGS_LAST = 36, TAGS_SINCE = 42, DEVICE_TAG_MAX = 60 };
 enum { NETWORKS_MAX = 8, DISKS_MAX = 25, GROUPS_MAX = 16 };
 static const int64_t GIB = INT64_C(1) << 30;
 
 /* ---- block devices ---- */
 
 struct os_block_device {
-	struct str source, destination, device, bus, type, volume_type;
+	struct str source, destination, device, bus, type, volume_type, tag;
 	struct ref id;
 	int64_t size, boot_index;
 	enum choice goes;
@@ -35,7 +37,8 @@ static const struct param block_rows[] = {
 	P("device_type", type, .flags = NULLABLE, .words = "disk", .doc = "A disk."),
 	OS_UNBUILT("guest_format"),
 	OS_UNBUILT("no_device", .only = "false"),
-	OS_UNBUILT("tag", .since = 32),
+	P("tag", tag, .since = 32, .until = 32, .min = 1, .max = 60, .doc = "What the guest is told of it."),
+	P("tag", tag, .since = TAGS_SINCE, .min = 1, .max = 60, .doc = "What the guest is told of it."),
 	P("volume_type", volume_type, .flags = NULLABLE, .since = 67, .max = 255, .doc = "Of a new volume."),
 };
 #undef P
@@ -197,10 +200,12 @@ static RESULT take_disk(struct os_call *e, struct os_create_server *a, const str
 		.device = b->device,
 		.size = b->size * GIB,
 		.type = b->volume_type,
+		.tag = b->tag,
 		/* Nova keeps volumes, unless they are told to go */
 		.delete_on_termination = is_local || b->goes == CHOICE_YES ? CHOICE_YES : CHOICE_NO,
 		.field = STR("block_device_mapping_v2"),
 	};
+	TRY(os_check_device_tag(e, b->tag));
 	TRY(take_source(e, b, is_root, &a->launch, disk));
 	if (is_root)
 		disk->device = a->launch.image.kind ? root_name(e, &a->launch.image) : STR("/dev/vda");
@@ -259,6 +264,22 @@ static struct str text_of(struct arena *a, const json_t *value)
 	return json_is_string(value) ? str_copy(a, str_from(json_string_value(value))) : STR_NONE;
 }
 
+static RESULT take_device_tag(struct os_call *e, const json_t *value, struct str *ret_tag)
+{
+	int version = e->request.version;
+	bool has_it =
+		version >= TAGS_SINCE || (version >= NETWORK_TAGS_FIRST && version <= NETWORK_TAGS_LAST);
+	struct str tag = text_of(e->c->arena, value);
+	if (!value)
+		return OK;
+	if (!has_it)
+		return fail_networks(e, "Additional properties are not allowed ('tag' was unexpected)");
+	if (tag.n == 0 || params_count_characters(tag) > DEVICE_TAG_MAX)
+		return fail_networks(e, "a tag has 1 to 60 characters");
+	*ret_tag = tag;
+	return os_check_device_tag(e, tag);
+}
+
 /* {"uuid": network} or {"port": port}, with "fixed_ip" */
 static RESULT take_network(struct os_call *e, const json_t *item, const struct refs *groups,
 			   struct launch_port *port)
@@ -267,8 +288,9 @@ static RESULT take_network(struct os_call *e, const json_t *item, const struct r
 	struct str network = text_of(a, json_object_get(item, "uuid"));
 	struct str id = text_of(a, json_object_get(item, "port")),
 		   ip = text_of(a, json_object_get(item, "fixed_ip"));
-	if (!json_is_object(item) || json_object_get(item, "tag"))
-		return fail_networks(e, "tags of devices are not supported");
+	if (!json_is_object(item))
+		return fail_networks(e, "each is an object");
+	TRY(take_device_tag(e, json_object_get(item, "tag"), &port->tag));
 	if (id.n) {
 		if (!os_parse_id(id, KIND_PORT, &port->port))
 			return fail_networks(e, "a port's id is a UUID");

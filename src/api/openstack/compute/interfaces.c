@@ -36,7 +36,7 @@ static void write_interface(struct os_call *e, struct json_writer *w, const stru
 	os_write_id(w, "port_id", p->row.id);
 	json_write_z(w, "port_state", p->seen_up ? "ACTIVE" : "DOWN");
 	if (e->request.version >= 70)
-		json_write_null(w, "tag");
+		json_write_text_or_null(w, "tag", p->device_tag);
 }
 
 /* ---- list and show ---- */
@@ -112,13 +112,15 @@ static const struct param plug_params[] = {
 		.doc = "Or a new one in this network."),
 	OS_BODY_LIST(struct os_plug, "fixed_ips", fixed_ips, fixed_ip_params, .max = 1,
 		     .doc = "Its address."),
-	OS_UNBUILT("tag", .since = 49),
+	OS_BODY(struct os_plug, "tag", wish.tag, .since = 49, .min = 1, .max = 60,
+		.doc = "What the guest is told of it."),
 };
 
 static RESULT prepare_plug(struct os_call *e, void *args)
 {
 	struct os_plug *a = args;
 	const struct instance *instance = NULL;
+	TRY(os_check_device_tag(e, a->wish.tag));
 	TRY(os_find_server(e, &a->wish.instance, &instance));
 	if (a->wish.port.kind != KIND_NONE && (a->wish.network.kind != KIND_NONE || a->fixed_ips.count))
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("port_id"),

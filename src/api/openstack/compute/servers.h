@@ -60,6 +60,8 @@ bool os_has_any_tag(struct os_call *e, const struct row *row, struct str value);
 bool os_lacks_some_tag(struct os_call *e, const struct row *row, struct str value);
 bool os_lacks_all_tags(struct os_call *e, const struct row *row, struct str value);
 /* Words as tags. ERR_INVALID: one that no tag may be, or twice. */
+/* A device's tag, which its guest is told: nothing of what it may not hold. ERR_INVALID. */
+RESULT os_check_device_tag(struct os_call *e, struct str tag);
 RESULT os_read_server_tags(struct os_call *e, struct strs words, struct tags *ret_tags);
 /* The project's own, also while it is being deleted; one that has ended is gone. ERR_NOT_FOUND. In walks. */
 RESULT os_find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance);

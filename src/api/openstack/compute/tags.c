@@ -31,6 +31,21 @@ void os_write_server_tags(struct json_writer *w, const char *key, struct tags ta
 	json_write_close_list(w);
 }
 
+static bool has_separator(struct str word)
+{
+	return str_find_char(word, ',', 0) < word.n || str_find_char(word, '/', 0) < word.n;
+}
+
+RESULT os_check_device_tag(struct os_call *e, struct str tag)
+{
+	if (!has_separator(tag))
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("tag"),
+			      "Invalid input for field/attribute tag. Value: %" STR_FMT ". '%" STR_FMT
+			      "' does not match '^[^,/]*$'",
+			      STR_ARG(tag), STR_ARG(tag));
+}
+
 RESULT os_read_server_tags(struct os_call *e, struct strs words, struct tags *ret_tags)
 {
 	struct tag *tags = arena_new_array(e->c->arena, struct tag, words.count + 1);
@@ -38,8 +53,7 @@ RESULT os_read_server_tags(struct os_call *e, struct strs words, struct tags *re
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < words.count; k++) {
 		struct str word = words.at[k];
-		if (word.n < 1 || word.n > WORD_MAX || str_find_char(word, ',', 0) < word.n ||
-		    str_find_char(word, '/', 0) < word.n)
+		if (word.n < 1 || word.n > WORD_MAX || has_separator(word))
 			return ctx_fail_field(e->c, ERR_INVALID, STR("tags"),
 					      "Invalid input for field/attribute tags. Value: %" STR_FMT
 					      ". A tag has 1 to %d characters without ',' and '/'.",

@@ -166,6 +166,8 @@ static void test_openstack(void **state)
 	check_has(f, meta, "\"hostname\":\"ip-127-0-1-10.us-west-2.compute.internal\"", true);
 	check_has(f, meta, "\"public_keys\":{\"my key\":\"ssh-ed25519 AAAAC3Nza", true);
 	check_has(f, meta, "\"launch_index\":4", true);
+	check_has(f, meta, "\"mac\":\"02:00:00:00:00:02\"", true); /* of its devices */
+	check_has(f, meta, "\"address\":\"0000:01:00.0\"", true);
 	check_has(f, network, "\"ethernet_mac_address\":\"02:00:00:00:00:02\"", true);
 	check_has(f, network, "\"type\":\"ipv4_dhcp\"", true);
 	fixture_edit_instance(f, ALPHA, be_openstacks);
