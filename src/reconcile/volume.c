@@ -50,6 +50,15 @@ static bool is_to_be_cut_on(const struct tables *t, const struct volume *v, uuid
 	return false;
 }
 
+/* Into an instance besides the one that its row names. One that is only to be attached waits for a move. */
+static bool is_plugged_further(const struct tables *t, uuid volume)
+{
+	const struct volume_attachment *f = volume_attachment_first_by_volume(t, volume);
+	while (f && uuid_is_none(f->seen_instance))
+		f = volume_attachment_next_by_volume(t, f);
+	return f != NULL;
+}
+
 static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 {
 	*ret_rows = (struct volume_rows){0};
@@ -71,7 +80,7 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 		v->seen_size > 0 && v->size > v->seen_size && is_to_be_cut_on(view.tables, v, v->seen_host);
 	bool has_domain = i && i->seen_power != INSTANCE_SEEN_POWER_ABSENT && !row_is_live(&v->row);
 	ret_rows->is_in_use = has_domain || !uuid_is_none(v->seen_instance) ||
-			      engine_has_several_attachments(view.tables, s->id) ||
+			      is_plugged_further(view.tables, s->id) ||
 			      (v->seen_size > 0 && engine_volume_is_being_copied(view.tables, s->id));
 	return OK;
 }

@@ -105,7 +105,6 @@ def test_a_volume_of_cinder(both, admin):
     assert both.status("GET", path) == 404
     (own,) = [t for t in admin.ok("GET", f"{VOLUME}/types")["volume_types"] if t["name"] == "own"]
     assert admin.call("DELETE", f"{VOLUME}/types/{own['id']}").status == 202
-    assert both.status("POST", f"{VOLUME}/volumes", {"volume": {"size": 1, "multiattach": True}}) in (400, 501)
 
 
 @holds("Disks: Types")
@@ -209,6 +208,89 @@ def test_encryption(both):
     for one in (snapshot, copy):
         both.ec2.delete_snapshot(SnapshotId=one)
     both.rest()
+
+
+def attach(both, server, volume, version="compute 2.60"):
+    return both.call("POST", f"{COMPUTE}/servers/{server}/os-volume_attachments", {"volumeAttachment": {"volumeId": volume}}, version=version)
+
+
+@holds("Disks: Volumes of several instances", "Disks: Types")
+def test_a_volume_of_several(both, admin):
+    """EC2's is Cinder's; each attachment comes and goes by itself, in either face."""
+    both.ec2.create_placement_group(GroupName="near", Strategy="cluster")
+    near = {"Placement": {"AvailabilityZone": both.zone, "GroupName": "near"}}
+    one, two = both.run(**near), both.run(**near)
+    servers = [both.server(i)["id"] for i in (one, two)]
+    volume, identifier = make_volume(both, Size=4, VolumeType="io2", Iops=100, MultiAttachEnabled=True)
+    path = f"{VOLUME}/volumes/{identifier}"
+    assert both.ok("GET", path)["volume"]["multiattach"] is True
+    both.ec2.attach_volume(VolumeId=volume, InstanceId=one, Device="/dev/sdf")
+    assert attach(both, servers[1], identifier, "compute 2.59").status == 400
+    made = attach(both, servers[1], identifier, NEWEST)
+    assert made.status == 200 and attach(both, servers[1], identifier).status == 400
+    both.rest()
+    shown = both.ok("GET", path)["volume"]
+    assert [a["server_id"] for a in shown["attachments"]] == servers and shown["status"] == "in-use"
+    assert [a["InstanceId"] for a in both.volume(volume)["Attachments"]] == [one, two]
+    assert both.instance(two)["BlockDeviceMappings"][1]["Ebs"]["VolumeId"] == volume
+    assert both.ec2.describe_volumes(Filters=[{"Name": "attachment.instance-id", "Values": [two]}, {"Name": "multi-attach-enabled", "Values": ["true"]}])["Volumes"]
+    ids = [a["attachment_id"] for a in shown["attachments"]]
+    listed = both.ok("GET", f"{VOLUME}/attachments?volume_id={identifier}", version="volume 3.27")["attachments"]
+    assert {a["id"]: a["instance"] for a in listed} == dict(zip(ids, servers)) and ids[0] == identifier
+    (other,) = both.ok("GET", f"{COMPUTE}/servers/{servers[1]}/os-volume_attachments", version=NEWEST)["volumeAttachments"]
+    assert other["attachment_id"] == ids[1] and other == made.json["volumeAttachment"]
+    assert code(both.ec2.detach_volume, VolumeId=volume) == "MissingParameter"
+    assert both.status("PUT", f"{COMPUTE}/servers/{servers[0]}/os-volume_attachments/{identifier}",
+                       {"volumeAttachment": {"volumeId": make_volume(both)[1]}}) == 400
+    both.ec2.detach_volume(VolumeId=volume, InstanceId=one)
+    both.rest()
+    (left,) = both.ok("GET", path)["volume"]["attachments"]
+    assert (left["server_id"], left["attachment_id"]) == (servers[1], ids[1])
+    assert both.ok("GET", f"{VOLUME}/attachments/{ids[1]}", version="volume 3.27")["attachment"]["status"] == "attached"
+    assert both.call("DELETE", f"{VOLUME}/attachments/{ids[1]}", version="volume 3.27").status == 200
+    both.rest()
+    assert both.volume(volume)["State"] == "available"
+    assert code(both.ec2.create_volume, AvailabilityZone=both.zone, Size=4, VolumeType="io2", Iops=100, MultiAttachEnabled=True,
+                Encrypted=True) == "UnsupportedOperation"
+    elsewhere(both, volume, one)
+    types(both, admin)
+    both.terminate(one, two)
+    both.ec2.delete_placement_group(GroupName="near")
+
+
+def elsewhere(both, volume, one):
+    """One that runs on another host is refused; stopped, it goes to the volume's."""
+    host = both.server(one)["hostId"]
+    away = both.run(Placement={"AvailabilityZone": both.zone})
+    both.ec2.attach_volume(VolumeId=volume, InstanceId=one, Device="/dev/sdf")
+    both.rest()
+    if both.server(away)["hostId"] != host:
+        assert code(both.ec2.attach_volume, VolumeId=volume, InstanceId=away, Device="/dev/sdf") == "IncorrectState"
+        assert attach(both, both.server(away)["id"], both.seen(VOLUME, "volumes", volume)["id"]).status == 409
+    both.ec2.stop_instances(InstanceIds=[away])
+    both.rest()
+    both.ec2.attach_volume(VolumeId=volume, InstanceId=away, Device="/dev/sdf")
+    both.ec2.start_instances(InstanceIds=[away])
+    both.rest()
+    assert both.server(away)["hostId"] == host and both.instance(away)["State"]["Name"] == "running"
+    both.terminate(away)
+    assert [a["InstanceId"] for a in both.volume(volume)["Attachments"]] == [one]
+
+
+def types(both, admin):
+    """Cinder's are of a type that says so; a volume becomes one, or is one no longer, while it is free."""
+    kind = admin.ok("POST", f"{VOLUME}/types", {"volume_type": {"name": "several", "extra_specs": {"multiattach": "<is> True"}}})["volume_type"]["id"]
+    made = both.ok("POST", f"{VOLUME}/volumes", {"volume": {"size": 1, "volume_type": "several", "availability_zone": both.zone}})["volume"]["id"]
+    both.rest()
+    path = f"{VOLUME}/volumes/{made}"
+    assert both.volume(ec2_id("vol", made))["MultiAttachEnabled"] is True
+    assert both.status("POST", f"{VOLUME}/volumes", {"volume": {"size": 1, "multiattach": True, "volume_type": "gp3"}}) == 400
+    for to, shared in (("gp2", False), ("several", True)):
+        assert both.status("POST", f"{path}/action", {"os-retype": {"new_type": to, "migration_policy": "never"}}) == 202
+        both.rest()
+        assert both.ok("GET", path)["volume"]["multiattach"] is shared
+    both.delete(path)
+    assert admin.call("DELETE", f"{VOLUME}/types/{kind}").status == 202
 
 
 # ---- snapshots

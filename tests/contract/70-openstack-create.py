@@ -141,6 +141,7 @@ ROWS = [
     R(f"{VOL}/group_snapshots", "group_snapshot", {"group_id": "{volume_group}", "name": "s", "description": "d"}),
     R(f"{VOL}/volumes", "volume", {"snapshot_id": "{snapshot}"}),
     R(f"{VOL}/volumes", "volume", {"source_volid": "{volume}"}, shown={"source_volid": HIDDEN}),
+    R(f"{VOL}/volumes", "volume", {"multiattach": True, "size": 1}),
     R(f"{VOL}/volumes", "volume", {"imageRef": "{image}", "size": 12}, shown={"imageRef": HIDDEN, "volume_image_metadata": lambda v: v["image_name"]}),
     R(f"{IMG}/images", None, {
         "id": "11111111-2222-4333-8444-555555555555", "name": "i", "visibility": "private", "disk_format": "raw", "container_format": "bare", "min_disk": 2,

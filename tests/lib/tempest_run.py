@@ -62,7 +62,7 @@ def settings(admin, url, folder, images, limit_s):
         "compute-feature-enabled": {"resize": True, "config_drive": True, "vnc_console": True, "serial_console": False,
                                     "shelve": True, "rescue": True, "change_password": False, "live_migration": False,
                                     "cold_migration": False, "metadata_service": True, "attach_encrypted_volume": False,
-                                    "enable_instance_password": True, "ide_bus": False, "xenapi_apis": True,
+                                    "volume_multiattach": True, "enable_instance_password": True, "ide_bus": False, "xenapi_apis": True,
                                     "scheduler_enabled_filters": "SameHostFilter,DifferentHostFilter,"
                                     "ServerGroupAffinityFilter,ServerGroupAntiAffinityFilter"},
         "image": {"disk_formats": "raw", "container_formats": "bare", "build_interval": 0,

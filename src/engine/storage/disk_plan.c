@@ -339,11 +339,16 @@ bool disk_plan_type_encrypts(const struct op *op, struct str type)
 	return row && row->encrypted_us != 0;
 }
 
-bool disk_plan_type_shares(const struct op *op, struct str type)
+bool engine_type_shares(const struct tables *t, struct str type)
 {
-	const struct volume_type *row = volume_type_find_by_name(op->head, type);
+	const struct volume_type *row = volume_type_find_by_name(t, type);
 	const struct tag *spec = row ? tags_find(row->specs, STR("multiattach")) : NULL;
 	return spec && str_is(spec->value, "<is> True");
+}
+
+bool disk_plan_type_shares(const struct op *op, struct str type)
+{
+	return engine_type_shares(op->head, type);
 }
 
 /* Which types, EC2's pages say; the codes and the words are guesses. */

@@ -386,7 +386,7 @@ static RESULT check_sharing(struct op *op, const struct volume_modifying *wish, 
 	if (engine_volume_is_being_copied(op->head, volume->row.id))
 		return fail_sharing(op, ERR_STATE, wish->volume.field,
 				    "A snapshot of the volume is on its way.");
-	if (wish->is_shared != CHOICE_DEFAULT && is_ec2 && !str_is(disk->type, "io2"))
+	if (is_ec2 && str_equal(disk->type, volume->type) && !str_is(disk->type, "io2"))
 		return fail_sharing(op, ERR_COMBINATION, STR("MultiAttachEnabled"),
 				    "Multi-Attach can be enabled and disabled only for volumes of the type "
 				    "io2 once they are made.");

@@ -38,7 +38,7 @@ RESULT volume_check_promise(struct op *op, const struct volume_attaching *wish, 
 /* ---- from one reservation to another ---- */
 
 /* What a volume must be besides, when nothing holds it. */
-enum needed { NEEDS_NOTHING, NEEDS_FREE, NEEDS_ATTACHED };
+enum needed { NEEDS_NOTHING, NEEDS_FREE, NEEDS_TAKES_MORE, NEEDS_ATTACHED };
 struct move {
 	enum volume_reservation from, to;
 	enum needed needed;
@@ -48,7 +48,7 @@ struct move {
 	{                                                                                                    \
 		VOLUME_RESERVATION_##from, VOLUME_RESERVATION_##to, NEEDS_##needed, permission               \
 	}
-static const struct move begin_attaching = MOVE(NONE, ATTACHING, FREE, "volume.attach");
+static const struct move begin_attaching = MOVE(NONE, ATTACHING, TAKES_MORE, "volume.attach");
 static const struct move cancel_attaching = MOVE(ATTACHING, NONE, NOTHING, "volume.attach");
 static const struct move begin_detaching = MOVE(NONE, DETACHING, ATTACHED, "volume.detach");
 static const struct move cancel_detaching = MOVE(DETACHING, NONE, NOTHING, "volume.attach");
@@ -61,6 +61,8 @@ static bool fits(const struct move *move, const struct volume *volume)
 	switch (move->needed) {
 	case NEEDS_FREE:
 		return attachment == ATTACHMENT_NONE && volume->seen_size > 0;
+	case NEEDS_TAKES_MORE:
+		return (attachment == ATTACHMENT_NONE || volume->is_shared) && volume->seen_size > 0;
 	case NEEDS_ATTACHED:
 		return attachment == ATTACHMENT_ATTACHED;
 	case NEEDS_NOTHING:
@@ -143,7 +145,7 @@ RESULT engine_end_volume_attachment(struct op *op, struct volume_reserving *wish
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
 	if (model_derive_attachment(volume->instance, volume->seen_instance) == ATTACHMENT_NONE)
 		return move_volume(op, wish, &release);
-	struct volume_detaching detaching = {.volume = wish->volume};
+	struct volume_detaching detaching = {.volume = wish->volume, .attachment = wish->attachment};
 	return engine_detach_volume(op, &detaching);
 }
 

@@ -10,8 +10,9 @@
 struct volume_reserving {
 	struct ref volume;
 	struct ref instance; /* engine_reserve_volume(): whom it is for; kind none: for none by name */
+	uuid attachment;     /* engine_end_volume_attachment(): Cinder's id of the one; none: the only one */
 };
-/* A free volume is kept for who is about to attach it, or is so no longer. ERR_STATE: it is not free, or it
+/* A free volume, or a shared one, is kept for who is about to attach it, or is so no longer. ERR_STATE: it is not free, or it
  * is reserved; it is not in that reservation. */
 OPERATION(engine_begin_attaching_volume, volume_reserving)
 OPERATION(engine_cancel_attaching_volume, volume_reserving)

@@ -54,6 +54,9 @@ OPERATION(engine_update_volume_type_crypt, volume_type_crypt)
 /* New volumes of the type are no longer encrypted. */
 OPERATION(engine_end_volume_type_crypt, volume_type_crypt)
 
+/* Whether several instances may have volumes of the type: the operator says so by its specs. */
+bool engine_type_shares(const struct tables *t, struct str type);
+
 /* Whether the caller may use the type: it is public, or the account is one of its users. The
  * operator may use all. */
 bool engine_may_use_volume_type(const struct ctx *c, const struct volume_type *type);

@@ -267,6 +267,15 @@ static void check_refused(void **state)
 	fails_to_modify(c, io1, (struct volume_modifying){.is_shared = CHOICE_NO}, ERR_COMBINATION);
 	attach(c, io2, i[0]);
 	fails_to_modify(c, io2, (struct volume_modifying){.is_shared = CHOICE_YES}, ERR_STATE);
+	struct ref ref = ref_to(c, KIND_INSTANCE, i[0]);
+	struct instances_wish stop = {.instances = refs_of(c, &ref, 1)};
+	cloud_ok(c, &c->alice, engine_stop_instances, &stop);
+	cloud_see(c, i[0], INSTANCE_SEEN_POWER_OFF);
+	struct volume_detaching root = {.volume = ref_to(c, KIND_VOLUME, cloud_volume(c, i[0])->row.id)};
+	cloud_ok(c, &c->alice, engine_detach_volume, &root);
+	struct volume_attaching as_root = attaching(c, io1, i[0]);
+	as_root.device = STR("/dev/xvda");
+	cloud_fails(c, &c->alice, engine_attach_volume, &as_root, ERR_COMBINATION, KIND_VOLUME);
 }
 
 static void check_modify(void **state)

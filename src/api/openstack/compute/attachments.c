@@ -52,8 +52,8 @@ static RESULT list_attachments(struct os_call *e, const void *args, struct json_
 	json_write_open_list(w, "volumeAttachments");
 	for (size_t k = 0; k < disks.count; k++) {
 		const struct volume *v = disks.at[k];
-		if (v->device_slot == 0 || /* the server's image */
-		    uuid_equal(v->row.id, instance->rescue_disk))
+		bool is_image = v->device_slot == 0 && !uuid_is_none(instance->image);
+		if (is_image || uuid_equal(v->row.id, instance->rescue_disk))
 			continue;
 		json_write_open(w, NULL);
 		write_attachment(e, w, v);
@@ -141,7 +141,13 @@ static RESULT prepare_exchange(struct os_call *e, void *args)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("volumeId"),
 				      "Volume %" STR_FMT " could not be found.", STR_ARG(a->other.text));
 	}
-	if (other != volume && !uuid_equal(other->row.id, volume->row.id))
+	bool is_other = !uuid_equal(other->row.id, volume->row.id);
+	if (is_other && engine_has_several_attachments(os_tables(e), volume->row.id))
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("volumeId"),
+			"Swapping multi-attach volumes with more than one read/write attachment is "
+			"not supported.");
+	if (is_other)
 		return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
 				     "Volume %" STR_FMT " is not exchanged for another while it is attached: "
 				     "detach it, and attach the other.",
@@ -158,6 +164,16 @@ static RESULT prepare_exchange(struct os_call *e, void *args)
 }
 
 /* ---- attach ---- */
+
+RESULT os_check_shared_volume(struct os_call *e, const struct ref *ref)
+{
+	const struct volume *volume = volume_find(os_tables(e), ref->prefix);
+	return !volume || !volume->is_shared || e->request.version >= 60
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_INVALID, STR("volumeId"),
+					"Multiattach volumes are only supported starting with compute API "
+					"version 2.60.");
+}
 
 struct os_attach {
 	struct volume_attaching wish;
@@ -181,7 +197,8 @@ static RESULT prepare_attach(struct os_call *e, void *args)
 	a->wish.crosses_zones = true;
 	TRY(os_check_device_tag(e, a->wish.tag));
 	TRY(os_find_server(e, &a->wish.instance, &instance));
-	return check_no_rescue(e, &a->wish.instance, "attach_volume");
+	TRY(check_no_rescue(e, &a->wish.instance, "attach_volume"));
+	return os_check_shared_volume(e, &a->wish.volume);
 }
 
 static RESULT show_attached(struct os_call *e, const void *args, struct json_writer *w)

@@ -182,6 +182,8 @@ static RESULT take_source(struct os_call *e, const struct os_block_device *b, bo
 			e->c, ERR_INVALID, STR("block_device_mapping_v2"),
 			"Block Device Mapping is Invalid: a disk has a uuid, unless it is blank.");
 	if (str_is(b->source, "volume"))
+		TRY(os_check_shared_volume(e, &b->id));
+	if (str_is(b->source, "volume"))
 		disk->existing = ref_to(b, KIND_VOLUME);
 	else if (str_is(b->source, "snapshot"))
 		disk->snapshot = ref_to(b, KIND_SNAPSHOT);

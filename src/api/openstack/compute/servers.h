@@ -80,3 +80,6 @@ struct str os_server_vm_state(const struct tables *t, const struct instance *ins
 struct str os_server_name(struct arena *a, const struct instance *instance);
 /* The label of a network: its name, else that of the EC2 subnet it was made for. In walks. */
 struct str os_network_label(struct os_call *e, uuid network);
+
+/* Nova lets calls of older microversions not name a volume that several servers may have. ERR_INVALID. */
+RESULT os_check_shared_volume(struct os_call *e, const struct ref *ref);

@@ -5,6 +5,7 @@
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/image.h"
 #include "engine/storage/volume.h"
+#include "engine/storage/volume_type.h"
 #include "engine/tag.h"
 #include "model/snapshot.h"
 #include "model/volume.h"
@@ -32,7 +33,19 @@ static const struct param retype_params[] = {
 static RESULT prepare_retype(struct os_call *e, void *args)
 {
 	struct os_volume_modify *a = args;
-	return os_find_volume_type(e, a->wish.type, &a->wish.type);
+	const struct volume *volume = NULL;
+	TRY(os_find_volume_type(e, a->wish.type, &a->wish.type));
+	TRY(engine_find_own_volume(e->c, os_tables(e), &a->wish.volume, &volume));
+	bool is_shared = engine_type_shares(os_tables(e), a->wish.type);
+	const char *status = os_volume_status(os_tables(e), volume);
+	a->wish.is_shared = is_shared ? CHOICE_YES : CHOICE_NO;
+	if (is_shared == volume->is_shared || strcmp(status, "available") == 0)
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("new_type"),
+			      "Invalid input received: Invalid volume_type passed, retypes affecting "
+			      "multiattach are only allowed on available volumes, the specified volume "
+			      "however currently has a status of: %s.",
+			      status);
 }
 
 static RESULT prepare_extend(struct os_call *e, void *args)

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Who is about to do what with a volume: reserved, attached, detached by Cinder's own calls, and its
  * attachments. A volume is attached to a server of this cloud or to none: nothing is exported to others, so
- * that connectors are refused. It has one attachment at most, which has its id. Source: Block Storage API
- * reference, "Volume actions", "Attachments". */
+ * that connectors are refused. Its first attachment has its id; further ones, of a volume that several servers
+ * have, have ids of their own, and keep them. Source: Block Storage API reference, "Volume actions",
+ * "Attachments". */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/snapshot.h"
+#include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_reservation.h"
 #include "model/snapshot.h"
 #include "model/states.h"
-#include "model/volume.h"
+#include "store/volume.h"
+#include "store/volume_attachment.h"
 
 /* ---- holds ---- */
 
@@ -49,15 +52,30 @@ struct os_volume_detach {
 static const struct param detach_params[] = {
 	OS_VOLUME_PATH(struct os_volume_detach, wish.volume),
 	OS_BODY(struct os_volume_detach, "attachment_id", attachment, .flags = NULLABLE, .kind = KIND_VOLUME,
-		.doc = "The only one that it has."),
+		.doc = "Which one; needed where there are several."),
 };
+
+/* One of the volume's attachments that is named by its id; none named: none. */
+static RESULT take_attachment(struct os_call *e, const struct ref *attachment, struct volume_detaching *wish)
+{
+	struct volume_list list;
+	const struct volume *volume = NULL;
+	if (attachment->kind == KIND_NONE)
+		return OK;
+	TRY(engine_find_own_volume(e->c, os_tables(e), &wish->volume, &volume));
+	TRY(engine_list_attachments(e->c->arena, os_tables(e), volume, &list));
+	wish->attachment = attachment->prefix;
+	for (size_t k = 0; k < list.count; k++)
+		if (uuid_equal(engine_attachment_id(list.at[k]), attachment->prefix))
+			return OK;
+	bool is_its = list.count == 0 && uuid_equal(attachment->prefix, volume->row.id);
+	return is_its ? OK : engine_fail_not_found(e->c, KIND_VOLUME, attachment);
+}
 
 static RESULT prepare_detach(struct os_call *e, void *args)
 {
-	const struct os_volume_detach *a = args;
-	bool is_other =
-		a->attachment.kind != KIND_NONE && !uuid_equal(a->attachment.prefix, a->wish.volume.prefix);
-	return is_other ? engine_fail_not_found(e->c, KIND_VOLUME, &a->attachment) : OK;
+	struct os_volume_detach *a = args;
+	return take_attachment(e, &a->attachment, &a->wish);
 }
 
 /* One that is attached nowhere is detached already, to Cinder. */
@@ -83,7 +101,7 @@ struct os_forced_detach {
 static const struct param forced_detach_params[] = {
 	OS_VOLUME_PATH(struct os_forced_detach, wish.volume),
 	OS_BODY(struct os_forced_detach, "attachment_id", attachment, .flags = NULLABLE, .kind = KIND_VOLUME,
-		.doc = "The only one that it has."),
+		.doc = "Which one; needed where there are several."),
 	{.wire = "connector",
 	 .type = PARAM_JSON,
 	 .offset = offsetof(struct os_forced_detach, connector),
@@ -94,10 +112,8 @@ static const struct param forced_detach_params[] = {
 static RESULT prepare_forced_detach(struct os_call *e, void *args)
 {
 	struct os_forced_detach *a = args;
-	bool is_other =
-		a->attachment.kind != KIND_NONE && !uuid_equal(a->attachment.prefix, a->wish.volume.prefix);
 	a->mark.volume = a->wish.volume;
-	return is_other ? engine_fail_not_found(e->c, KIND_VOLUME, &a->attachment) : OK;
+	return take_attachment(e, &a->attachment, &a->wish);
 }
 
 /* Whatever holds it lets go of it first; both or nothing. */
@@ -270,48 +286,107 @@ static RESULT prepare_snapshot_forced(struct os_call *e, void *args)
 
 /* ---- attachments ---- */
 
-static uuid attached_to(const struct volume *v)
+/* The first one of a volume, as a row of the others' kind; also of one that is only reserved. */
+static struct volume_attachment first_attachment(const struct volume *v)
 {
-	return !uuid_is_none(v->instance)        ? v->instance
-	       : !uuid_is_none(v->seen_instance) ? v->seen_instance
-						 : v->reserved_for;
+	struct volume_attachment first = {.row = v->row,
+					  .account = v->account,
+					  .volume = v->row.id,
+					  .instance = v->instance,
+					  .seen_instance = v->seen_instance,
+					  .device = v->device,
+					  .attached_us = v->attached_us};
+	first.row.id = engine_attachment_id(v);
+	first.row.kind = KIND_VOLUME_ATTACHMENT;
+	return first;
 }
 
-static const char *attachment_status(const struct volume *v)
+static enum attachment state_of(const struct volume_attachment *f)
+{
+	return model_derive_attachment(f->instance, f->seen_instance);
+}
+
+static bool has_first(const struct volume *v)
+{
+	return row_is_live(&v->row) &&
+	       (model_derive_attachment(v->instance, v->seen_instance) != ATTACHMENT_NONE ||
+		v->reservation == VOLUME_RESERVATION_RESERVED);
+}
+
+static RESULT add_firsts(struct os_call *e, struct os_added *ret_rows)
+{
+	const struct tables *t = os_tables(e);
+	bool all = os_is_admin(e);
+	uuid account = e->c->who->account;
+	const struct volume *v = all ? volume_first(t) : volume_first_by_account(t, account);
+	for (; v; v = all ? volume_next(t, v) : volume_next_by_account(t, v)) {
+		if (!has_first(v) || !os_wants(ret_rows, engine_attachment_id(v)))
+			continue;
+		struct volume_attachment *row = arena_new_object(e->c->arena, struct volume_attachment);
+		if (!row)
+			return ctx_no_memory(e->c);
+		*row = first_attachment(v);
+		if (!VEC_PUSH(e->c->arena, &ret_rows->rows, &row->row))
+			return ctx_no_memory(e->c);
+	}
+	return OK;
+}
+
+static uuid server_of(const struct tables *t, const struct volume_attachment *f)
+{
+	const struct volume *v = volume_find(t, f->volume);
+	return !uuid_is_none(f->instance)        ? f->instance
+	       : !uuid_is_none(f->seen_instance) ? f->seen_instance
+	       : v                               ? v->reserved_for
+						 : UUID_NONE;
+}
+
+static const char *attachment_status(enum attachment state)
 {
 	static const char *const words[] = {[ATTACHMENT_NONE] = "reserved",
 					    [ATTACHMENT_ATTACHING] = "attaching",
 					    [ATTACHMENT_ATTACHED] = "attached",
 					    [ATTACHMENT_DETACHING] = "detaching"};
-	return words[model_derive_attachment(v->instance, v->seen_instance)];
+	return words[state];
 }
 
-static bool has_attachment(struct os_call *e, const struct row *row)
+struct attachment_item {
+	const struct volume_attachment *row;
+	uuid server;
+	bool is_readonly;
+};
+
+static void fill_item(const struct tables *t, const struct volume_attachment *f, struct attachment_item *item)
 {
-	const struct volume *v = volume_of(row);
-	(void) e;
-	return row_is_live(row) &&
-	       (model_derive_attachment(v->instance, v->seen_instance) != ATTACHMENT_NONE ||
-		v->reservation == VOLUME_RESERVATION_RESERVED);
+	const struct volume *v = volume_find(t, f->volume);
+	*item = (struct attachment_item){f, server_of(t, f), v && v->is_readonly};
+}
+
+static const void *gather_attachment(struct os_call *e, const struct row *row)
+{
+	struct attachment_item *item = arena_new_object(e->c->arena, struct attachment_item);
+	if (item)
+		fill_item(os_tables(e), volume_attachment_of(row), item);
+	return item;
 }
 
 static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
 {
-	const struct volume *v = item;
+	const struct attachment_item *i = item;
 	(void) e;
-	os_write_id(w, "id", v->row.id);
-	json_write_z(w, "status", attachment_status(v));
-	os_write_id(w, "instance", attached_to(v));
-	os_write_id(w, "volume_id", v->row.id);
+	os_write_id(w, "id", i->row->row.id);
+	json_write_z(w, "status", attachment_status(state_of(i->row)));
+	os_write_id(w, "instance", i->server);
+	os_write_id(w, "volume_id", i->row->volume);
 }
 
 static void write_attachment(struct os_call *e, struct json_writer *w, const void *item)
 {
-	const struct volume *v = item;
-	write_brief(e, w, v);
-	os_write_time_us(w, "attached_at", v->attached_us);
+	const struct attachment_item *i = item;
+	write_brief(e, w, item);
+	os_write_time_us(w, "attached_at", i->row->attached_us);
 	json_write_null(w, "detached_at");
-	json_write_z(w, "attach_mode", v->is_readonly ? "ro" : "rw");
+	json_write_z(w, "attach_mode", i->is_readonly ? "ro" : "rw");
 	json_write_open(w, "connection_info");
 	json_write_close(w);
 }
@@ -319,25 +394,25 @@ static void write_attachment(struct os_call *e, struct json_writer *w, const voi
 static bool fits_server(struct os_call *e, const struct row *row, struct str value)
 {
 	uuid id = UUID_NONE;
-	(void) e;
-	return result_is_ok(uuid_parse(value, &id)) && uuid_equal(id, attached_to(volume_of(row)));
+	return result_is_ok(uuid_parse(value, &id)) &&
+	       uuid_equal(id, server_of(os_tables(e), volume_attachment_of(row)));
 }
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return str_is(value, attachment_status(volume_of(row)));
+	return str_is(value, attachment_status(state_of(volume_attachment_of(row))));
 }
 
-static const struct os_filter attachment_filters[] = {{"volume_id", .is_id = true},
+static const struct os_filter attachment_filters[] = {{"volume_id", "volume"},
 						      {"instance_id", .fits = fits_server},
 						      {"status", .fits = fits_status},
 						      {"attach_status", .fits = fits_status}};
 #define ATTACHMENTS(write_them)                                                                              \
 	{                                                                                                    \
-		.kind = KIND_VOLUME, .items = "attachments", .links = "attachments_links",                   \
+		.kind = KIND_VOLUME_ATTACHMENT, .items = "attachments", .links = "attachments_links",        \
 		.filters = OS_FILTERS(attachment_filters), .flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST,       \
-		.page_max = 1000, .shows = has_attachment, .write = (write_them),                            \
+		.page_max = 1000, .add = add_firsts, .gather = gather_attachment, .write = (write_them),     \
 	}
 static const struct os_listing attachment_briefs = ATTACHMENTS(write_brief);
 const struct os_listing os_attachment_details = ATTACHMENTS(write_attachment);
@@ -347,19 +422,35 @@ const struct os_listing os_attachment_details = ATTACHMENTS(write_attachment);
 
 struct os_attachment {
 	struct volume_reserving wish;
+	struct ref attachment;
+	struct volume_list all; /* that its volume has */
 };
-static const struct param attachment_params[] = {ATTACHMENT_PATH(struct os_attachment, wish.volume)};
+static const struct param attachment_params[] = {ATTACHMENT_PATH(struct os_attachment, attachment)};
 
-static RESULT find_attachment(struct os_call *e, const struct ref *ref, const struct volume **ret_volume)
+/* The volume that an attachment's id leads to. */
+static RESULT find_attachment(struct os_call *e, const struct ref *ref, struct ref *ret_volume)
 {
-	TRY(engine_find_own_volume(e->c, os_tables(e), ref, ret_volume));
-	return has_attachment(e, &(*ret_volume)->row) ? OK : engine_fail_not_found(e->c, KIND_VOLUME, ref);
+	const struct tables *t = os_tables(e);
+	const struct volume *v = volume_find(t, ref->prefix);
+	const struct volume_attachment *further = volume_attachment_find(t, ref->prefix);
+	if (v && (!has_first(v) || !uuid_is_none(v->attachment)))
+		v = NULL;
+	if (!v)
+		v = further ? volume_find(t, further->volume) : volume_first_by_attachment(t, ref->prefix);
+	if (!v)
+		return engine_fail_not_found(e->c, KIND_VOLUME, ref);
+	*ret_volume = *ref;
+	ret_volume->prefix = v->row.id;
+	ret_volume->text = uuid_to_str(e->c->arena, v->row.id);
+	return OK;
 }
 
 static RESULT show_attachment(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_found(e, &os_attachment_details, &((const struct os_attachment *) args)->wish.volume,
-			      w);
+	struct ref ref = ((const struct os_attachment *) args)->attachment, volume;
+	TRY(find_attachment(e, &ref, &volume));
+	ref.kind = KIND_VOLUME_ATTACHMENT;
+	return os_write_found(e, &os_attachment_details, &ref, w);
 }
 
 struct os_attachment_create {
@@ -377,29 +468,52 @@ static const struct param create_params[] = {
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_found(e, &os_attachment_details,
-			      &((const struct os_attachment_create *) args)->wish.volume, w);
+	const struct os_attachment_create *a = args;
+	const struct row *row = NULL;
+	TRY(os_find_returned(e, a->wish.volume.prefix, &row));
+	const struct volume *v = volume_of(row);
+	const struct volume_attachment first = first_attachment(v);
+	const struct attachment_item item = {&first, v->reserved_for, v->is_readonly};
+	write_attachment(e, w, &item);
+	return OK;
 }
+
+struct os_complete {
+	struct volume_attaching wish;
+	struct ref attachment;
+};
+static const struct param complete_params[] = {ATTACHMENT_PATH(struct os_complete, attachment)};
 
 static RESULT prepare_complete(struct os_call *e, void *args)
 {
-	const struct volume *volume = NULL;
-	return find_attachment(e, &((struct os_volume_attach *) args)->wish.volume, &volume);
+	struct os_complete *a = args;
+	return find_attachment(e, &a->attachment, &a->wish.volume);
 }
-static const struct param complete_params[] = {ATTACHMENT_PATH(struct os_volume_attach, wish.volume)};
 
 static RESULT prepare_end(struct os_call *e, void *args)
 {
+	struct os_attachment *a = args;
 	const struct volume *volume = NULL;
-	return find_attachment(e, &((struct os_attachment *) args)->wish.volume, &volume);
+	a->wish.attachment = a->attachment.prefix;
+	TRY(find_attachment(e, &a->attachment, &a->wish.volume));
+	TRY(engine_find_own_volume(e->c, os_tables(e), &a->wish.volume, &volume));
+	return engine_list_attachments(e->c->arena, os_tables(e), volume, &a->all);
 }
 
-/* What is left of it: no other one. */
+/* The others of its volume, as they were before. */
 static RESULT show_ended(struct os_call *e, const void *args, struct json_writer *w)
 {
-	(void) e;
-	(void) args;
+	const struct os_attachment *a = args;
 	json_write_open_list(w, "attachments");
+	for (size_t k = 0; k < a->all.count; k++) {
+		const struct volume_attachment other = first_attachment(a->all.at[k]);
+		const struct attachment_item item = {&other, engine_volume_holder(a->all.at[k]), false};
+		if (uuid_equal(other.row.id, a->attachment.prefix))
+			continue;
+		json_write_open(w, NULL);
+		write_brief(e, w, &item);
+		json_write_close(w);
+	}
 	json_write_close_list(w);
 	return OK;
 }
@@ -474,7 +588,7 @@ static const struct os_action actions[] = {
 	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Detaches it, or reserves it no longer."},
 	{HTTP_POST, ALL "/{attachment_id}/action", .verb = "os-complete", .since = 44,
 	 .permit = "volume:attachment_complete", .flags = API_WRITES, .status = 204,
-	 .args = OS_PARAMS(struct os_volume_attach, complete_params), .prepare = prepare_complete,
+	 .args = OS_PARAMS(struct os_complete, complete_params), .prepare = prepare_complete,
 	 .operation = engine_attach_reserved_volume_run,
 	 .doc = "Attaches a volume to the server that it is reserved for."},
 };

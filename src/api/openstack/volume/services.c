@@ -212,7 +212,7 @@ static void write_capabilities(struct json_writer *w, const struct host *h)
 	json_write_bool(w, "thin_provisioning_support", false);
 	json_write_bool(w, "thick_provisioning_support", true);
 	json_write_bool(w, "QoS_support", false);
-	json_write_bool(w, "multiattach", false);
+	json_write_bool(w, "multiattach", true);
 	json_write_z(w, "storage_protocol", "file");
 	json_write_z(w, "vendor_name", "Open Source");
 	json_write_z(w, "driver_version", "1.0");

@@ -5,6 +5,7 @@
 
 #include "api/openstack/core/write.h"
 #include "engine/storage/volume.h"
+#include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_type.h"
 #include "model/volume.h"
 #include "store/condition.h"
@@ -13,6 +14,7 @@
 #include "store/image_device.h"
 #include "store/instance.h"
 #include "store/snapshot.h"
+#include "store/volume_attachment.h"
 #include "store/volume_transfer.h"
 #include "store/volume_type.h"
 #include "store/zone.h"
@@ -28,13 +30,14 @@ struct os_volume {
 	uuid snapshot; /* that it was made from by name */
 	uuid source;   /* the volume that it is a copy of */
 	const char *status;
+	struct volume_list attachments;
 };
 
 /* Nothing is plugged before the instance's next start, so that nobody is to wait for it. */
-enum attachment os_volume_attachment(const struct tables *t, const struct volume *v)
+static enum attachment attachment_of(const struct tables *t, uuid instance, uuid seen_instance)
 {
-	enum attachment attachment = model_derive_attachment(v->instance, v->seen_instance);
-	const struct instance *i = attachment == ATTACHMENT_ATTACHING ? instance_find(t, v->instance) : NULL;
+	enum attachment attachment = model_derive_attachment(instance, seen_instance);
+	const struct instance *i = attachment == ATTACHMENT_ATTACHING ? instance_find(t, instance) : NULL;
 	bool rests = i && i->wanted_power == INSTANCE_WANTED_POWER_OFF &&
 		     i->seen_power == INSTANCE_SEEN_POWER_ABSENT;
 	return rests ? ATTACHMENT_ATTACHED : attachment;
@@ -43,7 +46,7 @@ enum attachment os_volume_attachment(const struct tables *t, const struct volume
 /* One whose making has something in its way shows that as an error, which may pass. */
 const char *os_volume_bare_status(const struct tables *t, const struct volume *v)
 {
-	enum attachment attachment = os_volume_attachment(t, v);
+	enum attachment attachment = attachment_of(t, v->instance, v->seen_instance);
 	if (!row_is_live(&v->row))
 		return "deleting";
 	if (v->seen_size == 0)
@@ -54,6 +57,10 @@ const char *os_volume_bare_status(const struct tables *t, const struct volume *v
 		return "reverting";
 	if (volume_transfer_first_by_volume(t, v->row.id))
 		return "awaiting-transfer";
+	for (const struct volume_attachment *f = volume_attachment_first_by_volume(t, v->row.id); f;
+	     f = volume_attachment_next_by_volume(t, f))
+		if (attachment == ATTACHMENT_ATTACHED)
+			attachment = attachment_of(t, f->instance, f->seen_instance);
 	return attachment == ATTACHMENT_NONE        ? "available"
 	       : attachment == ATTACHMENT_ATTACHING ? "attaching"
 	       : attachment == ATTACHMENT_DETACHING ? "detaching"
@@ -89,16 +96,18 @@ static const void *gather_volume(struct os_call *e, const struct row *row)
 	const struct tables *t = os_tables(e);
 	const struct volume *v = volume_of(row);
 	struct os_volume *item = arena_new_object(e->c->arena, struct os_volume);
-	if (item)
-		*item = (struct os_volume){.volume = v,
-					   .zone = zone_find(t, v->zone),
-					   .host = host_find(t, v->host),
-					   .image = image_find(t, v->image),
-					   .type = volume_type_find_by_name(t, v->type),
-					   .snapshot = os_volume_source_snapshot(t, v),
-					   .source = copied_volume(t, v),
-					   .status = os_volume_status(t, v)};
-	return item;
+	if (!item)
+		return NULL;
+	*item = (struct os_volume){.volume = v,
+				   .zone = zone_find(t, v->zone),
+				   .host = host_find(t, v->host),
+				   .image = image_find(t, v->image),
+				   .type = volume_type_find_by_name(t, v->type),
+				   .snapshot = os_volume_source_snapshot(t, v),
+				   .source = copied_volume(t, v),
+				   .status = os_volume_status(t, v)};
+	struct result listed = engine_list_attachments(e->c->arena, t, v, &item->attachments);
+	return result_is_ok(listed) ? item : NULL;
 }
 
 /* 32 digits, as Keystone names projects. */
@@ -125,14 +134,14 @@ void os_write_volume_links(struct os_call *e, struct json_writer *w, const char 
 	json_write_close_list(w);
 }
 
-static void write_attachments(struct json_writer *w, const struct volume *v)
+static void write_attachments(struct json_writer *w, const struct volume_list *attachments)
 {
-	uuid holder = uuid_is_none(v->instance) ? v->seen_instance : v->instance;
 	json_write_open_list(w, "attachments");
-	if (!uuid_is_none(holder)) {
+	for (size_t k = 0; k < attachments->count; k++) {
+		const struct volume *v = attachments->at[k];
 		json_write_open(w, NULL);
-		os_write_id(w, "server_id", holder);
-		os_write_id(w, "attachment_id", v->row.id);
+		os_write_id(w, "server_id", engine_volume_holder(v));
+		os_write_id(w, "attachment_id", engine_attachment_id(v));
 		os_write_id(w, "id", v->row.id);
 		os_write_id(w, "volume_id", v->row.id);
 		json_write_text(w, "device", v->device);
@@ -225,9 +234,9 @@ static void write_volume(struct os_call *e, struct json_writer *w, const void *i
 	os_write_id(w, "source_volid", i->source);
 	json_write_z(w, "bootable", v->is_bootable ? "true" : "false");
 	json_write_bool(w, "encrypted", v->is_encrypted);
-	json_write_bool(w, "multiattach", false);
+	json_write_bool(w, "multiattach", v->is_shared);
 	write_metadata(w, v);
-	write_attachments(w, v);
+	write_attachments(w, &i->attachments);
 	os_write_maker(w, v->made_by, v->account);
 	json_write_null(w, "replication_status");
 	json_write_null(w, "consistencygroup_id");
@@ -295,6 +304,7 @@ struct os_volume_create {
 	struct volume_wish wish;
 	int64_t size;
 	struct str type, zone;
+	enum choice is_shared;
 };
 #define P(wire, member, ...) OS_BODY(struct os_volume_create, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
@@ -315,7 +325,9 @@ static const struct param create_params[] = {
 	P("metadata", wish.tags, .doc = "Texts by key: its tags."),
 	P("group_id", wish.group, .since = 13, .flags = NULLABLE, .kind = KIND_VOLUME_GROUP,
 	  .doc = "A group that it is part of, which has its type."),
-	OS_UNBUILT("multiattach", .only = "false"),
+	P("multiattach", is_shared, .flags = NULLABLE,
+	  .doc = "Several servers may have it, as Cinder took it until its release 2023.1; or the type says "
+		 "so, by its spec multiattach."),
 	OS_UNBUILT("consistencygroup_id"),
 	OS_UNBUILT("backup_id"),
 	OS_UNBUILT("status", .only = "creating"),
@@ -383,6 +395,8 @@ RESULT os_take_volume_wish(struct os_call *e, int64_t size, struct str type, str
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_volume_create *a = args;
+	if (a->is_shared == CHOICE_YES) /* false leaves it to the type */
+		a->wish.disk.is_shared = CHOICE_YES;
 	return os_take_volume_wish(e, a->size, a->type, a->zone, &a->wish);
 }
 

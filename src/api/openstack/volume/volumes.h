@@ -15,8 +15,6 @@ struct volume;
 extern const struct os_listing os_volume_details, os_snapshot_details, os_attachment_details,
 	os_volume_group_details, os_group_snapshot_details;
 
-/* Where it is wanted and where it was found: into an instance that is off and nowhere, it is attached. */
-enum attachment os_volume_attachment(const struct tables *t, const struct volume *v);
 /* "available", …; whoever holds it aside. */
 const char *os_volume_bare_status(const struct tables *t, const struct volume *v);
 /* Likewise, or as what it is reserved for. */
