@@ -41,6 +41,7 @@ struct search {
 	bool is_disk;       /* what was found */
 	struct compute_item item;
 	int64_t disk_size;
+	bool is_raw; /* the disk's file is a plain image */
 	/* of the host that is looked at; once something was found, of that */
 	struct compute_inventory inventory;
 	struct disk_inventory disks;
@@ -202,6 +203,7 @@ static RESULT find_disk(struct search *s, const struct disk_driver *driver, stru
 		s->host = s->observation.host;
 		s->is_disk = true;
 		s->disk_size = disks.at[k].size;
+		s->is_raw = disks.at[k].name.is_raw;
 		s->disks = disks;
 	}
 	return OK;
@@ -227,8 +229,8 @@ static RESULT adopt_domain(struct search *s)
 					 .disks = disks};
 	for (size_t k = 0; k < s->disks.count; k++)
 		if (s->disks.at[k].name.kind == DISK_VOLUME)
-			disks[wish.disk_count++] =
-				(struct disk_found){s->disks.at[k].name.id, s->disks.at[k].size};
+			disks[wish.disk_count++] = (struct disk_found){
+				s->disks.at[k].name.id, s->disks.at[k].size, s->disks.at[k].name.is_raw};
 	TRY(command_commit(call, "dari:adopt", engine_adopt_instance_run, &wish));
 	buf_print(&call->text,
 		  "instance %" STR_FMT
@@ -258,7 +260,11 @@ static RESULT check_disk_is_alone(struct search *s)
 /* Asks for the disk as it is: a driver refuses one that it cannot use. */
 static RESULT check_disk(struct search *s, const struct disk_driver *driver, struct disk_host *h)
 {
-	struct disk_spec wish = {.volume = s->id, .size = s->disk_size, .was_there = true};
+	struct disk_spec wish = {.volume = s->id,
+				 .size = s->disk_size,
+				 .is_raw = s->is_raw,
+				 .was_raw = s->is_raw,
+				 .was_there = true};
 	struct disk_seen seen = {0};
 	TRY(driver->ensure(h, &s->call->ctx, &wish, &seen));
 	s->disk_size = seen.size;
@@ -276,7 +282,7 @@ static RESULT adopt_disk(struct search *s)
 	s->look_disks = check_disk;
 	TRY(observe(s, s->host, true));
 	struct volume_adoption wish = {.host = s->host,
-				       .disk = {s->id, s->disk_size},
+				       .disk = {s->id, s->disk_size, s->is_raw},
 				       .account = {.kind = KIND_ACCOUNT, .text = account}};
 	TRY(command_commit(call, "dari:adopt", engine_adopt_volume_run, &wish));
 	buf_print(&call->text, "volume %" STR_FMT " of %lld bytes is adopted and free\n",

@@ -19,6 +19,7 @@
 #include "store/gateway.h"
 #include "store/host.h"
 #include "store/port.h"
+#include "store/volume_attachment.h"
 
 enum { FIELD_SHOWN = 200, WORDS_SHOWN = 1000 };
 
@@ -463,6 +464,28 @@ static void explain_fields(const struct explanation *e)
 	(void) json_object_set_new(e->call->value, "fields", fields);
 }
 
+/* Who has a volume besides the instance that its row names. */
+static void explain_further(const struct explanation *e)
+{
+	static const char *const words[] = {[ATTACHMENT_NONE] = "detached",
+					    [ATTACHMENT_ATTACHING] = "attaching",
+					    [ATTACHMENT_ATTACHED] = "attached",
+					    [ATTACHMENT_DETACHING] = "detaching"};
+	const struct volume_attachment *f =
+		e->kind == KIND_VOLUME ? volume_attachment_first_by_volume(e->t, e->row->id) : NULL;
+	json_t *further = f ? json_array() : NULL;
+	for (; f; f = volume_attachment_next_by_volume(e->t, f)) {
+		uuid holder = uuid_is_none(f->instance) ? f->seen_instance : f->instance;
+		struct str name = explain_name_row(e->call->ctx.arena, e->t, KIND_INSTANCE, holder);
+		const char *state = words[model_derive_attachment(f->instance, f->seen_instance)];
+		buf_print(&e->call->text, "  %-26s %" STR_FMT " as %" STR_FMT ", %s\n", "also_instance",
+			  STR_ARG(name), STR_ARG(f->device), state);
+		(void) json_array_append_new(further, json_stringn(name.p, name.n));
+	}
+	if (further)
+		(void) json_object_set_new(e->call->value, "further_instances", further);
+}
+
 void explain_resource(struct command_call *call, const struct tables *t, enum kind kind,
 		      const struct row *row)
 {
@@ -475,4 +498,5 @@ void explain_resource(struct command_call *call, const struct tables *t, enum ki
 	buf_print(&call->text, "%s %s, made %s, gen %llu\n", model_kinds[kind].name, id,
 		  clock_write_s(row->created_us, at), (unsigned long long) row->gen);
 	explain_fields(&e);
+	explain_further(&e);
 }

@@ -405,6 +405,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_VOLUME_GROUP_TYPE] = "group type",
 	[KIND_VOLUME_GROUP] = "group of volumes",
 	[KIND_VOLUME_GROUP_SNAPSHOT] = "snapshot of a group",
+	[KIND_VOLUME_ATTACHMENT] = "attachment",
 	[KIND_VOLUME_TRANSFER] = "transfer",
 	[KIND_INSTANCE] = "instance",
 	[KIND_INSTANCE_EVENT] = "instance event",

@@ -236,12 +236,12 @@ static RESULT write_instance(struct adoption *a)
 				STR_ARG(a->host->name), is_on ? "running" : "off");
 }
 
-static int64_t size_on_host(const struct adoption *a, uuid volume)
+static struct disk_found find_on_host(const struct adoption *a, uuid volume)
 {
 	for (size_t k = 0; k < a->wish->disk_count; k++)
 		if (uuid_equal(a->wish->disks[k].volume, volume))
-			return a->wish->disks[k].size;
-	return 0;
+			return a->wish->disks[k];
+	return (struct disk_found){.volume = volume};
 }
 
 static RESULT put_volume(struct op *op, struct volume *next, const struct host *host, int64_t found_size)
@@ -285,7 +285,9 @@ static RESULT write_volume(struct adoption *a, const struct volume *volume)
 		return write_further_attachment(a, there, volume);
 	next.attachment = UUID_NONE;
 	a->wish->volume_count++;
-	return put_volume(a->op, &next, a->host, size_on_host(a, next.row.id));
+	struct disk_found found = find_on_host(a, next.row.id);
+	next.is_raw = found.is_raw;
+	return put_volume(a->op, &next, a->host, found.size);
 }
 
 /* Those of its groups that are still there; else the VPC's default one. */
@@ -387,6 +389,7 @@ RESULT engine_adopt_volume(struct op *op, struct volume_adoption *wish)
 				.row.gen = 1,
 				.account = account->row.id,
 				.size = wish->disk.size,
+				.is_raw = wish->disk.is_raw,
 				.type = STR("gp3")};
 	return put_volume(op, &volume, host, wish->disk.size);
 }

@@ -11,6 +11,7 @@
 struct disk_found {
 	uuid volume;
 	int64_t size;
+	bool is_raw; /* its file is a plain image */
 };
 
 /* Adopts an instance by the manifest that its domain carries (model/manifest.h): the instance, its ports,

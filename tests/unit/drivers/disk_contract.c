@@ -484,6 +484,112 @@ static void test_increments_at_rest(void **state)
 	scene_close(&s);
 }
 
+/* ---- plain images, which several guests can have */
+
+static void delete_plain(struct scene *s, enum disk_kind kind, uuid id)
+{
+	struct disk_name name = {.kind = kind, .id = id, .is_raw = true};
+	EXPECT_SOON(s, subject.disks->remove(s->pool, &s->c, &name));
+}
+
+/* In two calls; the second needs nobody to stand still. */
+static void cut_plain(struct scene *s, struct disk_cut *cut, int64_t size)
+{
+	struct disk_cut_seen seen = {0};
+	EXPECT_SOON(s, subject.disks->cut(s->pool, &s->c, cut, &seen));
+	assert_true(seen.is_copied && !seen.is_whole);
+	cut->is_copied = true;
+	EXPECT_SOON(s, subject.disks->cut(s->pool, &s->c, cut, &seen));
+	assert_true(seen.is_whole && !seen.is_increment && !seen.is_tracked);
+	assert_int_equal(seen.size, size);
+	delete_plain(s, DISK_CUT, cut->snapshot);
+	delete_cut(s, cut->snapshot);
+}
+
+/* Made anew until somebody noted it; then it is missing if it is gone. */
+static void test_plain_at_rest(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct disk_spec *w = &s.files[1];
+	struct disk_seen seen = {0};
+	struct disk_cut cut = {.snapshot = id_new(KIND_SNAPSHOT), .volume = w->volume, .is_raw = true};
+	w->is_raw = true;
+	assert_int_equal(scene_make_disk(&s, w), 8 * MIB);
+	assert_int_equal(scene_make_disk(&s, w), 8 * MIB);
+	assert_int_equal(scene_find_disk(&s, DISK_VOLUME, w->volume)->size, 8 * MIB);
+	assert_true(scene_find_disk(&s, DISK_VOLUME, w->volume)->name.is_raw);
+	w->was_there = w->was_raw = true;
+	w->size = 24 * MIB;
+	assert_int_equal(scene_make_disk(&s, w), 24 * MIB);
+	cut_plain(&s, &cut, 24 * MIB);
+	delete_plain(&s, DISK_VOLUME, w->volume);
+	EXPECT(&s, ERR_NOT_FOUND, subject.disks->ensure(s.pool, &s.c, w, &seen));
+	scene_close(&s);
+}
+
+/* Of a disk that there is, which goes once the other is noted. */
+static void test_plain_of_disk(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct disk_spec *w = &s.files[1];
+	scene_make_disk(&s, w);
+	w->was_there = w->is_raw = true;
+	assert_int_equal(scene_make_disk(&s, w), 8 * MIB);
+	w->was_raw = true;
+	assert_int_equal(scene_make_disk(&s, w), 8 * MIB);
+	assert_true(scene_find_disk(&s, DISK_VOLUME, w->volume)->name.is_raw);
+	delete_plain(&s, DISK_VOLUME, w->volume);
+	assert_null(scene_find_disk(&s, DISK_VOLUME, w->volume));
+	scene_close(&s);
+}
+
+static void plug_plain(struct scene *s, uuid volume)
+{
+	s->disks[1].volume = volume;
+	s->disks[1].is_raw = s->disks[1].is_shared = true;
+	scene_make_blank_on(s);
+	s->wish.disk_count = 2;
+	EXPECT(s, ERR_NONE, subject.driver->define(s->h, &s->c, &s->wish));
+	assert_true(scene_see(s).devices_as_wished);
+}
+
+/* Two guests have it: it grows for both, and is cut while both stand still. */
+static void test_shared(void **state)
+{
+	(void) state;
+	struct scene one = scene_open(), two = scene_open();
+	struct disk_spec *w = &one.files[1];
+	struct disk_cut cut = {.snapshot = id_new(KIND_SNAPSHOT), .volume = w->volume, .is_raw = true};
+	struct disk_cut_seen seen = {0};
+	struct asked asked = {0};
+	w->is_raw = true;
+	scene_make_disk(&one, w);
+	w->was_there = w->was_raw = true;
+	one.wish.disks = one.disks;
+	two.wish.disks = two.disks;
+	plug_plain(&one, w->volume);
+	plug_plain(&two, w->volume);
+	subject.disks->watch(one.pool, note_asking, &asked);
+	w->size = 16 * MIB;
+	w->is_growing = true;
+	assert_int_equal(scene_make_disk(&one, w), 16 * MIB);
+	assert_true(asked.begun > 0 && asked.begun == asked.ended);
+	subject.disks->watch(one.pool, NULL, NULL);
+	set_power(&one, COMPUTE_PAUSE);
+	EXPECT(&one, ERR_IN_USE, subject.disks->cut(one.pool, &one.c, &cut, &seen));
+	set_power(&two, COMPUTE_PAUSE);
+	cut_plain(&one, &cut, 16 * MIB);
+	struct disk_name name = {.kind = DISK_VOLUME, .id = w->volume, .is_raw = true};
+	EXPECT(&one, ERR_IN_USE, subject.disks->remove(one.pool, &one.c, &name));
+	scene_clear(&two);
+	scene_clear(&one);
+	delete_plain(&one, DISK_VOLUME, w->volume);
+	scene_close(&two);
+	scene_close(&one);
+}
+
 /* A volume's file goes out and comes back as it was, also when its coming is broken off. */
 static void test_copies(void **state)
 {
@@ -694,6 +800,9 @@ int disk_contract_run(void)
 		cmocka_unit_test(test_increment_begun),
 		cmocka_unit_test(test_increment_in_passing),
 		cmocka_unit_test(test_increments_at_rest),
+		cmocka_unit_test(test_plain_at_rest),
+		cmocka_unit_test(test_plain_of_disk),
+		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_other_region),
 		cmocka_unit_test(test_encrypted_at_rest),

@@ -13,11 +13,13 @@
 #include "store/instance.h"
 #include "store/router.h"
 #include "store/volume.h"
+#include "store/volume_attachment.h"
 
 #include "base/vec.h"
 #include "engine/instance/instance_event.h"
 #include "engine/network/subnet.h"
 #include "engine/region/adopt.h"
+#include "engine/storage/volume_attachment.h"
 #include "model/mac.h"
 
 struct lost {
@@ -43,10 +45,12 @@ static void take_manifest(struct lost *l)
 	const struct tables *t = cloud_tables(l->c);
 	size_t count = 0;
 	note(l, rows, &count, KIND_INSTANCE, &instance_find(t, l->id)->row);
-	for (const struct volume *v = volume_first_by_instance(t, l->id); v;
-	     v = volume_next_by_instance(t, v)) {
+	struct volume_list disks;
+	assert_true(result_is_ok(engine_list_disks(l->c->arena, t, l->id, false, &disks)));
+	for (size_t k = 0; k < disks.count; k++) {
+		const struct volume *v = disks.at[k];
 		note(l, rows, &count, KIND_VOLUME, &v->row);
-		l->disks[l->wish.disk_count++] = (struct disk_found){v->row.id, v->size};
+		l->disks[l->wish.disk_count++] = (struct disk_found){v->row.id, v->size, v->is_raw};
 	}
 	const struct port *p = cloud_port(l->c, l->id);
 	note(l, rows, &count, KIND_PORT, &p->row);
@@ -65,8 +69,12 @@ static void take_manifest(struct lost *l)
 static RESULT op_lose(struct op *op, void *arg)
 {
 	const struct lost *l = arg;
+	const struct volume_attachment *further = volume_attachment_first(op->head);
+	if (further)
+		TRY(volume_attachment_forget(op, further->row.id));
 	for (size_t k = l->manifest.count; k-- > 0;)
-		TRY(op_forget(op, l->manifest.at[k].kind, l->manifest.at[k].row->id));
+		if (tables_find(op->head, l->manifest.at[k].kind, l->manifest.at[k].row->id))
+			TRY(op_forget(op, l->manifest.at[k].kind, l->manifest.at[k].row->id));
 	return OK;
 }
 
@@ -97,6 +105,56 @@ static struct instance_adoption *wish_of(struct lost *l)
 	l->wish.manifest = &l->manifest;
 	l->wish.disks = l->disks;
 	return &l->wish;
+}
+
+/* A running instance that has the volume. */
+static void launch_with(struct cloud *c, uuid volume, struct lost *l)
+{
+	struct instance_launch launch = cloud_launch(c, 1);
+	launch.zone = ref_named(KIND_ZONE, "xy-west-2a");
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	l->id = launch.made.at[0];
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+	l->wish = (struct instance_adoption){
+		.instance = l->id, .host = cloud_instance(c, l->id)->host, .is_on = true};
+	const struct volume *v = volume_find(cloud_tables(c), volume);
+	struct volume_report seen = {
+		.volume = volume, .gen = v->row.gen, .host = v->host, .size = v->size, .is_raw = true};
+	cloud_ok(c, NULL, engine_see_volume, &seen);
+	struct volume_attaching attach = {.volume = ref_to(c, KIND_VOLUME, volume),
+					  .instance = ref_to(c, KIND_INSTANCE, l->id),
+					  .device = STR("/dev/sdf")};
+	cloud_ok(c, &c->alice, engine_attach_volume, &attach);
+}
+
+/* A volume that two had comes back with the first, and to the other. */
+static void check_shared(void **state)
+{
+	struct cloud *c = *state;
+	struct lost lost[2] = {{.c = c}, {.c = c}};
+	struct volume_wish make = {
+		.zone = ref_named(KIND_ZONE, "xy-west-2a"),
+		.disk = {.size = 4 * GIB, .type = STR("io2"), .iops = 100, .is_shared = CHOICE_YES}};
+	cloud_ok(c, &c->alice, engine_create_volume, &make);
+	for (size_t k = 1; k < CLOUD_HOSTS; k++) {
+		struct host_settings closed = {.host = ref_to(c, KIND_HOST, c->hosts[k]),
+					       .enabled = CHOICE_NO};
+		cloud_ok(c, &c->operator, engine_update_host, &closed);
+	}
+	for (size_t k = 0; k < 2; k++)
+		launch_with(c, make.volume, &lost[k]);
+	for (size_t k = 0; k < 2; k++)
+		take_manifest(&lost[k]);
+	for (size_t k = 0; k < 2; k++)
+		cloud_expect(c, cloud_run(c, NULL, op_lose, &lost[k]), ERR_NONE, KIND_NONE);
+	for (size_t k = 2; k-- > 0;)
+		cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&lost[k]));
+	struct volume_list list;
+	const struct volume *back = volume_find(cloud_tables(c), make.volume);
+	assert_true(back->is_raw && back->is_shared && uuid_equal(back->instance, lost[1].id));
+	assert_true(result_is_ok(engine_list_attachments(c->arena, cloud_tables(c), back, &list)));
+	assert_int_equal(list.count, 2);
+	assert_true(uuid_equal(list.at[1]->instance, lost[0].id));
 }
 
 /* Where it is found nothing is to run soon: it has the event that the others there have. */
@@ -370,6 +428,7 @@ int main(void)
 		adopt_test(check_missing_parts), adopt_test(check_foreign_manifest),
 		adopt_test(check_dropped),       adopt_test(check_lone_disk),
 		adopt_test(check_automatic),     adopt_test(check_maintenance),
+		adopt_test(check_shared),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
