@@ -41,9 +41,16 @@ RESULT key_load_master(struct ctx *c, const char *path, uint8_t ret_key[static M
 	return OK;
 }
 
-static struct str row_binding(const struct access_key *row)
+RESULT key_seal(struct ctx *c, const uint8_t master[static MASTER_KEY_SIZE], uuid row, struct str secret,
+		struct str *ret_sealed)
 {
-	return (struct str){(const char *) row->row.id.b, sizeof row->row.id.b};
+	return crypto_seal(c, master, (struct str){(const char *) row.b, sizeof row.b}, secret, ret_sealed);
+}
+
+RESULT key_open(struct ctx *c, const uint8_t master[static MASTER_KEY_SIZE], uuid row, struct str sealed,
+		struct str *ret_secret)
+{
+	return crypto_open(c, master, (struct str){(const char *) row.b, sizeof row.b}, sealed, ret_secret);
 }
 
 RESULT key_draw(struct ctx *c, const uint8_t master[static MASTER_KEY_SIZE], struct access_key *row,
@@ -63,7 +70,7 @@ RESULT key_draw(struct ctx *c, const uint8_t master[static MASTER_KEY_SIZE], str
 	crypto_wipe(secret_bytes, sizeof secret_bytes);
 	if (!secret.p || !key_id.p)
 		return ctx_no_memory(c);
-	TRY(crypto_seal(c, master, row_binding(row), secret, &sealed));
+	TRY(key_seal(c, master, row->row.id, secret, &sealed));
 	row->key_id = key_id;
 	row->secret = sealed;
 	*ret_secret = secret;
@@ -73,5 +80,5 @@ RESULT key_draw(struct ctx *c, const uint8_t master[static MASTER_KEY_SIZE], str
 RESULT key_open_secret(struct ctx *c, const uint8_t master[static MASTER_KEY_SIZE],
 		       const struct access_key *row, struct str *ret_secret)
 {
-	return crypto_open(c, master, row_binding(row), row->secret, ret_secret);
+	return key_open(c, master, row->row.id, row->secret, ret_secret);
 }

@@ -14,5 +14,10 @@ RESULT key_load_master(struct ctx *c, const char *path, uint8_t ret_key[static M
  * be set. */
 RESULT key_draw(struct ctx *c, const uint8_t master[static MASTER_KEY_SIZE], struct access_key *row,
 		struct str *ret_secret);
+/* Any secret that is bound to a row; key_open_secret() opens an access key's. */
+RESULT key_seal(struct ctx *c, const uint8_t master[static MASTER_KEY_SIZE], uuid row, struct str secret,
+		struct str *ret_sealed);
+RESULT key_open(struct ctx *c, const uint8_t master[static MASTER_KEY_SIZE], uuid row, struct str sealed,
+		struct str *ret_secret);
 RESULT key_open_secret(struct ctx *c, const uint8_t master[static MASTER_KEY_SIZE],
 		       const struct access_key *row, struct str *ret_secret);

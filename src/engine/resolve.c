@@ -353,6 +353,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_ROLE] = "role",
 	[KIND_ROLE_ASSIGNMENT] = "role assignment",
 	[KIND_APPLICATION_CREDENTIAL] = "application credential",
+	[KIND_CREDENTIAL] = "credential",
 	[KIND_TOKEN_REVOCATION] = "token revocation",
 	[KIND_ACCESS_KEY] = "access key",
 	[KIND_IAM_ROLE] = "role",

@@ -388,6 +388,13 @@ static const char *(*const checked[KIND_COUNT])(const struct row *row) = {
 	[KIND_ADDRESS] = check_address, [KIND_SUBNET] = check_subnet,
 };
 
+/* Volumes and snapshots by a transfer; what is a user's may be for another account. */
+static bool may_be_given(enum kind kind)
+{
+	return kind == KIND_VOLUME || kind == KIND_SNAPSHOT || kind == KIND_ACCESS_KEY ||
+	       kind == KIND_CREDENTIAL;
+}
+
 const char *engine_check_row(enum kind kind, const struct row *before, const struct row *after)
 {
 	const char *wrong = model_check_move(kind, before, after);
@@ -399,8 +406,8 @@ const char *engine_check_row(enum kind kind, const struct row *before, const str
 		return "a report would change what is wanted";
 	if (before && before->deleted_us && !after->deleted_us)
 		return "a deleted row came back";
-	bool is_given = kind == KIND_VOLUME || kind == KIND_SNAPSHOT; /* by a transfer */
-	if (before && !is_given && !uuid_equal(engine_get_owner(kind, before), engine_get_owner(kind, after)))
+	if (before && !may_be_given(kind) &&
+	    !uuid_equal(engine_get_owner(kind, before), engine_get_owner(kind, after)))
 		return "a row changed hands";
 	return checked[kind] ? checked[kind](after) : NULL;
 }

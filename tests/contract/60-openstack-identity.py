@@ -97,6 +97,47 @@ def test_the_stock_command(admin, dev):
     assert {p["Name"] for p in run("project", "list")} == {"admin", "dev"}
 
 
+def test_credentials(admin, own, dev):
+    """An access key that its user says signs for EC2, also after it is another; other types are kept for their user alone."""
+    path = "/identity/v3/credentials"
+
+    def ec2_blob(access, secret):
+        return json.dumps({"access": access, "secret": secret})
+
+    def may_sign(access, secret):
+        return ec2.Account(dev, access, secret).call("DescribeVpcs", {}).status == 200
+
+    made = own.ok("POST", path, {"credential": {"user_id": own.user_id, "project_id": own.id, "type": "ec2", "blob": ec2_blob("my-own-key", "my secret")}})["credential"]
+    assert json.loads(made["blob"]) == {"access": "my-own-key", "secret": "my secret", "trust_id": None}
+    assert may_sign("my-own-key", "my secret") and not may_sign("my-own-key", "another")
+    assert "my-own-key" in [k["access"] for k in own.ok("GET", f"/identity/v3/users/{own.user_id}/credentials/OS-EC2")["credentials"]]
+    changed = own.ok("PATCH", f"{path}/{made['id']}", {"credential": {"blob": ec2_blob("my-new-key", "new")}})["credential"]
+    assert changed["id"] == made["id"] and own.ok("GET", f"{path}/{made['id']}")["credential"] == changed
+    assert may_sign("my-new-key", "new") and not may_sign("my-own-key", "my secret")
+    seed = {"user_id": own.user_id, "type": "totp", "blob": "GEZDGNBVGY3TQOJQ"}
+    kept = own.ok("POST", path, {"credential": seed})["credential"]
+    assert {k: kept[k] for k in seed} == seed and kept["project_id"] is None
+    assert own.ok("PATCH", f"{path}/{kept['id']}", {"credential": {"type": "cert", "blob": "x"}})["credential"]["blob"] == "x"
+    assert [c["id"] for c in own.ok("GET", f"{path}?type=cert")["credentials"]] == [kept["id"]]
+    assert {made["id"], kept["id"]} <= {c["id"] for c in admin.ok("GET", path)["credentials"]}
+    other = add_user(admin, "curious", own.name, "member")
+    assert not other.ok("GET", path)["credentials"]
+    for method, body in (("GET", None), ("PATCH", {"credential": {"blob": "y"}}), ("DELETE", None)):
+        for identifier in (kept["id"], made["id"], cloud.ABSENT):
+            assert other.call(method, f"{path}/{identifier}", body).status == 403
+        assert admin.call(method, f"{path}/{cloud.ABSENT}", body).status == 404
+    assert other.call("POST", path, {"credential": seed}).status == 403
+    for blob in ("[]", "{", ec2_blob("", "a"), ec2_blob("a/b", "a"), ec2_blob("ASIAAAAAAAAAAAAAAAAA", "a"), ec2_blob("a", 7)):
+        wrong = own.call("POST", path, {"credential": {"user_id": own.user_id, "project_id": own.id, "type": "ec2", "blob": blob}})
+        assert wrong.status == 400, blob
+    taken = {"credential": {"user_id": other.user_id, "project_id": own.id, "type": "ec2", "blob": ec2_blob("my-new-key", "mine")}}
+    assert other.call("POST", path, taken).status == 409
+    assert own.call("PATCH", f"{path}/{made['id']}", {"credential": {"type": "cert"}}).status == 400
+    for identifier in (made["id"], kept["id"]):
+        assert own.call("DELETE", f"{path}/{identifier}").status == 204
+    assert not may_sign("my-new-key", "new") and not own.ok("GET", f"{path}?type=cert")["credentials"]
+
+
 def test_domains(admin):
     run = admin.openstack
     domain = run("domain", "create", "works", "-f", "json")["id"]

@@ -191,6 +191,12 @@ def test_what_is_done_is_told(region, log, shop, admin):
     told("identity:ec2_list_credentials", "ok", lambda: shop.ok("GET", f"{IDENTITY}/users/{shop.user_id}/credentials/OS-EC2"), does="reads")
     told("identity:list_credentials", "ok", lambda: shop.ok("GET", f"{IDENTITY}/credentials"), does="reads")
     told("identity:list_credentials", "ok", lambda: shop.ok("GET", f"{IDENTITY}/credentials"), does="reads")  # again: no kept answer
+    kept = []
+    told("identity:create_credential", "ok", lambda: kept.append(shop.ok("POST", f"{IDENTITY}/credentials", {
+        "credential": {"user_id": shop.user_id, "type": "cert", "blob": "secret"}})["credential"]["id"]))
+    told("identity:get_credential", "ok", lambda: shop.ok("GET", f"{IDENTITY}/credentials/{kept[0]}"), does="reads")
+    told("identity:update_credential", "ok", lambda: shop.ok("PATCH", f"{IDENTITY}/credentials/{kept[0]}", {"credential": {"blob": "other"}}))
+    told("identity:delete_credential", "ok", lambda: shop.call("DELETE", f"{IDENTITY}/credentials/{kept[0]}"))
     made = told("identity:create_application_credential", "ok", lambda: shop.ok(
         "POST", f"{IDENTITY}/users/{shop.user_id}/application_credentials", {"application_credential": {"name": "a"}}), kind="application_credential")
     secrets.add(made["application_credential"]["secret"])

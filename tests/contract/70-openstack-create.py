@@ -148,6 +148,8 @@ ROWS = [
         "min_ram": 64, "protected": True, "os_hidden": False, "tags": ["a"], "os_distro": "debian", "owner": "{project}"},
       changes=[{"name": "j"}, {"visibility": "community"}, {"visibility": "shared"}, {"disk_format": "qcow2"}, {"min_disk": 3}, {"min_ram": 128},
                {"protected": False}, {"os_hidden": True}, {"os_hidden": False}, {"tags": ["b", "c"]}, {"os_distro": "other"}], form="JSON-patch"),
+    R(f"{ID}/credentials", "credential", {"user_id": "{user}", "project_id": "{project}", "type": "cert", "blob": "b"},
+      changes=[{"blob": "c"}, {"type": "totp"}, {"project_id": "{project}"}], form="PATCH"),
     R(f"{ID}/domains", "domain", {"name": "d", "description": "d", "enabled": True}, changes=[{"name": "e"}, {"description": "e"}, {"enabled": False}, {"enabled": True}],
       form="PATCH", by="admin", label="domain"),
     R(f"{ID}/projects", "project", {"name": "p", "description": "d", "enabled": True, "domain_id": "{domain}", "parent_id": "{domain}", "tags": ["a", "b"]},

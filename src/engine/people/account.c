@@ -3,6 +3,7 @@
  * is made in the network when its first port is. */
 #include "engine/people/account.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 
 #include "engine/internal.h"
@@ -26,6 +27,7 @@
 #include "store/address_group_version.h"
 #include "store/application_credential.h"
 #include "store/async_job.h"
+#include "store/credential.h"
 #include "store/dhcp_options.h"
 #include "store/iam_role.h"
 #include "store/import_image_task.h"
@@ -275,6 +277,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, key_pair, account, id);
 	FORGET_EACH(op, access_key, account, id);
 	FORGET_EACH(op, application_credential, account, id);
+	FORGET_EACH(op, credential, account, id);
 	FORGET_EACH(op, user_limit, account, id);
 	FORGET_EACH(op, role_assignment, account, id);
 	FORGET_EACH(op, network_grant, target, id);
@@ -339,6 +342,49 @@ RESULT engine_set_limits(struct op *op, struct account_limits *wish)
 
 /* ---- access keys ---- */
 
+/* What requests are signed with names the id between slashes; temporary ones are known by how theirs begin. */
+static RESULT check_told_id(struct op *op, struct str id)
+{
+	bool is_fine = id.n >= 1 && id.n <= 128 && !str_starts_with(id, STR("ASIA"));
+	for (size_t n = 0; n < id.n && is_fine; n++)
+		is_fine = isalnum((unsigned char) id.p[n]) || strchr("-_.@+", id.p[n]);
+	if (!is_fine)
+		return ENGINE_FAIL(
+			op, ERR_INVALID, KIND_ACCESS_KEY, STR("blob"),
+			"An access key's id has 1 to 128 letters, digits and characters of -_.@+, and "
+			"does not begin with ASIA.");
+	if (access_key_find_by_key_id(op->head, id))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_ACCESS_KEY, STR("blob"),
+				   "Conflict occurred attempting to store credential - Duplicate entry.");
+	return OK;
+}
+
+RESULT engine_change_access_key(struct op *op, struct access_key_change *wish)
+{
+	const struct access_key *key = access_key_find(op->head, wish->key);
+	const struct user *user = key ? user_find(op->head, key->user) : NULL;
+	const struct row *account = NULL;
+	if (!user)
+		return engine_fail_gone(op->ctx, KIND_ACCESS_KEY, wish->key);
+	TRY(engine_permit_own(op, "access_key.enable", user, key->account));
+	struct access_key next = *key;
+	if (ref_is_given(&wish->account)) {
+		TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, &wish->account, &account));
+		TRY(engine_permit_own(op, "access_key.create", user, account->id));
+		next.account = account->id;
+	}
+	if (wish->key_id.n && !str_equal(wish->key_id, key->key_id))
+		TRY(check_told_id(op, wish->key_id));
+	if (wish->key_id.n) {
+		next.key_id = wish->key_id;
+		next.secret = wish->secret;
+	}
+	next.row.gen++;
+	TRY(access_key_put(op, &next));
+	return engine_log_event(op, KIND_USER, &user->row, "access key changed", "Access key %" STR_FMT ".",
+				STR_ARG(next.key_id));
+}
+
 RESULT engine_create_access_key(struct op *op, struct access_key_wish *wish)
 {
 	const struct user *user = NULL;
@@ -360,8 +406,10 @@ RESULT engine_create_access_key(struct op *op, struct access_key_wish *wish)
 				     "Cannot exceed quota for AccessKeysPerUser: %" PRId64, wish->count_max);
 	TRY(limit_check(op, LIMIT_ACCESS_KEYS, user->row.id, 1, STR_NONE));
 	engine_find_roles(op->head, user->row.id, IDENTITY_ACCOUNT, account, &roles);
-	if (roles.count == 0 &&
-	    !uuid_equal(user->account, account)) /* its own users may have policies alone */
+	if (wish->is_told)
+		TRY(check_told_id(op, wish->key->key_id));
+	else if (roles.count == 0 &&
+		 !uuid_equal(user->account, account)) /* its own users may have policies alone */
 		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT,
 				     "The user has no role in that account.");
 	TRY(write_key(op, wish->key, account, user->row.id));

@@ -76,9 +76,19 @@ struct access_key_wish {
 	struct ref user;    /* by id */
 	struct ref account; /* none: the user's own */
 	const struct access_key *key;
+	bool is_told; /* id and secret are the caller's own, as Keystone has it: ERR_EXISTS, ERR_INVALID. The
+			      user may have no role in the account yet */
 	int64_t count_max; /* how many keys the user may have in that account; 0: any number */
 };
 OPERATION(engine_create_access_key, access_key_wish)
+
+/* Gives a key another id and secret, or another account, as Keystone has it. Errors as for one that is told. */
+struct access_key_change {
+	uuid key;
+	struct str key_id, secret; /* sealed; empty: as they are */
+	struct ref account;        /* kind none: as it is */
+};
+OPERATION(engine_change_access_key, access_key_change)
 
 struct access_key_target {
 	struct str key_id;

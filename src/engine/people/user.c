@@ -11,6 +11,7 @@
 #include "engine/people/user_internal.h"
 #include "store/access_key.h"
 #include "store/application_credential.h"
+#include "store/credential.h"
 #include "store/group_member.h"
 #include "store/role_assignment.h"
 #include "store/user.h"
@@ -115,6 +116,7 @@ RESULT user_forget_whole(struct op *op, uuid user)
 	FORGET_EACH(op, role_assignment, user, user);
 	FORGET_EACH(op, group_member, user, user);
 	FORGET_EACH(op, application_credential, user, user);
+	FORGET_EACH(op, credential, user, user);
 	FORGET_EACH(op, user_limit, user, user);
 	FORGET_EACH(op, access_key, user, user);
 	TRY(policy_forget_principal(op, KIND_USER, tables_find(op->head, KIND_USER, user)));

@@ -29,6 +29,8 @@ static bool is_of_any_kind(const struct os_action *a)
 	struct str path = str_from(a->path);
 	bool is_metadata =
 		str_ends_with(path, STR("/metadata")) || str_ends_with(path, STR("/metadata/{key}"));
+	if (str_starts_with(path, STR("/v3/credentials")))
+		return true;
 	return str_starts_with(path, STR("/v3/")) ? is_metadata
 						  : str_ends_with(path, STR("/{collection}/{id}/tags"));
 }

@@ -8,6 +8,7 @@
 #include "store/async_job.h"
 #include "store/catalog_entry.h"
 #include "store/client_token.h"
+#include "store/credential.h"
 #include "store/gateway.h"
 #include "store/group_member.h"
 #include "store/peering.h"
@@ -37,6 +38,7 @@
 #include "engine/people/account_user.h"
 #include "engine/people/application_credential.h"
 #include "engine/people/catalog.h"
+#include "engine/people/credential.h"
 #include "engine/people/iam_role.h"
 #include "engine/people/oidc_provider.h"
 #include "engine/people/policy.h"
@@ -285,6 +287,23 @@ static void drop_credential(struct cloud *c)
 {
 	struct application_credential_target wish = {.credential = made};
 	cloud_ok(c, &c->alice, engine_delete_application_credential, &wish);
+}
+
+static RESULT make_kept(struct cloud *c, int n)
+{
+	(void) n;
+	struct credential_wish wish = {.id = id_new(KIND_CREDENTIAL),
+				       .user = ref_to(c, KIND_USER, owner),
+				       .type = STR("cert"),
+				       .secret = STR("sealed")};
+	made = wish.id;
+	return cloud_run(c, &c->alice, engine_create_credential_run, &wish);
+}
+static void drop_kept(struct cloud *c)
+{
+	const struct credential *kept = credential_first_by_user(cloud_tables(c), owner);
+	struct credential_target wish = {.credential = kept->row.id};
+	cloud_ok(c, &c->alice, engine_delete_credential, &wish);
 }
 
 static void is_somebody(struct cloud *c)
@@ -684,6 +703,7 @@ static const struct maker {
 	[LIMIT_JOBS] = {is_alices, make_job, drop_job},
 	[LIMIT_ACCESS_KEYS] = {is_alice_herself, make_access_key, drop_access_key},
 	[LIMIT_APPLICATION_CREDENTIALS] = {is_alice_herself, make_credential, drop_credential},
+	[LIMIT_CREDENTIALS] = {is_alice_herself, make_kept, drop_kept},
 	[LIMIT_MEMBERSHIPS] = {is_somebody, make_membership, drop_membership},
 	[LIMIT_GROUPS_OF_USER] = {is_an_own_user, make_own_membership, drop_membership},
 	[LIMIT_ROLES_OF_USER] = {is_somebody, make_role_of_user, drop_role_of_user},

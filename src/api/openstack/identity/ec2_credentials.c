@@ -37,9 +37,7 @@ static const struct param list_params[] = {
 };
 
 /* Writes the keys of the user that the caller may see, each of which is for an account that has its say. */
-static RESULT write_keys(struct os_call *e, struct json_writer *w, const struct user *user,
-			 RESULT (*write)(struct os_call *e, struct json_writer *w,
-					 const struct access_key *key))
+static RESULT write_keys(struct os_call *e, struct json_writer *w, const struct user *user)
 {
 	const struct access_key *key = access_key_first_by_user(os_tables(e), user->row.id);
 	for (; key; key = access_key_next_by_user(os_tables(e), key)) {
@@ -51,7 +49,7 @@ static RESULT write_keys(struct os_call *e, struct json_writer *w, const struct 
 		}
 		TRY(may);
 		json_write_open(w, NULL);
-		TRY(write(e, w, key));
+		TRY(write_key(e, w, key));
 		json_write_close(w);
 	}
 	return OK;
@@ -63,44 +61,7 @@ static RESULT list_keys(struct os_call *e, const void *args, struct json_writer 
 	const struct user *user = NULL;
 	TRY(os_check_own(e, "access_key.list", &a->user, &user));
 	json_write_open_list(w, "credentials");
-	TRY(write_keys(e, w, user, write_key));
-	json_write_close_list(w);
-	os_write_list_links(e, w);
-	return OK;
-}
-
-/* The same as Keystone's credentials of the type ec2, whose contents are a text of JSON. */
-static RESULT write_credential(struct os_call *e, struct json_writer *w, const struct access_key *key)
-{
-	struct str secret = STR_NONE;
-	TRY(key_open_secret(e->c, e->config->master_key, key, &secret));
-	os_write_hex(w, "id", key->row.id);
-	json_write_z(w, "type", "ec2");
-	os_write_hex(w, "user_id", key->user);
-	os_write_hex(w, "project_id", key->account);
-	json_write_text(w, "blob",
-			str_print(e->c->arena,
-				  "{\"access\": \"%" STR_FMT "\", \"secret\": \"%" STR_FMT
-				  "\", \"trust_id\": null}",
-				  STR_ARG(key->key_id), STR_ARG(secret)));
-	os_write_self(e, w, "credentials", key->row.id);
-	return OK;
-}
-
-/* One's own; by an administrator those of a user that the query names. */
-static RESULT list_credentials(struct os_call *e, const void *args, struct json_writer *w)
-{
-	struct ref user = {.kind = KIND_USER, .prefix = e->c->who->user, .bits = 128};
-	struct str asked = pairs_find(&e->request.query, "user_id");
-	struct str type = pairs_find(&e->request.query, "type");
-	const struct user *whose = NULL;
-	(void) args;
-	if (asked.p && !os_parse_id(asked, KIND_USER, &user))
-		return ctx_fail(e->c, ERR_NOT_FOUND, "Could not find user: %" STR_FMT ".", STR_ARG(asked));
-	TRY(os_check_own(e, "access_key.list", &user, &whose));
-	json_write_open_list(w, "credentials");
-	if (!type.p || str_is(type, "ec2"))
-		TRY(write_keys(e, w, whose, write_credential));
+	TRY(write_keys(e, w, user));
 	json_write_close_list(w);
 	os_write_list_links(e, w);
 	return OK;
@@ -185,9 +146,6 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 #define ALL "/v3/users/{user_id}/credentials/OS-EC2"
 #define ONE ALL "/{credential_id}"
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v3/credentials", .permit = "identity:list_credentials",
-	 .args = {0, 0, sizeof(struct list_args)}, .answer = list_credentials,
-	 .doc = "The same access keys as credentials of the type ec2."},
 	{HTTP_GET, ALL, .permit = "identity:ec2_list_credentials",
 	 .args = OS_PARAMS(struct list_args, list_params), .answer = list_keys,
 	 .doc = "One's access keys, with their secrets."},
