@@ -210,6 +210,11 @@ def test_attachments(cloud):
     cloud.run(*late, "volume", "attachment", "complete", made["ID"], silent=True)
     cloud.volume(volume, "in-use")
     assert [a.volume_id for a in cloud.sdk.compute.volume_attachments(server)] == [volume]
+    cloud.run(*late, "volume", "set", "--size", "2", volume, silent=True)
+    cloud.volume(volume, "in-use")
+    path = f"/servers/{server.id}/os-instance-actions"
+    (grown,) = [a["request_id"] for a in cloud.sdk.compute.get(path).json()["instanceActions"] if a["action"] == "extend_volume"]
+    assert [e["event"] for e in cloud.sdk.compute.get(f"{path}/{grown}").json()["instanceAction"]["events"]] == ["compute_extend_volume"]
     listed = cloud.run(*late, "volume", "attachment", "list")
     assert {a["Volume ID"]: a["Status"] for a in listed}[volume] == "attached"
     cloud.run(*late, "volume", "attachment", "delete", made["ID"], silent=True)

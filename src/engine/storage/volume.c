@@ -24,8 +24,10 @@
 #include "model/states.h"
 #include "model/zone.h"
 #include "store/host.h"
+#include "store/instance.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
+#include "store/volume_attachment.h"
 #include "store/volume_transfer.h"
 
 struct str volume_meter(const struct op *op, const struct volume *volume)
@@ -423,6 +425,25 @@ static RESULT write_modification(struct op *op, const struct volume *volume, con
 				volume->size, STR_ARG(volume->type), next.size, STR_ARG(next.type));
 }
 
+/* Those that have it learn of it from their history, as Nova's users know it. */
+static RESULT log_growth(struct op *op, const struct volume *volume, uuid holder, int64_t size)
+{
+	const struct instance *instance = uuid_is_none(holder) ? NULL : instance_find(op->head, holder);
+	return instance ? engine_log_event(op, KIND_INSTANCE, &instance->row, "volume extension asked",
+					   "Volume %" STR_FMT " to %" PRId64 " bytes.",
+					   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)), size)
+			: OK;
+}
+
+static RESULT log_growth_to_all(struct op *op, const struct volume *volume, int64_t size)
+{
+	TRY(log_growth(op, volume, volume->instance, size));
+	for (const struct volume_attachment *f = volume_attachment_first_by_volume(op->head, volume->row.id);
+	     f; f = volume_attachment_next_by_volume(op->head, f))
+		TRY(log_growth(op, volume, f->instance, size));
+	return OK;
+}
+
 RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 {
 	const struct volume *volume = NULL;
@@ -452,6 +473,8 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 	}
 	TRY(volume_check_room(op, host_find(op->head, volume->host), more, STR("Size")));
 	wish->modified_volume = volume->row.id;
+	if (more > 0)
+		TRY(log_growth_to_all(op, volume, disk.size));
 	return write_modification(op, volume, &disk);
 }
 

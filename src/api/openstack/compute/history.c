@@ -10,38 +10,50 @@
 
 enum { EVENTS_MAX = 1000 };
 
-/* What happened in the engine's words, and Nova's name of the action; NULL: none of the user's. */
+/* What happened in the engine's words, Nova's name of the action, and that of its event where a client looks for
+ * it; else the engine's. */
+static const struct {
+	const char *what, *action, *event;
+} names[] = {
+	{"created", "create"},
+	{"start asked", "start"},
+	{"stop asked", "stop"},
+	{"reboot asked", "reboot"},
+	{"pause asked", "pause"},
+	{"unpause asked", "unpause"},
+	{"suspend asked", "suspend"},
+	{"resize asked", "resize"},
+	{"resize confirmed", "confirmResize"},
+	{"resize reverted", "revertResize"},
+	{"rebuild asked", "rebuild"},
+	{"rescue asked", "rescue"},
+	{"unrescue asked", "unrescue"},
+	{"shelve asked", "shelve"},
+	{"unshelve asked", "unshelve"},
+	{"locked", "lock"},
+	{"unlocked", "unlock"},
+	{"interface detached", "detach_interface"},
+	{"terminate asked", "delete"},
+	{"volume extension asked", "extend_volume", "compute_extend_volume"},
+};
+
+/* NULL: none of the user's. */
 static const char *action_of(const struct event *event)
 {
-	static const struct {
-		const char *what, *action;
-	} names[] = {
-		{"created", "create"},
-		{"start asked", "start"},
-		{"stop asked", "stop"},
-		{"reboot asked", "reboot"},
-		{"pause asked", "pause"},
-		{"unpause asked", "unpause"},
-		{"suspend asked", "suspend"},
-		{"resize asked", "resize"},
-		{"resize confirmed", "confirmResize"},
-		{"resize reverted", "revertResize"},
-		{"rebuild asked", "rebuild"},
-		{"rescue asked", "rescue"},
-		{"unrescue asked", "unrescue"},
-		{"shelve asked", "shelve"},
-		{"unshelve asked", "unshelve"},
-		{"locked", "lock"},
-		{"unlocked", "unlock"},
-		{"interface detached", "detach_interface"},
-		{"terminate asked", "delete"},
-	};
 	if (str_ends_with(event->action, STR("os-suspend-server:resume")))
 		return "resume";
 	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
 		if (str_is(event->what, names[k].what))
 			return names[k].action;
 	return NULL;
+}
+
+static struct str event_of(const struct event *event)
+{
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+		if (str_is(event->what, names[k].what) && names[k].event)
+			return str_from(names[k].event);
+	return event->what;
 }
 
 struct history {
@@ -123,7 +135,7 @@ static RESULT show_action(struct os_call *e, const void *args, struct json_write
 		write_action(e, w, event);
 		json_write_open_list(w, "events");
 		json_write_open(w, NULL);
-		json_write_text(w, "event", event->what);
+		json_write_text(w, "event", event_of(event));
 		os_write_time_us(w, "start_time", event->at_us);
 		os_write_time_us(w, "finish_time", event->at_us);
 		json_write_z(w, "result", "Success");

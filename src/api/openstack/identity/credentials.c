@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Credentials: secrets that are kept for a user. Those of the type ec2 are the user's access keys, which sign
  * requests of the EC2 face; others are kept and shown. Source: Identity API reference, "Credentials"; Keystone's
- * credentials.py. */
+ * keystone.api.credentials. */
 #include <jansson.h>
 
 #include "api/openstack/core/services.h"
