@@ -69,6 +69,7 @@ static const struct arn_form arn_forms[] = {
 	{KIND_ADDRESS_GROUP, "prefix-list", false, false},
 	{KIND_SUBNET_POOL, "ipam-pool", false, false},
 	{KIND_DEDICATED_HOST, "dedicated-host", false, false},
+	{KIND_FLEET, "fleet", false, false},
 };
 
 static struct str account_number(const struct tables *t, uuid account, const struct identity *who)

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "engine/instance/fleet.h"
 #include "engine/instance/launch_template.h"
 #include "engine/instance/server_group.h"
 #include "engine/internal.h"
@@ -35,6 +36,7 @@
 #include "model/dhcp_options.h"
 #include "model/domain.h"
 #include "model/external_network.h"
+#include "model/fleet.h"
 #include "model/gateway.h"
 #include "model/group_member.h"
 #include "model/iam_role.h"

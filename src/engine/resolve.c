@@ -365,6 +365,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_ZONE] = "availability zone",
 	[KIND_HOST] = "host",
 	[KIND_DEDICATED_HOST] = "dedicated host",
+	[KIND_FLEET] = "fleet ID",
 	[KIND_AGGREGATE] = "aggregate",
 	[KIND_INSTANCE_TYPE] = "instance type",
 	[KIND_IMAGE] = "image",

@@ -35,6 +35,7 @@ struct volume_group_snapshot;
 struct volume_group_type;
 struct volume_transfer;
 struct dedicated_host;
+struct fleet;
 struct image;
 struct key_pair;
 struct address_group;
@@ -135,6 +136,7 @@ ENGINE_FINDER(account, KIND_ACCOUNT)
 ENGINE_FINDER(address, KIND_ADDRESS)
 ENGINE_FINDER(address_group, KIND_ADDRESS_GROUP)
 ENGINE_FINDER(dedicated_host, KIND_DEDICATED_HOST)
+ENGINE_FINDER(fleet, KIND_FLEET)
 ENGINE_FINDER(dhcp_options, KIND_DHCP_OPTIONS)
 ENGINE_FINDER(egress_gateway, KIND_EGRESS_GATEWAY)
 ENGINE_FINDER(external_network, KIND_EXTERNAL_NETWORK)

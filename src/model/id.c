@@ -2,6 +2,8 @@
  * Ids as EC2 writes and reads them, and fresh ones. The kinds' prefixes come from the schema. */
 #include "model/id.h"
 
+#include <stdio.h>
+
 enum { EC2_DIGITS = 17, EC2_OLD_DIGITS = 8 };
 
 /* "<prefix>-<17 digits>", cut at the size of out. */
@@ -17,8 +19,19 @@ char *id_write_prefixed(const char *prefix, uuid id, char out[static EC2_ID_TEXT
 	return out;
 }
 
+/* Of fleets EC2's ids have the whole UUID, with its dashes. */
+static bool is_whole(enum kind kind)
+{
+	return kind == KIND_FLEET;
+}
+
 char *id_write_ec2(enum kind kind, uuid id, char out[static EC2_ID_TEXT_SIZE])
 {
+	char text[UUID_TEXT_SIZE];
+	if (is_whole(kind)) {
+		snprintf(out, EC2_ID_TEXT_SIZE, "%s-%s", model_kinds[kind].ec2_prefix, uuid_write(id, text));
+		return out;
+	}
 	return id_write_prefixed(model_kinds[kind].ec2_prefix, id, out);
 }
 
@@ -30,7 +43,8 @@ struct str id_to_prefixed(struct arena *a, const char *prefix, uuid id)
 
 struct str id_to_ec2(struct arena *a, enum kind kind, uuid id)
 {
-	return id_to_prefixed(a, model_kinds[kind].ec2_prefix, id);
+	char text[EC2_ID_TEXT_SIZE];
+	return str_copy(a, str_from(id_write_ec2(kind, id, text)));
 }
 
 struct str id_to_text(struct arena *a, enum kind kind, uuid id)
@@ -77,7 +91,12 @@ RESULT id_parse_prefixed(struct str text, const char *prefix, struct ref *ret_re
 
 RESULT id_parse_ec2(struct str text, enum kind kind, struct ref *ret_ref)
 {
-	TRY(id_parse_prefixed(text, model_kinds[kind].ec2_prefix, ret_ref));
+	const char *prefix = model_kinds[kind].ec2_prefix;
+	*ret_ref = (struct ref){.bits = 128, .text = text};
+	if (!is_whole(kind))
+		TRY(id_parse_prefixed(text, prefix, ret_ref));
+	else if (!result_is_ok(uuid_parse(cut_prefix(text, prefix), &ret_ref->prefix)))
+		return FAIL(MALFORMED);
 	ret_ref->kind = kind;
 	return OK;
 }

@@ -6,7 +6,7 @@
 
 #include "model/row.h"
 
-enum { EC2_ID_TEXT_SIZE = 40 };
+enum { EC2_ID_TEXT_SIZE = 48 };
 
 /* The id of the domain that every region has, whatever its name is by now. Its first bytes are
  * "default". */
@@ -33,7 +33,7 @@ struct refs {
 	size_t count;
 };
 
-/* Writes "<prefix>-" and 17 digits, for a kind that has a prefix. Returns out. */
+/* Writes "<prefix>-" and 17 digits, of a fleet the whole UUID, for a kind that has a prefix. Returns out. */
 char *id_write_ec2(enum kind kind, uuid id, char out[static EC2_ID_TEXT_SIZE]);
 /* The same with another prefix, for associations ("rtbassoc", "eipassoc", "r"). */
 char *id_write_prefixed(const char *prefix, uuid id, char out[static EC2_ID_TEXT_SIZE]);
@@ -42,7 +42,7 @@ struct str id_to_ec2(struct arena *a, enum kind kind, uuid id);
 /* The same, but the whole UUID for a kind without a prefix. */
 struct str id_to_text(struct arena *a, enum kind kind, uuid id);
 struct str id_to_prefixed(struct arena *a, const char *prefix, uuid id);
-/* Reads an EC2 id. ERR_MALFORMED: it is not "<prefix>-" and 8 or 17 lower-case hex digits. An id of
+/* Reads an EC2 id. ERR_MALFORMED: it is not "<prefix>-" and 8 or 17 lower-case hex digits, or a fleet's UUID. An id of
  * 8 digits is well-formed and names nothing, because none was ever given out. text is borrowed. */
 RESULT id_parse_ec2(struct str text, enum kind kind, struct ref *ret_ref);
 /* Reads an id with any prefix. The ref has no kind. */

@@ -126,6 +126,17 @@ void op_undo_change(struct store *s)
 	op_cut_notes(&s->log, s->log.notes_mark);
 }
 
+struct op_place op_place_now(const struct op *op)
+{
+	return (struct op_place){op->log->count, op->log->notes_end};
+}
+
+void op_go_back(struct op *op, struct op_place place)
+{
+	op_undo_to(op->store, place.entries);
+	op_cut_notes(op->log, place.notes);
+}
+
 void op_undo_batch(struct store *s)
 {
 	op_undo_to(s, 0);

@@ -100,6 +100,14 @@ RESULT op_put(struct op *op, enum kind kind, const struct row *row);
 RESULT op_delete(struct op *op, enum kind kind, uuid id);
 /* Removes the row for good. Call it only when no driver holds anything of it any more. */
 RESULT op_forget(struct op *op, enum kind kind, uuid id);
+/* Where a change stands, and back to there: what it put and wrote down since is taken back, so that it may go on
+ * after a part of it has failed. */
+struct op_place {
+	size_t entries;
+	void *notes;
+};
+struct op_place op_place_now(const struct op *op);
+void op_go_back(struct op *op, struct op_place place);
 /* Says that the answer will show rows of this kind: those that the change puts, and those that it
  * names by op_name(). */
 void op_show(struct op *op, enum kind kind);

@@ -667,6 +667,33 @@ ROWS = [
       "BlockDeviceMappings[0].Ebs.VolumeSize": 12, "BlockDeviceMappings[0].Ebs.Iops": 3500, "BlockDeviceMappings[0].Ebs.Throughput": 200,
       "BlockDeviceMappings[0].Ebs.VolumeType": "gp3", "BlockDeviceMappings[0].Ebs.DeleteOnTermination": True, "BlockDeviceMappings[1].DeviceName": "/dev/sdg",
       "BlockDeviceMappings[1].Ebs.SnapshotId": "{own snap}", "BlockDeviceMappings[2].Ebs.Encrypted": True, "length(BlockDeviceMappings)": 3}),
+    ("CreateLaunchTemplate", {"LaunchTemplateName": "slim", "LaunchTemplateData": {"InstanceType": "t3.nano", "ImageId": "{image}"}},
+     {"slim lt": "LaunchTemplate.LaunchTemplateId"}, "DescribeLaunchTemplates", {"LaunchTemplateIds": ["{slim lt}"]}, "LaunchTemplates[0]",
+     {"LaunchTemplateName": "slim"}),
+    # What another override says of its placement none of these instances can show: nothing is launched by it.
+    ("CreateFleet",
+     {"Type": "instant", "ClientToken": "a-fleet", "LaunchTemplateConfigs": [
+         {"LaunchTemplateSpecification": {"LaunchTemplateId": "{slim lt}", "Version": "1"}, "Overrides": [
+             {"InstanceType": "t3.micro", "SubnetId": "{subnet}", "AvailabilityZone": "us-east-1b", "ImageId": "{image}", "WeightedCapacity": 2.5,
+              "Priority": 1.5, "Placement": {"GroupName": "parts", "PartitionNumber": 3}},
+             {"Priority": 7, "Placement": {"GroupId": "{pg}", "AvailabilityZone": "us-east-1b", "Tenancy": "host", "Affinity": "host",
+                                           "HostId": "h-0123456789abcdef0"}}]},
+         {"LaunchTemplateSpecification": {"LaunchTemplateName": "whole"}}],
+      "TargetCapacitySpecification": {"TotalTargetCapacity": 4, "OnDemandTargetCapacity": 4, "SpotTargetCapacity": 0,
+                                      "DefaultTargetCapacityType": "on-demand"},
+      "OnDemandOptions": {"AllocationStrategy": "prioritized", "SingleInstanceType": True, "SingleAvailabilityZone": True, "MinTargetCapacity": 3},
+      "TagSpecifications": tags("fleet")},
+     {"fleet": "FleetId", "fleet i": "Instances[0].InstanceIds[0]"}, "DescribeFleets", {"FleetIds": ["{fleet}"]}, "Fleets[0]",
+     {"Type": "instant", "ClientToken": "a-fleet", "FleetState": "active", "Tags": TAGS, "FulfilledCapacity": 5.0, "FulfilledOnDemandCapacity": 5.0,
+      "LaunchTemplateConfigs[0].LaunchTemplateSpecification": {"LaunchTemplateId": "{slim lt}", "Version": "1"},
+      "LaunchTemplateConfigs[0].Overrides[0]": {
+          "InstanceType": "t3.micro", "SubnetId": "{subnet}", "AvailabilityZone": "us-east-1b", "ImageId": "{image}", "WeightedCapacity": 2.5,
+          "Priority": 1.5, "Placement": {"GroupName": "parts"}},
+      "LaunchTemplateConfigs[1].LaunchTemplateSpecification.LaunchTemplateName": "whole",
+      "TargetCapacitySpecification": {"TotalTargetCapacity": 4, "OnDemandTargetCapacity": 4, "SpotTargetCapacity": 0,
+                                      "DefaultTargetCapacityType": "on-demand"},
+      "OnDemandOptions": {"AllocationStrategy": "prioritized", "SingleInstanceType": True, "SingleAvailabilityZone": True, "MinTargetCapacity": 3},
+      "Errors": [], "length(Instances[0].InstanceIds)": 2, "Instances[0].InstanceType": "t3.micro", "Instances[0].Lifecycle": "on-demand"}),
 ]
 
 
@@ -768,6 +795,8 @@ TELLING = {
 }
 # What nothing shows, and why.
 UNSEEN = {
+    **{f"LaunchTemplateConfigs.N.Overrides.N.Placement.{name}": "as RunInstances' own" for name in (
+        "AvailabilityZone", "Affinity", "GroupId", "PartitionNumber", "HostId", "Tenancy")},
     "IpPermissions.N.Groups.N.PeeringStatus": "is not looked at",
     "ClientToken": "what it does is test_token's",
     "DestinationRegion": "there is one region",
@@ -880,7 +909,7 @@ class Region:
 
 @pytest.fixture(scope="module")
 def region():
-    with Dev("--hosts", "16") as dev:
+    with Dev("--hosts", "18") as dev:
         yield Region(dev)
 
 
@@ -922,7 +951,7 @@ def test_is_whole(action, region):
 
 
 # What tags of a request with a token are for: with others it is another request.
-TAGGED_AS = {"AllocateHosts": "dedicated-host", "ImportSnapshot": "import-snapshot-task", "ImportImage": "import-image-task", "RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
+TAGGED_AS = {"CreateFleet": "fleet", "AllocateHosts": "dedicated-host", "ImportSnapshot": "import-snapshot-task", "ImportImage": "import-image-task", "RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
              "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateVpcPeeringConnection": "vpc-peering-connection", "CreateNetworkAcl": "network-acl", "CreateLaunchTemplate": "launch-template", "CreateManagedPrefixList": "prefix-list",
              "CreateEgressOnlyInternetGateway": "egress-only-internet-gateway"}
 

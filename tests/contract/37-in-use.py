@@ -126,7 +126,7 @@ def test_limits(dev):
 
 
 # What stays visible for a while after its end, and what speaks of it.
-LINGERING = re.compile("DescribeInstance|DescribeNatGateways|DescribeVpcPeeringConnections|DescribeTags|DescribeVolumesModifications|DescribeImport")
+LINGERING = re.compile("DescribeInstance|DescribeHosts|DescribeManagedPrefixLists|DescribeNatGateways|DescribeVpcPeeringConnections|DescribeTags|DescribeVolumesModifications|DescribeImport")
 ENDING = re.compile("(Terminate|Release|Delete|Disassociate|Detach|Deregister)[A-Z]")
 
 

@@ -26,10 +26,13 @@ MEANINGLESS = {"InstanceType": "x9.huge", "AvailabilityZone": "us-mars-1a", "Ava
 HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKeyPair", "KeyPairId"): re.compile("key-[0-9a-f]{17}"),
             # Told of each in the answer, which is one all the same.
             ("ModifyHosts", "HostId.N"): re.compile("h-[0-9a-f]{17}"), ("ReleaseHosts", "HostId.N"): re.compile("h-[0-9a-f]{17}"),
+            ("DeleteFleets", "FleetId.N"): re.compile(""),
+            **{("CreateFleet", f"LaunchTemplateConfigs.N.Overrides.N.{name}"): re.compile("x9.huge|us-mars-1a")
+               for name in ("InstanceType", "AvailabilityZone", "Placement.AvailabilityZone")},
             ("DeleteVpcEndpoints", "VpcEndpointId.N"): re.compile("vpce-[0-9a-f]{17}"),
             ("ModifyInstanceCreditSpecification", "InstanceCreditSpecification.N.InstanceId"): re.compile("i-[0-9a-f]{17}")}
 # What stays visible for a while may be looked at, and ended once more.
-LINGERING = re.compile("(i|nat|pcx|h|pl)-[0-9a-f]{17}")
+LINGERING = re.compile("(i|nat|pcx|h|pl)-[0-9a-f]{17}|fleet-[0-9a-f-]{36}")
 ENDS = {"TerminateInstances", "DeleteNatGateway", "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection"}
 # EC2's own words, which name the thing and not the parameter.
 NAMELESS = {"InvalidKey.Format"}

@@ -79,7 +79,7 @@ def test_by_id(action, worlds, strangers, unchanged):
     mine, wrong = worlds[0], []
     for param in [p for p in ACTIONS[action]["params"] if p.get("form") == "id" and (action, p["name"]) not in FAILS_LATER]:
         for kind, identifier in strangers.items():
-            request, nobody = mine.request(action, param), f"{kind}-{ABSENT_DIGITS}"
+            request, nobody = mine.request(action, param), NOBODYS_FLEET if kind == "fleet" else f"{kind}-{ABSENT_DIGITS}"
             answers = [mine.account.call(action, {**request, wire(param["name"]): value}) for value in (identifier, nobody)]
             if tell_apart(answers[0].text, identifier) != tell_apart(answers[1].text, nobody):
                 wrong.append(f"{wire(param['name'])}={kind}-…: {answers[0]} where nobody's gets {answers[1]}")
@@ -87,6 +87,7 @@ def test_by_id(action, worlds, strangers, unchanged):
     assert unchanged.holds_so_far(), "something has changed, in this test or one of the seven before it"
 
 
+NOBODYS_FLEET = "fleet-01234567-89ab-cdef-0123-456789abcdef"  # their ids are whole UUIDs
 # Parameters that take a name or a number of an account's own, and one that is nobody's.
 NOBODYS = {"KeyName": "only-nobodys", "LaunchTemplateName": "only-nobodys", "GroupName": "only-nobodys", "SecurityGroup": "only-nobodys", "PublicIp": "192.0.2.77",
            "Owner": "999999999999", "ExecutableBy": "999999999999", "RestorableBy": "999999999999"}
@@ -94,8 +95,8 @@ MAKES_NAMES = ("CreateKeyPair", "ImportKeyPair", "CreateSecurityGroup", "CreateP
 
 
 def named(action):
-    """But what a launch template says: its launch looks that up."""
-    return [p for p in ACTIONS[action]["params"] if not p["name"].startswith("LaunchTemplateData.") and
+    """But what a launch template or a fleet's override says: its launch looks that up."""
+    return [p for p in ACTIONS[action]["params"] if not p["name"].startswith(("LaunchTemplateData.", "LaunchTemplateConfigs.")) and
             p["name"].removesuffix(".N").split(".")[-1] in NOBODYS and action not in MAKES_NAMES]
 
 

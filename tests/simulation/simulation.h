@@ -248,7 +248,7 @@ struct request {
 	size_t size;
 	struct thing *refs[REFS_MAX]; /* what the parameters name: those of the row first */
 	size_t ref_count;
-	char name[40];
+	char name[EC2_ID_TEXT_SIZE];
 	struct cidr block;
 	int64_t count, port;
 	bool flag, is_dry, in_storm;

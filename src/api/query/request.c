@@ -101,7 +101,8 @@ static RESULT read_id(const struct params_reader *r, const struct params_value *
 	if (str_is_empty(text) && !(p->flags & ANY_KIND))
 		return fail_empty(r, v);
 	const char *prefix = p->prefix ? p->prefix : model_kinds[kind].ec2_prefix;
-	if (!prefix || !result_is_ok(id_parse_prefixed(text, prefix, out)))
+	if (!prefix ||
+	    !result_is_ok(p->prefix ? id_parse_prefixed(text, prefix, out) : id_parse_ec2(text, kind, out)))
 		return fail_malformed(r, v, kind, prefix);
 	out->kind = kind;
 	out->field = field;

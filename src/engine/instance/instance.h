@@ -65,6 +65,8 @@ struct instance_launch {
 	/* The launch template's version that gave some of this, for permissions and tags. Or
 	 * none. */
 	uuid template_version;
+	uuid fleet; /* that launches it, by which of its overrides; none: it is launched by itself */
+	int64_t fleet_override;
 	enum choice personality_choice; /* yes: `personality` below; else the image's */
 	enum instance_personality personality;
 	bool shutdown_terminates, protect_terminate, protect_stop, monitoring, ebs_optimized;

@@ -427,6 +427,12 @@ static RESULT permit(struct launch *l)
 	return OK;
 }
 
+static RESULT add_fleet_tag(struct launch *l)
+{
+	const struct tag tag = {STR("aws:ec2:fleet-id"), engine_write_id(l->op, KIND_FLEET, l->wish->fleet)};
+	return tag_add_reserved(l->op, (struct tags){&tag, 1}, &l->instance_tags);
+}
+
 static RESULT resolve(struct launch *l)
 {
 	struct op *op = l->op;
@@ -448,6 +454,8 @@ static RESULT resolve(struct launch *l)
 	TRY(quota_check_each(op, l->account->row.id, QUOTA_METADATA_ITEMS, (int64_t) l->instance_tags.count));
 	if (!uuid_is_none(l->wish->template_version))
 		TRY(launch_template_add_tags(op, l->wish->template_version, &l->instance_tags));
+	if (!uuid_is_none(l->wish->fleet))
+		TRY(add_fleet_tag(l));
 	TRY(tag_normalize(op, l->wish->volume_tags, &l->volume_tags));
 	TRY(tag_normalize(op, l->wish->port_tags, &l->port_tags));
 	if (ref_is_given(&l->wish->instance_profile))
@@ -619,6 +627,8 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.access_ip6 = w->access_ip6,
 		.admin_password = w->config_drive ? w->admin_password : STR_NONE,
 		.reservation = l->reservation,
+		.fleet = w->fleet,
+		.fleet_override = w->fleet_override,
 		.launch_index = index,
 		.image = l->image ? l->image->row.id : UUID_NONE,
 		.type = l->type->row.id,

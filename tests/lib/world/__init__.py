@@ -21,7 +21,7 @@ ABSENT_DIGITS = "0123456789abcdef0"  # no id of ours ends so
 ID = re.compile(r"\b((?:instance-|vpc-cidr-|subnet-cidr-|iip-|import-)?[a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
 # What the tables call creating and fill() has made, or has no id.
 CREATED = """AllocateAddress AllocateHosts CopyImage CopySnapshot CreateDefaultSubnet CreateDefaultVpc CreateDhcpOptions
-             CreateEgressOnlyInternetGateway CreateImage CreateInternetGateway CreateKeyPair CreateLaunchTemplate
+             CreateEgressOnlyInternetGateway CreateFleet CreateImage CreateInternetGateway CreateKeyPair CreateLaunchTemplate
              CreateLaunchTemplateVersion CreateManagedPrefixList CreateNatGateway CreateNetworkAcl CreateNetworkAclEntry
              CreateNetworkInterface CreatePlacementGroup CreateRoute CreateRouteTable CreateSecurityGroup CreateSnapshot
              CreateSnapshots CreateSubnet CreateSubnetCidrReservation CreateTags CreateVolume CreateVpc

@@ -54,6 +54,8 @@ def take_apart(w):
     gone["pcx"] = ids["spare pcx"]
     call("DeleteVpcPeeringConnection", {"VpcPeeringConnectionId": gone["pcx"]})
     call("TerminateInstances", {"InstanceId.1": gone["i"]})
+    gone["fleet"] = ids["spare fleet"]
+    call("DeleteFleets", {"FleetId.1": gone["fleet"], "TerminateInstances": "true"})
     w.await_state(gone["i"], "terminated")
     w.account.dev.rest()
 

@@ -30,6 +30,17 @@ REQUESTS = {
     "ModifyLaunchTemplate": {"LaunchTemplateId": "lt", "SetDefaultVersion": "=1"},
     ("RunInstances", "LaunchTemplate.Version"): {"ImageId": "operators ami", "LaunchTemplate.LaunchTemplateId": "lt"},
     "RunInstances": {"ImageId": "operators ami"},
+    "CreateFleet": {
+        "Type": "=instant", "LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateId": "lt",
+        "TargetCapacitySpecification.TotalTargetCapacity": "=1",
+        "TargetCapacitySpecification.DefaultTargetCapacityType": "=on-demand",
+    },
+    ("CreateFleet", "LaunchTemplateConfigs"): {
+        "Type": "=instant", "TargetCapacitySpecification.TotalTargetCapacity": "=1",
+        "TargetCapacitySpecification.DefaultTargetCapacityType": "=on-demand",
+        "LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateId": "lt",
+    },
+    "DeleteFleets": {"FleetId.1": "spare fleet", "TerminateInstances": "=true"},
     "DeletePlacementGroup": {"GroupName": "=contract"},
     ("ModifyInstanceAttribute", "Attribute"): {"Value": "=true"},
     ("ModifyInstanceAttribute", "Value"): {"Attribute": "=disableApiTermination"},
@@ -69,6 +80,13 @@ def run(w, label, **more):
     return w.make(label, "RunInstances", {**wish, **more}, "instanceId")
 
 
+def fleet(w, label):
+    return w.make(label, "CreateFleet", {
+        "Type": "instant", "LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateId": w.ids["lt"],
+        "TargetCapacitySpecification.TotalTargetCapacity": 1,
+        "TargetCapacitySpecification.DefaultTargetCapacityType": "on-demand"}, "fleetId")
+
+
 def fill(w):
     """Instances, each at an address of its own."""
     w.make("h", "AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 1, "InstanceType": "t3.nano",
@@ -79,6 +97,7 @@ def fill(w):
         "LaunchTemplateData.ImageId": w.image, "LaunchTemplateData.EbsOptimized": "true",
         "LaunchTemplateData.MetadataOptions.HttpTokens": "optional",
         "LaunchTemplateData.MetadataOptions.HttpEndpoint": "enabled"}, "launchTemplateId")
+    fleet(w, "fleet")
     w.make("pg", "CreatePlacementGroup", {"GroupName": "contract"}, "groupId")
     run(w, "i", **{"InstanceType": "t3.xlarge", "KeyName": "contract", "PrivateIpAddress": "10.1.1.10",
                    "SecurityGroupId.1": w.ids["sg"], "ClientToken": "contract"})
@@ -134,6 +153,7 @@ def spare(w, name):
     w.make("spare h", "AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 1, "InstanceFamily": "t3"},
            "hostIdSet/item")
     w.make("spare key", "CreateKeyPair", {"KeyName": name}, "keyPairId")
+    fleet(w, "spare fleet")
     w.make("spare lt", "CreateLaunchTemplate",
            {"LaunchTemplateName": name, "LaunchTemplateData.InstanceType": "t3.nano"}, "launchTemplateId")
     w.make("spare pg", "CreatePlacementGroup", {"GroupName": name}, "groupId")

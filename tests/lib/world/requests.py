@@ -55,7 +55,9 @@ class Requests:
         return request
 
     def asked(self, action):
-        """The ids that a list has to be asked with."""
+        """The ids that a list has to be asked with; an instant fleet is shown to whoever names it."""
+        if action == "DescribeFleets":
+            return {"FleetId.1": self.ids["fleet"]}
         return {p["name"]: self.ids[p["prefix"]] for p in self.tables[action]["params"]
                 if p["required"] and p.get("prefix") and "." not in p["name"]}
 

@@ -23,6 +23,7 @@
 #include <stdio.h>
 
 #include "cloud.h"
+#include "engine/instance/fleet.h"
 #include "engine/instance/launch_template.h"
 #include "engine/instance/server_group.h"
 #include "engine/job.h"
@@ -197,6 +198,25 @@ static void drop_template(struct cloud *c)
 {
 	struct launch_template_target wish = {.launch_template = ref_to(c, KIND_LAUNCH_TEMPLATE, made)};
 	cloud_ok(c, &c->alice, engine_delete_launch_template, &wish);
+}
+
+static void tell_nothing(void *arg, struct result result, struct str *ret_code, struct str *ret_message)
+{
+	(void) arg;
+	*ret_code = str_from(err_name(result.code));
+	*ret_message = STR_NONE;
+}
+static RESULT make_fleet(struct cloud *c, int n)
+{
+	struct fleet_wish wish = {.target = FLEET_UNIT, .tell = tell_nothing};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_fleet, wish, fleet);
+}
+static void drop_fleet(struct cloud *c)
+{
+	struct fleet_change change = {.fleet = ref_to(c, KIND_FLEET, made)};
+	struct fleets_target wish = {&change, 1, false};
+	cloud_ok(c, &c->alice, engine_delete_fleets, &wish);
 }
 
 /* A template comes with a version, and takes it along. */
@@ -697,6 +717,7 @@ static const struct maker {
 	[LIMIT_DHCP_OPTIONS] = {is_alices, make_dhcp_options, drop_dhcp_options},
 	[LIMIT_ADDRESS_GROUPS] = {is_alices, make_address_group, drop_address_group},
 	[LIMIT_SUBNET_POOLS] = {is_alices, make_subnet_pool, drop_subnet_pool},
+	[LIMIT_FLEETS] = {is_alices, make_fleet, drop_fleet},
 	[LIMIT_LAUNCH_TEMPLATES] = {is_alices, make_template, drop_template},
 	[LIMIT_LAUNCH_TEMPLATE_VERSIONS] = {is_alices, make_template_version, drop_template},
 	[LIMIT_CLIENT_TOKENS] = {is_alices, make_token, drop_token},

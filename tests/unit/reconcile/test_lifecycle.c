@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "engine/ended.h"
+#include "engine/instance/fleet.h"
 #include "engine/instance/server_group.h"
 #include "engine/network/address_group.h"
 #include "engine/region/dedicated_host.h"
@@ -531,7 +532,7 @@ static void test_forget(void **state)
 	cloud_done(c);
 }
 
-/* So do rows that are only listed: released dedicated hosts, deleted prefix lists. */
+/* So do rows that are only listed: released dedicated hosts, deleted prefix lists; and fleets without instances. */
 static void test_forget_ended(void **state)
 {
 	(void) state;
@@ -547,10 +548,14 @@ static void test_forget_ended(void **state)
 	cloud_ok(c, &c->alice, engine_create_address_group, &list);
 	struct address_group_target target = {.group = cloud_ref(c, KIND_ADDRESS_GROUP, list.group)};
 	cloud_ok(c, &c->alice, engine_delete_address_group, &target);
+	struct fleet_wish fleet = {.target = FLEET_UNIT}; /* of no instances */
+	cloud_ok(c, &c->alice, engine_create_fleet, &fleet);
 	cloud_step_for(c, ENDED_LISTED_US - 5 * MINUTE);
+	assert_int_equal(cloud_count(c, KIND_FLEET), 1);
 	assert_int_equal(cloud_count(c, KIND_DEDICATED_HOST), 1);
 	assert_int_equal(cloud_count(c, KIND_ADDRESS_GROUP), 1);
 	cloud_step_for(c, 5 * MINUTE + CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
+	assert_int_equal(cloud_count(c, KIND_FLEET), 0);
 	assert_int_equal(cloud_count(c, KIND_DEDICATED_HOST), 0);
 	assert_int_equal(cloud_count(c, KIND_ADDRESS_GROUP), 0);
 	cloud_done(c);

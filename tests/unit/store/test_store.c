@@ -465,6 +465,36 @@ static RESULT write_history(struct op *op, void *arg)
 	return n == 13 ? FAIL(STATE) : OK;
 }
 
+/* What a part of a change did is taken back, with its history; the rest stays. */
+static RESULT go_back(struct op *op, void *arg)
+{
+	struct account first = fixture_account(21), second = fixture_account(22);
+	(void) arg;
+	TRY(account_put(op, &first));
+	TRY(op_event(op, KIND_VOLUME, uuid_of(9), uuid_of(1), "kept", STR_NONE));
+	struct op_place place = op_place_now(op);
+	first.enabled = !first.enabled;
+	TRY(account_put(op, &first));
+	TRY(account_put(op, &second));
+	TRY(op_event(op, KIND_VOLUME, uuid_of(9), uuid_of(1), "taken back", STR_NONE));
+	op_go_back(op, place);
+	assert_null(account_find(op->head, uuid_of(22)));
+	assert_true(account_find(op->head, uuid_of(21))->enabled != first.enabled);
+	return op_event(op, KIND_VOLUME, uuid_of(9), uuid_of(1), "afterwards", STR_NONE);
+}
+
+static void part_is_taken_back(void **state)
+{
+	struct fixture *f = *state;
+	assert_ok(fixture_commit(f, go_back, NULL));
+	struct sql_driver *sql = f->store->config.sql;
+	struct events e = {0};
+	assert_ok(sql->read_events(sql, &f->c, uuid_of(9), 8, take_event, &e));
+	assert_int_equal(e.count, 2);
+	assert_true(str_is(e.at[0].what, "afterwards") && str_is(e.at[1].what, "kept"));
+	fixture_check(f);
+}
+
 static void events_newest_first(void **state)
 {
 	struct fixture *f = *state;
@@ -641,6 +671,7 @@ int main(void)
 		TEST_CLOSED(invariants_refuse),
 		TEST_OPEN(listeners_hear_net_changes),
 		TEST_OPEN(events_newest_first),
+		TEST_OPEN(part_is_taken_back),
 		TEST_OPEN(close_ends_what_is_queued),
 		TEST_OPEN(closing_answers_again),
 		TEST_CLOSED(reopened_is_the_same),

@@ -12,7 +12,6 @@
 #define NO_SERVICES "no service of the region is reached by endpoints"
 #define NO_RESERVED "nobody pays ahead: quotas say what an account may use"
 #define NO_SPOT "there is no market: an instance starts where there is room, and stays"
-#define NO_FLEETS "what a fleet chooses between, prices and kinds of capacity, is one here"
 #define NO_CAPACITY "room is not kept for later: an instance starts where there is room"
 
 #define IDS(wire) PARAM(struct ec2_empty_list, wire, names, .doc = "By id.")
@@ -311,20 +310,6 @@ static const struct param spot_fleet_requests_params[] = {
 	PAGES(1, 1000),
 };
 
-static const struct param fleets_params[] = {
-	IDS("FleetId"),
-	QUERY_FILTERS(struct ec2_empty_list),
-	PAGES(1, 1000),
-};
-static const struct filter fleets_filters[] = {
-	FITS_NOTHING("activity-status"),
-	FITS_NOTHING("excess-capacity-termination-policy"),
-	FITS_NOTHING("fleet-state"),
-	FITS_NOTHING("replace-unhealthy-instances"),
-	FITS_NOTHING("type"),
-	FITS_NOTHING("tag:"),
-};
-
 static const struct param capacity_reservations_params[] = {
 	IDS("CapacityReservationId"),
 	QUERY_FILTERS(struct ec2_empty_list),
@@ -403,8 +388,6 @@ static const struct empty_kind {
 	     "InvalidSpotInstanceRequestID.NotFound", "InvalidSpotInstanceRequestID.Malformed"),
 	KIND("DescribeSpotFleetRequests", "spotFleetRequestConfigSet", "spotFleetRequest", "sfr-",
 	     "InvalidSpotFleetRequestId.NotFound", "InvalidSpotFleetRequestId.Malformed"),
-	KIND("DescribeFleets", "fleetSet", "fleet", "fleet-", "InvalidFleetId.NotFound",
-	     "InvalidFleetId.Malformed"),
 	KIND("DescribeCapacityReservations", "capacityReservationSet", "capacityReservation", "cr-",
 	     "InvalidCapacityReservationId.NotFound", "InvalidCapacityReservationId.Malformed"),
 #undef KIND
@@ -496,7 +479,6 @@ static const struct ec2_action actions[] = {
 	 .never = NO_SPOT, .doc = "Requests for spot instances."},
 	{LIST("DescribeSpotFleetRequests", spot_fleet_requests), .never = NO_SPOT,
 	 .doc = "Requests for fleets of spot instances."},
-	{LIST("DescribeFleets", fleets), FILTERED(fleets), .never = NO_FLEETS, .doc = "Fleets."},
 	{LIST("DescribeCapacityReservations", capacity_reservations), FILTERED(capacity_reservations),
 	 .never = NO_CAPACITY, .doc = "Room that is kept for later."},
 };

@@ -79,6 +79,7 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_INSTANCE] = "instance",
 	[KIND_SERVER_GROUP] = "placement-group",
 	[KIND_LAUNCH_TEMPLATE] = "launch-template",
+	[KIND_FLEET] = "fleet",
 	[KIND_ADDRESS_GROUP] = "prefix-list",
 };
 

@@ -35,6 +35,11 @@ bool ec2_has_state_code(const struct filter_run *f, unsigned state);
 /* A word of EC2's, which is one of them. */
 enum instance_tenancy ec2_read_tenancy(struct str word);
 
+/* A fleet's launch, as RunInstances' own parameters say it, by their names; SubnetId is that of the template's primary
+ * interface, if there is one without. What is at fault is a problem of the context. */
+struct instance_launch;
+RESULT ec2_read_launch(struct ec2_call *e, const struct pairs *said, struct instance_launch *ret_launch);
+
 /* <blockDeviceMapping> */
 void ec2_write_block_devices(struct xml *x, const struct ec2_instance_item *item);
 /* <name>: all of them. Those that a change sets are pending in its answer. */

@@ -67,6 +67,7 @@ struct ec2_run_instances {
 		size_t count;
 	} interfaces;
 	struct ec2_tag_specs tag_specs, template_tags;
+	bool is_fleets; /* SubnetId is of the primary interface, where the template has interfaces */
 };
 #define P(wire, member, ...) PARAM(struct ec2_run_instances, wire, member, __VA_ARGS__)
 static const struct param run_instances_params[] = {
@@ -154,6 +155,8 @@ static const struct param run_instances_params[] = {
 };
 #undef P
 
+static const struct params run_params = PARAMS(struct ec2_run_instances, run_instances_params);
+
 /* ---- from parameters to a launch ---- */
 
 static RESULT join_refs(struct ec2_call *e, const struct refs *one, const struct refs *other,
@@ -169,9 +172,9 @@ static RESULT join_refs(struct ec2_call *e, const struct refs *one, const struct
 }
 
 /* The first thing that is said of the instance's one interface beside a list of interfaces; NULL: none is. */
-static const char *name_instance_level(const struct launch_port *primary)
+static const char *name_instance_level(const struct launch_port *primary, bool is_fleets)
 {
-	if (primary->subnet.kind != KIND_NONE)
+	if (primary->subnet.kind != KIND_NONE && !is_fleets)
 		return "subnet ID";
 	if (primary->groups.count)
 		return "security groups";
@@ -188,7 +191,7 @@ static RESULT take_interfaces(struct ec2_call *e, struct ec2_run_instances *a)
 	a->launch.port_count = 1;
 	if (!a->interfaces.count)
 		return OK;
-	const char *instance_level = name_instance_level(&a->primary);
+	const char *instance_level = name_instance_level(&a->primary, a->is_fleets);
 	if (instance_level)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("NetworkInterface"),
 				      "Network interfaces and an instance-level %s may not be specified on "
@@ -203,6 +206,9 @@ static RESULT take_interfaces(struct ec2_call *e, struct ec2_run_instances *a)
 		TRY(ec2_take_private_ips(e, &i->private_ips, &ports[k].ips));
 		TRY(ec2_take_ipv6_addresses(e, &i->ipv6_addresses, &ports[k].ips));
 		TRY(ec2_take_prefixes(e, &i->prefixes, &ports[k].ips));
+		bool is_anywhere = ports[k].subnet.kind == KIND_NONE && ports[k].port.kind == KIND_NONE;
+		if (a->is_fleets && ports[k].device_index == 0 && is_anywhere)
+			ports[k].subnet = a->primary.subnet;
 	}
 	a->launch.ports = ports;
 	a->launch.port_count = a->interfaces.count;
@@ -310,7 +316,7 @@ static RESULT find_version(struct ec2_call *e, const struct ec2_run_instances *a
 }
 
 /* The request anew, as if it said what the template does, where it says nothing itself. Tags are of both. */
-static RESULT use_template(struct ec2_call *e, struct ec2_run_instances *a)
+static RESULT use_template(struct ec2_call *e, const struct pairs *said, struct ec2_run_instances *a)
 {
 	const struct launch_template_version *version = 0;
 	struct pairs data, base, tags, asked, rest, merged;
@@ -321,11 +327,11 @@ static RESULT use_template(struct ec2_call *e, struct ec2_run_instances *a)
 	TRY(ec2_read_launch_data(e, version->data, &data));
 	TRY(leave_out(e, &data, is_of_tags, &base, &tags));
 	TRY(request_read(e->c, &request_ec2_dialect, &template_tags_params, 0, &tags, &read));
-	TRY(leave_out(e, &e->pairs, is_no_parameter, &asked, &rest));
+	TRY(leave_out(e, said, is_no_parameter, &asked, &rest));
 	TRY(ec2_merge_launch_data(e, &asked, &base, &form));
 	TRY(ec2_read_launch_data(e, form, &merged));
-	*a = (struct ec2_run_instances){0};
-	TRY(request_read(e->c, &request_ec2_dialect, &ec2_action_of(e)->args, 0, &merged, a));
+	*a = (struct ec2_run_instances){.is_fleets = a->is_fleets};
+	TRY(request_read(e->c, &request_ec2_dialect, &run_params, 0, &merged, a));
 	a->template_tags = read.tag_specs;
 	a->launch.template_version = id;
 	return OK;
@@ -339,12 +345,11 @@ static RESULT check_image(struct ec2_call *e, const struct ec2_run_instances *a)
 			      "The request must contain the parameter ImageId");
 }
 
-static RESULT prepare_run(struct ec2_call *e, void *args)
+/* said: the parameters that `a` was read from. */
+static RESULT take_launch(struct ec2_call *e, const struct pairs *said, struct ec2_run_instances *a)
 {
-	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
-	struct ec2_run_instances *a = args;
 	if (a->template_id.kind != KIND_NONE || a->template_name.kind != KIND_NONE || a->template_version.n)
-		TRY(use_template(e, a));
+		TRY(use_template(e, said, a));
 	TRY(check_image(e, a));
 	TRY(ec2_take_mappings(e, &a->mappings, &a->launch.disks, &a->launch.disk_count));
 	TRY(take_interfaces(e, a));
@@ -361,6 +366,26 @@ static RESULT prepare_run(struct ec2_call *e, void *args)
 	if (a->launch.zone.kind == KIND_NONE)
 		a->launch.zone = a->zone_id;
 	a->launch.shutdown_terminates = a->shutdown_terminates == CHOICE_YES;
+	return OK;
+}
+
+RESULT ec2_read_launch(struct ec2_call *e, const struct pairs *said, struct instance_launch *ret_launch)
+{
+	struct ec2_run_instances *a = arena_new_object(e->c->arena, struct ec2_run_instances);
+	if (!a)
+		return ctx_no_memory(e->c);
+	TRY(request_read(e->c, &request_ec2_dialect, &run_params, 0, said, a));
+	a->is_fleets = true;
+	TRY(take_launch(e, said, a));
+	*ret_launch = a->launch;
+	return OK;
+}
+
+static RESULT prepare_run(struct ec2_call *e, void *args)
+{
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
+	struct ec2_run_instances *a = args;
+	TRY(take_launch(e, &e->pairs, a));
 	a->launch.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return OK;
 }

@@ -104,6 +104,7 @@ static const struct api_error ec2_rows[] = {
 	E_OF(MALFORMED, LAUNCH_TEMPLATE, "LaunchTemplateName", 400,
 	     "InvalidLaunchTemplateName.MalformedException"),
 	E(MALFORMED, LAUNCH_TEMPLATE, 400, "InvalidLaunchTemplateId.Malformed"),
+	E(MALFORMED, FLEET, 400, "InvalidFleetId.Malformed"),
 	E(MALFORMED, SERVER_GROUP, 400, "InvalidPlacementGroupId.Malformed"),
 	E(MALFORMED, DEDICATED_HOST, 400, "InvalidHostId.Malformed"),
 	E_OF(MALFORMED, NONE, "ImportTaskId", 400, "InvalidConversionTaskId.Malformed"),
@@ -176,6 +177,7 @@ static const struct api_error ec2_rows[] = {
 	E(NOT_FOUND, NETWORK_ACL_ENTRY, 400, "InvalidNetworkAclEntry.NotFound"),
 	E(NOT_FOUND, KEY_PAIR, 400, "InvalidKeyPair.NotFound"),
 	/* Lists of them are what DescribeLaunchTemplates takes. */
+	E(NOT_FOUND, FLEET, 400, "InvalidFleetId.NotFound", .says = "The fleet ID '*' does not exist"),
 	E_OF(NOT_FOUND, LAUNCH_TEMPLATE, "LaunchTemplateName.", 400,
 	     "InvalidLaunchTemplateName.NotFoundException",
 	     .says = "At least one of the launch templates specified in the request does not exist. "),
@@ -279,6 +281,7 @@ static const struct api_error ec2_rows[] = {
 	E(QUOTA, IMPORT_SNAPSHOT_TASK, 400, "ResourceCountLimitExceeded"),
 	E(QUOTA, IMPORT_IMAGE_TASK, 400, "ResourceCountLimitExceeded"),
 	E(QUOTA, IMAGE, 400, "ResourceLimitExceeded"),
+	E(QUOTA, FLEET, 400, "ResourceLimitExceeded"), /* a guess */
 	E(QUOTA, ADDRESS, 400, "AddressLimitExceeded"),
 	E_OF(QUOTA, ROUTER, "CidrBlock", 400, "CidrLimitExceeded"),
 	E_OF(QUOTA, ROUTER, "AmazonProvidedIpv6CidrBlock", 400, "CidrLimitExceeded"),
@@ -322,6 +325,7 @@ static const struct api_error ec2_rows[] = {
 	E(CAPACITY, GATEWAY, 500, "InsufficientAddressCapacity"), /* on the link that it is to lead out by */
 	E_OF(CAPACITY, DEDICATED_HOST, "Quantity", 500, "InsufficientHostCapacity"),
 	E(CAPACITY, DEDICATED_HOST, 400, "InsufficientCapacityOnHost"),
+	E(CAPACITY, FLEET, 500, "UnfulfillableCapacity"),
 	E(CAPACITY, NONE, 500, "InsufficientInstanceCapacity"),
 	E(UNAUTHENTICATED, NONE, 401, "AuthFailure"),
 	E(EXPIRED, NONE, 400, "RequestExpired"),
