@@ -5,6 +5,7 @@ import base64
 import datetime
 import hashlib
 import hmac
+import http.client
 import json
 import os
 import sys
@@ -266,6 +267,53 @@ def test_deploy_fails(dev, machines):
     assert status == 2 and result["errorcode"] == 530 and "lack memory" in result["errortext"] and "Internal" not in result["errortext"], result
     assert call(dev, "listVirtualMachines", id=answer["id"])[1]["virtualmachine"][0]["state"] == "Error"
     assert wait(dev, call(dev, "expungeVirtualMachine", id=answer["id"])[1]) == (1, {"success": True})
+
+
+def log_in(dev, method="POST", **parameters):
+    """(status, answer, cookies)"""
+    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=30)
+    form = urllib.parse.urlencode({"command": "login", "response": "json", **parameters})
+    if method == "POST":
+        connection.request("POST", "/client/api", form, {"Content-Type": "application/x-www-form-urlencoded"})
+    else:
+        connection.request("GET", "/client/api?" + form)
+    answer = connection.getresponse()
+    cookies = [c.split(";")[0] for c in answer.headers.get_all("Set-Cookie", [])]
+    return answer.status, json.loads(answer.read())["loginresponse"], "; ".join(cookies)
+
+
+def in_session(dev, cookies, command, **parameters):
+    query = urllib.parse.urlencode({"command": command, "response": "json", **parameters})
+    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=30)
+    connection.request("GET", "/client/api?" + query, headers={"Cookie": cookies})
+    answer = connection.getresponse()
+    (inner,) = json.loads(answer.read()).values()
+    return answer.status, inner
+
+
+def test_sessions(dev, admin):
+    region = cloud.admin(dev)
+    account = call(dev, "listAccounts")[1]["account"][0]["id"].replace("-", "")
+    user = region.ok("POST", "/identity/v3/users", {"user": {"name": "ann", "password": "Secret-1234", "firstname": "Ann"}})["user"]["id"]
+    role = region.ok("GET", "/identity/v3/roles?name=member")["roles"][0]["id"]
+    assert region.call("PUT", f"/identity/v3/projects/{account}/users/{user}/roles/{role}").status == 204
+    status, said, cookies = log_in(dev, username="ann", password="Secret-1234", domain="/")
+    assert status == 200 and (said["username"], said["account"], said["type"], said["firstname"]) == ("ann", "dev", "0", "Ann") and said["timeout"] > 60
+    assert {c.split("=")[0] for c in cookies.split("; ")} == {"JSESSIONID", "sessionkey"}
+    key = {"sessionkey": said["sessionkey"]}
+    assert in_session(dev, cookies, "listZones", **key)[1]["count"] == 2
+    assert in_session(dev, cookies, "listVirtualMachines", **key)[1] == call(dev, "listVirtualMachines")[1]
+    assert in_session(dev, cookies, "listZones")[0] == in_session(dev, "", "listZones", **key)[0] == 401  # both are needed
+    assert in_session(dev, cookies, "listZones", sessionkey=said["sessionkey"][:-1] + "x")[0] == 401
+    assert in_session(dev, cookies, "logout", **key) == (200, {"description": "success"})
+    assert in_session(dev, cookies, "listZones", **key)[0] == 401
+    for wrong in [{"password": "no"}, {"username": "nobody"}, {"domain": "/elsewhere"}]:
+        status, said, cookies = log_in(dev, **{"username": "ann", "password": "Secret-1234", **wrong})
+        assert (status, said["errorcode"], said["cserrorcode"], cookies) == (531, 531, 4290, ""), said
+    assert log_in(dev, "GET", username="ann", password="Secret-1234")[0] == 405
+    for _ in range(5):
+        log_in(dev, username="ann", password="no")
+    assert log_in(dev, username="ann", password="Secret-1234")[0] == 531  # locked out for a while
 
 
 def test_who_asks(dev):

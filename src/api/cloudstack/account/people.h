@@ -21,6 +21,8 @@ const char *cs_role_type(const struct role *role);
 /* roleid, rolename, roletype and accounttype; domainid, domain. */
 void cs_write_role(struct api_call *e, struct json_writer *w, uuid account);
 void cs_write_domain(struct api_call *e, struct json_writer *w, uuid domain);
+/* firstname, lastname, timezone of a user. */
+void cs_write_names(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 /* "ROOT/acme" */
 struct str cs_domain_path(struct arena *a, const struct domain *domain);
 /* A user's object, as lists and changes show it. */

@@ -68,7 +68,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 }
 
 /* What Keystone calls further attributes: CloudStack's names of a person. */
-static void write_names(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+void cs_write_names(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	static const char *const names[] = {"firstname", "lastname", "timezone"};
 	(void) e;
@@ -112,7 +112,7 @@ static struct str get_key(struct api_call *e, const struct row *row)
 static const struct member members[] = {
 	MEMBER(struct user, "id", row.id),
 	MEMBER(struct user, "username", name),
-	MEMBER_WRITTEN("firstname", write_names),
+	MEMBER_WRITTEN("firstname", cs_write_names),
 	MEMBER(struct user, "email", email, .is_optional = true),
 	MEMBER_AS(struct user, TIME, "created", row.created_us),
 	MEMBER_TEXT("state", get_state),

@@ -14,6 +14,7 @@
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/core/dispatch.h"
 #include "api/core/listing.h"
+#include "auth/token.h"
 #include "engine/job.h"
 
 struct cs_call;
@@ -51,9 +52,10 @@ static inline bool cs_is_async(const struct cs_action *a)
 
 struct cs_call {
 	API_CALL_BASE;
-	bool is_json;   /* the answer, else it is XML */
-	uuid job;       /* that the change made; none */
-	bool is_signed; /* by a key, not by a session */
+	bool is_json;       /* the answer, else it is XML */
+	uuid job;           /* that the change made; none */
+	bool is_signed;     /* by a key, not by a session */
+	struct token token; /* of the session; audit none: there is none */
 };
 
 API_DEFINE_FACE(cs)
@@ -181,6 +183,9 @@ RESULT cs_end_body(struct cs_call *e, struct buf *body);
 #define CS_JSON "application/json;charset=UTF-8"
 
 /* ---- who asks, and for whom ---- */
+
+/* Sets c->who by the cookie and the session key. ERR_UNAUTHENTICATED. */
+RESULT cs_resume_session(struct cs_call *e);
 
 /* Sets c->who to somebody who is to act for the account that the parameters name. ERR_DENIED, ERR_INVALID. */
 RESULT cs_choose_account(struct cs_call *e);

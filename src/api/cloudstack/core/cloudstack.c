@@ -66,6 +66,8 @@ static RESULT read_request(struct cs_call *e)
 static RESULT authenticate(struct cs_call *e)
 {
 	struct str key_id = cloudstack_find_value(&e->pairs, "apikey");
+	if (!key_id.n && cloudstack_find_value(&e->pairs, "sessionkey").n)
+		return cs_resume_session(e);
 	e->is_signed = true;
 	return api_prove_key(&e->core, key_id, cloudstack_check_signature, &e->pairs);
 }
