@@ -58,6 +58,14 @@ static int dump_openstack_here(const struct command *command, json_t *args, cons
 	return print_dump(openstack_dump_actions);
 }
 
+static int dump_cloudstack_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(cloudstack_dump_actions);
+}
+
 static const char *text_of(const json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));
@@ -507,6 +515,10 @@ const struct command dump_commands[] = {
 	 "Prints every call of the OpenStack services with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_openstack_here},
+	{"dump cloudstack",
+	 "Prints every call of the CloudStack services with its parameters and permission, as JSON.",
+	 {{0}},
+	 .run_here = dump_cloudstack_here},
 	{"dump coverage",
 	 "Prints which actions are built, and what is refused, as docs/coverage.md.",
 	 {{0}},

@@ -11,3 +11,7 @@ extern const struct api_errors cloudstack_errors;
 
 /* Whether a path is CloudStack's: the listener is shared with other faces. */
 bool cloudstack_has_path(struct str path);
+
+/* All commands as JSON, for documentation and tests: {"actions": [{name, permit, writes, params: [{name, type, required,
+ * built, doc}], doc}]}. */
+void cloudstack_dump_actions(struct buf *out);

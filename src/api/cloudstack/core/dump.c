@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The tables as JSON, for `dari dump cloudstack` and the tests that send what the tables say and what they refuse. */
+#include "api/core/dump.h"
+#include "api/cloudstack/core/action.h"
+
+static void write_param(struct json_writer *w, const struct param *p)
+{
+	json_write_bool(w, "by_name", p->flags & BY_NAME);
+	json_write_bool(w, "base64", p->flags & BASE64);
+	if (p->none)
+		json_write_z(w, "none", p->none);
+}
+
+static const struct dump_form form = {.list_suffix = "", .write_param = write_param, .text_max = 255};
+
+static void write_action(struct json_writer *w, const struct cs_action *a)
+{
+	const struct api_listing *shown = a->listing ? a->listing : a->shows;
+	dump_open_action(w, &a->core, "cloudstack", a->name);
+	json_write_bool(w, "admin", a->flags & CS_ADMIN);
+	json_write_bool(w, "open", a->flags & API_OPEN);
+	json_write_bool(w, "for_all", a->flags & API_FOR_ALL);
+	json_write_bool(w, "of_account", a->flags & CS_OF_ACCOUNT);
+	json_write_bool(w, "is_async", cs_is_async(a));
+	json_write_z(w, "item", a->item ? a->item : shown ? shown->item : NULL);
+	dump_params(w, &form, NULL, &a->args);
+	json_write_close(w);
+}
+
+void cloudstack_dump_actions(struct buf *out)
+{
+	const struct api_groups *groups = cloudstack_protocol.groups;
+	struct json_writer w;
+	json_write_begin(&w, out);
+	json_write_open(&w, NULL);
+	json_write_open_list(&w, "actions");
+	for (size_t g = 0; g < groups->count; g++)
+		for (size_t k = 0; k < groups->at[g]->count; k++)
+			write_action(&w, cs_row_of(api_action_at(groups->at[g], k)));
+	json_write_close_list(&w);
+	json_write_close(&w);
+}
