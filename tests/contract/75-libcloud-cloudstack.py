@@ -82,8 +82,8 @@ def test_pages(dev, machines):
 def test_another_account_sees_nothing(dev, machines):
     other = dev.new_account("cloudstack-other")
     mine = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]
-    assert call(dev, "listVirtualMachines", key=other.key_id, secret=other.secret)[1] == {}
-    status, answer, _ = call(dev, "listVirtualMachines", key=other.key_id, secret=other.secret, id=mine["id"])
+    assert call(dev, "listVirtualMachines", _key=other.key_id, _secret=other.secret)[1] == {}
+    status, answer, _ = call(dev, "listVirtualMachines", _key=other.key_id, _secret=other.secret, id=mine["id"])
     assert status == 431 and f"Invalid parameter id value={mine['id']} due to incorrect long value format, or entity does not exist" in answer["errortext"]
     assert "entity does not exist" in call(dev, "listVirtualMachines", id="x")[1]["errortext"]
 
@@ -142,13 +142,13 @@ def test_people(dev, admin):
 
 def test_keys(dev, admin):
     other = dev.new_account("cloudstack-keys")
-    user, = call(dev, "listUsers", key=other.key_id, secret=other.secret)[1]["user"]
-    keys = call(dev, "getUserKeys", id=user["id"], key=other.key_id, secret=other.secret)[1]["userkeys"]
+    user, = call(dev, "listUsers", _key=other.key_id, _secret=other.secret)[1]["user"]
+    keys = call(dev, "getUserKeys", id=user["id"], _key=other.key_id, _secret=other.secret)[1]["userkeys"]
     assert keys == {"apikey": other.key_id, "secretkey": other.secret}
     assert call(dev, "getUserKeys", id=user["id"], **admin)[1]["userkeys"] == keys
     assert call(dev, "getUserKeys", id=user["id"])[0] == 431  # another account's user is not there
-    new = call(dev, "registerUserKeys", id=user["id"], key=other.key_id, secret=other.secret)[1]["userkeys"]
-    assert call(dev, "listZones", key=new["apikey"], secret=new["secretkey"])[1]["count"] == 2
+    new = call(dev, "registerUserKeys", id=user["id"], _key=other.key_id, _secret=other.secret)[1]["userkeys"]
+    assert call(dev, "listZones", _key=new["apikey"], _secret=new["secretkey"])[1]["count"] == 2
 
 
 def test_for_whom(dev, admin, machines):
@@ -180,8 +180,8 @@ def test_power_and_jobs(dev, machines):
     assert known["count"] == len(known["asyncjobs"]) >= 3 and {"startVirtualMachine", "stopVirtualMachine"} <= {j["cmd"] for j in known["asyncjobs"]}
     assert call(dev, "listAsyncJobs", startdate="2999-01-01T00:00:00+0000")[1] == {}
     other = dev.new_account("cloudstack-jobs")
-    assert call(dev, "queryAsyncJobResult", jobid=stopping["jobid"], key=other.key_id, secret=other.secret)[0] == 431  # another's
-    assert call(dev, "stopVirtualMachine", id=mine["id"], key=other.key_id, secret=other.secret)[0] == 431
+    assert call(dev, "queryAsyncJobResult", jobid=stopping["jobid"], _key=other.key_id, _secret=other.secret)[0] == 431  # another's
+    assert call(dev, "stopVirtualMachine", id=mine["id"], _key=other.key_id, _secret=other.secret)[0] == 431
     status, answer, _ = call(dev, "stopVirtualMachine")
     assert (status, answer["errortext"]) == (431, "Unable to execute API command stopvirtualmachine due to missing parameter id")
 
@@ -226,6 +226,72 @@ def test_deploy_fails(dev, machines):
     assert status == 2 and result["errorcode"] == 530 and "lack memory" in result["errortext"] and "Internal" not in result["errortext"], result
     assert call(dev, "listVirtualMachines", id=answer["id"])[1]["virtualmachine"][0]["state"] == "Error"
     assert wait(dev, call(dev, "expungeVirtualMachine", id=answer["id"])[1]) == (1, {"success": True})
+
+
+def test_volumes(dev, machines):
+    """Made, attached, detached and deleted; EC2 sees the same."""
+    offering = call(dev, "listDiskOfferings", name="gp3")[1]["diskoffering"][0]
+    machine = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]
+    status, answer, _ = call(dev, "createVolume", name="data", diskofferingid=offering["id"], size="2", zoneid=machine["zoneid"])
+    assert status == 200 and set(answer) == {"id", "jobid"}, answer
+    status, result = wait(dev, answer)
+    volume = result["volume"]
+    assert status == 1 and (volume["id"], volume["name"], volume["size"], volume["type"], volume["state"]) == (answer["id"], "data", 2 << 30, "DATADISK", "Ready")
+    attached = wait(dev, call(dev, "attachVolume", id=volume["id"], virtualmachineid=machine["id"])[1])[1]["volume"]
+    assert (attached["virtualmachineid"], attached["vmstate"]) == (machine["id"], "Running")
+    assert {v["type"] for v in call(dev, "listVolumes", virtualmachineid=machine["id"])[1]["volume"]} == {"ROOT", "DATADISK"}
+    assert call(dev, "deleteVolume", id=volume["id"])[0] in (431, 536)
+    assert call(dev, "attachVolume", id=volume["id"], virtualmachineid=machine["id"])[0] in (431, 536)
+    status, result = wait(dev, call(dev, "detachVolume", virtualmachineid=machine["id"], deviceid=str(attached["deviceid"]))[1])
+    assert status == 1 and "virtualmachineid" not in result["volume"]
+    assert call(dev, "createVolume", name="x")[0] == 431
+    assert call(dev, "deleteVolume", id=volume["id"])[1] == {"success": "true"}
+    assert call(dev, "listVolumes", name="data")[1] == {}
+
+
+def test_keys_and_tags(dev, machines):
+    made = call(dev, "createSSHKeyPair", name="made")[1]["keypair"]
+    assert made["privatekey"].startswith("-----BEGIN") and made["name"] == "made"
+    line = dev.account.client().describe_key_pairs(KeyNames=["made"], IncludePublicKey=True)["KeyPairs"][0]["PublicKey"]
+    taken = call(dev, "registerSSHKeyPair", name="taken", publickey=line)[1]["keypair"]
+    assert "privatekey" not in taken and [k["name"] for k in call(dev, "listSSHKeyPairs")[1]["sshkeypair"]] == ["made", "taken"]
+    assert call(dev, "registerSSHKeyPair", name="wrong", publickey="x")[1]["errortext"] == "Public key is invalid"
+    assert call(dev, "createSSHKeyPair", name="made")[0] == 431
+    for name in ["made", "taken"]:
+        assert call(dev, "deleteSSHKeyPair", name=name)[1] == {"success": "true"}  # a text: Libcloud compares it
+    assert call(dev, "deleteSSHKeyPair", name="made")[0] == 431
+    machine = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]
+    tags = {"tags[0].key": "tier", "tags[0].value": "web", "tags[1].key": "owner", "tags[1].value": "ann"}
+    assert wait(dev, call(dev, "createTags", resourceids=machine["id"], resourcetype="UserVm", **tags)[1]) == (1, {"success": True})
+    shown = call(dev, "listVirtualMachines", id=machine["id"])[1]["virtualmachine"][0]["tags"]
+    assert {t["key"]: t["value"] for t in shown} == {"tier": "web", "owner": "ann"} and {t["resourcetype"] for t in shown} == {"UserVm"}
+    assert call(dev, "listVirtualMachines", **{"tags[0].key": "tier", "tags[0].value": "web"})[1]["count"] == 1
+    assert call(dev, "listVirtualMachines", **{"tags[0].key": "tier", "tags[0].value": "db"})[1] == {}
+    assert call(dev, "listTags", resourceid=machine["id"], key="tier")[1]["tag"] == [t for t in shown if t["key"] == "tier"]
+    assert call(dev, "listTags", resourcetype="UserVm", page="1", pagesize="1")[1]["count"] == 2
+    assert wait(dev, call(dev, "deleteTags", resourceids=machine["id"], resourcetype="uservm", **{"tags[0].key": "tier"})[1])[0] == 1
+    assert [t["key"] for t in call(dev, "listTags", resourceid=machine["id"])[1]["tag"]] == ["owner"]
+    assert call(dev, "createTags", resourceids=machine["id"], resourcetype="Spaceship", **tags)[0] == 431
+    assert call(dev, "createTags", resourceids="x", resourcetype="UserVm", **tags)[0] == 431
+
+
+def test_templates_and_networks(dev, machines):
+    machine = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]
+    for name in ["featured", "executable", "all"]:
+        template = next(t for t in call(dev, "listTemplates", templatefilter=name)[1]["template"] if t["id"] == machine["templateid"])
+        assert template["isready"] and template["status"] == "Download Complete" and template["hypervisor"] == "KVM"
+    assert call(dev, "listTemplates", templatefilter="self")[1] == {}
+    assert call(dev, "listTemplates", templatefilter="executable", id=machine["templateid"], zoneid=machine["zoneid"])[1]["template"][0]["zoneid"] == machine["zoneid"]
+    assert call(dev, "listTemplates")[1]["errortext"].endswith("due to missing parameter templatefilter")
+    networks = {n["id"]: n for n in call(dev, "listNetworks")[1]["network"]}
+    mine = networks[machine["nic"][0]["networkid"]]
+    assert (mine["state"], mine["traffictype"], mine["netmask"]) == ("Implemented", "Guest", machine["nic"][0]["netmask"]) and mine["cidr"].startswith("172.31.")
+    assert call(dev, "listNetworks", vpcid=mine["vpcid"])[1]["count"] == len(networks)
+    assert call(dev, "listNetworks", zoneid=mine["zoneid"])[1]["count"] < len(networks)
+    status, answer, _ = deploy(dev, networkids=mine["id"], name="in-a-network")
+    result = wait(dev, answer)[1]["virtualmachine"]
+    assert [n["networkid"] for n in result["nic"]] == [mine["id"]]
+    assert call(dev, "destroyVirtualMachine", id=result["id"])[0] == 200
 
 
 def log_in(dev, method="POST", **parameters):
@@ -276,8 +342,8 @@ def test_sessions(dev, admin):
 
 
 def test_who_asks(dev):
-    assert call(dev, "listZones", secret="wrong")[:2] == (401, {"uuidList": [], "errorcode": 401, "cserrorcode": 9999, "errortext": REFUSED})
-    assert call(dev, "listZones", key="AKIAUNKNOWN")[0] == 401
+    assert call(dev, "listZones", _secret="wrong")[:2] == (401, {"uuidList": [], "errorcode": 401, "cserrorcode": 9999, "errortext": REFUSED})
+    assert call(dev, "listZones", _key="AKIAUNKNOWN")[0] == 401
     later = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=10)
     for expires, status in [(later, 200), (later - datetime.timedelta(hours=1), 401)]:
         assert call(dev, "listZones", signatureVersion="3", expires=expires.strftime("%Y-%m-%dT%H:%M:%S+0000"))[0] == status
@@ -291,9 +357,9 @@ def test_policies_hold(dev, machines):
     iam.create_user(UserName="denied")
     iam.put_user_policy(UserName="denied", PolicyName="deny", PolicyDocument=json.dumps(deny))
     key = iam.create_access_key(UserName="denied")["AccessKey"]
-    status, answer, _ = call(dev, "listVirtualMachines", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+    status, answer, _ = call(dev, "listVirtualMachines", _key=key["AccessKeyId"], _secret=key["SecretAccessKey"])
     assert (status, answer["errorcode"]) == (401, 401) and "The given command 'listVirtualMachines' either does not exist" in answer["errortext"]
-    may = {api["name"] for api in call(dev, "listApis", key=key["AccessKeyId"], secret=key["SecretAccessKey"])[1]["api"]}
+    may = {api["name"] for api in call(dev, "listApis", _key=key["AccessKeyId"], _secret=key["SecretAccessKey"])[1]["api"]}
     assert may == {"listApis", "listCapabilities", "queryAsyncJobResult", "listAsyncJobs", "login", "logout"}  # and no policy allows anything else
 
 

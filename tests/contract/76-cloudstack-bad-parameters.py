@@ -48,8 +48,13 @@ def nothing_changes(request, dev, admin):
 def good(action):
     """Values that are right by themselves for all that the command requires."""
     values = {"id": ABSENT, "integer": "1", "boolean": "true", "list of ids": ABSENT, "ip": "10.0.0.1"}
-    needed = [p for p in action["params"] if p["required"] and "." not in p["name"]]
-    return {p["name"]: (p.get("words") or values.get(p["type"], "x")).split("|")[0] for p in needed}
+    given = {}
+    for p in action["params"]:
+        if p["required"] and p["type"] == "list of objects":
+            given.update({f"{p['name']}[0].key": "x", f"{p['name']}[0].value": "x"})
+        elif p["required"] and "." not in p["name"]:
+            given[p["name"]] = (p.get("words") or values.get(p["type"], "x")).split("|")[0]
+    return given
 
 
 def check_refused(action, status, answer, name, code=431):
@@ -69,8 +74,8 @@ def test_unsigned(dev, name):
 @pytest.mark.parametrize("name", sorted(n for n in SIGNED if good(ACTIONS[n])))
 def test_missing(dev, admin, name):
     action = ACTIONS[name]
-    for parameter in good(action):
-        given = {k: v for k, v in good(action).items() if k != parameter}
+    for parameter in sorted({k.split("[")[0] for k in good(action)}):
+        given = {k: v for k, v in good(action).items() if k.split("[")[0] != parameter}
         for value in [None, ""]:  # an empty value is as good as none
             status, answer, wrapper = call(dev, name, **given, **({} if value is None else {parameter: value}), **admin)
             check_refused(action, status, answer, wrapper)

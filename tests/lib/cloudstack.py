@@ -24,10 +24,10 @@ def sign(secret, parameters):
     return base64.b64encode(hmac.new(secret.encode(), text.lower().encode(), hashlib.sha1).digest()).decode()
 
 
-def call(dev, command, post=False, secret=None, key=None, **parameters):
+def call(dev, command, post=False, _secret=None, _key=None, **parameters):
     """(status, the object within the answer, its name)"""
-    parameters = {"command": command, "response": "json", "apiKey": key or dev.account.key_id, **parameters}
-    parameters["signature"] = sign(secret or dev.account.secret, parameters)
+    parameters = {"command": command, "response": "json", "apiKey": _key or dev.account.key_id, **parameters}
+    parameters["signature"] = sign(_secret or dev.account.secret, parameters)
     form = urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote)
     url = f"http://127.0.0.1:{dev.port}/client/api"
     request = urllib.request.Request(url, form.encode()) if post else urllib.request.Request(f"{url}?{form}")
@@ -58,4 +58,4 @@ def admin_key(dev):
     """A key of the region's administrator's, as call() takes it."""
     region = cloud.admin(dev)
     made = region.ok("POST", f"/identity/v3/users/{region.user_id}/credentials/OS-EC2", {"tenant_id": region.id})["credential"]
-    return {"key": made["access"], "secret": made["secret"]}
+    return {"_key": made["access"], "_secret": made["secret"]}

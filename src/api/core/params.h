@@ -197,7 +197,7 @@ struct params_dialect {
 	char separator;          /* between elements that one text holds; 0: it is one element */
 	const char *list_suffix; /* of rows that are lists: without it, and empty, an empty list; NULL */
 	bool (*parse_bool)(struct str text, bool *ret_value); /* NULL: true or false in any case */
-	/* NULL: an id is a whole UUID with dashes. */
+	/* NULL: an id is a whole UUID with dashes; BY_NAME a name, whatever it looks like. */
 	RESULT (*read_id)(const struct params_reader *r, const struct params_value *v, struct ref *out);
 };
 

@@ -268,6 +268,11 @@ static RESULT read_id(const struct params_reader *r, const struct params_value *
 	uuid id;
 	if (r->dialect->read_id)
 		return r->dialect->read_id(r, v, out);
+	bool is_none = v->p->none && str_is(v->text, v->p->none);
+	if (is_none || v->p->flags & BY_NAME) {
+		*out = (struct ref){.kind = v->p->kind, .field = v->field, .text = v->text};
+		return OK;
+	}
 	if (v->text.n != UUID_TEXT_SIZE - 1 || !result_is_ok(uuid_parse(v->text, &id)))
 		return params_fail(r, FAULT_ID, v);
 	*out = (struct ref){

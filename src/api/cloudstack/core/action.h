@@ -115,6 +115,8 @@ struct cs_owner {
 	PARAM(T, "projectid", member, .kind = KIND_ACCOUNT, .none = "-1",                                    \
 	      .doc = "Of this project; -1: of all.")
 
+/* The wish's offset and limit. ERR_INVALID. */
+RESULT cs_read_page(struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish);
 /* As protocol.write of a command with .listing: count, and the page's rows. */
 RESULT cs_write_list(struct cs_call *e, struct json_writer *w);
 /* How CloudStack writes times: "2024-01-02T03:04:05+0000". */

@@ -86,7 +86,7 @@ RESULT cs_choose_account(struct cs_call *e)
 		return OK;
 	if (name.n && project.n)
 		return cs_fail(e, "projectid", "Account and projectId can't be specified together");
-	if (!e->action->listing && !name.n != !domain.n)
+	if (e->action->flags & API_WRITES && !name.n != !domain.n)
 		return cs_fail(e, "account", "AccountName and domainId must be specified together");
 	view_open(e->config->store, &view);
 	if (project.n)

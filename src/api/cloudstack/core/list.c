@@ -2,6 +2,7 @@
  * Lists: pages, whose rows, and tags. Source: API reference and developer guide, "Listing"; visibility as
  * AccountManagerImpl of 4.18 has it. */
 #include "api/cloudstack/core/action.h"
+#include "auth/cloudstack_signature.h"
 #include "engine/resolve.h"
 #include "store/account.h"
 #include "store/domain.h"
@@ -13,7 +14,7 @@ static const struct param tag_rows[] = {
 const struct params cs_tag_params = PARAMS(struct cs_tag, tag_rows);
 
 /* Both, or a size of -1 alone: all rows. The words are ours. */
-static RESULT read_page(struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish)
+RESULT cs_read_page(struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish)
 {
 	if (asked->page_size == -1 ? asked->page != 0 : !asked->page != !asked->page_size)
 		return cs_fail(
@@ -44,7 +45,8 @@ static void choose_owners(const struct cs_call *e, const struct cs_list_args *as
 	bool is_whole = uuid_equal(asked->domain.prefix, DOMAIN_DEFAULT) && asked->is_recursive == CHOICE_YES;
 	if (!(e->action->flags & CS_OF_ACCOUNT) || !identity_is_admin(e->c->who) || asked->account.n)
 		return;
-	wish->is_of_all = asked->lists_all == CHOICE_YES || is_domains;
+	bool is_everywhere = str_is(cloudstack_find_value(&e->pairs, "projectid"), "-1");
+	wish->is_of_all = asked->lists_all == CHOICE_YES || is_domains || is_everywhere;
 	if (is_domains && !is_whole)
 		wish->domain = asked->domain.prefix;
 }
@@ -55,7 +57,7 @@ RESULT cs_write_list(struct cs_call *e, struct json_writer *w)
 	const struct cs_list_args *asked = e->args;
 	struct api_list_wish wish = {.id = asked->id, .name = asked->name, .keyword = asked->keyword};
 	struct query_page page;
-	TRY(read_page(e, asked, &wish));
+	TRY(cs_read_page(e, asked, &wish));
 	TRY(read_tags(e, asked, &wish.tags));
 	choose_owners(e, asked, &wish);
 	TRY(api_list_rows(&e->core, &wish, &page));

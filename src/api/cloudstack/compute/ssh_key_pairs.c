@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SSH key pairs. Keys are made on a lane, and a private key is in its one answer and nowhere else. */
+#include "api/cloudstack/core/action.h"
+#include "base/crypto.h"
+#include "engine/instance/key_pair.h"
+#include "engine/resolve.h"
+#include "model/account.h"
+#include "model/domain.h"
+#include "model/key_pair.h"
+
+struct list_keys {
+	struct cs_list_args list;
+	struct str fingerprint;
+	struct ref project;
+};
+static const struct param list_params[] = {
+	CS_LIST_PARAMS(struct list_keys, KIND_KEY_PAIR),
+	CS_NAME_PARAM(struct list_keys),
+	CS_OWNER_PARAMS(struct list_keys),
+	CS_PROJECT_PARAM(struct list_keys, project),
+	PARAM(struct list_keys, "fingerprint", fingerprint, .fits = FITS(key_pair, fingerprint),
+	      .doc = "With this fingerprint."),
+};
+
+static const struct member members[] = {
+	MEMBER(struct key_pair, "id", row.id),
+	MEMBER(struct key_pair, "name", name),
+	CS_OWNER_MEMBERS(key_pair),
+	MEMBER(struct key_pair, "fingerprint", fingerprint),
+};
+static const struct api_listing keys = {.kind = KIND_KEY_PAIR,
+					.name = offsetof(struct key_pair, name),
+					.item = "sshkeypair",
+					.is_by_name = true,
+					.members = MEMBERS(members)};
+
+struct make_key {
+	struct key_pair_wish wish;
+	struct cs_owner owner;
+	struct str material; /* given, or the private one that was made */
+};
+#define NAME                                                                                                 \
+	PARAM(struct make_key, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,                   \
+	      .doc = "Unique in the account.")
+static const struct param create_params[] = {NAME, CS_FOR_PARAMS(struct make_key, owner)};
+static const struct param register_params[] = {
+	NAME,
+	CS_FOR_PARAMS(struct make_key, owner),
+	PARAM(struct make_key, "publickey", material, .flags = REQUIRED, .max = 5120,
+	      .doc = "An OpenSSH line."),
+};
+
+static RESULT take_key(struct cs_call *e, struct str line, struct key_pair_wish *wish)
+{
+	return crypto_check_public_key(e->c, line, &wish->public_key, &wish->fingerprint, &wish->is_ed25519);
+}
+
+static RESULT prepare_register(struct cs_call *e, void *args)
+{
+	struct make_key *a = args;
+	struct result result = take_key(e, a->material, &a->wish);
+	if (result.code != ERR_INVALID)
+		return result;
+	ctx_clear_problem(e->c);
+	return cs_fail(e, "publickey", "Public key is invalid");
+}
+
+static RESULT prepare_create(struct cs_call *e, void *args)
+{
+	(void) args;
+	e->lane = e->config->key_lane;
+	e->asker = e->c->who->account;
+	return OK;
+}
+
+static RESULT draw_key(struct work_item *w)
+{
+	struct cs_call *e = w->arg;
+	struct make_key *a = e->args;
+	struct str line;
+	TRY(crypto_make_key_pair(e->c, false, &a->material, &line));
+	return take_key(e, line, &a->wish);
+}
+
+static RESULT show_made(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct make_key *a = args;
+	const struct row *row = NULL;
+	TRY(cs_find_returned(e, a->wish.key_pair, &row));
+	json_write_open(w, "keypair");
+	members_write(&e->core, w, cs_write_time, &keys.members, row);
+	json_write_text(w, "privatekey", a->material);
+	json_write_close(w);
+	return OK;
+}
+
+struct drop_key {
+	struct key_pair_target wish;
+	struct cs_owner owner;
+};
+static const struct param delete_params[] = {
+	PARAM(struct drop_key, "name", wish.key_pair, .flags = REQUIRED | BY_NAME, .kind = KIND_KEY_PAIR,
+	      .doc = "Its name."),
+	CS_FOR_PARAMS(struct drop_key, owner),
+};
+
+static RESULT prepare_delete(struct cs_call *e, void *args)
+{
+	(void) e;
+	((struct drop_key *) args)->wish.must_exist = true;
+	return OK;
+}
+
+static const struct cs_action actions[] = {
+	{.name = "listSSHKeyPairs",
+	 .permit = "ec2:DescribeKeyPairs",
+	 .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_keys, list_params),
+	 .listing = &keys,
+	 .doc = "SSH key pairs."},
+	{.name = "createSSHKeyPair",
+	 .permit = "ec2:CreateKeyPair",
+	 .flags = API_WRITES | CS_OF_ACCOUNT,
+	 .args = PARAMS(struct make_key, create_params),
+	 .prepare = prepare_create,
+	 .work = draw_key,
+	 .operation = engine_create_key_pair_run,
+	 .returns = KIND_KEY_PAIR,
+	 .answer = show_made,
+	 .says = "id|name|account|domainid|domain|fingerprint|privatekey",
+	 .doc = "Makes an SSH key pair."},
+	{.name = "registerSSHKeyPair",
+	 .permit = "ec2:ImportKeyPair",
+	 .flags = API_WRITES | CS_OF_ACCOUNT,
+	 .args = PARAMS(struct make_key, register_params),
+	 .prepare = prepare_register,
+	 .operation = engine_create_key_pair_run,
+	 .returns = KIND_KEY_PAIR,
+	 CS_SUBJECT(struct make_key, wish.key_pair),
+	 .shows = &keys,
+	 .item = "keypair",
+	 .doc = "Takes a public key in."},
+	{.name = "deleteSSHKeyPair",
+	 .permit = "ec2:DeleteKeyPair",
+	 .flags = API_WRITES | CS_OF_ACCOUNT,
+	 .args = PARAMS(struct drop_key, delete_params),
+	 .prepare = prepare_delete,
+	 .operation = engine_delete_key_pair_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Deletes an SSH key pair."},
+};
+const struct api_actions cs_key_pair_actions = API_ACTIONS(actions);

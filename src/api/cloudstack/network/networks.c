@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Guest networks: networks with their first subnet. One on a router that EC2 calls a VPC is a tier of it. */
+#include "api/cloudstack/core/action.h"
+#include "engine/resolve.h"
+#include "model/zone.h"
+#include "store/account.h"
+#include "store/domain.h"
+#include "store/network.h"
+#include "store/router.h"
+#include "store/subnet.h"
+
+struct list_networks {
+	struct cs_list_args list;
+	struct ref zone, vpc, project;
+	struct str traffic_type, type, acl_type, filter;
+	enum choice is_system, for_vpc, can_deploy;
+};
+#define P(wire, member, ...) PARAM(struct list_networks, wire, member, __VA_ARGS__)
+static const struct param params[] = {
+	CS_LIST_PARAMS(struct list_networks, KIND_NETWORK),
+	CS_NAME_PARAM(struct list_networks),
+	CS_OWNER_PARAMS(struct list_networks),
+	CS_PROJECT_PARAM(struct list_networks, project),
+	CS_TAGS_PARAM(struct list_networks),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "In this zone."),
+	P("vpcid", vpc, .kind = KIND_ROUTER, .doc = "Tiers of this VPC."),
+	P("forvpc", for_vpc, .doc = "Whether it is a VPC's tier."),
+	P("traffictype", traffic_type, .doc = "Guest is the only one."),
+	P("type", type, .doc = "Isolated is the only one so far."),
+	P("acltype", acl_type, .words = "Account|Domain", .doc = "Account: all are of one."),
+	P("networkfilter", filter, .words = "Account|Domain|AccountDomain|Shared|All",
+	  .doc = "Whose; the account's."),
+	P("issystem", is_system, .doc = "Of the system: there are none."),
+	P("canusefordeploy", can_deploy, .doc = "Whether machines may be in it: they may be in all."),
+	NOT_BUILT("associatednetworkid|networkofferingid|physicalnetworkid|supportedservices|vlan|"
+		  "displaynetwork|"
+		  "specifyipranges"),
+	NOT_BUILT("restartrequired|retrieveonlyresourcecount|showicon", .only = "false"),
+};
+#undef P
+
+static const struct subnet *subnet_of_network(struct api_call *e, const struct row *row)
+{
+	const struct subnet *s = subnet_first_by_network(api_tables(e), row->id);
+	while (s && (!row_is_live(&s->row) || s->block.base.family != IP_V4))
+		s = subnet_next_by_network(api_tables(e), s);
+	return s;
+}
+
+/* Its own, else that of the subnet that EC2 calls it by, else its id. */
+static struct str get_name(struct api_call *e, const struct row *row)
+{
+	const struct subnet *s = subnet_of_network(e, row);
+	const struct tag *tag = s ? tags_find(s->tags, STR("Name")) : NULL;
+	struct str name = network_of(row)->name;
+	if (!name.n && s)
+		name = tag && tag->value.n ? tag->value : s->name;
+	return name.n ? name : uuid_to_str(e->c->arena, row->id);
+}
+
+static struct str get_state(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return network_usage(network_of(row))->ports ? STR("Implemented") : STR("Allocated");
+}
+
+static bool is_in_zone(const struct subnet *s, const struct ref *zone)
+{
+	return !ref_is_given(zone) || (s && (uuid_is_none(s->zone) || uuid_equal(s->zone, zone->prefix)));
+}
+
+static bool matches(struct api_call *e, const void *args, const struct row *row)
+{
+	const struct list_networks *a = args;
+	const struct subnet *s = subnet_of_network(e, row);
+	bool is_tier = s && !uuid_is_none(s->router);
+	return (!a->traffic_type.n || str_equal_nocase(a->traffic_type, STR("Guest"))) &&
+	       (!a->type.n || str_equal_nocase(a->type, STR("Isolated"))) && !str_is(a->acl_type, "Domain") &&
+	       !str_is(a->filter, "Shared") && !str_is(a->filter, "Domain") && a->is_system != CHOICE_YES &&
+	       a->can_deploy != CHOICE_NO && is_in_zone(s, &a->zone) &&
+	       (!ref_is_given(&a->vpc) || (is_tier && uuid_equal(s->router, a->vpc.prefix))) &&
+	       (a->for_vpc == CHOICE_DEFAULT || (a->for_vpc == CHOICE_YES) == is_tier);
+}
+
+static void write_subnet(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct subnet *s = subnet_of_network(e, row);
+	char text[CIDR_TEXT_SIZE], gateway[IP_TEXT_SIZE], mask[IP_TEXT_SIZE];
+	if (!s)
+		return;
+	const struct cidr all = {{.family = IP_V4}, 0}, ones = {cidr_last(all), s->block.bits};
+	json_write_z(w, name, cidr_write(s->block, text));
+	json_write_z(w, "netmask", ip_write(cidr_canonical(ones).base, mask));
+	if (!ip_is_none(s->gateway_ip))
+		json_write_z(w, "gateway", ip_write(s->gateway_ip, gateway));
+}
+
+static void write_zone(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct subnet *s = subnet_of_network(e, row);
+	const struct row *zone = s ? tables_find(api_tables(e), KIND_ZONE, s->zone) : NULL;
+	if (!zone)
+		return;
+	json_write_text(w, name, uuid_to_str(e->c->arena, zone->id));
+	json_write_text(w, "zonename", zone_of(zone)->name);
+}
+
+static void write_vpc(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct subnet *s = subnet_of_network(e, row);
+	const struct router *r = s ? router_find(api_tables(e), s->router) : NULL;
+	if (!r || !row_is_live(&r->row))
+		return;
+	json_write_text(w, name, uuid_to_str(e->c->arena, r->row.id));
+	json_write_text(w, "vpcname", r->name.n ? r->name : uuid_to_str(e->c->arena, r->row.id));
+}
+
+CS_WRITE_TAGS(write_tags, KIND_NETWORK)
+
+static const struct member members[] = {
+	MEMBER(struct network, "id", row.id),
+	MEMBER_TEXT("name", get_name),
+	MEMBER(struct network, "displaytext", description, .is_optional = true),
+	CS_OWNER_MEMBERS(network),
+	MEMBER_FIXED("traffictype", "\"Guest\""),
+	MEMBER_WRITTEN("cidr", write_subnet),
+	MEMBER_WRITTEN("zoneid", write_zone),
+	MEMBER_WRITTEN("vpcid", write_vpc),
+	MEMBER_TEXT("state", get_state),
+	MEMBER(struct network, "related", row.id),
+	MEMBER_FIXED("type", "\"Isolated\""),
+	MEMBER_FIXED("acltype", "\"Account\""),
+	MEMBER_AS(struct network, TIME, "created", row.created_us),
+	MEMBER_FIXED("issystem|isdefault|restartrequired|specifyipranges|strechedl2subnet|redundantrouter",
+		     "false"),
+	MEMBER_FIXED("canusefordeploy|ispersistent|displaynetwork", "true"),
+	MEMBER_FIXED("service", "[]"),
+	MEMBER_WRITTEN("tags", write_tags),
+};
+static const struct api_listing networks = {.kind = KIND_NETWORK,
+					    .get_name = get_name,
+					    .item = "network",
+					    .matches = matches,
+					    .members = MEMBERS(members)};
+
+static const struct cs_action actions[] = {
+	{.name = "listNetworks",
+	 .permit = "ec2:DescribeNetworks",
+	 .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_networks, params),
+	 .listing = &networks,
+	 .doc = "Guest networks."},
+};
+const struct api_actions cs_network_actions = API_ACTIONS(actions);

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Volumes, and the offerings that they are made by, which are volume types. All are of a size that is said. */
+#include "api/cloudstack/core/action.h"
+#include "engine/resolve.h"
+#include "engine/storage/volume.h"
+#include "model/state.h"
+#include "model/states.h"
+#include "model/zone.h"
+#include "store/account.h"
+#include "store/domain.h"
+#include "store/instance.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
+#include "store/volume_type.h"
+
+static const int64_t GIB = INT64_C(1) << 30;
+
+/* ---- listVolumes ---- */
+
+struct list_volumes {
+	struct cs_list_args list;
+	struct ref zone, machine, project, offering;
+	struct str type, state;
+};
+#define P(wire, member, ...) PARAM(struct list_volumes, wire, member, __VA_ARGS__)
+static const struct param list_params[] = {
+	CS_LIST_PARAMS(struct list_volumes, KIND_VOLUME),
+	CS_NAME_PARAM(struct list_volumes),
+	CS_IDS_PARAM(struct list_volumes, KIND_VOLUME),
+	CS_OWNER_PARAMS(struct list_volumes),
+	CS_PROJECT_PARAM(struct list_volumes, project),
+	CS_TAGS_PARAM(struct list_volumes),
+	P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(volume, zone), .doc = "In this zone."),
+	P("virtualmachineid", machine, .kind = KIND_INSTANCE, .fits = FITS(volume, instance),
+	  .doc = "Attached to this machine."),
+	P("diskofferingid", offering, .kind = KIND_VOLUME_TYPE, .doc = "Made by this offering."),
+	P("type", type, .words = "ROOT|DATADISK", .doc = "A root disk, or any other."),
+	P("state", state, .doc = "In this state."),
+	NOT_BUILT("clusterid|hostid|podid|serviceofferingid|storageid|isencrypted|displayvolume"),
+	NOT_BUILT("listsystemvms|retrieveonlyresourcecount", .only = "false"),
+};
+#undef P
+
+static bool is_root(const struct volume *v)
+{
+	return v->device_slot == 0 && !uuid_is_none(v->instance);
+}
+
+static struct str get_type(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return is_root(volume_of(row)) ? STR("ROOT") : STR("DATADISK");
+}
+
+static struct str get_state(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return str_from(model_volume_states[model_derive_volume_state(volume_of(row))].cloudstack);
+}
+
+static const struct volume_type *type_of(struct api_call *e, const struct row *row)
+{
+	return volume_type_find_by_name(api_tables(e), volume_of(row)->type);
+}
+
+static bool matches(struct api_call *e, const void *args, const struct row *row)
+{
+	const struct list_volumes *a = args;
+	const struct volume_type *type = type_of(e, row);
+	return (!a->type.n || str_equal(a->type, get_type(e, row))) &&
+	       (!a->state.n || str_equal_nocase(a->state, get_state(e, row))) &&
+	       (!ref_is_given(&a->offering) || (type && uuid_equal(type->row.id, a->offering.prefix)));
+}
+
+static void write_machine(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct volume *v = volume_of(row);
+	const struct instance *i = instance_find(api_tables(e), v->instance);
+	if (!i)
+		return;
+	struct str shown = i->name.n ? i->name : uuid_to_str(e->c->arena, i->row.id);
+	json_write_text(w, name, uuid_to_str(e->c->arena, i->row.id));
+	json_write_text(w, "vmname", shown);
+	json_write_text(w, "vmdisplayname", i->description.n ? i->description : shown);
+	json_write_z(w, "vmstate", model_instance_states[model_derive_instance_state(i)].cloudstack);
+	json_write_int(w, "deviceid", v->device_slot);
+	cs_write_time(w, "attached", v->attached_us);
+}
+
+static void write_offering(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct volume_type *type = type_of(e, row);
+	if (!type || is_root(volume_of(row)))
+		return;
+	json_write_text(w, name, uuid_to_str(e->c->arena, type->row.id));
+	json_write_text(w, "diskofferingname", type->name);
+	json_write_text(w, "diskofferingdisplaytext", type->description.n ? type->description : type->name);
+}
+
+CS_WRITE_TAGS(write_tags, KIND_VOLUME)
+
+static const struct member members[] = {
+	MEMBER(struct volume, "id", row.id),
+	MEMBER(struct volume, "name", name),
+	CS_OWNER_MEMBERS(volume),
+	MEMBER(struct volume, "zoneid", zone),
+	MEMBER(struct zone, "zonename", name, .path = {JOIN_ONE(KIND_ZONE, volume, zone)}),
+	MEMBER_TEXT("type", get_type),
+	MEMBER(struct volume, "size", size),
+	MEMBER_TEXT("state", get_state),
+	MEMBER_AS(struct volume, TIME, "created", row.created_us),
+	MEMBER(struct volume, "templateid", image),
+	MEMBER(struct volume, "snapshotid", snapshot),
+	MEMBER_WRITTEN("virtualmachineid", write_machine),
+	MEMBER_WRITTEN("diskofferingid", write_offering),
+	MEMBER_FIXED("hypervisor", "\"KVM\""),
+	MEMBER_FIXED("storagetype", "\"local\""),
+	MEMBER_FIXED("provisioningtype", "\"thin\""),
+	MEMBER_FIXED("destroyed|isextractable|quiescevm", "false"),
+	MEMBER_FIXED("displayvolume", "true"),
+	MEMBER_WRITTEN("tags", write_tags),
+};
+static const struct api_listing volumes = {.kind = KIND_VOLUME,
+					   .name = offsetof(struct volume, name),
+					   .item = "volume",
+					   .matches = matches,
+					   .members = MEMBERS(members)};
+
+/* ---- listDiskOfferings ---- */
+
+struct list_offerings {
+	struct cs_list_args list;
+	struct ref project;
+};
+static const struct param offering_params[] = {
+	CS_LIST_PARAMS(struct list_offerings, KIND_VOLUME_TYPE),
+	CS_NAME_PARAM(struct list_offerings),
+	CS_OWNER_PARAMS(struct list_offerings),
+	CS_PROJECT_PARAM(struct list_offerings, project),
+	NOT_BUILT("encrypt|storageid|virtualmachineid|volumeid|zoneid"),
+	NOT_BUILT("state", .only = "active"),
+	NOT_BUILT("storagetype", .only = "local"),
+};
+static const struct member offering_members[] = {
+	MEMBER(struct volume_type, "id", row.id),
+	MEMBER(struct volume_type, "name", name),
+	MEMBER(struct volume_type, "displaytext", description, .instead = FITS(volume_type, name)),
+	MEMBER_AS(struct volume_type, TIME, "created", row.created_us),
+	MEMBER_FIXED("disksize", "0"),
+	MEMBER_FIXED("iscustomized", "true"),
+	MEMBER_FIXED("iscustomizediops", "false"),
+	MEMBER_FIXED("storagetype", "\"local\""),
+	MEMBER_FIXED("provisioningtype", "\"thin\""),
+	MEMBER_FIXED("displayoffering", "true"),
+	MEMBER_FIXED("state", "\"Active\""),
+};
+static const struct api_listing offerings = {.kind = KIND_VOLUME_TYPE,
+					     .name = offsetof(struct volume_type, name),
+					     .item = "diskoffering",
+					     .is_by_name = true,
+					     .members = MEMBERS(offering_members)};
+
+/* ---- changes ---- */
+
+struct make_volume {
+	struct volume_wish wish;
+	struct cs_owner owner;
+	struct ref offering;
+	int64_t size;
+};
+#define P(wire, member, ...) PARAM(struct make_volume, wire, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	P("name", wish.name, .doc = "Its name."),
+	CS_FOR_PARAMS(struct make_volume, owner),
+	P("diskofferingid", offering, .kind = KIND_VOLUME_TYPE, .doc = "What it is made by."),
+	P("size", size, .min = 1, .max = 16384, .doc = "GiB."),
+	P("snapshotid", wish.disk.snapshot, .kind = KIND_SNAPSHOT, .doc = "What lies on it."),
+	P("zoneid", wish.zone, .kind = KIND_ZONE, .doc = "Where; of a snapshot's wherever that is."),
+	NOT_BUILT("customid|maxiops|miniops|storageid|virtualmachineid"),
+	NOT_BUILT("displayvolume", .only = "true"),
+};
+#undef P
+
+/* A snapshot's volume is where the snapshot's own was, unless that is said. */
+static RESULT choose_zone(struct cs_call *e, struct make_volume *a)
+{
+	const struct snapshot *snapshot = NULL;
+	if (ref_is_given(&a->wish.zone))
+		return OK;
+	if (!ref_is_given(&a->wish.disk.snapshot))
+		return cs_fail(e, "zoneid",
+			       "Missing parameter, zone must be specified when creating a volume by a disk "
+			       "offering");
+	TRY(engine_find_snapshot(e->c, cs_tables(e), &a->wish.disk.snapshot, &snapshot));
+	const struct volume *source = volume_find(cs_tables(e), snapshot->volume);
+	if (!source)
+		return cs_fail(e, "zoneid",
+			       "The zone of the snapshot is not known any more: zoneid must be specified");
+	a->wish.zone = (struct ref){.kind = KIND_ZONE, .prefix = source->zone, .bits = 8 * sizeof(uuid)};
+	return OK;
+}
+
+static RESULT prepare_create(struct cs_call *e, void *args)
+{
+	struct make_volume *a = args;
+	const struct volume_type *type = NULL;
+	bool has_snapshot = ref_is_given(&a->wish.disk.snapshot);
+	if (!ref_is_given(&a->offering) && !has_snapshot)
+		return cs_fail(e, "diskofferingid",
+			       "Missing parameter(s),either a positive volume size or a valid disk offering "
+			       "id must be specified.");
+	if (!a->size && !has_snapshot)
+		return cs_fail(e, "size", "This disk offering requires a custom size specified");
+	if (ref_is_given(&a->offering)) {
+		TRY(engine_find_volume_type(e->c, cs_tables(e), &a->offering, &type));
+		a->wish.disk.type = str_copy(e->c->arena, type->name);
+	}
+	a->wish.disk.size = a->size * GIB;
+	return choose_zone(e, a);
+}
+
+struct attach_args {
+	struct volume_attaching wish;
+};
+static const struct param attach_params[] = {
+	PARAM(struct attach_args, "id", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED,
+	      .doc = "The volume."),
+	PARAM(struct attach_args, "virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
+	      .doc = "The virtual machine."),
+	NOT_BUILT("deviceid"),
+};
+
+struct detach_args {
+	struct volume_detaching wish;
+	struct ref machine;
+	int64_t device;
+	bool has_device;
+};
+static const struct param detach_params[] = {
+	PARAM(struct detach_args, "id", wish.volume, .kind = KIND_VOLUME, .doc = "The volume."),
+	PARAM(struct detach_args, "virtualmachineid", machine, .kind = KIND_INSTANCE,
+	      .doc = "Or the virtual machine, with the device."),
+	PARAM(struct detach_args, "deviceid", device, .min = 0, .max = 255,
+	      .given = offsetof(struct detach_args, has_device) + 1, .doc = "The disk's place there."),
+};
+
+/* By its id, or by its place in a machine. */
+static RESULT prepare_detach(struct cs_call *e, void *args)
+{
+	struct detach_args *a = args;
+	const struct instance *machine = NULL;
+	if (ref_is_given(&a->wish.volume) == (ref_is_given(&a->machine) && a->has_device))
+		return cs_fail(e, "id",
+			       "Either a volume ID OR a device ID and an instance ID must be specified.");
+	if (ref_is_given(&a->wish.volume))
+		return OK;
+	TRY(engine_find_instance(e->c, cs_tables(e), &a->machine, &machine));
+	const struct volume *v = volume_first_by_instance(cs_tables(e), machine->row.id);
+	while (v && !(row_is_live(&v->row) && v->device_slot == a->device))
+		v = volume_next_by_instance(cs_tables(e), v);
+	if (!v)
+		return cs_fail(e, "deviceid",
+			       "Unable to find a volume with device ID %lld in the virtual machine",
+			       (long long) a->device);
+	a->wish.volume = (struct ref){.kind = KIND_VOLUME, .prefix = v->row.id, .bits = 8 * sizeof(uuid)};
+	return OK;
+}
+
+struct drop_volume {
+	struct volume_target wish;
+};
+static const struct param delete_params[] = {
+	PARAM(struct drop_volume, "id", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED,
+	      .doc = "The volume."),
+};
+
+static const struct cs_action actions[] = {
+	{.name = "listVolumes",
+	 .permit = "ec2:DescribeVolumes",
+	 .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_volumes, list_params),
+	 .listing = &volumes,
+	 .doc = "Volumes."},
+	{.name = "listDiskOfferings",
+	 .permit = "ec2:DescribeVolumeTypes",
+	 .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_offerings, offering_params),
+	 .listing = &offerings,
+	 .doc = "What volumes are made by: volume types."},
+	{.name = "createVolume",
+	 .permit = "ec2:CreateVolume",
+	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
+	 .args = PARAMS(struct make_volume, create_params),
+	 .prepare = prepare_create,
+	 .operation = engine_create_volume_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct make_volume, wish.volume),
+	 .shows = &volumes,
+	 .outcome = ASYNC_JOB_OUTCOME_MADE,
+	 .doc = "Makes a volume."},
+	{.name = "attachVolume",
+	 .permit = "ec2:AttachVolume",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct attach_args, attach_params),
+	 .operation = engine_attach_volume_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct attach_args, wish.volume.prefix),
+	 .shows = &volumes,
+	 .outcome = ASYNC_JOB_OUTCOME_PLUGGED,
+	 .doc = "Attaches a volume."},
+	{.name = "detachVolume",
+	 .permit = "ec2:DetachVolume",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct detach_args, detach_params),
+	 .prepare = prepare_detach,
+	 .operation = engine_detach_volume_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct detach_args, wish.volume.prefix),
+	 .shows = &volumes,
+	 .outcome = ASYNC_JOB_OUTCOME_UNPLUGGED,
+	 .doc = "Detaches a volume."},
+	{.name = "deleteVolume",
+	 .permit = "ec2:DeleteVolume",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct drop_volume, delete_params),
+	 .operation = engine_delete_volume_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Deletes a volume."},
+};
+const struct api_actions cs_volume_actions = API_ACTIONS(actions);
