@@ -151,6 +151,49 @@ def test_keys(dev, admin):
     assert call(dev, "listZones", _key=new["apikey"], _secret=new["secretkey"])[1]["count"] == 2
 
 
+PERSON = {"username": "bea", "password": "Secret-1234", "email": "bea@example.org", "firstname": "Bea", "lastname": "Ay"}
+
+
+def test_people_are_made(dev, admin):
+    """A domain, an account in it, its users: Keystone has the same, and each gets in by password and key until disabled."""
+    domain = call(dev, "createDomain", name="works", **admin)[1]["domain"]
+    assert (domain["name"], domain["path"], domain["level"], domain["parentdomainname"]) == ("works", "ROOT/works", 1, "ROOT")
+    account = call(dev, "createAccount", account="lab", domainid=domain["id"], accounttype="0", **PERSON, **admin)[1]["account"]
+    assert (account["name"], account["domain"], account["accounttype"], account["rolename"]) == ("lab", "works", 0, "User")
+    user, = account["user"]
+    assert (user["username"], user["firstname"], user["lastname"], user["email"], user["state"]) == ("bea", "Bea", "Ay", "bea@example.org", "enabled")
+    assert cloud.admin(dev).ok("GET", f"/identity/v3/projects/{account['id'].replace('-', '')}")["project"]["name"] == "lab"
+    assert log_in(dev, username="bea", password="Secret-1234", domain="/works")[1]["account"] == "lab"
+    keys = call(dev, "registerUserKeys", id=user["id"], **admin)[1]["userkeys"]
+    bea = {"_key": keys["apikey"], "_secret": keys["secretkey"]}
+    assert call(dev, "listAccounts", **bea)[1]["account"][0]["id"] == account["id"]
+    assert call(dev, "getUserKeys", id=user["id"], **bea)[1]["userkeys"] == keys
+    assert call(dev, "createAccount", **PERSON, **bea)[0] == 401  # for administrators
+    second = call(dev, "createUser", account="lab", domainid=domain["id"], **{**PERSON, "username": "cy"}, **admin)[1]["user"]
+    assert second["account"] == "lab" and {u["username"] for u in call(dev, "listUsers", **bea)[1]["user"]} == {"bea", "cy"}
+    assert call(dev, "createUser", account="lab", domainid=domain["id"], **PERSON, **admin)[0] == 431  # the name is taken
+    changed = call(dev, "updateUser", id=second["id"], lastname="Young", password="Secret-5678", **admin)[1]["user"]
+    assert (changed["firstname"], changed["lastname"]) == ("Bea", "Young")
+    assert log_in(dev, username="cy", password="Secret-5678", domain="works")[0] == 200
+    assert wait(dev, call(dev, "disableUser", id=second["id"], **admin)[1], **admin)[1]["user"]["state"] == "disabled"
+    assert log_in(dev, username="cy", password="Secret-5678", domain="works")[0] == 531
+    assert wait(dev, call(dev, "disableAccount", id=account["id"], lock="false", **admin)[1], **admin)[1]["account"]["state"] == "disabled"
+    assert call(dev, "listZones", **bea)[0] == 401
+    assert call(dev, "enableAccount", account="lab", domainid=domain["id"], **admin)[1]["account"]["state"] == "enabled"
+    assert call(dev, "listZones", **bea)[0] == 200
+    assert call(dev, "deleteDomain", id=domain["id"], **admin)[0] in (431, 536)  # it has an account
+    assert wait(dev, call(dev, "deleteAccount", id=account["id"], **admin)[1], **admin) == (1, {"success": True})
+    assert call(dev, "listUsers", listall="true", username="bea", **admin)[1] == {}
+    assert wait(dev, call(dev, "deleteDomain", id=domain["id"], **admin)[1], **admin) == (1, {"success": True})
+    assert "works" not in {d["name"] for d in call(dev, "listDomains", **admin)[1]["domain"]}
+
+
+def test_administrators_are_made(dev, admin):
+    made = call(dev, "createAccount", accounttype="1", **{**PERSON, "username": "root2"}, **admin)[1]["account"]
+    keys = call(dev, "registerUserKeys", id=made["user"][0]["id"], **admin)[1]["userkeys"]
+    assert made["roletype"] == "Admin" and call(dev, "listAccounts", listall="true", _key=keys["apikey"], _secret=keys["secretkey"])[1]["count"] > 2
+
+
 def test_for_whom(dev, admin, machines):
     """An administrator acts for any account, others for those in which they have a role."""
     mine = call(dev, "listVirtualMachines")[1]
@@ -191,7 +234,7 @@ def deploy(dev, **parameters):
     template = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]["templateid"]
     offering = call(dev, "listServiceOfferings", name="t3.micro")[1]["serviceoffering"][0]["id"]
     zone = call(dev, "listZones")[1]["zone"][0]["id"]
-    return call(dev, "deployVirtualMachine", serviceofferingid=offering, templateid=template, zoneid=zone, **parameters)
+    return call(dev, "deployVirtualMachine", **{"serviceofferingid": offering, "templateid": template, "zoneid": zone, **parameters})
 
 
 def test_deploy(dev, machines):
@@ -288,9 +331,11 @@ def test_templates_and_networks(dev, machines):
     assert (mine["state"], mine["traffictype"], mine["netmask"]) == ("Implemented", "Guest", machine["nic"][0]["netmask"]) and mine["cidr"].startswith("172.31.")
     assert call(dev, "listNetworks", vpcid=mine["vpcid"])[1]["count"] == len(networks)
     assert call(dev, "listNetworks", zoneid=mine["zoneid"])[1]["count"] < len(networks)
-    status, answer, _ = deploy(dev, networkids=mine["id"], name="in-a-network")
+    status, answer, _ = deploy(dev, networkids=mine["id"], zoneid=mine["zoneid"], name="in-a-network")
     result = wait(dev, answer)[1]["virtualmachine"]
     assert [n["networkid"] for n in result["nic"]] == [mine["id"]]
+    elsewhere = next(z["id"] for z in call(dev, "listZones")[1]["zone"] if z["id"] != mine["zoneid"])
+    assert deploy(dev, networkids=mine["id"], zoneid=elsewhere)[0] == 431
     assert call(dev, "destroyVirtualMachine", id=result["id"])[0] == 200
 
 

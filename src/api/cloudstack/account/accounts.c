@@ -130,7 +130,7 @@ static void write_users(struct api_call *e, struct json_writer *w, const char *n
 	const struct tables *t = api_tables(e);
 	json_write_open_list(w, name);
 	for (const struct user *u = user_first_by_owner(t, row->id); u; u = user_next_by_owner(t, u))
-		if (row_is_live(&u->row))
+		if (cs_is_person(t, u))
 			write_user(e, w, u);
 	const struct role_assignment *a = role_assignment_first_by_account(t, row->id);
 	for (; a; a = role_assignment_next_by_account(t, a))

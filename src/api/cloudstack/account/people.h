@@ -11,6 +11,8 @@
 
 /* NULL: the user is of none. */
 const struct account *cs_account_of(const struct tables *t, const struct user *user);
+/* Not an account's owner who never got a key: CloudStack has no such user. */
+bool cs_is_person(const struct tables *t, const struct user *user);
 /* The highest standard role that anybody has on the account; it is the account's role. */
 const struct role *cs_role_of(const struct tables *t, uuid account);
 /* CloudStack's numbers of account types: 0 a user, 1 a root administrator, 2 a domain's. */

@@ -22,6 +22,11 @@ const struct account *cs_account_of(const struct tables *t, const struct user *u
 	return a ? account_find(t, a->account) : NULL;
 }
 
+bool cs_is_person(const struct tables *t, const struct user *user)
+{
+	return row_is_live(&user->row) && (!user->is_owner || access_key_first_by_user(t, user->row.id));
+}
+
 /* ---- listUsers ---- */
 
 struct list_users {
@@ -61,7 +66,8 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	const struct account *of = cs_account_of(api_tables(e), user_of(row));
 	bool is_one = ref_is_given(&a->list.id) || a->list.lists_all == CHOICE_YES;
 	bool is_domains = ref_is_given(&a->list.domain) && !a->list.account.n;
-	if (!of || (a->state.n && !str_equal(a->state, get_state(e, row))))
+	if (!of || !cs_is_person(api_tables(e), user_of(row)) ||
+	    (a->state.n && !str_equal(a->state, get_state(e, row))))
 		return false;
 	return is_domains ? uuid_equal(of->domain, a->list.domain.prefix)
 			  : is_one || is_of_account(e, row, e->c->who->account);

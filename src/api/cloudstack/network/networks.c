@@ -69,15 +69,21 @@ static bool is_in_zone(const struct subnet *s, const struct ref *zone)
 	return !ref_is_given(zone) || (s && (uuid_is_none(s->zone) || uuid_equal(s->zone, zone->prefix)));
 }
 
+/* Guest networks of accounts, in which machines may be, are all that there are. */
+static bool asks_for_guests(const struct list_networks *a)
+{
+	return (!a->traffic_type.n || str_equal_nocase(a->traffic_type, STR("Guest"))) &&
+	       (!a->type.n || str_equal_nocase(a->type, STR("Isolated"))) && !str_is(a->acl_type, "Domain") &&
+	       !str_is(a->filter, "Shared") && !str_is(a->filter, "Domain") && a->is_system != CHOICE_YES &&
+	       a->can_deploy != CHOICE_NO;
+}
+
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_networks *a = args;
 	const struct subnet *s = subnet_of_network(e, row);
 	bool is_tier = s && !uuid_is_none(s->router);
-	return (!a->traffic_type.n || str_equal_nocase(a->traffic_type, STR("Guest"))) &&
-	       (!a->type.n || str_equal_nocase(a->type, STR("Isolated"))) && !str_is(a->acl_type, "Domain") &&
-	       !str_is(a->filter, "Shared") && !str_is(a->filter, "Domain") && a->is_system != CHOICE_YES &&
-	       a->can_deploy != CHOICE_NO && is_in_zone(s, &a->zone) &&
+	return asks_for_guests(a) && is_in_zone(s, &a->zone) &&
 	       (!ref_is_given(&a->vpc) || (is_tier && uuid_equal(s->router, a->vpc.prefix))) &&
 	       (a->for_vpc == CHOICE_DEFAULT || (a->for_vpc == CHOICE_YES) == is_tier);
 }
