@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari account rc: what the stock clients of both worlds need to work in an account, as its owner. */
+ * dari account rc: what the stock clients of the three worlds need to work in an account, as its owner. */
 #include "auth/key.h"
 #include "base/file.h"
 #include "base/random.h"
@@ -111,8 +111,24 @@ static struct str write_profile(struct command_call *call, const struct rc *rc)
 			 STR_ARG(s->region), STR_ARG(settings_endpoint(call->ctx.arena, s)), STR_ARG(ca));
 }
 
+/* As the Python library cs, and Ansible's modules by it, read it. */
+static struct str write_cloudstack(struct command_call *call, const struct rc *rc)
+{
+	const struct settings *s = &call->daemon->settings;
+	struct str ca = s->tls_certificate.n ? str_print(call->ctx.arena, "verify = %" STR_FMT "\n",
+							 STR_ARG(s->tls_certificate))
+					     : STR_NONE;
+	return str_print(call->ctx.arena,
+			 "[%" STR_FMT "]\n"
+			 "endpoint = %" STR_FMT "/client/api\n"
+			 "key = %" STR_FMT "\n"
+			 "secret = %" STR_FMT "\n%" STR_FMT,
+			 STR_ARG(rc->profile), STR_ARG(settings_endpoint(call->ctx.arena, s)),
+			 STR_ARG(rc->key_id), STR_ARG(rc->key_secret), STR_ARG(ca));
+}
+
 static RESULT write_files(struct command_call *call, struct str directory, struct str clouds,
-			  struct str profile)
+			  struct str profile, struct str cloudstack)
 {
 	const char *path = str_to_z(call->ctx.arena, directory);
 	TRY(file_make_directory(&call->ctx, path, 0700));
@@ -120,10 +136,13 @@ static RESULT write_files(struct command_call *call, struct str directory, struc
 			      0600));
 	TRY(file_write_synced(&call->ctx, str_print(call->ctx.arena, "%s/credentials", path).p, profile,
 			      0600));
+	TRY(file_write_synced(&call->ctx, str_print(call->ctx.arena, "%s/cloudstack.ini", path).p, cloudstack,
+			      0600));
 	buf_print(&call->text,
 		  "export OS_CLIENT_CONFIG_FILE=%s/clouds.yaml\n"
-		  "export AWS_SHARED_CREDENTIALS_FILE=%s/credentials\n",
-		  path, path);
+		  "export AWS_SHARED_CREDENTIALS_FILE=%s/credentials\n"
+		  "export CLOUDSTACK_CONFIG=%s/cloudstack.ini\n",
+		  path, path, path);
 	return OK;
 }
 
@@ -137,23 +156,29 @@ static RESULT account_rc(struct command_call *call)
 	TRY(find_owner(call, &rc));
 	TRY(make_credentials(call, &rc));
 	struct str clouds = write_clouds(call, &rc), profile = write_profile(call, &rc);
+	struct str cloudstack = write_cloudstack(call, &rc);
 	if (directory.n)
-		TRY(write_files(call, directory, clouds, profile));
+		TRY(write_files(call, directory, clouds, profile, cloudstack));
 	else
-		buf_print(&call->text, "# clouds.yaml\n%" STR_FMT "\n# ~/.aws/credentials\n%" STR_FMT,
-			  STR_ARG(clouds), STR_ARG(profile));
-	buf_print(&call->text, "export OS_CLOUD=%" STR_FMT " AWS_PROFILE=%" STR_FMT "\n", STR_ARG(rc.profile),
-		  STR_ARG(rc.profile));
-	call->value = json_pack("{s:s%, s:s%, s:s%}", "cloud", rc.profile.p, rc.profile.n, "clouds_yaml",
-				clouds.p, clouds.n, "aws_credentials", profile.p, profile.n);
+		buf_print(&call->text,
+			  "# clouds.yaml\n%" STR_FMT "\n# ~/.aws/credentials\n%" STR_FMT
+			  "\n# ~/.cloudstack.ini\n%" STR_FMT,
+			  STR_ARG(clouds), STR_ARG(profile), STR_ARG(cloudstack));
+	buf_print(&call->text,
+		  "export OS_CLOUD=%" STR_FMT " AWS_PROFILE=%" STR_FMT " CLOUDSTACK_REGION=%" STR_FMT "\n",
+		  STR_ARG(rc.profile), STR_ARG(rc.profile), STR_ARG(rc.profile));
+	call->value = json_pack("{s:s%, s:s%, s:s%, s:s%}", "cloud", rc.profile.p, rc.profile.n,
+				"clouds_yaml", clouds.p, clouds.n, "aws_credentials", profile.p, profile.n,
+				"cloudstack_ini", cloudstack.p, cloudstack.n);
 	return OK;
 }
 
 const struct command rc_commands[] = {
 	{"account rc",
-	 "Makes new credentials of an account's owner and prints a clouds.yaml and an AWS profile with them.",
+	 "Makes new credentials of an account's owner and prints a clouds.yaml, an AWS profile and a "
+	 "cloudstack.ini with them.",
 	 {{"name", PARAM_POSITIONAL, true, "The account: NAME of the default domain, or DOMAIN/NAME."},
-	  {"directory", PARAM_OPTION, false, "Writes both files there instead of printing them."}},
+	  {"directory", PARAM_OPTION, false, "Writes the files there instead of printing them."}},
 	 .run = account_rc},
 	{0},
 };

@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import cloud  # noqa: E402
 from cloudstack import admin_key, call, sign, wait  # noqa: E402
 from dev import REGION, Dev  # noqa: E402
+from faces import holds  # noqa: E402
 
 REFUSED = "unable to verify user credentials and/or request signature"
 
@@ -119,6 +120,7 @@ def admin(dev):
     return admin_key(dev)
 
 
+@holds("CloudStack: Roles in CloudStack's words")
 def test_people(dev, admin):
     """Keystone's domains, projects and users are CloudStack's domains, accounts and users."""
     root, = call(dev, "listDomains", **admin, level="0")[1]["domain"]
@@ -154,6 +156,7 @@ def test_keys(dev, admin):
 PERSON = {"username": "bea", "password": "Secret-1234", "email": "bea@example.org", "firstname": "Bea", "lastname": "Ay"}
 
 
+@holds("CloudStack: Domains", "CloudStack: Users")
 def test_people_are_made(dev, admin):
     """A domain, an account in it, its users: Keystone has the same, and each gets in by password and key until disabled."""
     domain = call(dev, "createDomain", name="works", **admin)[1]["domain"]
@@ -194,6 +197,7 @@ def test_administrators_are_made(dev, admin):
     assert made["roletype"] == "Admin" and call(dev, "listAccounts", listall="true", _key=keys["apikey"], _secret=keys["secretkey"])[1]["count"] > 2
 
 
+@holds("CloudStack: For whom")
 def test_for_whom(dev, admin, machines):
     """An administrator acts for any account, others for those in which they have a role."""
     mine = call(dev, "listVirtualMachines")[1]
@@ -210,6 +214,7 @@ def test_for_whom(dev, admin, machines):
     assert call(dev, "listVirtualMachines", account="dev", projectid=account["id"])[0] == 431
 
 
+@holds("CloudStack: Jobs")
 def test_power_and_jobs(dev, machines):
     """An asynchronous command answers with a job, and jobs on one machine run one after the other."""
     mine = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]
@@ -259,6 +264,7 @@ def test_deploy(dev, machines):
     assert status == 431, refused
 
 
+@holds("CloudStack: A machine's two names")
 def test_deploy_fails(dev, machines):
     """What no host has room for is a job that fails, in the words of what was lacking."""
     largest = max(call(dev, "listServiceOfferings")[1]["serviceoffering"], key=lambda o: o["memory"])
@@ -271,6 +277,7 @@ def test_deploy_fails(dev, machines):
     assert wait(dev, call(dev, "expungeVirtualMachine", id=answer["id"])[1]) == (1, {"success": True})
 
 
+@holds("CloudStack: Disk offerings")
 def test_volumes(dev, machines):
     """Made, attached, detached and deleted; EC2 sees the same."""
     offering = call(dev, "listDiskOfferings", name="gp3")[1]["diskoffering"][0]
@@ -318,6 +325,7 @@ def test_keys_and_tags(dev, machines):
     assert call(dev, "createTags", resourceids="x", resourcetype="UserVm", **tags)[0] == 431
 
 
+@holds("CloudStack: Templates of others")
 def test_templates_and_networks(dev, machines):
     machine = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]
     for name in ["featured", "executable", "all"]:
@@ -361,6 +369,7 @@ def in_session(dev, cookies, command, **parameters):
     return answer.status, inner
 
 
+@holds("CloudStack: Sessions")
 def test_sessions(dev, admin):
     region = cloud.admin(dev)
     account = call(dev, "listAccounts")[1]["account"][0]["id"].replace("-", "")
