@@ -190,6 +190,7 @@ static int dev_here(const struct command *command, json_t *args, const char *con
 		.limited = json_object_get(args, "limits") != NULL,
 	};
 	if (!int_arg(command, args, "port", 0, 65535, &wish.port) ||
+	    !int_arg(command, args, "cloudstack-port", 1, 65535, &wish.cloudstack_port) ||
 	    !int_arg(command, args, "hosts", 1, DEV_HOSTS_MAX, &wish.host_count) ||
 	    !int_arg(command, args, "addresses", 1, DEV_ADDRESSES, &wish.address_count))
 		return 2;
@@ -219,6 +220,8 @@ const struct command local_commands[] = {
 	{"dev",
 	 "Runs a region to try things on: simulated hosts, no guest runs, no root, no configuration.",
 	 {{"port", PARAM_OPTION, false, "Of its API on 127.0.0.1; 0: any free one; absent: 4280."},
+	  {"cloudstack-port", PARAM_OPTION, false,
+	   "A second one, as clients of CloudStack expect 8080; absent: none."},
 	  {"hosts", PARAM_OPTION, false, "How many; absent: 4."},
 	  {"addresses", PARAM_OPTION, false,
 	   "How many public ones, and for routers' gateways; absent: 65,000."},

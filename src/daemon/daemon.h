@@ -26,8 +26,8 @@
 struct settings {
 	struct str region, region_id, data_directory, control_socket, log_level;
 	struct str listen_ip, tls_certificate, tls_key;
-	int64_t listen_port;
-	struct str endpoint; /* what clients are told; empty: made from the listener */
+	int64_t listen_port, cloudstack_port; /* the latter 0: none */
+	struct str endpoint;                  /* what clients are told; empty: made from the listener */
 	struct str ovn_northbound, ovs_database, chassis;
 	struct strs dns_upstreams;
 	int64_t shutdown_grace_s, host_interval_s, token_lifetime_s;
@@ -123,8 +123,9 @@ int serve_run(const char *config_path); /* serve.c: the real drivers */
 
 /* dev.c: a region of simulated hosts on loopback. */
 struct dev_wish {
-	struct str data; /* directory; empty: a temporary one */
-	int64_t port;    /* 0: any free one; negative: DEV_PORT */
+	struct str data;         /* directory; empty: a temporary one */
+	int64_t port;            /* 0: any free one; negative: DEV_PORT */
+	int64_t cloudstack_port; /* a second one; 0: none */
 	int64_t host_count;
 	int64_t address_count; /* public addresses, and as many for routers' gateways */
 	bool at_once;          /* simulated work takes no time */

@@ -51,6 +51,7 @@ static RESULT bind_port(struct daemon *d)
 	struct ip loopback = {0};
 	d->settings.listen_ip = STR("127.0.0.1");
 	d->settings.listen_port = wanted < 0 ? DEV_PORT : wanted;
+	d->settings.cloudstack_port = dev_of(d)->wish->cloudstack_port;
 	TRY(ip_parse(d->settings.listen_ip, &loopback));
 	struct result r = http_bind(&d->ctx, loopback, (uint16_t) d->settings.listen_port, &d->listen_fd);
 	if (r.code != ERR_IN_USE) {

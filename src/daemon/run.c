@@ -68,9 +68,10 @@ static const struct http_face api_face = {.name = "api",
 					  .body_cap_size = API_BODY_CAP_SIZE,
 					  .begin = begin_call};
 
-static RESULT open_listener(struct daemon *d)
+static RESULT listen_at(struct daemon *d, int64_t port, int fd)
 {
-	struct http_where where = {.port = (uint16_t) d->settings.listen_port, .fd = d->listen_fd};
+	struct http_where where = {.port = (uint16_t) port, .fd = fd};
+	struct http_listener *listener = NULL;
 	if (!result_is_ok(ip_parse(d->settings.listen_ip, &where.ip)))
 		return ctx_fail(&d->ctx, ERR_INVALID, "api.address: %" STR_FMT " is not an IP address",
 				STR_ARG(d->settings.listen_ip));
@@ -79,10 +80,14 @@ static RESULT open_listener(struct daemon *d)
 			      &where.cert_pem));
 		TRY(file_read(&d->ctx, str_to_z(d->arena, d->settings.tls_key), 1 << 20, &where.key_pem));
 	}
-	struct http_listener *listener = NULL;
-	TRY(http_listen(d->http, &d->ctx, &api_face, d, &where, &listener));
+	return http_listen(d->http, &d->ctx, &api_face, d, &where, &listener);
+}
+
+static RESULT open_listener(struct daemon *d)
+{
+	TRY(listen_at(d, d->settings.listen_port, d->listen_fd));
 	d->listen_fd = 0; /* the listener's now */
-	return OK;
+	return d->settings.cloudstack_port ? listen_at(d, d->settings.cloudstack_port, 0) : OK;
 }
 
 /* ---- the parts ---- */

@@ -30,6 +30,8 @@ static const struct config_key keys[] = {
 	    .doc = "Address the API listens on."),
 	KEY("api.port", CONFIG_INT, listen_port, .absent = "8788", .min = 1, .max = 65535,
 	    .doc = "Its port."),
+	KEY("api.cloudstack_port", CONFIG_INT, cloudstack_port, .absent = "0", .max = 65535,
+	    .doc = "A second port, 8080 for clients of CloudStack that ask no other; 0: none."),
 	KEY("api.certificate", CONFIG_TEXT, tls_certificate, .doc = "PEM file; with it the API speaks TLS."),
 	KEY("api.key", CONFIG_TEXT, tls_key, .doc = "Its private key, PEM."),
 	KEY("api.endpoint", CONFIG_TEXT, endpoint,

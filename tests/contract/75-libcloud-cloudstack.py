@@ -6,6 +6,7 @@ import datetime
 import http.client
 import json
 import os
+import socket
 import sys
 import urllib.parse
 import urllib.request
@@ -393,6 +394,18 @@ def test_sessions(dev, admin):
     for _ in range(5):
         log_in(dev, username="ann", password="no")
     assert log_in(dev, username="ann", password="Secret-1234")[0] == 531  # locked out for a while
+
+
+def test_a_second_port():
+    """Some clients ask port 8080 and no other."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with Dev("--cloudstack-port", str(port)) as region:
+        parameters = {"command": "listZones", "response": "json", "apiKey": region.account.key_id}
+        parameters["signature"] = sign(region.account.secret, parameters)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/client/api?{urllib.parse.urlencode(parameters)}") as answer:
+            assert json.load(answer)["listzonesresponse"]["count"] == 2
 
 
 def test_who_asks(dev):

@@ -4,8 +4,6 @@
 #include "base/crypto.h"
 #include "engine/instance/key_pair.h"
 #include "engine/resolve.h"
-#include "model/account.h"
-#include "model/domain.h"
 #include "model/key_pair.h"
 
 struct list_keys {

@@ -4,8 +4,6 @@
 #include "engine/resolve.h"
 #include "engine/storage/image.h"
 #include "model/states.h"
-#include "store/account.h"
-#include "store/domain.h"
 #include "store/image.h"
 
 struct list_templates {
@@ -81,15 +79,15 @@ static void write_state(struct api_call *e, struct json_writer *w, const char *n
 
 static void write_owner(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	const struct account *a = account_find(api_tables(e), image_of(row)->account);
-	const struct domain *d = domain_find(api_tables(e), a ? a->domain : DOMAIN_DEFAULT);
-	json_write_text(w, name, a ? a->name : STR("system"));
-	if (a)
-		json_write_text(w, "accountid", uuid_to_str(e->c->arena, a->row.id));
-	if (!d)
+	const struct row *owner = tables_find(api_tables(e), KIND_ACCOUNT, image_of(row)->account);
+	if (owner) {
+		json_write_text(w, "accountid", uuid_to_str(e->c->arena, owner->id));
+		cs_write_owner(e, w, name, owner);
 		return;
-	json_write_text(w, "domainid", uuid_to_str(e->c->arena, d->row.id));
-	json_write_text(w, "domain", cs_domain_name(d));
+	}
+	json_write_z(w, name, "system");
+	json_write_text(w, "domainid", uuid_to_str(e->c->arena, DOMAIN_DEFAULT));
+	json_write_z(w, "domain", "ROOT");
 }
 
 static void write_featured(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)

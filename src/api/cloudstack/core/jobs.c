@@ -7,9 +7,7 @@
 #include "engine/people/role.h"
 #include "engine/resolve.h"
 #include "model/permission.h"
-#include "store/account.h"
 #include "store/async_job.h"
-#include "store/domain.h"
 
 enum { RESULT_FAILED = 530 };
 

@@ -68,6 +68,17 @@ RESULT cs_write_list(struct cs_call *e, struct json_writer *w)
 	return OK;
 }
 
+void cs_write_owner(struct api_call *e, struct json_writer *w, const char *name, const struct row *account)
+{
+	const struct account *owner = account_of(account);
+	const struct domain *domain = domain_find(api_tables(e), owner->domain);
+	(void) name;
+	json_write_text(w, "account", owner->name);
+	json_write_text(w, "domainid", uuid_to_str(e->c->arena, owner->domain));
+	if (domain)
+		json_write_text(w, "domain", cs_domain_name(domain));
+}
+
 /* ---- tags of rows ---- */
 
 /* What createTags calls the kinds. */
@@ -86,18 +97,14 @@ const char *cs_tag_type(enum kind kind)
 void cs_write_tag(struct cs_call *e, struct json_writer *w, enum kind kind, const struct row *row,
 		  const struct tag *tag)
 {
-	const struct account *owner = account_find(cs_tables(e), engine_get_owner(kind, row));
-	const struct domain *domain = owner ? domain_find(cs_tables(e), owner->domain) : NULL;
+	const struct row *owner = tables_find(cs_tables(e), KIND_ACCOUNT, engine_get_owner(kind, row));
 	json_write_open(w, NULL);
 	json_write_text(w, "key", tag->key);
 	json_write_text(w, "value", tag->value);
 	json_write_z(w, "resourcetype", type_words[kind]);
 	json_write_text(w, "resourceid", uuid_to_str(e->c->arena, row->id));
-	if (domain) {
-		json_write_text(w, "account", owner->name);
-		json_write_text(w, "domainid", uuid_to_str(e->c->arena, owner->domain));
-		json_write_text(w, "domain", cs_domain_name(domain));
-	}
+	if (owner)
+		cs_write_owner(&e->core, w, NULL, owner);
 	json_write_close(w);
 }
 

@@ -3,8 +3,6 @@
 #include "api/cloudstack/core/action.h"
 #include "engine/resolve.h"
 #include "model/zone.h"
-#include "store/account.h"
-#include "store/domain.h"
 #include "store/network.h"
 #include "store/router.h"
 #include "store/subnet.h"

@@ -6,8 +6,6 @@
 #include "model/state.h"
 #include "model/states.h"
 #include "model/zone.h"
-#include "store/account.h"
-#include "store/domain.h"
 #include "store/instance.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
