@@ -395,7 +395,11 @@ static RESULT resolve_target(struct op *op, const struct route_wish *wish, struc
 			count++;
 		}
 	if (count != 1)
-		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_ROUTE, "A route has exactly one target.");
+		return ctx_fail_kind(
+			op->ctx, count ? ERR_COMBINATION : ERR_MISSING, KIND_ROUTE,
+			"The request must contain exactly one of gatewayId, natGatewayId, "
+			"networkInterfaceId, vpcPeeringConnectionId, egressOnlyInternetGatewayId, "
+			"transitGatewayId, localGatewayId or instanceId");
 	if (!target)
 		return OK; /* it is to be local */
 	TRY(resolve_named(op, wish, target, plan, &router));

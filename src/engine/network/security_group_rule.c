@@ -205,17 +205,28 @@ static const char *write_peer(const struct security_group_rule *rule, char out[s
 	return cidr_write(rule->peer_block, out);
 }
 
+/* As EC2 has it of all protocols, TCP and UDP; of others its words were not found. */
+static struct str write_traffic(struct op *op, const struct security_group_rule *rule)
+{
+	struct arena *a = op->ctx->arena;
+	struct str protocol = rule->protocol == 6 ? STR("TCP")
+			      : rule->protocol == 17
+				      ? STR("UDP")
+				      : str_print(a, "protocol: %lld", (long long) rule->protocol);
+	if (rule->protocol == -1)
+		return STR("ALL");
+	return str_print(a, "%" STR_FMT ", from port: %lld, to port: %lld", STR_ARG(protocol),
+			 (long long) rule->from_port, (long long) rule->to_port);
+}
+
 static RESULT fail_exists(struct op *op, const struct rule_wish *wish, const struct security_group_rule *same)
 {
 	char peer[CIDR_TEXT_SIZE];
 	const struct ref about = {.text = engine_write_id(op, KIND_SECURITY_GROUP_RULE, same->row.id),
 				  .field = wish->field};
-	return ENGINE_FAIL_ABOUT(
-		op, ERR_EXISTS, KIND_SECURITY_GROUP_RULE, &about,
-		"the specified rule \"peer: %s, protocol: %lld, from port: %lld, to port: %lld, "
-		"ALLOW\" already exists",
-		write_peer(same, peer), (long long) same->protocol, (long long) same->from_port,
-		(long long) same->to_port);
+	return ENGINE_FAIL_ABOUT(op, ERR_EXISTS, KIND_SECURITY_GROUP_RULE, &about,
+				 "the specified rule \"peer: %s, %" STR_FMT ", ALLOW\" already exists",
+				 write_peer(same, peer), STR_ARG(write_traffic(op, same)));
 }
 
 static RESULT write_rule(struct op *op, const struct rule_wish *wish, struct security_group_rule *rule)

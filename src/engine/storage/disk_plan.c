@@ -89,16 +89,18 @@ static RESULT check_iops(struct op *op, const struct disk_plan *d, const struct 
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, d->field,
 				   "The iops parameter is not supported for %" STR_FMT " volumes.",
 				   STR_ARG(type->name));
-	if (d->iops < type->iops_min || d->iops > type->iops_max)
+	if (d->iops < type->iops_min)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, d->field,
-				   "Volume iops of %" PRId64 " is invalid. Volumes of type %" STR_FMT
-				   " have %" PRId64 " to %" PRId64 ".",
-				   d->iops, STR_ARG(type->name), type->iops_min, type->iops_max);
+				   "Volume iops of %" PRId64 " is too low; minimum is %" PRId64 ".", d->iops,
+				   type->iops_min);
+	if (d->iops > type->iops_max)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, d->field,
+				   "Volume iops of %" PRId64 " is too high; maximum is %" PRId64 ".", d->iops,
+				   type->iops_max);
 	if (d->iops > type->iops_default && d->iops > gib_of(d->size) * type->iops_per_gib)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, d->field,
-				   "Iops to volume size ratio of %" PRId64 ":%" PRId64
-				   " is too high; the maximum is %" PRId64 " per GiB.",
-				   d->iops, gib_of(d->size), type->iops_per_gib);
+				   "Iops to volume size ratio of %.1f is too high; maximum is %" PRId64 ".0",
+				   (double) d->iops / (double) gib_of(d->size), type->iops_per_gib);
 	return OK;
 }
 
@@ -118,10 +120,11 @@ static RESULT check_throughput(struct op *op, const struct disk_plan *d, const s
 				   type->throughput_max);
 	int64_t iops = d->iops ? d->iops : type->iops_default;
 	if (d->throughput * 4 > iops) /* 0.25 MiB/s for each */
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, d->field,
-				   "Throughput to iops ratio of %" PRId64 ":%" PRId64
-				   " is too high; the maximum is 0.25 MiB/s per iops.",
-				   d->throughput, iops);
+		return ENGINE_FAIL(
+			op, ERR_INVALID, KIND_VOLUME, d->field,
+			"Throughput (MiBps) to iops ratio of %g is too high; maximum is 0.25 MiBps per "
+			"iops.",
+			(double) d->throughput / (double) iops);
 	return OK;
 }
 

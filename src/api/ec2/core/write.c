@@ -277,6 +277,8 @@ RESULT ec2_take_tags(struct ec2_call *e, const struct ec2_tag_specs *specs, cons
 					  "'%" STR_FMT
 					  "' is not a valid taggable resource type for this operation.",
 					  STR_ARG(spec->resource_type)));
+		if (!spec->tags.count)
+			return fail_tag_spec(e, type, STR("Tag specification must have at least one tag"));
 		for (size_t n = 0; str_is(spec->resource_type, type) && n < spec->tags.count; n++)
 			if (!VEC_PUSH(e->c->arena, &tags, spec->tags.at[n]))
 				return ctx_no_memory(e->c);
