@@ -120,9 +120,11 @@ def test_refused(action, params, code, world, unchanged):
 def test_limits(dev):
     """An account as `dari account create` makes it has limits."""
     account = dev.new_account("limited")
-    for action, params, code in [("AllocateAddress", {}, "AddressLimitExceeded"), ("CreateVpc", {"CidrBlock": "10.7.0.0/16"}, "VpcLimitExceeded")]:
+    for action, params, code, things in [("AllocateAddress", {}, "AddressLimitExceeded", "addresses"),
+                                         ("CreateVpc", {"CidrBlock": "10.7.0.0/16"}, "VpcLimitExceeded", "VPCs")]:
         answers = [account.call(action, params) for _ in range(25)]
         assert answers[0].status == 200 and answers[-1].code == code, answers[-1]
+        assert f"The maximum number of {things} has been reached." in str(answers[-1]), answers[-1]
 
 
 # What stays visible for a while after its end, and what speaks of it.
