@@ -393,7 +393,7 @@ static void check_routes(void **state)
 	wish.gateway = ref_to(c, KIND_GATEWAY, other.gateway);
 	cloud_fails(c, &c->alice, engine_create_route, &wish, ERR_INVALID, KIND_ROUTE);
 	wish.gateway = (struct ref){0};
-	cloud_fails(c, &c->alice, engine_create_route, &wish, ERR_COMBINATION, KIND_ROUTE);
+	cloud_fails(c, &c->alice, engine_create_route, &wish, ERR_MISSING, KIND_ROUTE);
 	uuid instance = cloud_launch_one(c);
 	wish.port = ref_to(c, KIND_PORT, cloud_port(c, instance)->row.id);
 	cloud_ok(c, &c->alice, engine_create_route, &wish);
