@@ -26,16 +26,26 @@ static void apply_ending(struct request *x, struct str answer)
 
 /* ---- volumes ---- */
 
+/* Its disk is a plain image, for whose snapshots guests stand still. The model has no second instance of it. */
+static void draw_shared(struct request *x)
+{
+	request_add(x, "VolumeType", "io2");
+	request_add(x, "Iops", "100");
+	request_add(x, "MultiAttachEnabled", "true");
+}
+
 static bool draw_volume(struct request *x)
 {
 	if (random_below(4) == 0 && request_draw_again(x))
 		return true;
 	request_add(x, "AvailabilityZone", "xy-west-2a");
-	x->count = 1 + (int64_t) random_below(3);
+	x->count = 4 + (int64_t) random_below(3); /* as much as io2 has at least */
 	request_add(x, "Size", "%d", (int) x->count);
 	x->flag = random_below(2) == 0;
 	if (x->flag)
 		request_add(x, "Encrypted", "true");
+	else if (random_below(2) == 0)
+		draw_shared(x);
 	request_draw_token(x);
 	return true;
 }
@@ -91,6 +101,7 @@ static void apply_volume(struct request *x, struct str answer)
 	struct thing *t = model_add(&x->s->model, KIND_VOLUME, x->account, NULL, id);
 	t->gibibytes = x->count;
 	t->encryption = x->flag ? ENCRYPTED : NOT_KNOWN_YET;
+	t->is_shared = strstr(x->text, "MultiAttachEnabled") != NULL;
 	t->origin = x->origin;
 	request_apply_tag(x, t);
 }
@@ -105,8 +116,21 @@ static void judge_delete_volume(const struct request *x, struct verdict *v)
 			doubt(v, "IncorrectState");
 }
 
+/* A shared one has an instance, or is just about to. */
+static bool is_taken(const struct request *x, const struct thing *t)
+{
+	bool is_taken = t->to || t->left;
+	for (size_t k = 0; k < CLIENTS && !is_taken; k++) {
+		const struct request *other = &x->s->clients[k];
+		is_taken = other != x && other->is_open && other->ref_count && other->refs[0] == t;
+	}
+	return t->is_shared && is_taken;
+}
+
 static bool draw_device(struct request *x)
 {
+	if (is_taken(x, request_find_ref(x, KIND_VOLUME)))
+		return false;
 	snprintf(x->name, sizeof x->name, "/dev/sd%c", (char) ('f' + random_below(3)));
 	request_add(x, "Device", "%s", x->name);
 	return true;
@@ -141,6 +165,8 @@ static void apply_attach(struct request *x, struct str answer)
 
 static bool draw_os_device(struct request *x)
 {
+	if (request_find_ref(x, KIND_VOLUME)->is_shared) /* not by the microversion of these calls */
+		return false;
 	snprintf(x->name, sizeof x->name, "/dev/sd%c", (char) ('f' + random_below(3)));
 	request_add(x, "device", "\"%s\"", x->name);
 	return true;

@@ -106,6 +106,7 @@ struct thing {
 	int64_t port;      /* of a rule; -1: all; of an entry of a network ACL: its number */
 	int64_t gibibytes; /* of a volume, a snapshot, an image's device; 0: not known yet */
 	enum encryption encryption;
+	bool is_shared;        /* of a volume: several instances may have it */
 	bool is_complete;      /* a snapshot or an image that was seen so */
 	bool has_failed;       /* a NAT gateway that never was, a peering likewise, or rejected */
 	bool is_accepted;      /* a peering */
