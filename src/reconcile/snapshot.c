@@ -29,6 +29,8 @@ enum {
 	CUT_SHARE = 50,               /* percent of its progress */
 	PROGRESS_STEP = 10,           /* that is worth telling */
 	LOOK_AGAIN_S = 1,             /* at a cut that is being made */
+	HELD_S = 30,                  /* guests stand still for it at most, before the copying begins */
+	HUNG_AGAIN_S = 300,           /* after one of them did not */
 	HELD_AGAIN_S = 10,            /* after a cut failed for which guests stood still */
 	STILL_AGAIN_US = SECOND / 10, /* at guests that are about to stand still */
 	ROOM_AGAIN_S = 30
@@ -165,17 +167,27 @@ static RESULT report_still(struct step *s, const struct snapshot *row, bool is_h
 	return report_snapshot(s, row, &report);
 }
 
+/* One of the guests does not come to a stand, as when its QEMU does not answer: the others go on. */
+static bool is_held_too_long(struct step *s, const struct snapshot *row)
+{
+	int64_t now_us = clock_now_us();
+	if (!row->is_held || !s->work->held_us)
+		s->work->held_us = now_us;
+	return now_us >= s->work->held_us + HELD_S * SECOND;
+}
+
 static RESULT judge_cut(struct step *s, const struct snapshot_rows *rows, struct result result)
 {
 	bool is_lost = result.code == ERR_NOT_FOUND || (rows->is_raw && result.code == ERR_INVALID);
 	if (is_lost)
 		return report_failed(s, rows->snapshot);
-	if (rows->is_raw && result.code == ERR_IN_USE) {
+	if (rows->is_raw && result.code == ERR_IN_USE && !is_held_too_long(s, rows->snapshot)) {
 		ctx_clear_problem(&s->ctx);
 		return report_still(s, rows->snapshot, true);
 	}
 	if (rows->is_raw && result.code != ERR_GONE) {
-		s->work->rests_until_us = clock_now_us() + HELD_AGAIN_S * SECOND;
+		int64_t rests_s = result.code == ERR_IN_USE ? HUNG_AGAIN_S : HELD_AGAIN_S;
+		s->work->rests_until_us = clock_now_us() + rests_s * SECOND;
 		TRY(report_still(s, rows->snapshot, false));
 	}
 	return result;
