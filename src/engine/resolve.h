@@ -33,6 +33,7 @@ struct instance_type;
 struct volume_group;
 struct volume_group_snapshot;
 struct volume_group_type;
+struct volume_qos;
 struct volume_transfer;
 struct dedicated_host;
 struct fleet;
@@ -167,6 +168,7 @@ ENGINE_FINDER(volume, KIND_VOLUME)
 ENGINE_FINDER(volume_group, KIND_VOLUME_GROUP)
 ENGINE_FINDER(volume_group_snapshot, KIND_VOLUME_GROUP_SNAPSHOT)
 ENGINE_FINDER(volume_group_type, KIND_VOLUME_GROUP_TYPE)
+ENGINE_FINDER(volume_qos, KIND_VOLUME_QOS)
 ENGINE_FINDER(volume_transfer, KIND_VOLUME_TRANSFER)
 ENGINE_FINDER(volume_type, KIND_VOLUME_TYPE)
 ENGINE_FINDER(zone, KIND_ZONE)

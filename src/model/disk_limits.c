@@ -97,3 +97,39 @@ struct disk_limits model_limit_disk(struct str type, int64_t size, int64_t iops,
 	}
 	return limits;
 }
+
+/* ---- QoS specs ---- */
+
+static bool read_spec(struct tags specs, const char *key, int64_t *ret_number)
+{
+	const struct tag *spec = tags_find(specs, str_from(key));
+	return spec && str_parse_int(spec->value, ret_number).code == ERR_NONE && *ret_number > 0;
+}
+
+/* A burst is one second's, as QEMU has it without a length. */
+static void limit_rate(struct tags specs, int64_t size, const char *const keys[static 3], int64_t *rate,
+		       int64_t *burst, int64_t *burst_s)
+{
+	int64_t said = 0, gib = (size + GIBIBYTE - 1) / GIBIBYTE;
+	if (!read_spec(specs, keys[0], &said) &&
+	    !(read_spec(specs, keys[1], &said) && !__builtin_mul_overflow(said, gib, &said)))
+		return;
+	*rate = said;
+	*burst = *burst_s = 0;
+	if (read_spec(specs, keys[2], &said) && said > *rate) {
+		*burst = said;
+		*burst_s = 1;
+	}
+}
+
+void model_limit_by_specs(struct tags specs, int64_t size, struct disk_limits *limits)
+{
+	static const char *const iops[] = {"total_iops_sec", "total_iops_sec_per_gb", "total_iops_sec_max"};
+	static const char *const bytes[] = {"total_bytes_sec", "total_bytes_sec_per_gb",
+					    "total_bytes_sec_max"};
+	int64_t said = 0;
+	limit_rate(specs, size, iops, &limits->iops, &limits->iops_burst, &limits->iops_burst_s);
+	limit_rate(specs, size, bytes, &limits->bytes, &limits->bytes_burst, &limits->bytes_burst_s);
+	if (read_spec(specs, "size_iops_sec", &said))
+		limits->iops_size = said;
+}

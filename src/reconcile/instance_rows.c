@@ -19,6 +19,8 @@
 #include "store/port.h"
 #include "store/volume.h"
 #include "store/volume_attachment.h"
+#include "store/volume_qos.h"
+#include "store/volume_type.h"
 
 _Static_assert((int) INSTANCE_VOLUMES_MAX <= (int) COMPUTE_DISK_SLOTS,
 	       "each volume of an instance has a slot");
@@ -89,6 +91,18 @@ static RESULT gather_crypt(struct step *s, const struct tables *t, const struct 
 	return OK;
 }
 
+/* As EC2 has it for the type, and over that what the type's QoS specs say to hosts. */
+static struct disk_limits limits_of(const struct tables *t, const struct volume *v)
+{
+	struct disk_limits limits =
+		model_limit_disk(v->type, v->size, engine_volume_iops(v), engine_volume_throughput(v));
+	const struct volume_type *type = volume_type_find_by_name(t, v->type);
+	const struct volume_qos *qos = type ? volume_qos_find(t, type->qos) : NULL;
+	if (qos && qos->consumer != VOLUME_QOS_CONSUMER_BACK_END)
+		model_limit_by_specs(qos->specs, v->size, &limits);
+	return limits;
+}
+
 static RESULT gather_disks(struct step *s, const struct tables *t, struct instance_rows *rows)
 {
 	struct arena *a = s->ctx.arena;
@@ -103,9 +117,7 @@ static RESULT gather_disks(struct step *s, const struct tables *t, struct instan
 					    .is_raw = v->is_raw,
 					    .is_shared = v->is_shared,
 					    .slot = slot_of(t, rows->instance, v),
-					    .limits =
-						    model_limit_disk(v->type, v->size, engine_volume_iops(v),
-								     engine_volume_throughput(v))};
+					    .limits = limits_of(t, v)};
 		TRY(gather_crypt(s, t, v, &disk));
 		bool kept = is_ready(t, v, rows->instance) ? VEC_PUSH(a, &disks, disk)
 							   : VEC_PUSH(a, &rows->waiting, disk);

@@ -154,6 +154,36 @@ def test_transfer(cloud):
     cloud.run("volume", "delete", back, silent=True)
 
 
+def test_qos(cloud):
+    """Made by the command for a type, changed, and gone only when no type is held to it."""
+    def run(*argv, **how):
+        return cloud.run("volume", "qos", *argv, env=cloud.admin_env, **how)
+
+    made = run("create", "--consumer", "front-end", "--property", "total_iops_sec=500", "slow")
+    assert made["consumer"] == "front-end" and made["properties"] == {"total_iops_sec": "500"}
+    assert run("create", "slow", check=False).returncode != 0
+    assert cloud.run("volume", "qos", "list", check=False).returncode != 0  # an administrator's
+    run("set", "--property", "total_bytes_sec=1000", "slow", silent=True)
+    run("unset", "--property", "total_iops_sec", "slow", silent=True)
+    cloud.run("volume", "type", "create", "held", env=cloud.admin_env)
+    run("associate", "slow", "held", silent=True)
+    shown = run("show", "slow")
+    assert shown["properties"] == {"total_bytes_sec": "1000"} and shown["associations"] == ["held"]
+    by = admin(cloud.dev)
+    assert [t["qos_specs_id"] for t in by.ok("GET", "/volume/v3/types")["volume_types"] if t["name"] == "held"] == [made["id"]]
+    other = by.ok("POST", "/volume/v3/qos-specs", {"qos_specs": {"name": "other"}})["qos_specs"]
+    assert other["consumer"] == "back-end"
+    held = next(t["id"] for t in by.ok("GET", "/volume/v3/types")["volume_types"] if t["name"] == "held")
+    assert by.call("GET", f"/volume/v3/qos-specs/{other['id']}/associate?vol_type_id={held}").status == 400
+    assert by.call("PUT", f"/volume/v3/qos-specs/{other['id']}/delete_keys", {"keys": ["none"]}).status == 404
+    assert by.call("POST", "/volume/v3/qos-specs", {"qos_specs": {"name": "third", "consumer": "me"}}).status == 400
+    assert by.call("DELETE", f"/volume/v3/qos-specs/{made['id']}").status == 400
+    run("disassociate", "--volume-type", "held", "slow", silent=True)
+    for name in ("slow", "other"):
+        run("delete", name, silent=True)
+    cloud.run("volume", "type", "delete", "held", silent=True, env=cloud.admin_env)
+
+
 def test_groups(cloud):
     """Made, filled, snapshotted, copied and deleted by the command; nothing of a group goes by itself."""
     late = ["--os-volume-api-version", "3.70"]

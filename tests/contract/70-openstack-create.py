@@ -275,7 +275,7 @@ def is_told(action):
     steps = action["path"].split("/")
     within = ("action", "metadata", "os-quota-sets", "tags", "members", "import", "tokens", "password", "quotas", "os-interface", "os-services",
               "os-extra_specs", "extra_specs", "group_specs", "os-volume_attachments", "{key}", "remote-consoles",
-              "encryption", "os-volume-transfer", "volume-transfers", "attachments", "os-quota-class-sets", "os-server-external-events")  # 64-openstack-volume.py and goldens tell these
+              "encryption", "qos-specs", "os-volume-transfer", "volume-transfers", "attachments", "os-quota-class-sets", "os-server-external-events")  # 64-openstack-volume.py and goldens tell these
     if (action["method"], action["path"]) == ("PUT", "/v3/regions/{region_id}"):
         return False  # a second way to make one, in goldens
     return action["method"] in ("POST", "PUT", "PATCH") and members(action) and not action["name"] and not set(steps) & set(within) \

@@ -100,6 +100,7 @@ class Region:
             project.ok("POST", f"{VOL}/volumes", {"volume": {"snapshot_id": snapshot, "name": f"x{n}"}})
             project.ok("POST", f"{VOL}/os-volume-transfer", {"transfer": {"volume_id": spare, "name": f"t{n}"}})
             self.volumes.append(volume)
+            self.admin.call("POST", f"{VOL}/qos-specs", {"qos_specs": {"name": f"q{n}", "consumer": ("front-end", "back-end", "both")[n]}})  # likewise
             self.admin.call("POST", f"{VOL}/group_types", {"group_type": {"name": f"y{n}"}}, version=VOLUME)  # or it is there
             group = project.ok("POST", f"{VOL}/groups", {"group": {"name": f"g{n}", "group_type": f"y{n}", "volume_types": ["gp2"]}}, version=VOLUME)["group"]["id"]
             project.ok("POST", f"{VOL}/volumes", {"volume": {"size": 1, "name": f"z{n}", "volume_type": "gp2", "group_id": group}}, version=VOLUME)

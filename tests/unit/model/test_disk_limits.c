@@ -50,8 +50,27 @@ static void test_types(void **state)
 	}
 }
 
+/* Over what the type has; what is not said, or is no number, stays. */
+static void test_specs(void **state)
+{
+	(void) state;
+	struct tag said[] = {{STR("total_bytes_sec_per_gb"), STR("1000")},
+			     {STR("total_iops_sec"), STR("500")},
+			     {STR("total_iops_sec_max"), STR("900")}};
+	struct tag wrong[] = {{STR("read_iops_sec"), STR("7")}, {STR("total_iops_sec"), STR("many")}};
+	struct disk_limits found = model_limit_disk(STR("gp2"), 10 * GIB, 100, 0), before = found;
+	model_limit_by_specs((struct tags){wrong, 2}, 10 * GIB, &found);
+	assert_memory_equal(&found, &before, sizeof found);
+	model_limit_by_specs((struct tags){said, 3}, 10 * GIB, &found);
+	assert_int_equal(found.iops, 500);
+	assert_int_equal(found.iops_burst, 900);
+	assert_int_equal(found.iops_burst_s, 1);
+	assert_int_equal(found.bytes, 10000);
+	assert_int_equal(found.iops_size, before.iops_size);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_types)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_types), cmocka_unit_test(test_specs)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

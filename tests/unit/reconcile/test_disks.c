@@ -6,6 +6,7 @@
 #include "../cloud/cloud.h"
 #include "drivers/sim/compute_state.h"
 #include "engine/storage/snapshot.h"
+#include "engine/storage/volume_qos.h"
 #include "model/host.h"
 #include "model/id.h"
 #include "model/states.h"
@@ -285,6 +286,43 @@ static void test_limits(void **state)
 		assert_int_equal(iops_applied(c, one, volume), 4000);
 		cloud_done(c);
 	}
+}
+
+/* An administrator's rates for the type reach a disk that is plugged in, and leave it. */
+static void test_qos(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(3, 1);
+	uuid one = cloud_launch_running(c), volume;
+	cloud_expect_at(c, make_volume(c, UUID_NONE, &volume), __FILE__, __LINE__);
+	cloud_settle(c);
+	cloud_expect_at(c, attach(c, volume, one), __FILE__, __LINE__);
+	struct tag specs[] = {{STR("total_iops_sec"), STR("77")}};
+	struct volume_qos_wish slow = {
+		.name = STR("slow"), .consumer = STR("front-end"), .specs = {specs, 1}};
+	cloud_ok(c, NULL, engine_create_volume_qos, &slow);
+	struct volume_qos_association held = {
+		.qos = cloud_ref(c, KIND_VOLUME_QOS, slow.made),
+		.type = {.kind = KIND_VOLUME_TYPE, .text = STR("gp2"), .field = STR("type")}};
+	cloud_settle(c);
+	assert_int_equal(iops_applied(c, one, volume), 100);
+	cloud_ok(c, NULL, engine_associate_volume_qos, &held);
+	cloud_settle(c);
+	assert_int_equal(iops_applied(c, one, volume), 77);
+	specs[0].value = STR("88");
+	struct volume_qos_wish faster = {.qos = held.qos, .specs = {specs, 1}};
+	cloud_ok(c, NULL, engine_update_volume_qos, &faster);
+	cloud_settle(c);
+	assert_int_equal(iops_applied(c, one, volume), 88);
+	struct volume_qos_wish away = {.qos = held.qos, .consumer = STR("back-end")};
+	cloud_ok(c, NULL, engine_update_volume_qos, &away);
+	cloud_settle(c);
+	assert_int_equal(iops_applied(c, one, volume), 100);
+	struct volume_qos_target gone = {.qos = held.qos};
+	assert_int_equal(cloud_call(c, NULL, engine_delete_volume_qos_run, &gone).code, ERR_IN_USE);
+	cloud_ok(c, NULL, engine_disassociate_volume_qos, &held);
+	cloud_ok(c, NULL, engine_delete_volume_qos, &gone);
+	cloud_done(c);
 }
 
 static void test_snapshot_at_rest(void **state)
@@ -642,6 +680,7 @@ int main(void)
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_snapshot_before_growing),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_qos),
 		cmocka_unit_test(test_snapshot_at_rest),
 		cmocka_unit_test(test_snapshot_of_lost),
 		cmocka_unit_test(test_interrupted),

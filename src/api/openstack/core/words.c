@@ -101,6 +101,7 @@ static const struct {
 	S(VOLUME, NOT_FOUND, VOLUME, "Volume * could not be found."),
 	S(VOLUME, NOT_FOUND, SNAPSHOT, "Snapshot * could not be found."),
 	S(VOLUME, NOT_FOUND, VOLUME_TYPE, "Volume type * could not be found."),
+	S(VOLUME, NOT_FOUND, VOLUME_QOS, "No such QoS spec *."),
 	S(VOLUME, NOT_FOUND, VOLUME_GROUP_TYPE, "Group type * could not be found."),
 	S(VOLUME, NOT_FOUND, VOLUME_GROUP, "Group * could not be found."),
 	S(VOLUME, NOT_FOUND, VOLUME_GROUP_SNAPSHOT, "GroupSnapshot * could not be found."),

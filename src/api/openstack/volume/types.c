@@ -17,7 +17,7 @@ static void write_type(struct os_call *e, struct json_writer *w, const void *ite
 		json_write_bool(w, "os-volume-type-access:is_public", type->is_public);
 	os_write_tags(w, "extra_specs", type->specs);
 	if (os_is_admin(e) && os_action_of(e)->method == HTTP_GET)
-		json_write_null(w, "qos_specs_id");
+		os_write_id(w, "qos_specs_id", type->qos);
 }
 
 static bool is_usable(struct os_call *e, const struct row *row)
