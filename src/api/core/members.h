@@ -50,6 +50,7 @@ struct member {
 	const char *json; /* FIXED: the value */
 	struct str (*text)(struct api_call *e, const struct row *row);
 	void (*write)(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
+	const char *also;           /* what .write writes besides, "a|b": for whoever tells what there is */
 	const struct members *list; /* EACH, REFS: of an object */
 	struct query_join each;     /* EACH */
 	enum kind kind;             /* REFS: of the rows */
@@ -96,9 +97,9 @@ struct members {
 	{                                                                                                    \
 		.name = (member_name), .type = MEMBER_IS_MADE, .text = (function), .path = { __VA_ARGS__ }   \
 	}
-#define MEMBER_WRITTEN(member_name, function)                                                                \
+#define MEMBER_WRITTEN(member_name, function, ...)                                                           \
 	{                                                                                                    \
-		.name = (member_name), .type = MEMBER_IS_MADE, .write = (function)                           \
+		.name = (member_name), .type = MEMBER_IS_MADE, .write = (function), __VA_ARGS__              \
 	}
 #define MEMBER_EACH(member_name, table, kind, index)                                                         \
 	{                                                                                                    \

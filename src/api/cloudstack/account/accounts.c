@@ -142,11 +142,17 @@ static void write_users(struct api_call *e, struct json_writer *w, const char *n
 static const struct member members[] = {
 	MEMBER(struct account, "id", row.id),
 	MEMBER(struct account, "name", name),
-	MEMBER_WRITTEN("accounttype", write_role),
-	MEMBER_WRITTEN("domainpath", write_domain),
+	MEMBER_WRITTEN("accounttype", write_role, .also = "roleid|rolename|roletype"),
+	MEMBER_WRITTEN("domainpath", write_domain, .also = "domainid|domain"),
 	MEMBER_TEXT("state", get_state),
 	MEMBER_AS(struct account, TIME, "created", row.created_us),
-	MEMBER_WRITTEN("vmlimit", write_figures),
+	MEMBER_WRITTEN(
+		"vmlimit", write_figures,
+		.also = "vmtotal|vmavailable|iplimit|iptotal|ipavailable|volumelimit|volumetotal|"
+			"volumeavailable|snapshotlimit|snapshottotal|snapshotavailable|templatelimit|"
+			"templatetotal|templateavailable|networklimit|networktotal|networkavailable|vpclimit|"
+			"vpctotal|vpcavailable|cpulimit|cputotal|cpuavailable|memorylimit|memorytotal|"
+			"memoryavailable|primarystoragelimit|primarystoragetotal|primarystorageavailable"),
 	MEMBER_FIXED("isdefault", "false"),
 	MEMBER_FIXED("groups", "[]"),
 	MEMBER_WRITTEN("user", write_users),

@@ -72,9 +72,12 @@ static void write_place(struct api_call *e, struct json_writer *w, const char *n
 }
 
 static const struct member members[] = {
-	MEMBER(struct domain, "id", row.id),  MEMBER_TEXT("name", cs_get_domain_name),
-	MEMBER_WRITTEN("level", write_place), MEMBER_TEXT("path", get_path),
-	MEMBER_TEXT("state", get_state),      MEMBER_AS(struct domain, TIME, "created", row.created_us),
+	MEMBER(struct domain, "id", row.id),
+	MEMBER_TEXT("name", cs_get_domain_name),
+	MEMBER_WRITTEN("level", write_place, .also = "haschild|parentdomainid|parentdomainname"),
+	MEMBER_TEXT("path", get_path),
+	MEMBER_TEXT("state", get_state),
+	MEMBER_AS(struct domain, TIME, "created", row.created_us),
 };
 const struct api_listing cs_domains = {.kind = KIND_DOMAIN,
 				       .get_name = cs_get_domain_name,

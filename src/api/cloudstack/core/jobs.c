@@ -128,8 +128,8 @@ static const struct member members[] = {
 	MEMBER(struct async_job, "userid", made_by),
 	MEMBER(struct async_job, "cmd", command),
 	MEMBER_FIXED("jobprocstatus", "0"),
-	MEMBER_WRITTEN("jobresult", write_result),
-	MEMBER_WRITTEN("jobinstancetype", write_instance),
+	MEMBER_WRITTEN("jobresult", write_result, .also = "jobstatus|jobresultcode|jobresulttype"),
+	MEMBER_WRITTEN("jobinstancetype", write_instance, .also = "jobinstanceid"),
 	MEMBER_AS(struct async_job, TIME, "created", row.created_us),
 	MEMBER_AS(struct async_job, TIME, "completed", ended_us),
 };

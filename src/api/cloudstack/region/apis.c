@@ -139,8 +139,10 @@ static void write_names(struct json_writer *w, const char *names, const char *ty
 static void write_member_names(struct json_writer *w, const char *key, const struct members *members)
 {
 	json_write_open_list(w, key);
-	for (size_t k = 0; members && k < members->count; k++)
+	for (size_t k = 0; members && k < members->count; k++) {
 		write_names(w, members->at[k].name, type_of_member(&members->at[k]), members->at[k].list);
+		write_names(w, members->at[k].also, "string", NULL);
+	}
 	json_write_close_list(w);
 }
 
