@@ -6,6 +6,7 @@
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/storage/volume_attachment.h"
 #include "model/state.h"
 #include "store/async_job.h"
 #include "store/condition.h"
@@ -34,11 +35,10 @@ static struct job_verdict find_problem(const struct tables *t, uuid subject)
 }
 
 /* A disk's way into a machine, or out of it, may be barred by either. */
-static struct job_verdict find_problem_of_disk(const struct tables *t, const struct volume *v)
+static struct job_verdict find_problem_of_disk(const struct tables *t, const struct async_job *job)
 {
-	struct job_verdict verdict = find_problem(t, v->row.id);
-	uuid machine = uuid_is_none(v->instance) ? v->seen_instance : v->instance;
-	return verdict.ended == ASYNC_JOB_ENDED_NONE ? find_problem(t, machine) : verdict;
+	struct job_verdict verdict = find_problem(t, job->subject);
+	return verdict.ended == ASYNC_JOB_ENDED_NONE ? find_problem(t, job->machine) : verdict;
 }
 
 static struct job_verdict weigh_settled(const struct tables *t, const struct async_job *job,
@@ -70,17 +70,23 @@ static bool is_gone(const struct row *row, enum kind kind)
 	return kind != KIND_INSTANCE || model_derive_instance_state(instance_of(row)) == INSTANCE_TERMINATED;
 }
 
-static struct job_verdict weigh_plugged(const struct tables *t, const struct async_job *job,
+static struct job_verdict weigh_plugged(const struct tables *t, struct arena *a, const struct async_job *job,
 					const struct volume *v)
 {
-	enum attachment wanted =
-		job->outcome == ASYNC_JOB_OUTCOME_PLUGGED ? ATTACHMENT_ATTACHED : ATTACHMENT_NONE;
-	return model_derive_attachment(v->instance, v->seen_instance) == wanted ? done
-										: find_problem_of_disk(t, v);
+	const struct volume *as = NULL; /* as it is attached there, or leaves */
+	if (!result_is_ok(engine_find_attachment(a, t, v, job->machine, &as)))
+		return waiting;
+	bool is_out = job->outcome == ASYNC_JOB_OUTCOME_UNPLUGGED;
+	if (!as)
+		return is_out ? done
+			      : (struct job_verdict){ASYNC_JOB_ENDED_FAILED,
+						     STR("The volume was detached before that was done.")};
+	bool is_in = model_derive_attachment(as->instance, as->seen_instance) == ATTACHMENT_ATTACHED;
+	return is_in && !is_out ? done : find_problem_of_disk(t, job);
 }
 
 /* Of a subject that is there. */
-static struct job_verdict weigh_row(const struct tables *t, const struct async_job *job,
+static struct job_verdict weigh_row(const struct tables *t, struct arena *a, const struct async_job *job,
 				    const struct row *row)
 {
 	enum kind kind = (enum kind) job->subject_kind;
@@ -89,7 +95,7 @@ static struct job_verdict weigh_row(const struct tables *t, const struct async_j
 		return weigh_settled(t, job, instance_of(row));
 	if ((job->outcome == ASYNC_JOB_OUTCOME_PLUGGED || job->outcome == ASYNC_JOB_OUTCOME_UNPLUGGED) &&
 	    is_disk)
-		return weigh_plugged(t, job, volume_of(row));
+		return weigh_plugged(t, a, job, volume_of(row));
 	return is_made(row, kind) ? done : find_problem(t, row->id);
 }
 
@@ -107,7 +113,7 @@ struct job_verdict engine_weigh_job(const struct tables *t, struct arena *a, con
 		return (struct job_verdict){
 			ASYNC_JOB_ENDED_FAILED,
 			str_print(a, "The %s was deleted before that was done.", model_kinds[kind].name)};
-	return weigh_row(t, job, row);
+	return weigh_row(t, a, job, row);
 }
 
 /* ---- one after the other ---- */
@@ -151,6 +157,7 @@ static RESULT write_job(struct op *op, struct job_wish *wish, struct async_job *
 	job->command = wish->command;
 	job->subject_kind = wish->kind;
 	job->subject = wish->subject;
+	job->machine = wish->machine;
 	job->outcome = wish->outcome;
 	job->secret = wish->secret;
 	job->place = find_place(op->head, wish->subject);

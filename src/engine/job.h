@@ -13,6 +13,7 @@ struct job_wish {
 	struct str command;
 	enum kind kind; /* of the subject; KIND_NONE: there is none */
 	uuid subject;
+	uuid machine; /* plugged, unplugged: which one's disk the subject is, or was */
 	enum async_job_outcome outcome;
 	struct str secret; /* sealed; empty: nothing */
 	/* made: */

@@ -7,6 +7,7 @@
 #include "store/instance.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
+#include "store/volume_attachment.h"
 
 enum { ROWS_A_PAGE = 500 };
 
@@ -67,7 +68,9 @@ static void wake_for_forgotten(struct reconciler *r, const struct tables *t, con
 static void wake_waiting(struct reconciler *r, const struct tables *t, const struct published *p)
 {
 	const struct row *row = p->after ? p->after : p->before;
-	uuid subject = p->kind == KIND_CONDITION ? condition_of(row)->subject : row->id;
+	uuid subject = p->kind == KIND_CONDITION           ? condition_of(row)->subject
+		       : p->kind == KIND_VOLUME_ATTACHMENT ? volume_attachment_of(row)->volume
+							   : row->id;
 	if (tables_count(t, KIND_ASYNC_JOB))
 		wake_jobs(r, t, subject);
 }

@@ -300,6 +300,27 @@ def test_volumes(dev, machines):
     assert call(dev, "listVolumes", name="data")[1] == {}
 
 
+def test_a_shared_volume(dev, machines):
+    """One that EC2 lets several instances have: each of them gets it, and lets go of it, by a job of its own."""
+    ec2 = dev.account.client()
+    ec2.create_placement_group(GroupName="together", Strategy="cluster")  # on one host, as sharing wants it
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    ids = [i["InstanceId"] for i in ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=2, MaxCount=2, Placement={"GroupName": "together"})["Instances"]]
+    ec2.get_waiter("instance_running").wait(InstanceIds=ids)
+    one, two = [m for m in call(dev, "listVirtualMachines")[1]["virtualmachine"] if "i-" + m["id"].replace("-", "")[:17] in ids]
+    made = ec2.create_volume(VolumeType="io2", Iops=100, Size=4, MultiAttachEnabled=True, AvailabilityZone=one["zonename"])["VolumeId"]
+    ec2.get_waiter("volume_available").wait(VolumeIds=[made])
+    volume = next(v["id"] for v in call(dev, "listVolumes")[1]["volume"] if "vol-" + v["id"].replace("-", "")[:17] == made)
+    for machine in [one, two]:
+        assert wait(dev, call(dev, "attachVolume", id=volume, virtualmachineid=machine["id"])[1])[0] == 1
+    for machine in [two, one]:
+        assert wait(dev, call(dev, "detachVolume", id=volume, virtualmachineid=machine["id"])[1])[0] == 1
+        left = {a["InstanceId"] for a in ec2.describe_volumes(VolumeIds=[made])["Volumes"][0]["Attachments"]}
+        assert left == ({"i-" + one["id"].replace("-", "")[:17]} if machine is two else set())
+    assert call(dev, "deleteVolume", id=volume)[0] == 200
+    ec2.terminate_instances(InstanceIds=ids)
+
+
 def test_keys_and_tags(dev, machines):
     made = call(dev, "createSSHKeyPair", name="made")[1]["keypair"]
     assert made["privatekey"].startswith("-----BEGIN") and made["name"] == "made"

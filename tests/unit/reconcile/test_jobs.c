@@ -110,11 +110,58 @@ static void test_killed(void **state)
 	}
 }
 
+/* A disk's job ends when its machine has it, or has let go of it. */
+struct moving {
+	bool leaves;
+	struct ref volume, instance;
+	uuid job;
+};
+
+static RESULT move_disk(struct op *op, void *arg)
+{
+	struct moving *m = arg;
+	struct volume_attaching attaching = {.volume = m->volume, .instance = m->instance};
+	struct volume_detaching detaching = {.volume = m->volume, .instance = m->instance};
+	struct job_wish job = {.command = STR("move"),
+			       .kind = KIND_VOLUME,
+			       .subject = m->volume.prefix,
+			       .machine = m->instance.prefix,
+			       .outcome =
+				       m->leaves ? ASYNC_JOB_OUTCOME_UNPLUGGED : ASYNC_JOB_OUTCOME_PLUGGED};
+	TRY(m->leaves ? engine_detach_volume(op, &detaching) : engine_attach_volume(op, &attaching));
+	TRY(engine_create_job(op, &job));
+	m->job = job.job;
+	return OK;
+}
+
+static void test_disks(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(3, 1);
+	uuid instance = cloud_launch_running(c);
+	struct volume_wish wish = {.zone = {.kind = KIND_ZONE, .text = STR("a")}, .disk.size = CLOUD_GIB};
+	wish.zone.prefix = cloud_instance(c, instance).zone;
+	wish.zone.bits = 8 * sizeof(uuid);
+	cloud_ok(c, &c->alice, engine_create_volume, &wish);
+	cloud_settle(c);
+	struct moving m = {.volume = cloud_ref(c, KIND_VOLUME, wish.volume),
+			   .instance = cloud_ref(c, KIND_INSTANCE, instance)};
+	for (int k = 0; k < 2; k++) {
+		m.leaves = k == 1;
+		cloud_expect_at(c, cloud_call(c, &c->alice, move_disk, &m), __FILE__, __LINE__);
+		assert_int_equal(look(c, m.job).ended, ASYNC_JOB_ENDED_NONE);
+		cloud_settle(c);
+		assert_int_equal(look(c, m.job).ended, ASYNC_JOB_ENDED_DONE);
+	}
+	cloud_done(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_after_the_other),
 		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_disks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

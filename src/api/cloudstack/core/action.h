@@ -37,6 +37,7 @@ struct cs_action {
 	/* What is asked of an instance when the jobs before have ended; none: it does not wait. */
 	enum async_job_turn turn;
 	enum kind about; /* of the job's subject, where nothing is shown of it */
+	size_t machine;  /* where in the args the machine's id is whose disk that is, + 1 */
 	size_t subject; /* where in the args the id of the row is that the command is about, + 1 (CS_SUBJECT) */
 	const char *item; /* the object's name, where it is not the listing's */
 	const char *says; /* members of what .answer writes, for listApis: "apikey|secretkey" */

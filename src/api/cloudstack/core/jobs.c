@@ -11,10 +11,14 @@
 
 enum { RESULT_FAILED = 530 };
 
+static uuid id_at(const struct cs_call *e, size_t at)
+{
+	return at ? *(const uuid *) (const void *) ((const char *) e->args + at - 1) : UUID_NONE;
+}
+
 uuid cs_subject_of(const struct cs_call *e)
 {
-	size_t at = cs_action_of(e)->subject;
-	return at ? *(const uuid *) (const void *) ((const char *) e->args + at - 1) : UUID_NONE;
+	return id_at(e, cs_action_of(e)->subject);
 }
 
 static struct job_wish make_wish(const struct cs_call *e)
@@ -23,6 +27,7 @@ static struct job_wish make_wish(const struct cs_call *e)
 	return (struct job_wish){.command = str_from(a->name),
 				 .kind = a->shows ? a->shows->kind : a->about,
 				 .subject = cs_subject_of(e),
+				 .machine = id_at(e, a->machine),
 				 .outcome = a->outcome};
 }
 

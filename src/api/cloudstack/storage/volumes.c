@@ -3,6 +3,7 @@
 #include "api/cloudstack/core/action.h"
 #include "engine/resolve.h"
 #include "engine/storage/volume.h"
+#include "engine/storage/volume_attachment.h"
 #include "model/state.h"
 #include "model/states.h"
 #include "model/zone.h"
@@ -251,12 +252,15 @@ static RESULT prepare_detach(struct cs_call *e, void *args)
 	if (ref_is_given(&a->wish.volume) == (ref_is_given(&a->machine) && a->has_device))
 		return cs_fail(e, "id",
 			       "Either a volume ID OR a device ID and an instance ID must be specified.");
+	a->wish.instance = a->machine;
 	if (ref_is_given(&a->wish.volume))
 		return OK;
 	TRY(engine_find_instance(e->c, cs_tables(e), &a->machine, &machine));
-	const struct volume *v = volume_first_by_instance(cs_tables(e), machine->row.id);
-	while (v && !(row_is_live(&v->row) && v->device_slot == a->device))
-		v = volume_next_by_instance(cs_tables(e), v);
+	struct volume_list disks;
+	const struct volume *v = NULL;
+	TRY(engine_list_disks(e->c->arena, cs_tables(e), machine->row.id, false, &disks));
+	for (size_t k = 0; k < disks.count && !v; k++)
+		v = disks.at[k]->device_slot == a->device ? disks.at[k] : NULL;
 	if (!v)
 		return cs_fail(e, "deviceid",
 			       "Unable to find a volume with device ID %lld in the virtual machine",
@@ -304,6 +308,7 @@ static const struct cs_action actions[] = {
 	 .operation = engine_attach_volume_run,
 	 .returns = API_RETURNS_NOTHING_STORED,
 	 CS_SUBJECT(struct attach_args, wish.volume.prefix),
+	 .machine = offsetof(struct attach_args, wish.instance.prefix) + 1,
 	 .shows = &volumes,
 	 .outcome = ASYNC_JOB_OUTCOME_PLUGGED,
 	 .doc = "Attaches a volume."},
@@ -315,6 +320,7 @@ static const struct cs_action actions[] = {
 	 .operation = engine_detach_volume_run,
 	 .returns = API_RETURNS_NOTHING_STORED,
 	 CS_SUBJECT(struct detach_args, wish.volume.prefix),
+	 .machine = offsetof(struct detach_args, wish.from) + 1,
 	 .shows = &volumes,
 	 .outcome = ASYNC_JOB_OUTCOME_UNPLUGGED,
 	 .doc = "Detaches a volume."},
