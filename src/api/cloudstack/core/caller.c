@@ -14,7 +14,8 @@ static bool read_uuid(struct str text, uuid *ret_id)
 	return result_is_ok(uuid_parse(text, ret_id));
 }
 
-/* The same caller, acting for that account. */
+/* The same caller, acting for that account. Nobody becomes an administrator of the region by that: a key is worth no more
+ * than its own account makes it. */
 static RESULT act_for(struct cs_call *e, const struct tables *t, const struct account *account)
 {
 	const struct identity *who = e->c->who;
@@ -26,7 +27,7 @@ static RESULT act_for(struct cs_call *e, const struct tables *t, const struct ac
 		return ctx_no_memory(e->c);
 	engine_find_roles(t, who->user, IDENTITY_ACCOUNT, account->row.id, &roles);
 	*next = *who;
-	next->rights = identity_is_admin(who) ? who->rights : roles.rights;
+	next->rights = identity_is_admin(who) ? who->rights : roles.rights & ~RIGHT(ADMIN);
 	next->account = account->row.id;
 	next->domain = account->domain;
 	next->account_number = str_copy(e->c->arena, account->number);

@@ -171,25 +171,38 @@ static const struct api_listing jobs = {
 
 struct query_args {
 	struct ref job;
+	bool sees_others;
 };
 static const struct param query_params[] = {
 	PARAM(struct query_args, "jobid", job, .kind = KIND_ASYNC_JOB, .flags = REQUIRED, .doc = "The job."),
 	NOT_BUILT("resourceid|resourcetype"),
 };
 
-/* The account's own, and those of accounts in which the user has a role. */
-static bool may_see(struct cs_call *e, const struct async_job *job)
+/* One's own jobs anybody may ask about. Others' tell of resources, as listAsyncJobs does. */
+static RESULT prepare_query(struct cs_call *e, void *args)
+{
+	const struct guard_request request = {.action = STR("ec2:DescribeJobs"),
+					      .has_role = identity_has(e->c->who, ROLE_RIGHT_READER)};
+	return guard_ask_actions(e->config->guards, e->call, &request, 1,
+				 &((struct query_args *) args)->sees_others);
+}
+
+/* The account's, and those of accounts in which the user has a role. */
+static bool may_see(struct cs_call *e, const struct query_args *a, const struct async_job *job)
 {
 	struct roles roles = {0};
+	if (!uuid_is_none(job->made_by) && uuid_equal(job->made_by, e->c->who->user))
+		return true;
 	engine_find_roles(cs_tables(e), e->c->who->user, IDENTITY_ACCOUNT, job->account, &roles);
-	return engine_may_see(e->c, KIND_ASYNC_JOB, &job->row) || roles.count;
+	return a->sees_others && (engine_may_see(e->c, KIND_ASYNC_JOB, &job->row) || roles.count);
 }
 
 static RESULT query(struct cs_call *e, const void *args, struct json_writer *w)
 {
-	const struct ref *ref = &((const struct query_args *) args)->job;
+	const struct query_args *a = args;
+	const struct ref *ref = &a->job;
 	const struct async_job *job = async_job_find(cs_tables(e), ref->prefix);
-	if (!job || !may_see(e, job))
+	if (!job || !may_see(e, a, job))
 		return cs_fail_id(e, KIND_ASYNC_JOB, "jobid", ref->text);
 	members_write(&e->core, w, cs_write_time, &jobs.members, &job->row);
 	return OK;
@@ -200,13 +213,14 @@ static const struct cs_action actions[] = {
 	 .permit = "ec2:DescribeRegions",
 	 .flags = API_FOR_ALL,
 	 .args = PARAMS(struct query_args, query_params),
+	 .prepare = prepare_query,
 	 .answer = query,
 	 .says = "jobid|accountid|userid|cmd|jobstatus|jobresultcode|jobresult|jobinstancetype|jobinstanceid|"
 		 "created|completed",
 	 .doc = "What came of a job."},
 	{.name = "listAsyncJobs",
-	 .permit = "ec2:DescribeRegions",
-	 .flags = API_FOR_ALL | CS_OF_ACCOUNT,
+	 .permit = "ec2:DescribeJobs",
+	 .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_jobs, params),
 	 .prepare = prepare_list,
 	 .listing = &jobs,
