@@ -98,6 +98,8 @@ static const struct {
 	S(NETWORK, QUOTA, SECURITY_GROUP, "Quota exceeded for resources: ['security_group']."),
 	S(NETWORK, QUOTA, NETWORK_GRANT, "Quota exceeded for resources: ['rbac_policy']."),
 	S(COMPUTE, QUOTA, KEY_PAIR, "Quota exceeded, too many key pairs."),
+	S(VOLUME, NOT_FOUND, VOLUME_ATTACHMENT,
+	  "Volume attachment could not be found with filter: attachment_id = *."),
 	S(VOLUME, NOT_FOUND, VOLUME, "Volume * could not be found."),
 	S(VOLUME, NOT_FOUND, SNAPSHOT, "Snapshot * could not be found."),
 	S(VOLUME, NOT_FOUND, VOLUME_TYPE, "Volume type * could not be found."),

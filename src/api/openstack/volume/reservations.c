@@ -437,8 +437,8 @@ static RESULT find_attachment(struct os_call *e, const struct ref *ref, struct r
 		v = NULL;
 	if (!v)
 		v = further ? volume_find(t, further->volume) : volume_first_by_attachment(t, ref->prefix);
-	if (!v)
-		return engine_fail_not_found(e->c, KIND_VOLUME, ref);
+	if (!v || !engine_may_see(e->c, KIND_VOLUME, &v->row))
+		return engine_fail_not_found(e->c, KIND_VOLUME_ATTACHMENT, ref);
 	*ret_volume = *ref;
 	ret_volume->prefix = v->row.id;
 	ret_volume->text = uuid_to_str(e->c->arena, v->row.id);
