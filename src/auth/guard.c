@@ -86,7 +86,7 @@ static RESULT check_passing(struct guard_state *s, struct ctx *c, const struct g
 	struct policy_question q =
 		make_question(&subject, c->arena, permission, str_from(model_permissions[permission].action));
 	q.resource = guard_write_arn(&subject, c->arena);
-	return decide_or_refuse(s, c, &q, identity_has(c->who, ROLE_RIGHT_MANAGER), ret_is_allowed);
+	return decide_or_refuse(s, c, &q, identity_has(c->who, RIGHT_MANAGER), ret_is_allowed);
 }
 
 /* Parts of calls that are nobody's whole call: that an image is everybody's from then on. */

@@ -140,6 +140,6 @@ RESULT guard_check_trust(struct guards *g, struct call *call, const struct guard
 	TRY(ask_trust(call, t, &s, &is_direct));
 	own.words = GUARD_OF_IAM;
 	own.has_role =
-		identity_has(who, ROLE_RIGHT_MANAGER) || (is_direct && uuid_equal(t->account, who->account));
+		identity_has(who, RIGHT_MANAGER) || (is_direct && uuid_equal(t->account, who->account));
 	return guard_check_action(g, call, &own);
 }

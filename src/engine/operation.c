@@ -64,7 +64,7 @@ static uuid find_ref(enum kind kind, const struct row *row, enum kind wanted)
 static bool is_domains_admin(const struct identity *who, enum kind kind, const struct row *row)
 {
 	uuid domain = find_ref(kind, row, KIND_DOMAIN);
-	return who->scope == IDENTITY_DOMAIN && identity_has(who, ROLE_RIGHT_ADMIN) &&
+	return who->scope == IDENTITY_DOMAIN && identity_has(who, RIGHT_ADMIN) &&
 	       !uuid_is_none(domain) && uuid_equal(domain, who->domain);
 }
 
@@ -94,7 +94,7 @@ static RESULT check_rights(struct op *op, const char *permission, enum kind kind
 			   bool is_allowed)
 {
 	const struct identity *who = op->ctx->who;
-	bool is_steward = is_allowed || who->is_owner || identity_has(who, ROLE_RIGHT_MANAGER);
+	bool is_steward = is_allowed || who->is_owner || identity_has(who, RIGHT_MANAGER);
 	if (is_steward && is_about_own_people(op, permission, kind, row))
 		return OK;
 	if (IS_OF(permission, administrators))
@@ -110,7 +110,7 @@ static RESULT check_rights(struct op *op, const char *permission, enum kind kind
 			"You are not authorized to perform %s: it takes the account's owner, the "
 			"role manager, or a policy.",
 			permission);
-	if (!identity_has(who, ROLE_RIGHT_MEMBER))
+	if (!identity_has(who, RIGHT_MEMBER))
 		return ctx_fail_kind(op->ctx, ERR_DENIED, (int) kind,
 				     "You are not authorized to perform %s: it takes the role member.",
 				     permission);

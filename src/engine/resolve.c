@@ -111,7 +111,7 @@ bool engine_may_list_people(const struct ctx *c)
 {
 	const struct identity *who = c->who;
 	bool is_above = who && (who->scope == IDENTITY_DOMAIN || who->scope == IDENTITY_SYSTEM);
-	return identity_is_admin(who) || (is_above && identity_has(who, ROLE_RIGHT_READER));
+	return identity_is_admin(who) || (is_above && identity_has(who, RIGHT_READER));
 }
 
 bool engine_may_see_people(const struct ctx *c, uuid domain)

@@ -15,7 +15,6 @@
 
 #include "base/str.h"
 #include "base/uuid.h"
-#include "model/role.h"
 #include "model/row.h"
 
 struct session; /* auth/session.h */
@@ -23,13 +22,17 @@ struct session; /* auth/session.h */
 /* What the proof is good for. An access key's scope is always an account. */
 enum identity_scope { IDENTITY_UNSCOPED, IDENTITY_ACCOUNT, IDENTITY_DOMAIN, IDENTITY_SYSTEM };
 
+/* As a role's `right` (schema/role.toml) is numbered, which engine/people/role.c asserts: nearly every file speaks of
+ * who asks, and few of roles. */
+enum right { RIGHT_NONE, RIGHT_READER, RIGHT_MEMBER, RIGHT_MANAGER, RIGHT_ADMIN };
+
 /* The bit of a right in identity.rights. */
-#define RIGHT(which) (1U << ROLE_RIGHT_##which)
+#define RIGHT(which) (1U << RIGHT_##which)
 #define RIGHTS_OF_MEMBER (RIGHT(READER) | RIGHT(MEMBER))
 
 struct identity {
 	enum identity_scope scope;
-	unsigned rights; /* one bit for each enum role_right */
+	unsigned rights; /* one bit for each enum right */
 	uuid account;    /* the account that asks; none unless the scope is an account */
 	uuid domain;     /* the account's domain, or the domain that is the scope */
 	/* None for the operator over the unix socket, and for somebody who has taken an IAM role. */
@@ -48,7 +51,7 @@ struct identity {
 	bool is_owner;                 /* EC2's root user of the account, whom no policy restricts */
 };
 
-static inline bool identity_has(const struct identity *who, enum role_right right)
+static inline bool identity_has(const struct identity *who, enum right right)
 {
 	return !who || who->is_operator || (who->rights & 1U << right);
 }
@@ -56,5 +59,5 @@ static inline bool identity_has(const struct identity *who, enum role_right righ
 /* Whether the caller reaches into every account. who NULL: the system itself, which does. */
 static inline bool identity_is_admin(const struct identity *who)
 {
-	return identity_has(who, ROLE_RIGHT_ADMIN) && (!who || who->scope != IDENTITY_DOMAIN);
+	return identity_has(who, RIGHT_ADMIN) && (!who || who->scope != IDENTITY_DOMAIN);
 }

@@ -273,7 +273,7 @@ static RESULT permit_action(struct api_call *e)
 	struct guard_request request = {
 		.action = str_from(e->action->permit),
 		.is_change = e->action->operation,
-		.has_role = identity_has(e->c->who, writes ? ROLE_RIGHT_MEMBER : ROLE_RIGHT_READER),
+		.has_role = identity_has(e->c->who, writes ? RIGHT_MEMBER : RIGHT_READER),
 		.arg = e};
 	if (e->protocol->describe_permission)
 		TRY(e->protocol->describe_permission(e, &request));

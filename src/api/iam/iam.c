@@ -81,7 +81,7 @@ static RESULT describe_permission(struct api_call *core, struct guard_request *r
 	struct iam_call *e = iam_call_of(core);
 	request->words = GUARD_OF_IAM;
 	request->has_role =
-		is_own_and_may(e) || e->c->who->is_owner || identity_has(e->c->who, ROLE_RIGHT_MANAGER);
+		is_own_and_may(e) || e->c->who->is_owner || identity_has(e->c->who, RIGHT_MANAGER);
 	request->find = find_key;
 	return OK;
 }

@@ -12,7 +12,7 @@ RESULT engine_find_console(struct ctx *c, const struct tables *t, const struct r
 {
 	const struct instance *instance = NULL;
 	TRY(engine_find_own_instance(c, t, ref, &instance));
-	if (!identity_has(c->who, ROLE_RIGHT_MEMBER))
+	if (!identity_has(c->who, RIGHT_MEMBER))
 		return ctx_fail(c, ERR_DENIED, "A console is for those who may change its instance.");
 	const struct account *account = account_find(t, instance->account);
 	if (is_serial && account && account->serial_consoles_closed)

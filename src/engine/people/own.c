@@ -108,7 +108,7 @@ static RESULT ask_accounts(struct ctx *c, const struct tables *t, const char *pe
 static bool is_steward(const struct identity *who, const struct user *user)
 {
 	return who->scope == IDENTITY_ACCOUNT && uuid_equal(who->account, user->account) &&
-	       (who->is_owner || identity_has(who, ROLE_RIGHT_MANAGER));
+	       (who->is_owner || identity_has(who, RIGHT_MANAGER));
 }
 
 static bool lets_users_change_passwords(const struct tables *t, uuid account)

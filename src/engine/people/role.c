@@ -12,6 +12,10 @@
 #include "store/role.h"
 #include "store/role_assignment.h"
 
+_Static_assert((int) ROLE_RIGHT_READER == RIGHT_READER && (int) ROLE_RIGHT_MEMBER == RIGHT_MEMBER &&
+		       (int) ROLE_RIGHT_MANAGER == RIGHT_MANAGER && (int) ROLE_RIGHT_ADMIN == RIGHT_ADMIN,
+	       "the rights of who asks are those of roles");
+
 /* ---- what follows from assignments ---- */
 
 static bool has_role(const struct roles *roles, uuid role)

@@ -14,7 +14,6 @@ import unittest
 MOST = 100
 # Kinds that more objects depend on, each with its ceiling and the reason.
 MORE = {
-    "role": (600, "model/identity.h: who asks has rights, an enum of the role's row"),
     "instance": (280, "drivers/compute.h and engine/instance/instance.h speak of its enums"),
     "host": (240, "drivers/compute.h and drivers/disk.h speak of its enums"),
     "subnet": (160, "most of the network's tests make one"), "router": (150, "most of the network's tests make one"),

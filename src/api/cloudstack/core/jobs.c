@@ -182,7 +182,7 @@ static const struct param query_params[] = {
 static RESULT prepare_query(struct cs_call *e, void *args)
 {
 	const struct guard_request request = {.action = STR("ec2:DescribeJobs"),
-					      .has_role = identity_has(e->c->who, ROLE_RIGHT_READER)};
+					      .has_role = identity_has(e->c->who, RIGHT_READER)};
 	return guard_ask_actions(e->config->guards, e->call, &request, 1,
 				 &((struct query_args *) args)->sees_others);
 }

@@ -24,7 +24,7 @@ static RESULT find_permitted(struct cs_call *e, bool *ret_are_permitted)
 		const struct api_action *a = all->at[k].action;
 		bool is_free = a->flags & (API_OPEN | API_FOR_ALL);
 		bool has_right =
-			identity_has(who, a->flags & API_WRITES ? ROLE_RIGHT_MEMBER : ROLE_RIGHT_READER);
+			identity_has(who, a->flags & API_WRITES ? RIGHT_MEMBER : RIGHT_READER);
 		requests[k].action = str_from(a->permit);
 		requests[k].is_change = a->operation;
 		requests[k].has_role = is_free || has_right;

@@ -121,7 +121,7 @@ static RESULT describe_permission(struct api_call *core, struct guard_request *r
 				e->action->permit);
 	request->words = GUARD_OF_OPENSTACK;
 	request->has_role =
-		!(flags & API_WRITES) || flags & OS_UNSCOPED || identity_has(e->c->who, ROLE_RIGHT_MEMBER);
+		!(flags & API_WRITES) || flags & OS_UNSCOPED || identity_has(e->c->who, RIGHT_MEMBER);
 	return OK;
 }
 
