@@ -64,8 +64,8 @@ static uuid find_ref(enum kind kind, const struct row *row, enum kind wanted)
 static bool is_domains_admin(const struct identity *who, enum kind kind, const struct row *row)
 {
 	uuid domain = find_ref(kind, row, KIND_DOMAIN);
-	return who->scope == IDENTITY_DOMAIN && identity_has(who, RIGHT_ADMIN) &&
-	       !uuid_is_none(domain) && uuid_equal(domain, who->domain);
+	return who->scope == IDENTITY_DOMAIN && identity_has(who, RIGHT_ADMIN) && !uuid_is_none(domain) &&
+	       uuid_equal(domain, who->domain);
 }
 
 /* A user of the account that asks, or a group, and no domain's; not its owner. */
