@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import cloud  # noqa: E402
 import tempest_run  # noqa: E402
 from door import Door  # noqa: E402
-from region import BOOT_S, Region  # noqa: E402
+from region import BOOT_S, ROOT, Region  # noqa: E402
 
 TEST_S = 1200  # of one test: QEMU emulates the processors of its guests
 
@@ -27,17 +27,23 @@ def make_admin(region):
     return cloud.Project(region, "admin", "admin", made["password"])
 
 
+def make_flavor(admin, name, ram_mib):
+    """Of one processor: with two a guest's kernel locks up at times where QEMU emulates them on a busy machine."""
+    flavor = {"id": name, "name": name, "vcpus": 1, "ram": ram_mib, "disk": 1}
+    return admin.ok("POST", "/compute/v2.1/flavors", {"flavor": flavor})["flavor"]["id"]
+
+
 def settings(region, folder):
     admin = make_admin(region)
     image, = admin.ok("GET", "/image/v2/images?name=tiny")["images"]
     groups = tempest_run.settings(admin, f"http://127.0.0.1:{region.port}", folder, [image["id"]] * 2, BOOT_S)
-    # One processor: with two a guest's kernel locks up at times where QEMU emulates them on a busy machine.
-    groups["compute"] |= {"flavor_ref": "t2.nano", "flavor_ref_alt": "t2.micro", "min_compute_nodes": 2, "build_interval": 1,
+    groups["compute"] |= {"flavor_ref": make_flavor(admin, "small", 256), "flavor_ref_alt": make_flavor(admin, "large", 512), "min_compute_nodes": 2, "build_interval": 1,
                           "volume_device_name": "vdb", "ready_wait": 0}
     groups["compute-feature-enabled"] |= {"hostname_fqdn_sanitization": True}
     groups["network"] |= {"build_interval": 1}
     groups["volume"] |= {"build_interval": 1}
-    groups["scenario"] = {"dhcp_client": "udhcpc"}
+    groups["scenario"] = {"dhcp_client": "udhcpc", "img_file": os.path.join(ROOT, "build/cache/tiny.qcow2"), "img_disk_format": "qcow2",
+                          "img_container_format": "bare"}
     groups["validation"] = {"run_validation": True, "connect_method": "floating", "image_ssh_user": "root", "image_alt_ssh_user": "root",
                             "ssh_timeout": BOOT_S, "connect_timeout": BOOT_S, "ping_timeout": BOOT_S, "ssh_shell_prologue": "",
                             "network_for_ssh": "internet", "ssh_key_type": "ecdsa"}

@@ -6,34 +6,35 @@
 #include "base/vec.h"
 #include "model/instance.h"
 #include "model/states.h"
+#include "store/port.h"
 #include "store/sql.h"
 
 enum { EVENTS_MAX = 1000 };
 
-/* What happened in the engine's words, Nova's name of the action, and that of its event where a client looks for
- * it; else the engine's. */
+/* What happened in the engine's words, Nova's name of the action, and that of its event, which is a function of
+ * Nova's compute manager; NULL: Nova has no event of it. */
 static const struct {
 	const char *what, *action, *event;
 } names[] = {
-	{"created", "create"},
-	{"start asked", "start"},
-	{"stop asked", "stop"},
-	{"reboot asked", "reboot"},
-	{"pause asked", "pause"},
-	{"unpause asked", "unpause"},
-	{"suspend asked", "suspend"},
-	{"resize asked", "resize"},
-	{"resize confirmed", "confirmResize"},
-	{"resize reverted", "revertResize"},
-	{"rebuild asked", "rebuild"},
-	{"rescue asked", "rescue"},
-	{"unrescue asked", "unrescue"},
-	{"shelve asked", "shelve"},
-	{"unshelve asked", "unshelve"},
+	{"created", "create", "compute__do_build_and_run_instance"},
+	{"start asked", "start", "compute_start_instance"},
+	{"stop asked", "stop", "compute_stop_instance"},
+	{"reboot asked", "reboot", "compute_reboot_instance"},
+	{"pause asked", "pause", "compute_pause_instance"},
+	{"unpause asked", "unpause", "compute_unpause_instance"},
+	{"suspend asked", "suspend", "compute_suspend_instance"},
+	{"resize asked", "resize", "compute_prep_resize"},
+	{"resize confirmed", "confirmResize", "compute_confirm_resize"},
+	{"resize reverted", "revertResize", "compute_revert_resize"},
+	{"rebuild asked", "rebuild", "compute_rebuild_instance"},
+	{"rescue asked", "rescue", "compute_rescue_instance"},
+	{"unrescue asked", "unrescue", "compute_unrescue_instance"},
+	{"shelve asked", "shelve", "compute_shelve_instance"},
+	{"unshelve asked", "unshelve", "compute_unshelve_instance"},
 	{"locked", "lock"},
 	{"unlocked", "unlock"},
-	{"interface detached", "detach_interface"},
-	{"terminate asked", "delete"},
+	{"interface detached", "detach_interface", "compute_detach_interface"},
+	{"terminate asked", "delete", "compute_terminate_instance"},
 	{"volume extension asked", "extend_volume", "compute_extend_volume"},
 };
 
@@ -58,8 +59,18 @@ static struct str event_of(const struct event *event)
 
 struct history {
 	struct os_call *e;
+	bool is_detaching;        /* a port is on its way out of it */
 	VEC(struct event) events; /* those that are actions, newest first */
 };
+
+static bool is_losing_port(const struct tables *t, uuid instance)
+{
+	for (const struct port *p = port_first_by_seen_instance(t, instance); p;
+	     p = port_next_by_seen_instance(t, p))
+		if (uuid_is_none(p->instance))
+			return true;
+	return false;
+}
 
 static RESULT keep_event(void *arg, const struct event *event)
 {
@@ -89,8 +100,8 @@ static RESULT read_history(struct os_call *e, const struct ref *ref, struct hist
 	if (e->request.version < 21 && model_derive_instance_state(instance) == INSTANCE_TERMINATED)
 		return engine_fail_not_found(e->c, KIND_INSTANCE, ref);
 	uuid id = instance->row.id;
+	*ret_history = (struct history){.e = e, .is_detaching = is_losing_port(os_tables(e), id)};
 	os_release_tables(e);
-	*ret_history = (struct history){.e = e};
 	return store_read_events(e->config->store, e->c, id, EVENTS_MAX, keep_event, ret_history);
 }
 
@@ -122,6 +133,23 @@ static RESULT list_actions(struct os_call *e, const void *args, struct json_writ
 	return OK;
 }
 
+/* Events end with the change; that of a port which is let go of, when its guest has done so: clients wait for it. */
+static void write_event(struct json_writer *w, const struct event *event, bool has_ended)
+{
+	json_write_open(w, NULL);
+	json_write_text(w, "event", event_of(event));
+	os_write_time_us(w, "start_time", event->at_us);
+	if (has_ended) {
+		os_write_time_us(w, "finish_time", event->at_us);
+		json_write_z(w, "result", "Success");
+	} else {
+		json_write_null(w, "finish_time");
+		json_write_null(w, "result");
+	}
+	json_write_null(w, "traceback");
+	json_write_close(w);
+}
+
 static RESULT show_action(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_history *a = args;
@@ -134,13 +162,7 @@ static RESULT show_action(struct os_call *e, const void *args, struct json_write
 			continue;
 		write_action(e, w, event);
 		json_write_open_list(w, "events");
-		json_write_open(w, NULL);
-		json_write_text(w, "event", event_of(event));
-		os_write_time_us(w, "start_time", event->at_us);
-		os_write_time_us(w, "finish_time", event->at_us);
-		json_write_z(w, "result", "Success");
-		json_write_null(w, "traceback");
-		json_write_close(w);
+		write_event(w, event, !history.is_detaching || !str_is(event->what, "interface detached"));
 		json_write_close_list(w);
 		return OK;
 	}

@@ -97,7 +97,7 @@ static const struct param create_params[] = {
 	P("display_description", wish.description, .flags = NULLABLE, .doc = "The same."),
 	P("force", force, .given = offsetof(struct os_snapshot_create, has_force) + 1,
 	  .doc = "Also of a volume that is attached; from 3.66 on that is always so."),
-	P("metadata", wish.tags, .doc = "Texts by key: its tags."),
+	P("metadata", wish.tags, .flags = NULLABLE, .doc = "Texts by key: its tags."),
 };
 #undef P
 
