@@ -270,11 +270,11 @@ static RESULT permit_action(struct api_call *e)
 	if (e->action->flags & (API_OPEN | API_FOR_ALL))
 		return OK;
 	bool writes = e->action->flags & API_WRITES;
-	struct guard_request request = {
-		.action = str_from(e->action->permit),
-		.is_change = e->action->operation,
-		.has_role = identity_has(e->c->who, writes ? RIGHT_MEMBER : RIGHT_READER),
-		.arg = e};
+	struct guard_request request = {.action = str_from(e->action->permit),
+					.is_change = e->action->operation,
+					.has_role =
+						identity_has(e->c->who, writes ? RIGHT_MEMBER : RIGHT_READER),
+					.arg = e};
 	if (e->protocol->describe_permission)
 		TRY(e->protocol->describe_permission(e, &request));
 	return guard_check_action(e->config->guards, e->call, &request);

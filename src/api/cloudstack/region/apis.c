@@ -23,8 +23,7 @@ static RESULT find_permitted(struct cs_call *e, bool *ret_are_permitted)
 	for (size_t k = 0; k < all->count; k++) {
 		const struct api_action *a = all->at[k].action;
 		bool is_free = a->flags & (API_OPEN | API_FOR_ALL);
-		bool has_right =
-			identity_has(who, a->flags & API_WRITES ? RIGHT_MEMBER : RIGHT_READER);
+		bool has_right = identity_has(who, a->flags & API_WRITES ? RIGHT_MEMBER : RIGHT_READER);
 		requests[k].action = str_from(a->permit);
 		requests[k].is_change = a->operation;
 		requests[k].has_role = is_free || has_right;
