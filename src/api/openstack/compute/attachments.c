@@ -12,13 +12,14 @@
 
 /* ---- writing ---- */
 
-/* v: as it is attached to the server. Nova's own row of it is named by both its ends. */
+/* v: as it is attached to the server, or on its way out of it. Nova's own row of it is named by both its ends. */
 static void write_attachment(struct os_call *e, struct json_writer *w, const struct volume *v)
 {
+	uuid server = engine_volume_holder(v);
 	if (e->request.version < 89)
 		os_write_id(w, "id", v->row.id);
 	json_write_text(w, "device", v->device);
-	os_write_id(w, "serverId", v->instance);
+	os_write_id(w, "serverId", server);
 	os_write_id(w, "volumeId", v->row.id);
 	if (e->request.version >= 70)
 		json_write_text_or_null(w, "tag", v->device_tag);
@@ -27,7 +28,7 @@ static void write_attachment(struct os_call *e, struct json_writer *w, const str
 	if (e->request.version < 89)
 		return;
 	os_write_id(w, "attachment_id", engine_attachment_id(v));
-	os_write_id(w, "bdm_uuid", uuid_v5(v->row.id, uuid_to_str(e->c->arena, v->instance)));
+	os_write_id(w, "bdm_uuid", uuid_v5(v->row.id, uuid_to_str(e->c->arena, server)));
 }
 
 /* ---- list and show ---- */
@@ -48,7 +49,7 @@ static RESULT list_attachments(struct os_call *e, const void *args, struct json_
 	const struct instance *instance = NULL;
 	struct volume_list disks;
 	TRY(os_find_server(e, &a->wish.instance, &instance));
-	TRY(engine_list_disks(e->c->arena, os_tables(e), instance->row.id, false, &disks));
+	TRY(engine_list_disks(e->c->arena, os_tables(e), instance->row.id, true, &disks));
 	json_write_open_list(w, "volumeAttachments");
 	for (size_t k = 0; k < disks.count; k++) {
 		const struct volume *v = disks.at[k];
@@ -63,23 +64,31 @@ static RESULT list_attachments(struct os_call *e, const void *args, struct json_
 	return OK;
 }
 
-static RESULT find_attached(struct os_call *e, const struct os_attachment_target *a,
-			    const struct volume **ret_volume)
+/* Also one that is on its way out: clients wait until Nova no longer knows it. */
+static RESULT find_there(struct os_call *e, const struct os_attachment_target *a,
+			 const struct volume **ret_volume)
 {
 	const struct instance *instance = NULL;
 	TRY(os_find_server(e, &a->wish.instance, &instance));
 	const struct volume *volume = NULL;
 	TRY(engine_find_own_volume(e->c, os_tables(e), &a->wish.volume, &volume));
 	TRY(engine_find_attachment(e->c->arena, os_tables(e), volume, instance->row.id, ret_volume));
-	return *ret_volume && !uuid_is_none((*ret_volume)->instance)
-		       ? OK
-		       : engine_fail_not_found(e->c, KIND_VOLUME, &a->wish.volume);
+	return *ret_volume ? OK : engine_fail_not_found(e->c, KIND_VOLUME, &a->wish.volume);
+}
+
+static RESULT find_attached(struct os_call *e, const struct os_attachment_target *a,
+			    const struct volume **ret_volume)
+{
+	TRY(find_there(e, a, ret_volume));
+	return uuid_is_none((*ret_volume)->instance)
+		       ? engine_fail_not_found(e->c, KIND_VOLUME, &a->wish.volume)
+		       : OK;
 }
 
 static RESULT show_attachment(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct volume *volume = NULL;
-	TRY(find_attached(e, args, &volume));
+	TRY(find_there(e, args, &volume));
 	write_attachment(e, w, volume);
 	return OK;
 }

@@ -225,7 +225,7 @@ static const void *gather_server(struct os_call *e, const struct row *row)
 		if (row_is_live(&p->row) && !add_port(e, s, p))
 			return NULL;
 	struct volume_list disks;
-	if (!result_is_ok(engine_list_disks(e->c->arena, t, row->id, false, &disks)))
+	if (!result_is_ok(engine_list_disks(e->c->arena, t, row->id, true, &disks)))
 		return NULL;
 	for (size_t k = 0; k < disks.count; k++)
 		if (disks.at[k]->device_slot > 0 &&
