@@ -28,6 +28,7 @@ ARNS = {  # kind → its type in ARNs, the prefix of its EC2 id (None: its UUID)
 NAMES = {"server_group": "group", "key_pair": "own"}  # whose ARNs end with a name
 NOT_ASKED = {  # calls that name a row and are asked nothing about it
     ("PUT /network/v2.0/routers/{router_id}/remove_router_interface", "port_id"): "is only looked for among the router's own",
+    ("POST /compute/v2.1/servers/{server_id}/action addFixedIp 0-43", "networkId"): "is only looked for among the server's own",
 }
 REFUSED_ANYWAY = {  # by the service itself
     "PUT /image/v2/images/{image_id}/members/{member_id}",  # a member decides, not the owner

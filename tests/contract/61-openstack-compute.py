@@ -149,6 +149,13 @@ def test_interfaces_and_volumes(cloud, image):
     port = compute.create_server_interface(server)
     assert {i.port_id for i in compute.server_interfaces(server)} >= {port.port_id}
     compute.delete_server_interface(port, server=server)
+    (first,) = compute.server_interfaces(server)
+    compute.add_fixed_ip_to_server(server, first.net_id)
+    (more,) = compute.server_interfaces(server)
+    addresses = [f["ip_address"] for f in more.fixed_ips]
+    assert len(addresses) == 2 and addresses[0] == first.fixed_ips[0]["ip_address"]
+    compute.remove_fixed_ip_from_server(server, addresses[1])
+    assert [i.fixed_ips for i in compute.server_interfaces(server)] == [first.fixed_ips]
     (attachment,) = compute.volume_attachments(server)
     assert attachment.device == "/dev/vdb"
     volumes = cloud.dev.account.client().describe_volumes(Filters=[{"Name": "attachment.device", "Values": ["/dev/vdb"]}])["Volumes"]

@@ -169,13 +169,14 @@ struct port_assignment {
 OPERATION(engine_assign_ips, port_assignment)
 
 /* Removes addresses from a port. A public address that belonged to one becomes free. ERR_INVALID:
- * it is not a secondary address of the port. ERR_PROTECTED with KIND_SECONDARY_IP: the guest makes
+ * it is no address of the port, or its first one. ERR_PROTECTED with KIND_SECONDARY_IP: the guest makes
  * it itself, as the subnet says. */
 struct port_unassignment {
 	struct ref port;
 	struct ips ips;
 	struct cidrs prefixes; /* ERR_INVALID with KIND_PORT_PREFIX: not one of the port's */
 	bool is_ipv6;          /* for the permission, and for messages */
+	bool may_be_first;     /* the port's first address goes, too: the next one takes its place */
 	struct str field, prefix_field;
 	/* made: */
 	uuid unassigned_from;

@@ -699,16 +699,30 @@ static RESULT find_unassigned(struct op *op, const struct port_unassignment *wis
 }
 
 /* What a guest makes for itself it goes on using, whatever is said here. */
-static RESULT check_not_auto(struct op *op, const struct secondary_ip *s, struct str field)
+static RESULT check_not_auto(struct op *op, uuid subnet_id, struct ip ip, struct str field)
 {
-	const struct subnet *subnet = subnet_find(op->head, s->subnet);
+	const struct subnet *subnet = subnet_find(op->head, subnet_id);
 	char text[IP_TEXT_SIZE];
 	if (!subnet || !ipv6_subnet_is_auto(subnet))
 		return OK;
 	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_SECONDARY_IP, field,
 			   "%s is an automatic address of the subnet '%" STR_FMT
 			   "', which its interfaces have as long as the subnet is there.",
-			   ip_write(s->ip, text), STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+			   ip_write(ip, text), STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+}
+
+static RESULT unassign_ip(struct op *op, const struct port_unassignment *wish, const struct port *port,
+			  struct ip ip)
+{
+	const struct secondary_ip *s = NULL;
+	if (wish->may_be_first && ip_equal(port->ip, ip)) {
+		TRY(check_not_auto(op, port->subnet, ip, wish->field));
+		return drop_first(op, port);
+	}
+	TRY(find_unassigned(op, wish, port, ip, &s));
+	TRY(check_not_auto(op, s->subnet, ip, wish->field));
+	TRY(address_leave_ip(op, port->row.id, ip));
+	return secondary_ip_delete(op, s->row.id);
 }
 
 RESULT engine_unassign_ips(struct op *op, struct port_unassignment *wish)
@@ -717,16 +731,13 @@ RESULT engine_unassign_ips(struct op *op, struct port_unassignment *wish)
 	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
 	TRY(port_check_unmanaged(op, port, wish->port.field));
 	TRY(engine_permit(op, wish->is_ipv6 ? "port.unassign_ipv6" : "port.unassign", KIND_PORT, &port->row));
+	wish->unassigned_from = port->row.id;
 	for (size_t k = 0; k < wish->ips.count; k++) {
-		const struct secondary_ip *s = NULL;
-		TRY(find_unassigned(op, wish, port, wish->ips.at[k], &s));
-		TRY(check_not_auto(op, s, wish->field));
-		TRY(address_leave_ip(op, port->row.id, s->ip));
-		TRY(secondary_ip_delete(op, s->row.id));
+		TRY(unassign_ip(op, wish, port, wish->ips.at[k]));
+		port = port_find(op->head, wish->unassigned_from); /* its first may be another now */
 	}
 	TRY(port_remove_prefixes(op, port, wish->prefixes, wish->prefix_field));
 	TRY(bump(op, port->row.id));
-	wish->unassigned_from = port->row.id;
 	return engine_log_event(op, KIND_PORT, &port->row, "changed", "It has %zu %s addresses.",
 				port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4),
 				wish->is_ipv6 ? "IPv6" : "private");

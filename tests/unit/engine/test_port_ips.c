@@ -111,6 +111,24 @@ static void check_unassign(void **state)
 	assert_int_equal(free_count(s), 11 - 1);
 }
 
+/* Who may take the first, too: the next one takes its place, until there is none. */
+static void check_unassign_first(void **state)
+{
+	struct cloud *c = *state;
+	struct scene scene = begin(c), *s = &scene;
+	struct port_assignment wish = {.port = s->port_ref, .more = 1};
+	cloud_ok(c, &c->alice, engine_assign_ips, &wish);
+	struct ip ip = ip_of("10.0.0.4"), next = wish.made.at[0];
+	struct port_unassignment less = {.port = s->port_ref, .ips = {&ip, 1}, .may_be_first = true};
+	cloud_ok(c, &c->alice, engine_unassign_ips, &less);
+	assert_true(ip_equal(port_find(cloud_tables(c), s->port)->ip, next));
+	assert_int_equal(count_ips(s, s->port), 1);
+	cloud_fails(c, &c->alice, engine_unassign_ips, &less, ERR_INVALID, KIND_PORT);
+	less.ips.at = &next;
+	cloud_ok(c, &c->alice, engine_unassign_ips, &less);
+	assert_true(ip_is_none(port_find(cloud_tables(c), s->port)->ip));
+}
+
 /* From port to port, with the elastic address that stands for it. */
 static void check_move(void **state)
 {
@@ -178,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_assign, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_unassign, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_unassign_first, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_move, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_limits, cloud_setup, cloud_teardown),
 	};

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ports of a server, as Nova shows and plugs them; and what it is reached by. Source: Compute API reference,
- * "Port interfaces", "Servers IPs", "Servers - security groups". */
+ * Ports of a server, as Nova shows and plugs them; their further addresses; and what it is reached by. Source: Compute
+ * API reference, "Port interfaces", "Servers - run an action", "Servers IPs", "Servers - security groups". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance_interface.h"
+#include "engine/network/port.h"
 #include "model/instance.h"
 #include "store/port.h"
 #include "store/secondary_ip.h"
@@ -142,6 +143,102 @@ static RESULT show_plugged(struct os_call *e, const void *args, struct json_writ
 	return OK;
 }
 
+/* ---- one address more, and away ---- */
+
+enum { LAST_FIXED = 43 }; /* the last microversion that has them */
+
+/* By its place: the least device index. */
+static const struct port *earlier(const struct port *one, const struct port *other)
+{
+	return !one || other->device_index < one->device_index ? other : one;
+}
+
+static struct ref ref_to_port(struct os_call *e, const struct port *p, const char *field)
+{
+	return (struct ref){.kind = KIND_PORT,
+			    .prefix = p->row.id,
+			    .bits = 128,
+			    .text = uuid_to_str(e->c->arena, p->row.id),
+			    .field = str_from(field)};
+}
+
+struct os_add_fixed {
+	struct port_assignment wish;
+	struct ref instance, network;
+};
+static const struct param add_fixed_params[] = {
+	SERVER(struct os_add_fixed, instance),
+	OS_BODY(struct os_add_fixed, "networkId", network, .flags = REQUIRED, .kind = KIND_NETWORK,
+		.doc = "Where one of its ports gets it."),
+};
+
+/* Nova asks the server's host, and has answered 202 when that finds nothing to do. Here what cannot be done is refused, with
+ * the statuses of Nova's reference and the texts of its exceptions: NetworkNotFoundForInstance, FixedIpNotFoundForInstance. */
+static RESULT prepare_add_fixed(struct os_call *e, void *args)
+{
+	struct os_add_fixed *a = args;
+	const struct tables *t = os_tables(e);
+	const struct instance *instance = NULL;
+	const struct port *found = NULL;
+	TRY(os_find_live_server(e, &a->instance, &instance));
+	for (const struct port *p = port_first_by_instance(t, instance->row.id); p;
+	     p = port_next_by_instance(t, p))
+		if (row_is_live(&p->row) && id_has_prefix(p->network, a->network.prefix, a->network.bits))
+			found = earlier(found, p);
+	if (!found)
+		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("networkId"),
+				      "Network could not be found for instance %" STR_FMT ".",
+				      STR_ARG(uuid_to_str(e->c->arena, instance->row.id)));
+	a->wish.port = ref_to_port(e, found, "networkId");
+	a->wish.is_ipv6 = found->ip.family == IP_V6;
+	a->wish.more = 1;
+	a->wish.field = STR("networkId");
+	return OK;
+}
+
+struct os_remove_fixed {
+	struct port_unassignment wish;
+	struct ref instance;
+	struct ip address;
+};
+static const struct param remove_fixed_params[] = {
+	SERVER(struct os_remove_fixed, instance),
+	OS_BODY(struct os_remove_fixed, "address", address, .flags = REQUIRED, .doc = "Which one."),
+};
+
+static bool has_ip(const struct tables *t, const struct port *p, struct ip ip)
+{
+	const struct secondary_ip *s = engine_first_secondary_ip(t, p->row.id);
+	while (s && !ip_equal(s->ip, ip))
+		s = engine_next_secondary_ip(t, s);
+	return s || ip_equal(p->ip, ip);
+}
+
+static RESULT prepare_remove_fixed(struct os_call *e, void *args)
+{
+	struct os_remove_fixed *a = args;
+	const struct tables *t = os_tables(e);
+	const struct instance *instance = NULL;
+	const struct port *found = NULL;
+	char text[IP_TEXT_SIZE];
+	TRY(os_find_live_server(e, &a->instance, &instance));
+	for (const struct port *p = port_first_by_instance(t, instance->row.id); p;
+	     p = port_next_by_instance(t, p))
+		if (row_is_live(&p->row) && has_ip(t, p, a->address))
+			found = earlier(found, p);
+	if (!found)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("address"),
+				      "Instance %" STR_FMT " does not have fixed IP '%s'.",
+				      STR_ARG(uuid_to_str(e->c->arena, instance->row.id)),
+				      ip_write(a->address, text));
+	a->wish.port = ref_to_port(e, found, "address");
+	a->wish.ips = (struct ips){&a->address, 1};
+	a->wish.is_ipv6 = a->address.family == IP_V6;
+	a->wish.may_be_first = true;
+	a->wish.field = STR("address");
+	return OK;
+}
+
 /* ---- addresses and groups ---- */
 
 struct os_ips {
@@ -261,6 +358,12 @@ static const struct os_action actions[] = {
 	{HTTP_DELETE, INTERFACES "/{port_id}", .permit = "os_compute_api:os-attach-interfaces:delete",
 	 .flags = API_WRITES, .status = 202, .args = TARGET(one_params), .prepare = prepare_unplug,
 	 .operation = engine_unplug_interface_run, .doc = "Unplugs a port; one made for it goes."},
+	OS_SERVER_ACTION("addFixedIp", "os-multinic:add", struct os_add_fixed, add_fixed_params,
+			 .until = LAST_FIXED, .prepare = prepare_add_fixed,
+			 .operation = engine_assign_ips_run, .doc = "One address more in a network."),
+	OS_SERVER_ACTION("removeFixedIp", "os-multinic:remove", struct os_remove_fixed, remove_fixed_params,
+			 .until = LAST_FIXED, .prepare = prepare_remove_fixed,
+			 .operation = engine_unassign_ips_run, .doc = "Takes one of its addresses away."),
 	{HTTP_GET, "/v2.1/servers/{server_id}/ips", .permit = "os_compute_api:ips:index",
 	 .args = OS_PARAMS(struct os_ips, ips_params), .answer = show_ips, .doc = "Addresses of a server."},
 	{HTTP_GET, "/v2.1/servers/{server_id}/ips/{label}", .permit = "os_compute_api:ips:show",
