@@ -342,6 +342,11 @@ def test_an_administrator(cloud):
     admin.network.delete_quota(project)
     net = cloud.sdk.network.create_network(name="one-more")
     assert admin.network.get_network(net.id).project_id == project
+    (outside,) = admin.network.networks(is_router_external=True)
+    (addresses,) = admin.network.subnets(network_id=outside.id)
+    assert [addresses.id] == outside.subnet_ids and addresses.gateway_ip and not addresses.is_dhcp_enabled
+    assert admin.network.get_subnet(addresses.id).cidr == addresses.cidr
+    assert not list(cloud.sdk.network.subnets(network_id=outside.id))
     cloud.sdk.network.delete_network(net)
     assert not list(cloud.sdk.network.agents())  # Neutron's list of what one may not see is empty
 

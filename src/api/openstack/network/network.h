@@ -56,8 +56,8 @@ static inline enum choice os_choice_not(enum choice choice)
 /* ERR_INVALID: it is a network that the caller sees, and no external one. */
 RESULT os_check_external(struct os_call *e, const struct ref *network);
 
-/* Subnets of others' networks that the account may use. */
-RESULT os_add_granted_subnets(struct os_call *e, struct os_added *ret_rows);
+/* Subnets of others' networks that the account may use; for administrators also ranges of external networks, as subnets. */
+RESULT os_add_other_subnets(struct os_call *e, struct os_added *ret_rows);
 
 /* A rule's protocol by its name, else its number; null: any. */
 void os_write_protocol(struct os_call *e, struct json_writer *w, const char *key,

@@ -57,10 +57,55 @@ static RESULT add_granted(struct os_call *e, struct os_added *ret_rows)
 	return OK;
 }
 
-RESULT os_add_granted_subnets(struct os_call *e, struct os_added *ret_rows)
+/* Nobody said how large it is: the smallest block that has all addresses that are known of it. */
+static struct cidr guess_block(const struct external_network *x, const struct address_range *r)
+{
+	struct cidr block = {r->first, 32};
+	while (block.bits > 0 &&
+	       !(cidr_contains(block, r->last) && cidr_contains(block, x->next_hop) &&
+		 cidr_contains(block, x->infra_first) && cidr_contains(block, x->infra_last)))
+		block.bits--;
+	return cidr_canonical(block);
+}
+
+/* A range of an external network's addresses as a subnet; none of an account. */
+static RESULT add_range(struct os_call *e, const struct external_network *x, const struct address_range *r,
+			struct os_added *ret_rows)
+{
+	struct subnet *row = arena_new_object(e->c->arena, struct subnet);
+	struct ip *pool = arena_new_array(e->c->arena, struct ip, 2);
+	if (!row || !pool)
+		return ctx_no_memory(e->c);
+	pool[0] = r->first;
+	pool[1] = r->last;
+	*row = (struct subnet){.row = r->row,
+			       .network = x->row.id,
+			       .block = guess_block(x, r),
+			       .gateway_ip = x->next_hop,
+			       .no_dhcp = true,
+			       .pools = {pool, 2}};
+	row->row.kind = KIND_SUBNET;
+	return VEC_PUSH(e->c->arena, &ret_rows->rows, &row->row) ? OK : ctx_no_memory(e->c);
+}
+
+/* Neutron shows an external network's subnets to its owner: here, to administrators. */
+static RESULT add_ranges(struct os_call *e, struct os_added *ret_rows)
+{
+	const struct tables *t = os_tables(e);
+	for (const struct address_range *r = address_range_first(t); r && os_is_admin(e);
+	     r = address_range_next(t, r)) {
+		const struct external_network *x = external_network_find(t, r->external_network);
+		if (x && row_is_live(&r->row) && os_wants(ret_rows, r->row.id))
+			TRY(add_range(e, x, r, ret_rows));
+	}
+	return OK;
+}
+
+RESULT os_add_other_subnets(struct os_call *e, struct os_added *ret_rows)
 {
 	const struct tables *t = os_tables(e);
 	struct os_added networks = {0};
+	TRY(add_ranges(e, ret_rows));
 	TRY(add_granted(e, &networks));
 	for (size_t k = 0; k < networks.rows.count; k++)
 		for (const struct subnet *s = subnet_first_by_network(t, networks.rows.at[k]->id); s;

@@ -139,7 +139,7 @@ const struct os_listing os_subnets = {
 	.filters = OS_FILTERS(subnet_filters),
 	.sort_keys = {subnet_sort_keys, sizeof subnet_sort_keys / sizeof subnet_sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
-	.add = os_add_granted_subnets,
+	.add = os_add_other_subnets,
 	.write = write_subnet,
 };
 
