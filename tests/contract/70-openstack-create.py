@@ -71,8 +71,9 @@ NET, VOL, IMG, ID, NOVA = "/network/v2.0", "/volume/v3", "/image/v2", "/identity
 PAIR = [{"ip_address": "10.60.0.99", "mac_address": "02:00:00:00:00:99"}]
 OUTSIDE = {"network_id": "{outside}", "enable_snat": False}
 ROWS = [
-    R(f"{NET}/networks", "network", {"name": "n", "description": "d", "admin_state_up": False, "mtu": 1400, "project_id": "{project}", "tenant_id": "{project}"},
-      changes=[{"name": "m"}, {"description": "e"}, {"admin_state_up": True}, {"mtu": 1300}], label="network"),
+    R(f"{NET}/networks", "network", {"name": "n", "description": "d", "admin_state_up": False, "mtu": 1400, "port_security_enabled": False,
+                                 "project_id": "{project}", "tenant_id": "{project}"},
+      changes=[{"name": "m"}, {"description": "e"}, {"admin_state_up": True}, {"mtu": 1300}, {"port_security_enabled": True}], label="network"),
     R(f"{NET}/subnets", "subnet", {
         "network_id": "{network}", "cidr": "10.60.0.0/24", "ip_version": 4, "name": "s", "description": "d", "gateway_ip": "10.60.0.254", "enable_dhcp": False,
         "allocation_pools": [{"start": "10.60.0.10", "end": "10.60.0.99"}], "host_routes": [{"destination": "192.0.2.0/24", "nexthop": "10.60.0.7"}],

@@ -204,9 +204,11 @@ static RESULT resolve(struct op *op, const struct instance_type *type, const str
 	TRY(port_check_zone(op, slot->subnet, primary->subnet->zone, p->field));
 	if (slot->port)
 		return OK;
-	uuid account = engine_get_account(op->ctx);
-	return security_group_resolve_all(op, account, engine_router_of(op, slot->subnet->router, account),
-					  p->groups, &slot->groups);
+	struct port port = port_new_in(slot->subnet, engine_get_account(op->ctx));
+	TRY(port_choose_security(op, p->groups, &port));
+	slot->groups = port.groups;
+	slot->is_open = port.is_open;
+	return OK;
 }
 
 static RESULT check_once(struct op *op, const struct launch_ports *ports, size_t n)
@@ -266,6 +268,7 @@ static RESULT make(struct op *op, const struct launch_slot *slot, const struct i
 	struct port port = port_new_in(slot->subnet, instance->account);
 	port.description = p->description;
 	port.groups = slot->groups;
+	port.is_open = slot->is_open;
 	port.tags = tags;
 	port.wants_public_ip = slot->wants_public_ip;
 	port_set_attachment(op, &port, instance, p->device_index);

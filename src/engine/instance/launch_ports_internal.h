@@ -10,6 +10,7 @@ struct launch_slot {
 	const struct port *port; /* one that is there; NULL: a new one */
 	const struct subnet *subnet;
 	struct uuids groups; /* of a new one */
+	bool is_open;        /* likewise */
 	bool wants_public_ip;
 };
 struct launch_ports { /* by device index: the primary one first */

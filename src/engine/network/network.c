@@ -58,6 +58,7 @@ RESULT engine_create_network(struct op *op, struct network_wish *wish)
 				  .name = wish->name,
 				  .description = wish->description,
 				  .is_down = wish->is_down,
+				  .is_open = wish->is_open,
 				  .mtu = wish->mtu};
 	if (wish->mtu)
 		TRY(check_mtu(op, wish->mtu));
@@ -86,6 +87,7 @@ RESULT engine_update_network(struct op *op, struct network_settings *wish)
 	if (wish->mtu)
 		next.mtu = wish->mtu;
 	choice_apply(wish->is_down, &next.is_down);
+	choice_apply(wish->is_open, &next.is_open);
 	next.row.gen++;
 	TRY(network_put(op, &next));
 	TRY(set_shared(op, &next, wish->is_shared));

@@ -13,6 +13,7 @@ struct network_wish {
 	struct ref account; /* the account that shall own it; kind none: the caller's */
 	struct str name, description;
 	bool is_down;
+	bool is_open;   /* new ports in it are open, unless they are told otherwise */
 	bool is_shared; /* everybody may use it; engine_grant_network() says what that means */
 	int64_t mtu;    /* 0: the largest */
 	struct tags tags;
@@ -24,7 +25,7 @@ OPERATION(engine_create_network, network_wish)
 struct network_settings {
 	struct ref network;
 	const struct str *name, *description; /* NULL: as they are */
-	enum choice is_down, is_shared;
+	enum choice is_down, is_open, is_shared;
 	int64_t mtu; /* 0: as it is */
 };
 OPERATION(engine_update_network, network_settings)

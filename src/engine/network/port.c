@@ -102,6 +102,30 @@ struct port port_new_in(const struct subnet *subnet, uuid account)
 			     .source_dest_check = true};
 }
 
+/* Nova, too, takes no notice of "default". */
+static bool names_groups(struct refs groups)
+{
+	bool names = false;
+	for (size_t k = 0; k < groups.count; k++)
+		names = names || !str_is(groups.at[k].text, "default");
+	return names;
+}
+
+RESULT port_choose_security(struct op *op, struct refs groups, struct port *port)
+{
+	const struct network *network = network_find(op->head, port->network);
+	port->is_open = network && network->is_open;
+	if (!port->is_open)
+		return security_group_resolve_all(op, port->account,
+						  engine_router_of(op, port->router, port->account), groups,
+						  &port->groups);
+	if (!names_groups(groups))
+		return OK;
+	return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SECURITY_GROUP, groups.at[0].field,
+			   "Network requires port_security_enabled and subnet associated in order to apply "
+			   "security groups.");
+}
+
 RESULT port_check_choices(struct op *op, uuid network, bool chooses, struct str field)
 {
 	const struct network *row = network_find(op->head, network);
@@ -136,8 +160,7 @@ static RESULT create_port(struct op *op, struct port_wish *wish, const struct ac
 	port.description = wish->description;
 	port.requester = wish->requester;
 	TRY(tag_normalize(op, wish->tags, &port.tags));
-	TRY(security_group_resolve_all(op, port.account, engine_router_of(op, subnet->router, port.account),
-				       wish->groups, &port.groups));
+	TRY(port_choose_security(op, wish->groups, &port));
 	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
 	TRY(engine_permit(op, "port.create", KIND_SUBNET, &subnet->row));
 	TRY(port_write_new(op, subnet, &wish->ips, &port));
@@ -332,8 +355,8 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 	TRY(engine_find_usable(op->ctx, op->head, KIND_NETWORK, &wish->network, &found));
 	const struct network *network = network_of(found);
 	TRY(port_check_choices(op, network->row.id,
-			       chooses_ip(&wish->fixed) || !mac_is_none(wish->mac) || wish->is_open ||
-				       wish->pairs.count > 0,
+			       chooses_ip(&wish->fixed) || !mac_is_none(wish->mac) ||
+				       wish->is_open == CHOICE_YES || wish->pairs.count > 0,
 			       wish->network.field));
 	TRY(check_binding(op, !str_is_empty(wish->binding_host), "create_port:binding:host_id"));
 	TRY(resolve_fixed(op, network, &wish->fixed, &fixed, &count));
@@ -346,7 +369,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 			    .network = network->row.id,
 			    .mac = wish->mac,
 			    .source_dest_check = true,
-			    .is_open = wish->is_open,
+			    .is_open = choice_or(wish->is_open, network->is_open),
 			    .is_down = wish->is_down,
 			    .device_id = wish->device_id,
 			    .device_owner = wish->device_owner,

@@ -91,7 +91,8 @@ struct network_port_wish {
 	struct port_fixed_wishes fixed;
 	struct mac mac; /* none: a random one */
 	struct refs groups;
-	bool has_no_groups, is_open, is_down;
+	bool has_no_groups, is_down;
+	enum choice is_open; /* as its network says, if it does not */
 	struct port_pairs pairs;
 	struct str name, description, device_id, device_owner, dns_name;
 	struct str binding_host; /* an administrator's to say; empty: none */

@@ -114,7 +114,7 @@ static void check_choices(void **state)
 	struct network_port_wish at = {.network = s.network, .fixed = {true, &fixed, 1}};
 	cloud_fails(c, &c->bob, engine_add_port, &at, ERR_DENIED, KIND_PORT);
 	cloud_ok(c, &c->alice, engine_add_port, &at);
-	struct network_port_wish open = {.network = s.network, .is_open = true, .has_no_groups = true};
+	struct network_port_wish open = {.network = s.network, .is_open = CHOICE_YES, .has_no_groups = true};
 	cloud_fails(c, &c->bob, engine_add_port, &open, ERR_DENIED, KIND_PORT);
 	struct network_port_wish mac = {.network = s.network, .mac = {{2, 0, 0, 0, 0, 1}}};
 	cloud_fails(c, &c->bob, engine_add_port, &mac, ERR_DENIED, KIND_PORT);

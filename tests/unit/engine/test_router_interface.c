@@ -282,7 +282,8 @@ static void check_ports(void **state)
 	cloud_ok(c, &c->alice, engine_update_port, &change);
 	assert_int_equal(port_find(t, port.port)->groups.count, 0);
 	/* one without any address */
-	struct network_port_wish bare = {.network = s.network, .fixed = {.is_given = true}, .is_open = true};
+	struct network_port_wish bare = {
+		.network = s.network, .fixed = {.is_given = true}, .is_open = CHOICE_YES};
 	cloud_ok(c, &c->alice, engine_add_port, &bare);
 	assert_int_equal(count_ips(t, bare.port), 0);
 	assert_true(uuid_is_none(port_find(t, bare.port)->subnet));

@@ -175,7 +175,7 @@ static void write_network(struct os_call *e, struct json_writer *w, const void *
 	json_write_close_list(w);
 	json_write_null(w, "ipv4_address_scope");
 	json_write_null(w, "ipv6_address_scope");
-	json_write_bool(w, "port_security_enabled", true);
+	json_write_bool(w, "port_security_enabled", !n->is_open);
 	write_provider(e, w, i);
 	os_write_standard(e, w, &n->row, n->account, n->description, n->tags);
 }
@@ -264,9 +264,10 @@ static RESULT show_network(struct os_call *e, const void *args, struct json_writ
 
 /* ---- create, change ---- */
 
+#define SECURITY_DOC                                                                                         \
+	"Whether new ports in it are filtered and held to their addresses, unless they say otherwise."
 #define NETWORK_UNBUILT                                                                                      \
 	OS_UNBUILT("router:external", .only = "false"), OS_UNBUILT("is_default", .only = "false"),           \
-		OS_UNBUILT("port_security_enabled", .only = "true"),                                         \
 		OS_UNBUILT("availability_zone_hints", .only = "[]"), OS_UNBUILT("qos_policy_id"),            \
 		OS_UNBUILT("provider:network_type"), OS_UNBUILT("provider:physical_network"),                \
 		OS_UNBUILT("provider:segmentation_id"), OS_UNBUILT("segments"),                              \
@@ -274,12 +275,13 @@ static RESULT show_network(struct os_call *e, const void *args, struct json_writ
 
 struct os_create_network {
 	struct network_wish wish;
-	enum choice up, shared;
+	enum choice up, shared, security;
 };
 static const struct param create_params[] = {
 	OS_BODY(struct os_create_network, "name", wish.name, .doc = "Need not be unique."),
 	OS_BODY(struct os_create_network, "description", wish.description, .doc = "Free text."),
 	OS_BODY(struct os_create_network, "admin_state_up", up, .doc = "Whether its ports are bound."),
+	OS_BODY(struct os_create_network, "port_security_enabled", security, .doc = SECURITY_DOC),
 	OS_BODY(struct os_create_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = NETWORK_MTU_MAX,
 		.doc = "Of the guests' side."),
 	OS_BODY(struct os_create_network, "shared", shared, .doc = "With all projects; for administrators."),
@@ -292,6 +294,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	struct os_create_network *a = args;
 	(void) e;
 	a->wish.is_down = a->up == CHOICE_NO;
+	a->wish.is_open = a->security == CHOICE_NO;
 	a->wish.is_shared = a->shared == CHOICE_YES;
 	return OK;
 }
@@ -305,7 +308,7 @@ struct os_update_network {
 	struct network_settings wish;
 	struct str name, description;
 	bool has_name, has_description;
-	enum choice up;
+	enum choice up, security;
 };
 static const struct param update_params[] = {
 	OS_PATH(struct os_update_network, "network_id", wish.network, .kind = KIND_NETWORK,
@@ -315,6 +318,7 @@ static const struct param update_params[] = {
 	OS_BODY(struct os_update_network, "description", description,
 		.given = OS_GIVEN(struct os_update_network, has_description), .doc = "Free text."),
 	OS_BODY(struct os_update_network, "admin_state_up", up, .doc = "Whether its ports are bound."),
+	OS_BODY(struct os_update_network, "port_security_enabled", security, .doc = SECURITY_DOC),
 	OS_BODY(struct os_update_network, "shared", wish.is_shared,
 		.doc = "With all projects; for administrators."),
 	OS_BODY(struct os_update_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = NETWORK_MTU_MAX,
@@ -329,6 +333,7 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	a->wish.name = a->has_name ? &a->name : NULL;
 	a->wish.description = a->has_description ? &a->description : NULL;
 	a->wish.is_down = os_choice_not(a->up);
+	a->wish.is_open = os_choice_not(a->security);
 	return OK;
 }
 

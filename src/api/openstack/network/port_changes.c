@@ -71,7 +71,8 @@ struct os_port_body {
 		OS_BODY_LIST(T, "allowed_address_pairs", body.pairs, pair_params, .max = PORT_PAIRS_MAX,     \
 			     .given = OS_GIVEN(T, body.has_pairs), .doc = "What it may speak for besides."), \
 		OS_BODY(T, "port_security_enabled", body.security,                                           \
-			.doc = "Whether it is filtered and held to its addresses."),                         \
+			.doc = "Whether it is filtered and held to its addresses; absent: as its network "   \
+			       "says."),                                                                     \
 		OS_BODY(T, "device_id", body.device_id, .given = OS_GIVEN(T, body.has_device_id),            \
 			.doc = "Whose it is said to be."),                                                   \
 		OS_BODY(T, "device_owner", body.device_owner, .given = OS_GIVEN(T, body.has_device_owner),   \
@@ -142,7 +143,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		(struct port_fixed_wishes){b->has_fixed, b->fixed.at, b->fixed.count, STR("fixed_ips")};
 	a->wish.groups = b->groups;
 	a->wish.has_no_groups = b->has_groups && b->groups.count == 0;
-	a->wish.is_open = b->security == CHOICE_NO;
+	a->wish.is_open = os_choice_not(b->security);
 	a->wish.is_down = b->up == CHOICE_NO;
 	a->wish.pairs = b->read_pairs;
 	a->wish.name = b->name;
