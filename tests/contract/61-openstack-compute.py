@@ -180,6 +180,14 @@ def test_flavors_of_the_administrator(cloud, image):
     assert cloud.await_status(server, "ACTIVE").addresses == {}
     types = cloud.dev.account.client().describe_instance_types(InstanceTypes=["own"])["InstanceTypes"]
     assert types[0]["MemoryInfo"]["SizeInMiB"] == 512
+    cloud.sdk.compute.delete_server(server)
+    network = cloud.sdk.network.create_network(name="crowded")
+    cloud.sdk.network.create_subnet(name="crowded", network_id=network.id, ip_version=4, cidr="10.61.0.0/24")
+    nics = [{"uuid": network.id}] * 8  # as many as a guest has places for
+    with pytest.raises(openstack.exceptions.BadRequestException, match="networks: there are too many"):
+        cloud.sdk.compute.create_server(name="more", image_id=image, flavor_id="42", networks=[*nics, nics[0]])
+    server = cloud.sdk.compute.create_server(name="many", image_id=image, flavor_id="42", networks=nics)
+    assert len(cloud.await_status(server, "ACTIVE").addresses["crowded"]) == 8
     cloud.admin.compute.delete_flavor("42")
     assert cloud.sdk.compute.get_server(server).flavor["original_name"] == "own"
     cloud.sdk.compute.delete_server(server)

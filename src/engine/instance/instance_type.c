@@ -4,12 +4,13 @@
 
 #include "engine/instance/instance_type_internal.h"
 #include "engine/internal.h"
+#include "engine/network/port.h"
 #include "engine/region/aggregate.h"
 #include "model/account.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
 
-enum { NAME_MAX_SIZE = 255, DESCRIPTION_MAX = 65535, USERS_MAX = 1000, VCPUS_MAX = 1024, NICS_MAX = 8 };
+enum { NAME_MAX_SIZE = 255, DESCRIPTION_MAX = 65535, USERS_MAX = 1000, VCPUS_MAX = 1024 };
 static const int64_t MIB = INT64_C(1) << 20, MEMORY_MAX = INT64_C(1) << 44, DISK_MAX = INT64_C(1) << 44;
 
 /* ---- create ---- */
@@ -69,8 +70,8 @@ RESULT engine_create_instance_type(struct op *op, struct instance_type_wish *wis
 		.root_disk = wish->root_disk,
 		.rxtx_percent = wish->rxtx_percent ? wish->rxtx_percent : 100,
 		.current_generation = true,
-		.max_ports = NICS_MAX,
-		.addresses_per_port = 30, /* as EC2's large ones */
+		.max_ports = PORT_DEVICE_INDEX_MAX + 1, /* as many as a guest has places for */
+		.addresses_per_port = 30,               /* as EC2's large ones */
 		.is_public = !wish->is_private,
 		.enabled = !wish->is_disabled,
 	};
