@@ -61,7 +61,8 @@ struct param {
 	int64_t min, max;  /* INT: value; TEXT: characters; lists: count. Both 0: the type's own limits */
 	const char *words; /* TEXT: "a|b|c": nothing else is accepted */
 	const char
-		*remark; /* TEXT: what the API itself says of a word that is none of them; ends in a space */
+		*remark;  /* TEXT: what the API itself says of a word that is none of them; ends in a space */
+	const char *says; /* TEXT with words, CIDR: the whole of what the API itself says of another value */
 	const char *yes, *no;
 	const char *only;   /* NOT_BUILT: the values that ask for nothing, "a|b"; JSON texts without quotes */
 	const char *absent; /* TEXT, INT: as if this had been sent; also for null, where it may be */

@@ -148,7 +148,10 @@ RESULT params_fail_number(const struct params_reader *r, enum params_fault fault
 		fault = FAULT_UNKNOWN;
 	if (fault == FAULT_ELEMENT && !d->words[fault])
 		fault = number < min ? FAULT_TEXT_SHORT : FAULT_TEXT_LONG;
-	struct str rest = str_from(d->words[fault] ? d->words[fault] : default_words[fault]);
+	bool has_own_words = v->p->says && (fault == FAULT_CIDR || fault == FAULT_WORDS);
+	struct str rest = str_from(has_own_words     ? v->p->says
+				   : d->words[fault] ? d->words[fault]
+						     : default_words[fault]);
 	while (rest.n) {
 		size_t open = str_find_char(rest, '{', 0), close = str_find_char(rest, '}', open);
 		buf_add_str(&out, str_slice(rest, 0, open));

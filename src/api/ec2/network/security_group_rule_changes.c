@@ -17,18 +17,21 @@ static RESULT parse_protocol(struct ec2_call *e, struct str text, int64_t *ret_p
 
 /* ---- authorize and revoke: parameters ---- */
 
+/* Of a rule's block EC2 says another sentence than of other blocks. */
+#define NO_BLOCK .says = "CIDR block {value} is malformed"
+
 struct ec2_ip_range {
 	struct cidr block;
 	struct str description, field;
 };
 static const struct param ip_range_rows[] = {
-	PARAM(struct ec2_ip_range, "CidrIp", block, .flags = REQUIRED,
+	PARAM(struct ec2_ip_range, "CidrIp", block, .flags = REQUIRED, NO_BLOCK,
 	      .field = offsetof(struct ec2_ip_range, field) + 1, .doc = "A range of addresses."),
 	PARAM(struct ec2_ip_range, "Description", description, .max = 255, .doc = "What the rule is for."),
 };
 static const struct params ip_range_params = PARAMS(struct ec2_ip_range, ip_range_rows);
 static const struct param ipv6_range_rows[] = {
-	PARAM(struct ec2_ip_range, "CidrIpv6", block, .flags = REQUIRED | IPV6,
+	PARAM(struct ec2_ip_range, "CidrIpv6", block, .flags = REQUIRED | IPV6, NO_BLOCK,
 	      .field = offsetof(struct ec2_ip_range, field) + 1, .doc = "A range of IPv6 addresses."),
 	PARAM(struct ec2_ip_range, "Description", description, .max = 255, .doc = "What the rule is for."),
 };
@@ -143,7 +146,7 @@ struct ec2_rules {
 		  .given = offsetof(struct ec2_rules, has_from) + 1, .doc = "Its first port."),              \
 		P("ToPort", to_port, .min = -1, .max = 65535,                                                \
 		  .given = offsetof(struct ec2_rules, has_to) + 1, .doc = "Its last port."),                 \
-		P("CidrIp", range.block, .field = offsetof(struct ec2_rules, range.field) + 1,               \
+		P("CidrIp", range.block, NO_BLOCK, .field = offsetof(struct ec2_rules, range.field) + 1,     \
 		  .doc = "Its range of addresses."),                                                         \
 		NOT_BUILT("SourceSecurityGroupName"), NOT_BUILT("SourceSecurityGroupOwnerId")
 #define GROUP_BY_ID_OR_NAME                                                                                  \
@@ -337,8 +340,8 @@ static const struct param rule_change_rows[] = {
 	  .given = offsetof(struct ec2_rule_change, has_from) + 1, .doc = "First port; ICMP: type."),
 	P(OF("ToPort"), to_port, .min = -1, .max = 65535,
 	  .given = offsetof(struct ec2_rule_change, has_to) + 1, .doc = "Last port; ICMP: code."),
-	P(OF("CidrIpv4"), block, .doc = "The peer by address, or"),
-	P(OF("CidrIpv6"), ipv6_block, .flags = IPV6, .doc = "by IPv6 address, or"),
+	P(OF("CidrIpv4"), block, NO_BLOCK, .doc = "The peer by address, or"),
+	P(OF("CidrIpv6"), ipv6_block, .flags = IPV6, NO_BLOCK, .doc = "by IPv6 address, or"),
 	P(OF("ReferencedGroupId"), peer, .kind = KIND_SECURITY_GROUP, .doc = "by group, or"),
 	P(OF("PrefixListId"), list, .kind = KIND_ADDRESS_GROUP, .doc = "by prefix list."),
 	P(OF("Description"), description, .max = 255, .doc = "What it is for; absent: nothing is said."),
