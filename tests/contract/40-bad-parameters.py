@@ -50,7 +50,7 @@ CODES = {"InvalidServiceName", "InvalidConversionTaskId", "InvalidPrefixListModi
          "InvalidAffinity", "InvalidAutoPlacement", "InvalidQuantity", "InvalidCpuCredits", "InvalidFormat", "InvalidRegion", "InvalidVpcEndpointType", "InvalidInstanceFamily",
          "InvalidClientToken", "UnknownVolumeType", "FilterLimitExceeded", "MissingInput", "RouteAlreadyExists", "Resource.AlreadyAssociated", "Gateway.NotAttached",
          "InvalidNextToken", "InvalidInstanceID", "InvalidInstanceAttributeValue", "NatGatewayNotFound", "InvalidPlacementGroup.Unknown", "InvalidLaunchTemplateName.NotFoundException", "InvalidLaunchTemplateName.MalformedException",
-         "InvalidLaunchTemplateName.AlreadyExistsException", "InvalidLaunchTemplateId.VersionNotFound", "NatGatewayMalformed", "InvalidInstanceEventIDNotFound", "InvalidInstanceEventStartTime", "InvalidInput", "Unsupported", "NoSuchAssociation", "InvalidTagKey.Malformed", "InvalidStateTransition"}
+         "InvalidLaunchTemplateName.AlreadyExistsException", "InvalidLaunchTemplateId.VersionNotFound", "NatGatewayMalformed", "InvalidInstanceEventIDNotFound", "InvalidInstanceEventStartTime", "InvalidInput", "Unsupported", "NoSuchAssociation", "InvalidTagKey.Malformed", "InvalidStateTransition", "InvalidSubnet"}
 # What is made for an id that is not there, and has failed: tests/golden/ec2/CreateVpcPeeringConnection says how.
 FAILS_LATER = {("CreateVpcPeeringConnection", "PeerVpcId"): re.compile("vpc-[0-9a-f]{17}")}
 # Where an id of what is deleted finds nothing, for a while: tests/golden/ec2/DeregisterImage.

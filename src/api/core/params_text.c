@@ -137,6 +137,15 @@ static void add_place(struct buf *out, const struct params_reader *r, const stru
 			buf_print(out, "%lld", (long long) numbers[k]);
 }
 
+static const char *words_of(const struct params_reader *r, enum params_fault fault,
+			    const struct params_value *v)
+{
+	const char *words = r->dialect->words[fault];
+	if (v->p->says && v->text.n && (fault == FAULT_CIDR || fault == FAULT_WORDS))
+		return v->p->says;
+	return words ? words : default_words[fault];
+}
+
 RESULT params_fail_number(const struct params_reader *r, enum params_fault fault,
 			  const struct params_value *v, int64_t number, int64_t min, int64_t max)
 {
@@ -148,10 +157,7 @@ RESULT params_fail_number(const struct params_reader *r, enum params_fault fault
 		fault = FAULT_UNKNOWN;
 	if (fault == FAULT_ELEMENT && !d->words[fault])
 		fault = number < min ? FAULT_TEXT_SHORT : FAULT_TEXT_LONG;
-	bool has_own_words = v->p->says && (fault == FAULT_CIDR || fault == FAULT_WORDS);
-	struct str rest = str_from(has_own_words     ? v->p->says
-				   : d->words[fault] ? d->words[fault]
-						     : default_words[fault]);
+	struct str rest = str_from(words_of(r, fault, v));
 	while (rest.n) {
 		size_t open = str_find_char(rest, '{', 0), close = str_find_char(rest, '}', open);
 		buf_add_str(&out, str_slice(rest, 0, open));

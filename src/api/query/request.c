@@ -59,6 +59,7 @@ static RESULT fail_malformed(const struct params_reader *r, const struct params_
 						       "Invalid id: \"%" STR_FMT "\" (expecting \"%s-...\")",
 						       STR_ARG(shown), prefix);
 	r->c->problem.field = v->field;
+	r->c->problem.subject = str_copy(r->c->arena, shown);
 	return result;
 }
 

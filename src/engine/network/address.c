@@ -62,9 +62,17 @@ static bool range_has(const struct address_range *range, struct ip ip)
 	       ip_compare(ip, range->last) <= 0;
 }
 
+static RESULT fail_place(struct op *op, enum err err, struct ip ip, const char *why)
+{
+	struct str text = ip_to_str(op->ctx->arena, ip);
+	struct result failed =
+		ctx_fail_kind(op->ctx, err, KIND_ADDRESS, "The address %" STR_FMT " %s.", STR_ARG(text), why);
+	op->ctx->problem.subject = text;
+	return failed;
+}
+
 static RESULT check_place(struct op *op, uuid external_network, struct ip ip, struct place *ret_place)
 {
-	char text[IP_TEXT_SIZE];
 	struct address probe = {.external_network = external_network};
 	struct ip_pool pool = pool_of(&probe);
 	const struct address_range *range =
@@ -74,8 +82,7 @@ static RESULT check_place(struct op *op, uuid external_network, struct ip ip, st
 	if (!range)
 		return FAIL(RANGE);
 	if (ip_pool_has(op->head, &pool, ip))
-		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ADDRESS,
-				     "The address %s is allocated already.", ip_write(ip, text));
+		return fail_place(op, ERR_EXISTS, ip, "is allocated already");
 	*ret_place = (struct place){external_network, ip};
 	return OK;
 }
@@ -107,11 +114,9 @@ static RESULT find_place(struct op *op, const struct address_wish *wish, struct 
 		if (checked.code != ERR_RANGE)
 			return checked;
 	}
-	char text[IP_TEXT_SIZE];
 	if (ip_is_none(wish->ip))
 		return fail_none_left(op, only ? only->row.id : UUID_NONE);
-	return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_ADDRESS,
-			     "The address %s is in no range of this region.", ip_write(wish->ip, text));
+	return fail_place(op, ERR_RANGE, wish->ip, "is in no range of this region");
 }
 
 RESULT address_write_for_gateway(struct op *op, const struct gateway *gateway, struct ip ip,

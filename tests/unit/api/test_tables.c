@@ -262,9 +262,9 @@ static void test_error_rows_are_reached(void **state)
 		const struct api_error *at = tables[n]->at;
 		assert_int_equal(at[tables[n]->count - 1].err, ERR_INTERNAL);
 		for (size_t k = 0; k < tables[n]->count; k++)
-			assert_ptr_equal(
-				api_find_error(tables[n], 0, at[k].err, at[k].kind, str_from(at[k].field)),
-				&at[k]);
+			assert_ptr_equal(api_find_error(tables[n], at[k].parts, at[k].err, at[k].kind,
+							str_from(at[k].field)),
+					 &at[k]);
 	}
 }
 

@@ -47,6 +47,12 @@ enum ec2_action_flag {
 	EC2_OF_STS = API_OF_FACE, /* an action of the Security Token Service */
 };
 
+/* Actions that say some failures in other words than the rest (api_error.parts); a bit each. */
+enum ec2_part {
+	EC2_OF_INTERFACES = 1 << 0,
+	EC2_OF_NEW_NAT_GATEWAYS = 1 << 1,
+};
+
 struct ec2_action {
 	API_ACTION_BASE;
 	RESULT (*prepare)(struct ec2_call *e, void *args);
@@ -54,6 +60,7 @@ struct ec2_action {
 	const struct ec2_listing *list;
 	struct filters filters; /* without a list: for the dump */
 	const char *state_in_answer;
+	enum ec2_part part; /* 0: none */
 };
 
 /* The action's name, and its name in policies. */

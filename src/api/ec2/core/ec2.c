@@ -100,6 +100,7 @@ static RESULT prepare(struct api_call *core)
 {
 	struct ec2_call *e = ec2_call_of(core);
 	const struct ec2_action *a = ec2_action_of(e);
+	e->part = a->part;
 	TRY(read_version(e));
 	TRY(read_dry_run(e));
 	TRY(api_new_args(core, 1, a->args.size));

@@ -15,10 +15,23 @@
 		ERR_##err, KIND_##kind, status, code, field, __VA_ARGS__                                     \
 	}
 
+#define E_PART(part, err, kind, code, sentence)                                                              \
+	{                                                                                                    \
+		ERR_##err, KIND_##kind, 400, code, 0, EC2_OF_##part, .says = (sentence)                      \
+	}
+
 #define TAG_KEY_EMPTY "Value ( '' ) for parameter Tag key is invalid. Tag key cannot be null or empty."
+
+/* Followed by what it is that keeps it. */
+#define NOT_TO_BE_HAD "The Elastic IP address '*' does not exist or is not available. "
 
 /* The first row that fits counts; KIND_NONE fits every kind. */
 static const struct api_error ec2_rows[] = {
+	E_PART(INTERFACES, NOT_FOUND, SECURITY_GROUP, "InvalidSecurityGroupID.NotFound",
+	       "The securityGroup ID '*' does not exist"),
+	E_PART(NEW_NAT_GATEWAYS, MALFORMED, SUBNET, "InvalidSubnet", "The subnet ID '*' is malformed"),
+	E_PART(NEW_NAT_GATEWAYS, MALFORMED, ADDRESS, "InvalidElasticIpID.Malformed",
+	       "The elastic-ip ID '*' is malformed"),
 	E_OF(MISSING, SUBNET, "SubnetId", 400, "MissingInput"), /* the default VPC has none */
 	E(MISSING, SUBNET, 400, "VPCIdNotSpecified"),
 	E_OF(MISSING, ROUTER, "AvailabilityZone", 400, "DefaultVpcDoesNotExist"), /* for a default subnet */
@@ -225,7 +238,7 @@ static const struct api_error ec2_rows[] = {
 	E(EXISTS, GATEWAY, 400, "Resource.AlreadyAssociated"), /* the VPC has one */
 	E(EXISTS, EGRESS_GATEWAY, 400, "Resource.AlreadyAssociated"),
 	E(EXISTS, PEERING, 400, "VpcPeeringConnectionAlreadyExists"),
-	E(EXISTS, ADDRESS, 400, "InvalidAddress.InUse"),
+	E(EXISTS, ADDRESS, 400, "InvalidAddress.NotFound", .says = NOT_TO_BE_HAD),
 	E(EXISTS, PORT, 400, "InvalidIPAddress.InUse"),
 	E(EXISTS, ROUTER, 400, "DefaultVpcAlreadyExists"),
 	E(EXISTS, SUBNET, 400, "DefaultSubnetAlreadyExistsInAvailabilityZone"),
@@ -262,7 +275,7 @@ static const struct api_error ec2_rows[] = {
 	E(CONFLICT, NONE, 400, "InvalidParameterCombination"),
 	E(RANGE, ROUTER, 400, "InvalidVpc.Range"),
 	E(RANGE, SUBNET, 400, "InvalidSubnet.Range"),
-	E(RANGE, ADDRESS, 400, "InvalidAddress.NotFound"),
+	E(RANGE, ADDRESS, 400, "InvalidAddress.NotFound", .says = NOT_TO_BE_HAD),
 	E(RANGE, NONE, 400, "InvalidParameterValue"),
 	E(PROTECTED, SECURITY_GROUP, 400, "CannotDelete"),
 	E_OF(PROTECTED, PORT, "NetworkInterface", 400, "AuthFailure"),

@@ -190,14 +190,15 @@ static RESULT ec2_name_address(struct ec2_call *e, const void *args, struct xml 
 struct ec2_allocate_address {
 	struct address_wish wish;
 	struct ec2_tag_specs tag_specs;
-	struct str border_group;
+	struct str border_group, pool;
 };
 #define P(wire, member, ...) PARAM(struct ec2_allocate_address, wire, member, __VA_ARGS__)
 static const struct param allocate_address_params[] = {
 	P("Address", wish.ip, .doc = "This very address, if it is free."),
 	P("NetworkBorderGroup", border_group, .max = 255, .doc = "The region's name."),
 	NOT_BUILT("Domain", .only = "vpc"),
-	NOT_BUILT("PublicIpv4Pool", .only = "amazon"),
+	P("PublicIpv4Pool", pool, .words = "amazon", .says = "invalid value for parameter pool: {value}",
+	  .doc = "Amazon's pool, which is the only one."),
 	NOT_BUILT("CustomerOwnedIpv4Pool|IpamPoolId"),
 	TAG_SPECIFICATIONS(struct ec2_allocate_address, tag_specs),
 };
@@ -206,6 +207,10 @@ static const struct param allocate_address_params[] = {
 static RESULT prepare_allocate(struct ec2_call *e, void *args)
 {
 	struct ec2_allocate_address *a = args;
+	if (a->pool.n && !ip_is_none(a->wish.ip))
+		return ctx_fail_field(
+			e->c, ERR_COMBINATION, STR("PublicIpv4Pool"),
+			"The parameter PublicIpv4Pool cannot be used with the parameter Address");
 	TRY(ec2_check_border_group(e, STR("NetworkBorderGroup"), a->border_group));
 	return ec2_take_tags(e, &a->tag_specs, "elastic-ip", "elastic-ip", &a->wish.tags);
 }
@@ -290,9 +295,15 @@ static const struct param release_address_params[] = {
 static RESULT prepare_release(struct ec2_call *e, void *args)
 {
 	struct ec2_release_address *a = args;
+	const struct address *address = NULL;
 	TRY(ec2_check_border_group(e, STR("NetworkBorderGroup"), a->border_group));
-	return request_choose(e->c, &a->wish.address, "AllocationId", &a->public_ip, "PublicIp",
-			      &a->wish.address);
+	TRY(request_choose(e->c, &a->wish.address, "AllocationId", &a->public_ip, "PublicIp",
+			   &a->wish.address));
+	if (!ref_is_given(&a->public_ip))
+		return OK;
+	TRY(engine_find_own_address(e->c, ec2_tables(e), &a->public_ip, &address));
+	return ctx_fail_field(e->c, ERR_INVALID, STR("PublicIp"),
+			      "You must specify an allocation id when releasing a VPC elastic IP address");
 }
 
 static const struct ec2_action actions[] = {

@@ -187,7 +187,8 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	bool is_public = str_is(a->connectivity, "public"), has_address = a->wish.address.kind != KIND_NONE;
 	if (is_public && !has_address)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("AllocationId"),
-				      "The request must contain the parameter allocationId");
+				      "The request must include the AllocationId parameter. Add the required "
+				      "parameter and retry the request.");
 	if (!is_public && has_address)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("AllocationId"),
 				      "A private NAT gateway has no elastic address: AllocationId");
@@ -280,7 +281,7 @@ static RESULT ec2_disassociate_nat(struct ec2_call *e, const void *args, struct 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeNatGateways"), .args = PARAMS(struct ec2_describe_nats, describe_nats_params),
 	 .list = &nat_listing, .doc = "NAT gateways of the account; those that have ended, for an hour."},
-	{EC2_ACTION("CreateNatGateway"), .flags = API_WRITES,
+	{EC2_ACTION("CreateNatGateway"), .part = EC2_OF_NEW_NAT_GATEWAYS, .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_nat, create_nat_params), .prepare = prepare_create,
 	 .operation = engine_create_nat_gateway_run, .returns = KIND_NAT_GATEWAY,
 	 .answer = ec2_create_nat_gateway, .doc = "Makes a NAT gateway in a subnet."},

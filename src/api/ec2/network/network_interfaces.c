@@ -683,7 +683,7 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeNetworkInterfaces"),
 	 .args = PARAMS(struct ec2_describe_interfaces, describe_interfaces_params),
 	 .list = &interface_listing, .doc = "Network interfaces of the account."},
-	{EC2_ACTION("CreateNetworkInterface"), .flags = API_WRITES,
+	{EC2_ACTION("CreateNetworkInterface"), .part = EC2_OF_INTERFACES, .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_interface, create_interface_params), .prepare = prepare_create,
 	 .operation = engine_create_port_run, .returns = KIND_PORT, .answer = ec2_create_interface,
 	 .state_in_answer = "pending", .doc = "Makes an interface in a subnet."},
