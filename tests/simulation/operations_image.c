@@ -473,7 +473,7 @@ static const struct operation rows[] = {
 	 draw_capture,
 	 judge_capture,
 	 apply_capture},
-	{"RegisterImage", 2, {}, "image", draw_register, judge_name, apply_register},
+	{"RegisterImage", 2, {}, "image", draw_register, judge_name, apply_register, true},
 	{"CopyImage", 1, {}, "image", draw_copy, judge_copy, apply_copy, true},
 	{"ModifyImageAttribute",
 	 1,

@@ -369,6 +369,20 @@ static bool draw_delete_subnet(struct request *x)
 	return server_is_alone(x, subnet->network);
 }
 
+/* Interfaces whose first address is of another subnet of the network may have one of IPv6 of this one. */
+static void judge_further_addresses(const struct request *x, const char *code, struct verdict *v)
+{
+	const struct thing *subnet = x->refs[0];
+	if (subnet->block.base.family != IP_V6)
+		return;
+	EACH (&x->s->model, t, KIND_PORT)
+		if (model_subnet(t) && model_subnet(t)->network == subnet->network)
+			doubt(v, code);
+	EACH (&x->s->model, t, KIND_INSTANCE)
+		if (t->of && t->of->network == subnet->network)
+			doubt(v, code);
+}
+
 /* One that is of no block of its router's is taken out of it first. */
 static void judge_delete_subnet(const struct request *x, struct verdict *v)
 {
@@ -377,6 +391,7 @@ static void judge_delete_subnet(const struct request *x, struct verdict *v)
 	EACH (&x->s->model, t, KIND_PORT)
 		if (model_subnet(t) == subnet)
 			refuse_or_doubt(v, !model_may_have_ended(t), code);
+	judge_further_addresses(x, code, v);
 	if (subnet->of && !model_is_of_blocks(subnet))
 		refuse(v, code);
 }

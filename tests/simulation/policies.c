@@ -64,6 +64,7 @@ void policies_change(struct simulation *s)
 	struct identity owner = s->region.users[account].who;
 	owner.is_owner = true;
 	bool was_denied = s->denied[account] != 0;
+	request_judge_open(s, NULL);
 	s->denied[account] = which < DENIALS ? (unsigned) which + 1 : 0;
 	tell(s, "account %u denies its second user %s", account,
 	     which < DENIALS ? denials[which].action : "nothing");

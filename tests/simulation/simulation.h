@@ -262,6 +262,10 @@ struct request {
 	bool has_succeeded;     /* of an origin: some request with the token has */
 	struct fake_call http;
 	bool is_open;
+	/* What was right while it waited: request_judge_open(). */
+	const char *past_codes[4 * CODES_MAX];
+	size_t past_count;
+	bool might_succeed;
 };
 
 /* Which answers are right. With a refusal, success is none. */
@@ -342,7 +346,10 @@ void request_draw_theme(struct simulation *s);
 bool request_draw(struct request *x);
 void request_send(struct request *x);
 bool request_is_woken(const struct request *x);
-void request_resume(struct request *x);       /* a woken one: answered and judged, as a rule */
+void request_resume(struct request *x); /* a woken one: answered and judged, as a rule */
+/* Before the model changes: a call takes effect at some moment between its sending and its answer, so what is right
+ * now stays right for those that wait. but: the one whose effect it is; NULL: none's. */
+void request_judge_open(struct simulation *s, const struct request *but);
 void request_mark_open(struct simulation *s); /* something fails that those on their way may meet */
 void request_drop(struct request *x);         /* its process is dead */
 /* A call outside the model, at once: a form or "GET /path". What is in the answer lies in the region's
