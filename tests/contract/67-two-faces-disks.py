@@ -520,6 +520,21 @@ def test_what_openstack_has_no_word_for(both):
     both.rest()
 
 
+@holds("Images and volumes through OpenStack: QoS specs")
+def test_qos_specs(both, admin):
+    """They hold a volume of a type that EC2 has: EC2 shows the type's own rates."""
+    fast = admin.ok("POST", f"{VOLUME}/qos-specs", {"qos_specs": {"name": "fast", "consumer": "front-end", "total_iops_sec": "70"}})["qos_specs"]
+    (gp3,) = [t for t in admin.ok("GET", f"{VOLUME}/types")["volume_types"] if t["name"] == "gp3"]
+    assert admin.call("GET", f"{VOLUME}/qos-specs/{fast['id']}/associate?vol_type_id={gp3['id']}").status == 202
+    volume = both.ec2.create_volume(AvailabilityZone=both.zone, Size=1, VolumeType="gp3", Iops=3000)["VolumeId"]
+    both.rest()
+    assert both.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Iops"] == 3000
+    assert [a["name"] for a in admin.ok("GET", f"{VOLUME}/qos-specs/{fast['id']}/associations")["qos_associations"]] == ["gp3"]
+    assert admin.call("DELETE", f"{VOLUME}/qos-specs/{fast['id']}?force=true").status == 202
+    both.ec2.delete_volume(VolumeId=volume)
+    both.rest()
+
+
 @holds("Images and volumes through OpenStack: Visibility")
 def test_visibility(both, other):
     made = upload(both)
