@@ -49,9 +49,8 @@ golden-accept: build ## rewrites the golden answers and says what changed in the
 mutate: build ## breaks rules of engine, guard and reconciler one by one, and says which no test notices: N=20 SEED=7
 	@tests/mutate.py --count $(or $(N),20) $(if $(SEED),--seed $(SEED))
 
-lint: ## layers, lengths, goto, banned calls, complexity, format
-	@tools/install-packages build lint
-	@[ -f $(B)/build.ninja ] || meson setup $(B) >/dev/null
+lint: build ## layers, lengths, goto, banned calls, complexity, format
+	@tools/install-packages lint
 	@/usr/bin/python3 tools/lint.py $(B)
 
 format: ## rewrites the format of every C file
