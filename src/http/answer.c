@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Answers: headers, libmicrohttpd's response object around the face's buffer (no copy), figures. */
 #include <assert.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/heap.h"
@@ -186,6 +188,7 @@ static void tunnel_opened(void *cls, struct MHD_Connection *mhd, void *call, con
 	/* if the sweeper cut it just now, the tunnel's first read says so */
 	(void) conn_enter(conn, CONN_TUNNEL, CONN_NO_DEADLINE);
 	conn->tunnel->handle = handle;
+	conn->tunnel->client_fd = conn->fd;
 	conn->tunnel->open(conn->tunnel, fd, (struct str){early, early_size});
 }
 
@@ -206,7 +209,13 @@ void call_upgrade(struct call *c, const char *protocol, struct http_tunnel *t)
 
 void http_tunnel_close(struct http_tunnel *t)
 {
-	(void) MHD_upgrade_action(t->handle, MHD_UPGRADE_ACTION_CLOSE);
+	/* Over TLS, libmicrohttpd before 1.0 shuts its side of the tunnel down first and notes the close
+	 * after that. Its pool thread can handle the shutdown in between; then it waits for the client, and
+	 * the connection stays. That the client can say no more wakes the thread once again. */
+	AUTO_FD client_fd = fcntl(t->client_fd, F_DUPFD_CLOEXEC, 0);
+	(void) MHD_upgrade_action(t->handle, MHD_UPGRADE_ACTION_CLOSE); /* the tunnel may be gone now */
+	if (client_fd >= 0)
+		(void) shutdown(client_fd, SHUT_RD);
 }
 
 void call_note_answer(struct http_server *s, int status)

@@ -119,7 +119,8 @@ struct http_tunnel {
 	/* Called once, last, on a pool thread, when the connection is gone, whether it was opened
 	 * or not. */
 	void (*end)(struct http_tunnel *t);
-	void *handle; /* private */
+	void *handle;  /* private */
+	int client_fd; /* private: the connection to the client; fd may be a pair's end before TLS */
 };
 /* Answers with 101, that Upgrade and the headers that were set, and makes the connection a
  * tunnel. */
