@@ -46,6 +46,13 @@ static inline bool choice_or(enum choice choice, bool otherwise)
 	return otherwise;
 }
 
+/* What was asked for was refused, and would be again; else something here failed or is busy. */
+static inline bool engine_is_refusal(enum err err)
+{
+	return err != ERR_NONE && err != ERR_NO_MEMORY && err != ERR_IO && err != ERR_INTERNAL &&
+	       err != ERR_AGAIN;
+}
+
 /* 1 to 255 characters; ERR_INVALID with the kind. */
 RESULT engine_check_name(struct op *op, enum kind kind, struct str name);
 /* Forgets every row of a kind that an index of one field leads to. */

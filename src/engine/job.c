@@ -222,16 +222,18 @@ static RESULT ask(struct op *op, const struct async_job *job)
 	return OK;
 }
 
-/* What is refused is refused before anything is written: the job ends with the words. */
+/* What is refused ends the job with its words, and leaves nothing of what was written before the refusal. */
 RESULT engine_take_turn(struct op *op, struct job_target *wish)
 {
 	const struct async_job *job = async_job_find(op->head, wish->job);
 	if (!job || job->ended != ASYNC_JOB_ENDED_NONE || job->turn == ASYNC_JOB_TURN_NONE)
 		return OK;
+	struct op_place place = op_place_now(op);
 	struct result result = ask(op, job);
-	if (result.code == ERR_NO_MEMORY)
+	if (!result_is_ok(result) && !engine_is_refusal(result.code))
 		return result;
 	if (!result_is_ok(result)) {
+		op_go_back(op, place);
 		const struct job_verdict verdict = {ASYNC_JOB_ENDED_FAILED, op->ctx->problem.message};
 		ctx_clear_problem(op->ctx);
 		return end_job(op, job, &verdict);

@@ -72,6 +72,17 @@ def test_machines(dev, machines):
     assert call(dev, "LISTVIRTUALMACHINES", post=True, Id=one["id"])[1]["virtualmachine"] == [one]
 
 
+def test_public_address(dev, machines):
+    """A public address associated over EC2 is the machine's own, and shows only there."""
+    ec2 = dev.account.client()
+    address = ec2.allocate_address()
+    association = ec2.associate_address(AllocationId=address["AllocationId"], InstanceId=machines[0])["AssociationId"]
+    shown = {"i-" + m["id"].replace("-", "")[:17]: m.get("publicip") for m in call(dev, "listVirtualMachines")[1]["virtualmachine"]}
+    assert shown[machines[0]] == address["PublicIp"] != shown[machines[1]]
+    ec2.disassociate_address(AssociationId=association)
+    ec2.release_address(AllocationId=address["AllocationId"])
+
+
 def test_pages(dev, machines):
     whole = call(dev, "listVirtualMachines", pagesize="-1")[1]["virtualmachine"]
     first, second = (call(dev, "listVirtualMachines", page=str(n), pagesize="1")[1] for n in (1, 2))

@@ -75,8 +75,7 @@ struct launching {
 /* What is not the override's own fault ends the call. */
 static bool is_its_own(enum err err)
 {
-	return err != ERR_NO_MEMORY && err != ERR_IO && err != ERR_INTERNAL && err != ERR_DENIED &&
-	       err != ERR_AGAIN;
+	return engine_is_refusal(err) && err != ERR_DENIED;
 }
 
 static void tell(const struct launching *l, struct fleet_override *o, struct result result)

@@ -202,8 +202,7 @@ static const struct address *live_or_next(const struct tables *t, const struct a
 	return address;
 }
 
-/* The one that stands for that private address of the port, or NULL. */
-static const struct address *find_for(const struct tables *t, uuid port, struct ip private_ip)
+const struct address *engine_find_address_for(const struct tables *t, uuid port, struct ip private_ip)
 {
 	const struct address *address = live_or_next(t, address_first_by_port(t, port));
 	while (address && !ip_equal(address->private_ip, private_ip))
@@ -236,13 +235,13 @@ RESULT address_leave_port(struct op *op, uuid port)
 
 RESULT address_leave_ip(struct op *op, uuid port, struct ip private_ip)
 {
-	const struct address *address = find_for(op->head, port, private_ip);
+	const struct address *address = engine_find_address_for(op->head, port, private_ip);
 	return address ? leave(op, address) : OK;
 }
 
 RESULT address_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip)
 {
-	const struct address *address = find_for(op->head, from, private_ip);
+	const struct address *address = engine_find_address_for(op->head, from, private_ip);
 	if (!address)
 		return OK;
 	struct address next = *address;
@@ -314,7 +313,7 @@ RESULT address_give_auto(struct op *op, const struct port *port)
 {
 	struct place place = {0};
 	bool is_wanted = port->wants_public_ip && port->ip.family == IP_V4 && !uuid_is_none(port->router);
-	if (!is_wanted || find_for(op->head, port->row.id, port->ip))
+	if (!is_wanted || engine_find_address_for(op->head, port->row.id, port->ip))
 		return OK;
 	if (!pick_for_router(op->head, port->router, &place)) {
 		TRY(address_check_auto(op, port->router, 1));
@@ -430,7 +429,7 @@ static RESULT check_association(struct op *op, const struct address_association 
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_PORT,
 				     "The private address %s is not one of the network interface.",
 				     ip_write(private_ip, text));
-	const struct address *there = find_for(op->head, port->row.id, private_ip);
+	const struct address *there = engine_find_address_for(op->head, port->row.id, private_ip);
 	bool moves = !uuid_is_none(address->port) && there != address;
 	bool replaces = there && there->is_elastic && there != address;
 	if (((moves || replaces) && wish->allow_reassociation == CHOICE_NO) ||

@@ -76,6 +76,8 @@ struct address_name_wish {
 /* ERR_INVALID with KIND_ADDRESS: it is no domain name. */
 OPERATION(engine_name_address, address_name_wish)
 
+/* The live address that stands for that private address of the port, or NULL. */
+const struct address *engine_find_address_for(const struct tables *t, uuid port, struct ip private_ip);
 /* The live address with that public IP, or NULL. */
 const struct address *engine_find_public_ip(const struct tables *t, struct ip ip);
 

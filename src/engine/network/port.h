@@ -8,6 +8,10 @@ struct port;
 struct port_prefix;
 struct secondary_ip;
 
+/* The instance that it is in, on its way to, or not yet out of: its guest lets go of it in its own time. None: it
+ * is free. */
+uuid engine_port_holder(const struct port *port);
+
 /* The port's first address of the family; none: it has none. On any tables. */
 struct ip engine_get_port_ip(const struct tables *t, const struct port *port, enum ip_family family);
 

@@ -16,6 +16,11 @@
 #include "store/port.h"
 #include "store/subnet.h"
 
+uuid engine_port_holder(const struct port *port)
+{
+	return uuid_is_none(port->instance) ? port->seen_instance : port->instance;
+}
+
 RESULT port_check_available(struct op *op, const struct port *port, const struct ref *ref)
 {
 	if (model_derive_port_state(port) == PORT_AVAILABLE)

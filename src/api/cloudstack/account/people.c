@@ -160,10 +160,17 @@ static RESULT hash_changed(struct work_item *w)
 	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
 }
 
-static RESULT prepare_enable_user(struct cs_call *e, void *args)
+static RESULT enable_user(struct cs_call *e, void *args)
 {
-	bool enables = str_equal_nocase(str_from(e->action->name), STR("enableUser"));
-	((struct change_user *) args)->wish.enabled = enables ? CHOICE_YES : CHOICE_NO;
+	(void) e;
+	((struct change_user *) args)->wish.enabled = CHOICE_YES;
+	return OK;
+}
+
+static RESULT disable_user(struct cs_call *e, void *args)
+{
+	(void) e;
+	((struct change_user *) args)->wish.enabled = CHOICE_NO;
 	return OK;
 }
 
@@ -215,17 +222,27 @@ static RESULT choose_account(struct cs_call *e, struct change_account *a)
 	return OK;
 }
 
-static RESULT prepare_account_change(struct cs_call *e, void *args)
+static RESULT prepare_update_account(struct cs_call *e, void *args)
 {
 	struct change_account *a = args;
-	if (str_is(str_from(e->action->name), "enableAccount"))
-		a->wish.enabled = CHOICE_YES;
-	if (str_is(str_from(e->action->name), "disableAccount"))
-		a->wish.enabled = CHOICE_NO;
+	a->wish.name = a->name.n ? &a->name : NULL;
+	return choose_account(e, a);
+}
+
+static RESULT enable_account(struct cs_call *e, void *args)
+{
+	struct change_account *a = args;
+	a->wish.enabled = CHOICE_YES;
+	return choose_account(e, a);
+}
+
+static RESULT disable_account(struct cs_call *e, void *args)
+{
+	struct change_account *a = args;
+	a->wish.enabled = CHOICE_NO;
 	if (a->locks == CHOICE_YES)
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("lock"),
 				      "Locking an account is not supported");
-	a->wish.name = a->name.n ? &a->name : NULL;
 	return choose_account(e, a);
 }
 
@@ -327,7 +344,7 @@ static const struct cs_action actions[] = {
 	 .permit = "identity:update_user",
 	 CHANGES,
 	 .args = PARAMS(struct change_user, one_user_params),
-	 .prepare = prepare_enable_user,
+	 .prepare = enable_user,
 	 .operation = engine_update_user_run,
 	 .returns = KIND_USER,
 	 CS_SUBJECT(struct change_user, wish.user.prefix),
@@ -337,7 +354,7 @@ static const struct cs_action actions[] = {
 	 .permit = "identity:update_user",
 	 CHANGES,
 	 .args = PARAMS(struct change_user, one_user_params),
-	 .prepare = prepare_enable_user,
+	 .prepare = disable_user,
 	 .operation = engine_update_user_run,
 	 NOTHING_STORED,
 	 CS_SUBJECT(struct change_user, wish.user.prefix),
@@ -355,7 +372,7 @@ static const struct cs_action actions[] = {
 	 .permit = "identity:update_project",
 	 CHANGES,
 	 .args = PARAMS(struct change_account, update_account_params),
-	 .prepare = prepare_account_change,
+	 .prepare = prepare_update_account,
 	 .operation = engine_update_account_run,
 	 .returns = KIND_ACCOUNT,
 	 CS_SUBJECT(struct change_account, wish.account.prefix),
@@ -365,7 +382,7 @@ static const struct cs_action actions[] = {
 	 .permit = "identity:update_project",
 	 CHANGES,
 	 .args = PARAMS(struct change_account, enable_account_params),
-	 .prepare = prepare_account_change,
+	 .prepare = enable_account,
 	 .operation = engine_update_account_run,
 	 .returns = KIND_ACCOUNT,
 	 CS_SUBJECT(struct change_account, wish.account.prefix),
@@ -375,7 +392,7 @@ static const struct cs_action actions[] = {
 	 .permit = "identity:update_project",
 	 CHANGES,
 	 .args = PARAMS(struct change_account, disable_account_params),
-	 .prepare = prepare_account_change,
+	 .prepare = disable_account,
 	 .operation = engine_update_account_run,
 	 NOTHING_STORED,
 	 CS_SUBJECT(struct change_account, wish.account.prefix),

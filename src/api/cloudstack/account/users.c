@@ -199,7 +199,7 @@ static RESULT show_secret(void *arg, struct str secret)
 	return OK;
 }
 
-/* The secret is the user's own, and an administrator's to read. */
+/* The secret is the user's own, and an administrator's to read, whatever credential is used (engine/people/own.h). */
 static RESULT get_keys(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct keys_args *a = args;
@@ -210,6 +210,8 @@ static RESULT get_keys(struct cs_call *e, const void *args, struct json_writer *
 		return ctx_fail(e->c, ERR_DENIED, "Keys are shown to their user and to administrators.");
 	TRY(engine_check_found(e->c, cs_tables(e), KIND_USER, &user->row));
 	struct shown_keys shown = {e, w, find_key(cs_tables(e), user)};
+	uuid account = shown.key ? shown.key->account : e->c->who->account;
+	TRY(engine_check_own(e->c, cs_tables(e), "access_key.list", user, account));
 	if (shown.key)
 		return key_use_secret(e->c, e->config->master_key, shown.key, show_secret, &shown);
 	json_write_open(w, "userkeys");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listVirtualMachines, and what a virtual machine's object has. */
 #include "api/cloudstack/compute/compute.h"
+#include "engine/network/address.h"
 #include "engine/resolve.h"
 #include "model/network.h"
 #include "model/port.h"
@@ -57,7 +58,7 @@ static const struct param params[] = {
 /* ---- what no field says ---- */
 
 /* Its own name, else the tag that EC2's users give, else its id. */
-static struct str get_name(struct api_call *e, const struct row *row)
+struct str cs_machine_name(struct api_call *e, const struct row *row)
 {
 	const struct instance *i = instance_of(row);
 	const struct tag *tag = tags_find(i->tags, STR("Name"));
@@ -66,14 +67,14 @@ static struct str get_name(struct api_call *e, const struct row *row)
 	return tag && tag->value.n ? tag->value : uuid_to_str(e->c->arena, row->id);
 }
 
-static struct str get_display_name(struct api_call *e, const struct row *row)
+struct str cs_machine_display_name(struct api_call *e, const struct row *row)
 {
 	const struct instance *i = instance_of(row);
-	return i->description.n ? i->description : get_name(e, row);
+	return i->description.n ? i->description : cs_machine_name(e, row);
 }
 
 /* One that no host has room for is an error, as after a deployment that failed. */
-static struct str get_state(struct api_call *e, const struct row *row)
+struct str cs_machine_state(struct api_call *e, const struct row *row)
 {
 	const struct instance *i = instance_of(row);
 	if (row_is_live(row) && uuid_is_none(i->host) &&
@@ -97,7 +98,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 		return false;
 	return (!a->hypervisor.n || str_equal_nocase(a->hypervisor, STR("KVM"))) &&
 	       (!ref_is_given(&a->network) || has_port_in(e, row, a->network.prefix)) &&
-	       (!a->state.n || str_is(a->state, "Present") || str_equal(a->state, get_state(e, row)));
+	       (!a->state.n || str_is(a->state, "Present") || str_equal(a->state, cs_machine_state(e, row)));
 }
 
 /* Where it runs is for administrators to know. */
@@ -126,10 +127,10 @@ static void write_public_ip(struct api_call *e, struct json_writer *w, const cha
 {
 	char text[IP_TEXT_SIZE];
 	const struct port *p = port_first_by_instance(api_tables(e), row->id);
-	const struct address *a = p ? address_first_by_port(api_tables(e), p->row.id) : NULL;
-	if (!a || !row_is_live(&a->row))
+	const struct address *a = p ? engine_find_address_for(api_tables(e), p->row.id, p->ip) : NULL;
+	if (!a)
 		return;
-	json_write_z(w, name, ip_write(a->private_ip, text));
+	json_write_z(w, name, ip_write(a->ip, text));
 	json_write_text(w, "publicipid", uuid_to_str(e->c->arena, a->row.id));
 }
 
@@ -175,13 +176,13 @@ static void write_affinity(struct api_call *e, struct json_writer *w, const char
 
 static const struct member members[] = {
 	MEMBER(struct instance, "id", row.id),
-	MEMBER_TEXT("name", get_name),
-	MEMBER_TEXT("displayname", get_display_name),
+	MEMBER_TEXT("name", cs_machine_name),
+	MEMBER_TEXT("displayname", cs_machine_display_name),
 	CS_OWNER_MEMBERS(instance),
 	MEMBER_WRITTEN("userid", write_user, .also = "username"),
 	MEMBER_AS(struct instance, TIME, "created", row.created_us),
 	MEMBER_AS(struct instance, TIME, "lastupdated", row.updated_us),
-	MEMBER_TEXT("state", get_state),
+	MEMBER_TEXT("state", cs_machine_state),
 	MEMBER_FIXED("haenable", "false"),
 	MEMBER(struct instance, "zoneid", zone),
 	MEMBER(struct zone, "zonename", name, .path = {JOIN_ONE(KIND_ZONE, instance, zone)}),
@@ -215,7 +216,7 @@ static const struct member members[] = {
 };
 
 const struct api_listing cs_machines = {KIND_INSTANCE,      offsetof(struct instance, name),
-					"virtualmachine",   .get_name = get_name,
+					"virtualmachine",   .get_name = cs_machine_name,
 					.matches = matches, .members = MEMBERS(members)};
 static const struct cs_action actions[] = {{
 	.name = "listVirtualMachines",

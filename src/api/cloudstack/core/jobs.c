@@ -84,13 +84,21 @@ static const char *type_of(enum kind kind)
 	return words[kind] ? words[kind] : "None";
 }
 
+/* It was another account's meanwhile: an offered volume that was taken. */
+static bool has_left(const struct async_job *job, const struct row *row)
+{
+	bool is_account = job->subject_kind == KIND_ACCOUNT;
+	uuid owner = is_account ? UUID_NONE : engine_get_owner((enum kind) job->subject_kind, row);
+	return !uuid_is_none(owner) && !uuid_equal(owner, job->account);
+}
+
 /* As its command would have answered; of what is forgotten there is nothing left to show. */
 static void write_success(struct api_call *e, struct json_writer *w, const struct async_job *job)
 {
 	const struct cs_action *a = cs_find_command(e->face, job->command);
 	const struct row *row =
 		a && a->shows ? tables_find(api_tables(e), a->shows->kind, job->subject) : NULL;
-	if (!row) {
+	if (!row || has_left(job, row)) {
 		json_write_bool(w, "success", true);
 		return;
 	}

@@ -221,7 +221,7 @@ static RESULT list_capabilities(struct cs_call *e, const void *args, struct json
 	json_write_bool(w, "regionsecondaryenabled", false);
 	json_write_bool(w, "kvmsnapshotenabled", true);
 	json_write_bool(w, "allowuserviewdestroyedvm", true);
-	json_write_bool(w, "allowuserexpungerecovervm", true);
+	json_write_bool(w, "allowuserexpungerecovervm", false); /* nothing is recovered */
 	json_write_bool(w, "allowuserexpungerecovervolume", false);
 	json_write_bool(w, "allowuserviewalldomainaccounts", false);
 	json_write_bool(w, "kubernetesserviceenabled", false);

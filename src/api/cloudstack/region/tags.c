@@ -91,6 +91,7 @@ static RESULT prepare_delete(struct cs_call *e, void *args)
 struct list_tags {
 	struct cs_list_args list;
 	struct str resource, type, key, value;
+	uuid of; /* that resource; none: it is no id */
 	struct ref project;
 };
 #define P(wire, member, ...) PARAM(struct list_tags, wire, member, __VA_ARGS__)
@@ -139,9 +140,7 @@ static void walk_kind(struct walk *walk, enum kind kind)
 	     row = tables_next(t, kind, index, row, 1)) {
 		size_t offset = engine_tags_offset(walk->e->c, kind, row);
 		const struct tags *tags = offset ? (const void *) ((const char *) row + offset) : NULL;
-		bool is_asked =
-			!walk->asked->resource.n ||
-			str_equal_nocase(walk->asked->resource, uuid_to_str(walk->e->c->arena, row->id));
+		bool is_asked = !walk->asked->resource.n || uuid_equal(walk->asked->of, row->id);
 		for (size_t k = 0; tags && is_asked && row_is_live(row) && k < tags->count; k++)
 			take_tag(walk, kind, row, &tags->at[k]);
 	}
@@ -154,6 +153,15 @@ static void walk_all(struct walk *walk)
 	for (unsigned k = 0; k < KIND_COUNT; k++)
 		if (cs_tag_type((enum kind) k) && (!walk->asked->type.n || asked == (enum kind) k))
 			walk_kind(walk, (enum kind) k);
+}
+
+static RESULT prepare_list(struct cs_call *e, void *args)
+{
+	struct list_tags *a = args;
+	(void) e;
+	if (!result_is_ok(uuid_parse(a->resource, &a->of)))
+		a->of = UUID_NONE;
+	return OK;
 }
 
 static RESULT list_tags(struct cs_call *e, const void *args, struct json_writer *w)
@@ -197,6 +205,7 @@ static const struct cs_action actions[] = {
 	 .permit = "ec2:DescribeTags",
 	 .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_tags, list_params),
+	 .prepare = prepare_list,
 	 .answer = list_tags,
 	 .says = "key|value|resourcetype|resourceid|account|domainid|domain",
 	 .doc = "Tags."},

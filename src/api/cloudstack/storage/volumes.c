@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Volumes, and the offerings that they are made by, which are volume types. All are of a size that is said. */
-#include "api/cloudstack/core/action.h"
+#include "api/cloudstack/compute/compute.h"
 #include "engine/resolve.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
@@ -77,11 +77,10 @@ static void write_machine(struct api_call *e, struct json_writer *w, const char 
 	const struct instance *i = instance_find(api_tables(e), v->instance);
 	if (!i)
 		return;
-	struct str shown = i->name.n ? i->name : uuid_to_str(e->c->arena, i->row.id);
 	json_write_text(w, name, uuid_to_str(e->c->arena, i->row.id));
-	json_write_text(w, "vmname", shown);
-	json_write_text(w, "vmdisplayname", i->description.n ? i->description : shown);
-	json_write_z(w, "vmstate", model_instance_states[model_derive_instance_state(i)].cloudstack);
+	json_write_text(w, "vmname", cs_machine_name(e, &i->row));
+	json_write_text(w, "vmdisplayname", cs_machine_display_name(e, &i->row));
+	json_write_text(w, "vmstate", cs_machine_state(e, &i->row));
 	json_write_int(w, "deviceid", v->device_slot);
 	cs_write_time(w, "attached", v->attached_us);
 }

@@ -9,6 +9,7 @@
 #include "api/ec2/storage/volumes.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/profile_association.h"
+#include "engine/network/address.h"
 #include "engine/network/router.h"
 #include "engine/region/dedicated_host.h"
 #include "model/address.h"
@@ -353,7 +354,7 @@ static const struct port *primary_port(const struct filter_run *f, const struct 
 static bool fits_dns_name(const struct filter_run *f, const struct row *row)
 {
 	const struct port *p = primary_port(f, row);
-	const struct address *a = p ? ec2_address_of_ip(f->t, p->row.id, p->ip) : 0;
+	const struct address *a = p ? engine_find_address_for(f->t, p->row.id, p->ip) : 0;
 	char text[EC2_NAME_TEXT_SIZE];
 	bool has_name = a && engine_has_hostnames(router_find(f->t, p->router));
 	return filter_text(f, (struct str){text, has_name ? ec2_public_name(f->e, a->ip, text) : 0});
@@ -362,7 +363,7 @@ static bool fits_dns_name(const struct filter_run *f, const struct row *row)
 static bool fits_public_ip(const struct filter_run *f, const struct row *row)
 {
 	const struct port *p = primary_port(f, row);
-	const struct address *a = p ? ec2_address_of_ip(f->t, p->row.id, p->ip) : 0;
+	const struct address *a = p ? engine_find_address_for(f->t, p->row.id, p->ip) : 0;
 	return a && filter_ip(f, a->ip);
 }
 

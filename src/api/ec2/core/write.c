@@ -23,34 +23,42 @@ void ec2_write_prefixed(struct xml *x, const char *name, const char *prefix, uui
 		xml_z(x, name, id_write_prefixed(prefix, id, text));
 }
 
+enum { ARN_PARTS = 8 };
+struct arn_parts {
+	struct str at[ARN_PARTS];
+	char id[EC2_ID_TEXT_SIZE];
+};
+
+static void split_arn(const struct ec2_call *e, const char *type, enum kind kind, uuid id,
+		      struct arn_parts *ret_parts)
+{
+	const struct str parts[ARN_PARTS] = {STR("arn:aws:ec2:"),
+					     e->config->region,
+					     STR(":"),
+					     e->owner,
+					     STR(":"),
+					     str_from(type),
+					     STR("/"),
+					     str_from(id_write_ec2(kind, id, ret_parts->id))};
+	memcpy(ret_parts->at, parts, sizeof parts);
+}
+
 struct str ec2_arn(const struct ec2_call *e, const char *type, enum kind kind, uuid id)
 {
-	char text[EC2_ID_TEXT_SIZE];
-	const struct str parts[] = {STR("arn:aws:ec2:"),
-				    e->config->region,
-				    STR(":"),
-				    e->owner,
-				    STR(":"),
-				    str_from(type),
-				    STR("/"),
-				    str_from(id_write_ec2(kind, id, text))};
-	return str_join(e->c->arena, parts, sizeof parts / sizeof parts[0]);
+	struct arn_parts parts;
+	split_arn(e, type, kind, id, &parts);
+	return str_join(e->c->arena, parts.at, ARN_PARTS);
 }
 
 /* The pieces go into the answer as they are: lists of thousands show one in each item. */
 void ec2_write_arn(const struct ec2_call *e, struct xml *x, const char *name, const char *type,
 		   enum kind kind, uuid id)
 {
-	char text[EC2_ID_TEXT_SIZE];
+	struct arn_parts parts;
+	split_arn(e, type, kind, id, &parts);
 	xml_open(x, name);
-	buf_add_str(x->out, STR("arn:aws:ec2:"));
-	buf_add_str(x->out, e->config->region);
-	buf_add_char(x->out, ':');
-	buf_add_str(x->out, e->owner);
-	buf_add_char(x->out, ':');
-	buf_add_str(x->out, str_from(type));
-	buf_add_char(x->out, '/');
-	buf_add_str(x->out, str_from(id_write_ec2(kind, id, text)));
+	for (size_t k = 0; k < ARN_PARTS; k++)
+		buf_add_str(x->out, parts.at[k]);
 	xml_close(x, name);
 }
 

@@ -6,6 +6,7 @@
 
 #include "api/ec2/core/write.h"
 #include "auth/guard.h"
+#include "engine/network/address.h"
 #include "engine/network/port.h"
 #include "engine/network/router.h"
 #include "model/port.h"
@@ -20,25 +21,11 @@
 
 /* ---- items ---- */
 
-const struct address *ec2_address_of_ip(const struct tables *t, uuid port, struct ip private_ip)
-{
-	const struct address *a = address_first_by_port(t, port);
-	while (a && (!row_is_live(&a->row) || !ip_equal(a->private_ip, private_ip)))
-		a = address_next_by_port(t, a);
-	return a;
-}
-
-/* Until it is out, the one it is leaving. */
-uuid ec2_instance_of_port(const struct port *port)
-{
-	return uuid_is_none(port->instance) ? port->seen_instance : port->instance;
-}
-
 static size_t port_name(const struct ec2_call *e, const struct port *port,
 			char out[static EC2_NAME_TEXT_SIZE])
 {
 	if (port->is_named_by_id)
-		return ec2_resource_name(e, ec2_instance_of_port(port), out);
+		return ec2_resource_name(e, engine_port_holder(port), out);
 	return port->ip.family == IP_V6 ? 0 : ec2_private_name(e, port->ip, out);
 }
 
@@ -57,14 +44,14 @@ static bool gather_ips(struct ec2_call *e, struct ec2_port_item *item)
 	struct ip ip = item->port->ip;
 	struct ec2_ip_item primary = {0};
 	if (ip.family != IP_V6)
-		primary = (struct ec2_ip_item){.ip = ip, .address = ec2_address_of_ip(t, id, ip)};
+		primary = (struct ec2_ip_item){.ip = ip, .address = engine_find_address_for(t, id, ip)};
 	else if (!VEC_PUSH(e->c->arena, &item->ipv6s, ip))
 		return false;
 	if (!VEC_PUSH(e->c->arena, &item->ips, primary))
 		return false;
 	const struct secondary_ip *s = engine_first_secondary_ip(t, id);
 	for (; s; s = engine_next_secondary_ip(t, s)) {
-		struct ec2_ip_item more = {s->ip, s, ec2_address_of_ip(t, id, s->ip)};
+		struct ec2_ip_item more = {s->ip, s, engine_find_address_for(t, id, s->ip)};
 		if (s->ip.family == IP_V6 ? !VEC_PUSH(e->c->arena, &item->ipv6s, s->ip)
 					  : !VEC_PUSH(e->c->arena, &item->ips, more))
 			return false;
@@ -244,7 +231,7 @@ void ec2_write_attachment(struct ec2_call *e, struct xml *x, const struct port *
 	xml_open(x, "attachment");
 	ec2_write_prefixed(x, "attachmentId", "eni-attach", port->attachment);
 	if (with_instance) {
-		ec2_write_id(x, "instanceId", KIND_INSTANCE, ec2_instance_of_port(port));
+		ec2_write_id(x, "instanceId", KIND_INSTANCE, engine_port_holder(port));
 		xml_text(x, "instanceOwnerId", e->owner);
 	}
 	xml_int(x, "deviceIndex", port->device_index);
@@ -382,7 +369,7 @@ static bool fits_attachment(const struct filter_run *f, const struct row *row)
 	if (str_ends_with(name, STR("attachment-id")))
 		return filter_prefixed(f, "eni-attach", p->attachment);
 	if (str_ends_with(name, STR("instance-id")))
-		return filter_id(f, KIND_INSTANCE, ec2_instance_of_port(p));
+		return filter_id(f, KIND_INSTANCE, engine_port_holder(p));
 	if (str_ends_with(name, STR("status")))
 		return filter_z(f, attachment_status(p));
 	if (str_ends_with(name, STR("owner-id")))

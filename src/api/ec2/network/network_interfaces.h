@@ -99,10 +99,6 @@ void ec2_write_prefixes(struct xml *x, const char *name, const char *member, enu
 
 /* While the view is read; false when the arena is full. */
 bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_port_item *ret_item);
-/* The public address that stands for a port's private one, or NULL. */
-const struct address *ec2_address_of_ip(const struct tables *t, uuid port, struct ip private_ip);
-/* The instance that it is in, on its way to, or not yet out of; none. */
-uuid ec2_instance_of_port(const struct port *port);
 /* Its private name: that of its IPv4 address, or of the instance whose primary one it is; empty: none. */
 void ec2_write_port_name(const struct ec2_call *e, struct xml *x, const char *name, const struct port *port);
 /* <attachment>; nothing without one. */

@@ -126,12 +126,6 @@ static RESULT add_unwritten(struct os_call *e, struct os_added *ret_rows)
 
 /* ---- items ---- */
 
-/* The one that it is being detached from has it until its guest lets go. */
-static uuid holder_of(const struct port *p)
-{
-	return uuid_is_none(p->instance) ? p->seen_instance : p->instance;
-}
-
 static void find_device(struct os_call *e, struct port_item *item)
 {
 	const struct port *p = item->port;
@@ -142,8 +136,8 @@ static void find_device(struct os_call *e, struct port_item *item)
 	} else if (!uuid_is_none(p->nat_gateway)) {
 		item->device = p->nat_gateway;
 		item->device_owner = STR("network:nat_gateway");
-	} else if (!uuid_is_none(holder_of(p))) {
-		item->device = holder_of(p);
+	} else if (!uuid_is_none(engine_port_holder(p))) {
+		item->device = engine_port_holder(p);
 		item->device_owner = str_print(e->c->arena, "compute:%" STR_FMT,
 					       STR_ARG(item->zone ? item->zone->name : STR("nova")));
 	}
@@ -152,7 +146,7 @@ static void find_device(struct os_call *e, struct port_item *item)
 static struct port_item make_item(struct os_call *e, const struct port *port)
 {
 	const struct tables *t = os_tables(e);
-	const struct instance *instance = instance_find(t, holder_of(port));
+	const struct instance *instance = instance_find(t, engine_port_holder(port));
 	struct port_item item = {.port = port,
 				 .host = host_find(t, port->host),
 				 .is_bound_as_said = !str_is_empty(port->binding_host) &&
