@@ -173,14 +173,20 @@ struct run {
 	uint64_t in_vain; /* moves that led to no row of the result */
 };
 
-/* Asks memory for what will be read of a row. By creation what is found is shown: all of the row. By sort keys most
- * rows are only looked at. */
+/* Asks memory for what will be read of a row. By creation what is found is shown: all of the row, unless the query says
+ * otherwise. By sort keys most rows are only looked at. */
 static ALWAYS_INLINE void fetch(const struct query *q, const struct row *row)
 {
-	if (row && !q->sort_count)
+	if (!row)
+		return;
+	if (!q->sort_count && !q->read_offset) {
 		row_prefetch(&model_kinds[q->kind], row);
-	for (size_t at = 0; row && q->sort_count && at <= sizeof *row; at += 64)
+		return;
+	}
+	for (size_t at = 0; at <= sizeof *row; at += 64)
 		__builtin_prefetch((const char *) row + at);
+	if (q->read_offset)
+		__builtin_prefetch((const char *) row + q->read_offset);
 }
 
 /* Asks the predicate about the row that was read last: memory has delivered it by now. */

@@ -84,6 +84,7 @@ struct query {
 	struct row_place after; /* by creation: only rows behind this place; zero: all */
 	/* By sort keys: only rows behind the one that this is true of; NULL: all. */
 	bool (*is_marker)(void *arg, const struct row *row);
+	size_t read_offset;   /* of the only field that is read behind the row's first ones; 0: all may be */
 	size_t offset, limit; /* passes over so many rows, then takes so many; SIZE_MAX: all */
 	/* private: */
 	VEC(const struct query_plan *) plans;

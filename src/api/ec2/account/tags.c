@@ -226,6 +226,7 @@ static RESULT find_rows(struct tag_search *s, struct query_page *ret_page)
 			  .matches = has_items,
 			  .arg = s,
 			  .after = row_before(s->list->after),
+			  .read_offset = model_kinds[s->kind].tags_offset,
 			  .limit = s->list->max};
 	struct list l = {.query = &q, .spelling = &ec2_spelling, .owners = {engine_get_account(s->e->c)}};
 	struct list_plan tagged;

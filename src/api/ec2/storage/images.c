@@ -256,8 +256,8 @@ static void write_image(struct ec2_call *e, struct xml *x, const void *item)
 	const struct image *image = i->image;
 	PREFETCH_ROWS(KIND_IMAGE_DEVICE, i->devices);
 	ec2_write_id(x, "imageId", KIND_IMAGE, image->row.id);
-	xml_text(x, "imageLocation",
-		 str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(i->owner), STR_ARG(image->name)));
+	const struct str location[] = {i->owner, STR("/"), image->name};
+	xml_text(x, "imageLocation", str_join(e->c->arena, location, 3));
 	xml_z(x, "imageState", i->state);
 	xml_text(x, "imageOwnerId", i->owner);
 	if (uuid_is_none(image->account))
