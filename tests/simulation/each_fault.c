@@ -130,7 +130,7 @@ static void write_request(const struct script_request *request)
 {
 	struct region *r = &t.s.region;
 	ctx_init(&r->cloud->c, r->cloud->arena);
-	world_token_call(&r->cloud->c, r->tokens, find_user(request->user), request, &t.http);
+	world_request_call(&r->cloud->c, r->tokens, find_user(request->user), request, &t.http);
 	t.http.call.self = r->openstack;
 }
 

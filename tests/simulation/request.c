@@ -517,7 +517,7 @@ static void start_openstack(struct simulation *s, const struct world_user *user,
 					       .version = version_for(where),
 					       .body = body};
 	ctx_init(&r->cloud->c, r->cloud->arena);
-	world_token_call(&r->cloud->c, r->tokens, user, &request, http);
+	world_request_call(&r->cloud->c, r->tokens, user, &request, http);
 	http->call.self = r->openstack;
 	fake_call_handle(http, &api_http_face);
 }

@@ -5,8 +5,8 @@
  * A case NN-name.req has its answer in a file beside it: NN-name.xml or .json whole, NN-name.only where it
  * says @only. Cases that fail stand together in one file of their folder, errors.cases, with their answers:
  *   == name                                    begins a case; its lines follow, as in a .req file
- *   => 400 InvalidVpc.Range: The CIDR …        its answer: status, code (or what the service has in its place),
- *                                              message; the whole answer that follows from them is compared,
+ *   => 400 InvalidVpc.Range: The CIDR …        its answer: status, code (or what the service has in its place;
+ *                                              CloudStack's is its cserrorcode), message; the whole answer that follows from them is compared,
  *                                              byte by byte
  *
  * A case is lines, each a call by alice; the last one's answer counts:
@@ -17,6 +17,9 @@
  *   GET /compute/v2.1/servers?name=a           a request to an OpenStack service, with a token of alice's project
  *   POST /network/v2.0/networks {"network":{}} the same with a body; @admin before it: the cloud's
  *                                              administrator; a body "@zeros N" is a disk of so many bytes
+ *   GET /client/api?command=listZones          a request to CloudStack's API, signed with alice's key, in JSON unless
+ *                                              it says response=xml; POST where the command changes something:
+ *   POST /client/api command=createTags&…      the parameters as a form
  *   @version compute 2.93                      the microversion of what follows
  *   @settle                                    lets the reconciler finish
  *   @wait SECONDS                              lets time pass
@@ -196,7 +199,7 @@ static void fail(const struct golden_case *one, const char *why, struct str what
 /* Of NN-name.req the answer's file. */
 static struct str path_of_answer(struct golden *g, const char *path, const struct world_answer *answer)
 {
-	const char *form = g->script.only.n ? "only" : answer->is_openstack ? "json" : "xml";
+	const char *form = g->script.only.n ? "only" : answer->is_json ? "json" : "xml";
 	return str_print(g->w.arena, "%.*s%s", (int) strlen(path) - 3, path, form);
 }
 

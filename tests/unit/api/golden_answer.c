@@ -192,7 +192,7 @@ static struct str show_xml(struct arena *a, const struct script *s, const struct
 
 struct str golden_show_whole(struct arena *a, const struct script *s, const struct world_answer *answer)
 {
-	return answer->is_openstack ? show_json(a, s, answer) : show_xml(a, s, answer);
+	return answer->is_json ? show_json(a, s, answer) : show_xml(a, s, answer);
 }
 
 /* ---- only some members ---- */
@@ -299,7 +299,7 @@ struct str golden_show_only(struct arena *a, const struct script *s, const struc
 		if (name.n && showing.count < ONLY_MAX)
 			showing.names[showing.count++] = name;
 	buf_init(&b, ANSWER_CAP);
-	if (answer->is_openstack) {
+	if (answer->is_json) {
 		json_t *value = load(s, answer);
 		buf_print(&b, "%d\n", answer->status);
 		only_json(&showing, STR_NONE, value, false);

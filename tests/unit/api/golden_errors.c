@@ -18,7 +18,8 @@ enum form {
 	FORM_FAULT,
 	FORM_NETWORK,
 	FORM_IMAGE,
-	FORM_PLACEMENT
+	FORM_PLACEMENT,
+	FORM_CLOUDSTACK
 };
 
 /* ---- the line ---- */
@@ -91,6 +92,8 @@ static enum form form_of(const struct script *s, int status)
 	} services[] = {{"/compute", FORM_FAULT}, {"/volume", FORM_FAULT},        {"/network", FORM_NETWORK},
 			{"/image", FORM_IMAGE},   {"/placement", FORM_PLACEMENT}, {"/", FORM_IDENTITY}};
 	struct str path = target_of(s);
+	if (str_starts_with(path, STR("/client/")))
+		return FORM_CLOUDSTACK;
 	for (size_t k = 0; path.n && k < sizeof services / sizeof *services; k++)
 		if (str_starts_with(path, str_from(services[k].path)))
 			return status == 401 ? FORM_IDENTITY : services[k].form;
@@ -148,7 +151,27 @@ static struct str render_xml(struct arena *a, enum form form, const struct golde
 			 e->status >= 500 ? "Receiver" : "Sender", STR_ARG(e->word), STR_ARG(message));
 }
 
-static struct str render_json(struct arena *a, enum form form, const struct golden_error *e)
+/* Of "command=listZones&…" the name in lower case; "error" where the failure is that there is no such command. */
+static struct str render_cloudstack(struct arena *a, const struct script *s, const struct golden_error *e,
+				    struct str message)
+{
+	static const char sign[] = "command=";
+	struct str line = s->called, name = STR("error");
+	const char *at = memmem(line.p, line.n, sign, sizeof sign - 1);
+	if (at && e->status != 432 && e->status != 400) {
+		size_t from = (size_t) (at - line.p) + sizeof sign - 1;
+		name = str_slice(line, from, str_find_char(line, '&', from));
+		name = str_lower(a, str_slice(name, 0, str_find_char(name, ' ', 0)));
+	}
+	return str_print(a,
+			 "{\"%" STR_FMT
+			 "response\":{\"uuidList\":[],\"errorcode\":%d,\"cserrorcode\":%" STR_FMT
+			 ",\"errortext\":\"%" STR_FMT "\"}}",
+			 STR_ARG(name), e->status, STR_ARG(e->word), STR_ARG(message));
+}
+
+static struct str render_json(struct arena *a, const struct script *s, enum form form,
+			      const struct golden_error *e)
 {
 	struct str message = escape_json(a, e->message);
 	switch ((int) form) {
@@ -167,6 +190,8 @@ static struct str render_json(struct arena *a, enum form form, const struct gold
 				 "{\"errors\":[{\"status\":%d,\"title\":\"%" STR_FMT
 				 "\",\"detail\":\"%" STR_FMT "\",\"request_id\":\"req-" REQUEST_ID "\"}]}",
 				 e->status, STR_ARG(e->word), STR_ARG(message));
+	case FORM_CLOUDSTACK:
+		return render_cloudstack(a, s, e, message);
 	case FORM_FAULT:
 		return str_print(a, "{\"%" STR_FMT "\":{\"code\":%d,\"message\":\"%" STR_FMT "\"}}",
 				 STR_ARG(e->word), e->status, STR_ARG(message));
@@ -203,7 +228,7 @@ static struct str render_headers(struct arena *a, const struct script *s, int st
 					   STR_ARG(headers), STR_ARG(version))
 			       : str_print(a, "%" STR_FMT "Vary: OpenStack-API-Version\n", STR_ARG(headers));
 	}
-	if (status != 401)
+	if (status != 401 || form_of(s, status) == FORM_CLOUDSTACK)
 		return headers;
 	return str_print(
 		a, "%" STR_FMT "WWW-Authenticate: Keystone uri=\"http://cloud.test:8773/identity/v3\"\n",
@@ -214,8 +239,9 @@ bool golden_error_render(struct arena *a, const struct script *s, const struct g
 			 struct world_answer *ret_answer)
 {
 	enum form form = form_of(s, error->status);
-	*ret_answer = (struct world_answer){.status = error->status, .is_openstack = form >= FORM_IDENTITY};
-	ret_answer->body = form >= FORM_IDENTITY ? render_json(a, form, error) : render_xml(a, form, error);
+	*ret_answer = (struct world_answer){.status = error->status, .is_json = form >= FORM_IDENTITY};
+	ret_answer->body =
+		form >= FORM_IDENTITY ? render_json(a, s, form, error) : render_xml(a, form, error);
 	if (form >= FORM_IDENTITY)
 		ret_answer->headers = render_headers(a, s, error->status);
 	return error->status >= 400;
@@ -246,6 +272,14 @@ static const char *text_of(const json_t *object, const char *name)
 	return json_string_value(json_object_get(object, name));
 }
 
+/* The number as it stands. */
+static struct str take_cloudstack_code(struct arena *a, const json_t *value)
+{
+	const json_t *inner = json_object_iter_value(json_object_iter((json_t *) value));
+	return str_print(a, "%" JSON_INTEGER_FORMAT,
+			 json_integer_value(json_object_get(inner, "cserrorcode")));
+}
+
 static void take_json(enum form form, json_t *value, const char **ret_word, const char **ret_message)
 {
 	const json_t *inner = value;
@@ -254,7 +288,9 @@ static void take_json(enum form form, json_t *value, const char **ret_word, cons
 		inner = json_array_get(json_object_get(value, "errors"), 0);
 	else if (form != FORM_IMAGE)
 		inner = json_object_get(value, first ? first : "");
-	*ret_message = text_of(inner, form == FORM_PLACEMENT ? "detail" : "message");
+	*ret_message = text_of(inner, form == FORM_PLACEMENT    ? "detail"
+				      : form == FORM_CLOUDSTACK ? "errortext"
+								: "message");
 	*ret_word = form == FORM_FAULT ? first : text_of(inner, form == FORM_NETWORK ? "type" : "title");
 }
 
@@ -267,7 +303,8 @@ bool golden_error_take(struct arena *a, const struct script *s, const struct wor
 		const char *word = NULL, *message = NULL;
 		json_t *value = json_loadb(answer->body.p, answer->body.n, 0, NULL);
 		take_json(form, value, &word, &message);
-		ret_error->word = str_copy(a, str_from(word));
+		ret_error->word = form == FORM_CLOUDSTACK ? take_cloudstack_code(a, value)
+							  : str_copy(a, str_from(word));
 		ret_error->message = str_copy(a, str_from(message));
 		json_decref(value);
 	} else {

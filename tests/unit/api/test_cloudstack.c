@@ -13,45 +13,28 @@
 #include "base/clock.h"
 #include "world.h"
 
-static const uint8_t master_key[MASTER_KEY_SIZE] = {1, 2, 3}; /* the world's */
-
-struct fixture {
-	struct world w;
-	struct limits *limits;
-	struct api_face *face;
-};
-
 static int setup(void **state)
 {
-	static struct fixture f;
+	static struct world w;
 	const struct limits_config limits = {.of = {[LIMIT_STRANGERS] = {1, 2}}};
-	world_make(&f.w);
-	assert_true(result_is_ok(limits_new(&f.w.c, &limits, &f.limits)));
-	const struct api_config config = {.store = f.w.store,
-					  .guards = f.w.guards,
-					  .limits = f.limits,
-					  .master_key = master_key,
-					  .uses = f.w.uses};
-	assert_true(result_is_ok(api_face_new(&f.w.c, &cloudstack_protocol, &config, &f.face)));
-	*state = &f;
+	world_make(&w);
+	world_set_limits(&w, &limits);
+	*state = &w;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct fixture *f = *state;
-	api_face_free(f->face);
-	limits_free(f->limits);
-	world_done(&f->w);
+	world_done(*state);
 	return 0;
 }
 
 /* The status of a GET, and whether its answer has the text. */
-static int ask(struct fixture *f, const char *query, const char *text)
+static int ask(struct world *w, const char *query, const char *text)
 {
 	struct fake_call call;
 	fake_call_init(&call, "GET", STR("/client/api"), str_from(query), STR_NONE);
-	call.call.self = f->face;
+	call.call.self = w->cloudstack;
 	fake_call_handle(&call, &api_http_face);
 	assert_true(call.is_answered);
 	if (!str_contains(buf_str(&call.body), str_from(text)))
@@ -64,23 +47,23 @@ static int ask(struct fixture *f, const char *query, const char *text)
 /* Broken escapes and names that stand twice are refused before anybody signed: they count, too. */
 static void test_malformed_requests_count(void **state)
 {
-	struct fixture *f = *state;
-	assert_int_equal(ask(f, "response=json&command=%zz", "\"errorresponse\""), 431);
-	assert_int_equal(ask(f, "response=json&command=listZones&COMMAND=listZones", "\"errorcode\":431"),
+	struct world *w = *state;
+	assert_int_equal(ask(w, "response=json&command=%zz", "\"errorresponse\""), 431);
+	assert_int_equal(ask(w, "response=json&command=listZones&COMMAND=listZones", "\"errorcode\":431"),
 			 431);
-	assert_int_equal(ask(f, "response=json&command=%zz", "account api limit"), 429);
-	assert_int_equal(ask(f, "response=json&command=listZones", "account api limit"), 429);
+	assert_int_equal(ask(w, "response=json&command=%zz", "account api limit"), 429);
+	assert_int_equal(ask(w, "response=json&command=listZones", "account api limit"), 429);
 	clock_advance_us(SECOND);
-	assert_int_equal(ask(f, "response=json&command=LISTzones", "{\"listzonesresponse\":{\"uuidList\":[]"),
+	assert_int_equal(ask(w, "response=json&command=LISTzones", "{\"listzonesresponse\":{\"uuidList\":[]"),
 			 401);
 }
 
 static void test_reject(void **state)
 {
-	struct fixture *f = *state;
+	struct world *w = *state;
 	struct fake_call call;
 	fake_call_init(&call, "POST", STR("/client/api"), STR("response=json"), STR_NONE);
-	api_http_face.reject(f->face, &call.call, 413, ERR_TOO_LARGE);
+	api_http_face.reject(w->cloudstack, &call.call, 413, ERR_TOO_LARGE);
 	assert_int_equal(call.status, 413);
 	assert_true(str_starts_with(buf_str(&call.body),
 				    STR("{\"errorresponse\":{\"uuidList\":[],\"errorcode\":413")));
@@ -90,9 +73,9 @@ static void test_reject(void **state)
 /* Filters are of types that lists compare, and name fields of the listed kind. */
 static void test_filters(void **state)
 {
-	struct fixture *f = *state;
-	for (size_t k = 0; k < f->face->entries.count; k++) {
-		const struct api_action *a = f->face->entries.at[k].action;
+	struct world *w = *state;
+	for (size_t k = 0; k < w->cloudstack->entries.count; k++) {
+		const struct api_action *a = w->cloudstack->entries.at[k].action;
 		if (!a->listing)
 			continue;
 		const struct kind_info *kind = &model_kinds[a->listing->kind];

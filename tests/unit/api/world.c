@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/cloudstack/core/cloudstack.h"
 #include "api/core/park.h"
 #include "auth/key.h"
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "drivers/disk.h"
@@ -288,6 +290,7 @@ static void open_face(struct world *w)
 					     .region = STR("us-east-1"),
 					     .endpoint = STR("http://cloud.test:8773")};
 	MUST(api_face_new(&w->c, &openstack_protocol, &openstack, &w->openstack));
+	MUST(api_face_new(&w->c, &cloudstack_protocol, &openstack, &w->cloudstack));
 }
 
 void world_set_limits(struct world *w, const struct limits_config *config)
@@ -295,6 +298,7 @@ void world_set_limits(struct world *w, const struct limits_config *config)
 	api_face_free(w->face);
 	api_face_free(w->iam);
 	api_face_free(w->openstack);
+	api_face_free(w->cloudstack);
 	limits_free(w->limits);
 	MUST(limits_new(&w->c, config, &w->limits));
 	open_face(w);
@@ -347,6 +351,7 @@ void world_done(struct world *w)
 	api_face_free(w->face);
 	api_face_free(w->iam);
 	api_face_free(w->openstack);
+	api_face_free(w->cloudstack);
 	guards_free(w->guards);
 	limits_free(w->limits);
 	passwords_free(w->passwords);
@@ -390,11 +395,17 @@ static struct str show_headers(struct world *w, const struct fake_call *f)
 	return text;
 }
 
+static struct api_face *find_face(const struct world *w, const struct fake_call *f)
+{
+	return openstack_has_path(f->call.path)    ? w->openstack
+	       : cloudstack_has_path(f->call.path) ? w->cloudstack
+	       : iam_has_call(&f->call)            ? w->iam
+						   : w->face;
+}
+
 struct world_answer world_run(struct world *w, struct fake_call *f)
 {
-	bool is_openstack = openstack_has_path(f->call.path);
-	bool is_iam = !is_openstack && iam_has_call(&f->call);
-	f->call.self = is_openstack ? w->openstack : is_iam ? w->iam : w->face;
+	f->call.self = find_face(w, f);
 	fake_call_handle(f, &api_http_face);
 	while (!f->is_answered) {
 		if (f->is_woken) {
@@ -404,11 +415,13 @@ struct world_answer world_run(struct world *w, struct fake_call *f)
 			abort();
 		}
 	}
-	struct world_answer answer = {f->status, str_copy(w->arena, buf_str(&f->body)), STR_NONE,
-				      is_openstack};
-	answer.action = f->call.action;
-	answer.longest_ns = f->longest_ns;
-	if (is_openstack)
+	struct world_answer answer = {.status = f->status,
+				      .body = str_copy(w->arena, buf_str(&f->body)),
+				      .is_json = f->call.self != w->iam && f->call.self != w->face &&
+						 !str_starts_with(buf_str(&f->body), STR("<")),
+				      .action = f->call.action,
+				      .longest_ns = f->longest_ns};
+	if (answer.is_json)
 		answer.headers = show_headers(w, f);
 	fake_call_done(f);
 	return answer;
@@ -495,9 +508,80 @@ static struct str body_of(struct arena *a, struct str body)
 	return (struct str){zeros, zeros ? (size_t) size : 0};
 }
 
-void world_token_call(struct ctx *c, struct tokens *tokens, const struct world_user *user,
-		      const struct script_request *request, struct fake_call *ret_call)
+/* ---- CloudStack's signature ---- */
+
+static int compare_names(const void *a, const void *b)
 {
+	const struct str *x = a, *y = b;
+	return str_compare_nocase(str_slice(*x, 0, str_find_char(*x, '=', 0)),
+				  str_slice(*y, 0, str_find_char(*y, '=', 0)));
+}
+
+/* What CloudStack's clients escape; what is escaped already stays so. */
+static struct str escape_parameters(struct arena *a, struct str text)
+{
+	struct buf b;
+	bool is_value = false;
+	buf_init(&b, 1 << 20);
+	for (size_t k = 0; k < text.n; k++) {
+		char c = text.p[k];
+		bool is_sign = c == '&' || (c == '=' && !is_value);
+		is_value = c != '&' && (is_value || c == '=');
+		if (is_sign || str_is_alphanumeric(c) || (c && strchr("-_.%", c)))
+			buf_add_char(&b, c);
+		else
+			buf_print(&b, "%%%02X", (unsigned char) c);
+	}
+	struct str escaped = str_copy(a, buf_str(&b));
+	buf_done(&b);
+	return escaped;
+}
+
+/* Written here a second time, apart from src/auth: the parameters in the order of their names, in lower case. */
+static struct str sign_parameters(struct arena *a, struct str secret, struct str query, struct str form)
+{
+	enum { PAIRS_MAX = 256 };
+	struct str pairs[PAIRS_MAX], both[] = {query, form}, rest, one, text = STR_NONE;
+	size_t count = 0;
+	uint8_t mac[20];
+	for (size_t k = 0; k < 2; k++)
+		for (rest = both[k]; count < PAIRS_MAX && str_split_next(&rest, '&', &one);)
+			if (one.n)
+				pairs[count++] = one;
+	qsort(pairs, count, sizeof *pairs, compare_names);
+	for (size_t k = 0; k < count; k++)
+		text = str_print(a, "%" STR_FMT "%s%" STR_FMT, STR_ARG(text), k ? "&" : "",
+				 STR_ARG(pairs[k]));
+	crypto_hmac_sha1(secret.p, secret.n, str_lower(a, text), mac);
+	return str_encode_url(a, str_encode_base64(a, (struct str){(char *) mac, sizeof mac}), false);
+}
+
+/* In JSON, unless the line says which form. */
+static void write_cloudstack_call(struct ctx *c, const struct world_user *user,
+				  const struct script_request *r, struct fake_call *ret_call)
+{
+	struct arena *a = c->arena;
+	struct str query = escape_parameters(a, r->query), form = escape_parameters(a, r->body);
+	bool says_form = str_contains(query, STR("response=")) || str_contains(form, STR("response="));
+	if (!says_form)
+		query = str_print(a, "%" STR_FMT "%sresponse=json", STR_ARG(query), query.n ? "&" : "");
+	if (user) {
+		query = str_print(a, "%" STR_FMT "%sapiKey=%" STR_FMT, STR_ARG(query), query.n ? "&" : "",
+				  STR_ARG(user->key_id));
+		struct str signature = sign_parameters(a, user->secret, query, form);
+		query = str_print(a, "%" STR_FMT "&signature=%" STR_FMT, STR_ARG(query), STR_ARG(signature));
+	}
+	fake_call_init(ret_call, str_to_z(a, r->method), r->path, query, form);
+	fake_call_add_header(ret_call, "Host", STR("cloud.test:8773"));
+}
+
+void world_request_call(struct ctx *c, struct tokens *tokens, const struct world_user *user,
+			const struct script_request *request, struct fake_call *ret_call)
+{
+	if (cloudstack_has_path(request->path)) {
+		write_cloudstack_call(c, user, request, ret_call);
+		return;
+	}
 	struct str body = body_of(c->arena, request->body);
 	fake_call_init(ret_call, str_to_z(c->arena, request->method), request->path, request->query, body);
 	if (str_is(request->method, "PATCH") && str_starts_with(request->path, STR("/image/")))
@@ -517,7 +601,7 @@ struct world_answer world_request(struct world *w, const struct world_user *user
 				  const struct script_request *request)
 {
 	struct fake_call f;
-	world_token_call(&w->c, w->tokens, user, request, &f);
+	world_request_call(&w->c, w->tokens, user, request, &f);
 	return world_run(w, &f);
 }
 
@@ -541,9 +625,14 @@ static const json_t *find_member(const json_t *value, const char *name)
 	return NULL;
 }
 
+/* From what CloudStack puts all that it says into: {"listzonesresponse": {…}}. */
 static const json_t *find_path(const json_t *value, struct arena *a, struct str path)
 {
 	struct str step;
+	void *only = json_object_iter((json_t *) value);
+	if (json_object_size(value) == 1 &&
+	    str_ends_with(str_from(json_object_iter_key(only)), STR("response")))
+		value = json_object_iter_value(only);
 	while (value && str_split_next(&path, '.', &step))
 		value = json_object_get(json_is_array(value) ? json_array_get(value, 0) : value,
 					str_to_z(a, step));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A whole region in one thread: store in memory, engine, reconciler, simulated hosts and network,
- * and the EC2 and OpenStack faces, called without sockets. Clock and randomness are fixed: the same calls
+ * and the EC2, OpenStack and CloudStack faces, called without sockets. Clock and randomness are fixed: the same calls
  * give the same answers, byte for byte. A failure of the set-up aborts. */
 #pragma once
 
@@ -28,10 +28,11 @@ struct world_user {
 void world_sign_call(struct ctx *c, const struct world_user *user, const char *method, struct str parameters,
 		     struct fake_call *ret_call);
 
-/* A request to an OpenStack service with a token of the user's (NULL: with none), likewise. */
+/* A request to an OpenStack service with a token of the user's (NULL: with none), likewise; or to CloudStack's
+ * path, signed with the user's key. */
 struct script_request;
-void world_token_call(struct ctx *c, struct tokens *tokens, const struct world_user *user,
-		      const struct script_request *request, struct fake_call *ret_call);
+void world_request_call(struct ctx *c, struct tokens *tokens, const struct world_user *user,
+			const struct script_request *request, struct fake_call *ret_call);
 
 struct world {
 	struct arena *arena;
@@ -51,6 +52,7 @@ struct world {
 	struct api_face *face;
 	struct api_face *iam;
 	struct api_face *openstack;
+	struct api_face *cloudstack;
 	struct identity operator;
 	struct world_user alice, bob, admin; /* admin: of OpenStack's project of that name */
 	uuid image;
@@ -79,7 +81,7 @@ struct world_answer {
 	int status;
 	struct str body;    /* in the world's arena */
 	struct str headers; /* "Name: value\n" of those that the face has set, but for request ids */
-	bool is_openstack;
+	bool is_json;       /* OpenStack's, and CloudStack's that was asked for as JSON */
 	const char *action; /* NULL: none was known */
 	int64_t longest_ns; /* run of the face (http/cost.h) */
 };
@@ -90,7 +92,7 @@ struct world_answer world_post(struct world *w, const struct world_user *user, s
 struct world_answer world_get(struct world *w, const struct world_user *user, struct str query);
 /* Any request, signed before by hand or not at all. */
 struct world_answer world_run(struct world *w, struct fake_call *f);
-/* To an OpenStack service, with a token of the user's (NULL: with none). */
+/* To an OpenStack service, with a token of the user's, or to CloudStack, signed (NULL: neither). */
 struct world_answer world_request(struct world *w, const struct world_user *user,
 				  const struct script_request *request);
 /* The text of the first element or JSON member of that name ("a.b": along a path), or empty. */
