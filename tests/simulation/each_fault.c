@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../unit/api/script.h"
+#include "api/cloudstack/core/cloudstack.h"
 #include "api/ec2/core/action.h"
 #include "api/openstack/core/action.h"
 #include "base/clock.h"
@@ -37,7 +38,7 @@ static struct told_case {
 	int number; /* in a table of cases, from 1 on; 0: the file is one case */
 } cases[CASES_MAX];
 static size_t case_count;
-static const char *actions[ACTIONS_MAX]; /* that change something: EC2's names, OpenStack's policies */
+static const char *actions[ACTIONS_MAX]; /* that change something: names, OpenStack's policies */
 static size_t action_count;
 static bool is_covered[ACTIONS_MAX];
 static char (*told_actions)[NAME_MAX_SIZE]; /* by case; shared with the processes that tell them */
@@ -123,7 +124,7 @@ static void sign(enum script_user user, bool is_get, struct str parameters)
 	struct region *r = &t.s.region;
 	ctx_init(&r->cloud->c, r->cloud->arena);
 	world_sign_call(&r->cloud->c, find_user(user), is_get ? "GET" : "POST", parameters, &t.http);
-	t.http.call.self = iam_has_call(&t.http.call) ? (void *) r->iam : r->face;
+	t.http.call.self = region_face_for(r, &t.http.call);
 }
 
 static void write_request(const struct script_request *request)
@@ -131,7 +132,7 @@ static void write_request(const struct script_request *request)
 	struct region *r = &t.s.region;
 	ctx_init(&r->cloud->c, r->cloud->arena);
 	world_request_call(&r->cloud->c, r->tokens, find_user(request->user), request, &t.http);
-	t.http.call.self = r->openstack;
+	t.http.call.self = region_face_for(r, &t.http.call);
 }
 
 static struct world_answer answer(void)
@@ -278,16 +279,26 @@ static int compare_pieces(const void *a, const void *b)
 static struct str read_rest(void)
 {
 	static const char *const own[] = {
-		"GET /compute/v2.1/os-keypairs",   "GET /compute/v2.1/os-server-groups",
-		"GET /image/v2/images?limit=1000", "GET /network/v2.0/floatingips",
-		"GET /compute/v2.1/limits",        "GET /network/v2.0/networks",
-		"GET /network/v2.0/ports",         "GET /network/v2.0/routers",
+		"GET /compute/v2.1/os-keypairs",
+		"GET /compute/v2.1/os-server-groups",
+		"GET /image/v2/images?limit=1000",
+		"GET /network/v2.0/floatingips",
+		"GET /compute/v2.1/limits",
+		"GET /network/v2.0/networks",
+		"GET /network/v2.0/ports",
+		"GET /network/v2.0/routers",
+		"GET /client/api?command=listAsyncJobs",
 	};
 	static const char *const admins[] = {
-		"GET /identity/v3/users",   "GET /identity/v3/projects",
-		"GET /identity/v3/domains", "GET /identity/v3/groups",
-		"GET /identity/v3/roles",   "GET /identity/v3/role_assignments",
-		"GET /volume/v3/types",     "GET /compute/v2.1/flavors/detail",
+		"GET /identity/v3/users",
+		"GET /identity/v3/projects",
+		"GET /identity/v3/domains",
+		"GET /identity/v3/groups",
+		"GET /identity/v3/roles",
+		"GET /identity/v3/role_assignments",
+		"GET /volume/v3/types",
+		"GET /compute/v2.1/flavors/detail",
+		"GET /client/api?command=listAsyncJobs",
 	};
 	struct buf b;
 	buf_init(&b, 16 << 20);
@@ -399,14 +410,14 @@ static bool interrupt(const struct way *way, uint64_t n, int *ret_status)
 {
 	struct cloud *c = t.s.region.cloud;
 	struct str line = script_expand(&t.script, t.lines[t.line_count - 1]);
-	struct script_request of_openstack;
-	bool is_openstack = script_read_request(&t.script, line, &of_openstack);
-	if (is_openstack)
-		write_request(&of_openstack);
+	struct script_request request;
+	bool is_request = script_read_request(&t.script, line, &request);
+	if (is_request)
+		write_request(&request);
 	else
 		sign_line(line);
 	arm(way, n);
-	if (is_openstack)
+	if (is_request)
 		fake_call_handle(&t.http, &api_http_face);
 	else
 		api_http_face.handle(t.s.region.face, &t.http.call);
@@ -559,6 +570,7 @@ static const char *const not_told_here[] = {
 	"CancelImportTask", /* its download has failed by then */
 	"os_compute_api:os-attach-interfaces:create",
 	"os_compute_api:os-deferred-delete:restore", /* nothing is deleted softly: it refuses always */
+	"logout",                                    /* its cookie is in a header */
 };
 
 static bool has_to_be_told(const char *action)
@@ -616,7 +628,8 @@ static void add_cases(const char *folder)
 	DIR *directory = opendir(folder);
 	for (struct dirent *e; directory && (e = readdir(directory));) {
 		snprintf(path, sizeof path, "%s/%.80s", folder, e->d_name);
-		if (str_starts_with(str_from(e->d_name), STR("Describe")))
+		if (str_starts_with(str_from(e->d_name), STR("Describe")) ||
+		    str_starts_with(str_from(e->d_name), STR("list")))
 			continue; /* the folder of an action that only looks */
 		if (e->d_name[0] != '.' && !strchr(e->d_name, '.'))
 			add_cases(path);
@@ -652,6 +665,25 @@ static void add_openstack_actions(void)
 				actions[action_count++] = groups[g]->at[k].permit;
 }
 
+static void add_cloudstack_actions(void)
+{
+	const struct api_groups *groups = cloudstack_protocol.groups;
+	for (size_t g = 0; g < groups->count; g++)
+		for (size_t k = 0; k < groups->at[g]->count && action_count < ACTIONS_MAX; k++)
+			if (api_action_at(groups->at[g], k)->flags & API_WRITES)
+				actions[action_count++] = api_action_at(groups->at[g], k)->name;
+}
+
+static void add_actions(struct str folder)
+{
+	if (str_contains(folder, STR("openstack")))
+		add_openstack_actions();
+	else if (str_contains(folder, STR("cloudstack")))
+		add_cloudstack_actions();
+	else
+		add_ec2_actions();
+}
+
 int main(int argc, char **argv)
 {
 	for (int k = 1; k + 1 < argc; k += 2) {
@@ -666,10 +698,7 @@ int main(int argc, char **argv)
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (told_actions == MAP_FAILED)
 		return 2;
-	if (str_contains(str_from(argv[argc - 1]), STR("openstack")))
-		add_openstack_actions();
-	else
-		add_ec2_actions();
+	add_actions(str_from(argv[argc - 1]));
 	add_cases(argv[argc - 1]);
 	pool_run(case_count, CASE_LIMIT_S, run_case, case_ended);
 	bool are_told = failures == 0;

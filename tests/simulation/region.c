@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The region of a history: tests/unit/cloud's, with its faces and accounts that sign. */
+#include "api/cloudstack/core/cloudstack.h"
 #include "api/core/park.h"
 #include "auth/guard.h"
 #include "auth/key.h"
@@ -30,6 +31,8 @@ static void open_openstack(struct region *r)
 					     .endpoint = STR("http://cloud.test:8773")};
 	cloud_expect_at(c, api_face_new(&c->c, &openstack_protocol, &openstack, &r->openstack), __FILE__,
 			__LINE__);
+	cloud_expect_at(c, api_face_new(&c->c, &cloudstack_protocol, &openstack, &r->cloudstack), __FILE__,
+			__LINE__);
 }
 
 static void open_face(struct region *r)
@@ -58,6 +61,7 @@ static void close_face(struct region *r)
 {
 	api_face_free(TAKE(r->iam));
 	api_face_free(TAKE(r->openstack));
+	api_face_free(TAKE(r->cloudstack));
 	passwords_free(TAKE(r->passwords));
 	lane_free(TAKE(r->key_lane));
 	tickets_free(TAKE(r->tickets));
@@ -122,6 +126,14 @@ void region_restart(struct region *r)
 		close_face(r);
 	cloud_restart(r->cloud);
 	open_face(r);
+}
+
+struct api_face *region_face_for(const struct region *r, const struct call *call)
+{
+	return cloudstack_has_path(call->path)  ? r->cloudstack
+	       : openstack_has_path(call->path) ? r->openstack
+	       : iam_has_call(call)             ? r->iam
+						: r->face;
 }
 
 uuid region_find(struct region *r, enum kind kind, const char *id)

@@ -484,8 +484,7 @@ static void start(struct simulation *s, const struct world_user *user, struct st
 	struct region *r = &s->region;
 	ctx_init(&r->cloud->c, r->cloud->arena);
 	world_sign_call(&r->cloud->c, user, "POST", form, http);
-	bool is_iam = iam_has_call(&http->call);
-	http->call.self = is_iam ? r->iam : r->face;
+	http->call.self = region_face_for(r, &http->call);
 	fake_call_handle(http, &api_http_face);
 }
 
@@ -518,7 +517,7 @@ static void start_openstack(struct simulation *s, const struct world_user *user,
 					       .body = body};
 	ctx_init(&r->cloud->c, r->cloud->arena);
 	world_request_call(&r->cloud->c, r->tokens, user, &request, http);
-	http->call.self = r->openstack;
+	http->call.self = region_face_for(r, &http->call);
 	fake_call_handle(http, &api_http_face);
 }
 

@@ -51,6 +51,7 @@ struct region {
 	struct api_face *face;
 	struct api_face *iam; /* for what a case needs of it */
 	struct api_face *openstack;
+	struct api_face *cloudstack;
 	const uint8_t *master_key;
 	struct world_user users[ACCOUNTS + 1];
 	struct world_user hands[ACCOUNTS]; /* second users, whom policies deny */
@@ -58,6 +59,8 @@ struct region {
 };
 
 void region_open(struct region *r, uint64_t seed);
+/* The face that takes the call. */
+struct api_face *region_face_for(const struct region *r, const struct call *call);
 void region_kill(struct region *r);    /* as by kill -9 */
 void region_restart(struct region *r); /* after a kill; or in order */
 /* The UUID of an id of EC2's; none when there is no such row. */
