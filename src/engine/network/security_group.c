@@ -42,6 +42,23 @@ static bool lets_all_out(const struct security_group_rule *rule, enum ip_family 
 	       rule->protocol == -1 && rule->peer_block.base.family == family && rule->peer_block.bits == 0;
 }
 
+bool security_group_lets_all_out(const struct security_group_rule *rule)
+{
+	return lets_all_out(rule, IP_V4) || lets_all_out(rule, IP_V6);
+}
+
+RESULT security_group_open_egress(struct op *op, const struct security_group *group)
+{
+	const struct security_group_rule *rule = security_group_rule_first_by_group(op->head, group->row.id);
+	const struct router *router = router_find(op->head, group->router);
+	bool has_ipv6 = !router || router->ipv6_blocks.count > 0;
+	while (rule && !(row_is_live(&rule->row) && rule->direction == SECURITY_GROUP_RULE_DIRECTION_EGRESS))
+		rule = security_group_rule_next_by_group(op->head, rule);
+	for (int is_ipv6 = 0; !rule && is_ipv6 < (has_ipv6 ? 2 : 1); is_ipv6++)
+		TRY(write_rule_for_all(op, group, SECURITY_GROUP_RULE_DIRECTION_EGRESS, is_ipv6));
+	return OK;
+}
+
 RESULT security_group_let_ipv6_out(struct op *op, uuid group)
 {
 	bool has_ipv4 = false, has_ipv6 = false;
@@ -141,7 +158,17 @@ static RESULT check_names(struct op *op, const struct security_group_wish *wish)
 	return OK;
 }
 
-/* Of the account alone: names may be given twice. */
+/* Whether the account has a group of that name that is of no VPC. */
+static bool has_alone(const struct tables *t, uuid account, struct str name)
+{
+	const struct security_group *group = security_group_find_by_name(t, account, name);
+	while (group && str_equal(group->name, name) &&
+	       !(row_is_live(&group->row) && uuid_is_none(group->router)))
+		group = security_group_next_by_name(t, group);
+	return group && str_equal(group->name, name);
+}
+
+/* Of the account alone: names may be given twice, unless they are to be the group's own. */
 static RESULT create_alone(struct op *op, struct security_group_wish *wish)
 {
 	const struct account *account = NULL;
@@ -153,6 +180,11 @@ static RESULT create_alone(struct op *op, struct security_group_wish *wish)
 	if (str_is(wish->name, "default"))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_SECURITY_GROUP,
 				     "Default security group already exists.");
+	if (wish->has_own_name && has_alone(op->head, account->row.id, wish->name))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_SECURITY_GROUP, STR("name"),
+				   "Unable to create security group, a group with name %" STR_FMT
+				   " already exists.",
+				   STR_ARG(wish->name));
 	TRY(security_group_find_default(op, account->row.id, &ignored));
 	TRY(quota_check(op, account->row.id, QUOTA_GROUPS, 1));
 	TRY(engine_permit(op, "security_group.create", KIND_SECURITY_GROUP, NULL));

@@ -11,6 +11,7 @@ enum { PORT_GROUPS_MAX = 16 }; /* security groups of one port */
 struct security_group_wish {
 	struct ref router;  /* kind none: the default VPC */
 	bool is_alone;      /* of no VPC: it belongs to the account alone */
+	bool has_own_name;  /* and no other such group of the account has its name: ERR_EXISTS */
 	struct ref account; /* of a group that is alone: the account; kind none: the caller's */
 	struct str name, description;
 	struct tags tags;
@@ -72,6 +73,10 @@ struct rules_wish {
 	/* authorize only: */
 	struct tags tags;
 	struct ref account; /* the group's, if any is said */
+	bool skips_present; /* rules that are there already are left as they are: ERR_EXISTS if all of them are */
+	/* All may go out of a group as long as nothing is said of what may: the rule that lets all out goes with the
+	 * first other one that is added, and comes back with the last that is removed. */
+	bool none_is_all;
 	/* made: */
 	struct uuids made; /* the new rules, in the order asked; or the removed ones */
 };

@@ -4,6 +4,9 @@
 
 #include "engine/internal.h"
 
+struct security_group;
+struct security_group_rule;
+
 struct security_group_plan {
 	uuid account, router;
 	struct str name, description;
@@ -13,6 +16,10 @@ struct security_group_plan {
 };
 /* All of IPv6 may go out, where all of IPv4 may. */
 RESULT security_group_let_ipv6_out(struct op *op, uuid group);
+/* Whether it lets all of its family out. */
+bool security_group_lets_all_out(const struct security_group_rule *rule);
+/* Where no rule says what may go out, all may: rules say so again. */
+RESULT security_group_open_egress(struct op *op, const struct security_group *group);
 /* With the rules that a new group has. */
 RESULT security_group_write(struct op *op, const struct security_group_plan *plan, uuid *ret_group);
 /* Rules are forgotten at once, the group is marked deleted. */

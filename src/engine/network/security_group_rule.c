@@ -11,6 +11,7 @@
 #include "engine/network/peering_internal.h"
 #include "engine/network/security_group.h"
 #include "engine/network/security_group_association.h"
+#include "engine/network/security_group_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
 #include "model/address_group.h"
@@ -245,28 +246,6 @@ static RESULT new_ids(struct op *op, size_t count, uuid **ret_ids)
 	return *ret_ids ? OK : ctx_no_memory(op->ctx);
 }
 
-RESULT engine_authorize_rules(struct op *op, struct rules_wish *wish)
-{
-	const struct security_group *group = NULL;
-	struct tags tags = {0};
-	uuid *made = NULL;
-	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
-	TRY(engine_check_owner(op, &wish->account, group->account));
-	TRY(tag_normalize(op, wish->tags, &tags));
-	TRY(engine_permit(op, "security_group.authorize", KIND_SECURITY_GROUP, &group->row));
-	TRY(quota_check(op, group->account, QUOTA_RULES, (int64_t) wish->rule_count));
-	TRY(new_ids(op, wish->rule_count, &made));
-	for (size_t n = 0; n < wish->rule_count; n++) {
-		struct security_group_rule rule;
-		TRY(resolve_rule(op, group, wish->direction, &wish->rules[n], &rule));
-		rule.tags = tags;
-		TRY(write_rule(op, &wish->rules[n], &rule));
-		made[n] = rule.row.id;
-	}
-	wish->made = (struct uuids){made, wish->rule_count};
-	return bump_group(op, group, "rules added", wish->rule_count);
-}
-
 /* Marked deleted a rule still lets tracked connections through; of so many in one group that nobody can mean
  * it, no more. */
 static bool may_stay_revoked(const struct op *op, uuid group)
@@ -282,6 +261,53 @@ static RESULT revoke_rule(struct op *op, const struct security_group_rule *rule)
 {
 	return may_stay_revoked(op, rule->group) ? security_group_rule_delete(op, rule->row.id)
 						 : security_group_rule_forget(op, rule->row.id);
+}
+
+/* Takes back what lets all out, where nothing else is said of what may go out. */
+static RESULT close_egress(struct op *op, const struct security_group *group)
+{
+	const struct security_group_rule *rule = security_group_rule_first_by_group(op->head, group->row.id),
+					 *next = NULL;
+	for (; rule; rule = security_group_rule_next_by_group(op->head, rule))
+		if (row_is_live(&rule->row) && rule->direction == SECURITY_GROUP_RULE_DIRECTION_EGRESS &&
+		    !security_group_lets_all_out(rule))
+			return OK;
+	for (rule = security_group_rule_first_by_group(op->head, group->row.id); rule; rule = next) {
+		next = security_group_rule_next_by_group(op->head, rule);
+		if (security_group_lets_all_out(rule))
+			TRY(revoke_rule(op, rule));
+	}
+	return OK;
+}
+
+RESULT engine_authorize_rules(struct op *op, struct rules_wish *wish)
+{
+	const struct security_group *group = NULL;
+	struct tags tags = {0};
+	uuid *made = NULL;
+	size_t count = 0;
+	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
+	TRY(engine_check_owner(op, &wish->account, group->account));
+	TRY(tag_normalize(op, wish->tags, &tags));
+	TRY(engine_permit(op, "security_group.authorize", KIND_SECURITY_GROUP, &group->row));
+	TRY(quota_check(op, group->account, QUOTA_RULES, (int64_t) wish->rule_count));
+	TRY(new_ids(op, wish->rule_count, &made));
+	if (wish->none_is_all && wish->direction == SECURITY_GROUP_RULE_DIRECTION_EGRESS)
+		TRY(close_egress(op, group));
+	for (size_t n = 0; n < wish->rule_count; n++) {
+		struct security_group_rule rule;
+		TRY(resolve_rule(op, group, wish->direction, &wish->rules[n], &rule));
+		rule.tags = tags;
+		if (wish->skips_present && find_same(op->head, &rule))
+			continue;
+		TRY(write_rule(op, &wish->rules[n], &rule));
+		made[count++] = rule.row.id;
+	}
+	if (wish->skips_present && !count)
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_SECURITY_GROUP_RULE, wish->group.field,
+				   "Failed to authorize security group rule(s): each of them exists");
+	wish->made = (struct uuids){made, count};
+	return bump_group(op, group, "rules added", count);
 }
 
 static RESULT find_in_group(struct op *op, const struct security_group *group, const struct ref *ref,
@@ -359,6 +385,8 @@ RESULT engine_revoke_rules(struct op *op, struct rules_wish *wish)
 	TRY(new_ids(op, count, &removed));
 	TRY(by_id ? revoke_by_id(op, group, wish, removed) : revoke_by_spec(op, group, wish, removed));
 	wish->made = (struct uuids){removed, count};
+	if (wish->none_is_all && wish->direction == SECURITY_GROUP_RULE_DIRECTION_EGRESS)
+		TRY(security_group_open_egress(op, group));
 	return bump_group(op, group, "rules removed", count);
 }
 

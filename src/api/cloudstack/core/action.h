@@ -160,7 +160,7 @@ void cs_write_tags_of(struct cs_call *e, struct json_writer *w, const char *name
 /* ERR_NOT_FOUND: the parameter names no row that the caller sees. */
 RESULT cs_fail_id(struct cs_call *e, enum kind kind, const char *parameter, struct str value);
 /* ERR_INVALID, of that parameter. */
-#define cs_fail(e, parameter, ...) ctx_fail_field((e)->c, ERR_INVALID, STR(parameter), __VA_ARGS__)
+#define cs_fail(e, parameter, ...) ctx_fail_field((e)->c, ERR_INVALID, str_from(parameter), __VA_ARGS__)
 
 /* As in struct api_protocol. */
 void cs_word_problem(struct api_call *core, struct api_problem *problem);

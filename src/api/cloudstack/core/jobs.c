@@ -75,12 +75,17 @@ void cs_write_job_id(struct cs_call *e, struct json_writer *w)
 
 static const char *type_of(enum kind kind)
 {
-	static const char *const words[KIND_COUNT] = {
-		[KIND_INSTANCE] = "VirtualMachine", [KIND_VOLUME] = "Volume",
-		[KIND_SNAPSHOT] = "Snapshot",       [KIND_IMAGE] = "Template",
-		[KIND_NETWORK] = "Network",         [KIND_ROUTER] = "Vpc",
-		[KIND_ADDRESS] = "IpAddress",       [KIND_ACCOUNT] = "Account",
-		[KIND_DOMAIN] = "Domain",           [KIND_SECURITY_GROUP] = "SecurityGroup"};
+	static const char *const words[KIND_COUNT] = {[KIND_INSTANCE] = "VirtualMachine",
+						      [KIND_VOLUME] = "Volume",
+						      [KIND_SNAPSHOT] = "Snapshot",
+						      [KIND_IMAGE] = "Template",
+						      [KIND_NETWORK] = "Network",
+						      [KIND_ROUTER] = "Vpc",
+						      [KIND_ADDRESS] = "IpAddress",
+						      [KIND_ACCOUNT] = "Account",
+						      [KIND_DOMAIN] = "Domain",
+						      [KIND_SECURITY_GROUP] = "SecurityGroup",
+						      [KIND_SECURITY_GROUP_RULE] = "SecurityGroup"};
 	return words[kind] ? words[kind] : "None";
 }
 

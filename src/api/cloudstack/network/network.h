@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What commands about networks share: the traffic that a rule is about, and references to rows that were found. */
+#pragma once
+
+#include "api/cloudstack/core/action.h"
+
+/* To a row that is known by its id. */
+static inline struct ref cs_ref_to(enum kind kind, uuid id, const char *field)
+{
+	return (struct ref){.kind = kind, .prefix = id, .bits = 8 * sizeof(uuid), .field = str_from(field)};
+}
+
+/* ---- what rules are about ---- */
+
+struct cs_traffic {
+	struct str protocol;
+	int64_t start, end, icmp_type, icmp_code;
+	bool has_start, has_end, has_type, has_code;
+	struct strs blocks;
+};
+enum { CS_BLOCKS_MAX = 100 };
+#define CS_TRAFFIC_PARAMS(T, member)                                                                         \
+	PARAM(T, "startport", member.start, .min = 0, .max = 65535,                                          \
+	      .given = offsetof(T, member.has_start) + 1, .doc = "The first port."),                         \
+		PARAM(T, "endport", member.end, .min = 0, .max = 65535,                                      \
+		      .given = offsetof(T, member.has_end) + 1, .doc = "The last port."),                    \
+		PARAM(T, "icmptype", member.icmp_type, .min = -1, .max = 255,                                \
+		      .given = offsetof(T, member.has_type) + 1, .doc = "ICMP's type; -1: all."),            \
+		PARAM(T, "icmpcode", member.icmp_code, .min = -1, .max = 255,                                \
+		      .given = offsetof(T, member.has_code) + 1, .doc = "ICMP's code; -1: all."),            \
+		PARAM(T, "cidrlist", member.blocks, .max = CS_BLOCKS_MAX, .doc = "The peers, as blocks.")
+
+/* The same as the engine's rules have it. */
+struct cs_read_traffic {
+	int64_t protocol, from_port, to_port;
+};
+/* must_be_whole: TCP and UDP need both ports, and ICMP its type and code; else those that are not given are all.
+ * ERR_INVALID. */
+RESULT cs_read_traffic(struct cs_call *e, const struct cs_traffic *asked, bool must_be_whole,
+		       struct cs_read_traffic *ret_traffic);
+/* ERR_INVALID. */
+RESULT cs_read_block(struct cs_call *e, struct str text, struct cidr *ret_block);
+/* protocol, and startport with endport or icmptype with icmpcode. */
+void cs_write_traffic(struct cs_call *e, struct json_writer *w, const struct cs_read_traffic *traffic);

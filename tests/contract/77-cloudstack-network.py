@@ -1,0 +1,167 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""CloudStack's commands about networks: Apache Libcloud's driver where it has the call, signed calls of our own where the form of an answer
+counts."""
+import os
+import sys
+
+import pytest
+from libcloud.compute.providers import get_driver
+from libcloud.compute.types import Provider
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import cloud  # noqa: E402
+from cloudstack import admin_key, call, wait  # noqa: E402
+from dev import Dev  # noqa: E402
+from faces import NETWORK, ec2_id, holds  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def dev():
+    with Dev() as region:
+        yield region
+
+
+@pytest.fixture(scope="module")
+def admin(dev):
+    return admin_key(dev)
+
+
+@pytest.fixture(scope="module")
+def driver(dev):
+    return get_driver(Provider.CLOUDSTACK)(key=dev.account.key_id, secret=dev.account.secret, secure=False, host="127.0.0.1", port=dev.port,
+                                           path="/client/api")
+
+
+@pytest.fixture(scope="module")
+def machines(dev):
+    """Two instances in the default VPC."""
+    ec2 = dev.account.client()
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    made = [i["InstanceId"] for i in ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=2, MaxCount=2)["Instances"]]
+    assert len(made) == 2
+    dev.rest()
+    return call(dev, "listVirtualMachines", state="Running")[1]["virtualmachine"]
+
+
+def done(dev, answer, **who):
+    """What came of a command with a job, which succeeds."""
+    status, answer, _ = answer
+    assert status == 200, answer
+    status, result = wait(dev, answer, **who)
+    assert status == 1, result
+    return result
+
+
+def refused(answer, *words, code=431):
+    status, answer, _ = answer
+    assert (status, answer.get("errorcode")) == (code, code), answer
+    for word in words:
+        assert word in answer["errortext"], answer
+
+
+def rules(dev, group, direction="ingress"):
+    shown, = call(dev, "listSecurityGroups", id=group)[1]["securitygroup"]
+    return shown[direction + "rule"]
+
+
+# ---- security groups ----
+
+
+def test_security_groups(dev, driver, machines):
+    made = driver.ex_create_security_group("web", description="Of the web")
+    shown, = call(dev, "listSecurityGroups", securitygroupname="web")[1]["securitygroup"]
+    assert made == shown and (shown["name"], shown["description"], shown["ingressrule"], shown["account"]) == ("web", "Of the web", [], "dev")
+    assert (shown["virtualmachinecount"], shown["virtualmachineids"], shown["tags"]) == (0, [], [])
+    refused(call(dev, "createSecurityGroup", name="web"), "Unable to create security group, a group with name web already exists.")
+    refused(call(dev, "createSecurityGroup", name="default"), "already exists")
+    in_use, = call(dev, "listSecurityGroups", virtualmachineid=machines[0]["id"])[1]["securitygroup"]
+    assert in_use["name"] == "default" and set(in_use["virtualmachineids"]) == {m["id"] for m in machines} and in_use["virtualmachinecount"] == 2
+    refused(call(dev, "deleteSecurityGroup", id=in_use["id"]), "cannot be deleted")
+    refused(call(dev, "deleteSecurityGroup"), "Either id or name")
+    refused(call(dev, "deleteSecurityGroup", id=made["id"], name="web"), "mutually exclusive")
+    refused(call(dev, "deleteSecurityGroup", name="nothing"), "name", "nothing")
+    assert driver.ex_delete_security_group("web") == "true"
+    assert call(dev, "listSecurityGroups", securitygroupname="web")[1] == {}
+
+
+def test_a_group_is_renamed(dev, admin):
+    made = call(dev, "createSecurityGroup", name="before")[1]["securitygroup"]
+    assert call(dev, "updateSecurityGroup", id=made["id"], name="after", **admin)[1]["securitygroup"]["name"] == "after"
+    refused(call(dev, "updateSecurityGroup", id=made["id"], name="mine"), code=401)
+    assert call(dev, "deleteSecurityGroup", name="after")[1] == {"success": "true"}
+
+
+def test_rules_come_and_go(dev, driver):
+    group = driver.ex_create_security_group("rules")["id"]
+    answer = driver.ex_authorize_security_group_ingress("rules", "TCP", "10.0.0.0/8", 80, 90)
+    tcp, = answer["ingressrule"]
+    assert (answer["id"], answer["name"]) == (group, "rules")
+    assert {k: tcp[k] for k in ["protocol", "startport", "endport", "cidr"]} == {"protocol": "tcp", "startport": 80, "endport": 90, "cidr": "10.0.0.0/8"}
+    two = done(dev, call(dev, "authorizeSecurityGroupIngress", securitygroupid=group, protocol="icmp", icmptype="8", icmpcode="0",
+                         cidrlist="10.0.0.0/8,192.168.0.0/16"))["securitygroup"]["ingressrule"]
+    assert {(r["protocol"], r["icmptype"], r["icmpcode"], r["cidr"]) for r in two} == {("icmp", 8, 0, "10.0.0.0/8"), ("icmp", 8, 0, "192.168.0.0/16")}
+    assert "startport" not in two[0]
+    peer = {"usersecuritygrouplist[0].account": "dev", "usersecuritygrouplist[0].group": "rules"}
+    own, = done(dev, call(dev, "authorizeSecurityGroupIngress", securitygroupname="rules", **peer))["securitygroup"]["ingressrule"]
+    assert (own["protocol"], own["startport"], own["endport"], own["securitygroupname"], own["account"]) == ("all", 0, 0, "rules", "dev")
+    other, = done(dev, call(dev, "authorizeSecurityGroupIngress", securitygroupid=group, protocol="50", cidrlist="10.0.0.0/8"))["securitygroup"]["ingressrule"]
+    assert other["protocol"] == "50" and len(rules(dev, group)) == 5
+    more = done(dev, call(dev, "authorizeSecurityGroupIngress", securitygroupid=group, protocol="tcp", startport="80", endport="90",
+                          cidrlist="10.0.0.0/8,11.0.0.0/8"))["securitygroup"]["ingressrule"]
+    assert [r["cidr"] for r in more] == ["11.0.0.0/8"]  # what is there already is passed over
+    assert driver.ex_revoke_security_group_ingress(tcp["ruleid"]) is not False
+    assert tcp["ruleid"] not in {r["ruleid"] for r in rules(dev, group)} and len(rules(dev, group)) == 5
+    refused(call(dev, "revokeSecurityGroupIngress", id=tcp["ruleid"]), "entity does not exist")
+    refused(call(dev, "revokeSecurityGroupEgress", id=own["ruleid"]), "Mismatch in rule type")
+    good = {"securitygroupid": group, "protocol": "tcp", "startport": "1", "endport": "2", "cidrlist": "10.0.0.0/8"}
+    for wrong, words in [({"startport": "3"}, "Invalid port range 3:2"), ({"endport": ""}, "Invalid port range"), ({"protocol": "xyz"}, "Invalid protocol xyz"),
+                         ({"protocol": "256"}, "Invalid protocol number: 256"), ({"protocol": "all"}, "Cannot specify startPort or endPort"),
+                         ({"protocol": "icmp"}, "ICMP type/code"), ({"protocol": "icmp", "icmptype": "-1", "icmpcode": "3"}, "Invalid icmp code"),
+                         ({"protocol": "icmp", "icmptype": "3", "icmpcode": "-1"}, "need non-negative icmp code"), ({"cidrlist": "10.0.0.0"}, "Invalid cidr 10.0.0.0"),
+                         ({"cidrlist": ""}, "At least one cidr"), ({"startport": "70000"}, "startport"), ({"securitygroupid": ""}, "Either securitygroupid"),
+                         ({"usersecuritygrouplist[0].group": "rules"}, "Invalid user group"),
+                         ({**peer, "usersecuritygrouplist[0].account": "admin"}, "another account"), ({**peer, "usersecuritygrouplist[0].group": "none"}, "none"),
+                         ({"protocol": "50"}, "each of them exists")]:
+        refused(call(dev, "authorizeSecurityGroupIngress", **{**good, **wrong}), words)
+    assert len(rules(dev, group)) == 5
+    driver.ex_delete_security_group("rules")
+
+
+@holds("CloudStack's networks: Security groups")
+def test_a_group_in_three_faces(dev, machines):
+    """Made in CloudStack, given a rule in EC2, used by a launch, deleted in OpenStack."""
+    made = call(dev, "createSecurityGroup", name="three", description="faces")[1]["securitygroup"]
+    ec2, group = dev.account.client(), ec2_id("sg", made["id"])
+    shown, = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    assert (shown["GroupName"], shown["Description"], shown.get("VpcId")) == ("three", "faces", None)
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{"IpProtocol": "udp", "FromPort": 53, "ToPort": 53,
+                                                                        "IpRanges": [{"CidrIp": "10.1.0.0/16"}]}])
+    rule, = rules(dev, made["id"])
+    assert (rule["protocol"], rule["startport"], rule["endport"], rule["cidr"]) == ("udp", 53, 53, "10.1.0.0/16")
+    machine = done(dev, call(dev, "deployVirtualMachine", **{k: machines[0][k] for k in ["serviceofferingid", "templateid", "zoneid"]},
+                             securitygroupnames="three"))["virtualmachine"]
+    assert [g["id"] for g in machine["securitygroup"]] == [made["id"]]
+    assert call(dev, "listSecurityGroups", id=made["id"])[1]["securitygroup"][0]["virtualmachineids"] == [machine["id"]]
+    refused(call(dev, "deleteSecurityGroup", id=made["id"]), code=536)
+    done(dev, call(dev, "destroyVirtualMachine", id=machine["id"], expunge="true"))
+    assert cloud.own(dev).call("DELETE", f"{NETWORK}/security-groups/{made['id']}").status == 204
+    assert call(dev, "listSecurityGroups", securitygroupname="three")[1] == {}
+
+
+@holds("CloudStack's networks: What goes out")
+def test_what_goes_out(dev):
+    """All may, until the first egress rule says what; and again after the last."""
+    group = call(dev, "createSecurityGroup", name="out")[1]["securitygroup"]
+    assert {(r["protocol"], r["cidr"]) for r in group["egressrule"]} == {("all", "0.0.0.0/0"), ("all", "::/0")}
+    made = [done(dev, call(dev, "authorizeSecurityGroupEgress", securitygroupid=group["id"], protocol="tcp", startport=port, endport=port,
+                           cidrlist="0.0.0.0/0"))["securitygroup"]["egressrule"][0] for port in ["80", "443"]]
+    assert [r["startport"] for r in rules(dev, group["id"], "egress")] == [80, 443]
+    for rule in made:
+        assert done(dev, call(dev, "revokeSecurityGroupEgress", id=rule["ruleid"])) == {"success": True}
+    assert {(r["protocol"], r["cidr"]) for r in rules(dev, group["id"], "egress")} == {("all", "0.0.0.0/0"), ("all", "::/0")}
+    assert call(dev, "deleteSecurityGroup", id=group["id"])[0] == 200
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))
