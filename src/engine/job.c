@@ -6,11 +6,13 @@
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/storage/image.h"
 #include "engine/storage/volume_attachment.h"
 #include "model/state.h"
 #include "store/async_job.h"
 #include "store/condition.h"
 #include "store/image.h"
+#include "store/image_device.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
 
@@ -42,22 +44,55 @@ static struct job_verdict find_problem_of_disk(const struct tables *t, const str
 }
 
 static struct job_verdict weigh_settled(const struct tables *t, const struct async_job *job,
-					const struct instance *i)
+					const struct row *row)
 {
-	if (i->seen_gen >= job->subject_gen)
-		return done;
-	return find_problem(t, i->row.id);
+	bool is_instance = job->subject_kind == KIND_INSTANCE;
+	int64_t seen_gen = is_instance ? instance_of(row)->seen_gen : volume_of(row)->seen_gen;
+	return seen_gen >= job->subject_gen ? done : find_problem(t, row->id);
 }
 
-static bool is_made(const struct row *row, enum kind kind)
+/* The snapshot's volume has the snapshot's content again. */
+static struct job_verdict weigh_reverted(const struct tables *t, const struct snapshot *s)
+{
+	const struct volume *v = volume_find(t, s->volume);
+	if (!v || !row_is_live(&v->row))
+		return (struct job_verdict){ASYNC_JOB_ENDED_FAILED,
+					    STR("The volume was deleted before that was done.")};
+	return v->reverts == v->seen_reverts ? done : find_problem(t, v->row.id);
+}
+
+static struct job_verdict weigh_made_snapshot(const struct tables *t, const struct snapshot *s)
+{
+	enum snapshot_state state = model_derive_snapshot_state(s);
+	return state == SNAPSHOT_COMPLETED ? done
+	       : state == SNAPSHOT_ERROR   ? (struct job_verdict){ASYNC_JOB_ENDED_FAILED, s->problem}
+					   : find_problem(t, s->row.id);
+}
+
+/* An image is there with the last of its disks' snapshots, and fails with the first that does. */
+static struct job_verdict weigh_made_image(const struct tables *t, const struct image *i)
+{
+	struct job_verdict verdict = engine_image_is_empty(t, i) ? find_problem(t, i->row.id) : done;
+	for (const struct image_device *d = image_device_first_by_image(t, i->row.id); d;
+	     d = image_device_next_by_image(t, d)) {
+		const struct snapshot *s = snapshot_find(t, d->snapshot);
+		if (s && verdict.ended == ASYNC_JOB_ENDED_DONE)
+			verdict = weigh_made_snapshot(t, s);
+	}
+	return verdict;
+}
+
+static struct job_verdict weigh_made(const struct tables *t, const struct row *row, enum kind kind)
 {
 	switch ((int) kind) {
 	case KIND_VOLUME:
-		return volume_of(row)->seen_size > 0;
+		return volume_of(row)->seen_size > 0 ? done : find_problem(t, row->id);
 	case KIND_SNAPSHOT:
-		return model_derive_snapshot_state(snapshot_of(row)) == SNAPSHOT_COMPLETED;
+		return weigh_made_snapshot(t, snapshot_of(row));
+	case KIND_IMAGE:
+		return weigh_made_image(t, image_of(row));
 	default:
-		return true;
+		return done;
 	}
 }
 
@@ -91,12 +126,14 @@ static struct job_verdict weigh_row(const struct tables *t, struct arena *a, con
 {
 	enum kind kind = (enum kind) job->subject_kind;
 	bool is_disk = kind == KIND_VOLUME;
-	if (job->outcome == ASYNC_JOB_OUTCOME_SETTLED && kind == KIND_INSTANCE)
-		return weigh_settled(t, job, instance_of(row));
+	if (job->outcome == ASYNC_JOB_OUTCOME_SETTLED && (kind == KIND_INSTANCE || is_disk))
+		return weigh_settled(t, job, row);
+	if (job->outcome == ASYNC_JOB_OUTCOME_REVERTED && kind == KIND_SNAPSHOT)
+		return weigh_reverted(t, snapshot_of(row));
 	if ((job->outcome == ASYNC_JOB_OUTCOME_PLUGGED || job->outcome == ASYNC_JOB_OUTCOME_UNPLUGGED) &&
 	    is_disk)
 		return weigh_plugged(t, a, job, volume_of(row));
-	return is_made(row, kind) ? done : find_problem(t, row->id);
+	return weigh_made(t, row, kind);
 }
 
 struct job_verdict engine_weigh_job(const struct tables *t, struct arena *a, const struct async_job *job)

@@ -4,6 +4,7 @@
  * only posts; what only a look can tell, the step finds out and goes on from there. */
 #include "reconcile/work.h"
 #include "store/condition.h"
+#include "store/image_device.h"
 #include "store/instance.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
@@ -64,6 +65,17 @@ static void wake_for_forgotten(struct reconciler *r, const struct tables *t, con
 		wake_for_row(r, p->kind, p->before);
 }
 
+/* Jobs about a snapshot wait for its volume, which is to be as that was; jobs about an image for its snapshots. */
+static void wake_followers(struct reconciler *r, const struct tables *t, uuid subject)
+{
+	const struct volume *v = volume_find(t, subject);
+	if (v)
+		wake_jobs(r, t, v->snapshot);
+	for (const struct image_device *d = image_device_first_by_snapshot(t, subject); d;
+	     d = image_device_next_by_snapshot(t, d))
+		wake_jobs(r, t, d->image);
+}
+
 /* Jobs that wait for the row. */
 static void wake_waiting(struct reconciler *r, const struct tables *t, const struct published *p)
 {
@@ -71,8 +83,10 @@ static void wake_waiting(struct reconciler *r, const struct tables *t, const str
 	uuid subject = p->kind == KIND_CONDITION           ? condition_of(row)->subject
 		       : p->kind == KIND_VOLUME_ATTACHMENT ? volume_attachment_of(row)->volume
 							   : row->id;
-	if (tables_count(t, KIND_ASYNC_JOB))
-		wake_jobs(r, t, subject);
+	if (!tables_count(t, KIND_ASYNC_JOB))
+		return;
+	wake_jobs(r, t, subject);
+	wake_followers(r, t, subject);
 }
 
 void wake_on_publish(void *self, const struct tables *t, const struct published *published, size_t count)

@@ -4,6 +4,7 @@
 #include "../cloud/cloud.h"
 #include "engine/job.h"
 #include "engine/resolve.h"
+#include "engine/storage/image.h"
 #include "store/async_job.h"
 
 /* A change of an instance with its job, in one commit; or a job that waits for its turn. */
@@ -156,12 +157,84 @@ static void test_disks(void **state)
 	cloud_done(c);
 }
 
+/* A volume grows; a snapshot of it, and an image that is made of that volume, are kept; the volume is as the snapshot again. */
+struct kept {
+	struct ref volume;
+	struct snapshot_wish snapshot;
+	struct volume_capture capture;
+	uuid jobs[3];
+};
+
+static RESULT write_job(struct op *op, enum kind kind, uuid subject, enum async_job_outcome outcome,
+			uuid *ret_job)
+{
+	struct job_wish job = {.command = STR("keep"), .kind = kind, .subject = subject, .outcome = outcome};
+	TRY(engine_create_job(op, &job));
+	*ret_job = job.job;
+	return OK;
+}
+
+static RESULT grow(struct op *op, void *arg)
+{
+	struct kept *k = arg;
+	struct volume_modifying wish = {.volume = k->volume, .size = 2 * CLOUD_GIB};
+	TRY(engine_modify_volume(op, &wish));
+	return write_job(op, KIND_VOLUME, k->volume.prefix, ASYNC_JOB_OUTCOME_SETTLED, &k->jobs[0]);
+}
+
+static RESULT keep(struct op *op, void *arg)
+{
+	struct kept *k = arg;
+	k->snapshot.volume = k->capture.volume = k->volume;
+	TRY(engine_create_snapshot(op, &k->snapshot));
+	TRY(engine_capture_volume(op, &k->capture));
+	TRY(write_job(op, KIND_SNAPSHOT, k->snapshot.snapshot, ASYNC_JOB_OUTCOME_MADE, &k->jobs[0]));
+	return write_job(op, KIND_IMAGE, k->capture.image, ASYNC_JOB_OUTCOME_MADE, &k->jobs[1]);
+}
+
+static RESULT revert(struct op *op, void *arg)
+{
+	struct kept *k = arg;
+	struct volume_reverting wish = {
+		k->volume, {.kind = KIND_SNAPSHOT, .prefix = k->snapshot.snapshot, .bits = 8 * sizeof(uuid)}};
+	TRY(engine_revert_volume(op, &wish));
+	return write_job(op, KIND_SNAPSHOT, k->snapshot.snapshot, ASYNC_JOB_OUTCOME_REVERTED, &k->jobs[2]);
+}
+
+static void test_what_is_kept(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(4, 1);
+	uuid instance = cloud_launch_running(c);
+	struct volume_wish wish = {.zone = {.kind = KIND_ZONE}, .disk.size = CLOUD_GIB};
+	wish.zone.prefix = cloud_instance(c, instance).zone;
+	wish.zone.bits = 8 * sizeof(uuid);
+	cloud_ok(c, &c->alice, engine_create_volume, &wish);
+	cloud_settle(c);
+	struct kept k = {.volume = cloud_ref(c, KIND_VOLUME, wish.volume),
+			 .capture.form = {.name = STR("of a disk")}};
+	const struct {
+		op_run run;
+		size_t first, end;
+	} changes[] = {{grow, 0, 1}, {keep, 0, 2}, {revert, 2, 3}};
+	for (size_t n = 0; n < 3; n++) {
+		cloud_expect_at(c, cloud_call(c, &c->alice, changes[n].run, &k), __FILE__, __LINE__);
+		for (size_t j = changes[n].first; j < changes[n].end; j++)
+			assert_int_equal(look(c, k.jobs[j]).ended, ASYNC_JOB_ENDED_NONE);
+		cloud_settle(c);
+		for (size_t j = changes[n].first; j < changes[n].end; j++)
+			assert_int_equal(look(c, k.jobs[j]).ended, ASYNC_JOB_ENDED_DONE);
+	}
+	cloud_done(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_after_the_other),
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_disks),
+		cmocka_unit_test(test_what_is_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,6 @@
 
 struct cs_call;
 struct domain;
-struct tag;
 
 enum cs_action_flag {
 	CS_MAKES = API_OF_FACE << 2, /* the answer with a job tells the id of what is made */
@@ -63,18 +62,12 @@ API_DEFINE_FACE(cs)
 
 /* ---- lists: the args begin with these ---- */
 
-struct cs_tag {
-	struct str key, value;
-};
 struct cs_list_args {
 	int64_t page, page_size; /* 0: not said */
 	struct ref id, domain;
 	struct refs ids;
 	struct str name, keyword, account;
-	struct {
-		const struct cs_tag *at;
-		size_t count;
-	} tags;
+	struct tags tags;
 	enum choice lists_all, is_recursive;
 };
 
@@ -154,6 +147,16 @@ void cs_write_tags_of(struct cs_call *e, struct json_writer *w, const char *name
 	}
 /* Hosts have no rated speed here: each processor counts as one of so many MHz, a figure of ours. */
 #define CS_CPU_SPEED_MHZ "1000"
+
+/* A row that no parameter names: a failure about it is one of this parameter's. */
+static inline struct ref cs_ref_of(struct ctx *c, enum kind kind, uuid id, const char *parameter)
+{
+	return (struct ref){.kind = kind,
+			    .prefix = id,
+			    .bits = 8 * sizeof id,
+			    .text = uuid_to_str(c->arena, id),
+			    .field = str_from(parameter)};
+}
 
 /* ---- failures ---- */
 

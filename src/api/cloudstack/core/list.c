@@ -8,10 +8,10 @@
 #include "store/domain.h"
 
 static const struct param tag_rows[] = {
-	PARAM(struct cs_tag, "key", key, .doc = "A key."),
-	PARAM(struct cs_tag, "value", value, .doc = "Its value."),
+	PARAM(struct tag, "key", key, .doc = "A key."),
+	PARAM(struct tag, "value", value, .doc = "Its value."),
 };
-const struct params cs_tag_params = PARAMS(struct cs_tag, tag_rows);
+const struct params cs_tag_params = PARAMS(struct tag, tag_rows);
 
 /* Both, or a size of -1 alone: all rows. The words are ours. */
 RESULT cs_read_page(struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish)
@@ -22,17 +22,6 @@ RESULT cs_read_page(struct cs_call *e, const struct cs_list_args *asked, struct 
 			"\"page\" and \"pagesize\" must be specified together, or \"pagesize\" -1 alone");
 	wish->limit = asked->page_size > 0 ? (size_t) asked->page_size : 0;
 	wish->offset = asked->page > 1 ? (size_t) (asked->page - 1) * wish->limit : 0;
-	return OK;
-}
-
-static RESULT read_tags(struct cs_call *e, const struct cs_list_args *asked, struct tags *ret_tags)
-{
-	struct tag *at = arena_new_array(e->c->arena, struct tag, asked->tags.count + 1);
-	if (!at)
-		return ctx_no_memory(e->c);
-	for (size_t k = 0; k < asked->tags.count; k++)
-		at[k] = (struct tag){asked->tags.at[k].key, asked->tags.at[k].value};
-	*ret_tags = (struct tags){at, asked->tags.count};
 	return OK;
 }
 
@@ -55,10 +44,10 @@ static void choose_owners(const struct cs_call *e, const struct cs_list_args *as
 RESULT cs_write_list(struct cs_call *e, struct json_writer *w)
 {
 	const struct cs_list_args *asked = e->args;
-	struct api_list_wish wish = {.id = asked->id, .name = asked->name, .keyword = asked->keyword};
+	struct api_list_wish wish = {
+		.id = asked->id, .name = asked->name, .keyword = asked->keyword, .tags = asked->tags};
 	struct query_page page;
 	TRY(cs_read_page(e, asked, &wish));
-	TRY(read_tags(e, asked, &wish.tags));
 	choose_owners(e, asked, &wish);
 	TRY(api_list_rows(&e->core, &wish, &page));
 	if (page.count) {

@@ -8,10 +8,7 @@ struct tag_args {
 	struct tags_wish wish;
 	struct strs ids;
 	struct str type;
-	struct {
-		const struct cs_tag *at;
-		size_t count;
-	} tags;
+	struct tags tags;
 };
 #define P(wire, member, ...) PARAM(struct tag_args, wire, member, __VA_ARGS__)
 #define WHAT                                                                                                 \
@@ -63,12 +60,7 @@ static RESULT take_resources(struct cs_call *e, struct tag_args *a)
 static RESULT prepare_create(struct cs_call *e, void *args)
 {
 	struct tag_args *a = args;
-	struct tag *tags = arena_new_array(e->c->arena, struct tag, a->tags.count + 1);
-	if (!tags)
-		return ctx_no_memory(e->c);
-	for (size_t k = 0; k < a->tags.count; k++)
-		tags[k] = (struct tag){a->tags.at[k].key, a->tags.at[k].value};
-	a->wish.tags = (struct tags){tags, a->tags.count};
+	a->wish.tags = a->tags;
 	return take_resources(e, a);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Volumes, and the offerings that they are made by, which are volume types. All are of a size that is said. */
 #include "api/cloudstack/compute/compute.h"
+#include "api/cloudstack/storage/storage.h"
 #include "engine/resolve.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
@@ -45,7 +46,7 @@ static bool is_root(const struct volume *v)
 	return v->device_slot == 0 && !uuid_is_none(v->instance);
 }
 
-static struct str get_type(struct api_call *e, const struct row *row)
+struct str cs_volume_type(struct api_call *e, const struct row *row)
 {
 	(void) e;
 	return is_root(volume_of(row)) ? STR("ROOT") : STR("DATADISK");
@@ -66,7 +67,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_volumes *a = args;
 	const struct volume_type *type = type_of(e, row);
-	return (!a->type.n || str_equal(a->type, get_type(e, row))) &&
+	return (!a->type.n || str_equal(a->type, cs_volume_type(e, row))) &&
 	       (!a->state.n || str_equal_nocase(a->state, get_state(e, row))) &&
 	       (!ref_is_given(&a->offering) || (type && uuid_equal(type->row.id, a->offering.prefix)));
 }
@@ -103,7 +104,7 @@ static const struct member members[] = {
 	CS_OWNER_MEMBERS(volume),
 	MEMBER(struct volume, "zoneid", zone),
 	MEMBER(struct zone, "zonename", name, .path = {JOIN_ONE(KIND_ZONE, volume, zone)}),
-	MEMBER_TEXT("type", get_type),
+	MEMBER_TEXT("type", cs_volume_type),
 	MEMBER(struct volume, "size", size),
 	MEMBER_TEXT("state", get_state),
 	MEMBER_AS(struct volume, TIME, "created", row.created_us),
@@ -119,11 +120,11 @@ static const struct member members[] = {
 	MEMBER_FIXED("displayvolume", "true"),
 	MEMBER_WRITTEN("tags", write_tags),
 };
-static const struct api_listing volumes = {.kind = KIND_VOLUME,
-					   .name = offsetof(struct volume, name),
-					   .item = "volume",
-					   .matches = matches,
-					   .members = MEMBERS(members)};
+const struct api_listing cs_volumes = {.kind = KIND_VOLUME,
+				       .name = offsetof(struct volume, name),
+				       .item = "volume",
+				       .matches = matches,
+				       .members = MEMBERS(members)};
 
 /* ---- listDiskOfferings ---- */
 
@@ -195,7 +196,7 @@ static RESULT choose_zone(struct cs_call *e, struct make_volume *a)
 	if (!source)
 		return cs_fail(e, "zoneid",
 			       "The zone of the snapshot is not known any more: zoneid must be specified");
-	a->wish.zone = (struct ref){.kind = KIND_ZONE, .prefix = source->zone, .bits = 8 * sizeof(uuid)};
+	a->wish.zone = cs_ref_of(e->c, KIND_ZONE, source->zone, "zoneid");
 	return OK;
 }
 
@@ -264,9 +265,62 @@ static RESULT prepare_detach(struct cs_call *e, void *args)
 		return cs_fail(e, "deviceid",
 			       "Unable to find a volume with device ID %lld in the virtual machine",
 			       (long long) a->device);
-	a->wish.volume = (struct ref){.kind = KIND_VOLUME, .prefix = v->row.id, .bits = 8 * sizeof(uuid)};
+	a->wish.volume = cs_ref_of(e->c, KIND_VOLUME, v->row.id, "deviceid");
 	return OK;
 }
+
+/* ---- what it is, and how large ---- */
+
+struct resize_args {
+	struct volume_modifying wish;
+	struct ref offering;
+	int64_t size;
+	enum choice may_shrink;
+};
+#define P(wire, member, ...) PARAM(struct resize_args, wire, member, __VA_ARGS__)
+#define RESIZED                                                                                              \
+	P("id", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "The volume."),                  \
+		P("size", size, .min = 1, .max = 16384, .doc = "GiB."),                                      \
+		P("shrinkok", may_shrink, .doc = "No volume becomes smaller, whatever this says."),          \
+		NOT_BUILT("maxiops|miniops"), NOT_BUILT("automigrate", .only = "false")
+static const struct param resize_params[] = {
+	RESIZED,
+	P("diskofferingid", offering, .kind = KIND_VOLUME_TYPE, .doc = "Another offering."),
+};
+static const struct param change_params[] = {
+	RESIZED,
+	P("diskofferingid", offering, .kind = KIND_VOLUME_TYPE, .flags = REQUIRED,
+	  .doc = "The offering that it is to be of."),
+};
+#undef P
+
+static RESULT prepare_resize(struct cs_call *e, void *args)
+{
+	struct resize_args *a = args;
+	const struct volume_type *type = NULL;
+	if (!a->size && !ref_is_given(&a->offering))
+		return cs_fail(e, "size",
+			       "The resize volume operation needs a new size, or another disk offering");
+	if (ref_is_given(&a->offering)) {
+		TRY(engine_find_volume_type(e->c, cs_tables(e), &a->offering, &type));
+		a->wish.type = str_copy(e->c->arena, type->name);
+	}
+	a->wish.size = a->size * GIB;
+	return OK;
+}
+
+struct update_args {
+	struct volume_settings wish;
+};
+static const struct param update_params[] = {
+	PARAM(struct update_args, "id", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED,
+	      .doc = "The volume."),
+	PARAM(struct update_args, "name", wish.name, .given = offsetof(struct update_args, wish.set_name) + 1,
+	      .doc = "Its new name."),
+	NOT_BUILT("chaininfo|customid|path|state|storageid"),
+	NOT_BUILT("deleteprotection", .only = "false"),
+	NOT_BUILT("displayvolume", .only = "true"),
+};
 
 struct drop_volume {
 	struct volume_target wish;
@@ -281,7 +335,7 @@ static const struct cs_action actions[] = {
 	 .permit = "ec2:DescribeVolumes",
 	 .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_volumes, list_params),
-	 .listing = &volumes,
+	 .listing = &cs_volumes,
 	 .doc = "Volumes."},
 	{.name = "listDiskOfferings",
 	 .permit = "ec2:DescribeVolumeTypes",
@@ -297,7 +351,7 @@ static const struct cs_action actions[] = {
 	 .operation = engine_create_volume_run,
 	 .returns = API_RETURNS_NOTHING_STORED,
 	 CS_SUBJECT(struct make_volume, wish.volume),
-	 .shows = &volumes,
+	 .shows = &cs_volumes,
 	 .outcome = ASYNC_JOB_OUTCOME_MADE,
 	 .doc = "Makes a volume."},
 	{.name = "attachVolume",
@@ -308,7 +362,7 @@ static const struct cs_action actions[] = {
 	 .returns = API_RETURNS_NOTHING_STORED,
 	 CS_SUBJECT(struct attach_args, wish.volume.prefix),
 	 .machine = offsetof(struct attach_args, wish.instance.prefix) + 1,
-	 .shows = &volumes,
+	 .shows = &cs_volumes,
 	 .outcome = ASYNC_JOB_OUTCOME_PLUGGED,
 	 .doc = "Attaches a volume."},
 	{.name = "detachVolume",
@@ -320,9 +374,41 @@ static const struct cs_action actions[] = {
 	 .returns = API_RETURNS_NOTHING_STORED,
 	 CS_SUBJECT(struct detach_args, wish.volume.prefix),
 	 .machine = offsetof(struct detach_args, wish.from) + 1,
-	 .shows = &volumes,
+	 .shows = &cs_volumes,
 	 .outcome = ASYNC_JOB_OUTCOME_UNPLUGGED,
 	 .doc = "Detaches a volume."},
+	{.name = "resizeVolume",
+	 .permit = "ec2:ModifyVolume",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct resize_args, resize_params),
+	 .prepare = prepare_resize,
+	 .operation = engine_modify_volume_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct resize_args, wish.volume.prefix),
+	 .shows = &cs_volumes,
+	 .outcome = ASYNC_JOB_OUTCOME_SETTLED,
+	 .doc = "Makes a volume larger, or gives it another offering."},
+	{.name = "changeOfferingForVolume",
+	 .permit = "ec2:ModifyVolume",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct resize_args, change_params),
+	 .prepare = prepare_resize,
+	 .operation = engine_modify_volume_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct resize_args, wish.volume.prefix),
+	 .shows = &cs_volumes,
+	 .outcome = ASYNC_JOB_OUTCOME_SETTLED,
+	 .doc = "Gives a volume another offering."},
+	{.name = "updateVolume",
+	 .permit = "ec2:ModifyVolumeAttribute",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct update_args, update_params),
+	 .operation = engine_update_volume_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct update_args, wish.volume.prefix),
+	 .shows = &cs_volumes,
+	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	 .doc = "Gives a volume another name."},
 	{.name = "deleteVolume",
 	 .permit = "ec2:DeleteVolume",
 	 .flags = API_WRITES,

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Snapshots of volumes. Those that only a template has are the template's, and no list shows them. All were asked for:
+ * there are no policies. Source: API reference, "Snapshot", 4.18. */
+#include "api/cloudstack/storage/storage.h"
+#include "engine/resolve.h"
+#include "engine/storage/snapshot.h"
+#include "engine/storage/volume.h"
+#include "engine/tag.h"
+#include "model/states.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
+#include "store/zone.h"
+
+/* ---- listSnapshots ---- */
+
+struct list_snapshots {
+	struct cs_list_args list;
+	struct ref volume, zone, project;
+	struct str type, interval;
+};
+#define P(wire, member, ...) PARAM(struct list_snapshots, wire, member, __VA_ARGS__)
+static const struct param list_params[] = {
+	CS_LIST_PARAMS(struct list_snapshots, KIND_SNAPSHOT),
+	CS_NAME_PARAM(struct list_snapshots),
+	CS_IDS_PARAM(struct list_snapshots, KIND_SNAPSHOT),
+	CS_OWNER_PARAMS(struct list_snapshots),
+	CS_PROJECT_PARAM(struct list_snapshots, project),
+	CS_TAGS_PARAM(struct list_snapshots),
+	P("volumeid", volume, .kind = KIND_VOLUME, .fits = FITS(snapshot, volume),
+	  .doc = "Taken of this volume."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Of volumes in this zone."),
+	P("snapshottype", type, .doc = "MANUAL: all are."),
+	P("intervaltype", interval, .words = "HOURLY|DAILY|WEEKLY|MONTHLY",
+	  .doc = "Taken by a policy: none is."),
+	NOT_BUILT("imagestoreid|locationtype|storageid"),
+	NOT_BUILT("showunique", .only = "false"),
+};
+#undef P
+
+static bool matches(struct api_call *e, const void *args, const struct row *row)
+{
+	const struct list_snapshots *a = args;
+	const struct snapshot *s = snapshot_of(row);
+	const struct volume *v = volume_find(api_tables(e), s->volume);
+	if (ref_is_given(&a->zone) && (!v || !uuid_equal(v->zone, a->zone.prefix)))
+		return false;
+	return !s->is_bound && !a->interval.n && (!a->type.n || str_equal_nocase(a->type, STR("MANUAL")));
+}
+
+static struct str get_name(struct api_call *e, const struct row *row)
+{
+	const struct snapshot *s = snapshot_of(row);
+	return s->name.n ? s->name : s->description.n ? s->description : uuid_to_str(e->c->arena, row->id);
+}
+
+static struct str get_state(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return str_from(model_snapshot_states[model_derive_snapshot_state(snapshot_of(row))].cloudstack);
+}
+
+/* Of its volume; whose snapshot may be there for longer than itself. */
+static void write_zone(struct api_call *e, struct json_writer *w, const char *name, const struct row *volume)
+{
+	const struct zone *zone = zone_find(api_tables(e), volume_of(volume)->zone);
+	json_write_text(w, "volumetype", cs_volume_type(e, volume));
+	if (!zone)
+		return;
+	json_write_text(w, name, uuid_to_str(e->c->arena, zone->row.id));
+	json_write_text(w, "zonename", zone->name);
+}
+
+CS_WRITE_TAGS(write_tags, KIND_SNAPSHOT)
+
+#define OF_VOLUME .path = {JOIN_ONE(KIND_VOLUME, snapshot, volume)}
+static const struct member members[] = {
+	MEMBER(struct snapshot, "id", row.id),
+	MEMBER_TEXT("name", get_name),
+	CS_OWNER_MEMBERS(snapshot),
+	MEMBER_AS(struct snapshot, TIME, "created", row.created_us),
+	MEMBER_TEXT("state", get_state),
+	MEMBER_FIXED("snapshottype|intervaltype", "\"MANUAL\""),
+	MEMBER_FIXED("locationtype", "\"SECONDARY\""),
+	MEMBER(struct snapshot, "volumeid", volume),
+	MEMBER(struct volume, "volumename", name, OF_VOLUME),
+	MEMBER_WRITTEN("zoneid", write_zone, .also = "zonename|volumetype", OF_VOLUME),
+	MEMBER(struct snapshot, "virtualsize", volume_size),
+	MEMBER(struct snapshot, "physicalsize", file_size),
+	MEMBER_FIXED("revertable", "true"),
+	MEMBER_WRITTEN("tags", write_tags),
+};
+static const struct api_listing snapshots = {.kind = KIND_SNAPSHOT,
+					     .name = offsetof(struct snapshot, name),
+					     .get_name = get_name,
+					     .item = "snapshot",
+					     .matches = matches,
+					     .members = MEMBERS(members)};
+
+/* ---- changes ---- */
+
+struct make_snapshot {
+	struct snapshot_wish wish;
+	struct cs_owner owner;
+	enum choice is_async;
+};
+#define P(wire, member, ...) PARAM(struct make_snapshot, wire, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	P("volumeid", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "Of this volume."),
+	P("name", wish.name, .doc = "Its name."),
+	PARAM_LIST(struct make_snapshot, "tags", wish.tags, cs_tag_params, .max = TAG_COUNT_MAX,
+		   .doc = "tags[0].key, tags[0].value."),
+	P("asyncbackup", is_async, .doc = "The job ends when the snapshot is kept, whatever this says."),
+	P("account", owner.account, .doc = "For this account, with domainid."),
+	P("domainid", owner.domain, .kind = KIND_DOMAIN, .doc = "The account's domain."),
+	NOT_BUILT("locationtype|policyid|storageids|zoneids"),
+	NOT_BUILT("quiescevm|usestoragereplication", .only = "false"),
+};
+#undef P
+
+struct drop_snapshot {
+	struct snapshot_target wish;
+};
+static const struct param delete_params[] = {
+	PARAM(struct drop_snapshot, "id", wish.snapshot, .kind = KIND_SNAPSHOT, .flags = REQUIRED,
+	      .doc = "The snapshot."),
+	NOT_BUILT("zoneid"),
+};
+
+struct revert_snapshot {
+	struct volume_reverting wish;
+};
+static const struct param revert_params[] = {
+	PARAM(struct revert_snapshot, "id", wish.snapshot, .kind = KIND_SNAPSHOT, .flags = REQUIRED,
+	      .doc = "The snapshot; its volume is detached."),
+};
+
+static RESULT revert(struct op *op, void *args)
+{
+	struct revert_snapshot *a = args;
+	const struct snapshot *snapshot = NULL;
+	TRY(engine_find_own_snapshot(op->ctx, op->head, &a->wish.snapshot, &snapshot));
+	const struct row *volume = tables_find(op->head, KIND_VOLUME, snapshot->volume);
+	if (!volume || !row_is_live(volume))
+		return ctx_fail_field(op->ctx, ERR_INVALID, STR("id"),
+				      "The volume of the snapshot is not there any more");
+	a->wish.volume = cs_ref_of(op->ctx, KIND_VOLUME, volume->id, "id");
+	return engine_revert_volume(op, &a->wish);
+}
+
+static const struct cs_action actions[] = {
+	{.name = "listSnapshots",
+	 .permit = "ec2:DescribeSnapshots",
+	 .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_snapshots, list_params),
+	 .listing = &snapshots,
+	 .doc = "Snapshots of volumes."},
+	{.name = "createSnapshot",
+	 .permit = "ec2:CreateSnapshot",
+	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
+	 .args = PARAMS(struct make_snapshot, create_params),
+	 .operation = engine_create_snapshot_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct make_snapshot, wish.snapshot),
+	 .shows = &snapshots,
+	 .outcome = ASYNC_JOB_OUTCOME_MADE,
+	 .doc = "Takes a snapshot of a volume."},
+	{.name = "deleteSnapshot",
+	 .permit = "ec2:DeleteSnapshot",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct drop_snapshot, delete_params),
+	 .operation = engine_delete_snapshot_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct drop_snapshot, wish.snapshot.prefix),
+	 .about = KIND_SNAPSHOT,
+	 .outcome = ASYNC_JOB_OUTCOME_GONE,
+	 .doc = "Deletes a snapshot."},
+	{.name = "revertSnapshot",
+	 .permit = "ec2:RevertVolume",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct revert_snapshot, revert_params),
+	 .operation = revert,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct revert_snapshot, wish.snapshot.prefix),
+	 .shows = &snapshots,
+	 .outcome = ASYNC_JOB_OUTCOME_REVERTED,
+	 .doc = "Gives a volume the content of its snapshot."},
+};
+const struct api_actions cs_snapshot_actions = API_ACTIONS(actions);
