@@ -63,10 +63,14 @@ RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more)
 	int64_t limit = read_limit(row, quota), used = read_used(row, quota);
 	if (limit < 0 || used + more <= limit)
 		return OK;
-	return ctx_fail_kind(op->ctx, ERR_QUOTA, (int) quotas[quota].kind,
-			     "The account has %" PRId64 " of %" PRId64 " %s; %" PRId64
-			     " more would exceed its limit",
-			     used, limit, quotas[quota].words, more);
+	struct result failed = ctx_fail_kind(op->ctx, ERR_QUOTA, (int) quotas[quota].kind,
+					     "The account has %" PRId64 " of %" PRId64 " %s; %" PRId64
+					     " more would exceed its limit",
+					     used, limit, quotas[quota].words, more);
+	if (quota !=
+	    QUOTA_MEMORY) /* it is of the vCPUs' kind, and a face's sentence about those is not for it */
+		op->ctx->problem.subject = str_print(op->ctx->arena, "%" PRId64, limit);
+	return failed;
 }
 
 RESULT quota_check_each(struct op *op, uuid account, enum quota quota, int64_t size)

@@ -116,9 +116,9 @@ ROWS = [
       "AvailableIpAddressCount": 251, "DefaultForAz": False, "MapPublicIpOnLaunch": False, "State": "available", "Tags": TAGS,
       "AssignIpv6AddressOnCreation": False, "SubnetArn": Some("arn:aws:ec2:us-east-1:{owner}:subnet/{subnet}")}),
     ("AssociateVpcCidrBlock", {"VpcId": "{vpc}", "AmazonProvidedIpv6CidrBlock": True, "Ipv6CidrBlockNetworkBorderGroup": "us-east-1"},
-     {"six": "Ipv6CidrBlockAssociation.AssociationId", "six range": "Ipv6CidrBlockAssociation.Ipv6CidrBlock"},
+     {"six": "Ipv6CidrBlockAssociation.AssociationId"},
      "DescribeVpcs", {"Filters": [{"Name": "ipv6-cidr-block-association.association-id", "Values": ["{six}"]}]}, "Vpcs[0]",
-     {"VpcId": "{vpc}", "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": "{six range}",
+     {"VpcId": "{vpc}", "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": Some("[0-9a-f:]+::/56"),
       "Ipv6CidrBlockAssociationSet[0].NetworkBorderGroup": "us-east-1",
       "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlockState.State": "associated"}),
     ("DisassociateVpcCidrBlock", {"AssociationId": "{six}"}, {"six": "Ipv6CidrBlockAssociation.AssociationId"},
@@ -472,9 +472,9 @@ ROWS = [
     ("DisassociateSecurityGroupVpc", {"GroupId": "{sg}", "VpcId": "{peer vpc}"}, {}, "DescribeSecurityGroupVpcAssociations", {}, "@", {"securityGroupVpcAssociationSet": None}),
     ("CreateVpc", {"CidrBlock": "10.46.0.0/16", "AmazonProvidedIpv6CidrBlock": True, "Ipv6CidrBlockNetworkBorderGroup": "us-east-1",
                    "InstanceTenancy": "dedicated"},
-     {"six vpc": "Vpc.VpcId", "six block": "Vpc.Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock"}, "DescribeVpcs", {"VpcIds": ["{six vpc}"]}, "Vpcs[0]",
+     {"six vpc": "Vpc.VpcId", "six block": "then Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock"}, "DescribeVpcs", {"VpcIds": ["{six vpc}"]}, "Vpcs[0]",
      {"Ipv6CidrBlockAssociationSet[0].NetworkBorderGroup": "us-east-1", "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlockState.State": "associated",
-      "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": "{six block}",
+      "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": Some("[0-9a-f:]+::/56"),
       "InstanceTenancy": "dedicated"}),
     ("CreateEgressOnlyInternetGateway", {"VpcId": "{six vpc}", "ClientToken": "an-eigw", "TagSpecifications": tags("egress-only-internet-gateway")},
      {"eigw": "EgressOnlyInternetGateway.EgressOnlyInternetGatewayId"}, "DescribeEgressOnlyInternetGateways", {"EgressOnlyInternetGatewayIds": ["{eigw}"]},
@@ -896,6 +896,14 @@ class Region:
         prefixes = itertools.islice(first.subnets(new_prefix=80), 7, 10)
         self.made.update({f"six prefix {name}": str(prefix) for name, prefix in zip("abc", prefixes)})
 
+    def keep(self, kept, answer):
+        """By labels, what is there in the answer; "then …" of a row: in what is described afterwards."""
+        for label, where in kept.items():
+            self.made[label] = jmespath.search(where, answer)
+            assert self.made[label], f"{where} is not in {answer}"
+            if label == "six block":
+                self.divide(label)
+
     def fill(self, value):
         """With what was made in place of labels."""
         if isinstance(value, str):
@@ -918,12 +926,9 @@ def test_row(row, region):
     action, arguments, kept, describe, selection, path, expected = row
     answer = region.call(action, arguments)
     sent = region.last
-    for label, where in kept.items():
-        region.made[label] = jmespath.search(where, answer)
-        assert region.made[label], f"{where} is not in {answer}"
-        if label == "six block":
-            region.divide(label)
+    region.keep({label: where for label, where in kept.items() if not where.startswith("then ")}, answer)
     thing = jmespath.search(path, region.call(describe, selection))
+    region.keep({label: where[5:] for label, where in kept.items() if where.startswith("then ")}, thing)
     wrong = [f"{member}: {jmespath.search(member, thing)!r}, not {region.fill(value)!r}" for member, value in expected.items()
              if region.fill(value) != jmespath.search(member, thing)]
     assert not wrong, "\n".join(wrong) + f"\n{thing}"

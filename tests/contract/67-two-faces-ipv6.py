@@ -192,3 +192,7 @@ def test_ipv6_outside(both):
     both.delete(f"{NETWORK}/networks/{network['id']}")
     both.rest()
     assert admin.call("DELETE", f"{NETWORK}/subnetpools/{pool['id']}").status == 204
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

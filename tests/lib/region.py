@@ -342,5 +342,6 @@ def open_ssh(ec2):
 def give_address(ec2, identifier):
     """An elastic address on the instance; returns (address, allocation id)."""
     made = ec2.allocate_address(Domain="vpc")
+    wait_state(ec2, [identifier], "running")
     ec2.associate_address(InstanceId=identifier, AllocationId=made["AllocationId"])
     return made["PublicIp"], made["AllocationId"]

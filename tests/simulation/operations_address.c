@@ -79,7 +79,9 @@ static void judge_instance(const struct request *x, struct verdict *v)
 {
 	const struct thing *instance = x->refs[1];
 	if (model_may_have_ended(instance))
-		refuse_or_doubt(v, instance->life == ENDING, "IncorrectInstanceState");
+		refuse_or_doubt(v, instance->life == ENDING, "InvalidInstanceID");
+	if (instance && !server_is_at_rest(x, instance)) /* it may be pending */
+		doubt(v, "InvalidInstanceID");
 	if (instance && instance->has_lost_port)
 		doubt(v, "IncorrectInstanceState");
 	EACH (&x->s->model, t, KIND_PORT)
@@ -87,11 +89,22 @@ static void judge_instance(const struct request *x, struct verdict *v)
 			refuse_or_doubt(v, t->to == instance, "InvalidInstanceID");
 }
 
+/* The instance that it is of, or was plugged into. */
+static void judge_interface(const struct request *x, const struct thing *port, struct verdict *v)
+{
+	const struct thing *instance = port->to ? port->to : port->of;
+	if (instance && instance->kind == KIND_INSTANCE &&
+	    !server_is_at_rest(x, instance)) /* it may be pending */
+		doubt(v, "IncorrectInstanceState");
+}
+
 static void judge_associate(const struct request *x, struct verdict *v)
 {
 	const struct thing *address = x->refs[0], *port = thing_port(x), *ip = ip_of(x);
 	if (x->refs[1]->kind == KIND_INSTANCE)
 		judge_instance(x, v);
+	else
+		judge_interface(x, port, v);
 	judge_not_nats(address->to, v);
 	if (!port)
 		return;

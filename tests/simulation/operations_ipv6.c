@@ -3,14 +3,30 @@
  * one at most that was given, besides one that it makes itself: so what it is in may be of any type. */
 #include <stdio.h>
 
+#include "engine/network/ipv6.h"
+#include "model/id.h"
+#include "model/router.h"
 #include "simulation.h"
+#include "store/router.h"
 
-static struct cidr block_in(struct request *x, struct str answer, const char *path)
+/* Which block the VPC has by that association: the answer that gives it does not tell. None if the VPC has gone. */
+static struct cidr block_of(struct request *x, const struct thing *vpc, struct str association)
 {
-	struct cidr block = {0};
-	if (!result_is_ok(cidr_parse(answer_at(answer, path), &block)))
-		blame(x->s, "#%d: a block that is none", (int) x->serial);
-	return block;
+	struct ref ref = {0};
+	if (!result_is_ok(id_parse_prefixed(association, "vpc-cidr-assoc", &ref)))
+		blame(x->s, "#%d: an association that is none", (int) x->serial);
+	uuid id = region_find(&x->s->region, KIND_ROUTER, vpc->id);
+	AUTO_VIEW view = {0};
+	view_open(x->s->region.cloud->store, &view);
+	const struct router *router = router_find(view.tables, id);
+	for (size_t k = 0; router && k < router->ipv6_blocks.count; k++) {
+		uuid here = engine_get_ipv6_association(router, router->ipv6_blocks.at[k]);
+		if (id_has_prefix(here, ref.prefix, ref.bits))
+			return router->ipv6_blocks.at[k];
+	}
+	if (router && row_is_live(&router->row))
+		blame(x->s, "#%d: an association with no block", (int) x->serial);
+	return (struct cidr){0};
 }
 
 /* ---- a VPC's blocks ---- */
@@ -33,9 +49,13 @@ static void judge_block(const struct request *x, struct verdict *v)
 static void apply_block(struct request *x, struct str answer)
 {
 	struct thing *vpc = x->refs[0];
-	vpc->six[vpc->six_count].block = block_in(x, answer, "ipv6CidrBlockAssociation/ipv6CidrBlock");
+	struct str association = answer_at(answer, "ipv6CidrBlockAssociation/associationId");
+	struct cidr block = block_of(x, vpc, association);
+	if (cidr_is_none(block))
+		return;
+	vpc->six[vpc->six_count].block = block;
 	snprintf(vpc->six[vpc->six_count++].association, sizeof vpc->six[0].association, "%" STR_FMT,
-		 STR_ARG(answer_at(answer, "ipv6CidrBlockAssociation/associationId")));
+		 STR_ARG(association));
 	EACH (&x->s->model, t, KIND_ROUTER)
 		for (size_t k = 0; t != vpc && k < t->six_count; k++)
 			if (cidr_overlaps(t->six[k].block, vpc->six[vpc->six_count - 1].block))

@@ -17,6 +17,7 @@
 #include "model/account.h"
 #include "model/gateway.h"
 #include "model/secondary_ip.h"
+#include "model/state.h"
 #include "store/address.h"
 #include "store/address_range.h"
 #include "store/external_network.h"
@@ -461,12 +462,50 @@ RESULT address_write_association(struct op *op, const struct address *address, c
 				ip_write(next.ip, public_text), ip_write(next.private_ip, private_text));
 }
 
+static RESULT fail_not_started(struct op *op, const struct ref *instance, enum instance_state state)
+{
+	return ENGINE_FAIL(op, ERR_CONFLICT, KIND_INSTANCE, instance->field,
+			   "The %s instance '%" STR_FMT "' is not in a valid state for this operation.",
+			   model_instance_states[state].ec2, STR_ARG(instance->text));
+}
+
+/* The sentences are EC2's. Users have recorded "pending" and "terminated", and by the interface both words of
+ * pending; that the one is for an instance which no host has yet is a guess. */
+static RESULT check_started(struct op *op, const struct address_association *wish, const struct port *port)
+{
+	const struct instance *instance = instance_find(op->head, port->instance);
+	if (!instance || model_derive_instance_state(instance) != INSTANCE_PENDING)
+		return OK;
+	if (ref_is_given(&wish->instance))
+		return fail_not_started(op, &wish->instance, INSTANCE_PENDING);
+	bool is_new = instance->seen_power == INSTANCE_SEEN_POWER_ABSENT;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->port.field,
+			   "The pending-instance-%s instance to which '%" STR_FMT
+			   "' is attached is not in a valid state for this operation",
+			   is_new ? "creation" : "running", STR_ARG(wish->port.text));
+}
+
+/* One that ends has no interface to find. */
+static RESULT check_not_ending(struct op *op, const struct ref *ref)
+{
+	const struct instance *instance = NULL;
+	if (!ref_is_given(ref))
+		return OK;
+	TRY(engine_find_own_instance(op->ctx, op->head, ref, &instance));
+	return row_is_live(&instance->row) ? OK
+					   : fail_not_started(op, ref, model_derive_instance_state(instance));
+}
+
 RESULT engine_associate_address(struct op *op, struct address_association *wish)
 {
 	const struct address *address = NULL;
 	const struct port *port = NULL;
 	TRY(find_elastic(op, &wish->address, &address));
+	if (wish->needs_started)
+		TRY(check_not_ending(op, &wish->instance));
 	TRY(find_target(op, wish, &port));
+	if (wish->needs_started)
+		TRY(check_started(op, wish, port));
 	struct ip private_ip = ip_is_none(wish->private_ip) ? port->ip : wish->private_ip;
 	TRY(check_association(op, wish, address, port, private_ip));
 	TRY(engine_permit(op, "address.associate", KIND_ADDRESS, &address->row));

@@ -35,12 +35,14 @@ struct address_association {
 	struct ip private_ip;            /* none: the port's */
 	enum choice allow_reassociation; /* default: yes, as in EC2's VPCs */
 	bool keeps_present;              /* ERR_CONFLICT if the private address has another public one */
+	bool needs_started;              /* as EC2 has it: not with an instance that is pending or ends */
 	/* made: */
 	uuid made; /* the association's id */
 };
 /* Associates an address with a port. An address of the port that was assigned automatically is
  * released. ERR_CONFLICT with KIND_ADDRESS: it is associated elsewhere, and may not move. ERR_STATE
- * with KIND_GATEWAY: the VPC has no internet gateway. */
+ * with KIND_GATEWAY: the VPC has no internet gateway. needs_started: ERR_CONFLICT with KIND_INSTANCE, or
+ * ERR_STATE where the interface was named. */
 OPERATION(engine_associate_address, address_association)
 OPERATION(engine_disassociate_address, address_association)
 

@@ -8,6 +8,7 @@
 #include "engine/instance/instance.h"
 #include "engine/instance/launch_template.h"
 #include "engine/instance/server_group.h"
+#include "model/address.h"
 #include "model/launch_template.h"
 #include "model/launch_template_version.h"
 #include "model/port.h"
@@ -392,6 +393,14 @@ static RESULT prepare_run(struct ec2_call *e, void *args)
 
 /* ---- the answer ---- */
 
+/* EC2 shows the address that comes with a run from DescribeInstances on. An elastic one was there before. */
+static void hide_auto_addresses(struct ec2_port_item *item)
+{
+	for (size_t k = 0; k < item->ips.count; k++)
+		if (item->ips.at[k].address && !item->ips.at[k].address->is_elastic)
+			item->ips.at[k].address = NULL;
+}
+
 /* As the launch left them: no host has heard of them. */
 static RESULT show_attaching(struct ec2_call *e, struct ec2_instance_item *item)
 {
@@ -402,6 +411,7 @@ static RESULT show_attaching(struct ec2_call *e, struct ec2_instance_item *item)
 		*port = *item->ports.at[k].port;
 		port->seen_instance = UUID_NONE;
 		item->ports.at[k].port = port;
+		hide_auto_addresses(&item->ports.at[k]);
 	}
 	return OK;
 }

@@ -264,7 +264,8 @@ static const struct api_error ec2_rows[] = {
 	E(CONFLICT, SUBNET, 400, "InvalidSubnet.Conflict"),
 	E_OF(CONFLICT, INSTANCE, "InstanceCreditSpecification", 400,
 	     "InvalidInstanceCreditSpecification.DuplicateInstanceId"),
-	E(CONFLICT, INSTANCE, 400, "InvalidInstanceID"), /* it has more than one interface */
+	E(CONFLICT, INSTANCE, 400,
+	  "InvalidInstanceID"), /* it has several interfaces, or is no place for an address */
 	E(CONFLICT, ADDRESS_GROUP, 400, "PrefixListVersionMismatch"),
 	E(CONFLICT, SUBNET_RESERVATION, 400, "InvalidParameterValue"),
 	E(CONFLICT, ADDRESS, 400, "Resource.AlreadyAssociated"),
@@ -281,7 +282,9 @@ static const struct api_error ec2_rows[] = {
 	E_OF(PROTECTED, PORT, "NetworkInterface", 400, "AuthFailure"),
 	E(PROTECTED, NONE, 400, "OperationNotPermitted"),
 	E(QUOTA, INSTANCE, 400, "InstanceLimitExceeded"),
-	E(QUOTA, INSTANCE_TYPE, 400, "VcpuLimitExceeded"),
+	E(QUOTA, INSTANCE_TYPE, 400, "VcpuLimitExceeded",
+	  .says = "You have requested more vCPU capacity than your current vCPU limit of * allows for the "
+		  "instance bucket that the specified instance type belongs to. "),
 	E_OF(QUOTA, PORT, "InstanceId", 400, "AttachmentLimitExceeded"), /* the instance's type has */
 	E_OF(QUOTA, PORT, "InstanceType", 400, "AttachmentLimitExceeded"),
 	E_OF(QUOTA, PORT, "NetworkInterface", 400, "AttachmentLimitExceeded"),
@@ -311,7 +314,8 @@ static const struct api_error ec2_rows[] = {
 	E_OF(QUOTA, SECURITY_GROUP, "SecurityGroup", 400, "SecurityGroupsPerInterfaceLimitExceeded"),
 	E_OF(QUOTA, SECURITY_GROUP, "NetworkInterface", 400, "SecurityGroupsPerInterfaceLimitExceeded"),
 	E_OF(QUOTA, SECURITY_GROUP, "GroupId", 400, "SecurityGroupsPerInterfaceLimitExceeded"),
-	E(QUOTA, NAT_GATEWAY, 400, "NatGatewayLimitExceeded"),
+	E(QUOTA, NAT_GATEWAY, 400, "NatGatewayLimitExceeded",
+	  .says = "Performing this operation would exceed the limit of * NAT gateways"),
 	E_OF(QUOTA, PEERING, "VpcId", 400, "OutstandingVpcPeeringConnectionLimitExceeded"),
 	E(QUOTA, PEERING, 400, "VpcPeeringConnectionsPerVpcLimitExceeded"),
 	E(QUOTA, SECURITY_GROUP, 400, "SecurityGroupLimitExceeded"),

@@ -80,7 +80,10 @@ void ec2_write_ipv6_association(struct xml *x, const char *prefix, uuid associat
 				const char *state)
 {
 	ec2_write_prefixed(x, "associationId", prefix, association);
-	ec2_write_cidr(x, "ipv6CidrBlock", block);
+	if (cidr_is_none(block))
+		xml_z(x, "ipv6CidrBlock", "");
+	else
+		ec2_write_cidr(x, "ipv6CidrBlock", block);
 	xml_open(x, "ipv6CidrBlockState");
 	xml_z(x, "state", state);
 	xml_close(x, "ipv6CidrBlockState");

@@ -27,7 +27,8 @@ static inline void ec2_write_cidr(struct xml *x, const char *name, struct cidr c
 struct str ec2_arn(const struct ec2_call *e, const char *type, enum kind kind, uuid id);
 void ec2_write_arn(const struct ec2_call *e, struct xml *x, const char *name, const char *type,
 		   enum kind kind, uuid id);
-/* The members of an IPv6 block's association; of a VPC's also where it is from. */
+/* The members of an IPv6 block's association; of a VPC's also where it is from. Block none: as EC2 shows a VPC's
+ * while it is associating, which is to say in the answer that gives it. */
 void ec2_write_ipv6_association(struct xml *x, const char *prefix, uuid association, struct cidr block,
 				const char *state);
 void ec2_write_ipv6_origin(const struct ec2_call *e, struct xml *x);

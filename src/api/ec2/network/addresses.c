@@ -253,6 +253,7 @@ static RESULT prepare_associate(struct ec2_call *e, void *args)
 {
 	struct ec2_associate_address *a = args;
 	struct ref target;
+	a->wish.needs_started = true;
 	TRY(request_choose(e->c, &a->wish.address, "AllocationId", &a->public_ip, "PublicIp",
 			   &a->wish.address));
 	return request_choose(e->c, &a->wish.instance, "InstanceId", &a->wish.port, "NetworkInterfaceId",

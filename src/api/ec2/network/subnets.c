@@ -150,7 +150,7 @@ static void write_name_options(struct xml *x, const struct subnet *subnet)
 	xml_close(x, "privateDnsNameOptionsOnLaunch");
 }
 
-static void write_ipv6_block(struct xml *x, const struct subnet *ipv6)
+static void write_ipv6_block(const struct ec2_call *e, struct xml *x, const struct subnet *ipv6)
 {
 	if (!ipv6) {
 		xml_empty(x, "ipv6CidrBlockAssociationSet");
@@ -158,7 +158,8 @@ static void write_ipv6_block(struct xml *x, const struct subnet *ipv6)
 	}
 	xml_open(x, "ipv6CidrBlockAssociationSet");
 	xml_open(x, "item");
-	ec2_write_ipv6_association(x, "subnet-cidr-assoc", ipv6->row.id, ipv6->block, "associated");
+	ec2_write_ipv6_association(x, "subnet-cidr-assoc", ipv6->row.id, ipv6->block,
+				   ec2_is_change(e) ? "associating" : "associated");
 	xml_close(x, "item");
 	xml_close(x, "ipv6CidrBlockAssociationSet");
 }
@@ -173,7 +174,7 @@ static void write_subnet(struct ec2_call *e, struct xml *x, const void *item)
 	ec2_write_id(x, "vpcId", KIND_ROUTER, s->subnet->router);
 	if (!is_ipv6(s->subnet))
 		ec2_write_cidr(x, "cidrBlock", s->subnet->block);
-	write_ipv6_block(x, s->ipv6);
+	write_ipv6_block(e, x, s->ipv6);
 	xml_int(x, "availableIpAddressCount", s->free_count);
 	if (s->zone) {
 		xml_text(x, "availabilityZone", s->zone->name);

@@ -39,38 +39,46 @@ static RESULT prepare_associate(struct ec2_call *e, void *args)
 			      "The request must contain CidrBlock or AmazonProvidedIpv6CidrBlock");
 }
 
-static RESULT write_block(struct ec2_call *e, struct xml *x, uuid association, struct cidr block, uuid vpc)
+static void write_ipv6(struct ec2_call *e, struct xml *x, uuid association, struct cidr shown)
 {
-	const char *state = ec2_state_in_answer(e, NULL);
-	if (block.base.family == IP_V6) {
-		xml_open(x, "ipv6CidrBlockAssociation");
-		ec2_write_ipv6_association(x, "vpc-cidr-assoc", association, block, state);
-		ec2_write_ipv6_origin(e, x);
-		xml_close(x, "ipv6CidrBlockAssociation");
-		ec2_write_id(x, "vpcId", KIND_ROUTER, vpc);
-		return OK;
-	}
+	xml_open(x, "ipv6CidrBlockAssociation");
+	ec2_write_ipv6_association(x, "vpc-cidr-assoc", association, shown, ec2_state_in_answer(e, NULL));
+	ec2_write_ipv6_origin(e, x);
+	xml_close(x, "ipv6CidrBlockAssociation");
+}
+
+static void write_ipv4(struct ec2_call *e, struct xml *x, uuid association, struct cidr block)
+{
 	xml_open(x, "cidrBlockAssociation");
 	ec2_write_prefixed(x, "associationId", "vpc-cidr-assoc", association);
 	ec2_write_cidr(x, "cidrBlock", block);
 	xml_open(x, "cidrBlockState");
-	xml_z(x, "state", state);
+	xml_z(x, "state", ec2_state_in_answer(e, NULL));
 	xml_close(x, "cidrBlockState");
 	xml_close(x, "cidrBlockAssociation");
-	ec2_write_id(x, "vpcId", KIND_ROUTER, vpc);
-	return OK;
 }
 
+/* Which IPv6 block it is, EC2 tells from DescribeVpcs on. */
 static RESULT ec2_associate_vpc_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct router_block_wish *a = args;
-	return write_block(e, x, a->association, cidr_canonical(a->block), a->made_in);
+	if (a->block.base.family == IP_V6)
+		write_ipv6(e, x, a->association, (struct cidr){0});
+	else
+		write_ipv4(e, x, a->association, cidr_canonical(a->block));
+	ec2_write_id(x, "vpcId", KIND_ROUTER, a->made_in);
+	return OK;
 }
 
 static RESULT ec2_disassociate_vpc_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct router_block_target *a = args;
-	return write_block(e, x, a->removed, a->block, a->router);
+	if (a->block.base.family == IP_V6)
+		write_ipv6(e, x, a->removed, a->block);
+	else
+		write_ipv4(e, x, a->removed, a->block);
+	ec2_write_id(x, "vpcId", KIND_ROUTER, a->router);
+	return OK;
 }
 
 static const struct ec2_action actions[] = {

@@ -138,9 +138,13 @@ static void write_ipv6_blocks(struct ec2_call *e, struct xml *x, const struct ro
 	xml_open(x, "ipv6CidrBlockAssociationSet");
 	for (size_t k = 0; k < router->ipv6_blocks.count; k++) {
 		struct cidr block = router->ipv6_blocks.at[k];
+		uuid association = engine_get_ipv6_association(router, block);
 		xml_open(x, "item");
-		ec2_write_ipv6_association(x, "vpc-cidr-assoc", engine_get_ipv6_association(router, block),
-					   block, ec2_is_change(e) ? "associating" : "associated");
+		if (ec2_is_change(e))
+			ec2_write_ipv6_association(x, "vpc-cidr-assoc", association, (struct cidr){0},
+						   "associating");
+		else
+			ec2_write_ipv6_association(x, "vpc-cidr-assoc", association, block, "associated");
 		ec2_write_ipv6_origin(e, x);
 		xml_close(x, "item");
 	}
