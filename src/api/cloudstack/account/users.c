@@ -3,9 +3,11 @@
 #include "api/cloudstack/account/people.h"
 #include "auth/key.h"
 #include "auth/key_owner.h"
+#include "base/crypto.h"
 #include "engine/people/account.h"
 #include "engine/people/own.h"
 #include "engine/people/user.h"
+#include "engine/region/region.h"
 #include "engine/resolve.h"
 #include "store/access_key.h"
 #include "store/role_assignment.h"
@@ -148,11 +150,12 @@ static const struct param key_params[] = {
 };
 
 /* Whom the caller may ask about: oneself, one's own account's, an administrator everybody. */
-static RESULT find_user(struct cs_call *e, const struct ref *ref, const struct user **ret_user)
+static RESULT find_user(struct cs_call *e, const struct ref *ref, const char *parameter,
+			const struct user **ret_user)
 {
 	const struct user *user = user_find(cs_tables(e), ref->prefix);
 	if (!user || !row_is_live(&user->row) || !sees(&e->core, &user->row))
-		return cs_fail_id(e, KIND_USER, "id", ref->text);
+		return cs_fail_id(e, KIND_USER, parameter, ref->text);
 	*ret_user = user;
 	return OK;
 }
@@ -165,11 +168,27 @@ static void write_keys(struct json_writer *w, struct str key_id, struct str secr
 	json_write_close(w);
 }
 
+/* Whose keys the caller may read: one's own, and an administrator everybody's, whatever credential is used
+ * (engine/people/own.h). *ret_key NULL: there is none. */
+static RESULT find_keys(struct cs_call *e, const struct ref *ref, const char *parameter,
+			const struct user **ret_user, const struct access_key **ret_key)
+{
+	const struct user *user = NULL;
+	TRY(find_user(e, ref, parameter, &user));
+	if (!uuid_equal(user->row.id, e->c->who->user) && !identity_is_admin(e->c->who))
+		return ctx_fail(e->c, ERR_DENIED, "Keys are shown to their user and to administrators.");
+	TRY(engine_check_found(e->c, cs_tables(e), KIND_USER, &user->row));
+	*ret_user = user;
+	*ret_key = find_key(cs_tables(e), user);
+	uuid account = *ret_key ? (*ret_key)->account : e->c->who->account;
+	return engine_check_own(e->c, cs_tables(e), "access_key.list", user, account);
+}
+
 static RESULT prepare_register(struct cs_call *e, void *args)
 {
 	struct keys_args *a = args;
 	const struct user *user = NULL;
-	TRY(find_user(e, &a->wish.user, &user));
+	TRY(find_user(e, &a->wish.user, "id", &user));
 	const struct account *of = cs_account_of(cs_tables(e), user);
 	a->wish.account =
 		(struct ref){.kind = KIND_ACCOUNT, .prefix = of ? of->row.id : UUID_NONE, .bits = 128};
@@ -199,22 +218,84 @@ static RESULT show_secret(void *arg, struct str secret)
 	return OK;
 }
 
-/* The secret is the user's own, and an administrator's to read, whatever credential is used (engine/people/own.h). */
 static RESULT get_keys(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct keys_args *a = args;
 	const struct user *user = NULL;
-	TRY(find_user(e, &a->wish.user, &user));
-	bool is_own = uuid_equal(user->row.id, e->c->who->user);
-	if (!is_own && !identity_is_admin(e->c->who))
-		return ctx_fail(e->c, ERR_DENIED, "Keys are shown to their user and to administrators.");
-	TRY(engine_check_found(e->c, cs_tables(e), KIND_USER, &user->row));
-	struct shown_keys shown = {e, w, find_key(cs_tables(e), user)};
-	uuid account = shown.key ? shown.key->account : e->c->who->account;
-	TRY(engine_check_own(e->c, cs_tables(e), "access_key.list", user, account));
+	struct shown_keys shown = {.e = e, .w = w};
+	TRY(find_keys(e, &a->wish.user, "id", &user, &shown.key));
 	if (shown.key)
 		return key_use_secret(e->c, e->config->master_key, shown.key, show_secret, &shown);
 	json_write_open(w, "userkeys");
+	json_write_close(w);
+	return OK;
+}
+
+/* ---- getCloudIdentifier ---- */
+
+struct identifier_args {
+	struct ref user;
+};
+static const struct param identifier_params[] = {
+	PARAM(struct identifier_args, "userid", user, .kind = KIND_USER, .flags = REQUIRED,
+	      .doc = "Whose key signs it."),
+};
+
+struct signing {
+	struct cs_call *e;
+	struct json_writer *w;
+	struct str user, identifier;
+};
+
+/* Base64 of HMAC-SHA1, as requests are signed. */
+static RESULT write_identifier(void *arg, struct str secret)
+{
+	struct signing *s = arg;
+	uint8_t mac[20];
+	crypto_hmac_sha1(secret.p, secret.n, s->identifier, mac);
+	json_write_open(s->w, "cloudidentifier");
+	json_write_text(s->w, "userid", s->user);
+	json_write_text(s->w, "cloudidentifier", s->identifier);
+	json_write_text(s->w, "signature",
+			str_encode_base64(s->e->c->arena, (struct str){(char *) mac, sizeof mac}));
+	json_write_close(s->w);
+	return OK;
+}
+
+/* The region's id, signed with the user's key. */
+static RESULT get_identifier(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct identifier_args *a = args;
+	const struct user *user = NULL;
+	const struct access_key *key = NULL;
+	TRY(find_keys(e, &a->user, "userid", &user, &key));
+	struct signing signing = {e, w, uuid_to_str(e->c->arena, user->row.id),
+				  uuid_to_str(e->c->arena, engine_get_region_id(cs_tables(e)))};
+	return key ? key_use_secret(e->c, e->config->master_key, key, write_identifier, &signing)
+		   : cs_fail(e, "userid", "The user has no key");
+}
+
+/* ---- getUser ---- */
+
+struct user_args {
+	struct str key_id;
+};
+static const struct param user_params[] = {
+	PARAM(struct user_args, "userapikey", key_id, .flags = REQUIRED,
+	      .doc = "The id of a key of the user's."),
+};
+
+/* The words are ours. */
+static RESULT get_user(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct user_args *a = args;
+	const struct access_key *key = access_key_find_by_key_id(cs_tables(e), a->key_id);
+	const struct user *user = key ? user_find(cs_tables(e), key->user) : NULL;
+	if (!user || !row_is_live(&user->row))
+		return cs_fail(e, "userapikey", "Unable to find a user by the api key %" STR_FMT,
+			       STR_ARG(a->key_id));
+	json_write_open(w, cs_users.item);
+	members_write(&e->core, w, cs_write_time, &cs_users.members, &user->row);
 	json_write_close(w);
 	return OK;
 }
@@ -242,5 +323,18 @@ static const struct cs_action actions[] = {
 	 .answer = get_keys,
 	 .says = "apikey|secretkey",
 	 .doc = "A user's key, with its secret."},
+	{.name = "getCloudIdentifier",
+	 .permit = "identity:ec2_get_credential",
+	 .args = PARAMS(struct identifier_args, identifier_params),
+	 .answer = get_identifier,
+	 .says = "userid|cloudidentifier|signature",
+	 .doc = "What this cloud is called, signed with a user's key."},
+	{.name = "getUser",
+	 .permit = "iam:ListUsers",
+	 .flags = CS_ADMIN,
+	 .args = PARAMS(struct user_args, user_params),
+	 .answer = get_user,
+	 .says = "user",
+	 .doc = "The user who has a key."},
 };
 const struct api_actions cs_user_actions = API_ACTIONS(actions);

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the operator has: pods, clusters, hosts, storage pools, image stores. A zone has no parts here: it stands for one pod
+ * and one cluster besides, which have its id. A host's own directory is a storage pool, which has the host's id. Source: API
+ * reference 4.18; what a host's object says of capacity: HostJoinDaoImpl. */
+#include "api/cloudstack/region/region.h"
+#include "engine/region/region.h"
+#include "engine/resolve.h"
+#include "model/zone.h"
+#include "store/host.h"
+
+enum { MIB = 20, PERCENT_TEXT = 24 };
+
+/* ---- pods and clusters ---- */
+
+struct list_parts {
+	struct cs_list_args list;
+	struct ref zone, pod;
+	struct str state, hypervisor, managed, type;
+};
+#define P(wire, member, ...) PARAM(struct list_parts, wire, member, __VA_ARGS__)
+#define PART_PARAMS                                                                                          \
+	CS_LIST_PARAMS(struct list_parts, KIND_ZONE), CS_NAME_PARAM(struct list_parts),                      \
+		P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(zone, row.id), .doc = "In this zone."),    \
+		P("allocationstate", state, .words = "Enabled|Disabled", .doc = "In this state."),           \
+		NOT_BUILT("storageaccessgroup"), NOT_BUILT("showcapacities", .only = "false")
+static const struct param pod_params[] = {PART_PARAMS};
+static const struct param cluster_params[] = {
+	PART_PARAMS,
+	P("podid", pod, .kind = KIND_ZONE, .fits = FITS(zone, row.id), .doc = "In this pod."),
+	P("hypervisor", hypervisor, .doc = "KVM is the only one."),
+	P("managedstate", managed, .doc = "All are Managed."),
+	P("clustertype", type, .doc = "All are CloudManaged."),
+	NOT_BUILT("arch"),
+};
+#undef P
+
+static bool is_absent_or(struct str given, const char *word)
+{
+	return !given.n || str_equal_nocase(given, str_from(word));
+}
+
+static bool is_part_asked_for(struct api_call *e, const void *args, const struct row *row)
+{
+	const struct list_parts *a = args;
+	(void) e;
+	return is_absent_or(a->state, zone_of(row)->enabled ? "Enabled" : "Disabled") &&
+	       is_absent_or(a->hypervisor, "KVM") && is_absent_or(a->managed, "Managed") &&
+	       is_absent_or(a->type, "CloudManaged");
+}
+
+static struct str get_pod_name(struct api_call *e, const struct row *zone)
+{
+	return str_print(e->c->arena, "%" STR_FMT "-pod", STR_ARG(zone_of(zone)->name));
+}
+
+static struct str get_cluster_name(struct api_call *e, const struct row *zone)
+{
+	return str_print(e->c->arena, "%" STR_FMT "-cluster", STR_ARG(zone_of(zone)->name));
+}
+
+static const struct member pod_members[] = {
+	MEMBER(struct zone, "id", row.id),
+	MEMBER_TEXT("name", get_pod_name),
+	MEMBER(struct zone, "zoneid", row.id),
+	MEMBER(struct zone, "zonename", name),
+	MEMBER(struct zone, "allocationstate", enabled, .yes = "Enabled", .no = "Disabled"),
+};
+static const struct api_listing pods = {.kind = KIND_ZONE,
+					.get_name = get_pod_name,
+					.item = "pod",
+					.is_by_name = true,
+					.matches = is_part_asked_for,
+					.members = MEMBERS(pod_members)};
+
+static const struct member cluster_members[] = {
+	MEMBER(struct zone, "id", row.id),
+	MEMBER_TEXT("name", get_cluster_name),
+	MEMBER(struct zone, "podid", row.id),
+	MEMBER_TEXT("podname", get_pod_name),
+	MEMBER(struct zone, "zoneid", row.id),
+	MEMBER(struct zone, "zonename", name),
+	MEMBER_FIXED("hypervisortype", "\"KVM\""),
+	MEMBER_FIXED("clustertype", "\"CloudManaged\""),
+	MEMBER(struct zone, "allocationstate", enabled, .yes = "Enabled", .no = "Disabled"),
+	MEMBER_FIXED("managedstate", "\"Managed\""),
+	MEMBER_FIXED("memoryovercommitratio", "\"1.0\""),
+};
+static const struct api_listing clusters = {.kind = KIND_ZONE,
+					    .get_name = get_cluster_name,
+					    .item = "cluster",
+					    .is_by_name = true,
+					    .matches = is_part_asked_for,
+					    .members = MEMBERS(cluster_members)};
+
+/* ---- hosts ---- */
+
+struct list_hosts {
+	struct cs_list_args list;
+	struct ref zone, pod, cluster, host;
+	struct str type, state, resource_state, hypervisor, path, scope, status;
+	struct strs details;
+};
+#define P(wire, member, ...) PARAM(struct list_hosts, wire, member, __VA_ARGS__)
+#define HOST_PARAMS                                                                                          \
+	CS_LIST_PARAMS(struct list_hosts, KIND_HOST), CS_NAME_PARAM(struct list_hosts),                      \
+		P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(host, zone), .doc = "In this zone."),      \
+		P("podid", pod, .kind = KIND_ZONE, .fits = FITS(host, zone), .doc = "In this pod."),         \
+		P("clusterid", cluster, .kind = KIND_ZONE, .fits = FITS(host, zone),                         \
+		  .doc = "In this cluster.")
+static const struct param host_params[] = {
+	HOST_PARAMS,
+	P("type", type, .doc = "Routing: there are no hosts of another type."),
+	P("state", state, .doc = "Up, Down or Connecting."),
+	P("resourcestate", resource_state, .doc = "Enabled, Disabled, PrepareForMaintenance or Maintenance."),
+	P("hypervisor", hypervisor, .doc = "KVM is the only one."),
+	P("details", details, .doc = "Which parts are shown; all are."),
+	NOT_BUILT("arch|managementserverid|outofbandmanagementpowerstate|storageaccessgroup|version|"
+		  "virtualmachineid"),
+	NOT_BUILT("hahost|outofbandmanagementenabled", .only = "false"),
+};
+
+static const char *state_of(const struct host *h)
+{
+	if (h->forced_down || h->seen_state == HOST_SEEN_STATE_DOWN)
+		return "Down";
+	return h->seen_state == HOST_SEEN_STATE_UP ? "Up" : "Connecting";
+}
+
+static const char *resource_state_of(const struct host *h)
+{
+	if (h->maintenance_us)
+		return host_usage(h)->instances ? "PrepareForMaintenance" : "Maintenance";
+	return h->enabled ? "Enabled" : "Disabled";
+}
+
+static bool is_host_asked_for(struct api_call *e, const void *args, const struct row *row)
+{
+	const struct list_hosts *a = args;
+	(void) e;
+	return is_absent_or(a->type, "Routing") && is_absent_or(a->hypervisor, "KVM") &&
+	       is_absent_or(a->state, state_of(host_of(row))) &&
+	       is_absent_or(a->resource_state, resource_state_of(host_of(row)));
+}
+
+static void write_state(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct host *h = host_of(row);
+	(void) e;
+	json_write_z(w, name, state_of(h));
+	json_write_z(w, "resourcestate", resource_state_of(h));
+	if (strcmp(state_of(h), "Down") == 0)
+		cs_write_time(w, "disconnected", h->seen_since_us);
+}
+
+static void write_text(struct json_writer *w, const char *name, int64_t value)
+{
+	char text[PERCENT_TEXT];
+	snprintf(text, sizeof text, "%lld", (long long) value);
+	json_write_z(w, name, text);
+}
+
+void cs_write_percent(struct json_writer *w, const char *name, int64_t used, int64_t all, const char *sign)
+{
+	char text[PERCENT_TEXT];
+	int64_t hundredths = all > 0 ? (used * 10000 + all / 2) / all : 0;
+	int n = snprintf(text, sizeof text, "%lld.%02d", (long long) (hundredths / 100),
+			 (int) (hundredths % 100));
+	while (text[n - 1] == '0')
+		n--;
+	n -= text[n - 1] == '.';
+	snprintf(text + n, sizeof text - (size_t) n, "%s", sign);
+	json_write_z(w, name, text);
+}
+
+static void write_cpus(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct host *h = host_of(row);
+	int64_t offered = h->seen_cpus * h->overcommit_percent / 100, used = host_usage(h)->vcpus;
+	(void) e;
+	json_write_int(w, name, offered);
+	json_write_int(w, "cpuspeed", CS_CPU_SPEED);
+	json_write_int(w, "cpuallocatedvalue", used * CS_CPU_SPEED);
+	cs_write_percent(w, "cpuallocated", used, offered, "%");
+	cs_write_percent(w, "cpuallocatedpercentage", used, offered, "%");
+	cs_write_percent(w, "cpuallocatedwithoverprovisioning", used, offered, "%");
+	write_text(w, "cpuwithoverprovisioning", offered * CS_CPU_SPEED);
+}
+
+/* Memory is not promised twice. */
+static void write_memory(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct host *h = host_of(row);
+	int64_t used = h->reserved_memory + host_usage(h)->memory;
+	(void) e;
+	json_write_int(w, name, h->seen_memory);
+	write_text(w, "memorywithoverprovisioning", h->seen_memory);
+	json_write_int(w, "memoryallocated", used);
+	json_write_int(w, "memoryallocatedbytes", used);
+	cs_write_percent(w, "memoryallocatedpercentage", used, h->seen_memory, "%");
+}
+
+static void write_disk(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) e;
+	json_write_int(w, name, host_of(row)->seen_disk);
+	json_write_int(w, "disksizeallocated", host_usage(host_of(row))->disk);
+}
+
+#define OF_ZONE JOIN_ONE(KIND_ZONE, host, zone)
+#define PLACE_MEMBERS                                                                                        \
+	MEMBER(struct host, "zoneid", zone), MEMBER(struct host, "podid", zone),                             \
+		MEMBER(struct host, "clusterid", zone),                                                      \
+		MEMBER(struct zone, "zonename", name, .path = {OF_ZONE}),                                    \
+		MEMBER_TEXT_OF("podname", get_pod_name, OF_ZONE),                                            \
+		MEMBER_TEXT_OF("clustername", get_cluster_name, OF_ZONE)
+static const struct member host_members[] = {
+	MEMBER(struct host, "id", row.id),
+	MEMBER(struct host, "name", name),
+	MEMBER_WRITTEN("state", write_state, .also = "resourcestate|disconnected"),
+	MEMBER_FIXED("type", "\"Routing\""),
+	PLACE_MEMBERS,
+	MEMBER_FIXED("clustertype", "\"CloudManaged\""),
+	MEMBER_FIXED("hypervisor", "\"KVM\""),
+	MEMBER(struct host, "hypervisorversion", seen_version, .is_optional = true),
+	MEMBER(struct host, "cpusockets", seen_sockets),
+	MEMBER_WRITTEN("cpunumber", write_cpus,
+		       .also = "cpuspeed|cpuallocatedvalue|cpuallocated|cpuallocatedpercentage|"
+			       "cpuallocatedwithoverprovisioning|cpuwithoverprovisioning"),
+	MEMBER_WRITTEN("memorytotal", write_memory,
+		       .also = "memorywithoverprovisioning|memoryallocated|memoryallocatedbytes|"
+			       "memoryallocatedpercentage"),
+	MEMBER_WRITTEN("disksizetotal", write_disk, .also = "disksizeallocated"),
+	MEMBER_FIXED("capabilities", "\"hvm,snapshot\""),
+	MEMBER_FIXED("islocalstorageactive", "true"),
+	MEMBER_FIXED("hahost", "false"),
+	MEMBER_AS(struct host, TIME, "created", row.created_us),
+};
+static const struct api_listing hosts = {.kind = KIND_HOST,
+					 .name = offsetof(struct host, name),
+					 .item = "host",
+					 .is_by_name = true,
+					 .matches = is_host_asked_for,
+					 .members = MEMBERS(host_members)};
+
+/* ---- storage pools ---- */
+
+static const struct param pool_params[] = {
+	HOST_PARAMS,
+	P("hostid", host, .kind = KIND_HOST, .fits = FITS(host, row.id), .doc = "Of this host."),
+	P("path", path, .fits = FITS(host, pool_path), .doc = "At this path."),
+	P("scope", scope, .doc = "HOST is the only one."),
+	P("status", status, .doc = "Up, or Down."),
+	NOT_BUILT("ipaddress|storageaccessgroup"),
+	NOT_BUILT("storagecustomstats", .only = "false"),
+};
+#undef P
+
+static const char *pool_state_of(const struct host *h)
+{
+	return strcmp(state_of(h), "Up") == 0 ? "Up" : "Down";
+}
+
+static bool is_pool_asked_for(struct api_call *e, const void *args, const struct row *row)
+{
+	const struct list_hosts *a = args;
+	(void) e;
+	return is_absent_or(a->scope, "HOST") && is_absent_or(a->status, pool_state_of(host_of(row)));
+}
+
+static struct str get_pool_name(struct api_call *e, const struct row *row)
+{
+	return str_print(e->c->arena, "%" STR_FMT "-local", STR_ARG(host_of(row)->name));
+}
+
+static struct str get_pool_state(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return str_from(pool_state_of(host_of(row)));
+}
+
+static const struct member pool_members[] = {
+	MEMBER(struct host, "id", row.id),
+	MEMBER_TEXT("name", get_pool_name),
+	PLACE_MEMBERS,
+	MEMBER(struct host, "path", pool_path),
+	MEMBER_FIXED("type", "\"Filesystem\""),
+	MEMBER_FIXED("scope", "\"HOST\""),
+	MEMBER_TEXT("state", get_pool_state),
+	MEMBER_WRITTEN("disksizetotal", write_disk, .also = "disksizeallocated"),
+	MEMBER_FIXED("overprovisionfactor", "\"1.0\""),
+	MEMBER_FIXED("hypervisor", "\"KVM\""),
+	MEMBER_FIXED("provider", "\"DefaultPrimary\""),
+	MEMBER_AS(struct host, TIME, "created", row.created_us),
+};
+static const struct api_listing pools = {.kind = KIND_HOST,
+					 .get_name = get_pool_name,
+					 .item = "storagepool",
+					 .is_by_name = true,
+					 .matches = is_pool_asked_for,
+					 .members = MEMBERS(pool_members)};
+
+/* ---- image stores, system VMs ---- */
+
+struct list_stores {
+	struct cs_list_args list;
+	struct ref zone;
+	struct str id, protocol, provider;
+	enum choice is_read_only;
+};
+#define P(wire, member, ...) PARAM(struct list_stores, wire, member, __VA_ARGS__)
+static const struct param store_params[] = {
+	CS_PAGE_PARAMS(struct list_stores),
+	CS_NAME_PARAM(struct list_stores),
+	P("id", id, .doc = "The one with this id."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "In this zone: the one store is there for all."),
+	P("protocol", protocol, .doc = "file."),
+	P("provider", provider, .doc = "Dari."),
+	P("readonly", is_read_only, .doc = "Whether nothing is put there."),
+};
+#undef P
+
+/* The region's image store: a directory of the server's, which all zones read. It has the region's id. */
+static RESULT list_stores(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct list_stores *a = args;
+	struct api_list_wish page = {.limit = 0};
+	struct str id = uuid_to_str(e->c->arena, engine_get_region_id(cs_tables(e)));
+	TRY(cs_read_page(e, &a->list, &page));
+	if (!is_absent_or(a->id, str_to_z(e->c->arena, id)) || !is_absent_or(a->list.name, "images") ||
+	    !str_contains(STR("images"), str_lower(e->c->arena, a->list.keyword)) ||
+	    !is_absent_or(a->protocol, "file") || !is_absent_or(a->provider, "Dari") ||
+	    a->is_read_only == CHOICE_YES || page.offset)
+		return OK;
+	json_write_int(w, "count", 1);
+	json_write_open_list(w, "imagestore");
+	json_write_open(w, NULL);
+	json_write_text(w, "id", id);
+	json_write_z(w, "name", "images");
+	json_write_z(w, "protocol", "file");
+	json_write_z(w, "providername", "Dari");
+	json_write_z(w, "scope", "REGION");
+	json_write_bool(w, "readonly", false);
+	json_write_close(w);
+	json_write_close_list(w);
+	return OK;
+}
+
+/* Routers, consoles and image stores are served without machines of their own: whatever is asked for, there is none. */
+struct list_system {
+	struct cs_list_args list;
+	struct str any;
+};
+#define P(wire) PARAM(struct list_system, wire, any, .doc = "There are none.")
+static const struct param system_params[] = {
+	CS_PAGE_PARAMS(struct list_system),
+	P("arch"),
+	P("hostid"),
+	P("id"),
+	P("name"),
+	P("podid"),
+	P("state"),
+	P("storageid"),
+	P("systemvmtype"),
+	P("zoneid"),
+};
+#undef P
+
+static RESULT list_system(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct list_system *a = args;
+	struct api_list_wish page = {.limit = 0};
+	(void) w;
+	return cs_read_page(e, &a->list, &page);
+}
+
+#define OPERATORS .permit = "ec2:DescribeHypervisors", .flags = CS_ADMIN
+static const struct cs_action actions[] = {
+	{.name = "listPods",
+	 OPERATORS,
+	 .args = PARAMS(struct list_parts, pod_params),
+	 .listing = &pods,
+	 .doc = "Pods: one for each zone."},
+	{.name = "listClusters",
+	 OPERATORS,
+	 .args = PARAMS(struct list_parts, cluster_params),
+	 .listing = &clusters,
+	 .doc = "Clusters: one for each zone."},
+	{.name = "listHosts",
+	 OPERATORS,
+	 .args = PARAMS(struct list_hosts, host_params),
+	 .listing = &hosts,
+	 .doc = "Hosts."},
+	{.name = "listStoragePools",
+	 OPERATORS,
+	 .args = PARAMS(struct list_hosts, pool_params),
+	 .listing = &pools,
+	 .doc = "Where volumes are: a directory of each host."},
+	{.name = "listImageStores",
+	 OPERATORS,
+	 .args = PARAMS(struct list_stores, store_params),
+	 .answer = list_stores,
+	 .says = "id|name|protocol|providername|scope|readonly",
+	 .doc = "Where images are: one store."},
+	{.name = "listSystemVms",
+	 OPERATORS,
+	 .args = PARAMS(struct list_system, system_params),
+	 .answer = list_system,
+	 .says = "",
+	 .doc = "There are no system VMs."},
+};
+const struct api_actions cs_host_actions = API_ACTIONS(actions);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The region, and how full it is. Source: API reference 4.18, "Region", "System Capacity"; the numbers of capacities:
+ * Capacity.java. */
+#include "api/cloudstack/region/region.h"
+#include "engine/capacity.h"
+#include "engine/region/region.h"
+#include "engine/resolve.h"
+#include "store/external_network.h"
+#include "store/host.h"
+#include "store/zone.h"
+
+/* ---- listRegions ---- */
+
+enum { REGION_ID = 1 }; /* CloudStack's first; there is one */
+
+struct list_regions {
+	struct cs_list_args list;
+	int64_t id;
+};
+static const struct param region_params[] = {
+	CS_PAGE_PARAMS(struct list_regions),
+	CS_NAME_PARAM(struct list_regions),
+	PARAM(struct list_regions, "id", id, .min = 1, .max = INT32_MAX, .doc = "The one with this number."),
+};
+
+static RESULT list_regions(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct list_regions *a = args;
+	struct api_list_wish page = {.limit = 0};
+	struct str name = engine_get_region_name(cs_tables(e));
+	TRY(cs_read_page(e, &a->list, &page));
+	if ((a->id && a->id != REGION_ID) || page.offset ||
+	    (a->list.name.n && !str_equal_nocase(a->list.name, name)) ||
+	    !str_contains(str_lower(e->c->arena, name), str_lower(e->c->arena, a->list.keyword)))
+		return OK;
+	json_write_int(w, "count", 1);
+	json_write_open_list(w, "region");
+	json_write_open(w, NULL);
+	json_write_int(w, "id", REGION_ID);
+	json_write_text(w, "name", name);
+	json_write_text(w, "endpoint",
+			str_print(e->c->arena, "%" STR_FMT "/client/", STR_ARG(e->config->endpoint)));
+	json_write_bool(w, "gslbserviceenabled", false);
+	json_write_bool(w, "portableipserviceenabled", false);
+	json_write_close(w);
+	json_write_close_list(w);
+	return OK;
+}
+
+/* ---- listCapacity ---- */
+
+enum capacity_type { MEMORY = 0, CPU = 1, PUBLIC_ADDRESSES = 4, LOCAL_STORAGE = 9, CPU_CORES = 90 };
+
+struct list_capacity {
+	struct cs_list_args list;
+	struct ref zone, pod, cluster;
+	int64_t type;
+	bool has_type;
+};
+#define P(wire, member, ...) PARAM(struct list_capacity, wire, member, __VA_ARGS__)
+static const struct param capacity_params[] = {
+	CS_PAGE_PARAMS(struct list_capacity),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Of this zone."),
+	P("podid", pod, .kind = KIND_ZONE, .doc = "Of this pod."),
+	P("clusterid", cluster, .kind = KIND_ZONE, .doc = "Of this cluster."),
+	P("type", type, .min = 0, .max = 90, .given = offsetof(struct list_capacity, has_type) + 1,
+	  .doc = "0: memory; 1: MHz; 4: public addresses; 9: local storage; 90: CPU cores."),
+	NOT_BUILT("sortby|tag"),
+	NOT_BUILT("fetchlatest", .only = "false|true"), /* figures are always the latest */
+};
+#undef P
+
+struct capacity_row {
+	const struct zone *zone; /* NULL: of the whole region */
+	enum capacity_type type;
+	const char *name;
+	int64_t used, all;
+};
+
+static void write_capacity(struct cs_call *e, struct json_writer *w, const struct capacity_row *row)
+{
+	json_write_open(w, NULL);
+	json_write_int(w, "type", row->type);
+	json_write_z(w, "name", row->name);
+	if (row->zone) {
+		json_write_text(w, "zoneid", uuid_to_str(e->c->arena, row->zone->row.id));
+		json_write_text(w, "zonename", row->zone->name);
+	}
+	json_write_int(w, "capacityallocated", row->used);
+	json_write_int(w, "capacityused", row->used);
+	json_write_int(w, "capacitytotal", row->all);
+	cs_write_percent(w, "percentused", row->used, row->all, "");
+	json_write_close(w);
+}
+
+enum { ROWS_OF_ZONE = 4 };
+
+/* The sums of the zone's hosts. */
+static void sum_zone(const struct tables *t, const struct zone *zone, struct capacity_row *ret_rows)
+{
+	struct capacity_row memory = {zone, MEMORY, "MEMORY", 0, 0},
+			    cores = {zone, CPU_CORES, "CPU_CORE", 0, 0},
+			    disk = {zone, LOCAL_STORAGE, "LOCAL_STORAGE", 0, 0};
+	for (const struct host *h = host_first_by_zone(t, zone->row.id); h; h = host_next_by_zone(t, h)) {
+		memory.used += h->reserved_memory + host_usage(h)->memory;
+		memory.all += h->seen_memory;
+		cores.used += host_usage(h)->vcpus;
+		cores.all += h->seen_cpus * h->overcommit_percent / 100;
+		disk.used += host_usage(h)->disk;
+		disk.all += h->seen_disk;
+	}
+	ret_rows[0] = memory;
+	ret_rows[1] =
+		(struct capacity_row){zone, CPU, "CPU", cores.used * CS_CPU_SPEED, cores.all * CS_CPU_SPEED};
+	ret_rows[2] = disk;
+	ret_rows[3] = cores;
+}
+
+/* Of all networks outside: they are the whole region's. */
+static struct capacity_row sum_addresses(const struct tables *t)
+{
+	struct capacity_row sum = {NULL, PUBLIC_ADDRESSES, "VIRTUAL_NETWORK_PUBLIC_IP", 0, 0};
+	for (const struct external_network *n = external_network_first(t); n;
+	     n = external_network_next(t, n)) {
+		struct capacity_use use;
+		engine_read_capacity(t, CAPACITY_PUBLIC_ADDRESSES, &n->row, &use);
+		sum.used += use.used;
+		sum.all += use.all;
+	}
+	return sum;
+}
+
+static bool is_asked_for(const struct list_capacity *a, const struct capacity_row *row)
+{
+	const struct ref *const places[] = {&a->zone, &a->pod, &a->cluster};
+	for (size_t k = 0; k < sizeof places / sizeof *places; k++)
+		if (ref_is_given(places[k]) &&
+		    (!row->zone || !uuid_equal(row->zone->row.id, places[k]->prefix)))
+			return false;
+	return !a->has_type || a->type == (int64_t) row->type;
+}
+
+static RESULT list_capacity(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct list_capacity *a = args;
+	const struct tables *t = cs_tables(e);
+	struct api_list_wish page = {.limit = 0};
+	size_t zones = tables_count(t, KIND_ZONE), all = 0, count = 0;
+	struct capacity_row *rows =
+		arena_new_array(e->c->arena, struct capacity_row, zones * ROWS_OF_ZONE + 1);
+	if (!rows)
+		return ctx_no_memory(e->c);
+	TRY(cs_read_page(e, &a->list, &page));
+	for (const struct zone *z = zone_first(t); z && all < zones * ROWS_OF_ZONE; z = zone_next(t, z)) {
+		sum_zone(t, z, rows + all);
+		all += ROWS_OF_ZONE;
+	}
+	rows[all++] = sum_addresses(t);
+	for (size_t k = 0; k < all; k++)
+		if (is_asked_for(a, &rows[k]))
+			rows[count++] = rows[k];
+	if (!count)
+		return OK;
+	json_write_int(w, "count", (int64_t) count);
+	json_write_open_list(w, "capacity");
+	for (size_t k = page.offset; k < count && (!page.limit || k < page.offset + page.limit); k++)
+		write_capacity(e, w, &rows[k]);
+	json_write_close_list(w);
+	return OK;
+}
+
+static const struct cs_action actions[] = {
+	{.name = "listRegions",
+	 .permit = "ec2:DescribeRegions",
+	 .args = PARAMS(struct list_regions, region_params),
+	 .answer = list_regions,
+	 .says = "id|name|endpoint|gslbserviceenabled|portableipserviceenabled",
+	 .doc = "The region."},
+	{.name = "listCapacity",
+	 .permit = "ec2:DescribeHypervisors",
+	 .flags = CS_ADMIN,
+	 .args = PARAMS(struct list_capacity, capacity_params),
+	 .answer = list_capacity,
+	 .says = "type|name|zoneid|zonename|capacityallocated|capacityused|capacitytotal|percentused",
+	 .doc = "How much there is, and how much of it is in use."},
+};
+const struct api_actions cs_region_actions = API_ACTIONS(actions);
