@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """CloudStack's commands for machines, disks and templates: Apache Libcloud's driver where it has the call, plain signed calls
 elsewhere. What they make, EC2 and OpenStack see."""
+import http.server
 import os
 import sys
+import threading
+import time
 
 import pytest
 from libcloud.compute.providers import get_driver
@@ -19,7 +22,7 @@ SENTENCE = "due to incorrect long value format, or entity does not exist"
 
 @pytest.fixture(scope="module")
 def dev():
-    with Dev() as region:
+    with Dev(fetch_from="127.0.0.1") as region:
         yield region
 
 
@@ -126,6 +129,150 @@ def test_a_volume_changes(dev, ec2, disk):
     assert refused(dev, "updateVolume", id=disk["id"], path="/tmp/x") == (
         431, "Unable to execute API command updatevolume due to the parameter path, which is not supported")
     assert refused(dev, "migrateVolume", volumeid=disk["id"], storageid=disk["id"])[0] == 432
+
+
+# ---- templates and ISOs
+
+@pytest.fixture(scope="module")
+def os_type(dev):
+    return ok(dev, "listOsTypes", description="Ubuntu 22.04 LTS")["ostype"][0]
+
+
+def test_os_types(dev, driver, os_type):
+    everything = ok(dev, "listOsTypes")
+    assert everything["count"] == len(everything["ostype"]) == len({t["id"] for t in everything["ostype"]}) == len(driver.ex_list_os_types())
+    categories = {c["name"]: c["id"] for c in ok(dev, "listOsCategories")["oscategory"]}
+    assert {t["oscategoryid"] for t in everything["ostype"]} == set(categories.values())
+    assert os_type["oscategoryid"] == categories["Ubuntu"]
+    for given in [{"id": os_type["id"]}, {"ids": os_type["id"]}, {"oscategoryid": categories["Ubuntu"], "keyword": "22.04"}]:
+        assert ok(dev, "listOsTypes", **given)["ostype"] == [os_type], given
+    assert len(ok(dev, "listOsTypes", page="2", pagesize="5")["ostype"]) == 5
+    assert ok(dev, "listOsTypes", keyword="CP/M") == ok(dev, "listOsCategories", name="CP/M") == {}
+    assert ok(dev, "listOsCategories", id=categories["Debian"])["oscategory"] == [{"id": categories["Debian"], "name": "Debian"}]
+
+
+@holds("CloudStack: Templates that are made")
+def test_templates_are_made(dev, driver, ec2, place, os_type):
+    """Of the root disk of a machine that is stopped, and of a snapshot; machines start from both."""
+    machine = ok(dev, "deployVirtualMachine", **place)["virtualmachine"]
+    root = ok(dev, "listVolumes", virtualmachineid=machine["id"], type="ROOT")["volume"][0]
+    said = {"displaytext": "A template", "ostypeid": os_type["id"]}
+    code, words = refused(dev, "createTemplate", name="of-a-disk", volumeid=root["id"], **said)
+    assert code == 431 and words.endswith("volume is attached to a non-stopped VM, please stop the VM first")
+    ok(dev, "stopVirtualMachine", id=machine["id"])
+    made = ok(dev, "createTemplate", name="of-a-disk", volumeid=root["id"], **said)["template"]
+    assert made["isready"] and (made["name"], made["displaytext"], made["ostypename"]) == ("of-a-disk", "A template", "Ubuntu 22.04 LTS")
+    assert made["account"] == "dev" and not made["ispublic"] and made["templatetype"] == "USER"
+    snapshot = next(s for s in [driver.create_volume_snapshot(v) for v in driver.list_volumes() if v.id == root["id"]])
+    other = driver.ex_create_snapshot_template(snapshot, "of-a-snapshot", os_type["id"])
+    assert other.extra["os"] == "Ubuntu 22.04 LTS" and driver.destroy_volume_snapshot(snapshot)  # the template does not need it
+    assert {t["name"] for t in ok(dev, "listTemplates", templatefilter="self")["template"]} == {"of-a-disk", "of-a-snapshot"}
+    assert {ec2_id("ami", made["id"]), ec2_id("ami", other.id)} == {i["ImageId"] for i in ec2.describe_images(Owners=["self"])["Images"]}
+    again = ok(dev, "deployVirtualMachine", **{**place, "templateid": other.id})["virtualmachine"]
+    assert again["templatename"] == "of-a-snapshot" and again["state"] == "Running"
+    code, words = refused(dev, "deleteTemplate", id=other.id)
+    assert code == 431 and "cannot be deleted while instances are made from it" in words
+    assert ok(dev, "deleteTemplate", id=other.id, forced="true") == {"success": True}
+    for id_ in [machine["id"], again["id"]]:
+        ok(dev, "destroyVirtualMachine", id=id_)
+    for wrong in [{}, {"volumeid": root["id"], "snapshotid": snapshot.id}]:
+        assert refused(dev, "createTemplate", name="x", **said, **wrong)[0] == 431
+    assert SENTENCE in refused(dev, "createTemplate", name="x", displaytext="x", ostypeid="x", volumeid=root["id"])[1]
+    assert SENTENCE in refused(dev, "deleteIso", id=made["id"])[1]  # it is none
+
+
+@holds("CloudStack: Templates that are shared")
+def test_templates_are_shared(dev, os_type):
+    mine, = ok(dev, "listTemplates", templatefilter="self")["template"]
+    changed = ok(dev, "updateTemplate", id=mine["id"], name="better", displaytext="A better one", **{"details[0].UEFI": "LEGACY"})["template"]
+    assert (changed["name"], changed["displaytext"], changed["ostypeid"], changed["details"]) == ("better", "A better one", os_type["id"], {"UEFI": "LEGACY"})
+    assert refused(dev, "updateTemplate", id=mine["id"], **{"details[0].hypervisortoolsversion": "xenserver61"}) == (
+        431, "The detail hypervisortoolsversion is not supported with that value")
+    other = dev.new_account("cloudstack-templates")
+    who = {"_key": other.key_id, "_secret": other.secret}
+    name = ok(dev, "listAccounts", **who)["account"][0]["name"]
+    assert ok(dev, "listTemplates", templatefilter="sharedexecutable", **who) == {}
+    assert ok(dev, "updateTemplatePermissions", id=mine["id"], op="add", accounts=name) == {"success": "true"}
+    assert [t["id"] for t in ok(dev, "listTemplates", templatefilter="sharedexecutable", **who)["template"]] == [mine["id"]]
+    assert ok(dev, "listTemplatePermissions", id=mine["id"])["templatepermission"]["account"] == [name]
+    assert refused(dev, "updateTemplate", id=mine["id"], name="theirs", **who)[0] == 431
+    assert refused(dev, "updateTemplatePermissions", id=mine["id"], accounts=name)[1].startswith("Invalid operation on accounts")
+    assert refused(dev, "updateTemplatePermissions", id=mine["id"], op="add", accounts="nobody")[0] == 431
+    ok(dev, "updateTemplatePermissions", id=mine["id"], op="remove", accounts=name)
+    assert ok(dev, "listTemplates", templatefilter="sharedexecutable", **who) == {}
+    ok(dev, "updateTemplatePermissions", id=mine["id"], ispublic="true")
+    assert [t["id"] for t in ok(dev, "listTemplates", templatefilter="community", **who)["template"]] == [mine["id"]]
+    ok(dev, "updateTemplatePermissions", id=mine["id"], op="reset")
+    assert ok(dev, "listTemplates", templatefilter="community", **who) == {}
+    ok(dev, "deleteTemplate", id=mine["id"])
+
+
+@pytest.fixture(scope="module")
+def web():
+    """A server that has one disk, in any path, and counts nothing."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(404 if "gone" in self.path else 200)
+            self.send_header("Content-Length", "0" if "gone" in self.path else str(1 << 20))
+            self.end_headers()
+            self.wfile.write(b"" if "gone" in self.path else bytes(1 << 20))
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def ready(dev, command, item, id_, **given):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        one, = ok(dev, command, id=id_, **given)[item]
+        if one["isready"]:
+            return one
+        time.sleep(0.1)
+    raise AssertionError(one)
+
+
+@holds("CloudStack: Templates that are fetched")
+def test_templates_are_fetched(dev, place, web, os_type):
+    said = {"name": "fetched", "displaytext": "From elsewhere", "hypervisor": "KVM", "ostypeid": os_type["id"], "zoneid": place["zoneid"]}
+    answer = ok(dev, "registerTemplate", url=f"{web}/disk.raw", format="raw", **{"details[0].rootDiskController": "sata"}, **said)
+    one, = answer["template"]
+    assert answer["count"] == 1 and not one["isready"] and (one["format"], one["details"]) == ("RAW", {"rootDiskController": "sata"})
+    done = ready(dev, "listTemplates", "template", one["id"], templatefilter="self")
+    assert done["status"] == "Download Complete" and done["physicalsize"] == 1 << 20 and len(done["checksum"]) == 32
+    assert ok(dev, "deployVirtualMachine", **{**place, "templateid": one["id"]})["virtualmachine"]["state"] == "Running"
+    failed, = ok(dev, "registerTemplate", url=f"{web}/gone", format="QCOW2", **said)["template"]
+    end = time.monotonic() + 60
+    while (status := ok(dev, "listTemplates", id=failed["id"], templatefilter="self")["template"][0]["status"]) == "Not downloaded":
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert "404" in status
+    ok(dev, "deleteTemplate", id=failed["id"], zoneid=place["zoneid"])
+    for wrong in [{"format": "ISO"}, {"format": "OVA"}, {"hypervisor": "VMware"}, {"url": "ftp://x/y"}, {"zoneid": "x"}, {"ostypeid": "x"}, {"bits": "32"}]:
+        assert refused(dev, "registerTemplate", **{"url": f"{web}/disk.raw", "format": "RAW", **said, **wrong})[0] == 431, wrong
+    ok(dev, "deleteTemplate", id=one["id"], forced="true")
+
+
+def test_isos(dev, driver, place, web, os_type):
+    assert [i["name"] for i in driver.ex_register_iso("tools", f"{web}/tools.iso")["iso"]] == ["tools"]
+    boots, = ok(dev, "registerIso", name="boots", displaytext="It boots", url=f"{web}/boots.iso", ostypeid=os_type["id"], zoneid="-1")["iso"]
+    assert ready(dev, "listIsos", "iso", boots["id"], isofilter="self")["format"] == "ISO"
+    assert ok(dev, "listIsos", isofilter="self", name="boots")["iso"][0]["id"] == boots["id"]
+    assert ok(dev, "listTemplates", templatefilter="self") == {}  # an ISO is no template
+    assert refused(dev, "registerIso", name="x", displaytext="x", url=f"{web}/x.iso", zoneid=place["zoneid"])[1] == "Please pass a valid GuestOS Id"
+    assert ok(dev, "updateIso", id=boots["id"], name="boot")["iso"]["name"] == "boot"
+    assert SENTENCE in refused(dev, "updateTemplate", id=boots["id"], name="x")[1]
+    ok(dev, "updateIsoPermissions", id=boots["id"], ispublic="true")
+    assert ok(dev, "listIsoPermissions", id=boots["id"])["isopermission"]["ispublic"]
+    for command in ["attachIso", "detachIso"]:  # there are no CD-ROM drives
+        assert refused(dev, command, id=boots["id"], virtualmachineid=boots["id"])[0] == 432
+    for one in ok(dev, "listIsos", isofilter="self")["iso"]:
+        assert ok(dev, "deleteIso", id=one["id"]) == {"success": True}
+    assert ok(dev, "listIsos", isofilter="self") == {}
 
 
 if __name__ == "__main__":

@@ -608,6 +608,14 @@ RESULT engine_delete_image(struct op *op, struct image_target *wish)
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_IMAGE, wish->image.field,
 				   "The image '%" STR_FMT "' is protected and cannot be deleted.",
 				   STR_ARG(wish->image.text));
+	const struct instance *user = instance_first_by_image(op->head, image->row.id);
+	while (user && !row_is_live(&user->row))
+		user = instance_next_by_image(op->head, user);
+	if (wish->must_be_unused && user)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
+				   "The image '%" STR_FMT
+				   "' cannot be deleted while instances are made from it.",
+				   STR_ARG(wish->image.text));
 	return image_write_end(op, image);
 }
 

@@ -164,11 +164,21 @@ OPERATION(engine_create_image, image_creation)
 struct volume_capture {
 	struct ref volume;
 	bool also_attached;     /* else ERR_STATE with KIND_VOLUME: it is attached */
+	bool also_at_rest;      /* the same, but for an instance that is stopped */
 	struct image_form form; /* formats empty: qcow2, bare */
 	/* made: */
 	uuid image;
 };
 OPERATION(engine_capture_volume, volume_capture)
+
+/* Makes an image that has what a snapshot has, and does not need that snapshot. ERR_STATE: it is not completed. */
+struct snapshot_capture {
+	struct ref snapshot;
+	struct image_form form; /* as above */
+	/* made: */
+	uuid image;
+};
+OPERATION(engine_capture_snapshot, snapshot_capture)
 
 /* Replaces an image's form. ERR_CONFLICT: the image no longer has that gen. */
 struct image_rewriting {
@@ -253,6 +263,7 @@ RESULT engine_check_image_takes_data(struct ctx *c, const struct tables *t, cons
  * its snapshots stay. ERR_PROTECTED: it is protected. */
 struct image_target {
 	struct ref image;
+	bool must_be_unused; /* ERR_STATE: there are instances that were made from it */
 };
 OPERATION(engine_delete_image, image_target)
 

@@ -10,6 +10,7 @@
 #include "engine/storage/image.h"
 #include "engine/storage/image_internal.h"
 #include "engine/storage/snapshot_internal.h"
+#include "engine/storage/volume_attachment.h"
 #include "model/account.h"
 #include "model/boot_mode.h"
 #include "model/firmware.h"
@@ -202,16 +203,29 @@ RESULT engine_create_image(struct op *op, struct image_creation *wish)
 				STR_ARG(image.name));
 }
 
+static RESULT check_capturable(struct op *op, const struct volume_capture *wish, const struct volume *volume)
+{
+	const struct instance *holder = instance_find(op->head, engine_volume_holder(volume));
+	bool is_at_rest = holder && model_derive_instance_state(holder) == INSTANCE_STOPPED;
+	if (wish->also_attached || (wish->also_at_rest && is_at_rest) ||
+	    model_derive_attachment(volume->instance, volume->seen_instance) == ATTACHMENT_NONE)
+		return OK;
+	return wish->also_at_rest
+		       ? ctx_fail_kind(op->ctx, ERR_STATE, KIND_VOLUME,
+				       "Unable to create private template for volume: %" STR_FMT
+				       "; volume is attached to a non-stopped VM, please stop the VM first",
+				       STR_ARG(volume->name))
+		       : ctx_fail_kind(op->ctx, ERR_STATE, KIND_VOLUME,
+				       "Invalid volume: Volume status must be available, or force be set.");
+}
+
 RESULT engine_capture_volume(struct op *op, struct volume_capture *wish)
 {
 	const struct volume *volume = NULL;
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
 	TRY(engine_permit(op, "snapshot.create", KIND_VOLUME, &volume->row));
 	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
-	if (!wish->also_attached &&
-	    model_derive_attachment(volume->instance, volume->seen_instance) != ATTACHMENT_NONE)
-		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_VOLUME,
-				     "Invalid volume: Volume status must be available, or force be set.");
+	TRY(check_capturable(op, wish, volume));
 	struct image image = {.account = volume->account, .ena_support = true, .is_unshared = true};
 	struct snapshot snapshot = {.description = STR("For an image of the volume."), .is_bound = true};
 	TRY(take_form(op, &wish->form, &image));
@@ -222,6 +236,31 @@ RESULT engine_capture_volume(struct op *op, struct volume_capture *wish)
 					   .type = volume->type,
 					   .iops = volume->iops,
 					   .throughput = volume->throughput,
+					   .delete_on_termination = true}},
+				   .count = 1};
+	TRY(image_write(op, &image, &disks));
+	wish->image = image.row.id;
+	return OK;
+}
+
+RESULT engine_capture_snapshot(struct op *op, struct snapshot_capture *wish)
+{
+	const struct snapshot *source = NULL;
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_snapshot(op->ctx, op->head, &wish->snapshot, &source));
+	TRY(engine_permit(op, "snapshot.create", KIND_SNAPSHOT, &source->row));
+	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
+	struct image image = {.account = account->row.id, .ena_support = true, .is_unshared = true};
+	struct snapshot copy = {.account = account->row.id,
+				.description = STR("For an image of the snapshot."),
+				.is_bound = true};
+	TRY(take_form(op, &wish->form, &image));
+	TRY(snapshot_write_copy(op, source, &(struct disk_crypt){0}, &copy));
+	struct disk_plans disks = {.at = {{.device = INSTANCE_ROOT_DEVICE,
+					   .snapshot = &copy,
+					   .size = copy.volume_size,
+					   .type = STR("gp3"),
 					   .delete_on_termination = true}},
 				   .count = 1};
 	TRY(image_write(op, &image, &disks));

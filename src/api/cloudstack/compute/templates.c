@@ -1,32 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Templates: images. All are there in every zone. */
-#include "api/cloudstack/core/action.h"
+ * Templates and ISOs: images. All are there in every zone. */
+#include "api/cloudstack/compute/templates.h"
+#include "api/cloudstack/compute/os_types.h"
 #include "engine/resolve.h"
 #include "engine/storage/image.h"
 #include "model/states.h"
+#include "store/condition.h"
 #include "store/image.h"
+#include "store/zone.h"
 
 struct list_templates {
 	struct cs_list_args list;
 	struct str filter, hypervisor;
 	struct ref zone, project;
-	enum choice is_ready;
+	enum choice is_ready, is_public;
 	struct strs details;
 };
 #define P(wire, member, ...) PARAM(struct list_templates, wire, member, __VA_ARGS__)
+#define FILTERS "featured|self|selfexecutable|sharedexecutable|executable|community|all"
+#define WHOSE "Whose: the operator's, one's own, those shared with oneself, all that can be used."
+#define LIST_PARAMS                                                                                          \
+	CS_LIST_PARAMS(struct list_templates, KIND_IMAGE), CS_NAME_PARAM(struct list_templates),             \
+		CS_OWNER_PARAMS(struct list_templates), CS_PROJECT_PARAM(struct list_templates, project),    \
+		CS_TAGS_PARAM(struct list_templates),                                                        \
+		P("zoneid", zone, .kind = KIND_ZONE, .doc = "In this zone: all are in each."),               \
+		P("hypervisor", hypervisor, .doc = "KVM is the only one."),                                  \
+		P("isready", is_ready, .doc = "Whether it can be used.")
+static const struct param iso_params[] = {
+	LIST_PARAMS,
+	P("isofilter", filter, .words = FILTERS, .absent = "selfexecutable", .doc = WHOSE),
+	P("ispublic", is_public, .doc = "Whether everybody sees it."),
+	NOT_BUILT("arch|imagestoreid|oscategoryid|storageid"),
+	NOT_BUILT("bootable", .only = "true"),
+	NOT_BUILT("showicon|showremoved|showunique", .only = "false"),
+};
 static const struct param params[] = {
-	CS_LIST_PARAMS(struct list_templates, KIND_IMAGE),
-	CS_NAME_PARAM(struct list_templates),
+	LIST_PARAMS,
 	CS_IDS_PARAM(struct list_templates, KIND_IMAGE),
-	CS_OWNER_PARAMS(struct list_templates),
-	CS_PROJECT_PARAM(struct list_templates, project),
-	CS_TAGS_PARAM(struct list_templates),
-	P("templatefilter", filter, .flags = REQUIRED,
-	  .words = "featured|self|selfexecutable|sharedexecutable|executable|community|all",
-	  .doc = "Whose: the operator's, one's own, those shared with oneself, all that can be used."),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "In this zone: all are in each."),
-	P("hypervisor", hypervisor, .doc = "KVM is the only one."),
-	P("isready", is_ready, .doc = "Whether it can be used."),
+	P("templatefilter", filter, .flags = REQUIRED, .words = FILTERS, .doc = WHOSE),
 	P("details", details, .doc = "Which parts are shown; all are."),
 	NOT_BUILT("arch|extensionid|imagestoreid|oscategoryid|parenttemplateid|storageid|templatetype|forcks|"
 		  "isvnf"),
@@ -37,6 +48,11 @@ static const struct param params[] = {
 static bool is_ready(struct api_call *e, const struct row *row)
 {
 	return engine_derive_image_state(api_tables(e), image_of(row)) == IMAGE_AVAILABLE;
+}
+
+bool cs_is_iso(const struct image *image)
+{
+	return str_is(image->disk_format, "iso");
 }
 
 static bool is_own(const struct api_call *e, const struct image *i)
@@ -65,7 +81,9 @@ static bool passes_filter(struct api_call *e, struct str filter, const struct ro
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_templates *a = args;
-	return passes_filter(e, a->filter, row) &&
+	return cs_is_iso(image_of(row)) == (e->action->listing == &cs_isos) &&
+	       passes_filter(e, a->filter, row) &&
+	       (a->is_public == CHOICE_DEFAULT || (a->is_public == CHOICE_YES) == image_of(row)->is_public) &&
 	       (!a->hypervisor.n || str_equal_nocase(a->hypervisor, STR("KVM"))) &&
 	       (a->is_ready == CHOICE_DEFAULT || (a->is_ready == CHOICE_YES) == is_ready(e, row));
 }
@@ -73,8 +91,12 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 static void write_state(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	bool ready = is_ready(e, row);
+	const struct condition *why = condition_first_by_subject(api_tables(e), row->id);
 	json_write_bool(w, name, ready);
-	json_write_z(w, "status", ready ? "Download Complete" : "Not downloaded");
+	json_write_text(w, "status",
+			ready ? STR("Download Complete")
+			: why ? why->message
+			      : STR("Not downloaded"));
 }
 
 static void write_owner(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
@@ -104,10 +126,58 @@ static void write_zone(struct api_call *e, struct json_writer *w, const char *na
 	const struct list_templates *a = e->args;
 	const struct zone *zone = NULL;
 	(void) row;
-	if (strcmp(e->action->name, "listTemplates") != 0 || !ref_is_given(&a->zone) ||
+	if (!e->action->listing || e->action->listing->kind != KIND_IMAGE || !ref_is_given(&a->zone) ||
 	    !result_is_ok(engine_find_zone(e->c, api_tables(e), &a->zone, &zone)))
 		return;
-	json_write_text(w, name, a->zone.text);
+	json_write_text(w, name, uuid_to_str(e->c->arena, zone->row.id));
+	json_write_text(w, "zonename", zone->name);
+}
+
+static void write_os_type(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct cs_os_type *type = cs_os_type_of(image_of(row));
+	json_write_text(w, name, cs_os_type_id(e->c->arena, type));
+	json_write_z(w, "ostypename", type->name);
+}
+
+static const struct {
+	const char *ours, *theirs;
+} formats[] = {{"qcow2", "QCOW2"}, {"raw", "RAW"},   {"vhd", "VHD"},
+	       {"vhdx", "VHDX"},   {"vmdk", "VMDK"}, {"iso", "ISO"}};
+enum { FORMATS = sizeof formats / sizeof *formats };
+
+/* What was not sent is kept as QCOW2. */
+static struct str get_format(struct api_call *e, const struct row *row)
+{
+	size_t k = FORMATS;
+	(void) e;
+	while (k-- > 1)
+		if (str_is(image_of(row)->disk_format, formats[k].ours))
+			break;
+	return str_from(formats[k].theirs);
+}
+
+struct str cs_read_format(struct str format)
+{
+	for (size_t k = 0; k < FORMATS; k++)
+		if (str_equal_nocase(format, str_from(formats[k].theirs)))
+			return str_from(formats[k].ours);
+	return STR_NONE;
+}
+
+/* What registerTemplate takes in its details. */
+static void write_details(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct image *i = image_of(row);
+	(void) e;
+	json_write_open(w, name);
+	if (i->disk_bus == IMAGE_DISK_BUS_SATA)
+		json_write_z(w, "rootDiskController", "sata");
+	if (i->nic_model == IMAGE_NIC_MODEL_E1000E)
+		json_write_z(w, "nicAdapter", "E1000");
+	if (i->boot_mode == IMAGE_BOOT_MODE_UEFI)
+		json_write_z(w, "UEFI", i->secure_boot ? "SECURE" : "LEGACY");
+	json_write_close(w);
 }
 
 CS_WRITE_TAGS(write_tags, KIND_IMAGE)
@@ -120,12 +190,16 @@ static const struct member members[] = {
 	MEMBER_AS(struct image, TIME, "created", row.created_us),
 	MEMBER_WRITTEN("isready", write_state, .also = "status"),
 	MEMBER_FIXED("passwordenabled", "false"),
-	MEMBER_FIXED("format", "\"QCOW2\""),
+	MEMBER_TEXT("format", get_format),
+	MEMBER_FIXED("arch", "\"x86_64\""),
+	MEMBER_WRITTEN("ostypeid", write_os_type, .also = "ostypename"),
+	MEMBER_WRITTEN("details", write_details),
+	MEMBER(struct image, "url", fetch_url, .is_optional = true),
 	MEMBER_FIXED("bootable", "true"),
 	MEMBER_WRITTEN("isfeatured", write_featured, .also = "templatetype"),
 	MEMBER_FIXED("crossZones", "true"),
 	MEMBER_WRITTEN("account", write_owner, .also = "accountid|domainid|domain"),
-	MEMBER_WRITTEN("zoneid", write_zone),
+	MEMBER_WRITTEN("zoneid", write_zone, .also = "zonename"),
 	MEMBER(struct image, "size", min_disk),
 	MEMBER(struct image, "physicalsize", data_size),
 	MEMBER(struct image, "checksum", data_md5, .is_optional = true),
@@ -135,19 +209,25 @@ static const struct member members[] = {
 	MEMBER_FIXED("requireshvm", "true"),
 	MEMBER_WRITTEN("tags", write_tags),
 };
-static const struct api_listing templates = {.kind = KIND_IMAGE,
-					     .name = offsetof(struct image, name),
-					     .item = "template",
-					     .public_index = IMAGE_INDEX_PUBLIC,
-					     .matches = matches,
-					     .members = MEMBERS(members)};
+#define LISTING(what)                                                                                        \
+	{                                                                                                    \
+		.kind = KIND_IMAGE, .name = offsetof(struct image, name), .item = (what),                    \
+		.public_index = IMAGE_INDEX_PUBLIC, .matches = matches, .members = MEMBERS(members)          \
+	}
+const struct api_listing cs_templates = LISTING("template"), cs_isos = LISTING("iso");
 
 static const struct cs_action actions[] = {
 	{.name = "listTemplates",
 	 .permit = "ec2:DescribeImages",
 	 .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_templates, params),
-	 .listing = &templates,
+	 .listing = &cs_templates,
 	 .doc = "Templates."},
+	{.name = "listIsos",
+	 .permit = "ec2:DescribeImages",
+	 .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_templates, iso_params),
+	 .listing = &cs_isos,
+	 .doc = "ISOs: images of that format."},
 };
 const struct api_actions cs_template_actions = API_ACTIONS(actions);

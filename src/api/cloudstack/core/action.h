@@ -113,6 +113,10 @@ struct cs_owner {
 RESULT cs_read_page(struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish);
 /* As protocol.write of a command with .listing: count, and the page's rows. */
 RESULT cs_write_list(struct cs_call *e, struct json_writer *w);
+/* The same of what no row has: the page's items of so many. */
+RESULT cs_write_items(struct cs_call *e, struct json_writer *w, const struct cs_list_args *asked,
+		      const char *item, const void *const *items, size_t count,
+		      void (*write)(struct cs_call *e, struct json_writer *w, const void *item));
 /* How CloudStack writes times: "2024-01-02T03:04:05+0000". */
 void cs_write_time(struct json_writer *w, const char *name, int64_t time_us);
 

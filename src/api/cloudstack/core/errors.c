@@ -82,15 +82,15 @@ static struct str lower_command(const struct api_call *e)
 	return str_lower(e->c->arena, str_from(e->action->name));
 }
 
-/* The engine's words for what is not there are EC2's: CloudStack's name the parameter. */
+/* The engine's words for what is not there are EC2's: CloudStack's name the parameter, however it was spelt. */
 static void word_absent(struct api_call *e, struct api_problem *p)
 {
 	const struct problem *problem = &e->c->problem;
 	if (p->err == ERR_NOT_FOUND && problem->field.n && problem->subject.n)
-		p->message = str_print(e->c->arena,
-				       DUE "invalid value. Invalid parameter %" STR_FMT
-					   " value=%" STR_FMT UNKNOWN_ID,
-				       STR_ARG(problem->field), STR_ARG(problem->subject));
+		p->message = str_print(
+			e->c->arena,
+			DUE "invalid value. Invalid parameter %" STR_FMT " value=%" STR_FMT UNKNOWN_ID,
+			STR_ARG(str_lower(e->c->arena, problem->field)), STR_ARG(problem->subject));
 }
 
 void cs_word_problem(struct api_call *e, struct api_problem *p)

@@ -57,6 +57,25 @@ RESULT cs_write_list(struct cs_call *e, struct json_writer *w)
 	return OK;
 }
 
+RESULT cs_write_items(struct cs_call *e, struct json_writer *w, const struct cs_list_args *asked,
+		      const char *item, const void *const *items, size_t count,
+		      void (*write)(struct cs_call *e, struct json_writer *w, const void *item))
+{
+	struct api_list_wish wish = {.limit = 0};
+	TRY(cs_read_page(e, asked, &wish));
+	if (!count)
+		return OK;
+	json_write_int(w, "count", (int64_t) count);
+	json_write_open_list(w, item);
+	for (size_t k = wish.offset; k < count && (!wish.limit || k - wish.offset < wish.limit); k++) {
+		json_write_open(w, NULL);
+		write(e, w, items[k]);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
 void cs_write_owner(struct api_call *e, struct json_writer *w, const char *name, const struct row *account)
 {
 	const struct account *owner = account_of(account);

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Templates and ISOs are registered by a URL, made of a volume or of its snapshot, described, shared and deleted. Source: API
+ * reference, "Template" and "ISO"; TemplateAdapterBase and TemplateManagerImpl of 4.18. */
+#include "api/cloudstack/compute/os_types.h"
+#include "api/cloudstack/compute/templates.h"
+#include "engine/resolve.h"
+#include "engine/storage/image.h"
+#include "store/account.h"
+#include "store/image.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
+
+/* ---- what is said of one ---- */
+
+struct said {
+	struct str name, text, os_type_id;
+	const struct cs_os_type *os_type; /* NULL: not said */
+	struct tags details;
+	enum choice is_public;
+};
+#define SAID(T, member, needs)                                                                               \
+	PARAM(T, "name", member.name, .flags = (needs), .doc = "Its name."),                                 \
+		PARAM(T, "displaytext", member.text, .flags = (needs), .doc = "What it is, for people.")
+#define OS_TYPE(T, member, needs)                                                                            \
+	PARAM(T, "ostypeid", member.os_type_id, .flags = (needs), .doc = "What its guests run: listOsTypes.")
+#define DETAILS(T, member)                                                                                   \
+	PARAM(T, "details", member.details, .doc = "details[0].rootDiskController, nicAdapter, UEFI.")
+#define PUBLIC(T, member) PARAM(T, "ispublic", member.is_public, .doc = "Whether everybody sees it.")
+/* Of new ones and of changes. */
+#define UNBUILT                                                                                              \
+	NOT_BUILT("checksum|extensionid|externaldetails|imagestoreuuid|templatetag|templatetype"),           \
+		NOT_BUILT("bits", .only = "64"), NOT_BUILT("arch", .only = "x86_64"),                        \
+		NOT_BUILT("requireshvm", .only = "true"), NOT_BUILT("sortkey", .only = "0"),                 \
+		NOT_BUILT("cleanupdetails|deployasis|directdownload|forceupdateostype|forcks|"               \
+			  "isdynamicallyscalable|isextractable|isfeatured|isrouting|passwordenabled|"        \
+			  "sshkeyenabled",                                                                   \
+			  .only = "false")
+
+static RESULT read_os_type(struct cs_call *e, struct said *said)
+{
+	said->os_type = cs_find_os_type(said->os_type_id);
+	return said->os_type || !said->os_type_id.n ? OK
+						    : cs_fail_id(e, KIND_NONE, "ostypeid", said->os_type_id);
+}
+
+static bool take_word(struct str value, const char *words, int *at)
+{
+	struct str rest = str_from(words), word;
+	for (int k = 0; str_split_next(&rest, '|', &word); k++)
+		if (str_equal_nocase(value, word)) {
+			*at = k;
+			return true;
+		}
+	return false;
+}
+
+/* Those that mean something here. */
+static RESULT take_details(struct ctx *c, const struct said *said, struct image_form *form)
+{
+	for (size_t k = 0; k < said->details.count; k++) {
+		const struct tag *d = &said->details.at[k];
+		int at = 0;
+		bool is_taken = false;
+		if (str_equal_nocase(d->key, STR("rootDiskController"))) {
+			is_taken = take_word(d->value, "virtio|sata|ide", &at);
+			form->disk_bus = at ? IMAGE_DISK_BUS_SATA : IMAGE_DISK_BUS_VIRTIO;
+		} else if (str_equal_nocase(d->key, STR("nicAdapter"))) {
+			is_taken = take_word(d->value, "virtio|e1000", &at);
+			form->nic_model = at ? IMAGE_NIC_MODEL_E1000E : IMAGE_NIC_MODEL_VIRTIO;
+		} else if (str_equal_nocase(d->key, STR("UEFI"))) {
+			is_taken = take_word(d->value, "LEGACY|SECURE", &at);
+			form->boot_mode = IMAGE_BOOT_MODE_UEFI;
+			form->secure_boot = at == 1;
+		}
+		if (!is_taken)
+			return ctx_fail_field(c, ERR_UNSUPPORTED, STR("details"),
+					      "The detail %" STR_FMT " is not supported with that value",
+					      STR_ARG(d->key));
+	}
+	return OK;
+}
+
+static RESULT take_os_type(struct ctx *c, const struct said *said, struct image_form *form)
+{
+	struct tag *all = arena_new_array(c->arena, struct tag, form->properties.count + 1);
+	size_t count = 0;
+	if (!all)
+		return ctx_no_memory(c);
+	if (!said->os_type)
+		return OK;
+	for (size_t k = 0; k < form->properties.count; k++)
+		if (!str_is(form->properties.at[k].key, CS_OS_TYPE_PROPERTY))
+			all[count++] = form->properties.at[k];
+	all[count++] = (struct tag){STR(CS_OS_TYPE_PROPERTY), str_from(said->os_type->name)};
+	form->properties = (struct tags){all, count};
+	form->platform = cs_os_type_is_windows(said->os_type) ? IMAGE_PLATFORM_WINDOWS : IMAGE_PLATFORM_LINUX;
+	return OK;
+}
+
+/* What was not said stays as it was. */
+static RESULT take_said(struct ctx *c, const struct said *said, struct image_form *form)
+{
+	if (said->name.n)
+		form->name = said->name;
+	if (said->text.n)
+		form->description = said->text;
+	if (said->is_public != CHOICE_DEFAULT)
+		form->visibility =
+			said->is_public == CHOICE_YES ? IMAGE_VISIBLE_PUBLIC : IMAGE_VISIBLE_SHARED;
+	TRY(take_os_type(c, said, form));
+	return take_details(c, said, form);
+}
+
+/* ---- registerTemplate, registerIso ---- */
+
+struct registration {
+	struct image_creation wish;
+	struct image_fetching fetching;
+	struct said said;
+	struct cs_owner owner;
+	struct str format, hypervisor;
+	struct ref zone;
+	struct refs zones;
+	enum choice is_bootable;
+};
+#define P(wire, member, ...) PARAM(struct registration, wire, member, __VA_ARGS__)
+#define REGISTERED                                                                                           \
+	SAID(struct registration, said, REQUIRED), CS_FOR_PARAMS(struct registration, owner),                \
+		PUBLIC(struct registration, said), OS_TYPE(struct registration, said, 0),                    \
+		P("url", fetching.url, .flags = REQUIRED, .max = 4096,                                       \
+		  .doc = "Where it is fetched from, by http or https."),                                     \
+		UNBUILT
+static const struct param template_params[] = {
+	REGISTERED,
+	P("format", format, .flags = REQUIRED, .doc = "QCOW2, RAW, VHD, VHDX or VMDK."),
+	P("hypervisor", hypervisor, .flags = REQUIRED, .doc = "KVM is the only one."),
+	P("zoneid", zone, .kind = KIND_ZONE, .none = "-1", .doc = "The zone; it will be in all."),
+	P("zoneids", zones, .kind = KIND_ZONE, .doc = "The zones; it will be in all."),
+	DETAILS(struct registration, said),
+};
+static const struct param iso_params[] = {
+	REGISTERED,
+	P("zoneid", zone, .kind = KIND_ZONE, .flags = REQUIRED, .none = "-1",
+	  .doc = "The zone; it will be in all."),
+	P("bootable", is_bootable, .doc = "Whether a machine starts from it, which needs ostypeid."),
+};
+#undef P
+
+static RESULT check_zones(struct cs_call *e, const struct registration *a)
+{
+	const struct zone *zone = NULL;
+	if (ref_is_given(&a->zone) && a->zone.bits)
+		TRY(engine_find_zone(e->c, cs_tables(e), &a->zone, &zone));
+	for (size_t k = 0; k < a->zones.count; k++)
+		TRY(engine_find_zone(e->c, cs_tables(e), &a->zones.at[k], &zone));
+	return OK;
+}
+
+static RESULT prepare_registration(struct cs_call *e, struct registration *a, struct str format)
+{
+	TRY(read_os_type(e, &a->said));
+	TRY(check_zones(e, a));
+	a->wish.form = (struct image_form){
+		.visibility = IMAGE_VISIBLE_SHARED, .disk_format = format, .container_format = STR("bare")};
+	return take_said(e->c, &a->said, &a->wish.form);
+}
+
+static RESULT prepare_template(struct cs_call *e, void *args)
+{
+	struct registration *a = args;
+	struct str format = cs_read_format(a->format);
+	if (!format.n || str_is(format, "iso"))
+		return cs_fail(e, "format", "Please specify a valid format: %" STR_FMT, STR_ARG(a->format));
+	if (!str_equal_nocase(a->hypervisor, STR("KVM")) && !str_equal_nocase(a->hypervisor, STR("Any")))
+		return cs_fail(e, "hypervisor", "Hypervisor Type: %" STR_FMT " is invalid. KVM is supported",
+			       STR_ARG(a->hypervisor));
+	return prepare_registration(e, a, format);
+}
+
+static RESULT prepare_iso(struct cs_call *e, void *args)
+{
+	struct registration *a = args;
+	if (a->is_bootable != CHOICE_NO && !a->said.os_type_id.n)
+		return cs_fail(e, "ostypeid", "Please pass a valid GuestOS Id");
+	return prepare_registration(e, a, STR("iso"));
+}
+
+static RESULT register_image(struct op *op, void *args)
+{
+	struct registration *a = args;
+	TRY(engine_create_image(op, &a->wish));
+	a->fetching.image = cs_ref_of(op->ctx, KIND_IMAGE, a->wish.image, "url");
+	return engine_fetch_image(op, &a->fetching);
+}
+
+/* A list of the one. */
+static RESULT show_registered(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct registration *a = args;
+	const struct api_listing *shown = str_is(a->wish.form.disk_format, "iso") ? &cs_isos : &cs_templates;
+	const struct row *row = NULL;
+	TRY(cs_find_returned(e, a->wish.image, &row));
+	json_write_int(w, "count", 1);
+	json_write_open_list(w, shown->item);
+	json_write_open(w, NULL);
+	members_write(&e->core, w, cs_write_time, &shown->members, row);
+	json_write_close(w);
+	json_write_close_list(w);
+	return OK;
+}
+
+/* ---- createTemplate ---- */
+
+struct making {
+	struct said said;
+	struct cs_owner owner;
+	struct ref volume, snapshot;
+	uuid image;
+};
+#define P(wire, member, ...) PARAM(struct making, wire, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	SAID(struct making, said, REQUIRED),
+	OS_TYPE(struct making, said, REQUIRED),
+	DETAILS(struct making, said),
+	PUBLIC(struct making, said),
+	P("volumeid", volume, .kind = KIND_VOLUME, .doc = "Of this volume, which no running machine has."),
+	P("snapshotid", snapshot, .kind = KIND_SNAPSHOT, .doc = "Or of this snapshot."),
+	CS_FOR_PARAMS(struct making, owner),
+	UNBUILT,
+	NOT_BUILT("url|virtualmachineid|zoneid"),
+};
+#undef P
+
+static RESULT prepare_create(struct cs_call *e, void *args)
+{
+	struct making *a = args;
+	if (ref_is_given(&a->volume) == ref_is_given(&a->snapshot))
+		return cs_fail(e, "volumeid",
+			       "Failed to create private template record, either volume or snapshot must be "
+			       "specified, and not both");
+	return read_os_type(e, &a->said);
+}
+
+/* What the image said that lay on the disk first. */
+static RESULT make_form(struct op *op, const struct making *a, uuid volume, struct image_form *form)
+{
+	const struct volume *v = volume_find(op->head, volume);
+	const struct image *image = v ? image_find(op->head, v->image) : NULL;
+	*form = image ? engine_image_form(image) : (struct image_form){0};
+	form->visibility = IMAGE_VISIBLE_SHARED;
+	form->is_protected = form->is_hidden = false;
+	form->disk_format = form->container_format = STR_NONE;
+	form->min_disk = 0;
+	return take_said(op->ctx, &a->said, form);
+}
+
+static RESULT make(struct op *op, void *args)
+{
+	struct making *a = args;
+	if (ref_is_given(&a->volume)) {
+		struct volume_capture wish = {.volume = a->volume, .also_at_rest = true};
+		TRY(make_form(op, a, a->volume.prefix, &wish.form));
+		TRY(engine_capture_volume(op, &wish));
+		a->image = wish.image;
+		return OK;
+	}
+	const struct snapshot *snapshot = snapshot_find(op->head, a->snapshot.prefix);
+	struct snapshot_capture wish = {.snapshot = a->snapshot};
+	TRY(make_form(op, a, snapshot ? snapshot->volume : UUID_NONE, &wish.form));
+	TRY(engine_capture_snapshot(op, &wish));
+	a->image = wish.image;
+	return OK;
+}
+
+/* ---- of one that there is ---- */
+
+struct template_change {
+	struct ref id;
+	bool is_iso;
+	struct said said;
+	struct str op;
+	struct strs accounts;
+	struct refs projects;
+	struct sharing sharing;
+	struct ref zone;
+	enum choice is_forced;
+};
+#define P(wire, member, ...) PARAM(struct template_change, wire, member, __VA_ARGS__)
+#define ONE P("id", id, .kind = KIND_IMAGE, .flags = REQUIRED, .doc = "Which.")
+static const struct param update_params[] = {
+	ONE,
+	SAID(struct template_change, said, 0),
+	OS_TYPE(struct template_change, said, 0),
+	DETAILS(struct template_change, said),
+	UNBUILT,
+	NOT_BUILT("bootable", .only = "true"),
+	NOT_BUILT("format"),
+};
+#define DROPPED ONE, P("zoneid", zone, .kind = KIND_ZONE, .doc = "It goes in all zones, as it is in all.")
+static const struct param delete_params[] = {
+	DROPPED,
+	P("forced", is_forced, .doc = "Also where machines are made from it."),
+	NOT_BUILT("issystem", .only = "false"),
+};
+static const struct param delete_iso_params[] = {DROPPED};
+static const struct param share_params[] = {
+	ONE,
+	PUBLIC(struct template_change, said),
+	P("op", op, .doc = "add or remove accounts; reset: nobody but its owner has it."),
+	P("accounts", accounts, .max = 1000, .doc = "Names of accounts of the caller's domain."),
+	P("projectids", projects, .kind = KIND_ACCOUNT, .max = 1000, .doc = "Projects."),
+	NOT_BUILT("isextractable|isfeatured", .only = "false"),
+};
+static const struct param one_params[] = {ONE};
+#undef P
+
+static RESULT find_image(struct ctx *c, const struct tables *t, const struct template_change *a,
+			 const struct image **ret_image)
+{
+	TRY(engine_find_own_image(c, t, &a->id, ret_image));
+	return cs_is_iso(*ret_image) == a->is_iso ? OK : engine_fail_not_found(c, KIND_IMAGE, &a->id);
+}
+
+static RESULT prepare_of_template(struct cs_call *e, void *args)
+{
+	struct template_change *a = args;
+	return read_os_type(e, &a->said);
+}
+
+static RESULT prepare_of_iso(struct cs_call *e, void *args)
+{
+	struct template_change *a = args;
+	a->is_iso = true;
+	return read_os_type(e, &a->said);
+}
+
+static RESULT update(struct op *op, void *args)
+{
+	struct template_change *a = args;
+	const struct image *image = NULL;
+	TRY(find_image(op->ctx, op->head, a, &image));
+	struct image_rewriting wish = {
+		.image = a->id, .gen = image->row.gen, .form = engine_image_form(image)};
+	TRY(take_said(op->ctx, &a->said, &wish.form));
+	return engine_rewrite_image(op, &wish);
+}
+
+static RESULT drop(struct op *op, void *args)
+{
+	struct template_change *a = args;
+	const struct image *image = NULL;
+	struct image_target wish = {.image = a->id, .must_be_unused = a->is_forced != CHOICE_YES};
+	TRY(find_image(op->ctx, op->head, a, &image));
+	return engine_delete_image(op, &wish);
+}
+
+/* ---- who may use one ---- */
+
+static RESULT find_accounts(struct cs_call *e, const struct template_change *a, struct refs *ret_accounts)
+{
+	size_t count = a->accounts.count, most = count + a->projects.count;
+	struct ref *refs = arena_new_array(e->c->arena, struct ref, most + 1);
+	if (!refs)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < count; k++) {
+		const struct account *account =
+			account_find_by_domain(cs_tables(e), e->c->who->domain, a->accounts.at[k]);
+		if (!account || !row_is_live(&account->row))
+			return cs_fail(e, "accounts",
+				       "Unable to grant a launch permission to account %" STR_FMT,
+				       STR_ARG(a->accounts.at[k]));
+		refs[k] = cs_ref_of(e->c, KIND_ACCOUNT, account->row.id, "accounts");
+	}
+	for (size_t k = count; k < most; k++)
+		refs[k] = a->projects.at[k - count];
+	*ret_accounts = (struct refs){refs, most};
+	return OK;
+}
+
+static RESULT prepare_sharing(struct cs_call *e, struct template_change *a)
+{
+	struct refs accounts;
+	bool adds = str_equal_nocase(a->op, STR("add")), removes = str_equal_nocase(a->op, STR("remove"));
+	TRY(find_accounts(e, a, &accounts));
+	a->sharing = (struct sharing){.is_public = a->said.is_public,
+				      .reset = str_equal_nocase(a->op, STR("reset")),
+				      .field = STR("accounts")};
+	if (a->op.n && !adds && !removes && !a->sharing.reset)
+		return cs_fail(e, "op",
+			       "Invalid operation: op must be add, remove or reset, and is %" STR_FMT,
+			       STR_ARG(a->op));
+	if (accounts.count && !adds && !removes)
+		return cs_fail(
+			e, "op",
+			"Invalid operation on accounts, the operation must be either 'add' or 'remove' "
+			"in order to modify launch permissions.  Given operation is: '%" STR_FMT "'",
+			STR_ARG(a->op));
+	if (adds)
+		a->sharing.add = accounts;
+	if (removes)
+		a->sharing.remove = accounts;
+	return OK;
+}
+
+static RESULT prepare_template_sharing(struct cs_call *e, void *args)
+{
+	return prepare_sharing(e, args);
+}
+
+static RESULT prepare_iso_sharing(struct cs_call *e, void *args)
+{
+	((struct template_change *) args)->is_iso = true;
+	return prepare_sharing(e, args);
+}
+
+static RESULT share(struct op *op, void *args)
+{
+	struct template_change *a = args;
+	const struct image *image = NULL;
+	struct image_settings wish = {.image = a->id, .sharing = a->sharing};
+	TRY(find_image(op->ctx, op->head, a, &image));
+	return engine_update_image(op, &wish);
+}
+
+static RESULT list_permissions(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct template_change *a = args;
+	const struct image *image = NULL;
+	TRY(find_image(e->c, cs_tables(e), a, &image));
+	json_write_open(w, a->is_iso ? "isopermission" : "templatepermission");
+	json_write_text(w, "id", uuid_to_str(e->c->arena, image->row.id));
+	json_write_bool(w, "ispublic", image->is_public);
+	json_write_text(w, "domainid", uuid_to_str(e->c->arena, e->c->who->domain));
+	json_write_open_list(w, "account");
+	for (size_t k = 0; k < image->launchers.count; k++) {
+		const struct account *account = account_find(cs_tables(e), image->launchers.at[k]);
+		if (account)
+			json_write_text(w, NULL, account->name);
+	}
+	json_write_close_list(w);
+	json_write_close(w);
+	return OK;
+}
+
+#define REGISTER(word, rows, prepares, ...)                                                                  \
+	{                                                                                                    \
+		.name = (word), .permit = "ec2:RegisterImage", .flags = API_WRITES | CS_OF_ACCOUNT,          \
+		.args = PARAMS(struct registration, rows), .prepare = (prepares),                            \
+		.operation = register_image, .returns = KIND_IMAGE, .answer = show_registered, __VA_ARGS__   \
+	}
+#define CHANGE(word, action, rows, prepares, run, ...)                                                       \
+	{                                                                                                    \
+		.name = (word), .permit = (action), .flags = API_WRITES,                                     \
+		.args = PARAMS(struct template_change, rows), .prepare = (prepares), .operation = (run),     \
+		CS_SUBJECT(struct template_change, id.prefix), __VA_ARGS__                                   \
+	}
+#define DROP .about = KIND_IMAGE, .outcome = ASYNC_JOB_OUTCOME_GONE, .returns = API_RETURNS_NOTHING_STORED
+static const struct cs_action actions[] = {
+	REGISTER("registerTemplate", template_params, prepare_template, .says = "count|template",
+		 .doc = "Makes a template of what a URL leads to."),
+	REGISTER("registerIso", iso_params, prepare_iso, .says = "count|iso",
+		 .doc = "Makes an ISO of what a URL leads to."),
+	{.name = "createTemplate",
+	 .permit = "ec2:CreateImage",
+	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
+	 .args = PARAMS(struct making, create_params),
+	 .prepare = prepare_create,
+	 .operation = make,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct making, image),
+	 .shows = &cs_templates,
+	 .outcome = ASYNC_JOB_OUTCOME_MADE,
+	 .doc = "Makes a template of a volume, or of a snapshot."},
+	CHANGE("updateTemplate", "ec2:ModifyImageAttribute", update_params, prepare_of_template, update,
+	       .returns = KIND_IMAGE, .shows = &cs_templates, .doc = "Changes what is said of a template."),
+	CHANGE("updateIso", "ec2:ModifyImageAttribute", update_params, prepare_of_iso, update,
+	       .returns = KIND_IMAGE, .shows = &cs_isos, .doc = "Changes what is said of an ISO."),
+	CHANGE("deleteTemplate", "ec2:DeregisterImage", delete_params, NULL, drop, DROP,
+	       .doc = "Deletes a template."),
+	CHANGE("deleteIso", "ec2:DeregisterImage", delete_iso_params, prepare_of_iso, drop, DROP,
+	       .doc = "Deletes an ISO."),
+	CHANGE("updateTemplatePermissions", "ec2:ModifyImageAttribute", share_params,
+	       prepare_template_sharing, share, .returns = API_RETURNS_NOTHING_STORED,
+	       .doc = "Says who may use a template."),
+	CHANGE("updateIsoPermissions", "ec2:ModifyImageAttribute", share_params, prepare_iso_sharing, share,
+	       .returns = API_RETURNS_NOTHING_STORED, .doc = "Says who may use an ISO."),
+	{.name = "listTemplatePermissions",
+	 .permit = "ec2:DescribeImageAttribute",
+	 .args = PARAMS(struct template_change, one_params),
+	 .answer = list_permissions,
+	 .says = "id|ispublic|domainid|account",
+	 .doc = "Who may use a template."},
+	{.name = "listIsoPermissions",
+	 .permit = "ec2:DescribeImageAttribute",
+	 .args = PARAMS(struct template_change, one_params),
+	 .prepare = prepare_of_iso,
+	 .answer = list_permissions,
+	 .says = "id|ispublic|domainid|account",
+	 .doc = "Who may use an ISO."},
+};
+const struct api_actions cs_template_change_actions = API_ACTIONS(actions);
