@@ -4,6 +4,7 @@
 counts."""
 import os
 import sys
+import types
 
 import pytest
 from libcloud.compute.providers import get_driver
@@ -161,6 +162,149 @@ def test_what_goes_out(dev):
         assert done(dev, call(dev, "revokeSecurityGroupEgress", id=rule["ruleid"])) == {"success": True}
     assert {(r["protocol"], r["cidr"]) for r in rules(dev, group["id"], "egress")} == {("all", "0.0.0.0/0"), ("all", "::/0")}
     assert call(dev, "deleteSecurityGroup", id=group["id"])[0] == 200
+
+
+# ---- public addresses ----
+
+
+@pytest.fixture(scope="module")
+def zone(dev):
+    return call(dev, "listZones")[1]["zone"][0]["id"]
+
+
+@pytest.fixture(scope="module")
+def second(dev):
+    """A network of OpenStack's without a router, as its id."""
+    project = cloud.own(dev)
+    made = project.ok("POST", f"{NETWORK}/networks", {"network": {"name": "second"}})["network"]["id"]
+    project.ok("POST", f"{NETWORK}/subnets", {"subnet": {"network_id": made, "cidr": "10.77.0.0/24", "ip_version": 4}})
+    return made
+
+
+def address(dev, identifier):
+    shown, = call(dev, "listPublicIpAddresses", id=identifier)[1]["publicipaddress"]
+    return shown
+
+
+def test_addresses(dev, driver, machines, zone):
+    taken = driver.ex_allocate_public_ip(location=driver.list_locations()[0])
+    shown = address(dev, taken.id)
+    assert (shown["ipaddress"], shown["state"], shown["account"], shown["zoneid"]) == (taken.address, "Allocated", "dev", zone)
+    assert not shown["issourcenat"] and not shown["isstaticnat"] and not shown["issystem"] and "associatednetworkid" not in shown
+    assert [a.address for a in driver.ex_list_public_ips() if a.id == taken.id] == [taken.address]
+    network = machines[0]["nic"][0]["networkid"]
+    one = done(dev, call(dev, "associateIpAddress", networkid=network))["ipaddress"]
+    assert (one["associatednetworkid"], one["vpcid"]) == (network, machines[0]["nic"][0]["vpcid"])
+    assert [a["id"] for a in call(dev, "listPublicIpAddresses", associatednetworkid=network, isstaticnat="false")[1]["publicipaddress"]] == [one["id"]]
+    assert call(dev, "listPublicIpAddresses", ipaddress=one["ipaddress"])[1]["publicipaddress"] == [one]
+    assert call(dev, "listPublicIpAddresses", state="Free")[1] == {}
+    assert done(dev, call(dev, "updateIpAddress", id=one["id"], fordisplay="true"))["ipaddress"] == one
+    named = done(dev, call(dev, "associateIpAddress", vpcid=one["vpcid"], networkid=network))["ipaddress"]
+    assert named["vpcid"] == one["vpcid"] and "associatednetworkid" not in named
+    refused(call(dev, "associateIpAddress"), "Unable to figure out zone to assign IP to.")
+    refused(call(dev, "associateIpAddress", zoneid=zone, ipaddress=one["ipaddress"]), "allocated already")
+    refused(call(dev, "associateIpAddress", zoneid=zone, ipaddress="8.8.8.8"), "in no range")
+    assert driver.ex_release_public_ip(taken) is not False
+    for each in [one, named]:
+        assert done(dev, call(dev, "disassociateIpAddress", id=each["id"])) == {"success": True}
+    assert {a["id"] for a in call(dev, "listPublicIpAddresses")[1].get("publicipaddress", [])}.isdisjoint({taken.id, one["id"], named["id"]})
+    refused(call(dev, "disassociateIpAddress", id=one["id"]), "entity does not exist")
+
+
+def test_an_address_for_a_network_without_a_way_out(dev, second):
+    refused(call(dev, "associateIpAddress", networkid=second), "No gateway leads out")
+    assert not [a for a in call(dev, "listPublicIpAddresses")[1].get("publicipaddress", []) if a.get("associatednetworkid") == second]
+
+
+def test_static_nat(dev, machines):
+    """An address stands for a machine, and for no second one; what EC2 gives a machine while it runs is a system's."""
+    machine, other = machines
+    taken = done(dev, call(dev, "associateIpAddress", networkid=machine["nic"][0]["networkid"]))["ipaddress"]
+    assert call(dev, "enableStaticNat", ipaddressid=taken["id"], virtualmachineid=machine["id"])[1] == {"success": "true"}
+    shown = address(dev, taken["id"])
+    assert shown["isstaticnat"] and (shown["virtualmachineid"], shown["vmipaddress"]) == (machine["id"], machine["nic"][0]["ipaddress"])
+    assert shown["virtualmachinename"] == machine["name"] and shown["virtualmachinetype"] == "User"
+    assert call(dev, "listVirtualMachines", id=machine["id"])[1]["virtualmachine"][0]["publicip"] == taken["ipaddress"]
+    refused(call(dev, "enableStaticNat", ipaddressid=taken["id"], virtualmachineid=other["id"]), "already associated", code=537)
+    refused(call(dev, "enableStaticNat", ipaddressid=taken["id"], virtualmachineid=machine["id"], vmguestip="10.9.9.9"), "10.9.9.9")
+    assert done(dev, call(dev, "disableStaticNat", ipaddressid=taken["id"])) == {"success": True}
+    refused(call(dev, "disableStaticNat", ipaddressid=taken["id"]), "Specified IP address id is not associated with any vm Id")
+    assert call(dev, "enableStaticNat", ipaddressid=taken["id"], virtualmachineid=other["id"])[0] == 200
+    assert done(dev, call(dev, "disassociateIpAddress", id=taken["id"])) == {"success": True}  # with what it stands for
+    given = [a for a in call(dev, "listPublicIpAddresses", isstaticnat="true")[1].get("publicipaddress", []) if a["issystem"]]
+    for system in given:
+        refused(call(dev, "disassociateIpAddress", id=system["id"]), "system IP address")
+
+
+@holds("CloudStack's networks: Public addresses")
+def test_an_address_in_three_faces(dev, machines):
+    """Taken in CloudStack, associated in EC2, seen in both, released in OpenStack."""
+    ec2, project = dev.account.client(), cloud.own(dev)
+    taken = done(dev, call(dev, "associateIpAddress", networkid=machines[0]["nic"][0]["networkid"]))["ipaddress"]
+    allocation = ec2_id("eipalloc", taken["id"])
+    assert ec2.describe_addresses(AllocationIds=[allocation])["Addresses"][0]["PublicIp"] == taken["ipaddress"]
+    ec2.associate_address(AllocationId=allocation, InstanceId=ec2_id("i", machines[0]["id"]))
+    assert address(dev, taken["id"])["virtualmachineid"] == machines[0]["id"]
+    floating = project.ok("GET", f"{NETWORK}/floatingips/{taken['id']}")["floatingip"]
+    assert (floating["floating_ip_address"], floating["fixed_ip_address"]) == (taken["ipaddress"], machines[0]["nic"][0]["ipaddress"])
+    assert project.call("DELETE", f"{NETWORK}/floatingips/{taken['id']}").status == 204
+    refused(call(dev, "listPublicIpAddresses", id=taken["id"]), "entity does not exist")
+
+
+# ---- NICs ----
+
+
+def test_nics(dev, driver, machines, second):
+    node = types.SimpleNamespace(id=machines[0]["id"])
+    first, = driver.ex_list_nics(node)
+    assert first.is_default and first.id == machines[0]["nic"][0]["id"]
+    answer = done(dev, call(dev, "addNicToVirtualMachine", virtualmachineid=node.id, networkid=second, ipaddress="10.77.0.9"))["virtualmachine"]
+    assert [(n["isdefault"], n["networkid"]) for n in answer["nic"]] == [(True, first.network_id), (False, second)]
+    added = answer["nic"][1]
+    assert (added["ipaddress"], added["netmask"], added["networkname"], added["deviceid"]) == ("10.77.0.9", "255.255.255.0", "second", "1")
+    refused(call(dev, "addNicToVirtualMachine", virtualmachineid=node.id, networkid=second), "A NIC already exists")
+    shown = call(dev, "listNics", virtualmachineid=node.id, nicid=added["id"])[1]
+    assert shown["nic"] == [added] and shown["count"] == 1 and added["virtualmachineid"] == node.id
+    assert call(dev, "listNics", virtualmachineid=node.id, networkid=first.network_id)[1]["count"] == 1
+    assert call(dev, "listNics", virtualmachineid=node.id, page="2", pagesize="1")[1]["nic"] == [added]
+    refused(call(dev, "listNics", virtualmachineid="3f0a5e7e-0000-4000-8000-000000000000"), "entity does not exist")
+    refused(call(dev, "removeNicFromVirtualMachine", virtualmachineid=node.id, nicid=first.id), "nic is default")
+    refused(call(dev, "removeNicFromVirtualMachine", virtualmachineid=machines[1]["id"], nicid=added["id"]), "nicid")
+    assert [n["id"] for n in done(dev, call(dev, "removeNicFromVirtualMachine", virtualmachineid=node.id, nicid=added["id"]))["virtualmachine"]["nic"]] == [first.id]
+    dev.rest()
+    assert cloud.own(dev).call("GET", f"{NETWORK}/ports/{added['id']}").status == 404  # it was made with it
+
+
+@holds("CloudStack's networks: NICs")
+def test_a_nic_in_three_faces(dev, machines, second):
+    """A port of OpenStack's that EC2 puts in is a NIC; when CloudStack takes it out, it is left."""
+    ec2, project = dev.account.client(), cloud.own(dev)
+    port = project.ok("POST", f"{NETWORK}/ports", {"port": {"network_id": second}})["port"]
+    ec2.attach_network_interface(NetworkInterfaceId=ec2_id("eni", port["id"]), InstanceId=ec2_id("i", machines[1]["id"]), DeviceIndex=1)
+    shown = call(dev, "listNics", virtualmachineid=machines[1]["id"], networkid=second)[1]["nic"]
+    assert [(n["id"], n["macaddress"]) for n in shown] == [(port["id"], port["mac_address"])]
+    done(dev, call(dev, "removeNicFromVirtualMachine", virtualmachineid=machines[1]["id"], nicid=port["id"]))
+    dev.rest()
+    assert project.ok("GET", f"{NETWORK}/ports/{port['id']}")["port"]["device_id"] == ""
+    assert project.call("DELETE", f"{NETWORK}/ports/{port['id']}").status == 204
+
+
+def test_secondary_addresses(dev, machines):
+    nic = machines[0]["nic"][0]
+    refused(call(dev, "addIpToNic", nicid=nic["id"], ipaddress="192.0.2.1"), "192.0.2.1")
+    answer = call(dev, "addIpToNic", nicid=nic["id"])
+    one = done(dev, answer)["nicsecondaryip"]
+    assert one["id"] == answer[1]["id"] and (one["nicid"], one["networkid"], one["virtualmachineid"]) == (nic["id"], nic["networkid"], machines[0]["id"])
+    shown, = call(dev, "listNics", virtualmachineid=machines[0]["id"])[1]["nic"]
+    assert shown["secondaryip"] == [{"id": one["id"], "ipaddress": one["ipaddress"]}]
+    refused(call(dev, "addIpToNic", nicid=nic["id"], ipaddress=one["ipaddress"]), one["ipaddress"])
+    taken = done(dev, call(dev, "associateIpAddress", networkid=nic["networkid"]))["ipaddress"]
+    assert call(dev, "enableStaticNat", ipaddressid=taken["id"], virtualmachineid=machines[0]["id"], vmguestip=one["ipaddress"])[0] == 200
+    assert address(dev, taken["id"])["vmipaddress"] == one["ipaddress"]
+    assert done(dev, call(dev, "removeIpFromNic", id=one["id"])) == {"success": True}
+    assert not address(dev, taken["id"])["isstaticnat"]
+    refused(call(dev, "removeIpFromNic", id=one["id"]), "entity does not exist")
+    done(dev, call(dev, "disassociateIpAddress", id=taken["id"]))
 
 
 if __name__ == "__main__":

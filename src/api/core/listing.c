@@ -123,6 +123,27 @@ static RESULT plan_one(const struct selection *s, struct query *q)
 	return query_add_plan(q, plan);
 }
 
+/* Where all rows are looked at, an id that is asked for is a key of those that have it. */
+static RESULT plan_by_ids(struct api_call *e, struct list *list)
+{
+	const struct kind_info *k = &model_kinds[list->query->kind];
+	const struct params *params = &e->action->args;
+	for (size_t n = 0; n < params->count; n++) {
+		const struct param *p = &params->at[n];
+		const struct ref *ref = (const void *) ((const char *) e->args + p->offset);
+		for (unsigned x = 1; p->fits && p->type == PARAM_ID && x < k->index_count; x++) {
+			const struct access_path path = {.kind = k->kind, .index = x};
+			struct list_plan plan;
+			if (k->fields[k->indexes[x].fields[0]].offset != p->fits - 1 || !ref_is_given(ref))
+				continue;
+			TRY(list_begin_plan(list, k->kind, NULL, &plan));
+			TRY(list_add_id(&plan, &path, ref->prefix));
+			TRY(list_end_plan(&plan));
+		}
+	}
+	return OK;
+}
+
 RESULT api_list_rows(struct api_call *e, const struct api_list_wish *wish, struct query_page *ret_page)
 {
 	static const struct field created = {.type = FIELD_INT, .offset = offsetof(struct row, created_us)};
@@ -145,6 +166,8 @@ RESULT api_list_rows(struct api_call *e, const struct api_list_wish *wish, struc
 			   .account_index = list_account_index(list->kind),
 			   .public_index = wish->is_of_all || list->is_all ? 0 : list->public_index};
 	TRY(ref_is_given(&wish->id) ? plan_one(&s, &q) : list_plan_all(&all));
+	if (list->is_all && !ref_is_given(&wish->id))
+		TRY(plan_by_ids(e, &all));
 	return query_run(&q, ret_page);
 }
 

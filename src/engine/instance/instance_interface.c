@@ -76,11 +76,26 @@ static RESULT make_port(struct op *op, struct interface_wish *wish, const struct
 	return OK;
 }
 
+static RESULT check_is_only(struct op *op, const struct interface_wish *wish, const struct instance *instance)
+{
+	const struct port *p = port_first_by_instance(op->head, instance->row.id);
+	while (p &&
+	       !(row_is_live(&p->row) && id_has_prefix(p->network, wish->network.prefix, wish->network.bits)))
+		p = port_next_by_instance(op->head, p);
+	return p ? ENGINE_FAIL(op, ERR_EXISTS, KIND_PORT, wish->network.field,
+			       "A NIC already exists for VM:%" STR_FMT " in network: %" STR_FMT,
+			       STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)),
+			       STR_ARG(engine_write_id(op, KIND_NETWORK, p->network)))
+		 : OK;
+}
+
 RESULT engine_plug_interface(struct op *op, struct interface_wish *wish)
 {
 	const struct instance *instance = NULL;
 	bool is_new = !ref_is_given(&wish->port);
 	TRY(find_instance(op, &wish->instance, &instance));
+	if (wish->is_only)
+		TRY(check_is_only(op, wish, instance));
 	struct port_attaching attaching = {.port = wish->port,
 					   .instance = wish->instance,
 					   .device_index = free_index(op->head, instance->row.id),
@@ -106,6 +121,10 @@ RESULT engine_unplug_interface(struct op *op, struct interface_target *wish)
 	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
 	if (!uuid_equal(port->instance, instance->row.id))
 		return engine_fail_not_found(op->ctx, KIND_PORT, &wish->port);
+	if (wish->keeps_first && port->device_index == 0)
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_PORT, wish->port.field,
+				   "Unable to remove nic from %" STR_FMT ", nic is default.",
+				   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
 	TRY(engine_permit(op, "port.detach", KIND_PORT, &port->row));
 	bool goes = port->delete_on_termination;
 	struct port next = *port;

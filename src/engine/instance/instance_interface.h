@@ -12,14 +12,17 @@ struct interface_wish {
 	struct ref instance, port, subnet, network;
 	struct ip ip;   /* of a new one; none: any */
 	struct str tag; /* what its guest is told of it */
+	bool is_only;   /* ERR_EXISTS with KIND_PORT: the instance has one in the network */
 	/* made: */
 	uuid plugged;
 };
 OPERATION(engine_plug_interface, interface_wish)
 
-/* Unplugs a port. ERR_NOT_FOUND with KIND_PORT: it is not the instance's. */
+/* Unplugs a port. ERR_NOT_FOUND with KIND_PORT: it is not the instance's. ERR_PROTECTED: it is the first one,
+ * which is to stay. */
 struct interface_target {
 	struct ref instance, port;
+	bool keeps_first;
 };
 OPERATION(engine_unplug_interface, interface_target)
 

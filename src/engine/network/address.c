@@ -16,6 +16,8 @@
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/gateway.h"
+#include "model/network.h"
+#include "model/router.h"
 #include "model/secondary_ip.h"
 #include "model/state.h"
 #include "store/address.h"
@@ -23,6 +25,7 @@
 #include "store/external_network.h"
 #include "store/instance.h"
 #include "store/port.h"
+#include "store/subnet.h"
 
 #define ELASTIC_METER STR("address:elastic")
 
@@ -156,21 +159,55 @@ static RESULT associate_new(struct op *op, const struct address_wish *wish)
 	return engine_associate_address(op, &association);
 }
 
+/* The router on which a network's first such subnet is; none: the network is on none. */
+static uuid find_router_of(const struct tables *t, uuid network)
+{
+	const struct subnet *s = subnet_first_by_network(t, network);
+	while (s && !(row_is_live(&s->row) && !uuid_is_none(s->router)))
+		s = subnet_next_by_network(t, s);
+	return s ? s->router : UUID_NONE;
+}
+
+/* What it is taken for says where it comes from. */
+static RESULT take_purpose(struct op *op, struct address_wish *wish, struct address *address)
+{
+	const struct network *network = NULL;
+	const struct router *router = NULL;
+	bool has_network = ref_is_given(&wish->for_network);
+	const struct ref *named = has_network ? &wish->for_network : &wish->for_router;
+	if (!ref_is_given(named))
+		return OK;
+	if (has_network)
+		TRY(engine_find_own_network(op->ctx, op->head, named, &network));
+	else
+		TRY(engine_find_own_router(op->ctx, op->head, named, &router));
+	address->for_network = network ? network->row.id : UUID_NONE;
+	address->for_router = router ? router->row.id : UUID_NONE;
+	const struct gateway *gateway = gateway_of_router(
+		op->head, router ? router->row.id : find_router_of(op->head, address->for_network));
+	if (!gateway || uuid_is_none(gateway->external_network))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_GATEWAY, named->field,
+				   "No gateway leads out of %" STR_FMT ": it can have no public address.",
+				   STR_ARG(uuid_to_str(op->ctx->arena, named->prefix)));
+	wish->external_network = (struct ref){
+		.kind = KIND_EXTERNAL_NETWORK, .prefix = gateway->external_network, .bits = 8 * sizeof(uuid)};
+	return OK;
+}
+
 RESULT engine_allocate_address(struct op *op, struct address_wish *wish)
 {
 	const struct account *account = NULL;
 	struct place place = {0};
+	struct address address = {.row.gen = 1, .is_elastic = true, .description = wish->description};
 	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	TRY(take_purpose(op, wish, &address));
 	TRY(find_place(op, wish, &place));
 	TRY(quota_check(op, account->row.id, QUOTA_ADDRESSES, 1));
 	TRY(engine_permit(op, "address.allocate", KIND_ADDRESS, NULL));
-	struct address address = {.row.id = engine_new_id(op, KIND_ADDRESS),
-				  .row.gen = 1,
-				  .account = account->row.id,
-				  .external_network = place.external_network,
-				  .ip = place.ip,
-				  .is_elastic = true,
-				  .description = wish->description};
+	address.row.id = engine_new_id(op, KIND_ADDRESS);
+	address.account = account->row.id;
+	address.external_network = place.external_network;
+	address.ip = place.ip;
 	TRY(tag_normalize(op, wish->tags, &address.tags));
 	TRY(address_put(op, &address));
 	TRY(op_usage(op, KIND_ADDRESS, address.row.id, account->row.id, ELASTIC_METER, 1));

@@ -10,6 +10,9 @@ struct address_wish {
 	struct ref account;          /* the account that shall own it; kind none: the caller's */
 	struct ip ip;                /* none: any free one */
 	struct ref external_network; /* kind none: any */
+	/* What it is taken for, one of the two or neither: it comes from where that leads. ERR_STATE with KIND_GATEWAY: it leads
+	 * nowhere. */
+	struct ref for_network, for_router;
 	struct str description;
 	/* To associate it with at once, as engine_associate_address() does; kind none: it stays
 	 * free. */

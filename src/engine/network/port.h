@@ -163,7 +163,8 @@ struct port_assignment {
 	/* In the IPv6 subnet that belongs to the subnet; ERR_INVALID with KIND_SUBNET: there is
 	 * none. */
 	bool is_ipv6;
-	bool take; /* may take a secondary address from another port of the account in the subnet */
+	bool take;    /* may take a secondary address from another port of the account in the subnet */
+	bool are_new; /* ERR_INVALID as well: an address is the port's own already */
 	struct str field;
 	struct port_prefixes_wish prefixes; /* of that family */
 	/* made: */

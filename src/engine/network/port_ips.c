@@ -629,7 +629,8 @@ static RESULT assign_named(struct op *op, struct port_assignment *wish, const st
 	*ret_ip = wanted;
 	if (!s || !row_is_live(&s->row))
 		return port_add_ip(op, port, subnet, wanted, wish->field, ret_ip);
-	return uuid_equal(s->port, port->row.id) ? OK : take(op, wish, s, port, wish->field);
+	bool is_there = uuid_equal(s->port, port->row.id) && !wish->are_new;
+	return is_there ? OK : take(op, wish, s, port, wish->field);
 }
 
 static RESULT check_room(struct op *op, const struct port_assignment *wish, const struct port *port)

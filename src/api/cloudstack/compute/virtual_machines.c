@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listVirtualMachines, and what a virtual machine's object has. */
 #include "api/cloudstack/compute/compute.h"
+#include "api/cloudstack/network/network.h"
 #include "engine/network/address.h"
 #include "engine/resolve.h"
-#include "model/network.h"
 #include "model/port.h"
 #include "model/security_group.h"
 #include "model/server_group.h"
 #include "model/state.h"
 #include "model/states.h"
-#include "model/subnet.h"
 #include "model/zone.h"
 #include "store/address.h"
 #include "store/condition.h"
@@ -138,22 +137,6 @@ CS_WRITE_TAGS(write_tags, KIND_INSTANCE)
 
 /* ---- members ---- */
 
-static const struct member nic_members[] = {
-	MEMBER(struct port, "id", row.id),
-	MEMBER(struct port, "networkid", network),
-	MEMBER(struct network, "networkname", name, .path = {JOIN_ONE(KIND_NETWORK, port, network)},
-	       .is_optional = true),
-	MEMBER(struct subnet, "gateway", gateway_ip, .path = {JOIN_ONE(KIND_SUBNET, port, subnet)}),
-	MEMBER_AS(struct subnet, NETMASK, "netmask", block, .path = {JOIN_ONE(KIND_SUBNET, port, subnet)}),
-	MEMBER(struct port, "ipaddress", ip),
-	MEMBER_AS(struct port, ZERO, "isdefault", device_index),
-	MEMBER(struct port, "macaddress", mac),
-	MEMBER_FIXED("type", "\"Isolated\""),
-	MEMBER_FIXED("traffictype", "\"Guest\""),
-	MEMBER_AS(struct port, DIGITS, "deviceid", device_index),
-};
-static const struct members nic = MEMBERS(nic_members);
-
 static const struct member group_members[] = {
 	MEMBER(struct security_group, "id", row.id),
 	MEMBER(struct security_group, "name", name),
@@ -203,7 +186,7 @@ static const struct member members[] = {
 	/* those of the first interface, which all of a machine's have in CloudStack */
 	MEMBER_REFS(struct port, "securitygroup", group, KIND_SECURITY_GROUP, groups,
 		    .path = {JOIN_EACH(KIND_PORT, PORT_INDEX_INSTANCE)}),
-	MEMBER_EACH("nic", nic, KIND_PORT, PORT_INDEX_INSTANCE),
+	MEMBER_EACH("nic", cs_nic, KIND_PORT, PORT_INDEX_INSTANCE),
 	MEMBER_FIXED("hypervisor", "\"KVM\""),
 	MEMBER(struct instance, "keypair", key_name, .is_optional = true),
 	MEMBER(struct instance, "keypairs", key_name, .is_optional = true),

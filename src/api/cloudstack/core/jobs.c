@@ -85,7 +85,8 @@ static const char *type_of(enum kind kind)
 						      [KIND_ACCOUNT] = "Account",
 						      [KIND_DOMAIN] = "Domain",
 						      [KIND_SECURITY_GROUP] = "SecurityGroup",
-						      [KIND_SECURITY_GROUP_RULE] = "SecurityGroup"};
+						      [KIND_SECURITY_GROUP_RULE] = "SecurityGroup",
+						      [KIND_SECONDARY_IP] = "NicSecondaryIp"};
 	return words[kind] ? words[kind] : "None";
 }
 

@@ -42,3 +42,24 @@ RESULT cs_read_traffic(struct cs_call *e, const struct cs_traffic *asked, bool m
 RESULT cs_read_block(struct cs_call *e, struct str text, struct cidr *ret_block);
 /* protocol, and startport with endport or icmptype with icmpcode. */
 void cs_write_traffic(struct cs_call *e, struct json_writer *w, const struct cs_read_traffic *traffic);
+
+/* ---- networks and what they are part of ---- */
+
+struct gateway;
+struct router;
+struct subnet;
+struct zone;
+
+/* Of IPv4; NULL: the network has none. */
+const struct subnet *cs_find_subnet(struct api_call *e, uuid network);
+struct str cs_get_network_name(struct api_call *e, const struct row *network);
+/* The router, if it is a VPC: one that has address blocks of its own. NULL: it is none, or gone. */
+const struct router *cs_find_vpc(struct api_call *e, uuid router);
+struct str cs_get_vpc_name(struct api_call *e, const struct row *router);
+/* vpcid and vpcname; NULL: neither. */
+void cs_write_vpc(struct api_call *e, struct json_writer *w, const struct router *vpc);
+/* zoneid and zonename, of what is in every zone: those of the first. */
+void cs_write_any_zone(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
+
+/* What a NIC shows, of a port's row. */
+extern const struct members cs_nic;

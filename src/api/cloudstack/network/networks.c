@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Guest networks: networks with their first subnet. One on a router that EC2 calls a VPC is a tier of it. */
-#include "api/cloudstack/core/action.h"
+#include "api/cloudstack/network/network.h"
 #include "engine/resolve.h"
 #include "model/zone.h"
 #include "store/network.h"
@@ -37,23 +37,51 @@ static const struct param params[] = {
 };
 #undef P
 
-static const struct subnet *subnet_of_network(struct api_call *e, const struct row *row)
+const struct subnet *cs_find_subnet(struct api_call *e, uuid network)
 {
-	const struct subnet *s = subnet_first_by_network(api_tables(e), row->id);
+	const struct subnet *s = subnet_first_by_network(api_tables(e), network);
 	while (s && (!row_is_live(&s->row) || s->block.base.family != IP_V4))
 		s = subnet_next_by_network(api_tables(e), s);
 	return s;
 }
 
 /* Its own, else that of the subnet that EC2 calls it by, else its id. */
-static struct str get_name(struct api_call *e, const struct row *row)
+struct str cs_get_network_name(struct api_call *e, const struct row *row)
 {
-	const struct subnet *s = subnet_of_network(e, row);
+	const struct subnet *s = cs_find_subnet(e, row->id);
 	const struct tag *tag = s ? tags_find(s->tags, STR("Name")) : NULL;
 	struct str name = network_of(row)->name;
 	if (!name.n && s)
 		name = tag && tag->value.n ? tag->value : s->name;
 	return name.n ? name : uuid_to_str(e->c->arena, row->id);
+}
+
+const struct router *cs_find_vpc(struct api_call *e, uuid router)
+{
+	const struct router *vpc = router_find(api_tables(e), router);
+	return vpc && row_is_live(&vpc->row) && vpc->blocks.count ? vpc : NULL;
+}
+
+struct str cs_get_vpc_name(struct api_call *e, const struct row *row)
+{
+	const struct router *vpc = router_of(row);
+	const struct tag *tag = tags_find(vpc->tags, STR("Name"));
+	if (vpc->name.n)
+		return vpc->name;
+	return tag && tag->value.n ? tag->value : uuid_to_str(e->c->arena, row->id);
+}
+
+void cs_write_vpc(struct api_call *e, struct json_writer *w, const struct router *vpc)
+{
+	if (!vpc)
+		return;
+	json_write_text(w, "vpcid", uuid_to_str(e->c->arena, vpc->row.id));
+	json_write_text(w, "vpcname", cs_get_vpc_name(e, &vpc->row));
+}
+
+static const struct router *vpc_of(struct api_call *e, const struct subnet *s)
+{
+	return s ? cs_find_vpc(e, s->router) : NULL;
 }
 
 static struct str get_state(struct api_call *e, const struct row *row)
@@ -79,8 +107,8 @@ static bool asks_for_guests(const struct list_networks *a)
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_networks *a = args;
-	const struct subnet *s = subnet_of_network(e, row);
-	bool is_tier = s && !uuid_is_none(s->router);
+	const struct subnet *s = cs_find_subnet(e, row->id);
+	bool is_tier = vpc_of(e, s);
 	return asks_for_guests(a) && is_in_zone(s, &a->zone) &&
 	       (!ref_is_given(&a->vpc) || (is_tier && uuid_equal(s->router, a->vpc.prefix))) &&
 	       (a->for_vpc == CHOICE_DEFAULT || (a->for_vpc == CHOICE_YES) == is_tier);
@@ -88,7 +116,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 
 static void write_subnet(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	const struct subnet *s = subnet_of_network(e, row);
+	const struct subnet *s = cs_find_subnet(e, row->id);
 	char text[CIDR_TEXT_SIZE], gateway[IP_TEXT_SIZE], mask[IP_TEXT_SIZE];
 	if (!s)
 		return;
@@ -101,7 +129,7 @@ static void write_subnet(struct api_call *e, struct json_writer *w, const char *
 
 static void write_zone(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	const struct subnet *s = subnet_of_network(e, row);
+	const struct subnet *s = cs_find_subnet(e, row->id);
 	const struct row *zone = s ? tables_find(api_tables(e), KIND_ZONE, s->zone) : NULL;
 	if (!zone)
 		return;
@@ -111,19 +139,27 @@ static void write_zone(struct api_call *e, struct json_writer *w, const char *na
 
 static void write_vpc(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	const struct subnet *s = subnet_of_network(e, row);
-	const struct router *r = s ? router_find(api_tables(e), s->router) : NULL;
-	if (!r || !row_is_live(&r->row))
+	(void) name;
+	cs_write_vpc(e, w, vpc_of(e, cs_find_subnet(e, row->id)));
+}
+
+void cs_write_any_zone(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct row *zone = tables_first(api_tables(e), KIND_ZONE, ZONE_INDEX_NAME, NULL, 0);
+	(void) row;
+	while (zone && !zone_of(zone)->enabled)
+		zone = tables_next(api_tables(e), KIND_ZONE, ZONE_INDEX_NAME, zone, 0);
+	if (!zone)
 		return;
-	json_write_text(w, name, uuid_to_str(e->c->arena, r->row.id));
-	json_write_text(w, "vpcname", r->name.n ? r->name : uuid_to_str(e->c->arena, r->row.id));
+	json_write_text(w, name, uuid_to_str(e->c->arena, zone->id));
+	json_write_text(w, "zonename", zone_of(zone)->name);
 }
 
 CS_WRITE_TAGS(write_tags, KIND_NETWORK)
 
 static const struct member members[] = {
 	MEMBER(struct network, "id", row.id),
-	MEMBER_TEXT("name", get_name),
+	MEMBER_TEXT("name", cs_get_network_name),
 	MEMBER(struct network, "displaytext", description, .is_optional = true),
 	CS_OWNER_MEMBERS(network),
 	MEMBER_FIXED("traffictype", "\"Guest\""),
@@ -142,7 +178,7 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("tags", write_tags),
 };
 static const struct api_listing networks = {.kind = KIND_NETWORK,
-					    .get_name = get_name,
+					    .get_name = cs_get_network_name,
 					    .item = "network",
 					    .matches = matches,
 					    .members = MEMBERS(members)};

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * NICs: the ports of virtual machines. The one with the number 0 is the default one. One that is made here goes when it
+ * is taken out, or with its machine. */
+#include "api/cloudstack/compute/compute.h"
+#include "api/cloudstack/network/network.h"
+#include "engine/instance/instance_interface.h"
+#include "engine/network/address.h"
+#include "engine/resolve.h"
+#include "model/network.h"
+#include "model/port.h"
+#include "model/subnet.h"
+#include "store/address.h"
+#include "store/secondary_ip.h"
+
+/* ---- what is shown ---- */
+
+static struct str get_network_name(struct api_call *e, const struct row *network)
+{
+	return cs_get_network_name(e, network);
+}
+
+static void write_secondary_ips(struct api_call *e, struct json_writer *w, const char *name,
+				const struct row *row)
+{
+	const struct secondary_ip *s = engine_first_secondary_ip(api_tables(e), row->id);
+	char text[IP_TEXT_SIZE];
+	json_write_open_list(w, name);
+	for (; s; s = engine_next_secondary_ip(api_tables(e), s)) {
+		json_write_open(w, NULL);
+		json_write_text(w, "id", uuid_to_str(e->c->arena, s->row.id));
+		json_write_z(w, "ipaddress", ip_write(s->ip, text));
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static void write_public_ip(struct api_call *e, struct json_writer *w, const char *name,
+			    const struct row *row)
+{
+	char text[IP_TEXT_SIZE];
+	const struct address *a = engine_find_address_for(api_tables(e), row->id, port_of(row)->ip);
+	if (!a)
+		return;
+	json_write_z(w, name, ip_write(a->ip, text));
+	json_write_text(w, "publicipid", uuid_to_str(e->c->arena, a->row.id));
+}
+
+static void write_vpc(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) name;
+	cs_write_vpc(e, w, cs_find_vpc(e, port_of(row)->router));
+}
+
+static const struct member members[] = {
+	MEMBER(struct port, "id", row.id),
+	MEMBER(struct port, "networkid", network),
+	MEMBER_TEXT_OF("networkname", get_network_name, JOIN_ONE(KIND_NETWORK, port, network)),
+	MEMBER(struct subnet, "gateway", gateway_ip, .path = {JOIN_ONE(KIND_SUBNET, port, subnet)}),
+	MEMBER_AS(struct subnet, NETMASK, "netmask", block, .path = {JOIN_ONE(KIND_SUBNET, port, subnet)}),
+	MEMBER(struct port, "ipaddress", ip),
+	MEMBER_AS(struct port, ZERO, "isdefault", device_index),
+	MEMBER(struct port, "macaddress", mac),
+	MEMBER_FIXED("type", "\"Isolated\""),
+	MEMBER_FIXED("traffictype", "\"Guest\""),
+	MEMBER_AS(struct port, DIGITS, "deviceid", device_index),
+	MEMBER(struct port, "virtualmachineid", instance),
+	MEMBER(struct network, "mtu", mtu, .path = {JOIN_ONE(KIND_NETWORK, port, network)}),
+	MEMBER_WRITTEN("vpcid", write_vpc, .also = "vpcname"),
+	MEMBER_WRITTEN("publicip", write_public_ip, .also = "publicipid"),
+	MEMBER_WRITTEN("secondaryip", write_secondary_ips),
+};
+const struct members cs_nic = MEMBERS(members);
+
+/* ---- listNics ---- */
+
+struct list_nics {
+	struct cs_list_args list;
+	struct ref machine, nic, network;
+};
+#define P(wire, member, ...) PARAM(struct list_nics, wire, member, __VA_ARGS__)
+static const struct param list_params[] = {
+	P("virtualmachineid", machine, .kind = KIND_INSTANCE, .flags = REQUIRED, .fits = FITS(port, instance),
+	  .doc = "Of this machine."),
+	CS_PAGE_PARAMS(struct list_nics),
+	P("nicid", nic, .kind = KIND_PORT, .fits = FITS(port, row.id), .doc = "The one with this id."),
+	P("networkid", network, .kind = KIND_NETWORK, .fits = FITS(port, network), .doc = "In this network."),
+	NOT_BUILT("fordisplay", .only = "true"),
+};
+#undef P
+
+static RESULT prepare_list(struct cs_call *e, void *args)
+{
+	const struct instance *machine = NULL;
+	struct ref *ref = &((struct list_nics *) args)->machine;
+	ref->field = STR("virtualmachineid"); /* however it was spelt */
+	return engine_find_own_instance(e->c, cs_tables(e), ref, &machine);
+}
+
+static const struct api_listing nics = {
+	.kind = KIND_PORT, .item = "nic", .is_all = true, .members = MEMBERS(members)};
+
+/* ---- in and out ---- */
+
+struct add_nic {
+	struct interface_wish wish;
+};
+static const struct param add_params[] = {
+	PARAM(struct add_nic, "networkid", wish.network, .kind = KIND_NETWORK, .flags = REQUIRED,
+	      .doc = "Where it is to be."),
+	PARAM(struct add_nic, "virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
+	      .doc = "The virtual machine."),
+	PARAM(struct add_nic, "ipaddress", wish.ip, .doc = "Its address; else any."),
+	NOT_BUILT("dhcpoptions|macaddress"),
+};
+
+static RESULT prepare_add(struct cs_call *e, void *args)
+{
+	(void) e;
+	((struct add_nic *) args)->wish.is_only = true;
+	return OK;
+}
+
+struct remove_nic {
+	struct interface_target wish;
+};
+static const struct param remove_params[] = {
+	PARAM(struct remove_nic, "nicid", wish.port, .kind = KIND_PORT, .flags = REQUIRED, .doc = "The NIC."),
+	PARAM(struct remove_nic, "virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
+	      .doc = "The virtual machine."),
+};
+
+static RESULT prepare_remove(struct cs_call *e, void *args)
+{
+	(void) e;
+	((struct remove_nic *) args)->wish.keeps_first = true;
+	return OK;
+}
+
+/* ---- secondary addresses ---- */
+
+static const struct member ip_members[] = {
+	MEMBER(struct secondary_ip, "id", row.id),
+	MEMBER(struct secondary_ip, "ipaddress", ip),
+	MEMBER(struct secondary_ip, "nicid", port),
+	MEMBER(struct port, "networkid", network, .path = {JOIN_ONE(KIND_PORT, secondary_ip, port)}),
+	MEMBER(struct port, "virtualmachineid", instance, .path = {JOIN_ONE(KIND_PORT, secondary_ip, port)}),
+};
+static const struct api_listing secondary_ips = {
+	.kind = KIND_SECONDARY_IP, .item = "nicsecondaryip", .members = MEMBERS(ip_members)};
+
+struct add_ip {
+	struct port_assignment wish;
+	struct ip ip;
+	uuid made;
+};
+static const struct param add_ip_params[] = {
+	PARAM(struct add_ip, "nicid", wish.port, .kind = KIND_PORT, .flags = REQUIRED, .doc = "The NIC."),
+	PARAM(struct add_ip, "ipaddress", ip, .doc = "The address; else any of the subnet's."),
+};
+
+static RESULT prepare_add_ip(struct cs_call *e, void *args)
+{
+	struct add_ip *a = args;
+	(void) e;
+	a->wish.field = STR("ipaddress");
+	a->wish.are_new = true;
+	if (ip_is_none(a->ip))
+		a->wish.more = 1;
+	else
+		a->wish.ips = (struct ips){&a->ip, 1};
+	return OK;
+}
+
+static RESULT add_ip(struct op *op, void *args)
+{
+	struct add_ip *a = args;
+	TRY(engine_assign_ips(op, &a->wish));
+	const struct secondary_ip *s =
+		secondary_ip_find_by_port(op->head, a->wish.assigned_to, a->wish.made.at[0]);
+	a->made = s->row.id;
+	return OK;
+}
+
+struct remove_ip {
+	struct port_unassignment wish;
+	struct ref secondary;
+	struct ip ip;
+};
+static const struct param remove_ip_params[] = {
+	PARAM(struct remove_ip, "id", secondary, .kind = KIND_SECONDARY_IP, .flags = REQUIRED,
+	      .doc = "The secondary address."),
+};
+
+static RESULT prepare_remove_ip(struct cs_call *e, void *args)
+{
+	struct remove_ip *a = args;
+	const struct row *row = NULL;
+	TRY(engine_find_own(e->c, cs_tables(e), KIND_SECONDARY_IP, &a->secondary, &row));
+	a->ip = secondary_ip_of(row)->ip;
+	a->wish.port = cs_ref_to(KIND_PORT, secondary_ip_of(row)->port, "id");
+	a->wish.ips = (struct ips){&a->ip, 1};
+	a->wish.is_ipv6 = a->ip.family == IP_V6;
+	a->wish.field = STR("id");
+	return OK;
+}
+
+/* ---- the commands ---- */
+
+static const struct cs_action actions[] = {
+	{.name = "listNics",
+	 .permit = "ec2:DescribeNetworkInterfaces",
+	 .args = PARAMS(struct list_nics, list_params),
+	 .prepare = prepare_list,
+	 .listing = &nics,
+	 .doc = "NICs of a virtual machine."},
+	{.name = "addNicToVirtualMachine",
+	 .permit = "ec2:AttachNetworkInterface",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct add_nic, add_params),
+	 .prepare = prepare_add,
+	 .operation = engine_plug_interface_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct add_nic, wish.instance.prefix),
+	 .shows = &cs_machines,
+	 .outcome = ASYNC_JOB_OUTCOME_SETTLED,
+	 .doc = "Puts a new NIC into a virtual machine."},
+	{.name = "removeNicFromVirtualMachine",
+	 .permit = "ec2:DetachNetworkInterface",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct remove_nic, remove_params),
+	 .prepare = prepare_remove,
+	 .operation = engine_unplug_interface_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct remove_nic, wish.instance.prefix),
+	 .shows = &cs_machines,
+	 .outcome = ASYNC_JOB_OUTCOME_SETTLED,
+	 .doc = "Takes a NIC out of a virtual machine: not the default one."},
+	{.name = "addIpToNic",
+	 .permit = "ec2:AssignPrivateIpAddresses",
+	 .flags = API_WRITES | CS_MAKES,
+	 .args = PARAMS(struct add_ip, add_ip_params),
+	 .prepare = prepare_add_ip,
+	 .operation = add_ip,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct add_ip, made),
+	 .shows = &secondary_ips,
+	 .outcome = ASYNC_JOB_OUTCOME_MADE,
+	 .doc = "Gives a NIC a secondary address."},
+	{.name = "removeIpFromNic",
+	 .permit = "ec2:UnassignPrivateIpAddresses",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct remove_ip, remove_ip_params),
+	 .prepare = prepare_remove_ip,
+	 .operation = engine_unassign_ips_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	 .doc = "Takes a secondary address from a NIC."},
+};
+const struct api_actions cs_nic_actions = API_ACTIONS(actions);
