@@ -182,6 +182,10 @@ def value_of(name, item, world):
 FILTERS = [(a, f) for a in sorted(ACTIONS) for f in ACTIONS[a]["filters"]]
 
 
+# Whose values are ids, so that another form is refused: one that nothing has, the code.
+OF_IDS = {("DescribeSecurityGroupRules", "group-id"): ("sg-00000000000000000", "InvalidGroupId.Malformed")}
+
+
 @pytest.mark.parametrize("action, name", FILTERS, ids=[f"{a}-{f}" for a, f in FILTERS])
 def test_filter(action, name, world):
     if action in EMPTY:
@@ -203,8 +207,15 @@ def test_filter(action, name, world):
             "it finds something, and no member of the description has its name: VALUES has to say where to look"
         return
     print(f"{name} = {value}")
-    assert finds(value) and finds("no-such-value", value) and finds("*")
-    assert not finds("no-such-value") and not finds(value + "x") and not finds(value.swapcase() + "!")
+    malformed, absent = ("no-such-value", value + "x", value.swapcase() + "!"), "no-such-value"
+    if (action, name) in OF_IDS:
+        absent = OF_IDS[action, name][0]
+        for text in malformed:
+            answer = world.account.call(action, {"Filter.1.Name": name, "Filter.1.Value.1": text})
+            assert answer.code == OF_IDS[action, name][1], answer
+        malformed = ()
+    assert finds(value) and finds(absent, value) and finds("*") and not finds(absent)
+    assert not any(finds(text) for text in malformed)
     assert not finds(value + "?") and not finds("\\" + "*")
     if value:
         assert finds(value[:-1] + "?") and finds("*" + value[1:]) and finds(value[:1] + "*")

@@ -92,6 +92,8 @@ static const struct api_error ec2_rows[] = {
 	E(MALFORMED, INSTANCE, 400, "InvalidInstanceID.Malformed"),
 	E_OF(MALFORMED, IMAGE, "Name", 400, "InvalidAMIName.Malformed"),
 	E(MALFORMED, IMAGE, 400, "InvalidAMIID.Malformed"),
+	E_OF(MALFORMED, SECURITY_GROUP, "Filter", 400, "InvalidGroupId.Malformed",
+	     .says = "The security group ID '*' is malformed"),
 	E(MALFORMED, SECURITY_GROUP, 400, "InvalidGroupId.Malformed"),
 	E(MALFORMED, SECURITY_GROUP_RULE, 400, "InvalidSecurityGroupRuleId.Malformed"),
 	E(MALFORMED, ROUTER, 400, "InvalidVpcID.Malformed"),

@@ -2,11 +2,12 @@
  * Filters: from names and values of a request to comparisons of rows. */
 #include "api/ec2/core/filter.h"
 
+#include "model/id.h"
 #include "model/state.h"
 #include "store/instance_type.h"
 #include "store/zone.h"
 
-enum { FILTER_VALUES_MAX = 200 };
+enum { FILTER_VALUES_MAX = 200, ID_SHOWN_SIZE = 256 };
 
 /* ---- compiling ---- */
 
@@ -64,6 +65,24 @@ static bool compile_row_filter(const struct filters *filters, struct str name, s
 	return false;
 }
 
+static RESULT check_ids(struct ec2_call *e, const struct filter_run *run)
+{
+	enum kind kind = run->filter ? run->filter->id_of : KIND_NONE;
+	struct ref ref;
+	for (size_t k = 0; kind != KIND_NONE && run->is_plain && k < run->patterns.count; k++) {
+		struct str id = run->patterns.at[k];
+		if (result_is_ok(id_parse_ec2(id, kind, &ref)))
+			continue;
+		struct result result =
+			ctx_fail_kind(e->c, ERR_MALFORMED, (int) kind, "Invalid id: \"%" STR_FMT "\"",
+				      STR_ARG(str_slice(id, 0, ID_SHOWN_SIZE)));
+		e->c->problem.field = STR("Filter");
+		e->c->problem.subject = str_slice(id, 0, ID_SHOWN_SIZE);
+		return result;
+	}
+	return OK;
+}
+
 RESULT filters_compile(struct ec2_call *e, enum kind kind, const struct filters *filters,
 		       const struct ec2_filters *asked, struct filter_runs *ret_runs)
 {
@@ -83,6 +102,7 @@ RESULT filters_compile(struct ec2_call *e, enum kind kind, const struct filters 
 		if (!compile_tag_filter(a, &runs.at[k]) && !compile_row_filter(filters, a->name, &runs.at[k]))
 			return ctx_fail_field(e->c, ERR_INVALID, STR("Filter"),
 					      "The filter '%" STR_FMT "' is invalid", STR_ARG(a->name));
+		TRY(check_ids(e, &runs.at[k]));
 		value_count += a->values.count;
 	}
 	if (value_count > FILTER_VALUES_MAX)

@@ -18,6 +18,7 @@ struct filter {
 	bool (*in_state)(const struct filter_run *f, unsigned state);   /* of a row's state alone */
 	bool is_id;                                                     /* the row's own id */
 	bool is_owner; /* values are owners as get reads them: "self", "amazon", account numbers */
+	enum kind id_of; /* values are ids of that kind, and EC2 refuses what is none; KIND_NONE: any text is sought */
 	/* Access paths. Each finds every row that fits, and may find more: the filter itself is still applied. */
 	unsigned index;                                    /* of the listed kind, by the field */
 	struct access_path access_paths[ACCESS_PATHS_MAX]; /* all of them together */
@@ -57,7 +58,7 @@ struct filter_runs {
 	size_t count;
 };
 
-/* ERR_INVALID "The filter 'x' is invalid"; ERR_TOO_LARGE over 200 values. */
+/* ERR_INVALID "The filter 'x' is invalid"; ERR_MALFORMED with the kind of id_of; ERR_TOO_LARGE over 200 values. */
 RESULT filters_compile(struct ec2_call *e, enum kind kind, const struct filters *filters,
 		       const struct ec2_filters *asked, struct filter_runs *ret_runs);
 /* Whether the row fits them all. */

@@ -249,7 +249,8 @@ static const struct param describe_rules_params[] = {
 };
 
 static const struct filter rule_filters[] = {
-	{"group-id", .field = "group", .index = SECURITY_GROUP_RULE_INDEX_GROUP},
+	{"group-id", .field = "group", .id_of = KIND_SECURITY_GROUP,
+	 .index = SECURITY_GROUP_RULE_INDEX_GROUP},
 	{"security-group-rule-id", .is_id = true},
 };
 
