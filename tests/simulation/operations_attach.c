@@ -89,6 +89,9 @@ static void judge_volume(const struct request *x, struct verdict *v)
 	}
 	if (x->s->hosts_shaken)
 		doubt(v, request_word(x, "InsufficientVolumeCapacity", "409"));
+	if (strstr(x->text,
+		   "MultiAttachEnabled")) /* the model does not follow what accounts encrypt unasked */
+		doubt(v, "UnsupportedOperation");
 }
 
 static void apply_volume(struct request *x, struct str answer)

@@ -396,6 +396,19 @@ static void judge_delete_subnet(const struct request *x, struct verdict *v)
 		refuse(v, code);
 }
 
+/* The half of IPv6 goes with that of IPv4. A call that was on its way when this one was drawn may have made it. */
+static void apply_delete_subnet(struct request *x, struct str answer)
+{
+	struct model *m = &x->s->model;
+	struct thing *subnet = x->refs[0];
+	bool is_pair = subnet->block.base.family == IP_V4 && model_is_of_blocks(subnet);
+	EACH (m, t, KIND_SUBNET)
+		if (is_pair && t->network == subnet->network && t->of == subnet->of &&
+		    t->block.base.family == IP_V6)
+			model_end(m, t, GONE);
+	request_apply_end(x, answer);
+}
+
 /* ---- reservations ---- */
 
 static bool draw_reservation(struct request *x)
@@ -676,7 +689,7 @@ static const struct operation rows[] = {
 	 NULL,
 	 draw_delete_subnet,
 	 judge_delete_subnet,
-	 request_apply_end},
+	 apply_delete_subnet},
 	{"ModifySubnetAttribute", 2, {{"SubnetId", KIND_SUBNET}}, NULL, draw_public, NULL, apply_public},
 	{"CreateInternetGateway", 2, {}, "internet-gateway", NULL, NULL, apply_gateway},
 	{"DeleteInternetGateway",

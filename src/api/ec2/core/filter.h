@@ -17,8 +17,8 @@ struct filter {
 	bool (*get)(const struct filter_run *f, const struct row *row); /* true: one of its values fits */
 	bool (*in_state)(const struct filter_run *f, unsigned state);   /* of a row's state alone */
 	bool is_id;                                                     /* the row's own id */
-	bool is_owner; /* values are owners as get reads them: "self", "amazon", account numbers */
-	enum kind id_of; /* values are ids of that kind, and EC2 refuses what is none; KIND_NONE: any text is sought */
+	bool is_owner;   /* values are owners as get reads them: "self", "amazon", account numbers */
+	enum kind id_of; /* EC2 refuses values that are no ids of that kind; KIND_NONE: any text is sought */
 	/* Access paths. Each finds every row that fits, and may find more: the filter itself is still applied. */
 	unsigned index;                                    /* of the listed kind, by the field */
 	struct access_path access_paths[ACCESS_PATHS_MAX]; /* all of them together */
