@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """CloudStack's commands for machines, disks and templates: Apache Libcloud's driver where it has the call, plain signed calls
 elsewhere. What they make, EC2 and OpenStack see."""
+import base64
+import http.client
 import http.server
 import os
 import sys
 import threading
 import time
+import types
+import urllib.parse
 
 import pytest
 from libcloud.compute.providers import get_driver
@@ -273,6 +277,129 @@ def test_isos(dev, driver, place, web, os_type):
     for one in ok(dev, "listIsos", isofilter="self")["iso"]:
         assert ok(dev, "deleteIso", id=one["id"]) == {"success": True}
     assert ok(dev, "listIsos", isofilter="self") == {}
+
+
+# ---- machines
+
+def node_of(id_):
+    """What Libcloud needs of a node: its list would ask for public addresses, too."""
+    return types.SimpleNamespace(id=id_)
+
+
+@pytest.fixture(scope="module")
+def machine(dev, place):
+    """A machine that runs, by its id."""
+    return ok(dev, "deployVirtualMachine", name="changing", **place)["virtualmachine"]["id"]
+
+
+def test_a_machine_changes(dev, ec2, machine):
+    changed = ok(dev, "updateVirtualMachine", id=machine, name="changed", displayname="It changed", deleteprotection="true")["virtualmachine"]
+    assert (changed["name"], changed["displayname"], changed["deleteprotection"], changed["state"]) == ("changed", "It changed", True, "Running")
+    assert changed["osdisplayname"] == "Other Linux (64-bit)" and changed["ostypeid"] == changed["guestosid"] and changed["boottype"] == "BIOS"
+    assert refused(dev, "destroyVirtualMachine", id=machine)[0] == 431
+    ok(dev, "updateVirtualMachine", id=machine, deleteprotection="false")
+    data = base64.b64encode(b"#!/bin/true").decode()
+    assert refused(dev, "updateVirtualMachine", id=machine, userdata=data)[0] == 431  # it runs
+    group = ec2.create_security_group(GroupName="tight", Description="x")["GroupId"]
+    for given in [{"securitygroupnames": "tight"}, {"securitygroupids": changed["securitygroup"][0]["id"]}]:
+        shown = ok(dev, "updateVirtualMachine", id=machine, **given)["virtualmachine"]["securitygroup"]
+        assert [g["name"] for g in shown] == ["tight" if "securitygroupnames" in given else "default"]
+    ec2.delete_security_group(GroupId=group)
+    assert refused(dev, "updateVirtualMachine", id=machine, haenable="true")[1].endswith("invalid value true for parameter haenable: false alone is supported")
+    ok(dev, "stopVirtualMachine", id=machine)
+    ok(dev, "updateVirtualMachine", id=machine, userdata=data)
+    assert ok(dev, "getVirtualMachineUserData", virtualmachineid=machine)["virtualmachineuserdata"] == {"virtualmachineid": machine, "userdata": data}
+
+
+def test_another_size(dev, driver, machine):
+    small, large = (next(s for s in driver.list_sizes() if s.name == name) for name in ["t3.small", "t3.medium"])
+    assert driver.ex_change_node_size(node_of(machine), small) == small.id
+    changed = ok(dev, "changeServiceForVirtualMachine", id=machine, serviceofferingid=large.id)["virtualmachine"]
+    assert (changed["serviceofferingname"], changed["memory"], changed["state"]) == ("t3.medium", 4096, "Stopped")
+    assert ok(dev, "startVirtualMachine", id=machine)["virtualmachine"]["memory"] == 4096
+    for command in ["scaleVirtualMachine", "changeServiceForVirtualMachine"]:
+        code, words = refused(dev, command, id=machine, serviceofferingid=small.id)
+        assert code == 431 and "is not in the 'stopped' state" in words
+
+
+@holds("CloudStack: A machine that is restored")
+def test_restored(dev, driver, ec2, machine):
+    before, = ok(dev, "listVolumes", virtualmachineid=machine, type="ROOT")["volume"]
+    template = ok(dev, "listVirtualMachines", id=machine)["virtualmachine"][0]["templateid"]
+    assert driver.ex_restore(node_of(machine)) == template
+    after, = ok(dev, "listVolumes", virtualmachineid=machine, type="ROOT")["volume"]
+    assert after["id"] != before["id"] and ok(dev, "listVirtualMachines", id=machine)["virtualmachine"][0]["state"] == "Running"
+    seen = ec2.describe_instances(InstanceIds=[ec2_id("i", machine)])["Reservations"][0]["Instances"][0]
+    assert ec2_id("vol", after["id"]) in {d["Ebs"]["VolumeId"] for d in seen["BlockDeviceMappings"]}
+    assert SENTENCE in refused(dev, "restoreVirtualMachine", virtualmachineid=machine, templateid=machine)[1]
+
+
+def test_keys_and_passwords(dev, machine):
+    for name in ["old", "new"]:
+        ok(dev, "createSSHKeyPair", name=name)
+    assert refused(dev, "resetSSHKeyForVirtualMachine", id=machine, keypair="new")[0] == 431  # it runs
+    assert refused(dev, "resetSSHKeyForVirtualMachine", id=machine)[1] == "A valid keypair or keypairs parameter must be provided"
+    ok(dev, "stopVirtualMachine", id=machine)
+    for given in [{"keypair": "old"}, {"keypairs": "new"}]:
+        assert ok(dev, "resetSSHKeyForVirtualMachine", id=machine, **given)["virtualmachine"]["keypair"] == list(given.values())[0]
+    assert refused(dev, "resetSSHKeyForVirtualMachine", id=machine, keypair="none")[0] == 431
+    code, words = refused(dev, "resetPasswordForVirtualMachine", id=machine)
+    assert (code, words) == (431, "Fail to reset password for the virtual machine, the template is not password enabled")
+    assert refused(dev, "getVMPassword", id=machine)[1].startswith("No password for VM with specified id found.")
+    ok(dev, "startVirtualMachine", id=machine)
+
+
+@holds("CloudStack: Affinity groups")
+def test_affinity_groups(dev, driver, ec2, place, machine):
+    kinds = {t.type: t for t in driver.ex_list_affinity_group_types()}
+    assert set(kinds) == {"host affinity", "host anti-affinity", "non-strict host affinity", "non-strict host anti-affinity"}
+    group = driver.ex_create_affinity_group("apart", kinds["host anti-affinity"])
+    assert (group.name, group.description) == ("apart", "apart")
+    assert ec2.describe_placement_groups(GroupNames=["apart"])["PlacementGroups"][0]["Strategy"] == "spread"
+    assert refused(dev, "createAffinityGroup", name="apart", type="host affinity")[0] == 431
+    assert refused(dev, "createAffinityGroup", name="x", type="moon affinity")[1].startswith("Unable to create affinity group, invalid")
+    one = ok(dev, "deployVirtualMachine", affinitygroupnames="apart", **place)["virtualmachine"]
+    assert [g["id"] for g in one["affinitygroup"]] == [group.id]
+    ok(dev, "stopVirtualMachine", id=machine)
+    assert driver.ex_update_node_affinity_group(node_of(machine), [group]).id == machine
+    for given in [{"id": group.id}, {"name": "APART"}, {"type": "host anti-affinity"}, {"virtualmachineid": machine}]:
+        shown, = ok(dev, "listAffinityGroups", **given)["affinitygroup"]
+        assert set(shown["virtualmachineIds"]) == {one["id"], machine}, given
+    assert ok(dev, "listAffinityGroups", type="host affinity") == {}
+    assert ok(dev, "updateVMAffinityGroup", id=machine)["virtualmachine"]["affinitygroup"] == []
+    assert refused(dev, "updateVMAffinityGroup", id=machine, affinitygroupids=group.id, affinitygroupnames="apart")[0] == 431
+    assert refused(dev, "deleteAffinityGroup")[0] == 431
+    assert driver.ex_delete_affinity_group(group) and driver.ex_list_affinity_groups() == []
+    ok(dev, "createAffinityGroup", name="near", type="host affinity", description="Close")
+    assert ok(dev, "deleteAffinityGroup", name="near") == {"success": True}
+    ok(dev, "destroyVirtualMachine", id=one["id"])
+    ok(dev, "startVirtualMachine", id=machine)
+
+
+def test_metrics(dev, machine):
+    one, = ok(dev, "listVirtualMachinesMetrics", id=machine)["virtualmachine"]
+    assert (one["cputotal"], one["memorytotal"], one["ipaddress"]) == ("2.00 Ghz", "4.00 GB", one["nic"][0]["ipaddress"])
+    assert {k: v for k, v in one.items() if k not in ("cputotal", "memorytotal", "ipaddress")} == ok(dev, "listVirtualMachines", id=machine)["virtualmachine"][0]
+
+
+def test_console(dev, machine):
+    """The URL opens the console's page, by a key as well as in a session."""
+    answer = ok(dev, "createConsoleEndpoint", virtualmachineid=machine)["consoleendpoint"]
+    assert answer["success"] and answer["url"].startswith(f"http://127.0.0.1:{dev.port}/console/vnc/vnc.html?")
+    assert (answer["websocket"]["host"], answer["websocket"]["port"]) == ("127.0.0.1", str(dev.port))
+    socket = f"http://127.0.0.1:{dev.port}{answer['websocket']['path']}"
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+    assert http_status(socket, headers) == 101
+    assert http_status(socket[:-1] + "x", headers) in (401, 403)
+    ok(dev, "stopVirtualMachine", id=machine)
+    assert refused(dev, "createConsoleEndpoint", virtualmachineid=machine)[0] == 431
+
+
+def http_status(url, headers):
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    connection.request("GET", f"{parts.path}?{parts.query}", headers=headers)
+    return connection.getresponse().status
 
 
 if __name__ == "__main__":

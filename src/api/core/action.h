@@ -150,6 +150,8 @@ struct api_call {
 		struct api_call core;                                                                        \
 	}
 
+/* "https://cloud.example.com": how the client found us. In the arena. */
+struct str api_base_url(const struct api_call *e);
 /* In prepare and in answers: the tables of a view, opened at the first call. */
 const struct tables *api_tables(struct api_call *e);
 /* In answers: what is written from now on needs no tables, and the store may reclaim them. */

@@ -14,6 +14,16 @@
 
 /* ---- for handlers ---- */
 
+struct str api_base_url(const struct api_call *e)
+{
+	struct str host = call_header(e->call, "Host"), scheme = call_header(e->call, "X-Forwarded-Proto");
+	if (str_is_empty(host))
+		return e->config->endpoint;
+	if (!str_is(scheme, "http") && !str_is(scheme, "https"))
+		scheme = e->call->is_tls ? STR("https") : STR("http");
+	return str_print(e->c->arena, "%" STR_FMT "://%" STR_FMT, STR_ARG(scheme), STR_ARG(host));
+}
+
 const struct tables *api_tables(struct api_call *e)
 {
 	if (!e->view.store) {

@@ -156,6 +156,8 @@ static void write_member(const struct object *o, const struct member *m, const s
 		write_refs(o, m, row);
 	else if (!row)
 		return;
+	else if (m->type == MEMBER_IS_ALL)
+		members_write(o->e, o->w, o->write_time, m->list, row);
 	else if (m->type == MEMBER_IS_EACH)
 		write_each(o, m, row);
 	else if (m->write)

@@ -9,6 +9,7 @@
  *                                                                                  of a row that a path leads to
  *   MEMBER_EACH("nic", nics, KIND_PORT, PORT_INDEX_INSTANCE)                       an object for each row that names it
  *   MEMBER_REFS(struct port, "group", members, KIND_SECURITY_GROUP, groups)        an object for each row that it names
+ *   MEMBER_ALL(of_a_machine)                                                       all that another table has
  *   MEMBER_WRITTEN("addresses", write_addresses)                                   anything else */
 #pragma once
 
@@ -19,6 +20,7 @@
 enum member_type {
 	MEMBER_IS_FIXED,
 	MEMBER_IS_MADE, /* by .text or .write */
+	MEMBER_IS_ALL,
 	MEMBER_IS_EACH, /* lists of objects */
 	MEMBER_IS_REFS,
 	MEMBER_IS_TEXT,
@@ -51,7 +53,7 @@ struct member {
 	struct str (*text)(struct api_call *e, const struct row *row);
 	void (*write)(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 	const char *also;           /* what .write writes besides, "a|b": for whoever tells what there is */
-	const struct members *list; /* EACH, REFS: of an object */
+	const struct members *list; /* EACH, REFS: of an object; ALL: which */
 	struct query_join each;     /* EACH */
 	enum kind kind;             /* REFS: of the rows */
 };
@@ -100,6 +102,10 @@ struct members {
 #define MEMBER_WRITTEN(member_name, function, ...)                                                           \
 	{                                                                                                    \
 		.name = (member_name), .type = MEMBER_IS_MADE, .write = (function), __VA_ARGS__              \
+	}
+#define MEMBER_ALL(table)                                                                                    \
+	{                                                                                                    \
+		.name = "", .type = MEMBER_IS_ALL, .list = &(table)                                          \
 	}
 #define MEMBER_EACH(member_name, table, kind, index)                                                         \
 	{                                                                                                    \

@@ -83,7 +83,8 @@ static RESULT refuse_unbuilt(const struct params_reader *r, const struct param *
 		text = str_lower(r->c->arena, text);
 	if (p->only && params_has_word(p->only, text))
 		return OK;
-	return params_fail(r, p->only ? FAULT_UNBUILT_ELSE : FAULT_UNBUILT, &(struct params_value){p, field});
+	return params_fail(r, p->only ? FAULT_UNBUILT_ELSE : FAULT_UNBUILT,
+			   &(struct params_value){p, field, p->only ? text : STR_NONE});
 }
 
 /* ---- objects of texts ---- */

@@ -159,7 +159,7 @@ struct volume_fate {
 	struct str field; /* for messages */
 };
 
-/* Changes settings. ERR_STATE: the instance must be stopped, for its type, user data and
+/* Changes settings. ERR_STATE: the instance must be stopped, for its type, key pair, user data and
  * ebs_optimized. ERR_CAPACITY: its host has no room for the type. ERR_QUOTA with KIND_PORT: it has
  * more ports than the type can have. ERR_NOT_FOUND with KIND_VOLUME: nothing is at that device.
  * ERR_CONFLICT: groups and check concern one port, and it has several. */
@@ -172,6 +172,7 @@ struct instance_settings {
 	enum choice metadata_ipv6;
 	int64_t metadata_hop_limit; /* 0: as it is */
 	struct ref type;            /* kind none: as it is */
+	struct ref key_pair;        /* likewise; its next start gives the guest the public key */
 	bool set_access_ip4, set_access_ip6;
 	struct ip access_ip4, access_ip6;
 	bool set_user_data;

@@ -20,6 +20,7 @@
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
+#include "store/key_pair.h"
 #include "store/port.h"
 #include "store/volume.h"
 
@@ -50,7 +51,8 @@ RESULT instance_check_words(struct op *op, struct str name, struct str descripti
 /* What the guest gets at its start only. */
 static bool needs_stop(const struct instance_settings *wish)
 {
-	return ref_is_given(&wish->type) || wish->set_user_data || wish->ebs_optimized != CHOICE_DEFAULT;
+	return ref_is_given(&wish->type) || ref_is_given(&wish->key_pair) || wish->set_user_data ||
+	       wish->ebs_optimized != CHOICE_DEFAULT;
 }
 
 static RESULT check_state(struct op *op, const struct instance_settings *wish,
@@ -191,6 +193,18 @@ static void change_flags(const struct instance_settings *wish, struct instance *
 		next->user_data = wish->user_data;
 }
 
+static RESULT change_key(struct op *op, const struct instance_settings *wish, struct instance *next)
+{
+	const struct key_pair *key = NULL;
+	if (!ref_is_given(&wish->key_pair))
+		return OK;
+	TRY(engine_find_own_key_pair(op->ctx, op->head, &wish->key_pair, &key));
+	next->key_name = key->name;
+	next->public_key = key->public_key;
+	next->guest_password = STR_NONE;
+	return OK;
+}
+
 RESULT engine_update_instance(struct op *op, struct instance_settings *wish)
 {
 	const struct instance *instance = NULL;
@@ -205,6 +219,7 @@ RESULT engine_update_instance(struct op *op, struct instance_settings *wish)
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
 	struct instance next = *instance;
 	change_flags(wish, &next);
+	TRY(change_key(op, wish, &next));
 	if (type)
 		TRY(instance_change_type(op, type, wish->type.field, &next));
 	TRY(change_port(op, wish));

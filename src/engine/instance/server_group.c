@@ -17,6 +17,9 @@ static RESULT check_wish(struct op *op, const struct server_group_wish *wish)
 	if (wish->name.n < 1 || wish->name.n > NAME_MAX_SIZE || !str_is_line(wish->name))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_SERVER_GROUP, STR("name"),
 				   "A server group's name has 1 to %d characters.", NAME_MAX_SIZE);
+	if (wish->description.n > NAME_MAX_SIZE || !str_is_xml_text(wish->description))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SERVER_GROUP, STR("description"),
+				   "A server group's description has up to %d characters.", NAME_MAX_SIZE);
 	if (wish->max_per_host < 0 || wish->max_per_host > PER_HOST_MAX ||
 	    (wish->max_per_host && wish->policy != SERVER_GROUP_POLICY_ANTI_AFFINITY))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_SERVER_GROUP, STR("rules"),
@@ -58,6 +61,7 @@ RESULT engine_create_server_group(struct op *op, struct server_group_wish *wish)
 				     .row.gen = 1,
 				     .account = account->row.id,
 				     .name = wish->name,
+				     .description = wish->description,
 				     .policy = wish->policy,
 				     .max_per_host = wish->max_per_host ? wish->max_per_host : 1,
 				     .partitions = count_partitions(wish)};

@@ -10,7 +10,8 @@
 enum { SERVER_GROUP_PARTITIONS_MAX = 7 };
 
 struct server_group_wish {
-	struct str name; /* 1 to 255 characters */
+	struct str name;        /* 1 to 255 characters */
+	struct str description; /* up to 255 characters */
 	enum server_group_policy policy;
 	int64_t max_per_host; /* 0: 1; more is for anti-affinity only */
 	int64_t partitions;   /* 0: 2; for the policy "partition" only */

@@ -6,6 +6,13 @@
 
 extern const struct api_listing cs_machines;
 
+/* Of the groups that a call names, by their ids or by their names, one at most; none: as it is. */
+RESULT cs_choose_group(struct cs_call *e, const struct refs *ids, const struct strs *names,
+		       struct ref *ret_group);
+
+/* Adds those that are named to those that are listed by their ids; one or the other. */
+RESULT cs_choose_security_groups(struct cs_call *e, const struct strs *names, struct refs *groups);
+
 /* How an instance's row is called and how it is; in the call's arena, or the row's. */
 struct str cs_machine_name(struct api_call *e, const struct row *row);
 struct str cs_machine_display_name(struct api_call *e, const struct row *row);

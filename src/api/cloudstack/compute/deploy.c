@@ -27,7 +27,7 @@ struct deploy_args {
 	struct cs_owner owner;
 	struct ref group, disk_offering;
 	struct refs networks, groups, affinity;
-	struct strs group_names, key_pairs;
+	struct strs group_names, key_pairs, affinity_names;
 	struct str name, display_name, hypervisor;
 	struct ip ip;
 	struct tags details;
@@ -61,6 +61,7 @@ static const struct param params[] = {
 	P("userdata", launch.user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
 	  .doc = "Up to 16 KiB, base64."),
 	P("affinitygroupids", affinity, .kind = KIND_SERVER_GROUP, .doc = "Where it goes; one at most."),
+	P("affinitygroupnames", affinity_names, .doc = "The same by its name."),
 	P("diskofferingid", disk_offering, .kind = KIND_VOLUME_TYPE, .doc = "Of a data disk."),
 	P("size", size, .min = 1, .max = 16384, .doc = "GiB of the data disk."),
 	P("rootdisksize", root_size, .min = 1, .max = 16384, .doc = "GiB of the root disk."),
@@ -68,7 +69,7 @@ static const struct param params[] = {
 	P("startvm", starts, .doc = "false: it stays stopped."),
 	P("hypervisor", hypervisor, .doc = "KVM is the only one."),
 	NOT_BUILT(
-		"affinitygroupnames|bootmode|boottype|clusterid|customid|datadiskofferinglist|"
+		"bootmode|boottype|clusterid|customid|datadiskofferinglist|"
 		"datadisksdetails|deploymentplanner|dhcpoptionsnetworklist|externaldetails|extraconfig|group|"
 		"hostid|iodriverpolicy|ip6address|keyboard|leaseduration|leaseexpiryaction|macaddress|"
 		"nicmultiqueuenumber|nicnetworklist|overridediskofferingid|password|podid|properties|"
@@ -82,21 +83,21 @@ static const struct param params[] = {
 
 /* ---- networks ---- */
 
-static RESULT take_groups(struct cs_call *e, struct deploy_args *a)
+RESULT cs_choose_security_groups(struct cs_call *e, const struct strs *names, struct refs *groups)
 {
-	struct ref *refs = arena_new_array(e->c->arena, struct ref, a->group_names.count + 1);
+	struct ref *refs = arena_new_array(e->c->arena, struct ref, names->count + 1);
 	if (!refs)
 		return ctx_no_memory(e->c);
-	if (a->groups.count && a->group_names.count)
+	if (groups->count && names->count)
 		return cs_fail(
 			e, "securitygroupids",
 			"securitygroupids parameter is mutually exclusive with securitygroupnames parameter");
-	for (size_t k = 0; k < a->group_names.count; k++)
+	for (size_t k = 0; k < names->count; k++)
 		refs[k] = (struct ref){.kind = KIND_SECURITY_GROUP,
-				       .text = a->group_names.at[k],
+				       .text = names->at[k],
 				       .field = STR("securitygroupnames")};
-	if (a->group_names.count)
-		a->groups = (struct refs){refs, a->group_names.count};
+	if (names->count)
+		*groups = (struct refs){refs, names->count};
 	return OK;
 }
 
@@ -179,11 +180,10 @@ static RESULT prepare(struct cs_call *e, void *args)
 		return cs_fail(e, "hypervisor",
 			       "Hypervisor passed to the deployVm call, is different from the "
 			       "hypervisor type of the template");
-	if (a->affinity.count > 1 || a->key_pairs.count > 1)
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("affinitygroupids"),
-				      "A virtual machine has one affinity group and one key pair at most");
-	if (a->affinity.count)
-		launch->server_group = a->affinity.at[0];
+	if (a->key_pairs.count > 1)
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("keypairs"),
+				      "A virtual machine has one key pair at most");
+	TRY(cs_choose_group(e, &a->affinity, &a->affinity_names, &launch->server_group));
 	if (a->key_pairs.count)
 		launch->key_pair = (struct ref){
 			.kind = KIND_KEY_PAIR, .text = a->key_pairs.at[0], .field = STR("keypairs")};
@@ -194,7 +194,7 @@ static RESULT prepare(struct cs_call *e, void *args)
 	launch->stays_off = a->starts == CHOICE_NO;
 	TRY(take_details(e, a));
 	TRY(take_disks(e, a));
-	TRY(take_groups(e, a));
+	TRY(cs_choose_security_groups(e, &a->group_names, &a->groups));
 	return take_networks(e, a);
 }
 

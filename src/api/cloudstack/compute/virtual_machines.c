@@ -2,6 +2,7 @@
  * listVirtualMachines, and what a virtual machine's object has. */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
+#include "api/cloudstack/compute/os_types.h"
 #include "engine/network/address.h"
 #include "engine/resolve.h"
 #include "model/port.h"
@@ -133,6 +134,24 @@ static void write_public_ip(struct api_call *e, struct json_writer *w, const cha
 	json_write_text(w, "publicipid", uuid_to_str(e->c->arena, a->row.id));
 }
 
+static void write_os_type(struct api_call *e, struct json_writer *w, const char *name,
+			  const struct row *image)
+{
+	const struct cs_os_type *type = cs_os_type_of(image_of(image));
+	struct str id = cs_os_type_id(e->c->arena, type);
+	json_write_text(w, name, id);
+	json_write_text(w, "guestosid", id);
+	json_write_z(w, "osdisplayname", type->name);
+}
+
+static struct str get_boot_type(struct api_call *e, const struct row *row)
+{
+	enum instance_boot_mode mode = instance_of(row)->boot_mode;
+	(void) e;
+	return mode == INSTANCE_BOOT_MODE_UEFI || mode == INSTANCE_BOOT_MODE_UEFI_PREFERRED ? STR("UEFI")
+											    : STR("BIOS");
+}
+
 CS_WRITE_TAGS(write_tags, KIND_INSTANCE)
 
 /* ---- members ---- */
@@ -174,6 +193,11 @@ static const struct member members[] = {
 	MEMBER(struct image, "templatename", name, .path = {JOIN_ONE(KIND_IMAGE, instance, image)}),
 	MEMBER(struct image, "templatedisplaytext", description,
 	       .path = {JOIN_ONE(KIND_IMAGE, instance, image)}, .instead = FITS(image, name)),
+	MEMBER_WRITTEN("ostypeid", write_os_type, .path = {JOIN_ONE(KIND_IMAGE, instance, image)},
+		       .also = "guestosid|osdisplayname"),
+	MEMBER_FIXED("arch", "\"x86_64\""),
+	MEMBER_TEXT("boottype", get_boot_type),
+	MEMBER(struct instance, "bootmode", secure_boot, .yes = "SECURE", .no = "LEGACY"),
 	MEMBER_FIXED("passwordenabled", "false"),
 	MEMBER(struct instance, "serviceofferingid", type),
 	MEMBER(struct instance_type, "serviceofferingname", name,
@@ -198,15 +222,44 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("tags", write_tags),
 };
 
+/* As CloudStack writes figures of a machine. What its host would have to be asked for is left out. */
+static struct str get_cpu_total(struct api_call *e, const struct row *row)
+{
+	return str_print(e->c->arena, "%lld.00 Ghz", (long long) instance_of(row)->vcpus);
+}
+
+static struct str get_memory_total(struct api_call *e, const struct row *row)
+{
+	double gib = (double) instance_of(row)->memory / (double) (INT64_C(1) << 30);
+	return str_print(e->c->arena, "%.2f GB", gib);
+}
+
+static const struct members of_machine = MEMBERS(members);
+static const struct member metrics_members[] = {
+	MEMBER_ALL(of_machine),
+	MEMBER(struct port, "ipaddress", ip, .path = {JOIN_EACH(KIND_PORT, PORT_INDEX_INSTANCE)}),
+	MEMBER_TEXT("cputotal", get_cpu_total),
+	MEMBER_TEXT("memorytotal", get_memory_total),
+};
+static const struct api_listing metrics = {KIND_INSTANCE,      offsetof(struct instance, name),
+					   "virtualmachine",   .get_name = cs_machine_name,
+					   .matches = matches, .members = MEMBERS(metrics_members)};
+
 const struct api_listing cs_machines = {KIND_INSTANCE,      offsetof(struct instance, name),
 					"virtualmachine",   .get_name = cs_machine_name,
 					.matches = matches, .members = MEMBERS(members)};
-static const struct cs_action actions[] = {{
-	.name = "listVirtualMachines",
-	.permit = "ec2:DescribeInstances",
-	.flags = CS_OF_ACCOUNT,
-	.args = PARAMS(struct list_machines, params),
-	.listing = &cs_machines,
-	.doc = "Virtual machines.",
-}};
+static const struct cs_action actions[] = {
+	{.name = "listVirtualMachines",
+	 .permit = "ec2:DescribeInstances",
+	 .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_machines, params),
+	 .listing = &cs_machines,
+	 .doc = "Virtual machines."},
+	{.name = "listVirtualMachinesMetrics",
+	 .permit = "ec2:DescribeInstances",
+	 .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_machines, params),
+	 .listing = &metrics,
+	 .doc = "Virtual machines with figures of their size."},
+};
 const struct api_actions cs_machine_actions = API_ACTIONS(actions);

@@ -135,13 +135,23 @@ static void write_names(struct json_writer *w, const char *names, const char *ty
 	}
 }
 
+static void write_each_member(struct json_writer *w, const struct members *members)
+{
+	for (size_t k = 0; members && k < members->count; k++) {
+		const struct member *m = &members->at[k];
+		if (m->type == MEMBER_IS_ALL) {
+			write_each_member(w, m->list);
+			continue;
+		}
+		write_names(w, m->name, type_of_member(m), m->list);
+		write_names(w, m->also, "string", NULL);
+	}
+}
+
 static void write_member_names(struct json_writer *w, const char *key, const struct members *members)
 {
 	json_write_open_list(w, key);
-	for (size_t k = 0; members && k < members->count; k++) {
-		write_names(w, members->at[k].name, type_of_member(&members->at[k]), members->at[k].list);
-		write_names(w, members->at[k].also, "string", NULL);
-	}
+	write_each_member(w, members);
 	json_write_close_list(w);
 }
 

@@ -14,16 +14,6 @@
 
 /* ---- a new call ---- */
 
-static struct str find_base_url(const struct os_call *e)
-{
-	struct str host = call_header(e->call, "Host"), scheme = call_header(e->call, "X-Forwarded-Proto");
-	if (str_is_empty(host))
-		return e->config->endpoint;
-	if (!str_is(scheme, "http") && !str_is(scheme, "https"))
-		scheme = e->call->is_tls ? STR("https") : STR("http");
-	return str_print(e->c->arena, "%" STR_FMT "://%" STR_FMT, STR_ARG(scheme), STR_ARG(host));
-}
-
 /* Volume's paths name the project, and need not: "-" stands there where they do not. */
 static struct str with_project(struct arena *a, struct str path)
 {
@@ -54,7 +44,7 @@ static void begin(struct api_call *core)
 	if (e->service == OS_VOLUME)
 		e->path = with_project(e->c->arena, e->path);
 	read_legacy(e);
-	e->base_url = find_base_url(e);
+	e->base_url = api_base_url(core);
 }
 
 /* ---- who asks, and for what ---- */

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is changed of one virtual machine: its words, its size, its root disk, its key and its user data; and its password,
+ * which its guest alone knows. Source: API reference, "Virtual Machine"; UserVmManagerImpl of 4.18. */
+#include "api/cloudstack/compute/compute.h"
+#include "engine/instance/instance.h"
+#include "engine/resolve.h"
+#include "model/instance.h"
+
+struct change_args {
+	struct instance_settings wish;
+	struct cs_owner owner;
+	struct strs group_names, key_pairs;
+};
+#define P(wire, member, ...) PARAM(struct change_args, wire, member, __VA_ARGS__)
+#define GIVEN(member) .given = offsetof(struct change_args, member) + 1
+#define MACHINE                                                                                              \
+	P("id", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED, .doc = "The virtual machine.")
+#define USER_DATA                                                                                            \
+	P("userdata", wish.user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,                        \
+	  GIVEN(wish.set_user_data), .doc = "Of a stopped machine: up to 16 KiB, base64.")
+static const struct param update_params[] = {
+	MACHINE,
+	P("name", wish.name, GIVEN(wish.set_name), .doc = "Its name."),
+	P("displayname", wish.description, GIVEN(wish.set_description), .doc = "A name for people."),
+	USER_DATA,
+	P("securitygroupids", wish.groups, .kind = KIND_SECURITY_GROUP, .max = 16,
+	  .doc = "Of its NIC, from now on."),
+	P("securitygroupnames", group_names, .max = 16, .doc = "The same by their names."),
+	P("deleteprotection", wish.protect_terminate, .doc = "Whether it cannot be destroyed."),
+	NOT_BUILT("customid|details|dhcpoptionsnetworklist|extraconfig|group|instancename|leaseduration|"
+		  "leaseexpiryaction|ostypeid|userdatadetails"),
+	NOT_BUILT("cleanupdetails|haenable|isdynamicallyscalable", .only = "false"),
+	NOT_BUILT("displayvm", .only = "true"),
+};
+static const struct param scale_params[] = {
+	MACHINE,
+	P("serviceofferingid", wish.type, .kind = KIND_INSTANCE_TYPE, .flags = REQUIRED,
+	  .doc = "Its size from now on; it is stopped."),
+	NOT_BUILT("details|maxiops|miniops"),
+	NOT_BUILT("automigrate|shrinkok", .only = "false"),
+};
+static const struct param key_params[] = {
+	MACHINE,
+	P("keypair", wish.key_pair, .flags = BY_NAME, .kind = KIND_KEY_PAIR,
+	  .doc = "Whose public key its guest gets at its next start."),
+	P("keypairs", key_pairs, .doc = "The same; one at most."),
+	CS_FOR_PARAMS(struct change_args, owner),
+};
+static const struct param password_params[] = {MACHINE, NOT_BUILT("password")};
+static const struct param one_params[] = {MACHINE};
+static const struct param data_params[] = {
+	P("virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
+	  .doc = "The virtual machine."),
+};
+#undef P
+
+static RESULT prepare_update(struct cs_call *e, void *args)
+{
+	struct change_args *a = args;
+	return cs_choose_security_groups(e, &a->group_names, &a->wish.groups);
+}
+
+static RESULT prepare_key(struct cs_call *e, void *args)
+{
+	struct change_args *a = args;
+	if (a->key_pairs.count > 1)
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("keypairs"),
+				      "A virtual machine has one key pair at most");
+	if (a->key_pairs.count)
+		a->wish.key_pair = (struct ref){
+			.kind = KIND_KEY_PAIR, .text = a->key_pairs.at[0], .field = STR("keypairs")};
+	return ref_is_given(&a->wish.key_pair)
+		       ? OK
+		       : cs_fail(e, "keypair", "A valid keypair or keypairs parameter must be provided");
+}
+
+/* ---- a new root disk ---- */
+
+struct restore_args {
+	struct instance_rebuilding wish;
+	enum choice expunges;
+};
+static const struct param restore_params[] = {
+	PARAM(struct restore_args, "virtualmachineid", wish.instance, .kind = KIND_INSTANCE,
+	      .flags = REQUIRED, .doc = "The virtual machine."),
+	PARAM(struct restore_args, "templateid", wish.image, .kind = KIND_IMAGE,
+	      .doc = "What its root disk is made from; its own template, where none is said."),
+	PARAM(struct restore_args, "expunge", expunges,
+	      .doc = "The old root disk goes at once, whatever this says."),
+	NOT_BUILT("details|diskofferingid|rootdisksize"),
+};
+
+static RESULT restore(struct op *op, void *args)
+{
+	struct restore_args *a = args;
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &a->wish.instance, &instance));
+	if (!ref_is_given(&a->wish.image))
+		a->wish.image = cs_ref_of(op->ctx, KIND_IMAGE, instance->image, "templateid");
+	return engine_rebuild_instance(op, &a->wish);
+}
+
+/* ---- passwords and user data ---- */
+
+/* No template is password enabled: a guest tells its password, nobody tells it one. */
+static RESULT refuse_password(struct cs_call *e, void *args)
+{
+	struct change_args *a = args;
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(e->c, cs_tables(e), &a->wish.instance, &instance));
+	return cs_fail(
+		e, "id",
+		"Fail to reset password for the virtual machine, the template is not password enabled");
+}
+
+static RESULT show_password(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct change_args *a = args;
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(e->c, cs_tables(e), &a->wish.instance, &instance));
+	if (!instance->guest_password.n)
+		return cs_fail(e, "id",
+			       "No password for VM with specified id found. If VM is created from password "
+			       "enabled template and SSH keypair is assigned to VM then only password can be "
+			       "retrieved.");
+	json_write_open(w, "password");
+	json_write_text(w, "encryptedpassword", instance->guest_password);
+	json_write_close(w);
+	return OK;
+}
+
+static RESULT show_user_data(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct change_args *a = args;
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(e->c, cs_tables(e), &a->wish.instance, &instance));
+	cs_audit(e);
+	json_write_open(w, "virtualmachineuserdata");
+	json_write_text(w, "virtualmachineid", uuid_to_str(e->c->arena, instance->row.id));
+	if (instance->user_data.n)
+		json_write_text(w, "userdata", str_encode_base64(e->c->arena, instance->user_data));
+	json_write_close(w);
+	return OK;
+}
+
+#define CHANGE(word, rows, ...)                                                                              \
+	{                                                                                                    \
+		.name = (word), .permit = "ec2:ModifyInstanceAttribute", .flags = API_WRITES,                \
+		.args = PARAMS(struct change_args, rows), .operation = engine_update_instance_run,           \
+		CS_SUBJECT(struct change_args, wish.instance.prefix), .shows = &cs_machines, __VA_ARGS__     \
+	}
+#define SETTLES .outcome = ASYNC_JOB_OUTCOME_SETTLED, .returns = API_RETURNS_NOTHING_STORED
+static const struct cs_action actions[] = {
+	CHANGE("updateVirtualMachine", update_params, .prepare = prepare_update, .returns = KIND_INSTANCE,
+	       .doc = "Changes what is said of a virtual machine."),
+	CHANGE("scaleVirtualMachine", scale_params, SETTLES, .doc = "Gives a stopped machine another size."),
+	CHANGE("changeServiceForVirtualMachine", scale_params, .returns = KIND_INSTANCE,
+	       .doc = "Gives a stopped machine another size."),
+	{.name = "resetSSHKeyForVirtualMachine",
+	 .permit = "ec2:ModifyInstanceAttribute",
+	 .flags = API_WRITES | CS_OF_ACCOUNT,
+	 .args = PARAMS(struct change_args, key_params),
+	 .prepare = prepare_key,
+	 .operation = engine_update_instance_run,
+	 CS_SUBJECT(struct change_args, wish.instance.prefix),
+	 .shows = &cs_machines,
+	 SETTLES,
+	 .doc = "Gives a stopped machine another key pair."},
+	{.name = "restoreVirtualMachine",
+	 .permit = "ec2:CreateReplaceRootVolumeTask",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct restore_args, restore_params),
+	 .operation = restore,
+	 CS_SUBJECT(struct restore_args, wish.instance.prefix),
+	 .shows = &cs_machines,
+	 SETTLES,
+	 .doc = "Gives a machine a new root disk."},
+	{.name = "resetPasswordForVirtualMachine",
+	 .permit = "ec2:ModifyInstanceAttribute",
+	 .args = PARAMS(struct change_args, password_params),
+	 .prepare = refuse_password,
+	 .shows = &cs_machines,
+	 .outcome = ASYNC_JOB_OUTCOME_SETTLED,
+	 .never = "no template is password enabled",
+	 .doc = "Gives a machine's guest another password."},
+	{.name = "getVMPassword",
+	 .permit = "ec2:GetPasswordData",
+	 .args = PARAMS(struct change_args, one_params),
+	 .answer = show_password,
+	 .says = "encryptedpassword",
+	 .doc = "What its guest says its password is, encrypted."},
+	{.name = "getVirtualMachineUserData",
+	 .permit = "ec2:DescribeInstanceAttribute",
+	 .args = PARAMS(struct change_args, data_params),
+	 .answer = show_user_data,
+	 .says = "virtualmachineid|userdata",
+	 .doc = "The user data of a machine, base64."},
+};
+const struct api_actions cs_machine_change_actions = API_ACTIONS(actions);
