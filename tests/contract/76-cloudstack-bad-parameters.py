@@ -47,7 +47,7 @@ def nothing_changes(request, dev, admin):
 
 def good(action):
     """Values that are right by themselves for all that the command requires."""
-    values = {"id": ABSENT, "integer": "1", "boolean": "true", "list of ids": ABSENT, "ip": "10.0.0.1"}
+    values = {"id": ABSENT, "integer": "1", "boolean": "true", "list of ids": ABSENT, "ip": "10.0.0.1", "cidr": "10.0.0.0/16"}
     given = {}
     for p in action["params"]:
         if p["required"] and p["type"] == "list of objects":

@@ -307,5 +307,194 @@ def test_secondary_addresses(dev, machines):
     done(dev, call(dev, "disassociateIpAddress", id=taken["id"]))
 
 
+# ---- guest networks ----
+
+SOURCE_NAT, ISOLATED, TIER, L2, SHARED = ("DefaultIsolatedNetworkOfferingWithSourceNatService", "DefaultIsolatedNetworkOffering",
+                                         "DefaultIsolatedNetworkOfferingForVpcNetworks", "DefaultL2NetworkOffering", "DefaultSharedNetworkOffering")
+
+
+def offering(dev, name):
+    found, = call(dev, "listNetworkOfferings", name=name)[1]["networkoffering"]
+    return found["id"]
+
+
+def make_network(dev, name, made_by, zone, **parameters):
+    return call(dev, "createNetwork", name=name, displaytext=f"The {name}", networkofferingid=offering(dev, made_by), zoneid=zone, **parameters)
+
+
+def test_offerings(dev, driver, admin):
+    assert {SOURCE_NAT, ISOLATED, TIER, L2, SHARED, "QuickCloudNoServices"} <= {o.name for o in driver.ex_list_network_offerings()}
+    all_of_them = call(dev, "listNetworkOfferings")[1]["networkoffering"]
+    one, = call(dev, "listNetworkOfferings", id=offering(dev, SOURCE_NAT))[1]["networkoffering"]
+    assert one in all_of_them and (one["guestiptype"], one["availability"], one["egressdefaultpolicy"]) == ("Isolated", "Required", True)
+    assert {"name": "SourceNat", "provider": [{"name": "VirtualRouter"}], "capability": []} in one["service"]
+    for filters, names in [({"forvpc": "true", "keyword": "nolb"}, {TIER + "NoLB"}), ({"guestiptype": "L2"}, {L2}), ({"sourcenatsupported": "true", "forvpc": "false"}, {SOURCE_NAT}),
+                           ({"supportedservices": "SourceNat,StaticNat", "forvpc": "false"}, {SOURCE_NAT}), ({"state": "Disabled"}, set()),
+                           ({"availability": "Required"}, {SOURCE_NAT}), ({"isdefault": "false"}, set()), ({"page": "2", "pagesize": "1"}, {ISOLATED})]:
+        assert {o["name"] for o in call(dev, "listNetworkOfferings", **filters)[1].get("networkoffering", [])} == names, filters
+    refused(call(dev, "listNetworkOfferings", id="3f0a5e7e-0000-4000-8000-000000000000"), "Invalid parameter id value=3f0a5e7e")
+    vpc, = driver.ex_list_vpc_offerings()
+    assert vpc.name == "Default VPC offering" and call(dev, "listVPCOfferings", supportedservices="NetworkACL", id=vpc.id)[1]["count"] == 1
+    refused(call(dev, "createNetworkOffering", name="x", displaytext="x", guestiptype="Isolated", traffictype="Guest", **admin), "Unknown API command", code=432)
+
+
+def test_infrastructure(dev, admin, zone):
+    physical, = call(dev, "listPhysicalNetworks", zoneid=zone, **admin)[1]["physicalnetwork"]
+    assert physical["state"] == "Enabled" and physical["zoneid"] == zone
+    ranges = call(dev, "listVlanIpRanges", physicalnetworkid=physical["id"], **admin)[1]["vlaniprange"]
+    assert {"id", "startip", "endip", "gateway", "networkid"} <= set(ranges[0])
+    providers = call(dev, "listNetworkServiceProviders", physicalnetworkid=physical["id"], **admin)[1]["networkserviceprovider"]
+    assert {p["name"] for p in providers} == {"VirtualRouter", "VpcVirtualRouter", "SecurityGroupProvider"} and "Dhcp" in providers[0]["servicelist"]
+    services = call(dev, "listSupportedNetworkServices", provider="SecurityGroupProvider", **admin)[1]["networkservice"]
+    assert [s["name"] for s in services] == ["SecurityGroup"]
+    assert call(dev, "listRouters", listall="true", **admin)[1] == {}
+
+
+def source_nat_of(dev, network):
+    return call(dev, "listPublicIpAddresses", associatednetworkid=network, issourcenat="true")[1]["publicipaddress"]
+
+
+def test_an_isolated_network(dev, driver, machines, zone):
+    """With a router, a gateway and an address of its own; a machine in it, static NAT; and all of it goes with it."""
+    made = driver.ex_create_network("A text", "inner", next(o for o in driver.ex_list_network_offerings() if o.name == SOURCE_NAT),
+                                    driver.list_locations()[0], gateway="10.5.0.1", netmask="255.255.0.0")
+    shown, = call(dev, "listNetworks", id=made.id)[1]["network"]
+    assert (shown["name"], shown["displaytext"], shown["cidr"], shown["gateway"], shown["netmask"]) == ("inner", "A text", "10.5.0.0/16", "10.5.0.1", "255.255.0.0")
+    assert (shown["type"], shown["networkofferingname"], shown["state"], shown["zoneid"]) == ("Isolated", SOURCE_NAT, "Allocated", zone) and "vpcid" not in shown
+    assert {s["name"] for s in shown["service"]} == {"Dhcp", "Dns", "UserData", "SourceNat", "StaticNat"}
+    assert call(dev, "listNetworks", networkofferingid=shown["networkofferingid"], name="inner")[1]["count"] == 1
+    source, = source_nat_of(dev, made.id)
+    assert source["issourcenat"] and not source["isstaticnat"] and not source["issystem"]
+    refused(call(dev, "disassociateIpAddress", id=source["id"]), "used for source nat purposes")
+    machine = done(dev, call(dev, "deployVirtualMachine", networkids=made.id,
+                             **{k: machines[0][k] for k in ["serviceofferingid", "templateid"]}, zoneid=zone))["virtualmachine"]
+    assert machine["nic"][0]["networkid"] == made.id and machine["nic"][0]["gateway"] == "10.5.0.1"
+    taken = done(dev, call(dev, "associateIpAddress", networkid=made.id))["ipaddress"]
+    assert call(dev, "enableStaticNat", ipaddressid=taken["id"], virtualmachineid=machine["id"])[0] == 200
+    assert address(dev, taken["id"])["associatednetworkid"] == made.id
+    refused(call(dev, "deleteNetwork", id=made.id), code=536)
+    assert address(dev, taken["id"])["isstaticnat"]  # a failure leaves no trace
+    done(dev, call(dev, "destroyVirtualMachine", id=machine["id"], expunge="true"))
+    dev.rest()
+    assert driver.ex_delete_network(made, force=True) is True
+    refused(call(dev, "listPublicIpAddresses", id=taken["id"]), "entity does not exist")
+    assert call(dev, "listPublicIpAddresses", associatednetworkid=made.id)[0] in (200, 431)
+    assert call(dev, "listNetworks", name="inner")[1] == {}
+
+
+def test_other_networks(dev, zone):
+    plain = make_network(dev, "plain", ISOLATED, zone)[1]["network"]
+    assert (plain["cidr"], plain["gateway"], plain["networkofferingname"]) == ("10.1.1.0/24", "10.1.1.1", ISOLATED)
+    flat = make_network(dev, "flat", L2, zone)[1]["network"]
+    assert flat["type"] == "L2" and "cidr" not in flat and flat["service"] == []
+    assert [n["id"] for n in call(dev, "listNetworks", type="L2")[1]["network"]] == [flat["id"]]
+    renamed = done(dev, call(dev, "updateNetwork", id=plain["id"], name="plainer", displaytext="No more"))["network"]
+    assert (renamed["name"], renamed["displaytext"]) == ("plainer", "No more")
+    assert done(dev, call(dev, "restartNetwork", id=plain["id"], cleanup="true")) == {"success": True}
+    before = call(dev, "listNetworks")[1]
+    for name, parameters, words, code in [(SHARED, {}, "Only administrators", 531), (TIER, {}, "VPC networks only", 431),
+                                          (ISOLATED, {"gateway": "10.0.0.1"}, "netmask", 431), (ISOLATED, {"gateway": "10.0.0.1", "netmask": "255.0.255.0"}, "netmask", 431),
+                                          (ISOLATED, {"gateway": "10.0.0.0", "netmask": "255.255.255.0"}, "10.0.0.0", 431),
+                                          (L2, {"gateway": "10.0.0.1", "netmask": "255.255.255.0"}, "Layer 2 networks do not support", 431),
+                                          (ISOLATED, {"vlan": "7"}, "vlan", 431)]:
+        refused(make_network(dev, "wrong", name, zone, **parameters), words, code=code)
+    refused(call(dev, "createNetwork", name="x", networkofferingid="3f0a5e7e-0000-4000-8000-000000000000", zoneid=zone), "networkofferingid")
+    assert call(dev, "listNetworks")[1] == before
+    for network in [plain, flat]:
+        assert done(dev, call(dev, "deleteNetwork", id=network["id"])) == {"success": True}
+
+
+@holds("CloudStack's networks: Isolated networks")
+def test_an_isolated_network_in_three_faces(dev, zone):
+    """OpenStack sees a network, a subnet and a router with a gateway, EC2 a subnet in a VPC. What OpenStack made so is an isolated network."""
+    project = cloud.own(dev)
+    made = make_network(dev, "three", SOURCE_NAT, zone, gateway="10.6.0.1", netmask="255.255.255.0")[1]["network"]
+    subnet, = project.ok("GET", f"{NETWORK}/subnets?network_id={made['id']}")["subnets"]
+    router, = [r for r in project.ok("GET", f"{NETWORK}/routers")["routers"] if r["name"] == "three"]
+    assert subnet["cidr"] == "10.6.0.0/24" and router["external_gateway_info"]["enable_snat"]
+    assert router["external_gateway_info"]["external_fixed_ips"][0]["ip_address"] == source_nat_of(dev, made["id"])[0]["ipaddress"]
+    seen, = dev.account.client().describe_subnets(SubnetIds=[ec2_id("subnet", subnet["id"])])["Subnets"]
+    assert (seen["VpcId"], seen["CidrBlock"]) == (ec2_id("vpc", router["id"]), "10.6.0.0/24")
+    assert router["id"] not in {v["id"] for v in call(dev, "listVPCs")[1]["vpc"]}
+    done(dev, call(dev, "deleteNetwork", id=made["id"]))
+    assert project.call("GET", f"{NETWORK}/routers/{router['id']}").status == 404
+    network = project.ok("POST", f"{NETWORK}/networks", {"network": {"name": "theirs"}})["network"]["id"]
+    subnet = project.ok("POST", f"{NETWORK}/subnets", {"subnet": {"network_id": network, "cidr": "10.7.0.0/24", "ip_version": 4}})["subnet"]["id"]
+    outside = project.ok("GET", f"{NETWORK}/networks?router:external=true")["networks"][0]["id"]
+    router = project.ok("POST", f"{NETWORK}/routers", {"router": {"name": "theirs", "external_gateway_info": {"network_id": outside}}})["router"]["id"]
+    assert call(dev, "listNetworks", id=network)[1]["network"][0]["networkofferingname"] == ISOLATED
+    project.ok("PUT", f"{NETWORK}/routers/{router}/add_router_interface", {"subnet_id": subnet})
+    assert call(dev, "listNetworks", id=network)[1]["network"][0]["networkofferingname"] == SOURCE_NAT
+    done(dev, call(dev, "deleteNetwork", id=network))
+    assert project.call("GET", f"{NETWORK}/subnets/{subnet}").status == 404
+    assert project.call("DELETE", f"{NETWORK}/routers/{router}").status == 204  # it was not made with the network
+
+
+# ---- VPCs ----
+
+
+def vpc_offering(dev):
+    return call(dev, "listVPCOfferings")[1]["vpcoffering"][0]["id"]
+
+
+def test_vpcs(dev, driver, zone):
+    made = driver.ex_create_vpc("10.40.0.0/16", "A text", "works", driver.ex_list_vpc_offerings()[0], zone)
+    dev.rest()
+    shown, = call(dev, "listVPCs", id=made.id)[1]["vpc"]
+    assert (shown["name"], shown["displaytext"], shown["cidr"], shown["state"], shown["network"]) == ("works", "A text", "10.40.0.0/16", "Enabled", [])
+    assert shown["vpcofferingname"] == "Default VPC offering" and "NetworkACL" in {s["name"] for s in shown["service"]}
+    source, = call(dev, "listPublicIpAddresses", vpcid=made.id)[1]["publicipaddress"]
+    assert source["issourcenat"] and source["vpcname"] == "works" and "associatednetworkid" not in source
+    tier = make_network(dev, "tier", TIER, zone, vpcid=made.id, gateway="10.40.1.1", netmask="255.255.255.0")[1]["network"]
+    assert (tier["cidr"], tier["vpcid"], tier["vpcname"], tier["aclname"]) == ("10.40.1.0/24", made.id, "works", "default_allow")
+    assert (tier["networkofferingname"], tier["name"], tier["displaytext"], tier["zoneid"]) == (TIER, "tier", "The tier", zone)
+    assert [n["id"] for n in call(dev, "listNetworks", vpcid=made.id)[1]["network"]] == [tier["id"]]
+    assert [n["id"] for n in call(dev, "listVPCs", id=made.id)[1]["vpc"][0]["network"]] == [tier["id"]]
+    for parameters, words in [({"gateway": "10.41.1.1", "netmask": "255.255.255.0"}, "10.41.1.0/24"), ({}, "Gateway/netmask are required"),
+                              ({"gateway": "10.40.2.9", "netmask": "255.255.255.0"}, "first address"), ({"gateway": "10.40.1.1", "netmask": "255.255.255.128"}, "conflicts")]:
+        refused(make_network(dev, "wrong", TIER, zone, vpcid=made.id, **parameters), words, code=537 if words == "conflicts" else 431)
+    refused(make_network(dev, "wrong", SOURCE_NAT, zone, vpcid=made.id), "can't be used for VPC networks")
+    refused(call(dev, "deleteVPC", id=made.id), "subnets", code=536)
+    changed = done(dev, call(dev, "updateVPC", id=made.id, name="plant", displaytext="B"))["vpc"]
+    assert (changed["name"], changed["displaytext"]) == ("plant", "B")
+    assert done(dev, call(dev, "restartVPC", id=made.id)) == {"success": True}
+    assert done(dev, call(dev, "deleteNetwork", id=tier["id"])) == {"success": True}
+    taken = done(dev, call(dev, "associateIpAddress", vpcid=made.id))["ipaddress"]
+    assert driver.ex_delete_vpc(made) is not False
+    refused(call(dev, "listPublicIpAddresses", id=taken["id"]), "entity does not exist")
+    refused(call(dev, "listVPCs", id=made.id), "entity does not exist")
+    good = {"name": "x", "displaytext": "x", "cidr": "10.50.0.0/16", "vpcofferingid": vpc_offering(dev), "zoneid": zone}
+    for wrong, words in [({"cidr": "10.0.0.0/8"}, "10.0.0.0/8"), ({"vpcofferingid": made.id}, "vpcofferingid"), ({"networkdomain": "x.org"}, "networkdomain")]:
+        refused(call(dev, "createVPC", **{**good, **wrong}), words)
+
+
+@holds("CloudStack's networks: VPCs")
+def test_a_vpc_in_three_faces(dev, zone):
+    """EC2's VPC gets a tier from CloudStack; a router of OpenStack's without blocks is none; CloudStack's is deleted in EC2."""
+    ec2, project = dev.account.client(), cloud.own(dev)
+    theirs = ec2.create_vpc(CidrBlock="10.60.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": "of EC2"}]}])["Vpc"]["VpcId"]
+    shown, = [v for v in call(dev, "listVPCs")[1]["vpc"] if ec2_id("vpc", v["id"]) == theirs]
+    assert (shown["name"], shown["cidr"]) == ("of EC2", "10.60.0.0/16")
+    tier = make_network(dev, "tier", TIER, zone, vpcid=shown["id"], gateway="10.60.1.1", netmask="255.255.255.0")[1]["network"]
+    subnet, = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [theirs]}])["Subnets"]
+    assert subnet["CidrBlock"] == tier["cidr"] == "10.60.1.0/24"
+    ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    assert call(dev, "listNetworks", vpcid=shown["id"])[1] == {}
+    assert done(dev, call(dev, "deleteVPC", id=shown["id"])) == {"success": True}
+    router = project.ok("POST", f"{NETWORK}/routers", {"router": {"name": "no VPC"}})["router"]["id"]
+    assert router not in {v["id"] for v in call(dev, "listVPCs")[1]["vpc"]}
+    refused(call(dev, "deleteVPC", id=router), "Invalid parameter id")
+    assert project.call("DELETE", f"{NETWORK}/routers/{router}").status == 204
+    answer = call(dev, "createVPC", name="ours", displaytext="x", cidr="10.61.0.0/16", vpcofferingid=vpc_offering(dev), zoneid=zone)
+    ours = done(dev, answer)["vpc"]
+    assert ours["id"] == answer[1]["id"]
+    seen, = [r for r in project.ok("GET", f"{NETWORK}/routers")["routers"] if r["id"] == ours["id"]]
+    assert seen["name"] == "ours" and seen["external_gateway_info"]["enable_snat"]
+    gateway, = ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [ec2_id("vpc", ours["id"])]}])["InternetGateways"]
+    ec2.detach_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"], VpcId=ec2_id("vpc", ours["id"]))
+    ec2.delete_vpc(VpcId=ec2_id("vpc", ours["id"]))
+    refused(call(dev, "listVPCs", id=ours["id"]), "entity does not exist")
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))

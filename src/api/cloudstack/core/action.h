@@ -117,6 +117,16 @@ RESULT cs_write_list(struct cs_call *e, struct json_writer *w);
 RESULT cs_write_items(struct cs_call *e, struct json_writer *w, const struct cs_list_args *asked,
 		      const char *item, const void *const *items, size_t count,
 		      void (*write)(struct cs_call *e, struct json_writer *w, const void *item));
+/* A list of what is no row but a table of ours. */
+struct cs_fixed_list {
+	const char *item;
+	size_t count;
+	struct str (*get_name)(size_t k);
+	bool (*matches)(struct cs_call *e, const void *args, size_t k);    /* NULL: each does */
+	void (*write)(struct cs_call *e, struct json_writer *w, size_t k); /* the members of its object */
+};
+/* As cs_write_list(): by page, keyword and name. The args begin with a struct cs_list_args. */
+RESULT cs_write_fixed_list(struct cs_call *e, struct json_writer *w, const struct cs_fixed_list *list);
 /* How CloudStack writes times: "2024-01-02T03:04:05+0000". */
 void cs_write_time(struct json_writer *w, const char *name, int64_t time_us);
 

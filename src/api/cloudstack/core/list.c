@@ -76,6 +76,39 @@ RESULT cs_write_items(struct cs_call *e, struct json_writer *w, const struct cs_
 	return OK;
 }
 
+static bool is_listed(struct cs_call *e, const struct cs_fixed_list *list, size_t k)
+{
+	const struct cs_list_args *asked = e->args;
+	struct arena *a = e->c->arena;
+	struct str name = list->get_name(k);
+	return (!asked->name.n || str_equal_nocase(asked->name, name)) &&
+	       (!asked->keyword.n || str_contains(str_lower(a, name), str_lower(a, asked->keyword))) &&
+	       (!list->matches || list->matches(e, e->args, k));
+}
+
+RESULT cs_write_fixed_list(struct cs_call *e, struct json_writer *w, const struct cs_fixed_list *list)
+{
+	struct api_list_wish page = {.limit = 0};
+	size_t count = 0, place = 0;
+	TRY(cs_read_page(e, e->args, &page));
+	for (size_t k = 0; k < list->count; k++)
+		count += is_listed(e, list, k);
+	if (!count)
+		return OK;
+	json_write_int(w, "count", (int64_t) count);
+	json_write_open_list(w, list->item);
+	for (size_t k = 0; k < list->count; k++) {
+		if (!is_listed(e, list, k) || place++ < page.offset ||
+		    (page.limit && place > page.offset + page.limit))
+			continue;
+		json_write_open(w, NULL);
+		list->write(e, w, k);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
 void cs_write_owner(struct api_call *e, struct json_writer *w, const char *name, const struct row *account)
 {
 	const struct account *owner = account_of(account);

@@ -61,5 +61,35 @@ void cs_write_vpc(struct api_call *e, struct json_writer *w, const struct router
 /* zoneid and zonename, of what is in every zone: those of the first. */
 void cs_write_any_zone(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 
+/* Of a network ACL; a VPC's own lets everything pass. */
+struct str cs_get_acl_name(struct api_call *e, const struct row *row);
+
 /* What a NIC shows, of a port's row. */
 extern const struct members cs_nic;
+
+/* ---- offerings: tables of ours ---- */
+
+struct cs_offering {
+	const char *name, *text;
+	const char *type; /* "Isolated" */
+	bool is_vpcs;     /* of a VPC's tiers; leads out by the VPC */
+	bool leads_out;   /* a router of the network's own leads out */
+	const char *provider, *services;
+};
+/* The one that describes a network as it is: of its first subnet, which is NULL where it has none. */
+const struct cs_offering *cs_find_offering_of(struct api_call *e, const struct subnet *subnet);
+/* By its id; ERR_INVALID. */
+RESULT cs_find_offering(struct cs_call *e, struct str id, const char *field,
+			const struct cs_offering **ret_offering);
+uuid cs_offering_id(const struct cs_offering *offering);
+/* ERR_INVALID: it is not the id of the one VPC offering. */
+RESULT cs_check_vpc_offering(struct cs_call *e, struct str id, const char *field);
+/* vpcofferingid and vpcofferingname. */
+void cs_write_vpc_offering(struct api_call *e, struct json_writer *w, const char *name,
+			   const struct row *row);
+/* The list "service" of what a provider provides: "Dhcp|Dns". */
+void cs_write_services(struct json_writer *w, const char *services, const char *provider);
+extern const char cs_vpc_services[], cs_vpc_provider[];
+
+/* What a guest network shows. */
+extern const struct api_listing cs_networks;

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Guest networks: networks with their first subnet. One on a router that EC2 calls a VPC is a tier of it. */
+ * listNetworks: networks with their first subnet. One on a router that is a VPC is a tier of it; one without a subnet is an
+ * L2 network. */
 #include "api/cloudstack/network/network.h"
 #include "engine/resolve.h"
 #include "model/zone.h"
 #include "store/network.h"
+#include "store/network_acl.h"
 #include "store/router.h"
 #include "store/subnet.h"
 
 struct list_networks {
 	struct cs_list_args list;
 	struct ref zone, vpc, project;
-	struct str traffic_type, type, acl_type, filter;
+	struct str traffic_type, type, acl_type, filter, offering;
 	enum choice is_system, for_vpc, can_deploy;
 };
 #define P(wire, member, ...) PARAM(struct list_networks, wire, member, __VA_ARGS__)
@@ -24,16 +26,16 @@ static const struct param params[] = {
 	P("vpcid", vpc, .kind = KIND_ROUTER, .doc = "Tiers of this VPC."),
 	P("forvpc", for_vpc, .doc = "Whether it is a VPC's tier."),
 	P("traffictype", traffic_type, .doc = "Guest is the only one."),
-	P("type", type, .doc = "Isolated is the only one so far."),
+	P("type", type, .doc = "Isolated or L2."),
+	P("networkofferingid", offering, .doc = "That this offering describes."),
 	P("acltype", acl_type, .words = "Account|Domain", .doc = "Account: all are of one."),
 	P("networkfilter", filter, .words = "Account|Domain|AccountDomain|Shared|All",
 	  .doc = "Whose; the account's."),
 	P("issystem", is_system, .doc = "Of the system: there are none."),
 	P("canusefordeploy", can_deploy, .doc = "Whether machines may be in it: they may be in all."),
-	NOT_BUILT("associatednetworkid|networkofferingid|physicalnetworkid|supportedservices|vlan|"
-		  "displaynetwork|"
-		  "specifyipranges"),
-	NOT_BUILT("restartrequired|retrieveonlyresourcecount|showicon", .only = "false"),
+	NOT_BUILT("associatednetworkid|physicalnetworkid|supportedservices|vlan"),
+	NOT_BUILT("displaynetwork", .only = "true"),
+	NOT_BUILT("restartrequired|retrieveonlyresourcecount|showicon|specifyipranges", .only = "false"),
 };
 #undef P
 
@@ -84,6 +86,15 @@ static const struct router *vpc_of(struct api_call *e, const struct subnet *s)
 	return s ? cs_find_vpc(e, s->router) : NULL;
 }
 
+struct str cs_get_acl_name(struct api_call *e, const struct row *row)
+{
+	const struct network_acl *acl = network_acl_of(row);
+	const struct tag *tag = tags_find(acl->tags, STR("Name"));
+	if (acl->name.n || acl->is_default)
+		return acl->name.n ? acl->name : STR("default_allow");
+	return tag && tag->value.n ? tag->value : uuid_to_str(e->c->arena, row->id);
+}
+
 static struct str get_state(struct api_call *e, const struct row *row)
 {
 	(void) e;
@@ -99,9 +110,8 @@ static bool is_in_zone(const struct subnet *s, const struct ref *zone)
 static bool asks_for_guests(const struct list_networks *a)
 {
 	return (!a->traffic_type.n || str_equal_nocase(a->traffic_type, STR("Guest"))) &&
-	       (!a->type.n || str_equal_nocase(a->type, STR("Isolated"))) && !str_is(a->acl_type, "Domain") &&
-	       !str_is(a->filter, "Shared") && !str_is(a->filter, "Domain") && a->is_system != CHOICE_YES &&
-	       a->can_deploy != CHOICE_NO;
+	       !str_is(a->acl_type, "Domain") && !str_is(a->filter, "Shared") &&
+	       !str_is(a->filter, "Domain") && a->is_system != CHOICE_YES && a->can_deploy != CHOICE_NO;
 }
 
 static bool matches(struct api_call *e, const void *args, const struct row *row)
@@ -109,7 +119,11 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	const struct list_networks *a = args;
 	const struct subnet *s = cs_find_subnet(e, row->id);
 	bool is_tier = vpc_of(e, s);
+	const struct cs_offering *offering = cs_find_offering_of(e, s);
 	return asks_for_guests(a) && is_in_zone(s, &a->zone) &&
+	       (!a->type.n || str_equal_nocase(a->type, str_from(offering->type))) &&
+	       (!a->offering.n ||
+		str_equal_nocase(a->offering, uuid_to_str(e->c->arena, cs_offering_id(offering)))) &&
 	       (!ref_is_given(&a->vpc) || (is_tier && uuid_equal(s->router, a->vpc.prefix))) &&
 	       (a->for_vpc == CHOICE_DEFAULT || (a->for_vpc == CHOICE_YES) == is_tier);
 }
@@ -131,8 +145,10 @@ static void write_zone(struct api_call *e, struct json_writer *w, const char *na
 {
 	const struct subnet *s = cs_find_subnet(e, row->id);
 	const struct row *zone = s ? tables_find(api_tables(e), KIND_ZONE, s->zone) : NULL;
-	if (!zone)
+	if (!zone) {
+		cs_write_any_zone(e, w, name, row);
 		return;
+	}
 	json_write_text(w, name, uuid_to_str(e->c->arena, zone->id));
 	json_write_text(w, "zonename", zone_of(zone)->name);
 }
@@ -155,6 +171,28 @@ void cs_write_any_zone(struct api_call *e, struct json_writer *w, const char *na
 	json_write_text(w, "zonename", zone_of(zone)->name);
 }
 
+static void write_offering(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct cs_offering *o = cs_find_offering_of(e, cs_find_subnet(e, row->id));
+	json_write_text(w, name, uuid_to_str(e->c->arena, cs_offering_id(o)));
+	json_write_z(w, "networkofferingname", o->name);
+	json_write_z(w, "networkofferingdisplaytext", o->text);
+	json_write_bool(w, "networkofferingconservemode", true);
+	json_write_z(w, "networkofferingavailability", o->leads_out ? "Required" : "Optional");
+	json_write_z(w, "type", o->type);
+	cs_write_services(w, o->services, o->provider);
+}
+
+static void write_acl(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct subnet *s = cs_find_subnet(e, row->id);
+	const struct network_acl *acl = s && vpc_of(e, s) ? network_acl_find(api_tables(e), s->acl) : NULL;
+	if (!acl)
+		return;
+	json_write_text(w, name, uuid_to_str(e->c->arena, acl->row.id));
+	json_write_text(w, "aclname", cs_get_acl_name(e, &acl->row));
+}
+
 CS_WRITE_TAGS(write_tags, KIND_NETWORK)
 
 static const struct member members[] = {
@@ -168,27 +206,32 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("vpcid", write_vpc, .also = "vpcname"),
 	MEMBER_TEXT("state", get_state),
 	MEMBER(struct network, "related", row.id),
-	MEMBER_FIXED("type", "\"Isolated\""),
+	MEMBER_WRITTEN("networkofferingid", write_offering,
+		       .also = "networkofferingname|networkofferingdisplaytext|networkofferingconservemode|"
+			       "networkofferingavailability|type|service"),
+	MEMBER_WRITTEN("aclid", write_acl, .also = "aclname"),
+	MEMBER_FIXED("broadcastdomaintype", "\"Geneve\""),
+	MEMBER_FIXED("egressdefaultpolicy", "true"),
 	MEMBER_FIXED("acltype", "\"Account\""),
 	MEMBER_AS(struct network, TIME, "created", row.created_us),
-	MEMBER_FIXED("issystem|isdefault|restartrequired|specifyipranges|strechedl2subnet|redundantrouter",
+	MEMBER_FIXED("issystem|isdefault|restartrequired|specifyipranges|specifyvlan|strechedl2subnet|"
+		     "redundantrouter",
 		     "false"),
 	MEMBER_FIXED("canusefordeploy|ispersistent|displaynetwork", "true"),
-	MEMBER_FIXED("service", "[]"),
 	MEMBER_WRITTEN("tags", write_tags),
 };
-static const struct api_listing networks = {.kind = KIND_NETWORK,
-					    .get_name = cs_get_network_name,
-					    .item = "network",
-					    .matches = matches,
-					    .members = MEMBERS(members)};
+const struct api_listing cs_networks = {.kind = KIND_NETWORK,
+					.get_name = cs_get_network_name,
+					.item = "network",
+					.matches = matches,
+					.members = MEMBERS(members)};
 
 static const struct cs_action actions[] = {
 	{.name = "listNetworks",
 	 .permit = "ec2:DescribeNetworks",
 	 .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_networks, params),
-	 .listing = &networks,
+	 .listing = &cs_networks,
 	 .doc = "Guest networks."},
 };
 const struct api_actions cs_network_actions = API_ACTIONS(actions);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Guest networks are made, changed and deleted. The offering says what is made: a network whose own router leads out, a network
+ * without a router, a segment without addresses, a tier of a VPC. Source of the words: NetworkServiceImpl and VpcManagerImpl
+ * of 4.18. */
+#include "api/cloudstack/network/network.h"
+#include "engine/network/guest_network.h"
+#include "engine/network/network.h"
+#include "engine/resolve.h"
+
+struct make_network {
+	struct guest_network_wish wish;
+	struct cs_owner owner;
+	struct str offering;
+	struct ip mask;
+};
+#define P(wire, member, ...) PARAM(struct make_network, wire, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	P("name", wish.name, .flags = REQUIRED, .doc = "Its name."),
+	P("networkofferingid", offering, .flags = REQUIRED, .doc = "What it is made by."),
+	P("zoneid", wish.zone, .kind = KIND_ZONE, .flags = REQUIRED, .doc = "Where its machines are."),
+	CS_FOR_PARAMS(struct make_network, owner),
+	P("displaytext", wish.description, .doc = "A text for people."),
+	P("gateway", wish.gateway_ip, .doc = "The gateway's address; 10.1.1.1."),
+	P("netmask", mask, .doc = "The netmask; 255.255.255.0."),
+	P("vpcid", wish.vpc, .kind = KIND_ROUTER, .doc = "The VPC whose tier it is to be."),
+	P("aclid", wish.acl, .kind = KIND_NETWORK_ACL, .doc = "A tier's list; else its VPC's own."),
+	NOT_BUILT("asnumber|associatednetworkid|bgppeerids|cidrsize|dns1|dns2|endip|endipv6|externalid|"
+		  "ip6cidr|ip6dns1|ip6dns2|ip6gateway|isolatedpvlan|isolatedpvlantype|networkdomain|"
+		  "physicalnetworkid|privatemtu|publicmtu|routerip|routeripv6|sourcenatipaddress|startip|"
+		  "startipv6|subdomainaccess|tungstenvirtualrouteruuid|vlan"),
+	NOT_BUILT("acltype", .only = "account|Account"),
+	NOT_BUILT("displaynetwork", .only = "true"),
+	NOT_BUILT("bypassvlanoverlapcheck|hideipaddressusage", .only = "false"),
+};
+#undef P
+
+/* How many ones the mask begins with; false: it is no mask. */
+static bool read_mask(struct ip mask, uint8_t *ret_bits)
+{
+	uint32_t ones = mask.family == IP_V4 ? ip_to_v4(mask) : 1, rest = ~ones;
+	if (mask.family != IP_V4 || (rest & (rest + 1)))
+		return false;
+	*ret_bits = (uint8_t) __builtin_popcount(ones);
+	return true;
+}
+
+/* Both or neither: then CloudStack's own choice, which is free to be every network's. */
+static RESULT choose_block(struct cs_call *e, struct make_network *a)
+{
+	static const struct ip gateway = {.b = {10, 1, 1, 1}, .family = IP_V4},
+			       mask = {.b = {255, 255, 255, 0}, .family = IP_V4};
+	bool has_gateway = !ip_is_none(a->wish.gateway_ip), has_mask = !ip_is_none(a->mask);
+	if (!has_gateway && !has_mask && ref_is_given(&a->wish.vpc))
+		return cs_fail(e, "gateway", "Gateway/netmask are required when create network for VPC");
+	if (has_gateway != has_mask)
+		return cs_fail(e, has_gateway ? "netmask" : "gateway",
+			       "gateway and netmask must be specified together");
+	if (!has_gateway) {
+		a->wish.gateway_ip = gateway;
+		a->mask = mask;
+	}
+	struct cidr block = {.base = a->wish.gateway_ip};
+	if (!read_mask(a->mask, &block.bits))
+		return cs_fail(e, "netmask", "Invalid netmask");
+	a->wish.block = cidr_canonical(block);
+	return OK;
+}
+
+static RESULT check_offering(struct cs_call *e, const struct make_network *a, const struct cs_offering *o)
+{
+	bool is_tier = ref_is_given(&a->wish.vpc);
+	if (str_is(str_from(o->type), "Shared") && !identity_is_admin(e->c->who))
+		return ctx_fail_field(e->c, ERR_DENIED, STR("networkofferingid"),
+				      "Only administrators make networks of the type Shared");
+	if (str_is(str_from(o->type), "Shared"))
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("networkofferingid"),
+				      "Networks of the type Shared are not supported");
+	if (is_tier != o->is_vpcs)
+		return cs_fail(e, "networkofferingid",
+			       is_tier ? "The network offering can't be used for VPC networks"
+				       : "Network offering can be used for VPC networks only");
+	if (ref_is_given(&a->wish.acl) && !is_tier)
+		return cs_fail(e, "aclid", "Cannot apply NetworkACL. Network is not part of a VPC");
+	return OK;
+}
+
+static RESULT prepare_create(struct cs_call *e, void *args)
+{
+	struct make_network *a = args;
+	const struct cs_offering *offering = NULL;
+	TRY(cs_find_offering(e, a->offering, "networkofferingid", &offering));
+	TRY(check_offering(e, a, offering));
+	a->wish.has_router = offering->leads_out;
+	if (!str_is(str_from(offering->type), "L2"))
+		return choose_block(e, a);
+	return ip_is_none(a->wish.gateway_ip) && ip_is_none(a->mask)
+		       ? OK
+		       : cs_fail(e, "gateway",
+				 "Layer 2 networks do not support L3 parameters: gateway, netmask");
+}
+
+/* ---- the others ---- */
+
+struct change_network {
+	struct network_settings wish;
+	struct str name, text;
+	enum choice cleans_up;
+};
+#define NETWORK                                                                                              \
+	PARAM(struct change_network, "id", wish.network, .kind = KIND_NETWORK, .flags = REQUIRED,            \
+	      .doc = "The network.")
+static const struct param update_params[] = {
+	NETWORK,
+	PARAM(struct change_network, "name", name, .doc = "Its new name."),
+	PARAM(struct change_network, "displaytext", text, .doc = "Its new text."),
+	NOT_BUILT("customid|dns1|dns2|guestvmcidr|ip6dns1|ip6dns2|networkdomain|networkofferingid|privatemtu|"
+		  "publicmtu|sourcenatipaddress"),
+	NOT_BUILT("displaynetwork", .only = "true"),
+	NOT_BUILT("changecidr|forced|hideipaddressusage|updateinsequence", .only = "false"),
+};
+static const struct param restart_params[] = {
+	NETWORK,
+	PARAM(struct change_network, "cleanup", cleans_up,
+	      .doc = "Whether its virtual routers are made anew: it has none."),
+	NOT_BUILT("livepatch|makeredundant", .only = "false"),
+};
+
+static RESULT prepare_update(struct cs_call *e, void *args)
+{
+	struct change_network *a = args;
+	(void) e;
+	a->wish.name = a->name.n ? &a->name : NULL;
+	a->wish.description = a->text.n ? &a->text : NULL;
+	return OK;
+}
+
+struct drop_network {
+	struct guest_network_target wish;
+	enum choice is_forced;
+};
+static const struct param delete_params[] = {
+	PARAM(struct drop_network, "id", wish.network, .kind = KIND_NETWORK, .flags = REQUIRED,
+	      .doc = "The network."),
+	PARAM(struct drop_network, "forced", is_forced,
+	      .doc = "Whether it goes although a part of it cannot be reached: it always does."),
+};
+
+static const struct cs_action actions[] = {
+	{.name = "createNetwork",
+	 .permit = "ec2:CreateNetwork",
+	 .flags = API_WRITES | CS_OF_ACCOUNT,
+	 .args = PARAMS(struct make_network, create_params),
+	 .prepare = prepare_create,
+	 .operation = engine_create_guest_network_run,
+	 .returns = KIND_NETWORK,
+	 CS_SUBJECT(struct make_network, wish.network),
+	 .shows = &cs_networks,
+	 .doc = "Makes a guest network, with what leads out of it."},
+	{.name = "updateNetwork",
+	 .permit = "ec2:ModifyNetwork",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct change_network, update_params),
+	 .prepare = prepare_update,
+	 .operation = engine_update_network_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct change_network, wish.network.prefix),
+	 .shows = &cs_networks,
+	 .outcome = ASYNC_JOB_OUTCOME_MADE,
+	 .doc = "Changes a guest network's name or text."},
+	{.name = "restartNetwork",
+	 .permit = "ec2:ModifyNetwork",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct change_network, restart_params),
+	 .operation = engine_update_network_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct change_network, wish.network.prefix),
+	 .about = KIND_NETWORK,
+	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	 .doc = "Has a guest network compared with what is there, and brought about where it differs."},
+	{.name = "deleteNetwork",
+	 .permit = "ec2:DeleteNetwork",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct drop_network, delete_params),
+	 .operation = engine_delete_guest_network_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct drop_network, wish.network.prefix),
+	 .about = KIND_NETWORK,
+	 .outcome = ASYNC_JOB_OUTCOME_GONE,
+	 .doc = "Deletes a guest network with what was made with it, and releases its addresses."},
+};
+const struct api_actions cs_guest_network_actions = API_ACTIONS(actions);

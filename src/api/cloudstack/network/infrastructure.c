@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What administrators see below guest networks: external networks as physical ones, and their ranges of public addresses. There
+ * are no virtual routers: OVN routes on the hosts. */
+#include "api/cloudstack/network/network.h"
+#include "model/address_range.h"
+#include "model/external_network.h"
+
+/* ---- physical networks ---- */
+
+struct list_physical {
+	struct cs_list_args list;
+	struct ref zone;
+};
+static const struct param physical_params[] = {
+	CS_LIST_PARAMS(struct list_physical, KIND_EXTERNAL_NETWORK),
+	CS_NAME_PARAM(struct list_physical),
+	PARAM(struct list_physical, "zoneid", zone, .kind = KIND_ZONE, .doc = "They are in every zone."),
+};
+static const struct member physical_members[] = {
+	MEMBER(struct external_network, "id", row.id),
+	MEMBER(struct external_network, "name", name),
+	MEMBER_WRITTEN("zoneid", cs_write_any_zone, .also = "zonename"),
+	MEMBER_FIXED("state", "\"Enabled\""),
+	MEMBER_FIXED("broadcastdomainrange", "\"ZONE\""),
+	MEMBER_FIXED("isolationmethods", "\"GENEVE\""),
+};
+static const struct api_listing physical_networks = {.kind = KIND_EXTERNAL_NETWORK,
+						     .name = offsetof(struct external_network, name),
+						     .item = "physicalnetwork",
+						     .is_by_name = true,
+						     .members = MEMBERS(physical_members)};
+
+/* ---- ranges of addresses ---- */
+
+struct list_ranges {
+	struct cs_list_args list;
+	struct ref zone, network, physical;
+};
+#define P(wire, member, ...) PARAM(struct list_ranges, wire, member, __VA_ARGS__)
+static const struct param range_params[] = {
+	CS_LIST_PARAMS(struct list_ranges, KIND_ADDRESS_RANGE),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "They are in every zone."),
+	P("networkid", network, .kind = KIND_EXTERNAL_NETWORK, .fits = FITS(address_range, external_network),
+	  .doc = "On this public network."),
+	P("physicalnetworkid", physical, .kind = KIND_EXTERNAL_NETWORK,
+	  .fits = FITS(address_range, external_network), .doc = "The same."),
+	NOT_BUILT("account|domainid|podid|projectid|vlan"),
+	NOT_BUILT("forvirtualnetwork", .only = "true"),
+};
+#undef P
+#define EXTERNAL .path = {JOIN_ONE(KIND_EXTERNAL_NETWORK, address_range, external_network)}
+static const struct member range_members[] = {
+	MEMBER(struct address_range, "id", row.id),
+	MEMBER_FIXED("forvirtualnetwork", "true"),
+	MEMBER_WRITTEN("zoneid", cs_write_any_zone),
+	MEMBER_FIXED("vlan", "\"vlan://untagged\""),
+	MEMBER(struct external_network, "gateway", next_hop, EXTERNAL),
+	MEMBER(struct address_range, "startip", first),
+	MEMBER(struct address_range, "endip", last),
+	MEMBER(struct address_range, "networkid", external_network),
+	MEMBER(struct address_range, "physicalnetworkid", external_network),
+};
+static const struct api_listing ranges = {
+	.kind = KIND_ADDRESS_RANGE, .item = "vlaniprange", .members = MEMBERS(range_members)};
+
+/* ---- virtual routers ---- */
+
+struct list_routers {
+	struct cs_list_args list;
+	struct ref zone, network, vpc, project;
+	struct str id, name, state, version;
+	enum choice for_vpc;
+};
+#define P(wire, member, ...) PARAM(struct list_routers, wire, member, __VA_ARGS__)
+static const struct param router_params[] = {
+	CS_PAGE_PARAMS(struct list_routers),
+	CS_NAME_PARAM(struct list_routers),
+	CS_OWNER_PARAMS(struct list_routers),
+	CS_PROJECT_PARAM(struct list_routers, project),
+	P("id", id, .doc = "The one with this id."),
+	P("networkid", network, .kind = KIND_NETWORK, .doc = "Of this network."),
+	P("vpcid", vpc, .kind = KIND_ROUTER, .doc = "Of this VPC."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "In this zone."),
+	P("state", state, .doc = "In this state."),
+	P("version", version, .doc = "Of this version."),
+	P("forvpc", for_vpc, .doc = "Whether of a VPC."),
+	NOT_BUILT("arch|clusterid|hostid|podid"),
+	NOT_BUILT("fetchhealthcheckresults|healthchecksfailed", .only = "false"),
+};
+#undef P
+
+static struct str no_name(size_t k)
+{
+	(void) k;
+	return STR_NONE;
+}
+
+static RESULT list_routers(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	static const struct cs_fixed_list none = {.item = "router", .get_name = no_name};
+	(void) args;
+	return cs_write_fixed_list(e, w, &none);
+}
+
+static const struct cs_action actions[] = {
+	{.name = "listPhysicalNetworks",
+	 .permit = "ec2:DescribeNetworks",
+	 .flags = CS_ADMIN,
+	 .args = PARAMS(struct list_physical, physical_params),
+	 .listing = &physical_networks,
+	 .doc = "Physical networks: the external ones."},
+	{.name = "listVlanIpRanges",
+	 .permit = "ec2:DescribeNetworks",
+	 .flags = CS_ADMIN,
+	 .args = PARAMS(struct list_ranges, range_params),
+	 .listing = &ranges,
+	 .doc = "Ranges of public addresses."},
+	{.name = "listRouters",
+	 .permit = "ec2:DescribeNetworks",
+	 .flags = CS_ADMIN | CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_routers, router_params),
+	 .answer = list_routers,
+	 .says = "id|name",
+	 .never = "Networks have no virtual routers: OVN routes on the hosts.",
+	 .doc = "Virtual routers: none."},
+};
+const struct api_actions cs_infrastructure_actions = API_ACTIONS(actions);

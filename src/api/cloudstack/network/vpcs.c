@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * VPCs: routers with address blocks of their own, as EC2's are. One that is made here reaches out under an address of its
+ * own (source NAT). Its tiers are guest networks. */
+#include "api/cloudstack/network/network.h"
+#include "engine/network/guest_network.h"
+#include "engine/resolve.h"
+#include "store/network.h"
+#include "store/router.h"
+#include "store/subnet.h"
+
+/* ---- listVPCs ---- */
+
+struct list_vpcs {
+	struct cs_list_args list;
+	struct ref zone, project;
+	struct str block, text, state, offering;
+};
+#define P(wire, member, ...) PARAM(struct list_vpcs, wire, member, __VA_ARGS__)
+static const struct param list_params[] = {
+	CS_LIST_PARAMS(struct list_vpcs, KIND_ROUTER),
+	CS_NAME_PARAM(struct list_vpcs),
+	CS_OWNER_PARAMS(struct list_vpcs),
+	CS_PROJECT_PARAM(struct list_vpcs, project),
+	CS_TAGS_PARAM(struct list_vpcs),
+	P("cidr", block, .doc = "With this first block."),
+	P("displaytext", text, .doc = "With this text."),
+	P("state", state, .words = "Enabled|Inactive", .doc = "All are Enabled."),
+	P("vpcofferingid", offering, .doc = "Made by this offering: there is one."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "They are in every zone."),
+	NOT_BUILT("supportedservices"),
+	NOT_BUILT("fordisplay", .only = "true"),
+	NOT_BUILT("restartrequired|showicon", .only = "false"),
+};
+#undef P
+
+static RESULT prepare_list(struct cs_call *e, void *args)
+{
+	const struct list_vpcs *a = args;
+	return a->offering.n ? cs_check_vpc_offering(e, a->offering, "vpcofferingid") : OK;
+}
+
+static struct str get_block(struct api_call *e, const struct row *row)
+{
+	return cidr_to_str(e->c->arena, router_of(row)->blocks.at[0]);
+}
+
+static struct str get_text(struct api_call *e, const struct row *row)
+{
+	return router_of(row)->description.n ? router_of(row)->description : cs_get_vpc_name(e, row);
+}
+
+static bool matches(struct api_call *e, const void *args, const struct row *row)
+{
+	const struct list_vpcs *a = args;
+	return cs_find_vpc(e, row->id) && (!a->block.n || str_equal(a->block, get_block(e, row))) &&
+	       (!a->text.n || str_equal(a->text, get_text(e, row))) &&
+	       (!a->state.n || str_is(a->state, "Enabled"));
+}
+
+static void write_tiers(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct subnet *s = subnet_first_by_router(api_tables(e), row->id);
+	json_write_open_list(w, name);
+	for (; s; s = subnet_next_by_router(api_tables(e), s)) {
+		const struct network *tier = network_find(api_tables(e), s->network);
+		if (!row_is_live(&s->row) || !tier || cs_find_subnet(e, s->network) != s)
+			continue;
+		json_write_open(w, NULL);
+		members_write(e, w, cs_write_time, &cs_networks.members, &tier->row);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static void write_services(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) e;
+	(void) name;
+	(void) row;
+	cs_write_services(w, cs_vpc_services, cs_vpc_provider);
+}
+
+CS_WRITE_TAGS(write_tags, KIND_ROUTER)
+
+static const struct member members[] = {
+	MEMBER(struct router, "id", row.id),
+	MEMBER_TEXT("name", cs_get_vpc_name),
+	MEMBER_TEXT("displaytext", get_text),
+	MEMBER_FIXED("state", "\"Enabled\""),
+	CS_OWNER_MEMBERS(router),
+	MEMBER_WRITTEN("zoneid", cs_write_any_zone, .also = "zonename"),
+	MEMBER_TEXT("cidr", get_block),
+	MEMBER_WRITTEN("vpcofferingid", cs_write_vpc_offering, .also = "vpcofferingname"),
+	MEMBER_AS(struct router, TIME, "created", row.created_us),
+	MEMBER_WRITTEN("service", write_services),
+	MEMBER_WRITTEN("network", write_tiers),
+	MEMBER_FIXED("fordisplay", "true"),
+	MEMBER_FIXED("restartrequired|distributedvpcrouter|regionlevelvpc|redundantvpcrouter", "false"),
+	MEMBER_WRITTEN("tags", write_tags),
+};
+static const struct api_listing vpcs = {.kind = KIND_ROUTER,
+					.get_name = cs_get_vpc_name,
+					.item = "vpc",
+					.matches = matches,
+					.members = MEMBERS(members)};
+
+/* ---- changes ---- */
+
+struct make_vpc {
+	struct router_wish wish;
+	struct cs_owner owner;
+	struct str offering;
+	struct ref zone;
+};
+#define P(wire, member, ...) PARAM(struct make_vpc, wire, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	P("cidr", wish.block, .flags = REQUIRED, .doc = "Its block, from /16 to /28."),
+	P("name", wish.name, .flags = REQUIRED, .doc = "Its name."),
+	P("displaytext", wish.description, .flags = REQUIRED, .doc = "A text for people."),
+	P("vpcofferingid", offering, .flags = REQUIRED, .doc = "What it is made by."),
+	P("zoneid", zone, .kind = KIND_ZONE, .flags = REQUIRED, .doc = "It is in every zone."),
+	CS_FOR_PARAMS(struct make_vpc, owner),
+	NOT_BUILT("asnumber|bgppeerids|cidrsize|dns1|dns2|ip6dns1|ip6dns2|networkdomain|publicmtu|"
+		  "sourcenatipaddress"),
+	NOT_BUILT("fordisplay|start", .only = "true"),
+	NOT_BUILT("userouteripresolver", .only = "false"),
+};
+#undef P
+
+static RESULT prepare_create(struct cs_call *e, void *args)
+{
+	struct make_vpc *a = args;
+	const struct row *zone = NULL;
+	TRY(cs_check_vpc_offering(e, a->offering, "vpcofferingid"));
+	return engine_find(e->c, cs_tables(e), KIND_ZONE, &a->zone, &zone);
+}
+
+struct change_vpc {
+	struct router_settings wish;
+	struct str name, text;
+	enum choice cleans_up;
+};
+#define VPC                                                                                                  \
+	PARAM(struct change_vpc, "id", wish.router, .kind = KIND_ROUTER, .flags = REQUIRED, .doc = "The VPC.")
+static const struct param update_params[] = {
+	VPC,
+	PARAM(struct change_vpc, "name", name, .doc = "Its new name."),
+	PARAM(struct change_vpc, "displaytext", text, .doc = "Its new text."),
+	NOT_BUILT("customid|publicmtu|sourcenatipaddress"),
+	NOT_BUILT("fordisplay", .only = "true"),
+};
+static const struct param restart_params[] = {
+	VPC,
+	PARAM(struct change_vpc, "cleanup", cleans_up,
+	      .doc = "Whether its virtual routers are made anew: it has none."),
+	NOT_BUILT("livepatch|makeredundant", .only = "false"),
+};
+
+/* A router without blocks is no VPC. */
+static RESULT check_is_vpc(struct cs_call *e, const struct ref *ref)
+{
+	return cs_find_vpc(&e->core, ref->prefix) ? OK : cs_fail_id(e, KIND_ROUTER, "id", ref->text);
+}
+
+static RESULT prepare_change(struct cs_call *e, void *args)
+{
+	struct change_vpc *a = args;
+	a->wish.name = a->name.n ? &a->name : NULL;
+	a->wish.description = a->text.n ? &a->text : NULL;
+	return check_is_vpc(e, &a->wish.router);
+}
+
+struct drop_vpc {
+	struct router_target wish;
+};
+static const struct param delete_params[] = {
+	PARAM(struct drop_vpc, "id", wish.router, .kind = KIND_ROUTER, .flags = REQUIRED, .doc = "The VPC."),
+};
+
+static RESULT prepare_delete(struct cs_call *e, void *args)
+{
+	return check_is_vpc(e, &((struct drop_vpc *) args)->wish.router);
+}
+
+static const struct cs_action actions[] = {
+	{.name = "listVPCs",
+	 .permit = "ec2:DescribeVpcs",
+	 .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_vpcs, list_params),
+	 .prepare = prepare_list,
+	 .listing = &vpcs,
+	 .doc = "VPCs."},
+	{.name = "createVPC",
+	 .permit = "ec2:CreateVpc",
+	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
+	 .args = PARAMS(struct make_vpc, create_params),
+	 .prepare = prepare_create,
+	 .operation = engine_create_vpc_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct make_vpc, wish.router),
+	 .shows = &vpcs,
+	 .outcome = ASYNC_JOB_OUTCOME_MADE,
+	 .doc = "Makes a VPC that reaches out."},
+	{.name = "updateVPC",
+	 .permit = "ec2:ModifyVpcAttribute",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct change_vpc, update_params),
+	 .prepare = prepare_change,
+	 .operation = engine_update_router_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct change_vpc, wish.router.prefix),
+	 .shows = &vpcs,
+	 .outcome = ASYNC_JOB_OUTCOME_MADE,
+	 .doc = "Changes a VPC's name or text."},
+	{.name = "restartVPC",
+	 .permit = "ec2:ModifyVpcAttribute",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct change_vpc, restart_params),
+	 .prepare = prepare_change,
+	 .operation = engine_update_router_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct change_vpc, wish.router.prefix),
+	 .about = KIND_ROUTER,
+	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	 .doc = "Has a VPC compared with what is there, and brought about where it differs."},
+	{.name = "deleteVPC",
+	 .permit = "ec2:DeleteVpc",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct drop_vpc, delete_params),
+	 .prepare = prepare_delete,
+	 .operation = engine_delete_vpc_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct drop_vpc, wish.router.prefix),
+	 .about = KIND_ROUTER,
+	 .outcome = ASYNC_JOB_OUTCOME_GONE,
+	 .doc = "Deletes a VPC without tiers, with its gateway and lists, and releases its addresses."},
+};
+const struct api_actions cs_vpc_actions = API_ACTIONS(actions);

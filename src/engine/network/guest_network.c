@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Guest networks and VPCs, made of what other operations make. Each of these asks for its own permission. Called by:
+ * api/cloudstack. */
+#include "engine/network/guest_network.h"
+
+#include "engine/internal.h"
+#include "engine/network/address.h"
+#include "engine/network/gateway.h"
+#include "engine/network/network.h"
+#include "engine/network/network_acl.h"
+#include "engine/network/router_interface.h"
+#include "engine/network/subnet.h"
+#include "engine/network/subnet_internal.h"
+#include "model/account.h"
+#include "model/zone.h"
+#include "store/address.h"
+#include "store/external_network.h"
+#include "store/network_acl.h"
+
+static struct ref ref_of(struct op *op, enum kind kind, uuid id, struct str field)
+{
+	return (struct ref){.kind = kind,
+			    .prefix = id,
+			    .bits = 8 * sizeof(uuid),
+			    .text = engine_write_id(op, kind, id),
+			    .field = field};
+}
+
+/* ---- the way out ---- */
+
+static RESULT lead_out(struct op *op, const struct ref *router, struct str field)
+{
+	const struct external_network *external = external_network_first(op->head);
+	while (external && !row_is_live(&external->row))
+		external = external_network_next(op->head, external);
+	if (!external)
+		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_GATEWAY, field,
+				   "The region has no outside network to lead to.");
+	struct router_gateway_wish wish = {.router = *router,
+					   .external_network =
+						   ref_of(op, KIND_EXTERNAL_NETWORK, external->row.id, field),
+					   .translates = CHOICE_YES};
+	return engine_set_router_gateway(op, &wish);
+}
+
+/* Those that were taken for the network, or for the VPC. */
+static RESULT release_addresses(struct op *op, uuid account, uuid network, uuid vpc, struct str field)
+{
+	const struct address *a = address_first_by_account(op->head, account), *next = NULL;
+	for (; a; a = next) {
+		next = address_next_by_account(op->head, a);
+		bool is_for = uuid_is_none(vpc) ? uuid_equal(a->for_network, network)
+						: uuid_equal(a->for_router, vpc);
+		struct address_target wish = {.address = ref_of(op, KIND_ADDRESS, a->row.id, field),
+					      .with_association = true};
+		if (row_is_live(&a->row) && is_for)
+			TRY(engine_release_address(op, &wish));
+	}
+	return OK;
+}
+
+/* ---- networks ---- */
+
+static RESULT add_router(struct op *op, const struct guest_network_wish *wish, const struct ref *subnet)
+{
+	struct router_wish made = {.account = wish->account, .name = wish->name, .has_no_block = true};
+	TRY(engine_create_router(op, &made));
+	struct router own = *router_find(op->head, made.router);
+	own.own_network = wish->network;
+	TRY(router_put(op, &own));
+	struct router_interface_wish interface = {
+		.router = ref_of(op, KIND_ROUTER, made.router, subnet->field), .subnet = *subnet};
+	TRY(lead_out(op, &interface.router, subnet->field));
+	return engine_add_router_interface(op, &interface);
+}
+
+static RESULT create_alone(struct op *op, struct guest_network_wish *wish, const struct zone *zone)
+{
+	struct network_wish network = {
+		.account = wish->account, .name = wish->name, .description = wish->description};
+	TRY(engine_create_network(op, &network));
+	wish->network = network.network;
+	if (cidr_is_none(wish->block))
+		return OK;
+	struct network_subnet_wish subnet = {
+		.network = ref_of(op, KIND_NETWORK, wish->network, wish->zone.field),
+		.block = wish->block,
+		.gateway_ip = wish->gateway_ip,
+		.name = wish->name};
+	TRY(engine_add_subnet(op, &subnet));
+	struct subnet next = *subnet_find(op->head, subnet.subnet);
+	next.zone = zone->row.id;
+	TRY(subnet_put(op, &next));
+	struct ref ref = ref_of(op, KIND_SUBNET, subnet.subnet, wish->zone.field);
+	return wish->has_router ? add_router(op, wish, &ref) : OK;
+}
+
+static RESULT create_tier(struct op *op, struct guest_network_wish *wish)
+{
+	struct subnet_wish subnet = {
+		.router = wish->vpc, .block = wish->block, .zone = wish->zone, .name = wish->name};
+	struct ip first = ip_add(cidr_canonical(wish->block).base, 1);
+	if (!ip_is_none(wish->gateway_ip) && !ip_equal(wish->gateway_ip, first))
+		return ENGINE_FAIL(op, ERR_RANGE, KIND_SUBNET, STR("gateway"),
+				   "The gateway of a VPC's subnet is the first address of its block.");
+	TRY(engine_create_subnet(op, &subnet));
+	const struct subnet *made = subnet_find(op->head, subnet.subnet);
+	struct network next = *network_find(op->head, made->network);
+	next.name = wish->name;
+	next.description = wish->description;
+	wish->network = next.row.id;
+	TRY(network_put(op, &next));
+	struct network_acl_association association = {.association = {.kind = KIND_SUBNET,
+								      .prefix = made->acl_association,
+								      .bits = 8 * sizeof(uuid)},
+						      .acl = wish->acl};
+	return ref_is_given(&wish->acl) ? engine_replace_network_acl_association(op, &association) : OK;
+}
+
+RESULT engine_create_guest_network(struct op *op, struct guest_network_wish *wish)
+{
+	const struct zone *zone = NULL;
+	if (ref_is_given(&wish->vpc))
+		return create_tier(op, wish);
+	TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
+	return create_alone(op, wish, zone);
+}
+
+/* The router goes that was made with the network, unless something else is on it now. */
+static RESULT leave_router(struct op *op, uuid network, const struct subnet *subnet, struct str field)
+{
+	const struct router *router = router_find(op->head, subnet->router);
+	struct router_interface_wish interface = {.router = ref_of(op, KIND_ROUTER, subnet->router, field),
+						  .subnet = ref_of(op, KIND_SUBNET, subnet->row.id, field)};
+	struct router_target target = {.router = interface.router, .with_gateway = true};
+	bool is_own = router && uuid_equal(router->own_network, network);
+	TRY(engine_remove_router_interface(op, &interface));
+	return is_own && !subnet_first_live(op->head, interface.router.prefix)
+		       ? engine_delete_router(op, &target)
+		       : OK;
+}
+
+RESULT engine_delete_guest_network(struct op *op, struct guest_network_target *wish)
+{
+	const struct network *network = NULL;
+	struct str field = wish->network.field;
+	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
+	uuid id = network->row.id;
+	TRY(release_addresses(op, network->account, id, UUID_NONE, field));
+	const struct subnet *s = subnet_first_by_network(op->head, id), *next = NULL;
+	for (; s; s = next) {
+		next = subnet_next_by_network(op->head, s);
+		bool is_tier = subnet_is_of_blocks(op->head, s);
+		struct subnet_target target = {ref_of(op, KIND_SUBNET, s->row.id, field)};
+		if (row_is_live(&s->row) && is_tier)
+			TRY(engine_delete_subnet(op, &target));
+		else if (row_is_live(&s->row) && !uuid_is_none(s->router))
+			TRY(leave_router(op, id, s, field));
+	}
+	network = network_find(op->head, id);
+	struct network_target rest = {wish->network};
+	return network && row_is_live(&network->row) ? engine_delete_network(op, &rest) : OK;
+}
+
+/* ---- VPCs ---- */
+
+RESULT engine_create_vpc(struct op *op, struct router_wish *wish)
+{
+	TRY(engine_create_router(op, wish));
+	struct ref router = ref_of(op, KIND_ROUTER, wish->router, STR("cidr"));
+	return lead_out(op, &router, router.field);
+}
+
+RESULT engine_delete_vpc(struct op *op, struct router_target *wish)
+{
+	const struct router *router = NULL;
+	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
+	uuid id = router->row.id;
+	TRY(release_addresses(op, router->account, UUID_NONE, id, wish->router.field));
+	const struct network_acl *acl = network_acl_first_by_router(op->head, id), *next = NULL;
+	for (; acl; acl = next) {
+		next = network_acl_next_by_router(op->head, acl);
+		struct network_acl_target target = {
+			ref_of(op, KIND_NETWORK_ACL, acl->row.id, wish->router.field)};
+		if (!acl->is_default)
+			TRY(engine_delete_network_acl(op, &target));
+	}
+	wish->with_gateway = true;
+	return engine_delete_router(op, wish);
+}
