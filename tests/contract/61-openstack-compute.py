@@ -156,8 +156,9 @@ def test_interfaces_and_volumes(cloud, image):
     assert len(addresses) == 2 and addresses[0] == first.fixed_ips[0]["ip_address"]
     compute.remove_fixed_ip_from_server(server, addresses[1])
     assert [i.fixed_ips for i in compute.server_interfaces(server)] == [first.fixed_ips]
-    (attachment,) = compute.volume_attachments(server)
-    assert attachment.device == "/dev/vdb"
+    root, attachment = sorted(compute.volume_attachments(server), key=lambda a: a.device == "/dev/vdb")
+    assert attachment.device == "/dev/vdb" and compute.get_server(server).image.id is None
+    assert [v["id"] for v in compute.get_server(server).attached_volumes] == [root.volume_id, attachment.volume_id]
     volumes = cloud.dev.account.client().describe_volumes(Filters=[{"Name": "attachment.device", "Values": ["/dev/vdb"]}])["Volumes"]
     assert attachment.volume_id.replace("-", "").startswith(volumes[0]["VolumeId"][4:])
     compute.delete_server(server)

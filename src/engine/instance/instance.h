@@ -61,6 +61,7 @@ struct instance_launch {
 	struct str user_data;          /* bytes, decoded */
 	const struct disk_wish *disks; /* change the image's disks, and add to them */
 	size_t disk_count;
+	bool root_is_volume; /* said of what is made of an image; without one it is */
 	struct tags instance_tags, volume_tags, port_tags;
 	/* The launch template's version that gave some of this, for permissions and tags. Or
 	 * none. */
@@ -251,6 +252,7 @@ struct instance_rebuilding {
 	struct ip access_ip4, access_ip6;
 	struct str admin_password; /* as in a launch */
 	enum choice disk_auto;     /* likewise */
+	bool keeps_volume;         /* where root_is_volume: ERR_INVALID unless the image is the volume's */
 };
 OPERATION(engine_rebuild_instance, instance_rebuilding)
 
@@ -263,6 +265,7 @@ OPERATION(engine_rebuild_instance, instance_rebuilding)
  * given. */
 struct instance_rescuing {
 	struct ref instance, image; /* image of kind none: the image that it was made from */
+	bool spares_volumes;        /* ERR_INVALID where root_is_volume */
 };
 OPERATION(engine_rescue_instance, instance_rescuing)
 /* ERR_STATE: the instance is not rescued. */

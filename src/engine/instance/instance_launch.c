@@ -172,7 +172,8 @@ static RESULT resolve_disks(struct launch *l)
 	struct op *op = l->op;
 	if (l->image) {
 		TRY(disk_plans_of_image(op, l->image, &l->disks));
-		TRY(instance_size_root(op, l->type, l->wish->type.field, &l->disks.at[0]));
+		if (!l->wish->root_is_volume)
+			TRY(instance_size_root(op, l->type, l->wish->type.field, &l->disks.at[0]));
 	}
 	TRY(disk_plans_apply_wishes(op, l->wish->disks, l->wish->disk_count, &l->disks));
 	if (!l->image && (l->disks.count == 0 || !l->disks.at[0].is_bootable))
@@ -631,6 +632,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.fleet_override = w->fleet_override,
 		.launch_index = index,
 		.image = l->image ? l->image->row.id : UUID_NONE,
+		.root_is_volume = w->root_is_volume || !l->image,
 		.type = l->type->row.id,
 		.vcpus = l->type->vcpus,
 		.memory = l->type->memory,

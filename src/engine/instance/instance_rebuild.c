@@ -110,27 +110,51 @@ static RESULT change_words(struct op *op, const struct instance_rebuilding *wish
 	return OK;
 }
 
+/* A new root disk of the image instead of the old one. */
+static RESULT replace_root(struct op *op, const struct instance *instance, const struct image *image,
+			   const struct volume *old, const struct ref *ref)
+{
+	struct disk_plans disks;
+	uuid root;
+	TRY(plan_root(op, instance, image, old, ref, &disks));
+	TRY(instance_leave_disk(op, old));
+	return instance_write_disk(op, instance, &disks.at[0], 0, ref->field, &root);
+}
+
+/* Nova's, before it could give a volume another image: the guest begins anew on the disk that it has. */
+static RESULT check_same_image(struct op *op, const struct image *image, const struct volume *root,
+			       const struct ref *ref)
+{
+	if (uuid_equal(root->image, image->row.id))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, ref->field,
+			   "Image %" STR_FMT " is unacceptable: Unable to rebuild with a different image for "
+			   "a volume-backed server.",
+			   STR_ARG(ref->text));
+}
+
 RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
 {
 	const struct instance *instance = NULL;
 	const struct image *image = NULL;
 	const struct volume *old = NULL;
-	struct disk_plans disks;
-	uuid root;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, "instance.rebuild", KIND_INSTANCE, &instance->row));
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
 	TRY(instance_check_settled(op, instance, &wish->instance, "rebuilt"));
 	TRY(instance_find_launched_image(op, &wish->image, &image));
 	TRY(find_old_root(op, instance, &wish->instance, &old));
-	TRY(plan_root(op, instance, image, old, &wish->image, &disks));
+	bool keeps_root = wish->keeps_volume && instance->root_is_volume;
+	if (keeps_root)
+		TRY(check_same_image(op, image, old, &wish->image));
 	struct instance next = *instance;
 	TRY(change_words(op, wish, &next));
-	next.image = image->row.id;
+	if (!keeps_root)
+		next.image = image->row.id;
 	instance_copy_hardware(image, &next);
 	instance_begin_task(op, INSTANCE_TASK_REBUILD, false, &next);
-	TRY(instance_leave_disk(op, old));
-	TRY(instance_write_disk(op, instance, &disks.at[0], 0, wish->image.field, &root));
+	if (!keeps_root)
+		TRY(replace_root(op, instance, image, old, &wish->image));
 	TRY(instance_put(op, &next));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "rebuild asked", "From image %" STR_FMT ".",
 				STR_ARG(image->name));

@@ -56,6 +56,16 @@ static RESULT check_root(struct op *op, const struct instance *instance, const s
 			   "The instance '%" STR_FMT "' has no root disk.", STR_ARG(ref->text));
 }
 
+static RESULT check_volume(struct op *op, const struct instance *instance,
+			   const struct instance_rescuing *wish)
+{
+	if (!wish->spares_volumes || !instance->root_is_volume)
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE, wish->instance.field,
+			   "Instance %" STR_FMT " cannot be rescued: Cannot rescue a volume-backed instance",
+			   STR_ARG(wish->instance.text));
+}
+
 RESULT engine_rescue_instance(struct op *op, struct instance_rescuing *wish)
 {
 	const struct instance *instance = NULL;
@@ -67,6 +77,7 @@ RESULT engine_rescue_instance(struct op *op, struct instance_rescuing *wish)
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
 	TRY(instance_check_settled(op, instance, &wish->instance, "rescued"));
 	TRY(check_root(op, instance, &wish->instance));
+	TRY(check_volume(op, instance, wish));
 	TRY(find_image(op, instance, wish, &image));
 	TRY(plan_disk(op, instance, image, &wish->image, &disks));
 	TRY(volume_choose_place(op, instance, &wish->instance, &slot, &disks.at[0].device));

@@ -113,7 +113,7 @@ static RESULT grow_root(struct op *op, const struct instance *instance, const st
 			struct str field)
 {
 	const struct volume *root = instance_find_root(op->head, instance->row.id);
-	if (!root || type->root_disk == 0 || type->root_disk == root->size)
+	if (!root || instance->root_is_volume || type->root_disk == 0 || type->root_disk == root->size)
 		return OK;
 	if (type->root_disk < root->size)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, field,

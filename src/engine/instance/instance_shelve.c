@@ -72,7 +72,7 @@ static RESULT make_image(struct op *op, const struct instance *instance, uuid *r
 	struct image_capture capture = {
 		.name = name_of_image(op, instance), .may_share_name = true, .only_root = true};
 	*ret_image = UUID_NONE;
-	if (uuid_is_none(instance->image) || !instance_find_root(op->head, instance->row.id))
+	if (instance->root_is_volume || !instance_find_root(op->head, instance->row.id))
 		return OK;
 	TRY(image_capture_instance(op, instance, true, &capture));
 	*ret_image = capture.image;

@@ -78,7 +78,7 @@ RESULT engine_back_up_instance(struct op *op, struct image_backing_up *wish)
 	const struct instance *instance = NULL;
 	int64_t count = 0;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->capture.instance, &instance));
-	if (uuid_is_none(instance->image))
+	if (instance->root_is_volume)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE, wish->capture.instance.field,
 				   "Backup is not supported for volume-backed instances.");
 	TRY(engine_capture_image(op, &wish->capture));

@@ -135,6 +135,7 @@ static RESULT prepare_rebuild(struct os_call *e, void *args)
 	struct os_rebuild *a = args;
 	const struct instance *instance = NULL;
 	TRY(os_find_server(e, &a->wish.instance, &instance));
+	a->wish.keeps_volume = e->request.version < 93;
 	TRY(os_read_access_ip(e, a->access_ip4, "accessIPv4", &a->wish.access_ip4));
 	TRY(os_read_access_ip(e, a->access_ip6, "accessIPv6", &a->wish.access_ip6));
 	TRY(os_draw_password(e, &a->password));

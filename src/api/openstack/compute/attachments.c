@@ -53,7 +53,7 @@ static RESULT list_attachments(struct os_call *e, const void *args, struct json_
 	json_write_open_list(w, "volumeAttachments");
 	for (size_t k = 0; k < disks.count; k++) {
 		const struct volume *v = disks.at[k];
-		bool is_image = v->device_slot == 0 && !uuid_is_none(instance->image);
+		bool is_image = v->device_slot == 0 && !instance->root_is_volume;
 		if (is_image || uuid_equal(v->row.id, instance->rescue_disk))
 			continue;
 		json_write_open(w, NULL);

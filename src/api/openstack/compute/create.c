@@ -210,6 +210,8 @@ static RESULT take_disk(struct os_call *e, struct os_create_server *a, const str
 	TRY(os_check_device_tag(e, b->tag));
 	TRY(take_source(e, b, is_root, &a->launch, disk));
 	if (is_root)
+		a->launch.root_is_volume = !is_local;
+	if (is_root)
 		disk->device = a->launch.image.kind ? root_name(e, &a->launch.image) : STR("/dev/vda");
 	return OK;
 }

@@ -27,6 +27,7 @@ static RESULT prepare_rescue(struct os_call *e, void *args)
 	struct os_rescue *a = args;
 	const struct instance *instance = NULL;
 	TRY(os_find_server(e, &a->wish.instance, &instance));
+	a->wish.spares_volumes = e->request.version < 87;
 	if (str_is_empty(a->wish.image.field))
 		a->wish.image.field = STR("rescue_image_ref");
 	return os_draw_password(e, &a->password);

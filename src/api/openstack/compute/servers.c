@@ -228,7 +228,7 @@ static const void *gather_server(struct os_call *e, const struct row *row)
 	if (!result_is_ok(engine_list_disks(e->c->arena, t, row->id, true, &disks)))
 		return NULL;
 	for (size_t k = 0; k < disks.count; k++)
-		if (disks.at[k]->device_slot > 0 &&
+		if ((disks.at[k]->device_slot > 0 || s->instance->root_is_volume) &&
 		    !uuid_equal(disks.at[k]->row.id, s->instance->rescue_disk) &&
 		    !VEC_PUSH(e->c->arena, &s->volumes, disks.at[k]))
 			return NULL;
@@ -276,7 +276,7 @@ static void write_addresses(const struct os_call *e, struct json_writer *w, cons
 
 static void write_image(struct os_call *e, struct json_writer *w, const struct os_server *s)
 {
-	if (uuid_is_none(s->instance->image)) { /* it starts from a volume */
+	if (s->instance->root_is_volume) {
 		json_write_z(w, "image", "");
 		return;
 	}
@@ -601,11 +601,17 @@ static bool fits_reservation(struct os_call *e, const struct row *row, struct st
 	return str_equal(value, id_to_prefixed(e->c->arena, "r", instance_of(row)->reservation));
 }
 
+static bool fits_image(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct instance *i = instance_of(row);
+	return !i->root_is_volume && str_equal(value, uuid_to_str(e->c->arena, i->image));
+}
+
 static const struct os_filter server_filters[] = {
 	{"name", .is_name = true, .is_pattern = true, .fits = fits_name},
 	{"status", .fits = fits_status},
 	{"uuid", .is_id = true},
-	{"image", "image"},
+	{"image", "image", .fits = fits_image},
 	{"flavor", "type", .fits = fits_flavor},
 	{"ip", .fits = fits_address},
 	{"host", "host", .is_admins = true, .fits = fits_host},
