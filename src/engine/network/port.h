@@ -165,6 +165,7 @@ struct port_assignment {
 	bool is_ipv6;
 	bool take;    /* may take a secondary address from another port of the account in the subnet */
 	bool are_new; /* ERR_INVALID as well: an address is the port's own already */
+	bool of_instance; /* its instance is what is changed: ERR_PROTECTED with KIND_INSTANCE where that is locked */
 	struct str field;
 	struct port_prefixes_wish prefixes; /* of that family */
 	/* made: */
@@ -183,6 +184,7 @@ struct port_unassignment {
 	struct cidrs prefixes; /* ERR_INVALID with KIND_PORT_PREFIX: not one of the port's */
 	bool is_ipv6;          /* for the permission, and for messages */
 	bool may_be_first;     /* the port's first address goes, too: the next one takes its place */
+	bool of_instance;      /* as above */
 	struct str field, prefix_field;
 	/* made: */
 	uuid unassigned_from;

@@ -4,6 +4,7 @@
  * after the network has brought its port about without it. */
 #include <inttypes.h>
 
+#include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/address_internal.h"
@@ -644,10 +645,19 @@ static RESULT check_room(struct op *op, const struct port_assignment *wish, cons
 	return port_check_ip_count(op, type, count, wish->field);
 }
 
+/* Where the port is an instance's, and the change one of that. */
+static RESULT check_unlocked(struct op *op, const struct port *port, struct str field)
+{
+	const struct instance *instance = instance_find(op->head, port->instance);
+	return instance ? instance_check_unlocked(op, instance, field) : OK;
+}
+
 RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 {
 	const struct port *port = NULL;
 	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
+	if (wish->of_instance)
+		TRY(check_unlocked(op, port, wish->port.field));
 	const struct subnet *subnet = subnet_find(op->head, port->subnet);
 	if (!subnet)
 		return engine_fail_not_found(op->ctx, KIND_PORT, &wish->port);
@@ -730,6 +740,8 @@ RESULT engine_unassign_ips(struct op *op, struct port_unassignment *wish)
 {
 	const struct port *port = NULL;
 	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
+	if (wish->of_instance)
+		TRY(check_unlocked(op, port, wish->port.field));
 	TRY(port_check_unmanaged(op, port, wish->port.field));
 	TRY(engine_permit(op, wish->is_ipv6 ? "port.unassign_ipv6" : "port.unassign", KIND_PORT, &port->row));
 	wish->unassigned_from = port->row.id;

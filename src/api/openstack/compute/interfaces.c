@@ -191,6 +191,7 @@ static RESULT prepare_add_fixed(struct os_call *e, void *args)
 				      STR_ARG(uuid_to_str(e->c->arena, instance->row.id)));
 	a->wish.port = ref_to_port(e, found, "networkId");
 	a->wish.is_ipv6 = found->ip.family == IP_V6;
+	a->wish.of_instance = true;
 	a->wish.more = 1;
 	a->wish.field = STR("networkId");
 	return OK;
@@ -235,6 +236,7 @@ static RESULT prepare_remove_fixed(struct os_call *e, void *args)
 	a->wish.ips = (struct ips){&a->address, 1};
 	a->wish.is_ipv6 = a->address.family == IP_V6;
 	a->wish.may_be_first = true;
+	a->wish.of_instance = true;
 	a->wish.field = STR("address");
 	return OK;
 }
