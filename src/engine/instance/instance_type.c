@@ -15,11 +15,17 @@ static const int64_t MIB = INT64_C(1) << 20, MEMORY_MAX = INT64_C(1) << 44, DISK
 
 /* ---- create ---- */
 
-static RESULT check_words(struct op *op, const struct instance_type_wish *wish)
+static RESULT check_name(struct op *op, struct str name)
 {
-	if (wish->name.n < 1 || wish->name.n > NAME_MAX_SIZE || !str_is_line(wish->name))
+	if (name.n < 1 || name.n > NAME_MAX_SIZE || !str_is_line(name))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, STR("name"),
 				   "An instance type's name has 1 to %d characters.", NAME_MAX_SIZE);
+	return OK;
+}
+
+static RESULT check_words(struct op *op, const struct instance_type_wish *wish)
+{
+	TRY(check_name(op, wish->name));
 	if (wish->flavor_id.n > NAME_MAX_SIZE || !str_is_xml_text(wish->flavor_id))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, STR("id"),
 				   "An instance type's id has up to %d characters.", NAME_MAX_SIZE);
@@ -75,6 +81,7 @@ RESULT engine_create_instance_type(struct op *op, struct instance_type_wish *wis
 		.is_public = !wish->is_private,
 		.enabled = !wish->is_disabled,
 	};
+	TRY(instance_type_change_specs(op, KIND_INSTANCE_TYPE, wish->specs, STR_NONE, &type.extra_specs));
 	TRY(check_free(op, type.name));
 	TRY(check_free(op, type.flavor_id));
 	TRY(instance_type_put(op, &type));
@@ -220,6 +227,17 @@ static RESULT change_users(struct op *op, const struct instance_type_settings *w
 	return removes ? remove_user(op, &wish->remove_user, &type->users) : OK;
 }
 
+static RESULT change_name(struct op *op, const struct instance_type_settings *wish,
+			  struct instance_type *type)
+{
+	if (!wish->name || str_equal(*wish->name, type->name))
+		return OK;
+	TRY(check_name(op, *wish->name));
+	TRY(check_free(op, *wish->name));
+	type->name = *wish->name;
+	return OK;
+}
+
 RESULT engine_update_instance_type(struct op *op, struct instance_type_settings *wish)
 {
 	const struct instance_type *type = NULL;
@@ -232,6 +250,9 @@ RESULT engine_update_instance_type(struct op *op, struct instance_type_settings 
 					   "A description has up to %d bytes.", DESCRIPTION_MAX);
 		next.description = wish->description;
 	}
+	TRY(change_name(op, wish, &next));
+	if (wish->enabled != CHOICE_DEFAULT)
+		next.enabled = wish->enabled == CHOICE_YES;
 	TRY(change_specs(op, wish, &next.extra_specs));
 	TRY(change_users(op, wish, &next));
 	TRY(instance_type_put(op, &next));

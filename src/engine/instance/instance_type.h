@@ -16,6 +16,7 @@ struct instance_type_wish {
 	int64_t root_disk;      /* bytes; 0: the image's */
 	int64_t rxtx_percent;   /* 0: 100 */
 	bool is_private, is_disabled;
+	struct tags specs;
 	/* made: */
 	uuid instance_type;
 };
@@ -23,7 +24,9 @@ struct instance_type_wish {
 OPERATION(engine_create_instance_type, instance_type_wish)
 
 struct instance_type_settings {
-	struct ref type; /* by name or flavor id */
+	struct ref type;        /* by name or flavor id */
+	const struct str *name; /* NULL: as it is; else 1 to 255 characters. ERR_EXISTS: it is taken */
+	enum choice enabled;
 	bool set_description;
 	struct str description;
 	struct tags specs;      /* to set */

@@ -114,6 +114,35 @@ static void check_specs(void **state)
 	cloud_fails(c, &c->operator, engine_update_instance_type, &change, ERR_INVALID, KIND_INSTANCE_TYPE);
 }
 
+/* An instance type gets another name that is free, and is closed for new instances. */
+static void check_settings(void **state)
+{
+	struct cloud *c = *state;
+	const struct tag spec = {STR("kept"), STR("1")}, wrong = {STR("a/b"), STR("")};
+	const struct str taken = STR("t3.micro"), empty = STR(""), free = STR("later");
+	struct instance_type_wish wish = wish_of("early", "8");
+	wish.specs = (struct tags){&wrong, 1};
+	cloud_fails(c, &c->operator, engine_create_instance_type, &wish, ERR_INVALID, KIND_INSTANCE_TYPE);
+	wish.specs = (struct tags){&spec, 1};
+	cloud_ok(c, &c->operator, engine_create_instance_type, &wish);
+	struct instance_type_settings change = {.type = TYPE("8"), .name = &taken};
+	cloud_fails(c, &c->operator, engine_update_instance_type, &change, ERR_EXISTS, KIND_INSTANCE_TYPE);
+	change.name = &empty;
+	cloud_fails(c, &c->operator, engine_update_instance_type, &change, ERR_INVALID, KIND_INSTANCE_TYPE);
+	change.name = &free;
+	change.enabled = CHOICE_NO;
+	cloud_ok(c, &c->operator, engine_update_instance_type, &change);
+	cloud_ok(c, &c->operator, engine_update_instance_type, &change); /* its own name is not taken */
+	const struct instance_type *type = instance_type_find_by_name(cloud_tables(c), free);
+	assert_true(!type->enabled && type->extra_specs.count == 1);
+	struct instance_launch launch = cloud_launch(c, 1);
+	launch.type = TYPE("later");
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_NOT_FOUND, KIND_INSTANCE_TYPE);
+	change.enabled = CHOICE_YES;
+	cloud_ok(c, &c->operator, engine_update_instance_type, &change);
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+}
+
 /* Its instances keep a deleted type's row, whose name and id are free again. */
 static void check_delete(void **state)
 {
@@ -153,6 +182,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_root_disk, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_access, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_specs, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_settings, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_delete, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,3 +17,16 @@ RESULT cs_choose_security_groups(struct cs_call *e, const struct strs *names, st
 struct str cs_machine_name(struct api_call *e, const struct row *row);
 struct str cs_machine_display_name(struct api_call *e, const struct row *row);
 struct str cs_machine_state(struct api_call *e, const struct row *row);
+
+/* ---- offerings ---- */
+
+extern const struct api_listing cs_service_offerings, cs_disk_offerings;
+/* The clock that an offering was made with is kept with its extra specs, in MHz: hosts have none that would differ. */
+#define CS_CPU_SPEED_SPEC "cloudstack:cpuspeed"
+/* As member.write, of the instance type. */
+void cs_write_cpu_speed(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
+/* GiB of the volumes of an offering; 0: as many as is said when one is made. */
+struct volume_type;
+int64_t cs_offering_size(const struct volume_type *type);
+/* The size of a volume by the offering. *size: GiB that were said, or 0. ERR_INVALID: there are none, or too many. */
+RESULT cs_choose_size(struct cs_call *e, const struct volume_type *type, int64_t *size);

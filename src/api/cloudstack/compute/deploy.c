@@ -158,8 +158,7 @@ static RESULT take_disks(struct cs_call *e, struct deploy_args *a)
 						    .field = STR("rootdisksize")};
 	if (ref_is_given(&a->disk_offering)) {
 		TRY(engine_find_volume_type(e->c, cs_tables(e), &a->disk_offering, &type));
-		if (!a->size)
-			return cs_fail(e, "size", "This disk offering requires a custom size specified");
+		TRY(cs_choose_size(e, type, &a->size));
 		disks[count++] = (struct disk_wish){.device = STR("/dev/xvdb"),
 						    .size = a->size * GIB,
 						    .type = type->name,

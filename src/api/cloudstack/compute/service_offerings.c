@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listServiceOfferings: the instance types that the account may use. */
-#include "api/cloudstack/core/action.h"
+#include "api/cloudstack/compute/compute.h"
 #include "engine/resolve.h"
 #include "model/instance_type.h"
 #include "store/instance.h"
 
-enum { MIB_SHIFT = 20 };
+enum { MIB_SHIFT = 20, GIB_SHIFT = 30 };
 
 struct list_offerings {
 	struct cs_list_args list;
 	int64_t cpus, memory;
 	struct ref machine, project;
+	struct str state;
 	enum choice is_system;
 };
 #define P(wire, member, ...) PARAM(struct list_offerings, wire, member, __VA_ARGS__)
@@ -27,7 +28,7 @@ static const struct param params[] = {
 	NOT_BUILT("cpuspeed|systemvmtype|templateid|zoneid|vgpuprofileid"),
 	NOT_BUILT("storagetype", .only = "local"),
 	NOT_BUILT("encryptroot|gpuenabled", .only = "false"),
-	NOT_BUILT("state", .only = "active"),
+	P("state", state, .doc = "active, as where nothing is said, or inactive."),
 };
 
 static bool matches(struct api_call *e, const void *args, const struct row *row)
@@ -35,7 +36,9 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	const struct list_offerings *a = args;
 	const struct instance_type *type = instance_type_of(row);
 	const struct instance *machine = instance_find(api_tables(e), a->machine.prefix);
-	if (a->is_system == CHOICE_YES || !type->enabled)
+	bool is_active = !a->state.n || str_equal_nocase(a->state, STR("active"));
+	bool is_inactive = str_equal_nocase(a->state, STR("inactive"));
+	if (a->is_system == CHOICE_YES || !(type->enabled ? is_active : is_inactive))
 		return false;
 	if (ref_is_given(&a->machine) && (!machine || !engine_may_see(e->c, KIND_INSTANCE, &machine->row) ||
 					  uuid_equal(machine->type, row->id)))
@@ -43,30 +46,50 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	return type->vcpus >= a->cpus && type->memory >> MIB_SHIFT >= a->memory;
 }
 
+void cs_write_cpu_speed(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct tag *said = tags_find(instance_type_of(row)->extra_specs, STR(CS_CPU_SPEED_SPEC));
+	int64_t speed = 0;
+	(void) e;
+	if (!said || !result_is_ok(str_parse_int(said->value, &speed)))
+		json_write_raw(w, name, STR(CS_CPU_SPEED_MHZ));
+	else
+		json_write_int(w, name, speed);
+}
+
+static void write_root_disk(struct api_call *e, struct json_writer *w, const char *name,
+			    const struct row *row)
+{
+	(void) e;
+	if (instance_type_of(row)->root_disk)
+		json_write_int(w, name, instance_type_of(row)->root_disk >> GIB_SHIFT);
+}
+
 static const struct member members[] = {
 	MEMBER(struct instance_type, "id", row.id),
 	MEMBER(struct instance_type, "name", name),
 	MEMBER(struct instance_type, "displaytext", description, .instead = FITS(instance_type, name)),
 	MEMBER(struct instance_type, "cpunumber", vcpus),
-	MEMBER_FIXED("cpuspeed", CS_CPU_SPEED_MHZ),
+	MEMBER_WRITTEN("cpuspeed", cs_write_cpu_speed),
 	MEMBER(struct instance_type, "memory", memory, .shift = MIB_SHIFT),
 	MEMBER_AS(struct instance_type, TIME, "created", row.created_us),
 	MEMBER_FIXED("storagetype", "\"local\""),
 	MEMBER_FIXED("provisioningtype", "\"thin\""),
 	MEMBER_FIXED("offerha|limitcpuuse|isvolatile|issystem|defaultuse|iscustomized|dynamicscalingenabled",
 		     "false"),
-	MEMBER_FIXED("state", "\"Active\""),
+	MEMBER_WRITTEN("rootdisksize", write_root_disk),
+	MEMBER(struct instance_type, "state", enabled, .yes = "Active", .no = "Inactive"),
 };
 
-static const struct api_listing offerings = {KIND_INSTANCE_TYPE, offsetof(struct instance_type, name),
-					     "serviceoffering",  .is_by_name = true,
-					     .matches = matches, .members = MEMBERS(members)};
+const struct api_listing cs_service_offerings = {KIND_INSTANCE_TYPE, offsetof(struct instance_type, name),
+						 "serviceoffering",  .is_by_name = true,
+						 .matches = matches, .members = MEMBERS(members)};
 static const struct cs_action actions[] = {{
 	.name = "listServiceOfferings",
 	.permit = "ec2:DescribeInstanceTypes",
 	.flags = CS_OF_ACCOUNT,
 	.args = PARAMS(struct list_offerings, params),
-	.listing = &offerings,
+	.listing = &cs_service_offerings,
 	.doc = "Service offerings.",
 }};
 const struct api_actions cs_offering_actions = API_ACTIONS(actions);

@@ -42,7 +42,7 @@ const struct params_dialect cs_dialect = {
 			[FAULT_MISSING] = DUE "missing parameter {field}",
 			[FAULT_UNBUILT] = DUE "the parameter {field}, which is not supported",
 			[FAULT_UNBUILT_ELSE] =
-				DUE "invalid value {value} for parameter {field}: {only} alone is supported",
+				DUE "the parameter {field}, of which {only} alone is supported",
 			[FAULT_TYPE] = INVALID_VALUE,
 			[FAULT_WORDS] = INVALID_VALUE ". It must be one of: {words}",
 			[FAULT_CHOICE] = INVALID_VALUE,

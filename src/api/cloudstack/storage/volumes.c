@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes, and the offerings that they are made by, which are volume types. All are of a size that is said. */
+ * Volumes, and the offerings that they are made by, which are volume types. */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/storage/storage.h"
 #include "engine/resolve.h"
@@ -141,24 +141,31 @@ static const struct param offering_params[] = {
 	NOT_BUILT("state", .only = "active"),
 	NOT_BUILT("storagetype", .only = "local"),
 };
+static void write_size(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	int64_t size = cs_offering_size(volume_type_of(row));
+	(void) e;
+	json_write_int(w, name, size);
+	json_write_bool(w, "iscustomized", size == 0);
+}
+
 static const struct member offering_members[] = {
 	MEMBER(struct volume_type, "id", row.id),
 	MEMBER(struct volume_type, "name", name),
 	MEMBER(struct volume_type, "displaytext", description, .instead = FITS(volume_type, name)),
 	MEMBER_AS(struct volume_type, TIME, "created", row.created_us),
-	MEMBER_FIXED("disksize", "0"),
-	MEMBER_FIXED("iscustomized", "true"),
+	MEMBER_WRITTEN("disksize", write_size, .also = "iscustomized"),
 	MEMBER_FIXED("iscustomizediops", "false"),
 	MEMBER_FIXED("storagetype", "\"local\""),
 	MEMBER_FIXED("provisioningtype", "\"thin\""),
 	MEMBER_FIXED("displayoffering", "true"),
 	MEMBER_FIXED("state", "\"Active\""),
 };
-static const struct api_listing offerings = {.kind = KIND_VOLUME_TYPE,
-					     .name = offsetof(struct volume_type, name),
-					     .item = "diskoffering",
-					     .is_by_name = true,
-					     .members = MEMBERS(offering_members)};
+const struct api_listing cs_disk_offerings = {.kind = KIND_VOLUME_TYPE,
+					      .name = offsetof(struct volume_type, name),
+					      .item = "diskoffering",
+					      .is_by_name = true,
+					      .members = MEMBERS(offering_members)};
 
 /* ---- changes ---- */
 
@@ -209,10 +216,10 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 		return cs_fail(e, "diskofferingid",
 			       "Missing parameter(s),either a positive volume size or a valid disk offering "
 			       "id must be specified.");
-	if (!a->size && !has_snapshot)
-		return cs_fail(e, "size", "This disk offering requires a custom size specified");
 	if (ref_is_given(&a->offering)) {
 		TRY(engine_find_volume_type(e->c, cs_tables(e), &a->offering, &type));
+		if (!has_snapshot)
+			TRY(cs_choose_size(e, type, &a->size));
 		a->wish.disk.type = str_copy(e->c->arena, type->name);
 	}
 	a->wish.disk.size = a->size * GIB;
@@ -341,7 +348,7 @@ static const struct cs_action actions[] = {
 	 .permit = "ec2:DescribeVolumeTypes",
 	 .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_offerings, offering_params),
-	 .listing = &offerings,
+	 .listing = &cs_disk_offerings,
 	 .doc = "What volumes are made by: volume types."},
 	{.name = "createVolume",
 	 .permit = "ec2:CreateVolume",

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Offerings are made, changed and deleted: instance types, which are Nova's flavors, and volume types. What CloudStack says
+ * of them and no other face does is kept among their specs, and shown there. Names are unique, as the other faces have it.
+ * Source: API reference, "Service Offering", "Disk Offering", 4.18. */
+#include "api/cloudstack/compute/compute.h"
+#include "engine/instance/instance_type.h"
+#include "engine/storage/volume_type.h"
+#include "model/volume_type.h"
+
+enum { MIB_SHIFT = 20, GIB_SHIFT = 30, SIZE_MAX_GIB = 16384 };
+#define DISK_SIZE_SPEC "cloudstack:disksize"
+
+/* ---- service offerings ---- */
+
+struct make_service {
+	struct instance_type_wish wish;
+	int64_t memory, speed, root_disk;
+};
+#define P(wire, member, ...) PARAM(struct make_service, wire, member, __VA_ARGS__)
+static const struct param create_service_params[] = {
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Unique."),
+	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "For people."),
+	P("cpunumber", wish.vcpus, .min = 1, .max = 1024, .flags = REQUIRED, .doc = "Processors."),
+	P("cpuspeed", speed, .min = 1, .max = INT32_MAX, .doc = "MHz: kept and shown."),
+	P("memory", memory, .min = 1, .max = INT32_MAX, .flags = REQUIRED, .doc = "MiB."),
+	P("rootdisksize", root_disk, .min = 1, .max = SIZE_MAX_GIB,
+	  .doc = "GiB of the root disk, where a deployment says nothing."),
+	NOT_BUILT("bytesreadrate|bytesreadratemax|bytesreadratemaxlength|byteswriterate|byteswriteratemax|"
+		  "byteswriteratemaxlength|deploymentplanner|diskofferingid|diskofferingstrictness|domainid|"
+		  "externaldetails|gpucount|gpudisplay|hosttags|hypervisorsnapshotreserve|iopsreadrate|"
+		  "iopsreadratemax|iopsreadratemaxlength|iopswriterate|iopswriteratemax|"
+		  "iopswriteratemaxlength|leaseduration|leaseexpiryaction|maxcpunumber|maxiops|maxmemory|"
+		  "mincpunumber|miniops|minmemory|networkrate|serviceofferingdetails|storagepolicy|"
+		  "systemvmtype|tags|vgpuprofileid|zoneid"),
+	NOT_BUILT(
+		"customized|customizediops|dynamicscalingenabled|encryptroot|issystem|isvolatile|limitcpuuse|"
+		"offerha|purgeresources",
+		.only = "false"),
+	NOT_BUILT("cachemode", .only = "none"),
+	NOT_BUILT("provisioningtype", .only = "thin"),
+	NOT_BUILT("storagetype", .only = "local"),
+};
+#undef P
+
+static RESULT prepare_create_service(struct cs_call *e, void *args)
+{
+	struct make_service *a = args;
+	struct tag *spec = arena_new_object(e->c->arena, struct tag);
+	if (!spec)
+		return ctx_no_memory(e->c);
+	a->wish.memory = a->memory << MIB_SHIFT;
+	a->wish.root_disk = a->root_disk << GIB_SHIFT;
+	*spec = (struct tag){STR(CS_CPU_SPEED_SPEC), str_print(e->c->arena, "%lld", (long long) a->speed)};
+	a->wish.specs = (struct tags){spec, a->speed ? 1 : 0};
+	return OK;
+}
+
+struct change_service {
+	struct instance_type_settings wish;
+	struct str name, text, state;
+};
+#define P(wire, member, ...) PARAM(struct change_service, wire, member, __VA_ARGS__)
+static const struct param update_service_params[] = {
+	P("id", wish.type, .kind = KIND_INSTANCE_TYPE, .flags = REQUIRED, .doc = "The offering."),
+	P("name", name, .doc = "Another name."),
+	P("displaytext", text, .max = 4096, .doc = "Another text."),
+	P("state", state, .doc = "Inactive: nothing new is made by it; Active."),
+	NOT_BUILT("domainid|externaldetails|hosttags|sortkey|storagetags|zoneid"),
+	NOT_BUILT("cleanupexternaldetails|purgeresources", .only = "false"),
+};
+#undef P
+
+static RESULT prepare_update_service(struct cs_call *e, void *args)
+{
+	struct change_service *a = args;
+	bool is_active = str_equal_nocase(a->state, STR("Active"));
+	if (a->state.n && !is_active && !str_equal_nocase(a->state, STR("Inactive")))
+		return cs_fail(e, "state", "The state %" STR_FMT " is neither Active nor Inactive",
+			       STR_ARG(a->state));
+	a->wish.name = a->name.n ? &a->name : NULL;
+	a->wish.set_description = a->text.n > 0;
+	a->wish.description = a->text;
+	if (a->state.n)
+		a->wish.enabled = is_active ? CHOICE_YES : CHOICE_NO;
+	return OK;
+}
+
+struct drop_service {
+	struct instance_type_target wish;
+};
+static const struct param delete_service_params[] = {
+	PARAM(struct drop_service, "id", wish.type, .kind = KIND_INSTANCE_TYPE, .flags = REQUIRED,
+	      .doc = "The offering; machines that have it keep their size."),
+};
+
+/* ---- disk offerings ---- */
+
+int64_t cs_offering_size(const struct volume_type *type)
+{
+	const struct tag *said = tags_find(type->specs, STR(DISK_SIZE_SPEC));
+	int64_t size = 0;
+	return said && result_is_ok(str_parse_int(said->value, &size)) && size > 0 ? size : 0;
+}
+
+RESULT cs_choose_size(struct cs_call *e, const struct volume_type *type, int64_t *size)
+{
+	int64_t fixed = cs_offering_size(type);
+	if (!fixed && !*size)
+		return cs_fail(e, "size", "This disk offering requires a custom size specified");
+	if (fixed && *size)
+		return cs_fail(e, "size", "This disk offering does not allow custom size");
+	*size = fixed ? fixed : *size;
+	return OK;
+}
+
+struct make_disk {
+	struct volume_type_wish wish;
+	int64_t size;
+	enum choice is_custom;
+};
+#define RATES                                                                                                \
+	"bytesreadrate|bytesreadratemax|bytesreadratemaxlength|byteswriterate|byteswriteratemax|"            \
+	"byteswriteratemaxlength|domainid|iopsreadrate|iopsreadratemax|iopsreadratemaxlength|iopswriterate|" \
+	"iopswriteratemax|iopswriteratemaxlength|tags|zoneid"
+#define P(wire, member, ...) PARAM(struct make_disk, wire, member, __VA_ARGS__)
+static const struct param create_disk_params[] = {
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Unique."),
+	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "For people."),
+	P("disksize", size, .min = 1, .max = SIZE_MAX_GIB, .doc = "GiB of each volume by it."),
+	P("customized", is_custom, .doc = "true: a volume's size is said when it is made."),
+	NOT_BUILT(RATES "|details|hypervisorsnapshotreserve|maxiops|miniops|storagepolicy"),
+	NOT_BUILT("customizediops|disksizestrictness|encrypt", .only = "false"),
+	NOT_BUILT("cachemode", .only = "none"),
+	NOT_BUILT("displayoffering", .only = "true"),
+	NOT_BUILT("provisioningtype", .only = "thin"),
+	NOT_BUILT("storagetype", .only = "local"),
+};
+#undef P
+
+/* The words are those of ConfigurationManagerImpl.createDiskOffering(). */
+static RESULT prepare_create_disk(struct cs_call *e, void *args)
+{
+	struct make_disk *a = args;
+	struct tag *spec = arena_new_object(e->c->arena, struct tag);
+	if (!spec)
+		return ctx_no_memory(e->c);
+	if (!a->size && a->is_custom != CHOICE_YES)
+		return cs_fail(e, "disksize", "Disksize is required for a non-customized disk offering");
+	if (a->size && a->is_custom == CHOICE_YES)
+		return cs_fail(e, "disksize", "Disksize is not allowed for a customized disk offering");
+	*spec = (struct tag){STR(DISK_SIZE_SPEC), str_print(e->c->arena, "%lld", (long long) a->size)};
+	a->wish.set_specs = true;
+	a->wish.specs = (struct tags){spec, a->size ? 1 : 0};
+	return OK;
+}
+
+struct change_disk {
+	struct volume_type_wish wish;
+};
+#define P(wire, member, ...) PARAM(struct change_disk, wire, member, __VA_ARGS__)
+static const struct param update_disk_params[] = {
+	P("id", wish.type, .kind = KIND_VOLUME_TYPE, .flags = REQUIRED, .doc = "The offering."),
+	P("name", wish.name, .doc = "Another name; not while volumes have the old one."),
+	P("displaytext", wish.description, .max = 4096, .doc = "Another text."),
+	NOT_BUILT(RATES "|sortkey"),
+	NOT_BUILT("cachemode", .only = "none"),
+	NOT_BUILT("displayoffering", .only = "true"),
+	NOT_BUILT("state", .only = "active"),
+};
+#undef P
+
+static RESULT prepare_update_disk(struct cs_call *e, void *args)
+{
+	struct change_disk *a = args;
+	(void) e;
+	a->wish.set_name = a->wish.name.n > 0;
+	a->wish.set_description = a->wish.description.n > 0;
+	return OK;
+}
+
+struct drop_disk {
+	struct volume_type_target wish;
+};
+static const struct param delete_disk_params[] = {
+	PARAM(struct drop_disk, "id", wish.type, .kind = KIND_VOLUME_TYPE, .flags = REQUIRED,
+	      .doc = "The offering, by which there are no volumes."),
+};
+
+#define CHANGES .flags = API_WRITES | CS_ADMIN
+static const struct cs_action actions[] = {
+	{.name = "createServiceOffering",
+	 .permit = "ec2:CreateInstanceType",
+	 CHANGES,
+	 .args = PARAMS(struct make_service, create_service_params),
+	 .prepare = prepare_create_service,
+	 .operation = engine_create_instance_type_run,
+	 .returns = KIND_INSTANCE_TYPE,
+	 CS_SUBJECT(struct make_service, wish.instance_type),
+	 .shows = &cs_service_offerings,
+	 .doc = "Makes a service offering."},
+	{.name = "updateServiceOffering",
+	 .permit = "ec2:ModifyInstanceType",
+	 CHANGES,
+	 .args = PARAMS(struct change_service, update_service_params),
+	 .prepare = prepare_update_service,
+	 .operation = engine_update_instance_type_run,
+	 .returns = KIND_INSTANCE_TYPE,
+	 CS_SUBJECT(struct change_service, wish.type.prefix),
+	 .shows = &cs_service_offerings,
+	 .doc = "Changes a service offering."},
+	{.name = "deleteServiceOffering",
+	 .permit = "ec2:DeleteInstanceType",
+	 CHANGES,
+	 .args = PARAMS(struct drop_service, delete_service_params),
+	 .operation = engine_delete_instance_type_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Deletes a service offering."},
+	{.name = "createDiskOffering",
+	 .permit = "ec2:CreateVolumeType",
+	 CHANGES,
+	 .args = PARAMS(struct make_disk, create_disk_params),
+	 .prepare = prepare_create_disk,
+	 .operation = engine_create_volume_type_run,
+	 .returns = KIND_VOLUME_TYPE,
+	 CS_SUBJECT(struct make_disk, wish.volume_type),
+	 .shows = &cs_disk_offerings,
+	 .doc = "Makes a disk offering."},
+	{.name = "updateDiskOffering",
+	 .permit = "ec2:ModifyVolumeType",
+	 CHANGES,
+	 .args = PARAMS(struct change_disk, update_disk_params),
+	 .prepare = prepare_update_disk,
+	 .operation = engine_update_volume_type_run,
+	 .returns = KIND_VOLUME_TYPE,
+	 CS_SUBJECT(struct change_disk, wish.type.prefix),
+	 .shows = &cs_disk_offerings,
+	 .doc = "Changes a disk offering."},
+	{.name = "deleteDiskOffering",
+	 .permit = "ec2:DeleteVolumeType",
+	 CHANGES,
+	 .args = PARAMS(struct drop_disk, delete_disk_params),
+	 .operation = engine_delete_volume_type_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Deletes a disk offering."},
+};
+const struct api_actions cs_offering_change_actions = API_ACTIONS(actions);

@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator does through CloudStack's API: offerings, and what there is of hosts. What the other faces show of it."""
+import base64
+import hashlib
+import hmac
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import cloud  # noqa: E402
+from cloudstack import admin_key, call, wait  # noqa: E402
+from dev import Dev  # noqa: E402
+from faces import holds  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def dev():
+    with Dev() as region:
+        yield region
+
+
+@pytest.fixture(scope="module")
+def admin(dev):
+    return admin_key(dev)
+
+
+def zone_of(dev):
+    return call(dev, "listZones")[1]["zone"][0]["id"]
+
+
+@holds("CloudStack: Pods and clusters")
+def test_hosts(dev, admin):
+    """Each zone is a pod and a cluster, too; each host a storage pool."""
+    zones = call(dev, "listZones", **admin)[1]["zone"]
+    for command, item in [("listPods", "pod"), ("listClusters", "cluster")]:
+        parts = call(dev, command, **admin)[1][item]
+        assert [(p["zoneid"], p["zonename"]) for p in parts] == [(z["id"], z["name"]) for z in zones]
+        assert call(dev, command, zoneid=zones[0]["id"], **admin)[1]["count"] == 1
+    pod = call(dev, "listPods", **admin)[1]["pod"][0]
+    hosts = call(dev, "listHosts", type="Routing", state="Up", podid=pod["id"], **admin)[1]["host"]
+    assert hosts and {h["podname"] for h in hosts} == {pod["name"]}
+    everywhere = call(dev, "listHosts", **admin)[1]["host"]
+    assert {h["name"] for h in everywhere} == {h["hypervisor_hostname"] for h in cloud.admin(dev).ok("GET", "/compute/v2.1/os-hypervisors")["hypervisors"]}
+    assert call(dev, "listHosts", id=hosts[0]["id"], **admin)[1]["host"] == hosts[:1]
+    assert {p["id"] for p in call(dev, "listStoragePools", scope="HOST", **admin)[1]["storagepool"]} == {h["id"] for h in everywhere}
+    assert call(dev, "listStoragePools", scope="ZONE", **admin)[1] == {} == call(dev, "listSystemVms", **admin)[1]
+
+
+def test_capacity_is_used(dev, admin):
+    """A machine's memory and processors are missing where it is."""
+    def used():
+        return {(c["name"], c.get("zoneid")): c["capacityused"] for c in call(dev, "listCapacity", **admin)[1]["capacity"]}
+    before, ec2 = used(), dev.account.client()
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    made = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    dev.rest()
+    machine = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]
+    grown = {name: n - before[name, zone] for (name, zone), n in used().items() if zone == machine["zoneid"]}
+    assert grown["MEMORY"] == 1 << 30 and grown["CPU_CORE"] == 2 and grown["LOCAL_STORAGE"] > 0
+    host, = call(dev, "listHosts", id=call(dev, "listVirtualMachines", listall="true", **admin)[1]["virtualmachine"][0]["hostid"], **admin)[1]["host"]
+    assert host["cpuallocatedvalue"] == 2000 and host["zoneid"] == machine["zoneid"]
+    ec2.terminate_instances(InstanceIds=[made])
+
+
+@holds("CloudStack: Service offerings", "CloudStack: Disk offerings")
+def test_offerings(dev, admin):
+    """What an operator offers is Nova's flavor and Cinder's type; machines and volumes are made by it."""
+    made = call(dev, "createServiceOffering", name="small", displaytext="Small", cpunumber="1", cpuspeed="500", memory="512", rootdisksize="8", **admin)[1]["serviceoffering"]
+    flavor = cloud.admin(dev).ok("GET", f"/compute/v2.1/flavors/{made['id']}", version="compute 2.61")["flavor"]
+    assert (flavor["name"], flavor["vcpus"], flavor["ram"], flavor["disk"]) == ("small", 1, 512, 8)
+    assert flavor["extra_specs"] == {"cloudstack:cpuspeed": "500"}
+    disk = call(dev, "createDiskOffering", name="five", displaytext="Five", disksize="5", **admin)[1]["diskoffering"]
+    template = call(dev, "listTemplates", templatefilter="executable")[1]["template"][0]["id"]
+    deployed = call(dev, "deployVirtualMachine", serviceofferingid=made["id"], templateid=template, zoneid=zone_of(dev), diskofferingid=disk["id"])[1]
+    status, result = wait(dev, deployed)
+    machine = result["virtualmachine"]
+    assert status == 1 and (machine["cpunumber"], machine["cpuspeed"], machine["memory"]) == (1, 500, 512)
+    sizes = {v["type"]: v["size"] >> 30 for v in call(dev, "listVolumes", virtualmachineid=machine["id"])[1]["volume"]}
+    assert sizes == {"ROOT": 8, "DATADISK": 5}
+    assert call(dev, "updateServiceOffering", id=made["id"], name="tiny", state="Inactive", **admin)[1]["serviceoffering"]["state"] == "Inactive"
+    assert call(dev, "listServiceOfferings", name="tiny")[1] == {}
+    assert call(dev, "deployVirtualMachine", serviceofferingid=made["id"], templateid=template, zoneid=zone_of(dev))[0] == 431
+    assert call(dev, "deleteServiceOffering", id=made["id"], **admin)[1] == {"success": "true"}
+    shown = call(dev, "listVirtualMachines", id=machine["id"])[1]["virtualmachine"][0]
+    assert (shown["serviceofferingname"], shown["memory"]) == ("tiny", 512)  # it keeps what it has
+    assert call(dev, "deleteDiskOffering", id=disk["id"], **admin)[0] == 536
+    wait(dev, call(dev, "destroyVirtualMachine", id=machine["id"])[1])
+
+
+def test_who_has_a_key(dev, admin):
+    user = call(dev, "listUsers")[1]["user"][0]
+    assert call(dev, "getUser", userapikey=dev.account.key_id, **admin)[1]["user"]["id"] == user["id"]
+    said = call(dev, "getCloudIdentifier", userid=user["id"])[1]["cloudidentifier"]
+    signature = hmac.new(dev.account.secret.encode(), said["cloudidentifier"].encode(), hashlib.sha1).digest()
+    assert said["userid"] == user["id"] and base64.b64decode(said["signature"]) == signature
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))
