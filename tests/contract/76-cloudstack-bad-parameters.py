@@ -112,7 +112,7 @@ def test_for_whom(dev, name):
     action = ACTIONS[name]
     root = call(dev, "listAccounts")[1]["account"][0]["domainid"]
     for account in ["admin", "nobody"]:
-        status, answer, wrapper = call(dev, name, account=account, domainid=root, **good(action))
+        status, answer, wrapper = call(dev, name, **{**good(action), "account": account, "domainid": root})
         check_refused(action, status, answer, wrapper, 531)
         assert f"for account {account} in domain ROOT, permission denied" in answer["errortext"]
     if any(p["name"] == "projectid" for p in action["params"]):

@@ -90,6 +90,28 @@ def test_offerings(dev, admin):
     wait(dev, call(dev, "destroyVirtualMachine", id=machine["id"])[1])
 
 
+@holds("CloudStack: Limits")
+def test_limits(dev, admin):
+    """An account's limits are those that EC2's and Nova's calls are held to; configurations say what new accounts get."""
+    other = dev.new_account("cloudstack-limited")
+    who = {"_key": other.key_id, "_secret": other.secret}
+    root = call(dev, "listDomains", level="0", **admin)[1]["domain"][0]["id"]
+    owner = {"account": "cloudstack-limited", "domainid": root}
+    assert call(dev, "updateResourceLimit", resourcetype="0", max="0", **owner, **admin)[1]["resourcelimit"]["max"] == 0
+    assert call(dev, "listResourceLimits", resourcetypename="user_vm", **who)[1]["resourcelimit"][0]["max"] == 0
+    offering = call(dev, "listServiceOfferings", name="t3.micro")[1]["serviceoffering"][0]["id"]
+    template = call(dev, "listTemplates", templatefilter="executable")[1]["template"][0]["id"]
+    status, answer, _ = call(dev, "deployVirtualMachine", serviceofferingid=offering, templateid=template, zoneid=zone_of(dev), **who)
+    assert (status, answer["cserrorcode"]) == (532, 4280)
+    counts = call(dev, "updateResourceCount", **owner, **admin)[1]["resourcecount"]
+    assert {c["resourcetypename"]: c["resourcecount"] for c in counts}["user_vm"] == 0 and len(counts) == 12
+    call(dev, "updateConfiguration", name="max.account.volumes", value="3", **admin)
+    assert call(dev, "listConfigurations", name="max.account.volumes", **admin)[1]["configuration"][0]["value"] == "3"
+    later = dev.new_account("cloudstack-later")
+    limits = call(dev, "listResourceLimits", resourcetype="2", _key=later.key_id, _secret=later.secret)[1]["resourcelimit"]
+    assert limits[0]["max"] == 3 and call(dev, "listResourceLimits", resourcetype="2", **who)[1]["resourcelimit"][0]["max"] == 1000
+
+
 def test_who_has_a_key(dev, admin):
     user = call(dev, "listUsers")[1]["user"][0]
     assert call(dev, "getUser", userapikey=dev.account.key_id, **admin)[1]["user"]["id"] == user["id"]

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Configurations: CloudStack's names for what can be set of this cloud, or is fixed in it. Those that mean nothing here
+ * are on no list. Source: API reference, "Configuration", 4.18. */
+#include "api/cloudstack/account/limits.h"
+#include "api/cloudstack/region/region.h"
+#include "engine/quota.h"
+
+#define DEFAULTS "Account Defaults"
+#define DEFAULT_OF(word, number, text)                                                                       \
+	{                                                                                                    \
+		.name = "max.account." word, .category = DEFAULTS, .type = (number),                         \
+		.doc = "The default maximum number of " text " of an account that is made from now on"       \
+	}
+#define FIXED(word, is, text)                                                                                \
+	{                                                                                                    \
+		.name = (word), .category = "Advanced", .value = (is), .doc = (text)                         \
+	}
+static const struct configuration {
+	const char *name, *category, *doc;
+	size_t type;       /* of a resource, whose default limit it is */
+	const char *value; /* or what it is, once and for all */
+} configurations[] = {
+	DEFAULT_OF("cpus", 8, "CPU cores"),
+	DEFAULT_OF("memory", 9, "MiB of memory"),
+	DEFAULT_OF("networks", 6, "networks"),
+	DEFAULT_OF("primary.storage", 10, "GiB of volumes"),
+	DEFAULT_OF("public.ips", 1, "public addresses"),
+	DEFAULT_OF("snapshots", 3, "snapshots"),
+	DEFAULT_OF("templates", 4, "templates"),
+	DEFAULT_OF("user.vms", 0, "virtual machines"),
+	DEFAULT_OF("volumes", 2, "volumes"),
+	DEFAULT_OF("vpcs", 7, "VPCs"),
+	FIXED("custom.diskoffering.size.max", "16384", "GiB of a volume at most"),
+	FIXED("custom.diskoffering.size.min", "1", "GiB of a volume at least"),
+	FIXED("default.page.size", "500", "Rows of a page at most"),
+	FIXED("expunge.delay", "0", "Seconds until what is destroyed is expunged"),
+	FIXED("job.expire.minutes", "60", "How long jobs are kept"),
+};
+enum { CONFIGURATIONS = sizeof configurations / sizeof configurations[0] };
+
+struct configuration_args {
+	struct cs_list_args list;
+	struct account_limits limits;
+	struct str category, value;
+	int64_t number;
+};
+#define P(wire, member, ...) PARAM(struct configuration_args, wire, member, __VA_ARGS__)
+#define SCOPES "accountid|clusterid|domainid|imagestoreuuid|storageid|zoneid"
+static const struct param list_params[] = {
+	CS_PAGE_PARAMS(struct configuration_args),
+	CS_NAME_PARAM(struct configuration_args),
+	P("category", category, .doc = "Of this category."),
+	NOT_BUILT(SCOPES "|group|parent|subgroup"),
+};
+static const struct param update_params[] = {
+	P("name", list.name, .flags = REQUIRED, .doc = "Which one."),
+	P("value", value, .doc = "What it is from now on; -1: any number."),
+	NOT_BUILT(SCOPES),
+};
+#undef P
+
+static void write_one(struct cs_call *e, struct json_writer *w, const char *name,
+		      const struct configuration *c, int64_t number)
+{
+	json_write_open(w, name);
+	json_write_z(w, "category", c->category);
+	json_write_z(w, "name", c->name);
+	json_write_text(w, "value",
+			c->value ? str_from(c->value) : str_print(e->c->arena, "%lld", (long long) number));
+	json_write_z(w, "description", c->doc);
+	json_write_bool(w, "isdynamic", !c->value);
+	json_write_close(w);
+}
+
+static int64_t read_number(const struct tables *t, const struct configuration *c)
+{
+	struct account limits = {0};
+	engine_get_default_limits(t, &limits);
+	return c->value ? 0 : cs_read_limit(&limits, c->type);
+}
+
+static bool is_asked_for(const struct configuration_args *a, const struct configuration *c)
+{
+	return (!a->list.name.n || str_equal_nocase(a->list.name, str_from(c->name))) &&
+	       (!a->category.n || str_equal_nocase(a->category, str_from(c->category))) &&
+	       (!a->list.keyword.n || str_contains(str_from(c->name), a->list.keyword));
+}
+
+static RESULT list_configurations(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct configuration_args *a = args;
+	struct api_list_wish page = {.limit = 0};
+	size_t count = 0, at = 0;
+	TRY(cs_read_page(e, &a->list, &page));
+	for (size_t k = 0; k < CONFIGURATIONS; k++)
+		count += is_asked_for(a, &configurations[k]);
+	if (!count)
+		return OK;
+	json_write_int(w, "count", (int64_t) count);
+	json_write_open_list(w, "configuration");
+	for (size_t k = 0; k < CONFIGURATIONS; k++) {
+		if (!is_asked_for(a, &configurations[k]))
+			continue;
+		if (at >= page.offset && (!page.limit || at < page.offset + page.limit))
+			write_one(e, w, NULL, &configurations[k],
+				  read_number(cs_tables(e), &configurations[k]));
+		at++;
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+static const struct configuration *find(struct str name)
+{
+	for (size_t k = 0; k < CONFIGURATIONS; k++)
+		if (str_is(name, configurations[k].name))
+			return &configurations[k];
+	return NULL;
+}
+
+/* The words about a name that there is not are ConfigurationManagerImpl's, the others ours. */
+static RESULT prepare_update(struct cs_call *e, void *args)
+{
+	struct configuration_args *a = args;
+	const struct configuration *c = find(a->list.name);
+	if (!c)
+		return cs_fail(e, "name", "Config parameter with name %" STR_FMT " doesn't exist",
+			       STR_ARG(a->list.name));
+	if (c->value && a->value.n)
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("name"),
+				      "To change the parameter %s is not supported", c->name);
+	a->limits = account_limits_all((struct ref){0}, ACCOUNT_LIMIT_KEEP);
+	a->number = read_number(cs_tables(e), c);
+	if (!a->value.n)
+		return OK;
+	if (!result_is_ok(str_parse_int(a->value, &a->number)) || a->number < -1 || a->number > INT32_MAX)
+		return cs_fail(e, "value",
+			       "The value %" STR_FMT " of the parameter %s is not a number of -1 to %d",
+			       STR_ARG(a->value), c->name, INT32_MAX);
+	cs_set_limit(&a->limits, c->type, a->number);
+	return OK;
+}
+
+static RESULT set_defaults(struct op *op, void *args)
+{
+	return engine_set_default_limits(op, &((struct configuration_args *) args)->limits);
+}
+
+static RESULT show_updated(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct configuration_args *a = args;
+	write_one(e, w, "configuration", find(a->list.name), a->number);
+	return OK;
+}
+
+static const struct cs_action actions[] = {
+	{.name = "listConfigurations",
+	 .permit = "ec2:DescribeAccountAttributes",
+	 .flags = CS_ADMIN,
+	 .args = PARAMS(struct configuration_args, list_params),
+	 .answer = list_configurations,
+	 .says = "category|name|value|description|isdynamic",
+	 .doc = "What can be set of this cloud, or is fixed in it."},
+	{.name = "updateConfiguration",
+	 .permit = "ec2:ModifyAccountLimits",
+	 .flags = API_WRITES | CS_ADMIN,
+	 .args = PARAMS(struct configuration_args, update_params),
+	 .prepare = prepare_update,
+	 .operation = set_defaults,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .answer = show_updated,
+	 .says = "category|name|value|description|isdynamic",
+	 .doc = "Sets what can be set."},
+};
+const struct api_actions cs_configuration_actions = API_ACTIONS(actions);
