@@ -40,6 +40,7 @@ struct network_acl;
 struct network_acl_entry;
 struct peering;
 struct port;
+struct port_forwarding;
 struct route;
 struct router;
 struct security_group;
@@ -109,6 +110,12 @@ struct network_prefix {
 	uuid subnet;   /* of the block */
 };
 
+/* Ports of a public address that lead to a port behind the router, from outside and from inside. */
+struct network_forwarding {
+	const struct port_forwarding *forwarding;
+	struct ip public_ip;
+};
+
 /* A whole router: gateways, peerings, subnets, route tables, metadata and DNS port. */
 struct network_router {
 	const struct router *router;
@@ -131,6 +138,8 @@ struct network_router {
 	size_t prefix_count;
 	const struct network_nat *nats;
 	size_t nat_count;
+	const struct network_forwarding *forwardings; /* with a gateway only */
+	size_t forwarding_count;
 	/* The peerings that lead from or to it. The call makes this router's end of each, also
 	 * while the other router does not exist. */
 	const struct peering *const *peerings;

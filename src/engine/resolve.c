@@ -398,6 +398,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SECONDARY_IP] = "secondary address",
 	[KIND_PORT_PREFIX] = "prefix",
 	[KIND_ADDRESS] = "address",
+	[KIND_PORT_FORWARDING] = "port forwarding",
 	[KIND_SERVER_GROUP] = "placement group",
 	[KIND_LAUNCH_TEMPLATE] = "launch template",
 	[KIND_LAUNCH_TEMPLATE_VERSION] = "launch template version",

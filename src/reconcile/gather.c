@@ -28,6 +28,7 @@
 #include "store/network_acl.h"
 #include "store/network_acl_entry.h"
 #include "store/port.h"
+#include "store/port_forwarding.h"
 #include "store/port_prefix.h"
 #include "store/route.h"
 #include "store/route_table.h"
@@ -374,6 +375,25 @@ static RESULT gather_nats(struct step *s, const struct tables *t, const struct h
 	return OK;
 }
 
+static RESULT gather_forwardings(struct step *s, const struct tables *t, uuid router,
+				 struct router_rows *rows)
+{
+	VEC(struct network_forwarding) forwardings = {0};
+	for (const struct port_forwarding *f = port_forwarding_first_by_router(t, router);
+	     f && rows->wish.gateway; f = port_forwarding_next_by_router(t, f)) {
+		const struct address *address = address_find(t, f->address);
+		struct network_forwarding wish = {0};
+		if (!address)
+			continue;
+		wish.forwarding = STEP_COPY(s, KIND_PORT_FORWARDING, struct port_forwarding, f);
+		wish.public_ip = address->ip;
+		PUSH(s, &forwardings, wish);
+	}
+	rows->wish.forwardings = forwardings.at;
+	rows->wish.forwarding_count = forwardings.count;
+	return OK;
+}
+
 /* Those that were accepted; those that are going are not wished any more. */
 static RESULT gather_peerings(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
 {
@@ -406,6 +426,7 @@ RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct
 	TRY(gather_peerings(s, t, router, ret_rows));
 	TRY(gather_gateway(s, t, router, ret_rows));
 	TRY(gather_egress(s, t, ret_rows));
+	TRY(gather_forwardings(s, t, router, ret_rows));
 	TRY(gather_hosts(s, t, &hosts));
 	ret_rows->wish.gateway_chassis = choose_chassis(s, &hosts, router);
 	TRY(gather_nats(s, t, &hosts, router, ret_rows));

@@ -13,6 +13,7 @@
 #include "model/network_acl.h"
 #include "model/peering.h"
 #include "model/port.h"
+#include "model/port_forwarding.h"
 #include "model/route.h"
 #include "reconcile/work.h"
 #include "store/route_table.h"
@@ -162,6 +163,22 @@ static void wake_for_gateway(struct reconciler *r, const struct tables *t, const
 const struct resource reconcile_gateway = {
 	.wakes = {{KIND_ROUTER, offsetof(struct gateway, router)}},
 	.wake_changed = wake_for_gateway,
+	.wakes_forgotten = true,
+};
+
+/* Its port may be another one, behind another router. */
+static void wake_for_forwarding(struct reconciler *r, const struct tables *t, const struct row *before,
+				const struct row *after)
+{
+	(void) t;
+	if (before)
+		wake_for_row(r, KIND_PORT_FORWARDING, before);
+	wake_for_row(r, KIND_PORT_FORWARDING, after);
+}
+
+const struct resource reconcile_port_forwarding = {
+	.wakes = {{KIND_ROUTER, offsetof(struct port_forwarding, router)}},
+	.wake_changed = wake_for_forwarding,
 	.wakes_forgotten = true,
 };
 const struct resource reconcile_egress_gateway = {

@@ -51,6 +51,8 @@ BODIES = {  # what the tables cannot say: a good body, for all of a call's param
     (SERVERS, "OS-SCH-HNT:scheduler_hints.group"): lambda ids: {**server(ids), "OS-SCH-HNT:scheduler_hints": {"group": ids["server_group"]}},
     "POST /image/v2/images/{image_id}/import": lambda ids: {"method": {"name": "glance-direct"}},
     ("POST /network/v2.0/floatingips", "port_id"): lambda ids: {"floatingip": {"floating_network_id": ids["external"], "port_id": ids["port"]}},
+    "POST /network/v2.0/floatingips/{floatingip_id}/port_forwardings": lambda ids: {"port_forwarding": {
+        "protocol": "tcp", "internal_port_id": ids["port"], "internal_port": 1, "external_port": 1}},
     "POST /network/v2.0/rbac-policies": lambda ids: {"rbac_policy": {"object_type": "network", "object_id": ids["network"],
                                                                      "action": "access_as_shared", "target_tenant": ids["project"]}},
     "PUT /network/v2.0/rbac-policies/{rbac_id}": lambda ids: {"rbac_policy": {"target_tenant": ids["project"]}},

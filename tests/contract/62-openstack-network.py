@@ -33,7 +33,7 @@ class Cloud:
 
     def run(self, *argv, check=True):
         """What the command says, as JSON where it gives any."""
-        form = [] if argv[1] in ("delete", "set", "unset", "add", "remove") or "delete" in argv[:4] or "set" in argv[:3] \
+        form = [] if argv[1] in ("delete", "set", "unset", "add", "remove") or "delete" in argv[:5] or "set" in argv[:5] \
             or "unset" in argv[:4] or "add" in argv[:3] or "remove" in argv[:3] else ["-f", "json"]
         done = warm.run(["/usr/bin/openstack", *argv, *form], {**os.environ, **self.env})
         assert not check or done.returncode == 0, f"{argv}: {done.stderr}"
@@ -77,6 +77,19 @@ def test_the_stock_command(cloud, external):
     assert run("router", "show", "r")["routes"] == [{"destination": "198.51.100.0/24", "nexthop": "10.1.0.9"}]
     run("router", "unset", "r", "--route", "destination=198.51.100.0/24,gateway=10.1.0.9")
     run("floating", "ip", "unset", "--port", floating["id"])
+    forward = ("floating", "ip", "port", "forwarding")
+    made = run(*forward, "create", floating["id"], "--port", port["id"], "--internal-ip-address", "10.1.0.77", "--protocol", "tcp",
+               "--internal-protocol-port", "22", "--external-protocol-port", "2222", "--description", "ssh")
+    assert (made["internal_port"], made["external_port"], made["protocol"]) == (22, 2222, "tcp")
+    assert run("floating", "ip", "show", floating["id"])["status"] == "ACTIVE"
+    refused = run("floating", "ip", "delete", floating["id"], check=False)
+    assert refused.returncode != 0 and "Port Forwarding" in refused.stderr
+    run(*forward, "set", floating["id"], made["id"], "--external-protocol-port", "8080", "--protocol", "udp", "--port", port["id"])
+    (listed,) = run(*forward, "list", floating["id"], "--protocol", "udp")
+    assert (listed["ID"], listed["External Port"], listed["Internal Port"]) == (made["id"], 8080, 22), listed
+    assert run(*forward, "show", floating["id"], made["id"])["description"] == "ssh"
+    run(*forward, "delete", floating["id"], made["id"])
+    assert run(*forward, "list", floating["id"]) == []
     run("floating", "ip", "delete", floating["id"])
     run("network", "set", "net", "--name", "other", "--tag", "blue")
     assert [n["Name"] for n in run("network", "list", "--tags", "blue")] == ["other"]

@@ -440,6 +440,35 @@ def test_addresses(both, outside):
     both.terminate(instance)
 
 
+@holds("What each face calls it: port forwarding", "The network: port forwarding", "The network: Forwarded ports")
+def test_forwarded_ports(both, outside):
+    """EC2 knows that the address is taken, and no more."""
+    allocation = both.ec2.allocate_address(Domain="vpc")["AllocationId"]
+    floating = both.seen(NETWORK, "floatingips", allocation)
+    path = f"{NETWORK}/floatingips/{floating['id']}"
+    instance = both.run()
+    eni = both.instance(instance)["NetworkInterfaces"][0]
+    port = both.seen(NETWORK, "ports", eni["NetworkInterfaceId"])
+    wish = {"protocol": "tcp", "internal_port_id": port["id"], "internal_port": 22, "external_port": 2222}
+    made = both.ok("POST", f"{path}/port_forwardings", {"port_forwarding": wish})["port_forwarding"]
+    assert made["internal_ip_address"] == eni["PrivateIpAddress"]
+    both.rest()
+    shown = both.ok("GET", path)["floatingip"]
+    assert (shown["status"], shown["port_id"], ec2_id("vpc", shown["router_id"])) == ("ACTIVE", None, eni["VpcId"])
+    assert [f["id"] for f in shown["port_forwardings"]] == [made["id"]]
+    (seen,) = both.ec2.describe_addresses(AllocationIds=[allocation])["Addresses"]
+    assert "AssociationId" not in seen and "PrivateIpAddress" not in seen
+    assert code(both.ec2.associate_address, AllocationId=allocation, InstanceId=instance) == "InvalidIPAddress.InUse"
+    assert code(both.ec2.release_address, AllocationId=allocation) == "InvalidIPAddress.InUse"
+    (gateway,) = both.ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [eni["VpcId"]]}])["InternetGateways"]
+    assert code(both.ec2.detach_internet_gateway, InternetGatewayId=gateway["InternetGatewayId"], VpcId=eni["VpcId"]) == "DependencyViolation"
+    many = {**wish, "internal_port": 80, "external_port": None, "external_port_range": "1000:1499"}
+    assert both.status("POST", f"{path}/port_forwardings", {"port_forwarding": many}) == 409
+    both.terminate(instance)
+    assert both.ok("GET", f"{path}/port_forwardings")["port_forwardings"] == [] and both.ok("GET", path)["floatingip"]["status"] == "DOWN"
+    both.ec2.release_address(AllocationId=allocation)
+
+
 @holds("The network: Floating addresses", "What each face calls it: address")
 def test_addresses_on_launch(both, outside):
     """They are no floating addresses; and a floating one needs a way out."""

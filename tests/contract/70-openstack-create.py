@@ -31,6 +31,13 @@ class Region:
         self.ids["image"] = self.mine.ok("GET", "/image/v2/images?visibility=public")["images"][0]["id"]
         self.ids["zone"] = sorted(z["zoneName"] for z in self.mine.ok("GET", "/compute/v2.1/os-availability-zone")["availabilityZoneInfo"])[0]
 
+        inside = self.mine.ok("GET", f"{NET}/networks?router:external=false")["networks"][0]["id"]  # its VPC leads outside
+        for label in ("port_inside", "other_inside"):
+            self.ids[label] = self.mine.ok("POST", f"{NET}/ports", {"port": {"network_id": inside}})["port"]["id"]
+            self.ids[label + "_ip"] = self.mine.ok("GET", f"{NET}/ports/{self.ids[label]}")["port"]["fixed_ips"][0]["ip_address"]
+        floating = {"floatingip": {"floating_network_id": self.ids["outside"]}}
+        self.ids["floatingip_id"] = self.mine.ok("POST", f"{NET}/floatingips", floating)["floatingip"]["id"]
+
     def fill(self, value):
         """With ids where "{label}" stands."""
         if isinstance(value, dict):
@@ -122,6 +129,14 @@ ROWS = [
       changed={"external_gateway_info": lambda v: v["enable_snat"] is True}, label="router"),
     R(f"{NET}/floatingips", "floatingip", {"floating_network_id": "{outside}", "description": "d", "project_id": "{project}", "tenant_id": "{project}"},
       changes=[{"description": "e"}]),
+    R(f"{NET}/floatingips/{{floatingip_id}}/port_forwardings", "port_forwarding", {
+        "protocol": "tcp", "internal_port_id": "{port_inside}", "internal_ip_address": "{port_inside_ip}", "internal_port": 22, "external_port": 2222,
+        "description": "d", "project_id": "{project}", "tenant_id": "{project}"},
+      shown={"project_id": HIDDEN, "tenant_id": HIDDEN},
+      changes=[{"protocol": "udp"}, {"internal_port": 23}, {"external_port": 2223}, {"description": "e"}, {"internal_port_id": "{other_inside}"},
+               {"internal_ip_address": "{other_inside_ip}"}, {"external_port_range": "24:26"}, {"internal_port_range": "34:36"}]),
+    R(f"{NET}/floatingips/{{floatingip_id}}/port_forwardings", "port_forwarding", {
+        "protocol": "tcp", "internal_port_id": "{port_inside}", "internal_port_range": "80:81", "external_port_range": "8080:8081"}),
     R(f"{VOL}/types", "volume_type", {"name": "t", "description": "d", "os-volume-type-access:is_public": True, "extra_specs": {"a": "b"}},
       changes=[{"name": "u"}, {"description": "e"}, {"is_public": False}, {"is_public": True}], by="admin", label="type"),
     R(f"{VOL}/volumes", "volume", {"size": 1, "name": "v", "description": "d", "availability_zone": "{zone}", "volume_type": "gp2", "metadata": {"a": "b"}},

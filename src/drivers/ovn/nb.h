@@ -50,7 +50,8 @@ struct ip nb_find_way_out(const struct network_router *wish, const struct route 
 void nb_plan_egress(struct wish *w, const struct network_router *wish);   /* part of it: nothing comes in */
 void nb_plan_metadata(struct wish *w, const struct network_router *wish); /* part of it */
 void nb_plan_nat(struct wish *w, const struct network_nat *n,
-		 const struct network_router *wish);           /* likewise */
+		 const struct network_router *wish);                         /* likewise */
+void nb_plan_forwardings(struct wish *w, const struct network_router *wish); /* likewise */
 void nb_plan_peering(struct wish *w, const struct peering *p); /* likewise: the end at the wish's scope */
 /* The address of its link that every router port has by itself, made of its MAC (RFC 4291, appendix A). */
 struct ip nb_make_link_local(struct mac mac);

@@ -243,5 +243,6 @@ void nb_plan_router(struct wish *w, const struct network_router *wish)
 		nb_plan_peering(w, wish->peerings[k]);
 	if (nb_has_uplink(wish))
 		nb_plan_uplink(w, wish);
+	nb_plan_forwardings(w, wish);
 	nb_plan_egress(w, wish);
 }

@@ -11,6 +11,7 @@ static const struct ovsdb_column nb_columns[] = {
 	{"Logical_Router", "static_routes", OVSDB_UUIDS, false},
 	{"Logical_Router", "nat", OVSDB_UUIDS, false},
 	{"Logical_Router", "policies", OVSDB_UUIDS, false},
+	{"Logical_Router", "load_balancer", OVSDB_UUIDS, false},
 	{"Logical_Router", "enabled", OVSDB_OPT_BOOL, false},
 	{"Logical_Router", "options", OVSDB_MAP, false},
 	{"Logical_Router", "external_ids", OVSDB_MAP, false},
@@ -39,6 +40,7 @@ static const struct ovsdb_column nb_columns[] = {
 	{"Logical_Switch", "ports", OVSDB_UUIDS, false},
 	{"Logical_Switch", "acls", OVSDB_UUIDS, false},
 	{"Logical_Switch", "dns_records", OVSDB_UUIDS, false},
+	{"Logical_Switch", "load_balancer", OVSDB_UUIDS, false},
 	{"Logical_Switch", "external_ids", OVSDB_MAP, false},
 
 	{"Logical_Switch_Port", "name", OVSDB_TEXT, false},
@@ -75,14 +77,20 @@ static const struct ovsdb_column nb_columns[] = {
 	{"NAT", "options", OVSDB_MAP, false},
 	{"NAT", "external_ids", OVSDB_MAP, false},
 
+	{"Load_Balancer", "name", OVSDB_TEXT, false},
+	{"Load_Balancer", "protocol", OVSDB_OPT_TEXT, false},
+	{"Load_Balancer", "vips", OVSDB_MAP, false},
+	{"Load_Balancer", "options", OVSDB_MAP, false},
+	{"Load_Balancer", "external_ids", OVSDB_MAP, false},
+
 	{"Gateway_Chassis", "name", OVSDB_TEXT, false},
 	{"Gateway_Chassis", "chassis_name", OVSDB_TEXT, false},
 	{"Gateway_Chassis", "priority", OVSDB_INT, false},
 	{"Gateway_Chassis", "external_ids", OVSDB_MAP, false},
 };
 
-static const char *const nb_roots[] = {
-	"NB_Global", "Logical_Router", "Logical_Switch", "DHCP_Options", "DNS", "Port_Group", NULL};
+static const char *const nb_roots[] = {"NB_Global", "Logical_Router", "Logical_Switch", "DHCP_Options",
+				       "DNS",       "Port_Group",     "Load_Balancer",  NULL};
 
 const struct ovsdb_schema nb_schema = {"OVN_Northbound", nb_columns, sizeof nb_columns / sizeof nb_columns[0],
 				       nb_roots, MARK_SCOPE};

@@ -11,6 +11,7 @@
 #include "engine/network/gateway_internal.h"
 #include "engine/network/ip_pool_internal.h"
 #include "engine/network/port.h"
+#include "engine/network/port_forwarding_internal.h"
 #include "engine/network/port_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
@@ -268,18 +269,20 @@ RESULT address_leave_port(struct op *op, uuid port)
 		next = live_or_next(op->head, address_next_by_port(op->head, address));
 		TRY(leave(op, address));
 	}
-	return OK;
+	return port_forwarding_leave_port(op, port);
 }
 
 RESULT address_leave_ip(struct op *op, uuid port, struct ip private_ip)
 {
 	const struct address *address = engine_find_address_for(op->head, port, private_ip);
+	TRY(port_forwarding_leave_ip(op, port, private_ip));
 	return address ? leave(op, address) : OK;
 }
 
 RESULT address_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip)
 {
 	const struct address *address = engine_find_address_for(op->head, from, private_ip);
+	TRY(port_forwarding_move_ip(op, from, to, private_ip));
 	if (!address)
 		return OK;
 	struct address next = *address;
@@ -450,6 +453,7 @@ static RESULT check_association(struct op *op, const struct address_association 
 				const struct address *address, const struct port *port, struct ip private_ip)
 {
 	TRY(check_present(op, address));
+	TRY(port_forwarding_check_none(op, address, wish->address.field));
 	TRY(port_check_unmanaged(op, port, STR("NetworkInterfaceId")));
 	uuid router = engine_get_router_of_ip(op->head, port, private_ip);
 	struct str nowhere = gateway_explain_nowhere(op, router);
@@ -551,7 +555,9 @@ RESULT engine_associate_address(struct op *op, struct address_association *wish)
 		wish->made = address->association;
 		return OK;
 	}
-	TRY(address_leave_ip(op, port->row.id, private_ip));
+	const struct address *there = engine_find_address_for(op->head, port->row.id, private_ip);
+	if (there)
+		TRY(leave(op, there));
 	TRY(address_write_association(op, address, port, private_ip));
 	wish->made = address_find(op->head, address->row.id)->association;
 	return OK;
@@ -612,6 +618,9 @@ RESULT engine_release_address(struct op *op, struct address_target *wish)
 	if (!uuid_is_none(address->port) && !wish->with_association)
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_ADDRESS, wish->address.field, "Address %s is in use.",
 				   text);
+	if (wish->with_forwardings)
+		TRY(port_forwarding_leave_address(op, address->row.id));
+	TRY(port_forwarding_check_none(op, address, wish->address.field));
 	if (!uuid_is_none(address->port))
 		TRY(write_free(op, address));
 	TRY(address_delete(op, address->row.id));

@@ -43,16 +43,17 @@ struct address_association {
 	uuid made; /* the association's id */
 };
 /* Associates an address with a port. An address of the port that was assigned automatically is
- * released. ERR_CONFLICT with KIND_ADDRESS: it is associated elsewhere, and may not move. ERR_STATE
- * with KIND_GATEWAY: the VPC has no internet gateway. needs_started: ERR_CONFLICT with KIND_INSTANCE, or
- * ERR_STATE where the interface was named. */
+ * released. ERR_CONFLICT with KIND_ADDRESS: it is associated elsewhere, and may not move. ERR_IN_USE:
+ * ports of it are forwarded. ERR_STATE with KIND_GATEWAY: the VPC has no internet gateway. needs_started:
+ * ERR_CONFLICT with KIND_INSTANCE, or ERR_STATE where the interface was named. */
 OPERATION(engine_associate_address, address_association)
 OPERATION(engine_disassociate_address, address_association)
 
-/* Releases an address. ERR_IN_USE: it is associated. */
+/* Releases an address. ERR_IN_USE: it is associated, or ports of it are forwarded. */
 struct address_target {
 	struct ref address;
 	bool with_association; /* which ends */
+	bool with_forwardings; /* which end */
 };
 OPERATION(engine_release_address, address_target)
 

@@ -34,9 +34,9 @@ bool address_is_reachable(const struct tables *t, const struct address *address,
 /* Lets an elastic address stand for the port, which has no other one. */
 RESULT address_write_association(struct op *op, const struct address *address, const struct port *port,
 				 struct ip private_ip);
-/* Frees all the port's addresses: elastic ones stay allocated. */
+/* Frees all the port's addresses: elastic ones stay allocated. What was forwarded to the port is so no longer. */
 RESULT address_leave_port(struct op *op, uuid port);
-/* Only the one that stands for that private address. */
+/* Only the one that stands for that private address, and what was forwarded to it. */
 RESULT address_leave_ip(struct op *op, uuid port, struct ip private_ip);
-/* The one that stands for it goes with a private address from port to port. */
+/* The one that stands for it goes with a private address from port to port, and so does what is forwarded. */
 RESULT address_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip);

@@ -15,6 +15,7 @@
 #include "store/external_network.h"
 #include "store/gateway.h"
 #include "store/port.h"
+#include "store/port_forwarding.h"
 #include "store/route.h"
 #include "store/router.h"
 
@@ -26,9 +27,12 @@ const struct gateway *gateway_of_router(const struct tables *t, uuid router)
 	return gateway;
 }
 
-/* A public address that stands for a port of the router; NULL: there is none. */
+/* A public address that stands for a port of the router, or leads to one; NULL: there is none. */
 static const struct address *find_mapped(const struct tables *t, const struct router *router)
 {
+	const struct port_forwarding *forwarding = port_forwarding_first_by_router(t, router->row.id);
+	if (forwarding)
+		return address_find(t, forwarding->address);
 	const struct address *address = address_first_by_account(t, router->account);
 	for (; address; address = address_next_by_account(t, address)) {
 		const struct port *port = uuid_is_none(address->port) ? NULL : port_find(t, address->port);

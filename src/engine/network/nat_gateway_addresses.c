@@ -6,6 +6,7 @@
 #include "engine/network/gateway_internal.h"
 #include "engine/network/nat_gateway.h"
 #include "engine/network/nat_gateway_internal.h"
+#include "engine/network/port_forwarding_internal.h"
 #include "engine/network/port_internal.h"
 #include "store/address.h"
 #include "store/nat_gateway.h"
@@ -91,6 +92,7 @@ static RESULT add_one(struct op *op, const struct nat_gateway_addresses *wish, c
 	const struct address *address = NULL;
 	TRY(nat_gateway_find_address(op, ref, &address));
 	uuid id = address->row.id;
+	TRY(port_forwarding_check_none(op, address, ref->field));
 	if (!uuid_is_none(address->port))
 		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS, ref->field,
 				   "Elastic IP address [%" STR_FMT "] is already associated",

@@ -8,6 +8,7 @@
 #include "engine/network/gateway.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/port.h"
+#include "engine/network/port_forwarding_internal.h"
 #include "engine/network/port_internal.h"
 #include "engine/network/route_table.h"
 #include "engine/network/router.h"
@@ -291,7 +292,7 @@ static bool has_public_address(const struct tables *t, const struct router *rout
 		    cidr_contains(subnet->block, address->private_ip))
 			return true;
 	}
-	return false;
+	return port_forwarding_is_in(t, router->row.id, subnet);
 }
 
 static bool has_route_over(const struct tables *t, const struct router *router, const struct subnet *subnet)

@@ -22,6 +22,7 @@
 #include "model/gateway.h"
 #include "model/network.h"
 #include "model/port.h"
+#include "model/port_forwarding.h"
 #include "model/route.h"
 #include "model/route_table.h"
 #include "model/router.h"
@@ -84,6 +85,9 @@ struct world {
 	size_t table_count;
 	struct route routes[PARTS_MAX];
 	size_t route_count;
+	struct port_forwarding forwardings[PARTS_MAX];
+	struct ip forwarded[PARTS_MAX]; /* the public address of each */
+	size_t forwarding_count;
 	struct port ports[PARTS_MAX];
 	struct str chassis[PARTS_MAX];
 	bool named[PARTS_MAX];
@@ -107,6 +111,7 @@ FIND(routers, router)
 FIND(subnets, subnet)
 FIND(tables, table)
 FIND(routes, route)
+FIND(forwardings, forwarding)
 FIND(ports, port)
 
 static RESULT do_router(struct command *cmd)
@@ -175,8 +180,37 @@ static RESULT do_route_drop(struct command *cmd)
 	return OK;
 }
 
+static int64_t get_number(const struct command *cmd, const char *key, int64_t otherwise)
+{
+	int64_t number = otherwise;
+	IGNORE(str_parse_int(get(cmd, key), &number));
+	return number;
+}
+
+static RESULT do_forward(struct command *cmd)
+{
+	size_t at = find_forwarding(name_to_uuid(cmd->words[1]));
+	struct port_forwarding *f = &world.forwardings[at];
+	world.forwarded[at] = get_ip(cmd, "ip");
+	f->router = name_to_uuid(get(cmd, "router"));
+	f->protocol = str_is(get(cmd, "protocol"), "udp") ? PORT_FORWARDING_PROTOCOL_UDP
+							  : PORT_FORWARDING_PROTOCOL_TCP;
+	f->private_ip = get_ip(cmd, "for");
+	f->public_first = get_number(cmd, "from", 0);
+	f->public_last = get_number(cmd, "last", f->public_first);
+	f->private_first = f->private_last = get_number(cmd, "to", 0);
+	return OK;
+}
+
+static RESULT do_forward_drop(struct command *cmd)
+{
+	world.forwardings[find_forwarding(name_to_uuid(cmd->words[1]))].router = UUID_NONE;
+	return OK;
+}
+
 /* The parts of a router, gathered. */
 struct parts {
+	struct network_forwarding forwardings[PARTS_MAX];
 	struct network_subnet subnets[PARTS_MAX];
 	struct network_route routes[PARTS_MAX];
 	uuid tables[PARTS_MAX];
@@ -191,6 +225,10 @@ static void gather(struct network_router *n, struct parts *parts, uuid id)
 	for (size_t k = 0; k < world.table_count; k++)
 		if (uuid_equal(world.tables[k].router, id))
 			parts->tables[n->table_count++] = world.tables[k].row.id;
+	for (size_t k = 0; k < world.forwarding_count; k++)
+		if (uuid_equal(world.forwardings[k].router, id))
+			parts->forwardings[n->forwarding_count++] =
+				(struct network_forwarding){&world.forwardings[k], world.forwarded[k]};
 	for (size_t k = 0; k < world.route_count; k++) {
 		for (size_t t = 0; t < n->table_count; t++) {
 			if (!uuid_equal(world.routes[k].table, parts->tables[t]))
@@ -251,6 +289,7 @@ static RESULT do_apply(struct command *cmd)
 				   .subnets = parts->subnets,
 				   .routes = parts->routes,
 				   .tables = parts->tables,
+				   .forwardings = parts->forwardings,
 				   .metadata_chassis = STR("ctl"),
 				   .metadata_mac = {{2, 0xa9, 0xfe, 0xa9, 0xfe, (uint8_t) at}}};
 	gather(&n, parts, n.router->row.id);
@@ -513,6 +552,8 @@ static const struct {
 	{"table", do_table},
 	{"route", do_route},
 	{"route-drop", do_route_drop},
+	{"forward", do_forward},
+	{"forward-drop", do_forward_drop},
 	{"apply", do_apply},
 	{"port", do_port},
 	{"apply-port", do_apply_port},

@@ -167,6 +167,22 @@ class Region:
             run(SANDBOX, "down", timeout=300)
 
 
+UDP_ECHO = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.0.1.11", 5353))
+while True:
+    s.sendto(b"heard", s.recvfrom(99)[1])
+"""
+UDP_ASK = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(2)
+s.sendto(b"?", ("203.0.113.102", 8080))
+answer, who = s.recvfrom(99)
+assert who == ("203.0.113.102", 8080)
+print(answer.decode())
+"""
 ALL_OUT = "out:-1:-1:-1:0.0.0.0/0"
 MACS = {"a1": "02:aa:00:00:01:0a", "a2": "02:aa:00:00:01:0b", "a3": "02:aa:00:00:02:0a", "b1": "02:bb:00:00:01:0a"}
 
@@ -320,6 +336,40 @@ def test_public_addresses(region):
     assert region.get("b1", WEB, 1) == "blocked"
 
 
+UPLINK = "uplink va chassis=hv1,hv2 ip=100.64.0.11 physnet=physnet1 next=100.64.0.1"
+
+
+def test_forwarded_ports(region):
+    """Of one address to two guests without one of their own, from wherever it is asked; each reaches itself, too."""
+    region.do("group ga " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0", "group gb " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0",
+              "forward f1 router=va ip=203.0.113.102 from=8080 last=8081 to=80 for=10.0.1.11",
+              "forward f2 router=va ip=203.0.113.102 from=8082 to=80 for=10.0.1.10",
+              "forward f3 router=va ip=203.0.113.102 protocol=udp from=8080 to=5353 for=10.0.1.11", "apply va",
+              "address eb ip=203.0.113.101 port=b1")
+    region.settle()
+    for guest in ("inet", "a1", "a2", "a3", "b1"):  # outside; in both subnets, on both hosts; behind another router
+        assert region.get_soon(guest, "203.0.113.102:8080", "a2")
+    assert region.get_soon("inet", "203.0.113.102:8081", "a2")
+    assert region.get_soon("inet", "203.0.113.102:8082", "a1")
+    assert region.get("inet", "203.0.113.102", 1) == "blocked"  # nobody's port
+    assert region.get("a2", WEB, 1) == "blocked"  # and it is no way out
+    echo = subprocess.Popen(["ip", "netns", "exec", region.prefix + "a2", "/usr/bin/python3", "-c", UDP_ECHO])
+    try:
+        assert region.until(lambda: region.ns("inet", "/usr/bin/python3", "-c", UDP_ASK, check=False).strip() == "heard")
+    finally:
+        echo.kill()
+        echo.wait()
+    region.do(UPLINK + " snat=203.0.113.77", "apply va")  # answers keep the address that was asked
+    region.settle()
+    assert region.get_soon("a2", WEB, "203.0.113.77")
+    assert region.get_soon("inet", "203.0.113.102:8080", "a2")
+    region.do(UPLINK, "forward-drop f1", "forward-drop f2", "forward-drop f3", "apply va", "remove address eb")
+    region.settle()
+    assert region.get("inet", "203.0.113.102:8080", 1) == "blocked"
+    assert region.get("a1", "203.0.113.102:8080", 1) == "blocked"
+    assert region.nbctl("lb-list").strip() == ""
+
+
 def test_no_private_source_outside(region):
     sniff = region.tcpdump("inet", "src net 10.0.0.0/8 or dst net 10.0.0.0/8 or src net 169.254.0.0/16")
     for guest in ("a2", "a3", "b1"):
@@ -455,7 +505,7 @@ def test_a_gateway_that_translates(region):
     region.do("remove address ea", "group ga " + ALL_OUT)
     region.settle()
     assert region.get("a1", WEB, 1) == "blocked"
-    region.do("uplink va chassis=hv1,hv2 ip=100.64.0.11 physnet=physnet1 next=100.64.0.1 snat=203.0.113.77", "apply va")
+    region.do(UPLINK + " snat=203.0.113.77", "apply va")
     region.settle()
     assert region.get_soon("a1", WEB, "203.0.113.77")
     region.do("uplink va chassis=hv1,hv2 ip=100.64.0.11 physnet=physnet1 next=100.64.0.1", "apply va")

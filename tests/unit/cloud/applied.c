@@ -14,6 +14,7 @@
 #include "model/gateway.h"
 #include "model/network.h"
 #include "model/port.h"
+#include "model/port_forwarding.h"
 #include "model/route.h"
 #include "model/router.h"
 #include "model/security_group.h"
@@ -110,6 +111,14 @@ static void write_router(struct buf *b, const struct network_router *w)
 		add_ip(b, "over", r->route->next_hop);
 		if (r->port)
 			add_ip(b, "port", r->port->ip);
+	}
+	for (size_t k = 0; k < w->forwarding_count; k++) {
+		const struct port_forwarding *f = w->forwardings[k].forwarding;
+		add_ip(b, "forwards", w->forwardings[k].public_ip);
+		buf_print(b, " %s %d to %d", port_forwarding_protocol_words[f->protocol],
+			  (int) f->public_first, (int) f->public_last);
+		add_ip(b, "to", f->private_ip);
+		buf_print(b, " %d to %d", (int) f->private_first, (int) f->private_last);
 	}
 	add_ip(b, "translated to", w->translated_to);
 	if (w->gateway) /* else it leads over nobody */

@@ -256,3 +256,40 @@ struct ip make_ip(const char *text)
 	assert_ok(ip_parse(str_from(text), &ip));
 	return ip;
 }
+
+void make_forwardings(size_t router, struct port_forwarding out[static 2])
+{
+	out[0] = (struct port_forwarding){.row.id = make_id("forwarding", router, 0),
+					  .public_first = 2222,
+					  .public_last = 2222,
+					  .private_first = 22,
+					  .private_last = 22,
+					  .private_ip = make_ip("10.0.0.10")};
+	out[1] = (struct port_forwarding){.row.id = make_id("forwarding", router, 1),
+					  .protocol = PORT_FORWARDING_PROTOCOL_UDP,
+					  .public_first = 5000,
+					  .public_last = 5002,
+					  .private_first = 6000,
+					  .private_last = 6002,
+					  .private_ip = make_ip("10.0.1.10")};
+}
+
+void model_check_has(const struct model *a, const struct model *b)
+{
+	for (size_t k = 0; k < a->schema->column_count; k++) {
+		const struct ovsdb_column *column = &a->schema->columns[k];
+		const char *id;
+		json_t *row, *rows = json_object_get(a->tables, column->table);
+		json_object_foreach (json_object_get(b->tables, column->table), id, row)
+			assert_true(
+				json_object_get(rows, id) &&
+				ovsdb_value_equal(column->type, json_object_get(row, column->name),
+						  json_object_get(json_object_get(rows, id), column->name)));
+	}
+}
+
+const json_t *model_find(const struct model *m, const char *table, uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	return json_object_get(json_object_get(m->tables, table), uuid_write(id, text));
+}

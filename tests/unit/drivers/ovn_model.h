@@ -13,6 +13,7 @@
 #include "model/network.h"
 #include "model/peering.h"
 #include "model/port.h"
+#include "model/port_forwarding.h"
 #include "model/route.h"
 #include "model/router.h"
 #include "model/security_group.h"
@@ -32,8 +33,14 @@ void model_commit(struct model *m, const json_t *ops);
 void model_load(const struct model *m, struct ovsdb_cache *ret_cache);
 size_t model_count(const struct model *m, const char *table);
 
+const json_t *model_find(const struct model *m, const char *table, uuid id); /* NULL: no such row */
+/* Every row of b is in a, column by column, however its emptiness came to be. */
+void model_check_has(const struct model *a, const struct model *b);
+
 /* What rows are made of: an id of its own for each kind and numbers, and what a text says, which has to be
  * one. */
 uuid make_id(const char *kind, size_t n, size_t m);
 struct cidr make_cidr(const char *text);
 struct ip make_ip(const char *text);
+/* One port of TCP, and three of UDP that lead to as many; by the router's number. */
+void make_forwardings(size_t router, struct port_forwarding out[static 2]);

@@ -11,7 +11,16 @@
 #include "drivers/ovn/nb.h"
 #include "ovn_model.h"
 
-enum { ROUTERS = 2, SUBNETS = 4, GROUPS = 3, RULES = 4, PORTS = 6, ADDRESSES = 3, ROUTES = 2 };
+enum {
+	ROUTERS = 2,
+	SUBNETS = 4,
+	GROUPS = 3,
+	RULES = 4,
+	PORTS = 6,
+	ADDRESSES = 3,
+	ROUTES = 2,
+	FORWARDINGS = 2
+};
 
 /* All there can be of a small cloud, with switches for what there is. */
 struct world {
@@ -28,6 +37,8 @@ struct world {
 	struct ip nat_ips[ROUTERS][2]; /* further ones */
 	size_t nat_ip_count[ROUTERS];
 	bool has_nat[ROUTERS];
+	struct port_forwarding forwardings[ROUTERS][FORWARDINGS];
+	size_t forwarding_count[ROUTERS];
 	struct peering peering; /* of the first router with the second */
 	bool has_peering[ROUTERS];
 	struct security_group groups[GROUPS];
@@ -76,6 +87,8 @@ static void init_router(struct world *w, size_t r)
 	w->nat_ports[r].ip = ip_add(w->subnets[r][1].block.base, 5);
 	w->nat_ips[r][0] = ip_add(w->nat_ports[r].ip, 1);
 	w->nat_ips[r][1] = ip_add(w->nat_ports[r].ip, 2);
+	make_forwardings(r, w->forwardings[r]);
+	w->forwarding_count[r] = FORWARDINGS;
 	for (size_t k = 0; k < ROUTES; k++) {
 		w->routes[r][k] = (struct route){.row.id = make_id("route", r, k),
 						 .table = make_id("table", r, k),
@@ -194,6 +207,8 @@ static void plan_world_router(struct lab *lab, size_t r, struct wish *wish)
 				  &w->subnets[r][1],
 				  STR("hv2"),
 				  {w->nat_ips[r], w->nat_ip_count[r]}};
+	struct ip ip = make_ip("198.51.100.7");
+	struct network_forwarding forwardings[] = {{&w->forwardings[r][0], ip}, {&w->forwardings[r][1], ip}};
 	uuid tables[] = {make_id("table", r, 0), make_id("table", r, 1)};
 	struct network_router n = {.router = &w->routers[r],
 				   .subnets = subnets,
@@ -202,6 +217,8 @@ static void plan_world_router(struct lab *lab, size_t r, struct wish *wish)
 				   .routes = routes,
 				   .nats = &nat,
 				   .nat_count = w->has_nat[r],
+				   .forwardings = forwardings,
+				   .forwarding_count = w->forwarding_count[r],
 				   .peerings = &peering,
 				   .peering_count = w->has_peering[r],
 				   .metadata_mac = {{2, 0xa9, 0, 0, 0, (uint8_t) r}},
@@ -432,7 +449,7 @@ static void toggle(bool *b)
 static void change_world(struct world *w)
 {
 	size_t r = random_below(ROUTERS), p = random_below(PORTS), g = random_below(GROUPS);
-	switch (random_below(11)) {
+	switch (random_below(12)) {
 	case 0:
 		toggle(&w->attached[r]);
 		break;
@@ -468,25 +485,13 @@ static void change_world(struct world *w)
 		toggle(random_below(2) ? &w->has_nat[r] : &w->has_peering[r]);
 		w->nat_ip_count[r] = random_below(3);
 		break;
+	case 10:
+		w->forwarding_count[r] = random_below(3);
+		break;
 	default:
 		toggle(&w->routers[r].dns_support);
 		w->subnets[r][0].route_table = make_id("table", r, random_below(2));
 		break;
-	}
-}
-
-/* Every row of b is in a, column by column, however its emptiness came to be. */
-static void check_has_rows(const struct lab *a, const struct lab *b)
-{
-	for (size_t k = 0; k < nb_schema.column_count; k++) {
-		const struct ovsdb_column *column = &nb_schema.columns[k];
-		const char *id;
-		json_t *row, *rows = json_object_get(a->model.tables, column->table);
-		json_object_foreach (json_object_get(b->model.tables, column->table), id, row)
-			assert_true(
-				json_object_get(rows, id) &&
-				ovsdb_value_equal(column->type, json_object_get(row, column->name),
-						  json_object_get(json_object_get(rows, id), column->name)));
 	}
 }
 
@@ -498,8 +503,9 @@ static void check_equal_models(const struct lab *a, const struct lab *b)
 					     "DHCP_Options",
 					     "DNS",
 					     "NAT",
+					     "Load_Balancer",
 					     "Gateway_Chassis"};
-	check_has_rows(a, b);
+	model_check_has(&a->model, &b->model);
 	for (size_t k = 0; k < sizeof tables / sizeof tables[0]; k++) /* without shared rows */
 		assert_int_equal(model_count(&a->model, tables[k]), model_count(&b->model, tables[k]));
 }
@@ -752,12 +758,6 @@ static void test_kinds_of_ports(void **state)
 }
 
 /* A gateway that translates, an interface beside the gateway's address, a route over an address. */
-static const json_t *find_row(const struct lab *lab, const char *table, uuid id)
-{
-	char text[UUID_TEXT_SIZE];
-	return json_object_get(json_object_get(lab->model.tables, table), uuid_write(id, text));
-}
-
 static void test_a_router_with_interfaces(void **state)
 {
 	static struct world w;
@@ -784,9 +784,10 @@ static void test_a_router_with_interfaces(void **state)
 	wish_init(&wish, lab.ctx->arena, w.region, w.routers[1].row.id, NB_ROUTER);
 	nb_plan_router(&wish, &n);
 	commit_wish(&lab, &wish);
-	const json_t *nat = find_row(&lab, "NAT", uuid_v5(w.routers[1].row.id, STR("snat:10.0.0.0/24")));
+	const json_t *nat =
+		model_find(&lab.model, "NAT", uuid_v5(w.routers[1].row.id, STR("snat:10.0.0.0/24")));
 	assert_string_equal(json_string_value(json_object_get(nat, "external_ip")), "203.0.113.77");
-	const json_t *way = find_row(&lab, "Logical_Router_Static_Route", route.row.id);
+	const json_t *way = model_find(&lab.model, "Logical_Router_Static_Route", route.row.id);
 	assert_string_equal(json_string_value(json_object_get(way, "nexthop")), "10.0.0.99");
 	char name[NB_NAME_SIZE];
 	assert_string_equal(json_string_value(json_object_get(way, "output_port")),

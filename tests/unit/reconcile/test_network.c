@@ -16,6 +16,7 @@
 #include "engine/network/nat_gateway.h"
 #include "engine/network/network.h"
 #include "engine/network/peering.h"
+#include "engine/network/port_forwarding.h"
 #include "engine/network/route_table.h"
 #include "engine/network/router_interface.h"
 #include "engine/network/security_group_association.h"
@@ -190,6 +191,41 @@ static void addresses(struct cloud *c)
 	assert_int_equal(cloud_count(c, KIND_ADDRESS), 0);
 }
 TEST_STORY(addresses, 1)
+
+/* The network has it that a router forwards the ports. */
+static bool is_reported_forwarded(struct cloud *c, const char *ports)
+{
+	struct str reported = applied_read(c->arena), line;
+	while (str_split_next(&reported, '\n', &line))
+		if (str_starts_with(line, STR("router ")) && str_contains(line, str_from(ports)))
+			return true;
+	return false;
+}
+
+/* A forwarded port is its router's, which hears of it, of its change, and of its end with the instance. */
+static void forwarded_port(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	struct address_wish address = {0};
+	cloud_ok(c, &c->alice, engine_allocate_address, &address);
+	struct port_forwarding_wish wish = {.address = cloud_ref(c, KIND_ADDRESS, address.address),
+					    .instance = cloud_ref(c, KIND_INSTANCE, id),
+					    .ports = {2222, 2222, 22, 22}};
+	cloud_ok(c, &c->alice, engine_create_port_forwarding, &wish);
+	cloud_settle(c);
+	assert_true(is_reported_forwarded(c, " tcp 2222 to 2222"));
+	struct port_forwarding_change change = {
+		.forwarding = {.kind = KIND_PORT_FORWARDING, .prefix = wish.forwarding, .bits = 128},
+		.ports = {.public_last = 2223}};
+	cloud_ok(c, &c->alice, engine_change_port_forwarding, &change);
+	cloud_settle(c);
+	assert_true(is_reported_forwarded(c, " tcp 2222 to 2223"));
+	cloud_terminate(c, id);
+	cloud_settle(c);
+	assert_int_equal(cloud_count(c, KIND_PORT_FORWARDING), 0);
+	assert_false(is_reported_forwarded(c, " tcp 2222"));
+}
+TEST_STORY(forwarded_port, 1)
 
 static struct nat_gateway nat_of(struct cloud *c, uuid id)
 {
@@ -732,6 +768,7 @@ int main(void)
 		cmocka_unit_test(test_subnet_goes),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_forwarded_port),
 		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_nat_gateway),
 		cmocka_unit_test(test_nat_gateway_killed),

@@ -21,6 +21,7 @@ const struct kind_words os_words = {
 			[KIND_GATEWAY] = "external gateway",
 			[KIND_PORT] = "port",
 			[KIND_ADDRESS] = "floating IP",
+			[KIND_PORT_FORWARDING] = "port forwarding",
 		},
 	.write_id = write_id,
 };
@@ -30,7 +31,8 @@ const struct kind_words os_words = {
 	{                                                                                                    \
 		BIT(service), ERR_##err, KIND_##kind, says                                                   \
 	}
-/* The first "*" is what it is about. */
+/* The first "*" is what it is about, a "&" the engine's own sentence. */
+#define BAD_FORWARDING "Bad port_forwarding request: &."
 static const struct {
 	unsigned services;
 	enum err err;
@@ -65,6 +67,12 @@ static const struct {
 	S(NETWORK, NOT_FOUND, PORT, "Port * could not be found."),
 	S(NETWORK, NOT_FOUND, ROUTER, "Router * could not be found"),
 	S(NETWORK, NOT_FOUND, ADDRESS, "Floating IP * could not be found"),
+	S(NETWORK, NOT_FOUND, PORT_FORWARDING, "Port Forwarding * could not be found."),
+	S(NETWORK, INVALID, PORT_FORWARDING, BAD_FORWARDING),
+	S(NETWORK, RANGE, PORT_FORWARDING, BAD_FORWARDING),
+	S(NETWORK, STATE, PORT_FORWARDING, BAD_FORWARDING),
+	S(NETWORK, CONFLICT, PORT_FORWARDING, BAD_FORWARDING),
+	S(NETWORK, EXISTS, PORT_FORWARDING, BAD_FORWARDING),
 	S(NETWORK, NOT_FOUND, ADDRESS_GROUP, "Address group * could not be found."),
 	S(NETWORK, NOT_FOUND, SECURITY_GROUP, "Security group * does not exist"),
 	S(NETWORK, NOT_FOUND, SECURITY_GROUP_RULE, "Security group rule * does not exist"),
@@ -115,16 +123,18 @@ struct str os_say_problem(struct os_call *e, const struct problem *problem)
 {
 	for (size_t k = 0; k < sizeof sentences / sizeof sentences[0]; k++) {
 		struct str says = str_from(sentences[k].says);
-		size_t gap = str_find_char(says, '*', 0);
+		bool has_message = str_find_char(says, '&', 0) < says.n;
+		struct str subject = has_message ? problem->message : problem->subject;
+		size_t gap = str_find_char(says, has_message ? '&' : '*', 0);
 		if (sentences[k].err != problem->err || (int) sentences[k].kind != problem->kind ||
 		    !(sentences[k].services & 1u << e->service))
 			continue;
 		if (gap == says.n)
 			return says;
-		if (str_is_empty(problem->subject))
+		if (str_is_empty(subject))
 			break; /* it is about something else */
 		return str_print(e->c->arena, "%" STR_FMT "%" STR_FMT "%" STR_FMT,
-				 STR_ARG(str_slice(says, 0, gap)), STR_ARG(problem->subject),
+				 STR_ARG(str_slice(says, 0, gap)), STR_ARG(subject),
 				 STR_ARG(str_slice(says, gap + 1, says.n)));
 	}
 	return problem->message;

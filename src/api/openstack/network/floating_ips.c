@@ -3,15 +3,18 @@
 #include "api/openstack/network/network.h"
 #include "engine/network/address.h"
 #include "engine/network/port.h"
+#include "engine/network/port_forwarding.h"
 #include "model/address.h"
 #include "model/secondary_ip.h"
 #include "store/port.h"
+#include "store/port_forwarding.h"
 
 struct floating_item {
 	const struct address *address;
 	const struct port *port; /* NULL: it stands for nothing */
 	uuid router;
 	struct str device;
+	VEC(const struct port_forwarding *) forwardings;
 };
 
 static const void *gather_floating(struct os_call *e, const struct row *row)
@@ -24,6 +27,12 @@ static const void *gather_floating(struct os_call *e, const struct row *row)
 	item->port = uuid_is_none(item->address->port) ? NULL : port_find(t, item->address->port);
 	if (item->port)
 		item->router = engine_get_router_of_ip(t, item->port, item->address->private_ip);
+	const struct port_forwarding *f = port_forwarding_first_by_address(t, row->id);
+	for (; f; f = port_forwarding_next_by_address(t, f)) {
+		item->router = f->router;
+		if (!VEC_PUSH(e->c->arena, &item->forwardings, f))
+			return NULL;
+	}
 	return item;
 }
 
@@ -46,12 +55,23 @@ static void write_port_details(struct json_writer *w, const struct port *p)
 	json_write_close(w);
 }
 
+static void write_forwardings(struct json_writer *w, const struct floating_item *i)
+{
+	json_write_open_list(w, "port_forwardings");
+	for (size_t k = 0; k < i->forwardings.count; k++) {
+		json_write_open(w, NULL);
+		os_write_forwarded(w, i->forwardings.at[k]);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
 static void write_floating(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct floating_item *i = item;
 	const struct address *a = i->address;
 	os_write_id(w, "id", a->row.id);
-	json_write_z(w, "status", i->port ? "ACTIVE" : "DOWN");
+	json_write_z(w, "status", i->port || i->forwardings.count ? "ACTIVE" : "DOWN");
 	os_write_id(w, "floating_network_id", a->external_network);
 	os_write_ip(w, "floating_ip_address", a->ip);
 	os_write_ip(w, "fixed_ip_address", a->private_ip);
@@ -60,6 +80,7 @@ static void write_floating(struct os_call *e, struct json_writer *w, const void 
 	json_write_z(w, "dns_domain", "");
 	json_write_z(w, "dns_name", "");
 	write_port_details(w, i->port);
+	write_forwardings(w, i);
 	os_write_standard(e, w, &a->row, a->account, a->description, a->tags);
 }
 
@@ -72,17 +93,19 @@ static bool is_elastic(struct os_call *e, const struct row *row)
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
-	(void) e;
-	return str_is(value, uuid_is_none(address_of(row)->port) ? "DOWN" : "ACTIVE");
+	bool is_down = uuid_is_none(address_of(row)->port) &&
+		       !port_forwarding_first_by_address(os_tables(e), row->id);
+	return str_is(value, is_down ? "DOWN" : "ACTIVE");
 }
 
 static bool fits_router(struct os_call *e, const struct row *row, struct str value)
 {
 	const struct address *a = address_of(row);
 	const struct port *port = uuid_is_none(a->port) ? NULL : port_find(os_tables(e), a->port);
+	uuid router = port ? engine_get_router_of_ip(os_tables(e), port, a->private_ip)
+			   : engine_get_forwarding_router(os_tables(e), row->id);
 	struct ref ref;
-	return port && os_parse_id(value, KIND_ROUTER, &ref) &&
-	       uuid_equal(ref.prefix, engine_get_router_of_ip(os_tables(e), port, a->private_ip));
+	return os_parse_id(value, KIND_ROUTER, &ref) && uuid_equal(ref.prefix, router);
 }
 
 static const struct os_filter floating_filters[] = {
@@ -101,7 +124,9 @@ static const struct os_filter floating_filters[] = {
 			   .joins = {JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
 			  {KIND_SECONDARY_IP, SECONDARY_IP_INDEX_ROUTER,
 			   .joins = {JOIN_ONE(KIND_PORT, secondary_ip, port),
-				     JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}}}},
+				     JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
+			  {KIND_PORT_FORWARDING, PORT_FORWARDING_INDEX_ROUTER,
+			   .joins = {JOIN_ONE(KIND_ADDRESS, port_forwarding, address)}}}},
 	{"status", .fits = fits_status},
 };
 static const struct os_sort_key floating_sort_keys[] = {

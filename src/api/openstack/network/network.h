@@ -6,6 +6,7 @@
 #include "api/openstack/core/write.h"
 
 struct address;
+struct port_forwarding;
 struct security_group_rule;
 
 /* The members that every resource has: tenant_id, project_id, description, tags, created_at, updated_at,
@@ -35,6 +36,9 @@ bool os_fits_tags_any(struct os_call *e, const struct row *row, struct str value
 
 /* The range, a subnet to Neutron, that a public address is from; NULL and of none: none. */
 uuid os_range_of(const struct tables *t, const struct address *address);
+
+/* Of a forwarding what its floating address shows. */
+void os_write_forwarded(struct json_writer *w, const struct port_forwarding *f);
 
 /* "true", "True", "1". */
 bool os_truth_is(bool truth, struct str value);

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Port forwardings of floating addresses, with ranges of ports. Source: Networking API reference, "Floating IPs port
+ * forwarding"; the words of failures are those of Neutron's plugin. */
+#include <inttypes.h>
+
+#include "api/openstack/network/network.h"
+#include "engine/network/port_forwarding.h"
+
+enum { PORT_LAST = 65535 };
+
+/* ---- showing ---- */
+
+static void write_ports(struct json_writer *w, const char *key, int64_t first, int64_t last)
+{
+	if (first == last)
+		json_write_int(w, key, first);
+}
+
+void os_write_forwarded(struct json_writer *w, const struct port_forwarding *f)
+{
+	os_write_id(w, "id", f->row.id);
+	json_write_z(w, "protocol", port_forwarding_protocol_words[f->protocol]);
+	os_write_id(w, "internal_port_id", f->port);
+	os_write_ip(w, "internal_ip_address", f->private_ip);
+	write_ports(w, "internal_port", f->private_first, f->private_last);
+	write_ports(w, "external_port", f->public_first, f->public_last);
+}
+
+static struct str write_range(struct os_call *e, int64_t first, int64_t last)
+{
+	return str_print(e->c->arena, "%" PRId64 ":%" PRId64, first, last);
+}
+
+static void write_forwarding(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct port_forwarding *f = item;
+	os_write_forwarded(w, f);
+	json_write_text(w, "internal_port_range", write_range(e, f->private_first, f->private_last));
+	json_write_text(w, "external_port_range", write_range(e, f->public_first, f->public_last));
+	json_write_text(w, "description", f->description);
+}
+
+/* ---- lists ---- */
+
+#define ADDRESS(T, member)                                                                                   \
+	OS_PATH(T, "floatingip_id", member, .kind = KIND_ADDRESS, .doc = "The floating address.")
+
+struct os_forwarding_list {
+	struct ref address;
+};
+static const struct param list_params[] = {ADDRESS(struct os_forwarding_list, address)};
+
+/* The arguments of each action begin with the address. */
+static bool is_of_address(struct os_call *e, const struct row *row)
+{
+	return uuid_equal(port_forwarding_of(row)->address, ((const struct ref *) e->args)->prefix);
+}
+
+static bool fits_port(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct port_forwarding *f = port_forwarding_of(row);
+	int64_t port = 0;
+	(void) e;
+	return f->public_first == f->public_last && !str_parse_int(value, &port).code &&
+	       port == f->public_first;
+}
+
+static bool fits_range(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct port_forwarding *f = port_forwarding_of(row);
+	return str_equal(value, write_range(e, f->public_first, f->public_last));
+}
+
+static bool fits_protocol(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return str_is(value, port_forwarding_protocol_words[port_forwarding_of(row)->protocol]);
+}
+
+static const struct os_filter filters[] = {
+	{"id", .is_id = true},
+	{"internal_port_id", "port"},
+	{"external_port", .fits = fits_port},
+	{"external_port_range", .fits = fits_range},
+	{"protocol", .fits = fits_protocol},
+	{"description", "description"},
+};
+static const struct os_sort_key sort_keys[] = {{"internal_port_id", "port"},
+					       {"external_port", "public_first"},
+					       {"external_port_range", "public_first"},
+					       {"protocol", "protocol"}};
+static const struct os_listing listing = {
+	.kind = KIND_PORT_FORWARDING,
+	.items = "port_forwardings",
+	.links = "port_forwardings_links",
+	.filters = OS_FILTERS(filters),
+	.sort_keys = {sort_keys, sizeof sort_keys / sizeof sort_keys[0]},
+	.flags = OS_ADMIN_SEES_ALL,
+	.shows = is_of_address,
+	.write = write_forwarding,
+};
+
+static RESULT list_forwardings(struct os_call *e, const void *args, struct json_writer *w)
+{
+	static const char *const unfit[] = {"internal_ip_address", "internal_port"};
+	const struct row *address = NULL;
+	TRY(engine_find(e->c, os_tables(e), KIND_ADDRESS,
+			&((const struct os_forwarding_list *) args)->address, &address));
+	for (size_t k = 0; k < sizeof unfit / sizeof unfit[0]; k++)
+		if (pairs_find(&e->request.query, unfit[k]).p)
+			return ctx_fail_kind(e->c, ERR_UNSUPPORTED, KIND_PORT_FORWARDING,
+					     "Port Forwarding filter %s is not supported.", unfit[k]);
+	return os_list(e, &listing, w);
+}
+
+/* ---- show, delete ---- */
+
+struct os_forwarding_target {
+	struct port_forwarding_target wish;
+};
+static const struct param target_params[] = {
+	ADDRESS(struct os_forwarding_target, wish.address),
+	OS_PATH(struct os_forwarding_target, "pf_id", wish.forwarding, .kind = KIND_PORT_FORWARDING,
+		.doc = "The forwarding."),
+};
+
+static RESULT show_forwarding(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_forwarding_target *a = args;
+	const struct port_forwarding *f = NULL;
+	TRY(engine_find_forwarding_of(e->c, os_tables(e), &a->wish.forwarding, &a->wish.address, &f));
+	return os_write_found(e, &listing, &a->wish.forwarding, w);
+}
+
+/* ---- ports ---- */
+
+struct said_ports {
+	int64_t inner, outer;
+	struct str inner_range, outer_range;
+};
+#define PORT_RANGE .flags = NULLABLE | OR_NUMBER
+#define PORTS(T, said)                                                                                       \
+	OS_BODY(T, "internal_port", said.inner, .flags = NULL_ABSENT, .min = 1, .max = PORT_LAST,            \
+		.doc = "Where it leads."),                                                                   \
+		OS_BODY(T, "internal_port_range", said.inner_range, PORT_RANGE,                              \
+			.doc = "Instead: the first port and the last, \"80:81\"."),                          \
+		OS_BODY(T, "external_port", said.outer, .flags = NULL_ABSENT, .min = 1, .max = PORT_LAST,    \
+			.doc = "The floating address's port."),                                              \
+		OS_BODY(T, "external_port_range", said.outer_range, PORT_RANGE,                              \
+			.doc = "Instead: the first port and the last, \"80:81\".")
+
+static RESULT fail_range(struct os_call *e, const char *field, const char *why)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Invalid input for %s. Reason: %s.", field,
+			      why);
+}
+
+static RESULT read_range(struct os_call *e, const char *field, struct str text, int64_t *ret_first,
+			 int64_t *ret_last)
+{
+	int64_t ports[2] = {0};
+	size_t count = 0;
+	struct str word, whole = text;
+	for (; str_split_next(&text, ':', &word); count++) {
+		if (count == 2 || str_is_empty(word) || str_ends_with(whole, STR(":")))
+			return fail_range(e, field, "Port range must be two integers separated by a colon");
+		if (str_parse_int(word, &ports[count]).code || ports[count] < 1 || ports[count] > PORT_LAST)
+			return fail_range(e, field,
+					  str_print(e->c->arena, "Invalid port: %" STR_FMT,
+						    STR_ARG(str_slice(word, 0, 64)))
+						  .p);
+	}
+	*ret_first = ports[0];
+	*ret_last = count == 2 ? ports[1] : ports[0];
+	return *ret_first <= *ret_last
+		       ? OK
+		       : fail_range(e, field,
+				    "First port in a port range must be lower than the second port");
+}
+
+static RESULT read_side(struct os_call *e, const char *field, int64_t port, struct str range,
+			int64_t *ret_first, int64_t *ret_last)
+{
+	if (port && !str_is_empty(range))
+		return ctx_fail_field(e->c, ERR_COMBINATION, str_from(field),
+				      "A port and a range of ports cannot be used in the same request.");
+	*ret_first = *ret_last = port;
+	return str_is_empty(range) ? OK : read_range(e, field, range, ret_first, ret_last);
+}
+
+static RESULT read_ports(struct os_call *e, const struct said_ports *said, struct forwarded_ports *ret_ports)
+{
+	TRY(read_side(e, "internal_port_range", said->inner, said->inner_range, &ret_ports->private_first,
+		      &ret_ports->private_last));
+	return read_side(e, "external_port_range", said->outer, said->outer_range, &ret_ports->public_first,
+			 &ret_ports->public_last);
+}
+
+/* ---- create ---- */
+
+#define PROTOCOLS "tcp|udp"
+struct os_create_forwarding {
+	struct port_forwarding_wish wish;
+	struct said_ports said;
+	struct str protocol;
+};
+static const struct param create_params[] = {
+	ADDRESS(struct os_create_forwarding, wish.address),
+	OS_BODY(struct os_create_forwarding, "internal_port_id", wish.port, .flags = REQUIRED,
+		.kind = KIND_PORT, .doc = "The port that it leads to."),
+	OS_BODY(struct os_create_forwarding, "internal_ip_address", wish.private_ip, .flags = NULL_ABSENT,
+		.doc = "Which of the port's addresses; absent: its first of IPv4."),
+	OS_BODY(struct os_create_forwarding, "protocol", protocol, .flags = REQUIRED, .words = PROTOCOLS,
+		.doc = "Of the ports."),
+	PORTS(struct os_create_forwarding, said),
+	OS_BODY(struct os_create_forwarding, "description", wish.description, .doc = "Free text."),
+	OS_PROJECT(struct os_create_forwarding, wish.account),
+};
+
+static RESULT fail_missing(struct os_call *e, const char *field)
+{
+	return ctx_fail_field(e->c, ERR_MISSING, str_from(field),
+			      "Failed to parse request. Required attribute '%s' not specified", field);
+}
+
+static enum port_forwarding_protocol protocol_of(struct str word)
+{
+	return str_is(word, "udp") ? PORT_FORWARDING_PROTOCOL_UDP : PORT_FORWARDING_PROTOCOL_TCP;
+}
+
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	struct os_create_forwarding *a = args;
+	TRY(read_ports(e, &a->said, &a->wish.ports));
+	if (!a->wish.ports.private_first)
+		return fail_missing(e, "internal_port");
+	if (!a->wish.ports.public_first)
+		return fail_missing(e, "external_port");
+	a->wish.protocol = protocol_of(a->protocol);
+	a->wish.is_alone = true;
+	return OK;
+}
+
+static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_returned(e, &listing, ((const struct os_create_forwarding *) args)->wish.forwarding,
+				 w);
+}
+
+/* ---- change ---- */
+
+struct os_update_forwarding {
+	struct port_forwarding_change wish;
+	struct said_ports said;
+	struct str protocol, description;
+	bool has_description;
+};
+static const struct param update_params[] = {
+	ADDRESS(struct os_update_forwarding, wish.address),
+	OS_PATH(struct os_update_forwarding, "pf_id", wish.forwarding, .kind = KIND_PORT_FORWARDING,
+		.doc = "The forwarding."),
+	OS_BODY(struct os_update_forwarding, "internal_port_id", wish.port, .kind = KIND_PORT,
+		.doc = "The port that it leads to."),
+	OS_BODY(struct os_update_forwarding, "internal_ip_address", wish.private_ip, .flags = NULL_ABSENT,
+		.doc = "Which of the port's addresses."),
+	OS_BODY(struct os_update_forwarding, "protocol", protocol, .words = PROTOCOLS,
+		.given = OS_GIVEN(struct os_update_forwarding, wish.sets_protocol), .doc = "Of the ports."),
+	PORTS(struct os_update_forwarding, said),
+	OS_BODY(struct os_update_forwarding, "description", description,
+		.given = OS_GIVEN(struct os_update_forwarding, has_description), .doc = "Free text."),
+};
+
+static RESULT prepare_update(struct os_call *e, void *args)
+{
+	struct os_update_forwarding *a = args;
+	TRY(read_ports(e, &a->said, &a->wish.ports));
+	a->wish.protocol = protocol_of(a->protocol);
+	a->wish.description = a->has_description ? &a->description : NULL;
+	a->wish.is_alone = true;
+	return OK;
+}
+
+static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &listing, &((const struct os_update_forwarding *) args)->wish.forwarding, w);
+}
+
+#define ALL "/v2.0/floatingips/{floatingip_id}/port_forwardings"
+#define ONE ALL "/{pf_id}"
+static const struct os_action actions[] = {
+	{HTTP_GET, ALL, .permit = "get_floatingip_port_forwarding",
+	 .args = OS_PARAMS(struct os_forwarding_list, list_params), .list = &listing,
+	 .answer = list_forwardings, .doc = "Port forwardings of a floating address."},
+	{HTTP_POST, ALL, .permit = "create_floatingip_port_forwarding", .flags = API_WRITES, .status = 201,
+	 .args = OS_PARAMS(struct os_create_forwarding, create_params), .wrap = "port_forwarding",
+	 .item = "port_forwarding", .prepare = prepare_create, .operation = engine_create_port_forwarding_run,
+	 .returns = KIND_PORT_FORWARDING, .answer = show_created,
+	 .doc = "Forwards ports of a floating address."},
+	{HTTP_GET, ONE, .permit = "get_floatingip_port_forwarding",
+	 .args = OS_PARAMS(struct os_forwarding_target, target_params), .item = "port_forwarding",
+	 .answer = show_forwarding, .doc = "One port forwarding."},
+	{HTTP_PUT, ONE, .permit = "update_floatingip_port_forwarding", .flags = API_WRITES,
+	 .args = OS_PARAMS(struct os_update_forwarding, update_params), .wrap = "port_forwarding",
+	 .item = "port_forwarding", .prepare = prepare_update, .operation = engine_change_port_forwarding_run,
+	 .returns = KIND_PORT_FORWARDING, .answer = show_updated, .doc = "Changes a port forwarding."},
+	{HTTP_DELETE, ONE, .permit = "delete_floatingip_port_forwarding", .flags = API_WRITES, .status = 204,
+	 .args = OS_PARAMS(struct os_forwarding_target, target_params),
+	 .operation = engine_delete_port_forwarding_run, .doc = "Ends a port forwarding."},
+};
+const struct os_actions os_port_forwarding_actions = OS_ACTIONS(OS_NETWORK, actions);

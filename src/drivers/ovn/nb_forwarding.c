@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Forwarded ports of public addresses as OVN's load balancers with one target each, a row for each forwarding.
+ * They are on the router, where what comes from outside passes the gateway's chassis, and on the switches of
+ * its subnets: a router that is everywhere translates at its gateway alone, so that guests would not reach the
+ * address. The gateway port has no network of public addresses (nb_uplink.c), and answers for these all the
+ * same. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "drivers/ovn/nb.h"
+#include "model/port_forwarding.h"
+#include "model/router.h"
+#include "model/subnet.h"
+
+enum { SOCKET_SIZE = IP_TEXT_SIZE + 8 };
+
+static char *write_socket(struct ip ip, int64_t port, char out[static SOCKET_SIZE])
+{
+	char text[IP_TEXT_SIZE];
+	snprintf(out, SOCKET_SIZE, "%s:%" PRId64, ip_write(ip, text), port);
+	return out;
+}
+
+/* {"198.51.100.7:2222": "10.0.1.10:22"} */
+static json_t *make_vips(struct wish *w, const struct network_forwarding *n)
+{
+	const struct port_forwarding *f = n->forwarding;
+	char from[SOCKET_SIZE], to[SOCKET_SIZE];
+	int64_t step = f->private_last > f->private_first;
+	json_t *vips = json_object();
+	for (int64_t k = 0; k <= f->public_last - f->public_first; k++)
+		if (json_object_set_new(
+			    vips, write_socket(n->public_ip, f->public_first + k, from),
+			    json_string(write_socket(f->private_ip, f->private_first + k * step, to))) < 0)
+			w->failed = true;
+	return vips;
+}
+
+/* Each switch once, also where the router is in it with several subnets. */
+static void add_switches(struct wish *w, struct wish_row *row, const struct network_router *wish)
+{
+	for (size_t k = 0; k < wish->subnet_count; k++) {
+		bool again = false;
+		for (size_t j = 0; j < k && !again; j++)
+			again = uuid_equal(wish->subnets[j].subnet->network,
+					   wish->subnets[k].subnet->network);
+		if (!again)
+			wish_add_edge(w, row, "Logical_Switch", "load_balancer",
+				      wish->subnets[k].subnet->network);
+	}
+}
+
+void nb_plan_forwardings(struct wish *w, const struct network_router *wish)
+{
+	char name[UUID_TEXT_SIZE];
+	for (size_t k = 0; k < wish->forwarding_count && nb_has_uplink(wish); k++) {
+		const struct network_forwarding *n = &wish->forwardings[k];
+		uuid id = n->forwarding->row.id;
+		struct wish_row *row = wish_add_row(
+			w, "Load_Balancer", id,
+			json_pack("{s:s,s:s,s:o,s:{s:s}}", "name", uuid_write(id, name), "protocol",
+				  port_forwarding_protocol_words[n->forwarding->protocol], "vips",
+				  make_vips(w, n), "options", "neighbor_responder", "all"));
+		wish_add_edge(w, row, "Logical_Router", "load_balancer", wish->router->row.id);
+		add_switches(w, row, wish);
+	}
+}
