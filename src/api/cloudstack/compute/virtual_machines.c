@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listVirtualMachines, and what a virtual machine's object has. */
 #include "api/cloudstack/compute/compute.h"
-#include "api/cloudstack/network/network.h"
 #include "api/cloudstack/compute/os_types.h"
+#include "api/cloudstack/network/network.h"
 #include "engine/network/address.h"
 #include "engine/resolve.h"
 #include "model/port.h"
