@@ -17,7 +17,7 @@ ACTIONS = {a["name"]: a for a in dump()["actions"]}
 ABSENT = "b8dc7e2f-0000-4000-8000-000000000000"
 # Rows that belong to nobody, and are seen by all or by administrators alone.
 NOBODYS = {"zone": "listZones zone", "instance_type": "listServiceOfferings serviceoffering", "volume_type": "listDiskOfferings diskoffering",
-           "role": "listRoles role", "domain": None, "host": None, "external_network": None}
+           "role": "listRoles role", "domain": None, "host": None, "external_network": None, "network_acl": None}
 # What createTags calls the kinds.
 TAGGED = {"instance": "UserVm", "image": "Template", "volume": "Volume", "snapshot": "Snapshot", "network": "Network",
           "security_group": "SecurityGroup", "address": "PublicIpAddress", "router": "Vpc"}
