@@ -496,5 +496,95 @@ def test_a_vpc_in_three_faces(dev, zone):
     refused(call(dev, "listVPCs", id=ours["id"]), "entity does not exist")
 
 
+# ---- network ACLs ----
+
+
+@pytest.fixture(scope="module")
+def vpc(dev, zone):
+    made = done(dev, call(dev, "createVPC", name="lists", displaytext="x", cidr="10.70.0.0/16", vpcofferingid=vpc_offering(dev), zoneid=zone))["vpc"]["id"]
+    tier = make_network(dev, "guarded", TIER, zone, vpcid=made, gateway="10.70.1.1", netmask="255.255.255.0")[1]["network"]["id"]
+    return made, tier
+
+
+def items(dev, acl, **filters):
+    return call(dev, "listNetworkACLs", aclid=acl, **filters)[1].get("networkacl", [])
+
+
+def test_lists(dev, driver, vpc):
+    own, = call(dev, "listNetworkACLLists", vpcid=vpc[0])[1]["networkacllist"]
+    assert (own["name"], own["vpcname"]) == ("default_allow", "lists")
+    made = driver.ex_create_network_acllist("strict", vpc[0], description="Few")
+    shown, = call(dev, "listNetworkACLLists", id=made.id)[1]["networkacllist"]
+    assert (shown["name"], shown["description"], shown["vpcid"], shown["vpcname"]) == ("strict", "Few", vpc[0], "lists")
+    assert {a.name for a in driver.ex_list_network_acllists()} >= {"strict", "default_allow"}
+    assert done(dev, call(dev, "updateNetworkACLList", id=made.id, name="stricter", description="Fewer")) == {"success": True}
+    assert call(dev, "listNetworkACLLists", name="stricter")[1]["networkacllist"][0]["description"] == "Fewer"
+    assert done(dev, call(dev, "replaceNetworkACLList", aclid=made.id, networkid=vpc[1])) == {"success": True}
+    assert call(dev, "listNetworks", id=vpc[1])[1]["network"][0]["aclname"] == "stricter"
+    assert [a["id"] for a in call(dev, "listNetworkACLLists", networkid=vpc[1])[1]["networkacllist"]] == [made.id]
+    refused(call(dev, "deleteNetworkACLList", id=made.id), code=536)
+    refused(call(dev, "deleteNetworkACLList", id=own["id"]), "cannot delete default network ACL")
+    refused(call(dev, "replaceNetworkACLList", aclid=made.id), "can't be null")
+    done(dev, call(dev, "replaceNetworkACLList", aclid=own["id"], networkid=vpc[1]))
+    assert done(dev, call(dev, "deleteNetworkACLList", id=made.id)) == {"success": True}
+
+
+def test_items(dev, driver, vpc):
+    acl = done(dev, call(dev, "createNetworkACLList", name="items", vpcid=vpc[0]))["networkacllist"]["id"]
+    rest, = items(dev, acl)
+    assert (rest["traffictype"], rest["action"], rest["protocol"], rest["cidrlist"]) == ("Egress", "Allow", "all", "0.0.0.0/0")
+    one = driver.ex_create_network_acl("tcp", acl, "10.0.0.0/8", 22, 23, traffic_type="Ingress")
+    shown, = items(dev, acl, traffictype="Ingress")
+    assert shown["id"] == one.id and (shown["startport"], shown["endport"], shown["cidrlist"], shown["number"], shown["state"]) == (22, 23, "10.0.0.0/8", 1, "Active")
+    icmp = done(dev, call(dev, "createNetworkACL", aclid=acl, protocol="icmp", icmptype="8", icmpcode="0", action="Deny", number="7", reason="No pings"))["networkacl"]
+    assert (icmp["icmptype"], icmp["icmpcode"], icmp["action"], icmp["number"], icmp["reason"], icmp["cidrlist"]) == (8, 0, "Deny", 7, "No pings", "0.0.0.0/0")
+    assert [i["id"] for i in items(dev, acl, action="deny", protocol="ICMP")] == [icmp["id"]]
+    changed = done(dev, call(dev, "updateNetworkACLItem", id=icmp["id"], action="Allow", number="9", cidrlist="10.0.0.0/8"))["networkacl"]
+    assert (changed["id"], changed["action"], changed["number"], changed["icmptype"], changed["cidrlist"]) == (icmp["id"], "Allow", 9, 8, "10.0.0.0/8")
+    changed = done(dev, call(dev, "updateNetworkACLItem", id=one.id, endport="30"))["networkacl"]
+    assert (changed["protocol"], changed["endport"]) == ("tcp", 30)
+    out = [done(dev, call(dev, "createNetworkACL", aclid=acl, protocol="udp", startport=port, endport=port, traffictype="egress"))["networkacl"] for port in ["53", "123"]]
+    assert [i["id"] for i in items(dev, acl, traffictype="Egress")] == [o["id"] for o in out] and [o["number"] for o in out] == [10, 11]
+    for item in out:
+        assert done(dev, call(dev, "deleteNetworkACL", id=item["id"])) == {"success": True}
+    assert [i["protocol"] for i in items(dev, acl, traffictype="Egress")] == ["all"]
+    before = items(dev, acl)
+    good = {"aclid": acl, "protocol": "tcp", "startport": "1", "endport": "2"}
+    for wrong, words in [({"number": "9"}, "already exists"), ({"cidrlist": "10.0.0.0/8,11.0.0.0/8"}, "several blocks"), ({"cidrlist": "x"}, "Invalid cidr x"),
+                         ({"startport": "3"}, "Invalid port range 3:2"), ({"protocol": "xyz"}, "Invalid protocol xyz"), ({"number": "32767"}, "number"),
+                         ({"traffictype": "Sideways"}, "traffictype"), ({"aclid": ""}, "ACL Id or network Id is required"), ({"protocol": "all"}, "startPort")]:
+        refused(call(dev, "createNetworkACL", **{**good, **wrong}), words)
+    refused(call(dev, "updateNetworkACLItem", id=one.id, number="9"), "already exists")
+    assert items(dev, acl) == before
+    of_tier = done(dev, call(dev, "createNetworkACL", networkid=vpc[1], protocol="all", number="500"))["networkacl"]
+    assert of_tier["aclname"] == "default_allow"
+    done(dev, call(dev, "deleteNetworkACL", id=of_tier["id"]))
+    assert {i.id for i in driver.ex_list_network_acl()} >= {i["id"] for i in before}
+    assert done(dev, call(dev, "deleteNetworkACLList", id=acl)) == {"success": True}
+
+
+@holds("CloudStack's networks: Network ACLs")
+def test_a_list_in_two_faces(dev, vpc):
+    """Made in CloudStack, given an entry and a subnet in EC2, seen in both."""
+    ec2 = dev.account.client()
+    made = done(dev, call(dev, "createNetworkACLList", name="both", vpcid=vpc[0]))["networkacllist"]["id"]
+    acl = ec2_id("acl", made)
+    seen, = ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"]
+    assert {(e["Egress"], e["RuleNumber"], e["RuleAction"]) for e in seen["Entries"]} == {(True, 32766, "allow"), (True, 32767, "deny"), (False, 32767, "deny")}
+    ec2.create_network_acl_entry(NetworkAclId=acl, RuleNumber=40, Protocol="6", RuleAction="allow", Egress=False, CidrBlock="10.0.0.0/8",
+                                 PortRange={"From": 443, "To": 443})
+    shown, = items(dev, made, traffictype="Ingress")
+    assert (shown["number"], shown["protocol"], shown["startport"], shown["cidrlist"]) == (40, "tcp", 443, "10.0.0.0/8")
+    tier, = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [
+        ec2_id("subnet", cloud.own(dev).ok("GET", f"{NETWORK}/subnets?network_id={vpc[1]}")["subnets"][0]["id"])]}])["NetworkAcls"]
+    association = tier["Associations"][0]["NetworkAclAssociationId"]
+    back = ec2.replace_network_acl_association(AssociationId=association, NetworkAclId=acl)["NewAssociationId"]
+    assert call(dev, "listNetworks", id=vpc[1])[1]["network"][0]["aclid"] == made
+    ec2.replace_network_acl_association(AssociationId=back, NetworkAclId=tier["NetworkAclId"])
+    done(dev, call(dev, "deleteNetworkACL", id=shown["id"]))
+    ec2.delete_network_acl(NetworkAclId=acl)
+    refused(call(dev, "listNetworkACLLists", id=made), "entity does not exist")
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))

@@ -18,7 +18,7 @@
 
 enum { ENTRY_FOR_ALL = 100, ENTRY_FOR_ALL_IPV6 = 101 };
 
-static RESULT write_entry_for_all(struct op *op, uuid account, uuid acl, bool egress, bool is_ipv6)
+static RESULT write_all_at(struct op *op, uuid account, uuid acl, bool egress, bool is_ipv6, int64_t number)
 {
 	struct network_acl_entry entry = {
 		.row.id = engine_new_id(op, KIND_NETWORK_ACL_ENTRY),
@@ -26,13 +26,18 @@ static RESULT write_entry_for_all(struct op *op, uuid account, uuid acl, bool eg
 		.account = account,
 		.acl = acl,
 		.egress = egress,
-		.number = is_ipv6 ? ENTRY_FOR_ALL_IPV6 : ENTRY_FOR_ALL,
+		.number = number,
 		.allows = true,
 		.protocol = -1,
 		.from_port = -1,
 		.to_port = -1,
 		.block = {is_ipv6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0}};
 	return network_acl_entry_put(op, &entry);
+}
+
+static RESULT write_entry_for_all(struct op *op, uuid account, uuid acl, bool egress, bool is_ipv6)
+{
+	return write_all_at(op, account, acl, egress, is_ipv6, is_ipv6 ? ENTRY_FOR_ALL_IPV6 : ENTRY_FOR_ALL);
 }
 
 RESULT network_acl_let_ipv6_through(struct op *op, uuid acl)
@@ -86,12 +91,16 @@ static RESULT create_acl(struct op *op, struct network_acl_wish *wish, uuid acco
 	struct network_acl acl = {.row.id = engine_new_id(op, KIND_NETWORK_ACL),
 				  .row.gen = 1,
 				  .account = router->account,
-				  .router = router->row.id};
+				  .router = router->row.id,
+				  .name = wish->name,
+				  .description = wish->description};
 	TRY(limit_check(op, LIMIT_NETWORK_ACLS, router->row.id, 1, wish->router.field));
 	TRY(tag_normalize(op, wish->tags, &acl.tags));
 	TRY(engine_permit(op, "network_acl.create", KIND_ROUTER, &router->row));
 	TRY(engine_permit_new(op, "network_acl.create", KIND_NETWORK_ACL, &acl.row));
 	TRY(network_acl_put(op, &acl));
+	if (wish->lets_all_out)
+		TRY(write_all_at(op, acl.account, acl.row.id, true, false, NETWORK_ACL_NUMBER_MAX));
 	wish->acl = acl.row.id;
 	TRY(engine_log_event(op, KIND_NETWORK_ACL, &acl.row, "created", "Network ACL."));
 	return client_token_write(op, account, wish->client_token, wish->digest, wish->acl);
@@ -104,6 +113,20 @@ RESULT engine_create_network_acl(struct op *op, struct network_acl_wish *wish)
 	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_NETWORK_ACL,
 				   &wish->acl));
 	return uuid_is_none(wish->acl) ? create_acl(op, wish, account->row.id) : OK;
+}
+
+RESULT engine_update_network_acl(struct op *op, struct network_acl_settings *wish)
+{
+	const struct network_acl *acl = NULL;
+	TRY(engine_find_own_network_acl(op->ctx, op->head, &wish->acl, &acl));
+	TRY(engine_permit(op, "network_acl.update", KIND_NETWORK_ACL, &acl->row));
+	struct network_acl next = *acl;
+	if (wish->name)
+		next.name = *wish->name;
+	if (wish->description)
+		next.description = *wish->description;
+	TRY(network_acl_put(op, &next));
+	return engine_log_event(op, KIND_NETWORK_ACL, &next.row, "changed", "Name or description.");
 }
 
 RESULT engine_delete_network_acl(struct op *op, struct network_acl_target *wish)
@@ -173,8 +196,7 @@ static RESULT touch_acl(struct op *op, const struct network_acl *acl,
 				wish->egress ? "Egress" : "Ingress", wish->number, what);
 }
 
-static RESULT write_entry(struct op *op, const struct entry_plan *plan,
-			  const struct network_acl_entry_wish *wish)
+static RESULT write_entry(struct op *op, const struct entry_plan *plan, struct network_acl_entry_wish *wish)
 {
 	const struct network_acl_entry *present = plan->present;
 	struct network_acl_entry entry = {.row.id = present ? present->row.id
@@ -188,9 +210,36 @@ static RESULT write_entry(struct op *op, const struct entry_plan *plan,
 					  .protocol = wish->protocol,
 					  .from_port = wish->from_port,
 					  .to_port = wish->to_port,
-					  .block = cidr_canonical(wish->block)};
+					  .block = cidr_canonical(wish->block),
+					  .description = wish->description};
+	wish->entry = entry.row.id;
 	TRY(network_acl_entry_put(op, &entry));
 	return touch_acl(op, plan->acl, wish, wish->allows ? "one that allows" : "one that denies");
+}
+
+static const struct network_acl_entry *first_egress(const struct tables *t, uuid acl)
+{
+	const struct network_acl_entry *e = network_acl_entry_first_by_acl(t, acl);
+	while (e && !e->egress)
+		e = network_acl_entry_next_by_acl(t, e);
+	return e; /* the others follow it: the index has them in this order */
+}
+
+/* What lets all out goes, where it is all that is said of what may go out. */
+static RESULT close_egress(struct op *op, uuid acl)
+{
+	const struct network_acl_entry *only = first_egress(op->head, acl);
+	bool lets_all = only && only->allows && only->protocol < 0 && only->block.bits == 0;
+	return lets_all && !network_acl_entry_next_by_acl(op->head, only)
+		       ? network_acl_entry_forget(op, only->row.id)
+		       : OK;
+}
+
+static RESULT open_egress(struct op *op, const struct network_acl *acl)
+{
+	return first_egress(op->head, acl->row.id)
+		       ? OK
+		       : write_all_at(op, acl->account, acl->row.id, true, false, NETWORK_ACL_NUMBER_MAX);
 }
 
 RESULT engine_create_network_acl_entry(struct op *op, struct network_acl_entry_wish *wish)
@@ -202,6 +251,8 @@ RESULT engine_create_network_acl_entry(struct op *op, struct network_acl_entry_w
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_NETWORK_ACL_ENTRY, STR("RuleNumber"),
 				   "The network acl entry identified by %" PRId64 " already exists.",
 				   wish->number);
+	if (wish->none_is_all && wish->egress)
+		TRY(close_egress(op, plan.acl->row.id));
 	TRY(check_entry_room(op, wish, plan.acl->row.id));
 	return write_entry(op, &plan, wish);
 }
@@ -222,7 +273,30 @@ RESULT engine_delete_network_acl_entry(struct op *op, struct network_acl_entry_w
 	if (!plan.present)
 		return fail_no_entry(op, wish);
 	TRY(network_acl_entry_forget(op, plan.present->row.id));
+	if (wish->none_is_all && wish->egress)
+		TRY(open_egress(op, plan.acl));
 	return touch_acl(op, plan.acl, wish, "no more");
+}
+
+RESULT engine_change_network_acl_entry(struct op *op, struct network_acl_entry_change *change)
+{
+	const struct row *row = NULL;
+	struct entry_plan plan = {0};
+	struct network_acl_entry_wish *wish = &change->wish;
+	TRY(engine_find_own(op->ctx, op->head, KIND_NETWORK_ACL_ENTRY, &change->entry, &row));
+	const struct network_acl_entry *entry = network_acl_entry_of(row);
+	bool turns = entry->egress != wish->egress;
+	wish->acl = (struct ref){.kind = KIND_NETWORK_ACL, .prefix = entry->acl, .bits = 8 * sizeof(uuid)};
+	TRY(find_entry(op, wish, &plan));
+	TRY(engine_permit(op, "network_acl.replace_entry", KIND_NETWORK_ACL, &plan.acl->row));
+	if (plan.present && plan.present != entry)
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_NETWORK_ACL_ENTRY, STR("RuleNumber"),
+				   "The network acl entry identified by %" PRId64 " already exists.",
+				   wish->number);
+	if (turns)
+		TRY(check_entry_room(op, wish, entry->acl));
+	plan.present = entry;
+	return write_entry(op, &plan, wish);
 }
 
 /* ---- associations ---- */

@@ -12,15 +12,23 @@ enum {
 	NETWORK_ACLS_MAX = 200,       /* of a VPC, with the default one */
 };
 
-/* Makes an ACL that denies everything. ERR_QUOTA with KIND_NETWORK_ACL. */
+/* Makes an ACL that denies everything, or all that enters. ERR_QUOTA with KIND_NETWORK_ACL. */
 struct network_acl_wish {
 	struct ref router;
+	struct str name, description;
+	bool lets_all_out; /* by an entry with the last number */
 	struct tags tags;
 	struct str client_token, digest; /* empty: none; of the other parameters */
 	/* made: */
 	uuid acl;
 };
 OPERATION(engine_create_network_acl, network_acl_wish)
+
+struct network_acl_settings {
+	struct ref acl;
+	const struct str *name, *description; /* NULL: as they are */
+};
+OPERATION(engine_update_network_acl, network_acl_settings)
 
 /* Deletes an ACL. ERR_IN_USE: a subnet has it. ERR_INVALID: it is its VPC's default one. */
 struct network_acl_target {
@@ -36,6 +44,11 @@ struct network_acl_entry_wish {
 	bool allows;
 	int64_t protocol, from_port, to_port; /* as in the row */
 	struct cidr block;                    /* made canonical */
+	struct str description;
+	/* All may go out as long as no entry says what may: as rules_wish.none_is_all (security_group.h). */
+	bool none_is_all;
+	/* made: */
+	uuid entry;
 };
 /* These three fail with KIND_NETWORK_ACL_ENTRY. ERR_EXISTS: the place is taken. ERR_QUOTA. */
 OPERATION(engine_create_network_acl_entry, network_acl_entry_wish)
@@ -43,6 +56,13 @@ OPERATION(engine_create_network_acl_entry, network_acl_entry_wish)
 OPERATION(engine_replace_network_acl_entry, network_acl_entry_wish)
 /* Only the place counts. ERR_NOT_FOUND as above. */
 OPERATION(engine_delete_network_acl_entry, network_acl_entry_wish)
+
+/* Makes an entry what is wished for, at another place too, and keeps its id. ERR_EXISTS: the place is taken. */
+struct network_acl_entry_change {
+	struct ref entry;
+	struct network_acl_entry_wish wish; /* its acl is set here */
+};
+OPERATION(engine_change_network_acl_entry, network_acl_entry_change)
 
 struct network_acl_association {
 	struct ref association; /* a subnet's, from id_parse_prefixed() */
