@@ -9,6 +9,7 @@
 #include "engine/instance/fleet.h"
 #include "engine/instance/launch_template.h"
 #include "engine/instance/server_group.h"
+#include "engine/instance/user_data.h"
 #include "engine/internal.h"
 #include "engine/network/address_group.h"
 #include "engine/network/dhcp_options.h"
@@ -62,6 +63,7 @@
 #include "model/subnet_pool.h"
 #include "model/token_revocation.h"
 #include "model/user.h"
+#include "model/user_data.h"
 #include "model/user_group.h"
 
 /* ---- which rows count ---- */

@@ -406,6 +406,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_VOLUME_TYPE] = "volume type",
 	[KIND_VOLUME] = "volume",
 	[KIND_VOLUME_QOS] = "QoS specs",
+	[KIND_USER_DATA] = "user data",
 	[KIND_VOLUME_GROUP_TYPE] = "group type",
 	[KIND_VOLUME_GROUP] = "group of volumes",
 	[KIND_VOLUME_GROUP_SNAPSHOT] = "snapshot of a group",

@@ -39,6 +39,7 @@ struct dedicated_host;
 struct fleet;
 struct image;
 struct key_pair;
+struct user_data;
 struct address_group;
 struct address;
 struct zone;
@@ -151,6 +152,7 @@ ENGINE_FINDER(instance_event, KIND_INSTANCE_EVENT)
 ENGINE_FINDER(server_group, KIND_SERVER_GROUP)
 ENGINE_FINDER(instance_type, KIND_INSTANCE_TYPE)
 ENGINE_FINDER(key_pair, KIND_KEY_PAIR)
+ENGINE_FINDER(user_data, KIND_USER_DATA)
 ENGINE_FINDER(launch_template, KIND_LAUNCH_TEMPLATE)
 ENGINE_FINDER(nat_gateway, KIND_NAT_GATEWAY)
 ENGINE_FINDER(network, KIND_NETWORK)

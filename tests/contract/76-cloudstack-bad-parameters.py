@@ -53,7 +53,7 @@ def good(action):
         if p["required"] and p["type"] == "list of objects":
             given.update({f"{p['name']}[0].key": "x", f"{p['name']}[0].value": "x"})
         elif p["required"] and "." not in p["name"]:
-            given[p["name"]] = (p.get("words") or values.get(p["type"], "x")).split("|")[0]
+            given[p["name"]] = (p.get("words") or ("eA==" if p["base64"] else values.get(p["type"], "x"))).split("|")[0]
     return given
 
 

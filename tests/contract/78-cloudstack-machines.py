@@ -395,6 +395,46 @@ def test_console(dev, machine):
     assert refused(dev, "createConsoleEndpoint", virtualmachineid=machine)[0] == 431
 
 
+@holds("CloudStack: User data by name")
+def test_user_data(dev, ec2, place, os_type):
+    data = base64.b64encode(b"#!/bin/sh\necho one").decode()
+    one = ok(dev, "registerUserData", name="one", userdata=data)["userdata"]
+    assert (one["name"], one["userdata"], one["account"]) == ("one", data, "dev") and ok(dev, "listUserData", id=one["id"])["userdata"] == [one]
+    assert refused(dev, "registerUserData", name="one", userdata=data)[1] == "A userdata record with name one already exists for owner."
+    assert ok(dev, "listUserData", name="none") == {}
+    machine = ok(dev, "deployVirtualMachine", userdataid=one["id"], startvm="false", **place)["virtualmachine"]["id"]
+    shown = lambda id_: ok(dev, "getVirtualMachineUserData", virtualmachineid=id_)["virtualmachineuserdata"].get("userdata")  # noqa: E731
+    assert shown(machine) == data
+    assert refused(dev, "deployVirtualMachine", userdataid=one["id"], userdata=data, **place)[1].startswith("Both userdata and userdata ID")
+    other = base64.b64encode(b"#cloud-config").decode()
+    ok(dev, "resetUserDataForVirtualMachine", id=machine, userdata=other)
+    assert shown(machine) == other
+    ok(dev, "updateVirtualMachine", id=machine, userdataid=one["id"])
+    assert shown(machine) == data
+    ok(dev, "resetUserDataForVirtualMachine", id=machine)
+    assert shown(machine) is None
+    root = ok(dev, "listVolumes", virtualmachineid=machine, type="ROOT")["volume"][0]["id"]
+    template = ok(dev, "createTemplate", name="given", displaytext="given", ostypeid=os_type["id"], volumeid=root)["template"]["id"]
+    linked = ok(dev, "linkUserDataToTemplate", templateid=template, userdataid=one["id"], userdatapolicy="DENYOVERRIDE")["template"]
+    assert (linked["userdataid"], linked["userdataname"], linked["userdatapolicy"]) == (one["id"], "one", "DENYOVERRIDE")
+    code, words = refused(dev, "deleteUserData", id=one["id"])
+    assert code == 536 and "linked to active template" in words
+    given = {**place, "templateid": template, "startvm": "false"}
+    assert "configured to deny any userdata" in refused(dev, "deployVirtualMachine", userdata=other, **given)[1]
+    launched = ec2.run_instances(ImageId=ec2_id("ami", template), InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    assert ec2.describe_instance_attribute(InstanceId=launched, Attribute="userData")["UserData"]["Value"] == data  # in every face
+    ok(dev, "linkUserDataToTemplate", templateid=template, userdataid=one["id"])
+    again = ok(dev, "deployVirtualMachine", userdata=other, **given)["virtualmachine"]["id"]
+    assert shown(again) == other
+    assert "userdataid" not in ok(dev, "linkUserDataToTemplate", templateid=template)["template"]
+    assert refused(dev, "linkUserDataToTemplate", templateid=template, isoid=template)[0] == 431
+    assert ok(dev, "deleteUserData", id=one["id"]) == {"success": "true"}
+    ec2.terminate_instances(InstanceIds=[launched])
+    for id_ in [machine, again]:
+        ok(dev, "destroyVirtualMachine", id=id_)
+    ok(dev, "deleteTemplate", id=template, forced="true")
+
+
 def http_status(url, headers):
     parts = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)

@@ -40,6 +40,7 @@
 #include "store/instance.h"
 #include "store/router.h"
 #include "store/subnet.h"
+#include "store/user_data.h"
 #include "store/volume.h"
 #include "store/zone.h"
 
@@ -56,6 +57,7 @@ struct launch {
 	const struct server_group *group;       /* likewise */
 	struct uuids near, apart;               /* instances */
 	const struct dedicated_host *dedicated; /* likewise: that it names */
+	struct str user_data;
 	struct launch_ports ports;
 	const struct subnet *subnet; /* the primary port's; NULL: it has none */
 	uuid zone;
@@ -119,6 +121,23 @@ RESULT instance_check_needs(struct op *op, const struct image *image, const stru
 	return OK;
 }
 
+/* What its image gives, where the launch says none. */
+static RESULT resolve_user_data(struct launch *l)
+{
+	const struct user_data *given = l->image ? user_data_find(l->op->head, l->image->user_data) : NULL;
+	l->user_data = l->wish->user_data;
+	if (!given)
+		return OK;
+	if (l->user_data.n && l->image->user_data_policy == IMAGE_USER_DATA_POLICY_DENY_OVERRIDE)
+		return ENGINE_FAIL(l->op, ERR_INVALID, KIND_INSTANCE, STR("userdata"),
+				   "UserData input is not allowed here since template %" STR_FMT
+				   " is configured to deny any userdata",
+				   STR_ARG(l->image->name));
+	if (!l->user_data.n)
+		l->user_data = given->data;
+	return OK;
+}
+
 static RESULT resolve_image_and_type(struct launch *l)
 {
 	struct op *op = l->op;
@@ -126,6 +145,7 @@ static RESULT resolve_image_and_type(struct launch *l)
 		TRY(instance_find_launched_image(op, &l->wish->image, &l->image));
 	TRY(instance_find_offered_type(op, &l->wish->type, &l->type));
 	l->from = l->image;
+	TRY(resolve_user_data(l));
 	if (l->image)
 		TRY(instance_check_needs(op, l->image, l->type, l->wish->type.field));
 	if (l->wish->unlimited_credits != CHOICE_DEFAULT && !l->type->burstable)
@@ -638,7 +658,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.memory = l->type->memory,
 		.key_name = l->key ? l->key->name : STR_NONE,
 		.public_key = l->key ? l->key->public_key : STR_NONE,
-		.user_data = w->user_data,
+		.user_data = l->user_data,
 		.router = l->subnet ? l->subnet->router : UUID_NONE,
 		.subnet = l->subnet ? l->subnet->row.id : UUID_NONE,
 		.zone = l->zone,

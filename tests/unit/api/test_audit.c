@@ -3,7 +3,9 @@
  * cannot be there without a word about its records. And what a flood of strangers leaves. */
 #include "../base/test_base.h"
 
+#include "api/cloudstack/core/cloudstack.h"
 #include "api/core/audit.h"
+#include "api/core/dispatch.h"
 #include "api/ec2/core/action.h"
 #include "api/iam/internal.h"
 #include "api/openstack/core/action.h"
@@ -135,6 +137,10 @@ static bool has_action(const char *action)
 	for (size_t g = 0; g < OS_GROUP_COUNT; g++)
 		for (size_t k = 0; k < os_groups[g]->count; k++)
 			if (strcmp(os_groups[g]->at[k].permit, action) == 0)
+				return true;
+	for (size_t g = 0; g < cloudstack_protocol.groups->count; g++)
+		for (size_t k = 0; k < cloudstack_protocol.groups->at[g]->count; k++)
+			if (strcmp(api_action_at(cloudstack_protocol.groups->at[g], k)->permit, action) == 0)
 				return true;
 	return false;
 }

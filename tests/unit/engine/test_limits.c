@@ -26,6 +26,7 @@
 #include "engine/instance/fleet.h"
 #include "engine/instance/launch_template.h"
 #include "engine/instance/server_group.h"
+#include "engine/instance/user_data.h"
 #include "engine/job.h"
 #include "engine/network/address_group.h"
 #include "engine/network/dhcp_options.h"
@@ -187,6 +188,17 @@ static void drop_subnet_pool(struct cloud *c)
 {
 	struct subnet_pool_target wish = {.pool = ref_to(c, KIND_SUBNET_POOL, made)};
 	cloud_ok(c, &c->alice, engine_delete_subnet_pool, &wish);
+}
+
+static RESULT make_user_data(struct cloud *c, int n)
+{
+	struct user_data_wish wish = {.name = numbered(c, "data", n), .data = STR("#!/bin/true")};
+	MAKE(c, &c->alice, engine_create_user_data, wish, user_data);
+}
+static void drop_user_data(struct cloud *c)
+{
+	struct user_data_target wish = {.user_data = ref_to(c, KIND_USER_DATA, made)};
+	cloud_ok(c, &c->alice, engine_delete_user_data, &wish);
 }
 
 static RESULT make_template(struct cloud *c, int n)
@@ -716,6 +728,7 @@ static const struct maker {
 	[LIMIT_GATEWAYS] = {is_alices, make_gateway, drop_gateway},
 	[LIMIT_DHCP_OPTIONS] = {is_alices, make_dhcp_options, drop_dhcp_options},
 	[LIMIT_ADDRESS_GROUPS] = {is_alices, make_address_group, drop_address_group},
+	[LIMIT_USER_DATA] = {is_alices, make_user_data, drop_user_data},
 	[LIMIT_SUBNET_POOLS] = {is_alices, make_subnet_pool, drop_subnet_pool},
 	[LIMIT_FLEETS] = {is_alices, make_fleet, drop_fleet},
 	[LIMIT_LAUNCH_TEMPLATES] = {is_alices, make_template, drop_template},

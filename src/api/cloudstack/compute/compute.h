@@ -10,6 +10,9 @@ extern const struct api_listing cs_machines;
 RESULT cs_choose_group(struct cs_call *e, const struct refs *ids, const struct strs *names,
 		       struct ref *ret_group);
 
+/* The user data of that id; kind none: as it is. */
+RESULT cs_choose_user_data(struct cs_call *e, const struct ref *id, struct str *data);
+
 /* Adds those that are named to those that are listed by their ids; one or the other. */
 RESULT cs_choose_security_groups(struct cs_call *e, const struct strs *names, struct refs *groups);
 

@@ -25,7 +25,7 @@ struct deploy_args {
 	struct instance_launch launch;
 	uuid machine;
 	struct cs_owner owner;
-	struct ref group, disk_offering;
+	struct ref group, disk_offering, user_data;
 	struct refs networks, groups, affinity;
 	struct strs group_names, key_pairs, affinity_names;
 	struct str name, display_name, hypervisor;
@@ -60,6 +60,7 @@ static const struct param params[] = {
 	P("keypairs", key_pairs, .doc = "The same; one at most."),
 	P("userdata", launch.user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
 	  .doc = "Up to 16 KiB, base64."),
+	P("userdataid", user_data, .kind = KIND_USER_DATA, .doc = "Or what has this id."),
 	P("affinitygroupids", affinity, .kind = KIND_SERVER_GROUP, .doc = "Where it goes; one at most."),
 	P("affinitygroupnames", affinity_names, .doc = "The same by its name."),
 	P("diskofferingid", disk_offering, .kind = KIND_VOLUME_TYPE, .doc = "Of a data disk."),
@@ -73,7 +74,7 @@ static const struct param params[] = {
 		"datadisksdetails|deploymentplanner|dhcpoptionsnetworklist|externaldetails|extraconfig|group|"
 		"hostid|iodriverpolicy|ip6address|keyboard|leaseduration|leaseexpiryaction|macaddress|"
 		"nicmultiqueuenumber|nicnetworklist|overridediskofferingid|password|podid|properties|"
-		"snapshotid|userdatadetails|userdataid|volumeid"),
+		"snapshotid|userdatadetails|volumeid"),
 	NOT_BUILT("bootintosetup|copyimagetags|dynamicscalingenabled|iothreadsenabled|"
 		  "nicpackedvirtqueuesenabled",
 		  .only = "false"),
@@ -191,6 +192,7 @@ static RESULT prepare(struct cs_call *e, void *args)
 	launch->min_count = launch->max_count = 1;
 	launch->accept_unplaced = true;
 	launch->stays_off = a->starts == CHOICE_NO;
+	TRY(cs_choose_user_data(e, &a->user_data, &launch->user_data));
 	TRY(take_details(e, a));
 	TRY(take_disks(e, a));
 	TRY(cs_choose_security_groups(e, &a->group_names, &a->groups));

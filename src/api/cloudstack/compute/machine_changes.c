@@ -9,6 +9,7 @@
 struct change_args {
 	struct instance_settings wish;
 	struct cs_owner owner;
+	struct ref user_data;
 	struct strs group_names, key_pairs;
 };
 #define P(wire, member, ...) PARAM(struct change_args, wire, member, __VA_ARGS__)
@@ -23,6 +24,7 @@ static const struct param update_params[] = {
 	P("name", wish.name, GIVEN(wish.set_name), .doc = "Its name."),
 	P("displayname", wish.description, GIVEN(wish.set_description), .doc = "A name for people."),
 	USER_DATA,
+	P("userdataid", user_data, .kind = KIND_USER_DATA, .doc = "Or what has this id."),
 	P("securitygroupids", wish.groups, .kind = KIND_SECURITY_GROUP, .max = 16,
 	  .doc = "Of its NIC, from now on."),
 	P("securitygroupnames", group_names, .max = 16, .doc = "The same by their names."),
@@ -57,6 +59,8 @@ static const struct param data_params[] = {
 static RESULT prepare_update(struct cs_call *e, void *args)
 {
 	struct change_args *a = args;
+	TRY(cs_choose_user_data(e, &a->user_data, &a->wish.user_data));
+	a->wish.set_user_data |= ref_is_given(&a->user_data);
 	return cs_choose_security_groups(e, &a->group_names, &a->wish.groups);
 }
 

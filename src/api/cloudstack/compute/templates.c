@@ -5,6 +5,7 @@
 #include "engine/resolve.h"
 #include "engine/storage/image.h"
 #include "model/states.h"
+#include "model/user_data.h"
 #include "store/condition.h"
 #include "store/image.h"
 #include "store/zone.h"
@@ -165,6 +166,16 @@ struct str cs_read_format(struct str format)
 	return STR_NONE;
 }
 
+/* Where it gives any user data. */
+static void write_policy(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct image *i = image_of(row);
+	bool denies = i->user_data_policy == IMAGE_USER_DATA_POLICY_DENY_OVERRIDE;
+	(void) e;
+	if (!uuid_is_none(i->user_data))
+		json_write_z(w, name, denies ? "DENYOVERRIDE" : "ALLOWOVERRIDE");
+}
+
 /* What registerTemplate takes in its details. */
 static void write_details(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
@@ -194,6 +205,9 @@ static const struct member members[] = {
 	MEMBER_FIXED("arch", "\"x86_64\""),
 	MEMBER_WRITTEN("ostypeid", write_os_type, .also = "ostypename"),
 	MEMBER_WRITTEN("details", write_details),
+	MEMBER(struct image, "userdataid", user_data),
+	MEMBER(struct user_data, "userdataname", name, .path = {JOIN_ONE(KIND_USER_DATA, image, user_data)}),
+	MEMBER_WRITTEN("userdatapolicy", write_policy),
 	MEMBER(struct image, "url", fetch_url, .is_optional = true),
 	MEMBER_FIXED("bootable", "true"),
 	MEMBER_WRITTEN("isfeatured", write_featured, .also = "templatetype"),

@@ -151,6 +151,7 @@ const struct kind_words cs_words = {
 			[KIND_ADDRESS] = "public IP address",
 			[KIND_SERVER_GROUP] = "affinity group",
 			[KIND_KEY_PAIR] = "SSH key pair",
+			[KIND_USER_DATA] = "user data",
 		},
 	.write_id = write_id,
 };

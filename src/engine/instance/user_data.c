@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * User data by name: rows only. What gives it to an instance: instance_launch.c. */
+#include "engine/instance/user_data.h"
+
+#include "engine/instance/instance.h"
+#include "engine/internal.h"
+#include "engine/limits.h"
+#include "model/account.h"
+#include "store/user_data.h"
+
+RESULT engine_create_user_data(struct op *op, struct user_data_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	if (wish->name.n < 1 || wish->name.n > 255 || !str_is_line(wish->name))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_USER_DATA, STR("name"),
+				   "The name of user data has 1 to 255 characters.");
+	if (wish->data.n < 1 || wish->data.n > INSTANCE_USER_DATA_MAX)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_USER_DATA, STR("userdata"),
+				   "User data is limited to %d bytes", INSTANCE_USER_DATA_MAX);
+	TRY(engine_permit(op, "user_data.create", KIND_USER_DATA, NULL));
+	if (user_data_find_by_account(op->head, account->row.id, wish->name))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_USER_DATA, STR("name"),
+				   "A userdata record with name %" STR_FMT " already exists for owner.",
+				   STR_ARG(wish->name));
+	TRY(limit_check(op, LIMIT_USER_DATA, account->row.id, 1, STR_NONE));
+	struct user_data data = {.row.id = engine_new_id(op, KIND_USER_DATA),
+				 .row.gen = 1,
+				 .account = account->row.id,
+				 .name = wish->name,
+				 .data = wish->data};
+	TRY(user_data_put(op, &data));
+	wish->user_data = data.row.id;
+	return engine_log_event(op, KIND_USER_DATA, &data.row, "created", "User data %" STR_FMT ".",
+				STR_ARG(data.name));
+}
+
+RESULT engine_delete_user_data(struct op *op, struct user_data_target *wish)
+{
+	const struct user_data *data = NULL;
+	TRY(engine_find_own_user_data(op->ctx, op->head, &wish->user_data, &data));
+	TRY(engine_permit(op, "user_data.delete", KIND_USER_DATA, &data->row));
+	const struct image *image = image_first_by_user_data(op->head, data->row.id);
+	while (image && !row_is_live(&image->row))
+		image = image_next_by_user_data(op->head, image);
+	if (image)
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_USER_DATA, wish->user_data.field,
+				   "Userdata %" STR_FMT
+				   " cannot be removed as it is linked to active template/templates",
+				   STR_ARG(data->name));
+	TRY(engine_log_event(op, KIND_USER_DATA, &data->row, "deleted", "User data %" STR_FMT ".",
+			     STR_ARG(data->name)));
+	return user_data_forget(op, data->row.id);
+}
+
+RESULT engine_link_user_data(struct op *op, struct user_data_link *wish)
+{
+	const struct image *image = NULL;
+	const struct user_data *data = NULL;
+	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
+	TRY(engine_permit(op, "image.update", KIND_IMAGE, &image->row));
+	if (ref_is_given(&wish->user_data))
+		TRY(engine_find_own_user_data(op->ctx, op->head, &wish->user_data, &data));
+	struct image next = *image;
+	next.user_data = data ? data->row.id : UUID_NONE;
+	next.user_data_policy = wish->policy;
+	next.row.gen++;
+	TRY(image_put(op, &next));
+	return engine_log_event(op, KIND_IMAGE, &next.row, "changed", "The user data of its instances.");
+}
