@@ -44,8 +44,9 @@ class Account:
         tagged = call(dev, "createTags", resourceids=self.ids["volume"], resourcetype="Volume", **{"tags[0].key": "a", "tags[0].value": "b"}, **self.who)[1]
         nic = call(dev, "listVirtualMachines", **self.who)[1]["virtualmachine"][0]["nic"][0]["id"]
         more = wait(dev, call(dev, "addIpToNic", nicid=nic, **self.who)[1], **self.who)[1]["nicsecondaryip"]["id"]
+        data = call(dev, "registerUserData", name=name, userdata="eA==", **self.who)[1]["userdata"]["id"]
         dev.rest()
-        self.ids.update(secondary_ip=more, async_job=tagged["jobid"], user=self.first("listUsers user"), account=self.first("listAccounts account"),
+        self.ids.update(user_data=data, secondary_ip=more, async_job=tagged["jobid"], user=self.first("listUsers user"), account=self.first("listAccounts account"),
                         key_pair=self.first("listSSHKeyPairs sshkeypair"))
         self.ids = {kind: self.whole(i) for kind, i in self.ids.items()}
         self.nobodys = {kind: self.first(where) for kind, where in NOBODYS.items() if where}

@@ -2,7 +2,6 @@
  * User data by name: rows only. What gives it to an instance: instance_launch.c. */
 #include "engine/instance/user_data.h"
 
-#include "engine/instance/instance.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "model/account.h"
@@ -15,9 +14,9 @@ RESULT engine_create_user_data(struct op *op, struct user_data_wish *wish)
 	if (wish->name.n < 1 || wish->name.n > 255 || !str_is_line(wish->name))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_USER_DATA, STR("name"),
 				   "The name of user data has 1 to 255 characters.");
-	if (wish->data.n < 1 || wish->data.n > INSTANCE_USER_DATA_MAX)
+	if (wish->data.n < 1 || wish->data.n > USER_DATA_MAX)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_USER_DATA, STR("userdata"),
-				   "User data is limited to %d bytes", INSTANCE_USER_DATA_MAX);
+				   "User data is limited to %d bytes", USER_DATA_MAX);
 	TRY(engine_permit(op, "user_data.create", KIND_USER_DATA, NULL));
 	if (user_data_find_by_account(op->head, account->row.id, wish->name))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_USER_DATA, STR("name"),

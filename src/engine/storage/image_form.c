@@ -214,7 +214,7 @@ static RESULT check_capturable(struct op *op, const struct volume_capture *wish,
 		       ? ctx_fail_kind(op->ctx, ERR_STATE, KIND_VOLUME,
 				       "Unable to create private template for volume: %" STR_FMT
 				       "; volume is attached to a non-stopped VM, please stop the VM first",
-				       STR_ARG(volume->name))
+				       STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)))
 		       : ctx_fail_kind(op->ctx, ERR_STATE, KIND_VOLUME,
 				       "Invalid volume: Volume status must be available, or force be set.");
 }

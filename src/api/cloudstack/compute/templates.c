@@ -8,6 +8,7 @@
 #include "model/user_data.h"
 #include "store/condition.h"
 #include "store/image.h"
+#include "store/image_device.h"
 #include "store/zone.h"
 
 struct list_templates {
@@ -176,6 +177,14 @@ static void write_policy(struct api_call *e, struct json_writer *w, const char *
 		json_write_z(w, name, denies ? "DENYOVERRIDE" : "ALLOWOVERRIDE");
 }
 
+/* Of its root disk, once it is known. */
+static void write_size(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct image_device *d = image_device_first_by_image(api_tables(e), row->id);
+	if (d)
+		json_write_int(w, name, d->size);
+}
+
 /* What registerTemplate takes in its details. */
 static void write_details(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
@@ -214,7 +223,7 @@ static const struct member members[] = {
 	MEMBER_FIXED("crossZones", "true"),
 	MEMBER_WRITTEN("account", write_owner, .also = "accountid|domainid|domain"),
 	MEMBER_WRITTEN("zoneid", write_zone, .also = "zonename"),
-	MEMBER(struct image, "size", min_disk),
+	MEMBER_WRITTEN("size", write_size),
 	MEMBER(struct image, "physicalsize", data_size),
 	MEMBER(struct image, "checksum", data_md5, .is_optional = true),
 	MEMBER_FIXED("hypervisor", "\"KVM\""),

@@ -61,8 +61,8 @@ struct register_args {
 static const struct param register_params[] = {
 	PARAM(struct register_args, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
 	      .doc = "Unique in the account."),
-	PARAM(struct register_args, "userdata", wish.data, .flags = REQUIRED | BASE64,
-	      .max = INSTANCE_USER_DATA_MAX, .doc = "Up to 16 KiB, base64."),
+	PARAM(struct register_args, "userdata", wish.data, .flags = REQUIRED | BASE64, .max = USER_DATA_MAX,
+	      .doc = "Up to 16 KiB, base64."),
 	CS_FOR_PARAMS(struct register_args, owner),
 	NOT_BUILT("params"),
 };
