@@ -246,12 +246,28 @@ static RESULT start_all(struct daemon *d)
 	return d->role->started ? d->role->started(d) : OK;
 }
 
+static RESULT do_nothing(struct op *op, void *arg)
+{
+	(void) op;
+	(void) arg;
+	return OK;
+}
+
+/* A call that the server has given up may have its change in the queue still. It asks guards, and is freed when it is
+ * answered: so what was submitted before this is answered before anything of that ends. */
+static void drain_changes(struct daemon *d)
+{
+	if (d->store)
+		IGNORE(store_commit(d->store, &d->ctx, "dari:end", do_nothing, NULL));
+}
+
 static void end_all(struct daemon *d)
 {
 	control_close(d->control);
 	relay_stop(d->relay);
 	if (d->http)
 		http_server_stop(d->http, STOP_GRACE_S * SECOND);
+	drain_changes(d);
 	metadata_free(d->metadata);
 	api_face_free(d->ec2);
 	api_face_free(d->iam);

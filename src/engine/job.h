@@ -15,7 +15,6 @@ struct job_wish {
 	uuid subject;
 	uuid machine; /* plugged, unplugged: which one's disk the subject is, or was */
 	enum async_job_outcome outcome;
-	struct str secret; /* sealed; empty: nothing */
 	/* made: */
 	uuid job;
 };
