@@ -381,6 +381,9 @@ static RESULT pause_guest(struct compute_host *h, struct ctx *c, struct sim_doma
 {
 	if (!d->is_on)
 		return ctx_fail(c, ERR_STATE, "domain %s on host %s is not running", d->name, h->host->name);
+	if (d->is_restless)
+		return ctx_fail(c, ERR_IO, "domain %s on host %s does not come to a stand", d->name,
+				h->host->name);
 	if (!d->is_paused)
 		sim_notify(h->host, d->id);
 	d->is_paused = true;

@@ -70,7 +70,9 @@ void sim_compute_set_deaf(struct str host, bool is_deaf);
 /* Makes a guest's QEMU silent: a call that asks it waits until it answers again or is forced off.
  * Not in one thread. */
 void sim_compute_set_silent(struct str host, uuid id, bool is_silent);
-/* Whether a call waits for that. */
+/* Lets a guest run on when it is to be paused: the call fails, as libvirt's does when QEMU's monitor is busy. */
+void sim_compute_set_restless(struct str host, uuid id, bool is_restless);
+/* Whether a call waits for a silent one. */
 bool sim_compute_is_awaited(struct str host, uuid id);
 /* How long guests take to shut down, on the test's clock; it shows at the next look. 0 at first. */
 void sim_compute_set_shutdown_us(struct str host, int64_t shutdown_us);

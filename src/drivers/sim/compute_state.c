@@ -426,6 +426,17 @@ void sim_compute_set_silent(struct str host, uuid id, bool is_silent)
 	pthread_mutex_unlock(&s->lock);
 }
 
+void sim_compute_set_restless(struct str host, uuid id, bool is_restless)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return;
+	struct sim_domain *d = sim_find_domain(s, id);
+	if (d)
+		d->is_restless = is_restless;
+	pthread_mutex_unlock(&s->lock);
+}
+
 bool sim_compute_is_awaited(struct str host, uuid id)
 {
 	struct sim_host *s = lock_host(host);

@@ -39,6 +39,7 @@ struct sim_domain {
 	bool is_uefi, is_secure;
 	bool has_variables;         /* it was started by UEFI */
 	bool is_silent, is_awaited; /* its QEMU does not answer; a call waits for that */
+	bool is_restless;           /* it is not to be paused */
 	enum compute_off off;
 	int64_t boots, started_us;
 	int64_t vcpus, memory;  /* of its definition */

@@ -237,13 +237,55 @@ static void follows(struct cloud *c)
 }
 TEST_STORY(follows, 2)
 
+static bool is_still(struct cloud *c, const void *guest)
+{
+	return cloud_guest(c, *(const uuid *) guest).is_paused;
+}
+
+/* How long the guest stands still, looked at each second; at most so many seconds. */
+static int count_still(struct cloud *c, uuid guest, int at_most)
+{
+	int seconds = 0;
+	while (seconds < at_most && is_still(c, &guest)) {
+		cloud_step_for(c, SECOND);
+		seconds++;
+	}
+	return seconds;
+}
+
+/* One of its guests does not come to a stand: the other one waits for it for half a minute, and runs for five
+ * before it is asked to wait again. */
+static void gives_up(struct cloud *c)
+{
+	struct both s = {{cloud_launch_running(c), cloud_launch_running(c)}};
+	uuid snapshot = UUID_NONE;
+	assert_true(make_shared(c, &s) && both_have_it(c, &s));
+	struct str host = cloud_host_of(c, s.guests[1]);
+	sim_compute_set_restless(host, s.guests[1], true);
+	assert_true(result_is_ok(take_snapshot(c, s.volume, &snapshot)));
+	assert_true(cloud_step_until(c, is_still, &s.guests[0], MINUTE));
+	assert_in_range(count_still(c, s.guests[0], 60), 29, 33);
+	for (int k = 0; k < 28; k++) {
+		cloud_step_for(c, 10 * SECOND);
+		assert_false(is_still(c, &s.guests[0]));
+	}
+	assert_false(is_kept(c, snapshot));
+	assert_true(cloud_step_until(c, is_still, &s.guests[0], MINUTE)); /* again, and in vain again */
+	assert_in_range(count_still(c, s.guests[0], 60), 29, 33);
+	sim_compute_set_restless(host, s.guests[1], false);
+	cloud_step_for(c, 6 * MINUTE);
+	cloud_settle(c);
+	assert_true(is_kept(c, snapshot));
+	assert_int_equal(cloud_guest(c, s.guests[0]).boots, 1);
+}
+TEST_STORY(gives_up, 1)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_attachments),
-		cmocka_unit_test(test_snapshot),
-		cmocka_unit_test(test_converts),
-		cmocka_unit_test(test_follows),
+		cmocka_unit_test(test_attachments), cmocka_unit_test(test_snapshot),
+		cmocka_unit_test(test_converts),    cmocka_unit_test(test_follows),
+		cmocka_unit_test(test_gives_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
