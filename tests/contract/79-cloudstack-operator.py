@@ -112,6 +112,39 @@ def test_limits(dev, admin):
     assert limits[0]["max"] == 3 and call(dev, "listResourceLimits", resourcetype="2", **who)[1]["resourcelimit"][0]["max"] == 1000
 
 
+@holds("CloudStack: Projects")
+def test_projects(dev, admin):
+    """An account without users is a project; who is in it works there by projectid, and Keystone shows the same."""
+    root = call(dev, "listDomains", level="0", **admin)[1]["domain"][0]["id"]
+    made = call(dev, "createProject", name="shop", displaytext="The shop", account="dev", domainid=root, **admin)[1]
+    project = wait(dev, made, **admin)[1]["project"]
+    assert project["id"] == made["id"] and project["owner"] == [{"account": "dev"}] and project["state"] == "Active"
+    assert call(dev, "listProjects")[1]["project"] == [project]
+    assert "shop" not in {a["name"] for a in call(dev, "listAccounts", listall="true", **admin)[1]["account"]}
+    assert cloud.admin(dev).ok("GET", f"/identity/v3/projects/{project['id'].replace('-', '')}")["project"]["description"] == "The shop"
+    offering = call(dev, "listDiskOfferings")[1]["diskoffering"][0]["id"]
+    volume = wait(dev, call(dev, "createVolume", name="v", diskofferingid=offering, size="1", zoneid=zone_of(dev), projectid=project["id"])[1])[1]["volume"]
+    assert (volume["projectid"], volume["project"]) == (project["id"], "shop") and "account" not in volume
+    assert [v["id"] for v in call(dev, "listVolumes", projectid=project["id"])[1]["volume"]] == [volume["id"]]
+    other = dev.new_account("cloudstack-guest")
+    who = {"_key": other.key_id, "_secret": other.secret}
+    assert call(dev, "listVolumes", projectid=project["id"], **who)[0] == 431 and call(dev, "listProjects", **who)[1] == {}
+    wait(dev, call(dev, "addAccountToProject", projectid=project["id"], account="cloudstack-guest", **admin)[1], **admin)
+    assert call(dev, "listVolumes", projectid=project["id"], **who)[1]["count"] == 1
+    roles = {a["account"]: a["role"] for a in call(dev, "listProjectAccounts", projectid=project["id"], **who)[1]["projectaccount"]}
+    assert roles == {"dev": "Admin", "cloudstack-guest": "Regular"}
+    wait(dev, call(dev, "deleteAccountFromProject", projectid=project["id"], account="cloudstack-guest", **admin)[1], **admin)
+    assert call(dev, "listVolumes", projectid=project["id"], **who)[0] == 431
+    wait(dev, call(dev, "suspendProject", id=project["id"], **admin)[1], **admin)
+    assert call(dev, "listVolumes", projectid=project["id"])[0] == 431
+    wait(dev, call(dev, "activateProject", id=project["id"], **admin)[1], **admin)
+    assert call(dev, "deleteProject", id=project["id"], **admin)[0] == 536  # it has a volume
+    assert call(dev, "deleteVolume", id=volume["id"], **admin)[0] == 200
+    dev.rest()
+    assert wait(dev, call(dev, "deleteProject", id=project["id"], **admin)[1], **admin) == (1, {"success": True})
+    assert call(dev, "listProjects")[1] == {}
+
+
 def test_who_has_a_key(dev, admin):
     user = call(dev, "listUsers")[1]["user"][0]
     assert call(dev, "getUser", userapikey=dev.account.key_id, **admin)[1]["user"]["id"] == user["id"]

@@ -55,6 +55,8 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_accounts *a = args;
 	int type = a->has_type ? cs_account_type(cs_role_of(api_tables(e), row->id)) : 0;
+	if (cs_is_project(api_tables(e), row->id) && !uuid_equal(row->id, e->c->who->account))
+		return false;
 	return is_asked_for(e, &a->list, account_of(row)) && (!a->has_type || a->type == type) &&
 	       (!a->state.n || str_equal(a->state, get_state(e, row)));
 }
@@ -88,7 +90,7 @@ static void write_figure(struct api_call *e, struct json_writer *w, const char *
 			is_limited ? str_print(a, "%lld", (long long) left) : unlimited);
 }
 
-static void write_figures(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+void cs_write_figures(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	enum { MIB = 20, GIB = 30 };
 	const struct account *a = account_of(row);
@@ -106,13 +108,6 @@ static void write_figures(struct api_call *e, struct json_writer *w, const char 
 	write_figure(e, w, "primarystorage", a->limit_volume_bytes, u->volume_bytes, GIB);
 }
 
-static void write_user(struct api_call *e, struct json_writer *w, const struct user *user)
-{
-	json_write_open(w, NULL);
-	members_write(e, w, cs_write_time, &cs_users.members, &user->row);
-	json_write_close(w);
-}
-
 /* Whether it is the first one that says that the user is of the account. */
 static bool counts(const struct tables *t, const struct role_assignment *a)
 {
@@ -125,17 +120,51 @@ static bool counts(const struct tables *t, const struct role_assignment *a)
 }
 
 /* The account's own, and those of domains who have a role there. */
+void cs_each_person(const struct tables *t, uuid account, bool (*visit)(void *arg, const struct user *user),
+		    void *arg)
+{
+	for (const struct user *u = user_first_by_owner(t, account); u; u = user_next_by_owner(t, u))
+		if (cs_is_person(t, u) && !visit(arg, u))
+			return;
+	const struct role_assignment *a = role_assignment_first_by_account(t, account);
+	for (; a; a = role_assignment_next_by_account(t, a))
+		if (counts(t, a) && !visit(arg, user_find(t, a->user)))
+			return;
+}
+
+static bool note(void *arg, const struct user *user)
+{
+	(void) user;
+	*(bool *) arg = true;
+	return false;
+}
+
+bool cs_is_project(const struct tables *t, uuid account)
+{
+	bool has_people = false;
+	cs_each_person(t, account, note, &has_people);
+	return !has_people;
+}
+
+struct writing {
+	struct api_call *e;
+	struct json_writer *w;
+};
+
+static bool write_user(void *arg, const struct user *user)
+{
+	struct writing *to = arg;
+	json_write_open(to->w, NULL);
+	members_write(to->e, to->w, cs_write_time, &cs_users.members, &user->row);
+	json_write_close(to->w);
+	return true;
+}
+
 static void write_users(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	const struct tables *t = api_tables(e);
+	struct writing to = {e, w};
 	json_write_open_list(w, name);
-	for (const struct user *u = user_first_by_owner(t, row->id); u; u = user_next_by_owner(t, u))
-		if (cs_is_person(t, u))
-			write_user(e, w, u);
-	const struct role_assignment *a = role_assignment_first_by_account(t, row->id);
-	for (; a; a = role_assignment_next_by_account(t, a))
-		if (counts(t, a))
-			write_user(e, w, user_find(t, a->user));
+	cs_each_person(api_tables(e), row->id, write_user, &to);
 	json_write_close_list(w);
 }
 
@@ -146,13 +175,7 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("domainpath", write_domain, .also = "domainid|domain"),
 	MEMBER_TEXT("state", get_state),
 	MEMBER_AS(struct account, TIME, "created", row.created_us),
-	MEMBER_WRITTEN(
-		"vmlimit", write_figures,
-		.also = "vmtotal|vmavailable|iplimit|iptotal|ipavailable|volumelimit|volumetotal|"
-			"volumeavailable|snapshotlimit|snapshottotal|snapshotavailable|templatelimit|"
-			"templatetotal|templateavailable|networklimit|networktotal|networkavailable|vpclimit|"
-			"vpctotal|vpcavailable|cpulimit|cputotal|cpuavailable|memorylimit|memorytotal|"
-			"memoryavailable|primarystoragelimit|primarystoragetotal|primarystorageavailable"),
+	MEMBER_WRITTEN("vmlimit", cs_write_figures, .also = CS_FIGURES),
 	MEMBER_FIXED("isdefault", "false"),
 	MEMBER_FIXED("groups", "[]"),
 	MEMBER_WRITTEN("user", write_users),

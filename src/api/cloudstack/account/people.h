@@ -27,5 +27,16 @@ void cs_write_domain(struct api_call *e, struct json_writer *w, uuid domain);
 void cs_write_names(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 /* "ROOT/acme" */
 struct str cs_domain_path(struct arena *a, const struct domain *domain);
+/* Visits the users of the account, until false is returned. */
+void cs_each_person(const struct tables *t, uuid account, bool (*visit)(void *arg, const struct user *user),
+		    void *arg);
+/* As member.write: limits, and how much there is. */
+void cs_write_figures(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
+#define CS_FIGURES                                                                                           \
+	"vmtotal|vmavailable|iplimit|iptotal|ipavailable|volumelimit|volumetotal|volumeavailable|"           \
+	"snapshotlimit|snapshottotal|snapshotavailable|templatelimit|templatetotal|templateavailable|"       \
+	"networklimit|networktotal|networkavailable|vpclimit|vpctotal|vpcavailable|cpulimit|cputotal|"       \
+	"cpuavailable|memorylimit|memorytotal|memoryavailable|primarystoragelimit|primarystoragetotal|"      \
+	"primarystorageavailable"
 /* A user's object, as lists and changes show it. */
 extern const struct api_listing cs_users, cs_accounts, cs_domains;

@@ -18,10 +18,11 @@ const struct account *cs_account_of(const struct tables *t, const struct user *u
 		return account_find(t, user->account);
 	if (!uuid_is_none(user->default_account))
 		return account_find(t, user->default_account);
-	const struct role_assignment *a = role_assignment_first_by_user(t, user->row.id);
-	while (a && uuid_is_none(a->account))
-		a = role_assignment_next_by_user(t, a);
-	return a ? account_find(t, a->account) : NULL;
+	const struct role_assignment *a = role_assignment_first_by_user(t, user->row.id), *oldest = NULL;
+	for (; a; a = role_assignment_next_by_user(t, a))
+		if (!uuid_is_none(a->account) && (!oldest || a->row.created_us < oldest->row.created_us))
+			oldest = a;
+	return oldest ? account_find(t, oldest->account) : NULL;
 }
 
 bool cs_is_person(const struct tables *t, const struct user *user)

@@ -132,16 +132,18 @@ void cs_write_time(struct json_writer *w, const char *name, int64_t time_us);
 
 /* ---- members of objects ---- */
 
-/* Whose the row of type T is: account, domainid, domain. */
+/* Whose the row of type T is: account, or projectid and project; domainid, domain. */
 #define CS_OWNER_MEMBERS(T)                                                                                  \
 	{                                                                                                    \
-		.name = "account|domainid|domain", .type = MEMBER_IS_MADE, .write = cs_write_owner,          \
-		.path = {                                                                                    \
+		.name = "account|projectid|project|domainid|domain", .type = MEMBER_IS_MADE,                 \
+		.write = cs_write_owner, .path = {                                                           \
 			JOIN_ONE(KIND_ACCOUNT, T, account)                                                   \
 		}                                                                                            \
 	}
 /* As member.write, of the account's row. */
 void cs_write_owner(struct api_call *e, struct json_writer *w, const char *name, const struct row *account);
+/* An account that has no users: those of other accounts have roles on it (account/projects.c). */
+bool cs_is_project(const struct tables *t, uuid account);
 /* The default domain is the root of all. */
 struct str cs_domain_name(const struct domain *domain);
 struct str cs_get_domain_name(struct api_call *e, const struct row *row);

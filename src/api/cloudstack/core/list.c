@@ -114,7 +114,12 @@ void cs_write_owner(struct api_call *e, struct json_writer *w, const char *name,
 	const struct account *owner = account_of(account);
 	const struct domain *domain = domain_find(api_tables(e), owner->domain);
 	(void) name;
-	json_write_text(w, "account", owner->name);
+	if (cs_is_project(api_tables(e), account->id)) {
+		json_write_text(w, "projectid", uuid_to_str(e->c->arena, account->id));
+		json_write_text(w, "project", owner->name);
+	} else {
+		json_write_text(w, "account", owner->name);
+	}
 	json_write_text(w, "domainid", uuid_to_str(e->c->arena, owner->domain));
 	if (domain)
 		json_write_text(w, "domain", cs_domain_name(domain));

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Projects: accounts that have no users of their own, which are Keystone's projects. An account is in a project while a user of
+ * it has a role there: `manager` is CloudStack's Admin, any other role is Regular. Source: API reference, "Project", 4.18. */
+#include "api/cloudstack/account/people.h"
+#include "engine/people/account.h"
+#include "engine/people/role.h"
+#include "engine/resolve.h"
+#include "store/role_assignment.h"
+
+static struct ref refer_to(enum kind kind, uuid id)
+{
+	return (struct ref){.kind = kind, .prefix = id, .bits = 8 * sizeof(uuid)};
+}
+
+/* ---- who is in a project ---- */
+
+enum standing { NOT_IN, REGULAR, ADMIN };
+
+/* Of the account's users, or of the one user. */
+static enum standing find_standing(const struct tables *t, uuid project, uuid account, uuid user)
+{
+	enum standing best = NOT_IN;
+	const struct role_assignment *a = role_assignment_first_by_account(t, project);
+	for (; a && best != ADMIN; a = role_assignment_next_by_account(t, a)) {
+		const struct user *u = user_find(t, a->user);
+		const struct account *of = u ? cs_account_of(t, u) : NULL;
+		const struct role *role = role_find(t, a->role);
+		if (!of || !role || !(uuid_equal(of->row.id, account) || uuid_equal(u->row.id, user)))
+			continue;
+		best = role->right >= ROLE_RIGHT_MANAGER ? ADMIN : REGULAR;
+	}
+	return best;
+}
+
+/* The accounts that are in the project, each once. */
+static RESULT list_members(struct ctx *c, const struct tables *t, uuid project, struct uuids *ret_accounts)
+{
+	size_t count = 0, n = 0;
+	const struct role_assignment *a = role_assignment_first_by_account(t, project);
+	for (; a; a = role_assignment_next_by_account(t, a))
+		n++;
+	uuid *at = arena_new_array(c->arena, uuid, n + 1);
+	if (!at)
+		return ctx_no_memory(c);
+	a = role_assignment_first_by_account(t, project);
+	for (; a; a = role_assignment_next_by_account(t, a)) {
+		const struct user *u = user_find(t, a->user);
+		const struct account *of = u ? cs_account_of(t, u) : NULL;
+		const struct uuids so_far = {at, count};
+		if (of && !uuid_equal(of->row.id, project) && !uuids_have(&so_far, of->row.id))
+			at[count++] = of->row.id;
+	}
+	*ret_accounts = (struct uuids){at, count};
+	return OK;
+}
+
+/* ---- listProjects ---- */
+
+struct list_projects {
+	struct cs_list_args list;
+	struct str text, state;
+	struct strs details;
+};
+#define P(wire, member, ...) PARAM(struct list_projects, wire, member, __VA_ARGS__)
+static const struct param list_params[] = {
+	CS_LIST_PARAMS(struct list_projects, KIND_ACCOUNT),
+	CS_NAME_PARAM(struct list_projects),
+	CS_OWNER_PARAMS(struct list_projects),
+	P("displaytext", text, .fits = FITS(account, description), .doc = "With this text."),
+	P("state", state, .doc = "Active or Suspended."),
+	P("details", details, .doc = "all, resource or min; all are shown."),
+	NOT_BUILT("tags|username"),
+	NOT_BUILT("showicon", .only = "false"),
+};
+#undef P
+
+static bool sees(struct api_call *e, const struct row *row)
+{
+	const struct identity *who = e->c->who;
+	return cs_is_project(api_tables(e), row->id) &&
+	       (identity_is_admin(who) || find_standing(api_tables(e), row->id, who->account, who->user));
+}
+
+static struct str get_state(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return account_of(row)->enabled ? STR("Active") : STR("Suspended");
+}
+
+/* An administrator's list has the own account's projects, unless all are asked for, or one, or a domain's. */
+static bool matches(struct api_call *e, const void *args, const struct row *row)
+{
+	const struct list_projects *a = args;
+	const struct identity *who = e->c->who;
+	bool is_domains = ref_is_given(&a->list.domain) && !a->list.account.n;
+	bool is_whole = is_domains && uuid_equal(a->list.domain.prefix, DOMAIN_DEFAULT) &&
+			a->list.is_recursive == CHOICE_YES;
+	bool is_all = a->list.lists_all == CHOICE_YES || ref_is_given(&a->list.id) || is_whole;
+	if ((a->state.n && !str_equal_nocase(a->state, get_state(e, row))) ||
+	    (is_domains && !is_whole && !uuid_equal(account_of(row)->domain, a->list.domain.prefix)))
+		return false;
+	return is_all || is_domains || find_standing(api_tables(e), row->id, who->account, who->user);
+}
+
+static void write_domain(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) name;
+	cs_write_domain(e, w, account_of(row)->domain);
+}
+
+/* Those who may do all in it. */
+static void write_owners(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	struct uuids accounts = {0};
+	const struct tables *t = api_tables(e);
+	json_write_open_list(w, name);
+	if (!result_is_ok(list_members(e->c, t, row->id, &accounts)))
+		accounts.count = 0; /* the arena is full: the call fails at its end */
+	for (size_t k = 0; k < accounts.count; k++) {
+		if (find_standing(t, row->id, accounts.at[k], UUID_NONE) != ADMIN)
+			continue;
+		json_write_open(w, NULL);
+		json_write_text(w, "account", account_find(t, accounts.at[k])->name);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static const struct member members[] = {
+	MEMBER(struct account, "id", row.id),
+	MEMBER(struct account, "name", name),
+	MEMBER(struct account, "displaytext", description, .instead = FITS(account, name)),
+	MEMBER_WRITTEN("domainid", write_domain, .also = "domain"),
+	MEMBER_WRITTEN("owner", write_owners),
+	MEMBER(struct account, "projectaccountname", name),
+	MEMBER_TEXT("state", get_state),
+	MEMBER_AS(struct account, TIME, "created", row.created_us),
+	MEMBER_WRITTEN("vmlimit", cs_write_figures, .also = CS_FIGURES),
+	MEMBER_FIXED("tags", "[]"),
+};
+static const struct api_listing projects = {.kind = KIND_ACCOUNT,
+					    .name = offsetof(struct account, name),
+					    .item = "project",
+					    .is_all = true,
+					    .sees = sees,
+					    .matches = matches,
+					    .members = MEMBERS(members)};
+
+/* ---- listProjectAccounts ---- */
+
+struct list_accounts {
+	struct cs_list_args list;
+	struct ref project;
+	struct str role;
+};
+#define P(wire, member, ...) PARAM(struct list_accounts, wire, member, __VA_ARGS__)
+static const struct param account_params[] = {
+	CS_PAGE_PARAMS(struct list_accounts),
+	P("projectid", project, .kind = KIND_ACCOUNT, .flags = REQUIRED, .doc = "In this project."),
+	P("account", list.account, .doc = "The one of this name."),
+	P("role", role, .doc = "Admin or Regular."),
+	NOT_BUILT("projectroleid|userid"),
+};
+#undef P
+
+/* ERR_NOT_FOUND: it is none, or not for the caller. */
+static RESULT find_project(struct cs_call *e, const struct ref *ref, const char *parameter,
+			   const struct account **ret_project)
+{
+	const struct account *project = account_find(cs_tables(e), ref->prefix);
+	if (!project || !row_is_live(&project->row) || !sees(&e->core, &project->row))
+		return cs_fail_id(e, KIND_ACCOUNT, parameter, ref->text);
+	*ret_project = project;
+	return OK;
+}
+
+static const char *word_of(enum standing standing)
+{
+	return standing == ADMIN ? "Admin" : "Regular";
+}
+
+static bool is_asked_for(const struct list_accounts *a, const struct account *account, const char *role)
+{
+	return (!a->list.account.n || str_equal(a->list.account, account->name)) &&
+	       (!a->list.keyword.n || str_contains(account->name, a->list.keyword)) &&
+	       (!a->role.n || str_equal_nocase(a->role, str_from(role)));
+}
+
+static void write_account(struct cs_call *e, struct json_writer *w, const struct account *project,
+			  const struct account *account, const char *role)
+{
+	struct arena *arena = e->c->arena;
+	json_write_open(w, NULL);
+	json_write_text(w, "projectid", uuid_to_str(arena, project->row.id));
+	json_write_text(w, "project", project->name);
+	json_write_text(w, "accountid", uuid_to_str(arena, account->row.id));
+	json_write_text(w, "account", account->name);
+	cs_write_domain(&e->core, w, account->domain);
+	json_write_int(w, "accounttype", cs_account_type(cs_role_of(cs_tables(e), account->row.id)));
+	json_write_z(w, "role", role);
+	json_write_close(w);
+}
+
+static RESULT list_accounts(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct list_accounts *a = args;
+	const struct tables *t = cs_tables(e);
+	const struct account *project = NULL;
+	struct uuids accounts;
+	struct api_list_wish page = {.limit = 0};
+	size_t count = 0;
+	TRY(cs_read_page(e, &a->list, &page));
+	TRY(find_project(e, &a->project, "projectid", &project));
+	TRY(list_members(e->c, t, project->row.id, &accounts));
+	const struct account **shown =
+		arena_new_array(e->c->arena, const struct account *, accounts.count + 1);
+	if (!shown)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < accounts.count; k++) {
+		const char *role = word_of(find_standing(t, project->row.id, accounts.at[k], UUID_NONE));
+		const struct account *account = account_find(t, accounts.at[k]);
+		if (is_asked_for(a, account, role))
+			shown[count++] = account;
+	}
+	if (!count)
+		return OK;
+	json_write_int(w, "count", (int64_t) count);
+	json_write_open_list(w, "projectaccount");
+	for (size_t k = page.offset; k < count && (!page.limit || k < page.offset + page.limit); k++)
+		write_account(e, w, project, shown[k],
+			      word_of(find_standing(t, project->row.id, shown[k]->row.id, UUID_NONE)));
+	json_write_close_list(w);
+	return OK;
+}
+
+/* ---- who comes, and who goes ---- */
+
+struct membership {
+	struct op *op;
+	uuid project, account;
+	enum role_right right;
+	struct result result;
+};
+
+static bool grant_one(void *arg, const struct user *user)
+{
+	struct membership *m = arg;
+	const struct role *role = engine_find_standard_role(m->op->head, m->right);
+	struct role_grant grant = {.role = refer_to(KIND_ROLE, role ? role->row.id : UUID_NONE),
+				   .user = refer_to(KIND_USER, user->row.id),
+				   .account = refer_to(KIND_ACCOUNT, m->project)};
+	m->result = engine_grant_role(m->op, &grant);
+	return result_is_ok(m->result);
+}
+
+/* The account's users get the role. */
+static RESULT add_account(struct op *op, uuid project, uuid account, enum role_right right)
+{
+	struct membership m = {op, project, account, right, OK};
+	cs_each_person(op->head, account, grant_one, &m);
+	return m.result;
+}
+
+/* What the account's users have in the project. */
+static RESULT remove_account(struct op *op, uuid project, uuid account)
+{
+	const struct tables *t = op->head;
+	const struct role_assignment *a = role_assignment_first_by_account(t, project), *next = NULL;
+	for (; a; a = next) {
+		const struct user *user = user_find(t, a->user);
+		const struct account *of = user ? cs_account_of(t, user) : NULL;
+		next = role_assignment_next_by_account(t, a);
+		if (!of || !uuid_equal(of->row.id, account))
+			continue;
+		struct role_grant grant = {.role = refer_to(KIND_ROLE, a->role),
+					   .user = refer_to(KIND_USER, a->user),
+					   .account = refer_to(KIND_ACCOUNT, project),
+					   .inherited = a->inherited};
+		TRY(engine_revoke_role(op, &grant));
+	}
+	return OK;
+}
+
+/* ---- changes ---- */
+
+struct make_project {
+	struct account_wish wish;
+	struct cs_owner owner;
+	uuid first; /* the account that is its owner */
+};
+#define P(wire, member, ...) PARAM(struct make_project, wire, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Unique in the domain."),
+	P("displaytext", wish.description, .flags = REQUIRED, .doc = "For people."),
+	P("account", owner.account, .doc = "Whose, with domainid; absent: the caller's."),
+	P("domainid", owner.domain, .kind = KIND_DOMAIN, .doc = "The account's domain, and the project's."),
+	NOT_BUILT("accountid|userid"),
+};
+#undef P
+
+static RESULT prepare_create(struct cs_call *e, void *args)
+{
+	struct make_project *a = args;
+	a->first = e->c->who->account;
+	const struct account *owner = account_find(cs_tables(e), a->first);
+	a->wish.domain = refer_to(KIND_DOMAIN, owner ? owner->domain : DOMAIN_DEFAULT);
+	return OK;
+}
+
+static RESULT create(struct op *op, void *args)
+{
+	struct make_project *a = args;
+	TRY(engine_create_account(op, &a->wish));
+	return add_account(op, a->wish.account, a->first, ROLE_RIGHT_MANAGER);
+}
+
+struct change_project {
+	struct account_change wish;
+	struct str name, text;
+};
+#define PROJECT                                                                                              \
+	PARAM(struct change_project, "id", wish.account, .kind = KIND_ACCOUNT, .flags = REQUIRED,            \
+	      .doc = "The project.")
+static const struct param one_params[] = {PROJECT};
+static const struct param update_params[] = {
+	PROJECT,
+	PARAM(struct change_project, "displaytext", text, .doc = "Another text."),
+	PARAM(struct change_project, "name", name, .doc = "Another name."),
+	NOT_BUILT("account|roletype|swapowner|userid"),
+};
+
+static RESULT check_project(struct cs_call *e, const struct change_project *a)
+{
+	const struct account *project = NULL;
+	return find_project(e, &a->wish.account, "id", &project);
+}
+
+static RESULT prepare_update(struct cs_call *e, void *args)
+{
+	struct change_project *a = args;
+	a->wish.name = a->name.n ? &a->name : NULL;
+	a->wish.description = a->text.n ? &a->text : NULL;
+	return check_project(e, a);
+}
+
+static RESULT activate(struct cs_call *e, void *args)
+{
+	struct change_project *a = args;
+	a->wish.enabled = CHOICE_YES;
+	return check_project(e, a);
+}
+
+static RESULT suspend(struct cs_call *e, void *args)
+{
+	struct change_project *a = args;
+	a->wish.enabled = CHOICE_NO;
+	return check_project(e, a);
+}
+
+struct drop_project {
+	struct account_target wish;
+};
+static const struct param delete_params[] = {
+	PARAM(struct drop_project, "id", wish.account, .kind = KIND_ACCOUNT, .flags = REQUIRED,
+	      .doc = "The project, which has nothing any more."),
+	NOT_BUILT("cleanup", .only = "false"),
+};
+
+static RESULT prepare_delete(struct cs_call *e, void *args)
+{
+	const struct account *project = NULL;
+	return find_project(e, &((struct drop_project *) args)->wish.account, "id", &project);
+}
+
+struct member_args {
+	struct ref project;
+	struct str name, role;
+	uuid account;
+};
+#define P(wire, member, ...) PARAM(struct member_args, wire, member, __VA_ARGS__)
+#define MEMBER_OF                                                                                            \
+	P("projectid", project, .kind = KIND_ACCOUNT, .flags = REQUIRED, .doc = "The project."),             \
+		P("account", name, .flags = REQUIRED, .doc = "The account, in the project's domain.")
+static const struct param add_params[] = {
+	MEMBER_OF,
+	P("roletype", role, .doc = "Admin; or Regular, as where nothing is said."),
+	NOT_BUILT("email|projectroleid"),
+};
+static const struct param remove_params[] = {MEMBER_OF};
+#undef P
+
+static RESULT find_member(struct cs_call *e, struct member_args *a)
+{
+	const struct account *project = NULL;
+	TRY(find_project(e, &a->project, "projectid", &project));
+	const struct account *account = account_find_by_domain(cs_tables(e), project->domain, a->name);
+	if (!account || !row_is_live(&account->row) || cs_is_project(cs_tables(e), account->row.id))
+		return cs_fail(e, "account",
+			       "Unable to find account name=%" STR_FMT " in the project's domain",
+			       STR_ARG(a->name));
+	a->account = account->row.id;
+	return OK;
+}
+
+static RESULT prepare_add(struct cs_call *e, void *args)
+{
+	struct member_args *a = args;
+	if (a->role.n && !str_equal_nocase(a->role, STR("Admin")) &&
+	    !str_equal_nocase(a->role, STR("Regular")))
+		return cs_fail(e, "roletype", "The role %" STR_FMT " is neither Admin nor Regular",
+			       STR_ARG(a->role));
+	return find_member(e, a);
+}
+
+static RESULT prepare_remove(struct cs_call *e, void *args)
+{
+	struct member_args *a = args;
+	TRY(find_member(e, a));
+	if (!find_standing(cs_tables(e), a->project.prefix, a->account, UUID_NONE))
+		return cs_fail(e, "account", "Account name=%" STR_FMT " is not assigned to the project",
+			       STR_ARG(a->name));
+	return OK;
+}
+
+static RESULT add_member(struct op *op, void *args)
+{
+	const struct member_args *a = args;
+	bool is_admin = str_equal_nocase(a->role, STR("Admin"));
+	return add_account(op, a->project.prefix, a->account,
+			   is_admin ? ROLE_RIGHT_MANAGER : ROLE_RIGHT_MEMBER);
+}
+
+static RESULT remove_member(struct op *op, void *args)
+{
+	const struct member_args *a = args;
+	return remove_account(op, a->project.prefix, a->account);
+}
+
+#define CHANGES .flags = API_WRITES | CS_ADMIN, .returns = API_RETURNS_NOTHING_STORED
+#define AT_ONCE .outcome = ASYNC_JOB_OUTCOME_NOW
+static const struct cs_action actions[] = {
+	{.name = "listProjects",
+	 .permit = "organizations:ListAccounts",
+	 .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_projects, list_params),
+	 .listing = &projects,
+	 .doc = "Projects."},
+	{.name = "listProjectAccounts",
+	 .permit = "organizations:ListAccounts",
+	 .args = PARAMS(struct list_accounts, account_params),
+	 .answer = list_accounts,
+	 .says = "projectid|project|accountid|account|domainid|domain|accounttype|role",
+	 .doc = "Which accounts are in a project."},
+	{.name = "createProject",
+	 .permit = "identity:create_project",
+	 .flags = API_WRITES | CS_ADMIN | CS_OF_ACCOUNT | CS_MAKES,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .args = PARAMS(struct make_project, create_params),
+	 .prepare = prepare_create,
+	 .operation = create,
+	 CS_SUBJECT(struct make_project, wish.account),
+	 .shows = &projects,
+	 AT_ONCE,
+	 .doc = "Makes a project."},
+	{.name = "updateProject",
+	 .permit = "identity:update_project",
+	 CHANGES,
+	 .args = PARAMS(struct change_project, update_params),
+	 .prepare = prepare_update,
+	 .operation = engine_update_account_run,
+	 CS_SUBJECT(struct change_project, wish.account.prefix),
+	 .shows = &projects,
+	 AT_ONCE,
+	 .doc = "Changes a project."},
+	{.name = "activateProject",
+	 .permit = "identity:update_project",
+	 CHANGES,
+	 .args = PARAMS(struct change_project, one_params),
+	 .prepare = activate,
+	 .operation = engine_update_account_run,
+	 CS_SUBJECT(struct change_project, wish.account.prefix),
+	 .shows = &projects,
+	 AT_ONCE,
+	 .doc = "Opens a project."},
+	{.name = "suspendProject",
+	 .permit = "identity:update_project",
+	 CHANGES,
+	 .args = PARAMS(struct change_project, one_params),
+	 .prepare = suspend,
+	 .operation = engine_update_account_run,
+	 CS_SUBJECT(struct change_project, wish.account.prefix),
+	 .shows = &projects,
+	 AT_ONCE,
+	 .doc = "Closes a project: nobody gets into it."},
+	{.name = "deleteProject",
+	 .permit = "identity:delete_project",
+	 CHANGES,
+	 .args = PARAMS(struct drop_project, delete_params),
+	 .prepare = prepare_delete,
+	 .operation = engine_delete_account_run,
+	 AT_ONCE,
+	 .doc = "Deletes a project."},
+	{.name = "addAccountToProject",
+	 .permit = "identity:create_grant",
+	 CHANGES,
+	 .args = PARAMS(struct member_args, add_params),
+	 .prepare = prepare_add,
+	 .operation = add_member,
+	 AT_ONCE,
+	 .doc = "Gives an account's users a role in a project."},
+	{.name = "deleteAccountFromProject",
+	 .permit = "identity:revoke_grant",
+	 CHANGES,
+	 .args = PARAMS(struct member_args, remove_params),
+	 .prepare = prepare_remove,
+	 .operation = remove_member,
+	 AT_ONCE,
+	 .doc = "Takes the roles in a project from an account's users."},
+};
+const struct api_actions cs_project_actions = API_ACTIONS(actions);
