@@ -145,6 +145,22 @@ def test_projects(dev, admin):
     assert call(dev, "listProjects")[1] == {}
 
 
+def test_roles(dev, admin):
+    """A role by its type alone permits nothing, one from another what that permits; Keystone has both."""
+    def rules(role):
+        return {(p["rule"], p["permission"]) for p in call(dev, "listRolePermissions", roleid=role["id"], **admin)[1]["rolepermission"]}
+    user, = [r for r in call(dev, "listRoles", **admin)[1]["role"] if r["name"] == "User"]
+    bare = call(dev, "createRole", name="bare", type="DomainAdmin", **admin)[1]["role"]
+    copy = call(dev, "createRole", name="copy", roleid=user["id"], **admin)[1]["role"]
+    assert (bare["type"], bare["isdefault"], copy["type"]) == ("DomainAdmin", False, "User")
+    assert ("listVirtualMachines", "allow") not in rules(bare) and rules(copy) == rules(user)
+    assert [r["name"] for r in call(dev, "listRoles", type="DomainAdmin", **admin)[1]["role"] if not r["isdefault"]] == ["bare"]
+    names = {r["name"] for r in cloud.admin(dev).ok("GET", "/identity/v3/roles")["roles"]}
+    assert {"bare", "copy"} <= names
+    for role in (bare, copy):
+        assert call(dev, "deleteRole", id=role["id"], **admin)[1] == {"success": "true"}
+
+
 def test_who_has_a_key(dev, admin):
     user = call(dev, "listUsers")[1]["user"][0]
     assert call(dev, "getUser", userapikey=dev.account.key_id, **admin)[1]["user"]["id"] == user["id"]

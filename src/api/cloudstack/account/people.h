@@ -20,6 +20,8 @@ int cs_account_type(const struct role *role);
 /* What the role is called, and of what type it is: "Root Admin", "Admin". */
 struct str cs_role_name(const struct role *role);
 const char *cs_role_type(const struct role *role);
+/* Among a role's further attributes: the type that it was made with. */
+#define CS_ROLE_TYPE "cloudstack_type"
 /* roleid, rolename, roletype and accounttype; domainid, domain. */
 void cs_write_role(struct api_call *e, struct json_writer *w, uuid account);
 void cs_write_domain(struct api_call *e, struct json_writer *w, uuid domain);
@@ -39,4 +41,4 @@ void cs_write_figures(struct api_call *e, struct json_writer *w, const char *nam
 	"cpuavailable|memorylimit|memorytotal|memoryavailable|primarystoragelimit|primarystoragetotal|"      \
 	"primarystorageavailable"
 /* A user's object, as lists and changes show it. */
-extern const struct api_listing cs_users, cs_accounts, cs_domains;
+extern const struct api_listing cs_users, cs_accounts, cs_domains, cs_roles;

@@ -3,6 +3,7 @@
  * do is one answer of the guard's for all faces (auth/guard.h), so that a role's permissions are the commands that it
  * alone would permit. Source: API reference, "Role", 4.18. */
 #include "api/cloudstack/account/people.h"
+#include "engine/people/role.h"
 #include "engine/resolve.h"
 #include "store/role_assignment.h"
 
@@ -75,17 +76,34 @@ static struct str get_name(struct api_call *e, const struct row *row)
 	return cs_role_name(role_of(row));
 }
 
+/* With what it implies. */
+static enum role_right right_of(const struct tables *t, const struct role *role)
+{
+	struct roles roles = {.at = {role->row.id}, .count = 1};
+	enum role_right best = role->right;
+	engine_close_roles(t, &roles);
+	for (size_t k = 0; k < roles.count; k++) {
+		const struct role *one = role_find(t, roles.at[k]);
+		best = one && one->right > best ? one->right : best;
+	}
+	return best;
+}
+
+/* What it was made with, or else that of what it implies. */
 static struct str get_type(struct api_call *e, const struct row *row)
 {
-	(void) e;
-	return str_from(cs_role_type(role_of(row)));
+	const struct role *role = role_of(row);
+	const struct tag *said = tags_find(role->extra, STR(CS_ROLE_TYPE));
+	if (said && said->value.n > 2)
+		return str_slice(said->value, 1, said->value.n - 1); /* without its quotes */
+	const struct role effective = {.right = right_of(api_tables(e), role)};
+	return str_from(cs_role_type(&effective));
 }
 
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_roles *a = args;
-	(void) e;
-	return (!a->type.n || str_is(a->type, cs_role_type(role_of(row)))) && !str_is(a->state, "disabled");
+	return (!a->type.n || str_equal(a->type, get_type(e, row))) && !str_is(a->state, "disabled");
 }
 
 static void write_default(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
@@ -103,12 +121,12 @@ static const struct member members[] = {
 	MEMBER_FIXED("ispublic", "true"),
 	MEMBER_FIXED("state", "\"enabled\""),
 };
-static const struct api_listing roles = {.kind = KIND_ROLE,
-					 .get_name = get_name,
-					 .item = "role",
-					 .is_all = true,
-					 .matches = matches,
-					 .members = MEMBERS(members)};
+const struct api_listing cs_roles = {.kind = KIND_ROLE,
+				     .get_name = get_name,
+				     .item = "role",
+				     .is_all = true,
+				     .matches = matches,
+				     .members = MEMBERS(members)};
 
 /* ---- listRolePermissions ---- */
 
@@ -120,12 +138,12 @@ static const struct param permission_params[] = {
 };
 
 /* What a command needs of a role. */
-static bool permits(const struct role *role, const struct api_action *a)
+static bool permits(enum role_right right, const struct api_action *a)
 {
 	enum role_right needed = a->flags & CS_ADMIN     ? ROLE_RIGHT_ADMIN
 				 : a->flags & API_WRITES ? ROLE_RIGHT_MEMBER
 							 : ROLE_RIGHT_READER;
-	return a->flags & (API_OPEN | API_FOR_ALL) || role->right >= needed;
+	return a->flags & (API_OPEN | API_FOR_ALL) || right >= needed;
 }
 
 static void write_permission(struct cs_call *e, struct json_writer *w, const struct role *role,
@@ -137,7 +155,8 @@ static void write_permission(struct cs_call *e, struct json_writer *w, const str
 	json_write_text(w, "roleid", id);
 	json_write_text(w, "rolename", cs_role_name(role));
 	json_write_z(w, "rule", a ? a->name : "*");
-	json_write_z(w, "permission", a || role->right == ROLE_RIGHT_ADMIN ? "allow" : "deny");
+	json_write_z(w, "permission",
+		     a || right_of(cs_tables(e), role) == ROLE_RIGHT_ADMIN ? "allow" : "deny");
 	json_write_close(w);
 }
 
@@ -146,9 +165,10 @@ static size_t write_permissions(struct cs_call *e, struct json_writer *w, const 
 				bool counts)
 {
 	const struct api_entries *all = &e->face->entries;
+	enum role_right right = right_of(cs_tables(e), role);
 	size_t count = 1;
-	for (size_t k = 0; k < all->count && role->right != ROLE_RIGHT_ADMIN; k++) {
-		if (!permits(role, all->at[k].action))
+	for (size_t k = 0; k < all->count && right != ROLE_RIGHT_ADMIN; k++) {
+		if (!permits(right, all->at[k].action))
 			continue;
 		count++;
 		if (!counts)
@@ -181,7 +201,7 @@ static const struct cs_action actions[] = {
 	{.name = "listRoles",
 	 .permit = "iam:ListKeystoneRoles",
 	 .args = PARAMS(struct list_roles, params),
-	 .listing = &roles,
+	 .listing = &cs_roles,
 	 .doc = "Roles."},
 	{.name = "listRolePermissions",
 	 .permit = "iam:ListKeystoneRoles",

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Roles are made, changed and deleted. One that is made by a type alone permits nothing; one that is made from another
+ * implies it. The roles that the region is made with stay as they are. Source: API reference, "Role", 4.18; the words about
+ * type and id: CreateRoleCmd. */
+#include "api/cloudstack/account/people.h"
+#include "engine/people/role.h"
+
+struct role_args {
+	struct role_wish wish;
+	struct role_change change;
+	struct role_target target;
+	struct role_implication from;
+	struct str name, description, type;
+};
+#define P(wire, member, ...) PARAM(struct role_args, wire, member, __VA_ARGS__)
+#define TYPE P("type", type, .words = "Admin|DomainAdmin|User", .doc = "Its type.")
+#define PUBLIC NOT_BUILT("ispublic", .only = "true")
+static const struct param create_params[] = {
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Unique."),
+	P("description", wish.description, .doc = "For people."),
+	TYPE,
+	P("roleid", from.implied, .kind = KIND_ROLE, .doc = "Or a role that it permits as much as."),
+	PUBLIC,
+};
+static const struct param update_params[] = {
+	P("id", change.role, .kind = KIND_ROLE, .flags = REQUIRED, .doc = "The role."),
+	P("name", name, .doc = "Another name."),
+	P("description", description, .doc = "Another text."),
+	TYPE,
+	PUBLIC,
+};
+static const struct param delete_params[] = {
+	P("id", target.role, .kind = KIND_ROLE, .flags = REQUIRED, .doc = "The role."),
+};
+#undef P
+
+/* Further attributes are JSON. */
+static RESULT take_type(struct cs_call *e, const struct role_args *a, struct tags *ret_extra)
+{
+	struct tag *tag = arena_new_object(e->c->arena, struct tag);
+	if (!tag)
+		return ctx_no_memory(e->c);
+	*tag = (struct tag){STR(CS_ROLE_TYPE), str_print(e->c->arena, "\"%" STR_FMT "\"", STR_ARG(a->type))};
+	*ret_extra = (struct tags){tag, a->type.n ? 1 : 0};
+	return OK;
+}
+
+static RESULT prepare_create(struct cs_call *e, void *args)
+{
+	struct role_args *a = args;
+	bool has_role = ref_is_given(&a->from.implied);
+	if (!a->type.n && !has_role)
+		return cs_fail(e, "type", "Neither role type nor role ID is provided");
+	if (a->type.n && has_role)
+		return cs_fail(e, "type", "Both role type and role ID should not be specified");
+	return take_type(e, a, &a->wish.extra);
+}
+
+static RESULT create(struct op *op, void *args)
+{
+	struct role_args *a = args;
+	TRY(engine_create_role(op, &a->wish));
+	if (!ref_is_given(&a->from.implied))
+		return OK;
+	a->from.role = (struct ref){.kind = KIND_ROLE, .prefix = a->wish.role, .bits = 8 * sizeof(uuid)};
+	a->from.implies = true;
+	return engine_imply_role(op, &a->from);
+}
+
+/* The words about default roles are ours. */
+static RESULT prepare_update(struct cs_call *e, void *args)
+{
+	struct role_args *a = args;
+	const struct role *role = role_find(cs_tables(e), a->change.role.prefix);
+	if (role && role->right != ROLE_RIGHT_NONE)
+		return ctx_fail_field(e->c, ERR_PROTECTED, STR("id"), "Default roles cannot be updated");
+	a->change.name = a->name.n ? &a->name : NULL;
+	a->change.description = a->description.n ? &a->description : NULL;
+	return take_type(e, a, &a->change.extra);
+}
+
+static RESULT update(struct op *op, void *args)
+{
+	return engine_update_role(op, &((struct role_args *) args)->change);
+}
+
+static RESULT drop(struct op *op, void *args)
+{
+	return engine_delete_role(op, &((struct role_args *) args)->target);
+}
+
+#define CHANGES .flags = API_WRITES | CS_ADMIN
+static const struct cs_action actions[] = {
+	{.name = "createRole",
+	 .permit = "identity:create_role",
+	 CHANGES,
+	 .args = PARAMS(struct role_args, create_params),
+	 .prepare = prepare_create,
+	 .operation = create,
+	 .returns = KIND_ROLE,
+	 CS_SUBJECT(struct role_args, wish.role),
+	 .shows = &cs_roles,
+	 .doc = "Makes a role."},
+	{.name = "updateRole",
+	 .permit = "identity:update_role",
+	 CHANGES,
+	 .args = PARAMS(struct role_args, update_params),
+	 .prepare = prepare_update,
+	 .operation = update,
+	 .returns = KIND_ROLE,
+	 CS_SUBJECT(struct role_args, change.role.prefix),
+	 .shows = &cs_roles,
+	 .doc = "Changes a role."},
+	{.name = "deleteRole",
+	 .permit = "identity:delete_role",
+	 CHANGES,
+	 .args = PARAMS(struct role_args, delete_params),
+	 .operation = drop,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Deletes a role, and takes it from everybody."},
+};
+const struct api_actions cs_role_change_actions = API_ACTIONS(actions);
