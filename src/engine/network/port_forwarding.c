@@ -34,7 +34,7 @@ static bool is_span(int64_t first, int64_t last)
 	return first >= 1 && first <= last && last <= PORT_LAST;
 }
 
-static RESULT check_ports(struct op *op, const struct port_forwarding *f)
+static RESULT check_ports(struct op *op, const struct port_forwarding *f, bool is_even)
 {
 	if (!is_span(f->public_first, f->public_last) || !is_span(f->private_first, f->private_last))
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_PORT_FORWARDING,
@@ -42,6 +42,9 @@ static RESULT check_ports(struct op *op, const struct port_forwarding *f)
 				     PORT_LAST);
 	int64_t public_more = f->public_last - f->public_first;
 	int64_t private_more = f->private_last - f->private_first;
+	if (is_even && private_more != public_more)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_PORT_FORWARDING,
+				     "Source port and destination port ranges should be of equal sizes.");
 	if (private_more == 0 || private_more == public_more)
 		return OK;
 	return ctx_fail_kind(
@@ -291,7 +294,7 @@ RESULT engine_create_port_forwarding(struct op *op, struct port_forwarding_wish 
 				       .private_last = wish->ports.private_last,
 				       .description = wish->description};
 	TRY(place(op, port, wish->private_ip, &made));
-	TRY(check_ports(op, &made));
+	TRY(check_ports(op, &made, wish->is_even));
 	if (wish->is_alone)
 		TRY(check_alone(op, &made));
 	TRY(check_public_ports(op, &made));
@@ -337,7 +340,7 @@ RESULT engine_change_port_forwarding(struct op *op, struct port_forwarding_chang
 	next.protocol = wish->sets_protocol ? wish->protocol : present->protocol;
 	next.description = wish->description ? *wish->description : present->description;
 	next.row.gen++;
-	TRY(check_ports(op, &next));
+	TRY(check_ports(op, &next, wish->is_even));
 	if (wish->is_alone && is_another)
 		TRY(check_untranslated(op, port, next.private_ip));
 	if (wish->is_alone)

@@ -28,6 +28,7 @@ struct port_forwarding_wish {
 	struct ref port, instance, network;
 	struct ip private_ip; /* none: the port's first of IPv4 */
 	bool is_alone;
+	bool is_even; /* else ERR_INVALID: there are as many private ports as public ones */
 	struct str description;
 	struct tags tags;
 	/* made: */
@@ -45,6 +46,7 @@ struct port_forwarding_change {
 	struct ref port, instance;    /* neither: as it is */
 	struct ip private_ip;         /* none: as it is, or of another port its first of IPv4 */
 	bool is_alone;
+	bool is_even;                  /* else ERR_INVALID: there are as many private ports as public ones */
 	const struct str *description; /* NULL: as it is */
 };
 OPERATION(engine_change_port_forwarding, port_forwarding_change)

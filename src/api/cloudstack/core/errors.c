@@ -149,6 +149,7 @@ const struct kind_words cs_words = {
 			[KIND_ROUTER] = "VPC",
 			[KIND_PORT] = "NIC",
 			[KIND_ADDRESS] = "public IP address",
+			[KIND_PORT_FORWARDING] = "port forwarding rule",
 			[KIND_SERVER_GROUP] = "affinity group",
 			[KIND_KEY_PAIR] = "SSH key pair",
 			[KIND_USER_DATA] = "user data",

@@ -86,7 +86,8 @@ static const char *type_of(enum kind kind)
 						      [KIND_DOMAIN] = "Domain",
 						      [KIND_SECURITY_GROUP] = "SecurityGroup",
 						      [KIND_SECURITY_GROUP_RULE] = "SecurityGroup",
-						      [KIND_SECONDARY_IP] = "NicSecondaryIp"};
+						      [KIND_SECONDARY_IP] = "NicSecondaryIp",
+						      [KIND_PORT_FORWARDING] = "FirewallRule"};
 	return words[kind] ? words[kind] : "None";
 }
 

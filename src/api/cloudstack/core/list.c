@@ -129,10 +129,15 @@ void cs_write_owner(struct api_call *e, struct json_writer *w, const char *name,
 
 /* What createTags calls the kinds. */
 static const char *const type_words[KIND_COUNT] = {
-	[KIND_INSTANCE] = "UserVm",         [KIND_IMAGE] = "Template",
-	[KIND_VOLUME] = "Volume",           [KIND_SNAPSHOT] = "Snapshot",
-	[KIND_NETWORK] = "Network",         [KIND_SECURITY_GROUP] = "SecurityGroup",
-	[KIND_ADDRESS] = "PublicIpAddress", [KIND_ROUTER] = "Vpc",
+	[KIND_INSTANCE] = "UserVm",
+	[KIND_IMAGE] = "Template",
+	[KIND_VOLUME] = "Volume",
+	[KIND_SNAPSHOT] = "Snapshot",
+	[KIND_NETWORK] = "Network",
+	[KIND_SECURITY_GROUP] = "SecurityGroup",
+	[KIND_ADDRESS] = "PublicIpAddress",
+	[KIND_ROUTER] = "Vpc",
+	[KIND_PORT_FORWARDING] = "PortForwardingRule",
 };
 
 const char *cs_tag_type(enum kind kind)

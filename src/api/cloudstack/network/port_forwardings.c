@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Port forwarding rules of public addresses. They open nothing: what may pass is the security groups' to say. Source:
+ * CloudStack's API reference, and its rules manager's words for what it refuses. */
+#include "api/cloudstack/compute/compute.h"
+#include "engine/network/port_forwarding.h"
+#include "engine/resolve.h"
+#include "model/address.h"
+#include "store/instance.h"
+#include "store/port.h"
+
+enum { PORT_LAST = 65535 };
+
+/* ---- listPortForwardingRules ---- */
+
+struct list_rules {
+	struct cs_list_args list;
+	struct ref address, network, project;
+};
+#define P(wire, member, ...) PARAM(struct list_rules, wire, member, __VA_ARGS__)
+static const struct param list_params[] = {
+	CS_LIST_PARAMS(struct list_rules, KIND_PORT_FORWARDING),
+	CS_OWNER_PARAMS(struct list_rules),
+	CS_PROJECT_PARAM(struct list_rules, project),
+	CS_TAGS_PARAM(struct list_rules),
+	P("ipaddressid", address, .kind = KIND_ADDRESS, .fits = FITS(port_forwarding, address),
+	  .doc = "Of this public address."),
+	P("networkid", network, .kind = KIND_NETWORK, .doc = "That lead into this network."),
+	NOT_BUILT("fordisplay", .only = "true"),
+};
+#undef P
+
+static const struct port *port_of_rule(struct api_call *e, const struct row *row)
+{
+	return port_find(api_tables(e), port_forwarding_of(row)->port);
+}
+
+static bool matches(struct api_call *e, const void *args, const struct row *row)
+{
+	const struct list_rules *a = args;
+	const struct port *port = port_of_rule(e, row);
+	return !ref_is_given(&a->network) || (port && uuid_equal(port->network, a->network.prefix));
+}
+
+static struct str get_protocol(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return str_from(port_forwarding_protocol_words[port_forwarding_of(row)->protocol]);
+}
+
+static void write_machine(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct port *port = port_of_rule(e, row);
+	const struct instance *i = port ? instance_find(api_tables(e), port->instance) : NULL;
+	if (!i)
+		return;
+	json_write_text(w, name, uuid_to_str(e->c->arena, i->row.id));
+	json_write_text(w, "virtualmachinename", cs_machine_name(e, &i->row));
+	json_write_text(w, "virtualmachinedisplayname", cs_machine_display_name(e, &i->row));
+}
+
+CS_WRITE_TAGS(write_tags, KIND_PORT_FORWARDING)
+
+static const struct member members[] = {
+	MEMBER(struct port_forwarding, "id", row.id),
+	MEMBER_TEXT("protocol", get_protocol),
+	MEMBER_AS(struct port_forwarding, DIGITS, "publicport", public_first),
+	MEMBER_AS(struct port_forwarding, DIGITS, "publicendport", public_last),
+	MEMBER_AS(struct port_forwarding, DIGITS, "privateport", private_first),
+	MEMBER_AS(struct port_forwarding, DIGITS, "privateendport", private_last),
+	MEMBER(struct port_forwarding, "ipaddressid", address),
+	MEMBER(struct address, "ipaddress", ip, .path = {JOIN_ONE(KIND_ADDRESS, port_forwarding, address)}),
+	MEMBER_WRITTEN("virtualmachineid", write_machine,
+		       .also = "virtualmachinename|virtualmachinedisplayname"),
+	MEMBER(struct port_forwarding, "vmguestip", private_ip),
+	MEMBER(struct port, "networkid", network, .path = {JOIN_ONE(KIND_PORT, port_forwarding, port)}),
+	MEMBER_FIXED("cidrlist", "\"\""),
+	MEMBER_FIXED("state", "\"Active\""),
+	MEMBER_FIXED("fordisplay", "true"),
+	MEMBER_WRITTEN("tags", write_tags),
+};
+static const struct api_listing rules = {.kind = KIND_PORT_FORWARDING,
+					 .item = "portforwardingrule",
+					 .matches = matches,
+					 .members = MEMBERS(members)};
+
+/* ---- changes ---- */
+
+#define PORT(T, wire, member, flag, text)                                                                    \
+	PARAM(T, wire, member, .min = 1, .max = PORT_LAST, .flags = (flag), .doc = (text))
+
+struct make_rule {
+	struct port_forwarding_wish wish;
+	struct str protocol;
+	enum choice opens;
+};
+#define P(wire, member, ...) PARAM(struct make_rule, wire, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	P("ipaddressid", wish.address, .kind = KIND_ADDRESS, .flags = REQUIRED, .doc = "The public address."),
+	P("protocol", protocol, .flags = REQUIRED, .doc = "tcp or udp."),
+	PORT(struct make_rule, "publicport", wish.ports.public_first, REQUIRED, "The address's first port."),
+	PORT(struct make_rule, "publicendport", wish.ports.public_last, 0,
+	     "Its last one; absent: the first."),
+	PORT(struct make_rule, "privateport", wish.ports.private_first, REQUIRED, "Where the first leads."),
+	PORT(struct make_rule, "privateendport", wish.ports.private_last, 0, "Where the last leads."),
+	P("virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
+	  .doc = "The machine that they lead to."),
+	P("networkid", wish.network, .kind = KIND_NETWORK,
+	  .doc = "In which network, where it is in several."),
+	P("vmguestip", wish.private_ip, .doc = "To which of its addresses; absent: the NIC's first."),
+	P("openfirewall", opens, .doc = "Means nothing: security groups say what may pass."),
+	NOT_BUILT("cidrlist"),
+	NOT_BUILT("fordisplay", .only = "true"),
+};
+#undef P
+
+static RESULT prepare_create(struct cs_call *e, void *args)
+{
+	struct make_rule *a = args;
+	struct forwarded_ports *ports = &a->wish.ports;
+	bool is_udp = str_equal_nocase(a->protocol, STR("udp"));
+	if (!is_udp && !str_equal_nocase(a->protocol, STR("tcp")))
+		return cs_fail(e, "protocol",
+			       "The protocol %" STR_FMT " of a port forwarding rule is neither tcp nor udp",
+			       STR_ARG(a->protocol));
+	a->wish.protocol = is_udp ? PORT_FORWARDING_PROTOCOL_UDP : PORT_FORWARDING_PROTOCOL_TCP;
+	ports->public_last = ports->public_last ? ports->public_last : ports->public_first;
+	ports->private_last = ports->private_last ? ports->private_last : ports->private_first;
+	a->wish.is_even = true;
+	return OK;
+}
+
+struct change_rule {
+	struct port_forwarding_change wish;
+};
+#define P(wire, member, ...) PARAM(struct change_rule, wire, member, __VA_ARGS__)
+#define RULE(T)                                                                                              \
+	PARAM(T, "id", wish.forwarding, .kind = KIND_PORT_FORWARDING, .flags = REQUIRED, .doc = "The rule.")
+static const struct param update_params[] = {
+	RULE(struct change_rule),
+	PORT(struct change_rule, "privateport", wish.ports.private_first, 0, "Where the first port leads."),
+	PORT(struct change_rule, "privateendport", wish.ports.private_last, 0, "Where the last leads."),
+	P("virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .doc = "The machine that they lead to."),
+	P("vmguestip", wish.private_ip, .doc = "To which of its addresses."),
+	NOT_BUILT("cidrlist|customid"),
+	NOT_BUILT("fordisplay", .only = "true"),
+};
+#undef P
+
+static RESULT prepare_update(struct cs_call *e, void *args)
+{
+	struct change_rule *a = args;
+	(void) e;
+	if (!a->wish.ports.private_last)
+		a->wish.ports.private_last = a->wish.ports.private_first;
+	a->wish.is_even = true;
+	return OK;
+}
+
+struct drop_rule {
+	struct port_forwarding_target wish;
+};
+static const struct param delete_params[] = {RULE(struct drop_rule)};
+
+static const struct cs_action actions[] = {
+	{.name = "listPortForwardingRules",
+	 .permit = "ec2:DescribePortForwardings",
+	 .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_rules, list_params),
+	 .listing = &rules,
+	 .doc = "Port forwarding rules."},
+	{.name = "createPortForwardingRule",
+	 .permit = "ec2:CreatePortForwarding",
+	 .flags = API_WRITES | CS_MAKES,
+	 .args = PARAMS(struct make_rule, create_params),
+	 .prepare = prepare_create,
+	 .operation = engine_create_port_forwarding_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct make_rule, wish.forwarding),
+	 .shows = &rules,
+	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	 .doc = "Forwards ports of a public address to a virtual machine."},
+	{.name = "updatePortForwardingRule",
+	 .permit = "ec2:ModifyPortForwarding",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct change_rule, update_params),
+	 .prepare = prepare_update,
+	 .operation = engine_change_port_forwarding_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct change_rule, wish.forwarding.prefix),
+	 .shows = &rules,
+	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	 .doc = "Changes where forwarded ports lead."},
+	{.name = "deletePortForwardingRule",
+	 .permit = "ec2:DeletePortForwarding",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct drop_rule, delete_params),
+	 .operation = engine_delete_port_forwarding_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	 .doc = "Ends a port forwarding rule."},
+};
+const struct api_actions cs_port_forwarding_actions = API_ACTIONS(actions);
