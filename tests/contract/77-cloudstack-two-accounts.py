@@ -17,7 +17,7 @@ ACTIONS = {a["name"]: a for a in dump()["actions"]}
 ABSENT = "b8dc7e2f-0000-4000-8000-000000000000"
 # Rows that belong to nobody, and are seen by all or by administrators alone.
 NOBODYS = {"zone": "listZones zone", "instance_type": "listServiceOfferings serviceoffering", "volume_type": "listDiskOfferings diskoffering",
-           "role": "listRoles role", "domain": None, "host": None, "external_network": None, "network_acl": None}
+           "role": "listRoles role", "domain": None, "host": None, "external_network": None}
 # What createTags calls the kinds.
 TAGGED = {"instance": "UserVm", "image": "Template", "volume": "Volume", "snapshot": "Snapshot", "network": "Network",
           "security_group": "SecurityGroup", "address": "PublicIpAddress", "router": "Vpc"}
@@ -46,14 +46,28 @@ class Account:
         self.ids = cloud.ids_of(project)
         call(dev, "createSSHKeyPair", name=name, **self.who)
         tagged = call(dev, "createTags", resourceids=self.ids["volume"], resourcetype="Volume", **{"tags[0].key": "a", "tags[0].value": "b"}, **self.who)[1]
-        nic = call(dev, "listVirtualMachines", **self.who)[1]["virtualmachine"][0]["nic"][0]["id"]
-        more = wait(dev, call(dev, "addIpToNic", nicid=nic, **self.who)[1], **self.who)[1]["nicsecondaryip"]["id"]
+        machine = self.first("listVirtualMachines virtualmachine")
+        nic = self.call("listNics", virtualmachineid=machine)[1]["nic"][0]["id"]
+        more = self.made("addIpToNic", nicid=nic)
+        outside = project.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]
+        shared = project.ok("POST", "/network/v2.0/floatingips", {"floatingip": {"floating_network_id": outside}})["floatingip"]["id"]
+        forwarding = self.made("createPortForwardingRule", ipaddressid=shared, protocol="tcp", publicport="80", privateport="80", virtualmachineid=machine)
+        vpc = self.made("createVPC", name="vpc", displaytext="x", cidr="10.61.0.0/16", zoneid=self.first("listZones zone"),
+                        vpcofferingid=self.first("listVPCOfferings vpcoffering"))
+        acl = self.made("createNetworkACLList", name="acl", vpcid=vpc)
+        entry = self.made("createNetworkACL", aclid=acl, protocol="tcp", startport="80", endport="80")
         data = call(dev, "registerUserData", name=name, userdata="eA==", **self.who)[1]["userdata"]["id"]
         dev.rest()
-        self.ids.update(user_data=data, secondary_ip=more, async_job=tagged["jobid"], user=self.first("listUsers user"), account=self.first("listAccounts account"),
+        self.ids.update(user_data=data, secondary_ip=more, port_forwarding=forwarding, network_acl=acl, network_acl_entry=entry,
+                        async_job=tagged["jobid"], user=self.first("listUsers user"), account=self.first("listAccounts account"),
                         key_pair=self.first("listSSHKeyPairs sshkeypair"))
         self.ids = {kind: self.whole(i) for kind, i in self.ids.items()}
         self.nobodys = {kind: self.first(where) for kind, where in NOBODYS.items() if where}
+
+    def made(self, command, **given):
+        """The id of what an asynchronous command makes."""
+        (made,) = wait(self.dev, self.call(command, **given)[1], **self.who)[1].values()
+        return made["id"]
 
     def first(self, where):
         command, item = where.split()
