@@ -16,6 +16,7 @@
 #include "store/address.h"
 #include "store/external_network.h"
 #include "store/network_acl.h"
+#include "store/port.h"
 
 static struct ref ref_of(struct op *op, enum kind kind, uuid id, struct str field)
 {
@@ -43,7 +44,15 @@ static RESULT lead_out(struct op *op, const struct ref *router, struct str field
 	return engine_set_router_gateway(op, &wish);
 }
 
-/* Those that were taken for the network, or for the VPC. */
+/* Whether it stands for something that is neither in the network nor behind the VPC. */
+static bool is_used_elsewhere(const struct tables *t, const struct address *a, uuid network, uuid vpc)
+{
+	const struct port *port = uuid_is_none(a->port) ? NULL : port_find(t, a->port);
+	return port &&
+	       !(uuid_is_none(vpc) ? uuid_equal(port->network, network) : uuid_equal(port->router, vpc));
+}
+
+/* Those that were taken for the network, or for the VPC, but for what somebody has given to something else since. */
 static RESULT release_addresses(struct op *op, uuid account, uuid network, uuid vpc, struct str field)
 {
 	const struct address *a = address_first_by_account(op->head, account), *next = NULL;
@@ -53,7 +62,7 @@ static RESULT release_addresses(struct op *op, uuid account, uuid network, uuid 
 						: uuid_equal(a->for_router, vpc);
 		struct address_target wish = {.address = ref_of(op, KIND_ADDRESS, a->row.id, field),
 					      .with_association = true};
-		if (row_is_live(&a->row) && is_for)
+		if (row_is_live(&a->row) && is_for && !is_used_elsewhere(op->head, a, network, vpc))
 			TRY(engine_release_address(op, &wish));
 	}
 	return OK;
@@ -80,8 +89,6 @@ static RESULT create_alone(struct op *op, struct guest_network_wish *wish, const
 		.account = wish->account, .name = wish->name, .description = wish->description};
 	TRY(engine_create_network(op, &network));
 	wish->network = network.network;
-	if (cidr_is_none(wish->block))
-		return OK;
 	struct network_subnet_wish subnet = {
 		.network = ref_of(op, KIND_NETWORK, wish->network, wish->zone.field),
 		.block = wish->block,

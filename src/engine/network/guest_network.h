@@ -8,9 +8,9 @@
 
 struct guest_network_wish {
 	struct ref account; /* the account that shall own it; kind none: the caller's */
-	struct ref zone;    /* where its machines may be; a network without a block: in any */
+	struct ref zone;    /* where its machines may be */
 	struct str name, description;
-	struct cidr block; /* none: no subnet */
+	struct cidr block;
 	struct ip
 		gateway_ip; /* none: the block's first address. ERR_RANGE with KIND_SUBNET: it cannot be that */
 	/* A router of its own that leads out, under an address of its own. ERR_CAPACITY with KIND_GATEWAY: there is no external

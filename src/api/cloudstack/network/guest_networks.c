@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Guest networks are made, changed and deleted. The offering says what is made: a network whose own router leads out, a network
- * without a router, a segment without addresses, a tier of a VPC. Source of the words: NetworkServiceImpl and VpcManagerImpl
+ * without a router, a tier of a VPC. Source of the words: NetworkServiceImpl and VpcManagerImpl
  * of 4.18. */
 #include "api/cloudstack/network/network.h"
 #include "engine/network/guest_network.h"
@@ -75,6 +75,9 @@ static RESULT check_offering(struct cs_call *e, const struct make_network *a, co
 	if (str_is(str_from(o->type), "Shared"))
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("networkofferingid"),
 				      "Networks of the type Shared are not supported");
+	if (str_is(str_from(o->type), "L2"))
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("networkofferingid"),
+				      "Networks of the type L2 are not supported: each NIC has an address");
 	if (is_tier != o->is_vpcs)
 		return cs_fail(e, "networkofferingid",
 			       is_tier ? "The network offering can't be used for VPC networks"
@@ -91,12 +94,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	TRY(cs_find_offering(e, a->offering, "networkofferingid", &offering));
 	TRY(check_offering(e, a, offering));
 	a->wish.has_router = offering->leads_out;
-	if (!str_is(str_from(offering->type), "L2"))
-		return choose_block(e, a);
-	return ip_is_none(a->wish.gateway_ip) && ip_is_none(a->mask)
-		       ? OK
-		       : cs_fail(e, "gateway",
-				 "Layer 2 networks do not support L3 parameters: gateway, netmask");
+	return choose_block(e, a);
 }
 
 /* ---- the others ---- */
