@@ -337,6 +337,19 @@ static void add_cloudstack_coverage(struct buf *out)
 		    STR("\n## CloudStack\n\nA command that CloudStack has and Dari has not answers error "
 			"432.\n\n"));
 	api_write_coverage(out, cloudstack_protocol.groups);
+	buf_add_str(
+		out,
+		STR("\n### Left out of CloudStack\n\n| of what | why | commands |\n| --- | --- | --- |\n"));
+	size_t count = 0;
+	const struct cloudstack_left_out *rows = cloudstack_list_left_out(&count);
+	for (size_t k = 0; k < count; k++) {
+		struct str rest = str_from(rows[k].commands), name;
+		const char *comma = "";
+		buf_print(out, "| %s | %s | ", rows[k].what, rows[k].why);
+		for (; str_split_next(&rest, '|', &name); comma = ", ")
+			buf_print(out, "%s%" STR_FMT, comma, STR_ARG(name));
+		buf_add_str(out, STR(" |\n"));
+	}
 }
 
 static void add_absent_coverage(struct buf *out)

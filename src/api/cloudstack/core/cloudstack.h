@@ -12,6 +12,12 @@ extern const struct api_errors cloudstack_errors;
 /* Whether a path is CloudStack's: the listener is shared with other faces. */
 bool cloudstack_has_path(struct str path);
 
+/* Commands that are left out, and why: "a|b". */
+struct cloudstack_left_out {
+	const char *commands, *what, *why;
+};
+const struct cloudstack_left_out *cloudstack_list_left_out(size_t *ret_count);
+
 /* All commands as JSON, for documentation and tests: {"actions": [{name, permit, writes, params: [{name, type, required,
- * built, doc}], doc}]}. */
+ * built, doc}], doc}], "left_out": ["name"]}. */
 void cloudstack_dump_actions(struct buf *out);

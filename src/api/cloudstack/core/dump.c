@@ -27,6 +27,29 @@ static void write_action(struct json_writer *w, const struct cs_action *a)
 	json_write_close(w);
 }
 
+static const struct cloudstack_left_out left_out[] = {
+#define LEFT_OUT(commands, what, why) {commands, what, why},
+#include "api/cloudstack/core/left_out.def"
+#undef LEFT_OUT
+};
+
+const struct cloudstack_left_out *cloudstack_list_left_out(size_t *ret_count)
+{
+	*ret_count = sizeof left_out / sizeof left_out[0];
+	return left_out;
+}
+
+static void write_left_out(struct json_writer *w)
+{
+	json_write_open_list(w, "left_out");
+	for (size_t k = 0; k < sizeof left_out / sizeof left_out[0]; k++) {
+		struct str rest = str_from(left_out[k].commands), name;
+		while (str_split_next(&rest, '|', &name))
+			json_write_text(w, NULL, name);
+	}
+	json_write_close_list(w);
+}
+
 void cloudstack_dump_actions(struct buf *out)
 {
 	const struct api_groups *groups = cloudstack_protocol.groups;
@@ -38,5 +61,6 @@ void cloudstack_dump_actions(struct buf *out)
 		for (size_t k = 0; k < groups->at[g]->count; k++)
 			write_action(&w, cs_row_of(api_action_at(groups->at[g], k)));
 	json_write_close_list(&w);
+	write_left_out(&w);
 	json_write_close(&w);
 }
