@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A region on simulated hosts and a simulated network behind the real server, store, engine,
- * reconciler, EC2 and OpenStack face, wired as src/daemon/run.c wires them. Its database is a real file.
+ * reconciler, EC2, OpenStack and CloudStack face, wired as src/daemon/run.c wires them. Its database is a real file.
  *
  *     region directory=EMPTY_DIRECTORY hosts=64 threads=2
  *
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 
+#include "api/cloudstack/core/cloudstack.h"
 #include "api/ec2/core/ec2.h"
 #include "api/openstack/core/openstack.h"
 #include "auth/key.h"
@@ -69,6 +70,7 @@ struct region {
 	struct tokens *tokens;
 	struct api_face *ec2;
 	struct api_face *openstack;
+	struct api_face *cloudstack;
 	struct identity operator, owner;
 };
 
@@ -204,10 +206,12 @@ static RESULT open_face(struct region *r, int64_t thread_count)
 	const struct api_config openstack = {.store = r->store,
 					     .tokens = r->tokens,
 					     .passwords = r->passwords,
+					     .master_key = r->master_key,
 					     .reconciler = r->reconciler,
 					     .region = region_name,
 					     .endpoint = STR("http://127.0.0.1")};
-	return api_face_new(&r->ctx, &openstack_protocol, &openstack, &r->openstack);
+	TRY(api_face_new(&r->ctx, &openstack_protocol, &openstack, &r->openstack));
+	return api_face_new(&r->ctx, &cloudstack_protocol, &openstack, &r->cloudstack);
 }
 
 /* ---- tokens ---- */
@@ -251,17 +255,19 @@ static void handle(void *self, struct call *call)
 	struct region *r = self;
 	if (openstack_has_path(call->path))
 		api_http_face.handle(r->openstack, call);
+	else if (cloudstack_has_path(call->path))
+		api_http_face.handle(r->cloudstack, call);
 	else
 		api_http_face.handle(r->ec2, call);
 }
 
-static const struct http_face both_faces = {.name = "api", .handle = handle, .body_cap_size = 1024 * 1024};
+static const struct http_face all_faces = {.name = "api", .handle = handle, .body_cap_size = 1024 * 1024};
 
 static RESULT open_listener(struct region *r)
 {
 	struct http_where where = {0};
 	TRY(ip_parse(STR("127.0.0.1"), &where.ip));
-	TRY(http_listen(r->http, &r->ctx, &both_faces, r, &where, &r->listener));
+	TRY(http_listen(r->http, &r->ctx, &all_faces, r, &where, &r->listener));
 	(void) printf("host=127.0.0.1:%d\n", (int) http_listener_port(r->listener));
 	return OK;
 }
@@ -324,6 +330,7 @@ static void close_all(struct region *r)
 		http_server_stop(r->http, SECOND);
 	api_face_free(r->ec2);
 	api_face_free(r->openstack);
+	api_face_free(r->cloudstack);
 	tokens_free(r->tokens);
 	passwords_free(r->passwords);
 	sigv4_free(r->sigv4);

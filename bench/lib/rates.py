@@ -3,12 +3,16 @@
 
 The generator, the server and the peer share the machine's processors, so a noisy neighbour shows in
 every rate; the processor time of one request, which standard error has too, hardly moves."""
+import base64
 import contextlib
+import hashlib
+import hmac
 import os
 import shutil
 import socket
 import statistics
 import subprocess
+import urllib.parse
 import urllib.request
 
 from tools import Target, children, cpu_percent, cpu_s, pairs, process, rss_mib, run, say, wait_quiet, wait_until
@@ -145,6 +149,14 @@ def measure_list(build, scratch, pid, name, body, load, show):
     show(name, statistics.median(ours), statistics.median(peers))
 
 
+def sign_command(said, **parameters):
+    """The path of a call of CloudStack's, signed; it holds for ever."""
+    parameters.update(apiKey=said["key"][0], response="json")
+    text = "&".join(f"{k}={urllib.parse.quote(v, safe='')}" for k, v in sorted(parameters.items(), key=lambda p: p[0].lower()))
+    signature = base64.b64encode(hmac.new(said["secret"][0].encode(), text.lower().encode(), hashlib.sha1).digest()).decode()
+    return f"/client/api?{text}&signature={urllib.parse.quote(signature, safe='')}"
+
+
 def measure_lists(build, scratch, show):
     form, detail = "Action=DescribeInstances", "/compute/v2.1/servers/detail"
     with region(build, scratch, 4) as (target, said, pid, _):
@@ -159,6 +171,10 @@ def measure_lists(build, scratch, show):
             body = answer.read().decode()
         measure_list(build, scratch, pid, "servers_detail_100_per_s", body,
                      lambda: load_path(build, target.host, detail, f"token={said['token'][0]}"), show)
+        command = sign_command(said, command="listVirtualMachines")
+        with urllib.request.urlopen(f"http://{target.host}{command}", timeout=30) as answer:
+            body = answer.read().decode()
+        measure_list(build, scratch, pid, "list_virtual_machines_100_per_s", body, lambda: load_path(build, target.host, command), show)
         show("token_check_us", float(said["token_check_us"][0]))
 
 
