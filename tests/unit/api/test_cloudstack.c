@@ -10,7 +10,10 @@
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/core/dispatch.h"
 #include "api/core/listing.h"
+#include "api/core/response_cache.h"
 #include "base/clock.h"
+#include "engine/instance/instance_type.h"
+#include "script.h"
 #include "world.h"
 
 static int setup(void **state)
@@ -96,12 +99,46 @@ static void test_filters(void **state)
 	}
 }
 
+/* The answer to a signed call. */
+static struct str call(struct world *w, const struct world_user *user, const char *query)
+{
+	const struct script_request request = {
+		.method = STR("GET"), .path = STR("/client/api"), .query = str_from(query)};
+	struct world_answer answer = world_request(w, user, &request);
+	assert_int_equal(answer.status, 200);
+	return answer.body;
+}
+
+/* A long list is answered from a cache until something is committed, and nobody gets what is another's. */
+static void test_cached_lists(void **state)
+{
+	static const char types[] = "command=listServiceOfferings&pagesize=-1",
+			  hosts[] = "command=listHosts&pagesize=-1";
+	struct world *w = *state;
+	struct str first = call(w, &w->alice, types);
+	assert_true(first.n > RESPONSE_SIZE_MIN && str_equal(first, call(w, &w->alice, types)));
+	assert_false(str_equal(first, call(w, &w->alice, "command=listServiceOfferings&page=1&pagesize=3")));
+	assert_true(str_starts_with(
+		call(w, &w->alice, "command=listServiceOfferings&pagesize=-1&response=xml"), STR("<?xml")));
+	struct instance_type_wish wish = {
+		.name = STR("own"), .vcpus = 1, .memory = 1 << 30, .is_private = true};
+	assert_true(result_is_ok(world_do(w, &w->operator, engine_create_instance_type_run, &wish)));
+	struct instance_type_settings change = {
+		.type = {.kind = KIND_INSTANCE_TYPE, .text = STR("own")},
+		.add_user = {.kind = KIND_ACCOUNT, .prefix = w->alice.who.account, .bits = 128}};
+	assert_true(result_is_ok(world_do(w, &w->operator, engine_update_instance_type_run, &change)));
+	assert_true(str_contains(call(w, &w->alice, types), STR("\"own\"")));
+	assert_false(str_contains(call(w, &w->bob, types), STR("\"own\"")));
+	assert_true(str_contains(call(w, &w->admin, hosts), STR("hv1")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_malformed_requests_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reject, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_filters, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cached_lists, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "auth/cloudstack_signature.h"
 #include "auth/key_owner.h"
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "engine/resolve.h"
 
 /* A signature is tried in up to sixteen forms, and whoever knows a key's id may make us try: so a request's
@@ -164,6 +165,26 @@ static RESULT write_inner(struct cs_call *e, struct json_writer *w)
 	return OK;
 }
 
+/* Of a list in JSON, which follows from what the view sees, who asks, with which rights, and what is asked. */
+static struct str digest(struct api_call *core)
+{
+	static const char *const but[] = {"signature", "signatureVersion", "expires",
+					  "apiKey",    "sessionkey",       0};
+	struct cs_call *e = cs_call_of(core);
+	const struct identity *who = e->c->who;
+	char user[UUID_TEXT_SIZE];
+	uint8_t sum[SHA256_SIZE];
+	if (!e->action->listing || e->action->flags & API_CHANGES_BY_TIME || !e->is_json || !who)
+		return STR_NONE;
+	struct str asked = pairs_digest(e->c, &e->pairs, but);
+	asked = str_print(e->c->arena, "%" STR_FMT "\n%s\n%d %x %d", STR_ARG(asked),
+			  uuid_write(who->user, user), (int) who->scope, who->rights, identity_is_admin(who));
+	if (!asked.p)
+		return STR_NONE;
+	crypto_sha256(asked, sum);
+	return str_encode_hex(e->c->arena, sum, sizeof sum);
+}
+
 static RESULT write_answer(struct api_call *core, struct buf *body)
 {
 	struct cs_call *e = cs_call_of(core);
@@ -192,6 +213,7 @@ const struct api_protocol cloudstack_protocol = {
 	.prepare = prepare,
 	.begin_change = cs_begin_change,
 	.end_change = cs_end_change,
+	.digest = digest,
 	.write = write_answer,
 	.word_problem = cs_word_problem,
 	.write_problem = cs_write_problem,
