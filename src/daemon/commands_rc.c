@@ -73,12 +73,18 @@ static RESULT make_credentials(struct command_call *call, struct rc *rc)
 	return OK;
 }
 
+/* A line of a client's file that names the certificate to trust, where the server has one of its own. */
+static struct str write_ca(struct command_call *call, const char *name)
+{
+	struct str certificate = call->daemon->settings.tls_certificate;
+	return certificate.n ? str_print(call->ctx.arena, "%s%" STR_FMT "\n", name, STR_ARG(certificate))
+			     : STR_NONE;
+}
+
 static struct str write_clouds(struct command_call *call, const struct rc *rc)
 {
 	const struct settings *s = &call->daemon->settings;
-	struct str ca = s->tls_certificate.n ? str_print(call->ctx.arena, "    cacert: %" STR_FMT "\n",
-							 STR_ARG(s->tls_certificate))
-					     : STR_NONE;
+	struct str ca = write_ca(call, "    cacert: ");
 	return str_print(call->ctx.arena,
 			 "clouds:\n"
 			 "  %" STR_FMT ":\n"
@@ -98,9 +104,7 @@ static struct str write_clouds(struct command_call *call, const struct rc *rc)
 static struct str write_profile(struct command_call *call, const struct rc *rc)
 {
 	const struct settings *s = &call->daemon->settings;
-	struct str ca = s->tls_certificate.n ? str_print(call->ctx.arena, "ca_bundle = %" STR_FMT "\n",
-							 STR_ARG(s->tls_certificate))
-					     : STR_NONE;
+	struct str ca = write_ca(call, "ca_bundle = ");
 	return str_print(call->ctx.arena,
 			 "[%" STR_FMT "]\n"
 			 "aws_access_key_id = %" STR_FMT "\n"
@@ -115,9 +119,7 @@ static struct str write_profile(struct command_call *call, const struct rc *rc)
 static struct str write_cloudstack(struct command_call *call, const struct rc *rc)
 {
 	const struct settings *s = &call->daemon->settings;
-	struct str ca = s->tls_certificate.n ? str_print(call->ctx.arena, "verify = %" STR_FMT "\n",
-							 STR_ARG(s->tls_certificate))
-					     : STR_NONE;
+	struct str ca = write_ca(call, "verify = ");
 	return str_print(call->ctx.arena,
 			 "[%" STR_FMT "]\n"
 			 "endpoint = %" STR_FMT "/client/api\n"

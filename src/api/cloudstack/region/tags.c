@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tags of whatever takes them: the same in every face. */
 #include "api/cloudstack/core/action.h"
+#include "base/vec.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 
@@ -99,11 +100,15 @@ static const struct param list_params[] = {
 };
 #undef P
 
+struct found {
+	enum kind kind;
+	const struct row *row;
+	const struct tag *tag;
+};
 struct walk {
 	struct cs_call *e;
-	struct json_writer *w; /* NULL: they are counted */
 	const struct list_tags *asked;
-	int64_t skipped, shown, limit, count;
+	VEC(struct found) found;
 };
 
 static void take_tag(struct walk *walk, enum kind kind, const struct row *row, const struct tag *tag)
@@ -112,11 +117,8 @@ static void take_tag(struct walk *walk, enum kind kind, const struct row *row, c
 	if ((a->key.n && !str_equal(a->key, tag->key)) || (a->value.n && !str_equal(a->value, tag->value)) ||
 	    (a->list.keyword.n && !str_contains(tag->key, a->list.keyword)))
 		return;
-	walk->count++;
-	if (walk->w && walk->count > walk->skipped && (!walk->limit || walk->shown < walk->limit)) {
-		cs_write_tag(walk->e, walk->w, kind, row, tag);
-		walk->shown++;
-	}
+	struct found found = {kind, row, tag};
+	(void) VEC_PUSH(walk->e->c->arena, &walk->found, found); /* a full arena fails the call at its end */
 }
 
 static void walk_kind(struct walk *walk, enum kind kind)
@@ -141,7 +143,6 @@ static void walk_kind(struct walk *walk, enum kind kind)
 static void walk_all(struct walk *walk)
 {
 	enum kind asked = kind_of(walk->asked->type);
-	walk->count = 0;
 	for (unsigned k = 0; k < KIND_COUNT; k++)
 		if (cs_tag_type((enum kind) k) && (!walk->asked->type.n || asked == (enum kind) k))
 			walk_kind(walk, (enum kind) k);
@@ -161,15 +162,15 @@ static RESULT list_tags(struct cs_call *e, const void *args, struct json_writer 
 	const struct list_tags *a = args;
 	struct api_list_wish page = {.limit = 0};
 	TRY(cs_read_page(e, &a->list, &page));
-	struct walk walk = {
-		.e = e, .asked = a, .skipped = (int64_t) page.offset, .limit = (int64_t) page.limit};
+	struct walk walk = {.e = e, .asked = a};
 	walk_all(&walk);
-	if (!walk.count)
+	size_t end = page.limit ? page.offset + page.limit : walk.found.count;
+	if (!walk.found.count)
 		return OK;
-	json_write_int(w, "count", walk.count);
+	json_write_int(w, "count", (int64_t) walk.found.count);
 	json_write_open_list(w, "tag");
-	walk.w = w;
-	walk_all(&walk);
+	for (size_t k = page.offset; k < end && k < walk.found.count; k++)
+		cs_write_tag(e, w, walk.found.at[k].kind, walk.found.at[k].row, walk.found.at[k].tag);
 	json_write_close_list(w);
 	return OK;
 }
