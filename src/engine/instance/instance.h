@@ -277,9 +277,15 @@ OPERATION(engine_unrescue_instance, instance_target)
  * an image, it is also stored as one. ERR_STATE: it neither runs nor is off, or its resize is not
  * confirmed. ERR_PROTECTED: it is locked. ERR_UNSUPPORTED: it has a TPM. */
 OPERATION(engine_shelve_instance, instance_target)
-/* Starts a shelved instance where its disks are, or else where there is room. ERR_STATE: it is not
- * shelved. */
-OPERATION(engine_unshelve_instance, instance_target)
+/* Starts a shelved instance where its disks are, or else where there is room; or on the host named. ERR_STATE: it is
+ * not shelved; with a zone or a host, has not left its host yet; the zone is not its disks', the host not of it.
+ * ERR_INVALID with KIND_HOST: there is no such host. ERR_CAPACITY: that host does not take it. */
+struct instance_unshelving {
+	struct ref instance;
+	struct ref zone; /* by name; kind none: its own */
+	struct str host; /* by name; empty: any */
+};
+OPERATION(engine_unshelve_instance, instance_unshelving)
 
 /* Whether the instance leaves its host (it is shelved, or moves), and nothing of it is needed there
  * any more. */

@@ -47,6 +47,8 @@ RESULT instance_write_disk(struct op *op, const struct instance *instance, const
 RESULT instance_leave_disk(struct op *op, const struct volume *disk);
 /* One that is shelved is wanted on a host again, and on. */
 RESULT instance_write_unshelve(struct op *op, const struct instance *instance);
+/* Places an instance that is on no host on that one. ERR_CAPACITY: it does not take it, with why. */
+RESULT instance_place_on(struct op *op, uuid instance, const struct host *host, struct str field);
 /* The image goes that was made when one was shelved; none: there is none. */
 RESULT instance_end_shelved_image(struct op *op, uuid image);
 /* Into a row that is about to be put, with the gen that it has: wanted on from now on; its ports get the

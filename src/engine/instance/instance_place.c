@@ -142,6 +142,37 @@ RESULT instance_place_or_log(struct op *op, uuid instance)
 				  : "It is placed as soon as a host has room.");
 }
 
+/* Why that host cannot take it. */
+static enum placement_reason weigh_host(const struct tables *t, const struct instance *instance,
+					const struct host *host)
+{
+	const struct volume *root = instance_find_root(t, instance->row.id);
+	struct placement_need need;
+	get_need(t, instance, &need);
+	if (root && uuid_equal(root->seen_host, host->row.id))
+		need.disk = 0; /* it is there already */
+	if (!placement_may_stay(t, &need, host))
+		return PLACEMENT_GROUP;
+	if (!placement_follows_hints(t, &need, host))
+		return PLACEMENT_HINTS;
+	if (!placement_has_wanted(t, need.type, host))
+		return PLACEMENT_AGGREGATE;
+	return placement_check_host(host, &need);
+}
+
+RESULT instance_place_on(struct op *op, uuid id, const struct host *host, struct str field)
+{
+	const struct instance *instance = instance_find(op->head, id);
+	enum placement_reason reason = weigh_host(op->head, instance, host);
+	if (reason != PLACEMENT_FITS)
+		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_INSTANCE, field,
+				   "No valid host was found. Hosts that %s: %" STR_FMT ".",
+				   placement_reason_words(reason), STR_ARG(host->name));
+	TRY(write_host(op, instance, host->row.id));
+	return engine_log_event(op, KIND_INSTANCE, &instance->row, "placed",
+				"On host %" STR_FMT ", as asked.", STR_ARG(host->name));
+}
+
 /* ---- changed ---- */
 
 static RESULT find_group(struct op *op, const struct instance_placement *wish,

@@ -11,9 +11,12 @@
 #include "engine/storage/image_internal.h"
 #include "model/instance_task.h"
 #include "model/states.h"
+#include "store/host.h"
 #include "store/image.h"
 #include "store/instance.h"
 #include "store/port.h"
+#include "store/volume.h"
+#include "store/zone.h"
 
 #define SHELVED_SUFFIX "-shelved"
 
@@ -148,7 +151,7 @@ RESULT instance_end_shelved_image(struct op *op, uuid image)
 	return row && row_is_live(&row->row) ? image_write_end(op, row) : OK;
 }
 
-RESULT instance_write_unshelve(struct op *op, const struct instance *instance)
+static RESULT write_return(struct op *op, const struct instance *instance)
 {
 	struct instance next = *instance;
 	TRY(instance_end_shelved_image(op, instance->shelved_image));
@@ -157,18 +160,84 @@ RESULT instance_write_unshelve(struct op *op, const struct instance *instance)
 	instance_begin_task(op, INSTANCE_TASK_UNSHELVE, false, &next);
 	TRY(instance_turn_on(op, &next));
 	TRY(instance_put(op, &next));
-	TRY(engine_log_event(op, KIND_INSTANCE, &next.row, "unshelve asked",
-			     "On a host again, and started."));
-	return uuid_is_none(next.host) ? instance_place_or_log(op, next.row.id) : OK;
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "unshelve asked",
+				"On a host again, and started.");
 }
 
-RESULT engine_unshelve_instance(struct op *op, struct instance_target *wish)
+RESULT instance_write_unshelve(struct op *op, const struct instance *instance)
+{
+	uuid id = instance->row.id;
+	bool is_away = uuid_is_none(instance->host);
+	TRY(write_return(op, instance));
+	return is_away ? instance_place_or_log(op, id) : OK;
+}
+
+/* In Nova's words. A server's disks are in one zone, as where Cinder attaches across none. */
+static RESULT check_zone(struct op *op, const struct instance *instance, const struct ref *ref)
+{
+	const struct zone *zone = NULL, *own = zone_find(op->head, instance->zone);
+	const struct volume *root = instance_find_root(op->head, instance->row.id);
+	if (!ref_is_given(ref))
+		return OK;
+	TRY(engine_find_zone(op->ctx, op->head, ref, &zone));
+	if (uuid_equal(zone->row.id, instance->zone))
+		return OK;
+	return ENGINE_FAIL(
+		op, ERR_STATE, KIND_ZONE, ref->field,
+		"The availability zone between the server and its attached volumes do not match: The "
+		"specified availability zone does not match the volume %" STR_FMT
+		" attached to the server. Specified availability zone is %" STR_FMT ". Volume is in %" STR_FMT
+		"..",
+		STR_ARG(root ? engine_write_id(op, KIND_VOLUME, root->row.id) : STR_NONE),
+		STR_ARG(zone->name), STR_ARG(own ? own->name : STR_NONE));
+}
+
+static RESULT find_host(struct op *op, const struct instance *instance, struct str name,
+			const struct host **ret_host)
+{
+	const struct host *host = host_find_by_name(op->head, name);
+	const struct zone *zone = zone_find(op->head, instance->zone);
+	if (!host || !row_is_live(&host->row))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("host"),
+				   "Compute host %" STR_FMT " could not be found.", STR_ARG(name));
+	*ret_host = host;
+	if (uuid_equal(host->zone, instance->zone))
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_ZONE, STR("host"),
+			   "Host \"%" STR_FMT "\" is not in the availability zone \"%" STR_FMT "\".",
+			   STR_ARG(name), STR_ARG(zone ? zone->name : STR_NONE));
+}
+
+/* Where it is to be was said. Nova tells of a host that does not take it in the server's history alone. */
+static RESULT write_unshelve_to(struct op *op, const struct instance *instance,
+				const struct instance_unshelving *wish)
+{
+	const struct host *host = NULL;
+	uuid id = instance->row.id;
+	TRY(check_zone(op, instance, &wish->zone));
+	if (str_is_empty(wish->host))
+		return instance_write_unshelve(op, instance);
+	TRY(find_host(op, instance, wish->host, &host));
+	TRY(write_return(op, instance));
+	return instance_place_on(op, id, host, STR("host"));
+}
+
+RESULT engine_unshelve_instance(struct op *op, struct instance_unshelving *wish)
 {
 	const struct instance *instance = NULL;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, "instance.unshelve", KIND_INSTANCE, &instance->row));
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
 	enum instance_state state = model_derive_instance_state(instance);
+	bool is_said = ref_is_given(&wish->zone) || !str_is_empty(wish->host);
+	if (state == INSTANCE_SHELVED && is_said)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+				   "Specifying an availability zone or a host when unshelving server "
+				   "\"%" STR_FMT "\" with status \"shelved\" is not supported. The server "
+				   "status must be SHELVED_OFFLOADED.",
+				   STR_ARG(wish->instance.text));
+	if (state == INSTANCE_SHELVED_OFFLOADED && is_said)
+		return write_unshelve_to(op, instance, wish);
 	if (state == INSTANCE_SHELVED || state == INSTANCE_SHELVED_OFFLOADED)
 		return instance_write_unshelve(op, instance);
 	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,

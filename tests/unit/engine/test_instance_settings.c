@@ -210,7 +210,8 @@ static void check_shelves(void **state)
 	cloud_fails(c, &c->alice, engine_shelve_instance, &target, ERR_STATE, KIND_INSTANCE);
 	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);
 	cloud_fails(c, &c->bob, engine_shelve_instance, &target, ERR_NOT_FOUND, KIND_INSTANCE);
-	cloud_fails(c, &c->alice, engine_unshelve_instance, &target, ERR_STATE, KIND_INSTANCE);
+	struct instance_unshelving back = {.instance = target.instance};
+	cloud_fails(c, &c->alice, engine_unshelve_instance, &back, ERR_STATE, KIND_INSTANCE);
 	struct instance_settings settings = {.instance = target.instance, .protect_stop = CHOICE_YES};
 	cloud_ok(c, &c->alice, engine_update_instance, &settings);
 	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);

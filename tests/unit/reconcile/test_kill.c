@@ -147,7 +147,12 @@ static bool tell_shelve(struct story *s)
 
 static bool tell_unshelve(struct story *s)
 {
-	return tell_target(s, engine_unshelve_instance_run, cloud_instance(s->c, s->instance).wanted_shelved);
+	struct instance_unshelving wish = {.instance = cloud_ref(s->c, KIND_INSTANCE, s->instance)};
+	bool is_due = cloud_instance(s->c, s->instance).wanted_shelved;
+	if (is_due &&
+	    !cloud_was_answered(s->c, cloud_call(s->c, &s->c->alice, engine_unshelve_instance_run, &wish)))
+		return false;
+	return cloud_lived_to_settle(s->c);
 }
 
 static bool tell_terminate(struct story *s)

@@ -394,7 +394,8 @@ static void shelve(struct cloud *c)
 					   .shutdown_terminates = CHOICE_YES};
 	cloud_ok(c, &c->alice, engine_update_instance, &change);
 	cloud_settle(c); /* without a host to bring it about on */
-	cloud_ok(c, &c->alice, engine_unshelve_instance, &target);
+	struct instance_unshelving back = {.instance = target.instance};
+	cloud_ok(c, &c->alice, engine_unshelve_instance, &back);
 	cloud_settle(c);
 	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
 	assert_true(str_equal(cloud_host_of(c, id), host)); /* where its disk is */
@@ -404,6 +405,35 @@ static void shelve(struct cloud *c)
 	assert_int_equal(live_images(c), 1);
 }
 TEST_STORY(shelve, 2)
+
+/* Its disk goes with it to the host that an administrator names. */
+static void shelve_and_move(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c), root = cloud_volume_of(c, id);
+	struct str host = cloud_host_of(c, id), other = str_is(host, "h0") ? STR("h1") : STR("h0");
+	struct instance_target target = {.instance = cloud_ref(c, KIND_INSTANCE, id)};
+	struct instance_unshelving back = {.instance = target.instance, .host = STR("nowhere")};
+	sim_compute_write_disk(host, root, "mine");
+	cloud_ok(c, &c->alice, engine_shelve_instance, &target);
+	cloud_await(c, id, INSTANCE_SHELVED); /* on its host still, where its image is made */
+	assert_int_equal(cloud_call(c, &c->alice, engine_unshelve_instance_run, &back).code, ERR_STATE);
+	cloud_settle(c);
+	assert_int_equal(cloud_call(c, &c->alice, engine_unshelve_instance_run, &back).code, ERR_INVALID);
+	back.host = other;
+	uuid there = c->hosts[str_is(other, "h0") ? 0 : 1];
+	struct host_settings door = {.host = cloud_ref(c, KIND_HOST, there), .enabled = CHOICE_NO};
+	cloud_ok(c, NULL, engine_update_host, &door);
+	assert_int_equal(cloud_call(c, &c->alice, engine_unshelve_instance_run, &back).code, ERR_CAPACITY);
+	assert_int_equal(cloud_state(c, id), INSTANCE_SHELVED_OFFLOADED);
+	door.enabled = CHOICE_YES;
+	cloud_ok(c, NULL, engine_update_host, &door);
+	cloud_ok(c, &c->alice, engine_unshelve_instance, &back);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_true(str_equal(cloud_host_of(c, id), other));
+	assert_true(sim_compute_disk_has(other, root, "mine"));
+}
+TEST_STORY(shelve_and_move, 2)
 
 /* EC2's start takes it from the shelf, and its end needs no host. */
 static void shelve_and_end(struct cloud *c)
@@ -717,6 +747,7 @@ int main(void)
 		cmocka_unit_test(test_place_apart),
 		cmocka_unit_test(test_shelve),
 		cmocka_unit_test(test_shelve_and_end),
+		cmocka_unit_test(test_shelve_and_move),
 		cmocka_unit_test(test_terminate),
 		cmocka_unit_test(test_terminate_while_starting),
 		cmocka_unit_test(test_stop_while_starting),

@@ -392,7 +392,7 @@ static RESULT take_groups(struct os_call *e, const struct os_new_server *s, stru
 
 /* ---- the whole ---- */
 
-static RESULT check_zone(struct os_call *e, const struct ref *ref)
+RESULT os_check_server_zone(struct os_call *e, const struct ref *ref)
 {
 	const struct zone *zone = NULL;
 	if (ref->kind == KIND_NONE)
@@ -476,7 +476,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	TRY(os_draw_password(e, &a->server.password));
 	if (s->config_drive)
 		TRY(os_seal_password(e, e->c->who->account, s->password, &a->launch.admin_password));
-	TRY(check_zone(e, &s->zone));
+	TRY(os_check_server_zone(e, &s->zone));
 	TRY(take_disks(e, a));
 	if (!has_root(a))
 		return ctx_fail_field(

@@ -77,13 +77,26 @@ static RESULT prepare_offload(struct os_call *e, void *args)
 }
 
 struct os_unshelve {
-	struct instance_target wish;
+	struct instance_unshelving wish;
 };
+#define TO_HOST "os_compute_api:os-shelve:unshelve_to_host"
 static const struct param unshelve_params[] = {
 	OS_SERVER(struct os_unshelve, wish.instance),
-	OS_UNBUILT("availability_zone", .since = 77),
-	OS_UNBUILT("host", .since = 91),
+	OS_BODY(struct os_unshelve, "availability_zone", wish.zone, .flags = NULLABLE | BY_NAME, .since = 77,
+		.kind = KIND_ZONE, .max = 255, .doc = "Its own: its disks are there. null: likewise."),
+	OS_BODY(struct os_unshelve, "host", wish.host, .since = 91, .min = 1, .max = 255,
+		.doc = "On this one; an administrator's word."),
 };
+
+static RESULT prepare_unshelve(struct os_call *e, void *args)
+{
+	struct os_unshelve *a = args;
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, &a->wish.instance, &instance));
+	if (!str_is_empty(a->wish.host) && !os_is_admin(e))
+		return ctx_fail(e->c, ERR_DENIED, "Policy doesn't allow " TO_HOST " to be performed.");
+	return os_check_server_zone(e, &a->wish.zone);
+}
 
 /* ---- an operator's mark ---- */
 
@@ -126,8 +139,9 @@ static const struct os_action actions[] = {
 	     "Off, and away from its host once its image is made."),
 	OS_SERVER_ACTION("shelveOffload", "os-shelve:shelve_offload", struct os_care, care_params,
 			 .prepare = prepare_offload, .doc = "What is shelved goes from its host by itself."),
-	CARE("unshelve", "os-shelve:unshelve", struct os_unshelve, unshelve_params,
-	     engine_unshelve_instance_run, "On a host again, and started."),
+	OS_SERVER_ACTION("unshelve", "os-shelve:unshelve", struct os_unshelve, unshelve_params,
+			 .prepare = prepare_unshelve, .operation = engine_unshelve_instance_run,
+			 .doc = "On a host again, and started."),
 	{.method = HTTP_POST,
 	 .path = PATH,
 	 .verb = "os-resetState",

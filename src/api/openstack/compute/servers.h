@@ -81,5 +81,8 @@ struct str os_server_name(struct arena *a, const struct instance *instance);
 /* The label of a network: its name, else that of the EC2 subnet it was made for. In walks. */
 struct str os_network_label(struct os_call *e, uuid network);
 
+/* ERR_INVALID: there is no such zone, or it takes nothing. Kind none: OK. */
+RESULT os_check_server_zone(struct os_call *e, const struct ref *ref);
+
 /* Nova lets calls of older microversions not name a volume that several servers may have. ERR_INVALID. */
 RESULT os_check_shared_volume(struct os_call *e, const struct ref *ref);
