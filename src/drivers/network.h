@@ -34,6 +34,7 @@ struct dhcp_options;
 struct egress_gateway;
 struct external_network;
 struct gateway;
+struct load_balancer;
 struct nat_gateway;
 struct network;
 struct network_acl;
@@ -116,6 +117,13 @@ struct network_forwarding {
 	struct ip public_ip;
 };
 
+/* A port of a public address that leads to one of several addresses behind the router, likewise. */
+struct network_balancer {
+	const struct load_balancer *balancer;
+	struct ip public_ip;
+	struct ips members; /* none: it answers nobody */
+};
+
 /* A whole router: gateways, peerings, subnets, route tables, metadata and DNS port. */
 struct network_router {
 	const struct router *router;
@@ -140,6 +148,8 @@ struct network_router {
 	size_t nat_count;
 	const struct network_forwarding *forwardings; /* with a gateway only */
 	size_t forwarding_count;
+	const struct network_balancer *balancers; /* likewise */
+	size_t balancer_count;
 	/* The peerings that lead from or to it. The call makes this router's end of each, also
 	 * while the other router does not exist. */
 	const struct peering *const *peerings;

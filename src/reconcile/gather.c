@@ -23,6 +23,8 @@
 #include "store/external_network.h"
 #include "store/gateway.h"
 #include "store/host.h"
+#include "store/load_balancer.h"
+#include "store/load_balancer_member.h"
 #include "store/nat_gateway.h"
 #include "store/network.h"
 #include "store/network_acl.h"
@@ -394,6 +396,35 @@ static RESULT gather_forwardings(struct step *s, const struct tables *t, uuid ro
 	return OK;
 }
 
+static RESULT gather_members(struct step *s, const struct tables *t, uuid balancer, struct ips *ret_members)
+{
+	VEC(struct ip) ips = {0};
+	const struct load_balancer_member *m = load_balancer_member_first_by_load_balancer(t, balancer);
+	for (; m; m = load_balancer_member_next_by_load_balancer(t, m))
+		PUSH(s, &ips, m->private_ip);
+	*ret_members = (struct ips){ips.at, ips.count};
+	return OK;
+}
+
+static RESULT gather_balancers(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
+{
+	VEC(struct network_balancer) balancers = {0};
+	for (const struct load_balancer *b = load_balancer_first_by_router(t, router);
+	     b && rows->wish.gateway; b = load_balancer_next_by_router(t, b)) {
+		const struct address *address = address_find(t, b->address);
+		struct network_balancer wish = {0};
+		if (!address)
+			continue;
+		wish.balancer = STEP_COPY(s, KIND_LOAD_BALANCER, struct load_balancer, b);
+		wish.public_ip = address->ip;
+		TRY(gather_members(s, t, b->row.id, &wish.members));
+		PUSH(s, &balancers, wish);
+	}
+	rows->wish.balancers = balancers.at;
+	rows->wish.balancer_count = balancers.count;
+	return OK;
+}
+
 /* Those that were accepted; those that are going are not wished any more. */
 static RESULT gather_peerings(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
 {
@@ -427,6 +458,7 @@ RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct
 	TRY(gather_gateway(s, t, router, ret_rows));
 	TRY(gather_egress(s, t, ret_rows));
 	TRY(gather_forwardings(s, t, router, ret_rows));
+	TRY(gather_balancers(s, t, router, ret_rows));
 	TRY(gather_hosts(s, t, &hosts));
 	ret_rows->wish.gateway_chassis = choose_chassis(s, &hosts, router);
 	TRY(gather_nats(s, t, &hosts, router, ret_rows));

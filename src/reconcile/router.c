@@ -8,6 +8,7 @@
 #include "engine/network/subnet.h"
 #include "model/egress_gateway.h"
 #include "model/gateway.h"
+#include "model/load_balancer.h"
 #include "model/nat_gateway.h"
 #include "model/network.h"
 #include "model/network_acl.h"
@@ -179,6 +180,21 @@ static void wake_for_forwarding(struct reconciler *r, const struct tables *t, co
 const struct resource reconcile_port_forwarding = {
 	.wakes = {{KIND_ROUTER, offsetof(struct port_forwarding, router)}},
 	.wake_changed = wake_for_forwarding,
+	.wakes_forgotten = true,
+};
+/* The first member and the last one say behind which router it is. */
+static void wake_for_balancer(struct reconciler *r, const struct tables *t, const struct row *before,
+			      const struct row *after)
+{
+	(void) t;
+	if (before)
+		wake_for_row(r, KIND_LOAD_BALANCER, before);
+	wake_for_row(r, KIND_LOAD_BALANCER, after);
+}
+
+const struct resource reconcile_load_balancer = {
+	.wakes = {{KIND_ROUTER, offsetof(struct load_balancer, router)}}, /* its members change with it */
+	.wake_changed = wake_for_balancer,
 	.wakes_forgotten = true,
 };
 const struct resource reconcile_egress_gateway = {

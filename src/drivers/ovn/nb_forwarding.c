@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Forwarded ports of public addresses as OVN's load balancers with one target each, a row for each forwarding.
+ * Forwarded ports of public addresses as OVN's load balancers with one target each, a row for each forwarding; and load
+ * balancers as what they are.
  * They are on the router, where what comes from outside passes the gateway's chassis, and on the switches of
  * its subnets: a router that is everywhere translates at its gateway alone, so that guests would not reach the
  * address. The gateway port has no network of public addresses (nb_uplink.c), and answers for these all the
@@ -8,6 +9,7 @@
 #include <stdio.h>
 
 #include "drivers/ovn/nb.h"
+#include "model/load_balancer.h"
 #include "model/port_forwarding.h"
 #include "model/router.h"
 #include "model/subnet.h"
@@ -50,8 +52,45 @@ static void add_switches(struct wish *w, struct wish_row *row, const struct netw
 	}
 }
 
+/* {"198.51.100.7:80": "10.0.1.10:8080,10.0.2.10:8080"} */
+static json_t *make_balancer_vips(struct wish *w, const struct network_balancer *n)
+{
+	char socket[SOCKET_SIZE];
+	struct str targets = STR_NONE;
+	json_t *vips = json_object();
+	for (size_t k = 0; k < n->members.count; k++)
+		targets = str_print(w->arena, "%" STR_FMT "%s%s", STR_ARG(targets), k ? "," : "",
+				    write_socket(n->members.at[k], n->balancer->private_port, socket));
+	write_socket(n->public_ip, n->balancer->public_port, socket);
+	if (!targets.p || json_object_set_new(vips, socket, json_stringn(targets.p, targets.n)) < 0)
+		w->failed = true;
+	return vips;
+}
+
+/* By a hash of both ends' addresses and ports, or of the client's address alone. */
+static void plan_balancer(struct wish *w, const struct network_router *wish, const struct network_balancer *n)
+{
+	char name[UUID_TEXT_SIZE];
+	uuid id = n->balancer->row.id;
+	json_t *fields = json_object();
+	if (n->balancer->algorithm == LOAD_BALANCER_ALGORITHM_SOURCE &&
+	    json_object_set_new(fields, "ip_src", json_true()) < 0)
+		w->failed = true;
+	struct wish_row *row =
+		wish_add_row(w, "Load_Balancer", id,
+			     json_pack("{s:s,s:s,s:o,s:{s:s},s:o}", "name", uuid_write(id, name), "protocol",
+				       load_balancer_protocol_words[n->balancer->protocol], "vips",
+				       make_balancer_vips(w, n), "options", "neighbor_responder", "all",
+				       "selection_fields", fields));
+	wish_add_edge(w, row, "Logical_Router", "load_balancer", wish->router->row.id);
+	add_switches(w, row, wish);
+}
+
 void nb_plan_forwardings(struct wish *w, const struct network_router *wish)
 {
+	for (size_t k = 0; k < wish->balancer_count && nb_has_uplink(wish); k++)
+		if (wish->balancers[k].members.count)
+			plan_balancer(w, wish, &wish->balancers[k]);
 	char name[UUID_TEXT_SIZE];
 	for (size_t k = 0; k < wish->forwarding_count && nb_has_uplink(wish); k++) {
 		const struct network_forwarding *n = &wish->forwardings[k];

@@ -81,6 +81,7 @@ static const struct ovsdb_column nb_columns[] = {
 	{"Load_Balancer", "protocol", OVSDB_OPT_TEXT, false},
 	{"Load_Balancer", "vips", OVSDB_MAP, false},
 	{"Load_Balancer", "options", OVSDB_MAP, false},
+	{"Load_Balancer", "selection_fields", OVSDB_TEXTS, false},
 	{"Load_Balancer", "external_ids", OVSDB_MAP, false},
 
 	{"Gateway_Chassis", "name", OVSDB_TEXT, false},

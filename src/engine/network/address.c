@@ -10,6 +10,7 @@
 #include "engine/network/address_internal.h"
 #include "engine/network/gateway_internal.h"
 #include "engine/network/ip_pool_internal.h"
+#include "engine/network/load_balancer_internal.h"
 #include "engine/network/port.h"
 #include "engine/network/port_forwarding_internal.h"
 #include "engine/network/port_internal.h"
@@ -269,6 +270,7 @@ RESULT address_leave_port(struct op *op, uuid port)
 		next = live_or_next(op->head, address_next_by_port(op->head, address));
 		TRY(leave(op, address));
 	}
+	TRY(load_balancer_leave_ip(op, port, (struct ip){0}));
 	return port_forwarding_leave_port(op, port);
 }
 
@@ -276,6 +278,7 @@ RESULT address_leave_ip(struct op *op, uuid port, struct ip private_ip)
 {
 	const struct address *address = engine_find_address_for(op->head, port, private_ip);
 	TRY(port_forwarding_leave_ip(op, port, private_ip));
+	TRY(load_balancer_leave_ip(op, port, private_ip));
 	return address ? leave(op, address) : OK;
 }
 
@@ -283,6 +286,7 @@ RESULT address_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip)
 {
 	const struct address *address = engine_find_address_for(op->head, from, private_ip);
 	TRY(port_forwarding_move_ip(op, from, to, private_ip));
+	TRY(load_balancer_move_ip(op, from, to, private_ip));
 	if (!address)
 		return OK;
 	struct address next = *address;
@@ -618,8 +622,10 @@ RESULT engine_release_address(struct op *op, struct address_target *wish)
 	if (!uuid_is_none(address->port) && !wish->with_association)
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_ADDRESS, wish->address.field, "Address %s is in use.",
 				   text);
-	if (wish->with_forwardings)
+	if (wish->with_forwardings) {
 		TRY(port_forwarding_leave_address(op, address->row.id));
+		TRY(load_balancer_leave_address(op, address->row.id));
+	}
 	TRY(port_forwarding_check_none(op, address, wish->address.field));
 	if (!uuid_is_none(address->port))
 		TRY(write_free(op, address));

@@ -53,7 +53,7 @@ OPERATION(engine_disassociate_address, address_association)
 struct address_target {
 	struct ref address;
 	bool with_association; /* which ends */
-	bool with_forwardings; /* which end */
+	bool with_forwardings; /* which end, and load balancers */
 };
 OPERATION(engine_release_address, address_target)
 

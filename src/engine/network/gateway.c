@@ -14,6 +14,7 @@
 #include "store/address.h"
 #include "store/external_network.h"
 #include "store/gateway.h"
+#include "store/load_balancer.h"
 #include "store/port.h"
 #include "store/port_forwarding.h"
 #include "store/route.h"
@@ -31,8 +32,9 @@ const struct gateway *gateway_of_router(const struct tables *t, uuid router)
 static const struct address *find_mapped(const struct tables *t, const struct router *router)
 {
 	const struct port_forwarding *forwarding = port_forwarding_first_by_router(t, router->row.id);
-	if (forwarding)
-		return address_find(t, forwarding->address);
+	const struct load_balancer *balancer = load_balancer_first_by_router(t, router->row.id);
+	if (forwarding || balancer)
+		return address_find(t, forwarding ? forwarding->address : balancer->address);
 	const struct address *address = address_first_by_account(t, router->account);
 	for (; address; address = address_next_by_account(t, address)) {
 		const struct port *port = uuid_is_none(address->port) ? NULL : port_find(t, address->port);

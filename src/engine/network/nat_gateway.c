@@ -11,7 +11,7 @@
 #include "engine/network/address_internal.h"
 #include "engine/network/gateway_internal.h"
 #include "engine/network/nat_gateway_internal.h"
-#include "engine/network/port_forwarding.h"
+#include "engine/network/port_forwarding_internal.h"
 #include "engine/network/port_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
@@ -103,8 +103,7 @@ static void check_address(struct op *op, const struct address *address, struct n
 {
 	if (!address || plan->failure_code)
 		return;
-	if (!uuid_is_none(address->port) ||
-	    !uuid_is_none(engine_get_forwarding_router(op->head, address->row.id))) {
+	if (!uuid_is_none(address->port) || port_forwarding_has_any(op->head, address->row.id)) {
 		struct str id = engine_write_id(op, KIND_ADDRESS, address->row.id);
 		plan->failure_code = "Resource.AlreadyAssociated";
 		plan->failure_text =

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
@@ -16,6 +17,7 @@
 #include "model/secondary_ip.h"
 #include "model/subnet.h"
 #include "store/address.h"
+#include "store/load_balancer.h"
 #include "store/port.h"
 #include "store/port_forwarding.h"
 
@@ -53,10 +55,10 @@ static RESULT check_ports(struct op *op, const struct port_forwarding *f, bool i
 		"and external ports must be N-N or 1-N");
 }
 
-static RESULT fail_collision(struct op *op, enum err err, const char *what, const char *present,
-			     const char *wanted)
+static RESULT fail_collision(struct op *op, enum err err, enum kind kind, const char *what,
+			     const char *present, const char *wanted)
 {
-	return ctx_fail_kind(op->ctx, err, KIND_PORT_FORWARDING,
+	return ctx_fail_kind(op->ctx, err, (int) kind,
 			     "There is a port collision with the %s. The following ranges collide: %s and %s",
 			     what, present, wanted);
 }
@@ -75,32 +77,56 @@ static RESULT check_alone(struct op *op, const struct port_forwarding *f)
 	const struct port_forwarding *other = port_forwarding_first_by_port(op->head, f->port);
 	while (other && !leads_to(f, other))
 		other = port_forwarding_next_by_port(op->head, other);
-	return other ? fail_collision(op, ERR_EXISTS, "internal_port_range",
+	return other ? fail_collision(op, ERR_EXISTS, KIND_PORT_FORWARDING, "internal_port_range",
 				      write_span(other->private_first, other->private_last, present),
 				      write_span(f->private_first, f->private_last, wanted))
 		     : OK;
 }
 
-/* Of one protocol no two overlap; all together are so many. */
-static RESULT check_public_ports(struct op *op, const struct port_forwarding *f)
+/* Ports of an address that are to lead somewhere. */
+struct taken {
+	enum kind kind;
+	uuid but; /* the row whose they are to be */
+	const char *protocol;
+	int64_t first, last, count;
+};
+
+/* Those of another row. */
+static RESULT take(struct op *op, struct taken *t, const char *protocol, int64_t first, int64_t last)
 {
 	char present[SPAN_SIZE], wanted[SPAN_SIZE];
-	int64_t count = f->public_last - f->public_first + 1;
-	const struct port_forwarding *other = port_forwarding_first_by_address(op->head, f->address);
-	for (; other; other = port_forwarding_next_by_address(op->head, other)) {
-		if (uuid_equal(other->row.id, f->row.id))
-			continue;
-		count += other->public_last - other->public_first + 1;
-		if (other->protocol == f->protocol && other->public_first <= f->public_last &&
-		    f->public_first <= other->public_last)
-			return fail_collision(op, ERR_CONFLICT, "external_port_range",
-					      write_span(other->public_first, other->public_last, present),
-					      write_span(f->public_first, f->public_last, wanted));
-	}
-	if (count <= FORWARDED_PORTS_MAX)
+	t->count += last - first + 1;
+	if (strcmp(protocol, t->protocol) != 0 || first > t->last || t->first > last)
 		return OK;
-	return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_PORT_FORWARDING,
+	return fail_collision(op, ERR_CONFLICT, t->kind, "external_port_range",
+			      write_span(first, last, present), write_span(t->first, t->last, wanted));
+}
+
+RESULT port_forwarding_check_public(struct op *op, enum kind kind, uuid but, uuid address,
+				    const char *protocol, int64_t first, int64_t last)
+{
+	struct taken taken = {kind, but, protocol, first, last, last - first + 1};
+	const struct port_forwarding *f = port_forwarding_first_by_address(op->head, address);
+	for (; f; f = port_forwarding_next_by_address(op->head, f))
+		if (!uuid_equal(f->row.id, but))
+			TRY(take(op, &taken, port_forwarding_protocol_words[f->protocol], f->public_first,
+				 f->public_last));
+	const struct load_balancer *b = load_balancer_first_by_address(op->head, address);
+	for (; b; b = load_balancer_next_by_address(op->head, b))
+		if (!uuid_equal(b->row.id, but))
+			TRY(take(op, &taken, load_balancer_protocol_words[b->protocol], b->public_port,
+				 b->public_port));
+	if (taken.count <= FORWARDED_PORTS_MAX)
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_QUOTA, (int) kind,
 			     "At most %d ports of a public address are forwarded.", FORWARDED_PORTS_MAX);
+}
+
+static RESULT check_public_ports(struct op *op, const struct port_forwarding *f)
+{
+	return port_forwarding_check_public(op, KIND_PORT_FORWARDING, f->row.id, f->address,
+					    port_forwarding_protocol_words[f->protocol], f->public_first,
+					    f->public_last);
 }
 
 static uuid subnet_of_ip(const struct tables *t, const struct port *port, struct ip ip)
@@ -112,13 +138,23 @@ static uuid subnet_of_ip(const struct tables *t, const struct port *port, struct
 	return s ? s->subnet : port->subnet;
 }
 
+/* That of what else the address leads to. */
+static uuid find_router(const struct tables *t, uuid address, uuid but)
+{
+	const struct port_forwarding *f = port_forwarding_first_by_address(t, address);
+	const struct load_balancer *b = load_balancer_first_by_address(t, address);
+	while (f && uuid_equal(f->row.id, but))
+		f = port_forwarding_next_by_address(t, f);
+	while (b && uuid_is_none(b->router))
+		b = load_balancer_next_by_address(t, b);
+	return f ? f->router : b ? b->router : UUID_NONE;
+}
+
 /* Behind the router of the others, which leads to where the address is. */
 static RESULT check_router(struct op *op, const struct address *address, const struct port *port,
 			   const struct port_forwarding *f)
 {
-	const struct port_forwarding *other = port_forwarding_first_by_address(op->head, address->row.id);
-	while (other && (uuid_equal(other->row.id, f->row.id) || uuid_equal(other->router, f->router)))
-		other = port_forwarding_next_by_address(op->head, other);
+	uuid other = find_router(op->head, address->row.id, f->row.id);
 	if (!address_is_reachable(op->head, address, f->router))
 		return ctx_fail_kind(
 			op->ctx, ERR_STATE, KIND_PORT_FORWARDING,
@@ -129,13 +165,13 @@ static RESULT check_router(struct op *op, const struct address *address, const s
 						subnet_of_ip(op->head, port, f->private_ip))),
 			STR_ARG(engine_write_id(op, KIND_PORT, port->row.id)),
 			STR_ARG(engine_write_id(op, KIND_ADDRESS, address->row.id)));
-	if (!other)
+	if (uuid_is_none(other) || uuid_equal(other, f->router))
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_STATE, KIND_PORT_FORWARDING,
 			     "The Floating IP %" STR_FMT " had been set on router %" STR_FMT
 			     ", the internal Neutron port %" STR_FMT " can not reach it",
 			     STR_ARG(engine_write_id(op, KIND_ADDRESS, address->row.id)),
-			     STR_ARG(engine_write_id(op, KIND_ROUTER, other->router)),
+			     STR_ARG(engine_write_id(op, KIND_ROUTER, other)),
 			     STR_ARG(engine_write_id(op, KIND_PORT, port->row.id)));
 }
 
@@ -239,8 +275,7 @@ RESULT engine_find_forwarding_of(struct ctx *c, const struct tables *t, const st
 
 uuid engine_get_forwarding_router(const struct tables *t, uuid address)
 {
-	const struct port_forwarding *f = port_forwarding_first_by_address(t, address);
-	return f ? f->router : UUID_NONE;
+	return find_router(t, address, UUID_NONE);
 }
 
 /* ---- the operations ---- */
@@ -256,7 +291,7 @@ static RESULT log_change(struct op *op, const struct port_forwarding *f, const c
 				write_span(f->private_first, f->private_last, to));
 }
 
-static RESULT find_address(struct op *op, const struct ref *ref, const struct address **ret_address)
+RESULT port_forwarding_find_address(struct op *op, const struct ref *ref, const struct address **ret_address)
 {
 	TRY(engine_find_own_address(op->ctx, op->head, ref, ret_address));
 	return (*ret_address)->is_elastic ? OK : engine_fail_not_found(op->ctx, KIND_ADDRESS, ref);
@@ -281,7 +316,7 @@ RESULT engine_create_port_forwarding(struct op *op, struct port_forwarding_wish 
 {
 	const struct address *address = NULL;
 	const struct port *port = NULL;
-	TRY(find_address(op, &wish->address, &address));
+	TRY(port_forwarding_find_address(op, &wish->address, &address));
 	TRY(engine_check_owner(op, &wish->account, address->account));
 	TRY(find_port(op, &wish->port, &wish->instance, &wish->network, wish->private_ip, &port));
 	struct port_forwarding made = {.row.gen = 1,
@@ -367,9 +402,14 @@ RESULT engine_delete_port_forwarding(struct op *op, struct port_forwarding_targe
 
 /* ---- with what they stand on ---- */
 
+bool port_forwarding_has_any(const struct tables *t, uuid address)
+{
+	return port_forwarding_first_by_address(t, address) || load_balancer_first_by_address(t, address);
+}
+
 RESULT port_forwarding_check_none(struct op *op, const struct address *address, struct str field)
 {
-	if (!port_forwarding_first_by_address(op->head, address->row.id))
+	if (!port_forwarding_has_any(op->head, address->row.id))
 		return OK;
 	return ENGINE_FAIL(op, ERR_IN_USE, KIND_ADDRESS, field,
 			   "Floating IP %" STR_FMT " in use by Port Forwarding resources.",

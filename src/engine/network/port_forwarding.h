@@ -60,5 +60,5 @@ OPERATION(engine_delete_port_forwarding, port_forwarding_target)
 /* Finds one that the caller sees; of that address, if one is named. ERR_NOT_FOUND. */
 RESULT engine_find_forwarding_of(struct ctx *c, const struct tables *t, const struct ref *ref,
 				 const struct ref *address, const struct port_forwarding **ret_forwarding);
-/* The address has any: the router behind which they lead; none: it has none. */
+/* The router behind which ports of the address lead, also by load balancers; none: they lead nowhere. */
 uuid engine_get_forwarding_router(const struct tables *t, uuid address);

@@ -8,7 +8,15 @@
 struct address;
 struct subnet;
 
-/* ERR_IN_USE with KIND_ADDRESS: some of its ports are forwarded. */
+/* An elastic address that the caller may change. ERR_NOT_FOUND. */
+RESULT port_forwarding_find_address(struct op *op, const struct ref *ref, const struct address **ret_address);
+/* With the kind: ERR_CONFLICT, these public ports of the address lead somewhere already (but by one row);
+ * ERR_QUOTA, too many do. */
+RESULT port_forwarding_check_public(struct op *op, enum kind kind, uuid but, uuid address,
+				    const char *protocol, int64_t first, int64_t last);
+/* Ports of it are forwarded, or a load balancer's. */
+bool port_forwarding_has_any(const struct tables *t, uuid address);
+/* ERR_IN_USE with KIND_ADDRESS: some are. */
 RESULT port_forwarding_check_none(struct op *op, const struct address *address, struct str field);
 /* Those of an address end; those that lead to a port; to one of its addresses. */
 RESULT port_forwarding_leave_address(struct op *op, uuid address);

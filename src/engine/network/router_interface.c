@@ -7,6 +7,7 @@
 #include "engine/limits.h"
 #include "engine/network/gateway.h"
 #include "engine/network/ipv6_internal.h"
+#include "engine/network/load_balancer_internal.h"
 #include "engine/network/port.h"
 #include "engine/network/port_forwarding_internal.h"
 #include "engine/network/port_internal.h"
@@ -292,7 +293,8 @@ static bool has_public_address(const struct tables *t, const struct router *rout
 		    cidr_contains(subnet->block, address->private_ip))
 			return true;
 	}
-	return port_forwarding_is_in(t, router->row.id, subnet);
+	return port_forwarding_is_in(t, router->row.id, subnet) ||
+	       load_balancer_is_in(t, router->row.id, subnet);
 }
 
 static bool has_route_over(const struct tables *t, const struct router *router, const struct subnet *subnet)

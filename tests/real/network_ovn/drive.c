@@ -20,6 +20,7 @@
 #include "model/address.h"
 #include "model/external_network.h"
 #include "model/gateway.h"
+#include "model/load_balancer.h"
 #include "model/network.h"
 #include "model/port.h"
 #include "model/port_forwarding.h"
@@ -88,6 +89,10 @@ struct world {
 	struct port_forwarding forwardings[PARTS_MAX];
 	struct ip forwarded[PARTS_MAX]; /* the public address of each */
 	size_t forwarding_count;
+	struct load_balancer balancers[PARTS_MAX];
+	struct ip balanced[PARTS_MAX]; /* the public address of each */
+	struct ips members[PARTS_MAX];
+	size_t balancer_count;
 	struct port ports[PARTS_MAX];
 	struct str chassis[PARTS_MAX];
 	bool named[PARTS_MAX];
@@ -112,6 +117,7 @@ FIND(subnets, subnet)
 FIND(tables, table)
 FIND(routes, route)
 FIND(forwardings, forwarding)
+FIND(balancers, balancer)
 FIND(ports, port)
 
 static RESULT do_router(struct command *cmd)
@@ -208,8 +214,32 @@ static RESULT do_forward_drop(struct command *cmd)
 	return OK;
 }
 
+/* "balance NAME router=… ip=… from=80 to=80 for=IP,IP [source=1]"; of no router: it is gone. */
+static RESULT do_balance(struct command *cmd)
+{
+	size_t at = find_balancer(name_to_uuid(cmd->words[1]));
+	struct load_balancer *b = &world.balancers[at];
+	VEC(struct ip) members = {0};
+	struct str rest = get(cmd, "for"), word;
+	struct ip ip;
+	while (str_split_next(&rest, ',', &word)) {
+		TRY(ip_parse(word, &ip));
+		if (!VEC_PUSH(lasting, &members, ip))
+			return ctx_no_memory(&cmd->ctx);
+	}
+	world.balanced[at] = get_ip(cmd, "ip");
+	world.members[at] = (struct ips){members.at, members.count};
+	b->router = get(cmd, "router").n ? name_to_uuid(get(cmd, "router")) : UUID_NONE;
+	b->algorithm =
+		get(cmd, "source").n ? LOAD_BALANCER_ALGORITHM_SOURCE : LOAD_BALANCER_ALGORITHM_ROUNDROBIN;
+	b->public_port = get_number(cmd, "from", 0);
+	b->private_port = get_number(cmd, "to", 0);
+	return OK;
+}
+
 /* The parts of a router, gathered. */
 struct parts {
+	struct network_balancer balancers[PARTS_MAX];
 	struct network_forwarding forwardings[PARTS_MAX];
 	struct network_subnet subnets[PARTS_MAX];
 	struct network_route routes[PARTS_MAX];
@@ -229,6 +259,10 @@ static void gather(struct network_router *n, struct parts *parts, uuid id)
 		if (uuid_equal(world.forwardings[k].router, id))
 			parts->forwardings[n->forwarding_count++] =
 				(struct network_forwarding){&world.forwardings[k], world.forwarded[k]};
+	for (size_t k = 0; k < world.balancer_count; k++)
+		if (uuid_equal(world.balancers[k].router, id))
+			parts->balancers[n->balancer_count++] = (struct network_balancer){
+				&world.balancers[k], world.balanced[k], world.members[k]};
 	for (size_t k = 0; k < world.route_count; k++) {
 		for (size_t t = 0; t < n->table_count; t++) {
 			if (!uuid_equal(world.routes[k].table, parts->tables[t]))
@@ -290,6 +324,7 @@ static RESULT do_apply(struct command *cmd)
 				   .routes = parts->routes,
 				   .tables = parts->tables,
 				   .forwardings = parts->forwardings,
+				   .balancers = parts->balancers,
 				   .metadata_chassis = STR("ctl"),
 				   .metadata_mac = {{2, 0xa9, 0xfe, 0xa9, 0xfe, (uint8_t) at}}};
 	gather(&n, parts, n.router->row.id);
@@ -554,6 +589,7 @@ static const struct {
 	{"route-drop", do_route_drop},
 	{"forward", do_forward},
 	{"forward-drop", do_forward_drop},
+	{"balance", do_balance},
 	{"apply", do_apply},
 	{"port", do_port},
 	{"apply-port", do_apply_port},

@@ -370,6 +370,33 @@ def test_forwarded_ports(region):
     assert region.nbctl("lb-list").strip() == ""
 
 
+def test_balanced_ports(region):
+    """Connections come to each member, from outside and inside; by source all of one client's come to the same."""
+    both = {"a1", "a2"}
+
+    def answers(client, count):
+        return [region.get(client, "203.0.113.103:8080") for _ in range(count)]
+
+    region.do("group ga " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0", "group gb " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0",
+              "balance l1 router=va ip=203.0.113.103 from=8080 to=80 for=10.0.1.10,10.0.1.11", "apply va")
+    region.settle()
+    for client in ("inet", "a3"):
+        assert region.until(lambda: set(answers(client, 12)) == both)
+    region.do("balance l1 router=va ip=203.0.113.103 from=8080 to=80 for=10.0.1.10,10.0.1.11 source=1", "apply va")
+    region.settle()
+    assert region.until(lambda: len(set(answers("inet", 6))) == 1)
+    only = set(answers("inet", 12))
+    assert len(only) == 1 and only < both
+    region.do("balance l1 router=va ip=203.0.113.103 from=8080 to=80 for=10.0.1.11", "apply va")
+    region.settle()
+    assert region.until(lambda: set(answers("inet", 6)) == {"a2"})
+    region.do("balance l1 router=va ip=203.0.113.103 from=8080 to=80", "apply va")  # without a member nobody answers
+    region.settle()
+    assert region.get("inet", "203.0.113.103:8080", 1) == "blocked"
+    region.do("balance l1", "apply va")
+    assert region.nbctl("lb-list").strip() == ""
+
+
 def test_no_private_source_outside(region):
     sniff = region.tcpdump("inet", "src net 10.0.0.0/8 or dst net 10.0.0.0/8 or src net 169.254.0.0/16")
     for guest in ("a2", "a3", "b1"):

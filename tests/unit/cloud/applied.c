@@ -12,6 +12,7 @@
 #include "model/address.h"
 #include "model/external_network.h"
 #include "model/gateway.h"
+#include "model/load_balancer.h"
 #include "model/network.h"
 #include "model/port.h"
 #include "model/port_forwarding.h"
@@ -119,6 +120,13 @@ static void write_router(struct buf *b, const struct network_router *w)
 			  (int) f->public_first, (int) f->public_last);
 		add_ip(b, "to", f->private_ip);
 		buf_print(b, " %d to %d", (int) f->private_first, (int) f->private_last);
+	}
+	for (size_t k = 0; k < w->balancer_count; k++) {
+		add_ip(b, "balances", w->balancers[k].public_ip);
+		buf_print(b, " %d by %d", (int) w->balancers[k].balancer->public_port,
+			  (int) w->balancers[k].balancer->algorithm);
+		for (size_t n = 0; n < w->balancers[k].members.count; n++)
+			add_ip(b, "to", w->balancers[k].members.at[n]);
 	}
 	add_ip(b, "translated to", w->translated_to);
 	if (w->gateway) /* else it leads over nobody */

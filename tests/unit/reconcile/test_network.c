@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "engine/network/address_group.h"
 #include "engine/network/gateway.h"
+#include "engine/network/load_balancer.h"
 #include "engine/network/nat_gateway.h"
 #include "engine/network/network.h"
 #include "engine/network/peering.h"
@@ -226,6 +227,40 @@ static void forwarded_port(struct cloud *c)
 	assert_false(is_reported_forwarded(c, " tcp 2222"));
 }
 TEST_STORY(forwarded_port, 1)
+
+/* A load balancer is its members' router's, from the first to the last one. */
+static void balanced_port(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	struct address_wish address = {0};
+	cloud_ok(c, &c->alice, engine_allocate_address, &address);
+	struct load_balancer_wish wish = {.address = cloud_ref(c, KIND_ADDRESS, address.address),
+					  .name = STR("web"),
+					  .public_port = 80,
+					  .private_port = 8080};
+	cloud_ok(c, &c->alice, engine_create_load_balancer, &wish);
+	cloud_settle(c);
+	assert_false(is_reported_forwarded(c, " balances "));
+	struct ref instance = cloud_ref(c, KIND_INSTANCE, id);
+	struct load_balancer_members members = {
+		.balancer = {.kind = KIND_LOAD_BALANCER, .prefix = wish.balancer, .bits = 128},
+		.instances = {&instance, 1}};
+	cloud_ok(c, &c->alice, engine_add_load_balancer_members, &members);
+	cloud_settle(c);
+	assert_true(is_reported_forwarded(c, " 80 by 0 to "));
+	struct load_balancer_change change = {.balancer = members.balancer,
+					      .sets_algorithm = true,
+					      .algorithm = LOAD_BALANCER_ALGORITHM_SOURCE};
+	cloud_ok(c, &c->alice, engine_change_load_balancer, &change);
+	cloud_settle(c);
+	assert_true(is_reported_forwarded(c, " 80 by 1 to "));
+	cloud_terminate(c, id);
+	cloud_settle(c);
+	assert_int_equal(cloud_count(c, KIND_LOAD_BALANCER_MEMBER), 0);
+	assert_int_equal(cloud_count(c, KIND_LOAD_BALANCER), 1);
+	assert_false(is_reported_forwarded(c, " balances "));
+}
+TEST_STORY(balanced_port, 1)
 
 static struct nat_gateway nat_of(struct cloud *c, uuid id)
 {
@@ -769,6 +804,7 @@ int main(void)
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_forwarded_port),
+		cmocka_unit_test(test_balanced_port),
 		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_nat_gateway),
 		cmocka_unit_test(test_nat_gateway_killed),

@@ -150,6 +150,7 @@ const struct kind_words cs_words = {
 			[KIND_PORT] = "NIC",
 			[KIND_ADDRESS] = "public IP address",
 			[KIND_PORT_FORWARDING] = "port forwarding rule",
+			[KIND_LOAD_BALANCER] = "load balancer rule",
 			[KIND_SERVER_GROUP] = "affinity group",
 			[KIND_KEY_PAIR] = "SSH key pair",
 			[KIND_USER_DATA] = "user data",

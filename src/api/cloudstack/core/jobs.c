@@ -87,7 +87,8 @@ static const char *type_of(enum kind kind)
 						      [KIND_SECURITY_GROUP] = "SecurityGroup",
 						      [KIND_SECURITY_GROUP_RULE] = "SecurityGroup",
 						      [KIND_SECONDARY_IP] = "NicSecondaryIp",
-						      [KIND_PORT_FORWARDING] = "FirewallRule"};
+						      [KIND_PORT_FORWARDING] = "FirewallRule",
+						      [KIND_LOAD_BALANCER] = "LoadBalancerRule"};
 	return words[kind] ? words[kind] : "None";
 }
 

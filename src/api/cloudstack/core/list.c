@@ -138,6 +138,7 @@ static const char *const type_words[KIND_COUNT] = {
 	[KIND_ADDRESS] = "PublicIpAddress",
 	[KIND_ROUTER] = "Vpc",
 	[KIND_PORT_FORWARDING] = "PortForwardingRule",
+	[KIND_LOAD_BALANCER] = "LoadBalancer",
 };
 
 const char *cs_tag_type(enum kind kind)

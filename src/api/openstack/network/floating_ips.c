@@ -5,6 +5,7 @@
 #include "engine/network/port.h"
 #include "engine/network/port_forwarding.h"
 #include "model/address.h"
+#include "model/load_balancer.h"
 #include "model/secondary_ip.h"
 #include "store/port.h"
 #include "store/port_forwarding.h"
@@ -27,9 +28,10 @@ static const void *gather_floating(struct os_call *e, const struct row *row)
 	item->port = uuid_is_none(item->address->port) ? NULL : port_find(t, item->address->port);
 	if (item->port)
 		item->router = engine_get_router_of_ip(t, item->port, item->address->private_ip);
+	else
+		item->router = engine_get_forwarding_router(t, row->id);
 	const struct port_forwarding *f = port_forwarding_first_by_address(t, row->id);
 	for (; f; f = port_forwarding_next_by_address(t, f)) {
-		item->router = f->router;
 		if (!VEC_PUSH(e->c->arena, &item->forwardings, f))
 			return NULL;
 	}
@@ -71,7 +73,7 @@ static void write_floating(struct os_call *e, struct json_writer *w, const void 
 	const struct floating_item *i = item;
 	const struct address *a = i->address;
 	os_write_id(w, "id", a->row.id);
-	json_write_z(w, "status", i->port || i->forwardings.count ? "ACTIVE" : "DOWN");
+	json_write_z(w, "status", i->port || !uuid_is_none(i->router) ? "ACTIVE" : "DOWN");
 	os_write_id(w, "floating_network_id", a->external_network);
 	os_write_ip(w, "floating_ip_address", a->ip);
 	os_write_ip(w, "fixed_ip_address", a->private_ip);
@@ -94,7 +96,7 @@ static bool is_elastic(struct os_call *e, const struct row *row)
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
 	bool is_down = uuid_is_none(address_of(row)->port) &&
-		       !port_forwarding_first_by_address(os_tables(e), row->id);
+		       uuid_is_none(engine_get_forwarding_router(os_tables(e), row->id));
 	return str_is(value, is_down ? "DOWN" : "ACTIVE");
 }
 
@@ -126,7 +128,9 @@ static const struct os_filter floating_filters[] = {
 			   .joins = {JOIN_ONE(KIND_PORT, secondary_ip, port),
 				     JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
 			  {KIND_PORT_FORWARDING, PORT_FORWARDING_INDEX_ROUTER,
-			   .joins = {JOIN_ONE(KIND_ADDRESS, port_forwarding, address)}}}},
+			   .joins = {JOIN_ONE(KIND_ADDRESS, port_forwarding, address)}},
+			  {KIND_LOAD_BALANCER, LOAD_BALANCER_INDEX_ROUTER,
+			   .joins = {JOIN_ONE(KIND_ADDRESS, load_balancer, address)}}}},
 	{"status", .fits = fits_status},
 };
 static const struct os_sort_key floating_sort_keys[] = {

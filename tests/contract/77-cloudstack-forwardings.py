@@ -1,12 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""CloudStack's port forwarding rules: made, listed, changed and ended by libcloud and by plain commands, and the same in Neutron."""
+"""CloudStack's port forwarding rules and load balancer rules: made, listed, changed and ended by libcloud and by plain commands;
+the former the same in Neutron."""
 import os
 import sys
 
 import pytest
 from libcloud.compute.providers import get_driver
 from libcloud.compute.types import Provider
+from libcloud.loadbalancer.base import Member
+from libcloud.loadbalancer.providers import get_driver as get_balancer_driver
+from libcloud.loadbalancer.types import Provider as Balancers
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud  # noqa: E402
@@ -41,6 +45,8 @@ def address(dev):
     outside = project.ok("GET", f"{NETWORK}/networks?router:external=true")["networks"][0]["id"]
     made = project.ok("POST", f"{NETWORK}/floatingips", {"floatingip": {"floating_network_id": outside}})["floatingip"]
     yield made
+    for rule in balancers(dev, publicipid=made["id"]):
+        done(dev, call(dev, "deleteLoadBalancerRule", id=rule["id"]))
     for rule in rules(dev, ipaddressid=made["id"]):
         done(dev, call(dev, "deletePortForwardingRule", id=rule["id"]))
     assert project.call("DELETE", f"{NETWORK}/floatingips/{made['id']}").status == 204
@@ -51,6 +57,10 @@ def rules(dev, **filters):
     shown = answer.get("portforwardingrule", [])
     assert answer.get("count", 0) == len(shown), answer
     return shown
+
+
+def balancers(dev, **filters):
+    return call(dev, "listLoadBalancerRules", **filters)[1].get("loadbalancerrule", [])
 
 
 def done(dev, answer):
@@ -137,6 +147,73 @@ def test_two_faces(dev, machines, address):
     assert caught.value.response["Error"]["Code"] == "InvalidIPAddress.InUse"
     done(dev, call(dev, "deletePortForwardingRule", id=made["id"]))
     assert project.ok("GET", path)["port_forwardings"] == []
+
+
+# ---- load balancer rules
+
+
+def balance(dev, address, **parameters):
+    wish = {"publicipid": address["id"], "name": "web", "publicport": "80", "privateport": "8080", "algorithm": "roundrobin", **parameters}
+    return call(dev, "createLoadBalancerRule", **wish)
+
+
+def members(dev, rule, **parameters):
+    return call(dev, "listLoadBalancerRuleInstances", id=rule["id"], **parameters)[1]
+
+
+def test_libcloud_balances(dev, machines, address):
+    driver = get_balancer_driver(Balancers.CLOUDSTACK)(dev.account.key_id, dev.account.secret, host="127.0.0.1", port=dev.port, path="/client/api", secure=False)
+    made = done(dev, balance(dev, address))["loadbalancer"]
+    (balancer,) = driver.list_balancers()
+    assert (balancer.id, balancer.name, balancer.ip, balancer.port) == (made["id"], "web", address["floating_ip_address"], "80")
+    assert driver.balancer_attach_member(balancer, Member(machines[0]["id"], machines[0]["nic"][0]["ipaddress"], 8080))
+    (member,) = driver.balancer_list_members(balancer)
+    assert member.id == machines[0]["id"]
+    assert driver.balancer_detach_member(balancer, member)
+    assert members(dev, made) == {}
+
+
+@holds("What each face calls it: load balancer, member", "The network: Load balancers")
+def test_a_balancer(dev, machines, address):
+    one, two = machines
+    network = one["nic"][0]["networkid"]
+    answer = balance(dev, address, description="d", protocol="tcp", networkid=network, openfirewall="false")
+    made = done(dev, answer)["loadbalancer"]
+    assert made["id"] == answer[1]["id"] and made["state"] == "Add" and made["networkid"] == network
+    assert (made["publicip"], made["publicport"], made["privateport"], made["algorithm"]) == (address["floating_ip_address"], "80", "8080", "roundrobin")
+    assert members(dev, made) == {}
+    project, ec2 = cloud.own(dev), dev.account.client()
+    path = f"{NETWORK}/floatingips/{address['id']}"
+    assert project.ok("GET", path)["floatingip"]["status"] == "DOWN"
+    assert done(dev, call(dev, "assignToLoadBalancerRule", id=made["id"], virtualmachineids=one["id"])) == {"success": True}
+    (shown,) = balancers(dev, virtualmachineid=one["id"])
+    assert shown == {**made, "state": "Active"} and balancers(dev, virtualmachineid=two["id"]) == []
+    assert balancers(dev, networkid=network, name="web") == balancers(dev, id=made["id"]) == [shown]
+    floating = project.ok("GET", path)["floatingip"]  # Neutron and EC2 know that the address is taken
+    assert (floating["status"], ec2_id("vpc", floating["router_id"])) == ("ACTIVE", ec2.describe_vpcs()["Vpcs"][0]["VpcId"])
+    assert project.call("DELETE", path).status == 409
+    with pytest.raises(ec2.exceptions.ClientError) as caught:
+        ec2.associate_address(AllocationId=ec2_id("eipalloc", address["id"]), InstanceId=ec2_id("i", two["id"]))
+    assert caught.value.response["Error"]["Code"] == "InvalidIPAddress.InUse"
+    listed = members(dev, made)
+    assert listed["count"] == 1 and listed["loadbalancerruleinstance"][0]["id"] == one["id"]
+    assert members(dev, made, page="2", pagesize="1") == {"count": 1, "loadbalancerruleinstance": []}
+    (with_ip,) = members(dev, made, lbvmips="true")["lbrulevmidip"]
+    assert (with_ip["loadbalancerruleinstance"]["id"], with_ip["lbvmipaddresses"]) == (one["id"], [one["nic"][0]["ipaddress"]])
+    refused(call(dev, "assignToLoadBalancerRule", id=made["id"], virtualmachineids=one["id"]), 431, "already")
+    refused(call(dev, "assignToLoadBalancerRule", id=made["id"]), 431, "virtualMachineIds")
+    refused(call(dev, "removeFromLoadBalancerRule", id=made["id"], virtualmachineids=two["id"]), 431, "no member")
+    refused(balance(dev, address, name="other"), 537, "80:80")
+    refused(make(dev, address, one, publicport="80", privateport="80"), 537, "80:80")
+    refused(balance(dev, address, algorithm="leastconn"), 431, "algorithm")
+    changed = done(dev, call(dev, "updateLoadBalancerRule", id=made["id"], name="new", algorithm="source", description="e"))["loadbalancer"]
+    assert (changed["name"], changed["algorithm"], changed["description"], changed["id"]) == ("new", "source", "e", made["id"])
+    assert done(dev, call(dev, "createTags", resourcetype="LoadBalancer", resourceids=made["id"], **{"tags[0].key": "a", "tags[0].value": "b"}))
+    assert [t["key"] for t in balancers(dev, id=made["id"])[0]["tags"]] == ["a"]
+    assert done(dev, call(dev, "removeFromLoadBalancerRule", id=made["id"], virtualmachineids=one["id"])) == {"success": True}
+    assert balancers(dev, id=made["id"])[0]["state"] == "Add"
+    assert done(dev, call(dev, "deleteLoadBalancerRule", id=made["id"])) == {"success": True}
+    refused(call(dev, "deleteLoadBalancerRule", id=made["id"]), 431, "entity does not exist")
 
 
 if __name__ == "__main__":

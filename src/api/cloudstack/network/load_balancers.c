@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Load balancer rules of public addresses, and the machines that they lead to. They open nothing, as port forwarding rules
+ * do not. A connection is given to a machine by a hash: "roundrobin" takes both ends' addresses and ports for it. */
+#include "api/cloudstack/compute/compute.h"
+#include "engine/network/load_balancer.h"
+#include "engine/resolve.h"
+#include "model/address.h"
+#include "store/instance.h"
+#include "store/load_balancer_member.h"
+#include "store/port.h"
+
+enum { PORT_LAST = 65535 };
+
+static const struct load_balancer_member *first_member(struct api_call *e, const struct row *row)
+{
+	return load_balancer_member_first_by_load_balancer(api_tables(e), row->id);
+}
+
+static const struct port *port_of_member(struct api_call *e, const struct load_balancer_member *m)
+{
+	return m ? port_find(api_tables(e), m->port) : NULL;
+}
+
+/* ---- listLoadBalancerRules ---- */
+
+struct list_rules {
+	struct cs_list_args list;
+	struct ref address, network, machine, zone, project;
+};
+#define P(wire, member, ...) PARAM(struct list_rules, wire, member, __VA_ARGS__)
+static const struct param list_params[] = {
+	CS_LIST_PARAMS(struct list_rules, KIND_LOAD_BALANCER),
+	CS_NAME_PARAM(struct list_rules),
+	CS_OWNER_PARAMS(struct list_rules),
+	CS_PROJECT_PARAM(struct list_rules, project),
+	CS_TAGS_PARAM(struct list_rules),
+	P("publicipid", address, .kind = KIND_ADDRESS, .fits = FITS(load_balancer, address),
+	  .doc = "Of this public address."),
+	P("networkid", network, .kind = KIND_NETWORK, .doc = "That lead into this network."),
+	P("virtualmachineid", machine, .kind = KIND_INSTANCE, .doc = "That lead to this machine."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "All are in every zone."),
+	NOT_BUILT("fordisplay", .only = "true"),
+};
+#undef P
+
+/* That which it is for, else the first member's. */
+static uuid network_of_rule(struct api_call *e, const struct row *row)
+{
+	const struct load_balancer *b = load_balancer_of(row);
+	const struct port *port = uuid_is_none(b->network) ? port_of_member(e, first_member(e, row)) : NULL;
+	return port ? port->network : b->network;
+}
+
+static bool leads_to(struct api_call *e, const struct row *row, uuid machine)
+{
+	const struct load_balancer_member *m = first_member(e, row);
+	for (; m; m = load_balancer_member_next_by_load_balancer(api_tables(e), m)) {
+		const struct port *port = port_of_member(e, m);
+		if (port && uuid_equal(port->instance, machine))
+			break;
+	}
+	return m != NULL;
+}
+
+static bool matches(struct api_call *e, const void *args, const struct row *row)
+{
+	const struct list_rules *a = args;
+	return (!ref_is_given(&a->network) || uuid_equal(network_of_rule(e, row), a->network.prefix)) &&
+	       (!ref_is_given(&a->machine) || leads_to(e, row, a->machine.prefix));
+}
+
+static struct str get_protocol(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return str_from(load_balancer_protocol_words[load_balancer_of(row)->protocol]);
+}
+
+static struct str get_algorithm(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return str_from(load_balancer_algorithm_words[load_balancer_of(row)->algorithm]);
+}
+
+/* Until it has a machine nothing of it is in the network. */
+static struct str get_state(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return uuid_is_none(load_balancer_of(row)->router) ? STR("Add") : STR("Active");
+}
+
+static void write_network(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	uuid network = network_of_rule(e, row);
+	if (!uuid_is_none(network))
+		json_write_text(w, name, uuid_to_str(e->c->arena, network));
+}
+
+CS_WRITE_TAGS(write_tags, KIND_LOAD_BALANCER)
+
+static const struct member members[] = {
+	MEMBER(struct load_balancer, "id", row.id),
+	MEMBER(struct load_balancer, "name", name),
+	MEMBER(struct load_balancer, "description", description, .is_optional = true),
+	CS_OWNER_MEMBERS(load_balancer),
+	MEMBER(struct load_balancer, "publicipid", address),
+	MEMBER(struct address, "publicip", ip, .path = {JOIN_ONE(KIND_ADDRESS, load_balancer, address)}),
+	MEMBER_AS(struct load_balancer, DIGITS, "publicport", public_port),
+	MEMBER_AS(struct load_balancer, DIGITS, "privateport", private_port),
+	MEMBER_TEXT("protocol", get_protocol),
+	MEMBER_TEXT("algorithm", get_algorithm),
+	MEMBER_WRITTEN("networkid", write_network),
+	MEMBER_FIXED("cidrlist", "\"\""),
+	MEMBER_TEXT("state", get_state),
+	MEMBER_FIXED("fordisplay", "true"),
+	MEMBER_WRITTEN("tags", write_tags),
+};
+static const struct api_listing rules = {.kind = KIND_LOAD_BALANCER,
+					 .name = offsetof(struct load_balancer, name),
+					 .item = "loadbalancerrule",
+					 .matches = matches,
+					 .members = MEMBERS(members)};
+
+/* ---- listLoadBalancerRuleInstances ---- */
+
+struct list_machines {
+	struct cs_list_args list;
+	struct ref rule;
+	enum choice with_ips;
+};
+#define P(wire, member, ...) PARAM(struct list_machines, wire, member, __VA_ARGS__)
+static const struct param machine_params[] = {
+	P("id", rule, .kind = KIND_LOAD_BALANCER, .flags = REQUIRED, .doc = "The rule."),
+	CS_PAGE_PARAMS(struct list_machines),
+	P("lbvmips", with_ips, .doc = "Each with the address that the rule leads to."),
+	NOT_BUILT("applied", .only = "true"),
+};
+#undef P
+
+static void write_one(struct cs_call *e, struct json_writer *w, const struct load_balancer_member *m,
+		      const struct instance *i, bool with_ip)
+{
+	char ip[IP_TEXT_SIZE];
+	json_write_open(w, NULL);
+	if (with_ip)
+		json_write_open(w, "loadbalancerruleinstance");
+	members_write(&e->core, w, cs_write_time, &cs_machines.members, &i->row);
+	if (with_ip) {
+		json_write_close(w);
+		json_write_open_list(w, "lbvmipaddresses");
+		json_write_z(w, NULL, ip_write(m->private_ip, ip));
+		json_write_close_list(w);
+	}
+	json_write_close(w);
+}
+
+/* With a writer those of the page; how many there are. */
+static size_t walk_machines(struct cs_call *e, const struct list_machines *a,
+			    const struct api_list_wish *page, struct json_writer *w)
+{
+	const struct tables *t = cs_tables(e);
+	size_t count = 0;
+	const struct load_balancer_member *m = load_balancer_member_first_by_load_balancer(t, a->rule.prefix);
+	for (; m; m = load_balancer_member_next_by_load_balancer(t, m)) {
+		const struct port *port = port_of_member(&e->core, m);
+		const struct instance *i = port ? instance_find(t, port->instance) : NULL;
+		if (!i ||
+		    (a->list.keyword.n && !str_contains(cs_machine_name(&e->core, &i->row), a->list.keyword)))
+			continue;
+		if (w && count >= page->offset && (!page->limit || count < page->offset + page->limit))
+			write_one(e, w, m, i, a->with_ips == CHOICE_YES);
+		count++;
+	}
+	return count;
+}
+
+static RESULT list_machines(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct list_machines *a = args;
+	const struct row *row = NULL;
+	struct api_list_wish page = {0};
+	struct ref rule = a->rule;
+	rule.field = STR("id"); /* however it was written */
+	TRY(engine_find(e->c, cs_tables(e), KIND_LOAD_BALANCER, &rule, &row));
+	TRY(cs_read_page(e, &a->list, &page));
+	size_t count = walk_machines(e, a, &page, NULL);
+	if (count == 0)
+		return OK;
+	json_write_int(w, "count", (int64_t) count);
+	json_write_open_list(w, a->with_ips == CHOICE_YES ? "lbrulevmidip" : "loadbalancerruleinstance");
+	walk_machines(e, a, &page, w);
+	json_write_close_list(w);
+	return OK;
+}
+
+/* ---- changes ---- */
+
+#define ALGORITHMS "roundrobin|source"
+
+static enum load_balancer_algorithm algorithm_of(struct str word)
+{
+	return str_is(word, "source") ? LOAD_BALANCER_ALGORITHM_SOURCE : LOAD_BALANCER_ALGORITHM_ROUNDROBIN;
+}
+
+struct make_rule {
+	struct load_balancer_wish wish;
+	struct cs_owner owner;
+	struct str protocol, algorithm;
+	struct ref zone;
+	enum choice opens;
+};
+#define P(wire, member, ...) PARAM(struct make_rule, wire, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	P("publicipid", wish.address, .kind = KIND_ADDRESS, .flags = REQUIRED, .doc = "The public address."),
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Its name."),
+	P("publicport", wish.public_port, .flags = REQUIRED, .min = 1, .max = PORT_LAST,
+	  .doc = "The address's port."),
+	P("privateport", wish.private_port, .flags = REQUIRED, .min = 1, .max = PORT_LAST,
+	  .doc = "The machines' port."),
+	P("algorithm", algorithm, .flags = REQUIRED, .words = ALGORITHMS,
+	  .doc = "How a connection finds its machine."),
+	P("protocol", protocol, .words = "tcp|udp", .doc = "Of the ports; absent: tcp."),
+	P("description", wish.description, .doc = "Free text."),
+	P("networkid", wish.network, .kind = KIND_NETWORK,
+	  .doc = "In which its machines are; absent: in any."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Means nothing: addresses are in every zone."),
+	P("openfirewall", opens, .doc = "Means nothing: security groups say what may pass."),
+	CS_FOR_PARAMS(struct make_rule, owner),
+	NOT_BUILT("cidrlist"),
+	NOT_BUILT("fordisplay", .only = "true"),
+};
+#undef P
+
+static RESULT prepare_create(struct cs_call *e, void *args)
+{
+	struct make_rule *a = args;
+	(void) e;
+	a->wish.algorithm = algorithm_of(a->algorithm);
+	a->wish.protocol =
+		str_is(a->protocol, "udp") ? LOAD_BALANCER_PROTOCOL_UDP : LOAD_BALANCER_PROTOCOL_TCP;
+	return OK;
+}
+
+#define RULE(T)                                                                                              \
+	PARAM(T, "id", wish.balancer, .kind = KIND_LOAD_BALANCER, .flags = REQUIRED, .doc = "The rule.")
+struct change_rule {
+	struct load_balancer_change wish;
+	struct str name, description, algorithm;
+	bool has_name, has_description;
+};
+#define P(wire, member, ...) PARAM(struct change_rule, wire, member, __VA_ARGS__)
+static const struct param update_params[] = {
+	RULE(struct change_rule),
+	P("name", name, .min = 1, .max = 255, .given = offsetof(struct change_rule, has_name) + 1,
+	  .doc = "Its name."),
+	P("description", description, .given = offsetof(struct change_rule, has_description) + 1,
+	  .doc = "Free text."),
+	P("algorithm", algorithm, .words = ALGORITHMS,
+	  .given = offsetof(struct change_rule, wish.sets_algorithm) + 1,
+	  .doc = "How a connection finds its machine."),
+	NOT_BUILT("cidrlist|customid|protocol"),
+	NOT_BUILT("fordisplay", .only = "true"),
+};
+#undef P
+
+static RESULT prepare_update(struct cs_call *e, void *args)
+{
+	struct change_rule *a = args;
+	(void) e;
+	a->wish.name = a->has_name ? &a->name : NULL;
+	a->wish.description = a->has_description ? &a->description : NULL;
+	a->wish.algorithm = algorithm_of(a->algorithm);
+	return OK;
+}
+
+struct assign_machines {
+	struct load_balancer_members wish;
+};
+static const struct param assign_params[] = {
+	RULE(struct assign_machines),
+	PARAM(struct assign_machines, "virtualmachineids", wish.instances, .kind = KIND_INSTANCE,
+	      .max = LOAD_BALANCER_MEMBERS_MAX, .doc = "The machines."),
+	NOT_BUILT("vmidipmap"),
+};
+
+static RESULT prepare_assign(struct cs_call *e, void *args)
+{
+	const struct assign_machines *a = args;
+	return a->wish.instances.count
+		       ? OK
+		       : cs_fail(e, "virtualmachineids",
+				 "Both virtualMachineIds and vmidipmap are empty: name the machines");
+}
+
+struct drop_rule {
+	struct load_balancer_target wish;
+};
+static const struct param delete_params[] = {RULE(struct drop_rule)};
+
+static const struct cs_action actions[] = {
+	{.name = "listLoadBalancerRules",
+	 .permit = "ec2:DescribeLoadBalancers",
+	 .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_rules, list_params),
+	 .listing = &rules,
+	 .doc = "Load balancer rules."},
+	{.name = "listLoadBalancerRuleInstances",
+	 .permit = "ec2:DescribeLoadBalancers",
+	 .args = PARAMS(struct list_machines, machine_params),
+	 .answer = list_machines,
+	 .says = "loadbalancerruleinstance|lbvmipaddresses",
+	 .doc = "The machines that a load balancer rule leads to."},
+	{.name = "createLoadBalancerRule",
+	 .permit = "ec2:CreateLoadBalancer",
+	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
+	 .args = PARAMS(struct make_rule, create_params),
+	 .prepare = prepare_create,
+	 .operation = engine_create_load_balancer_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct make_rule, wish.balancer),
+	 .shows = &rules,
+	 .item = "loadbalancer",
+	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	 .doc = "Makes a load balancer rule, which leads nowhere yet."},
+	{.name = "updateLoadBalancerRule",
+	 .permit = "ec2:ModifyLoadBalancer",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct change_rule, update_params),
+	 .prepare = prepare_update,
+	 .operation = engine_change_load_balancer_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct change_rule, wish.balancer.prefix),
+	 .shows = &rules,
+	 .item = "loadbalancer",
+	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	 .doc = "Changes a load balancer rule."},
+	{.name = "assignToLoadBalancerRule",
+	 .permit = "ec2:AddLoadBalancerMembers",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct assign_machines, assign_params),
+	 .prepare = prepare_assign,
+	 .operation = engine_add_load_balancer_members_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	 .doc = "Lets a load balancer rule lead to more machines."},
+	{.name = "removeFromLoadBalancerRule",
+	 .permit = "ec2:RemoveLoadBalancerMembers",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct assign_machines, assign_params),
+	 .prepare = prepare_assign,
+	 .operation = engine_remove_load_balancer_members_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	 .doc = "Lets a load balancer rule lead to fewer machines."},
+	{.name = "deleteLoadBalancerRule",
+	 .permit = "ec2:DeleteLoadBalancer",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct drop_rule, delete_params),
+	 .operation = engine_delete_load_balancer_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	 .doc = "Ends a load balancer rule."},
+};
+const struct api_actions cs_load_balancer_actions = API_ACTIONS(actions);

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Load balancers and their members. They are parts of the router behind which the members are (reconcile/router.c): the
+ * first member says which, and with the last one the balancer is behind none. */
+#include "engine/network/load_balancer.h"
+
+#include <inttypes.h>
+
+#include "engine/internal.h"
+#include "engine/network/address_internal.h"
+#include "engine/network/load_balancer_internal.h"
+#include "engine/network/port.h"
+#include "engine/network/port_forwarding.h"
+#include "engine/network/port_forwarding_internal.h"
+#include "engine/network/port_internal.h"
+#include "engine/tag_internal.h"
+#include "model/instance.h"
+#include "model/subnet.h"
+#include "store/address.h"
+#include "store/load_balancer.h"
+#include "store/load_balancer_member.h"
+#include "store/port.h"
+
+/* ---- the balancer ---- */
+
+static RESULT log_change(struct op *op, const struct load_balancer *b, const char *what)
+{
+	return engine_log_event(op, KIND_ADDRESS, &address_find(op->head, b->address)->row, what,
+				"%s port %" PRId64 " to ports %" PRId64 ".",
+				load_balancer_protocol_words[b->protocol], b->public_port, b->private_port);
+}
+
+static RESULT check_name(struct op *op, struct str name)
+{
+	return engine_check_name(op, KIND_LOAD_BALANCER, name);
+}
+
+RESULT engine_create_load_balancer(struct op *op, struct load_balancer_wish *wish)
+{
+	const struct address *address = NULL;
+	const struct row *network = NULL;
+	TRY(port_forwarding_find_address(op, &wish->address, &address));
+	TRY(engine_check_owner(op, &wish->account, address->account));
+	if (ref_is_given(&wish->network))
+		TRY(engine_find_usable(op->ctx, op->head, KIND_NETWORK, &wish->network, &network));
+	TRY(check_name(op, wish->name));
+	struct load_balancer made = {.row.gen = 1,
+				     .account = address->account,
+				     .address = address->row.id,
+				     .protocol = wish->protocol,
+				     .public_port = wish->public_port,
+				     .private_port = wish->private_port,
+				     .name = wish->name,
+				     .description = wish->description,
+				     .algorithm = wish->algorithm,
+				     .network = network ? network->id : UUID_NONE};
+	if (made.public_port < 1 || made.public_port > 65535 || made.private_port < 1 ||
+	    made.private_port > 65535)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_LOAD_BALANCER,
+				     "Invalid value for port %" PRId64 ", 1 to 65535 are ports.",
+				     made.public_port < 1 || made.public_port > 65535 ? made.public_port
+										      : made.private_port);
+	TRY(port_forwarding_check_public(op, KIND_LOAD_BALANCER, UUID_NONE, made.address,
+					 load_balancer_protocol_words[made.protocol], made.public_port,
+					 made.public_port));
+	if (!uuid_is_none(address->port))
+		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS, wish->address.field,
+				   "The address stands for a network interface already.");
+	TRY(tag_normalize(op, wish->tags, &made.tags));
+	TRY(engine_permit(op, "load_balancer.create", KIND_ADDRESS, &address->row));
+	made.row.id = engine_new_id(op, KIND_LOAD_BALANCER);
+	TRY(load_balancer_put(op, &made));
+	wish->balancer = made.row.id;
+	return log_change(op, &made, "balanced");
+}
+
+static RESULT find_balancer(struct op *op, const struct ref *ref, const char *permission,
+			    const struct load_balancer **ret_balancer)
+{
+	const struct row *row = NULL;
+	TRY(engine_find_own(op->ctx, op->head, KIND_LOAD_BALANCER, ref, &row));
+	*ret_balancer = load_balancer_of(row);
+	return engine_permit(op, permission, KIND_LOAD_BALANCER, row);
+}
+
+RESULT engine_change_load_balancer(struct op *op, struct load_balancer_change *wish)
+{
+	const struct load_balancer *present = NULL;
+	TRY(find_balancer(op, &wish->balancer, "load_balancer.update", &present));
+	struct load_balancer next = *present;
+	next.name = wish->name ? *wish->name : present->name;
+	next.description = wish->description ? *wish->description : present->description;
+	next.algorithm = wish->sets_algorithm ? wish->algorithm : present->algorithm;
+	next.row.gen++;
+	TRY(check_name(op, next.name));
+	TRY(load_balancer_put(op, &next));
+	return log_change(op, &next, "balancer changed");
+}
+
+static RESULT end(struct op *op, const struct load_balancer *b)
+{
+	FORGET_EACH(op, load_balancer_member, load_balancer, b->row.id);
+	TRY(log_change(op, b, "no longer balanced"));
+	return load_balancer_forget(op, b->row.id);
+}
+
+RESULT engine_delete_load_balancer(struct op *op, struct load_balancer_target *wish)
+{
+	const struct load_balancer *b = NULL;
+	TRY(find_balancer(op, &wish->balancer, "load_balancer.delete", &b));
+	return end(op, b);
+}
+
+/* ---- members ---- */
+
+static size_t count_members(const struct tables *t, uuid balancer)
+{
+	size_t count = 0;
+	const struct load_balancer_member *m = load_balancer_member_first_by_load_balancer(t, balancer);
+	for (; m; m = load_balancer_member_next_by_load_balancer(t, m))
+		count++;
+	return count;
+}
+
+/* Of the balancer's network where it has one, else the instance's only one. */
+static RESULT find_port(struct op *op, const struct load_balancer *b, const struct ref *ref,
+			const struct port **ret_port)
+{
+	const struct instance *instance = NULL;
+	if (uuid_is_none(b->network))
+		return port_find_target(op, &(struct ref){0}, ref, ret_port);
+	TRY(engine_find_own_instance(op->ctx, op->head, ref, &instance));
+	const struct port *port = port_first_by_instance(op->head, instance->row.id);
+	while (port && !(row_is_live(&port->row) && uuid_equal(port->network, b->network)))
+		port = port_next_by_instance(op->head, port);
+	*ret_port = port;
+	return port ? OK
+		    : ENGINE_FAIL(op, ERR_STATE, KIND_LOAD_BALANCER, ref->field,
+				  "The instance '%" STR_FMT
+				  "' is not in the network that the load balancer is for.",
+				  STR_ARG(ref->text));
+}
+
+static const struct load_balancer_member *find_member(const struct tables *t, uuid balancer, uuid instance)
+{
+	const struct load_balancer_member *m = load_balancer_member_first_by_load_balancer(t, balancer);
+	for (; m; m = load_balancer_member_next_by_load_balancer(t, m)) {
+		const struct port *port = port_find(t, m->port);
+		if (port && uuid_equal(port->instance, instance))
+			break;
+	}
+	return m;
+}
+
+static RESULT add_member(struct op *op, const struct ref *ref, struct load_balancer *b)
+{
+	const struct port *port = NULL;
+	TRY(find_port(op, b, ref, &port));
+	TRY(engine_permit(op, "load_balancer.add", KIND_PORT, &port->row));
+	struct ip ip = engine_get_port_ip(op->head, port, IP_V4);
+	uuid router = ip_is_none(ip) ? UUID_NONE : engine_get_router_of_ip(op->head, port, ip);
+	if (find_member(op->head, b->row.id, port->instance))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_LOAD_BALANCER, ref->field,
+				   "The instance '%" STR_FMT "' is a member of the load balancer already.",
+				   STR_ARG(ref->text));
+	const struct address *address = address_find(op->head, b->address);
+	uuid other = engine_get_forwarding_router(op->head, b->address);
+	if (!address_is_reachable(op->head, address, router) ||
+	    (!uuid_is_none(other) && !uuid_equal(other, router)))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_LOAD_BALANCER, ref->field,
+				   "The instance '%" STR_FMT
+				   "' cannot be reached from the public address of the load balancer.",
+				   STR_ARG(ref->text));
+	struct load_balancer_member made = {
+		.row = {.id = engine_new_id(op, KIND_LOAD_BALANCER_MEMBER), .gen = 1},
+		.account = b->account,
+		.load_balancer = b->row.id,
+		.port = port->row.id,
+		.private_ip = ip};
+	TRY(load_balancer_member_put(op, &made));
+	b->router = router;
+	return load_balancer_put(op, b);
+}
+
+RESULT engine_add_load_balancer_members(struct op *op, struct load_balancer_members *wish)
+{
+	const struct load_balancer *b = NULL;
+	TRY(find_balancer(op, &wish->balancer, "load_balancer.add", &b));
+	if (count_members(op->head, b->row.id) + wish->instances.count > LOAD_BALANCER_MEMBERS_MAX)
+		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_LOAD_BALANCER,
+				     "A load balancer has at most %d members.", LOAD_BALANCER_MEMBERS_MAX);
+	struct load_balancer next = *b;
+	next.row.gen++;
+	for (size_t k = 0; k < wish->instances.count; k++)
+		TRY(add_member(op, &wish->instances.at[k], &next));
+	return log_change(op, &next, "balancer has more members");
+}
+
+/* A balancer without members is behind no router. */
+static RESULT remove_member(struct op *op, const struct load_balancer_member *m)
+{
+	struct load_balancer next = *load_balancer_find(op->head, m->load_balancer);
+	TRY(load_balancer_member_forget(op, m->row.id));
+	if (!load_balancer_member_first_by_load_balancer(op->head, next.row.id))
+		next.router = UUID_NONE;
+	next.row.gen++;
+	return load_balancer_put(op, &next);
+}
+
+RESULT engine_remove_load_balancer_members(struct op *op, struct load_balancer_members *wish)
+{
+	const struct load_balancer *b = NULL;
+	TRY(find_balancer(op, &wish->balancer, "load_balancer.remove", &b));
+	for (size_t k = 0; k < wish->instances.count; k++) {
+		const struct ref *ref = &wish->instances.at[k];
+		const struct instance *instance = NULL;
+		TRY(engine_find_own_instance(op->ctx, op->head, ref, &instance));
+		const struct load_balancer_member *m = find_member(op->head, b->row.id, instance->row.id);
+		if (!m)
+			return ENGINE_FAIL(op, ERR_STATE, KIND_LOAD_BALANCER, ref->field,
+					   "The instance '%" STR_FMT "' is no member of the load balancer.",
+					   STR_ARG(ref->text));
+		TRY(remove_member(op, m));
+	}
+	return log_change(op, b, "balancer has fewer members");
+}
+
+/* ---- with what they stand on ---- */
+
+RESULT load_balancer_leave_address(struct op *op, uuid address)
+{
+	const struct load_balancer *b = load_balancer_first_by_address(op->head, address);
+	for (; b; b = load_balancer_next_by_address(op->head, b))
+		TRY(end(op, b));
+	return OK;
+}
+
+RESULT load_balancer_leave_ip(struct op *op, uuid port, struct ip private_ip)
+{
+	const struct load_balancer_member *m = load_balancer_member_first_by_port(op->head, port);
+	for (; m; m = load_balancer_member_next_by_port(op->head, m))
+		if (ip_is_none(private_ip) || ip_equal(m->private_ip, private_ip))
+			TRY(remove_member(op, m));
+	return OK;
+}
+
+RESULT load_balancer_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip)
+{
+	const struct load_balancer_member *m = load_balancer_member_first_by_port(op->head, from),
+					  *next = NULL;
+	for (; m; m = next) {
+		next = load_balancer_member_next_by_port(op->head, m);
+		struct load_balancer_member moved = *m;
+		moved.port = to;
+		moved.row.gen++;
+		if (ip_equal(m->private_ip, private_ip))
+			TRY(load_balancer_member_put(op, &moved));
+	}
+	return OK;
+}
+
+bool load_balancer_is_in(const struct tables *t, uuid router, const struct subnet *subnet)
+{
+	const struct load_balancer *b = load_balancer_first_by_router(t, router);
+	for (; b; b = load_balancer_next_by_router(t, b)) {
+		const struct load_balancer_member *m =
+			load_balancer_member_first_by_load_balancer(t, b->row.id);
+		for (; m; m = load_balancer_member_next_by_load_balancer(t, m)) {
+			const struct port *port = port_find(t, m->port);
+			if (port && uuid_equal(port->network, subnet->network) &&
+			    cidr_contains(subnet->block, m->private_ip))
+				return true;
+		}
+	}
+	return false;
+}
