@@ -361,7 +361,7 @@ def test_an_isolated_network(dev, driver, machines, zone):
     shown, = call(dev, "listNetworks", id=made.id)[1]["network"]
     assert (shown["name"], shown["displaytext"], shown["cidr"], shown["gateway"], shown["netmask"]) == ("inner", "A text", "10.5.0.0/16", "10.5.0.1", "255.255.0.0")
     assert (shown["type"], shown["networkofferingname"], shown["state"], shown["zoneid"]) == ("Isolated", SOURCE_NAT, "Allocated", zone) and "vpcid" not in shown
-    assert {s["name"] for s in shown["service"]} == {"Dhcp", "Dns", "UserData", "SourceNat", "StaticNat"}
+    assert {s["name"] for s in shown["service"]} == {"Dhcp", "Dns", "UserData", "SourceNat", "StaticNat", "PortForwarding"}
     assert call(dev, "listNetworks", networkofferingid=shown["networkofferingid"], name="inner")[1]["count"] == 1
     source, = source_nat_of(dev, made.id)
     assert source["issourcenat"] and not source["isstaticnat"] and not source["issystem"]
@@ -403,6 +403,26 @@ def test_other_networks(dev, zone):
     assert call(dev, "listNetworks")[1] == before
     for network in [plain["id"], flat]:
         assert done(dev, call(dev, "deleteNetwork", id=network)) == {"success": True}
+
+
+def test_forwarded_ports(dev, machines, zone):
+    """A port forwarding rule says which network its address is for; both go with the network, and the rule with the address."""
+    made = make_network(dev, "forwarding", SOURCE_NAT, zone)[1]["network"]["id"]
+    machine = done(dev, call(dev, "deployVirtualMachine", networkids=made, **{k: machines[0][k] for k in ["serviceofferingid", "templateid"]},
+                             zoneid=zone))["virtualmachine"]
+    rule = {"protocol": "tcp", "publicport": "2222", "virtualmachineid": machine["id"]}
+    first, second = (done(dev, call(dev, "associateIpAddress", **{key: value}))["ipaddress"]["id"] for key, value in [("zoneid", zone), ("networkid", made)])
+    for taken, port in [(first, "22"), (second, "23")]:
+        done(dev, call(dev, "createPortForwardingRule", ipaddressid=taken, privateport=port, **rule))
+    assert address(dev, first)["associatednetworkid"] == made and not address(dev, first)["isstaticnat"]
+    refused(call(dev, "enableStaticNat", ipaddressid=first, virtualmachineid=machine["id"]), code=536)
+    done(dev, call(dev, "disassociateIpAddress", id=first))
+    assert [r["ipaddressid"] for r in call(dev, "listPortForwardingRules")[1]["portforwardingrule"]] == [second]
+    done(dev, call(dev, "destroyVirtualMachine", id=machine["id"], expunge="true"))
+    dev.rest()
+    done(dev, call(dev, "deleteNetwork", id=made))
+    refused(call(dev, "listPublicIpAddresses", id=second), "entity does not exist")
+    assert call(dev, "listPortForwardingRules")[1] == {}
 
 
 def test_an_address_that_went_elsewhere(dev, machines, zone):

@@ -17,6 +17,7 @@
 #include "store/external_network.h"
 #include "store/network_acl.h"
 #include "store/port.h"
+#include "store/port_forwarding.h"
 
 static struct ref ref_of(struct op *op, enum kind kind, uuid id, struct str field)
 {
@@ -47,7 +48,8 @@ static RESULT lead_out(struct op *op, const struct ref *router, struct str field
 /* Whether it stands for something that is neither in the network nor behind the VPC. */
 static bool is_used_elsewhere(const struct tables *t, const struct address *a, uuid network, uuid vpc)
 {
-	const struct port *port = uuid_is_none(a->port) ? NULL : port_find(t, a->port);
+	const struct port_forwarding *f = port_forwarding_first_by_address(t, a->row.id);
+	const struct port *port = port_find(t, f ? f->port : a->port);
 	return port &&
 	       !(uuid_is_none(vpc) ? uuid_equal(port->network, network) : uuid_equal(port->router, vpc));
 }
@@ -61,7 +63,8 @@ static RESULT release_addresses(struct op *op, uuid account, uuid network, uuid 
 		bool is_for = uuid_is_none(vpc) ? uuid_equal(a->for_network, network)
 						: uuid_equal(a->for_router, vpc);
 		struct address_target wish = {.address = ref_of(op, KIND_ADDRESS, a->row.id, field),
-					      .with_association = true};
+					      .with_association = true,
+					      .with_forwardings = true};
 		if (row_is_live(&a->row) && is_for && !is_used_elsewhere(op->head, a, network, vpc))
 			TRY(engine_release_address(op, &wish));
 	}

@@ -8,8 +8,8 @@
 #include "store/subnet.h"
 
 #define SHARED_SERVICES "Dhcp|Dns|UserData"
-#define ISOLATED_SERVICES "Dhcp|Dns|UserData|SourceNat|StaticNat"
-const char cs_vpc_services[] = "Dhcp|Dns|UserData|SourceNat|StaticNat|NetworkACL",
+#define ISOLATED_SERVICES "Dhcp|Dns|UserData|SourceNat|StaticNat|PortForwarding"
+const char cs_vpc_services[] = "Dhcp|Dns|UserData|SourceNat|StaticNat|PortForwarding|NetworkACL",
 	   cs_vpc_provider[] = "VpcVirtualRouter";
 
 enum { OFFERING_SOURCE_NAT, OFFERING_ISOLATED, OFFERING_VPC, OFFERING_L2, OFFERING_VPC_NO_LB };
@@ -324,9 +324,13 @@ static RESULT list_vpc_offerings(struct cs_call *e, const void *args, struct jso
 static const struct {
 	const char *name, *providers;
 } services[] = {
-	{"Dhcp", "VirtualRouter|VpcVirtualRouter"},      {"Dns", "VirtualRouter|VpcVirtualRouter"},
-	{"UserData", "VirtualRouter|VpcVirtualRouter"},  {"SourceNat", "VirtualRouter|VpcVirtualRouter"},
-	{"StaticNat", "VirtualRouter|VpcVirtualRouter"}, {"NetworkACL", "VpcVirtualRouter"},
+	{"Dhcp", "VirtualRouter|VpcVirtualRouter"},
+	{"Dns", "VirtualRouter|VpcVirtualRouter"},
+	{"UserData", "VirtualRouter|VpcVirtualRouter"},
+	{"SourceNat", "VirtualRouter|VpcVirtualRouter"},
+	{"StaticNat", "VirtualRouter|VpcVirtualRouter"},
+	{"PortForwarding", "VirtualRouter|VpcVirtualRouter"},
+	{"NetworkACL", "VpcVirtualRouter"},
 	{"SecurityGroup", "SecurityGroupProvider"},
 };
 static const char *const providers[] = {"VirtualRouter", "VpcVirtualRouter", "SecurityGroupProvider"};

@@ -13,6 +13,7 @@
 #include "store/instance.h"
 #include "store/network.h"
 #include "store/port.h"
+#include "store/port_forwarding.h"
 #include "store/router.h"
 #include "store/subnet.h"
 
@@ -48,11 +49,12 @@ struct purpose {
 	uuid network, vpc;
 };
 
-/* Static NAT says it, else the router behind it, else what it was taken for. */
+/* Static NAT or a port forwarding says it, else the router behind it, else what it was taken for. */
 static struct purpose find_purpose(struct api_call *e, const struct row *row)
 {
 	const struct address *a = address_of(row);
-	const struct port *port = find_port(e, a);
+	const struct port_forwarding *f = port_forwarding_first_by_address(api_tables(e), row->id);
+	const struct port *port = f ? port_find(api_tables(e), f->port) : find_port(e, a);
 	const struct gateway *g = find_source_nat(e, a);
 	const struct subnet *s = cs_find_subnet(e, a->for_network);
 	uuid router = port ? port->router : g ? g->router : s ? s->router : a->for_router;
@@ -252,7 +254,7 @@ static RESULT prepare_release(struct cs_call *e, void *args)
 {
 	struct release_args *a = args;
 	const struct address *address = NULL;
-	a->wish.with_association = true;
+	a->wish.with_association = a->wish.with_forwardings = true;
 	return find_own(e, &a->wish.address, &address);
 }
 
@@ -362,7 +364,7 @@ static const struct cs_action actions[] = {
 	 CS_SUBJECT(struct release_args, wish.address.prefix),
 	 .about = KIND_ADDRESS,
 	 .outcome = ASYNC_JOB_OUTCOME_GONE,
-	 .doc = "Gives a public address back, and ends what it stands for."},
+	 .doc = "Gives a public address back, with its port forwarding rules, and ends what it stands for."},
 	{.name = "updateIpAddress",
 	 .permit = "ec2:ModifyAddressAttribute",
 	 .flags = API_WRITES,
