@@ -52,13 +52,14 @@ class Account:
         outside = project.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]
         shared = project.ok("POST", "/network/v2.0/floatingips", {"floatingip": {"floating_network_id": outside}})["floatingip"]["id"]
         forwarding = self.made("createPortForwardingRule", ipaddressid=shared, protocol="tcp", publicport="80", privateport="80", virtualmachineid=machine)
+        balancer = self.made("createLoadBalancerRule", name="balancer", publicipid=shared, algorithm="roundrobin", publicport="81", privateport="80")
         vpc = self.made("createVPC", name="vpc", displaytext="x", cidr="10.61.0.0/16", zoneid=self.first("listZones zone"),
                         vpcofferingid=self.first("listVPCOfferings vpcoffering"))
         acl = self.made("createNetworkACLList", name="acl", vpcid=vpc)
         entry = self.made("createNetworkACL", aclid=acl, protocol="tcp", startport="80", endport="80")
         data = call(dev, "registerUserData", name=name, userdata="eA==", **self.who)[1]["userdata"]["id"]
         dev.rest()
-        self.ids.update(user_data=data, secondary_ip=more, port_forwarding=forwarding, network_acl=acl, network_acl_entry=entry,
+        self.ids.update(user_data=data, secondary_ip=more, port_forwarding=forwarding, load_balancer=balancer, network_acl=acl, network_acl_entry=entry,
                         async_job=tagged["jobid"], user=self.first("listUsers user"), account=self.first("listAccounts account"),
                         key_pair=self.first("listSSHKeyPairs sshkeypair"))
         self.ids = {kind: self.whole(i) for kind, i in self.ids.items()}
