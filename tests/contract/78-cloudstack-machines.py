@@ -261,6 +261,27 @@ def test_templates_are_fetched(dev, place, web, os_type):
     ok(dev, "deleteTemplate", id=one["id"], forced="true")
 
 
+def test_details(dev, place, web, os_type):
+    """A machine has the hardware that its template's details say."""
+    said = {"name": "odd", "displaytext": "Odd hardware", "hypervisor": "KVM", "ostypeid": os_type["id"], "format": "RAW", "url": f"{web}/odd.raw"}
+    one, = ok(dev, "registerTemplate", **said, **{"details[0].rootDiskController": "ide", "details[0].nicAdapter": "e1000"})["template"]
+    ready(dev, "listTemplates", "template", one["id"], templatefilter="self")
+    machine = ok(dev, "deployVirtualMachine", startvm="false", **{**place, "templateid": one["id"]})["virtualmachine"]
+    details = {"rootDiskController": "sata", "nicAdapter": "E1000"}
+    assert machine["details"] == one["details"] == details
+    for type_, id_ in [("UserVm", machine["id"]), ("Template", one["id"])]:
+        listed = ok(dev, "listResourceDetails", resourcetype=type_, resourceid=id_)
+        assert listed["count"] == 2 and {d["key"]: d["value"] for d in listed["resourcedetail"]} == details
+        assert [d["value"] for d in ok(dev, "listResourceDetails", resourcetype=type_, resourceid=id_, key="nicAdapter")["resourcedetail"]] == ["E1000"]
+    root, = ok(dev, "listVolumes", virtualmachineid=machine["id"])["volume"]
+    assert (root["templatename"], root["serviceofferingname"], root["virtualsize"]) == ("odd", "t3.micro", root["size"])
+    assert ok(dev, "listResourceDetails", resourcetype="Volume", resourceid=root["id"]) == {}
+    assert refused(dev, "listResourceDetails", resourcetype="UserVm")[0] == refused(dev, "listResourceDetails", resourcetype="Moon", resourceid="x")[0] == 431
+    assert SENTENCE in refused(dev, "listResourceDetails", resourcetype="UserVm", resourceid=root["id"])[1]
+    ok(dev, "destroyVirtualMachine", id=machine["id"])
+    ok(dev, "deleteTemplate", id=one["id"], forced="true")
+
+
 def test_isos(dev, driver, place, web, os_type):
     assert [i["name"] for i in driver.ex_register_iso("tools", f"{web}/tools.iso")["iso"]] == ["tools"]
     boots, = ok(dev, "registerIso", name="boots", displaytext="It boots", url=f"{web}/boots.iso", ostypeid=os_type["id"], zoneid="-1")["iso"]

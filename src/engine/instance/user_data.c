@@ -5,6 +5,7 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "model/account.h"
+#include "store/image.h"
 #include "store/user_data.h"
 
 RESULT engine_create_user_data(struct op *op, struct user_data_wish *wish)
@@ -62,7 +63,8 @@ RESULT engine_link_user_data(struct op *op, struct user_data_link *wish)
 		TRY(engine_find_own_user_data(op->ctx, op->head, &wish->user_data, &data));
 	struct image next = *image;
 	next.user_data = data ? data->row.id : UUID_NONE;
-	next.user_data_policy = wish->policy;
+	next.user_data_policy = wish->denies_override ? IMAGE_USER_DATA_POLICY_DENY_OVERRIDE
+						      : IMAGE_USER_DATA_POLICY_ALLOW_OVERRIDE;
 	next.row.gen++;
 	TRY(image_put(op, &next));
 	return engine_log_event(op, KIND_IMAGE, &next.row, "changed", "The user data of its instances.");

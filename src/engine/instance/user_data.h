@@ -3,7 +3,6 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "store/image.h"
 
 /* Bytes: as many as an instance may have. */
 enum { USER_DATA_MAX = 16 * 1024, USER_DATA_OF_ACCOUNT_MAX = 1000 };
@@ -25,6 +24,6 @@ OPERATION(engine_delete_user_data, user_data_target)
 /* What instances of an image get as user data where their launch says none. */
 struct user_data_link {
 	struct ref image, user_data; /* user_data of kind none: nothing any more */
-	enum image_user_data_policy policy;
+	bool denies_override;        /* a launch that says other user data is refused */
 };
 OPERATION(engine_link_user_data, user_data_link)

@@ -185,19 +185,11 @@ static void write_size(struct api_call *e, struct json_writer *w, const char *na
 		json_write_int(w, name, d->size);
 }
 
-/* What registerTemplate takes in its details. */
 static void write_details(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	const struct image *i = image_of(row);
+	struct tag details[CS_DETAILS_MAX];
 	(void) e;
-	json_write_open(w, name);
-	if (i->disk_bus == IMAGE_DISK_BUS_SATA)
-		json_write_z(w, "rootDiskController", "sata");
-	if (i->nic_model == IMAGE_NIC_MODEL_E1000E)
-		json_write_z(w, "nicAdapter", "E1000");
-	if (i->boot_mode == IMAGE_BOOT_MODE_UEFI)
-		json_write_z(w, "UEFI", i->secure_boot ? "SECURE" : "LEGACY");
-	json_write_close(w);
+	cs_write_details(w, name, details, cs_details_of_template(image_of(row), details));
 }
 
 CS_WRITE_TAGS(write_tags, KIND_IMAGE)

@@ -100,8 +100,7 @@ static RESULT prepare_link(struct cs_call *e, void *args)
 		return cs_fail(e, "templateid", "Either template ID or ISO ID must be passed");
 	if (ref_is_given(&a->iso))
 		a->wish.image = a->iso;
-	a->wish.policy = str_is(a->policy, "DENYOVERRIDE") ? IMAGE_USER_DATA_POLICY_DENY_OVERRIDE
-							   : IMAGE_USER_DATA_POLICY_ALLOW_OVERRIDE;
+	a->wish.denies_override = str_is(a->policy, "DENYOVERRIDE");
 	return OK;
 }
 

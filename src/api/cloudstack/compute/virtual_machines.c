@@ -2,6 +2,7 @@
  * listVirtualMachines, and what a virtual machine's object has. */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/compute/os_types.h"
+#include "api/cloudstack/compute/templates.h"
 #include "api/cloudstack/network/network.h"
 #include "engine/network/address.h"
 #include "engine/resolve.h"
@@ -144,6 +145,13 @@ static void write_os_type(struct api_call *e, struct json_writer *w, const char 
 	json_write_z(w, "osdisplayname", type->name);
 }
 
+static void write_details(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	struct tag details[CS_DETAILS_MAX];
+	(void) e;
+	cs_write_details(w, name, details, cs_details_of_machine(instance_of(row), details));
+}
+
 static struct str get_boot_type(struct api_call *e, const struct row *row)
 {
 	enum instance_boot_mode mode = instance_of(row)->boot_mode;
@@ -217,6 +225,7 @@ static const struct member members[] = {
 	MEMBER(struct instance, "keypairs", key_name, .is_optional = true),
 	MEMBER_WRITTEN("publicip", write_public_ip, .also = "publicipid"),
 	MEMBER_WRITTEN("affinitygroup", write_affinity),
+	MEMBER_WRITTEN("details", write_details),
 	MEMBER_FIXED("displayvm", "true"),
 	MEMBER_FIXED("isdynamicallyscalable", "false"),
 	MEMBER(struct instance, "deleteprotection", protect_terminate),

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Snapshots of volumes. Those that only a template has are the template's, and no list shows them. All were asked for:
  * there are no policies. Source: API reference, "Snapshot", 4.18. */
+#include "api/cloudstack/compute/os_types.h"
 #include "api/cloudstack/storage/storage.h"
 #include "engine/resolve.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/volume.h"
 #include "engine/tag.h"
+#include "model/image.h"
 #include "model/states.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
@@ -70,6 +72,15 @@ static void write_zone(struct api_call *e, struct json_writer *w, const char *na
 	json_write_text(w, "zonename", zone->name);
 }
 
+/* Of the image that its volume was made from. */
+static void write_os_type(struct api_call *e, struct json_writer *w, const char *name,
+			  const struct row *image)
+{
+	const struct cs_os_type *type = cs_os_type_of(image_of(image));
+	json_write_text(w, name, cs_os_type_id(e->c->arena, type));
+	json_write_z(w, "osdisplayname", type->name);
+}
+
 CS_WRITE_TAGS(write_tags, KIND_SNAPSHOT)
 
 #define OF_VOLUME .path = {JOIN_ONE(KIND_VOLUME, snapshot, volume)}
@@ -87,6 +98,9 @@ static const struct member members[] = {
 	MEMBER(struct snapshot, "virtualsize", volume_size),
 	MEMBER(struct snapshot, "physicalsize", file_size),
 	MEMBER_FIXED("revertable", "true"),
+	MEMBER_WRITTEN(
+		"ostypeid", write_os_type, .also = "osdisplayname",
+		.path = {JOIN_ONE(KIND_VOLUME, snapshot, volume), JOIN_ONE(KIND_IMAGE, volume, image)}),
 	MEMBER_WRITTEN("tags", write_tags),
 };
 static const struct api_listing snapshots = {.kind = KIND_SNAPSHOT,

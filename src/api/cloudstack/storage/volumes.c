@@ -5,10 +5,12 @@
 #include "engine/resolve.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
+#include "model/image.h"
 #include "model/state.h"
 #include "model/states.h"
 #include "model/zone.h"
 #include "store/instance.h"
+#include "store/instance_type.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
 #include "store/volume_type.h"
@@ -96,6 +98,20 @@ static void write_offering(struct api_call *e, struct json_writer *w, const char
 	json_write_text(w, "diskofferingdisplaytext", type->description.n ? type->description : type->name);
 }
 
+/* A root disk comes with its machine's offering. */
+static void write_size_of_machine(struct api_call *e, struct json_writer *w, const char *name,
+				  const struct row *row)
+{
+	const struct instance *i = instance_find(api_tables(e), volume_of(row)->instance);
+	const struct instance_type *type = i ? instance_type_find(api_tables(e), i->type) : NULL;
+	if (!type || !is_root(volume_of(row)))
+		return;
+	json_write_text(w, name, uuid_to_str(e->c->arena, type->row.id));
+	json_write_text(w, "serviceofferingname", type->name);
+	json_write_text(w, "serviceofferingdisplaytext",
+			type->description.n ? type->description : type->name);
+}
+
 CS_WRITE_TAGS(write_tags, KIND_VOLUME)
 
 static const struct member members[] = {
@@ -108,11 +124,17 @@ static const struct member members[] = {
 	MEMBER(struct volume, "size", size),
 	MEMBER_TEXT("state", get_state),
 	MEMBER_AS(struct volume, TIME, "created", row.created_us),
+	MEMBER(struct volume, "virtualsize", seen_size),
 	MEMBER(struct volume, "templateid", image),
+	MEMBER(struct image, "templatename", name, .path = {JOIN_ONE(KIND_IMAGE, volume, image)}),
+	MEMBER(struct image, "templatedisplaytext", description,
+	       .path = {JOIN_ONE(KIND_IMAGE, volume, image)}, .instead = FITS(image, name)),
 	MEMBER(struct volume, "snapshotid", snapshot),
 	MEMBER_WRITTEN("virtualmachineid", write_machine,
 		       .also = "vmname|vmdisplayname|vmstate|deviceid|attached"),
 	MEMBER_WRITTEN("diskofferingid", write_offering, .also = "diskofferingname|diskofferingdisplaytext"),
+	MEMBER_WRITTEN("serviceofferingid", write_size_of_machine,
+		       .also = "serviceofferingname|serviceofferingdisplaytext"),
 	MEMBER_FIXED("hypervisor", "\"KVM\""),
 	MEMBER_FIXED("storagetype", "\"local\""),
 	MEMBER_FIXED("provisioningtype", "\"thin\""),
