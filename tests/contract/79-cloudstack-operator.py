@@ -133,8 +133,12 @@ def test_projects(dev, admin):
     assert call(dev, "listVolumes", projectid=project["id"], **who)[1]["count"] == 1
     roles = {a["account"]: a["role"] for a in call(dev, "listProjectAccounts", projectid=project["id"], **who)[1]["projectaccount"]}
     assert roles == {"dev": "Admin", "cloudstack-guest": "Regular"}
+    assert call(dev, "listVolumes", id=volume["id"], **who)[1]["count"] == 1  # an id is enough
+    second = wait(dev, call(dev, "createVolume", diskofferingid=offering, size="1", zoneid=zone_of(dev), projectid=project["id"])[1])[1]["volume"]
+    assert call(dev, "deleteVolume", id=second["id"], **who)[1] == {"success": "true"}
     wait(dev, call(dev, "deleteAccountFromProject", projectid=project["id"], account="cloudstack-guest", **admin)[1], **admin)
     assert call(dev, "listVolumes", projectid=project["id"], **who)[0] == 431
+    assert call(dev, "deleteVolume", id=volume["id"], **who)[0] == 431
     wait(dev, call(dev, "suspendProject", id=project["id"], **admin)[1], **admin)
     assert call(dev, "listVolumes", projectid=project["id"])[0] == 431
     wait(dev, call(dev, "activateProject", id=project["id"], **admin)[1], **admin)

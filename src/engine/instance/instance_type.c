@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instance types: rows only, instances copy their figures. Called by: api/openstack. */
+ * Instance types: rows only, instances copy their figures. Called by: api/openstack, api/cloudstack. */
 #include "engine/instance/instance_type.h"
 
 #include "engine/instance/instance_type_internal.h"

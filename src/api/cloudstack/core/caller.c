@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * For whom a command is called: the caller's account, or another one that "account" with "domainid", or
- * "projectid", names. Who has a role there acts with what that role gives; an administrator acts for everybody.
+ * "projectid", names, or the project whose row it names. Who has a role there acts with what that role gives; an administrator acts for everybody.
  * Source: AccountManagerImpl.finalizeOwner and buildACLSearchParameters of 4.18. */
 #include "api/cloudstack/core/action.h"
 #include "auth/cloudstack_signature.h"
@@ -77,14 +77,34 @@ static RESULT choose_named(struct cs_call *e, const struct tables *t, struct str
 		       STR_ARG(cs_domain_name(domain)));
 }
 
-RESULT cs_choose_account(struct cs_call *e)
+/* A command that names a project's row by its id is called for the project, if the caller is in it. */
+static RESULT choose_by_row(struct cs_call *e, const struct tables *t)
+{
+	const struct params *params = &e->action->args;
+	for (size_t k = 0; k < params->count; k++) {
+		const struct param *p = &params->at[k];
+		bool is_of_people =
+			p->kind == KIND_ACCOUNT || p->kind == KIND_USER || p->kind == KIND_ASYNC_JOB;
+		uuid id = UUID_NONE;
+		if (p->type != PARAM_ID || p->kind == KIND_NONE || is_of_people ||
+		    !read_uuid(cloudstack_find_value(&e->pairs, p->wire), &id))
+			continue;
+		const struct row *row = tables_find(t, p->kind, id);
+		uuid owner = row ? engine_get_owner(p->kind, row) : UUID_NONE;
+		const struct account *account = account_find(t, owner);
+		if (account && !uuid_equal(owner, e->c->who->account) && cs_is_project(t, owner) &&
+		    may_act_for(e, t, account))
+			return act_for(e, t, account);
+	}
+	return OK;
+}
+
+static RESULT choose_as_said(struct cs_call *e)
 {
 	struct str name = cloudstack_find_value(&e->pairs, "account");
 	struct str domain = cloudstack_find_value(&e->pairs, "domainid");
 	struct str project = cloudstack_find_value(&e->pairs, "projectid");
 	AUTO_VIEW view = {0};
-	if (!name.n && !domain.n && !project.n)
-		return OK;
 	if (name.n && project.n)
 		return cs_fail(e, "projectid", "Account and projectId can't be specified together");
 	if (e->action->flags & API_WRITES && !name.n != !domain.n)
@@ -93,4 +113,18 @@ RESULT cs_choose_account(struct cs_call *e)
 	if (project.n)
 		return choose_project(e, view.tables, project);
 	return name.n ? choose_named(e, view.tables, name, domain) : OK;
+}
+
+RESULT cs_choose_account(struct cs_call *e)
+{
+	bool is_said = cloudstack_find_value(&e->pairs, "account").n ||
+		       cloudstack_find_value(&e->pairs, "domainid").n ||
+		       cloudstack_find_value(&e->pairs, "projectid").n;
+	AUTO_VIEW view = {0};
+	if (e->action->flags & CS_OF_ACCOUNT && is_said)
+		return choose_as_said(e);
+	if (e->action->flags & API_OPEN || identity_is_admin(e->c->who))
+		return OK;
+	view_open(e->config->store, &view);
+	return choose_by_row(e, view.tables);
 }

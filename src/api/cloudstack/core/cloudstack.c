@@ -94,7 +94,7 @@ static RESULT find(struct api_call *core)
 	TRY(api_check_limits(core, e->action, proved));
 	if (!e->action)
 		return fail_command(e, name);
-	return e->action->flags & CS_OF_ACCOUNT ? cs_choose_account(e) : OK;
+	return cs_choose_account(e);
 }
 
 /* A role of its own: a root administrator's. */
