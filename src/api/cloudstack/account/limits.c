@@ -231,22 +231,27 @@ static const struct param count_params[] = {
 };
 #undef P
 
-static int64_t count_of(const struct account *account, size_t type)
+static void add_counts(const struct account *account, int64_t sums[TYPES])
 {
 	struct account_usage usage;
 	engine_get_usage(account, &usage);
-	int64_t count = read_figure(&usage, types[type].count, types[type].shift);
-	return count < 0 ? 0 : count;
+	for (size_t type = 0; type < TYPES; type++)
+		if (types[type].count)
+			sums[type] += *(const int64_t *) (const void *) ((const char *) &usage +
+									 types[type].count - 1);
 }
 
-/* A domain's is the sum of its accounts'. */
-static int64_t sum_domain(const struct tables *t, uuid domain, size_t type)
+/* Of the account, or of all accounts of the domain. */
+static void sum_counts(const struct tables *t, const struct account *account, uuid domain,
+		       int64_t ret_sums[TYPES])
 {
-	int64_t sum = 0;
-	const struct account *a = account_first_by_domain(t, domain);
+	memset(ret_sums, 0, TYPES * sizeof *ret_sums);
+	if (account)
+		add_counts(account, ret_sums);
+	const struct account *a = account ? NULL : account_first_by_domain(t, domain);
 	for (; a; a = account_next_by_domain(t, a))
-		sum += row_is_live(&a->row) ? count_of(a, type) : 0;
-	return sum;
+		if (row_is_live(&a->row))
+			add_counts(a, ret_sums);
 }
 
 static RESULT tell_counts(struct cs_call *e, const void *args, struct json_writer *w)
@@ -255,15 +260,16 @@ static RESULT tell_counts(struct cs_call *e, const void *args, struct json_write
 	bool is_of_account = a->list.account.n || ref_is_given(&a->project);
 	uuid domain = a->list.domain.prefix;
 	const struct account *account = is_of_account ? account_find(cs_tables(e), e->c->who->account) : NULL;
+	int64_t sums[TYPES];
 	TRY(check_domain(e, a));
+	sum_counts(cs_tables(e), account, domain, sums);
 	json_write_int(w, "count", (int64_t) count_asked_for(a));
 	json_write_open_list(w, "resourcecount");
 	for (size_t type = 0; type < TYPES; type++) {
 		if (!is_asked_for(a, type))
 			continue;
 		open_object(e, w, NULL, account, domain, type);
-		json_write_int(w, "resourcecount",
-			       account ? count_of(account, type) : sum_domain(cs_tables(e), domain, type));
+		json_write_int(w, "resourcecount", sums[type] >> types[type].shift);
 		json_write_close(w);
 	}
 	json_write_close_list(w);
