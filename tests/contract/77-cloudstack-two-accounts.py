@@ -44,6 +44,9 @@ class Account:
         cloud.furnish(dev, project)
         self.dev, self.who = dev, {"_key": project.root.key_id, "_secret": project.root.secret}
         self.ids = cloud.ids_of(project)
+        forwarded = {"ipaddressid": self.whole(self.ids["address"]), "virtualmachineid": self.whole(self.ids["instance"])}
+        made = call(dev, "createPortForwardingRule", protocol="tcp", publicport="80", privateport="80", **forwarded, **self.who)[1]
+        self.ids["port_forwarding"] = made["id"]
         call(dev, "createSSHKeyPair", name=name, **self.who)
         tagged = call(dev, "createTags", resourceids=self.ids["volume"], resourcetype="Volume", **{"tags[0].key": "a", "tags[0].value": "b"}, **self.who)[1]
         machine = self.first("listVirtualMachines virtualmachine")
