@@ -206,7 +206,8 @@ ROWS = [
 ELSEWHERE = {
     "POST /identity/v3/roles": ("domain_id",),  # goldens: lists without the word leave it out
     f"POST {NOVA}/servers": ("server.block_device_mapping_v2", "server.security_groups", "server.return_reservation_id", "server.config_drive", "OS-SCH-HNT:scheduler_hints",
-                           "os:scheduler_hints.same_host", "os:scheduler_hints.different_host", "server"),
+                           "os:scheduler_hints.same_host", "os:scheduler_hints.different_host", "server",
+                           "server.host", "server.hypervisor_hostname"),  # goldens: an administrator's words
     f"POST {NOVA}/os-server-groups": ("policies",), f"PUT {NOVA}/servers/{{server_id}}": ("OS-DCF:diskConfig",),
     f"POST {NET}/floatingips": ("port_id", "fixed_ip_address", "floating_ip_address", "subnet_id"),
     f"PUT {NET}/floatingips/{{floatingip_id}}": ("port_id", "fixed_ip_address"), f"POST {VOL}/snapshots": ("force",),

@@ -50,6 +50,7 @@ struct instance_launch {
 	struct ref dedicated_host;       /* needs the tenancy "host"; kind none: any of the account's */
 	bool host_affinity;              /* the same; the instance stays with the host that it gets */
 	struct ref zone;                 /* kind none: the zone of the primary port's subnet */
+	struct str host;                 /* by name: on that one or not at all; empty: any */
 	const struct launch_port *ports; /* none given: one new port */
 	size_t port_count;
 	/* any_network: the first of ports names no network. It is in one of the default subnets or,

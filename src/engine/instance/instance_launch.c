@@ -37,6 +37,7 @@
 #include "model/port.h"
 #include "model/server_group.h"
 #include "model/states.h"
+#include "store/host.h"
 #include "store/instance.h"
 #include "store/router.h"
 #include "store/subnet.h"
@@ -73,7 +74,8 @@ struct launch {
 	struct placement placement;
 	uuid reservation;
 	uuid *made;
-	uuid shared_host; /* where volumes lie that others have, too; none: it has no such */
+	uuid shared_host;              /* where volumes lie that others have, too; none: it has no such */
+	const struct host *asked_host; /* NULL: any */
 };
 
 /* ---- names become rows ---- */
@@ -234,7 +236,8 @@ static enum instance_tenancy tenancy_of(const struct launch *l)
 static struct placement_need need_in(const struct launch *l, uuid zone)
 {
 	return (struct placement_need){.zone = zone,
-				       .host = l->shared_host,
+				       .host = l->asked_host ? l->asked_host->row.id : l->shared_host,
+				       .host_is_asked = l->asked_host,
 				       .arch = l->type->arch,
 				       .vcpus = l->type->vcpus,
 				       .memory = l->type->memory,
@@ -311,6 +314,25 @@ static RESULT choose_default_subnet(struct launch *l, const struct zone *only)
 	return l->subnet ? OK : fail_no_subnet(l, only);
 }
 
+/* By an administrator's word, in Nova's words. */
+static RESULT resolve_host(struct launch *l)
+{
+	struct str name = l->wish->host;
+	if (str_is_empty(name))
+		return OK;
+	l->asked_host = host_find_by_name(l->op->head, name);
+	if (!l->asked_host || !row_is_live(&l->asked_host->row))
+		return ENGINE_FAIL(l->op, ERR_INVALID, KIND_HOST, STR("host"),
+				   "Compute host %" STR_FMT " could not be found.", STR_ARG(name));
+	bool is_here = uuid_is_none(l->shared_host) || uuid_equal(l->shared_host, l->asked_host->row.id);
+	return is_here ? OK
+		       : ENGINE_FAIL(
+				 l->op, ERR_COMBINATION, KIND_VOLUME, STR("host"),
+				 "The volumes that it is to share are in use on another host than %" STR_FMT
+				 ".",
+				 STR_ARG(name));
+}
+
 /* The primary port's, and with it the zone. */
 static RESULT resolve_subnet(struct launch *l)
 {
@@ -320,6 +342,8 @@ static RESULT resolve_subnet(struct launch *l)
 	const struct launch_port *p = primary->wish;
 	if (ref_is_given(&l->wish->zone))
 		TRY(engine_find_zone(op->ctx, op->head, &l->wish->zone, &zone));
+	else if (l->asked_host)
+		zone = zone_find(op->head, l->asked_host->zone);
 	if (l->ports.count == 0)
 		return choose_zone(l, zone);
 	if (!ref_is_given(&p->subnet) && !ref_is_given(&p->port) && !ref_is_given(&p->network)) {
@@ -464,6 +488,7 @@ static RESULT resolve(struct launch *l)
 	TRY(find_instances(l, &l->wish->apart, &l->apart));
 	TRY(resolve_tenancy(l));
 	TRY(resolve_disks(l));
+	TRY(resolve_host(l));
 	if (!l->image)
 		l->from = l->disks.at[0].image;
 	if (!l->image && l->from)

@@ -191,7 +191,7 @@ static bool tenancy_allows(const struct placement *p, const struct host *host)
 	return p->need.tenancy != INSTANCE_TENANCY_HOST && !is_shared_against_will(p, host);
 }
 
-/* The volume that it shares with others, if it does, lies there. */
+/* The volume that it shares with others, if it does, lies there; and it is the host asked for, if one was. */
 static bool has_shared(const struct placement *p, const struct host *host)
 {
 	return uuid_is_none(p->need.host) || uuid_equal(p->need.host, host->row.id);
@@ -209,7 +209,7 @@ bool placement_may_stay(const struct tables *t, const struct placement_need *nee
 static enum placement_reason check(const struct placement *p, const struct host *host)
 {
 	if (!has_shared(p, host))
-		return PLACEMENT_SHARED;
+		return p->need.host_is_asked ? PLACEMENT_ASKED : PLACEMENT_SHARED;
 	enum placement_reason reason = placement_check_host(host, &p->need);
 	if (reason == PLACEMENT_FITS && !placement_has_wanted(p->tables, p->need.type, host))
 		return PLACEMENT_AGGREGATE;
@@ -370,6 +370,7 @@ static const char *const reasons[PLACEMENT_REASON_COUNT] = {
 	[PLACEMENT_TENANCY] = "are against its tenancy or dedicated to others",
 	[PLACEMENT_HINTS] = "are against its hints of other instances",
 	[PLACEMENT_SHARED] = "lack a volume that it shares with others",
+	[PLACEMENT_ASKED] = "are not the one asked for",
 };
 
 const char *placement_reason_words(enum placement_reason reason)

@@ -24,13 +24,15 @@ enum placement_reason {
 	PLACEMENT_TENANCY,
 	PLACEMENT_HINTS,
 	PLACEMENT_SHARED,
+	PLACEMENT_ASKED,
 	PLACEMENT_REASON_COUNT
 };
 enum { PLACEMENT_HOSTS_SHOWN = 20, PLACEMENT_LARGE = 256, PLACEMENT_SAMPLE = 32 };
 
 struct placement_need {
-	uuid zone; /* none: any */
-	uuid host; /* that one alone, for a volume that others have there; none: any */
+	uuid zone;          /* none: any */
+	uuid host;          /* that one alone, for a volume that others have there; none: any */
+	bool host_is_asked; /* that one alone because somebody said so */
 	enum instance_type_arch arch;
 	int64_t vcpus, memory, disk;      /* disk and memory in bytes */
 	const struct server_group *group; /* NULL: other instances do not matter */

@@ -58,6 +58,7 @@ struct os_new_server {
 	struct str name, description, networks;
 	enum choice disk_auto;
 	struct ref image, flavor, key, zone;
+	struct str host, hypervisor;
 	struct tags metadata;
 	struct strs tags;
 	struct str user_data, access_ip4, access_ip6, password;
@@ -87,7 +88,7 @@ static const struct param server_rows[] = {
 	P("user_data", user_data, .flags = NULLABLE | BASE64, .max = INSTANCE_USER_DATA_MAX,
 	  .doc = "Up to 16 KiB, base64."),
 	P("availability_zone", zone, .flags = NULLABLE | BY_NAME, .kind = KIND_ZONE, .max = 255,
-	  .doc = "Where."),
+	  .doc = "Where; of an administrator also zone:host."),
 	P("min_count", min_count, .min = 1, .max = INSTANCE_LAUNCH_MAX, .doc = "As many at least."),
 	P("max_count", max_count, .min = 1, .max = INSTANCE_LAUNCH_MAX,
 	  .doc = "As many as the quota allows."),
@@ -108,8 +109,9 @@ static const struct param server_rows[] = {
 	OS_UNBUILT("block_device_mapping"),
 	P("tags", tags, .since = 52, .doc = "Words."),
 	OS_UNBUILT("trusted_image_certificates", .since = 63),
-	OS_UNBUILT("host", .since = 74),
-	OS_UNBUILT("hypervisor_hostname", .since = 74),
+	P("host", host, .since = 74, .min = 1, .max = 255,
+	  .doc = "On this one or not at all; an administrator's word."),
+	P("hypervisor_hostname", hypervisor, .since = 74, .min = 1, .max = 255, .doc = "The same."),
 	OS_UNBUILT("hostname", .since = 90),
 };
 #undef P
@@ -405,6 +407,56 @@ RESULT os_check_server_zone(struct os_call *e, const struct ref *ref)
 	return OK;
 }
 
+static RESULT deny(struct os_call *e, const char *policy)
+{
+	return os_is_admin(e)
+		       ? OK
+		       : ctx_fail(e->c, ERR_DENIED, "Policy doesn't allow %s to be performed.", policy);
+}
+
+/* "zone:host", as administrators have said it since before 2.74. What follows another colon is the hypervisor. */
+static RESULT split_zone(struct os_call *e, struct os_new_server *s, struct str *ret_host)
+{
+	struct str text = s->zone.text;
+	size_t colon = s->zone.kind == KIND_NONE ? text.n : str_find_char(text, ':', 0);
+	if (colon >= text.n)
+		return OK;
+	TRY(deny(e, "os_compute_api:servers:create:forced_host"));
+	struct str rest = str_slice(text, colon + 1, text.n);
+	size_t end = str_find_char(rest, ':', 0);
+	*ret_host = str_slice(rest, 0, end);
+	if (str_is_empty(*ret_host) && end < rest.n)
+		*ret_host = str_slice(rest, end + 1, rest.n);
+	s->zone.text = str_slice(text, 0, colon);
+	if (colon == 0)
+		s->zone = (struct ref){0};
+	return OK;
+}
+
+/* A host is its own hypervisor here. */
+static RESULT take_host(struct os_call *e, struct os_create_server *a)
+{
+	struct os_new_server *s = &a->server;
+	struct str forced = STR_NONE, asked = s->host.n ? s->host : s->hypervisor;
+	TRY(split_zone(e, s, &forced));
+	if (asked.n)
+		TRY(deny(e, "compute:servers:create:requested_destination"));
+	if (asked.n && forced.n)
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("host"),
+			"One mechanism with host and/or hypervisor_hostname and another mechanism "
+			"with zone:host:node are mutually exclusive.");
+	if (s->host.n && s->hypervisor.n && !str_equal(s->host, s->hypervisor))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("hypervisor_hostname"),
+				      "Compute host %" STR_FMT " could not be found.",
+				      STR_ARG(s->hypervisor));
+	a->launch.host = forced.n ? forced : asked;
+	a->launch.accept_unplaced =
+		str_is_empty(a->launch.host); /* nobody would know later where it is to be */
+	a->launch.zone = s->zone;
+	return OK;
+}
+
 /* Both are tags. */
 static RESULT take_tags(struct os_call *e, const struct os_new_server *s, struct tags *ret_tags)
 {
@@ -452,7 +504,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		.name = s->name,
 		.description = s->description,
 		.key_pair = s->key,
-		.zone = s->zone,
 		.server_group = a->hints.group.kind ? a->hints.group : a->old_hints.group,
 		.user_data = s->user_data,
 		.min_count = s->min_count ? s->min_count : 1,
@@ -476,6 +527,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	TRY(os_draw_password(e, &a->server.password));
 	if (s->config_drive)
 		TRY(os_seal_password(e, e->c->who->account, s->password, &a->launch.admin_password));
+	TRY(take_host(e, a));
 	TRY(os_check_server_zone(e, &s->zone));
 	TRY(take_disks(e, a));
 	if (!has_root(a))
