@@ -45,11 +45,9 @@ def address(dev):
     outside = project.ok("GET", f"{NETWORK}/networks?router:external=true")["networks"][0]["id"]
     made = project.ok("POST", f"{NETWORK}/floatingips", {"floatingip": {"floating_network_id": outside}})["floatingip"]
     yield made
-    for rule in balancers(dev, publicipid=made["id"]):
-        done(dev, call(dev, "deleteLoadBalancerRule", id=rule["id"]))
-    for rule in rules(dev, ipaddressid=made["id"]):
-        done(dev, call(dev, "deletePortForwardingRule", id=rule["id"]))
-    assert project.call("DELETE", f"{NETWORK}/floatingips/{made['id']}").status == 204
+    if project.call("GET", f"{NETWORK}/floatingips/{made['id']}").status == 200:
+        done(dev, call(dev, "disassociateIpAddress", id=made["id"]))  # with all that it leads to
+    assert rules(dev) == balancers(dev) == []
 
 
 def rules(dev, **filters):
@@ -171,6 +169,31 @@ def test_libcloud_balances(dev, machines, address):
     assert member.id == machines[0]["id"]
     assert driver.balancer_detach_member(balancer, member)
     assert members(dev, made) == {}
+    driver.destroy_balancer(balancer)
+    dev.rest()
+    assert balancers(dev) == [] and cloud.own(dev).call("GET", f"{NETWORK}/floatingips/{address['id']}").status == 404
+
+
+def test_the_network_of_an_address(dev, machines):
+    """An address that was taken for a network leads into that one."""
+    nic = machines[0]["nic"][0]
+    project = cloud.own(dev)
+    second = project.ok("POST", f"{NETWORK}/networks", {"network": {"name": "second"}})["network"]["id"]
+    project.ok("POST", f"{NETWORK}/subnets", {"subnet": {"network_id": second, "cidr": "10.77.0.0/24", "ip_version": 4}})
+    done(dev, call(dev, "addNicToVirtualMachine", virtualmachineid=machines[0]["id"], networkid=second))
+    loose = done(dev, call(dev, "associateIpAddress", zoneid=call(dev, "listZones")[1]["zone"][0]["id"]))["ipaddress"]
+    refused(make(dev, loose, machines[0]), 537)  # of which of its two NICs?
+    assert done(dev, make(dev, loose, machines[0], networkid=nic["networkid"]))["portforwardingrule"]["vmguestip"] == nic["ipaddress"]
+    taken = done(dev, call(dev, "associateIpAddress", networkid=nic["networkid"]))["ipaddress"]
+    assert done(dev, make(dev, taken, machines[0]))["portforwardingrule"]["networkid"] == nic["networkid"]
+    balancer = done(dev, balance(dev, taken))["loadbalancer"]
+    assert balancer["networkid"] == nic["networkid"]
+    done(dev, call(dev, "assignToLoadBalancerRule", id=balancer["id"], virtualmachineids=machines[0]["id"]))
+    assert members(dev, balancer, lbvmips="true")["lbrulevmidip"][0]["lbvmipaddresses"] == [nic["ipaddress"]]
+    for one in (loose, taken):
+        done(dev, call(dev, "disassociateIpAddress", id=one["id"]))
+    added, = (n for n in call(dev, "listNics", virtualmachineid=machines[0]["id"])[1]["nic"] if n["networkid"] == second)
+    done(dev, call(dev, "removeNicFromVirtualMachine", virtualmachineid=machines[0]["id"], nicid=added["id"]))
 
 
 @holds("What each face calls it: load balancer, member", "The network: Load balancers")

@@ -52,7 +52,7 @@ RESULT engine_create_load_balancer(struct op *op, struct load_balancer_wish *wis
 				     .name = wish->name,
 				     .description = wish->description,
 				     .algorithm = wish->algorithm,
-				     .network = network ? network->id : UUID_NONE};
+				     .network = network ? network->id : address->for_network};
 	if (made.public_port < 1 || made.public_port > 65535 || made.private_port < 1 ||
 	    made.private_port > 65535)
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_LOAD_BALANCER,

@@ -13,7 +13,8 @@ enum { LOAD_BALANCER_MEMBERS_MAX = 50 };
 struct load_balancer_wish {
 	struct ref address;
 	struct ref account; /* the address's, or kind none */
-	struct ref network; /* kind none: its members are in any */
+	struct ref
+		network; /* kind none: the one that the address was taken for, if any; else its members are in any */
 	enum load_balancer_protocol protocol;
 	enum load_balancer_algorithm algorithm;
 	int64_t public_port, private_port;

@@ -244,6 +244,19 @@ static RESULT find_of_instance(struct op *op, const struct ref *ref, uuid networ
 			   "The instance '%" STR_FMT "' has no such network interface.", STR_ARG(ref->text));
 }
 
+/* That which the address was taken for, where none is named and the instance is in it. */
+static struct ref choose_network(const struct tables *t, const struct port_forwarding_wish *wish,
+				 const struct address *address)
+{
+	const struct port *port = NULL;
+	if (!ref_is_given(&wish->network) && !uuid_is_none(address->for_network) && wish->instance.bits)
+		port = port_first_by_instance(t, wish->instance.prefix);
+	while (port && !is_meant(t, port, address->for_network, wish->private_ip))
+		port = port_next_by_instance(t, port);
+	return port ? (struct ref){.kind = KIND_NETWORK, .prefix = port->network, .bits = 8 * sizeof(uuid)}
+		    : wish->network;
+}
+
 static RESULT find_port(struct op *op, const struct ref *port, const struct ref *instance,
 			const struct ref *network, struct ip private_ip, const struct port **ret_port)
 {
@@ -318,7 +331,8 @@ RESULT engine_create_port_forwarding(struct op *op, struct port_forwarding_wish 
 	const struct port *port = NULL;
 	TRY(port_forwarding_find_address(op, &wish->address, &address));
 	TRY(engine_check_owner(op, &wish->account, address->account));
-	TRY(find_port(op, &wish->port, &wish->instance, &wish->network, wish->private_ip, &port));
+	struct ref network = choose_network(op->head, wish, address);
+	TRY(find_port(op, &wish->port, &wish->instance, &network, wish->private_ip, &port));
 	struct port_forwarding made = {.row.gen = 1,
 				       .account = address->account,
 				       .address = address->row.id,

@@ -24,7 +24,8 @@ struct port_forwarding_wish {
 	struct ref account; /* the address's, or kind none */
 	enum port_forwarding_protocol protocol;
 	struct forwarded_ports ports;
-	/* A port; or an instance: its only one, or the one in the network, or with the private address. */
+	/* A port; or an instance: its only one, or the one in the network, which is the one that the address was taken
+	 * for where none is named, or with the private address. */
 	struct ref port, instance, network;
 	struct ip private_ip; /* none: the port's first of IPv4 */
 	bool is_alone;
