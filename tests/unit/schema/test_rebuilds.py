@@ -20,7 +20,7 @@ MORE = {
     "port": (165, "as subnet"), "snapshot": (145, "engine/storage/image.h includes snapshots and disks"),
     "image": (150, "engine/storage/image.h has its enums in every wish"),
     "security_group": (140, "as subnet"), "access_key": (130, "the guard asks for keys"),
-    "account": (135, "everything belongs to one"), "security_group_rule": (115, "as subnet"),
+    "account": (135, "everything belongs to one"), "security_group_rule": (125, "as subnet"),
 }
 
 
