@@ -166,19 +166,37 @@ struct tag_search {
 	const struct filter_runs *runs;
 	struct tag_list *list;
 	enum kind kind;
+	struct xml *x; /* where no order is asked for, items are written as they are found; else NULL */
 	bool is_gathering; /* the predicate is asked once about each row of the result, in order: it adds the items */
 };
 
-static RESULT add_items(const struct tag_search *s, const struct row *row)
+static void write_tag(struct xml *x, const struct tag_item *item)
+{
+	xml_open(x, "item");
+	ec2_write_id(x, "resourceId", item->kind, item->place.id);
+	xml_z(x, "resourceType", resource_types[item->kind]);
+	xml_text(x, "key", item->tag->key);
+	xml_text(x, "value", item->tag->value);
+	xml_close(x, "item");
+}
+
+/* Whether the row has tags that fit; if `adds`, they are written or added to the list. */
+static RESULT find_tags(const struct tag_search *s, const struct row *row, bool adds, bool *ret_has)
 {
 	const struct tags *tags = ec2_tags_of(s->e, s->kind, row);
+	struct tag_row found = {.item = {.place = row_place_of(row), .kind = s->kind}};
+	struct tag_item *item = &found.item;
+	*ret_has = false;
 	for (size_t k = 0; k < tags->count; k++) {
-		struct tag_row found = {
-			.item = {.place = row_place_of(row), .kind = s->kind, .tag = &tags->at[k]}};
-		found.item.place.id.b[sizeof(uuid) - 1] = (uint8_t) k;
-		if (row_compare_places(found.item.place, s->list->after) > 0 &&
-		    filters_fit(s->runs, ec2_tables(s->e), &found.row) &&
-		    !VEC_PUSH(s->e->c->arena, &s->list->items, found.item))
+		item->tag = &tags->at[k];
+		item->place.id.b[sizeof(uuid) - 1] = (uint8_t) k;
+		if (row_compare_places(item->place, s->list->after) <= 0 ||
+		    !filters_fit(s->runs, ec2_tables(s->e), &found.row))
+			continue;
+		*ret_has = true;
+		if (adds && s->x)
+			write_tag(s->x, item);
+		else if (adds && !VEC_PUSH(s->e->c->arena, &s->list->items, *item))
 			return ctx_no_memory(s->e->c);
 	}
 	return OK;
@@ -187,11 +205,8 @@ static RESULT add_items(const struct tag_search *s, const struct row *row)
 static RESULT has_items(void *arg, const struct row *row, bool *ret_has)
 {
 	const struct tag_search *s = arg;
-	size_t before = s->list->items.count;
-	TRY(add_items(s, row));
-	*ret_has = s->list->items.count > before;
-	if (!s->is_gathering)
-		s->list->items.count = before;
+	TRY(find_tags(s, row, s->is_gathering, ret_has));
+	*ret_has = *ret_has && !(s->is_gathering && s->x); /* what is written is not collected */
 	return OK;
 }
 
@@ -245,8 +260,9 @@ static RESULT find_items_of_kind(struct tag_search *s)
 	struct query_page page;
 	TRY(find_rows(s, &page));
 	s->list->has_more |= page.found > page.count;
+	bool has = false;
 	for (size_t n = 0; n < page.count && !s->is_gathering; n++)
-		TRY(add_items(s, page.rows[n]));
+		TRY(find_tags(s, page.rows[n], true, &has));
 	return OK;
 }
 
@@ -265,23 +281,15 @@ static int compare_items(const void *a, const void *b)
 	return row_compare_places(((const struct tag_item *) a)->place, ((const struct tag_item *) b)->place);
 }
 
-static void write_tag(struct xml *x, const struct tag_item *item)
-{
-	xml_open(x, "item");
-	ec2_write_id(x, "resourceId", item->kind, item->place.id);
-	xml_z(x, "resourceType", resource_types[item->kind]);
-	xml_text(x, "key", item->tag->key);
-	xml_text(x, "value", item->tag->value);
-	xml_close(x, "item");
-}
-
 /* Pages are in the order of creation, as are all items of several values at once; others come kind by kind. */
-static RESULT find_items(struct ec2_call *e, const struct filter_runs *runs, struct tag_list *list)
+static RESULT find_items(struct ec2_call *e, const struct filter_runs *runs, struct tag_list *list,
+			 struct xml *x)
 {
 	struct tag_search s = {.e = e, .runs = runs, .list = list};
 	bool is_ordered = list->max != SIZE_MAX || !uuid_is_none(list->after.id);
 	for (size_t k = 0; k < runs->count; k++)
 		is_ordered = is_ordered || (is_narrow(&runs->at[k]) && runs->at[k].patterns.count > 1);
+	s.x = is_ordered ? NULL : x;
 	for (; s.kind < KIND_COUNT; s.kind++)
 		if (kind_fits(runs, s.kind))
 			TRY(find_items_of_kind(&s));
@@ -309,8 +317,8 @@ static RESULT ec2_describe_tags(struct ec2_call *e, const void *args, struct xml
 	struct tag_list list = {.max = max};
 	TRY(filters_compile(e, KIND_NONE, &filters, &a->query.filters, &runs));
 	TRY(ec2_parse_token(e, a->query.next_token, &list.after));
-	TRY(find_items(e, &runs, &list));
 	xml_open(x, "tagSet");
+	TRY(find_items(e, &runs, &list, x));
 	for (size_t k = 0; k < list.items.count && k < max; k++) {
 		ask_ahead(&list, k);
 		write_tag(x, &list.items.at[k]);
