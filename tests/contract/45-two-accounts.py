@@ -122,12 +122,22 @@ def words(worlds):
     return sorted(all_texts(theirs) - all_texts(mine))
 
 
+OF_IDS = {("DescribeSecurityGroupRules", "group-id"): "sg-"}  # filters whose values are refused unless they are ids
+
+
+def parts(words, prefix):
+    """As many requests' values as there are words with that prefix."""
+    words = [w for w in words if w.startswith(prefix)]
+    assert words
+    return [dict(zip((f"Filter.1.Value.{n}" for n in range(1, 151)), words[at:at + 150])) for at in range(0, len(words), 150)]
+
+
 @pytest.mark.parametrize("action", sorted(a for a in ACTIONS if ACTIONS[a]["filters"]))
 def test_by_filter(action, worlds, words):
     """Each filter, with each id and each word of the other account's: nothing is found."""
     assert len(words) > 100
-    parts = [dict(zip((f"Filter.1.Value.{n}" for n in range(1, 151)), words[at:at + 150])) for at in range(0, len(words), 150)]
-    requests = [(action, {**ASKED.get(action, {}), **worlds[0].asked(action), "Filter.1.Name": name, **part}) for name in ACTIONS[action]["filters"] for part in parts if not name.endswith(":")]
+    requests = [(action, {**ASKED.get(action, {}), **worlds[0].asked(action), "Filter.1.Name": name, **part}) for name in ACTIONS[action]["filters"]
+                if not name.endswith(":") for part in parts(words, OF_IDS.get((action, name), ""))]
     for request, answer in zip(requests, worlds[0].account.call_all(requests)):
         assert answer.status == 200, f"{request}: {answer}"
         assert not ID.search(answer.text), f"{request[1]['Filter.1.Name']}: {answer}"
