@@ -85,6 +85,7 @@ static RESULT prepare(struct cs_call *e, void *args)
 	if (!a->kind)
 		return cs_fail(e, "resourcetype", "Unable to retrieve resource type: %" STR_FMT,
 			       STR_ARG(a->type));
+	/* the sentence is a guess */
 	return a->id.n ? OK
 		       : cs_fail(e, "resourceid",
 				 "Insufficient parameters passed for listing by resourceId OR key,value "

@@ -96,7 +96,7 @@ static const struct param link_params[] = {
 static RESULT prepare_link(struct cs_call *e, void *args)
 {
 	struct link_args *a = args;
-	if (ref_is_given(&a->wish.image) == ref_is_given(&a->iso))
+	if (ref_is_given(&a->wish.image) == ref_is_given(&a->iso)) /* the sentence is a guess */
 		return cs_fail(e, "templateid", "Either template ID or ISO ID must be passed");
 	if (ref_is_given(&a->iso))
 		a->wish.image = a->iso;
