@@ -225,16 +225,17 @@ static RESULT take_uefi_variables(struct op *op, const struct image_wish *wish, 
 RESULT engine_register_image(struct op *op, struct image_wish *wish)
 {
 	const struct account *account = NULL;
-	struct disk_plans disks;
-	disks.count = 0;
+	struct disk_plans *disks = arena_new_object(op->ctx->arena, struct disk_plans); /* large */
+	if (!disks)
+		return ctx_no_memory(op->ctx);
 	TRY(engine_find_acting_account(op, &account));
 	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
 	if (wish->tpm && !model_image_is_uefi(wish->boot_mode))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_IMAGE, STR("TpmSupport"), "A TPM needs UEFI.");
-	TRY(disk_plans_apply_wishes(op, wish->disks, wish->disk_count, &disks));
-	TRY(check_encryption(op, &disks));
-	TRY(disk_plans_finish(op, &disks));
-	TRY(put_root_first(op, wish, &disks));
+	TRY(disk_plans_apply_wishes(op, wish->disks, wish->disk_count, disks));
+	TRY(check_encryption(op, disks));
+	TRY(disk_plans_finish(op, disks));
+	TRY(put_root_first(op, wish, disks));
 	struct image image = {.account = account->row.id,
 			      .name = wish->name,
 			      .description = wish->description,
@@ -247,7 +248,7 @@ RESULT engine_register_image(struct op *op, struct image_wish *wish)
 	TRY(take_uefi_variables(op, wish, &image));
 	TRY(check_name(op, image.account, image.name, false));
 	TRY(tag_normalize(op, wish->tags, &image.tags));
-	TRY(image_write(op, &image, &disks));
+	TRY(image_write(op, &image, disks));
 	wish->image = image.row.id;
 	return OK;
 }
