@@ -22,6 +22,7 @@
 #include "auth/token.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/heap.h"
 #include "client.h"
 #include "drivers/compute.h"
 #include "drivers/disk.h"
@@ -285,6 +286,7 @@ static RESULT open_all(struct region *r, int argc, char **argv)
 	if (!r->executor)
 		return ctx_no_memory(&r->ctx);
 	TRY(open_store(r, directory));
+	heap_trim(); /* as src/daemon/run.c does */
 	TRY(open_reconciler(r, directory));
 	reconciler_start(r->reconciler);
 	if (is_new)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What takes real hosts: the sandbox with `dari serve` in it, a guest from request to running beside a
 plain C program on the same host, what an empty region costs, how long a start takes."""
+import http.client
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import threading
 import time
 import urllib.request
 
+from rates import sign_command
 from tools import ROOT, Target, cpu_percent, end, rss_mib, run, say, wait_until
 
 ROUNDS, STARTS = 10, 3
@@ -240,6 +242,43 @@ def openstack_target(demo, build):
     return Target(build, f"127.0.0.1:{PORT}", token=token), wish
 
 
+class CloudStack:
+    """The demo account's key in CloudStack's words, on one connection, as bench/launch.c has the other faces'."""
+
+    def __init__(self, env):
+        self.said = {"key": [env["access_key_id"]], "secret": [env["secret_access_key"]]}
+        self.connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
+        self.machine = {"zoneid": self.ask("listZones")["zone"][0]["id"],
+                        "serviceofferingid": self.ask("listServiceOfferings", name="t3.nano")["serviceoffering"][0]["id"],
+                        "templateid": self.ask("listTemplates", templatefilter="executable")["template"][0]["id"]}
+
+    def ask(self, command, **parameters):
+        self.connection.request("GET", sign_command(self.said, command=command, **parameters))
+        with self.connection.getresponse() as answer:
+            (said,) = json.load(answer).values()
+        if "errortext" in said:
+            raise RuntimeError(f"{command}: {said['errortext']}")
+        return said
+
+    def finish(self, job):
+        """Milliseconds until that job has ended, which is asked for every 5 ms."""
+        start = time.monotonic()
+        while (status := self.ask("queryAsyncJobResult", jobid=job["jobid"])["jobstatus"]) == 0:
+            time.sleep(0.005)
+        if status != 1:
+            raise RuntimeError(f"a job failed: {job}")
+        return (time.monotonic() - start) * 1e3
+
+    def launch(self):
+        """A machine, until its job says that it runs, and until it is gone: a line as bench/launch.c writes it."""
+        start = time.monotonic()
+        job = self.ask("deployVirtualMachine", **self.machine)
+        accept_ms = (time.monotonic() - start) * 1e3
+        running_ms = accept_ms + self.finish(job)
+        gone_ms = self.finish(self.ask("destroyVirtualMachine", id=job["id"], expunge="true"))
+        return {"accept_ms": accept_ms, "running_ms": running_ms, "gone_ms": gone_ms}
+
+
 def measure_running(demo, build, scratch, show):
     env = demo.command("env", "demo")
     target = Target(build, f"127.0.0.1:{PORT}", env["access_key_id"], env["secret_access_key"])
@@ -247,23 +286,28 @@ def measure_running(demo, build, scratch, show):
     arguments = peer_arguments(demo, scratch, *example(demo, target, "InstanceType=t3.nano", image))
     openstack, wish = openstack_target(demo, build)
     ports = PortsUp(demo.sandbox["DSB_NB"])
-    ours, servers, peers = [], [], []
+    cloudstack = CloudStack(env)
+    ours, servers, machines, peers = [], [], [], []
     try:
         for _ in range(ROUNDS):
             ours += target.program("launch", f"image={image}", "count=1")
             servers += openstack.program("launch", *wish, "count=1")
+            machines.append(cloudstack.launch())
             peers += target.program("libvirt_peer", *arguments)
         time.sleep(0.2)
     finally:
         ports.close()
     say("request to running, medians:", medians(ours, "accept_ms", "running_ms", "gone_ms"))
     say("the same by OpenStack's calls, medians:", medians(servers, "accept_ms", "running_ms", "gone_ms"))
+    say("and by CloudStack's, medians:", medians(machines, "accept_ms", "running_ms", "gone_ms"))
     say("the C program, medians:", medians(peers, "clone_ms", "plug_ms", "define_ms", "start_ms", "all_ms"))
     say("each of ours:", *(line["running_ms"] for line in ours))
     say("each of the peer's:", *(line["all_ms"] for line in peers))
     show("request_to_running_ms", statistics.median(float(line["running_ms"]) for line in ours),
          statistics.median(float(line["all_ms"]) for line in peers))
     show("server_create_to_active_ms", statistics.median(float(line["running_ms"]) for line in servers),
+         statistics.median(float(line["running_ms"]) for line in ours))
+    show("deploy_to_running_ms", statistics.median(line["running_ms"] for line in machines),
          statistics.median(float(line["running_ms"]) for line in ours))
     up = [ports.ms_after(line["interface"], int(line["accepted_us"]) / 1e6) for line in ours]
     seen = [u for u in up if u is not None]

@@ -11,6 +11,11 @@ static struct cache_set *set_of(struct key_cache *cache, uuid row)
 	return &cache->sets[(bits ^ bits >> 32) % CACHE_SETS];
 }
 
+static pthread_mutex_t *lock_of(struct key_cache *cache, const struct cache_set *set)
+{
+	return &cache->locks[set - cache->sets];
+}
+
 static bool is_of(const struct cached_key *k, uuid row, uint64_t commit, struct str scope)
 {
 	return uuid_equal(k->row, row) && k->commit == commit &&
@@ -19,15 +24,14 @@ static bool is_of(const struct cached_key *k, uuid row, uint64_t commit, struct 
 
 void cache_init(struct key_cache *cache)
 {
-	memset(cache, 0, sizeof *cache);
 	for (size_t k = 0; k < CACHE_SETS; k++)
-		(void) pthread_mutex_init(&cache->sets[k].lock, NULL);
+		(void) pthread_mutex_init(&cache->locks[k], NULL);
 }
 
 void cache_done(struct key_cache *cache)
 {
 	for (size_t k = 0; k < CACHE_SETS; k++)
-		(void) pthread_mutex_destroy(&cache->sets[k].lock);
+		(void) pthread_mutex_destroy(&cache->locks[k]);
 	crypto_wipe(cache, sizeof *cache);
 }
 
@@ -36,14 +40,14 @@ bool cache_find(struct key_cache *cache, uuid row, uint64_t commit, struct str s
 {
 	struct cache_set *set = set_of(cache, row);
 	bool found = false;
-	(void) pthread_mutex_lock(&set->lock);
+	(void) pthread_mutex_lock(lock_of(cache, set));
 	for (size_t k = 0; k < CACHE_WAYS && !found; k++)
 		if (is_of(&set->ways[k], row, commit, scope)) {
 			set->ways[k].used = ++set->uses;
 			memcpy(ret_key, set->ways[k].key, SHA256_SIZE);
 			found = true;
 		}
-	(void) pthread_mutex_unlock(&set->lock);
+	(void) pthread_mutex_unlock(lock_of(cache, set));
 	return found;
 }
 
@@ -61,7 +65,7 @@ void cache_put(struct key_cache *cache, uuid row, uint64_t commit, struct str sc
 	if (scope.n > CACHE_SCOPE_SIZE)
 		return;
 	struct cache_set *set = set_of(cache, row);
-	(void) pthread_mutex_lock(&set->lock);
+	(void) pthread_mutex_lock(lock_of(cache, set));
 	wipe_row(set, row, commit);
 	struct cached_key *way = &set->ways[0];
 	for (size_t k = 0; k < CACHE_WAYS; k++) {
@@ -78,13 +82,13 @@ void cache_put(struct key_cache *cache, uuid row, uint64_t commit, struct str sc
 	way->scope_size = scope.n;
 	memcpy(way->scope, scope.p, scope.n);
 	memcpy(way->key, key, SHA256_SIZE);
-	(void) pthread_mutex_unlock(&set->lock);
+	(void) pthread_mutex_unlock(lock_of(cache, set));
 }
 
 void cache_forget(struct key_cache *cache, uuid row)
 {
 	struct cache_set *set = set_of(cache, row);
-	(void) pthread_mutex_lock(&set->lock);
+	(void) pthread_mutex_lock(lock_of(cache, set));
 	wipe_row(set, row, 0); /* 0 is no commit's number */
-	(void) pthread_mutex_unlock(&set->lock);
+	(void) pthread_mutex_unlock(lock_of(cache, set));
 }

@@ -302,7 +302,7 @@ static bool is_personal(int permission)
 
 static bool is_narrowed(struct guards *g, const struct identity *who)
 {
-	if (uuid_is_none(who->application_credential))
+	if (uuid_is_none(who->application_credential) && uuid_is_none(who->trust))
 		return false;
 	AUTO_VIEW v;
 	view_open(g->store, &v);

@@ -54,17 +54,17 @@ struct cached_key {
 
 /* All scopes of one access key are in one set. */
 struct cache_set {
-	pthread_mutex_t lock;
 	uint64_t uses;
 	struct cached_key ways[CACHE_WAYS];
 };
 
+/* The locks, one for each set, are beside the sets: those that nobody used are then in no memory. */
 struct key_cache {
+	pthread_mutex_t locks[CACHE_SETS];
 	struct cache_set sets[CACHE_SETS];
 };
 
-/* Sets up, and wipes at the end. */
-void cache_init(struct key_cache *cache);
+void cache_init(struct key_cache *cache); /* which is zeroed already */
 void cache_done(struct key_cache *cache); /* wipes */
 bool cache_find(struct key_cache *cache, uuid row, uint64_t commit, struct str scope,
 		uint8_t ret_key[static SHA256_SIZE]);

@@ -15,9 +15,9 @@ enum { VERSION = 1 };
 
 /* As it is signed; little-endian. */
 struct wire {
-	uint8_t version, console, scope, zero[3];
+	uint8_t version, console, scope, zero[5];
 	uuid instance, host;
-	uuid user, where, credential, audit;
+	uuid user, where, credential, trust, audit;
 	uint64_t issued_us, expires_us; /* the token's; the ticket's own */
 } __attribute__((packed));
 _Static_assert((sizeof(struct wire) + SHA256_SIZE) % 3 == 0, "a ticket's text needs no padding");
@@ -52,6 +52,7 @@ RESULT ticket_issue(struct tickets *t, struct ctx *c, struct ticket *ticket, str
 				  .user = ticket->by.user,
 				  .where = ticket->by.where,
 				  .credential = ticket->by.application_credential,
+				  .trust = ticket->by.trust,
 				  .audit = ticket->by.audit,
 				  .issued_us = htole64((uint64_t) ticket->by.issued_us),
 				  .expires_us = htole64((uint64_t) ticket->expires_us)};
@@ -71,6 +72,7 @@ RESULT ticket_check(struct tickets *t, struct ctx *c, struct str text, struct ti
 				       .user = wire.user,
 				       .where = wire.where,
 				       .application_credential = wire.credential,
+				       .trust = wire.trust,
 				       .audit = wire.audit,
 				       .issued_us = (int64_t) le64toh(wire.issued_us)},
 				.expires_us = (int64_t) le64toh(wire.expires_us)};

@@ -6,11 +6,13 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "engine/people/role.h"
+#include "engine/people/trust.h"
 #include "engine/resolve.h"
 #include "store/account.h"
 #include "store/application_credential.h"
 #include "store/domain.h"
 #include "store/token_revocation.h"
+#include "store/trust.h"
 #include "store/user.h"
 
 struct tokens {
@@ -23,8 +25,8 @@ enum { VERSION = 1 };
 
 /* As it is signed. Numbers are little-endian, whatever machine follows on this one. */
 struct wire {
-	uint8_t version, scope, methods, zero;
-	uuid user, where, credential, audit, parent;
+	uint8_t version, scope, methods, zero[3];
+	uuid user, where, credential, trust, audit, parent;
 	uint64_t issued_us, expires_us;
 } __attribute__((packed));
 _Static_assert(sizeof(struct wire) + SHA256_SIZE == TOKEN_SIZE, "a token has no gaps");
@@ -64,6 +66,7 @@ RESULT token_issue(struct tokens *t, struct ctx *c, struct token *token, struct 
 			    .user = token->user,
 			    .where = token->where,
 			    .credential = token->application_credential,
+			    .trust = token->trust,
 			    .audit = token->audit,
 			    .parent = token->parent,
 			    .issued_us = htole64((uint64_t) token->issued_us),
@@ -86,6 +89,7 @@ static RESULT read_token(struct tokens *t, struct ctx *c, struct str text, struc
 				    .user = wire.user,
 				    .where = wire.where,
 				    .application_credential = wire.credential,
+				    .trust = wire.trust,
 				    .audit = wire.audit,
 				    .parent = wire.parent,
 				    .issued_us = (int64_t) le64toh(wire.issued_us),
@@ -118,11 +122,30 @@ static bool is_place_open(const struct tables *t, const struct token *token)
 }
 
 struct worth {
-	const struct user *user;
+	const struct user *user;       /* who acts: of a trust that says so its trustor */
 	const struct account *account; /* NULL: it leads to none */
 	const struct application_credential *credential;
+	const struct trust *trust;
 	struct roles roles;
 };
+
+/* NULL: the trust is good, and gives the roles. */
+static const char *weigh_trust(const struct tables *t, const struct token *token, struct worth *w)
+{
+	w->trust = trust_find(t, token->trust);
+	const struct user *trustor = w->trust ? user_find(t, w->trust->trustor) : NULL;
+	if (!trustor || !uuid_equal(w->trust->trustee, token->user) || token->scope != IDENTITY_ACCOUNT ||
+	    !uuid_equal(w->trust->account, token->where) ||
+	    (w->trust->expires_us && w->trust->expires_us <= clock_now_us()))
+		return "is of a trust that is gone";
+	if (token->issued_us < trustor->valid_from_us)
+		return "is from before the trustor's last change";
+	if (engine_weigh_trust(t, w->trust, &w->roles))
+		return "is of a trust that gives nothing any more";
+	if (w->trust->impersonation)
+		w->user = trustor;
+	return NULL;
+}
 
 /* NULL: it is good; else why not. t of a view that is read. */
 static const char *weigh(const struct tables *t, const struct token *token, struct worth *ret_worth)
@@ -145,6 +168,9 @@ static const char *weigh(const struct tables *t, const struct token *token, stru
 			return "is of an application credential that is gone";
 		engine_narrow_roles(t, &w.credential->roles, &w.roles);
 	}
+	const char *why = uuid_is_none(token->trust) ? NULL : weigh_trust(t, token, &w);
+	if (why)
+		return why;
 	if (token->scope != IDENTITY_UNSCOPED && w.roles.count == 0)
 		return "leads to where the user has no role";
 	*ret_worth = w;
@@ -160,12 +186,14 @@ static struct identity *make_identity(struct arena *a, const struct token *token
 	memcpy(roles, w->roles.at, w->roles.count * sizeof *roles);
 	*who = (struct identity){.scope = token->scope,
 				 .rights = w->roles.rights,
-				 .user = token->user,
-				 .is_owner = w->user->is_owner,
+				 .user = w->user->row.id,
+				 .is_owner = w->user->is_owner && !w->trust,
 				 .roles = {roles, w->roles.count},
 				 .user_name = str_copy(a, w->user->name),
 				 .user_path = str_copy(a, w->user->path),
 				 .application_credential = token->application_credential,
+				 .trust = token->trust,
+				 .trustee = w->trust ? token->user : UUID_NONE,
 				 .is_restricted = w->credential && !w->credential->unrestricted};
 	if (w->account) {
 		who->account = w->account->row.id;

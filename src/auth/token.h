@@ -13,7 +13,7 @@
 #include "model/identity.h"
 #include "store/store.h"
 
-enum { TOKEN_SIZE = 132, TOKEN_TEXT_SIZE = 176 };
+enum { TOKEN_SIZE = 150, TOKEN_TEXT_SIZE = 200 };
 
 /* How the principal proved who it is: a bit set. */
 enum token_method { TOKEN_BY_PASSWORD = 1, TOKEN_BY_TOKEN = 2, TOKEN_BY_APPLICATION_CREDENTIAL = 4 };
@@ -24,6 +24,7 @@ struct token {
 	uuid user;
 	uuid where; /* the account or the domain, by the scope */
 	uuid application_credential;
+	uuid trust;  /* that the user uses; none: none */
 	uuid audit;  /* names this token, for logs and to revoke it */
 	uuid parent; /* the audit id of the token that this one was made from; none: of none */
 	int64_t issued_us, expires_us;

@@ -30,6 +30,14 @@ void clock_sleep_us(int64_t us);
  * pthread_cond_clockwait() or poll(). */
 int64_t clock_system_us(void);
 
+/* Days since 1970 of a date, and the date of a day; within the years 0000 to 9999. */
+struct clock_date {
+	int64_t year;
+	unsigned month, day; /* from 1 */
+};
+int64_t clock_count_days(int64_t year, unsigned month, unsigned day);
+struct clock_date clock_date_of(int64_t days);
+
 enum { CLOCK_TEXT_SIZE = 32 };
 /* Writes ISO 8601 in UTC with milliseconds, "2016-11-15T10:00:00.000Z". Each writer returns out. */
 char *clock_write_ms(int64_t time_us, char out[static CLOCK_TEXT_SIZE]);

@@ -17,7 +17,7 @@ struct civil {
 	unsigned year, month, day, hour, minute, second, micros;
 };
 
-static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
+int64_t clock_count_days(int64_t year, unsigned month, unsigned day)
 {
 	year -= month <= 2;
 	int64_t era = (year >= 0 ? year : year - 399) / 400;
@@ -53,6 +53,12 @@ static struct civil civil_from(int64_t time_us)
 			      .minute = second / 60 % 60,
 			      .second = second % 60,
 			      .micros = (unsigned) (rest % SECOND)};
+}
+
+struct clock_date clock_date_of(int64_t days)
+{
+	struct civil t = civil_from(days * DAY);
+	return (struct clock_date){(int64_t) t.year, t.month, t.day};
 }
 
 static char *put_digits(char *p, unsigned value, int count)
@@ -185,7 +191,7 @@ static bool civil_is_valid(const struct civil *t)
 static int64_t civil_to_us(const struct civil *t)
 {
 	int64_t of_day = ((int64_t) t->hour * 60 + t->minute) * 60 + t->second;
-	return days_from_civil(t->year, t->month, t->day) * DAY + of_day * SECOND + t->micros;
+	return clock_count_days(t->year, t->month, t->day) * DAY + of_day * SECOND + t->micros;
 }
 
 static unsigned take_fraction(struct reader *r)

@@ -16,13 +16,15 @@ struct guard;      /* engine/operation.h */
 
 /* What went wrong. kind is an enum kind of model/kinds.h, or 0. field is the name of the parameter
  * at fault, in the caller's protocol, or empty. subject is the one thing that was named or is in
- * the way, as the caller knows it, or empty. */
+ * the way, as the caller knows it, or empty. Of a limit subject is the limit, and total what the
+ * caller would have had. */
 struct problem {
 	enum err err;
 	int kind;
 	struct str field;
 	struct str message;
 	struct str subject;
+	int64_t total;
 };
 
 struct ctx {

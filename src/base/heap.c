@@ -2,6 +2,7 @@
  * malloc and kin behind the FAULT_ALLOC point. */
 #include "base/heap.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,11 @@ void *heap_resize(void *p, size_t size)
 void heap_free(void *p)
 {
 	free(p);
+}
+
+void heap_trim(void)
+{
+	(void) malloc_trim(0);
 }
 
 char *heap_copy_z(const char *z)

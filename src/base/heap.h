@@ -11,4 +11,6 @@ void *heap_alloc_array(size_t count, size_t size); /* an overflow of the product
 void *heap_resize(void *p, size_t size);           /* new bytes are not zeroed; NULL leaves p as it was */
 void heap_free(void *p);
 char *heap_copy_z(const char *z);
+/* Gives the system what is free at the moment, after much was freed. It walks the whole heap. */
+void heap_trim(void);
 #define heap_new(type) ((type *) heap_alloc(sizeof(type)))

@@ -100,8 +100,8 @@ static RESULT explain(struct command_call *call)
 	explain_resource(call, view.tables, kind, row);
 	view_close(&view);
 	buf_print(&call->text, "history, newest first:\n");
-	return call->daemon->sql->read_events(call->daemon->sql, &call->ctx, id, EVENTS_SHOWN, explain_event,
-					      call);
+	const struct event_query query = {.id = id, .max = EVENTS_SHOWN};
+	return call->daemon->sql->read_events(call->daemon->sql, &call->ctx, &query, explain_event, call);
 }
 
 /* ---- audit ---- */

@@ -47,10 +47,8 @@ static RESULT find_owner(struct command_call *call, struct rc *rc)
 		if (!str_is_alphanumeric(letter) && letter != '-' && letter != '_')
 			rc->profile = str_copy(call->ctx.arena, account_of(row)->number);
 	}
-	rc->key.user = rc->credential.user =
-		(struct ref){.kind = KIND_USER, .prefix = user->row.id, .bits = 128};
-	rc->key.account = rc->credential.account =
-		(struct ref){.kind = KIND_ACCOUNT, .prefix = row->id, .bits = 128};
+	rc->key.user = rc->credential.user = ref_by_id(KIND_USER, user->row.id);
+	rc->key.account = rc->credential.account = ref_by_id(KIND_ACCOUNT, row->id);
 	return OK;
 }
 

@@ -57,7 +57,7 @@ static RESULT create_with_role(struct op *op, void *arg)
 	TRY(engine_create_user(op, &new->user));
 	if (new->grant.account.kind == KIND_NONE)
 		return OK;
-	new->grant.user = (struct ref){.kind = KIND_USER, .prefix = new->user.user, .bits = 128};
+	new->grant.user = ref_by_id(KIND_USER, new->user.user);
 	return engine_grant_role(op, &new->grant);
 }
 

@@ -107,6 +107,8 @@ static int64_t instance_since_us(const struct instance *i)
 		return later(i->launched_us, i->stopped_us);
 	case INSTANCE_RUNNING:
 		return i->stopped_us > i->launched_us ? 0 : i->launched_us;
+	case INSTANCE_DESTROYED:
+		return i->destroyed_us;
 	case INSTANCE_SHUTTING_DOWN:
 		return i->row.deleted_us;
 	case INSTANCE_RESCUED:

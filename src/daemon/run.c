@@ -98,6 +98,7 @@ static RESULT open_store(struct daemon *d)
 	struct store_config config = {
 		.executor = d->executor, .sql = d->sql, .observe = engine_observe, .check = engine_check_row};
 	TRY(store_open(&d->ctx, &config, &d->store));
+	heap_trim(); /* the database's pages and statements are freed once its rows are loaded */
 	struct region_wish wish = {.name = d->settings.region};
 	TRY(uuid_parse(d->settings.region_id, &wish.id));
 	TRY(store_commit(d->store, &d->ctx, "dari:serve", engine_bootstrap_region_run, &wish));
@@ -211,7 +212,8 @@ static RESULT open_faces(struct daemon *d)
 					   .plugs = d->plugs,
 					   .upstreams = d->settings.dns_upstreams,
 					   .region_name = d->settings.region,
-					   .sigv4 = d->sigv4};
+					   .sigv4 = d->sigv4,
+					   .master_key = d->master_key};
 	crypto_hmac_sha256(d->master_key, sizeof d->master_key, STR("imds-token"), metadata.token_key);
 	return metadata_new(&d->ctx, &metadata, &d->metadata);
 }

@@ -23,6 +23,14 @@ bool compute_wants_disk(const struct compute_domain *wish, uuid volume)
 	return false;
 }
 
+const struct compute_disk *compute_find_medium(const struct compute_domain *wish)
+{
+	for (size_t k = 0; k < wish->disk_count; k++)
+		if (wish->disks[k].is_medium)
+			return &wish->disks[k];
+	return NULL;
+}
+
 bool compute_wants_nic(const struct compute_domain *wish, uuid port)
 {
 	for (size_t k = 0; k < wish->nic_count; k++)

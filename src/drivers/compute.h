@@ -74,6 +74,9 @@ struct compute_disk {
 	bool is_readonly;
 	bool is_raw;    /* its file is a plain image; else qcow2 */
 	bool is_shared; /* needs is_raw: other domains may have it at the same time */
+	/* It lies in the CD-ROM drive (hardware.cdrom), read only; one at most. It comes and goes while the guest
+	 * runs, whether the guest lets go of it or not. */
+	bool is_medium;
 	int slot; /* 0 to COMPUTE_DISK_SLOTS - 1; 0 is root. Name and address in the guest follow from it */
 	/* The key of an encrypted disk; NULL: the disk is not encrypted. define() hands it to the
 	 * host. */
@@ -98,6 +101,7 @@ struct compute_hardware {
 	bool tpm;         /* the guest has a TPM 2.0, whose state is stored with the domain */
 	bool sata;        /* disks are SATA: they can be plugged only while the guest is off */
 	bool e1000e;      /* NICs are Intel e1000e */
+	bool cdrom;       /* there is a CD-ROM drive, which is tried first at the start */
 };
 
 /* A file on a config drive. */
@@ -369,6 +373,8 @@ extern const struct compute_driver compute_sim;
 
 /* ERR_RANGE: the wish has a disk or a NIC in a slot that does not exist. */
 RESULT compute_check_slots(struct ctx *c, const struct compute_domain *wish);
+/* The disk of the wish that lies in its CD-ROM drive; NULL: none. */
+const struct compute_disk *compute_find_medium(const struct compute_domain *wish);
 bool compute_wants_disk(const struct compute_domain *wish, uuid volume);
 bool compute_wants_nic(const struct compute_domain *wish, uuid port);
 /* Sets devices_as_wished from volumes, ports and limits_as_wished. */

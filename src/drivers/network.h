@@ -33,6 +33,7 @@ struct address;
 struct dhcp_options;
 struct egress_gateway;
 struct external_network;
+struct firewall_rule;
 struct gateway;
 struct load_balancer;
 struct nat_gateway;
@@ -117,11 +118,41 @@ struct network_forwarding {
 	struct ip public_ip;
 };
 
+/* One of the addresses that a balanced port leads to. */
+struct network_member {
+	struct ip ip;
+	uuid port; /* that has it */
+	/* An address of its subnet that is nobody's. By TCP, it is asked from there whether it answers, and
+	 * gets nothing while it does not; none: nobody asks. */
+	struct ip asked_from;
+};
+
 /* A port of a public address that leads to one of several addresses behind the router, likewise. */
 struct network_balancer {
 	const struct load_balancer *balancer;
 	struct ip public_ip;
-	struct ips members; /* none: it answers nobody */
+	const struct network_member *members;
+	size_t member_count; /* 0: it answers nobody */
+};
+
+/* Something that may come in to a guest's address from outside of its network. */
+struct network_opening {
+	struct cidr source;
+	struct ip ip;
+	int64_t protocol; /* 1, 6, 17 */
+	int64_t from, to; /* ports of the guest's, or ICMP's type and code; -1: all */
+};
+
+/* The firewall of a network that the router is in: between its ports there and the guests' only that passes what is opened,
+ * inwards, and outwards what the network's egress_open and the rules say. Within the network, to the platform's own
+ * addresses and in reply everything passes. It opens nothing that security groups keep out. */
+struct network_firewall {
+	const struct network *network;
+	const struct network_opening *openings;
+	size_t opening_count;
+	const struct firewall_rule *const *rules; /* outwards */
+	size_t rule_count;
+	struct ips own_ips; /* public addresses that stand for its guests: they are not outside */
 };
 
 /* A whole router: gateways, peerings, subnets, route tables, metadata and DNS port. */
@@ -150,6 +181,8 @@ struct network_router {
 	size_t forwarding_count;
 	const struct network_balancer *balancers; /* likewise */
 	size_t balancer_count;
+	const struct network_firewall *firewalls; /* of its networks that have one */
+	size_t firewall_count;
 	/* The peerings that lead from or to it. The call makes this router's end of each, also
 	 * while the other router does not exist. */
 	const struct peering *const *peerings;
@@ -170,7 +203,10 @@ struct network_port {
 	size_t prefix_count;
 	struct ips outer_ips; /* the IPv6 addresses among them that its router's gateway answers for */
 	struct str chassis;   /* the host that binds it; empty: nobody shall */
-	bool has_names;       /* DNS has ip-10-0-1-10 and its reverse for each IPv4 address */
+	/* What its network's guests are told by DHCP, of a port that is told more (port->dhcp4, port->dhcp6); NULL: it is
+	 * told what its subnet says. */
+	const struct network_segment *segment;
+	bool has_names; /* DNS has ip-10-0-1-10 and its reverse for each IPv4 address */
 	struct str domain_name;
 };
 

@@ -26,6 +26,8 @@ uuid engine_new_id(const struct op *op, enum kind kind);
 bool engine_id_is_taken(const struct op *op, enum kind kind, uuid id); /* one does */
 /* Its id as the caller knows it. In the arena. */
 struct str engine_write_id(const struct op *op, enum kind kind, uuid id);
+/* To a row that is known, for a further operation whose failure is to be about that field. */
+struct ref engine_ref_to(const struct op *op, enum kind kind, uuid id, struct str field);
 /* The router, if it is the account's: then its groups are good for the account's ports behind it. NULL: it is
  * not, or there is none. */
 const struct router *engine_router_of(const struct op *op, uuid id, uuid account);

@@ -61,6 +61,16 @@ static struct job_verdict weigh_reverted(const struct tables *t, const struct sn
 	return v->reverts == v->seen_reverts ? done : find_problem(t, v->row.id);
 }
 
+/* All of the instance's disks are as those of the snapshot that it returns to. */
+static struct job_verdict weigh_reverted_instance(const struct tables *t, uuid instance)
+{
+	for (const struct volume *v = volume_first_by_instance(t, instance); v;
+	     v = volume_next_by_instance(t, v))
+		if (row_is_live(&v->row) && v->reverts != v->seen_reverts)
+			return find_problem(t, v->row.id);
+	return done;
+}
+
 static struct job_verdict weigh_made_snapshot(const struct tables *t, const struct snapshot *s)
 {
 	enum snapshot_state state = model_derive_snapshot_state(s);
@@ -82,6 +92,19 @@ static struct job_verdict weigh_made_image(const struct tables *t, const struct 
 	return verdict;
 }
 
+/* With the last of its snapshots, or the first that fails. */
+static struct job_verdict weigh_made_set(const struct tables *t, uuid set)
+{
+	struct job_verdict verdict = done;
+	for (const struct snapshot *s = snapshot_first_by_instance_snapshot(t, set);
+	     s && verdict.ended != ASYNC_JOB_ENDED_FAILED; s = snapshot_next_by_instance_snapshot(t, s)) {
+		struct job_verdict one = weigh_made_snapshot(t, s);
+		if (one.ended != ASYNC_JOB_ENDED_DONE)
+			verdict = one;
+	}
+	return verdict;
+}
+
 static struct job_verdict weigh_made(const struct tables *t, const struct row *row, enum kind kind)
 {
 	switch ((int) kind) {
@@ -91,17 +114,22 @@ static struct job_verdict weigh_made(const struct tables *t, const struct row *r
 		return weigh_made_snapshot(t, snapshot_of(row));
 	case KIND_IMAGE:
 		return weigh_made_image(t, image_of(row));
+	case KIND_INSTANCE_SNAPSHOT:
+		return weigh_made_set(t, row->id);
 	default:
 		return done;
 	}
 }
 
+/* A machine that is destroyed is gone as far as its user is concerned; or it was recovered meanwhile. */
 static bool is_gone(const struct row *row, enum kind kind)
 {
 	if (!row)
 		return true;
 	if (row_is_live(row))
-		return false;
+		return kind == KIND_INSTANCE &&
+		       (!instance_of(row)->destroyed_us ||
+			model_derive_instance_state(instance_of(row)) == INSTANCE_DESTROYED);
 	return kind != KIND_INSTANCE || model_derive_instance_state(instance_of(row)) == INSTANCE_TERMINATED;
 }
 
@@ -130,6 +158,8 @@ static struct job_verdict weigh_row(const struct tables *t, struct arena *a, con
 		return weigh_settled(t, job, row);
 	if (job->outcome == ASYNC_JOB_OUTCOME_REVERTED && kind == KIND_SNAPSHOT)
 		return weigh_reverted(t, snapshot_of(row));
+	if (job->outcome == ASYNC_JOB_OUTCOME_REVERTED && kind == KIND_INSTANCE)
+		return weigh_reverted_instance(t, row->id);
 	if ((job->outcome == ASYNC_JOB_OUTCOME_PLUGGED || job->outcome == ASYNC_JOB_OUTCOME_UNPLUGGED) &&
 	    is_disk)
 		return weigh_plugged(t, a, job, volume_of(row));
@@ -196,6 +226,7 @@ static RESULT write_job(struct op *op, struct job_wish *wish, struct async_job *
 	job->subject = wish->subject;
 	job->machine = wish->machine;
 	job->outcome = wish->outcome;
+	job->secret = wish->secret;
 	job->place = find_place(op->head, wish->subject);
 	job->subject_gen = subject ? (int64_t) subject->gen : 0;
 	job->ended = engine_weigh_job(op->head, op->ctx->arena, job).ended == ASYNC_JOB_ENDED_DONE
@@ -212,6 +243,20 @@ RESULT engine_create_job(struct op *op, struct job_wish *wish)
 	return write_job(op, wish, &(struct async_job){0});
 }
 
+static RESULT find_volumes(struct op *op, const struct refs *refs, struct uuids *ret_volumes)
+{
+	uuid *ids = arena_new_array(op->ctx->arena, uuid, refs->count + 1);
+	const struct volume *volume = NULL;
+	if (!ids)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < refs->count; k++) {
+		TRY(engine_find_own_volume(op->ctx, op->head, &refs->at[k], &volume));
+		ids[k] = volume->row.id;
+	}
+	*ret_volumes = (struct uuids){ids, refs->count};
+	return OK;
+}
+
 RESULT engine_queue_job(struct op *op, struct job_queuing *wish)
 {
 	const struct instance *instance = NULL;
@@ -220,8 +265,9 @@ RESULT engine_queue_job(struct op *op, struct job_queuing *wish)
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
 	wish->job.kind = KIND_INSTANCE;
 	wish->job.subject = instance->row.id;
-	return write_job(op, &wish->job,
-			 &(struct async_job){.turn = wish->turn, .is_forced = wish->is_forced});
+	struct async_job job = {.turn = wish->turn, .is_forced = wish->is_forced};
+	TRY(find_volumes(op, &wish->volumes, &job.volumes));
+	return write_job(op, &wish->job, &job);
 }
 
 /* ---- the reconciler's ---- */
@@ -236,13 +282,33 @@ static RESULT end_job(struct op *op, const struct async_job *job, const struct j
 	return async_job_put(op, &next);
 }
 
+static struct ref ref_to(struct op *op, enum kind kind, uuid id)
+{
+	return (struct ref){.kind = kind,
+			    .prefix = id,
+			    .bits = 8 * sizeof(uuid),
+			    .text = uuid_to_str(op->ctx->arena, id)};
+}
+
+/* Those that are gone meanwhile need not go any more. */
+static RESULT take_volumes(struct op *op, const struct async_job *job, struct refs *ret_refs)
+{
+	struct ref *refs = arena_new_array(op->ctx->arena, struct ref, job->volumes.count + 1);
+	size_t count = 0;
+	if (!refs)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < job->volumes.count; k++)
+		if (volume_find(op->head, job->volumes.at[k]))
+			refs[count++] = ref_to(op, KIND_VOLUME, job->volumes.at[k]);
+	*ret_refs = (struct refs){refs, count};
+	return OK;
+}
+
 static RESULT ask(struct op *op, const struct async_job *job)
 {
-	struct ref ref = {.kind = KIND_INSTANCE,
-			  .prefix = job->subject,
-			  .bits = 8 * sizeof(uuid),
-			  .text = uuid_to_str(op->ctx->arena, job->subject)};
+	struct ref ref = ref_to(op, KIND_INSTANCE, job->subject);
 	struct instances_wish wish = {.instances = {&ref, 1}, .force = job->is_forced};
+	TRY(take_volumes(op, job, &wish.volumes));
 	switch (job->turn) {
 	case ASYNC_JOB_TURN_START:
 		return engine_start_instances(op, &wish);
@@ -252,6 +318,8 @@ static RESULT ask(struct op *op, const struct async_job *job)
 		return engine_reboot_instances(op, &wish);
 	case ASYNC_JOB_TURN_TERMINATE:
 		return engine_terminate_instances(op, &wish);
+	case ASYNC_JOB_TURN_DESTROY:
+		return engine_destroy_instances(op, &wish);
 	case ASYNC_JOB_TURN_NONE:
 		break;
 	}

@@ -15,6 +15,7 @@ struct job_wish {
 	uuid subject;
 	uuid machine; /* plugged, unplugged: which one's disk the subject is, or was */
 	enum async_job_outcome outcome;
+	struct str secret; /* sealed; empty: none */
 	/* made: */
 	uuid job;
 };
@@ -28,6 +29,7 @@ struct job_queuing {
 	const char *permission; /* of what is asked: "instance.start" */
 	struct ref instance;
 	bool is_forced;
+	struct refs volumes; /* as in struct instances_wish */
 };
 /* Whether jobs on the instance are under way, so that a further one waits for its turn. */
 bool engine_has_jobs(const struct tables *t, uuid instance);

@@ -42,11 +42,17 @@ static bool is_of(const char *permission, const char *const *families, size_t co
 #define IS_OF(permission, families) is_of(permission, families, sizeof(families) / sizeof *(families))
 
 /* What an administrator alone may do: to a domain and what is in it also the domain's own one. */
-static const char *const administrators[] = {
-	"account.create", "account.delete", "account.enable",    "account.limit", "account.update",
-	"address_range.", "aggregate.",     "catalog.",          "domain.",       "external_network.",
-	"group.",         "host.",          "instance_type.",    "network.share", "region.",
-	"role.",          "setting.",       "subnet_pool.share", "user.",         "volume_type."};
+static const char *const administrators[] = {"account.create", "account.delete",
+					     "account.enable", "account.limit",
+					     "account.update", "address_range.",
+					     "aggregate.",     "catalog.",
+					     "domain.",        "external_network.",
+					     "group.",         "host.",
+					     "instance_type.", "metadef.",
+					     "network.share",  "network_offering.",
+					     "region.",        "role.",
+					     "setting.",       "subnet_pool.share",
+					     "user.",          "volume_type."};
 /* What an account's owner and managers do about who may what in it, and about its own people. */
 static const char *const stewards[] = {"policy.", "iam_role.", "instance_profile.", "oidc_provider."};
 /* The id that a row refers to by its first field of that kind, or its own. */
@@ -216,6 +222,14 @@ uuid engine_new_id(const struct op *op, enum kind kind)
 struct str engine_write_id(const struct op *op, enum kind kind, uuid id)
 {
 	return engine_id_to_text(op->ctx, kind, id);
+}
+
+struct ref engine_ref_to(const struct op *op, enum kind kind, uuid id, struct str field)
+{
+	struct ref ref = ref_by_id(kind, id);
+	ref.text = engine_write_id(op, kind, id);
+	ref.field = field;
+	return ref;
 }
 
 const struct router *engine_router_of(const struct op *op, uuid id, uuid account)

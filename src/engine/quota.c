@@ -70,6 +70,7 @@ RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more)
 	if (quota !=
 	    QUOTA_MEMORY) /* it is of the vCPUs' kind, and a face's sentence about those is not for it */
 		op->ctx->problem.subject = str_print(op->ctx->arena, "%" PRId64, limit);
+	op->ctx->problem.total = used + more;
 	return failed;
 }
 

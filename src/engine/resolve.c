@@ -7,6 +7,7 @@
 #include "engine/network/peering.h"
 #include "engine/network/security_group_association.h"
 #include "model/image.h"
+#include "model/metadef_namespace.h"
 #include "model/peering.h"
 #include "model/snapshot.h"
 #include "model/subnet.h"
@@ -92,6 +93,8 @@ static bool is_shared(enum kind kind, const struct row *row, uuid account)
 {
 	if (kind == KIND_SUBNET_POOL)
 		return subnet_pool_of(row)->is_shared;
+	if (kind == KIND_METADEF_NAMESPACE)
+		return metadef_namespace_of(row)->is_public;
 	if (kind == KIND_SNAPSHOT)
 		return may_restore(snapshot_of(row), account);
 	return kind == KIND_IMAGE && may_launch(image_of(row), account);
@@ -353,6 +356,8 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_ROLE] = "role",
 	[KIND_ROLE_ASSIGNMENT] = "role assignment",
 	[KIND_APPLICATION_CREDENTIAL] = "application credential",
+	[KIND_TRUST] = "trust",
+	[KIND_ACCESS_RULE] = "access rule",
 	[KIND_CREDENTIAL] = "credential",
 	[KIND_TOKEN_REVOCATION] = "token revocation",
 	[KIND_ACCESS_KEY] = "access key",
@@ -370,6 +375,8 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_INSTANCE_TYPE] = "instance type",
 	[KIND_IMAGE] = "image",
 	[KIND_IMAGE_DEVICE] = "image device",
+	[KIND_METADEF_NAMESPACE] = "metadata definition namespace",
+	[KIND_METADEF_ITEM] = "metadata definition",
 	[KIND_KEY_PAIR] = "key pair",
 	[KIND_EXTERNAL_NETWORK] = "external network",
 	[KIND_ADDRESS_RANGE] = "address range",
@@ -378,6 +385,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_GATEWAY] = "internet gateway",
 	[KIND_EGRESS_GATEWAY] = "egress-only internet gateway",
 	[KIND_NETWORK] = "network",
+	[KIND_NETWORK_OFFERING] = "network offering",
 	[KIND_NETWORK_GRANT] = "grant of a network",
 	[KIND_ADDRESS_GROUP] = "prefix list",
 	[KIND_SUBNET] = "subnet",
@@ -401,6 +409,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_PORT_FORWARDING] = "port forwarding",
 	[KIND_LOAD_BALANCER] = "load balancer",
 	[KIND_LOAD_BALANCER_MEMBER] = "member",
+	[KIND_FIREWALL_RULE] = "firewall rule",
 	[KIND_SERVER_GROUP] = "placement group",
 	[KIND_LAUNCH_TEMPLATE] = "launch template",
 	[KIND_LAUNCH_TEMPLATE_VERSION] = "launch template version",
@@ -411,6 +420,8 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_USER_DATA] = "user data",
 	[KIND_VOLUME_GROUP_TYPE] = "group type",
 	[KIND_VOLUME_GROUP] = "group of volumes",
+	[KIND_INSTANCE_SNAPSHOT] = "instance snapshot",
+	[KIND_SNAPSHOT_POLICY] = "snapshot policy",
 	[KIND_VOLUME_GROUP_SNAPSHOT] = "snapshot of a group",
 	[KIND_VOLUME_ATTACHMENT] = "attachment",
 	[KIND_VOLUME_TRANSFER] = "transfer",

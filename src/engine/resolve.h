@@ -43,9 +43,12 @@ struct user_data;
 struct address_group;
 struct address;
 struct zone;
+struct network_offering;
 struct volume_type;
 struct host;
 struct instance_event;
+struct instance_snapshot;
+struct snapshot_policy;
 struct egress_gateway;
 struct launch_template;
 struct route_table;
@@ -149,6 +152,7 @@ ENGINE_FINDER(import_image_task, KIND_IMPORT_IMAGE_TASK)
 ENGINE_FINDER(import_snapshot_task, KIND_IMPORT_SNAPSHOT_TASK)
 ENGINE_FINDER(instance, KIND_INSTANCE)
 ENGINE_FINDER(instance_event, KIND_INSTANCE_EVENT)
+ENGINE_FINDER(instance_snapshot, KIND_INSTANCE_SNAPSHOT)
 ENGINE_FINDER(server_group, KIND_SERVER_GROUP)
 ENGINE_FINDER(instance_type, KIND_INSTANCE_TYPE)
 ENGINE_FINDER(key_pair, KIND_KEY_PAIR)
@@ -157,6 +161,7 @@ ENGINE_FINDER(launch_template, KIND_LAUNCH_TEMPLATE)
 ENGINE_FINDER(nat_gateway, KIND_NAT_GATEWAY)
 ENGINE_FINDER(network, KIND_NETWORK)
 ENGINE_FINDER(network_acl, KIND_NETWORK_ACL)
+ENGINE_FINDER(network_offering, KIND_NETWORK_OFFERING)
 ENGINE_FINDER(peering, KIND_PEERING)
 ENGINE_FINDER(port, KIND_PORT)
 ENGINE_FINDER(route_table, KIND_ROUTE_TABLE)
@@ -164,6 +169,7 @@ ENGINE_FINDER(router, KIND_ROUTER)
 ENGINE_FINDER(security_group, KIND_SECURITY_GROUP)
 ENGINE_FINDER(security_group_rule, KIND_SECURITY_GROUP_RULE)
 ENGINE_FINDER(snapshot, KIND_SNAPSHOT)
+ENGINE_FINDER(snapshot_policy, KIND_SNAPSHOT_POLICY)
 ENGINE_FINDER(subnet, KIND_SUBNET)
 ENGINE_FINDER(user, KIND_USER)
 ENGINE_FINDER(volume, KIND_VOLUME)

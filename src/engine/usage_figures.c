@@ -49,14 +49,16 @@ static struct host_usage *usage_of_host(const struct tables *t, uuid id)
 	return host ? host_usage(host) : NULL;
 }
 
-/* It holds its place until it is known to be gone from the host. */
+/* It holds its place until it is known to be gone from the host. Destroyed it takes nothing of the limits,
+ * as in CloudStack and Nova: to recover it needs room there. */
 static void count_instance(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct instance *i = instance_of(row);
-	if (model_derive_instance_state(i) == INSTANCE_TERMINATED)
+	enum instance_state state = model_derive_instance_state(i);
+	if (state == INSTANCE_TERMINATED)
 		return;
 	struct account_usage *account = usage_of_account(t, i->account);
-	if (account) {
+	if (account && state != INSTANCE_DESTROYED) {
 		add(&account->instances, sign);
 		add(&account->vcpus, sign * i->vcpus);
 		add(&account->memory, sign * i->memory);

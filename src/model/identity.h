@@ -46,6 +46,8 @@ struct identity {
 	const struct session *session; /* the temporary credentials that were used; NULL: none */
 	struct tags tags;              /* of the caller, for policies */
 	uuid application_credential;   /* none: the caller did not use one */
+	uuid trust;                    /* that the roles come by; none: they are the user's own */
+	uuid trustee;                  /* who uses the trust; none: there is none */
 	bool is_restricted;            /* the credential may not create or delete credentials */
 	bool is_operator;              /* came over the unix socket: may act for any account */
 	bool is_owner;                 /* EC2's root user of the account, whom no policy restricts */

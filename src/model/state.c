@@ -27,6 +27,8 @@ static enum instance_state on_state(const struct instance *i)
 
 static enum instance_state off_state(const struct instance *i)
 {
+	if (i->destroyed_us)
+		return INSTANCE_DESTROYED;
 	if (i->wanted_shelved)
 		return uuid_is_none(i->host) ? INSTANCE_SHELVED_OFFLOADED : INSTANCE_SHELVED;
 	return i->seen_saved ? INSTANCE_SUSPENDED : INSTANCE_STOPPED;

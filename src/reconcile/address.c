@@ -52,8 +52,19 @@ static RESULT step_address(struct step *s)
 	return OK;
 }
 
+/* What firewall rules let in by it comes to where it leads. */
+static void wake_for_address(struct reconciler *r, const struct tables *t, const struct row *before,
+			     const struct row *after)
+{
+	if (before)
+		wake_firewalls_of(r, t, address_of(before)->port);
+	wake_firewalls_of(r, t, address_of(after)->port);
+	wake_for_row(r, KIND_ADDRESS, after);
+}
+
 const struct resource reconcile_address = {
 	.step = step_address,
 	.is_swept = true,
 	.wakes = {{KIND_ADDRESS, offsetof(struct address, row.id)}},
+	.wake_changed = wake_for_address,
 };

@@ -7,6 +7,7 @@
 #include "drivers/image_file.h"
 #include "engine/network/egress_gateway.h"
 #include "engine/network/ipv6.h"
+#include "engine/network/load_balancer.h"
 #include "engine/network/peering.h"
 #include "engine/network/port.h"
 #include "engine/network/security_group.h"
@@ -396,13 +397,20 @@ static RESULT gather_forwardings(struct step *s, const struct tables *t, uuid ro
 	return OK;
 }
 
-static RESULT gather_members(struct step *s, const struct tables *t, uuid balancer, struct ips *ret_members)
+/* Those whose guests are on; who of them answers, the network finds out. */
+static RESULT gather_members(struct step *s, const struct tables *t, struct network_balancer *wish)
 {
-	VEC(struct ip) ips = {0};
-	const struct load_balancer_member *m = load_balancer_member_first_by_load_balancer(t, balancer);
-	for (; m; m = load_balancer_member_next_by_load_balancer(t, m))
-		PUSH(s, &ips, m->private_ip);
-	*ret_members = (struct ips){ips.at, ips.count};
+	VEC(struct network_member) members = {0};
+	const struct load_balancer_member *m =
+		load_balancer_member_first_by_load_balancer(t, wish->balancer->row.id);
+	for (; m; m = load_balancer_member_next_by_load_balancer(t, m)) {
+		struct network_member member = {
+			.ip = m->private_ip, .port = m->port, .asked_from = engine_get_asking_ip(t, m)};
+		if (engine_member_is_on(t, m))
+			PUSH(s, &members, member);
+	}
+	wish->members = members.at;
+	wish->member_count = members.count;
 	return OK;
 }
 
@@ -417,7 +425,7 @@ static RESULT gather_balancers(struct step *s, const struct tables *t, uuid rout
 			continue;
 		wish.balancer = STEP_COPY(s, KIND_LOAD_BALANCER, struct load_balancer, b);
 		wish.public_ip = address->ip;
-		TRY(gather_members(s, t, b->row.id, &wish.members));
+		TRY(gather_members(s, t, &wish));
 		PUSH(s, &balancers, wish);
 	}
 	rows->wish.balancers = balancers.at;
@@ -459,6 +467,7 @@ RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct
 	TRY(gather_egress(s, t, ret_rows));
 	TRY(gather_forwardings(s, t, router, ret_rows));
 	TRY(gather_balancers(s, t, router, ret_rows));
+	TRY(gather_firewalls(s, t, ret_rows));
 	TRY(gather_hosts(s, t, &hosts));
 	ret_rows->wish.gateway_chassis = choose_chassis(s, &hosts, router);
 	TRY(gather_nats(s, t, &hosts, router, ret_rows));

@@ -12,6 +12,9 @@
 #include "reconcile/instance_rows.h"
 #include "reconcile/work.h"
 #include "store/instance.h"
+#include "store/load_balancer.h"
+#include "store/load_balancer_member.h"
+#include "store/port.h"
 #include "store/snapshot.h"
 
 enum {
@@ -249,6 +252,15 @@ static RESULT forget_when_due(struct step *s, const struct instance *row)
 	return OK;
 }
 
+/* Destroyed, and not recovered in time. */
+static RESULT expunge(struct step *s)
+{
+	struct instance_expunging *expunging = STEP_NEW(s, struct instance_expunging);
+	expunging->instance = s->id;
+	step_report(s, engine_expunge_instance_run, expunging);
+	return OK;
+}
+
 /* Accepted without a host: as soon as one has room. */
 static RESULT place(struct step *s, const struct instance *row)
 {
@@ -259,8 +271,8 @@ static RESULT place(struct step *s, const struct instance *row)
 	return OK;
 }
 
-/* Shelved it is as it is to be, whatever is changed of it. */
-static RESULT report_shelved(struct step *s, const struct instance *row)
+/* Shelved, or destroyed before it had a host, it is as it is to be, whatever is changed of it. */
+static RESULT report_offloaded(struct step *s, const struct instance *row)
 {
 	if (row->seen_gen == (int64_t) row->row.gen)
 		return OK;
@@ -296,9 +308,13 @@ static RESULT step_instance(struct step *s)
 		return OK;
 	if (instance_has_ended(rows.instance))
 		return forget_when_due(s, rows.instance);
+	if (rows.expunge_us && clock_now_us() >= rows.expunge_us)
+		return expunge(s);
+	if (rows.expunge_us && clock_now_us() + s->r->resync_interval_us > rows.expunge_us)
+		step_again_at(s, rows.expunge_us); /* before, the look at everything comes first */
 	if (uuid_is_none(rows.instance->host))
-		return rows.instance->wanted_shelved ? report_shelved(s, rows.instance)
-						     : place(s, rows.instance);
+		return rows.instance->wanted_shelved || rows.expunge_us ? report_offloaded(s, rows.instance)
+									: place(s, rows.instance);
 	if (!hosts_is_here(s, rows.instance->host)) {
 		wake_for_row(s->r, KIND_INSTANCE, &rows.instance->row);
 		return OK;
@@ -338,11 +354,26 @@ static void wake_instance(struct reconciler *r, const struct row *row)
 		wake_on_host(r, i->host, KIND_INSTANCE, row->id);
 }
 
+/* Those whose balancers lead to it. */
+static void wake_balancing_routers(struct reconciler *r, const struct tables *t, uuid instance)
+{
+	for (const struct port *p = port_first_by_instance(t, instance); p; p = port_next_by_instance(t, p))
+		for (const struct load_balancer_member *m = load_balancer_member_first_by_port(t, p->row.id);
+		     m; m = load_balancer_member_next_by_port(t, m)) {
+			const struct load_balancer *b = load_balancer_find(t, m->load_balancer);
+			if (b)
+				wake_network(r, KIND_ROUTER, b->router);
+		}
+}
+
 /* Snapshots may have waited for its going off. */
 static void wake_for_power(struct reconciler *r, const struct tables *t, const struct instance *before,
 			   const struct instance *after)
 {
-	if (before->seen_power == after->seen_power || after->seen_power == INSTANCE_SEEN_POWER_ON)
+	if (before->seen_power == after->seen_power)
+		return;
+	wake_balancing_routers(r, t, after->row.id);
+	if (after->seen_power == INSTANCE_SEEN_POWER_ON)
 		return;
 	for (const struct snapshot *s = snapshot_first_by_instance(t, after->row.id); s;
 	     s = snapshot_next_by_instance(t, s))

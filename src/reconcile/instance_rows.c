@@ -35,13 +35,15 @@ struct manifest_rows { /* a VEC */
 
 /* ---- what it is to have ---- */
 
-/* Its file is whole on the instance's host, and not in another's hands, who does not share it. */
+/* Its file is whole on the instance's host, with the content that it is to have, and not in another's hands, who
+ * does not share it. */
 static bool is_ready(const struct tables *t, const struct volume *v, const struct instance *i)
 {
 	bool is_free =
 		uuid_is_none(v->seen_instance) || uuid_equal(v->seen_instance, i->row.id) || v->is_shared;
 	return is_free && uuid_equal(v->seen_host, i->host) && v->seen_size >= v->size &&
-	       (v->is_raw || !v->is_shared) && !condition_find_by_subject(t, v->row.id, STR(DISK_MISSING));
+	       v->reverts == v->seen_reverts && (v->is_raw || !v->is_shared) &&
+	       !condition_find_by_subject(t, v->row.id, STR(DISK_MISSING));
 }
 
 static const struct volume *find_awaited_further(const struct tables *t, const struct instance *i)
@@ -94,6 +96,8 @@ static RESULT gather_crypt(struct step *s, const struct tables *t, const struct 
 /* As EC2 has it for the type, and over that what the type's QoS specs say to hosts. */
 static struct disk_limits limits_of(const struct tables *t, const struct volume *v)
 {
+	if (v->is_medium)
+		return (struct disk_limits){0};
 	struct disk_limits limits =
 		model_limit_disk(v->type, v->size, engine_volume_iops(v), engine_volume_throughput(v));
 	const struct volume_type *type = volume_type_find_by_name(t, v->type);
@@ -116,6 +120,7 @@ static RESULT gather_disks(struct step *s, const struct tables *t, struct instan
 					    .is_readonly = v->is_readonly,
 					    .is_raw = v->is_raw,
 					    .is_shared = v->is_shared,
+					    .is_medium = v->is_medium,
 					    .slot = slot_of(t, rows->instance, v),
 					    .limits = limits_of(t, v)};
 		TRY(gather_crypt(s, t, v, &disk));
@@ -194,6 +199,7 @@ static struct compute_hardware hardware_of(const struct instance *i)
 		.tpm = i->tpm,
 		.sata = i->disk_bus == INSTANCE_DISK_BUS_SATA,
 		.e1000e = i->nic_model == INSTANCE_NIC_MODEL_E1000E,
+		.cdrom = i->has_cdrom,
 	};
 }
 
@@ -220,6 +226,7 @@ RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows)
 	ret_rows->power_wanted = engine_instance_power_wanted(view.tables, row);
 	ret_rows->stands_still = engine_stands_still(view.tables, s->id);
 	ret_rows->leaves_host = engine_instance_leaves_host(view.tables, row);
+	ret_rows->expunge_us = engine_get_expunge_us(view.tables, row);
 	ret_rows->restart_us = gather_restart(view.tables, row);
 	const struct condition *io_paused = condition_find_by_subject(view.tables, s->id, STR(IO_PAUSED));
 	ret_rows->io_paused_us = io_paused ? io_paused->row.created_us : 0;

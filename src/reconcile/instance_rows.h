@@ -20,6 +20,7 @@ struct instance_rows {
 	bool stands_still;    /* a snapshot of a disk that it shares is about to be cut */
 	bool leaves_host;     /* nothing of it is to stay there but its disks */
 	int64_t io_paused_us; /* since when a condition says so; 0: it is not */
+	int64_t expunge_us;   /* when it ends, destroyed as it is; 0: it is not */
 	int64_t restart_us;   /* not before, after an end of its own; 0: at once */
 };
 

@@ -19,7 +19,13 @@
 struct port_rows {
 	const struct port *port; /* NULL: no such row */
 	struct network_port wish;
+	struct network_segment segment; /* of a port that is told more than it by DHCP */
 };
+
+bool reconcile_is_told_more(const struct port *port)
+{
+	return port->dhcp4.count || port->dhcp6.count;
+}
 
 /* Its own router answers for it: not that of another of its addresses. */
 static bool is_outer(const struct tables *t, const struct port *port, const struct subnet *subnet)
@@ -105,6 +111,10 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 	};
 	if (subnet)
 		ret_rows->wish.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet);
+	if (reconcile_is_told_more(p)) {
+		TRY(gather_segment(s, view.tables, p->network, &ret_rows->segment));
+		ret_rows->wish.segment = &ret_rows->segment;
+	}
 	return gather_secondaries(s, view.tables, p, &ret_rows->wish);
 }
 

@@ -136,6 +136,8 @@ static RESULT step_router(struct step *s)
 		step_report(s, engine_forget_router_run, forget);
 		return OK;
 	}
+	for (size_t k = 0; k < rows.segments.count; k++)
+		reconcile_wake_told_more(s, rows.segments.at[k].network->row.id);
 	TRY(rows.has_ports ? reconcile_apply_router(s, &rows) : remove_unused(s, &rows));
 	TRY(report_nats(s, &rows));
 	TRY(report_peerings(s, &rows));

@@ -455,6 +455,7 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 		wake_for_row(r, KIND_VOLUME, &v->row); /* a copy that waits for it */
 	if (snapshot->needs_off && !uuid_is_none(snapshot->instance))
 		wake_on_host(r, snapshot->host, KIND_INSTANCE, snapshot->instance);
+	wake_policy_of(r, t, snapshot);
 	wake_snapshot(r, after);
 }
 

@@ -65,12 +65,18 @@ static void wake_for_forgotten(struct reconciler *r, const struct tables *t, con
 		wake_for_row(r, p->kind, p->before);
 }
 
-/* Jobs about a snapshot wait for its volume, which is to be as that was; jobs about an image for its snapshots. */
+/* Jobs about a snapshot wait for its volume, which is to be as that was, and so do jobs about the instance; jobs about
+ * an image, or about an instance's snapshot, wait for its snapshots. */
 static void wake_followers(struct reconciler *r, const struct tables *t, uuid subject)
 {
 	const struct volume *v = volume_find(t, subject);
+	const struct snapshot *s = snapshot_find(t, subject);
 	if (v)
 		wake_jobs(r, t, v->snapshot);
+	if (v && v->reverts == v->seen_reverts)
+		wake_jobs(r, t, v->instance);
+	if (s)
+		wake_jobs(r, t, s->instance_snapshot);
 	for (const struct image_device *d = image_device_first_by_snapshot(t, subject); d;
 	     d = image_device_next_by_snapshot(t, d))
 		wake_jobs(r, t, d->image);
@@ -160,6 +166,7 @@ void wake_hosts(struct reconciler *r)
 {
 	wake_kind(r, KIND_HOST);
 	wake_kind(r, KIND_INSTANCE_EVENT);
+	wake_due_policies(r);
 }
 
 void wake_gateway_routers(struct reconciler *r)

@@ -19,6 +19,7 @@
 struct disk_key;
 struct condition;
 struct host;
+struct snapshot;
 struct volume;
 
 struct rec_host;
@@ -419,6 +420,9 @@ void wake_on_host(struct reconciler *r, uuid host, enum kind kind, uuid id);
 void wake_further_users(struct reconciler *r, const struct tables *t, const struct volume *v);
 /* A row that is to be forgotten, and may have waited for something that is gone now. */
 void wake_deleted(struct reconciler *r, const struct tables *t, enum kind kind, uuid id);
+void wake_due_policies(struct reconciler *r); /* opens a view */
+/* The policies that may have taken the snapshot, or that it makes another one superfluous for. */
+void wake_policy_of(struct reconciler *r, const struct tables *t, const struct snapshot *snapshot);
 /* Jobs that wait for that row, one after the other (reconcile/job.c). */
 void wake_jobs(struct reconciler *r, const struct tables *t, uuid subject);
 void wake_all(struct reconciler *r);   /* opens a view, as the next */
@@ -475,8 +479,16 @@ struct router_rows {
 	VEC(const struct peering *) going_peerings; /* likewise of NAT gateways */
 	bool has_ports; /* a port is in one of its networks: it has to exist in the network */
 };
+/* gather_firewall.c: of the router's networks that have one; its segments are gathered. */
+RESULT gather_firewalls(struct step *s, const struct tables *t, struct router_rows *rows);
+/* Whoever makes the firewall of the port's network, if it has one. */
+void wake_firewalls_of(struct reconciler *r, const struct tables *t, uuid port);
 RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct router_rows *ret_rows);
 /* A network's; ret_wish->network NULL: no such row. */
+/* It has options of DHCP of its own, which stand over those of its subnet. */
+bool reconcile_is_told_more(const struct port *port);
+/* What is told by DHCP in the network may have changed: those ports of it have rows of their own. */
+void reconcile_wake_told_more(struct step *s, uuid network);
 RESULT gather_segment(struct step *s, const struct tables *t, uuid network, struct network_segment *ret_wish);
 /* Other than routers' interfaces. */
 bool gather_network_has_ports(const struct tables *t, uuid network);

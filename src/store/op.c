@@ -424,10 +424,10 @@ void op_add_note(struct op *op, struct note *note)
 
 RESULT op_event(struct op *op, enum kind kind, uuid id, uuid account, const char *what, struct str text)
 {
-	struct event event = {op->now_us,
-			      kind,
-			      id,
-			      account,
+	struct event event = {.at_us = op->now_us,
+			      .kind = kind,
+			      .id = id,
+			      .account = account,
 			      .user = op->ctx->who ? op->ctx->who->user : UUID_NONE,
 			      .request_id = op->ctx->request_id,
 			      .action = str_from(op->action),

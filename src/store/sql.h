@@ -14,6 +14,7 @@
 #include "store/audit.h"
 
 struct event {
+	int64_t seq; /* its number in the log, from 1 on; drawn as it is added */
 	int64_t at_us;
 	enum kind kind;
 	uuid id, account, user;
@@ -26,6 +27,14 @@ struct usage {
 	uuid id, account;
 	struct str meter;
 	int64_t level;
+};
+
+/* What of the history: one event by its number, else a resource's, else an account's, else all. */
+struct event_query {
+	int64_t seq; /* 0: any */
+	uuid id, account;
+	int64_t from_us, before_us; /* before 0: until now */
+	size_t max;
 };
 
 struct usage_query {
@@ -62,9 +71,10 @@ struct sql_driver {
 	/* Reads the number of the last batch in the database. After a COMMIT whose outcome is
 	 * unknown it also makes sure that this stays so, or fails. */
 	RESULT (*read_commit)(struct sql_driver *self, struct ctx *c, uint64_t *ret_commit);
-	/* Reads a resource's events, newest first, at most max. Strings are in c's arena. */
+	/* Reads events, newest first, at most max. Their texts are valid during the call. */
 	RESULT(*read_events)
-	(struct sql_driver *self, struct ctx *c, uuid id, size_t max, sql_each_event each, void *arg);
+	(struct sql_driver *self, struct ctx *c, const struct event_query *query, sql_each_event each,
+	 void *arg);
 	/* Reads an account's records of a kind whose meters begin with these letters, from before
 	 * that time: by resource, oldest first. The meters are valid during the call. */
 	RESULT(*read_usage)

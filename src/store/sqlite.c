@@ -275,7 +275,12 @@ static RESULT sqlite_load(struct sql_driver *driver, struct ctx *c, enum kind ki
 		arena_reset(self->scratch);
 		TRY(r);
 	}
-	return code == SQLITE_DONE ? OK : sqlite_fail(c, self->db, code, "reading the rows");
+	if (code != SQLITE_DONE)
+		return sqlite_fail(c, self->db, code, "reading the rows");
+	(void) sqlite3_reset(statement);
+	/* Nobody reads the pages again: the rows are in memory now. */
+	(void) sqlite3_db_release_memory(self->db);
+	return OK;
 }
 
 /* ---- history ---- */
@@ -284,7 +289,7 @@ static RESULT sqlite_add_event(struct sql_driver *driver, struct ctx *c, const s
 {
 	struct sqlite *self = sqlite_of(driver);
 	TRY(sqlite_prepare(c, self->db, &self->add_event,
-			   "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+			   "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
 	sqlite3_bind_int64(self->add_event, 1, event->at_us);
 	bind_str(self->add_event, 2, str_from(model_kinds[event->kind].name));
 	bind_uuid(self->add_event, 3, event->id);
@@ -318,54 +323,65 @@ static enum kind kind_of_name(struct str name)
 	return KIND_NONE;
 }
 
-/* Copies a column's text into the caller's arena; false when that is full. */
-static bool copy_column(struct ctx *c, sqlite3_stmt *statement, int place, struct str *ret_text)
-{
-	struct str text = column_str(statement, place);
-	*ret_text = str_copy(c->arena, text);
-	return ret_text->p || text.n == 0;
-}
+/* Each in the order of an index, so that what is read is what is told. */
+#define EVENTS_WHERE(place)                                                                                  \
+	"SELECT seq, at_us, kind, id, account, \"user\", request_id, action, what, text FROM event "         \
+	"WHERE " place " AND at_us >= ?2 AND at_us < ?3 ORDER BY at_us DESC, seq DESC LIMIT ?4"
+static const char *const events_sql[EVENTS_BY_COUNT] = {
+	[EVENTS_OF_ALL] = EVENTS_WHERE("1"),
+	[EVENTS_OF_ACCOUNT] = EVENTS_WHERE("account = ?1"),
+	[EVENTS_OF_ROW] = EVENTS_WHERE("id = ?1"),
+	[EVENT_OF_NUMBER] = EVENTS_WHERE("seq = ?1"),
+};
 
-static RESULT sqlite_read_event(struct ctx *c, sqlite3_stmt *statement, struct event *ret_event)
+static RESULT sqlite_begin_events(struct sqlite *self, struct ctx *c, const struct event_query *query,
+				  enum events_by by)
 {
-	struct event event = {.at_us = sqlite3_column_int64(statement, 0),
-			      .kind = kind_of_name(column_str(statement, 1)),
-			      .id = column_uuid(statement, 2),
-			      .account = column_uuid(statement, 3),
-			      .user = column_uuid(statement, 4)};
-	if (!copy_column(c, statement, 5, &event.request_id) ||
-	    !copy_column(c, statement, 6, &event.action) || !copy_column(c, statement, 7, &event.what) ||
-	    !copy_column(c, statement, 8, &event.text))
-		return ctx_no_memory(c);
-	*ret_event = event;
+	TRY(sqlite_prepare(c, self->reader, &self->read_events[by], events_sql[by]));
+	sqlite3_stmt *statement = self->read_events[by];
+	if (by == EVENT_OF_NUMBER)
+		sqlite3_bind_int64(statement, 1, query->seq);
+	else if (by != EVENTS_OF_ALL)
+		bind_uuid(statement, 1, by == EVENTS_OF_ROW ? query->id : query->account);
+	sqlite3_bind_int64(statement, 2, query->from_us);
+	sqlite3_bind_int64(statement, 3, query->before_us ? query->before_us : INT64_MAX);
+	sqlite3_bind_int64(statement, 4, (int64_t) (query->max > INT64_MAX ? INT64_MAX : query->max));
 	return OK;
 }
 
-static RESULT sqlite_read_events_of(struct sqlite *self, struct ctx *c, uuid id, size_t max,
-				    sql_each_event each, void *arg)
+static RESULT sqlite_read_events_by(struct sqlite *self, struct ctx *c, const struct event_query *query,
+				    enum events_by by, sql_each_event each, void *arg)
 {
-	TRY(sqlite_prepare(
-		c, self->reader, &self->read_events,
-		"SELECT at_us, kind, id, account, \"user\", request_id, action, what, text FROM event "
-		"WHERE id = ?1 ORDER BY at_us DESC, rowid DESC LIMIT ?2"));
-	bind_uuid(self->read_events, 1, id);
-	sqlite3_bind_int64(self->read_events, 2, (int64_t) (max > INT64_MAX ? INT64_MAX : max));
+	TRY(sqlite_begin_events(self, c, query, by));
+	sqlite3_stmt *statement = self->read_events[by];
 	int code = SQLITE_ROW;
-	while ((code = sqlite_step(self->read_events)) == SQLITE_ROW) {
-		struct event event = {0};
-		TRY(sqlite_read_event(c, self->read_events, &event));
+	while ((code = sqlite_step(statement)) == SQLITE_ROW) {
+		struct event event = {.seq = sqlite3_column_int64(statement, 0),
+				      .at_us = sqlite3_column_int64(statement, 1),
+				      .kind = kind_of_name(column_str(statement, 2)),
+				      .id = column_uuid(statement, 3),
+				      .account = column_uuid(statement, 4),
+				      .user = column_uuid(statement, 5),
+				      .request_id = column_str(statement, 6),
+				      .action = column_str(statement, 7),
+				      .what = column_str(statement, 8),
+				      .text = column_str(statement, 9)};
 		TRY(each(arg, &event));
 	}
 	return code == SQLITE_DONE ? OK : sqlite_fail(c, self->reader, code, "reading events");
 }
 
-static RESULT sqlite_read_events(struct sql_driver *driver, struct ctx *c, uuid id, size_t max,
+static RESULT sqlite_read_events(struct sql_driver *driver, struct ctx *c, const struct event_query *query,
 				 sql_each_event each, void *arg)
 {
 	struct sqlite *self = sqlite_of(driver);
+	enum events_by by = query->seq                      ? EVENT_OF_NUMBER
+			    : !uuid_is_none(query->id)      ? EVENTS_OF_ROW
+			    : !uuid_is_none(query->account) ? EVENTS_OF_ACCOUNT
+							    : EVENTS_OF_ALL;
 	pthread_mutex_lock(&self->reading);
-	struct result r = sqlite_read_events_of(self, c, id, max, each, arg);
-	sqlite_let_go(self->read_events);
+	struct result r = sqlite_read_events_by(self, c, query, by, each, arg);
+	sqlite_let_go(self->read_events[by]);
 	pthread_mutex_unlock(&self->reading);
 	return r;
 }
@@ -487,12 +503,13 @@ static void sqlite_free(struct sqlite *self)
 		sqlite_end_statement(&self->put[kind]);
 		sqlite_end_statement(&self->forget[kind]);
 	}
-	sqlite3_stmt **const others[] = {&self->begin,       &self->commit,     &self->write_commit,
-					 &self->read_commit, &self->add_event,  &self->add_usage,
-					 &self->read_events, &self->read_usage, &self->add_audit,
-					 &self->read_audit};
+	sqlite3_stmt **const others[] = {&self->begin,       &self->commit,    &self->write_commit,
+					 &self->read_commit, &self->add_event, &self->add_usage,
+					 &self->read_usage,  &self->add_audit, &self->read_audit};
 	for (size_t n = 0; n < sizeof others / sizeof *others; n++)
 		sqlite_end_statement(others[n]);
+	for (size_t n = 0; n < EVENTS_BY_COUNT; n++)
+		sqlite_end_statement(&self->read_events[n]);
 	(void) sqlite3_close(self->reader); /* all statements are gone: it can't refuse */
 	(void) sqlite3_close(self->db);
 	fd_autoclose(&self->lock_fd); /* last: the lock goes with it */

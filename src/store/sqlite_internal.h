@@ -9,6 +9,8 @@
 
 #include "store/sql.h"
 
+/* How events are found. */
+enum events_by { EVENTS_OF_ALL, EVENTS_OF_ACCOUNT, EVENTS_OF_ROW, EVENT_OF_NUMBER, EVENTS_BY_COUNT };
 enum { SQLITE_FILES = 3 }; /* the database, its log, its log's index */
 
 struct sqlite {
@@ -38,7 +40,7 @@ struct sqlite {
 	/* The reading connection, for any thread. */
 	pthread_mutex_t reading;
 	sqlite3 *reader;
-	sqlite3_stmt *read_events, *read_usage, *read_audit;
+	sqlite3_stmt *read_events[EVENTS_BY_COUNT], *read_usage, *read_audit;
 };
 
 /* ERR_IO with SQLite's words for its code; the database's own when it knows more. */

@@ -176,10 +176,13 @@ static RESULT sqlite_count(struct sqlite *self, struct ctx *c, const char *sql, 
 /* History: SQL only, so it is looked up here, by resource and by who pays. */
 static const char history_sql[] =
 	"CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
-	"CREATE TABLE IF NOT EXISTS event (at_us BIGINT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,"
+	"CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, at_us BIGINT NOT NULL,"
+	" kind TEXT NOT NULL, id TEXT NOT NULL,"
 	" account TEXT NOT NULL, \"user\" TEXT NOT NULL, request_id TEXT NOT NULL, action TEXT NOT NULL,"
 	" what TEXT NOT NULL, text TEXT NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS event_by_id ON event (id, at_us);"
+	"CREATE INDEX IF NOT EXISTS event_by_account ON event (account, at_us);"
+	"CREATE INDEX IF NOT EXISTS event_by_time ON event (at_us);"
 	"CREATE TABLE IF NOT EXISTS usage (at_us BIGINT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,"
 	" account TEXT NOT NULL, meter TEXT NOT NULL, level BIGINT NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS usage_by_account ON usage (account, at_us);";

@@ -219,10 +219,10 @@ void store_read_figures(struct store *s, struct store_figures *ret_figures)
 	pthread_mutex_unlock(&s->queue_lock);
 }
 
-RESULT store_read_events(struct store *s, struct ctx *c, uuid id, size_t max,
+RESULT store_read_events(struct store *s, struct ctx *c, const struct event_query *query,
 			 RESULT (*each)(void *arg, const struct event *event), void *arg)
 {
-	return s->config.sql->read_events(s->config.sql, c, id, max, each, arg);
+	return s->config.sql->read_events(s->config.sql, c, query, each, arg);
 }
 
 RESULT store_read_usage(struct store *s, struct ctx *c, const struct usage_query *query,

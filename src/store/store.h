@@ -238,11 +238,11 @@ struct store_figures {
 	int64_t last_commit_us;           /* how long the last COMMIT took */
 };
 void store_read_figures(struct store *s, struct store_figures *ret_figures);
-/* Reads what happened to a resource, newest first, at most max events. It reads SQL over a
- * connection of its own, and blocks meanwhile. Any thread but the committer's. Strings are in c's
- * arena. */
+/* Reads what happened, newest first. It reads SQL over a connection of its own, and blocks meanwhile.
+ * Any thread but the committer's. Texts are valid during the call of each(). */
 struct event;
-RESULT store_read_events(struct store *s, struct ctx *c, uuid id, size_t max,
+struct event_query;
+RESULT store_read_events(struct store *s, struct ctx *c, const struct event_query *query,
 			 RESULT (*each)(void *arg, const struct event *event), void *arg);
 /* Reads an account's records of a meter, by resource, oldest first; in the same way. */
 struct usage;

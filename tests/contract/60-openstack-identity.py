@@ -241,6 +241,139 @@ def test_guesses_are_limited():
         assert set(statuses) == {401, 429}
 
 
+# ---- what is let to others: trusts, and credentials that may call little
+
+def by_password(project):
+    return {"methods": ["password"], "password": {"user": {"id": project.user_id, "password": "geheim"}}}
+
+
+def trust(trustor, trustee, **more):
+    """One for the trustor's project, with a reader's role unless it is said otherwise."""
+    body = {"trustor_user_id": trustor.user_id, "trustee_user_id": trustee.user_id, "project_id": trustor.id, "impersonation": False,
+            "roles": [{"name": "reader"}], **more}
+    return trustor.ok("POST", "/identity/v3/OS-TRUST/trusts", {"trust": body})["trust"]
+
+
+def token_of(trustee, made, identity=None):
+    answer = login(trustee, identity or by_password(trustee), {"OS-TRUST:trust": {"id": made["id"]}})
+    assert answer.status == 201, answer
+    return {"X-Auth-Token": answer.headers["X-Subject-Token"]}, answer.json["token"]
+
+
+def test_a_trustee_acts_in_the_trustors_project(admin, dev):
+    """With the roles that were given and no others, as the trust says in whose name; and until it ends."""
+    giver, taker = add_user(admin, "giver", "dev", "member"), add_user(admin, "taker", "admin", "reader")
+    reads, writes = trust(giver, taker), trust(giver, taker, impersonation=True, roles=[{"name": "member"}])
+    read, token = token_of(taker, reads)
+    assert token["user"]["id"] == taker.user_id and token["project"]["id"] == giver.id and [r["name"] for r in token["roles"]] == ["reader"]
+    network = {"network": {"name": "of a trust"}}
+    assert taker.call("GET", "/network/v2.0/networks", headers=read).status == 200
+    assert taker.call("POST", "/network/v2.0/networks", network, headers=read).status == 403
+    write, token = token_of(taker, writes)
+    assert token["user"]["id"] == giver.user_id and token["OS-TRUST:trust"]["trustee_user"]["id"] == taker.user_id
+    made = taker.call("POST", "/network/v2.0/networks", network, headers=write)
+    assert made.status == 201 and made.json["network"]["project_id"] == giver.id, made
+    assert taker.call("GET", f"/identity/v3/users/{giver.user_id}/credentials/OS-EC2", headers=write).status == 403
+    for path, body in [(f"/identity/v3/users/{giver.user_id}/application_credentials", {"application_credential": {"name": "x"}}),
+                       (f"/identity/v3/users/{giver.user_id}/credentials/OS-EC2", {"tenant_id": giver.id})]:
+        refused = taker.call("POST", path, body, headers=write)
+        assert refused.status == 403 and "delegation" in refused.text, refused
+    again = login(taker, {"methods": ["token"], "token": {"id": write["X-Auth-Token"]}}, {"project": {"id": giver.id}})
+    assert again.status == 403 and "trust-scoped" in again.text, again
+    role = admin.ok("GET", "/identity/v3/roles?name=member")["roles"][0]["id"]
+    admin.ok("DELETE", f"/identity/v3/projects/{giver.id}/users/{giver.user_id}/roles/{role}")
+    assert taker.call("GET", "/network/v2.0/networks", headers=write).status == 401
+    lost = login(taker, by_password(taker), {"OS-TRUST:trust": {"id": writes["id"]}})
+    assert (lost.status, lost.json["error"]["message"]) == (403, "Trustee has no delegated roles."), lost
+    admin.ok("PUT", f"/identity/v3/projects/{giver.id}/users/{giver.user_id}/roles/{role}")
+    assert taker.call("GET", "/network/v2.0/networks", headers=write).status == 200
+    assert giver.call("DELETE", f"/identity/v3/OS-TRUST/trusts/{writes['id']}").status == 204
+    assert taker.call("GET", "/network/v2.0/networks", headers=write).status == 401
+
+
+def test_uses_of_a_trust_are_counted(admin, dev):
+    """Only those that gave a token; also where many ask at a time."""
+    giver, taker = add_user(admin, "counting", "dev", "member"), add_user(admin, "counted", "admin", "reader")
+    made = trust(giver, taker, remaining_uses=4)
+    scope = {"OS-TRUST:trust": {"id": made["id"]}}
+    wrong = {"methods": ["password"], "password": {"user": {"id": taker.user_id, "password": "wrong"}}}
+    assert login(taker, wrong, scope).status == 401 and login(giver, by_password(giver), scope).status == 403
+    headers, _ = token_of(taker, made, {"methods": ["token"], "token": {"id": taker.token}})
+    with concurrent.futures.ThreadPoolExecutor(8) as askers:
+        statuses = sorted(askers.map(lambda _: login(taker, by_password(taker), scope).status, range(8)))
+    assert statuses == [201] * 3 + [401] * 5
+    assert taker.call("GET", "/network/v2.0/networks", headers=headers).status == 200
+    assert giver.call("GET", f"/identity/v3/OS-TRUST/trusts/{made['id']}").status == 404
+
+
+def test_a_trust_is_passed_on(admin, dev):
+    """Within what it gives, as long as the chain may be; and all of it ends with the first."""
+    giver, taker, third = (add_user(admin, name, where, "member") for name, where in (("first", "dev"), ("second", "admin"), ("third", "admin")))
+    start = trust(giver, taker, allow_redelegation=True, redelegation_count=1)
+    headers, _ = token_of(taker, start)
+    body = {"trust": {"trustor_user_id": taker.user_id, "trustee_user_id": third.user_id, "project_id": giver.id, "impersonation": False,
+                      "roles": [{"name": "reader"}], "allow_redelegation": True}}
+    passed = taker.call("POST", "/identity/v3/OS-TRUST/trusts", body, headers=headers)
+    assert passed.status == 201 and passed.json["trust"]["redelegated_trust_id"] == start["id"] and passed.json["trust"]["redelegation_count"] == 0, passed
+    more = {"trust": {**body["trust"], "roles": [{"name": "member"}]}}
+    refused = taker.call("POST", "/identity/v3/OS-TRUST/trusts", more, headers=headers)
+    assert (refused.status, refused.json["error"]["message"]) == (403, "Some of requested roles are not in redelegated trust")
+    last, token = token_of(third, passed.json["trust"])
+    assert third.call("GET", "/network/v2.0/networks", headers=last).status == 200 and token["project"]["id"] == giver.id
+    body["trust"].update(trustor_user_id=third.user_id, trustee_user_id=taker.user_id)
+    assert third.call("POST", "/identity/v3/OS-TRUST/trusts", body, headers=last).status == 403
+    assert giver.call("DELETE", f"/identity/v3/OS-TRUST/trusts/{start['id']}").status == 204
+    assert third.call("GET", "/network/v2.0/networks", headers=last).status == 401
+
+
+def program(project, name, **how):
+    """The headers of a token of an application credential."""
+    body = {"application_credential": {"name": name, "secret": "geheim", **how}}
+    made = project.ok("POST", f"/identity/v3/users/{project.user_id}/application_credentials", body)["application_credential"]
+    answer = login(project, {"methods": ["application_credential"], "application_credential": {"id": made["id"], "secret": "geheim"}})
+    assert answer.status == 201, answer
+    return {"X-Auth-Token": answer.headers["X-Subject-Token"]}
+
+
+def test_a_program_manages_no_trusts(admin, dev):
+    giver = add_user(admin, "programmer", "dev", "member")
+    for how in ({}, {"unrestricted": True}):
+        headers = program(giver, f"p{len(how)}", **how)
+        body = {"trust": {"trustor_user_id": giver.user_id, "trustee_user_id": admin.user_id, "project_id": giver.id, "impersonation": True,
+                          "roles": [{"name": "reader"}]}}
+        for method, path, sent in [("POST", "/identity/v3/OS-TRUST/trusts", body),
+                                   ("GET", f"/identity/v3/OS-TRUST/trusts?trustor_user_id={giver.user_id}", None)]:
+            refused = giver.call(method, path, sent, headers=headers)
+            assert refused.status == 403 and "not allowed for managing trusts" in refused.text, refused
+
+
+def test_access_rules_hold_in_every_service(admin, dev):
+    """A path of the service's own, or with the prefix; by its method, and nothing else."""
+    giver = add_user(admin, "ruled", "dev", "member")
+    paths = {"compute": "/v2.1/servers", "image": "/v2/images", "network": "/v2.0/networks", "block-storage": "/v3/volumes",
+             "volumev3": "/v3/snapshots", "placement": "/resource_providers", "identity": "/v3/auth/projects"}
+    calls = {s: {"block-storage": "/volume", "volumev3": "/volume"}.get(s, f"/{s}") + path for s, path in paths.items()}
+    for service, path in paths.items():
+        for pattern in (path, calls[service]):
+            headers = program(giver, service + pattern, access_rules=[{"service": service, "path": pattern, "method": "GET"}])
+            allowed = {s for s, call in calls.items() if giver.call("GET", call, headers=headers).status != 401}
+            assert allowed == {service}, f"{service} {pattern}: {allowed}"
+            assert giver.call("POST", calls[service], {}, headers=headers).status == 401
+            assert giver.call("GET", calls[service] + "/detail", headers=headers).status == 401
+    headers = program(giver, "patterns", unrestricted=True, access_rules=[
+        {"service": "compute", "path": "/v2.1/servers/{server_id}/ips", "method": "GET"},
+        {"service": "network", "path": "/v2.0/**", "method": "GET"}, {"service": "identity", "path": "/**", "method": "POST"}])
+    statuses = [giver.call("GET", p, headers=headers).status for p in (
+        "/compute/v2.1/servers/0/ips", "/compute/v2.1/servers/0/ips/x", "/compute/v2.1/servers", "/network/v2.0/ports/x", "/network/v2.0/networks")]
+    assert statuses == [404, 401, 401, 404, 200], statuses
+    key = giver.call("POST", f"/identity/v3/users/{giver.user_id}/credentials/OS-EC2", {"tenant_id": giver.id}, headers=headers)
+    assert key.status == 403 and "access rules" in key.text, key
+    itself = {**headers, "X-Subject-Token": headers["X-Auth-Token"]}
+    assert giver.call("GET", TOKENS, headers=itself).status == 404  # who asks knows nothing of rules
+    shown = giver.call("GET", TOKENS, headers={**itself, "OpenStack-Identity-Access-Rules": "1.0"})
+    assert shown.status == 200 and len(shown.json["token"]["application_credential"]["access_rules"]) == 3, shown
+
+
 # ---- the same rights by token and by key
 
 def everything(account):

@@ -244,7 +244,7 @@ def test_guests_and_their_consoles(region, log, admin):
     assert log.end() == before  # no role is passed on
     instance = account.run_instances(UserData="token=hush-hush-hush", IamInstanceProfile={"Name": "web"}, **words)["Instances"][0]["InstanceId"]
     record = log.one(before)
-    assert (record["action"], record["does"], record["kind"]) == ("ec2:RunInstances", "rights", "instance"), record
+    assert (record["action"], record["does"], record["kind"]) == ("ec2:RunInstances", "issues,rights", "instance"), record
     region.rest()
 
     # user data
@@ -263,7 +263,7 @@ def test_guests_and_their_consoles(region, log, admin):
 
     # credentials of its role: one record for those it is given, however often it asks
     before = log.end()
-    url = re.search(r"http://127.0.0.1:\d+/", region.banner[region.banner.index("# what the guest"):])[0] + instance
+    url = f"{region.metadata}/{instance}"
     told = [json.loads(urllib.request.urlopen(f"{url}/latest/meta-data/iam/security-credentials/web", timeout=10).read()) for _ in range(5)]
     record = log.one(before)
     assert record["face"] == "metadata" and record["session"] == f"web/{instance}", record

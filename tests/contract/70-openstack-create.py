@@ -25,7 +25,7 @@ class Region:
 
     def __init__(self, dev):
         self.dev, self.mine, self.admin = dev, lib.another(dev, "mine"), lib.admin(dev)
-        self.ids = {"project": self.mine.id, "user": self.mine.user_id, "admin": self.admin.id}
+        self.ids = {"project": self.mine.id, "user": self.mine.user_id, "admin": self.admin.id, "admin_user": self.admin.user_id}
         self.sent = {}  # action → members that were given
         self.ids["outside"] = self.mine.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]
         self.ids["image"] = self.mine.ok("GET", "/image/v2/images?visibility=public")["images"][0]["id"]
@@ -116,10 +116,13 @@ ROWS = [
     R(f"{NET}/ports", "port", {
         "network_id": "{network}", "mac_address": "02:00:00:00:00:60", "name": "p", "description": "d", "admin_state_up": False,
         "fixed_ips": [{"subnet_id": "{subnet}", "ip_address": "10.60.0.30"}], "security_groups": ["{group}"], "allowed_address_pairs": PAIR,
-        "port_security_enabled": True, "device_id": "x", "device_owner": "me", "dns_name": "name", "project_id": "{project}", "tenant_id": "{project}"},
+        "port_security_enabled": True, "device_id": "x", "device_owner": "me", "dns_name": "name", "project_id": "{project}", "tenant_id": "{project}",
+        "extra_dhcp_opts": [{"opt_name": "mtu", "opt_value": "1400", "ip_version": 4}, {"opt_name": "59", "opt_value": "boot", "ip_version": 6}]},
       changes=[{"name": "q"}, {"description": "e"}, {"admin_state_up": True}, {"fixed_ips": [{"subnet_id": "{subnet}", "ip_address": "10.60.0.31"}]},
                {"allowed_address_pairs": []}, {"allowed_address_pairs": PAIR}, {"allowed_address_pairs": []}, {"device_id": "y"}, {"device_owner": "you"},
-               {"dns_name": "other"}, {"security_groups": []}, {"port_security_enabled": False}, {"device_id": "", "device_owner": ""}], label="port"),
+               {"dns_name": "other"}, {"security_groups": []}, {"port_security_enabled": False}, {"device_id": "", "device_owner": ""},
+               {"extra_dhcp_opts": [{"opt_name": "mtu", "opt_value": None, "ip_version": 4}]}],
+      changed={"extra_dhcp_opts": lambda v: [o["opt_name"] for o in v] == ["59"]}, label="port"),
     R(f"{NET}/ports", "port", {"network_id": "{network}", "binding:host_id": "there"}, changes=[{"binding:host_id": "elsewhere"}], by="admin"),
     R(f"{NET}/routers", "router", {
         "name": "r", "description": "d", "admin_state_up": False, "external_gateway_info": {**OUTSIDE, "external_fixed_ips": [{}]}, "routes": [],
@@ -185,8 +188,17 @@ ROWS = [
     R(f"{ID}/policies", "policy", {"type": "text/plain", "blob": "rules"}, changes=[{"type": "application/json"}, {"blob": "more"}], form="PATCH", by="admin"),
     R(f"{ID}/roles", "role", {"name": "r", "description": "d"}, changes=[{"name": "s"}, {"description": "e"}], form="PATCH", by="admin"),
     R(f"{ID}/users/{{user}}/application_credentials", "application_credential", {
-        "name": "c", "description": "d", "secret": "s", "expires_at": "2033-01-01T00:00:00.000000", "roles": [{"name": "reader"}], "unrestricted": False},
-      shown={"secret": HIDDEN, "roles": lambda v: [r["name"] for r in v] == ["reader"], "expires_at": lambda v: v.startswith("2033-01-01T00:00:00")}),
+        "name": "c", "description": "d", "secret": "s", "expires_at": "2033-01-01T00:00:00.000000", "roles": [{"name": "reader"}], "unrestricted": False,
+        "access_rules": [{"service": "compute", "path": "/v2.1/servers", "method": "GET"}]},
+      shown={"secret": HIDDEN, "roles": lambda v: [r["name"] for r in v] == ["reader"], "expires_at": lambda v: v.startswith("2033-01-01T00:00:00"),
+             "access_rules": lambda v: [(r["service"], r["path"], r["method"]) for r in v] == [("compute", "/v2.1/servers", "GET")]}),
+    R(f"{ID}/OS-TRUST/trusts", "trust", {
+        "trustor_user_id": "{admin_user}", "trustee_user_id": "{user}", "project_id": "{admin}", "impersonation": True, "roles": [{"name": "reader"}],
+        "expires_at": "2033-01-01T00:00:00.000000Z", "remaining_uses": 3},
+      shown={"roles": lambda v: [r["name"] for r in v] == ["reader"]}, by="admin"),
+    R(f"{ID}/OS-TRUST/trusts", "trust", {
+        "trustor_user_id": "{admin_user}", "trustee_user_id": "{user}", "project_id": "{admin}", "impersonation": False, "roles": [{"name": "reader"}],
+        "allow_redelegation": True, "redelegation_count": 2}, shown={"roles": HIDDEN, "allow_redelegation": HIDDEN}, by="admin"),
     R(f"{ID}/users/{{user}}/credentials/OS-EC2", "credential", {"tenant_id": "{project}"}, item="access", is_bare=True),
     R(f"{NOVA}/flavors", "flavor", {"name": "f", "id": "f1", "ram": 512, "vcpus": 1, "disk": 3, "description": "d", "rxtx_factor": 1.0,
                                     "os-flavor-access:is_public": True, "OS-FLV-DISABLED:disabled": False}, changes=[{"description": "e"}], by="admin", label="flavor"),
@@ -214,7 +226,7 @@ ELSEWHERE = {
     f"PUT {VOL}/groups/{{group_id}}": ("add_volumes", "remove_volumes"),  # 64-openstack-volume.py
     f"POST {NET}/routers": ("external_gateway_info.external_fixed_ips.N", "routes.N"),
     f"PUT {NET}/routers/{{router_id}}": ("external_gateway_info.external_fixed_ips", "routes"),
-    f"POST {ID}/users/{{user_id}}/application_credentials": ("roles.N.id",),
+    f"POST {ID}/users/{{user_id}}/application_credentials": ("roles.N.id", "access_rules.N.id"), f"POST {ID}/OS-TRUST/trusts": ("roles.N.id",),
     f"PUT {NET}/ports/{{port_id}}": ("allowed_address_pairs.N", "fixed_ips.N"),
 }
 
@@ -292,7 +304,8 @@ def is_told(action):
     steps = action["path"].split("/")
     within = ("action", "metadata", "os-quota-sets", "tags", "members", "import", "tokens", "password", "quotas", "os-interface", "os-services",
               "os-extra_specs", "extra_specs", "group_specs", "os-volume_attachments", "{key}", "remote-consoles",
-              "encryption", "qos-specs", "os-volume-transfer", "volume-transfers", "attachments", "os-quota-class-sets", "os-server-external-events")  # 64-openstack-volume.py and goldens tell these
+              "encryption", "qos-specs", "os-volume-transfer", "volume-transfers", "attachments", "os-quota-class-sets", "os-server-external-events",
+              "metadefs")  # 64-openstack-volume.py and goldens tell these
     if (action["method"], action["path"]) == ("PUT", "/v3/regions/{region_id}"):
         return False  # a second way to make one, in goldens
     return action["method"] in ("POST", "PUT", "PATCH") and members(action) and not action["name"] and not set(steps) & set(within) \

@@ -18,7 +18,7 @@ from libcloud.compute.types import Provider
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud  # noqa: E402
-from cloudstack import admin_key, call, sign, wait  # noqa: E402
+from cloudstack import admin_key, call, let_users_expunge, sign, wait  # noqa: E402
 from dev import REGION, Dev  # noqa: E402
 from faces import holds  # noqa: E402
 
@@ -28,6 +28,7 @@ REFUSED = "unable to verify user credentials and/or request signature"
 @pytest.fixture(scope="module")
 def dev():
     with Dev() as region:
+        let_users_expunge(region)
         yield region
 
 
@@ -270,7 +271,7 @@ def test_deploy(dev, machines):
     assert status == 1 and result["virtualmachine"]["state"] == "Stopped"
     assert wait(dev, call(dev, "startVirtualMachine", id=answer["id"])[1])[1]["virtualmachine"]["state"] == "Running"
     status, result = wait(dev, call(dev, "destroyVirtualMachine", id=answer["id"])[1])
-    assert status == 1 and result["virtualmachine"]["state"] == "Expunging"
+    assert status == 1 and result["virtualmachine"]["state"] == "Destroyed"
     assert call(dev, "listVirtualMachines", name="later")[1] == {}
     status, refused, _ = deploy(dev, details="x", **{"details[0].nicAdapter": "e1000"})
     assert status == 431, refused

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """CloudStack's commands about networks: Apache Libcloud's driver where it has the call, signed calls of our own where the form of an answer
 counts."""
+import hashlib
 import os
 import sys
 import types
@@ -12,7 +13,7 @@ from libcloud.compute.types import Provider
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud  # noqa: E402
-from cloudstack import admin_key, call, wait  # noqa: E402
+from cloudstack import admin_key, call, let_users_expunge, wait  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import NETWORK, ec2_id, holds  # noqa: E402
 
@@ -20,6 +21,7 @@ from faces import NETWORK, ec2_id, holds  # noqa: E402
 @pytest.fixture(scope="module")
 def dev():
     with Dev() as region:
+        let_users_expunge(region)
         yield region
 
 
@@ -309,6 +311,7 @@ def test_secondary_addresses(dev, machines):
 
 # ---- guest networks ----
 
+OPEN = "DefaultNetworkOfferingforKubernetesService"  # the same, but all may go out
 SOURCE_NAT, ISOLATED, TIER, L2, SHARED = ("DefaultIsolatedNetworkOfferingWithSourceNatService", "DefaultIsolatedNetworkOffering",
                                          "DefaultIsolatedNetworkOfferingForVpcNetworks", "DefaultL2NetworkOffering", "DefaultSharedNetworkOffering")
 
@@ -326,16 +329,16 @@ def test_offerings(dev, driver, admin):
     assert {SOURCE_NAT, ISOLATED, TIER, L2, SHARED, "QuickCloudNoServices"} <= {o.name for o in driver.ex_list_network_offerings()}
     all_of_them = call(dev, "listNetworkOfferings")[1]["networkoffering"]
     one, = call(dev, "listNetworkOfferings", id=offering(dev, SOURCE_NAT))[1]["networkoffering"]
-    assert one in all_of_them and (one["guestiptype"], one["availability"], one["egressdefaultpolicy"]) == ("Isolated", "Required", True)
+    assert one in all_of_them and (one["guestiptype"], one["availability"], one["egressdefaultpolicy"]) == ("Isolated", "Required", False)
     assert {"name": "SourceNat", "provider": [{"name": "VirtualRouter"}], "capability": []} in one["service"]
-    for filters, names in [({"forvpc": "true", "keyword": "nolb"}, {TIER + "NoLB"}), ({"guestiptype": "L2"}, {L2}), ({"sourcenatsupported": "true", "forvpc": "false"}, {SOURCE_NAT}),
-                           ({"supportedservices": "SourceNat,StaticNat", "forvpc": "false"}, {SOURCE_NAT}), ({"state": "Disabled"}, set()),
+    for filters, names in [({"forvpc": "true", "keyword": "nolb"}, {TIER + "NoLB"}), ({"guestiptype": "L2"}, {L2}), ({"sourcenatsupported": "true", "forvpc": "false"}, {SOURCE_NAT, OPEN}),
+                           ({"supportedservices": "SourceNat,StaticNat,Firewall", "forvpc": "false"}, {SOURCE_NAT, OPEN}), ({"state": "Disabled"}, set()),
                            ({"availability": "Required"}, {SOURCE_NAT}), ({"isdefault": "false"}, set()), ({"page": "2", "pagesize": "1"}, {ISOLATED})]:
         assert {o["name"] for o in call(dev, "listNetworkOfferings", **filters)[1].get("networkoffering", [])} == names, filters
     refused(call(dev, "listNetworkOfferings", id="3f0a5e7e-0000-4000-8000-000000000000"), "Invalid parameter id value=3f0a5e7e")
     vpc, = driver.ex_list_vpc_offerings()
     assert vpc.name == "Default VPC offering" and call(dev, "listVPCOfferings", supportedservices="NetworkACL", id=vpc.id)[1]["count"] == 1
-    refused(call(dev, "createNetworkOffering", name="x", displaytext="x", guestiptype="Isolated", traffictype="Guest", **admin), "Unknown API command", code=432)
+    refused(call(dev, "deleteNetworkOffering", id=one["id"], **admin), "Default network offering can't be deleted")
 
 
 def test_infrastructure(dev, admin, zone):
@@ -361,7 +364,7 @@ def test_an_isolated_network(dev, driver, machines, zone):
     shown, = call(dev, "listNetworks", id=made.id)[1]["network"]
     assert (shown["name"], shown["displaytext"], shown["cidr"], shown["gateway"], shown["netmask"]) == ("inner", "A text", "10.5.0.0/16", "10.5.0.1", "255.255.0.0")
     assert (shown["type"], shown["networkofferingname"], shown["state"], shown["zoneid"]) == ("Isolated", SOURCE_NAT, "Allocated", zone) and "vpcid" not in shown
-    assert {s["name"] for s in shown["service"]} == {"Dhcp", "Dns", "UserData", "SourceNat", "StaticNat", "PortForwarding"}
+    assert {s["name"] for s in shown["service"]} == {"Dhcp", "Dns", "UserData", "SourceNat", "StaticNat", "PortForwarding", "Lb", "Firewall"}
     assert call(dev, "listNetworks", networkofferingid=shown["networkofferingid"], name="inner")[1]["count"] == 1
     source, = source_nat_of(dev, made.id)
     assert source["issourcenat"] and not source["isstaticnat"] and not source["issystem"]
@@ -593,6 +596,42 @@ def test_items(dev, driver, vpc):
     done(dev, call(dev, "deleteNetworkACL", id=of_tier["id"]))
     assert {i.id for i in driver.ex_list_network_acl()} >= {i["id"] for i in before}
     assert done(dev, call(dev, "deleteNetworkACLList", id=acl)) == {"success": True}
+
+
+def test_items_move(dev, vpc):
+    """To the top, to the end and between two, with those in the way moved up; by a hash of the order that the caller knows."""
+    acl = done(dev, call(dev, "createNetworkACLList", name="order", vpcid=vpc[0]))["networkacllist"]["id"]
+    names = {}
+    for port, way in [("1", "ingress"), ("2", "egress"), ("3", "ingress"), ("4", "egress")]:
+        names[done(dev, call(dev, "createNetworkACL", aclid=acl, protocol="tcp", startport=port, endport=port, traffictype=way))["networkacl"]["id"]] = port
+    ids = {port: i for i, port in names.items()}
+
+    def order():
+        return {names[i["id"]]: i["number"] for i in items(dev, acl)}
+
+    def move(port, **between):
+        return call(dev, "moveNetworkAclItem", id=ids[port], **{f"{k}aclruleid": ids[v] for k, v in between.items()})
+    assert order() == {"1": 1, "2": 2, "3": 3, "4": 4}
+    assert done(dev, move("4", previous="1", next="2"))["networkacl"]["number"] == 2
+    assert order() == {"1": 1, "4": 2, "2": 3, "3": 4}
+    done(dev, move("3", next="1"))
+    assert order() == {"3": 1, "1": 2, "4": 3, "2": 4}
+    done(dev, move("1", previous="2"))
+    assert order() == {"3": 1, "4": 3, "2": 4, "1": 5}
+    known = hashlib.md5("".join(ids[port] for port in "3421").encode()).hexdigest()
+    refused(call(dev, "moveNetworkAclItem", id=ids["2"], nextaclruleid=ids["3"], aclconsistencyhash="0" * 32), "not in the state")
+    done(dev, call(dev, "moveNetworkAclItem", id=ids["2"], previousaclruleid=ids["3"], nextaclruleid=ids["4"], aclconsistencyhash=known))
+    assert order() == {"3": 1, "2": 2, "4": 3, "1": 5}
+    refused(move("3", previous="2", next="1"), "inconsistencies")
+    refused(move("3"), "cannot be blank")
+    other = done(dev, call(dev, "createNetworkACLList", name="elsewhere", vpcid=vpc[0]))["networkacllist"]["id"]
+    stranger = done(dev, call(dev, "createNetworkACL", aclid=other, protocol="tcp", startport="9", endport="9"))["networkacl"]["id"]
+    refused(call(dev, "moveNetworkAclItem", id=ids["1"], previousaclruleid=stranger), "differenting ACLs")
+    done(dev, call(dev, "updateNetworkACLItem", id=ids["1"], number="32765"))
+    done(dev, move("2", previous="1"))
+    assert order()["2"] == 32766
+    refused(move("3", previous="1", next="2"), "no number left")
+    assert order() == {"3": 1, "4": 3, "1": 32765, "2": 32766}
 
 
 @holds("CloudStack's networks: Network ACLs")

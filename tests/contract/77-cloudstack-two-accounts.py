@@ -19,7 +19,7 @@ ABSENT = "b8dc7e2f-0000-4000-8000-000000000000"
 NOBODYS = {"zone": "listZones zone", "instance_type": "listServiceOfferings serviceoffering", "volume_type": "listDiskOfferings diskoffering",
            "role": "listRoles role", "domain": None, "host": None, "external_network": None}
 # What createTags calls the kinds.
-TAGGED = {"instance": "UserVm", "image": "Template", "volume": "Volume", "snapshot": "Snapshot", "network": "Network",
+TAGGED = {"instance": "UserVm", "image": "Template", "volume": "Volume", "snapshot": "Snapshot", "instance_snapshot": "VMSnapshot", "snapshot_policy": "SnapshotPolicy", "network": "Network",
           "security_group": "SecurityGroup", "address": "PublicIpAddress", "router": "Vpc"}
 VALUES = {"integer": "1", "boolean": "true", "ip": "10.0.0.1", "cidr": "10.0.0.0/24", "mac": "02:00:00:00:00:01"}
 
@@ -56,13 +56,19 @@ class Account:
         shared = project.ok("POST", "/network/v2.0/floatingips", {"floatingip": {"floating_network_id": outside}})["floatingip"]["id"]
         forwarding = self.made("createPortForwardingRule", ipaddressid=shared, protocol="tcp", publicport="80", privateport="80", virtualmachineid=machine)
         balancer = self.made("createLoadBalancerRule", name="balancer", publicipid=shared, algorithm="roundrobin", publicport="81", privateport="80")
+        isolated = self.call("listNetworkOfferings", availability="Required")[1]["networkoffering"][0]["id"]
+        walled = self.call("createNetwork", name="walled", networkofferingid=isolated, zoneid=self.first("listZones zone"))[1]["network"]["id"]
+        rule = self.made("createFirewallRule", ipaddressid=self.made("associateIpAddress", networkid=walled), protocol="tcp")
         vpc = self.made("createVPC", name="vpc", displaytext="x", cidr="10.61.0.0/16", zoneid=self.first("listZones zone"),
                         vpcofferingid=self.first("listVPCOfferings vpcoffering"))
         acl = self.made("createNetworkACLList", name="acl", vpcid=vpc)
         entry = self.made("createNetworkACL", aclid=acl, protocol="tcp", startport="80", endport="80")
+        machine_snapshot = self.made("createVMSnapshot", virtualmachineid=machine)
+        policy = self.call("createSnapshotPolicy", volumeid=self.whole(self.ids["volume"]), intervaltype="WEEKLY", schedule="0:0:1", timezone="UTC",
+                           maxsnaps="1")[1]["snapshotpolicy"]["id"]
         data = call(dev, "registerUserData", name=name, userdata="eA==", **self.who)[1]["userdata"]["id"]
         dev.rest()
-        self.ids.update(user_data=data, secondary_ip=more, port_forwarding=forwarding, load_balancer=balancer, network_acl=acl, network_acl_entry=entry,
+        self.ids.update(user_data=data, instance_snapshot=machine_snapshot, snapshot_policy=policy, secondary_ip=more, port_forwarding=forwarding, load_balancer=balancer, firewall_rule=rule, network_acl=acl, network_acl_entry=entry,
                         async_job=tagged["jobid"], user=self.first("listUsers user"), account=self.first("listAccounts account"),
                         key_pair=self.first("listSSHKeyPairs sshkeypair"))
         self.ids = {kind: self.whole(i) for kind, i in self.ids.items()}

@@ -11,13 +11,16 @@ import threading
 import time
 import types
 import urllib.parse
+import urllib.request
 
+import botocore.exceptions
 import pytest
 from libcloud.compute.providers import get_driver
 from libcloud.compute.types import Provider
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from cloudstack import call, wait  # noqa: E402
+import cloud  # noqa: E402
+from cloudstack import admin_key, call, ok, refused, wait  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import holds  # noqa: E402
 
@@ -39,26 +42,6 @@ def driver(dev):
 @pytest.fixture(scope="module")
 def ec2(dev):
     return dev.account.client()
-
-
-def ok(dev, command, **parameters):
-    """The answer, or the result of its job."""
-    status, answer, _ = call(dev, command, **parameters)
-    assert status == 200, answer
-    if "jobid" not in answer:
-        return answer
-    status, result = wait(dev, answer)
-    assert status == 1, result
-    return result
-
-
-def refused(dev, command, **parameters):
-    """(the error's code, its words), of the answer or of its job."""
-    status, answer, _ = call(dev, command, **parameters)
-    if status == 200:
-        status, answer = wait(dev, answer)
-        assert status == 2, answer
-    return answer["errorcode"], answer["errortext"]
 
 
 def ec2_id(prefix, uuid):
@@ -118,6 +101,78 @@ def test_snapshots(dev, place, disk):
     code, words = refused(dev, "deleteSnapshot", id=one["id"])
     assert code == 431 and f"Invalid parameter id value={one['id']} {SENTENCE}" in words
     ok(dev, "deleteVolume", id=again["id"])
+
+
+@holds("What each face calls it: snapshot policy", "CloudStack: Snapshot policies")
+def test_snapshot_policies(dev, disk):
+    tag = {"tags[0].key": "by", "tags[0].value": "policy"}
+    given = {"volumeid": disk["id"], "intervaltype": "DAILY", "schedule": "30:02", "timezone": "America/New_York", "maxsnaps": "2"}
+    daily = ok(dev, "createSnapshotPolicy", **given, **tag)["snapshotpolicy"]
+    assert {k: str(daily[k]) for k in given} == {**given, "intervaltype": "1"} and daily["fordisplay"] and daily["tags"][0]["resourcetype"] == "SnapshotPolicy"
+    weekly = ok(dev, "createSnapshotPolicy", **{**given, "intervaltype": "weekly", "schedule": "0:5:7"})["snapshotpolicy"]
+    again = ok(dev, "createSnapshotPolicy", **{**given, "schedule": "15:03", "maxsnaps": "8"})["snapshotpolicy"]
+    assert (again["id"], again["schedule"], again["maxsnaps"], again["tags"]) == (daily["id"], "15:03", 8, [])
+    for query in [{"id": again["id"]}, {"volumeid": disk["id"], "page": "1", "pagesize": "1"}]:
+        assert ok(dev, "listSnapshotPolicies", **query)["snapshotpolicy"][0]["volumeid"] == disk["id"]
+    assert {p["id"] for p in ok(dev, "listSnapshotPolicies", volumeid=disk["id"])["snapshotpolicy"]} == {daily["id"], weekly["id"]}
+    hidden = ok(dev, "updateSnapshotPolicy", id=weekly["id"], fordisplay="false")["snapshotpolicy"]
+    assert not hidden["fordisplay"] and [p["id"] for p in ok(dev, "listSnapshotPolicies", fordisplay="false")["snapshotpolicy"]] == [weekly["id"]]
+    for wrong, words in [({"intervaltype": "YEARLY"}, "Unsupported interval type YEARLY"), ({"schedule": "60:02"}, "invalid schedule [60:02] for interval type [DAILY]"),
+                         ({"schedule": "5"}, "invalid schedule"), ({"timezone": "../UTC"}, "There is no timezone '../UTC'."),
+                         ({"maxsnaps": "9"}, "exceeds limit [8] for interval type [DAILY]"), ({"maxsnaps": "0"}, "should be greater than 0"),
+                         ({"intervaltype": "MONTHLY", "schedule": "0:0:29"}, "invalid schedule")]:
+        code, text = refused(dev, "createSnapshotPolicy", **{**given, **wrong})
+        assert code == 431 and words in text, (wrong, text)
+    assert refused(dev, "deleteSnapshotPolicies") == (431, "No policy id (or list of ids) specified.")
+    code, text = refused(dev, "deleteSnapshotPolicies", ids=daily["id"] + "," + disk["id"])
+    assert code == 431 and SENTENCE in text and ok(dev, "listSnapshotPolicies", id=daily["id"])["count"] == 1
+    assert ok(dev, "deleteSnapshotPolicies", ids=daily["id"] + "," + weekly["id"]) == {"success": "true"}
+    assert ok(dev, "listSnapshotPolicies") == {}
+
+
+@holds("What each face calls it: instance snapshot", "CloudStack: VM snapshots")
+def test_vm_snapshots(dev, ec2, place, disk):
+    vm = ok(dev, "deployVirtualMachine", **place)["virtualmachine"]["id"]
+    ok(dev, "attachVolume", id=disk["id"], virtualmachineid=vm)
+    status, answer, _ = call(dev, "createVMSnapshot", virtualmachineid=vm, name="one", description="x", snapshotmemory="false", quiescevm="false")
+    assert status == 200 and set(answer) == {"id", "jobid"}
+    one = wait(dev, answer)[1]["vmsnapshot"]
+    assert (one["id"], one["displayname"], one["description"], one["state"], one["type"]) == (answer["id"], "one", "x", "Ready", "Disk")
+    assert one["current"] and one["virtualmachineid"] == vm and one["zoneid"] == place["zoneid"] and "parent" not in one
+    assert refused(dev, "createVMSnapshot", virtualmachineid=vm, name="one") == (
+        431, "Creating VM snapshot failed due to VM snapshot with nameone  already exists")
+    two = ok(dev, "createVMSnapshot", virtualmachineid=vm)["vmsnapshot"]
+    assert (two["parent"], two["parentName"], two["name"]) == (one["id"], "one", two["displayname"])
+    one = ok(dev, "listVMSnapshot", vmsnapshotid=one["id"])["vmSnapshot"][0]
+    assert not one["current"]
+    for given in [{"vmsnapshotids": one["id"]}, {"name": "one"}, {"virtualmachineid": vm, "keyword": "on", "name": "one"}, {"state": "ready", "name": "one"}]:
+        assert ok(dev, "listVMSnapshot", **given)["vmSnapshot"] == [one], given
+    for given in [{"name": "x"}, {"state": "Error"}, {"virtualmachineid": disk["id"]}, {"tags[0].key": "of", "tags[0].value": "x"}]:
+        assert ok(dev, "listVMSnapshot", **given) == {}, given
+    ok(dev, "createTags", resourceids=one["id"], resourcetype="VMSnapshot", **{"tags[0].key": "of", "tags[0].value": "x"})
+    assert ok(dev, "listVMSnapshot", **{"tags[0].key": "of", "tags[0].value": "x"})["vmSnapshot"][0]["id"] == one["id"]
+    # elsewhere it is the snapshots of its disks, which stay with it, as its disks stay with the machine
+    parts = [s for s in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] if s["Description"] == "one"]
+    assert len(parts) == 2 and ec2_id("vol", disk["id"]) in {s["VolumeId"] for s in parts}
+    assert ok(dev, "listSnapshots", volumeid=disk["id"]) == {}
+    with pytest.raises(ec2.exceptions.ClientError, match="InvalidSnapshot.InUse"):
+        ec2.delete_snapshot(SnapshotId=parts[0]["SnapshotId"])
+    with pytest.raises(ec2.exceptions.ClientError, match="IncorrectInstanceState"):
+        ec2.detach_volume(VolumeId=ec2_id("vol", disk["id"]))
+    assert refused(dev, "detachVolume", id=disk["id"]) == (431, "Unable to detach volume, please specify a VM that does not have VM snapshots")
+    assert refused(dev, "resizeVolume", id=disk["id"], size="9") == (431, "A volume that is attached to a VM with any VM snapshots cannot be resized.")
+    assert refused(dev, "revertToVMSnapshot", vmsnapshotid=one["id"])[1].startswith("VM Snapshot revert not allowed.")
+    assert refused(dev, "restoreVirtualMachine", virtualmachineid=vm) == (431, "Unable to restore VM, please remove VM snapshots before restoring VM")
+    ok(dev, "stopVirtualMachine", id=vm)
+    small = ok(dev, "listServiceOfferings", name="t3.small")["serviceoffering"][0]["id"]
+    ok(dev, "scaleVirtualMachine", id=vm, serviceofferingid=small)
+    machine = ok(dev, "revertToVMSnapshot", vmsnapshotid=one["id"])["virtualmachine"]
+    assert (machine["id"], machine["state"], machine["serviceofferingid"]) == (vm, "Stopped", place["serviceofferingid"])
+    assert {s["displayname"]: s["current"] for s in ok(dev, "listVMSnapshot")["vmSnapshot"]} == {"one": True, two["displayname"]: False}
+    assert ok(dev, "deleteVMSnapshot", vmsnapshotid=two["id"]) == {"success": True}
+    ok(dev, "startVirtualMachine", id=vm)
+    ok(dev, "destroyVirtualMachine", id=vm)
+    assert ok(dev, "listVMSnapshot") == {} and not [s for s in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] if s["Description"] == "one"]
 
 
 def test_a_volume_changes(dev, ec2, disk):
@@ -293,8 +348,6 @@ def test_isos(dev, driver, place, web, os_type):
     assert SENTENCE in refused(dev, "updateTemplate", id=boots["id"], name="x")[1]
     ok(dev, "updateIsoPermissions", id=boots["id"], ispublic="true")
     assert ok(dev, "listIsoPermissions", id=boots["id"])["isopermission"]["ispublic"]
-    for command in ["attachIso", "detachIso"]:  # there are no CD-ROM drives
-        assert refused(dev, command, id=boots["id"], virtualmachineid=boots["id"])[0] == 432
     for one in ok(dev, "listIsos", isofilter="self")["iso"]:
         assert ok(dev, "deleteIso", id=one["id"]) == {"success": True}
     assert ok(dev, "listIsos", isofilter="self") == {}
@@ -343,6 +396,92 @@ def test_another_size(dev, driver, machine):
         assert code == 431 and "is not in the 'stopped' state" in words
 
 
+@holds("CloudStack: A machine that is destroyed")
+def test_destroyed(dev, ec2, place):
+    """It can be recovered for a while, by Nova's call as well, and holds what it has until it ends."""
+    admin, nova = admin_key(dev), cloud.own(dev)
+    offering = ok(dev, "listDiskOfferings", name="gp3")["diskoffering"][0]["id"]
+    made = ok(dev, "deployVirtualMachine", name="twice", **place)["virtualmachine"]
+    machine, address = made["id"], made["nic"][0]["ipaddress"]
+    kept, gone = (ok(dev, "createVolume", name=name, diskofferingid=offering, size="1", zoneid=place["zoneid"])["volume"]["id"] for name in ["kept", "gone"])
+    for disk in [kept, gone]:
+        ok(dev, "attachVolume", id=disk, virtualmachineid=machine)
+    root = ok(dev, "listVolumes", virtualmachineid=machine, type="ROOT")["volume"][0]["id"]
+    assert refused(dev, "destroyVirtualMachine", id=machine, volumeids=root)[0] == 431
+    assert ok(dev, "destroyVirtualMachine", id=machine, volumeids=gone)["virtualmachine"]["state"] == "Destroyed"
+    assert ok(dev, "listVirtualMachines", id=machine) == {} == ok(dev, "listVirtualMachines", id=machine, state="Destroyed")
+    shown, = ok(dev, "listVirtualMachines", id=machine, **admin)["virtualmachine"]
+    assert (shown["state"], shown["nic"][0]["ipaddress"]) == ("Destroyed", address)
+    assert ok(dev, "listVirtualMachines", id=machine, state="Present", **admin) == {}
+    left = {v["id"]: v.get("virtualmachineid") for v in ok(dev, "listVolumes")["volume"]}
+    assert left[kept] is None and left[root] == machine and gone not in left
+    assert refused(dev, "recoverVirtualMachine", id=machine)[0] == 531 == refused(dev, "expungeVirtualMachine", id=machine)[0]
+    assert refused(dev, "startVirtualMachine", id=machine)[0] == 431
+    seen = ec2.describe_instances(InstanceIds=[ec2_id("i", machine)])["Reservations"][0]["Instances"][0]
+    assert seen["State"]["Name"] == "stopped" and seen["PrivateIpAddress"] == address
+    with pytest.raises(botocore.exceptions.ClientError, match="IncorrectInstanceState"):
+        ec2.start_instances(InstanceIds=[ec2_id("i", machine)])
+    server = f"/compute/v2.1/servers/{machine}"
+    assert nova.ok("GET", server)["server"]["status"] == "SOFT_DELETED"
+    assert machine not in {s["id"] for s in nova.ok("GET", "/compute/v2.1/servers")["servers"]}
+    assert nova.call("POST", f"{server}/action", {"os-start": None}).status == 409
+    recovered = ok(dev, "recoverVirtualMachine", id=machine, **admin)["virtualmachine"]
+    assert (recovered["state"], recovered["nic"][0]["ipaddress"]) == ("Stopped", address)
+    assert refused(dev, "recoverVirtualMachine", id=machine, **admin)[1] == f"Vm with id {machine} is not in the right state"
+    ok(dev, "startVirtualMachine", id=machine)
+    ok(dev, "destroyVirtualMachine", id=machine)
+    assert nova.call("POST", f"{server}/action", {"restore": None}).status == 202
+    dev.rest()
+    assert ok(dev, "listVirtualMachines", id=machine)["virtualmachine"][0]["state"] == "Running"
+    ok(dev, "destroyVirtualMachine", id=machine)
+    assert nova.call("POST", f"{server}/action", {"forceDelete": None}).status == 202
+    dev.rest()
+    assert machine not in {m["id"] for m in ok(dev, "listVirtualMachines", listall="true", **admin)["virtualmachine"]}
+    ok(dev, "deleteVolume", id=kept)
+
+
+@holds("CloudStack: ISOs that are attached")
+def test_isos_attached(dev, ec2, place):
+    nova = cloud.own(dev)
+    isos = []
+    for name in ["tools", "drivers"]:
+        made = nova.ok("POST", "/image/v2/images", {"name": name, "disk_format": "iso", "container_format": "bare"})["id"]
+        sent = nova.call("PUT", f"/image/v2/images/{made}/file", raw=b"CD" * 4096, headers={"Content-Type": "application/octet-stream"})
+        assert sent.status == 204, sent
+        isos.append(made)
+    machine = ok(dev, "deployVirtualMachine", name="reader", **place)["virtualmachine"]["id"]
+    assert refused(dev, "detachIso", virtualmachineid=machine)[1] == "The specified VM has no ISO attached to it."
+    for iso, name in zip(isos, ["tools", "drivers"]):
+        shown = ok(dev, "attachIso", id=iso, virtualmachineid=machine, forced="true")["virtualmachine"]
+        assert (shown["isoid"], shown["isoname"], shown["isodisplaytext"], shown["state"]) == (iso, name, name, "Running")
+    assert [m["id"] for m in ok(dev, "listVirtualMachines", isoid=isos[1])["virtualmachine"]] == [machine]
+    assert ok(dev, "listVirtualMachines", isoid=isos[0]) == {}
+    assert ok(dev, "listVolumes", virtualmachineid=machine)["count"] == 1
+    disks = ec2.describe_instances(InstanceIds=[ec2_id("i", machine)])["Reservations"][0]["Instances"][0]["BlockDeviceMappings"]
+    assert "/dev/sr0" in {d["DeviceName"] for d in disks}
+    medium = next(d["Ebs"]["VolumeId"] for d in disks if d["DeviceName"] == "/dev/sr0")
+    with pytest.raises(botocore.exceptions.ClientError, match="IncorrectState"):
+        ec2.detach_volume(VolumeId=medium)
+    assert "isoid" not in ok(dev, "detachIso", virtualmachineid=machine)["virtualmachine"]
+    assert refused(dev, "attachIso", id=place["templateid"], virtualmachineid=machine)[0] == 431
+    assert refused(dev, "deployVirtualMachine", **{**place, "templateid": isos[0]})[0] == 431
+    offering = ok(dev, "listDiskOfferings", name="gp3")["diskoffering"][0]["id"]
+    installed = ok(dev, "deployVirtualMachine", hypervisor="KVM", diskofferingid=offering, size="3", **{**place, "templateid": isos[0]})["virtualmachine"]
+    assert (installed["templateid"], installed["isoid"], installed["state"]) == (isos[0], isos[0], "Running")
+    root, = ok(dev, "listVolumes", virtualmachineid=installed["id"])["volume"]
+    assert (root["type"], root["size"] >> 30) == ("ROOT", 3)
+    server = ec2.run_instances(ImageId=ec2.describe_images()["Images"][0]["ImageId"], InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]
+    dev.rest()
+    other = next(m["id"] for m in ok(dev, "listVirtualMachines")["virtualmachine"] if ec2_id("i", m["id"]) == server["InstanceId"])
+    assert "has no CD-ROM drive" in refused(dev, "attachIso", id=isos[0], virtualmachineid=other)[1]
+    ok(dev, "stopVirtualMachine", id=other)
+    assert ok(dev, "attachIso", id=isos[0], virtualmachineid=other)["virtualmachine"]["isoid"] == isos[0]
+    for id_ in [machine, installed["id"], other]:
+        ok(dev, "destroyVirtualMachine", id=id_)
+    ok(dev, "deleteIso", id=isos[1])
+    assert "instances are made from it" in refused(dev, "deleteIso", id=isos[0])[1]  # it could be recovered
+
+
 @holds("CloudStack: A machine that is restored")
 def test_restored(dev, driver, ec2, machine):
     before, = ok(dev, "listVolumes", virtualmachineid=machine, type="ROOT")["volume"]
@@ -368,6 +507,40 @@ def test_keys_and_passwords(dev, machine):
     assert (code, words) == (431, "Fail to reset password for the virtual machine, the template is not password enabled")
     assert refused(dev, "getVMPassword", id=machine)[1].startswith("No password for VM with specified id found.")
     ok(dev, "startVirtualMachine", id=machine)
+
+
+@holds("CloudStack: What a guest is told")
+def test_passwords(dev, place, os_type):
+    """Of a template that takes one: told once to who asked for the machine, and to its guest until it has it."""
+    machine = ok(dev, "deployVirtualMachine", startvm="false", **place)["virtualmachine"]
+    assert "password" not in machine and not machine["passwordenabled"]
+    root = ok(dev, "listVolumes", virtualmachineid=machine["id"], type="ROOT")["volume"][0]["id"]
+    template = ok(dev, "createTemplate", name="asks", displaytext="asks", ostypeid=os_type["id"], volumeid=root, passwordenabled="true")["template"]
+    assert template["passwordenabled"] and ok(dev, "listTemplates", templatefilter="self", id=template["id"])["template"][0]["passwordenabled"]
+    status, answer, _ = call(dev, "deployVirtualMachine", name="asks", **{**place, "templateid": template["id"]})
+    made = wait(dev, answer)[1]["virtualmachine"]
+    first = made["password"]
+    assert status == 200 and made["passwordenabled"] and len(first) == 16
+    assert "password" not in ok(dev, "listVirtualMachines", id=made["id"])["virtualmachine"][0]
+    assert all("password" not in j.get("jobresult", {}).get("virtualmachine", {}) or j["jobresult"]["virtualmachine"]["password"] == first
+               for j in ok(dev, "listAsyncJobs")["asyncjobs"])
+
+    def serve(what, identifier=made["id"]):
+        request = urllib.request.Request(f"{dev.metadata}/{ec2_id('i', identifier)}/", headers={"DomU_Request": what})
+        with urllib.request.urlopen(request) as told:
+            return told.read().decode()
+    assert serve("send_my_password", machine["id"]) == "saved_password"
+    assert [serve(what) for what in ("send_my_password", "saved_password", "send_my_password")] == [first, "saved_password", "saved_password"]
+    assert refused(dev, "resetPasswordForVirtualMachine", id=made["id"])[0] == 431  # it runs
+    ok(dev, "stopVirtualMachine", id=made["id"])
+    again = ok(dev, "resetPasswordForVirtualMachine", id=made["id"])["virtualmachine"]["password"]
+    assert again != first and serve("send_my_password") == again
+    assert ok(dev, "resetPasswordForVirtualMachine", id=made["id"], password="My own")["virtualmachine"]["password"] == "My own"
+    assert serve("send_my_password") == "My own"
+    assert not ok(dev, "updateTemplate", id=template["id"], passwordenabled="false")["template"]["passwordenabled"]
+    for one in (made, machine):
+        ok(dev, "destroyVirtualMachine", id=one["id"])
+    ok(dev, "deleteTemplate", id=template["id"], forced="true")
 
 
 @holds("CloudStack: Affinity groups")

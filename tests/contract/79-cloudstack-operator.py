@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import sys
+import time
 
 import pytest
 
@@ -90,6 +91,41 @@ def test_offerings(dev, admin):
     wait(dev, call(dev, "destroyVirtualMachine", id=machine["id"])[1])
 
 
+@holds("CloudStack's networks: Network offerings")
+def test_network_offerings(dev, admin):
+    """A network remembers what it was made by; what its offering is without, no face does to it."""
+    said = {"displaytext": "Own", "guestiptype": "Isolated", "traffictype": "Guest", "supportedservices": "Dhcp,Dns,SourceNat,PortForwarding"}
+    provided = {f"serviceproviderlist[{n}].{k}": v for n, s in enumerate(["Dhcp", "Dns", "SourceNat", "PortForwarding"]) for k, v in [("service", s), ("provider", "VirtualRouter")]}
+    made = call(dev, "createNetworkOffering", name="own", **said, **provided, **admin)[1]["networkoffering"]
+    assert (made["state"], made["isdefault"], [s["name"] for s in made["service"]]) == ("Disabled", False, ["Dhcp", "Dns", "SourceNat", "PortForwarding"])
+    asked = {"name": "n", "displaytext": "n", "networkofferingid": made["id"], "zoneid": zone_of(dev)}
+    assert call(dev, "createNetwork", **asked)[0] == 431
+    assert call(dev, "updateNetworkOffering", id=made["id"], state="Enabled", **admin)[1]["networkoffering"]["state"] == "Enabled"
+    assert [o["id"] for o in call(dev, "listNetworkOfferings", isdefault="false", state="Enabled")[1]["networkoffering"]] == [made["id"]]
+    network = call(dev, "createNetwork", **asked)[1]["network"]
+    assert network["networkofferingid"] == made["id"] and [n["id"] for n in call(dev, "listNetworks", networkofferingid=made["id"])[1]["network"]] == [network["id"]]
+    assert call(dev, "deleteNetworkOffering", id=made["id"], **admin)[0] == 536
+    address = wait(dev, call(dev, "associateIpAddress", networkid=network["id"])[1])[1]["ipaddress"]["id"]
+    offering = call(dev, "listServiceOfferings", name="t3.micro")[1]["serviceoffering"][0]["id"]
+    template = call(dev, "listTemplates", templatefilter="executable")[1]["template"][0]["id"]
+    deployed = call(dev, "deployVirtualMachine", serviceofferingid=offering, templateid=template, zoneid=zone_of(dev), networkids=network["id"])[1]
+    machine = wait(dev, deployed)[1]["virtualmachine"]["id"]
+    status, answer, _ = call(dev, "enableStaticNat", ipaddressid=address, virtualmachineid=machine)
+    assert status == 431 and "static NAT" in answer["errortext"]
+    status, answer, _ = call(dev, "createLoadBalancerRule", name="b", publicipid=address, algorithm="roundrobin", publicport="80", privateport="80")
+    assert status == 431 and "load balancing" in answer["errortext"]
+    forwarded = call(dev, "createPortForwardingRule", ipaddressid=address, virtualmachineid=machine, protocol="tcp", publicport="80", privateport="80")[1]
+    assert wait(dev, forwarded)[0] == 1
+    more = call(dev, "createNetworkOffering", name="more", enable="true", **{**said, "supportedservices": said["supportedservices"] + ",Lb"}, **admin)[1]["networkoffering"]
+    assert wait(dev, call(dev, "updateNetwork", id=network["id"], networkofferingid=more["id"])[1])[1]["network"]["networkofferingname"] == "more"
+    assert call(dev, "updateNetwork", id=network["id"], networkofferingid=made["id"])[0] == 431  # it has no load balancing
+    assert call(dev, "deleteNetworkOffering", id=made["id"], **admin)[1] == {"success": "true"}
+    wait(dev, call(dev, "destroyVirtualMachine", id=machine, expunge="true", **admin)[1], **admin)
+    dev.rest()
+    assert wait(dev, call(dev, "deleteNetwork", id=network["id"])[1])[0] == 1
+    assert call(dev, "deleteNetworkOffering", id=more["id"], **admin)[1] == {"success": "true"}
+
+
 @holds("CloudStack: Limits")
 def test_limits(dev, admin):
     """An account's limits are those that EC2's and Nova's calls are held to; configurations say what new accounts get."""
@@ -147,6 +183,75 @@ def test_projects(dev, admin):
     dev.rest()
     assert wait(dev, call(dev, "deleteProject", id=project["id"], **admin)[1], **admin) == (1, {"success": True})
     assert call(dev, "listProjects")[1] == {}
+
+
+@holds("CloudStack: Events")
+def test_events(dev, admin):
+    """What any face changes is an event of its account, newest first; nobody else sees it but an administrator."""
+    ec2 = dev.account.client()
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    made = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    dev.rest()
+    ec2.stop_instances(InstanceIds=[made])
+    dev.rest()
+    machine = call(dev, "listVirtualMachines", state="Stopped")[1]["virtualmachine"][0]["id"]
+    about = {"resourceid": machine, "resourcetype": "VirtualMachine"}
+    events = call(dev, "listEvents", **about)[1]["event"]
+    happened = [(e["type"], e["state"], e["username"]) for e in events]
+    assert happened == [("VM.STOP", "Completed", "system"), ("VM.STOP", "Scheduled", "root"), ("VM.START", "Completed", "system"), ("VM.CREATE", "Completed", "root")]
+    assert {(e["level"], e["account"], e["resourceid"], e["archived"]) for e in events} == {("INFO", "dev", machine, False)}
+    pages = [call(dev, "listEvents", page=str(n), pagesize="1", **about)[1] for n in (1, 2, 3, 4, 5)]
+    assert [p["event"][0]["id"] for p in pages[:4]] == [e["id"] for e in events] and {p["count"] for p in pages} == {4} and pages[4]["event"] == []
+    assert call(dev, "listEvents", id=events[1]["id"])[1] == {"count": 1, "event": [events[1]]}
+    assert [e["type"] for e in call(dev, "listEvents", type="VM.CREATE", **about)[1]["event"]] == ["VM.CREATE"]
+    assert call(dev, "listEvents", state="Scheduled", **about)[1]["count"] == 1 == call(dev, "listEvents", keyword="vm.create", **about)[1]["count"]
+    today = events[0]["created"][:10]
+    assert call(dev, "listEvents", startdate=today, enddate=today, **about)[1]["count"] == 4
+    assert call(dev, "listEvents", startdate="2999-01-01 00:00:00", **about)[1] == {} == call(dev, "listEvents", enddate="2001-01-01", **about)[1]
+    assert call(dev, "listEvents", level="ERROR", **about)[1] == {}
+    other = dev.new_account("cloudstack-curious")
+    who = {"_key": other.key_id, "_secret": other.secret}
+    assert call(dev, "listEvents", listall="true", **about, **who)[1] == {}
+    assert call(dev, "listEvents", id=events[0]["id"], **who)[0] == 431
+    assert call(dev, "listEvents", **about, **admin)[1] == {}  # an administrator's own, without listall
+    assert call(dev, "listEvents", listall="true", **about, **admin)[1]["count"] == 4
+    root = call(dev, "listDomains", level="0", **admin)[1]["domain"][0]["id"]
+    assert call(dev, "listEvents", account="dev", domainid=root, **about, **admin)[1]["count"] == 4
+    types = {t["name"] for t in call(dev, "listEventTypes")[1]["eventtype"]}
+    assert {e["type"] for e in call(dev, "listEvents", listall="true", pagesize="-1", **admin)[1]["event"]} <= types
+    ec2.terminate_instances(InstanceIds=[made])
+
+
+@holds("CloudStack: Usage")
+def test_usage(dev, admin):
+    """What Nova's report of a project's servers says of its hours, CloudStack's records say of its machines'; disks and addresses besides."""
+    account = dev.new_account("cloudstack-metered")
+    who = {"_key": account.key_id, "_secret": account.secret}
+    ec2 = account.client()
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)
+    dev.rest()
+    machine = call(dev, "listVirtualMachines", **who)[1]["virtualmachine"][0]
+    address = ec2.allocate_address()["AllocationId"]
+    root = call(dev, "listDomains", level="0", **admin)[1]["domain"][0]["id"]
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    asked = {"startdate": "2024-01-01", "enddate": "2999-12-31", "account": "cloudstack-metered", "domainid": root, **admin}
+    records = call(dev, "listUsageRecords", **asked)[1]["usagerecord"]
+    assert {r["usagetype"] for r in records} == {1, 2, 3, 6} <= {t["id"] for t in call(dev, "listUsageTypes", **admin)[1]["usagetype"]}
+    held = [r for r in records if r["usagetype"] == 2]
+    assert {r["usageid"] for r in held} == {machine["id"]} and held[0]["startdate"] <= f"{today}T00:00:00+0000"
+    assert (held[0]["account"], held[0]["offeringid"], held[0]["cpunumber"], held[0]["memory"]) == ("cloudstack-metered", machine["serviceofferingid"], 2, 1024)
+    project = held[0]["accountid"].replace("-", "")
+    nova = cloud.admin(dev).ok("GET", f"/compute/v2.1/os-simple-tenant-usage/{project}?start={held[0]['startdate'][:10]}T00:00:00")["tenant_usage"]
+    assert abs(sum(float(r["rawusage"]) for r in held) - nova["total_hours"]) < 0.01
+    assert held[0]["usage"] == held[0]["rawusage"] + " Hrs"
+    one = call(dev, "listUsageRecords", type="2", usageid=machine["id"], **asked)[1]
+    assert one["count"] == len(held) and call(dev, "listUsageRecords", type="2", usageid=root, **asked)[1] == {}
+    assert call(dev, "listUsageRecords", **{**asked, "startdate": "2024-01-01", "enddate": "2024-01-02"})[1] == {}
+    assert call(dev, "listUsageRecords", **{k: v for k, v in asked.items() if k not in ("account", "domainid")})[1]["count"] > len(records)
+    assert call(dev, "listUsageRecords", page="1", pagesize="1", **asked)[1]["count"] == len(records)
+    ec2.release_address(AllocationId=address)
+    ec2.terminate_instances(InstanceIds=["i-" + machine["id"].replace("-", "")[:17]])
 
 
 def test_roles(dev, admin):

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls of CloudStack's API, signed as its clients sign, for the contract tests."""
+"""Calls of CloudStack's API, signed as its clients sign."""
 import base64
 import hashlib
 import hmac
 import json
 import subprocess
 import time
+import types
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -54,8 +55,46 @@ def wait(dev, answer, seconds=60, **who):
         time.sleep(0.05)
 
 
-def admin_key(dev):
-    """A key of the region's administrator's, as call() takes it."""
-    region = cloud.admin(dev)
-    made = region.ok("POST", f"/identity/v3/users/{region.user_id}/credentials/OS-EC2", {"tenant_id": region.id})["credential"]
+def key_of(project):
+    """A key of that user's (cloud.py), as call() takes it."""
+    made = project.ok("POST", f"/identity/v3/users/{project.user_id}/credentials/OS-EC2", {"tenant_id": project.id})["credential"]
     return {"_key": made["access"], "_secret": made["secret"]}
+
+
+def admin_key(dev):
+    """One of the region's administrator's."""
+    return key_of(cloud.admin(dev))
+
+
+def of_region(region, account):
+    """A region of real guests (region.py) as call() takes it, with that account's key."""
+    key_id, secret = region.keys[account]
+    return types.SimpleNamespace(port=region.port, account=types.SimpleNamespace(key_id=key_id, secret=secret))
+
+
+def ok(dev, command, **parameters):
+    """The answer, or the result of its job."""
+    status, answer, _ = call(dev, command, **parameters)
+    assert status == 200, answer
+    return finish(dev, answer) if "jobid" in answer else answer
+
+
+def finish(dev, answer, seconds=60):
+    """The result of a job that succeeds."""
+    status, result = wait(dev, answer, seconds)
+    assert status == 1, result
+    return result
+
+
+def refused(dev, command, **parameters):
+    """(the error's code, its words), of the answer or of its job."""
+    status, answer, _ = call(dev, command, **parameters)
+    if status == 200:
+        status, answer = wait(dev, answer)
+        assert status == 2, answer
+    return answer["errorcode"], answer["errortext"]
+
+
+def let_users_expunge(dev):
+    """From now on a machine's owner may expunge and recover it."""
+    assert call(dev, "updateConfiguration", name="allow.user.expunge.recover.vm", value="true", **admin_key(dev))[0] == 200

@@ -62,6 +62,8 @@ class Dev:
         self.url = said["AWS_ENDPOINT_URL"]
         self.port = urllib.parse.urlsplit(self.url).port
         self.account = Account(self, said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"])
+        # What guests are told: behind it comes whose, "/i-0123456789abcdef0".
+        self.metadata = re.search(r"http://127.0.0.1:\d+", self.banner[self.banner.index("# what the guest"):])[0]
 
     def __enter__(self):
         return self

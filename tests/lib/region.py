@@ -174,10 +174,10 @@ class Region:
     def on(self, node, *argv, fails=False, timeout=60):
         return self.run("tools/sandbox", "on", node, *argv, fails=fails, timeout=timeout)
 
-    def ssh(self, address, command, fails=False, stdin=os.devnull):
+    def ssh(self, address, command, fails=False, stdin=os.devnull, port=22):
         """What takes long may: a connection that is dead ends by itself after 8 s. Where none comes about in 4 s it is tried
         again, a few times: a guest on a busy machine is late at times."""
-        argv = ["tools/sandbox", "on", "inet", "ssh", "-i", f"{self.demo}/key"]
+        argv = ["tools/sandbox", "on", "inet", "ssh", "-p", str(port), "-i", f"{self.demo}/key"]
         for option in ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=4",
                        "ServerAliveInterval=2", "ServerAliveCountMax=4", "BatchMode=yes"):
             argv += ["-o", option]

@@ -54,7 +54,7 @@ def settings(admin, url, folder, images, limit_s):
                  "tempest_roles": "member"},
         "identity": {"uri_v3": f"{url}/identity/v3", "auth_version": "v3", "region": "us-east-1",
                      "v3_endpoint_type": "public"},
-        "identity-feature-enabled": {"trust": False, "api_v2": False, "api_v2_admin": False, "access_rules": False,
+        "identity-feature-enabled": {"trust": True, "api_v2": False, "api_v2_admin": False, "access_rules": True,
                                      "application_credentials": True, "project_tags": True},
         "compute": {"image_ref": images[0], "image_ref_alt": images[1], "flavor_ref": "t3.micro", "flavor_ref_alt": "t3.small",
                     "max_microversion": cloud.LATEST["compute"], "min_compute_nodes": 4, "build_interval": 0,

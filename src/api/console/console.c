@@ -210,7 +210,7 @@ static RESULT check_ticket(struct console_face *face, struct call *call, struct 
 /* The instance is there, on, on the host that it was on, and still theirs. */
 static RESULT check_instance(struct console_face *face, struct call *call, const struct ticket *ticket)
 {
-	const struct ref ref = {.kind = KIND_INSTANCE, .prefix = ticket->instance, .bits = 128};
+	const struct ref ref = ref_by_id(KIND_INSTANCE, ticket->instance);
 	const struct instance *instance = NULL;
 	AUTO_VIEW v;
 	view_open(face->config.store, &v);

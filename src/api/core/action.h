@@ -104,6 +104,7 @@ struct api_groups {
  *   asker             for whom the lane counts it; none: the caller's user
  *   host              where look reads; none: nowhere, the answer knows
  *   skips_work, skips_operation   there is nothing to do
+ *   records_answer    the audit log tells of what the answer hands out, not of the change before it
  *   is_dry            what would have succeeded is undone, and fails with ERR_DRY_RUN
  *   returns           instead of the action's, where it depends on the call
  *   status            of success, until the answer is written; 0: 200
@@ -134,7 +135,7 @@ struct api_groups {
 	const char *content_type;                                                                            \
 	int status, file;                                                                                    \
 	int64_t file_size;                                                                                   \
-	bool skips_work, skips_operation;                                                                    \
+	bool skips_work, skips_operation, records_answer;                                                    \
 	bool is_dry, has_no_body, has_headers;                                                               \
 	struct view view;
 

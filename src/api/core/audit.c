@@ -77,6 +77,9 @@ struct str audit_write_credential(struct arena *a, const struct identity *who)
 	if (!uuid_is_none(who->application_credential))
 		return str_print(a, "application-credential:%" STR_FMT,
 				 STR_ARG(write_hex(a, who->application_credential)));
+	if (!uuid_is_none(who->trust))
+		return str_print(a, "trust:%" STR_FMT " trustee:%" STR_FMT, STR_ARG(write_hex(a, who->trust)),
+				 STR_ARG(write_hex(a, who->trustee)));
 	return STR_NONE;
 }
 

@@ -65,7 +65,7 @@ RESULT audit_append(struct op *op, struct audit_call *a);
 /* On the committer: of one that failed with that kind of failure, or that changed nothing. */
 RESULT audit_append_outcome(struct op *op, struct audit_call *a, enum err err);
 
-/* "access-key:AKIA…", "application-credential:…"; empty: there is none. */
+/* "access-key:AKIA…", "application-credential:…", "trust:… trustee:…"; empty: there is none. */
 struct str audit_write_credential(struct arena *a, const struct identity *who);
 /* "reads,changes" */
 struct str audit_write_does(struct arena *a, unsigned does);

@@ -222,7 +222,7 @@ static void commit_action(struct api_call *e)
 				    .run = run_operations,
 				    .wish = e,
 				    .is_dry = e->is_dry,
-				    .audit = e->audit,
+				    .audit = e->records_answer ? NULL : e->audit,
 				    .returns = returns == API_RETURNS_NOTHING_STORED ? KIND_NONE : returns};
 	api_commit(e->call, e->config->store, &e->change, call_resumed);
 }

@@ -19,7 +19,7 @@ static const char *type_word(const struct dump_form *form, const struct param *p
 		[PARAM_STRUCT] = "object",   [PARAM_TAGS] = "object of strings",
 		[PARAM_JSON] = "any",        [PARAM_STRUCTS] = "list of objects",
 	};
-	if (p->type == PARAM_CHOICE && p->yes)
+	if (p->type == PARAM_CHOICE && param_yes(p))
 		return "string";
 	return form->types[p->type] ? form->types[p->type] : words[p->type];
 }
@@ -48,10 +48,10 @@ static void write_param(struct json_writer *w, const struct dump_form *form, con
 	json_write_bool(w, "built", p->type != PARAM_NOT_BUILT);
 	if (p->kind != KIND_NONE && !(p->flags & ANY_KIND))
 		json_write_z(w, "kind", model_kinds[p->kind].name);
-	if (p->words)
-		json_write_z(w, "words", p->words);
-	if (p->only)
-		json_write_z(w, "only", p->only);
+	if (param_words(p))
+		json_write_z(w, "words", param_words(p));
+	if (param_only(p))
+		json_write_z(w, "only", param_only(p));
 	if (p->min || max) {
 		json_write_int(w, "min", p->min);
 		json_write_int(w, "max", max);
@@ -75,9 +75,9 @@ static void write_params(struct json_writer *w, const struct dump_form *form, co
 			buf_add_str(name, str_from(is_list(p) ? form->list_suffix : ""));
 			write_param(w, form, p, buf_str(name));
 		}
-		if (p->sub) {
+		if (param_sub(p)) {
 			buf_print(name, "%s%s.", p->wire, p->type == PARAM_STRUCTS ? ".N" : "");
-			write_params(w, form, p->sub, name);
+			write_params(w, form, param_sub(p), name);
 			name->size = outer;
 		}
 	}

@@ -108,8 +108,8 @@ static void write_refused(struct buf *out, const struct params *args)
 		struct str rest = p->type == PARAM_NOT_BUILT ? str_from(p->wire) : STR_NONE, name;
 		for (; str_split_next(&rest, '|', &name); before = ", ") {
 			buf_print(out, "%s`%" STR_FMT "`", before, STR_ARG(name));
-			if (p->only)
-				buf_print(out, " (but `%s`)", p->only);
+			if (param_only(p))
+				buf_print(out, " (but `%s`)", param_only(p));
 		}
 	}
 }

@@ -134,7 +134,7 @@ static RESULT plan_by_ids(struct api_call *e, struct list *list)
 		for (unsigned x = 1; p->fits && p->type == PARAM_ID && x < k->index_count; x++) {
 			const struct access_path path = {.kind = k->kind, .index = x};
 			struct list_plan plan;
-			if (k->fields[k->indexes[x].fields[0]].offset != p->fits - 1 || !ref_is_given(ref))
+			if (k->fields[k->indexes[x].fields[0]].offset + 1 != p->fits || !ref_is_given(ref))
 				continue;
 			TRY(list_begin_plan(list, k->kind, NULL, &plan));
 			TRY(list_add_id(&plan, &path, ref->prefix));

@@ -53,7 +53,7 @@ static RESULT read_scalar(const struct params_reader *r, const struct param *p, 
 	bool may_be_number = (p->type == PARAM_ID && p->flags & BY_NAME) || p->flags & OR_NUMBER;
 	if (d->type == DOCUMENT_INTEGER && p->type == PARAM_INT)
 		return params_check_int(r, &v, d->number, out);
-	if (d->type == DOCUMENT_BOOL && (p->type == PARAM_BOOL || (p->type == PARAM_CHOICE && !p->yes)))
+	if (d->type == DOCUMENT_BOOL && (p->type == PARAM_BOOL || (p->type == PARAM_CHOICE && !param_yes(p))))
 		v.text = d->number ? STR("true") : STR("false");
 	else if (d->type == DOCUMENT_INTEGER && may_be_number) /* a flavor called 1 */
 		v.text = str_print(r->c->arena, "%lld", (long long) d->number);
@@ -81,10 +81,10 @@ static RESULT refuse_unbuilt(const struct params_reader *r, const struct param *
 		TRY(read_json(r, p, field, d, &text));
 	if (r->dialect->rules & ONLY_IN_ANY_CASE)
 		text = str_lower(r->c->arena, text);
-	if (p->only && params_has_word(p->only, text))
+	if (param_only(p) && params_has_word(param_only(p), text))
 		return OK;
-	return params_fail(r, p->only ? FAULT_UNBUILT_ELSE : FAULT_UNBUILT,
-			   &(struct params_value){p, field, p->only ? text : STR_NONE});
+	return params_fail(r, param_only(p) ? FAULT_UNBUILT_ELSE : FAULT_UNBUILT,
+			   &(struct params_value){p, field, param_only(p) ? text : STR_NONE});
 }
 
 /* ---- objects of texts ---- */
@@ -151,7 +151,7 @@ static RESULT read_tags(const struct params_reader *r, const struct param *p, st
 
 static size_t element_size(const struct param *p)
 {
-	return p->type == PARAM_STRUCTS ? p->sub->size
+	return p->type == PARAM_STRUCTS ? param_sub(p)->size
 	       : p->type == PARAM_IDS   ? sizeof(struct ref)
 	       : p->type == PARAM_IPS   ? sizeof(struct ip)
 					: sizeof(struct str);
@@ -172,7 +172,7 @@ static RESULT read_element(const struct params_reader *r, const struct param *p,
 			   struct str list_field, const struct document *d, void *out)
 {
 	if (p->type == PARAM_STRUCTS)
-		return read_members(r, p->sub, IN_BODY, d, field, false, out);
+		return read_members(r, param_sub(p), IN_BODY, d, field, false, out);
 	if (d->type != DOCUMENT_TEXT)
 		return fail_type(r, p, list_field, d);
 	return params_read_text(r, &(struct params_value){p, field, d->text}, out);
@@ -255,7 +255,7 @@ static RESULT read_member(const struct params_reader *r, const struct param *p, 
 	case PARAM_TAGS:
 		return read_tags(r, p, field, d, at);
 	case PARAM_STRUCT:
-		return read_members(r, p->sub, IN_BODY, d, field, false, at);
+		return read_members(r, param_sub(p), IN_BODY, d, field, false, at);
 	case PARAM_STRUCTS:
 	case PARAM_TEXTS:
 	case PARAM_IDS:
@@ -380,6 +380,18 @@ static RESULT collect_unknown(const struct params_reader *r, const struct params
 	return result;
 }
 
+static RESULT check_excluded(const struct params_reader *r, const struct param *p, const struct document *d)
+{
+	const struct param_exclusion *other = param_excludes(p);
+	struct document_walk walk = document_begin(d);
+	struct document_member m;
+	while (other && document_next_member(&walk, &m))
+		if (document_fit_name(d->form, m.name, other->wire) == NAME_IS)
+			return ctx_fail_field(r->c, ERR_COMBINATION, str_from(other->wire), "%s",
+					      other->says);
+	return OK;
+}
+
 /* All members of an object; of pairs each row takes its own. */
 static RESULT read_members(const struct params_reader *r, const struct params *table, enum param_place place,
 			   const struct document *d, struct str outer, bool is_open, char *out)
@@ -406,6 +418,7 @@ static RESULT read_members(const struct params_reader *r, const struct params *t
 		size_t row = (size_t) (p - table->at);
 		seen[row / 64] |= UINT64_C(1) << row % 64;
 		struct str field = d->json ? join_name(r->c, prefix, m.name) : m.field;
+		TRY(check_excluded(r, p, d));
 		TRY(read_member(r, p, field, &m.value, out));
 	}
 	if (has_unknown && table->members && d->json)

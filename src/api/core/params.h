@@ -6,6 +6,8 @@
  * is filled in lies in the context's arena. Pure but for the context; any thread. */
 #pragma once
 
+#include <assert.h>
+
 #include "api/core/document.h"
 #include "engine/operation.h"
 
@@ -50,31 +52,50 @@ enum param_place { IN_BODY, IN_PATH, IN_QUERY };
 
 struct params;
 
+/* Together with that other parameter a value is not even read: ERR_COMBINATION, and what the API says then. */
+struct param_exclusion {
+	const char *wire, *says;
+};
+
+/* There are thousands of rows, and each is in memory of the process's own, for the loader writes its pointers. So what
+ * only one type has shares its place with what only another one has: read it through the functions below. */
 struct param {
 	const char
 		*wire; /* "BlockDeviceMapping", "Ebs.VolumeSize", "OS-DCF:diskConfig"; NOT_BUILT: "a|b|c" */
-	enum param_type type;
-	enum param_place place;
-	size_t offset;
-	unsigned flags;
-	int since, until;  /* versions of the API that have it; 0: from the first, to the last */
-	int64_t min, max;  /* INT: value; TEXT: characters; lists: count. Both 0: the type's own limits */
-	const char *words; /* TEXT: "a|b|c": nothing else is accepted */
-	const char
-		*remark;  /* TEXT: what the API itself says of a word that is none of them; ends in a space */
-	const char *says; /* TEXT with words, CIDR: the whole of what the API itself says of another value */
-	const char *yes, *no;
-	const char *only;   /* NOT_BUILT: the values that ask for nothing, "a|b"; JSON texts without quotes */
-	const char *absent; /* TEXT, INT: as if this had been sent; also for null, where it may be */
-	enum kind kind;     /* ID */
-	const char *prefix; /* ID: another one than its kind's */
-	const char *none;   /* ID: the word for no row: a ref of the kind with bits = 0 */
-	size_t given;       /* offset of a bool that tells presence, + 1 */
-	size_t field;       /* offset of a struct str that takes the parameter's whole name, + 1 */
-	size_t fits; /* of a list's filter: offset of the row's field that it is to equal, + 1 (FITS) */
-	const struct params *sub;
 	const char *doc;
+	int64_t min, max; /* INT: value; TEXT: characters; lists: count. Both 0: the type's own limits */
+	union {
+		const char *words;  /* TEXT, TEXTS: "a|b|c": nothing else is accepted */
+		const char *yes;    /* CHOICE: with .no */
+		const char *prefix; /* ID, IDS: another one than its kind's */
+		const char *
+			only; /* NOT_BUILT: the values that ask for nothing, "a|b"; JSON texts without quotes */
+		const struct params *sub; /* STRUCT, STRUCTS */
+	};
+	union {
+		const char *
+			remark; /* TEXT: what the API itself says of a word that is none of them; ends in a space */
+		const char *no;   /* CHOICE */
+		const char *none; /* ID: the word for no row: a ref of the kind with bits = 0 */
+	};
+	const char *absent; /* TEXT, INT, ID: as if this had been sent; also for null, where it may be */
+	union {
+		const char *
+			says; /* TEXT with words, CIDR: the whole of what the API itself says of another value */
+		const struct param_exclusion *excludes; /* ID */
+	};
+	enum param_type type : 8;
+	enum param_place place : 8;
+	unsigned flags : 16;
+	unsigned since : 8, until : 8; /* versions of the API that have it; 0: from the first, to the last */
+	enum kind kind : 8;            /* ID, IDS */
+	uint16_t offset;
+	uint16_t given; /* offset of a bool that tells presence, + 1 */
+	uint16_t field; /* offset of a struct str that takes the parameter's whole name, + 1 */
+	uint16_t fits;  /* of a list's filter: offset of the row's field that it is to equal, + 1 (FITS) */
 };
+static_assert(KIND_COUNT < 256, "kinds fit a parameter's row");
+
 #define FITS(row_type, member) (offsetof(struct row_type, member) + 1)
 
 struct params {
@@ -84,6 +105,56 @@ struct params {
 	bool is_open;   /* members that no row has are left alone, whatever the dialect says */
 	size_t members; /* offset of a struct str that takes those, as a compact JSON object, + 1; 0: none */
 };
+
+static inline bool param_is_text(const struct param *p)
+{
+	return p->type == PARAM_TEXT || p->type == PARAM_TEXTS;
+}
+static inline bool param_is_id(const struct param *p)
+{
+	return p->type == PARAM_ID || p->type == PARAM_IDS;
+}
+/* What the row has of that name; NULL: nothing, or its type has none. */
+static inline const char *param_words(const struct param *p)
+{
+	return param_is_text(p) ? p->words : NULL;
+}
+static inline const char *param_remark(const struct param *p)
+{
+	return param_is_text(p) ? p->remark : NULL;
+}
+static inline const char *param_yes(const struct param *p)
+{
+	return p->type == PARAM_CHOICE ? p->yes : NULL;
+}
+static inline const char *param_no(const struct param *p)
+{
+	return p->type == PARAM_CHOICE ? p->no : NULL;
+}
+static inline const char *param_prefix(const struct param *p)
+{
+	return param_is_id(p) ? p->prefix : NULL;
+}
+static inline const char *param_none(const struct param *p)
+{
+	return param_is_id(p) ? p->none : NULL;
+}
+static inline const char *param_only(const struct param *p)
+{
+	return p->type == PARAM_NOT_BUILT ? p->only : NULL;
+}
+static inline const struct params *param_sub(const struct param *p)
+{
+	return p->type == PARAM_STRUCT || p->type == PARAM_STRUCTS ? p->sub : NULL;
+}
+static inline const struct param_exclusion *param_excludes(const struct param *p)
+{
+	return param_is_id(p) ? p->excludes : NULL;
+}
+static inline const char *param_says(const struct param *p)
+{
+	return param_is_id(p) ? NULL : p->says;
+}
 
 #define PARAM_TYPE(T, member)                                                                                \
 	_Generic(((T *) 0)->member, struct str                                                               \

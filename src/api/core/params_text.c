@@ -118,15 +118,15 @@ static void add_place(struct buf *out, const struct params_reader *r, const stru
 		struct str text;
 	} texts[] = {{"field", v->field},
 		     {"name", str_from(p->wire)},
-		     {"yes", str_from(p->yes)},
+		     {"yes", str_from(param_yes(p))},
 		     {"value", str_slice(v->text, 0, SHOWN_SIZE)},
-		     {"no", str_from(p->no)},
+		     {"no", str_from(param_no(p))},
 		     {"start", str_slice(v->text, 0, START_SIZE)},
-		     {"only", str_from(p->only)},
-		     {"remark", str_from(p->remark)},
+		     {"only", str_from(param_only(p))},
+		     {"remark", str_from(param_remark(p))},
 		     {"type", str_from(type_words[p->type])}};
 	if (str_is(place, "words"))
-		add_words(out, p->words, r->dialect->comma);
+		add_words(out, param_words(p), r->dialect->comma);
 	if (str_is(place, "parameter"))
 		buf_add_str(out, shown_name(r, v));
 	for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
@@ -141,8 +141,8 @@ static const char *words_of(const struct params_reader *r, enum params_fault fau
 			    const struct params_value *v)
 {
 	const char *words = r->dialect->words[fault];
-	if (v->p->says && v->text.n && (fault == FAULT_CIDR || fault == FAULT_WORDS))
-		return v->p->says;
+	if (param_says(v->p) && v->text.n && (fault == FAULT_CIDR || fault == FAULT_WORDS))
+		return param_says(v->p);
 	return words ? words : default_words[fault];
 }
 
@@ -219,7 +219,7 @@ RESULT params_read_string(const struct params_reader *r, const struct params_val
 	const struct param *p = v->p;
 	if (p->flags & BASE64)
 		return read_base64(r, v, out);
-	if (p->words && !params_has_word(p->words, v->text))
+	if (param_words(p) && !params_has_word(param_words(p), v->text))
 		return params_fail(r, FAULT_WORDS, v);
 	int64_t count = (int64_t) params_count_characters(v->text);
 	int64_t max = p->max ? p->max : (int64_t) r->dialect->text_max;
@@ -262,11 +262,11 @@ static RESULT read_bool(const struct params_reader *r, const struct params_value
 static RESULT read_choice(const struct params_reader *r, const struct params_value *v, enum choice *out)
 {
 	bool is_yes = false;
-	if (!v->p->yes)
+	if (!param_yes(v->p))
 		TRY(read_bool(r, v, &is_yes));
-	else if (str_is(v->text, v->p->yes))
+	else if (str_is(v->text, param_yes(v->p)))
 		is_yes = true;
-	else if (!str_is(v->text, v->p->no))
+	else if (!str_is(v->text, param_no(v->p)))
 		return params_fail(r, FAULT_CHOICE, v);
 	*out = is_yes ? CHOICE_YES : CHOICE_NO;
 	return OK;
@@ -277,7 +277,7 @@ static RESULT read_id(const struct params_reader *r, const struct params_value *
 	uuid id;
 	if (r->dialect->read_id)
 		return r->dialect->read_id(r, v, out);
-	bool is_none = v->p->none && str_is(v->text, v->p->none);
+	bool is_none = param_none(v->p) && str_is(v->text, param_none(v->p));
 	if (is_none || v->p->flags & BY_NAME) {
 		*out = (struct ref){.kind = v->p->kind, .field = v->field, .text = v->text};
 		return OK;

@@ -3,6 +3,7 @@
 #include "api/core/problem.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 #include "api/core/dispatch.h"
 #include "base/log.h"
@@ -31,6 +32,16 @@ static struct api_problem find_problem(const struct api_call *e, struct result r
 	};
 }
 
+/* With the total in the place of '#'. */
+static struct str fill_total(const struct ctx *c, struct str says)
+{
+	size_t at = str_find_char(says, '#', 0);
+	return at == says.n ? says
+			    : str_print(c->arena, "%" STR_FMT "%" PRId64 "%" STR_FMT,
+					STR_ARG(str_slice(says, 0, at)), c->problem.total,
+					STR_ARG(str_slice(says, at + 1, says.n)));
+}
+
 struct str api_say_problem(const struct ctx *c, const struct api_problem *p)
 {
 	const struct api_error *error = p->error;
@@ -42,6 +53,8 @@ struct str api_say_problem(const struct ctx *c, const struct api_problem *p)
 		return p->message;
 	if (are_many && !error->says_many)
 		subject = str_slice(subject, 0, str_find_char(subject, ',', 0));
+	says = fill_total(c, says);
+	gap = str_find_char(says, '*', 0);
 	return str_print(c->arena, "%" STR_FMT "%" STR_FMT "%" STR_FMT "%" STR_FMT,
 			 STR_ARG(str_slice(says, 0, gap)), STR_ARG(gap < says.n ? subject : STR_NONE),
 			 STR_ARG(gap < says.n ? str_slice(says, gap + 1, says.n) : STR_NONE),

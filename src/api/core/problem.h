@@ -14,8 +14,8 @@ struct api_error {
 	const char *code;  /* the protocol's word or number; NULL: the status says it */
 	const char *field; /* only for this parameter, or members of it; NULL: any */
 	unsigned parts;    /* of the API: only for calls of one of them (api_call.part), a bit each; 0: all */
-	/* The protocol's sentence, for faces that have it here; "*" stands for what the problem is about. One that ends
-	 * in a space is followed by the problem's own message. NULL: that alone. */
+	/* The protocol's sentence, for faces that have it here; "*" stands for what the problem is about, "#" before it for
+	 * the problem's total. One that ends in a space is followed by the problem's own message. NULL: that alone. */
 	const char *says, *says_many;
 };
 

@@ -33,7 +33,7 @@ static RESULT prepare_new(struct iam_call *e, void *args)
 	TRY(iam_find_user(e, &a->wish.user, &user));
 	a->wish.user =
 		(struct ref){.kind = KIND_USER, .prefix = user->row.id, .bits = 128, .text = user->name};
-	a->wish.account = (struct ref){.kind = KIND_ACCOUNT, .prefix = e->c->who->account, .bits = 128};
+	a->wish.account = ref_by_id(KIND_ACCOUNT, e->c->who->account);
 	a->wish.count_max = ACCESS_KEYS_OF_USER_MAX;
 	a->wish.key = &a->key;
 	a->key.row.id = id_new(KIND_ACCESS_KEY);

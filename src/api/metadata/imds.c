@@ -203,7 +203,8 @@ static void answer_issued(struct metadata *m, struct call *call, const struct im
 static void get_path(struct metadata *m, struct call *call, struct imds_facts *s, const struct strs *path)
 {
 	if (path->count == 0) {
-		answer_versions(call);
+		if (!imds_answer_password(m, call, s))
+			answer_versions(call);
 		return;
 	}
 	struct buf body;

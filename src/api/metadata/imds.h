@@ -125,6 +125,12 @@ void imds_keep_issued(struct imds_roles *r, const struct imds_issued *issued);
 void imds_write_profile(const struct imds_facts *s, struct buf *b);
 void imds_write_credentials(const struct imds_facts *s, struct buf *b);
 
+/* ---- CloudStack's passwords ---- */
+
+struct metadata;
+/* Of a call for "/". False: it asks for something else. */
+bool imds_answer_password(struct metadata *m, struct call *call, const struct imds_facts *s);
+
 /* ---- tokens ---- */
 
 enum { TOKEN_TTL_MAX_S = 21600 };

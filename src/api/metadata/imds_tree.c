@@ -116,6 +116,14 @@ static bool has_key(const struct imds_facts *s)
 {
 	return count_keys(s) > 0;
 }
+static bool is_cloudstack(const struct imds_facts *s)
+{
+	return s->instance->personality == INSTANCE_PERSONALITY_CLOUDSTACK;
+}
+static bool has_cloudstack_key(const struct imds_facts *s)
+{
+	return is_cloudstack(s) && has_key(s);
+}
 /* Of the primary address of the primary interface; NULL: none. */
 static const struct address *own_public(const struct imds_facts *s)
 {
@@ -262,19 +270,28 @@ WRITER(write_volume_device)
 	struct str device = s->volumes[s->at[IMDS_VOLUME]]->device;
 	buf_add_str(b, str_starts_with(device, STR("/dev/")) ? str_slice(device, 5, device.n) : device);
 }
-/* Nova names a guest by its server's name in EC2's tree, too. */
+/* Nova names a guest by its server's name in EC2's tree, too, and CloudStack by its machine's, without a domain. */
 WRITER(write_local_hostname)
 {
-	if (s->instance->personality != INSTANCE_PERSONALITY_OPENSTACK) {
+	if (is_cloudstack(s))
+		buf_add_str(b, imds_openstack_host_name(s));
+	else if (s->instance->personality == INSTANCE_PERSONALITY_OPENSTACK)
+		buf_print(b, "%" STR_FMT ".%" STR_FMT, STR_ARG(imds_openstack_host_name(s)),
+			  STR_ARG(s->domain));
+	else
 		write_host_name(b, s, s->nics[0].port);
-		return;
-	}
-	struct str name = imds_openstack_host_name(s);
-	buf_print(b, "%" STR_FMT ".%" STR_FMT, STR_ARG(name), STR_ARG(s->domain));
+}
+/* The whole UUID: in CloudStack both the instance's id and the machine's. */
+WRITER(write_uuid)
+{
+	buf_add_str(b, uuid_to_str(s->arena, s->instance->row.id));
 }
 WRITER(write_instance_id)
 {
-	write_id(b, KIND_INSTANCE, s->instance->row.id);
+	if (is_cloudstack(s))
+		write_uuid(s, b);
+	else
+		write_id(b, KIND_INSTANCE, s->instance->row.id);
 }
 WRITER(write_instance_type)
 {
@@ -588,6 +605,7 @@ static const struct leaf leaves[] = {
 	{"meta-data/ami-id", write_ami, NULL, false},
 	{"meta-data/ami-launch-index", write_launch_index, NULL, false},
 	{"meta-data/ami-manifest-path", write_manifest_path, NULL, false},
+	{"meta-data/availability-zone", write_zone, is_cloudstack, false},
 	{"meta-data/block-device-mapping/ami", write_root_device, has_root, false},
 	{"meta-data/block-device-mapping/root", write_root_device, has_root, false},
 	{"meta-data/block-device-mapping/{ebs}", write_volume_device, has_volumes, false},
@@ -630,12 +648,15 @@ static const struct leaf leaves[] = {
 	{"meta-data/placement/region", write_region, NULL, false},
 	{"meta-data/public-hostname", write_public_name, has_public_name, false},
 	{"meta-data/public-ipv4", write_public_ipv4, has_public_ip, false},
+	{"meta-data/public-keys", write_public_key, has_cloudstack_key, false},
 	{"meta-data/public-keys/{key}/openssh-key", write_public_key, has_key, false},
 	{"meta-data/reservation-id", write_reservation, NULL, false},
 	{"meta-data/security-groups", write_security_groups, NULL, false},
+	{"meta-data/service-offering", write_instance_type, is_cloudstack, false},
 	{"meta-data/services/domain", write_domain, NULL, false},
 	{"meta-data/services/partition", write_partition, NULL, false},
 	{"meta-data/tags/instance/{tag}", write_tag, has_tags, false},
+	{"meta-data/vm-id", write_uuid, is_cloudstack, false},
 	{"user-data", write_user_data, has_user_data, true},
 };
 

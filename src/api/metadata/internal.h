@@ -3,6 +3,7 @@
  *
  *   places.c    follows the store; plugs and listens, takes back; all on the actor "metadata"
  *   imds.c      HTTP: who asks, tokens, and the tree of imds_tree.c for what imds_facts.c gathered
+ *   password.c  CloudStack's password server
  *   imds_role.c credentials of the role of an instance's profile
  *   dns.c       the DNS responder's thread and sockets, with dns_tcp.c and dns_upstream.c
  *   dns_zone.c  what we answer ourselves; dns_packet.c reads and writes the packets */
@@ -21,6 +22,7 @@ struct place {
 	bool failed;                       /* said so in the log */
 	int64_t retry_us, delay_us;        /* when to try again; 0: nothing to do */
 	struct http_listener *web;         /* NULL: not listening */
+	struct http_listener *passwords;   /* likewise */
 	struct http_listener *web_by_ipv6; /* likewise */
 	struct dns_place *dns;             /* likewise */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a guest finds inside its VPC: the instance metadata service (IMDSv2 and v1) on
- * 169.254.169.254 port 80, and a DNS responder on 169.254.169.253 port 53, for every router that
+ * 169.254.169.254 port 80, CloudStack's password server there on port 8080, and a DNS responder on 169.254.169.253 port 53, for every router that
  * has ports. Each router has a namespace of ours (drivers/plug.h). The socket says which router a
  * request came from. The source address says which instance, which can be trusted because of the
  * network's anti-spoofing. So no instance reads what is another's.
@@ -25,7 +25,9 @@ struct metadata_config {
 	struct plugs *plugs;   /* NULL: nothing is plugged (dari dev, tests) */
 	struct strs upstreams; /* resolvers for names outside: "198.51.100.53", also with ":port" */
 	struct str region_name;
-	struct sigv4 *sigv4;   /* accepts the credentials that guests get; NULL: guests get none */
+	struct sigv4 *sigv4; /* accepts the credentials that guests get; NULL: guests get none */
+	const uint8_t
+		*master_key;   /* MASTER_KEY_SIZE bytes, which open guests' passwords; NULL: none is told */
 	uint8_t token_key[32]; /* the key that IMDSv2 tokens are made with */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Places: a router that has a live port gets a namespace of ours with three sockets in it, for HTTP
+ * Places: a router that has a live port gets a namespace of ours with sockets in it, for HTTP
  * and for DNS over UDP and TCP, and loses it when the last port goes. All of it happens on one
  * actor; the committer only says which routers to look at, and the rows decide (level-triggered). */
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include "store/port.h"
 #include "store/router.h"
 
-enum { WEB_PORT = 80, DNS_PORT = 53 };
+enum { WEB_PORT = 80, PASSWORD_PORT = 8080, DNS_PORT = 53 };
 static const int64_t first_delay_us = SECOND / 2, longest_delay_us = MINUTE, retry_tick_us = 2 * SECOND;
 static const struct ip web_ip = {{169, 254, 169, 254}, IP_V4}, dns_ip = {{169, 254, 169, 253}, IP_V4};
 static const struct ip web_ipv6 = {{0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54}, IP_V6}; /* fd00:ec2::254 */
@@ -72,14 +72,14 @@ static struct place **place_at(struct metadata *m, uuid router)
 	return at;
 }
 
-static RESULT listen_web(struct metadata *m, struct ctx *c, struct place *p, struct ip ip, int netns_fd,
-			 struct http_listener **web)
+static RESULT listen_web(struct metadata *m, struct ctx *c, struct place *p, struct ip ip, uint16_t port,
+			 int netns_fd, struct http_listener **web)
 {
 	if (*web)
 		return OK;
 	struct http_where where = {.tag = p};
 	AUTO_FD fd = -1;
-	TRY(plug_listen_tcp(c, netns_fd, ip, WEB_PORT, &fd));
+	TRY(plug_listen_tcp(c, netns_fd, ip, port, &fd));
 	where.fd = fd;
 	TRY(http_listen(m->config.http, c, &metadata_http_face, m, &where, web));
 	fd = -1;
@@ -107,9 +107,10 @@ static RESULT place_enter(struct metadata *m, struct ctx *c, struct place *p, in
 				 .mac = model_metadata_mac(p->router)};
 	int netns_fd = -1;
 	TRY(plugs_ensure(m->config.plugs, c, &wish, &netns_fd));
-	TRY(listen_web(m, c, p, web_ip, netns_fd, &p->web));
+	TRY(listen_web(m, c, p, web_ip, WEB_PORT, netns_fd, &p->web));
+	TRY(listen_web(m, c, p, web_ip, PASSWORD_PORT, netns_fd, &p->passwords));
 	if (plug_has_ipv6())
-		TRY(listen_web(m, c, p, web_ipv6, netns_fd, &p->web_by_ipv6));
+		TRY(listen_web(m, c, p, web_ipv6, WEB_PORT, netns_fd, &p->web_by_ipv6));
 	return listen_dns(m, c, p, netns_fd);
 }
 
@@ -117,10 +118,12 @@ static void place_stop_listening(struct metadata *m, struct place *p)
 {
 	if (p->web)
 		http_unlisten(m->config.http, p->web);
+	if (p->passwords)
+		http_unlisten(m->config.http, p->passwords);
 	if (p->web_by_ipv6)
 		http_unlisten(m->config.http, p->web_by_ipv6);
 	dns_remove_place(m->dns, p->dns);
-	p->web = p->web_by_ipv6 = NULL;
+	p->web = p->passwords = p->web_by_ipv6 = NULL;
 	p->dns = NULL;
 }
 

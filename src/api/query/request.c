@@ -90,7 +90,7 @@ static RESULT read_id(const struct params_reader *r, const struct params_value *
 	const struct param *p = v->p;
 	struct str field = v->field, text = v->text;
 	enum kind kind = p->flags & ANY_KIND ? id_kind_of_ec2(text) : p->kind;
-	bool is_none = p->none && str_is(text, p->none);
+	bool is_none = param_none(p) && str_is(text, param_none(p));
 	if (p->flags & BY_NAME && !is_none)
 		TRY(params_read_string(r, v, &text));
 	if (p->kind == KIND_ADDRESS && p->flags & BY_NAME)
@@ -101,9 +101,9 @@ static RESULT read_id(const struct params_reader *r, const struct params_value *
 	}
 	if (str_is_empty(text) && !(p->flags & ANY_KIND))
 		return fail_empty(r, v);
-	const char *prefix = p->prefix ? p->prefix : model_kinds[kind].ec2_prefix;
-	if (!prefix ||
-	    !result_is_ok(p->prefix ? id_parse_prefixed(text, prefix, out) : id_parse_ec2(text, kind, out)))
+	const char *prefix = param_prefix(p) ? param_prefix(p) : model_kinds[kind].ec2_prefix;
+	if (!prefix || !result_is_ok(param_prefix(p) ? id_parse_prefixed(text, prefix, out)
+						     : id_parse_ec2(text, kind, out)))
 		return fail_malformed(r, v, kind, prefix);
 	out->kind = kind;
 	out->field = field;
@@ -223,10 +223,11 @@ static void dump_more(struct json_writer *w, const struct param *p)
 	if (form)
 		json_write_z(w, "form", form);
 	if (form && strcmp(form, "id") == 0 && !(p->flags & ANY_KIND))
-		json_write_z(w, "prefix", p->prefix ? p->prefix : model_kinds[p->kind].ec2_prefix);
-	if (p->yes) {
+		json_write_z(w, "prefix",
+			     param_prefix(p) ? param_prefix(p) : model_kinds[p->kind].ec2_prefix);
+	if (param_yes(p)) {
 		char words[CHOICE_WORDS_SIZE];
-		snprintf(words, sizeof words, "%s|%s", p->yes, p->no);
+		snprintf(words, sizeof words, "%s|%s", param_yes(p), param_no(p));
 		json_write_z(w, "words", words);
 	}
 	if (p->absent)

@@ -94,7 +94,7 @@ RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_plac
 		buf_print(b, "<shareable/>");
 	libvirt_write_limits(b, &d->limits);
 	if (d->slot == 0)
-		buf_print(b, "<boot order='1'/>");
+		buf_print(b, "<boot order='%d'/>", hw->cdrom ? 2 : 1);
 	write_alias(b, d->volume);
 	if (hw->sata)
 		buf_print(b, "<address type='drive' controller='%d' bus='0' target='0' unit='%d'/>",
@@ -123,6 +123,21 @@ RESULT libvirt_write_drive(struct ctx *c, struct buf *b, const struct domain_pla
 	else
 		write_address(b, SLOTS + 1);
 	buf_print(b, "</disk>");
+	return OK;
+}
+
+/* On a unit of SATA's that no disk has. Without an alias: a medium changes only where all else stays. */
+RESULT libvirt_write_cdrom(struct ctx *c, struct buf *b, const struct domain_place *place,
+			   const struct compute_hardware *hw, const struct compute_disk *medium)
+{
+	int unit = hw->sata ? COMPUTE_DISK_SLOTS + 1 : 0;
+	buf_print(b, "<disk type='file' device='cdrom'><driver name='qemu' type='%s'/>",
+		  medium && !medium->is_raw ? "qcow2" : "raw");
+	if (medium)
+		TRY(libvirt_write_source(c, b, place, medium));
+	buf_print(b, "<target dev='%s' bus='sata'/><readonly/><boot order='1'/>", hw->sata ? "sdab" : "sda");
+	buf_print(b, "<address type='drive' controller='%d' bus='0' target='0' unit='%d'/></disk>",
+		  unit / SATA_UNITS, unit % SATA_UNITS);
 	return OK;
 }
 

@@ -24,6 +24,34 @@ static RESULT read_aliases(struct ctx *c, struct xml_tree *t, const char *xpath,
 	return OK;
 }
 
+/* What lies in the CD-ROM drive is known by its file. */
+static RESULT read_medium(struct compute_host *h, struct ctx *c, struct xml_tree *t,
+			  struct domain_devices *devices)
+{
+	struct strs files = {0};
+	TRY(xml_tree_list(c, t, "/domain/devices/disk[@device='cdrom']/source/@file", &files));
+	for (size_t k = 0; k < files.count; k++) {
+		struct disk_name name = {0};
+		struct str file = files.at[k];
+		size_t at = file.n;
+		while (at > 0 && file.p[at - 1] != '/')
+			at--;
+		if (libvirt_parse_disk_name(h->region_text, str_slice(file, at, file.n), &name) &&
+		    name.kind == DISK_VOLUME)
+			devices->medium = name.id;
+	}
+	if (uuid_is_none(devices->medium))
+		return OK;
+	uuid *ids = arena_new_array(c->arena, uuid, devices->volumes.count + 1);
+	if (!ids)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < devices->volumes.count; k++)
+		ids[k] = devices->volumes.at[k];
+	ids[devices->volumes.count] = devices->medium;
+	devices->volumes = (struct uuids){ids, devices->volumes.count + 1};
+	return OK;
+}
+
 static RESULT compare_limits(struct ctx *c, struct xml_tree *t, const struct compute_domain *wish,
 			     struct domain_devices *devices)
 {
@@ -32,7 +60,7 @@ static RESULT compare_limits(struct ctx *c, struct xml_tree *t, const struct com
 	if (!ids)
 		return ctx_no_memory(c);
 	for (size_t k = 0; k < wish->disk_count; k++)
-		if (uuids_have(&devices->volumes, wish->disks[k].volume) &&
+		if (uuids_have(&devices->volumes, wish->disks[k].volume) && !wish->disks[k].is_medium &&
 		    !libvirt_has_limits(c, t, &wish->disks[k]))
 			ids[count++] = wish->disks[k].volume;
 	devices->unlike = (struct uuids){ids, count};
@@ -49,6 +77,7 @@ RESULT libvirt_read_devices(struct compute_host *h, struct ctx *c, virDomainPtr 
 	TRY(xml_tree_parse(c, str_from(xml), &t));
 	TRY(read_aliases(c, t, "/domain/devices/disk/alias/@name", &ret_devices->volumes));
 	TRY(read_aliases(c, t, "/domain/devices/interface/alias/@name", &ret_devices->ports));
+	TRY(read_medium(h, c, t, ret_devices));
 	return compare_limits(c, t, wish, ret_devices);
 }
 
@@ -103,9 +132,34 @@ static RESULT plug(struct plugging *p, struct buf *xml, const char *what, uuid i
 	return OK;
 }
 
+/* Into the drive, in place of what lies there; NULL: that is taken out. The drive opens whatever the guest does with it. */
+static RESULT change_medium(struct plugging *p, const struct compute_disk *medium)
+{
+	struct buf xml;
+	buf_init(&xml, DEVICE_XML_CAP);
+	struct result r = libvirt_write_cdrom(p->c, &xml, p->place, &p->wish->hardware, medium);
+	if (result_is_ok(r))
+		r = buf_finish(&xml);
+	struct str z = result_is_ok(r) ? str_copy(p->c->arena, buf_str(&xml)) : STR_NONE;
+	buf_done(&xml);
+	TRY(r);
+	if (!z.p)
+		return ctx_no_memory(p->c);
+	if (virDomainUpdateDeviceFlags(p->domain, z.p,
+				       VIR_DOMAIN_DEVICE_MODIFY_LIVE | VIR_DOMAIN_DEVICE_MODIFY_FORCE) == 0)
+		return OK;
+	r = libvirt_fail(p->h, p->c, "changing the medium of domain %s", virDomainGetName(p->domain));
+	if (r.code == ERR_GONE || virDomainIsActive(p->domain) != 0)
+		return r;
+	ctx_clear_problem(p->c);
+	return OK;
+}
+
 static RESULT plug_disk(struct plugging *p, const struct compute_disk *d)
 {
 	struct buf xml;
+	if (d->is_medium)
+		return change_medium(p, d);
 	buf_init(&xml, DEVICE_XML_CAP);
 	struct result r = libvirt_write_disk(p->c, &xml, p->place, &p->wish->hardware, d);
 	if (result_is_ok(r))
@@ -154,7 +208,10 @@ static RESULT unplug_unwished(struct plugging *p)
 	for (size_t k = 0; k < p->has.volumes.count; k++) {
 		uuid id = p->has.volumes.at[k];
 		bool asks = p->wish->asks_again || uuids_have(&p->until_now->volumes, id);
-		if (asks && !compute_wants_disk(p->wish, id))
+		bool is_medium = uuid_equal(id, p->has.medium);
+		if (is_medium && !compute_find_medium(p->wish))
+			TRY(change_medium(p, NULL));
+		if (!is_medium && asks && !compute_wants_disk(p->wish, id))
 			TRY(unplug(p, id));
 	}
 	for (size_t k = 0; k < p->has.ports.count; k++) {

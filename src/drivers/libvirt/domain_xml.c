@@ -113,7 +113,10 @@ static RESULT write_devices(struct ctx *c, struct buf *b, const struct domain_pl
 	buf_print(b, "<devices><controller type='usb' model='none'/>");
 	libvirt_write_slots(b, w->has_drive);
 	for (size_t k = 0; k < w->disk_count; k++)
-		TRY(libvirt_write_disk(c, b, place, &w->hardware, &w->disks[k]));
+		if (!w->disks[k].is_medium)
+			TRY(libvirt_write_disk(c, b, place, &w->hardware, &w->disks[k]));
+	if (w->hardware.cdrom)
+		TRY(libvirt_write_cdrom(c, b, place, &w->hardware, compute_find_medium(w)));
 	if (w->has_drive)
 		TRY(libvirt_write_drive(c, b, place, w));
 	for (size_t k = 0; k < w->nic_count; k++)

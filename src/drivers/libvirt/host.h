@@ -146,6 +146,9 @@ RESULT libvirt_write_firmware_domain(struct ctx *c, const struct domain_place *p
 
 /* The root ports that disks and NICs are plugged into; with_drive: and the one of the drive. */
 void libvirt_write_slots(struct buf *b, bool with_drive);
+/* medium NULL: the drive is empty. */
+RESULT libvirt_write_cdrom(struct ctx *c, struct buf *b, const struct domain_place *place,
+			   const struct compute_hardware *hw, const struct compute_disk *medium);
 RESULT libvirt_write_drive(struct ctx *c, struct buf *b, const struct domain_place *place,
 			   const struct compute_domain *w);
 /* A disk's file, with what it stands on where that has to be said. */
@@ -162,6 +165,7 @@ struct xml_tree; /* a parsed document: read.c */
 
 struct domain_devices { /* those with our alias; in the context's arena */
 	struct uuids volumes, ports;
+	uuid medium;         /* which of the volumes lies in the CD-ROM drive; none: none */
 	struct uuids unlike; /* those of the volumes whose limits are not the wish's */
 };
 /* What the running guest has, or the definition. */

@@ -11,6 +11,7 @@
 #include "drivers/network.h"
 #include "drivers/ovn/wish.h"
 
+struct firewall_rule;
 struct network_acl_entry;
 struct peering;
 struct route;
@@ -41,6 +42,8 @@ uuid nb_dns_id(uuid router);
 void nb_plan_network(struct wish *w, const struct network_segment *wish);
 /* Its guests are told by DHCP of its family: it has a row of options. */
 bool nb_has_dhcp(const struct subnet *subnet);
+/* What guests are told in that subnet of the network; NULL: it has none of that id. */
+json_t *nb_make_dhcp(struct wish *w, const struct network_segment *wish, uuid subnet);
 void nb_plan_router(struct wish *w, const struct network_router *wish);
 void nb_plan_uplink(struct wish *w, const struct network_router *wish); /* part of it, if nb_has_uplink() */
 struct cidr nb_get_half(struct cidr block, bool is_upper);
@@ -72,5 +75,12 @@ struct str nb_write_rule_match(struct arena *a, const struct security_group_rule
 struct str nb_write_entry_match(struct arena *a, const struct network_acl_entry *entry);
 
 void nb_plan_guards(struct wish *w, const struct network_router *wish); /* part of it: its network ACLs */
+/* What a firewall's rule outwards is about, behind "ip4": " && ip4.src == {…} && tcp". */
+struct str nb_write_firewall_match(struct arena *a, const struct firewall_rule *rule);
+void nb_plan_firewalls(struct wish *w, const struct network_router *wish); /* part of it */
+/* The port by which the router is in a subnet, at the subnet's gateway address or as an interface of its own: that the
+ * names "rp-" and "sp-" are made of. */
+uuid nb_get_arm_id(const struct network_subnet *s);
+
 /* A subnet's port on its router joins the group that its network ACL guards. */
 void nb_join_guard(struct wish *w, struct wish_row *switch_port, const struct network_guard *guard);

@@ -4,6 +4,9 @@
  * those of all subnets with the same list. What leaves them is decided by the router's policies, after
  * routing: on the switch a reply would keep the state that the guest's port gave it and pass unseen.
  *
+ * A list may let answers pass without an entry. These are known by themselves: TCP's packets but the first of a
+ * connection, which has neither ACK nor RST; what answers a ping, and what ICMP says of others' packets.
+ *
  * A list that lets everything pass, as a default one does, is not written at all. */
 #include "base/buf.h"
 #include "drivers/ovn/nb.h"
@@ -14,6 +17,15 @@
 /* The first entry has the highest but one. Priorities go by place and not by number, for that of the last
  * number would leave none to what denies the rest: a policy's 0 is northd's own. */
 enum { PRIORITY_PLATFORM = 32767, PRIORITY_REST = 1, PORTS_CAP_SIZE = 64 * 1024 };
+
+static const struct {
+	const char *role, *match;
+} answers[] = {
+	{"answers-tcp", "tcp && (tcp.flags[4] == 1 || tcp.flags[2] == 1)"},
+	{"answers-icmp", "icmp4 && icmp4.type == {0, 3, 11, 12}"},
+	{"answers-icmp6", "icmp6 && icmp6.type == {1, 2, 3, 4, 129}"},
+};
+enum { ANSWERS = sizeof answers / sizeof answers[0] };
 
 static const char platform[] = "{169.254.169.253, 169.254.169.254, 168.63.129.16}";
 static const char platform_ipv6[] = "fd00:ec2::254";
@@ -92,6 +104,9 @@ static void plan_inward(struct wish *w, uuid acl, const struct way *way)
 	if (way->guard->has_ipv6)
 		add_acl(w, acl, STR("in-platform-ipv6"), PRIORITY_PLATFORM,
 			str_print(w->arena, "ip6 && ip6.src == %s", platform_ipv6), true);
+	for (size_t k = 0; k < ANSWERS && way->guard->acl->lets_answers; k++)
+		add_acl(w, acl, str_print(w->arena, "in-%s", answers[k].role), PRIORITY_PLATFORM,
+			str_from(answers[k].match), true);
 	bool ends[2] = {0}, allows[2] = {0};
 	int priority = PRIORITY_PLATFORM;
 	size_t at = 0;
@@ -155,6 +170,9 @@ static void plan_outward(struct wish *w, const struct network_router *wish, cons
 	if (guard->has_ipv6)
 		add_policy(w, &o, STR("out-platform-ipv6"), PRIORITY_PLATFORM,
 			   str_print(w->arena, "ip6 && ip6.dst == %s", platform_ipv6), true);
+	for (size_t k = 0; k < ANSWERS && guard->acl->lets_answers; k++)
+		add_policy(w, &o, str_print(w->arena, "out-%s", answers[k].role), PRIORITY_PLATFORM,
+			   str_from(answers[k].match), true);
 	bool ends[2] = {0}, allows[2] = {0};
 	int priority = PRIORITY_PLATFORM;
 	size_t at = 0;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Forwarded ports of public addresses as OVN's load balancers with one target each, a row for each forwarding; and load
- * balancers as what they are.
- * They are on the router, where what comes from outside passes the gateway's chassis, and on the switches of
- * its subnets: a router that is everywhere translates at its gateway alone, so that guests would not reach the
- * address. The gateway port has no network of public addresses (nb_uplink.c), and answers for these all the
- * same. */
+ * Port forwardings and load balancers as rows of OVN's Load_Balancer: a forwarding is one with a single target.
+ * Each row is on the router, for packets from outside, and on the switches of the router's subnets, for guests that
+ * use the public address: a distributed router translates at its gateway's chassis alone. The gateway port has no
+ * network of public addresses (nb_uplink.c); OVN answers ARP for a balancer's address all the same. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -58,13 +56,43 @@ static json_t *make_balancer_vips(struct wish *w, const struct network_balancer 
 	char socket[SOCKET_SIZE];
 	struct str targets = STR_NONE;
 	json_t *vips = json_object();
-	for (size_t k = 0; k < n->members.count; k++)
+	for (size_t k = 0; k < n->member_count; k++)
 		targets = str_print(w->arena, "%" STR_FMT "%s%s", STR_ARG(targets), k ? "," : "",
-				    write_socket(n->members.at[k], n->balancer->private_port, socket));
+				    write_socket(n->members[k].ip, n->balancer->private_port, socket));
 	write_socket(n->public_ip, n->balancer->public_port, socket);
 	if (!targets.p || json_object_set_new(vips, socket, json_stringn(targets.p, targets.n)) < 0)
 		w->failed = true;
 	return vips;
+}
+
+/* {"10.0.1.10": "PORT:10.0.1.3"}: who is asked from where. OVN asks each member alone that stands here. */
+static json_t *make_asked(struct wish *w, const struct network_balancer *n)
+{
+	json_t *asked = json_object();
+	for (size_t k = 0; k < n->member_count; k++) {
+		const struct network_member *m = &n->members[k];
+		char ip[IP_TEXT_SIZE], from[IP_TEXT_SIZE], port[UUID_TEXT_SIZE];
+		bool is_asked =
+			n->balancer->protocol == LOAD_BALANCER_PROTOCOL_TCP && !ip_is_none(m->asked_from);
+		if (is_asked && json_object_set_new(asked, ip_write(m->ip, ip),
+						    json_sprintf("%s:%s", uuid_write(m->port, port),
+								 ip_write(m->asked_from, from))) < 0)
+			w->failed = true;
+	}
+	return asked;
+}
+
+/* A member that has not taken a connection three times in a row gets none, until it has twice. */
+static void plan_check(struct wish *w, const struct network_balancer *n)
+{
+	char socket[SOCKET_SIZE];
+	uuid id = n->balancer->row.id;
+	struct wish_row *row = wish_add_row(
+		w, "Load_Balancer_Health_Check", uuid_v5(id, STR("check")),
+		json_pack("{s:s,s:{s:s,s:s,s:s,s:s}}", "vip",
+			  write_socket(n->public_ip, n->balancer->public_port, socket), "options", "interval",
+			  "2", "timeout", "2", "failure_count", "3", "success_count", "2"));
+	wish_add_edge(w, row, "Load_Balancer", "health_check", id);
 }
 
 /* By a hash of both ends' addresses and ports, or of the client's address alone. */
@@ -76,12 +104,16 @@ static void plan_balancer(struct wish *w, const struct network_router *wish, con
 	if (n->balancer->algorithm == LOAD_BALANCER_ALGORITHM_SOURCE &&
 	    json_object_set_new(fields, "ip_src", json_true()) < 0)
 		w->failed = true;
+	json_t *asked = make_asked(w, n);
+	bool is_asked = json_object_size(asked) != 0;
 	struct wish_row *row =
 		wish_add_row(w, "Load_Balancer", id,
-			     json_pack("{s:s,s:s,s:o,s:{s:s},s:o}", "name", uuid_write(id, name), "protocol",
-				       load_balancer_protocol_words[n->balancer->protocol], "vips",
-				       make_balancer_vips(w, n), "options", "neighbor_responder", "all",
-				       "selection_fields", fields));
+			     json_pack("{s:s,s:s,s:o,s:{s:s},s:o,s:o}", "name", uuid_write(id, name),
+				       "protocol", load_balancer_protocol_words[n->balancer->protocol],
+				       "vips", make_balancer_vips(w, n), "options", "neighbor_responder",
+				       "all", "selection_fields", fields, "ip_port_mappings", asked));
+	if (is_asked)
+		plan_check(w, n);
 	wish_add_edge(w, row, "Logical_Router", "load_balancer", wish->router->row.id);
 	add_switches(w, row, wish);
 }
@@ -89,7 +121,7 @@ static void plan_balancer(struct wish *w, const struct network_router *wish, con
 void nb_plan_forwardings(struct wish *w, const struct network_router *wish)
 {
 	for (size_t k = 0; k < wish->balancer_count && nb_has_uplink(wish); k++)
-		if (wish->balancers[k].members.count)
+		if (wish->balancers[k].member_count)
 			plan_balancer(w, wish, &wish->balancers[k]);
 	char name[UUID_TEXT_SIZE];
 	for (size_t k = 0; k < wish->forwarding_count && nb_has_uplink(wish); k++) {

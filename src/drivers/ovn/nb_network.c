@@ -10,7 +10,8 @@
 #include "model/subnet.h"
 
 enum { LEASE_TIME_S = 3600, OPTION_CAP_SIZE = 4096 };
-#define SERVER_WITHOUT_ROUTER "169.254.169.254"
+/* Where guests ask for metadata: those of CloudStack's templates ask whoever gave them their address. */
+#define METADATA_SERVER "169.254.169.254"
 
 /* What may stand unescaped inside the quotes of a DHCP option. */
 static bool is_domain_name(struct str s)
@@ -119,12 +120,12 @@ static json_t *make_options(struct wish *w, const struct subnet *subnet, const s
 			    const struct network_segment *wish)
 {
 	char gateway[IP_TEXT_SIZE], mac[MAC_TEXT_SIZE], mtu[16], lease[16];
-	bool has_gateway = !ip_is_none(subnet->gateway_ip);
+	bool has_gateway = !ip_is_none(subnet->gateway_ip), is_others = has_gateway && !is_routed(subnet);
 	ip_write(subnet->gateway_ip, gateway);
 	snprintf(mtu, sizeof mtu, "%d", (int) wish->network->mtu);
 	snprintf(lease, sizeof lease, "%d", LEASE_TIME_S);
 	json_t *options =
-		json_pack("{s:s,s:s,s:s,s:s}", "server_id", has_gateway ? gateway : SERVER_WITHOUT_ROUTER,
+		json_pack("{s:s,s:s,s:s,s:s}", "server_id", is_others ? gateway : METADATA_SERVER,
 			  "server_mac", mac_write(subnet->gateway_mac, mac), "lease_time", lease, "mtu", mtu);
 	struct str resolvers = write_resolvers(w, subnet, set, wish),
 		   routes = write_routes(w, subnet, gateway);
@@ -157,6 +158,22 @@ bool nb_has_dhcp(const struct subnet *subnet)
 	       subnet->ipv6_address_mode == SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATELESS;
 }
 
+static json_t *make_dhcp(struct wish *w, const struct network_segment *wish, size_t k)
+{
+	const struct subnet *subnet = wish->subnets[k];
+	return subnet->block.base.family == IP_V6
+		       ? make_ipv6_options(w, subnet)
+		       : make_options(w, subnet, wish->options ? wish->options[k] : NULL, wish);
+}
+
+json_t *nb_make_dhcp(struct wish *w, const struct network_segment *wish, uuid subnet)
+{
+	for (size_t k = 0; k < wish->subnet_count; k++)
+		if (uuid_equal(wish->subnets[k]->row.id, subnet))
+			return make_dhcp(w, wish, k);
+	return NULL;
+}
+
 void nb_plan_network(struct wish *w, const struct network_segment *wish)
 {
 	uuid id = wish->network->row.id;
@@ -164,13 +181,10 @@ void nb_plan_network(struct wish *w, const struct network_segment *wish)
 	wish_add_row(w, "Logical_Switch", id, json_pack("{s:s}", "name", uuid_write(id, name)));
 	for (size_t k = 0; k < wish->subnet_count; k++) {
 		const struct subnet *subnet = wish->subnets[k];
-		const struct dhcp_options *set = wish->options ? wish->options[k] : NULL;
-		bool is_ipv6 = subnet->block.base.family == IP_V6;
 		if (nb_has_dhcp(subnet))
 			wish_add_row(w, "DHCP_Options", uuid_v5(subnet->row.id, STR("dhcp")),
 				     json_pack("{s:s,s:o}", "cidr",
 					       cidr_write(cidr_canonical(subnet->block), block), "options",
-					       is_ipv6 ? make_ipv6_options(w, subnet)
-						       : make_options(w, subnet, set, wish)));
+					       make_dhcp(w, wish, k)));
 	}
 }

@@ -6,6 +6,7 @@
 
 #include "drivers/ovn/nb.h"
 #include "model/address.h"
+#include "model/dhcp_word.h"
 #include "model/port.h"
 #include "model/subnet.h"
 
@@ -80,6 +81,51 @@ static const char *write_dhcp(const struct subnet *subnet, enum ip_family family
 	return uuid_write(uuid_v5(subnet->row.id, STR("dhcp")), out);
 }
 
+/* ---- what it alone is told by DHCP ---- */
+
+static bool is_told_nothing(struct tags own)
+{
+	for (size_t k = 0; k < own.count; k++)
+		if (str_is(own.at[k].key, "dhcp_disabled") && str_equal_nocase(own.at[k].value, STR("true")))
+			return true;
+	return false;
+}
+
+/* Over what its subnet says. */
+static void add_own(struct wish *w, json_t *options, enum ip_family family, struct tags own)
+{
+	for (size_t k = 0; k < own.count; k++) {
+		const struct dhcp_word *word = dhcp_word_find(family, own.at[k].key);
+		struct str value = word && word->ovn
+					   ? dhcp_word_write(w->arena, word, family, own.at[k].value)
+					   : STR_NONE;
+		if (value.p && json_object_set_new(options, word->ovn, json_stringn(value.p, value.n)) < 0)
+			w->failed = true;
+	}
+}
+
+/* The row of options that it has, of its own or its subnet's. NULL: none. */
+static const char *plan_dhcp(struct wish *w, const struct network_port *wish, const struct subnet *subnet,
+			     enum ip_family family, char out[static UUID_TEXT_SIZE])
+{
+	struct tags own = family == IP_V4 ? wish->port->dhcp4 : wish->port->dhcp6;
+	const char *common = write_dhcp(subnet, family, out);
+	char block[CIDR_TEXT_SIZE];
+	if (!common || !own.count || !wish->segment)
+		return common;
+	if (is_told_nothing(own))
+		return NULL;
+	json_t *options = nb_make_dhcp(w, wish->segment, subnet->row.id);
+	if (!options)
+		return common;
+	uuid id = uuid_v5(wish->port->row.id, family == IP_V4 ? STR("dhcp4") : STR("dhcp6"));
+	add_own(w, options, family, own);
+	wish_add_row(w, "DHCP_Options", id,
+		     json_pack("{s:s,s:o}", "cidr", cidr_write(cidr_canonical(subnet->block), block),
+			       "options", options));
+	return uuid_write(id, out);
+}
+
 static json_t *make_port_columns(struct wish *w, const struct network_port *wish)
 {
 	const struct port *port = wish->port;
@@ -92,9 +138,9 @@ static json_t *make_port_columns(struct wish *w, const struct network_port *wish
 		add_text(w, set, STR("unknown")); /* frames to any other MAC come here, too */
 	return json_pack("{s:s,s:s,s:o,s:o,s:s?,s:s?,s:{s:s%}}", "name", uuid_write(port->row.id, name),
 			 "type", "", "addresses", set, "port_security", make_security(w, wish, addresses),
-			 "dhcpv4_options", write_dhcp(wish->subnet, IP_V4, dhcp), "dhcpv6_options",
-			 write_dhcp(wish->ipv6, IP_V6, dhcp6), "options", "requested-chassis", chassis.p,
-			 chassis.n);
+			 "dhcpv4_options", plan_dhcp(w, wish, wish->subnet, IP_V4, dhcp), "dhcpv6_options",
+			 plan_dhcp(w, wish, wish->ipv6, IP_V6, dhcp6), "options", "requested-chassis",
+			 chassis.p, chassis.n);
 }
 
 /* "10.1.0.10.in-addr.arpa" for 10.0.1.10. */

@@ -15,9 +15,7 @@
 
 static const char platform_prefix[] = "168.63.129.16/32"; /* Azure's platform address */
 
-/* The port by which the router is in a subnet, at the subnet's gateway address or as an interface of its own.
- */
-static uuid arm_id(const struct network_subnet *s)
+uuid nb_get_arm_id(const struct network_subnet *s)
 {
 	return s->port ? s->port->row.id : s->subnet->row.id;
 }
@@ -46,7 +44,7 @@ static json_t *make_advertisements(struct wish *w, const struct network_subnet *
 static void plan_arm(struct wish *w, const struct network_subnet *s, uuid router)
 {
 	const struct subnet *subnet = s->subnet;
-	uuid id = arm_id(s);
+	uuid id = nb_get_arm_id(s);
 	char port[NB_NAME_SIZE], switch_port[NB_NAME_SIZE], table[NB_NAME_SIZE];
 	char ip[IP_TEXT_SIZE], network[CIDR_TEXT_SIZE + 8], mac[MAC_TEXT_SIZE];
 	nb_write_name("rp-", id, port);
@@ -135,7 +133,7 @@ static void plan_way(struct wish *w, uuid id, struct cidr to, const struct netwo
 		plan_route(w, id, route->table, prefix, next_hop, port);
 	} else if (arm)
 		plan_route(w, id, route->table, prefix, ip_write(hop, next_hop),
-			   nb_write_name("rp-", arm_id(arm), port));
+			   nb_write_name("rp-", nb_get_arm_id(arm), port));
 	else
 		plan_route(w, id, route->table, prefix, "discard", NULL);
 }
@@ -244,5 +242,6 @@ void nb_plan_router(struct wish *w, const struct network_router *wish)
 	if (nb_has_uplink(wish))
 		nb_plan_uplink(w, wish);
 	nb_plan_forwardings(w, wish);
+	nb_plan_firewalls(w, wish);
 	nb_plan_egress(w, wish);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "drivers/ovn/nb.h"
+#include "model/firewall_rule.h"
 #include "model/network_acl_entry.h"
 #include "model/security_group_rule.h"
 
@@ -110,4 +111,27 @@ struct str nb_write_entry_match(struct arena *a, const struct network_acl_entry 
 	write_block(entry->block, entry->egress ? "dst" : "src", peer);
 	write_protocol(&(struct traffic){entry->protocol, entry->from_port, entry->to_port}, protocol);
 	return str_print(a, "%s%s", peer, protocol);
+}
+
+/* One of all addresses stands for all of the family; none at all: likewise. */
+static struct str write_sides(struct arena *a, const char *field, struct cidrs blocks)
+{
+	char block[CIDR_TEXT_SIZE];
+	struct str list = STR_NONE;
+	for (size_t k = 0; k < blocks.count; k++) {
+		if (blocks.at[k].bits == 0)
+			return STR_NONE;
+		list = str_print(a, "%" STR_FMT "%s%s", STR_ARG(list), k ? ", " : "",
+				 cidr_write(cidr_canonical(blocks.at[k]), block));
+	}
+	return list.n ? str_print(a, " && %s == {%" STR_FMT "}", field, STR_ARG(list)) : STR_NONE;
+}
+
+struct str nb_write_firewall_match(struct arena *a, const struct firewall_rule *rule)
+{
+	char protocol[PART_SIZE];
+	struct str from = write_sides(a, "ip4.src", rule->sources);
+	struct str to = write_sides(a, "ip4.dst", rule->destinations);
+	write_protocol(&(struct traffic){rule->protocol, rule->from_port, rule->to_port}, protocol);
+	return str_print(a, "%" STR_FMT "%" STR_FMT "%s", STR_ARG(from), STR_ARG(to), protocol);
 }

@@ -69,6 +69,7 @@ static const struct ovsdb_column nb_columns[] = {
 	{"ACL", "direction", OVSDB_TEXT, false},
 	{"ACL", "match", OVSDB_TEXT, false},
 	{"ACL", "action", OVSDB_TEXT, false},
+	{"ACL", "options", OVSDB_MAP, false},
 	{"ACL", "external_ids", OVSDB_MAP, false},
 
 	{"NAT", "type", OVSDB_TEXT, false},
@@ -82,7 +83,13 @@ static const struct ovsdb_column nb_columns[] = {
 	{"Load_Balancer", "vips", OVSDB_MAP, false},
 	{"Load_Balancer", "options", OVSDB_MAP, false},
 	{"Load_Balancer", "selection_fields", OVSDB_TEXTS, false},
+	{"Load_Balancer", "health_check", OVSDB_UUIDS, false},
+	{"Load_Balancer", "ip_port_mappings", OVSDB_MAP, false},
 	{"Load_Balancer", "external_ids", OVSDB_MAP, false},
+
+	{"Load_Balancer_Health_Check", "vip", OVSDB_TEXT, false},
+	{"Load_Balancer_Health_Check", "options", OVSDB_MAP, false},
+	{"Load_Balancer_Health_Check", "external_ids", OVSDB_MAP, false},
 
 	{"Gateway_Chassis", "name", OVSDB_TEXT, false},
 	{"Gateway_Chassis", "chassis_name", OVSDB_TEXT, false},

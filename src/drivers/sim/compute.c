@@ -160,9 +160,9 @@ static RESULT digest_wish(struct ctx *c, const struct compute_domain *w, char re
 	struct buf b;
 	char id[UUID_TEXT_SIZE], mac[MAC_TEXT_SIZE];
 	buf_init(&b, 1 << 20);
-	buf_print(&b, "%s %" STR_FMT " %" PRId64 " %" PRId64 " %d %d%d%d%d%d%d%d\n", uuid_write(w->id, id),
+	buf_print(&b, "%s %" STR_FMT " %" PRId64 " %" PRId64 " %d %d%d%d%d%d%d%d%d\n", uuid_write(w->id, id),
 		  STR_ARG(w->name), w->vcpus, w->memory, (int) w->personality, hw->windows, hw->uefi,
-		  hw->secure_boot, hw->tpm, hw->sata, hw->e1000e, w->has_drive);
+		  hw->secure_boot, hw->tpm, hw->sata, hw->e1000e, hw->cdrom, w->has_drive);
 	for (size_t k = 0; k < w->disk_count; k++)
 		digest_disk(&b, &w->disks[k]);
 	for (size_t k = 0; k < w->nic_count; k++)

@@ -38,6 +38,7 @@ bool sim_define_devices(struct sim_domain *d, const struct compute_domain *w)
 						    .defined = w->disks[k].limits,
 						    .is_raw = w->disks[k].is_raw,
 						    .is_shared = w->disks[k].is_shared,
+						    .is_medium = w->disks[k].is_medium,
 						    .is_defined = true};
 	for (size_t k = 0; k < w->nic_count; k++)
 		made[count++] = (struct sim_device){
@@ -76,6 +77,10 @@ void sim_set_keys(struct sim_domain *d, const struct compute_domain *w)
 static void request_unplug(struct sim_host *s, const struct sim_domain *d, struct sim_device *device)
 {
 	device->is_to_leave = false;
+	if (device->is_medium) {
+		device->is_plugged = false;
+		return;
+	}
 	if (device->leaves_us)
 		s->hasty_count += !d->is_paused;
 	if (s->is_deaf || device->leaves_us)

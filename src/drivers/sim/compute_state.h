@@ -28,9 +28,9 @@ struct sim_device {
 	int slot;          /* of its definition */
 	struct disk_limits defined, applied; /* as the definition says; as it is while it is plugged */
 	bool is_nic, is_defined, is_plugged;
-	bool is_to_leave;       /* it has just left the definition: the guest is asked for it */
-	bool is_raw, is_shared; /* as in struct compute_disk */
-	uint64_t key;           /* its disk is opened with that: sim_key() */
+	bool is_to_leave;                  /* it has just left the definition: the guest is asked for it */
+	bool is_raw, is_shared, is_medium; /* as in struct compute_disk */
+	uint64_t key;                      /* its disk is opened with that: sim_key() */
 };
 
 struct sim_domain {

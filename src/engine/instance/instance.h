@@ -62,6 +62,9 @@ struct instance_launch {
 	struct str user_data;          /* bytes, decoded */
 	const struct disk_wish *disks; /* change the image's disks, and add to them */
 	size_t disk_count;
+	/* It has a CD-ROM drive. from_medium: the image is an ISO and lies there, and the root disk is a blank one of
+	 * the size that `disks` say. ERR_INVALID: it is none. */
+	bool has_cdrom, from_medium;
 	bool root_is_volume; /* said of what is made of an image; without one it is */
 	struct tags instance_tags, volume_tags, port_tags;
 	/* The launch template's version that gave some of this, for permissions and tags. Or
@@ -80,7 +83,7 @@ struct instance_launch {
 	enum choice named_by_id, id_name_has_a, id_name_has_aaaa;
 	bool disk_auto;            /* Nova's OS-DCF:diskConfig AUTO */
 	bool config_drive;         /* the instance gets a disk with its metadata */
-	struct str admin_password; /* sealed; the config drive tells the guest; empty: none */
+	struct str admin_password; /* sealed; what its guest is to set; empty: none */
 	struct ip access_ip4, access_ip6;
 	/* For burstable types only. Default: EC2's, which is yes except for t2. */
 	enum choice unlimited_credits;
@@ -105,11 +108,13 @@ struct instance_change {
 
 struct instances_wish {
 	struct refs instances; /* an instance that is named twice counts once */
-	bool force;            /* for stop and reboot: do not ask the guest */
+	bool force;            /* for stop and reboot: do not ask the guest; for destroy: end it now */
 	/* A bit set of enum instance_state: from other states the call is refused. For faces that
 	 * promise more than a later success. 0: any state. */
 	uint32_t only_from;
-	struct str reason; /* of a lock; up to 255 characters */
+	struct str reason;   /* of a lock; up to 255 characters */
+	struct refs volumes; /* of one that is destroyed: its data disks that are deleted with that */
+	bool starts;         /* what is recovered is turned on, too */
 	/* made: */
 	const struct instance_change *changes;
 	size_t change_count;
@@ -123,6 +128,42 @@ OPERATION(engine_reboot_instances, instances_wish)
 /* Ends instances. One that has ended already counts as a success. ERR_PROTECTED: one is locked, or
  * protected against this. */
 OPERATION(engine_terminate_instances, instances_wish)
+
+/* ---- instance_medium.c ---- */
+
+/* What lies in an instance's CD-ROM drive, NULL: nothing; and the image of that, none: nothing. */
+const struct volume *engine_find_medium(const struct tables *t, uuid instance);
+uuid engine_get_medium(const struct tables *t, uuid instance);
+
+/* Puts an ISO into an instance's CD-ROM drive, in place of what lies there, whether the guest lets go of that or not.
+ * ERR_STATE: the instance neither runs nor is stopped; or it runs, and has no such drive: it gets one while it is
+ * stopped. ERR_INVALID with KIND_IMAGE: the image is no ISO. */
+struct instance_medium {
+	struct ref instance;
+	struct ref image;
+};
+OPERATION(engine_insert_medium, instance_medium)
+/* ERR_STATE with KIND_IMAGE: nothing lies there. */
+OPERATION(engine_eject_medium, instance_medium)
+
+/* ---- instance_destroy.c ---- */
+
+/* Lets go of instances: they go off, and end when the setting "expunge.delay" has passed, unless they are
+ * recovered before. Until then they keep their root disks, their ports and addresses, and take nothing of
+ * their account's limits of instances. Data disks that would outlive them are detached. Where that setting
+ * is 0 they end at once. Those that are destroyed stay so. ERR_PROTECTED: as for terminate. ERR_INVALID with
+ * KIND_VOLUME: one of the volumes is no data disk of the instance. */
+OPERATION(engine_destroy_instances, instances_wish)
+/* Stopped again. ERR_STATE: one is not destroyed. ERR_QUOTA: the account has no room for it any more. */
+OPERATION(engine_recover_instances, instances_wish)
+
+/* When a destroyed instance ends; 0: it is not destroyed, or has ended. */
+int64_t engine_get_expunge_us(const struct tables *t, const struct instance *i);
+/* For the reconciler: ends it, if its time has come. */
+struct instance_expunging {
+	uuid instance;
+};
+OPERATION(engine_expunge_instance, instance_expunging)
 
 /* Stop and continue the guest's processors. ERR_STATE: an instance is neither running nor
  * paused. */
@@ -179,12 +220,19 @@ struct instance_settings {
 	struct ip access_ip4, access_ip6;
 	bool set_user_data;
 	struct str user_data;
-	struct refs groups; /* none: as they are */
+	struct str admin_password; /* sealed; its guest is told at its next start; empty: as it is */
+	struct refs groups;        /* none: as they are */
 	enum choice source_dest_check;
 	const struct volume_fate *volumes;
 	size_t volume_count;
 };
 OPERATION(engine_update_instance, instance_settings)
+
+/* Its guest has set the password that it was told: nobody is told it again. Gone, or told already: OK. */
+struct guest_password_taking {
+	uuid instance;
+};
+OPERATION(engine_take_admin_password, guest_password_taking)
 
 /* Changes how an instance is named. ERR_STATE: its host name changes while it is stopped only.
  * ERR_INVALID: without an IPv4 address its name is made of its id. */

@@ -14,22 +14,13 @@
 #include "model/subnet.h"
 #include "store/port.h"
 
-static struct ref ref_of(struct op *op, enum kind kind, uuid id, struct str field)
-{
-	return (struct ref){.kind = kind,
-			    .prefix = id,
-			    .bits = 128,
-			    .text = engine_write_id(op, kind, id),
-			    .field = field};
-}
-
 /* The account's, alive, and open to changes. */
 static RESULT find_instance(struct op *op, const struct ref *ref, const struct instance **ret_instance)
 {
 	TRY(engine_find_own_instance(op->ctx, op->head, ref, ret_instance));
 	if (!row_is_live(&(*ret_instance)->row))
 		return engine_fail_not_found(op->ctx, KIND_INSTANCE, ref);
-	return instance_check_unlocked(op, *ret_instance, ref->field);
+	return instance_check_changeable(op, *ret_instance, ref->field);
 }
 
 /* ---- plug ---- */
@@ -61,7 +52,7 @@ static RESULT find_subnet(struct op *op, const struct interface_wish *wish, cons
 	uuid id = subnet ? subnet->row.id : instance->subnet;
 	if (uuid_is_none(id))
 		return ENGINE_FAIL(op, ERR_MISSING, KIND_NETWORK, wish->network.field, "Name a network.");
-	*ret_subnet = ref_of(op, KIND_SUBNET, id, wish->network.field);
+	*ret_subnet = engine_ref_to(op, KIND_SUBNET, id, wish->network.field);
 	return OK;
 }
 
@@ -72,7 +63,7 @@ static RESULT make_port(struct op *op, struct interface_wish *wish, const struct
 					 .of_network = ref_is_given(&wish->network) && ip_is_none(wish->ip)}};
 	TRY(find_subnet(op, wish, instance, &port.subnet));
 	TRY(engine_create_port(op, &port));
-	*ret_port = ref_of(op, KIND_PORT, port.port, wish->port.field);
+	*ret_port = engine_ref_to(op, KIND_PORT, port.port, wish->port.field);
 	return OK;
 }
 

@@ -6,6 +6,23 @@
 #include "model/instance.h"
 
 struct disk_plan;
+struct disk_plans;
+struct instances_wish;
+
+/* What is done to each of the instances of a wish: the rule of the state, then the row. */
+struct instance_move {
+	const char *permission;
+	bool is_lock;         /* what is locked may be locked and unlocked */
+	bool takes_destroyed; /* what is destroyed may be asked this */
+	RESULT(*apply)
+	(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+	 const struct ref *ref);
+};
+RESULT instance_move_all(struct op *op, struct instances_wish *wish, const struct instance_move *move);
+/* ERR_STATE: it is in no state from which that can be done: "started". */
+RESULT instance_fail_state(struct op *op, const struct ref *ref, const char *done);
+/* ERR_PROTECTED: an attribute of it keeps it from being ended. */
+RESULT instance_check_unprotected(struct op *op, const struct instance *instance, const struct ref *ref);
 
 /* As named, available, and the caller's to launch. */
 RESULT instance_find_launched_image(struct op *op, const struct ref *ref, const struct image **ret_image);
@@ -43,6 +60,9 @@ const struct volume *instance_find_root(const struct tables *t, uuid instance);
 /* A new disk of it, as planned, in that slot. */
 RESULT instance_write_disk(struct op *op, const struct instance *instance, const struct disk_plan *disk,
 			   int64_t slot, struct str field, uuid *ret_volume);
+/* The disks of a new instance that starts from an ISO: a blank root disk, and the medium. ERR_INVALID: it is none. */
+RESULT instance_plan_from_medium(struct op *op, const struct image *image, const struct ref *ref,
+				 struct disk_plans *plans);
 /* As if it were detached; and its end comes with that, unless it is to outlive its instance. */
 RESULT instance_leave_disk(struct op *op, const struct volume *disk);
 /* One that is shelved is wanted on a host again, and on. */
@@ -56,6 +76,8 @@ RESULT instance_end_shelved_image(struct op *op, uuid image);
 RESULT instance_turn_on(struct op *op, struct instance *next);
 /* ERR_PROTECTED: it is locked, and it is no administrator who asks. */
 RESULT instance_check_unlocked(struct op *op, const struct instance *instance, struct str field);
+/* The same; and ERR_STATE: it is destroyed, so that nothing is asked of it but to be recovered or ended. */
+RESULT instance_check_changeable(struct op *op, const struct instance *instance, struct str field);
 /* Into a row that is about to be put, wanted on from now on: from a host with a maintenance ahead it goes to
  * another one, or has an event there. ERR_CAPACITY with KIND_HOST: that has begun, and no other one has room.
  */
@@ -75,3 +97,7 @@ RESULT instance_write_terminate(struct op *op, const struct instance *instance, 
 				const char *reason_text);
 /* Its ports' auto-assigned addresses go back: it is off, as wanted. */
 RESULT instance_release_addresses(struct op *op, uuid instance);
+/* It has no snapshot of itself, which would keep its disks as they are. ERR_STATE; why: "Unable to …". */
+RESULT instance_check_no_snapshots(struct op *op, uuid instance, struct str field, const char *why);
+/* Its snapshots go; what an image stands on stays as that one's. */
+RESULT instance_end_snapshots(struct op *op, uuid instance);

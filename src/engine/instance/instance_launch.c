@@ -194,7 +194,9 @@ static RESULT resolve_disks(struct launch *l)
 	struct op *op = l->op;
 	if (l->image) {
 		TRY(disk_plans_of_image(op, l->image, &l->disks));
-		if (!l->wish->root_is_volume)
+		if (l->wish->from_medium)
+			TRY(instance_plan_from_medium(op, l->image, &l->wish->image, &l->disks));
+		if (!l->wish->root_is_volume && !l->wish->from_medium)
 			TRY(instance_size_root(op, l->type, l->wish->type.field, &l->disks.at[0]));
 	}
 	TRY(disk_plans_apply_wishes(op, l->wish->disks, l->wish->disk_count, &l->disks));
@@ -658,6 +660,11 @@ static void choose_names(const struct launch *l, struct instance *instance)
 	instance->id_name_has_aaaa = choice_or(w->id_name_has_aaaa, s && s->id_names_have_aaaa);
 }
 
+static bool has_drive(const struct instance_launch *wish)
+{
+	return wish->has_cdrom || wish->from_medium;
+}
+
 static struct instance make_instance(const struct launch *l, int64_t index, const struct host *host)
 {
 	const struct instance_launch *w = l->wish;
@@ -671,7 +678,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.disk_auto = w->disk_auto,
 		.access_ip4 = w->access_ip4,
 		.access_ip6 = w->access_ip6,
-		.admin_password = w->config_drive ? w->admin_password : STR_NONE,
+		.admin_password = w->admin_password,
 		.reservation = l->reservation,
 		.fleet = w->fleet,
 		.fleet_override = w->fleet_override,
@@ -696,6 +703,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.dedicated_host = dedicated_of(l, host),
 		.host_affinity = w->host_affinity,
 		.root_device = l->disks.at[0].device,
+		.has_cdrom = has_drive(w),
 		/* the two enums have the same words in the same order */
 		.personality = has_personality || !l->from ? w->personality
 							   : (enum instance_personality) l->from->personality,

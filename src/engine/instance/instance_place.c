@@ -107,7 +107,8 @@ RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 {
 	const struct instance *instance = instance_find(op->head, wish->instance);
 	wish->placed = instance && !uuid_is_none(instance->host);
-	if (!instance || !row_is_live(&instance->row) || instance->wanted_shelved || wish->placed)
+	if (!instance || !row_is_live(&instance->row) || instance->wanted_shelved || instance->destroyed_us ||
+	    wish->placed)
 		return OK;
 	struct placement_need need;
 	struct placement placement;
@@ -296,7 +297,7 @@ RESULT engine_change_placement(struct op *op, struct instance_placement *wish)
 	const struct instance *instance = NULL;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, "instance.place", KIND_INSTANCE, &instance->row));
-	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	bool is_affinity_alone = !wish->set_group && !wish->partition && !wish->set_tenancy &&
 				 !ref_is_given(&wish->dedicated_host) && row_is_live(&instance->row);
 	if (!is_affinity_alone)

@@ -13,15 +13,6 @@
 
 /* ---- one and many ---- */
 
-/* What is done to each of the instances of a wish: the rule of the state, then the row. */
-struct power_move {
-	const char *permission;
-	bool is_lock; /* what is locked may be locked and unlocked */
-	RESULT(*apply)
-	(struct op *op, const struct instances_wish *wish, const struct instance *instance,
-	 const struct ref *ref);
-};
-
 static enum instance_state state_now(const struct op *op, uuid instance)
 {
 	return model_derive_instance_state(instance_find(op->head, instance));
@@ -35,7 +26,7 @@ static bool is_done(const struct instance_change *changes, size_t count, uuid id
 	return false;
 }
 
-static RESULT fail_state(struct op *op, const struct ref *ref, const char *done)
+RESULT instance_fail_state(struct op *op, const struct ref *ref, const char *done)
 {
 	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field,
 			   "The instance '%" STR_FMT "' is not in a state from which it can be %s.",
@@ -50,20 +41,31 @@ RESULT instance_check_unlocked(struct op *op, const struct instance *instance, s
 			   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
 }
 
-static RESULT check_move(struct op *op, const struct instances_wish *wish, const struct power_move *move,
+RESULT instance_check_changeable(struct op *op, const struct instance *instance, struct str field)
+{
+	TRY(instance_check_unlocked(op, instance, field));
+	if (!instance->destroyed_us || !row_is_live(&instance->row))
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, field,
+			   "The instance '%" STR_FMT "' is destroyed: it can be recovered, or ended.",
+			   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
+}
+
+static RESULT check_move(struct op *op, const struct instances_wish *wish, const struct instance_move *move,
 			 const struct instance *instance, const struct ref *ref)
 {
 	TRY(engine_permit(op, move->permission, KIND_INSTANCE, &instance->row));
 	if (!move->is_lock)
 		TRY(instance_check_unlocked(op, instance, ref->field));
 	enum instance_state state = model_derive_instance_state(instance);
-	if (wish->only_from == 0 || (wish->only_from >> state & 1))
-		return OK;
+	bool may = wish->only_from == 0 || (wish->only_from >> state & 1);
+	if (may)
+		return move->takes_destroyed ? OK : instance_check_changeable(op, instance, ref->field);
 	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field, "The instance '%" STR_FMT "' is %s.",
 			   STR_ARG(ref->text), model_instance_states[state].name);
 }
 
-static RESULT move_all(struct op *op, struct instances_wish *wish, const struct power_move *move)
+RESULT instance_move_all(struct op *op, struct instances_wish *wish, const struct instance_move *move)
 {
 	struct instance_change *changes =
 		arena_new_array(op->ctx->arena, struct instance_change, wish->instances.count + 1);
@@ -134,7 +136,7 @@ static RESULT start_one(struct op *op, const struct instances_wish *wish, const 
 	(void) wish;
 	enum instance_state state = model_derive_instance_state(instance);
 	if (!row_is_live(&instance->row) || state == INSTANCE_STOPPING || state == INSTANCE_SUSPENDING)
-		return fail_state(op, ref, "started");
+		return instance_fail_state(op, ref, "started");
 	if (instance->wanted_power == INSTANCE_WANTED_POWER_ON)
 		return OK;
 	if (instance->wanted_shelved)
@@ -148,7 +150,7 @@ static RESULT start_one(struct op *op, const struct instances_wish *wish, const 
 
 RESULT engine_start_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.start", .apply = start_one});
+	return instance_move_all(op, wish, &(struct instance_move){"instance.start", .apply = start_one});
 }
 
 /* ---- stop ---- */
@@ -157,7 +159,7 @@ static RESULT stop_one(struct op *op, const struct instances_wish *wish, const s
 		       const struct ref *ref)
 {
 	if (!row_is_live(&instance->row))
-		return fail_state(op, ref, "stopped");
+		return instance_fail_state(op, ref, "stopped");
 	bool is_on = instance->wanted_power == INSTANCE_WANTED_POWER_ON;
 	bool forces = wish->force && !instance->force_off && instance->seen_power == INSTANCE_SEEN_POWER_ON;
 	if (!is_on && !forces)
@@ -184,7 +186,7 @@ static RESULT stop_one(struct op *op, const struct instances_wish *wish, const s
 
 RESULT engine_stop_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.stop", .apply = stop_one});
+	return instance_move_all(op, wish, &(struct instance_move){"instance.stop", .apply = stop_one});
 }
 
 /* ---- reboot ---- */
@@ -193,7 +195,7 @@ static RESULT reboot_one(struct op *op, const struct instances_wish *wish, const
 			 const struct ref *ref)
 {
 	if (!row_is_live(&instance->row) || instance->wanted_power != INSTANCE_WANTED_POWER_ON)
-		return fail_state(op, ref, "rebooted");
+		return instance_fail_state(op, ref, "rebooted");
 	struct instance next = *instance;
 	bool is_asked = next.wanted_boots > next.seen_boots; /* its time runs already */
 	next.wanted_boots++;
@@ -211,10 +213,19 @@ static RESULT reboot_one(struct op *op, const struct instances_wish *wish, const
 
 RESULT engine_reboot_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.reboot", .apply = reboot_one});
+	return instance_move_all(op, wish, &(struct instance_move){"instance.reboot", .apply = reboot_one});
 }
 
 /* ---- terminate ---- */
+
+RESULT instance_check_unprotected(struct op *op, const struct instance *instance, const struct ref *ref)
+{
+	if (instance->protect_terminate)
+		return fail_protected(op, ref, "terminated", "disableApiTermination");
+	if (instance->protect_stop) /* which is from ending it by mistake, too */
+		return fail_protected(op, ref, "terminated", "disableApiStop");
+	return OK;
+}
 
 static RESULT terminate_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
 			    const struct ref *ref)
@@ -222,17 +233,16 @@ static RESULT terminate_one(struct op *op, const struct instances_wish *wish, co
 	(void) wish;
 	if (!row_is_live(&instance->row))
 		return OK;
-	if (instance->protect_terminate)
-		return fail_protected(op, ref, "terminated", "disableApiTermination");
-	if (instance->protect_stop) /* which is from ending it by mistake, too */
-		return fail_protected(op, ref, "terminated", "disableApiStop");
+	TRY(instance_check_unprotected(op, instance, ref));
 	return instance_write_terminate(op, instance, "Client.UserInitiatedShutdown",
 					"Client.UserInitiatedShutdown: User initiated shutdown");
 }
 
 RESULT engine_terminate_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.terminate", .apply = terminate_one});
+	return instance_move_all(op, wish,
+				 &(struct instance_move){"instance.terminate", .takes_destroyed = true,
+							 .apply = terminate_one});
 }
 
 /* ---- pause and suspend ---- */
@@ -241,7 +251,7 @@ static RESULT write_pause(struct op *op, const struct instance *instance, const 
 {
 	enum instance_state state = model_derive_instance_state(instance);
 	if (state != INSTANCE_RUNNING && state != INSTANCE_PAUSED)
-		return fail_state(op, ref, pause ? "paused" : "unpaused");
+		return instance_fail_state(op, ref, pause ? "paused" : "unpaused");
 	if (instance->wanted_pause == pause)
 		return OK;
 	struct instance next = *instance;
@@ -268,12 +278,12 @@ static RESULT unpause_one(struct op *op, const struct instances_wish *wish, cons
 
 RESULT engine_pause_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.pause", .apply = pause_one});
+	return instance_move_all(op, wish, &(struct instance_move){"instance.pause", .apply = pause_one});
 }
 
 RESULT engine_unpause_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.unpause", .apply = unpause_one});
+	return instance_move_all(op, wish, &(struct instance_move){"instance.unpause", .apply = unpause_one});
 }
 
 static RESULT suspend_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
@@ -284,7 +294,7 @@ static RESULT suspend_one(struct op *op, const struct instances_wish *wish, cons
 	if (state == INSTANCE_SUSPENDING || state == INSTANCE_SUSPENDED)
 		return OK;
 	if (state != INSTANCE_RUNNING)
-		return fail_state(op, ref, "suspended");
+		return instance_fail_state(op, ref, "suspended");
 	if (instance->protect_stop)
 		return fail_protected(op, ref, "suspended", "disableApiStop");
 	struct instance next = *instance;
@@ -302,7 +312,7 @@ static RESULT suspend_one(struct op *op, const struct instances_wish *wish, cons
 
 RESULT engine_suspend_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.suspend", .apply = suspend_one});
+	return instance_move_all(op, wish, &(struct instance_move){"instance.suspend", .apply = suspend_one});
 }
 
 /* ---- lock ---- */
@@ -313,7 +323,7 @@ static RESULT lock_one(struct op *op, const struct instances_wish *wish, const s
 		       const struct ref *ref)
 {
 	if (!row_is_live(&instance->row))
-		return fail_state(op, ref, "locked");
+		return instance_fail_state(op, ref, "locked");
 	if (wish->reason.n > LOCK_REASON_MAX || !str_is_xml_text(wish->reason))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE, STR("locked_reason"),
 				   "A reason has up to %d characters.", LOCK_REASON_MAX);
@@ -345,12 +355,13 @@ static RESULT unlock_one(struct op *op, const struct instances_wish *wish, const
 
 RESULT engine_lock_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.lock", true, lock_one});
+	return instance_move_all(op, wish, &(struct instance_move){"instance.lock", true, true, lock_one});
 }
 
 RESULT engine_unlock_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.unlock", true, unlock_one});
+	return instance_move_all(op, wish,
+				 &(struct instance_move){"instance.unlock", true, true, unlock_one});
 }
 
 /* ---- monitor ---- */
@@ -358,7 +369,7 @@ RESULT engine_unlock_instances(struct op *op, struct instances_wish *wish)
 static RESULT write_monitoring(struct op *op, const struct instance *instance, const struct ref *ref, bool on)
 {
 	if (!row_is_live(&instance->row))
-		return fail_state(op, ref, "monitored");
+		return instance_fail_state(op, ref, "monitored");
 	if (instance->monitoring == on)
 		return OK;
 	struct instance next = *instance;
@@ -385,10 +396,11 @@ static RESULT unmonitor_one(struct op *op, const struct instances_wish *wish, co
 
 RESULT engine_monitor_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.update", .apply = monitor_one});
+	return instance_move_all(op, wish, &(struct instance_move){"instance.update", .apply = monitor_one});
 }
 
 RESULT engine_unmonitor_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.update", .apply = unmonitor_one});
+	return instance_move_all(op, wish,
+				 &(struct instance_move){"instance.update", .apply = unmonitor_one});
 }

@@ -140,7 +140,7 @@ RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
 	const struct volume *old = NULL;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, "instance.rebuild", KIND_INSTANCE, &instance->row));
-	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	TRY(instance_check_settled(op, instance, &wish->instance, "rebuilt"));
 	TRY(instance_find_launched_image(op, &wish->image, &image));
 	TRY(find_old_root(op, instance, &wish->instance, &old));
@@ -153,6 +153,10 @@ RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
 		next.image = image->row.id;
 	instance_copy_hardware(image, &next);
 	instance_begin_task(op, INSTANCE_TASK_REBUILD, false, &next);
+	if (!keeps_root) /* the sentence is a guess at CloudStack's */
+		TRY(instance_check_no_snapshots(
+			op, instance->row.id, wish->instance.field,
+			"Unable to restore VM, please remove VM snapshots before restoring VM"));
 	if (!keeps_root)
 		TRY(replace_root(op, instance, image, old, &wish->image));
 	TRY(instance_put(op, &next));

@@ -74,7 +74,7 @@ RESULT engine_rescue_instance(struct op *op, struct instance_rescuing *wish)
 	int64_t slot = 0;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, "instance.rescue", KIND_INSTANCE, &instance->row));
-	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	TRY(instance_check_settled(op, instance, &wish->instance, "rescued"));
 	TRY(check_root(op, instance, &wish->instance));
 	TRY(check_volume(op, instance, wish));
@@ -109,7 +109,7 @@ RESULT engine_unrescue_instance(struct op *op, struct instance_target *wish)
 	const struct instance *instance = NULL;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, "instance.unrescue", KIND_INSTANCE, &instance->row));
-	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	TRY(check_rescued(op, instance, &wish->instance));
 	const struct volume *disk = volume_find(op->head, instance->rescue_disk);
 	struct instance next = *instance;

@@ -71,7 +71,7 @@ static RESULT find_instance(struct op *op, const struct ref *ref, const char *pe
 {
 	TRY(engine_find_own_instance(op->ctx, op->head, ref, ret_instance));
 	TRY(engine_permit(op, permission, KIND_INSTANCE, &(*ret_instance)->row));
-	return instance_check_unlocked(op, *ret_instance, ref->field);
+	return instance_check_changeable(op, *ret_instance, ref->field);
 }
 
 RESULT instance_check_settled(struct op *op, const struct instance *instance, const struct ref *ref,

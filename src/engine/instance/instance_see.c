@@ -114,6 +114,7 @@ RESULT instance_write_terminate(struct op *op, const struct instance *instance, 
 	next.reason_text = str_from(reason_text);
 	next.rescue_disk = next.shelved_image = UUID_NONE;
 	TRY(instance_end_shelved_image(op, instance->shelved_image));
+	TRY(instance_end_snapshots(op, instance->row.id));
 	TRY(instance_put(op, &next));
 	TRY(instance_delete(op, instance->row.id));
 	TRY(engine_log_event(op, KIND_INSTANCE, &next.row, "terminate asked", "%s", reason_text));

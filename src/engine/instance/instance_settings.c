@@ -52,7 +52,7 @@ RESULT instance_check_words(struct op *op, struct str name, struct str descripti
 static bool needs_stop(const struct instance_settings *wish)
 {
 	return ref_is_given(&wish->type) || ref_is_given(&wish->key_pair) || wish->set_user_data ||
-	       wish->ebs_optimized != CHOICE_DEFAULT;
+	       wish->admin_password.n || wish->ebs_optimized != CHOICE_DEFAULT;
 }
 
 static RESULT check_state(struct op *op, const struct instance_settings *wish,
@@ -216,10 +216,12 @@ RESULT engine_update_instance(struct op *op, struct instance_settings *wish)
 	TRY(instance_check_sizes(op, wish->user_data, wish->metadata_hop_limit));
 	TRY(instance_check_words(op, wish->name, wish->description));
 	TRY(engine_permit(op, "instance.update", KIND_INSTANCE, &instance->row));
-	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	struct instance next = *instance;
 	change_flags(wish, &next);
 	TRY(change_key(op, wish, &next));
+	if (wish->admin_password.n)
+		next.admin_password = wish->admin_password;
 	if (type)
 		TRY(instance_change_type(op, type, wish->type.field, &next));
 	TRY(change_port(op, wish));
@@ -276,7 +278,7 @@ RESULT engine_update_instance_names(struct op *op, struct instance_names_wish *w
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(check_names(op, wish, instance));
 	TRY(engine_permit(op, "instance.update_names", KIND_INSTANCE, &instance->row));
-	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	struct instance next = *instance;
 	choice_apply(wish->named_by_id, &next.named_by_id);
 	choice_apply(wish->id_name_has_a, &next.id_name_has_a);
@@ -408,4 +410,15 @@ RESULT engine_clear_guest_password(struct op *op, struct instance_target *wish)
 	TRY(instance_put(op, &next));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "password cleared",
 				"What its guest told is gone.");
+}
+
+RESULT engine_take_admin_password(struct op *op, struct guest_password_taking *wish)
+{
+	const struct instance *instance = instance_find(op->head, wish->instance);
+	if (!instance || !row_is_live(&instance->row) || str_is_empty(instance->admin_password))
+		return OK;
+	struct instance next = *instance;
+	next.admin_password = STR_NONE;
+	TRY(instance_put(op, &next));
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "password taken", "By its guest.");
 }

@@ -87,7 +87,7 @@ RESULT engine_shelve_instance(struct op *op, struct instance_target *wish)
 	const struct instance *instance = NULL;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, "instance.shelve", KIND_INSTANCE, &instance->row));
-	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	TRY(check_shelvable(op, instance, &wish->instance));
 	struct instance next = *instance;
 	if (next.wanted_power == INSTANCE_WANTED_POWER_ON) {
@@ -227,7 +227,7 @@ RESULT engine_unshelve_instance(struct op *op, struct instance_unshelving *wish)
 	const struct instance *instance = NULL;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, "instance.unshelve", KIND_INSTANCE, &instance->row));
-	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	enum instance_state state = model_derive_instance_state(instance);
 	bool is_said = ref_is_given(&wish->zone) || !str_is_empty(wish->host);
 	if (state == INSTANCE_SHELVED && is_said)

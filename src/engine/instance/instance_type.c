@@ -8,6 +8,7 @@
 #include "engine/region/aggregate.h"
 #include "model/account.h"
 #include "store/instance.h"
+#include "store/instance_snapshot.h"
 #include "store/instance_type.h"
 
 enum { NAME_MAX_SIZE = 255, DESCRIPTION_MAX = 65535, USERS_MAX = 1000, VCPUS_MAX = 1024 };
@@ -265,7 +266,8 @@ RESULT instance_type_forget_unused(struct op *op, uuid id)
 {
 	const struct instance_type *type = instance_type_find(op->head, id);
 	bool is_done = type && !row_is_live(&type->row) && !instance_first_by_type(op->head, id) &&
-		       !instance_first_by_old_type(op->head, id);
+		       !instance_first_by_old_type(op->head, id) &&
+		       !instance_snapshot_first_by_type(op->head, id);
 	return is_done ? instance_type_forget(op, id) : OK;
 }
 

@@ -117,7 +117,7 @@ RESULT engine_associate_profile(struct op *op, struct profile_association_wish *
 	const struct account *account = account_find(op->head, instance->account);
 	engine_permit_profile(op, look_up_profile(op, account, &wish->instance_profile), instance);
 	TRY(engine_permit(op, "profile_association.create", KIND_INSTANCE, &instance->row));
-	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	TRY(profile_association_find_passed(op, account, &wish->instance_profile, instance, &profile));
 	if (!row_is_live(&instance->row))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
@@ -140,7 +140,7 @@ RESULT engine_replace_profile(struct op *op, struct profile_association_change *
 	const struct account *account = account_find(op->head, instance->account);
 	engine_permit_profile(op, look_up_profile(op, account, &wish->instance_profile), instance);
 	TRY(engine_permit(op, "profile_association.replace", KIND_INSTANCE, &instance->row));
-	TRY(instance_check_unlocked(op, instance, wish->profile_association.field));
+	TRY(instance_check_changeable(op, instance, wish->profile_association.field));
 	TRY(profile_association_find_passed(op, account, &wish->instance_profile, instance, &profile));
 	TRY(profile_association_forget(op, association->row.id));
 	return profile_association_write(op, instance, profile, &wish->made);
@@ -152,7 +152,7 @@ RESULT engine_disassociate_profile(struct op *op, struct profile_association_tar
 	const struct instance *instance = NULL;
 	TRY(find_association(op, &wish->profile_association, &association, &instance));
 	TRY(engine_permit(op, "profile_association.delete", KIND_INSTANCE, &instance->row));
-	TRY(instance_check_unlocked(op, instance, wish->profile_association.field));
+	TRY(instance_check_changeable(op, instance, wish->profile_association.field));
 	wish->before = *association;
 	TRY(profile_association_forget(op, association->row.id));
 	return engine_log_event(op, KIND_INSTANCE, &instance->row, "instance profile changed",

@@ -8,9 +8,11 @@
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
+#include "engine/network/firewall_internal.h"
 #include "engine/network/gateway_internal.h"
 #include "engine/network/ip_pool_internal.h"
 #include "engine/network/load_balancer_internal.h"
+#include "engine/network/network_offering_internal.h"
 #include "engine/network/port.h"
 #include "engine/network/port_forwarding_internal.h"
 #include "engine/network/port_internal.h"
@@ -191,8 +193,7 @@ static RESULT take_purpose(struct op *op, struct address_wish *wish, struct addr
 		return ENGINE_FAIL(op, ERR_STATE, KIND_GATEWAY, named->field,
 				   "No gateway leads out of %" STR_FMT ": it can have no public address.",
 				   STR_ARG(uuid_to_str(op->ctx->arena, named->prefix)));
-	wish->external_network = (struct ref){
-		.kind = KIND_EXTERNAL_NETWORK, .prefix = gateway->external_network, .bits = 8 * sizeof(uuid)};
+	wish->external_network = ref_by_id(KIND_EXTERNAL_NETWORK, gateway->external_network);
 	return OK;
 }
 
@@ -230,6 +231,7 @@ static RESULT write_free(struct op *op, const struct address *address)
 	next.association = UUID_NONE;
 	next.row.gen++;
 	TRY(address_put(op, &next));
+	TRY(firewall_leave_address(op, next.row.id));
 	char text[IP_TEXT_SIZE];
 	return engine_log_event(op, KIND_ADDRESS, &next.row, "disassociated", "%s is free.",
 				ip_write(next.ip, text));
@@ -250,9 +252,15 @@ const struct address *engine_find_address_for(const struct tables *t, uuid port,
 	return address;
 }
 
+RESULT address_end(struct op *op, uuid address)
+{
+	TRY(firewall_leave_address(op, address));
+	return address_delete(op, address);
+}
+
 static RESULT leave(struct op *op, const struct address *address)
 {
-	return address->is_elastic ? write_free(op, address) : address_delete(op, address->row.id);
+	return address->is_elastic ? write_free(op, address) : address_end(op, address->row.id);
 }
 
 RESULT address_take_auto(struct op *op, uuid port)
@@ -292,7 +300,8 @@ RESULT address_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip)
 	struct address next = *address;
 	next.port = to;
 	next.row.gen++;
-	return address_put(op, &next);
+	TRY(address_put(op, &next));
+	return firewall_follow(op, next.row.id);
 }
 
 /* ---- those that come and go with an instance's run ---- */
@@ -429,6 +438,16 @@ static RESULT find_target(struct op *op, const struct address_association *wish,
 	return port_find_target(op, &wish->port, &wish->instance, ret_port);
 }
 
+uuid engine_get_subnet_of_ip(const struct tables *t, const struct port *port, struct ip ip)
+{
+	if (ip_equal(port->ip, ip))
+		return port->subnet;
+	const struct secondary_ip *s = engine_first_secondary_ip(t, port->row.id);
+	while (s && !ip_equal(s->ip, ip))
+		s = engine_next_secondary_ip(t, s);
+	return s ? s->subnet : UUID_NONE;
+}
+
 uuid engine_get_router_of_ip(const struct tables *t, const struct port *port, struct ip ip)
 {
 	if (ip_equal(port->ip, ip))
@@ -502,6 +521,7 @@ RESULT address_write_association(struct op *op, const struct address *address, c
 	next.association = uuid_random();
 	next.row.gen++;
 	TRY(address_put(op, &next));
+	TRY(firewall_follow(op, next.row.id));
 	char public_text[IP_TEXT_SIZE], private_text[IP_TEXT_SIZE];
 	return engine_log_event(op, KIND_ADDRESS, &next.row, "associated", "%s stands for %s.",
 				ip_write(next.ip, public_text), ip_write(next.private_ip, private_text));
@@ -551,6 +571,7 @@ RESULT engine_associate_address(struct op *op, struct address_association *wish)
 	TRY(find_target(op, wish, &port));
 	if (wish->needs_started)
 		TRY(check_started(op, wish, port));
+	TRY(network_check_service(op, port->network, NETWORK_STATIC_NAT, wish->address.field));
 	struct ip private_ip = ip_is_none(wish->private_ip) ? port->ip : wish->private_ip;
 	TRY(check_association(op, wish, address, port, private_ip));
 	TRY(engine_permit(op, "address.associate", KIND_ADDRESS, &address->row));
@@ -629,7 +650,7 @@ RESULT engine_release_address(struct op *op, struct address_target *wish)
 	TRY(port_forwarding_check_none(op, address, wish->address.field));
 	if (!uuid_is_none(address->port))
 		TRY(write_free(op, address));
-	TRY(address_delete(op, address->row.id));
+	TRY(address_end(op, address->row.id));
 	TRY(op_usage(op, KIND_ADDRESS, address->row.id, address->account, ELASTIC_METER, 0));
 	return engine_log_event(op, KIND_ADDRESS, &address->row, "released", "%s.", text);
 }

@@ -29,6 +29,8 @@ RESULT address_write_for_gateway(struct op *op, const struct gateway *gateway, s
 /* Puts an address of an adopted port back as it was, unless its row is here, its IP somebody else's,
  * or its network gone. */
 RESULT address_put_back(struct op *op, const struct address *address, bool *ret_is_back);
+/* It goes, with its firewall rules. */
+RESULT address_end(struct op *op, uuid address);
 /* Whether the router's internet gateway leads to where the address comes from. */
 bool address_is_reachable(const struct tables *t, const struct address *address, uuid router);
 /* Lets an elastic address stand for the port, which has no other one. */

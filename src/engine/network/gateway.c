@@ -221,7 +221,7 @@ RESULT engine_attach_gateway(struct op *op, struct gateway_attachment *wish)
 static RESULT release(struct op *op, const struct gateway *gateway, struct gateway *ret_next)
 {
 	if (!uuid_is_none(gateway->address))
-		TRY(address_delete(op, gateway->address));
+		TRY(address_end(op, gateway->address));
 	*ret_next = *gateway;
 	ret_next->router = ret_next->external_network = ret_next->address = UUID_NONE;
 	ret_next->route_table = ret_next->route_association =
@@ -354,7 +354,7 @@ static RESULT write_address(struct op *op, const struct router_gateway_wish *wis
 	if (present && !is_other && uuid_equal(present->external_network, gateway->external_network))
 		return OK;
 	if (present)
-		TRY(address_delete(op, present->row.id));
+		TRY(address_end(op, present->row.id));
 	struct result written = address_write_for_gateway(op, gateway, wish->ip, &gateway->address);
 	return written.code == ERR_CAPACITY ? fail_full(op, gateway->external_network) : written;
 }

@@ -8,6 +8,7 @@
 #include "engine/network/gateway.h"
 #include "engine/network/network.h"
 #include "engine/network/network_acl.h"
+#include "engine/network/network_offering_internal.h"
 #include "engine/network/router_interface.h"
 #include "engine/network/subnet.h"
 #include "engine/network/subnet_internal.h"
@@ -16,17 +17,9 @@
 #include "store/address.h"
 #include "store/external_network.h"
 #include "store/network_acl.h"
+#include "store/network_offering.h"
 #include "store/port.h"
 #include "store/port_forwarding.h"
-
-static struct ref ref_of(struct op *op, enum kind kind, uuid id, struct str field)
-{
-	return (struct ref){.kind = kind,
-			    .prefix = id,
-			    .bits = 8 * sizeof(uuid),
-			    .text = engine_write_id(op, kind, id),
-			    .field = field};
-}
 
 /* ---- the way out ---- */
 
@@ -38,10 +31,10 @@ static RESULT lead_out(struct op *op, const struct ref *router, struct str field
 	if (!external)
 		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_GATEWAY, field,
 				   "The region has no outside network to lead to.");
-	struct router_gateway_wish wish = {.router = *router,
-					   .external_network =
-						   ref_of(op, KIND_EXTERNAL_NETWORK, external->row.id, field),
-					   .translates = CHOICE_YES};
+	struct router_gateway_wish wish = {
+		.router = *router,
+		.external_network = engine_ref_to(op, KIND_EXTERNAL_NETWORK, external->row.id, field),
+		.translates = CHOICE_YES};
 	return engine_set_router_gateway(op, &wish);
 }
 
@@ -62,7 +55,7 @@ static RESULT release_addresses(struct op *op, uuid account, uuid network, uuid 
 		next = address_next_by_account(op->head, a);
 		bool is_for = uuid_is_none(vpc) ? uuid_equal(a->for_network, network)
 						: uuid_equal(a->for_router, vpc);
-		struct address_target wish = {.address = ref_of(op, KIND_ADDRESS, a->row.id, field),
+		struct address_target wish = {.address = engine_ref_to(op, KIND_ADDRESS, a->row.id, field),
 					      .with_association = true,
 					      .with_forwardings = true};
 		if (row_is_live(&a->row) && is_for && !is_used_elsewhere(op->head, a, network, vpc))
@@ -81,9 +74,25 @@ static RESULT add_router(struct op *op, const struct guest_network_wish *wish, c
 	own.own_network = wish->network;
 	TRY(router_put(op, &own));
 	struct router_interface_wish interface = {
-		.router = ref_of(op, KIND_ROUTER, made.router, subnet->field), .subnet = *subnet};
+		.router = engine_ref_to(op, KIND_ROUTER, made.router, subnet->field), .subnet = *subnet};
 	TRY(lead_out(op, &interface.router, subnet->field));
 	return engine_add_router_interface(op, &interface);
+}
+
+/* Ports draw from all of it but one address, which load balancers ask their members from; of two addresses they draw both. */
+static RESULT keep_spare_ip(struct op *op, struct subnet *subnet)
+{
+	struct ips pools = subnet->pools;
+	struct ip *at = arena_new_array(op->ctx->arena, struct ip, pools.count + 1);
+	if (!at)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < pools.count; k++) {
+		bool is_end = k % 2 == 1 && ip_compare(at[k - 1], pools.at[k]) < 0;
+		bool is_spare = ip_equal(pools.at[k], subnet_get_spare_ip(subnet));
+		at[k] = is_end && is_spare ? ip_add(pools.at[k], (uint64_t) -1) : pools.at[k];
+	}
+	subnet->pools.at = at;
+	return OK;
 }
 
 static RESULT create_alone(struct op *op, struct guest_network_wish *wish, const struct zone *zone)
@@ -92,16 +101,21 @@ static RESULT create_alone(struct op *op, struct guest_network_wish *wish, const
 		.account = wish->account, .name = wish->name, .description = wish->description};
 	TRY(engine_create_network(op, &network));
 	wish->network = network.network;
+	struct network guarded = *network_find(op->head, wish->network);
+	guarded.has_firewall = wish->has_router;
+	guarded.egress_open = wish->egress_open;
+	TRY(network_put(op, &guarded));
 	struct network_subnet_wish subnet = {
-		.network = ref_of(op, KIND_NETWORK, wish->network, wish->zone.field),
+		.network = engine_ref_to(op, KIND_NETWORK, wish->network, wish->zone.field),
 		.block = wish->block,
 		.gateway_ip = wish->gateway_ip,
 		.name = wish->name};
 	TRY(engine_add_subnet(op, &subnet));
 	struct subnet next = *subnet_find(op->head, subnet.subnet);
 	next.zone = zone->row.id;
+	TRY(keep_spare_ip(op, &next));
 	TRY(subnet_put(op, &next));
-	struct ref ref = ref_of(op, KIND_SUBNET, subnet.subnet, wish->zone.field);
+	struct ref ref = engine_ref_to(op, KIND_SUBNET, subnet.subnet, wish->zone.field);
 	return wish->has_router ? add_router(op, wish, &ref) : OK;
 }
 
@@ -127,7 +141,7 @@ static RESULT create_tier(struct op *op, struct guest_network_wish *wish)
 	return ref_is_given(&wish->acl) ? engine_replace_network_acl_association(op, &association) : OK;
 }
 
-RESULT engine_create_guest_network(struct op *op, struct guest_network_wish *wish)
+static RESULT create(struct op *op, struct guest_network_wish *wish)
 {
 	const struct zone *zone = NULL;
 	if (ref_is_given(&wish->vpc))
@@ -136,12 +150,27 @@ RESULT engine_create_guest_network(struct op *op, struct guest_network_wish *wis
 	return create_alone(op, wish, zone);
 }
 
+RESULT engine_create_guest_network(struct op *op, struct guest_network_wish *wish)
+{
+	const struct network_offering *offering = NULL;
+	if (!ref_is_given(&wish->offering))
+		return create(op, wish);
+	TRY(network_offering_find_enabled(op, &wish->offering, &offering));
+	uuid id = offering->row.id;
+	wish->has_router = offering->source_nat && !offering->for_vpc;
+	TRY(create(op, wish));
+	struct network next = *network_find(op->head, wish->network);
+	next.offering = id;
+	return network_put(op, &next);
+}
+
 /* The router goes that was made with the network, unless something else is on it now. */
 static RESULT leave_router(struct op *op, uuid network, const struct subnet *subnet, struct str field)
 {
 	const struct router *router = router_find(op->head, subnet->router);
-	struct router_interface_wish interface = {.router = ref_of(op, KIND_ROUTER, subnet->router, field),
-						  .subnet = ref_of(op, KIND_SUBNET, subnet->row.id, field)};
+	struct router_interface_wish interface = {
+		.router = engine_ref_to(op, KIND_ROUTER, subnet->router, field),
+		.subnet = engine_ref_to(op, KIND_SUBNET, subnet->row.id, field)};
 	struct router_target target = {.router = interface.router, .with_gateway = true};
 	bool is_own = router && uuid_equal(router->own_network, network);
 	TRY(engine_remove_router_interface(op, &interface));
@@ -161,7 +190,7 @@ RESULT engine_delete_guest_network(struct op *op, struct guest_network_target *w
 	for (; s; s = next) {
 		next = subnet_next_by_network(op->head, s);
 		bool is_tier = subnet_is_of_blocks(op->head, s);
-		struct subnet_target target = {ref_of(op, KIND_SUBNET, s->row.id, field)};
+		struct subnet_target target = {engine_ref_to(op, KIND_SUBNET, s->row.id, field)};
 		if (row_is_live(&s->row) && is_tier)
 			TRY(engine_delete_subnet(op, &target));
 		else if (row_is_live(&s->row) && !uuid_is_none(s->router))
@@ -177,7 +206,7 @@ RESULT engine_delete_guest_network(struct op *op, struct guest_network_target *w
 RESULT engine_create_vpc(struct op *op, struct router_wish *wish)
 {
 	TRY(engine_create_router(op, wish));
-	struct ref router = ref_of(op, KIND_ROUTER, wish->router, STR("cidr"));
+	struct ref router = engine_ref_to(op, KIND_ROUTER, wish->router, STR("cidr"));
 	return lead_out(op, &router, router.field);
 }
 
@@ -191,7 +220,7 @@ RESULT engine_delete_vpc(struct op *op, struct router_target *wish)
 	for (; acl; acl = next) {
 		next = network_acl_next_by_router(op->head, acl);
 		struct network_acl_target target = {
-			ref_of(op, KIND_NETWORK_ACL, acl->row.id, wish->router.field)};
+			engine_ref_to(op, KIND_NETWORK_ACL, acl->row.id, wish->router.field)};
 		if (!acl->is_default)
 			TRY(engine_delete_network_acl(op, &target));
 	}

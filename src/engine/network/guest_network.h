@@ -16,6 +16,9 @@ struct guest_network_wish {
 	/* A router of its own that leads out, under an address of its own. ERR_CAPACITY with KIND_GATEWAY: there is no external
 	 * network, or it has no address left. */
 	bool has_router;
+	bool egress_open; /* then: all may go out but what firewall rules name; else nothing but that */
+	/* What it is made by; kind none: none of the operator's. ERR_STATE: it is not enabled. */
+	struct ref offering;
 	struct ref vpc; /* instead: a tier of it. Errors as of engine_create_subnet() */
 	struct ref acl; /* a tier's; kind none: the VPC's default one */
 	/* made: */

@@ -7,18 +7,23 @@
 
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
+#include "engine/network/firewall.h"
+#include "engine/network/firewall_internal.h"
 #include "engine/network/load_balancer_internal.h"
+#include "engine/network/network_offering_internal.h"
 #include "engine/network/port.h"
 #include "engine/network/port_forwarding.h"
 #include "engine/network/port_forwarding_internal.h"
 #include "engine/network/port_internal.h"
+#include "engine/network/subnet_internal.h"
 #include "engine/tag_internal.h"
-#include "model/instance.h"
-#include "model/subnet.h"
 #include "store/address.h"
+#include "store/instance.h"
 #include "store/load_balancer.h"
 #include "store/load_balancer_member.h"
+#include "store/network.h"
 #include "store/port.h"
+#include "store/subnet.h"
 
 /* ---- the balancer ---- */
 
@@ -32,6 +37,16 @@ static RESULT log_change(struct op *op, const struct load_balancer *b, const cha
 static RESULT check_name(struct op *op, struct str name)
 {
 	return engine_check_name(op, KIND_LOAD_BALANCER, name);
+}
+
+/* The firewall of the network alone can tell clients apart. */
+static RESULT check_sources(struct op *op, uuid network, struct cidrs sources)
+{
+	const struct network *row = uuid_is_none(network) ? NULL : network_find(op->head, network);
+	if (sources.count && !(row && row->has_firewall))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_LOAD_BALANCER, STR("cidrlist"),
+				   "A load balancer outside of a network with a firewall serves any client.");
+	return firewall_check_blocks(op, KIND_LOAD_BALANCER, sources, STR("cidrlist"));
 }
 
 RESULT engine_create_load_balancer(struct op *op, struct load_balancer_wish *wish)
@@ -52,7 +67,9 @@ RESULT engine_create_load_balancer(struct op *op, struct load_balancer_wish *wis
 				     .name = wish->name,
 				     .description = wish->description,
 				     .algorithm = wish->algorithm,
+				     .sources = wish->sources,
 				     .network = network ? network->id : address->for_network};
+	TRY(network_check_service(op, made.network, NETWORK_LOAD_BALANCING, wish->address.field));
 	if (made.public_port < 1 || made.public_port > 65535 || made.private_port < 1 ||
 	    made.private_port > 65535)
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_LOAD_BALANCER,
@@ -65,12 +82,17 @@ RESULT engine_create_load_balancer(struct op *op, struct load_balancer_wish *wis
 	if (!uuid_is_none(address->port))
 		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS, wish->address.field,
 				   "The address stands for a network interface already.");
+	TRY(check_sources(op, made.network, made.sources));
 	TRY(tag_normalize(op, wish->tags, &made.tags));
 	TRY(engine_permit(op, "load_balancer.create", KIND_ADDRESS, &address->row));
 	made.row.id = engine_new_id(op, KIND_LOAD_BALANCER);
 	TRY(load_balancer_put(op, &made));
 	wish->balancer = made.row.id;
-	return log_change(op, &made, "balanced");
+	TRY(log_change(op, &made, "balanced"));
+	return wish->opens_firewall
+		       ? firewall_open(op, made.address, load_balancer_protocol_words[made.protocol],
+				       made.public_port, made.public_port, made.row.id)
+		       : OK;
 }
 
 static RESULT find_balancer(struct op *op, const struct ref *ref, const char *permission,
@@ -90,7 +112,10 @@ RESULT engine_change_load_balancer(struct op *op, struct load_balancer_change *w
 	next.name = wish->name ? *wish->name : present->name;
 	next.description = wish->description ? *wish->description : present->description;
 	next.algorithm = wish->sets_algorithm ? wish->algorithm : present->algorithm;
+	next.sources = wish->sets_sources ? wish->sources : present->sources;
 	next.row.gen++;
+	if (wish->sets_sources)
+		TRY(check_sources(op, next.network, next.sources));
 	TRY(check_name(op, next.name));
 	TRY(load_balancer_put(op, &next));
 	return log_change(op, &next, "balancer changed");
@@ -99,6 +124,7 @@ RESULT engine_change_load_balancer(struct op *op, struct load_balancer_change *w
 static RESULT end(struct op *op, const struct load_balancer *b)
 {
 	FORGET_EACH(op, load_balancer_member, load_balancer, b->row.id);
+	TRY(firewall_leave_related(op, b->row.id));
 	TRY(log_change(op, b, "no longer balanced"));
 	return load_balancer_forget(op, b->row.id);
 }
@@ -192,6 +218,7 @@ RESULT engine_add_load_balancer_members(struct op *op, struct load_balancer_memb
 	next.row.gen++;
 	for (size_t k = 0; k < wish->instances.count; k++)
 		TRY(add_member(op, &wish->instances.at[k], &next));
+	TRY(firewall_follow(op, b->address));
 	return log_change(op, &next, "balancer has more members");
 }
 
@@ -272,4 +299,37 @@ bool load_balancer_is_in(const struct tables *t, uuid router, const struct subne
 		}
 	}
 	return false;
+}
+
+/* ---- for the reconciler ---- */
+
+bool engine_member_is_on(const struct tables *t, const struct load_balancer_member *m)
+{
+	const struct port *port = port_find(t, m->port);
+	const struct instance *instance = port ? instance_find(t, port->instance) : NULL;
+	return instance && instance->seen_power == INSTANCE_SEEN_POWER_ON;
+}
+
+/* What ports draw from is all but a few, as in EC2, or what was said. */
+static bool is_drawn_from(const struct subnet *subnet, struct ip ip)
+{
+	struct ip first, last;
+	for (size_t n = 0; subnet_get_pool(subnet, n, &first, &last); n++)
+		if (ip_compare(ip, first) >= 0 && ip_compare(ip, last) <= 0)
+			return true;
+	return false;
+}
+
+struct ip engine_get_asking_ip(const struct tables *t, const struct load_balancer_member *m)
+{
+	const struct port *port = port_find(t, m->port);
+	uuid id = port ? engine_get_subnet_of_ip(t, port, m->private_ip) : UUID_NONE;
+	const struct subnet *subnet = subnet_find(t, id);
+	if (!subnet)
+		return (struct ip){0};
+	bool is_plain = subnet->pools.count == 0;
+	struct ip ip = is_plain ? ip_add(subnet->block.base, 3) : subnet_get_spare_ip(subnet);
+	if (is_plain && ip_equal(ip, subnet->gateway_ip))
+		ip = ip_add(subnet->block.base, 2);
+	return is_drawn_from(subnet, ip) || port_subnet_has_ip(t, id, ip) ? (struct ip){0} : ip;
 }

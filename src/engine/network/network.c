@@ -8,14 +8,17 @@
 #include "engine/capacity_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "engine/network/firewall_internal.h"
 #include "engine/network/network_grant_internal.h"
 #include "engine/network/network_internal.h"
+#include "engine/network/network_offering_internal.h"
 #include "engine/network/subnet_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "store/network.h"
 #include "store/network_grant.h"
+#include "store/network_offering.h"
 #include "store/port.h"
 #include "store/subnet.h"
 
@@ -72,6 +75,15 @@ RESULT engine_create_network(struct op *op, struct network_wish *wish)
 	return engine_log_event(op, KIND_NETWORK, &network.row, "created", "Network.");
 }
 
+static RESULT set_offering(struct op *op, const struct network_settings *wish, struct network *next)
+{
+	const struct network_offering *offering = NULL;
+	if (ref_is_given(&wish->offering))
+		TRY(network_offering_find_enabled(op, &wish->offering, &offering));
+	next->offering = offering ? offering->row.id : UUID_NONE;
+	return OK;
+}
+
 RESULT engine_update_network(struct op *op, struct network_settings *wish)
 {
 	const struct network *network = NULL;
@@ -86,6 +98,8 @@ RESULT engine_update_network(struct op *op, struct network_settings *wish)
 		next.description = *wish->description;
 	if (wish->mtu)
 		next.mtu = wish->mtu;
+	if (wish->set_offering)
+		TRY(set_offering(op, wish, &next));
 	choice_apply(wish->is_down, &next.is_down);
 	choice_apply(wish->is_open, &next.is_open);
 	next.row.gen++;
@@ -123,6 +137,7 @@ RESULT network_delete_with_grants(struct op *op, uuid network)
 		next = network_grant_next_by_network(op->head, g);
 		TRY(network_grant_forget(op, g->row.id));
 	}
+	TRY(firewall_leave_network(op, network));
 	return network_delete(op, network);
 }
 

@@ -27,6 +27,8 @@ struct network_settings {
 	const struct str *name, *description; /* NULL: as they are */
 	enum choice is_down, is_open, is_shared;
 	int64_t mtu; /* 0: as it is */
+	bool set_offering;
+	struct ref offering; /* kind none: none of the operator's. ERR_STATE: it is not enabled */
 };
 OPERATION(engine_update_network, network_settings)
 

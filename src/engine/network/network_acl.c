@@ -4,7 +4,10 @@
 #include "engine/network/network_acl.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
+#include "base/crypto.h"
+#include "base/crypto_digest.h"
 #include "engine/client_token_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
@@ -93,7 +96,8 @@ static RESULT create_acl(struct op *op, struct network_acl_wish *wish, uuid acco
 				  .account = router->account,
 				  .router = router->row.id,
 				  .name = wish->name,
-				  .description = wish->description};
+				  .description = wish->description,
+				  .lets_answers = wish->lets_answers};
 	TRY(limit_check(op, LIMIT_NETWORK_ACLS, router->row.id, 1, wish->router.field));
 	TRY(tag_normalize(op, wish->tags, &acl.tags));
 	TRY(engine_permit(op, "network_acl.create", KIND_ROUTER, &router->row));
@@ -286,7 +290,7 @@ RESULT engine_change_network_acl_entry(struct op *op, struct network_acl_entry_c
 	TRY(engine_find_own(op->ctx, op->head, KIND_NETWORK_ACL_ENTRY, &change->entry, &row));
 	const struct network_acl_entry *entry = network_acl_entry_of(row);
 	bool turns = entry->egress != wish->egress;
-	wish->acl = (struct ref){.kind = KIND_NETWORK_ACL, .prefix = entry->acl, .bits = 8 * sizeof(uuid)};
+	wish->acl = ref_by_id(KIND_NETWORK_ACL, entry->acl);
 	TRY(find_entry(op, wish, &plan));
 	TRY(engine_permit(op, "network_acl.replace_entry", KIND_NETWORK_ACL, &plan.acl->row));
 	if (plan.present && plan.present != entry)
@@ -297,6 +301,138 @@ RESULT engine_change_network_acl_entry(struct op *op, struct network_acl_entry_c
 		TRY(check_entry_room(op, wish, entry->acl));
 	plan.present = entry;
 	return write_entry(op, &plan, wish);
+}
+
+/* ---- the order of entries ---- */
+
+struct entries {
+	struct network_acl_entry *at; /* by number; of two that differ in direction, what enters first */
+	size_t count;
+};
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct network_acl_entry *a = left, *b = right;
+	return a->number != b->number ? (a->number > b->number) - (a->number < b->number)
+				      : (int) a->egress - (int) b->egress;
+}
+
+static RESULT gather_entries(struct op *op, uuid acl, struct entries *ret_entries)
+{
+	const size_t most = 2 * NETWORK_ACL_ENTRIES_MAX;
+	struct entries all = {arena_new_array(op->ctx->arena, struct network_acl_entry, most), 0};
+	if (!all.at)
+		return ctx_no_memory(op->ctx);
+	for (const struct network_acl_entry *n = network_acl_entry_first_by_acl(op->head, acl);
+	     n && all.count < most; n = network_acl_entry_next_by_acl(op->head, n))
+		all.at[all.count++] = *n;
+	qsort(all.at, all.count, sizeof *all.at, compare_entries);
+	*ret_entries = all;
+	return OK;
+}
+
+static RESULT check_digest(struct op *op, const struct entries *all, struct str digest)
+{
+	struct arena *a = op->ctx->arena;
+	uint8_t sum[MD5_SIZE];
+	struct str ids = STR("");
+	if (!digest.n)
+		return OK;
+	for (size_t n = 0; n < all->count; n++)
+		ids = str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(ids),
+				STR_ARG(uuid_to_str(a, all->at[n].row.id)));
+	crypto_md5(ids, sum);
+	return str_equal(str_encode_hex(a, sum, sizeof sum), digest)
+		       ? OK
+		       : ENGINE_FAIL(
+				 op, ERR_STATE, KIND_NETWORK_ACL_ENTRY, STR("aclconsistencyhash"),
+				 "It seems that the access control list in the database is not in the state "
+				 "that you used to apply the changed. Could you try it again?");
+}
+
+static RESULT find_neighbour(struct op *op, const struct ref *ref, uuid acl,
+			     const struct network_acl_entry **ret_entry)
+{
+	const struct row *row = NULL;
+	if (!ref_is_given(ref))
+		return OK;
+	TRY(engine_find_own(op->ctx, op->head, KIND_NETWORK_ACL_ENTRY, ref, &row));
+	*ret_entry = network_acl_entry_of(row);
+	return uuid_equal((*ret_entry)->acl, acl)
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_INVALID, KIND_NETWORK_ACL_ENTRY, ref->field,
+				     "Cannot use ACL rules from differenting ACLs. Rule being moved.");
+}
+
+/* The number behind all, but the one that lets the rest out. */
+static int64_t last_number(const struct entries *all)
+{
+	int64_t last = 0;
+	for (size_t n = 0; n < all->count; n++)
+		if (all->at[n].number < NETWORK_ACL_NUMBER_MAX)
+			last = all->at[n].number;
+	return last;
+}
+
+static bool has_number(const struct entries *all, int64_t number)
+{
+	for (size_t n = 0; n < all->count; n++)
+		if (all->at[n].number == number)
+			return true;
+	return false;
+}
+
+static RESULT number_entry(struct op *op, const struct network_acl_entry *entry, int64_t number)
+{
+	struct network_acl_entry next = *entry;
+	next.number = number;
+	next.row.gen++;
+	return network_acl_entry_put(op, &next);
+}
+
+/* The run of numbers that begins with this one goes up by one: its last one first, for no two may meet. */
+static RESULT make_room(struct op *op, const struct entries *all, uuid but, int64_t number)
+{
+	int64_t end = number;
+	for (size_t n = 0; n < all->count; n++)
+		end += all->at[n].number == end && !uuid_equal(all->at[n].row.id, but);
+	if (end > NETWORK_ACL_NUMBER_MAX)
+		return ENGINE_FAIL(op, ERR_RANGE, KIND_NETWORK_ACL_ENTRY, STR("id"),
+				   "The network ACL has no number left up to %d.", NETWORK_ACL_NUMBER_MAX);
+	for (size_t n = all->count; n-- > 0;) {
+		const struct network_acl_entry *entry = &all->at[n];
+		if (entry->number >= number && entry->number < end && !uuid_equal(entry->row.id, but))
+			TRY(number_entry(op, entry, entry->number + 1));
+	}
+	return OK;
+}
+
+RESULT engine_move_network_acl_entry(struct op *op, struct network_acl_entry_move *wish)
+{
+	const struct row *row = NULL;
+	const struct network_acl_entry *previous = NULL, *next = NULL;
+	struct entries all = {0};
+	TRY(engine_find_own(op->ctx, op->head, KIND_NETWORK_ACL_ENTRY, &wish->entry, &row));
+	const struct network_acl_entry moved = *network_acl_entry_of(row);
+	const struct network_acl *acl = network_acl_find(op->head, moved.acl);
+	TRY(engine_permit(op, "network_acl.replace_entry", KIND_NETWORK_ACL, &acl->row));
+	TRY(find_neighbour(op, &wish->previous, moved.acl, &previous));
+	TRY(find_neighbour(op, &wish->next, moved.acl, &next));
+	if (!previous && !next)
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_NETWORK_ACL_ENTRY, STR("previousaclruleid"),
+				   "Both previous and next ACL rule IDs cannot be blank.");
+	TRY(gather_entries(op, moved.acl, &all));
+	TRY(check_digest(op, &all, wish->digest));
+	int64_t number = !previous ? 1 : !next ? last_number(&all) + 1 : previous->number + 1;
+	if (previous && next && number != next->number && has_number(&all, number))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_NETWORK_ACL_ENTRY, wish->previous.field,
+				   "There are some inconsistencies with the data you sent. The new position "
+				   "calculated already has a ACL rule on it.");
+	TRY(number_entry(op, &moved, 0)); /* out of the way of the others */
+	TRY(make_room(op, &all, moved.row.id, number));
+	TRY(number_entry(op, &moved, number));
+	struct network_acl_entry_wish told = {.egress = moved.egress, .number = number};
+	return touch_acl(op, network_acl_find(op->head, moved.acl), &told, "one that was moved there");
 }
 
 /* ---- associations ---- */

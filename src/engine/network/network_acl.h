@@ -17,6 +17,7 @@ struct network_acl_wish {
 	struct ref router;
 	struct str name, description;
 	bool lets_all_out; /* by an entry with the last number */
+	bool lets_answers; /* of TCP and pings, without an entry */
 	struct tags tags;
 	struct str client_token, digest; /* empty: none; of the other parameters */
 	/* made: */
@@ -63,6 +64,16 @@ struct network_acl_entry_change {
 	struct network_acl_entry_wish wish; /* its acl is set here */
 };
 OPERATION(engine_change_network_acl_entry, network_acl_entry_change)
+
+/* Gives an entry a number behind the previous one's, or behind the last one's where no next one is said; without a previous one the
+ * first. Entries that are in the way, in either direction, move up by one. ERR_RANGE: there is no number left. */
+struct network_acl_entry_move {
+	struct ref entry, previous,
+		next; /* of one list. ERR_COMBINATION: neither is said. ERR_INVALID: of another list */
+	struct str
+		digest; /* MD5, in hex, of all ids in the order of their numbers; empty: unsaid. ERR_STATE: it is another one */
+};
+OPERATION(engine_move_network_acl_entry, network_acl_entry_move)
 
 struct network_acl_association {
 	struct ref association; /* a subnet's, from id_parse_prefixed() */

@@ -6,5 +6,5 @@
 
 /* Its id, gen and MTU are set here. */
 RESULT network_write(struct op *op, struct network *network);
-/* With what was granted of it. */
+/* With what was granted of it, and its firewall rules. */
 RESULT network_delete_with_grants(struct op *op, uuid network);

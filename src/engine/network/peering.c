@@ -57,16 +57,26 @@ uuid engine_get_peer(const struct peering *p, uuid router)
 
 /* ---- a router's ---- */
 
+static bool is_with_itself(const struct peering *p)
+{
+	return uuid_equal(p->router, p->peer_router);
+}
+
+/* First those that the router asked for, then those that it was asked for. A router may have asked for one with
+ * itself, which failed; that one comes among the first only. */
 const struct peering *engine_next_peering(const struct tables *t, uuid router, const struct peering *p)
 {
-	bool is_asked = p && uuid_equal(p->peer_router, router);
-	if (!is_asked) {
+	if (!p || uuid_equal(p->router, router)) {
 		p = p ? peering_next_by_router(t, p) : peering_first_by_router(t, router);
 		if (p)
 			return p;
-		return peering_first_by_peer_router(t, router);
+		p = peering_first_by_peer_router(t, router);
+	} else {
+		p = peering_next_by_peer_router(t, p);
 	}
-	return peering_next_by_peer_router(t, p);
+	while (p && is_with_itself(p))
+		p = peering_next_by_peer_router(t, p);
+	return p;
 }
 
 static bool is_pending(const struct peering *p)

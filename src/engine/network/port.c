@@ -379,6 +379,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 	set_auto_ips(fixed, count, port.mac);
 	TRY(tag_normalize(op, wish->tags, &port.tags));
 	TRY(write_pairs(op, &wish->pairs, port.mac, &port.allowed_pairs));
+	TRY(port_apply_dhcp(op, &wish->dhcp, &port));
 	TRY(check_open(op, &port, wish->groups.count > 0));
 	if (!port.is_open && (wish->groups.count > 0 || !wish->has_no_groups))
 		TRY(security_group_resolve_all(
@@ -496,7 +497,7 @@ static bool changes_nothing(const struct port_settings *wish)
 {
 	return !changes_security(wish) && wish->is_down == CHOICE_DEFAULT && !wish->name &&
 	       !wish->device_id && !wish->device_owner && !wish->dns_name && !wish->binding_host &&
-	       !wish->set_description && wish->delete_on_termination == CHOICE_DEFAULT;
+	       !wish->set_description && !wish->dhcp.count && wish->delete_on_termination == CHOICE_DEFAULT;
 }
 
 /* A router holds one address in the subnet: it may be named again, by its subnet or as it is. */
@@ -549,6 +550,7 @@ RESULT engine_update_port(struct op *op, struct port_settings *wish)
 				       (wish->pairs && wish->pairs->count > 0),
 			       wish->port.field));
 	TRY(apply_security(op, wish, &next));
+	TRY(port_apply_dhcp(op, &wish->dhcp, &next));
 	TRY(check_attachment(op, wish, port));
 	TRY(check_binding(op, wish->binding_host, "update_port:binding:host_id"));
 	TRY(engine_permit(op, "port.update", KIND_PORT, &port->row));

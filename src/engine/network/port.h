@@ -86,6 +86,18 @@ struct port_pairs {
 	size_t count;
 };
 
+/* What a port's guest is told by DHCP beside what its subnet says. Those that are not named stay. */
+struct port_dhcp_word {
+	int64_t version; /* 4 or 6 */
+	struct str name; /* of model/dhcp_word.h: ERR_UNSUPPORTED with KIND_PORT */
+	struct str value;
+	bool ends; /* it is told no longer */
+};
+struct port_dhcp_words {
+	const struct port_dhcp_word *at;
+	size_t count;
+};
+
 /* Makes a port on a network, in any of its subnets or in none. Errors as above. ERR_CONFLICT with
  * KIND_PORT: the MAC address is in use. ERR_COMBINATION with KIND_PORT: the port is open, and has
  * groups. */
@@ -98,6 +110,7 @@ struct network_port_wish {
 	bool has_no_groups, is_down;
 	enum choice is_open; /* as its network says, if it does not */
 	struct port_pairs pairs;
+	struct port_dhcp_words dhcp;
 	struct str name, description, device_id, device_owner, dns_name;
 	struct str binding_host; /* an administrator's to say; empty: none */
 	struct tags tags;
@@ -123,6 +136,7 @@ struct port_settings {
 	bool has_no_groups;        /* true: it shall have no groups */
 	enum choice source_dest_check, is_open, is_down;
 	const struct port_pairs *pairs; /* NULL: as they are; as the next */
+	struct port_dhcp_words dhcp;
 	const struct str *name, *device_id, *device_owner, *dns_name;
 	const struct str *binding_host; /* an administrator's to say */
 	struct port_fixed_wishes fixed; /* not given: as they are */
@@ -200,7 +214,8 @@ const struct secondary_ip *engine_first_secondary_ip(const struct tables *t, uui
 const struct secondary_ip *engine_next_secondary_ip(const struct tables *t, const struct secondary_ip *s);
 const struct port *engine_find_port_by_ip(const struct tables *t, uuid router, struct ip ip);
 
-/* The router of the subnet that one of a port's addresses is in; none: there is none. */
+/* The subnet that one of a port's addresses is in, and its router; none: there is none. */
+uuid engine_get_subnet_of_ip(const struct tables *t, const struct port *port, struct ip ip);
 uuid engine_get_router_of_ip(const struct tables *t, const struct port *port, struct ip ip);
 
 /* For the reconciler: what a step found. Absent: OK. */

@@ -134,7 +134,7 @@ RESULT engine_attach_port(struct op *op, struct port_attaching *wish)
 	TRY(check_place(op, wish, instance, port));
 	TRY(engine_permit(op, "port.attach", KIND_PORT, &port->row));
 	TRY(engine_permit(op, "port.attach", KIND_INSTANCE, &instance->row));
-	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	struct port next = *port;
 	port_set_attachment(op, &next, instance, wish->device_index);
 	next.device_tag = wish->tag;
@@ -170,7 +170,7 @@ RESULT engine_detach_port(struct op *op, struct port_detaching *wish)
 	const struct instance *instance = instance_find(op->head, port->instance);
 	if (instance) {
 		TRY(engine_permit(op, "port.detach", KIND_INSTANCE, &instance->row));
-		TRY(instance_check_unlocked(op, instance, wish->attachment.field));
+		TRY(instance_check_changeable(op, instance, wish->attachment.field));
 	}
 	if (port->device_index == 0)
 		return ENGINE_FAIL(

@@ -8,7 +8,9 @@
 
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
+#include "engine/network/firewall_internal.h"
 #include "engine/network/gateway_internal.h"
+#include "engine/network/network_offering_internal.h"
 #include "engine/network/port.h"
 #include "engine/network/port_forwarding_internal.h"
 #include "engine/network/port_internal.h"
@@ -253,8 +255,7 @@ static struct ref choose_network(const struct tables *t, const struct port_forwa
 		port = port_first_by_instance(t, wish->instance.prefix);
 	while (port && !is_meant(t, port, address->for_network, wish->private_ip))
 		port = port_next_by_instance(t, port);
-	return port ? (struct ref){.kind = KIND_NETWORK, .prefix = port->network, .bits = 8 * sizeof(uuid)}
-		    : wish->network;
+	return port ? ref_by_id(KIND_NETWORK, port->network) : wish->network;
 }
 
 static RESULT find_port(struct op *op, const struct ref *port, const struct ref *instance,
@@ -333,6 +334,7 @@ RESULT engine_create_port_forwarding(struct op *op, struct port_forwarding_wish 
 	TRY(engine_check_owner(op, &wish->account, address->account));
 	struct ref network = choose_network(op->head, wish, address);
 	TRY(find_port(op, &wish->port, &wish->instance, &network, wish->private_ip, &port));
+	TRY(network_check_service(op, port->network, NETWORK_PORT_FORWARDING, wish->address.field));
 	struct port_forwarding made = {.row.gen = 1,
 				       .account = address->account,
 				       .address = address->row.id,
@@ -357,7 +359,12 @@ RESULT engine_create_port_forwarding(struct op *op, struct port_forwarding_wish 
 	made.row.id = engine_new_id(op, KIND_PORT_FORWARDING);
 	TRY(port_forwarding_put(op, &made));
 	wish->forwarding = made.row.id;
-	return log_change(op, &made, "forwarded");
+	TRY(log_change(op, &made, "forwarded"));
+	TRY(firewall_follow(op, made.address));
+	return wish->opens_firewall
+		       ? firewall_open(op, made.address, port_forwarding_protocol_words[made.protocol],
+				       made.public_first, made.public_last, made.row.id)
+		       : OK;
 }
 
 static void change_ports(const struct forwarded_ports *ports, struct port_forwarding *f)
@@ -396,13 +403,21 @@ RESULT engine_change_port_forwarding(struct op *op, struct port_forwarding_chang
 		TRY(check_alone(op, &next));
 	TRY(check_public_ports(op, &next));
 	TRY(check_router(op, address, port, &next));
+	bool is_of_others = next.protocol != present->protocol ||
+			    next.public_first != present->public_first ||
+			    next.public_last != present->public_last;
 	TRY(port_forwarding_put(op, &next));
+	TRY(firewall_follow(op, next.address));
+	if (is_of_others)
+		TRY(firewall_reopen(op, next.address, port_forwarding_protocol_words[next.protocol],
+				    next.public_first, next.public_last, next.row.id));
 	return log_change(op, &next, "forwarding changed");
 }
 
 static RESULT end(struct op *op, const struct port_forwarding *f)
 {
 	TRY(log_change(op, f, "no longer forwarded"));
+	TRY(firewall_leave_related(op, f->row.id));
 	return port_forwarding_forget(op, f->row.id);
 }
 

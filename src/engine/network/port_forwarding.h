@@ -30,6 +30,8 @@ struct port_forwarding_wish {
 	struct ip private_ip; /* none: the port's first of IPv4 */
 	bool is_alone;
 	bool is_even; /* else ERR_INVALID: there are as many private ports as public ones */
+	/* Everybody may use it, where the network has a firewall. Errors as of engine_create_firewall_rule(). */
+	bool opens_firewall;
 	struct str description;
 	struct tags tags;
 	/* made: */

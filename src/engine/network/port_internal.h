@@ -4,6 +4,7 @@
 
 #include "engine/internal.h"
 
+struct port_dhcp_words;
 struct instance_report;
 struct port_ips_wish;
 
@@ -101,3 +102,5 @@ RESULT port_unplug(struct op *op, struct port *port);
 /* The instance's ports are those plugged that the report says; one that is no longer wanted there, nor
  * plugged, is free. */
 RESULT port_see_plugged(struct op *op, const struct instance_report *report);
+/* What its guest is told by DHCP beside what its subnet says, changed as it is asked for. */
+RESULT port_apply_dhcp(struct op *op, const struct port_dhcp_words *words, struct port *port);

@@ -649,7 +649,7 @@ static RESULT check_room(struct op *op, const struct port_assignment *wish, cons
 static RESULT check_unlocked(struct op *op, const struct port *port, struct str field)
 {
 	const struct instance *instance = instance_find(op->head, port->instance);
-	return instance ? instance_check_unlocked(op, instance, field) : OK;
+	return instance ? instance_check_changeable(op, instance, field) : OK;
 }
 
 RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)

@@ -397,7 +397,7 @@ static RESULT set_rest(struct op *op, struct router_whole *wish, const struct re
 RESULT engine_create_whole_router(struct op *op, struct router_whole *wish)
 {
 	TRY(engine_create_router(op, &wish->create));
-	struct ref made = {.kind = KIND_ROUTER, .prefix = wish->create.router, .bits = 128};
+	struct ref made = ref_by_id(KIND_ROUTER, wish->create.router);
 	return set_rest(op, wish, &made);
 }
 

@@ -53,6 +53,12 @@ static bool is_host_address(struct cidr block, struct ip ip)
 	       (block.base.family == IP_V6 || !ip_equal(ip, cidr_last(block)));
 }
 
+struct ip subnet_get_spare_ip(const struct subnet *subnet)
+{
+	struct ip last = ip_add(cidr_last(subnet->block), (uint64_t) -1);
+	return ip_equal(last, subnet->gateway_ip) ? ip_add(last, (uint64_t) -1) : last;
+}
+
 bool subnet_may_hold(const struct subnet *subnet, struct ip ip)
 {
 	struct ip first, last;

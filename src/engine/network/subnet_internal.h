@@ -22,6 +22,8 @@ RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_sub
 struct mac subnet_draw_gateway_mac(void);
 /* The n-th range that ports draw from; false: there is none. */
 bool subnet_get_pool(const struct subnet *subnet, size_t n, struct ip *ret_first, struct ip *ret_last);
+/* The last address for a guest, or the one before where that is the gateway: what a guest network keeps for itself. */
+struct ip subnet_get_spare_ip(const struct subnet *subnet);
 /* Whether a port may ask for that address of its block. */
 bool subnet_may_hold(const struct subnet *subnet, struct ip ip);
 uint64_t subnet_count_addresses(const struct subnet *subnet);

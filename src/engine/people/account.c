@@ -15,11 +15,13 @@
 #include "engine/people/own.h"
 #include "engine/people/policy_internal.h"
 #include "engine/people/role.h"
+#include "engine/people/trust.h"
 #include "engine/people/user_group_internal.h"
 #include "engine/people/user_internal.h"
 #include "engine/people/user_limit.h"
 #include "engine/quota_internal.h"
 #include "engine/region/region.h"
+#include "engine/storage/metadef.h"
 #include "model/role.h"
 #include "store/access_key.h"
 #include "store/account.h"
@@ -278,6 +280,8 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, access_key, account, id);
 	FORGET_EACH(op, application_credential, account, id);
 	FORGET_EACH(op, credential, account, id);
+	TRY(trusts_forget_of_account(op, id));
+	TRY(metadefs_forget_of_account(op, id));
 	FORGET_EACH(op, user_limit, account, id);
 	FORGET_EACH(op, role_assignment, account, id);
 	FORGET_EACH(op, network_grant, target, id);

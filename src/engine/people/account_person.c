@@ -10,21 +10,16 @@
 #include "store/role_assignment.h"
 #include "store/user.h"
 
-static struct ref ref_to(const struct op *op, enum kind kind, uuid id)
-{
-	return (struct ref){
-		.kind = kind, .prefix = id, .bits = 8 * sizeof id, .text = uuid_to_str(op->ctx->arena, id)};
-}
-
 static RESULT grant(struct op *op, const struct account_person *wish, enum role_right right,
 		    struct ref account, struct ref domain)
 {
 	const struct role *role = engine_find_standard_role(op->head, right);
-	struct role_grant grant = {
-		.user = ref_to(op, KIND_USER, wish->user.user), .account = account, .domain = domain};
+	struct role_grant grant = {.user = engine_ref_to(op, KIND_USER, wish->user.user, STR_NONE),
+				   .account = account,
+				   .domain = domain};
 	if (!role)
 		return engine_fail_gone(op->ctx, KIND_ROLE, UUID_NONE);
-	grant.role = ref_to(op, KIND_ROLE, role->row.id);
+	grant.role = engine_ref_to(op, KIND_ROLE, role->row.id, STR_NONE);
 	return engine_grant_role(op, &grant);
 }
 
@@ -34,17 +29,18 @@ RESULT engine_create_person(struct op *op, struct account_person *wish)
 	const struct ref none = {0};
 	if (wish->makes_account) {
 		TRY(engine_create_account(op, &wish->account));
-		wish->in = ref_to(op, KIND_ACCOUNT, wish->account.account);
+		wish->in = engine_ref_to(op, KIND_ACCOUNT, wish->account.account, STR_NONE);
 	}
 	TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, &wish->in, &row));
 	const struct account *account = account_of(row);
-	wish->user.domain = ref_to(op, KIND_DOMAIN, account->domain);
+	wish->user.domain = engine_ref_to(op, KIND_DOMAIN, account->domain, STR_NONE);
 	wish->user.default_account = wish->in;
 	TRY(engine_create_user(op, &wish->user));
 	TRY(grant(op, wish, wish->right, wish->in, none));
 	/* whoever manages a domain in CloudStack's words is its administrator in Keystone's */
 	return wish->right == ROLE_RIGHT_MANAGER
-		       ? grant(op, wish, ROLE_RIGHT_ADMIN, none, ref_to(op, KIND_DOMAIN, account->domain))
+		       ? grant(op, wish, ROLE_RIGHT_ADMIN, none,
+			       engine_ref_to(op, KIND_DOMAIN, account->domain, STR_NONE))
 		       : OK;
 }
 
@@ -58,7 +54,7 @@ RESULT engine_delete_account_with_people(struct op *op, struct account_target *w
 		const struct user *user = user_find(op->head, a->user);
 		if (!user || user->is_owner || !uuid_equal(user->default_account, row->id))
 			continue;
-		struct user_target target = {.user = ref_to(op, KIND_USER, user->row.id)};
+		struct user_target target = {.user = engine_ref_to(op, KIND_USER, user->row.id, STR_NONE)};
 		TRY(engine_delete_user(op, &target));
 		next = role_assignment_first_by_account(op->head, row->id); /* more than one may be gone */
 	}

@@ -70,6 +70,8 @@ RESULT engine_create_application_credential(struct op *op, struct application_cr
 	struct roles own, chosen;
 	find_own_roles(op, user->id, account->id, &own);
 	TRY(choose_roles(op, wish, &own, &chosen));
+	struct uuids rules;
+	TRY(access_rules_take(op, user->id, wish->access_rules, wish->access_rule_count, &rules));
 	struct application_credential credential = {
 		.row.id = engine_new_id(op, KIND_APPLICATION_CREDENTIAL),
 		.row.gen = 1,
@@ -80,6 +82,7 @@ RESULT engine_create_application_credential(struct op *op, struct application_cr
 		.roles = {chosen.at, chosen.count},
 		.secret_hash = wish->secret_hash,
 		.expires_us = wish->expires_us,
+		.access_rules = rules,
 		.unrestricted = wish->unrestricted,
 	};
 	TRY(application_credential_put(op, &credential));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "engine/people/access_rule.h"
 
 enum { APPLICATION_CREDENTIALS_MAX = 100 }; /* of a user */
 
@@ -14,6 +15,8 @@ struct application_credential_wish {
 	struct str secret_hash; /* by auth/password.h */
 	int64_t expires_us;     /* 0: never */
 	bool unrestricted;
+	const struct access_rule_words *access_rules; /* what it may call; none: everything */
+	size_t access_rule_count;
 	/* made: */
 	uuid credential;
 };

@@ -7,6 +7,7 @@
 #include "model/role.h"
 #include "model/user.h"
 #include "store/account.h"
+#include "store/application_credential.h"
 
 enum { ACCOUNTS_CONCERNED_MAX = 3 };
 
@@ -17,8 +18,8 @@ static bool starts_with(const char *permission, const char *family)
 
 bool engine_is_personal(const char *permission)
 {
-	static const char *const families[] = {"access_key.", "application_credential.", "password.",
-					       "token."};
+	static const char *const families[] = {"access_key.", "access_rule.", "application_credential.",
+					       "password.",   "token.",       "trust."};
 	for (size_t n = 0; n < sizeof families / sizeof *families; n++)
 		if (starts_with(permission, families[n]))
 			return true;
@@ -31,12 +32,12 @@ static struct result fail_denied(struct ctx *c, const char *permission)
 			     permission);
 }
 
-/* ---- application credentials ---- */
+/* ---- application credentials, trusts ---- */
 
 bool engine_is_narrowed(const struct tables *t, const struct identity *who, uuid account)
 {
 	struct roles roles;
-	if (uuid_is_none(who->application_credential))
+	if (uuid_is_none(who->application_credential) && uuid_is_none(who->trust))
 		return false;
 	engine_find_roles(t, who->user, IDENTITY_ACCOUNT, account, &roles);
 	for (size_t n = 0; n < roles.count; n++)
@@ -48,12 +49,40 @@ bool engine_is_narrowed(const struct tables *t, const struct identity *who, uuid
 /* Names and roles of application credentials are no secret. */
 static bool shows_no_secret(const char *permission)
 {
-	return strcmp(permission, "application_credential.list") == 0;
+	return strcmp(permission, "application_credential.list") == 0 ||
+	       strcmp(permission, "access_rule.list") == 0;
+}
+
+RESULT engine_check_trusting(struct ctx *c)
+{
+	if (!c->who || uuid_is_none(c->who->application_credential))
+		return OK;
+	return ctx_fail_kind(c, ERR_DENIED, KIND_TRUST,
+			     "You are not authorized to perform the requested action: Using method "
+			     "'application_credential' is not allowed for managing trusts.");
+}
+
+/* What outlives a trust, or leads farther, is not made with it. Keystone gives access keys for the trust's
+ * project, which a signature would then not tell from the trustor's own; here it gives none. */
+static RESULT check_trust_reach(struct ctx *c, const char *permission)
+{
+	if (starts_with(permission, "application_credential.") || starts_with(permission, "access_rule."))
+		return ctx_fail_kind(
+			c, ERR_DENIED, KIND_USER,
+			"Cannot manage application credentials with a token issued via delegation.");
+	if (starts_with(permission, "access_key."))
+		return ctx_fail_kind(c, ERR_DENIED, KIND_USER,
+				     "Cannot manage access keys with a token issued via delegation.");
+	return OK;
 }
 
 static RESULT check_reach(struct ctx *c, const struct tables *t, const char *permission, uuid account)
 {
 	const struct identity *who = c->who;
+	if (starts_with(permission, "trust."))
+		return engine_check_trusting(c);
+	if (!uuid_is_none(who->trust))
+		TRY(check_trust_reach(c, permission));
 	if (shows_no_secret(permission))
 		return OK;
 	if (who->is_restricted)
@@ -61,6 +90,11 @@ static RESULT check_reach(struct ctx *c, const struct tables *t, const char *per
 				     "A restricted application credential may not perform %s.", permission);
 	if (uuid_is_none(who->application_credential) || !starts_with(permission, "access_key."))
 		return OK;
+	const struct application_credential *by = application_credential_find(t, who->application_credential);
+	if (by && by->access_rules.count) /* a key knows no rules */
+		return ctx_fail_kind(c, ERR_DENIED, KIND_USER,
+				     "An application credential with access rules may not perform %s.",
+				     permission);
 	if (uuid_equal(account, who->account) && !engine_is_narrowed(t, who, account))
 		return OK;
 	return ctx_fail_kind(c, ERR_DENIED, KIND_USER,

@@ -19,11 +19,15 @@ bool engine_is_personal(const char *permission);
 /* Whether the caller may do this to something that belongs to that user and is for that account
  * (none: for no particular account). A caller with an application credential may do nothing that
  * reaches farther than the credential: a restricted one sees and makes no secret; one with fewer
- * roles than its user sees and makes no access key. ERR_DENIED with KIND_USER. */
+ * roles than its user sees and makes no access key. With a trust nobody sees or makes either. ERR_DENIED with
+ * KIND_USER. */
 RESULT engine_check_own(struct ctx *c, const struct tables *t, const char *permission,
 			const struct user *user, uuid account);
 
-/* Whether the caller uses an application credential that lacks a role which its user has in the
+/* ERR_DENIED: an application credential has nothing to do with trusts. */
+RESULT engine_check_trusting(struct ctx *c);
+
+/* Whether the caller uses an application credential, or a trust, that lacks a role which its user has in the
  * account. */
 bool engine_is_narrowed(const struct tables *t, const struct identity *who, uuid account);
 

@@ -667,7 +667,7 @@ RESULT policy_check_principal_bare(struct op *op, enum kind kind, const struct r
 
 RESULT policy_put_boundary(struct op *op, enum kind kind, uuid principal, const struct ref *policy)
 {
-	const struct ref ref = {.kind = kind, .prefix = principal, .bits = 128};
+	const struct ref ref = ref_by_id(kind, principal);
 	struct policy_attachment_wish wish = {.policy = *policy, .is_boundary = true};
 	if (!ref_is_given(policy))
 		return OK;

@@ -8,8 +8,10 @@
 #include "engine/people/own.h"
 #include "engine/people/policy_internal.h"
 #include "engine/people/role.h"
+#include "engine/people/trust.h"
 #include "engine/people/user_internal.h"
 #include "store/access_key.h"
+#include "store/access_rule.h"
 #include "store/application_credential.h"
 #include "store/credential.h"
 #include "store/group_member.h"
@@ -116,7 +118,9 @@ RESULT user_forget_whole(struct op *op, uuid user)
 	FORGET_EACH(op, role_assignment, user, user);
 	FORGET_EACH(op, group_member, user, user);
 	FORGET_EACH(op, application_credential, user, user);
+	FORGET_EACH(op, access_rule, user, user);
 	FORGET_EACH(op, credential, user, user);
+	TRY(trusts_forget_of_user(op, user));
 	FORGET_EACH(op, user_limit, user, user);
 	FORGET_EACH(op, access_key, user, user);
 	TRY(policy_forget_principal(op, KIND_USER, tables_find(op->head, KIND_USER, user)));

@@ -18,7 +18,9 @@ void engine_count_user_usage(const struct tables *t, uuid account, uuid user, st
 	*ret_usage = (struct user_figures){0};
 	for (const struct instance *i = instance_first_by_made_by(t, user); i;
 	     i = instance_next_by_made_by(t, i)) {
-		if (!uuid_equal(i->account, account) || model_derive_instance_state(i) == INSTANCE_TERMINATED)
+		enum instance_state state = model_derive_instance_state(i);
+		if (!uuid_equal(i->account, account) || state == INSTANCE_TERMINATED ||
+		    state == INSTANCE_DESTROYED)
 			continue;
 		ret_usage->instances++;
 		ret_usage->vcpus += i->vcpus;

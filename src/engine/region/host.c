@@ -6,10 +6,10 @@
 #include "engine/internal.h"
 #include "engine/region/aggregate_internal.h"
 #include "engine/region/dedicated_host.h"
+#include "engine/storage/volume.h"
 #include "model/zone.h"
 #include "store/host.h"
 #include "store/instance_event.h"
-#include "store/volume.h"
 
 enum { OVERCOMMIT_PERCENT = 400, REASON_MAX_SIZE = 255 };
 #define RESERVED_MEMORY (INT64_C(1) << 30)
@@ -111,7 +111,7 @@ RESULT engine_remove_host(struct op *op, struct host_target *wish)
 	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
 	TRY(engine_permit(op, "host.remove", KIND_HOST, &host->row));
 	const struct host_usage *use = host_usage(host);
-	if (use->instances > 0 || volume_first_by_host(op->head, host->row.id))
+	if (use->instances > 0 || engine_host_has_volumes(op->head, host->row.id))
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_HOST, wish->host.field,
 				   "The host '%" STR_FMT
 				   "' still holds instances (%lld) or volumes: terminate them first.",

@@ -23,6 +23,14 @@ struct str engine_get_setting(const struct tables *t, struct str name)
 	return setting ? setting->value : STR_NONE;
 }
 
+int64_t engine_get_number(const struct tables *t, struct str name, int64_t standard)
+{
+	int64_t number = standard;
+	/* Absent or no number: the standard one. */
+	IGNORE(str_parse_int(engine_get_setting(t, name), &number));
+	return number;
+}
+
 struct str engine_get_region_name(const struct tables *t)
 {
 	return engine_get_setting(t, REGION_NAME);

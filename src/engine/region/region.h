@@ -27,6 +27,14 @@ OPERATION(engine_put_setting, setting_wish)
 /* A setting's value, which belongs to its row. Empty, or none, before the region was made. On the
  * head, or on a view that is read. */
 struct str engine_get_setting(const struct tables *t, struct str name);
+/* The same as a number; the standard one where there is none. */
+int64_t engine_get_number(const struct tables *t, struct str name, int64_t standard);
+/* Seconds from an instance's destruction to its end; and whether who is no administrator may recover what is
+ * destroyed, and end it before its time, or see it: 1. The names are CloudStack's. */
+#define SETTING_EXPUNGE_DELAY STR("expunge.delay")
+#define SETTING_USERS_RECOVER STR("allow.user.expunge.recover.vm")
+#define SETTING_USERS_SEE_DESTROYED STR("allow.user.view.destroyed.vm")
+enum { EXPUNGE_DELAY_S = 86400 };
 struct str engine_get_region_name(const struct tables *t);
 uuid engine_get_region_id(const struct tables *t);
 /* The domain of private names: "ec2.internal" in us-east-1, else "<region>.compute.internal". In

@@ -17,6 +17,7 @@ struct disk_plan {
 	const struct volume *existing;   /* it is this one; NULL: it is to be made */
 	const struct image *image;       /* what lies on it came from there; NULL: from none */
 	const struct disk_crypt *key;    /* by which one was named; NULL: none was */
+	bool is_medium;                  /* it lies in the CD-ROM drive */
 	bool is_bootable;                /* that can be started from */
 	bool is_encrypted, is_shared;    /* once finished */
 	bool delete_on_termination, is_left_out;

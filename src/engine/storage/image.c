@@ -262,7 +262,7 @@ static RESULT disks_of_instance(struct op *op, const struct instance *instance, 
 	TRY(engine_list_disks(op->ctx->arena, op->head, instance->row.id, false, &disks));
 	for (size_t n = 0; n < disks.count && ret_disks->count < DISK_PLANS_MAX; n++) {
 		const struct volume *v = disks.at[n];
-		if (!uuid_equal(v->row.id, instance->rescue_disk))
+		if (!uuid_equal(v->row.id, instance->rescue_disk) && !v->is_medium)
 			ret_disks->at[ret_disks->count++] = (struct disk_plan){
 				.device = v->device,
 				.volume = v,

@@ -206,6 +206,12 @@ struct image_answering {
 OPERATION(engine_answer_image, image_answering)
 enum image_answer engine_image_answer(const struct image *image, uuid account);
 
+/* Whether its data are those of a CD or a DVD. */
+static inline bool engine_is_iso(const struct image *image)
+{
+	return str_is(image->disk_format, "iso");
+}
+
 /* Whether the image waits for its data. */
 bool engine_image_is_empty(const struct tables *t, const struct image *image);
 

@@ -267,6 +267,13 @@ RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_SNAPSHOT, wish->snapshot.field,
 				   "Invalid snapshot: Snapshot %" STR_FMT " must not be part of a group.",
 				   STR_ARG(wish->snapshot.text));
+	if (!uuid_is_none(snapshot->instance_snapshot))
+		return ENGINE_FAIL(
+			op, ERR_IN_USE, KIND_SNAPSHOT, wish->snapshot.field,
+			"The snapshot %" STR_FMT " is currently in use by the instance snapshot %" STR_FMT
+			", with which it goes",
+			STR_ARG(wish->snapshot.text),
+			STR_ARG(engine_write_id(op, KIND_INSTANCE_SNAPSHOT, snapshot->instance_snapshot)));
 	if (!wish->force && snapshot->reservation != SNAPSHOT_RESERVATION_ERROR)
 		TRY(snapshot_check_unreserved(op, snapshot, &wish->snapshot));
 	return snapshot_delete_metered(op, snapshot);

@@ -12,6 +12,8 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
  * is not completed. */
 RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, const struct disk_crypt *crypt,
 			   struct snapshot *snapshot);
+/* The volume's policies go; their snapshots stay. */
+RESULT snapshot_end_policies(struct op *op, uuid volume);
 /* How much its file takes from now on. */
 RESULT snapshot_meter(struct op *op, const struct snapshot *snapshot, int64_t level);
 /* Marks it deleted and ends its usage. */

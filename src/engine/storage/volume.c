@@ -7,6 +7,7 @@
 
 #include "engine/client_token_internal.h"
 #include "engine/condition_internal.h"
+#include "engine/instance/instance_internal.h"
 #include "engine/instance/placement.h"
 #include "engine/internal.h"
 #include "engine/quota_internal.h"
@@ -50,6 +51,7 @@ RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan
 	volume->image = disk->image ? disk->image->row.id : UUID_NONE;
 	volume->is_bootable = disk->is_bootable;
 	volume->is_shared = disk->is_shared;
+	volume->is_medium = volume->is_readonly = disk->is_medium;
 	if (disk->image)
 		volume->image_properties = disk->image->properties;
 	TRY(volume_put(op, volume));
@@ -173,6 +175,7 @@ RESULT engine_create_volume(struct op *op, struct volume_wish *wish)
 
 RESULT volume_delete_metered(struct op *op, const struct volume *volume)
 {
+	TRY(snapshot_end_policies(op, volume->row.id));
 	TRY(volume_delete(op, volume->row.id));
 	TRY(op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume), 0));
 	return engine_log_event(op, KIND_VOLUME, &volume->row, "deleted", "Volume of %lld bytes.",
@@ -256,6 +259,17 @@ RESULT engine_update_volume(struct op *op, struct volume_settings *wish)
 	return engine_log_event(op, KIND_VOLUME, &next.row, "changed", "What is said of it.");
 }
 
+RESULT volume_write_revert(struct op *op, const struct volume *volume, const struct snapshot *snapshot)
+{
+	struct volume next = *volume;
+	next.snapshot = snapshot->row.id;
+	next.reverts++;
+	next.row.gen++;
+	TRY(volume_put(op, &next));
+	return engine_log_event(op, KIND_VOLUME, &next.row, "revert asked", "To snapshot %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_SNAPSHOT, snapshot->row.id)));
+}
+
 RESULT engine_revert_volume(struct op *op, struct volume_reverting *wish)
 {
 	const struct volume *volume = NULL;
@@ -277,13 +291,7 @@ RESULT engine_revert_volume(struct op *op, struct volume_reverting *wish)
 	if (volume->size != snapshot->volume_size || volume->seen_size != volume->size)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "The volume must have the size of the snapshot.");
-	struct volume next = *volume;
-	next.snapshot = snapshot->row.id;
-	next.reverts++;
-	next.row.gen++;
-	TRY(volume_put(op, &next));
-	return engine_log_event(op, KIND_VOLUME, &next.row, "revert asked", "To snapshot %" STR_FMT ".",
-				STR_ARG(engine_write_id(op, KIND_SNAPSHOT, snapshot->row.id)));
+	return volume_write_revert(op, volume, snapshot);
 }
 
 RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
@@ -468,6 +476,9 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 				   "Retype cannot change encryption requirements.");
 	int64_t more = disk.size - volume->size;
 	if (more > 0) {
+		TRY(instance_check_no_snapshots(
+			op, engine_volume_holder(volume), wish->volume.field,
+			"A volume that is attached to a VM with any VM snapshots cannot be resized."));
 		TRY(quota_check_each(op, volume->account, QUOTA_VOLUME_SIZE, disk.size));
 		TRY(quota_check(op, volume->account, QUOTA_VOLUME_BYTES, more));
 	}
@@ -559,4 +570,9 @@ RESULT engine_forget_volume(struct op *op, struct volume_report *report)
 				     "The volume is not deleted, or a host still has its disk.");
 	TRY(condition_clear_all(op, report->volume));
 	return volume_forget(op, report->volume);
+}
+
+bool engine_host_has_volumes(const struct tables *t, uuid host)
+{
+	return volume_first_by_host(t, host) != NULL;
 }

@@ -172,3 +172,6 @@ OPERATION(engine_key_volume, volume_keying)
 
 /* Forgets a volume. ERR_STATE: it is not deleted, or a host has not confirmed its absence. */
 OPERATION(engine_forget_volume, volume_report)
+
+/* Also deleted ones that it still has to remove. */
+bool engine_host_has_volumes(const struct tables *t, uuid host);

@@ -291,12 +291,15 @@ RESULT engine_attach_volume(struct op *op, struct volume_attaching *wish)
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, "volume.attach", KIND_VOLUME, &volume->row));
 	TRY(engine_permit(op, "volume.attach", KIND_INSTANCE, &instance->row));
-	TRY(instance_check_unlocked(op, instance, wish->instance.field));
+	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	if (!str_is_empty(wish->device))
 		TRY(disk_plan_check_device(op, wish->device, STR("Device")));
 	TRY(check_volume(op, wish, volume, instance));
 	TRY(volume_check_promise(op, wish, volume, instance));
 	TRY(check_instance(op, wish, instance));
+	TRY(instance_check_no_snapshots(op, instance->row.id, wish->instance.field,
+					"Unable to attach volume, please specify a VM that does not have VM "
+					"snapshots"));
 	TRY(check_way(op, wish, volume, instance));
 	struct volume_place place = {0};
 	bool is_further = !uuid_is_none(engine_volume_holder(volume));
@@ -344,6 +347,11 @@ static RESULT check_lets_go(struct op *op, const struct volume_detaching *wish, 
 				   "The instance '%" STR_FMT
 				   "' is suspended: its disks stay with it until it goes on.",
 				   STR_ARG(id));
+	if (volume->is_medium)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+				   "The volume '%" STR_FMT "' lies in the CD-ROM drive of '%" STR_FMT
+				   "': it goes when it is taken out there.",
+				   STR_ARG(wish->volume.text), STR_ARG(id));
 	bool is_stood_on = (volume->device_slot == 0 && state != INSTANCE_STOPPED) ||
 			   uuid_equal(volume->row.id, instance->rescue_disk);
 	if (is_stood_on)
@@ -398,11 +406,11 @@ static RESULT check_attachment(struct op *op, const struct volume_detaching *wis
 	return check_lets_go(op, wish, attached);
 }
 
-static RESULT detach_first(struct op *op, const struct volume_detaching *wish, const struct volume *volume)
+static RESULT detach_first(struct op *op, bool force, const struct volume *volume)
 {
 	struct volume next = *volume;
 	next.instance = UUID_NONE;
-	next.force_detach = wish->force;
+	next.force_detach = force;
 	next.delete_on_termination = false;
 	next.reservation = VOLUME_RESERVATION_NONE;
 	if (uuid_is_none(next.seen_instance))
@@ -425,6 +433,14 @@ static RESULT detach_further(struct op *op, const struct volume *volume, uuid id
 	return volume_put(op, &again);
 }
 
+RESULT volume_write_detach(struct op *op, const struct volume *attached, bool force)
+{
+	const struct volume *volume = volume_find(op->head, attached->row.id);
+	return volume_attachment_find(op->head, attached->attachment)
+		       ? detach_further(op, volume, attached->attachment)
+		       : detach_first(op, force, volume);
+}
+
 RESULT engine_detach_volume(struct op *op, struct volume_detaching *wish)
 {
 	const struct volume *volume = NULL, *attached = NULL;
@@ -436,13 +452,15 @@ RESULT engine_detach_volume(struct op *op, struct volume_detaching *wish)
 	if (instance)
 		TRY(engine_permit(op, "volume.detach", KIND_INSTANCE, &instance->row));
 	TRY(check_attachment(op, wish, attached));
+	TRY(instance_check_no_snapshots(op, wish->from, wish->volume.field,
+					"Unable to detach volume, please specify a VM that does not have VM "
+					"snapshots"));
 	wish->detached_volume = volume->row.id;
 	wish->from_device = str_copy(op->ctx->arena, attached->device);
 	wish->attached_us = attached->attached_us;
 	wish->delete_on_termination = attached->delete_on_termination;
 	wish->now = model_derive_attachment(UUID_NONE, attached->seen_instance);
-	bool is_first = attached == volume;
-	TRY(is_first ? detach_first(op, wish, volume) : detach_further(op, volume, attached->attachment));
+	TRY(volume_write_detach(op, attached, wish->force));
 	volume = volume_find(op->head, wish->detached_volume);
 	return engine_log_event(op, KIND_VOLUME, &volume->row, "detach asked",
 				"From instance %" STR_FMT "%s.",

@@ -9,9 +9,10 @@
 
 #include "base/arena.h"
 #include "base/result.h"
-#include "model/volume.h"
+#include "base/uuid.h"
 
 struct tables;
+struct volume; /* model/volume.h */
 
 /* How many instances may have a volume at a time: as many as EC2 allows. */
 enum { VOLUME_ATTACHMENTS_MAX = 16 };

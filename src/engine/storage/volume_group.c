@@ -43,11 +43,6 @@ RESULT volume_group_read_mark(struct op *op, enum kind kind, const char *what, s
 			   what, STR_ARG(str_slice(status, 0, 64)));
 }
 
-struct ref volume_group_ref_to(struct op *op, enum kind kind, uuid id)
-{
-	return (struct ref){.kind = kind, .prefix = id, .bits = 128, .text = engine_write_id(op, kind, id)};
-}
-
 /* ---- status ---- */
 
 /* Only the volumes that came with a copied group count: those that are made in it later do not. */
@@ -158,13 +153,13 @@ static RESULT copy_one(struct op *op, const struct volume_group *group, const st
 	const struct zone *zone = zone_find(op->head, volume ? volume->zone : group->zone);
 	const struct volume_type *first = volume_type_find(op->head, group->volume_types.at[0]);
 	struct volume_wish wish = {
-		.zone = volume_group_ref_to(op, KIND_ZONE, zone->row.id),
-		.group = volume_group_ref_to(op, KIND_VOLUME_GROUP, group->row.id),
+		.zone = engine_ref_to(op, KIND_ZONE, zone->row.id, STR_NONE),
+		.group = engine_ref_to(op, KIND_VOLUME_GROUP, group->row.id, STR_NONE),
 		.disk = {.type = volume ? volume->type : first->name, .field = STR("size")}};
 	if (snapshot)
-		wish.disk.snapshot = volume_group_ref_to(op, KIND_SNAPSHOT, snapshot->row.id);
+		wish.disk.snapshot = engine_ref_to(op, KIND_SNAPSHOT, snapshot->row.id, STR_NONE);
 	else
-		wish.disk.copied = volume_group_ref_to(op, KIND_VOLUME, volume->row.id);
+		wish.disk.copied = engine_ref_to(op, KIND_VOLUME, volume->row.id, STR_NONE);
 	return engine_create_volume(op, &wish);
 }
 
@@ -349,7 +344,7 @@ static RESULT delete_volumes(struct op *op, const struct volume_group *group)
 	     v = after) {
 		after = volume_next_by_group(op->head, v);
 		struct volume next = *v;
-		struct volume_target target = {.volume = volume_group_ref_to(op, KIND_VOLUME, v->row.id),
+		struct volume_target target = {.volume = engine_ref_to(op, KIND_VOLUME, v->row.id, STR_NONE),
 					       .snapshots = VOLUME_SNAPSHOTS_FORBID};
 		next.group = UUID_NONE;
 		bool is_live = row_is_live(&v->row);

@@ -16,5 +16,3 @@ RESULT volume_group_check_words(struct op *op, enum kind kind, struct str name, 
 /* The status that an administrator names, as a mark of either kind: both have the same. ERR_INVALID. */
 RESULT volume_group_read_mark(struct op *op, enum kind kind, const char *what, struct str status,
 			      int *ret_mark);
-/* A ref to a row, as if the call had named it. */
-struct ref volume_group_ref_to(struct op *op, enum kind kind, uuid id);

@@ -82,8 +82,8 @@ static RESULT delete_snapshots(struct op *op, uuid group)
 	     s = after) {
 		after = snapshot_next_by_group_snapshot(op->head, s);
 		struct snapshot next = *s;
-		struct snapshot_target target = {.snapshot =
-							 volume_group_ref_to(op, KIND_SNAPSHOT, s->row.id)};
+		struct snapshot_target target = {
+			.snapshot = engine_ref_to(op, KIND_SNAPSHOT, s->row.id, STR_NONE)};
 		next.group_snapshot = UUID_NONE;
 		bool is_live = row_is_live(&s->row);
 		TRY(snapshot_put(op, &next));

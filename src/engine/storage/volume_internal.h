@@ -6,6 +6,7 @@
 
 struct disk_plan;
 struct instance;
+struct snapshot;
 struct volume_attaching;
 struct instance_report;
 
@@ -20,6 +21,8 @@ RESULT volume_check_room(struct op *op, const struct host *host, int64_t more, s
 RESULT volume_delete_metered(struct op *op, const struct volume *volume);
 /* seen_instance of the volumes that a report of an instance names, or names no more. */
 RESULT volume_see_plugged(struct op *op, const struct instance_report *report);
+/* It gets the content of its snapshot: nobody has it open, which the caller checked. */
+RESULT volume_write_revert(struct op *op, const struct volume *volume, const struct snapshot *snapshot);
 /* Nobody has been promised it. ERR_STATE: it is on offer, reserved, or being reverted. */
 RESULT volume_check_unreserved(struct op *op, const struct volume *volume, const struct ref *ref);
 /* The wish may attach it: it is not reserved, or it was promised to that instance. ERR_STATE. */
@@ -43,6 +46,8 @@ struct volume_place {
 };
 /* Whether it goes with the instance that it is attached to. attached: as engine_list_disks() has it. */
 RESULT volume_set_fate(struct op *op, const struct volume *attached, bool delete_on_termination);
+/* It is to leave that instance. attached: as engine_list_disks() has it. */
+RESULT volume_write_detach(struct op *op, const struct volume *attached, bool force);
 /* Attaches it to an instance, which it follows if it was free. */
 RESULT volume_write_attachment(struct op *op, const struct volume *volume, const struct instance *instance,
 			       struct volume_place *place);

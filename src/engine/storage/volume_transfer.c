@@ -110,6 +110,7 @@ static RESULT give(struct op *op, const struct volume_transfer *transfer, const 
 	next.made_by = op->ctx->who ? op->ctx->who->user : UUID_NONE;
 	TRY(volume_put(op, &next));
 	TRY(op_usage(op, KIND_VOLUME, next.row.id, taker, volume_meter(op, &next), next.size));
+	TRY(snapshot_end_policies(op, next.row.id));
 	TRY(volume_transfer_forget(op, transfer->row.id));
 	return engine_log_event(op, KIND_VOLUME, &next.row, "received", "From account %" STR_FMT ".",
 				STR_ARG(engine_write_id(op, KIND_ACCOUNT, volume->account)));

@@ -19,6 +19,7 @@
 #include "drivers/plug.h"
 #include "model/address.h"
 #include "model/external_network.h"
+#include "model/firewall_rule.h"
 #include "model/gateway.h"
 #include "model/load_balancer.h"
 #include "model/network.h"
@@ -81,6 +82,7 @@ struct world {
 	size_t router_count;
 	struct network networks[PARTS_MAX]; /* of the subnets, each its own */
 	struct subnet subnets[PARTS_MAX];
+	struct network_firewall firewalls[PARTS_MAX]; /* of the subnets' networks; without a network: none */
 	size_t subnet_count;
 	struct route_table tables[PARTS_MAX];
 	size_t table_count;
@@ -91,7 +93,10 @@ struct world {
 	size_t forwarding_count;
 	struct load_balancer balancers[PARTS_MAX];
 	struct ip balanced[PARTS_MAX]; /* the public address of each */
-	struct ips members[PARTS_MAX];
+	struct network_members {
+		const struct network_member *at;
+		size_t count;
+	} members[PARTS_MAX];
 	size_t balancer_count;
 	struct port ports[PARTS_MAX];
 	struct str chassis[PARTS_MAX];
@@ -219,16 +224,16 @@ static RESULT do_balance(struct command *cmd)
 {
 	size_t at = find_balancer(name_to_uuid(cmd->words[1]));
 	struct load_balancer *b = &world.balancers[at];
-	VEC(struct ip) members = {0};
+	VEC(struct network_member) members = {0};
 	struct str rest = get(cmd, "for"), word;
-	struct ip ip;
+	struct network_member member = {0};
 	while (str_split_next(&rest, ',', &word)) {
-		TRY(ip_parse(word, &ip));
-		if (!VEC_PUSH(lasting, &members, ip))
+		TRY(ip_parse(word, &member.ip));
+		if (!VEC_PUSH(lasting, &members, member))
 			return ctx_no_memory(&cmd->ctx);
 	}
 	world.balanced[at] = get_ip(cmd, "ip");
-	world.members[at] = (struct ips){members.at, members.count};
+	world.members[at] = (struct network_members){members.at, members.count};
 	b->router = get(cmd, "router").n ? name_to_uuid(get(cmd, "router")) : UUID_NONE;
 	b->algorithm =
 		get(cmd, "source").n ? LOAD_BALANCER_ALGORITHM_SOURCE : LOAD_BALANCER_ALGORITHM_ROUNDROBIN;
@@ -237,8 +242,82 @@ static RESULT do_balance(struct command *cmd)
 	return OK;
 }
 
+/* Five words between colons. */
+static RESULT split_rule(struct str text, struct str words[static 5], int64_t numbers[static 3])
+{
+	for (size_t k = 0; k < 5; k++)
+		if (!str_split_next(&text, ':', &words[k]))
+			return FAIL(INVALID);
+	for (size_t k = 0; k < 3; k++)
+		TRY(str_parse_int(words[k + 2], &numbers[k]));
+	return OK;
+}
+
+static RESULT parse_opening(struct str text, struct network_opening *o)
+{
+	struct str words[5];
+	int64_t numbers[3];
+	TRY(split_rule(text, words, numbers));
+	o->protocol = numbers[0];
+	o->from = numbers[1];
+	o->to = numbers[2];
+	TRY(cidr_parse(words[0], &o->source));
+	return ip_parse(words[1], &o->ip);
+}
+
+static RESULT parse_outward(struct str text, uuid network, struct firewall_rule *r)
+{
+	struct str words[5];
+	int64_t numbers[3];
+	struct cidr *blocks = arena_new_array(lasting, struct cidr, 2);
+	TRY(split_rule(text, words, numbers));
+	TRY(cidr_parse(words[0], &blocks[0]));
+	TRY(cidr_parse(words[1], &blocks[1]));
+	*r = (struct firewall_rule){.row.id = uuid_v5(network, text),
+				    .protocol = numbers[0],
+				    .from_port = numbers[1],
+				    .to_port = numbers[2],
+				    .sources = {&blocks[0], 1},
+				    .destinations = {&blocks[1], 1}};
+	return OK;
+}
+
+/* "firewall SUBNET [open=1] [own=IP] [in=SOURCE:IP:PROTOCOL:FROM:TO,…] [out=FROM:TO:PROTOCOL:FROM:TO,…]"; "none=1": it
+ * has none. */
+static RESULT do_firewall(struct command *cmd)
+{
+	size_t at = find_subnet(name_to_uuid(cmd->words[1]));
+	VEC(struct network_opening) openings = {0};
+	VEC(const struct firewall_rule *) rules = {0};
+	struct str in = get(cmd, "in"), out = get(cmd, "out"), word;
+	struct ip *own = arena_new_object(lasting, struct ip);
+	*own = get_ip(cmd, "own");
+	while (str_split_next(&in, ',', &word)) {
+		struct network_opening opening = {0};
+		TRY(parse_opening(word, &opening));
+		if (!VEC_PUSH(lasting, &openings, opening))
+			return FAIL(NO_MEMORY);
+	}
+	while (str_split_next(&out, ',', &word)) {
+		struct firewall_rule *rule = arena_new_object(lasting, struct firewall_rule);
+		TRY(parse_outward(word, world.subnets[at].network, rule));
+		if (!VEC_PUSH(lasting, &rules, rule))
+			return FAIL(NO_MEMORY);
+	}
+	world.networks[at].egress_open = get(cmd, "open").n > 0;
+	world.firewalls[at] =
+		(struct network_firewall){.network = get(cmd, "none").n ? NULL : &world.networks[at],
+					  .openings = openings.at,
+					  .opening_count = openings.count,
+					  .rules = rules.at,
+					  .rule_count = rules.count,
+					  .own_ips = {own, !ip_is_none(*own)}};
+	return OK;
+}
+
 /* The parts of a router, gathered. */
 struct parts {
+	struct network_firewall firewalls[PARTS_MAX];
 	struct network_balancer balancers[PARTS_MAX];
 	struct network_forwarding forwardings[PARTS_MAX];
 	struct network_subnet subnets[PARTS_MAX];
@@ -252,6 +331,9 @@ static void gather(struct network_router *n, struct parts *parts, uuid id)
 		if (uuid_equal(world.subnets[k].router, id))
 			parts->subnets[n->subnet_count++] = (struct network_subnet){
 				&world.subnets[k], NULL, world.subnets[k].route_table};
+	for (size_t k = 0; k < world.subnet_count; k++)
+		if (uuid_equal(world.subnets[k].router, id) && world.firewalls[k].network)
+			parts->firewalls[n->firewall_count++] = world.firewalls[k];
 	for (size_t k = 0; k < world.table_count; k++)
 		if (uuid_equal(world.tables[k].router, id))
 			parts->tables[n->table_count++] = world.tables[k].row.id;
@@ -261,8 +343,9 @@ static void gather(struct network_router *n, struct parts *parts, uuid id)
 				(struct network_forwarding){&world.forwardings[k], world.forwarded[k]};
 	for (size_t k = 0; k < world.balancer_count; k++)
 		if (uuid_equal(world.balancers[k].router, id))
-			parts->balancers[n->balancer_count++] = (struct network_balancer){
-				&world.balancers[k], world.balanced[k], world.members[k]};
+			parts->balancers[n->balancer_count++] =
+				(struct network_balancer){&world.balancers[k], world.balanced[k],
+							  world.members[k].at, world.members[k].count};
 	for (size_t k = 0; k < world.route_count; k++) {
 		for (size_t t = 0; t < n->table_count; t++) {
 			if (!uuid_equal(world.routes[k].table, parts->tables[t]))
@@ -325,6 +408,7 @@ static RESULT do_apply(struct command *cmd)
 				   .tables = parts->tables,
 				   .forwardings = parts->forwardings,
 				   .balancers = parts->balancers,
+				   .firewalls = parts->firewalls,
 				   .metadata_chassis = STR("ctl"),
 				   .metadata_mac = {{2, 0xa9, 0xfe, 0xa9, 0xfe, (uint8_t) at}}};
 	gather(&n, parts, n.router->row.id);
@@ -355,6 +439,7 @@ static RESULT do_port(struct command *cmd)
 	p->ip = get_ip(cmd, "ip");
 	p->groups = (struct uuids){groups.at, groups.count};
 	p->source_dest_check = !get(cmd, "nocheck").n;
+	p->is_open = get(cmd, "open").n > 0;
 	world.chassis[at] = get(cmd, "chassis");
 	world.named[at] = get(cmd, "named").n > 0;
 	return mac_parse(get(cmd, "mac"), &p->mac);
@@ -590,6 +675,7 @@ static const struct {
 	{"forward", do_forward},
 	{"forward-drop", do_forward_drop},
 	{"balance", do_balance},
+	{"firewall", do_firewall},
 	{"apply", do_apply},
 	{"port", do_port},
 	{"apply-port", do_apply_port},

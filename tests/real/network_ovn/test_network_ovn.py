@@ -261,17 +261,23 @@ def test_default_deny(region):
     assert region.get("a1", WEB, 1) == "blocked"
 
 
+def complaints(region):
+    """Lines of logs about what OVN did not understand."""
+    lines = []
+    for node in ("hv1", "hv2", "ctl"):
+        log = Path(f"{region.state}/{node}/log/ovn-controller.log").read_text()
+        lines += [line for line in log.splitlines() if "pars" in line or "syntax" in line.lower()]
+    northd = Path(f"{region.state}/ctl/log/northd.log").read_text()
+    return lines + [line for line in northd.splitlines() if "|WARN|" in line or "|ERR|" in line]
+
+
 def test_every_kind_of_rule_is_understood(region):
     """A match that a host cannot parse is only a line in its log."""
     region.do("group ga " + ALL_OUT + " in:1:8:-1:0.0.0.0/0 in:1:3:4:10.0.0.7/8 in:6:0:65535:0.0.0.0/0 in:17:53:53:@ga"
               " in:6:22:23:1.2.3.4/32 in:47:-1:-1:0.0.0.0/0 in:58:-1:-1:::/0 in:58:128:-1:::/0 in:-1:-1:-1:fd00::1/64"
               " in:0:-1:-1:0.0.0.0/0 in:132:-1:-1:0.0.0.0/0 out:17:-1:-1:::/0 out:-1:-1:-1:@gb")
     region.settle()
-    for node in ("hv1", "hv2", "ctl"):
-        log = Path(f"{region.state}/{node}/log/ovn-controller.log").read_text()
-        assert not [line for line in log.splitlines() if "pars" in line or "syntax" in line.lower()]
-    northd = Path(f"{region.state}/ctl/log/northd.log").read_text()
-    assert [line for line in northd.splitlines() if "|WARN|" in line or "|ERR|" in line] == []
+    assert complaints(region) == []
 
 
 def test_rule_by_group_is_fast_and_exact(region):
@@ -395,6 +401,146 @@ def test_balanced_ports(region):
     assert region.get("inet", "203.0.113.103:8080", 1) == "blocked"
     region.do("balance l1", "apply va")
     assert region.nbctl("lb-list").strip() == ""
+
+
+LONG_TALK = """
+import socket, sys
+s = socket.create_connection(("203.0.113.100", 7777), 20)
+for line in sys.stdin:
+    s.sendall(line.encode())
+    print(s.makefile().readline().strip(), flush=True)
+"""
+LINE_ECHO = """
+import socket
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("10.0.1.10", 7777))
+s.listen()
+while True:
+    one, _ = s.accept()
+    for line in one.makefile("r"):
+        one.sendall(line.encode())
+"""
+
+
+def firewall(region, *words):
+    region.do("firewall sa " + " ".join(words), "apply va")
+    region.settle()
+
+
+def from_web(region, to):
+    return region.ns("inet", "curl", "-s", "--interface", WEB, "--connect-timeout", "1", "-m", "20", f"http://{to}/", check=False).strip() or "blocked"
+
+
+def closed_inwards(region):
+    for to in ("203.0.113.100", "203.0.113.102:8080", "203.0.113.103:8080"):
+        assert region.get("inet", to, 1) == "blocked"
+    assert not region.ping("inet", "203.0.113.100")
+    for guest, to in (("a3", "10.0.1.10"), ("a1", "203.0.113.102:8080")):  # another network; by the way outside
+        assert region.get(guest, to, 1) == "blocked"
+
+
+def closed_outwards(region, guest="a1"):
+    assert region.get(guest, WEB, 1) == "blocked" and not region.ping(guest, WEB)
+
+
+@pytest.fixture
+def walled(region):
+    """sa has a firewall, a static address, a forwarded port, a balanced one, and a way out; groups let all pass."""
+    region.do("group ga " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0", "group gb " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0",
+              UPLINK + " snat=203.0.113.77", "forward f1 router=va ip=203.0.113.102 from=8080 to=80 for=10.0.1.11",
+              "balance l1 router=va ip=203.0.113.103 from=8080 to=80 for=10.0.1.10,10.0.1.11", "apply va")
+    region.settle()
+    assert region.get_soon("inet", "203.0.113.100", "a1") and region.get_soon("inet", "203.0.113.102:8080", "a2")
+    before = complaints(region)
+    firewall(region, "own=203.0.113.100")
+    yield
+    assert complaints(region) == before
+    region.do("forward-drop f1", "balance l1", UPLINK, "firewall sa none=1", "apply va")
+    region.settle()
+    assert not [line for line in region.nbctl("--format=csv", "list", "ACL").splitlines() if "apply-after-lb" in line]
+    assert region.get_soon("inet", "203.0.113.100", "a1")
+
+
+def test_firewall_inwards(region, walled):
+    closed_inwards(region)
+    assert region.get_soon("a2", "10.0.1.10", "a1")  # within the network nothing is closed
+    assert region.get_soon("a2", "169.254.169.254", "va sees 10.0.1.11 at 169.254.169.254")
+    firewall(region, "own=203.0.113.100", "in=0.0.0.0/0:10.0.1.11:6:80:80")
+    for guest in ("inet", "a1"):
+        assert region.get_soon(guest, "203.0.113.102:8080", "a2")
+    assert region.get("inet", "203.0.113.100", 1) == "blocked" and not region.ping("inet", "203.0.113.100")
+    for opening in (f"{WEB}/32:10.0.1.10:6:80:80", "198.51.0.0/16:10.0.1.10:6:-1:-1", "198.0.0.0/7:10.0.1.10:6:79:90"):
+        firewall(region, f"in={opening},0.0.0.0/0:10.0.1.11:6:1:79,0.0.0.0/0:10.0.1.11:17:80:80")
+        assert region.until(lambda: from_web(region, "203.0.113.100") == "a1")
+        assert region.get("inet", "203.0.113.102:8080", 1) == "blocked"  # other ports, another protocol
+    assert region.get("inet", "203.0.113.100", 1) == "blocked"  # whose source is another
+    for opening in ("1:8:0", "1:8:-1", "1:-1:-1"):
+        firewall(region, f"in=0.0.0.0/0:10.0.1.10:{opening}")
+        assert region.until(lambda: region.ping("inet", "203.0.113.100"))
+    for opening in ("1:8:1", "1:7:-1", "1:9:0", "6:-1:-1"):
+        firewall(region, f"in=0.0.0.0/0:10.0.1.10:{opening}")
+        assert not region.ping("inet", "203.0.113.100")
+    firewall(region)
+    closed_inwards(region)
+
+
+def test_firewall_outwards(region, walled):
+    closed_outwards(region)
+    closed_outwards(region, "a2")
+    assert region.until(lambda: region.ping("a1", "10.0.1.1"))  # its gateway is not outside
+    assert region.get_soon("a3", "10.0.2.10", "a3") and region.get("a1", "10.0.2.10", 1) == "blocked"
+    firewall(region, "out=10.0.1.10/32:198.51.0.0/16:6:80:80")
+    assert region.get_soon("a1", WEB, "203.0.113.100")
+    assert not region.ping("a1", WEB)
+    closed_outwards(region, "a2")
+    firewall(region, "out=0.0.0.0/0:0.0.0.0/0:1:8:-1,10.0.1.0/24:0.0.0.0/0:17:-1:-1,10.0.1.11/32:10.0.0.0/8:-1:-1:-1")
+    assert region.until(lambda: region.ping("a1", WEB))
+    assert region.get("a1", WEB, 1) == region.get("a2", WEB, 1) == "blocked"
+    assert region.get_soon("a2", "10.0.2.10", "a3")
+    firewall(region, "out=0.0.0.0/0:0.0.0.0/0:-1:-1:-1")
+    assert region.get_soon("a2", WEB, "203.0.113.77")
+    firewall(region, "open=1 out=10.0.1.10/32:198.51.100.0/24:6:80:80")
+    assert region.get_soon("a2", WEB, "203.0.113.77") and region.until(lambda: region.ping("a1", WEB))
+    assert region.get("a1", WEB, 1) == "blocked"
+
+
+def test_firewall_holds_for_an_open_port(region, walled):
+    """Which is in no group."""
+    words = "port a1 subnet=sa ip=10.0.1.10 mac=" + MACS["a1"] + " chassis=hv1 named=1"
+    region.do(words + " open=1", "apply-port a1")
+    region.settle()
+    closed_inwards(region)
+    closed_outwards(region)
+    firewall(region, "in=0.0.0.0/0:10.0.1.10:6:80:80", "out=0.0.0.0/0:0.0.0.0/0:1:-1:-1")
+    assert region.get_soon("inet", "203.0.113.100", "a1") and region.until(lambda: region.ping("a1", WEB))
+    region.do(words + " groups=ga", "apply-port a1")
+
+
+def test_firewall_lets_replies_and_what_began_pass(region, walled):
+    echo = subprocess.Popen(["ip", "netns", "exec", region.prefix + "a1", "/usr/bin/python3", "-c", LINE_ECHO])
+    firewall(region, "in=0.0.0.0/0:10.0.1.10:6:7777:7777")
+    try:
+        assert region.until(lambda: region.ns("inet", "busybox", "nc", "-z", "-w", "1", "203.0.113.100", "7777", check=False) is not None)
+        time.sleep(1)
+        talk = subprocess.Popen(["ip", "netns", "exec", region.prefix + "inet", "/usr/bin/python3", "-c", LONG_TALK],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+        def says(word):
+            talk.stdin.write(word + "\n")
+            talk.stdin.flush()
+            return talk.stdout.readline().strip()
+
+        assert says("open") == "open"  # and back, though nothing may go out
+        firewall(region)
+        assert says("ended") == "ended"
+        assert subprocess.run(["ip", "netns", "exec", region.prefix + "inet", "busybox", "nc", "-w", "1", "203.0.113.100", "7777"],
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=30).returncode != 0
+        talk.stdin.close()
+        talk.wait(30)
+    finally:
+        echo.kill()
+        echo.wait()
 
 
 def test_no_private_source_outside(region):

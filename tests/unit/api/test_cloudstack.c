@@ -92,7 +92,7 @@ static void test_filters(void **state)
 			assert_true(is_text || p->type == PARAM_ID || p->type == PARAM_IDS);
 			for (unsigned m = 0; m < kind->field_count; m++)
 				is_found = is_found ||
-					   (kind->fields[m].offset == p->fits - 1 &&
+					   (kind->fields[m].offset + 1 == p->fits &&
 					    kind->fields[m].type == (is_text ? FIELD_TEXT : FIELD_UUID));
 			assert_true(is_found);
 		}

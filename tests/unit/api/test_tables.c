@@ -69,6 +69,12 @@ static size_t size_of_param(const struct param *p)
 	return p->type == PARAM_NOT_BUILT ? 0 : sizes[p->type];
 }
 
+static bool is_plain(enum param_type type)
+{
+	return type == PARAM_INT || type == PARAM_BOOL || type == PARAM_IP || type == PARAM_CIDR ||
+	       type == PARAM_MAC || type == PARAM_IPS || type == PARAM_TAGS || type == PARAM_JSON;
+}
+
 static void check_table(const struct params *table)
 {
 	assert_true(table->count <= PARAM_TABLE_MAX);
@@ -78,11 +84,13 @@ static void check_table(const struct params *table)
 		assert_true(p->offset + size_of_param(p) <= table->size);
 		assert_true(p->type == PARAM_NOT_BUILT || (p->doc && *p->doc));
 		assert_true(!p->max || p->min <= p->max);
-		assert_int_equal(p->yes != 0, p->no != 0);
-		assert_int_equal(p->sub != 0, p->type == PARAM_STRUCTS);
+		assert_int_equal(param_yes(p) != 0, param_no(p) != 0);
+		assert_true(!is_plain(p->type) ||
+			    (!p->words && !p->remark)); /* they share a place with other types' */
+		assert_int_equal(param_sub(p) != 0, p->type == PARAM_STRUCTS);
 		bool is_id = p->type == PARAM_ID || p->type == PARAM_IDS;
-		assert_int_equal(is_id, p->kind != KIND_NONE || p->prefix || p->flags & ANY_KIND);
-		assert_true(!is_id || p->flags & BY_NAME || p->prefix || p->flags & ANY_KIND ||
+		assert_int_equal(is_id, p->kind != KIND_NONE || param_prefix(p) || p->flags & ANY_KIND);
+		assert_true(!is_id || p->flags & BY_NAME || param_prefix(p) || p->flags & ANY_KIND ||
 			    *model_kinds[p->kind].ec2_prefix);
 		for (size_t n = 0; n < k; n++) {
 			assert_string_not_equal(table->at[n].wire, p->wire);
@@ -92,8 +100,8 @@ static void check_table(const struct params *table)
 				     !size_of_param(p);
 			assert_true(apart);
 		}
-		if (p->sub)
-			check_table(p->sub);
+		if (param_sub(p))
+			check_table(param_sub(p));
 	}
 }
 

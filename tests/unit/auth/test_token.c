@@ -6,6 +6,7 @@
 #include "engine/people/application_credential.h"
 #include "engine/people/domain.h"
 #include "engine/people/token_revocation.h"
+#include "engine/people/trust.h"
 #include "engine/people/user.h"
 #include "engine/people/user_group.h"
 
@@ -157,6 +158,120 @@ static void test_application_credential(void **state)
 	end_world(&w);
 }
 
+/* ---- trusts ---- */
+
+static uuid new_user(struct token_world *w, const char *name)
+{
+	struct user_wish user = {.name = str_from(name), .domain = to(KIND_DOMAIN, w->domain)};
+	DO(w, engine_create_user, &user);
+	return user.user;
+}
+
+static uuid new_trust(struct token_world *w, struct identity *by, struct trust_wish *wish)
+{
+	const struct identity *before = w->c->who;
+	w->c->who = by;
+	DO(w, engine_create_trust, wish);
+	w->c->who = before;
+	return wish->trust;
+}
+
+static struct str issue_of_trust(struct token_world *w, uuid user, uuid trust)
+{
+	struct token token = {.scope = IDENTITY_ACCOUNT,
+			      .methods = TOKEN_BY_PASSWORD,
+			      .user = user,
+			      .where = w->account,
+			      .trust = trust};
+	struct str text = STR_NONE;
+	assert_ok(token_issue(w->tokens, w->c, &token, &text));
+	return text;
+}
+
+/* What bob gets of ann's roles, as ann or as himself; and everything that ends it. */
+static void test_trust(void **state)
+{
+	struct token_world w = make_world(state);
+	struct role_grant member = {.account = to(KIND_ACCOUNT, w.account)};
+	struct ref reader = named(KIND_ROLE, "reader");
+	grant(&w, "member", member);
+	uuid bob = new_user(&w, "bob");
+	struct identity ann = {
+		.scope = IDENTITY_ACCOUNT, .account = w.account, .user = w.ann, .rights = RIGHTS_OF_MEMBER};
+	struct trust_wish wish = {.trustor = to(KIND_USER, w.ann),
+				  .trustee = to(KIND_USER, bob),
+				  .account = to(KIND_ACCOUNT, w.account),
+				  .roles = {&reader, 1},
+				  .impersonation = true};
+	struct str as_ann = issue_of_trust(&w, bob, new_trust(&w, &ann, &wish));
+	wish.impersonation = false;
+	uuid own = new_trust(&w, &ann, &wish);
+	struct str as_bob = issue_of_trust(&w, bob, own);
+	assert_true(is_good(&w, as_ann));
+	assert_true(uuid_equal(w.who->user, w.ann) && uuid_equal(w.who->trustee, bob));
+	assert_int_equal(w.who->rights, RIGHT(READER)); /* not ann's whole */
+	assert_true(is_good(&w, as_bob) && uuid_equal(w.who->user, bob));
+	assert_false(is_good(&w, issue_of_trust(&w, w.ann, own))); /* she is not its trustee */
+	struct user_change change = {.user = to(KIND_USER, w.ann), .enabled = CHOICE_NO};
+	DO(&w, engine_update_user, &change);
+	assert_false(is_good(&w, as_bob) || is_good(&w, as_ann));
+	change.enabled = CHOICE_YES;
+	clock_advance_us(SECOND);
+	DO(&w, engine_update_user, &change);
+	as_ann = issue_of_trust(&w, bob, wish.trust);
+	as_bob = issue_of_trust(&w, bob, own);
+	assert_true(is_good(&w, as_bob));
+	member.role = named(KIND_ROLE, "member");
+	member.user = to(KIND_USER, w.ann);
+	DO(&w, engine_revoke_role, &member);
+	assert_false(is_good(&w, as_bob)); /* what ann lost */
+	DO(&w, engine_grant_role, &member);
+	assert_true(is_good(&w, as_bob));
+	struct trust_target gone = {own};
+	DO(&w, engine_delete_trust, &gone);
+	assert_false(is_good(&w, as_bob));
+	struct user_target user = {to(KIND_USER, w.ann)};
+	DO(&w, engine_delete_user, &user);
+	assert_false(is_good(&w, as_ann));
+	end_world(&w);
+}
+
+/* ann lets bob, who lets cat: what ends the first trust, or bob, ends the second one. */
+static void test_chain(void **state)
+{
+	struct token_world w = make_world(state);
+	struct role_grant member = {.account = to(KIND_ACCOUNT, w.account)};
+	struct ref reader = named(KIND_ROLE, "reader");
+	grant(&w, "member", member);
+	uuid bob = new_user(&w, "bob"), cat = new_user(&w, "cat");
+	struct identity ann = {
+		.scope = IDENTITY_ACCOUNT, .account = w.account, .user = w.ann, .rights = RIGHTS_OF_MEMBER};
+	struct trust_wish wish = {.trustor = to(KIND_USER, w.ann),
+				  .trustee = to(KIND_USER, bob),
+				  .account = to(KIND_ACCOUNT, w.account),
+				  .roles = {&reader, 1},
+				  .allow_redelegation = true};
+	uuid first = new_trust(&w, &ann, &wish);
+	assert_true(is_good(&w, issue_of_trust(&w, bob, first)));
+	struct identity by_trust = *w.who;
+	wish.trustor = to(KIND_USER, bob);
+	wish.trustee = to(KIND_USER, cat);
+	struct str text = issue_of_trust(&w, cat, new_trust(&w, &by_trust, &wish));
+	assert_true(is_good(&w, text));
+	struct user_change change = {.user = to(KIND_USER, bob), .enabled = CHOICE_NO};
+	DO(&w, engine_update_user, &change);
+	assert_false(is_good(&w, text));
+	change.enabled = CHOICE_YES;
+	clock_advance_us(SECOND);
+	DO(&w, engine_update_user, &change);
+	text = issue_of_trust(&w, cat, wish.trust);
+	assert_true(is_good(&w, text));
+	struct trust_target gone = {first};
+	DO(&w, engine_delete_trust, &gone);
+	assert_false(is_good(&w, text));
+	end_world(&w);
+}
+
 static void test_mutated(void **state)
 {
 	struct token_world w = make_world(state);
@@ -178,7 +293,9 @@ static void test_mutated(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {ctx_test(test_scopes), ctx_test(test_groups), ctx_test(test_ends),
-					   ctx_test(test_application_credential), ctx_test(test_mutated)};
+	const struct CMUnitTest tests[] = {ctx_test(test_scopes), ctx_test(test_groups),
+					   ctx_test(test_ends),   ctx_test(test_application_credential),
+					   ctx_test(test_trust),  ctx_test(test_chain),
+					   ctx_test(test_mutated)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include "base/vec.h"
 #include "model/address.h"
 #include "model/external_network.h"
+#include "model/firewall_rule.h"
 #include "model/gateway.h"
 #include "model/load_balancer.h"
 #include "model/network.h"
@@ -86,6 +87,27 @@ static void add_block(struct buf *b, const char *name, struct cidr block)
 
 /* ---- what is told ---- */
 
+static void write_firewall(struct buf *b, const struct network_firewall *f)
+{
+	add_id(b, f->network->egress_open ? "open firewall" : "firewall", f->network->row.id);
+	for (size_t k = 0; k < f->opening_count; k++) {
+		const struct network_opening *o = &f->openings[k];
+		add_block(b, "lets", o->source);
+		add_ip(b, "to", o->ip);
+		buf_print(b, " %d %d:%d", (int) o->protocol, (int) o->from, (int) o->to);
+	}
+	for (size_t k = 0; k < f->rule_count; k++) {
+		const struct firewall_rule *r = f->rules[k];
+		buf_print(b, " outwards %d %d:%d", (int) r->protocol, (int) r->from_port, (int) r->to_port);
+		for (size_t n = 0; n < r->sources.count; n++)
+			add_block(b, "from", r->sources.at[n]);
+		for (size_t n = 0; n < r->destinations.count; n++)
+			add_block(b, "to", r->destinations.at[n]);
+	}
+	for (size_t k = 0; k < f->own_ips.count; k++)
+		add_ip(b, "own", f->own_ips.at[k]);
+}
+
 static void write_router(struct buf *b, const struct network_router *w)
 {
 	if (w->gateway) {
@@ -125,9 +147,13 @@ static void write_router(struct buf *b, const struct network_router *w)
 		add_ip(b, "balances", w->balancers[k].public_ip);
 		buf_print(b, " %d by %d", (int) w->balancers[k].balancer->public_port,
 			  (int) w->balancers[k].balancer->algorithm);
-		for (size_t n = 0; n < w->balancers[k].members.count; n++)
-			add_ip(b, "to", w->balancers[k].members.at[n]);
+		for (size_t n = 0; n < w->balancers[k].member_count; n++) {
+			add_ip(b, "to", w->balancers[k].members[n].ip);
+			add_ip(b, "asked from", w->balancers[k].members[n].asked_from);
+		}
 	}
+	for (size_t k = 0; k < w->firewall_count; k++)
+		write_firewall(b, &w->firewalls[k]);
 	add_ip(b, "translated to", w->translated_to);
 	if (w->gateway) /* else it leads over nobody */
 		buf_print(b, ", over %" STR_FMT, STR_ARG(w->gateway_chassis));
@@ -154,6 +180,19 @@ static void write_group(struct buf *b, const struct network_group *w)
 	}
 }
 
+/* What stands under a port's own options of DHCP. */
+static void write_told(struct buf *b, const struct network_port *w)
+{
+	for (size_t k = 0; k < w->port->dhcp4.count; k++)
+		buf_print(b, " option %" STR_FMT "=%" STR_FMT, STR_ARG(w->port->dhcp4.at[k].key),
+			  STR_ARG(w->port->dhcp4.at[k].value));
+	for (size_t k = 0; w->segment && k < w->segment->subnet_count; k++)
+		for (size_t n = 0; n < w->segment->subnets[k]->dns_servers.count; n++)
+			add_ip(b, "names by", w->segment->subnets[k]->dns_servers.at[n]);
+	if (w->segment)
+		buf_print(b, " mtu %d", (int) w->segment->network->mtu);
+}
+
 static void write_port(struct buf *b, const struct network_port *w)
 {
 	char mac[MAC_TEXT_SIZE];
@@ -166,6 +205,7 @@ static void write_port(struct buf *b, const struct network_port *w)
 		add_id(b, "group", w->port->groups.at[k]);
 	buf_print(b, " chassis %" STR_FMT " names %d domain %" STR_FMT, STR_ARG(w->chassis), w->has_names,
 		  STR_ARG(w->domain_name));
+	write_told(b, w);
 }
 
 static void write_address(struct buf *b, const struct network_address *w)

@@ -103,10 +103,10 @@ static RESULT cut_read_commit(struct sql_driver *d, struct ctx *c, uint64_t *ret
 {
 	return sql_of(d)->inner->read_commit(sql_of(d)->inner, c, ret_commit);
 }
-static RESULT cut_read_events(struct sql_driver *d, struct ctx *c, uuid id, size_t max, sql_each_event each,
-			      void *arg)
+static RESULT cut_read_events(struct sql_driver *d, struct ctx *c, const struct event_query *query,
+			      sql_each_event each, void *arg)
 {
-	return sql_of(d)->inner->read_events(sql_of(d)->inner, c, id, max, each, arg);
+	return sql_of(d)->inner->read_events(sql_of(d)->inner, c, query, each, arg);
 }
 static RESULT cut_read_usage(struct sql_driver *d, struct ctx *c, const struct usage_query *query,
 			     sql_each_usage each, void *arg)

@@ -633,6 +633,41 @@ static void test_plug(void **state)
 	scene_close(&s);
 }
 
+/* What lies in the drive changes at once, while the guest runs, and is there from its next start on. */
+static void test_medium(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	s.wish.hardware.cdrom = true;
+	scene_make_blank_on(&s); /* with an empty drive */
+	assert_int_equal(scene_see(&s).volumes.count, 1);
+	s.disks[1].is_medium = s.disks[1].is_readonly = true;
+	s.wish.disk_count = 2;
+	assert_false(scene_see(&s).devices_as_wished);
+	EXPECT(&s, ERR_IO, subject.driver->define(s.h, &s.c, wish_of(&s))); /* it has no file */
+	scene_make_disk(&s, &s.files[1]);
+	for (int n = 0; n < 2; n++) {
+		EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+		struct compute_seen seen = scene_see(&s);
+		assert_true(seen.devices_as_wished && seen.defined_as_wished);
+		assert_true(seen.volumes.count == 2 && uuids_have(&seen.volumes, s.disks[1].volume));
+		assert_int_equal(seen.power, INSTANCE_SEEN_POWER_ON);
+	}
+	s.wish.disk_count = 1;
+	assert_false(scene_see(&s).devices_as_wished);
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	struct compute_seen empty = scene_see(&s);
+	assert_true(empty.devices_as_wished && empty.volumes.count == 1);
+	s.wish.disk_count = 2; /* and from the start on */
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	assert_true(scene_see(&s).devices_as_wished);
+	scene_clear(&s);
+	scene_delete_disk(&s, s.disks[1].volume);
+	scene_close(&s);
+}
+
 /* They are changed while it runs, go again, and are there from the next start on. */
 static void test_limits(void **state)
 {
@@ -850,23 +885,15 @@ static void test_given_variables(void **state)
 int compute_contract_run(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_probe),
-		cmocka_unit_test(test_drive),
-		cmocka_unit_test(test_manifest),
-		cmocka_unit_test(test_define),
-		cmocka_unit_test(test_power),
-		cmocka_unit_test(test_pause),
-		cmocka_unit_test(test_save),
-		cmocka_unit_test(test_ends),
-		cmocka_unit_test(test_plug),
-		cmocka_unit_test(test_plug_off),
-		cmocka_unit_test(test_other_region),
-		cmocka_unit_test(test_watch),
-		cmocka_unit_test(test_loss),
-		cmocka_unit_test(test_consoles),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_variables),
-		cmocka_unit_test(test_given_variables),
+		cmocka_unit_test(test_probe),     cmocka_unit_test(test_drive),
+		cmocka_unit_test(test_manifest),  cmocka_unit_test(test_define),
+		cmocka_unit_test(test_power),     cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_save),      cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_plug),      cmocka_unit_test(test_medium),
+		cmocka_unit_test(test_plug_off),  cmocka_unit_test(test_other_region),
+		cmocka_unit_test(test_watch),     cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_consoles),  cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_variables), cmocka_unit_test(test_given_variables),
 	};
 	return cmocka_run_group_tests_name("compute contract", tests, NULL, NULL);
 }

@@ -234,6 +234,19 @@ void model_load(const struct model *m, struct ovsdb_cache *ret_cache)
 	json_decref(tables);
 }
 
+void model_apply(struct model *m, struct ctx *c, struct wish *wish)
+{
+	struct ovsdb_cache cache;
+	json_t *ops = NULL;
+	model_load(m, &cache);
+	assert_ok(wish_diff(c, wish, &cache, &ops));
+	if (ops)
+		model_commit(m, ops);
+	json_decref(ops);
+	ovsdb_cache_done(&cache);
+	wish_free(wish);
+}
+
 /* ---- what rows are made of ---- */
 
 uuid make_id(const char *kind, size_t n, size_t m)

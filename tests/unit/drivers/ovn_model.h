@@ -31,6 +31,8 @@ void model_done(struct model *m);
 void model_commit(struct model *m, const json_t *ops);
 /* A snapshot of it, as a server would send; the caller ends it. */
 void model_load(const struct model *m, struct ovsdb_cache *ret_cache);
+/* Executes what the wish wants changed, and frees the wish. */
+void model_apply(struct model *m, struct ctx *c, struct wish *wish);
 size_t model_count(const struct model *m, const char *table);
 
 const json_t *model_find(const struct model *m, const char *table, uuid id); /* NULL: no such row */

@@ -19,7 +19,10 @@ static void plan(struct wish *w, struct ctx *c, bool has_gateway)
 	struct network_subnet subnets[SUBNETS];
 	struct gateway gateway = {.row.id = make_id("gateway", 0, 0), .ip = make_ip("100.64.0.10")};
 	struct external_network external = {.row.id = make_id("external", 0, 0)};
-	struct ip members[] = {make_ip("10.0.0.10"), make_ip("10.0.1.10")};
+	struct network_member members[] = {{.ip = make_ip("10.0.0.10"),
+					    .port = make_id("port", 0, 0),
+					    .asked_from = make_ip("10.0.0.3")},
+					   {.ip = make_ip("10.0.1.10"), .port = make_id("port", 0, 1)}};
 	struct load_balancer balancers[BALANCERS];
 	struct network_balancer wishes[BALANCERS];
 	for (size_t k = 0; k < SUBNETS; k++)
@@ -32,8 +35,8 @@ static void plan(struct wish *w, struct ctx *c, bool has_gateway)
 				k == 1 ? LOAD_BALANCER_ALGORITHM_SOURCE : LOAD_BALANCER_ALGORITHM_ROUNDROBIN,
 			.public_port = 80,
 			.private_port = 8080};
-		wishes[k] = (struct network_balancer){
-			&balancers[k], make_ip("198.51.100.7"), {members, k == 2 ? 0 : 2 - k}};
+		wishes[k] = (struct network_balancer){&balancers[k], make_ip("198.51.100.7"), members,
+						      k == 2 ? 0 : 2 - k};
 	}
 	struct network_router n = {.router = &router,
 				   .subnets = subnets,
@@ -68,9 +71,30 @@ static void test_rows(void **state)
 {
 	struct wish w;
 	plan(&w, *state, true);
-	assert_int_equal(w.rows.count, 2); /* the third has no members */
+	assert_int_equal(w.rows.count, 3); /* the third balancer has no members */
 	check_row(w.rows.at[0], 0, "tcp", "10.0.0.10:8080,10.0.1.10:8080");
-	check_row(w.rows.at[1], 1, "udp", "10.0.0.10:8080");
+	check_row(w.rows.at[2], 1, "udp", "10.0.0.10:8080");
+	wish_free(&w);
+}
+
+/* Of those that take TCP's connections, who can be asked from somewhere. */
+static void test_who_is_asked(void **state)
+{
+	struct wish w;
+	char asked[UUID_TEXT_SIZE + 16];
+	plan(&w, *state, true);
+	const json_t *tcp = json_object_get(w.rows.at[0]->columns, "ip_port_mappings"),
+		     *udp = json_object_get(w.rows.at[2]->columns, "ip_port_mappings");
+	char port[UUID_TEXT_SIZE];
+	snprintf(asked, sizeof asked, "%s:10.0.0.3", uuid_write(make_id("port", 0, 0), port));
+	assert_int_equal(json_object_size(tcp), 1);
+	assert_string_equal(json_string_value(json_object_get(tcp, "10.0.0.10")), asked);
+	assert_int_equal(json_object_size(udp), 0);
+	const struct wish_row *check = w.rows.at[1];
+	assert_string_equal(check->table, "Load_Balancer_Health_Check");
+	assert_string_equal(json_string_value(json_object_get(check->columns, "vip")), "198.51.100.7:80");
+	assert_string_equal(check->edges->column, "health_check");
+	assert_true(uuid_equal(check->edges->parent, make_id("balancer", 0, 0)));
 	wish_free(&w);
 }
 
@@ -86,6 +110,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ctx_test(test_rows),
+		ctx_test(test_who_is_asked),
 		ctx_test(test_without_a_way_in),
 	};
 	return cmocka_run_group_tests_name("balancer_ovn", tests, NULL, NULL);

@@ -24,10 +24,11 @@ static struct network_acl_entry entry(bool egress, int64_t number, bool allows, 
 }
 
 /* One subnet of a router, with that list. */
-static void plan(struct ctx *c, const struct network_acl_entry *entries, size_t count, struct wish *ret_wish)
+static void plan_list(struct ctx *c, bool lets_answers, const struct network_acl_entry *entries, size_t count,
+		      struct wish *ret_wish)
 {
 	static const struct router router = {.row.id = {{0x40, 1}}};
-	static const struct network_acl acl = {.row.id = {{0xac, 1}}};
+	const struct network_acl acl = {.row.id = list_id, .lets_answers = lets_answers};
 	static struct subnet subnet = {.row.id = {{0x5b, 1}}};
 	const struct network_acl_entry *at[8];
 	assert_true(count <= sizeof at / sizeof *at);
@@ -41,6 +42,11 @@ static void plan(struct ctx *c, const struct network_acl_entry *entries, size_t 
 	wish_init(ret_wish, c->arena, (uuid){{1}}, router_id, NB_ROUTER);
 	nb_plan_router(ret_wish, &wish);
 	assert_false(ret_wish->failed);
+}
+
+static void plan(struct ctx *c, const struct network_acl_entry *entries, size_t count, struct wish *ret_wish)
+{
+	plan_list(c, false, entries, count, ret_wish);
 }
 
 static size_t count_rows(const struct wish *w, const char *table)
@@ -137,12 +143,29 @@ static void test_an_empty_list(void **state)
 	wish_free(&w);
 }
 
+/* Before all entries, each way. */
+static void test_answers(void **state)
+{
+	struct wish w;
+	const struct network_acl_entry entries[] = {entry(true, 1, true, 17, 53, 53, "0.0.0.0/0")};
+	plan_list(*state, true, entries, 1, &w);
+	assert_int_equal(count_rows(&w, "ACL"), 5);
+	assert_int_equal(count_rows(&w, "Logical_Router_Policy"), 6);
+	check_row(&w, "ACL", "in-answers-tcp", 32767, "allow-stateless",
+		  IN "tcp && (tcp.flags[4] == 1 || tcp.flags[2] == 1)");
+	check_row(&w, "Logical_Router_Policy", "out-answers-icmp", 32767, "allow",
+		  OUT "icmp4 && icmp4.type == {0, 3, 11, 12}");
+	check_row(&w, "Logical_Router_Policy", "out:1", 32766, "allow", OUT "ip4 && udp && udp.dst == 53");
+	wish_free(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ctx_test(test_entries),
 		ctx_test(test_what_is_open),
 		ctx_test(test_an_empty_list),
+		ctx_test(test_answers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

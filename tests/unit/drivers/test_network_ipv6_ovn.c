@@ -98,25 +98,12 @@ static void init_routes(struct lab *lab)
 	lab->ways[1].hop = make_ip("2001:db8:1::9");
 }
 
-static void commit_wish(struct lab *lab, struct wish *wish)
-{
-	struct ovsdb_cache cache;
-	json_t *ops = NULL;
-	model_load(&lab->model, &cache);
-	assert_ok(wish_diff(lab->ctx, wish, &cache, &ops));
-	if (ops)
-		model_commit(&lab->model, ops);
-	json_decref(ops);
-	ovsdb_cache_done(&cache);
-	wish_free(wish);
-}
-
 static void apply_router(struct lab *lab)
 {
 	struct wish wish;
 	wish_init(&wish, lab->ctx->arena, make_id("region", 0, 0), lab->router.row.id, NB_ROUTER);
 	nb_plan_router(&wish, &lab->wish);
-	commit_wish(lab, &wish);
+	model_apply(&lab->model, lab->ctx, &wish);
 }
 
 static void init_lab(void **state, struct lab *lab)
@@ -144,7 +131,7 @@ static void init_lab(void **state, struct lab *lab)
 	model_init(&lab->model, &nb_schema);
 	wish_init(&wish, lab->ctx->arena, make_id("region", 0, 0), network.row.id, NB_NETWORK);
 	nb_plan_network(&wish, &segment);
-	commit_wish(lab, &wish);
+	model_apply(&lab->model, lab->ctx, &wish);
 	apply_router(lab);
 }
 
@@ -174,7 +161,7 @@ static void apply_network(struct lab *lab)
 	struct wish wish;
 	wish_init(&wish, lab->ctx->arena, make_id("region", 0, 0), network.row.id, NB_NETWORK);
 	nb_plan_network(&wish, &segment);
-	commit_wish(lab, &wish);
+	model_apply(&lab->model, lab->ctx, &wish);
 }
 
 /* What the modes of a subnet come to: what its router says, and which options of DHCPv6 there are. */
@@ -352,7 +339,7 @@ static void apply_port(struct lab *lab, struct ips outer_ips)
 	struct wish wish;
 	wish_init(&wish, lab->ctx->arena, make_id("region", 0, 0), port.row.id, NB_PORT);
 	nb_plan_port(&wish, &n);
-	commit_wish(lab, &wish);
+	model_apply(&lab->model, lab->ctx, &wish);
 }
 
 static void test_a_guests_address(void **state)

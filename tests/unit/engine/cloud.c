@@ -89,10 +89,10 @@ static RESULT spy_read_commit(struct sql_driver *d, struct ctx *c, uint64_t *ret
 {
 	return spy_of(d)->inner->read_commit(spy_of(d)->inner, c, ret_commit);
 }
-static RESULT spy_read_events(struct sql_driver *d, struct ctx *c, uuid id, size_t max,
+static RESULT spy_read_events(struct sql_driver *d, struct ctx *c, const struct event_query *query,
 			      RESULT (*each)(void *arg, const struct event *event), void *arg)
 {
-	return spy_of(d)->inner->read_events(spy_of(d)->inner, c, id, max, each, arg);
+	return spy_of(d)->inner->read_events(spy_of(d)->inner, c, query, each, arg);
 }
 static RESULT spy_read_usage(struct sql_driver *d, struct ctx *c, const struct usage_query *query,
 			     sql_each_usage each, void *arg)

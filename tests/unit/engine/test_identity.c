@@ -7,11 +7,13 @@
 #include "store/application_credential.h"
 #include "store/key_pair.h"
 #include "store/role_assignment.h"
+#include "store/trust.h"
 #include "store/user.h"
 
 #include "engine/people/application_credential.h"
 #include "engine/people/domain.h"
 #include "engine/people/role.h"
+#include "engine/people/trust.h"
 #include "engine/people/user.h"
 #include "engine/people/user_group.h"
 
@@ -255,11 +257,203 @@ static void check_credentials(void **state)
 		    KIND_APPLICATION_CREDENTIAL);
 }
 
+/* ---- trusts ---- */
+
+static struct trust_wish trust_of_alice(struct cloud *c, const struct ref *role)
+{
+	return (struct trust_wish){.trustor = ref_to(c, KIND_USER, c->alice.user),
+				   .trustee = ref_to(c, KIND_USER, c->bob.user),
+				   .account = ref_to(c, KIND_ACCOUNT, c->alice.account),
+				   .roles = {role, 1}};
+}
+
+/* Nobody gives what they have not, or in another's name. */
+static void check_trusts(void **state)
+{
+	struct cloud *c = *state;
+	struct ref admin = ref_named(KIND_ROLE, "admin"), reader = ref_named(KIND_ROLE, "reader");
+	struct trust_wish wish = trust_of_alice(c, &admin);
+	cloud_fails(c, &c->alice, engine_create_trust, &wish, ERR_NOT_FOUND, KIND_ROLE);
+	wish = trust_of_alice(c, &reader);
+	cloud_fails(c, &c->bob, engine_create_trust, &wish, ERR_DENIED, KIND_USER);
+	struct identity program = c->alice;
+	program.application_credential = c->alice.user; /* any */
+	cloud_fails(c, &program, engine_create_trust, &wish, ERR_DENIED, KIND_TRUST);
+	wish.roles.count = 0;
+	cloud_fails(c, &c->alice, engine_create_trust, &wish, ERR_DENIED, KIND_TRUST);
+	wish.roles.count = 1;
+	wish.expires_us = 1;
+	cloud_fails(c, &c->alice, engine_create_trust, &wish, ERR_INVALID, KIND_TRUST);
+	wish.expires_us = 0;
+	wish.remaining_uses = 1;
+	cloud_ok(c, &c->alice, engine_create_trust, &wish);
+	struct trust_target target = {wish.trust};
+	cloud_fails(c, &c->bob, engine_delete_trust, &target, ERR_DENIED, KIND_USER);
+	struct trust_use use = {wish.trust, c->alice.user, false};
+	cloud_ok(c, &c->bob, engine_use_trust, &use);
+	assert_false(use.is_used); /* she is not its trustee */
+	use.user = c->bob.user;
+	cloud_ok(c, &c->bob, engine_use_trust, &use);
+	assert_true(use.is_used);
+	use.is_used = false;
+	cloud_ok(c, &c->bob, engine_use_trust, &use);
+	assert_false(use.is_used);
+	cloud_fails(c, &c->alice, engine_delete_trust, &target, ERR_NOT_FOUND, KIND_TRUST);
+	assert_non_null(trust_find(cloud_tables(c), target.trust));
+	wish.remaining_uses = 0;
+	cloud_ok(c, &c->alice, engine_create_trust, &wish); /* which sweeps the other */
+	assert_null(trust_find(cloud_tables(c), target.trust));
+}
+
+/* Whom a trust acts for, and by which one. */
+static struct identity by_trust(const struct cloud *c, uuid trust, bool impersonates)
+{
+	struct identity who = impersonates ? c->alice : c->bob;
+	who.account = c->alice.account;
+	who.is_owner = false;
+	who.trust = trust;
+	who.trustee = c->bob.user;
+	return who;
+}
+
+/* A trust that is made with a trust gives no more than that one. */
+static void check_redelegation(void **state)
+{
+	struct cloud *c = *state;
+	struct ref reader = ref_named(KIND_ROLE, "reader"), member = ref_named(KIND_ROLE, "member");
+	struct trust_wish wish = trust_of_alice(c, &reader);
+	wish.expires_us = clock_now_us() + HOUR;
+	cloud_ok(c, &c->alice, engine_create_trust, &wish);
+	struct identity who = by_trust(c, wish.trust, false);
+	struct trust_wish further = trust_of_alice(c, &reader);
+	further.trustor = ref_to(c, KIND_USER, c->bob.user);
+	cloud_fails(c, &who, engine_create_trust, &further, ERR_DENIED,
+		    KIND_TRUST); /* it is not to be passed on */
+	wish.allow_redelegation = true;
+	wish.has_redelegation_count = true;
+	wish.redelegation_count = 4;
+	cloud_fails(c, &c->alice, engine_create_trust, &wish, ERR_DENIED, KIND_TRUST);
+	wish.redelegation_count = 2;
+	cloud_ok(c, &c->alice, engine_create_trust, &wish);
+	who = by_trust(c, wish.trust, false);
+	further.impersonation = true;
+	cloud_fails(c, &who, engine_create_trust, &further, ERR_DENIED, KIND_TRUST);
+	further.impersonation = false;
+	further.remaining_uses = 1;
+	cloud_fails(c, &who, engine_create_trust, &further, ERR_DENIED, KIND_TRUST);
+	further.remaining_uses = 0;
+	further.expires_us = wish.expires_us + 1;
+	cloud_fails(c, &who, engine_create_trust, &further, ERR_DENIED, KIND_TRUST);
+	further.expires_us = 0;
+	further.roles.at = &member;
+	cloud_fails(c, &who, engine_create_trust, &further, ERR_DENIED, KIND_TRUST);
+	further.roles.at = &reader;
+	further.account = ref_to(c, KIND_ACCOUNT, c->bob.account);
+	cloud_fails(c, &who, engine_create_trust, &further, ERR_NOT_FOUND, KIND_ROLE);
+	further.account = wish.account;
+	further.allow_redelegation = true;
+	further.has_redelegation_count = true;
+	further.redelegation_count = 2;
+	cloud_fails(c, &who, engine_create_trust, &further, ERR_DENIED, KIND_TRUST);
+	further.has_redelegation_count = false;
+	cloud_ok(c, &who, engine_create_trust, &further);
+	const struct trust *made = trust_find(cloud_tables(c), further.trust);
+	assert_true(made->expires_us == wish.expires_us && made->redelegation_count == 1);
+	assert_true(uuid_equal(made->redelegated, wish.trust));
+	struct application_credential_wish program = {.user = ref_to(c, KIND_USER, c->bob.user),
+						      .account = wish.account,
+						      .name = STR("program"),
+						      .secret_hash = STR("hash")};
+	cloud_fails(c, &who, engine_create_application_credential, &program, ERR_DENIED, KIND_USER);
+	struct trust_target target = {wish.trust};
+	cloud_ok(c, &c->alice, engine_delete_trust, &target);
+	assert_null(trust_find(cloud_tables(c), further.trust));
+}
+
+/* ---- access rules ---- */
+
+static void check_paths(void **state)
+{
+	static const struct {
+		const char *pattern, *path;
+		bool fits;
+	} rows[] = {
+		{"/v2.1/servers", "/v2.1/servers", true},
+		{"/v2.1/servers", "/v2.1/servers/", false},
+		{"/v2.1/servers", "/v2x1/servers", false},
+		{"/v2.1/servers/*", "/v2.1/servers/a", true},
+		{"/v2.1/servers/*", "/v2.1/servers/", false},
+		{"/v2.1/servers/*", "/v2.1/servers/a/ips", false},
+		{"/v2.1/servers/*/ips", "/v2.1/servers/a/ips", true},
+		{"/v2.1/servers/{server_id}/ips", "/v2.1/servers/a/ips", true},
+		{"/v2.1/servers/{server_id}/ips", "/v2.1/servers/a/b/ips", false},
+		{"/v2.1/s*s", "/v2.1/servers", true},
+		{"/v2.1/s*s", "/v2.1/ss", false},
+		{"/v2.1/**", "/v2.1/servers/a/ips", true},
+		{"/v2.1/**", "/v2.1/", true},
+		{"/v2.1**", "/v2.1", true},
+		{"**/ips", "/v2.1/servers/a/ips", true},
+		{"/**/a/**", "/b/a/c/a/d", true},
+		{"/**/a/*", "/b/a/c/a/d", true},
+		{"/**/a/*", "/b/a/c/d", false},
+		{"/***", "/ab/c", true},
+		{"/a{b", "/a{b", true},
+		{"/", "/", true},
+		{"", "/", false},
+	};
+	(void) state;
+	for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+		if (engine_path_fits(str_from(rows[k].pattern), str_from(rows[k].path)) != rows[k].fits)
+			fail_msg("%s and %s", rows[k].pattern, rows[k].path);
+}
+
+/* The same rule is kept once; it goes when no credential names it. */
+static void check_access_rules(void **state)
+{
+	struct cloud *c = *state;
+	const struct access_rule_words rules[] = {
+		{.service = STR("compute"), .path = STR("/v2.1/servers"), .method = STR("GET")},
+		{.service = STR("compute"), .path = STR("/v2.1/servers"), .method = STR("POST")},
+		{.service = STR("compute"), .path = STR("/v2.1/servers"), .method = STR("GET")}};
+	struct application_credential_wish wish = {.user = ref_to(c, KIND_USER, c->alice.user),
+						   .account = ref_to(c, KIND_ACCOUNT, c->alice.account),
+						   .name = STR("program"),
+						   .access_rules = rules,
+						   .access_rule_count = 3,
+						   .secret_hash = STR("hash")};
+	cloud_ok(c, &c->alice, engine_create_application_credential, &wish);
+	const struct application_credential *a =
+		application_credential_find(cloud_tables(c), wish.credential);
+	assert_int_equal(a->access_rules.count, 2);
+	struct access_rule_target rule = {a->access_rules.at[1]};
+	assert_true(
+		engine_rules_allow(cloud_tables(c), a, "image|compute", STR("POST"), STR("/v2.1/servers")));
+	assert_false(engine_rules_allow(cloud_tables(c), a, "image", STR("POST"), STR("/v2.1/servers")));
+	assert_false(engine_rules_allow(cloud_tables(c), a, "compute", STR("PUT"), STR("/v2.1/servers")));
+	cloud_fails(c, &c->alice, engine_delete_access_rule, &rule, ERR_IN_USE, KIND_ACCESS_RULE);
+	cloud_fails(c, &c->bob, engine_delete_access_rule, &rule, ERR_DENIED, KIND_USER);
+	struct application_credential_target target = {wish.credential};
+	cloud_ok(c, &c->alice, engine_delete_application_credential, &target);
+	struct access_rule_words again = {.id = ref_to(c, KIND_ACCESS_RULE, rule.rule)};
+	wish.access_rules = &again;
+	wish.access_rule_count = 1;
+	cloud_ok(c, &c->alice, engine_create_application_credential, &wish);
+	target.credential = wish.credential;
+	cloud_ok(c, &c->alice, engine_delete_application_credential, &target);
+	cloud_ok(c, &c->alice, engine_delete_access_rule, &rule);
+	cloud_fails(c, &c->alice, engine_create_application_credential, &wish, ERR_NOT_FOUND,
+		    KIND_ACCESS_RULE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_rights, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_roles, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_trusts, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_redelegation, cloud_setup, cloud_teardown),
+		cmocka_unit_test(check_paths),
+		cmocka_unit_test_setup_teardown(check_access_rules, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_domain_admin, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_higher_ones, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_names, cloud_setup, cloud_teardown),

@@ -5,6 +5,7 @@
 #include "model/server_group.h"
 #include "model/subnet_reservation.h"
 #include "store/access_key.h"
+#include "store/application_credential.h"
 #include "store/async_job.h"
 #include "store/catalog_entry.h"
 #include "store/client_token.h"
@@ -46,6 +47,7 @@
 #include "engine/people/policy.h"
 #include "engine/people/role.h"
 #include "engine/people/token_revocation.h"
+#include "engine/people/trust.h"
 #include "engine/people/user.h"
 #include "engine/people/user_group.h"
 #include "engine/region/aggregate.h"
@@ -319,6 +321,44 @@ static void drop_credential(struct cloud *c)
 {
 	struct application_credential_target wish = {.credential = made};
 	cloud_ok(c, &c->alice, engine_delete_application_credential, &wish);
+}
+
+static RESULT make_trust(struct cloud *c, int n)
+{
+	(void) n;
+	struct ref reader = ref_named(KIND_ROLE, "reader");
+	struct trust_wish wish = {.trustor = ref_to(c, KIND_USER, owner),
+				  .trustee = ref_to(c, KIND_USER, c->bob.user),
+				  .account = ref_to(c, KIND_ACCOUNT, c->alice.account),
+				  .roles = {&reader, 1}};
+	MAKE(c, &c->alice, engine_create_trust, wish, trust);
+}
+static void drop_trust(struct cloud *c)
+{
+	struct trust_target wish = {.trust = made};
+	cloud_ok(c, &c->alice, engine_delete_trust, &wish);
+}
+
+/* With a credential that goes again, and leaves its rule. */
+static RESULT make_access_rule(struct cloud *c, int n)
+{
+	const struct access_rule_words rule = {
+		.service = STR("compute"), .path = numbered(c, "/v2.1/", n), .method = STR("GET")};
+	struct application_credential_wish wish = {.user = ref_to(c, KIND_USER, owner),
+						   .account = ref_to(c, KIND_ACCOUNT, c->alice.account),
+						   .name = STR("with a rule"),
+						   .access_rules = &rule,
+						   .access_rule_count = 1,
+						   .secret_hash = STR("h")};
+	TRY(cloud_run(c, &c->alice, engine_create_application_credential_run, &wish));
+	made = application_credential_find(cloud_tables(c), wish.credential)->access_rules.at[0];
+	struct application_credential_target target = {wish.credential};
+	return cloud_run(c, &c->alice, engine_delete_application_credential_run, &target);
+}
+static void drop_access_rule(struct cloud *c)
+{
+	struct access_rule_target wish = {made};
+	cloud_ok(c, &c->alice, engine_delete_access_rule, &wish);
 }
 
 static RESULT make_kept(struct cloud *c, int n)
@@ -737,6 +777,8 @@ static const struct maker {
 	[LIMIT_JOBS] = {is_alices, make_job, drop_job},
 	[LIMIT_ACCESS_KEYS] = {is_alice_herself, make_access_key, drop_access_key},
 	[LIMIT_APPLICATION_CREDENTIALS] = {is_alice_herself, make_credential, drop_credential},
+	[LIMIT_TRUSTS] = {is_alice_herself, make_trust, drop_trust},
+	[LIMIT_ACCESS_RULES] = {is_alice_herself, make_access_rule, drop_access_rule},
 	[LIMIT_CREDENTIALS] = {is_alice_herself, make_kept, drop_kept},
 	[LIMIT_MEMBERSHIPS] = {is_somebody, make_membership, drop_membership},
 	[LIMIT_GROUPS_OF_USER] = {is_an_own_user, make_own_membership, drop_membership},

@@ -15,11 +15,6 @@ struct lab {
 	uuid address;
 };
 
-static struct ref ref_by_id(enum kind kind, uuid id)
-{
-	return (struct ref){.kind = kind, .prefix = id, .bits = 128, .text = STR("it"), .field = STR("it")};
-}
-
 static struct lab make_lab(void **state)
 {
 	struct cloud *c = *state;

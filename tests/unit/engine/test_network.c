@@ -2,6 +2,7 @@
  * Routers, subnets, gateways, route tables and ports. */
 #include "cloud.h"
 #include "engine/network/external_network.h"
+#include "engine/network/network_acl.h"
 #include "engine/network/router_block.h"
 #include "model/instance.h"
 #include "store/account.h"
@@ -492,6 +493,55 @@ static void check_many_ports(void **state)
 			 16384 - 5 - 10000);
 }
 
+static uuid add_entry(struct cloud *c, uuid acl, bool egress, int64_t number)
+{
+	struct network_acl_entry_wish wish = {.acl = ref_to(c, KIND_NETWORK_ACL, acl),
+					      .egress = egress,
+					      .number = number,
+					      .protocol = -1,
+					      .block = cidr_of("10.0.0.0/8")};
+	cloud_ok(c, &c->alice, engine_create_network_acl_entry, &wish);
+	return wish.entry;
+}
+
+static int64_t number_of(struct cloud *c, uuid entry)
+{
+	return network_acl_entry_find(cloud_tables(c), entry)->number;
+}
+
+/* Both directions are one order: those in the way move up, and no two of a direction meet. */
+static void check_acl_order(void **state)
+{
+	struct cloud *c = *state;
+	struct router_wish router = make_router(c, "10.0.0.0/16");
+	struct network_acl_wish made = {.router = ref_to(c, KIND_ROUTER, router.router)};
+	cloud_ok(c, &c->alice, engine_create_network_acl, &made);
+	uuid a = add_entry(c, made.acl, false, 1), b = add_entry(c, made.acl, true, 2),
+	     d = add_entry(c, made.acl, false, 3), e = add_entry(c, made.acl, true, 3);
+	struct network_acl_entry_move move = {.entry = ref_by_id(KIND_NETWORK_ACL_ENTRY, e)};
+	cloud_fails(c, &c->alice, engine_move_network_acl_entry, &move, ERR_COMBINATION,
+		    KIND_NETWORK_ACL_ENTRY);
+	move.previous = ref_by_id(KIND_NETWORK_ACL_ENTRY, a);
+	move.next = ref_by_id(KIND_NETWORK_ACL_ENTRY, b);
+	cloud_fails(c, &c->bob, engine_move_network_acl_entry, &move, ERR_NOT_FOUND, KIND_NETWORK_ACL_ENTRY);
+	move.digest = STR("0");
+	cloud_fails(c, &c->alice, engine_move_network_acl_entry, &move, ERR_STATE, KIND_NETWORK_ACL_ENTRY);
+	move.digest = STR_NONE;
+	cloud_ok(c, &c->alice, engine_move_network_acl_entry, &move);
+	assert_int_equal(number_of(c, e), 2);
+	assert_int_equal(number_of(c, b), 3);
+	assert_int_equal(number_of(c, d), 4);
+	struct network_acl_entry_move last = {.entry = ref_by_id(KIND_NETWORK_ACL_ENTRY, a),
+					      .previous = ref_by_id(KIND_NETWORK_ACL_ENTRY, d)};
+	cloud_ok(c, &c->alice, engine_move_network_acl_entry, &last);
+	assert_int_equal(number_of(c, a), 5);
+	struct network_acl_entry_move first = {.entry = ref_by_id(KIND_NETWORK_ACL_ENTRY, d),
+					       .next = ref_by_id(KIND_NETWORK_ACL_ENTRY, e)};
+	cloud_ok(c, &c->alice, engine_move_network_acl_entry, &first);
+	assert_int_equal(number_of(c, d), 1);
+	assert_int_equal(number_of(c, e), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -502,6 +552,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_default_delete, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_subnet_blocks, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_subnet_delete, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_acl_order, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_gateways, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_route_tables, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_gateway_tables, cloud_setup, cloud_teardown),

@@ -18,7 +18,7 @@ enum { ROUNDS = 50 };
 static int setup(void **state)
 {
 	random_set_seed(7);
-	*state = arena_new(ARENA_FIRST_SIZE, 64 * 1024 * 1024);
+	*state = arena_new(ARENA_FIRST_SIZE, 128 * 1024 * 1024);
 	return *state ? 0 : -1;
 }
 
@@ -158,6 +158,7 @@ static void test_compare_key_is_an_order(void **state)
 						*state, f, row_field_to_text(*state, f, rows[0]), rows[1])));
 				check_order(*state, k, &k->indexes[n], rows);
 			}
+			arena_reset(*state);
 		}
 	}
 }

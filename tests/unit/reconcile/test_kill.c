@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "../cloud/cloud.h"
+#include "engine/storage/image.h"
 #include "model/states.h"
 #include "store/instance.h"
 #include "store/sql.h"
@@ -22,6 +23,7 @@ static bool tell_launch(struct story *s)
 {
 	struct instance_launch wish = cloud_launch_wish(s->c, 1);
 	wish.client_token = STR("once");
+	wish.has_cdrom = true;
 	if (!cloud_was_answered(s->c, cloud_call(s->c, &s->c->alice, engine_create_instances_run, &wish)))
 		return false;
 	s->instance = wish.made.at[0];
@@ -155,15 +157,80 @@ static bool tell_unshelve(struct story *s)
 	return cloud_lived_to_settle(s->c);
 }
 
+/* An ISO, made once: a story that is told again finds it. */
+static uuid find_iso(struct story *s)
+{
+	struct image_creation made = {
+		.id = {.b = {0xec, 2, 0x15, 0}},
+		.form = {.name = STR("tools"), .disk_format = STR("iso"), .container_format = STR("bare")}};
+	struct result r = cloud_call(s->c, &s->c->alice, engine_create_image_run, &made);
+	if (r.code == ERR_GONE)
+		return UUID_NONE;
+	struct image_filling filling = {
+		.image = cloud_ref(s->c, KIND_IMAGE, made.id),
+		.data_size = 5,
+		.md5 = STR("d5"),
+		.data_sha256 = STR("da"),
+		.sha512 = STR("d6"),
+		.sha256 = STR("99112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
+		.file_size = 1 << 20,
+		.virtual_size = 1 << 20};
+	r = cloud_call(s->c, &s->c->alice, engine_fill_image_run, &filling);
+	return r.code == ERR_GONE ? UUID_NONE : made.id;
+}
+
+static bool change_medium(struct story *s, op_run run, bool is_due)
+{
+	uuid iso = is_due ? find_iso(s) : UUID_NONE;
+	struct instance_medium wish = {cloud_ref(s->c, KIND_INSTANCE, s->instance),
+				       cloud_ref(s->c, KIND_IMAGE, iso)};
+	if (is_due &&
+	    (uuid_is_none(iso) || !cloud_was_answered(s->c, cloud_call(s->c, &s->c->alice, run, &wish))))
+		return false;
+	return cloud_lived_to_settle(s->c);
+}
+
+static bool has_medium(struct story *s)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->c->store, &view);
+	return engine_find_medium(view.tables, s->instance);
+}
+
+static bool tell_insert(struct story *s)
+{
+	return change_medium(s, engine_insert_medium_run, !has_medium(s));
+}
+
+static bool tell_eject(struct story *s)
+{
+	return change_medium(s, engine_eject_medium_run, has_medium(s));
+}
+
+static bool tell_destroy(struct story *s)
+{
+	return tell_power(s, engine_destroy_instances_run);
+}
+
+static bool tell_recover(struct story *s)
+{
+	bool is_due = cloud_instance(s->c, s->instance).destroyed_us;
+	if (is_due &&
+	    !cloud_was_answered(s->c, cloud_power(s->c, engine_recover_instances_run, s->instance, false)))
+		return false;
+	return cloud_lived_to_settle(s->c);
+}
+
 static bool tell_terminate(struct story *s)
 {
 	return tell_power(s, engine_terminate_instances_run);
 }
 
 static bool (*const chapters[])(struct story *s) = {
-	tell_launch,  tell_associate, tell_stop,   tell_start,    tell_reboot,   tell_pause,
-	tell_unpause, tell_suspend,   tell_start,  tell_resize,   tell_confirm,  tell_rebuild,
-	tell_rescue,  tell_unrescue,  tell_shelve, tell_unshelve, tell_terminate};
+	tell_launch,   tell_associate, tell_stop,    tell_start,   tell_reboot,   tell_pause,
+	tell_unpause,  tell_suspend,   tell_start,   tell_resize,  tell_confirm,  tell_rebuild,
+	tell_insert,   tell_eject,     tell_insert,  tell_rescue,  tell_unrescue, tell_shelve,
+	tell_unshelve, tell_destroy,   tell_recover, tell_destroy, tell_terminate};
 enum { CHAPTERS = sizeof chapters / sizeof chapters[0] };
 
 /* ---- the guests that a restart must not touch ---- */

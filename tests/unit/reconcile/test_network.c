@@ -7,12 +7,16 @@
 #include "store/nat_gateway.h"
 #include "store/network.h"
 #include "store/peering.h"
+#include "store/port.h"
 #include "store/router.h"
 #include "store/subnet.h"
+#include "store/zone.h"
 
 #include "base/file.h"
 #include "engine/network/address_group.h"
+#include "engine/network/firewall.h"
 #include "engine/network/gateway.h"
+#include "engine/network/guest_network.h"
 #include "engine/network/load_balancer.h"
 #include "engine/network/nat_gateway.h"
 #include "engine/network/network.h"
@@ -203,6 +207,47 @@ static bool is_reported_forwarded(struct cloud *c, const char *ports)
 	return false;
 }
 
+static bool is_port_told(struct cloud *c, uuid port, const char *what)
+{
+	char id[UUID_TEXT_SIZE];
+	struct str reported = applied_read(c->arena), line;
+	struct str head = str_print(c->arena, "port %s ", uuid_write(port, id));
+	while (str_split_next(&reported, '\n', &line))
+		if (str_starts_with(line, head) && str_contains(line, str_from(what)))
+			return true;
+	return false;
+}
+
+/* A port with options of DHCP of its own hears of what its subnet says besides. */
+static void own_dhcp(struct cloud *c)
+{
+	struct vpc v = make_vpc(c);
+	struct ip resolver = {0};
+	assert_true(result_is_ok(ip_parse(STR("192.0.2.53"), &resolver)));
+	const struct ips resolvers = {&resolver, 1};
+	struct port_dhcp_word boot = {.version = 4, .name = STR("bootfile-name"), .value = STR("pxelinux.0")};
+	add_port(c, &v);
+	cloud_settle(c);
+	struct port_settings own = {.port = cloud_ref(c, KIND_PORT, v.port), .dhcp = {&boot, 1}};
+	cloud_ok(c, &c->alice, engine_update_port, &own);
+	cloud_settle(c);
+	assert_true(is_port_told(c, v.port, "option bootfile-name=pxelinux.0"));
+	assert_false(is_port_told(c, v.port, "names by 192.0.2.53"));
+	struct subnet_settings subnet = {.subnet = cloud_ref(c, KIND_SUBNET, v.subnet),
+					 .dns_servers = &resolvers};
+	cloud_ok(c, &c->alice, engine_update_subnet, &subnet);
+	cloud_settle(c);
+	assert_true(is_port_told(c, v.port, "names by 192.0.2.53"));
+	boot.ends = true;
+	cloud_ok(c, &c->alice, engine_update_port, &own);
+	cloud_settle(c);
+	assert_false(is_port_told(c, v.port, "names by") || is_port_told(c, v.port, "option"));
+	remove_port(c, &v);
+	remove_rest(c, &v);
+	cloud_settle(c);
+}
+TEST_STORY(own_dhcp, 1)
+
 /* A forwarded port is its router's, which hears of it, of its change, and of its end with the instance. */
 static void forwarded_port(struct cloud *c)
 {
@@ -228,7 +273,7 @@ static void forwarded_port(struct cloud *c)
 }
 TEST_STORY(forwarded_port, 1)
 
-/* A load balancer is its members' router's, from the first to the last one. */
+/* A load balancer is its members' router's, from the first to the last one; it leads to those that are on. */
 static void balanced_port(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -254,6 +299,13 @@ static void balanced_port(struct cloud *c)
 	cloud_ok(c, &c->alice, engine_change_load_balancer, &change);
 	cloud_settle(c);
 	assert_true(is_reported_forwarded(c, " 80 by 1 to "));
+	assert_true(is_reported_forwarded(c, " asked from "));
+	cloud_stop(c, id);
+	cloud_settle(c);
+	assert_false(is_reported_forwarded(c, " 80 by 1 to "));
+	cloud_start(c, id);
+	cloud_settle(c);
+	assert_true(is_reported_forwarded(c, " 80 by 1 to "));
 	cloud_terminate(c, id);
 	cloud_settle(c);
 	assert_int_equal(cloud_count(c, KIND_LOAD_BALANCER_MEMBER), 0);
@@ -261,6 +313,73 @@ static void balanced_port(struct cloud *c)
 	assert_false(is_reported_forwarded(c, " balances "));
 }
 TEST_STORY(balanced_port, 1)
+
+/* A guest network's firewall is its router's, which hears of each rule, and of what its address leads to. */
+static void walled_network(struct cloud *c)
+{
+	struct guest_network_wish walled = {.name = STR("walled"),
+					    .block = cidr_of("10.7.0.0/24"),
+					    .gateway_ip = cidr_of("10.7.0.1/32").base,
+					    .has_router = true};
+	struct port_wish port = {0};
+	{
+		AUTO_VIEW view = {0};
+		view_open(c->store, &view);
+		walled.zone = cloud_ref(c, KIND_ZONE, zone_first(view.tables)->row.id);
+	}
+	cloud_ok(c, &c->alice, engine_create_guest_network, &walled);
+	{
+		AUTO_VIEW view = {0};
+		view_open(c->store, &view);
+		port.subnet = cloud_ref(c, KIND_SUBNET,
+					subnet_first_by_network(view.tables, walled.network)->row.id);
+	}
+	port.ips.primary = cidr_of("10.7.0.9/32").base;
+	cloud_ok(c, &c->alice, engine_create_port, &port);
+	cloud_settle(c);
+	assert_true(is_reported_forwarded(c, " firewall "));
+	assert_false(is_reported_forwarded(c, " lets "));
+	struct address_wish address = {.for_network = cloud_ref(c, KIND_NETWORK, walled.network)};
+	cloud_ok(c, &c->alice, engine_allocate_address, &address);
+	struct cidr everybody = cidr_of("0.0.0.0/0");
+	struct firewall_rule_wish rule = {.address = cloud_ref(c, KIND_ADDRESS, address.address),
+					  .protocol = 6,
+					  .from = 80,
+					  .to = 90,
+					  .sources = {&everybody, 1}};
+	cloud_ok(c, &c->alice, engine_create_firewall_rule, &rule);
+	cloud_settle(c);
+	assert_false(is_reported_forwarded(c, " lets ")); /* it leads nowhere yet */
+	struct port_forwarding_wish forwarding = {.address = rule.address,
+						  .port = cloud_ref(c, KIND_PORT, port.port),
+						  .ports = {85, 99, 1085, 1099}};
+	cloud_ok(c, &c->alice, engine_create_port_forwarding, &forwarding);
+	cloud_settle(c);
+	assert_true(is_reported_forwarded(c, " lets 0.0.0.0/0 to 10.7.0.9 6 1085:1090"));
+	struct port_forwarding_target end = {
+		.forwarding = cloud_ref(c, KIND_PORT_FORWARDING, forwarding.forwarding)};
+	cloud_ok(c, &c->alice, engine_delete_port_forwarding, &end);
+	cloud_settle(c);
+	assert_false(is_reported_forwarded(c, " lets "));
+	struct address_association association = {.address = rule.address, .port = forwarding.port};
+	cloud_ok(c, &c->alice, engine_associate_address, &association);
+	cloud_settle(c);
+	assert_true(is_reported_forwarded(c, " lets 0.0.0.0/0 to 10.7.0.9 6 80:90 own "));
+	struct firewall_rule_wish out = {
+		.network = address.for_network, .protocol = -1, .from = -1, .to = -1};
+	cloud_ok(c, &c->alice, engine_create_firewall_rule, &out);
+	cloud_settle(c);
+	assert_true(is_reported_forwarded(c, " outwards -1 -1:-1 from 10.7.0.0/24"));
+	struct firewall_rule_target gone = {cloud_ref(c, KIND_FIREWALL_RULE, out.rule)};
+	cloud_ok(c, &c->alice, engine_delete_firewall_rule, &gone);
+	struct address_association left = {.address = rule.address};
+	cloud_ok(c, &c->alice, engine_disassociate_address, &left);
+	cloud_settle(c);
+	assert_false(is_reported_forwarded(c, " lets "));
+	assert_false(is_reported_forwarded(c, " outwards "));
+	assert_int_equal(cloud_count(c, KIND_FIREWALL_RULE), 0);
+}
+TEST_STORY(walled_network, 1)
 
 static struct nat_gateway nat_of(struct cloud *c, uuid id)
 {
@@ -426,6 +545,31 @@ static void peering_killed(struct cloud *c)
 	tell_peering(c, 1 + c->seed / 1000 % 20);
 }
 TEST_STORY(peering_killed, 2)
+
+/* Peerings of a router with itself fail. They hide none of its others, in whatever order their ids are. */
+static void peering_beside_failed(struct cloud *c)
+{
+	uuid peer, id = ask_for_peering(c, &peer);
+	uuid own = find_peering(c, id).router;
+	for (int n = 0; n < 8; n++) {
+		struct peering_wish wish = {.router = cloud_ref(c, KIND_ROUTER, own),
+					    .peer_router = cloud_ref(c, KIND_ROUTER, own)};
+		cloud_ok(c, &c->alice, engine_create_peering, &wish);
+		assert_int_equal(peering_state(c, wish.peering), PEERING_FAILED);
+	}
+	struct peering_target target = {.peering = cloud_ref(c, KIND_PEERING, id)};
+	cloud_ok(c, &c->alice, engine_accept_peering, &target);
+	cloud_settle(c);
+	assert_int_equal(peering_state(c, id), PEERING_ACTIVE);
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	size_t count = 0;
+	for (const struct peering *p = engine_next_peering(view.tables, own, NULL); p && count < 100;
+	     p = engine_next_peering(view.tables, own, p))
+		count++;
+	assert_int_equal(count, 9);
+}
+TEST_STORY(peering_beside_failed, 1)
 
 /* Nobody accepts it. */
 static void peering_expires(struct cloud *c)
@@ -803,14 +947,17 @@ int main(void)
 		cmocka_unit_test(test_subnet_goes),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_own_dhcp),
 		cmocka_unit_test(test_forwarded_port),
 		cmocka_unit_test(test_balanced_port),
+		cmocka_unit_test(test_walled_network),
 		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_nat_gateway),
 		cmocka_unit_test(test_nat_gateway_killed),
 		cmocka_unit_test(test_nat_gateway_cut),
 		cmocka_unit_test(test_peering),
 		cmocka_unit_test(test_peering_killed),
+		cmocka_unit_test(test_peering_beside_failed),
 		cmocka_unit_test(test_peering_expires),
 		cmocka_unit_test(test_revoked_rule),
 		cmocka_unit_test(test_associated_group),

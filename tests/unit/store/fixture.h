@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "model/account.h"
-#include "model/volume.h"
+struct volume; /* model/volume.h */
 #include "store/internal.h"
 
 #define assert_ok(expression) assert_string_equal(err_name((expression).code), "NONE")

@@ -79,7 +79,8 @@ static size_t count_events(struct fixture *f)
 {
 	size_t count = 0;
 	struct sql_driver *sql = f->store->config.sql;
-	assert_ok(sql->read_events(sql, &f->c, uuid_of(11), 9, take_event, &count));
+	assert_ok(sql->read_events(sql, &f->c, &(struct event_query){.id = uuid_of(11), .max = 9}, take_event,
+				   &count));
 	return count;
 }
 
@@ -309,11 +310,11 @@ static RESULT liar_read_commit(struct sql_driver *self, struct ctx *c, uint64_t 
 	return liar.real->read_commit(liar.real, c, ret_commit);
 }
 
-static RESULT liar_read_events(struct sql_driver *self, struct ctx *c, uuid id, size_t max,
+static RESULT liar_read_events(struct sql_driver *self, struct ctx *c, const struct event_query *query,
 			       sql_each_event each, void *arg)
 {
 	(void) self;
-	return liar.real->read_events(liar.real, c, id, max, each, arg);
+	return liar.real->read_events(liar.real, c, query, each, arg);
 }
 
 static RESULT liar_read_usage(struct sql_driver *self, struct ctx *c, const struct usage_query *query,

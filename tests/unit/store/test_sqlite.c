@@ -199,10 +199,13 @@ static void readers_see_commits_only(void **state)
 		assert_ok(sql->begin(sql, &f->c));
 		assert_ok(sql->add_event(sql, &f->c, &event));
 		if (in_file) /* memory has no WAL: a reader waits for the writer there */
-			assert_ok(sql->read_events(sql, &f->c, uuid_of(1), 9, count_event, &count));
+			assert_ok(sql->read_events(sql, &f->c,
+						   &(struct event_query){.id = uuid_of(1), .max = 9},
+						   count_event, &count));
 		assert_int_equal(count, 0);
 		assert_ok(sql->commit(sql, &f->c, 7));
-		assert_ok(sql->read_events(sql, &f->c, uuid_of(1), 9, count_event, &count));
+		assert_ok(sql->read_events(sql, &f->c, &(struct event_query){.id = uuid_of(1), .max = 9},
+					   count_event, &count));
 		assert_int_equal(count, 1);
 		uint64_t commit = 0;
 		assert_ok(sql->read_commit(sql, &f->c, &commit));
@@ -245,10 +248,13 @@ static void failed_reading_is_told(void **state)
 	fixture_open(f, NULL);
 	struct sql_driver *sql = f->store->config.sql;
 	fault_arm(FAULT_SQL, 0, false); /* the statement is not even prepared */
-	assert_err(sql->read_events(sql, &f->c, uuid_of(1), 9, count_event, &count), IO);
+	assert_err(sql->read_events(sql, &f->c, &(struct event_query){.id = uuid_of(1), .max = 9},
+				    count_event, &count),
+		   IO);
 	fault_disarm();
 	ctx_clear_problem(&f->c);
-	assert_ok(sql->read_events(sql, &f->c, uuid_of(1), 9, count_event, &count));
+	assert_ok(sql->read_events(sql, &f->c, &(struct event_query){.id = uuid_of(1), .max = 9}, count_event,
+				   &count));
 }
 
 /* ---- files that are moved ---- */
@@ -300,7 +306,8 @@ static void expect_gone(struct fixture *f, const char *words)
 	assert_int_equal(count_accounts(f), 1);
 	size_t events = 0;
 	struct sql_driver *sql = f->store->config.sql;
-	assert_ok(sql->read_events(sql, &f->c, uuid_of(1), 9, count_event, &events));
+	assert_ok(sql->read_events(sql, &f->c, &(struct event_query){.id = uuid_of(1), .max = 9}, count_event,
+				   &events));
 	fixture_check(f);
 }
 

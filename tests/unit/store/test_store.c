@@ -444,6 +444,7 @@ static void listeners_hear_net_changes(void **state)
 /* ---- history ---- */
 
 struct events {
+	struct arena *arena;
 	struct event at[8];
 	size_t count;
 };
@@ -451,8 +452,19 @@ struct events {
 static RESULT take_event(void *arg, const struct event *event)
 {
 	struct events *e = arg;
-	e->at[e->count++] = *event;
+	struct event *kept = &e->at[e->count++];
+	*kept = *event;
+	struct str *const texts[] = {&kept->request_id, &kept->action, &kept->what, &kept->text};
+	for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+		*texts[k] = str_copy(e->arena, *texts[k]);
 	return OK;
+}
+
+static void read_events(struct fixture *f, struct event_query query, struct events *ret_events)
+{
+	struct sql_driver *sql = f->store->config.sql;
+	*ret_events = (struct events){.arena = f->c.arena};
+	assert_ok(sql->read_events(sql, &f->c, &query, take_event, ret_events));
 }
 
 static RESULT write_history(struct op *op, void *arg)
@@ -487,9 +499,8 @@ static void part_is_taken_back(void **state)
 {
 	struct fixture *f = *state;
 	assert_ok(fixture_commit(f, go_back, NULL));
-	struct sql_driver *sql = f->store->config.sql;
-	struct events e = {0};
-	assert_ok(sql->read_events(sql, &f->c, uuid_of(9), 8, take_event, &e));
+	struct events e;
+	read_events(f, (struct event_query){.id = uuid_of(9), .max = 8}, &e);
 	assert_int_equal(e.count, 2);
 	assert_true(str_is(e.at[0].what, "afterwards") && str_is(e.at[1].what, "kept"));
 	fixture_check(f);
@@ -509,9 +520,8 @@ static void events_newest_first(void **state)
 		assert_int_equal(result_is_ok(n.result), ids[k] != 13);
 		clock_advance_us(SECOND);
 	}
-	struct sql_driver *sql = f->store->config.sql;
-	struct events e = {0};
-	assert_ok(sql->read_events(sql, &f->c, uuid_of(5), 3, take_event, &e));
+	struct events e;
+	read_events(f, (struct event_query){.id = uuid_of(5), .max = 3}, &e);
 	assert_int_equal(e.count, 3);
 	assert_true(str_is(e.at[0].what, "two"));
 	assert_true(str_is(e.at[1].what, "one"));
@@ -524,6 +534,37 @@ static void events_newest_first(void **state)
 	assert_true(uuid_is_none(e.at[2].user));
 	assert_true(str_is(e.at[0].request_id, "req-1"));
 	assert_true(str_is(e.at[0].action, "test"));
+	fixture_check(f);
+}
+
+/* Of an account, of a time, by its number, and of all. */
+static void events_are_found(void **state)
+{
+	struct fixture *f = *state;
+	unsigned n = 1;
+	int64_t first_us = clock_now_us();
+	assert_ok(fixture_commit(f, write_history, &n));
+	clock_advance_us(SECOND);
+	assert_ok(fixture_commit(f, write_history, &n));
+	struct events all, e;
+	read_events(f, (struct event_query){.max = 8}, &all);
+	assert_int_equal(all.count, 6);
+	for (size_t k = 0; k < all.count; k++)
+		assert_int_equal(all.at[k].seq, all.count - k);
+	assert_true(str_is(all.at[0].what, "else") && uuid_equal(all.at[0].id, uuid_of(6)));
+	read_events(f, (struct event_query){.account = uuid_of(1), .max = 3}, &e);
+	assert_int_equal(e.count, 3);
+	assert_int_equal(e.at[2].seq, 4);
+	read_events(f, (struct event_query){.account = uuid_of(2), .max = 3}, &e);
+	assert_int_equal(e.count, 0);
+	read_events(f, (struct event_query){.account = uuid_of(1), .before_us = first_us + 1, .max = 8}, &e);
+	assert_int_equal(e.count, 3);
+	assert_int_equal(e.at[0].seq, 3);
+	read_events(f, (struct event_query){.id = uuid_of(6), .from_us = first_us + 1, .max = 8}, &e);
+	assert_int_equal(e.count, 1);
+	read_events(f, (struct event_query){.seq = 5, .max = 8}, &e);
+	assert_int_equal(e.count, 1);
+	assert_true(e.at[0].seq == 5 && str_is(e.at[0].what, "two"));
 	fixture_check(f);
 }
 
@@ -671,6 +712,7 @@ int main(void)
 		TEST_CLOSED(invariants_refuse),
 		TEST_OPEN(listeners_hear_net_changes),
 		TEST_OPEN(events_newest_first),
+		TEST_OPEN(events_are_found),
 		TEST_OPEN(part_is_taken_back),
 		TEST_OPEN(close_ends_what_is_queued),
 		TEST_OPEN(closing_answers_again),

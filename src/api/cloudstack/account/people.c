@@ -110,7 +110,7 @@ static RESULT prepare_user(struct cs_call *e, void *args)
 		return cs_fail(e, "account", "Unable to find account %" STR_FMT " in the domain",
 			       STR_ARG(a->account));
 	const struct role *role = cs_role_of(cs_tables(e), account->row.id);
-	a->wish.in = (struct ref){.kind = KIND_ACCOUNT, .prefix = account->row.id, .bits = 8 * sizeof(uuid)};
+	a->wish.in = ref_by_id(KIND_ACCOUNT, account->row.id);
 	a->wish.right = role && role->right != ROLE_RIGHT_NONE ? role->right : ROLE_RIGHT_MEMBER;
 	return take_names(e, &a->names, &a->wish.user.extra);
 }
@@ -217,8 +217,7 @@ static RESULT choose_account(struct cs_call *e, struct change_account *a)
 	if (!found || !row_is_live(&found->row))
 		return cs_fail(e, "account", "Unable to find account %" STR_FMT " in the domain",
 			       STR_ARG(a->account));
-	a->wish.account =
-		(struct ref){.kind = KIND_ACCOUNT, .prefix = found->row.id, .bits = 8 * sizeof(uuid)};
+	a->wish.account = ref_by_id(KIND_ACCOUNT, found->row.id);
 	return OK;
 }
 

@@ -7,11 +7,6 @@
 #include "engine/resolve.h"
 #include "store/role_assignment.h"
 
-static struct ref refer_to(enum kind kind, uuid id)
-{
-	return (struct ref){.kind = kind, .prefix = id, .bits = 8 * sizeof(uuid)};
-}
-
 /* ---- who is in a project ---- */
 
 enum standing { NOT_IN, REGULAR, ADMIN };
@@ -58,7 +53,7 @@ static RESULT list_members(struct ctx *c, const struct tables *t, uuid project, 
 
 struct list_projects {
 	struct cs_list_args list;
-	struct str text, state;
+	struct str text, state, username;
 	struct strs details;
 };
 #define P(wire, member, ...) PARAM(struct list_projects, wire, member, __VA_ARGS__)
@@ -69,7 +64,8 @@ static const struct param list_params[] = {
 	P("displaytext", text, .fits = FITS(account, description), .doc = "With this text."),
 	P("state", state, .doc = "Active or Suspended."),
 	P("details", details, .doc = "all, resource or min; all are shown."),
-	NOT_BUILT("tags|username"),
+	P("username", username, .doc = "In which a user of this name has a role."),
+	NOT_BUILT("tags"),
 	NOT_BUILT("showicon", .only = "false"),
 };
 #undef P
@@ -87,6 +83,16 @@ static struct str get_state(struct api_call *e, const struct row *row)
 	return account_of(row)->enabled ? STR("Active") : STR("Suspended");
 }
 
+static bool has_user(const struct tables *t, uuid project, struct str name)
+{
+	const struct role_assignment *a = role_assignment_first_by_account(t, project);
+	const struct user *user = NULL;
+	for (; a; a = role_assignment_next_by_account(t, a))
+		if ((user = user_find(t, a->user)) && str_equal_nocase(user->name, name))
+			return true;
+	return false;
+}
+
 /* An administrator's list has the own account's projects, unless all are asked for, or one, or a domain's. */
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
@@ -97,6 +103,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 			a->list.is_recursive == CHOICE_YES;
 	bool is_all = a->list.lists_all == CHOICE_YES || ref_is_given(&a->list.id) || is_whole;
 	if ((a->state.n && !str_equal_nocase(a->state, get_state(e, row))) ||
+	    (a->username.n && !has_user(api_tables(e), row->id, a->username)) ||
 	    (is_domains && !is_whole && !uuid_equal(account_of(row)->domain, a->list.domain.prefix)))
 		return false;
 	return is_all || is_domains || find_standing(api_tables(e), row->id, who->account, who->user);
@@ -246,9 +253,9 @@ static bool grant_one(void *arg, const struct user *user)
 {
 	struct membership *m = arg;
 	const struct role *role = engine_find_standard_role(m->op->head, m->right);
-	struct role_grant grant = {.role = refer_to(KIND_ROLE, role ? role->row.id : UUID_NONE),
-				   .user = refer_to(KIND_USER, user->row.id),
-				   .account = refer_to(KIND_ACCOUNT, m->project)};
+	struct role_grant grant = {.role = ref_by_id(KIND_ROLE, role ? role->row.id : UUID_NONE),
+				   .user = ref_by_id(KIND_USER, user->row.id),
+				   .account = ref_by_id(KIND_ACCOUNT, m->project)};
 	m->result = engine_grant_role(m->op, &grant);
 	return result_is_ok(m->result);
 }
@@ -272,9 +279,9 @@ static RESULT remove_account(struct op *op, uuid project, uuid account)
 		next = role_assignment_next_by_account(t, a);
 		if (!of || !uuid_equal(of->row.id, account))
 			continue;
-		struct role_grant grant = {.role = refer_to(KIND_ROLE, a->role),
-					   .user = refer_to(KIND_USER, a->user),
-					   .account = refer_to(KIND_ACCOUNT, project),
+		struct role_grant grant = {.role = ref_by_id(KIND_ROLE, a->role),
+					   .user = ref_by_id(KIND_USER, a->user),
+					   .account = ref_by_id(KIND_ACCOUNT, project),
 					   .inherited = a->inherited};
 		TRY(engine_revoke_role(op, &grant));
 	}
@@ -303,7 +310,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	struct make_project *a = args;
 	a->first = e->c->who->account;
 	const struct account *owner = account_find(cs_tables(e), a->first);
-	a->wish.domain = refer_to(KIND_DOMAIN, owner ? owner->domain : DOMAIN_DEFAULT);
+	a->wish.domain = ref_by_id(KIND_DOMAIN, owner ? owner->domain : DOMAIN_DEFAULT);
 	return OK;
 }
 

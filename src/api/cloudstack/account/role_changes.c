@@ -62,7 +62,7 @@ static RESULT create(struct op *op, void *args)
 	TRY(engine_create_role(op, &a->wish));
 	if (!ref_is_given(&a->from.implied))
 		return OK;
-	a->from.role = (struct ref){.kind = KIND_ROLE, .prefix = a->wish.role, .bits = 8 * sizeof(uuid)};
+	a->from.role = ref_by_id(KIND_ROLE, a->wish.role);
 	a->from.implies = true;
 	return engine_imply_role(op, &a->from);
 }

@@ -35,13 +35,19 @@ bool cs_is_person(const struct tables *t, const struct user *user)
 struct list_users {
 	struct cs_list_args list;
 	struct str username, state;
+	int64_t type;
+	bool has_type;
 };
 static const struct param params[] = {
 	CS_LIST_PARAMS(struct list_users, KIND_USER),
 	CS_OWNER_PARAMS(struct list_users),
 	PARAM(struct list_users, "username", username, .fits = FITS(user, name), .doc = "Of this name."),
 	PARAM(struct list_users, "state", state, .words = "enabled|disabled|locked", .doc = "In this state."),
-	NOT_BUILT("accounttype|apikeyaccess"),
+	PARAM(struct list_users, "accounttype", type, .min = 0, .max = 5,
+	      .given = offsetof(struct list_users, has_type) + 1,
+	      .doc = "Of accounts of this type: 0: users; 1: root administrators; 2: domains' "
+		     "administrators."),
+	NOT_BUILT("apikeyaccess"),
 	NOT_BUILT("usersource", .only = "native"),
 	NOT_BUILT("showicon", .only = "false"),
 };
@@ -70,7 +76,8 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	bool is_one = ref_is_given(&a->list.id) || a->list.lists_all == CHOICE_YES;
 	bool is_domains = ref_is_given(&a->list.domain) && !a->list.account.n;
 	if (!of || !cs_is_person(api_tables(e), user_of(row)) ||
-	    (a->state.n && !str_equal(a->state, get_state(e, row))))
+	    (a->state.n && !str_equal(a->state, get_state(e, row))) ||
+	    (a->has_type && a->type != cs_account_type(cs_role_of(api_tables(e), of->row.id))))
 		return false;
 	return is_domains ? uuid_equal(of->domain, a->list.domain.prefix)
 			  : is_one || is_of_account(e, row, e->c->who->account);
@@ -191,8 +198,7 @@ static RESULT prepare_register(struct cs_call *e, void *args)
 	const struct user *user = NULL;
 	TRY(find_user(e, &a->wish.user, "id", &user));
 	const struct account *of = cs_account_of(cs_tables(e), user);
-	a->wish.account =
-		(struct ref){.kind = KIND_ACCOUNT, .prefix = of ? of->row.id : UUID_NONE, .bits = 128};
+	a->wish.account = ref_by_id(KIND_ACCOUNT, of ? of->row.id : UUID_NONE);
 	a->wish.key = &a->key;
 	a->key.row.id = id_new(KIND_ACCESS_KEY);
 	return key_draw(e->c, e->config->master_key, &a->key, &a->secret);

@@ -19,6 +19,9 @@ RESULT cs_choose_security_groups(struct cs_call *e, const struct strs *names, st
 /* How an instance's row is called and how it is; in the call's arena, or the row's. */
 struct str cs_machine_name(struct api_call *e, const struct row *row);
 struct str cs_machine_display_name(struct api_call *e, const struct row *row);
+/* The machine's id under `name`, virtualmachinename and virtualmachinedisplayname. NULL: none of them. */
+void cs_write_machine(struct api_call *e, struct json_writer *w, const char *name,
+		      const struct instance *instance);
 struct str cs_machine_state(struct api_call *e, const struct row *row);
 
 /* ---- offerings ---- */

@@ -2,8 +2,11 @@
  * deployVirtualMachine: a launch of one instance. Where no host has room its job fails, with the words of the instance's
  * condition. Source: API reference, "deployVirtualMachine", 4.18. */
 #include "api/cloudstack/compute/compute.h"
+#include "api/cloudstack/compute/templates.h"
+#include "api/core/guest_password.h"
 #include "engine/instance/instance.h"
 #include "engine/resolve.h"
+#include "engine/storage/image.h"
 #include "model/image.h"
 #include "model/volume_type.h"
 
@@ -143,6 +146,33 @@ static RESULT take_details(struct cs_call *e, struct deploy_args *a)
 	return OK;
 }
 
+/* The machine starts from it, and has a blank root disk of the offering. */
+static RESULT take_iso(struct cs_call *e, struct deploy_args *a, const struct image *image,
+		       struct disk_wish *disks)
+{
+	const struct volume_type *type = NULL;
+	int64_t size = a->root_size ? a->root_size : a->size;
+	if (!a->hypervisor.n)
+		return cs_fail(e, "hypervisor",
+			       "hypervisor parameter is needed to deploy VM or the hypervisor parameter "
+			       "value passed is invalid");
+	if (!ref_is_given(&a->disk_offering))
+		return cs_fail(
+			e, "diskofferingid",
+			"Installing from ISO requires a disk offering to be specified for the root disk.");
+	TRY(engine_find_volume_type(e->c, cs_tables(e), &a->disk_offering, &type));
+	TRY(cs_choose_size(e, type, &size));
+	disks[0] =
+		(struct disk_wish){.device = image->root_device.n ? image->root_device : INSTANCE_ROOT_DEVICE,
+				   .size = size * GIB,
+				   .type = type->name,
+				   .field = STR("diskofferingid")};
+	a->launch.from_medium = true;
+	a->launch.disks = disks;
+	a->launch.disk_count = 1;
+	return OK;
+}
+
 static RESULT take_disks(struct cs_call *e, struct deploy_args *a)
 {
 	struct disk_wish *disks = arena_new_array(e->c->arena, struct disk_wish, DISKS_MAX);
@@ -152,6 +182,8 @@ static RESULT take_disks(struct cs_call *e, struct deploy_args *a)
 	if (!disks)
 		return ctx_no_memory(e->c);
 	TRY(engine_find_image(e->c, cs_tables(e), &a->launch.image, &image));
+	if (engine_is_iso(image))
+		return take_iso(e, a, image, disks);
 	if (a->root_size)
 		disks[count++] = (struct disk_wish){.device = image->root_device.n ? image->root_device
 										   : INSTANCE_ROOT_DEVICE,
@@ -163,10 +195,27 @@ static RESULT take_disks(struct cs_call *e, struct deploy_args *a)
 		disks[count++] = (struct disk_wish){.device = STR("/dev/xvdb"),
 						    .size = a->size * GIB,
 						    .type = type->name,
+						    .delete_on_termination = CHOICE_NO,
 						    .field = STR("diskofferingid")};
 	}
 	a->launch.disks = disks;
 	a->launch.disk_count = count;
+	return OK;
+}
+
+/* ---- its password ---- */
+
+static RESULT draw_password(struct cs_call *e, struct deploy_args *a)
+{
+	const struct image *image = NULL;
+	struct str password = STR_NONE;
+	TRY(engine_find_image(e->c, cs_tables(e), &a->launch.image, &image));
+	if (!cs_takes_password(image))
+		return OK;
+	cs_audit(e);
+	TRY(api_draw_guest_password(&e->core, &password));
+	TRY(api_seal_guest_password(&e->core, e->c->who->account, password, &e->secret));
+	a->launch.admin_password = e->secret;
 	return OK;
 }
 
@@ -190,11 +239,15 @@ static RESULT prepare(struct cs_call *e, void *args)
 	launch->name = a->name.n ? a->name : a->display_name;
 	launch->description = a->display_name;
 	launch->min_count = launch->max_count = 1;
+	launch->personality_choice = CHOICE_YES;
+	launch->personality = INSTANCE_PERSONALITY_CLOUDSTACK;
 	launch->accept_unplaced = true;
 	launch->stays_off = a->starts == CHOICE_NO;
+	launch->has_cdrom = true; /* as each of CloudStack's has */
 	TRY(cs_choose_user_data(e, &a->user_data, &launch->user_data));
 	TRY(take_details(e, a));
 	TRY(take_disks(e, a));
+	TRY(draw_password(e, a));
 	TRY(cs_choose_security_groups(e, &a->group_names, &a->groups));
 	return take_networks(e, a);
 }

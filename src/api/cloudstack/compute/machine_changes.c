@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What is changed of one virtual machine: its words, its size, its root disk, its key and its user data; and its password,
- * which its guest alone knows. Source: API reference, "Virtual Machine"; UserVmManagerImpl of 4.18. */
+ * which its guest tells, or is told. Source: API reference, "Virtual Machine"; UserVmManagerImpl of 4.18. */
 #include "api/cloudstack/compute/compute.h"
+#include "api/cloudstack/compute/templates.h"
+#include "api/core/guest_password.h"
 #include "engine/instance/instance.h"
 #include "engine/resolve.h"
-#include "model/instance.h"
+#include "store/image.h"
+#include "store/instance.h"
 
 struct change_args {
 	struct instance_settings wish;
 	struct cs_owner owner;
 	struct ref user_data;
 	struct strs group_names, key_pairs;
+	struct str password;
 };
 #define P(wire, member, ...) PARAM(struct change_args, wire, member, __VA_ARGS__)
 #define GIVEN(member) .given = offsetof(struct change_args, member) + 1
@@ -48,7 +52,10 @@ static const struct param key_params[] = {
 	P("keypairs", key_pairs, .doc = "The same; one at most."),
 	CS_FOR_PARAMS(struct change_args, owner),
 };
-static const struct param password_params[] = {MACHINE, NOT_BUILT("password")};
+static const struct param password_params[] = {
+	MACHINE,
+	P("password", password, .min = 1, .max = 255, .doc = "What it is to be; absent: one is drawn."),
+};
 static const struct param one_params[] = {MACHINE};
 static const struct param data_params[] = {
 	P("virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
@@ -106,15 +113,22 @@ static RESULT restore(struct op *op, void *args)
 
 /* ---- passwords and user data ---- */
 
-/* No template is password enabled: a guest tells its password, nobody tells it one. */
-static RESULT refuse_password(struct cs_call *e, void *args)
+/* Of a machine whose template takes one; its maker is told with the job, its guest at its next start. */
+static RESULT draw_password(struct cs_call *e, void *args)
 {
 	struct change_args *a = args;
 	const struct instance *instance = NULL;
 	TRY(engine_find_own_instance(e->c, cs_tables(e), &a->wish.instance, &instance));
-	return cs_fail(
-		e, "id",
-		"Fail to reset password for the virtual machine, the template is not password enabled");
+	const struct image *image = image_find(cs_tables(e), instance->image);
+	if (!image || !cs_takes_password(image))
+		return cs_fail(e, "id",
+			       "Fail to reset password for the virtual machine, the template is not password "
+			       "enabled");
+	cs_audit(e);
+	TRY(api_draw_guest_password(&e->core, &a->password));
+	TRY(api_seal_guest_password(&e->core, instance->account, a->password, &a->wish.admin_password));
+	e->secret = a->wish.admin_password;
+	return OK;
 }
 
 static RESULT show_password(struct cs_call *e, const void *args, struct json_writer *w)
@@ -179,14 +193,8 @@ static const struct cs_action actions[] = {
 	 .shows = &cs_machines,
 	 SETTLES,
 	 .doc = "Gives a machine a new root disk."},
-	{.name = "resetPasswordForVirtualMachine",
-	 .permit = "ec2:ModifyInstanceAttribute",
-	 .args = PARAMS(struct change_args, password_params),
-	 .prepare = refuse_password,
-	 .shows = &cs_machines,
-	 .outcome = ASYNC_JOB_OUTCOME_SETTLED,
-	 .never = "no template is password enabled",
-	 .doc = "Gives a machine's guest another password."},
+	CHANGE("resetPasswordForVirtualMachine", password_params, .prepare = draw_password, SETTLES,
+	       .doc = "Gives a stopped machine's guest another password."),
 	{.name = "getVMPassword",
 	 .permit = "ec2:GetPasswordData",
 	 .args = PARAMS(struct change_args, one_params),

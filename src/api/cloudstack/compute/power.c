@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Virtual machines are started, stopped, rebooted and destroyed. Jobs on one run one after the other. */
+ * Virtual machines are started, stopped, rebooted, destroyed and recovered. Jobs on one run one after the other. Source: API
+ * reference, "Virtual Machine"; UserVmManagerImpl of 4.18. */
 #include "api/cloudstack/compute/compute.h"
 #include "engine/instance/instance.h"
+#include "engine/region/region.h"
+#include "engine/resolve.h"
+#include "model/instance.h"
+#include "model/states.h"
 
+enum { VOLUMES_MAX = 64 };
 struct power_args {
 	struct instances_wish wish; /* first: cs_begin_change() reads it */
 	struct ref id;
@@ -26,10 +32,11 @@ static const struct param reboot_params[] = {
 };
 static const struct param destroy_params[] = {
 	MACHINE,
-	P("expunge", expunges, .doc = "It goes at once, as ever here."),
-	NOT_BUILT("volumeids"),
+	P("expunge", expunges, .doc = "It goes at once, and cannot be recovered."),
+	P("volumeids", wish.volumes, .kind = KIND_VOLUME, .max = VOLUMES_MAX,
+	  .doc = "Its data disks that are deleted; the others are detached."),
 };
-static const struct param expunge_params[] = {MACHINE};
+static const struct param machine_params[] = {MACHINE};
 
 static RESULT prepare(struct cs_call *e, void *args)
 {
@@ -39,31 +46,78 @@ static RESULT prepare(struct cs_call *e, void *args)
 	return OK;
 }
 
+/* Whoever is no administrator of the region may not shorten the time in which others could recover it. */
+static RESULT check_may_expunge(struct cs_call *e, struct power_args *a, const char *words)
+{
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(e->c, cs_tables(e), &a->id, &instance));
+	if (identity_is_admin(e->c->who) || engine_get_number(cs_tables(e), SETTING_USERS_RECOVER, 0))
+		return prepare(e, a);
+	return ctx_fail_kind(e->c, ERR_DENIED, KIND_INSTANCE,
+			     "%s. Or when the allow.user.expunge.recover.vm key is set.", words);
+}
+
+static RESULT prepare_destroy(struct cs_call *e, void *args)
+{
+	struct power_args *a = args;
+	a->wish.force = a->expunges == CHOICE_YES;
+	return a->wish.force ? check_may_expunge(e, a, "Parameter expunge can be passed by Admin only")
+			     : prepare(e, a);
+}
+
+static RESULT prepare_expunge(struct cs_call *e, void *args)
+{
+	/* The sentence is a guess, by that of recovering. */
+	return check_may_expunge(e, args, "Expunging a vm can only be done by an Admin");
+}
+
+static RESULT prepare_recover(struct cs_call *e, void *args)
+{
+	return check_may_expunge(e, args, "Recovering a vm can only be done by an Admin");
+}
+
+static RESULT recover(struct op *op, void *args)
+{
+	struct power_args *a = args;
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &a->id, &instance));
+	if (model_derive_instance_state(instance) != INSTANCE_DESTROYED)
+		return ctx_fail_field(op->ctx, ERR_INVALID, a->id.field,
+				      "Vm with id %" STR_FMT " is not in the right state",
+				      STR_ARG(a->id.text));
+	return engine_recover_instances(op, &a->wish);
+}
+
 #define POWER(word, action, rows, ...)                                                                       \
 	{                                                                                                    \
 		.name = (word), .permit = (action), .flags = API_WRITES,                                     \
-		.args = PARAMS(struct power_args, rows), .prepare = prepare,                                 \
-		CS_SUBJECT(struct power_args, id.prefix), __VA_ARGS__                                        \
+		.args = PARAMS(struct power_args, rows), CS_SUBJECT(struct power_args, id.prefix),           \
+		__VA_ARGS__                                                                                  \
 	}
 static const struct cs_action actions[] = {
 	POWER("startVirtualMachine", "ec2:StartInstances", start_params,
-	      .operation = engine_start_instances_run, .shows = &cs_machines,
+	      .operation = engine_start_instances_run, .prepare = prepare, .shows = &cs_machines,
 	      .outcome = ASYNC_JOB_OUTCOME_SETTLED, .turn = ASYNC_JOB_TURN_START,
 	      .returns = API_RETURNS_NOTHING_STORED, .doc = "Starts a virtual machine."),
 	POWER("stopVirtualMachine", "ec2:StopInstances", stop_params, .operation = engine_stop_instances_run,
-	      .shows = &cs_machines, .outcome = ASYNC_JOB_OUTCOME_SETTLED, .turn = ASYNC_JOB_TURN_STOP,
-	      .returns = API_RETURNS_NOTHING_STORED, .doc = "Stops a virtual machine."),
+	      .prepare = prepare, .shows = &cs_machines, .outcome = ASYNC_JOB_OUTCOME_SETTLED,
+	      .turn = ASYNC_JOB_TURN_STOP, .returns = API_RETURNS_NOTHING_STORED,
+	      .doc = "Stops a virtual machine."),
 	POWER("rebootVirtualMachine", "ec2:RebootInstances", reboot_params,
-	      .operation = engine_reboot_instances_run, .shows = &cs_machines,
+	      .operation = engine_reboot_instances_run, .prepare = prepare, .shows = &cs_machines,
 	      .outcome = ASYNC_JOB_OUTCOME_SETTLED, .turn = ASYNC_JOB_TURN_REBOOT,
 	      .returns = API_RETURNS_NOTHING_STORED, .doc = "Reboots a virtual machine."),
-	POWER("destroyVirtualMachine", "ec2:TerminateInstances", destroy_params,
-	      .operation = engine_terminate_instances_run, .shows = &cs_machines,
-	      .outcome = ASYNC_JOB_OUTCOME_GONE, .turn = ASYNC_JOB_TURN_TERMINATE,
-	      .returns = API_RETURNS_NOTHING_STORED, .doc = "Destroys a virtual machine."),
-	POWER("expungeVirtualMachine", "ec2:TerminateInstances", expunge_params,
+	POWER("destroyVirtualMachine", "ec2:TerminateInstances", destroy_params, .prepare = prepare_destroy,
+	      .operation = engine_destroy_instances_run, .shows = &cs_machines,
+	      .outcome = ASYNC_JOB_OUTCOME_GONE, .turn = ASYNC_JOB_TURN_DESTROY,
+	      .returns = API_RETURNS_NOTHING_STORED,
+	      .doc = "Destroys a virtual machine, which can be recovered for a while."),
+	POWER("expungeVirtualMachine", "ec2:TerminateInstances", machine_params, .prepare = prepare_expunge,
 	      .operation = engine_terminate_instances_run, .about = KIND_INSTANCE,
 	      .outcome = ASYNC_JOB_OUTCOME_GONE, .turn = ASYNC_JOB_TURN_TERMINATE,
 	      .returns = API_RETURNS_NOTHING_STORED, .doc = "Removes a virtual machine for good."),
+	POWER("recoverVirtualMachine", "ec2:RecoverInstances", machine_params, .prepare = prepare_recover,
+	      .operation = recover, .shows = &cs_machines, .returns = KIND_INSTANCE,
+	      .doc = "Brings back a virtual machine that was destroyed."),
 };
 const struct api_actions cs_power_actions = API_ACTIONS(actions);

@@ -16,20 +16,43 @@ static const struct param list_params[] = {
 	CS_NAME_PARAM(struct list_keys),
 	CS_OWNER_PARAMS(struct list_keys),
 	CS_PROJECT_PARAM(struct list_keys, project),
-	PARAM(struct list_keys, "fingerprint", fingerprint, .fits = FITS(key_pair, fingerprint),
-	      .doc = "With this fingerprint."),
+	PARAM(struct list_keys, "fingerprint", fingerprint, .doc = "With this fingerprint."),
 };
+
+/* The MD5 of the key in hexadecimal with colons, whatever EC2 calls its fingerprint; clients compare it with their own. */
+static struct str get_fingerprint(struct api_call *e, const struct row *row)
+{
+	enum { SIZE = 16 };
+	struct str rest = key_pair_of(row)->public_key, part = STR_NONE, key = STR_NONE;
+	uint8_t sum[SIZE];
+	char *p = arena_alloc(e->c->arena, 3 * SIZE);
+	for (int k = 0; k < 2; k++)
+		(void) str_split_next(&rest, ' ', &part);
+	if (!p || !result_is_ok(str_decode_base64(e->c->arena, part, &key)))
+		return STR_NONE;
+	crypto_md5(key, sum);
+	for (size_t k = 0; k < SIZE; k++)
+		(void) snprintf(p + 3 * k, 4, k + 1 < SIZE ? "%02x:" : "%02x", sum[k]);
+	return (struct str){p, 3 * SIZE - 1};
+}
+
+static bool matches(struct api_call *e, const void *args, const struct row *row)
+{
+	struct str wanted = ((const struct list_keys *) args)->fingerprint;
+	return !wanted.n || str_equal(get_fingerprint(e, row), wanted);
+}
 
 static const struct member members[] = {
 	MEMBER(struct key_pair, "id", row.id),
 	MEMBER(struct key_pair, "name", name),
 	CS_OWNER_MEMBERS(key_pair),
-	MEMBER(struct key_pair, "fingerprint", fingerprint),
+	MEMBER_TEXT("fingerprint", get_fingerprint),
 };
 static const struct api_listing keys = {.kind = KIND_KEY_PAIR,
 					.name = offsetof(struct key_pair, name),
 					.item = "sshkeypair",
 					.is_by_name = true,
+					.matches = matches,
 					.members = MEMBERS(members)};
 
 struct make_key {

@@ -16,7 +16,7 @@ struct said {
 	struct str name, text, os_type_id;
 	const struct cs_os_type *os_type; /* NULL: not said */
 	struct tags details;
-	enum choice is_public;
+	enum choice is_public, takes_password;
 };
 #define SAID(T, member, needs)                                                                               \
 	PARAM(T, "name", member.name, .flags = (needs), .doc = "Its name."),                                 \
@@ -25,6 +25,9 @@ struct said {
 	PARAM(T, "ostypeid", member.os_type_id, .flags = (needs), .doc = "What its guests run: listOsTypes.")
 #define DETAILS(T, member)                                                                                   \
 	PARAM(T, "details", member.details, .doc = "details[0].rootDiskController, nicAdapter, UEFI.")
+#define PASSWORD(T, member)                                                                                  \
+	PARAM(T, "passwordenabled", member.takes_password,                                                   \
+	      .doc = "Whether its guests set the password that they are told.")
 #define PUBLIC(T, member) PARAM(T, "ispublic", member.is_public, .doc = "Whether everybody sees it.")
 /* Of new ones and of changes. */
 #define UNBUILT                                                                                              \
@@ -32,8 +35,7 @@ struct said {
 		NOT_BUILT("bits", .only = "64"), NOT_BUILT("arch", .only = "x86_64"),                        \
 		NOT_BUILT("requireshvm", .only = "true"), NOT_BUILT("sortkey", .only = "0"),                 \
 		NOT_BUILT("cleanupdetails|deployasis|directdownload|forceupdateostype|forcks|"               \
-			  "isdynamicallyscalable|isextractable|isfeatured|isrouting|passwordenabled|"        \
-			  "sshkeyenabled",                                                                   \
+			  "isdynamicallyscalable|isextractable|isfeatured|isrouting|sshkeyenabled",          \
 			  .only = "false")
 
 static RESULT read_os_type(struct cs_call *e, struct said *said)
@@ -80,21 +82,35 @@ static RESULT take_details(struct ctx *c, const struct said *said, struct image_
 	return OK;
 }
 
-static RESULT take_os_type(struct ctx *c, const struct said *said, struct image_form *form)
+/* The property of that key is the value. */
+static RESULT set_property(struct ctx *c, struct image_form *form, struct str key, struct str value)
 {
 	struct tag *all = arena_new_array(c->arena, struct tag, form->properties.count + 1);
 	size_t count = 0;
 	if (!all)
 		return ctx_no_memory(c);
+	for (size_t k = 0; k < form->properties.count; k++)
+		if (!str_equal(form->properties.at[k].key, key))
+			all[count++] = form->properties.at[k];
+	all[count++] = (struct tag){key, value};
+	form->properties = (struct tags){all, count};
+	return OK;
+}
+
+static RESULT take_os_type(struct ctx *c, const struct said *said, struct image_form *form)
+{
 	if (!said->os_type)
 		return OK;
-	for (size_t k = 0; k < form->properties.count; k++)
-		if (!str_is(form->properties.at[k].key, CS_OS_TYPE_PROPERTY))
-			all[count++] = form->properties.at[k];
-	all[count++] = (struct tag){STR(CS_OS_TYPE_PROPERTY), str_from(said->os_type->name)};
-	form->properties = (struct tags){all, count};
 	form->platform = cs_os_type_is_windows(said->os_type) ? IMAGE_PLATFORM_WINDOWS : IMAGE_PLATFORM_LINUX;
-	return OK;
+	return set_property(c, form, STR(CS_OS_TYPE_PROPERTY), str_from(said->os_type->name));
+}
+
+static RESULT take_password(struct ctx *c, const struct said *said, struct image_form *form)
+{
+	if (said->takes_password == CHOICE_DEFAULT)
+		return OK;
+	return set_property(c, form, STR(CS_PASSWORD_PROPERTY),
+			    said->takes_password == CHOICE_YES ? STR("true") : STR("false"));
 }
 
 /* What was not said stays as it was. */
@@ -108,6 +124,7 @@ static RESULT take_said(struct ctx *c, const struct said *said, struct image_for
 		form->visibility =
 			said->is_public == CHOICE_YES ? IMAGE_VISIBLE_PUBLIC : IMAGE_VISIBLE_SHARED;
 	TRY(take_os_type(c, said, form));
+	TRY(take_password(c, said, form));
 	return take_details(c, said, form);
 }
 
@@ -126,7 +143,8 @@ struct registration {
 #define P(wire, member, ...) PARAM(struct registration, wire, member, __VA_ARGS__)
 #define REGISTERED                                                                                           \
 	SAID(struct registration, said, REQUIRED), CS_FOR_PARAMS(struct registration, owner),                \
-		PUBLIC(struct registration, said), OS_TYPE(struct registration, said, 0),                    \
+		PUBLIC(struct registration, said), PASSWORD(struct registration, said),                      \
+		OS_TYPE(struct registration, said, 0),                                                       \
 		P("url", fetching.url, .flags = REQUIRED, .max = 4096,                                       \
 		  .doc = "Where it is fetched from, by http or https."),                                     \
 		UNBUILT
@@ -223,6 +241,7 @@ static const struct param create_params[] = {
 	OS_TYPE(struct making, said, REQUIRED),
 	DETAILS(struct making, said),
 	PUBLIC(struct making, said),
+	PASSWORD(struct making, said),
 	P("volumeid", volume, .kind = KIND_VOLUME, .doc = "Of this volume, which no running machine has."),
 	P("snapshotid", snapshot, .kind = KIND_SNAPSHOT, .doc = "Or of this snapshot."),
 	CS_FOR_PARAMS(struct making, owner),
@@ -292,6 +311,7 @@ static const struct param update_params[] = {
 	SAID(struct template_change, said, 0),
 	OS_TYPE(struct template_change, said, 0),
 	DETAILS(struct template_change, said),
+	PASSWORD(struct template_change, said),
 	UNBUILT,
 	NOT_BUILT("bootable", .only = "true"),
 	NOT_BUILT("format"),
@@ -318,7 +338,7 @@ static RESULT find_image(struct ctx *c, const struct tables *t, const struct tem
 			 const struct image **ret_image)
 {
 	TRY(engine_find_own_image(c, t, &a->id, ret_image));
-	return cs_is_iso(*ret_image) == a->is_iso ? OK : engine_fail_not_found(c, KIND_IMAGE, &a->id);
+	return engine_is_iso(*ret_image) == a->is_iso ? OK : engine_fail_not_found(c, KIND_IMAGE, &a->id);
 }
 
 static RESULT prepare_of_template(struct cs_call *e, void *args)

@@ -52,11 +52,6 @@ static bool is_ready(struct api_call *e, const struct row *row)
 	return engine_derive_image_state(api_tables(e), image_of(row)) == IMAGE_AVAILABLE;
 }
 
-bool cs_is_iso(const struct image *image)
-{
-	return str_is(image->disk_format, "iso");
-}
-
 static bool is_own(const struct api_call *e, const struct image *i)
 {
 	return uuid_equal(i->account, e->c->who->account);
@@ -83,7 +78,7 @@ static bool passes_filter(struct api_call *e, struct str filter, const struct ro
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_templates *a = args;
-	return cs_is_iso(image_of(row)) == (e->action->listing == &cs_isos) &&
+	return engine_is_iso(image_of(row)) == (e->action->listing == &cs_isos) &&
 	       passes_filter(e, a->filter, row) &&
 	       (a->is_public == CHOICE_DEFAULT || (a->is_public == CHOICE_YES) == image_of(row)->is_public) &&
 	       (!a->hypervisor.n || str_equal_nocase(a->hypervisor, STR("KVM"))) &&
@@ -168,6 +163,19 @@ struct str cs_read_format(struct str format)
 }
 
 /* Where it gives any user data. */
+bool cs_takes_password(const struct image *image)
+{
+	const struct tag *said = tags_find(image->properties, STR(CS_PASSWORD_PROPERTY));
+	return said && str_is(said->value, "true");
+}
+
+void cs_write_takes_password(struct api_call *e, struct json_writer *w, const char *name,
+			     const struct row *row)
+{
+	(void) e;
+	json_write_bool(w, name, cs_takes_password(image_of(row)));
+}
+
 static void write_policy(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	const struct image *i = image_of(row);
@@ -201,7 +209,7 @@ static const struct member members[] = {
 	MEMBER(struct image, "ispublic", is_public),
 	MEMBER_AS(struct image, TIME, "created", row.created_us),
 	MEMBER_WRITTEN("isready", write_state, .also = "status"),
-	MEMBER_FIXED("passwordenabled", "false"),
+	MEMBER_WRITTEN("passwordenabled", cs_write_takes_password),
 	MEMBER_TEXT("format", get_format),
 	MEMBER_FIXED("arch", "\"x86_64\""),
 	MEMBER_WRITTEN("ostypeid", write_os_type, .also = "ostypename"),

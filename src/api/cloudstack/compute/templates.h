@@ -18,4 +18,9 @@ void cs_write_details(struct json_writer *w, const char *name, const struct tag 
 
 /* Ours for CloudStack's: "qcow2" for "QCOW2", in any case; empty: it is none that is taken. */
 struct str cs_read_format(struct str format);
-bool cs_is_iso(const struct image *image);
+
+/* Its guests set the password that they are told. */
+bool cs_takes_password(const struct image *image);
+/* As member.write, of the image. */
+void cs_write_takes_password(struct api_call *e, struct json_writer *w, const char *name,
+			     const struct row *row);

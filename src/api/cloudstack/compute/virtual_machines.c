@@ -4,7 +4,9 @@
 #include "api/cloudstack/compute/os_types.h"
 #include "api/cloudstack/compute/templates.h"
 #include "api/cloudstack/network/network.h"
+#include "engine/instance/instance.h"
 #include "engine/network/address.h"
+#include "engine/region/region.h"
 #include "engine/resolve.h"
 #include "model/port.h"
 #include "model/security_group.h"
@@ -23,7 +25,7 @@
 
 struct list_machines {
 	struct cs_list_args list;
-	struct ref zone, template, offering, project, group, host, user, network;
+	struct ref zone, template, iso, offering, project, group, host, user, network;
 	struct str state, key_name, hypervisor;
 	struct strs details;
 };
@@ -38,6 +40,7 @@ static const struct param params[] = {
 	P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(instance, zone), .doc = "In this zone."),
 	P("templateid", template, .kind = KIND_IMAGE, .fits = FITS(instance, image),
 	  .doc = "Made from this template."),
+	P("isoid", iso, .kind = KIND_IMAGE, .doc = "With this ISO in its CD-ROM drive."),
 	P("serviceofferingid", offering, .kind = KIND_INSTANCE_TYPE, .fits = FITS(instance, type),
 	  .doc = "Of this size."),
 	P("affinitygroupid", group, .kind = KIND_SERVER_GROUP, .fits = FITS(instance, server_group),
@@ -51,7 +54,7 @@ static const struct param params[] = {
 	P("hypervisor", hypervisor, .doc = "KVM is the only one."),
 	P("details", details, .doc = "Which parts are shown; all are."),
 	NOT_BUILT("arch|autoscalevmgroupid|backupofferingid|clusterid|extensionid|forvirtualnetwork|groupid|"
-		  "haenable|isoid|podid|securitygroupid|storageid|userdataid|vpcid|isvnf|leased|gpuenabled|"
+		  "haenable|podid|securitygroupid|storageid|userdataid|vpcid|isvnf|leased|gpuenabled|"
 		  "displayvm"),
 	NOT_BUILT("accumulate|showicon|userdata|retrieveonlyresourcecount", .only = "false"),
 };
@@ -74,11 +77,21 @@ struct str cs_machine_display_name(struct api_call *e, const struct row *row)
 	return i->description.n ? i->description : cs_machine_name(e, row);
 }
 
+void cs_write_machine(struct api_call *e, struct json_writer *w, const char *name,
+		      const struct instance *instance)
+{
+	if (!instance)
+		return;
+	json_write_text(w, name, uuid_to_str(e->c->arena, instance->row.id));
+	json_write_text(w, "virtualmachinename", cs_machine_name(e, &instance->row));
+	json_write_text(w, "virtualmachinedisplayname", cs_machine_display_name(e, &instance->row));
+}
+
 /* One that no host has room for is an error, as after a deployment that failed. */
 struct str cs_machine_state(struct api_call *e, const struct row *row)
 {
 	const struct instance *i = instance_of(row);
-	if (row_is_live(row) && uuid_is_none(i->host) &&
+	if (row_is_live(row) && uuid_is_none(i->host) && !i->destroyed_us &&
 	    condition_find_by_subject(api_tables(e), row->id, STR("NoHost")))
 		return STR("Error");
 	return str_from(model_instance_states[model_derive_instance_state(i)].cloudstack);
@@ -92,14 +105,32 @@ static bool has_port_in(struct api_call *e, const struct row *row, uuid network)
 	return p;
 }
 
+static bool has_iso(struct api_call *e, const struct row *row, uuid iso)
+{
+	return uuid_equal(engine_get_medium(api_tables(e), row->id), iso);
+}
+
+/* What is destroyed is for administrators to see, unless the region says otherwise. */
+static bool fits_state(struct api_call *e, const struct list_machines *a, const struct row *row)
+{
+	bool is_present = model_derive_instance_state(instance_of(row)) != INSTANCE_DESTROYED;
+	bool sees_all = identity_is_admin(e->c->who) ||
+			engine_get_number(api_tables(e), SETTING_USERS_SEE_DESTROYED, 0);
+	if (str_is(a->state, "Present") || !sees_all)
+		return is_present && (!a->state.n || str_is(a->state, "Present") ||
+				      str_equal(a->state, cs_machine_state(e, row)));
+	return !a->state.n || str_equal(a->state, cs_machine_state(e, row));
+}
+
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_machines *a = args;
 	if (ref_is_given(&a->host) && !identity_is_admin(e->c->who))
 		return false;
 	return (!a->hypervisor.n || str_equal_nocase(a->hypervisor, STR("KVM"))) &&
+	       (!ref_is_given(&a->iso) || has_iso(e, row, a->iso.prefix)) &&
 	       (!ref_is_given(&a->network) || has_port_in(e, row, a->network.prefix)) &&
-	       (!a->state.n || str_is(a->state, "Present") || str_equal(a->state, cs_machine_state(e, row)));
+	       fits_state(e, a, row);
 }
 
 /* Where it runs is for administrators to know. */
@@ -143,6 +174,17 @@ static void write_os_type(struct api_call *e, struct json_writer *w, const char 
 	json_write_text(w, name, id);
 	json_write_text(w, "guestosid", id);
 	json_write_z(w, "osdisplayname", type->name);
+}
+
+/* In its CD-ROM drive. */
+static void write_iso(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct image *iso = image_find(api_tables(e), engine_get_medium(api_tables(e), row->id));
+	if (!iso)
+		return;
+	json_write_text(w, name, uuid_to_str(e->c->arena, iso->row.id));
+	json_write_text(w, "isoname", iso->name);
+	json_write_text(w, "isodisplaytext", iso->description.n ? iso->description : iso->name);
 }
 
 static void write_details(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
@@ -203,10 +245,12 @@ static const struct member members[] = {
 	       .path = {JOIN_ONE(KIND_IMAGE, instance, image)}, .instead = FITS(image, name)),
 	MEMBER_WRITTEN("ostypeid", write_os_type, .path = {JOIN_ONE(KIND_IMAGE, instance, image)},
 		       .also = "guestosid|osdisplayname"),
+	MEMBER_WRITTEN("isoid", write_iso, .also = "isoname|isodisplaytext"),
 	MEMBER_FIXED("arch", "\"x86_64\""),
 	MEMBER_TEXT("boottype", get_boot_type),
 	MEMBER(struct instance, "bootmode", secure_boot, .yes = "SECURE", .no = "LEGACY"),
-	MEMBER_FIXED("passwordenabled", "false"),
+	MEMBER_WRITTEN("passwordenabled", cs_write_takes_password,
+		       .path = {JOIN_ONE(KIND_IMAGE, instance, image)}),
 	MEMBER(struct instance, "serviceofferingid", type),
 	MEMBER(struct instance_type, "serviceofferingname", name,
 	       .path = {JOIN_ONE(KIND_INSTANCE_TYPE, instance, type)}),

@@ -54,6 +54,7 @@ struct cs_call {
 	API_CALL_BASE;
 	bool is_json;       /* the answer, else it is XML */
 	uuid job;           /* that the change made; none */
+	struct str secret;  /* a password that its maker is told with the result, sealed; empty: none */
 	bool is_signed;     /* by a key, not by a session */
 	struct token token; /* of the session; audit none: there is none */
 };
@@ -127,6 +128,13 @@ struct cs_fixed_list {
 };
 /* As cs_write_list(): by page, keyword and name. The args begin with a struct cs_list_args. */
 RESULT cs_write_fixed_list(struct cs_call *e, struct json_writer *w, const struct cs_fixed_list *list);
+/* Whose rows the list is of: all that the caller may see, or those of a domain. Else the account's alone. */
+void cs_choose_owners(const struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish);
+/* A date, or a date and a time; empty: nothing is read. A date alone begins with its first second, or ends with its
+ * last. ERR_INVALID. */
+enum cs_date { CS_FROM, CS_UNTIL };
+RESULT cs_read_date(struct cs_call *e, struct str text, const char *field, enum cs_date date,
+		    int64_t *ret_us);
 /* How CloudStack writes times: "2024-01-02T03:04:05+0000". */
 void cs_write_time(struct json_writer *w, const char *name, int64_t time_us);
 
@@ -194,6 +202,10 @@ extern const struct api_error cs_unknown_command;
 /* As protocol.begin_change and .end_change. */
 RESULT cs_begin_change(struct api_call *core, struct op *op, bool *ret_is_deferred);
 RESULT cs_end_change(struct api_call *core, struct op *op);
+/* What jobs and events call the kind of what they are about. */
+const char *cs_resource_type(enum kind kind);
+/* The parameters resourceid, which may be empty, and resourcetype. ERR_INVALID. */
+RESULT cs_read_resource(struct cs_call *e, struct str id, struct str type, uuid *ret_id);
 /* What a command with a job answers. */
 void cs_write_job_id(struct cs_call *e, struct json_writer *w);
 /* The row that the command is about, by its args. */

@@ -7,8 +7,8 @@ static void write_param(struct json_writer *w, const struct param *p)
 {
 	json_write_bool(w, "by_name", p->flags & BY_NAME);
 	json_write_bool(w, "base64", p->flags & BASE64);
-	if (p->none)
-		json_write_z(w, "none", p->none);
+	if (param_none(p))
+		json_write_z(w, "none", param_none(p));
 }
 
 static const struct dump_form form = {.list_suffix = "", .write_param = write_param, .text_max = 255};

@@ -5,7 +5,10 @@
 #include "engine/resolve.h"
 
 /* The status is the errorcode, too; the code is the cserrorcode. */
+/* clang-format off */
 static const struct api_error rows[] = {
+	/* of VM snapshots as of a failure of CloudStack's own */
+	{ERR_QUOTA, KIND_INSTANCE_SNAPSHOT, 530, "4250"}, {ERR_CONFLICT, KIND_INSTANCE_SNAPSHOT, 530, "4250"},
 	{ERR_INVALID, 0, 431, "4350"},     {ERR_MISSING, 0, 431, "9999"},
 	{ERR_MALFORMED, 0, 431, "4350"},   {ERR_RANGE, 0, 431, "4350"},
 	{ERR_NOT_FOUND, 0, 431, "4350"},   {ERR_STATE, 0, 431, "4350"},
@@ -19,6 +22,7 @@ static const struct api_error rows[] = {
 	{ERR_IN_USE, 0, 536, "4375"},      {ERR_CONFLICT, 0, 537, "4360"},
 	{ERR_INTERNAL, 0, 530, "4250"},
 };
+/* clang-format on */
 /* Not of ours, or not for the caller. */
 const struct api_error cs_unknown_command = {ERR_UNSUPPORTED, 0, 432, "4555"};
 static const struct api_error forbidden_command = {ERR_DENIED, 0, 401, "9999"};
@@ -64,7 +68,7 @@ const struct params_dialect cs_dialect = {
 			[FAULT_ID] = DUE "invalid value. Invalid parameter {field} value={value}" UNKNOWN_ID,
 		},
 	.comma = ", ",
-	.rules = ABSENT_IF_EMPTY | UNKNOWN_IS_IGNORED,
+	.rules = ABSENT_IF_EMPTY | UNKNOWN_IS_IGNORED | ONLY_IN_ANY_CASE,
 	.text_max = 255,
 	.separator = ',',
 };
@@ -144,13 +148,17 @@ const struct kind_words cs_words = {
 			[KIND_ACCOUNT] = "account",
 			[KIND_INSTANCE] = "virtual machine",
 			[KIND_INSTANCE_TYPE] = "service offering",
+			[KIND_INSTANCE_SNAPSHOT] = "VM snapshot",
+			[KIND_SNAPSHOT_POLICY] = "snapshot policy",
 			[KIND_VOLUME_TYPE] = "disk offering",
 			[KIND_IMAGE] = "template",
 			[KIND_ROUTER] = "VPC",
+			[KIND_NETWORK_OFFERING] = "network offering",
 			[KIND_PORT] = "NIC",
 			[KIND_ADDRESS] = "public IP address",
 			[KIND_PORT_FORWARDING] = "port forwarding rule",
 			[KIND_LOAD_BALANCER] = "load balancer rule",
+			[KIND_FIREWALL_RULE] = "firewall rule",
 			[KIND_SERVER_GROUP] = "affinity group",
 			[KIND_KEY_PAIR] = "SSH key pair",
 			[KIND_USER_DATA] = "user data",

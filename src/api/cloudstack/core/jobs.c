@@ -2,6 +2,7 @@
  * Jobs: each is written with its change, and told of by queryAsyncJobResult. Its result is written from the subject as it is
  * when somebody asks. Source: API reference, "Async job", 4.18. */
 #include "api/cloudstack/core/action.h"
+#include "api/core/guest_password.h"
 #include "base/clock.h"
 #include "engine/instance/instance.h"
 #include "engine/people/role.h"
@@ -28,7 +29,8 @@ static struct job_wish make_wish(const struct cs_call *e)
 				 .kind = a->shows ? a->shows->kind : a->about,
 				 .subject = cs_subject_of(e),
 				 .machine = id_at(e, a->machine),
-				 .outcome = a->outcome};
+				 .outcome = a->outcome,
+				 .secret = e->secret};
 }
 
 /* ---- making ---- */
@@ -46,7 +48,8 @@ RESULT cs_begin_change(struct api_call *core, struct op *op, bool *ret_is_deferr
 				   .turn = a->turn,
 				   .permission = permission ? permission->name : a->permit,
 				   .instance = asked->instances.at[0],
-				   .is_forced = asked->force};
+				   .is_forced = asked->force,
+				   .volumes = asked->volumes};
 	TRY(engine_queue_job(op, &wish));
 	e->job = wish.job.job;
 	*ret_is_deferred = true;
@@ -73,11 +76,13 @@ void cs_write_job_id(struct cs_call *e, struct json_writer *w)
 
 /* ---- telling ---- */
 
-static const char *type_of(enum kind kind)
+const char *cs_resource_type(enum kind kind)
 {
 	static const char *const words[KIND_COUNT] = {[KIND_INSTANCE] = "VirtualMachine",
 						      [KIND_VOLUME] = "Volume",
 						      [KIND_SNAPSHOT] = "Snapshot",
+						      [KIND_INSTANCE_SNAPSHOT] = "VmSnapshot",
+						      [KIND_SNAPSHOT_POLICY] = "SnapshotPolicy",
 						      [KIND_IMAGE] = "Template",
 						      [KIND_NETWORK] = "Network",
 						      [KIND_ROUTER] = "Vpc",
@@ -88,8 +93,24 @@ static const char *type_of(enum kind kind)
 						      [KIND_SECURITY_GROUP_RULE] = "SecurityGroup",
 						      [KIND_SECONDARY_IP] = "NicSecondaryIp",
 						      [KIND_PORT_FORWARDING] = "FirewallRule",
-						      [KIND_LOAD_BALANCER] = "LoadBalancerRule"};
+						      [KIND_LOAD_BALANCER] = "LoadBalancerRule",
+						      [KIND_NETWORK_ACL] = "NetworkAcl",
+						      [KIND_NETWORK_OFFERING] = "NetworkOffering",
+						      [KIND_SERVER_GROUP] = "AffinityGroup",
+						      [KIND_INSTANCE_TYPE] = "ServiceOffering",
+						      [KIND_USER] = "User",
+						      [KIND_HOST] = "Host",
+						      [KIND_FIREWALL_RULE] = "FirewallRule"};
 	return words[kind] ? words[kind] : "None";
+}
+
+RESULT cs_read_resource(struct cs_call *e, struct str id, struct str type, uuid *ret_id)
+{
+	if (id.n && !type.n)
+		return cs_fail(e, "resourceid",
+			       "resourceid parameter must be used with resourcetype parameter");
+	return !id.n || result_is_ok(uuid_parse(id, ret_id)) ? OK
+							     : cs_fail(e, "resourceid", "Invalid resourceid");
 }
 
 /* It was another account's meanwhile: an offered volume that was taken. */
@@ -98,6 +119,16 @@ static bool has_left(const struct async_job *job, const struct row *row)
 	bool is_account = job->subject_kind == KIND_ACCOUNT;
 	uuid owner = is_account ? UUID_NONE : engine_get_owner((enum kind) job->subject_kind, row);
 	return !uuid_is_none(owner) && !uuid_equal(owner, job->account);
+}
+
+/* It was recorded when it was drawn; who only sees the account's jobs is not told. */
+static void write_password(struct api_call *e, struct json_writer *w, const struct async_job *job)
+{
+	struct str password = STR_NONE;
+	bool is_makers = !uuid_is_none(job->made_by) && uuid_equal(job->made_by, e->c->who->user);
+	if (is_makers && job->secret.n &&
+	    result_is_ok(api_open_guest_password(e, job->account, job->secret, &password)))
+		json_write_text(w, "password", password);
 }
 
 /* As its command would have answered; of what is forgotten there is nothing left to show. */
@@ -112,6 +143,7 @@ static void write_success(struct api_call *e, struct json_writer *w, const struc
 	}
 	json_write_open(w, a->item ? a->item : a->shows->item);
 	members_write(e, w, cs_write_time, &a->shows->members, row);
+	write_password(e, w, job);
 	json_write_close(w);
 }
 
@@ -137,7 +169,7 @@ static void write_result(struct api_call *e, struct json_writer *w, const char *
 static void write_instance(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	const struct async_job *job = async_job_of(row);
-	json_write_z(w, name, type_of((enum kind) job->subject_kind));
+	json_write_z(w, name, cs_resource_type((enum kind) job->subject_kind));
 	if (!uuid_is_none(job->subject))
 		json_write_text(w, "jobinstanceid", uuid_to_str(e->c->arena, job->subject));
 }
@@ -157,29 +189,35 @@ static const struct member members[] = {
 
 struct list_jobs {
 	struct cs_list_args list;
-	struct str start;
+	struct str start, resource, resource_type;
 	int64_t start_us;
+	uuid of; /* that resource; none: any */
 };
 static const struct param params[] = {
 	CS_PAGE_PARAMS(struct list_jobs),
 	CS_OWNER_PARAMS(struct list_jobs),
 	PARAM(struct list_jobs, "startdate", start, .doc = "Those made then, or later."),
-	NOT_BUILT("managementserverid|resourceid|resourcetype"),
+	PARAM(struct list_jobs, "resourceid", resource, .doc = "About this, with resourcetype."),
+	PARAM(struct list_jobs, "resourcetype", resource_type,
+	      .doc = "About something of this kind: VirtualMachine."),
+	NOT_BUILT("managementserverid"),
 };
 
 static RESULT prepare_list(struct cs_call *e, void *args)
 {
 	struct list_jobs *a = args;
-	if (a->start.n && !result_is_ok(clock_parse(a->start, &a->start_us)))
-		return cs_fail(e, "startdate", "Unable to parse date %" STR_FMT " for command listAsyncJobs",
-			       STR_ARG(a->start));
-	return OK;
+	TRY(cs_read_resource(e, a->resource, a->resource_type, &a->of));
+	return cs_read_date(e, a->start, "startdate", CS_FROM, &a->start_us);
 }
 
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
+	const struct list_jobs *a = args;
+	const struct async_job *job = async_job_of(row);
 	(void) e;
-	return row->created_us >= ((const struct list_jobs *) args)->start_us;
+	return row->created_us >= a->start_us && (uuid_is_none(a->of) || uuid_equal(a->of, job->subject)) &&
+	       (!a->resource_type.n ||
+		str_is(a->resource_type, cs_resource_type((enum kind) job->subject_kind)));
 }
 
 static const struct api_listing jobs = {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Lists: pages, whose rows, and tags. Source: API reference and developer guide, "Listing"; visibility as
- * AccountManagerImpl of 4.18 has it. */
+ * AccountManagerImpl of 4.18 has it, dates as ParamProcessWorker. */
 #include "api/cloudstack/core/action.h"
 #include "auth/cloudstack_signature.h"
+#include "base/clock.h"
 #include "engine/resolve.h"
 #include "store/account.h"
 #include "store/domain.h"
@@ -27,8 +28,7 @@ RESULT cs_read_page(struct cs_call *e, const struct cs_list_args *asked, struct 
 
 /* An administrator's lists are of the own account, unless all are asked for, or one by its id, or those of a
  * domain; of the root domain with all below it. */
-static void choose_owners(const struct cs_call *e, const struct cs_list_args *asked,
-			  struct api_list_wish *wish)
+void cs_choose_owners(const struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish)
 {
 	bool is_domains = ref_is_given(&asked->domain) && !asked->account.n;
 	bool is_whole = uuid_equal(asked->domain.prefix, DOMAIN_DEFAULT) && asked->is_recursive == CHOICE_YES;
@@ -48,7 +48,7 @@ RESULT cs_write_list(struct cs_call *e, struct json_writer *w)
 		.id = asked->id, .name = asked->name, .keyword = asked->keyword, .tags = asked->tags};
 	struct query_page page;
 	TRY(cs_read_page(e, asked, &wish));
-	choose_owners(e, asked, &wish);
+	cs_choose_owners(e, asked, &wish);
 	TRY(api_list_rows(&e->core, &wish, &page));
 	if (page.count) {
 		json_write_int(w, "count", (int64_t) page.count);
@@ -73,6 +73,29 @@ RESULT cs_write_items(struct cs_call *e, struct json_writer *w, const struct cs_
 		json_write_close(w);
 	}
 	json_write_close_list(w);
+	return OK;
+}
+
+/* "2024-01-02", "2024-01-02 03:04:05", and what other commands take: "2024-01-02T03:04:05+0000". */
+RESULT cs_read_date(struct cs_call *e, struct str text, const char *field, enum cs_date date, int64_t *ret_us)
+{
+	static const char *const ends_of_day[] = {[CS_FROM] = "00:00:00", [CS_UNTIL] = "23:59:59"};
+	struct str day = str_slice(text, 0, strlen("2024-01-02")), time = str_from(ends_of_day[date]);
+	bool is_day = text.n == day.n, has_space = !is_day && text.p[day.n] == ' ';
+	struct str whole = text;
+	if (has_space)
+		time = str_slice(text, day.n + 1, text.n);
+	if (is_day || has_space)
+		whole = str_print(e->c->arena, "%" STR_FMT "T%" STR_FMT "Z", STR_ARG(day), STR_ARG(time));
+	if (!text.n)
+		return OK;
+	if (!result_is_ok(clock_parse(whole, ret_us)))
+		return cs_fail(e, field,
+			       "Unable to parse date %" STR_FMT
+			       " for command %s, please pass dates in the format mentioned in the api "
+			       "documentation",
+			       STR_ARG(text), e->action->name);
+	*ret_us += date == CS_UNTIL ? SECOND : 0;
 	return OK;
 }
 
@@ -133,12 +156,15 @@ static const char *const type_words[KIND_COUNT] = {
 	[KIND_IMAGE] = "Template",
 	[KIND_VOLUME] = "Volume",
 	[KIND_SNAPSHOT] = "Snapshot",
+	[KIND_INSTANCE_SNAPSHOT] = "VMSnapshot",
+	[KIND_SNAPSHOT_POLICY] = "SnapshotPolicy",
 	[KIND_NETWORK] = "Network",
 	[KIND_SECURITY_GROUP] = "SecurityGroup",
 	[KIND_ADDRESS] = "PublicIpAddress",
 	[KIND_ROUTER] = "Vpc",
 	[KIND_PORT_FORWARDING] = "PortForwardingRule",
 	[KIND_LOAD_BALANCER] = "LoadBalancer",
+	[KIND_FIREWALL_RULE] = "FirewallRule",
 };
 
 const char *cs_tag_type(enum kind kind)

@@ -6,6 +6,7 @@
 #include "engine/network/guest_network.h"
 #include "engine/network/network.h"
 #include "engine/resolve.h"
+#include "model/network.h"
 
 struct make_network {
 	struct guest_network_wish wish;
@@ -28,7 +29,7 @@ static const struct param create_params[] = {
 		  "ip6cidr|ip6dns1|ip6dns2|ip6gateway|isolatedpvlan|isolatedpvlantype|networkdomain|"
 		  "physicalnetworkid|privatemtu|publicmtu|routerip|routeripv6|sourcenatipaddress|startip|"
 		  "startipv6|subdomainaccess|tungstenvirtualrouteruuid|vlan"),
-	NOT_BUILT("acltype", .only = "account|Account"),
+	NOT_BUILT("acltype", .only = "account"),
 	NOT_BUILT("displaynetwork", .only = "true"),
 	NOT_BUILT("bypassvlanoverlapcheck|hideipaddressusage", .only = "false"),
 };
@@ -87,6 +88,13 @@ static RESULT check_offering(struct cs_call *e, const struct make_network *a, co
 	return OK;
 }
 
+/* Kind none: it came with the cloud, and nothing has to remember it. */
+static struct ref own_ref(struct cs_call *e, const struct cs_offering *o)
+{
+	return o->own ? cs_ref_of(e->c, KIND_NETWORK_OFFERING, cs_offering_id(o), "networkofferingid")
+		      : (struct ref){.kind = KIND_NONE};
+}
+
 static RESULT prepare_create(struct cs_call *e, void *args)
 {
 	struct make_network *a = args;
@@ -94,6 +102,8 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	TRY(cs_find_offering(e, a->offering, "networkofferingid", &offering));
 	TRY(check_offering(e, a, offering));
 	a->wish.has_router = offering->leads_out;
+	a->wish.offering = own_ref(e, offering);
+	a->wish.egress_open = offering->egress_open;
 	return choose_block(e, a);
 }
 
@@ -101,7 +111,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 
 struct change_network {
 	struct network_settings wish;
-	struct str name, text;
+	struct str name, text, offering;
 	enum choice cleans_up;
 };
 #define NETWORK                                                                                              \
@@ -111,8 +121,10 @@ static const struct param update_params[] = {
 	NETWORK,
 	PARAM(struct change_network, "name", name, .doc = "Its new name."),
 	PARAM(struct change_network, "displaytext", text, .doc = "Its new text."),
-	NOT_BUILT("customid|dns1|dns2|guestvmcidr|ip6dns1|ip6dns2|networkdomain|networkofferingid|privatemtu|"
-		  "publicmtu|sourcenatipaddress"),
+	PARAM(struct change_network, "networkofferingid", offering,
+	      .doc = "Another offering of the same sort."),
+	NOT_BUILT("customid|dns1|dns2|guestvmcidr|ip6dns1|ip6dns2|networkdomain|privatemtu|publicmtu|"
+		  "sourcenatipaddress"),
 	NOT_BUILT("displaynetwork", .only = "true"),
 	NOT_BUILT("changecidr|forced|hideipaddressusage|updateinsequence", .only = "false"),
 };
@@ -123,13 +135,36 @@ static const struct param restart_params[] = {
 	NOT_BUILT("livepatch|makeredundant", .only = "false"),
 };
 
+/* What leads out of a network is made with it: the other offering has to have the same way out, and all services of the present
+ * one. The operator's offerings are checked once more by the engine, which knows no others. */
+static RESULT choose_offering(struct cs_call *e, struct change_network *a)
+{
+	const struct row *row = tables_find(cs_tables(e), KIND_NETWORK, a->wish.network.prefix);
+	const struct cs_offering *next = NULL,
+				 *present = row ? cs_find_offering_of(&e->core, network_of(row)) : NULL;
+	struct str rest = str_from(present ? present->services : ""), service;
+	TRY(cs_find_offering(e, a->offering, "networkofferingid", &next));
+	bool fits = !present || (next->is_vpcs == present->is_vpcs && next->leads_out == present->leads_out &&
+				 strcmp(next->type, present->type) == 0);
+	while (str_split_next(&rest, '|', &service))
+		fits = fits && (!service.n || cs_has_service(next->services, service));
+	if (!fits)
+		return cs_fail(e, "networkofferingid",
+			       "Can't upgrade from network offering %" STR_FMT " to %" STR_FMT
+			       ": it has not all services of the present one",
+			       STR_ARG(uuid_to_str(e->c->arena, cs_offering_id(present))),
+			       STR_ARG(a->offering));
+	a->wish.set_offering = true;
+	a->wish.offering = own_ref(e, next);
+	return OK;
+}
+
 static RESULT prepare_update(struct cs_call *e, void *args)
 {
 	struct change_network *a = args;
-	(void) e;
 	a->wish.name = a->name.n ? &a->name : NULL;
 	a->wish.description = a->text.n ? &a->text : NULL;
-	return OK;
+	return a->offering.n ? choose_offering(e, a) : OK;
 }
 
 struct drop_network {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Load balancer rules of public addresses, and the machines that they lead to. They open nothing, as port forwarding rules
- * do not. A connection is given to a machine by a hash: "roundrobin" takes both ends' addresses and ports for it. */
+ * Load balancer rules of public addresses, and the machines that they lead to. In an isolated network a firewall rule is made
+ * with each, as with port forwarding rules. A connection is given to a machine by a hash: "roundrobin" takes both ends' addresses and ports for it. */
 #include "api/cloudstack/compute/compute.h"
+#include "api/cloudstack/network/network.h"
+#include "engine/network/firewall.h"
 #include "engine/network/load_balancer.h"
 #include "engine/resolve.h"
 #include "model/address.h"
@@ -81,6 +83,11 @@ static struct str get_algorithm(struct api_call *e, const struct row *row)
 	return str_from(load_balancer_algorithm_words[load_balancer_of(row)->algorithm]);
 }
 
+static struct str get_sources(struct api_call *e, const struct row *row)
+{
+	return cs_write_blocks(e, load_balancer_of(row)->sources);
+}
+
 /* Until it has a machine nothing of it is in the network. */
 static struct str get_state(struct api_call *e, const struct row *row)
 {
@@ -109,7 +116,7 @@ static const struct member members[] = {
 	MEMBER_TEXT("protocol", get_protocol),
 	MEMBER_TEXT("algorithm", get_algorithm),
 	MEMBER_WRITTEN("networkid", write_network),
-	MEMBER_FIXED("cidrlist", "\"\""),
+	MEMBER_TEXT("cidrlist", get_sources),
 	MEMBER_TEXT("state", get_state),
 	MEMBER_FIXED("fordisplay", "true"),
 	MEMBER_WRITTEN("tags", write_tags),
@@ -205,6 +212,7 @@ struct make_rule {
 	struct load_balancer_wish wish;
 	struct cs_owner owner;
 	struct str protocol, algorithm;
+	struct strs sources;
 	struct ref zone;
 	enum choice opens;
 };
@@ -223,9 +231,11 @@ static const struct param create_params[] = {
 	P("networkid", wish.network, .kind = KIND_NETWORK,
 	  .doc = "In which its machines are; absent: in any."),
 	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Means nothing: addresses are in every zone."),
-	P("openfirewall", opens, .doc = "Means nothing: security groups say what may pass."),
+	P("openfirewall", opens,
+	  .doc = "Whether a firewall rule is made with it; by default one is, but for a VPC's address."),
+	P("cidrlist", sources, .max = FIREWALL_SOURCES_MAX,
+	  .doc = "Clients that it serves, in an isolated network; absent: any."),
 	CS_FOR_PARAMS(struct make_rule, owner),
-	NOT_BUILT("cidrlist"),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
 #undef P
@@ -233,11 +243,11 @@ static const struct param create_params[] = {
 static RESULT prepare_create(struct cs_call *e, void *args)
 {
 	struct make_rule *a = args;
-	(void) e;
 	a->wish.algorithm = algorithm_of(a->algorithm);
 	a->wish.protocol =
 		str_is(a->protocol, "udp") ? LOAD_BALANCER_PROTOCOL_UDP : LOAD_BALANCER_PROTOCOL_TCP;
-	return OK;
+	TRY(cs_read_blocks(e, "cidrlist", "Invalid cidr ", "", &a->sources, &a->wish.sources));
+	return cs_read_opens(e, a->opens, &a->wish.address, &a->wish.opens_firewall);
 }
 
 #define RULE(T)                                                                                              \
@@ -245,6 +255,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 struct change_rule {
 	struct load_balancer_change wish;
 	struct str name, description, algorithm;
+	struct strs sources;
 	bool has_name, has_description;
 };
 #define P(wire, member, ...) PARAM(struct change_rule, wire, member, __VA_ARGS__)
@@ -257,7 +268,9 @@ static const struct param update_params[] = {
 	P("algorithm", algorithm, .words = ALGORITHMS,
 	  .given = offsetof(struct change_rule, wish.sets_algorithm) + 1,
 	  .doc = "How a connection finds its machine."),
-	NOT_BUILT("cidrlist|customid|protocol"),
+	P("cidrlist", sources, .max = FIREWALL_SOURCES_MAX,
+	  .given = offsetof(struct change_rule, wish.sets_sources) + 1, .doc = "Clients that it serves."),
+	NOT_BUILT("customid|protocol"),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
 #undef P
@@ -265,11 +278,10 @@ static const struct param update_params[] = {
 static RESULT prepare_update(struct cs_call *e, void *args)
 {
 	struct change_rule *a = args;
-	(void) e;
 	a->wish.name = a->has_name ? &a->name : NULL;
 	a->wish.description = a->has_description ? &a->description : NULL;
 	a->wish.algorithm = algorithm_of(a->algorithm);
-	return OK;
+	return cs_read_blocks(e, "cidrlist", "Invalid cidr ", "", &a->sources, &a->wish.sources);
 }
 
 struct assign_machines {

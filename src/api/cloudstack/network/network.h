@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What commands about networks share: the traffic that a rule is about, and references to rows that were found. */
+ * What commands about networks share: the traffic that a rule is about. */
 #pragma once
 
 #include "api/cloudstack/core/action.h"
-
-/* To a row that is known by its id. */
-static inline struct ref cs_ref_to(enum kind kind, uuid id, const char *field)
-{
-	return (struct ref){.kind = kind, .prefix = id, .bits = 8 * sizeof(uuid), .field = str_from(field)};
-}
 
 /* ---- what rules are about ---- */
 
@@ -40,6 +34,11 @@ RESULT cs_read_traffic(struct cs_call *e, const struct cs_traffic *asked, bool m
 		       struct cs_read_traffic *ret_traffic);
 /* ERR_INVALID. */
 RESULT cs_read_block(struct cs_call *e, struct str text, struct cidr *ret_block);
+/* Each of a list's; a failure says the words before and behind what is none. ERR_INVALID. */
+RESULT cs_read_blocks(struct cs_call *e, const char *field, const char *before, const char *behind,
+		      const struct strs *texts, struct cidrs *ret_blocks);
+/* "10.0.0.0/8,192.0.2.0/24" */
+struct str cs_write_blocks(struct api_call *e, struct cidrs blocks);
 /* protocol, and startport with endport or icmptype with icmpcode. */
 void cs_write_traffic(struct cs_call *e, struct json_writer *w, const struct cs_read_traffic *traffic);
 
@@ -67,17 +66,39 @@ struct str cs_get_acl_name(struct api_call *e, const struct row *row);
 /* What a NIC shows, of a port's row. */
 extern const struct members cs_nic;
 
-/* ---- offerings: tables of ours ---- */
+/* "openfirewall", of an address: by default it does, but for one that was taken for a VPC. ERR_INVALID. */
+RESULT cs_read_opens(struct cs_call *e, enum choice asked, const struct ref *address, bool *ret_opens);
+
+/* ---- offerings: tables of ours, and the operator's rows ---- */
+
+struct network;
+struct network_offering;
 
 struct cs_offering {
 	const char *name, *text;
 	const char *type; /* "Isolated" */
 	bool is_vpcs;     /* of a VPC's tiers; leads out by the VPC */
-	bool leads_out;   /* a router of the network's own leads out */
+	bool leads_out;   /* a router of the network's own leads out, and it has a firewall */
+	bool egress_open; /* which lets all go out but what rules name */
 	const char *provider, *services;
+	const struct network_offering *own; /* the operator's row; NULL: it came with the cloud */
 };
-/* The one that describes a network as it is: of its first subnet, which is NULL where it has none. */
-const struct cs_offering *cs_find_offering_of(struct api_call *e, const struct subnet *subnet);
+/* The one that a network was made by, else the one that describes it as it is. */
+const struct cs_offering *cs_find_offering_of(struct api_call *e, const struct network *network);
+/* As that of the operator's row; in the call's arena, with the row's texts. */
+const struct cs_offering *cs_own_offering(struct api_call *e, const struct network_offering *row);
+/* The members of its object. */
+void cs_write_offering(struct cs_call *e, struct json_writer *w, const void *offering);
+/* Whether one of this name came with the cloud. */
+bool cs_comes_with_cloud(struct str name);
+/* Whether the services, "Dhcp|Dns", have this one. */
+bool cs_has_service(const char *services, struct str service);
+/* The services of an operator's offering: where its row and the wish for it say so, + 1; 0: every network has it. */
+enum { CS_SERVICES = 9 };
+extern const struct cs_service {
+	const char *name;
+	size_t row, wish;
+} cs_services[CS_SERVICES];
 /* By its id; ERR_INVALID. */
 RESULT cs_find_offering(struct cs_call *e, struct str id, const char *field,
 			const struct cs_offering **ret_offering);
@@ -87,8 +108,8 @@ RESULT cs_check_vpc_offering(struct cs_call *e, struct str id, const char *field
 /* vpcofferingid and vpcofferingname. */
 void cs_write_vpc_offering(struct api_call *e, struct json_writer *w, const char *name,
 			   const struct row *row);
-/* The list "service" of what a provider provides: "Dhcp|Dns". */
-void cs_write_services(struct json_writer *w, const char *services, const char *provider);
+/* The list "service" of what a provider provides: "Dhcp|Dns"; of a network with what each can, which offerings do not say. */
+void cs_write_services(struct json_writer *w, const char *services, const char *provider, bool is_of_network);
 extern const char cs_vpc_services[], cs_vpc_provider[];
 
 /* What a guest network shows. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists of VPCs (network ACLs), and their items. They are EC2's: an item has one block, and connections are not tracked, so that
- * what answers needs an item, too. Source of the words: NetworkACLServiceImpl of 4.18. */
+ * Lists of VPCs (network ACLs), and their items. They are EC2's: an item has one block, and connections are not tracked. What
+ * answers passes all the same where packets say that they do: TCP's, and those to pings. Source of the words: NetworkACLServiceImpl of 4.18. */
 #include "api/cloudstack/network/network.h"
 #include "engine/network/network_acl.h"
 #include "engine/resolve.h"
@@ -78,7 +78,7 @@ static RESULT prepare_create_list(struct cs_call *e, void *args)
 {
 	struct make_list *a = args;
 	(void) e;
-	a->wish.lets_all_out = true;
+	a->wish.lets_all_out = a->wish.lets_answers = true;
 	return OK;
 }
 
@@ -143,7 +143,7 @@ static RESULT prepare_replace(struct cs_call *e, void *args)
 	if (!ref_is_given(&a->network))
 		return cs_fail(e, "networkid", "Both networkId and gatewayId can't be null at the same time");
 	TRY(find_tier(e, &a->network, &tier));
-	a->wish.association = cs_ref_to(KIND_SUBNET, tier->acl_association, "networkid");
+	a->wish.association = cs_ref_of(e->c, KIND_SUBNET, tier->acl_association, "networkid");
 	return OK;
 }
 
@@ -338,7 +338,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 			       "Cannot create Network ACL Item. ACL Id or network Id is required");
 	if (!ref_is_given(&a->wish.acl)) {
 		TRY(find_tier(e, &a->network, &tier));
-		a->wish.acl = cs_ref_to(KIND_NETWORK_ACL, tier->acl, "networkid");
+		a->wish.acl = cs_ref_of(e->c, KIND_NETWORK_ACL, tier->acl, "networkid");
 	}
 	TRY(engine_find_own_network_acl(e->c, cs_tables(e), &a->wish.acl, &acl));
 	a->wish.allows = a->wish.none_is_all = true;
@@ -353,7 +353,7 @@ static RESULT find_item(struct cs_call *e, const struct ref *ref, struct network
 	const struct row *row = NULL;
 	TRY(engine_find_own(e->c, cs_tables(e), KIND_NETWORK_ACL_ENTRY, ref, &row));
 	const struct network_acl_entry *item = network_acl_entry_of(row);
-	*ret_wish = (struct network_acl_entry_wish){.acl = cs_ref_to(KIND_NETWORK_ACL, item->acl, "id"),
+	*ret_wish = (struct network_acl_entry_wish){.acl = cs_ref_of(e->c, KIND_NETWORK_ACL, item->acl, "id"),
 						    .egress = item->egress,
 						    .number = item->number,
 						    .allows = item->allows,
@@ -389,6 +389,22 @@ static RESULT prepare_delete(struct cs_call *e, void *args)
 	struct item_args *a = args;
 	return find_item(e, &a->id, &a->wish);
 }
+
+struct move_args {
+	struct network_acl_entry_move wish;
+};
+#define P(wire, member, ...) PARAM(struct move_args, wire, member, __VA_ARGS__)
+static const struct param move_params[] = {
+	P("id", wish.entry, .kind = KIND_NETWORK_ACL_ENTRY, .flags = REQUIRED, .doc = "The item."),
+	P("previousaclruleid", wish.previous, .kind = KIND_NETWORK_ACL_ENTRY,
+	  .doc = "The item that it goes behind; without one it is the first."),
+	P("nextaclruleid", wish.next, .kind = KIND_NETWORK_ACL_ENTRY,
+	  .doc = "The item that it goes before; without one it is the last."),
+	P("aclconsistencyhash", wish.digest,
+	  .doc = "MD5 of all items' ids in their order, as the caller knows them."),
+	NOT_BUILT("customid"),
+};
+#undef P
 
 /* ---- the commands ---- */
 
@@ -465,6 +481,16 @@ static const struct cs_action actions[] = {
 	 .shows = &items,
 	 .outcome = ASYNC_JOB_OUTCOME_MADE,
 	 .doc = "Changes an item."},
+	{.name = "moveNetworkAclItem",
+	 .permit = "ec2:ReplaceNetworkAclEntry",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct move_args, move_params),
+	 .operation = engine_move_network_acl_entry_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct move_args, wish.entry.prefix),
+	 .shows = &items,
+	 .outcome = ASYNC_JOB_OUTCOME_MADE,
+	 .doc = "Gives an item another place; those that are in its way move up."},
 	{.name = "deleteNetworkACL",
 	 .permit = "ec2:DeleteNetworkAclEntry",
 	 .flags = API_WRITES,

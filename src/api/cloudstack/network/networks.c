@@ -6,6 +6,7 @@
 #include "model/zone.h"
 #include "store/network.h"
 #include "store/network_acl.h"
+#include "store/network_offering.h"
 #include "store/router.h"
 #include "store/subnet.h"
 
@@ -119,7 +120,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	const struct list_networks *a = args;
 	const struct subnet *s = cs_find_subnet(e, row->id);
 	bool is_tier = vpc_of(e, s);
-	const struct cs_offering *offering = cs_find_offering_of(e, s);
+	const struct cs_offering *offering = cs_find_offering_of(e, network_of(row));
 	return asks_for_guests(a) && is_in_zone(s, &a->zone) &&
 	       (!a->type.n || str_equal_nocase(a->type, str_from(offering->type))) &&
 	       (!a->offering.n ||
@@ -173,14 +174,15 @@ void cs_write_any_zone(struct api_call *e, struct json_writer *w, const char *na
 
 static void write_offering(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	const struct cs_offering *o = cs_find_offering_of(e, cs_find_subnet(e, row->id));
+	const struct cs_offering *o = cs_find_offering_of(e, network_of(row));
 	json_write_text(w, name, uuid_to_str(e->c->arena, cs_offering_id(o)));
 	json_write_z(w, "networkofferingname", o->name);
 	json_write_z(w, "networkofferingdisplaytext", o->text);
-	json_write_bool(w, "networkofferingconservemode", true);
-	json_write_z(w, "networkofferingavailability", o->leads_out ? "Required" : "Optional");
+	json_write_bool(w, "networkofferingconservemode", !o->own || o->own->conserves);
+	json_write_z(w, "networkofferingavailability",
+		     o->leads_out && !o->own && !o->egress_open ? "Required" : "Optional");
 	json_write_z(w, "type", o->type);
-	cs_write_services(w, o->services, o->provider);
+	cs_write_services(w, o->services, o->provider, true);
 }
 
 static void write_acl(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
@@ -193,12 +195,28 @@ static void write_acl(struct api_call *e, struct json_writer *w, const char *nam
 	json_write_text(w, "aclname", cs_get_acl_name(e, &acl->row));
 }
 
+/* Its name, where nobody said another. */
+static struct str get_text(struct api_call *e, const struct row *row)
+{
+	struct str said = network_of(row)->description;
+	return said.n ? said : cs_get_network_name(e, row);
+}
+
+/* Of isolated networks alone. */
+static void write_egress(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct network *network = network_of(row);
+	const struct cs_offering *o = cs_find_offering_of(e, network);
+	if (!o->is_vpcs && str_is(str_from(o->type), "Isolated"))
+		json_write_bool(w, name, !network->has_firewall || network->egress_open);
+}
+
 CS_WRITE_TAGS(write_tags, KIND_NETWORK)
 
 static const struct member members[] = {
 	MEMBER(struct network, "id", row.id),
 	MEMBER_TEXT("name", cs_get_network_name),
-	MEMBER(struct network, "displaytext", description, .is_optional = true),
+	MEMBER_TEXT("displaytext", get_text),
 	CS_OWNER_MEMBERS(network),
 	MEMBER_FIXED("traffictype", "\"Guest\""),
 	MEMBER_WRITTEN("cidr", write_subnet, .also = "netmask|gateway"),
@@ -211,7 +229,7 @@ static const struct member members[] = {
 			       "networkofferingavailability|type|service"),
 	MEMBER_WRITTEN("aclid", write_acl, .also = "aclname"),
 	MEMBER_FIXED("broadcastdomaintype", "\"Geneve\""),
-	MEMBER_FIXED("egressdefaultpolicy", "true"),
+	MEMBER_WRITTEN("egressdefaultpolicy", write_egress),
 	MEMBER_FIXED("acltype", "\"Account\""),
 	MEMBER_AS(struct network, TIME, "created", row.created_us),
 	MEMBER_FIXED("issystem|isdefault|restartrequired|specifyipranges|specifyvlan|strechedl2subnet|"

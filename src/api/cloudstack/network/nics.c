@@ -197,7 +197,7 @@ static RESULT prepare_remove_ip(struct cs_call *e, void *args)
 	const struct row *row = NULL;
 	TRY(engine_find_own(e->c, cs_tables(e), KIND_SECONDARY_IP, &a->secondary, &row));
 	a->ip = secondary_ip_of(row)->ip;
-	a->wish.port = cs_ref_to(KIND_PORT, secondary_ip_of(row)->port, "id");
+	a->wish.port = cs_ref_of(e->c, KIND_PORT, secondary_ip_of(row)->port, "id");
 	a->wish.ips = (struct ips){&a->ip, 1};
 	a->wish.is_ipv6 = a->ip.family == IP_V6;
 	a->wish.field = STR("id");

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network offerings, VPC offerings and what they are made of: tables, with the names that CloudStack is installed with. A network does
- * not remember its offering: it has the one that describes it. Egress is open by default in all of them, for there is
- * no firewall that could close it. Sources: NetworkOffering, ConfigurationServer and VpcManagerImpl of 4.18. */
+ * Network offerings, VPC offerings and what they are made of: tables, with the names that CloudStack is installed with, and the
+ * operator's rows. A network that was made by one of these remembers it; another one has the one that describes it. Sources:
+ * NetworkOffering, ConfigurationServer and VpcManagerImpl of 4.18; of the offering for Kubernetes, which alone of the tables' lets
+ * all go out, KubernetesClusterManagerImpl. */
 #include "api/cloudstack/network/network.h"
+#include "engine/network/network_offering.h"
 #include "engine/resolve.h"
 #include "store/gateway.h"
+#include "store/network.h"
+#include "store/network_offering.h"
 #include "store/subnet.h"
 
 #define SHARED_SERVICES "Dhcp|Dns|UserData"
-#define ISOLATED_SERVICES "Dhcp|Dns|UserData|SourceNat|StaticNat|PortForwarding"
-const char cs_vpc_services[] = "Dhcp|Dns|UserData|SourceNat|StaticNat|PortForwarding|NetworkACL",
-	   cs_vpc_provider[] = "VpcVirtualRouter";
+#define ROUTED_SERVICES SHARED_SERVICES "|SourceNat|StaticNat|PortForwarding|Lb"
+#define ISOLATED_SERVICES ROUTED_SERVICES "|Firewall"
+const char cs_vpc_services[] = ROUTED_SERVICES "|NetworkACL", cs_vpc_provider[] = "VpcVirtualRouter";
 
-enum { OFFERING_SOURCE_NAT, OFFERING_ISOLATED, OFFERING_VPC, OFFERING_L2, OFFERING_VPC_NO_LB };
+enum { OFFERING_SOURCE_NAT, OFFERING_ISOLATED, OFFERING_VPC, OFFERING_L2, OFFERING_VPC_NO_LB, OFFERING_OPEN };
 static const struct cs_offering offerings[] = {
 	[OFFERING_SOURCE_NAT] = {"DefaultIsolatedNetworkOfferingWithSourceNatService",
 				 "Offering for Isolated networks with Source Nat service enabled", "Isolated",
@@ -30,7 +34,11 @@ static const struct cs_offering offerings[] = {
 				"Offering for Isolated Vpc networks with Source Nat service enabled and LB "
 				"service disabled",
 				"Isolated", .is_vpcs = true, .provider = cs_vpc_provider,
-				.services = cs_vpc_services},
+				.services = SHARED_SERVICES "|SourceNat|StaticNat|PortForwarding|NetworkACL"},
+	[OFFERING_OPEN] = {"DefaultNetworkOfferingforKubernetesService",
+			   "Network Offering used for CloudStack Kubernetes service", "Isolated",
+			   .leads_out = true, .egress_open = true, .provider = "VirtualRouter",
+			   .services = ISOLATED_SERVICES},
 	{"DefaultSharedNetworkOfferingWithSGService", "Offering for Shared Security group enabled networks",
 	 "Shared", .provider = "VirtualRouter", .services = SHARED_SERVICES "|SecurityGroup"},
 	{"DefaultSharedNetworkOffering", "Offering for Shared networks", "Shared",
@@ -49,7 +57,55 @@ static uuid id_of_name(const char *kind, const char *name)
 
 uuid cs_offering_id(const struct cs_offering *offering)
 {
-	return id_of_name("network offering", offering->name);
+	return offering->own ? offering->own->row.id : id_of_name("network offering", offering->name);
+}
+
+bool cs_comes_with_cloud(struct str name)
+{
+	for (size_t k = 0; k < OFFERINGS; k++)
+		if (str_equal_nocase(name, str_from(offerings[k].name)))
+			return true;
+	return false;
+}
+
+#define SERVICE(name, field)                                                                                 \
+	{                                                                                                    \
+		name, offsetof(struct network_offering, field) + 1,                                          \
+			offsetof(struct network_offering_wish, field) + 1                                    \
+	}
+const struct cs_service cs_services[CS_SERVICES] = {
+	{"Dhcp", 0, 0},
+	SERVICE("Dns", dns),
+	SERVICE("UserData", user_data),
+	SERVICE("SourceNat", source_nat),
+	SERVICE("StaticNat", static_nat),
+	SERVICE("PortForwarding", port_forwarding),
+	SERVICE("Lb", load_balancing),
+	SERVICE("NetworkACL", network_acl),
+	SERVICE("Firewall", firewall),
+};
+
+const struct cs_offering *cs_own_offering(struct api_call *e, const struct network_offering *row)
+{
+	struct arena *a = e->c->arena;
+	struct cs_offering *o = arena_new_object(a, struct cs_offering);
+	struct str text = row->description.n ? row->description : row->name, services = STR("");
+	for (size_t k = 0; k < CS_SERVICES; k++)
+		if (!cs_services[k].row || ((const char *) row)[cs_services[k].row - 1])
+			services = str_print(a, "%" STR_FMT "%s%s", STR_ARG(services), services.n ? "|" : "",
+					     cs_services[k].name);
+	if (!o) /* the answer fails for want of memory */
+		return &offerings[OFFERING_ISOLATED];
+	*o = (struct cs_offering){.name = str_to_z(a, row->name),
+				  .text = str_to_z(a, text),
+				  .type = "Isolated",
+				  .is_vpcs = row->for_vpc,
+				  .leads_out = row->source_nat && !row->for_vpc,
+				  .egress_open = row->egress_open,
+				  .provider = row->for_vpc ? cs_vpc_provider : "VirtualRouter",
+				  .services = str_to_z(a, services),
+				  .own = row};
+	return o;
 }
 
 static bool has_id(struct str text, uuid id)
@@ -67,7 +123,13 @@ RESULT cs_find_offering(struct cs_call *e, struct str id, const char *field,
 		*ret_offering = &offerings[k];
 		return OK;
 	}
-	return cs_fail_id(e, KIND_NONE, field, id);
+	uuid own = UUID_NONE;
+	const struct network_offering *row =
+		result_is_ok(uuid_parse(id, &own)) ? network_offering_find(cs_tables(e), own) : NULL;
+	if (!row)
+		return cs_fail_id(e, KIND_NONE, field, id);
+	*ret_offering = cs_own_offering(&e->core, row);
+	return OK;
 }
 
 static bool leads_out(struct api_call *e, uuid router)
@@ -78,19 +140,24 @@ static bool leads_out(struct api_call *e, uuid router)
 	return g;
 }
 
-const struct cs_offering *cs_find_offering_of(struct api_call *e, const struct subnet *subnet)
+const struct cs_offering *cs_find_offering_of(struct api_call *e, const struct network *network)
 {
+	const struct network_offering *own = network_offering_find(api_tables(e), network->offering);
+	const struct subnet *subnet = cs_find_subnet(e, network->row.id);
+	if (own)
+		return cs_own_offering(e, own);
 	if (!subnet)
 		return &offerings[OFFERING_L2];
 	if (cs_find_vpc(e, subnet->router))
 		return &offerings[OFFERING_VPC];
 	bool is_out = !uuid_is_none(subnet->router) && leads_out(e, subnet->router);
-	return &offerings[is_out ? OFFERING_SOURCE_NAT : OFFERING_ISOLATED];
+	bool is_open = network->has_firewall && network->egress_open;
+	return &offerings[!is_out ? OFFERING_ISOLATED : is_open ? OFFERING_OPEN : OFFERING_SOURCE_NAT];
 }
 
 /* ---- services ---- */
 
-static bool has_service(const char *services, struct str service)
+bool cs_has_service(const char *services, struct str service)
 {
 	struct str rest = str_from(services), one;
 	while (str_split_next(&rest, '|', &one))
@@ -108,7 +175,27 @@ static void write_providers(struct json_writer *w, const char *provider)
 	json_write_close_list(w);
 }
 
-void cs_write_services(struct json_writer *w, const char *services, const char *provider)
+/* Of the firewall alone; it counts no traffic, as CloudStack's would. */
+static void write_capabilities(struct json_writer *w, bool is_firewall)
+{
+	static const struct {
+		const char *name, *value;
+	} rows[] = {{"SupportedProtocols", "tcp,udp,icmp"},
+		    {"SupportedEgressProtocols", "tcp,udp,icmp, all"},
+		    {"SupportedTrafficDirection", "ingress, egress"},
+		    {"MultipleIps", "true"}};
+	json_write_open_list(w, "capability");
+	for (size_t k = 0; is_firewall && k < sizeof rows / sizeof rows[0]; k++) {
+		json_write_open(w, NULL);
+		json_write_z(w, "name", rows[k].name);
+		json_write_z(w, "value", rows[k].value);
+		json_write_bool(w, "canchooseservicecapability", false);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+void cs_write_services(struct json_writer *w, const char *services, const char *provider, bool is_of_network)
 {
 	struct str rest = str_from(services), name;
 	json_write_open_list(w, "service");
@@ -119,8 +206,7 @@ void cs_write_services(struct json_writer *w, const char *services, const char *
 		json_write_open(w, NULL);
 		json_write_text(w, "name", name);
 		write_providers(w, is_group ? "SecurityGroupProvider" : provider);
-		json_write_open_list(w, "capability");
-		json_write_close_list(w);
+		write_capabilities(w, is_of_network && str_is(name, "Firewall"));
 		json_write_close(w);
 	}
 	json_write_close_list(w);
@@ -129,7 +215,7 @@ void cs_write_services(struct json_writer *w, const char *services, const char *
 static bool has_all(const char *services, const struct strs *wanted)
 {
 	for (size_t k = 0; k < wanted->count; k++)
-		if (!has_service(services, wanted->at[k]))
+		if (!cs_has_service(services, wanted->at[k]))
 			return false;
 	return true;
 }
@@ -151,14 +237,14 @@ static const struct param offering_params[] = {
 	P("displaytext", text, .doc = "With this text."),
 	P("guestiptype", type, .words = "Isolated|Shared|L2", .doc = "Of networks of this type."),
 	P("traffictype", traffic_type, .doc = "Guest is the only one."),
-	P("state", state, .words = "Enabled|Disabled|Inactive", .doc = "All are Enabled."),
+	P("state", state, .words = "Enabled|Disabled|Inactive", .doc = "In this state."),
 	P("availability", availability, .words = "Required|Optional|Unavailable",
 	  .doc = "Required is the one with source NAT."),
 	P("supportedservices", services, .max = 20, .doc = "With all of these services."),
 	P("zoneid", zone, .kind = KIND_ZONE, .doc = "They are in every zone."),
 	P("domainid", domain, .kind = KIND_DOMAIN, .doc = "They are every domain's."),
 	P("forvpc", for_vpc, .doc = "Whether of a VPC's tiers."),
-	P("isdefault", is_default, .doc = "All come with the cloud."),
+	P("isdefault", is_default, .doc = "Whether it came with the cloud."),
 	P("sourcenatsupported", leads_out, .doc = "Whether with source NAT."),
 	P("specifyvlan", specifies_vlan, .doc = "Of networks that name a VLAN: there are none."),
 	P("specifyipranges", specifies_ranges, .doc = "Of networks that name ranges of addresses."),
@@ -172,14 +258,14 @@ static bool fits(enum choice choice, bool is)
 	return choice == CHOICE_DEFAULT || (choice == CHOICE_YES) == is;
 }
 
-static struct str offering_name(size_t k)
+static const char *availability_of(const struct cs_offering *o)
 {
-	return str_from(offerings[k].name);
+	return o == &offerings[OFFERING_SOURCE_NAT] ? "Required" : "Optional";
 }
 
-static const char *availability_of(size_t k)
+static const char *state_of(const struct cs_offering *o)
 {
-	return k == OFFERING_SOURCE_NAT ? "Required" : "Optional";
+	return !o->own || o->own->enabled ? "Enabled" : "Disabled";
 }
 
 /* A text that is asked for is this one; none is: any is. */
@@ -188,58 +274,72 @@ static bool is_text(struct str asked, const char *text)
 	return !asked.n || str_equal_nocase(asked, str_from(text));
 }
 
-static bool offering_matches(struct cs_call *e, const void *args, size_t k)
+static bool offering_matches(struct cs_call *e, const struct list_offerings *a, const struct cs_offering *o)
 {
-	const struct list_offerings *a = args;
-	const struct cs_offering *o = &offerings[k];
+	struct arena *arena = e->c->arena;
 	bool is_shared = str_is(str_from(o->type), "Shared");
-	(void) e;
-	bool has_words = is_text(a->text, o->text) && is_text(a->type, o->type) &&
-			 is_text(a->state, "Enabled") && is_text(a->traffic_type, "Guest") &&
-			 is_text(a->availability, availability_of(k));
-	bool has_traits = fits(a->for_vpc, o->is_vpcs) && fits(a->is_default, true) &&
+	bool has_words = is_text(a->list.name, o->name) && is_text(a->text, o->text) &&
+			 is_text(a->type, o->type) && is_text(a->state, state_of(o)) &&
+			 is_text(a->traffic_type, "Guest") && is_text(a->availability, availability_of(o)) &&
+			 str_contains(str_lower(arena, str_from(o->name)), str_lower(arena, a->list.keyword));
+	bool has_traits = fits(a->for_vpc, o->is_vpcs) && fits(a->is_default, !o->own) &&
 			  fits(a->specifies_vlan, is_shared) && fits(a->specifies_ranges, is_shared) &&
-			  fits(a->leads_out, has_service(o->services, STR("SourceNat")));
+			  fits(a->leads_out, cs_has_service(o->services, STR("SourceNat")));
 	return has_words && has_traits && has_all(o->services, &a->services) &&
 	       (!a->id.n || has_id(a->id, cs_offering_id(o)));
 }
 
-static void write_offering(struct cs_call *e, struct json_writer *w, size_t k)
+void cs_write_offering(struct cs_call *e, struct json_writer *w, const void *offering)
 {
-	const struct cs_offering *o = &offerings[k];
+	const struct cs_offering *o = offering;
 	bool is_shared = str_is(str_from(o->type), "Shared");
 	json_write_text(w, "id", uuid_to_str(e->c->arena, cs_offering_id(o)));
 	json_write_z(w, "name", o->name);
 	json_write_z(w, "displaytext", o->text);
+	if (o->own)
+		cs_write_time(w, "created", o->own->row.created_us);
 	json_write_z(w, "traffictype", "Guest");
 	json_write_z(w, "guestiptype", o->type);
 	/* that of the virtual routers, of which there are none: Libcloud fails where it is missing */
 	json_write_text(w, "serviceofferingid",
 			uuid_to_str(e->c->arena, id_of_name("service offering", "virtual router")));
-	json_write_z(w, "availability", availability_of(k));
-	json_write_z(w, "state", "Enabled");
+	json_write_z(w, "availability", availability_of(o));
+	json_write_z(w, "state", state_of(o));
 	json_write_z(w, "internetprotocol", "IPv4");
-	json_write_bool(w, "isdefault", true);
-	json_write_bool(w, "conservemode", true);
+	json_write_bool(w, "isdefault", !o->own);
+	json_write_bool(w, "conservemode", !o->own || o->own->conserves);
 	json_write_bool(w, "specifyvlan", is_shared);
 	json_write_bool(w, "specifyipranges", is_shared);
 	json_write_bool(w, "forvpc", o->is_vpcs);
-	json_write_bool(w, "ispersistent", false);
-	json_write_bool(w, "egressdefaultpolicy", true);
+	json_write_bool(w, "ispersistent", o->own && o->own->persistent);
+	json_write_bool(w, "egressdefaultpolicy", o->egress_open);
 	json_write_bool(w, "supportsstrechedl2subnet", false);
 	json_write_bool(w, "supportspublicaccess", false);
-	cs_write_services(w, o->services, o->provider);
+	cs_write_services(w, o->services, o->provider, false);
 }
 
+/* Those that came with the cloud, then the operator's by name. */
 static RESULT list_network_offerings(struct cs_call *e, const void *args, struct json_writer *w)
 {
-	static const struct cs_fixed_list list = {"networkoffering", OFFERINGS, offering_name,
-						  offering_matches, write_offering};
 	const struct list_offerings *a = args;
+	const struct tables *t = cs_tables(e);
 	const struct cs_offering *one = NULL;
+	size_t count = 0, own = tables_count(t, KIND_NETWORK_OFFERING);
+	const void **items = arena_new_array(e->c->arena, const void *, OFFERINGS + own);
+	if (!items)
+		return ctx_no_memory(e->c);
 	if (a->id.n)
 		TRY(cs_find_offering(e, a->id, "id", &one));
-	return cs_write_fixed_list(e, w, &list);
+	for (size_t k = 0; k < OFFERINGS; k++)
+		if (offering_matches(e, a, &offerings[k]))
+			items[count++] = &offerings[k];
+	const struct row *row = tables_first(t, KIND_NETWORK_OFFERING, NETWORK_OFFERING_INDEX_NAME, NULL, 0);
+	for (; row; row = tables_next(t, KIND_NETWORK_OFFERING, NETWORK_OFFERING_INDEX_NAME, row, 0)) {
+		const struct cs_offering *o = cs_own_offering(&e->core, network_offering_of(row));
+		if (offering_matches(e, a, o))
+			items[count++] = o;
+	}
+	return cs_write_items(e, w, &a->list, "networkoffering", items, count, cs_write_offering);
 }
 
 /* ---- VPC offerings ---- */
@@ -306,7 +406,7 @@ static void write_vpc_offering(struct cs_call *e, struct json_writer *w, size_t 
 	json_write_bool(w, "isdefault", true);
 	json_write_bool(w, "distributedvpcrouter", false);
 	json_write_bool(w, "supportsregionLevelvpc", false);
-	cs_write_services(w, cs_vpc_services, cs_vpc_provider);
+	cs_write_services(w, cs_vpc_services, cs_vpc_provider, false);
 }
 
 static RESULT list_vpc_offerings(struct cs_call *e, const void *args, struct json_writer *w)
@@ -330,7 +430,9 @@ static const struct {
 	{"SourceNat", "VirtualRouter|VpcVirtualRouter"},
 	{"StaticNat", "VirtualRouter|VpcVirtualRouter"},
 	{"PortForwarding", "VirtualRouter|VpcVirtualRouter"},
+	{"Lb", "VirtualRouter|VpcVirtualRouter"},
 	{"NetworkACL", "VpcVirtualRouter"},
+	{"Firewall", "VirtualRouter"},
 	{"SecurityGroup", "SecurityGroupProvider"},
 };
 static const char *const providers[] = {"VirtualRouter", "VpcVirtualRouter", "SecurityGroupProvider"};
@@ -354,7 +456,7 @@ static bool service_matches(struct cs_call *e, const void *args, size_t k)
 {
 	const struct list_services *a = args;
 	(void) e;
-	return !a->provider.n || has_service(services[k].providers, a->provider);
+	return !a->provider.n || cs_has_service(services[k].providers, a->provider);
 }
 
 static void write_service(struct cs_call *e, struct json_writer *w, size_t k)
@@ -420,7 +522,7 @@ static void write_provider(struct cs_call *e, struct json_writer *w, size_t k)
 	json_write_bool(w, "canenableindividualservice", false);
 	json_write_open_list(w, "servicelist");
 	for (size_t n = 0; n < sizeof services / sizeof services[0]; n++)
-		if (has_service(services[n].providers, str_from(providers[k])))
+		if (cs_has_service(services[n].providers, str_from(providers[k])))
 			json_write_text(w, NULL, str_from(services[n].name));
 	json_write_close_list(w);
 }
@@ -439,7 +541,7 @@ static const struct cs_action actions[] = {
 	 .permit = "ec2:DescribeNetworks",
 	 .args = PARAMS(struct list_offerings, offering_params),
 	 .answer = list_network_offerings,
-	 .says = "id|name|displaytext|traffictype|guestiptype|serviceofferingid|availability|state|"
+	 .says = "id|name|displaytext|created|traffictype|guestiptype|serviceofferingid|availability|state|"
 		 "internetprotocol|isdefault|"
 		 "conservemode|specifyvlan|specifyipranges|forvpc|ispersistent|egressdefaultpolicy|"
 		 "supportsstrechedl2subnet|supportspublicaccess|service",

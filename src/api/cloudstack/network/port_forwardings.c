@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Port forwarding rules of public addresses. They open nothing: what may pass is the security groups' to say. Source:
- * CloudStack's API reference, and its rules manager's words for what it refuses. */
+ * Port forwarding rules of public addresses. In an isolated network each is made with a firewall rule, unless `openfirewall`
+ * is false. `cidrlist` is refused as in 4.18; since 4.20 it has a meaning, in VPCs alone. Source: CloudStack's API
+ * reference, and its rules manager's words for what it refuses. */
 #include "api/cloudstack/compute/compute.h"
+#include "api/cloudstack/network/network.h"
 #include "engine/network/port_forwarding.h"
 #include "engine/resolve.h"
 #include "model/address.h"
@@ -50,12 +52,7 @@ static struct str get_protocol(struct api_call *e, const struct row *row)
 static void write_machine(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	const struct port *port = port_of_rule(e, row);
-	const struct instance *i = port ? instance_find(api_tables(e), port->instance) : NULL;
-	if (!i)
-		return;
-	json_write_text(w, name, uuid_to_str(e->c->arena, i->row.id));
-	json_write_text(w, "virtualmachinename", cs_machine_name(e, &i->row));
-	json_write_text(w, "virtualmachinedisplayname", cs_machine_display_name(e, &i->row));
+	cs_write_machine(e, w, name, port ? instance_find(api_tables(e), port->instance) : NULL);
 }
 
 CS_WRITE_TAGS(write_tags, KIND_PORT_FORWARDING)
@@ -107,7 +104,8 @@ static const struct param create_params[] = {
 	P("networkid", wish.network, .kind = KIND_NETWORK,
 	  .doc = "In which network, where it is in several."),
 	P("vmguestip", wish.private_ip, .doc = "To which of its addresses; absent: the NIC's first."),
-	P("openfirewall", opens, .doc = "Means nothing: security groups say what may pass."),
+	P("openfirewall", opens,
+	  .doc = "Whether a firewall rule is made with it; by default one is, but for a VPC's address."),
 	NOT_BUILT("cidrlist"),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
@@ -126,7 +124,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	ports->public_last = ports->public_last ? ports->public_last : ports->public_first;
 	ports->private_last = ports->private_last ? ports->private_last : ports->private_first;
 	a->wish.is_even = true;
-	return OK;
+	return cs_read_opens(e, a->opens, &a->wish.address, &a->wish.opens_firewall);
 }
 
 struct change_rule {

@@ -64,6 +64,18 @@ static struct purpose find_purpose(struct api_call *e, const struct row *row)
 	return purpose;
 }
 
+RESULT cs_read_opens(struct cs_call *e, enum choice asked, const struct ref *address, bool *ret_opens)
+{
+	const struct address *a = NULL;
+	TRY(engine_find_own_address(e->c, cs_tables(e), address, &a));
+	const struct subnet *s = cs_find_subnet(&e->core, a->for_network);
+	bool is_vpcs = cs_find_vpc(&e->core, s ? s->router : a->for_router);
+	*ret_opens = asked == CHOICE_DEFAULT ? !is_vpcs : asked == CHOICE_YES;
+	return is_vpcs && *ret_opens ? cs_fail(e, "openfirewall",
+					       "Can't have openFirewall=true when IP address belongs to VPC")
+				     : OK;
+}
+
 static bool is_static_nat(struct api_call *e, const struct address *a)
 {
 	return find_port(e, a) != NULL;
@@ -90,9 +102,7 @@ static void write_machine(struct api_call *e, struct json_writer *w, const char 
 	const struct instance *i = port ? instance_find(api_tables(e), port->instance) : NULL;
 	if (!i)
 		return;
-	json_write_text(w, name, uuid_to_str(e->c->arena, i->row.id));
-	json_write_text(w, "virtualmachinename", cs_machine_name(e, &i->row));
-	json_write_text(w, "virtualmachinedisplayname", cs_machine_display_name(e, &i->row));
+	cs_write_machine(e, w, name, i);
 	json_write_z(w, "virtualmachinetype", "User");
 	json_write_z(w, "vmipaddress", ip_write(a->private_ip, text));
 }
@@ -309,7 +319,7 @@ static RESULT prepare_enable(struct cs_call *e, void *args)
 	if (!nic)
 		return cs_fail(e, says_network ? "networkid" : "virtualmachineid",
 			       "Vm doesn't belong to the network with specified id");
-	a->wish.port = cs_ref_to(KIND_PORT, nic->row.id, "virtualmachineid");
+	a->wish.port = cs_ref_of(e->c, KIND_PORT, nic->row.id, "virtualmachineid");
 	a->wish.allow_reassociation = CHOICE_NO;
 	return OK;
 }

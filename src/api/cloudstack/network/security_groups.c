@@ -197,7 +197,7 @@ static RESULT choose_group(struct cs_call *e, struct ref *id, struct str name, c
 		return cs_fail(e, id_field, "Either %s or %s is required by %s command", id_field, name_field,
 			       e->action->name);
 	TRY(engine_find_group_in(e->c, cs_tables(e), account->row.id, account->default_router, &ref, &group));
-	*id = cs_ref_to(KIND_SECURITY_GROUP, group->row.id, name_field);
+	*id = cs_ref_of(e->c, KIND_SECURITY_GROUP, group->row.id, name_field);
 	return OK;
 }
 

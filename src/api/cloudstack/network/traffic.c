@@ -90,6 +90,29 @@ RESULT cs_read_block(struct cs_call *e, struct str text, struct cidr *ret_block)
 		       : cs_fail(e, "cidrlist", "Invalid cidr %" STR_FMT, STR_ARG(text));
 }
 
+RESULT cs_read_blocks(struct cs_call *e, const char *field, const char *before, const char *behind,
+		      const struct strs *texts, struct cidrs *ret_blocks)
+{
+	struct cidr *blocks = arena_new_array(e->c->arena, struct cidr, texts->count + 1);
+	if (!blocks)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < texts->count; k++)
+		if (!result_is_ok(cidr_parse(str_trim(texts->at[k]), &blocks[k])))
+			return cs_fail(e, field, "%s%" STR_FMT "%s", before, STR_ARG(texts->at[k]), behind);
+	*ret_blocks = (struct cidrs){blocks, texts->count};
+	return OK;
+}
+
+struct str cs_write_blocks(struct api_call *e, struct cidrs blocks)
+{
+	char text[CIDR_TEXT_SIZE];
+	struct str list = STR("");
+	for (size_t k = 0; k < blocks.count; k++)
+		list = str_print(e->c->arena, "%" STR_FMT "%s%s", STR_ARG(list), k ? "," : "",
+				 cidr_write(blocks.at[k], text));
+	return list;
+}
+
 /* Rules without ports have them as 0, as CloudStack keeps them. */
 void cs_write_traffic(struct cs_call *e, struct json_writer *w, const struct cs_read_traffic *traffic)
 {

@@ -77,7 +77,7 @@ static void write_services(struct api_call *e, struct json_writer *w, const char
 	(void) e;
 	(void) name;
 	(void) row;
-	cs_write_services(w, cs_vpc_services, cs_vpc_provider);
+	cs_write_services(w, cs_vpc_services, cs_vpc_provider, false);
 }
 
 CS_WRITE_TAGS(write_tags, KIND_ROUTER)

@@ -2,6 +2,7 @@
  * listApis: the commands that the caller may run, from the tables that the commands themselves run by; and
  * listCapabilities. Source: API reference, and what CloudMonkey and Marvin read of it. */
 #include "api/cloudstack/core/action.h"
+#include "engine/region/region.h"
 
 struct api_args {
 	struct str name;
@@ -217,7 +218,6 @@ static RESULT list_apis(struct cs_call *e, const void *args, struct json_writer 
 static RESULT list_capabilities(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	(void) args;
-	(void) e;
 	json_write_open(w, "capability");
 	json_write_bool(w, "securitygroupsenabled", true);
 	json_write_bool(w, "dynamicrolesenabled", true);
@@ -230,8 +230,10 @@ static RESULT list_capabilities(struct cs_call *e, const void *args, struct json
 	json_write_int(w, "customdiskofferingmaxsize", 16384);
 	json_write_bool(w, "regionsecondaryenabled", false);
 	json_write_bool(w, "kvmsnapshotenabled", true);
-	json_write_bool(w, "allowuserviewdestroyedvm", true);
-	json_write_bool(w, "allowuserexpungerecovervm", false); /* nothing is recovered */
+	json_write_bool(w, "allowuserviewdestroyedvm",
+			engine_get_number(cs_tables(e), SETTING_USERS_SEE_DESTROYED, 0));
+	json_write_bool(w, "allowuserexpungerecovervm",
+			engine_get_number(cs_tables(e), SETTING_USERS_RECOVER, 0));
 	json_write_bool(w, "allowuserexpungerecovervolume", false);
 	json_write_bool(w, "allowuserviewalldomainaccounts", false);
 	json_write_bool(w, "kubernetesserviceenabled", false);

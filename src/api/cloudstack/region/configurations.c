@@ -4,6 +4,7 @@
 #include "api/cloudstack/account/limits.h"
 #include "api/cloudstack/region/region.h"
 #include "engine/quota.h"
+#include "engine/region/region.h"
 
 #define DEFAULTS "Account Defaults"
 #define DEFAULT_OF(word, number, text)                                                                       \
@@ -15,10 +16,18 @@
 	{                                                                                                    \
 		.name = (word), .category = "Advanced", .value = (is), .doc = (text)                         \
 	}
+/* The setting of the region that has that name. */
+#define SETTING(word, number, text, ...)                                                                     \
+	{                                                                                                    \
+		.name = (word), .category = "Advanced", .is_setting = true, .standard = (number),            \
+		.doc = (text), __VA_ARGS__                                                                   \
+	}
 static const struct configuration {
 	const char *name, *category, *doc;
 	size_t type;       /* of a resource, whose default limit it is */
 	const char *value; /* or what it is, once and for all */
+	bool is_setting, is_truth;
+	int64_t standard; /* of a setting; a truth is 1 or 0 */
 } configurations[] = {
 	DEFAULT_OF("cpus", 8, "CPU cores"),
 	DEFAULT_OF("memory", 9, "MiB of memory"),
@@ -30,11 +39,21 @@ static const struct configuration {
 	DEFAULT_OF("user.vms", 0, "virtual machines"),
 	DEFAULT_OF("volumes", 2, "volumes"),
 	DEFAULT_OF("vpcs", 7, "VPCs"),
+	SETTING("allow.user.expunge.recover.vm", 0,
+		"Determines whether users can expunge or recover their vm", .is_truth = true),
+	SETTING("allow.user.view.destroyed.vm", 0,
+		"Determines whether users can view their destroyed or expunging vm", .is_truth = true),
 	FIXED("custom.diskoffering.size.max", "16384", "GiB of a volume at most"),
 	FIXED("custom.diskoffering.size.min", "1", "GiB of a volume at least"),
 	FIXED("default.page.size", "500", "Rows of a page at most"),
-	FIXED("expunge.delay", "0", "Seconds until what is destroyed is expunged"),
+	SETTING("expunge.delay", EXPUNGE_DELAY_S,
+		"Seconds until a virtual machine that is destroyed is expunged"),
 	FIXED("job.expire.minutes", "60", "How long jobs are kept"),
+	FIXED("snapshot.max.daily", "8", "Daily snapshots of a volume at most"),
+	FIXED("snapshot.max.hourly", "8", "Hourly snapshots of a volume at most"),
+	FIXED("snapshot.max.monthly", "8", "Monthly snapshots of a volume at most"),
+	FIXED("snapshot.max.weekly", "8", "Weekly snapshots of a volume at most"),
+	FIXED("vmsnapshot.max", "10", "VM snapshots of a virtual machine at most"),
 };
 enum { CONFIGURATIONS = sizeof configurations / sizeof configurations[0] };
 
@@ -43,6 +62,7 @@ struct configuration_args {
 	struct account_limits limits;
 	struct str category, value;
 	int64_t number;
+	struct setting_wish setting;
 };
 #define P(wire, member, ...) PARAM(struct configuration_args, wire, member, __VA_ARGS__)
 #define SCOPES "accountid|clusterid|domainid|imagestoreuuid|storageid|zoneid"
@@ -66,7 +86,9 @@ static void write_one(struct cs_call *e, struct json_writer *w, const char *name
 	json_write_z(w, "category", c->category);
 	json_write_z(w, "name", c->name);
 	json_write_text(w, "value",
-			c->value ? str_from(c->value) : str_print(e->c->arena, "%lld", (long long) number));
+			c->value      ? str_from(c->value)
+			: c->is_truth ? str_from(number ? "true" : "false")
+				      : str_print(e->c->arena, "%lld", (long long) number));
 	json_write_z(w, "description", c->doc);
 	json_write_bool(w, "isdynamic", !c->value);
 	json_write_close(w);
@@ -75,6 +97,8 @@ static void write_one(struct cs_call *e, struct json_writer *w, const char *name
 static int64_t read_number(const struct tables *t, const struct configuration *c)
 {
 	struct account limits = {0};
+	if (c->is_setting)
+		return engine_get_number(t, str_from(c->name), c->standard);
 	engine_get_default_limits(t, &limits);
 	return c->value ? 0 : cs_read_limit(&limits, c->type);
 }
@@ -118,6 +142,24 @@ static const struct configuration *find(struct str name)
 	return NULL;
 }
 
+static RESULT read_value(struct cs_call *e, const struct configuration *c, struct configuration_args *a)
+{
+	int64_t least = c->is_setting ? 0 : -1;
+	bool is_word = str_equal_nocase(a->value, STR("true")) || str_equal_nocase(a->value, STR("false"));
+	if (c->is_truth && is_word) {
+		a->number = str_equal_nocase(a->value, STR("true"));
+		return OK;
+	}
+	if (c->is_truth)
+		return cs_fail(e, "value", "The value %" STR_FMT " of the parameter %s is not true or false",
+			       STR_ARG(a->value), c->name);
+	if (!result_is_ok(str_parse_int(a->value, &a->number)) || a->number < least || a->number > INT32_MAX)
+		return cs_fail(e, "value",
+			       "The value %" STR_FMT " of the parameter %s is not a number of %d to %d",
+			       STR_ARG(a->value), c->name, (int) least, INT32_MAX);
+	return OK;
+}
+
 /* The words about a name that there is not are ConfigurationManagerImpl's, the others ours. */
 static RESULT prepare_update(struct cs_call *e, void *args)
 {
@@ -133,17 +175,20 @@ static RESULT prepare_update(struct cs_call *e, void *args)
 	a->number = read_number(cs_tables(e), c);
 	if (!a->value.n)
 		return OK;
-	if (!result_is_ok(str_parse_int(a->value, &a->number)) || a->number < -1 || a->number > INT32_MAX)
-		return cs_fail(e, "value",
-			       "The value %" STR_FMT " of the parameter %s is not a number of -1 to %d",
-			       STR_ARG(a->value), c->name, INT32_MAX);
-	cs_set_limit(&a->limits, c->type, a->number);
+	TRY(read_value(e, c, a));
+	if (c->is_setting)
+		a->setting = (struct setting_wish){str_from(c->name),
+						   str_print(e->c->arena, "%lld", (long long) a->number)};
+	else
+		cs_set_limit(&a->limits, c->type, a->number);
 	return OK;
 }
 
-static RESULT set_defaults(struct op *op, void *args)
+static RESULT set(struct op *op, void *args)
 {
-	return engine_set_default_limits(op, &((struct configuration_args *) args)->limits);
+	struct configuration_args *a = args;
+	return a->setting.name.n ? engine_put_setting(op, &a->setting)
+				 : engine_set_default_limits(op, &a->limits);
 }
 
 static RESULT show_updated(struct cs_call *e, const void *args, struct json_writer *w)
@@ -166,7 +211,7 @@ static const struct cs_action actions[] = {
 	 .flags = API_WRITES | CS_ADMIN,
 	 .args = PARAMS(struct configuration_args, update_params),
 	 .prepare = prepare_update,
-	 .operation = set_defaults,
+	 .operation = set,
 	 .returns = API_RETURNS_NOTHING_STORED,
 	 .answer = show_updated,
 	 .says = "category|name|value|description|isdynamic",

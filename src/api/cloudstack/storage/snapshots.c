@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots of volumes. Those that only a template has are the template's, and no list shows them. All were asked for:
- * there are no policies. Source: API reference, "Snapshot", 4.18. */
+ * Snapshots of volumes. Those that only a template has are the template's, and no list shows them; those of VM snapshots
+ * are shown to whoever asks for the type GROUP. Source: API reference, "Snapshot", 4.18. */
 #include "api/cloudstack/compute/os_types.h"
 #include "api/cloudstack/storage/storage.h"
 #include "engine/resolve.h"
@@ -31,13 +31,35 @@ static const struct param list_params[] = {
 	P("volumeid", volume, .kind = KIND_VOLUME, .fits = FITS(snapshot, volume),
 	  .doc = "Taken of this volume."),
 	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Of volumes in this zone."),
-	P("snapshottype", type, .doc = "MANUAL: all are."),
+	P("snapshottype", type,
+	  .doc = "MANUAL, RECURRING, HOURLY, DAILY, WEEKLY, MONTHLY; GROUP: of VM snapshots."),
 	P("intervaltype", interval, .words = "HOURLY|DAILY|WEEKLY|MONTHLY",
-	  .doc = "Taken by a policy: none is."),
+	  .doc = "Taken by the volume's policy of that interval."),
 	NOT_BUILT("imagestoreid|locationtype|storageid"),
 	NOT_BUILT("showunique", .only = "false"),
 };
 #undef P
+
+static const char *type_of(const struct snapshot *s)
+{
+	static const char *const words[] = {[SNAPSHOT_INTERVAL_NONE] = "MANUAL",
+					    [SNAPSHOT_INTERVAL_HOURLY] = "HOURLY",
+					    [SNAPSHOT_INTERVAL_DAILY] = "DAILY",
+					    [SNAPSHOT_INTERVAL_WEEKLY] = "WEEKLY",
+					    [SNAPSHOT_INTERVAL_MONTHLY] = "MONTHLY"};
+	return uuid_is_none(s->instance_snapshot) ? words[s->interval] : "GROUP";
+}
+
+static bool is_of_type(const struct list_snapshots *a, const struct snapshot *s)
+{
+	const char *type = type_of(s);
+	if (a->interval.n)
+		return str_equal_nocase(a->interval, str_from(type));
+	if (!a->type.n)
+		return strcmp(type, "GROUP") != 0;
+	return str_equal_nocase(a->type, str_from(type)) ||
+	       (str_equal_nocase(a->type, STR("RECURRING")) && s->interval != SNAPSHOT_INTERVAL_NONE);
+}
 
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
@@ -46,7 +68,13 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	const struct volume *v = volume_find(api_tables(e), s->volume);
 	if (ref_is_given(&a->zone) && (!v || !uuid_equal(v->zone, a->zone.prefix)))
 		return false;
-	return !s->is_bound && !a->interval.n && (!a->type.n || str_equal_nocase(a->type, STR("MANUAL")));
+	return !s->is_bound && is_of_type(a, s);
+}
+
+static struct str get_type(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return str_from(type_of(snapshot_of(row)));
 }
 
 static struct str get_name(struct api_call *e, const struct row *row)
@@ -90,7 +118,8 @@ static const struct member members[] = {
 	CS_OWNER_MEMBERS(snapshot),
 	MEMBER_AS(struct snapshot, TIME, "created", row.created_us),
 	MEMBER_TEXT("state", get_state),
-	MEMBER_FIXED("snapshottype|intervaltype", "\"MANUAL\""),
+	MEMBER_TEXT("snapshottype", get_type),
+	MEMBER_TEXT("intervaltype", get_type),
 	MEMBER_FIXED("locationtype", "\"SECONDARY\""),
 	MEMBER(struct snapshot, "volumeid", volume),
 	MEMBER(struct volume, "volumename", name, OF_VOLUME),

@@ -69,7 +69,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_volumes *a = args;
 	const struct volume_type *type = type_of(e, row);
-	return (!a->type.n || str_equal(a->type, cs_volume_type(e, row))) &&
+	return !volume_of(row)->is_medium && (!a->type.n || str_equal(a->type, cs_volume_type(e, row))) &&
 	       (!a->state.n || str_equal_nocase(a->state, get_state(e, row))) &&
 	       (!ref_is_given(&a->offering) || (type && uuid_equal(type->row.id, a->offering.prefix)));
 }

@@ -32,7 +32,7 @@ static const int state_codes[INSTANCE_STATE_COUNT] = {
 	[INSTANCE_TERMINATED] = 48, [INSTANCE_STOPPING] = 64,   [INSTANCE_STOPPED] = 80,
 	[INSTANCE_PAUSED] = 16,     [INSTANCE_SUSPENDING] = 64, [INSTANCE_SUSPENDED] = 80,
 	[INSTANCE_RESCUED] = 16,    [INSTANCE_SHELVED] = 80,    [INSTANCE_SHELVED_OFFLOADED] = 80,
-	[INSTANCE_ERROR] = 0,
+	[INSTANCE_ERROR] = 0,       [INSTANCE_DESTROYED] = 80,
 };
 
 static const char *state_name(enum instance_state state)
@@ -194,8 +194,8 @@ static bool is_ending(enum instance_state state)
 {
 	return state == INSTANCE_STOPPING || state == INSTANCE_STOPPED || state == INSTANCE_SUSPENDING ||
 	       state == INSTANCE_SUSPENDED || state == INSTANCE_SHELVED ||
-	       state == INSTANCE_SHELVED_OFFLOADED || state == INSTANCE_SHUTTING_DOWN ||
-	       state == INSTANCE_TERMINATED;
+	       state == INSTANCE_SHELVED_OFFLOADED || state == INSTANCE_DESTROYED ||
+	       state == INSTANCE_SHUTTING_DOWN || state == INSTANCE_TERMINATED;
 }
 
 enum { TRANSITION_TEXT_SIZE = sizeof "User initiated (2026-01-31 12:00:00 GMT)" };

@@ -122,9 +122,13 @@ struct ec2_modify_template {
 	struct ref name;
 	struct str client_token;
 };
+static const struct param_exclusion not_both = {
+	"LaunchTemplateName",
+	"Either provide launch template ID or launch template name to modify the template."};
 #define P(wire, member, ...) PARAM(struct ec2_modify_template, wire, member, __VA_ARGS__)
 static const struct param modify_params[] = {
-	P("LaunchTemplateId", wish.launch_template, .kind = KIND_LAUNCH_TEMPLATE, .doc = "The template."),
+	P("LaunchTemplateId", wish.launch_template, .kind = KIND_LAUNCH_TEMPLATE, .excludes = &not_both,
+	  .doc = "The template."),
 	P("LaunchTemplateName", name, .flags = BY_NAME, .kind = KIND_LAUNCH_TEMPLATE,
 	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Or by name."),
 	P("SetDefaultVersion", wish.default_version, .max = 32, .doc = "A number, or $Latest."),
@@ -135,10 +139,6 @@ static const struct param modify_params[] = {
 static RESULT prepare_modify(struct ec2_call *e, void *args)
 {
 	struct ec2_modify_template *a = args;
-	if (a->wish.launch_template.kind != KIND_NONE && a->name.kind != KIND_NONE)
-		return ctx_fail_field(e->c, ERR_COMBINATION, STR("LaunchTemplateName"),
-				      "Either provide launch template ID or launch template name to modify "
-				      "the template.");
 	return request_choose(e->c, &a->wish.launch_template, "LaunchTemplateId", &a->name,
 			      "LaunchTemplateName", &a->wish.launch_template);
 }

@@ -60,9 +60,9 @@ static bool takes_kind(const struct params *table, enum kind kind)
 {
 	for (size_t k = 0; k < table->count; k++) {
 		const struct param *p = &table->at[k];
-		bool is_id = (p->type == PARAM_ID || p->type == PARAM_IDS) && !p->prefix;
+		bool is_id = (p->type == PARAM_ID || p->type == PARAM_IDS) && !param_prefix(p);
 		if ((is_id && (p->kind == kind || p->flags & ANY_KIND)) ||
-		    (p->sub && takes_kind(p->sub, kind)))
+		    (param_sub(p) && takes_kind(param_sub(p), kind)))
 			return true;
 	}
 	return false;

@@ -283,7 +283,10 @@ static const struct api_error ec2_rows[] = {
 	E(PROTECTED, SECURITY_GROUP, 400, "CannotDelete"),
 	E_OF(PROTECTED, PORT, "NetworkInterface", 400, "AuthFailure"),
 	E(PROTECTED, NONE, 400, "OperationNotPermitted"),
-	E(QUOTA, INSTANCE, 400, "InstanceLimitExceeded"),
+	E(QUOTA, INSTANCE, 400, "InstanceLimitExceeded",
+	  .says = "You have requested more instances (#) than your current instance limit of * allows for "
+		  "the "
+		  "specified instance type. "),
 	E(QUOTA, INSTANCE_TYPE, 400, "VcpuLimitExceeded",
 	  .says = "You have requested more vCPU capacity than your current vCPU limit of * allows for the "
 		  "instance bucket that the specified instance type belongs to. "),

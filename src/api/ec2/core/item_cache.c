@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The cache of rendered items: sets of a few places by the row's id, each set with its lock, which is
- * held for a look and never while memory is sought. In a full set the place that is replaced goes
+ * The cache of rendered items: sets of a few places by the row's id. A set's lock, which it shares with others, is
+ * held for a look and never while memory is sought. Sets that nobody used are in no memory: zero is empty. In a full set the place that is replaced goes
  * round: with more items than places, a walk over all of them still finds some. */
 #include "api/ec2/core/item_cache.h"
 
@@ -9,7 +9,7 @@
 
 #include "base/heap.h"
 
-enum { SETS = 4096, WAYS = 4 };
+enum { SETS = 4096, WAYS = 4, LOCKS = 256 };
 
 /* One block: this, the key's bytes, the item's. Never changed once it is in a set. */
 struct ec2_cached_item {
@@ -19,20 +19,20 @@ struct ec2_cached_item {
 };
 
 struct set {
-	pthread_mutex_t lock;
 	unsigned next; /* to replace */
 	struct ec2_cached_item *places[WAYS];
 };
 
 struct ec2_item_cache {
+	pthread_mutex_t locks[LOCKS];
 	struct set sets[SETS];
 };
 
 struct ec2_item_cache *ec2_item_cache_new(void)
 {
 	struct ec2_item_cache *m = heap_new(struct ec2_item_cache);
-	for (size_t k = 0; m && k < SETS; k++)
-		(void) pthread_mutex_init(&m->sets[k].lock, NULL);
+	for (size_t k = 0; m && k < LOCKS; k++)
+		(void) pthread_mutex_init(&m->locks[k], NULL);
 	return m;
 }
 
@@ -40,11 +40,11 @@ void ec2_item_cache_free(struct ec2_item_cache *m)
 {
 	if (!m)
 		return;
-	for (size_t k = 0; k < SETS; k++) {
+	for (size_t k = 0; k < SETS; k++)
 		for (size_t n = 0; n < WAYS; n++)
 			ec2_cached_drop(m->sets[k].places[n]);
-		(void) pthread_mutex_destroy(&m->sets[k].lock);
-	}
+	for (size_t k = 0; k < LOCKS; k++)
+		(void) pthread_mutex_destroy(&m->locks[k]);
 	heap_free(m);
 }
 
@@ -85,6 +85,11 @@ static struct set *set_of(struct ec2_item_cache *m, const struct ec2_item_key *k
 	return &m->sets[((size_t) key->bytes[14] << 8 | key->bytes[15]) % SETS];
 }
 
+static pthread_mutex_t *lock_of(struct ec2_item_cache *m, const struct set *set)
+{
+	return &m->locks[(size_t) (set - m->sets) % LOCKS];
+}
+
 /* ---- under a set's lock ---- */
 
 static struct ec2_cached_item *find(const struct set *set, const struct ec2_item_key *key)
@@ -114,11 +119,11 @@ struct ec2_cached_item *ec2_item_cache_take(struct ec2_item_cache *m, const stru
 	if (key->is_too_long)
 		return NULL;
 	struct set *set = set_of(m, key);
-	(void) pthread_mutex_lock(&set->lock);
+	(void) pthread_mutex_lock(lock_of(m, set));
 	struct ec2_cached_item *found = find(set, key);
 	if (found)
 		atomic_fetch_add(&found->holders, 1);
-	(void) pthread_mutex_unlock(&set->lock);
+	(void) pthread_mutex_unlock(lock_of(m, set));
 	return found;
 }
 
@@ -147,9 +152,9 @@ void ec2_item_cache_add(struct ec2_item_cache *m, const struct ec2_item_key *key
 	if (item.n)
 		memcpy(entry->bytes + key->size, item.p, item.n);
 	struct set *set = set_of(m, key);
-	(void) pthread_mutex_lock(&set->lock);
+	(void) pthread_mutex_lock(lock_of(m, set));
 	struct ec2_cached_item **chosen = choose_place(set, key), *old = *chosen;
 	*chosen = entry;
-	(void) pthread_mutex_unlock(&set->lock);
+	(void) pthread_mutex_unlock(lock_of(m, set));
 	ec2_cached_drop(old);
 }

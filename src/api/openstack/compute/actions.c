@@ -2,6 +2,7 @@
  * What is done to a server besides power: pause, suspend, lock, resize, rebuild, images, security groups, its
  * console. From which states each may be asked is Nova's promise, which the operation holds to at its moment
  * (only_from). Source: Compute API reference, "Servers - run an action". */
+#include "api/core/guest_password.h"
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/image/images.h"
@@ -31,10 +32,8 @@ static uint32_t states_of(const char *name)
 		const char *name;
 		uint32_t from;
 	} rows[] = {
-		{"pause", IN(RUNNING)},
-		{"unpause", IN(PAUSED)},
-		{"suspend", IN(RUNNING)},
-		{"resume", IN(SUSPENDED)},
+		{"pause", IN(RUNNING)},    {"unpause", IN(PAUSED)},    {"suspend", IN(RUNNING)},
+		{"resume", IN(SUSPENDED)}, {"restore", IN(DESTROYED)},
 	};
 	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
 		if (strcmp(rows[k].name, name) == 0)
@@ -52,13 +51,16 @@ static RESULT prepare_plain(struct os_call *e, void *args)
 	return OK;
 }
 
-/* Nova's deletion waits only where its operator says so (reclaim_instance_interval): else, as here, there is no
- * server to restore. */
-static RESULT refuse_restore(struct os_call *e, void *args)
+/* Of what a call of CloudStack's destroyed: Nova's own deletion waits only where its operator says so
+ * (reclaim_instance_interval), and here it never does. A server that is restored runs, whatever it did before. */
+static RESULT prepare_restore(struct os_call *e, void *args)
 {
 	struct os_plain_action *a = args;
 	const struct instance *instance = NULL;
 	TRY(os_find_server(e, &a->server, &instance));
+	a->wish.starts = true;
+	if (model_derive_instance_state(instance) == INSTANCE_DESTROYED)
+		return prepare_plain(e, args);
 	return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
 			     "Cannot 'restore' instance %" STR_FMT " while it is in vm_state %" STR_FMT,
 			     STR_ARG(a->server.text), STR_ARG(os_server_vm_state(os_tables(e), instance)));
@@ -138,10 +140,10 @@ static RESULT prepare_rebuild(struct os_call *e, void *args)
 	a->wish.keeps_volume = e->request.version < 93;
 	TRY(os_read_access_ip(e, a->access_ip4, "accessIPv4", &a->wish.access_ip4));
 	TRY(os_read_access_ip(e, a->access_ip6, "accessIPv6", &a->wish.access_ip6));
-	TRY(os_draw_password(e, &a->password));
-	return instance->config_drive
-		       ? os_seal_password(e, instance->account, a->password, &a->wish.admin_password)
-		       : OK;
+	TRY(api_draw_guest_password(&e->core, &a->password));
+	return instance->config_drive ? api_seal_guest_password(&e->core, instance->account, a->password,
+								&a->wish.admin_password)
+				      : OK;
 }
 
 /* What a rebuilt server is told, since there is a say in it. */
@@ -397,8 +399,8 @@ static const struct os_action actions[] = {
 			 .answer = show_backup, .returns = API_RETURNS_NOTHING_STORED,
 			 .doc = "An image of its disks, of which the newest are kept."),
 	OS_SERVER_ACTION("restore", "os-deferred-delete:restore", struct os_plain_action, plain_params,
-			 .prepare = refuse_restore, .never = "a deleted server is gone at once",
-			 .doc = "Would bring a deleted server back, where deletion waits."),
+			 .prepare = prepare_restore, .operation = engine_recover_instances_run,
+			 .doc = "Brings back a server that was destroyed and is not gone yet."),
 	OS_SERVER_ACTION("addSecurityGroup", "os-security-groups:add", struct os_group_action, group_params,
 			 .prepare = prepare_group, .operation = engine_change_instance_groups_run,
 			 .doc = "On all its ports."),

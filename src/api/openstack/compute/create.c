@@ -2,6 +2,7 @@
  * POST /servers: what Nova calls networks, block devices and hints becomes the ports, disks and group of a
  * launch. Where nothing fits the server is accepted and goes to ERROR, as Nova has it. Source: Compute API
  * reference, "Create server". */
+#include "api/core/guest_password.h"
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance.h"
@@ -161,7 +162,7 @@ static struct str root_name(struct os_call *e, const struct ref *image)
 	return name.n ? name : INSTANCE_ROOT_DEVICE;
 }
 
-static struct ref ref_to(const struct os_block_device *b, enum kind kind)
+static struct ref source_of(const struct os_block_device *b, enum kind kind)
 {
 	struct ref ref = b->id;
 	ref.kind = ref.kind == KIND_NONE ? KIND_NONE : kind;
@@ -186,13 +187,13 @@ static RESULT take_source(struct os_call *e, const struct os_block_device *b, bo
 	if (str_is(b->source, "volume"))
 		TRY(os_check_shared_volume(e, &b->id));
 	if (str_is(b->source, "volume"))
-		disk->existing = ref_to(b, KIND_VOLUME);
+		disk->existing = source_of(b, KIND_VOLUME);
 	else if (str_is(b->source, "snapshot"))
-		disk->snapshot = ref_to(b, KIND_SNAPSHOT);
+		disk->snapshot = source_of(b, KIND_SNAPSHOT);
 	else if (!is_blank && is_root)
-		launch->image = ref_to(b, KIND_IMAGE);
+		launch->image = source_of(b, KIND_IMAGE);
 	else if (!is_blank)
-		disk->image = ref_to(b, KIND_IMAGE);
+		disk->image = source_of(b, KIND_IMAGE);
 	return OK;
 }
 
@@ -524,9 +525,10 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	TRY(take_tags(e, s, &a->launch.instance_tags));
 	TRY(os_read_access_ip(e, s->access_ip4, "accessIPv4", &a->launch.access_ip4));
 	TRY(os_read_access_ip(e, s->access_ip6, "accessIPv6", &a->launch.access_ip6));
-	TRY(os_draw_password(e, &a->server.password));
+	TRY(api_draw_guest_password(&e->core, &a->server.password));
 	if (s->config_drive)
-		TRY(os_seal_password(e, e->c->who->account, s->password, &a->launch.admin_password));
+		TRY(api_seal_guest_password(&e->core, e->c->who->account, s->password,
+					    &a->launch.admin_password));
 	TRY(take_host(e, a));
 	TRY(os_check_server_zone(e, &s->zone));
 	TRY(take_disks(e, a));

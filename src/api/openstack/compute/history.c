@@ -75,9 +75,16 @@ static bool is_losing_port(const struct tables *t, uuid instance)
 static RESULT keep_event(void *arg, const struct event *event)
 {
 	struct history *h = arg;
+	struct arena *a = h->e->c->arena;
+	struct event kept = *event;
 	if (str_is_empty(event->request_id) || !action_of(event))
 		return OK;
-	return VEC_PUSH(h->e->c->arena, &h->events, *event) ? OK : ctx_no_memory(h->e->c);
+	kept.request_id = str_copy(a, event->request_id);
+	kept.action = str_copy(a, event->action);
+	kept.what = str_copy(a, event->what);
+	kept.text = STR_NONE; /* Nova has no place for it */
+	bool is_kept = kept.request_id.p && kept.what.p && VEC_PUSH(a, &h->events, kept);
+	return is_kept ? OK : ctx_no_memory(h->e->c);
 }
 
 struct os_history {
@@ -101,8 +108,9 @@ static RESULT read_history(struct os_call *e, const struct ref *ref, struct hist
 		return engine_fail_not_found(e->c, KIND_INSTANCE, ref);
 	uuid id = instance->row.id;
 	*ret_history = (struct history){.e = e, .is_detaching = is_losing_port(os_tables(e), id)};
+	const struct event_query query = {.id = id, .max = EVENTS_MAX};
 	os_release_tables(e);
-	return store_read_events(e->config->store, e->c, id, EVENTS_MAX, keep_event, ret_history);
+	return store_read_events(e->config->store, e->c, &query, keep_event, ret_history);
 }
 
 static void write_action(struct os_call *e, struct json_writer *w, const struct event *event)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Servers out of the ordinary: rescued, shelved, marked by an operator. From which states each may be asked
  * is Nova's promise, as in actions.c. Source: Compute API reference, "Servers - run an action". */
+#include "api/core/guest_password.h"
 #include "api/openstack/compute/servers.h"
 #include "engine/instance/instance.h"
 #include "model/instance.h"
@@ -30,7 +31,7 @@ static RESULT prepare_rescue(struct os_call *e, void *args)
 	a->wish.spares_volumes = e->request.version < 87;
 	if (str_is_empty(a->wish.image.field))
 		a->wish.image.field = STR("rescue_image_ref");
-	return os_draw_password(e, &a->password);
+	return api_draw_guest_password(&e->core, &a->password);
 }
 
 static RESULT show_rescue(struct os_call *e, const void *args, struct json_writer *w)

@@ -110,6 +110,8 @@ static struct words status_words(const struct tables *t, const struct instance *
 	(void) str_split_next(&words.task, '/', &words.status);
 	if (state == INSTANCE_SHELVED)
 		words.task = STR("shelving_offloading"); /* once its image is made */
+	if (state == INSTANCE_STOPPING && i->destroyed_us)
+		words.task = STR("soft-deleting");
 	if (state == INSTANCE_PAUSED && !i->wanted_pause)
 		words.task = STR("unpausing");
 	return words;
@@ -128,6 +130,7 @@ static const char *vm_state(struct str status)
 		{"DELETED", "deleted"},
 		{"RESCUE", "rescued"},
 		{"SHELVED", "shelved"},
+		{"SOFT_DELETED", "soft-delete"},
 		{"SHELVED_OFFLOADED", "shelved_offloaded"},
 	};
 	for (size_t k = 0; k < sizeof states / sizeof states[0]; k++)
@@ -496,17 +499,24 @@ static struct str asked(const struct os_call *e, const char *name)
 
 /* One that has ended is gone here, as long as nobody asks for changes, or an administrator for what is
  * deleted; EC2 goes on showing it for a while. */
+/* As Nova's lists count it, where what can be restored is on none either. */
+static bool is_deleted(const struct row *row)
+{
+	return has_ended(row) || model_derive_instance_state(instance_of(row)) == INSTANCE_DESTROYED;
+}
+
 static bool is_there(struct os_call *e, const struct row *row)
 {
 	bool is_shown = asked(e, "changes-since").p || (os_is_admin(e) && asked(e, "deleted").p);
-	return is_shown || !has_ended(row);
+	bool is_one = os_action_of(e)->answer;
+	return is_shown || !(is_one ? has_ended(row) : is_deleted(row));
 }
 
 static bool fits_deleted(struct os_call *e, const struct row *row, struct str value)
 {
 	bool is_wanted = str_equal_nocase(value, STR("true")) || str_is(value, "1");
 	(void) e;
-	return has_ended(row) == is_wanted;
+	return is_deleted(row) == is_wanted;
 }
 
 /* Checked before the list is made: check_times(). */

@@ -69,11 +69,7 @@ RESULT os_find_server(struct os_call *e, const struct ref *ref, const struct ins
 RESULT os_find_live_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance);
 /* Where a server is reached, as its owner says: an address of that family; empty: none. ERR_INVALID. */
 RESULT os_read_access_ip(struct os_call *e, struct str text, const char *field, struct ip *ret_ip);
-/* Nova's adminPass: what is wanted, or one that is drawn. sealed: for instance.admin_password of an instance
- * of that account. On HTTP threads. */
-enum { OS_PASSWORD_MAX = 255 };
-RESULT os_draw_password(struct os_call *e, struct str *password);
-RESULT os_seal_password(struct os_call *e, uuid account, struct str password, struct str *ret_sealed);
+enum { OS_PASSWORD_MAX = 255 /* of Nova's adminPass */ };
 /* Nova's vm_state of it: "active", "stopped". While the view's tables are held. */
 struct str os_server_vm_state(const struct tables *t, const struct instance *instance);
 /* A server's name: its own, else the tag Name that EC2's users give, else its id there. */

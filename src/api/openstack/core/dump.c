@@ -30,9 +30,9 @@ static void write_param(struct json_writer *w, const struct param *p)
 	json_write_bool(w, "by_name", p->flags & BY_NAME);
 	json_write_bool(w, "or_number", p->flags & OR_NUMBER);
 	json_write_bool(w, "base64", p->flags & BASE64);
-	if (p->yes) {
-		json_write_z(w, "yes", p->yes);
-		json_write_z(w, "no", p->no);
+	if (param_yes(p)) {
+		json_write_z(w, "yes", param_yes(p));
+		json_write_z(w, "no", param_no(p));
 	}
 	if (p->since)
 		json_write_int(w, "since", p->since);

@@ -122,6 +122,7 @@ static const struct api_error rows[] = {
 	E(BIT(IMAGE), QUOTA, NONE, 413, 0),
 	E(BIT(IMAGE), PROTECTED, NONE, 403, 0),
 	E(BIT(IDENTITY), QUOTA, NONE, 403, 0),
+	E(BIT(IDENTITY), IN_USE, ACCESS_RULE, 403, 0),
 	E(BIT(IDENTITY), STATE, DOMAIN, 403, 0), /* it is enabled */
 	E(ALL, MISSING, NONE, 400, "HTTPBadRequest"),
 	E(ALL, INVALID, NONE, 400, 0),

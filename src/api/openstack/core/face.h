@@ -34,6 +34,8 @@ const struct os_route *os_find_route(struct os_call *e, bool *ret_has_path);
 RESULT os_choose_route(struct os_call *e, const struct os_route *first);
 /* The next segment of a path that is not empty: slashes may stand twice, and at the end. */
 bool os_next_segment(struct str *path, struct str *ret_segment);
+/* ERR_UNAUTHENTICATED: an application credential asks for what its access rules do not name. */
+RESULT os_check_access_rules(struct os_call *e, const struct identity *who);
 /* The body as JSON, into e->body; NULL: there is none. ERR_INVALID, ERR_TOO_LARGE. */
 RESULT os_parse_body(struct os_call *e);
 /* As api_protocol.prepare and end_request. */

@@ -57,6 +57,7 @@ static RESULT authenticate(struct os_call *e)
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
 				"The request you have made requires authentication.");
 	TRY(token_check(e->config->tokens, e->c, token, &e->token, &who));
+	TRY(os_check_access_rules(e, who));
 	e->c->who = who;
 	e->call->account_number = who->account_number;
 	return OK;

@@ -5,7 +5,8 @@
 static struct str write_id(struct arena *a, enum kind kind, uuid id)
 {
 	bool is_of_identity = kind == KIND_ACCOUNT || kind == KIND_DOMAIN || kind == KIND_USER ||
-			      kind == KIND_USER_GROUP || kind == KIND_ROLE;
+			      kind == KIND_USER_GROUP || kind == KIND_ROLE || kind == KIND_TRUST ||
+			      kind == KIND_ACCESS_RULE;
 	if (kind == KIND_DOMAIN && uuid_equal(id, DOMAIN_DEFAULT))
 		return STR("default");
 	return is_of_identity ? str_encode_hex(a, id.b, sizeof id.b) : uuid_to_str(a, id);
@@ -44,6 +45,8 @@ static const struct {
 	S(IDENTITY, NOT_FOUND, USER, "Could not find user: *."),
 	S(IDENTITY, NOT_FOUND, USER_GROUP, "Could not find group: *."),
 	S(IDENTITY, NOT_FOUND, ROLE, "Could not find role: *."),
+	S(IDENTITY, NOT_FOUND, ACCESS_RULE, "Could not find Access Rule: *."),
+	S(IDENTITY, NOT_FOUND, TRUST, "Could not find trust: *."),
 	S(IDENTITY, NOT_FOUND, APPLICATION_CREDENTIAL, "Could not find Application Credential: *."),
 	S(COMPUTE, NOT_FOUND, INSTANCE, "Instance * could not be found."),
 	S(COMPUTE, NOT_FOUND, INSTANCE_TYPE, "Flavor * could not be found."),

@@ -40,6 +40,7 @@ static void write_credential(struct os_call *e, struct json_writer *w, const voi
 	write_roles(e, w, &a->roles);
 	os_write_time_us(w, "expires_at", a->expires_us);
 	json_write_bool(w, "unrestricted", a->unrestricted);
+	os_write_access_rules(e, w, &a->access_rules);
 	json_write_null(w, "system");
 	struct str user = str_encode_hex(e->c->arena, a->user.b, sizeof a->user.b);
 	os_write_self(e, w,
@@ -82,6 +83,16 @@ static const struct param role_rows[] = {
 };
 static const struct params role_table = OS_PARAMS(struct role_words, role_rows);
 
+static const struct param rule_rows[] = {
+	OS_BODY(struct access_rule_words, "id", id, .kind = KIND_ACCESS_RULE, .doc = "One that is there."),
+	OS_BODY(struct access_rule_words, "service", service, .max = 64, .doc = "Its type: compute, say."),
+	OS_BODY(struct access_rule_words, "path", path, .max = 225,
+		.doc = "/v2.1/servers/*, say: * and {name} are one segment, ** any number."),
+	OS_BODY(struct access_rule_words, "method", method, .words = "DELETE|GET|HEAD|PATCH|POST|PUT",
+		.doc = "GET, say."),
+};
+static const struct params rule_table = OS_PARAMS(struct access_rule_words, rule_rows);
+
 struct new_credential {
 	struct application_credential_wish wish;
 	struct ref user;
@@ -90,6 +101,10 @@ struct new_credential {
 		const struct role_words *at;
 		size_t count;
 	} roles;
+	struct {
+		const struct access_rule_words *at;
+		size_t count;
+	} rules;
 };
 static const struct param create_params[] = {
 	OS_PATH(struct new_credential, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
@@ -104,7 +119,8 @@ static const struct param create_params[] = {
 		     .doc = "Some of the token's; absent: all."),
 	OS_BODY(struct new_credential, "unrestricted", wish.unrestricted,
 		.doc = "Whether it may make and delete credentials."),
-	OS_UNBUILT("access_rules", .only = "[]"),
+	OS_BODY_LIST(struct new_credential, "access_rules", rules, rule_table, .max = CREDENTIAL_RULES_MAX,
+		     .doc = "What it may call; absent: everything."),
 	OS_UNBUILT("project_id", .doc = "It is the token's."),
 };
 
@@ -132,6 +148,42 @@ static RESULT read_expiry(struct os_call *e, struct new_credential *a)
 					: os_parse_time(e->c, a->expires, "expires_at", &a->wish.expires_us);
 }
 
+static RESULT fail_rule(struct os_call *e, const char *member, const char *why)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, str_from(member), "Invalid input for field '%s': %s", member,
+			      why);
+}
+
+static bool is_service_type(struct str text)
+{
+	for (size_t k = 0; k < text.n; k++)
+		if (!str_is_alphanumeric(text.p[k]) && text.p[k] != '-' && text.p[k] != '_')
+			return false;
+	return text.n;
+}
+
+/* A new one says all three. */
+static RESULT check_rules(struct os_call *e, const struct new_credential *a)
+{
+	for (size_t k = 0; k < a->rules.count; k++) {
+		const struct access_rule_words *rule = &a->rules.at[k];
+		if (ref_is_given(&rule->id))
+			continue;
+		const char *missing = !rule->service.p  ? "service"
+				      : !rule->path.p   ? "path"
+				      : !rule->method.p ? "method"
+							: NULL;
+		if (missing)
+			return ctx_fail_field(e->c, ERR_MISSING, str_from(missing),
+					      "'%s' is a required property", missing);
+		if (!is_service_type(rule->service))
+			return fail_rule(e, "service", "it is no service's type");
+		if (!str_starts_with(rule->path, STR("/")))
+			return fail_rule(e, "path", "it does not begin with '/'");
+	}
+	return OK;
+}
+
 static RESULT prepare_new(struct os_call *e, void *args)
 {
 	struct new_credential *a = args;
@@ -147,8 +199,11 @@ static RESULT prepare_new(struct os_call *e, void *args)
 				   ? a->roles.at[k].id
 				   : (struct ref){.kind = KIND_ROLE, .text = a->roles.at[k].name};
 	a->wish.roles = (struct refs){roles, a->roles.count};
+	a->wish.access_rules = a->rules.at;
+	a->wish.access_rule_count = a->rules.count;
+	TRY(check_rules(e, a));
 	a->wish.user = a->user;
-	a->wish.account = (struct ref){.kind = KIND_ACCOUNT, .prefix = e->c->who->account, .bits = 128};
+	a->wish.account = ref_by_id(KIND_ACCOUNT, e->c->who->account);
 	choose_secret(e, a);
 	return read_expiry(e, a);
 }

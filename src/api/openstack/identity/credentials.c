@@ -114,7 +114,7 @@ static RESULT list_credentials(struct os_call *e, const void *args, struct json_
 	const struct tables *t = os_tables(e);
 	const struct user *whose = NULL;
 	bool is_one = ref_is_given(&a->user) || !os_is_admin(e);
-	struct ref user = {.kind = KIND_USER, .prefix = e->c->who->user, .bits = 128};
+	struct ref user = ref_by_id(KIND_USER, e->c->who->user);
 	if (ref_is_given(&a->user))
 		user = a->user;
 	TRY(os_check_own(e, "access_key.list", &user, &whose));
@@ -177,7 +177,7 @@ static RESULT find_row(struct os_call *e, struct os_credential *a)
 		kept = credential_find(t, ref.prefix);
 	}
 	const struct user *user = key ? user_find(t, key->user) : kept ? user_find(t, kept->user) : NULL;
-	struct ref owner = {.kind = KIND_USER, .prefix = user ? user->row.id : UUID_NONE, .bits = 128};
+	struct ref owner = ref_by_id(KIND_USER, user ? user->row.id : UUID_NONE);
 	TRY(os_check_self(e, &owner));
 	if (!user)
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_CREDENTIAL,

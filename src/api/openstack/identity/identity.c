@@ -91,7 +91,7 @@ RESULT os_list_rows(struct os_call *e, const char *items, const struct row *cons
 struct ref os_own_domain(const struct os_call *e)
 {
 	uuid id = uuid_is_none(e->c->who->domain) ? DOMAIN_DEFAULT : e->c->who->domain;
-	return (struct ref){.kind = KIND_DOMAIN, .prefix = id, .bits = 128};
+	return ref_by_id(KIND_DOMAIN, id);
 }
 
 RESULT os_check_self(struct os_call *e, const struct ref *user)

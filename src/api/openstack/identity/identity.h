@@ -46,5 +46,7 @@ void os_write_project(struct os_call *e, struct json_writer *w, const void *item
 void os_write_user(struct os_call *e, struct json_writer *w, const void *item);
 void os_write_user_group(struct os_call *e, struct json_writer *w, const void *item);
 void os_write_role(struct os_call *e, struct json_writer *w, const void *item);
+/* "access_rules" of an application credential; of one without nothing. */
+void os_write_access_rules(struct os_call *e, struct json_writer *w, const struct uuids *rules);
 /* "catalog": every service's endpoints, as a token for the project has them. */
 void os_write_catalog(struct os_call *e, struct json_writer *w, uuid account);

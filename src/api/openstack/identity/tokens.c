@@ -10,10 +10,12 @@
 #include "auth/uses.h"
 #include "engine/people/role.h"
 #include "engine/people/token_revocation.h"
+#include "engine/people/trust.h"
 #include "store/account.h"
 #include "store/application_credential.h"
 #include "store/domain.h"
 #include "store/role.h"
+#include "store/trust.h"
 #include "store/user.h"
 
 enum { SECRET_MAX = PASSWORD_SIZE_MAX };
@@ -93,6 +95,7 @@ struct guess {
 };
 
 struct login {
+	struct trust_use use;
 	struct proof proof;
 	struct str scope; /* JSON; p NULL: not said */
 	struct guess guess;
@@ -100,10 +103,10 @@ struct login {
 static const struct param login_params[] = {
 	OS_BODY_OBJECT(struct login, "identity", proof, proof_table, .flags = REQUIRED,
 		       .doc = "What proves who asks."),
-	OS_BODY_JSON(
-		struct login, "scope", scope,
-		.doc = "{\"project\": …}, {\"domain\": …}, {\"system\": {\"all\": true}} or \"unscoped\"; "
-		       "absent: the user's default project."),
+	OS_BODY_JSON(struct login, "scope", scope,
+		     .doc = "{\"project\": …}, {\"domain\": …}, {\"system\": {\"all\": true}}, "
+			    "{\"OS-TRUST:trust\": …} or "
+			    "\"unscoped\"; absent: the user's default project."),
 };
 
 /* ---- the scope, as it is sent ---- */
@@ -125,12 +128,19 @@ struct system_words {
 static const struct param system_rows[] = {OS_BODY(struct system_words, "all", all)};
 static const struct params system_table = OS_PARAMS(struct system_words, system_rows);
 
+struct trust_words {
+	struct str id;
+};
+static const struct param trust_rows[] = {OS_BODY(struct trust_words, "id", id, .flags = REQUIRED)};
+static const struct params trust_table = OS_PARAMS(struct trust_words, trust_rows);
+
 struct scope_words {
 	struct project_words project;
 	struct domain_words domain;
 	struct system_words system;
+	struct trust_words trust;
 	struct str unscoped;
-	bool has_project, has_domain, has_unscoped;
+	bool has_project, has_domain, has_trust, has_unscoped;
 };
 #define GIVEN(member) .given = offsetof(struct scope_words, member) + 1
 static const struct param scope_rows[] = {
@@ -138,7 +148,7 @@ static const struct param scope_rows[] = {
 	OS_BODY_OBJECT(struct scope_words, "domain", domain, domain_table, GIVEN(has_domain)),
 	OS_BODY_OBJECT(struct scope_words, "system", system, system_table),
 	OS_BODY_JSON(struct scope_words, "unscoped", unscoped, GIVEN(has_unscoped)),
-	OS_UNBUILT("OS-TRUST:trust"),
+	OS_BODY_OBJECT(struct scope_words, "OS-TRUST:trust", trust, trust_table, GIVEN(has_trust)),
 };
 static const struct params scope_table = OS_PARAMS(struct scope_words, scope_rows);
 
@@ -156,6 +166,13 @@ static RESULT read_scope(struct os_call *e, struct str text, struct scope_words 
 	json_decref(value);
 	*ret_scope = scope;
 	return r;
+}
+
+/* Not said: ret_scope is zeroed. */
+static RESULT read_said_scope(struct os_call *e, const struct login *a, struct scope_words *ret_scope)
+{
+	*ret_scope = (struct scope_words){0};
+	return !a->scope.p || str_is(a->scope, "null") ? OK : read_scope(e, a->scope, ret_scope);
 }
 
 /* ---- finding who and where ---- */
@@ -190,6 +207,14 @@ static const struct account *find_account(const struct tables *t, const struct p
 		return os_parse_id(words->id, KIND_ACCOUNT, &ref) ? account_find(t, ref.prefix) : NULL;
 	const struct domain *domain = find_domain(t, &words->domain);
 	return domain ? account_find_by_domain(t, domain->row.id, words->name) : NULL;
+}
+
+/* One that is neither over nor used up. */
+static const struct trust *find_trust(const struct tables *t, const struct trust_words *words)
+{
+	struct ref ref;
+	return os_parse_id(words->id, KIND_TRUST, &ref) ? engine_find_trust(t, ref.prefix, clock_now_us())
+							: NULL;
 }
 
 /* ---- the audit log ---- */
@@ -270,17 +295,54 @@ static RESULT prepare_credential(struct os_call *e, const struct credential_word
 			     found ? found->secret_hash : STR_NONE, words->secret);
 }
 
+/* A token of a trust whose uses are counted takes one of them, by a change. The change is made when it is proved who
+ * asks; whether they get a token, and why not, is found again for the answer. */
+static RESULT prepare_use(struct os_call *e, struct login *a)
+{
+	struct scope_words scope;
+	TRY(read_said_scope(e, a, &scope));
+	const struct trust *trust = scope.has_trust ? find_trust(os_tables(e), &scope.trust) : NULL;
+	e->skips_operation = !trust || !trust->is_counted;
+	e->records_answer = true;
+	if (trust)
+		a->use.trust = trust->row.id;
+	return OK;
+}
+
+/* A token of a trust, too: those make no further ones, which the answer says. */
+static RESULT prepare_token(struct os_call *e, struct login *a)
+{
+	struct token from;
+	struct identity *who = NULL;
+	e->skips_work = true;
+	TRY(prepare_use(e, a));
+	if (e->skips_operation)
+		return OK;
+	view_close(&e->view); /* the token is checked in a view of its own */
+	e->view = (struct view){0};
+	if (result_is_ok(token_check(e->config->tokens, e->c, a->proof.token.id, &from, &who)) &&
+	    uuid_is_none(from.application_credential) && uuid_is_none(from.trust))
+		a->use.user = from.user;
+	ctx_clear_problem(e->c);
+	return OK;
+}
+
 /* Looks up what is to be hashed; the rest is proved when that is done. */
 static RESULT prepare_login(struct os_call *e, void *args)
 {
 	struct login *a = args;
 	const struct proof *proof = &a->proof;
+	e->skips_operation = true;
 	struct str method = proof->methods.count == 1 ? proof->methods.at[0] : STR_NONE;
 	note_asked(e, proof);
 	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* before a guess costs us a hash */
 		return ctx_fail(e->c, ERR_THROTTLED, "This request was rate-limited.");
-	if (str_is(method, "password"))
+	if (str_is(method, "token"))
+		return prepare_token(e, a);
+	if (str_is(method, "password")) {
+		TRY(prepare_use(e, a));
 		return prepare_password(e, &proof->password.user, &a->guess);
+	}
 	if (str_is(method, "application_credential"))
 		return prepare_credential(e, &proof->credential, &a->guess);
 	e->skips_work = true;
@@ -290,10 +352,13 @@ static RESULT prepare_login(struct os_call *e, void *args)
 static RESULT check_guess(struct work_item *w)
 {
 	struct os_call *e = w->arg;
-	struct guess *guess = &((struct login *) e->args)->guess;
+	struct login *a = e->args;
+	struct guess *guess = &a->guess;
 	const struct guesser who = {guess->counted, e->call->peer};
 	guess->is_right =
 		password_check(e->config->passwords, e->c, &who, guess->hash, guess->plain) == PASSWORD_RIGHT;
+	if (guess->is_right)
+		a->use.user = guess->counted;
 	return OK;
 }
 
@@ -318,6 +383,10 @@ static RESULT prove_token(struct os_call *e, struct str text, struct token *toke
 	if (!result_is_ok(token_check(e->config->tokens, e->c, text, &from, &who)) ||
 	    !uuid_is_none(from.application_credential))
 		return refuse(e);
+	if (!uuid_is_none(from.trust))
+		return ctx_fail(e->c, ERR_DENIED,
+				"You are not authorized to perform the requested action: Using trust-scoped "
+				"token to create another token. Create a new trust-scoped token instead.");
 	token->user = from.user;
 	token->methods = from.methods | TOKEN_BY_TOKEN;
 	token->expires_us = from.expires_us;
@@ -357,15 +426,42 @@ static RESULT prove(struct os_call *e, const struct login *login, struct token *
 
 /* ---- where to ---- */
 
-static RESULT choose_scope(struct os_call *e, const struct scope_words *scope, struct token *token)
+/* The project and the roles are the trust's. One whose last use was taken for this token is found all the same. */
+static RESULT choose_trust(struct os_call *e, const struct login *a, const struct trust_words *words,
+			   struct token *token)
+{
+	const struct tables *t = os_tables(e);
+	const struct trust *trust = a->use.is_used ? trust_find(t, a->use.trust) : find_trust(t, words);
+	struct roles roles;
+	if (!trust || (trust->is_counted && !a->use.is_used && uuid_equal(trust->trustee, token->user) &&
+		       !engine_weigh_trust(t, trust, &roles)))
+		return refuse(e);
+	const char *why = uuid_equal(trust->trustee, token->user) ? engine_weigh_trust(t, trust, &roles)
+								  : "User is not a trustee.";
+	if (why)
+		return ctx_fail(e->c, ERR_DENIED, "%s", why);
+	token->scope = IDENTITY_ACCOUNT;
+	token->where = trust->account;
+	token->trust = trust->row.id;
+	if (trust->expires_us && (!token->expires_us || trust->expires_us < token->expires_us))
+		token->expires_us = trust->expires_us;
+	return OK;
+}
+
+static RESULT choose_scope(struct os_call *e, const struct login *a, const struct scope_words *scope,
+			   struct token *token)
 {
 	const struct tables *t = os_tables(e);
 	const struct account *account = scope->has_project ? find_account(t, &scope->project) : NULL;
 	const struct domain *domain = scope->has_domain ? find_domain(t, &scope->domain) : NULL;
-	int count = scope->has_project + scope->has_domain + scope->system.all + scope->has_unscoped;
+	int count = scope->has_project + scope->has_domain + scope->system.all + scope->has_trust +
+		    scope->has_unscoped;
 	if (count != 1)
-		return ctx_fail_field(e->c, ERR_INVALID, STR("scope"),
-				      "The scope is one of project, domain, system and unscoped.");
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("scope"),
+			"The scope is one of project, domain, system, OS-TRUST:trust and unscoped.");
+	if (scope->has_trust)
+		return choose_trust(e, a, &scope->trust, token);
 	if ((scope->has_project && !account) || (scope->has_domain && !domain))
 		return refuse(e);
 	token->scope = account             ? IDENTITY_ACCOUNT
@@ -394,15 +490,15 @@ static void choose_default(struct os_call *e, struct token *token)
 
 static RESULT set_scope(struct os_call *e, const struct login *a, struct token *token)
 {
-	struct scope_words scope = {0};
+	struct scope_words scope;
+	TRY(read_said_scope(e, a, &scope));
 	if (!a->scope.p || str_is(a->scope, "null")) {
 		if (token->scope == IDENTITY_UNSCOPED)
 			choose_default(e, token);
 	} else {
-		TRY(read_scope(e, a->scope, &scope));
 		if (token->scope != IDENTITY_UNSCOPED) /* an application credential has its own */
 			return refuse(e);
-		TRY(choose_scope(e, &scope, token));
+		TRY(choose_scope(e, a, &scope, token));
 	}
 	view_close(&e->view);
 	e->view = (struct view){0};
@@ -423,11 +519,12 @@ static void write_methods(struct json_writer *w, unsigned methods)
 	json_write_close_list(w);
 }
 
-static void write_user(struct os_call *e, struct json_writer *w, const struct token *token)
+/* Who acts: of a trust that says so its trustor. */
+static void write_user(struct os_call *e, struct json_writer *w, const struct identity *who)
 {
-	const struct user *user = user_find(os_tables(e), token->user);
+	const struct user *user = user_find(os_tables(e), who->user);
 	json_write_open(w, "user");
-	os_write_hex(w, "id", token->user);
+	os_write_hex(w, "id", who->user);
 	json_write_text(w, "name", user ? user->name : STR_NONE);
 	if (user)
 		os_write_domain(e, w, os_user_domain(os_tables(e), user));
@@ -450,7 +547,8 @@ static void write_where(struct os_call *e, struct json_writer *w, const struct t
 		json_write_text(w, "name", account->name);
 		os_write_domain(e, w, account->domain);
 		json_write_close(w);
-		json_write_bool(w, "is_domain", false);
+		if (uuid_is_none(token->trust))
+			json_write_bool(w, "is_domain", false);
 	}
 }
 
@@ -469,6 +567,26 @@ static void write_roles(struct os_call *e, struct json_writer *w, const struct i
 	json_write_close_list(w);
 }
 
+static void write_person(struct json_writer *w, const char *key, uuid user)
+{
+	json_write_open(w, key);
+	os_write_hex(w, "id", user);
+	json_write_close(w);
+}
+
+static void write_trust(struct os_call *e, struct json_writer *w, const struct token *token)
+{
+	const struct trust *trust = trust_find(os_tables(e), token->trust);
+	if (!trust)
+		return;
+	json_write_open(w, "OS-TRUST:trust");
+	os_write_hex(w, "id", trust->row.id);
+	write_person(w, "trustor_user", trust->trustor);
+	write_person(w, "trustee_user", trust->trustee);
+	json_write_bool(w, "impersonation", trust->impersonation);
+	json_write_close(w);
+}
+
 static void write_credential(struct os_call *e, struct json_writer *w, const struct identity *who)
 {
 	const struct application_credential *a =
@@ -479,6 +597,7 @@ static void write_credential(struct os_call *e, struct json_writer *w, const str
 	os_write_hex(w, "id", a->row.id);
 	json_write_text(w, "name", a->name);
 	json_write_bool(w, "restricted", !a->unrestricted);
+	os_write_access_rules(e, w, &a->access_rules);
 	json_write_close(w);
 }
 
@@ -498,7 +617,7 @@ static RESULT write_token(struct os_call *e, struct json_writer *w, const struct
 	call_set_answer_header(e->call, "X-Subject-Token", text);
 	call_set_answer_header(e->call, "Vary", STR("X-Auth-Token"));
 	write_methods(w, token->methods);
-	write_user(e, w, token);
+	write_user(e, w, who);
 	json_write_open_list(w, "audit_ids");
 	json_write_text(w, NULL, os_write_audit_id(e->c->arena, token->audit));
 	if (!uuid_is_none(token->parent))
@@ -512,6 +631,7 @@ static RESULT write_token(struct os_call *e, struct json_writer *w, const struct
 		if (!asks_for_no_catalog(e))
 			os_write_catalog(e, w, who->account);
 	}
+	write_trust(e, w, token);
 	write_credential(e, w, who);
 	return OK;
 }
@@ -542,18 +662,28 @@ struct subject {
 	struct str text;
 };
 
-/* A restricted credential ends no token but its own. */
+/* A restricted credential, or a trust, ends no token but its own. */
 static RESULT check_subject(struct os_call *e, const struct token *token)
 {
-	const struct ref user = {.kind = KIND_USER, .prefix = token->user, .bits = 128};
+	const struct ref user = ref_by_id(KIND_USER, token->user);
 	bool ends_it = e->action->operation != NULL;
 	if (uuid_equal(token->audit, e->token.audit))
 		return OK;
-	if (ends_it && e->c->who->is_restricted)
+	if (ends_it && (e->c->who->is_restricted || !uuid_is_none(e->c->who->trust)))
 		return ctx_fail(e->c, ERR_DENIED,
 				"You are not authorized to perform the requested action: %s.",
 				e->action->permit);
 	return os_check_self(e, &user);
+}
+
+/* Who asks what a token is worth has to know of access rules, if it has any. Source: keystone.token.provider. */
+static bool is_understood(struct os_call *e, const struct token *token)
+{
+	const struct application_credential *a =
+		application_credential_find(os_tables(e), token->application_credential);
+	struct str says = call_header(e->call, "OpenStack-Identity-Access-Rules");
+	return !a || !a->access_rules.count || e->action->operation ||
+	       (says.n && says.p[0] >= '1' && says.p[0] <= '9');
 }
 
 /* One's own, or by an administrator anybody's. */
@@ -567,6 +697,8 @@ static RESULT prepare_subject(struct os_call *e, void *args)
 		return ctx_fail(e->c, ERR_NOT_FOUND, "Could not find the token.");
 	}
 	TRY(r);
+	if (!is_understood(e, &a->token))
+		return ctx_fail(e->c, ERR_NOT_FOUND, "Could not find the token.");
 	a->wish = (struct token_revocation_wish){a->token.audit, a->token.user, a->token.expires_us};
 	audit_add_subject(e->audit, "token", os_write_audit_id(e->c->arena, a->token.audit));
 	return check_subject(e, &a->token);
@@ -581,7 +713,8 @@ static RESULT show_token(struct os_call *e, const void *args, struct json_writer
 static const struct os_action actions[] = {
 	{HTTP_POST, "/v3/auth/tokens", .permit = "identity:authenticate", .flags = API_OPEN, .status = 201,
 	 .args = OS_PARAMS(struct login, login_params), .wrap = "auth", .item = "token",
-	 .prepare = prepare_login, .work = check_guess, .answer = issue_token,
+	 .prepare = prepare_login, .work = check_guess, .operation = engine_use_trust_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .answer = issue_token,
 	 .doc = "A token, for a password, an application credential or another token."},
 	{HTTP_GET, "/v3/auth/tokens", .permit = "identity:validate_token",
 	 .args = {0, 0, sizeof(struct subject)}, .prepare = prepare_subject, .item = "token",

@@ -17,6 +17,7 @@ static const struct os_extension rows[] = {
 	{"ext-gw-mode", "Neutron L3 Configurable external gateway mode"},
 	{"default-subnetpools", "Default Subnetpools"},
 	{"external-net", "Neutron external network"},
+	{"extra_dhcp_opt", "Neutron Extra DHCP options"},
 	{"extraroute", "Neutron Extra Route"},
 	{"extraroute-atomic", "Atomically add/remove extra routes"},
 	{"fip-port-details", "Floating IP Port Details Extension"},

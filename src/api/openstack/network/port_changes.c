@@ -42,6 +42,19 @@ static const struct param pair_rows[] = {
 };
 static const struct params pair_params = OS_PARAMS(struct os_address_pair, pair_rows);
 
+struct os_dhcp_word {
+	struct str name, value;
+	int64_t version;
+};
+static const struct param dhcp_rows[] = {
+	OS_BODY(struct os_dhcp_word, "opt_name", name, .flags = REQUIRED, .min = 1, .max = 64,
+		.doc = "bootfile-name, tftp-server, …: what OVN knows."),
+	OS_BODY(struct os_dhcp_word, "opt_value", value, .flags = REQUIRED | NULLABLE, .max = 255,
+		.doc = "null: no longer."),
+	OS_BODY(struct os_dhcp_word, "ip_version", version, .min = 4, .max = 6, .doc = "4 or 6; absent: 4."),
+};
+static const struct params dhcp_params = OS_PARAMS(struct os_dhcp_word, dhcp_rows);
+
 struct os_port_body {
 	struct {
 		const struct port_fixed_wish *at;
@@ -51,12 +64,17 @@ struct os_port_body {
 		const struct os_address_pair *at;
 		size_t count;
 	} pairs;
+	struct {
+		const struct os_dhcp_word *at;
+		size_t count;
+	} dhcp;
 	struct refs groups;
 	struct str name, description, device_id, device_owner, dns_name, binding_host;
 	bool has_fixed, has_pairs, has_groups, has_name, has_description, has_device_id, has_device_owner,
 		has_dns_name, has_binding_host;
 	enum choice up, security;
 	struct port_pairs read_pairs;
+	struct port_dhcp_words read_dhcp;
 };
 #define PORT_BODY(T)                                                                                         \
 	OS_BODY(T, "name", body.name, .given = OS_GIVEN(T, body.has_name), .doc = "Need not be unique."),    \
@@ -83,7 +101,9 @@ struct os_port_body {
 			.given = OS_GIVEN(T, body.has_binding_host),                                         \
 			.doc = "Where it is bound, said by an administrator; shown until an instance has "   \
 			       "it."),                                                                       \
-		OS_UNBUILT("extra_dhcp_opts", .only = "[]"), OS_UNBUILT("binding:profile", .only = "{}"),    \
+		OS_BODY_LIST(T, "extra_dhcp_opts", body.dhcp, dhcp_params, .max = 64, .flags = NULLABLE,     \
+			     .doc = "What its guest is told by DHCP besides."),                              \
+		OS_UNBUILT("binding:profile", .only = "{}"),                                                 \
 		OS_UNBUILT("binding:vnic_type", .only = "normal"), OS_UNBUILT("qos_policy_id"),              \
 		OS_UNBUILT("dns_domain", .only = ""),                                                        \
 		OS_UNBUILT("propagate_uplink_status", .only = "false"), OS_UNBUILT("numa_affinity_policy")
@@ -106,6 +126,24 @@ static RESULT read_pairs(struct os_call *e, struct os_port_body *body)
 					      STR_ARG(p->ip));
 	}
 	body->read_pairs = (struct port_pairs){pairs, body->pairs.count};
+	return OK;
+}
+
+static RESULT read_dhcp(struct os_call *e, struct os_port_body *body)
+{
+	struct port_dhcp_word *words = arena_new_array(e->c->arena, struct port_dhcp_word, body->dhcp.count);
+	if (!words)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < body->dhcp.count; k++) {
+		const struct os_dhcp_word *d = &body->dhcp.at[k];
+		if (d->version == 5)
+			return ctx_fail_field(
+				e->c, ERR_INVALID, STR("ip_version"),
+				"Invalid input for extra_dhcp_opts. Reason: '5' is not in [4, 6].");
+		words[k] = (struct port_dhcp_word){d->version ? d->version : 4, d->name, d->value,
+						   .ends = !d->value.p};
+	}
+	body->read_dhcp = (struct port_dhcp_words){words, body->dhcp.count};
 	return OK;
 }
 
@@ -138,6 +176,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	struct os_create_port *a = args;
 	struct os_port_body *b = &a->body;
 	TRY(read_pairs(e, b));
+	TRY(read_dhcp(e, b));
 	TRY(check_fixed(e, b));
 	a->wish.fixed =
 		(struct port_fixed_wishes){b->has_fixed, b->fixed.at, b->fixed.count, STR("fixed_ips")};
@@ -146,6 +185,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	a->wish.is_open = os_choice_not(b->security);
 	a->wish.is_down = b->up == CHOICE_NO;
 	a->wish.pairs = b->read_pairs;
+	a->wish.dhcp = b->read_dhcp;
 	a->wish.name = b->name;
 	a->wish.description = b->description;
 	a->wish.device_id = b->device_id;
@@ -177,6 +217,7 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	struct os_update_port *a = args;
 	struct os_port_body *b = &a->body;
 	TRY(read_pairs(e, b));
+	TRY(read_dhcp(e, b));
 	TRY(check_fixed(e, b));
 	a->wish.fixed =
 		(struct port_fixed_wishes){b->has_fixed, b->fixed.at, b->fixed.count, STR("fixed_ips")};
@@ -185,6 +226,7 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	a->wish.is_open = os_choice_not(b->security);
 	a->wish.is_down = os_choice_not(b->up);
 	a->wish.pairs = b->has_pairs ? &b->read_pairs : NULL;
+	a->wish.dhcp = b->read_dhcp;
 	a->wish.name = b->has_name ? &b->name : NULL;
 	a->wish.set_description = b->has_description;
 	a->wish.description = b->description;

@@ -208,6 +208,17 @@ static void write_pairs(struct json_writer *w, const struct port *p)
 	json_write_close_list(w);
 }
 
+static void write_dhcp(struct json_writer *w, struct tags options, int version)
+{
+	for (size_t k = 0; k < options.count; k++) {
+		json_write_open(w, NULL);
+		json_write_text(w, "opt_name", options.at[k].key);
+		json_write_text(w, "opt_value", options.at[k].value);
+		json_write_int(w, "ip_version", version);
+		json_write_close(w);
+	}
+}
+
 static void write_binding(struct os_call *e, struct json_writer *w, const struct port_item *i)
 {
 	json_write_z(w, "binding:vnic_type", "normal");
@@ -253,6 +264,8 @@ static void write_port(struct os_call *e, struct json_writer *w, const void *ite
 	json_write_bool(w, "port_security_enabled", !p->is_open);
 	write_pairs(w, p);
 	json_write_open_list(w, "extra_dhcp_opts");
+	write_dhcp(w, p->dhcp4, 4);
+	write_dhcp(w, p->dhcp6, 6);
 	json_write_close_list(w);
 	json_write_text(w, "dns_name", p->dns_name);
 	json_write_open_list(w, "dns_assignment");

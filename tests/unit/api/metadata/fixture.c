@@ -26,7 +26,7 @@
 #include "store/volume.h"
 #include "store/zone.h"
 
-static const uint8_t master_key[MASTER_KEY_SIZE] = {7};
+const uint8_t fixture_master_key[MASTER_KEY_SIZE] = {7};
 
 int ttls_set[16];
 unsigned ttl_count;
@@ -321,13 +321,14 @@ int fixture_setup_web(void **state)
 	(void) fixture_setup(state);
 	struct fixture *f = *state;
 	const struct sigv4_config sigv4 = {
-		.store = f->store, .master_key = master_key, .region = STR("us-west-2")};
+		.store = f->store, .master_key = fixture_master_key, .region = STR("us-west-2")};
 	assert_ok(sigv4_new(&f->c, &sigv4, &f->sigv4));
 	assert_ok(http_server_new(&f->c, &(struct http_config){.thread_count = 2}, &f->http));
 	struct metadata_config config = {.executor = f->executor,
 					 .store = f->store,
 					 .http = f->http,
 					 .sigv4 = f->sigv4,
+					 .master_key = fixture_master_key,
 					 .token_key = {1, 2, 3}};
 	assert_ok(metadata_new(&f->c, &config, &f->metadata));
 	metadata_start(f->metadata);

@@ -20,6 +20,8 @@
 struct instance;
 struct router;
 
+extern const uint8_t fixture_master_key[];
+
 enum { ROUTER_A, ROUTER_B, ROUTER_C, ROUTER_COUNT };
 enum { ALPHA, BETA, GAMMA, DELTA, EPSILON, INSTANCE_COUNT };
 

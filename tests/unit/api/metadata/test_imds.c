@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The instance metadata service over HTTP: the whole tree, tokens, and that nobody reads another's. */
+#include "base/crypto.h"
 #include "fixture.h"
 #include "store/dhcp_options.h"
 #include "store/iam_role.h"
@@ -178,6 +179,66 @@ static void test_openstack(void **state)
 	assert_int_equal(r.status, 401);
 	r = guest_ask(f, ROUTER_B, "127.0.1.10", "GET", "/openstack/latest/user_data", "");
 	assert_int_equal(r.status, 404);
+}
+
+/* ---- CloudStack's names ---- */
+
+static void be_cloudstacks(struct instance *i)
+{
+	i->personality = INSTANCE_PERSONALITY_CLOUDSTACK;
+	i->name = STR("web");
+}
+
+/* What cloud-init's source for CloudStack crawls, and its users' scripts; what EC2 has besides, stays. */
+static void test_cloudstack(void **state)
+{
+	struct fixture *f = *state;
+	char id[UUID_TEXT_SIZE];
+	assert_int_equal(get(f, "/latest/meta-data/availability-zone").status, 404);
+	check_path(f, "/latest/meta-data/public-keys/", "0=my key");
+	fixture_edit_instance(f, ALPHA, be_cloudstacks);
+	check_has(f, "/latest/meta-data/", "availability-zone\n", true);
+	check_has(f, "/latest/meta-data/", "\npublic-keys\n", true);
+	check_path(f, "/latest/meta-data/availability-zone", "us-west-2a");
+	check_path(f, "/latest/meta-data/instance-id", uuid_write(id_of(KIND_INSTANCE, ALPHA + 1), id));
+	check_path(f, "/latest/meta-data/vm-id", id);
+	check_path(f, "/latest/meta-data/local-hostname", "web");
+	check_has(f, "/latest/meta-data/public-keys", "ssh-ed25519 AAAAC3Nza", true);
+	check_has(f, "/latest/meta-data/public-keys/0/openssh-key", "ssh-ed25519 AAAAC3Nza", true);
+	check_has(f, "/latest/meta-data/service-offering", ".", true);
+}
+
+static void check_server(struct fixture *f, const char *header, int status, const char *says)
+{
+	struct reply r = guest_ask(f, ROUTER_A, "127.0.1.10", "GET", "/", header);
+	assert_int_equal(r.status, status);
+	assert_str(r.body, says);
+}
+
+static struct str sealed;
+
+static void get_a_password(struct instance *i)
+{
+	i->personality = INSTANCE_PERSONALITY_CLOUDSTACK;
+	i->admin_password = sealed;
+}
+
+/* CloudStack's password server: told until the guest says that it has it. */
+static void test_password_server(void **state)
+{
+	struct fixture *f = *state;
+	static const char ask[] = "DomU_Request: send_my_password\r\n";
+	struct str owner = uuid_to_str(f->arena, id_of(KIND_ACCOUNT, 1));
+	assert_ok(crypto_seal(&f->c, fixture_master_key, owner, STR("Sekrit"), &sealed));
+	assert_true(str_contains(guest_ask(f, ROUTER_A, "127.0.1.10", "GET", "/", ask).body, STR("latest")));
+	fixture_edit_instance(f, ALPHA, be_cloudstacks);
+	check_server(f, ask, 200, "saved_password");
+	fixture_edit_instance(f, ALPHA, get_a_password);
+	check_server(f, "DomU_Request: give\r\n", 400, "bad_request");
+	check_server(f, ask, 200, "Sekrit");
+	check_server(f, ask, 200, "Sekrit");
+	check_server(f, "DomU_Request: saved_password\r\n", 200, "saved_password");
+	check_server(f, ask, 200, "saved_password");
 }
 
 static int tell(struct fixture *f, const char *path, const char *password)
@@ -776,6 +837,8 @@ int main(void)
 		web_test(test_tree),
 		web_test(test_ids),
 		web_test(test_openstack),
+		web_test(test_cloudstack),
+		web_test(test_password_server),
 		web_test(test_password),
 		web_test(test_static_network),
 		web_test(test_ipv6_network),

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Network offerings are made, changed and deleted by administrators: of isolated networks, and of what those can be. Dhcp is what every
+ * network has, Dns and UserData too, whether they are said or not. Source of the words: ConfigurationManagerImpl's
+ * createNetworkOffering and deleteNetworkOffering. */
+#include "api/cloudstack/network/network.h"
+#include "engine/network/network_offering.h"
+#include "store/network_offering.h"
+
+enum { NAMED_MAX = 100 };
+
+struct service_provider {
+	struct str service, provider;
+};
+static const struct param provider_rows[] = {
+	PARAM(struct service_provider, "service", service, .doc = "A service."),
+	PARAM(struct service_provider, "provider", provider, .doc = "Who provides it."),
+};
+static const struct params provider_params = PARAMS(struct service_provider, provider_rows);
+
+struct capability {
+	struct str service, type, value;
+};
+static const struct param capability_rows[] = {
+	PARAM(struct capability, "service", service, .doc = "A service."),
+	PARAM(struct capability, "capabilitytype", type, .doc = "What of it."),
+	PARAM(struct capability, "capabilityvalue", value, .doc = "How it is."),
+};
+static const struct params capability_params = PARAMS(struct capability, capability_rows);
+
+struct make_offering {
+	struct network_offering_wish wish;
+	struct str type, traffic_type;
+	struct strs services;
+	struct {
+		const struct service_provider *at;
+		size_t count;
+	} providers;
+	struct {
+		const struct capability *at;
+		size_t count;
+	} capabilities;
+	enum choice for_vpc, conserves, egress_open, enabled, persistent;
+};
+#define P(wire, member, ...) PARAM(struct make_offering, wire, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	P("name", wish.name, .flags = REQUIRED, .doc = "Its name, which is unique."),
+	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "A text for people."),
+	P("guestiptype", type, .flags = REQUIRED, .doc = "Isolated is the only one."),
+	P("traffictype", traffic_type, .flags = REQUIRED, .doc = "Guest is the only one."),
+	P("supportedservices", services, .max = NAMED_MAX,
+	  .doc = "Dhcp, and any of Dns, UserData, SourceNat, StaticNat, PortForwarding, Lb, NetworkACL."),
+	PARAM_LIST(struct make_offering, "serviceproviderlist", providers, provider_params, .max = NAMED_MAX,
+		   .doc = "VirtualRouter of each service; VpcVirtualRouter for VPCs."),
+	PARAM_LIST(struct make_offering, "servicecapabilitylist", capabilities, capability_params,
+		   .max = NAMED_MAX, .doc = "What services are like: only as they are."),
+	P("forvpc", for_vpc, .doc = "Whether of a VPC's tiers."),
+	P("conservemode", conserves, .doc = "Whether an address may serve several services: each may."),
+	P("egressdefaultpolicy", egress_open, .doc = "Whether all may leave its networks."),
+	P("ispersistent", persistent,
+	  .doc = "Whether networks are there before machines are: they always are."),
+	P("enable", enabled, .doc = "Whether networks may be made by it at once; else it is Disabled."),
+	NOT_BUILT("details|domainid|maxconnections|networkrate|provider|routingmode|serviceofferingid|tags|"
+		  "zoneid"),
+	NOT_BUILT("availability", .only = "Optional"),
+	NOT_BUILT("internetprotocol", .only = "IPv4"),
+	NOT_BUILT("networkmode", .only = "NATTED"),
+	NOT_BUILT("fornsx|fortungsten|keepaliveenabled|nsxsupportlb|nsxsupportsinternallb|specifyasnumber|"
+		  "specifyipranges|specifyvlan",
+		  .only = "false"),
+};
+#undef P
+
+/* What services are like here, of what CloudStack lets an offering say. */
+static const struct {
+	const char *service, *type, *value;
+} capabilities[] = {
+	{"SourceNat", "SupportedSourceNatTypes", "peraccount"},
+	{"SourceNat", "RedundantRouter", "false"},
+	{"StaticNat", "ElasticIp", "false"},
+	{"StaticNat", "AssociatePublicIP", "false"},
+	{"Lb", "SupportedLBIsolation", "dedicated"},
+	{"Lb", "ElasticLb", "false"},
+	{"Lb", "LbSchemes", "Public"},
+};
+
+static RESULT check_sort(struct cs_call *e, const struct make_offering *a)
+{
+	if (!str_equal_nocase(a->traffic_type, STR("Guest")))
+		return cs_fail(e, "traffictype",
+			       "Only traffic type Guest is supported in the current release; traffictype is "
+			       "%" STR_FMT,
+			       STR_ARG(a->traffic_type));
+	if (str_equal_nocase(a->type, STR("Shared")) || str_equal_nocase(a->type, STR("L2")))
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("guestiptype"),
+				      "Networks of the guestiptype %" STR_FMT " are not supported",
+				      STR_ARG(a->type));
+	if (!str_equal_nocase(a->type, STR("Isolated")))
+		return cs_fail(e, "guestiptype",
+			       "Invalid \"type\" parameter is given; can have Shared and Isolated values");
+	return cs_comes_with_cloud(a->wish.name)
+		       ? cs_fail(e, "name", "A network offering with the name %" STR_FMT " exists already",
+				 STR_ARG(a->wish.name))
+		       : OK;
+}
+
+static RESULT take_services(struct cs_call *e, struct make_offering *a)
+{
+	bool has_dhcp = false;
+	for (size_t n = 0; n < a->services.count; n++) {
+		size_t k = 0;
+		while (k < CS_SERVICES && !str_equal_nocase(a->services.at[n], str_from(cs_services[k].name)))
+			k++;
+		if (k == CS_SERVICES && str_equal_nocase(a->services.at[n], STR("SecurityGroup")))
+			return cs_fail(
+				e, "supportedservices",
+				"Security group service is supported for network offerings with guest ip "
+				"type Shared");
+		if (k == CS_SERVICES)
+			return cs_fail(e, "supportedservices", "Invalid service %" STR_FMT,
+				       STR_ARG(a->services.at[n]));
+		if (cs_services[k].wish)
+			((char *) &a->wish)[cs_services[k].wish - 1] = true;
+		has_dhcp = has_dhcp || !cs_services[k].wish;
+	}
+	return has_dhcp ? OK
+			: cs_fail(e, "supportedservices",
+				  "The service Dhcp is missing in supportedservices: every network has it");
+}
+
+static RESULT check_providers(struct cs_call *e, struct make_offering *a)
+{
+	bool is_of_vpc = a->wish.network_acl;
+	for (size_t k = 0; k < a->providers.count; k++)
+		is_of_vpc =
+			is_of_vpc || str_equal_nocase(a->providers.at[k].provider, str_from(cs_vpc_provider));
+	a->wish.for_vpc = a->for_vpc == CHOICE_DEFAULT ? is_of_vpc : a->for_vpc == CHOICE_YES;
+	for (size_t k = 0; k < a->providers.count; k++) {
+		const struct service_provider *p = &a->providers.at[k];
+		bool is_there = false;
+		for (size_t n = 0; n < a->services.count; n++)
+			is_there = is_there || str_equal_nocase(a->services.at[n], p->service);
+		if (!is_there)
+			return cs_fail(e, "serviceproviderlist",
+				       "Service %" STR_FMT
+				       " is not enabled for the network offering, can't add "
+				       "a provider to it",
+				       STR_ARG(p->service));
+		if (!str_equal_nocase(p->provider,
+				      a->wish.for_vpc ? str_from(cs_vpc_provider) : STR("VirtualRouter")))
+			return cs_fail(e, "serviceproviderlist", "Invalid service provider: %" STR_FMT,
+				       STR_ARG(p->provider));
+	}
+	return OK;
+}
+
+static RESULT check_capabilities(struct cs_call *e, const struct make_offering *a)
+{
+	for (size_t n = 0; n < a->capabilities.count; n++) {
+		const struct capability *c = &a->capabilities.at[n];
+		bool is_so = false;
+		for (size_t k = 0; k < sizeof capabilities / sizeof *capabilities; k++)
+			is_so = is_so || (str_equal_nocase(c->service, str_from(capabilities[k].service)) &&
+					  str_equal_nocase(c->type, str_from(capabilities[k].type)) &&
+					  str_equal_nocase(c->value, str_from(capabilities[k].value)));
+		if (!is_so)
+			return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("servicecapabilitylist"),
+					      "The capability %" STR_FMT " %" STR_FMT
+					      " of the service %" STR_FMT
+					      " in servicecapabilitylist is not supported",
+					      STR_ARG(c->type), STR_ARG(c->value), STR_ARG(c->service));
+	}
+	return OK;
+}
+
+static RESULT prepare_create(struct cs_call *e, void *args)
+{
+	struct make_offering *a = args;
+	TRY(check_sort(e, a));
+	TRY(take_services(e, a));
+	TRY(check_providers(e, a));
+	TRY(check_capabilities(e, a));
+	a->wish.conserves = a->conserves != CHOICE_NO;
+	a->wish.egress_open = a->egress_open != CHOICE_NO;
+	a->wish.persistent = a->persistent == CHOICE_YES;
+	a->wish.enabled = a->enabled == CHOICE_YES;
+	return OK;
+}
+
+/* ---- changes ---- */
+
+struct change_offering {
+	struct network_offering_settings wish;
+	struct str id, name, text, state;
+};
+static const struct param update_params[] = {
+	PARAM(struct change_offering, "id", id, .flags = REQUIRED, .doc = "The offering."),
+	PARAM(struct change_offering, "name", name, .doc = "Another name."),
+	PARAM(struct change_offering, "displaytext", text, .max = 4096, .doc = "Another text."),
+	PARAM(struct change_offering, "state", state, .words = "Enabled|Disabled",
+	      .doc = "Whether networks may be made by it."),
+	NOT_BUILT("domainid|maxconnections|sortkey|tags|zoneid"),
+	NOT_BUILT("availability", .only = "Optional"),
+	NOT_BUILT("keepaliveenabled", .only = "false"),
+};
+
+static RESULT prepare_update(struct cs_call *e, void *args)
+{
+	struct change_offering *a = args;
+	const struct cs_offering *offering = NULL;
+	TRY(cs_find_offering(e, a->id, "id", &offering));
+	if (!offering->own)
+		return ctx_fail_field(e->c, ERR_PROTECTED, STR("id"),
+				      "Default network offering can't be changed");
+	if (cs_comes_with_cloud(a->name))
+		return cs_fail(e, "name", "A network offering with the name %" STR_FMT " exists already",
+			       STR_ARG(a->name));
+	a->wish.offering = cs_ref_of(e->c, KIND_NETWORK_OFFERING, cs_offering_id(offering), "id");
+	a->wish.name = a->name.n ? &a->name : NULL;
+	a->wish.description = a->text.n ? &a->text : NULL;
+	if (a->state.n)
+		a->wish.enabled = str_is(a->state, "Enabled") ? CHOICE_YES : CHOICE_NO;
+	return OK;
+}
+
+struct drop_offering {
+	struct network_offering_target wish;
+	struct str id;
+};
+static const struct param delete_params[] = {
+	PARAM(struct drop_offering, "id", id, .flags = REQUIRED,
+	      .doc = "The offering, which no network has."),
+};
+
+static RESULT prepare_delete(struct cs_call *e, void *args)
+{
+	struct drop_offering *a = args;
+	const struct cs_offering *offering = NULL;
+	TRY(cs_find_offering(e, a->id, "id", &offering));
+	if (!offering->own)
+		return ctx_fail_field(e->c, ERR_PROTECTED, STR("id"),
+				      "Default network offering can't be deleted");
+	a->wish.offering = cs_ref_of(e->c, KIND_NETWORK_OFFERING, cs_offering_id(offering), "id");
+	return OK;
+}
+
+/* ---- what they answer ---- */
+
+static RESULT show(struct cs_call *e, uuid id, struct json_writer *w)
+{
+	const struct row *row = NULL;
+	TRY(cs_find_returned(e, id, &row));
+	json_write_open(w, "networkoffering");
+	cs_write_offering(e, w, cs_own_offering(&e->core, network_offering_of(row)));
+	json_write_close(w);
+	return OK;
+}
+
+static RESULT show_made(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	return show(e, ((const struct make_offering *) args)->wish.offering, w);
+}
+
+static RESULT show_changed(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	return show(e, ((const struct change_offering *) args)->wish.offering.prefix, w);
+}
+
+#define SAYS                                                                                                 \
+	"id|name|displaytext|created|traffictype|guestiptype|serviceofferingid|availability|state|"          \
+	"internetprotocol|isdefault|conservemode|specifyvlan|specifyipranges|forvpc|ispersistent|"           \
+	"egressdefaultpolicy|supportsstrechedl2subnet|supportspublicaccess|service"
+#define CHANGES .flags = API_WRITES | CS_ADMIN
+static const struct cs_action actions[] = {
+	{.name = "createNetworkOffering",
+	 .permit = "ec2:CreateNetworkOffering",
+	 CHANGES,
+	 .args = PARAMS(struct make_offering, create_params),
+	 .prepare = prepare_create,
+	 .operation = engine_create_network_offering_run,
+	 .returns = KIND_NETWORK_OFFERING,
+	 .answer = show_made,
+	 .says = SAYS,
+	 .doc = "Makes a network offering, of isolated networks or of VPCs' tiers."},
+	{.name = "updateNetworkOffering",
+	 .permit = "ec2:ModifyNetworkOffering",
+	 CHANGES,
+	 .args = PARAMS(struct change_offering, update_params),
+	 .prepare = prepare_update,
+	 .operation = engine_update_network_offering_run,
+	 .returns = KIND_NETWORK_OFFERING,
+	 .answer = show_changed,
+	 .says = SAYS,
+	 .doc = "Changes a network offering's words, or whether networks may be made by it."},
+	{.name = "deleteNetworkOffering",
+	 .permit = "ec2:DeleteNetworkOffering",
+	 CHANGES,
+	 .args = PARAMS(struct drop_offering, delete_params),
+	 .prepare = prepare_delete,
+	 .operation = engine_delete_network_offering_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Deletes a network offering that no network has."},
+};
+const struct api_actions cs_network_offering_change_actions = API_ACTIONS(actions);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Policies by which snapshots of volumes are taken again and again. Source: API reference, "Snapshot", 4.18. */
+#include "api/cloudstack/core/action.h"
+#include "base/time_zone.h"
+#include "engine/storage/snapshot_policy.h"
+#include "engine/tag.h"
+#include "model/volume.h"
+#include "store/snapshot_policy.h"
+
+struct list_policies {
+	struct cs_list_args list;
+	struct ref volume, project;
+	enum choice is_shown;
+};
+#define P(wire, member, ...) PARAM(struct list_policies, wire, member, __VA_ARGS__)
+static const struct param list_params[] = {
+	CS_LIST_PARAMS(struct list_policies, KIND_SNAPSHOT_POLICY),
+	CS_OWNER_PARAMS(struct list_policies),
+	CS_PROJECT_PARAM(struct list_policies, project),
+	P("volumeid", volume, .kind = KIND_VOLUME, .fits = FITS(snapshot_policy, volume),
+	  .doc = "Of this volume."),
+	P("fordisplay", is_shown, .doc = "false: those that take none for now."),
+};
+#undef P
+
+static bool matches(struct api_call *e, const void *args, const struct row *row)
+{
+	(void) e;
+	return snapshot_policy_of(row)->is_active ==
+	       (((const struct list_policies *) args)->is_shown != CHOICE_NO);
+}
+
+/* In this order CloudStack numbers them, too. */
+static void write_interval(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) e;
+	json_write_int(w, name, (int64_t) snapshot_policy_of(row)->interval);
+}
+
+CS_WRITE_TAGS(write_tags, KIND_SNAPSHOT_POLICY)
+
+static const struct member members[] = {
+	MEMBER(struct snapshot_policy, "id", row.id),
+	MEMBER(struct snapshot_policy, "volumeid", volume),
+	MEMBER(struct volume, "volumename", name, .path = {JOIN_ONE(KIND_VOLUME, snapshot_policy, volume)}),
+	MEMBER(struct snapshot_policy, "schedule", schedule),
+	MEMBER_WRITTEN("intervaltype", write_interval),
+	MEMBER(struct snapshot_policy, "maxsnaps", kept),
+	MEMBER(struct snapshot_policy, "timezone", timezone),
+	MEMBER(struct snapshot_policy, "fordisplay", is_active),
+	MEMBER_WRITTEN("tags", write_tags),
+};
+static const struct api_listing policies = {.kind = KIND_SNAPSHOT_POLICY,
+					    .item = "snapshotpolicy",
+					    .matches = matches,
+					    .members = MEMBERS(members)};
+
+/* ---- changes ---- */
+
+struct make_policy {
+	struct snapshot_policy_wish wish;
+	struct str interval;
+};
+#define P(wire, member, ...) PARAM(struct make_policy, wire, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	P("volumeid", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "Of this volume."),
+	P("intervaltype", interval, .flags = REQUIRED,
+	  .doc = "HOURLY, DAILY, WEEKLY or MONTHLY; of each a volume has one policy, which this makes or "
+		 "changes."),
+	P("schedule", wish.schedule, .flags = REQUIRED,
+	  .doc = "MM; MM:HH; MM:HH:DD of the week, from Sunday, 1, on; MM:HH:DD of the month, up to 28."),
+	P("timezone", wish.timezone, .flags = REQUIRED, .doc = "Whose clocks that is: Europe/Berlin."),
+	P("maxsnaps", wish.kept, .flags = REQUIRED, .doc = "How many snapshots are kept, 8 at most."),
+	P("fordisplay", wish.is_active, .doc = "false: it takes none, and lists show it only if asked."),
+	PARAM_LIST(struct make_policy, "tags", wish.tags, cs_tag_params, .max = TAG_COUNT_MAX,
+		   .doc = "tags[0].key, tags[0].value; its snapshots have them, too."),
+	NOT_BUILT("storageids|zoneids"),
+	NOT_BUILT("usestoragereplication", .only = "false"),
+};
+#undef P
+
+/* CloudStack takes a timezone that it does not know for GMT; here that is refused, in words of ours. */
+static RESULT prepare_create(struct cs_call *e, void *args)
+{
+	static const char *const words[] = {"HOURLY", "DAILY", "WEEKLY", "MONTHLY"};
+	struct make_policy *a = args;
+	const struct time_zone *zone = NULL;
+	size_t k = 0;
+	while (k < sizeof words / sizeof words[0] && !str_equal_nocase(a->interval, str_from(words[k])))
+		k++;
+	if (k == sizeof words / sizeof words[0])
+		return cs_fail(e, "intervaltype", "Unsupported interval type %" STR_FMT,
+			       STR_ARG(a->interval));
+	a->wish.interval = (enum snapshot_policy_interval) k;
+	struct result result = time_zone_load(e->c, a->wish.timezone, &zone);
+	return result.code == ERR_INVALID
+		       ? cs_fail(e, "timezone", "%" STR_FMT, STR_ARG(e->c->problem.message))
+		       : result;
+}
+
+struct change_policy {
+	struct snapshot_policy_settings wish;
+};
+static const struct param update_params[] = {
+	PARAM(struct change_policy, "id", wish.policy, .kind = KIND_SNAPSHOT_POLICY, .flags = REQUIRED,
+	      .doc = "The policy."),
+	PARAM(struct change_policy, "fordisplay", wish.is_active, .doc = "Whether it takes snapshots."),
+	NOT_BUILT("customid"),
+};
+
+struct drop_policies {
+	struct snapshot_policies_target wish;
+	struct ref id;
+};
+static const struct param delete_params[] = {
+	PARAM(struct drop_policies, "id", id, .kind = KIND_SNAPSHOT_POLICY, .doc = "The policy."),
+	PARAM(struct drop_policies, "ids", wish.policies, .kind = KIND_SNAPSHOT_POLICY, .max = CS_PAGE_MAX,
+	      .doc = "Or several."),
+};
+
+static RESULT prepare_delete(struct cs_call *e, void *args)
+{
+	struct drop_policies *a = args;
+	if (!a->wish.policies.count && ref_is_given(&a->id))
+		a->wish.policies = (struct refs){&a->id, 1};
+	return a->wish.policies.count ? OK : cs_fail(e, "id", "No policy id (or list of ids) specified.");
+}
+
+static const struct cs_action actions[] = {
+	{.name = "listSnapshotPolicies",
+	 .permit = "ec2:DescribeSnapshotPolicies",
+	 .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_policies, list_params),
+	 .listing = &policies,
+	 .doc = "Snapshot policies."},
+	{.name = "createSnapshotPolicy",
+	 .permit = "ec2:CreateSnapshotPolicy",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct make_policy, create_params),
+	 .prepare = prepare_create,
+	 .operation = engine_put_snapshot_policy_run,
+	 .returns = KIND_SNAPSHOT_POLICY,
+	 CS_SUBJECT(struct make_policy, wish.policy),
+	 .shows = &policies,
+	 .doc = "Makes a snapshot policy, or changes the one of the volume's interval."},
+	{.name = "updateSnapshotPolicy",
+	 .permit = "ec2:ModifySnapshotPolicy",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct change_policy, update_params),
+	 .operation = engine_update_snapshot_policy_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct change_policy, wish.policy.prefix),
+	 .shows = &policies,
+	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	 .doc = "Makes a snapshot policy take snapshots, or take none."},
+	{.name = "deleteSnapshotPolicies",
+	 .permit = "ec2:DeleteSnapshotPolicy",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct drop_policies, delete_params),
+	 .prepare = prepare_delete,
+	 .operation = engine_delete_snapshot_policies_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Deletes snapshot policies; their snapshots stay."},
+};
+const struct api_actions cs_snapshot_policy_actions = API_ACTIONS(actions);

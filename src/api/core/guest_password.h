@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Passwords that a face draws for a guest: told to the caller once, and kept sealed for the guest alone. */
+#pragma once
+
+#include "api/core/action.h"
+
+/* What is wanted, or one that is drawn where it is empty. */
+RESULT api_draw_guest_password(struct api_call *e, struct str *password);
+/* For instance.admin_password of an instance of that account. On HTTP threads, as the next. */
+RESULT api_seal_guest_password(struct api_call *e, uuid account, struct str password, struct str *ret_sealed);
+RESULT api_open_guest_password(struct api_call *e, uuid account, struct str sealed, struct str *ret_password);

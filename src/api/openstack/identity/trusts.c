@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Trusts (OS-TRUST): a user lets another act in a project, with some of the user's roles. Tokens of a trust are
+ * made in tokens.c. Source: Identity API reference, "OS-TRUST"; Keystone's keystone.api.trusts. */
+#include "engine/people/trust.h"
+
+#include "api/openstack/core/services.h"
+#include "api/openstack/core/write.h"
+#include "api/openstack/identity/identity.h"
+#include "engine/people/own.h"
+#include "store/role.h"
+#include "store/trust.h"
+
+/* ---- what is shown ---- */
+
+static struct str trusts_path(struct os_call *e, const struct trust *trust)
+{
+	struct str id = str_encode_hex(e->c->arena, trust->row.id.b, sizeof trust->row.id.b);
+	return str_print(e->c->arena, "%" STR_FMT "/OS-TRUST/trusts/%" STR_FMT,
+			 STR_ARG(os_service_url(e, OS_IDENTITY)), STR_ARG(id));
+}
+
+static void write_short(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct trust *t = item;
+	os_write_hex(w, "id", t->row.id);
+	os_write_hex(w, "trustor_user_id", t->trustor);
+	os_write_hex(w, "trustee_user_id", t->trustee);
+	os_write_hex(w, "project_id", t->account);
+	json_write_bool(w, "impersonation", t->impersonation);
+	os_write_utc(w, "expires_at", t->expires_us);
+	json_write_null(w, "deleted_at");
+	if (t->is_counted)
+		json_write_int(w, "remaining_uses", t->remaining_uses);
+	else
+		json_write_null(w, "remaining_uses");
+	os_write_hex(w, "redelegated_trust_id", t->redelegated);
+	json_write_int(w, "redelegation_count", t->redelegation_count);
+	json_write_open(w, "links");
+	json_write_text(w, "self", trusts_path(e, t));
+	json_write_close(w);
+}
+
+static void write_roles(struct os_call *e, struct json_writer *w, const struct trust *trust)
+{
+	json_write_open_list(w, "roles");
+	for (size_t k = 0; k < trust->roles.count; k++) {
+		const struct role *role = role_find(os_tables(e), trust->roles.at[k]);
+		if (!role)
+			continue;
+		json_write_open(w, NULL);
+		os_write_role(e, w, role);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static void write_roles_links(struct os_call *e, struct json_writer *w, const char *key,
+			      const struct trust *trust)
+{
+	json_write_open(w, key);
+	json_write_null(w, "next");
+	json_write_null(w, "previous");
+	json_write_text(w, "self",
+			str_print(e->c->arena, "%" STR_FMT "/roles", STR_ARG(trusts_path(e, trust))));
+	json_write_close(w);
+}
+
+static void write_trust(struct os_call *e, struct json_writer *w, const struct trust *trust)
+{
+	write_short(e, w, trust);
+	write_roles(e, w, trust);
+	write_roles_links(e, w, "roles_links", trust);
+}
+
+/* ---- the list ---- */
+
+struct list_args {
+	struct ref trustor, trustee;
+};
+static const struct param list_params[] = {
+	OS_QUERY(struct list_args, "trustor_user_id", trustor, .kind = KIND_USER,
+		 .doc = "Those that this user gave."),
+	OS_QUERY(struct list_args, "trustee_user_id", trustee, .kind = KIND_USER,
+		 .doc = "Those that were given to this user."),
+};
+
+/* All are an administrator's to see, those of a user also that user's. */
+static RESULT check_reader(struct os_call *e, const struct list_args *a)
+{
+	const struct identity *who = e->c->who;
+	const struct ref *user = ref_is_given(&a->trustor) ? &a->trustor : &a->trustee;
+	TRY(engine_check_trusting(e->c));
+	if (os_is_admin(e) || (who->scope == IDENTITY_SYSTEM && identity_has(who, RIGHT_READER)))
+		return OK;
+	if (ref_is_given(user) && uuid_equal(user->prefix, who->user))
+		return OK;
+	return ctx_fail(e->c, ERR_DENIED, "You are not authorized to perform the requested action: %s.",
+			!ref_is_given(user)         ? "identity:list_trusts"
+			: ref_is_given(&a->trustor) ? "identity:list_trusts_for_trustor"
+						    : "identity:list_trusts_for_trustee");
+}
+
+static const struct trust *first_of(const struct tables *t, const struct list_args *a)
+{
+	return ref_is_given(&a->trustor)   ? trust_first_by_trustor(t, a->trustor.prefix)
+	       : ref_is_given(&a->trustee) ? trust_first_by_trustee(t, a->trustee.prefix)
+					   : trust_first(t);
+}
+
+static const struct trust *next_of(const struct tables *t, const struct list_args *a,
+				   const struct trust *trust)
+{
+	return ref_is_given(&a->trustor)   ? trust_next_by_trustor(t, trust)
+	       : ref_is_given(&a->trustee) ? trust_next_by_trustee(t, trust)
+					   : trust_next(t, trust);
+}
+
+static RESULT list_trusts(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct list_args *a = args;
+	VEC(const struct row *) rows = {0};
+	TRY(check_reader(e, a));
+	const struct tables *t = os_tables(e);
+	for (const struct trust *trust = first_of(t, a); trust; trust = next_of(t, a, trust)) {
+		bool fits = !ref_is_given(&a->trustee) || uuid_equal(trust->trustee, a->trustee.prefix);
+		if (fits && !VEC_PUSH(e->c->arena, &rows, &trust->row))
+			return ctx_no_memory(e->c);
+	}
+	return os_list_rows(e, "trusts", rows.at, rows.count, write_short, w);
+}
+
+/* ---- making ---- */
+
+struct role_words {
+	struct ref id;
+	struct str name;
+};
+static const struct param role_rows[] = {
+	OS_BODY(struct role_words, "id", id, .kind = KIND_ROLE, .doc = "Its id."),
+	OS_BODY(struct role_words, "name", name, .doc = "Or its name."),
+};
+static const struct params role_table = OS_PARAMS(struct role_words, role_rows);
+
+struct new_trust {
+	struct trust_wish wish;
+	struct str expires;
+	struct {
+		const struct role_words *at;
+		size_t count;
+	} roles;
+};
+static const struct param create_params[] = {
+	OS_BODY(struct new_trust, "trustor_user_id", wish.trustor, .kind = KIND_USER, .flags = REQUIRED,
+		.doc = "The token's user."),
+	OS_BODY(struct new_trust, "trustee_user_id", wish.trustee, .kind = KIND_USER, .flags = REQUIRED,
+		.doc = "Who may use it."),
+	OS_BODY(struct new_trust, "impersonation", wish.impersonation, .flags = REQUIRED,
+		.doc = "Whether its tokens are the trustor's."),
+	/* Keystone keeps trusts for no project: no token can be made of them. */
+	OS_BODY(struct new_trust, "project_id", wish.account, .kind = KIND_ACCOUNT, .flags = REQUIRED,
+		.doc = "Where."),
+	OS_BODY_LIST(struct new_trust, "roles", roles, role_table, .max = 64,
+		     .doc = "Some of the trustor's."),
+	OS_BODY(struct new_trust, "expires_at", expires, .flags = NULLABLE, .doc = "Absent: never."),
+	OS_BODY(struct new_trust, "remaining_uses", wish.remaining_uses, .min = 1, .max = INT32_MAX,
+		.flags = NULLABLE, .doc = "How many tokens may be made with it; absent: any number."),
+	OS_BODY(struct new_trust, "allow_redelegation", wish.allow_redelegation, .flags = NULLABLE,
+		.doc = "Whether its trustee makes further trusts with it."),
+	OS_BODY(struct new_trust, "redelegation_count", wish.redelegation_count, .min = 0, .max = INT32_MAX,
+		.flags = NULL_ABSENT, .given = offsetof(struct new_trust, wish.has_redelegation_count) + 1,
+		.doc = "How long a chain of those may be; absent: as long as can be."),
+	OS_UNBUILT("redelegated_trust_id", .only = "null", .doc = "It is the token's."),
+};
+
+/* Keystone's, with or without the Z. */
+static RESULT read_expiry(struct os_call *e, struct new_trust *a)
+{
+	if (str_is_empty(a->expires))
+		return OK;
+	if (result_is_ok(os_parse_time(e->c, a->expires, "expires_at", &a->wish.expires_us)))
+		return OK;
+	ctx_clear_problem(e->c);
+	return ctx_fail_field(e->c, ERR_INVALID, STR("expires_at"),
+			      "Timestamp not in expected format. The server could not comply with the "
+			      "request since it is either malformed or otherwise incorrect. The client is "
+			      "assumed to be in error.");
+}
+
+static RESULT prepare_new(struct os_call *e, void *args)
+{
+	struct new_trust *a = args;
+	struct ref *roles = arena_new_array(e->c->arena, struct ref, a->roles.count);
+	if (!roles)
+		return ctx_no_memory(e->c);
+	if (!uuid_equal(a->wish.trustor.prefix, e->c->who->user)) /* not for administrators, either */
+		return ctx_fail(e->c, ERR_DENIED,
+				"You are not authorized to perform the requested action: %s.",
+				e->action->permit);
+	for (size_t k = 0; k < a->roles.count; k++)
+		roles[k] = a->roles.at[k].id.kind != KIND_NONE
+				   ? a->roles.at[k].id
+				   : (struct ref){.kind = KIND_ROLE, .text = a->roles.at[k].name};
+	a->wish.roles = (struct refs){roles, a->roles.count};
+	return read_expiry(e, a);
+}
+
+static RESULT show_new(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct new_trust *a = args;
+	const struct row *row = NULL;
+	TRY(os_find_returned(e, a->wish.trust, &row));
+	write_trust(e, w, trust_of(row));
+	return OK;
+}
+
+/* ---- one ---- */
+
+struct trust_args {
+	struct trust_target wish;
+	struct ref trust, role;
+};
+#define TRUST                                                                                                \
+	OS_PATH(struct trust_args, "trust_id", trust, .kind = KIND_TRUST,                                    \
+		.doc = "One that has neither expired nor been used up.")
+static const struct param trust_params[] = {TRUST};
+static const struct param role_params[] = {
+	TRUST,
+	OS_PATH(struct trust_args, "role_id", role, .kind = KIND_ROLE, .doc = "A role that it gives."),
+};
+
+/* What is not there is not found before anybody is refused, as in Keystone. */
+static RESULT find_trust(struct os_call *e, const struct trust_args *a, const struct trust **ret_trust)
+{
+	const struct trust *trust = engine_find_trust(os_tables(e), a->trust.prefix, clock_now_us());
+	if (!trust)
+		return engine_fail_not_found(e->c, KIND_TRUST, &a->trust);
+	TRY(engine_check_trusting(e->c));
+	if (!engine_may_see_trust(e->c->who, trust))
+		return ctx_fail(e->c, ERR_DENIED,
+				"You are not authorized to perform the requested action: %s.",
+				e->action->permit);
+	*ret_trust = trust;
+	return OK;
+}
+
+static RESULT prepare_delete(struct os_call *e, void *args)
+{
+	struct trust_args *a = args;
+	const struct trust *trust = NULL;
+	TRY(find_trust(e, a, &trust));
+	if (!os_is_admin(e) && !uuid_equal(trust->trustor, e->c->who->user))
+		return ctx_fail(e->c, ERR_DENIED,
+				"You are not authorized to perform the requested action: %s.",
+				e->action->permit);
+	a->wish.trust = trust->row.id;
+	return OK;
+}
+
+static RESULT show_trust(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct trust *trust = NULL;
+	TRY(find_trust(e, args, &trust));
+	write_trust(e, w, trust);
+	return OK;
+}
+
+static RESULT list_roles(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct trust *trust = NULL;
+	TRY(find_trust(e, args, &trust));
+	write_roles(e, w, trust);
+	write_roles_links(e, w, "links", trust);
+	return OK;
+}
+
+static RESULT show_role(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct trust_args *a = args;
+	const struct trust *trust = NULL;
+	TRY(find_trust(e, a, &trust));
+	const struct role *role =
+		uuids_have(&trust->roles, a->role.prefix) ? role_find(os_tables(e), a->role.prefix) : NULL;
+	if (!role)
+		return engine_fail_not_found(e->c, KIND_ROLE, &a->role);
+	os_write_role(e, w, role);
+	return OK;
+}
+
+#define ALL "/v3/OS-TRUST/trusts"
+#define ONE ALL "/{trust_id}"
+#define ROLES ONE "/roles"
+static const struct os_action actions[] = {
+	{HTTP_GET, ALL, .permit = "identity:list_trusts", .args = OS_PARAMS(struct list_args, list_params),
+	 .answer = list_trusts, .doc = "Trusts that a user gave, or was given."},
+	{HTTP_POST, ALL, .permit = "identity:create_trust", .flags = API_WRITES | OS_UNSCOPED, .status = 201,
+	 .args = OS_PARAMS(struct new_trust, create_params), .wrap = "trust", .item = "trust",
+	 .prepare = prepare_new, .operation = engine_create_trust_run, .returns = KIND_TRUST,
+	 .answer = show_new, .doc = "Lets another user act in a project of one's own."},
+	{HTTP_GET, ONE, .permit = "identity:get_trust", .args = OS_PARAMS(struct trust_args, trust_params),
+	 .item = "trust", .answer = show_trust, .doc = "One of them."},
+	{HTTP_DELETE, ONE, .permit = "identity:delete_trust", .flags = API_WRITES | OS_UNSCOPED,
+	 .status = 204, .args = OS_PARAMS(struct trust_args, trust_params), .prepare = prepare_delete,
+	 .operation = engine_delete_trust_run, .doc = "Ends one, and what was made with it."},
+	{HTTP_GET, ROLES, .permit = "identity:list_roles_for_trust",
+	 .args = OS_PARAMS(struct trust_args, trust_params), .answer = list_roles,
+	 .doc = "The roles that it gives."},
+	{HTTP_GET, ROLES "/{role_id}", .permit = "identity:get_role_for_trust",
+	 .args = OS_PARAMS(struct trust_args, role_params), .item = "role", .answer = show_role,
+	 .doc = "One of those."},
+};
+const struct os_actions os_trust_actions = OS_ACTIONS(OS_IDENTITY, actions);

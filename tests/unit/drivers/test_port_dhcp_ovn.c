@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A port's own options of DHCP as northbound rows: over its subnet's, and gone with them. */
+#include "../base/test_base.h"
+
+#include <string.h>
+
+#include "drivers/ovn/nb.h"
+#include "ovn_model.h"
+
+struct lab {
+	struct ctx *ctx;
+	struct model model;
+	struct network network;
+	struct subnet subnet;
+	const struct subnet *subnets[1];
+	struct ip resolver;
+	struct network_segment segment;
+	struct port port;
+	struct network_port wish;
+};
+
+static void init_lab(void **state, struct lab *lab)
+{
+	*lab = (struct lab){.ctx = *state};
+	lab->network = (struct network){.row.id = make_id("network", 0, 0), .mtu = 1442};
+	lab->subnet = (struct subnet){.row.id = make_id("subnet", 0, 0),
+				      .network = lab->network.row.id,
+				      .block = make_cidr("10.0.0.0/24"),
+				      .gateway_ip = make_ip("10.0.0.1")};
+	lab->subnets[0] = &lab->subnet;
+	lab->resolver = make_ip("192.0.2.1");
+	lab->segment = (struct network_segment){.network = &lab->network,
+						.subnets = lab->subnets,
+						.subnet_count = 1,
+						.resolvers = &lab->resolver,
+						.resolver_count = 1};
+	lab->port = (struct port){.row.id = make_id("port", 0, 0),
+				  .network = lab->network.row.id,
+				  .subnet = lab->subnet.row.id,
+				  .is_open = true,
+				  .ip = make_ip("10.0.0.9")};
+	lab->wish =
+		(struct network_port){.port = &lab->port, .subnet = &lab->subnet, .segment = &lab->segment};
+	model_init(&lab->model, &nb_schema);
+}
+
+static void apply_network(struct lab *lab)
+{
+	struct wish wish;
+	wish_init(&wish, lab->ctx->arena, make_id("region", 0, 0), lab->network.row.id, NB_NETWORK);
+	nb_plan_network(&wish, &lab->segment);
+	model_apply(&lab->model, lab->ctx, &wish);
+}
+
+static void apply_port(struct lab *lab)
+{
+	struct wish wish;
+	wish_init(&wish, lab->ctx->arena, make_id("region", 0, 0), lab->port.row.id, NB_PORT);
+	nb_plan_port(&wish, &lab->wish);
+	model_apply(&lab->model, lab->ctx, &wish);
+}
+
+/* An option of the row that is of: the subnet's ("dhcp") or the port's ("dhcp4"). */
+static const char *option_of(const struct lab *lab, uuid of, const char *role, const char *option)
+{
+	const json_t *row = model_find(&lab->model, "DHCP_Options", uuid_v5(of, str_from(role)));
+	return json_string_value(json_object_get(json_object_get(row, "options"), option));
+}
+
+/* Whether the port's row names that one. */
+static bool is_told(const struct lab *lab, uuid of, const char *role)
+{
+	char id[UUID_TEXT_SIZE];
+	const json_t *row = model_find(&lab->model, "Logical_Switch_Port", lab->port.row.id);
+	const char *told = json_string_value(json_object_get(row, "dhcpv4_options"));
+	return told && strcmp(told, uuid_write(uuid_v5(of, str_from(role)), id)) == 0;
+}
+
+static void test_own_options(void **state)
+{
+	struct lab lab;
+	struct tag own[] = {{STR("bootfile-name"), STR("pxelinux.0")},
+			    {STR("dns-server"), STR("192.0.2.53")},
+			    {STR("server-ip-address"), STR("2001:db8::1")},
+			    {STR("mtu"), STR("1400); drop; (")}};
+	init_lab(state, &lab);
+	uuid port = lab.port.row.id, subnet = lab.subnet.row.id;
+	lab.port.dhcp4 = (struct tags){own, 4};
+	apply_network(&lab);
+	apply_port(&lab);
+	assert_true(is_told(&lab, port, "dhcp4"));
+	assert_string_equal(option_of(&lab, port, "dhcp4", "bootfile_name"), "\"pxelinux.0\"");
+	assert_string_equal(option_of(&lab, port, "dhcp4", "dns_server"), "192.0.2.53");
+	assert_string_equal(option_of(&lab, port, "dhcp4", "router"), "10.0.0.1");
+	assert_string_equal(option_of(&lab, port, "dhcp4", "mtu"),
+			    "1442"); /* what OVN would not take is not told */
+	assert_null(option_of(&lab, port, "dhcp4", "next_server"));
+	assert_string_equal(option_of(&lab, subnet, "dhcp", "dns_server"), "192.0.2.1");
+	own[0] = (struct tag){STR("dhcp_disabled"), STR("True")};
+	apply_port(&lab);
+	assert_false(is_told(&lab, port, "dhcp4") || is_told(&lab, subnet, "dhcp"));
+	lab.port.dhcp4.count = 0;
+	apply_port(&lab);
+	assert_true(is_told(&lab, subnet, "dhcp"));
+	assert_int_equal(model_count(&lab.model, "DHCP_Options"), 1);
+	model_done(&lab.model);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {ctx_test(test_own_options)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

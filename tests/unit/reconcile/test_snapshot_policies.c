@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Policies of snapshots: each time is taken once, whenever the process is killed, however long it was away, and wherever
+ * the clock was set to. */
+#include "../cloud/cloud.h"
+#include "engine/storage/snapshot_policy.h"
+#include "store/snapshot.h"
+#include "store/snapshot_policy.h"
+
+enum { SEEDS = 2, KEPT = 2 };
+
+static struct snapshot_policy policy_row(struct cloud *c)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct snapshot_policy *p = snapshot_policy_first(view.tables);
+	return p ? *p : (struct snapshot_policy){0};
+}
+
+/* Live ones of the policy. */
+static int count_taken(struct cloud *c)
+{
+	int count = 0;
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	for (const struct snapshot *s = snapshot_first(view.tables); s; s = snapshot_next(view.tables, s))
+		count += row_is_live(&s->row) && s->interval == SNAPSHOT_INTERVAL_HOURLY;
+	return count;
+}
+
+/* At half past each hour, of the volume of an instance that runs. */
+static uuid make(struct cloud *c, int64_t kept)
+{
+	uuid instance = cloud_launch_running(c);
+	struct snapshot_policy_wish wish = {.volume = cloud_ref(c, KIND_VOLUME, cloud_volume_of(c, instance)),
+					    .interval = SNAPSHOT_POLICY_INTERVAL_HOURLY,
+					    .schedule = STR("30"),
+					    .timezone = STR("Europe/Berlin"),
+					    .kept = kept};
+	cloud_ok(c, &c->alice, engine_put_snapshot_policy, &wish);
+	cloud_settle(c);
+	return instance;
+}
+
+/* Steps until shortly after the next time. */
+static bool pass(struct cloud *c)
+{
+	int64_t next_us = policy_row(c).next_us;
+	cloud_step_for(c, next_us - clock_now_us() + 2 * CLOUD_HOST_INTERVAL_US);
+	return !cloud_was_killed(c) && cloud_lived_to_settle(c);
+}
+
+/* With a policy that is active the region would not stay as it is. */
+static void done(struct cloud *c)
+{
+	struct snapshot_policy_settings settings = {
+		.policy = cloud_ref(c, KIND_SNAPSHOT_POLICY, policy_row(c).row.id), .is_active = CHOICE_NO};
+	cloud_ok(c, &c->alice, engine_update_snapshot_policy, &settings);
+	cloud_done(c);
+}
+
+static void test_takes_and_keeps(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(1, 1);
+	(void) make(c, KEPT);
+	int64_t first_us = policy_row(c).next_us;
+	assert_true(first_us > clock_now_us() && first_us <= clock_now_us() + HOUR);
+	assert_int_equal(first_us % HOUR, 30 * MINUTE);
+	assert_int_equal(count_taken(c), 0);
+	for (int k = 1; k <= 4; k++) {
+		assert_true(pass(c));
+		assert_int_equal(count_taken(c), k < KEPT ? k : KEPT);
+		assert_int_equal(policy_row(c).last_us, first_us + (k - 1) * HOUR);
+		assert_int_equal(policy_row(c).next_us, first_us + k * HOUR);
+	}
+	done(c);
+}
+
+/* Whatever was missed is made up for by one. */
+static void test_missed(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(2, 1);
+	(void) make(c, 8);
+	int64_t first_us = policy_row(c).next_us;
+	cloud_kill(c);
+	clock_advance_us(10 * HOUR);
+	cloud_restart(c);
+	cloud_settle(c);
+	assert_int_equal(count_taken(c), 1);
+	assert_int_equal(policy_row(c).last_us, first_us);
+	assert_true(policy_row(c).next_us > clock_now_us() && policy_row(c).next_us <= clock_now_us() + HOUR);
+	done(c);
+}
+
+/* Set back by a little, no time is taken again; by much, it goes on with the next one of then. */
+static void test_clock_set_back(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(3, 1);
+	(void) make(c, 8);
+	assert_true(pass(c));
+	int64_t taken_us = policy_row(c).last_us;
+	clock_set_us(taken_us - 5 * SECOND);
+	cloud_kill(c); /* its timers were set by the clock of before */
+	cloud_restart(c);
+	cloud_step_for(c, MINUTE);
+	assert_int_equal(count_taken(c), 1);
+	assert_int_equal(policy_row(c).next_us, taken_us + HOUR);
+	clock_set_us(taken_us - 100 * HOUR + 5 * MINUTE);
+	cloud_kill(c);
+	cloud_restart(c);
+	cloud_settle(c);
+	assert_int_equal(policy_row(c).next_us, taken_us - 99 * HOUR);
+	assert_int_equal(count_taken(c), 1);
+	cloud_free(c);
+}
+
+/* What is refused is tried again, and said until then. */
+static void test_refused(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(4, 1);
+	(void) make(c, 8);
+	struct account_change settings = {.account = cloud_ref(c, KIND_ACCOUNT, c->alice.account)};
+	settings.enabled = CHOICE_NO;
+	cloud_ok(c, NULL, engine_update_account, &settings);
+	assert_true(pass(c));
+	assert_int_equal(count_taken(c), 0);
+	assert_true(cloud_has_condition(c, policy_row(c).row.id, SNAPSHOT_NOT_TAKEN));
+	settings.enabled = CHOICE_YES;
+	cloud_ok(c, NULL, engine_update_account, &settings);
+	struct snapshot_policy_settings off = {
+		.policy = cloud_ref(c, KIND_SNAPSHOT_POLICY, policy_row(c).row.id), .is_active = CHOICE_NO};
+	int64_t due_us = policy_row(c).next_us;
+	cloud_ok(c, &c->alice, engine_update_snapshot_policy, &off);
+	cloud_settle(c);
+	assert_false(cloud_has_condition(c, policy_row(c).row.id, SNAPSHOT_NOT_TAKEN));
+	assert_int_equal(count_taken(c), 0);
+	off.is_active = CHOICE_YES; /* what was missed meanwhile is not made up for */
+	cloud_ok(c, &c->alice, engine_update_snapshot_policy, &off);
+	cloud_settle(c);
+	assert_true(policy_row(c).next_us > due_us && count_taken(c) == 0);
+	settings.enabled = CHOICE_NO;
+	cloud_ok(c, NULL, engine_update_account, &settings);
+	assert_true(pass(c));
+	settings.enabled = CHOICE_YES;
+	cloud_ok(c, NULL, engine_update_account, &settings);
+	cloud_step_for(c, 2 * MINUTE);
+	assert_int_equal(count_taken(c), 1);
+	assert_false(cloud_has_condition(c, policy_row(c).row.id, SNAPSHOT_NOT_TAKEN));
+	done(c);
+}
+
+/* ---- killed after each step ---- */
+
+static bool tell_with_kill(uint64_t seed, uint64_t at)
+{
+	struct cloud *c = cloud_new(seed * 1000, 1);
+	(void) make(c, KEPT);
+	int64_t first_us = policy_row(c).next_us, hours = KEPT + 1;
+	bool was_killed = false;
+	c->kill_at = c->steps + at;
+	while (policy_row(c).last_us < first_us + (hours - 1) * HOUR) {
+		if (pass(c))
+			continue;
+		assert_false(was_killed);
+		was_killed = true;
+		cloud_restart(c);
+		cloud_settle(c);
+	}
+	c->kill_at = 0;
+	assert_int_equal(policy_row(c).last_us, first_us + (hours - 1) * HOUR);
+	assert_int_equal(count_taken(c), KEPT);
+	done(c);
+	return was_killed;
+}
+
+static void test_kill_after_each_step(void **state)
+{
+	(void) state;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		uint64_t at = 1;
+		while (tell_with_kill(seed, at))
+			at += at < 40 ? 1 : 23; /* most steps are looks at the host, all alike */
+		print_message("seed %llu: killed until step %llu\n", (unsigned long long) seed,
+			      (unsigned long long) at);
+		assert_true(at > 30);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_takes_and_keeps),      cmocka_unit_test(test_missed),
+		cmocka_unit_test(test_clock_set_back),       cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_kill_after_each_step),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
