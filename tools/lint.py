@@ -20,7 +20,7 @@ LAYERS = [["base"], ["model"], ["http", "store"], ["drivers", "engine"], ["auth"
 FACES = {"absent", "ec2", "iam", "openstack", "cloudstack", "azure", "metadata", "console"}
 FUNCTION_LINES, FILE_LINES, COMPLEXITY, FOLDER_FILES = 100, 1000, 15, 40
 # Of golden cases, requests and answers: what somebody can still review. A face that came later has its own room.
-GOLDEN_LINES = {"ec2 iam openstack": 30000, "cloudstack": 6000}
+GOLDEN_LINES = {"ec2 iam openstack": 32000, "cloudstack": 6500}
 BANNED = {"strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "atol", "atoll", "atof", "system", "popen",
           "alloca", "rand", "srand", "random", "gets", "localtime", "gmtime", "asctime", "ctime", "strerror_l",
           "__isoc99_scanf", "__isoc99_sscanf", "__isoc99_fscanf", "scanf", "sscanf", "fscanf", "tmpnam", "mktemp"}

@@ -83,6 +83,15 @@ bool engine_is_ipv6_of_router(const struct router *router, struct cidr block)
 	return false;
 }
 
+/* The live external network whose pool the block is from, or NULL. */
+static const struct external_network *find_pool_of(const struct tables *t, struct cidr block)
+{
+	const struct external_network *n = external_network_first(t);
+	while (n && !(row_is_live(&n->row) && cidr_contains_cidr(n->ipv6_pool, block)))
+		n = external_network_next(t, n);
+	return n;
+}
+
 /* None chooses a block of the outside's but the region, by a router's own blocks and by its pools. */
 static bool is_of_regions_pool(const struct tables *t, const struct subnet *subnet)
 {
@@ -96,10 +105,7 @@ bool engine_is_outer_subnet(const struct tables *t, const struct subnet *subnet)
 		return false;
 	if (engine_is_ipv6_of_router(router, subnet->block))
 		return true;
-	const struct external_network *n = is_of_regions_pool(t, subnet) ? external_network_first(t) : NULL;
-	while (n && !(row_is_live(&n->row) && cidr_contains_cidr(n->ipv6_pool, subnet->block)))
-		n = external_network_next(t, n);
-	return n != NULL;
+	return is_of_regions_pool(t, subnet) && find_pool_of(t, subnet->block);
 }
 
 /* The region gave it out, by a router's blocks or a pool: nobody else may have it outside. */
@@ -133,12 +139,19 @@ bool ipv6_is_usable_block(struct cidr block)
 
 const struct external_network *engine_find_ipv6_outside(const struct tables *t, const struct router *router)
 {
-	const struct external_network *n = external_network_first(t);
-	for (; n; n = external_network_next(t, n))
-		for (size_t k = 0; row_is_live(&n->row) && k < router->ipv6_blocks.count; k++)
-			if (cidr_contains_cidr(n->ipv6_pool, router->ipv6_blocks.at[k]))
-				return n;
-	return NULL;
+	const struct external_network *found = NULL;
+	for (size_t k = 0; !found && k < router->ipv6_blocks.count; k++)
+		found = find_pool_of(t, router->ipv6_blocks.at[k]);
+	return found;
+}
+
+uuid engine_get_ipv6_pool(const struct tables *t, const struct router *router, struct cidr block)
+{
+	const struct external_network *pool = find_pool_of(t, block);
+	for (size_t k = 0; pool && k < router->ipv6_pool_blocks.count; k++)
+		if (cidr_equal(router->ipv6_pool_blocks.at[k], block))
+			return pool->row.id;
+	return UUID_NONE;
 }
 
 /* ---- a router's blocks ---- */
@@ -194,13 +207,18 @@ static RESULT find_taken(struct op *op, struct cidr pool, struct taken *ret_take
 	return OK;
 }
 
+static bool is_taken(const struct taken *taken, uint64_t number)
+{
+	return taken->bits[number / 8] >> number % 8 & 1;
+}
+
 /* From a random place on: one that was given back is seldom given again soon. */
 static bool pick_block(const struct taken *taken, struct cidr *ret_block)
 {
 	uint64_t from = random_below(taken->count);
 	for (uint64_t k = 0; k < taken->count; k++) {
 		uint64_t number = (from + k) % taken->count;
-		if (taken->bits[number / 8] >> number % 8 & 1)
+		if (is_taken(taken, number))
 			continue;
 		*ret_block = block_of(taken->pool, number);
 		return true;
@@ -208,31 +226,64 @@ static bool pick_block(const struct taken *taken, struct cidr *ret_block)
 	return false;
 }
 
-RESULT ipv6_pick_block(struct op *op, struct str field, struct cidr *ret_block)
+static RESULT take_named_block(struct op *op, const struct ipv6_block_wish *wish, const struct taken *taken,
+			       struct cidr *ret_block)
+{
+	char text[CIDR_TEXT_SIZE];
+	struct cidr block = cidr_canonical(wish->block);
+	cidr_write(block, text);
+	if (block.bits != IPV6_ROUTER_BITS || !cidr_contains_cidr(taken->pool, block))
+		return ENGINE_FAIL(op, ERR_RANGE, KIND_EXTERNAL_NETWORK, wish->block_field,
+				   "The CIDR '%s' is invalid. It must be a /%d within the pool.", text,
+				   IPV6_ROUTER_BITS);
+	if (is_taken(taken, number_of(taken->pool, block.base)))
+		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_EXTERNAL_NETWORK, wish->block_field,
+				   "The CIDR '%s' conflicts with another one of the pool", text);
+	*ret_block = block;
+	return OK;
+}
+
+RESULT ipv6_pick_block(struct op *op, const struct ipv6_block_wish *wish, struct cidr *ret_block)
 {
 	bool has_pool = false;
-	const struct external_network *network = external_network_first(op->head);
+	const struct external_network *named = NULL, *network = external_network_first(op->head);
+	if (wish->pool.kind != KIND_NONE)
+		TRY(engine_find_external_network(op->ctx, op->head, &wish->pool, &named));
 	for (; network; network = external_network_next(op->head, network)) {
 		struct taken taken;
-		if (!row_is_live(&network->row) || cidr_is_none(network->ipv6_pool))
+		if (!row_is_live(&network->row) || cidr_is_none(network->ipv6_pool) ||
+		    (named && named != network))
 			continue;
 		has_pool = true;
 		TRY(find_taken(op, network->ipv6_pool, &taken));
+		if (!cidr_is_none(wish->block))
+			return take_named_block(op, wish, &taken, ret_block);
 		if (pick_block(&taken, ret_block))
 			return OK;
 	}
 	if (has_pool)
-		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_ADDRESS, field,
+		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_ADDRESS, wish->field,
 				   NOT_ENOUGH_ADDRESSES "The region's IPv6 pools have no block left.");
-	return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_EXTERNAL_NETWORK, field,
+	if (named)
+		return engine_fail_not_found(op->ctx, KIND_EXTERNAL_NETWORK, &wish->pool);
+	return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_EXTERNAL_NETWORK, wish->field,
 			   "The region has no IPv6 pool: its operator names one with 'dari network "
 			   "set-ipv6'.");
+}
+
+/* places: for one more than there are. */
+static struct cidrs add_block(struct cidrs to, struct cidr block, struct cidr *places)
+{
+	if (to.count)
+		memcpy(places, to.at, to.count * sizeof *places);
+	places[to.count] = block;
+	return (struct cidrs){places, to.count + 1};
 }
 
 RESULT ipv6_add_block(struct op *op, const struct router *router, const struct router_block_wish *wish,
 		      struct cidr *ret_block, uuid *ret_association)
 {
-	struct cidr blocks[ROUTER_IPV6_BLOCKS_MAX];
+	struct cidr blocks[ROUTER_IPV6_BLOCKS_MAX], pool_blocks[ROUTER_IPV6_BLOCKS_MAX];
 	char text[CIDR_TEXT_SIZE];
 	size_t count = router->ipv6_blocks.count;
 	TRY(engine_permit(op, "router.add_block", KIND_ROUTER, &router->row));
@@ -241,15 +292,14 @@ RESULT ipv6_add_block(struct op *op, const struct router *router, const struct r
 				   "A VPC whose blocks are its subnets' is not given an IPv6 block.");
 	if (count >= ROUTER_IPV6_BLOCKS_MAX)
 		return ENGINE_FAIL(
-			op, ERR_QUOTA, KIND_ROUTER, wish->ipv6_field,
+			op, ERR_QUOTA, KIND_ROUTER, wish->ipv6.field,
 			"This network '%" STR_FMT "' has met its maximum number of allowed IPv6 CIDRs: %d",
 			STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)), ROUTER_IPV6_BLOCKS_MAX);
-	TRY(ipv6_pick_block(op, wish->ipv6_field, ret_block));
+	TRY(ipv6_pick_block(op, &wish->ipv6, ret_block));
 	struct router next = *router;
-	if (count)
-		memcpy(blocks, router->ipv6_blocks.at, count * sizeof *blocks);
-	blocks[count] = *ret_block;
-	next.ipv6_blocks = (struct cidrs){blocks, count + 1};
+	next.ipv6_blocks = add_block(router->ipv6_blocks, *ret_block, blocks);
+	if (wish->ipv6.pool.kind != KIND_NONE)
+		next.ipv6_pool_blocks = add_block(router->ipv6_pool_blocks, *ret_block, pool_blocks);
 	next.row.gen++;
 	TRY(router_put(op, &next));
 	TRY(ipv6_let_through(op, &next));

@@ -20,6 +20,15 @@ enum {
 	ROUTER_IPV6_BLOCKS_MAX = 5
 };
 
+/* An IPv6 block of a router, from an external network's pool. */
+struct ipv6_block_wish {
+	bool is_wanted;
+	struct ref pool;   /* names the external network; kind none: any that has a block left */
+	struct cidr block; /* of that pool; none: the engine chooses */
+	struct str field;  /* for messages about that there is none */
+	struct str block_field;
+};
+
 /* For reading, on any tables. The first finds the live IPv6 subnet beside an IPv4 one (for an IPv6
  * subnet itself). The second finds the IPv4 subnet beside it, the oldest if there are several.
  * NULL: none. */
@@ -35,6 +44,8 @@ uuid engine_get_subnet_route_table(const struct tables *t, const struct router *
 uuid engine_get_subnet_acl(const struct tables *t, const struct router *router, const struct subnet *subnet);
 /* The id under which EC2 knows the association of an IPv6 block with its router. */
 uuid engine_get_ipv6_association(const struct router *router, struct cidr block);
+/* The external network that the router's IPv6 block was asked for from by its id. None: by nobody. */
+uuid engine_get_ipv6_pool(const struct tables *t, const struct router *router, struct cidr block);
 /* The external network that the router's IPv6 blocks come from, or NULL. */
 const struct external_network *engine_find_ipv6_outside(const struct tables *t, const struct router *router);
 /* Whether the block is inside one of the router's IPv6 blocks. */

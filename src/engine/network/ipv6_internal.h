@@ -4,6 +4,7 @@
 
 #include "engine/internal.h"
 
+struct ipv6_block_wish;
 struct network_subnet_wish;
 struct router_block_wish;
 
@@ -15,9 +16,11 @@ RESULT ipv6_check_modes(struct op *op, const struct network_subnet_wish *wish);
 /* Its guests are told how to get IPv6 addresses; ports have those that follow from their MACs. */
 bool ipv6_subnet_has_modes(const struct subnet *subnet);
 bool ipv6_subnet_is_auto(const struct subnet *subnet);
-/* A /56 of the first external network that has one left. ERR_CAPACITY with KIND_ADDRESS: none has;
- * ERR_UNSUPPORTED with KIND_EXTERNAL_NETWORK: none has a pool. */
-RESULT ipv6_pick_block(struct op *op, struct str field, struct cidr *ret_block);
+/* The /56 that is wished: of the pool, or of the first external network that has one left. ERR_CAPACITY with
+ * KIND_ADDRESS: none has; ERR_UNSUPPORTED with KIND_EXTERNAL_NETWORK: none has a pool. Of the pool that is
+ * named, ERR_NOT_FOUND with that kind; of the block, ERR_RANGE and ERR_CONFLICT with it: it is no /56 of the
+ * pool, or another's. */
+RESULT ipv6_pick_block(struct op *op, const struct ipv6_block_wish *wish, struct cidr *ret_block);
 /* The same for a router that is there; a field for each kind of failure. ERR_QUOTA with KIND_ROUTER: it has
  * as many as it may; ERR_RANGE: it has no blocks of its own. */
 RESULT ipv6_add_block(struct op *op, const struct router *router, const struct router_block_wish *wish,

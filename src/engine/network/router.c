@@ -72,10 +72,12 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 				.tenancy = plan->tenancy,
 				.tags = plan->tags};
 	struct cidr ipv6_block;
+	bool has_ipv6 = plan->ipv6.is_wanted;
 	TRY(capacity_check_keys(op, KIND_ROUTER));
-	if (plan->wants_ipv6) {
-		TRY(ipv6_pick_block(op, plan->ipv6_field, &ipv6_block));
+	if (has_ipv6) {
+		TRY(ipv6_pick_block(op, &plan->ipv6, &ipv6_block));
 		router.ipv6_blocks = (struct cidrs){&ipv6_block, 1};
+		router.ipv6_pool_blocks = (struct cidrs){&ipv6_block, plan->ipv6.pool.kind != KIND_NONE};
 	}
 	TRY(engine_draw_number(op, STR("next.metadata_mark"), &router.metadata_mark));
 	TRY(router_put(op, &router)); /* first: its usage counts its parts */
@@ -88,13 +90,13 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 					    .name = STR("default"),
 					    .description = STR("default VPC security group"),
 					    .is_default = true,
-					    .has_ipv6 = plan->wants_ipv6};
+					    .has_ipv6 = has_ipv6};
 	if (router.blocks.count)
 		TRY(security_group_write(op, &group, &router.default_group));
 	TRY(router_put(op, &router));
 	*ret_router = router;
-	ret_router->ipv6_blocks = (struct cidrs){0}; /* on our stack */
-	if (plan->wants_ipv6)
+	ret_router->ipv6_blocks = ret_router->ipv6_pool_blocks = (struct cidrs){0}; /* on our stack */
+	if (has_ipv6)
 		TRY(ipv6_let_through(op, &router));
 	char text[CIDR_TEXT_SIZE];
 	if (router.blocks.count == 0)
@@ -125,8 +127,7 @@ RESULT engine_create_router(struct op *op, struct router_wish *wish)
 		.description = wish->description,
 		.is_down = wish->is_down,
 		.block = cidr_canonical(wish->block),
-		.wants_ipv6 = wish->wants_ipv6,
-		.ipv6_field = wish->ipv6_field,
+		.ipv6 = wish->ipv6,
 		.tenancy = wish->tenancy,
 	};
 	if (!wish->has_no_block)

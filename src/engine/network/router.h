@@ -2,6 +2,7 @@
  * Routers, which EC2 calls VPCs. */
 #pragma once
 
+#include "engine/network/ipv6.h"
 #include "engine/operation.h"
 #include "store/router.h"
 
@@ -15,8 +16,7 @@ struct router_wish {
 	bool has_no_block;
 	bool is_down;
 	struct cidr block;
-	bool wants_ipv6;       /* errors as for engine_add_router_block() */
-	struct str ipv6_field; /* for messages about that */
+	struct ipv6_block_wish ipv6; /* errors as for engine_add_router_block() */
 	enum router_tenancy tenancy;
 	struct tags tags;
 	/* made: */

@@ -136,7 +136,7 @@ RESULT engine_add_router_block(struct op *op, struct router_block_wish *wish)
 	char text[CIDR_TEXT_SIZE];
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
 	wish->made_in = router->row.id;
-	if (wish->wants_ipv6)
+	if (wish->ipv6.is_wanted)
 		return ipv6_add_block(op, router, wish, &wish->block, &wish->association);
 	TRY(check_fits(op, router, block));
 	TRY(engine_permit(op, "router.add_block", KIND_ROUTER, &router->row));
@@ -162,25 +162,33 @@ static RESULT fail_block_in_use(struct op *op, const struct router_block_target 
 				 STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
 }
 
+/* places: as many as there are. */
+static struct cidrs leave_out(struct cidrs from, struct cidr block, struct cidr *places)
+{
+	size_t count = 0;
+	for (size_t k = 0; k < from.count; k++)
+		if (!cidr_equal(from.at[k], block))
+			places[count++] = from.at[k];
+	return (struct cidrs){places, count};
+}
+
 /* An IPv6 block goes when no subnet is in it any more. */
 static RESULT remove_ipv6(struct op *op, struct router_block_target *wish, const struct router *router,
 			  size_t at)
 {
-	size_t count = 0;
-	struct cidr blocks[ROUTER_IPV6_BLOCKS_MAX];
+	struct cidr blocks[ROUTER_IPV6_BLOCKS_MAX], pool_blocks[ROUTER_IPV6_BLOCKS_MAX];
 	char text[CIDR_TEXT_SIZE];
 	wish->block = router->ipv6_blocks.at[at];
 	wish->router = router->row.id;
 	wish->removed = engine_get_ipv6_association(router, wish->block);
+	wish->pool = engine_get_ipv6_pool(op->head, router, wish->block);
 	TRY(engine_permit(op, "router.remove_block", KIND_ROUTER, &router->row));
 	const struct subnet *subnet = find_subnet_in(op->head, router, wish->block);
 	if (subnet)
 		return fail_block_in_use(op, wish, subnet);
 	struct router next = *router;
-	for (size_t k = 0; k < router->ipv6_blocks.count; k++)
-		if (k != at)
-			blocks[count++] = router->ipv6_blocks.at[k];
-	next.ipv6_blocks = (struct cidrs){blocks, count};
+	next.ipv6_blocks = leave_out(router->ipv6_blocks, wish->block, blocks);
+	next.ipv6_pool_blocks = leave_out(router->ipv6_pool_blocks, wish->block, pool_blocks);
 	next.row.gen++;
 	TRY(router_put(op, &next));
 	return engine_log_event(op, KIND_ROUTER, &next.row, "changed", "Block %s removed.",

@@ -3,6 +3,7 @@
  * beginning and stays; further ones can be added and removed. */
 #pragma once
 
+#include "engine/network/ipv6.h"
 #include "engine/operation.h"
 
 struct router;
@@ -20,8 +21,7 @@ uuid engine_get_block_association(const struct router *router, struct cidrs bloc
 struct router_block_wish {
 	struct ref router;
 	struct cidr block;
-	bool wants_ipv6; /* instead: an IPv6 block, which the engine chooses; errors as of ipv6_add_block() */
-	struct str ipv6_field; /* for messages about that */
+	struct ipv6_block_wish ipv6; /* instead of block; errors as of ipv6_add_block() */
 	/* made: */
 	uuid made_in, association;
 };
@@ -34,5 +34,6 @@ struct router_block_target {    /* of either family */
 	/* removed: */
 	uuid router, removed;
 	struct cidr block;
+	uuid pool; /* the external network from whose IPv6 pool it was asked for by name, or none */
 };
 OPERATION(engine_remove_router_block, router_block_target)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/internal.h"
+#include "engine/network/ipv6.h"
 #include "model/router.h"
 
 struct router_plan {
@@ -11,8 +12,7 @@ struct router_plan {
 	struct cidr block; /* none: it has no blocks of its own, and no default group */
 	struct tags tags;
 	bool is_default, is_down;
-	bool wants_ipv6; /* a block of the region's pool, too */
-	struct str ipv6_field;
+	struct ipv6_block_wish ipv6;
 	enum router_tenancy tenancy;
 };
 /* With its main route table, default network ACL and default group; the row as it was put. */

@@ -280,7 +280,7 @@ static void check_ipv6(void **state)
 	check_use(c, CAPACITY_IPV6_BLOCKS, 0, 0);
 	set_pool(c, "2001:db8:1::/55");
 	check_use(c, CAPACITY_IPV6_BLOCKS, 0, 2);
-	struct router_wish router = {.block = cidr_of("10.0.0.0/16"), .wants_ipv6 = true};
+	struct router_wish router = {.block = cidr_of("10.0.0.0/16"), .ipv6.is_wanted = true};
 	cloud_ok(c, &c->alice, engine_create_router, &router);
 	cloud_ok(c, &c->alice, engine_create_router, &router);
 	check_use(c, CAPACITY_IPV6_BLOCKS, 2, 2);

@@ -252,7 +252,7 @@ static void check_regions_pool(void **state)
 	set_outside(c, "2001:db8:0:fe00::/55");
 	struct ref shared = make_pool(c, &c->operator, "2001:db8:0:fe00::/55", true);
 	take(c, shared, "2001:db8:0:fe00::/64");
-	struct router_wish wish = {.block = cidr_of("10.77.0.0/16"), .wants_ipv6 = true};
+	struct router_wish wish = {.block = cidr_of("10.77.0.0/16"), .ipv6.is_wanted = true};
 	cloud_ok(c, &c->alice, engine_create_router, &wish);
 	const struct router *router = router_find(cloud_tables(c), wish.router);
 	assert_true(cidr_equal(router->ipv6_blocks.at[0], cidr_of("2001:db8:0:ff00::/56")));
@@ -281,7 +281,7 @@ static void check_cut_from_router(void **state)
 	struct ips pools = {0};
 	struct subnet_settings settings = {.subnet = ref_of(KIND_SUBNET, own), .pools = &pools};
 	cloud_ok(c, &c->alice, engine_update_subnet, &settings);
-	struct router_wish router = {.block = cidr_of("10.77.0.0/16"), .wants_ipv6 = true};
+	struct router_wish router = {.block = cidr_of("10.77.0.0/16"), .ipv6.is_wanted = true};
 	cloud_ok(c, &c->alice, engine_create_router, &router);
 	struct ref vpc = ref_of(KIND_ROUTER, router.router);
 	struct subnet_wish four = {.router = vpc, .block = cidr_of("10.77.1.0/24")};
@@ -298,11 +298,47 @@ static void check_cut_from_router(void **state)
 	struct router_block_target no_block = {
 		.association = ref_of(KIND_ROUTER, engine_get_ipv6_association(row, outside))};
 	cloud_ok(c, &c->alice, engine_remove_router_block, &no_block);
-	struct router_wish next = {.block = cidr_of("10.78.0.0/16"), .wants_ipv6 = true};
+	struct router_wish next = {.block = cidr_of("10.78.0.0/16"), .ipv6.is_wanted = true};
 	cloud_fails(c, &c->alice, engine_create_router, &next, ERR_CAPACITY, KIND_ADDRESS);
 	struct subnet_forget forget = {.subnet = six.ipv6_subnet};
 	cloud_ok(c, NULL, engine_forget_subnet, &forget);
 	cloud_ok(c, &c->alice, engine_create_router, &next);
+}
+
+/* A block that is asked for by name is had once, is shown as the pool's, and goes with its association. */
+static void check_named_block(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	set_outside(c, "2001:db8:0:fe00::/55");
+	uuid pool = c->external_network;
+	struct cidr block = cidr_of("2001:db8:0:ff00::/56");
+	struct ipv6_block_wish named = {
+		.is_wanted = true, .pool = ref_of(KIND_EXTERNAL_NETWORK, pool), .block = block};
+	struct router_wish one = {.block = cidr_of("10.77.0.0/16"), .ipv6 = named};
+	cloud_ok(c, &c->alice, engine_create_router, &one);
+	struct router_wish two = {.block = cidr_of("10.78.0.0/16"), .ipv6 = named};
+	cloud_fails(c, &c->bob, engine_create_router, &two, ERR_CONFLICT, KIND_EXTERNAL_NETWORK);
+	two.ipv6.block = cidr_of("2001:db8:0:fd00::/56");
+	cloud_fails(c, &c->bob, engine_create_router, &two, ERR_RANGE, KIND_EXTERNAL_NETWORK);
+	two.ipv6.block = cidr_of("2001:db8:0:fe00::/55");
+	cloud_fails(c, &c->bob, engine_create_router, &two, ERR_RANGE, KIND_EXTERNAL_NETWORK);
+	struct router_block_wish unnamed = {.router = ref_of(KIND_ROUTER, one.router),
+					    .ipv6.is_wanted = true};
+	cloud_ok(c, &c->alice, engine_add_router_block, &unnamed);
+	const struct router *router = router_find(t, one.router);
+	assert_int_equal(router->ipv6_blocks.count, 2);
+	assert_true(uuid_equal(engine_get_ipv6_pool(t, router, block), pool));
+	assert_true(uuid_is_none(engine_get_ipv6_pool(t, router, router->ipv6_blocks.at[1])));
+	struct router_block_target away = {
+		.association = ref_of(KIND_ROUTER, engine_get_ipv6_association(router, block))};
+	cloud_ok(c, &c->alice, engine_remove_router_block, &away);
+	assert_true(uuid_equal(away.pool, pool));
+	router = router_find(t, one.router);
+	assert_int_equal(router->ipv6_blocks.count, 1);
+	assert_int_equal(router->ipv6_pool_blocks.count, 0);
+	two.ipv6.block = block;
+	cloud_ok(c, &c->bob, engine_create_router, &two);
 }
 
 /* An IPv6 subnet goes by what the IPv4 one beside it says, and that by what its router says. */
@@ -311,7 +347,7 @@ static void check_ruling(void **state)
 	struct cloud *c = *state;
 	const struct tables *t = cloud_tables(c);
 	set_outside(c, "2001:db8:0:fe00::/56");
-	struct router_wish wish = {.block = cidr_of("10.77.0.0/16"), .wants_ipv6 = true};
+	struct router_wish wish = {.block = cidr_of("10.77.0.0/16"), .ipv6.is_wanted = true};
 	cloud_ok(c, &c->alice, engine_create_router, &wish);
 	struct ref vpc = ref_of(KIND_ROUTER, wish.router);
 	struct subnet_wish four = {.router = vpc,
@@ -345,7 +381,7 @@ static void check_ruling(void **state)
 /* A router with an IPv6 block, as a reference. */
 static struct ref make_dual_router(struct cloud *c)
 {
-	struct router_wish wish = {.block = cidr_of("10.77.0.0/16"), .wants_ipv6 = true};
+	struct router_wish wish = {.block = cidr_of("10.77.0.0/16"), .ipv6.is_wanted = true};
 	set_outside(c, "2001:db8:0:fe00::/56");
 	cloud_ok(c, &c->alice, engine_create_router, &wish);
 	return ref_of(KIND_ROUTER, wish.router);
@@ -583,6 +619,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_coming_and_going, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_first_goes, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_cut_from_router, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_named_block, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_ruling, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_regions_pool, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_outside, cloud_setup, cloud_teardown),

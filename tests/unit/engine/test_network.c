@@ -36,7 +36,7 @@ static uuid make_subnet(struct cloud *c, uuid router, const char *block)
 static void check_ipv6_blocks(void **state)
 {
 	struct cloud *c = *state;
-	struct router_wish wish = {.block = cidr_of("10.77.0.0/16"), .wants_ipv6 = true};
+	struct router_wish wish = {.block = cidr_of("10.77.0.0/16"), .ipv6.is_wanted = true};
 	cloud_fails(c, &c->alice, engine_create_router, &wish, ERR_UNSUPPORTED, KIND_EXTERNAL_NETWORK);
 	struct external_ipv6_wish pool = {.external_network =
 						  ref_to(c, KIND_EXTERNAL_NETWORK, c->external_network),
@@ -48,11 +48,11 @@ static void check_ipv6_blocks(void **state)
 	cloud_ok(c, &c->operator, engine_set_external_ipv6, &pool);
 	cloud_ok(c, &c->alice, engine_create_router, &wish);
 	struct router_block_wish another = {.router = ref_to(c, KIND_ROUTER, wish.router),
-					    .wants_ipv6 = true};
+					    .ipv6.is_wanted = true};
 	cloud_fails(c, &c->alice, engine_add_router_block, &another, ERR_CAPACITY, KIND_ADDRESS);
 	struct router_target gone = {.router = ref_to(c, KIND_ROUTER, wish.router)};
 	cloud_ok(c, &c->alice, engine_delete_router, &gone);
-	struct router_wish again = {.block = cidr_of("10.77.0.0/16"), .wants_ipv6 = true};
+	struct router_wish again = {.block = cidr_of("10.77.0.0/16"), .ipv6.is_wanted = true};
 	cloud_fails(c, &c->alice, engine_create_router, &again, ERR_CAPACITY, KIND_ADDRESS);
 	struct router_forget forget = {.router = wish.router};
 	cloud_ok(c, NULL, engine_forget_router, &forget);

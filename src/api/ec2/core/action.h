@@ -37,11 +37,18 @@ struct filters {
 	size_t count;
 };
 
-/* Where a VPC's blocks come from in EC2 besides its caller and Amazon; of CreateVpc and
- * AssociateVpcCidrBlock. */
-#define EC2_BLOCK_ORIGINS_UNBUILT                                                                            \
-	NOT_BUILT("Ipv6Pool"), NOT_BUILT("Ipv6CidrBlock"), NOT_BUILT("Ipv4IpamPoolId"),                      \
-		NOT_BUILT("Ipv4NetmaskLength"), NOT_BUILT("Ipv6IpamPoolId"), NOT_BUILT("Ipv6NetmaskLength")
+/* Where a VPC's blocks come from in EC2; of CreateVpc and AssociateVpcCidrBlock. T: a struct with an
+ * ipv6_block_wish and the border group. */
+#define EC2_BLOCK_ORIGINS(T, ipv6, border_group)                                                             \
+	PARAM(T, "AmazonProvidedIpv6CidrBlock", ipv6.is_wanted,                                              \
+	      .doc = "An IPv6 block: a /56 of the region's pool."),                                          \
+		PARAM(T, "Ipv6Pool", ipv6.pool, .kind = KIND_EXTERNAL_NETWORK, .prefix = "ipv6pool-ec2",     \
+		      .doc = "Or one of this pool."),                                                        \
+		PARAM(T, "Ipv6CidrBlock", ipv6.block, .flags = IPV6, .doc = "And this one: a /56."),         \
+		PARAM(T, "Ipv6CidrBlockNetworkBorderGroup", border_group, .max = 255,                        \
+		      .doc = "The region's name."),                                                          \
+		NOT_BUILT("Ipv4IpamPoolId"), NOT_BUILT("Ipv4NetmaskLength"), NOT_BUILT("Ipv6IpamPoolId"),    \
+		NOT_BUILT("Ipv6NetmaskLength")
 
 enum ec2_action_flag {
 	EC2_OF_STS = API_OF_FACE, /* an action of the Security Token Service */

@@ -96,6 +96,7 @@ static const struct api_error ec2_rows[] = {
 	     .says = "The security group ID '*' is malformed"),
 	E(MALFORMED, SECURITY_GROUP, 400, "InvalidGroupId.Malformed"),
 	E(MALFORMED, SECURITY_GROUP_RULE, 400, "InvalidSecurityGroupRuleId.Malformed"),
+	E(MALFORMED, EXTERNAL_NETWORK, 400, "InvalidPoolID.Malformed"), /* a guess, as .NotFound is */
 	E(MALFORMED, ROUTER, 400, "InvalidVpcID.Malformed"),
 	E(MALFORMED, DHCP_OPTIONS, 400, "InvalidDhcpOptionsId.Malformed"),
 	E(MALFORMED, ADDRESS_GROUP, 400, "InvalidPrefixListId.Malformed"),
@@ -143,6 +144,8 @@ static const struct api_error ec2_rows[] = {
 	E_OF(NOT_FOUND, VOLUME, "InstanceId", 400, "InvalidAttachment.NotFound"),
 	E_OF(NOT_FOUND, VOLUME, "Device", 400, "InvalidAttachment.NotFound"),
 	E(NOT_FOUND, VOLUME, 400, "InvalidVolume.NotFound", .says = "The volume '*' does not exist."),
+	E(NOT_FOUND, EXTERNAL_NETWORK, 400, "InvalidPoolID.NotFound",
+	  .says = "The pool ID '*' does not exist"),
 	E_OF(NOT_FOUND, ROUTER, "AssociationId", 400, "InvalidVpcCidrBlockAssociationIdError.NotFound"),
 	E(NOT_FOUND, ROUTER, 400, "InvalidVpcID.NotFound", .says = "The vpc ID '*' does not exist"),
 	E(NOT_FOUND, DHCP_OPTIONS, 400, "InvalidDhcpOptionID.NotFound",
@@ -269,6 +272,8 @@ static const struct api_error ec2_rows[] = {
 	E(CONFLICT, INSTANCE, 400,
 	  "InvalidInstanceID"), /* it has several interfaces, or is no place for an address */
 	E(CONFLICT, ADDRESS_GROUP, 400, "PrefixListVersionMismatch"),
+	E(CONFLICT, EXTERNAL_NETWORK, 400, "InvalidVpc.Range"),
+	E(RANGE, EXTERNAL_NETWORK, 400, "InvalidVpc.Range"),
 	E(CONFLICT, SUBNET_RESERVATION, 400, "InvalidParameterValue"),
 	E(CONFLICT, ADDRESS, 400, "Resource.AlreadyAssociated"),
 	E(CONFLICT, ROUTE_TABLE, 400, "Resource.AlreadyAssociated"),

@@ -76,8 +76,8 @@ void ec2_write_cidr_named(struct xml *x, struct str name, struct cidr cidr)
 		xml_plain_named(x, name, str_from(cidr_write(cidr, text)));
 }
 
-void ec2_write_ipv6_association(struct xml *x, const char *prefix, uuid association, struct cidr block,
-				const char *state)
+static void write_ipv6_association(struct xml *x, const char *prefix, uuid association, struct cidr block,
+				   const char *state, const char *source)
 {
 	ec2_write_prefixed(x, "associationId", prefix, association);
 	if (cidr_is_none(block))
@@ -88,13 +88,24 @@ void ec2_write_ipv6_association(struct xml *x, const char *prefix, uuid associat
 	xml_z(x, "state", state);
 	xml_close(x, "ipv6CidrBlockState");
 	xml_z(x, "ipv6AddressAttribute", "public");
-	xml_z(x, "ipSource", "amazon");
+	xml_z(x, "ipSource", source);
 }
 
-void ec2_write_ipv6_origin(const struct ec2_call *e, struct xml *x)
+void ec2_write_subnet_ipv6(struct xml *x, uuid association, struct cidr block, const char *state)
 {
+	write_ipv6_association(x, "subnet-cidr-assoc", association, block, state, "amazon");
+}
+
+void ec2_write_vpc_ipv6(const struct ec2_call *e, struct xml *x, uuid association, struct cidr block,
+			uuid pool, const char *state)
+{
+	bool is_named = !uuid_is_none(pool);
+	write_ipv6_association(x, "vpc-cidr-assoc", association, block, state, is_named ? "byoip" : "amazon");
 	xml_text(x, "networkBorderGroup", e->config->region);
-	xml_z(x, "ipv6Pool", "Amazon");
+	if (is_named)
+		ec2_write_prefixed(x, "ipv6Pool", EC2_IPV6_POOL, pool);
+	else
+		xml_z(x, "ipv6Pool", "Amazon");
 }
 
 RESULT ec2_check_border_group(struct ec2_call *e, struct str field, struct str group)
@@ -107,14 +118,25 @@ RESULT ec2_check_border_group(struct ec2_call *e, struct str field, struct str g
 		STR_ARG(group), STR_ARG(params_small_name(e->c->arena, field)), STR_ARG(e->config->region));
 }
 
-RESULT ec2_check_ipv6_border_group(struct ec2_call *e, bool wants_ipv6, struct str group)
+/* EC2's pages say what needs what; the words for it are ours. */
+RESULT ec2_prepare_ipv6_wish(struct ec2_call *e, struct ipv6_block_wish *wish, struct str border_group)
 {
-	struct str field = STR("Ipv6CidrBlockNetworkBorderGroup");
-	if (group.n && !wants_ipv6)
+	struct str field = STR("Ipv6CidrBlockNetworkBorderGroup"), pool = STR("Ipv6Pool");
+	bool has_pool = ref_is_given(&wish->pool);
+	wish->block_field = STR("Ipv6CidrBlock");
+	wish->field = has_pool ? pool : STR("AmazonProvidedIpv6CidrBlock");
+	if (border_group.n && !wish->is_wanted)
 		return ctx_fail_field(e->c, ERR_COMBINATION, field,
 				      "The parameter ipv6CidrBlockNetworkBorderGroup requires the parameter "
 				      "amazonProvidedIpv6CidrBlock to be true.");
-	return ec2_check_border_group(e, field, group);
+	if (has_pool && wish->is_wanted)
+		return ctx_fail_field(e->c, ERR_COMBINATION, pool,
+				      "Only one of AmazonProvidedIpv6CidrBlock and Ipv6Pool may be given.");
+	if (!cidr_is_none(wish->block) && !has_pool)
+		return ctx_fail_field(e->c, ERR_COMBINATION, wish->block_field,
+				      "The parameter Ipv6CidrBlock requires the parameter Ipv6Pool.");
+	wish->is_wanted |= has_pool;
+	return ec2_check_border_group(e, field, border_group);
 }
 
 void ec2_write_mac(struct xml *x, const char *name, struct mac mac)

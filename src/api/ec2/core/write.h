@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/ec2/core/action.h"
+#include "engine/network/ipv6.h"
 
 struct security_group;
 
@@ -27,16 +28,19 @@ static inline void ec2_write_cidr(struct xml *x, const char *name, struct cidr c
 struct str ec2_arn(const struct ec2_call *e, const char *type, enum kind kind, uuid id);
 void ec2_write_arn(const struct ec2_call *e, struct xml *x, const char *name, const char *type,
 		   enum kind kind, uuid id);
-/* The members of an IPv6 block's association; of a VPC's also where it is from. Block none: as EC2 shows a VPC's
- * while it is associating, which is to say in the answer that gives it. */
-void ec2_write_ipv6_association(struct xml *x, const char *prefix, uuid association, struct cidr block,
-				const char *state);
-void ec2_write_ipv6_origin(const struct ec2_call *e, struct xml *x);
+/* The ids of IPv6 pools begin with it. */
+#define EC2_IPV6_POOL "ipv6pool-ec2"
+/* The members of an IPv6 block's association with a subnet. */
+void ec2_write_subnet_ipv6(struct xml *x, uuid association, struct cidr block, const char *state);
+/* With a VPC. Block none: as EC2 shows it while it is associating, which is to say in the answer that gives it.
+ * Pool: from which it was asked for by name; none: "Amazon". */
+void ec2_write_vpc_ipv6(const struct ec2_call *e, struct xml *x, uuid association, struct cidr block,
+			uuid pool, const char *state);
+/* What is said of an IPv6 block in CreateVpc and AssociateVpcCidrBlock: by Amazon's word, or of a pool.
+ * ERR_COMBINATION, ERR_MISSING. */
+RESULT ec2_prepare_ipv6_wish(struct ec2_call *e, struct ipv6_block_wish *wish, struct str border_group);
 /* Addresses are of one border group, which has the region's name: ERR_INVALID, if another is asked for. */
 RESULT ec2_check_border_group(struct ec2_call *e, struct str field, struct str group);
-/* The same of an IPv6 block that Amazon provides. EC2's pages say that the parameter needs one; the words for that
- * are ours. */
-RESULT ec2_check_ipv6_border_group(struct ec2_call *e, bool wants_ipv6, struct str group);
 void ec2_write_mac(struct xml *x, const char *name, struct mac mac);
 /* <tagSet>: most kinds show an empty one, too. Of some only the answer of the call that makes one does, and
  * lists leave an empty set out; of others nothing shows it. */

@@ -158,8 +158,7 @@ static void write_ipv6_block(const struct ec2_call *e, struct xml *x, const stru
 	}
 	xml_open(x, "ipv6CidrBlockAssociationSet");
 	xml_open(x, "item");
-	ec2_write_ipv6_association(x, "subnet-cidr-assoc", ipv6->row.id, ipv6->block,
-				   ec2_is_change(e) ? "associating" : "associated");
+	ec2_write_subnet_ipv6(x, ipv6->row.id, ipv6->block, ec2_is_change(e) ? "associating" : "associated");
 	xml_close(x, "item");
 	xml_close(x, "ipv6CidrBlockAssociationSet");
 }
@@ -346,7 +345,7 @@ static const struct param disassociate_params[] = {
 static RESULT write_ipv6(struct ec2_call *e, struct xml *x, uuid subnet, uuid association, struct cidr block)
 {
 	xml_open(x, "ipv6CidrBlockAssociation");
-	ec2_write_ipv6_association(x, "subnet-cidr-assoc", association, block, ec2_state_in_answer(e, NULL));
+	ec2_write_subnet_ipv6(x, association, block, ec2_state_in_answer(e, NULL));
 	xml_close(x, "ipv6CidrBlockAssociation");
 	ec2_write_id(x, "subnetId", KIND_SUBNET, subnet);
 	return OK;

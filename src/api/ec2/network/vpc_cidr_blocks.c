@@ -12,10 +12,7 @@ struct ec2_associate_vpc_block {
 static const struct param associate_params[] = {
 	P("VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
 	P("CidrBlock", wish.block, .doc = "Further addresses, /16 to /28."),
-	P("AmazonProvidedIpv6CidrBlock", wish.wants_ipv6,
-	  .doc = "Or an IPv6 block, a /56 of the region's pool."),
-	P("Ipv6CidrBlockNetworkBorderGroup", border_group, .max = 255, .doc = "The region's name."),
-	EC2_BLOCK_ORIGINS_UNBUILT,
+	EC2_BLOCK_ORIGINS(struct ec2_associate_vpc_block, wish.ipv6, border_group),
 };
 #undef P
 static const struct param disassociate_params[] = {
@@ -28,22 +25,21 @@ static RESULT prepare_associate(struct ec2_call *e, void *args)
 {
 	struct ec2_associate_vpc_block *whole = args;
 	struct router_block_wish *a = &whole->wish;
-	TRY(ec2_check_ipv6_border_group(e, a->wants_ipv6, whole->border_group));
-	a->ipv6_field = STR("AmazonProvidedIpv6CidrBlock");
-	if (!cidr_is_none(a->block) && a->wants_ipv6)
-		return ctx_fail_field(e->c, ERR_COMBINATION, STR("AmazonProvidedIpv6CidrBlock"),
-				      "Only one of CidrBlock and AmazonProvidedIpv6CidrBlock may be given.");
-	if (!cidr_is_none(a->block) || a->wants_ipv6)
+	TRY(ec2_prepare_ipv6_wish(e, &a->ipv6, whole->border_group));
+	if (!cidr_is_none(a->block) && a->ipv6.is_wanted)
+		return ctx_fail_field(e->c, ERR_COMBINATION, a->ipv6.field,
+				      "Only one of CidrBlock and %" STR_FMT " may be given.",
+				      STR_ARG(a->ipv6.field));
+	if (!cidr_is_none(a->block) || a->ipv6.is_wanted)
 		return OK;
 	return ctx_fail_field(e->c, ERR_MISSING, STR("CidrBlock"),
 			      "The request must contain CidrBlock or AmazonProvidedIpv6CidrBlock");
 }
 
-static void write_ipv6(struct ec2_call *e, struct xml *x, uuid association, struct cidr shown)
+static void write_ipv6(struct ec2_call *e, struct xml *x, uuid association, struct cidr shown, uuid pool)
 {
 	xml_open(x, "ipv6CidrBlockAssociation");
-	ec2_write_ipv6_association(x, "vpc-cidr-assoc", association, shown, ec2_state_in_answer(e, NULL));
-	ec2_write_ipv6_origin(e, x);
+	ec2_write_vpc_ipv6(e, x, association, shown, pool, ec2_state_in_answer(e, NULL));
 	xml_close(x, "ipv6CidrBlockAssociation");
 }
 
@@ -63,7 +59,7 @@ static RESULT ec2_associate_vpc_cidr_block(struct ec2_call *e, const void *args,
 {
 	const struct router_block_wish *a = args;
 	if (a->block.base.family == IP_V6)
-		write_ipv6(e, x, a->association, (struct cidr){0});
+		write_ipv6(e, x, a->association, (struct cidr){0}, a->ipv6.pool.prefix);
 	else
 		write_ipv4(e, x, a->association, cidr_canonical(a->block));
 	ec2_write_id(x, "vpcId", KIND_ROUTER, a->made_in);
@@ -74,7 +70,7 @@ static RESULT ec2_disassociate_vpc_cidr_block(struct ec2_call *e, const void *ar
 {
 	const struct router_block_target *a = args;
 	if (a->block.base.family == IP_V6)
-		write_ipv6(e, x, a->removed, a->block);
+		write_ipv6(e, x, a->removed, a->block, a->pool);
 	else
 		write_ipv4(e, x, a->removed, a->block);
 	ec2_write_id(x, "vpcId", KIND_ROUTER, a->router);

@@ -61,8 +61,11 @@ static bool fits_ipv6(const struct filter_run *f, const struct row *row)
 	char text[CIDR_TEXT_SIZE];
 	for (size_t k = 0; k < router->ipv6_blocks.count; k++) {
 		struct cidr block = router->ipv6_blocks.at[k];
+		uuid pool = engine_get_ipv6_pool(f->t, router, block);
 		bool fits = str_ends_with(name, STR("ipv6-cidr-block")) ? filter_z(f, cidr_write(block, text))
-			    : str_ends_with(name, STR("ipv6-pool"))     ? filter_z(f, "Amazon")
+			    : str_ends_with(name, STR("ipv6-pool"))
+				    ? (uuid_is_none(pool) ? filter_z(f, "Amazon")
+							  : filter_prefixed(f, EC2_IPV6_POOL, pool))
 			    : str_ends_with(name, STR("association-id"))
 				    ? filter_prefixed(f, "vpc-cidr-assoc",
 						      engine_get_ipv6_association(router, block))
@@ -102,6 +105,7 @@ static const struct filter vpc_filters[] = {
 struct vpc_item {
 	const struct router *router;
 	struct cidrs blocks;
+	uuid pools[ROUTER_IPV6_BLOCKS_MAX]; /* of its IPv6 blocks */
 };
 
 static const void *gather_vpc(struct ec2_call *e, const struct row *row)
@@ -111,6 +115,9 @@ static const void *gather_vpc(struct ec2_call *e, const struct row *row)
 		return 0;
 	item->router = router_of(row);
 	item->blocks = engine_get_blocks(ec2_tables(e), e->c->arena, item->router);
+	for (size_t k = 0; k < item->router->ipv6_blocks.count; k++)
+		item->pools[k] =
+			engine_get_ipv6_pool(ec2_tables(e), item->router, item->router->ipv6_blocks.at[k]);
 	return item;
 }
 
@@ -129,8 +136,9 @@ static void write_blocks(struct ec2_call *e, struct xml *x, const struct vpc_ite
 	xml_close(x, "cidrBlockAssociationSet");
 }
 
-static void write_ipv6_blocks(struct ec2_call *e, struct xml *x, const struct router *router)
+static void write_ipv6_blocks(struct ec2_call *e, struct xml *x, const struct vpc_item *i)
 {
+	const struct router *router = i->router;
 	if (router->ipv6_blocks.count == 0) {
 		xml_empty(x, "ipv6CidrBlockAssociationSet");
 		return;
@@ -141,11 +149,9 @@ static void write_ipv6_blocks(struct ec2_call *e, struct xml *x, const struct ro
 		uuid association = engine_get_ipv6_association(router, block);
 		xml_open(x, "item");
 		if (ec2_is_change(e))
-			ec2_write_ipv6_association(x, "vpc-cidr-assoc", association, (struct cidr){0},
-						   "associating");
+			ec2_write_vpc_ipv6(e, x, association, (struct cidr){0}, i->pools[k], "associating");
 		else
-			ec2_write_ipv6_association(x, "vpc-cidr-assoc", association, block, "associated");
-		ec2_write_ipv6_origin(e, x);
+			ec2_write_vpc_ipv6(e, x, association, block, i->pools[k], "associated");
 		xml_close(x, "item");
 	}
 	xml_close(x, "ipv6CidrBlockAssociationSet");
@@ -161,7 +167,7 @@ static void write_vpc(struct ec2_call *e, struct xml *x, const void *item)
 	if (i->blocks.count)
 		ec2_write_cidr(x, "cidrBlock", i->blocks.at[0]);
 	write_blocks(e, x, i);
-	write_ipv6_blocks(e, x, router);
+	write_ipv6_blocks(e, x, i);
 	if (uuid_is_none(router->dhcp_options))
 		xml_z(x, "dhcpOptionsId", "default");
 	ec2_write_id(x, "dhcpOptionsId", KIND_DHCP_OPTIONS, router->dhcp_options);
@@ -190,11 +196,7 @@ static const struct param create_vpc_params[] = {
 	      .absent = "default",
 	      .doc = "Of instances that ask for none: on hosts of everybody's, or dedicated; in a dedicated "
 		     "VPC none is on everybody's."),
-	PARAM(struct ec2_create_vpc, "AmazonProvidedIpv6CidrBlock", wish.wants_ipv6,
-	      .doc = "An IPv6 block, too: a /56 of the region's pool."),
-	PARAM(struct ec2_create_vpc, "Ipv6CidrBlockNetworkBorderGroup", border_group, .max = 255,
-	      .doc = "The region's name."),
-	EC2_BLOCK_ORIGINS_UNBUILT,
+	EC2_BLOCK_ORIGINS(struct ec2_create_vpc, wish.ipv6, border_group),
 	NOT_BUILT("VpcEncryptionControl"),
 	TAG_SPECIFICATIONS(struct ec2_create_vpc, tag_specs),
 };
@@ -202,8 +204,7 @@ static const struct param create_vpc_params[] = {
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	struct ec2_create_vpc *a = args;
-	a->wish.ipv6_field = STR("AmazonProvidedIpv6CidrBlock");
-	TRY(ec2_check_ipv6_border_group(e, a->wish.wants_ipv6, a->border_group));
+	TRY(ec2_prepare_ipv6_wish(e, &a->wish.ipv6, a->border_group));
 	if (str_is(a->tenancy, "dedicated"))
 		a->wish.tenancy = ROUTER_TENANCY_DEDICATED;
 	return ec2_take_tags(e, &a->tag_specs, "vpc", "vpc", &a->wish.tags);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * IPv6 pools, from which VPCs ask for blocks by name: DescribeIpv6Pools, GetAssociatedIpv6PoolCidrs. Each
+ * external network that has IPv6 addresses is one. In EC2 a pool is what an account brought along; here the
+ * operator did, for every account. */
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+#include "engine/network/ipv6.h"
+#include "model/external_network.h"
+#include "store/router.h"
+
+/* ---- pools ---- */
+
+struct ec2_describe_pools {
+	struct ec2_query query;
+};
+static const struct param describe_pools_params[] = {
+	PARAM(struct ec2_describe_pools, "PoolId", query.ids, .kind = KIND_EXTERNAL_NETWORK,
+	      .prefix = EC2_IPV6_POOL, .doc = "Pools by id."),
+	QUERY_FILTERS(struct ec2_describe_pools),
+	QUERY_PAGES(struct ec2_describe_pools, 1, 1000),
+};
+
+/* Nobody tags a pool. */
+static const struct filter pool_filters[] = {
+	{.name = "tag:", .get = filter_nothing},
+	{"tag-key", .get = filter_nothing},
+};
+
+static bool is_pool(struct ec2_call *e, const struct row *row)
+{
+	(void) e;
+	return !cidr_is_none(external_network_of(row)->ipv6_pool);
+}
+
+static void write_pool(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct external_network *network = item;
+	(void) e;
+	ec2_write_prefixed(x, "poolId", EC2_IPV6_POOL, network->row.id);
+	xml_text(x, "description", network->name);
+	xml_open(x, "poolCidrBlockSet");
+	xml_open(x, "item");
+	ec2_write_cidr(x, "poolCidrBlock", network->ipv6_pool);
+	xml_close(x, "item");
+	xml_close(x, "poolCidrBlockSet");
+	xml_empty(x, "tagSet");
+}
+
+static const struct ec2_listing pool_listing = {.kind = KIND_EXTERNAL_NETWORK,
+						.set = "ipv6PoolSet",
+						.filters = FILTERS(pool_filters),
+						.shows = is_pool,
+						.is_hiding = true,
+						.write = write_pool};
+
+/* ---- what of them is the caller's ---- */
+
+struct ec2_get_pool_cidrs {
+	struct ref pool;
+};
+static const struct param get_cidrs_params[] = {
+	PARAM(struct ec2_get_pool_cidrs, "PoolId", pool, .flags = REQUIRED, .kind = KIND_EXTERNAL_NETWORK,
+	      .prefix = EC2_IPV6_POOL, .doc = "The pool."),
+	NOT_BUILT("MaxResults"),
+	NOT_BUILT("NextToken"),
+};
+
+static void write_cidrs_of(struct xml *x, const struct external_network *pool, const struct router *router)
+{
+	for (size_t k = 0; k < router->ipv6_pool_blocks.count; k++) {
+		struct cidr block = router->ipv6_pool_blocks.at[k];
+		if (!cidr_contains_cidr(pool->ipv6_pool, block))
+			continue;
+		xml_open(x, "item");
+		ec2_write_cidr(x, "ipv6Cidr", block);
+		ec2_write_id(x, "associatedResource", KIND_ROUTER, router->row.id);
+		xml_close(x, "item");
+	}
+}
+
+static RESULT ec2_get_pool_cidrs(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_get_pool_cidrs *a = args;
+	const struct tables *t = ec2_tables(e);
+	const struct external_network *pool = NULL;
+	TRY(engine_find_external_network(e->c, t, &a->pool, &pool));
+	if (cidr_is_none(pool->ipv6_pool))
+		return engine_fail_not_found(e->c, KIND_EXTERNAL_NETWORK, &a->pool);
+	const struct router *router = router_first_by_account(t, engine_get_account(e->c));
+	xml_open(x, "ipv6CidrAssociationSet");
+	for (; router; router = router_next_by_account(t, router))
+		if (row_is_live(&router->row))
+			write_cidrs_of(x, pool, router);
+	xml_close(x, "ipv6CidrAssociationSet");
+	return OK;
+}
+
+static const struct ec2_action actions[] = {
+	{EC2_ACTION("DescribeIpv6Pools"), .args = PARAMS(struct ec2_describe_pools, describe_pools_params),
+	 .list = &pool_listing, .doc = "What IPv6 addresses VPCs ask for by name."},
+	{EC2_ACTION("GetAssociatedIpv6PoolCidrs"),
+	 .args = PARAMS(struct ec2_get_pool_cidrs, get_cidrs_params), .answer = ec2_get_pool_cidrs,
+	 .doc = "Blocks of a pool that VPCs of the account have asked for."},
+};
+const struct api_actions ec2_ipv6_pool_actions = API_ACTIONS(actions);
