@@ -4,14 +4,14 @@
  * those of all subnets with the same list. What leaves them is decided by the router's policies, after
  * routing: on the switch a reply would keep the state that the guest's port gave it and pass unseen.
  *
- * A list may let answers pass without an entry. These are known by themselves: TCP's packets but the first of a
- * connection, which has neither ACK nor RST; what answers a ping, and what ICMP says of others' packets.
+ * The IPv4 of a list that tracks connections is decided at guests' ports instead (nb_acl_tracked.c). Its IPv6 is decided
+ * here, and answers are known by themselves: TCP's packets but the first of a connection, which has neither ACK nor RST;
+ * what answers a ping, and what ICMP says of others' packets. UDP's need an entry.
  *
  * A list that lets everything pass, as a default one does, is not written at all. */
+#include "drivers/ovn/nb_acl.h"
 #include "base/buf.h"
-#include "drivers/ovn/nb.h"
 #include "model/network_acl.h"
-#include "model/network_acl_entry.h"
 #include "model/subnet.h"
 
 /* The first entry has the highest but one. Priorities go by place and not by number, for that of the last
@@ -21,14 +21,15 @@ enum { PRIORITY_PLATFORM = 32767, PRIORITY_REST = 1, PORTS_CAP_SIZE = 64 * 1024 
 static const struct {
 	const char *role, *match;
 } answers[] = {
-	{"answers-tcp", "tcp && (tcp.flags[4] == 1 || tcp.flags[2] == 1)"},
-	{"answers-icmp", "icmp4 && icmp4.type == {0, 3, 11, 12}"},
+	{"answers-tcp", "ip6 && tcp && (tcp.flags[4] == 1 || tcp.flags[2] == 1)"},
 	{"answers-icmp6", "icmp6 && icmp6.type == {1, 2, 3, 4, 129}"},
 };
 enum { ANSWERS = sizeof answers / sizeof answers[0] };
 
-static const char platform[] = "{169.254.169.253, 169.254.169.254, 168.63.129.16}";
+static const char platform[] = "{" NB_PLATFORM "}";
 static const char platform_ipv6[] = "fd00:ec2::254";
+
+/* ---- a list's entries ---- */
 
 /* What stands behind it decides nothing. */
 static bool is_for_all(const struct network_acl_entry *entry)
@@ -36,49 +37,53 @@ static bool is_for_all(const struct network_acl_entry *entry)
 	return entry->protocol < 0 && entry->block.bits == 0;
 }
 
-/* The entries of one direction, of which the last of a family may allow all that is left of it. */
-struct way {
-	const struct network_guard *guard;
-	bool egress;
-	bool allows_rest, allows_rest_ipv6, denies;
-};
-
-/* Goes through those that decide anything of less than all; from *at = 0 on. */
-static const struct network_acl_entry *next_entry(const struct way *way, size_t *at, bool ends[static 2],
-						  bool allows[static 2])
+const struct network_acl_entry *nb_next_entry(const struct nb_way *way, size_t *at)
 {
 	while (*at < way->guard->entry_count) {
-		const struct network_acl_entry *entry = way->guard->entries[(*at)++];
-		bool is_ipv6 = entry->block.base.family == IP_V6;
-		if (entry->egress != way->egress || ends[is_ipv6])
-			continue;
-		if (!is_for_all(entry))
+		const struct network_acl_entry *entry = way->guard->entries[*at];
+		size_t end = way->ends[entry->block.base.family == IP_V6];
+		if ((*at)++ < end && entry->egress == way->egress)
 			return entry;
-		ends[is_ipv6] = true;
-		allows[is_ipv6] = entry->allows;
 	}
 	return NULL;
 }
 
-static struct way find_way(const struct network_guard *guard, bool egress)
+struct nb_way nb_find_way(const struct network_guard *guard, bool egress, bool with_ipv4, bool with_ipv6)
 {
-	struct way way = {.guard = guard, .egress = egress};
-	bool ends[2] = {0}, allows[2] = {false, !guard->has_ipv6};
-	size_t at = 0;
-	for (const struct network_acl_entry *e; (e = next_entry(&way, &at, ends, allows));)
-		way.denies = way.denies || !e->allows;
-	way.allows_rest = allows[0];
-	way.allows_rest_ipv6 = allows[1];
-	way.denies = way.denies || !allows[0] || !allows[1];
+	const bool with[2] = {with_ipv4, with_ipv6};
+	struct nb_way way = {.guard = guard,
+			     .egress = egress,
+			     .allows_rest = {!with_ipv4, !with_ipv6 || !guard->has_ipv6}};
+	bool has_end[2] = {!with_ipv4, !with_ipv6};
+	for (size_t k = 0; k < guard->entry_count; k++) {
+		const struct network_acl_entry *entry = guard->entries[k];
+		bool family = entry->block.base.family == IP_V6;
+		if (entry->egress != egress || has_end[family])
+			continue;
+		has_end[family] = is_for_all(entry);
+		if (has_end[family])
+			way.allows_rest[family] = entry->allows;
+		else
+			way.denies = way.denies || !entry->allows;
+		way.ends[family] = has_end[family] ? k : k + 1;
+	}
+	for (size_t k = 0; k < 2; k++)
+		way.denies = way.denies || (with[k] && !way.allows_rest[k]);
 	return way;
 }
 
-/* What no entry decides, and is denied; NULL: nothing. */
-static const char *find_rest(const struct way *way)
+/* What is decided here of a list. */
+static struct nb_way find_way(const struct network_guard *guard, bool egress)
 {
-	if (way->allows_rest)
-		return way->allows_rest_ipv6 ? NULL : "ip6";
-	return way->allows_rest_ipv6 && way->guard->has_ipv6 ? "ip4" : "ip";
+	return nb_find_way(guard, egress, !guard->acl->is_stateful, true);
+}
+
+/* What no entry decides, and is denied; NULL: nothing. */
+static const char *find_rest(const struct nb_way *way)
+{
+	if (way->allows_rest[0])
+		return way->allows_rest[1] ? NULL : "ip6";
+	return way->allows_rest[1] && way->guard->has_ipv6 ? "ip4" : "ip";
 }
 
 /* ---- into subnets ---- */
@@ -95,31 +100,34 @@ static void add_acl(struct wish *w, uuid acl, struct str role, int priority, str
 	wish_add_edge(w, row, "Port_Group", "acls", acl);
 }
 
-static void plan_inward(struct wish *w, uuid acl, const struct way *way)
+static void plan_inward(struct wish *w, uuid acl, const struct nb_way *way)
 {
-	char name[NB_NAME_SIZE];
-	wish_add_row(w, "Port_Group", acl, json_pack("{s:s}", "name", nb_write_hex("nacl_", acl, name)));
 	add_acl(w, acl, STR("in-platform"), PRIORITY_PLATFORM,
 		str_print(w->arena, "ip4 && ip4.src == %s", platform), true);
 	if (way->guard->has_ipv6)
 		add_acl(w, acl, STR("in-platform-ipv6"), PRIORITY_PLATFORM,
 			str_print(w->arena, "ip6 && ip6.src == %s", platform_ipv6), true);
-	for (size_t k = 0; k < ANSWERS && way->guard->acl->lets_answers; k++)
+	for (size_t k = 0; k < ANSWERS && way->guard->acl->is_stateful; k++)
 		add_acl(w, acl, str_print(w->arena, "in-%s", answers[k].role), PRIORITY_PLATFORM,
 			str_from(answers[k].match), true);
-	bool ends[2] = {0}, allows[2] = {0};
 	int priority = PRIORITY_PLATFORM;
 	size_t at = 0;
-	for (const struct network_acl_entry *e; (e = next_entry(way, &at, ends, allows));)
+	for (const struct network_acl_entry *e; (e = nb_next_entry(way, &at));)
 		add_acl(w, acl, str_print(w->arena, "in:%d", (int) e->number), --priority,
 			nb_write_entry_match(w->arena, e), e->allows);
 	if (find_rest(way))
 		add_acl(w, acl, STR("in-rest"), PRIORITY_REST, str_from(find_rest(way)), false);
 }
 
+/* Whether the list has ACLs, which hang on a group of switches' ports to the router. */
+static bool has_group(const struct network_guard *guard)
+{
+	return find_way(guard, false).denies || nb_tracks(guard);
+}
+
 void nb_join_guard(struct wish *w, struct wish_row *switch_port, const struct network_guard *guard)
 {
-	if (guard && find_way(guard, false).denies)
+	if (guard && has_group(guard))
 		wish_add_edge(w, switch_port, "Port_Group", "ports", guard->acl->row.id);
 }
 
@@ -162,7 +170,7 @@ static void add_policy(struct wish *w, const struct outward *o, struct str role,
 }
 
 static void plan_outward(struct wish *w, const struct network_router *wish, const struct network_guard *guard,
-			 const struct way *way)
+			 const struct nb_way *way)
 {
 	struct outward o = {guard->acl->row.id, write_ports(w, wish, guard)};
 	add_policy(w, &o, STR("out-platform"), PRIORITY_PLATFORM,
@@ -170,26 +178,36 @@ static void plan_outward(struct wish *w, const struct network_router *wish, cons
 	if (guard->has_ipv6)
 		add_policy(w, &o, STR("out-platform-ipv6"), PRIORITY_PLATFORM,
 			   str_print(w->arena, "ip6 && ip6.dst == %s", platform_ipv6), true);
-	for (size_t k = 0; k < ANSWERS && guard->acl->lets_answers; k++)
+	for (size_t k = 0; k < ANSWERS && guard->acl->is_stateful; k++)
 		add_policy(w, &o, str_print(w->arena, "out-%s", answers[k].role), PRIORITY_PLATFORM,
 			   str_from(answers[k].match), true);
-	bool ends[2] = {0}, allows[2] = {0};
 	int priority = PRIORITY_PLATFORM;
 	size_t at = 0;
-	for (const struct network_acl_entry *e; (e = next_entry(way, &at, ends, allows));)
+	for (const struct network_acl_entry *e; (e = nb_next_entry(way, &at));)
 		add_policy(w, &o, str_print(w->arena, "out:%d", (int) e->number), --priority,
 			   nb_write_entry_match(w->arena, e), e->allows);
 	if (find_rest(way))
 		add_policy(w, &o, STR("out-rest"), PRIORITY_REST, str_from(find_rest(way)), false);
 }
 
+static void plan_guard(struct wish *w, const struct network_router *wish, const struct network_guard *guard)
+{
+	struct nb_way in = find_way(guard, false), out = find_way(guard, true);
+	uuid acl = guard->acl->row.id;
+	char name[NB_NAME_SIZE];
+	if (has_group(guard))
+		wish_add_row(w, "Port_Group", acl,
+			     json_pack("{s:s}", "name", nb_write_hex("nacl_", acl, name)));
+	if (in.denies)
+		plan_inward(w, acl, &in);
+	if (out.denies)
+		plan_outward(w, wish, guard, &out);
+	if (nb_tracks(guard))
+		nb_plan_tracked(w, wish, guard);
+}
+
 void nb_plan_guards(struct wish *w, const struct network_router *wish)
 {
-	for (size_t k = 0; k < wish->guard_count; k++) {
-		struct way in = find_way(wish->guards[k], false), out = find_way(wish->guards[k], true);
-		if (in.denies)
-			plan_inward(w, wish->guards[k]->acl->row.id, &in);
-		if (out.denies)
-			plan_outward(w, wish, wish->guards[k], &out);
-	}
+	for (size_t k = 0; k < wish->guard_count; k++)
+		plan_guard(w, wish, wish->guards[k]);
 }

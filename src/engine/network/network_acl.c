@@ -97,7 +97,7 @@ static RESULT create_acl(struct op *op, struct network_acl_wish *wish, uuid acco
 				  .router = router->row.id,
 				  .name = wish->name,
 				  .description = wish->description,
-				  .lets_answers = wish->lets_answers};
+				  .is_stateful = wish->is_stateful};
 	TRY(limit_check(op, LIMIT_NETWORK_ACLS, router->row.id, 1, wish->router.field));
 	TRY(tag_normalize(op, wish->tags, &acl.tags));
 	TRY(engine_permit(op, "network_acl.create", KIND_ROUTER, &router->row));

@@ -17,7 +17,7 @@ struct network_acl_wish {
 	struct ref router;
 	struct str name, description;
 	bool lets_all_out; /* by an entry with the last number */
-	bool lets_answers; /* of TCP and pings, without an entry */
+	bool is_stateful;  /* what answers passes without an entry */
 	struct tags tags;
 	struct str client_token, digest; /* empty: none; of the other parameters */
 	/* made: */

@@ -24,17 +24,16 @@ static struct network_acl_entry entry(bool egress, int64_t number, bool allows, 
 }
 
 /* One subnet of a router, with that list. */
-static void plan_list(struct ctx *c, bool lets_answers, const struct network_acl_entry *entries, size_t count,
-		      struct wish *ret_wish)
+static void plan_list_of(struct ctx *c, const struct network_acl *acl, bool has_ipv6,
+			 const struct network_acl_entry *entries, size_t count, struct wish *ret_wish)
 {
 	static const struct router router = {.row.id = {{0x40, 1}}};
-	const struct network_acl acl = {.row.id = list_id, .lets_answers = lets_answers};
-	static struct subnet subnet = {.row.id = {{0x5b, 1}}};
+	static struct subnet subnet = {.row.id = {{0x5b, 1}}, .gateway_mac = {{2, 0, 0, 0, 0, 9}}};
 	const struct network_acl_entry *at[8];
 	assert_true(count <= sizeof at / sizeof *at);
 	for (size_t k = 0; k < count; k++)
 		at[k] = &entries[k];
-	const struct network_guard guard = {&acl, at, count}, *guards = &guard;
+	const struct network_guard guard = {acl, at, count, has_ipv6}, *guards = &guard;
 	const struct network_subnet arm = {.subnet = &subnet, .guard = &guard};
 	const struct network_router wish = {
 		.router = &router, .subnets = &arm, .subnet_count = 1, .guards = &guards, .guard_count = 1};
@@ -42,6 +41,13 @@ static void plan_list(struct ctx *c, bool lets_answers, const struct network_acl
 	wish_init(ret_wish, c->arena, (uuid){{1}}, router_id, NB_ROUTER);
 	nb_plan_router(ret_wish, &wish);
 	assert_false(ret_wish->failed);
+}
+
+static void plan_list(struct ctx *c, bool is_stateful, const struct network_acl_entry *entries, size_t count,
+		      struct wish *ret_wish)
+{
+	const struct network_acl acl = {.row.id = list_id, .is_stateful = is_stateful};
+	plan_list_of(c, &acl, false, entries, count, ret_wish);
 }
 
 static void plan(struct ctx *c, const struct network_acl_entry *entries, size_t count, struct wish *ret_wish)
@@ -143,29 +149,92 @@ static void test_an_empty_list(void **state)
 	wish_free(&w);
 }
 
-/* Before all entries, each way. */
-static void test_answers(void **state)
+/* ---- lists that track connections ---- */
+
+static const char *text_of(const struct wish_row *row, const char *column)
+{
+	return json_string_value(json_object_get(row->columns, column));
+}
+
+static bool has_drop(const struct wish *w, const char *match)
+{
+	for (size_t k = 0; k < w->rows.count; k++) {
+		const struct wish_row *row = w->rows.at[k];
+		bool is_drop = strcmp(row->table, "ACL") == 0 && strcmp(text_of(row, "action"), "drop") == 0;
+		if (is_drop && strcmp(text_of(row, "match"), match) == 0)
+			return true;
+	}
+	return false;
+}
+
+#define NEW IN "ct.new && ip4"
+#define WAY_OUT "eth.dst == {02:00:00:00:00:09} && ct.new && "
+/* What a list does not let in is dropped, in its order, and nothing that it lets in. */
+static void test_stateful(void **state)
 {
 	struct wish w;
-	const struct network_acl_entry entries[] = {entry(true, 1, true, 17, 53, 53, "0.0.0.0/0")};
-	plan_list(*state, true, entries, 1, &w);
-	assert_int_equal(count_rows(&w, "ACL"), 5);
-	assert_int_equal(count_rows(&w, "Logical_Router_Policy"), 6);
+	const struct network_acl_entry entries[] = {
+		entry(false, 1, false, 6, 22, 22, "10.0.0.0/8"),
+		entry(false, 2, true, 6, 22, 80, "0.0.0.0/0"),
+		entry(false, 3, true, 47, -1, -1, "0.0.0.0/0"),
+		entry(false, 4, true, 1, 8, -1, "0.0.0.0/0"),
+		entry(true, 1, true, 17, 53, 53, "0.0.0.0/0"),
+	};
+	plan_list(*state, true, entries, 5, &w);
+	assert_true(has_joined(&w));
+	assert_int_equal(count_rows(&w, "Port_Group"), 1);
+	assert_int_equal(count_rows(&w, "Logical_Router_Policy"), 0);
+	assert_true(has_drop(&w, NEW " && ip4.src == {10.0.0.0/8} && (tcp.dst == 22)"));
+	for (size_t k = 0; k < w.rows.count; k++) {
+		const char *match = text_of(w.rows.at[k], "match");
+		bool is_inward = match && strncmp(match, NEW, strlen(NEW)) == 0;
+		assert_false(is_inward && (strstr(match, "proto == 47") || strstr(match, "23 <= tcp.dst")));
+	}
+	check_row(&w, "ACL", "out:1", 1099, "allow-related", WAY_OUT "ip4 && udp && udp.dst == 53");
+	check_row(&w, "ACL", "out-rest", 1001, "drop", WAY_OUT "ip4");
+	wish_free(&w);
+}
+
+/* One family's rest is the other one's affair, and answers of IPv6 are known by themselves. */
+static void test_stateful_ipv6(void **state)
+{
+	struct wish w;
+	const struct network_acl_entry entries[] = {
+		entry(false, 1, true, 6, 22, 22, "::/0"),
+		entry(false, 2, true, -1, -1, -1, "0.0.0.0/0"),
+		entry(true, 2, true, -1, -1, -1, "0.0.0.0/0"),
+	};
+	plan_list_of(*state, &(struct network_acl){.row.id = list_id, .is_stateful = true}, true, entries, 3,
+		     &w);
 	check_row(&w, "ACL", "in-answers-tcp", 32767, "allow-stateless",
-		  IN "tcp && (tcp.flags[4] == 1 || tcp.flags[2] == 1)");
-	check_row(&w, "Logical_Router_Policy", "out-answers-icmp", 32767, "allow",
-		  OUT "icmp4 && icmp4.type == {0, 3, 11, 12}");
-	check_row(&w, "Logical_Router_Policy", "out:1", 32766, "allow", OUT "ip4 && udp && udp.dst == 53");
+		  IN "ip6 && tcp && (tcp.flags[4] == 1 || tcp.flags[2] == 1)");
+	check_row(&w, "ACL", "in:1", 32766, "allow-stateless", IN "ip6 && tcp && tcp.dst == 22");
+	check_row(&w, "ACL", "in-rest", 1, "drop", IN "ip6");
+	check_row(&w, "Logical_Router_Policy", "out-rest", 1, "drop", OUT "ip6");
+	assert_int_equal(count_rows(&w, "Port_Group"), 1);
+	for (size_t k = 0; k < w.rows.count; k++)
+		assert_false(strcmp(w.rows.at[k]->table, "ACL") == 0 &&
+			     strstr(text_of(w.rows.at[k], "match"), "ct.new") != NULL);
+	wish_free(&w);
+}
+
+static void test_stateful_open(void **state)
+{
+	struct wish w;
+	const struct network_acl_entry entries[] = {
+		entry(false, 1, true, -1, -1, -1, "0.0.0.0/0"),
+		entry(true, 1, true, -1, -1, -1, "0.0.0.0/0"),
+	};
+	plan_list(*state, true, entries, 2, &w);
+	assert_int_equal(count_rows(&w, "ACL") + count_rows(&w, "Port_Group"), 0);
 	wish_free(&w);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ctx_test(test_entries),
-		ctx_test(test_what_is_open),
-		ctx_test(test_an_empty_list),
-		ctx_test(test_answers),
+		ctx_test(test_entries),  ctx_test(test_what_is_open),  ctx_test(test_an_empty_list),
+		ctx_test(test_stateful), ctx_test(test_stateful_ipv6), ctx_test(test_stateful_open),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

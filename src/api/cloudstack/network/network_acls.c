@@ -78,7 +78,7 @@ static RESULT prepare_create_list(struct cs_call *e, void *args)
 {
 	struct make_list *a = args;
 	(void) e;
-	a->wish.lets_all_out = a->wish.lets_answers = true;
+	a->wish.lets_all_out = a->wish.is_stateful = true;
 	return OK;
 }
 
