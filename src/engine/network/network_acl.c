@@ -179,15 +179,17 @@ static RESULT fail_no_entry(struct op *op, const struct network_acl_entry_wish *
 
 static RESULT check_entry_room(struct op *op, const struct network_acl_entry_wish *wish, uuid acl)
 {
-	size_t count = 1; /* the last one */
+	int count = 1; /* the last one */
+	int most = network_acl_find(op->head, acl)->is_stateful ? NETWORK_ACL_STATEFUL_ENTRIES_MAX
+								: NETWORK_ACL_ENTRIES_MAX;
 	for (const struct network_acl_entry *n = network_acl_entry_first_by_acl(op->head, acl); n;
 	     n = network_acl_entry_next_by_acl(op->head, n))
 		count += n->egress == wish->egress;
-	if (count < NETWORK_ACL_ENTRIES_MAX)
+	if (count < most)
 		return OK;
 	return ENGINE_FAIL(op, ERR_QUOTA, KIND_NETWORK_ACL_ENTRY, wish->acl.field,
 			   "A network ACL has up to %d entries each way, with the one that denies the rest.",
-			   NETWORK_ACL_ENTRIES_MAX);
+			   most);
 }
 
 static RESULT touch_acl(struct op *op, const struct network_acl *acl,
@@ -319,7 +321,7 @@ static int compare_entries(const void *left, const void *right)
 
 static RESULT gather_entries(struct op *op, uuid acl, struct entries *ret_entries)
 {
-	const size_t most = 2 * NETWORK_ACL_ENTRIES_MAX;
+	const size_t most = 2 * NETWORK_ACL_STATEFUL_ENTRIES_MAX;
 	struct entries all = {arena_new_array(op->ctx->arena, struct network_acl_entry, most), 0};
 	if (!all.at)
 		return ctx_no_memory(op->ctx);

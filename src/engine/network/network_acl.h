@@ -9,7 +9,8 @@
 enum {
 	NETWORK_ACL_NUMBER_MAX = 32766,
 	NETWORK_ACL_ENTRIES_MAX = 20, /* each way, with the last one, which denies the rest: as EC2 counts */
-	NETWORK_ACLS_MAX = 200,       /* of a VPC, with the default one */
+	NETWORK_ACL_STATEFUL_ENTRIES_MAX = 100, /* likewise, of a list that tracks connections */
+	NETWORK_ACLS_MAX = 200,                 /* of a VPC, with the default one */
 };
 
 /* Makes an ACL that denies everything, or all that enters. ERR_QUOTA with KIND_NETWORK_ACL. */
