@@ -85,7 +85,7 @@ class Tiers:
 
 def inwards(t):
     t.kept_out("what no item names is denied", lambda: t.asks("front", "back"), lambda: t.pings("front", "back"))
-    letting = t.add_udp("back", 10, "Allow", cidr="10.60.1.0/24")
+    letting = t.add_udp("back", 10, "Allow", cidr="192.0.2.0/24,10.60.1.0/24")
     t.region.check_soon("an item lets a tier in, and what answers passes back without one", lambda: t.asks("front", "back"))
     t.kept_out("no further, and not the other way", lambda: t.asks("back", "front"), lambda: t.pings("front", "back"))
     denying = t.add_udp("back", 5, "Deny", cidr="10.60.1.0/24")

@@ -34,14 +34,22 @@ static const char platform_ipv6[] = "fd00:ec2::254";
 /* What stands behind it decides nothing. */
 static bool is_for_all(const struct network_acl_entry *entry)
 {
-	return entry->protocol < 0 && entry->block.bits == 0;
+	bool is_all = false;
+	for (size_t k = 0; k < entry->blocks.count; k++)
+		is_all = is_all || entry->blocks.at[k].bits == 0;
+	return entry->protocol < 0 && is_all;
+}
+
+static bool is_of_ipv6(const struct network_acl_entry *entry)
+{
+	return entry->blocks.count && entry->blocks.at[0].base.family == IP_V6;
 }
 
 const struct network_acl_entry *nb_next_entry(const struct nb_way *way, size_t *at)
 {
 	while (*at < way->guard->entry_count) {
 		const struct network_acl_entry *entry = way->guard->entries[*at];
-		size_t end = way->ends[entry->block.base.family == IP_V6];
+		size_t end = way->ends[is_of_ipv6(entry)];
 		if ((*at)++ < end && entry->egress == way->egress)
 			return entry;
 	}
@@ -57,7 +65,7 @@ struct nb_way nb_find_way(const struct network_guard *guard, bool egress, bool w
 	bool has_end[2] = {!with_ipv4, !with_ipv6};
 	for (size_t k = 0; k < guard->entry_count; k++) {
 		const struct network_acl_entry *entry = guard->entries[k];
-		bool family = entry->block.base.family == IP_V6;
+		bool family = is_of_ipv6(entry);
 		if (entry->egress != egress || has_end[family])
 			continue;
 		has_end[family] = is_for_all(entry);

@@ -63,8 +63,10 @@ static void plan_inward(const struct tracked *t, const struct nb_way *way)
 {
 	const uint32_t platform[PLATFORM_COUNT] = {0xa9fea9fd, 0xa9fea9fe, 0xa83f8110}; /* NB_PLATFORM */
 	const struct cidr all = {ip_from_v4(0), 0};
-	struct nb_rule *rules =
-		arena_new_array(t->w->arena, struct nb_rule, way->guard->entry_count + PLATFORM_COUNT + 1);
+	size_t room = PLATFORM_COUNT + 1;
+	for (size_t k = 0; k < way->guard->entry_count; k++)
+		room += way->guard->entries[k]->blocks.count;
+	struct nb_rule *rules = arena_new_array(t->w->arena, struct nb_rule, room);
 	struct nb_dropping d = {.w = t->w, .rules = rules, .drop = drop_inward, .arg = t};
 	size_t at = 0;
 	if (!rules) {
@@ -74,8 +76,9 @@ static void plan_inward(const struct tracked *t, const struct nb_way *way)
 	for (; d.count < PLATFORM_COUNT; d.count++)
 		rules[d.count] = (struct nb_rule){{ip_from_v4(platform[d.count]), 32}, -1, -1, -1, false};
 	for (const struct network_acl_entry *e; (e = nb_next_entry(way, &at));)
-		rules[d.count++] =
-			(struct nb_rule){e->block, e->protocol, e->from_port, e->to_port, !e->allows};
+		for (size_t k = 0; k < e->blocks.count; k++)
+			rules[d.count++] = (struct nb_rule){e->blocks.at[k], e->protocol, e->from_port,
+							    e->to_port, !e->allows};
 	if (way->allows_rest[0])
 		rules[d.count++] = (struct nb_rule){all, -1, -1, -1, false};
 	nb_drop_all(&d);

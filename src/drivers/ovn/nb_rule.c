@@ -105,14 +105,6 @@ struct str nb_write_rule_match(struct arena *a, const struct security_group_rule
 			 row_is_live(&rule->row) ? "" : " && ct.est");
 }
 
-struct str nb_write_entry_match(struct arena *a, const struct network_acl_entry *entry)
-{
-	char peer[PART_SIZE], protocol[PART_SIZE];
-	write_block(entry->block, entry->egress ? "dst" : "src", peer);
-	write_protocol(&(struct traffic){entry->protocol, entry->from_port, entry->to_port}, protocol);
-	return str_print(a, "%s%s", peer, protocol);
-}
-
 /* One of all addresses stands for all of the family; none at all: likewise. */
 static struct str write_sides(struct arena *a, const char *field, struct cidrs blocks)
 {
@@ -125,6 +117,22 @@ static struct str write_sides(struct arena *a, const char *field, struct cidrs b
 				 cidr_write(cidr_canonical(blocks.at[k]), block));
 	}
 	return list.n ? str_print(a, " && %s == {%" STR_FMT "}", field, STR_ARG(list)) : STR_NONE;
+}
+
+struct str nb_write_entry_match(struct arena *a, const struct network_acl_entry *entry)
+{
+	char peer[PART_SIZE], protocol[PART_SIZE];
+	const char *side = entry->egress ? "dst" : "src";
+	struct cidrs blocks = entry->blocks;
+	write_protocol(&(struct traffic){entry->protocol, entry->from_port, entry->to_port}, protocol);
+	if (blocks.count == 1) {
+		write_block(blocks.at[0], side, peer);
+		return str_print(a, "%s%s", peer, protocol);
+	}
+	const char *family = blocks.at[0].base.family == IP_V6 ? "ip6" : "ip4";
+	(void) snprintf(peer, sizeof peer, "%s.%s", family, side);
+	struct str sides = write_sides(a, peer, blocks);
+	return str_print(a, "%s%" STR_FMT "%s", family, STR_ARG(sides), protocol);
 }
 
 struct str nb_write_firewall_match(struct arena *a, const struct firewall_rule *rule)

@@ -23,24 +23,32 @@ enum { ENTRY_FOR_ALL = 100, ENTRY_FOR_ALL_IPV6 = 101 };
 
 static RESULT write_all_at(struct op *op, uuid account, uuid acl, bool egress, bool is_ipv6, int64_t number)
 {
-	struct network_acl_entry entry = {
-		.row.id = engine_new_id(op, KIND_NETWORK_ACL_ENTRY),
-		.row.gen = 1,
-		.account = account,
-		.acl = acl,
-		.egress = egress,
-		.number = number,
-		.allows = true,
-		.protocol = -1,
-		.from_port = -1,
-		.to_port = -1,
-		.block = {is_ipv6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0}};
+	struct cidr all = {is_ipv6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0};
+	struct network_acl_entry entry = {.row.id = engine_new_id(op, KIND_NETWORK_ACL_ENTRY),
+					  .row.gen = 1,
+					  .account = account,
+					  .acl = acl,
+					  .egress = egress,
+					  .number = number,
+					  .allows = true,
+					  .protocol = -1,
+					  .from_port = -1,
+					  .to_port = -1,
+					  .blocks = {&all, 1}};
 	return network_acl_entry_put(op, &entry);
 }
 
 static RESULT write_entry_for_all(struct op *op, uuid account, uuid acl, bool egress, bool is_ipv6)
 {
 	return write_all_at(op, account, acl, egress, is_ipv6, is_ipv6 ? ENTRY_FOR_ALL_IPV6 : ENTRY_FOR_ALL);
+}
+
+static bool allows_all(const struct network_acl_entry *entry)
+{
+	bool is_all = false;
+	for (size_t k = 0; k < entry->blocks.count; k++)
+		is_all = is_all || entry->blocks.at[k].bits == 0;
+	return entry->allows && entry->protocol < 0 && is_all;
 }
 
 RESULT network_acl_let_ipv6_through(struct op *op, uuid acl)
@@ -53,7 +61,7 @@ RESULT network_acl_let_ipv6_through(struct op *op, uuid acl)
 	for (int egress = 0; egress < 2; egress++) {
 		const struct network_acl_entry *e =
 			network_acl_entry_find_by_acl(op->head, acl, egress, ENTRY_FOR_ALL);
-		bool is_as_made = e && e->allows && e->protocol < 0 && e->block.bits == 0;
+		bool is_as_made = e && allows_all(e);
 		if (is_as_made && !network_acl_entry_find_by_acl(op->head, acl, egress, ENTRY_FOR_ALL_IPV6))
 			TRY(write_entry_for_all(op, next.account, acl, egress, true));
 	}
@@ -177,18 +185,20 @@ static RESULT fail_no_entry(struct op *op, const struct network_acl_entry_wish *
 			   STR_ARG(wish->acl.text), wish->egress ? "egress" : "ingress", wish->number);
 }
 
-static RESULT check_entry_room(struct op *op, const struct network_acl_entry_wish *wish, uuid acl)
+/* present: what the wish is put in the place of, or NULL. */
+static RESULT check_entry_room(struct op *op, const struct network_acl_entry_wish *wish, uuid acl,
+			       const struct network_acl_entry *present)
 {
-	int count = 1; /* the last one */
-	int most = network_acl_find(op->head, acl)->is_stateful ? NETWORK_ACL_STATEFUL_ENTRIES_MAX
-								: NETWORK_ACL_ENTRIES_MAX;
+	size_t count = wish->blocks.count + 1; /* with the last one */
+	size_t most = network_acl_find(op->head, acl)->is_stateful ? NETWORK_ACL_STATEFUL_ENTRIES_MAX
+								   : NETWORK_ACL_ENTRIES_MAX;
 	for (const struct network_acl_entry *n = network_acl_entry_first_by_acl(op->head, acl); n;
 	     n = network_acl_entry_next_by_acl(op->head, n))
-		count += n->egress == wish->egress;
-	if (count < most)
+		count += n->egress == wish->egress && n != present ? n->blocks.count : 0;
+	if (count <= most)
 		return OK;
 	return ENGINE_FAIL(op, ERR_QUOTA, KIND_NETWORK_ACL_ENTRY, wish->acl.field,
-			   "A network ACL has up to %d entries each way, with the one that denies the rest.",
+			   "A network ACL has up to %zu entries each way, with the one that denies the rest.",
 			   most);
 }
 
@@ -202,9 +212,28 @@ static RESULT touch_acl(struct op *op, const struct network_acl *acl,
 				wish->egress ? "Egress" : "Ingress", wish->number, what);
 }
 
+static RESULT check_blocks(struct op *op, const struct network_acl_entry_wish *wish)
+{
+	const struct cidrs *blocks = &wish->blocks;
+	for (size_t k = 0; k < blocks->count; k++)
+		if (blocks->at[k].base.family != blocks->at[0].base.family)
+			return ENGINE_FAIL(op, ERR_INVALID, KIND_NETWORK_ACL_ENTRY, wish->acl.field,
+					   "The blocks of an entry are of one family.");
+	if (blocks->count > NETWORK_ACL_ENTRY_BLOCKS_MAX)
+		return ENGINE_FAIL(op, ERR_QUOTA, KIND_NETWORK_ACL_ENTRY, wish->acl.field,
+				   "An entry has at most %d blocks.", NETWORK_ACL_ENTRY_BLOCKS_MAX);
+	return blocks->count ? OK
+			     : ENGINE_FAIL(op, ERR_INVALID, KIND_NETWORK_ACL_ENTRY, wish->acl.field,
+					   "An entry has a block.");
+}
+
 static RESULT write_entry(struct op *op, const struct entry_plan *plan, struct network_acl_entry_wish *wish)
 {
 	const struct network_acl_entry *present = plan->present;
+	struct cidr blocks[NETWORK_ACL_ENTRY_BLOCKS_MAX];
+	TRY(check_blocks(op, wish));
+	for (size_t k = 0; k < wish->blocks.count; k++)
+		blocks[k] = cidr_canonical(wish->blocks.at[k]);
 	struct network_acl_entry entry = {.row.id = present ? present->row.id
 							    : engine_new_id(op, KIND_NETWORK_ACL_ENTRY),
 					  .row.gen = present ? present->row.gen + 1 : 1,
@@ -216,7 +245,7 @@ static RESULT write_entry(struct op *op, const struct entry_plan *plan, struct n
 					  .protocol = wish->protocol,
 					  .from_port = wish->from_port,
 					  .to_port = wish->to_port,
-					  .block = cidr_canonical(wish->block),
+					  .blocks = {blocks, wish->blocks.count},
 					  .description = wish->description};
 	wish->entry = entry.row.id;
 	TRY(network_acl_entry_put(op, &entry));
@@ -235,8 +264,7 @@ static const struct network_acl_entry *first_egress(const struct tables *t, uuid
 static RESULT close_egress(struct op *op, uuid acl)
 {
 	const struct network_acl_entry *only = first_egress(op->head, acl);
-	bool lets_all = only && only->allows && only->protocol < 0 && only->block.bits == 0;
-	return lets_all && !network_acl_entry_next_by_acl(op->head, only)
+	return only && allows_all(only) && !network_acl_entry_next_by_acl(op->head, only)
 		       ? network_acl_entry_forget(op, only->row.id)
 		       : OK;
 }
@@ -259,7 +287,7 @@ RESULT engine_create_network_acl_entry(struct op *op, struct network_acl_entry_w
 				   wish->number);
 	if (wish->none_is_all && wish->egress)
 		TRY(close_egress(op, plan.acl->row.id));
-	TRY(check_entry_room(op, wish, plan.acl->row.id));
+	TRY(check_entry_room(op, wish, plan.acl->row.id, NULL));
 	return write_entry(op, &plan, wish);
 }
 
@@ -291,16 +319,16 @@ RESULT engine_change_network_acl_entry(struct op *op, struct network_acl_entry_c
 	struct network_acl_entry_wish *wish = &change->wish;
 	TRY(engine_find_own(op->ctx, op->head, KIND_NETWORK_ACL_ENTRY, &change->entry, &row));
 	const struct network_acl_entry *entry = network_acl_entry_of(row);
-	bool turns = entry->egress != wish->egress;
 	wish->acl = ref_by_id(KIND_NETWORK_ACL, entry->acl);
 	TRY(find_entry(op, wish, &plan));
 	TRY(engine_permit(op, "network_acl.replace_entry", KIND_NETWORK_ACL, &plan.acl->row));
+	if (!wish->blocks.count)
+		wish->blocks = entry->blocks;
 	if (plan.present && plan.present != entry)
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_NETWORK_ACL_ENTRY, STR("RuleNumber"),
 				   "The network acl entry identified by %" PRId64 " already exists.",
 				   wish->number);
-	if (turns)
-		TRY(check_entry_room(op, wish, entry->acl));
+	TRY(check_entry_room(op, wish, entry->acl, entry));
 	plan.present = entry;
 	return write_entry(op, &plan, wish);
 }

@@ -9,6 +9,7 @@
 enum {
 	NETWORK_ACL_NUMBER_MAX = 32766,
 	NETWORK_ACL_ENTRIES_MAX = 20, /* each way, with the last one, which denies the rest: as EC2 counts */
+	NETWORK_ACL_ENTRY_BLOCKS_MAX = 32,
 	NETWORK_ACL_STATEFUL_ENTRIES_MAX = 100, /* likewise, of a list that tracks connections */
 	NETWORK_ACLS_MAX = 200,                 /* of a VPC, with the default one */
 };
@@ -45,14 +46,15 @@ struct network_acl_entry_wish {
 	int64_t number; /* 1 to NETWORK_ACL_NUMBER_MAX */
 	bool allows;
 	int64_t protocol, from_port, to_port; /* as in the row */
-	struct cidr block;                    /* made canonical */
+	struct cidrs blocks;                  /* made canonical; at least one, of one family: ERR_INVALID */
 	struct str description;
 	/* All may go out as long as no entry says what may: as rules_wish.none_is_all (security_group.h). */
 	bool none_is_all;
 	/* made: */
 	uuid entry;
 };
-/* These three fail with KIND_NETWORK_ACL_ENTRY. ERR_EXISTS: the place is taken. ERR_QUOTA. */
+/* These three fail with KIND_NETWORK_ACL_ENTRY. ERR_EXISTS: the place is taken. ERR_QUOTA: of the list's entries, each
+ * of which counts as often as it has blocks, or of one's blocks. */
 OPERATION(engine_create_network_acl_entry, network_acl_entry_wish)
 /* ERR_NOT_FOUND: nothing is at that place. */
 OPERATION(engine_replace_network_acl_entry, network_acl_entry_wish)
@@ -62,7 +64,7 @@ OPERATION(engine_delete_network_acl_entry, network_acl_entry_wish)
 /* Makes an entry what is wished for, at another place too, and keeps its id. ERR_EXISTS: the place is taken. */
 struct network_acl_entry_change {
 	struct ref entry;
-	struct network_acl_entry_wish wish; /* its acl is set here */
+	struct network_acl_entry_wish wish; /* its acl is set here; without blocks they stay */
 };
 OPERATION(engine_change_network_acl_entry, network_acl_entry_change)
 

@@ -33,6 +33,7 @@ struct lab {
 	struct network_subnet arms[SUBNETS];
 	struct network_acl acl;
 	struct network_acl_entry entry;
+	struct cidr entry_block;
 	const struct network_acl_entry *entries[1];
 	struct network_guard guard;
 	const struct network_guard *guards[1];
@@ -55,8 +56,9 @@ static void init_rows(struct lab *lab)
 						  .next_hop = make_ip("100.64.0.1"),
 						  .ipv6_next_hop = make_ip("fe80::1")};
 	lab->acl.row.id = make_id("acl", 0, 0);
+	lab->entry_block = make_cidr("0.0.0.0/0");
 	lab->entry = (struct network_acl_entry){
-		.number = 100, .allows = true, .protocol = -1, .block = make_cidr("0.0.0.0/0")};
+		.number = 100, .allows = true, .protocol = -1, .blocks = {&lab->entry_block, 1}};
 	lab->entries[0] = &lab->entry;
 	lab->guard = (struct network_guard){&lab->acl, lab->entries, 1, true};
 	lab->guards[0] = &lab->guard;

@@ -495,11 +495,12 @@ static void check_many_ports(void **state)
 
 static uuid add_entry(struct cloud *c, uuid acl, bool egress, int64_t number)
 {
+	struct cidr block = cidr_of("10.0.0.0/8");
 	struct network_acl_entry_wish wish = {.acl = ref_to(c, KIND_NETWORK_ACL, acl),
 					      .egress = egress,
 					      .number = number,
 					      .protocol = -1,
-					      .block = cidr_of("10.0.0.0/8")};
+					      .blocks = {&block, 1}};
 	cloud_ok(c, &c->alice, engine_create_network_acl_entry, &wish);
 	return wish.entry;
 }

@@ -222,17 +222,15 @@ static void write_traffic(struct api_call *e, struct json_writer *w, const char 
 	cs_write_traffic(cs_call_of(e), w, &traffic);
 }
 
-static void write_block(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+static struct str get_blocks(struct api_call *e, const struct row *row)
 {
-	char text[CIDR_TEXT_SIZE];
-	(void) e;
-	json_write_z(w, name, cidr_write(network_acl_entry_of(row)->block, text));
+	return cs_write_blocks(e, network_acl_entry_of(row)->blocks);
 }
 
 static const struct member item_members[] = {
 	MEMBER(struct network_acl_entry, "id", row.id),
 	MEMBER_WRITTEN("protocol", write_traffic, .also = "startport|endport|icmptype|icmpcode"),
-	MEMBER_WRITTEN("cidrlist", write_block),
+	MEMBER_TEXT("cidrlist", get_blocks),
 	MEMBER_TEXT("traffictype", get_direction),
 	MEMBER_TEXT("action", get_action),
 	MEMBER(struct network_acl_entry, "number", number),
@@ -288,13 +286,9 @@ static const struct param delete_params[] = {
 /* What is said of the item, into the wish, which says the rest. */
 static RESULT take_item(struct cs_call *e, const struct item_args *a, struct network_acl_entry_wish *wish)
 {
-	const struct strs *blocks = &a->traffic.blocks;
-	if (blocks->count > 1)
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("cidrlist"),
-				      "An item of a network ACL with several blocks is not supported: "
-				      "cidrlist has one");
-	if (blocks->count)
-		TRY(cs_read_block(e, blocks->at[0], &wish->block));
+	if (a->traffic.blocks.count)
+		TRY(cs_read_blocks(e, "cidrlist", "Source cidrs formatting error ", "", &a->traffic.blocks,
+				   &wish->blocks));
 	if (a->direction.n)
 		wish->egress = str_equal_nocase(a->direction, STR("Egress"));
 	if (a->action.n)
@@ -342,7 +336,8 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	}
 	TRY(engine_find_own_network_acl(e->c, cs_tables(e), &a->wish.acl, &acl));
 	a->wish.allows = a->wish.none_is_all = true;
-	a->wish.block = (struct cidr){ip_from_v4(0), 0};
+	static const struct cidr all = {{.family = IP_V4}, 0};
+	a->wish.blocks = (struct cidrs){&all, 1};
 	a->wish.number = find_number(e, acl->row.id);
 	TRY(take_item(e, a, &a->wish));
 	return take_traffic(e, &a->traffic, &a->wish);
@@ -360,7 +355,6 @@ static RESULT find_item(struct cs_call *e, const struct ref *ref, struct network
 						    .protocol = item->protocol,
 						    .from_port = item->from_port,
 						    .to_port = item->to_port,
-						    .block = item->block,
 						    .description = str_copy(e->c->arena, item->description),
 						    .none_is_all = true};
 	return OK;

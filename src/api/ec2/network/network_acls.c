@@ -22,14 +22,15 @@ struct acl_item {
 	VEC(const struct network_acl_entry *) entries;
 };
 
+static const struct cidr all_of_ipv4 = {{.family = IP_V4}, 0};
 static const struct network_acl_entry last_entries[2] = {
-	{.number = 32767, .protocol = -1, .from_port = -1, .to_port = -1, .block = {{.family = IP_V4}, 0}},
+	{.number = 32767, .protocol = -1, .from_port = -1, .to_port = -1, .blocks = {&all_of_ipv4, 1}},
 	{.number = 32767,
 	 .egress = true,
 	 .protocol = -1,
 	 .from_port = -1,
 	 .to_port = -1,
-	 .block = {{.family = IP_V4}, 0}},
+	 .blocks = {&all_of_ipv4, 1}},
 };
 
 /* Inward before outward, by number; then the last of each. */
@@ -82,14 +83,15 @@ static void write_pair(struct xml *x, const char *name, const char *first, int64
 	xml_close(x, name);
 }
 
-static void write_entry(struct xml *x, const struct network_acl_entry *entry)
+/* EC2's entries have one block: one with several is as many, of the same number. */
+static void write_entry(struct xml *x, const struct network_acl_entry *entry, struct cidr block)
 {
 	xml_open(x, "item");
 	xml_int(x, "ruleNumber", entry->number);
 	xml_int(x, "protocol", entry->protocol);
 	xml_z(x, "ruleAction", entry->allows ? "allow" : "deny");
 	xml_bool(x, "egress", entry->egress);
-	ec2_write_cidr(x, entry->block.base.family == IP_V6 ? "ipv6CidrBlock" : "cidrBlock", entry->block);
+	ec2_write_cidr(x, block.base.family == IP_V6 ? "ipv6CidrBlock" : "cidrBlock", block);
 	if (is_icmp(entry->protocol))
 		write_pair(x, "icmpTypeCode", "code", entry->to_port, "type", entry->from_port);
 	if (has_ports(entry))
@@ -108,7 +110,8 @@ static void write_acl(struct ec2_call *e, struct xml *x, const void *item)
 	xml_bool(x, "default", i->acl->is_default);
 	xml_open(x, "entrySet");
 	for (size_t k = 0; k < i->entries.count; k++)
-		write_entry(x, i->entries.at[k]);
+		for (size_t n = 0; n < i->entries.at[k]->blocks.count; n++)
+			write_entry(x, i->entries.at[k], i->entries.at[k]->blocks.at[n]);
 	xml_close(x, "entrySet");
 	xml_open(x, "associationSet");
 	for (size_t k = 0; k < i->subnets.count; k++) {
@@ -160,18 +163,22 @@ static bool fits_protocol(const struct filter_run *f, const struct network_acl_e
 }
 
 /* Of either family, by a name of its own. */
-static bool fits_block(const struct filter_run *f, struct cidr block)
+static bool fits_block(const struct filter_run *f, struct cidrs blocks)
 {
 	char text[CIDR_TEXT_SIZE];
 	bool wants_ipv6 = str_is(str_from(f->filter->name), "entry.ipv6-cidr");
-	return wants_ipv6 == (block.base.family == IP_V6) && filter_z(f, cidr_write(block, text));
+	for (size_t k = 0; k < blocks.count; k++)
+		if (wants_ipv6 == (blocks.at[k].base.family == IP_V6) &&
+		    filter_z(f, cidr_write(blocks.at[k], text)))
+			return true;
+	return false;
 }
 
 static bool fits_one_entry(const struct filter_run *f, const struct network_acl_entry *entry)
 {
 	struct str name = str_from(f->filter->name);
 	if (str_ends_with(name, STR("cidr")))
-		return fits_block(f, entry->block);
+		return fits_block(f, entry->blocks);
 	if (str_is(name, "entry.icmp.code"))
 		return is_icmp(entry->protocol) && filter_int(f, entry->to_port);
 	if (str_is(name, "entry.icmp.type"))
@@ -264,7 +271,7 @@ static const struct param delete_acl_params[] = {
 struct ec2_acl_entry {
 	struct network_acl_entry_wish wish;
 	struct str protocol, action;
-	struct cidr ipv6;
+	struct cidr block, ipv6;
 	int64_t port_from, port_to, icmp_type, icmp_code;
 	bool has_from, has_to, has_type, has_code;
 };
@@ -281,7 +288,7 @@ static const struct param entry_params[] = {
 	P("Protocol", protocol, .flags = REQUIRED, .max = 8,
 	  .doc = "tcp, udp, icmp, a number, or -1 for all."),
 	P("RuleAction", action, .flags = REQUIRED, .words = "allow|deny", .doc = "What it does."),
-	P("CidrBlock", wish.block, .doc = "The other side's addresses, in IPv4, or"),
+	P("CidrBlock", block, .doc = "The other side's addresses, in IPv4, or"),
 	P("Ipv6CidrBlock", ipv6, .flags = IPV6, .doc = "in IPv6."),
 	P("PortRange.From", port_from, .max = 65535, GIVEN(has_from), .doc = "TCP, UDP: first port."),
 	P("PortRange.To", port_to, .max = 65535, GIVEN(has_to), .doc = "TCP, UDP: last port."),
@@ -335,15 +342,14 @@ static RESULT take_icmp(struct ec2_call *e, struct ec2_acl_entry *a)
 /* One of the two blocks. */
 static RESULT take_block(struct ec2_call *e, struct ec2_acl_entry *a)
 {
-	bool has_ipv4 = !cidr_is_none(a->wish.block), has_ipv6 = !cidr_is_none(a->ipv6);
+	bool has_ipv4 = !cidr_is_none(a->block), has_ipv6 = !cidr_is_none(a->ipv6);
 	if (has_ipv4 && has_ipv6)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("Ipv6CidrBlock"),
 				      "An entry has one block: CidrBlock or Ipv6CidrBlock.");
 	if (!has_ipv4 && !has_ipv6)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("CidrBlock"),
 				      "The request must contain the parameter cidrBlock or ipv6CidrBlock");
-	if (has_ipv6)
-		a->wish.block = a->ipv6;
+	a->wish.blocks = (struct cidrs){has_ipv6 ? &a->ipv6 : &a->block, 1};
 	return OK;
 }
 
@@ -353,7 +359,7 @@ static RESULT prepare_entry(struct ec2_call *e, void *args)
 	a->wish.allows = str_is(a->action, "allow");
 	a->wish.from_port = a->wish.to_port = -1;
 	TRY(take_block(e, a));
-	bool is_ipv6 = a->wish.block.base.family == IP_V6;
+	bool is_ipv6 = !cidr_is_none(a->ipv6);
 	if (!ec2_parse_protocol(a->protocol, &a->wish.protocol) ||
 	    a->wish.protocol == (is_ipv6 ? PROTOCOL_ICMP : PROTOCOL_ICMP6))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Protocol"),
