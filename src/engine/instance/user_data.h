@@ -4,8 +4,8 @@
 
 #include "engine/operation.h"
 
-/* Bytes: as many as an instance may have. */
-enum { USER_DATA_MAX = 16 * 1024, USER_DATA_OF_ACCOUNT_MAX = 1000 };
+/* Bytes: CloudStack's 32 KiB of base64. */
+enum { USER_DATA_MAX = 24 * 1024, USER_DATA_OF_ACCOUNT_MAX = 1000 };
 
 struct user_data_wish {
 	struct str name; /* 1 to 255 characters; ERR_EXISTS: the account has one of that name */

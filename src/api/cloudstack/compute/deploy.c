@@ -5,6 +5,7 @@
 #include "api/cloudstack/compute/templates.h"
 #include "api/core/guest_password.h"
 #include "engine/instance/instance.h"
+#include "engine/instance/user_data.h"
 #include "engine/resolve.h"
 #include "engine/storage/image.h"
 #include "model/image.h"
@@ -61,8 +62,8 @@ static const struct param params[] = {
 	P("keypair", launch.key_pair, .flags = BY_NAME, .kind = KIND_KEY_PAIR,
 	  .doc = "Whose public key its guest gets."),
 	P("keypairs", key_pairs, .doc = "The same; one at most."),
-	P("userdata", launch.user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
-	  .doc = "Up to 16 KiB, base64."),
+	P("userdata", launch.user_data, .flags = BASE64, .max = USER_DATA_MAX,
+	  .doc = "Base64, up to 32 KiB."),
 	P("userdataid", user_data, .kind = KIND_USER_DATA, .doc = "Or what has this id."),
 	P("affinitygroupids", affinity, .kind = KIND_SERVER_GROUP, .doc = "Where it goes; one at most."),
 	P("affinitygroupnames", affinity_names, .doc = "The same by its name."),

@@ -5,6 +5,7 @@
 #include "api/cloudstack/compute/templates.h"
 #include "api/core/guest_password.h"
 #include "engine/instance/instance.h"
+#include "engine/instance/user_data.h"
 #include "engine/resolve.h"
 #include "store/image.h"
 #include "store/instance.h"
@@ -21,8 +22,8 @@ struct change_args {
 #define MACHINE                                                                                              \
 	P("id", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED, .doc = "The virtual machine.")
 #define USER_DATA                                                                                            \
-	P("userdata", wish.user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,                        \
-	  GIVEN(wish.set_user_data), .doc = "Of a stopped machine: up to 16 KiB, base64.")
+	P("userdata", wish.user_data, .flags = BASE64, .max = USER_DATA_MAX, GIVEN(wish.set_user_data),      \
+	  .doc = "Of a stopped machine: base64, up to 32 KiB.")
 static const struct param update_params[] = {
 	MACHINE,
 	P("name", wish.name, GIVEN(wish.set_name), .doc = "Its name."),

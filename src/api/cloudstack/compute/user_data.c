@@ -62,7 +62,7 @@ static const struct param register_params[] = {
 	PARAM(struct register_args, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
 	      .doc = "Unique in the account."),
 	PARAM(struct register_args, "userdata", wish.data, .flags = REQUIRED | BASE64, .max = USER_DATA_MAX,
-	      .doc = "Up to 16 KiB, base64."),
+	      .doc = "Base64, up to 32 KiB."),
 	CS_FOR_PARAMS(struct register_args, owner),
 	NOT_BUILT("params"),
 };
@@ -112,8 +112,8 @@ struct reset_args {
 #define P(wire, member, ...) PARAM(struct reset_args, wire, member, __VA_ARGS__)
 static const struct param reset_params[] = {
 	P("id", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED, .doc = "The virtual machine."),
-	P("userdata", wish.user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
-	  .doc = "Up to 16 KiB, base64; absent: none."),
+	P("userdata", wish.user_data, .flags = BASE64, .max = USER_DATA_MAX,
+	  .doc = "Base64, up to 32 KiB; absent: none."),
 	P("userdataid", user_data, .kind = KIND_USER_DATA, .doc = "Or what has this id."),
 	CS_FOR_PARAMS(struct reset_args, owner),
 	NOT_BUILT("userdatadetails"),

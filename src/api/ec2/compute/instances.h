@@ -12,6 +12,8 @@ struct instance_type;
 struct server_group;
 struct zone;
 
+enum { EC2_USER_DATA_MAX = 16 * 1024 }; /* bytes, decoded */
+
 struct ec2_instance_item {
 	struct ec2_item item; /* with what was kept there is nothing else */
 	const struct instance *instance;

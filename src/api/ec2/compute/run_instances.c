@@ -101,7 +101,7 @@ static const struct param run_instances_params[] = {
 		   .doc = "The interfaces, instead of SubnetId, SecurityGroupId and PrivateIpAddress."),
 	PARAM_LIST(struct ec2_run_instances, "BlockDeviceMapping", mappings, ec2_mapping_params, .max = 40,
 		   .doc = "Disks: other than the image says, or besides."),
-	P("UserData", launch.user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
+	P("UserData", launch.user_data, .flags = BASE64, .max = EC2_USER_DATA_MAX,
 	  .doc = "Up to 16 KiB, base64."),
 	P("Placement.AvailabilityZone", launch.zone, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255,
 	  .doc = "Zone by name."),

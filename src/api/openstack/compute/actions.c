@@ -116,7 +116,7 @@ static const struct param rebuild_params[] = {
 	P("key_name", wish.key_pair, .flags = NULLABLE | BY_NAME, .since = 54, .kind = KIND_KEY_PAIR,
 	  GIVEN(set_key), .doc = "The key that the guest gets; null: none."),
 	P("user_data", wish.user_data, .flags = NULLABLE | BASE64, .since = 57, .max = INSTANCE_USER_DATA_MAX,
-	  GIVEN(set_user_data), .doc = "Up to 16 KiB, base64."),
+	  GIVEN(set_user_data), .doc = "Base64, up to 65,535 characters."),
 	P("OS-DCF:diskConfig", wish.disk_auto, .yes = "AUTO", .no = "MANUAL",
 	  .doc = "Kept and shown: a guest grows its root file system by itself."),
 	P("preserve_ephemeral", preserve, .doc = "There are no ephemeral disks."),

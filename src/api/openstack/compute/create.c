@@ -87,7 +87,7 @@ static const struct param server_rows[] = {
 	  .doc = "Whose public key the guest gets."),
 	P("metadata", metadata, .doc = "Its tags."),
 	P("user_data", user_data, .flags = NULLABLE | BASE64, .max = INSTANCE_USER_DATA_MAX,
-	  .doc = "Up to 16 KiB, base64."),
+	  .doc = "Base64, up to 65,535 characters."),
 	P("availability_zone", zone, .flags = NULLABLE | BY_NAME, .kind = KIND_ZONE, .max = 255,
 	  .doc = "Where; of an administrator also zone:host."),
 	P("min_count", min_count, .min = 1, .max = INSTANCE_LAUNCH_MAX, .doc = "As many at least."),
