@@ -158,6 +158,45 @@ def test_what_makes_and_ends_rules(dev, network, machine, address):
     done(dev, call(dev, "disassociateIpAddress", id=static["id"]))
 
 
+@holds("CloudStack's networks: Only the firewall stands before a machine")
+def test_only_the_firewall(dev, zone, network, machine):
+    """Without groups named a NIC there is in one that lets all through, and whose rules no face changes; elsewhere it is as everywhere."""
+    def names(where):
+        return [g["name"] for g in call(dev, "listVirtualMachines", id=where["id"])[1]["virtualmachine"][0]["securitygroup"]]
+    project, ec2 = cloud.own(dev), dev.account.client()
+    group, = call(dev, "listSecurityGroups", virtualmachineid=machine["id"])[1]["securitygroup"]
+    assert (group["name"], group["virtualmachinecount"]) == ("behind-firewall", 1) and "Lets everything in and out" in group["description"]
+    assert {(r["protocol"], r["cidr"]) for way in ("ingressrule", "egressrule") for r in group[way]} == {("all", "0.0.0.0/0"), ("all", "::/0")}
+    shown, = ec2.describe_security_groups(GroupIds=[ec2_id("sg", group["id"])])["SecurityGroups"]
+    assert "VpcId" not in shown and len(shown["IpPermissions"][0]["IpRanges"]) == 1
+    rules_of = project.ok("GET", f"{NETWORK}/security-groups/{group['id']}")["security_group"]["security_group_rules"]
+    assert sorted((r["direction"], r["ethertype"]) for r in rules_of) == [(d, f) for d in ("egress", "ingress") for f in ("IPv4", "IPv6")]
+    refused(call(dev, "revokeSecurityGroupIngress", id=group["ingressrule"][0]["ruleid"]), 431, "cannot be changed")
+    refused(call(dev, "authorizeSecurityGroupEgress", securitygroupid=group["id"], protocol="tcp", startport="1", endport="1", cidrlist="10.0.0.0/8"), 431, "cannot be changed")
+    answer = project.call("DELETE", f"{NETWORK}/security-group-rules/{rules_of[0]['id']}")
+    assert answer.status == 409 and answer.json["NeutronError"]["type"] == "Conflict", answer
+    with pytest.raises(ec2.exceptions.ClientError, match="OperationNotPermitted"):
+        ec2.revoke_security_group_ingress(GroupId=shown["GroupId"], IpPermissions=shown["IpPermissions"])
+    with pytest.raises(ec2.exceptions.ClientError, match="DependencyViolation"):
+        ec2.delete_security_group(GroupId=shown["GroupId"])
+    refused(call(dev, "deleteSecurityGroup", id=group["id"]), 536, "dependent object")
+    walled, plain = (make_network(dev, zone, made_by, gateway=f"10.{n}.0.1", netmask="255.255.255.0") for n, made_by in ((8, CLOSED), (9, "DefaultIsolatedNetworkOffering")))
+    made = {way: done(dev, call(dev, "deployVirtualMachine", zoneid=zone, templateid=machine["templateid"], serviceofferingid=machine["serviceofferingid"], **where))["virtualmachine"]
+            for way, where in {"walled": {"networkids": walled["id"]}, "plain": {"networkids": plain["id"]}, "named": {"networkids": walled["id"], "securitygroupnames": "default"}}.items()}
+    assert {way: names(one) for way, one in made.items()} == {"walled": ["behind-firewall"], "plain": ["default"], "named": ["default"]}
+    done(dev, call(dev, "addNicToVirtualMachine", virtualmachineid=made["plain"]["id"], networkid=walled["id"]))
+    ports = project.ok("GET", f"{NETWORK}/ports?device_id={made['plain']['id']}")["ports"]
+    assert {p["network_id"]: p["security_groups"] == [group["id"]] for p in ports} == {plain["id"]: False, walled["id"]: True}
+    own = project.ok("POST", f"{NETWORK}/ports", {"port": {"network_id": walled["id"]}})["port"]
+    assert own["security_groups"] != [group["id"]]  # another face's is as everywhere
+    project.ok("DELETE", f"{NETWORK}/ports/{own['id']}")
+    gone = [ec2_id("i", one["id"]) for one in made.values()]
+    ec2.terminate_instances(InstanceIds=gone)
+    ec2.get_waiter("instance_terminated").wait(InstanceIds=gone)
+    for one in (walled, plain):
+        done(dev, call(dev, "deleteNetwork", id=one["id"]))
+
+
 def test_what_has_none(dev, zone, network):
     """No address of a VPC's, of no network, and no network that another face made."""
     offering, = call(dev, "listVPCOfferings")[1]["vpcoffering"]

@@ -35,9 +35,6 @@ class Cloud:
                       "templateid": self.ok("listTemplates", templatefilter="executable", name="tiny")["template"][0]["id"]}
         self.ok("registerSSHKeyPair", name="k", publickey=region.make_key().decode())
         self.has_firewall = call(self.dev, "listApis", name="createFirewallRule")[0] == 200
-        group = self.ok("createSecurityGroup", name="open")["securitygroup"]["id"]  # nothing is left to security groups
-        self.ok("authorizeSecurityGroupIngress", securitygroupid=group, protocol="all", cidrlist=ANYBODY)
-        self.place["securitygroupids"] = group
 
     def ok(self, command, **parameters):
         return ok(self.dev, command, **parameters)
@@ -81,9 +78,17 @@ class Cloud:
 
 
 def forwarded(region, cloud, address, static, one, two):
-    rules = [cloud.forward(address, one, public, private) for public, private in ((22, 22), (8000, 80))]
+    rules = [cloud.forward(address, one, public, private, openfirewall="false") for public, private in ((22, 22), (8000, 80))]
+    allow = {"ipaddressid": address["id"], "protocol": "tcp", "cidrlist": ANYBODY}
+    cloud.ok("createFirewallRule", **allow, startport="22", endport="22")
+    opening = cloud.ok("createFirewallRule", **allow, startport="8000", endport="8000")["firewallrule"]
     cloud.stand_for(static, two)
-    region.check_soon("a forwarded port leads to its guest", lambda: cloud.get(address, 8000) == "one", BOOT_S)
+    region.check_soon("a forwarded port leads to its guest by a firewall rule, whatever groups there are", lambda: cloud.get(address, 8000) == "one", BOOT_S)
+    cloud.ok("deleteFirewallRule", id=opening["id"])
+    region.settle()
+    region.check("and nowhere without it", cloud.get(address, 8000) == "")
+    cloud.ok("createFirewallRule", **allow, startport="8000", endport="8000")
+    region.check_soon("with another one it does", lambda: cloud.get(address, 8000) == "one")
     region.check_soon("static NAT leads to another", lambda: cloud.get(static, 80) == "two", BOOT_S)
     region.check("a port that is not forwarded leads nowhere", cloud.get(address, 80) == "")
     return rules

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The firewall of CloudStack's isolated networks, by its commands and with packets: closed both ways, open by a rule, closed again
-without it. OVN and the API are real; instances are simulated, and network namespaces plugged as their interfaces play the guests."""
+without it, and nothing else stands before a machine. OVN and the API are real; instances are simulated, and network namespaces plugged as their interfaces play the guests."""
 import os
 import sys
 
@@ -22,8 +22,6 @@ class Lab:
         offering = self.first("listNetworkOfferings", "networkoffering", name="DefaultIsolatedNetworkOfferingWithSourceNatService")
         self.network = self.call("createNetwork", name="inner", networkofferingid=offering["id"], zoneid=self.zone)["network"]["id"]
         self.machines = {name: self.launch(name) for name in ("one", "two")}
-        group = self.machines["one"]["securitygroup"][0]["id"]  # these groups hold besides: here they let all come in
-        self.done("authorizeSecurityGroupIngress", securitygroupid=group, protocol="all", cidrlist="0.0.0.0/0")
         for name, machine in self.machines.items():
             nic = machine["nic"][0]
             guests.plug(name, {"NetworkInterfaces": [{"NetworkInterfaceId": nic["id"].replace("-", ""), "MacAddress": nic["macaddress"],
@@ -94,6 +92,7 @@ def outwards(lab):
 def by_forwarding(lab):
     address = lab.take_address()
     to = address["ipaddress"] + ":8080"
+    lab.region.check("no group was changed", [g["name"] for m in lab.machines.values() for g in m["securitygroup"]] == ["behind-firewall"] * 2)
     wish = {"ipaddressid": address["id"], "virtualmachineid": lab.machines["one"]["id"], "protocol": "tcp", "publicport": "8080", "privateport": "80"}
     forwarding = lab.done("createPortForwardingRule", **wish)["portforwardingrule"]
     lab.comes_in("a forwarded port is open by the rule that was made with it", to, ["one"])

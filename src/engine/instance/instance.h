@@ -24,6 +24,7 @@ struct launch_port {
 	struct ref subnet;
 	struct ref network; /* instead of a subnet: any subnet of it that has room; kind none: not given */
 	struct refs groups; /* by id or name, in the subnet's VPC; none: the VPC's default group */
+	bool by_firewall_alone;   /* as of struct port_wish */
 	struct port_ips_wish ips; /* addresses that are named: for a launch of one instance only */
 	enum choice public_ip; /* default: the subnet's setting; may be given only for a port that is alone */
 	struct str description;

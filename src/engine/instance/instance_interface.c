@@ -59,7 +59,8 @@ static RESULT find_subnet(struct op *op, const struct interface_wish *wish, cons
 static RESULT make_port(struct op *op, struct interface_wish *wish, const struct instance *instance,
 			struct ref *ret_port)
 {
-	struct port_wish port = {.ips = {.primary = wish->ip,
+	struct port_wish port = {.by_firewall_alone = wish->by_firewall_alone,
+				 .ips = {.primary = wish->ip,
 					 .of_network = ref_is_given(&wish->network) && ip_is_none(wish->ip)}};
 	TRY(find_subnet(op, wish, instance, &port.subnet));
 	TRY(engine_create_port(op, &port));

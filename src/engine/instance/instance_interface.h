@@ -10,9 +10,10 @@
  * engine_attach_port(). A new port is deleted when it is unplugged, or with the instance. */
 struct interface_wish {
 	struct ref instance, port, subnet, network;
-	struct ip ip;   /* of a new one; none: any */
-	struct str tag; /* what its guest is told of it */
-	bool is_only;   /* ERR_EXISTS with KIND_PORT: the instance has one in the network */
+	struct ip ip;           /* of a new one; none: any */
+	struct str tag;         /* what its guest is told of it */
+	bool is_only;           /* ERR_EXISTS with KIND_PORT: the instance has one in the network */
+	bool by_firewall_alone; /* as of struct port_wish */
 	/* made: */
 	uuid plugged;
 };

@@ -205,7 +205,7 @@ static RESULT resolve(struct op *op, const struct instance_type *type, const str
 	if (slot->port)
 		return OK;
 	struct port port = port_new_in(slot->subnet, engine_get_account(op->ctx));
-	TRY(port_choose_security(op, p->groups, &port));
+	TRY(port_choose_security(op, p->groups, p->by_firewall_alone, &port));
 	slot->groups = port.groups;
 	slot->is_open = port.is_open;
 	return OK;

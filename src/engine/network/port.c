@@ -11,6 +11,7 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/address_internal.h"
+#include "engine/network/gateway_internal.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/port_internal.h"
 #include "engine/network/router_interface.h"
@@ -20,8 +21,10 @@
 #include "model/account.h"
 #include "model/instance.h"
 #include "model/mac.h"
+#include "store/gateway.h"
 #include "store/network.h"
 #include "store/port.h"
+#include "store/router.h"
 #include "store/subnet.h"
 
 /* Locally administered; the rest is random, so that a MAC is hardly ever drawn twice. */
@@ -111,10 +114,32 @@ static bool names_groups(struct refs groups)
 	return names;
 }
 
-RESULT port_choose_security(struct op *op, struct refs groups, struct port *port)
+static RESULT choose_open_group(struct op *op, struct port *port)
+{
+	uuid *group = arena_new_array(op->ctx->arena, uuid, 1);
+	if (!group)
+		return ctx_no_memory(op->ctx);
+	port->groups = (struct uuids){group, 1};
+	return security_group_find_open(op, port->account, group);
+}
+
+/* The network's firewall stands before it, or, behind a VPC that reaches out under its gateway's address, the ACL of
+ * its tier. */
+static bool is_behind_firewall(const struct tables *t, const struct port *port)
+{
+	const struct network *network = network_find(t, port->network);
+	const struct router *router = router_find(t, port->router);
+	const struct gateway *gateway =
+		router && router->blocks.count ? gateway_of_router(t, router->row.id) : NULL;
+	return (network && network->has_firewall) || (gateway && gateway->translates);
+}
+
+RESULT port_choose_security(struct op *op, struct refs groups, bool by_firewall_alone, struct port *port)
 {
 	const struct network *network = network_find(op->head, port->network);
 	port->is_open = network && network->is_open;
+	if (!port->is_open && by_firewall_alone && !groups.count && is_behind_firewall(op->head, port))
+		return choose_open_group(op, port);
 	if (!port->is_open)
 		return security_group_resolve_all(op, port->account,
 						  engine_router_of(op, port->router, port->account), groups,
@@ -160,7 +185,7 @@ static RESULT create_port(struct op *op, struct port_wish *wish, const struct ac
 	port.description = wish->description;
 	port.requester = wish->requester;
 	TRY(tag_normalize(op, wish->tags, &port.tags));
-	TRY(port_choose_security(op, wish->groups, &port));
+	TRY(port_choose_security(op, wish->groups, wish->by_firewall_alone, &port));
 	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
 	TRY(engine_permit(op, "port.create", KIND_SUBNET, &subnet->row));
 	TRY(port_write_new(op, subnet, &wish->ips, &port));

@@ -55,6 +55,9 @@ struct port_wish {
 	struct ref subnet;
 	struct port_ips_wish ips;
 	struct refs groups; /* by id or name; none: the VPC's default */
+	/* No groups: where a firewall of its network stands before it, or the ACL of its tier in a VPC that reaches out under
+	 * its gateway's address, it is in the account's group that lets everything through. */
+	bool by_firewall_alone;
 	struct str name, description, requester;
 	struct tags tags;
 	struct str client_token; /* empty: none */

@@ -23,8 +23,8 @@ RESULT port_draw_mac(struct op *op, struct port *port);
 /* A new port's row in a subnet. */
 struct port port_new_in(const struct subnet *subnet, uuid account);
 /* Whether it is open, as its network says; and in which groups it is: none, if it is. ERR_COMBINATION: some are named
- * all the same; the group that a port is in without being asked is none of those. */
-RESULT port_choose_security(struct op *op, struct refs groups, struct port *port);
+ * all the same; the group that a port is in without being asked is none of those. by_firewall_alone: as of struct port_wish. */
+RESULT port_choose_security(struct op *op, struct refs groups, bool by_firewall_alone, struct port *port);
 /* The port loses its elastic address and its own is released; then it is marked deleted. */
 RESULT port_delete_with_addresses(struct op *op, const struct port *port);
 /* Completes a new port's row, which is not put yet, with id (unless it has one), address and MAC. */

@@ -28,8 +28,9 @@ static RESULT write_rule_for_all(struct op *op, const struct security_group *gro
 					   .from_port = -1,
 					   .to_port = -1,
 					   .is_ipv6 = is_ipv6,
-					   .peer_group = inward ? group->row.id : UUID_NONE};
-	if (!inward)
+					   .peer_group =
+						   inward && !group->lets_all ? group->row.id : UUID_NONE};
+	if (uuid_is_none(rule.peer_group))
 		rule.peer_block = (struct cidr){is_ipv6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0};
 	if (!uuid_is_none(group->router)) /* Neutron's say no block for everybody */
 		rule.said_block = rule.peer_block;
@@ -76,8 +77,8 @@ RESULT security_group_let_ipv6_out(struct op *op, uuid group)
 	return write_rule_for_all(op, &next, SECURITY_GROUP_RULE_DIRECTION_EGRESS, true);
 }
 
-/* All may go out; a default group's members reach each other. One of the account alone says both families, as
- * Neutron's do; a VPC's rule by membership is of both. */
+/* All may go out; a default group's members reach each other, and everybody one that lets all through. One of the account
+ * alone says both families, as Neutron's do; a VPC's rule by membership is of both. */
 RESULT security_group_write(struct op *op, const struct security_group_plan *plan, uuid *ret_group)
 {
 	struct security_group group = {.row.id = engine_new_id(op, KIND_SECURITY_GROUP),
@@ -87,12 +88,13 @@ RESULT security_group_write(struct op *op, const struct security_group_plan *pla
 				       .name = plan->name,
 				       .description = plan->description,
 				       .is_default = plan->is_default,
+				       .lets_all = plan->lets_all,
 				       .tags = plan->tags};
 	TRY(security_group_put(op, &group));
 	bool is_alone = uuid_is_none(plan->router);
 	for (int is_ipv6 = 0; is_ipv6 < (is_alone || plan->has_ipv6 ? 2 : 1); is_ipv6++) {
 		TRY(write_rule_for_all(op, &group, SECURITY_GROUP_RULE_DIRECTION_EGRESS, is_ipv6));
-		if (plan->is_default && (is_alone || !is_ipv6))
+		if ((plan->is_default || plan->lets_all) && (is_alone || !is_ipv6))
 			TRY(write_rule_for_all(op, &group, SECURITY_GROUP_RULE_DIRECTION_INGRESS, is_ipv6));
 	}
 	*ret_group = group.row.id;
@@ -119,6 +121,26 @@ RESULT security_group_find_default(struct op *op, uuid account, uuid *ret_group)
 					   .name = STR("default"),
 					   .description = STR("Default security group"),
 					   .is_default = true};
+	return security_group_write(op, &plan, ret_group);
+}
+
+RESULT security_group_find_open(struct op *op, uuid account, uuid *ret_group)
+{
+	const struct security_group *group = security_group_first_by_account(op->head, account);
+	while (group && !(row_is_live(&group->row) && group->lets_all))
+		group = security_group_next_by_account(op->head, group);
+	if (group) {
+		*ret_group = group->row.id;
+		return OK;
+	}
+	struct security_group_plan plan = {
+		.account = account,
+		.name = STR("behind-firewall"),
+		.description =
+			STR("Lets everything in and out, for good. Machines that CloudStack deploys have it "
+			    "where "
+			    "the firewall of their network, or the ACL of their tier, stands before them."),
+		.lets_all = true};
 	return security_group_write(op, &plan, ret_group);
 }
 

@@ -80,7 +80,8 @@ struct rules_wish {
 	/* made: */
 	struct uuids made; /* the new rules, in the order asked; or the removed ones */
 };
-/* Adds rules, all or none. ERR_EXISTS with KIND_SECURITY_GROUP_RULE: one exists already, or is
+/* Adds rules, all or none. ERR_PROTECTED with KIND_SECURITY_GROUP_RULE, here and below: the group lets everything
+ * through, for good. ERR_EXISTS with KIND_SECURITY_GROUP_RULE: one exists already, or is
  * asked for twice. */
 OPERATION(engine_authorize_rules, rules_wish)
 /* Removes rules, all or none. ERR_NOT_FOUND with KIND_SECURITY_GROUP_RULE: one does not exist.

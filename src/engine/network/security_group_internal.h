@@ -11,6 +11,7 @@ struct security_group_plan {
 	uuid account, router;
 	struct str name, description;
 	bool is_default;
+	bool lets_all; /* in as well, for good */
 	bool has_ipv6; /* its VPC has */
 	struct tags tags;
 };
@@ -30,3 +31,5 @@ RESULT security_group_resolve_all(struct op *op, uuid account, const struct rout
 				  struct uuids *ret_groups);
 /* The account's own default group, made at the first touch. */
 RESULT security_group_find_default(struct op *op, uuid account, uuid *ret_group);
+/* Likewise its group that lets everything through. */
+RESULT security_group_find_open(struct op *op, uuid account, uuid *ret_group);

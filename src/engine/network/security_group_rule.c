@@ -280,16 +280,30 @@ static RESULT close_egress(struct op *op, const struct security_group *group)
 	return OK;
 }
 
+static RESULT find_changeable(struct op *op, const struct ref *ref, const char *permission,
+			      const struct security_group **ret_group)
+{
+	TRY(engine_find_own_security_group(op->ctx, op->head, ref, ret_group));
+	TRY(engine_permit(op, permission, KIND_SECURITY_GROUP, &(*ret_group)->row));
+	return (*ret_group)->lets_all
+		       ? ENGINE_FAIL(op, ERR_PROTECTED, KIND_SECURITY_GROUP_RULE, ref->field,
+				     "The rules of the security group '%" STR_FMT
+				     "' cannot be changed: it lets everything through, and its machines are "
+				     "guarded "
+				     "by their network.",
+				     STR_ARG(engine_write_id(op, KIND_SECURITY_GROUP, (*ret_group)->row.id)))
+		       : OK;
+}
+
 RESULT engine_authorize_rules(struct op *op, struct rules_wish *wish)
 {
 	const struct security_group *group = NULL;
 	struct tags tags = {0};
 	uuid *made = NULL;
 	size_t count = 0;
-	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
+	TRY(find_changeable(op, &wish->group, "security_group.authorize", &group));
 	TRY(engine_check_owner(op, &wish->account, group->account));
 	TRY(tag_normalize(op, wish->tags, &tags));
-	TRY(engine_permit(op, "security_group.authorize", KIND_SECURITY_GROUP, &group->row));
 	TRY(quota_check(op, group->account, QUOTA_RULES, (int64_t) wish->rule_count));
 	TRY(new_ids(op, wish->rule_count, &made));
 	if (wish->none_is_all && wish->direction == SECURITY_GROUP_RULE_DIRECTION_EGRESS)
@@ -380,8 +394,7 @@ RESULT engine_revoke_rules(struct op *op, struct rules_wish *wish)
 	size_t count = by_id ? wish->rule_ids.count : wish->rule_count;
 	if (by_id && !ref_is_given(&wish->group))
 		TRY(name_group_of_rule(op, wish));
-	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
-	TRY(engine_permit(op, "security_group.revoke", KIND_SECURITY_GROUP, &group->row));
+	TRY(find_changeable(op, &wish->group, "security_group.revoke", &group));
 	TRY(new_ids(op, count, &removed));
 	TRY(by_id ? revoke_by_id(op, group, wish, removed) : revoke_by_spec(op, group, wish, removed));
 	wish->made = (struct uuids){removed, count};
@@ -442,8 +455,7 @@ static RESULT modify_rule(struct op *op, const struct security_group *group, con
 RESULT engine_modify_rules(struct op *op, struct rules_wish *wish)
 {
 	const struct security_group *group = NULL;
-	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
-	TRY(engine_permit(op, "security_group.modify_rules", KIND_SECURITY_GROUP, &group->row));
+	TRY(find_changeable(op, &wish->group, "security_group.modify_rules", &group));
 	for (size_t n = 0; n < wish->rule_count; n++)
 		TRY(modify_rule(op, group, &wish->rules[n]));
 	return bump_group(op, group, "rules changed", wish->rule_count);

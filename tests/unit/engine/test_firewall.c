@@ -12,6 +12,9 @@
 #include "store/load_balancer.h"
 #include "store/network.h"
 #include "store/port.h"
+#include "store/router.h"
+#include "store/security_group.h"
+#include "store/security_group_rule.h"
 #include "store/subnet.h"
 
 enum { ALL = -1, ICMP = 1, TCP = 6, UDP = 17 };
@@ -363,6 +366,79 @@ static void check_way_out(void **state)
 	assert_int_equal(count(&lab), 0);
 }
 
+/* The only group of a new port that is to be by the firewall alone, if one stands before it. */
+static const struct security_group *group_in(struct cloud *c, uuid network, bool by_firewall_alone)
+{
+	const struct subnet *s = subnet_first_by_network(cloud_tables(c), network);
+	struct port_wish wish = {.subnet = ref_by_id(KIND_SUBNET, s->row.id),
+				 .by_firewall_alone = by_firewall_alone};
+	cloud_ok(c, &c->alice, engine_create_port, &wish);
+	const struct port *port = port_find(cloud_tables(c), wish.port);
+	assert_int_equal(port->groups.count, 1);
+	assert_false(port->is_open);
+	return security_group_find(cloud_tables(c), port->groups.at[0]);
+}
+
+static uuid make_tier(struct cloud *c)
+{
+	const struct cidr block = cidr_of("10.9.0.0/16");
+	struct router_wish vpc = {.block = block};
+	cloud_ok(c, &c->alice, engine_create_vpc, &vpc);
+	struct guest_network_wish wish = {.zone = ref_named(KIND_ZONE, "xy-west-2a"),
+					  .name = STR("tier"),
+					  .block = cidr_of("10.9.1.0/24"),
+					  .vpc = ref_by_id(KIND_ROUTER, vpc.router)};
+	cloud_ok(c, &c->alice, engine_create_guest_network, &wish);
+	return wish.network;
+}
+
+/* Where a firewall or an ACL stands before it, a port that asks for no more is in one group of its account that lets all
+ * through: the same for all of them, whose rules stay, and which stays as long as it is used. */
+static void check_by_firewall_alone(void **state)
+{
+	struct lab lab = make_lab(state);
+	struct cloud *c = lab.c;
+	uuid vpcs = subnet_first_by_router(cloud_tables(c), c->alice_router)->network;
+	uuid own_default = router_find(cloud_tables(c), c->alice_router)->default_group;
+	assert_true(uuid_equal(group_in(c, vpcs, true)->row.id, own_default));
+	assert_true(group_in(c, lab.network, false)->is_default);
+	const struct security_group *open = group_in(c, lab.network, true);
+	assert_true(open->lets_all && !open->is_default && uuid_is_none(open->router));
+	uuid id = open->row.id;
+	assert_true(uuid_equal(group_in(c, make_tier(c), true)->row.id, id));
+	assert_true(uuid_equal(group_in(c, lab.network, true)->row.id, id));
+	size_t inward = 0, all = 0;
+	const struct security_group_rule *r = security_group_rule_first_by_group(cloud_tables(c), id);
+	uuid first = r->row.id;
+	for (; r; r = security_group_rule_next_by_group(cloud_tables(c), r), all++) {
+		assert_true(r->protocol == -1 && r->peer_block.bits == 0 && !cidr_is_none(r->peer_block));
+		inward += r->direction == SECURITY_GROUP_RULE_DIRECTION_INGRESS;
+	}
+	assert_true(inward == 2 && all == 4);
+	struct rule_wish rule = {.protocol = TCP,
+				 .from_port = 1,
+				 .to_port = 1,
+				 .peer_block = cidr_of("10.0.0.0/8"),
+				 .rule = ref_by_id(KIND_SECURITY_GROUP_RULE, first)};
+	struct rules_wish rules = {
+		.group = ref_by_id(KIND_SECURITY_GROUP, id), .rules = &rule, .rule_count = 1};
+	cloud_fails(c, &c->alice, engine_authorize_rules, &rules, ERR_PROTECTED, KIND_SECURITY_GROUP_RULE);
+	cloud_fails(c, &c->alice, engine_modify_rules, &rules, ERR_PROTECTED, KIND_SECURITY_GROUP_RULE);
+	rules.rule_ids = (struct refs){&rule.rule, 1};
+	cloud_fails(c, &c->alice, engine_revoke_rules, &rules, ERR_PROTECTED, KIND_SECURITY_GROUP_RULE);
+	struct security_group_target target = {.group = rules.group};
+	cloud_fails(c, &c->alice, engine_delete_security_group, &target, ERR_IN_USE, KIND_SECURITY_GROUP);
+	const struct port *port = port_first_by_account(cloud_tables(c), c->alice.account), *next = NULL;
+	for (; port; port = next) {
+		next = port_next_by_account(cloud_tables(c), port);
+		struct port_target unused = {ref_by_id(KIND_PORT, port->row.id)};
+		if (port->groups.count && uuid_equal(port->groups.at[0], id))
+			cloud_ok(c, &c->alice, engine_delete_port, &unused);
+	}
+	cloud_ok(c, &c->alice, engine_delete_security_group, &target);
+	assert_false(uuid_equal(group_in(c, lab.network, true)->row.id, id)); /* made anew */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +450,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_sources_of_a_balancer, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_way_out, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_follows, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_by_firewall_alone, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,8 +115,9 @@ static const struct param add_params[] = {
 
 static RESULT prepare_add(struct cs_call *e, void *args)
 {
+	struct add_nic *a = args;
 	(void) e;
-	((struct add_nic *) args)->wish.is_only = true;
+	a->wish.is_only = a->wish.by_firewall_alone = true;
 	return OK;
 }
 
