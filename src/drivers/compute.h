@@ -209,7 +209,8 @@ typedef RESULT compute_list(struct compute_host *h, struct ctx *c, struct comput
  * drive is written anew, unless the domain is saved.
  *
  * Running: the new definition holds from the next start on, but disks, NICs and limits change at
- * once. Missing devices are plugged in; a disk's file must exist by then. Devices that leave the
+ * once. Missing devices are plugged in; a disk's file must exist by then. A NIC that is there keeps its place
+ * whatever its slot; one that finds its own taken by such a one has another until the next start. Devices that leave the
  * definition with this call are requested to be unplugged. That request is asynchronous, and a
  * guest may ignore it: the unplugging is complete when see() no longer reports the device. A
  * repeated call does not request it again unless the wish has asks_again; wait some seconds before

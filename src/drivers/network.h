@@ -203,9 +203,10 @@ struct network_port {
 	size_t prefix_count;
 	struct ips outer_ips; /* the IPv6 addresses among them that its router's gateway answers for */
 	struct str chassis;   /* the host that binds it; empty: nobody shall */
-	/* What its network's guests are told by DHCP, of a port that is told more (port->dhcp4, port->dhcp6); NULL: it is
-	 * told what its subnet says. */
+	/* What its network's guests are told by DHCP, of a port that is told more (port->dhcp4, port->dhcp6), or that
+	 * leads_nowhere: of IPv4 neither a gateway nor who knows names; NULL: it is told what its subnet says. */
 	const struct network_segment *segment;
+	bool leads_nowhere;
 	bool has_names; /* DNS has ip-10-0-1-10 and its reverse for each IPv4 address */
 	struct str domain_name;
 };

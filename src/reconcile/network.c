@@ -80,13 +80,13 @@ void reconcile_wake_routers_in(struct step *s, uuid network, uuid but)
 			work_wake(s->r, lane_network(s->r), KIND_ROUTER, n->router, WAKE_WISH);
 }
 
-void reconcile_wake_told_more(struct step *s, uuid network)
+void reconcile_wake_told_apart(struct step *s, uuid network)
 {
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	for (const struct port *p = port_first_by_network(view.tables, network); p;
 	     p = port_next_by_network(view.tables, p))
-		if (row_is_live(&p->row) && reconcile_is_told_more(p))
+		if (row_is_live(&p->row) && reconcile_is_told_apart(view.tables, p))
 			work_wake(s->r, lane_network(s->r), KIND_PORT, p->row.id, WAKE_WISH);
 }
 
@@ -103,7 +103,7 @@ static RESULT step_network(struct step *s)
 	}
 	if (!row_is_live(&rows.wish.network->row))
 		return step_deleted(s, s->id);
-	reconcile_wake_told_more(s, s->id);
+	reconcile_wake_told_apart(s, s->id);
 	if (rows.has_ports)
 		return s->r->network.driver->apply_network(s->r->network.self, &s->ctx, &rows.wish);
 	/* Its last port may have been the last of a router that the port's row did not name. */

@@ -11,6 +11,7 @@
 #include "model/security_group.h"
 #include "reconcile/work.h"
 #include "store/host.h"
+#include "store/instance.h"
 #include "store/network.h"
 #include "store/port.h"
 #include "store/route.h"
@@ -19,12 +20,18 @@
 struct port_rows {
 	const struct port *port; /* NULL: no such row */
 	struct network_port wish;
-	struct network_segment segment; /* of a port that is told more than it by DHCP */
+	struct network_segment segment; /* of a port that is told something else by DHCP */
 };
 
-bool reconcile_is_told_more(const struct port *port)
+bool reconcile_leads_nowhere(const struct tables *t, const struct port *port)
 {
-	return port->dhcp4.count || port->dhcp6.count;
+	const struct instance *i = port->device_index == 0 ? NULL : instance_find(t, port->instance);
+	return i && i->personality == INSTANCE_PERSONALITY_CLOUDSTACK;
+}
+
+bool reconcile_is_told_apart(const struct tables *t, const struct port *port)
+{
+	return port->dhcp4.count || port->dhcp6.count || reconcile_leads_nowhere(t, port);
 }
 
 /* Its own router answers for it: not that of another of its addresses. */
@@ -111,7 +118,8 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 	};
 	if (subnet)
 		ret_rows->wish.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet);
-	if (reconcile_is_told_more(p)) {
+	ret_rows->wish.leads_nowhere = reconcile_leads_nowhere(view.tables, p);
+	if (reconcile_is_told_apart(view.tables, p)) {
 		TRY(gather_segment(s, view.tables, p->network, &ret_rows->segment));
 		ret_rows->wish.segment = &ret_rows->segment;
 	}

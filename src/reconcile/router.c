@@ -137,7 +137,7 @@ static RESULT step_router(struct step *s)
 		return OK;
 	}
 	for (size_t k = 0; k < rows.segments.count; k++)
-		reconcile_wake_told_more(s, rows.segments.at[k].network->row.id);
+		reconcile_wake_told_apart(s, rows.segments.at[k].network->row.id);
 	TRY(rows.has_ports ? reconcile_apply_router(s, &rows) : remove_unused(s, &rows));
 	TRY(report_nats(s, &rows));
 	TRY(report_peerings(s, &rows));

@@ -485,10 +485,12 @@ RESULT gather_firewalls(struct step *s, const struct tables *t, struct router_ro
 void wake_firewalls_of(struct reconciler *r, const struct tables *t, uuid port);
 RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct router_rows *ret_rows);
 /* A network's; ret_wish->network NULL: no such row. */
-/* It has options of DHCP of its own, which stand over those of its subnet. */
-bool reconcile_is_told_more(const struct port *port);
+/* CloudStack's machines find the way out by their first port alone, as its virtual router has it. */
+bool reconcile_leads_nowhere(const struct tables *t, const struct port *port);
+/* It is told something else by DHCP than its subnet says. */
+bool reconcile_is_told_apart(const struct tables *t, const struct port *port);
 /* What is told by DHCP in the network may have changed: those ports of it have rows of their own. */
-void reconcile_wake_told_more(struct step *s, uuid network);
+void reconcile_wake_told_apart(struct step *s, uuid network);
 RESULT gather_segment(struct step *s, const struct tables *t, uuid network, struct network_segment *ret_wish);
 /* Other than routers' interfaces. */
 bool gather_network_has_ports(const struct tables *t, uuid network);

@@ -291,6 +291,47 @@ def test_a_nic_in_three_faces(dev, machines, second):
     assert project.call("DELETE", f"{NETWORK}/ports/{port['id']}").status == 204
 
 
+@holds("CloudStack's networks: updateDefaultNicForVirtualMachine")
+@pytest.mark.parametrize("power", ["Running", "Stopped"])
+def test_another_default_nic(dev, machines, second, power):
+    """The two exchange their numbers, in all faces; a machine that is neither on nor off keeps them."""
+    ec2, project, id = dev.account.client(), cloud.own(dev), machines[0]["id"]
+
+    def choose(nic, machine=id):
+        return call(dev, "updateDefaultNicForVirtualMachine", virtualmachineid=machine, nicid=nic["id"])
+
+    def shown():
+        machine = ec2.describe_instances(InstanceIds=[ec2_id("i", id)])["Reservations"][0]["Instances"][0]
+        by_index = {i["Attachment"]["DeviceIndex"]: i["NetworkInterfaceId"] for i in machine["NetworkInterfaces"]}
+        nova = project.ok("GET", f"/compute/v2.1/servers/{id}")["server"]["addresses"]
+        return machine["PrivateIpAddress"], machine.get("SubnetId"), by_index, list(nova)
+    first = call(dev, "listNics", virtualmachineid=id)[1]["nic"][0]
+    before = shown()
+    added = done(dev, call(dev, "addNicToVirtualMachine", virtualmachineid=id, networkid=second))["virtualmachine"]["nic"][1]
+    if power == "Stopped":
+        done(dev, call(dev, "stopVirtualMachine", id=id))
+    refused(choose(first), "refusing to set default nic because chosen nic is already the default")
+    refused(choose(added, machines[1]["id"]), "nicid")
+    answer = done(dev, choose(added))["virtualmachine"]
+    assert answer["state"] == power
+    assert [(n["id"], n["isdefault"], n["deviceid"]) for n in answer["nic"]] == [(added["id"], True, "0"), (first["id"], False, "1")]
+    ip, subnet, by_index, networks = shown()
+    assert ip == added["ipaddress"] and subnet != before[1] and networks[0] == added["networkname"]
+    assert by_index == {0: ec2_id("eni", added["id"]), 1: ec2_id("eni", first["id"])}
+    refused(call(dev, "removeNicFromVirtualMachine", virtualmachineid=id, nicid=added["id"]), "nic is default")
+    done(dev, choose(first))
+    assert shown()[:2] == before[:2]
+    holding, letting = ("lock", "unlock") if power == "Stopped" else ("pause", "unpause")
+    project.ok("POST", f"/compute/v2.1/servers/{id}/action", {holding: None})
+    dev.rest()
+    refused(choose(added), "locked" if power == "Stopped" else "is not Running or Stopped")
+    project.ok("POST", f"/compute/v2.1/servers/{id}/action", {letting: None})
+    dev.rest()
+    done(dev, call(dev, "removeNicFromVirtualMachine", virtualmachineid=id, nicid=added["id"]))
+    if power == "Stopped":
+        done(dev, call(dev, "startVirtualMachine", id=id))
+
+
 def test_secondary_addresses(dev, machines):
     nic = machines[0]["nic"][0]
     refused(call(dev, "addIpToNic", nicid=nic["id"], ipaddress="192.0.2.1"), "192.0.2.1")

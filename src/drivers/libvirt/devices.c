@@ -52,6 +52,18 @@ static RESULT read_medium(struct compute_host *h, struct ctx *c, struct xml_tree
 	return OK;
 }
 
+/* "0x02": where NICs are, which is not where they are to be if they changed slots since the guest's start. */
+static RESULT read_nic_slots(struct ctx *c, struct xml_tree *t, unsigned *ret_slots)
+{
+	struct strs buses = {0};
+	TRY(xml_tree_list(c, t, "/domain/devices/interface/address[@type='pci']/@bus", &buses));
+	for (size_t k = 0; k < buses.count; k++)
+		for (int slot = 0; slot < COMPUTE_NIC_SLOTS; slot++)
+			if (str_equal(buses.at[k], str_print(c->arena, "0x%02x", compute_nic_bus(slot))))
+				*ret_slots |= 1u << slot;
+	return OK;
+}
+
 static RESULT compare_limits(struct ctx *c, struct xml_tree *t, const struct compute_domain *wish,
 			     struct domain_devices *devices)
 {
@@ -78,6 +90,7 @@ RESULT libvirt_read_devices(struct compute_host *h, struct ctx *c, virDomainPtr 
 	TRY(read_aliases(c, t, "/domain/devices/disk/alias/@name", &ret_devices->volumes));
 	TRY(read_aliases(c, t, "/domain/devices/interface/alias/@name", &ret_devices->ports));
 	TRY(read_medium(h, c, t, ret_devices));
+	TRY(read_nic_slots(c, t, &ret_devices->nic_slots));
 	return compare_limits(c, t, wish, ret_devices);
 }
 
@@ -168,11 +181,16 @@ static RESULT plug_disk(struct plugging *p, const struct compute_disk *d)
 	return r;
 }
 
+/* Where another NIC still has its place, in a free one until the guest's next start. */
 static RESULT plug_nic(struct plugging *p, const struct compute_nic *n)
 {
 	struct buf xml;
+	struct compute_nic nic = *n;
+	for (int k = 0; k < COMPUTE_NIC_SLOTS && p->has.nic_slots >> nic.slot & 1; k++)
+		nic.slot = k;
+	p->has.nic_slots |= 1u << nic.slot;
 	buf_init(&xml, DEVICE_XML_CAP);
-	libvirt_write_nic(&xml, p->place, &p->wish->hardware, n);
+	libvirt_write_nic(&xml, p->place, &p->wish->hardware, &nic);
 	struct result r = plug(p, &xml, "NIC", n->port);
 	buf_done(&xml);
 	return r;

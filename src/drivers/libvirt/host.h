@@ -167,6 +167,7 @@ struct domain_devices { /* those with our alias; in the context's arena */
 	struct uuids volumes, ports;
 	uuid medium;         /* which of the volumes lies in the CD-ROM drive; none: none */
 	struct uuids unlike; /* those of the volumes whose limits are not the wish's */
+	unsigned nic_slots;  /* a bit for each slot whose place on the bus a NIC has */
 };
 /* What the running guest has, or the definition. */
 RESULT libvirt_read_devices(struct compute_host *h, struct ctx *c, virDomainPtr domain, bool is_running,

@@ -42,8 +42,9 @@ uuid nb_dns_id(uuid router);
 void nb_plan_network(struct wish *w, const struct network_segment *wish);
 /* Its guests are told by DHCP of its family: it has a row of options. */
 bool nb_has_dhcp(const struct subnet *subnet);
-/* What guests are told in that subnet of the network; NULL: it has none of that id. */
-json_t *nb_make_dhcp(struct wish *w, const struct network_segment *wish, uuid subnet);
+/* What guests are told in that subnet of the network, but for the way out and names where that is not theirs to take; NULL:
+ * it has none of that id. */
+json_t *nb_make_dhcp(struct wish *w, const struct network_segment *wish, uuid subnet, bool leads_out);
 void nb_plan_router(struct wish *w, const struct network_router *wish);
 void nb_plan_uplink(struct wish *w, const struct network_router *wish); /* part of it, if nb_has_uplink() */
 struct cidr nb_get_half(struct cidr block, bool is_upper);

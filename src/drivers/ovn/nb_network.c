@@ -66,14 +66,15 @@ static struct str write_resolvers(struct wish *w, const struct subnet *subnet, c
 }
 
 /* Clients that are given option 121 ignore option 3: the default route stands in both. */
-static struct str write_routes(struct wish *w, const struct subnet *subnet, const char *gateway)
+static struct str write_routes(struct wish *w, const struct subnet *subnet, const char *gateway,
+			       bool leads_out)
 {
 	struct buf b;
 	char block[CIDR_TEXT_SIZE], hop[IP_TEXT_SIZE];
 	const char *comma = "";
 	buf_init(&b, OPTION_CAP_SIZE);
 	buf_print(&b, "{");
-	if (is_routed(subnet)) {
+	if (leads_out && is_routed(subnet)) {
 		buf_print(&b, "169.254.169.254/32,%s, 169.254.169.253/32,%s, 168.63.129.16/32,%s", gateway,
 			  gateway, gateway);
 		comma = ", ";
@@ -83,7 +84,7 @@ static struct str write_routes(struct wish *w, const struct subnet *subnet, cons
 			  ip_write(subnet->host_route_hops.at[k], hop));
 		comma = ", ";
 	}
-	if (!ip_is_none(subnet->gateway_ip))
+	if (leads_out && !ip_is_none(subnet->gateway_ip))
 		buf_print(&b, "%s0.0.0.0/0,%s", comma, gateway);
 	buf_print(&b, "}");
 	return finish(w, &b);
@@ -117,7 +118,7 @@ static void add_set(struct wish *w, json_t *options, const struct dhcp_options *
 }
 
 static json_t *make_options(struct wish *w, const struct subnet *subnet, const struct dhcp_options *set,
-			    const struct network_segment *wish)
+			    const struct network_segment *wish, bool leads_out)
 {
 	char gateway[IP_TEXT_SIZE], mac[MAC_TEXT_SIZE], mtu[16], lease[16];
 	bool has_gateway = !ip_is_none(subnet->gateway_ip), is_others = has_gateway && !is_routed(subnet);
@@ -127,15 +128,16 @@ static json_t *make_options(struct wish *w, const struct subnet *subnet, const s
 	json_t *options =
 		json_pack("{s:s,s:s,s:s,s:s}", "server_id", is_others ? gateway : METADATA_SERVER,
 			  "server_mac", mac_write(subnet->gateway_mac, mac), "lease_time", lease, "mtu", mtu);
-	struct str resolvers = write_resolvers(w, subnet, set, wish),
-		   routes = write_routes(w, subnet, gateway);
-	if (has_gateway)
+	struct str resolvers = leads_out ? write_resolvers(w, subnet, set, wish) : STR_NONE,
+		   routes = write_routes(w, subnet, gateway, leads_out);
+	if (has_gateway && leads_out)
 		add_option(w, options, "router", str_from(gateway));
 	if (resolvers.n)
 		add_option(w, options, "dns_server", resolvers);
 	if (!str_is(routes, "{}"))
 		add_option(w, options, "classless_static_route", routes);
-	add_set(w, options, set, wish->domain_name);
+	if (leads_out)
+		add_set(w, options, set, wish->domain_name);
 	return options;
 }
 
@@ -158,19 +160,19 @@ bool nb_has_dhcp(const struct subnet *subnet)
 	       subnet->ipv6_address_mode == SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATELESS;
 }
 
-static json_t *make_dhcp(struct wish *w, const struct network_segment *wish, size_t k)
+static json_t *make_dhcp(struct wish *w, const struct network_segment *wish, size_t k, bool leads_out)
 {
 	const struct subnet *subnet = wish->subnets[k];
 	return subnet->block.base.family == IP_V6
 		       ? make_ipv6_options(w, subnet)
-		       : make_options(w, subnet, wish->options ? wish->options[k] : NULL, wish);
+		       : make_options(w, subnet, wish->options ? wish->options[k] : NULL, wish, leads_out);
 }
 
-json_t *nb_make_dhcp(struct wish *w, const struct network_segment *wish, uuid subnet)
+json_t *nb_make_dhcp(struct wish *w, const struct network_segment *wish, uuid subnet, bool leads_out)
 {
 	for (size_t k = 0; k < wish->subnet_count; k++)
 		if (uuid_equal(wish->subnets[k]->row.id, subnet))
-			return make_dhcp(w, wish, k);
+			return make_dhcp(w, wish, k, leads_out);
 	return NULL;
 }
 
@@ -185,6 +187,6 @@ void nb_plan_network(struct wish *w, const struct network_segment *wish)
 			wish_add_row(w, "DHCP_Options", uuid_v5(subnet->row.id, STR("dhcp")),
 				     json_pack("{s:s,s:o}", "cidr",
 					       cidr_write(cidr_canonical(subnet->block), block), "options",
-					       make_dhcp(w, wish, k)));
+					       make_dhcp(w, wish, k, true)));
 	}
 }

@@ -111,11 +111,11 @@ static const char *plan_dhcp(struct wish *w, const struct network_port *wish, co
 	struct tags own = family == IP_V4 ? wish->port->dhcp4 : wish->port->dhcp6;
 	const char *common = write_dhcp(subnet, family, out);
 	char block[CIDR_TEXT_SIZE];
-	if (!common || !own.count || !wish->segment)
+	if (!common || !(own.count || wish->leads_nowhere) || !wish->segment)
 		return common;
 	if (is_told_nothing(own))
 		return NULL;
-	json_t *options = nb_make_dhcp(w, wish->segment, subnet->row.id);
+	json_t *options = nb_make_dhcp(w, wish->segment, subnet->row.id, !wish->leads_nowhere);
 	if (!options)
 		return common;
 	uuid id = uuid_v5(wish->port->row.id, family == IP_V4 ? STR("dhcp4") : STR("dhcp6"));

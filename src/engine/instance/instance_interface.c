@@ -9,9 +9,9 @@
 #include "engine/internal.h"
 #include "engine/network/port.h"
 #include "engine/network/port_internal.h"
-#include "model/instance.h"
 #include "model/security_group.h"
 #include "model/subnet.h"
+#include "store/instance.h"
 #include "store/port.h"
 
 /* The account's, alive, and open to changes. */
@@ -125,6 +125,58 @@ RESULT engine_unplug_interface(struct op *op, struct interface_target *wish)
 			     "Network interface %" STR_FMT ".",
 			     STR_ARG(engine_write_id(op, KIND_PORT, next.row.id))));
 	return goes ? port_delete_with_addresses(op, &next) : OK;
+}
+
+/* ---- the first one ---- */
+
+static RESULT check_may_be_first(struct op *op, const struct interface_choice *wish,
+				 const struct instance *instance, const struct port *port)
+{
+	enum instance_state state = model_derive_instance_state(instance);
+	if (port->device_index == 0)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_PORT, wish->port.field,
+				   "refusing to set default nic because chosen nic is already the default");
+	if (state != INSTANCE_RUNNING && state != INSTANCE_STOPPED)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+				   "refusing to set default %" STR_FMT " is not Running or Stopped",
+				   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
+	return OK;
+}
+
+static RESULT put_at(struct op *op, const struct instance *instance, const struct port *port,
+		     int64_t device_index)
+{
+	struct port next = *port;
+	TRY(engine_permit(op, "port.update", KIND_PORT, &port->row));
+	next.device_index = device_index;
+	next.is_named_by_id = device_index == 0 && instance->named_by_id;
+	next.row.gen++;
+	return port_put(op, &next);
+}
+
+RESULT engine_put_interface_first(struct op *op, struct interface_choice *wish)
+{
+	const struct instance *instance = NULL;
+	const struct port *port = NULL;
+	TRY(find_instance(op, &wish->instance, &instance));
+	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
+	if (!uuid_equal(port->instance, instance->row.id))
+		return engine_fail_not_found(op->ctx, KIND_PORT, &wish->port);
+	TRY(check_may_be_first(op, wish, instance, port));
+	TRY(engine_permit(op, "port.update", KIND_INSTANCE, &instance->row));
+	const struct port *first = port_first_of_instance(op->head, instance->row.id);
+	uuid id = port->row.id;
+	struct instance next = *instance;
+	next.subnet = port->subnet;
+	next.router = port->router;
+	next.row.gen++;
+	if (first->device_index == 0)
+		TRY(put_at(op, instance, first, port->device_index));
+	TRY(put_at(op, instance, port_find(op->head, id), 0));
+	TRY(instance_put(op, &next));
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "primary interface chosen",
+				"Network interface %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_PORT, id)));
 }
 
 /* ---- groups ---- */

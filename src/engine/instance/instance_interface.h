@@ -27,6 +27,15 @@ struct interface_target {
 };
 OPERATION(engine_unplug_interface, interface_target)
 
+/* Gives the port the device index 0, and the one that has it the port's: it is the primary one then, whose addresses, subnet
+ * and router are the instance's. A guest that runs finds them in their new order after it was off; by DHCP it learns sooner
+ * what each leads to. ERR_NOT_FOUND with KIND_PORT: it is not the instance's. ERR_STATE with KIND_PORT: it is the primary
+ * one already; with KIND_INSTANCE: the instance neither runs nor is off. */
+struct interface_choice {
+	struct ref instance, port;
+};
+OPERATION(engine_put_interface_first, interface_choice)
+
 /* Adds a group to all of the instance's ports, or removes it. ERR_NOT_FOUND with
  * KIND_SECURITY_GROUP: a group to be removed is on none of them. */
 struct instance_group_change {

@@ -602,6 +602,8 @@ static void test_plug(void **state)
 	struct compute_seen seen = scene_see(&s);
 	assert_true(seen.devices_as_wished && uuids_have(&seen.volumes, s.disks[0].volume) &&
 		    uuids_have(&seen.ports, s.nics[0].port));
+	s.nics[0].slot = 1; /* it stays where it is, which is the other's place */
+	s.nics[1].slot = 0;
 	s.wish.disk_count = s.wish.nic_count = 2;
 	assert_false(scene_see(&s).devices_as_wished);
 	EXPECT(&s, ERR_IO, subject.driver->define(s.h, &s.c, wish_of(&s))); /* the disk has no file */

@@ -106,8 +106,44 @@ static void test_own_options(void **state)
 	model_done(&lab.model);
 }
 
+/* Neither a gateway nor who knows names: what else the subnet says stays, and what is the port's own. */
+static void test_leads_nowhere(void **state)
+{
+	struct lab lab;
+	struct cidr block = make_cidr("203.0.113.0/24");
+	struct ip hop = make_ip("10.0.0.7");
+	struct tag own[] = {{STR("bootfile-name"), STR("pxelinux.0")}};
+	init_lab(state, &lab);
+	uuid port = lab.port.row.id;
+	lab.subnet.router = make_id("router", 0, 0);
+	lab.segment.domain_name = STR("example.org");
+	lab.wish.leads_nowhere = true;
+	apply_network(&lab);
+	apply_port(&lab);
+	assert_true(is_told(&lab, port, "dhcp4"));
+	for (const char *const *p = (const char *const[]){"router", "dns_server", "classless_static_route",
+							  "domain_name", NULL};
+	     *p; p++) {
+		assert_null(option_of(&lab, port, "dhcp4", *p));
+		assert_non_null(option_of(&lab, lab.subnet.row.id, "dhcp", *p));
+	}
+	assert_string_equal(option_of(&lab, port, "dhcp4", "mtu"), "1442");
+	lab.subnet.host_route_blocks = (struct cidrs){&block, 1};
+	lab.subnet.host_route_hops = (struct ips){&hop, 1};
+	lab.port.dhcp4 = (struct tags){own, 1};
+	apply_port(&lab);
+	assert_string_equal(option_of(&lab, port, "dhcp4", "classless_static_route"),
+			    "{203.0.113.0/24,10.0.0.7}");
+	assert_string_equal(option_of(&lab, port, "dhcp4", "bootfile_name"), "\"pxelinux.0\"");
+	lab.wish.leads_nowhere = false;
+	lab.port.dhcp4.count = 0;
+	apply_port(&lab);
+	assert_true(is_told(&lab, lab.subnet.row.id, "dhcp"));
+	model_done(&lab.model);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {ctx_test(test_own_options)};
+	const struct CMUnitTest tests[] = {ctx_test(test_own_options), ctx_test(test_leads_nowhere)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

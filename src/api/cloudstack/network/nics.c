@@ -137,6 +137,13 @@ static RESULT prepare_remove(struct cs_call *e, void *args)
 	return OK;
 }
 
+static const struct param choose_params[] = {
+	PARAM(struct interface_choice, "nicid", port, .kind = KIND_PORT, .flags = REQUIRED,
+	      .doc = "The NIC."),
+	PARAM(struct interface_choice, "virtualmachineid", instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
+	      .doc = "The virtual machine."),
+};
+
 /* ---- secondary addresses ---- */
 
 static const struct member ip_members[] = {
@@ -236,6 +243,16 @@ static const struct cs_action actions[] = {
 	 .shows = &cs_machines,
 	 .outcome = ASYNC_JOB_OUTCOME_SETTLED,
 	 .doc = "Takes a NIC out of a virtual machine: not the default one."},
+	{.name = "updateDefaultNicForVirtualMachine",
+	 .permit = "ec2:ModifyNetworkInterfaceAttribute",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct interface_choice, choose_params),
+	 .operation = engine_put_interface_first_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 CS_SUBJECT(struct interface_choice, instance.prefix),
+	 .shows = &cs_machines,
+	 .outcome = ASYNC_JOB_OUTCOME_SETTLED,
+	 .doc = "Makes a NIC the default one, with the number 0; that one gets its number."},
 	{.name = "addIpToNic",
 	 .permit = "ec2:AssignPrivateIpAddresses",
 	 .flags = API_WRITES | CS_MAKES,
