@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tickets to consoles. As tokens, they have every field in a fixed place. */
+ * Tickets. As tokens, they have every field in a fixed place. */
 #include "auth/ticket.h"
 
 #include "auth/signed.h"
@@ -11,12 +11,12 @@ struct tickets {
 	uint8_t key[SHA256_SIZE];
 };
 
-enum { VERSION = 1 };
+enum { VERSION = 1, TO_IMAGE = 2 };
 
 /* As it is signed; little-endian. */
 struct wire {
 	uint8_t version, console, scope, zero[5];
-	uuid instance, host;
+	uuid instance, host; /* of TO_IMAGE the image, and none */
 	uuid user, where, credential, trust, audit;
 	uint64_t issued_us, expires_us; /* the token's; the ticket's own */
 } __attribute__((packed));
@@ -44,10 +44,11 @@ void tickets_free(struct tickets *t)
 RESULT ticket_issue(struct tickets *t, struct ctx *c, struct ticket *ticket, struct str *ret_text)
 {
 	ticket->expires_us = clock_now_us() + TICKET_LIFETIME_US;
-	const struct wire wire = {.version = VERSION,
+	bool is_to_image = !uuid_is_none(ticket->image);
+	const struct wire wire = {.version = is_to_image ? TO_IMAGE : VERSION,
 				  .console = (uint8_t) ticket->console,
 				  .scope = (uint8_t) ticket->by.scope,
-				  .instance = ticket->instance,
+				  .instance = is_to_image ? ticket->image : ticket->instance,
 				  .host = ticket->host,
 				  .user = ticket->by.user,
 				  .where = ticket->by.where,
@@ -63,10 +64,13 @@ RESULT ticket_check(struct tickets *t, struct ctx *c, struct str text, struct ti
 		    struct identity **ret_who)
 {
 	struct wire wire;
-	if (!signed_read(c->arena, t->key, text, sizeof wire, &wire) || wire.version != VERSION)
+	if (!signed_read(c->arena, t->key, text, sizeof wire, &wire) ||
+	    (wire.version != VERSION && wire.version != TO_IMAGE))
 		return ctx_fail(c, ERR_UNAUTHENTICATED, "The link to the console is not one of ours.");
+	bool is_to_image = wire.version == TO_IMAGE;
 	struct ticket ticket = {.console = (enum console) wire.console,
-				.instance = wire.instance,
+				.instance = is_to_image ? UUID_NONE : wire.instance,
+				.image = is_to_image ? wire.instance : UUID_NONE,
 				.host = wire.host,
 				.by = {.scope = (enum identity_scope) wire.scope,
 				       .user = wire.user,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tickets to consoles: signed texts that lead their principal to one console of one instance on its
- * host, for a few minutes and any number of times, as Nova's do. A browser, which has no token,
+ * Tickets: signed texts that lead their principal to one console of one instance on its host, as Nova's do, or to
+ * sending one image's data, as CloudStack's do; for a few minutes and any number of times. A browser, which has no token,
  * brings a ticket. Nothing is looked up by it. What the ticket's maker may do is worked out again
  * at each use: if that token was revoked, or the right was lost, the ticket is refused. Any
  * thread. */
@@ -14,6 +14,7 @@
 struct ticket {
 	enum console console;
 	uuid instance, host; /* an instance that has moved needs another ticket */
+	uuid image;          /* instead of console, instance and host; none: it is to a console */
 	struct token by;     /* the token that its maker had */
 	int64_t expires_us;
 };
@@ -30,6 +31,6 @@ DEFINE_AUTO(tickets)
  * escape in a URL. */
 RESULT ticket_issue(struct tickets *t, struct ctx *c, struct ticket *ticket, struct str *ret_text);
 /* Checks a ticket. ERR_UNAUTHENTICATED: it is not ours, expired, or its token is worth nothing any
- * more. Instance and host are not checked. ret_who is in c's arena. */
+ * more. What it leads to is not checked: it may be none of the caller's kind. ret_who is in c's arena. */
 RESULT ticket_check(struct tickets *t, struct ctx *c, struct str text, struct ticket *ret_ticket,
 		    struct identity **ret_who);

@@ -91,7 +91,7 @@ struct daemon {
 	struct tickets *tickets;
 	struct limits *limits;
 	struct guards *guards;
-	struct api_face *ec2, *iam, *absent, *cloudstack, *openstack;
+	struct api_face *ec2, *iam, *absent, *cloudstack, *cloudstack_upload, *openstack;
 	struct relay *relay;
 	struct console_face *console;
 	struct metadata *metadata;

@@ -36,11 +36,12 @@ enum { STOP_GRACE_S = 5, STOP_LIMIT_S = 20, DAEMON_ARENA_CAP = 64 * 1024 * 1024 
 /* NULL: none, the call is for a page of ours. */
 static struct api_face *find_face(struct daemon *d, const struct call *call)
 {
-	return absent_has_call(call)             ? d->absent
-	       : openstack_has_path(call->path)  ? d->openstack
-	       : cloudstack_has_path(call->path) ? d->cloudstack
-	       : iam_has_call(call)              ? d->iam
-						 : d->ec2;
+	return absent_has_call(call)              ? d->absent
+	       : openstack_has_path(call->path)   ? d->openstack
+	       : cloudstack_has_path(call->path)  ? d->cloudstack
+	       : cloudstack_is_upload(call->path) ? d->cloudstack_upload
+	       : iam_has_call(call)               ? d->iam
+						  : d->ec2;
 }
 
 static void handle_call(void *self, struct call *call)
@@ -204,6 +205,7 @@ static RESULT open_faces(struct daemon *d)
 	TRY(api_face_new(&d->ctx, &iam_protocol, &faces, &d->iam));
 	TRY(api_face_new(&d->ctx, &absent_protocol, &faces, &d->absent));
 	TRY(api_face_new(&d->ctx, &cloudstack_protocol, &faces, &d->cloudstack));
+	TRY(api_face_new(&d->ctx, &cloudstack_upload_protocol, &faces, &d->cloudstack_upload));
 	TRY(api_face_new(&d->ctx, &openstack_protocol, &faces, &d->openstack));
 	TRY(open_consoles(d));
 	struct metadata_config metadata = {.executor = d->executor,
@@ -275,6 +277,7 @@ static void end_all(struct daemon *d)
 	api_face_free(d->iam);
 	api_face_free(d->absent);
 	api_face_free(d->cloudstack);
+	api_face_free(d->cloudstack_upload);
 	api_face_free(d->openstack);
 	console_free(d->console);
 	tickets_free(d->tickets);

@@ -365,7 +365,7 @@ static struct api_call *new_call(struct api_face *face, struct call *call)
 void api_begin_call(void *self, struct call *call)
 {
 	struct api_face *face = self;
-	bool may_be_upload = call->method == HTTP_PUT && face->protocol->is_upload;
+	bool may_be_upload = face->protocol->is_upload && call->method == face->protocol->uploads_by;
 	struct api_call *e = may_be_upload ? new_call(face, call) : NULL;
 	bool is_upload = e && face->protocol->is_upload(e);
 	ctx_clear_problem(&call->ctx);

@@ -66,8 +66,9 @@ struct api_protocol {
 	void (*describe_audit)(struct api_call *e);
 	/* Optional: the view was opened. */
 	void (*view_opened)(struct api_call *e);
-	/* Optional: whether a request, of which only the headers came so far, is an upload: prepare() then
-	 * says where its body goes (call_set_sink()). */
+	/* Optional: whether a request of that method, of which only the headers came so far, is an upload: prepare()
+	 * then says where its body goes (call_set_sink()). */
+	enum http_method uploads_by;
 	bool (*is_upload)(struct api_call *e);
 };
 

@@ -3,6 +3,7 @@
  * reference, "Template" and "ISO"; TemplateAdapterBase and TemplateManagerImpl of 4.18. */
 #include "api/cloudstack/compute/os_types.h"
 #include "api/cloudstack/compute/templates.h"
+#include "api/cloudstack/upload/upload.h"
 #include "engine/resolve.h"
 #include "engine/storage/image.h"
 #include "store/account.h"
@@ -141,26 +142,43 @@ struct registration {
 	enum choice is_bootable;
 };
 #define P(wire, member, ...) PARAM(struct registration, wire, member, __VA_ARGS__)
+#define ANY_NEW                                                                                              \
+	CS_FOR_PARAMS(struct registration, owner), PUBLIC(struct registration, said),                        \
+		OS_TYPE(struct registration, said, 0), UNBUILT
 #define REGISTERED                                                                                           \
-	SAID(struct registration, said, REQUIRED), CS_FOR_PARAMS(struct registration, owner),                \
-		PUBLIC(struct registration, said), PASSWORD(struct registration, said),                      \
-		OS_TYPE(struct registration, said, 0),                                                       \
+	ANY_NEW, SAID(struct registration, said, REQUIRED), PASSWORD(struct registration, said),             \
 		P("url", fetching.url, .flags = REQUIRED, .max = 4096,                                       \
-		  .doc = "Where it is fetched from, by http or https."),                                     \
-		UNBUILT
+		  .doc = "Where it is fetched from, by http or https.")
+#define FORMAT_AND_HYPERVISOR                                                                                \
+	P("format", format, .flags = REQUIRED, .doc = "QCOW2, RAW, VHD, VHDX or VMDK."),                     \
+		P("hypervisor", hypervisor, .flags = REQUIRED, .doc = "KVM is the only one.")
+#define ONE_ZONE                                                                                             \
+	P("zoneid", zone, .kind = KIND_ZONE, .flags = REQUIRED, .none = "-1",                                \
+	  .doc = "The zone; it will be in all.")
+#define BOOTABLE P("bootable", is_bootable, .doc = "Whether a machine starts from it, which needs ostypeid.")
 static const struct param template_params[] = {
 	REGISTERED,
-	P("format", format, .flags = REQUIRED, .doc = "QCOW2, RAW, VHD, VHDX or VMDK."),
-	P("hypervisor", hypervisor, .flags = REQUIRED, .doc = "KVM is the only one."),
+	FORMAT_AND_HYPERVISOR,
 	P("zoneid", zone, .kind = KIND_ZONE, .none = "-1", .doc = "The zone; it will be in all."),
 	P("zoneids", zones, .kind = KIND_ZONE, .doc = "The zones; it will be in all."),
 	DETAILS(struct registration, said),
 };
-static const struct param iso_params[] = {
-	REGISTERED,
-	P("zoneid", zone, .kind = KIND_ZONE, .flags = REQUIRED, .none = "-1",
-	  .doc = "The zone; it will be in all."),
-	P("bootable", is_bootable, .doc = "Whether a machine starts from it, which needs ostypeid."),
+static const struct param iso_params[] = {REGISTERED, ONE_ZONE, BOOTABLE};
+static const struct param upload_params[] = {
+	ANY_NEW,
+	SAID(struct registration, said, REQUIRED),
+	PASSWORD(struct registration, said),
+	FORMAT_AND_HYPERVISOR,
+	ONE_ZONE,
+	DETAILS(struct registration, said),
+};
+static const struct param iso_upload_params[] = {
+	ANY_NEW,
+	P("name", said.name, .flags = REQUIRED, .doc = "Its name."),
+	P("displaytext", said.text, .doc = "What it is, for people."),
+	P("format", format, .flags = REQUIRED, .doc = "ISO."),
+	ONE_ZONE,
+	BOOTABLE,
 };
 #undef P
 
@@ -203,6 +221,21 @@ static RESULT prepare_iso(struct cs_call *e, void *args)
 	return prepare_registration(e, a, STR("iso"));
 }
 
+static RESULT prepare_upload(struct cs_call *e, void *args)
+{
+	TRY(cs_begin_upload(e));
+	return prepare_template(e, args);
+}
+
+static RESULT prepare_iso_upload(struct cs_call *e, void *args)
+{
+	struct registration *a = args;
+	if (!str_equal_nocase(a->format, STR("ISO")))
+		return cs_fail(e, "format", "Please specify a valid format: %" STR_FMT, STR_ARG(a->format));
+	TRY(cs_begin_upload(e));
+	return prepare_iso(e, args);
+}
+
 static RESULT register_image(struct op *op, void *args)
 {
 	struct registration *a = args;
@@ -224,6 +257,23 @@ static RESULT show_registered(struct cs_call *e, const void *args, struct json_w
 	members_write(&e->core, w, cs_write_time, &shown->members, row);
 	json_write_close(w);
 	json_write_close_list(w);
+	return OK;
+}
+
+/* ---- its data are sent by POST (upload/) ---- */
+
+static RESULT show_upload(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct registration *a = args;
+	struct cs_upload upload = {.image = a->wish.image};
+	TRY(cs_make_upload(e, &upload));
+	json_write_open(w, "getuploadparams");
+	json_write_text(w, "id", uuid_to_str(e->c->arena, upload.image));
+	json_write_text(w, "postURL", upload.url);
+	json_write_text(w, "metadata", upload.metadata);
+	json_write_text(w, "expires", upload.expires);
+	json_write_text(w, "signature", upload.signature);
+	json_write_close(w);
 	return OK;
 }
 
@@ -468,6 +518,13 @@ static RESULT list_permissions(struct cs_call *e, const void *args, struct json_
 		.args = PARAMS(struct registration, rows), .prepare = (prepares),                            \
 		.operation = register_image, .returns = KIND_IMAGE, .answer = show_registered, __VA_ARGS__   \
 	}
+#define UPLOAD(word, rows, prepares, ...)                                                                    \
+	{                                                                                                    \
+		.name = (word), .permit = "ec2:RegisterImage", .flags = API_WRITES | CS_OF_ACCOUNT,          \
+		.args = PARAMS(struct registration, rows), .prepare = (prepares),                            \
+		.operation = engine_create_image_run, .returns = API_RETURNS_NOTHING_STORED,                 \
+		.answer = show_upload, .says = "id|postURL|metadata|expires|signature", __VA_ARGS__          \
+	}
 #define CHANGE(word, action, rows, prepares, run, ...)                                                       \
 	{                                                                                                    \
 		.name = (word), .permit = (action), .flags = API_WRITES,                                     \
@@ -480,6 +537,10 @@ static const struct cs_action actions[] = {
 		 .doc = "Makes a template of what a URL leads to."),
 	REGISTER("registerIso", iso_params, prepare_iso, .says = "count|iso",
 		 .doc = "Makes an ISO of what a URL leads to."),
+	UPLOAD("getUploadParamsForTemplate", upload_params, prepare_upload,
+	       .doc = "Makes a template whose data are sent by POST, and tells where to."),
+	UPLOAD("getUploadParamsForIso", iso_upload_params, prepare_iso_upload,
+	       .doc = "Makes an ISO whose data are sent by POST, and tells where to."),
 	{.name = "createTemplate",
 	 .permit = "ec2:CreateImage",
 	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,

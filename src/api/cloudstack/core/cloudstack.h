@@ -12,6 +12,10 @@ extern const struct api_errors cloudstack_errors;
 /* Whether a path is CloudStack's: the listener is shared with other faces. */
 bool cloudstack_has_path(struct str path);
 
+/* Where data of templates are sent: a face of its own (upload/). */
+extern const struct api_protocol cloudstack_upload_protocol;
+bool cloudstack_is_upload(struct str path);
+
 /* Commands that are left out, and why: "a|b". */
 struct cloudstack_left_out {
 	const char *commands, *what, *why;

@@ -217,6 +217,7 @@ const struct api_protocol openstack_protocol = {
 	.open = os_sum_routes,
 	.begin = begin,
 	.find = find,
+	.uploads_by = HTTP_PUT,
 	.is_upload = is_upload,
 	.describe_permission = describe_permission,
 	.describe_audit = describe_audit,

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "api/core/image_upload.h"
 #include "api/openstack/image/images.h"
 #include "drivers/image_file.h"
 #include "model/image.h"
@@ -61,18 +62,8 @@ static RESULT prepare_upload(struct os_call *e, void *args)
 static RESULT keep_upload(struct work_item *w)
 {
 	struct os_upload *a = ((struct os_call *) w->arg)->args;
-	struct image_file file = {0};
-	struct image_digests digests = {0};
 	TRY(a->sink.result);
-	TRY(image_upload_keep(a->upload, w->ctx, a->format, &file, &digests));
-	a->wish.data_size = digests.size;
-	a->wish.md5 = digests.md5;
-	a->wish.data_sha256 = digests.sha256;
-	a->wish.sha512 = digests.sha512;
-	a->wish.sha256 = file.sha256;
-	a->wish.file_size = file.file_size;
-	a->wish.virtual_size = file.virtual_size;
-	return OK;
+	return api_keep_image_upload(w->ctx, a->upload, a->format, &a->wish);
 }
 
 /* ---- stage ---- */

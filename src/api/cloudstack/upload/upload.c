@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * POST of an image's data. It is a face of its own, with one action: answers are words, and what proves the call are its
+ * headers. They are checked before the first byte of the file, which goes into the image store as it comes. */
+#include "api/cloudstack/upload/upload.h"
+
+#include "api/cloudstack/core/cloudstack.h"
+#include "api/core/image_upload.h"
+#include "auth/ticket.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/multipart.h"
+#include "drivers/image_file.h"
+#include "engine/resolve.h"
+#include "engine/storage/image.h"
+#include "model/image.h"
+
+enum { SHA1_SIZE = 20, FORM_SIZE_MAX = 64 * 1024 }; /* of a form beside its file */
+
+bool cloudstack_is_upload(struct str path)
+{
+	return str_starts_with(path, STR(CS_UPLOAD_PREFIX));
+}
+
+/* ---- what proves one ---- */
+
+static struct str make_url(struct api_call *e, struct str id)
+{
+	return str_print(e->c->arena, "%" STR_FMT CS_UPLOAD_PREFIX "%" STR_FMT, STR_ARG(api_base_url(e)),
+			 STR_ARG(id));
+}
+
+static struct str sign(struct api_call *e, struct str metadata, struct str url, struct str expires)
+{
+	uint8_t key[SHA256_SIZE], sum[SHA1_SIZE];
+	struct str said = str_print(e->c->arena, "%" STR_FMT "%" STR_FMT "%" STR_FMT, STR_ARG(metadata),
+				    STR_ARG(url), STR_ARG(expires));
+	crypto_hmac_sha256(e->config->master_key, MASTER_KEY_SIZE, STR("cloudstack-upload"), key);
+	crypto_hmac_sha1(key, sizeof key, said, sum);
+	crypto_wipe(key, sizeof key);
+	return said.p ? str_encode_base64(e->c->arena, (struct str){(const char *) sum, sizeof sum})
+		      : STR_NONE;
+}
+
+RESULT cs_begin_upload(struct cs_call *e)
+{
+	struct str unused;
+	struct identity *who = NULL;
+	if (e->is_signed) {
+		e->token = (struct token){.scope = IDENTITY_ACCOUNT, .user = e->c->who->user};
+		e->token.where = e->c->who->account;
+		TRY(token_issue(e->config->tokens, e->c, &e->token, &unused));
+	}
+	e->token.where = e->c->who->account;
+	if (result_is_ok(token_weigh(e->config->tokens, e->c, &e->token, &who)))
+		return OK;
+	ctx_clear_problem(e->c);
+	return ctx_fail_field(e->c, ERR_DENIED, STR("account"),
+			      "Data are sent by who has a role in the account that they are for.");
+}
+
+RESULT cs_make_upload(struct cs_call *e, struct cs_upload *upload)
+{
+	char text[CLOCK_TEXT_SIZE];
+	struct ticket ticket = {.image = upload->image, .by = e->token};
+	TRY(ticket_issue(e->config->tickets, e->c, &ticket, &upload->metadata));
+	upload->url = make_url(&e->core, uuid_to_str(e->c->arena, upload->image));
+	upload->expires = str_copy(e->c->arena, str_from(clock_write_ms(ticket.expires_us, text)));
+	upload->signature = sign(&e->core, upload->metadata, upload->url, upload->expires);
+	return upload->url.p && upload->expires.p && upload->signature.p ? OK : ctx_no_memory(e->c);
+}
+
+/* ---- one that comes ---- */
+
+struct upload_call {
+	API_CALL_BASE;
+	struct ticket ticket;
+};
+
+static struct upload_call *upload_call_of(struct api_call *core)
+{
+	return (struct upload_call *) core;
+}
+
+struct upload_args {
+	struct image_filling wish;
+	struct call_sink sink;
+	struct image_upload *upload; /* owned until sink.end() */
+	struct call *call;
+	struct str format;
+	struct multipart form;
+};
+
+static struct upload_args *args_of(struct call_sink *sink)
+{
+	return (struct upload_args *) (void *) ((char *) sink - offsetof(struct upload_args, sink));
+}
+
+/* In the words, and the order, of the storage VM's server. */
+static RESULT prove(struct upload_call *e)
+{
+	struct str id = str_slice(e->call->path, strlen(CS_UPLOAD_PREFIX), e->call->path.n);
+	struct str metadata = call_header(e->call, "X-metadata"), expires = call_header(e->call, "X-expires"),
+		   signature = call_header(e->call, "X-signature");
+	struct identity *who = NULL;
+	uuid image = UUID_NONE;
+	int64_t size = 0;
+	if (!signature.n || !metadata.n || !expires.n)
+		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
+				"signature, metadata and expires are compulsory fields.");
+	if (!result_is_ok(str_parse_int(call_header(e->call, "Content-Length"), &size)) || size <= 0)
+		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
+				"content length is not set in the request or has invalid value.");
+	struct str wanted = sign(&e->core, metadata, make_url(&e->core, id), expires);
+	if (!wanted.p)
+		return ctx_no_memory(e->c);
+	if (wanted.n != signature.n || !crypto_equal(wanted.p, signature.p, wanted.n))
+		return ctx_fail(e->c, ERR_UNAUTHENTICATED, "signature validation failed.");
+	if (!result_is_ok(ticket_check(e->config->tickets, e->c, metadata, &e->ticket, &who))) {
+		ctx_clear_problem(e->c);
+		return ctx_fail(e->c, ERR_UNAUTHENTICATED, "request not valid anymore.");
+	}
+	if (!result_is_ok(uuid_parse(id, &image)) || !uuid_equal(image, e->ticket.image))
+		return ctx_fail(e->c, ERR_UNAUTHENTICATED, "signature validation failed.");
+	e->c->who = who;
+	e->call->account_number = who->account_number;
+	return OK;
+}
+
+static RESULT take_file(void *arg, struct str bytes)
+{
+	struct upload_args *a = arg;
+	return image_upload_add(a->upload, &a->call->ctx, bytes);
+}
+
+static RESULT take_piece(struct call_sink *sink, struct call *call, struct str piece)
+{
+	struct upload_args *a = args_of(sink);
+	struct result result = multipart_add(&a->form, piece, take_file, a);
+	return result.code == ERR_INVALID
+		       ? ctx_fail(&call->ctx, ERR_INVALID, "The form with the file is not whole.")
+		       : result;
+}
+
+static void end_upload(struct call_sink *sink)
+{
+	image_upload_free(args_of(sink)->upload);
+}
+
+/* When the headers are there. */
+static RESULT prepare(struct api_call *core)
+{
+	struct upload_call *e = upload_call_of(core);
+	const struct image *image = NULL;
+	TRY(api_new_args(core, 1, sizeof(struct upload_args)));
+	struct upload_args *a = e->args;
+	a->call = e->call;
+	a->wish.image = (struct ref){.kind = KIND_IMAGE,
+				     .prefix = e->ticket.image,
+				     .bits = 8 * sizeof(uuid),
+				     .text = uuid_to_str(e->c->arena, e->ticket.image),
+				     .field = STR("uuid")};
+	TRY(engine_find_own_image(e->c, api_tables(core), &a->wish.image, &image));
+	TRY(engine_check_image_takes_data(e->c, api_tables(core), image));
+	if (!multipart_begin(&a->form, call_header(e->call, "Content-Type")))
+		return ctx_fail(e->c, ERR_MISSING, "received entity is not a file");
+	if (!e->config->reconciler)
+		return ctx_fail(e->c, ERR_GONE, "there is no image store here");
+	a->format = engine_is_iso(image) ? STR("raw") : str_copy(e->c->arena, image->disk_format);
+	e->image = image->row.id;
+	TRY(image_upload_new(e->c, reconciler_image_directory(e->config->reconciler), &a->upload));
+	a->sink = (struct call_sink){
+		.cap_size = IMAGE_DATA_MAX + FORM_SIZE_MAX, .take = take_piece, .end = end_upload};
+	call_set_sink(e->call, &a->sink);
+	return OK;
+}
+
+/* When the data are there: on the thread that works for the image. */
+static RESULT keep(struct work_item *w)
+{
+	struct upload_args *a = ((struct api_call *) w->arg)->args;
+	TRY(a->sink.result);
+	if (!multipart_has_file(&a->form))
+		return ctx_fail(w->ctx, ERR_MISSING, "received entity is not a file");
+	return api_keep_image_upload(w->ctx, a->upload, a->format, &a->wish);
+}
+
+/* ---- the face ---- */
+
+static const struct api_action action = {.name = "upload",
+					 .permit = "upload_image",
+					 .flags = API_WRITES,
+					 .args = {.size = sizeof(struct upload_args)},
+					 .work = keep,
+					 .operation = engine_fill_image_run,
+					 .returns = API_RETURNS_NOTHING_STORED,
+					 .doc = "Takes the data of a template or of an ISO."};
+
+static RESULT find(struct api_call *core)
+{
+	struct upload_call *e = upload_call_of(core);
+	const struct api_entry entry = api_entry_of(&action);
+	api_choose_action(core, &entry);
+	if (e->call->method != HTTP_POST)
+		return api_check_limits(
+			core, &action, ctx_fail(e->c, ERR_UNAUTHENTICATED, "only post requests are allowed"));
+	return api_check_limits(core, &action, prove(e));
+}
+
+static bool is_upload(struct api_call *core)
+{
+	(void) core;
+	return true;
+}
+
+static RESULT write_answer(struct api_call *core, struct buf *body)
+{
+	(void) core;
+	buf_print(body, "upload successful.");
+	return body->failed ? FAIL(NO_MEMORY) : OK;
+}
+
+static RESULT write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
+{
+	(void) core;
+	buf_add_str(body, p->message);
+	return body->failed ? FAIL(NO_MEMORY) : OK;
+}
+
+static const struct api_error rows[] = {
+	{ERR_UNAUTHENTICATED, 0, 400, NULL}, {ERR_UNSUPPORTED, 0, 400, NULL},
+	{ERR_STATE, 0, 400, NULL},           {ERR_NOT_FOUND, 0, 400, NULL},
+	{ERR_INVALID, 0, 400, NULL},         {ERR_DENIED, 0, 400, NULL},
+	{ERR_MISSING, 0, 422, NULL},         {ERR_TOO_LARGE, 0, 413, NULL},
+	{ERR_THROTTLED, 0, 429, NULL},       {ERR_GONE, 0, 503, NULL},
+	{ERR_CAPACITY, 0, 507, NULL},        {ERR_AGAIN, 0, 503, NULL},
+	{ERR_QUOTA, 0, 400, NULL},           {ERR_INTERNAL, 0, 500, NULL},
+};
+static const struct api_errors errors =
+	API_ERRORS(rows, .internal = "Internal Server Error",
+		   .throttled = "The given user has reached his/her account api limit", .is_by_status = true);
+
+const struct api_protocol cloudstack_upload_protocol = {
+	.name = "cloudstack-upload",
+	.content_type = "text/plain; charset=UTF-8",
+	.call_size = sizeof(struct upload_call),
+	.errors = &errors,
+	.find = find,
+	.prepare = prepare,
+	.write = write_answer,
+	.write_problem = write_problem,
+	.uploads_by = HTTP_POST,
+	.is_upload = is_upload,
+};
