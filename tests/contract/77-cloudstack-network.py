@@ -291,7 +291,7 @@ def test_a_nic_in_three_faces(dev, machines, second):
     assert project.call("DELETE", f"{NETWORK}/ports/{port['id']}").status == 204
 
 
-@holds("CloudStack's networks: updateDefaultNicForVirtualMachine")
+@holds("CloudStack's networks: The default NIC")
 @pytest.mark.parametrize("power", ["Running", "Stopped"])
 def test_another_default_nic(dev, machines, second, power):
     """The two exchange their numbers, in all faces; a machine that is neither on nor off keeps them."""

@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import cloud  # noqa: E402
 from cloudstack import admin_key, call, finish, key_of, ok, refused  # noqa: E402
 from dev import Dev  # noqa: E402
+from faces import holds  # noqa: E402
 
 IMAGES, SIZE = "/image/v2/images", 3 << 20
 
@@ -72,6 +73,7 @@ def template(dev, id, command="listTemplates", item="template", **more):
     return ok(dev, command, id=id, templatefilter="self", **more)[item][0]
 
 
+@holds("CloudStack: Uploads")
 def test_curl(dev, said, disk):
     params = begin(dev, said)
     shown = template(dev, params["id"])
