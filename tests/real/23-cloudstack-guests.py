@@ -173,6 +173,27 @@ def told(region, cloud, static, two):
     region.check("and the guest knows its cloud", "CloudStack" in cloud.ssh(static, "cat /sys/class/dmi/id/product_name"))
 
 
+ASK_ROUTERS = """printf '#!/bin/sh\n[ "$1" != bound ] || echo $interface=$router\n' >/tmp/routers && chmod +x /tmp/routers
+for n in eth0 eth1; do ip link set $n up; udhcpc -n -q -f -i $n -s /tmp/routers 2>/dev/null; done"""
+
+
+def leading_out(region, cloud, static, two):
+    """Which of two NICs is told the way out, and that another one can be the default."""
+    second = cloud.make_network("second", SOURCE_NAT, gateway="10.2.2.1", netmask="255.255.255.0")
+    first, added = cloud.ok("addNicToVirtualMachine", virtualmachineid=two["id"], networkid=second)["virtualmachine"]["nic"]
+
+    def routers():
+        return cloud.ssh(static, ASK_ROUTERS, fails=True).split()
+
+    def choose(nic):
+        cloud.ok("updateDefaultNicForVirtualMachine", virtualmachineid=two["id"], nicid=nic["id"])
+    region.check_soon("the default NIC is told the way out, the other one is not", lambda: routers() == [f"eth0={first['gateway']}", "eth1="])
+    choose(added)
+    region.check_soon("another default NIC is told its own", lambda: routers() == ["eth0=", "eth1=10.2.2.1"])
+    choose(first)
+    cloud.ok("removeNicFromVirtualMachine", virtualmachineid=two["id"], nicid=added["id"])
+
+
 def told_once(region, cloud, address, port, machine):
     """Its password, as cloud-init asks for it."""
     def ask(what):
@@ -240,6 +261,7 @@ def main():
         one, two = (cloud.finished(answer) for answer in deployed)
         rules = forwarded(region, cloud, address, static, one, two)
         told(region, cloud, static, two)
+        leading_out(region, cloud, static, two)
         balanced(region, cloud, balanced_at, address, one, two)
         copied(region, cloud, network, address, static, two)
         ended(region, cloud, rules, address, static)

@@ -153,7 +153,7 @@ RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
 		next.image = image->row.id;
 	instance_copy_hardware(image, &next);
 	instance_begin_task(op, INSTANCE_TASK_REBUILD, false, &next);
-	if (!keeps_root) /* the sentence is a guess at CloudStack's */
+	if (!keeps_root)
 		TRY(instance_check_no_snapshots(
 			op, instance->row.id, wish->instance.field,
 			"Unable to restore VM, please remove VM snapshots before restoring VM"));

@@ -321,10 +321,10 @@ RESULT engine_create_firewall_rule(struct op *op, struct firewall_rule_wish *wis
 				     .sources = wish->sources,
 				     .destinations = wish->destinations};
 	TRY(is_inward ? find_inward(op, wish, &rule) : find_outward(op, wish, &rule));
-	if (!find_guarded(op->head, rule.network)) /* the sentence is a guess at CloudStack's */
+	if (!find_guarded(op->head, rule.network)) /* as NetworkModelImpl has it, whose ids are numbers */
 		return ENGINE_FAIL(op, ERR_STATE, KIND_FIREWALL_RULE,
 				   is_inward ? wish->address.field : wish->network.field,
-				   "Service Firewall is not supported in network %" STR_FMT,
+				   "Service Firewall is not supported in the network id=%" STR_FMT,
 				   STR_ARG(engine_write_id(op, KIND_NETWORK, rule.network)));
 	struct cidr whole = is_inward ? (struct cidr){ip_from_v4(0), 0} : block_of(op->head, rule.network);
 	if (!rule.sources.count)

@@ -67,7 +67,6 @@ static RESULT prepare_destroy(struct cs_call *e, void *args)
 
 static RESULT prepare_expunge(struct cs_call *e, void *args)
 {
-	/* The sentence is a guess, by that of recovering. */
 	return check_may_expunge(e, args, "Expunging a vm can only be done by an Admin");
 }
 

@@ -230,7 +230,7 @@ static RESULT prepare_upload(struct cs_call *e, void *args)
 static RESULT prepare_iso_upload(struct cs_call *e, void *args)
 {
 	struct registration *a = args;
-	if (!str_equal_nocase(a->format, STR("ISO")))
+	if (!str_equal_nocase(a->format, STR("ISO"))) /* the sentence is a guess, by that of templates */
 		return cs_fail(e, "format", "Please specify a valid format: %" STR_FMT, STR_ARG(a->format));
 	TRY(cs_begin_upload(e));
 	return prepare_iso(e, args);
