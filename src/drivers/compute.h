@@ -137,6 +137,9 @@ struct compute_domain {
 	 * adopt` rebuilds rows from it. UTF-8 that XML allows, about 64 KiB at most. A domain whose
 	 * manifest alone differs still has defined_as_wished. */
 	struct str manifest;
+	/* One of its disks is on its way to another file (compute_swap()), so that its definition may name either:
+	 * see() looks there, too. */
+	bool is_swapping;
 	/* define() shall ask a running guest once more to release devices that it was asked for
 	 * before. */
 	bool asks_again;
@@ -246,6 +249,28 @@ enum compute_power {
  * outcome of SHUTDOWN from watch() or see(). */
 typedef RESULT compute_set_power(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power);
 
+/* A disk of a running guest that is to be another one. */
+struct compute_swapping {
+	uuid instance;
+	const struct compute_disk *from, *to; /* of the same slot */
+	uuid tracked_from;                    /* of the first; as in struct disk_spec */
+};
+
+/* NONE: nothing was copied yet, or the copying failed or was ended. DONE: the guest has the other disk. */
+enum compute_swap_stage { COMPUTE_SWAP_NONE, COMPUTE_SWAP_COPYING, COMPUTE_SWAP_DONE };
+
+/* Copies what the guest has on one disk onto the file of another while it runs, and lets it go on with that one
+ * once both are the same; from then on the definition names the other file, too. In the guest the device stays
+ * what it was, until define() and the next start. The other file must be blank and of the size of the first.
+ * begins: the copying is begun if it is not under way. Repeat the call until DONE. What the disks noted of
+ * their writes is lost. ERR_STATE: the domain is absent or off. ERR_NOT_FOUND: it has neither disk. ERR_IO: the
+ * copying cannot be begun, or QEMU does not answer. */
+typedef RESULT compute_swap(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish,
+			    bool begins, enum compute_swap_stage *ret_stage);
+
+/* Ends a copying that is under way: the guest keeps its disk. None is: OK. Absent or off: OK. */
+typedef RESULT compute_end_swap(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish);
+
 /* Removes the domain with all that the driver stored for it: the variables of its firmware, the
  * state of its TPM, its saved memory, its config drive and the log of its console. The files of its
  * disks stay. The domain must be off. Absent: OK. Running: ERR_STATE. */
@@ -353,6 +378,8 @@ struct compute_driver {
 
 	compute_define *define;
 	compute_set_power *set_power;
+	compute_swap *swap;
+	compute_end_swap *end_swap;
 	compute_undefine *undefine;
 
 	compute_read_console *read_console;

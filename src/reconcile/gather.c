@@ -550,8 +550,8 @@ RESULT gather_volume_base(struct step *s, const struct tables *t, const struct v
 {
 	const struct snapshot *snapshot = snapshot_find(t, v->snapshot);
 	*ret_base = (struct volume_base){0};
-	if (!snapshot)
-		return OK;
+	if (!snapshot || ((v->is_raw || v->stands_alone) && v->reverts == v->seen_reverts))
+		return OK; /* its file stands by itself */
 	if (!snapshot->sha256.n && snapshot->problem.n)
 		return ctx_fail(&s->ctx, ERR_IO, "what it is made from could not be kept: %" STR_FMT,
 				STR_ARG(snapshot->problem));

@@ -338,6 +338,10 @@ static RESULT step_instance(struct step *s)
 	input.resume_us = (rows.io_paused_us ? rows.io_paused_us : input.now_us) + IO_PAUSED_S * SECOND;
 	TRY(instance_keep_plugged(s, &rows, &input.seen));
 	TRY(instance_drop_rowless(s, &input.seen));
+	bool is_over = false;
+	TRY(instance_step_swaps(s, &rows, &input.seen, &is_over));
+	if (is_over)
+		return OK;
 	input.devices_reported = instance_is_reported(&rows, &input.seen);
 	return apply_step(s, &rows, &input);
 }

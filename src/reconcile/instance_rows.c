@@ -8,6 +8,7 @@
 #include "engine/instance/instance.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume_swap.h"
 #include "model/boot_mode.h"
 #include "model/firmware.h"
 #include "model/manifest.h"
@@ -107,6 +108,35 @@ static struct disk_limits limits_of(const struct tables *t, const struct volume 
 	return limits;
 }
 
+static RESULT gather_disk(struct step *s, const struct tables *t, const struct volume *v, int slot,
+			  struct compute_disk *ret_disk)
+{
+	*ret_disk = (struct compute_disk){.volume = v->row.id,
+					  .size = v->size,
+					  .is_readonly = v->is_readonly,
+					  .is_raw = v->is_raw,
+					  .is_shared = v->is_shared,
+					  .is_medium = v->is_medium,
+					  .slot = slot,
+					  .limits = limits_of(t, v)};
+	return gather_crypt(s, t, v, ret_disk);
+}
+
+/* Of a disk that it has. */
+static RESULT gather_swap(struct step *s, const struct tables *t, const struct volume *v,
+			  const struct compute_disk *disk, struct instance_rows *rows)
+{
+	const struct volume *other = engine_find_successor(t, v->row.id);
+	struct instance_swap swap = {.from = *disk, .tracked_from = v->tracked_from};
+	if (!other || !uuid_equal(other->reserved_for, s->id))
+		return OK;
+	TRY(gather_disk(s, t, other, disk->slot, &swap.to));
+	swap.is_ready = engine_successor_is_ready(other) &&
+			uuid_equal(other->seen_host, rows->instance->host);
+	rows->domain.is_swapping = true;
+	return VEC_PUSH(s->ctx.arena, &rows->swaps, swap) ? OK : ctx_no_memory(&s->ctx);
+}
+
 static RESULT gather_disks(struct step *s, const struct tables *t, struct instance_rows *rows)
 {
 	struct arena *a = s->ctx.arena;
@@ -115,15 +145,9 @@ static RESULT gather_disks(struct step *s, const struct tables *t, struct instan
 	TRY(engine_list_disks(a, t, rows->instance->row.id, false, &volumes));
 	for (size_t k = 0; k < volumes.count; k++) {
 		const struct volume *v = volumes.at[k];
-		struct compute_disk disk = {.volume = v->row.id,
-					    .size = v->size,
-					    .is_readonly = v->is_readonly,
-					    .is_raw = v->is_raw,
-					    .is_shared = v->is_shared,
-					    .is_medium = v->is_medium,
-					    .slot = slot_of(t, rows->instance, v),
-					    .limits = limits_of(t, v)};
-		TRY(gather_crypt(s, t, v, &disk));
+		struct compute_disk disk;
+		TRY(gather_disk(s, t, v, slot_of(t, rows->instance, v), &disk));
+		TRY(gather_swap(s, t, v, &disk, rows));
 		bool kept = is_ready(t, v, rows->instance) ? VEC_PUSH(a, &disks, disk)
 							   : VEC_PUSH(a, &rows->waiting, disk);
 		if (!kept)

@@ -9,11 +9,19 @@
 
 struct condition;
 
+/* A volume that is to take the place of one of its disks. */
+struct instance_swap {
+	struct compute_disk from, to;
+	uuid tracked_from; /* of the first */
+	bool is_ready;     /* the other is on its host, as the copying needs it */
+};
+
 struct instance_rows {
 	const struct instance *instance;  /* NULL: no such row */
 	struct compute_domain domain;     /* without its manifest, and without disks that wait */
 	VEC(struct compute_disk) waiting; /* wanted in it, and not ready on its host */
 	const struct condition *obstacle; /* what keeps one of those from being ready; NULL: nothing known */
+	VEC(struct instance_swap) swaps;
 	bool obstacle_reported;           /* the instance has a condition that says so */
 	VEC(uuid) reported_volumes, reported_ports; /* which the rows say to be plugged into it */
 	enum instance_wanted_power power_wanted;
@@ -31,6 +39,10 @@ RESULT instance_keep_plugged(struct step *s, struct instance_rows *rows, struct 
 /* A device without a row (the process ended before it was told, and it was detached and deleted since) is not
  * named among those seen: there is nothing to tell of it, and as it is not as wished it goes. */
 RESULT instance_drop_rowless(struct step *s, struct compute_seen *seen);
+/* Brings forward what of its disks are to be swapped. *ret_is_over: what came of one is told, which changes the
+ * rows: the rest of the step waits for them. (instance_swap.c) */
+RESULT instance_step_swaps(struct step *s, const struct instance_rows *rows, const struct compute_seen *seen,
+			   bool *ret_is_over);
 /* The rows know what was found plugged. */
 bool instance_is_reported(const struct instance_rows *rows, const struct compute_seen *seen);
 /* seen has the devices of the wish. */

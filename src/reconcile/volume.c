@@ -37,7 +37,9 @@ struct volume_rows {
 	const struct disk_key *key; /* NULL: it is plain, or has none yet */
 	bool is_in_use;             /* a domain or a snapshot may still need it where it is */
 	bool is_left_in_use;        /* a snapshot asked for just before the move ended is cut where it was */
-	bool grows_later;           /* a snapshot is to be cut of it first, at the size that it has */
+	bool grows_later;           /* a snapshot is to be cut of it first, at the size that it has; or it is to
+				     * take over from another volume first */
+	int64_t blank_size;         /* its file is to be made anew, blank, of that size; 0: it is not */
 };
 
 static bool is_to_be_cut_on(const struct tables *t, const struct volume *v, uuid host)
@@ -72,12 +74,13 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 		TRY(gather_volume_base(s, view.tables, v, &ret_rows->base));
 		TRY(gather_disk_key(s, v->data_key, &ret_rows->key));
 	}
-	if (v->is_raw && v->reverts == v->seen_reverts)
-		ret_rows->base = (struct volume_base){0}; /* such a file stands by itself */
+	const struct volume *old = volume_find(view.tables, v->takes_over);
+	if (old && !uuid_equal(v->seen_takes_over, v->takes_over))
+		ret_rows->blank_size = old->seen_size;
 	const struct instance *i = instance_find(view.tables, v->instance);
 	ret_rows->is_left_in_use = is_to_be_cut_on(view.tables, v, v->left_host);
-	ret_rows->grows_later =
-		v->seen_size > 0 && v->size > v->seen_size && is_to_be_cut_on(view.tables, v, v->seen_host);
+	ret_rows->grows_later = v->seen_size > 0 && v->size > v->seen_size &&
+				(old || is_to_be_cut_on(view.tables, v, v->seen_host));
 	bool has_domain = i && i->seen_power != INSTANCE_SEEN_POWER_ABSENT && !row_is_live(&v->row);
 	ret_rows->is_in_use = has_domain || !uuid_is_none(v->seen_instance) ||
 			      is_plugged_further(view.tables, s->id) ||
@@ -112,6 +115,21 @@ static RESULT report_volume(struct step *s, const struct volume *v, op_run run, 
 		.volume = v->row.id, .gen = v->row.gen, .host = host, .size = size, .reverts = v->reverts};
 	report->is_raw = is_raw;
 	step_report(s, run, report);
+	return OK;
+}
+
+/* Its file was made anew for the volume that it takes over from. */
+static RESULT report_blank(struct step *s, const struct volume *v, int64_t size, bool is_raw)
+{
+	struct volume_report *report = STEP_NEW(s, struct volume_report);
+	*report = (struct volume_report){.volume = v->row.id,
+					 .gen = v->row.gen,
+					 .host = v->host,
+					 .size = size,
+					 .is_raw = is_raw,
+					 .reverts = v->reverts,
+					 .blank_for = v->takes_over};
+	step_report(s, engine_see_volume_run, report);
 	return OK;
 }
 
@@ -361,7 +379,12 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 					 v->seen_size<v->size, .was_there = v->seen_size> 0 && !is_reverting};
 	if (v->is_encrypted && !rows->key)
 		return draw_key(s, v);
-	if (is_reverting)
+	if (rows->blank_size) {
+		wish.size = rows->blank_size;
+		wish.base_sha256 = STR_NONE;
+		wish.was_raw = wish.was_there = wish.is_growing = false;
+	}
+	if (is_reverting || rows->blank_size)
 		TRY(remove_file(s,
 				v)); /* as often as it takes until the new one is reported: nothing has it */
 	struct result result =
@@ -377,8 +400,10 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 	if (seen.lacks_base)
 		return send_base(s, &rows->base, &has_base);
 	TRY(report_unreadable(s, false)); /* another volume's step may have sent it */
+	if (rows->blank_size)
+		return report_blank(s, v, seen.size, wish.is_raw);
 	if (rows->grows_later)
-		return OK; /* the cut wakes it */
+		return OK; /* the cut wakes it, or the end of the swap */
 	return report_size(s, v, seen.size, wish.is_raw);
 }
 
@@ -424,6 +449,8 @@ static void wake_volume(struct reconciler *r, const struct row *row)
 		wake_on_host(r, host, KIND_VOLUME, row->id);
 	if (!uuid_is_none(v->instance)) /* it may have waited for its disk */
 		wake_on_host(r, v->host, KIND_INSTANCE, v->instance);
+	if (!uuid_is_none(v->takes_over))
+		wake_on_host(r, v->host, KIND_INSTANCE, v->reserved_for); /* whose host fills it */
 	if (!uuid_is_none(v->seen_instance) && !uuid_equal(v->seen_instance, v->instance))
 		wake_on_host(r, v->host, KIND_INSTANCE, v->seen_instance); /* it is to let go of it */
 }

@@ -8,7 +8,9 @@
  * 34 ports cost 6 MB of QEMU's memory and 20 ms of its start; the guest's firmware and kernel take
  * some 10 ms for each under emulation.
  *
- * Devices are known by their alias, which is ours to choose: "ua-" and the volume's or port's UUID. */
+ * NICs are known by their alias, which is ours to choose: "ua-" and the port's UUID. Disks are known by their
+ * file: a disk that goes over to another volume's (swap.c) keeps its alias, of the volume and the slot that it
+ * was plugged with, so that the first volume can come back in another slot. */
 #include "drivers/libvirt/host.h"
 #include "model/host.h"
 #include "model/id.h"
@@ -24,12 +26,6 @@ void libvirt_write_slots(struct buf *b, bool with_drive)
 			  FIRST_DEVICE + n / FUNCTIONS, n % FUNCTIONS,
 			  n % FUNCTIONS ? "" : " multifunction='on'");
 	}
-}
-
-static void write_alias(struct buf *b, uuid id)
-{
-	char text[UUID_TEXT_SIZE];
-	buf_print(b, "<alias name='" DEVICE_ALIAS "%s'/>", uuid_write(id, text));
 }
 
 static void write_address(struct buf *b, int bus)
@@ -74,7 +70,7 @@ RESULT libvirt_write_source(struct ctx *c, struct buf *b, const struct domain_pl
 RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_place *place,
 			  const struct compute_hardware *hw, const struct compute_disk *d)
 {
-	char ec2_id[EC2_ID_TEXT_SIZE];
+	char ec2_id[EC2_ID_TEXT_SIZE], id[UUID_TEXT_SIZE];
 	/* Real hosts bypass their page cache; under emulation it helps, and any file system will do. The
 	 * guests that share a disk are on one host, and see each other's writes either way. */
 	const char *cache = place->virt == HOST_SEEN_VIRT_KVM ? "none" : "writeback";
@@ -95,7 +91,7 @@ RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_plac
 	libvirt_write_limits(b, &d->limits);
 	if (d->slot == 0)
 		buf_print(b, "<boot order='%d'/>", hw->cdrom ? 2 : 1);
-	write_alias(b, d->volume);
+	buf_print(b, "<alias name='" DEVICE_ALIAS "%s-%d'/>", uuid_write(d->volume, id), d->slot);
 	if (hw->sata)
 		buf_print(b, "<address type='drive' controller='%d' bus='0' target='0' unit='%d'/>",
 			  d->slot / SATA_UNITS, d->slot % SATA_UNITS);
@@ -162,7 +158,7 @@ void libvirt_write_nic(struct buf *b, const struct domain_place *place, const st
 	if (n->mtu > 0)
 		buf_print(b, "<mtu size='%d'/>", n->mtu);
 	buf_print(b, "<rom enabled='no'/>"); /* never booted from */
-	write_alias(b, n->port);
+	buf_print(b, "<alias name='" DEVICE_ALIAS "%s'/>", port);
 	write_address(b, compute_nic_bus(n->slot));
 	buf_print(b, "</interface>");
 }

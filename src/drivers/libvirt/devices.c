@@ -24,31 +24,33 @@ static RESULT read_aliases(struct ctx *c, struct xml_tree *t, const char *xpath,
 	return OK;
 }
 
-/* What lies in the CD-ROM drive is known by its file. */
-static RESULT read_medium(struct compute_host *h, struct ctx *c, struct xml_tree *t,
-			  struct domain_devices *devices)
+/* The volumes whose files the XPath expression finds. */
+static RESULT read_files(struct compute_host *h, struct ctx *c, struct xml_tree *t, const char *xpath,
+			 struct uuids *ret_ids)
 {
 	struct strs files = {0};
-	TRY(xml_tree_list(c, t, "/domain/devices/disk[@device='cdrom']/source/@file", &files));
-	for (size_t k = 0; k < files.count; k++) {
-		struct disk_name name = {0};
-		struct str file = files.at[k];
-		size_t at = file.n;
-		while (at > 0 && file.p[at - 1] != '/')
-			at--;
-		if (libvirt_parse_disk_name(h->region_text, str_slice(file, at, file.n), &name) &&
-		    name.kind == DISK_VOLUME)
-			devices->medium = name.id;
-	}
-	if (uuid_is_none(devices->medium))
-		return OK;
-	uuid *ids = arena_new_array(c->arena, uuid, devices->volumes.count + 1);
+	TRY(xml_tree_list(c, t, xpath, &files));
+	uuid *ids = arena_new_array(c->arena, uuid, files.count + 1);
+	size_t count = 0;
 	if (!ids)
 		return ctx_no_memory(c);
-	for (size_t k = 0; k < devices->volumes.count; k++)
-		ids[k] = devices->volumes.at[k];
-	ids[devices->volumes.count] = devices->medium;
-	devices->volumes = (struct uuids){ids, devices->volumes.count + 1};
+	for (size_t k = 0; k < files.count; k++) {
+		struct disk_name name = {0};
+		if (libvirt_parse_disk_name(h->region_text, libvirt_name_in(files.at[k]), &name) &&
+		    name.kind == DISK_VOLUME)
+			ids[count++] = name.id;
+	}
+	*ret_ids = (struct uuids){ids, count};
+	return OK;
+}
+
+static RESULT read_disks(struct compute_host *h, struct ctx *c, struct xml_tree *t,
+			 struct domain_devices *devices)
+{
+	struct uuids media = {0};
+	TRY(read_files(h, c, t, "/domain/devices/disk/source/@file", &devices->volumes));
+	TRY(read_files(h, c, t, "/domain/devices/disk[@device='cdrom']/source/@file", &media));
+	devices->medium = media.count ? media.at[0] : UUID_NONE;
 	return OK;
 }
 
@@ -87,9 +89,8 @@ RESULT libvirt_read_devices(struct compute_host *h, struct ctx *c, virDomainPtr 
 	if (!xml)
 		return libvirt_fail(h, c, "looking at the devices of %s", virDomainGetName(domain));
 	TRY(xml_tree_parse(c, str_from(xml), &t));
-	TRY(read_aliases(c, t, "/domain/devices/disk/alias/@name", &ret_devices->volumes));
+	TRY(read_disks(h, c, t, ret_devices));
 	TRY(read_aliases(c, t, "/domain/devices/interface/alias/@name", &ret_devices->ports));
-	TRY(read_medium(h, c, t, ret_devices));
 	TRY(read_nic_slots(c, t, &ret_devices->nic_slots));
 	return compare_limits(c, t, wish, ret_devices);
 }
@@ -106,16 +107,35 @@ struct plugging {
 	struct domain_devices has;
 };
 
+/* Of a disk with the volume's file, or a NIC; empty: there is none. */
+static RESULT find_alias(struct plugging *p, uuid id, struct str *ret_alias)
+{
+	char text[UUID_TEXT_SIZE];
+	AUTO(xml_tree) t = NULL;
+	AUTO_TEXT xml = virDomainGetXMLDesc(p->domain, 0);
+	struct str xpath = str_print(
+		p->c->arena,
+		"/domain/devices/*[contains(source/@file, '%s') or alias/@name='" DEVICE_ALIAS "%s']/alias/@name",
+		uuid_write(id, text), text);
+	if (!xpath.p)
+		return ctx_no_memory(p->c);
+	if (!xml)
+		return libvirt_fail(p->h, p->c, "looking at the devices of %s", virDomainGetName(p->domain));
+	TRY(xml_tree_parse(p->c, str_from(xml), &t));
+	*ret_alias = xml_tree_find(p->c, t, xpath.p);
+	return OK;
+}
+
 /* The guest may have ended, or let the device go, between the look and the call. */
 static RESULT unplug(struct plugging *p, uuid id)
 {
-	char alias[sizeof DEVICE_ALIAS + UUID_TEXT_SIZE] = DEVICE_ALIAS;
+	struct str alias = STR_NONE;
 	struct domain_devices now = {0};
-	uuid_write(id, alias + strlen(DEVICE_ALIAS));
-	if (virDomainDetachDeviceAlias(p->domain, alias, VIR_DOMAIN_AFFECT_LIVE) == 0)
+	TRY(find_alias(p, id, &alias));
+	if (!alias.n || virDomainDetachDeviceAlias(p->domain, alias.p, VIR_DOMAIN_AFFECT_LIVE) == 0)
 		return OK;
 	struct result r =
-		libvirt_fail(p->h, p->c, "unplugging %s from domain %s", alias, virDomainGetName(p->domain));
+		libvirt_fail(p->h, p->c, "unplugging %s from domain %s", alias.p, virDomainGetName(p->domain));
 	if (r.code == ERR_GONE)
 		return r;
 	if (virDomainIsActive(p->domain) == 1) {

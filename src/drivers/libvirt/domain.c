@@ -134,7 +134,7 @@ static RESULT see_devices(struct compute_host *h, struct ctx *c, virDomainPtr d,
 {
 	bool is_on = seen->power == INSTANCE_SEEN_POWER_ON;
 	struct domain_devices has = {0};
-	if (!is_on && seen->defined_as_wished)
+	if (!is_on && seen->defined_as_wished && !wish->is_swapping)
 		TRY(list_wished(c, wish, &has));
 	else
 		TRY(libvirt_read_devices(h, c, d, is_on, wish, &has));

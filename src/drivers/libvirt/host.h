@@ -142,7 +142,7 @@ RESULT libvirt_write_firmware_domain(struct ctx *c, const struct domain_place *p
 
 /* ---- device_xml.c: pure */
 
-#define DEVICE_ALIAS "ua-" /* libvirt leaves aliases alone that begin so; a UUID follows */
+#define DEVICE_ALIAS "ua-" /* libvirt leaves aliases alone that begin so */
 
 /* The root ports that disks and NICs are plugged into; with_drive: and the one of the drive. */
 void libvirt_write_slots(struct buf *b, bool with_drive);
@@ -163,7 +163,7 @@ void libvirt_write_nic(struct buf *b, const struct domain_place *place, const st
 
 struct xml_tree; /* a parsed document: read.c */
 
-struct domain_devices { /* those with our alias; in the context's arena */
+struct domain_devices { /* disks by their files, NICs by their alias; in the context's arena */
 	struct uuids volumes, ports;
 	uuid medium;         /* which of the volumes lies in the CD-ROM drive; none: none */
 	struct uuids unlike; /* those of the volumes whose limits are not the wish's */
@@ -177,6 +177,13 @@ RESULT libvirt_read_devices(struct compute_host *h, struct ctx *c, virDomainPtr 
 RESULT libvirt_plug_devices(struct compute_host *h, struct ctx *c, virDomainPtr domain,
 			    const struct domain_place *place, const struct compute_domain *wish,
 			    const struct domain_devices *until_now);
+
+/* ---- swap.c */
+
+/* Of drivers/compute.h. */
+RESULT libvirt_swap(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish, bool begins,
+		    enum compute_swap_stage *ret_stage);
+RESULT libvirt_end_swap(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish);
 
 /* ---- limits.c */
 

@@ -581,6 +581,38 @@ static RESULT set_power(struct compute_host *h, struct ctx *c, uuid id, enum com
 	SIM_CALL(h, set_power_inside, id, power);
 }
 
+static RESULT swap_inside(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish,
+			  bool begins, enum compute_swap_stage *ret_stage)
+{
+	struct sim_domain *d = NULL;
+	TRY(find_domain(h, c, wish->instance, &d));
+	if (!d || !d->is_on)
+		return ctx_fail(c, ERR_STATE, "the domain is not running");
+	TRY(sim_await_guest(h->host, c, wish->instance));
+	d = sim_find_domain(h->host, wish->instance);
+	return sim_swap_disk(h->host, c, d, wish, begins, ret_stage);
+}
+
+static RESULT swap(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish, bool begins,
+		   enum compute_swap_stage *ret_stage)
+{
+	SIM_CALL(h, swap_inside, wish, begins, ret_stage);
+}
+
+static RESULT end_swap_inside(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish)
+{
+	struct sim_domain *d = NULL;
+	TRY(find_domain(h, c, wish->instance, &d));
+	if (d)
+		sim_end_swap(d, wish);
+	return OK;
+}
+
+static RESULT end_swap(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish)
+{
+	SIM_CALL(h, end_swap_inside, wish);
+}
+
 static RESULT undefine(struct compute_host *h, struct ctx *c, uuid id)
 {
 	SIM_CALL(h, undefine_inside, id);
@@ -625,6 +657,8 @@ const struct compute_driver compute_sim = {
 	.list = list,
 	.define = define,
 	.set_power = set_power,
+	.swap = swap,
+	.end_swap = end_swap,
 	.undefine = undefine,
 	.read_console = read_console,
 	.read_stats = read_stats,

@@ -52,6 +52,8 @@ void sim_compute_set_pool_free(struct str host, int64_t free);
 /* Stops a guest because the file of one of its disks could not grow. It continues when it is
  * started while the pool reports room. */
 void sim_compute_pause_guest_io(struct str host, uuid id);
+/* Lets the copying for a swap of disks stand still, or fail. */
+void sim_compute_set_copies(struct str host, bool stand_still, bool fail);
 /* Makes every call on the host take so long: on the test's clock if that is frozen, else in real
  * time. */
 void sim_compute_set_latency(struct str host, int64_t latency_us);

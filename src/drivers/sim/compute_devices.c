@@ -164,6 +164,7 @@ void sim_stop_devices(struct sim_domain *d)
 	for (size_t k = 0; k < d->device_count; k++) {
 		d->devices[k].is_plugged = false;
 		d->devices[k].leaves_us = 0;
+		d->devices[k].becomes = UUID_NONE;
 	}
 	drop_devices(d);
 }

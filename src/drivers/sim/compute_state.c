@@ -332,6 +332,16 @@ void sim_compute_set_pool_free(struct str host, int64_t free)
 	pthread_mutex_unlock(&s->lock);
 }
 
+void sim_compute_set_copies(struct str host, bool stand_still, bool fail)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return;
+	s->copies_stand_still = stand_still;
+	s->copies_fail = fail;
+	pthread_mutex_unlock(&s->lock);
+}
+
 void sim_compute_set_latency(struct str host, int64_t latency_us)
 {
 	struct sim_host *s = lock_host(host);

@@ -31,6 +31,7 @@ struct sim_device {
 	bool is_to_leave;                  /* it has just left the definition: the guest is asked for it */
 	bool is_raw, is_shared, is_medium; /* as in struct compute_disk */
 	uint64_t key;                      /* its disk is opened with that: sim_key() */
+	uuid becomes;                      /* it is being copied there; none: nowhere */
 };
 
 struct sim_domain {
@@ -101,6 +102,7 @@ struct sim_host {
 	struct sim_domain *domains;
 	struct sim_disk *disks;
 	int64_t pool_free; /* 0: what disks leave of disk_size */
+	bool copies_stand_still, copies_fail; /* of disks that guests are to swap */
 	size_t domain_count, disk_count;
 	int64_t call_count, increment_count;
 	int64_t hasty_count; /* requests for what was leaving already */
@@ -173,6 +175,12 @@ bool sim_has_plugged(const struct sim_domain *d, uuid id);
 /* What a running guest has, else what is defined; in the context's arena. */
 RESULT sim_list_devices(struct ctx *c, const struct sim_domain *d, struct uuids *ret_volumes,
 			struct uuids *ret_ports);
+
+/* ---- swap.c: of a running domain, with the host's lock held; as in drivers/compute.h */
+
+RESULT sim_swap_disk(struct sim_host *s, struct ctx *c, struct sim_domain *d,
+		     const struct compute_swapping *wish, bool begins, enum compute_swap_stage *ret_stage);
+void sim_end_swap(struct sim_domain *d, const struct compute_swapping *wish);
 
 /* ---- track.c: with the host's lock held */
 

@@ -11,6 +11,7 @@
 #include "engine/storage/sharing_internal.h"
 #include "engine/storage/snapshot_internal.h"
 #include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume_swap.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/instance.h"
@@ -58,6 +59,10 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
 	if (volume->reverts != volume->seen_reverts)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, STR("VolumeId"),
 				   "The volume '%" STR_FMT "' is being reverted.",
+				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
+	if (engine_is_swapping(op->head, volume))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, STR("VolumeId"),
+				   "The volume '%" STR_FMT "' is being swapped.",
 				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
 	if (count_pending(op->head, volume->row.id) >= SNAPSHOTS_PENDING_MAX)
 		return ENGINE_FAIL(op, ERR_QUOTA, KIND_SNAPSHOT, STR("VolumeId"),

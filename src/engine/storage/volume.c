@@ -18,6 +18,7 @@
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_group_internal.h"
 #include "engine/storage/volume_internal.h"
+#include "engine/storage/volume_swap.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/image.h"
@@ -311,7 +312,8 @@ RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "A snapshot of the volume %" STR_FMT " is on its way.",
 				   STR_ARG(wish->volume.text));
-	if (!wish->force && volume->reservation != VOLUME_RESERVATION_ERROR)
+	if ((!wish->force && volume->reservation != VOLUME_RESERVATION_ERROR) ||
+	    engine_is_swapping(op->head, volume))
 		TRY(volume_check_unreserved(op, volume, &wish->volume));
 	if (wish->snapshots == VOLUME_SNAPSHOTS_GO)
 		TRY(delete_snapshots(op, volume));
@@ -513,6 +515,14 @@ static void write_place(const struct volume_report *report, struct volume *next)
 		next->tracked_from = UUID_NONE; /* such a file notes nothing */
 }
 
+/* What was noted of its writes went with the old file. */
+static void see_blank(const struct volume_report *report, struct volume *next)
+{
+	next->seen_takes_over = report->blank_for;
+	next->stands_alone = true;
+	next->tracked_from = UUID_NONE;
+}
+
 RESULT engine_see_volume(struct op *op, struct volume_report *report)
 {
 	const struct volume *volume = volume_find(op->head, report->volume);
@@ -528,7 +538,9 @@ RESULT engine_see_volume(struct op *op, struct volume_report *report)
 	if (is_live || report->gen == volume->row.gen)
 		write_place(report, &next);
 	if (report->reverts > next.seen_reverts)
-		next.seen_reverts = report->reverts;
+		next.seen_reverts = report->reverts, next.stands_alone = false;
+	if (!uuid_is_none(report->blank_for) && uuid_equal(report->blank_for, volume->takes_over))
+		see_blank(report, &next);
 	if (next.modified_us && !next.modified_end_us && is_as_modified(&next))
 		next.modified_end_us = op->now_us;
 	if (row_equal(&model_kinds[KIND_VOLUME], &volume->row, &next.row))

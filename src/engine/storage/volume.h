@@ -156,6 +156,7 @@ struct volume_report {
 	int64_t size;    /* found there; 0: absent */
 	bool is_raw;     /* its file is a plain image of the disk */
 	int64_t reverts; /* how many of the row's reverts are done */
+	uuid blank_for;  /* its file was made anew to take over from that volume; none: it was not */
 };
 OPERATION(engine_see_volume, volume_report)
 

@@ -10,6 +10,7 @@
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
+#include "engine/storage/volume_swap.h"
 #include "model/states.h"
 #include "store/host.h"
 #include "store/instance.h"
@@ -401,6 +402,9 @@ static RESULT check_attachment(struct op *op, const struct volume_detaching *wis
 				   "Volume '%" STR_FMT "' is %s.", STR_ARG(wish->volume.text),
 				   attachment == ATTACHMENT_NONE ? "in the 'available' state"
 								 : "being detached");
+	if (engine_find_successor(op->head, attached->row.id))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+				   "Volume '%" STR_FMT "' is being swapped.", STR_ARG(wish->volume.text));
 	if (!str_is_empty(wish->device) && !str_equal(wish->device, attached->device))
 		return fail_not_so_attached(op, wish, "Device", wish->device);
 	return check_lets_go(op, wish, attached);
@@ -481,8 +485,18 @@ RESULT volume_set_fate(struct op *op, const struct volume *attached, bool delete
 	return volume_attachment_put(op, &further);
 }
 
+static RESULT give_up_swaps(struct op *op, uuid instance)
+{
+	struct volume_list disks;
+	TRY(engine_list_disks(op->ctx->arena, op->head, instance, false, &disks));
+	for (size_t k = 0; k < disks.count; k++)
+		TRY(volume_give_up_swap(op, disks.at[k]->row.id, STR("the instance is gone")));
+	return OK;
+}
+
 RESULT volume_end_attachments(struct op *op, uuid instance)
 {
+	TRY(give_up_swaps(op, instance));
 	const struct volume *volume = volume_first_by_instance(op->head, instance), *next_volume = NULL;
 	for (; volume; volume = next_volume) {
 		next_volume = volume_next_by_instance(op->head, volume);

@@ -23,7 +23,7 @@ RESULT volume_delete_metered(struct op *op, const struct volume *volume);
 RESULT volume_see_plugged(struct op *op, const struct instance_report *report);
 /* It gets the content of its snapshot: nobody has it open, which the caller checked. */
 RESULT volume_write_revert(struct op *op, const struct volume *volume, const struct snapshot *snapshot);
-/* Nobody has been promised it. ERR_STATE: it is on offer, reserved, or being reverted. */
+/* Nobody has been promised it. ERR_STATE: it is on offer, reserved, or being reverted or swapped. */
 RESULT volume_check_unreserved(struct op *op, const struct volume *volume, const struct ref *ref);
 /* The wish may attach it: it is not reserved, or it was promised to that instance. ERR_STATE. */
 RESULT volume_check_promise(struct op *op, const struct volume_attaching *wish, const struct volume *volume,
@@ -37,6 +37,8 @@ RESULT volume_leave_instance(struct op *op, struct volume *volume);
 RESULT volume_end_attachments(struct op *op, uuid instance);
 /* It has no attachment, or may have one more. ERR_IN_USE; ERR_QUOTA. */
 RESULT volume_check_takes_more(struct op *op, const struct ref *ref, const struct volume *volume);
+/* If another volume is about to take its place, it stays, for that reason. */
+RESULT volume_give_up_swap(struct op *op, uuid volume, struct str why);
 struct volume_place {
 	int64_t slot;
 	struct str device, tag;

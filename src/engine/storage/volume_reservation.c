@@ -7,6 +7,7 @@
 #include "engine/internal.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_internal.h"
+#include "engine/storage/volume_swap.h"
 #include "model/instance.h"
 #include "store/volume.h"
 #include "store/volume_transfer.h"
@@ -19,6 +20,7 @@ RESULT volume_check_unreserved(struct op *op, const struct volume *volume, const
 	const char *why = is_offered ? "offered to another account"
 			  : volume->reservation != VOLUME_RESERVATION_NONE
 				  ? volume_reservation_words[volume->reservation]
+			  : engine_is_swapping(op->head, volume) ? "being swapped"
 			  : volume->reverts != volume->seen_reverts ? "being reverted"
 								    : NULL;
 	return why ? ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field, "The volume '%" STR_FMT "' is %s.",
@@ -29,7 +31,8 @@ RESULT volume_check_unreserved(struct op *op, const struct volume *volume, const
 RESULT volume_check_promise(struct op *op, const struct volume_attaching *wish, const struct volume *volume,
 			    const struct instance *instance)
 {
-	bool is_his = volume->reservation == VOLUME_RESERVATION_ATTACHING ||
+	bool is_his = (volume->reservation == VOLUME_RESERVATION_ATTACHING &&
+		       !engine_is_swapping(op->head, volume)) ||
 		      (volume->reservation == VOLUME_RESERVATION_RESERVED &&
 		       uuid_equal(volume->reserved_for, instance->row.id));
 	return wish->is_promised && is_his ? OK : volume_check_unreserved(op, volume, &wish->volume);
@@ -55,7 +58,7 @@ static const struct move cancel_detaching = MOVE(DETACHING, NONE, NOTHING, "volu
 static const struct move reserve = MOVE(NONE, RESERVED, FREE, "volume.attach");
 static const struct move release = MOVE(RESERVED, NONE, NOTHING, "volume.attach");
 
-static bool fits(const struct move *move, const struct volume *volume)
+static bool fits(const struct tables *t, const struct move *move, const struct volume *volume)
 {
 	enum attachment attachment = model_derive_attachment(volume->instance, volume->seen_instance);
 	switch (move->needed) {
@@ -66,7 +69,7 @@ static bool fits(const struct move *move, const struct volume *volume)
 	case NEEDS_ATTACHED:
 		return attachment == ATTACHMENT_ATTACHED;
 	case NEEDS_NOTHING:
-		return volume->reservation == move->from;
+		return volume->reservation == move->from && !engine_is_swapping(t, volume);
 	}
 	return false;
 }
@@ -74,7 +77,7 @@ static bool fits(const struct move *move, const struct volume *volume)
 static RESULT check_move(struct op *op, const struct move *move, const struct ref *ref,
 			 const struct volume *volume)
 {
-	if (!fits(move, volume))
+	if (!fits(op->head, move, volume))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field,
 				   "The volume '%" STR_FMT "' is not in a state for that.",
 				   STR_ARG(ref->text));

@@ -5,6 +5,7 @@
 #include "engine/instance/instance.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume_swap.h"
 #include "model/instance.h"
 #include "store/volume.h"
 
@@ -115,11 +116,15 @@ static RESULT prepare_detach(struct os_call *e, void *args)
 
 /* ---- change ---- */
 
+enum { UPDATES = 85 }; /* since this one a volume is exchanged only for another one than it is */
+
 struct os_exchange {
 	struct instance_settings wish;
 	struct volume_fate fate;
 	struct os_attachment_target of;
+	struct volume_swapping swap;
 	struct ref other;
+	bool is_other;
 	enum choice goes;
 	struct str device, tag, server, id, attachment, bdm;
 };
@@ -128,39 +133,36 @@ static const struct param exchange_params[] = {
 	SERVER(struct os_exchange, of.wish.instance),
 	OS_PATH(struct os_exchange, "volume_id", of.wish.volume, .kind = KIND_VOLUME, .doc = "The volume."),
 	P("volumeId", other, .flags = REQUIRED, .kind = KIND_VOLUME,
-	  .doc = "The same volume: another in its place is refused (409)."),
-	P("delete_on_termination", goes, .since = 85, .doc = "Goes with the server."),
-	P("device", device, .since = 85, .max = 255, .doc = "As it is: it is not changed."),
-	P("serverId", server, .since = 85, .max = 255, .doc = "As it is."),
-	P("tag", tag, .since = 85, .flags = NULLABLE, .max = 60, .doc = "As it is."),
-	P("id", id, .since = 85, .max = 255, .doc = "As it is."),
+	  .doc = "The same volume; or, for administrators, one that takes over its content and its place while "
+		 "the server runs."),
+	P("delete_on_termination", goes, .since = UPDATES, .doc = "Goes with the server."),
+	P("device", device, .since = UPDATES, .max = 255, .doc = "As it is: it cannot be changed."),
+	P("serverId", server, .since = UPDATES, .max = 255, .doc = "As it is: it cannot be changed."),
+	P("tag", tag, .since = UPDATES, .flags = NULLABLE, .max = 60, .doc = "As it is: it cannot be changed."),
+	P("id", id, .since = UPDATES, .max = 255, .doc = "As it is: it cannot be changed."),
 	P("attachment_id", attachment, .since = 89, .max = 255, .doc = "As it is."),
 	P("bdm_uuid", bdm, .since = 89, .max = 255, .doc = "As it is."),
 };
 #undef P
 
-/* One that is not there is at fault in the body (400), and not where the path names it (404), as in Nova. */
-static RESULT prepare_exchange(struct os_call *e, void *args)
+static RESULT check_same(struct os_call *e, const char *member, struct str said, struct str now)
 {
-	struct os_exchange *a = args;
-	const struct volume *volume = NULL, *other = NULL;
+	return !said.p || str_equal(said, now)
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_INVALID, str_from(member), "The %s property is not mutable",
+					member);
+}
+
+/* What is to be changed besides, before it is exchanged. */
+static RESULT prepare_update(struct os_call *e, struct os_exchange *a)
+{
+	const struct volume *volume = NULL;
 	TRY(find_attached(e, &a->of, &volume));
-	if (!result_is_ok(engine_find_own_volume(e->c, os_tables(e), &a->other, &other))) {
-		ctx_clear_problem(e->c);
-		return ctx_fail_field(e->c, ERR_INVALID, STR("volumeId"),
-				      "Volume %" STR_FMT " could not be found.", STR_ARG(a->other.text));
-	}
-	bool is_other = !uuid_equal(other->row.id, volume->row.id);
-	if (is_other && engine_has_several_attachments(os_tables(e), volume->row.id))
-		return ctx_fail_field(
-			e->c, ERR_INVALID, STR("volumeId"),
-			"Swapping multi-attach volumes with more than one read/write attachment is "
-			"not supported.");
-	if (is_other)
-		return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
-				     "Volume %" STR_FMT " is not exchanged for another while it is attached: "
-				     "detach it, and attach the other.",
-				     STR_ARG(a->of.wish.volume.text));
+	TRY(check_same(e, "id", a->id, uuid_to_str(e->c->arena, volume->row.id)));
+	TRY(check_same(e, "serverId", a->server,
+		       uuid_to_str(e->c->arena, engine_volume_holder(volume))));
+	TRY(check_same(e, "device", a->device, volume->device));
+	TRY(check_same(e, "tag", a->tag, volume->device_tag));
 	a->wish.instance = a->of.wish.instance;
 	if (a->goes == CHOICE_DEFAULT)
 		return OK;
@@ -170,6 +172,54 @@ static RESULT prepare_exchange(struct os_call *e, void *args)
 	a->wish.volumes = &a->fate;
 	a->wish.volume_count = 1;
 	return OK;
+}
+
+/* From which Nova exchanges volumes. */
+static RESULT check_runs(struct os_call *e, const struct os_exchange *a, const struct instance *instance)
+{
+	struct str state = os_server_vm_state(os_tables(e), instance);
+	return str_is(state, "active") || str_is(state, "paused") || str_is(state, "resized")
+		       ? OK
+		       : ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
+				       "Cannot 'swap_volume' instance %" STR_FMT
+				       " while it is in vm_state %" STR_FMT,
+				       STR_ARG(a->of.wish.instance.text), STR_ARG(state));
+}
+
+/* One that is not there is at fault in the body (400), and not where the path names it (404), as in Nova. */
+static RESULT prepare_swap(struct os_call *e, struct os_exchange *a, const struct instance *instance)
+{
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(e->c, os_tables(e), &a->of.wish.volume, &volume));
+	if (!result_is_ok(engine_find_own_volume(e->c, os_tables(e), &a->other, &volume))) {
+		ctx_clear_problem(e->c);
+		return ctx_fail_field(e->c, ERR_INVALID, STR("volumeId"),
+				      "Volume %" STR_FMT " could not be found.", STR_ARG(a->other.text));
+	}
+	a->swap = (struct volume_swapping){a->of.wish.instance, a->of.wish.volume, a->other};
+	return check_runs(e, a, instance);
+}
+
+static RESULT prepare_exchange(struct os_call *e, void *args)
+{
+	struct os_exchange *a = args;
+	const struct instance *instance = NULL;
+	bool updates = e->request.version >= UPDATES;
+	TRY(os_find_server(e, &a->of.wish.instance, &instance));
+	a->is_other = !updates || !str_equal(a->other.text, a->of.wish.volume.text);
+	if (a->is_other)
+		TRY(os_check_admin(e, "os_compute_api:os-volumes-attachments:swap"));
+	if (updates)
+		TRY(prepare_update(e, a));
+	return a->is_other ? prepare_swap(e, a, instance) : OK;
+}
+
+static RESULT exchange(struct op *op, void *args)
+{
+	struct os_exchange *a = args;
+	if (!a->is_other || a->wish.volume_count)
+		TRY(engine_update_instance(op, &a->wish));
+	return a->is_other ? engine_swap_volume(op, &a->swap) : OK;
 }
 
 /* ---- attach ---- */
@@ -239,8 +289,8 @@ static const struct os_action actions[] = {
 	 .answer = show_attached, .returns = KIND_VOLUME, .doc = "Attaches a volume."},
 	{HTTP_PUT, ATTACHMENTS "/{volume_id}", .permit = "os_compute_api:os-volumes-attachments:update",
 	 .flags = API_WRITES, .status = 202, .args = OS_PARAMS(struct os_exchange, exchange_params),
-	 .wrap = "volumeAttachment", .prepare = prepare_exchange, .operation = engine_update_instance_run,
-	 .doc = "Whether a volume goes with its server."},
+	 .wrap = "volumeAttachment", .prepare = prepare_exchange, .operation = exchange,
+	 .doc = "Whether a volume goes with its server; or another volume in its place."},
 	{HTTP_DELETE, ATTACHMENTS "/{volume_id}", .permit = "os_compute_api:os-volumes-attachments:delete",
 	 .flags = API_WRITES, .status = 202, .args = TARGET(one_params), .prepare = prepare_detach,
 	 .operation = engine_detach_volume_run, .doc = "Detaches a volume."},

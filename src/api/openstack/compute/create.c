@@ -408,13 +408,6 @@ RESULT os_check_server_zone(struct os_call *e, const struct ref *ref)
 	return OK;
 }
 
-static RESULT deny(struct os_call *e, const char *policy)
-{
-	return os_is_admin(e)
-		       ? OK
-		       : ctx_fail(e->c, ERR_DENIED, "Policy doesn't allow %s to be performed.", policy);
-}
-
 /* "zone:host", as administrators have said it since before 2.74. What follows another colon is the hypervisor. */
 static RESULT split_zone(struct os_call *e, struct os_new_server *s, struct str *ret_host)
 {
@@ -422,7 +415,7 @@ static RESULT split_zone(struct os_call *e, struct os_new_server *s, struct str 
 	size_t colon = s->zone.kind == KIND_NONE ? text.n : str_find_char(text, ':', 0);
 	if (colon >= text.n)
 		return OK;
-	TRY(deny(e, "os_compute_api:servers:create:forced_host"));
+	TRY(os_check_admin(e, "os_compute_api:servers:create:forced_host"));
 	struct str rest = str_slice(text, colon + 1, text.n);
 	size_t end = str_find_char(rest, ':', 0);
 	*ret_host = str_slice(rest, 0, end);
@@ -441,7 +434,7 @@ static RESULT take_host(struct os_call *e, struct os_create_server *a)
 	struct str forced = STR_NONE, asked = s->host.n ? s->host : s->hypervisor;
 	TRY(split_zone(e, s, &forced));
 	if (asked.n)
-		TRY(deny(e, "compute:servers:create:requested_destination"));
+		TRY(os_check_admin(e, "compute:servers:create:requested_destination"));
 	if (asked.n && forced.n)
 		return ctx_fail_field(
 			e->c, ERR_INVALID, STR("host"),

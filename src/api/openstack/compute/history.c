@@ -35,6 +35,7 @@ static const struct {
 	{"unlocked", "unlock"},
 	{"interface detached", "detach_interface", "compute_detach_interface"},
 	{"terminate asked", "delete", "compute_terminate_instance"},
+	{"swap asked", "swap_volume", "compute_swap_volume"},
 	{"volume extension asked", "extend_volume", "compute_extend_volume"},
 };
 

@@ -94,8 +94,8 @@ static RESULT prepare_unshelve(struct os_call *e, void *args)
 	struct os_unshelve *a = args;
 	const struct instance *instance = NULL;
 	TRY(os_find_server(e, &a->wish.instance, &instance));
-	if (!str_is_empty(a->wish.host) && !os_is_admin(e))
-		return ctx_fail(e->c, ERR_DENIED, "Policy doesn't allow " TO_HOST " to be performed.");
+	if (!str_is_empty(a->wish.host))
+		TRY(os_check_admin(e, TO_HOST));
 	return os_check_server_zone(e, &a->wish.zone);
 }
 

@@ -98,6 +98,14 @@ static inline bool os_is_admin(const struct os_call *e)
 	return identity_is_admin(e->c->who);
 }
 
+/* ERR_DENIED in the services' words, which name the policy, unless the caller is an administrator. */
+static inline RESULT os_check_admin(const struct os_call *e, const char *policy)
+{
+	return os_is_admin(e)
+		       ? OK
+		       : ctx_fail(e->c, ERR_DENIED, "Policy doesn't allow %s to be performed.", policy);
+}
+
 /* "https://cloud.example.com/compute/v2.1": where the service is found, as its catalog entry says. */
 struct str os_service_url(const struct os_call *e, enum os_service service);
 /* The headers that every answer of the service has: request id, microversion. Once. */

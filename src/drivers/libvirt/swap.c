@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A running guest goes over from one file to another: libvirt's block copy and its pivot. The guest's writes go
+ * to both files from the beginning, so that the copying ends however much is written. With the pivot libvirt
+ * writes the other file into the definition, too: a guest that ends a moment later starts from that one.
+ *
+ * libvirt carries what the first file notes of its writes (track.c) over to the other one, under names that
+ * nobody looks for there: so that is dropped before. */
+#include "drivers/libvirt/host.h"
+
+struct swap { /* as a running domain shows it */
+	struct str target; /* the disk, as the domain calls it; empty: it has neither file */
+	bool is_over;      /* it has the other file */
+	struct str mirror; /* the file that is being filled; empty: none */
+	bool is_ready;     /* both have the same content, and get the same writes */
+};
+
+static struct str path_of(struct compute_host *h, struct ctx *c, const struct compute_disk *d)
+{
+	struct str name = libvirt_volume_name(c->arena, h->region, d->volume, d->is_raw);
+	return str_print(c->arena, "%s/%" STR_FMT, h->pool_path, STR_ARG(name));
+}
+
+/* What the disk of that file has below it. */
+static struct str find(struct ctx *c, struct xml_tree *t, struct str file, const char *below)
+{
+	struct str xpath = str_print(c->arena, "/domain/devices/disk[source/@file='%" STR_FMT "']/%s",
+				     STR_ARG(file), below);
+	return xpath.p ? xml_tree_find(c, t, xpath.p) : STR_NONE;
+}
+
+static RESULT look(struct compute_host *h, struct ctx *c, virDomainPtr d, const struct compute_swapping *wish,
+		   struct swap *ret_swap)
+{
+	AUTO(xml_tree) t = NULL;
+	struct str from = path_of(h, c, wish->from), to = path_of(h, c, wish->to);
+	AUTO_TEXT xml = virDomainGetXMLDesc(d, 0);
+	if (!from.p || !to.p)
+		return ctx_no_memory(c);
+	if (!xml)
+		return libvirt_fail(h, c, "looking at the disks of %s", virDomainGetName(d));
+	TRY(xml_tree_parse(c, str_from(xml), &t));
+	struct str over = find(c, t, to, "target/@dev");
+	*ret_swap = (struct swap){
+		.target = over.n ? over : find(c, t, from, "target/@dev"),
+		.is_over = over.n > 0,
+		.mirror = find(c, t, from, "mirror/source/@file"),
+		.is_ready = str_is(find(c, t, from, "mirror/@ready"), "yes"),
+	};
+	return OK;
+}
+
+/* NULL: it is absent or off. */
+static RESULT find_active(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain)
+{
+	AUTO_DOMAIN d = NULL;
+	TRY(libvirt_check_alive(h, c));
+	TRY(libvirt_find_domain(h, c, id, &d, NULL));
+	*ret_domain = NULL;
+	if (!d || virDomainIsActive(d) != 1)
+		return OK;
+	TRY(libvirt_check_answers(h, c, d));
+	*ret_domain = TAKE(d);
+	return OK;
+}
+
+static RESULT end_copy(struct compute_host *h, struct ctx *c, virDomainPtr d, struct str target,
+		       unsigned flags)
+{
+	if (virDomainBlockJobAbort(d, target.p, flags) == 0)
+		return OK;
+	return libvirt_fail(h, c, "%s disk %" STR_FMT " of domain %s",
+			    flags & VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT ? "exchanging" : "ending the copy of",
+			    STR_ARG(target), virDomainGetName(d));
+}
+
+static RESULT write_target(struct compute_host *h, struct ctx *c, const struct compute_disk *to,
+			   struct str *ret_xml)
+{
+	struct buf b;
+	struct domain_place place = {.region = h->region, .pool_path = str_from(h->pool_path)};
+	buf_init(&b, DEVICE_XML_CAP);
+	buf_print(&b, "<disk type='file' device='disk'><driver name='qemu' type='%s'/>",
+		  to->is_raw ? "raw" : "qcow2");
+	struct result r = libvirt_write_source(c, &b, &place, to);
+	buf_print(&b, "</disk>");
+	if (result_is_ok(r))
+		r = buf_finish(&b);
+	*ret_xml = result_is_ok(r) ? str_copy(c->arena, buf_str(&b)) : STR_NONE;
+	buf_done(&b);
+	TRY(r);
+	return ret_xml->p ? OK : ctx_no_memory(c);
+}
+
+static RESULT begin_copy(struct compute_host *h, struct ctx *c, virDomainPtr d,
+			 const struct compute_swapping *wish, struct str target)
+{
+	const unsigned flags = VIR_DOMAIN_BLOCK_COPY_REUSE_EXT | VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB |
+			       VIR_DOMAIN_BLOCK_COPY_SYNCHRONOUS_WRITES;
+	struct track_set all = {.volume = wish->from->volume, .known = {wish->tracked_from}};
+	struct str xml = STR_NONE;
+	TRY(write_target(h, c, wish->to, &xml));
+	if (wish->to->key)
+		TRY(libvirt_set_secret(h, c, wish->to->volume, wish->to->key));
+	if (!uuid_is_none(wish->tracked_from))
+		TRY(libvirt_drop_tracks(h, c, d, target, &all));
+	if (virDomainBlockCopy(d, target.p, xml.p, NULL, 0, flags) == 0)
+		return OK;
+	return libvirt_fail(h, c, "copying disk %" STR_FMT " of domain %s", STR_ARG(target),
+			    virDomainGetName(d));
+}
+
+RESULT libvirt_swap(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish, bool begins,
+		    enum compute_swap_stage *ret_stage)
+{
+	char id[UUID_TEXT_SIZE];
+	struct swap swap = {0};
+	AUTO_DOMAIN d = NULL;
+	TRY(find_active(h, c, wish->instance, &d));
+	if (!d)
+		return ctx_fail(c, ERR_STATE, "domain %s is not running", uuid_write(wish->instance, id));
+	TRY(look(h, c, d, wish, &swap));
+	if (!swap.target.n)
+		return ctx_fail(c, ERR_NOT_FOUND, "domain %s has not the disk %s", virDomainGetName(d),
+				uuid_write(wish->from->volume, id));
+	if (swap.mirror.n && !str_equal(swap.mirror, path_of(h, c, wish->to))) { /* another, given up since */
+		TRY(end_copy(h, c, d, swap.target, 0));
+		swap.mirror = STR_NONE;
+	}
+	*ret_stage = swap.is_over || (swap.mirror.n && swap.is_ready) ? COMPUTE_SWAP_DONE
+		     : swap.mirror.n || begins			      ? COMPUTE_SWAP_COPYING
+								      : COMPUTE_SWAP_NONE;
+	if (!swap.is_over && *ret_stage == COMPUTE_SWAP_DONE)
+		return end_copy(h, c, d, swap.target, VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT);
+	return swap.is_over || swap.mirror.n || !begins ? OK : begin_copy(h, c, d, wish, swap.target);
+}
+
+RESULT libvirt_end_swap(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish)
+{
+	struct swap swap = {0};
+	AUTO_DOMAIN d = NULL;
+	TRY(find_active(h, c, wish->instance, &d));
+	if (!d)
+		return OK;
+	TRY(look(h, c, d, wish, &swap));
+	return swap.mirror.n ? end_copy(h, c, d, swap.target, 0) : OK;
+}
