@@ -484,6 +484,150 @@ static void test_increments_at_rest(void **state)
 	scene_close(&s);
 }
 
+/* ---- a guest that goes over from one disk to another */
+
+struct goer {
+	struct compute_disk to;
+	struct disk_spec file; /* of that */
+	struct compute_swapping wish;
+};
+
+/* From the second disk to a blank one of its size. key NULL: that is plain. */
+static void make_goer(struct scene *s, const struct disk_key *key, struct goer *ret_goer)
+{
+	struct disk_spec file = {.volume = id_new(KIND_VOLUME), .size = s->files[1].size, .key = key};
+	*ret_goer = (struct goer){.file = file,
+				  .to = {.volume = file.volume, .size = file.size, .slot = 1, .key = key}};
+	ret_goer->wish = (struct compute_swapping){
+		.instance = s->wish.id, .from = &s->disks[1], .to = &ret_goer->to};
+	scene_make_disk(s, &file);
+	s->wish.is_swapping = true;
+}
+
+static enum compute_swap_stage go(struct scene *s, const struct goer *g, bool begins)
+{
+	enum compute_swap_stage stage = COMPUTE_SWAP_NONE;
+	EXPECT(s, ERR_NONE, subject.driver->swap(s->h, &s->c, &g->wish, begins, &stage));
+	return stage;
+}
+
+/* From now on the second disk is the other one. */
+static void go_over(struct scene *s, const struct goer *g)
+{
+	enum compute_swap_stage stage = COMPUTE_SWAP_COPYING;
+	for (int tries = 0; tries < 300 && stage == COMPUTE_SWAP_COPYING; tries++) {
+		contract_rest_ms(100);
+		stage = go(s, g, false);
+	}
+	assert_int_equal(stage, COMPUTE_SWAP_DONE);
+	assert_int_equal(go(s, g, true), COMPUTE_SWAP_DONE);
+	s->files[1] = g->file;
+	s->files[1].was_there = true;
+}
+
+static void check_plugged(struct scene *s, uuid has, uuid has_not)
+{
+	struct compute_seen seen = scene_see(s);
+	assert_true(uuids_have(&seen.volumes, has));
+	assert_false(uuids_have(&seen.volumes, has_not));
+	assert_int_equal(seen.volumes.count, 2);
+}
+
+/* What was written before, and while it was copied, is on the other one, and what comes after comes there alone;
+ * the definition has it too, before anybody writes another one; and the first may come back beside it. */
+static void test_swap(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct goer g;
+	make_two_disks(&s);
+	uuid from = s.files[1].volume;
+	subject.write(s.wish.id, from, true, 0);
+	struct taken before = take(&s, NULL);
+	make_goer(&s, NULL, &g);
+	g.wish.tracked_from = before.snapshot;
+	assert_int_equal(go(&s, &g, false), COMPUTE_SWAP_NONE);
+	assert_int_equal(go(&s, &g, true), COMPUTE_SWAP_COPYING);
+	subject.write(s.wish.id, from, true, 1);
+	check_plugged(&s, from, g.to.volume);
+	subject.lose_daemon();
+	scene_reopen(&s);
+	go_over(&s, &g);
+	check_plugged(&s, g.to.volume, from);
+	subject.write(s.wish.id, g.to.volume, true, 2);
+	subject.end_guest(s.h, s.wish.id, COMPUTE_OFF_CRASHED);
+	scene_await_off(&s);
+	check_plugged(&s, g.to.volume, from);
+	s.disks[1].volume = g.to.volume;
+	s.wish.is_swapping = false;
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, &s.wish));
+	set_power(&s, COMPUTE_START);
+	struct taken after = take(&s, NULL);
+	check_taken(&s, &after, false, "012", "3");
+	scene_clear(&s);
+	scene_delete_disk(&s, from);
+	drop_taken(&before, 1);
+	drop_taken(&after, 1);
+	scene_close(&s);
+}
+
+/* Onto an encrypted one, and from that back to the first, which was made anew. */
+static void test_swap_encrypted(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct disk_key key = {
+		"8899aabbccddeeff00112233445566778899aabbccddeeff0011223344556677"};
+	struct goer there, back;
+	make_two_disks(&s);
+	uuid from = s.files[1].volume;
+	subject.write(s.wish.id, from, true, 0);
+	make_goer(&s, &key, &there);
+	assert_int_equal(go(&s, &there, true), COMPUTE_SWAP_COPYING);
+	go_over(&s, &there);
+	s.disks[1] = there.to;
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, &s.wish));
+	assert_true(scene_see(&s).devices_as_wished);
+	subject.write(s.wish.id, there.to.volume, true, 1);
+	make_goer(&s, NULL, &back);
+	assert_int_equal(go(&s, &back, true), COMPUTE_SWAP_COPYING);
+	go_over(&s, &back);
+	s.disks[1] = back.to;
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, &s.wish));
+	struct taken after = take(&s, NULL);
+	check_taken(&s, &after, false, "01", "2");
+	scene_clear(&s);
+	scene_delete_disk(&s, from);
+	scene_delete_disk(&s, there.to.volume);
+	drop_taken(&after, 1);
+	scene_close(&s);
+}
+
+/* Ended, it is begun anew or not at all; and no guest that is off goes anywhere. */
+static void test_swap_ended(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct goer g;
+	enum compute_swap_stage stage = COMPUTE_SWAP_NONE;
+	make_two_disks(&s);
+	uuid from = s.files[1].volume;
+	make_goer(&s, NULL, &g);
+	EXPECT(&s, ERR_NONE, subject.driver->end_swap(s.h, &s.c, &g.wish));
+	assert_int_equal(go(&s, &g, true), COMPUTE_SWAP_COPYING);
+	EXPECT(&s, ERR_NONE, subject.driver->end_swap(s.h, &s.c, &g.wish));
+	assert_int_equal(go(&s, &g, false), COMPUTE_SWAP_NONE);
+	check_plugged(&s, from, g.to.volume);
+	set_power(&s, COMPUTE_FORCE_OFF);
+	scene_await_off(&s);
+	check_plugged(&s, from, g.to.volume);
+	EXPECT(&s, ERR_STATE, subject.driver->swap(s.h, &s.c, &g.wish, true, &stage));
+	EXPECT(&s, ERR_NONE, subject.driver->end_swap(s.h, &s.c, &g.wish));
+	scene_clear(&s);
+	scene_delete_disk(&s, g.to.volume);
+	scene_close(&s);
+}
+
 /* ---- plain images, which several guests can have */
 
 static void delete_plain(struct scene *s, enum disk_kind kind, uuid id)
@@ -800,6 +944,9 @@ int disk_contract_run(void)
 		cmocka_unit_test(test_increment_begun),
 		cmocka_unit_test(test_increment_in_passing),
 		cmocka_unit_test(test_increments_at_rest),
+		cmocka_unit_test(test_swap),
+		cmocka_unit_test(test_swap_encrypted),
+		cmocka_unit_test(test_swap_ended),
 		cmocka_unit_test(test_plain_at_rest),
 		cmocka_unit_test(test_plain_of_disk),
 		cmocka_unit_test(test_shared),

@@ -82,10 +82,10 @@ static void test_whole(void **state)
 	assert_has(f, "<memory unit='KiB'>524288</memory><vcpu placement='static'>2</vcpu>");
 	assert_has(f, "<source file='/pool/dari-0badcafe-vol-01234567-89ab-4cde-8012-3456789abcde.qcow2'/>"
 		      "<target dev='vda' bus='virtio'/><serial>vol0123456789ab4cde8</serial><boot "
-		      "order='1'/><alias name='ua-01234567-89ab-4cde-8012-3456789abcde'/>"
+		      "order='1'/><alias name='ua-01234567-89ab-4cde-8012-3456789abcde-0'/>"
 		      "<address type='pci' bus='9' slot='0'/></disk>");
 	assert_has(f, "<target dev='vdz' bus='virtio'/><serial>volfedcba98765443218</serial>"
-		      "<alias name='ua-fedcba98-7654-4321-8fed-cba987654321'/>"
+		      "<alias name='ua-fedcba98-7654-4321-8fed-cba987654321-25'/>"
 		      "<address type='pci' bus='34' slot='0'/></disk>");
 	assert_has(f, "<alias name='ua-aabbccdd-eeff-4011-8233-445566778899'/>"
 		      "<address type='pci' bus='3' slot='0'/></interface>");

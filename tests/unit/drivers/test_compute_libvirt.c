@@ -97,11 +97,13 @@ static void write_word(uuid instance, uuid volume, bool is_on, int word)
 	id_write_ec2(KIND_INSTANCE, instance, name);
 	uuid_write(volume, id);
 	write_place(place, sizeof place, "write", word);
-	if (is_on)
+	if (is_on) /* the device keeps its alias when it goes over to another volume's file */
 		(void) snprintf(script, sizeof script,
-				"virsh qemu-monitor-command %s --hmp 'qemu-io -d "
-				"/machine/peripheral/ua-%s/virtio-backend \"%s\"'",
-				name, id, place);
+				"alias=$(virsh dumpxml %s | awk 'BEGIN { RS = \"</disk>\" } /vol-%s/ && "
+				"match($0, /ua-[0-9a-f-]+/) { print substr($0, RSTART, RLENGTH) }') && "
+				"virsh qemu-monitor-command %s --hmp \"qemu-io -d "
+				"/machine/peripheral/$alias/virtio-backend \\\"%s\\\"\"",
+				name, id, name, place);
 	else
 		(void) snprintf(script, sizeof script,
 				"qemu-io -c '%s' /var/lib/libvirt/images/dari-da210077-vol-%s.qcow2", place,

@@ -23,14 +23,15 @@ static void end_guest(struct compute_host *h, uuid id, enum compute_off why)
 
 enum { WORDS = 8 };
 
-/* All that were written on the volume that was written on last: a letter each. */
+/* All that were written on the volume that was written on last, or on the one that it took over from: a letter
+ * each. */
 static void write_word(uuid instance, uuid volume, bool is_on, int word)
 {
 	static uuid last;
 	static char words[WORDS + 1];
 	(void) instance;
 	(void) is_on;
-	if (!uuid_equal(last, volume))
+	if (!uuid_equal(last, volume) && !sim_compute_disk_has(hv1, volume, words))
 		memset(words, 0, sizeof words);
 	last = volume;
 	words[strlen(words)] = (char) ('a' + word);
