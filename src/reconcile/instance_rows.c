@@ -131,8 +131,8 @@ static RESULT gather_swap(struct step *s, const struct tables *t, const struct v
 	if (!other || !uuid_equal(other->reserved_for, s->id))
 		return OK;
 	TRY(gather_disk(s, t, other, disk->slot, &swap.to));
-	swap.is_ready = engine_successor_is_ready(other) &&
-			uuid_equal(other->seen_host, rows->instance->host);
+	swap.is_ready =
+		engine_successor_is_ready(other) && uuid_equal(other->seen_host, rows->instance->host);
 	rows->domain.is_swapping = true;
 	return VEC_PUSH(s->ctx.arena, &rows->swaps, swap) ? OK : ctx_no_memory(&s->ctx);
 }

@@ -22,7 +22,7 @@ struct instance_rows {
 	VEC(struct compute_disk) waiting; /* wanted in it, and not ready on its host */
 	const struct condition *obstacle; /* what keeps one of those from being ready; NULL: nothing known */
 	VEC(struct instance_swap) swaps;
-	bool obstacle_reported;           /* the instance has a condition that says so */
+	bool obstacle_reported;                     /* the instance has a condition that says so */
 	VEC(uuid) reported_volumes, reported_ports; /* which the rows say to be plugged into it */
 	enum instance_wanted_power power_wanted;
 	bool stands_still;    /* a snapshot of a disk that it shares is about to be cut */

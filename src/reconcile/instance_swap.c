@@ -26,10 +26,8 @@ static RESULT report(struct step *s, const struct instance_swap *swap, bool is_d
 
 static struct compute_swapping wish_of(const struct step *s, const struct instance_swap *swap)
 {
-	return (struct compute_swapping){.instance = s->id,
-					 .from = &swap->from,
-					 .to = &swap->to,
-					 .tracked_from = swap->tracked_from};
+	return (struct compute_swapping){
+		.instance = s->id, .from = &swap->from, .to = &swap->to, .tracked_from = swap->tracked_from};
 }
 
 /* Nothing is copied there any more when that is told: the volume is free then. */
@@ -52,7 +50,8 @@ static RESULT copy(struct step *s, const struct instance_swap *swap, bool *ret_i
 	struct compute_swapping wish = wish_of(s, swap);
 	enum compute_swap_stage stage = COMPUTE_SWAP_NONE;
 	bool begins = !uuid_equal(s->work->swap_begun, swap->to.volume);
-	struct result r = s->connection->driver->swap(s->connection->connection, &s->ctx, &wish, begins, &stage);
+	struct result r =
+		s->connection->driver->swap(s->connection->connection, &s->ctx, &wish, begins, &stage);
 	if (is_passing(r))
 		return r;
 	s->work->swap_begun = swap->to.volume;

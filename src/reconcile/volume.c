@@ -37,9 +37,9 @@ struct volume_rows {
 	const struct disk_key *key; /* NULL: it is plain, or has none yet */
 	bool is_in_use;             /* a domain or a snapshot may still need it where it is */
 	bool is_left_in_use;        /* a snapshot asked for just before the move ended is cut where it was */
-	bool grows_later;           /* a snapshot is to be cut of it first, at the size that it has; or it is to
+	bool grows_later;   /* a snapshot is to be cut of it first, at the size that it has; or it is to
 				     * take over from another volume first */
-	int64_t blank_size;         /* its file is to be made anew, blank, of that size; 0: it is not */
+	int64_t blank_size; /* its file is to be made anew, blank, of that size; 0: it is not */
 };
 
 static bool is_to_be_cut_on(const struct tables *t, const struct volume *v, uuid host)
@@ -361,11 +361,10 @@ static RESULT draw_key(struct step *s, const struct volume *v)
 	return OK;
 }
 
-static RESULT step_live(struct step *s, const struct volume_rows *rows)
+static struct disk_spec spec_of(const struct volume_rows *rows)
 {
 	const struct volume *v = rows->volume;
-	struct disk_seen seen = {0};
-	bool has_base = true, is_reverting = v->reverts != v->seen_reverts;
+	bool is_reverting = v->reverts != v->seen_reverts;
 	struct disk_spec wish = {.volume = v->row.id,
 				 .size = rows->grows_later ? v->seen_size : v->size,
 				 .base_sha256 = rows->base.sha256,
@@ -377,14 +376,23 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 				 .was_raw = v->is_raw && !is_reverting,
 				 .is_growing =
 					 v->seen_size<v->size, .was_there = v->seen_size> 0 && !is_reverting};
-	if (v->is_encrypted && !rows->key)
-		return draw_key(s, v);
 	if (rows->blank_size) {
 		wish.size = rows->blank_size;
 		wish.base_sha256 = STR_NONE;
 		wish.was_raw = wish.was_there = wish.is_growing = false;
 	}
-	if (is_reverting || rows->blank_size)
+	return wish;
+}
+
+static RESULT step_live(struct step *s, const struct volume_rows *rows)
+{
+	const struct volume *v = rows->volume;
+	struct disk_seen seen = {0};
+	struct disk_spec wish = spec_of(rows);
+	bool has_base = true;
+	if (v->is_encrypted && !rows->key)
+		return draw_key(s, v);
+	if (v->reverts != v->seen_reverts || rows->blank_size)
 		TRY(remove_file(s,
 				v)); /* as often as it takes until the new one is reported: nothing has it */
 	struct result result =

@@ -68,8 +68,8 @@ struct work {
 	int64_t due_us;    /* when a retry is to come; 0: none */
 	int64_t kept_us;   /* since when an instance's guest is asked to let go of a device; 0: it is not */
 	int64_t asked_us;  /* when it was asked last, or found to be asked */
-	uuid swap_begun;   /* the volume that an instance's guest is to get, whose filling was begun or seen */
-	int64_t held_us;   /* since when guests are to stand still for a cut */
+	uuid swap_begun; /* the volume that an instance's guest is to get, whose filling was begun or seen */
+	int64_t held_us; /* since when guests are to stand still for a cut */
 	int64_t rests_until_us; /* a cut for which guests stood still failed: not before */
 };
 

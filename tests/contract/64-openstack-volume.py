@@ -8,6 +8,7 @@ import re
 import sys
 import time
 
+import novaclient.client
 import openstack
 import openstack.exceptions
 import pytest
@@ -251,6 +252,34 @@ def test_attachments(cloud):
     cloud.volume(volume)
     cloud.run("volume", "delete", volume, silent=True)
     cloud.sdk.compute.delete_server(server)
+
+
+def test_swap(cloud):
+    """Another volume in an attached one's place, by novaclient, whose command `volume-update` asks for it; openstacksdk waits for it."""
+    image = next(cloud.sdk.image.images())
+    server = cloud.sdk.compute.create_server(name="swaps", image_id=image.id, flavor_id="t3.micro", networks="auto")
+    server = cloud.sdk.compute.wait_for_server(server, wait=20)
+    zone = cloud.sdk.compute.get_server(server.id).availability_zone
+    old, new = (cloud.run("volume", "create", "--size", "1", "--availability-zone", zone, name)["id"] for name in ("old", "new"))
+    for volume in (old, new):
+        cloud.volume(volume)
+    cloud.sdk.compute.create_volume_attachment(server, volume_id=old)
+    cloud.volume(old, "in-use")
+    by = admin(cloud.dev)
+    session = openstack.connect(auth_url=cloud.env["OS_AUTH_URL"], username=by.user, password=by.password, project_name=by.name,
+                                user_domain_name="Default", project_domain_name="Default", identity_api_version="3").session
+    nova = novaclient.client.Client("2.89", session=session, region_name=cloud.env["OS_REGION_NAME"])
+    nova.volumes.update_server_volume(server.id, old, new)
+    cloud.volume(new, "in-use")
+    cloud.volume(old)
+    (attached,) = cloud.sdk.compute.volume_attachments(server)
+    assert (attached.volume_id, attached.device) == (new, "/dev/vdb")
+    actions = cloud.sdk.compute.get(f"/servers/{server.id}/os-instance-actions").json()["instanceActions"]
+    assert "swap_volume" in [a["action"] for a in actions]
+    cloud.sdk.compute.delete_server(server)
+    cloud.until(lambda: cloud.sdk.block_storage.get_volume(new), lambda v: v.status == "available")
+    for volume in (old, new):
+        cloud.run("volume", "delete", volume, silent=True)
 
 
 def test_revert(cloud):

@@ -240,8 +240,8 @@ def test_a_volume_of_several(both, admin):
     (other,) = both.ok("GET", f"{COMPUTE}/servers/{servers[1]}/os-volume_attachments", version=NEWEST)["volumeAttachments"]
     assert other["attachment_id"] == ids[1] and other == made.json["volumeAttachment"]
     assert code(both.ec2.detach_volume, VolumeId=volume) == "MissingParameter"
-    assert both.status("PUT", f"{COMPUTE}/servers/{servers[0]}/os-volume_attachments/{identifier}",
-                       {"volumeAttachment": {"volumeId": make_volume(both)[1]}}) == 400
+    assert admin.call("PUT", f"{COMPUTE}/servers/{servers[0]}/os-volume_attachments/{identifier}",
+                      {"volumeAttachment": {"volumeId": make_volume(both, Size=4)[1]}}).status == 400
     both.ec2.detach_volume(VolumeId=volume, InstanceId=one)
     both.rest()
     (left,) = both.ok("GET", path)["volume"]["attachments"]
@@ -294,6 +294,33 @@ def types(both, admin):
 
 
 # ---- snapshots
+
+@holds("Disks: Swaps")
+def test_a_swap(both, admin):
+    """An administrator's alone; then each face shows the new volume where the old one was, and the old one free."""
+    instance = both.run(Placement={"AvailabilityZone": both.zone})
+    server = both.server(instance)["id"]
+    (old, old_id), (new, new_id), (other, other_id) = (make_volume(both, Size=size) for size in (1, 2, 1))
+    both.ec2.attach_volume(VolumeId=old, InstanceId=instance, Device="/dev/sdf")
+    both.rest()
+    path = f"{COMPUTE}/servers/{server}/os-volume_attachments"
+    exchange = {"volumeAttachment": {"volumeId": new_id}}
+    assert both.call("PUT", f"{path}/{old_id}", exchange).status == 403
+    assert admin.call("PUT", f"{path}/{old_id}", exchange).status == 202
+    both.rest()
+    shown = both.ok("GET", f"{VOLUME}/volumes/{new_id}")["volume"]
+    assert shown["status"] == "in-use" and [(a["server_id"], a["device"]) for a in shown["attachments"]] == [(server, "/dev/sdf")]
+    assert both.ok("GET", f"{VOLUME}/volumes/{old_id}")["volume"]["status"] == "available"
+    (attached,) = both.volume(new)["Attachments"]
+    assert (attached["InstanceId"], attached["Device"], attached["State"]) == (instance, "/dev/sdf", "attached")
+    assert both.volume(old)["State"] == "available" and not both.volume(old)["Attachments"]
+    assert [a["volumeId"] for a in both.ok("GET", path)["volumeAttachments"]] == [new_id]
+    assert admin.call("PUT", f"{path}/{new_id}", {"volumeAttachment": {"volumeId": other_id}}).status == 400  # smaller
+    shared = make_volume(both, Size=4, VolumeType="io2", Iops=100, MultiAttachEnabled=True)
+    assert admin.call("PUT", f"{path}/{new_id}", {"volumeAttachment": {"volumeId": shared[1]}}).status == 400
+    both.terminate(instance)
+    drop_volume(both, old, new, other, shared[0])
+
 
 @holds("Disks: Encrypted types")
 def test_encrypted_types(both, admin):

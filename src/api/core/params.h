@@ -60,29 +60,36 @@ struct param_exclusion {
 /* There are thousands of rows, and each is in memory of the process's own, for the loader writes its pointers. So what
  * only one type has shares its place with what only another one has: read it through the functions below. */
 struct param {
-	const char
-		*wire; /* "BlockDeviceMapping", "Ebs.VolumeSize", "OS-DCF:diskConfig"; NOT_BUILT: "a|b|c" */
+	/* "BlockDeviceMapping", "Ebs.VolumeSize", "OS-DCF:diskConfig"; NOT_BUILT: "a|b|c" */
+	const char *wire;
 	const char *doc;
 	int64_t min, max; /* INT: value; TEXT: characters; lists: count. Both 0: the type's own limits */
 	union {
-		const char *words;  /* TEXT, TEXTS: "a|b|c": nothing else is accepted */
-		const char *yes;    /* CHOICE: with .no */
-		const char *prefix; /* ID, IDS: another one than its kind's */
-		const char *
-			only; /* NOT_BUILT: the values that ask for nothing, "a|b"; JSON texts without quotes */
-		const struct params *sub; /* STRUCT, STRUCTS */
+		/* TEXT, TEXTS: "a|b|c": nothing else is accepted */
+		const char *words;
+		/* CHOICE: with .no */
+		const char *yes;
+		/* ID, IDS: another one than its kind's */
+		const char *prefix;
+		/* NOT_BUILT: the values that ask for nothing, "a|b"; JSON texts without quotes */
+		const char *only;
+		/* STRUCT, STRUCTS */
+		const struct params *sub;
 	};
 	union {
-		const char *
-			remark; /* TEXT: what the API itself says of a word that is none of them; ends in a space */
-		const char *no;   /* CHOICE */
-		const char *none; /* ID: the word for no row: a ref of the kind with bits = 0 */
+		/* TEXT: what the API itself says of a word that is none of them; ends in a space */
+		const char *remark;
+		/* CHOICE */
+		const char *no;
+		/* ID: the word for no row: a ref of the kind with bits = 0 */
+		const char *none;
 	};
 	const char *absent; /* TEXT, INT, ID: as if this had been sent; also for null, where it may be */
 	union {
-		const char *
-			says; /* TEXT with words, CIDR: the whole of what the API itself says of another value */
-		const struct param_exclusion *excludes; /* ID */
+		/* TEXT with words, CIDR: the whole of what the API itself says of another value */
+		const char *says;
+		/* ID */
+		const struct param_exclusion *excludes;
 	};
 	enum param_type type : 8;
 	enum param_place place : 8;

@@ -113,10 +113,11 @@ static RESULT find_alias(struct plugging *p, uuid id, struct str *ret_alias)
 	char text[UUID_TEXT_SIZE];
 	AUTO(xml_tree) t = NULL;
 	AUTO_TEXT xml = virDomainGetXMLDesc(p->domain, 0);
-	struct str xpath = str_print(
-		p->c->arena,
-		"/domain/devices/*[contains(source/@file, '%s') or alias/@name='" DEVICE_ALIAS "%s']/alias/@name",
-		uuid_write(id, text), text);
+	struct str xpath =
+		str_print(p->c->arena,
+			  "/domain/devices/*[contains(source/@file, '%s') or alias/@name='" DEVICE_ALIAS
+			  "%s']/alias/@name",
+			  uuid_write(id, text), text);
 	if (!xpath.p)
 		return ctx_no_memory(p->c);
 	if (!xml)
@@ -134,8 +135,8 @@ static RESULT unplug(struct plugging *p, uuid id)
 	TRY(find_alias(p, id, &alias));
 	if (!alias.n || virDomainDetachDeviceAlias(p->domain, alias.p, VIR_DOMAIN_AFFECT_LIVE) == 0)
 		return OK;
-	struct result r =
-		libvirt_fail(p->h, p->c, "unplugging %s from domain %s", alias.p, virDomainGetName(p->domain));
+	struct result r = libvirt_fail(p->h, p->c, "unplugging %s from domain %s", alias.p,
+				       virDomainGetName(p->domain));
 	if (r.code == ERR_GONE)
 		return r;
 	if (virDomainIsActive(p->domain) == 1) {

@@ -7,7 +7,7 @@
  * nobody looks for there: so that is dropped before. */
 #include "drivers/libvirt/host.h"
 
-struct swap { /* as a running domain shows it */
+struct swap {              /* as a running domain shows it */
 	struct str target; /* the disk, as the domain calls it; empty: it has neither file */
 	bool is_over;      /* it has the other file */
 	struct str mirror; /* the file that is being filled; empty: none */
@@ -127,7 +127,7 @@ RESULT libvirt_swap(struct compute_host *h, struct ctx *c, const struct compute_
 		swap.mirror = STR_NONE;
 	}
 	*ret_stage = swap.is_over || (swap.mirror.n && swap.is_ready) ? COMPUTE_SWAP_DONE
-		     : swap.mirror.n || begins			      ? COMPUTE_SWAP_COPYING
+		     : swap.mirror.n || begins                        ? COMPUTE_SWAP_COPYING
 								      : COMPUTE_SWAP_NONE;
 	if (!swap.is_over && *ret_stage == COMPUTE_SWAP_DONE)
 		return end_copy(h, c, d, swap.target, VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT);

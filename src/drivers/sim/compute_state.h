@@ -101,7 +101,7 @@ struct sim_host {
 	int64_t booted_us;
 	struct sim_domain *domains;
 	struct sim_disk *disks;
-	int64_t pool_free; /* 0: what disks leave of disk_size */
+	int64_t pool_free;                    /* 0: what disks leave of disk_size */
 	bool copies_stand_still, copies_fail; /* of disks that guests are to swap */
 	size_t domain_count, disk_count;
 	int64_t call_count, increment_count;
@@ -176,10 +176,12 @@ bool sim_has_plugged(const struct sim_domain *d, uuid id);
 RESULT sim_list_devices(struct ctx *c, const struct sim_domain *d, struct uuids *ret_volumes,
 			struct uuids *ret_ports);
 
-/* ---- swap.c: of a running domain, with the host's lock held; as in drivers/compute.h */
+/* ---- swap.c: with the host's lock held */
 
+/* Of a running domain, as in drivers/compute.h. */
 RESULT sim_swap_disk(struct sim_host *s, struct ctx *c, struct sim_domain *d,
 		     const struct compute_swapping *wish, bool begins, enum compute_swap_stage *ret_stage);
+/* The guest keeps its disk; of a domain that is off: nothing. */
 void sim_end_swap(struct sim_domain *d, const struct compute_swapping *wish);
 
 /* ---- track.c: with the host's lock held */

@@ -57,10 +57,15 @@ const char *engine_weigh_trust(const struct tables *t, const struct trust *trust
 	return NULL;
 }
 
+bool engine_may_see_trusts(const struct identity *who, uuid user)
+{
+	return (!uuid_is_none(user) && uuid_equal(who->user, user)) || identity_is_admin(who) ||
+	       (who->scope == IDENTITY_SYSTEM && identity_has(who, RIGHT_READER));
+}
+
 bool engine_may_see_trust(const struct identity *who, const struct trust *trust)
 {
-	return uuid_equal(who->user, trust->trustor) || uuid_equal(who->user, trust->trustee) ||
-	       identity_is_admin(who) || (who->scope == IDENTITY_SYSTEM && identity_has(who, RIGHT_READER));
+	return engine_may_see_trusts(who, trust->trustor) || engine_may_see_trusts(who, trust->trustee);
 }
 
 /* ---- making ---- */

@@ -51,7 +51,10 @@ const struct trust *engine_find_trust(const struct tables *t, uuid id, int64_t n
 /* NULL: it is good, and gives these roles; else why not, in Keystone's words. Likewise. */
 const char *engine_weigh_trust(const struct tables *t, const struct trust *trust, struct roles *ret_roles);
 
-/* Whether the caller may see it: its trustor, its trustee, and who reads of people. */
+/* Whether the caller may see all trusts of that user, on either side: that user, administrators, and who reads of the
+ * whole system; of none: these two. */
+bool engine_may_see_trusts(const struct identity *who, uuid user);
+/* And one: who may see those of its trustor or of its trustee. */
 bool engine_may_see_trust(const struct identity *who, const struct trust *trust);
 
 /* Inside the operation that deletes a user, or an account: all that are given by or to it. */

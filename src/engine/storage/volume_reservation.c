@@ -20,7 +20,7 @@ RESULT volume_check_unreserved(struct op *op, const struct volume *volume, const
 	const char *why = is_offered ? "offered to another account"
 			  : volume->reservation != VOLUME_RESERVATION_NONE
 				  ? volume_reservation_words[volume->reservation]
-			  : engine_is_swapping(op->head, volume) ? "being swapped"
+			  : engine_is_swapping(op->head, volume)    ? "being swapped"
 			  : volume->reverts != volume->seen_reverts ? "being reverted"
 								    : NULL;
 	return why ? ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field, "The volume '%" STR_FMT "' is %s.",

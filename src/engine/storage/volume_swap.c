@@ -75,9 +75,10 @@ static RESULT check_old(struct op *op, const struct volume_swapping *wish, const
 		return fail_not_in_use(op);
 	}
 	if (!attached->is_readonly && engine_has_several_attachments(op->head, attached->row.id))
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("volumeId"),
-				   "Swapping multi-attach volumes with more than one read/write attachment is "
-				   "not supported.");
+		return ENGINE_FAIL(
+			op, ERR_INVALID, KIND_VOLUME, STR("volumeId"),
+			"Swapping multi-attach volumes with more than one read/write attachment is "
+			"not supported.");
 	return OK;
 }
 

@@ -498,8 +498,8 @@ static void make_goer(struct scene *s, const struct disk_key *key, struct goer *
 	struct disk_spec file = {.volume = id_new(KIND_VOLUME), .size = s->files[1].size, .key = key};
 	*ret_goer = (struct goer){.file = file,
 				  .to = {.volume = file.volume, .size = file.size, .slot = 1, .key = key}};
-	ret_goer->wish = (struct compute_swapping){
-		.instance = s->wish.id, .from = &s->disks[1], .to = &ret_goer->to};
+	ret_goer->wish =
+		(struct compute_swapping){.instance = s->wish.id, .from = &s->disks[1], .to = &ret_goer->to};
 	scene_make_disk(s, &file);
 	s->wish.is_swapping = true;
 }
@@ -555,7 +555,7 @@ static void test_swap(void **state)
 	go_over(&s, &g);
 	check_plugged(&s, g.to.volume, from);
 	subject.write(s.wish.id, g.to.volume, true, 2);
-	subject.end_guest(s.h, s.wish.id, COMPUTE_OFF_CRASHED);
+	set_power(&s, COMPUTE_FORCE_OFF);
 	scene_await_off(&s);
 	check_plugged(&s, g.to.volume, from);
 	s.disks[1].volume = g.to.volume;
@@ -576,8 +576,7 @@ static void test_swap_encrypted(void **state)
 {
 	(void) state;
 	struct scene s = scene_open();
-	struct disk_key key = {
-		"8899aabbccddeeff00112233445566778899aabbccddeeff0011223344556677"};
+	struct disk_key key = {"8899aabbccddeeff00112233445566778899aabbccddeeff0011223344556677"};
 	struct goer there, back;
 	make_two_disks(&s);
 	uuid from = s.files[1].volume;

@@ -351,7 +351,7 @@ static void test_killed_and_ended(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_there_and_back),	       cmocka_unit_test(test_while_paused),
+		cmocka_unit_test(test_there_and_back),         cmocka_unit_test(test_while_paused),
 		cmocka_unit_test(test_keeps_others_off),       cmocka_unit_test(test_comes_to_nothing),
 		cmocka_unit_test(test_ends_with_its_instance), cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_killed_and_ended),

@@ -133,12 +133,14 @@ static const struct param exchange_params[] = {
 	SERVER(struct os_exchange, of.wish.instance),
 	OS_PATH(struct os_exchange, "volume_id", of.wish.volume, .kind = KIND_VOLUME, .doc = "The volume."),
 	P("volumeId", other, .flags = REQUIRED, .kind = KIND_VOLUME,
-	  .doc = "The same volume; or, for administrators, one that takes over its content and its place while "
+	  .doc = "The same volume; or, for administrators, one that takes over its content and its place "
+		 "while "
 		 "the server runs."),
 	P("delete_on_termination", goes, .since = UPDATES, .doc = "Goes with the server."),
 	P("device", device, .since = UPDATES, .max = 255, .doc = "As it is: it cannot be changed."),
 	P("serverId", server, .since = UPDATES, .max = 255, .doc = "As it is: it cannot be changed."),
-	P("tag", tag, .since = UPDATES, .flags = NULLABLE, .max = 60, .doc = "As it is: it cannot be changed."),
+	P("tag", tag, .since = UPDATES, .flags = NULLABLE, .max = 60,
+	  .doc = "As it is: it cannot be changed."),
 	P("id", id, .since = UPDATES, .max = 255, .doc = "As it is: it cannot be changed."),
 	P("attachment_id", attachment, .since = 89, .max = 255, .doc = "As it is."),
 	P("bdm_uuid", bdm, .since = 89, .max = 255, .doc = "As it is."),
@@ -147,10 +149,9 @@ static const struct param exchange_params[] = {
 
 static RESULT check_same(struct os_call *e, const char *member, struct str said, struct str now)
 {
-	return !said.p || str_equal(said, now)
-		       ? OK
-		       : ctx_fail_field(e->c, ERR_INVALID, str_from(member), "The %s property is not mutable",
-					member);
+	return !said.p || str_equal(said, now) ? OK
+					       : ctx_fail_field(e->c, ERR_INVALID, str_from(member),
+								"The %s property is not mutable", member);
 }
 
 /* What is to be changed besides, before it is exchanged. */
@@ -159,8 +160,7 @@ static RESULT prepare_update(struct os_call *e, struct os_exchange *a)
 	const struct volume *volume = NULL;
 	TRY(find_attached(e, &a->of, &volume));
 	TRY(check_same(e, "id", a->id, uuid_to_str(e->c->arena, volume->row.id)));
-	TRY(check_same(e, "serverId", a->server,
-		       uuid_to_str(e->c->arena, engine_volume_holder(volume))));
+	TRY(check_same(e, "serverId", a->server, uuid_to_str(e->c->arena, engine_volume_holder(volume))));
 	TRY(check_same(e, "device", a->device, volume->device));
 	TRY(check_same(e, "tag", a->tag, volume->device_tag));
 	a->wish.instance = a->of.wish.instance;

@@ -72,17 +72,6 @@ static RESULT list_credentials(struct os_call *e, const void *args, struct json_
 
 /* ---- making ---- */
 
-struct role_words {
-	struct ref id;
-	struct str name;
-};
-static const struct param role_rows[] = {
-	OS_BODY(struct role_words, "id", id, .kind = KIND_ROLE, .doc = "Its id."),
-	OS_BODY(struct role_words, "name", name, .doc = "Or its name."),
-	OS_UNBUILT("domain_id"),
-};
-static const struct params role_table = OS_PARAMS(struct role_words, role_rows);
-
 static const struct param rule_rows[] = {
 	OS_BODY(struct access_rule_words, "id", id, .kind = KIND_ACCESS_RULE, .doc = "One that is there."),
 	OS_BODY(struct access_rule_words, "service", service, .max = 64, .doc = "Its type: compute, say."),
@@ -97,10 +86,7 @@ struct new_credential {
 	struct application_credential_wish wish;
 	struct ref user;
 	struct str secret, expires;
-	struct {
-		const struct role_words *at;
-		size_t count;
-	} roles;
+	struct os_role_list roles;
 	struct {
 		const struct access_rule_words *at;
 		size_t count;
@@ -115,7 +101,7 @@ static const struct param create_params[] = {
 	OS_BODY(struct new_credential, "secret", secret, .max = PASSWORD_SIZE_MAX, .flags = NULLABLE,
 		.doc = "Absent: drawn."),
 	OS_BODY(struct new_credential, "expires_at", expires, .flags = NULLABLE, .doc = "Absent: never."),
-	OS_BODY_LIST(struct new_credential, "roles", roles, role_table, .max = 64,
+	OS_BODY_LIST(struct new_credential, "roles", roles, os_role_table, .max = 64,
 		     .doc = "Some of the token's; absent: all."),
 	OS_BODY(struct new_credential, "unrestricted", wish.unrestricted,
 		.doc = "Whether it may make and delete credentials."),
@@ -187,18 +173,11 @@ static RESULT check_rules(struct os_call *e, const struct new_credential *a)
 static RESULT prepare_new(struct os_call *e, void *args)
 {
 	struct new_credential *a = args;
-	struct ref *roles = arena_new_array(e->c->arena, struct ref, a->roles.count);
-	if (!roles)
-		return ctx_no_memory(e->c);
 	TRY(os_check_self(e, &a->user));
 	if (uuid_is_none(e->c->who->account))
 		return ctx_fail(e->c, ERR_INVALID,
 				"An application credential is for a project: the token has none.");
-	for (size_t k = 0; k < a->roles.count; k++)
-		roles[k] = a->roles.at[k].id.kind != KIND_NONE
-				   ? a->roles.at[k].id
-				   : (struct ref){.kind = KIND_ROLE, .text = a->roles.at[k].name};
-	a->wish.roles = (struct refs){roles, a->roles.count};
+	TRY(os_read_roles(e, &a->roles, &a->wish.roles));
 	a->wish.access_rules = a->rules.at;
 	a->wish.access_rule_count = a->rules.count;
 	TRY(check_rules(e, a));

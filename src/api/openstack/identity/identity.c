@@ -117,3 +117,25 @@ uuid os_user_domain(const struct tables *t, const struct user *user)
 	const struct account *account = account_find(t, user->account);
 	return account ? account->domain : user->domain;
 }
+
+/* ---- roles that are handed on ---- */
+
+static const struct param role_params[] = {
+	OS_BODY(struct os_role_words, "id", id, .kind = KIND_ROLE, .doc = "Its id."),
+	OS_BODY(struct os_role_words, "name", name, .doc = "Or its name."),
+	OS_UNBUILT("domain_id"),
+};
+const struct params os_role_table = OS_PARAMS(struct os_role_words, role_params);
+
+RESULT os_read_roles(struct os_call *e, const struct os_role_list *list, struct refs *ret_roles)
+{
+	struct ref *roles = arena_new_array(e->c->arena, struct ref, list->count);
+	if (!roles)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < list->count; k++)
+		roles[k] = list->at[k].id.kind != KIND_NONE
+				   ? list->at[k].id
+				   : (struct ref){.kind = KIND_ROLE, .text = list->at[k].name};
+	*ret_roles = (struct refs){roles, list->count};
+	return OK;
+}

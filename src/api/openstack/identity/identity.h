@@ -46,6 +46,17 @@ void os_write_project(struct os_call *e, struct json_writer *w, const void *item
 void os_write_user(struct os_call *e, struct json_writer *w, const void *item);
 void os_write_user_group(struct os_call *e, struct json_writer *w, const void *item);
 void os_write_role(struct os_call *e, struct json_writer *w, const void *item);
+/* Roles that somebody hands on: each by its id, or else by its name. */
+struct os_role_words {
+	struct ref id;
+	struct str name;
+};
+struct os_role_list {
+	const struct os_role_words *at;
+	size_t count;
+};
+extern const struct params os_role_table;
+RESULT os_read_roles(struct os_call *e, const struct os_role_list *list, struct refs *ret_roles);
 /* "access_rules" of an application credential; of one without nothing. */
 void os_write_access_rules(struct os_call *e, struct json_writer *w, const struct uuids *rules);
 /* "catalog": every service's endpoints, as a token for the project has them. */

@@ -87,12 +87,9 @@ static const struct param list_params[] = {
 /* All are an administrator's to see, those of a user also that user's. */
 static RESULT check_reader(struct os_call *e, const struct list_args *a)
 {
-	const struct identity *who = e->c->who;
 	const struct ref *user = ref_is_given(&a->trustor) ? &a->trustor : &a->trustee;
 	TRY(engine_check_trusting(e->c));
-	if (os_is_admin(e) || (who->scope == IDENTITY_SYSTEM && identity_has(who, RIGHT_READER)))
-		return OK;
-	if (ref_is_given(user) && uuid_equal(user->prefix, who->user))
+	if (engine_may_see_trusts(e->c->who, user->prefix))
 		return OK;
 	return ctx_fail(e->c, ERR_DENIED, "You are not authorized to perform the requested action: %s.",
 			!ref_is_given(user)         ? "identity:list_trusts"
@@ -131,23 +128,10 @@ static RESULT list_trusts(struct os_call *e, const void *args, struct json_write
 
 /* ---- making ---- */
 
-struct role_words {
-	struct ref id;
-	struct str name;
-};
-static const struct param role_rows[] = {
-	OS_BODY(struct role_words, "id", id, .kind = KIND_ROLE, .doc = "Its id."),
-	OS_BODY(struct role_words, "name", name, .doc = "Or its name."),
-};
-static const struct params role_table = OS_PARAMS(struct role_words, role_rows);
-
 struct new_trust {
 	struct trust_wish wish;
 	struct str expires;
-	struct {
-		const struct role_words *at;
-		size_t count;
-	} roles;
+	struct os_role_list roles;
 };
 static const struct param create_params[] = {
 	OS_BODY(struct new_trust, "trustor_user_id", wish.trustor, .kind = KIND_USER, .flags = REQUIRED,
@@ -159,7 +143,7 @@ static const struct param create_params[] = {
 	/* Keystone keeps trusts for no project: no token can be made of them. */
 	OS_BODY(struct new_trust, "project_id", wish.account, .kind = KIND_ACCOUNT, .flags = REQUIRED,
 		.doc = "Where."),
-	OS_BODY_LIST(struct new_trust, "roles", roles, role_table, .max = 64,
+	OS_BODY_LIST(struct new_trust, "roles", roles, os_role_table, .max = 64,
 		     .doc = "Some of the trustor's."),
 	OS_BODY(struct new_trust, "expires_at", expires, .flags = NULLABLE, .doc = "Absent: never."),
 	OS_BODY(struct new_trust, "remaining_uses", wish.remaining_uses, .min = 1, .max = INT32_MAX,
@@ -189,18 +173,11 @@ static RESULT read_expiry(struct os_call *e, struct new_trust *a)
 static RESULT prepare_new(struct os_call *e, void *args)
 {
 	struct new_trust *a = args;
-	struct ref *roles = arena_new_array(e->c->arena, struct ref, a->roles.count);
-	if (!roles)
-		return ctx_no_memory(e->c);
 	if (!uuid_equal(a->wish.trustor.prefix, e->c->who->user)) /* not for administrators, either */
 		return ctx_fail(e->c, ERR_DENIED,
 				"You are not authorized to perform the requested action: %s.",
 				e->action->permit);
-	for (size_t k = 0; k < a->roles.count; k++)
-		roles[k] = a->roles.at[k].id.kind != KIND_NONE
-				   ? a->roles.at[k].id
-				   : (struct ref){.kind = KIND_ROLE, .text = a->roles.at[k].name};
-	a->wish.roles = (struct refs){roles, a->roles.count};
+	TRY(os_read_roles(e, &a->roles, &a->wish.roles));
 	return read_expiry(e, a);
 }
 
