@@ -64,6 +64,22 @@ static const char *differ_credential(const struct look *l, struct thing *t, stru
 	return str_is(name_of(item), t->name) ? NULL : "its name";
 }
 
+static const char *differ_rule(const struct look *l, struct thing *t, struct str item)
+{
+	char path[16];
+	(void) l;
+	snprintf(path, sizeof path, "/v2.1/%d", (int) t->port);
+	return str_is(answer_at(item, "path"), path) ? NULL : "its path";
+}
+
+static const char *differ_trust(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	return str_is(answer_at(item, "impersonation"), t->is_private ? "true" : "false")
+		       ? NULL
+		       : "whether it impersonates";
+}
+
 static const struct listing rows[] = {
 	{KIND_INSTANCE_TYPE, "GET /compute/v2.1/flavors/detail?is_public=None&minRam=16777216", "flavors",
 	 "id", NULL, NULL, differ_flavor, .is_operators = true},
@@ -71,5 +87,9 @@ static const struct listing rows[] = {
 	 .passes = is_nobody_of_ours, .is_operators = true},
 	{KIND_APPLICATION_CREDENTIAL, "GET /identity/v3/users/{user}/application_credentials",
 	 "application_credentials", "id", NULL, NULL, differ_credential},
+	{KIND_ACCESS_RULE, "GET /identity/v3/users/{user}/access_rules", "access_rules", "id", NULL, NULL,
+	 differ_rule},
+	{KIND_TRUST, "GET /identity/v3/OS-TRUST/trusts?trustor_user_id={user}", "trusts", "id", NULL, NULL,
+	 differ_trust},
 };
 const struct listings operator_listings = {rows, sizeof rows / sizeof *rows};

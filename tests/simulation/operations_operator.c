@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What an operator does through OpenStack: flavors for all or for some projects, people and their roles; and
- * the application credentials that accounts make for themselves. */
+ * the application credentials with their access rules, and the trusts, that accounts make for themselves. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -164,14 +164,32 @@ static void judge_revoke(const struct request *x, struct verdict *v)
 
 /* ---- application credentials ---- */
 
+static const char *user_of(const struct request *x, unsigned account)
+{
+	uuid user = x->s->region.users[account].who.user;
+	return str_encode_hex(x->s->region.cloud->arena, user.b, sizeof user.b).p;
+}
+
+/* Its account's own, by its owner. */
+static bool draw_own(struct request *x)
+{
+	x->is_hand = false;
+	put_in_path(x, "{user_id}", user_of(x, x->account));
+	return true;
+}
+
+/* Now and then with one rule of a few: the same one is a row for all that have it. */
 static bool draw_credential(struct request *x)
 {
-	uuid user = x->s->region.users[x->account].who.user;
-	x->is_hand = false;
 	draw_name(x, "credential");
 	request_add(x, "secret", "\"secret\"");
-	put_in_path(x, "{user_id}", str_encode_hex(x->s->region.cloud->arena, user.b, sizeof user.b).p);
-	return true;
+	x->flag = random_below(2) == 0;
+	x->count = (int64_t) random_below(3);
+	if (x->flag)
+		request_add(x, "access_rules",
+			    "[{\"service\": \"compute\", \"method\": \"GET\", \"path\": \"/v2.1/%d\"}]",
+			    (int) x->count);
+	return draw_own(x);
 }
 
 static void judge_credential(const struct request *x, struct verdict *v)
@@ -182,15 +200,57 @@ static void judge_credential(const struct request *x, struct verdict *v)
 
 static void apply_credential(struct request *x, struct str answer)
 {
-	(void) add_named(x, KIND_APPLICATION_CREDENTIAL, answer_at(answer, "application_credential/id"));
+	struct thing *t =
+		add_named(x, KIND_APPLICATION_CREDENTIAL, answer_at(answer, "application_credential/id"));
+	struct str rule = answer_at(answer, "application_credential/access_rules/item/id");
+	if (!x->flag)
+		return;
+	EACH (&x->s->model, r, KIND_ACCESS_RULE)
+		if (r->account == x->account && r->port == x->count)
+			t->to = r;
+	if (!t->to)
+		t->to = model_add(&x->s->model, KIND_ACCESS_RULE, x->account, NULL, rule);
+	t->to->port = x->count;
+	if (!model_is_id(rule, t->to))
+		blame(x->s, "#%d: another row for the same rule", (int) x->serial);
 }
 
-static bool draw_delete_credential(struct request *x)
+/* ---- access rules ---- */
+
+static void judge_delete_rule(const struct request *x, struct verdict *v)
 {
-	uuid user = x->s->region.users[x->account].who.user;
+	EACH (&x->s->model, t, KIND_APPLICATION_CREDENTIAL)
+		if (t->to == x->refs[0])
+			refuse(v, "403");
+}
+
+/* ---- trusts ---- */
+
+static bool draw_trust(struct request *x)
+{
+	unsigned trustee = (x->account + 1) % ACCOUNTS;
 	x->is_hand = false;
-	put_in_path(x, "{user_id}", str_encode_hex(x->s->region.cloud->arena, user.b, sizeof user.b).p);
+	x->flag = random_below(2) == 0;
+	request_add(x, "trustor_user_id", "\"%s\"", user_of(x, x->account));
+	request_add(x, "trustee_user_id", "\"%s\"", user_of(x, trustee));
+	request_add(x, "project_id", "\"%s\"", project_of(x, x->account));
+	request_add(x, "impersonation", "%s", x->flag ? "true" : "false");
+	request_add(x, "roles", "[{\"name\": \"member\"}]");
 	return true;
+}
+
+static void apply_trust(struct request *x, struct str answer)
+{
+	struct thing *t =
+		model_add(&x->s->model, KIND_TRUST, x->account, NULL, answer_at(answer, "trust/id"));
+	t->is_private = x->flag;
+}
+
+/* Another's is refused in other words than one that is not there. */
+static bool draw_delete_trust(struct request *x)
+{
+	x->is_hand = false;
+	return x->refs[0]->account == x->account;
 }
 
 #define FLAVORS "/compute/v2.1/flavors"
@@ -209,6 +269,8 @@ static bool draw_delete_credential(struct request *x)
 	}
 #define GRANT "/identity/v3/projects/{project_id}/users/{user_id}/roles/{role_id}"
 #define CREDENTIALS PEOPLE "/{user_id}/application_credentials"
+#define RULES PEOPLE "/{user_id}/access_rules"
+#define TRUSTS "/identity/v3/OS-TRUST/trusts"
 #define BY_OPERATOR .is_operators = true
 static const struct operation rows[] = {
 	{"POST " FLAVORS, 2, {}, "flavor", draw_flavor, judge_flavor, apply_flavor, BY_OPERATOR},
@@ -232,7 +294,22 @@ static const struct operation rows[] = {
 	 1,
 	 {{"credential_id", KIND_APPLICATION_CREDENTIAL}},
 	 NULL,
-	 draw_delete_credential,
+	 draw_own,
+	 NULL,
+	 request_apply_end},
+	{"DELETE " RULES "/{access_rule_id}",
+	 1,
+	 {{"access_rule_id", KIND_ACCESS_RULE}},
+	 NULL,
+	 draw_own,
+	 judge_delete_rule,
+	 request_apply_end},
+	{"POST " TRUSTS, 1, {}, "trust", draw_trust, NULL, apply_trust},
+	{"DELETE " TRUSTS "/{trust_id}",
+	 1,
+	 {{"trust_id", KIND_TRUST}},
+	 NULL,
+	 draw_delete_trust,
 	 NULL,
 	 request_apply_end},
 };
