@@ -390,11 +390,12 @@ static const char *(*const checked[KIND_COUNT])(const struct row *row) = {
 	[KIND_ADDRESS] = check_address, [KIND_SUBNET] = check_subnet,
 };
 
-/* Volumes and snapshots by a transfer; what is a user's may be for another account. */
+/* Volumes and snapshots by a transfer; an instance with its volumes and its event; what is a user's may be for another
+ * account. */
 static bool may_be_given(enum kind kind)
 {
-	return kind == KIND_VOLUME || kind == KIND_SNAPSHOT || kind == KIND_ACCESS_KEY ||
-	       kind == KIND_CREDENTIAL;
+	return kind == KIND_VOLUME || kind == KIND_SNAPSHOT || kind == KIND_INSTANCE ||
+	       kind == KIND_INSTANCE_EVENT || kind == KIND_ACCESS_KEY || kind == KIND_CREDENTIAL;
 }
 
 const char *engine_check_row(enum kind kind, const struct row *before, const struct row *after)

@@ -63,6 +63,125 @@ def disk(dev, place):
     return ok(dev, "createVolume", name="data", diskofferingid=offering, size="2", zoneid=place["zoneid"])["volume"]
 
 
+# ---- machines that change hands
+
+def seen_by(project):
+    """What every face shows the project's account of machines and disks, as one text for each."""
+    who = {"_key": project.root.key_id, "_secret": project.root.secret}
+    shown = {}
+    for command in ["listVirtualMachines", "listVolumes", "listTags"]:
+        shown[command] = str(call(project.dev, command, **who)[1])
+    for describe in ["instances", "instance_status", "volumes", "network_interfaces", "volume_status", "addresses"]:
+        shown[describe] = str(getattr(project.ec2, f"describe_{describe}")())
+    for path in ["/compute/v2.1/servers/detail", "/compute/v2.1/servers", "/volume/v3/volumes/detail", "/network/v2.0/ports"]:
+        shown[path] = str(project.ok("GET", path))
+    return shown
+
+
+def count_of(project):
+    """Machines, volumes, GiB and vCPUs, as CloudStack, Nova and Cinder count them."""
+    who = {"_key": project.root.key_id, "_secret": project.root.secret}
+    account = call(project.dev, "listAccounts", **who)[1]["account"][0]
+    servers = project.ok("GET", "/compute/v2.1/limits")["limits"]["absolute"]
+    disks = project.ok("GET", "/volume/v3/limits")["limits"]["absolute"]
+    assert (servers["totalInstancesUsed"], servers["totalCoresUsed"]) == (account["vmtotal"], account["cputotal"])
+    assert (disks["totalVolumesUsed"], disks["totalGigabytesUsed"]) == (account["volumetotal"], account["primarystoragetotal"])
+    return account["vmtotal"], account["cputotal"], account["volumetotal"], account["primarystoragetotal"]
+
+
+def misplaced(ids, owner, other):
+    return [(where, i) for where, all_of in ids.items() for i in all_of if i not in owner[where] or i in other[where]]
+
+
+@holds("CloudStack: A machine that changes hands")
+def test_assign(dev, place):
+    """Every list of both accounts is asked before and after, so that a cached one would be found out."""
+    old, new = (cloud.another(dev, name) for name in ["assign-old", "assign-new"])
+    mine, theirs = ({"_key": p.root.key_id, "_secret": p.root.secret} for p in (old, new))
+    offering = ok(dev, "listDiskOfferings", name="gp3")["diskoffering"][0]["id"]
+    machine = ok(dev, "deployVirtualMachine", name="moving", diskofferingid=offering, size="2", **place, **mine)["virtualmachine"]
+    ok(dev, "createTags", resourceids=machine["id"], resourcetype="UserVm", **{"tags[0].key": "of", "tags[0].value": "web"}, **mine)
+    ok(dev, "stopVirtualMachine", id=machine["id"], forced="true", **mine)
+    disks = [v["id"] for v in ok(dev, "listVolumes", **mine)["volume"]]
+    ids = {"listVirtualMachines": [machine["id"]], "listVolumes": disks, "listTags": [machine["id"]], "instances": [ec2_id("i", machine["id"])],
+           "volumes": [ec2_id("vol", d) for d in disks], "volume_status": [ec2_id("vol", d) for d in disks],
+           "network_interfaces": [ec2_id("i", machine["id"])], "/compute/v2.1/servers": [machine["id"]],
+           "/compute/v2.1/servers/detail": [machine["id"]], "/volume/v3/volumes/detail": disks, "/network/v2.0/ports": [machine["id"]]}
+    seen = [seen_by(p) for p in (old, new)]
+    assert misplaced(ids, *seen) == []
+    (before, none), domain = (count_of(p) for p in (old, new)), machine["domainid"]
+    assert none == (0, 0, 0, 0)
+    target = {"virtualmachineid": machine["id"], "account": "assign-new", "domainid": domain}
+    assert refused(dev, "assignVirtualMachine", **target, **mine)[0] == 531
+    given = ok(dev, "assignVirtualMachine", **target, **admin_key(dev))["virtualmachine"]
+    assert (given["id"], given["account"], given["state"], given["name"]) == (machine["id"], "assign-new", "Stopped", "moving")
+    seen = [seen_by(p) for p in (new, old)]
+    assert misplaced(ids, *seen) == []
+    assert (count_of(new), count_of(old)) == (before, none)
+    for command, parameter in [("startVirtualMachine", "id"), ("destroyVirtualMachine", "id"), ("listNics", "virtualmachineid")]:
+        assert refused(dev, command, **{parameter: machine["id"]}, **mine)[0] == 431
+    with pytest.raises(botocore.exceptions.ClientError, match="InvalidInstanceID.NotFound"):
+        old.ec2.start_instances(InstanceIds=[ec2_id("i", machine["id"])])
+    assert old.call("GET", f"/compute/v2.1/servers/{machine['id']}").status == 404
+    assert old.call("GET", f"/volume/v3/volumes/{disks[0]}").status == 404
+    one = new.ec2.describe_instances()["Reservations"][0]
+    assert one["OwnerId"] == new.ec2.describe_security_groups()["SecurityGroups"][0]["OwnerId"] and one["Instances"][0]["Tags"]
+    assert new.ok("GET", f"/compute/v2.1/servers/{machine['id']}")["server"]["tenant_id"] == new.id
+    assert ok(dev, "startVirtualMachine", id=machine["id"], **theirs)["virtualmachine"]["state"] == "Running"
+    assert refused(dev, "assignVirtualMachine", **{**target, "account": "assign-old"}, **admin_key(dev))[0] == 431  # it runs
+    for account in ["assign-old", "assign-new"]:  # each pays for its own time
+        for kind, ids_of in [("1", [machine["id"]]), ("2", [machine["id"]]), ("6", disks)]:
+            records = ok(dev, "listUsageRecords", startdate="2020-01-01", enddate="2099-01-01", type=kind, account=account, domainid=domain,
+                         **admin_key(dev))["usagerecord"]
+            assert {r["usageid"] for r in records} == set(ids_of) and all(float(r["rawusage"]) > 0 for r in records)
+    ok(dev, "destroyVirtualMachine", id=machine["id"], **theirs)
+
+
+@holds("CloudStack: A machine that changes hands")
+def test_assign_refused(dev, place):
+    """What is in the way, in CloudStack's sentences; once it is gone, nothing is."""
+    new = cloud.another(dev, "assign-taker")
+    machine = ok(dev, "deployVirtualMachine", startvm="false", **place)["virtualmachine"]
+    target = {"virtualmachineid": machine["id"], "account": "assign-taker", "domainid": machine["domainid"], **admin_key(dev)}
+    said = f"VM [{machine['id']}]"
+
+    def stops(code, words, **given):
+        assert refused(dev, "assignVirtualMachine", **{**target, **given}) == (code, words)
+    stops(431, "AccountName and domainId must be specified together", account="")
+    address, shared = (ok(dev, "associateIpAddress", zoneid=place["zoneid"])["ipaddress"] for _ in range(2))
+    ok(dev, "enableStaticNat", ipaddressid=address["id"], virtualmachineid=machine["id"])
+    stops(431, f"Remove the One to One Nat rule for {said} for IP [{address['ipaddress']}].")
+    ok(dev, "disableStaticNat", ipaddressid=address["id"])
+    rule = ok(dev, "createPortForwardingRule", ipaddressid=shared["id"], virtualmachineid=machine["id"], protocol="tcp", publicport="22",
+              privateport="22")["portforwardingrule"]
+    stops(431, f"Remove any Port Forwarding rules for {said} before assigning it to another user.")
+    ok(dev, "deletePortForwardingRule", id=rule["id"])
+    balancer = ok(dev, "createLoadBalancerRule", name="web", publicipid=shared["id"], algorithm="roundrobin", publicport="80",
+                  privateport="80")["loadbalancer"]
+    ok(dev, "assignToLoadBalancerRule", id=balancer["id"], virtualmachineids=machine["id"])
+    stops(431, f"Remove the Load Balancing rules for {said} before assigning it to another user.")
+    ok(dev, "deleteLoadBalancerRule", id=balancer["id"])
+    volume = ok(dev, "listVolumes", virtualmachineid=machine["id"])["volume"][0]
+    snapshot = ok(dev, "createSnapshot", volumeid=volume["id"])["snapshot"]
+    stops(431, f"Snapshots exist for volume [{volume['name'] or volume['id']}]. Detach volume or remove snapshots for the volume before assigning VM "
+               "to another user.")
+    ok(dev, "deleteSnapshot", id=snapshot["id"])
+    whole = ok(dev, "createVMSnapshot", virtualmachineid=machine["id"])["vmsnapshot"]
+    stops(431, "Unable to move the VM, please remove VM snapshots before assigning it to another user")
+    ok(dev, "deleteVMSnapshot", vmsnapshotid=whole["id"])
+    for network in machine["nic"]:  # not the new account's, though an administrator sees it
+        assert f"networkids value={network['networkid']} {SENTENCE}" in refused(dev, "assignVirtualMachine", networkids=network["networkid"], **target)[1]
+    limit = {"account": "assign-taker", "domainid": machine["domainid"], **admin_key(dev)}
+    ok(dev, "updateResourceLimit", resourcetype="2", max="0", **limit)
+    stops(532, "The account has 0 of 0 volumes; 1 more would exceed its limit")
+    ok(dev, "updateResourceLimit", resourcetype="2", **limit)
+    assert ok(dev, "assignVirtualMachine", **target)["virtualmachine"]["account"] == "assign-taker"
+    ok(dev, "destroyVirtualMachine", id=machine["id"], expunge="true", **admin_key(dev))
+    for taken in [address, shared]:
+        ok(dev, "disassociateIpAddress", id=taken["id"])
+    assert new.ec2.describe_volumes()["Volumes"] == []
+
+
 # ---- snapshots and volumes
 
 def test_snapshots_by_libcloud(driver, ec2, disk):

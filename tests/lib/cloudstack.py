@@ -76,12 +76,17 @@ def ok(dev, command, **parameters):
     """The answer, or the result of its job."""
     status, answer, _ = call(dev, command, **parameters)
     assert status == 200, answer
-    return finish(dev, answer) if "jobid" in answer else answer
+    return finish(dev, answer, **who_of(parameters)) if "jobid" in answer else answer
 
 
-def finish(dev, answer, seconds=60):
+def who_of(parameters):
+    """The caller, of a call's parameters."""
+    return {name: value for name, value in parameters.items() if name in ("_key", "_secret")}
+
+
+def finish(dev, answer, seconds=60, **who):
     """The result of a job that succeeds."""
-    status, result = wait(dev, answer, seconds)
+    status, result = wait(dev, answer, seconds, **who)
     assert status == 1, result
     return result
 
@@ -90,7 +95,7 @@ def refused(dev, command, **parameters):
     """(the error's code, its words), of the answer or of its job."""
     status, answer, _ = call(dev, command, **parameters)
     if status == 200:
-        status, answer = wait(dev, answer)
+        status, answer = wait(dev, answer, **who_of(parameters))
         assert status == 2, answer
     return answer["errorcode"], answer["errortext"]
 

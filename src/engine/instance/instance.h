@@ -148,6 +148,22 @@ OPERATION(engine_insert_medium, instance_medium)
 /* ERR_STATE with KIND_IMAGE: nothing lies there. */
 OPERATION(engine_eject_medium, instance_medium)
 
+/* ---- instance_assign.c ---- */
+
+/* Gives a stopped instance and its disks to another account, for an administrator or who has the role manager in both
+ * accounts (ERR_DENIED). It gets ports there: without any said, one where it is now, if that network was granted to the
+ * account, else in the default subnet of its zone (ERR_INVALID with KIND_NETWORK: there is none). Those that it had go, or
+ * stay with the old account if they were not to go with it. ERR_STATE: it is on, or half way to something; a public
+ * address, a forwarding or a load balancer leads to it; a disk has snapshots, or is shared or promised. ERR_DENIED with
+ * KIND_IMAGE: the account may not have what it was made from. ERR_QUOTA: the account has no room for it. */
+struct instance_assigning {
+	struct ref instance;
+	uuid account;
+	const struct launch_port *ports; /* new ones, by network, in the order of their device indexes */
+	size_t port_count;
+};
+OPERATION(engine_assign_instance, instance_assigning)
+
 /* ---- instance_destroy.c ---- */
 
 /* Lets go of instances: they go off, and end when the setting "expunge.delay" has passed, unless they are

@@ -126,13 +126,13 @@ RESULT engine_destroy_instances(struct op *op, struct instances_wish *wish)
 
 /* ---- recover ---- */
 
-static RESULT check_quotas(struct op *op, const struct instance *i)
+RESULT instance_check_quotas(struct op *op, uuid account, const struct instance *i)
 {
 	const struct user_figures more = {1, i->vcpus, i->memory};
-	TRY(quota_check(op, i->account, QUOTA_INSTANCES, 1));
-	TRY(quota_check(op, i->account, QUOTA_VCPUS, i->vcpus));
-	TRY(quota_check(op, i->account, QUOTA_MEMORY, i->memory));
-	return user_limit_check(op, i->account, i->made_by, &more);
+	TRY(quota_check(op, account, QUOTA_INSTANCES, 1));
+	TRY(quota_check(op, account, QUOTA_VCPUS, i->vcpus));
+	TRY(quota_check(op, account, QUOTA_MEMORY, i->memory));
+	return user_limit_check(op, account, i->made_by, &more);
 }
 
 static RESULT recover_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
@@ -140,7 +140,7 @@ static RESULT recover_one(struct op *op, const struct instances_wish *wish, cons
 {
 	if (model_derive_instance_state(instance) != INSTANCE_DESTROYED)
 		return instance_fail_state(op, ref, "recovered");
-	TRY(check_quotas(op, instance));
+	TRY(instance_check_quotas(op, instance->account, instance));
 	struct instance next = *instance;
 	next.destroyed_us = 0;
 	next.row.gen++;

@@ -95,6 +95,10 @@ RESULT instance_release_parts(struct op *op, const struct instance *instance);
 /* Marks it deleted, with the reason; ends it at once where it was never placed. */
 RESULT instance_write_terminate(struct op *op, const struct instance *instance, const char *reason_code,
 				const char *reason_text);
+/* ERR_QUOTA: the account's limits, or those of who made it, do not take one more like it. */
+RESULT instance_check_quotas(struct op *op, uuid account, const struct instance *instance);
+/* Its ports are without it; those go that were to go with it. */
+RESULT instance_release_ports(struct op *op, uuid instance);
 /* Its ports' auto-assigned addresses go back: it is off, as wanted. */
 RESULT instance_release_addresses(struct op *op, uuid instance);
 /* It has no snapshot of itself, which would keep its disks as they are. ERR_STATE; why: "Unable to …". */

@@ -66,7 +66,7 @@ bool engine_parse_allocation(struct str meter, struct instance_allocation *ret_a
 
 /* ---- the end ---- */
 
-static RESULT release_ports(struct op *op, uuid instance)
+RESULT instance_release_ports(struct op *op, uuid instance)
 {
 	const struct port *port = port_first_by_instance(op->head, instance), *next_port = NULL;
 	for (; port; port = next_port) {
@@ -85,7 +85,7 @@ static RESULT release_ports(struct op *op, uuid instance)
 
 RESULT instance_release_parts(struct op *op, const struct instance *instance)
 {
-	TRY(release_ports(op, instance->row.id));
+	TRY(instance_release_ports(op, instance->row.id));
 	TRY(volume_end_attachments(op, instance->row.id));
 	TRY(profile_association_leave_instance(op, instance->row.id));
 	TRY(condition_clear_all(op, instance->row.id));

@@ -277,7 +277,8 @@ static RESULT make(struct op *op, const struct launch_slot *slot, const struct i
 	struct port_ips_wish ips = p->ips;
 	ips.of_network = ref_is_given(&p->network) && ip_is_none(ips.primary);
 	TRY(port_write_new(op, slot->subnet, &ips, &port));
-	return address_give_auto(op, &port);
+	bool is_to_run = instance->wanted_power == INSTANCE_WANTED_POWER_ON;
+	return is_to_run ? address_give_auto(op, &port) : OK;
 }
 
 RESULT launch_ports_write(struct op *op, const struct launch_ports *ports, const struct instance *instance,

@@ -56,6 +56,11 @@ RESULT volume_write_attachment(struct op *op, const struct volume *volume, const
 /* The next slot of an instance that is free, and how its disk is called there. ERR_QUOTA. */
 RESULT volume_choose_place(struct op *op, const struct instance *instance, const struct ref *ref,
 			   int64_t *ret_slot, struct str *ret_device);
+/* Nothing keeps an instance's disks from going to another account with it. ERR_STATE with KIND_VOLUME: one has snapshots,
+ * is reserved, or is another instance's, too; ERR_IN_USE: it is in a group. */
+RESULT volume_check_all_givable(struct op *op, uuid instance, struct str field);
+/* Those that are the giver's become the taker's, as their usage says, too; their snapshot policies end. ERR_QUOTA. */
+RESULT volume_give_all(struct op *op, uuid instance, uuid giver, uuid taker);
 struct str volume_meter(const struct op *op, const struct volume *volume);
 /* It is to be a copy of a volume: of a snapshot that goes once it is made. */
 RESULT volume_begin_copy(struct op *op, struct disk_plan *plan);

@@ -8,6 +8,7 @@
 #include "engine/storage/snapshot.h"
 #include "engine/storage/snapshot_internal.h"
 #include "engine/storage/volume.h"
+#include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_group_internal.h"
 #include "engine/storage/volume_internal.h"
 #include "engine/storage/volume_type.h"
@@ -75,9 +76,6 @@ static RESULT check_taker(struct op *op, const struct volume_transfer *transfer,
 				     STR_ARG(volume->type));
 	if (uuid_equal(volume->account, taker->row.id))
 		return OK; /* what it has, it need not fit in */
-	TRY(quota_check_each(op, taker->row.id, QUOTA_VOLUME_SIZE, volume->size));
-	TRY(quota_check(op, taker->row.id, QUOTA_VOLUMES, 1));
-	TRY(quota_check(op, taker->row.id, QUOTA_VOLUME_BYTES, volume->size));
 	return quota_check(op, taker->row.id, QUOTA_SNAPSHOTS, snapshots);
 }
 
@@ -97,12 +95,18 @@ static RESULT give_snapshots(struct op *op, const struct volume *volume, uuid ta
 	return OK;
 }
 
-static RESULT give(struct op *op, const struct volume_transfer *transfer, const struct volume *volume,
-		   uuid taker)
+static RESULT check_fits(struct op *op, const struct volume *volume, uuid taker)
+{
+	TRY(quota_check_each(op, taker, QUOTA_VOLUME_SIZE, volume->size));
+	TRY(quota_check(op, taker, QUOTA_VOLUMES, 1));
+	return quota_check(op, taker, QUOTA_VOLUME_BYTES, volume->size);
+}
+
+static RESULT give_one(struct op *op, const struct volume *volume, uuid taker)
 {
 	struct volume next = *volume;
-	if (transfer->with_snapshots)
-		TRY(give_snapshots(op, volume, taker));
+	if (!uuid_equal(volume->account, taker)) /* what it has, it need not fit in */
+		TRY(check_fits(op, volume, taker));
 	TRY(engine_log_event(op, KIND_VOLUME, &volume->row, "given away", "To account %" STR_FMT ".",
 			     STR_ARG(engine_write_id(op, KIND_ACCOUNT, taker))));
 	TRY(op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume), 0));
@@ -111,9 +115,67 @@ static RESULT give(struct op *op, const struct volume_transfer *transfer, const 
 	TRY(volume_put(op, &next));
 	TRY(op_usage(op, KIND_VOLUME, next.row.id, taker, volume_meter(op, &next), next.size));
 	TRY(snapshot_end_policies(op, next.row.id));
-	TRY(volume_transfer_forget(op, transfer->row.id));
 	return engine_log_event(op, KIND_VOLUME, &next.row, "received", "From account %" STR_FMT ".",
 				STR_ARG(engine_write_id(op, KIND_ACCOUNT, volume->account)));
+}
+
+/* ---- with an instance ---- */
+
+/* Not what an image stands on: CloudStack's templates are made of no snapshot that is seen. */
+static bool has_snapshot(const struct tables *t, const struct volume *v)
+{
+	const struct snapshot *s = snapshot_first_by_volume(t, v->row.id);
+	while (s && (!row_is_live(&s->row) || s->is_bound))
+		s = snapshot_next_by_volume(t, s);
+	return s || engine_volume_is_being_copied(t, v->row.id);
+}
+
+/* Source of the sentence about snapshots: UserVmManagerImpl, validateIfVolumesHaveNoSnapshots, 4.20. */
+static RESULT check_givable(struct op *op, const struct volume *v, struct str field)
+{
+	const struct ref ref = engine_ref_to(op, KIND_VOLUME, v->row.id, field);
+	if (has_snapshot(op->head, v))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, field,
+				   "Snapshots exist for volume [%" STR_FMT
+				   "]. Detach volume or remove snapshots for the volume before assigning VM "
+				   "to another user.",
+				   STR_ARG(v->name.n ? v->name : ref.text));
+	if (engine_has_several_attachments(op->head, v->row.id))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, field,
+				   "The volume '%" STR_FMT "' is attached to other instances, too.",
+				   STR_ARG(ref.text));
+	TRY(volume_check_unreserved(op, v, &ref));
+	return volume_group_check_none(op, v, &ref);
+}
+
+RESULT volume_check_all_givable(struct op *op, uuid instance, struct str field)
+{
+	struct volume_list disks;
+	TRY(engine_list_disks(op->ctx->arena, op->head, instance, false, &disks));
+	for (size_t k = 0; k < disks.count; k++)
+		TRY(check_givable(op, disks.at[k], field));
+	return OK;
+}
+
+RESULT volume_give_all(struct op *op, uuid instance, uuid giver, uuid taker)
+{
+	struct volume_list disks;
+	TRY(engine_list_disks(op->ctx->arena, op->head, instance, false, &disks));
+	for (size_t k = 0; k < disks.count; k++)
+		if (uuid_equal(disks.at[k]->account, giver))
+			TRY(give_one(op, disks.at[k], taker));
+	return OK;
+}
+
+/* ---- accepted ---- */
+
+static RESULT give(struct op *op, const struct volume_transfer *transfer, const struct volume *volume,
+		   uuid taker)
+{
+	if (transfer->with_snapshots)
+		TRY(give_snapshots(op, volume, taker));
+	TRY(give_one(op, volume, taker));
+	return volume_transfer_forget(op, transfer->row.id);
 }
 
 RESULT engine_accept_volume(struct op *op, struct volume_transfer_accept *wish)

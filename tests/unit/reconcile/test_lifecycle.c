@@ -62,6 +62,34 @@ static void stop_start(struct cloud *c)
 }
 TEST_STORY(stop_start, 2)
 
+/* What its host has of it follows: the ports of the old account are out of it, those of the new one in. */
+static void assign(struct cloud *c)
+{
+	static const struct launch_port plain = {.field = {"networkids", 10}};
+	uuid id = cloud_launch_running(c), old_port = cloud_port_of(c, id);
+	struct account_wish bob = {.name = STR("bob"), .with_default_router = true};
+	cloud_ok(c, NULL, engine_create_account, &bob);
+	cloud_stop(c, id);
+	cloud_await(c, id, INSTANCE_STOPPED);
+	struct instance_assigning wish = {.instance = cloud_ref(c, KIND_INSTANCE, id),
+					  .account = bob.account,
+					  .ports = &plain,
+					  .port_count = 1};
+	cloud_ok(c, NULL, engine_assign_instance, &wish);
+	cloud_settle(c);
+	assert_true(uuid_is_none(cloud_port(c, old_port).network)); /* forgotten */
+	uuid port = cloud_port_of(c, id);
+	assert_true(uuid_equal(cloud_port(c, port).seen_instance, id));
+	c->alice.account = bob.account;
+	c->alice.user = bob.user;
+	cloud_start(c, id);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	cloud_settle(c);
+	assert_true(network_sim_port_is_up(port));
+	assert_int_equal(cloud_guest(c, id).boots, 2);
+}
+TEST_STORY(assign, 2)
+
 static bool drive_says(struct cloud *c, uuid id, const char *name)
 {
 	char text[64];
@@ -729,6 +757,7 @@ int main(void)
 		cmocka_unit_test(test_launch),
 		cmocka_unit_test(test_launch_many),
 		cmocka_unit_test(test_stop_start),
+		cmocka_unit_test(test_assign),
 		cmocka_unit_test(test_config_drive),
 		cmocka_unit_test(test_stop_deaf),
 		cmocka_unit_test(test_stop_by_force),

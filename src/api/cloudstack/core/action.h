@@ -227,6 +227,9 @@ RESULT cs_resume_session(struct cs_call *e);
 
 /* Sets c->who to somebody who is to act for the account that the parameters name. ERR_DENIED, ERR_INVALID. */
 RESULT cs_choose_account(struct cs_call *e);
+/* The account that a command names by them to give something to, which is not for that account: the caller acts for
+ * his own. Without them that one. ERR_DENIED, ERR_INVALID. */
+RESULT cs_find_taker(struct cs_call *e, uuid *ret_account);
 
 /* ---- all tables of commands ---- */
 

@@ -47,17 +47,19 @@ static bool may_act_for(const struct cs_call *e, const struct tables *t, const s
 	return identity_is_admin(who) || uuid_equal(account->row.id, who->account) || roles.count;
 }
 
-static RESULT choose_project(struct cs_call *e, const struct tables *t, struct str project)
+static RESULT find_project(struct cs_call *e, const struct tables *t, struct str project,
+			   const struct account **ret_account)
 {
 	uuid id = UUID_NONE;
 	const struct account *account = read_uuid(project, &id) ? account_find(t, id) : NULL;
-	if (str_is(project, "-1"))
-		return OK;
-	return may_act_for(e, t, account) ? act_for(e, t, account)
-					  : cs_fail_id(e, KIND_ACCOUNT, "projectid", project);
+	*ret_account = account;
+	return may_act_for(e, t, account) || str_is(project, "-1")
+		       ? OK
+		       : cs_fail_id(e, KIND_ACCOUNT, "projectid", project);
 }
 
-static RESULT choose_named(struct cs_call *e, const struct tables *t, struct str name, struct str domain_text)
+static RESULT find_named(struct cs_call *e, const struct tables *t, struct str name, struct str domain_text,
+			 const struct account **ret_account)
 {
 	uuid id = e->c->who->domain;
 	const struct domain *domain =
@@ -66,8 +68,9 @@ static RESULT choose_named(struct cs_call *e, const struct tables *t, struct str
 		return cs_fail_id(e, KIND_DOMAIN, "domainid", domain_text);
 	const struct account *account = account_find_by_domain(t, id, name);
 	bool exists = account && row_is_live(&account->row);
+	*ret_account = account;
 	if (exists && may_act_for(e, t, account))
-		return act_for(e, t, account);
+		return OK;
 	if (!identity_is_admin(e->c->who)) /* nothing is said of whether there is such an account */
 		return ctx_fail_field(e->c, ERR_DENIED, STR("account"),
 				      "Can't create/list resources for account %" STR_FMT
@@ -99,20 +102,43 @@ static RESULT choose_by_row(struct cs_call *e, const struct tables *t)
 	return OK;
 }
 
-static RESULT choose_as_said(struct cs_call *e)
+/* NULL: none is said, or all projects. */
+static RESULT find_said(struct cs_call *e, const struct tables *t, bool in_pairs,
+			const struct account **ret_account)
 {
 	struct str name = cloudstack_find_value(&e->pairs, "account");
 	struct str domain = cloudstack_find_value(&e->pairs, "domainid");
 	struct str project = cloudstack_find_value(&e->pairs, "projectid");
-	AUTO_VIEW view = {0};
+	*ret_account = NULL;
 	if (name.n && project.n)
 		return cs_fail(e, "projectid", "Account and projectId can't be specified together");
-	if (e->action->flags & API_WRITES && !name.n != !domain.n)
+	if (in_pairs && !name.n != !domain.n)
 		return cs_fail(e, "account", "AccountName and domainId must be specified together");
-	view_open(e->config->store, &view);
 	if (project.n)
-		return choose_project(e, view.tables, project);
-	return name.n ? choose_named(e, view.tables, name, domain) : OK;
+		return find_project(e, t, project, ret_account);
+	return name.n ? find_named(e, t, name, domain, ret_account) : OK;
+}
+
+static RESULT choose_as_said(struct cs_call *e)
+{
+	const struct account *account = NULL;
+	AUTO_VIEW view = {0};
+	view_open(e->config->store, &view);
+	TRY(find_said(e, view.tables, e->action->flags & API_WRITES, &account));
+	return account ? act_for(e, view.tables, account) : OK;
+}
+
+RESULT cs_find_taker(struct cs_call *e, uuid *ret_account)
+{
+	const struct account *account = NULL;
+	bool is_project = cloudstack_find_value(&e->pairs, "projectid").n;
+	if (is_project && !cloudstack_find_value(&e->pairs, "domainid").n)
+		return cs_fail(e, "domainid",
+			       "Please provide a valid domain ID; cannot assign VM to a project if domain ID "
+			       "is NULL.");
+	TRY(find_said(e, cs_tables(e), !is_project, &account));
+	*ret_account = account ? account->row.id : e->c->who->account;
+	return OK;
 }
 
 RESULT cs_choose_account(struct cs_call *e)
