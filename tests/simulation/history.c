@@ -127,6 +127,7 @@ void settle_and_compare(struct simulation *s)
 	listings_compare(s, true);
 	contents_check(s);
 	maintenance_check(s);
+	errands_check(s);
 	s->hosts_shaken = s->is_draining = false;
 }
 

@@ -7,7 +7,8 @@
 #include "base/buf.h"
 #include "simulation.h"
 
-static const struct listings *const tables[] = {&ec2_listings, &openstack_listings, &operator_listings};
+static const struct listings *const tables[] = {&ec2_listings, &openstack_listings, &cloudstack_listings,
+						&operator_listings};
 enum { TABLES = sizeof tables / sizeof *tables };
 #define EACH_LISTING(list)                                                                                   \
 	for (size_t t_ = 0; t_ < TABLES; t_++)                                                               \

@@ -17,7 +17,7 @@ static void judge_allocate(const struct request *x, struct verdict *v)
 static void apply_allocate(struct request *x, struct str answer)
 {
 	request_apply_tag(x, model_add(&x->s->model, KIND_ADDRESS, x->account, NULL,
-				       answer_at(answer, "allocationId")));
+				       request_made(x, answer, "allocationId", NULL)));
 }
 
 /* A NAT gateway's is left alone. */
@@ -251,6 +251,66 @@ static void judge_release(const struct request *x, struct verdict *v)
 		refuse_or_doubt(v, !model_may_have_ended(port), "InvalidIPAddress.InUse");
 }
 
+/* ---- CloudStack's ---- */
+
+static bool draw_in_zone(struct request *x)
+{
+	request_add(x, "zoneid", "%s", x->s->region.zone);
+	return true;
+}
+
+/* By the default NIC, whichever others there are. */
+static bool draw_static_nat(struct request *x)
+{
+	return !x->refs[1]->has_lost_port && server_is_alone(x, x->refs[1]);
+}
+
+static void judge_static_nat(const struct request *x, struct verdict *v)
+{
+	const struct thing *address = x->refs[0], *port = thing_port(x);
+	if (model_may_have_ended(x->refs[1]))
+		refuse_or_doubt(v, x->refs[1]->life == ENDING, "InvalidInstanceID");
+	judge_not_nats(address->to, v);
+	if (!port)
+		return;
+	if (!model_gateway(&x->s->model, model_subnet(port)->of))
+		refuse(v, "Gateway.NotAttached");
+	const struct thing *there = address_at(&x->s->model, port, NULL);
+	if ((there && there != address) || (address->to && there != address))
+		refuse_or_doubt(v, there || !model_may_have_ended(address->to), "Resource.AlreadyAssociated");
+}
+
+/* EC2's listing tells the association. */
+static void apply_static_nat(struct request *x, struct str answer)
+{
+	struct thing *address = x->refs[0], *port = thing_port(x);
+	(void) answer;
+	if (address->to == port && !address->ip)
+		return;
+	address->to = port;
+	address->ip = NULL;
+	address->association[0] = '\0';
+}
+
+static void judge_no_static_nat(const struct request *x, struct verdict *v)
+{
+	const struct thing *t = x->refs[0]->to;
+	judge_not_nats(t, v);
+	if (!t || model_may_have_ended(t))
+		refuse_or_doubt(v, !t, "InvalidAssociationID.NotFound");
+}
+
+static void apply_no_static_nat(struct request *x, struct str answer)
+{
+	(void) answer;
+	x->refs[0]->to = NULL;
+}
+
+static void judge_disassociate_ip(const struct request *x, struct verdict *v)
+{
+	judge_not_nats(x->refs[0]->to, v);
+}
+
 /* ---- reverse names ---- */
 
 static bool draw_reverse_name(struct request *x)
@@ -274,6 +334,28 @@ static void apply_reverse_name(struct request *x, struct str answer)
 }
 
 static const struct operation rows[] = {
+	{"associateIpAddress", 3, {}, NULL, draw_in_zone, judge_allocate, apply_allocate},
+	{"disassociateIpAddress",
+	 1,
+	 {{"id", KIND_ADDRESS}},
+	 NULL,
+	 NULL,
+	 judge_disassociate_ip,
+	 request_apply_end},
+	{"enableStaticNat",
+	 4,
+	 {{"ipaddressid", KIND_ADDRESS}, {"virtualmachineid", KIND_INSTANCE}},
+	 NULL,
+	 draw_static_nat,
+	 judge_static_nat,
+	 apply_static_nat},
+	{"disableStaticNat",
+	 2,
+	 {{"ipaddressid", KIND_ADDRESS}},
+	 NULL,
+	 NULL,
+	 judge_no_static_nat,
+	 apply_no_static_nat},
 	{"AllocateAddress", 4, {}, "elastic-ip", NULL, judge_allocate, apply_allocate},
 	{"AssociateAddress",
 	 5,

@@ -96,7 +96,7 @@ static void judge_volume(const struct request *x, struct verdict *v)
 
 static void apply_volume(struct request *x, struct str answer)
 {
-	struct str id = answer_at(answer, request_word(x, "volumeId", "volume/id"));
+	struct str id = request_made(x, answer, "volumeId", "volume/id");
 	if (request_is_repeated(x)) {
 		request_check_repeated(x, id);
 		return;
@@ -175,6 +175,35 @@ static bool draw_os_device(struct request *x)
 	return true;
 }
 
+/* Of CloudStack's, which chooses the device. */
+static bool draw_cs_volume(struct request *x)
+{
+	x->count = 1 + (int64_t) random_below(3);
+	request_add(x, "zoneid", "%s", x->s->region.zone);
+	request_add(x, "diskofferingid", "%s", x->s->region.disk_offering);
+	request_add(x, "size", "%d", (int) x->count);
+	return true;
+}
+
+static bool draw_cs_attach(struct request *x)
+{
+	x->name[0] = '\0';
+	return !is_taken(x, x->refs[0]) && server_is_alone(x, x->refs[1]);
+}
+
+/* EC2 tells which device it is. */
+static void apply_cs_attach(struct request *x, struct str answer)
+{
+	struct thing *t = x->refs[0];
+	struct arena *a = x->s->region.cloud->arena;
+	struct str form =
+		str_print(a, "Action=DescribeVolumes&Filter.1.Name=volume-id&Filter.1.Value.1=%s", t->id);
+	apply_attach(x, answer);
+	struct str device = answer_at(request_get_answer(x->s, x->account, form.p),
+				      "volumeSet/item/attachmentSet/item/device");
+	snprintf(t->name, sizeof t->name, "%" STR_FMT, STR_ARG(device));
+}
+
 /* Mostly from where it is. */
 static bool draw_os_detach(struct request *x)
 {
@@ -210,6 +239,12 @@ static bool may_let_go(const struct thing *t)
 {
 	const struct thing *in = t->to ? t->to : t->left;
 	return !in || !in->is_paused;
+}
+
+static bool draw_cs_detach(struct request *x)
+{
+	const struct thing *t = x->refs[0];
+	return !is_part(t) && may_let_go(t) && (!t->to || server_is_alone(x, t->to));
 }
 
 /* Root volumes stay where they are. */
@@ -389,6 +424,16 @@ static const struct operation rows[] = {
 	 judge_attach_volume,
 	 apply_attach},
 	{"DELETE " ATTACHMENTS "/{volume_id}", 2, {}, NULL, draw_os_detach, judge_os_detach, apply_detach},
+	{"createVolume", 3, {}, NULL, draw_cs_volume, judge_volume, apply_volume},
+	{"deleteVolume", 2, {{"id", KIND_VOLUME}}, NULL, NULL, judge_delete_volume, apply_ending},
+	{"attachVolume",
+	 4,
+	 {{"id", KIND_VOLUME}, {"virtualmachineid", KIND_INSTANCE}},
+	 NULL,
+	 draw_cs_attach,
+	 judge_attach_volume,
+	 apply_cs_attach},
+	{"detachVolume", 3, {{"id", KIND_VOLUME}}, NULL, draw_cs_detach, judge_detach_volume, apply_detach},
 	{"CreateVolume", 4, {}, "volume", draw_volume, judge_volume, apply_volume},
 	{"DeleteVolume", 2, {{"VolumeId", KIND_VOLUME}}, NULL, NULL, judge_delete_volume, apply_ending},
 	{"AttachVolume",

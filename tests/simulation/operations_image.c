@@ -41,7 +41,7 @@ static struct thing *add_snapshot(struct request *x, struct thing *volume, struc
 
 static void apply_snapshot(struct request *x, struct str answer)
 {
-	struct str id = answer_at(answer, request_word(x, "snapshotId", "snapshot/id"));
+	struct str id = request_made(x, answer, "snapshotId", "snapshot/id");
 	request_apply_tag(x, add_snapshot(x, x->refs[0], id));
 }
 
@@ -435,6 +435,8 @@ static const struct operation rows[] = {
 	 draw_os_restored,
 	 judge_restored,
 	 apply_restored},
+	{"createSnapshot", 3, {{"volumeid", KIND_VOLUME}}, NULL, NULL, judge_snapshot, apply_snapshot},
+	{"deleteSnapshot", 2, {{"id", KIND_SNAPSHOT}}, NULL, NULL, judge_delete_snapshot, request_apply_end},
 	{"CreateSnapshot", 5, {{"VolumeId", KIND_VOLUME}}, "snapshot", NULL, judge_snapshot, apply_snapshot},
 	{"CreateSnapshots",
 	 2,

@@ -192,6 +192,19 @@ static bool draw_server(struct request *x)
 	return true;
 }
 
+/* Of CloudStack's it is the same. */
+static bool draw_deploy(struct request *x)
+{
+	const struct region *r = &x->s->region;
+	x->count = x->port = 1;
+	request_add(x, "name", "s%d", (int) x->serial);
+	request_add(x, "zoneid", "%s", r->zone);
+	request_add(x, "serviceofferingid", "%s", r->offering);
+	if (random_below(4) || !request_ref(x, "templateid", KIND_IMAGE))
+		request_add(x, "templateid", "%s", r->template);
+	return request_ref(x, "networkids", KIND_NETWORK);
+}
+
 /* On which of the network's subnets it is, Neutron tells. */
 static struct thing *find_chosen_subnet(struct request *x, struct str server)
 {
@@ -207,7 +220,7 @@ static struct thing *find_chosen_subnet(struct request *x, struct str server)
 
 static void apply_server(struct request *x, struct str answer)
 {
-	struct str id = answer_at(answer, "server/id");
+	struct str id = request_made(x, answer, NULL, "server/id");
 	struct thing *t = add_instance(x, id, find_chosen_subnet(x, id));
 	snprintf(t->server, sizeof t->server, "s%d", (int) x->serial);
 	t->may_lack_host = x->s->hosts_shaken || x->s->hosts_divided;
@@ -353,6 +366,56 @@ static bool draw_os_reboot(struct request *x)
 	return true;
 }
 
+/* ---- CloudStack's commands: where a job waits for another, what is asked takes effect later ---- */
+
+static bool has_pending_job(const struct request *x)
+{
+	struct str jobs = request_get_answer(x->s, x->account, "GET /client/api?command=listAsyncJobs"), job;
+	jobs = answer_at(jobs, "listasyncjobsresponse/asyncjobs");
+	while (answer_next_item(&jobs, &job))
+		if (str_is(answer_at(job, "jobstatus"), "0"))
+			return true;
+	return false;
+}
+
+/* No job is on its way that it would wait for, and no call that would make one. */
+static bool draw_alone(struct request *x)
+{
+	for (size_t k = 0; k < CLIENTS; k++) {
+		const struct request *other = &x->s->clients[k];
+		if (other != x && other->is_open && other->account == x->account &&
+		    request_is_cloudstack(other))
+			return false;
+	}
+	return x->refs[0]->account == x->account && !has_pending_job(x);
+}
+
+static bool draw_forced(struct request *x)
+{
+	x->flag = random_below(4) == 0;
+	if (x->flag)
+		request_add(x, "forced", "true");
+	return draw_alone(x);
+}
+
+/* Its data disks leave it at once, but where its memory is kept. */
+static bool draw_expunge(struct request *x)
+{
+	const struct thing *t = x->refs[0];
+	request_add(x, "expunge", "true");
+	return draw_alone(x) && server_is_alone(x, t) && !t->is_saved && !t->was_saved && !t->may_vary;
+}
+
+static void apply_expunge(struct request *x, struct str answer)
+{
+	EACH (&x->s->model, t, KIND_VOLUME)
+		if (t->to == x->refs[0]) {
+			t->left = t->to;
+			t->to = NULL;
+		}
+	apply_terminate(x, answer);
+}
+
 /* ---- looking at a host ---- */
 
 static void judge_console(const struct request *x, struct verdict *v)
@@ -388,6 +451,17 @@ static const struct operation rows[] = {
 	{SERVER_ACTION, 3, SERVER, NULL, draw_os_stop, judge_stop, apply_stop},
 	{SERVER_ACTION, 2, SERVER, NULL, draw_os_reboot, judge_reboot, apply_reboot},
 	{"DELETE /compute/v2.1/servers/{server_id}", 3, SERVER, NULL, NULL, judge_terminate, apply_terminate},
+	{"deployVirtualMachine", 5, {}, NULL, draw_deploy, judge_run, apply_server, true},
+	{"startVirtualMachine", 4, {{"id", KIND_INSTANCE}}, NULL, draw_alone, judge_start, apply_start},
+	{"stopVirtualMachine", 4, {{"id", KIND_INSTANCE}}, NULL, draw_forced, judge_stop, apply_stop},
+	{"rebootVirtualMachine", 2, {{"id", KIND_INSTANCE}}, NULL, draw_alone, judge_reboot, apply_reboot},
+	{"destroyVirtualMachine",
+	 3,
+	 {{"id", KIND_INSTANCE}},
+	 NULL,
+	 draw_expunge,
+	 judge_terminate,
+	 apply_expunge},
 	{"RunInstances", 14, {}, "instance", draw_run, judge_run, apply_run, true},
 	{"StartInstances", 6, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_second, judge_start, apply_start},
 	{"StopInstances", 6, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_stop, judge_stop, apply_stop},

@@ -7,6 +7,9 @@
 #include "engine/people/role.h"
 #include "model/access_key.h"
 #include "simulation.h"
+#include "store/instance_type.h"
+#include "store/volume_type.h"
+#include "store/zone.h"
 
 static const uint8_t master_key[MASTER_KEY_SIZE] = {1, 2, 3};
 
@@ -100,6 +103,20 @@ static void add_admin(struct region *r)
 	cloud_ok(r->cloud, NULL, engine_grant_role, &grant);
 }
 
+/* Users may expunge and recover their machines. */
+static void name_offerings(struct region *r)
+{
+	struct cloud *c = r->cloud;
+	struct setting_wish setting = {SETTING_USERS_RECOVER, STR("1")};
+	cloud_ok(c, NULL, engine_put_setting, &setting);
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	uuid_write(zone_find_by_name(view.tables, STR("xy-west-2a"))->row.id, r->zone);
+	uuid_write(instance_type_find_by_name(view.tables, STR("t3.micro"))->row.id, r->offering);
+	uuid_write(volume_type_find_by_name(view.tables, STR("gp3"))->row.id, r->disk_offering);
+	uuid_write(c->image, r->template);
+}
+
 void region_open(struct region *r, uint64_t seed)
 {
 	static const char *const names[ACCOUNTS] = {"ann", "ben", "cho"};
@@ -110,6 +127,7 @@ void region_open(struct region *r, uint64_t seed)
 	for (unsigned k = 0; k < ACCOUNTS; k++)
 		policies_add_hand(r, k);
 	add_admin(r);
+	name_offerings(r);
 	r->image_id = id_to_ec2(r->cloud->arena, KIND_IMAGE, r->cloud->image);
 	open_face(r);
 }

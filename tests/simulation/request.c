@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A call's way: drawn from what the model has, sent as a client would, answered whenever the face
  * does, and then judged. The model moves in the order in which the committer ended the calls. */
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -18,15 +19,22 @@ static const struct operations *const tables[] = {
 
 enum { TABLES = sizeof tables / sizeof *tables };
 
+static bool is_cloudstacks(const struct operation *operation)
+{
+	return islower((unsigned char) operation->action[0]);
+}
+
 void request_draw_theme(struct simulation *s)
 {
 	uint64_t theme = random_below(TABLES * 2);
 	s->theme = theme < TABLES ? tables[theme] : NULL;
+	s->is_cloudstacks = random_below(3) == 0;
 }
 
-static uint64_t weight_of(const struct simulation *s, size_t table)
+static uint64_t weight_of(const struct simulation *s, size_t table, const struct operation *operation)
 {
-	return tables[table] == s->theme ? 4 : 1;
+	bool is_favoured = tables[table] == s->theme || (s->is_cloudstacks && is_cloudstacks(operation));
+	return operation->weight * (is_favoured ? 4 : 1);
 }
 
 static const struct operation *draw_operation(const struct simulation *s)
@@ -34,11 +42,11 @@ static const struct operation *draw_operation(const struct simulation *s)
 	uint64_t total = 0;
 	for (size_t g = 0; g < TABLES; g++)
 		for (size_t k = 0; k < tables[g]->count; k++)
-			total += tables[g]->at[k].weight * weight_of(s, g);
+			total += weight_of(s, g, &tables[g]->at[k]);
 	uint64_t at = random_below(total);
 	for (size_t g = 0; g < TABLES; g++)
-		for (size_t k = 0; k < tables[g]->count; at -= tables[g]->at[k++].weight * weight_of(s, g))
-			if (at < tables[g]->at[k].weight * weight_of(s, g))
+		for (size_t k = 0; k < tables[g]->count; at -= weight_of(s, g, &tables[g]->at[k++]))
+			if (at < weight_of(s, g, &tables[g]->at[k]))
 				return &tables[g]->at[k];
 	return NULL;
 }
@@ -51,6 +59,18 @@ bool request_is_openstack(const struct request *x)
 bool request_is_iam(const struct request *x)
 {
 	return strstr(x->text, "&Version=" IAM_VERSION) != NULL;
+}
+
+/* Its commands begin with a small letter. What EC2's actions are judged by holds for them, too: judge() in the tables
+ * says EC2's codes, and of CloudStack's, which are few, any will do where one of those would. */
+bool request_is_cloudstack(const struct request *x)
+{
+	return is_cloudstacks(x->operation);
+}
+
+struct str request_made(const struct request *x, struct str answer, const char *ec2, const char *openstack)
+{
+	return answer_at(answer, request_is_cloudstack(x) ? "id" : request_word(x, ec2, openstack));
 }
 
 const char *request_word(const struct request *x, const char *ec2, const char *openstack)
@@ -107,7 +127,7 @@ static void name_by_uuid(struct request *x, const char *name, struct thing *t)
 	snprintf(place, sizeof place, "{%s}", name);
 	char *at = strstr(x->path, place);
 	if (!at) {
-		request_add(x, name, "\"%s\"", id);
+		request_add(x, name, request_is_cloudstack(x) ? "%s" : "\"%s\"", id);
 		return;
 	}
 	snprintf(rest, sizeof rest, "%s", at + strlen(place));
@@ -120,7 +140,7 @@ void request_name(struct request *x, const char *name, struct thing *t)
 {
 	assert_true(x->ref_count < REFS_MAX);
 	x->refs[x->ref_count++] = t;
-	if (name && request_is_openstack(x))
+	if (name && (request_is_openstack(x) || request_is_cloudstack(x)))
 		name_by_uuid(x, name, t);
 	else if (name)
 		request_add(x, name, "%s", t->id);
@@ -180,8 +200,9 @@ bool request_draw(struct request *x)
 		return false;
 	if (!x->origin) /* else it is told again, word for word */
 		draw_tag(x);
-	x->is_dry = !request_is_openstack(x) && !request_is_iam(x) && random_below(32) == 0;
-	x->is_hand = x->is_hand && !request_is_iam(x);
+	bool is_ec2 = !request_is_openstack(x) && !request_is_iam(x) && !request_is_cloudstack(x);
+	x->is_dry = is_ec2 && random_below(32) == 0;
+	x->is_hand = x->is_hand && !request_is_iam(x) && !request_is_cloudstack(x);
 	return true;
 }
 
@@ -378,6 +399,12 @@ static struct told read_answer(const struct request *x, struct str body)
 		return (struct told){answer, answer_at(answer, "Error/Code"),
 				     answer_at(answer, "Error/Message")};
 	}
+	if (request_is_cloudstack(x)) {
+		struct str answer = answer_root(answer_of_json(a, body));
+		return (struct told){answer,
+				     x->http.status == 200 ? STR_NONE : str_print(a, "%d", x->http.status),
+				     answer_at(answer, "errortext")};
+	}
 	if (!request_is_openstack(x)) {
 		struct str answer = answer_root(body);
 		bool is_success = x->http.status / 100 == 2;
@@ -413,6 +440,22 @@ static bool concerns_state(const struct verdict *v)
 	return false;
 }
 
+/* Of CloudStack's, where EC2's action would have one of its codes. */
+static bool is_refusal_of_cloudstack(const struct request *x, const struct verdict *v, struct str code)
+{
+	static const char *const codes[] = {"431", "531", "532", "533", "534", "535", "536", "537"};
+	bool is_awaited = v->refusal_count + v->doubt_count + x->past_count > 0;
+	return is_awaited && (x->in_storm || is_among(codes, sizeof codes / sizeof codes[0], code));
+}
+
+static bool is_right_refusal(const struct request *x, const struct verdict *v, struct str code)
+{
+	return request_is_cloudstack(x) ? is_refusal_of_cloudstack(x, v, code)
+					: is_among(v->refusals, v->refusal_count, code) ||
+						  is_among(v->doubts, v->doubt_count, code) ||
+						  is_among(x->past_codes, x->past_count, code);
+}
+
 static void check_and_apply(struct request *x, struct str body)
 {
 	struct verdict v = {0};
@@ -420,7 +463,8 @@ static void check_and_apply(struct request *x, struct str body)
 	struct str code = told.code;
 	bool succeeded = x->http.status / 100 == 2;
 	bool has_body = request_is_iam(x) ? answer_at(told.answer, "ResponseMetadata/RequestId").n > 0
-					  : str_starts_with(told.answer, STR("<requestId>"));
+			: request_is_cloudstack(x) ? told.answer.n > 0
+						   : str_starts_with(told.answer, STR("<requestId>"));
 	if (succeeded && !request_is_openstack(x) && !has_body)
 		blame(x->s, "%s#%d: a success without a body", x->operation->action, (int) x->serial);
 	succeeded = succeeded && (request_is_openstack(x) || str_is_empty(code));
@@ -429,10 +473,7 @@ static void check_and_apply(struct request *x, struct str body)
 	tell(x->s, "  #%d %s: %d %" STR_FMT, (int) x->serial, x->operation->action, x->http.status,
 	     STR_ARG(code));
 	bool may_pass = v.refusal_count == 0 || x->might_succeed || (x->is_dry && concerns_state(&v));
-	bool is_right = would_succeed ? may_pass && succeeded != x->is_dry
-				      : is_among(v.refusals, v.refusal_count, code) ||
-						is_among(v.doubts, v.doubt_count, code) ||
-						is_among(x->past_codes, x->past_count, code);
+	bool is_right = would_succeed ? may_pass && succeeded != x->is_dry : is_right_refusal(x, &v, code);
 	if (!is_right)
 		blame(x->s,
 		      "#%d of account %u: %s %s was answered %d %" STR_FMT " (%" STR_FMT "); right is:%s",
@@ -548,6 +589,12 @@ static void send_one(struct request *x)
 		start_openstack(s, user, str_copy(a, str_from(x->path)), body, &x->http);
 		return;
 	}
+	if (request_is_cloudstack(x)) {
+		struct str form = str_print(a, "command=%s%s", x->operation->action, x->text);
+		tell(s, "#%d of account %u: %" STR_FMT, (int) x->serial, x->account, STR_ARG(form));
+		start_openstack(s, user, STR("POST /client/api"), form, &x->http);
+		return;
+	}
 	struct str form =
 		str_print(a, "Action=%s%s%s", x->operation->action, x->text, x->is_dry ? "&DryRun=true" : "");
 	tell(s, "#%d of account %u: %" STR_FMT, (int) x->serial, x->account, STR_ARG(form));
@@ -585,6 +632,28 @@ struct str request_get_answer(struct simulation *s, unsigned account, const char
 	fake_call_done(&http);
 	fault_resume(faults);
 	return body;
+}
+
+struct str request_call_through(struct simulation *s, unsigned account, struct str line, struct str body,
+				int *ret_status)
+{
+	struct fake_call http;
+	struct arena *a = s->region.cloud->arena;
+	start_openstack(s, &s->region.users[account], line, body, &http);
+	for (int n = 0; !http.is_answered && n < 100000; n++) {
+		bool is_woken = http.is_woken;
+		http.is_woken = false;
+		if (is_woken)
+			http.resume(&http.call);
+		else
+			(void) executor_step(s->region.cloud->executor, clock_now_us() + MINUTE);
+	}
+	if (!http.is_answered)
+		blame(s, "%" STR_FMT " is never answered", STR_ARG(line));
+	struct str text = answer_of_json(a, buf_str(&http.body));
+	*ret_status = http.status;
+	fake_call_done(&http);
+	return str_contains(line, STR("/client/api")) ? answer_root(text) : text;
 }
 
 bool request_is_let_in(struct simulation *s, uuid person, unsigned account)

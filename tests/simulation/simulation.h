@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The simulation: a whole region in one thread, called by several clients of several accounts through
- * its EC2 and OpenStack faces, while hosts, network, database and process fail, all as one seed says.
+ * its EC2, OpenStack and CloudStack faces, while hosts, network, database and process fail, all as one seed says.
  * Beside it stands a model, which knows what each account has to see through each face.
  *   main.c               seeds, processes, what is printed
  *   history.c            one history: who does what next; the checks at its end
@@ -10,6 +10,7 @@
  *   request.c            a call: drawn, sent, answered, judged
  *   operations_*.c       one row per action: its weight, its parameters, what it does to the model
  *   model.c, listings*.c what there is; what is seen of it, compared
+ *   errands.c            what only CloudStack has, from beginning to end with nothing else going on
  *   policies.c           what the accounts' second users are denied
  *   region.c             the region; answer.c reads XML and JSON
  * An action is added by a row in operations_*.c, a kind by a row in listings_*.c. */
@@ -56,6 +57,9 @@ struct region {
 	struct world_user users[ACCOUNTS + 1];
 	struct world_user hands[ACCOUNTS]; /* second users, whom policies deny */
 	struct str image_id;
+	/* CloudStack's, of what commands name: the zone, the template, t3.micro, gp3. */
+	char zone[UUID_TEXT_SIZE], template[UUID_TEXT_SIZE], offering[UUID_TEXT_SIZE],
+		disk_offering[UUID_TEXT_SIZE];
 };
 
 void region_open(struct region *r, uint64_t seed);
@@ -327,6 +331,9 @@ bool request_is_openstack(const struct request *x);
 /* IAM's calls say their version among the parameters. They are sent by the account's owner. */
 #define IAM_VERSION "2010-05-08"
 bool request_is_iam(const struct request *x);
+bool request_is_cloudstack(const struct request *x);
+/* The id of what was made, as the answer of the face has it. */
+struct str request_made(const struct request *x, struct str answer, const char *ec2, const char *openstack);
 /* The word of the face that is called. */
 const char *request_word(const struct request *x, const char *ec2, const char *openstack);
 /* A parameter, or a member of the body as it is written in JSON. */
@@ -358,6 +365,10 @@ void request_drop(struct request *x);         /* its process is dead */
 /* A call outside the model, at once: a form or "GET /path". What is in the answer lies in the region's
  * arena. */
 struct str request_get_answer(struct simulation *s, unsigned account, const char *form);
+/* A call outside the model, with whatever comes of it, while nobody else calls: "METHOD /path". Of CloudStack's answers
+ * what is in the response. */
+struct str request_call_through(struct simulation *s, unsigned account, struct str line, struct str body,
+				int *ret_status);
 /* Whether a person's token for an account is good for a look at its servers. */
 bool request_is_let_in(struct simulation *s, uuid person, unsigned account);
 
@@ -386,7 +397,7 @@ struct listings {
 	const struct listing *at;
 	size_t count;
 };
-extern const struct listings ec2_listings, openstack_listings, operator_listings;
+extern const struct listings ec2_listings, openstack_listings, cloudstack_listings, operator_listings;
 
 /* Every account's listings against the model, which learns what was only to be guessed. settled: all
  * that was on its way has arrived. */
@@ -407,6 +418,15 @@ void maintain_host(struct simulation *s);     /* some host has one ahead, or it 
 void maintain_in_peace(struct simulation *s); /* with nothing else going on */
 void maintenance_end_all(struct simulation *s);
 void maintenance_check(struct simulation *s); /* when all is settled: nothing of any is left */
+
+/* ---- errands.c ---- */
+
+/* What an account does through CloudStack with nothing else going on: what only that face has. */
+void errand_destroy(struct simulation *s); /* and recovers, or expunges */
+void errand_forward(struct simulation *s); /* a port of an address, until one of both ends goes */
+void errand_network(struct simulation *s); /* isolated, or a VPC with a tier: until it is torn down */
+void errand_assign(struct simulation *s);  /* to another account */
+void errands_check(struct simulation *s);  /* when all is settled: what holds over all faces */
 
 /* ---- contents.c ---- */
 
@@ -433,6 +453,7 @@ struct simulation {
 	struct model model;
 	struct request clients[CLIENTS];
 	const struct operations *theme;    /* NULL: none */
+	bool is_cloudstacks;               /* its commands come more often, too */
 	struct request tokens[TOKENS_MAX]; /* requests that may be sent again */
 	size_t token_count;
 	uint64_t serial;

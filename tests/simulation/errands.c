@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What an account does through CloudStack with nothing else going on, so that what comes of it is certain: what the model
+ * has no word for, because it is over when the errand is. Between its steps every face is looked at. */
+#include <stdio.h>
+
+#include "model/account.h"
+#include "simulation.h"
+#include "store/account.h"
+#include "store/address.h"
+#include "store/firewall_rule.h"
+#include "store/instance.h"
+#include "store/load_balancer_member.h"
+#include "store/network.h"
+#include "store/port.h"
+#include "store/port_forwarding.h"
+#include "store/volume.h"
+
+/* ---- calls ---- */
+
+/* command=…; *ret_status: CloudStack's error code, or 200. */
+static struct str ask(struct simulation *s, unsigned account, int *ret_status, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+static struct str ask(struct simulation *s, unsigned account, int *ret_status, const char *format, ...)
+{
+	char form[TEXT_MAX];
+	va_list args;
+	va_start(args, format);
+	(void) vsnprintf(form, sizeof form, format, args);
+	va_end(args);
+	struct str answer =
+		request_call_through(s, account, STR("POST /client/api"), str_from(form), ret_status);
+	tell(s, "account %u: %s: %d %" STR_FMT, account, form, *ret_status,
+	     STR_ARG(answer_at(answer, "errortext")));
+	return answer;
+}
+
+static const char *id_of(struct simulation *s, const struct thing *t, char text[UUID_TEXT_SIZE])
+{
+	return uuid_write(region_find(&s->region, t->kind, t->id), text);
+}
+
+/* At rest in peace, and of a state that each of these commands takes. */
+static struct thing *draw_machine(struct simulation *s)
+{
+	struct thing *picked = NULL;
+	uint64_t count = 0;
+	settle_and_compare(s);
+	EACH (&s->model, t, KIND_INSTANCE) {
+		bool is_plain = !t->is_paused && !t->is_saved && !t->is_rescued && !t->is_shelved &&
+				!t->is_resized && !t->may_not_end && !t->may_not_stop && !t->has_lost_port;
+		if (t->life == LIVE && t->id[0] && is_plain && random_below(++count) == 0)
+			picked = t;
+	}
+	return picked;
+}
+
+/* Its data disks are free; interfaces that were plugged in stay. */
+static void lose_disks(struct simulation *s, const struct thing *machine)
+{
+	EACH (&s->model, t, KIND_VOLUME)
+		if (t->to == machine)
+			t->to = NULL;
+}
+
+/* ---- destroyed ---- */
+
+static void check_destroyed(struct simulation *s, const struct thing *t)
+{
+	char id[UUID_TEXT_SIZE];
+	int status = 0;
+	struct arena *a = s->region.cloud->arena;
+	uuid u = region_find(&s->region, KIND_INSTANCE, t->id);
+	if (cloud_guest(s->region.cloud, u).is_on)
+		blame(s, "%s runs although it is destroyed", t->id);
+	if (cloud_state(s->region.cloud, u) != INSTANCE_DESTROYED)
+		blame(s, "%s is not destroyed", t->id);
+	struct str form = str_print(a, "Action=DescribeInstances&InstanceId.1=%s", t->id);
+	struct str shown = answer_at(request_get_answer(s, t->account, form.p),
+				     "reservationSet/item/instancesSet/item/instanceState/name");
+	if (!str_is(shown, "stopped"))
+		blame(s, "EC2 has %s as %" STR_FMT, t->id, STR_ARG(shown));
+	struct str line = str_print(a, "GET /compute/v2.1/servers/%s", id_of(s, t, id));
+	(void) request_call_through(s, t->account, line, STR_NONE, &status);
+	if (status != 200 && status != 404)
+		blame(s, "Nova answers %d of a destroyed server", status);
+	(void) ask(s, t->account, &status, "command=startVirtualMachine&id=%s", id);
+	if (status == 200)
+		blame(s, "%s was started although it is destroyed", t->id);
+}
+
+void errand_destroy(struct simulation *s)
+{
+	struct thing *t = draw_machine(s);
+	char id[UUID_TEXT_SIZE];
+	int status = 0;
+	bool recovers = random_below(2);
+	if (!t)
+		return;
+	(void) ask(s, t->account, &status, "command=destroyVirtualMachine&id=%s", id_of(s, t, id));
+	if (status != 200)
+		blame(s, "%s cannot be destroyed: %d", t->id, status);
+	lose_disks(s, t);
+	cloud_settle(s->region.cloud);
+	check_destroyed(s, t);
+	(void) ask(s, t->account, &status, "command=%sVirtualMachine&id=%s", recovers ? "recover" : "expunge",
+		   id);
+	if (status != 200)
+		blame(s, "%s cannot be %s: %d", t->id, recovers ? "recovered" : "expunged", status);
+	t->wanted_on = false;
+	server_move(t);
+	if (!recovers)
+		server_end(s, t);
+	settle_and_compare(s);
+}
+
+/* ---- forwardings ---- */
+
+static size_t count_forwardings(struct simulation *s, unsigned account, const char *address)
+{
+	struct arena *a = s->region.cloud->arena;
+	struct str line = str_print(a, "GET /network/v2.0/floatingips/%s/port_forwardings", address), item;
+	struct str set = answer_at(request_get_answer(s, account, line.p), "port_forwardings");
+	size_t count = 0, other = 0;
+	while (answer_next_item(&set, &item))
+		count++;
+	line = str_print(a, "GET /client/api?command=listPortForwardingRules&ipaddressid=%s", address);
+	set = answer_at(request_get_answer(s, account, line.p),
+			"listportforwardingrulesresponse/portforwardingrule");
+	while (answer_next_item(&set, &item))
+		other++;
+	if (count != other)
+		blame(s, "Neutron has %zu forwardings, and CloudStack %zu", count, other);
+	return count;
+}
+
+/* Something of it goes, and the forwarding with it. */
+static void end_forwarding(struct simulation *s, struct thing *t, const char *machine, const char *address,
+			   const char *rule)
+{
+	int status = 0;
+	switch (random_below(3)) {
+	case 0:
+		(void) ask(s, t->account, &status, "command=deletePortForwardingRule&id=%s", rule);
+		break;
+	case 1:
+		(void) ask(s, t->account, &status, "command=destroyVirtualMachine&expunge=true&id=%s",
+			   machine);
+		lose_disks(s, t);
+		server_end(s, t);
+		break;
+	default: /* with the address, at the end */
+		return;
+	}
+	if (status != 200)
+		blame(s, "the forwarding cannot end: %d", status);
+	cloud_settle(s->region.cloud);
+	if (count_forwardings(s, t->account, address) != 0)
+		blame(s, "a forwarding leads nowhere");
+}
+
+static void forward(struct simulation *s, struct thing *t, const char *address)
+{
+	char machine[UUID_TEXT_SIZE], rule[UUID_TEXT_SIZE];
+	struct arena *a = s->region.cloud->arena;
+	int status = 0;
+	struct str answer = ask(s, t->account, &status,
+				"command=createPortForwardingRule&ipaddressid=%s&virtualmachineid=%s&"
+				"protocol=tcp&publicport=22&"
+				"privateport=22",
+				address, id_of(s, t, machine));
+	bool has_way = model_gateway(&s->model, model_vpc(t)) != NULL;
+	if ((status == 200) != has_way)
+		blame(s, "a forwarding %s a way in: %d", has_way ? "with" : "without", status);
+	if (status != 200)
+		return;
+	snprintf(rule, sizeof rule, "%" STR_FMT, STR_ARG(answer_at(answer, "id")));
+	cloud_settle(s->region.cloud);
+	if (count_forwardings(s, t->account, address) != 1)
+		blame(s, "the forwarding is not there");
+	struct str body =
+		str_print(a, "command=enableStaticNat&ipaddressid=%s&virtualmachineid=%s", address, machine);
+	(void) ask(s, t->account, &status, "%" STR_FMT, STR_ARG(body));
+	if (status == 200)
+		blame(s, "an address with a forwarding stands for a machine, too");
+	end_forwarding(s, t, machine, address, rule);
+}
+
+static size_t count_addresses(struct simulation *s, unsigned account)
+{
+	size_t used = 0;
+	EACH (&s->model, t, KIND_ADDRESS)
+		used += t->account == account;
+	return used;
+}
+
+void errand_forward(struct simulation *s)
+{
+	struct thing *t = draw_machine(s);
+	char address[UUID_TEXT_SIZE];
+	int status = 0;
+	if (!t)
+		return;
+	bool fits = count_addresses(s, t->account) < LIMIT_ADDRESSES;
+	struct str answer =
+		ask(s, t->account, &status, "command=associateIpAddress&zoneid=%s", s->region.zone);
+	if ((status == 200) != fits)
+		blame(s, "an address was %s: %d", fits ? "refused" : "given above the limit", status);
+	if (status != 200)
+		return;
+	snprintf(address, sizeof address, "%" STR_FMT, STR_ARG(answer_at(answer, "id")));
+	forward(s, t, address);
+	(void) ask(s, t->account, &status, "command=disassociateIpAddress&id=%s", address);
+	if (status != 200)
+		blame(s, "the address cannot be given back: %d", status);
+	settle_and_compare(s);
+}
+
+/* ---- networks ---- */
+
+/* The first of a list of offerings by that name. */
+static struct str offering_of(struct simulation *s, unsigned account, const char *command, const char *path)
+{
+	struct arena *a = s->region.cloud->arena;
+	struct str line = str_print(a, "GET /client/api?command=%s", command);
+	return answer_at(request_get_answer(s, account, line.p), path);
+}
+
+struct site {
+	unsigned account;
+	char vpc[UUID_TEXT_SIZE], network[UUID_TEXT_SIZE], machine[UUID_TEXT_SIZE], address[UUID_TEXT_SIZE];
+	size_t forwardings;
+};
+
+static void take_id(char id[UUID_TEXT_SIZE], struct str text)
+{
+	snprintf(id, UUID_TEXT_SIZE, "%" STR_FMT, STR_ARG(text));
+}
+
+#define OFFERINGS "listnetworkofferingsresponse/networkoffering/item/id"
+static bool build_tier(struct simulation *s, struct site *site)
+{
+	int status = 0;
+	struct str vpc = offering_of(s, site->account, "listVPCOfferings",
+				     "listvpcofferingsresponse/vpcoffering/item/id");
+	struct str answer = ask(s, site->account, &status,
+				"command=createVPC&name=works&displaytext=x&cidr=10.88.0.0/16&zoneid=%s&"
+				"vpcofferingid=%" STR_FMT,
+				s->region.zone, STR_ARG(vpc));
+	if (status != 200)
+		return false;
+	take_id(site->vpc, answer_at(answer, "id"));
+	struct str tier = offering_of(
+		s, site->account, "listNetworkOfferings&name=DefaultIsolatedNetworkOfferingForVpcNetworks",
+		OFFERINGS);
+	answer = ask(
+		s, site->account, &status,
+		"command=createNetwork&name=tier&vpcid=%s&gateway=10.88.1.1&netmask=255.255.255.0&zoneid=%s&"
+		"networkofferingid=%" STR_FMT,
+		site->vpc, s->region.zone, STR_ARG(tier));
+	if (status != 200)
+		blame(s, "a new VPC takes no tier: %d", status);
+	take_id(site->network, answer_at(answer, "network/id"));
+	return true;
+}
+
+static bool build_isolated(struct simulation *s, struct site *site)
+{
+	int status = 0;
+	struct str offering =
+		offering_of(s, site->account, "listNetworkOfferings&availability=Required", OFFERINGS);
+	struct str answer = ask(s, site->account, &status,
+				"command=createNetwork&name=inner&zoneid=%s&networkofferingid=%" STR_FMT,
+				s->region.zone, STR_ARG(offering));
+	take_id(site->network, answer_at(answer, "network/id"));
+	return status == 200;
+}
+
+/* As far as the account's limits let it. */
+static void furnish(struct simulation *s, struct site *site)
+{
+	struct region *r = &s->region;
+	int status = 0;
+	struct str answer = ask(s, site->account, &status,
+				"command=deployVirtualMachine&zoneid=%s&templateid=%s&serviceofferingid=%s&"
+				"networkids=%s",
+				r->zone, r->template, r->offering, site->network);
+	if (status == 200)
+		take_id(site->machine, answer_at(answer, "id"));
+	answer = ask(s, site->account, &status, "command=associateIpAddress&%s=%s",
+		     site->vpc[0] ? "vpcid" : "networkid", site->vpc[0] ? site->vpc : site->network);
+	if (status == 200)
+		take_id(site->address, answer_at(answer, "id"));
+	for (int port = 22; site->machine[0] && site->address[0] && port < 24; port++) {
+		(void) ask(s, site->account, &status,
+			   "command=createPortForwardingRule&ipaddressid=%s&virtualmachineid=%s&protocol=tcp&"
+			   "publicport=%d&privateport=%d",
+			   site->address, site->machine, port, port);
+		if (status != 200)
+			blame(s, "no port of a new address leads into its network: %d", status);
+		site->forwardings++;
+	}
+}
+
+/* Each forwarding has made a rule of its own where there is a firewall. */
+static void check_site(struct simulation *s, const struct site *site)
+{
+	if (!site->address[0])
+		return;
+	struct arena *a = s->region.cloud->arena;
+	struct str line =
+		str_print(a, "GET /client/api?command=listFirewallRules&ipaddressid=%s", site->address);
+	struct str set = answer_at(request_get_answer(s, site->account, line.p),
+				   "listfirewallrulesresponse/firewallrule"),
+		   item;
+	size_t rules = 0;
+	while (answer_next_item(&set, &item))
+		rules++;
+	if (rules != (site->vpc[0] ? 0 : site->forwardings))
+		blame(s, "%zu firewall rules for %zu forwardings", rules, site->forwardings);
+	if (count_forwardings(s, site->account, site->address) != site->forwardings)
+		blame(s, "the forwardings into a network are not there");
+}
+
+/* It is shown for a while after its end, in which subnet nobody says. */
+static void note_ended(struct simulation *s, const struct site *site)
+{
+	size_t k = 0;
+	while (s->model.things[k].kind != KIND_SUBNET)
+		k++;
+	model_add(&s->model, KIND_INSTANCE, site->account, &s->model.things[k], str_from(site->machine))
+		->life = ENDING;
+}
+
+/* A network goes without its machines, and with the addresses that were taken for it. */
+static void tear_down(struct simulation *s, const struct site *site)
+{
+	int status = 0;
+	if (site->machine[0]) {
+		(void) ask(s, site->account, &status, "command=deleteNetwork&id=%s", site->network);
+		if (status == 200)
+			blame(s, "a network goes with a machine in it");
+		(void) ask(s, site->account, &status, "command=destroyVirtualMachine&expunge=true&id=%s",
+			   site->machine);
+		if (status != 200)
+			blame(s, "a machine cannot be expunged: %d", status);
+		note_ended(s, site);
+		cloud_settle(s->region.cloud);
+		if (site->address[0] && count_forwardings(s, site->account, site->address) != 0)
+			blame(s, "a forwarding leads to a machine that is gone");
+	}
+	(void) ask(s, site->account, &status, "command=deleteNetwork&id=%s", site->network);
+	if (status != 200)
+		blame(s, "a network cannot be deleted: %d", status);
+	cloud_settle(s->region.cloud);
+	if (!site->vpc[0])
+		return;
+	(void) ask(s, site->account, &status, "command=deleteVPC&id=%s", site->vpc);
+	if (status != 200)
+		blame(s, "a VPC cannot be deleted: %d", status);
+}
+
+void errand_network(struct simulation *s)
+{
+	struct site site = {.account = (unsigned) random_below(ACCOUNTS)};
+	settle_and_compare(s);
+	if (!(random_below(2) ? build_tier(s, &site) : build_isolated(s, &site)))
+		return;
+	furnish(s, &site);
+	cloud_settle(s->region.cloud);
+	check_site(s, &site);
+	tear_down(s, &site);
+	settle_and_compare(s);
+}
+
+/* ---- to another account ---- */
+
+static struct thing *find_default_subnet(struct simulation *s, unsigned account)
+{
+	EACH (&s->model, t, KIND_SUBNET)
+		if (t->is_default && t->account == account && t->life == LIVE)
+			return t;
+	return NULL;
+}
+
+static bool is_disk_of(const struct thing *volume, const struct thing *machine)
+{
+	return volume->of == machine || volume->to == machine;
+}
+
+static bool has_snapshot(struct simulation *s, const struct thing *machine)
+{
+	EACH (&s->model, t, KIND_SNAPSHOT)
+		if (t->to && !t->is_bound && t->life == LIVE && is_disk_of(t->to, machine))
+			return true;
+	return false;
+}
+
+static bool has_address(struct simulation *s, const struct thing *machine)
+{
+	EACH (&s->model, t, KIND_ADDRESS)
+		if (t->to && (t->to->of == machine || t->to->to == machine))
+			return true;
+	return false;
+}
+
+/* What is certain to be in the way. */
+static bool is_barred(struct simulation *s, const struct thing *t, unsigned taker)
+{
+	size_t count = 0;
+	EACH (&s->model, other, KIND_INSTANCE)
+		count += other->account == taker && other->life == LIVE;
+	return t->wanted_on || taker == t->account || count >= LIMIT_INSTANCES || t->is_alone ||
+	       t->is_hosted || has_snapshot(s, t) || has_address(s, t) || !find_default_subnet(s, taker);
+}
+
+/* What may be, of which the model does not know. */
+static bool may_be_barred(struct str text)
+{
+	return str_contains(text, STR("does not have access to the template"));
+}
+
+static void give_port(struct simulation *s, struct thing *t)
+{
+	char form[120], id[UUID_TEXT_SIZE];
+	EACH (&s->model, port, KIND_PORT) {
+		if (port->of == t)
+			model_end(&s->model, port, GONE);
+		else if (port->to == t) /* it stays with who had it */
+			port->to = NULL;
+	}
+	struct thing *port = model_add(&s->model, KIND_PORT, t->account, t, STR_NONE);
+	snprintf(form, sizeof form, "GET /network/v2.0/ports?device_id=%s", id_of(s, t, id));
+	ipv6_take(s, port, answer_at(request_get_answer(s, t->account, form), "ports/item/fixed_ips"));
+}
+
+static void give(struct simulation *s, struct thing *t, unsigned taker)
+{
+	struct thing *subnet = find_default_subnet(s, taker);
+	EACH (&s->model, volume, KIND_VOLUME)
+		if (is_disk_of(volume, t)) {
+			volume->account = taker;
+			volume->origin = NULL;
+		}
+	t->account = taker;
+	t->origin = NULL;
+	t->near = NULL;
+	t->of = subnet;
+	t->is_public = subnet->is_public;
+	t->group = model_default_group(&s->model, subnet);
+	give_port(s, t);
+}
+
+static void stop(struct simulation *s, struct thing *t)
+{
+	char id[UUID_TEXT_SIZE];
+	int status = 0;
+	(void) ask(s, t->account, &status, "command=stopVirtualMachine&id=%s", id_of(s, t, id));
+	if (status != 200)
+		blame(s, "%s cannot be stopped: %d", t->id, status);
+	t->wanted_on = false;
+	server_move(t);
+	cloud_settle(s->region.cloud);
+}
+
+void errand_assign(struct simulation *s)
+{
+	struct thing *t = draw_machine(s);
+	char id[UUID_TEXT_SIZE], domain[UUID_TEXT_SIZE];
+	unsigned taker = (unsigned) random_below(ACCOUNTS);
+	int status = 0;
+	static const char *const names[ACCOUNTS] = {"ann", "ben", "cho"};
+	if (!t)
+		return;
+	(void) uuid_write(DOMAIN_DEFAULT, domain);
+	if (random_below(3))
+		stop(s, t);
+	bool is_barred_surely = is_barred(s, t, taker);
+	struct str answer = ask(s, ADMIN, &status,
+				"command=assignVirtualMachine&virtualmachineid=%s&account=%s&domainid=%s",
+				id_of(s, t, id), names[taker], domain);
+	struct str text = answer_at(answer, "errortext");
+	if (status == 200 && is_barred_surely)
+		blame(s, "%s went to account %u all the same", t->id, taker);
+	if (status != 200 && !is_barred_surely && !may_be_barred(text))
+		blame(s, "%s does not go to account %u: %" STR_FMT, t->id, taker, STR_ARG(text));
+	if (status == 200)
+		give(s, t, taker);
+	settle_and_compare(s);
+}
+
+/* ---- what holds over all faces ---- */
+
+/* What leads somewhere leads to what is there. */
+static void check_ways(struct simulation *s, const struct tables *t)
+{
+	for (const struct port_forwarding *f = port_forwarding_first(t); f; f = port_forwarding_next(t, f)) {
+		const struct port *port = port_find(t, f->port);
+		const struct address *address = address_find(t, f->address);
+		if (!port || !row_is_live(&port->row) || !address || !row_is_live(&address->row))
+			blame(s, "a forwarding has lost one of its ends");
+	}
+	for (const struct firewall_rule *r = firewall_rule_first(t); r; r = firewall_rule_next(t, r)) {
+		const struct address *address = address_find(t, r->address);
+		const struct network *network = network_find(t, r->network);
+		if (!(address && row_is_live(&address->row)) && !(network && row_is_live(&network->row)))
+			blame(s, "a firewall rule is of nothing");
+	}
+	for (const struct load_balancer_member *m = load_balancer_member_first(t); m;
+	     m = load_balancer_member_next(t, m)) {
+		const struct port *port = port_find(t, m->port);
+		if (!port || !row_is_live(&port->row))
+			blame(s, "a load balancer leads to an interface that is gone");
+	}
+}
+
+/* The figures that limits are asked by are sums of rows. */
+static void check_figures(struct simulation *s, const struct tables *t, uuid account)
+{
+	struct account_usage has = {0};
+	const struct account_usage *said = account_usage(account_find(t, account));
+	for (const struct instance *i = instance_first_by_account(t, account); i;
+	     i = instance_next_by_account(t, i)) {
+		enum instance_state state = model_derive_instance_state(i);
+		bool counts = state != INSTANCE_TERMINATED && state != INSTANCE_DESTROYED;
+		has.instances += counts;
+		has.vcpus += counts ? i->vcpus : 0;
+		has.memory += counts ? i->memory : 0;
+	}
+	for (const struct volume *v = volume_first_by_account(t, account); v;
+	     v = volume_next_by_account(t, v)) {
+		has.volumes++;
+		has.volume_bytes += v->size;
+	}
+	for (const struct port *p = port_first_by_account(t, account); p; p = port_next_by_account(t, p))
+		has.ports += row_is_live(&p->row);
+	for (const struct address *x = address_first_by_account(t, account); x;
+	     x = address_next_by_account(t, x))
+		has.addresses += row_is_live(&x->row) && x->is_elastic;
+	if (has.instances != said->instances || has.vcpus != said->vcpus || has.memory != said->memory ||
+	    has.volumes != said->volumes || has.volume_bytes != said->volume_bytes ||
+	    has.ports != said->ports || has.addresses != said->addresses)
+		blame(s, "an account's figures are not the sums of its rows");
+}
+
+/* As CloudStack tells them, against the model. */
+static void check_counts(struct simulation *s, unsigned account)
+{
+	int64_t machines = 0, volumes = 0, addresses = 0;
+	EACH (&s->model, t, KIND_INSTANCE)
+		machines += t->account == account && t->life == LIVE;
+	EACH (&s->model, t, KIND_VOLUME)
+		volumes += t->account == account && t->life == LIVE;
+	EACH (&s->model, t, KIND_ADDRESS)
+		addresses += t->account == account;
+	struct str answer = request_get_answer(s, account, "GET /client/api?command=listAccounts");
+	struct str item = answer_at(answer, "listaccountsresponse/account/item");
+	const struct {
+		const char *name;
+		int64_t count;
+	} figures[] = {{"vmtotal", machines}, {"volumetotal", volumes}, {"iptotal", addresses}};
+	for (size_t k = 0; k < sizeof figures / sizeof *figures; k++) {
+		int64_t shown = -1;
+		IGNORE(str_parse_int(answer_at(item, figures[k].name), &shown));
+		if (shown != figures[k].count)
+			blame(s, "account %u: %s is %lld instead of %lld", account, figures[k].name,
+			      (long long) shown, (long long) figures[k].count);
+	}
+}
+
+/* Nobody waits for what has come about: what is left waits for a machine to be started. */
+static void check_jobs(struct simulation *s, unsigned account)
+{
+	struct str jobs = request_get_answer(s, account, "GET /client/api?command=listAsyncJobs"), job;
+	jobs = answer_at(jobs, "listasyncjobsresponse/asyncjobs");
+	while (answer_next_item(&jobs, &job)) {
+		bool is_of_disk = str_contains(answer_at(job, "cmd"), STR("tachVolume"));
+		if (str_is(answer_at(job, "jobstatus"), "0") && !is_of_disk)
+			blame(s, "account %u: a job never ends: %" STR_FMT, account, STR_ARG(job));
+	}
+}
+
+void errands_check(struct simulation *s)
+{
+	for (unsigned account = 0; account < ACCOUNTS; account++) {
+		check_counts(s, account);
+		check_jobs(s, account);
+	}
+	AUTO_VIEW view = {0};
+	view_open(s->region.cloud->store, &view);
+	check_ways(s, view.tables);
+	for (unsigned account = 0; account < ACCOUNTS; account++)
+		check_figures(s, view.tables, s->region.users[account].who.account);
+}
