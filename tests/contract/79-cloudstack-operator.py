@@ -63,6 +63,11 @@ def test_capacity_is_used(dev, admin):
     assert grown["MEMORY"] == 1 << 30 and grown["CPU_CORE"] == 2 and grown["LOCAL_STORAGE"] > 0
     host, = call(dev, "listHosts", id=call(dev, "listVirtualMachines", listall="true", **admin)[1]["virtualmachine"][0]["hostid"], **admin)[1]["host"]
     assert host["cpuallocatedvalue"] == 2000 and host["zoneid"] == machine["zoneid"]
+    told = [c for c in call(dev, "listCapacity", zoneid=machine["zoneid"], **admin)[1]["capacity"]]
+    for command, item in [("listZones", "zone"), ("listPods", "pod"), ("listClusters", "cluster")]:  # with the same figures, where it is asked for
+        assert call(dev, command, id=machine["zoneid"], showcapacities="true", **admin)[1][item][0]["capacity"] == told
+        assert "capacity" not in call(dev, command, id=machine["zoneid"], showcapacities="false", **admin)[1][item][0]
+    assert "capacity" not in call(dev, "listZones", showcapacities="true")[1]["zone"][0]  # no users' business
     ec2.terminate_instances(InstanceIds=[made])
 
 
@@ -117,8 +122,13 @@ def test_network_offerings(dev, admin):
     forwarded = call(dev, "createPortForwardingRule", ipaddressid=address, virtualmachineid=machine, protocol="tcp", publicport="80", privateport="80")[1]
     assert wait(dev, forwarded)[0] == 1
     more = call(dev, "createNetworkOffering", name="more", enable="true", **{**said, "supportedservices": said["supportedservices"] + ",Lb"}, **admin)[1]["networkoffering"]
+    to = call(dev, "listNetworkOfferings", networkid=network["id"])[1]["networkoffering"]
+    assert more["id"] in {o["id"] for o in to} and made["id"] not in {o["id"] for o in to}
     assert wait(dev, call(dev, "updateNetwork", id=network["id"], networkofferingid=more["id"])[1])[1]["network"]["networkofferingname"] == "more"
     assert call(dev, "updateNetwork", id=network["id"], networkofferingid=made["id"])[0] == 431  # it has no load balancing
+    to = call(dev, "listNetworkOfferings", networkid=network["id"])[1].get("networkoffering", [])
+    assert not {made["id"], more["id"]} & {o["id"] for o in to}  # what it has itself is none of them
+    assert all(call(dev, "updateNetwork", id=network["id"], networkofferingid=o["id"])[0] == 200 for o in to[:1])
     assert call(dev, "deleteNetworkOffering", id=made["id"], **admin)[1] == {"success": "true"}
     wait(dev, call(dev, "destroyVirtualMachine", id=machine, expunge="true", **admin)[1], **admin)
     dev.rest()

@@ -135,20 +135,14 @@ static const struct param restart_params[] = {
 	NOT_BUILT("livepatch|makeredundant", .only = "false"),
 };
 
-/* What leads out of a network is made with it: the other offering has to have the same way out, and all services of the present
- * one. The operator's offerings are checked once more by the engine, which knows no others. */
+/* The operator's offerings are checked once more by the engine, which knows no others. */
 static RESULT choose_offering(struct cs_call *e, struct change_network *a)
 {
 	const struct row *row = tables_find(cs_tables(e), KIND_NETWORK, a->wish.network.prefix);
 	const struct cs_offering *next = NULL,
 				 *present = row ? cs_find_offering_of(&e->core, network_of(row)) : NULL;
-	struct str rest = str_from(present ? present->services : ""), service;
 	TRY(cs_find_offering(e, a->offering, "networkofferingid", &next));
-	bool fits = !present || (next->is_vpcs == present->is_vpcs && next->leads_out == present->leads_out &&
-				 strcmp(next->type, present->type) == 0);
-	while (str_split_next(&rest, '|', &service))
-		fits = fits && (!service.n || cs_has_service(next->services, service));
-	if (!fits)
+	if (present && !cs_offering_may_follow(present, next))
 		return cs_fail(e, "networkofferingid",
 			       "Can't upgrade from network offering %" STR_FMT " to %" STR_FMT
 			       ": it has not all services of the present one",

@@ -226,7 +226,7 @@ struct list_offerings {
 	struct cs_list_args list;
 	struct str id, text, type, traffic_type, state, availability;
 	struct strs services;
-	struct ref zone, domain;
+	struct ref zone, domain, network;
 	enum choice for_vpc, is_default, leads_out, specifies_vlan, specifies_ranges;
 };
 #define P(wire, member, ...) PARAM(struct list_offerings, wire, member, __VA_ARGS__)
@@ -248,7 +248,8 @@ static const struct param offering_params[] = {
 	P("sourcenatsupported", leads_out, .doc = "Whether with source NAT."),
 	P("specifyvlan", specifies_vlan, .doc = "Of networks that name a VLAN: there are none."),
 	P("specifyipranges", specifies_ranges, .doc = "Of networks that name ranges of addresses."),
-	NOT_BUILT("networkid|routingmode|tags"),
+	P("networkid", network, .kind = KIND_NETWORK, .doc = "That this network can be changed to."),
+	NOT_BUILT("routingmode|tags"),
 	NOT_BUILT("istagged", .only = "false"),
 };
 #undef P
@@ -272,6 +273,36 @@ static const char *state_of(const struct cs_offering *o)
 static bool is_text(struct str asked, const char *text)
 {
 	return !asked.n || str_equal_nocase(asked, str_from(text));
+}
+
+bool cs_offering_may_follow(const struct cs_offering *present, const struct cs_offering *next)
+{
+	struct str rest = str_from(present->services), service;
+	bool fits = next->is_vpcs == present->is_vpcs && next->leads_out == present->leads_out &&
+		    strcmp(next->type, present->type) == 0;
+	while (str_split_next(&rest, '|', &service))
+		fits = fits && (!service.n || cs_has_service(next->services, service));
+	return fits;
+}
+
+/* Another one that is enabled, as in CloudStack. */
+static bool may_follow(const struct cs_offering *present, const struct cs_offering *o)
+{
+	return !present || (!uuid_equal(cs_offering_id(present), cs_offering_id(o)) &&
+			    str_is(str_from(state_of(o)), "Enabled") && cs_offering_may_follow(present, o));
+}
+
+/* The network's, which the caller sees; NULL: none is named. */
+static RESULT find_present(struct cs_call *e, const struct list_offerings *a,
+			   const struct cs_offering **ret_present)
+{
+	const struct network *network = NULL;
+	*ret_present = NULL;
+	if (!ref_is_given(&a->network))
+		return OK;
+	TRY(engine_find_network(e->c, cs_tables(e), &a->network, &network));
+	*ret_present = cs_find_offering_of(&e->core, network);
+	return OK;
 }
 
 static bool offering_matches(struct cs_call *e, const struct list_offerings *a, const struct cs_offering *o)
@@ -323,20 +354,21 @@ static RESULT list_network_offerings(struct cs_call *e, const void *args, struct
 {
 	const struct list_offerings *a = args;
 	const struct tables *t = cs_tables(e);
-	const struct cs_offering *one = NULL;
+	const struct cs_offering *one = NULL, *present = NULL;
 	size_t count = 0, own = tables_count(t, KIND_NETWORK_OFFERING);
 	const void **items = arena_new_array(e->c->arena, const void *, OFFERINGS + own);
 	if (!items)
 		return ctx_no_memory(e->c);
 	if (a->id.n)
 		TRY(cs_find_offering(e, a->id, "id", &one));
+	TRY(find_present(e, a, &present));
 	for (size_t k = 0; k < OFFERINGS; k++)
-		if (offering_matches(e, a, &offerings[k]))
+		if (offering_matches(e, a, &offerings[k]) && may_follow(present, &offerings[k]))
 			items[count++] = &offerings[k];
 	const struct row *row = tables_first(t, KIND_NETWORK_OFFERING, NETWORK_OFFERING_INDEX_NAME, NULL, 0);
 	for (; row; row = tables_next(t, KIND_NETWORK_OFFERING, NETWORK_OFFERING_INDEX_NAME, row, 0)) {
 		const struct cs_offering *o = cs_own_offering(&e->core, network_offering_of(row));
-		if (offering_matches(e, a, o))
+		if (offering_matches(e, a, o) && may_follow(present, o))
 			items[count++] = o;
 	}
 	return cs_write_items(e, w, &a->list, "networkoffering", items, count, cs_write_offering);

@@ -16,13 +16,15 @@ struct list_parts {
 	struct cs_list_args list;
 	struct ref zone, pod;
 	struct str state, hypervisor, managed, type;
+	enum choice shows_capacities;
 };
 #define P(wire, member, ...) PARAM(struct list_parts, wire, member, __VA_ARGS__)
 #define PART_PARAMS                                                                                          \
 	CS_LIST_PARAMS(struct list_parts, KIND_ZONE), CS_NAME_PARAM(struct list_parts),                      \
 		P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(zone, row.id), .doc = "In this zone."),    \
 		P("allocationstate", state, .words = "Enabled|Disabled", .doc = "In this state."),           \
-		NOT_BUILT("storageaccessgroup"), NOT_BUILT("showcapacities", .only = "false")
+		CS_SHOW_CAPACITIES_PARAM(struct list_parts, shows_capacities),                               \
+		NOT_BUILT("storageaccessgroup")
 static const struct param pod_params[] = {PART_PARAMS};
 static const struct param cluster_params[] = {
 	PART_PARAMS,
@@ -64,6 +66,7 @@ static const struct member pod_members[] = {
 	MEMBER(struct zone, "zoneid", row.id),
 	MEMBER(struct zone, "zonename", name),
 	MEMBER(struct zone, "allocationstate", enabled, .yes = "Enabled", .no = "Disabled"),
+	MEMBER_WRITTEN("capacity", cs_write_capacities),
 };
 static const struct api_listing pods = {.kind = KIND_ZONE,
 					.get_name = get_pod_name,
@@ -82,6 +85,7 @@ static const struct member cluster_members[] = {
 	MEMBER_FIXED("hypervisortype", "\"KVM\""),
 	MEMBER_FIXED("clustertype", "\"CloudManaged\""),
 	MEMBER(struct zone, "allocationstate", enabled, .yes = "Enabled", .no = "Disabled"),
+	MEMBER_WRITTEN("capacity", cs_write_capacities),
 	MEMBER_FIXED("managedstate", "\"Managed\""),
 	MEMBER_FIXED("memoryovercommitratio", "\"1.0\""),
 };

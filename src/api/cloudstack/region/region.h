@@ -6,5 +6,12 @@
 
 enum { CS_CPU_SPEED = 1000 }; /* CS_CPU_SPEED_MHZ */
 
+/* Lists of zones, and of their one part, tell administrators, as listCapacity does, how full each is, where the call says
+ * so. The parameter, and as member.write of a zone's row. CloudStack tells users, too: its reference says nothing of that. */
+#define CS_SHOW_CAPACITIES "showcapacities"
+#define CS_SHOW_CAPACITIES_PARAM(T, member)                                                                  \
+	PARAM(T, CS_SHOW_CAPACITIES, member, .doc = "Whether how full they are is shown, to administrators.")
+void cs_write_capacities(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
+
 /* "12.5%": used of all, with two digits at most, and the sign; "0%" of nothing. */
 void cs_write_percent(struct json_writer *w, const char *name, int64_t used, int64_t all, const char *sign);

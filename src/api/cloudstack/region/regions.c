@@ -2,6 +2,7 @@
  * The region, and how full it is. Source: API reference 4.18, "Region", "System Capacity"; the numbers of capacities:
  * Capacity.java. */
 #include "api/cloudstack/region/region.h"
+#include "auth/cloudstack_signature.h"
 #include "engine/capacity.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"
@@ -138,6 +139,20 @@ static bool is_asked_for(const struct list_capacity *a, const struct capacity_ro
 		    (!row->zone || !uuid_equal(row->zone->row.id, places[k]->prefix)))
 			return false;
 	return !a->has_type || a->type == (int64_t) row->type;
+}
+
+void cs_write_capacities(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+{
+	struct cs_call *e = cs_call_of(core);
+	struct capacity_row rows[ROWS_OF_ZONE];
+	bool is_asked = str_equal_nocase(cloudstack_find_value(&e->pairs, CS_SHOW_CAPACITIES), STR("true"));
+	if (!is_asked || !identity_is_admin(e->c->who))
+		return;
+	sum_zone(cs_tables(e), zone_of(row), rows);
+	json_write_open_list(w, name);
+	for (size_t k = 0; k < ROWS_OF_ZONE; k++)
+		write_capacity(e, w, &rows[k]);
+	json_write_close_list(w);
 }
 
 static RESULT list_capacity(struct cs_call *e, const void *args, struct json_writer *w)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listZones: the region's availability zones. Each is an advanced zone with security groups. */
-#include "api/cloudstack/core/action.h"
+#include "api/cloudstack/region/region.h"
 #include "model/zone.h"
 
 struct list_zones {
 	struct cs_list_args list;
 	struct str network_type;
-	enum choice available;
+	enum choice available, shows_capacities;
 };
 static const struct param params[] = {
 	CS_LIST_PARAMS(struct list_zones, KIND_ZONE),
@@ -16,7 +16,8 @@ static const struct param params[] = {
 	      .doc = "Basic or Advanced; all zones are Advanced."),
 	PARAM(struct list_zones, "available", available, .doc = "Whether disabled zones are left out."),
 	NOT_BUILT("domainid|tags|storageaccessgroup"),
-	NOT_BUILT("showcapacities|showicon", .only = "false"),
+	CS_SHOW_CAPACITIES_PARAM(struct list_zones, shows_capacities),
+	NOT_BUILT("showicon", .only = "false"),
 };
 
 static bool matches(struct api_call *e, const void *args, const struct row *row)
@@ -35,6 +36,7 @@ static const struct member members[] = {
 	MEMBER(struct zone, "allocationstate", enabled, .yes = "Enabled", .no = "Disabled"),
 	MEMBER_FIXED("dhcpprovider", "\"VirtualRouter\""),
 	MEMBER_FIXED("localstorageenabled", "true"),
+	MEMBER_WRITTEN("capacity", cs_write_capacities),
 	MEMBER_FIXED("tags", "[]"),
 };
 
