@@ -14,6 +14,7 @@ static RESULT host_add(struct command_call *call)
 	struct str zone = command_arg(call, "zone"), pool = command_arg(call, "pool");
 	struct host_wish wish = {.name = command_arg(call, "name"),
 				 .uri = command_arg(call, "uri"),
+				 .address = command_arg(call, "address"),
 				 .pool_path = pool.n ? pool : STR("/var/lib/libvirt/images")};
 	if (str_is_empty(wish.uri))
 		wish.uri = str_print(c->arena, "qemu+tls://%" STR_FMT "/system", STR_ARG(wish.name));
@@ -138,6 +139,8 @@ const struct command host_commands[] = {
 	 {{"name", PARAM_POSITIONAL, true, "Its name, which is also its Open vSwitch system-id."},
 	  {"uri", PARAM_OPTION, false, "libvirt's address; absent: qemu+tls://NAME/system."},
 	  {"zone", PARAM_OPTION, false, "Availability zone; absent: the first."},
+	  {"address", PARAM_OPTION, false,
+	   "Where other hosts reach it, which send it guests that move; absent: the host in its uri."},
 	  {"pool", PARAM_OPTION, false, "Directory for disks; absent: /var/lib/libvirt/images."},
 	  {"overcommit-percent", PARAM_OPTION, false, "vCPUs offered per 100 real ones; absent: 400."},
 	  {"reserved-mib", PARAM_OPTION, false, "Memory kept for the machine itself; absent: 1024."}},

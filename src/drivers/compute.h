@@ -276,6 +276,52 @@ typedef RESULT compute_end_swap(struct compute_host *h, struct ctx *c, const str
  * disks stay. The domain must be off. Absent: OK. Running: ERR_STATE. */
 typedef RESULT compute_undefine(struct compute_host *h, struct ctx *c, uuid id);
 
+/* ---- moving a running domain to another host: calls of connections that nobody else uses */
+
+/* What a host has of a domain that is on its way from one host to another. A guest's disks are written at
+ * one end at most: that of the domain that RUNS. */
+enum compute_end {
+	COMPUTE_END_ABSENT,
+	COMPUTE_END_OFF,
+	COMPUTE_END_RUNS, /* paused by somebody, too */
+	COMPUTE_END_HELD /* its guest stands still for the move: it arrives there, or is about to be let go of */
+};
+
+struct compute_end_seen {
+	enum compute_end end;
+	bool is_busy; /* its memory is being sent, or received */
+};
+
+/* Reports what a host has of the domain. Changes nothing. */
+typedef RESULT compute_see_end(struct compute_host *h, struct ctx *c, uuid id,
+			       struct compute_end_seen *ret_seen);
+
+/* How much was sent so far, and is left; bytes. */
+struct compute_sent {
+	int64_t memory_size, memory_done, memory_left, disk_size, disk_done, disk_left;
+};
+
+struct compute_journey {
+	struct compute_host *to; /* a connection of the same driver's */
+	struct str address;      /* where the other host is reached by this one: an IP address or a name */
+	const struct compute_domain *domain; /* its keys are handed to the other host */
+	/* Called now and then on the thread of the call; must not call the driver. False: the move is to end
+	 * (ERR_AGAIN). *ret_hastens true: the guest is to stand still from now on until it has arrived. */
+	bool (*goes_on)(void *arg, const struct compute_sent *sent, bool *ret_hastens);
+	void *arg;
+};
+
+/* Sends a running domain to another host, where it runs on: memory, devices, and of its disks what they have
+ * beside their bases. Returns when that is done or has failed, which may take hours.
+ *
+ * The files of its disks are there, empty, and of the same sizes and bases. The other host's pool has the same
+ * path. OK: the domain runs there, is defined there for good, and is undefined here; what the driver keeps
+ * beside a definition stays until undefine(). Any failure: look at both ends (see_end()); mostly the domain
+ * runs on here, and nothing is there. When nothing was sent for 15 s, the driver gives up (ERR_TIMEOUT).
+ * ERR_UNSUPPORTED: the other host's processors or QEMU do not do for the guest. If the process ends meanwhile,
+ * so does the move. */
+typedef RESULT compute_send(struct compute_host *h, struct ctx *c, const struct compute_journey *journey);
+
 /* ---- observing: reads on behalf of a user's call, through reconciler_observe() */
 
 /* Reads the newest bytes, at most max, of the log of the first serial port, and when that log last
@@ -381,6 +427,9 @@ struct compute_driver {
 	compute_swap *swap;
 	compute_end_swap *end_swap;
 	compute_undefine *undefine;
+
+	compute_see_end *see_end;
+	compute_send *send;
 
 	compute_read_console *read_console;
 	compute_read_stats *read_stats;

@@ -203,6 +203,9 @@ struct network_port {
 	size_t prefix_count;
 	struct ips outer_ips; /* the IPv6 addresses among them that its router's gateway answers for */
 	struct str chassis;   /* the host that binds it; empty: nobody shall */
+	/* The host that its guest is on its way to, running: it is bound there, too, and carries nothing until the
+	 * guest announces itself from there. Empty: none. */
+	struct str next_chassis;
 	/* What its network's guests are told by DHCP, of a port that is told more (port->dhcp4, port->dhcp6), or that
 	 * leads_nowhere: of IPv4 neither a gateway nor who knows names; NULL: it is told what its subnet says. */
 	const struct network_segment *segment;

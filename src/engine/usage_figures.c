@@ -49,6 +49,16 @@ static struct host_usage *usage_of_host(const struct tables *t, uuid id)
 	return host ? host_usage(host) : NULL;
 }
 
+static void count_on_host(struct host_usage *host, const struct instance *i, int64_t sign)
+{
+	if (!host)
+		return;
+	add(&host->instances, sign);
+	add(&host->vcpus, sign * i->vcpus);
+	add(&host->memory, sign * i->memory);
+	add(&host->dedicated, sign * (i->tenancy == INSTANCE_TENANCY_DEDICATED));
+}
+
 /* It holds its place until it is known to be gone from the host. Destroyed it takes nothing of the limits,
  * as in CloudStack and Nova: to recover it needs room there. */
 static void count_instance(const struct tables *t, const struct row *row, int64_t sign)
@@ -63,13 +73,8 @@ static void count_instance(const struct tables *t, const struct row *row, int64_
 		add(&account->vcpus, sign * i->vcpus);
 		add(&account->memory, sign * i->memory);
 	}
-	struct host_usage *host = usage_of_host(t, i->host);
-	if (host) {
-		add(&host->instances, sign);
-		add(&host->vcpus, sign * i->vcpus);
-		add(&host->memory, sign * i->memory);
-		add(&host->dedicated, sign * (i->tenancy == INSTANCE_TENANCY_DEDICATED));
-	}
+	count_on_host(usage_of_host(t, i->host), i, sign);
+	count_on_host(usage_of_host(t, i->target), i, sign); /* its room waits for it */
 }
 
 /* A deleted volume takes its room, also of the account's, until it is forgotten; one that is on its way

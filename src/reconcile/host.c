@@ -171,7 +171,7 @@ static size_t name_strays(struct step *s, const struct compute_inventory *invent
 	view_open(s->r->store, &view);
 	for (size_t k = 0; k < inventory->count; k++) {
 		const struct instance *row = instance_find(view.tables, inventory->at[k].id);
-		if (!row || !uuid_equal(row->host, s->id))
+		if (!row || (!uuid_equal(row->host, s->id) && !uuid_equal(row->target, s->id)))
 			count = step_name_stray(s, count, "domain", inventory->at[k].id, &names);
 	}
 	*ret_names = names;

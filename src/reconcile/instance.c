@@ -303,11 +303,13 @@ static RESULT report_waiting(struct step *s, const struct instance_rows *rows)
 static RESULT step_instance(struct step *s)
 {
 	struct instance_rows rows = {0};
-	TRY(instance_gather_rows(s, &rows));
+	TRY(instance_gather_rows(s, s->id, &rows));
 	if (!rows.instance)
 		return OK;
 	if (instance_has_ended(rows.instance))
 		return forget_when_due(s, rows.instance);
+	if (!uuid_is_none(rows.instance->target))
+		return OK; /* until it has arrived, or stays, it is its migration's */
 	if (rows.expunge_us && clock_now_us() >= rows.expunge_us)
 		return expunge(s);
 	if (rows.expunge_us && clock_now_us() + s->r->resync_interval_us > rows.expunge_us)
@@ -394,6 +396,8 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 	if (e && e->ended_us == 0)
 		work_wake(r, lane_home(r), KIND_INSTANCE_EVENT, e->row.id, WAKE_WISH);
 	wake_instance(r, after);
+	if (!uuid_is_none(instance_of(after)->target))
+		wake_migration(r, t, after->id);
 }
 
 /* Its image may have waited for the last instance. */

@@ -227,12 +227,12 @@ static struct compute_hardware hardware_of(const struct instance *i)
 	};
 }
 
-RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows)
+RESULT instance_gather_rows(struct step *s, uuid id, struct instance_rows *ret_rows)
 {
 	*ret_rows = (struct instance_rows){0};
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
-	const struct instance *row = instance_find(view.tables, s->id);
+	const struct instance *row = instance_find(view.tables, id);
 	if (!row)
 		return OK;
 	const struct instance *i = STEP_COPY(s, KIND_INSTANCE, struct instance, row);
@@ -248,11 +248,11 @@ RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows)
 		.has_drive = i->config_drive,
 	};
 	ret_rows->power_wanted = engine_instance_power_wanted(view.tables, row);
-	ret_rows->stands_still = engine_stands_still(view.tables, s->id);
+	ret_rows->stands_still = engine_stands_still(view.tables, id);
 	ret_rows->leaves_host = engine_instance_leaves_host(view.tables, row);
 	ret_rows->expunge_us = engine_get_expunge_us(view.tables, row);
 	ret_rows->restart_us = gather_restart(view.tables, row);
-	const struct condition *io_paused = condition_find_by_subject(view.tables, s->id, STR(IO_PAUSED));
+	const struct condition *io_paused = condition_find_by_subject(view.tables, id, STR(IO_PAUSED));
 	ret_rows->io_paused_us = io_paused ? io_paused->row.created_us : 0;
 	TRY(gather_disks(s, view.tables, ret_rows));
 	TRY(gather_nics(s, view.tables, ret_rows));

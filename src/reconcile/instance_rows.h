@@ -33,7 +33,7 @@ struct instance_rows {
 };
 
 /* ret_rows->instance NULL: there is no such row. */
-RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows);
+RESULT instance_gather_rows(struct step *s, uuid id, struct instance_rows *ret_rows);
 /* What is wanted and plugged stays, ready or not: the rows may know less of it than the host. */
 RESULT instance_keep_plugged(struct step *s, struct instance_rows *rows, struct compute_seen *seen);
 /* A device without a row (the process ended before it was told, and it was detached and deleted since) is not

@@ -3,6 +3,7 @@
  * steps of their own; where they are not there yet, they are made first: a router is made in the
  * network when its first port is. */
 #include "engine/network/port.h"
+#include "base/clock.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/router.h"
 #include "engine/region/region.h"
@@ -94,6 +95,14 @@ static RESULT gather_secondaries(struct step *s, const struct tables *t, const s
 	return gather_prefixes(s, t, port, wish);
 }
 
+/* Where its running instance is on its way to; empty: nowhere. */
+static struct str next_chassis(struct step *s, const struct tables *t, const struct port *p)
+{
+	const struct instance *i = uuid_is_none(p->instance) ? NULL : instance_find(t, p->instance);
+	const struct host *target = i ? host_find(t, i->target) : NULL;
+	return target ? str_copy(s->ctx.arena, target->name) : STR_NONE;
+}
+
 static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 {
 	*ret_rows = (struct port_rows){0};
@@ -113,6 +122,7 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 	ret_rows->wish = (struct network_port){
 		.port = ret_rows->port,
 		.chassis = host ? str_copy(s->ctx.arena, host->name) : STR_NONE,
+		.next_chassis = host ? next_chassis(s, view.tables, p) : STR_NONE,
 		.has_names = true,
 		.domain_name = engine_get_domain_name(view.tables, s->ctx.arena),
 	};
@@ -249,7 +259,9 @@ static RESULT step_port(struct step *s)
 	}
 	TRY(result);
 	wake_other_routers(s, rows.port);
-	return report_port(s, rows.port, up);
+	if (!up && rows.port->seen_up)
+		step_again_at(s, clock_now_us() + SECOND); /* no news comes of one that stays bound */
+	return report_port(s, rows.port, up || (rows.port->seen_up && rows.wish.next_chassis.n > 0));
 }
 
 /* ---- who looks because of it ---- */
@@ -278,6 +290,8 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 	if (is_new_wish && route_first_by_port(t, after->id))
 		wake_network(r, KIND_ROUTER, port->router);
 	wake_for_plug(r, port_of(before), port);
+	if (before && port_of(before)->seen_gen != port->seen_gen && !uuid_is_none(port->instance))
+		wake_migration(r, t, port->instance);
 	wake_for_row(r, KIND_PORT, after);
 }
 

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "drivers/disk.h"
 #include "drivers/image_file.h"
+#include "engine/instance/instance_migration.h"
 #include "engine/storage/snapshot.h"
 #include "model/condition.h"
 #include "reconcile/work.h"
@@ -95,7 +96,8 @@ static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
 	ret_rows->is_raw = v && v->is_raw;
 	ret_rows->is_on_the_way = v && v->is_shared && !v->is_raw;
 	const struct instance *i = instance_find(view.tables, snapshot->instance);
-	ret_rows->has_to_wait = snapshot->needs_off && i && i->seen_power == INSTANCE_SEEN_POWER_ON;
+	ret_rows->has_to_wait = (snapshot->needs_off && i && i->seen_power == INSTANCE_SEEN_POWER_ON) ||
+				(v && engine_volume_goes_along(view.tables, v));
 	return OK;
 }
 

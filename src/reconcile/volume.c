@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "drivers/disk.h"
 #include "drivers/image_file.h"
+#include "engine/instance/instance_migration.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
@@ -37,6 +38,7 @@ struct volume_rows {
 	const struct disk_key *key; /* NULL: it is plain, or has none yet */
 	bool is_in_use;             /* a domain or a snapshot may still need it where it is */
 	bool is_left_in_use;        /* a snapshot asked for just before the move ended is cut where it was */
+	bool goes_along;            /* its instance goes to another host, running, and brings what it has */
 	bool grows_later;   /* a snapshot is to be cut of it first, at the size that it has; or it is to
 				     * take over from another volume first */
 	int64_t blank_size; /* its file is to be made anew, blank, of that size; 0: it is not */
@@ -78,6 +80,7 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 	if (old && !uuid_equal(v->seen_takes_over, v->takes_over))
 		ret_rows->blank_size = old->seen_size;
 	const struct instance *i = instance_find(view.tables, v->instance);
+	ret_rows->goes_along = engine_volume_goes_along(view.tables, v);
 	ret_rows->is_left_in_use = is_to_be_cut_on(view.tables, v, v->left_host);
 	ret_rows->grows_later = v->seen_size > 0 && v->size > v->seen_size &&
 				(old || is_to_be_cut_on(view.tables, v, v->seen_host));
@@ -349,6 +352,32 @@ static RESULT step_left(struct step *s, const struct volume *v)
 	return report_volume(s, v, engine_leave_volume_host_run, v->left_host, 0, v->is_raw);
 }
 
+/* ---- going along with a running instance ---- */
+
+/* What is there of another try goes: what is copied into the file is only what the disk has beside its base. */
+static RESULT step_going_along(struct step *s, const struct volume_rows *rows)
+{
+	const struct volume *v = rows->volume;
+	struct disk_seen seen = {0};
+	bool has_base = true;
+	struct disk_spec wish = {.volume = v->row.id,
+				 .size = v->seen_size,
+				 .base_sha256 = rows->base.sha256,
+				 .base_file_size = rows->base.file_size,
+				 .key = rows->key,
+				 .base_is_encrypted = rows->base.is_encrypted};
+	if (uuid_equal(v->ready_host, v->host))
+		return OK;
+	TRY(remove_file(s, v));
+	TRY(s->connection->disk_driver->ensure(s->connection->disks, &s->ctx, &wish, &seen));
+	if (seen.lacks_base)
+		return send_base(s, &rows->base, &has_base);
+	struct migration_disk_report *report = STEP_NEW(s, struct migration_disk_report);
+	*report = (struct migration_disk_report){.volume = v->row.id, .host = v->host};
+	step_report(s, engine_see_migration_disk_run, report);
+	return OK;
+}
+
 /* ---- the step ---- */
 
 /* Noted before anything is encrypted with it, which wakes this again. */
@@ -423,7 +452,7 @@ static RESULT step_volume(struct step *s)
 	if (!v)
 		return OK;
 	enum move move = MOVE_NONE;
-	if (is_moving(v))
+	if (is_moving(v) && !rows.goes_along)
 		TRY(next_move(s, v, &move));
 	uuid host = host_of_step(v, move);
 	if (!uuid_is_none(host) && !hosts_has_disks_here(s, host)) {
@@ -440,6 +469,8 @@ static RESULT step_volume(struct step *s)
 		return step_deleted(s, &rows, host);
 	if (uuid_is_none(host))
 		return OK; /* its instance's placing wakes it */
+	if (rows.goes_along)
+		return step_going_along(s, &rows);
 	return move == MOVE_NONE ? step_live(s, &rows) : step_moving(s, &rows, move);
 }
 
@@ -478,6 +509,8 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 	(void) before;
 	wake_volume(r, after);
 	wake_further_users(r, t, volume_of(after));
+	if (!uuid_is_none(volume_of(after)->ready_host))
+		wake_migration(r, t, volume_of(after)->instance);
 }
 
 /* What it was made from may have waited for the last such volume. */

@@ -70,6 +70,7 @@ struct work {
 	int64_t asked_us;  /* when it was asked last, or found to be asked */
 	uuid swap_begun; /* the volume that an instance's guest is to get, whose filling was begun or seen */
 	int64_t held_us; /* since when guests are to stand still for a cut */
+	bool has_begun;  /* a live migration: it was this process that noted its beginning */
 	int64_t rests_until_us; /* a cut for which guests stood still failed: not before */
 };
 
@@ -446,6 +447,9 @@ void wake_all_on(struct rec_host *h);
 #define IO_PAUSED "HeldForRoom"
 /* The condition of an instance whose guest does not let go of what was detached from it. */
 #define KEEPS_DEVICE "KeepsDevice"
+
+/* The live migration of an instance, if one is under way. */
+void wake_migration(struct reconciler *r, const struct tables *t, uuid instance);
 
 /* What is wanted of a router with its networks, whether or not it is needed yet. */
 RESULT reconcile_apply_router(struct step *s, const struct router_rows *rows);

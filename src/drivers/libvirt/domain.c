@@ -12,12 +12,15 @@ enum { QEMU_ANSWERS_MS = 2000 }; /* it is asked nothing that takes it as long */
 RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr domain,
 			 struct domain_mark *ret_mark, bool *ret_found)
 {
-	AUTO_TEXT text = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, DOMAIN_XMLNS,
-					      VIR_DOMAIN_AFFECT_CONFIG);
+	/* One that arrives from another host has no definition yet but that of its guest. */
+	bool is_arriving = virDomainIsPersistent(domain) == 0;
+	AUTO_TEXT text =
+		virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, DOMAIN_XMLNS,
+				     is_arriving ? VIR_DOMAIN_AFFECT_LIVE : VIR_DOMAIN_AFFECT_CONFIG);
 	*ret_found = false;
 	if (!text && libvirt_error_is(VIR_ERR_RPC))
 		return libvirt_fail(h, c, "reading a domain's metadata");
-	if (!text) /* it has none, is transient, or is gone by now: not ours in any case */
+	if (!text) /* it has none, or is gone by now: not ours in any case */
 		return libvirt_check_alive(h, c);
 	AUTO(xml_tree) t = NULL;
 	TRY(xml_tree_parse(c, str_from(text), &t));

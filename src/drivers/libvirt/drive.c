@@ -35,9 +35,15 @@ RESULT libvirt_upload(struct compute_host *h, struct ctx *c, virStorageVolPtr v,
 
 RESULT libvirt_make_drive(struct compute_host *h, struct ctx *c, uuid id, const struct compute_files *files)
 {
-	struct str bytes = STR_NONE, name = libvirt_drive_name(c->arena, h->region, id);
-	AUTO_VOLUME v = NULL;
+	struct str bytes = STR_NONE;
 	TRY(drive_file_write(c, files, &bytes));
+	return libvirt_make_drive_of(h, c, id, bytes);
+}
+
+RESULT libvirt_make_drive_of(struct compute_host *h, struct ctx *c, uuid id, struct str bytes)
+{
+	struct str name = libvirt_drive_name(c->arena, h->region, id);
+	AUTO_VOLUME v = NULL;
 	TRY(libvirt_delete_drive(h, c, id));
 	struct str xml = str_print(
 		c->arena,

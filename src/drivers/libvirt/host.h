@@ -223,6 +223,12 @@ RESULT libvirt_check_answers(struct compute_host *h, struct ctx *c, virDomainPtr
 RESULT libvirt_find_running(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain);
 enum instance_seen_power libvirt_power_of(int state);
 
+/* ---- journey.c */
+
+/* Of drivers/compute.h. */
+RESULT libvirt_see_end(struct compute_host *h, struct ctx *c, uuid id, struct compute_end_seen *ret_seen);
+RESULT libvirt_send(struct compute_host *h, struct ctx *c, const struct compute_journey *journey);
+
 /* ---- inventory.c */
 
 /* Of drivers/compute.h. */
@@ -406,6 +412,8 @@ RESULT libvirt_draw_screen(struct compute_host *h, struct ctx *c, uuid id, bool 
 
 /* Makes an instance's drive anew. */
 RESULT libvirt_make_drive(struct compute_host *h, struct ctx *c, uuid id, const struct compute_files *files);
+/* Likewise, of that content. */
+RESULT libvirt_make_drive_of(struct compute_host *h, struct ctx *c, uuid id, struct str bytes);
 RESULT libvirt_delete_drive(struct compute_host *h, struct ctx *c, uuid id);
 
 /* ---- probe.c, kvm.c */
@@ -429,3 +437,5 @@ DEFINE_AUTO(xml_tree)
 struct str xml_tree_find(struct ctx *c, struct xml_tree *t, const char *xpath);
 /* Likewise of all nodes, in document order. */
 RESULT xml_tree_list(struct ctx *c, struct xml_tree *t, const char *xpath, struct strs *ret_texts);
+/* The first node that the expression finds, as XML, in c's arena; empty when it finds none. */
+struct str xml_tree_write(struct ctx *c, struct xml_tree *t, const char *xpath);

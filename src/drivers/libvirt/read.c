@@ -61,6 +61,20 @@ struct str xml_tree_find(struct ctx *c, struct xml_tree *t, const char *xpath)
 	return found;
 }
 
+struct str xml_tree_write(struct ctx *c, struct xml_tree *t, const char *xpath)
+{
+	struct str found = STR_NONE;
+	xmlXPathObjectPtr o = xmlXPathEvalExpression(BAD_CAST xpath, t->paths);
+	xmlBufferPtr b = xmlBufferCreate();
+	bool has = b && o && o->nodesetval && o->nodesetval->nodeNr > 0;
+	if (has && xmlNodeDump(b, t->doc, o->nodesetval->nodeTab[0], 0, 0) >= 0)
+		found = str_copy(c->arena, str_from((const char *) xmlBufferContent(b)));
+	if (b)
+		xmlBufferFree(b);
+	xmlXPathFreeObject(o);
+	return found;
+}
+
 RESULT xml_tree_list(struct ctx *c, struct xml_tree *t, const char *xpath, struct strs *ret_texts)
 {
 	xmlXPathObjectPtr o = xmlXPathEvalExpression(BAD_CAST xpath, t->paths);

@@ -126,21 +126,32 @@ static const char *plan_dhcp(struct wish *w, const struct network_port *wish, co
 	return uuid_write(id, out);
 }
 
+/* Where it is bound. The second of two hosts binds it once it has its tap, and lets nothing through until the
+ * guest there, which QEMU has announce itself by RARP, does so. Source: ovn-nb(5), "options: requested-chassis",
+ * "options: activation-strategy". */
+static json_t *make_options(struct wish *w, const struct network_port *wish)
+{
+	struct str chassis = wish->chassis.n ? wish->chassis : STR(NOWHERE);
+	if (!wish->chassis.n || !wish->next_chassis.n)
+		return json_pack("{s:s%}", "requested-chassis", chassis.p, chassis.n);
+	struct str both = str_print(w->arena, "%" STR_FMT ",%" STR_FMT, STR_ARG(wish->chassis),
+				    STR_ARG(wish->next_chassis));
+	return json_pack("{s:s%,s:s}", "requested-chassis", both.p, both.n, "activation-strategy", "rarp");
+}
+
 static json_t *make_port_columns(struct wish *w, const struct network_port *wish)
 {
 	const struct port *port = wish->port;
 	char name[UUID_TEXT_SIZE], dhcp[UUID_TEXT_SIZE], dhcp6[UUID_TEXT_SIZE];
 	struct str addresses = write_addresses(w->arena, wish);
-	struct str chassis = wish->chassis.n ? wish->chassis : STR(NOWHERE);
 	json_t *set = json_object();
 	add_text(w, set, addresses);
 	if (port->is_open)
 		add_text(w, set, STR("unknown")); /* frames to any other MAC come here, too */
-	return json_pack("{s:s,s:s,s:o,s:o,s:s?,s:s?,s:{s:s%}}", "name", uuid_write(port->row.id, name),
-			 "type", "", "addresses", set, "port_security", make_security(w, wish, addresses),
+	return json_pack("{s:s,s:s,s:o,s:o,s:s?,s:s?,s:o}", "name", uuid_write(port->row.id, name), "type",
+			 "", "addresses", set, "port_security", make_security(w, wish, addresses),
 			 "dhcpv4_options", plan_dhcp(w, wish, wish->subnet, IP_V4, dhcp), "dhcpv6_options",
-			 plan_dhcp(w, wish, wish->ipv6, IP_V6, dhcp6), "options", "requested-chassis",
-			 chassis.p, chassis.n);
+			 plan_dhcp(w, wish, wish->ipv6, IP_V6, dhcp6), "options", make_options(w, wish));
 }
 
 /* "10.1.0.10.in-addr.arpa" for 10.0.1.10. */

@@ -203,7 +203,7 @@ static RESULT see_inside(struct compute_host *h, struct ctx *c, const struct com
 		.power = d->is_on ? INSTANCE_SEEN_POWER_ON : INSTANCE_SEEN_POWER_OFF,
 		.off = d->off,
 		.is_io_paused = d->is_on && d->is_io_paused,
-		.is_paused = d->is_paused,
+		.is_paused = d->is_paused || d->is_held,
 		.is_saved = d->is_saved,
 		.defined_as_wished = str_is(str_from(digest), d->digest),
 	};
@@ -322,9 +322,9 @@ static RESULT let_go_on(struct sim_host *s, struct ctx *c, struct sim_domain *d)
 {
 	if (d->is_io_paused && s->pool_free && s->pool_free < SIM_FULL_BELOW)
 		return ctx_fail(c, ERR_CAPACITY, "the pool of host %s is full", s->name);
-	if (d->is_io_paused || d->is_paused)
+	if (d->is_io_paused || d->is_paused || d->is_held)
 		sim_notify(s, d->id);
-	d->is_io_paused = d->is_paused = false;
+	d->is_io_paused = d->is_paused = d->is_held = false;
 	return OK;
 }
 
@@ -660,6 +660,8 @@ const struct compute_driver compute_sim = {
 	.swap = swap,
 	.end_swap = end_swap,
 	.undefine = undefine,
+	.see_end = sim_see_end,
+	.send = sim_send,
 	.read_console = read_console,
 	.read_stats = read_stats,
 	.draw_screen = draw_screen,

@@ -19,6 +19,19 @@ enum sim_pace {
 	SIM_AS_REAL  /* about as long as on a small real host: sim_work_times in compute_state.c */
 };
 
+/* How a guest's way to another host goes wrong, once. */
+enum sim_break {
+	SIM_BREAK_NONE,
+	SIM_BREAK_REFUSED, /* it fails; the guest runs on */
+	SIM_BREAK_STUCK,   /* nothing more is sent; the guest runs on */
+	SIM_BREAK_CUT, /* connections are lost; the guest runs on, and the target has nothing but half of disks */
+	SIM_BREAK_HELD,     /* the same, but the guest stands still */
+	SIM_BREAK_DOUBLE,   /* connections are lost; the guest runs at the target, and stands still here */
+	SIM_BREAK_LEFTOVER, /* the same, but it runs here, and stands still at the target */
+	SIM_BREAK_UNSAID,   /* it is done, but the answer is lost */
+	SIM_BREAK_CRASH     /* the guest crashes */
+};
+
 struct sim_counts {
 	int64_t hosts, connections;
 	int64_t domains, running;
@@ -78,6 +91,8 @@ void sim_compute_set_restless(struct str host, uuid id, bool is_restless);
 bool sim_compute_is_awaited(struct str host, uuid id);
 /* How long guests take to shut down, on the test's clock; it shows at the next look. 0 at first. */
 void sim_compute_set_shutdown_us(struct str host, int64_t shutdown_us);
+/* Of the next guest that is sent from the host. */
+void sim_compute_break_journey(struct str host, enum sim_break how);
 /* Undefines a domain behind Dari's back. */
 void sim_compute_lose_domain(struct str host, uuid id);
 /* Whether the running guest has that disk or NIC. */

@@ -113,6 +113,7 @@ static const struct {
 	[SIM_DEFINE] = {20 * MILLISECOND, 60 * MILLISECOND},
 	[SIM_START] = {200 * MILLISECOND, 600 * MILLISECOND},
 	[SIM_SHUT_DOWN] = {2 * SECOND, 6 * SECOND},
+	[SIM_SEND] = {100 * MILLISECOND, 300 * MILLISECOND},
 	[SIM_UNPLUG] = {100 * MILLISECOND, 900 * MILLISECOND},
 };
 
@@ -156,7 +157,7 @@ void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off wh
 {
 	if (!d->is_on)
 		return;
-	d->is_on = d->is_paused = d->is_silent = false;
+	d->is_on = d->is_paused = d->is_silent = d->is_held = false;
 	d->off = why;
 	(void) pthread_cond_broadcast(&s->spoke);
 	d->ends_us = 0;
@@ -536,4 +537,14 @@ void sim_compute_count(struct sim_counts *ret_counts)
 		for (struct sim_host *s = region.buckets[k]; s; s = s->next)
 			count_host(s, ret_counts);
 	pthread_mutex_unlock(&region.lock);
+}
+
+void sim_compute_break_journey(struct str host, enum sim_break how)
+{
+	struct sim_host *s = sim_need_host(host);
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->breaks = how;
+	pthread_mutex_unlock(&s->lock);
 }

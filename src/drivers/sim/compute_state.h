@@ -18,6 +18,7 @@ enum sim_work {
 	SIM_START,
 	SIM_SHUT_DOWN, /* the guest's own: nobody waits for it in a call, as for the next */
 	SIM_UNPLUG,
+	SIM_SEND, /* a tenth of a guest that goes to another host */
 	SIM_WORK_COUNT
 };
 
@@ -41,6 +42,7 @@ struct sim_domain {
 	bool has_variables;         /* it was started by UEFI */
 	bool is_silent, is_awaited; /* its QEMU does not answer; a call waits for that */
 	bool is_restless;           /* it is not to be paused */
+	bool is_held;               /* it is on, and stands still for its move to another host */
 	enum compute_off off;
 	int64_t boots, started_us;
 	int64_t vcpus, memory;  /* of its definition */
@@ -101,6 +103,7 @@ struct sim_host {
 	int64_t booted_us;
 	struct sim_domain *domains;
 	struct sim_disk *disks;
+	enum sim_break breaks;                /* what becomes of the next guest that is sent from here */
 	int64_t pool_free;                    /* 0: what disks leave of disk_size */
 	bool copies_stand_still, copies_fail; /* of disks that guests are to swap */
 	size_t domain_count, disk_count;
@@ -194,6 +197,12 @@ bool sim_has_spoilt_track(const struct sim_disk *d);
 void sim_write(struct sim_disk *d, const char *text);
 /* Of the disks of a guest that ends; before it lets go of them. */
 void sim_end_tracks(struct sim_host *s, const struct sim_domain *d, bool crashes);
+
+/* ---- journey.c */
+
+/* Of drivers/compute.h. */
+RESULT sim_see_end(struct compute_host *h, struct ctx *c, uuid id, struct compute_end_seen *ret_seen);
+RESULT sim_send(struct compute_host *h, struct ctx *c, const struct compute_journey *journey);
 
 /* ---- console.c */
 

@@ -8,6 +8,7 @@
 struct disk_plan;
 struct disk_plans;
 struct instances_wish;
+struct placement_need;
 
 /* What is done to each of the instances of a wish: the rule of the state, then the row. */
 struct instance_move {
@@ -36,6 +37,9 @@ RESULT instance_size_root(struct op *op, const struct instance_type *type, struc
 void instance_copy_hardware(const struct image *image, struct instance *instance);
 /* On a host, or with a condition that says that none has room. */
 RESULT instance_place_or_log(struct op *op, uuid instance);
+/* What a host is to have for it, with all its disks. */
+void instance_get_need(const struct tables *t, const struct instance *instance,
+		       struct placement_need *ret_need);
 /* Whether a host has room for it that is open: of one whose own is not, another. */
 RESULT instance_find_elsewhere(struct op *op, const struct instance *instance, bool *ret_fits);
 /* ERR_INVALID: a name or a description of more than 255 bytes. */

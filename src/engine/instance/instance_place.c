@@ -60,7 +60,8 @@ static int64_t disk_of(const struct tables *t, uuid instance)
 	return disk;
 }
 
-static void get_need(const struct tables *t, const struct instance *instance, struct placement_need *ret_need)
+void instance_get_need(const struct tables *t, const struct instance *instance,
+		       struct placement_need *ret_need)
 {
 	const struct instance_type *type = instance_type_find(t, instance->type);
 	*ret_need = (struct placement_need){.zone = instance->zone,
@@ -84,7 +85,7 @@ RESULT instance_find_elsewhere(struct op *op, const struct instance *instance, b
 {
 	struct placement_need need;
 	struct placement placement;
-	get_need(op->head, instance, &need);
+	instance_get_need(op->head, instance, &need);
 	TRY(placement_begin(op->ctx, op->head, &need, &placement));
 	*ret_fits = placement_next(&placement) != NULL;
 	return OK;
@@ -112,7 +113,7 @@ RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 		return OK;
 	struct placement_need need;
 	struct placement placement;
-	get_need(op->head, instance, &need);
+	instance_get_need(op->head, instance, &need);
 	TRY(placement_begin(op->ctx, op->head, &need, &placement));
 	const struct host *host = find_host_of_disks(op->head, instance, need);
 	if (!host)
@@ -149,7 +150,7 @@ static enum placement_reason weigh_host(const struct tables *t, const struct ins
 {
 	const struct volume *root = instance_find_root(t, instance->row.id);
 	struct placement_need need;
-	get_need(t, instance, &need);
+	instance_get_need(t, instance, &need);
 	if (root && uuid_equal(root->seen_host, host->row.id))
 		need.disk = 0; /* it is there already */
 	if (!placement_may_stay(t, &need, host))
@@ -272,7 +273,7 @@ static RESULT plan_move(struct op *op, const struct instance_placement *wish, st
 	struct placement_need need;
 	struct placement placement;
 	struct placement_report report;
-	get_need(op->head, next, &need);
+	instance_get_need(op->head, next, &need);
 	next->migrating = host && !placement_may_stay(op->head, &need, host);
 	if (!next->migrating)
 		return OK;

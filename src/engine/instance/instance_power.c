@@ -5,6 +5,7 @@
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
+#include "engine/instance/instance_migration_internal.h"
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
 #include "model/states.h"
@@ -41,13 +42,23 @@ RESULT instance_check_unlocked(struct op *op, const struct instance *instance, s
 			   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
 }
 
-RESULT instance_check_changeable(struct op *op, const struct instance *instance, struct str field)
+static RESULT check_undestroyed(struct op *op, const struct instance *instance, struct str field)
 {
-	TRY(instance_check_unlocked(op, instance, field));
 	if (!instance->destroyed_us || !row_is_live(&instance->row))
 		return OK;
 	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, field,
 			   "The instance '%" STR_FMT "' is destroyed: it can be recovered, or ended.",
+			   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
+}
+
+RESULT instance_check_changeable(struct op *op, const struct instance *instance, struct str field)
+{
+	TRY(instance_check_unlocked(op, instance, field));
+	TRY(check_undestroyed(op, instance, field));
+	if (uuid_is_none(instance->target))
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, field,
+			   "The instance '%" STR_FMT "' is on its way to another host.",
 			   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
 }
 
@@ -60,9 +71,17 @@ static RESULT check_move(struct op *op, const struct instances_wish *wish, const
 	enum instance_state state = model_derive_instance_state(instance);
 	bool may = wish->only_from == 0 || (wish->only_from >> state & 1);
 	if (may)
-		return move->takes_destroyed ? OK : instance_check_changeable(op, instance, ref->field);
+		return move->takes_destroyed ? OK : check_undestroyed(op, instance, ref->field);
 	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field, "The instance '%" STR_FMT "' is %s.",
 			   STR_ARG(ref->text), model_instance_states[state].name);
+}
+
+/* To run as it did is not all that is wanted of it any more. */
+static bool asks_other(const struct op *op, const struct instance *before)
+{
+	const struct instance *i = instance_find(op->head, before->row.id);
+	return i && (!row_is_live(&i->row) || i->wanted_power != before->wanted_power ||
+		     i->wanted_boots != before->wanted_boots || i->wanted_pause != before->wanted_pause);
 }
 
 RESULT instance_move_all(struct op *op, struct instances_wish *wish, const struct instance_move *move)
@@ -83,6 +102,8 @@ RESULT instance_move_all(struct op *op, struct instances_wish *wish, const struc
 		changes[count].id = instance->row.id;
 		changes[count].before = model_derive_instance_state(instance);
 		TRY(move->apply(op, wish, instance, ref));
+		if (!uuid_is_none(instance->target) && asks_other(op, instance))
+			TRY(instance_drop_migration(op, instance->row.id));
 		changes[count].after = state_now(op, instance->row.id);
 		count++;
 	}

@@ -5,63 +5,49 @@
 
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
+#include "engine/instance/instance_migration_internal.h"
 #include "engine/instance/instance_type_internal.h"
 #include "engine/internal.h"
 #include "engine/storage/volume.h"
 #include "model/instance_task.h"
 #include "model/states.h"
 #include "store/instance.h"
-#include "store/instance_resize.h"
+#include "store/instance_migration.h"
 #include "store/instance_type.h"
 #include "store/volume.h"
 
 /* ---- what Nova lists as migrations ---- */
 
-enum { RECORDS_MAX = 10 }; /* of an instance */
-
-static const struct instance_resize *find_record(const struct tables *t, uuid instance)
+static const struct instance_migration *find_record(const struct tables *t, uuid instance)
 {
-	const struct instance_resize *found = NULL;
-	for (const struct instance_resize *r = instance_resize_first_by_instance(t, instance); r;
-	     r = instance_resize_next_by_instance(t, r))
-		if (!found || r->row.created_us >= found->row.created_us)
+	const struct instance_migration *found = NULL;
+	for (const struct instance_migration *r = instance_migration_first_by_instance(t, instance); r;
+	     r = instance_migration_next_by_instance(t, r))
+		if (r->method == INSTANCE_MIGRATION_METHOD_RESIZE &&
+		    (!found || r->row.created_us >= found->row.created_us))
 			found = r;
 	return found;
 }
 
-static RESULT forget_oldest(struct op *op, uuid instance)
-{
-	const struct instance_resize *oldest = NULL;
-	size_t count = 0;
-	for (const struct instance_resize *r = instance_resize_first_by_instance(op->head, instance); r;
-	     r = instance_resize_next_by_instance(op->head, r), count++)
-		if (!oldest || r->row.created_us < oldest->row.created_us)
-			oldest = r;
-	return count >= RECORDS_MAX ? instance_resize_forget(op, oldest->row.id) : OK;
-}
-
 static RESULT record_resize(struct op *op, const struct instance *next)
 {
-	struct instance_resize record = {.row.id = engine_new_id(op, KIND_INSTANCE_RESIZE),
-					 .row.gen = 1,
-					 .account = next->account,
-					 .instance = next->row.id,
-					 .host = next->host,
-					 .old_type = next->old_type,
-					 .type = next->type};
-	TRY(forget_oldest(op, next->row.id));
-	return instance_resize_put(op, &record);
+	struct instance_migration record = {.account = next->account,
+					    .instance = next->row.id,
+					    .host = next->host,
+					    .old_type = next->old_type,
+					    .type = next->type};
+	return instance_record_migration(op, &record);
 }
 
-static RESULT record_outcome(struct op *op, uuid instance, enum instance_resize_outcome outcome)
+static RESULT record_outcome(struct op *op, uuid instance, enum instance_migration_outcome outcome)
 {
-	const struct instance_resize *record = find_record(op->head, instance);
+	const struct instance_migration *record = find_record(op->head, instance);
 	if (!record)
 		return OK;
-	struct instance_resize next = *record;
+	struct instance_migration next = *record;
 	next.outcome = outcome;
 	next.row.gen++;
-	return instance_resize_put(op, &next);
+	return instance_migration_put(op, &next);
 }
 
 /* ---- the resizes ---- */
@@ -80,6 +66,7 @@ RESULT instance_check_settled(struct op *op, const struct instance *instance, co
 	enum instance_state state = model_derive_instance_state(instance);
 	bool may = (state == INSTANCE_RUNNING || state == INSTANCE_STOPPED) &&
 		   uuid_is_none(instance->old_type) && uuid_is_none(instance->rescue_disk) &&
+		   uuid_is_none(instance->target) &&
 		   model_derive_instance_task(instance) == INSTANCE_TASK_NONE;
 	if (may)
 		return OK;
@@ -173,7 +160,7 @@ RESULT engine_confirm_resize(struct op *op, struct instance_target *wish)
 	next.old_type = UUID_NONE;
 	uuid old_type = instance->old_type;
 	TRY(instance_put(op, &next));
-	TRY(record_outcome(op, next.row.id, INSTANCE_RESIZE_OUTCOME_CONFIRMED));
+	TRY(record_outcome(op, next.row.id, INSTANCE_MIGRATION_OUTCOME_CONFIRMED));
 	TRY(instance_type_forget_unused(op, old_type));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "resize confirmed", "Its new size stays.");
 }
@@ -192,7 +179,7 @@ RESULT engine_revert_resize(struct op *op, struct instance_target *wish)
 	next.old_type = UUID_NONE;
 	instance_begin_task(op, INSTANCE_TASK_REVERT, true, &next);
 	TRY(instance_put(op, &next));
-	TRY(record_outcome(op, next.row.id, INSTANCE_RESIZE_OUTCOME_REVERTED));
+	TRY(record_outcome(op, next.row.id, INSTANCE_MIGRATION_OUTCOME_REVERTED));
 	TRY(instance_type_forget_unused(op, new_type));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "resize reverted", "To type %" STR_FMT ".",
 				STR_ARG(type->name));

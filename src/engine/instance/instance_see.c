@@ -17,7 +17,7 @@
 #include "model/states.h"
 #include "store/instance.h"
 #include "store/instance_event.h"
-#include "store/instance_resize.h"
+#include "store/instance_migration.h"
 #include "store/instance_type.h"
 #include "store/port.h"
 #include "store/snapshot.h"
@@ -299,7 +299,7 @@ RESULT engine_forget_instance(struct op *op, struct instance_forget *wish)
 	uuid type = instance->type, old_type = instance->old_type;
 	TRY(condition_clear_all(op, wish->instance));
 	FORGET_EACH(op, instance_event, instance, wish->instance);
-	FORGET_EACH(op, instance_resize, instance, wish->instance);
+	FORGET_EACH(op, instance_migration, instance, wish->instance);
 	TRY(instance_forget(op, wish->instance));
 	TRY(instance_type_forget_unused(op, type));
 	return instance_type_forget_unused(op, old_type);

@@ -53,6 +53,19 @@ enum placement_reason placement_check_host(const struct host *host, const struct
 	return placement_check_room(host, need);
 }
 
+/* ---- one that a running guest comes to ---- */
+
+/* Emulated processors are those of QEMU's version; real ones are compared by the hosts themselves, when it
+ * comes to that. The paths of disks go along. */
+static bool is_like(const struct host *host, const struct host *from)
+{
+	bool has_cpu =
+		host->seen_virt == from->seen_virt &&
+		(host->seen_virt == HOST_SEEN_VIRT_KVM || str_equal(host->seen_version, from->seen_version));
+	return has_cpu && str_equal(host->pool_path, from->pool_path) &&
+	       !uuid_equal(host->row.id, from->row.id);
+}
+
 /* ---- its aggregates ---- */
 
 static bool is_in_aggregate(const struct tables *t, struct str key, struct str value, const struct host *host)
@@ -85,12 +98,18 @@ static bool is_other_member(const struct placement *p, const struct instance *i)
 	return row_is_live(&i->row) && !uuid_equal(i->row.id, p->need.except);
 }
 
+/* There, or on its way there. */
+static bool is_at(const struct instance *i, const struct host *host)
+{
+	return uuid_equal(i->host, host->row.id) || uuid_equal(i->target, host->row.id);
+}
+
 static int64_t count_members(const struct placement *p, const struct host *host)
 {
 	int64_t count = 0;
 	for (const struct instance *i = instance_first_by_server_group(p->tables, p->need.group->row.id); i;
 	     i = instance_next_by_server_group(p->tables, i))
-		count += is_other_member(p, i) && uuid_equal(i->host, host->row.id);
+		count += is_other_member(p, i) && is_at(i, host);
 	return count;
 }
 
@@ -106,8 +125,7 @@ static bool is_group_placed(const struct placement *p)
 static bool has_other_partition(const struct placement *p, const struct host *host)
 {
 	const struct instance *i = instance_first_by_server_group(p->tables, p->need.group->row.id);
-	while (i && (!is_other_member(p, i) || !uuid_equal(i->host, host->row.id) ||
-		     i->partition == p->need.partition))
+	while (i && (!is_other_member(p, i) || !is_at(i, host) || i->partition == p->need.partition))
 		i = instance_next_by_server_group(p->tables, i);
 	return i != NULL;
 }
@@ -142,7 +160,7 @@ static bool has_any(const struct tables *t, const struct uuids *instances, const
 {
 	for (size_t n = 0; n < instances->count; n++) {
 		const struct instance *i = instance_find(t, instances->at[n]);
-		if (i && row_is_live(&i->row) && uuid_equal(i->host, host->row.id))
+		if (i && row_is_live(&i->row) && is_at(i, host))
 			return true;
 	}
 	return false;
@@ -210,6 +228,8 @@ static enum placement_reason check(const struct placement *p, const struct host 
 {
 	if (!has_shared(p, host))
 		return p->need.host_is_asked ? PLACEMENT_ASKED : PLACEMENT_SHARED;
+	if (p->need.from && !is_like(host, p->need.from))
+		return PLACEMENT_UNLIKE;
 	enum placement_reason reason = placement_check_host(host, &p->need);
 	if (reason == PLACEMENT_FITS && !placement_has_wanted(p->tables, p->need.type, host))
 		return PLACEMENT_AGGREGATE;
@@ -218,6 +238,17 @@ static enum placement_reason check(const struct placement *p, const struct host 
 	if (reason == PLACEMENT_FITS && !placement_follows_hints(p->tables, &p->need, host))
 		return PLACEMENT_HINTS;
 	return reason == PLACEMENT_FITS && !group_allows(p, host) ? PLACEMENT_GROUP : reason;
+}
+
+enum placement_reason placement_check_named(const struct tables *t, const struct placement_need *need,
+					    const struct host *host, bool forces)
+{
+	struct placement p = {.tables = t, .need = *need};
+	if (!uuid_equal(host->zone, need->zone))
+		return PLACEMENT_ZONE;
+	if (!forces)
+		return check(&p, host);
+	return need->from && !is_like(host, need->from) ? PLACEMENT_UNLIKE : placement_check_room(host, need);
 }
 
 /* Whether a is to be preferred; both fit. */
@@ -371,6 +402,8 @@ static const char *const reasons[PLACEMENT_REASON_COUNT] = {
 	[PLACEMENT_HINTS] = "are against its hints of other instances",
 	[PLACEMENT_SHARED] = "lack a volume that it shares with others",
 	[PLACEMENT_ASKED] = "are not the one asked for",
+	[PLACEMENT_ZONE] = "are in another zone",
+	[PLACEMENT_UNLIKE] = "are it, or unlike it (processors, versions, pool's path)",
 };
 
 const char *placement_reason_words(enum placement_reason reason)

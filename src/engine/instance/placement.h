@@ -25,6 +25,8 @@ enum placement_reason {
 	PLACEMENT_HINTS,
 	PLACEMENT_SHARED,
 	PLACEMENT_ASKED,
+	PLACEMENT_ZONE,
+	PLACEMENT_UNLIKE,
 	PLACEMENT_REASON_COUNT
 };
 enum { PLACEMENT_HOSTS_SHOWN = 20, PLACEMENT_LARGE = 256, PLACEMENT_SAMPLE = 32 };
@@ -43,6 +45,8 @@ struct placement_need {
 	uuid dedicated_host;              /* that one; none: any that accepts instances which name none */
 	struct uuids near, apart;         /* instances: one of these is there; none of those is */
 	uuid except;                      /* an instance of the group that does not count: itself */
+	/* A guest comes from there, running: only a host that is like it takes it. NULL: it does not run. */
+	const struct host *from;
 };
 
 /* A host that could be chosen, and how many instances of this launch it has got. */
@@ -95,6 +99,10 @@ enum placement_reason placement_check_room(const struct host *host, const struct
 bool placement_has_wanted(const struct tables *t, const struct instance_type *type, const struct host *host);
 /* Why this host cannot take it, or PLACEMENT_FITS. Group and aggregates do not count. */
 enum placement_reason placement_check_host(const struct host *host, const struct placement_need *need);
+/* Why the host that somebody named cannot take it, or PLACEMENT_FITS. forces: its room and its being like the one that
+ * it comes from count alone. */
+enum placement_reason placement_check_named(const struct tables *t, const struct placement_need *need,
+					    const struct host *host, bool forces);
 /* Writes "of 12 hosts 3 do not answer, 9 lack memory (h1, h2, …)", in the arena. */
 struct str placement_explain(struct arena *a, const struct placement_report *report);
 const char *placement_reason_words(enum placement_reason reason);

@@ -34,6 +34,14 @@ static bool is_host_name(struct str name)
 	return name.n >= 1 && name.n <= 255;
 }
 
+static bool is_address(struct str address)
+{
+	for (size_t n = 0; n < address.n; n++)
+		if (!str_is_alphanumeric(address.p[n]) && !strchr(".-:[]", address.p[n]))
+			return false;
+	return address.n <= 255;
+}
+
 RESULT engine_add_host(struct op *op, struct host_wish *wish)
 {
 	const struct zone *zone = NULL;
@@ -46,6 +54,9 @@ RESULT engine_add_host(struct op *op, struct host_wish *wish)
 	if (host_find_by_name(op->head, wish->name))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_HOST,
 				     "The host '%" STR_FMT "' exists already.", STR_ARG(wish->name));
+	if (!is_address(wish->address))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_HOST,
+				     "'%" STR_FMT "' is no address of a host.", STR_ARG(wish->address));
 	if (wish->overcommit_percent < 0 || wish->reserved_memory < -1)
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_HOST,
 				     "Overcommitment and reserved memory cannot be negative.");
@@ -56,6 +67,7 @@ RESULT engine_add_host(struct op *op, struct host_wish *wish)
 			    .zone = zone->row.id,
 			    .uri = wish->uri,
 			    .pool_path = wish->pool_path,
+			    .address = wish->address,
 			    .enabled = true,
 			    .overcommit_percent =
 				    wish->overcommit_percent ? wish->overcommit_percent : OVERCOMMIT_PERCENT,
@@ -103,6 +115,27 @@ bool engine_is_host_open(const struct host *host)
 struct str engine_host_reason(const struct host *host)
 {
 	return host->enabled ? host->maintenance_reason : host->disabled_reason;
+}
+
+/* "qemu+ssh://root@hv1.example:22/system": hv1.example; "[fd00::1]" keeps its brackets. */
+struct str engine_get_host_address(const struct host *host)
+{
+	struct str rest = host->uri, part = STR_NONE;
+	if (host->address.n)
+		return host->address;
+	for (int slashes = 0; slashes < 2; slashes++)
+		if (!str_split_next(&rest, '/', &part) || rest.n == 0)
+			return STR_NONE;
+	(void) str_split_next(&rest, '/', &part);
+	struct str whole = part, place = STR_NONE;
+	(void) str_split_next(&whole, '?', &place);
+	(void) str_split_next(&place, '@', &part);
+	place = place.n ? place : part;
+	if (!str_starts_with(place, STR("[")))
+		(void) str_split_next(&place, ':', &part);
+	else if (str_split_next(&place, ']', &part))
+		part.n++;
+	return part;
 }
 
 RESULT engine_remove_host(struct op *op, struct host_target *wish)

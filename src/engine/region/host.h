@@ -9,6 +9,7 @@ struct host_wish {
 	struct str name;
 	struct ref zone; /* by name; kind none: the first zone */
 	struct str uri, pool_path;
+	struct str address;         /* where other hosts reach it; empty: the host of the uri */
 	int64_t overcommit_percent; /* 0: 400 */
 	int64_t reserved_memory;    /* bytes; -1: 1 GiB */
 	/* made: */
@@ -31,6 +32,9 @@ OPERATION(engine_update_host, host_settings)
 bool engine_is_host_open(const struct host *host);
 /* Why it is closed, in the words of whoever closed it. */
 struct str engine_host_reason(const struct host *host);
+
+/* Where other hosts reach it: the address that its row says, else the host of its uri. Empty: neither says one. */
+struct str engine_get_host_address(const struct host *host);
 
 struct host_target {
 	struct ref host; /* by name or id */

@@ -514,6 +514,8 @@ static const char *unsettled_row(const struct tables *t)
 		if (row_is_live(&i->row) &&
 		    is_on != (engine_instance_power_wanted(t, i) == INSTANCE_WANTED_POWER_ON))
 			return "an instance's power is not as wanted";
+		if (!uuid_is_none(i->target))
+			return "an instance is on its way to another host";
 		if (row_is_live(&i->row) && i->migrating)
 			return "an instance is to leave its host";
 		if (row_is_live(&i->row) && is_on && i->seen_paused != i->wanted_pause)

@@ -4,29 +4,29 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "model/instance.h"
-#include "model/instance_resize.h"
+#include "model/instance_migration.h"
 #include "model/instance_task.h"
 #include "model/states.h"
 #include "store/host.h"
 #include "store/instance.h"
 
 struct migration {
-	const struct instance_resize *resize;
+	const struct instance_migration *resize;
 	const struct host *host;
 	const char *status;
 };
 
-static const char *status_of(struct os_call *e, const struct instance_resize *r)
+static const char *status_of(struct os_call *e, const struct instance_migration *r)
 {
 	const struct instance *i = instance_find(os_tables(e), r->instance);
-	if (r->outcome == INSTANCE_RESIZE_OUTCOME_ASKED)
+	if (r->outcome == INSTANCE_MIGRATION_OUTCOME_ASKED)
 		return i && model_derive_instance_task(i) == INSTANCE_TASK_RESIZE ? "migrating" : "finished";
-	return instance_resize_outcome_words[r->outcome];
+	return instance_migration_outcome_words[r->outcome];
 }
 
 static const void *gather_migration(struct os_call *e, const struct row *row)
 {
-	const struct instance_resize *r = instance_resize_of(row);
+	const struct instance_migration *r = instance_migration_of(row);
 	struct migration *item = arena_new_object(e->c->arena, struct migration);
 	if (item)
 		*item = (struct migration){r, host_find(os_tables(e), r->host), status_of(e, r)};
@@ -45,7 +45,7 @@ static void write_hosts(struct json_writer *w, const struct host *host)
 static void write_migration(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct migration *m = item;
-	const struct instance_resize *r = m->resize;
+	const struct instance_migration *r = m->resize;
 	json_write_int(w, "id", os_number_of(r->row.id));
 	os_write_id(w, "instance_uuid", r->instance);
 	json_write_z(w, "status", m->status);
@@ -66,12 +66,12 @@ static void write_migration(struct os_call *e, struct json_writer *w, const void
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
-	return str_is(value, status_of(e, instance_resize_of(row)));
+	return str_is(value, status_of(e, instance_migration_of(row)));
 }
 
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct host *host = host_find(os_tables(e), instance_resize_of(row)->host);
+	const struct host *host = host_find(os_tables(e), instance_migration_of(row)->host);
 	return host && str_equal(host->name, value);
 }
 
@@ -92,7 +92,7 @@ static const struct os_filter filters[] = {
 	{"project_id", "account", .since = 80},
 };
 static const struct os_listing migrations = {
-	.kind = KIND_INSTANCE_RESIZE,
+	.kind = KIND_INSTANCE_MIGRATION,
 	.items = "migrations",
 	.filters = OS_FILTERS(filters),
 	.flags = OS_ADMIN_SEES_ALL | OS_NEWEST_FIRST,

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A guest goes from one host to another: "managed direct" migration, in which this process talks to both
+ * libvirts, and the hosts need no leave from each other. If this process ends, libvirt ends the migration. The
+ * call lasts as long as the sending and has a thread of its own; the thread that asked for it watches it over a
+ * further connection, because the one in the call is busy. */
+#include <inttypes.h>
+#include <libvirt/libvirt-qemu.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "drivers/libvirt/host.h"
+#include "model/host.h"
+
+enum { STUCK_S = 15, ERROR_SIZE = 512, DRIVE_MAX_SIZE = 4 << 20 };
+static const int64_t LOOK_US = SECOND / 2;
+
+/* ---- looking */
+
+RESULT libvirt_see_end(struct compute_host *h, struct ctx *c, uuid id, struct compute_end_seen *ret_seen)
+{
+	AUTO_DOMAIN d = NULL;
+	int state = 0, reason = 0;
+	virDomainJobInfo job = {0};
+	*ret_seen = (struct compute_end_seen){.end = COMPUTE_END_ABSENT};
+	TRY(libvirt_check_alive(h, c));
+	TRY(libvirt_find_domain(h, c, id, &d, NULL));
+	if (!d)
+		return OK;
+	if (virDomainGetState(d, &state, &reason, 0) != 0)
+		return libvirt_error_is(VIR_ERR_NO_DOMAIN) ? OK : libvirt_fail(h, c, "looking at a domain");
+	bool is_held = state == VIR_DOMAIN_PAUSED &&
+		       (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_STARTING_UP);
+	ret_seen->end = libvirt_power_of(state) == INSTANCE_SEEN_POWER_OFF ? COMPUTE_END_OFF
+			: is_held                                          ? COMPUTE_END_HELD
+									   : COMPUTE_END_RUNS;
+	ret_seen->is_busy = virDomainIsActive(d) == 1 && virDomainGetJobInfo(d, &job) == 0 &&
+			    job.type != VIR_DOMAIN_JOB_NONE;
+	return OK;
+}
+
+/* ---- what it needs over there */
+
+static RESULT find_version(struct compute_host *h, struct ctx *c, unsigned long *ret_version)
+{
+	if (virConnectGetVersion(h->conn, ret_version) == 0)
+		return OK;
+	return libvirt_fail(h, c, "asking host %s for QEMU's version", h->name);
+}
+
+/* A guest has all that its processor can do (domain_xml.c), and would miss what the other one cannot. */
+static RESULT check_processor(struct compute_host *h, struct ctx *c, struct compute_host *to)
+{
+	AUTO(xml_tree) t = NULL;
+	AUTO_TEXT capabilities = virConnectGetCapabilities(h->conn);
+	if (!capabilities)
+		return libvirt_fail(h, c, "asking host %s for its processors", h->name);
+	TRY(xml_tree_parse(c, str_from(capabilities), &t));
+	struct str cpu = xml_tree_write(c, t, "/capabilities/host/cpu");
+	int compared = cpu.p ? virConnectCompareCPU(to->conn, cpu.p, 0) : VIR_CPU_COMPARE_ERROR;
+	if (compared == VIR_CPU_COMPARE_IDENTICAL || compared == VIR_CPU_COMPARE_SUPERSET)
+		return OK;
+	return ctx_fail(
+		c, ERR_UNSUPPORTED,
+		"the processors of host %s lack something that those of host %s have, which the guest "
+		"may use",
+		to->name, h->name);
+}
+
+static RESULT check_fits(struct compute_host *h, struct ctx *c, struct compute_host *to)
+{
+	unsigned long here = 0, there = 0;
+	TRY(libvirt_need_virt(h, c));
+	TRY(libvirt_need_virt(to, c));
+	TRY(find_version(h, c, &here));
+	TRY(find_version(to, c, &there));
+	bool is_emulated = h->virt != HOST_SEEN_VIRT_KVM;
+	if (h->virt != to->virt || strcmp(h->pool_path, to->pool_path) != 0)
+		return ctx_fail(
+			c, ERR_UNSUPPORTED,
+			"host %s differs from host %s in its virtualization, or in the path of its pool",
+			to->name, h->name);
+	if (there < here || (is_emulated && there != here))
+		return ctx_fail(c, ERR_UNSUPPORTED, "host %s has an older QEMU than host %s%s", to->name,
+				h->name, is_emulated ? ", or a newer one, which emulates others" : "");
+	return is_emulated ? OK : check_processor(h, c, to);
+}
+
+/* As the guest has it: the rows may tell something else by now. */
+static RESULT carry_drive(struct compute_host *h, struct ctx *c, struct compute_host *to, uuid id)
+{
+	AUTO_VOLUME v = NULL;
+	int64_t size = 0;
+	struct str bytes = STR_NONE;
+	TRY(libvirt_need_pools(h, c));
+	TRY(libvirt_find_volume(h, c, h->pool, libvirt_drive_name(c->arena, h->region, id), &v));
+	if (!v)
+		return ctx_fail(c, ERR_IO, "the guest's config drive is missing on host %s", h->name);
+	TRY(libvirt_find_file_size(h, c, v, &size));
+	if (size > DRIVE_MAX_SIZE)
+		return ctx_fail(c, ERR_IO, "the guest's config drive on host %s is too large", h->name);
+	TRY(libvirt_download(h, c, v, 0, (size_t) size, &bytes));
+	return libvirt_make_drive_of(to, c, id, bytes);
+}
+
+/* libvirt's notes about the bitmaps of its disks keep a domain from going; they are written anew before they
+ * are used (track.c). */
+static RESULT drop_notes(struct compute_host *h, struct ctx *c, virDomainPtr d)
+{
+	virDomainCheckpointPtr *all = NULL;
+	int count = virDomainListAllCheckpoints(d, &all, 0);
+	if (count < 0)
+		return libvirt_fail(h, c, "listing the checkpoints of domain %s", virDomainGetName(d));
+	int left = 0;
+	for (int k = 0; k < count; k++) {
+		left += virDomainCheckpointDelete(all[k], VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY) != 0;
+		virDomainCheckpointFree(all[k]);
+	}
+	libvirt_autofree_text((char **) &all);
+	return left ? libvirt_fail(h, c, "forgetting the checkpoints of domain %s", virDomainGetName(d)) : OK;
+}
+
+static RESULT prepare(struct compute_host *h, struct ctx *c, const struct compute_journey *j, virDomainPtr d)
+{
+	const struct compute_domain *w = j->domain;
+	TRY(check_fits(h, c, j->to));
+	TRY(libvirt_need_pools(j->to, c));
+	for (size_t k = 0; k < w->disk_count; k++)
+		if (w->disks[k].key)
+			TRY(libvirt_set_secret(j->to, c, w->disks[k].volume, w->disks[k].key));
+	if (w->has_drive)
+		TRY(carry_drive(h, c, j->to, w->id));
+	return drop_notes(h, c, d);
+}
+
+/* ---- the call, on a thread of its own */
+
+/* QEMU told the network where the guest is as it let it go on. It does so once more now that all is over. */
+static void announce(virDomainPtr d)
+{
+	static const char words[] = "{\"execute\":\"announce-self\",\"arguments\":"
+				    "{\"initial\":50,\"max\":550,\"rounds\":5,\"step\":50}}";
+	AUTO_TEXT reply = NULL;
+	(void) virDomainQemuMonitorCommand(d, words, &reply, 0); /* one that ended at once needs none */
+}
+
+struct sending {
+	virDomainPtr domain;
+	virConnectPtr to;
+	const char *uri;
+	unsigned flags;
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t ended;
+	bool is_over, is_ok;
+	char error[ERROR_SIZE];
+};
+
+static void *run_sending(void *arg)
+{
+	struct sending *s = arg;
+	virTypedParameterPtr params = NULL;
+	int count = 0, room = 0;
+	virDomainPtr arrived = NULL;
+	pthread_setname_np(pthread_self(), "libvirt-send");
+	if (virTypedParamsAddString(&params, &count, &room, VIR_MIGRATE_PARAM_URI, s->uri) == 0)
+		arrived = virDomainMigrate3(s->domain, s->to, params, (unsigned) count, s->flags);
+	const char *error = arrived ? "" : virGetLastErrorMessage();
+	pthread_mutex_lock(&s->lock);
+	(void) snprintf(s->error, sizeof s->error, "%s", error);
+	s->is_ok = arrived != NULL;
+	s->is_over = true;
+	pthread_cond_signal(&s->ended);
+	pthread_mutex_unlock(&s->lock);
+	virTypedParamsFree(params, count);
+	if (arrived)
+		announce(arrived);
+	libvirt_autodrop_domain(&arrived);
+	return NULL;
+}
+
+static bool start_sending(struct sending *s, pthread_t *ret_thread)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the daemon's main thread */
+	bool started = pthread_create(ret_thread, NULL, run_sending, s) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return started;
+}
+
+/* False: it has not ended within that time. */
+static bool await_end(struct sending *s, int64_t us)
+{
+	int64_t at_us = clock_system_us() + us;
+	struct timespec until = {.tv_sec = at_us / SECOND, .tv_nsec = at_us % SECOND * 1000};
+	pthread_mutex_lock(&s->lock);
+	while (!s->is_over && pthread_cond_clockwait(&s->ended, &s->lock, CLOCK_MONOTONIC, &until) == 0)
+		;
+	bool is_over = s->is_over;
+	pthread_mutex_unlock(&s->lock);
+	return is_over;
+}
+
+/* ---- watching it */
+
+struct watch {
+	virConnectPtr conn;
+	virDomainPtr domain;
+	int64_t moved_us, moved; /* when the figures changed last; their sum then */
+	bool is_hastened, is_stuck, is_ended;
+};
+
+static int64_t find_figure(virTypedParameterPtr params, int count, const char *name)
+{
+	unsigned long long value = 0;
+	return virTypedParamsGetULLong(params, count, name, &value) == 1 ? (int64_t) value : 0;
+}
+
+/* False: it does not say. */
+static bool read_sent(virDomainPtr d, struct compute_sent *ret_sent)
+{
+	virTypedParameterPtr params = NULL;
+	int count = 0, type = 0;
+	if (virDomainGetJobStats(d, &type, &params, &count, 0) != 0)
+		return false;
+	*ret_sent = (struct compute_sent){
+		.memory_size = find_figure(params, count, VIR_DOMAIN_JOB_MEMORY_TOTAL),
+		.memory_done = find_figure(params, count, VIR_DOMAIN_JOB_MEMORY_PROCESSED),
+		.memory_left = find_figure(params, count, VIR_DOMAIN_JOB_MEMORY_REMAINING),
+		.disk_size = find_figure(params, count, VIR_DOMAIN_JOB_DISK_TOTAL),
+		.disk_done = find_figure(params, count, VIR_DOMAIN_JOB_DISK_PROCESSED),
+		.disk_left = find_figure(params, count, VIR_DOMAIN_JOB_DISK_REMAINING),
+	};
+	virTypedParamsFree(params, count);
+	return true;
+}
+
+static void look(struct watch *w, const struct compute_journey *j)
+{
+	struct compute_sent sent = {0};
+	bool hastens = false;
+	int64_t now_us = clock_system_us();
+	bool says = read_sent(w->domain, &sent);
+	int64_t moved = sent.memory_done + sent.disk_done;
+	if (w->moved_us == 0 || (says && moved != w->moved)) {
+		w->moved_us = now_us;
+		w->moved = moved;
+	}
+	bool goes_on = j->goes_on(j->arg, &sent, &hastens);
+	w->is_stuck = now_us > w->moved_us + STUCK_S * SECOND;
+	if (goes_on && !w->is_stuck && hastens && !w->is_hastened)
+		w->is_hastened = virDomainSuspend(w->domain) == 0;
+	w->is_ended = !goes_on || w->is_stuck;
+	if (w->is_ended)
+		(void) virDomainAbortJob(w->domain); /* too early, or too late: asked again, or over */
+}
+
+static RESULT open_watch(struct compute_host *h, struct ctx *c, uuid id, struct watch *w)
+{
+	TRY(libvirt_connect_again(h, c, &w->conn));
+	w->domain = virDomainLookupByUUID(w->conn, id.b);
+	return w->domain ? OK : libvirt_fail(h, c, "looking for a domain that is to be sent");
+}
+
+static void close_watch(struct watch *w)
+{
+	libvirt_autodrop_domain(&w->domain);
+	if (w->conn)
+		libvirt_close_connection(w->conn);
+}
+
+static RESULT watch_sending(struct compute_host *h, struct ctx *c, const struct compute_journey *j,
+			    struct sending *s)
+{
+	struct watch w = {0};
+	pthread_t thread;
+	struct result r = open_watch(h, c, j->domain->id, &w);
+	if (result_is_ok(r) && !start_sending(s, &thread))
+		r = ctx_fail(c, ERR_AGAIN, "no thread could be started");
+	if (result_is_ok(r)) {
+		while (!await_end(s, LOOK_US))
+			look(&w, j);
+		pthread_join(thread, NULL);
+	}
+	close_watch(&w);
+	TRY(r);
+	if (s->is_ok)
+		return OK;
+	if (w.is_stuck)
+		return ctx_fail(c, ERR_TIMEOUT, "nothing was sent from host %s to host %s for %d s", h->name,
+				j->to->name, STUCK_S);
+	return ctx_fail(c, w.is_ended ? ERR_AGAIN : ERR_IO, "sending the guest from host %s to host %s: %s",
+			h->name, j->to->name, s->error);
+}
+
+/* ---- the whole */
+
+static bool is_by_tls(const struct compute_host *h)
+{
+	return str_starts_with(str_from(h->uri), STR("qemu+tls:"));
+}
+
+/* Hosts that we reach by TLS have certificates, and lie on networks where memory is not to go in the clear. */
+static unsigned choose_flags(const struct compute_host *h, const struct compute_journey *j)
+{
+	unsigned flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE |
+			 VIR_MIGRATE_ABORT_ON_ERROR | VIR_MIGRATE_AUTO_CONVERGE;
+	if (j->domain->disk_count > 0)
+		flags |= VIR_MIGRATE_NON_SHARED_INC;
+	return is_by_tls(h) || is_by_tls(j->to) ? flags | VIR_MIGRATE_TLS : flags;
+}
+
+RESULT libvirt_send(struct compute_host *h, struct ctx *c, const struct compute_journey *j)
+{
+	AUTO_DOMAIN d = NULL;
+	if (!j->address.n)
+		return ctx_fail(c, ERR_UNSUPPORTED,
+				"host %s has no address at which other hosts could reach it", j->to->name);
+	TRY(libvirt_check_alive(j->to, c));
+	TRY(libvirt_find_running(h, c, j->domain->id, &d));
+	TRY(prepare(h, c, j, d));
+	struct str uri = str_print(c->arena, "tcp://%" STR_FMT, STR_ARG(j->address));
+	if (!uri.p)
+		return ctx_no_memory(c);
+	struct sending s = {.domain = d,
+			    .to = j->to->conn,
+			    .uri = uri.p,
+			    .flags = choose_flags(h, j),
+			    .lock = PTHREAD_MUTEX_INITIALIZER,
+			    .ended = PTHREAD_COND_INITIALIZER};
+	struct result r = watch_sending(h, c, j, &s);
+	pthread_mutex_destroy(&s.lock);
+	pthread_cond_destroy(&s.ended);
+	return r;
+}

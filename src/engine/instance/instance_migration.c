@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Live migration: who may go where, and what becomes of the rows. While it is under way, the instance's row
+ * says both hosts (host and target), its volumes are on their way to the target, and the row of the migration
+ * says how far it is. `host` changes in the change that ends it. */
+#include "engine/instance/instance_migration.h"
+
+#include "engine/condition_internal.h"
+#include "engine/instance/instance_internal.h"
+#include "engine/instance/instance_migration_internal.h"
+#include "engine/instance/placement.h"
+#include "engine/internal.h"
+#include "engine/storage/snapshot.h"
+#include "engine/storage/volume.h"
+#include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume_internal.h"
+#include "model/instance_task.h"
+#include "model/states.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/instance_migration.h"
+#include "store/port.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
+#include "store/volume_attachment.h"
+
+enum { RECORDS_MAX = 10 /* of an instance */, TRIES_MAX = 3, PROBLEM_MAX = 1024 };
+
+/* ---- the records ---- */
+
+static RESULT forget_oldest(struct op *op, uuid instance)
+{
+	const struct instance_migration *oldest = NULL;
+	size_t count = 0;
+	for (const struct instance_migration *r = instance_migration_first_by_instance(op->head, instance); r;
+	     r = instance_migration_next_by_instance(op->head, r), count++)
+		if (!oldest || r->row.created_us < oldest->row.created_us)
+			oldest = r;
+	return count >= RECORDS_MAX ? instance_migration_forget(op, oldest->row.id) : OK;
+}
+
+RESULT instance_record_migration(struct op *op, struct instance_migration *record)
+{
+	record->row.id = engine_new_id(op, KIND_INSTANCE_MIGRATION);
+	record->row.gen = 1;
+	TRY(forget_oldest(op, record->instance));
+	return instance_migration_put(op, record);
+}
+
+static bool is_under_way(const struct instance_migration *m)
+{
+	return m->method == INSTANCE_MIGRATION_METHOD_LIVE && m->outcome == INSTANCE_MIGRATION_OUTCOME_ASKED;
+}
+
+const struct instance_migration *engine_find_migration(const struct tables *t, uuid instance)
+{
+	const struct instance_migration *m = instance_migration_first_by_instance(t, instance);
+	while (m && !is_under_way(m))
+		m = instance_migration_next_by_instance(t, m);
+	return m;
+}
+
+bool engine_volume_goes_along(const struct tables *t, const struct volume *v)
+{
+	uuid instance = uuid_is_none(v->instance) ? v->seen_instance : v->instance;
+	const struct instance *i = uuid_is_none(instance) ? NULL : instance_find(t, instance);
+	return i && !uuid_is_none(i->target) && uuid_equal(i->target, v->host) &&
+	       uuid_equal(i->host, v->seen_host);
+}
+
+/* ---- whether it can ---- */
+
+/* What of its hardware would be lost on the way. NULL: nothing. */
+static const char *find_bound_hardware(const struct instance *i)
+{
+	if (i->tpm)
+		return "has a TPM, whose state is its host's";
+	if (i->tenancy != INSTANCE_TENANCY_DEFAULT)
+		return "has a host of its account's own";
+	return NULL;
+}
+
+static bool is_to_be_cut(const struct tables *t, const struct volume *v)
+{
+	for (const struct snapshot *s = snapshot_first_by_volume(t, v->row.id); s;
+	     s = snapshot_next_by_volume(t, s))
+		if (engine_snapshot_is_pending(s) && s->seen_stage == SNAPSHOT_SEEN_STAGE_NONE)
+			return true;
+	return false;
+}
+
+/* What of a disk cannot go along: for good. NULL: nothing. */
+static const char *find_bound_disk(const struct volume *v)
+{
+	if (v->is_raw || v->is_shared)
+		return "is one that several instances may have";
+	if (v->is_medium)
+		return "lies in its CD-ROM drive: eject it before";
+	return NULL;
+}
+
+/* What is under way of a disk. NULL: nothing. */
+static const char *find_busy_disk(const struct tables *t, const struct instance *i, const struct volume *v)
+{
+	if (!row_is_live(&v->row) || !uuid_equal(v->instance, v->seen_instance))
+		return "is being attached or detached";
+	if (!uuid_equal(v->host, i->host) || !uuid_equal(v->seen_host, i->host))
+		return "is not on its host";
+	if (!uuid_is_none(v->left_host))
+		return "was moved a short while ago, and its old file is still there";
+	if (v->seen_size < v->size || v->reverts != v->seen_reverts)
+		return "is being changed";
+	return is_to_be_cut(t, v) ? "is about to be copied for a snapshot" : NULL;
+}
+
+static RESULT check_disk(struct ctx *c, const struct tables *t, const struct instance *i,
+			 const struct volume *v)
+{
+	const char *bound = find_bound_disk(v), *busy = bound ? NULL : find_busy_disk(t, i, v);
+	char id[UUID_TEXT_SIZE];
+	if (!bound && !busy)
+		return OK;
+	return ctx_fail_kind(c, bound ? ERR_UNSUPPORTED : ERR_STATE, KIND_INSTANCE,
+			     "The instance cannot be moved while it runs: its volume %s %s.",
+			     uuid_write(v->row.id, id), bound ? bound : busy);
+}
+
+static RESULT check_disks(struct ctx *c, const struct tables *t, const struct instance *i)
+{
+	if (volume_attachment_first_by_instance(t, i->row.id) ||
+	    volume_attachment_first_by_seen_instance(t, i->row.id))
+		return ctx_fail_kind(c, ERR_UNSUPPORTED, KIND_INSTANCE,
+				     "The instance cannot be moved while it runs: it shares a volume with "
+				     "another one.");
+	for (const struct volume *v = volume_first_by_instance(t, i->row.id); v;
+	     v = volume_next_by_instance(t, v))
+		TRY(check_disk(c, t, i, v));
+	for (const struct volume *v = volume_first_by_seen_instance(t, i->row.id); v;
+	     v = volume_next_by_seen_instance(t, v))
+		TRY(check_disk(c, t, i, v));
+	return OK;
+}
+
+/* Its row says that it runs as wanted, and nothing else is on its way. */
+static bool is_steady(const struct instance *i)
+{
+	return model_derive_instance_state(i) == INSTANCE_RUNNING && uuid_is_none(i->target) &&
+	       i->wanted_boots == i->seen_boots && i->seen_gen == (int64_t) i->row.gen && !i->wanted_pause &&
+	       !i->migrating && model_derive_instance_task(i) == INSTANCE_TASK_NONE;
+}
+
+static RESULT check_movable(struct ctx *c, const struct tables *t, const struct instance *i)
+{
+	const char *bound = find_bound_hardware(i);
+	if (!is_steady(i))
+		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE,
+				     "The instance does not run, or something else is under way.");
+	if (bound)
+		return ctx_fail_kind(c, ERR_UNSUPPORTED, KIND_INSTANCE,
+				     "The instance cannot be moved while it runs: it %s.", bound);
+	return check_disks(c, t, i);
+}
+
+/* ---- where to ---- */
+
+static RESULT check_target(struct ctx *c, const struct tables *t, const struct instance *i,
+			   const struct placement_need *need, const struct host *host, bool forces)
+{
+	if (uuid_equal(host->row.id, i->host))
+		return ctx_fail_kind(c, ERR_CONFLICT, KIND_HOST,
+				     "The instance is on the host '%" STR_FMT "' already.",
+				     STR_ARG(host->name));
+	enum placement_reason reason = placement_check_named(t, need, host, forces);
+	if (reason == PLACEMENT_FITS)
+		return OK;
+	return ctx_fail_kind(c, ERR_CAPACITY, KIND_INSTANCE,
+			     "No valid host was found. Hosts that %s: %" STR_FMT ".",
+			     placement_reason_words(reason), STR_ARG(host->name));
+}
+
+static RESULT choose_target(struct ctx *c, const struct tables *t, const struct placement_need *need,
+			    const struct host **ret_host)
+{
+	struct placement placement;
+	struct placement_report report;
+	TRY(placement_begin(c, t, need, &placement));
+	*ret_host = placement_next(&placement);
+	if (*ret_host)
+		return OK;
+	placement_report(&placement, &report);
+	return ctx_fail_kind(c, ERR_CAPACITY, KIND_INSTANCE, "No valid host was found: %" STR_FMT ".",
+			     STR_ARG(placement_explain(c->arena, &report)));
+}
+
+static void get_need(const struct tables *t, const struct instance *i, struct placement_need *ret_need)
+{
+	instance_get_need(t, i, ret_need);
+	ret_need->from = host_find(t, i->host);
+}
+
+RESULT engine_check_migration(struct ctx *c, const struct tables *t, const struct instance *instance,
+			      const struct host *host)
+{
+	struct placement_need need;
+	const struct host *chosen = NULL;
+	TRY(check_movable(c, t, instance));
+	get_need(t, instance, &need);
+	return host ? check_target(c, t, instance, &need, host, false) : choose_target(c, t, &need, &chosen);
+}
+
+/* ---- the beginning ---- */
+
+/* Whatever of the instance has to look at the two hosts. */
+static RESULT wake_ports(struct op *op, uuid instance, uuid host)
+{
+	for (const struct port *p = port_first_by_instance(op->head, instance); p;
+	     p = port_next_by_instance(op->head, p)) {
+		struct port next = *p;
+		next.host = host;
+		next.row.gen++;
+		TRY(port_put(op, &next));
+	}
+	return OK;
+}
+
+static RESULT send_volumes(struct op *op, uuid instance, uuid host)
+{
+	for (const struct volume *v = volume_first_by_seen_instance(op->head, instance); v;
+	     v = volume_next_by_seen_instance(op->head, v)) {
+		struct volume next = *v;
+		volume_send_to(&next, host);
+		next.ready_host = UUID_NONE;
+		next.row.gen++;
+		TRY(volume_put(op, &next));
+	}
+	return OK;
+}
+
+static RESULT begin(struct op *op, const struct instance *i, const struct host *host,
+		    struct instance_migrating *wish)
+{
+	struct instance next = *i;
+	struct instance_migration record = {.account = i->account,
+					    .instance = i->row.id,
+					    .method = INSTANCE_MIGRATION_METHOD_LIVE,
+					    .host = i->host,
+					    .target = host->row.id,
+					    .old_type = i->type,
+					    .type = i->type};
+	next.target = host->row.id;
+	TRY(instance_put(op, &next));
+	TRY(send_volumes(op, i->row.id, host->row.id));
+	TRY(wake_ports(op, i->row.id, i->host));
+	TRY(instance_record_migration(op, &record));
+	wish->migration = record.row.id;
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "migration asked", "To host %" STR_FMT ".",
+				STR_ARG(host->name));
+}
+
+RESULT engine_migrate_instance(struct op *op, struct instance_migrating *wish)
+{
+	const struct instance *i = NULL;
+	const struct host *host = NULL;
+	struct placement_need need;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &i));
+	TRY(engine_permit(op, "instance.migrate", KIND_INSTANCE, &i->row));
+	if (ref_is_given(&wish->host))
+		TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
+	TRY(engine_fail_about(op->ctx, &wish->instance, check_movable(op->ctx, op->head, i)));
+	get_need(op->head, i, &need);
+	struct result found = host ? check_target(op->ctx, op->head, i, &need, host, wish->forces)
+				   : choose_target(op->ctx, op->head, &need, &host);
+	TRY(engine_fail_about(op->ctx, host ? &wish->host : &wish->instance, found));
+	return begin(op, i, host, wish);
+}
+
+/* ---- what is asked of it meanwhile ---- */
+
+static RESULT find_asked(struct op *op, const struct migration_target *wish,
+			 const struct instance_migration **ret_migration)
+{
+	const struct instance *i = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &i));
+	TRY(engine_permit(op, "instance.migrate", KIND_INSTANCE, &i->row));
+	*ret_migration = engine_find_migration(op->head, i->row.id);
+	if (*ret_migration &&
+	    (uuid_is_none(wish->migration) || uuid_equal(wish->migration, (*ret_migration)->row.id)))
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE_MIGRATION, wish->instance.field,
+			   "The instance '%" STR_FMT "' has no such live migration under way.",
+			   STR_ARG(wish->instance.text));
+}
+
+static RESULT write_cancelled(struct op *op, const struct instance_migration *m)
+{
+	struct instance_migration next = *m;
+	if (m->is_cancelled)
+		return OK;
+	next.is_cancelled = true;
+	next.row.gen++;
+	return instance_migration_put(op, &next);
+}
+
+RESULT engine_cancel_migration(struct op *op, struct migration_target *wish)
+{
+	const struct instance_migration *m = NULL;
+	TRY(find_asked(op, wish, &m));
+	return write_cancelled(op, m);
+}
+
+RESULT engine_hasten_migration(struct op *op, struct migration_target *wish)
+{
+	const struct instance_migration *m = NULL;
+	TRY(find_asked(op, wish, &m));
+	struct instance_migration next = *m;
+	next.is_hastened = true;
+	next.row.gen++;
+	return instance_migration_put(op, &next);
+}
+
+RESULT instance_drop_migration(struct op *op, uuid instance)
+{
+	const struct instance_migration *m = engine_find_migration(op->head, instance);
+	return m ? write_cancelled(op, m) : OK;
+}
+
+/* ---- what the reconciler saw ---- */
+
+RESULT engine_see_migration_disk(struct op *op, struct migration_disk_report *report)
+{
+	const struct volume *v = volume_find(op->head, report->volume);
+	if (!v || !engine_volume_goes_along(op->head, v) || !uuid_equal(v->host, report->host) ||
+	    uuid_equal(v->ready_host, report->host))
+		return OK;
+	struct volume next = *v;
+	next.ready_host = report->host;
+	return volume_put(op, &next);
+}
+
+/* The copies count from now on; what they were made of is to go. */
+static RESULT bring_volumes(struct op *op, const struct instance_migration *m)
+{
+	for (const struct volume *v = volume_first_by_seen_instance(op->head, m->instance); v;
+	     v = volume_next_by_seen_instance(op->head, v)) {
+		struct volume next = *v;
+		next.left_host = next.seen_host;
+		next.seen_host = m->target;
+		next.ready_host = UUID_NONE;
+		next.tracked_from = UUID_NONE; /* what was written since is not known of the copy */
+		TRY(volume_put(op, &next));
+	}
+	return OK;
+}
+
+static RESULT log_end(struct op *op, const struct instance_migration *m, const struct instance *i)
+{
+	const struct host *host = host_find(op->head, m->target);
+	struct str name = host ? host->name : STR("?");
+	if (m->outcome == INSTANCE_MIGRATION_OUTCOME_COMPLETED)
+		return engine_log_event(op, KIND_INSTANCE, &i->row, "migrated",
+					"It runs on host %" STR_FMT ".", STR_ARG(name));
+	return engine_log_event(op, KIND_INSTANCE, &i->row,
+				m->problem.n ? "migration failed" : "migration cancelled",
+				"It stays where it is. %" STR_FMT, STR_ARG(m->problem));
+}
+
+static RESULT arrive(struct op *op, const struct instance_migration *m, struct instance *next)
+{
+	const struct host *host = host_find(op->head, m->target);
+	next->host = m->target;
+	next->seen_boot_id = host ? host->seen_boot_id : STR_NONE;
+	TRY(bring_volumes(op, m));
+	return wake_ports(op, m->instance, m->target);
+}
+
+static RESULT stay(struct op *op, const struct instance_migration *m)
+{
+	TRY(send_volumes(op, m->instance, m->host));
+	return wake_ports(op, m->instance, m->host);
+}
+
+static RESULT end(struct op *op, const struct instance_migration *m, bool arrived, struct str problem)
+{
+	const struct instance *i = instance_find(op->head, m->instance);
+	struct instance_migration record = *m;
+	record.outcome = arrived     ? INSTANCE_MIGRATION_OUTCOME_COMPLETED
+			 : problem.n ? INSTANCE_MIGRATION_OUTCOME_FAILED
+				     : INSTANCE_MIGRATION_OUTCOME_CANCELLED;
+	record.problem = arrived ? STR_NONE : str_slice(problem, 0, PROBLEM_MAX);
+	record.ended_us = op->now_us;
+	record.row.gen++;
+	TRY(instance_migration_put(op, &record));
+	if (!i)
+		return OK;
+	struct instance next = *i;
+	next.target = UUID_NONE;
+	if (arrived)
+		TRY(arrive(op, m, &next));
+	else
+		TRY(stay(op, m));
+	TRY(instance_put(op, &next));
+	return log_end(op, &record, &next);
+}
+
+/* Made anew: what an unfinished try has left in it is not what the disk has. */
+static RESULT redo(struct op *op, const struct instance_migration *m)
+{
+	if (m->tries >= TRIES_MAX)
+		return end(op, m, false, STR("It was cut off again and again."));
+	TRY(send_volumes(op, m->instance, m->target));
+	struct instance_migration next = *m;
+	next.stage = INSTANCE_MIGRATION_STAGE_PREPARING;
+	return instance_migration_put(op, &next);
+}
+
+static RESULT write_begun(struct op *op, const struct instance_migration *m)
+{
+	struct instance_migration next = *m;
+	next.stage = INSTANCE_MIGRATION_STAGE_MOVING;
+	next.tries++;
+	return instance_migration_put(op, &next);
+}
+
+static RESULT write_progress(struct op *op, const struct instance_migration *m,
+			     const struct migration_figures *f)
+{
+	struct instance_migration next = *m;
+	next.memory_size = f->memory_size;
+	next.memory_done = f->memory_done;
+	next.memory_left = f->memory_left;
+	next.disk_size = f->disk_size;
+	next.disk_done = f->disk_done;
+	next.disk_left = f->disk_left;
+	return instance_migration_put(op, &next);
+}
+
+static RESULT write_problem(struct op *op, const struct instance_migration *m, struct str problem)
+{
+	struct instance_migration next = *m;
+	next.problem = str_slice(problem, 0, PROBLEM_MAX);
+	return instance_migration_put(op, &next);
+}
+
+RESULT engine_see_migration(struct op *op, struct migration_report *report)
+{
+	const struct instance_migration *m = instance_migration_find(op->head, report->migration);
+	if (!m || !is_under_way(m))
+		return OK;
+	switch (report->event) {
+	case MIGRATION_PROGRESSES:
+		return write_progress(op, m, &report->figures);
+	case MIGRATION_BEGINS:
+		return write_begun(op, m);
+	case MIGRATION_IS_REDONE:
+		return redo(op, m);
+	case MIGRATION_FAILS:
+		return write_problem(op, m, report->problem);
+	case MIGRATION_ARRIVED:
+		return end(op, m, true, STR_NONE);
+	case MIGRATION_STAYED:
+		return end(op, m, false, m->problem.n ? m->problem : report->problem);
+	}
+	return FAIL(INTERNAL);
+}

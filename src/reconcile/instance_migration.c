@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Live migrations: a running instance → on another host. Woken by its row, by its instance, by its volumes,
+ * whose steps make empty files at the target, and by its ports, whose steps have the network bind them at both
+ * hosts. Its step looks at both hosts over connections of its own, and sends the guest, which may take hours, on
+ * a lane of those that may last. What decides: instance_migration_plan.c.
+ *
+ * That it is about to be sent is noted before, so that whoever finds a process gone that did so knows that the
+ * target's files are not empty any more: they are made anew. */
+#include "engine/instance/instance_migration.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/region/host.h"
+#include "reconcile/instance_migration_plan.h"
+#include "reconcile/instance_rows.h"
+#include "reconcile/work.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/instance_migration.h"
+#include "store/port.h"
+#include "store/volume.h"
+
+static const int64_t LOOK_AGAIN_US = SECOND;
+static const int64_t NEWS_INTERVAL_US = 2 * SECOND; /* between two reports of how much was sent */
+
+struct migration_rows {
+	const struct instance_migration *migration; /* NULL: no such row, or it is over */
+	const struct host *source, *target;         /* NULL: removed */
+	struct instance_rows instance;
+	bool is_ready;
+};
+
+/* An end of it, as far as it was reached. */
+struct end {
+	const struct compute_driver *driver;
+	struct compute_host *host; /* NULL: not reached */
+	struct compute_end_seen seen;
+};
+
+struct ends {
+	struct end source, target;
+	bool target_is_silent;
+};
+
+/* ---- the rows ---- */
+
+static bool are_disks_ready(const struct tables *t, const struct instance_migration *m)
+{
+	for (const struct volume *v = volume_first_by_seen_instance(t, m->instance); v;
+	     v = volume_next_by_seen_instance(t, v))
+		if (!uuid_equal(v->ready_host, m->target))
+			return false;
+	return true;
+}
+
+static bool is_network_ready(const struct tables *t, const struct instance_migration *m)
+{
+	for (const struct port *p = port_first_by_instance(t, m->instance); p;
+	     p = port_next_by_instance(t, p))
+		if (row_is_live(&p->row) && p->seen_gen != (int64_t) p->row.gen)
+			return false;
+	return true;
+}
+
+static const struct host *find_host(const struct tables *t, uuid id)
+{
+	const struct host *h = host_find(t, id);
+	return h && row_is_live(&h->row) ? h : NULL;
+}
+
+static RESULT gather_hosts(struct step *s, const struct tables *t, struct migration_rows *rows)
+{
+	const struct host *source = find_host(t, rows->migration->host);
+	const struct host *target = find_host(t, rows->migration->target);
+	if (source)
+		rows->source = STEP_COPY(s, KIND_HOST, struct host, source);
+	if (target)
+		rows->target = STEP_COPY(s, KIND_HOST, struct host, target);
+	return OK;
+}
+
+static RESULT gather(struct step *s, struct migration_rows *ret_rows)
+{
+	*ret_rows = (struct migration_rows){0};
+	{
+		AUTO_VIEW view = {0};
+		view_open(s->r->store, &view);
+		const struct instance_migration *m = instance_migration_find(view.tables, s->id);
+		const struct instance *i = m ? instance_find(view.tables, m->instance) : NULL;
+		if (!i || m->method != INSTANCE_MIGRATION_METHOD_LIVE ||
+		    m->outcome != INSTANCE_MIGRATION_OUTCOME_ASKED)
+			return OK;
+		ret_rows->migration = STEP_COPY(s, KIND_INSTANCE_MIGRATION, struct instance_migration, m);
+		ret_rows->is_ready = are_disks_ready(view.tables, m) && is_network_ready(view.tables, m);
+		TRY(gather_hosts(s, view.tables, ret_rows));
+	}
+	return instance_gather_rows(s, ret_rows->migration->instance, &ret_rows->instance);
+}
+
+/* ---- what is told ---- */
+
+static RESULT report(struct step *s, enum migration_event event, struct str problem)
+{
+	struct migration_report *report = STEP_NEW(s, struct migration_report);
+	*report = (struct migration_report){.migration = s->id, .event = event, .problem = problem};
+	step_report(s, engine_see_migration_run, report);
+	step_again(s);
+	return OK;
+}
+
+/* How much was sent: a change of its own, as the step goes on. */
+struct news {
+	struct ctx ctx;
+	struct reconciler *r;
+	struct change change;
+	struct migration_report report;
+};
+
+static RESULT news_run(struct op *op, void *arg)
+{
+	struct news *news = arg;
+	return engine_see_migration(op, &news->report);
+}
+
+static void news_done(struct change *change, struct result result)
+{
+	struct news *news = change->arg;
+	struct reconciler *r = news->r;
+	(void) result; /* the next one tells more */
+	arena_free(news->ctx.arena);
+	reconciler_release(r);
+}
+
+static void tell_sent(struct step *s, const struct compute_sent *sent)
+{
+	struct arena *arena = arena_new(4096, 1 << 20);
+	struct news *news = arena ? arena_new_object(arena, struct news) : NULL;
+	if (!news) {
+		arena_free(arena);
+		return;
+	}
+	*news = (struct news){.r = s->r,
+			      .report = {.migration = s->id,
+					 .event = MIGRATION_PROGRESSES,
+					 .figures = {.memory_size = sent->memory_size,
+						     .memory_done = sent->memory_done,
+						     .memory_left = sent->memory_left,
+						     .disk_size = sent->disk_size,
+						     .disk_done = sent->disk_done,
+						     .disk_left = sent->disk_left}}};
+	ctx_init(&news->ctx, arena);
+	news->change = (struct change){
+		.run = news_run, .arg = news, .ctx = &news->ctx, .done = news_done, .action = "reconcile"};
+	atomic_fetch_add(&s->r->references, 1);
+	store_submit(s->r->store, &news->change);
+}
+
+/* ---- the two ends ---- */
+
+static RESULT open_end(struct step *s, const struct host *row, uuid instance, struct end *end)
+{
+	void *self = NULL;
+	end->driver = hosts_driver(s->r, row->uri, &self);
+	if (!end->driver)
+		return ctx_fail(&s->ctx, ERR_UNSUPPORTED, "no driver for the host's address %" STR_FMT,
+				STR_ARG(row->uri));
+	TRY(end->driver->open_host(self, &s->ctx, s->r->region, row, &end->host));
+	return end->driver->see_end(end->host, &s->ctx, instance, &end->seen);
+}
+
+static void close_end(const struct end *end)
+{
+	if (end->host)
+		end->driver->close_host(end->host);
+}
+
+static void close_ends(struct ends *ends)
+{
+	close_end(&ends->source);
+	close_end(&ends->target);
+}
+#define AUTO_ENDS __attribute__((cleanup(close_ends))) struct ends
+
+/* A target that does not answer is one thing to know: what the other end has may be enough. */
+static RESULT open_ends(struct step *s, const struct migration_rows *rows, struct ends *ends)
+{
+	uuid instance = rows->migration->instance;
+	TRY(open_end(s, rows->source, instance, &ends->source));
+	struct result result = open_end(s, rows->target, instance, &ends->target);
+	ends->target_is_silent = result.code == ERR_GONE;
+	return ends->target_is_silent ? OK : result;
+}
+
+/* ---- sending ---- */
+
+struct journey {
+	struct step *step;
+	int64_t told_us; /* when it was told how much was sent */
+	bool is_given_up;
+};
+
+/* What is asked of it meanwhile. */
+static bool look_at_wish(struct step *s, bool *ret_hastens)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct instance_migration *m = instance_migration_find(view.tables, s->id);
+	const struct instance *i = m ? instance_find(view.tables, m->instance) : NULL;
+	*ret_hastens = m && m->is_hastened;
+	return i && row_is_live(&i->row) && !m->is_cancelled;
+}
+
+static bool goes_on(void *arg, const struct compute_sent *sent, bool *ret_hastens)
+{
+	struct journey *j = arg;
+	int64_t now_us = clock_now_us();
+	j->is_given_up = work_is_stopping(j->step->r) || !look_at_wish(j->step, ret_hastens);
+	if (!j->is_given_up && (j->told_us == 0 || now_us >= j->told_us + NEWS_INTERVAL_US)) {
+		tell_sent(j->step, sent);
+		j->told_us = now_us;
+	}
+	return !j->is_given_up;
+}
+
+/* It may have arrived all the same: the next look tells. */
+static RESULT send(struct step *s, const struct migration_rows *rows, const struct ends *ends)
+{
+	struct journey j = {.step = s};
+	struct compute_journey journey = {.to = ends->target.host,
+					  .address = engine_get_host_address(rows->target),
+					  .domain = &rows->instance.domain,
+					  .goes_on = goes_on,
+					  .arg = &j};
+	s->work->has_begun = false;
+	step_again(s);
+	struct result result = ends->source.driver->send(ends->source.host, &s->ctx, &journey);
+	if (result_is_ok(result) || result.code == ERR_NO_MEMORY)
+		return result;
+	struct str problem = s->ctx.problem.message;
+	ctx_clear_problem(&s->ctx);
+	log_event(LOG_INFO, "migration-ended", "instance=%s given-up=%d message=%s",
+		  log_quote(rows->instance.domain.name), j.is_given_up, log_quote(problem));
+	return j.is_given_up ? OK : report(s, MIGRATION_FAILS, problem);
+}
+
+/* ---- what is done ---- */
+
+static RESULT clear(struct step *s, const struct end *end, uuid instance)
+{
+	step_again(s);
+	TRY(end->driver->set_power(end->host, &s->ctx, instance, COMPUTE_FORCE_OFF));
+	return end->driver->undefine(end->host, &s->ctx, instance);
+}
+
+static RESULT resume(struct step *s, const struct end *end, uuid instance)
+{
+	step_again(s);
+	return end->driver->set_power(end->host, &s->ctx, instance, COMPUTE_START);
+}
+
+/* Files that are kept beside its definition go with it. */
+static RESULT arrive(struct step *s, const struct ends *ends, uuid instance)
+{
+	TRY(ends->source.driver->undefine(ends->source.host, &s->ctx, instance));
+	return report(s, MIGRATION_ARRIVED, STR_NONE);
+}
+
+static RESULT stay(struct step *s, const struct ends *ends, uuid instance)
+{
+	bool went_off = ends->source.seen.end != COMPUTE_END_RUNS;
+	if (!ends->target_is_silent)
+		TRY(ends->target.driver->undefine(ends->target.host, &s->ctx, instance));
+	return report(s, MIGRATION_STAYED, went_off ? STR("Its guest went off meanwhile.") : STR_NONE);
+}
+
+static RESULT begin(struct step *s)
+{
+	s->work->has_begun = true;
+	return report(s, MIGRATION_BEGINS, STR_NONE);
+}
+
+/* While it is only slow to answer, it is looked at again. */
+static RESULT look_again(struct step *s, const struct migration_rows *rows, const struct ends *ends)
+{
+	bool is_lost = ends->target_is_silent && ends->source.seen.end == COMPUTE_END_RUNS &&
+		       rows->target->seen_state == HOST_SEEN_STATE_DOWN;
+	step_again_at(s, clock_now_us() + LOOK_AGAIN_US);
+	return is_lost ? report(s, MIGRATION_FAILS, STR("The host that it goes to does not answer.")) : OK;
+}
+
+static RESULT apply(struct step *s, const struct migration_rows *rows, const struct ends *ends,
+		    enum migration_step step)
+{
+	uuid instance = rows->migration->instance;
+	switch (step) {
+	case MIGRATION_WAIT:
+		return OK;
+	case MIGRATION_LOOK_AGAIN:
+		return look_again(s, rows, ends);
+	case MIGRATION_BEGIN:
+		return begin(s);
+	case MIGRATION_SEND:
+		return send(s, rows, ends);
+	case MIGRATION_REDO:
+		return report(s, MIGRATION_IS_REDONE, STR_NONE);
+	case MIGRATION_CLEAR_TARGET:
+		return clear(s, &ends->target, instance);
+	case MIGRATION_CLEAR_SOURCE:
+		return clear(s, &ends->source, instance);
+	case MIGRATION_RESUME_SOURCE:
+		return resume(s, &ends->source, instance);
+	case MIGRATION_RESUME_TARGET:
+		return resume(s, &ends->target, instance);
+	case MIGRATION_ARRIVE:
+		return arrive(s, ends, instance);
+	case MIGRATION_STAY:
+		return stay(s, ends, instance);
+	}
+	return FAIL(INTERNAL);
+}
+
+static RESULT step_migration(struct step *s)
+{
+	struct migration_rows rows;
+	enum migration_step step = MIGRATION_WAIT;
+	AUTO_ENDS ends = {0};
+	TRY(gather(s, &rows));
+	const struct instance_migration *m = rows.migration;
+	if (!m)
+		return OK;
+	if (!rows.source || !rows.target)
+		return ctx_fail(&s->ctx, ERR_AGAIN, "a host of the migration is gone");
+	TRY(open_ends(s, &rows, &ends));
+	const struct migration_plan_input input = {
+		.source = ends.source.seen,
+		.target = ends.target.seen,
+		.target_is_silent = ends.target_is_silent,
+		.is_over = m->is_cancelled || m->problem.n || !row_is_live(&rows.instance.instance->row),
+		.is_ready = rows.is_ready,
+		.has_begun = s->work->has_begun,
+		.stage = m->stage,
+	};
+	TRY(migration_step_choose(&s->ctx, &input, &step));
+	ctx_clear_problem(&s->ctx);
+	return apply(s, &rows, &ends, step);
+}
+
+/* ---- who looks because of it ---- */
+
+/* A few at a time from one host. */
+static void wake_row(struct reconciler *r, const struct row *row)
+{
+	const struct instance_migration *m = instance_migration_of(row);
+	if (m->method == INSTANCE_MIGRATION_METHOD_LIVE && m->outcome == INSTANCE_MIGRATION_OUTCOME_ASKED)
+		work_wake(r, lane_fetches(m->host), KIND_INSTANCE_MIGRATION, row->id, WAKE_WISH);
+}
+
+void wake_migration(struct reconciler *r, const struct tables *t, uuid instance)
+{
+	const struct instance_migration *m = engine_find_migration(t, instance);
+	if (m)
+		wake_row(r, &m->row);
+}
+
+const struct resource reconcile_instance_migration = {
+	.step = step_migration,
+	.is_swept = true,
+	.wake = wake_row,
+};

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The decision of reconcile/instance_migration.c, pure. */
+#include "reconcile/instance_migration_plan.h"
+
+/* It is where it was, and nothing is at the target. */
+static enum migration_step plan_at_source(const struct migration_plan_input *in)
+{
+	if (in->is_over)
+		return MIGRATION_STAY;
+	if (in->target_is_silent)
+		return MIGRATION_LOOK_AGAIN;
+	if (in->stage == INSTANCE_MIGRATION_STAGE_PREPARING)
+		return in->is_ready ? MIGRATION_BEGIN : MIGRATION_WAIT;
+	return in->has_begun ? MIGRATION_SEND : MIGRATION_REDO;
+}
+
+/* The target runs it, or ran it to its end. */
+static enum migration_step plan_at_target(const struct migration_plan_input *in)
+{
+	return in->source.end == COMPUTE_END_ABSENT ? MIGRATION_ARRIVE : MIGRATION_CLEAR_SOURCE;
+}
+
+static enum migration_step plan_held_at_target(const struct migration_plan_input *in)
+{
+	if (in->source.end == COMPUTE_END_ABSENT)
+		return in->target.is_busy ? MIGRATION_LOOK_AGAIN : MIGRATION_RESUME_TARGET;
+	if (in->source.end == COMPUTE_END_HELD || in->source.is_busy)
+		return MIGRATION_LOOK_AGAIN;
+	return MIGRATION_CLEAR_TARGET;
+}
+
+static enum migration_step plan_absent_at_target(const struct migration_plan_input *in)
+{
+	if (in->source.is_busy)
+		return MIGRATION_LOOK_AGAIN; /* its client's end ends that */
+	switch (in->source.end) {
+	case COMPUTE_END_RUNS:
+		return plan_at_source(in);
+	case COMPUTE_END_HELD:
+		return MIGRATION_RESUME_SOURCE;
+	case COMPUTE_END_OFF:
+	case COMPUTE_END_ABSENT:
+		break;
+	}
+	return MIGRATION_STAY; /* it went off by itself meanwhile */
+}
+
+/* One that stands still may run where nobody can look: it is never let go on then. */
+static enum migration_step plan_silent_target(const struct migration_plan_input *in)
+{
+	if (in->source.end == COMPUTE_END_RUNS && !in->source.is_busy)
+		return plan_at_source(in);
+	return MIGRATION_LOOK_AGAIN;
+}
+
+RESULT migration_step_choose(struct ctx *c, const struct migration_plan_input *in,
+			     enum migration_step *ret_step)
+{
+	bool source_runs = in->source.end == COMPUTE_END_RUNS;
+	if (in->target_is_silent) {
+		*ret_step = plan_silent_target(in);
+		return OK;
+	}
+	if (source_runs && in->target.end == COMPUTE_END_RUNS)
+		return ctx_fail(c, ERR_CONFLICT,
+				"the guest runs on both hosts of its migration: end one of the two by hand");
+	switch (in->target.end) {
+	case COMPUTE_END_ABSENT:
+		*ret_step = plan_absent_at_target(in);
+		return OK;
+	case COMPUTE_END_HELD:
+		*ret_step = plan_held_at_target(in);
+		return OK;
+	case COMPUTE_END_OFF:
+		*ret_step = source_runs || in->source.end == COMPUTE_END_OFF ? MIGRATION_CLEAR_TARGET
+									     : plan_at_target(in);
+		return OK;
+	case COMPUTE_END_RUNS:
+		*ret_step = plan_at_target(in);
+		return OK;
+	}
+	return FAIL(INTERNAL);
+}

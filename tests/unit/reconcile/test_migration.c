@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Live migrations: the decision as a table of what both hosts may be found to have; and stories in which
+ * guests go to another host, in which that goes wrong in each way that it can, and in which the process is
+ * killed at each step of it. A guest that was not told to end never boots twice, and what it wrote is there. */
+#include <stdio.h>
+
+#include "../cloud/cloud.h"
+#include "engine/instance/instance_migration.h"
+#include "model/host.h"
+#include "model/volume.h"
+#include "reconcile/instance_migration_plan.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/instance_migration.h"
+#include "store/store.h"
+#include "store/volume.h"
+
+enum { SEEDS = 20 };
+
+/* ---- the decision ---- */
+
+enum { GONE = COMPUTE_END_ABSENT, OFF = COMPUTE_END_OFF, RUNS = COMPUTE_END_RUNS, HELD = COMPUTE_END_HELD };
+enum { PREPARING = INSTANCE_MIGRATION_STAGE_PREPARING, MOVING = INSTANCE_MIGRATION_STAGE_MOVING };
+
+static const struct plan_case {
+	const char *name;
+	int source, target, stage;
+	bool busy, target_busy, silent, over, ready, begun;
+	enum migration_step step;
+} cases[] = {
+	{"asked", RUNS, GONE, PREPARING, .step = MIGRATION_WAIT},
+	{"all is ready", RUNS, GONE, PREPARING, .ready = true, .step = MIGRATION_BEGIN},
+	{"noted", RUNS, GONE, MOVING, .ready = true, .begun = true, .step = MIGRATION_SEND},
+	{"whoever began it is gone", RUNS, GONE, MOVING, .ready = true, .step = MIGRATION_REDO},
+	{"likewise, and its job is not", RUNS, GONE, MOVING, .busy = true, .step = MIGRATION_LOOK_AGAIN},
+	{"cancelled", RUNS, GONE, PREPARING, .over = true, .step = MIGRATION_STAY},
+	{"failed", RUNS, GONE, MOVING, .over = true, .step = MIGRATION_STAY},
+	{"arrived", GONE, RUNS, MOVING, .step = MIGRATION_ARRIVE},
+	{"arrived, and cancelled too late", GONE, RUNS, MOVING, .over = true, .step = MIGRATION_ARRIVE},
+	{"arrived, not let go of", HELD, RUNS, MOVING, .step = MIGRATION_CLEAR_SOURCE},
+	{"arrived, still defined", OFF, RUNS, MOVING, .step = MIGRATION_CLEAR_SOURCE},
+	{"arrived, and ended there", GONE, OFF, MOVING, .step = MIGRATION_ARRIVE},
+	{"likewise, not let go of", HELD, OFF, MOVING, .step = MIGRATION_CLEAR_SOURCE},
+	{"a definition is left there", RUNS, OFF, MOVING, .step = MIGRATION_CLEAR_TARGET},
+	{"off at both", OFF, OFF, MOVING, .step = MIGRATION_CLEAR_TARGET},
+	{"half of it is there", RUNS, HELD, MOVING, .step = MIGRATION_CLEAR_TARGET},
+	{"it is being sent", RUNS, HELD, MOVING, .busy = true, .step = MIGRATION_LOOK_AGAIN},
+	{"between the two", HELD, HELD, MOVING, .step = MIGRATION_LOOK_AGAIN},
+	{"crashed on the way", OFF, HELD, MOVING, .step = MIGRATION_CLEAR_TARGET},
+	{"there alone, standing still", GONE, HELD, MOVING, .step = MIGRATION_RESUME_TARGET},
+	{"there alone, arriving", GONE, HELD, MOVING, .target_busy = true, .step = MIGRATION_LOOK_AGAIN},
+	{"here alone, standing still", HELD, GONE, MOVING, .step = MIGRATION_RESUME_SOURCE},
+	{"crashed", OFF, GONE, MOVING, .step = MIGRATION_STAY},
+	{"nowhere", GONE, GONE, MOVING, .step = MIGRATION_STAY},
+	{"the other host is silent", RUNS, GONE, PREPARING, .silent = true, .ready = true,
+	 .step = MIGRATION_LOOK_AGAIN},
+	{"likewise, cancelled", RUNS, GONE, MOVING, .silent = true, .over = true, .step = MIGRATION_STAY},
+	{"it may run where nobody can look", HELD, GONE, MOVING, .silent = true, .over = true,
+	 .step = MIGRATION_LOOK_AGAIN},
+	{"likewise, gone here", GONE, GONE, MOVING, .silent = true, .over = true,
+	 .step = MIGRATION_LOOK_AGAIN},
+};
+
+static struct migration_plan_input input_of(const struct plan_case *p)
+{
+	return (struct migration_plan_input){
+		.source = {.end = (enum compute_end) p->source, .is_busy = p->busy},
+		.target = {.end = (enum compute_end) p->target, .is_busy = p->target_busy},
+		.target_is_silent = p->silent,
+		.is_over = p->over,
+		.is_ready = p->ready,
+		.has_begun = p->begun,
+		.stage = (enum instance_migration_stage) p->stage};
+}
+
+static void test_decides(void **state)
+{
+	(void) state;
+	AUTO(arena) a = arena_new(4096, 1 << 20);
+	struct ctx c;
+	ctx_init(&c, a);
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		struct migration_plan_input in = input_of(&cases[k]);
+		enum migration_step step = MIGRATION_WAIT;
+		assert_int_equal(migration_step_choose(&c, &in, &step).code, ERR_NONE);
+		if (step != cases[k].step)
+			print_message("case: %s\n", cases[k].name);
+		assert_int_equal(step, cases[k].step);
+	}
+}
+
+/* Whatever is found: nothing goes that may be the guest, and nothing is let go on beside it. */
+static void test_never_runs_twice(void **state)
+{
+	(void) state;
+	AUTO(arena) a = arena_new(4096, 1 << 20);
+	struct ctx c;
+	ctx_init(&c, a);
+	for (int n = 0; n < 4 * 4 * 2 * 64; n++) {
+		struct plan_case p = {.source = n & 3,
+				      .target = n >> 2 & 3,
+				      .stage = n >> 4 & 1,
+				      .busy = n >> 5 & 1,
+				      .target_busy = n >> 6 & 1,
+				      .silent = n >> 7 & 1,
+				      .over = n >> 8 & 1,
+				      .ready = n >> 9 & 1,
+				      .begun = n >> 10 & 1};
+		struct migration_plan_input in = input_of(&p);
+		enum migration_step step = MIGRATION_WAIT;
+		struct result r = migration_step_choose(&c, &in, &step);
+		bool is_twice = p.source == RUNS && p.target == RUNS && !p.silent;
+		assert_int_equal(r.code, is_twice ? ERR_CONFLICT : ERR_NONE);
+		ctx_clear_problem(&c);
+		if (is_twice)
+			continue;
+		assert_true(step != MIGRATION_CLEAR_SOURCE || (p.source != RUNS && !p.silent));
+		assert_true(step != MIGRATION_CLEAR_TARGET || (p.target != RUNS && !p.silent));
+		assert_true(step != MIGRATION_RESUME_SOURCE || (p.target == GONE && !p.silent));
+		assert_true(step != MIGRATION_RESUME_TARGET || (p.source == GONE && !p.silent));
+		assert_true(step != MIGRATION_ARRIVE || (p.source == GONE && p.target != GONE && !p.silent));
+		assert_true(step != MIGRATION_STAY || p.target == GONE || p.silent);
+		assert_true(step != MIGRATION_STAY || !p.silent || p.source == RUNS);
+		assert_true(step != MIGRATION_SEND || (p.begun && !p.over && p.source == RUNS));
+	}
+}
+
+/* ---- stories ---- */
+
+static RESULT ask(struct cloud *c, uuid instance, struct str host)
+{
+	struct instance_migrating wish = {.instance = cloud_ref(c, KIND_INSTANCE, instance)};
+	if (host.n)
+		wish.host = (struct ref){.kind = KIND_HOST, .text = host, .field = STR("host")};
+	return cloud_call(c, NULL, engine_migrate_instance_run, &wish);
+}
+
+static void migrate(struct cloud *c, uuid instance)
+{
+	cloud_expect_at(c, ask(c, instance, STR_NONE), __FILE__, __LINE__);
+}
+
+/* The last one. */
+static struct instance_migration record_of(struct cloud *c, uuid instance)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	struct instance_migration last = {0};
+	for (const struct instance_migration *m = instance_migration_first_by_instance(view.tables, instance);
+	     m; m = instance_migration_next_by_instance(view.tables, m))
+		if (m->row.created_us >= last.row.created_us)
+			last = *m;
+	return last;
+}
+
+static bool is_under_way(struct cloud *c, const void *instance)
+{
+	return !uuid_is_none(cloud_instance(c, *(const uuid *) instance).target);
+}
+
+static bool is_over(struct cloud *c, const void *instance)
+{
+	return !is_under_way(c, instance);
+}
+
+struct guest {
+	uuid id, volume;
+	struct str from;
+	char host[64];
+	const char *text; /* what its disk has */
+};
+
+static void note_host(struct cloud *c, struct guest *g)
+{
+	struct str host = cloud_host_of(c, g->id);
+	(void) snprintf(g->host, sizeof g->host, "%.*s", (int) host.n, host.p);
+	g->from = str_from(g->host);
+}
+
+/* One that runs and wrote something, or nothing: then all that its disk has is its base's. */
+static void launch(struct cloud *c, struct guest *g)
+{
+	*g = (struct guest){.id = cloud_launch_running(c), .text = c->seed % 2 ? "what it wrote" : ""};
+	cloud_settle(c);
+	g->volume = cloud_volume_of(c, g->id);
+	note_host(c, g);
+	if (g->text[0])
+		sim_compute_write_disk(g->from, g->volume, g->text);
+}
+
+/* It runs as it did, there or elsewhere, and has what it wrote. */
+static void check_guest(struct cloud *c, const struct guest *g, bool moved)
+{
+	struct str host = cloud_host_of(c, g->id);
+	assert_int_equal(str_equal(host, g->from), !moved);
+	assert_int_equal(cloud_state(c, g->id), INSTANCE_RUNNING);
+	assert_int_equal(cloud_guest(c, g->id).boots, 1);
+	assert_true(cloud_guest(c, g->id).is_on);
+	assert_false(cloud_guest(c, g->id).is_paused);
+	assert_true(sim_compute_disk_has(host, g->volume, g->text));
+	assert_false(cloud_has_condition(c, g->id, INSTANCE_RESTARTED));
+	if (moved)
+		assert_false(sim_compute_disk_has(g->from, g->volume, g->text));
+}
+
+static void moves(struct cloud *c)
+{
+	struct guest g;
+	launch(c, &g);
+	migrate(c, g.id);
+	cloud_settle(c);
+	check_guest(c, &g, true);
+	struct instance_migration m = record_of(c, g.id);
+	assert_int_equal(m.outcome, INSTANCE_MIGRATION_OUTCOME_COMPLETED);
+	assert_int_equal(m.tries, 1);
+	assert_true(m.ended_us > 0);
+	/* And back: what its old file had is not what it has now. */
+	note_host(c, &g);
+	sim_compute_write_disk(g.from, g.volume, "what it wrote then");
+	migrate(c, g.id);
+	cloud_settle(c);
+	assert_true(sim_compute_disk_has(cloud_host_of(c, g.id), g.volume, "what it wrote then"));
+	assert_int_equal(cloud_guest(c, g.id).boots, 1);
+	/* It lives on as any other. */
+	cloud_stop(c, g.id);
+	cloud_settle(c);
+	cloud_start(c, g.id);
+	cloud_settle(c);
+	assert_int_equal(cloud_guest(c, g.id).boots, 2);
+	cloud_terminate(c, g.id);
+	cloud_settle(c);
+}
+TEST_STORY(moves, 2)
+
+/* Its room is taken there from the beginning on, and is free here from the end on. */
+static void takes_room(struct cloud *c)
+{
+	struct guest g;
+	launch(c, &g);
+	migrate(c, g.id);
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct host *source = host_find_by_name(view.tables, g.from);
+	const struct instance *i = instance_find(view.tables, g.id);
+	const struct host *target = host_find(view.tables, i->target);
+	assert_non_null(target);
+	assert_int_equal(host_usage(source)->memory, i->memory);
+	assert_int_equal(host_usage(target)->memory, i->memory);
+	uuid source_id = source->row.id, target_id = target->row.id;
+	view_close(&view);
+	cloud_settle(c);
+	view_open(c->store, &view);
+	assert_int_equal(host_usage(host_find(view.tables, source_id))->memory, 0);
+	assert_int_equal(host_usage(host_find(view.tables, source_id))->disk, 0);
+	assert_true(host_usage(host_find(view.tables, target_id))->memory > 0);
+}
+TEST_STORY(takes_room, 2)
+
+static void refuses(struct cloud *c)
+{
+	struct guest g;
+	launch(c, &g);
+	assert_int_equal(ask(c, g.id, g.from).code, ERR_CONFLICT);
+	assert_int_equal(ask(c, g.id, STR("nowhere")).code, ERR_NOT_FOUND);
+	struct instance_migrating wish = {.instance = cloud_ref(c, KIND_INSTANCE, g.id)};
+	assert_int_equal(cloud_call(c, &c->alice, engine_migrate_instance_run, &wish).code, ERR_DENIED);
+	migrate(c, g.id);
+	assert_int_equal(ask(c, g.id, STR_NONE).code, ERR_STATE); /* one at a time */
+	cloud_settle(c);
+	cloud_stop(c, g.id);
+	cloud_settle(c);
+	assert_int_equal(ask(c, g.id, STR_NONE).code, ERR_STATE);
+}
+TEST_STORY(refuses, 2)
+
+static void needs_another_host(struct cloud *c)
+{
+	struct guest g;
+	launch(c, &g);
+	assert_int_equal(ask(c, g.id, STR_NONE).code, ERR_CAPACITY);
+}
+TEST_STORY(needs_another_host, 1)
+
+/* Each way in which it goes wrong; whether it is there in the end. */
+static const struct {
+	enum sim_break how;
+	bool moved, fails;
+} breaks[] = {
+	{SIM_BREAK_REFUSED, false, true}, {SIM_BREAK_STUCK, false, true},  {SIM_BREAK_CUT, false, true},
+	{SIM_BREAK_HELD, false, true},    {SIM_BREAK_DOUBLE, true, false}, {SIM_BREAK_LEFTOVER, false, true},
+	{SIM_BREAK_UNSAID, true, false},
+};
+
+static void goes_wrong(struct cloud *c)
+{
+	struct guest g;
+	for (size_t k = 0; k < sizeof breaks / sizeof breaks[0]; k++) {
+		launch(c, &g);
+		sim_compute_break_journey(g.from, breaks[k].how);
+		migrate(c, g.id);
+		cloud_settle(c);
+		check_guest(c, &g, breaks[k].moved);
+		struct instance_migration m = record_of(c, g.id);
+		assert_int_equal(m.outcome, breaks[k].fails ? INSTANCE_MIGRATION_OUTCOME_FAILED
+							    : INSTANCE_MIGRATION_OUTCOME_COMPLETED);
+		/* What it left at the target is in the way of no other try. */
+		if (!breaks[k].moved) {
+			migrate(c, g.id);
+			cloud_settle(c);
+			check_guest(c, &g, true);
+		}
+		cloud_terminate(c, g.id);
+		cloud_settle(c);
+	}
+}
+TEST_STORY(goes_wrong, 2)
+
+/* It is told from a guest's own shutdown: it is started again, where it was. */
+static void crashes(struct cloud *c)
+{
+	struct guest g;
+	launch(c, &g);
+	sim_compute_break_journey(g.from, SIM_BREAK_CRASH);
+	migrate(c, g.id);
+	cloud_settle(c);
+	assert_true(str_equal(cloud_host_of(c, g.id), g.from));
+	assert_int_equal(cloud_state(c, g.id), INSTANCE_RUNNING);
+	assert_int_equal(cloud_guest(c, g.id).boots, 2);
+	assert_true(cloud_has_condition(c, g.id, INSTANCE_RESTARTED));
+	assert_int_equal(record_of(c, g.id).outcome, INSTANCE_MIGRATION_OUTCOME_FAILED);
+}
+TEST_STORY(crashes, 2)
+
+static void is_cancelled(struct cloud *c)
+{
+	struct guest g;
+	launch(c, &g);
+	migrate(c, g.id);
+	struct migration_target wish = {.instance = cloud_ref(c, KIND_INSTANCE, g.id)};
+	cloud_ok(c, NULL, engine_cancel_migration, &wish);
+	cloud_settle(c);
+	bool moved = !str_equal(cloud_host_of(c, g.id), g.from); /* too late */
+	check_guest(c, &g, moved);
+	assert_int_equal(record_of(c, g.id).outcome,
+			 moved ? INSTANCE_MIGRATION_OUTCOME_COMPLETED : INSTANCE_MIGRATION_OUTCOME_CANCELLED);
+	assert_int_equal(cloud_call(c, NULL, engine_cancel_migration_run, &wish).code, ERR_STATE);
+}
+TEST_STORY(is_cancelled, 2)
+
+/* What else is asked of it goes before; wherever it is then. */
+static void is_stopped_on_the_way(struct cloud *c)
+{
+	struct guest g;
+	launch(c, &g);
+	migrate(c, g.id);
+	if (c->seed % 2)
+		cloud_stop(c, g.id);
+	else
+		cloud_terminate(c, g.id);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, g.id), c->seed % 2 ? INSTANCE_STOPPED : INSTANCE_TERMINATED);
+	assert_true(record_of(c, g.id).ended_us > 0);
+}
+TEST_STORY(is_stopped_on_the_way, 2)
+
+/* The host that it goes to dies before, or in the midst of it: it runs on. */
+static void loses_its_target(struct cloud *c)
+{
+	struct guest g;
+	launch(c, &g);
+	migrate(c, g.id);
+	struct str target = str_is(g.from, "h0") ? STR("h1") : STR("h0");
+	sim_compute_set_health(target, SIM_DOWN, 0);
+	assert_true(cloud_step_until(c, is_over, &g.id, 10 * MINUTE));
+	sim_compute_set_health(target, SIM_UP, 0);
+	cloud_settle(c);
+	check_guest(c, &g, !str_equal(cloud_host_of(c, g.id), g.from));
+}
+TEST_STORY(loses_its_target, 2)
+
+/* ---- killed at each step ---- */
+
+static bool tell(struct cloud *c, struct guest *g, enum sim_break how)
+{
+	sim_compute_break_journey(g->from, how);
+	struct result asked = ask(c, g->id, STR_NONE);
+	if (cloud_was_killed(c))
+		return false;
+	cloud_expect_at(c, asked, __FILE__, __LINE__);
+	return cloud_lived_to_settle(c);
+}
+
+/* False: it was told to its end without a kill. */
+static bool tell_killed(uint64_t seed, uint64_t at, enum sim_break how)
+{
+	struct cloud *c = cloud_new(seed, 2);
+	struct guest g;
+	launch(c, &g);
+	c->kill_at = c->steps + at;
+	bool lived = tell(c, &g, how);
+	c->kill_at = 0;
+	if (!lived) {
+		cloud_restart(c);
+		cloud_settle(c);
+	}
+	check_guest(c, &g, !str_equal(cloud_host_of(c, g.id), g.from));
+	/* Another one finds nothing in its way. */
+	sim_compute_break_journey(g.from, SIM_BREAK_NONE);
+	note_host(c, &g);
+	migrate(c, g.id);
+	cloud_settle(c);
+	check_guest(c, &g, true);
+	cloud_done(c);
+	return !lived;
+}
+
+static void test_killed_at_each_step(void **state)
+{
+	(void) state;
+	static const enum sim_break hows[] = {SIM_BREAK_NONE,   SIM_BREAK_CUT,      SIM_BREAK_HELD,
+					      SIM_BREAK_DOUBLE, SIM_BREAK_LEFTOVER, SIM_BREAK_UNSAID};
+	for (size_t k = 0; k < sizeof hows / sizeof hows[0]; k++) {
+		uint64_t at = 1;
+		while (tell_killed(k + at, at, hows[k]))
+			at++;
+		assert_true(at > 10);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_decides),
+		cmocka_unit_test(test_never_runs_twice),
+		cmocka_unit_test(test_moves),
+		cmocka_unit_test(test_takes_room),
+		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_needs_another_host),
+		cmocka_unit_test(test_goes_wrong),
+		cmocka_unit_test(test_crashes),
+		cmocka_unit_test(test_is_cancelled),
+		cmocka_unit_test(test_is_stopped_on_the_way),
+		cmocka_unit_test(test_loses_its_target),
+		cmocka_unit_test(test_killed_at_each_step),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
