@@ -3,9 +3,11 @@
 #include "base/clock.h"
 #include "daemon/command.h"
 #include "engine/instance/instance_event.h"
+#include "engine/instance/instance_migration.h"
 #include "engine/region/host.h"
 #include "store/host.h"
 #include "store/instance.h"
+#include "store/instance_migration.h"
 #include "store/zone.h"
 
 static RESULT host_add(struct command_call *call)
@@ -123,6 +125,72 @@ static RESULT host_maintenance(struct command_call *call)
 	return OK;
 }
 
+/* ---- live migration ---- */
+
+static struct str name_of_host(const struct tables *t, uuid id)
+{
+	const struct host *h = host_find(t, id);
+	return h ? h->name : STR("?");
+}
+
+static RESULT host_drain(struct command_call *call)
+{
+	struct host_draining wish = {
+		.host = {.kind = KIND_HOST, .text = command_arg(call, "name"), .field = STR("name")},
+		.reason = command_arg(call, "reason"),
+	};
+	TRY(command_commit(call, "dari:host drain", engine_drain_host_run, &wish));
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	call->value = json_array();
+	buf_print(&call->text, "host %" STR_FMT " takes no new instances\n", STR_ARG(wish.host.text));
+	for (size_t k = 0; k < wish.instance_count; k++) {
+		const struct drained_instance *i = &wish.instances[k];
+		struct str id = id_to_ec2(call->ctx.arena, KIND_INSTANCE, i->instance);
+		struct str host = i->why.n ? STR_NONE : name_of_host(view.tables, i->target);
+		buf_print(&call->text, "%" STR_FMT " %s %" STR_FMT "\n", STR_ARG(id),
+			  i->why.n ? "stays:" : "goes to", STR_ARG(i->why.n ? i->why : host));
+		(void) json_array_append_new(call->value,
+					     json_pack("{s:s%, s:s%, s:s%}", "instance", id.p, id.n, "target",
+						       host.p ? host.p : "", host.n, "problem",
+						       i->why.p ? i->why.p : "", i->why.n));
+	}
+	return OK;
+}
+
+/* By EC2's id, or a whole UUID. */
+static RESULT find_instance(struct command_call *call, struct str text, struct ref *ret_ref)
+{
+	uuid id = UUID_NONE;
+	if (result_is_ok(id_parse_ec2(text, KIND_INSTANCE, ret_ref)))
+		return OK;
+	if (!result_is_ok(uuid_parse(text, &id)))
+		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("instance"),
+				      "%" STR_FMT " is no id of an instance", STR_ARG(text));
+	*ret_ref = ref_by_id(KIND_INSTANCE, id);
+	return OK;
+}
+
+static RESULT host_move(struct command_call *call)
+{
+	struct str host = command_arg(call, "to");
+	struct instance_migrating wish = {0};
+	TRY(find_instance(call, command_arg(call, "instance"), &wish.instance));
+	if (host.n)
+		wish.host = (struct ref){.kind = KIND_HOST, .text = host, .field = STR("to")};
+	TRY(command_commit(call, "dari:host move", engine_migrate_instance_run, &wish));
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	const struct instance_migration *m = instance_migration_find(view.tables, wish.migration);
+	struct str name = m ? name_of_host(view.tables, m->target) : STR("?");
+	buf_print(&call->text, "%" STR_FMT " goes to %" STR_FMT "\n", STR_ARG(command_arg(call, "instance")),
+		  STR_ARG(name));
+	call->value =
+		json_pack("{s:s, s:s%}", "migration", uuid_write(wish.migration, (char[UUID_TEXT_SIZE]){0}),
+			  "target", name.p, name.n);
+	return OK;
+}
+
 static RESULT host_remove(struct command_call *call)
 {
 	struct host_target wish = {
@@ -157,6 +225,16 @@ const struct command host_commands[] = {
 	  {"reason", PARAM_OPTION, false, "What for, as users are told."},
 	  {"end", PARAM_FLAG, false, "It is over, or called off."}},
 	 .run = host_maintenance},
+	{"host drain",
+	 "Closes a host, and moves what runs there to others; says what cannot move, and why.",
+	 {{"name", PARAM_POSITIONAL, true, "The host."},
+	  {"reason", PARAM_OPTION, false, "Why it is closed."}},
+	 .run = host_drain},
+	{"host move",
+	 "Moves a running instance to another host.",
+	 {{"instance", PARAM_POSITIONAL, true, "Its id."},
+	  {"to", PARAM_OPTION, false, "The host; absent: where there is room."}},
+	 .run = host_move},
 	{"host remove",
 	 "Removes a host that holds no instance and no volume.",
 	 {{"name", PARAM_POSITIONAL, true, "Its name."}},

@@ -4,6 +4,7 @@
 
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
+#include "engine/instance/instance_migration.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/storage/image.h"
@@ -148,6 +149,18 @@ static struct job_verdict weigh_plugged(const struct tables *t, struct arena *a,
 	return is_in && !is_out ? done : find_problem_of_disk(t, job);
 }
 
+/* It is where it was to go, or why not. */
+static struct job_verdict weigh_moved(const struct tables *t, const struct instance *i)
+{
+	const struct instance_migration *m = engine_last_migration(t, i->row.id);
+	if (!uuid_is_none(i->target))
+		return waiting;
+	if (!m || m->outcome == INSTANCE_MIGRATION_OUTCOME_COMPLETED)
+		return done;
+	return (struct job_verdict){ASYNC_JOB_ENDED_FAILED,
+				    m->problem.n ? m->problem : STR("The migration was cancelled.")};
+}
+
 /* Of a subject that is there. */
 static struct job_verdict weigh_row(const struct tables *t, struct arena *a, const struct async_job *job,
 				    const struct row *row)
@@ -156,6 +169,8 @@ static struct job_verdict weigh_row(const struct tables *t, struct arena *a, con
 	bool is_disk = kind == KIND_VOLUME;
 	if (job->outcome == ASYNC_JOB_OUTCOME_SETTLED && (kind == KIND_INSTANCE || is_disk))
 		return weigh_settled(t, job, row);
+	if (job->outcome == ASYNC_JOB_OUTCOME_MOVED && kind == KIND_INSTANCE)
+		return weigh_moved(t, instance_of(row));
 	if (job->outcome == ASYNC_JOB_OUTCOME_REVERTED && kind == KIND_SNAPSHOT)
 		return weigh_reverted(t, snapshot_of(row));
 	if (job->outcome == ASYNC_JOB_OUTCOME_REVERTED && kind == KIND_INSTANCE)

@@ -36,11 +36,12 @@ stop_dari() {
 hosts_are_up() { [ "$("$dari" host list --json | grep -c '"state": "up"')" = "$(wc -w <<<"$DSB_HOSTS")" ]; }
 
 add_hosts() {
-    local host uri
+    local host uri address
     for host in $DSB_HOSTS; do
         "$dari" explain "$host" >/dev/null 2>&1 && continue
         uri=DSB_URI_$host
-        show "$dari" host add "$host" --uri "${DARI_DEMO_URI:-${!uri}}" --pool "$DSB_POOL_DIR" --reserved-mib 512
+        address="DSB_IP_$host"
+        show "$dari" host add "$host" --uri "${DARI_DEMO_URI:-${!uri}}" --address "${!address}" --pool "$DSB_POOL_DIR" --reserved-mib 512
     done
     until_true 180 "every host is up" hosts_are_up
     quiet='' show "$dari" host list

@@ -9,6 +9,7 @@
 #include "engine/instance/instance_migration_internal.h"
 #include "engine/instance/placement.h"
 #include "engine/internal.h"
+#include "engine/region/host.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
@@ -57,6 +58,17 @@ const struct instance_migration *engine_find_migration(const struct tables *t, u
 	while (m && !is_under_way(m))
 		m = instance_migration_next_by_instance(t, m);
 	return m;
+}
+
+const struct instance_migration *engine_last_migration(const struct tables *t, uuid instance)
+{
+	const struct instance_migration *last = NULL;
+	for (const struct instance_migration *m = instance_migration_first_by_instance(t, instance); m;
+	     m = instance_migration_next_by_instance(t, m))
+		if (m->method == INSTANCE_MIGRATION_METHOD_LIVE &&
+		    (!last || m->row.created_us >= last->row.created_us))
+			last = m;
+	return last;
 }
 
 bool engine_volume_goes_along(const struct tables *t, const struct volume *v)
@@ -315,6 +327,47 @@ RESULT engine_hasten_migration(struct op *op, struct migration_target *wish)
 	next.is_hastened = true;
 	next.row.gen++;
 	return instance_migration_put(op, &next);
+}
+
+/* ---- all that a host has ---- */
+
+static RESULT drain_one(struct op *op, const struct instance *i, struct drained_instance *item)
+{
+	struct instance_migrating wish = {.instance = engine_ref_to(op, KIND_INSTANCE, i->row.id, STR_NONE)};
+	*item = (struct drained_instance){.instance = i->row.id, .target = i->target};
+	if (!uuid_is_none(i->target))
+		return OK;
+	struct result result = engine_migrate_instance(op, &wish);
+	if (result_is_ok(result)) {
+		item->target = instance_find(op->head, item->instance)->target;
+		return OK;
+	}
+	if (!engine_is_refusal(result.code))
+		return result;
+	item->why = op->ctx->problem.message;
+	ctx_clear_problem(op->ctx);
+	return OK;
+}
+
+RESULT engine_drain_host(struct op *op, struct host_draining *wish)
+{
+	const struct host *host = NULL;
+	struct host_settings closing = {.host = wish->host, .enabled = CHOICE_NO, .reason = wish->reason};
+	VEC(struct drained_instance) items = {0};
+	TRY(engine_update_host(op, &closing));
+	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
+	for (const struct instance *i = instance_first_by_host(op->head, host->row.id); i;
+	     i = instance_next_by_host(op->head, i)) {
+		struct drained_instance item;
+		if (model_derive_instance_state(i) == INSTANCE_TERMINATED)
+			continue;
+		TRY(drain_one(op, i, &item));
+		if (!VEC_PUSH(op->ctx->arena, &items, item))
+			return ctx_no_memory(op->ctx);
+	}
+	wish->instances = items.at;
+	wish->instance_count = items.count;
+	return OK;
 }
 
 RESULT instance_drop_migration(struct op *op, uuid instance)

@@ -39,8 +39,25 @@ OPERATION(engine_cancel_migration, migration_target)
 /* Its guest stands still until it is through. */
 OPERATION(engine_hasten_migration, migration_target)
 
+/* Closes a host to new instances, and moves those that run there to others. What cannot move stays as it is. */
+struct drained_instance {
+	uuid instance;
+	uuid target;    /* where it goes; none: it stays */
+	struct str why; /* it stays; empty: it is on its way already */
+};
+struct host_draining {
+	struct ref host;   /* by name or id */
+	struct str reason; /* as in struct host_settings */
+	/* made: */
+	const struct drained_instance *instances;
+	size_t instance_count;
+};
+OPERATION(engine_drain_host, host_draining)
+
 /* The live migration of the instance that is under way; NULL: none. */
 const struct instance_migration *engine_find_migration(const struct tables *t, uuid instance);
+/* The one that was asked for last, whatever came of it; NULL: none is known. */
+const struct instance_migration *engine_last_migration(const struct tables *t, uuid instance);
 /* Whether an empty file of the volume is to be where its instance goes; then to bring it there is no matter of
  * the volume's own. */
 bool engine_volume_goes_along(const struct tables *t, const struct volume *v);

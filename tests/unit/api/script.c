@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "engine/instance/instance_event.h"
+#include "engine/region/host.h"
 #include "engine/resolve.h"
 #include "model/host.h"
 #include "model/instance.h"
@@ -182,6 +183,19 @@ static void plan_maintenance(struct script *s, struct str rest)
 	s->stage->operate(s->stage->self, run_plan, &plan);
 }
 
+/* In the first zone, beside the one that is there. */
+static void add_host(struct script *s, struct str name)
+{
+	if (!s->stage->operate)
+		return;
+	static struct host_wish wish; /* as above */
+	wish = (struct host_wish){.name = name,
+				  .uri = str_print(s->stage->arena, "sim://%" STR_FMT, STR_ARG(name)),
+				  .pool_path = STR("/var/lib/dari"),
+				  .reserved_memory = -1};
+	s->stage->operate(s->stage->self, engine_add_host_run, &wish);
+}
+
 void script_run(struct script *s, struct str line)
 {
 	if (str_is_empty(line) || line.p[0] == '#' || line.p[0] == '=')
@@ -194,6 +208,8 @@ void script_run(struct script *s, struct str line)
 		s->stage->wait(s->stage->self, seconds * SECOND);
 	} else if (str_starts_with(line, STR("@maintenance "))) {
 		plan_maintenance(s, script_expand(s, str_slice(line, 13, line.n)));
+	} else if (str_starts_with(line, STR("@host "))) {
+		add_host(s, str_slice(line, 6, line.n));
 	} else if (str_starts_with(line, STR("@mask "))) {
 		s->masks = str_slice(line, 6, line.n);
 	} else if (str_starts_with(line, STR("@only "))) {

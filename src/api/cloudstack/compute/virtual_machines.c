@@ -94,6 +94,8 @@ struct str cs_machine_state(struct api_call *e, const struct row *row)
 	if (row_is_live(row) && uuid_is_none(i->host) && !i->destroyed_us &&
 	    condition_find_by_subject(api_tables(e), row->id, STR("NoHost")))
 		return STR("Error");
+	if (!uuid_is_none(i->target) && model_derive_instance_state(i) == INSTANCE_RUNNING)
+		return STR("Migrating");
 	return str_from(model_instance_states[model_derive_instance_state(i)].cloudstack);
 }
 

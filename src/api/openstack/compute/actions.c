@@ -48,6 +48,8 @@ static RESULT prepare_plain(struct os_call *e, void *args)
 	TRY(os_find_server(e, &a->server, &instance));
 	a->wish.instances = (struct refs){&a->server, 1};
 	a->wish.only_from = states_of(os_action_of(e)->verb);
+	if (a->wish.only_from)
+		TRY(os_check_stays(e, &a->server, instance));
 	return OK;
 }
 

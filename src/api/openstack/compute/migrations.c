@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Migrations: the resizes that servers had, which here are the only ones; the last of each server are kept for as
+ * Migrations: the resizes and the live migrations that servers had; the last of each server are kept for as
  * long as it is. Source: Compute API reference, "Migrations". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
+#include "engine/region/host.h"
 #include "model/instance.h"
 #include "model/instance_migration.h"
 #include "model/instance_task.h"
@@ -11,51 +12,78 @@
 #include "store/instance.h"
 
 struct migration {
-	const struct instance_migration *resize;
-	const struct host *host;
+	const struct instance_migration *row;
+	const struct host *source, *target; /* NULL: gone; of a resize both are the same */
 	const char *status;
 };
 
-static const char *status_of(struct os_call *e, const struct instance_migration *r)
+const char *os_migration_status(const struct instance_migration *m)
 {
-	const struct instance *i = instance_find(os_tables(e), r->instance);
-	if (r->outcome == INSTANCE_MIGRATION_OUTCOME_ASKED)
+	static const char *const ends[] = {[INSTANCE_MIGRATION_OUTCOME_ASKED] = "running",
+					   [INSTANCE_MIGRATION_OUTCOME_CONFIRMED] = "confirmed",
+					   [INSTANCE_MIGRATION_OUTCOME_REVERTED] = "reverted",
+					   [INSTANCE_MIGRATION_OUTCOME_COMPLETED] = "completed",
+					   [INSTANCE_MIGRATION_OUTCOME_CANCELLED] = "cancelled",
+					   [INSTANCE_MIGRATION_OUTCOME_FAILED] = "error"};
+	bool is_under_way = m->outcome == INSTANCE_MIGRATION_OUTCOME_ASKED;
+	if (is_under_way && m->is_cancelled)
+		return "cancelling";
+	if (is_under_way && m->stage == INSTANCE_MIGRATION_STAGE_PREPARING)
+		return "preparing";
+	return ends[m->outcome];
+}
+
+static bool is_live(const struct instance_migration *m)
+{
+	return m->method == INSTANCE_MIGRATION_METHOD_LIVE;
+}
+
+static const char *status_of(struct os_call *e, const struct instance_migration *m)
+{
+	const struct instance *i = instance_find(os_tables(e), m->instance);
+	if (!is_live(m) && m->outcome == INSTANCE_MIGRATION_OUTCOME_ASKED)
 		return i && model_derive_instance_task(i) == INSTANCE_TASK_RESIZE ? "migrating" : "finished";
-	return instance_migration_outcome_words[r->outcome];
+	return os_migration_status(m);
 }
 
 static const void *gather_migration(struct os_call *e, const struct row *row)
 {
-	const struct instance_migration *r = instance_migration_of(row);
+	const struct instance_migration *m = instance_migration_of(row);
 	struct migration *item = arena_new_object(e->c->arena, struct migration);
+	const struct tables *t = os_tables(e);
 	if (item)
-		*item = (struct migration){r, host_find(os_tables(e), r->host), status_of(e, r)};
+		*item = (struct migration){m, host_find(t, m->host),
+					   host_find(t, is_live(m) ? m->target : m->host), status_of(e, m)};
 	return item;
 }
 
-/* It stays where it is. */
-static void write_hosts(struct json_writer *w, const struct host *host)
+/* What is resized stays where it is. */
+static void write_hosts(struct json_writer *w, const struct migration *m)
 {
-	static const char *const members[] = {"source_compute", "source_node", "dest_compute", "dest_node"};
-	for (size_t k = 0; k < sizeof members / sizeof members[0]; k++)
-		json_write_text_or_null(w, members[k], host ? host->name : STR_NONE);
-	json_write_null(w, "dest_host");
+	struct str source = m->source ? m->source->name : STR_NONE;
+	struct str target = m->target ? m->target->name : STR_NONE;
+	bool has_address = is_live(m->row) && m->target;
+	json_write_text_or_null(w, "source_compute", source);
+	json_write_text_or_null(w, "source_node", source);
+	json_write_text_or_null(w, "dest_compute", target);
+	json_write_text_or_null(w, "dest_node", target);
+	json_write_text_or_null(w, "dest_host", has_address ? engine_get_host_address(m->target) : STR_NONE);
 }
 
 static void write_migration(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct migration *m = item;
-	const struct instance_migration *r = m->resize;
+	const struct instance_migration *r = m->row;
 	json_write_int(w, "id", os_number_of(r->row.id));
 	os_write_id(w, "instance_uuid", r->instance);
 	json_write_z(w, "status", m->status);
-	write_hosts(w, m->host);
+	write_hosts(w, m);
 	json_write_int(w, "old_instance_type_id", os_number_of(r->old_type));
 	json_write_int(w, "new_instance_type_id", os_number_of(r->type));
 	os_write_time_us(w, "created_at", r->row.created_us);
 	os_write_time_us(w, "updated_at", r->row.updated_us);
 	if (e->request.version >= 23)
-		json_write_z(w, "migration_type", "resize");
+		json_write_z(w, "migration_type", is_live(r) ? "live-migration" : "resize");
 	if (e->request.version >= 59)
 		os_write_id(w, "uuid", r->row.id);
 	if (e->request.version >= 80) {
@@ -69,24 +97,34 @@ static bool fits_status(struct os_call *e, const struct row *row, struct str val
 	return str_is(value, status_of(e, instance_migration_of(row)));
 }
 
+static bool is_host(struct os_call *e, uuid id, struct str name)
+{
+	const struct host *host = host_find(os_tables(e), id);
+	return host && str_equal(host->name, name);
+}
+
+static bool fits_source(struct os_call *e, const struct row *row, struct str value)
+{
+	return is_host(e, instance_migration_of(row)->host, value);
+}
+
+/* From there, or to there. */
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct host *host = host_find(os_tables(e), instance_migration_of(row)->host);
-	return host && str_equal(host->name, value);
+	return fits_source(e, row, value) || is_host(e, instance_migration_of(row)->target, value);
 }
 
 static bool fits_type(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	(void) row;
-	return str_is(value, "resize");
+	return str_is(value, is_live(instance_migration_of(row)) ? "live-migration" : "resize");
 }
 
 static const struct os_filter filters[] = {
 	{"instance_uuid", "instance"},
 	{"status", .fits = fits_status},
 	{"host", .fits = fits_host},
-	{"source_compute", .fits = fits_host},
+	{"source_compute", .fits = fits_source},
 	{"migration_type", .fits = fits_type},
 	{"user_id", "made_by", .since = 80},
 	{"project_id", "account", .since = 80},
@@ -102,6 +140,6 @@ static const struct os_listing migrations = {
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-migrations", .permit = "os_compute_api:os-migrations:index", .flags = OS_ADMIN,
-	 .list = &migrations, .doc = "Resizes of servers."},
+	 .list = &migrations, .doc = "Resizes and live migrations of servers."},
 };
 const struct os_actions os_migration_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -83,6 +83,20 @@ static bool has_ended(const struct row *row)
 	return model_derive_instance_state(instance_of(row)) == INSTANCE_TERMINATED;
 }
 
+/* What its state says in so many words; then what that leaves open. */
+static struct words state_words(const struct instance *i, enum instance_state state)
+{
+	struct words words = {.task = str_from(model_instance_states[state].nova)};
+	(void) str_split_next(&words.task, '/', &words.status);
+	if (state == INSTANCE_SHELVED)
+		words.task = STR("shelving_offloading"); /* once its image is made */
+	if (state == INSTANCE_STOPPING && i->destroyed_us)
+		words.task = STR("soft-deleting");
+	if (state == INSTANCE_PAUSED && !i->wanted_pause)
+		words.task = STR("unpausing");
+	return words;
+}
+
 static struct words status_words(const struct tables *t, const struct instance *i)
 {
 	static const struct words tasks[] = {
@@ -96,9 +110,10 @@ static struct words status_words(const struct tables *t, const struct instance *
 	};
 	enum instance_state state = model_derive_instance_state(i);
 	enum instance_task task = model_derive_instance_task(i);
-	struct words words = {.task = str_from(model_instance_states[state].nova)};
 	if (i->error_override && row_is_live(&i->row))
 		return (struct words){.status = STR("ERROR")};
+	if (!uuid_is_none(i->target) && state == INSTANCE_RUNNING)
+		return (struct words){STR("MIGRATING"), STR("migrating")};
 	if (task != INSTANCE_TASK_NONE)
 		return tasks[task];
 	if (model_is_resized(i) && (state == INSTANCE_RUNNING || state == INSTANCE_STOPPED))
@@ -107,14 +122,7 @@ static struct words status_words(const struct tables *t, const struct instance *
 		return pending_words(t, i);
 	if (state == INSTANCE_RUNNING)
 		return running_words(i);
-	(void) str_split_next(&words.task, '/', &words.status);
-	if (state == INSTANCE_SHELVED)
-		words.task = STR("shelving_offloading"); /* once its image is made */
-	if (state == INSTANCE_STOPPING && i->destroyed_us)
-		words.task = STR("soft-deleting");
-	if (state == INSTANCE_PAUSED && !i->wanted_pause)
-		words.task = STR("unpausing");
-	return words;
+	return state_words(i, state);
 }
 
 static const char *vm_state(struct str status)
@@ -732,6 +740,18 @@ RESULT os_find_server(struct os_call *e, const struct ref *ref, const struct ins
 		       : OK;
 }
 
+RESULT os_check_stays(struct os_call *e, const struct ref *ref, const struct instance *instance)
+{
+	const char *verb = os_action_of(e)->verb;
+	if (uuid_is_none(instance->target) || !verb)
+		return OK;
+	if (strcmp(verb, "os-start") == 0 || strcmp(verb, "os-stop") == 0)
+		verb += strlen("os-"); /* Nova's own names of the two */
+	return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
+			     "Cannot '%s' instance %" STR_FMT " while it is in task_state migrating", verb,
+			     STR_ARG(ref->text));
+}
+
 RESULT os_read_access_ip(struct os_call *e, struct str text, const char *field, struct ip *ret_ip)
 {
 	int family = str_is(str_from(field), "accessIPv4") ? IP_V4 : IP_V6;
@@ -756,6 +776,7 @@ static RESULT prepare_power(struct os_call *e, void *args)
 	struct os_power *a = args;
 	const struct instance *instance = NULL;
 	TRY(os_find_server(e, &a->server, &instance));
+	TRY(os_check_stays(e, &a->server, instance));
 	a->wish.instances = (struct refs){&a->server, 1};
 	a->wish.force = str_equal_nocase(a->type, STR("HARD"));
 	a->wish.only_from = os_action_of(e)->verb ? states_of(os_action_of(e)->verb, a->wish.force) : 0;

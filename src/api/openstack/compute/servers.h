@@ -45,6 +45,9 @@ struct os_server {
 	VEC(const struct volume *) volumes;
 };
 
+struct instance_migration;
+/* Nova's word of a live migration, or of a resize that is confirmed or reverted. */
+const char *os_migration_status(const struct instance_migration *m);
 /* Where Nova has numbers: some bits of an id. */
 int64_t os_number_of(uuid id);
 
@@ -65,7 +68,9 @@ RESULT os_check_device_tag(struct os_call *e, struct str tag);
 RESULT os_read_server_tags(struct os_call *e, struct strs words, struct tags *ret_tags);
 /* The project's own, also while it is being deleted; one that has ended is gone. ERR_NOT_FOUND. In walks. */
 RESULT os_find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance);
-/* Likewise, but for one that is being deleted: nothing is said of it any more. */
+/* ERR_STATE: it is on its way to another host, where Nova lets nothing be asked of it but its deletion. */
+RESULT os_check_stays(struct os_call *e, const struct ref *ref, const struct instance *instance);
+/* As os_find_server(), but for one that is being deleted: nothing is said of it any more. */
 RESULT os_find_live_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance);
 /* Where a server is reached, as its owner says: an address of that family; empty: none. ERR_INVALID. */
 RESULT os_read_access_ip(struct os_call *e, struct str text, const char *field, struct ip *ret_ip);

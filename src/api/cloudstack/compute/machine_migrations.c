@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A machine goes to another host, running; its job ends when it is there. Source: API reference, "Virtual Machine"; the
+ * sentences are those of MigrateVMCmd and UserVmManagerImpl of 4.18. */
+#include "api/cloudstack/compute/compute.h"
+#include "engine/instance/instance_migration.h"
+#include "engine/resolve.h"
+#include "model/instance.h"
+#include "model/states.h"
+
+struct migrate_args {
+	struct instance_migrating wish;
+	enum choice selects;
+};
+#define P(wire, member, ...) PARAM(struct migrate_args, wire, member, __VA_ARGS__)
+static const struct param migrate_params[] = {
+	P("virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
+	  .doc = "The virtual machine."),
+	P("hostid", wish.host, .kind = KIND_HOST, .doc = "Where to."),
+	P("autoselect", selects, .doc = "Without hostid: where there is room. true where it is not said."),
+	NOT_BUILT("storageid"),
+};
+#undef P
+
+static RESULT prepare_migrate(struct cs_call *e, void *args)
+{
+	struct migrate_args *a = args;
+	const struct instance *i = NULL;
+	if (!ref_is_given(&a->wish.host) && a->selects == CHOICE_NO)
+		return cs_fail(e, "hostid", "Either hostId or storageId must be specified");
+	TRY(engine_find_own_instance(e->c, cs_tables(e), &a->wish.instance, &i));
+	if (model_derive_instance_state(i) != INSTANCE_RUNNING)
+		return cs_fail(e, "virtualmachineid",
+			       "VM is not Running, unable to migrate the vm with specified id");
+	if (ref_is_given(&a->wish.host) && uuid_equal(a->wish.host.prefix, i->host))
+		return cs_fail(e, "hostid",
+			       "Cannot migrate VM, VM is already present on this host, please specify valid "
+			       "destination host to migrate the VM");
+	return OK;
+}
+
+static const struct cs_action actions[] = {
+	{.name = "migrateVirtualMachine",
+	 .permit = "ec2:MigrateInstances",
+	 .flags = API_WRITES | CS_ADMIN,
+	 .args = PARAMS(struct migrate_args, migrate_params),
+	 .prepare = prepare_migrate,
+	 .operation = engine_migrate_instance_run,
+	 CS_SUBJECT(struct migrate_args, wish.instance.prefix),
+	 .shows = &cs_machines,
+	 .outcome = ASYNC_JOB_OUTCOME_MOVED,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Moves a running machine to another host."},
+};
+const struct api_actions cs_machine_migration_actions = API_ACTIONS(actions);

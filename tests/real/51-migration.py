@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A guest goes to another host, running: it keeps its boot, what it writes is there, it is reached again; by hand, by
+draining its host, and when dari is killed in the midst. What is cancelled stays. Its disks are on one host then."""
+# limit: 900 s
+# takes: 150 s
+import os
+import re
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from region import BOOT_S, SOON_S, Region, state, wait_until  # noqa: E402
+
+WRITER = "(n=0; while :; do n=$((n + 1)); echo $n >> /mnt/numbers; usleep 100000; done) </dev/null >/dev/null 2>&1 &"
+
+
+def host_of(region, identifier, field="host"):
+    return region.command("explain", identifier)["fields"].get(field)
+
+
+def other_than(host):
+    return {"hv1": "hv2", "hv2": "hv1"}[host]
+
+
+def is_settled(region, identifier):
+    return not host_of(region, identifier, "target")
+
+
+def running_on(region, host):
+    return region.on(host, "virsh", "list", "--name").split()
+
+
+def files_on(region, host, volume):
+    listed = region.on(host, "sh", "-c", "ls /var/lib/libvirt/images", fails=True).split()
+    return [name for name in listed if volume.replace("vol-", "") in name.replace("-", "")]
+
+
+def root_of(ec2, identifier):
+    return ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+
+
+def numbers(region, address):
+    """What the guest's writer wrote: all numbers from 1 on, each once."""
+    return [int(n) for n in region.ssh(address, "cat /mnt/numbers").split()]
+
+
+def is_whole(written):
+    return written == list(range(1, len(written) + 1))
+
+
+class Pings:
+    """From the internet's side, ten a second, for as long as the block lasts."""
+
+    def __init__(self, region, address):
+        self.region, self.address, self.log = region, address, f"{region.demo}/pings"
+
+    def __enter__(self):
+        self.region.on("inet", "sh", "-c", f"nohup ping -i 0.1 -W 1 {self.address} >{self.log} 2>&1 & echo $! >{self.log}.pid")
+        return self
+
+    def __exit__(self, *_):
+        self.region.on("inet", "sh", "-c", f"kill -INT $(cat {self.log}.pid)", fails=True)
+        wait_until(lambda: "packets transmitted" in self.text(), SOON_S, "ping tells what it counted")
+
+    def text(self):
+        with open(self.log, encoding="ascii") as f:
+            return f.read()
+
+    def longest_gap_s(self):
+        heard = [int(n) for n in re.findall(r"icmp_seq=(\d+) ttl", self.text())]
+        return max((b - a for a, b in zip(heard, heard[1:])), default=0) / 10
+
+
+def moves(region, ec2, identifier, address, boot):
+    volume, source = root_of(ec2, identifier), host_of(region, identifier)
+    target = other_than(source)
+    start = time.monotonic()
+    with Pings(region, address) as pings:
+        region.command("host", "move", identifier, "--to", target)
+        wait_until(lambda: is_settled(region, identifier), BOOT_S, "the migration is over")
+        took = time.monotonic() - start
+        region.check_soon("it answers again", lambda: region.boot_id(address) == boot)
+    print(f"took {took:.1f} s; the longest gap between two pings: {pings.longest_gap_s():.1f} s")
+    region.check("it is on the other host", host_of(region, identifier) == target)
+    region.check("there alone", identifier in running_on(region, target) and identifier not in running_on(region, source))
+    region.check("EC2 says that it runs", state(ec2, identifier) == "running")
+    region.check("it was not started anew", region.boot_id(address) == boot)
+    region.check_soon("its old disk is gone", lambda: not files_on(region, source, volume))
+    region.check("its disk is there", len(files_on(region, target, volume)) == 1)
+    region.check("it loses no write", is_whole(numbers(region, address)))
+
+
+def attach_encrypted(ec2, identifier):
+    zone = ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]["Placement"]["AvailabilityZone"]
+    made = ec2.create_volume(AvailabilityZone=zone, Size=1, Encrypted=True)["VolumeId"]
+    wait_until(lambda: volume_of(ec2, made)["State"] == "available", SOON_S, "the volume is available")
+    ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device="/dev/sdf")
+    wait_until(lambda: [a["State"] for a in volume_of(ec2, made)["Attachments"]] == ["attached"], BOOT_S, "attached")
+    return made
+
+
+def volume_of(ec2, made):
+    return ec2.describe_volumes(VolumeIds=[made])["Volumes"][0]
+
+
+def digest(region, address, disk):
+    return region.ssh(address, f"dd if={disk} bs=1M count=16 2>/dev/null | md5sum").split()[0]
+
+
+def is_sending(region, host, identifier):
+    return "Outgoing migration" in region.on(host, "virsh", "domjobinfo", identifier, fails=True)
+
+
+def killed(region, identifier, address, boot):
+    """Whatever comes of it: once, and whole; and it is told to its end."""
+    source = host_of(region, identifier)
+    region.command("host", "move", identifier)
+    wait_until(lambda: is_sending(region, source, identifier), SOON_S, "it is being sent", every_s=0.02)
+    region.kill_dari()
+    region.start_dari()
+    wait_until(lambda: is_settled(region, identifier), BOOT_S, "the migration is over")
+    region.check("killed in the midst, it goes on to the other host", host_of(region, identifier) == other_than(source))
+    everywhere = running_on(region, "hv1") + running_on(region, "hv2")
+    region.check("it runs once", everywhere.count(identifier) == 1)
+    region.check_soon("it answers again", lambda: region.boot_id(address) == boot)
+    region.check("it loses no write then", is_whole(numbers(region, address)))
+
+
+def drains(region, identifier, address, boot):
+    source = host_of(region, identifier)
+    said = region.command("host", "drain", source, "--reason", "New fans")
+    region.check(f"what goes is told: {said}", [i["target"] for i in said if i["instance"] == identifier] == [other_than(source)])
+    wait_until(lambda: is_settled(region, identifier), BOOT_S, "the host is drained")
+    region.check("a drained host has none that runs", identifier not in running_on(region, source))
+    region.check_soon("it answers again", lambda: region.boot_id(address) == boot)
+
+
+def main(region):
+    ec2, identifier, address = region.witness("acme")
+    ec2.authorize_security_group_ingress(GroupName="default", IpProtocol="icmp", FromPort=-1, ToPort=-1, CidrIp="0.0.0.0/0")
+    boot = region.boot_id(address)
+    secret = attach_encrypted(ec2, identifier)
+    disk = region.disk_of(address, secret)
+    region.ssh(address, f"dd if=/dev/urandom of={disk} bs=1M seek=5 count=8 conv=notrunc 2>/dev/null; sync")
+    before = digest(region, address, disk)
+    region.ssh(address, WRITER)
+    moves(region, ec2, identifier, address, boot)
+    moves(region, ec2, identifier, address, boot)
+    region.check("an encrypted disk has what was written", digest(region, address, disk) == before)
+    killed(region, identifier, address, boot)
+    region.check("and still has", digest(region, address, disk) == before)
+    drains(region, identifier, address, boot)
+    count = len(numbers(region, address))
+    region.check_soon("it writes on", lambda: len(numbers(region, address)) > count)
+    ec2.reboot_instances(InstanceIds=[identifier])
+    region.check_soon("it boots where it is now", lambda: region.boot_id(address) not in ("", boot), BOOT_S)
+    region.check_clean()
+
+
+with Region("migr") as the_region:
+    main(the_region)
