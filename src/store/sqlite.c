@@ -553,6 +553,7 @@ RESULT sqlite_open(struct ctx *c, const char *path, struct sql_driver **ret_driv
 	if (!self)
 		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the database %s", path);
 	self->driver = sqlite_calls;
+	self->schema = (struct sqlite_schema){model_schema_version, model_schema_hash, model_migrations};
 	self->lock_fd = -1;
 	pthread_mutex_init(&self->reading, NULL);
 	TRY(sqlite_open_file(self, c, path));

@@ -7,17 +7,26 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
+#include "model/migration.h"
 #include "store/sql.h"
 
 /* How events are found. */
 enum events_by { EVENTS_OF_ALL, EVENTS_OF_ACCOUNT, EVENTS_OF_ROW, EVENT_OF_NUMBER, EVENTS_BY_COUNT };
 enum { SQLITE_FILES = 3 }; /* the database, its log, its log's index */
 
+/* What a program makes of a database. A test has another than this program's. */
+struct sqlite_schema {
+	unsigned version;
+	const char *hash;
+	const struct migration *migrations;
+};
+
 struct sqlite {
 	struct sql_driver driver; /* first: the one is the other */
-	char *path;               /* as given, for messages */
-	char *name;               /* what SQLite opens: the path, or a URI for memory */
-	int lock_fd;              /* holds PATH.lock: one process at a time; -1 in memory */
+	struct sqlite_schema schema;
+	char *path;  /* as given, for messages */
+	char *name;  /* what SQLite opens: the path, or a URI for memory */
+	int lock_fd; /* holds PATH.lock: one process at a time; -1 in memory */
 	sqlite3 *db;
 	struct arena *scratch; /* a row's texts on their way */
 	bool is_unknown;       /* a COMMIT ended without an answer */
@@ -66,7 +75,8 @@ void sqlite_end_statement(sqlite3_stmt **statement);
 RESULT sqlite_open_file(struct sqlite *self, struct ctx *c, const char *path);
 /* ERR_GONE: a name leads elsewhere than to what is open, or nowhere. Of memory: OK. */
 RESULT sqlite_find_files(struct sql_driver *driver, struct ctx *c);
-/* The driver's open: makes the tables of a new database, migrates those of an older one. */
+/* The driver's open: makes the tables of a new database, migrates those of an older one. PATH.schema-N is then a
+ * copy of that as it was, N its version. */
 RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c);
 
 /* ---- sqlite_audit.c ---- */

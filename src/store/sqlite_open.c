@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/heap.h"
-#include "model/migration.h"
+#include "base/log.h"
 #include "store/sqlite_internal.h"
 
 enum { BUSY_TIMEOUT_MS = 5000, SCRATCH_CAP = 64 * 1024 * 1024 };
@@ -193,15 +194,15 @@ static RESULT sqlite_make_tables(struct sqlite *self, struct ctx *c)
 	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
 		TRY(sqlite_exec(c, self->db, model_kinds[kind].create_sql));
 	char version[16];
-	sqlite3_snprintf(sizeof version, version, "%u", model_schema_version);
+	sqlite3_snprintf(sizeof version, version, "%u", self->schema.version);
 	TRY(sqlite_write_meta(self, c, "schema_version", version));
-	return sqlite_write_meta(self, c, "schema_hash", model_schema_hash);
+	return sqlite_write_meta(self, c, "schema_hash", self->schema.hash);
 }
 
 /* All steps and the new version in one transaction: there is nothing in between to be found later. */
 static RESULT sqlite_migrate(struct sqlite *self, struct ctx *c, unsigned from)
 {
-	for (const struct migration *m = model_migrations; m->sql; m++)
+	for (const struct migration *m = self->schema.migrations; m->sql; m++)
 		if (m->version > from)
 			TRY(sqlite_exec(c, self->db, m->sql));
 	return sqlite_make_tables(self, c);
@@ -217,23 +218,26 @@ static RESULT sqlite_check_version(struct sqlite *self, struct ctx *c, unsigned 
 		return ctx_fail(c, ERR_STATE,
 				"the database %s is damaged: its schema version is \"%" STR_FMT "\"",
 				self->path, STR_ARG(text));
-	if (version > model_schema_version)
-		return ctx_fail(c, ERR_STATE,
-				"the database %s is of schema version %" PRId64
-				", this program knows up to %u: start the "
-				"newer program, or restore a backup made before the upgrade",
-				self->path, version, model_schema_version);
-	if (version == model_schema_version && !str_is(hash, model_schema_hash))
+	if (version > self->schema.version)
+		return ctx_fail(
+			c, ERR_STATE,
+			"the database %s is of schema version %" PRId64
+			", this program knows up to %u: start the "
+			"newer program, or restore a backup made before the upgrade, such as %s.schema-%u "
+			"if it is there",
+			self->path, version, self->schema.version, self->path, self->schema.version);
+	if (version == self->schema.version && !str_is(hash, self->schema.hash))
 		return ctx_fail(c, ERR_STATE,
 				"the database %s is of schema version %" PRId64
 				" as this program is, but of another build "
 				"of it (its hash is %" STR_FMT ", ours %s): start the program that made it",
-				self->path, version, STR_ARG(hash), model_schema_hash);
+				self->path, version, STR_ARG(hash), self->schema.hash);
 	*ret_version = (unsigned) version;
 	return OK;
 }
 
-static RESULT sqlite_write_schema(struct sqlite *self, struct ctx *c)
+/* Its version; 0: it is new. */
+static RESULT sqlite_find_version(struct sqlite *self, struct ctx *c, unsigned *ret_version)
 {
 	int64_t tables = 0, metas = 0;
 	TRY(sqlite_count(self, c, "SELECT count(*) FROM sqlite_schema", &tables));
@@ -242,13 +246,53 @@ static RESULT sqlite_write_schema(struct sqlite *self, struct ctx *c)
 		return ctx_fail(c, ERR_STATE,
 				"the database %s has tables, but none of Dari's: it is another program's",
 				self->path);
-	unsigned version = 0;
-	if (metas)
-		TRY(sqlite_check_version(self, c, &version));
-	if (!metas) {
+	*ret_version = 0;
+	return metas ? sqlite_check_version(self, c, ret_version) : OK;
+}
+
+static RESULT sqlite_copy_into(struct sqlite *self, struct ctx *c, const char *path)
+{
+	AUTO_STATEMENT statement = NULL;
+	TRY(file_delete(c, path));
+	AUTO_FD fd =
+		sqlite_open_fd(path, O_RDWR | O_CREAT | O_EXCL); /* its mode; SQLite fills an empty file */
+	if (fd < 0)
+		return ctx_fail(c, ERR_IO, "cannot make %s: %s", path, strerrordesc_np(errno));
+	TRY(sqlite_prepare(c, self->db, &statement, "VACUUM INTO ?1"));
+	sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
+	return sqlite_run(c, statement, "copying it before its schema changes");
+}
+
+/* As it was, beside it: who takes an upgrade back puts that in its place. A copy of an earlier try is replaced. */
+static RESULT sqlite_keep_copy(struct sqlite *self, struct ctx *c, unsigned version)
+{
+	const char *copy = str_print(c->arena, "%s.schema-%u", self->path, version).p;
+	const char *half = str_print(c->arena, "%s.half", copy).p;
+	if (!copy || !half)
+		return ctx_no_memory(c);
+	struct result result = sqlite_copy_into(self, c, half);
+	if (result_is_ok(result))
+		result = file_rename_synced(c, half, copy);
+	if (!result_is_ok(result)) {
+		(void) unlink(half);
+		struct str why = c->problem.message;
+		ctx_clear_problem(c);
+		return ctx_fail(
+			c, result.code,
+			"the database %s is not migrated without a copy of it, which needs as much room "
+			"again beside it: %" STR_FMT,
+			self->path, STR_ARG(why));
+	}
+	log_event(LOG_INFO, "schema-migrates", "from=%u to=%u copy=%s", version, self->schema.version, copy);
+	return OK;
+}
+
+static RESULT sqlite_write_schema(struct sqlite *self, struct ctx *c, unsigned version)
+{
+	if (version == 0) {
 		TRY(sqlite_make_tables(self, c));
 		TRY(sqlite_write_meta(self, c, "commit", "0"));
-	} else if (version < model_schema_version) {
+	} else if (version < self->schema.version) {
 		TRY(sqlite_migrate(self, c, version));
 	}
 	TRY(sqlite_make_audit(self, c)); /* each time: somebody may have taken its triggers away */
@@ -267,8 +311,12 @@ RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c)
 		c, self->db,
 		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000;"
 		"PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY"));
+	unsigned version = 0; /* nobody changes it meanwhile: we hold its lock */
+	TRY(sqlite_find_version(self, c, &version));
+	if (version && version < self->schema.version && self->lock_fd >= 0)
+		TRY(sqlite_keep_copy(self, c, version));
 	TRY(sqlite_exec(c, self->db, "BEGIN IMMEDIATE"));
-	struct result r = sqlite_write_schema(self, c);
+	struct result r = sqlite_write_schema(self, c, version);
 	if (result_is_ok(r))
 		r = sqlite_exec(c, self->db, "COMMIT");
 	sqlite_rollback(self->db);

@@ -50,9 +50,10 @@ static bool has_folder;
 
 void fixture_remove_database(void)
 {
-	static const char *const names[] = {"dari.db", "dari.db-wal", "dari.db-shm", "dari.db.lock"};
+	static const char *const names[] = {"dari.db", "dari.db-wal", "dari.db-shm", "dari.db.lock",
+					    "dari.db.schema-1"};
 	for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
-		char path[sizeof folder + 16];
+		char path[sizeof folder + 24];
 		snprintf(path, sizeof path, "%s/%s", folder, names[n]);
 		unlink(path);
 	}

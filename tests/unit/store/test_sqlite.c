@@ -397,6 +397,97 @@ static void unknown_commit_is_settled(void **state)
 	fixture_check(f);
 }
 
+/* ---- migrations ---- */
+
+/* A program of the next schema: accounts have a colour. */
+static const struct migration later_migrations[] = {
+	{1, "never run"},
+	{2, "ALTER TABLE account ADD COLUMN colour TEXT; UPDATE account SET colour = 'blue';"},
+	{0},
+};
+
+static struct sql_driver *as_later(struct sql_driver *sql)
+{
+	((struct sqlite *) sql)->schema = (struct sqlite_schema){2, "later", later_migrations};
+	return sql;
+}
+
+/* One whose migration is wrong. */
+static struct sql_driver *as_broken(struct sql_driver *sql)
+{
+	static const struct migration broken[] = {
+		{2, "ALTER TABLE account ADD COLUMN colour TEXT; UPDATE nothing SET colour = 'blue';"}, {0}};
+	((struct sqlite *) sql)->schema = (struct sqlite_schema){2, "later", broken};
+	return sql;
+}
+
+static int64_t ask_number(const char *of, const char *sql)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *statement = NULL;
+	assert_int_equal(sqlite3_open(of, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	int64_t number = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	return number;
+}
+
+/* The rows are there with what the migration did; beside them is the database as it was, for its own program. */
+static void older_is_migrated_and_copied(void **state)
+{
+	struct fixture *f = *state;
+	struct stat seen = {0};
+	name_files(f);
+	const char *copy = str_print(f->arena, "%s.schema-1", path).p;
+	fixture_open(f, path);
+	assert_ok(fixture_commit(f, put_account, NULL));
+	store_close(TAKE(f->store));
+	assert_int_not_equal(stat(copy, &seen), 0); /* nothing was migrated yet */
+	assert_ok(file_write_synced(&f->c, copy, STR("half of one, of a try before"), 0644));
+
+	assert_ok(fixture_try_open(f, path, as_later));
+	assert_int_equal(count_accounts(f), 1);
+	store_close(TAKE(f->store));
+	assert_int_equal(ask_number(path, "SELECT count(*) FROM account WHERE colour = 'blue'"), 1);
+	assert_int_equal(ask_number(path, "SELECT value FROM meta WHERE name = 'schema_version'"), 2);
+	assert_int_equal(stat(copy, &seen), 0);
+	assert_int_equal(seen.st_mode & 0777, 0600);
+	refuse(f, path, ERR_STATE, "*knows up to 1*such as *.schema-1*");
+
+	assert_int_equal(rename(copy, path), 0);
+	fixture_open(f, path);
+	assert_int_equal(count_accounts(f), 1);
+	assert_ok(fixture_commit(f, put_second_account, NULL));
+	store_close(TAKE(f->store));
+}
+
+/* A migration that fails, and a copy that does, leave the database to the program that it is of. */
+static void a_failed_migration_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	name_files(f);
+	const char *copy = str_print(f->arena, "%s.schema-1", path).p;
+	fixture_open(f, path);
+	assert_ok(fixture_commit(f, put_account, NULL));
+	store_close(TAKE(f->store));
+
+	assert_err(fixture_try_open(f, path, as_broken), IO);
+	ctx_clear_problem(&f->c);
+	assert_int_equal(unlink(copy), 0);
+	assert_int_equal(mkdir(copy, 0700), 0); /* in the copy's place */
+	assert_err(fixture_try_open(f, path, as_later), IO);
+	assert_true(str_matches(f->c.problem.message, STR("*not migrated without a copy*")));
+	ctx_clear_problem(&f->c);
+	assert_int_equal(rmdir(copy), 0);
+	assert_int_not_equal(access(str_print(f->arena, "%s.half", copy).p, F_OK), 0);
+
+	fixture_open(f, path);
+	assert_int_equal(count_accounts(f), 1);
+	fixture_check(f);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -406,6 +497,8 @@ int main(void)
 		TEST(newer_is_refused),
 		TEST(other_hash_is_refused),
 		TEST(others_are_refused),
+		TEST(older_is_migrated_and_copied),
+		TEST(a_failed_migration_changes_nothing),
 		TEST(damaged_rows_are_named),
 		TEST(second_process_is_refused),
 		TEST(readers_see_commits_only),
