@@ -5,8 +5,9 @@
 #include "base/clock.h"
 
 static const struct command *const tables[] = {
-	local_commands, rc_commands,  account_commands, user_commands,     host_commands,   network_commands,
-	image_commands, log_commands, inspect_commands, leftover_commands, doctor_commands, dump_commands};
+	init_commands,     local_commands,   rc_commands,    account_commands, user_commands,
+	host_commands,     network_commands, image_commands, log_commands,     inspect_commands,
+	leftover_commands, doctor_commands,  dump_commands};
 
 const struct command_param *command_params_end(const struct command *command)
 {
@@ -46,6 +47,7 @@ void command_call_done(struct command_call *call)
 {
 	json_decref(call->value);
 	json_decref(call->more);
+	json_decref(call->files);
 	buf_done(&call->text);
 }
 
@@ -67,4 +69,21 @@ RESULT command_int_arg(struct command_call *call, const char *name, int64_t abse
 				      "--%s wants a number from %lld to %lld, not %" STR_FMT, name,
 				      (long long) min, (long long) max, STR_ARG(text));
 	return OK;
+}
+
+RESULT command_run_typed(struct daemon *d, struct ctx *c, const char *words, json_t *args,
+			 struct str *ret_text)
+{
+	struct command_call call;
+	command_call_init(&call, d, c->arena);
+	call.args = args;
+	struct result result = args ? command_find(str_from(words))->run(&call) : ctx_no_memory(&call.ctx);
+	bool is_there = result.code == ERR_EXISTS;
+	if (ret_text)
+		*ret_text = is_there ? STR_NONE : str_copy(c->arena, buf_str(&call.text));
+	if (!is_there)
+		c->problem = call.ctx.problem;
+	json_decref(args);
+	command_call_done(&call);
+	return is_there ? OK : result;
 }

@@ -23,6 +23,7 @@ struct command_call {
 	json_t *args;    /* texts by parameter name; flags are true; borrowed */
 	struct buf text; /* for people */
 	json_t *value;   /* for --json; owned */
+	json_t *files;   /* what the client is to write for its caller alone: whole path, text; owned */
 	int status;      /* the client's exit status when the call succeeded */
 	json_t *more; /* of a command that gives its answer in pieces: parameters of the next call; owned */
 	bool waits;   /* that call is for what is not there yet */
@@ -41,9 +42,10 @@ struct command_param {
 	enum command_param_kind kind;
 	bool required;
 	const char *doc;
+	bool is_path; /* or a URL. The client says the whole path, from where its caller is */
 };
 
-enum { COMMAND_PARAMS_MAX = 16 };
+enum { COMMAND_PARAMS_MAX = 20 };
 
 struct command {
 	const char *words; /* "account create" */
@@ -58,7 +60,7 @@ struct command {
 /* The rows of each file, ended by one without words. */
 extern const struct command account_commands[], user_commands[], rc_commands[], host_commands[],
 	network_commands[], image_commands[], doctor_commands[], dump_commands[], inspect_commands[],
-	leftover_commands[], local_commands[], log_commands[];
+	leftover_commands[], init_commands[], local_commands[], log_commands[];
 
 /* Behind the last of its parameters. */
 const struct command_param *command_params_end(const struct command *command);
@@ -82,6 +84,11 @@ void command_begin_audit(struct command_call *call, const struct command *comman
 RESULT command_end_audit(struct command_call *call, struct result result);
 /* Runs an operation and waits; with the command's audit record, where it has one. */
 RESULT command_commit(struct command_call *call, const char *action, op_run run, void *wish);
+/* Runs a command as if the operator typed it, before there is a control socket; the audit log has nothing of it.
+ * Takes args. *ret_text, if not NULL: what it says, in c's arena; empty where that was there already, which is
+ * no failure. */
+RESULT command_run_typed(struct daemon *d, struct ctx *c, const char *words, json_t *args,
+			 struct str *ret_text);
 
 /* ---- the client ---- */
 

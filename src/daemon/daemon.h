@@ -42,6 +42,8 @@ struct settings {
 
 /* Reads and checks the file; strings in c's arena. */
 RESULT settings_load(struct ctx *c, const char *path, struct settings *ret_settings);
+/* Calls each for every key there is, in the order of the manual. */
+void settings_each_key(void (*each)(void *arg, const struct config_key *key), void *arg);
 /* What an empty file would say. */
 RESULT settings_fill_defaults(struct ctx *c, struct settings *ret_settings);
 /* The text of a new file for `dari init`. */
@@ -52,8 +54,11 @@ const char *settings_path(struct arena *a, const struct settings *s, const char 
 struct str settings_endpoint(struct arena *a, const struct settings *s);
 
 /* A new region: its data directory, master key, database of those zones ("a" or "us-east-1a"). One
- * that is there already keeps its id, which goes to s->region_id. */
-RESULT init_region(struct ctx *c, struct settings *s, struct str zones);
+ * that is there already keeps its key and its id, which goes to s->region_id. more, if not NULL, is run
+ * with the database open and d's settings, store and master key there. ERR_IN_USE: a server runs. */
+struct daemon;
+RESULT init_region(struct ctx *c, struct settings *s, struct str zones,
+		   RESULT (*more)(struct daemon *d, void *arg), void *arg);
 
 struct console_face;
 struct control;

@@ -120,7 +120,7 @@ static RESULT find_region(struct daemon *d, const char *config_path)
 				" holds a region that `dari dev` did not make, or not to the end: "
 				"give it a directory of its own",
 				STR_ARG(s->data_directory));
-	return init_region(&d->ctx, s, dev_of(d)->wish->host_count > 1 ? STR("a,b") : STR("a"));
+	return init_region(&d->ctx, s, dev_of(d)->wish->host_count > 1 ? STR("a,b") : STR("a"), NULL, NULL);
 }
 
 static RESULT read_fetch_from(struct daemon *d)
@@ -189,12 +189,7 @@ static RESULT end_making(struct daemon *d, struct command_call *call, struct res
 /* As if it were typed. Takes args. */
 static RESULT make(struct daemon *d, const char *words, json_t *args)
 {
-	struct command_call call;
-	command_call_init(&call, d, d->arena);
-	call.args = args;
-	struct result r = args ? command_find(str_from(words))->run(&call) : ctx_no_memory(&call.ctx);
-	json_decref(args);
-	return end_making(d, &call, r);
+	return command_run_typed(d, &d->ctx, words, args, NULL);
 }
 
 static RESULT commit(struct daemon *d, op_run run, void *wish)

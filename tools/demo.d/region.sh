@@ -13,7 +13,7 @@ init_region() {
     [ -f "$DARI_CONFIG" ] && return
     mkdir -p "$demo"
     chmod 700 "$demo"
-    show "$dari" init --region us-east-1 --zone a --data "$demo/data" --socket "$demo/dari.sock" --port "$port" \
+    show "$dari" init --yes --region us-east-1 --zone a --data "$demo/data" --socket "$demo/dari.sock" --port "$port" \
         --ovn "$DSB_NB" --ovs "$DSB_OVS" --chassis "$DSB_CHASSIS" --upstreams "$DSB_DNS"
 }
 

@@ -204,8 +204,7 @@ static RESULT add_zones(struct op *op, struct str region, struct strs zones)
 	return OK;
 }
 
-/* What URLs, host names and credential scopes can hold. */
-static bool is_region_name(struct str name)
+bool engine_is_region_name(struct str name)
 {
 	if (name.n < 1 || name.n > 32)
 		return false;
@@ -220,7 +219,7 @@ static bool is_region_name(struct str name)
 RESULT engine_bootstrap_region(struct op *op, struct region_wish *wish)
 {
 	struct str present = engine_get_region_name(op->head);
-	if (!is_region_name(wish->name))
+	if (!engine_is_region_name(wish->name))
 		return ctx_fail(op->ctx, ERR_INVALID,
 				"'%" STR_FMT "' cannot name a region: use up to 32 of a-z, 0-9 and '-'.",
 				STR_ARG(wish->name));

@@ -17,6 +17,8 @@ struct region_wish {
 	uuid region;
 };
 OPERATION(engine_bootstrap_region, region_wish)
+/* Whether it can name a region or a zone: what URLs, host names and credential scopes can hold. */
+bool engine_is_region_name(struct str name);
 
 /* A named setting of the region; an empty value removes it. */
 struct setting_wish {
