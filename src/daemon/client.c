@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The client's side of the commands: the command line, the control socket, what is printed. */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "daemon/command.h"
 
 enum { EXIT_USAGE = 2, ANSWER_CAP = 256 * 1024 * 1024, FOLLOW_MS = 1000 };
@@ -117,6 +119,19 @@ static const char *read_line(json_t *args, const char *name)
 	return wrong;
 }
 
+/* The server has another working directory. NULL, or what is wrong. */
+static const char *set_value(json_t *args, const struct command_param *p, const char *value)
+{
+	char whole[PATH_MAX];
+	if (p->is_path && *value && *value != '/' && !strstr(value, "://")) {
+		if (!getcwd(whole, sizeof whole) || strlen(whole) + strlen(value) + 2 > sizeof whole)
+			return "no path from here";
+		strcat(strcat(whole, "/"), value);
+		value = whole;
+	}
+	return json_object_set_new(args, p->name, json_string(value)) ? "its value is not UTF-8" : NULL;
+}
+
 /* One "--name value", "--name=value" or "--flag" at argv[*at]. NULL, or what is wrong. */
 static const char *parse_option(const struct command *command, int argc, char **argv, int *at, json_t *args)
 {
@@ -132,7 +147,7 @@ static const char *parse_option(const struct command *command, int argc, char **
 	const char *value = equals ? equals + 1 : ++*at < argc ? argv[*at] : NULL;
 	if (!value)
 		return "wants a value";
-	return json_object_set_new(args, p->name, json_string(value)) ? "its value is not UTF-8" : NULL;
+	return set_value(args, p, value);
 }
 
 static int parse_args(const struct command *command, int argc, char **argv, json_t *args, bool *ret_json)
@@ -152,10 +167,7 @@ static int parse_args(const struct command *command, int argc, char **argv, json
 			wrong = parse_option(command, argc, argv, &k, args);
 		} else {
 			const struct command_param *p = next_positional(command, args);
-			if (!p)
-				wrong = "one argument too many";
-			else if (json_object_set_new(args, p->name, json_string(argv[k])))
-				wrong = "not UTF-8";
+			wrong = p ? set_value(args, p, argv[k]) : "one argument too many";
 		}
 		if (wrong) {
 			fprintf(stderr, "dari %s: %s: %s (--help explains)\n", command->words, shown, wrong);
@@ -225,6 +237,29 @@ static void print_lines(const json_t *list)
 	}
 }
 
+/* Files of secrets, for whoever typed the command. */
+static bool write_files(json_t *files)
+{
+	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	struct ctx c;
+	ctx_init(&c, arena);
+	struct result result = OK;
+	const char *path = NULL;
+	json_t *text = NULL;
+	json_object_foreach (files, path, text) {
+		struct str bytes = {json_string_value(text), json_string_length(text)};
+		const char *slash = strrchr(path, '/');
+		if (result_is_ok(result))
+			result = file_make_directory(
+				&c, str_print(arena, "%.*s", (int) (slash - path), path).p, 0700);
+		if (result_is_ok(result))
+			result = file_write_synced(&c, path, bytes, 0600);
+	}
+	if (!result_is_ok(result))
+		fprintf(stderr, "dari: %" STR_FMT "\n", STR_ARG(c.problem.message));
+	return result_is_ok(result);
+}
+
 static int print_answer(const struct command *command, const json_t *answer, bool as_json)
 {
 	const char *message = json_string_value(json_object_get(answer, "message"));
@@ -233,6 +268,8 @@ static int print_answer(const struct command *command, const json_t *answer, boo
 			message ? message : "the server ended without an answer");
 		return 1;
 	}
+	if (!write_files(json_object_get(answer, "files")))
+		return 1;
 	if (as_json && command->pages) {
 		print_lines(json_object_get(answer, "value"));
 	} else if (as_json) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari account rc: what the stock clients of the three worlds need to work in an account, as its owner. */
 #include "auth/key.h"
-#include "base/file.h"
 #include "base/random.h"
 #include "daemon/command.h"
 #include "engine/people/account.h"
@@ -127,23 +126,12 @@ static struct str write_cloudstack(struct command_call *call, const struct rc *r
 			 STR_ARG(rc->key_id), STR_ARG(rc->key_secret), STR_ARG(ca));
 }
 
-static RESULT write_files(struct command_call *call, struct str directory, struct str clouds,
-			  struct str profile, struct str cloudstack)
+static void add_file(struct command_call *call, const char *directory, const char *variable, const char *name,
+		     struct str text)
 {
-	const char *path = str_to_z(call->ctx.arena, directory);
-	TRY(file_make_directory(&call->ctx, path, 0700));
-	TRY(file_write_synced(&call->ctx, str_print(call->ctx.arena, "%s/clouds.yaml", path).p, clouds,
-			      0600));
-	TRY(file_write_synced(&call->ctx, str_print(call->ctx.arena, "%s/credentials", path).p, profile,
-			      0600));
-	TRY(file_write_synced(&call->ctx, str_print(call->ctx.arena, "%s/cloudstack.ini", path).p, cloudstack,
-			      0600));
-	buf_print(&call->text,
-		  "export OS_CLIENT_CONFIG_FILE=%s/clouds.yaml\n"
-		  "export AWS_SHARED_CREDENTIALS_FILE=%s/credentials\n"
-		  "export CLOUDSTACK_CONFIG=%s/cloudstack.ini\n",
-		  path, path, path);
-	return OK;
+	const char *path = str_print(call->ctx.arena, "%s/%s", directory, name).p;
+	(void) json_object_set_new(call->files, path, json_stringn(text.p, text.n));
+	buf_print(&call->text, "export %s=%s\n", variable, path);
 }
 
 static RESULT account_rc(struct command_call *call)
@@ -152,18 +140,23 @@ static RESULT account_rc(struct command_call *call)
 	struct str directory = command_arg(call, "directory");
 	if (directory.n && directory.p[0] != '/')
 		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("directory"),
-				      "--directory wants a whole path, from /: the server writes there");
+				      "--directory wants a whole path, from /");
 	TRY(find_owner(call, &rc));
 	TRY(make_credentials(call, &rc));
 	struct str clouds = write_clouds(call, &rc), profile = write_profile(call, &rc);
 	struct str cloudstack = write_cloudstack(call, &rc);
-	if (directory.n)
-		TRY(write_files(call, directory, clouds, profile, cloudstack));
-	else
+	if (directory.n) {
+		const char *path = str_to_z(call->ctx.arena, directory);
+		call->files = json_object();
+		add_file(call, path, "OS_CLIENT_CONFIG_FILE", "clouds.yaml", clouds);
+		add_file(call, path, "AWS_SHARED_CREDENTIALS_FILE", "credentials", profile);
+		add_file(call, path, "CLOUDSTACK_CONFIG", "cloudstack.ini", cloudstack);
+	} else {
 		buf_print(&call->text,
 			  "# clouds.yaml\n%" STR_FMT "\n# ~/.aws/credentials\n%" STR_FMT
 			  "\n# ~/.cloudstack.ini\n%" STR_FMT,
 			  STR_ARG(clouds), STR_ARG(profile), STR_ARG(cloudstack));
+	}
 	buf_print(&call->text,
 		  "export OS_CLOUD=%" STR_FMT " AWS_PROFILE=%" STR_FMT " CLOUDSTACK_REGION=%" STR_FMT "\n",
 		  STR_ARG(rc.profile), STR_ARG(rc.profile), STR_ARG(rc.profile));
@@ -178,7 +171,8 @@ const struct command rc_commands[] = {
 	 "Makes new credentials of an account's owner and prints a clouds.yaml, an AWS profile and a "
 	 "cloudstack.ini with them.",
 	 {{"name", PARAM_POSITIONAL, true, "The account: NAME of the default domain, or DOMAIN/NAME."},
-	  {"directory", PARAM_OPTION, false, "Writes the files there instead of printing them."}},
+	  {"directory", PARAM_OPTION, false, "Writes the files there instead of printing them.",
+	   .is_path = true}},
 	 .run = account_rc},
 	{0},
 };

@@ -120,6 +120,8 @@ static json_t *make_answer(struct command_call *call, struct result result)
 	(void) json_object_set_new(answer, "text",
 				   json_stringn(call->text.p ? call->text.p : "", call->text.size));
 	(void) json_object_set(answer, "value", call->value ? call->value : json_null());
+	if (call->files)
+		(void) json_object_set(answer, "files", call->files);
 	if (call->more) {
 		(void) json_object_set(answer, "more", call->more);
 		(void) json_object_set_new(answer, "waits", json_boolean(call->waits));
