@@ -426,6 +426,21 @@ static void add_manual_entry(void *arg, const struct command *command)
 	}
 }
 
+static void add_manual_key(void *arg, const struct config_key *key)
+{
+	struct buf *out = arg;
+	buf_print(out, ".TP\n.B ");
+	add_roff(out, key->name);
+	buf_print(out, "\n");
+	add_roff(out, key->doc);
+	if (key->absent) {
+		buf_print(out, "\nAbsent: ");
+		add_roff(out, key->absent);
+		buf_print(out, ".");
+	}
+	buf_print(out, "\n");
+}
+
 static int dump_manual_here(const struct command *command, json_t *args, const char *config_path)
 {
 	(void) command;
@@ -438,10 +453,14 @@ static int dump_manual_here(const struct command *command, json_t *args, const c
 		STR(".TH DARI 8\n.SH NAME\ndari \\- one open cloud control plane\n.SH SYNOPSIS\n"
 		    ".B dari\n[\\-\\-config FILE] COMMAND \\&.\\|.\\|.\n.br\n.B dari\n"
 		    "\\-\\-version\n.SH DESCRIPTION\n"
-		    "Dari turns a few Linux machines into a private cloud and answers in the EC2 "
-		    "API\nand in OpenStack's. Commands that look at or change a region speak with "
+		    "Dari turns a few Linux machines into a private cloud and answers in the APIs "
+		    "of\nEC2, OpenStack and CloudStack. Commands that look at or change a region speak with "
 		    "its server\nover the control socket;\nall of those take \\-\\-json.\n.SH COMMANDS\n"));
 	command_each(add_manual_entry, &out);
+	buf_add_str(
+		&out,
+		STR(".SH CONFIGURATION\n/etc/dari/dari.yaml is YAML: a key a.b is b in the mapping a.\n"));
+	settings_each_key(add_manual_key, &out);
 	buf_add_str(&out,
 		    STR(".SH FILES\n.TP\n/etc/dari/dari.yaml\nThe configuration, unless \\-\\-config or "
 			"DARI_CONFIG names another.\n.TP\n/var/lib/dari\nDatabase, images, master key: "

@@ -88,6 +88,12 @@ static const struct config_key keys[] = {
 	    .doc = "Between looks at an idle host."),
 };
 
+void settings_each_key(void (*each)(void *arg, const struct config_key *key), void *arg)
+{
+	for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+		each(arg, &keys[k]);
+}
+
 RESULT settings_fill_defaults(struct ctx *c, struct settings *ret_settings)
 {
 	return config_parse(c, STR_NONE, keys, sizeof keys / sizeof keys[0], ret_settings);

@@ -27,6 +27,11 @@ missing=$("$dari" help | awk '/^  [a-z]/ { print $1 }' | sort -u | while read -r
 done)
 check "the manual page has every command: $missing" "${#missing}"
 
+keys=$("$dari" dump manual | sed -n '/^\.SH CONFIGURATION/,/^\.SH FILES/s/^\.B //p' | sed 's/\\-/-/g')
+missing=$(for key in $keys; do grep -qF "\`$key\`" docs/operations.md || echo "$key"; done)
+[ -n "$keys" ] && [ -z "$missing" ]
+check "docs/operations.md has every key of the configuration: $missing" $?
+
 complete_line() { # words as typed, the last one unfinished
 	local -a COMP_WORDS=("$@") COMPREPLY=()
 	local COMP_CWORD=$(($# - 1))
