@@ -13,6 +13,10 @@ build: ## build/dari
 install: build ## dari, its manual page, completion and systemd unit, under /usr/local (DESTDIR counts)
 	@meson install -C $(B) --quiet
 
+deb: ## the Debian packages, into build/deb
+	@tools/install-packages build deb
+	@tools/deb
+
 demo: build ## a region on this machine, and what a newcomer would do with aws; IMAGE=debian: with Debian guests
 	@tools/install-packages run sandbox image demo
 	@$(if $(IMAGE),DARI_DEMO_IMAGE=$(IMAGE)) tools/demo up
@@ -83,4 +87,4 @@ clean:
 help:
 	@grep -hE '^[a-z -]+:.*##' Makefile | sed 's/:.*##/ —/'
 
-.PHONY: build dev demo demo-down check test test-all unit golden smoke contract simulation simulate real fault fuzz golden-accept mutate lint format asan tsan bench docs clean help
+.PHONY: build install deb dev demo demo-down check test test-all unit golden smoke contract simulation simulate real fault fuzz golden-accept mutate lint format asan tsan bench docs clean help
