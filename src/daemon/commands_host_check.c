@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari host check: what a machine lacks to be a host, in words. One ssh runs host_check.sh there, which changes nothing;
+ * no server is asked, so it may be run before there is a region. */
+#include <stdio.h>
+
+#include "base/child.h"
+#include "base/clock.h"
+#include "daemon/command.h"
+#include "host_check.h"
+
+enum { CHECK_TIMEOUT_S = 90, CHECK_OUTPUT_CAP = 64 * 1024, FIELDS = 5 };
+
+struct check {
+	struct ctx *c;
+	struct str address, pool;
+	struct str output;
+	bool is_fine;
+};
+
+static bool has_only(struct str text, const char *others)
+{
+	for (size_t k = 0; k < text.n; k++)
+		if (!str_is_alphanumeric(text.p[k]) && !strchr(others, text.p[k]))
+			return false;
+	return text.n > 0;
+}
+
+/* Neither becomes an option of ssh or a word of the shell. */
+static RESULT check_words(struct check *check)
+{
+	if (!has_only(check->address, "@.:_-[]%") || check->address.p[0] == '-')
+		return ctx_fail(check->c, ERR_INVALID, "a host is root@ADDRESS, not \"%" STR_FMT "\"",
+				STR_ARG(check->address));
+	if (!has_only(check->pool, "/._-") || check->pool.p[0] != '/')
+		return ctx_fail(check->c, ERR_INVALID,
+				"--pool wants a whole path, from /, not \"%" STR_FMT "\"",
+				STR_ARG(check->pool));
+	return OK;
+}
+
+/* ssh as its configuration says, but that it asks nothing: a host whose key nobody has accepted yet is refused. */
+static RESULT run_script(struct check *check)
+{
+	struct ctx *c = check->c;
+	struct str script = str_print(c->arena, "our_time=%lld\npool=%" STR_FMT "\n%" STR_FMT,
+				      (long long) (clock_now_us() / SECOND), STR_ARG(check->pool),
+				      STR_ARG(page_host_check_sh));
+	const char *address = str_to_z(c->arena, check->address);
+	const char *argv[] = {"ssh",
+			      "-o",
+			      "BatchMode=yes",
+			      "-o",
+			      "ConnectTimeout=15",
+			      "-o",
+			      "ControlMaster=no",
+			      "--",
+			      address,
+			      "sh",
+			      "-s",
+			      NULL};
+	const struct child child = {.argv = argv,
+				    .input = script,
+				    .timeout_us = CHECK_TIMEOUT_S * SECOND,
+				    .output_cap_size = CHECK_OUTPUT_CAP};
+	struct child_end end = {0};
+	if (!script.p)
+		return ctx_no_memory(c);
+	TRY(child_run(c, &child, &end));
+	check->output = end.out;
+	if (str_contains(end.out, STR("dari-check\tend\n")))
+		return OK;
+	return ctx_fail(c, ERR_IO,
+			"%s cannot be looked at (ssh ended with %d): %" STR_FMT
+			"\n  Try: ssh %s true. It has to work without a question, with a key or an agent.",
+			address, end.status, STR_ARG(str_trim(end.err)), address);
+}
+
+/* What another machine said goes to a terminal: no control characters. */
+static struct str make_plain(struct arena *a, struct str text)
+{
+	char *plain = arena_alloc(a, text.n + 1);
+	if (!plain)
+		return STR_NONE;
+	for (size_t k = 0; k < text.n; k++)
+		plain[k] = (unsigned char) text.p[k] < ' ' || text.p[k] == 0x7f ? '?' : text.p[k];
+	plain[text.n] = '\0';
+	return (struct str){plain, text.n};
+}
+
+static void print_finding(struct check *check, struct str line)
+{
+	struct str fields[FIELDS] = {0};
+	size_t count = 0;
+	while (count < FIELDS && str_split_next(&line, '\t', &fields[count]))
+		count++;
+	if (count < FIELDS || !str_is(fields[0], "dari-check"))
+		return; /* a greeting of the host's */
+	for (size_t k = 1; k < FIELDS; k++)
+		fields[k] = make_plain(check->c->arena, fields[k]);
+	bool is_wrong = str_is(fields[1], "wrong"), is_fine = str_is(fields[1], "ok");
+	check->is_fine = check->is_fine && !is_wrong;
+	printf("%s  %-16.*s %" STR_FMT "\n",
+	       is_wrong  ? "!!"
+	       : is_fine ? "ok"
+			 : "??",
+	       STR_ARG(fields[2]), STR_ARG(fields[3]));
+	if (!is_fine)
+		printf("      %" STR_FMT "\n", STR_ARG(fields[4]));
+}
+
+static RESULT run_check(struct check *check)
+{
+	TRY(check_words(check));
+	TRY(run_script(check));
+	struct str rest = check->output, line = STR_NONE;
+	while (str_split_next(&rest, '\n', &line))
+		print_finding(check, line);
+	return OK;
+}
+
+static int host_check_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) config_path;
+	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	struct ctx c;
+	ctx_init(&c, arena);
+	const char *pool = json_string_value(json_object_get(args, "pool"));
+	struct check check = {.c = &c,
+			      .address = str_from(json_string_value(json_object_get(args, "address"))),
+			      .pool = pool ? str_from(pool) : STR("/var/lib/libvirt/images"),
+			      .is_fine = true};
+	struct result result = run_check(&check);
+	if (!result_is_ok(result))
+		fprintf(stderr, "dari %s: %" STR_FMT "\n", command->words, STR_ARG(c.problem.message));
+	return result_is_ok(result) && check.is_fine ? 0 : 1;
+}
+
+const struct command host_check_commands[] = {
+	{"host check",
+	 "Says what a machine lacks to be a host: looks at it by ssh, and changes nothing. ok: fine; ??: "
+	 "worth "
+	 "knowing; !!: wrong.",
+	 {{"address", PARAM_POSITIONAL, true, "As ssh takes it: root@ADDRESS."},
+	  {"pool", PARAM_OPTION, false, "Directory for disks; absent: /var/lib/libvirt/images."}},
+	 .run_here = host_check_here},
+	{0},
+};
