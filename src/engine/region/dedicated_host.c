@@ -13,6 +13,7 @@
 #include "engine/internal.h"
 #include "engine/quota_internal.h"
 #include "engine/region/dedicated_host_internal.h"
+#include "engine/storage/volume.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/client_token.h"
@@ -21,7 +22,6 @@
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
-#include "store/volume.h"
 
 /* ---- what it takes ---- */
 
@@ -106,14 +106,6 @@ static RESULT resolve_type(struct op *op, const struct ref *ref, struct str fami
 
 /* ---- allocate ---- */
 
-static bool has_disks_of_others(const struct tables *t, const struct host *host, uuid account)
-{
-	const struct volume *v = volume_first_by_host(t, host->row.id);
-	while (v && uuid_equal(v->account, account))
-		v = volume_next_by_host(t, v);
-	return v != NULL;
-}
-
 static bool is_free(const struct tables *t, const struct host *host, uuid account,
 		    const struct instance_type *type)
 {
@@ -121,7 +113,8 @@ static bool is_free(const struct tables *t, const struct host *host, uuid accoun
 					    .vcpus = type ? type->vcpus : 0,
 					    .memory = type ? type->memory : 0};
 	return host_usage(host)->instances == 0 && !engine_find_dedicated(t, host->row.id) &&
-	       placement_check_host(host, &need) == PLACEMENT_FITS && !has_disks_of_others(t, host, account);
+	       placement_check_host(host, &need) == PLACEMENT_FITS &&
+	       !engine_host_has_volumes_of_others(t, host->row.id, account);
 }
 
 static RESULT choose_hosts(struct op *op, const struct dedicated_host *like, int64_t wanted,

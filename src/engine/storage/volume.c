@@ -515,6 +515,13 @@ static void write_place(const struct volume_report *report, struct volume *next)
 		next->tracked_from = UUID_NONE; /* such a file notes nothing */
 }
 
+/* It is made from its snapshot again. */
+static void see_reverted(const struct volume_report *report, struct volume *next)
+{
+	next->seen_reverts = report->reverts;
+	next->stands_alone = false;
+}
+
 /* What was noted of its writes went with the old file. */
 static void see_blank(const struct volume_report *report, struct volume *next)
 {
@@ -538,7 +545,7 @@ RESULT engine_see_volume(struct op *op, struct volume_report *report)
 	if (is_live || report->gen == volume->row.gen)
 		write_place(report, &next);
 	if (report->reverts > next.seen_reverts)
-		next.seen_reverts = report->reverts, next.stands_alone = false;
+		see_reverted(report, &next);
 	if (!uuid_is_none(report->blank_for) && uuid_equal(report->blank_for, volume->takes_over))
 		see_blank(report, &next);
 	if (next.modified_us && !next.modified_end_us && is_as_modified(&next))
@@ -587,4 +594,12 @@ RESULT engine_forget_volume(struct op *op, struct volume_report *report)
 bool engine_host_has_volumes(const struct tables *t, uuid host)
 {
 	return volume_first_by_host(t, host) != NULL;
+}
+
+bool engine_host_has_volumes_of_others(const struct tables *t, uuid host, uuid account)
+{
+	const struct volume *v = volume_first_by_host(t, host);
+	while (v && uuid_equal(v->account, account))
+		v = volume_next_by_host(t, v);
+	return v != NULL;
 }

@@ -176,3 +176,5 @@ OPERATION(engine_forget_volume, volume_report)
 
 /* Also deleted ones that it still has to remove. */
 bool engine_host_has_volumes(const struct tables *t, uuid host);
+/* Other accounts' than that one. */
+bool engine_host_has_volumes_of_others(const struct tables *t, uuid host, uuid account);

@@ -137,7 +137,9 @@ RESULT engine_mark_volume(struct op *op, struct volume_marking *wish)
 	const struct volume *volume = NULL;
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
 	TRY(engine_permit(op, "volume.update", KIND_VOLUME, &volume->row));
-	return write_reservation(op, volume, wish->reservation, UUID_NONE);
+	bool takes_over = !uuid_is_none(volume->takes_over); /* in that instance, whatever is said of it */
+	return write_reservation(op, volume, wish->reservation,
+				 takes_over ? volume->reserved_for : UUID_NONE);
 }
 
 /* ---- a reservation's end ---- */

@@ -5,6 +5,7 @@
 
 #include "../cloud/cloud.h"
 #include "engine/storage/snapshot.h"
+#include "engine/storage/volume_reservation.h"
 #include "engine/storage/volume_swap.h"
 #include "model/host.h"
 #include "model/states.h"
@@ -180,6 +181,11 @@ static void keeps_others_off(struct cloud *c)
 		assert_false(result_is_ok(cloud_call(c, &c->alice, engine_delete_volume_run, &target)));
 		assert_int_equal(swap(c, p.instance, both[k], third).code, ERR_INVALID);
 		assert_false(result_is_ok(attach(c, both[k], p.instance)));
+		struct volume_marking marking = {ref, VOLUME_RESERVATION_NONE};
+		cloud_ok(c, &c->alice, engine_mark_volume,
+			 &marking); /* which says what is shown, and no more */
+		assert_int_equal(cloud_call(c, &c->alice, engine_modify_volume_run, &growing).code,
+				 ERR_STATE);
 	}
 	assert_int_equal(swap(c, p.instance, third, p.new).code, ERR_INVALID);
 	sim_compute_set_copies(cloud_host_of(c, p.instance), false, false);

@@ -3,8 +3,6 @@
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/image.h"
 #include "engine/storage/volume.h"
-#include "model/volume.h"
-#include "store/image.h"
 
 struct os_image_metadata {
 	struct volume_settings wish;
@@ -27,8 +25,7 @@ static RESULT show(struct os_call *e, const void *args, struct json_writer *w)
 	const struct os_image_metadata *a = args;
 	const struct row *row = NULL;
 	TRY(os_find(e, KIND_VOLUME, &a->wish.volume, &row));
-	const struct volume *volume = volume_of(row);
-	os_write_image_metadata(w, "metadata", volume, image_find(os_tables(e), volume->image));
+	os_show_image_metadata(e, w, row);
 	return OK;
 }
 

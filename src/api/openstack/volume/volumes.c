@@ -152,8 +152,8 @@ static void write_attachments(struct json_writer *w, const struct volume_list *a
 	json_write_close_list(w);
 }
 
-void os_write_image_metadata(struct json_writer *w, const char *key, const struct volume *v,
-			     const struct image *image)
+static void write_image_metadata(struct json_writer *w, const char *key, const struct volume *v,
+				 const struct image *image)
 {
 	json_write_open(w, key);
 	if (image) {
@@ -165,6 +165,12 @@ void os_write_image_metadata(struct json_writer *w, const char *key, const struc
 		json_write_text(w, NULL, v->image_properties.at[k].value);
 	}
 	json_write_close(w);
+}
+
+void os_show_image_metadata(struct os_call *e, struct json_writer *w, const struct row *row)
+{
+	const struct volume *volume = volume_of(row);
+	write_image_metadata(w, "metadata", volume, image_find(os_tables(e), volume->image));
 }
 
 static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
@@ -196,7 +202,7 @@ static void write_extended(struct os_call *e, struct json_writer *w, const struc
 {
 	os_write_hex(w, "os-vol-tenant-attr:tenant_id", i->volume->account);
 	if (i->image || i->volume->image_properties.count)
-		os_write_image_metadata(w, "volume_image_metadata", i->volume, i->image);
+		write_image_metadata(w, "volume_image_metadata", i->volume, i->image);
 	if (!os_is_admin(e))
 		return;
 	json_write_text_or_null(w, "os-vol-host-attr:host", i->host ? os_volume_pool(e, i->host) : STR_NONE);

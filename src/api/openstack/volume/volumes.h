@@ -49,8 +49,7 @@ static inline int64_t os_gib(int64_t size)
 	return (size + OS_VOLUME_GIB - 1) / OS_VOLUME_GIB;
 }
 
-/* What the image that lies on it (NULL: none, any more) says of itself, and what was said since. */
-void os_write_image_metadata(struct json_writer *w, const char *key, const struct volume *v,
-			     const struct image *image);
+/* "metadata": what a volume's image said of itself, and what was said since. The view is read. */
+void os_show_image_metadata(struct os_call *e, struct json_writer *w, const struct row *volume);
 /* "links" of a resource below the project. */
 void os_write_volume_links(struct os_call *e, struct json_writer *w, const char *collection, uuid id);
