@@ -182,7 +182,7 @@ def test_the_network_of_an_address(dev, machines):
     project.ok("POST", f"{NETWORK}/subnets", {"subnet": {"network_id": second, "cidr": "10.77.0.0/24", "ip_version": 4}})
     done(dev, call(dev, "addNicToVirtualMachine", virtualmachineid=machines[0]["id"], networkid=second))
     loose = done(dev, call(dev, "associateIpAddress", zoneid=call(dev, "listZones")[1]["zone"][0]["id"]))["ipaddress"]
-    refused(make(dev, loose, machines[0]), 537)  # of which of its two NICs?
+    refused(make(dev, loose, machines[0]), 431, "as ip is not associated with any network and no networkId is passed in")  # which of its two NICs?
     assert done(dev, make(dev, loose, machines[0], networkid=nic["networkid"]))["portforwardingrule"]["vmguestip"] == nic["ipaddress"]
     taken = done(dev, call(dev, "associateIpAddress", networkid=nic["networkid"]))["ipaddress"]
     assert done(dev, make(dev, taken, machines[0]))["portforwardingrule"]["networkid"] == nic["networkid"]

@@ -168,9 +168,12 @@ static void forward(struct simulation *s, struct thing *t, const char *address)
 				"protocol=tcp&publicport=22&"
 				"privateport=22",
 				address, id_of(s, t, machine));
-	bool has_way = model_gateway(&s->model, model_vpc(t)) != NULL;
+	size_t nics = 0;
+	EACH (&s->model, port, KIND_PORT)
+		nics += port->of == t || port->to == t;
+	bool has_way = nics == 1 && model_gateway(&s->model, model_vpc(t)) != NULL;
 	if ((status == 200) != has_way)
-		blame(s, "a forwarding %s a way in: %d", has_way ? "with" : "without", status);
+		blame(s, "a forwarding %s a way in, or a choice: %d", has_way ? "with" : "without", status);
 	if (status != 200)
 		return;
 	snprintf(rule, sizeof rule, "%" STR_FMT, STR_ARG(answer_at(answer, "id")));

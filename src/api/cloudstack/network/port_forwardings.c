@@ -111,6 +111,31 @@ static const struct param create_params[] = {
 };
 #undef P
 
+static bool has_several_nics(const struct tables *t, uuid machine)
+{
+	size_t count = 0;
+	for (const struct port *p = port_first_by_instance(t, machine); p; p = port_next_by_instance(t, p))
+		count += row_is_live(&p->row);
+	return count > 1;
+}
+
+/* Of an address that was taken for no network CloudStack wants one named; here only where there is a choice. Source:
+ * CreatePortForwardingRuleCmd, 4.18. */
+static RESULT check_network(struct cs_call *e, const struct make_rule *a)
+{
+	const struct address *address = NULL;
+	const struct instance *machine = NULL;
+	TRY(engine_find_own_address(e->c, cs_tables(e), &a->wish.address, &address));
+	TRY(engine_find_own_instance(e->c, cs_tables(e), &a->wish.instance, &machine));
+	bool is_said = ref_is_given(&a->wish.network) || !uuid_is_none(address->for_network);
+	if (is_said || !has_several_nics(cs_tables(e), machine->row.id))
+		return OK;
+	return cs_fail(e, "networkid",
+		       "Unable to create port forwarding rule for the ipAddress id=%" STR_FMT
+		       " as ip is not associated with any network and no networkId is passed in",
+		       STR_ARG(a->wish.address.text));
+}
+
 static RESULT prepare_create(struct cs_call *e, void *args)
 {
 	struct make_rule *a = args;
@@ -124,6 +149,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	ports->public_last = ports->public_last ? ports->public_last : ports->public_first;
 	ports->private_last = ports->private_last ? ports->private_last : ports->private_first;
 	a->wish.is_even = true;
+	TRY(check_network(e, a));
 	return cs_read_opens(e, a->opens, &a->wish.address, &a->wish.opens_firewall);
 }
 

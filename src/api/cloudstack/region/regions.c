@@ -141,7 +141,8 @@ static bool is_asked_for(const struct list_capacity *a, const struct capacity_ro
 	return !a->has_type || a->type == (int64_t) row->type;
 }
 
-void cs_write_capacities(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+void cs_write_capacities(struct api_call *core, struct json_writer *w, const char *name,
+			 const struct row *row)
 {
 	struct cs_call *e = cs_call_of(core);
 	struct capacity_row rows[ROWS_OF_ZONE];
