@@ -119,7 +119,8 @@ static bool has_left(const struct api_call *e, const struct async_job *job, cons
 {
 	bool is_account = job->subject_kind == KIND_ACCOUNT;
 	uuid owner = is_account ? UUID_NONE : engine_get_owner((enum kind) job->subject_kind, row);
-	return !uuid_is_none(owner) && !uuid_equal(owner, job->account) && !identity_is_admin(e->c->who);
+	return !uuid_is_none(owner) && !uuid_equal(owner, job->account) &&
+	       !(row_is_live(row) && identity_is_admin(e->c->who));
 }
 
 /* It was recorded when it was drawn; who only sees the account's jobs is not told. */

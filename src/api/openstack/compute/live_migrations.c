@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Live migrations: asked for, looked at while they are under way, hastened, and cancelled. Source: Compute API
  * reference, "Servers - run an administrative action" (os-migrateLive) and "Server migrations"; the messages are
- * those of nova/exception.py. */
+ * Nova's own. */
 #include <inttypes.h>
 
 #include "api/openstack/compute/servers.h"
@@ -87,7 +87,7 @@ static RESULT prepare_migrate(struct os_call *e, void *args)
 	TRY(check_word(e, a->block_migration, &brings_disks));
 	TRY(os_find_server(e, &a->wish.instance, &instance));
 	TRY(check_state(e, &a->wish.instance, instance));
-	a->wish.host.field = STR("host");
+	a->wish.host.field = STR("os-migrateLive");
 	TRY(check_leaves(e, &a->wish, instance));
 	a->wish.forces = a->forces == CHOICE_YES;
 	if (a->wish.forces && !ref_is_given(&a->wish.host))
