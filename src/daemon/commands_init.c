@@ -366,8 +366,8 @@ static RESULT make_all(struct init *init)
 {
 	struct ctx *c = init->c;
 	struct str zones = arg_of(init, "zone");
-	TRY(init_region(c, &init->s, zones.n || init->has_database ? zones : STR("a"), make_first, init));
 	TRY(file_make_directory(c, beside_config(init, ""), 0755));
+	TRY(init_region(c, &init->s, zones.n || init->has_database ? zones : STR("a"), make_first, init));
 	if (init->makes_certificate)
 		TRY(make_certificate(init));
 	if (init->has_config)
@@ -390,25 +390,22 @@ static RESULT run_init(struct init *init)
 		TRY(ask(init, "Make it? (yes or no)", STR("yes"), &answer));
 	if (answer.n && answer.p[0] != 'y' && answer.p[0] != 'Y')
 		return ctx_fail(init->c, ERR_STATE, "nothing was made");
-	TRY(make_all(init));
-	print_end(init);
-	return OK;
+	struct result result = make_all(init);
+	if (result_is_ok(result))
+		print_end(init);
+	else
+		printf("%" STR_FMT, STR_ARG(init->told)); /* keys, as a rule: they are there */
+	return result;
 }
 
 /* What a failure's reader can do, where its own words do not say so. */
 static const char *advise(enum err code)
 {
-	switch ((int) code) {
-	case ERR_IN_USE:
+	if (code == ERR_IN_USE)
 		return "  The server runs: dari account create and dari host add do the rest.\n";
-	case ERR_IO:
-		return geteuid() == 0
-			       ? ""
-			       : "  Run it as root, or name places of your own with --config, --data and "
-				 "--socket.\n";
-	default:
-		return "";
-	}
+	if (code == ERR_IO && geteuid() != 0)
+		return "  Run it as root, or name places of your own with --config, --data and --socket.\n";
+	return "";
 }
 
 static int init_here(const struct command *command, json_t *args, const char *config_path)

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """dari init: what it asks, what it says before it makes anything, what it makes, and that it may be run again whatever
 ended it before."""
+import contextlib
 import os
 import pty
 import re
 import select
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from dev import DARI  # noqa: E402
 
-PATIENCE_S = 60
+PATIENCE_S, KILL_STEP_S = 60, 0.003
 
 
 class Place:
@@ -26,9 +28,12 @@ class Place:
         self.folder, self.data = folder, folder / "data"
         self.config = folder / "etc" / "dari.yaml"
 
+    def line(self, *flags):
+        words = [DARI, "--config", self.config, "init", "--data", self.data, "--socket", self.folder / "socket", *flags]
+        return [str(word) for word in words]
+
     def init(self, *flags):
-        argv = [DARI, "--config", self.config, "init", "--data", self.data, "--socket", self.folder / "socket", *flags]
-        return subprocess.run([str(word) for word in argv], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        return subprocess.run(self.line(*flags), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=PATIENCE_S, check=False)
 
     def answer(self, *answers):
@@ -117,6 +122,25 @@ def test_what_is_missing_is_made(place, lost):
     assert (place.region_id() == region_id) == ("data/dari.db" not in lost)
     assert ("KEEP A COPY" in done.stdout) is False
     assert (place.files()["etc/api.crt"] == before["etc/api.crt"]) == ("etc/api.key" not in lost)
+
+
+def test_killed_at_any_time_it_goes_on(place):
+    keys = set()
+    for tries in range(1000):
+        process = subprocess.Popen(place.line("--address", "0.0.0.0", "--account", "acme"), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(tries * KILL_STEP_S)
+        process.kill()
+        done = process.wait() == 0
+        keys |= {(place.data / "master.key").read_bytes()} if (place.data / "master.key").exists() else set()
+        if done:
+            break
+    assert done and tries > 1 and len(keys) == 1
+    with contextlib.closing(sqlite3.connect(place.data / "dari.db")) as database:
+        assert database.execute("SELECT value FROM setting WHERE name = 'region.id'").fetchall() == [(place.region_id(),)]
+        assert database.execute("SELECT count(*) FROM account").fetchall() == [(1,)]
+    done = place.init("--address", "0.0.0.0")
+    assert done.returncode == 0 and "nothing was changed" in done.stdout, done
 
 
 def test_a_database_without_its_key_is_refused(place):
