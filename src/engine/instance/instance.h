@@ -153,7 +153,7 @@ OPERATION(engine_eject_medium, instance_medium)
 /* Gives a stopped instance and its disks to another account, for an administrator or who has the role manager in both
  * accounts (ERR_DENIED). It gets ports there: without any said, one where it is now, if that network was granted to the
  * account, else in the default subnet of its zone (ERR_INVALID with KIND_NETWORK: there is none). Those that it had go, or
- * stay with the old account if they were not to go with it. ERR_STATE: it is on, or half way to something; a public
+ * stay with the old account if they were not to go with it. ERR_STATE: it is on, or half way to something; a job waits; a public
  * address, a forwarding or a load balancer leads to it; a disk has snapshots, or is shared or promised. ERR_DENIED with
  * KIND_IMAGE: the account may not have what it was made from. ERR_QUOTA: the account has no room for it. */
 struct instance_assigning {

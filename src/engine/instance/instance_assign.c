@@ -7,6 +7,7 @@
 #include "engine/instance/launch_ports_internal.h"
 #include "engine/instance/profile_association_internal.h"
 #include "engine/internal.h"
+#include "engine/job.h"
 #include "engine/network/port_internal.h"
 #include "engine/people/role.h"
 #include "engine/quota_internal.h"
@@ -82,6 +83,10 @@ static RESULT check_state(struct assigning *a, const struct ref *ref)
 				   "Unable to move VM [%" STR_FMT
 				   "], whose host is dedicated to its account.",
 				   STR_ARG(name_machine(a)));
+	if (engine_has_jobs(a->op->head, i->row.id)) /* which the old account asked for, and nobody stops */
+		return ENGINE_FAIL(a->op, ERR_STATE, KIND_INSTANCE, ref->field,
+				   "Unable to move VM [%" STR_FMT "] while jobs on it wait.",
+				   STR_ARG(name_machine(a)));
 	return instance_check_no_snapshots(
 		a->op, i->row.id, ref->field,
 		"Unable to move the VM, please remove VM snapshots before assigning it to another user");
@@ -129,7 +134,7 @@ static RESULT check_template(struct assigning *a)
 {
 	struct op *op = a->op;
 	const struct image *image = image_find(op->head, a->instance->image);
-	if (!image || engine_may_see(op->ctx, KIND_IMAGE, &image->row))
+	if (!image || !row_is_live(&image->row) || engine_may_see(op->ctx, KIND_IMAGE, &image->row))
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_IMAGE,
 			     "New owner [%" STR_FMT

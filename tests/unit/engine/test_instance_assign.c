@@ -2,6 +2,7 @@
  * Instances that change hands: what goes along, what stays, who may, and what is in the way. */
 #include "cloud.h"
 #include "engine/instance/server_group.h"
+#include "engine/job.h"
 #include "engine/network/network.h"
 #include "engine/network/network_grant.h"
 #include "engine/people/role.h"
@@ -269,6 +270,19 @@ static void check_states(void **state)
 	refuse(c, &c->operator, id, ERR_STATE, KIND_INSTANCE);
 }
 
+static void check_jobs(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = launch_one(c);
+	struct job_queuing job = {
+		.job = {.command = STR("startVirtualMachine"), .outcome = ASYNC_JOB_OUTCOME_SETTLED},
+		.turn = ASYNC_JOB_TURN_START,
+		.permission = "instance.start",
+		.instance = ref_to(c, KIND_INSTANCE, id)};
+	cloud_ok(c, &c->alice, engine_queue_job, &job);
+	refuse(c, &c->operator, id, ERR_STATE, KIND_INSTANCE);
+}
+
 static void limit_bob(struct cloud *c, int64_t instances, int64_t volumes, int64_t ports)
 {
 	struct account_limits limits = account_limits_all(ref_named(KIND_ACCOUNT, "bob"), ACCOUNT_LIMIT_KEEP);
@@ -333,9 +347,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cloud_setup, cloud_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(check_assign),  TEST(check_port),      TEST(check_port_that_stays), TEST(check_networks),
-		TEST(check_granted), TEST(check_who_may),   TEST(check_accounts),        TEST(check_states),
-		TEST(check_limits),  TEST(check_snapshots), TEST(check_address),         TEST(check_template),
+		TEST(check_assign),   TEST(check_port),    TEST(check_port_that_stays), TEST(check_networks),
+		TEST(check_granted),  TEST(check_who_may), TEST(check_accounts),        TEST(check_states),
+		TEST(check_limits),   TEST(check_jobs),    TEST(check_snapshots),       TEST(check_address),
+		TEST(check_template),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,8 @@
 enum { CS_CPU_SPEED = 1000 }; /* CS_CPU_SPEED_MHZ */
 
 /* Lists of zones, and of their one part, tell administrators, as listCapacity does, how full each is, where the call says
- * so. The parameter, and as member.write of a zone's row. CloudStack tells users, too: its reference says nothing of that. */
+ * so. The parameter, and as member.write of a zone's row. That users are not told is as with listCapacity, and a guess: the
+ * reference says nothing of it. */
 #define CS_SHOW_CAPACITIES "showcapacities"
 #define CS_SHOW_CAPACITIES_PARAM(T, member)                                                                  \
 	PARAM(T, CS_SHOW_CAPACITIES, member, .doc = "Whether how full they are is shown, to administrators.")
