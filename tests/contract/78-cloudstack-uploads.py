@@ -93,6 +93,19 @@ def test_curl(dev, said, disk):
     assert again.status_code == 400 and "has its data already" in again.text
 
 
+def test_a_browser(dev, said, disk):
+    """A page of another origin may send, and read the answer."""
+    params = begin(dev, said)
+    asked = requests.options(params["postURL"], headers={"Origin": "http://ui.example.org", "Access-Control-Request-Method": "POST",
+                                                         "Access-Control-Request-Headers": "x-signature,x-expires,x-metadata"})
+    assert (asked.status_code, asked.text, asked.headers["Access-Control-Allow-Methods"]) == (200, "", "POST, OPTIONS")
+    allowed = asked.headers["Access-Control-Allow-Headers"].split(", ")
+    assert {"x-signature", "x-expires", "x-metadata", "Content-Type"} <= set(allowed)
+    for answer in (asked, post(params, b"x", **{"X-signature": "x"}), post(params, disk.read_bytes())):
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.text == "upload successful."
+
+
 def test_an_iso(dev, said):
     params = begin(dev, {k: said[k] for k in ("name", "zoneid")}, "getUploadParamsForIso", format="ISO", bootable="false")
     assert post(params, bytes(1 << 20)).text == "upload successful."

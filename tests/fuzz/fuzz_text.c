@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The small readers that every face stands on: base64, %XX, numbers, times, addresses, ids, public
- * keys. What has one written form comes back as the same. */
+ * keys, forms with files. What has one written form comes back as the same. */
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/ip.h"
+#include "base/multipart.h"
 #include "model/id.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -53,6 +54,34 @@ static void read_times(struct str text)
 	IGNORE(clock_parse_http(text, &time_us)); /* any answer will do, but no crash, as below */
 }
 
+static RESULT count_bytes(void *arg, struct str bytes)
+{
+	*(size_t *) arg += bytes.n;
+	return OK;
+}
+
+/* What a form holds, in pieces of that size; broken: as much as was found before. */
+static size_t read_form(struct str text, size_t step, bool *ret_has_file)
+{
+	struct multipart form;
+	size_t found = 0;
+	bool is_good = multipart_begin(&form, STR("multipart/form-data; boundary=b"));
+	for (size_t at = 0; at < text.n && is_good; at += step)
+		is_good = result_is_ok(
+			multipart_add(&form, str_slice(text, at, at + step), count_bytes, &found));
+	*ret_has_file = is_good && multipart_has_file(&form);
+	return found;
+}
+
+static void read_forms(struct str text)
+{
+	bool at_once = false, in_pieces = false;
+	if (read_form(text, text.n + 1, &at_once) != read_form(text, 3, &in_pieces) || at_once != in_pieces)
+		abort();
+	struct multipart form;
+	(void) multipart_begin(&form, text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ctx c;
@@ -64,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ctx_init(&c, arena);
 	read_bytes(arena, text);
 	read_addresses(text);
+	read_forms(text);
 	read_times(text);
 	IGNORE(str_parse_int(text, &number));
 	IGNORE(id_parse_ec2(text, id_kind_of_ec2(text), &ref));

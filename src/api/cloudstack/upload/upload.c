@@ -151,14 +151,12 @@ static RESULT prepare(struct api_call *core)
 {
 	struct upload_call *e = upload_call_of(core);
 	const struct image *image = NULL;
+	if (e->call->method != HTTP_POST)
+		return OK;
 	TRY(api_new_args(core, 1, sizeof(struct upload_args)));
 	struct upload_args *a = e->args;
 	a->call = e->call;
-	a->wish.image = (struct ref){.kind = KIND_IMAGE,
-				     .prefix = e->ticket.image,
-				     .bits = 8 * sizeof(uuid),
-				     .text = uuid_to_str(e->c->arena, e->ticket.image),
-				     .field = STR("uuid")};
+	a->wish.image = cs_ref_of(e->c, KIND_IMAGE, e->ticket.image, "uuid");
 	TRY(engine_find_own_image(e->c, api_tables(core), &a->wish.image, &image));
 	TRY(engine_check_image_takes_data(e->c, api_tables(core), image));
 	if (!multipart_begin(&a->form, call_header(e->call, "Content-Type")))
@@ -195,11 +193,20 @@ static const struct api_action action = {.name = "upload",
 					 .returns = API_RETURNS_NOTHING_STORED,
 					 .doc = "Takes the data of a template or of an ISO."};
 
+/* What a browser asks before it sends what a page of another origin has: CloudStack's UI is one. */
+static const struct api_action preflight = {.name = "preflight",
+					    .permit = "upload_image",
+					    .flags = API_OPEN,
+					    .doc = "Tells that any page may upload."};
+
 static RESULT find(struct api_call *core)
 {
 	struct upload_call *e = upload_call_of(core);
-	const struct api_entry entry = api_entry_of(&action);
+	bool is_preflight = str_is(e->call->method_name, "OPTIONS");
+	const struct api_entry entry = api_entry_of(is_preflight ? &preflight : &action);
 	api_choose_action(core, &entry);
+	if (is_preflight)
+		return api_check_limits(core, &preflight, OK);
 	if (e->call->method != HTTP_POST)
 		return api_check_limits(
 			core, &action, ctx_fail(e->c, ERR_UNAUTHENTICATED, "only post requests are allowed"));
@@ -212,16 +219,29 @@ static bool is_upload(struct api_call *core)
 	return true;
 }
 
+/* As the storage VM has them. The headers that prove an upload are no page's by themselves, so that any may ask. */
+static void set_headers(struct api_call *core)
+{
+	if (core->has_headers)
+		return;
+	core->has_headers = true;
+	call_set_answer_header(core->call, "Access-Control-Allow-Origin", STR("*"));
+	call_set_answer_header(core->call, "Access-Control-Allow-Methods", STR("POST, OPTIONS"));
+	call_set_answer_header(core->call, "Access-Control-Allow-Headers",
+			       STR("x-requested-with, Content-Type, origin, authorization, accept, "
+				   "client-security-token, x-signature, x-metadata, x-expires"));
+}
+
 static RESULT write_answer(struct api_call *core, struct buf *body)
 {
-	(void) core;
-	buf_print(body, "upload successful.");
+	if (core->action != &preflight)
+		buf_print(body, "upload successful.");
 	return body->failed ? FAIL(NO_MEMORY) : OK;
 }
 
 static RESULT write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
 {
-	(void) core;
+	set_headers(core);
 	buf_add_str(body, p->message);
 	return body->failed ? FAIL(NO_MEMORY) : OK;
 }
@@ -246,6 +266,7 @@ const struct api_protocol cloudstack_upload_protocol = {
 	.errors = &errors,
 	.find = find,
 	.prepare = prepare,
+	.set_headers = set_headers,
 	.write = write_answer,
 	.write_problem = write_problem,
 	.uploads_by = HTTP_POST,
