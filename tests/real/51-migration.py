@@ -4,13 +4,15 @@
 draining its host, and when dari is killed in the midst. What is cancelled stays. Its disks are on one host then."""
 # limit: 900 s
 # takes: 150 s
+import base64
 import os
 import re
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import BOOT_S, SOON_S, Region, state, wait_until  # noqa: E402
+import uefi_data  # noqa: E402
+from region import BOOT_S, ROOT, SOON_S, Region, give_address, launch, state, wait_state, wait_until  # noqa: E402
 
 WRITER = "(n=0; while :; do n=$((n + 1)); echo $n >> /mnt/numbers; usleep 100000; done) </dev/null >/dev/null 2>&1 &"
 
@@ -136,6 +138,32 @@ def drains(region, identifier, address, boot):
     region.check_soon("it answers again", lambda: region.boot_id(address) == boot)
 
 
+def variables(ec2, identifier):
+    return uefi_data.read(base64.b64decode(ec2.get_instance_uefi_data(InstanceId=identifier)["UefiData"]))
+
+
+def uefi(region, ec2):
+    """What the firmware noted goes along, and the guest starts by it there."""
+    tiny = os.path.join(ROOT, "build/cache/tiny.qcow2")
+    image = region.command("image", "import", tiny, "--name", "tiny-uefi", "--boot-mode", "uefi")["image_id"]
+    identifier = launch(ec2, ImageId=image, KeyName="k")[0]
+    wait_state(ec2, [identifier], "running")
+    address, _ = give_address(ec2, identifier)
+    wait_until(lambda: region.boot_id(address), 2 * BOOT_S, "ssh to the guest under UEFI")
+    boot, before, source = region.boot_id(address), variables(ec2, identifier), host_of(region, identifier)
+    region.command("host", "move", identifier)
+    wait_until(lambda: is_settled(region, identifier), BOOT_S, "the migration is over")
+    region.check("a guest under UEFI goes to the other host", host_of(region, identifier) == other_than(source))
+    region.check_soon("and was not started anew", lambda: region.boot_id(address) == boot)
+    region.check("its variables are there", variables(ec2, identifier) == before)
+    kept = region.on(source, "sh", "-c", "ls /var/lib/libvirt/qemu/nvram", fails=True)
+    region.check(f"and not where it was: {kept}", identifier not in kept)
+    ec2.stop_instances(InstanceIds=[identifier])
+    wait_state(ec2, [identifier], "stopped")
+    ec2.start_instances(InstanceIds=[identifier])
+    region.check_soon("and it starts by them", lambda: region.boot_id(address) not in ("", boot), 2 * BOOT_S)
+
+
 def main(region):
     ec2, identifier, address = region.witness("acme")
     ec2.authorize_security_group_ingress(GroupName="default", IpProtocol="icmp", FromPort=-1, ToPort=-1, CidrIp="0.0.0.0/0")
@@ -148,6 +176,7 @@ def main(region):
     moves(region, ec2, identifier, address, boot)
     moves(region, ec2, identifier, address, boot)
     region.check("an encrypted disk has what was written", digest(region, address, disk) == before)
+    uefi(region, ec2)
     killed(region, identifier, address, boot)
     region.check("and still has", digest(region, address, disk) == before)
     drains(region, identifier, address, boot)

@@ -388,6 +388,10 @@ RESULT libvirt_read_variables(struct compute_host *h, struct ctx *c, uuid id,
 /* Makes the file of variables that a guest which is off is started with. */
 RESULT libvirt_give_variables(struct compute_host *h, struct ctx *c, const struct domain_place *place,
 			      const struct compute_domain *wish);
+/* Where the file of a domain is that has one, else empty; and drops such a file of a domain that is not there
+ * (any more, or yet). Absent: OK. */
+RESULT libvirt_find_variables(struct compute_host *h, struct ctx *c, uuid id, struct str *ret_path);
+RESULT libvirt_drop_variables(struct compute_host *h, struct ctx *c, struct str path);
 /* Of a flash file, whose bytes they point into; errors as there. Pure. */
 RESULT libvirt_parse_variables(struct ctx *c, struct str file, struct firmware_variables *ret_variables);
 /* The flash file with these variables and no others. ERR_CAPACITY: its store is too small. Errors else as

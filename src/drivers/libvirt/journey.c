@@ -120,7 +120,8 @@ static RESULT drop_notes(struct compute_host *h, struct ctx *c, virDomainPtr d)
 	return left ? libvirt_fail(h, c, "forgetting the checkpoints of domain %s", virDomainGetName(d)) : OK;
 }
 
-static RESULT prepare(struct compute_host *h, struct ctx *c, const struct compute_journey *j, virDomainPtr d)
+static RESULT prepare(struct compute_host *h, struct ctx *c, const struct compute_journey *j, virDomainPtr d,
+		      struct str variables)
 {
 	const struct compute_domain *w = j->domain;
 	TRY(check_fits(h, c, j->to));
@@ -130,6 +131,8 @@ static RESULT prepare(struct compute_host *h, struct ctx *c, const struct comput
 			TRY(libvirt_set_secret(j->to, c, w->disks[k].volume, w->disks[k].key));
 	if (w->has_drive)
 		TRY(carry_drive(h, c, j->to, w->id));
+	if (variables.n) /* QEMU writes them anew as they arrive, over whatever is there */
+		TRY(libvirt_drop_variables(j->to, c, variables));
 	return drop_notes(h, c, d);
 }
 
@@ -313,12 +316,15 @@ static unsigned choose_flags(const struct compute_host *h, const struct compute_
 RESULT libvirt_send(struct compute_host *h, struct ctx *c, const struct compute_journey *j)
 {
 	AUTO_DOMAIN d = NULL;
+	struct str variables = STR_NONE; /* the file of its UEFI, which libvirt leaves where it was */
 	if (!j->address.n)
 		return ctx_fail(c, ERR_UNSUPPORTED,
 				"host %s has no address at which other hosts could reach it", j->to->name);
 	TRY(libvirt_check_alive(j->to, c));
 	TRY(libvirt_find_running(h, c, j->domain->id, &d));
-	TRY(prepare(h, c, j, d));
+	if (j->domain->hardware.uefi)
+		TRY(libvirt_find_variables(h, c, j->domain->id, &variables));
+	TRY(prepare(h, c, j, d, variables));
 	struct str uri = str_print(c->arena, "tcp://%" STR_FMT, STR_ARG(j->address));
 	if (!uri.p)
 		return ctx_no_memory(c);
@@ -331,5 +337,6 @@ RESULT libvirt_send(struct compute_host *h, struct ctx *c, const struct compute_
 	struct result r = watch_sending(h, c, j, &s);
 	pthread_mutex_destroy(&s.lock);
 	pthread_cond_destroy(&s.ended);
-	return r;
+	TRY(r);
+	return variables.n ? libvirt_drop_variables(h, c, variables) : OK;
 }

@@ -15,7 +15,7 @@ enum { FILE_SIZE_MAX = 1 << 20 };
 #define DIRECTORY "/var/lib/libvirt/qemu/nvram"
 
 /* Where it lies; empty: the domain has none. Some libvirts (9.0) tell that of a running domain only. */
-static RESULT find_path(struct compute_host *h, struct ctx *c, uuid id, struct str *ret_path)
+RESULT libvirt_find_variables(struct compute_host *h, struct ctx *c, uuid id, struct str *ret_path)
 {
 	AUTO_DOMAIN d = NULL;
 	AUTO(xml_tree) t = NULL;
@@ -101,12 +101,24 @@ RESULT libvirt_read_variables(struct compute_host *h, struct ctx *c, uuid id,
 	AUTO_POOL pool = NULL;
 	AUTO_VOLUME v = NULL;
 	TRY(libvirt_check_alive(h, c));
-	TRY(find_path(h, c, id, &path));
+	TRY(libvirt_find_variables(h, c, id, &path));
 	TRY(open_file(h, c, path, &pool, &v));
 	if (!v)
 		return fail_none(c, id);
 	TRY(read_file(h, c, v, &file));
 	return libvirt_parse_variables(c, file, ret_variables);
+}
+
+/* ---- leaving */
+
+RESULT libvirt_drop_variables(struct compute_host *h, struct ctx *c, struct str path)
+{
+	AUTO_POOL pool = NULL;
+	AUTO_VOLUME v = NULL;
+	TRY(open_file(h, c, path, &pool, &v));
+	if (!v || virStorageVolDelete(v, 0) == 0 || libvirt_error_is(VIR_ERR_NO_STORAGE_VOL))
+		return OK;
+	return libvirt_fail(h, c, "deleting %" STR_FMT " on host %s", STR_ARG(path), h->name);
 }
 
 /* ---- giving */

@@ -451,6 +451,8 @@ static RESULT end(struct op *op, const struct instance_migration *m, bool arrive
 	else
 		TRY(stay(op, m));
 	TRY(instance_put(op, &next));
+	if (arrived)
+		TRY(instance_join_maintenance(op, &next));
 	return log_end(op, &record, &next);
 }
 

@@ -427,6 +427,40 @@ static void test_killed_at_each_step(void **state)
 	}
 }
 
+/* False: that point was not reached. */
+static bool tell_with_fault(unsigned points, uint64_t n)
+{
+	struct cloud *c = cloud_new(n + 1, 2);
+	struct guest g;
+	launch(c, &g);
+	fault_arm(points, n, false);
+	struct result asked = ask(c, g.id, STR_NONE);
+	if (!result_is_ok(asked)) {
+		assert_true(fault_has_fired());
+		migrate(c, g.id);
+	}
+	cloud_settle(c);
+	bool fired = fault_has_fired();
+	fault_disarm();
+	check_guest(c, &g, !str_equal(cloud_host_of(c, g.id), g.from));
+	cloud_done(c);
+	return fired;
+}
+
+static void test_each_fault(void **state)
+{
+	(void) state;
+	static const unsigned points[] = {FAULT_DRIVER, FAULT_FILE, FAULT_SQL};
+	for (size_t k = 0; k < sizeof points / sizeof points[0]; k++) {
+		uint64_t n = 0;
+		while (tell_with_fault(points[k], n))
+			n++;
+		assert_true(n > 0 || points[k] == FAULT_FILE);
+	}
+	for (uint64_t n = 0; tell_with_fault(FAULT_ALLOC, n); n += 1 + n / 20)
+		;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_is_stopped_on_the_way),
 		cmocka_unit_test(test_loses_its_target),
 		cmocka_unit_test(test_killed_at_each_step),
+		cmocka_unit_test(test_each_fault),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
