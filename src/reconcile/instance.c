@@ -300,6 +300,13 @@ static RESULT report_waiting(struct step *s, const struct instance_rows *rows)
 	return step_report_condition(s, &condition, obstacle != NULL);
 }
 
+/* Of one that no host has. */
+static RESULT step_unplaced(struct step *s, const struct instance_rows *rows)
+{
+	bool stays = rows->instance->wanted_shelved || rows->expunge_us;
+	return stays ? report_offloaded(s, rows->instance) : place(s, rows->instance);
+}
+
 static RESULT step_instance(struct step *s)
 {
 	struct instance_rows rows = {0};
@@ -315,8 +322,7 @@ static RESULT step_instance(struct step *s)
 	if (rows.expunge_us && clock_now_us() + s->r->resync_interval_us > rows.expunge_us)
 		step_again_at(s, rows.expunge_us); /* before, the look at everything comes first */
 	if (uuid_is_none(rows.instance->host))
-		return rows.instance->wanted_shelved || rows.expunge_us ? report_offloaded(s, rows.instance)
-									: place(s, rows.instance);
+		return step_unplaced(s, &rows);
 	if (!hosts_is_here(s, rows.instance->host)) {
 		wake_for_row(s->r, KIND_INSTANCE, &rows.instance->row);
 		return OK;

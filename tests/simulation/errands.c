@@ -334,7 +334,8 @@ static void note_ended(struct simulation *s, const struct site *site)
 		->life = ENDING;
 }
 
-/* A network goes without its machines, and with the addresses that were taken for it. */
+/* A network goes without its machines, and with the addresses that were taken for it. The model knows nothing of the group
+ * that its machine had. */
 static void tear_down(struct simulation *s, const struct site *site)
 {
 	int status = 0;
@@ -355,6 +356,11 @@ static void tear_down(struct simulation *s, const struct site *site)
 	if (status != 200)
 		blame(s, "a network cannot be deleted: %d", status);
 	cloud_settle(s->region.cloud);
+	if (site->machine[0]) {
+		(void) ask(s, site->account, &status, "command=deleteSecurityGroup&name=behind-firewall");
+		if (status != 200)
+			blame(s, "the open group of a machine that is gone cannot be deleted: %d", status);
+	}
 	if (!site->vpc[0])
 		return;
 	(void) ask(s, site->account, &status, "command=deleteVPC&id=%s", site->vpc);
