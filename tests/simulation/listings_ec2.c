@@ -630,6 +630,17 @@ static bool is_shown_rule(const struct model *m, const struct thing *t)
 	return !t->is_ipv6;
 }
 
+static bool is_open_group(const struct look *l, struct str item)
+{
+	(void) l;
+	return str_is(answer_at(item, "groupName"), "behind-firewall");
+}
+
+static bool is_rule_of_open_group(const struct look *l, struct str item)
+{
+	return model_is_strange_group(&l->s->model, answer_at(item, "groupId"));
+}
+
 static const struct listing rows[] = {
 	{KIND_ROUTER, "Action=DescribeVpcs", "vpcSet", "vpcId", NULL, "InvalidVpcID.NotFound", differ_vpc},
 	{KIND_SUBNET, "Action=DescribeSubnets", "subnetSet", "subnetId", NULL, "InvalidSubnetID.NotFound",
@@ -643,9 +654,10 @@ static const struct listing rows[] = {
 	{KIND_NETWORK_ACL, "Action=DescribeNetworkAcls", "networkAclSet", "networkAclId", NULL,
 	 "InvalidNetworkAclID.NotFound", differ_acl},
 	{KIND_SECURITY_GROUP, "Action=DescribeSecurityGroups", "securityGroupInfo", "groupId", NULL,
-	 "InvalidGroup.NotFound", differ_group},
+	 "InvalidGroup.NotFound", differ_group, .passes = is_open_group},
 	{KIND_SECURITY_GROUP_RULE, "Action=DescribeSecurityGroupRules", "securityGroupRuleSet",
-	 "securityGroupRuleId", NULL, "InvalidSecurityGroupRuleId.NotFound", differ_rule, is_shown_rule},
+	 "securityGroupRuleId", NULL, "InvalidSecurityGroupRuleId.NotFound", differ_rule, is_shown_rule,
+	 .passes = is_rule_of_open_group},
 	{KIND_KEY_PAIR, "Action=DescribeKeyPairs", "keySet", "keyPairId", NULL, "InvalidKeyPair.NotFound",
 	 differ_key},
 	{KIND_DHCP_OPTIONS, "Action=DescribeDhcpOptions", "dhcpOptionsSet", "dhcpOptionsId", NULL,

@@ -27,6 +27,14 @@ bool model_is_id(struct str id, const struct thing *t)
 	return strcmp(t->id, id_write_ec2(t->kind, u, text)) == 0;
 }
 
+bool model_is_strange_group(struct model *m, struct str group)
+{
+	EACH (m, t, KIND_SECURITY_GROUP)
+		if (model_is_id(group, t))
+			return false;
+	return true;
+}
+
 struct thing *model_add(struct model *m, enum kind kind, unsigned account, struct thing *of, struct str id)
 {
 	assert_true(m->count < THINGS_MAX);

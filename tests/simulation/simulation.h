@@ -182,6 +182,8 @@ struct thing *model_add(struct model *m, enum kind kind, unsigned account, struc
 void model_name(struct thing *t, struct str id);
 /* Whether the text, EC2's id or a UUID, is the thing's; of NULL: whether it is empty. */
 bool model_is_id(struct str id, const struct thing *t);
+/* Of that group the model knows nothing: it is the open one that machines have behind a firewall, in any account. */
+bool model_is_strange_group(struct model *m, struct str group);
 /* Of what is made of that: plain bytes may be encrypted on the way, and not the other way round. */
 enum encryption model_encryption_of(const struct thing *source);
 /* Those of a kind that are not gone: NULL begins, NULL ends. */

@@ -124,14 +124,16 @@ static RESULT choose_open_group(struct op *op, struct port *port)
 }
 
 /* The network's firewall stands before it, or, behind a VPC that reaches out under its gateway's address, the ACL of
- * its tier. */
+ * its tier: not where machines get public addresses by themselves, which EC2's subnets give and its groups guard. */
 static bool is_behind_firewall(const struct tables *t, const struct port *port)
 {
 	const struct network *network = network_find(t, port->network);
 	const struct router *router = router_find(t, port->router);
 	const struct gateway *gateway =
 		router && router->blocks.count ? gateway_of_router(t, router->row.id) : NULL;
-	return (network && network->has_firewall) || (gateway && gateway->translates);
+	const struct subnet *subnet = subnet_find(t, port->subnet);
+	return (network && network->has_firewall) ||
+	       (gateway && gateway->translates && subnet && !subnet->public_on_launch);
 }
 
 RESULT port_choose_security(struct op *op, struct refs groups, bool by_firewall_alone, struct port *port)

@@ -405,7 +405,13 @@ static void check_by_firewall_alone(void **state)
 	const struct security_group *open = group_in(c, lab.network, true);
 	assert_true(open->lets_all && !open->is_default && uuid_is_none(open->router));
 	uuid id = open->row.id;
-	assert_true(uuid_equal(group_in(c, make_tier(c), true)->row.id, id));
+	uuid tier = make_tier(c);
+	assert_true(uuid_equal(group_in(c, tier, true)->row.id, id));
+	struct subnet_settings public = {
+		.subnet = ref_by_id(KIND_SUBNET, subnet_first_by_network(cloud_tables(c), tier)->row.id),
+		.public_on_launch = CHOICE_YES};
+	cloud_ok(c, &c->alice, engine_update_subnet, &public);
+	assert_false(group_in(c, tier, true)->lets_all);
 	assert_true(uuid_equal(group_in(c, lab.network, true)->row.id, id));
 	size_t inward = 0, all = 0;
 	const struct security_group_rule *r = security_group_rule_first_by_group(cloud_tables(c), id);
