@@ -292,12 +292,14 @@ static void apply_static_nat(struct request *x, struct str answer)
 	address->association[0] = '\0';
 }
 
+/* What stands for an interface that is in no machine is none. */
 static void judge_no_static_nat(const struct request *x, struct verdict *v)
 {
 	const struct thing *t = x->refs[0]->to;
+	bool is_free = !t || (!t->of && !t->to);
 	judge_not_nats(t, v);
-	if (!t || model_may_have_ended(t))
-		refuse_or_doubt(v, !t, "InvalidAssociationID.NotFound");
+	if (is_free || model_may_have_ended(t))
+		refuse_or_doubt(v, is_free && !(t && t->left), "InvalidAssociationID.NotFound");
 }
 
 static void apply_no_static_nat(struct request *x, struct str answer)

@@ -264,13 +264,14 @@ static void judge_start(const struct request *x, struct verdict *v)
 	}
 }
 
+/* One that leaves a host with a maintenance ahead may find the others closed, too, when it has left. */
 static void apply_start(struct request *x, struct str answer)
 {
 	(void) answer;
 	EACH_REF (x, t) {
 		server_start(x->s, t);
 		t->may_lack_host =
-			t->may_lack_host || (t->is_moved && (x->s->hosts_shaken || x->s->hosts_divided));
+			t->may_lack_host || x->s->hosts_shaken || (t->is_moved && x->s->hosts_divided);
 	}
 }
 
