@@ -18,7 +18,6 @@
 #include "store/instance.h"
 #include "store/instance_migration.h"
 #include "store/port.h"
-#include "store/volume.h"
 
 static const int64_t LOOK_AGAIN_US = SECOND;
 static const int64_t NEWS_INTERVAL_US = 2 * SECOND; /* between two reports of how much was sent */
@@ -43,15 +42,6 @@ struct ends {
 };
 
 /* ---- the rows ---- */
-
-static bool are_disks_ready(const struct tables *t, const struct instance_migration *m)
-{
-	for (const struct volume *v = volume_first_by_seen_instance(t, m->instance); v;
-	     v = volume_next_by_seen_instance(t, v))
-		if (!uuid_equal(v->ready_host, m->target))
-			return false;
-	return true;
-}
 
 static bool is_network_ready(const struct tables *t, const struct instance_migration *m)
 {
@@ -91,7 +81,8 @@ static RESULT gather(struct step *s, struct migration_rows *ret_rows)
 		    m->outcome != INSTANCE_MIGRATION_OUTCOME_ASKED)
 			return OK;
 		ret_rows->migration = STEP_COPY(s, KIND_INSTANCE_MIGRATION, struct instance_migration, m);
-		ret_rows->is_ready = are_disks_ready(view.tables, m) && is_network_ready(view.tables, m);
+		ret_rows->is_ready =
+			engine_migration_has_disks(view.tables, m) && is_network_ready(view.tables, m);
 		TRY(gather_hosts(s, view.tables, ret_rows));
 	}
 	return instance_gather_rows(s, ret_rows->migration->instance, &ret_rows->instance);

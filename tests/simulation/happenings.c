@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What goes wrong around a region: guests, hosts, the network, the database, memory, the process. */
 #include "base/clock.h"
+#include "engine/instance/instance_migration.h"
 #include "simulation.h"
 
 static struct str any_host(void)
@@ -65,6 +66,39 @@ static void lose_domain(struct simulation *s)
 	t->may_vary = true;
 	server_move(t);
 	sim_compute_lose_domain(cloud_host_of(s->region.cloud, id), id);
+}
+
+/* ---- guests that go to other hosts ---- */
+
+/* Whatever comes of it. */
+static void migrate(struct simulation *s, const struct thing *t)
+{
+	uuid id = region_find(&s->region, KIND_INSTANCE, t->id);
+	struct cloud *c = s->region.cloud;
+	struct instance_migrating wish = {.instance = cloud_ref(c, KIND_INSTANCE, id)};
+	enum sim_break how =
+		random_below(2) ? SIM_BREAK_NONE : (enum sim_break) random_below(SIM_BREAK_CRASH);
+	sim_compute_break_journey(cloud_host_of(c, id), how);
+	struct result asked = cloud_call(c, NULL, engine_migrate_instance_run, &wish);
+	tell(s, "%s goes to another host: %s, and that breaks as number %d", t->id, err_name(asked.code),
+	     (int) how);
+}
+
+/* Nobody sees a difference: it runs as it did, with what it wrote; also if the process dies meanwhile. */
+static void migrate_in_peace(struct simulation *s)
+{
+	settle_and_compare(s);
+	struct thing *t = any_instance(s);
+	if (!t || t->life != LIVE)
+		return;
+	migrate(s, t);
+	uint64_t steps = random_below(60);
+	for (uint64_t n = 0; n < steps && executor_step(s->region.cloud->executor, clock_now_us() + SECOND);
+	     n++)
+		;
+	if (random_below(2))
+		kill_and_restart(s);
+	settle_and_compare(s);
 }
 
 /* ---- hosts and the network ---- */
@@ -229,11 +263,12 @@ static const struct {
 	unsigned weight;
 	void (*happen)(struct simulation *s);
 } happenings[] = {
-	{6, end_guest},      {1, lose_domain},     {1, end_guest_in_peace}, {5, shake_host},
-	{3, shake_network},  {5, make_fault},      {6, end_faults},         {4, kill_and_restart},
-	{2, die_at_commit},  {1, restart},         {4, let_pass},           {2, settle},
-	{4, change_policy},  {16, contents_write}, {6, maintain_host},      {1, maintain_in_peace},
-	{1, errand_destroy}, {1, errand_forward},  {1, errand_network},     {2, errand_assign},
+	{6, end_guest},        {1, lose_domain},     {1, end_guest_in_peace}, {5, shake_host},
+	{3, shake_network},    {5, make_fault},      {6, end_faults},         {4, kill_and_restart},
+	{2, die_at_commit},    {1, restart},         {4, let_pass},           {2, settle},
+	{4, change_policy},    {16, contents_write}, {6, maintain_host},      {1, maintain_in_peace},
+	{1, errand_destroy},   {1, errand_forward},  {1, errand_network},     {2, errand_assign},
+	{1, migrate_in_peace},
 };
 
 void happen(struct simulation *s)

@@ -10,19 +10,12 @@
 #include "engine/instance/placement.h"
 #include "engine/internal.h"
 #include "engine/region/host.h"
-#include "engine/storage/snapshot.h"
-#include "engine/storage/volume.h"
-#include "engine/storage/volume_attachment.h"
-#include "engine/storage/volume_internal.h"
 #include "model/instance_task.h"
 #include "model/states.h"
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/instance_migration.h"
 #include "store/port.h"
-#include "store/snapshot.h"
-#include "store/volume.h"
-#include "store/volume_attachment.h"
 
 enum { RECORDS_MAX = 10 /* of an instance */, TRIES_MAX = 3, PROBLEM_MAX = 1024 };
 
@@ -71,14 +64,6 @@ const struct instance_migration *engine_last_migration(const struct tables *t, u
 	return last;
 }
 
-bool engine_volume_goes_along(const struct tables *t, const struct volume *v)
-{
-	uuid instance = uuid_is_none(v->instance) ? v->seen_instance : v->instance;
-	const struct instance *i = uuid_is_none(instance) ? NULL : instance_find(t, instance);
-	return i && !uuid_is_none(i->target) && uuid_equal(i->target, v->host) &&
-	       uuid_equal(i->host, v->seen_host);
-}
-
 /* ---- whether it can ---- */
 
 /* What of its hardware would be lost on the way. NULL: nothing. */
@@ -89,67 +74,6 @@ static const char *find_bound_hardware(const struct instance *i)
 	if (i->tenancy != INSTANCE_TENANCY_DEFAULT)
 		return "has a host of its account's own";
 	return NULL;
-}
-
-static bool is_to_be_cut(const struct tables *t, const struct volume *v)
-{
-	for (const struct snapshot *s = snapshot_first_by_volume(t, v->row.id); s;
-	     s = snapshot_next_by_volume(t, s))
-		if (engine_snapshot_is_pending(s) && s->seen_stage == SNAPSHOT_SEEN_STAGE_NONE)
-			return true;
-	return false;
-}
-
-/* What of a disk cannot go along: for good. NULL: nothing. */
-static const char *find_bound_disk(const struct volume *v)
-{
-	if (v->is_raw || v->is_shared)
-		return "is one that several instances may have";
-	if (v->is_medium)
-		return "lies in its CD-ROM drive: eject it before";
-	return NULL;
-}
-
-/* What is under way of a disk. NULL: nothing. */
-static const char *find_busy_disk(const struct tables *t, const struct instance *i, const struct volume *v)
-{
-	if (!row_is_live(&v->row) || !uuid_equal(v->instance, v->seen_instance))
-		return "is being attached or detached";
-	if (!uuid_equal(v->host, i->host) || !uuid_equal(v->seen_host, i->host))
-		return "is not on its host";
-	if (!uuid_is_none(v->left_host))
-		return "was moved a short while ago, and its old file is still there";
-	if (v->seen_size < v->size || v->reverts != v->seen_reverts)
-		return "is being changed";
-	return is_to_be_cut(t, v) ? "is about to be copied for a snapshot" : NULL;
-}
-
-static RESULT check_disk(struct ctx *c, const struct tables *t, const struct instance *i,
-			 const struct volume *v)
-{
-	const char *bound = find_bound_disk(v), *busy = bound ? NULL : find_busy_disk(t, i, v);
-	char id[UUID_TEXT_SIZE];
-	if (!bound && !busy)
-		return OK;
-	return ctx_fail_kind(c, bound ? ERR_UNSUPPORTED : ERR_STATE, KIND_INSTANCE,
-			     "The instance cannot be moved while it runs: its volume %s %s.",
-			     uuid_write(v->row.id, id), bound ? bound : busy);
-}
-
-static RESULT check_disks(struct ctx *c, const struct tables *t, const struct instance *i)
-{
-	if (volume_attachment_first_by_instance(t, i->row.id) ||
-	    volume_attachment_first_by_seen_instance(t, i->row.id))
-		return ctx_fail_kind(c, ERR_UNSUPPORTED, KIND_INSTANCE,
-				     "The instance cannot be moved while it runs: it shares a volume with "
-				     "another one.");
-	for (const struct volume *v = volume_first_by_instance(t, i->row.id); v;
-	     v = volume_next_by_instance(t, v))
-		TRY(check_disk(c, t, i, v));
-	for (const struct volume *v = volume_first_by_seen_instance(t, i->row.id); v;
-	     v = volume_next_by_seen_instance(t, v))
-		TRY(check_disk(c, t, i, v));
-	return OK;
 }
 
 /* Its row says that it runs as wanted, and nothing else is on its way. */
@@ -169,7 +93,7 @@ static RESULT check_movable(struct ctx *c, const struct tables *t, const struct 
 	if (bound)
 		return ctx_fail_kind(c, ERR_UNSUPPORTED, KIND_INSTANCE,
 				     "The instance cannot be moved while it runs: it %s.", bound);
-	return check_disks(c, t, i);
+	return instance_check_disks_movable(c, t, i);
 }
 
 /* ---- where to ---- */
@@ -234,19 +158,6 @@ static RESULT wake_ports(struct op *op, uuid instance, uuid host)
 	return OK;
 }
 
-static RESULT send_volumes(struct op *op, uuid instance, uuid host)
-{
-	for (const struct volume *v = volume_first_by_seen_instance(op->head, instance); v;
-	     v = volume_next_by_seen_instance(op->head, v)) {
-		struct volume next = *v;
-		volume_send_to(&next, host);
-		next.ready_host = UUID_NONE;
-		next.row.gen++;
-		TRY(volume_put(op, &next));
-	}
-	return OK;
-}
-
 static RESULT begin(struct op *op, const struct instance *i, const struct host *host,
 		    struct instance_migrating *wish)
 {
@@ -260,7 +171,7 @@ static RESULT begin(struct op *op, const struct instance *i, const struct host *
 					    .type = i->type};
 	next.target = host->row.id;
 	TRY(instance_put(op, &next));
-	TRY(send_volumes(op, i->row.id, host->row.id));
+	TRY(instance_send_disks(op, i->row.id, host->row.id));
 	TRY(wake_ports(op, i->row.id, i->host));
 	TRY(instance_record_migration(op, &record));
 	wish->migration = record.row.id;
@@ -378,32 +289,6 @@ RESULT instance_drop_migration(struct op *op, uuid instance)
 
 /* ---- what the reconciler saw ---- */
 
-RESULT engine_see_migration_disk(struct op *op, struct migration_disk_report *report)
-{
-	const struct volume *v = volume_find(op->head, report->volume);
-	if (!v || !engine_volume_goes_along(op->head, v) || !uuid_equal(v->host, report->host) ||
-	    uuid_equal(v->ready_host, report->host))
-		return OK;
-	struct volume next = *v;
-	next.ready_host = report->host;
-	return volume_put(op, &next);
-}
-
-/* The copies count from now on; what they were made of is to go. */
-static RESULT bring_volumes(struct op *op, const struct instance_migration *m)
-{
-	for (const struct volume *v = volume_first_by_seen_instance(op->head, m->instance); v;
-	     v = volume_next_by_seen_instance(op->head, v)) {
-		struct volume next = *v;
-		next.left_host = next.seen_host;
-		next.seen_host = m->target;
-		next.ready_host = UUID_NONE;
-		next.tracked_from = UUID_NONE; /* what was written since is not known of the copy */
-		TRY(volume_put(op, &next));
-	}
-	return OK;
-}
-
 static RESULT log_end(struct op *op, const struct instance_migration *m, const struct instance *i)
 {
 	const struct host *host = host_find(op->head, m->target);
@@ -421,13 +306,13 @@ static RESULT arrive(struct op *op, const struct instance_migration *m, struct i
 	const struct host *host = host_find(op->head, m->target);
 	next->host = m->target;
 	next->seen_boot_id = host ? host->seen_boot_id : STR_NONE;
-	TRY(bring_volumes(op, m));
+	TRY(instance_bring_disks(op, m->instance, m->target));
 	return wake_ports(op, m->instance, m->target);
 }
 
 static RESULT stay(struct op *op, const struct instance_migration *m)
 {
-	TRY(send_volumes(op, m->instance, m->host));
+	TRY(instance_send_disks(op, m->instance, m->host));
 	return wake_ports(op, m->instance, m->host);
 }
 
@@ -461,7 +346,7 @@ static RESULT redo(struct op *op, const struct instance_migration *m)
 {
 	if (m->tries >= TRIES_MAX)
 		return end(op, m, false, STR("It was cut off again and again."));
-	TRY(send_volumes(op, m->instance, m->target));
+	TRY(instance_send_disks(op, m->instance, m->target));
 	struct instance_migration next = *m;
 	next.stage = INSTANCE_MIGRATION_STAGE_PREPARING;
 	return instance_migration_put(op, &next);

@@ -62,9 +62,12 @@ const struct instance_migration *engine_last_migration(const struct tables *t, u
  * the volume's own. */
 bool engine_volume_goes_along(const struct tables *t, const struct volume *v);
 
+/* Whether an empty file of each of its disks waits where it goes. */
+bool engine_migration_has_disks(const struct tables *t, const struct instance_migration *m);
+
 /* ---- for the reconciler. Absent, or over: OK, and nothing happens. */
 
-/* An empty file of the volume waits there. */
+/* An empty file of the volume waits there (instance_place.c). */
 struct migration_disk_report {
 	uuid volume, host;
 };

@@ -4,9 +4,19 @@
 
 #include "engine/internal.h"
 
+struct instance;
 struct instance_migration;
 
 /* Puts a new record, which gets its id; the oldest of its instance goes if that has many. */
 RESULT instance_record_migration(struct op *op, struct instance_migration *record);
 /* Something else was asked of the instance: a live migration under way is not to be. */
 RESULT instance_drop_migration(struct op *op, uuid instance);
+
+/* ---- its disks: instance_place.c ---- */
+
+/* They could go along, and nothing is under way of them. ERR_UNSUPPORTED; ERR_STATE. */
+RESULT instance_check_disks_movable(struct ctx *c, const struct tables *t, const struct instance *i);
+/* They are to be on that host, where nothing waits for them yet. */
+RESULT instance_send_disks(struct op *op, uuid instance, uuid host);
+/* They are on that host, and their old files are to go. */
+RESULT instance_bring_disks(struct op *op, uuid instance, uuid host);

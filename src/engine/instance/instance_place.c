@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Where an instance that is there is placed: one that was accepted without a host or has left its host, and
- * what its user changes of that while it is off.
+ * what its user changes of that while it is off. And its disks, when it goes to another host while it runs.
  * Called by: api/ec2/compute/instance_placement.c. What happens next: reconcile/instance.c. */
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
+#include "engine/instance/instance_migration.h"
+#include "engine/instance/instance_migration_internal.h"
 #include "engine/instance/placement.h"
 #include "engine/instance/server_group.h"
 #include "engine/instance/server_group_internal.h"
 #include "engine/internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/dedicated_host_internal.h"
+#include "engine/storage/snapshot.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
 #include "model/dedicated_host.h"
@@ -20,7 +23,9 @@
 #include "store/instance_type.h"
 #include "store/port.h"
 #include "store/server_group.h"
+#include "store/snapshot.h"
 #include "store/volume.h"
+#include "store/volume_attachment.h"
 
 /* ---- on a host ---- */
 
@@ -173,6 +178,124 @@ RESULT instance_place_on(struct op *op, uuid id, const struct host *host, struct
 	TRY(write_host(op, instance, host->row.id));
 	return engine_log_event(op, KIND_INSTANCE, &instance->row, "placed",
 				"On host %" STR_FMT ", as asked.", STR_ARG(host->name));
+}
+
+/* ---- its disks, when it goes to another host while it runs ---- */
+
+bool engine_volume_goes_along(const struct tables *t, const struct volume *v)
+{
+	uuid instance = uuid_is_none(v->instance) ? v->seen_instance : v->instance;
+	const struct instance *i = uuid_is_none(instance) ? NULL : instance_find(t, instance);
+	return i && !uuid_is_none(i->target) && uuid_equal(i->target, v->host) &&
+	       uuid_equal(i->host, v->seen_host);
+}
+
+bool engine_migration_has_disks(const struct tables *t, const struct instance_migration *m)
+{
+	const struct volume *v = volume_first_by_seen_instance(t, m->instance);
+	while (v && uuid_equal(v->ready_host, m->target))
+		v = volume_next_by_seen_instance(t, v);
+	return v == NULL;
+}
+
+static bool is_to_be_cut(const struct tables *t, const struct volume *v)
+{
+	for (const struct snapshot *s = snapshot_first_by_volume(t, v->row.id); s;
+	     s = snapshot_next_by_volume(t, s))
+		if (engine_snapshot_is_pending(s) && s->seen_stage == SNAPSHOT_SEEN_STAGE_NONE)
+			return true;
+	return false;
+}
+
+/* What of a disk cannot go along: for good. NULL: nothing. */
+static const char *find_bound_disk(const struct volume *v)
+{
+	if (v->is_raw || v->is_shared)
+		return "is one that several instances may have";
+	if (v->is_medium)
+		return "lies in its CD-ROM drive: eject it before";
+	return NULL;
+}
+
+/* What is under way of a disk. NULL: nothing. */
+static const char *find_busy_disk(const struct tables *t, const struct instance *i, const struct volume *v)
+{
+	if (!row_is_live(&v->row) || !uuid_equal(v->instance, v->seen_instance))
+		return "is being attached or detached";
+	if (!uuid_equal(v->host, i->host) || !uuid_equal(v->seen_host, i->host))
+		return "is not on its host";
+	if (!uuid_is_none(v->left_host))
+		return "was moved a short while ago, and its old file is still there";
+	if (v->seen_size < v->size || v->reverts != v->seen_reverts)
+		return "is being changed";
+	return is_to_be_cut(t, v) ? "is about to be copied for a snapshot" : NULL;
+}
+
+static RESULT check_disk(struct ctx *c, const struct tables *t, const struct instance *i,
+			 const struct volume *v)
+{
+	const char *bound = find_bound_disk(v), *busy = bound ? NULL : find_busy_disk(t, i, v);
+	char id[UUID_TEXT_SIZE];
+	if (!bound && !busy)
+		return OK;
+	return ctx_fail_kind(c, bound ? ERR_UNSUPPORTED : ERR_STATE, KIND_INSTANCE,
+			     "The instance cannot be moved while it runs: its volume %s %s.",
+			     uuid_write(v->row.id, id), bound ? bound : busy);
+}
+
+RESULT instance_check_disks_movable(struct ctx *c, const struct tables *t, const struct instance *i)
+{
+	if (volume_attachment_first_by_instance(t, i->row.id) ||
+	    volume_attachment_first_by_seen_instance(t, i->row.id))
+		return ctx_fail_kind(c, ERR_UNSUPPORTED, KIND_INSTANCE,
+				     "The instance cannot be moved while it runs: it shares a volume with "
+				     "another one.");
+	for (const struct volume *v = volume_first_by_instance(t, i->row.id); v;
+	     v = volume_next_by_instance(t, v))
+		TRY(check_disk(c, t, i, v));
+	for (const struct volume *v = volume_first_by_seen_instance(t, i->row.id); v;
+	     v = volume_next_by_seen_instance(t, v))
+		TRY(check_disk(c, t, i, v));
+	return OK;
+}
+
+RESULT instance_send_disks(struct op *op, uuid instance, uuid host)
+{
+	for (const struct volume *v = volume_first_by_seen_instance(op->head, instance); v;
+	     v = volume_next_by_seen_instance(op->head, v)) {
+		struct volume next = *v;
+		volume_send_to(&next, host);
+		next.ready_host = UUID_NONE;
+		next.row.gen++;
+		TRY(volume_put(op, &next));
+	}
+	return OK;
+}
+
+/* The copies count from now on; what they were made of is to go. */
+RESULT instance_bring_disks(struct op *op, uuid instance, uuid host)
+{
+	for (const struct volume *v = volume_first_by_seen_instance(op->head, instance); v;
+	     v = volume_next_by_seen_instance(op->head, v)) {
+		struct volume next = *v;
+		next.left_host = next.seen_host;
+		next.seen_host = host;
+		next.ready_host = UUID_NONE;
+		next.tracked_from = UUID_NONE; /* what was written since is not known of the copy */
+		TRY(volume_put(op, &next));
+	}
+	return OK;
+}
+
+RESULT engine_see_migration_disk(struct op *op, struct migration_disk_report *report)
+{
+	const struct volume *v = volume_find(op->head, report->volume);
+	if (!v || !engine_volume_goes_along(op->head, v) || !uuid_equal(v->host, report->host) ||
+	    uuid_equal(v->ready_host, report->host))
+		return OK;
+	struct volume next = *v;
+	next.ready_host = report->host;
+	return volume_put(op, &next);
 }
 
 /* ---- changed ---- */

@@ -7,13 +7,11 @@
 #include "../cloud/cloud.h"
 #include "engine/instance/instance_migration.h"
 #include "model/host.h"
-#include "model/volume.h"
 #include "reconcile/instance_migration_plan.h"
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/instance_migration.h"
 #include "store/store.h"
-#include "store/volume.h"
 
 enum { SEEDS = 20 };
 
