@@ -56,42 +56,81 @@ static const struct ec2_listing pool_listing = {.kind = KIND_EXTERNAL_NETWORK,
 /* ---- what of them is the caller's ---- */
 
 struct ec2_get_pool_cidrs {
+	struct ec2_query query;
 	struct ref pool;
 };
 static const struct param get_cidrs_params[] = {
 	PARAM(struct ec2_get_pool_cidrs, "PoolId", pool, .flags = REQUIRED, .kind = KIND_EXTERNAL_NETWORK,
 	      .prefix = EC2_IPV6_POOL, .doc = "The pool."),
-	NOT_BUILT("MaxResults"),
-	NOT_BUILT("NextToken"),
+	QUERY_PAGES(struct ec2_get_pool_cidrs, 1, 1000),
 };
 
-static void write_cidrs_of(struct xml *x, const struct external_network *pool, const struct router *router)
+/* A block's association with its VPC, whose id and time it has. */
+struct pool_cidr {
+	struct row row; /* first */
+	struct cidr block;
+	uuid router;
+};
+struct pool_cidrs {
+	VEC(const struct row *) at;
+};
+
+static RESULT add_cidrs_of(struct ec2_call *e, const struct external_network *pool,
+			   const struct router *router, struct pool_cidrs *list)
 {
 	for (size_t k = 0; k < router->ipv6_pool_blocks.count; k++) {
 		struct cidr block = router->ipv6_pool_blocks.at[k];
 		if (!cidr_contains_cidr(pool->ipv6_pool, block))
 			continue;
-		xml_open(x, "item");
-		ec2_write_cidr(x, "ipv6Cidr", block);
-		ec2_write_id(x, "associatedResource", KIND_ROUTER, router->row.id);
-		xml_close(x, "item");
+		struct pool_cidr *cidr = arena_new_object(e->c->arena, struct pool_cidr);
+		if (!cidr)
+			return ctx_no_memory(e->c);
+		*cidr = (struct pool_cidr){.row.id = engine_get_ipv6_association(router, block),
+					   .row.created_us = router->row.created_us,
+					   .block = block,
+					   .router = router->row.id};
+		if (!VEC_PUSH(e->c->arena, &list->at, &cidr->row))
+			return ctx_no_memory(e->c);
 	}
+	return OK;
+}
+
+static RESULT find_cidrs(struct ec2_call *e, const struct ref *ref, struct pool_cidrs *list)
+{
+	const struct tables *t = ec2_tables(e);
+	const struct external_network *pool = NULL;
+	TRY(engine_find_external_network(e->c, t, ref, &pool));
+	if (cidr_is_none(pool->ipv6_pool))
+		return engine_fail_not_found(e->c, KIND_EXTERNAL_NETWORK, ref);
+	const struct router *router = router_first_by_account(t, engine_get_account(e->c));
+	for (; router; router = router_next_by_account(t, router))
+		if (row_is_live(&router->row))
+			TRY(add_cidrs_of(e, pool, router, list));
+	return OK;
 }
 
 static RESULT ec2_get_pool_cidrs(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_get_pool_cidrs *a = args;
-	const struct tables *t = ec2_tables(e);
-	const struct external_network *pool = NULL;
-	TRY(engine_find_external_network(e->c, t, &a->pool, &pool));
-	if (cidr_is_none(pool->ipv6_pool))
-		return engine_fail_not_found(e->c, KIND_EXTERNAL_NETWORK, &a->pool);
-	const struct router *router = router_first_by_account(t, engine_get_account(e->c));
+	struct pool_cidrs list = {0};
+	struct query_page page;
+	struct query q = {.c = e->c,
+			  .limit = a->query.max_results ? (size_t) a->query.max_results : SIZE_MAX};
+	TRY(ec2_parse_token(e, a->query.next_token, &q.after));
+	TRY(find_cidrs(e, &a->pool, &list));
+	q.given = (struct rows){list.at.at, list.at.count};
+	TRY(query_run(&q, &page));
 	xml_open(x, "ipv6CidrAssociationSet");
-	for (; router; router = router_next_by_account(t, router))
-		if (row_is_live(&router->row))
-			write_cidrs_of(x, pool, router);
+	for (size_t k = 0; k < page.count; k++) {
+		const struct pool_cidr *cidr = (const struct pool_cidr *) page.rows[k];
+		xml_open(x, "item");
+		ec2_write_cidr(x, "ipv6Cidr", cidr->block);
+		ec2_write_id(x, "associatedResource", KIND_ROUTER, cidr->router);
+		xml_close(x, "item");
+	}
 	xml_close(x, "ipv6CidrAssociationSet");
+	if (page.found > page.count)
+		xml_text(x, "nextToken", ec2_make_token(e, row_place_of(page.rows[page.count - 1])));
 	return OK;
 }
 
