@@ -25,7 +25,7 @@ EMPTY = {a for a in ACTIONS if "never" in ACTIONS[a]}
 # Which resource is looked at: its label in the world, or "=" and a text that only its description has.
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
              **{("DescribeInstanceStatus", f"event.{name}"): "event i" for name in ("code", "description", "instance-event-id", "not-after", "not-before", "not-before-deadline")},
-             "DescribeInternetGateways": "igw", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
+             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSecurityGroupVpcAssociations": "sg", "DescribeSubnets": "subnet",
              "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
              "DescribeVolumeStatus": "vol", "DescribeVolumesModifications": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
@@ -93,7 +93,7 @@ def make_more(world):
     call("AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 7, "InstanceFamily": "t3"})
     world.ids["operators snap"] = world.operators_snapshot
     for n in range(7):
-        call("CreateVpc", {"CidrBlock": f"10.{100 + n}.0.0/16"})
+        call("CreateVpc", {"CidrBlock": f"10.{100 + n}.0.0/16", "Ipv6Pool": world.ids["ipv6pool-ec2"]})
         call("CreateSubnet", {"VpcId": vpc, "CidrBlock": f"10.1.{100 + n}.0/24"})
         call("CreateInternetGateway")
         call("CreateRouteTable", {"VpcId": vpc})
@@ -226,7 +226,7 @@ def test_filter(action, name, world):
 PAGED = {a: next(p for p in ACTIONS[a]["params"] if p["name"] == "MaxResults") for a in sorted(ACTIONS)
          if any(p["name"] == "MaxResults" and p["built"] for p in ACTIONS[a]["params"]) and a != "DescribeFleets"}  # asked by ids
 # Whose whole is small: there are a few public images, and what goes with instances.
-SMALL = {"DescribeImages"}
+SMALL = {"DescribeImages", "DescribeIpv6Pools"}  # a region has one pool
 
 
 def texts(found):

@@ -105,6 +105,7 @@ def test_gateway_addresses(dev):
     subnet = late.describe_subnets()["Subnets"][0]["SubnetId"]
     (inside,) = launch(late, NetworkInterfaces=[{"DeviceIndex": 0, "SubnetId": subnet, "AssociatePublicIpAddress": False}])
     address = late.allocate_address()["AllocationId"]
+    late.get_waiter("instance_running").wait(InstanceIds=[inside], WaiterConfig={"Delay": 1})
     assert "leads nowhere" in refused(late.associate_address, "Gateway.NotAttached", AllocationId=address, InstanceId=inside)
     nat = late.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
     (shown,) = late.describe_nat_gateways(NatGatewayIds=[nat])["NatGateways"]

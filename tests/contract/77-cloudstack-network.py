@@ -624,9 +624,16 @@ def test_items(dev, driver, vpc):
     for item in out:
         assert done(dev, call(dev, "deleteNetworkACL", id=item["id"])) == {"success": True}
     assert [i["protocol"] for i in items(dev, acl, traffictype="Egress")] == ["all"]
+    wide = done(dev, call(dev, "createNetworkACL", aclid=acl, protocol="tcp", startport="1", endport="2", cidrlist="10.0.0.0/8,192.0.2.0/24"))["networkacl"]
+    assert wide["cidrlist"] == "10.0.0.0/8,192.0.2.0/24"
+    changed = done(dev, call(dev, "updateNetworkACLItem", id=wide["id"], action="Deny"))["networkacl"]
+    assert (changed["action"], changed["cidrlist"]) == ("Deny", wide["cidrlist"])
+    changed = done(dev, call(dev, "updateNetworkACLItem", id=wide["id"], cidrlist="10.9.0.0/16"))["networkacl"]
+    assert (changed["action"], changed["cidrlist"]) == ("Deny", "10.9.0.0/16")
+    done(dev, call(dev, "deleteNetworkACL", id=wide["id"]))
     before = items(dev, acl)
     good = {"aclid": acl, "protocol": "tcp", "startport": "1", "endport": "2"}
-    for wrong, words in [({"number": "9"}, "already exists"), ({"cidrlist": "10.0.0.0/8,11.0.0.0/8"}, "several blocks"), ({"cidrlist": "x"}, "Invalid cidr x"),
+    for wrong, words in [({"number": "9"}, "already exists"), ({"cidrlist": "10.0.0.0/8,2001:db8::/32"}, "of one family"), ({"cidrlist": "x"}, "Source cidrs formatting error x"),
                          ({"startport": "3"}, "Invalid port range 3:2"), ({"protocol": "xyz"}, "Invalid protocol xyz"), ({"number": "32767"}, "number"),
                          ({"traffictype": "Sideways"}, "traffictype"), ({"aclid": ""}, "ACL Id or network Id is required"), ({"protocol": "all"}, "startPort")]:
         refused(call(dev, "createNetworkACL", **{**good, **wrong}), words)

@@ -37,6 +37,8 @@ def fill(w):
     w.make("ipv6 vpc-cidr-assoc", "AssociateVpcCidrBlock", {"VpcId": vpc, "AmazonProvidedIpv6CidrBlock": "true"},
            "associationId")
     block = w.account.ok("DescribeVpcs", {"VpcId.1": vpc}).first(".//ipv6CidrBlock")
+    w.ids["ipv6pool-ec2"] = w.account.ok("DescribeIpv6Pools").first(".//poolId")
+    w.public.add(w.ids["ipv6pool-ec2"])  # the region's
     w.parts = ipaddress.ip_network(block).subnets(new_prefix=64)
     w.make("dopt", "CreateDhcpOptions",
            {"DhcpConfiguration.1.Key": "domain-name", "DhcpConfiguration.1.Value.1": "corp.example"}, "dhcpOptionsId")
