@@ -34,7 +34,7 @@ TABLE_HEAD = """/* SPDX-License-Identifier: Apache-2.0
  * EXAMPLES(action, how many are answered alike, how many there are): the AWS CLI's documented examples that show an answer.
  * tests/contract/16-examples.py writes and holds it; docs/coverage.md shows it. */
 """
-ID = re.compile(r"\b([a-z]+(?:-[a-z]+)*)-(?:(?=\w*\d)[0-9a-z]{8,20}|[0-9a-z]+EXAMPLE)\b")
+ID = re.compile(r"\b(ipv6pool-ec2|[a-z]+(?:-[a-z]+)*)-(?:(?=\w*\d)[0-9a-z]{8,20}|[0-9a-z]+EXAMPLE)\b")
 
 # Why an example is not answered alike: the reason, and which. What was refused is in UNSENT, what differs in DIFFERS.
 UNSENT = {

@@ -18,7 +18,7 @@ __all__ = ["ABSENT_DIGITS", "HOSTS", "ID", "VALUES", "World", "ids_in", "wire"]
 
 HOSTS = ("--hosts", "24")  # options of a region that a world fits into: it takes hosts for itself
 ABSENT_DIGITS = "0123456789abcdef0"  # no id of ours ends so
-ID = re.compile(r"\b((?:instance-|vpc-cidr-|subnet-cidr-|iip-|import-)?[a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
+ID = re.compile(r"\b((?:instance-|vpc-cidr-|subnet-cidr-|iip-|import-)?(?:ipv6pool-ec2|[a-z]+(?:-attach)?))-[0-9a-f]{17}\b")
 # What the tables call creating and fill() has made, or has no id.
 CREATED = """AllocateAddress AllocateHosts CopyImage CopySnapshot CreateDefaultSubnet CreateDefaultVpc CreateDhcpOptions
              CreateEgressOnlyInternetGateway CreateFleet CreateImage CreateInternetGateway CreateKeyPair CreateLaunchTemplate
