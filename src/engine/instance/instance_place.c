@@ -16,6 +16,7 @@
 #include "engine/storage/snapshot.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
+#include "engine/storage/volume_swap.h"
 #include "model/dedicated_host.h"
 #include "model/states.h"
 #include "store/host.h"
@@ -224,6 +225,8 @@ static const char *find_busy_disk(const struct tables *t, const struct instance 
 		return "is being attached or detached";
 	if (!uuid_equal(v->host, i->host) || !uuid_equal(v->seen_host, i->host))
 		return "is not on its host";
+	if (engine_is_swapping(t, v))
+		return "is being exchanged for another one";
 	if (!uuid_is_none(v->left_host))
 		return "was moved a short while ago, and its old file is still there";
 	if (v->seen_size < v->size || v->reverts != v->seen_reverts)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "../cloud/cloud.h"
+#include "engine/instance/instance_migration.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/volume_reservation.h"
 #include "engine/storage/volume_swap.h"
@@ -188,6 +189,8 @@ static void keeps_others_off(struct cloud *c)
 				 ERR_STATE);
 	}
 	assert_int_equal(swap(c, p.instance, third, p.new).code, ERR_INVALID);
+	struct instance_migrating moving = {.instance = cloud_ref(c, KIND_INSTANCE, p.instance)};
+	assert_int_equal(cloud_call(c, NULL, engine_migrate_instance_run, &moving).code, ERR_STATE);
 	sim_compute_set_copies(cloud_host_of(c, p.instance), false, false);
 	await_end(c, p.new);
 	check_has(c, p.instance, p.new, p.old);
