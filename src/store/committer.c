@@ -206,21 +206,29 @@ static void committer_answer(struct store *s, struct change *first)
 {
 	for (struct change *change = first, *next = NULL; change != s->pending; change = next) {
 		next = change->next; /* done() may free it */
-		s->figures.changes++;
-		s->figures.failed += (size_t) !result_is_ok(change->result);
 		change->done(change, change->result);
 	}
 }
 
 static void committer_show_figures(struct store *s)
 {
+	pthread_mutex_lock(&s->queue_lock);
+	s->shown_figures = s->figures;
+	pthread_mutex_unlock(&s->queue_lock);
+}
+
+/* Before the answers: who got one finds the change in the figures. */
+static void committer_count(struct store *s, const struct change *first)
+{
+	for (const struct change *change = first; change != s->pending; change = change->next) {
+		s->figures.changes++;
+		s->figures.failed += (size_t) !result_is_ok(change->result);
+	}
 	s->figures.commit = s->sql_commit;
 	s->figures.rows = 0;
 	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
 		s->figures.rows += s->head.counts[kind];
-	pthread_mutex_lock(&s->queue_lock);
-	s->shown_figures = s->figures;
-	pthread_mutex_unlock(&s->queue_lock);
+	committer_show_figures(s);
 }
 
 static void committer_run_batch(struct store *s)
@@ -245,10 +253,11 @@ static void committer_run_batch(struct store *s)
 	else if (commit != s->sql_commit)
 		committer_publish(s, commit);
 	arena_reset(s->arena);
+	committer_count(s, first);
 	committer_answer(s, first);
 	op_end_batch(s, commit);
 	view_free_retired(s, false);
-	committer_show_figures(s);
+	committer_show_figures(s); /* of what is retired */
 }
 
 static void committer_run_still(struct store *s)
