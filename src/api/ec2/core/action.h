@@ -42,7 +42,7 @@ struct filters {
 #define EC2_BLOCK_ORIGINS(T, ipv6, border_group)                                                             \
 	PARAM(T, "AmazonProvidedIpv6CidrBlock", ipv6.is_wanted,                                              \
 	      .doc = "An IPv6 block: a /56 of the region's pool."),                                          \
-		PARAM(T, "Ipv6Pool", ipv6.pool, .kind = KIND_EXTERNAL_NETWORK, .prefix = "ipv6pool-ec2",     \
+		PARAM(T, "Ipv6Pool", ipv6.pool, .kind = KIND_EXTERNAL_NETWORK, .prefix = EC2_IPV6_POOL,      \
 		      .doc = "Or one of this pool."),                                                        \
 		PARAM(T, "Ipv6CidrBlock", ipv6.block, .flags = IPV6, .doc = "And this one: a /56."),         \
 		PARAM(T, "Ipv6CidrBlockNetworkBorderGroup", border_group, .max = 255,                        \
