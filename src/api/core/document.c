@@ -116,12 +116,17 @@ static bool ends_part(unsigned form, char next)
 	return next == '.' || (form & PAIRS_BRACKETS && next == '[');
 }
 
+static bool ends_name(char c)
+{
+	return !c || c == '|';
+}
+
 enum name_fit document_fit_name(unsigned form, struct str name, const char *wanted)
 {
 	size_t k = 0;
-	while (k < name.n && !strchr("|", wanted[k]) && is_same(form, name.p[k], wanted[k]))
+	while (k < name.n && !ends_name(wanted[k]) && is_same(form, name.p[k], wanted[k]))
 		k++;
-	if (!strchr("|", wanted[k])) /* at its end it is found, too */
+	if (!ends_name(wanted[k]))
 		return NAME_DIFFERS;
 	if (k == name.n)
 		return NAME_IS;

@@ -4,16 +4,23 @@
  *
  * One piece leaves in one packet with the headers, several after them. So an answer that has a request id in
  * it is lent whole, with the id written in, to one call at a time; and a copy of it to a second. Only a
- * third is sent the pieces before and behind its id. */
+ * third is sent the pieces before and behind its id.
+ *
+ * A long answer without an id, once it is asked for again, becomes a file in memory. The kernel sends the pages
+ * of that as they are, so nobody copies the answer but its reader. */
 #include "api/core/response_cache.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/heap.h"
 
-enum { PLACES = 16, ID_WITHIN = 512, TEXTS = 2 };
+enum { PLACES = 16, ID_WITHIN = 512, TEXTS = 2, FILE_SIZE_MIN = 64 * 1024 };
 
 /* Never changed once it is in a place, but for the texts' ids. */
 struct answer {
@@ -22,6 +29,8 @@ struct answer {
 	size_t size, id_at; /* where the request id of a call stands; size: nowhere */
 	char *texts[TEXTS]; /* the second: made when it is first wanted, whoever has it lent makes it */
 	atomic_flag lent[TEXTS];
+	atomic_flag is_filed; /* somebody makes the file in memory, or has tried to */
+	int fd;               /* the file, instead of texts; -1: there is none */
 };
 
 struct response_cache {
@@ -42,6 +51,7 @@ static void answer_drop(struct answer *a)
 		return;
 	for (size_t k = 0; k < TEXTS; k++)
 		heap_free(a->texts[k]);
+	fd_autoclose(&a->fd);
 	heap_free(a);
 }
 
@@ -105,8 +115,20 @@ static void sent_done(void *arg)
 }
 
 /* Takes over a hold of the answer. */
+static bool send_file(struct answer *a, struct call *call, const char *content_type)
+{
+	int fd = fcntl(a->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0)
+		call_answer_file(call, 200, content_type, fd, (int64_t) a->size);
+	answer_drop(a);
+	return fd >= 0;
+}
+
+/* Likewise. */
 static bool send_answer(struct answer *a, struct call *call, const char *content_type)
 {
+	if (a->fd >= 0)
+		return send_file(a, call, content_type);
 	struct str id = call->ctx.request_id;
 	struct sent *sent = id.n == UUID_TEXT_SIZE - 1 ? heap_new(struct sent) : NULL;
 	if (!sent) {
@@ -143,6 +165,49 @@ static bool is_of(const struct answer *a, const struct response_key *key)
 	       memcmp(a->key.digest, key->digest, sizeof key->digest) == 0;
 }
 
+/* The answer as a file in memory; NULL: there is no memory or no descriptor for it. */
+static struct answer *make_file(const struct answer *a)
+{
+	AUTO_FD fd = memfd_create("answer", MFD_CLOEXEC);
+	if (fd < 0 || pwrite(fd, a->texts[0], a->size, 0) != (ssize_t) a->size)
+		return NULL;
+	struct answer *file = heap_new(struct answer);
+	if (!file)
+		return NULL;
+	file->key = a->key;
+	file->size = file->id_at = a->size;
+	file->fd = fd;
+	fd = -1;
+	atomic_init(&file->holders, 1); /* the call */
+	return file;
+}
+
+/* libmicrohttpd encrypts a file by small pieces, so over TLS the text stays the better one. */
+static bool wants_file(struct answer *a, const struct call *call)
+{
+	return a->fd < 0 && !call->is_tls && a->id_at == a->size && a->size >= FILE_SIZE_MIN &&
+	       !atomic_flag_test_and_set(&a->is_filed);
+}
+
+/* Puts a file into the place of its text. Takes over a hold of the text, and gives one of what is to be sent. */
+static struct answer *turn_to_file(struct response_cache *m, struct answer *a)
+{
+	struct answer *file = make_file(a), **place = place_of(m, &a->key);
+	if (!file)
+		return a;
+	(void) pthread_mutex_lock(&m->lock);
+	bool is_there = *place == a;
+	if (is_there) {
+		atomic_fetch_add(&file->holders, 1);
+		*place = file;
+	}
+	(void) pthread_mutex_unlock(&m->lock);
+	if (is_there)
+		answer_drop(a); /* the place's hold */
+	answer_drop(a);
+	return file;
+}
+
 bool response_cache_send(struct response_cache *m, const struct response_key *key, struct call *call,
 			 const char *content_type)
 {
@@ -153,6 +218,8 @@ bool response_cache_send(struct response_cache *m, const struct response_key *ke
 	else
 		a = NULL;
 	(void) pthread_mutex_unlock(&m->lock);
+	if (a && wants_file(a, call))
+		a = turn_to_file(m, a);
 	return a && send_answer(a, call, content_type);
 }
 
@@ -171,6 +238,7 @@ static struct answer *make_answer(const struct response_key *key, struct str id,
 	char *text = heap_resize(body->p, body->size); /* what it grew beyond that is given back */
 	a->texts[0] = text ? text : body->p;
 	a->key = *key;
+	a->fd = -1;
 	atomic_init(&a->holders, 2); /* the place, and the call */
 	*body = (struct buf){0};
 	return a;

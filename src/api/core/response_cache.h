@@ -19,7 +19,7 @@ struct response_key {
 	char digest[RESPONSE_DIGEST_SIZE]; /* of all parameters */
 };
 
-/* NULL when out of memory. At most 32 MiB, taken as answers come. */
+/* NULL when out of memory. At most 32 MiB, taken as answers come, and 16 file descriptors. */
 struct response_cache *response_cache_new(void);
 void response_cache_free(struct response_cache *m); /* NULL: nothing; answers on their way go on */
 

@@ -102,7 +102,7 @@ void call_answer_file(struct call *c, int status, const char *content_type, int 
 	struct buf body;
 	buf_init(&body, BUF_ANSWER_CAP);
 	assert(buf_reserve(&body, (size_t) size));
-	assert(read(fd, body.p, (size_t) size) == size);
+	assert(pread(fd, body.p, (size_t) size, 0) == size);
 	body.size = (size_t) size;
 	fd_autoclose(&fd);
 	call_answer(c, status, content_type, &body);

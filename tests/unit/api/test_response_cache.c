@@ -99,6 +99,31 @@ static void test_sizes(void **state)
 	response_cache_free(m);
 }
 
+/* A long answer that names no request turns into a file when it is asked for again. */
+static void test_without_id(void **state)
+{
+	(void) state;
+	struct response_cache *m = response_cache_new();
+	const struct response_key key = key_of(1, 1, 'a');
+	struct fake_call f;
+	struct buf body, expected;
+	write_body(&expected, STR_NONE, 100000);
+	for (int k = 0; k < 4; k++) {
+		begin(&f, first_id);
+		f.call.is_tls = k == 1;
+		write_body(&body, STR_NONE, 100000);
+		if (k == 0)
+			IGNORE(response_cache_add(m, &key, &f.call, "text/xml", &body)); /* the body tells */
+		else
+			assert_true(response_cache_send(m, &key, &f.call, "text/xml"));
+		assert_true(str_equal(buf_str(&f.body), buf_str(&expected)));
+		fake_call_done(&f);
+		buf_done(&body);
+	}
+	buf_done(&expected);
+	response_cache_free(m);
+}
+
 /* Through the face: a change is seen at once, an answer of another's never. */
 static void test_face(void **state)
 {
@@ -131,6 +156,6 @@ static void test_face(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_own_id), cmocka_unit_test(test_sizes),
-					   cmocka_unit_test(test_face)};
+					   cmocka_unit_test(test_without_id), cmocka_unit_test(test_face)};
 	return cmocka_run_group_tests(tests, 0, 0);
 }
