@@ -47,16 +47,23 @@ static unsigned find_dispute(char c)
 static void add_escaped(struct buf *out, struct str text, unsigned form, unsigned *disputed)
 {
 	static const char digits[] = "0123456789abcdef";
+	if (!buf_reserve(out, 3 * text.n))
+		return;
+	char *to = out->p + out->size;
 	for (size_t k = 0; k < text.n; k++) {
 		char c = text.p[k];
 		unsigned char b = (unsigned char) c;
-		*disputed |= find_dispute(c);
-		if (str_is_alphanumeric(c) || c == '-' || c == '_' || c == '.' || form & find_dispute(c))
-			buf_add_char(out, c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c);
-		else
-			buf_add_str(out,
-				    (struct str){(const char[]){'%', digits[b >> 4], digits[b & 15]}, 3});
+		unsigned dispute = find_dispute(c);
+		*disputed |= dispute;
+		if (str_is_alphanumeric(c) || c == '-' || c == '_' || c == '.' || form & dispute) {
+			*to++ = c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+		} else {
+			*to++ = '%';
+			*to++ = digits[b >> 4];
+			*to++ = digits[b & 15];
+		}
 	}
+	out->size = (size_t) (to - out->p);
 }
 
 static RESULT sign(struct ctx *c, const struct pairs *sorted, struct str secret, unsigned form,
@@ -79,6 +86,14 @@ static RESULT sign(struct ctx *c, const struct pairs *sorted, struct str secret,
 	return result_is_ok(result) && ret_signature->p ? OK : ctx_no_memory(c);
 }
 
+static bool is_sorted(const struct pairs *pairs, int (*compare)(const void *a, const void *b))
+{
+	for (size_t k = 1; k < pairs->count; k++)
+		if (compare(&pairs->at[k - 1], &pairs->at[k]) > 0)
+			return false;
+	return true;
+}
+
 static bool is_in_time(const struct pairs *parameters)
 {
 	int64_t expires_us = 0;
@@ -93,17 +108,22 @@ RESULT cloudstack_check_signature(struct ctx *c, const void *arg, struct str sec
 	struct pair *at = arena_new_array(c->arena, struct pair, parameters->count + 1);
 	struct pairs sorted = {at, 0};
 	struct str given = cloudstack_find_value(parameters, "signature"), wanted = STR_NONE;
-	unsigned disputed = SORTS_AS_SENT;
+	unsigned disputed = 0;
 	bool is_right = false;
 	if (!at || parameters->count > CLOUDSTACK_PARAMETERS_MAX)
 		return ctx_no_memory(c);
 	for (size_t k = 0; k < parameters->count; k++)
 		if (!str_equal_nocase(parameters->at[k].name, STR("signature")))
 			at[sorted.count++] = parameters->at[k];
+	qsort(at, sorted.count, sizeof *at, compare_folded);
+	if (!is_sorted(&sorted, compare_as_sent))
+		disputed |= SORTS_AS_SENT;
 	for (unsigned form = 0; form < FORM_COUNT; form++) {
 		if (form & ~disputed) /* the first form, 0, finds out what is disputed */
 			continue;
-		qsort(at, sorted.count, sizeof *at, form & SORTS_AS_SENT ? compare_as_sent : compare_folded);
+		if (disputed & SORTS_AS_SENT)
+			qsort(at, sorted.count, sizeof *at,
+			      form & SORTS_AS_SENT ? compare_as_sent : compare_folded);
 		TRY(sign(c, &sorted, secret, form, &disputed, &wanted));
 		if (wanted.n == given.n && crypto_equal(wanted.p, given.p, given.n))
 			is_right = true; /* and on, so that the time does not tell which form it was */

@@ -287,11 +287,19 @@ static enum name_fit fit_row(unsigned form, struct str name, const struct param 
 	return fit;
 }
 
+/* Whether the first letters are the same, in any case: most rows are told apart by that. */
+static bool may_fit(struct str name, const struct param *p)
+{
+	return p->type == PARAM_NOT_BUILT || !name.n || ((name.p[0] ^ p->wire[0]) & ~0x20) == 0;
+}
+
 static const struct param *find_param(const struct params_reader *r, const struct params *table,
 				      enum param_place place, unsigned form, struct str name)
 {
 	for (size_t k = 0; k < table->count; k++) {
 		const struct param *p = &table->at[k];
+		if (!may_fit(name, p))
+			continue;
 		enum name_fit fit = fit_row(form, name, p);
 		bool may_begin = is_branch(p) || p->type == PARAM_NOT_BUILT;
 		if (fit != NAME_DIFFERS && (fit == NAME_IS || may_begin) && p->place == place &&
