@@ -157,6 +157,15 @@ struct disk_sealing {
 	struct str to;              /* the path of the new file, which stands by itself */
 };
 
+/* Writes the disk in a plain file of the image store into another file on this machine, in another
+ * form. */
+struct disk_export {
+	struct str from, sha256; /* the file: its path, and the SHA-256 of its bytes */
+	int64_t file_size;       /* bytes of that file */
+	struct str format;       /* raw, vmdk, vhd or vhdx */
+	struct str to;           /* the path of the new file */
+};
+
 /* ---- looking */
 
 /* Lists every file in the pool that has this region's mark, whether Dari has a row for it or not,
@@ -226,6 +235,10 @@ typedef RESULT disk_push(struct disk_host *h, struct ctx *c, const struct disk_n
  * ERR_INVALID: `from` is not there, or does not have its SHA-256. */
 typedef RESULT disk_encrypt(struct ctx *c, const struct disk_sealing *wish);
 
+/* Writes a disk of the image store in another form. As disk_encrypt() otherwise. ERR_CAPACITY: there
+ * is no room for it. */
+typedef RESULT disk_export_file(struct ctx *c, const struct disk_export *wish);
+
 /* ---- connections */
 
 /* Connects to the host that a row describes. region: the mark of its files. The call gives up after
@@ -265,6 +278,7 @@ struct disk_driver {
 	disk_pull *pull;
 	disk_push *push;
 	disk_encrypt *encrypt;
+	disk_export_file *export_file;
 
 	disk_open_host *open_host;
 	disk_close_host *close_host;

@@ -242,6 +242,23 @@ RESULT image_file_check_room(struct ctx *c, const char *directory, int64_t size)
 			directory, (long long) (room >> 20), (long long) (size >> 20));
 }
 
+RESULT image_file_export(struct ctx *c, const char *from, struct str format, const char *to)
+{
+	/* A stream-optimized VMDK is what other clouds take; a VHD's size is not to become one of cylinders. */
+	const char *options = str_is(format, "vmdk")  ? "subformat=streamOptimized"
+			      : str_is(format, "vhd") ? "subformat=dynamic,force_size=on"
+						      : NULL;
+	const char *name = NULL;
+	TRY(find_format(c, from, format, &name));
+	const char *argv[] = {"qemu-img", "convert", "-f", "qcow2", "-O", name,
+			      from,       to,        "-o", options, NULL};
+	if (!options)
+		argv[8] = NULL;
+	const struct image_tool tool = {argv, NULL, IMAGE_TOOL_LONG, ERR_IO, "qemu-img converts no image"};
+	struct str output = STR_NONE;
+	return blame_room(c, to, image_tool_run(c, &tool, &output));
+}
+
 RESULT image_file_import(struct ctx *c, const char *source, struct str format, const struct disk_key *key,
 			 const char *directory, struct image_file *ret_file)
 {

@@ -50,8 +50,15 @@ RESULT image_upload_keep(struct image_upload *u, struct ctx *c, struct str forma
 /* The data are complete. Stores them as they were sent, whatever they are. image_data_import()
  * takes them in later. */
 RESULT image_upload_stage(struct image_upload *u, struct ctx *c, struct image_digests *ret_digests);
+/* The file that takes the data, for something else to write them there; and then, instead of
+ * image_upload_stage(). */
+const char *image_upload_path(const struct image_upload *u);
+RESULT image_upload_stage_written(struct image_upload *u, struct ctx *c, struct image_digests *ret_digests);
 RESULT image_data_import(struct ctx *c, const char *directory, struct str sha256, struct str format,
 			 struct image_file *ret_file);
+/* Writes the disk in a file of the store to a file at `to`, whatever that has. format: raw, vmdk, vhd or vhdx.
+ * ERR_CAPACITY: no room. ERR_IO. */
+RESULT image_file_export(struct ctx *c, const char *from, struct str format, const char *to);
 /* The data are complete. Takes them in as image_file_import() does, and does not store them as they
  * were sent. */
 RESULT image_upload_import(struct image_upload *u, struct ctx *c, struct str format,

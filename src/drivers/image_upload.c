@@ -82,11 +82,16 @@ static bool is_zero(struct str bytes)
 	return bytes.n > 0 && bytes.p[0] == 0 && memcmp(bytes.p, bytes.p + 1, bytes.n - 1) == 0;
 }
 
-RESULT image_upload_add(struct image_upload *u, struct ctx *c, struct str bytes)
+static void add_digests(struct image_upload *u, struct str bytes)
 {
 	crypto_digest_add(u->md5, bytes);
 	crypto_digest_add(u->sha256, bytes);
 	crypto_digest_add(u->sha512, bytes);
+}
+
+RESULT image_upload_add(struct image_upload *u, struct ctx *c, struct str bytes)
+{
+	add_digests(u, bytes);
 	for (size_t at = 0; at < bytes.n && !is_zero(bytes);) {
 		errno = ENOSPC;
 		ssize_t n = fault_fires(FAULT_FILE)
@@ -175,6 +180,30 @@ RESULT image_data_import(struct ctx *c, const char *directory, struct str sha256
 	if (!path.p)
 		return ctx_no_memory(c);
 	return without_path(c, path, image_file_import(c, path.p, format, NULL, directory, ret_file));
+}
+
+/* ---- written by others ---- */
+
+enum { PIECE_SIZE = 1 << 20 };
+
+const char *image_upload_path(const struct image_upload *u)
+{
+	return u->path;
+}
+
+RESULT image_upload_stage_written(struct image_upload *u, struct ctx *c, struct image_digests *ret_digests)
+{
+	AUTO_FD fd = open(u->path, O_RDONLY | O_CLOEXEC);
+	char *piece = arena_alloc(c->arena, PIECE_SIZE);
+	if (!piece)
+		return ctx_no_memory(c);
+	for (ssize_t n = 1; n > 0; u->size += n) {
+		n = fd < 0 ? -1 : pread(fd, piece, PIECE_SIZE, u->size);
+		if (n < 0)
+			return ctx_fail(c, ERR_IO, "cannot read %s: %s", u->path, strerrordesc_np(errno));
+		add_digests(u, (struct str){piece, (size_t) n});
+	}
+	return image_upload_stage(u, c, ret_digests);
 }
 
 /* ---- downloads ---- */

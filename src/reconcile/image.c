@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Images. Those that were deregistered are forgotten after a while, when no instance names them any more: the
  * look at everything finds them. Those whose data are to be fetched, or taken from where they were staged,
- * get them: whole or not at all, and what cannot be had is given up, with words. Their files are their
- * snapshots' (snapshot.c). */
+ * get them: whole or not at all, and what cannot be had is given up, with words. Those that were made of a volume
+ * in another form than the store's are written in that form, too. Their files are their snapshots' (snapshot.c). */
 #include "engine/storage/image.h"
 #include "base/clock.h"
+#include "drivers/disk.h"
 #include "drivers/image_file.h"
 #include "reconcile/work.h"
 #include "store/image.h"
+#include "store/image_device.h"
 #include "store/instance.h"
+#include "store/snapshot.h"
+
+struct image_rows {
+	const struct image *image;   /* NULL: no such row */
+	const struct snapshot *root; /* that is to be written as data; NULL: none is */
+	bool is_used;
+};
 
 static RESULT forget(struct step *s)
 {
@@ -94,27 +103,66 @@ static RESULT fetch(struct step *s, const struct image *image)
 	return OK;
 }
 
-static RESULT gather(struct step *s, const struct image **ret_image, bool *ret_is_used)
+/* ---- in the form that is said ---- */
+
+static RESULT export(struct step *s, const struct image_rows *rows)
+{
+	const struct image *image = rows->image;
+	struct image_digests digests = {0};
+	struct image_exported *exported = STEP_NEW(s, struct image_exported);
+	AUTO(image_upload) upload = NULL;
+	TRY(image_upload_new(&s->ctx, s->r->image_directory, &upload));
+	const struct disk_export wish = {.from = gather_store_path(s, rows->root->sha256),
+					 .sha256 = rows->root->sha256,
+					 .file_size = rows->root->file_size,
+					 .format = image->disk_format,
+					 .to = str_from(image_upload_path(upload))};
+	if (!wish.from.p)
+		return ctx_no_memory(&s->ctx);
+	TRY(s->r->disks[0]->export_file(&s->ctx, &wish));
+	TRY(image_upload_stage_written(upload, &s->ctx, &digests));
+	*exported = (struct image_exported){.image = s->id,
+					    .data_size = digests.size,
+					    .md5 = digests.md5,
+					    .sha256 = digests.sha256,
+					    .sha512 = digests.sha512};
+	step_report(s, engine_see_image_exported_run, exported);
+	return OK;
+}
+
+/* ---- the step ---- */
+
+static RESULT gather(struct step *s, struct image_rows *ret_rows)
 {
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
+	*ret_rows = (struct image_rows){0};
 	const struct image *image = image_find(view.tables, s->id);
-	*ret_image = image ? STEP_COPY(s, KIND_IMAGE, struct image, image) : NULL;
-	*ret_is_used = instance_first_by_image(view.tables, s->id);
+	if (!image)
+		return OK;
+	ret_rows->image = STEP_COPY(s, KIND_IMAGE, struct image, image);
+	ret_rows->is_used = instance_first_by_image(view.tables, s->id);
+	if (!engine_image_is_to_be_exported(view.tables, image))
+		return OK;
+	const struct image_device *device = image_device_first_by_image(view.tables, s->id);
+	const struct snapshot *root = snapshot_find(view.tables, device->snapshot);
+	ret_rows->root = STEP_COPY(s, KIND_SNAPSHOT, struct snapshot, root);
 	return OK;
 }
 
 static RESULT step_image(struct step *s)
 {
-	const struct image *image = NULL;
-	bool is_used = false;
-	TRY(gather(s, &image, &is_used));
+	struct image_rows rows;
+	TRY(gather(s, &rows));
+	const struct image *image = rows.image;
 	if (!image)
 		return OK;
 	if (!row_is_live(&image->row)) {
 		bool is_known = clock_now_us() < image->row.deleted_us + IMAGE_KNOWN_US;
-		return is_used || is_known ? OK : forget(s);
+		return rows.is_used || is_known ? OK : forget(s);
 	}
+	if (rows.root)
+		return export(s, &rows);
 	return image->fetch_url.n || image->is_imported ? fetch(s, image) : OK;
 }
 
@@ -127,7 +175,7 @@ static void wake_image(struct reconciler *r, const struct row *row)
 		work_wake(r, lane_home(r), KIND_IMAGE, row->id, WAKE_WISH);
 	else if (image->fetch_url.n)
 		work_wake(r, lane_fetches(image->account), KIND_IMAGE, row->id, WAKE_WISH);
-	else if (image->is_imported)
+	else if (image->is_imported || (image->is_exported && !image->data_size))
 		work_wake(r, lane_images(r, row->id), KIND_IMAGE, row->id, WAKE_WISH);
 }
 

@@ -22,6 +22,7 @@
 #include "model/condition.h"
 #include "reconcile/work.h"
 #include "store/image.h"
+#include "store/image_device.h"
 #include "store/instance.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
@@ -455,6 +456,12 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 	for (v = snapshot->is_bound ? volume_first_by_snapshot(t, after->id) : NULL; v;
 	     v = volume_next_by_snapshot(t, v))
 		wake_for_row(r, KIND_VOLUME, &v->row); /* a copy that waits for it */
+	for (const struct image_device *d = image_device_first_by_snapshot(t, after->id); d;
+	     d = image_device_next_by_snapshot(t, d)) {
+		const struct image *image = image_find(t, d->image);
+		if (image && image->is_exported)
+			wake_for_row(r, KIND_IMAGE, &image->row);
+	}
 	if (snapshot->needs_off && !uuid_is_none(snapshot->instance))
 		wake_on_host(r, snapshot->host, KIND_INSTANCE, snapshot->instance);
 	wake_policy_of(r, t, snapshot);

@@ -320,7 +320,11 @@ def test_sdk(cloud):
     copy = cloud.volume(cloud.sdk.block_storage.create_volume(name="copy", size=made.size, source_volume_id=made.id).id)
     assert copy.is_bootable and copy.size == made.size
     cloud.sdk.block_storage.upload_volume_to_image(copy.id, "uploaded")
-    cloud.until(lambda: cloud.sdk.image.find_image("uploaded"), lambda i: i.status == "active")
+    cloud.sdk.block_storage.upload_volume_to_image(copy.id, "for another cloud", disk_format="vmdk")
+    for name, form in [("uploaded", "raw"), ("for another cloud", "vmdk")]:
+        uploaded = cloud.until(lambda n=name: cloud.sdk.image.find_image(n), lambda i: i.status == "active")
+        data = cloud.sdk.image.download_image(uploaded).content  # which compares the checksum, too
+        assert (uploaded.disk_format, uploaded.size) == (form, len(data))
     limits = cloud.sdk.block_storage.get_limits()
     assert limits.absolute.total_volumes_used >= 2
     for v in (made, copy):

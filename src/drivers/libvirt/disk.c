@@ -355,6 +355,17 @@ static RESULT encrypt(struct ctx *c, const struct disk_sealing *wish)
 	return crypt_file_convert(c, wish->key, from, "qcow2", to);
 }
 
+/* ---- other forms */
+
+static RESULT export_file(struct ctx *c, const struct disk_export *wish)
+{
+	const char *from = str_to_z(c->arena, wish->from), *to = str_to_z(c->arena, wish->to);
+	if (!from || !to)
+		return ctx_no_memory(c);
+	TRY(image_file_check(c, from, wish->sha256, wish->file_size));
+	return image_file_export(c, from, wish->format, to);
+}
+
 const struct disk_driver disk_libvirt = {
 	.scheme = "qemu",
 	.open_host = open_disks,
@@ -368,4 +379,5 @@ const struct disk_driver disk_libvirt = {
 	.pull = libvirt_pull,
 	.push = libvirt_push,
 	.encrypt = encrypt,
+	.export_file = export_file,
 };

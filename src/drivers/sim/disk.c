@@ -596,6 +596,14 @@ static RESULT lay(struct ctx *c, const struct disk_layer *layer)
 
 /* ---- encrypting */
 
+static RESULT write_file(struct ctx *c, const struct disk_copy *to, const unsigned char *bytes)
+{
+	AUTO_FD out = open(str_to_z(c->arena, to->path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (out < 0 || pwrite(out, bytes, SIM_FILE_SIZE, 0) != SIM_FILE_SIZE)
+		return fail_file(c, to);
+	return fault_fires(FAULT_DRIVER) ? ctx_fail(c, ERR_IO, "the simulated machine ends half-way") : OK;
+}
+
 /* The text comes along; of an image that nobody has there is none. */
 static RESULT encrypt(struct ctx *c, const struct disk_sealing *wish)
 {
@@ -614,10 +622,24 @@ static RESULT encrypt(struct ctx *c, const struct disk_sealing *wish)
 	made.key = sim_key(wish->key);
 	memset(made.base, 0, sizeof made.base);
 	write_bytes(&made, bytes);
-	AUTO_FD out = open(str_to_z(c->arena, wish->to), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (out < 0 || pwrite(out, bytes, sizeof bytes, 0) != (ssize_t) sizeof bytes)
-		return fail_file(c, &to);
-	return fault_fires(FAULT_DRIVER) ? ctx_fail(c, ERR_IO, "the simulated machine ends half-way") : OK;
+	return write_file(c, &to, bytes);
+}
+
+/* ---- other forms */
+
+/* The same bytes, whatever the form. */
+static RESULT export_file(struct ctx *c, const struct disk_export *wish)
+{
+	unsigned char bytes[SIM_FILE_SIZE] = {0};
+	struct disk_copy from = {.path = wish->from, .size = wish->file_size}, to = {.path = wish->to};
+	struct disk_name name = {.kind = DISK_BASE, .sha256 = wish->sha256};
+	AUTO_FD fd = -1;
+	if (fault_fires(FAULT_DRIVER))
+		return ctx_fail(c, ERR_AGAIN, "the simulated machine cannot convert just now");
+	TRY(open_source(c, &name, &from, &fd));
+	if (fd >= 0 && pread(fd, bytes, sizeof bytes, 0) < 0)
+		return fail_file(c, &from);
+	return write_file(c, &to, bytes);
 }
 
 /* ---- looking */
@@ -701,4 +723,5 @@ const struct disk_driver disk_sim = {
 	.pull = pull,
 	.push = push,
 	.encrypt = encrypt,
+	.export_file = export_file,
 };

@@ -46,6 +46,8 @@ enum image_state engine_derive_image_state(const struct tables *t, const struct 
 		if (engine_snapshot_is_pending(snapshot))
 			state = IMAGE_PENDING;
 	}
+	if (state == IMAGE_AVAILABLE && image->is_exported && !image->data_size)
+		return IMAGE_PENDING;
 	return state == IMAGE_AVAILABLE && image->is_deactivated ? IMAGE_DISABLED : state;
 }
 

@@ -160,12 +160,12 @@ struct image_creation {
 OPERATION(engine_create_image, image_creation)
 
 /* Makes an image from a volume (Cinder's upload). It is pending until the volume's content is
- * stored. */
+ * stored, in the form that is said, too: data of an encrypted volume are given to nobody, and are not made. */
 struct volume_capture {
 	struct ref volume;
 	bool also_attached;     /* else ERR_STATE with KIND_VOLUME: it is attached */
 	bool also_at_rest;      /* the same, but for an instance that is stopped */
-	struct image_form form; /* formats empty: qcow2, bare */
+	struct image_form form; /* formats empty: qcow2, bare; no iso */
 	/* made: */
 	uuid image;
 };
@@ -248,6 +248,17 @@ struct image_filling {
 	int64_t file_size, virtual_size;
 };
 OPERATION(engine_fill_image, image_filling)
+
+/* Whether the image's disk is still to be written as data, and the disk is there. */
+bool engine_image_is_to_be_exported(const struct tables *t, const struct image *image);
+
+/* The image's disk was written as data, which are in the image store. The image gone: OK. */
+struct image_exported {
+	uuid image;
+	int64_t data_size;
+	struct str md5, sha256, sha512;
+};
+OPERATION(engine_see_image_exported, image_exported)
 
 /* The data cannot be fetched, or are no disk. Nothing is wanted any more, and a condition says
  * why. */

@@ -134,6 +134,29 @@ RESULT engine_fill_image(struct op *op, struct image_filling *wish)
 				(long long) wish->data_size, (long long) wish->virtual_size);
 }
 
+bool engine_image_is_to_be_exported(const struct tables *t, const struct image *image)
+{
+	const struct image_device *device = image_device_first_by_image(t, image->row.id);
+	const struct snapshot *root = device ? snapshot_find(t, device->snapshot) : NULL;
+	return row_is_live(&image->row) && image->is_exported && !image->data_size && root &&
+	       model_derive_snapshot_state(root) == SNAPSHOT_COMPLETED;
+}
+
+RESULT engine_see_image_exported(struct op *op, struct image_exported *wish)
+{
+	const struct image *image = image_find(op->head, wish->image);
+	if (!image || !engine_image_is_to_be_exported(op->head, image))
+		return OK;
+	struct image next = *image;
+	next.data_size = wish->data_size;
+	next.data_md5 = wish->md5;
+	next.data_sha256 = wish->sha256;
+	next.data_sha512 = wish->sha512;
+	TRY(image_put(op, &next));
+	return engine_log_event(op, KIND_IMAGE, &next.row, "exported", "%lld bytes, as %" STR_FMT ".",
+				(long long) wish->data_size, STR_ARG(next.disk_format));
+}
+
 RESULT engine_fail_image(struct op *op, struct image_failing *wish)
 {
 	const struct image *image = image_find(op->head, wish->image);

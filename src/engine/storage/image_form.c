@@ -229,6 +229,8 @@ RESULT engine_capture_volume(struct op *op, struct volume_capture *wish)
 	struct image image = {.account = volume->account, .ena_support = true, .is_unshared = true};
 	struct snapshot snapshot = {.description = STR("For an image of the volume."), .is_bound = true};
 	TRY(take_form(op, &wish->form, &image));
+	image.is_exported =
+		image.disk_format.n && !str_is(image.disk_format, "qcow2") && !volume->is_encrypted;
 	TRY(snapshot_write_of(op, volume, &snapshot));
 	struct disk_plans disks = {.at = {{.device = INSTANCE_ROOT_DEVICE,
 					   .snapshot = &snapshot,

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "compute_contract.h"
 #include "drivers/image_file.h"
 #include "model/id.h"
@@ -928,6 +929,29 @@ static void test_encrypted_copy(void **state)
 	scene_close(&s);
 }
 
+/* What is exported twice is the same. */
+static void test_export(void **state)
+{
+	(void) state;
+	char directory[] = "/tmp/dari-kept-XXXXXX";
+	struct scene s = scene_open();
+	int64_t size = 0, again = 0;
+	assert_non_null(mkdtemp(directory));
+	struct disk_export wish = {.from = subject.image_path,
+				   .sha256 = subject.image_sha256,
+				   .file_size = subject.image_file_size,
+				   .format = STR("raw"),
+				   .to = str_print(s.arena, "%s/exported", directory)};
+	EXPECT_SOON(&s, subject.disks->export_file(&s.c, &wish));
+	EXPECT(&s, ERR_NONE, file_size(&s.c, wish.to.p, &size));
+	EXPECT_SOON(&s, subject.disks->export_file(&s.c, &wish));
+	EXPECT(&s, ERR_NONE, file_size(&s.c, wish.to.p, &again));
+	assert_true(size > 0 && size == again);
+	assert_int_equal(unlink(wish.to.p), 0);
+	assert_int_equal(rmdir(directory), 0);
+	scene_close(&s);
+}
+
 int disk_contract_run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -954,6 +978,7 @@ int disk_contract_run(void)
 		cmocka_unit_test(test_encrypted_at_rest),
 		cmocka_unit_test(test_encrypted_guest),
 		cmocka_unit_test(test_encrypted_copy),
+		cmocka_unit_test(test_export),
 	};
 	return cmocka_run_group_tests_name("disk contract", tests, NULL, NULL);
 }

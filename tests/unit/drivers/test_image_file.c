@@ -212,6 +212,47 @@ static void test_formats(void **state)
 	assert_int_equal(kept_count(f), 1);
 }
 
+/* What is written in another form is the same disk when it comes back, and gets the digests of its bytes. */
+static void test_exported(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const forms[] = {"raw", "vmdk", "vhd", "vhdx"};
+	struct image_file file = {0}, again = {0};
+	struct image_digests digests = {0};
+	char *bytes = arena_alloc(f->arena, 5 << 20);
+	memset(bytes, 0, 5 << 20);
+	memset(bytes + 100000, 'x', 100000);
+	assert_int_equal(
+		file_write_synced(&f->c, path_of(f, "a.img"), (struct str){bytes, 5 << 20}, 0600).code,
+		ERR_NONE);
+	assert_int_equal(import(f, "a.img", &file), ERR_NONE);
+	const char *from = image_file_path(f->arena, path_of(f, "kept"), file.sha256).p;
+	for (size_t k = 0; k < sizeof forms / sizeof forms[0]; k++) {
+		AUTO(image_upload) upload = NULL;
+		struct str form = str_from(forms[k]);
+		assert_int_equal(image_upload_new(&f->c, path_of(f, "kept"), &upload).code, ERR_NONE);
+		for (int times = 0; times < 2; times++) /* as after a kill */
+			assert_int_equal(image_file_export(&f->c, from, form, image_upload_path(upload)).code,
+					 ERR_NONE);
+		assert_int_equal(image_upload_stage_written(upload, &f->c, &digests).code, ERR_NONE);
+		assert_int_equal(
+			image_data_import(&f->c, path_of(f, "kept"), digests.sha256, form, &again).code,
+			ERR_NONE);
+		assert_true(str_equal(again.sha256, file.sha256));
+		assert_int_equal(again.virtual_size, 5 << 20);
+	}
+	struct image_digests raw = {0};
+	AUTO(image_upload) upload = NULL;
+	assert_int_equal(image_upload_new(&f->c, path_of(f, "kept"), &upload).code, ERR_NONE);
+	assert_int_equal(image_file_export(&f->c, from, STR("raw"), image_upload_path(upload)).code,
+			 ERR_NONE);
+	assert_int_equal(image_upload_stage_written(upload, &f->c, &raw).code, ERR_NONE);
+	assert_int_equal(raw.size, 5 << 20);
+	uint8_t digest[SHA256_SIZE];
+	crypto_sha256((struct str){bytes, 5 << 20}, digest);
+	assert_true(str_equal(raw.sha256, str_encode_hex(f->arena, digest, sizeof digest)));
+}
+
 /* Nothing of what came is to be read in the file that is kept, but with the key. */
 static void test_encrypted(void **state)
 {
@@ -429,6 +470,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_formats, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_exported, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_encrypted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_keep, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_collect, setup, teardown),

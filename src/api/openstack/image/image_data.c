@@ -99,6 +99,8 @@ static struct str path_of(struct os_call *e, const struct image *image)
 	const struct snapshot *root = device ? snapshot_find(os_tables(e), device->snapshot) : NULL;
 	if (root && image->data_sha256.n) /* what is staged is not an image's yet */
 		return image_file_data_path(e->c->arena, directory, image->data_sha256);
+	if (image->is_exported)
+		return STR_NONE;
 	return root && root->sha256.n ? image_file_path(e->c->arena, directory, root->sha256) : STR_NONE;
 }
 

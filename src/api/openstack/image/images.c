@@ -76,7 +76,7 @@ static void write_data(struct json_writer *w, const struct os_image *i)
 {
 	const struct image *image = i->image;
 	bool is_uploaded = i->root && image->data_size > 0;
-	bool is_kept = i->root && i->root->sha256.n;
+	bool is_kept = i->root && i->root->sha256.n && (is_uploaded || !image->is_exported);
 	json_write_text_or_null(w, "disk_format",
 				is_uploaded || !i->root || image->disk_format.n ? image->disk_format
 										: STR("qcow2"));

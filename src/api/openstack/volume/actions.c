@@ -88,14 +88,15 @@ static const struct param revert_params[] = {
 
 struct os_volume_upload {
 	struct volume_capture wish;
-	struct str image_name, disk_format, container_format, visibility;
+	struct str image_name, visibility;
 };
 #define P(wire, member, ...) OS_BODY(struct os_volume_upload, wire, member, __VA_ARGS__)
 static const struct param upload_params[] = {
 	OS_VOLUME_PATH(struct os_volume_upload, wish.volume),
 	P("image_name", image_name, .flags = REQUIRED, .min = 1, .doc = "The image's name."),
-	P("disk_format", disk_format, .words = "qcow2|raw", .doc = "It is kept as qcow2, whichever is said."),
-	P("container_format", container_format, .words = "bare", .doc = "bare."),
+	P("disk_format", wish.form.disk_format, .words = "raw|vmdk|qcow2|vhd|vhdx", .absent = "raw",
+	  .doc = "What its data are, where they are downloaded."),
+	P("container_format", wish.form.container_format, .words = "bare", .absent = "bare", .doc = "bare."),
 	P("force", wish.also_attached, .doc = "Also of one that is attached."),
 	P("visibility", visibility, .words = "private|shared|community|public", .absent = "private",
 	  .doc = "Who may see the image."),
@@ -124,8 +125,8 @@ static RESULT show_upload(struct os_call *e, const void *args, struct json_write
 	os_write_id(w, "id", volume->row.id);
 	os_write_id(w, "image_id", a->wish.image);
 	json_write_text(w, "image_name", a->image_name);
-	json_write_z(w, "disk_format", "qcow2");
-	json_write_z(w, "container_format", "bare");
+	json_write_text(w, "disk_format", a->wish.form.disk_format);
+	json_write_text(w, "container_format", a->wish.form.container_format);
 	json_write_z(w, "status", "uploading");
 	json_write_int(w, "size", os_gib(volume->size));
 	json_write_text_or_null(w, "display_description", volume->description);
