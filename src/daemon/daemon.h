@@ -35,6 +35,7 @@ struct settings {
 	int64_t connections, connections_per_address;
 	struct str novnc_directory;
 	struct strs fetch_not_from, fetch_also_from;
+	struct str image_mirror;
 	int64_t consoles, consoles_per_account, console_idle_s;
 	struct limits_config limits;
 	int64_t password_memory_kib, password_passes, password_failures, password_locked_s;

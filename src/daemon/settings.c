@@ -78,6 +78,10 @@ static const struct config_key keys[] = {
 	KEY("images.fetch_also_from", CONFIG_TEXTS, fetch_also_from,
 	    .doc = "Addresses that are fetched from nevertheless; blocks win over images.fetch_not_from "
 		   "only."),
+	KEY("images.mirror", CONFIG_TEXT, image_mirror,
+	    .doc = "Where `dari image get` finds vendors' images, with {vendor} for each one's word; absent: "
+		   "at the "
+		   "vendors."),
 	KEY("hosts.image_keep_h", CONFIG_INT, image_keep_h, .absent = "24", .min = 1, .max = 8760,
 	    .doc = "How long a host keeps a cached image that no disk there is made from."),
 	KEY("hosts.image_reserve_percent", CONFIG_INT, image_reserve_percent, .absent = "10", .min = 1,

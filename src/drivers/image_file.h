@@ -78,6 +78,8 @@ struct image_fetch {
 };
 /* Fetches data from the web. ERR_IO, ERR_TOO_LARGE, ERR_CAPACITY. ERR_AGAIN: goes_on() ended it. */
 RESULT image_upload_fetch(struct image_upload *u, struct ctx *c, const struct image_fetch *fetch);
+/* The data are complete. ERR_INVALID: neither their SHA-256 nor their SHA-512 is that, in hex. Once for each upload. */
+RESULT image_upload_check(struct image_upload *u, struct ctx *c, struct str digest);
 int64_t image_upload_size(const struct image_upload *u); /* bytes that have arrived */
 /* Gives a file its name in the store, and the present time, for image_file_collect(). */
 RESULT image_file_name(struct ctx *c, const char *part, struct str kept);

@@ -144,6 +144,17 @@ static RESULT end_digests(struct image_upload *u, struct ctx *c, struct image_di
 	return OK;
 }
 
+RESULT image_upload_check(struct image_upload *u, struct ctx *c, struct str digest)
+{
+	struct image_digests digests;
+	TRY(end_digests(u, c, &digests));
+	struct str own = digest.n == digests.sha512.n ? digests.sha512 : digests.sha256;
+	if (str_equal_nocase(own, digest))
+		return OK;
+	return ctx_fail(c, ERR_INVALID, "the bytes have the digest %" STR_FMT " instead of %" STR_FMT,
+			STR_ARG(own), STR_ARG(digest));
+}
+
 static RESULT keep_data(struct image_upload *u, struct ctx *c, struct str sha256)
 {
 	TRY(image_file_name(c, u->path, image_file_data_path(c->arena, u->directory, sha256)));

@@ -56,6 +56,25 @@ static CURLcode perform(struct fetching *f, CURL *curl, bool by_thumbprint, char
 	return curl_easy_perform(curl);
 }
 
+static struct result begin(struct web_visit *v, CURL *curl, const struct web_fetch *wish)
+{
+	const char *redirects = str_starts_with(str_from(wish->url), STR("https:")) ? "https" : "http,https";
+	if (!wish->from_anywhere)
+		return web_visit_begin(v, curl, "https");
+	(void) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
+	(void) curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, redirects);
+	(void) curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+	(void) curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
+	return OK;
+}
+
+static bool is_absent(CURL *curl, CURLcode code)
+{
+	long status = 0;
+	(void) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	return code == CURLE_FILE_COULDNT_READ_FILE || (code == CURLE_HTTP_RETURNED_ERROR && status == 404);
+}
+
 RESULT web_fetch_get(struct ctx *c, const struct web_fetch *wish, struct str *ret_body)
 {
 	struct fetching f = {.wish = wish};
@@ -65,7 +84,7 @@ RESULT web_fetch_get(struct ctx *c, const struct web_fetch *wish, struct str *re
 		return ctx_no_memory(c);
 	buf_init(&f.body, wish->cap_size);
 	struct web_visit visit = {.c = c, .url = wish->url, .reach = wish->reach};
-	struct result allowed = web_visit_begin(&visit, curl, "https");
+	struct result allowed = begin(&visit, curl, wish);
 	CURLcode code = result_is_ok(allowed) ? perform(&f, curl, false, words) : CURLE_OK;
 	bool is_vouched_for = true;
 	if (code == CURLE_PEER_FAILED_VERIFICATION && wish->thumbprints.count) {
@@ -75,12 +94,13 @@ RESULT web_fetch_get(struct ctx *c, const struct web_fetch *wish, struct str *re
 	}
 	if (result_is_ok(allowed))
 		allowed = web_visit_check(&visit, code);
+	bool absent = wish->from_anywhere && is_absent(curl, code);
 	curl_easy_cleanup(curl);
 	struct str body = str_copy(c->arena, buf_str(&f.body));
 	buf_done(&f.body);
 	TRY(allowed);
 	if (code != CURLE_OK)
-		return ctx_fail(c, ERR_IO, "cannot fetch %s: %s", wish->url,
+		return ctx_fail(c, absent ? ERR_NOT_FOUND : ERR_IO, "cannot fetch %s: %s", wish->url,
 				words[0] ? words : curl_easy_strerror(code));
 	if (!is_vouched_for)
 		return ctx_fail(c, ERR_IO, "no thumbprint is of the certificates of %s", wish->url);

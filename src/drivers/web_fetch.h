@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Small documents from the web, over HTTPS: without redirects and proxies, bounded in size and
- * time, and only from where web_reach.h allows. It blocks: only for threads that may wait. */
+ * time, and only from where web_reach.h allows. What the operator asks for comes from anywhere. It blocks: only for
+ * threads that may wait. */
 #pragma once
 
 #include "base/ctx.h"
@@ -15,8 +16,11 @@ struct web_fetch {
 	size_t cap_size;
 	int64_t timeout_ms;      /* for the whole transfer */
 	struct web_reach *reach; /* NULL: nothing is configured */
+	/* The operator named it: by http and file, too, from this machine's own files and addresses, and along
+	 * redirects. Those of HTTPS stay with HTTPS. */
+	bool from_anywhere;
 };
 
 /* Fetches a document into c's arena. ERR_IO: the server cannot be reached, nobody vouches for it,
- * it sends too much, or it does not answer 200. */
+ * it sends too much, or it does not answer 200. ERR_NOT_FOUND: of what comes from anywhere, there is no such document. */
 RESULT web_fetch_get(struct ctx *c, const struct web_fetch *f, struct str *ret_body);

@@ -22,6 +22,7 @@
 #include "engine/quota_internal.h"
 #include "engine/region/region.h"
 #include "engine/storage/metadef.h"
+#include "model/image_catalogue.h"
 #include "model/role.h"
 #include "store/access_key.h"
 #include "store/account.h"
@@ -50,13 +51,14 @@
 #include "store/user_limit.h"
 #include "store/volume_group.h"
 
-/* Twelve digits, the first not 0, as EC2's account numbers. */
+/* Twelve digits, the first not 0, as EC2's account numbers; none by which a vendor of images is known. */
 static struct str draw_number(const struct op *op)
 {
 	for (;;) {
 		uint64_t number = UINT64_C(100000000000) + random_below(UINT64_C(900000000000));
 		struct str text = str_print(op->ctx->arena, "%" PRIu64, number);
-		if (str_is_empty(text) || !account_first_by_number(op->head, text))
+		if (str_is_empty(text) ||
+		    (!account_first_by_number(op->head, text) && !image_vendor_is_account(text)))
 			return text;
 	}
 }

@@ -149,6 +149,7 @@ RESULT engine_import_image(struct op *op, struct image_import *wish)
 			      .nic_model = wish->nic_model,
 			      .ena_support = true};
 	TRY(tag_normalize(op, wish->tags, &image.tags));
+	TRY(image_join_family(op, wish, &image));
 	struct snapshot snapshot = {
 		.account = account,
 		.description = str_print(op->ctx->arena, "Imported for image %" STR_FMT, STR_ARG(wish->name)),

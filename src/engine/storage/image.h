@@ -21,7 +21,9 @@ enum image_visibility engine_image_visibility(const struct image *image);
 
 /* Makes an image with one disk, and that disk's snapshot, from a file that is in the image store
  * already. It belongs to the caller's account, or to the operator if the call names none.
- * ERR_EXISTS: the owner has an image of that name. */
+ * ERR_EXISTS: the owner has an image of that name. An operator's image may be a version of a family: if it is the
+ * newest of its architecture, it gets the label IMAGE_LATEST, which the others lose. */
+#define IMAGE_LATEST "latest"
 struct image_import {
 	struct str name, description;
 	bool is_public;
@@ -34,11 +36,15 @@ struct image_import {
 	enum image_nic_model nic_model;
 	int64_t virtual_size, file_size; /* bytes */
 	struct str sha256;               /* of the file; its name in the store */
-	struct tags tags;
+	struct tags tags, properties;
+	struct str vendor, family, version; /* empty: of none */
 	/* made: */
 	uuid image, snapshot;
 };
 OPERATION(engine_import_image, image_import)
+/* The operator's image of that version; empty version: the one with the label IMAGE_LATEST. NULL: none. */
+const struct image *engine_find_image_version(const struct tables *t, struct str family, enum image_arch arch,
+					      struct str version);
 
 /* Makes an image from existing snapshots. The root disk is that of root_device (empty: the first
  * disk), and must have a snapshot: else ERR_INVALID with the field BlockDeviceMapping. */

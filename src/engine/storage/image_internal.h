@@ -6,6 +6,7 @@
 
 struct disk_plans;
 struct image_capture;
+struct image_import;
 
 /* Sorted by key, as a row has them. ERR_QUOTA, ERR_INVALID. */
 RESULT image_take_properties(struct op *op, struct tags wish, struct tags *ret_properties);
@@ -20,3 +21,5 @@ RESULT image_check_shares(struct op *op, const struct image *image);
 RESULT image_write_disks(struct op *op, uuid image, const struct disk_plans *disks);
 /* Of a file that is kept already: account, words and the file are set. */
 RESULT image_write_file_snapshot(struct op *op, struct snapshot *snapshot);
+/* Gives a new image the properties and the family of its wish, and the label of the latest to the newest. */
+RESULT image_join_family(struct op *op, const struct image_import *wish, struct image *image);

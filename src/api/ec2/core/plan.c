@@ -4,6 +4,7 @@
 
 #include "api/core/list.h"
 #include "api/ec2/core/write.h"
+#include "model/image_catalogue.h"
 #include "model/term.h"
 #include "store/account.h"
 #include "store/instance_type.h"
@@ -52,8 +53,9 @@ static bool read_owner(const struct list *l, struct str word, uuid *ret_account)
 	if (str_is(word, "self"))
 		return true;
 	*ret_account = UUID_NONE;
-	if (str_is(word, "amazon") || str_equal(word, ec2_owner_number(t, UUID_NONE)))
-		return true;
+	if (str_is(word, "amazon") || str_equal(word, ec2_owner_number(t, UUID_NONE)) ||
+	    image_vendor_is_account(word))
+		return true; /* vendors' images are the operator's */
 	const struct account *account = account_find_by_number(t, word);
 	if (account)
 		*ret_account = account->row.id;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Images: DescribeImages. The operator's images are shown as Amazon's are: alias "amazon", so that
- * scripts that ask for --owners amazon find them; their account number is all zeros. */
+ * scripts that ask for --owners amazon find them. Their account number is all zeros, or that by which their vendor
+ * is known in AWS, so that scripts which ask for that find them, too. Nothing is permitted by that number. */
 #include "api/ec2/storage/images.h"
 
 #include "api/ec2/core/list.h"
@@ -51,6 +52,18 @@ bool ec2_is_owner(struct ec2_call *e, uuid account, struct str owner)
 	return str_equal(owner, ec2_owner_number(ec2_tables(e), account));
 }
 
+/* As others know it. */
+static struct str owner_of(const struct tables *t, const struct image *image)
+{
+	return image->vendor.n ? image->vendor : ec2_owner_number(t, image->account);
+}
+
+static bool is_of(struct ec2_call *e, const struct image *image, struct str owner)
+{
+	return image->vendor.n && !str_is(owner, "amazon") ? str_equal(owner, image->vendor)
+							   : ec2_is_owner(e, image->account, owner);
+}
+
 static bool is_shared_with_caller(const struct ec2_call *e, const struct image *image)
 {
 	for (size_t k = 0; k < image->launchers.count; k++)
@@ -77,7 +90,7 @@ static bool is_asked(struct ec2_call *e, const struct row *row)
 	const struct image *image = image_of(row);
 	bool owned = a->owners.count == 0, executable = a->executable_by.count == 0;
 	for (size_t k = 0; !owned && k < a->owners.count; k++)
-		owned = ec2_is_owner(e, image->account, a->owners.at[k]);
+		owned = is_of(e, image, a->owners.at[k]);
 	for (size_t k = 0; !executable && k < a->executable_by.count; k++)
 		executable = is_executable_by(e, image, a->executable_by.at[k]);
 	if (is_deprecated(image) && !a->deprecated && !a->query.ids.count && !is_own(e, image))
@@ -90,7 +103,7 @@ static bool is_asked(struct ec2_call *e, const struct row *row)
 
 static bool fits_owner(const struct filter_run *f, const struct row *row)
 {
-	return filter_text(f, ec2_owner_number(f->t, image_of(row)->account));
+	return filter_text(f, owner_of(f->t, image_of(row)));
 }
 
 static bool fits_alias(const struct filter_run *f, const struct row *row)
@@ -200,7 +213,7 @@ static const void *gather_image(struct ec2_call *e, const struct row *row)
 	if (!item)
 		return 0;
 	item->image = image_of(row);
-	item->owner = ec2_owner_number(t, item->image->account);
+	item->owner = owner_of(t, item->image);
 	item->state = image_state(t, item->image);
 	if (engine_is_own(e->c, KIND_IMAGE, row))
 		item->tags = item->image->tags;

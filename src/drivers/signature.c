@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What counts is what gpgv says on its status descriptor, not how it ends: doc/DETAILS of GnuPG has the words. Each good
+ * signature is a GOODSIG with a VALIDSIG behind it, whose last word is the primary key's fingerprint. For a key
+ * that is revoked or expired another word stands in GOODSIG's place. */
+#include "drivers/signature.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/file.h"
+
+enum { GPGV_TIMEOUT_S = 30, GPGV_MEMORY_SIZE = 512 << 20 };
+
+/* A directory of its own, which goes with all that is in it. */
+struct place {
+	struct ctx *c;
+	char path[32];
+};
+static const char *const names[] = {"key", "text", "signature", "out"};
+
+static const char *file_in(const struct place *p, const char *name)
+{
+	struct str path = str_print(p->c->arena, "%s/%s", p->path, name);
+	return path.p ? path.p : "";
+}
+
+static void place_done(struct place *p)
+{
+	if (!p->path[0])
+		return;
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+		(void) unlink(file_in(p, names[k]));
+	(void) rmdir(p->path);
+}
+
+/* ---- the key ---- */
+
+/* gpgv takes keyrings that are not armored. RFC 4880, 6.2: headers, an empty line, base64, a checksum behind "=". */
+static RESULT dearmor(struct ctx *c, struct str key, struct str *ret_bytes)
+{
+	struct str line = STR_NONE, base64 = STR("");
+	bool is_body = false;
+	*ret_bytes = key;
+	if (!str_starts_with(key, STR("-----BEGIN ")))
+		return OK;
+	while (str_split_next(&key, '\n', &line)) {
+		line = str_trim(line);
+		if (is_body && (str_starts_with(line, STR("=")) || str_starts_with(line, STR("-----END "))))
+			break;
+		if (is_body)
+			base64 = str_print(c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(base64), STR_ARG(line));
+		is_body = is_body || str_is_empty(line);
+	}
+	if (!result_is_ok(str_decode_base64(c->arena, base64, ret_bytes)) || str_is_empty(*ret_bytes))
+		return ctx_fail(c, ERR_INVALID, "the key is no OpenPGP key");
+	return OK;
+}
+
+static RESULT lay_out(struct ctx *c, const struct signature_check *check, const struct place *p)
+{
+	struct str key = STR_NONE;
+	TRY(dearmor(c, check->key, &key));
+	TRY(file_write_synced(c, file_in(p, "key"), key, 0600));
+	TRY(file_write_synced(c, file_in(p, "text"), check->text, 0600));
+	return check->signature.n ? file_write_synced(c, file_in(p, "signature"), check->signature, 0600)
+				  : OK;
+}
+
+/* ---- what gpgv says ---- */
+
+enum said {
+	SAID_GOOD,
+	SAID_BAD,
+	SAID_REVOKED,
+	SAID_EXPIRED,
+	SAID_STRANGER,
+	SAID_OTHER_KEY,
+	SAID_NOTHING,
+	SAID_COUNT
+};
+static const char *const said_words[SAID_COUNT] = {
+	[SAID_BAD] = "the signature is not of these bytes",
+	[SAID_REVOKED] = "the key that signed is revoked",
+	[SAID_EXPIRED] = "the signature, or the key that made it, has expired",
+	[SAID_STRANGER] = "another key made the signature",
+	[SAID_OTHER_KEY] = "a key with another fingerprint made the signature",
+	[SAID_NOTHING] = "there is no signature",
+};
+
+/* The last word of the line. */
+static struct str last_word(struct str line)
+{
+	struct str word = STR_NONE, last = STR("");
+	while (str_split_next(&line, ' ', &word))
+		last = word;
+	return last;
+}
+
+/* A signature that is not of these bytes counts whatever else there is. */
+static enum said weigh(struct str status, const char *fingerprint)
+{
+	static const struct {
+		const char *word;
+		enum said said;
+	} words[] = {
+		{"BADSIG", SAID_BAD},     {"REVKEYSIG", SAID_REVOKED}, {"EXPKEYSIG", SAID_EXPIRED},
+		{"EXPSIG", SAID_EXPIRED}, {"ERRSIG", SAID_STRANGER},
+	};
+	enum said said = SAID_NOTHING;
+	struct str line = STR_NONE, mark = STR_NONE, word = STR_NONE;
+	bool is_good = false, is_bad = false;
+	while (str_split_next(&status, '\n', &line)) {
+		struct str rest = line;
+		if (!str_split_next(&rest, ' ', &mark) || !str_is(mark, "[GNUPG:]") ||
+		    !str_split_next(&rest, ' ', &word))
+			continue;
+		bool was_good = is_good;
+		is_good = str_is(word, "GOODSIG") ||
+			  (is_good && !str_is(word, "VALIDSIG") && !str_is(word, "NEWSIG"));
+		if (was_good && str_is(word, "VALIDSIG") && said != SAID_GOOD)
+			said = !fingerprint || str_is(last_word(line), fingerprint) ? SAID_GOOD
+										    : SAID_OTHER_KEY;
+		for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+			if (str_is(word, words[k].word)) {
+				is_good = false;
+				is_bad = is_bad || words[k].said == SAID_BAD;
+				said = said == SAID_GOOD ? said : words[k].said;
+			}
+	}
+	return is_bad ? SAID_BAD : said;
+}
+
+static RESULT run(struct ctx *c, const struct signature_check *check, const struct place *p,
+		  struct str *ret_text)
+{
+	const char *detached[] = {"gpgv",
+				  "--homedir",
+				  p->path,
+				  "--keyring",
+				  file_in(p, "key"),
+				  "--weak-digest",
+				  "SHA1",
+				  "--status-fd",
+				  "1",
+				  file_in(p, "signature"),
+				  file_in(p, "text"),
+				  NULL};
+	const char *inside[] = {
+		"gpgv", "--homedir",   p->path, "--keyring", file_in(p, "key"), "--weak-digest",
+		"SHA1", "--status-fd", "1",     "--output",  file_in(p, "out"), file_in(p, "text"),
+		NULL};
+	struct child child = {.argv = check->signature.n ? detached : inside,
+			      .timeout_us = GPGV_TIMEOUT_S * SECOND,
+			      .memory_limit_size = GPGV_MEMORY_SIZE,
+			      .cpu_limit_s = GPGV_TIMEOUT_S};
+	struct child_end end = {0};
+	struct result result = child_run(c, &child, &end);
+	if (result.code == ERR_NOT_FOUND) {
+		ctx_clear_problem(c);
+		return ctx_fail(c, ERR_UNSUPPORTED,
+				"signatures are checked by gpgv, which is not there: apt install gpgv");
+	}
+	TRY(result);
+	enum said said = weigh(end.out, check->fingerprint);
+	if (said != SAID_GOOD)
+		return ctx_fail(c, ERR_INVALID, "%s", said_words[said]);
+	*ret_text = check->text;
+	return check->signature.n ? OK : file_read(c, file_in(p, "out"), SIGNATURE_TEXT_MAX, ret_text);
+}
+
+RESULT signature_verify(struct ctx *c, const struct signature_check *check, struct str *ret_text)
+{
+	struct place place = {.c = c, .path = "/tmp/dari-gpgv-XXXXXX"};
+	if (!mkdtemp(place.path))
+		return ctx_fail(c, ERR_IO, "cannot make a directory in /tmp: %s", strerrordesc_np(errno));
+	struct result result = lay_out(c, check, &place);
+	if (result_is_ok(result))
+		result = run(c, check, &place, ret_text);
+	place_done(&place);
+	return result;
+}
