@@ -100,8 +100,9 @@ static struct str last_word(struct str line)
 	return last;
 }
 
-/* A signature that is not of these bytes counts whatever else there is. */
-static enum said weigh(struct str status, const char *fingerprint)
+/* A signature that is not of these bytes counts whatever else there is. Of a text that others may have signed, too, one
+ * good signature is enough; of a clear-signed one, each has to be good: others stand over text of their own. */
+static enum said weigh(struct str status, const char *fingerprint, bool needs_all)
 {
 	static const struct {
 		const char *word;
@@ -112,7 +113,8 @@ static enum said weigh(struct str status, const char *fingerprint)
 	};
 	enum said said = SAID_NOTHING;
 	struct str line = STR_NONE, mark = STR_NONE, word = STR_NONE;
-	bool is_good = false, is_bad = false;
+	enum said worst = SAID_GOOD;
+	bool is_good = false;
 	while (str_split_next(&status, '\n', &line)) {
 		struct str rest = line;
 		if (!str_split_next(&rest, ' ', &mark) || !str_is(mark, "[GNUPG:]") ||
@@ -127,11 +129,11 @@ static enum said weigh(struct str status, const char *fingerprint)
 		for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
 			if (str_is(word, words[k].word)) {
 				is_good = false;
-				is_bad = is_bad || words[k].said == SAID_BAD;
+				worst = worst == SAID_BAD ? worst : words[k].said;
 				said = said == SAID_GOOD ? said : words[k].said;
 			}
 	}
-	return is_bad ? SAID_BAD : said;
+	return worst == SAID_BAD || (needs_all && worst != SAID_GOOD) ? worst : said;
 }
 
 static RESULT run(struct ctx *c, const struct signature_check *check, const struct place *p,
@@ -165,7 +167,7 @@ static RESULT run(struct ctx *c, const struct signature_check *check, const stru
 				"signatures are checked by gpgv, which is not there: apt install gpgv");
 	}
 	TRY(result);
-	enum said said = weigh(end.out, check->fingerprint);
+	enum said said = weigh(end.out, check->fingerprint, str_is_empty(check->signature));
 	if (said != SAID_GOOD)
 		return ctx_fail(c, ERR_INVALID, "%s", said_words[said]);
 	*ret_text = check->text;

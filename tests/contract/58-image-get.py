@@ -15,6 +15,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from cryptography import x509
@@ -103,8 +104,8 @@ class Keys:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def make(self, name):
-        self.gpg("--quick-generate-key", f"{name} <{name}@example.com>", "ed25519", "sign", "never")
+    def make(self, name, until="never"):
+        self.gpg("--quick-generate-key", f"{name} <{name}@example.com>", "ed25519", "sign", until)
         listed = self.gpg("--list-keys", "--with-colons", name).decode()
         return re.search(r"^fpr:+([0-9A-F]{40}):", listed, re.MULTILINE)[1]
 
@@ -332,6 +333,23 @@ def test_what_stands_outside_of_a_signature_is_not_read(dev, vendor, keys):
     vendor.files[path] = evil
     vendor.files[sums] = f"SHA256 ({name}) = {hashlib.sha256(evil).hexdigest()}\n".encode() + vendor.files[sums]
     leaves_nothing(dev, get(dev, row.name, "--mirror", vendor.url, "--key", keys.armored)[1], "is not what its checksum says")
+    vendor.publish(row, OLD)
+    vendor.files[path] = evil
+    forged = keys.sign(f"SHA256 ({name}) = {hashlib.sha256(evil).hexdigest()}\n".encode(), "clear-sign", keys.stranger)
+    for both in (forged + vendor.files[sums], vendor.files[sums] + forged):
+        vendor.files[sums] = both
+        leaves_nothing(dev, get(dev, row.name, "--mirror", vendor.url, "--key", keys.armored)[1])
+        vendor.publish(row, OLD)
+        vendor.files[path] = evil
+
+
+def test_a_key_that_has_expired(dev, vendor, keys):
+    row = BY_NAME["ubuntu-24.04"]
+    key = keys.make("brief", "seconds=2")
+    vendor.publish(row, OLD, key)
+    path = keys.export(key, "brief.asc", "--armor")
+    time.sleep(3)
+    leaves_nothing(dev, get(dev, row.name, "--mirror", vendor.url, "--key", path)[1], "does not hold", "has expired")
 
 
 def test_what_is_not_there(dev, vendor, keys):
