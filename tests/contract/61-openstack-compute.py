@@ -78,7 +78,7 @@ def test_the_stock_command(cloud, image):
     run("keypair", "create", "mine", "--private-key", "/dev/null")
     assert [k["Name"] for k in run("keypair", "list")] == ["mine"]
     made = run("server", "create", "web", "--image", image, "--flavor", "t3.micro", "--key-name", "mine",
-               "--property", "team=blue", "--use-config-drive", "--wait")
+               "--property", "team=blue", "--file", "/etc/motd=/etc/hostname", "--wait")
     assert made["config_drive"] == "True"
     assert made["status"] == "ACTIVE" and made["key_name"] == "mine" and made["properties"] == {"team": "blue"}
     assert run("server", "show", "web")["OS-EXT-STS:power_state"] in (1, "Running")

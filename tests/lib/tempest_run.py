@@ -59,7 +59,7 @@ def settings(admin, url, folder, images, limit_s):
         "compute": {"image_ref": images[0], "image_ref_alt": images[1], "flavor_ref": "t3.micro", "flavor_ref_alt": "t3.small",
                     "max_microversion": cloud.LATEST["compute"], "min_compute_nodes": 4, "build_interval": 0,
                     "build_timeout": limit_s, "compute_volume_common_az": "us-east-1a"},
-        "compute-feature-enabled": {"resize": True, "config_drive": True, "vnc_console": True, "serial_console": False,
+        "compute-feature-enabled": {"resize": True, "config_drive": True, "personality": True, "vnc_console": True, "serial_console": False,
                                     "shelve": True, "rescue": True, "change_password": False, "live_migration": False,
                                     "cold_migration": False, "metadata_service": True, "attach_encrypted_volume": True, "swap_volume": True,
                                     "volume_multiattach": True, "enable_instance_password": True, "ide_bus": False, "xenapi_apis": True,

@@ -17,6 +17,7 @@
 #include "model/volume.h"
 #include "model/zone.h"
 
+#define CONTENT "content" /* the folder of files for the guest, beside those of versions */
 #define PASSWORD_SINCE "2013-04-04"
 enum { SEED_SIZE = 512 };
 
@@ -179,6 +180,44 @@ static json_t *json_of_devices(const struct imds_facts *s)
 	return list;
 }
 
+/* The number is the file's name. */
+static struct str content_name(const struct imds_facts *s, size_t number)
+{
+	return str_print(s->arena, "%04zu", number);
+}
+
+static void add_files(const struct imds_facts *s, json_t *document)
+{
+	const struct instance *i = s->instance;
+	json_t *list = json_array();
+	for (size_t k = 0; k < i->file_paths.count; k++)
+		(void) json_array_append_new(
+			list, json_pack("{s:o,s:o}", "path", json_of(i->file_paths.at[k]), "content_path",
+					json_of(str_print(s->arena, "/" CONTENT "/%" STR_FMT,
+							  STR_ARG(content_name(s, k))))));
+	(void) json_object_set_new(document, "files", list);
+}
+
+static RESULT read_file(const struct imds_facts *s, size_t number, struct str *ret_bytes)
+{
+	const struct strs *all = &s->instance->file_contents;
+	return number < all->count ? str_decode_base64(s->arena, all->at[number], ret_bytes) : FAIL(NOT_FOUND);
+}
+
+/* path: below openstack/content. As Nova's, it has no listing. */
+static RESULT write_content(const struct imds_facts *s, const struct strs *path, struct buf *out)
+{
+	struct str bytes;
+	for (size_t k = 0; k < s->instance->file_paths.count && path->count == 2; k++) {
+		if (!str_equal(path->at[1], content_name(s, k)))
+			continue;
+		TRY(read_file(s, k, &bytes));
+		buf_add_str(out, bytes);
+		return OK;
+	}
+	return FAIL(NOT_FOUND);
+}
+
 static void write_meta_data(const struct imds_facts *s, struct buf *b)
 {
 	const struct instance *i = s->instance;
@@ -192,6 +231,8 @@ static void write_meta_data(const struct imds_facts *s, struct buf *b)
 		json_of_tags(s), "random_seed", json_of(draw_seed(s->arena)), "devices", json_of_devices(s));
 	if (document)
 		add_keys(s, document);
+	if (document && s->instance->file_paths.count)
+		add_files(s, document);
 	if (document && s->admin_password.n)
 		(void) json_object_set_new(document, "admin_pass", json_of(s->admin_password));
 	write_document(document, b);
@@ -414,6 +455,10 @@ RESULT imds_write_openstack(const struct imds_facts *s, const struct strs *path,
 	}
 	if (path->count == 0)
 		return OK;
+	if (str_is(path->at[0], CONTENT)) {
+		*ret_is_binary = true;
+		return write_content(s, path, out);
+	}
 	for (size_t k = 0; k < sizeof files / sizeof *files && is_version; k++) {
 		if (!is_there(s, &files[k], path->at[0]))
 			continue;
@@ -430,9 +475,9 @@ RESULT imds_write_openstack(const struct imds_facts *s, const struct strs *path,
 
 RESULT imds_list_openstack(const struct imds_facts *s, struct compute_files *ret_files)
 {
-	struct compute_file *at =
-		arena_new_array(s->arena, struct compute_file, sizeof files / sizeof *files);
-	size_t count = 0;
+	size_t file_count = s->instance->file_paths.count, count = 0;
+	struct compute_file *at = arena_new_array(s->arena, struct compute_file,
+						  sizeof files / sizeof *files + file_count);
 	for (size_t k = 0; k < sizeof files / sizeof *files && at; k++) {
 		struct buf b;
 		if (!is_there(s, &files[k], STR("latest")) || files[k].write == write_password)
@@ -445,6 +490,11 @@ RESULT imds_list_openstack(const struct imds_facts *s, struct compute_files *ret
 		buf_done(&b);
 		if (!is_whole)
 			return FAIL(NO_MEMORY);
+	}
+	for (size_t k = 0; k < file_count && at; k++) {
+		struct compute_file *file = &at[count++];
+		file->path = str_print(s->arena, "openstack/" CONTENT "/%" STR_FMT, STR_ARG(content_name(s, k)));
+		TRY(read_file(s, k, &file->bytes));
 	}
 	*ret_files = (struct compute_files){at, count};
 	return at && !arena_is_full(s->arena) ? OK : FAIL(NO_MEMORY);

@@ -34,6 +34,15 @@ struct launch_port {
 	struct str field; /* for messages */
 };
 
+/* A file for a guest, with its contents decoded. */
+struct guest_file {
+	struct str path, contents;
+};
+struct guest_files {
+	const struct guest_file *at;
+	size_t count;
+};
+
 struct instance_launch {
 	/* Kind none: the image follows from the first of disks. ERR_MISSING: nobody can start from
 	 * that. */
@@ -85,6 +94,7 @@ struct instance_launch {
 	enum choice named_by_id, id_name_has_a, id_name_has_aaaa;
 	bool disk_auto;            /* Nova's OS-DCF:diskConfig AUTO */
 	bool config_drive;         /* the instance gets a disk with its metadata */
+	struct guest_files files;  /* as in instance_rebuilding */
 	struct str admin_password; /* sealed; what its guest is to set; empty: none */
 	struct ip access_ip4, access_ip6;
 	/* For burstable types only. Default: EC2's, which is yes except for t2. */
@@ -319,6 +329,9 @@ struct instance_rebuilding {
 	struct ip access_ip4, access_ip6;
 	struct str admin_password; /* as in a launch */
 	enum choice disk_auto;     /* likewise */
+	/* What is put into the guest when it first starts, in place of what was: it gets a disk with its metadata for
+	 * them, from which its cloud-init takes them. ERR_QUOTA. */
+	struct guest_files files;
 	bool keeps_volume;         /* where root_is_volume: ERR_INVALID unless the image is the volume's */
 };
 OPERATION(engine_rebuild_instance, instance_rebuilding)

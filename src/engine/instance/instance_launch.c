@@ -7,6 +7,7 @@
 #include "engine/client_token_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_files_internal.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/instance/launch_ports_internal.h"
 #include "engine/instance/launch_template.h"
@@ -59,6 +60,7 @@ struct launch {
 	struct uuids near, apart;               /* instances */
 	const struct dedicated_host *dedicated; /* likewise: that it names */
 	struct str user_data;
+	struct strs file_paths, file_contents;
 	struct launch_ports ports;
 	const struct subnet *subnet; /* the primary port's; NULL: it has none */
 	uuid zone;
@@ -148,6 +150,7 @@ static RESULT resolve_image_and_type(struct launch *l)
 	TRY(instance_find_offered_type(op, &l->wish->type, &l->type));
 	l->from = l->image;
 	TRY(resolve_user_data(l));
+	TRY(instance_take_files(op, l->account->row.id, &l->wish->files, &l->file_paths, &l->file_contents));
 	if (l->image)
 		TRY(instance_check_needs(op, l->image, l->type, l->wish->type.field));
 	if (l->wish->unlimited_credits != CHOICE_DEFAULT && !l->type->burstable)
@@ -714,7 +717,10 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.monitoring = w->monitoring,
 		.ebs_optimized = w->ebs_optimized,
 		.unlimited_credits = l->type->burstable && choice_or(w->unlimited_credits, !is_t2(l->type)),
-		.config_drive = w->config_drive || launch_ports_lack_ipv4(&l->ports), /* asks no metadata */
+		.config_drive = w->config_drive || w->files.count ||
+				launch_ports_lack_ipv4(&l->ports), /* asks no metadata */
+		.file_paths = l->file_paths,
+		.file_contents = l->file_contents,
 		.metadata_enabled = l->metadata.enabled,
 		.metadata_tokens_required = l->metadata.tokens_required,
 		.metadata_hop_limit = l->metadata.hop_limit,

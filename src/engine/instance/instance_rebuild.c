@@ -2,6 +2,7 @@
  * A new root disk under an old instance. What happens next: reconcile/instance.c turns it off, waits for the
  * disk, and starts it over that. Called by: api/openstack. */
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_files_internal.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
 #include "engine/quota_internal.h"
@@ -84,6 +85,8 @@ static RESULT change_words(struct op *op, const struct instance_rebuilding *wish
 	const struct key_pair *key = NULL;
 	TRY(instance_check_words(op, wish->name, wish->description));
 	TRY(instance_check_sizes(op, wish->user_data, 0));
+	TRY(instance_take_files(op, next->account, &wish->files, &next->file_paths, &next->file_contents));
+	next->config_drive |= wish->files.count > 0;
 	if (wish->set_name)
 		next->name = wish->name;
 	if (wish->set_description)

@@ -101,6 +101,14 @@ static RESULT prepare_target(struct os_call *e, void *args)
 
 /* ---- rebuild ---- */
 
+static const struct param file_rows[] = {
+	OS_BODY(struct guest_file, "path", path, .flags = REQUIRED, .max = OS_FILE_TEXT_MAX,
+		.doc = "Where the guest gets it."),
+	OS_BODY(struct guest_file, "contents", contents, .flags = REQUIRED | BASE64, .max = OS_FILE_TEXT_MAX,
+		.doc = "Base64."),
+};
+const struct params os_file_params = OS_PARAMS(struct guest_file, file_rows);
+
 struct os_rebuild {
 	struct instance_rebuilding wish;
 	struct str access_ip4, access_ip6, password;
@@ -127,7 +135,8 @@ static const struct param rebuild_params[] = {
 	P("accessIPv6", access_ip6, .max = IP_TEXT_SIZE, GIVEN(set_access_ip6), .doc = "Likewise in IPv6."),
 	P("adminPass", password, .min = 1, .max = OS_PASSWORD_MAX,
 	  .doc = "What its config drive tells the guest to set; absent: one is drawn."),
-	OS_UNBUILT("personality", .until = 56, .only = "[]"),
+	OS_BODY_LIST(struct os_rebuild, "personality", wish.files, os_file_params, .until = 56, .max = OS_FILES_MAX,
+		     .doc = "Files that its config drive tells the guest to write; absent: none."),
 	OS_UNBUILT("trusted_image_certificates", .since = 63),
 	OS_UNBUILT("hostname", .since = 90),
 };
@@ -143,7 +152,8 @@ static RESULT prepare_rebuild(struct os_call *e, void *args)
 	TRY(os_read_access_ip(e, a->access_ip4, "accessIPv4", &a->wish.access_ip4));
 	TRY(os_read_access_ip(e, a->access_ip6, "accessIPv6", &a->wish.access_ip6));
 	TRY(api_draw_guest_password(&e->core, &a->password));
-	return instance->config_drive ? api_seal_guest_password(&e->core, instance->account, a->password,
+	bool has_drive = instance->config_drive || a->wish.files.count;
+	return has_drive ? api_seal_guest_password(&e->core, instance->account, a->password,
 								&a->wish.admin_password)
 				      : OK;
 }

@@ -73,6 +73,7 @@ struct os_new_server {
 		const struct os_block_device *at;
 		size_t count;
 	} disks;
+	struct guest_files files;
 };
 #define P(wire, member, ...) OS_BODY(struct os_new_server, wire, member, __VA_ARGS__)
 static const struct param server_rows[] = {
@@ -106,7 +107,8 @@ static const struct param server_rows[] = {
 	P("accessIPv6", access_ip6, .max = IP_TEXT_SIZE, .doc = "Likewise in IPv6."),
 	P("adminPass", password, .min = 1, .max = OS_PASSWORD_MAX,
 	  .doc = "What its config drive tells the guest to set; absent: one is drawn."),
-	OS_UNBUILT("personality", .until = 56, .only = "[]"),
+	OS_BODY_LIST(struct os_new_server, "personality", files, os_file_params, .until = 56, .max = OS_FILES_MAX,
+		     .doc = "Files that its config drive tells the guest to write."),
 	OS_UNBUILT("block_device_mapping"),
 	P("tags", tags, .since = 52, .doc = "Words."),
 	OS_UNBUILT("trusted_image_certificates", .since = 63),
@@ -506,7 +508,8 @@ static RESULT prepare_create(struct os_call *e, void *args)
 					    : 1,
 		.personality_choice = CHOICE_YES,
 		.personality = INSTANCE_PERSONALITY_OPENSTACK,
-		.config_drive = s->config_drive,
+		.config_drive = s->config_drive || s->files.count,
+		.files = s->files,
 		.disk_auto = s->disk_auto == CHOICE_YES,
 		.accept_unplaced = true,
 	};
@@ -519,7 +522,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	TRY(os_read_access_ip(e, s->access_ip4, "accessIPv4", &a->launch.access_ip4));
 	TRY(os_read_access_ip(e, s->access_ip6, "accessIPv6", &a->launch.access_ip6));
 	TRY(api_draw_guest_password(&e->core, &a->server.password));
-	if (s->config_drive)
+	if (a->launch.config_drive)
 		TRY(api_seal_guest_password(&e->core, e->c->who->account, s->password,
 					    &a->launch.admin_password));
 	TRY(take_host(e, a));

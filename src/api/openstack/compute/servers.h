@@ -74,6 +74,10 @@ RESULT os_check_stays(struct os_call *e, const struct ref *ref, const struct ins
 RESULT os_find_live_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance);
 /* Where a server is reached, as its owner says: an address of that family; empty: none. ERR_INVALID. */
 RESULT os_read_access_ip(struct os_call *e, struct str text, const char *field, struct ip *ret_ip);
+/* A file of Nova's personality, into a struct guest_file. More of them than the account's limit are refused by that. */
+extern const struct params os_file_params;
+enum { OS_FILES_MAX = 1000, OS_FILE_TEXT_MAX = 128 * 1024 };
+
 enum { OS_PASSWORD_MAX = 255 /* of Nova's adminPass */ };
 /* Nova's vm_state of it: "active", "stopped". While the view's tables are held. */
 struct str os_server_vm_state(const struct tables *t, const struct instance *instance);

@@ -181,6 +181,35 @@ static void test_openstack(void **state)
 	assert_int_equal(r.status, 404);
 }
 
+static void give_files(struct instance *i)
+{
+	static const struct str paths[] = {{"/etc/motd", 9}, {"/empty", 6}}, contents[] = {{"aAD/", 4}, {"", 0}};
+	i->file_paths = (struct strs){paths, 2};
+	i->file_contents = (struct strs){contents, 2};
+}
+
+/* Nova's personality: bytes as they were sent, whatever they are. */
+static void test_files(void **state)
+{
+	struct fixture *f = *state;
+	static const char meta[] = "/openstack/latest/meta_data.json";
+	check_has(f, meta, "\"files\"", false);
+	assert_int_equal(get(f, "/openstack/content/0000").status, 404);
+	fixture_edit_instance(f, ALPHA, give_files);
+	check_has(f, meta,
+		  "\"files\":[{\"content_path\":\"/content/0000\",\"path\":\"/etc/motd\"},"
+		  "{\"content_path\":\"/content/0001\",\"path\":\"/empty\"}]",
+		  true);
+	struct reply r = get(f, "/openstack/content/0000");
+	assert_int_equal(r.status, 200);
+	assert_true(str_equal(r.body, (struct str){"h\0\xff", 3}));
+	assert_int_equal(get(f, "/openstack/content/0001").status, 200);
+	static const char *const none[] = {"/openstack/content", "/openstack/content/0002", "/openstack/content/0000/x",
+					   "/openstack/latest/content", "/openstack/content/0"};
+	for (size_t k = 0; k < sizeof none / sizeof *none; k++)
+		assert_int_equal(get(f, none[k]).status, 404);
+}
+
 /* ---- CloudStack's names ---- */
 
 static void be_cloudstacks(struct instance *i)
@@ -432,6 +461,12 @@ static void test_config_drive(void **state)
 			      get(f, "/openstack/latest/network_data.json").body));
 	assert_true(str_contains(on_drive(&files, "openstack/latest/meta_data.json"),
 				 STR("\"hostname\":\"ip-127-0-1-10.us-west-2.compute.internal\"")));
+	view_close(&view);
+	fixture_edit_instance(f, ALPHA, give_files);
+	view_open(f->store, &view);
+	assert_ok(metadata_write_drive(NULL, &f->c, &view, id_of(KIND_INSTANCE, ALPHA + 1), &files));
+	assert_int_equal(files.count, 7);
+	assert_true(str_equal(on_drive(&files, "openstack/content/0000"), (struct str){"h\0\xff", 3}));
 	view_close(&view);
 	view_open(f->store, &view);
 	assert_int_equal(metadata_write_drive(NULL, &f->c, &view, id_of(KIND_INSTANCE, 4711), &files).code,
@@ -837,6 +872,7 @@ int main(void)
 		web_test(test_tree),
 		web_test(test_ids),
 		web_test(test_openstack),
+		web_test(test_files),
 		web_test(test_cloudstack),
 		web_test(test_password_server),
 		web_test(test_password),
