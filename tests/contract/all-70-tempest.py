@@ -31,6 +31,12 @@ def make_image(admin, name):
     return image
 
 
+def make_pool(admin):
+    """What networks are allocated from for projects that have none."""
+    pool = {"name": "default", "prefixes": ["10.200.0.0/16"], "default_prefixlen": 24, "is_default": True, "shared": True}
+    admin.ok("POST", "/network/v2.0/subnetpools", {"subnetpool": pool})
+
+
 class Disk(http.server.BaseHTTPRequestHandler):
     """A raw disk, at whichever path, for imports from the web."""
 
@@ -53,6 +59,7 @@ def serve_disk():
 
 def settings(dev, folder):
     admin = cloud.admin(dev)
+    make_pool(admin)
     images = [make_image(admin, name) for name in ("tempest", "tempest-other")]
     groups = tempest_run.settings(admin, dev.url, folder, images, limit_s=30)
     groups["image"]["http_image"] = serve_disk()

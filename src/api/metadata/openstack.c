@@ -201,7 +201,8 @@ static void add_files(const struct imds_facts *s, json_t *document)
 static RESULT read_file(const struct imds_facts *s, size_t number, struct str *ret_bytes)
 {
 	const struct strs *all = &s->instance->file_contents;
-	return number < all->count ? str_decode_base64(s->arena, all->at[number], ret_bytes) : FAIL(NOT_FOUND);
+	return number < all->count ? str_decode_base64(s->arena, all->at[number], ret_bytes)
+				   : FAIL(NOT_FOUND);
 }
 
 /* path: below openstack/content. As Nova's, it has no listing. */
@@ -476,8 +477,8 @@ RESULT imds_write_openstack(const struct imds_facts *s, const struct strs *path,
 RESULT imds_list_openstack(const struct imds_facts *s, struct compute_files *ret_files)
 {
 	size_t file_count = s->instance->file_paths.count, count = 0;
-	struct compute_file *at = arena_new_array(s->arena, struct compute_file,
-						  sizeof files / sizeof *files + file_count);
+	struct compute_file *at =
+		arena_new_array(s->arena, struct compute_file, sizeof files / sizeof *files + file_count);
 	for (size_t k = 0; k < sizeof files / sizeof *files && at; k++) {
 		struct buf b;
 		if (!is_there(s, &files[k], STR("latest")) || files[k].write == write_password)
@@ -493,7 +494,8 @@ RESULT imds_list_openstack(const struct imds_facts *s, struct compute_files *ret
 	}
 	for (size_t k = 0; k < file_count && at; k++) {
 		struct compute_file *file = &at[count++];
-		file->path = str_print(s->arena, "openstack/" CONTENT "/%" STR_FMT, STR_ARG(content_name(s, k)));
+		file->path =
+			str_print(s->arena, "openstack/" CONTENT "/%" STR_FMT, STR_ARG(content_name(s, k)));
 		TRY(read_file(s, k, &file->bytes));
 	}
 	*ret_files = (struct compute_files){at, count};

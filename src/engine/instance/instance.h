@@ -332,7 +332,7 @@ struct instance_rebuilding {
 	/* What is put into the guest when it first starts, in place of what was: it gets a disk with its metadata for
 	 * them, from which its cloud-init takes them. ERR_QUOTA. */
 	struct guest_files files;
-	bool keeps_volume;         /* where root_is_volume: ERR_INVALID unless the image is the volume's */
+	bool keeps_volume; /* where root_is_volume: ERR_INVALID unless the image is the volume's */
 };
 OPERATION(engine_rebuild_instance, instance_rebuilding)
 

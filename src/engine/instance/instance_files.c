@@ -28,8 +28,8 @@ static RESULT check(struct op *op, int64_t size, int64_t all, int64_t limit, int
 				       "Personality file %s exceeds maximum %" PRId64, what, limit);
 }
 
-RESULT instance_take_files(struct op *op, uuid account, const struct guest_files *files, struct strs *ret_paths,
-			   struct strs *ret_contents)
+RESULT instance_take_files(struct op *op, uuid account, const struct guest_files *files,
+			   struct strs *ret_paths, struct strs *ret_contents)
 {
 	struct str *paths = arena_new_array(op->ctx->arena, struct str, files->count + 1);
 	struct str *contents = arena_new_array(op->ctx->arena, struct str, files->count + 1);

@@ -6,5 +6,5 @@
 #include "engine/internal.h"
 
 /* What a row keeps of the files that a call names, in the arena. ERR_QUOTA: too many, a path or contents too long. */
-RESULT instance_take_files(struct op *op, uuid account, const struct guest_files *files, struct strs *ret_paths,
-			   struct strs *ret_contents);
+RESULT instance_take_files(struct op *op, uuid account, const struct guest_files *files,
+			   struct strs *ret_paths, struct strs *ret_contents);

@@ -6,6 +6,7 @@
 #include "engine/instance/launch_ports_internal.h"
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
+#include "engine/network/auto_topology.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/port.h"
 #include "engine/network/port_internal.h"
@@ -66,6 +67,21 @@ static RESULT add(struct op *op, const struct launch_port *p, struct launch_port
 	return OK;
 }
 
+/* What Neutron allocates for an account that has no network. */
+static RESULT allocate_network(struct op *op, struct str field, const struct network **ret_network)
+{
+	uuid account = engine_get_account(op->ctx);
+	struct auto_topology wish = {0};
+	struct result result = engine_get_auto_topology(op, &wish);
+	*ret_network = network_find(op->head, wish.network);
+	if (result.code != ERR_STATE)
+		return result;
+	ctx_clear_problem(op->ctx);
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_NONE, field,
+			   "Unable to automatically allocate a network for project %" STR_FMT,
+			   STR_ARG(str_encode_hex(op->ctx->arena, account.b, sizeof account.b)));
+}
+
 /* The port as it is said, with the account's only network where it has no default subnets. *ret_port: NULL
  * where there is no network. */
 static RESULT choose_network(struct op *op, const struct launch_port *said, bool needs_one,
@@ -88,10 +104,7 @@ static RESULT choose_network(struct op *op, const struct launch_port *said, bool
 	}
 	*ret_port = NULL;
 	if (!only && needs_one)
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_NONE, said->field,
-				   "Invalid input for field/attribute %" STR_FMT
-				   ": there is no network to allocate from",
-				   STR_ARG(said->field));
+		TRY(allocate_network(op, said->field, &only));
 	if (!only)
 		return OK;
 	struct launch_port *port = arena_new_object(op->ctx->arena, struct launch_port);

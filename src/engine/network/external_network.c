@@ -67,6 +67,31 @@ static RESULT check_external_network(struct op *op, const struct external_networ
 	return OK;
 }
 
+const struct external_network *engine_find_default_external(const struct tables *t)
+{
+	const struct external_network *x = external_network_first(t);
+	while (x && !(row_is_live(&x->row) && x->is_default))
+		x = external_network_next(t, x);
+	return x;
+}
+
+RESULT engine_set_default_external(struct op *op, struct external_default_wish *wish)
+{
+	const struct external_network *network = NULL, *present = engine_find_default_external(op->head);
+	char id[UUID_TEXT_SIZE];
+	TRY(engine_find_own_external_network(op->ctx, op->head, &wish->external_network, &network));
+	TRY(engine_permit(op, "external_network.update", KIND_EXTERNAL_NETWORK, &network->row));
+	if (wish->is_default && present && present != network)
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_EXTERNAL_NETWORK,
+				     "A default external network already exists: %s.",
+				     uuid_write(present->row.id, id));
+	struct external_network next = *network;
+	next.is_default = wish->is_default;
+	TRY(external_network_put(op, &next));
+	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &next.row, "changed", "It is %s.",
+				next.is_default ? "the default one" : "not the default one");
+}
+
 RESULT engine_add_external_network(struct op *op, struct external_network_wish *wish)
 {
 	TRY(check_external_network(op, wish));
@@ -76,6 +101,7 @@ RESULT engine_add_external_network(struct op *op, struct external_network_wish *
 					   .name = wish->name,
 					   .physical_network = wish->physical_network,
 					   .next_hop = wish->next_hop,
+					   .is_default = !engine_find_default_external(op->head),
 					   .infra_first = wish->infra_first,
 					   .infra_last = wish->infra_last};
 	TRY(external_network_put(op, &network));

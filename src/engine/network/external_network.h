@@ -4,7 +4,7 @@
 
 #include "engine/operation.h"
 
-/* Makes an external network. Internet gateways that are attached and lead nowhere yet lead here
+/* Makes an external network; the first is the region's default one. Internet gateways that are attached and lead nowhere yet lead here
  * from now on. */
 struct external_network_wish {
 	struct str name, physical_network;
@@ -15,6 +15,16 @@ struct external_network_wish {
 	uuid external_network;
 };
 OPERATION(engine_add_external_network, external_network_wish)
+
+/* The region's default external network; NULL: none is. */
+const struct external_network *engine_find_default_external(const struct tables *t);
+
+/* Makes it the region's default one, or makes it so no more. ERR_EXISTS: another is. */
+struct external_default_wish {
+	struct ref external_network;
+	bool is_default;
+};
+OPERATION(engine_set_default_external, external_default_wish)
 
 /* Adds a range of public addresses. ERR_CONFLICT: it overlaps another range, or the
  * infrastructure's. */

@@ -8,6 +8,7 @@
 #include "engine/capacity_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "engine/network/external_network.h"
 #include "engine/network/firewall_internal.h"
 #include "engine/network/network_grant_internal.h"
 #include "engine/network/network_internal.h"
@@ -16,6 +17,7 @@
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
+#include "store/external_network.h"
 #include "store/network.h"
 #include "store/network_grant.h"
 #include "store/network_offering.h"
@@ -87,6 +89,12 @@ static RESULT set_offering(struct op *op, const struct network_settings *wish, s
 RESULT engine_update_network(struct op *op, struct network_settings *wish)
 {
 	const struct network *network = NULL;
+	if (wish->is_default != CHOICE_DEFAULT && external_network_find(op->head, wish->network.prefix)) {
+		struct external_default_wish only = {
+			.external_network = ref_by_id(KIND_EXTERNAL_NETWORK, wish->network.prefix),
+			.is_default = wish->is_default == CHOICE_YES};
+		return engine_set_default_external(op, &only);
+	}
 	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
 	struct network next = *network;
 	if (wish->mtu)

@@ -26,6 +26,9 @@ struct network_settings {
 	struct ref network;
 	const struct str *name, *description; /* NULL: as they are */
 	enum choice is_down, is_open, is_shared;
+	/* An external network can be made the region's default one; nothing else of it changes so. Of another network it means
+	 * nothing. */
+	enum choice is_default;
 	int64_t mtu; /* 0: as it is */
 	bool set_offering;
 	struct ref offering; /* kind none: none of the operator's. ERR_STATE: it is not enabled */

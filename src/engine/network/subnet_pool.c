@@ -74,7 +74,7 @@ static RESULT check_bits(struct op *op, const struct subnet_pool *pool)
 			   min, max);
 }
 
-static const struct subnet_pool *find_default(const struct tables *t, bool is_ipv6)
+const struct subnet_pool *subnet_pool_find_default(const struct tables *t, bool is_ipv6)
 {
 	const struct subnet_pool *pool = subnet_pool_first_by_is_default(t, true);
 	while (pool && engine_is_ipv6_pool(pool) != is_ipv6)
@@ -84,7 +84,7 @@ static const struct subnet_pool *find_default(const struct tables *t, bool is_ip
 
 static RESULT check_default(struct op *op, const struct subnet_pool *pool)
 {
-	const struct subnet_pool *present = find_default(op->head, engine_is_ipv6_pool(pool));
+	const struct subnet_pool *present = subnet_pool_find_default(op->head, engine_is_ipv6_pool(pool));
 	if (!pool->is_default || !present || uuid_equal(present->row.id, pool->row.id))
 		return OK;
 	return ENGINE_FAIL(op, ERR_EXISTS, KIND_SUBNET_POOL, STR("is_default"),
@@ -267,7 +267,7 @@ static RESULT find_for_subnet(struct op *op, const struct subnet_pool_request *r
 {
 	const struct row *row = NULL;
 	int version = request->is_ipv6 ? 6 : 4;
-	*ret_pool = request->wants_default ? find_default(op->head, request->is_ipv6) : NULL;
+	*ret_pool = request->wants_default ? subnet_pool_find_default(op->head, request->is_ipv6) : NULL;
 	if (request->wants_default)
 		return *ret_pool
 			       ? OK

@@ -9,6 +9,8 @@ struct subnet_pool;
 bool subnet_pool_is_used(const struct tables *t, uuid pool);           /* a subnet is from it */
 bool subnet_pool_is_regions(const struct subnet_pool *pool);           /* administrators' for others */
 bool subnet_pool_has_id_of_regions(const struct tables *t, uuid pool); /* such a one has the id; none: no */
+/* The region's default pool of that family, NULL: there is none. */
+const struct subnet_pool *subnet_pool_find_default(const struct tables *t, bool is_ipv6);
 struct subnet_pool_request {
 	struct ref pool;
 	bool wants_default;

@@ -135,7 +135,8 @@ static const struct param rebuild_params[] = {
 	P("accessIPv6", access_ip6, .max = IP_TEXT_SIZE, GIVEN(set_access_ip6), .doc = "Likewise in IPv6."),
 	P("adminPass", password, .min = 1, .max = OS_PASSWORD_MAX,
 	  .doc = "What its config drive tells the guest to set; absent: one is drawn."),
-	OS_BODY_LIST(struct os_rebuild, "personality", wish.files, os_file_params, .until = 56, .max = OS_FILES_MAX,
+	OS_BODY_LIST(struct os_rebuild, "personality", wish.files, os_file_params, .until = 56,
+		     .max = OS_FILES_MAX,
 		     .doc = "Files that its config drive tells the guest to write; absent: none."),
 	OS_UNBUILT("trusted_image_certificates", .since = 63),
 	OS_UNBUILT("hostname", .since = 90),
@@ -154,8 +155,8 @@ static RESULT prepare_rebuild(struct os_call *e, void *args)
 	TRY(api_draw_guest_password(&e->core, &a->password));
 	bool has_drive = instance->config_drive || a->wish.files.count;
 	return has_drive ? api_seal_guest_password(&e->core, instance->account, a->password,
-								&a->wish.admin_password)
-				      : OK;
+						   &a->wish.admin_password)
+			 : OK;
 }
 
 /* What a rebuilt server is told, since there is a say in it. */

@@ -11,6 +11,7 @@ static const struct os_extension rows[] = {
 	{"address-group", "Address group"},
 	{"agent", "agent"},
 	{"allowed-address-pairs", "Allowed Address Pairs"},
+	{"auto-allocated-topology", "Auto Allocated Topology Services"},
 	{"availability_zone", "Availability Zone"},
 	{"binding", "Port Binding"},
 	{"expose-port-forwarding-in-fip", "Expose Floating IP port forwardings"},

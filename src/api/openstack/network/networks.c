@@ -164,7 +164,7 @@ static void write_network(struct os_call *e, struct json_writer *w, const void *
 	json_write_bool(w, "shared", i->is_shared);
 	json_write_bool(w, "router:external", i->external != NULL);
 	if (i->external)
-		json_write_bool(w, "is_default", false);
+		json_write_bool(w, "is_default", i->external->is_default);
 	json_write_open_list(w, "subnets");
 	for (size_t k = 0; k < i->subnets.count; k++)
 		os_write_id(w, NULL, i->subnets.at[k]);
@@ -215,10 +215,11 @@ static bool fits_status(struct os_call *e, const struct row *row, struct str val
 	return str_is(value, "ACTIVE");
 }
 
-/* Of networks outside, of which none is the default. */
+/* Of networks outside. */
 static bool fits_default(struct os_call *e, const struct row *row, struct str value)
 {
-	return external_network_find(os_tables(e), row->id) && os_truth_is(false, value);
+	const struct external_network *x = external_network_find(os_tables(e), row->id);
+	return x && os_truth_is(x->is_default, value);
 }
 
 static const struct os_namer namer = {KIND_SUBNET, JOIN_ONE(KIND_NETWORK, subnet, network)};
@@ -267,11 +268,11 @@ static RESULT show_network(struct os_call *e, const void *args, struct json_writ
 #define SECURITY_DOC                                                                                         \
 	"Whether new ports in it are filtered and held to their addresses, unless they say otherwise."
 #define NETWORK_UNBUILT                                                                                      \
-	OS_UNBUILT("router:external", .only = "false"), OS_UNBUILT("is_default", .only = "false"),           \
-		OS_UNBUILT("availability_zone_hints", .only = "[]"), OS_UNBUILT("qos_policy_id"),            \
-		OS_UNBUILT("provider:network_type"), OS_UNBUILT("provider:physical_network"),                \
-		OS_UNBUILT("provider:segmentation_id"), OS_UNBUILT("segments"),                              \
-		OS_UNBUILT("vlan_transparent", .only = "false"), OS_UNBUILT("dns_domain", .only = "")
+	OS_UNBUILT("router:external", .only = "false"), OS_UNBUILT("availability_zone_hints", .only = "[]"), \
+		OS_UNBUILT("qos_policy_id"), OS_UNBUILT("provider:network_type"),                            \
+		OS_UNBUILT("provider:physical_network"), OS_UNBUILT("provider:segmentation_id"),             \
+		OS_UNBUILT("segments"), OS_UNBUILT("vlan_transparent", .only = "false"),                     \
+		OS_UNBUILT("dns_domain", .only = "")
 
 struct os_create_network {
 	struct network_wish wish;
@@ -285,6 +286,7 @@ static const struct param create_params[] = {
 	OS_BODY(struct os_create_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = NETWORK_MTU_MAX,
 		.doc = "Of the guests' side."),
 	OS_BODY(struct os_create_network, "shared", shared, .doc = "With all projects; for administrators."),
+	OS_UNBUILT("is_default", .only = "false"),
 	OS_PROJECT(struct os_create_network, wish.account),
 	NETWORK_UNBUILT,
 };
@@ -321,6 +323,8 @@ static const struct param update_params[] = {
 	OS_BODY(struct os_update_network, "port_security_enabled", security, .doc = SECURITY_DOC),
 	OS_BODY(struct os_update_network, "shared", wish.is_shared,
 		.doc = "With all projects; for administrators."),
+	OS_BODY(struct os_update_network, "is_default", wish.is_default,
+		.doc = "Of an external network: what is allocated for projects leads there."),
 	OS_BODY(struct os_update_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = NETWORK_MTU_MAX,
 		.doc = "Of the guests' side."),
 	NETWORK_UNBUILT,

@@ -183,7 +183,8 @@ static void test_openstack(void **state)
 
 static void give_files(struct instance *i)
 {
-	static const struct str paths[] = {{"/etc/motd", 9}, {"/empty", 6}}, contents[] = {{"aAD/", 4}, {"", 0}};
+	static const struct str paths[] = {{"/etc/motd", 9}, {"/empty", 6}},
+				contents[] = {{"aAD/", 4}, {"", 0}};
 	i->file_paths = (struct strs){paths, 2};
 	i->file_contents = (struct strs){contents, 2};
 }
@@ -204,8 +205,9 @@ static void test_files(void **state)
 	assert_int_equal(r.status, 200);
 	assert_true(str_equal(r.body, (struct str){"h\0\xff", 3}));
 	assert_int_equal(get(f, "/openstack/content/0001").status, 200);
-	static const char *const none[] = {"/openstack/content", "/openstack/content/0002", "/openstack/content/0000/x",
-					   "/openstack/latest/content", "/openstack/content/0"};
+	static const char *const none[] = {"/openstack/content", "/openstack/content/0002",
+					   "/openstack/content/0000/x", "/openstack/latest/content",
+					   "/openstack/content/0"};
 	for (size_t k = 0; k < sizeof none / sizeof *none; k++)
 		assert_int_equal(get(f, none[k]).status, 404);
 }
