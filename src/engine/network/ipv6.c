@@ -75,12 +75,22 @@ uuid engine_get_ipv6_association(const struct router *router, struct cidr block)
 	return uuid_v5(router->row.id, str_from(cidr_write(block, text)));
 }
 
-bool engine_is_ipv6_of_router(const struct router *router, struct cidr block)
+static bool is_inside(const struct cidrs *blocks, struct cidr block)
 {
-	for (size_t k = 0; k < router->ipv6_blocks.count; k++)
-		if (cidr_contains_cidr(router->ipv6_blocks.at[k], block))
+	for (size_t k = 0; k < blocks->count; k++)
+		if (cidr_contains_cidr(blocks->at[k], block))
 			return true;
 	return false;
+}
+
+bool engine_is_ipv6_of_router(const struct router *router, struct cidr block)
+{
+	return is_inside(&router->ipv6_blocks, block);
+}
+
+bool engine_is_ipv6_of_named_pool(const struct router *router, struct cidr block)
+{
+	return is_inside(&router->ipv6_pool_blocks, block);
 }
 
 /* The live external network whose pool the block is from, or NULL. */
@@ -437,6 +447,12 @@ RESULT ipv6_write_subnet(struct op *op, const struct subnet *beside, struct cidr
 				cidr_write(block, text));
 }
 
+static bool is_of_named_pool(const struct tables *t, uuid router, struct cidr block)
+{
+	const struct router *row = router_find(t, router);
+	return row && engine_is_ipv6_of_named_pool(row, block);
+}
+
 RESULT engine_add_ipv6_subnet(struct op *op, struct ipv6_subnet_wish *wish)
 {
 	const struct subnet *subnet = NULL;
@@ -447,6 +463,7 @@ RESULT engine_add_ipv6_subnet(struct op *op, struct ipv6_subnet_wish *wish)
 				   "The subnet '%" STR_FMT "' has an IPv6 CIDR block already.",
 				   STR_ARG(wish->subnet.text));
 	wish->made_in = subnet->row.id;
+	wish->of_named_pool = is_of_named_pool(op->head, subnet->router, wish->block);
 	return ipv6_write_subnet(op, subnet, wish->block, wish->block_field, &wish->ipv6_subnet);
 }
 
@@ -479,6 +496,7 @@ RESULT engine_remove_ipv6_subnet(struct op *op, struct ipv6_subnet_target *wish)
 	wish->subnet = beside->row.id;
 	wish->removed = subnet->row.id;
 	wish->block = subnet->block;
+	wish->of_named_pool = is_of_named_pool(op->head, beside->router, wish->block);
 	if (beside->ipv6_on_create || beside->id_names_have_aaaa) {
 		struct subnet next = *beside;
 		next.ipv6_on_create = false;

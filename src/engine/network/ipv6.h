@@ -46,6 +46,8 @@ uuid engine_get_subnet_acl(const struct tables *t, const struct router *router, 
 uuid engine_get_ipv6_association(const struct router *router, struct cidr block);
 /* The external network that the router's IPv6 block was asked for from by its id. None: by nobody. */
 uuid engine_get_ipv6_pool(const struct tables *t, const struct router *router, struct cidr block);
+/* Whether the block is inside one that was asked for so. */
+bool engine_is_ipv6_of_named_pool(const struct router *router, struct cidr block);
 /* The external network that the router's IPv6 blocks come from, or NULL. */
 const struct external_network *engine_find_ipv6_outside(const struct tables *t, const struct router *router);
 /* Whether the block is inside one of the router's IPv6 blocks. */
@@ -63,6 +65,7 @@ struct ipv6_subnet_wish {
 	struct str block_field; /* for messages about that */
 	/* made: */
 	uuid made_in, ipv6_subnet;
+	bool of_named_pool; /* as engine_is_ipv6_of_named_pool() says */
 };
 OPERATION(engine_add_ipv6_subnet, ipv6_subnet_wish)
 
@@ -73,5 +76,6 @@ struct ipv6_subnet_target {
 	/* removed: */
 	uuid subnet, removed;
 	struct cidr block;
+	bool of_named_pool;
 };
 OPERATION(engine_remove_ipv6_subnet, ipv6_subnet_target)

@@ -96,7 +96,8 @@ static const struct api_error ec2_rows[] = {
 	     .says = "The security group ID '*' is malformed"),
 	E(MALFORMED, SECURITY_GROUP, 400, "InvalidGroupId.Malformed"),
 	E(MALFORMED, SECURITY_GROUP_RULE, 400, "InvalidSecurityGroupRuleId.Malformed"),
-	E(MALFORMED, EXTERNAL_NETWORK, 400, "InvalidPoolID.Malformed"), /* a guess, as .NotFound is */
+	/* Of public IPv4 pools AWS answers so; that it does of IPv6 pools, here and in .NotFound, is a guess. */
+	E(MALFORMED, EXTERNAL_NETWORK, 400, "InvalidPoolID.Malformed"),
 	E(MALFORMED, ROUTER, 400, "InvalidVpcID.Malformed"),
 	E(MALFORMED, DHCP_OPTIONS, 400, "InvalidDhcpOptionsId.Malformed"),
 	E(MALFORMED, ADDRESS_GROUP, 400, "InvalidPrefixListId.Malformed"),

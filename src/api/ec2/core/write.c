@@ -77,8 +77,11 @@ void ec2_write_cidr_named(struct xml *x, struct str name, struct cidr cidr)
 }
 
 static void write_ipv6_association(struct xml *x, const char *prefix, uuid association, struct cidr block,
-				   const char *state, const char *source)
+				   const char *state, bool of_named_pool)
 {
+	/* fc00::/7, which is not advertised on the internet; a block that is not told yet is said to be. */
+	bool is_private = !cidr_is_none(block) && (block.base.b[0] & 0xFE) == 0xFC;
+
 	ec2_write_prefixed(x, "associationId", prefix, association);
 	if (cidr_is_none(block))
 		xml_z(x, "ipv6CidrBlock", "");
@@ -87,20 +90,21 @@ static void write_ipv6_association(struct xml *x, const char *prefix, uuid assoc
 	xml_open(x, "ipv6CidrBlockState");
 	xml_z(x, "state", state);
 	xml_close(x, "ipv6CidrBlockState");
-	xml_z(x, "ipv6AddressAttribute", "public");
-	xml_z(x, "ipSource", source);
+	xml_z(x, "ipv6AddressAttribute", is_private ? "private" : "public");
+	xml_z(x, "ipSource", is_private ? "none" : of_named_pool ? "byoip" : "amazon");
 }
 
-void ec2_write_subnet_ipv6(struct xml *x, uuid association, struct cidr block, const char *state)
+void ec2_write_subnet_ipv6(struct xml *x, uuid association, struct cidr block, bool of_named_pool,
+			   const char *state)
 {
-	write_ipv6_association(x, "subnet-cidr-assoc", association, block, state, "amazon");
+	write_ipv6_association(x, "subnet-cidr-assoc", association, block, state, of_named_pool);
 }
 
 void ec2_write_vpc_ipv6(const struct ec2_call *e, struct xml *x, uuid association, struct cidr block,
 			uuid pool, const char *state)
 {
 	bool is_named = !uuid_is_none(pool);
-	write_ipv6_association(x, "vpc-cidr-assoc", association, block, state, is_named ? "byoip" : "amazon");
+	write_ipv6_association(x, "vpc-cidr-assoc", association, block, state, is_named);
 	xml_text(x, "networkBorderGroup", e->config->region);
 	if (is_named)
 		ec2_write_prefixed(x, "ipv6Pool", EC2_IPV6_POOL, pool);

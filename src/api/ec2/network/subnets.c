@@ -5,6 +5,7 @@
 #include "engine/network/ipv6.h"
 #include "engine/network/subnet.h"
 #include "model/subnet.h"
+#include "store/router.h"
 #include "store/zone.h"
 
 /* ---- describe ---- */
@@ -117,6 +118,7 @@ static const struct filter subnet_filters[] = {
 struct subnet_item {
 	const struct subnet *subnet;
 	const struct subnet *ipv6; /* its block of IPv6; NULL: none */
+	bool of_named_pool;
 	const struct zone *zone;
 	int64_t free_count;
 };
@@ -136,6 +138,8 @@ static const void *gather_subnet(struct ec2_call *e, const struct row *row)
 		return 0;
 	item->subnet = subnet_of(row);
 	item->ipv6 = engine_find_ipv6_subnet(ec2_tables(e), item->subnet);
+	const struct router *router = router_find(ec2_tables(e), item->subnet->router);
+	item->of_named_pool = item->ipv6 && router && engine_is_ipv6_of_named_pool(router, item->ipv6->block);
 	item->zone = zone_find(ec2_tables(e), item->subnet->zone);
 	item->free_count = count_free(item->subnet);
 	return item;
@@ -150,15 +154,17 @@ static void write_name_options(struct xml *x, const struct subnet *subnet)
 	xml_close(x, "privateDnsNameOptionsOnLaunch");
 }
 
-static void write_ipv6_block(const struct ec2_call *e, struct xml *x, const struct subnet *ipv6)
+static void write_ipv6_block(const struct ec2_call *e, struct xml *x, const struct subnet_item *s)
 {
+	const struct subnet *ipv6 = s->ipv6;
 	if (!ipv6) {
 		xml_empty(x, "ipv6CidrBlockAssociationSet");
 		return;
 	}
 	xml_open(x, "ipv6CidrBlockAssociationSet");
 	xml_open(x, "item");
-	ec2_write_subnet_ipv6(x, ipv6->row.id, ipv6->block, ec2_is_change(e) ? "associating" : "associated");
+	ec2_write_subnet_ipv6(x, ipv6->row.id, ipv6->block, s->of_named_pool,
+			      ec2_is_change(e) ? "associating" : "associated");
 	xml_close(x, "item");
 	xml_close(x, "ipv6CidrBlockAssociationSet");
 }
@@ -173,7 +179,7 @@ static void write_subnet(struct ec2_call *e, struct xml *x, const void *item)
 	ec2_write_id(x, "vpcId", KIND_ROUTER, s->subnet->router);
 	if (!is_ipv6(s->subnet))
 		ec2_write_cidr(x, "cidrBlock", s->subnet->block);
-	write_ipv6_block(e, x, s->ipv6);
+	write_ipv6_block(e, x, s);
 	xml_int(x, "availableIpAddressCount", s->free_count);
 	if (s->zone) {
 		xml_text(x, "availabilityZone", s->zone->name);
@@ -342,10 +348,11 @@ static const struct param disassociate_params[] = {
 	      .prefix = "subnet-cidr-assoc", .doc = "A block's association with its subnet."),
 };
 
-static RESULT write_ipv6(struct ec2_call *e, struct xml *x, uuid subnet, uuid association, struct cidr block)
+static RESULT write_ipv6(struct ec2_call *e, struct xml *x, uuid subnet, uuid association, struct cidr block,
+			 bool of_named_pool)
 {
 	xml_open(x, "ipv6CidrBlockAssociation");
-	ec2_write_subnet_ipv6(x, association, block, ec2_state_in_answer(e, NULL));
+	ec2_write_subnet_ipv6(x, association, block, of_named_pool, ec2_state_in_answer(e, NULL));
 	xml_close(x, "ipv6CidrBlockAssociation");
 	ec2_write_id(x, "subnetId", KIND_SUBNET, subnet);
 	return OK;
@@ -354,13 +361,13 @@ static RESULT write_ipv6(struct ec2_call *e, struct xml *x, uuid subnet, uuid as
 static RESULT ec2_associate_subnet_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ipv6_subnet_wish *a = args;
-	return write_ipv6(e, x, a->made_in, a->ipv6_subnet, a->block);
+	return write_ipv6(e, x, a->made_in, a->ipv6_subnet, a->block, a->of_named_pool);
 }
 
 static RESULT ec2_disassociate_subnet_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ipv6_subnet_target *a = args;
-	return write_ipv6(e, x, a->subnet, a->removed, a->block);
+	return write_ipv6(e, x, a->subnet, a->removed, a->block, a->of_named_pool);
 }
 
 static RESULT prepare_associate(struct ec2_call *e, void *args)
