@@ -380,6 +380,171 @@ void errand_network(struct simulation *s)
 	settle_and_compare(s);
 }
 
+/* ---- a volume of two instances ---- */
+
+/* Action=…; *ret_status: 200, or another. */
+static struct str ask_ec2(struct simulation *s, unsigned account, int *ret_status, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+static struct str ask_ec2(struct simulation *s, unsigned account, int *ret_status, const char *format, ...)
+{
+	char form[TEXT_MAX];
+	va_list args;
+	va_start(args, format);
+	(void) vsnprintf(form, sizeof form, format, args);
+	va_end(args);
+	struct str answer = request_call_through(s, account, str_from(form), STR_NONE, ret_status);
+	tell(s, "account %u: %s: %d %" STR_FMT, account, form, *ret_status,
+	     STR_ARG(answer_at(answer, "Errors/Error/Message")));
+	return answer;
+}
+
+/* One that may have several, new unless there is one that is free or has that instance alone. */
+static struct thing *find_shared(struct simulation *s, struct thing *machine)
+{
+	int status = 0;
+	EACH (&s->model, t, KIND_VOLUME)
+		if (t->is_shared && t->life == LIVE && t->account == machine->account && !t->left &&
+		    (!t->to || t->to == machine))
+			return t;
+	struct str answer =
+		ask_ec2(s, machine->account, &status,
+			"Action=CreateVolume&AvailabilityZone=xy-west-2a&Size=4&VolumeType=io2&Iops=100&"
+			"MultiAttachEnabled=true");
+	if (status != 200) /* its account has as many as it may, or encrypts them all */
+		return NULL;
+	struct thing *t =
+		model_add(&s->model, KIND_VOLUME, machine->account, NULL, answer_at(answer, "volumeId"));
+	t->gibibytes = 4;
+	t->is_shared = true;
+	cloud_settle(s->region.cloud);
+	return t;
+}
+
+static uuid place_of(struct simulation *s, const struct thing *machine)
+{
+	uuid id = region_find(&s->region, KIND_INSTANCE, machine->id);
+	AUTO_VIEW view = {0};
+	view_open(s->region.cloud->store, &view);
+	const struct instance *i = instance_find(view.tables, id);
+	return i ? i->host : UUID_NONE;
+}
+
+/* Another of the account on the same host, as the model has it. */
+static struct thing *find_neighbour(struct simulation *s, const struct thing *machine)
+{
+	uuid host = place_of(s, machine);
+	EACH (&s->model, t, KIND_INSTANCE) {
+		bool is_plain = t->life == LIVE && t->id[0] && !t->is_paused && !t->is_saved &&
+				!t->is_rescued && !t->is_shelved && !t->is_resized && !t->may_not_end;
+		if (t != machine && t->account == machine->account && is_plain && !uuid_is_none(host) &&
+		    uuid_equal(place_of(s, t), host))
+			return t;
+	}
+	return NULL;
+}
+
+static bool plug(struct simulation *s, struct thing *volume, const struct thing *machine, const char *device)
+{
+	int status = 0;
+	struct str answer = ask_ec2(s, volume->account, &status,
+				    "Action=AttachVolume&VolumeId=%s&InstanceId=%s&Device=%s", volume->id,
+				    machine->id, device);
+	cloud_settle(s->region.cloud);
+	if (status != 200 && !str_contains(answer_at(answer, "Errors/Error/Message"), str_from(device)))
+		blame(s, "%s cannot be attached to %s: %d", volume->id, machine->id, status);
+	return status == 200;
+}
+
+/* EC2 and Cinder show as many attachments of it, and the one's among them. */
+static void check_shared(struct simulation *s, const struct thing *volume, size_t wanted,
+			 const struct thing *machine)
+{
+	struct arena *a = s->region.cloud->arena;
+	char id[UUID_TEXT_SIZE];
+	struct str form = str_print(a, "Action=DescribeVolumes&VolumeId.1=%s", volume->id), item;
+	struct str shown = answer_at(request_get_answer(s, volume->account, form.p), "volumeSet/item");
+	struct str set = answer_at(shown, "attachmentSet");
+	size_t count = 0, others = 0;
+	bool has = false;
+	for (; answer_next_item(&set, &item); count++)
+		has = has || model_is_id(answer_at(item, "instanceId"), machine);
+	if (count != wanted || (wanted && !has) ||
+	    !str_is(answer_at(shown, "status"), wanted ? "in-use" : "available"))
+		blame(s, "EC2 shows %zu attachments of %s instead of %zu, or not that to %s", count,
+		      volume->id, wanted, machine->id);
+	form = str_print(a, "GET /volume/v3/volumes/%s", id_of(s, volume, id));
+	set = answer_at(request_get_answer(s, volume->account, form.p), "volume/attachments");
+	while (answer_next_item(&set, &item))
+		others++;
+	if (others != wanted)
+		blame(s, "Cinder shows %zu attachments of %s instead of %zu", others, volume->id, wanted);
+}
+
+static void unplug(struct simulation *s, const struct thing *volume, const struct thing *machine)
+{
+	int status = 0;
+	(void) ask_ec2(s, volume->account, &status, "Action=DetachVolume&VolumeId=%s&InstanceId=%s",
+		       volume->id, machine->id);
+	if (status != 200)
+		blame(s, "%s cannot be detached from %s: %d", volume->id, machine->id, status);
+	cloud_settle(s->region.cloud);
+}
+
+/* The first goes, by itself or with its instance, or the second; then the other is what is left. */
+static void part(struct simulation *s, struct thing *volume, struct thing *first, struct thing *second)
+{
+	int status = 0;
+	uint64_t way = random_below(4);
+	struct thing *goes = way == 0 ? second : first, *stays = way == 0 ? first : second;
+	if (way < 2) {
+		unplug(s, volume, goes);
+	} else {
+		(void) ask_ec2(s, goes->account, &status, "Action=TerminateInstances&InstanceId.1=%s",
+			       goes->id);
+		if (status != 200)
+			blame(s, "%s cannot be terminated: %d", goes->id, status);
+		lose_disks(s, goes);
+		server_end(s, goes);
+		cloud_settle(s->region.cloud);
+	}
+	check_shared(s, volume, 1, stays);
+	if (way == 3) {
+		unplug(s, volume, stays);
+		check_shared(s, volume, 0, stays);
+		volume->to = NULL;
+		return;
+	}
+	volume->to = stays;
+	snprintf(volume->name, sizeof volume->name, "%s", way == 0 ? "/dev/sdo" : "/dev/sdp");
+}
+
+void errand_share(struct simulation *s)
+{
+	struct thing *first = draw_machine(s), *second = first ? find_neighbour(s, first) : NULL;
+	struct thing *volume = second ? find_shared(s, first) : NULL;
+	int status = 0;
+	if (!volume)
+		return;
+	if (volume->to)
+		unplug(s, volume, first);
+	volume->to = NULL;
+	volume->left = NULL;
+	if (!plug(s, volume, first, "/dev/sdo"))
+		return;
+	volume->to = first;
+	snprintf(volume->name, sizeof volume->name, "/dev/sdo");
+	check_shared(s, volume, 1, first);
+	if (!plug(s, volume, second, "/dev/sdp"))
+		return;
+	check_shared(s, volume, 2, first);
+	check_shared(s, volume, 2, second);
+	(void) ask_ec2(s, volume->account, &status, "Action=DeleteVolume&VolumeId=%s", volume->id);
+	if (status == 200)
+		blame(s, "%s is deleted while two instances have it", volume->id);
+	part(s, volume, first, second);
+	settle_and_compare(s);
+}
+
 /* ---- to another account ---- */
 
 static struct thing *find_default_subnet(struct simulation *s, unsigned account)

@@ -224,6 +224,10 @@ static void apply_server(struct request *x, struct str answer)
 	struct thing *t = add_instance(x, id, find_chosen_subnet(x, id));
 	snprintf(t->server, sizeof t->server, "s%d", (int) x->serial);
 	t->may_lack_host = x->s->hosts_shaken || x->s->hosts_divided;
+	const struct thing *gateway = t->of->of ? model_gateway(&x->s->model, t->of->of) : NULL;
+	if (request_is_cloudstack(x) && gateway && gateway->has_address && !t->is_public)
+		t->group =
+			NULL; /* behind such a gateway it is in the open group, which the model does not know */
 	char form[120];
 	snprintf(form, sizeof form, "GET /network/v2.0/ports?device_id=%" STR_FMT, STR_ARG(id));
 	struct thing *port = model_part(&x->s->model, KIND_PORT, t);

@@ -639,7 +639,11 @@ struct str request_call_through(struct simulation *s, unsigned account, struct s
 {
 	struct fake_call http;
 	struct arena *a = s->region.cloud->arena;
-	start_openstack(s, &s->region.users[account], line, body, &http);
+	bool is_ec2 = str_find_char(line, ' ', 0) == line.n;
+	if (is_ec2)
+		start(s, &s->region.users[account], line, &http);
+	else
+		start_openstack(s, &s->region.users[account], line, body, &http);
 	for (int n = 0; !http.is_answered && n < 100000; n++) {
 		bool is_woken = http.is_woken;
 		http.is_woken = false;
@@ -650,7 +654,8 @@ struct str request_call_through(struct simulation *s, unsigned account, struct s
 	}
 	if (!http.is_answered)
 		blame(s, "%" STR_FMT " is never answered", STR_ARG(line));
-	struct str text = answer_of_json(a, buf_str(&http.body));
+	struct str text = is_ec2 ? answer_root(str_copy(a, buf_str(&http.body)))
+				 : answer_of_json(a, buf_str(&http.body));
 	*ret_status = http.status;
 	fake_call_done(&http);
 	return str_contains(line, STR("/client/api")) ? answer_root(text) : text;
