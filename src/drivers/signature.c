@@ -100,9 +100,15 @@ static struct str last_word(struct str line)
 	return last;
 }
 
-/* A signature that is not of these bytes counts whatever else there is. Of a text that others may have signed, too, one
- * good signature is enough; of a clear-signed one, each has to be good: others stand over text of their own. */
-static enum said weigh(struct str status, const char *fingerprint, bool needs_all)
+/* What is known when a line of gpgv's has been read. */
+struct verdict {
+	const char *fingerprint;
+	enum said said, worst; /* of the best signature so far; of those that are not good */
+	bool is_good;          /* GOODSIG was the last word about a signature */
+};
+
+/* What stands in GOODSIG's place. SAID_GOOD: it is another word. */
+static enum said said_instead(struct str word)
 {
 	static const struct {
 		const char *word;
@@ -111,29 +117,39 @@ static enum said weigh(struct str status, const char *fingerprint, bool needs_al
 		{"BADSIG", SAID_BAD},     {"REVKEYSIG", SAID_REVOKED}, {"EXPKEYSIG", SAID_EXPIRED},
 		{"EXPSIG", SAID_EXPIRED}, {"ERRSIG", SAID_STRANGER},
 	};
-	enum said said = SAID_NOTHING;
+	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+		if (str_is(word, words[k].word))
+			return words[k].said;
+	return SAID_GOOD;
+}
+
+static void hear_word(struct verdict *v, struct str word, struct str line)
+{
+	enum said instead = said_instead(word);
+	if (instead != SAID_GOOD) {
+		v->worst = v->worst == SAID_BAD ? SAID_BAD : instead;
+		v->said = v->said == SAID_GOOD ? SAID_GOOD : instead;
+	} else if (v->is_good && str_is(word, "VALIDSIG") && v->said != SAID_GOOD) {
+		bool fits = !v->fingerprint || str_is(last_word(line), v->fingerprint);
+		v->said = fits ? SAID_GOOD : SAID_OTHER_KEY;
+	}
+	bool is_end = instead != SAID_GOOD || str_is(word, "VALIDSIG") || str_is(word, "NEWSIG");
+	v->is_good = str_is(word, "GOODSIG") || (v->is_good && !is_end);
+}
+
+/* A signature that is not of these bytes counts whatever else there is. Of a text that others may have signed, too, one
+ * good signature is enough; of a clear-signed one, each has to be good: others stand over text of their own. */
+static enum said weigh(struct str status, const char *fingerprint, bool needs_all)
+{
+	struct verdict v = {.fingerprint = fingerprint, .said = SAID_NOTHING, .worst = SAID_GOOD};
 	struct str line = STR_NONE, mark = STR_NONE, word = STR_NONE;
-	enum said worst = SAID_GOOD;
-	bool is_good = false;
 	while (str_split_next(&status, '\n', &line)) {
 		struct str rest = line;
-		if (!str_split_next(&rest, ' ', &mark) || !str_is(mark, "[GNUPG:]") ||
-		    !str_split_next(&rest, ' ', &word))
-			continue;
-		bool was_good = is_good;
-		is_good = str_is(word, "GOODSIG") ||
-			  (is_good && !str_is(word, "VALIDSIG") && !str_is(word, "NEWSIG"));
-		if (was_good && str_is(word, "VALIDSIG") && said != SAID_GOOD)
-			said = !fingerprint || str_is(last_word(line), fingerprint) ? SAID_GOOD
-										    : SAID_OTHER_KEY;
-		for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
-			if (str_is(word, words[k].word)) {
-				is_good = false;
-				worst = worst == SAID_BAD ? worst : words[k].said;
-				said = said == SAID_GOOD ? said : words[k].said;
-			}
+		if (str_split_next(&rest, ' ', &mark) && str_is(mark, "[GNUPG:]") &&
+		    str_split_next(&rest, ' ', &word))
+			hear_word(&v, word, line);
 	}
-	return worst == SAID_BAD || (needs_all && worst != SAID_GOOD) ? worst : said;
+	return v.worst == SAID_BAD || (needs_all && v.worst != SAID_GOOD) ? v.worst : v.said;
 }
 
 static RESULT run(struct ctx *c, const struct signature_check *check, const struct place *p,

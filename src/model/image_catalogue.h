@@ -51,6 +51,7 @@ struct image_source {
 	const char *distro, *release, *login; /* os_distro and os_version in Glance's words; its first user */
 };
 
+/* All rows, in the order of the page that shows them. */
 const struct image_source *image_catalogue(size_t *ret_count);
 const struct image_source *image_source_find(struct str name); /* or an alias; NULL: none */
 /* A template with its words filled in, in the arena. */

@@ -50,7 +50,7 @@ def ubuntu(number, code, volume):
 
 def rocky(number):
     at = f"{number}/images/x86_64/Rocky-{number}-GenericCloud-Base-V.x86_64.qcow2"
-    return Row(f"rocky-{number}", "792107900819", ("9.9-20260501.0", "9.10-20260401.2"), f"{number}/images/x86_64/", at, at + ".CHECKSUM", "bsd", None,
+    return Row(f"rocky-{number}", "792107900819", (f"{number}.9-20260501.0", f"{number}.10-20260401.2"), f"{number}/images/x86_64/", at, at + ".CHECKSUM", "bsd", None,
                f"Rocky-{number}-EC2-Base-*.x86_64")
 
 

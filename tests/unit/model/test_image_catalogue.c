@@ -70,6 +70,12 @@ static void check_row(const struct image_source *s)
 		fail_msg("%s: its key", s->name);
 }
 
+/* Of all its versions at once. */
+static struct str name_of(const struct image_source *s)
+{
+	return image_source_fill(arena, s, s->ec2_name, 0, str_from(s->versions[0]));
+}
+
 static void test_rows(void **state)
 {
 	size_t count = 0;
@@ -84,7 +90,7 @@ static void test_rows(void **state)
 			assert_ptr_equal(image_source_find(str_from(at[k].alias)), &at[k]);
 		for (size_t n = 0; n < k; n++)
 			if (strcmp(at[k].file, at[n].file) == 0 ||
-			    strcmp(at[k].ec2_name, at[n].ec2_name) == 0)
+			    str_equal(name_of(&at[k]), name_of(&at[n])))
 				fail_msg("%s and %s have one file or one name", at[k].name, at[n].name);
 	}
 	static const char *const promised[] = {"debian-12", "ubuntu-24.04", "rocky-9", "fedora", "alpine"};
@@ -146,6 +152,7 @@ static void test_versions(void **state)
 	assert_false(image_source_has_form(debian, STR("../../20260711-2187")));
 	assert_false(image_source_has_form(debian, STR("latest")));
 	assert_false(image_source_has_form(debian, STR("20260711-")));
+	assert_false(image_source_has_form(image_source_find(STR("rocky-9")), STR("8.10-20240528.0")));
 	assert_false(image_source_has_form(debian, STR("000000000000000000000000000000001-1")));
 }
 
