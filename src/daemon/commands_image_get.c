@@ -61,14 +61,12 @@ static struct str with_slash(struct arena *a, struct str url)
 /* "{vendor}" in a mirror's URL becomes the vendor's word: one setting serves all. */
 static struct str fill_vendor(const struct getting *g, struct str mirror)
 {
-	struct str whole = mirror, before = STR_NONE;
+	const struct str word = STR("{vendor}");
 	size_t at = str_find_char(mirror, '{', 0);
-	before = str_slice(whole, 0, at);
-	if (!str_starts_with(str_slice(whole, at, whole.n), STR("{vendor}")))
+	if (!str_starts_with(str_slice(mirror, at, mirror.n), word))
 		return mirror;
-	return str_print(ctx_of(g)->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(before),
-			 g->source->vendor->name,
-			 STR_ARG(str_slice(whole, at + strlen("{vendor}"), whole.n)));
+	return str_print(ctx_of(g)->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(str_slice(mirror, 0, at)),
+			 g->source->vendor->name, STR_ARG(str_slice(mirror, at + word.n, mirror.n)));
 }
 
 static void choose_base(struct getting *g)
@@ -192,8 +190,7 @@ static RESULT check_way(const struct getting *g)
 		return OK;
 	return ctx_fail(ctx_of(g), ERR_UNSUPPORTED,
 			"%s does not sign the checksums of %s, and these do not come over https: --unsigned "
-			"takes them as "
-			"they are",
+			"takes them as they are",
 			g->source->vendor->title, g->source->name);
 }
 

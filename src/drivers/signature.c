@@ -42,20 +42,19 @@ static void place_done(struct place *p)
 /* gpgv takes keyrings that are not armored. RFC 4880, 6.2: headers, an empty line, base64, a checksum behind "=". */
 static RESULT dearmor(struct ctx *c, struct str key, struct str *ret_bytes)
 {
-	struct str line = STR_NONE, base64 = STR("");
-	bool is_body = false;
+	struct str line = STR_NONE, rest = key;
 	*ret_bytes = key;
 	if (!str_starts_with(key, STR("-----BEGIN ")))
 		return OK;
-	while (str_split_next(&key, '\n', &line)) {
-		line = str_trim(line);
-		if (is_body && (str_starts_with(line, STR("=")) || str_starts_with(line, STR("-----END "))))
+	while (str_split_next(&rest, '\n', &line) && !str_is_empty(str_trim(line)))
+		;
+	struct str body = rest;
+	while (str_split_next(&rest, '\n', &line))
+		if (str_starts_with(line, STR("=")) || str_starts_with(line, STR("-----END "))) {
+			body = str_slice(body, 0, (size_t) (line.p - body.p));
 			break;
-		if (is_body)
-			base64 = str_print(c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(base64), STR_ARG(line));
-		is_body = is_body || str_is_empty(line);
-	}
-	if (!result_is_ok(str_decode_base64(c->arena, base64, ret_bytes)) || str_is_empty(*ret_bytes))
+		}
+	if (!result_is_ok(str_decode_base64(c->arena, body, ret_bytes)) || str_is_empty(*ret_bytes))
 		return ctx_fail(c, ERR_INVALID, "the key is no OpenPGP key");
 	return OK;
 }

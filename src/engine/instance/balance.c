@@ -50,6 +50,8 @@ static void try_machine(const struct balance *b, size_t machine, struct balance_
 	const struct balance_host *from = &b->hosts[m->host];
 	struct balance_move move = {.machine = machine, .from_before = balance_load(from)};
 	move.from_after = load_with(from, m, -1);
+	if (move.from_after + BALANCE_GAIN > move.from_before)
+		return;
 	for (move.host = 0; move.host < b->host_count; move.host++) {
 		const struct balance_host *to = &b->hosts[move.host];
 		if (move.host == m->host || !to->is_open || !uuid_equal(to->zone, from->zone) ||
@@ -84,7 +86,8 @@ bool balance_next(const struct balance *b, struct balance_move *ret_move)
 {
 	bool found = false;
 	size_t host = next_fullest(b, 1001, b->host_count);
-	for (; !found && host < b->host_count; host = next_fullest(b, balance_load(&b->hosts[host]), host))
+	for (size_t tried = 0; !found && host < b->host_count && tried < BALANCE_HOSTS_TRIED;
+	     tried++, host = next_fullest(b, balance_load(&b->hosts[host]), host))
 		for (size_t k = 0; k < b->machine_count; k++)
 			if (b->machines[k].host == host && !b->machines[k].stays)
 				try_machine(b, k, ret_move, &found);

@@ -34,12 +34,13 @@ struct balance {
 int balance_load(const struct balance_host *host);
 
 /* A move is worth its trouble if it lowers the fuller of its two hosts by as much. */
-enum { BALANCE_GAIN = 50 };
+enum { BALANCE_GAIN = 50, BALANCE_HOSTS_TRIED = 16 };
 struct balance_move {
 	size_t machine, host;
 	int from_before, from_after, to_before, to_after; /* balance_load() */
 };
-/* The move that lowers the fullest host most for which one is worth it. False: none is. */
+/* The move that lowers the fullest host most for which one is worth it. False: none is, for any of the
+ * BALANCE_HOSTS_TRIED fullest. */
 bool balance_next(const struct balance *b, struct balance_move *ret_move);
 /* As if it had been made: the figures of both hosts, and the machine stays there from now on. */
 void balance_make(struct balance *b, const struct balance_move *move);

@@ -130,7 +130,7 @@ static bool wants_host(const struct instance *i)
 	       model_derive_instance_state(i) != INSTANCE_TERMINATED;
 }
 
-/* Those without a host, the longest waiting first where their ids say so: the reconciler has no order either. */
+/* Those without a host, in the order of their ids. */
 static RESULT ask_waiting(struct op *op, struct whatif *wish)
 {
 	struct ids ids = {0};
