@@ -367,7 +367,8 @@ static const char *check_instance(const struct row *row)
 static const char *check_volume(const struct row *row)
 {
 	const struct volume *v = volume_of(row);
-	return v->size > 0 ? NULL : "a volume needs a size";
+	bool has_none = v->sending != VOLUME_SENDING_NONE; /* its data will tell */
+	return has_none || v->size > 0 ? NULL : "a volume needs a size";
 }
 
 static const char *check_address(const struct row *row)

@@ -67,6 +67,8 @@ enum volume_state model_derive_volume_state(const struct volume *v)
 		bool gone = v->seen_size == 0 && v->seen_gen >= (int64_t) v->row.gen;
 		return gone ? VOLUME_DELETED : VOLUME_DELETING;
 	}
+	if (v->sending == VOLUME_SENDING_FAILED || v->sending == VOLUME_SENDING_ABANDONED)
+		return VOLUME_ERROR;
 	if (v->seen_size == 0)
 		return VOLUME_CREATING;
 	return model_derive_attachment(v->instance, v->seen_instance) == ATTACHMENT_NONE ? VOLUME_AVAILABLE

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Images. Those that were deregistered are forgotten after a while, when no instance names them any more: the
  * look at everything finds them. Those whose data are to be fetched, or taken from where they were staged,
- * get them: whole or not at all, and what cannot be had is given up, with words. Those that were made of a volume
- * in another form than the store's are written in that form, too. Their files are their snapshots' (snapshot.c). */
+ * get them: whole or not at all, and what cannot be had is given up, with words. Those whose data are sent are waited
+ * for, for a while. Those that were made of a volume in another form than the store's are written in that form, too.
+ * Their files are their snapshots' (snapshot.c). */
 #include "engine/storage/image.h"
 #include "base/clock.h"
 #include "drivers/disk.h"
 #include "drivers/image_file.h"
+#include "engine/storage/sending.h"
 #include "reconcile/work.h"
 #include "store/image.h"
 #include "store/image_device.h"
@@ -150,6 +152,18 @@ static RESULT gather(struct step *s, struct image_rows *ret_rows)
 	return OK;
 }
 
+RESULT step_sending(struct step *s, enum kind kind, int64_t until_us)
+{
+	if (clock_now_us() < until_us) {
+		step_again_at(s, until_us);
+		return OK;
+	}
+	struct sending_end *end = STEP_NEW(s, struct sending_end);
+	*end = (struct sending_end){.kind = kind, .id = s->id};
+	step_report(s, engine_end_sending_run, end);
+	return OK;
+}
+
 static RESULT step_image(struct step *s)
 {
 	struct image_rows rows;
@@ -163,6 +177,8 @@ static RESULT step_image(struct step *s)
 	}
 	if (rows.root)
 		return export(s, &rows);
+	if (image->sending == IMAGE_SENDING_WAITING)
+		return step_sending(s, KIND_IMAGE, image->sending_until_us);
 	return image->fetch_url.n || image->is_imported ? fetch(s, image) : OK;
 }
 
@@ -171,7 +187,7 @@ static RESULT step_image(struct step *s)
 static void wake_image(struct reconciler *r, const struct row *row)
 {
 	const struct image *image = image_of(row);
-	if (!row_is_live(row))
+	if (!row_is_live(row) || image->sending == IMAGE_SENDING_WAITING)
 		work_wake(r, lane_home(r), KIND_IMAGE, row->id, WAKE_WISH);
 	else if (image->fetch_url.n)
 		work_wake(r, lane_fetches(image->account), KIND_IMAGE, row->id, WAKE_WISH);

@@ -467,6 +467,8 @@ static RESULT step_volume(struct step *s)
 		return rows.is_left_in_use ? OK : step_left(s, v);
 	if (!row_is_live(&v->row))
 		return step_deleted(s, &rows, host);
+	if (v->sending == VOLUME_SENDING_WAITING)
+		return step_sending(s, KIND_VOLUME, v->sending_until_us);
 	if (uuid_is_none(host))
 		return OK; /* its instance's placing wakes it */
 	if (rows.goes_along)

@@ -160,6 +160,8 @@ void step_run(struct reconciler *r, struct work *w, struct lane lane);
 void step_report(struct step *s, op_run run, void *wish);
 /* Look again, at once or then. */
 void step_again(struct step *s);
+/* Of a row whose data are waited for so long: it looks again then, and ends the waiting. */
+RESULT step_sending(struct step *s, enum kind kind, int64_t until_us);
 void step_again_at(struct step *s, int64_t due_us);
 /* Reports that a condition holds or does not, unless its row says so already. Opens a view. */
 RESULT step_report_condition(struct step *s, const struct condition *wanted, bool holds);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Data of templates and ISOs that stock HTTP clients send as a form with a file, where getUploadParams… told them to: by the headers of
+"""Data of templates, ISOs and volumes that stock HTTP clients send as a form with a file, where getUploadParams… told them to: by the headers of
 the answer alone, as CloudStack's UI and Marvin send them."""
 import datetime
 import hashlib
@@ -113,6 +113,41 @@ def test_an_iso(dev, said):
     assert template(dev, params["id"], "listIsos", "iso", isofilter="self")["isready"]
 
 
+def volume(dev, id):
+    return ok(dev, "listVolumes", id=id)["volume"][0]
+
+
+def test_a_volume(dev, said, disk):
+    """It is there before its data are, and a machine has them in the end."""
+    params = begin(dev, {k: said[k] for k in ("name", "format", "zoneid")}, "getUploadParamsForVolume")
+    shown = volume(dev, params["id"])
+    assert (shown["state"], shown["size"], shown["type"]) == ("NotUploaded", 0, "DATADISK")
+    assert cloud.own(dev).ok("GET", f"/volume/v3/volumes/{params['id']}")["volume"]["status"] == "creating"
+    assert post(params, disk.read_bytes()).text == "upload successful."
+    dev.rest()
+    shown = volume(dev, params["id"])
+    assert (shown["state"], shown["size"]) == ("Ready", 1 << 30)
+    assert post(params, disk.read_bytes()).status_code == 400
+    place = {"zoneid": said["zoneid"], "templateid": ok(dev, "listTemplates", templatefilter="executable")["template"][0]["id"],
+             "serviceofferingid": ok(dev, "listServiceOfferings", name="t3.micro")["serviceoffering"][0]["id"]}
+    machine = finish(dev, call(dev, "deployVirtualMachine", **place)[1])["virtualmachine"]
+    attached = finish(dev, call(dev, "attachVolume", id=params["id"], virtualmachineid=machine["id"])[1])["volume"]
+    assert (attached["virtualmachineid"], attached["size"]) == (machine["id"], 1 << 30)
+    assert not [s for s in ok(dev, "listSnapshots").get("snapshot", []) if s.get("volumeid") == params["id"]]
+
+
+def test_a_volume_of_no_disk(dev, said, disk):
+    params = begin(dev, {k: said[k] for k in ("name", "format", "zoneid")}, "getUploadParamsForVolume")
+    answer = post(params, b"no disk at all")
+    assert answer.status_code == 400 and answer.text
+    assert volume(dev, params["id"])["state"] == "UploadError"
+    assert post(params, disk.read_bytes()).status_code == 400
+    assert refused(dev, "createSnapshot", volumeid=params["id"])[0] == 431
+    ok(dev, "deleteVolume", id=params["id"])
+    dev.rest()
+    assert refused(dev, "listVolumes", id=params["id"])[0] == 431
+
+
 def test_what_does_not_prove_it(dev, said, disk):
     params, other = begin(dev, said), begin(dev, said)
     compulsory = "signature, metadata and expires are compulsory fields."
@@ -138,11 +173,14 @@ def test_what_is_no_file(dev, said):
                 {"data": b"--x\r\nContent-Disposition: form-data; name=a; filename=b\r\n\r\ncut off", "headers": {"Content-Type": "multipart/form-data; boundary=x"}}):
         answer = requests.post(params["postURL"], **{**how, "headers": headers_of(params, **how.get("headers", {}))})
         assert (answer.status_code, answer.text) == (422, "received entity is not a file"), how
-    for content in (b"no disk at all", b"", b"QFI\xfb" + bytes(600)):
-        answer = post(params, content)
-        assert answer.status_code == 400 and answer.text, content
     answer = requests.post(params["postURL"], data=b"--x\r\n" + b"y" * 9000, headers=headers_of(params, **{"Content-Type": "multipart/form-data; boundary=x"}))
     assert (answer.status_code, answer.text) == (400, "The form with the file is not whole.")
+    for content in (b"no disk at all", b"", b"QFI\xfb" + bytes(600)):
+        other = begin(dev, said)
+        answer = post(other, content)
+        assert answer.status_code == 400 and answer.text, content
+        assert template(dev, other["id"])["status"] == "UploadError", content
+    assert template(dev, params["id"])["status"] == "NotUploaded"
     ok(dev, "deleteTemplate", id=params["id"])
     answer = post(params, b"x")
     assert answer.status_code == 400, answer.text

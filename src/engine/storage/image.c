@@ -34,6 +34,8 @@ enum image_state engine_derive_image_state(const struct tables *t, const struct 
 	enum image_state state = IMAGE_AVAILABLE;
 	if (!row_is_live(&image->row))
 		return IMAGE_DEREGISTERED;
+	if (image->sending == IMAGE_SENDING_FAILED || image->sending == IMAGE_SENDING_ABANDONED)
+		return IMAGE_FAILED;
 	if (engine_image_is_empty(t, image))
 		return IMAGE_PENDING;
 	for (const struct image_device *d = image_device_first_by_image(t, image->row.id); d;

@@ -127,6 +127,8 @@ RESULT engine_fill_image(struct op *op, struct image_filling *wish)
 	next.data_sha512 = wish->sha512;
 	next.fetch_url = STR_NONE;
 	next.is_imported = false;
+	next.sending = IMAGE_SENDING_NONE;
+	next.sending_until_us = 0;
 	next.row.gen++;
 	TRY(image_put(op, &next));
 	TRY(write_root_disk(op, &next, wish));

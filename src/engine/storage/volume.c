@@ -31,6 +31,7 @@
 #include "store/volume.h"
 #include "store/volume_attachment.h"
 #include "store/volume_transfer.h"
+#include "store/zone.h"
 
 struct str volume_meter(const struct op *op, const struct volume *volume)
 {
@@ -85,7 +86,7 @@ RESULT volume_begin_copy(struct op *op, struct disk_plan *plan)
 	return OK;
 }
 
-static RESULT check_words(struct op *op, struct str name, struct str description)
+RESULT volume_check_words(struct op *op, struct str name, struct str description)
 {
 	if (name.n <= 255 && str_is_xml_text(name) && description.n <= 255 && str_is_xml_text(description))
 		return OK;
@@ -105,11 +106,10 @@ static RESULT plan_disk(struct op *op, const struct disk_wish *wish, struct disk
 	return OK;
 }
 
-static RESULT place(struct op *op, uuid account, const struct zone *zone, int64_t size,
-		    const struct host **ret_host)
+RESULT volume_place(struct op *op, uuid account, uuid zone, int64_t size, const struct host **ret_host)
 {
 	struct placement_need need = {
-		.zone = zone->row.id, .account = account, .arch = INSTANCE_TYPE_ARCH_X86_64, .disk = size};
+		.zone = zone, .account = account, .arch = INSTANCE_TYPE_ARCH_X86_64, .disk = size};
 	struct placement placement;
 	struct placement_report report;
 	TRY(placement_begin(op->ctx, op->head, &need, &placement));
@@ -117,10 +117,12 @@ static RESULT place(struct op *op, uuid account, const struct zone *zone, int64_
 	if (*ret_host)
 		return OK;
 	placement_report(&placement, &report);
+	const struct zone *row = zone_find(op->head, zone);
 	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_VOLUME,
 			     "There is no room in zone '%" STR_FMT "' for a volume of %" PRId64
 			     " bytes: %" STR_FMT ".",
-			     STR_ARG(zone->name), size, STR_ARG(placement_explain(op->ctx->arena, &report)));
+			     STR_ARG(row ? row->name : STR_NONE), size,
+			     STR_ARG(placement_explain(op->ctx->arena, &report)));
 }
 
 RESULT volume_permit_new(struct op *op, const char *permission, const struct volume *like, uuid zone,
@@ -144,7 +146,7 @@ static RESULT create(struct op *op, struct volume_wish *wish, const struct accou
 	struct disk_plan disk;
 	struct volume volume = {
 		.account = account->row.id, .name = wish->name, .description = wish->description};
-	TRY(check_words(op, wish->name, wish->description));
+	TRY(volume_check_words(op, wish->name, wish->description));
 	TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
 	TRY(plan_disk(op, &wish->disk, &disk));
 	TRY(tag_normalize(op, wish->tags, &volume.tags));
@@ -152,7 +154,7 @@ static RESULT create(struct op *op, struct volume_wish *wish, const struct accou
 	TRY(volume_permit_new(op, "volume.create", &volume, zone->row.id, &disk));
 	TRY(quota_check(op, account->row.id, QUOTA_VOLUMES, 1));
 	TRY(quota_check(op, account->row.id, QUOTA_VOLUME_BYTES, disk.size));
-	TRY(place(op, account->row.id, zone, disk.size, &host));
+	TRY(volume_place(op, account->row.id, zone->row.id, disk.size, &host));
 	volume.zone = zone->row.id;
 	volume.host = host->row.id;
 	TRY(volume_write(op, &volume, &disk));
@@ -250,7 +252,7 @@ RESULT engine_update_volume(struct op *op, struct volume_settings *wish)
 		next.name = wish->name;
 	if (wish->set_description)
 		next.description = wish->description;
-	TRY(check_words(op, next.name, next.description));
+	TRY(volume_check_words(op, next.name, next.description));
 	choice_apply(wish->is_bootable, &next.is_bootable);
 	choice_apply(wish->is_readonly, &next.is_readonly);
 	next.says_readonly = next.says_readonly || wish->is_readonly != CHOICE_DEFAULT;

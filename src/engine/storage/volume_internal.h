@@ -11,6 +11,10 @@ struct volume_attaching;
 struct instance_report;
 
 /* Puts a new volume. account, zone, host, attachment and tags are set; the rest is as planned, the id is drawn. */
+/* ERR_INVALID: a name or a description of more than 255 bytes. */
+RESULT volume_check_words(struct op *op, struct str name, struct str description);
+/* A host of the zone that has room. ERR_CAPACITY. */
+RESULT volume_place(struct op *op, uuid account, uuid zone, int64_t size, const struct host **ret_host);
 RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan *disk);
 /* Whether the caller may make one as planned; like: its account and tags. */
 RESULT volume_permit_new(struct op *op, const char *permission, const struct volume *like, uuid zone,

@@ -5,7 +5,7 @@
 #include "api/cloudstack/compute/templates.h"
 #include "api/cloudstack/upload/upload.h"
 #include "engine/resolve.h"
-#include "engine/storage/image.h"
+#include "engine/storage/sending.h"
 #include "store/account.h"
 #include "store/image.h"
 #include "store/snapshot.h"
@@ -264,17 +264,7 @@ static RESULT show_registered(struct cs_call *e, const void *args, struct json_w
 
 static RESULT show_upload(struct cs_call *e, const void *args, struct json_writer *w)
 {
-	const struct registration *a = args;
-	struct cs_upload upload = {.image = a->wish.image};
-	TRY(cs_make_upload(e, &upload));
-	json_write_open(w, "getuploadparams");
-	json_write_text(w, "id", uuid_to_str(e->c->arena, upload.image));
-	json_write_text(w, "postURL", upload.url);
-	json_write_text(w, "metadata", upload.metadata);
-	json_write_text(w, "expires", upload.expires);
-	json_write_text(w, "signature", upload.signature);
-	json_write_close(w);
-	return OK;
+	return cs_write_upload(e, ((const struct registration *) args)->wish.image, w);
 }
 
 /* ---- createTemplate ---- */
@@ -522,8 +512,8 @@ static RESULT list_permissions(struct cs_call *e, const void *args, struct json_
 	{                                                                                                    \
 		.name = (word), .permit = "ec2:RegisterImage", .flags = API_WRITES | CS_OF_ACCOUNT,          \
 		.args = PARAMS(struct registration, rows), .prepare = (prepares),                            \
-		.operation = engine_create_image_run, .returns = API_RETURNS_NOTHING_STORED,                 \
-		.answer = show_upload, .says = "id|postURL|metadata|expires|signature", __VA_ARGS__          \
+		.operation = engine_await_image_run, .returns = API_RETURNS_NOTHING_STORED,                  \
+		.answer = show_upload, .says = CS_UPLOAD_SAYS, __VA_ARGS__                                   \
 	}
 #define CHANGE(word, action, rows, prepares, run, ...)                                                       \
 	{                                                                                                    \

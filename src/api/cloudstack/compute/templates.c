@@ -2,6 +2,7 @@
  * Templates and ISOs: images. All are there in every zone. */
 #include "api/cloudstack/compute/templates.h"
 #include "api/cloudstack/compute/os_types.h"
+#include "api/cloudstack/upload/upload.h"
 #include "engine/resolve.h"
 #include "engine/storage/image.h"
 #include "model/states.h"
@@ -88,12 +89,14 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 static void write_state(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	bool ready = is_ready(e, row);
+	enum image_sending sending = image_of(row)->sending;
 	const struct condition *why = condition_first_by_subject(api_tables(e), row->id);
 	json_write_bool(w, name, ready);
 	json_write_text(w, "status",
-			ready ? STR("Download Complete")
-			: why ? why->message
-			      : STR("Not downloaded"));
+			ready     ? STR("Download Complete")
+			: why     ? why->message
+			: sending ? str_from(cs_sending_words[sending])
+				  : STR("Not downloaded"));
 }
 
 static void write_owner(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)

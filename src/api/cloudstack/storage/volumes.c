@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Volumes, and the offerings that they are made by, which are volume types. */
 #include "api/cloudstack/compute/compute.h"
+#include "api/cloudstack/compute/templates.h"
 #include "api/cloudstack/storage/storage.h"
+#include "api/cloudstack/upload/upload.h"
 #include "engine/resolve.h"
+#include "engine/storage/sending.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
 #include "model/image.h"
@@ -56,7 +59,10 @@ struct str cs_volume_type(struct api_call *e, const struct row *row)
 
 static struct str get_state(struct api_call *e, const struct row *row)
 {
+	enum volume_sending sending = volume_of(row)->sending;
 	(void) e;
+	if (sending != VOLUME_SENDING_NONE && row_is_live(row))
+		return str_from(cs_sending_words[sending]);
 	return str_from(model_volume_states[model_derive_volume_state(volume_of(row))].cloudstack);
 }
 
@@ -248,6 +254,47 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	return choose_zone(e, a);
 }
 
+/* Its data are sent by POST (upload/). */
+struct await_volume {
+	struct volume_awaiting wish;
+	struct cs_owner owner;
+	struct str format;
+};
+#define P(wire, member, ...) PARAM(struct await_volume, wire, member, __VA_ARGS__)
+static const struct param await_params[] = {
+	P("name", wish.name, .flags = REQUIRED, .doc = "Its name."),
+	P("format", format, .flags = REQUIRED, .doc = "QCOW2, RAW, VHD, VHDX or VMDK."),
+	P("zoneid", wish.zone, .kind = KIND_ZONE, .flags = REQUIRED, .doc = "Where."),
+	CS_FOR_PARAMS(struct await_volume, owner),
+	P("diskofferingid", wish.type, .kind = KIND_VOLUME_TYPE,
+	  .doc = "What it is made by: of no size of its own."),
+	NOT_BUILT("checksum|imagestoreuuid"),
+};
+#undef P
+
+static RESULT prepare_await(struct cs_call *e, void *args)
+{
+	struct await_volume *a = args;
+	const struct volume_type *type = NULL;
+	a->wish.format = cs_read_format(a->format);
+	if (!a->wish.format.n || str_is(a->wish.format, "iso"))
+		return cs_fail(e, "format",
+			       "Image format: %" STR_FMT
+			       " is incorrect. Supported formats are QCOW2, RAW, VHD, VHDX, VMDK",
+			       STR_ARG(a->format));
+	if (ref_is_given(&a->wish.type)) {
+		TRY(engine_find_volume_type(e->c, cs_tables(e), &a->wish.type, &type));
+		if (cs_offering_size(type))
+			return cs_fail(e, "diskofferingid", "Please specify a custom sized disk offering.");
+	}
+	return cs_begin_upload(e);
+}
+
+static RESULT show_awaited(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	return cs_write_upload(e, ((const struct await_volume *) args)->wish.volume, w);
+}
+
 struct attach_args {
 	struct volume_attaching wish;
 };
@@ -383,6 +430,16 @@ static const struct cs_action actions[] = {
 	 .shows = &cs_volumes,
 	 .outcome = ASYNC_JOB_OUTCOME_MADE,
 	 .doc = "Makes a volume."},
+	{.name = "getUploadParamsForVolume",
+	 .permit = "ec2:CreateVolume",
+	 .flags = API_WRITES | CS_OF_ACCOUNT,
+	 .args = PARAMS(struct await_volume, await_params),
+	 .prepare = prepare_await,
+	 .operation = engine_await_volume_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .answer = show_awaited,
+	 .says = CS_UPLOAD_SAYS,
+	 .doc = "Makes a volume whose data are sent by POST, and tells where to."},
 	{.name = "attachVolume",
 	 .permit = "ec2:AttachVolume",
 	 .flags = API_WRITES,

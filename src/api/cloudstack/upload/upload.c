@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * POST of an image's data. It is a face of its own, with one action: answers are words, and what proves the call are its
+ * POST of the data of an image or a volume. It is a face of its own, with one action: answers are words, and what proves the call are its
  * headers. They are checked before the first byte of the file, which goes into the image store as it comes. */
 #include "api/cloudstack/upload/upload.h"
 
@@ -11,10 +11,17 @@
 #include "base/multipart.h"
 #include "drivers/image_file.h"
 #include "engine/resolve.h"
-#include "engine/storage/image.h"
+#include "engine/storage/sending.h"
 #include "model/image.h"
+#include "store/volume.h"
 
 enum { SHA1_SIZE = 20, FORM_SIZE_MAX = 64 * 1024 }; /* of a form beside its file */
+
+const char *const cs_sending_words[] = {
+	[IMAGE_SENDING_WAITING] = "NotUploaded",
+	[IMAGE_SENDING_FAILED] = "UploadError",
+	[IMAGE_SENDING_ABANDONED] = "UploadAbandoned",
+};
 
 bool cloudstack_is_upload(struct str path)
 {
@@ -58,15 +65,27 @@ RESULT cs_begin_upload(struct cs_call *e)
 			      "Data are sent by who has a role in the account that they are for.");
 }
 
-RESULT cs_make_upload(struct cs_call *e, struct cs_upload *upload)
+/* metadata is the caller's ticket (auth/ticket.h), opaque to clients; expires says until when an upload may begin; the
+ * signature is in base64 the HMAC-SHA1 of metadata, URL and expires. */
+RESULT cs_write_upload(struct cs_call *e, uuid id, struct json_writer *w)
 {
 	char text[CLOCK_TEXT_SIZE];
-	struct ticket ticket = {.image = upload->image, .by = e->token};
-	TRY(ticket_issue(e->config->tickets, e->c, &ticket, &upload->metadata));
-	upload->url = make_url(&e->core, uuid_to_str(e->c->arena, upload->image));
-	upload->expires = str_copy(e->c->arena, str_from(clock_write_ms(ticket.expires_us, text)));
-	upload->signature = sign(&e->core, upload->metadata, upload->url, upload->expires);
-	return upload->url.p && upload->expires.p && upload->signature.p ? OK : ctx_no_memory(e->c);
+	struct ticket ticket = {.image = id, .by = e->token};
+	struct str metadata, name = uuid_to_str(e->c->arena, id);
+	TRY(ticket_issue(e->config->tickets, e->c, &ticket, &metadata));
+	struct str url = make_url(&e->core, name);
+	struct str expires = str_copy(e->c->arena, str_from(clock_write_ms(ticket.expires_us, text)));
+	struct str signature = sign(&e->core, metadata, url, expires);
+	if (!url.p || !expires.p || !signature.p)
+		return ctx_no_memory(e->c);
+	json_write_open(w, "getuploadparams");
+	json_write_text(w, "id", name);
+	json_write_text(w, "postURL", url);
+	json_write_text(w, "metadata", metadata);
+	json_write_text(w, "expires", expires);
+	json_write_text(w, "signature", signature);
+	json_write_close(w);
+	return OK;
 }
 
 /* ---- one that comes ---- */
@@ -87,6 +106,8 @@ struct upload_args {
 	struct image_upload *upload; /* owned until sink.end() */
 	struct call *call;
 	struct str format;
+	bool is_volume;
+	struct str problem; /* what was sent is no disk, and why; empty: it is one */
 	struct multipart form;
 };
 
@@ -146,25 +167,53 @@ static void end_upload(struct call_sink *sink)
 	image_upload_free(args_of(sink)->upload);
 }
 
+/* Of whom nothing is waited for any more. */
+static RESULT fail_over(struct upload_call *e, struct str name)
+{
+	return ctx_fail(e->c, ERR_STATE,
+			"'%" STR_FMT "' has its data already, or they are not waited for any more.",
+			STR_ARG(name));
+}
+
+static RESULT find_volume(struct upload_call *e, struct upload_args *a)
+{
+	const struct volume *volume = NULL;
+	a->is_volume = true;
+	a->wish.image = cs_ref_of(e->c, KIND_VOLUME, e->ticket.image, "uuid");
+	TRY(engine_find_own_volume(e->c, api_tables(&e->core), &a->wish.image, &volume));
+	if (volume->sending != VOLUME_SENDING_WAITING)
+		return fail_over(e, volume->name);
+	const struct tag *format = tags_find(volume->image_properties, STR("disk_format"));
+	a->format = format ? str_copy(e->c->arena, format->value) : STR("raw");
+	return OK;
+}
+
+static RESULT find_image(struct upload_call *e, struct upload_args *a)
+{
+	const struct image *image = NULL;
+	a->wish.image = cs_ref_of(e->c, KIND_IMAGE, e->ticket.image, "uuid");
+	TRY(engine_find_own_image(e->c, api_tables(&e->core), &a->wish.image, &image));
+	if (image->sending != IMAGE_SENDING_WAITING)
+		return fail_over(e, image->name);
+	a->format = engine_is_iso(image) ? STR("raw") : str_copy(e->c->arena, image->disk_format);
+	return engine_check_image_takes_data(e->c, api_tables(&e->core), image);
+}
+
 /* When the headers are there. */
 static RESULT prepare(struct api_call *core)
 {
 	struct upload_call *e = upload_call_of(core);
-	const struct image *image = NULL;
 	if (e->call->method != HTTP_POST)
 		return OK;
 	TRY(api_new_args(core, 1, sizeof(struct upload_args)));
 	struct upload_args *a = e->args;
 	a->call = e->call;
-	a->wish.image = cs_ref_of(e->c, KIND_IMAGE, e->ticket.image, "uuid");
-	TRY(engine_find_own_image(e->c, api_tables(core), &a->wish.image, &image));
-	TRY(engine_check_image_takes_data(e->c, api_tables(core), image));
+	TRY(volume_find(api_tables(core), e->ticket.image) ? find_volume(e, a) : find_image(e, a));
 	if (!multipart_begin(&a->form, call_header(e->call, "Content-Type")))
 		return ctx_fail(e->c, ERR_MISSING, "received entity is not a file");
 	if (!e->config->reconciler)
 		return ctx_fail(e->c, ERR_GONE, "there is no image store here");
-	a->format = engine_is_iso(image) ? STR("raw") : str_copy(e->c->arena, image->disk_format);
-	e->image = image->row.id;
+	e->image = e->ticket.image;
 	TRY(image_upload_new(e->c, reconciler_image_directory(e->config->reconciler), &a->upload));
 	a->sink = (struct call_sink){
 		.cap_size = IMAGE_DATA_MAX + FORM_SIZE_MAX, .take = take_piece, .end = end_upload};
@@ -172,14 +221,29 @@ static RESULT prepare(struct api_call *core)
 	return OK;
 }
 
-/* When the data are there: on the thread that works for the image. */
+/* When the data are there: on the thread that works for the image. What is no disk ends the waiting, in run(). */
 static RESULT keep(struct work_item *w)
 {
 	struct upload_args *a = ((struct api_call *) w->arg)->args;
 	TRY(a->sink.result);
 	if (!multipart_has_file(&a->form))
 		return ctx_fail(w->ctx, ERR_MISSING, "received entity is not a file");
-	return api_keep_image_upload(w->ctx, a->upload, a->format, &a->wish);
+	struct result kept = api_keep_image_upload(w->ctx, a->upload, a->format, &a->wish);
+	if (kept.code != ERR_INVALID && kept.code != ERR_UNSUPPORTED)
+		return kept;
+	a->problem = str_copy(w->ctx->arena, w->ctx->problem.message);
+	ctx_clear_problem(w->ctx);
+	return OK;
+}
+
+static RESULT run(struct op *op, void *args)
+{
+	struct upload_args *a = args;
+	struct sending_end end = {
+		.kind = a->is_volume ? KIND_VOLUME : KIND_IMAGE, .id = a->wish.image.prefix, .failed = true};
+	if (a->problem.n)
+		return engine_end_sending(op, &end);
+	return a->is_volume ? engine_fill_volume(op, &a->wish) : engine_fill_image(op, &a->wish);
 }
 
 /* ---- the face ---- */
@@ -189,9 +253,9 @@ static const struct api_action action = {.name = "upload",
 					 .flags = API_WRITES,
 					 .args = {.size = sizeof(struct upload_args)},
 					 .work = keep,
-					 .operation = engine_fill_image_run,
+					 .operation = run,
 					 .returns = API_RETURNS_NOTHING_STORED,
-					 .doc = "Takes the data of a template or of an ISO."};
+					 .doc = "Takes the data of a template, an ISO or a volume."};
 
 /* What a browser asks before it sends what a page of another origin has: CloudStack's UI is one. */
 static const struct api_action preflight = {.name = "preflight",
@@ -234,8 +298,11 @@ static void set_headers(struct api_call *core)
 
 static RESULT write_answer(struct api_call *core, struct buf *body)
 {
-	if (core->action != &preflight)
-		buf_print(body, "upload successful.");
+	const struct upload_args *a = core->action == &preflight ? NULL : core->args;
+	if (a && a->problem.n)
+		core->status = 400;
+	if (a)
+		buf_add_str(body, a->problem.n ? a->problem : STR("upload successful."));
 	return body->failed ? FAIL(NO_MEMORY) : OK;
 }
 
