@@ -25,6 +25,7 @@
 #include "store/role.h"
 #include "store/security_group.h"
 #include "store/server_group.h"
+#include "store/storage_pool.h"
 #include "store/user.h"
 #include "store/user_group.h"
 #include "store/volume_group_type.h"
@@ -206,6 +207,7 @@ typedef const struct row *find_named(const struct tables *t, uuid account, struc
 	}
 NAMED(domain)
 NAMED(host)
+NAMED(storage_pool)
 NAMED(external_network)
 NAMED(volume_type)
 NAMED(volume_group_type)
@@ -325,6 +327,7 @@ static const struct row *find_named_server_group(const struct tables *t, uuid ac
 static find_named *const named[KIND_COUNT] = {
 	[KIND_ACCOUNT] = find_named_account,
 	[KIND_HOST] = find_named_host,
+	[KIND_STORAGE_POOL] = find_named_storage_pool,
 	[KIND_ZONE] = find_named_zone,
 	[KIND_INSTANCE_TYPE] = find_named_instance_type,
 	[KIND_EXTERNAL_NETWORK] = find_named_external_network,
@@ -369,6 +372,8 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_POLICY_ATTACHMENT] = "policy attachment",
 	[KIND_ZONE] = "availability zone",
 	[KIND_HOST] = "host",
+	[KIND_STORAGE_POOL] = "storage pool",
+	[KIND_POOL_HOST] = "host of a storage pool",
 	[KIND_DEDICATED_HOST] = "dedicated host",
 	[KIND_FLEET] = "fleet ID",
 	[KIND_AGGREGATE] = "aggregate",

@@ -33,6 +33,7 @@ struct instance_type;
 struct volume_group;
 struct volume_group_snapshot;
 struct volume_group_type;
+struct storage_pool;
 struct volume_qos;
 struct volume_transfer;
 struct dedicated_host;
@@ -170,6 +171,7 @@ ENGINE_FINDER(security_group, KIND_SECURITY_GROUP)
 ENGINE_FINDER(security_group_rule, KIND_SECURITY_GROUP_RULE)
 ENGINE_FINDER(snapshot, KIND_SNAPSHOT)
 ENGINE_FINDER(snapshot_policy, KIND_SNAPSHOT_POLICY)
+ENGINE_FINDER(storage_pool, KIND_STORAGE_POOL)
 ENGINE_FINDER(subnet, KIND_SUBNET)
 ENGINE_FINDER(user, KIND_USER)
 ENGINE_FINDER(volume, KIND_VOLUME)

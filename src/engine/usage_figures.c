@@ -28,6 +28,7 @@
 #include "store/external_network.h"
 #include "store/host.h"
 #include "store/router.h"
+#include "store/storage_pool.h"
 #include "store/subnet.h"
 
 typedef void count_row(const struct tables *t, const struct row *row, int64_t sign);
@@ -78,7 +79,7 @@ static void count_instance(const struct tables *t, const struct row *row, int64_
 }
 
 /* A deleted volume takes its room, also of the account's, until it is forgotten; one that is on its way
- * to another host takes it on both. */
+ * to another host takes it on both. One in a shared pool takes it there, and on no host. */
 static void count_volume(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct volume *v = volume_of(row);
@@ -87,6 +88,11 @@ static void count_volume(const struct tables *t, const struct row *row, int64_t 
 		add(&account->volumes, sign);
 		add(&account->volume_bytes, sign * v->size);
 	}
+	const struct storage_pool *pool = uuid_is_none(v->pool) ? NULL : storage_pool_find(t, v->pool);
+	if (pool)
+		add(&storage_pool_usage(pool)->disk, sign * v->size);
+	if (!uuid_is_none(v->pool))
+		return;
 	struct host_usage *host = usage_of_host(t, v->host), *old = usage_of_host(t, v->seen_host);
 	if (host)
 		add(&host->disk, sign * v->size);

@@ -6,6 +6,7 @@
 #include "engine/internal.h"
 #include "engine/region/aggregate_internal.h"
 #include "engine/region/dedicated_host.h"
+#include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume.h"
 #include "model/zone.h"
 #include "store/host.h"
@@ -159,6 +160,7 @@ RESULT engine_remove_host(struct op *op, struct host_target *wish)
 	TRY(condition_clear_all(op, host->row.id));
 	FORGET_EACH(op, instance_event, host, host->row.id); /* over, of instances that went elsewhere */
 	TRY(aggregate_leave_host(op, host->row.id));
+	TRY(storage_pool_forget_host(op, host->row.id));
 	return host_forget(op, host->row.id);
 }
 
@@ -185,8 +187,13 @@ RESULT engine_see_host(struct op *op, struct host_report *report)
 	}
 	if (row_equal(&model_kinds[KIND_HOST], &host->row, &next.row))
 		return OK;
+	bool was_away =
+		report->state != host->seen_state || !str_equal(next.seen_boot_id, host->seen_boot_id);
+	bool is_as_before = report->state == host->seen_state;
 	TRY(host_put(op, &next));
-	if (report->state == host->seen_state)
+	if (was_away)
+		TRY(storage_pool_doubt_host(op, next.row.id));
+	if (is_as_before)
 		return OK;
 	return engine_log_event(op, KIND_HOST, &next.row, host_seen_state_words[report->state], "%s",
 				report->state == HOST_SEEN_STATE_UP ? "The host answers."

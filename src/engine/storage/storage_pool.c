@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Storage pools. What happens next: reconcile/host_disks.c looks into them at each connection to a host, and
+ * reconcile/volume.c works on their files. */
+#include "engine/storage/storage_pool.h"
+
+#include <inttypes.h>
+
+#include "engine/condition_internal.h"
+#include "engine/internal.h"
+#include "engine/storage/storage_pool_internal.h"
+#include "model/zone.h"
+#include "store/host.h"
+#include "store/pool_host.h"
+#include "store/snapshot.h"
+#include "store/storage_pool.h"
+#include "store/volume.h"
+#include "store/volume_attachment.h"
+#include "store/volume_type.h"
+
+enum { NAME_MAX_SIZE = 255, DESCRIPTION_MAX_SIZE = 255, PATH_MAX_SIZE = 1024 };
+
+/* ---- questions ---- */
+
+bool engine_host_sees_pool(const struct tables *t, uuid host, uuid pool)
+{
+	const struct pool_host *p = pool_host_find_by_pool(t, pool, host);
+	return p && p->seen_state == POOL_HOST_SEEN_STATE_PROVEN;
+}
+
+bool engine_host_sees_disks(const struct tables *t, uuid instance, uuid host)
+{
+	for (const struct volume *v = volume_first_by_instance(t, instance); v;
+	     v = volume_next_by_instance(t, v))
+		if (!engine_host_sees_pool(t, host, v->pool))
+			return false;
+	for (const struct volume *v = volume_first_by_seen_instance(t, instance); v;
+	     v = volume_next_by_seen_instance(t, v))
+		if (!engine_host_sees_pool(t, host, v->pool))
+			return false;
+	for (const struct volume_attachment *f = volume_attachment_first_by_instance(t, instance); f;
+	     f = volume_attachment_next_by_instance(t, f)) {
+		const struct volume *v = volume_find(t, f->volume);
+		if (v && !engine_host_sees_pool(t, host, v->pool))
+			return false;
+	}
+	return true;
+}
+
+const struct storage_pool *engine_find_pool_of_type(const struct tables *t, struct str type)
+{
+	const struct volume_type *row = volume_type_find_by_name(t, type);
+	return row && !uuid_is_none(row->pool) ? storage_pool_find(t, row->pool) : NULL;
+}
+
+struct str engine_get_pool_directory(const struct tables *t, uuid pool)
+{
+	const struct storage_pool *p = uuid_is_none(pool) ? NULL : storage_pool_find(t, pool);
+	return p ? p->path : STR_NONE;
+}
+
+RESULT storage_pool_check_room(struct op *op, const struct storage_pool *pool, int64_t more, struct str field)
+{
+	if (!pool || more <= 0)
+		return OK;
+	if (!pool->enabled)
+		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_VOLUME, field,
+				   "The storage pool '%" STR_FMT "' takes no new volumes.",
+				   STR_ARG(pool->name));
+	if (!pool->seen_full && storage_pool_usage(pool)->disk + more <= pool->seen_size)
+		return OK;
+	return ENGINE_FAIL(op, ERR_CAPACITY, KIND_VOLUME, field,
+			   "The storage pool '%" STR_FMT "' lacks room for %" PRId64 " more bytes.",
+			   STR_ARG(pool->name), more);
+}
+
+/* ---- which hosts ---- */
+
+static RESULT add_host(struct op *op, const struct storage_pool *pool, const struct host *host)
+{
+	if (pool_host_find_by_pool(op->head, pool->row.id, host->row.id))
+		return OK;
+	if (!uuid_is_none(pool->zone) && !uuid_equal(pool->zone, host->zone))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("host"),
+				   "The host '%" STR_FMT "' is not in the pool's zone.", STR_ARG(host->name));
+	if (str_equal(host->pool_path, pool->path))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_STORAGE_POOL, STR("path"),
+				   "%" STR_FMT " is the own directory of host '%" STR_FMT "'.",
+				   STR_ARG(pool->path), STR_ARG(host->name));
+	struct pool_host seen = {.row.id = engine_new_id(op, KIND_POOL_HOST),
+				 .row.gen = 1,
+				 .pool = pool->row.id,
+				 .host = host->row.id};
+	return pool_host_put(op, &seen);
+}
+
+static RESULT find_host(struct op *op, struct str name, const struct host **ret_host)
+{
+	*ret_host = host_find_by_name(op->head, name);
+	return *ret_host ? OK
+			 : ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_HOST, STR("host"),
+				       "There is no host '%" STR_FMT "'.", STR_ARG(name));
+}
+
+static RESULT add_named_hosts(struct op *op, const struct storage_pool *pool, struct strs names)
+{
+	const struct host *host = NULL;
+	for (size_t n = 0; n < names.count; n++) {
+		TRY(find_host(op, names.at[n], &host));
+		TRY(add_host(op, pool, host));
+	}
+	return OK;
+}
+
+static RESULT add_all_hosts(struct op *op, const struct storage_pool *pool)
+{
+	for (const struct host *h = host_first(op->head); h; h = host_next(op->head, h))
+		if (row_is_live(&h->row) && (uuid_is_none(pool->zone) || uuid_equal(pool->zone, h->zone)))
+			TRY(add_host(op, pool, h));
+	return OK;
+}
+
+static RESULT forget_pool_host(struct op *op, const struct pool_host *p)
+{
+	TRY(condition_clear_all(op, p->row.id));
+	return pool_host_forget(op, p->row.id);
+}
+
+static RESULT remove_named_hosts(struct op *op, const struct storage_pool *pool, struct strs names)
+{
+	const struct host *host = NULL;
+	for (size_t n = 0; n < names.count; n++) {
+		TRY(find_host(op, names.at[n], &host));
+		const struct pool_host *p = pool_host_find_by_pool(op->head, pool->row.id, host->row.id);
+		for (const struct volume *v = volume_first_by_pool(op->head, pool->row.id); v;
+		     v = volume_next_by_pool(op->head, v))
+			if (uuid_equal(v->host, host->row.id) || uuid_equal(v->seen_host, host->row.id))
+				return ENGINE_FAIL(op, ERR_IN_USE, KIND_STORAGE_POOL, STR("host"),
+						   "Volumes of the pool are worked on through host '%" STR_FMT
+						   "'.",
+						   STR_ARG(host->name));
+		if (p)
+			TRY(forget_pool_host(op, p));
+	}
+	return OK;
+}
+
+RESULT storage_pool_forget_host(struct op *op, uuid host)
+{
+	for (const struct pool_host *p = pool_host_first_by_host(op->head, host), *after = NULL; p;
+	     p = after) {
+		after = pool_host_next_by_host(op->head, p);
+		TRY(forget_pool_host(op, p));
+	}
+	return OK;
+}
+
+RESULT storage_pool_doubt_host(struct op *op, uuid host)
+{
+	for (const struct pool_host *p = pool_host_first_by_host(op->head, host), *after = NULL; p;
+	     p = after) {
+		after = pool_host_next_by_host(op->head, p);
+		struct pool_host next = *p;
+		next.seen_state = POOL_HOST_SEEN_STATE_UNKNOWN;
+		next.seen_since_us = op->now_us;
+		if (p->seen_state != POOL_HOST_SEEN_STATE_UNKNOWN)
+			TRY(pool_host_put(op, &next));
+	}
+	return OK;
+}
+
+/* ---- the operator's ---- */
+
+static bool is_pool_name(struct str name)
+{
+	for (size_t n = 0; n < name.n; n++) {
+		char c = name.p[n];
+		if (!str_is_alphanumeric(c) && (n == 0 || (c != '-' && c != '.' && c != '_')))
+			return false;
+	}
+	return name.n >= 1 && name.n <= NAME_MAX_SIZE;
+}
+
+/* It becomes part of domains' definitions and of lists of paths. */
+static bool is_pool_path(struct str path)
+{
+	for (size_t n = 0; n < path.n; n++)
+		if (!str_is_alphanumeric(path.p[n]) && !strchr("/-._", path.p[n]))
+			return false;
+	return path.n > 1 && path.n <= PATH_MAX_SIZE && path.p[0] == '/' && path.p[path.n - 1] != '/' &&
+	       !str_contains(path, STR("//")) && !str_contains(path, STR("/../"));
+}
+
+static RESULT check_pool(struct op *op, const struct storage_pool_wish *wish)
+{
+	if (!is_pool_name(wish->name))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_STORAGE_POOL, STR("name"),
+				   "'%" STR_FMT
+				   "' cannot name a storage pool: use letters, digits, '-', '.' and '_'.",
+				   STR_ARG(str_slice(wish->name, 0, NAME_MAX_SIZE)));
+	if (storage_pool_find_by_name(op->head, wish->name))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_STORAGE_POOL, STR("name"),
+				   "The storage pool '%" STR_FMT "' exists already.", STR_ARG(wish->name));
+	if (wish->kind != STORAGE_POOL_KIND_SHARED_DIR)
+		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_STORAGE_POOL, STR("kind"),
+				   "Storage pools of the kind '%s' are not supported.",
+				   storage_pool_kind_words[wish->kind]);
+	if (!is_pool_path(wish->path))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_STORAGE_POOL, STR("path"),
+				   "A pool's path is absolute, of letters, digits, '/', '-', '.' and '_'.");
+	for (const struct storage_pool *p = storage_pool_first(op->head); p;
+	     p = storage_pool_next(op->head, p))
+		if (str_equal(p->path, wish->path))
+			return ENGINE_FAIL(op, ERR_EXISTS, KIND_STORAGE_POOL, STR("path"),
+					   "The storage pool '%" STR_FMT "' is at that path.",
+					   STR_ARG(p->name));
+	return OK;
+}
+
+static RESULT check_description(struct op *op, struct str description)
+{
+	return description.n <= DESCRIPTION_MAX_SIZE && str_is_xml_text(description)
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_INVALID, KIND_STORAGE_POOL, STR("description"),
+				     "A description has up to %d characters.", DESCRIPTION_MAX_SIZE);
+}
+
+RESULT engine_add_storage_pool(struct op *op, struct storage_pool_wish *wish)
+{
+	const struct zone *zone = NULL;
+	TRY(engine_permit(op, "storage_pool.add", KIND_STORAGE_POOL, NULL));
+	TRY(check_pool(op, wish));
+	TRY(check_description(op, wish->description));
+	if (ref_is_given(&wish->zone))
+		TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
+	struct storage_pool pool = {.row.id = engine_new_id(op, KIND_STORAGE_POOL),
+				    .row.gen = 1,
+				    .name = wish->name,
+				    .description = wish->description,
+				    .kind = wish->kind,
+				    .path = wish->path,
+				    .zone = zone ? zone->row.id : UUID_NONE,
+				    .enabled = true};
+	TRY(storage_pool_put(op, &pool));
+	TRY(wish->hosts.count ? add_named_hosts(op, &pool, wish->hosts) : add_all_hosts(op, &pool));
+	wish->pool = pool.row.id;
+	return engine_log_event(op, KIND_STORAGE_POOL, &pool.row, "added",
+				"Storage pool %" STR_FMT " at %" STR_FMT ".", STR_ARG(pool.name),
+				STR_ARG(pool.path));
+}
+
+static RESULT bind_type(struct op *op, const struct storage_pool_settings *wish,
+			const struct storage_pool *pool)
+{
+	const struct volume_type *type = NULL;
+	if (!ref_is_given(&wish->type))
+		return OK;
+	TRY(engine_find_volume_type(op->ctx, op->head, &wish->type, &type));
+	struct volume_type next = *type;
+	if (wish->unbinds && !uuid_equal(type->pool, pool->row.id))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME_TYPE, wish->type.field,
+				   "Volumes of the type '%" STR_FMT "' do not lie in the pool '%" STR_FMT
+				   "'.",
+				   STR_ARG(type->name), STR_ARG(pool->name));
+	next.pool = wish->unbinds ? UUID_NONE : pool->row.id;
+	next.row.gen++;
+	return volume_type_put(op, &next);
+}
+
+RESULT engine_update_storage_pool(struct op *op, struct storage_pool_settings *wish)
+{
+	const struct storage_pool *pool = NULL;
+	TRY(engine_find_own_storage_pool(op->ctx, op->head, &wish->pool, &pool));
+	TRY(engine_permit(op, "storage_pool.update", KIND_STORAGE_POOL, &pool->row));
+	struct storage_pool next = *pool;
+	if (wish->set_description)
+		next.description = wish->description;
+	TRY(check_description(op, next.description));
+	choice_apply(wish->enabled, &next.enabled);
+	TRY(add_named_hosts(op, pool, wish->more_hosts));
+	TRY(remove_named_hosts(op, pool, wish->less_hosts));
+	TRY(bind_type(op, wish, pool));
+	next.row.gen++;
+	TRY(storage_pool_put(op, &next));
+	return engine_log_event(op, KIND_STORAGE_POOL, &next.row, "changed", "By the operator.");
+}
+
+RESULT engine_remove_storage_pool(struct op *op, struct storage_pool_target *wish)
+{
+	const struct storage_pool *pool = NULL;
+	TRY(engine_find_own_storage_pool(op->ctx, op->head, &wish->pool, &pool));
+	TRY(engine_permit(op, "storage_pool.remove", KIND_STORAGE_POOL, &pool->row));
+	const struct volume_type *type = volume_type_first_by_pool(op->head, pool->row.id);
+	if (volume_first_by_pool(op->head, pool->row.id) || snapshot_first_by_pool(op->head, pool->row.id))
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_STORAGE_POOL, wish->pool.field,
+				   "Volumes lie in the storage pool '%" STR_FMT "'.", STR_ARG(pool->name));
+	if (type)
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_STORAGE_POOL, wish->pool.field,
+				   "Volumes of the type '%" STR_FMT
+				   "' are to lie in the storage pool '%" STR_FMT "'.",
+				   STR_ARG(type->name), STR_ARG(pool->name));
+	TRY(engine_log_event(op, KIND_STORAGE_POOL, &pool->row, "removed", "Storage pool %" STR_FMT ".",
+			     STR_ARG(pool->name)));
+	for (const struct pool_host *p = pool_host_first_by_pool(op->head, pool->row.id), *after = NULL; p;
+	     p = after) {
+		after = pool_host_next_by_pool(op->head, p);
+		TRY(forget_pool_host(op, p));
+	}
+	return storage_pool_forget(op, pool->row.id);
+}
+
+/* ---- the reconciler's ---- */
+
+/* What a host that two marks prove is told of, or what is in the way of the proof. */
+static RESULT tell(struct op *op, const struct pool_host *p)
+{
+	const struct host *host = host_find(op->head, p->host);
+	const struct storage_pool *pool = storage_pool_find(op->head, p->pool);
+	if (p->seen_state != POOL_HOST_SEEN_STATE_UNPROVEN || !host || !pool)
+		return condition_clear_all(op, p->row.id);
+	struct str why = str_print(op->ctx->arena,
+				   "Host %" STR_FMT " does not see in %" STR_FMT
+				   ", the storage pool %" STR_FMT ", what another of its hosts made there.",
+				   STR_ARG(host->name), STR_ARG(pool->path), STR_ARG(pool->name));
+	if (!why.p)
+		return ctx_no_memory(op->ctx);
+	return condition_set(op, KIND_POOL_HOST, p->row.id, "PoolUnproven", why,
+			     "Mount the same directory there on each of its hosts, at the same path. Until "
+			     "two hosts see each other's files, nothing is placed in the pool through them.");
+}
+
+static RESULT write_seen(struct op *op, const struct pool_host *p, enum pool_host_seen_state state,
+			 struct str mark)
+{
+	struct pool_host next = *p;
+	next.mark = mark;
+	next.seen_state = state;
+	if (state != p->seen_state)
+		next.seen_since_us = op->now_us;
+	if (row_equal(&model_kinds[KIND_POOL_HOST], &p->row, &next.row))
+		return OK;
+	TRY(pool_host_put(op, &next));
+	return tell(op, &next);
+}
+
+/* Another host of the pool whose mark is there. Whoever sees the other's is also seen: both look at the same. */
+static RESULT weigh_others(struct op *op, const struct pool_host *own, const struct pool_host_report *report,
+			   bool *ret_proves)
+{
+	const struct pool_host *after = NULL;
+	bool is_alone = true, sees = false;
+	for (const struct pool_host *p = pool_host_first_by_pool(op->head, own->pool); p; p = after) {
+		after = pool_host_next_by_pool(op->head, p);
+		if (uuid_equal(p->row.id, own->row.id))
+			continue;
+		is_alone = false;
+		if (!uuids_have(&report->saw, p->host))
+			continue;
+		sees = true;
+		if (p->seen_state == POOL_HOST_SEEN_STATE_UNPROVEN)
+			TRY(write_seen(op, p, POOL_HOST_SEEN_STATE_PROVEN, p->mark));
+	}
+	*ret_proves = sees || is_alone;
+	return OK;
+}
+
+static RESULT write_size(struct op *op, uuid id, const struct pool_host_report *report)
+{
+	const struct storage_pool *pool = storage_pool_find(op->head, id);
+	if (!pool || report->size <= 0)
+		return OK;
+	struct storage_pool next = *pool;
+	next.seen_size = report->size;
+	next.seen_full = report->is_full;
+	return row_equal(&model_kinds[KIND_STORAGE_POOL], &pool->row, &next.row)
+		       ? OK
+		       : storage_pool_put(op, &next);
+}
+
+RESULT engine_see_pool_host(struct op *op, struct pool_host_report *report)
+{
+	const struct pool_host *p = pool_host_find(op->head, report->pool_host);
+	if (!p)
+		return OK;
+	uuid pool = p->pool;
+	bool proves = false;
+	if (report->is_there)
+		TRY(weigh_others(op, p, report, &proves));
+	p = pool_host_find(op->head, report->pool_host);
+	TRY(write_seen(op, p, proves ? POOL_HOST_SEEN_STATE_PROVEN : POOL_HOST_SEEN_STATE_UNPROVEN,
+		       report->is_there ? report->mark : p->mark));
+	return proves ? write_size(op, pool, report) : OK;
+}

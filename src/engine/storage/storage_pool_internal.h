@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to engine/: what its files share of storage pools. All of it runs inside an operation. */
+#pragma once
+
+#include "engine/internal.h"
+
+struct storage_pool;
+struct volume_type;
+
+/* The host is to prove anew what it sees: it was away, or has booted. */
+RESULT storage_pool_doubt_host(struct op *op, uuid host);
+/* The host is no more. */
+RESULT storage_pool_forget_host(struct op *op, uuid host);
+/* ERR_CAPACITY: the pool takes no new volumes, or has not as many bytes left. pool NULL: OK. */
+RESULT storage_pool_check_room(struct op *op, const struct storage_pool *pool, int64_t more,
+			       struct str field);
