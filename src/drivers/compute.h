@@ -71,6 +71,9 @@ static inline int compute_disk_bus(int slot)
 struct compute_disk {
 	uuid volume;  /* names the file (drivers/disk.h) and is the disk's serial number in the guest */
 	int64_t size; /* bytes */
+	/* The directory that it lies in, which other hosts have, too, and a guest that goes there takes nothing
+	 * of it along; empty: the host's own. */
+	struct str directory;
 	bool is_readonly;
 	bool is_raw;    /* its file is a plain image; else qcow2 */
 	bool is_shared; /* needs is_raw: other domains may have it at the same time */
@@ -311,10 +314,10 @@ struct compute_journey {
 	void *arg;
 };
 
-/* Sends a running domain to another host, where it runs on: memory, devices, and of its disks what they have
- * beside their bases. Returns when that is done or has failed, which may take hours.
+/* Sends a running domain to another host, where it runs on: memory, devices, and of its disks that lie in the
+ * host's own directory what they have beside their bases. Returns when that is done or has failed, which may take hours.
  *
- * The files of its disks are there, empty, and of the same sizes and bases. The other host's pool has the same
+ * The files of those disks are there, empty, and of the same sizes and bases. The other host's pool has the same
  * path. OK: the domain runs there, is defined there for good, and is undefined here; what the driver keeps
  * beside a definition stays until undefine(). Any failure: look at both ends (see_end()); mostly the domain
  * runs on here, and nothing is there. When nothing was sent for 15 s, the driver gives up (ERR_TIMEOUT).

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The disk driver's contract: what Dari asks of a host that stores disks, which are files in the
- * host's pool. drivers/libvirt keeps it with libvirt's storage pools and QEMU, drivers/sim keeps it
+ * host's own directory, or in one that it shares with other hosts (enter()): its pool, below. drivers/libvirt keeps it with libvirt's storage pools and QEMU, drivers/sim keeps it
  * in memory, and tests/unit/drivers/disk_contract.c holds both to it. drivers/compute.h is the
  * contract for the machines that use the disks.
  *
@@ -239,6 +239,33 @@ typedef RESULT disk_encrypt(struct ctx *c, const struct disk_sealing *wish);
  * is no room for it. */
 typedef RESULT disk_export_file(struct ctx *c, const struct disk_export *wish);
 
+/* ---- directories that several hosts share */
+
+/* The calls that follow on this connection concern the files of that directory, an absolute path, which
+ * other hosts may have, too; empty: those of the host's own, as at the beginning. Asks the host nothing. The
+ * calls see and do there what they do in the host's own directory, with these differences: a directory that
+ * is absent is not made (ERR_GONE: the host lacks it); and a file may be in use on another host, which the
+ * driver does not know: the caller does. */
+typedef RESULT disk_enter(struct disk_host *h, struct ctx *c, struct str directory);
+
+/* What shows that two hosts see the same directory: an empty file, whose name has the host's id and a word of
+ * letters and digits. */
+struct disk_mark {
+	uuid host;
+	struct str word;
+};
+struct disk_marks {
+	struct disk_mark *at;
+	size_t count;
+	int64_t size, free; /* of the file system, bytes */
+};
+
+/* Makes the host's mark in the directory that was entered, unless it is there, removes that host's others
+ * except the kept one (word empty: none is), and lists all marks of the region there. ERR_GONE: the host lacks
+ * the directory. The reconciler calls it at each connection with a new word, and now and then. */
+typedef RESULT disk_prove(struct disk_host *h, struct ctx *c, const struct disk_mark *own,
+			  struct str kept_word, struct disk_marks *ret_marks);
+
 /* ---- connections */
 
 /* Connects to the host that a row describes. region: the mark of its files. The call gives up after
@@ -279,6 +306,9 @@ struct disk_driver {
 	disk_push *push;
 	disk_encrypt *encrypt;
 	disk_export_file *export_file;
+
+	disk_enter *enter;
+	disk_prove *prove;
 
 	disk_open_host *open_host;
 	disk_close_host *close_host;

@@ -12,8 +12,10 @@
 #include "store/address.h"
 #include "store/host.h"
 #include "store/instance.h"
+#include "store/pool_host.h"
 #include "store/port.h"
 #include "store/snapshot.h"
+#include "store/storage_pool.h"
 #include "store/volume.h"
 
 enum { HOST_ARENA_FIRST = 4096, INVENTORY_CAP = 2 * ARENA_REQUEST_CAP };
@@ -26,6 +28,13 @@ struct audit_answer {
 	struct ctx ctx;
 	struct str host_name;
 	bool is_disks;
+	struct audit_pool { /* a shared pool that the host sees */
+		uuid id;
+		struct str path;
+		bool is_kept; /* what is there without a row is told of by this host alone */
+		struct disk_inventory disks;
+	} * pools;
+	size_t pool_count;
 	struct compute_inventory inventory;
 	struct disk_inventory disks;
 	struct result result;
@@ -64,7 +73,12 @@ static RESULT list_host(struct observation *o, const struct compute_driver *driv
 static RESULT list_disks(struct observation *o, const struct disk_driver *driver, struct disk_host *h)
 {
 	struct audit_answer *answer = o->arg;
-	return driver->list(h, o->ctx, &answer->disks);
+	TRY(driver->list(h, o->ctx, &answer->disks));
+	for (size_t k = 0; k < answer->pool_count; k++) {
+		TRY(driver->enter(h, o->ctx, answer->pools[k].path));
+		TRY(driver->list(h, o->ctx, &answer->pools[k].disks));
+	}
+	return OK;
 }
 
 static void host_answered(struct observation *o, struct result result)
@@ -116,12 +130,25 @@ static const struct compute_item *find_domain(const struct audit_answer *answer,
 	return NULL;
 }
 
-static bool has_volume(const struct audit_answer *answer, uuid id)
+static bool has_file(const struct disk_inventory *disks, uuid id)
 {
-	for (size_t k = 0; k < answer->disks.count; k++)
-		if (answer->disks.at[k].name.kind == DISK_VOLUME &&
-		    uuid_equal(answer->disks.at[k].name.id, id))
+	for (size_t k = 0; k < disks->count; k++)
+		if (disks->at[k].name.kind == DISK_VOLUME && uuid_equal(disks->at[k].name.id, id))
 			return true;
+	return false;
+}
+
+/* Where its row says. A pool that the host does not see yet tells nothing: *ret_is_known false. */
+static bool has_volume(const struct audit_answer *answer, const struct volume *v, bool *ret_is_known)
+{
+	*ret_is_known = uuid_is_none(v->pool);
+	if (*ret_is_known)
+		return has_file(&answer->disks, v->row.id);
+	for (size_t k = 0; k < answer->pool_count; k++)
+		if (uuid_equal(answer->pools[k].id, v->pool)) {
+			*ret_is_known = true;
+			return has_file(&answer->pools[k].disks, v->row.id);
+		}
 	return false;
 }
 
@@ -161,19 +188,30 @@ static void note_cached(struct finding_list *f, const struct audit_answer *answe
 		IGNORE(ctx_no_memory(f->c));
 }
 
-static void compare_disks(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
+static void compare_files(struct finding_list *f, const struct tables *t, const struct audit_answer *answer,
+			  const struct disk_inventory *disks, uuid pool)
 {
-	for (size_t k = 0; k < answer->disks.count; k++) {
-		const struct disk_name *name = &answer->disks.at[k].name;
+	uuid host = answer->observation.host;
+	for (size_t k = 0; k < disks->count; k++) {
+		const struct disk_name *name = &disks->at[k].name;
 		const struct volume *volume = name->kind == DISK_VOLUME ? volume_find(t, name->id) : NULL;
 		const struct snapshot *cut = name->kind == DISK_CUT ? snapshot_find(t, name->id) : NULL;
-		bool is_known = (volume && gather_volume_is_on(volume, answer->observation.host)) ||
-				(cut && uuid_equal(cut->host, answer->observation.host));
+		bool is_known = (volume && gather_volume_is_in(volume, host, pool)) ||
+				(cut && uuid_equal(cut->pool, pool) &&
+				 (!uuid_is_none(pool) || uuid_equal(cut->host, host)));
 		if (name->kind == DISK_BASE)
-			note_cached(f, answer, &answer->disks.at[k]);
+			note_cached(f, answer, &disks->at[k]);
 		else if (!is_known)
 			find_stray(f, answer, "disk", name->id, volume || cut);
 	}
+}
+
+static void compare_disks(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
+{
+	compare_files(f, t, answer, &answer->disks, UUID_NONE);
+	for (size_t k = 0; k < answer->pool_count; k++)
+		if (answer->pools[k].is_kept)
+			compare_files(f, t, answer, &answer->pools[k].disks, answer->pools[k].id);
 }
 
 static void compare_instances(struct finding_list *f, const struct tables *t,
@@ -207,12 +245,13 @@ static void find_volume(struct finding_list *f, const struct audit_answer *answe
 static void compare_volumes(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
 {
 	uuid host = answer->observation.host;
+	bool is_known = false;
 	for (const struct volume *v = volume_first_by_seen_host(t, host); v;
 	     v = volume_next_by_seen_host(t, v))
-		if (!has_volume(answer, v->row.id))
+		if (!has_volume(answer, v, &is_known) && is_known)
 			find_volume(f, answer, v, "missing");
 	for (const struct volume *v = volume_first_by_host(t, host); v; v = volume_next_by_host(t, v))
-		if (v->seen_size == 0 && has_volume(answer, v->row.id))
+		if (v->seen_size == 0 && has_volume(answer, v, &is_known))
 			find_volume(f, answer, v, "there");
 }
 
@@ -278,6 +317,33 @@ static void compare_network(struct finding_list *f, const struct tables *t, cons
 
 /* ---- asking ---- */
 
+static bool is_kept_by(const struct tables *t, const struct pool_host *seen)
+{
+	const struct pool_host *p = pool_host_first_by_pool(t, seen->pool);
+	while (p && p->seen_state != POOL_HOST_SEEN_STATE_PROVEN)
+		p = pool_host_next_by_pool(t, p);
+	return p == seen;
+}
+
+static RESULT prepare_pools(struct audit_run *run, const struct tables *t, struct audit_answer *answer)
+{
+	uuid host = answer->observation.host;
+	answer->pools =
+		arena_new_array(run->c->arena, struct audit_pool, tables_count(t, KIND_STORAGE_POOL) + 1);
+	if (!answer->pools)
+		return ctx_no_memory(run->c);
+	for (const struct pool_host *p = pool_host_first_by_host(t, host); p;
+	     p = pool_host_next_by_host(t, p)) {
+		const struct storage_pool *pool = storage_pool_find(t, p->pool);
+		if (pool && p->seen_state == POOL_HOST_SEEN_STATE_PROVEN)
+			answer->pools[answer->pool_count++] =
+				(struct audit_pool){.id = pool->row.id,
+						    .path = str_copy(run->c->arena, pool->path),
+						    .is_kept = is_kept_by(t, p)};
+	}
+	return OK;
+}
+
 static RESULT prepare_answer(struct audit_run *run, const struct host *h, bool is_disks, int64_t deadline_us)
 {
 	struct audit_answer *answer = &run->answers[run->answer_count];
@@ -312,6 +378,7 @@ static RESULT prepare_hosts(struct audit_run *run, int64_t deadline_us)
 	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h)) {
 		TRY(prepare_answer(run, h, false, deadline_us));
 		TRY(prepare_answer(run, h, true, deadline_us));
+		TRY(prepare_pools(run, view.tables, &run->answers[run->answer_count - 1]));
 	}
 	return OK;
 }

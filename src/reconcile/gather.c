@@ -12,6 +12,7 @@
 #include "engine/network/port.h"
 #include "engine/network/security_group.h"
 #include "engine/region/region.h"
+#include "engine/storage/storage_pool.h"
 #include "model/egress_gateway.h"
 #include "model/id.h"
 #include "model/peering.h"
@@ -545,6 +546,17 @@ RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct n
 
 /* ---- disks ---- */
 
+RESULT gather_place(struct step *s, const struct tables *t, uuid pool, uuid host,
+		    struct disk_place *ret_place)
+{
+	*ret_place = (struct disk_place){0};
+	if (uuid_is_none(pool))
+		return OK;
+	ret_place->is_hidden = !engine_host_sees_pool(t, host, pool);
+	ret_place->directory = str_copy(s->ctx.arena, engine_get_pool_directory(t, pool));
+	return ret_place->directory.p ? OK : ctx_no_memory(&s->ctx);
+}
+
 RESULT gather_volume_base(struct step *s, const struct tables *t, const struct volume *v,
 			  struct volume_base *ret_base)
 {
@@ -574,7 +586,9 @@ struct str gather_store_path(struct step *s, struct str sha256)
 	return image_file_path(s->ctx.arena, s->r->image_directory, sha256);
 }
 
-bool gather_volume_is_on(const struct volume *v, uuid host)
+bool gather_volume_is_in(const struct volume *v, uuid host, uuid pool)
 {
-	return uuid_equal(v->host, host) || uuid_equal(v->seen_host, host) || uuid_equal(v->left_host, host);
+	return uuid_equal(v->pool, pool) &&
+	       (!uuid_is_none(pool) || uuid_equal(v->host, host) || uuid_equal(v->seen_host, host) ||
+		uuid_equal(v->left_host, host));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A host's pool as a whole: what is in it without a row is told, and left alone; cached files of the
+ * A host's pool as a whole, or a shared one that it looks after: what is in it without a row is told, and left alone; cached files of the
  * image store that no volume there is made from go, after a while, or when the pool is short of
  * space, the longest unneeded first. A driver removes none that anything stands on, ours or not. When
  * this process starts, what is unneeded then counts from that moment. Woken when everything is looked
@@ -12,17 +12,24 @@
 #include "store/snapshot.h"
 #include "store/volume.h"
 
-static bool belongs_here(const struct tables *t, const struct disk_item *item, uuid host)
+/* A host's own directory, or a shared pool as that host looks after it. */
+struct place {
+	uuid host;
+	uuid pool; /* none: the host's own */
+};
+
+static bool belongs_here(const struct tables *t, const struct disk_item *item, const struct place *place)
 {
 	const struct volume *v = NULL;
 	const struct snapshot *snapshot = NULL;
 	switch (item->name.kind) {
 	case DISK_VOLUME:
 		v = volume_find(t, item->name.id);
-		return v && gather_volume_is_on(v, host);
+		return v && gather_volume_is_in(v, place->host, place->pool);
 	case DISK_CUT:
 		snapshot = snapshot_find(t, item->name.id);
-		return snapshot && uuid_equal(snapshot->host, host);
+		return snapshot && uuid_equal(snapshot->pool, place->pool) &&
+		       (!uuid_is_none(place->pool) || uuid_equal(snapshot->host, place->host));
 	case DISK_BASE: /* a copy, which nobody misses */
 		return true;
 	}
@@ -30,14 +37,15 @@ static bool belongs_here(const struct tables *t, const struct disk_item *item, u
 }
 
 /* Of the files that were listed before the rows are looked up: see host.c. */
-static size_t name_strays(struct step *s, const struct disk_inventory *inventory, struct str *ret_names)
+static size_t name_strays(struct step *s, const struct place *place, const struct disk_inventory *inventory,
+			  struct str *ret_names)
 {
 	size_t count = 0;
 	struct str names = STR_NONE;
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	for (size_t k = 0; k < inventory->count; k++)
-		if (!belongs_here(view.tables, &inventory->at[k], s->id))
+		if (!belongs_here(view.tables, &inventory->at[k], place))
 			count = step_name_stray(s, count, "disk", inventory->at[k].name.id, &names);
 	*ret_names = names;
 	return count;
@@ -52,7 +60,7 @@ static bool is_made_from(const struct tables *t, const struct volume *v, struct 
 }
 
 /* Some volume that is here, or is to come, or is to go, is made from it. */
-static bool is_needed(const struct tables *t, uuid host, struct str sha256)
+static bool is_needed_on(const struct tables *t, uuid host, struct str sha256)
 {
 	for (const struct volume *v = volume_first_by_host(t, host); v; v = volume_next_by_host(t, v))
 		if (is_made_from(t, v, sha256))
@@ -68,18 +76,28 @@ static bool is_needed(const struct tables *t, uuid host, struct str sha256)
 	return false;
 }
 
-static struct unneeded_base *find_unneeded(struct rec_disks *d, struct str sha256)
+static bool is_needed(const struct tables *t, const struct place *place, struct str sha256)
+{
+	if (uuid_is_none(place->pool))
+		return is_needed_on(t, place->host, sha256);
+	for (const struct volume *v = volume_first_by_pool(t, place->pool); v; v = volume_next_by_pool(t, v))
+		if (is_made_from(t, v, sha256))
+			return true;
+	return false;
+}
+
+static struct unneeded_base *find_unneeded(struct rec_disks *d, uuid pool, struct str sha256)
 {
 	for (size_t k = 0; k < d->unneeded_count; k++)
-		if (str_is(sha256, d->unneeded[k].sha256))
+		if (uuid_equal(d->unneeded[k].pool, pool) && str_is(sha256, d->unneeded[k].sha256))
 			return &d->unneeded[k];
 	return NULL;
 }
 
-static RESULT note_need(struct step *s, struct str sha256, bool needed)
+static RESULT note_need(struct step *s, uuid pool, struct str sha256, bool needed)
 {
 	struct rec_disks *d = &s->host->disks;
-	struct unneeded_base *known = find_unneeded(d, sha256);
+	struct unneeded_base *known = find_unneeded(d, pool, sha256);
 	if (needed && known)
 		*known = d->unneeded[--d->unneeded_count];
 	if (needed || known)
@@ -89,42 +107,45 @@ static RESULT note_need(struct step *s, struct str sha256, bool needed)
 		return ctx_no_memory(&s->ctx);
 	d->unneeded = more;
 	struct unneeded_base *made = &more[d->unneeded_count++];
-	*made = (struct unneeded_base){.since_us = clock_now_us()};
+	*made = (struct unneeded_base){.pool = pool, .since_us = clock_now_us()};
 	memcpy(made->sha256, sha256.p, sha256.n < sizeof made->sha256 ? sha256.n : sizeof made->sha256 - 1);
 	return OK;
 }
 
-static RESULT note_needs(struct step *s, const struct disk_inventory *inventory)
+static RESULT note_needs(struct step *s, const struct place *place, const struct disk_inventory *inventory)
 {
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	for (size_t k = 0; k < inventory->count; k++) {
 		const struct disk_name *name = &inventory->at[k].name;
 		if (name->kind == DISK_BASE)
-			TRY(note_need(s, name->sha256, is_needed(view.tables, s->id, name->sha256)));
+			TRY(note_need(s, place->pool, name->sha256,
+				      is_needed(view.tables, place, name->sha256)));
 	}
 	return OK;
 }
 
 /* The longest unneeded one that is to go now; NULL: none is. */
-static struct unneeded_base *choose(struct step *s, const struct disk_inventory *inventory)
+static struct unneeded_base *choose(struct step *s, const struct place *place,
+				    const struct disk_inventory *inventory)
 {
 	struct rec_disks *d = &s->host->disks;
 	struct unneeded_base *oldest = NULL;
 	bool is_short = inventory->pool_free < inventory->pool_size / 100 * s->r->base_reserve_percent;
 	for (size_t k = 0; k < d->unneeded_count; k++)
-		if (!oldest || d->unneeded[k].since_us < oldest->since_us)
+		if (uuid_equal(d->unneeded[k].pool, place->pool) &&
+		    (!oldest || d->unneeded[k].since_us < oldest->since_us))
 			oldest = &d->unneeded[k];
 	return oldest && (is_short || clock_now_us() >= oldest->since_us + s->r->base_keep_us) ? oldest
 											       : NULL;
 }
 
 /* One a step, and then a look at what that gave. */
-static RESULT evict(struct step *s, const struct disk_inventory *inventory)
+static RESULT evict(struct step *s, const struct place *place, const struct disk_inventory *inventory)
 {
 	struct rec_disks *d = &s->host->disks;
-	TRY(note_needs(s, inventory));
-	struct unneeded_base *base = choose(s, inventory);
+	TRY(note_needs(s, place, inventory));
+	struct unneeded_base *base = choose(s, place, inventory);
 	if (!base)
 		return OK;
 	struct disk_name name = {.kind = DISK_BASE, .sha256 = str_from(base->sha256)};
@@ -143,17 +164,24 @@ static RESULT evict(struct step *s, const struct disk_inventory *inventory)
 
 /* ---- the step ---- */
 
-static RESULT step_host_disks(struct step *s)
+RESULT host_disks_look_at(struct step *s, uuid host, uuid pool, size_t *ret_strays)
 {
-	struct rec_disks *disks = &s->host->disks;
+	struct place place = {host, pool};
 	struct disk_inventory inventory = {0};
 	struct str names = STR_NONE;
-	TRY(hosts_connect_disks(s->connection, &s->ctx));
 	TRY(s->connection->disk_driver->list(s->connection->disks, &s->ctx, &inventory));
-	size_t count = name_strays(s, &inventory, &names);
-	TRY(step_report_strays(s, "QuarantinedDisks", count, names));
-	atomic_store(&disks->has_strays, count > 0);
-	return evict(s, &inventory);
+	*ret_strays = name_strays(s, &place, &inventory, &names);
+	TRY(step_report_strays(s, "QuarantinedDisks", *ret_strays, names));
+	return evict(s, &place, &inventory);
+}
+
+static RESULT step_host_disks(struct step *s)
+{
+	size_t count = 0;
+	TRY(hosts_connect_disks(s->connection, &s->ctx, STR_NONE));
+	struct result result = host_disks_look_at(s, s->id, UUID_NONE, &count);
+	atomic_store(&s->host->disks.has_strays, count > 0);
+	return result;
 }
 
 const struct resource reconcile_host_disks = {.step = step_host_disks};

@@ -158,7 +158,7 @@ static RESULT open_disks(struct host_connection *connection, struct ctx *c, cons
 	return OK;
 }
 
-RESULT hosts_connect_disks(struct host_connection *connection, struct ctx *c)
+RESULT hosts_connect_disks(struct host_connection *connection, struct ctx *c, struct str directory)
 {
 	const struct host *row = NULL;
 	if (!atomic_load(&connection->lane->host->is_ready))
@@ -167,7 +167,15 @@ RESULT hosts_connect_disks(struct host_connection *connection, struct ctx *c)
 	if (row)
 		TRY(open_disks(connection, c, row));
 	note_use(connection);
-	return OK;
+	return connection->disk_driver->enter(connection->disks, c, directory);
+}
+
+RESULT hosts_enter(struct step *s, const struct disk_place *place)
+{
+	if (place->is_hidden)
+		return ctx_fail(&s->ctx, ERR_AGAIN,
+				"its host has yet to prove that it sees the storage pool");
+	return hosts_connect_disks(s->connection, &s->ctx, place->directory);
 }
 
 static bool is_idle(struct rec_host *h)

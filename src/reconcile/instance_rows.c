@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/instance/instance.h"
+#include "engine/storage/storage_pool.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_swap.h"
@@ -111,14 +112,16 @@ static struct disk_limits limits_of(const struct tables *t, const struct volume 
 static RESULT gather_disk(struct step *s, const struct tables *t, const struct volume *v, int slot,
 			  struct compute_disk *ret_disk)
 {
-	*ret_disk = (struct compute_disk){.volume = v->row.id,
-					  .size = v->size,
-					  .is_readonly = v->is_readonly,
-					  .is_raw = v->is_raw,
-					  .is_shared = v->is_shared,
-					  .is_medium = v->is_medium,
-					  .slot = slot,
-					  .limits = limits_of(t, v)};
+	*ret_disk = (struct compute_disk){
+		.volume = v->row.id,
+		.size = v->size,
+		.directory = str_copy(s->ctx.arena, engine_get_pool_directory(t, v->pool)),
+		.is_readonly = v->is_readonly,
+		.is_raw = v->is_raw,
+		.is_shared = v->is_shared,
+		.is_medium = v->is_medium,
+		.slot = slot,
+		.limits = limits_of(t, v)};
 	return gather_crypt(s, t, v, ret_disk);
 }
 

@@ -50,7 +50,7 @@ static RESULT look_at_host(struct observation *o, struct rec_host *h)
 static RESULT look_at_disks(struct observation *o, struct rec_host *h)
 {
 	struct host_connection *connection = host_connection_enter(h->disks.lane, KIND_NONE, UUID_NONE);
-	struct result result = hosts_connect_disks(connection, o->ctx);
+	struct result result = hosts_connect_disks(connection, o->ctx, STR_NONE);
 	if (result_is_ok(result))
 		result = o->look_disks(o, connection->disk_driver, connection->disks);
 	if (result.code == ERR_GONE)

@@ -40,6 +40,7 @@ enum {
 
 struct snapshot_rows {
 	const struct snapshot *snapshot; /* NULL: no such row */
+	struct disk_place place;         /* as its host sees it */
 	bool is_pending;
 	bool is_used;               /* a disk is made from it */
 	bool has_to_wait;           /* its guest is still on */
@@ -78,6 +79,13 @@ static RESULT gather_crypt(struct step *s, const struct tables *t, const struct 
 	return OK;
 }
 
+/* Its guest goes to another host, and the disk is reached from both. */
+static bool is_on_a_journey(const struct tables *t, const struct volume *v)
+{
+	const struct instance *i = uuid_is_none(v->seen_instance) ? NULL : instance_find(t, v->seen_instance);
+	return i && !uuid_is_none(v->pool) && !uuid_is_none(i->target);
+}
+
 static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
 {
 	*ret_rows = (struct snapshot_rows){0};
@@ -94,11 +102,13 @@ static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
 	if (ret_rows->is_pending)
 		TRY(gather_track(s, view.tables, snapshot, ret_rows));
 	const struct volume *v = volume_find(view.tables, snapshot->volume);
+	TRY(gather_place(s, view.tables, snapshot->pool, snapshot->host, &ret_rows->place));
 	ret_rows->is_raw = v && v->is_raw;
 	ret_rows->is_on_the_way = v && v->is_shared && !v->is_raw;
 	const struct instance *i = instance_find(view.tables, snapshot->instance);
-	ret_rows->has_to_wait = (snapshot->needs_off && i && i->seen_power == INSTANCE_SEEN_POWER_ON) ||
-				(v && engine_volume_goes_along(view.tables, v));
+	ret_rows->has_to_wait =
+		(snapshot->needs_off && i && i->seen_power == INSTANCE_SEEN_POWER_ON) ||
+		(v && (engine_volume_goes_along(view.tables, v) || is_on_a_journey(view.tables, v)));
 	return OK;
 }
 
@@ -419,7 +429,7 @@ static RESULT step_snapshot(struct step *s)
 		wake_for_row(s->r, KIND_SNAPSHOT, &row->row);
 		return OK;
 	}
-	TRY(hosts_connect_disks(s->connection, &s->ctx));
+	TRY(hosts_enter(s, &rows.place));
 	TRY(host_connection_claim_volume(s, row->volume));
 	if (!rows.is_pending)
 		return leave_host(s);

@@ -31,11 +31,13 @@
 #include "store/volume_attachment.h"
 
 enum { ROOM_AGAIN_S = 30, IMAGE_AGAIN_S = 5 };
+static const int64_t TURN_AGAIN_US = SECOND / 5;
 
 struct volume_rows {
 	const struct volume *volume; /* NULL: no such row */
 	struct volume_base base;
 	const struct disk_key *key; /* NULL: it is plain, or has none yet */
+	struct disk_place place;    /* as its host sees it */
 	bool is_in_use;             /* a domain or a snapshot may still need it where it is */
 	bool is_left_in_use;        /* a snapshot asked for just before the move ended is cut where it was */
 	bool goes_along;            /* its instance goes to another host, running, and brings what it has */
@@ -79,6 +81,7 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 	const struct volume *old = volume_find(view.tables, v->takes_over);
 	if (old && !uuid_equal(v->seen_takes_over, v->takes_over))
 		ret_rows->blank_size = old->seen_size;
+	TRY(gather_place(s, view.tables, v->pool, v->host, &ret_rows->place));
 	const struct instance *i = instance_find(view.tables, v->instance);
 	ret_rows->goes_along = engine_volume_goes_along(view.tables, v);
 	ret_rows->is_left_in_use = is_to_be_cut_on(view.tables, v, v->left_host);
@@ -194,7 +197,8 @@ static RESULT step_deleted(struct step *s, const struct volume_rows *rows, uuid 
 		return OK;       /* the going of what holds it wakes it */
 	if (!uuid_is_none(host)) /* else it never was anywhere */
 		TRY(remove_file(s, v));
-	if (!uuid_is_none(v->seen_host) && !uuid_equal(host, v->seen_host))
+	bool is_elsewhere = !uuid_is_none(v->seen_host) && !uuid_equal(host, v->seen_host);
+	if (is_elsewhere && uuid_is_none(v->pool))
 		return report_volume(s, v, engine_leave_volume_host_run, host, 0, v->is_raw);
 	TRY(report_size(s, v, 0, false));
 	return report_volume(s, v, engine_forget_volume_run, UUID_NONE, 0, false);
@@ -236,20 +240,43 @@ static uuid host_of_step(const struct volume *v, enum move move)
 	return move == MOVE_FETCH ? v->seen_host : v->host;
 }
 
+/* Of the hosts of a shared pool one at a time sends a piece: the file there tells by its length alone how far
+ * it has come. False: another one does. */
+static _Atomic bool *turn_of(struct step *s, uuid pool)
+{
+	return &s->r->pool_turns[pool.b[0] % POOL_TURNS];
+}
+
+static bool take_turn(struct step *s, uuid pool)
+{
+	return uuid_is_none(pool) || !atomic_exchange(turn_of(s, pool), true);
+}
+
+static void end_turn(struct step *s, uuid pool)
+{
+	if (!uuid_is_none(pool))
+		atomic_store(turn_of(s, pool), false);
+}
+
 /* A piece of the file that it is to stand on. */
-static RESULT send_base(struct step *s, const struct volume_base *base, bool *ret_is_whole)
+static RESULT send_base(struct step *s, uuid pool, const struct volume_base *base, bool *ret_is_whole)
 {
 	TRY(host_connection_check_current(s)); /* the same file may be on its way for another volume */
 	struct disk_name name = {.kind = DISK_BASE, .sha256 = base->sha256};
 	struct disk_copy copy = {.path = gather_store_path(s, base->sha256), .size = base->file_size};
 	if (!copy.path.p)
 		return ctx_no_memory(&s->ctx);
+	*ret_is_whole = false;
+	if (!take_turn(s, pool)) {
+		step_again_at(s, clock_now_us() + TURN_AGAIN_US);
+		return OK;
+	}
 	struct result result = s->connection->disk_driver->push(s->connection->disks, &s->ctx, &name, &copy);
+	end_turn(s, pool);
 	if (result.code == ERR_INVALID) {
 		TRY(report_unreadable(s, true));
 		ctx_clear_problem(&s->ctx);
 		step_again_at(s, clock_now_us() + IMAGE_AGAIN_S * SECOND);
-		*ret_is_whole = false;
 		return OK;
 	}
 	TRY(result);
@@ -280,7 +307,7 @@ static RESULT begin_move(struct step *s, const struct volume_rows *rows)
 	drop_fetched(s);
 	TRY(remove_file(s, rows->volume));
 	if (rows->base.sha256.n)
-		TRY(send_base(s, &rows->base, &has_base));
+		TRY(send_base(s, rows->volume->pool, &rows->base, &has_base));
 	if (!has_base)
 		return OK;
 	struct str path = fetched_path(s, rows->volume, false);
@@ -371,7 +398,7 @@ static RESULT step_going_along(struct step *s, const struct volume_rows *rows)
 	TRY(remove_file(s, v));
 	TRY(s->connection->disk_driver->ensure(s->connection->disks, &s->ctx, &wish, &seen));
 	if (seen.lacks_base)
-		return send_base(s, &rows->base, &has_base);
+		return send_base(s, rows->volume->pool, &rows->base, &has_base);
 	struct migration_disk_report *report = STEP_NEW(s, struct migration_disk_report);
 	*report = (struct migration_disk_report){.volume = v->row.id, .host = v->host};
 	step_report(s, engine_see_migration_disk_run, report);
@@ -435,7 +462,7 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 	if (is_missing)
 		return OK;
 	if (seen.lacks_base)
-		return send_base(s, &rows->base, &has_base);
+		return send_base(s, rows->volume->pool, &rows->base, &has_base);
 	TRY(report_unreadable(s, false)); /* another volume's step may have sent it */
 	if (rows->blank_size)
 		return report_blank(s, v, seen.size, wish.is_raw);
@@ -452,15 +479,18 @@ static RESULT step_volume(struct step *s)
 	if (!v)
 		return OK;
 	enum move move = MOVE_NONE;
-	if (is_moving(v) && !rows.goes_along)
+	bool is_shared = !uuid_is_none(v->pool);
+	if (is_moving(v) && !rows.goes_along && !is_shared)
 		TRY(next_move(s, v, &move));
 	uuid host = host_of_step(v, move);
 	if (!uuid_is_none(host) && !hosts_has_disks_here(s, host)) {
 		wake_on_host(s->r, host, KIND_VOLUME, s->id);
 		return OK;
 	}
+	if (is_shared && is_moving(v) && rows.is_in_use)
+		return OK; /* likewise: then the file is worked on through another host, and stays where it is */
 	if (!uuid_is_none(host)) {
-		TRY(hosts_connect_disks(s->connection, &s->ctx));
+		TRY(hosts_enter(s, &rows.place));
 		TRY(host_connection_claim_volume(s, s->id));
 	}
 	if (!uuid_is_none(v->left_host))

@@ -6,6 +6,7 @@
 #include "store/condition.h"
 #include "store/image_device.h"
 #include "store/instance.h"
+#include "store/pool_host.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
 #include "store/volume_attachment.h"
@@ -115,6 +116,9 @@ void wake_all_on(struct rec_host *h)
 	AUTO_VIEW view = {0};
 	view_open(r->store, &view);
 	const struct tables *t = view.tables;
+	for (const struct pool_host *p = pool_host_first_by_host(t, h->id); p;
+	     p = pool_host_next_by_host(t, p))
+		wake_for_row(r, KIND_POOL_HOST, &p->row);
 	for (const struct volume *v = volume_first_by_host(t, h->id); v; v = volume_next_by_host(t, v))
 		wake_for_row(r, KIND_VOLUME, &v->row);
 	for (const struct volume *v = volume_first_by_seen_host(t, h->id); v;

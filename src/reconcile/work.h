@@ -190,10 +190,11 @@ struct rec_disks {
 	_Atomic bool has_strays;            /* something in its pool has no row */
 	_Atomic bool idle_posted;
 	struct job idle_job;
-	struct unneeded_base { /* of the step of the pool as a whole alone */
+	struct unneeded_base { /* of the steps of whole pools alone */
+		uuid pool;     /* a shared one; none: the host's own */
 		char sha256[65];
 		int64_t since_us;
-	} * unneeded; /* owned; cached files that no volume on the host is made from */
+	} * unneeded; /* owned; cached files that no volume there is made from */
 	size_t unneeded_count;
 };
 
@@ -271,8 +272,14 @@ bool hosts_is_here(const struct step *s, uuid host);
 bool hosts_has_disks_here(const struct step *s, uuid host);
 /* ERR_GONE with words while the step's host is not connected; its return wakes everything on it. */
 RESULT hosts_connected(struct step *s);
-/* On the actor of the host's disks: connects them if need be. ERR_GONE as above. */
-RESULT hosts_connect_disks(struct host_connection *connection, struct ctx *c);
+/* On the actor of the host's disks: connects them if need be. The calls that follow concern that directory, as
+ * disk_enter() has it. ERR_GONE as above. */
+struct disk_place;
+RESULT hosts_connect_disks(struct host_connection *connection, struct ctx *c, struct str directory);
+/* Likewise, for files that lie there. ERR_AGAIN: they are hidden. */
+RESULT hosts_enter(struct step *s, const struct disk_place *place);
+/* What is in the pool as a whole, which was entered: host_disks.c. */
+RESULT host_disks_look_at(struct step *s, uuid host, uuid pool, size_t *ret_strays);
 /* Has connections of disks closed that nobody used for a while, and those relieved whose calls hang. On the
  * home actor. */
 void hosts_look_after(struct reconciler *r);
@@ -307,7 +314,7 @@ RESULT host_connection_look_at_left(struct step *s);
 
 /* ---- reconcile.c ---- */
 
-enum { IMAGE_LANES = 8 };
+enum { IMAGE_LANES = 8, POOL_TURNS = 64 };
 
 struct reconciler {
 	_Atomic size_t references; /* its owner, and each step's reports under way */
@@ -327,6 +334,8 @@ struct reconciler {
 	size_t resolver_count;
 	int64_t shutdown_grace_us, host_interval_us, resync_interval_us, call_patience_us;
 	int64_t base_keep_us, base_reserve_percent;
+	/* Somebody sends a cached file to a shared pool: a row of flags, of which a pool has one, maybe with others. */
+	_Atomic bool pool_turns[POOL_TURNS];
 	/* What takes images in, which may last: an image is always of the same one. */
 	struct actor *image_actors[IMAGE_LANES];
 	/* What is fetched from elsewhere lasts as long as a stranger likes: nobody else waits behind it. */
@@ -502,6 +511,13 @@ RESULT gather_segment(struct step *s, const struct tables *t, uuid network, stru
 /* Other than routers' interfaces. */
 bool gather_network_has_ports(const struct tables *t, uuid network);
 RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct network_group *ret_wish);
+/* Where a file lies, as the step's host sees it. */
+struct disk_place {
+	struct str directory; /* of a shared pool, in the step's arena; empty: the host's own */
+	bool is_hidden;       /* the host has yet to prove that it sees the pool, which wakes whoever waits */
+};
+RESULT gather_place(struct step *s, const struct tables *t, uuid pool, uuid host,
+		    struct disk_place *ret_place);
 /* The file that a volume is made from, in the image store. */
 struct volume_base {
 	struct str sha256; /* empty: blank */
@@ -515,5 +531,5 @@ RESULT gather_volume_base(struct step *s, const struct tables *t, const struct v
 RESULT gather_disk_key(struct step *s, struct str sealed, const struct disk_key **ret_key);
 /* Where a file of the image store lies. */
 struct str gather_store_path(struct step *s, struct str sha256);
-/* Some file of that volume is, or is to be, on that host. */
-bool gather_volume_is_on(const struct volume *v, uuid host);
+/* Some file of that volume is, or is to be, in the shared pool, or if that is none on that host. */
+bool gather_volume_is_in(const struct volume *v, uuid host, uuid pool);

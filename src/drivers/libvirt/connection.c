@@ -60,6 +60,7 @@ static void host_unref(void *arg)
 	pthread_cond_destroy(&h->ended);
 	heap_free(h->name);
 	heap_free(h->uri);
+	heap_free(h->own_path);
 	heap_free(h->pool_path);
 	heap_free(h->virt_reason);
 	heap_free(h->host_stopped);
@@ -274,9 +275,10 @@ RESULT libvirt_connect(struct ctx *c, uuid region, const struct host *host, bool
 	libvirt_write_region(region, h->region_text);
 	h->name = heap_copy_z(str_to_z(c->arena, host->name));
 	h->uri = heap_copy_z(str_to_z(c->arena, host->uri));
+	h->own_path = heap_copy_z(str_to_z(c->arena, path));
 	h->pool_path = heap_copy_z(str_to_z(c->arena, path));
-	struct result r =
-		h->name && h->uri && h->pool_path ? connect_host(h, c, with_events) : ctx_no_memory(c);
+	struct result r = h->name && h->uri && h->own_path && h->pool_path ? connect_host(h, c, with_events)
+									   : ctx_no_memory(c);
 	if (!result_is_ok(r)) {
 		libvirt_close_host(h);
 		return r;

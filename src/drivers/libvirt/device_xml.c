@@ -41,7 +41,8 @@ static void write_file(struct buf *b, const struct domain_place *place, const st
 		       struct str file)
 {
 	char id[UUID_TEXT_SIZE];
-	buf_print(b, "<source file='%" STR_FMT "/%" STR_FMT "'", STR_ARG(place->pool_path), STR_ARG(file));
+	struct str directory = d->directory.n ? d->directory : place->pool_path;
+	buf_print(b, "<source file='%" STR_FMT "/%" STR_FMT "'", STR_ARG(directory), STR_ARG(file));
 	if (!d->key) {
 		buf_print(b, "/>");
 		return;

@@ -222,8 +222,8 @@ static RESULT limit(struct plugging *p, const struct compute_disk *d)
 {
 	struct domain_devices now = {0};
 	struct str name = libvirt_volume_name(p->c->arena, p->place->region, d->volume, d->is_raw);
-	struct str path =
-		str_print(p->c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(p->place->pool_path), STR_ARG(name));
+	struct str path = str_print(p->c->arena, "%" STR_FMT "/%" STR_FMT,
+				    STR_ARG(libvirt_directory_of(p->h, d)), STR_ARG(name));
 	if (!path.p)
 		return ctx_no_memory(p->c);
 	struct result r = libvirt_set_limits(p->h, p->c, p->domain, path, &d->limits);

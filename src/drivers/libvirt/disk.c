@@ -380,4 +380,6 @@ const struct disk_driver disk_libvirt = {
 	.push = libvirt_push,
 	.encrypt = encrypt,
 	.export_file = export_file,
+	.enter = libvirt_enter,
+	.prove = libvirt_prove,
 };

@@ -26,8 +26,10 @@ struct compute_host {
 	virConnectPtr conn;
 	uuid region;
 	char region_text[REGION_TEXT_SIZE];
-	char *name, *uri, *pool_path;     /* owned; the path without a slash at its end */
-	virStoragePoolPtr pool, consoles; /* NULL until libvirt_need_pools() */
+	char *name, *uri;                 /* owned */
+	char *own_path;                   /* owned; of the host's own directory, without a slash at its end */
+	char *pool_path;                  /* owned; of the one whose files the calls concern: disk_enter() */
+	virStoragePoolPtr pool, consoles; /* of pool_path, below own_path; NULL until libvirt_need_pools() */
 	enum host_seen_virt virt;         /* unknown until libvirt_need_virt() */
 	char *virt_reason;                /* owned; NULL: none */
 	char boot_id[BOOT_ID_SIZE];
@@ -249,9 +251,15 @@ RESULT libvirt_list_users_of(struct compute_host *h, struct ctx *c, struct str p
 
 struct xml_tree;
 
-/* Makes and starts our pools if need be: disks in pool_path, console logs in pool_path/console. */
+/* Makes and starts our pools if need be: disks in pool_path, console logs in own_path/console. */
 RESULT libvirt_need_pools(struct compute_host *h, struct ctx *c);
-/* The file system that both lie on: how large it is now, and what is left. */
+/* Of drivers/disk.h. */
+RESULT libvirt_enter(struct disk_host *h, struct ctx *c, struct str directory);
+RESULT libvirt_prove(struct disk_host *h, struct ctx *c, const struct disk_mark *own, struct str kept_word,
+		     struct disk_marks *ret_marks);
+/* A disk's directory. */
+struct str libvirt_directory_of(const struct compute_host *h, const struct compute_disk *d);
+/* The file system that the disks lie on: how large it is now, and what is left. */
 RESULT libvirt_find_room(struct compute_host *h, struct ctx *c, int64_t *ret_size, int64_t *ret_free);
 /* ERR_CAPACITY in words when it is full. */
 RESULT libvirt_check_room(struct compute_host *h, struct ctx *c);

@@ -75,7 +75,7 @@ static RESULT check_fits(struct compute_host *h, struct ctx *c, struct compute_h
 	TRY(find_version(h, c, &here));
 	TRY(find_version(to, c, &there));
 	bool is_emulated = h->virt != HOST_SEEN_VIRT_KVM;
-	if (h->virt != to->virt || strcmp(h->pool_path, to->pool_path) != 0)
+	if (h->virt != to->virt || strcmp(h->own_path, to->own_path) != 0)
 		return ctx_fail(
 			c, ERR_UNSUPPORTED,
 			"host %s differs from host %s in its virtualization, or in the path of its pool",
@@ -152,6 +152,7 @@ struct sending {
 	virConnectPtr to;
 	const char *uri;
 	unsigned flags;
+	struct strs copied;   /* the disks that are copied, as the domain calls them */
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t ended;
 	bool is_over, is_ok;
@@ -165,7 +166,11 @@ static void *run_sending(void *arg)
 	int count = 0, room = 0;
 	virDomainPtr arrived = NULL;
 	pthread_setname_np(pthread_self(), "libvirt-send");
-	if (virTypedParamsAddString(&params, &count, &room, VIR_MIGRATE_PARAM_URI, s->uri) == 0)
+	bool fits = virTypedParamsAddString(&params, &count, &room, VIR_MIGRATE_PARAM_URI, s->uri) == 0;
+	for (size_t k = 0; k < s->copied.count && fits; k++)
+		fits = virTypedParamsAddString(&params, &count, &room, VIR_MIGRATE_PARAM_MIGRATE_DISKS,
+					       s->copied.at[k].p) == 0;
+	if (fits)
 		arrived = virDomainMigrate3(s->domain, s->to, params, (unsigned) count, s->flags);
 	const char *error = arrived ? "" : virGetLastErrorMessage();
 	pthread_mutex_lock(&s->lock);
@@ -303,13 +308,42 @@ static bool is_by_tls(const struct compute_host *h)
 	return str_starts_with(str_from(h->uri), STR("qemu+tls:"));
 }
 
-/* Hosts that we reach by TLS have certificates, and lie on networks where memory is not to go in the clear. */
-static unsigned choose_flags(const struct compute_host *h, const struct compute_journey *j)
+/* Those that lie in the host's own directory: in c's arena, with a NUL behind each. */
+static RESULT list_copied(struct compute_host *h, struct ctx *c, virDomainPtr d,
+			  const struct compute_domain *w, struct strs *ret_targets)
+{
+	struct str *targets = arena_new_array(c->arena, struct str, w->disk_count + 1);
+	size_t count = 0;
+	if (!targets)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < w->disk_count; k++) {
+		const struct compute_disk *disk = &w->disks[k];
+		struct str name = libvirt_volume_name(c->arena, h->region, disk->volume, disk->is_raw);
+		struct str path = str_print(c->arena, "%s/%" STR_FMT, h->own_path, STR_ARG(name)), target;
+		if (disk->directory.n)
+			continue;
+		if (!path.p)
+			return ctx_no_memory(c);
+		TRY(libvirt_find_target(h, c, d, path, &target));
+		targets[count].p = str_to_z(c->arena, target);
+		targets[count].n = target.n;
+		if (!targets[count++].p)
+			return ctx_no_memory(c);
+	}
+	*ret_targets = (struct strs){targets, count};
+	return OK;
+}
+
+/* libvirt knows some file systems as shared, and asks for others to be called so: our row says it, and that is
+ * proven. Hosts that we reach by TLS have certificates, and lie on networks where memory is not to go in the clear. */
+static unsigned choose_flags(const struct compute_host *h, const struct compute_journey *j, size_t copied)
 {
 	unsigned flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE |
 			 VIR_MIGRATE_ABORT_ON_ERROR | VIR_MIGRATE_AUTO_CONVERGE;
-	if (j->domain->disk_count > 0)
+	if (copied > 0)
 		flags |= VIR_MIGRATE_NON_SHARED_INC;
+	if (copied < j->domain->disk_count)
+		flags |= VIR_MIGRATE_UNSAFE;
 	return is_by_tls(h) || is_by_tls(j->to) ? flags | VIR_MIGRATE_TLS : flags;
 }
 
@@ -328,10 +362,13 @@ RESULT libvirt_send(struct compute_host *h, struct ctx *c, const struct compute_
 	struct str uri = str_print(c->arena, "tcp://%" STR_FMT, STR_ARG(j->address));
 	if (!uri.p)
 		return ctx_no_memory(c);
+	struct strs copied = {0};
+	TRY(list_copied(h, c, d, j->domain, &copied));
 	struct sending s = {.domain = d,
 			    .to = j->to->conn,
 			    .uri = uri.p,
-			    .flags = choose_flags(h, j),
+			    .flags = choose_flags(h, j, copied.count),
+			    .copied = copied,
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
 			    .ended = PTHREAD_COND_INITIALIZER};
 	struct result r = watch_sending(h, c, j, &s);

@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The two directories on a host that Dari keeps files in, as libvirt pools: disks and cached images
- * in pool_path, console logs below it. A pool that already serves the directory is used as it is;
- * else one of our own is defined, started with every boot. */
+ * The directories on a host that Dari keeps files in, as libvirt pools: disks and cached images in the host's
+ * own, console logs below it, disks and images of others in those that it shares with other hosts, one of
+ * which the calls of a connection concern at a time. A pool that already serves the directory is used as it
+ * is; else one of our own is defined; that of the host's own is started with every boot. A shared one may not
+ * be mounted yet: its directory is never made, and its pool is started when it is asked for. */
 #include <inttypes.h>
 
+#include "base/heap.h"
 #include "drivers/libvirt/host.h"
 
 /* A file system with less is full: a guest that went on would be held again at once. */
 static const int64_t FULL_BELOW = (int64_t) 16 << 20;
 
+static bool is_shared(const struct compute_host *h)
+{
+	return strcmp(h->pool_path, h->own_path) != 0;
+}
+
 /* Starts it; makes its directory when that is what is missing. */
-static RESULT start_pool(struct compute_host *h, struct ctx *c, virStoragePoolPtr pool, const char *path)
+static RESULT start_pool(struct compute_host *h, struct ctx *c, virStoragePoolPtr pool, const char *path,
+			 bool makes)
 {
 	if (virStoragePoolIsActive(pool) == 1 || virStoragePoolCreate(pool, 0) == 0)
 		return OK;
+	if (!makes)
+		return libvirt_fail(h, c, "starting the pool of %s on host %s", path, h->name);
 	if (virStoragePoolBuild(pool, 0) != 0)
 		return libvirt_fail(h, c, "making the directory %s on host %s", path, h->name);
 	if (virStoragePoolCreate(pool, 0) != 0 && virStoragePoolIsActive(pool) != 1)
@@ -36,7 +47,7 @@ static RESULT check_path(struct compute_host *h, struct ctx *c, virStoragePoolPt
 }
 
 static RESULT define_pool(struct compute_host *h, struct ctx *c, const char *name, const char *path,
-			  virStoragePoolPtr *ret_pool)
+			  bool at_boot, virStoragePoolPtr *ret_pool)
 {
 	struct str xml =
 		str_print(c->arena, "<pool type='dir'><name>%s</name><target><path>%s</path></target></pool>",
@@ -46,17 +57,15 @@ static RESULT define_pool(struct compute_host *h, struct ctx *c, const char *nam
 	AUTO_POOL p = virStoragePoolDefineXML(h->conn, xml.p, 0);
 	if (!p)
 		return libvirt_fail(h, c, "defining the pool of %s on host %s", path, h->name);
-	virStoragePoolSetAutostart(p, 1); /* a convenience: we start it too */
+	if (at_boot)
+		virStoragePoolSetAutostart(p, 1); /* a convenience: we start it too */
 	*ret_pool = TAKE(p);
 	return OK;
 }
 
-static RESULT open_pool(struct compute_host *h, struct ctx *c, const char *suffix,
+static RESULT open_pool(struct compute_host *h, struct ctx *c, struct str name, struct str path, bool is_own,
 			virStoragePoolPtr *ret_pool)
 {
-	struct str name = str_print(c->arena, "dari-%s%s", h->region_text, suffix);
-	struct str path =
-		str_print(c->arena, "%s%s%s", h->pool_path, *suffix ? "/" : "", *suffix ? suffix + 1 : "");
 	if (!name.p || !path.p)
 		return ctx_no_memory(c);
 	AUTO_POOL p = virStoragePoolLookupByTargetPath(h->conn, path.p); /* finds running ones */
@@ -65,13 +74,30 @@ static RESULT open_pool(struct compute_host *h, struct ctx *c, const char *suffi
 		if (p)
 			TRY(check_path(h, c, p, path.p));
 		else if (libvirt_error_is(VIR_ERR_NO_STORAGE_POOL))
-			TRY(define_pool(h, c, name.p, path.p, &p));
+			TRY(define_pool(h, c, name.p, path.p, is_own, &p));
 		else
 			return libvirt_fail(h, c, "looking for the pool of %s", path.p);
 	}
-	TRY(start_pool(h, c, p, path.p));
+	TRY(start_pool(h, c, p, path.p, is_own));
 	*ret_pool = TAKE(p);
 	return OK;
+}
+
+/* A pool's name has no slash; a path has no colon. */
+static RESULT open_shared(struct compute_host *h, struct ctx *c)
+{
+	struct str path = str_copy(c->arena, str_from(h->pool_path));
+	struct str name = str_print(c->arena, "dari-%s-%" STR_FMT, h->region_text, STR_ARG(path));
+	char *at = (char *) name.p;
+	for (size_t n = 0; name.p && n < name.n; n++)
+		at[n] = at[n] == '/' ? ':' : at[n];
+	return open_pool(h, c, name, path, false, &h->pool);
+}
+
+static RESULT open_own(struct compute_host *h, struct ctx *c)
+{
+	struct str name = str_print(c->arena, "dari-%s", h->region_text);
+	return open_pool(h, c, name, str_from(h->own_path), true, &h->pool);
 }
 
 RESULT libvirt_need_pools(struct compute_host *h, struct ctx *c)
@@ -82,17 +108,134 @@ RESULT libvirt_need_pools(struct compute_host *h, struct ctx *c)
 	TRY(libvirt_check_alive(h, c));
 	libvirt_autodrop_pool(&h->pool);
 	libvirt_autodrop_pool(&h->consoles);
-	TRY(open_pool(h, c, "", &h->pool));
-	return open_pool(h, c, "-console", &h->consoles);
+	TRY(is_shared(h) ? open_shared(h, c) : open_own(h, c));
+	return open_pool(h, c, str_print(c->arena, "dari-%s-console", h->region_text),
+			 str_print(c->arena, "%s/console", h->own_path), true, &h->consoles);
 }
+
+/* ---- shared directories */
+
+RESULT libvirt_enter(struct disk_host *disks, struct ctx *c, struct str directory)
+{
+	struct compute_host *h = disks->on;
+	struct str path = directory.n ? directory : str_from(h->own_path);
+	if (str_is(path, h->pool_path))
+		return OK;
+	char *copy = heap_copy_z(str_to_z(c->arena, path));
+	if (!copy)
+		return ctx_no_memory(c);
+	libvirt_autodrop_pool(&h->pool);
+	heap_free(h->pool_path);
+	h->pool_path = copy;
+	return OK;
+}
+
+struct str libvirt_directory_of(const struct compute_host *h, const struct compute_disk *d)
+{
+	return d->directory.n ? d->directory : str_from(h->own_path);
+}
+
+static const struct str MARK_ENDING = STR(".seen");
+
+static struct str mark_name(struct compute_host *h, struct ctx *c, const struct disk_mark *mark)
+{
+	char id[UUID_TEXT_SIZE];
+	return str_print(c->arena, "dari-%s-%s-%" STR_FMT ".seen", h->region_text, uuid_write(mark->host, id),
+			 STR_ARG(mark->word));
+}
+
+/* False: the file is no mark of the region's. The word lies in name. */
+static bool parse_mark(const struct compute_host *h, struct str name, struct disk_mark *ret_mark)
+{
+	const size_t id_at = sizeof "dari-01234567-" - 1, word_at = id_at + UUID_TEXT_SIZE;
+	if (!str_starts_with(name, STR("dari-")) || !str_ends_with(name, MARK_ENDING) ||
+	    name.n <= word_at + MARK_ENDING.n ||
+	    !str_is(str_slice(name, strlen("dari-"), id_at - 1), h->region_text))
+		return false;
+	ret_mark->word = str_slice(name, word_at, name.n - MARK_ENDING.n);
+	return result_is_ok(uuid_parse(str_slice(name, id_at, word_at - 1), &ret_mark->host));
+}
+
+static RESULT add_mark(struct compute_host *h, struct ctx *c, virStorageVolPtr v, const struct disk_mark *own,
+		       struct str kept_word, struct disk_marks *marks)
+{
+	struct disk_mark mark = {0};
+	struct str name = str_copy(c->arena, str_from(virStorageVolGetName(v)));
+	if (!name.p)
+		return ctx_no_memory(c);
+	if (!parse_mark(h, name, &mark))
+		return OK;
+	bool is_old = uuid_equal(mark.host, own->host) && !str_equal(mark.word, own->word) &&
+		      !str_equal(mark.word, kept_word);
+	if (is_old)
+		return libvirt_delete_volume(h, c, h->pool, name);
+	marks->at[marks->count++] = mark;
+	return OK;
+}
+
+static RESULT list_marks(struct compute_host *h, struct ctx *c, const struct disk_mark *own,
+			 struct str kept_word, struct disk_marks *ret_marks)
+{
+	virStorageVolPtr *volumes = NULL;
+	int count = virStoragePoolListAllVolumes(h->pool, &volumes, 0);
+	if (count < 0)
+		return libvirt_fail(h, c, "listing the pool %s", h->pool_path);
+	ret_marks->at = arena_new_array(c->arena, struct disk_mark, (size_t) count + 1);
+	struct result r = ret_marks->at ? OK : ctx_no_memory(c);
+	for (int k = 0; k < count; k++) {
+		if (result_is_ok(r))
+			r = add_mark(h, c, volumes[k], own, kept_word, ret_marks);
+		virStorageVolFree(volumes[k]);
+	}
+	libvirt_autofree_text((char **) &volumes);
+	return r;
+}
+
+static RESULT make_mark(struct compute_host *h, struct ctx *c, const struct disk_mark *own)
+{
+	AUTO_VOLUME v = NULL;
+	struct str name = mark_name(h, c, own);
+	TRY(libvirt_find_volume(h, c, h->pool, name, &v));
+	if (v)
+		return OK;
+	struct str xml =
+		str_print(c->arena,
+			  "<volume type='file'><name>%" STR_FMT "</name><capacity unit='bytes'>0</capacity>"
+			  "<allocation>0</allocation><target><format type='raw'/></target></volume>",
+			  STR_ARG(name));
+	return libvirt_create_volume(h, c, xml, name, &v);
+}
+
+RESULT libvirt_prove(struct disk_host *disks, struct ctx *c, const struct disk_mark *own,
+		     struct str kept_word, struct disk_marks *ret_marks)
+{
+	struct compute_host *h = disks->on;
+	virStoragePoolInfo info = {0};
+	struct disk_marks marks = {0};
+	TRY(libvirt_check_alive(h, c));
+	TRY(libvirt_need_pools(h, c));
+	if (virStoragePoolRefresh(h->pool, 0) != 0) /* also refused while a file is made */
+		return libvirt_fail(h, c, "reading the pool %s on host %s", h->pool_path, h->name);
+	TRY(make_mark(h, c, own));
+	TRY(list_marks(h, c, own, kept_word, &marks));
+	if (virStoragePoolGetInfo(h->pool, &info) != 0)
+		return libvirt_fail(h, c, "looking at the pool %s", h->pool_path);
+	marks.size = (int64_t) info.capacity;
+	marks.free = (int64_t) info.available;
+	*ret_marks = marks;
+	return OK;
+}
+
+/* ---- room */
 
 /* libvirt tells what it knew when it last read a pool; the consoles' is the one that is read quickly. */
 RESULT libvirt_find_room(struct compute_host *h, struct ctx *c, int64_t *ret_size, int64_t *ret_free)
 {
 	virStoragePoolInfo info = {0};
 	TRY(libvirt_need_pools(h, c));
-	virStoragePoolRefresh(h->consoles, 0); /* refused while a file of it is made */
-	if (virStoragePoolGetInfo(h->consoles, &info) != 0)
+	virStoragePoolPtr pool = is_shared(h) ? h->pool : h->consoles;
+	virStoragePoolRefresh(pool, 0); /* refused while a file of it is made */
+	if (virStoragePoolGetInfo(pool, &info) != 0)
 		return libvirt_fail(h, c, "looking at the room below %s on host %s", h->pool_path, h->name);
 	*ret_size = (int64_t) info.capacity;
 	*ret_free = (int64_t) info.available;

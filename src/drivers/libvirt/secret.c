@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Keys of encrypted disks, as libvirt's secrets: of the volume's UUID, for the volume's file, which is how
- * ours are known. In libvirtd's memory alone (ephemeral) and given to nobody but QEMU (private). They are
+ * Keys of encrypted disks, as libvirt's secrets: of the volume's UUID, for the volume's file as it would be in
+ * the host's own directory, wherever it lies, which is how ours are known. In libvirtd's memory alone (ephemeral) and given to nobody but QEMU (private). They are
  * gone with libvirtd, so that whoever is about to need one sets it. */
 #include "drivers/libvirt/host.h"
 
@@ -15,7 +15,7 @@ static void drop_secret(virSecretPtr *s)
 static RESULT write_path(struct compute_host *h, struct ctx *c, uuid volume, struct str *ret_path)
 {
 	struct str name = libvirt_volume_name(c->arena, h->region, volume, false);
-	*ret_path = str_print(c->arena, "%s/%" STR_FMT, h->pool_path, STR_ARG(name));
+	*ret_path = str_print(c->arena, "%s/%" STR_FMT, h->own_path, STR_ARG(name));
 	return name.p && ret_path->p ? OK : ctx_no_memory(c);
 }
 

@@ -17,7 +17,8 @@ struct swap {              /* as a running domain shows it */
 static struct str path_of(struct compute_host *h, struct ctx *c, const struct compute_disk *d)
 {
 	struct str name = libvirt_volume_name(c->arena, h->region, d->volume, d->is_raw);
-	return str_print(c->arena, "%s/%" STR_FMT, h->pool_path, STR_ARG(name));
+	return str_print(c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(libvirt_directory_of(h, d)),
+			 STR_ARG(name));
 }
 
 /* What the disk of that file has below it. */

@@ -27,12 +27,12 @@ static RESULT lose(struct compute_host *h, struct ctx *c, const char *why)
 RESULT sim_begin(struct compute_host *h, struct ctx *c)
 {
 	struct sim_host *s = h->host;
-	pthread_mutex_lock(&s->lock);
+	sim_lock(s);
 	int64_t pass_us = s->health == SIM_HANGS ? s->hang_us : s->latency_us;
 	if (pass_us) {
-		pthread_mutex_unlock(&s->lock);
+		sim_unlock(s);
 		clock_sleep_us(pass_us);
-		pthread_mutex_lock(&s->lock);
+		sim_lock(s);
 	}
 	s->call_count++;
 	if (h->is_lost || s->health != SIM_UP)
@@ -47,7 +47,7 @@ RESULT sim_end(struct compute_host *h, struct ctx *c, struct result r)
 {
 	if (result_is_ok(r) && fault_fires(FAULT_DRIVER))
 		r = lose(h, c, "simulated fault after the effect");
-	pthread_mutex_unlock(&h->host->lock);
+	sim_unlock(h->host);
 	return r;
 }
 
@@ -66,12 +66,12 @@ static void *add_item(void **items, size_t *count, size_t size)
 void sim_disconnect(struct compute_host *h)
 {
 	struct sim_host *s = h->host;
-	pthread_mutex_lock(&s->lock);
+	sim_lock(s);
 	struct compute_host **at = &s->connections;
 	while (*at != h)
 		at = &(*at)->next;
 	*at = h->next;
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 	heap_free(h);
 }
 
@@ -83,10 +83,10 @@ RESULT sim_connect(struct compute_host *h, struct ctx *c, uuid region, const str
 		return ctx_no_memory(c);
 	}
 	*h = (struct compute_host){.host = s, .region = region};
-	pthread_mutex_lock(&s->lock);
+	sim_lock(s);
 	h->next = s->connections;
 	s->connections = h;
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 	struct result r = sim_begin(h, c);
 	r = sim_end(h, c, r);
 	if (!result_is_ok(r))
@@ -114,10 +114,10 @@ static RESULT open_host(void *self, struct ctx *c, uuid region, const struct hos
 
 static void watch(struct compute_host *h, void (*changed)(void *arg, uuid id), void *arg)
 {
-	pthread_mutex_lock(&h->host->lock);
+	sim_lock(h->host);
 	h->changed = changed;
 	h->changed_arg = arg;
-	pthread_mutex_unlock(&h->host->lock);
+	sim_unlock(h->host);
 }
 
 static RESULT probe_inside(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts)

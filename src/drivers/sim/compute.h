@@ -52,6 +52,9 @@ void sim_compute_set_size(int64_t cpus, int64_t memory, int64_t disk);
 void sim_compute_set_pace(enum sim_pace pace);
 /* Puts a disk on a host, as if an earlier process had left it there. */
 void sim_compute_bring_disk(struct str host, uuid region, uuid volume, int64_t size);
+/* Whether the host has mounted at that path what the other hosts have there, as every host has at first. While
+ * it has not it has an empty directory there. */
+void sim_compute_mount(struct str host, struct str path, bool is_mounted);
 /* Writes a guest's text, at most 63 characters, on a volume; or reads it back. False: the volume is
  * not there, or has another text. */
 void sim_compute_write_disk(struct str host, uuid volume, const char *text);

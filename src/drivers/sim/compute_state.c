@@ -23,6 +23,18 @@ static const int64_t GIB = INT64_C(1) << 30;
 
 /* ---- finding */
 
+void sim_lock(struct sim_host *s)
+{
+	pthread_mutex_lock(&s->lock);
+	sim_lock_directories(s);
+}
+
+void sim_unlock(struct sim_host *s)
+{
+	sim_unlock_directories(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
 static struct sim_host **find_slot(struct str name)
 {
 	uint32_t hash = 2166136261U; /* FNV-1a */
@@ -73,7 +85,7 @@ static struct sim_host *lock_host(struct str name)
 	struct sim_host *s = *find_slot(name);
 	pthread_mutex_unlock(&region.lock);
 	if (s)
-		pthread_mutex_lock(&s->lock);
+		sim_lock(s);
 	return s;
 }
 
@@ -100,7 +112,7 @@ struct sim_disk *sim_find_disk(struct sim_host *s, uuid volume)
 		if (s->disks[k].kind == DISK_VOLUME && !s->disks[k].is_partial &&
 		    uuid_equal(s->disks[k].volume, volume) && (!found || s->disks[k].is_raw))
 			found = &s->disks[k];
-	return found;
+	return found ? found : sim_find_apart(s, volume);
 }
 
 /* ---- the pace */
@@ -177,7 +189,9 @@ RESULT sim_await_guest(struct sim_host *s, struct ctx *c, uuid id)
 		return ctx_fail(c, ERR_IO, "QEMU on host %s has not answered for some time", s->name);
 	d->is_awaited = true;
 	while (d && d->is_silent) {
+		sim_unlock_directories(s);
 		pthread_cond_wait(&s->spoke, &s->lock);
+		sim_lock_directories(s);
 		d = sim_find_domain(s, id);
 	}
 	if (d)
@@ -240,6 +254,7 @@ void sim_compute_reset(void)
 			s = next;
 		}
 	memset(region.buckets, 0, sizeof region.buckets);
+	sim_reset_directories();
 	region.cpus = region.memory = region.disk_size = 0;
 	atomic_store(&region.pace, SIM_AT_ONCE);
 	pthread_mutex_unlock(&region.lock);
@@ -259,13 +274,13 @@ void sim_compute_bring_disk(struct str host, uuid region_id, uuid volume, int64_
 	struct sim_host *s = sim_need_host(host);
 	if (!s)
 		return;
-	pthread_mutex_lock(&s->lock);
+	sim_lock(s);
 	struct sim_disk *d = sim_find_disk(s, volume);
 	if (!d)
 		d = sim_add_disk(s);
 	if (d)
 		*d = (struct sim_disk){.region = region_id, .volume = volume, .size = size};
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 void sim_compute_write_disk(struct str host, uuid volume, const char *text)
@@ -276,7 +291,7 @@ void sim_compute_write_disk(struct str host, uuid volume, const char *text)
 	struct sim_disk *d = sim_find_disk(s, volume);
 	if (d)
 		sim_write(d, text);
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 bool sim_compute_disk_has(struct str host, uuid volume, const char *text)
@@ -286,7 +301,7 @@ bool sim_compute_disk_has(struct str host, uuid volume, const char *text)
 		return false;
 	const struct sim_disk *d = sim_find_disk(s, volume);
 	bool has = d && str_is(str_from(d->text), text);
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 	return has;
 }
 
@@ -309,7 +324,7 @@ bool sim_compute_find_limits(struct str host, uuid volume, struct disk_limits *r
 	if (!s)
 		return false;
 	bool found = find_limits(s, volume, ret_limits);
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 	return found;
 }
 
@@ -320,7 +335,7 @@ bool sim_compute_drive_has(struct str host, uuid id, const char *text)
 		return false;
 	const struct sim_domain *d = sim_find_domain(s, id);
 	bool has = d && d->drive && strstr(d->drive, text);
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 	return has;
 }
 
@@ -330,7 +345,7 @@ void sim_compute_set_pool_free(struct str host, int64_t free)
 	if (!s)
 		return;
 	s->pool_free = free;
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 void sim_compute_set_copies(struct str host, bool stand_still, bool fail)
@@ -340,7 +355,7 @@ void sim_compute_set_copies(struct str host, bool stand_still, bool fail)
 		return;
 	s->copies_stand_still = stand_still;
 	s->copies_fail = fail;
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 void sim_compute_set_latency(struct str host, int64_t latency_us)
@@ -349,7 +364,7 @@ void sim_compute_set_latency(struct str host, int64_t latency_us)
 	if (!s)
 		return;
 	s->latency_us = latency_us;
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 void sim_compute_set_health(struct str host, enum sim_health health, int64_t hang_us)
@@ -361,7 +376,7 @@ void sim_compute_set_health(struct str host, enum sim_health health, int64_t han
 	s->hang_us = hang_us;
 	if (health == SIM_DOWN)
 		sim_lose_connections(s);
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 void sim_compute_disconnect(struct str host)
@@ -370,7 +385,7 @@ void sim_compute_disconnect(struct str host)
 	if (!s)
 		return;
 	sim_lose_connections(s);
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 void sim_compute_reboot(struct str host)
@@ -389,7 +404,7 @@ void sim_compute_reboot(struct str host)
 		s->domains[k].backup = UUID_NONE;
 	}
 	sim_lose_connections(s);
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 void sim_compute_end_guest(struct str host, uuid id, enum compute_off why)
@@ -400,7 +415,7 @@ void sim_compute_end_guest(struct str host, uuid id, enum compute_off why)
 	struct sim_domain *d = sim_find_domain(s, id);
 	if (d)
 		sim_power_off(s, d, why);
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 void sim_compute_pause_guest_io(struct str host, uuid id)
@@ -413,7 +428,7 @@ void sim_compute_pause_guest_io(struct str host, uuid id)
 		d->is_io_paused = true;
 		sim_notify(s, id);
 	}
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 void sim_compute_set_deaf(struct str host, bool is_deaf)
@@ -422,7 +437,7 @@ void sim_compute_set_deaf(struct str host, bool is_deaf)
 	if (!s)
 		return;
 	s->is_deaf = is_deaf;
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 void sim_compute_set_silent(struct str host, uuid id, bool is_silent)
@@ -434,7 +449,7 @@ void sim_compute_set_silent(struct str host, uuid id, bool is_silent)
 	if (d && d->is_on)
 		d->is_silent = is_silent;
 	pthread_cond_broadcast(&s->spoke);
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 void sim_compute_set_restless(struct str host, uuid id, bool is_restless)
@@ -445,7 +460,7 @@ void sim_compute_set_restless(struct str host, uuid id, bool is_restless)
 	struct sim_domain *d = sim_find_domain(s, id);
 	if (d)
 		d->is_restless = is_restless;
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 bool sim_compute_is_awaited(struct str host, uuid id)
@@ -455,7 +470,7 @@ bool sim_compute_is_awaited(struct str host, uuid id)
 		return false;
 	const struct sim_domain *d = sim_find_domain(s, id);
 	bool is_awaited = d && d->is_awaited;
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 	return is_awaited;
 }
 
@@ -465,7 +480,7 @@ void sim_compute_set_shutdown_us(struct str host, int64_t shutdown_us)
 	if (!s)
 		return;
 	s->shutdown_us = shutdown_us;
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 void sim_compute_lose_domain(struct str host, uuid id)
@@ -478,7 +493,7 @@ void sim_compute_lose_domain(struct str host, uuid id)
 		sim_remove_domain(s, d);
 		sim_notify(s, id);
 	}
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 bool sim_compute_has_plugged(struct str host, uuid id, uuid device)
@@ -488,7 +503,7 @@ bool sim_compute_has_plugged(struct str host, uuid id, uuid device)
 		return false;
 	struct sim_domain *d = sim_find_domain(s, id);
 	bool has = d && sim_has_plugged(d, device);
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 	return has;
 }
 
@@ -502,13 +517,13 @@ int sim_compute_get_slot(struct str host, uuid id, uuid device)
 	for (size_t k = 0; d && k < d->device_count; k++)
 		if (uuid_equal(d->devices[k].id, device))
 			slot = d->devices[k].slot;
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 	return slot;
 }
 
 static void count_host(struct sim_host *s, struct sim_counts *n)
 {
-	pthread_mutex_lock(&s->lock);
+	sim_lock(s);
 	sim_settle(s);
 	n->hosts++;
 	n->domains += (int64_t) s->domain_count;
@@ -526,7 +541,7 @@ static void count_host(struct sim_host *s, struct sim_counts *n)
 	}
 	for (const struct compute_host *h = s->connections; h; h = h->next)
 		n->connections++;
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }
 
 void sim_compute_count(struct sim_counts *ret_counts)
@@ -544,7 +559,7 @@ void sim_compute_break_journey(struct str host, enum sim_break how)
 	struct sim_host *s = sim_need_host(host);
 	if (!s)
 		return;
-	pthread_mutex_lock(&s->lock);
+	sim_lock(s);
 	s->breaks = how;
-	pthread_mutex_unlock(&s->lock);
+	sim_unlock(s);
 }

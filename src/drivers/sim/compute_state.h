@@ -75,6 +75,7 @@ struct sim_disk {
 	bool is_partial; /* on its way here, or a cut that is being made */
 	uuid volume;     /* or the snapshot */
 	bool is_raw;     /* a plain image, beside which one of qcow2 may be */
+	bool is_apart;   /* it lies in a directory that several hosts may have */
 	int64_t size;
 	int64_t file_size;                   /* so far, while partial */
 	char digest[65];                     /* of a base: its own; */
@@ -90,10 +91,24 @@ struct sim_disk {
 /* Another number for another key; 0: none. */
 uint64_t sim_key(const struct disk_key *key);
 
+/* A directory apart from those of hosts: files of any, by its path, or by a host's name and the path while that
+ * host has nothing mounted there. */
+struct sim_directory {
+	struct sim_directory *next;
+	char *path;
+	struct sim_disk *disks; /* owned, as the next */
+	struct sim_mark {
+		uuid region, host;
+		char word[32];
+	} * marks;
+	size_t disk_count, mark_count;
+};
+
 struct sim_host {
 	struct sim_host *next; /* in its bucket */
 	char *name;
 	pthread_mutex_t lock; /* guards all below */
+	bool has_directories; /* it is locked with the lock of the directories */
 	pthread_cond_t spoke; /* a silent guest answers, or is off */
 	enum sim_health health;
 	int64_t cpus, memory, disk_size;
@@ -140,6 +155,22 @@ void sim_disconnect(struct compute_host *h);
 
 /* The host of that name, made if need be; NULL when out of memory. */
 struct sim_host *sim_need_host(struct str name);
+/* With the directories apart, once there are any: nobody holds two hosts. */
+void sim_lock(struct sim_host *s);
+void sim_unlock(struct sim_host *s);
+
+/* ---- directory.c */
+
+/* From now on whoever locks a host holds the directories, too. */
+void sim_use_directories(void);
+/* What the host has at that path, made if need be: with its lock held. NULL: out of memory. */
+struct sim_directory *sim_need_directory(struct sim_host *s, struct str path);
+struct sim_disk *sim_find_apart(struct sim_host *s, uuid volume); /* as sim_find_disk() */
+struct sim_disk *sim_add_apart(struct sim_directory *directory);  /* as sim_add_disk() */
+bool sim_add_mark(struct sim_directory *directory, const struct sim_mark *mark);
+void sim_lock_directories(struct sim_host *s);
+void sim_unlock_directories(struct sim_host *s);
+void sim_reset_directories(void);
 struct sim_domain *sim_find_domain(struct sim_host *s, uuid id); /* with s->lock held, as all below */
 struct sim_disk *sim_find_disk(struct sim_host *s,
 			       uuid volume);       /* a volume's whole one, plain if there is one */

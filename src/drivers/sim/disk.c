@@ -21,7 +21,38 @@ struct disk_host {
 	struct compute_host link; /* first: begin and end know it by that */
 	void (*asks)(void *arg, uuid guest);
 	void *asks_arg;
+	char *path;  /* of the directory that was entered; owned; NULL: the host's own */
+	size_t none; /* the count of files where there can be none */
 };
+
+/* What the calls concern: with the host's lock held. */
+struct files {
+	struct sim_disk *at;
+	size_t *count;
+};
+
+/* Made if need be; at NULL and count 0: out of memory, or nothing. */
+static struct sim_directory *find_directory(struct disk_host *h)
+{
+	return h->path ? sim_need_directory(h->link.host, str_from(h->path)) : NULL;
+}
+
+static struct files list_files(struct disk_host *h)
+{
+	struct sim_host *s = h->link.host;
+	struct sim_directory *directory = find_directory(h);
+	if (!h->path)
+		return (struct files){s->disks, &s->disk_count};
+	h->none = 0;
+	return directory ? (struct files){directory->disks, &directory->disk_count}
+			 : (struct files){NULL, &h->none};
+}
+
+static void drop_file(struct disk_host *h, struct sim_disk *d)
+{
+	struct files files = list_files(h);
+	*d = files.at[--*files.count];
+}
 
 /* ---- connections */
 
@@ -37,8 +68,22 @@ static RESULT open_host(struct ctx *c, uuid region, const struct host *host, str
 
 static void close_host(struct disk_host *h)
 {
-	if (h)
+	if (h) {
+		heap_free(h->path);
 		sim_disconnect(&h->link);
+	}
+}
+
+static RESULT enter(struct disk_host *h, struct ctx *c, struct str directory)
+{
+	char *path = directory.n ? heap_copy_z(str_to_z(c->arena, directory)) : NULL;
+	if (directory.n && !path)
+		return ctx_no_memory(c);
+	if (path)
+		sim_use_directories();
+	heap_free(h->path);
+	h->path = path;
+	return OK;
 }
 
 static void watch(struct disk_host *h, void (*asks)(void *arg, uuid guest), void *arg)
@@ -128,10 +173,12 @@ static void read_bytes(struct sim_disk *d, const unsigned char *bytes)
 static RESULT add_disk(struct disk_host *h, struct ctx *c, const struct disk_name *name,
 		       struct sim_disk **ret_disk)
 {
-	struct sim_disk *d = sim_add_disk(h->link.host);
+	struct sim_directory *directory = find_directory(h);
+	struct sim_disk *d = directory ? sim_add_apart(directory) : sim_add_disk(h->link.host);
 	if (!d)
 		return ctx_no_memory(c);
 	*d = (struct sim_disk){.region = h->link.region,
+			       .is_apart = directory != NULL,
 			       .kind = name->kind,
 			       .volume = name->id,
 			       .is_raw = name->kind == DISK_VOLUME && name->is_raw};
@@ -143,9 +190,9 @@ static RESULT add_disk(struct disk_host *h, struct ctx *c, const struct disk_nam
 
 static struct sim_disk *find_disk(struct disk_host *h, const struct disk_name *name)
 {
-	struct sim_host *s = h->link.host;
-	for (size_t k = 0; k < s->disk_count; k++) {
-		struct sim_disk *d = &s->disks[k];
+	struct files files = list_files(h);
+	for (size_t k = 0; k < *files.count; k++) {
+		struct sim_disk *d = &files.at[k];
 		bool fits = d->kind == DISK_BASE ? str_is(name->sha256, d->digest)
 			    : d->kind == DISK_VOLUME
 				    ? uuid_equal(d->volume, name->id) && d->is_raw == name->is_raw
@@ -178,6 +225,7 @@ static RESULT make_volume(struct disk_host *h, struct ctx *c, const struct disk_
 		memcpy(made.base, base->digest, sizeof made.base);
 	}
 	TRY(add_disk(h, c, &(struct disk_name){.kind = DISK_VOLUME, .id = w->volume}, &d));
+	made.is_apart = d->is_apart;
 	*d = made;
 	*ret_seen = (struct disk_seen){.size = w->size};
 	return OK;
@@ -206,7 +254,7 @@ static void drop_disk(struct disk_host *h, uuid volume, bool is_raw)
 	struct disk_name name = volume_name(volume, is_raw);
 	struct sim_disk *d = find_disk(h, &name);
 	if (d)
-		*d = h->link.host->disks[--h->link.host->disk_count];
+		drop_file(h, d);
 }
 
 /* Until somebody notes that it is whole it is made anew, of the disk as it is. */
@@ -299,8 +347,9 @@ static RESULT check_is_free(struct disk_host *h, struct ctx *c, const struct dis
 	const struct sim_domain *user = name->kind == DISK_VOLUME ? find_user(s, name->id) : NULL;
 	if (user)
 		return ctx_fail(c, ERR_IN_USE, "the disk is used by the running domain %s", user->name);
-	for (size_t k = 0; name->kind == DISK_BASE && k < s->disk_count; k++)
-		if (str_is(name->sha256, s->disks[k].base))
+	struct files files = list_files(h);
+	for (size_t k = 0; name->kind == DISK_BASE && k < *files.count; k++)
+		if (str_is(name->sha256, files.at[k].base))
 			return ctx_fail(c, ERR_IN_USE, "a disk of host %s stands on it", s->name);
 	struct sim_domain *copier = name->kind == DISK_CUT ? find_copier(s, name->id) : NULL;
 	if (!copier)
@@ -317,7 +366,7 @@ static RESULT remove_inside(struct disk_host *h, struct ctx *c, const struct dis
 		return OK;
 	TRY(check_is_free(h, c, name));
 	sim_take_time(SIM_DELETE_DISK);
-	*d = h->link.host->disks[--h->link.host->disk_count];
+	drop_file(h, d);
 	return OK;
 }
 
@@ -649,11 +698,12 @@ static RESULT list_inside(struct disk_host *h, struct ctx *c, struct disk_invent
 	const struct sim_host *s = h->link.host;
 	size_t count = 0;
 	int64_t used = 0;
-	struct disk_item *items = arena_new_array(c->arena, struct disk_item, s->disk_count);
+	struct files files = list_files(h);
+	struct disk_item *items = arena_new_array(c->arena, struct disk_item, *files.count + 1);
 	if (!items)
 		return ctx_no_memory(c);
-	for (size_t k = 0; k < s->disk_count; k++) {
-		const struct sim_disk *d = &s->disks[k];
+	for (size_t k = 0; k < *files.count; k++) {
+		const struct sim_disk *d = &files.at[k];
 		used += SIM_FILE_SIZE;
 		if (!uuid_equal(d->region, h->link.region))
 			continue;
@@ -676,7 +726,69 @@ static RESULT list_inside(struct disk_host *h, struct ctx *c, struct disk_invent
 	return OK;
 }
 
+/* ---- marks */
+
+static bool is_same(const struct sim_mark *m, uuid region, const struct disk_mark *mark)
+{
+	return uuid_equal(m->region, region) && uuid_equal(m->host, mark->host) &&
+	       str_is(mark->word, m->word);
+}
+
+static bool has_mark(const struct sim_directory *d, uuid region, const struct disk_mark *mark)
+{
+	for (size_t k = 0; k < d->mark_count; k++)
+		if (is_same(&d->marks[k], region, mark))
+			return true;
+	return false;
+}
+
+static void drop_old_marks(struct sim_directory *d, uuid region, const struct disk_mark *own,
+			   struct str kept_word)
+{
+	struct disk_mark kept = {.host = own->host, .word = kept_word};
+	size_t count = 0;
+	for (size_t k = 0; k < d->mark_count; k++) {
+		const struct sim_mark *m = &d->marks[k];
+		if (!uuid_equal(m->region, region) || !uuid_equal(m->host, own->host) ||
+		    is_same(m, region, own) || is_same(m, region, &kept))
+			d->marks[count++] = *m;
+	}
+	d->mark_count = count;
+}
+
+static RESULT prove_inside(struct disk_host *h, struct ctx *c, const struct disk_mark *own,
+			   struct str kept_word, struct disk_marks *ret_marks)
+{
+	struct sim_directory *d = find_directory(h);
+	struct sim_mark made = {.region = h->link.region, .host = own->host};
+	if (!d)
+		return ctx_fail(c, ERR_GONE, "host %s was asked to prove its own directory",
+				h->link.host->name);
+	(void) snprintf(made.word, sizeof made.word, "%" STR_FMT, STR_ARG(own->word));
+	drop_old_marks(d, h->link.region, own, kept_word);
+	if (!has_mark(d, h->link.region, own) && !sim_add_mark(d, &made))
+		return ctx_no_memory(c);
+	struct disk_marks marks = {.at = arena_new_array(c->arena, struct disk_mark, d->mark_count + 1),
+				   .size = h->link.host->disk_size,
+				   .free = h->link.host->disk_size};
+	if (!marks.at)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < d->mark_count; k++)
+		if (uuid_equal(d->marks[k].region, h->link.region))
+			marks.at[marks.count++] =
+				(struct disk_mark){.host = d->marks[k].host,
+						   .word = str_copy(c->arena, str_from(d->marks[k].word))};
+	*ret_marks = marks;
+	return OK;
+}
+
 /* ---- the calls */
+
+static RESULT prove(struct disk_host *h, struct ctx *c, const struct disk_mark *own, struct str kept_word,
+		    struct disk_marks *ret_marks)
+{
+	SIM_CALL(&h->link, prove_inside, own, kept_word, ret_marks);
+}
 
 static RESULT list(struct disk_host *h, struct ctx *c, struct disk_inventory *ret_inventory)
 {
@@ -724,4 +836,6 @@ const struct disk_driver disk_sim = {
 	.push = push,
 	.encrypt = encrypt,
 	.export_file = export_file,
+	.enter = enter,
+	.prove = prove,
 };

@@ -108,6 +108,8 @@ static RESULT bring_disks(struct compute_host *h, struct ctx *c, const struct ca
 	for (size_t k = 0; k < carried->disk_count; k++) {
 		const struct sim_disk *from = &carried->disks[k];
 		struct sim_disk *to = sim_find_disk(s, from->volume);
+		if (to && to->is_apart && from->is_apart)
+			continue; /* the same file */
 		if (!to || to->size != from->size || strcmp(to->base, from->base) != 0 ||
 		    to->key != from->key)
 			return ctx_fail(c, ERR_UNSUPPORTED,

@@ -55,9 +55,11 @@ static void end_tracks(struct sim_disk *d, uuid half, bool crashes)
 
 void sim_end_tracks(struct sim_host *s, const struct sim_domain *d, bool crashes)
 {
-	for (size_t k = 0; k < s->disk_count; k++) {
-		struct sim_disk *disk = &s->disks[k];
-		if (disk->kind == DISK_VOLUME && disk->track_count && sim_has_plugged(d, disk->volume))
+	for (size_t k = 0; k < d->device_count; k++) {
+		const struct sim_device *device = &d->devices[k];
+		struct sim_disk *disk =
+			device->is_nic || !device->is_plugged ? NULL : sim_find_disk(s, device->id);
+		if (disk && disk->track_count)
 			end_tracks(disk, d->backup, crashes);
 	}
 }

@@ -24,6 +24,7 @@
 #include "engine/region/dedicated_host_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image.h"
+#include "engine/storage/storage_pool.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
 #include "engine/tag_internal.h"
@@ -41,6 +42,7 @@
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/router.h"
+#include "store/storage_pool.h"
 #include "store/subnet.h"
 #include "store/user_data.h"
 #include "store/volume.h"
@@ -70,7 +72,6 @@ struct launch {
 		int64_t hop_limit;
 	} metadata;
 	struct disk_plans disks;
-	int64_t disk;                     /* bytes of all volumes of one instance */
 	int64_t new_disk, new_disk_count; /* of those that are made */
 	int64_t count;                    /* how many at most, after quotas */
 	struct placement placement;
@@ -221,7 +222,6 @@ static RESULT resolve_disks(struct launch *l)
 			return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, disk->field,
 					   "A volume goes to one instance only.");
 		TRY(resolve_shared(l, disk, n));
-		l->disk += disk->size;
 		l->new_disk += disk->existing ? 0 : disk->size;
 		l->new_disk_count += !disk->existing;
 	}
@@ -238,23 +238,31 @@ static enum instance_tenancy tenancy_of(const struct launch *l)
 	return is_raised ? INSTANCE_TENANCY_DEDICATED : l->wish->tenancy;
 }
 
+static const struct storage_pool *pool_of(const struct launch *l, const struct disk_plan *disk)
+{
+	return disk->existing ? storage_pool_find(l->op->head, disk->existing->pool)
+			      : engine_find_pool_of_type(l->op->head, disk->type);
+}
+
 static struct placement_need need_in(const struct launch *l, uuid zone)
 {
-	return (struct placement_need){.zone = zone,
-				       .host = l->asked_host ? l->asked_host->row.id : l->shared_host,
-				       .host_is_asked = l->asked_host,
-				       .arch = l->type->arch,
-				       .vcpus = l->type->vcpus,
-				       .memory = l->type->memory,
-				       .disk = l->disk,
-				       .group = l->group,
-				       .partition = l->wish->partition,
-				       .type = l->type,
-				       .account = l->account->row.id,
-				       .tenancy = tenancy_of(l),
-				       .near = l->near,
-				       .apart = l->apart,
-				       .dedicated_host = l->dedicated ? l->dedicated->row.id : UUID_NONE};
+	struct placement_need need = {.zone = zone,
+				      .host = l->asked_host ? l->asked_host->row.id : l->shared_host,
+				      .host_is_asked = l->asked_host,
+				      .arch = l->type->arch,
+				      .vcpus = l->type->vcpus,
+				      .memory = l->type->memory,
+				      .group = l->group,
+				      .partition = l->wish->partition,
+				      .type = l->type,
+				      .account = l->account->row.id,
+				      .tenancy = tenancy_of(l),
+				      .near = l->near,
+				      .apart = l->apart,
+				      .dedicated_host = l->dedicated ? l->dedicated->row.id : UUID_NONE};
+	for (size_t n = 0; n < l->disks.count; n++)
+		placement_add_disk(&need, pool_of(l, &l->disks.at[n]), l->disks.at[n].size);
+	return need;
 }
 
 static RESULT count_fitting(struct launch *l, uuid zone, size_t *ret_count)

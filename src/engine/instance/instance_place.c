@@ -14,6 +14,7 @@
 #include "engine/region/dedicated_host.h"
 #include "engine/region/dedicated_host_internal.h"
 #include "engine/storage/snapshot.h"
+#include "engine/storage/storage_pool.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
 #include "engine/storage/volume_swap.h"
@@ -25,6 +26,7 @@
 #include "store/port.h"
 #include "store/server_group.h"
 #include "store/snapshot.h"
+#include "store/storage_pool.h"
 #include "store/volume.h"
 #include "store/volume_attachment.h"
 
@@ -57,13 +59,12 @@ static RESULT write_host(struct op *op, const struct instance *instance, uuid ho
 	return condition_clear(op, instance->row.id, STR("NoHost"));
 }
 
-static int64_t disk_of(const struct tables *t, uuid instance)
+static void add_disks(const struct tables *t, uuid instance, struct placement_need *need)
 {
-	int64_t disk = 0;
 	for (const struct volume *v = volume_first_by_instance(t, instance); v;
 	     v = volume_next_by_instance(t, v))
-		disk += v->size;
-	return disk;
+		placement_add_disk(need, uuid_is_none(v->pool) ? NULL : storage_pool_find(t, v->pool),
+				   v->size);
 }
 
 void instance_get_need(const struct tables *t, const struct instance *instance,
@@ -75,7 +76,6 @@ void instance_get_need(const struct tables *t, const struct instance *instance,
 					    .arch = type ? type->arch : INSTANCE_TYPE_ARCH_X86_64,
 					    .vcpus = instance->vcpus,
 					    .memory = instance->memory,
-					    .disk = disk_of(t, instance->row.id),
 					    .group = server_group_find(t, instance->server_group),
 					    .partition = instance->partition,
 					    .type = type,
@@ -85,6 +85,7 @@ void instance_get_need(const struct tables *t, const struct instance *instance,
 					    .near = instance->near,
 					    .apart = instance->apart,
 					    .except = instance->row.id};
+	add_disks(t, instance->row.id, ret_need);
 }
 
 RESULT instance_find_elsewhere(struct op *op, const struct instance *instance, bool *ret_fits)
@@ -106,7 +107,8 @@ static const struct host *find_host_of_disks(const struct tables *t, const struc
 	need.disk = 0;
 	bool fits = host && placement_may_stay(t, &need, host) && uuid_equal(host->zone, need.zone) &&
 		    placement_check_host(host, &need) == PLACEMENT_FITS &&
-		    placement_follows_hints(t, &need, host) && placement_has_wanted(t, need.type, host);
+		    placement_follows_hints(t, &need, host) && placement_has_wanted(t, need.type, host) &&
+		    placement_sees_pools(t, &need, host);
 	return fits ? host : NULL;
 }
 
@@ -165,6 +167,8 @@ static enum placement_reason weigh_host(const struct tables *t, const struct ins
 		return PLACEMENT_HINTS;
 	if (!placement_has_wanted(t, need.type, host))
 		return PLACEMENT_AGGREGATE;
+	if (!placement_sees_pools(t, &need, host))
+		return PLACEMENT_POOL;
 	return placement_check_host(host, &need);
 }
 
@@ -194,7 +198,7 @@ bool engine_volume_goes_along(const struct tables *t, const struct volume *v)
 bool engine_migration_has_disks(const struct tables *t, const struct instance_migration *m)
 {
 	const struct volume *v = volume_first_by_seen_instance(t, m->instance);
-	while (v && uuid_equal(v->ready_host, m->target))
+	while (v && (uuid_equal(v->ready_host, m->target) || !uuid_is_none(v->pool)))
 		v = volume_next_by_seen_instance(t, v);
 	return v == NULL;
 }
@@ -267,10 +271,26 @@ RESULT instance_send_disks(struct op *op, uuid instance, uuid host)
 	for (const struct volume *v = volume_first_by_seen_instance(op->head, instance); v;
 	     v = volume_next_by_seen_instance(op->head, v)) {
 		struct volume next = *v;
+		if (!uuid_is_none(v->pool))
+			continue; /* its file is there already */
 		volume_send_to(&next, host);
 		next.ready_host = UUID_NONE;
 		next.row.gen++;
 		TRY(volume_put(op, &next));
+	}
+	return OK;
+}
+
+/* What waits to be cut of a disk that is reached from there now. */
+static RESULT send_cuts(struct op *op, uuid volume, uuid host)
+{
+	for (const struct snapshot *s = snapshot_first_by_volume(op->head, volume), *after = NULL; s;
+	     s = after) {
+		after = snapshot_next_by_volume(op->head, s);
+		struct snapshot next = *s;
+		next.host = host;
+		if (engine_snapshot_is_pending(s) && s->seen_stage == SNAPSHOT_SEEN_STAGE_NONE)
+			TRY(snapshot_put(op, &next));
 	}
 	return OK;
 }
@@ -281,11 +301,14 @@ RESULT instance_bring_disks(struct op *op, uuid instance, uuid host)
 	for (const struct volume *v = volume_first_by_seen_instance(op->head, instance); v;
 	     v = volume_next_by_seen_instance(op->head, v)) {
 		struct volume next = *v;
-		next.left_host = next.seen_host;
-		next.seen_host = host;
+		if (uuid_is_none(v->pool))
+			next.left_host = next.seen_host;
+		next.host = next.seen_host = host;
 		next.ready_host = UUID_NONE;
 		next.tracked_from = UUID_NONE; /* what was written since is not known of the copy */
 		TRY(volume_put(op, &next));
+		if (!uuid_is_none(next.pool))
+			TRY(send_cuts(op, next.row.id, host));
 	}
 	return OK;
 }

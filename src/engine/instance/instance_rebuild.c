@@ -7,6 +7,7 @@
 #include "engine/internal.h"
 #include "engine/quota_internal.h"
 #include "engine/storage/disk_plan_internal.h"
+#include "engine/storage/storage_pool.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
@@ -74,7 +75,9 @@ RESULT instance_write_disk(struct op *op, const struct instance *instance, const
 				.delete_on_termination = disk->delete_on_termination};
 	TRY(quota_check(op, instance->account, QUOTA_VOLUMES, 1));
 	TRY(quota_check(op, instance->account, QUOTA_VOLUME_BYTES, disk->size));
-	TRY(volume_check_room(op, host_find(op->head, instance->host), disk->size, field));
+	const struct storage_pool *pool = engine_find_pool_of_type(op->head, disk->type);
+	volume.pool = pool ? pool->row.id : UUID_NONE;
+	TRY(volume_check_room(op, &volume, host_find(op->head, instance->host), disk->size, field));
 	TRY(volume_write(op, &volume, disk));
 	*ret_volume = volume.row.id;
 	return OK;

@@ -9,6 +9,7 @@
 #include "engine/region/aggregate_internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/host.h"
+#include "engine/storage/storage_pool.h"
 #include "model/dedicated_host.h"
 #include "model/instance_type.h"
 #include "model/server_group.h"
@@ -64,6 +65,27 @@ static bool is_like(const struct host *host, const struct host *from)
 		(host->seen_virt == HOST_SEEN_VIRT_KVM || str_equal(host->seen_version, from->seen_version));
 	return has_cpu && str_equal(host->pool_path, from->pool_path) &&
 	       !uuid_equal(host->row.id, from->row.id);
+}
+
+/* ---- its disks ---- */
+
+void placement_add_disk(struct placement_need *need, const struct storage_pool *pool, int64_t size)
+{
+	if (!pool)
+		need->disk += size;
+	for (size_t n = 0; pool && n < need->pool_count; n++)
+		if (uuid_equal(need->pools[n], pool->row.id))
+			return;
+	if (pool && need->pool_count < PLACEMENT_POOLS_MAX)
+		need->pools[need->pool_count++] = pool->row.id;
+}
+
+bool placement_sees_pools(const struct tables *t, const struct placement_need *need, const struct host *host)
+{
+	for (size_t n = 0; n < need->pool_count; n++)
+		if (!engine_host_sees_pool(t, host->row.id, need->pools[n]))
+			return false;
+	return true;
 }
 
 /* ---- its aggregates ---- */
@@ -231,6 +253,8 @@ static enum placement_reason check(const struct placement *p, const struct host 
 	if (p->need.from && !is_like(host, p->need.from))
 		return PLACEMENT_UNLIKE;
 	enum placement_reason reason = placement_check_host(host, &p->need);
+	if (reason == PLACEMENT_FITS && !placement_sees_pools(p->tables, &p->need, host))
+		return PLACEMENT_POOL;
 	if (reason == PLACEMENT_FITS && !placement_has_wanted(p->tables, p->need.type, host))
 		return PLACEMENT_AGGREGATE;
 	if (reason == PLACEMENT_FITS && !tenancy_allows(p, host))
@@ -248,7 +272,9 @@ enum placement_reason placement_check_named(const struct tables *t, const struct
 		return PLACEMENT_ZONE;
 	if (!forces)
 		return check(&p, host);
-	return need->from && !is_like(host, need->from) ? PLACEMENT_UNLIKE : placement_check_room(host, need);
+	if (need->from && !is_like(host, need->from))
+		return PLACEMENT_UNLIKE;
+	return placement_sees_pools(t, need, host) ? placement_check_room(host, need) : PLACEMENT_POOL;
 }
 
 /* Whether a is to be preferred; both fit. */
@@ -404,6 +430,7 @@ static const char *const reasons[PLACEMENT_REASON_COUNT] = {
 	[PLACEMENT_ASKED] = "are not the one asked for",
 	[PLACEMENT_ZONE] = "are in another zone",
 	[PLACEMENT_UNLIKE] = "are it, or unlike it (processors, versions, pool's path)",
+	[PLACEMENT_POOL] = "do not see the storage pool of its disks",
 };
 
 const char *placement_reason_words(enum placement_reason reason)

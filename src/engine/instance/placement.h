@@ -27,8 +27,10 @@ enum placement_reason {
 	PLACEMENT_ASKED,
 	PLACEMENT_ZONE,
 	PLACEMENT_UNLIKE,
+	PLACEMENT_POOL,
 	PLACEMENT_REASON_COUNT
 };
+enum { PLACEMENT_POOLS_MAX = 26 /* as many as an instance has disks */ };
 enum { PLACEMENT_HOSTS_SHOWN = 20, PLACEMENT_LARGE = 256, PLACEMENT_SAMPLE = 32 };
 
 struct placement_need {
@@ -36,7 +38,9 @@ struct placement_need {
 	uuid host;          /* that one alone, for a volume that others have there; none: any */
 	bool host_is_asked; /* that one alone because somebody said so */
 	enum instance_type_arch arch;
-	int64_t vcpus, memory, disk;      /* disk and memory in bytes */
+	int64_t vcpus, memory, disk;     /* disk and memory in bytes; disk: in the host's own directory */
+	uuid pools[PLACEMENT_POOLS_MAX]; /* shared ones that the host is to see */
+	size_t pool_count;
 	const struct server_group *group; /* NULL: other instances do not matter */
 	int64_t partition;                /* of that group; 0: none */
 	const struct instance_type *type; /* its extra specs may ask for aggregates; NULL: nothing asks */
@@ -92,15 +96,21 @@ bool placement_may_stay(const struct tables *t, const struct placement_need *nee
 bool placement_follows_hints(const struct tables *t, const struct placement_need *need,
 			     const struct host *host);
 
+/* A disk more: in that shared pool, or where that is NULL in the host's own directory. */
+struct storage_pool;
+void placement_add_disk(struct placement_need *need, const struct storage_pool *pool, int64_t size);
+
 /* Whether a host has so much more room, even if it is closed to new instances. Needs that are not
  * positive are ignored. */
 enum placement_reason placement_check_room(const struct host *host, const struct placement_need *need);
+/* Whether the host sees all shared pools that it needs. */
+bool placement_sees_pools(const struct tables *t, const struct placement_need *need, const struct host *host);
 /* Whether the host is in aggregates that have what the type's extra specs ask for. */
 bool placement_has_wanted(const struct tables *t, const struct instance_type *type, const struct host *host);
-/* Why this host cannot take it, or PLACEMENT_FITS. Group and aggregates do not count. */
+/* Why this host cannot take it, or PLACEMENT_FITS. Group, aggregates and pools do not count. */
 enum placement_reason placement_check_host(const struct host *host, const struct placement_need *need);
-/* Why the host that somebody named cannot take it, or PLACEMENT_FITS. forces: its room and its being like the one that
- * it comes from count alone. */
+/* Why the host that somebody named cannot take it, or PLACEMENT_FITS. forces: its room, the pools that it sees and its being
+ * like the one that it comes from count alone. */
 enum placement_reason placement_check_named(const struct tables *t, const struct placement_need *need,
 					    const struct host *host, bool forces);
 /* Writes "of 12 hosts 3 do not answer, 9 lack memory (h1, h2, …)", in the arena. */

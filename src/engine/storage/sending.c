@@ -63,7 +63,7 @@ static RESULT make_of(struct op *op, struct volume *next, struct snapshot *snaps
 	TRY(disk_plan_finish(op, &plan));
 	TRY(quota_check(op, next->account, QUOTA_VOLUME_BYTES, plan.size));
 	TRY(quota_check_each(op, next->account, QUOTA_VOLUME_SIZE, plan.size));
-	TRY(volume_place(op, next->account, next->zone, plan.size, &host));
+	TRY(volume_place(op, next->account, next->zone, &plan, &host));
 	next->host = host->row.id;
 	next->size = plan.size;
 	next->iops = plan.iops;

@@ -79,6 +79,7 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
 	snapshot->volume_size = volume->seen_size;
 	snapshot->instance = volume->instance;
 	snapshot->host = volume->seen_host;
+	snapshot->pool = volume->pool;
 	snapshot->is_encrypted = volume->is_encrypted;
 	snapshot->data_key = volume->data_key;
 	TRY(snapshot_put(op, snapshot));
@@ -383,7 +384,7 @@ RESULT engine_leave_snapshot_host(struct op *op, struct snapshot_leaving *wish)
 	if (engine_snapshot_is_pending(snapshot))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SNAPSHOT, "The snapshot is still to be made.");
 	struct snapshot next = *snapshot;
-	next.host = UUID_NONE;
+	next.host = next.pool = UUID_NONE;
 	return snapshot_put(op, &next);
 }
 

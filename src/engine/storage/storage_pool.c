@@ -8,6 +8,7 @@
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/storage/storage_pool_internal.h"
+#include "engine/storage/volume.h"
 #include "model/zone.h"
 #include "store/host.h"
 #include "store/pool_host.h"
@@ -140,6 +141,34 @@ static RESULT remove_named_hosts(struct op *op, const struct storage_pool *pool,
 						   STR_ARG(host->name));
 		if (p)
 			TRY(forget_pool_host(op, p));
+	}
+	return OK;
+}
+
+static const struct pool_host *find_another(const struct tables *t, uuid pool, uuid host)
+{
+	const struct pool_host *p = pool_host_first_by_pool(t, pool);
+	for (; p; p = pool_host_next_by_pool(t, p)) {
+		const struct host *h = host_find(t, p->host);
+		if (p->seen_state == POOL_HOST_SEEN_STATE_PROVEN && !uuid_equal(p->host, host) && h &&
+		    h->seen_state == HOST_SEEN_STATE_UP && !h->forced_down)
+			return p;
+	}
+	return NULL;
+}
+
+RESULT storage_pool_pass_on(struct op *op, uuid host)
+{
+	for (const struct volume *v = volume_first_by_host(op->head, host), *after = NULL; v; v = after) {
+		after = volume_next_by_host(op->head, v);
+		const struct pool_host *other =
+			uuid_is_none(v->pool) ? NULL : find_another(op->head, v->pool, host);
+		struct volume next = *v;
+		if (!other || !uuid_is_none(v->instance) || !uuid_is_none(v->seen_instance) ||
+		    engine_volume_is_being_copied(op->head, v->row.id))
+			continue;
+		next.host = other->host;
+		TRY(volume_put(op, &next));
 	}
 	return OK;
 }

@@ -9,6 +9,8 @@ struct volume_type;
 
 /* The host is to prove anew what it sees: it was away, or has booted. */
 RESULT storage_pool_doubt_host(struct op *op, uuid host);
+/* The host is away, or about to go: another one that sees their pools works on the volumes that nobody has. */
+RESULT storage_pool_pass_on(struct op *op, uuid host);
 /* The host is no more. */
 RESULT storage_pool_forget_host(struct op *op, uuid host);
 /* ERR_CAPACITY: the pool takes no new volumes, or has not as many bytes left. pool NULL: OK. */

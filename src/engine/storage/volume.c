@@ -15,6 +15,8 @@
 #include "engine/storage/image_internal.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/snapshot_internal.h"
+#include "engine/storage/storage_pool.h"
+#include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_group_internal.h"
 #include "engine/storage/volume_internal.h"
@@ -28,6 +30,7 @@
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/snapshot.h"
+#include "store/storage_pool.h"
 #include "store/volume.h"
 #include "store/volume_attachment.h"
 #include "store/volume_transfer.h"
@@ -56,13 +59,41 @@ RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan
 	volume->is_medium = volume->is_readonly = disk->is_medium;
 	if (disk->image)
 		volume->image_properties = disk->image->properties;
+	const struct storage_pool *pool = engine_find_pool_of_type(op->head, disk->type);
+	volume->pool = pool ? pool->row.id : UUID_NONE;
+	TRY(storage_pool_check_room(op, pool, disk->size, disk->field));
 	TRY(volume_put(op, volume));
 	return op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume),
 			volume->size);
 }
 
-RESULT volume_check_room(struct op *op, const struct host *host, int64_t more, struct str field)
+RESULT volume_check_sees(struct op *op, const struct volume *volume, const struct host *host,
+			 struct str field)
 {
+	if (!host || uuid_is_none(volume->pool) ||
+	    engine_host_sees_pool(op->head, host->row.id, volume->pool))
+		return OK;
+	return ENGINE_FAIL(op, ERR_CAPACITY, KIND_VOLUME, field,
+			   "The host '%" STR_FMT "' does not see the storage pool of the volume.",
+			   STR_ARG(host->name));
+}
+
+/* To go to another host it needs no more room. */
+static RESULT check_pool_room(struct op *op, const struct volume *volume, const struct host *host,
+			      int64_t more, struct str field)
+{
+	bool stays = host && uuid_equal(host->row.id, volume->host);
+	if (!stays || volume->seen_size == 0)
+		TRY(volume_check_sees(op, volume, host, field));
+	return stays ? storage_pool_check_room(op, storage_pool_find(op->head, volume->pool), more, field)
+		     : OK;
+}
+
+RESULT volume_check_room(struct op *op, const struct volume *volume, const struct host *host, int64_t more,
+			 struct str field)
+{
+	if (volume && !uuid_is_none(volume->pool))
+		return check_pool_room(op, volume, host, more, field);
 	if (!host || more <= 0 || host_usage(host)->disk + more <= host->seen_disk)
 		return OK;
 	return ENGINE_FAIL(op, ERR_CAPACITY, KIND_VOLUME, field,
@@ -106,10 +137,13 @@ static RESULT plan_disk(struct op *op, const struct disk_wish *wish, struct disk
 	return OK;
 }
 
-RESULT volume_place(struct op *op, uuid account, uuid zone, int64_t size, const struct host **ret_host)
+RESULT volume_place(struct op *op, uuid account, uuid zone, const struct disk_plan *disk,
+		    const struct host **ret_host)
 {
+	int64_t size = disk->size;
 	struct placement_need need = {
-		.zone = zone, .account = account, .arch = INSTANCE_TYPE_ARCH_X86_64, .disk = size};
+		.zone = zone, .account = account, .arch = INSTANCE_TYPE_ARCH_X86_64};
+	placement_add_disk(&need, engine_find_pool_of_type(op->head, disk->type), size);
 	struct placement placement;
 	struct placement_report report;
 	TRY(placement_begin(op->ctx, op->head, &need, &placement));
@@ -154,7 +188,7 @@ static RESULT create(struct op *op, struct volume_wish *wish, const struct accou
 	TRY(volume_permit_new(op, "volume.create", &volume, zone->row.id, &disk));
 	TRY(quota_check(op, account->row.id, QUOTA_VOLUMES, 1));
 	TRY(quota_check(op, account->row.id, QUOTA_VOLUME_BYTES, disk.size));
-	TRY(volume_place(op, account->row.id, zone->row.id, disk.size, &host));
+	TRY(volume_place(op, account->row.id, zone->row.id, &disk, &host));
 	volume.zone = zone->row.id;
 	volume.host = host->row.id;
 	TRY(volume_write(op, &volume, &disk));
@@ -456,6 +490,18 @@ static RESULT log_growth_to_all(struct op *op, const struct volume *volume, int6
 	return OK;
 }
 
+/* To carry a volume into another pool is not built. */
+static RESULT check_pool_stays(struct op *op, const struct volume *volume, struct str type)
+{
+	const struct storage_pool *pool = engine_find_pool_of_type(op->head, type);
+	if (str_equal(type, volume->type) || uuid_equal(pool ? pool->row.id : UUID_NONE, volume->pool))
+		return OK;
+	return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_VOLUME, STR("VolumeType"),
+			   "Volumes of the type '%" STR_FMT
+			   "' lie in another storage pool: a volume cannot be moved there.",
+			   STR_ARG(type));
+}
+
 RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 {
 	const struct volume *volume = NULL;
@@ -478,6 +524,7 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 	    disk_plan_type_encrypts(op, disk.type))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("VolumeType"),
 				   "Retype cannot change encryption requirements.");
+	TRY(check_pool_stays(op, volume, disk.type));
 	int64_t more = disk.size - volume->size;
 	if (more > 0) {
 		TRY(instance_check_no_snapshots(
@@ -486,7 +533,7 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 		TRY(quota_check_each(op, volume->account, QUOTA_VOLUME_SIZE, disk.size));
 		TRY(quota_check(op, volume->account, QUOTA_VOLUME_BYTES, more));
 	}
-	TRY(volume_check_room(op, host_find(op->head, volume->host), more, STR("Size")));
+	TRY(volume_check_room(op, volume, host_find(op->head, volume->host), more, STR("Size")));
 	wish->modified_volume = volume->row.id;
 	if (more > 0)
 		TRY(log_growth_to_all(op, volume, disk.size));
@@ -504,11 +551,13 @@ static RESULT log_missing(struct op *op, const struct volume *volume)
 }
 
 /* Found on another host than before, it was moved: from now on the copy counts, and the file it was
- * made of is to go. */
+ * made of is to go. In a shared pool it is the same
+ * file. */
 static void write_place(const struct volume_report *report, struct volume *next)
 {
 	uuid host = report->size > 0 ? report->host : UUID_NONE;
-	if (!uuid_is_none(host) && !uuid_is_none(next->seen_host) && !uuid_equal(host, next->seen_host))
+	if (!uuid_is_none(host) && !uuid_is_none(next->seen_host) && !uuid_equal(host, next->seen_host) &&
+	    uuid_is_none(next->pool))
 		next->left_host = next->seen_host;
 	next->seen_size = report->size;
 	next->seen_host = host;

@@ -20,7 +20,8 @@
 void volume_send_to(struct volume *volume, uuid host)
 {
 	bool was_moving = !uuid_is_none(volume->seen_host) && !uuid_equal(volume->host, volume->seen_host);
-	if (was_moving && !uuid_equal(volume->host, host) && uuid_is_none(volume->left_host))
+	if (was_moving && !uuid_equal(volume->host, host) && uuid_is_none(volume->left_host) &&
+	    uuid_is_none(volume->pool))
 		volume->left_host = volume->host;
 	volume->host = host;
 }
@@ -236,7 +237,8 @@ static RESULT check_way(struct op *op, const struct volume_attaching *wish, cons
 		return fail_other_zone(op, wish);
 	if (uuid_is_none(instance->host) || uuid_equal(volume->host, instance->host))
 		return OK;
-	return volume_check_room(op, host_find(op->head, instance->host), volume->size, STR("VolumeId"));
+	return volume_check_room(op, volume, host_find(op->head, instance->host), volume->size,
+				 STR("VolumeId"));
 }
 
 RESULT volume_write_attachment(struct op *op, const struct volume *volume, const struct instance *instance,

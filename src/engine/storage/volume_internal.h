@@ -10,17 +10,23 @@ struct snapshot;
 struct volume_attaching;
 struct instance_report;
 
-/* Puts a new volume. account, zone, host, attachment and tags are set; the rest is as planned, the id is drawn. */
 /* ERR_INVALID: a name or a description of more than 255 bytes. */
 RESULT volume_check_words(struct op *op, struct str name, struct str description);
-/* A host of the zone that has room. ERR_CAPACITY. */
-RESULT volume_place(struct op *op, uuid account, uuid zone, int64_t size, const struct host **ret_host);
+/* A host of the zone that has room for the disk, in the pool of its type. ERR_CAPACITY. */
+RESULT volume_place(struct op *op, uuid account, uuid zone, const struct disk_plan *disk,
+		    const struct host **ret_host);
+/* Puts a new volume. account, zone, host, attachment and tags are set; the rest is as planned, the id is drawn. */
 RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan *disk);
 /* Whether the caller may make one as planned; like: its account and tags. */
 RESULT volume_permit_new(struct op *op, const char *permission, const struct volume *like, uuid zone,
 			 const struct disk_plan *disk);
-/* ERR_CAPACITY when the host has not as many bytes left. host NULL: OK. */
-RESULT volume_check_room(struct op *op, const struct host *host, int64_t more, struct str field);
+/* ERR_CAPACITY when the host has not as many bytes left, or the volume's shared pool if it is to stay there; or when
+ * it is to go to a host that does not see that. volume NULL: one of no such pool. host NULL: OK. */
+RESULT volume_check_room(struct op *op, const struct volume *volume, const struct host *host, int64_t more,
+			 struct str field);
+/* ERR_CAPACITY: it lies in a shared pool that the host does not see. host NULL: OK. */
+RESULT volume_check_sees(struct op *op, const struct volume *volume, const struct host *host,
+			 struct str field);
 /* Marks it deleted and ends its usage. */
 RESULT volume_delete_metered(struct op *op, const struct volume *volume);
 /* seen_instance of the volumes that a report of an instance names, or names no more. */

@@ -151,7 +151,8 @@ RESULT engine_swap_volume(struct op *op, struct volume_swapping *wish)
 	TRY(check_not_copied(op, &wish->volume, old));
 	TRY(check_not_copied(op, &wish->other, new));
 	if (!uuid_equal(new->host, instance->host))
-		TRY(volume_check_room(op, host_find(op->head, instance->host), new->size, STR("volumeId")));
+		TRY(volume_check_room(op, new, host_find(op->head, instance->host), new->size,
+				      STR("volumeId")));
 	return write_swap(op, instance, old, new);
 }
 

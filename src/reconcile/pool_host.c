@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Storage pools as their hosts see them: at each connection a host makes a file with a new word in its name, and
+ * looks for those that the others made. The first of its hosts that is proven also looks after the pool as a
+ * whole. Woken by its row, by the host's return, and when everything is looked at. */
+#include "store/pool_host.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/vec.h"
+#include "drivers/disk.h"
+#include "engine/storage/storage_pool.h"
+#include "reconcile/work.h"
+#include "store/snapshot.h"
+#include "store/storage_pool.h"
+#include "store/volume.h"
+
+enum { WORD_BYTES = 8, FULL_PERCENT = 1, AGAIN_S = 5 };
+
+struct pool_host_rows {
+	const struct pool_host *seen; /* NULL: no such row */
+	struct str path;
+	bool is_keeper;               /* it looks after the whole */
+	VEC(struct disk_mark) others; /* of the pool's other hosts, as their rows say */
+};
+
+static RESULT gather(struct step *s, struct pool_host_rows *ret_rows)
+{
+	*ret_rows = (struct pool_host_rows){0};
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct pool_host *seen = pool_host_find(view.tables, s->id);
+	const struct storage_pool *pool = seen ? storage_pool_find(view.tables, seen->pool) : NULL;
+	const struct pool_host *keeper = NULL;
+	if (!pool)
+		return OK;
+	ret_rows->seen = STEP_COPY(s, KIND_POOL_HOST, struct pool_host, seen);
+	ret_rows->path = str_copy(s->ctx.arena, pool->path);
+	for (const struct pool_host *p = pool_host_first_by_pool(view.tables, pool->row.id); p;
+	     p = pool_host_next_by_pool(view.tables, p)) {
+		struct disk_mark mark = {.host = p->host, .word = str_copy(s->ctx.arena, p->mark)};
+		if (!keeper && p->seen_state == POOL_HOST_SEEN_STATE_PROVEN)
+			keeper = p;
+		if (p != seen && mark.word.n && !VEC_PUSH(s->ctx.arena, &ret_rows->others, mark))
+			return ctx_no_memory(&s->ctx);
+	}
+	ret_rows->is_keeper = keeper == seen;
+	return ret_rows->path.p ? OK : ctx_no_memory(&s->ctx);
+}
+
+/* A new one, unless the last is of this connection. */
+static RESULT choose_word(struct step *s, const struct pool_host *seen, struct str *ret_word)
+{
+	uint8_t bytes[WORD_BYTES];
+	*ret_word = seen->mark;
+	if (seen->seen_state != POOL_HOST_SEEN_STATE_UNKNOWN && seen->mark.n)
+		return OK;
+	random_bytes(bytes, sizeof bytes);
+	*ret_word = str_encode_hex(s->ctx.arena, bytes, sizeof bytes);
+	return ret_word->p ? OK : ctx_no_memory(&s->ctx);
+}
+
+static bool has_mark(const struct disk_marks *marks, const struct disk_mark *mark)
+{
+	for (size_t k = 0; k < marks->count; k++)
+		if (uuid_equal(marks->at[k].host, mark->host) && str_equal(marks->at[k].word, mark->word))
+			return true;
+	return false;
+}
+
+static RESULT report(struct step *s, const struct pool_host_rows *rows, struct str word,
+		     const struct disk_marks *marks)
+{
+	struct pool_host_report *report = STEP_NEW(s, struct pool_host_report);
+	uuid *saw = arena_new_array(s->ctx.arena, uuid, rows->others.count + 1);
+	if (!saw)
+		return ctx_no_memory(&s->ctx);
+	*report = (struct pool_host_report){.pool_host = s->id, .is_there = marks != NULL, .mark = word};
+	for (size_t k = 0; marks && k < rows->others.count; k++)
+		if (has_mark(marks, &rows->others.at[k]))
+			saw[report->saw.count++] = rows->others.at[k].host;
+	report->saw.at = saw;
+	report->size = marks ? marks->size : 0;
+	report->is_full = marks && marks->free < marks->size / 100 * FULL_PERCENT;
+	step_report(s, engine_see_pool_host_run, report);
+	return OK;
+}
+
+static RESULT step_pool_host(struct step *s)
+{
+	struct pool_host_rows rows = {0};
+	struct disk_marks marks = {0};
+	size_t strays = 0;
+	TRY(gather(s, &rows));
+	const struct pool_host *seen = rows.seen;
+	if (!seen)
+		return OK;
+	if (!hosts_has_disks_here(s, seen->host)) {
+		wake_on_host(s->r, seen->host, KIND_POOL_HOST, s->id);
+		return OK;
+	}
+	struct disk_mark own = {.host = seen->host};
+	TRY(choose_word(s, seen, &own.word));
+	TRY(hosts_connect_disks(s->connection, &s->ctx, rows.path));
+	struct result result =
+		s->connection->disk_driver->prove(s->connection->disks, &s->ctx, &own, seen->mark, &marks);
+	if (!result_is_ok(result)) {
+		TRY(report(s, &rows, own.word, NULL));
+		return result;
+	}
+	TRY(report(s, &rows, own.word, &marks));
+	if (seen->seen_state != POOL_HOST_SEEN_STATE_PROVEN) /* until another one is seen, or sees it */
+		step_again_at(s, clock_now_us() + AGAIN_S * SECOND);
+	return rows.is_keeper ? host_disks_look_at(s, seen->host, seen->pool, &strays) : OK;
+}
+
+/* ---- who looks because of it ---- */
+
+static void wake_pool_host(struct reconciler *r, const struct row *row)
+{
+	wake_on_host(r, pool_host_of(row)->host, KIND_POOL_HOST, row->id);
+}
+
+/* Whoever waited for the proof. */
+static void wake_waiting(struct reconciler *r, const struct tables *t, const struct pool_host *p)
+{
+	for (const struct volume *v = volume_first_by_pool(t, p->pool); v; v = volume_next_by_pool(t, v))
+		if (uuid_equal(v->host, p->host))
+			wake_for_row(r, KIND_VOLUME, &v->row);
+	for (const struct snapshot *s = snapshot_first_by_pool(t, p->pool); s;
+	     s = snapshot_next_by_pool(t, s))
+		if (uuid_equal(s->host, p->host))
+			wake_for_row(r, KIND_SNAPSHOT, &s->row);
+	reconciler_wake_unplaced_soon(r);
+}
+
+static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
+			 const struct row *after)
+{
+	const struct pool_host *was = pool_host_of(before), *is = pool_host_of(after);
+	if (!was || is->seen_state == POOL_HOST_SEEN_STATE_UNKNOWN)
+		wake_pool_host(r, after);
+	if (is->seen_state == POOL_HOST_SEEN_STATE_PROVEN && (!was || was->seen_state != is->seen_state))
+		wake_waiting(r, t, is);
+}
+
+const struct resource reconcile_pool_host = {
+	.step = step_pool_host,
+	.is_swept = true,
+	.wake = wake_pool_host,
+	.wake_changed = wake_changed,
+};
