@@ -59,9 +59,9 @@ struct command {
 
 /* The rows of each file, ended by one without words. */
 extern const struct command account_commands[], user_commands[], rc_commands[], host_commands[],
-	host_check_commands[], network_commands[], image_commands[], image_get_commands[], doctor_commands[],
-	dump_commands[], inspect_commands[], leftover_commands[], init_commands[], local_commands[],
-	log_commands[], whatif_commands[];
+	pool_commands[], host_check_commands[], network_commands[], image_commands[], image_get_commands[],
+	doctor_commands[], dump_commands[], inspect_commands[], leftover_commands[], init_commands[],
+	local_commands[], log_commands[], whatif_commands[];
 
 /* Behind the last of its parameters. */
 const struct command_param *command_params_end(const struct command *command);

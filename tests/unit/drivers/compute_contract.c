@@ -49,6 +49,8 @@ static bool open_both(struct scene *s)
 	if (result_is_ok(r))
 		r = subject.disks->open_host(&s->c, contract_region(), &subject.host, &s->pool);
 	if (result_is_ok(r))
+		r = subject.disks->enter(s->pool, &s->c, subject.directory);
+	if (result_is_ok(r))
 		return true;
 	subject.driver->close_host(s->h);
 	s->h = NULL;
@@ -82,6 +84,7 @@ struct scene scene_open(void)
 	s.files[1] = (struct disk_spec){.volume = id_new(KIND_VOLUME), .size = 8 * MIB};
 	s.disks[0] = (struct compute_disk){.volume = s.files[0].volume, .size = 128 * MIB};
 	s.disks[1] = (struct compute_disk){.volume = s.files[1].volume, .size = 8 * MIB, .slot = 1};
+	s.disks[0].directory = s.disks[1].directory = subject.directory;
 	s.nics[0] = (struct compute_nic){.port = id_new(KIND_PORT), .mac = {{2, 0, 0, 7, 7, 7}}, .mtu = 1442};
 	s.nics[1] = (struct compute_nic){
 		.port = id_new(KIND_PORT), .mac = {{2, 0, 0, 7, 7, 8}}, .mtu = 1442, .slot = 1};

@@ -19,6 +19,8 @@ struct compute_subject {
 	const struct compute_driver *driver;
 	const struct disk_driver *disks;
 	struct host host;
+	struct str shared;                   /* a directory that the host might share with others */
+	struct str directory;                /* that the disks lie in now; empty: the host's own */
 	struct str image_sha256, image_path; /* of the guest; empty sha: no image */
 	int64_t image_file_size;
 	void (*lose_daemon)(void); /* the connection dies, guests go on, open works again */

@@ -18,6 +18,9 @@
 #include "model/id.h"
 #include "model/instance.h"
 
+#define OWN "/var/lib/libvirt/images"
+#define SHARED "/var/lib/libvirt/shared" /* any other directory will do, as nobody else is asked here */
+
 static const char *sandbox, *uri, *image;
 
 /* ---- doing things to the host */
@@ -105,9 +108,8 @@ static void write_word(uuid instance, uuid volume, bool is_on, int word)
 				"/machine/peripheral/$alias/virtio-backend \\\"%s\\\"\"",
 				name, id, name, place);
 	else
-		(void) snprintf(script, sizeof script,
-				"qemu-io -c '%s' /var/lib/libvirt/images/dari-da210077-vol-%s.qcow2", place,
-				id);
+		(void) snprintf(script, sizeof script, "qemu-io -c '%s' %s/dari-da210077-vol-%s.qcow2", place,
+				subject.directory.n ? SHARED : OWN, id);
 	on_host(script);
 }
 
@@ -338,6 +340,8 @@ int main(void)
 	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 512 << 20);
 	subject.host = (struct host){
 		.name = STR("hv1"), .uri = str_from(uri), .pool_path = STR("/var/lib/libvirt/images/")};
+	subject.shared = STR(SHARED);
+	on_host("mkdir -p " SHARED);
 	subject.image_path = str_from(image);
 	subject.image_sha256 = find_sha256(a);
 	const struct CMUnitTest tests[] = {

@@ -53,6 +53,7 @@ struct compute_subject subject = {
 	.driver = &compute_sim,
 	.disks = &disk_sim,
 	.host = {.name = STR("hv1"), .uri = STR("sim://"), .pool_path = STR("/sim")},
+	.shared = STR("/sim-shared"),
 	.image_sha256 = STR("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
 	.image_path = STR("/nowhere/image"),
 	.image_file_size = 4096,
