@@ -63,19 +63,10 @@ static RESULT pool_add(struct command_call *call)
 
 static RESULT pool_set(struct command_call *call)
 {
-	struct str type = command_arg(call, "type"), untype = command_arg(call, "no-type");
 	struct storage_pool_settings wish = {
 		.pool = {.kind = KIND_STORAGE_POOL, .text = command_arg(call, "name"), .field = STR("name")},
 		.description = command_arg(call, "description"),
-		.set_description = command_arg(call, "description").n > 0,
-		.unbinds = untype.n > 0};
-	if (type.n && untype.n)
-		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("no-type"),
-				      "say either --type or --no-type");
-	if (type.n || untype.n)
-		wish.type = (struct ref){.kind = KIND_VOLUME_TYPE,
-					 .text = type.n ? type : untype,
-					 .field = type.n ? STR("type") : STR("no-type")};
+		.set_description = command_arg(call, "description").n > 0};
 	bool closes = json_is_true(json_object_get(call->args, "close"));
 	bool opens = json_is_true(json_object_get(call->args, "open"));
 	if (closes && opens)
@@ -83,6 +74,8 @@ static RESULT pool_set(struct command_call *call)
 	wish.enabled = closes ? CHOICE_NO : opens ? CHOICE_YES : CHOICE_DEFAULT;
 	TRY(read_names(call, "host", &wish.more_hosts));
 	TRY(read_names(call, "no-host", &wish.less_hosts));
+	TRY(read_names(call, "type", &wish.more_types));
+	TRY(read_names(call, "no-type", &wish.less_types));
 	TRY(command_commit(call, "dari:pool set", engine_update_storage_pool_run, &wish));
 	buf_print(&call->text, "storage pool %" STR_FMT " changed\n", STR_ARG(wish.pool.text));
 	return OK;
@@ -166,8 +159,10 @@ const struct command pool_commands[] = {
 	 {{"name", PARAM_POSITIONAL, true, "The pool."},
 	  {"host", PARAM_OPTION, false, "Hosts that see it, too, with commas."},
 	  {"no-host", PARAM_OPTION, false, "Hosts that see it no longer, with commas."},
-	  {"type", PARAM_OPTION, false, "New volumes of this type lie in it: gp2 is that of root disks."},
-	  {"no-type", PARAM_OPTION, false, "New volumes of this type lie with their hosts again."},
+	  {"type", PARAM_OPTION, false,
+	   "New volumes of these types lie in it, with commas: root disks are gp3 unless a launch says "
+	   "else."},
+	  {"no-type", PARAM_OPTION, false, "New volumes of these types lie with their hosts again."},
 	  {"close", PARAM_FLAG, false, "It takes no new volumes."},
 	  {"open", PARAM_FLAG, false, "It takes new volumes."},
 	  {"description", PARAM_OPTION, false, "Free text."}},

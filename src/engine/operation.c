@@ -62,6 +62,7 @@ static const char *const administrators[] = {"account.create",
 					     "region.",
 					     "role.",
 					     "setting.",
+					     "storage_pool.",
 					     "subnet_pool.share",
 					     "user.",
 					     "volume_type."};

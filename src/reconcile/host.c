@@ -186,6 +186,8 @@ static RESULT look_for_strays(struct step *s)
 	uint64_t round = atomic_load(&s->r->round);
 	if (connection->round != round || atomic_load(&h->disks.has_strays))
 		work_wake(s->r, h->disks.lane, KIND_HOST_DISKS, s->id, WAKE_WISH);
+	if (atomic_exchange(&h->disks.has_unproven, false))
+		wake_pools_on(h);
 	if (!connection->has_strays && connection->round == round)
 		return OK;
 	struct compute_inventory inventory = {0};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Storage pools as their hosts see them: at each connection a host makes a file with a new word in its name, and
- * looks for those that the others made. The first of its hosts that is proven also looks after the pool as a
- * whole. Woken by its row, by the host's return, and when everything is looked at. */
+ * looks for those that the others made. The first of its hosts that is proven also looks
+ * after the pool as a whole. Woken by its row, by the marks of others, by the host's return, when everything is looked
+ * at, and while nothing is proven at each look at the host. */
 #include "store/pool_host.h"
-#include "base/clock.h"
 #include "base/random.h"
 #include "base/vec.h"
 #include "drivers/disk.h"
@@ -13,11 +13,14 @@
 #include "store/storage_pool.h"
 #include "store/volume.h"
 
-enum { WORD_BYTES = 8, FULL_PERCENT = 1, AGAIN_S = 5 };
+enum { WORD_BYTES = 8, FULL_PERCENT = 1 };
 
 struct pool_host_rows {
 	const struct pool_host *seen; /* NULL: no such row */
 	struct str path;
+	bool is_alone; /* no other host is to see the pool */
+	int64_t size;  /* as its row says, as the next */
+	bool is_full;
 	bool is_keeper;               /* it looks after the whole */
 	VEC(struct disk_mark) others; /* of the pool's other hosts, as their rows say */
 };
@@ -34,11 +37,15 @@ static RESULT gather(struct step *s, struct pool_host_rows *ret_rows)
 		return OK;
 	ret_rows->seen = STEP_COPY(s, KIND_POOL_HOST, struct pool_host, seen);
 	ret_rows->path = str_copy(s->ctx.arena, pool->path);
+	ret_rows->size = pool->seen_size;
+	ret_rows->is_full = pool->seen_full;
+	ret_rows->is_alone = true;
 	for (const struct pool_host *p = pool_host_first_by_pool(view.tables, pool->row.id); p;
 	     p = pool_host_next_by_pool(view.tables, p)) {
 		struct disk_mark mark = {.host = p->host, .word = str_copy(s->ctx.arena, p->mark)};
 		if (!keeper && p->seen_state == POOL_HOST_SEEN_STATE_PROVEN)
 			keeper = p;
+		ret_rows->is_alone = ret_rows->is_alone && p == seen;
 		if (p != seen && mark.word.n && !VEC_PUSH(s->ctx.arena, &ret_rows->others, mark))
 			return ctx_no_memory(&s->ctx);
 	}
@@ -66,6 +73,16 @@ static bool has_mark(const struct disk_marks *marks, const struct disk_mark *mar
 	return false;
 }
 
+static bool is_news(const struct pool_host_rows *rows, const struct pool_host_report *report)
+{
+	const struct pool_host *seen = rows->seen;
+	bool proves = report->is_there && (report->saw.count > 0 || rows->is_alone);
+	enum pool_host_seen_state state =
+		proves ? POOL_HOST_SEEN_STATE_PROVEN : POOL_HOST_SEEN_STATE_UNPROVEN;
+	return seen->seen_state != state || (report->is_there && !str_equal(seen->mark, report->mark)) ||
+	       (proves && (rows->size != report->size || rows->is_full != report->is_full));
+}
+
 static RESULT report(struct step *s, const struct pool_host_rows *rows, struct str word,
 		     const struct disk_marks *marks)
 {
@@ -80,7 +97,8 @@ static RESULT report(struct step *s, const struct pool_host_rows *rows, struct s
 	report->saw.at = saw;
 	report->size = marks ? marks->size : 0;
 	report->is_full = marks && marks->free < marks->size / 100 * FULL_PERCENT;
-	step_report(s, engine_see_pool_host_run, report);
+	if (is_news(rows, report))
+		step_report(s, engine_see_pool_host_run, report);
 	return OK;
 }
 
@@ -102,13 +120,13 @@ static RESULT step_pool_host(struct step *s)
 	TRY(hosts_connect_disks(s->connection, &s->ctx, rows.path));
 	struct result result =
 		s->connection->disk_driver->prove(s->connection->disks, &s->ctx, &own, seen->mark, &marks);
+	if (seen->seen_state != POOL_HOST_SEEN_STATE_PROVEN) /* until another one is seen, or sees it */
+		atomic_store(&s->host->disks.has_unproven, true);
 	if (!result_is_ok(result)) {
 		TRY(report(s, &rows, own.word, NULL));
 		return result;
 	}
 	TRY(report(s, &rows, own.word, &marks));
-	if (seen->seen_state != POOL_HOST_SEEN_STATE_PROVEN) /* until another one is seen, or sees it */
-		step_again_at(s, clock_now_us() + AGAIN_S * SECOND);
 	return rows.is_keeper ? host_disks_look_at(s, seen->host, seen->pool, &strays) : OK;
 }
 
@@ -132,12 +150,22 @@ static void wake_waiting(struct reconciler *r, const struct tables *t, const str
 	reconciler_wake_unplaced_soon(r);
 }
 
+static void wake_unproven(struct reconciler *r, const struct tables *t, uuid pool)
+{
+	for (const struct pool_host *p = pool_host_first_by_pool(t, pool); p;
+	     p = pool_host_next_by_pool(t, p))
+		if (p->seen_state != POOL_HOST_SEEN_STATE_PROVEN)
+			wake_pool_host(r, &p->row);
+}
+
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {
 	const struct pool_host *was = pool_host_of(before), *is = pool_host_of(after);
 	if (!was || is->seen_state == POOL_HOST_SEEN_STATE_UNKNOWN)
 		wake_pool_host(r, after);
+	if (!was || !str_equal(was->mark, is->mark))
+		wake_unproven(r, t, is->pool);
 	if (is->seen_state == POOL_HOST_SEEN_STATE_PROVEN && (!was || was->seen_state != is->seen_state))
 		wake_waiting(r, t, is);
 }

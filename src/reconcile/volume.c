@@ -142,7 +142,7 @@ static RESULT report_blank(struct step *s, const struct volume *v, int64_t size,
 static RESULT report_size(struct step *s, const struct volume *v, int64_t size, bool is_raw)
 {
 	if (v->seen_size == size && v->seen_gen == (int64_t) v->row.gen && v->seen_reverts == v->reverts &&
-	    v->is_raw == is_raw)
+	    v->is_raw == is_raw && (size == 0 || uuid_equal(v->seen_host, v->host)))
 		return OK;
 	return report_volume(s, v, engine_see_volume_run, v->host, size, is_raw);
 }

@@ -110,15 +110,22 @@ void wake_on_publish(void *self, const struct tables *t, const struct published 
 
 /* ---- many at once ---- */
 
+void wake_pools_on(struct rec_host *h)
+{
+	AUTO_VIEW view = {0};
+	view_open(h->reconciler->store, &view);
+	const struct pool_host *p = pool_host_first_by_host(view.tables, h->id);
+	for (; p; p = pool_host_next_by_host(view.tables, p))
+		wake_for_row(h->reconciler, KIND_POOL_HOST, &p->row);
+}
+
 void wake_all_on(struct rec_host *h)
 {
 	struct reconciler *r = h->reconciler;
+	wake_pools_on(h);
 	AUTO_VIEW view = {0};
 	view_open(r->store, &view);
 	const struct tables *t = view.tables;
-	for (const struct pool_host *p = pool_host_first_by_host(t, h->id); p;
-	     p = pool_host_next_by_host(t, p))
-		wake_for_row(r, KIND_POOL_HOST, &p->row);
 	for (const struct volume *v = volume_first_by_host(t, h->id); v; v = volume_next_by_host(t, v))
 		wake_for_row(r, KIND_VOLUME, &v->row);
 	for (const struct volume *v = volume_first_by_seen_host(t, h->id); v;

@@ -188,6 +188,7 @@ struct rec_disks {
 	struct lane lane;
 	struct host_connection *connection; /* as the host's own */
 	_Atomic bool has_strays;            /* something in its pool has no row */
+	_Atomic bool has_unproven;          /* it was not proven to see some pool that it is to see */
 	_Atomic bool idle_posted;
 	struct job idle_job;
 	struct unneeded_base { /* of the steps of whole pools alone */
@@ -280,6 +281,8 @@ RESULT hosts_connect_disks(struct host_connection *connection, struct ctx *c, st
 RESULT hosts_enter(struct step *s, const struct disk_place *place);
 /* What is in the pool as a whole, which was entered: host_disks.c. */
 RESULT host_disks_look_at(struct step *s, uuid host, uuid pool, size_t *ret_strays);
+/* Has the host look into the shared pools that it is to see. */
+void wake_pools_on(struct rec_host *h);
 /* Has connections of disks closed that nobody used for a while, and those relieved whose calls hang. On the
  * home actor. */
 void hosts_look_after(struct reconciler *r);

@@ -521,6 +521,17 @@ int sim_compute_get_slot(struct str host, uuid id, uuid device)
 	return slot;
 }
 
+void sim_count_disks(const struct sim_disk *disks, size_t count, struct sim_counts *n)
+{
+	for (size_t k = 0; k < count; k++) {
+		const struct sim_disk *d = &disks[k];
+		n->images += d->kind == DISK_BASE;
+		n->cuts += d->kind == DISK_CUT;
+		n->disks += d->kind == DISK_VOLUME;
+		n->disk_size += d->kind == DISK_VOLUME ? d->size : 0;
+	}
+}
+
 static void count_host(struct sim_host *s, struct sim_counts *n)
 {
 	sim_lock(s);
@@ -532,13 +543,7 @@ static void count_host(struct sim_host *s, struct sim_counts *n)
 	n->hasty += s->hasty_count;
 	for (size_t k = 0; k < s->domain_count; k++)
 		n->running += s->domains[k].is_on;
-	for (size_t k = 0; k < s->disk_count; k++) {
-		const struct sim_disk *d = &s->disks[k];
-		n->images += d->kind == DISK_BASE;
-		n->cuts += d->kind == DISK_CUT;
-		n->disks += d->kind == DISK_VOLUME;
-		n->disk_size += d->kind == DISK_VOLUME ? d->size : 0;
-	}
+	sim_count_disks(s->disks, s->disk_count, n);
 	for (const struct compute_host *h = s->connections; h; h = h->next)
 		n->connections++;
 	sim_unlock(s);
@@ -551,6 +556,7 @@ void sim_compute_count(struct sim_counts *ret_counts)
 	for (size_t k = 0; k < BUCKET_COUNT; k++)
 		for (struct sim_host *s = region.buckets[k]; s; s = s->next)
 			count_host(s, ret_counts);
+	sim_count_apart(ret_counts);
 	pthread_mutex_unlock(&region.lock);
 }
 

@@ -171,6 +171,9 @@ bool sim_add_mark(struct sim_directory *directory, const struct sim_mark *mark);
 void sim_lock_directories(struct sim_host *s);
 void sim_unlock_directories(struct sim_host *s);
 void sim_reset_directories(void);
+void sim_count_apart(struct sim_counts *n);
+/* Adds them up. */
+void sim_count_disks(const struct sim_disk *disks, size_t count, struct sim_counts *n);
 struct sim_domain *sim_find_domain(struct sim_host *s, uuid id); /* with s->lock held, as all below */
 struct sim_disk *sim_find_disk(struct sim_host *s,
 			       uuid volume);       /* a volume's whole one, plain if there is one */

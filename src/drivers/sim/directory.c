@@ -189,3 +189,11 @@ void sim_reset_directories(void)
 	}
 	atomic_store(&apart.is_used, false);
 }
+
+void sim_count_apart(struct sim_counts *n)
+{
+	pthread_mutex_lock(&apart.lock);
+	for (const struct sim_directory *d = apart.first; d; d = d->next)
+		sim_count_disks(d->disks, d->disk_count, n);
+	pthread_mutex_unlock(&apart.lock);
+}

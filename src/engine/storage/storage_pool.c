@@ -277,22 +277,30 @@ RESULT engine_add_storage_pool(struct op *op, struct storage_pool_wish *wish)
 				STR_ARG(pool.path));
 }
 
-static RESULT bind_type(struct op *op, const struct storage_pool_settings *wish,
-			const struct storage_pool *pool)
+static RESULT bind_type(struct op *op, const struct storage_pool *pool, struct str name, bool unbinds)
 {
 	const struct volume_type *type = NULL;
-	if (!ref_is_given(&wish->type))
-		return OK;
-	TRY(engine_find_volume_type(op->ctx, op->head, &wish->type, &type));
+	struct ref ref = {.kind = KIND_VOLUME_TYPE, .text = name, .field = STR("type")};
+	TRY(engine_find_volume_type(op->ctx, op->head, &ref, &type));
 	struct volume_type next = *type;
-	if (wish->unbinds && !uuid_equal(type->pool, pool->row.id))
-		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME_TYPE, wish->type.field,
+	if (unbinds && !uuid_equal(type->pool, pool->row.id))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME_TYPE, ref.field,
 				   "Volumes of the type '%" STR_FMT "' do not lie in the pool '%" STR_FMT
 				   "'.",
 				   STR_ARG(type->name), STR_ARG(pool->name));
-	next.pool = wish->unbinds ? UUID_NONE : pool->row.id;
+	next.pool = unbinds ? UUID_NONE : pool->row.id;
 	next.row.gen++;
 	return volume_type_put(op, &next);
+}
+
+static RESULT bind_types(struct op *op, const struct storage_pool_settings *wish,
+			 const struct storage_pool *pool)
+{
+	for (size_t n = 0; n < wish->more_types.count; n++)
+		TRY(bind_type(op, pool, wish->more_types.at[n], false));
+	for (size_t n = 0; n < wish->less_types.count; n++)
+		TRY(bind_type(op, pool, wish->less_types.at[n], true));
+	return OK;
 }
 
 RESULT engine_update_storage_pool(struct op *op, struct storage_pool_settings *wish)
@@ -307,7 +315,7 @@ RESULT engine_update_storage_pool(struct op *op, struct storage_pool_settings *w
 	choice_apply(wish->enabled, &next.enabled);
 	TRY(add_named_hosts(op, pool, wish->more_hosts));
 	TRY(remove_named_hosts(op, pool, wish->less_hosts));
-	TRY(bind_type(op, wish, pool));
+	TRY(bind_types(op, wish, pool));
 	next.row.gen++;
 	TRY(storage_pool_put(op, &next));
 	return engine_log_event(op, KIND_STORAGE_POOL, &next.row, "changed", "By the operator.");

@@ -28,9 +28,8 @@ struct storage_pool_settings {
 	struct str description;
 	enum choice enabled;
 	struct strs more_hosts, less_hosts; /* by name */
-	/* Volumes of this type lie in the pool from now on; with unbinds: no longer. Kind none: no change. */
-	struct ref type;
-	bool unbinds;
+	struct strs more_types,
+		less_types; /* new volumes of which lie in the pool from now on, or no longer */
 };
 OPERATION(engine_update_storage_pool, storage_pool_settings)
 
