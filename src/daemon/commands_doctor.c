@@ -16,7 +16,9 @@
 #include "store/gateway.h"
 #include "store/host.h"
 #include "store/image.h"
+#include "store/pool_host.h"
 #include "store/snapshot.h"
+#include "store/storage_pool.h"
 
 static const int64_t DISK_WARN_BYTES = INT64_C(1) << 30;
 enum { CONDITIONS_SHOWN = 10 };
@@ -167,6 +169,32 @@ static void check_hosts(struct command_call *call, const struct tables *t)
 		print_finding(call, "hosts", false, STR("none"), "dari host add NAME");
 }
 
+static void check_pools(struct command_call *call, const struct tables *t)
+{
+	for (const struct storage_pool *p = storage_pool_first(t); p; p = storage_pool_next(t, p)) {
+		size_t hosts = 0, proven = 0;
+		struct str unproven = STR_NONE;
+		for (const struct pool_host *at = pool_host_first_by_pool(t, p->row.id); at;
+		     at = pool_host_next_by_pool(t, at)) {
+			const struct host *h = host_find(t, at->host);
+			hosts++;
+			proven += at->seen_state == POOL_HOST_SEEN_STATE_PROVEN;
+			if (h && at->seen_state == POOL_HOST_SEEN_STATE_UNPROVEN)
+				unproven = str_print(call->ctx.arena, "%" STR_FMT " %" STR_FMT,
+						     STR_ARG(unproven), STR_ARG(h->name));
+		}
+		print_finding(
+			call, str_print(call->ctx.arena, "storage pool %" STR_FMT, STR_ARG(p->name)).p,
+			hosts > 0 && unproven.n == 0,
+			str_print(call->ctx.arena,
+				  "%" STR_FMT ", proven to be seen by %zu of %zu hosts%s%" STR_FMT,
+				  STR_ARG(p->path), proven, hosts, unproven.n ? ", not by" : "",
+				  STR_ARG(unproven)),
+			"Mount the same directory there on each of them: a file that one host makes must be "
+			"seen by the others. Nothing is placed there through a host without that proof.");
+	}
+}
+
 static void check_external(struct command_call *call, const struct tables *t)
 {
 	size_t count = tables_count(t, KIND_EXTERNAL_NETWORK);
@@ -300,6 +328,7 @@ static RESULT doctor(struct command_call *call)
 	AUTO_VIEW view = {0};
 	view_open(call->daemon->store, &view);
 	check_hosts(call, view.tables);
+	check_pools(call, view.tables);
 	check_external(call, view.tables);
 	check_gateways(call, view.tables);
 	check_images(call, view.tables);

@@ -17,3 +17,6 @@ const char *engine_check_row(enum kind kind, const struct row *before, const str
 /* What is placed on a host. host is any version of its row that a view holds. Any thread, also when
  * the view no longer walks. */
 void engine_read_host_use(const struct host *host, struct host_usage *ret_use);
+/* Likewise the bytes of the volumes in a storage pool. */
+struct storage_pool;
+int64_t engine_read_pool_use(const struct storage_pool *pool);

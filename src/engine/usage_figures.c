@@ -331,6 +331,12 @@ void engine_read_host_use(const struct host *host, struct host_usage *ret_use)
 	ret_use->instances = __atomic_load_n(&usage->instances, __ATOMIC_RELAXED);
 }
 
+int64_t engine_read_pool_use(const struct storage_pool *pool)
+{
+	const struct storage_pool_usage *usage = storage_pool_usage(pool);
+	return usage ? __atomic_load_n(&usage->disk, __ATOMIC_RELAXED) : 0;
+}
+
 int64_t engine_count_addresses(const struct subnet *subnet)
 {
 	return (int64_t) subnet_count_addresses(subnet);

@@ -8,6 +8,7 @@
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image.h"
 #include "engine/storage/snapshot_internal.h"
+#include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_internal.h"
 #include "engine/storage/volume_type.h"
@@ -409,6 +410,7 @@ RESULT disk_plan_finish(struct op *op, struct disk_plan *plan)
 			     disk_plan_is_encrypted_by_default(op) || disk_plan_type_encrypts(op, plan->type);
 	TRY(disk_plan_check_key(op, plan->key, plan->is_encrypted));
 	TRY(check_type_crypt(op, plan->type));
+	TRY(storage_pool_check_type(op, plan->type, plan->field));
 	plan->is_shared = choice_or(plan->sharing, disk_plan_type_shares(op, plan->type));
 	if (plan->is_shared)
 		TRY(disk_plan_check_sharing(op, plan->type, plan->is_encrypted));

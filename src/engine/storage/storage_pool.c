@@ -9,6 +9,7 @@
 #include "engine/internal.h"
 #include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume.h"
+#include "engine/tag_internal.h"
 #include "model/zone.h"
 #include "store/host.h"
 #include "store/pool_host.h"
@@ -221,7 +222,7 @@ static bool is_pool_path(struct str path)
 
 static RESULT check_pool(struct op *op, const struct storage_pool_wish *wish)
 {
-	if (!is_pool_name(wish->name))
+	if (!is_pool_name(wish->name) || str_equal(wish->name, STORAGE_POOL_LOCAL))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_STORAGE_POOL, STR("name"),
 				   "'%" STR_FMT
 				   "' cannot name a storage pool: use letters, digits, '-', '.' and '_'.",
@@ -253,6 +254,40 @@ static RESULT check_description(struct op *op, struct str description)
 				     "A description has up to %d characters.", DESCRIPTION_MAX_SIZE);
 }
 
+void storage_pool_bind_by_specs(struct op *op, struct volume_type *type)
+{
+	const struct tag *spec = tags_find(type->specs, STORAGE_POOL_SPEC);
+	const struct storage_pool *pool = spec ? storage_pool_find_by_name(op->head, spec->value) : NULL;
+	type->pool = pool ? pool->row.id : UUID_NONE;
+}
+
+RESULT storage_pool_check_type(struct op *op, struct str name, struct str field)
+{
+	const struct volume_type *type = volume_type_find_by_name(op->head, name);
+	const struct tag *spec = type ? tags_find(type->specs, STORAGE_POOL_SPEC) : NULL;
+	if (!spec || !uuid_is_none(type->pool) || str_equal(spec->value, STORAGE_POOL_LOCAL))
+		return OK;
+	return ENGINE_FAIL(op, ERR_CAPACITY, KIND_VOLUME, field,
+			   "There is no storage pool '%" STR_FMT "', which the volume type '%" STR_FMT
+			   "' names.",
+			   STR_ARG(spec->value), STR_ARG(name));
+}
+
+/* Types that named it before it was there. */
+static RESULT bind_waiting(struct op *op, struct str name)
+{
+	for (const struct volume_type *t = volume_type_first(op->head), *after = NULL; t; t = after) {
+		after = volume_type_next(op->head, t);
+		const struct tag *spec = tags_find(t->specs, STORAGE_POOL_SPEC);
+		struct volume_type next = *t;
+		if (!spec || !str_equal(spec->value, name))
+			continue;
+		storage_pool_bind_by_specs(op, &next);
+		TRY(volume_type_put(op, &next));
+	}
+	return OK;
+}
+
 RESULT engine_add_storage_pool(struct op *op, struct storage_pool_wish *wish)
 {
 	const struct zone *zone = NULL;
@@ -271,10 +306,28 @@ RESULT engine_add_storage_pool(struct op *op, struct storage_pool_wish *wish)
 				    .enabled = true};
 	TRY(storage_pool_put(op, &pool));
 	TRY(wish->hosts.count ? add_named_hosts(op, &pool, wish->hosts) : add_all_hosts(op, &pool));
+	TRY(bind_waiting(op, pool.name));
 	wish->pool = pool.row.id;
 	return engine_log_event(op, KIND_STORAGE_POOL, &pool.row, "added",
 				"Storage pool %" STR_FMT " at %" STR_FMT ".", STR_ARG(pool.name),
 				STR_ARG(pool.path));
+}
+
+/* Its spec says the same. */
+static RESULT set_spec(struct op *op, const struct storage_pool *pool, struct volume_type *type)
+{
+	struct tag *specs = arena_new_array(op->ctx->arena, struct tag, type->specs.count + 1);
+	size_t count = 0;
+	if (!specs)
+		return ctx_no_memory(op->ctx);
+	for (size_t n = 0; n < type->specs.count; n++)
+		if (!str_equal(type->specs.at[n].key, STORAGE_POOL_SPEC))
+			specs[count++] = type->specs.at[n];
+	if (pool)
+		specs[count++] = (struct tag){STORAGE_POOL_SPEC, pool->name};
+	TRY(tag_normalize(op, (struct tags){specs, count}, &type->specs));
+	type->pool = pool ? pool->row.id : UUID_NONE;
+	return OK;
 }
 
 static RESULT bind_type(struct op *op, const struct storage_pool *pool, struct str name, bool unbinds)
@@ -288,7 +341,7 @@ static RESULT bind_type(struct op *op, const struct storage_pool *pool, struct s
 				   "Volumes of the type '%" STR_FMT "' do not lie in the pool '%" STR_FMT
 				   "'.",
 				   STR_ARG(type->name), STR_ARG(pool->name));
-	next.pool = unbinds ? UUID_NONE : pool->row.id;
+	TRY(set_spec(op, unbinds ? NULL : pool, &next));
 	next.row.gen++;
 	return volume_type_put(op, &next);
 }

@@ -58,6 +58,11 @@ bool engine_host_sees_pool(const struct tables *t, uuid host, uuid pool);
  * and has room does not count. */
 bool engine_host_sees_disks(const struct tables *t, uuid instance, uuid host);
 
+/* The extra spec by which a volume type names its pool, as Cinder has it, and what it says of the hosts' own
+ * directories. Both ways to bind a type keep it: it is what Cinder's clients see. */
+#define STORAGE_POOL_SPEC STR("volume_backend_name")
+#define STORAGE_POOL_LOCAL STR("dari")
+
 /* The pool that new volumes of that type lie in; NULL: their hosts' own directories. */
 const struct storage_pool *engine_find_pool_of_type(const struct tables *t, struct str type);
 

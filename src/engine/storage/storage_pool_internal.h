@@ -13,6 +13,11 @@ RESULT storage_pool_doubt_host(struct op *op, uuid host);
 RESULT storage_pool_pass_on(struct op *op, uuid host);
 /* The host is no more. */
 RESULT storage_pool_forget_host(struct op *op, uuid host);
+/* The pool that a volume type's extra specs name is its pool from now on; none: there is no such pool, or none is
+ * named. */
+void storage_pool_bind_by_specs(struct op *op, struct volume_type *type);
+/* ERR_CAPACITY: the type names a pool that is not there. */
+RESULT storage_pool_check_type(struct op *op, struct str type, struct str field);
 /* ERR_CAPACITY: the pool takes no new volumes, or has not as many bytes left. pool NULL: OK. */
 RESULT storage_pool_check_room(struct op *op, const struct storage_pool *pool, int64_t more,
 			       struct str field);

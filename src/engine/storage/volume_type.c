@@ -3,6 +3,7 @@
 #include "engine/storage/volume_type.h"
 
 #include "engine/internal.h"
+#include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume_type_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
@@ -82,8 +83,10 @@ static RESULT apply(struct op *op, const struct volume_type_wish *wish, struct v
 		type->name = wish->name;
 	if (wish->set_description)
 		type->description = wish->description;
-	if (wish->set_specs)
+	if (wish->set_specs) {
 		TRY(tag_normalize(op, wish->specs, &type->specs));
+		storage_pool_bind_by_specs(op, type);
+	}
 	choice_apply(wish->is_public, &type->is_public);
 	TRY(set_user(op, &wish->add_user, true, &type->users));
 	return set_user(op, &wish->remove_user, false, &type->users);

@@ -11,6 +11,7 @@
 #include "engine/region/host.h"
 #include "store/host.h"
 #include "store/snapshot.h"
+#include "store/storage_pool.h"
 #include "store/volume.h"
 #include "store/zone.h"
 
@@ -25,6 +26,13 @@ struct str os_volume_backend(struct os_call *e, const struct host *host)
 struct str os_volume_pool(struct os_call *e, const struct host *host)
 {
 	return str_print(e->c->arena, "%" STR_FMT "@" BACKEND "#" BACKEND, STR_ARG(host->name));
+}
+
+/* No host's: the part before the back end is our choice. */
+struct str os_shared_pool(struct os_call *e, const struct storage_pool *pool)
+{
+	return str_print(e->c->arena, BACKEND "@%" STR_FMT "#%" STR_FMT, STR_ARG(pool->name),
+			 STR_ARG(pool->name));
 }
 
 /* A host is named alone, with its back end, or with the pool too. */
@@ -196,44 +204,73 @@ static const struct param pool_params[] = {
 	OS_QUERY(struct os_pools, "name", name, .since = 28, .doc = "Only the one of that name."),
 };
 
-static void write_capabilities(struct json_writer *w, const struct host *h)
+/* A host's own directory, or a shared pool. */
+struct pool_item {
+	struct str name;      /* host@backend#pool */
+	struct str backend;   /* as volume types name it */
+	const char *protocol; /* as Cinder's drivers for files call theirs */
+	int64_t size, used;   /* bytes */
+	int64_t since_us;
+};
+
+static void write_capabilities(struct json_writer *w, const struct pool_item *p)
 {
-	struct host_usage use;
-	engine_read_host_use(h, &use);
 	json_write_open(w, "capabilities");
-	json_write_z(w, "volume_backend_name", BACKEND);
-	json_write_z(w, "pool_name", BACKEND);
-	json_write_int(w, "total_capacity_gb", h->seen_disk / OS_VOLUME_GIB);
-	json_write_int(w, "free_capacity_gb", (h->seen_disk - use.disk) / OS_VOLUME_GIB);
-	json_write_int(w, "allocated_capacity_gb", use.disk / OS_VOLUME_GIB);
-	json_write_int(w, "provisioned_capacity_gb", use.disk / OS_VOLUME_GIB);
+	json_write_text(w, "volume_backend_name", p->backend);
+	json_write_text(w, "pool_name", p->backend);
+	json_write_int(w, "total_capacity_gb", p->size / OS_VOLUME_GIB);
+	json_write_int(w, "free_capacity_gb", (p->size - p->used) / OS_VOLUME_GIB);
+	json_write_int(w, "allocated_capacity_gb", p->used / OS_VOLUME_GIB);
+	json_write_int(w, "provisioned_capacity_gb", p->used / OS_VOLUME_GIB);
 	json_write_int(w, "reserved_percentage", 0);
 	json_write_z(w, "max_over_subscription_ratio", "1.0");
 	json_write_bool(w, "thin_provisioning_support", false);
 	json_write_bool(w, "thick_provisioning_support", true);
 	json_write_bool(w, "QoS_support", false);
 	json_write_bool(w, "multiattach", true);
-	json_write_z(w, "storage_protocol", "file");
+	json_write_z(w, "storage_protocol", p->protocol);
 	json_write_z(w, "vendor_name", "Open Source");
 	json_write_z(w, "driver_version", "1.0");
-	os_write_time_us(w, "timestamp", h->seen_since_us);
+	os_write_time_us(w, "timestamp", p->since_us);
+	json_write_close(w);
+}
+
+static void write_pool(struct json_writer *w, const struct os_pools *a, const struct pool_item *p)
+{
+	if (a->name.n && !str_equal(a->name, p->name))
+		return;
+	json_write_open(w, NULL);
+	json_write_text(w, "name", p->name);
+	if (a->detail)
+		write_capabilities(w, p);
 	json_write_close(w);
 }
 
 static RESULT list_pools(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_pools *a = args;
+	const struct tables *t = os_tables(e);
 	json_write_open_list(w, "pools");
-	for (const struct host *h = host_first(os_tables(e)); h; h = host_next(os_tables(e), h)) {
-		struct str name = os_volume_pool(e, h);
-		if (!row_is_live(&h->row) || (a->name.n && !str_equal(a->name, name)))
-			continue;
-		json_write_open(w, NULL);
-		json_write_text(w, "name", name);
-		if (a->detail)
-			write_capabilities(w, h);
-		json_write_close(w);
+	for (const struct host *h = host_first(t); h; h = host_next(t, h)) {
+		struct host_usage use;
+		engine_read_host_use(h, &use);
+		if (row_is_live(&h->row))
+			write_pool(w, a,
+				   &(struct pool_item){.name = os_volume_pool(e, h),
+						       .backend = STR(BACKEND),
+						       .protocol = "file",
+						       .size = h->seen_disk,
+						       .used = use.disk,
+						       .since_us = h->seen_since_us});
 	}
+	for (const struct storage_pool *p = storage_pool_first(t); p; p = storage_pool_next(t, p))
+		write_pool(w, a,
+			   &(struct pool_item){.name = os_shared_pool(e, p),
+					       .backend = p->name,
+					       .protocol = "nfs",
+					       .size = p->seen_size,
+					       .used = engine_read_pool_use(p),
+					       .since_us = p->row.created_us});
 	json_write_close_list(w);
 	return OK;
 }
@@ -396,7 +433,8 @@ static const struct os_action actions[] = {
 	 .doc = "The volumes of a host in figures."},
 	{HTTP_GET, "/v3/{project_id}/scheduler-stats/get_pools",
 	 .permit = "scheduler_extension:scheduler_stats:get_pools", .flags = OS_ADMIN,
-	 .args = OS_PARAMS(struct os_pools, pool_params), .answer = list_pools, .doc = "The hosts as pools."},
+	 .args = OS_PARAMS(struct os_pools, pool_params), .answer = list_pools,
+	 .doc = "The hosts and the storage pools as pools."},
 	{HTTP_GET, "/v3/{project_id}/capabilities/{host}", .permit = "volume_extension:capabilities",
 	 .flags = OS_ADMIN, .args = OS_PARAMS(struct os_capabilities, capability_params),
 	 .answer = show_capabilities, .doc = "A host as a back end."},

@@ -14,6 +14,7 @@
 #include "store/image_device.h"
 #include "store/instance.h"
 #include "store/snapshot.h"
+#include "store/storage_pool.h"
 #include "store/volume_attachment.h"
 #include "store/volume_transfer.h"
 #include "store/volume_type.h"
@@ -205,7 +206,12 @@ static void write_extended(struct os_call *e, struct json_writer *w, const struc
 		write_image_metadata(w, "volume_image_metadata", i->volume, i->image);
 	if (!os_is_admin(e))
 		return;
-	json_write_text_or_null(w, "os-vol-host-attr:host", i->host ? os_volume_pool(e, i->host) : STR_NONE);
+	const struct storage_pool *pool =
+		uuid_is_none(i->volume->pool) ? NULL : storage_pool_find(os_tables(e), i->volume->pool);
+	json_write_text_or_null(w, "os-vol-host-attr:host",
+				pool      ? os_shared_pool(e, pool)
+				: i->host ? os_volume_pool(e, i->host)
+					  : STR_NONE);
 	json_write_null(w, "os-vol-mig-status-attr:migstat");
 	json_write_null(w, "os-vol-mig-status-attr:name_id");
 }

@@ -39,6 +39,9 @@ RESULT os_change_specs(struct os_call *e, struct tags before, struct tags over, 
 /* Where Cinder says that a volume lies: host@backend#pool. A host has one back end with one pool. */
 struct str os_volume_backend(struct os_call *e, const struct host *host);
 struct str os_volume_pool(struct os_call *e, const struct host *host);
+/* Likewise a shared one. */
+struct storage_pool;
+struct str os_shared_pool(struct os_call *e, const struct storage_pool *pool);
 
 #define OS_VOLUME_PATH(T, member) OS_PATH(T, "volume_id", member, .kind = KIND_VOLUME, .doc = "The volume.")
 #define OS_SNAPSHOT_PATH(T, member)                                                                          \

@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Two hosts see one directory: a guest that counts and writes goes there and back, running, and nothing is copied; a
+stopped one starts on the other; a volume is attached to guests on both by turns. A host without the mount is told of."""
+# limit: 900 s
+# takes: 150 s
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from region import BOOT_S, SOON_S, Region, give_address, launch, state, wait_state, wait_until  # noqa: E402
+
+HOSTS = ("hv1", "hv2")
+SHARED = "/var/lib/libvirt/shared"
+WRITER = "(n=0; while :; do n=$((n + 1)); echo $n >> /mnt/numbers; usleep 100000; done) </dev/null >/dev/null 2>&1 &"
+
+
+def host_of(region, identifier, field="host"):
+    return region.command("explain", identifier)["fields"].get(field)
+
+
+def other_than(host):
+    return {"hv1": "hv2", "hv2": "hv1"}[host]
+
+
+def running_on(region, host):
+    return region.on(host, "virsh", "list", "--name").split()
+
+
+def files_in(region, host, directory, identifier):
+    listed = region.on(host, "ls", directory).split()
+    return [name for name in listed if identifier.replace("vol-", "") in name.replace("-", "")]
+
+
+def root_of(ec2, identifier):
+    return ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+
+
+def is_whole(region, address):
+    """All numbers from 1 on, each once."""
+    written = [int(n) for n in region.ssh(address, "cat /mnt/numbers").split()]
+    return written == list(range(1, len(written) + 1))
+
+
+def mount(region, host):
+    kept = f"{region.env['DARI_SANDBOX']}/shared"
+    region.on(host, "sh", "-c", f"mkdir -p {kept} {SHARED} && mount --bind {kept} {SHARED}")
+
+
+def states(region):
+    return {h["name"]: h["state"] for h in region.command("pool", "list")[0]["hosts"]}
+
+
+def proves(region):
+    """The second host has a directory there, and nothing mounted."""
+    mount(region, "hv1")
+    region.on("hv2", "mkdir", "-p", SHARED)
+    region.command("pool", "add", "nfs", "--path", SHARED)
+    wait_until(lambda: set(states(region).values()) == {"unproven"}, SOON_S, "neither host is believed")
+    told = region.run(region.dari, "doctor", fails=True)
+    region.check(f"doctor says so: {told}", "not by hv1 hv2" in told and SHARED in told)
+    mount(region, "hv2")
+    wait_until(lambda: set(states(region).values()) == {"proven"}, SOON_S, "both hosts are proven")
+    region.command("pool", "set", "nfs", "--type", "gp2,gp3")
+
+
+def moves(region, ec2, identifier, address, boot):
+    volume, source = root_of(ec2, identifier), host_of(region, identifier)
+    target = other_than(source)
+    region.command("host", "move", identifier, "--to", target)
+    wait_until(lambda: not host_of(region, identifier, "target"), BOOT_S, "the migration is over")
+    region.check("it is on the other host", host_of(region, identifier) == target)
+    region.check("there alone", identifier in running_on(region, target) and identifier not in running_on(region, source))
+    region.check_soon("it was not started anew", lambda: region.boot_id(address) == boot)
+    region.check("EC2 says that it runs", state(ec2, identifier) == "running")
+    region.check("there is one file of its disk", len(files_in(region, target, SHARED, volume)) == 1)
+    region.check("and none in a host's own directory", not any(files_in(region, h, "/var/lib/libvirt/images", volume) for h in HOSTS))
+    region.check("it loses no write", is_whole(region, address))
+
+
+def starts_elsewhere(region, ec2, identifier, address):
+    """Its host is closed while it is off: it starts on the other one, with what it wrote."""
+    source = host_of(region, identifier)
+    region.ssh(address, "killall sh usleep 2>/dev/null; sync", fails=True)
+    ec2.stop_instances(InstanceIds=[identifier])
+    wait_state(ec2, [identifier], "stopped")
+    ec2.start_instances(InstanceIds=[identifier])
+    wait_state(ec2, [identifier], "running")
+    region.check_soon("it answers again", lambda: region.boot_id(address))
+    region.check(f"where it was: {source}", host_of(region, identifier) == source)
+
+
+def volume_of(ec2, made):
+    return ec2.describe_volumes(VolumeIds=[made])["Volumes"][0]
+
+
+def attach(ec2, volume, identifier):
+    ec2.attach_volume(VolumeId=volume, InstanceId=identifier, Device="/dev/sdf")
+    wait_until(lambda: [a["State"] for a in volume_of(ec2, volume)["Attachments"]] == ["attached"], BOOT_S, "attached")
+
+
+def detach(ec2, volume):
+    ec2.detach_volume(VolumeId=volume)
+    wait_until(lambda: volume_of(ec2, volume)["State"] == "available", BOOT_S, "detached")
+
+
+def attaches_across(region, ec2, one, address, encrypted):
+    """What the first writes, the second reads, on the other host."""
+    zone = ec2.describe_instances(InstanceIds=[one])["Reservations"][0]["Instances"][0]["Placement"]["AvailabilityZone"]
+    volume = ec2.create_volume(AvailabilityZone=zone, Size=1, Encrypted=encrypted)["VolumeId"]
+    wait_until(lambda: volume_of(ec2, volume)["State"] == "available", SOON_S, "the volume is available")
+    two = launch(ec2, ImageId=ec2.describe_instances(InstanceIds=[one])["Reservations"][0]["Instances"][0]["ImageId"], KeyName="k")[0]
+    wait_state(ec2, [two], "running")
+    other, _ = give_address(ec2, two)
+    wait_until(lambda: region.boot_id(other), 2 * BOOT_S, "ssh to the second guest")
+    if host_of(region, two) == host_of(region, one):
+        region.command("host", "move", two)
+        wait_until(lambda: not host_of(region, two, "target"), BOOT_S, "the second guest is on the other host")
+    attach(ec2, volume, one)
+    disk = region.disk_of(address, volume)
+    region.ssh(address, f"dd if=/dev/urandom of={disk} bs=1M count=4 conv=notrunc 2>/dev/null; sync")
+    before = region.ssh(address, f"dd if={disk} bs=1M count=4 2>/dev/null | md5sum")
+    detach(ec2, volume)
+    attach(ec2, volume, two)
+    disk = region.disk_of(other, volume)
+    after = region.ssh(other, f"dd if={disk} bs=1M count=4 2>/dev/null | md5sum")
+    region.check(f"what the first guest wrote the second reads (encrypted: {encrypted})", before.split()[0] == after.split()[0])
+    region.check("it is one file", len(files_in(region, "hv1", SHARED, volume)) == 1)
+    made = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    wait_until(lambda: ec2.describe_snapshots(SnapshotIds=[made])["Snapshots"][0]["State"] == "completed", BOOT_S, "a snapshot of it")
+    detach(ec2, volume)
+    ec2.delete_volume(VolumeId=volume)
+    ec2.terminate_instances(InstanceIds=[two])
+    wait_state(ec2, [two], "terminated")
+    region.check_soon("nothing of it stays", lambda: not files_in(region, "hv2", SHARED, volume))
+
+
+def main(region):
+    proves(region)
+    ec2, identifier, address = region.witness("acme")
+    boot = region.boot_id(address)
+    region.check("its disk lies in the pool", len(files_in(region, "hv1", SHARED, root_of(ec2, identifier))) == 1)
+    region.ssh(address, WRITER)
+    moves(region, ec2, identifier, address, boot)
+    moves(region, ec2, identifier, address, boot)
+    attaches_across(region, ec2, identifier, address, False)
+    attaches_across(region, ec2, identifier, address, True)
+    region.check("it loses no write until the end", is_whole(region, address))
+    starts_elsewhere(region, ec2, identifier, address)
+    region.check_clean()
+
+
+with Region("pool") as the_region:
+    main(the_region)
