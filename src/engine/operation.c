@@ -42,30 +42,13 @@ static bool is_of(const char *permission, const char *const *families, size_t co
 #define IS_OF(permission, families) is_of(permission, families, sizeof(families) / sizeof *(families))
 
 /* What an administrator alone may do: to a domain and what is in it also the domain's own one. */
-static const char *const administrators[] = {"account.create",
-					     "account.delete",
-					     "account.enable",
-					     "account.limit",
-					     "account.update",
-					     "address_range.",
-					     "aggregate.",
-					     "catalog.",
-					     "domain.",
-					     "external_network.",
-					     "group.",
-					     "host.",
-					     "instance.migrate",
-					     "instance_type.",
-					     "metadef.",
-					     "network.share",
-					     "network_offering.",
-					     "region.",
-					     "role.",
-					     "setting.",
-					     "storage_pool.",
-					     "subnet_pool.share",
-					     "user.",
-					     "volume_type."};
+static const char *const administrators[] = {
+	"account.create",    "account.delete",    "account.enable", "account.limit",
+	"account.update",    "address_range.",    "aggregate.",     "catalog.",
+	"domain.",           "external_network.", "group.",         "host.",
+	"instance.migrate",  "instance_type.",    "metadef.",       "network.share",
+	"network_offering.", "region.",           "role.",          "setting.",
+	"storage_pool.",     "subnet_pool.share", "user.",          "volume_type."};
 /* What an account's owner and managers do about who may what in it, and about its own people. */
 static const char *const stewards[] = {"policy.", "iam_role.", "instance_profile.", "oidc_provider."};
 /* The id that a row refers to by its first field of that kind, or its own. */

@@ -226,10 +226,21 @@ static RESULT next_move(struct step *s, const struct volume *v, enum move *ret_m
 	return OK;
 }
 
-static bool is_moving(const struct volume *v)
+static bool changes_host(const struct volume *v)
 {
 	return row_is_live(&v->row) && uuid_is_none(v->left_host) && !uuid_is_none(v->seen_host) &&
 	       !uuid_is_none(v->host) && !uuid_equal(v->host, v->seen_host);
+}
+
+static bool is_moving(const struct volume *v)
+{
+	return changes_host(v) && uuid_is_none(v->pool);
+}
+
+/* Its file stays where it is, in a shared pool, and is worked on through another host. */
+static bool is_passed_on(const struct volume *v)
+{
+	return changes_host(v) && !uuid_is_none(v->pool);
 }
 
 /* The host on whose disks the next step works; none: no host. */
@@ -471,6 +482,20 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 	return report_size(s, v, seen.size, wish.is_raw);
 }
 
+static RESULT step_on(struct step *s, const struct volume_rows *rows, uuid host, enum move move)
+{
+	const struct volume *v = rows->volume;
+	TRY(hosts_enter(s, &rows->place));
+	TRY(host_connection_claim_volume(s, s->id));
+	if (!uuid_is_none(v->left_host))
+		return rows->is_left_in_use ? OK : step_left(s, v);
+	if (!row_is_live(&v->row))
+		return step_deleted(s, rows, host);
+	if (rows->goes_along)
+		return step_going_along(s, rows);
+	return move == MOVE_NONE ? step_live(s, rows) : step_moving(s, rows, move);
+}
+
 static RESULT step_volume(struct step *s)
 {
 	struct volume_rows rows = {0};
@@ -479,31 +504,20 @@ static RESULT step_volume(struct step *s)
 	if (!v)
 		return OK;
 	enum move move = MOVE_NONE;
-	bool is_shared = !uuid_is_none(v->pool);
-	if (is_moving(v) && !rows.goes_along && !is_shared)
+	if (is_moving(v) && !rows.goes_along)
 		TRY(next_move(s, v, &move));
 	uuid host = host_of_step(v, move);
-	if (!uuid_is_none(host) && !hosts_has_disks_here(s, host)) {
-		wake_on_host(s->r, host, KIND_VOLUME, s->id);
-		return OK;
-	}
-	if (is_shared && is_moving(v) && rows.is_in_use)
-		return OK; /* likewise: then the file is worked on through another host, and stays where it is */
-	if (!uuid_is_none(host)) {
-		TRY(hosts_enter(s, &rows.place));
-		TRY(host_connection_claim_volume(s, s->id));
-	}
-	if (!uuid_is_none(v->left_host))
-		return rows.is_left_in_use ? OK : step_left(s, v);
-	if (!row_is_live(&v->row))
+	if (uuid_is_none(host) && !row_is_live(&v->row))
 		return step_deleted(s, &rows, host);
-	if (v->sending == VOLUME_SENDING_WAITING)
+	if (v->sending == VOLUME_SENDING_WAITING && row_is_live(&v->row))
 		return step_sending(s, KIND_VOLUME, v->sending_until_us);
 	if (uuid_is_none(host))
 		return OK; /* its instance's placing wakes it */
-	if (rows.goes_along)
-		return step_going_along(s, &rows);
-	return move == MOVE_NONE ? step_live(s, &rows) : step_moving(s, &rows, move);
+	if (!hosts_has_disks_here(s, host)) {
+		wake_on_host(s->r, host, KIND_VOLUME, s->id);
+		return OK;
+	}
+	return is_passed_on(v) && rows.is_in_use ? OK : step_on(s, &rows, host, move);
 }
 
 /* ---- who looks because of it ---- */

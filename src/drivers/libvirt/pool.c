@@ -276,11 +276,32 @@ RESULT libvirt_blame_room(struct compute_host *h, struct ctx *c, struct result r
 	return r;
 }
 
+/* libvirt knows of a pool's files what it found when it read the pool, or did itself since: of those that other
+ * hosts made or removed it knows nothing. Whatever it says is looked at, and read anew if it is not so. */
+static RESULT find_shared(struct compute_host *h, struct ctx *c, struct str name,
+			  virStorageVolPtr *ret_volume)
+{
+	virStorageVolInfo info = {0};
+	AUTO_VOLUME v = virStorageVolLookupByName(h->pool, name.p);
+	if (!v || virStorageVolGetInfo(v, &info) != 0) {
+		libvirt_autodrop_volume(&v);
+		if (virStoragePoolRefresh(h->pool, 0) != 0)
+			return libvirt_fail(h, c, "reading the pool %s on host %s", h->pool_path, h->name);
+		v = virStorageVolLookupByName(h->pool, name.p);
+	}
+	if (!v && !libvirt_error_is(VIR_ERR_NO_STORAGE_VOL))
+		return libvirt_fail(h, c, "looking for %" STR_FMT, STR_ARG(name));
+	*ret_volume = TAKE(v);
+	return OK;
+}
+
 RESULT libvirt_find_volume(struct compute_host *h, struct ctx *c, virStoragePoolPtr pool, struct str name,
 			   virStorageVolPtr *ret_volume)
 {
 	if (!name.p)
 		return ctx_no_memory(c);
+	if (pool == h->pool && is_shared(h))
+		return find_shared(h, c, name, ret_volume);
 	*ret_volume = virStorageVolLookupByName(pool, name.p);
 	if (!*ret_volume && !libvirt_error_is(VIR_ERR_NO_STORAGE_VOL))
 		return libvirt_fail(h, c, "looking for %" STR_FMT, STR_ARG(name));

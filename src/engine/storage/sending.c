@@ -8,6 +8,8 @@
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image_internal.h"
 #include "engine/storage/snapshot_internal.h"
+#include "engine/storage/storage_pool.h"
+#include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume_internal.h"
 #include "model/host.h"
 #include "model/zone.h"
@@ -64,6 +66,9 @@ static RESULT make_of(struct op *op, struct volume *next, struct snapshot *snaps
 	TRY(quota_check(op, next->account, QUOTA_VOLUME_BYTES, plan.size));
 	TRY(quota_check_each(op, next->account, QUOTA_VOLUME_SIZE, plan.size));
 	TRY(volume_place(op, next->account, next->zone, &plan, &host));
+	const struct storage_pool *pool = engine_find_pool_of_type(op->head, next->type);
+	next->pool = pool ? pool->row.id : UUID_NONE;
+	TRY(storage_pool_check_room(op, pool, plan.size, plan.field));
 	next->host = host->row.id;
 	next->size = plan.size;
 	next->iops = plan.iops;

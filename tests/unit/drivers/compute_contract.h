@@ -35,7 +35,8 @@ struct compute_subject {
 extern struct compute_subject subject;
 
 int compute_contract_run(void);
-int disk_contract_run(void); /* drivers/disk.h's, in disk_contract.c */
+int disk_contract_run(void);   /* drivers/disk.h's, in disk_contract.c */
+int shared_contract_run(void); /* in shared_contract.c, run by the former with a subject.directory */
 
 /* ---- for further cases of one driver */
 

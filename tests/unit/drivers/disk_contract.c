@@ -1028,12 +1028,13 @@ static void test_apart(void **state)
 }
 
 /* All of the above once more, where the disks lie in such a directory. */
+
+/* All of it once more, where the disks lie in a directory that several hosts might share. */
 static int run_shared(const struct CMUnitTest *tests, size_t count)
 {
-	static const struct CMUnitTest apart[] = {cmocka_unit_test(test_marks), cmocka_unit_test(test_apart)};
 	subject.directory = subject.shared;
-	int failed = cmocka_run_group_tests_name("shared directories", apart, NULL, NULL);
-	failed += _cmocka_run_group_tests("disk contract in a shared directory", tests, count, NULL, NULL);
+	int failed = shared_contract_run() +
+		     _cmocka_run_group_tests("disk contract in a shared directory", tests, count, NULL, NULL);
 	subject.directory = STR_NONE;
 	return failed;
 }
