@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari pool …: storage that several hosts see. */
 #include "daemon/command.h"
+#include "engine/engine.h"
 #include "engine/storage/storage_pool.h"
 #include "store/host.h"
 #include "store/pool_host.h"
 #include "store/storage_pool.h"
-#include "store/volume.h"
 #include "store/volume_type.h"
 
 enum { NAMES_MAX = 1024 };
@@ -107,24 +107,20 @@ static void write_hosts(struct command_call *call, const struct tables *t, const
 static void write_pool(struct command_call *call, const struct tables *t, const struct storage_pool *p)
 {
 	json_t *hosts = json_array(), *types = json_array();
-	size_t volumes = 0;
-	int64_t used = 0;
-	for (const struct volume *v = volume_first_by_pool(t, p->row.id); v;
-	     v = volume_next_by_pool(t, v), volumes++)
-		used += v->size;
+	int64_t used = engine_read_pool_use(p);
 	for (const struct volume_type *type = volume_type_first_by_pool(t, p->row.id); type;
 	     type = volume_type_next_by_pool(t, type))
 		(void) json_array_append_new(types, json_stringn(type->name.p, type->name.n));
-	buf_print(&call->text, "%-16.*s %-10s %-8s %8lld/%-8lld %5zu  %" STR_FMT "\n", STR_ARG(p->name),
+	buf_print(&call->text, "%-16.*s %-10s %-8s %8lld/%-8lld  %" STR_FMT "\n", STR_ARG(p->name),
 		  storage_pool_kind_words[p->kind], p->enabled ? "open" : "closed", (long long) (used >> 30),
-		  (long long) (p->seen_size >> 30), volumes, STR_ARG(p->path));
+		  (long long) (p->seen_size >> 30), STR_ARG(p->path));
 	write_hosts(call, t, p, hosts);
-	(void) json_array_append_new(
-		call->value, json_pack("{s:s%, s:s, s:s%, s:b, s:I, s:I, s:I, s:o, s:o}", "name", p->name.p,
-				       p->name.n, "kind", storage_pool_kind_words[p->kind], "path",
-				       p->path.p ? p->path.p : "", p->path.n, "enabled", (int) p->enabled,
-				       "volumes", (json_int_t) volumes, "bytes_promised", (json_int_t) used,
-				       "size", (json_int_t) p->seen_size, "types", types, "hosts", hosts));
+	(void) json_array_append_new(call->value,
+				     json_pack("{s:s%, s:s, s:s%, s:b, s:I, s:I, s:o, s:o}", "name",
+					       p->name.p, p->name.n, "kind", storage_pool_kind_words[p->kind],
+					       "path", p->path.p ? p->path.p : "", p->path.n, "enabled",
+					       (int) p->enabled, "bytes_promised", (json_int_t) used, "size",
+					       (json_int_t) p->seen_size, "types", types, "hosts", hosts));
 }
 
 static RESULT pool_list(struct command_call *call)
@@ -132,8 +128,8 @@ static RESULT pool_list(struct command_call *call)
 	AUTO_VIEW view = {0};
 	view_open(call->daemon->store, &view);
 	call->value = json_array();
-	buf_print(&call->text, "%-16s %-10s %-8s %8s/%-8s %5s  %s\n", "POOL", "KIND", "STATE", "GIB", "OF",
-		  "DISKS", "PATH");
+	buf_print(&call->text, "%-16s %-10s %-8s %8s/%-8s  %s\n", "POOL", "KIND", "STATE", "GIB", "OF",
+		  "PATH");
 	for (const struct storage_pool *p = storage_pool_first(view.tables); p;
 	     p = storage_pool_next(view.tables, p))
 		write_pool(call, view.tables, p);

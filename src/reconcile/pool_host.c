@@ -9,9 +9,7 @@
 #include "drivers/disk.h"
 #include "engine/storage/storage_pool.h"
 #include "reconcile/work.h"
-#include "store/snapshot.h"
 #include "store/storage_pool.h"
-#include "store/volume.h"
 
 enum { WORD_BYTES = 8, FULL_PERCENT = 1 };
 
@@ -137,19 +135,6 @@ static void wake_pool_host(struct reconciler *r, const struct row *row)
 	wake_on_host(r, pool_host_of(row)->host, KIND_POOL_HOST, row->id);
 }
 
-/* Whoever waited for the proof. */
-static void wake_waiting(struct reconciler *r, const struct tables *t, const struct pool_host *p)
-{
-	for (const struct volume *v = volume_first_by_pool(t, p->pool); v; v = volume_next_by_pool(t, v))
-		if (uuid_equal(v->host, p->host))
-			wake_for_row(r, KIND_VOLUME, &v->row);
-	for (const struct snapshot *s = snapshot_first_by_pool(t, p->pool); s;
-	     s = snapshot_next_by_pool(t, s))
-		if (uuid_equal(s->host, p->host))
-			wake_for_row(r, KIND_SNAPSHOT, &s->row);
-	reconciler_wake_unplaced_soon(r);
-}
-
 static void wake_unproven(struct reconciler *r, const struct tables *t, uuid pool)
 {
 	for (const struct pool_host *p = pool_host_first_by_pool(t, pool); p;
@@ -167,7 +152,7 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 	if (!was || !str_equal(was->mark, is->mark))
 		wake_unproven(r, t, is->pool);
 	if (is->seen_state == POOL_HOST_SEEN_STATE_PROVEN && (!was || was->seen_state != is->seen_state))
-		wake_waiting(r, t, is);
+		wake_in_pool(r, t, is->pool, is->host);
 }
 
 const struct resource reconcile_pool_host = {

@@ -110,6 +110,17 @@ void wake_on_publish(void *self, const struct tables *t, const struct published 
 
 /* ---- many at once ---- */
 
+void wake_in_pool(struct reconciler *r, const struct tables *t, uuid pool, uuid host)
+{
+	for (const struct volume *v = volume_first_by_pool(t, pool); v; v = volume_next_by_pool(t, v))
+		if (uuid_equal(v->host, host))
+			wake_for_row(r, KIND_VOLUME, &v->row);
+	for (const struct snapshot *s = snapshot_first_by_pool(t, pool); s; s = snapshot_next_by_pool(t, s))
+		if (uuid_equal(s->host, host))
+			wake_for_row(r, KIND_SNAPSHOT, &s->row);
+	reconciler_wake_unplaced_soon(r);
+}
+
 void wake_pools_on(struct rec_host *h)
 {
 	AUTO_VIEW view = {0};

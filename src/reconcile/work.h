@@ -281,6 +281,8 @@ RESULT hosts_connect_disks(struct host_connection *connection, struct ctx *c, st
 RESULT hosts_enter(struct step *s, const struct disk_place *place);
 /* What is in the pool as a whole, which was entered: host_disks.c. */
 RESULT host_disks_look_at(struct step *s, uuid host, uuid pool, size_t *ret_strays);
+/* Whoever waited for the host's proof that it sees the pool. */
+void wake_in_pool(struct reconciler *r, const struct tables *t, uuid pool, uuid host);
 /* Has the host look into the shared pools that it is to see. */
 void wake_pools_on(struct rec_host *h);
 /* Has connections of disks closed that nobody used for a while, and those relieved whose calls hang. On the

@@ -8,6 +8,7 @@
 #include "engine/region/dedicated_host.h"
 #include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume.h"
+#include "engine/storage/volume_internal.h"
 #include "model/zone.h"
 #include "store/host.h"
 #include "store/instance_event.h"
@@ -145,7 +146,7 @@ RESULT engine_remove_host(struct op *op, struct host_target *wish)
 	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
 	TRY(engine_permit(op, "host.remove", KIND_HOST, &host->row));
 	const struct host_usage *use = host_usage(host);
-	TRY(storage_pool_pass_on(op, host->row.id));
+	TRY(volume_pass_on_all(op, host->row.id));
 	if (use->instances > 0 || engine_host_has_volumes(op->head, host->row.id))
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_HOST, wish->host.field,
 				   "The host '%" STR_FMT
@@ -195,7 +196,7 @@ RESULT engine_see_host(struct op *op, struct host_report *report)
 	if (was_away)
 		TRY(storage_pool_doubt_host(op, next.row.id));
 	if (was_away && report->state == HOST_SEEN_STATE_DOWN)
-		TRY(storage_pool_pass_on(op, next.row.id));
+		TRY(volume_pass_on_all(op, next.row.id));
 	if (is_as_before)
 		return OK;
 	return engine_log_event(op, KIND_HOST, &next.row, host_seen_state_words[report->state], "%s",

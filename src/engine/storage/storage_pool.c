@@ -8,15 +8,13 @@
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/storage/storage_pool_internal.h"
-#include "engine/storage/volume.h"
+#include "engine/storage/volume_internal.h"
 #include "engine/tag_internal.h"
 #include "model/zone.h"
 #include "store/host.h"
 #include "store/pool_host.h"
 #include "store/snapshot.h"
 #include "store/storage_pool.h"
-#include "store/volume.h"
-#include "store/volume_attachment.h"
 #include "store/volume_type.h"
 
 enum { NAME_MAX_SIZE = 255, DESCRIPTION_MAX_SIZE = 255, PATH_MAX_SIZE = 1024 };
@@ -27,25 +25,6 @@ bool engine_host_sees_pool(const struct tables *t, uuid host, uuid pool)
 {
 	const struct pool_host *p = pool_host_find_by_pool(t, pool, host);
 	return p && p->seen_state == POOL_HOST_SEEN_STATE_PROVEN;
-}
-
-bool engine_host_sees_disks(const struct tables *t, uuid instance, uuid host)
-{
-	for (const struct volume *v = volume_first_by_instance(t, instance); v;
-	     v = volume_next_by_instance(t, v))
-		if (!engine_host_sees_pool(t, host, v->pool))
-			return false;
-	for (const struct volume *v = volume_first_by_seen_instance(t, instance); v;
-	     v = volume_next_by_seen_instance(t, v))
-		if (!engine_host_sees_pool(t, host, v->pool))
-			return false;
-	for (const struct volume_attachment *f = volume_attachment_first_by_instance(t, instance); f;
-	     f = volume_attachment_next_by_instance(t, f)) {
-		const struct volume *v = volume_find(t, f->volume);
-		if (v && !engine_host_sees_pool(t, host, v->pool))
-			return false;
-	}
-	return true;
 }
 
 const struct storage_pool *engine_find_pool_of_type(const struct tables *t, struct str type)
@@ -133,45 +112,26 @@ static RESULT remove_named_hosts(struct op *op, const struct storage_pool *pool,
 	for (size_t n = 0; n < names.count; n++) {
 		TRY(find_host(op, names.at[n], &host));
 		const struct pool_host *p = pool_host_find_by_pool(op->head, pool->row.id, host->row.id);
-		for (const struct volume *v = volume_first_by_pool(op->head, pool->row.id); v;
-		     v = volume_next_by_pool(op->head, v))
-			if (uuid_equal(v->host, host->row.id) || uuid_equal(v->seen_host, host->row.id))
-				return ENGINE_FAIL(op, ERR_IN_USE, KIND_STORAGE_POOL, STR("host"),
-						   "Volumes of the pool are worked on through host '%" STR_FMT
-						   "'.",
-						   STR_ARG(host->name));
+		if (volume_is_any_in(op->head, pool->row.id, host->row.id))
+			return ENGINE_FAIL(op, ERR_IN_USE, KIND_STORAGE_POOL, STR("host"),
+					   "Volumes of the pool are worked on through host '%" STR_FMT "'.",
+					   STR_ARG(host->name));
 		if (p)
 			TRY(forget_pool_host(op, p));
 	}
 	return OK;
 }
 
-static const struct pool_host *find_another(const struct tables *t, uuid pool, uuid host)
+uuid storage_pool_find_host(const struct tables *t, uuid pool, uuid except)
 {
 	const struct pool_host *p = pool_host_first_by_pool(t, pool);
 	for (; p; p = pool_host_next_by_pool(t, p)) {
 		const struct host *h = host_find(t, p->host);
-		if (p->seen_state == POOL_HOST_SEEN_STATE_PROVEN && !uuid_equal(p->host, host) && h &&
+		if (p->seen_state == POOL_HOST_SEEN_STATE_PROVEN && !uuid_equal(p->host, except) && h &&
 		    h->seen_state == HOST_SEEN_STATE_UP && !h->forced_down)
-			return p;
+			return p->host;
 	}
-	return NULL;
-}
-
-RESULT storage_pool_pass_on(struct op *op, uuid host)
-{
-	for (const struct volume *v = volume_first_by_host(op->head, host), *after = NULL; v; v = after) {
-		after = volume_next_by_host(op->head, v);
-		const struct pool_host *other =
-			uuid_is_none(v->pool) ? NULL : find_another(op->head, v->pool, host);
-		struct volume next = *v;
-		if (!other || !uuid_is_none(v->instance) || !uuid_is_none(v->seen_instance) ||
-		    engine_volume_is_being_copied(op->head, v->row.id))
-			continue;
-		next.host = other->host;
-		TRY(volume_put(op, &next));
-	}
-	return OK;
+	return UUID_NONE;
 }
 
 RESULT storage_pool_forget_host(struct op *op, uuid host)
@@ -380,7 +340,8 @@ RESULT engine_remove_storage_pool(struct op *op, struct storage_pool_target *wis
 	TRY(engine_find_own_storage_pool(op->ctx, op->head, &wish->pool, &pool));
 	TRY(engine_permit(op, "storage_pool.remove", KIND_STORAGE_POOL, &pool->row));
 	const struct volume_type *type = volume_type_first_by_pool(op->head, pool->row.id);
-	if (volume_first_by_pool(op->head, pool->row.id) || snapshot_first_by_pool(op->head, pool->row.id))
+	if (volume_is_any_in(op->head, pool->row.id, UUID_NONE) ||
+	    snapshot_first_by_pool(op->head, pool->row.id))
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_STORAGE_POOL, wish->pool.field,
 				   "Volumes lie in the storage pool '%" STR_FMT "'.", STR_ARG(pool->name));
 	if (type)

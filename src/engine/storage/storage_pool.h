@@ -53,6 +53,8 @@ OPERATION(engine_see_pool_host, pool_host_report)
 /* Whether the host sees the pool, as is proven. */
 bool engine_host_sees_pool(const struct tables *t, uuid host, uuid pool);
 
+/* Whether a disk that the instance is to have lies in a host's own directory. */
+bool engine_has_local_disks(const struct tables *t, uuid instance);
 /* Whether every disk that the instance has or is to have lies in a pool that the host sees: then it starts
  * there, or goes there while it runs, without a copy. Also true of one without disks. Whether the host is up
  * and has room does not count. */

@@ -9,8 +9,8 @@ struct volume_type;
 
 /* The host is to prove anew what it sees: it was away, or has booted. */
 RESULT storage_pool_doubt_host(struct op *op, uuid host);
-/* The host is away, or about to go: another one that sees their pools works on the volumes that nobody has. */
-RESULT storage_pool_pass_on(struct op *op, uuid host);
+/* A host that answers and sees the pool, but that one; none: there is none. */
+uuid storage_pool_find_host(const struct tables *t, uuid pool, uuid except);
 /* The host is no more. */
 RESULT storage_pool_forget_host(struct op *op, uuid host);
 /* The pool that a volume type's extra specs name is its pool from now on; none: there is no such pool, or none is

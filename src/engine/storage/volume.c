@@ -654,3 +654,56 @@ bool engine_host_has_volumes_of_others(const struct tables *t, uuid host, uuid a
 		v = volume_next_by_host(t, v);
 	return v != NULL;
 }
+
+/* ---- in shared pools ---- */
+
+bool engine_host_sees_disks(const struct tables *t, uuid instance, uuid host)
+{
+	for (const struct volume *v = volume_first_by_instance(t, instance); v;
+	     v = volume_next_by_instance(t, v))
+		if (!engine_host_sees_pool(t, host, v->pool))
+			return false;
+	for (const struct volume *v = volume_first_by_seen_instance(t, instance); v;
+	     v = volume_next_by_seen_instance(t, v))
+		if (!engine_host_sees_pool(t, host, v->pool))
+			return false;
+	for (const struct volume_attachment *f = volume_attachment_first_by_instance(t, instance); f;
+	     f = volume_attachment_next_by_instance(t, f)) {
+		const struct volume *v = volume_find(t, f->volume);
+		if (v && !engine_host_sees_pool(t, host, v->pool))
+			return false;
+	}
+	return true;
+}
+
+bool engine_has_local_disks(const struct tables *t, uuid instance)
+{
+	const struct volume *v = volume_first_by_instance(t, instance);
+	while (v && !uuid_is_none(v->pool))
+		v = volume_next_by_instance(t, v);
+	return v != NULL;
+}
+
+bool volume_is_any_in(const struct tables *t, uuid pool, uuid host)
+{
+	const struct volume *v = volume_first_by_pool(t, pool);
+	while (v && !uuid_is_none(host) && !uuid_equal(v->host, host) && !uuid_equal(v->seen_host, host))
+		v = volume_next_by_pool(t, v);
+	return v != NULL;
+}
+
+RESULT volume_pass_on_all(struct op *op, uuid host)
+{
+	for (const struct volume *v = volume_first_by_host(op->head, host), *after = NULL; v; v = after) {
+		after = volume_next_by_host(op->head, v);
+		uuid other =
+			uuid_is_none(v->pool) ? UUID_NONE : storage_pool_find_host(op->head, v->pool, host);
+		struct volume next = *v;
+		if (uuid_is_none(other) || !uuid_is_none(v->instance) || !uuid_is_none(v->seen_instance) ||
+		    engine_volume_is_being_copied(op->head, v->row.id))
+			continue;
+		next.host = other;
+		TRY(volume_put(op, &next));
+	}
+	return OK;
+}

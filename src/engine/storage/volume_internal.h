@@ -71,6 +71,10 @@ RESULT volume_choose_place(struct op *op, const struct instance *instance, const
 RESULT volume_check_all_givable(struct op *op, uuid instance, struct str field);
 /* Those that are the giver's become the taker's, as their usage says, too; their snapshot policies end. ERR_QUOTA. */
 RESULT volume_give_all(struct op *op, uuid instance, uuid giver, uuid taker);
+/* Whether a volume lies in the pool, and is worked on through that host (none: through any). */
+bool volume_is_any_in(const struct tables *t, uuid pool, uuid host);
+/* The host is away, or about to go: another one that sees their pools works on the volumes that nobody has. */
+RESULT volume_pass_on_all(struct op *op, uuid host);
 struct str volume_meter(const struct op *op, const struct volume *volume);
 /* It is to be a copy of a volume: of a snapshot that goes once it is made. */
 RESULT volume_begin_copy(struct op *op, struct disk_plan *plan);

@@ -819,6 +819,16 @@ uuid cloud_port_of(struct cloud *c, uuid instance)
 	return p ? p->row.id : UUID_NONE;
 }
 
+struct cloud_disk cloud_disk(struct cloud *c, uuid volume)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct volume *v = volume_find(view.tables, volume);
+	return v ? (struct cloud_disk){v->zone,      v->pool,      v->host,
+				       v->seen_host, v->left_host, v->seen_instance}
+		 : (struct cloud_disk){0};
+}
+
 size_t cloud_count(struct cloud *c, enum kind kind)
 {
 	AUTO_VIEW view = {0};

@@ -128,6 +128,10 @@ struct str cloud_host_of(struct cloud *c, uuid instance);       /* its name */
 bool cloud_has_condition(struct cloud *c, uuid subject, const char *name);
 struct port cloud_port(struct cloud *c, uuid port); /* likewise */
 uuid cloud_volume_of(struct cloud *c, uuid instance);
+struct cloud_disk {
+	uuid zone, pool, host, seen_host, left_host, seen_instance;
+};
+struct cloud_disk cloud_disk(struct cloud *c, uuid volume); /* as its row says */
 uuid cloud_port_of(struct cloud *c, uuid instance);
 size_t cloud_count(struct cloud *c, enum kind kind);
 

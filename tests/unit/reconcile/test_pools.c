@@ -14,7 +14,6 @@
 #include "store/snapshot.h"
 #include "store/storage_pool.h"
 #include "store/store.h"
-#include "store/volume.h"
 
 enum { SEEDS = 20 };
 #define DIRECTORY STR("/srv/shared")
@@ -56,15 +55,6 @@ static enum pool_host_seen_state state_on(struct cloud *c, uuid pool, size_t hos
 	if (ret_id)
 		*ret_id = p->row.id;
 	return p->seen_state;
-}
-
-static struct volume volume_of_id(struct cloud *c, uuid id)
-{
-	AUTO_VIEW view = {0};
-	view_open(c->store, &view);
-	const struct volume *v = volume_find(view.tables, id);
-	assert_non_null(v);
-	return *v;
 }
 
 static int64_t count_files(void)
@@ -197,7 +187,7 @@ static void moves_running(struct cloud *c)
 	char from[64];
 	uuid pool = add_pool_for_roots(c), one = cloud_launch_running(c), volume = cloud_volume_of(c, one);
 	cloud_settle(c);
-	assert_true(uuid_equal(volume_of_id(c, volume).pool, pool));
+	assert_true(uuid_equal(cloud_disk(c, volume).pool, pool));
 	note_host(c, one, from);
 	sim_compute_write_disk(str_from(from), volume, "what it wrote");
 	migrate(c, one);
@@ -249,7 +239,7 @@ TEST_STORY(goes_wrong, 2)
 
 static uuid make_volume(struct cloud *c)
 {
-	uuid zone = volume_of_id(c, cloud_volume_of(c, cloud_launch_running(c))).zone;
+	uuid zone = cloud_disk(c, cloud_volume_of(c, cloud_launch_running(c))).zone;
 	struct volume_wish wish = {.zone = cloud_ref(c, KIND_ZONE, zone),
 				   .disk = {.size = CLOUD_GIB, .field = STR("Size")}};
 	cloud_ok(c, &c->alice, engine_create_volume, &wish);
@@ -282,7 +272,7 @@ static void attaches_across(struct cloud *c)
 	for (int n = 0; n < 2; n++) {
 		uuid has = n ? two : one;
 		attach(c, volume, has);
-		struct volume v = volume_of_id(c, volume);
+		struct cloud_disk v = cloud_disk(c, volume);
 		assert_true(uuid_equal(v.seen_instance, has));
 		assert_true(uuid_equal(v.host, cloud_instance(c, has).host));
 		assert_true(uuid_equal(v.host, v.seen_host));
@@ -307,14 +297,14 @@ TEST_STORY(attaches_across, 2)
 static void outlives_a_host(struct cloud *c)
 {
 	add_pool_for_roots(c);
-	uuid volume = make_volume(c), host = volume_of_id(c, volume).host;
+	uuid volume = make_volume(c), host = cloud_disk(c, volume).host;
 	struct volume_target gone = {.volume = cloud_ref(c, KIND_VOLUME, volume)};
 	size_t k = uuid_equal(host, c->hosts[0]) ? 0 : 1;
 	struct str name = k ? STR("h1") : STR("h0");
 	sim_compute_set_health(name, SIM_DOWN, 0);
 	cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
-	assert_true(uuid_equal(volume_of_id(c, volume).host, c->hosts[1 - k]));
-	assert_true(uuid_equal(volume_of_id(c, volume).seen_host, c->hosts[1 - k]));
+	assert_true(uuid_equal(cloud_disk(c, volume).host, c->hosts[1 - k]));
+	assert_true(uuid_equal(cloud_disk(c, volume).seen_host, c->hosts[1 - k]));
 	cloud_ok(c, &c->alice, engine_delete_volume, &gone);
 	cloud_step_for(c, 10 * SECOND);
 	sim_compute_set_health(name, SIM_UP, 0);

@@ -8,11 +8,11 @@
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance_migration.h"
 #include "engine/region/host.h"
+#include "engine/storage/storage_pool.h"
 #include "model/instance.h"
 #include "model/states.h"
 #include "store/host.h"
 #include "store/instance_migration.h"
-#include "store/volume.h"
 
 #define MIGRATIONS "/v2.1/servers/{server_id}/migrations"
 
@@ -79,15 +79,6 @@ static RESULT check_leaves(struct os_call *e, const struct instance_migrating *w
 			      STR_ARG(wish->instance.text), STR_ARG(host->name));
 }
 
-/* All of them lie where other hosts see them. */
-static bool has_shared_disks(const struct tables *t, uuid instance)
-{
-	const struct volume *v = volume_first_by_instance(t, instance);
-	while (v && !uuid_is_none(v->pool))
-		v = volume_next_by_instance(t, v);
-	return v == NULL;
-}
-
 /* What is not to bring its disks cannot go if one is a file of its host. */
 static RESULT prepare_migrate(struct os_call *e, void *args)
 {
@@ -103,7 +94,7 @@ static RESULT prepare_migrate(struct os_call *e, void *args)
 	if (a->wish.forces && !ref_is_given(&a->wish.host))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("force"),
 				      "Can't force to a non-provided destination");
-	if (brings_disks || has_shared_disks(os_tables(e), instance->row.id))
+	if (brings_disks || !engine_has_local_disks(os_tables(e), instance->row.id))
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, STR("block_migration"),
 			      "%" STR_FMT
