@@ -82,6 +82,7 @@ struct daemon {
 	struct store *store;
 	struct network_handle network;
 	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX]; /* NULL-ended */
+	const struct fence_driver *fences[RECONCILE_DRIVERS_MAX];    /* likewise */
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX];      /* likewise */
 	struct plugs *plugs;                                         /* NULL: nothing is plugged */
 	int listen_fd; /* bound already for the API; 0: where the settings say */

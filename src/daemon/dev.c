@@ -19,6 +19,7 @@
 #include "base/vec.h"
 #include "daemon/command.h"
 #include "drivers/disk.h"
+#include "drivers/fence.h"
 #include "drivers/sim/compute.h"
 #include "engine/people/account.h"
 #include "engine/storage/image.h"
@@ -317,6 +318,7 @@ static RESULT dev_open_drivers(struct daemon *d)
 {
 	sim_compute_set_pace(dev_of(d)->wish->at_once ? SIM_AT_ONCE : SIM_AS_REAL);
 	d->compute[0] = &compute_sim;
+	d->fences[0] = &fence_sim;
 	d->disks[0] = &disk_sim;
 	TRY(network_sim_open(&d->ctx, &d->network));
 	bring_disks(d);

@@ -158,6 +158,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.base_reserve_percent = d->settings.image_reserve_percent,
 	};
 	memcpy(config.compute, d->compute, sizeof config.compute);
+	memcpy(config.fences, d->fences, sizeof config.fences);
 	memcpy(config.disks, d->disks, sizeof config.disks);
 	return reconciler_new(&d->ctx, &config, &d->reconciler);
 }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "daemon/daemon.h"
 #include "drivers/disk.h"
+#include "drivers/fence.h"
 
 enum { SYSTEMD_FIRST_FD = 3 };
 
@@ -29,6 +30,8 @@ static RESULT serve_open_drivers(struct daemon *d)
 {
 	d->compute[0] = &compute_libvirt;
 	d->compute[1] = &compute_sim;
+	d->fences[0] = &fence_sim;
+	d->fences[1] = &fence_command;
 	d->disks[0] = &disk_libvirt;
 	d->disks[1] = &disk_sim;
 	if (str_is_empty(d->settings.chassis))

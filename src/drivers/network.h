@@ -251,6 +251,12 @@ struct network_inventory {
 	size_t count;
 };
 
+/* How far the OVN of a host follows what is counted for all of them. */
+struct network_chassis {
+	bool is_known; /* else nothing is known of it */
+	int64_t asked, followed;
+};
+
 struct network_health {
 	bool connected;        /* to the northbound database; false: lag is 0 */
 	int64_t lag;           /* nb_cfg - sb_cfg: transactions that northd has not taken up yet */
@@ -262,6 +268,11 @@ struct network_health {
 /* Reports whether the database can be reached and how far OVN is behind. Not being reached is an
  * answer, not a failure. Changes nothing. `dari doctor` calls it as an observation. */
 typedef RESULT vnet_see(struct vnet *n, struct ctx *c, struct network_health *ret_health);
+
+/* How far a host's chassis follows. asks: where it has followed so far, the count is raised, so that a later look
+ * tells whether it still does. */
+typedef RESULT vnet_see_chassis(struct vnet *n, struct ctx *c, struct str name, bool asks,
+				struct network_chassis *ret_chassis);
 
 /* Lists every resource that has our mark, each once, whether Dari has a row for it or not. What
  * several routers or ports share is of kind OTHER; apply_* and remove_* create and remove it with
@@ -332,6 +343,7 @@ typedef void vnet_close(struct vnet *n);
 
 struct network_driver {
 	vnet_see *see;
+	vnet_see_chassis *see_chassis;
 
 	vnet_apply_network *apply_network;
 	vnet_remove_network *remove_network;
@@ -357,7 +369,7 @@ struct network_handle {
 
 struct ovn_config {
 	struct str northbound; /* "unix:/run/ovn/ovnnb_db.sock" */
-	struct str southbound; /* likewise, only to count chassis; empty: they are not counted */
+	struct str southbound; /* likewise, to look at chassis; empty: nothing is known of them */
 	uuid region;           /* half of the mark */
 	int64_t timeout_us;    /* of one transaction, and of the first connection; 0: 5 s */
 };

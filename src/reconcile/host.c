@@ -8,6 +8,7 @@
 #include "drivers/compute.h"
 #include "engine/instance/instance_event.h"
 #include "engine/instance/placement.h"
+#include "engine/region/fence.h"
 #include "engine/region/host.h"
 #include "model/condition.h"
 #include "reconcile/work.h"
@@ -200,6 +201,75 @@ static RESULT look_for_strays(struct step *s)
 	return OK;
 }
 
+/* ---- back from being off ---- */
+
+struct return_rows {
+	const struct fence *fence;   /* NULL: it was not off */
+	const struct uuids *left;    /* that it may still have, and that are elsewhere now */
+};
+
+static RESULT gather_return(struct step *s, struct return_rows *ret_rows)
+{
+	VEC(uuid) left = {0};
+	struct uuids *list = STEP_NEW(s, struct uuids);
+	*ret_rows = (struct return_rows){0};
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct fence *f = engine_find_fence(view.tables, s->id);
+	if (!f || f->stage != FENCE_STAGE_CONFIRMED)
+		return OK;
+	ret_rows->fence = STEP_COPY(s, KIND_FENCE, struct fence, f);
+	for (size_t k = 0; k < f->left.count; k++) {
+		const struct instance *i = instance_find(view.tables, f->left.at[k]);
+		bool is_back = i && (uuid_equal(i->host, s->id) || uuid_equal(i->target, s->id));
+		if (!is_back && !VEC_PUSH(s->ctx.arena, &left, f->left.at[k]))
+			return ctx_no_memory(&s->ctx);
+	}
+	*list = (struct uuids){left.at, left.count};
+	ret_rows->left = list;
+	return OK;
+}
+
+/* What ran here before ends before anything else is done: it may run elsewhere by now. */
+static RESULT clear_left(struct step *s, const struct uuids *left)
+{
+	const struct compute_driver *driver = s->connection->driver;
+	struct compute_inventory inventory = {0};
+	TRY(driver->list(s->connection->connection, &s->ctx, &inventory));
+	for (size_t k = 0; k < inventory.count; k++) {
+		uuid id = inventory.at[k].id;
+		if (!uuids_have(left, id))
+			continue;
+		char text[UUID_TEXT_SIZE];
+		log_event(LOG_INFO, "stale-domain", "instance=%s on=%d", uuid_write(id, text),
+			  inventory.at[k].power == INSTANCE_SEEN_POWER_ON);
+		TRY(driver->set_power(s->connection->connection, &s->ctx, id, COMPUTE_FORCE_OFF));
+		TRY(driver->undefine(s->connection->connection, &s->ctx, id));
+	}
+	return OK;
+}
+
+/* First its row says that it is back, so that nothing more is let go of; then it is cleared. *ret_is_clear: it may
+ * be used. */
+static RESULT step_return(struct step *s, const struct host *row, const struct compute_facts *facts,
+			  bool *ret_is_clear)
+{
+	struct return_rows rows = {0};
+	TRY(gather_return(s, &rows));
+	*ret_is_clear = rows.fence == NULL;
+	if (*ret_is_clear)
+		return OK;
+	struct fence_return *report = STEP_NEW(s, struct fence_return);
+	*report = (struct fence_return){.fence = rows.fence->row.id, .is_cleared = rows.fence->returned_us != 0};
+	if (report->is_cleared)
+		TRY(clear_left(s, rows.left));
+	else
+		TRY(report_host(s, row, HOST_SEEN_STATE_UP, facts));
+	step_report(s, engine_see_fence_return_run, report);
+	step_again(s);
+	return OK;
+}
+
 /* ---- the step ---- */
 
 /* Connected, and found well: those on it may go on. */
@@ -245,6 +315,7 @@ static RESULT copy_row(struct step *s, const struct host **ret_row)
 
 static RESULT report_host_down(struct step *s, const struct host *row)
 {
+	work_wake(s->r, lane_network(s->r), KIND_HOST_CHASSIS, s->id, WAKE_WISH);
 	TRY(report_host(s, row, HOST_SEEN_STATE_DOWN, NULL));
 	return report_down(s, row, true);
 }
@@ -273,8 +344,11 @@ static RESULT step_host(struct step *s)
 	TRY(end_maintenance(s, row));
 	struct compute_facts facts = {0};
 	struct result result = probe_host(s, row, &facts);
-	if (result_is_ok(result))
-		return welcome_host(s, row, &facts);
+	if (result_is_ok(result)) {
+		bool is_clear = false;
+		TRY(step_return(s, row, &facts, &is_clear));
+		return is_clear ? welcome_host(s, row, &facts) : OK;
+	}
 	TRY(report_host_down(s, row));
 	return result;
 }

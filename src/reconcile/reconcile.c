@@ -159,6 +159,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->store = config->store;
 	r->network = config->network;
 	memcpy(r->compute, config->compute, sizeof r->compute);
+	memcpy(r->fences, config->fences, sizeof r->fences);
 	memcpy(r->compute_self, config->compute_self, sizeof r->compute_self);
 	memcpy(r->disks, config->disks, sizeof r->disks);
 	r->shutdown_grace_us = config->shutdown_grace_us ? config->shutdown_grace_us : 60 * SECOND;
@@ -175,7 +176,11 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->write_drive = config->write_drive;
 	r->network_actor = actor_new(r->executor, "network");
 	r->home_actor = actor_new(r->executor, "reconcile");
-	bool has_lanes = make_lanes(r, r->image_actors, IMAGE_LANES, "images") &&
+	bool has_fences = true;
+	for (size_t k = 0; k < FENCE_LANES; k++)
+		has_fences = (r->fence_actors[k] = actor_new(r->executor, "fence")) && has_fences;
+	bool has_lanes = has_fences &&
+			 make_lanes(r, r->image_actors, IMAGE_LANES, "images") &&
 			 make_lanes(r, r->fetch_actors, FETCH_LANES, "fetches");
 	if (!copy_resolvers(r, config->resolvers) || !r->image_directory || !r->own_chassis ||
 	    !r->network_actor || !r->home_actor || !has_lanes)
@@ -217,6 +222,8 @@ void reconciler_free(struct reconciler *r)
 		actor_free(r->image_actors[k]);
 	for (size_t k = 0; k < FETCH_LANES; k++)
 		actor_free(r->fetch_actors[k]);
+	for (size_t k = 0; k < FENCE_LANES; k++)
+		actor_free(r->fence_actors[k]);
 	hosts_free_all(r);
 	work_free_all(r);
 	reconciler_release(r);

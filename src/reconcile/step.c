@@ -32,6 +32,8 @@ const char *step_kind_name(enum kind kind)
 {
 	if (kind == KIND_HOST_SILENCE)
 		return "host's silence";
+	if (kind == KIND_HOST_CHASSIS)
+		return "host's chassis";
 	return kind == KIND_HOST_DISKS ? "host's disks" : model_kinds[kind].name;
 }
 

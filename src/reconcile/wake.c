@@ -187,6 +187,7 @@ void wake_all(struct reconciler *r)
 void wake_hosts(struct reconciler *r)
 {
 	wake_kind(r, KIND_HOST);
+	wake_kind(r, KIND_FENCE);
 	wake_kind(r, KIND_INSTANCE_EVENT);
 	wake_due_policies(r);
 }

@@ -40,7 +40,9 @@ struct lane {
  * own step does not come to its end. */
 #define KIND_HOST_DISKS ((enum kind) KIND_COUNT)
 #define KIND_HOST_SILENCE ((enum kind)(KIND_COUNT + 1))
-#define STEP_KINDS (KIND_COUNT + 2)
+/* And that a silent host's OVN is looked at. */
+#define KIND_HOST_CHASSIS ((enum kind)(KIND_COUNT + 2))
+#define STEP_KINDS (KIND_COUNT + 3)
 
 enum work_state {
 	WORK_IDLE,
@@ -255,6 +257,7 @@ struct rec_host {
 	size_t left_count;
 	struct host_hanging
 		*reported; /* whose conditions say so; of the host's own step alone; NULL: nobody's */
+	int64_t behind_us; /* since when its chassis is behind; 0: it is not. Of the network's lane */
 	/* Its guests and disks may be looked at: while it is not set nobody wakes them, for the
 	 * host's return does. */
 	_Atomic bool is_ready;
@@ -319,7 +322,7 @@ RESULT host_connection_look_at_left(struct step *s);
 
 /* ---- reconcile.c ---- */
 
-enum { IMAGE_LANES = 8, POOL_TURNS = 64 };
+enum { IMAGE_LANES = 8, POOL_TURNS = 64, FENCE_LANES = 4 };
 
 struct reconciler {
 	_Atomic size_t references; /* its owner, and each step's reports under way */
@@ -343,6 +346,8 @@ struct reconciler {
 	_Atomic bool pool_turns[POOL_TURNS];
 	/* What takes images in, which may last: an image is always of the same one. */
 	struct actor *image_actors[IMAGE_LANES];
+	struct actor *fence_actors[FENCE_LANES]; /* each has a thread of its own: nothing else delays them */
+	const struct fence_driver *fences[RECONCILE_DRIVERS_MAX];
 	/* What is fetched from elsewhere lasts as long as a stranger likes: nobody else waits behind it. */
 	struct actor *fetch_actors[FETCH_LANES];
 	/* home: keeps time, and runs the steps that need neither a host nor the network. */
@@ -360,6 +365,10 @@ struct reconciler {
 static inline struct lane lane_images(const struct reconciler *r, uuid image)
 {
 	return (struct lane){.actor = r->image_actors[image.b[15] % IMAGE_LANES]};
+}
+static inline struct lane lane_fences(const struct reconciler *r, uuid host)
+{
+	return (struct lane){.actor = r->fence_actors[host.b[15] % FENCE_LANES]};
 }
 /* For what is fetched, or is copied on this machine. Of no actor until the work is there. account: whose it
  * is; none: the operator's. */

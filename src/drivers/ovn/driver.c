@@ -274,6 +274,72 @@ static RESULT ovn_see(struct vnet *n, struct ctx *c, struct network_health *ret_
 	return OK;
 }
 
+/* ---- chassis */
+
+struct counted {
+	const char *global; /* in the arena; NULL: northd has not made it yet */
+};
+
+static RESULT read_global(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
+{
+	struct counted *counted = arg;
+	const char *global = find_global(cache);
+	counted->global = global ? str_to_z(c->arena, str_from(global)) : NULL;
+	return OK;
+}
+
+/* Of the first row that a select found; false: it found none. */
+static bool read_selected(const json_t *results, size_t at, int64_t *ret_nb_cfg)
+{
+	const json_t *row = json_array_get(json_object_get(json_array_get(results, at), "rows"), 0);
+	*ret_nb_cfg = json_integer_value(json_object_get(row, "nb_cfg"));
+	return row != NULL;
+}
+
+static RESULT select_chassis(struct vnet *n, struct ctx *c, struct str name, struct network_chassis *ret_chassis)
+{
+	json_t *results = NULL;
+	json_t *ops = json_pack("[{s:s,s:s,s:[],s:[s]},{s:s,s:s,s:[[s,s,s%]],s:[s]}]", "op", "select", "table",
+				"SB_Global", "where", "columns", "nb_cfg", "op", "select", "table",
+				"Chassis_Private", "where", "name", "==", name.p, name.n, "columns", "nb_cfg");
+	if (!ops)
+		return ctx_no_memory(c);
+	struct result r = ovsdb_transact(n->southbound, c, ops, &results);
+	json_decref(ops);
+	if (!r.code)
+		ret_chassis->is_known = read_selected(results, 0, &ret_chassis->asked) &&
+					read_selected(results, 1, &ret_chassis->followed);
+	json_decref(results);
+	return r;
+}
+
+static RESULT raise_count(struct vnet *n, struct ctx *c)
+{
+	struct counted counted = {0};
+	TRY(ovsdb_with_cache(n->northbound, c, read_global, &counted));
+	if (!counted.global)
+		return OK;
+	json_t *ops = json_pack("[{s:s,s:s,s:[[s,s,o]],s:[[s,s,i]]}]", "op", "mutate", "table", "NB_Global",
+				"where", "_uuid", "==", ovsdb_uuid_write(counted.global), "mutations", "nb_cfg",
+				"+=", 1);
+	if (!ops)
+		return ctx_no_memory(c);
+	struct result r = transact(n, c, ops, NULL);
+	json_decref(ops);
+	return r;
+}
+
+static RESULT ovn_see_chassis(struct vnet *n, struct ctx *c, struct str name, bool asks,
+			      struct network_chassis *ret_chassis)
+{
+	*ret_chassis = (struct network_chassis){0};
+	if (!n->southbound)
+		return OK;
+	TRY(select_chassis(n, c, name, ret_chassis));
+	bool has_followed = ret_chassis->is_known && ret_chassis->followed >= ret_chassis->asked;
+	return asks && has_followed ? raise_count(n, c) : OK;
+}
+
 struct listing {
 	struct vnet *n;
 	json_t *seen; /* {"kind/id": true} */
@@ -388,6 +454,7 @@ static void ovn_close(struct vnet *n)
 
 static const struct network_driver network_ovn = {
 	.see = ovn_see,
+	.see_chassis = ovn_see_chassis,
 	.apply_network = ovn_apply_network,
 	.remove_network = ovn_remove_network,
 	.apply_router = ovn_apply_router,

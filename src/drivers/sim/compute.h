@@ -81,6 +81,17 @@ void sim_compute_disconnect(struct str host);
 /* Cuts the power for a moment: guests are off for an unknown reason, the boot id changes, and
  * connections are lost. */
 void sim_compute_reboot(struct str host);
+/* Takes the power away for good, as drivers/sim/fence.c does; and gives it back: the host is well. */
+void sim_compute_cut_power(struct str host);
+void sim_compute_give_power(struct str host);
+/* Cuts the host off, or mends that: nothing of it is reached, and its guests go on. False: nothing reaches it, for
+ * that reason or for want of power. */
+void sim_compute_cut_off(struct str host, bool is_cut);
+bool sim_compute_is_reached(struct str host);
+/* Its power switch does not answer a fence. */
+void sim_compute_break_fence(struct str host, bool is_broken);
+/* Domains that run on more than one host just now; one that is held for its move does not run. */
+size_t sim_compute_count_doubles(void);
 /* Ends a guest: by itself, by a crash, or by somebody's force. */
 void sim_compute_end_guest(struct str host, uuid id, enum compute_off why);
 /* Makes the host's guests ignore ACPI: the power button, and every request to release a device. */

@@ -372,7 +372,7 @@ void sim_compute_set_health(struct str host, enum sim_health health, int64_t han
 	struct sim_host *s = lock_host(host);
 	if (!s)
 		return;
-	s->health = health;
+	s->health = s->is_without_power || s->is_cut_off ? SIM_DOWN : health;
 	s->hang_us = hang_us;
 	if (health == SIM_DOWN)
 		sim_lose_connections(s);
@@ -388,15 +388,12 @@ void sim_compute_disconnect(struct str host)
 	sim_unlock(s);
 }
 
-void sim_compute_reboot(struct str host)
+void sim_end_boot(struct sim_host *s)
 {
-	struct sim_host *s = lock_host(host);
-	if (!s)
-		return;
 	s->boot++;
 	s->booted_us = clock_now_us();
 	for (size_t k = 0; k < s->domain_count; k++) {
-		s->domains[k].is_on = s->domains[k].is_paused = false;
+		s->domains[k].is_on = s->domains[k].is_paused = s->domains[k].is_held = false;
 		s->domains[k].off = COMPUTE_OFF_UNKNOWN;
 		s->domains[k].ends_us = 0;
 		sim_end_tracks(s, &s->domains[k], true);
@@ -404,6 +401,14 @@ void sim_compute_reboot(struct str host)
 		s->domains[k].backup = UUID_NONE;
 	}
 	sim_lose_connections(s);
+}
+
+void sim_compute_reboot(struct str host)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return;
+	sim_end_boot(s);
 	sim_unlock(s);
 }
 
@@ -558,6 +563,48 @@ void sim_compute_count(struct sim_counts *ret_counts)
 			count_host(s, ret_counts);
 	sim_count_apart(ret_counts);
 	pthread_mutex_unlock(&region.lock);
+}
+
+/* ---- who runs where */
+
+struct running_list {
+	uuid *at; /* on the heap */
+	size_t count, doubles;
+};
+
+static bool is_listed(const struct running_list *list, uuid id)
+{
+	const struct uuids ids = {list->at, list->count};
+	return uuids_have(&ids, id);
+}
+
+static void list_running(struct sim_host *s, struct running_list *list)
+{
+	pthread_mutex_lock(&s->lock);
+	for (size_t k = 0; k < s->domain_count; k++) {
+		const struct sim_domain *d = &s->domains[k];
+		if (!d->is_on || d->is_held)
+			continue;
+		list->doubles += is_listed(list, d->id);
+		uuid *more = heap_resize(list->at, (list->count + 1) * sizeof *more);
+		if (!more)
+			break;
+		list->at = more;
+		list->at[list->count++] = d->id;
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+size_t sim_compute_count_doubles(void)
+{
+	struct running_list list = {0};
+	pthread_mutex_lock(&region.lock);
+	for (size_t k = 0; k < BUCKET_COUNT; k++)
+		for (struct sim_host *s = region.buckets[k]; s; s = s->next)
+			list_running(s, &list);
+	pthread_mutex_unlock(&region.lock);
+	heap_free(list.at);
+	return list.doubles;
 }
 
 void sim_compute_break_journey(struct str host, enum sim_break how)

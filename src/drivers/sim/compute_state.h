@@ -114,6 +114,9 @@ struct sim_host {
 	int64_t cpus, memory, disk_size;
 	int64_t latency_us, hang_us, shutdown_us;
 	bool is_deaf;
+	bool is_without_power; /* nothing runs, and it does not answer */
+	bool is_cut_off;       /* it does not answer, and what is on it goes on */
+	bool is_fence_broken;
 	uint64_t boot; /* counts them */
 	int64_t booted_us;
 	struct sim_domain *domains;
@@ -191,6 +194,8 @@ void sim_notify(struct sim_host *s, uuid id); /* all who watch */
  * off, or another call waits for it. */
 RESULT sim_await_guest(struct sim_host *s, struct ctx *c, uuid id);
 void sim_lose_connections(struct sim_host *s);
+/* All that ran there is off, and the next boot is another one. */
+void sim_end_boot(struct sim_host *s);
 
 /* ---- compute_devices.c */
 

@@ -10,6 +10,7 @@
 #include "base/heap.h"
 #include "base/uuid.h"
 #include "base/vec.h"
+#include "drivers/sim/compute.h"
 #include "model/address.h"
 #include "model/network.h"
 #include "model/port.h"
@@ -335,6 +336,21 @@ static RESULT sim_see(struct vnet *n, struct ctx *c, struct network_health *ret_
 	return OK;
 }
 
+/* Every chassis follows at once, but for those that nothing reaches. */
+static RESULT sim_see_chassis(struct vnet *n, struct ctx *c, struct str name, bool asks,
+			      struct network_chassis *ret_chassis)
+{
+	(void) n;
+	(void) asks;
+	pthread_mutex_lock(&sim.lock);
+	bool is_cut = sim.cut;
+	pthread_mutex_unlock(&sim.lock);
+	if (is_cut)
+		return ctx_fail(c, ERR_GONE, "the network's database cannot be reached");
+	*ret_chassis = (struct network_chassis){.is_known = true, .asked = 1, .followed = sim_compute_is_reached(name)};
+	return OK;
+}
+
 struct listing {
 	struct arena *arena;
 	VEC(struct network_item) items;
@@ -384,6 +400,7 @@ static void sim_close(struct vnet *n)
 
 static const struct network_driver network_sim = {
 	.see = sim_see,
+	.see_chassis = sim_see_chassis,
 	.apply_network = sim_apply_network,
 	.remove_network = sim_remove_network,
 	.apply_router = sim_apply_router,

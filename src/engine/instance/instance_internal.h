@@ -37,6 +37,8 @@ RESULT instance_size_root(struct op *op, const struct instance_type *type, struc
 void instance_copy_hardware(const struct image *image, struct instance *instance);
 /* On a host, or with a condition that says that none has room. */
 RESULT instance_place_or_log(struct op *op, uuid instance);
+/* It is on that host: so are its disks and its ports. With a new gen. */
+RESULT instance_write_host(struct op *op, const struct instance *instance, uuid host);
 /* What a host is to have for it, with all its disks. */
 void instance_get_need(const struct tables *t, const struct instance *instance,
 		       struct placement_need *ret_need);
@@ -67,6 +69,9 @@ RESULT instance_write_disk(struct op *op, const struct instance *instance, const
 /* The disks of a new instance that starts from an ISO: a blank root disk, and the medium. ERR_INVALID: it is none. */
 RESULT instance_plan_from_medium(struct op *op, const struct image *image, const struct ref *ref,
 				 struct disk_plans *plans);
+/* A new root disk of the image, on the host of the row, instead of the old one. */
+RESULT instance_replace_root(struct op *op, const struct instance *instance, const struct image *image,
+			     const struct volume *old, const struct ref *ref);
 /* As if it were detached; and its end comes with that, unless it is to outlive its instance. */
 RESULT instance_leave_disk(struct op *op, const struct volume *disk);
 /* One that is shelved is wanted on a host again, and on. */

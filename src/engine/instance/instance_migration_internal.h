@@ -4,11 +4,20 @@
 
 #include "engine/internal.h"
 
+struct host;
 struct instance;
 struct instance_migration;
+struct placement_need;
 
 /* Puts a new record, which gets its id; the oldest of its instance goes if that has many. */
 RESULT instance_record_migration(struct op *op, struct instance_migration *record);
+/* ERR_CONFLICT with KIND_HOST: it is there. ERR_CAPACITY: that host does not take it, in words. forces: as in
+ * struct instance_migrating. */
+RESULT instance_check_host(struct ctx *c, const struct tables *t, const struct instance *i,
+			   const struct placement_need *need, const struct host *host, bool forces);
+/* The one with the most room. ERR_CAPACITY: none takes it, in words. */
+RESULT instance_choose_host(struct ctx *c, const struct tables *t, const struct placement_need *need,
+			    const struct host **ret_host);
 /* Something else was asked of the instance: a live migration under way is not to be. */
 RESULT instance_drop_migration(struct op *op, uuid instance);
 

@@ -32,8 +32,7 @@
 
 /* ---- on a host ---- */
 
-/* Its disks and its ports go where it goes. */
-static RESULT write_host(struct op *op, const struct instance *instance, uuid host)
+RESULT instance_write_host(struct op *op, const struct instance *instance, uuid host)
 {
 	struct instance next = *instance;
 	const struct dedicated_host *dedicated = engine_find_dedicated(op->head, host);
@@ -129,7 +128,7 @@ RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 	if (!host)
 		return OK;
 	wish->placed = true;
-	TRY(write_host(op, instance, host->row.id));
+	TRY(instance_write_host(op, instance, host->row.id));
 	return engine_log_event(op, KIND_INSTANCE, &instance->row, "placed", "On host %" STR_FMT ".",
 				STR_ARG(host->name));
 }
@@ -180,7 +179,7 @@ RESULT instance_place_on(struct op *op, uuid id, const struct host *host, struct
 		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_INSTANCE, field,
 				   "No valid host was found. Hosts that %s: %" STR_FMT ".",
 				   placement_reason_words(reason), STR_ARG(host->name));
-	TRY(write_host(op, instance, host->row.id));
+	TRY(instance_write_host(op, instance, host->row.id));
 	return engine_log_event(op, KIND_INSTANCE, &instance->row, "placed",
 				"On host %" STR_FMT ", as asked.", STR_ARG(host->name));
 }

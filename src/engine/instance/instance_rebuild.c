@@ -116,9 +116,8 @@ static RESULT change_words(struct op *op, const struct instance_rebuilding *wish
 	return OK;
 }
 
-/* A new root disk of the image instead of the old one. */
-static RESULT replace_root(struct op *op, const struct instance *instance, const struct image *image,
-			   const struct volume *old, const struct ref *ref)
+RESULT instance_replace_root(struct op *op, const struct instance *instance, const struct image *image,
+			     const struct volume *old, const struct ref *ref)
 {
 	struct disk_plans disks;
 	uuid root;
@@ -164,7 +163,7 @@ RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
 			op, instance->row.id, wish->instance.field,
 			"Unable to restore VM, please remove VM snapshots before restoring VM"));
 	if (!keeps_root)
-		TRY(replace_root(op, instance, image, old, &wish->image));
+		TRY(instance_replace_root(op, instance, image, old, &wish->image));
 	TRY(instance_put(op, &next));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "rebuild asked", "From image %" STR_FMT ".",
 				STR_ARG(image->name));

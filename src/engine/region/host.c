@@ -6,10 +6,12 @@
 #include "engine/internal.h"
 #include "engine/region/aggregate_internal.h"
 #include "engine/region/dedicated_host.h"
+#include "engine/region/fence_internal.h"
 #include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_internal.h"
 #include "model/zone.h"
+#include "store/fence.h"
 #include "store/host.h"
 #include "store/instance_event.h"
 
@@ -161,6 +163,7 @@ RESULT engine_remove_host(struct op *op, struct host_target *wish)
 			     STR_ARG(host->name)));
 	TRY(condition_clear_all(op, host->row.id));
 	FORGET_EACH(op, instance_event, host, host->row.id); /* over, of instances that went elsewhere */
+	FORGET_EACH(op, fence, host, host->row.id);
 	TRY(aggregate_leave_host(op, host->row.id));
 	TRY(storage_pool_forget_host(op, host->row.id));
 	return host_forget(op, host->row.id);
@@ -197,6 +200,8 @@ RESULT engine_see_host(struct op *op, struct host_report *report)
 		TRY(storage_pool_doubt_host(op, next.row.id));
 	if (was_away && report->state == HOST_SEEN_STATE_DOWN)
 		TRY(volume_pass_on_all(op, next.row.id));
+	if (report->state == HOST_SEEN_STATE_UP)
+		TRY(fence_see_host_up(op, &next, next.seen_boot_id));
 	if (is_as_before)
 		return OK;
 	return engine_log_event(op, KIND_HOST, &next.row, host_seen_state_words[report->state], "%s",

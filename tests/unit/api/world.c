@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "drivers/disk.h"
+#include "drivers/fence.h"
 #include "drivers/network.h"
 #include "drivers/sim/compute.h"
 #include "drivers/sim/network.h"
@@ -237,6 +238,7 @@ static void start_reconciler(struct world *w)
 					  .network = network,
 					  .compute = {&compute_sim},
 					  .disks = {&disk_sim},
+					  .fences = {&fence_sim},
 					  .image_directory = str_from(w->images),
 					  .own_chassis = STR("dari"),
 					  .master_key = master_key};

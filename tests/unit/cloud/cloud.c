@@ -13,6 +13,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "drivers/fence.h"
 #include "drivers/image_file.h"
 #include "drivers/sim/compute_state.h"
 #include "empty_database.h"
@@ -181,6 +182,7 @@ static void open_reconciler(struct cloud *c)
 					  .network = c->network,
 					  .compute = {&compute_sim},
 					  .disks = {&disk_sim},
+					  .fences = {&fence_sim},
 					  .image_directory = str_from(images),
 					  .own_chassis = STR("here"),
 					  .master_key = master_key,

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Instances leave hosts that are proven to be off. One change lets go of the old host and places on the new one.
+ * Called by: api/openstack/compute/server_evacuate.c, daemon/commands_fence.c. What happens next:
+ * reconcile/instance.c starts it there; reconcile/host.c clears the old host when it is back. */
+#include "engine/instance/instance_evacuate.h"
+
+#include "engine/condition_internal.h"
+#include "engine/instance/instance.h"
+#include "engine/instance/instance_internal.h"
+#include "engine/instance/instance_migration_internal.h"
+#include "engine/instance/placement.h"
+#include "engine/internal.h"
+#include "engine/region/fence.h"
+#include "engine/region/fence_internal.h"
+#include "engine/storage/image.h"
+#include "engine/storage/volume.h"
+#include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume_internal.h"
+#include "model/image.h"
+#include "model/instance_task.h"
+#include "model/states.h"
+#include "store/host.h"
+#include "store/image.h"
+#include "store/instance.h"
+#include "store/port.h"
+#include "store/volume.h"
+
+/* ---- whether it can leave */
+
+enum disk_fate {
+	DISK_GOES,      /* nothing of it is on the host, or the other host sees it */
+	DISK_IS_REMADE, /* the root disk, from its image; what lay in the CD-ROM drive is taken out */
+	DISK_STAYS      /* it is on its host alone */
+};
+
+/* A volume that no host has yet is made where its instance goes. */
+static bool is_nowhere(const struct volume *v)
+{
+	return uuid_is_none(v->seen_host) && v->seen_size == 0;
+}
+
+static bool is_remade(const struct tables *t, const struct instance *i, const struct volume *v)
+{
+	const struct image *image = image_find(t, i->image);
+	bool is_root = v->device_slot == 0 && !i->root_is_volume && uuid_equal(v->instance, i->row.id);
+	return v->is_medium ||
+	       (is_root && image && row_is_live(&image->row) && engine_derive_image_state(t, image) == IMAGE_AVAILABLE);
+}
+
+static enum disk_fate fate_of(const struct tables *t, const struct instance *i, const struct volume *v,
+			      bool rebuilds)
+{
+	if (is_nowhere(v))
+		return DISK_GOES;
+	return rebuilds && is_remade(t, i, v) ? DISK_IS_REMADE : DISK_STAYS;
+}
+
+/* What keeps it where it is, whatever its disks are. NULL: nothing. */
+static const char *find_bond(const struct instance *i, bool rebuilds)
+{
+	if (i->tpm)
+		return "it has a TPM, whose state is its host's";
+	if (rebuilds && !uuid_is_none(i->rescue_disk))
+		return "it is rescued, and its root disk cannot be made anew meanwhile";
+	if (i->seen_saved && !rebuilds)
+		return "it is suspended, and its memory is kept on its host";
+	return NULL;
+}
+
+static RESULT check_leaving(struct ctx *c, const struct tables *t, const struct instance *i, bool rebuilds)
+{
+	const char *bond = find_bond(i, rebuilds);
+	struct volume_list disks;
+	if (!engine_is_host_off(t, i->host))
+		return ctx_fail_kind(c, ERR_STATE, KIND_HOST,
+				     "The host of the instance is not proven to be off.");
+	if (!uuid_is_none(i->target) || i->wanted_shelved || i->destroyed_us || !row_is_live(&i->row))
+		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE,
+				     "Something else is under way of the instance, or it ends.");
+	if (bond)
+		return ctx_fail_kind(c, ERR_UNSUPPORTED, KIND_INSTANCE, "The instance waits for its host: %s.", bond);
+	TRY(engine_list_disks(c->arena, t, i->row.id, false, &disks));
+	for (size_t k = 0; k < disks.count; k++) {
+		char id[UUID_TEXT_SIZE];
+		if (fate_of(t, i, disks.at[k], rebuilds) == DISK_STAYS)
+			return ctx_fail_kind(c, ERR_UNSUPPORTED, KIND_INSTANCE,
+					     "The instance waits for its host: its volume %s is there alone.",
+					     uuid_write(disks.at[k]->row.id, id));
+	}
+	return OK;
+}
+
+/* ---- where to */
+
+static RESULT find_target(struct op *op, const struct instance *i, const struct instance_evacuation *wish,
+			  const struct host **ret_host)
+{
+	struct placement_need need;
+	const struct host *named = NULL;
+	instance_get_need(op->head, i, &need);
+	if (!ref_is_given(&wish->host))
+		return instance_choose_host(op->ctx, op->head, &need, ret_host);
+	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &named));
+	*ret_host = named;
+	return instance_check_host(op->ctx, op->head, i, &need, named, wish->forces);
+}
+
+/* ---- leaving */
+
+/* Nothing of it runs any more: it is told as if somebody had looked, but for a restart of its own. */
+static RESULT write_absent(struct op *op, const struct instance *i, uint64_t gen)
+{
+	struct instance_report report = {.instance = i->row.id,
+					 .gen = gen,
+					 .power = INSTANCE_SEEN_POWER_ABSENT,
+					 .off = INSTANCE_OFF_UNKNOWN,
+					 .devices_known = true};
+	return engine_see_instance(op, &report);
+}
+
+/* Its disks are remade where its row says by now. */
+static RESULT remake_disks(struct op *op, struct instance *next, struct str field, bool *ret_is_rebuilt)
+{
+	struct volume_list disks;
+	TRY(engine_list_disks(op->ctx->arena, op->head, next->row.id, false, &disks));
+	for (size_t k = 0; k < disks.count; k++) {
+		const struct volume *v = volume_find(op->head, disks.at[k]->row.id);
+		if (fate_of(op->head, next, v, true) != DISK_IS_REMADE)
+			continue;
+		if (v->is_medium) {
+			TRY(instance_leave_disk(op, v));
+			continue;
+		}
+		struct ref ref = engine_ref_to(op, KIND_INSTANCE, next->row.id, field);
+		TRY(instance_replace_root(op, next, image_find(op->head, next->image), v, &ref));
+		*ret_is_rebuilt = true;
+	}
+	return OK;
+}
+
+static RESULT record(struct op *op, const struct instance *i, uuid from)
+{
+	struct instance_migration m = {.account = i->account,
+				       .instance = i->row.id,
+				       .method = INSTANCE_MIGRATION_METHOD_EVACUATE,
+				       .host = from,
+				       .target = i->host,
+				       .old_type = i->type,
+				       .type = i->type,
+				       .outcome = INSTANCE_MIGRATION_OUTCOME_COMPLETED,
+				       .ended_us = op->now_us};
+	return instance_record_migration(op, &m);
+}
+
+static RESULT log_leaving(struct op *op, const struct instance *i, uuid from, bool is_rebuilt)
+{
+	const struct host *was = host_find(op->head, from), *is = host_find(op->head, i->host);
+	return engine_log_event(op, KIND_INSTANCE, &i->row, "evacuated",
+				"Its host %" STR_FMT " is off. It is on host %" STR_FMT " now%s.",
+				STR_ARG(was ? was->name : STR("?")), STR_ARG(is ? is->name : STR("?")),
+				is_rebuilt ? ", with a root disk made anew from its image" : "");
+}
+
+static RESULT leave(struct op *op, const struct instance *i, const struct host *host,
+		    struct instance_evacuation *wish)
+{
+	uuid from = i->host;
+	uint64_t gen = i->row.gen;
+	struct instance next = *i;
+	TRY(fence_let_go(op, from, i->row.id));
+	next.migrating = false;
+	if (wish->stays_off) {
+		next.wanted_power = INSTANCE_WANTED_POWER_OFF;
+		next.wanted_pause = next.wanted_save = false;
+		next.off_since_us = op->now_us;
+	}
+	next.host = host->row.id;
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	TRY(write_absent(op, &next, gen));
+	next = *instance_find(op->head, i->row.id);
+	next.seen_boot_id = STR_NONE;
+	if (wish->rebuilds)
+		TRY(remake_disks(op, &next, wish->instance.field, &wish->is_rebuilt));
+	if (wish->is_rebuilt) {
+		instance_begin_task(op, INSTANCE_TASK_REBUILD, false, &next);
+		next.admin_password = wish->admin_password;
+		next.guest_password = STR_NONE;
+	}
+	TRY(instance_write_host(op, &next, host->row.id));
+	wish->target = host->row.id;
+	const struct instance *now = instance_find(op->head, i->row.id);
+	TRY(condition_clear(op, now->row.id, STR(WAITS_FOR_HOST)));
+	TRY(record(op, now, from));
+	TRY(instance_join_maintenance(op, now));
+	return log_leaving(op, now, from, wish->is_rebuilt);
+}
+
+RESULT engine_evacuate_instance(struct op *op, struct instance_evacuation *wish)
+{
+	const struct instance *i = NULL;
+	const struct host *host = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &i));
+	TRY(engine_permit(op, "instance.migrate", KIND_INSTANCE, &i->row));
+	TRY(engine_fail_about(op->ctx, &wish->instance, check_leaving(op->ctx, op->head, i, wish->rebuilds)));
+	struct result found = find_target(op, i, wish, &host);
+	TRY(engine_fail_about(op->ctx, ref_is_given(&wish->host) ? &wish->host : &wish->instance, found));
+	return leave(op, i, host, wish);
+}
+
+/* ---- all of a host */
+
+static RESULT evacuate_one(struct op *op, const struct instance *i, bool rebuilds, struct drained_instance *item)
+{
+	struct instance_evacuation wish = {.instance = engine_ref_to(op, KIND_INSTANCE, i->row.id, STR_NONE),
+					   .rebuilds = rebuilds};
+	*item = (struct drained_instance){.instance = i->row.id};
+	struct result result = engine_evacuate_instance(op, &wish);
+	item->target = wish.target;
+	if (result_is_ok(result) || !engine_is_refusal(result.code))
+		return result;
+	item->why = op->ctx->problem.message;
+	ctx_clear_problem(op->ctx);
+	return OK;
+}
+
+/* Those that are there now: each that leaves changes the index. */
+static RESULT list_instances(struct op *op, uuid host, struct uuids *ret_list)
+{
+	VEC(uuid) ids = {0};
+	for (const struct instance *i = instance_first_by_host(op->head, host); i;
+	     i = instance_next_by_host(op->head, i))
+		if (model_derive_instance_state(i) != INSTANCE_TERMINATED && !VEC_PUSH(op->ctx->arena, &ids, i->row.id))
+			return ctx_no_memory(op->ctx);
+	*ret_list = (struct uuids){ids.at, ids.count};
+	return OK;
+}
+
+RESULT engine_evacuate_host(struct op *op, struct host_evacuation *wish)
+{
+	const struct host *host = NULL;
+	struct uuids ids = {0};
+	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
+	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
+	if (!engine_is_host_off(op->head, host->row.id))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_HOST, wish->host.field,
+				   "The host '%" STR_FMT
+				   "' is not proven to be off: `dari host fence` turns it off, `dari host fenced` takes "
+				   "your word.",
+				   STR_ARG(host->name));
+	TRY(list_instances(op, host->row.id, &ids));
+	struct drained_instance *items = arena_new_array(op->ctx->arena, struct drained_instance, ids.count + 1);
+	if (!items)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < ids.count; k++)
+		TRY(evacuate_one(op, instance_find(op->head, ids.at[k]), wish->rebuilds, &items[k]));
+	wish->instances = items;
+	wish->instance_count = ids.count;
+	return OK;
+}
+
+RESULT engine_plan_evacuation(struct op *op, struct host_evacuation *wish)
+{
+	TRY(engine_evacuate_host(op, wish));
+	return ctx_fail_kind(op->ctx, ERR_AGAIN, KIND_HOST, "This was only a plan.");
+}
+
+/* ---- by itself */
+
+static RESULT tell_waiting(struct op *op, uuid instance, struct str why)
+{
+	return condition_set(op, KIND_INSTANCE, instance, WAITS_FOR_HOST, why,
+			     "It is started there again when its host is back. `dari host evacuate HOST --rebuild` or "
+			     "Nova's evacuate gives it a root disk made anew from its image, elsewhere.");
+}
+
+/* One that was to end has ended with its host. */
+static RESULT end_with_host(struct op *op, const struct instance *i)
+{
+	TRY(fence_let_go(op, i->host, i->row.id));
+	return write_absent(op, i, i->row.gen);
+}
+
+RESULT engine_follow_fence(struct op *op, struct fence_following *wish)
+{
+	const struct instance *i = instance_find(op->head, wish->instance);
+	struct drained_instance item;
+	if (!i || !engine_is_host_off(op->head, i->host) || !uuid_is_none(i->target) ||
+	    model_derive_instance_state(i) == INSTANCE_TERMINATED)
+		return OK;
+	if (!row_is_live(&i->row))
+		return end_with_host(op, i);
+	if (i->recovery == INSTANCE_RECOVERY_DISABLED)
+		return tell_waiting(op, i->row.id,
+				    STR("Its host is off, and it is not to be started on another one by itself."));
+	TRY(evacuate_one(op, i, false, &item));
+	return item.why.n ? tell_waiting(op, item.instance, item.why) : OK;
+}
