@@ -221,7 +221,8 @@ static RESULT gather_return(struct step *s, struct return_rows *ret_rows)
 	ret_rows->fence = STEP_COPY(s, KIND_FENCE, struct fence, f);
 	for (size_t k = 0; k < f->left.count; k++) {
 		const struct instance *i = instance_find(view.tables, f->left.at[k]);
-		bool is_back = i && (uuid_equal(i->host, s->id) || uuid_equal(i->target, s->id));
+		bool is_back = i && row_is_live(&i->row) &&
+			       (uuid_equal(i->host, s->id) || uuid_equal(i->target, s->id));
 		if (!is_back && !VEC_PUSH(s->ctx.arena, &left, f->left.at[k]))
 			return ctx_no_memory(&s->ctx);
 	}

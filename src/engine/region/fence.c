@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "engine/condition_internal.h"
+#include "engine/instance/instance_evacuate.h"
 #include "engine/internal.h"
 #include "engine/region/fence_internal.h"
 #include "engine/region/fence_plan.h"
@@ -13,6 +14,7 @@
 #include "engine/region/region.h"
 #include "store/fence.h"
 #include "store/host.h"
+#include "store/instance.h"
 
 enum { TRIES_MAX = 3, RECORDS_MAX = 20 /* of a host */, LEFT_MAX = 4096, REASON_MAX_SIZE = 255 };
 
@@ -380,6 +382,9 @@ RESULT engine_see_fence_return(struct op *op, struct fence_return *report)
 	next.row.gen++;
 	TRY(fence_put(op, &next));
 	TRY(condition_clear(op, host->row.id, STR(IS_OFF)));
+	for (const struct instance *i = instance_first_by_host(op->head, host->row.id); i;
+	     i = instance_next_by_host(op->head, i))
+		TRY(condition_clear(op, i->row.id, STR(WAITS_FOR_HOST)));
 	return engine_log_event(op, KIND_HOST, &host->row, "in service again",
 				"Nothing is left on it of %zu instances that left it.", f->left.count);
 }

@@ -116,12 +116,224 @@ static void dies_and_returns(struct cloud *c)
 }
 TEST_STORY(dies_and_returns, 2)
 
+/* ---- no proof, no start */
+
+static size_t count_on(struct cloud *c, struct str host)
+{
+	size_t count = 0;
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct host *h = host_find_by_name(view.tables, host);
+	for (const struct instance *i = instance_first_by_host(view.tables, h->row.id); i;
+	     i = instance_next_by_host(view.tables, i))
+		count++;
+	return count;
+}
+
+/* Each sign alone is none: libvirt is silent and OVN follows; or nobody answers, and no command is there. */
+static void silence_proves_nothing(struct cloud *c)
+{
+	struct str h0 = STR("h0");
+	uuid id = launch_on(c, h0);
+	size_t there = count_on(c, h0);
+	bool is_cut = c->seed % 2;
+	if (is_cut) {
+		sim_compute_cut_off(h0, true);
+	} else {
+		set_device(c, h0, 30);
+		sim_compute_set_health(h0, c->seed % 3 ? SIM_DOWN : SIM_HANGS, SECOND);
+	}
+	step_on(c, 20 * MINUTE);
+	assert_int_equal(cloud_count(c, KIND_FENCE), 0);
+	assert_int_equal(count_on(c, h0), there);
+	assert_true(cloud_guest(c, id).is_on);
+	assert_int_equal(evacuate(c, id, true).code, ERR_STATE);
+	if (is_cut)
+		assert_int_equal(ask(c, h0).code, ERR_UNSUPPORTED);
+	sim_compute_cut_off(h0, false);
+	sim_compute_set_health(h0, SIM_UP, 0);
+	cloud_settle(c);
+	assert_int_equal(vouch(c, h0).code, ERR_STATE); /* it answers */
+	assert_int_equal(ask(c, h0).code, ERR_STATE);
+	assert_int_equal(cloud_guest(c, id).boots, 1);
+}
+TEST_STORY(silence_proves_nothing, 2)
+
+/* Its command cannot: an operator's word is a proof as well. */
+static void command_fails(struct cloud *c)
+{
+	struct str h0 = STR("h0");
+	uuid id = launch_on(c, h0);
+	set_device(c, h0, 30);
+	sim_compute_break_fence(h0, true);
+	sim_compute_cut_off(h0, true);
+	AWAIT_STAGE(c, .stage = FENCE_STAGE_FAILED, .ended_us = 1);
+	assert_true(cloud_has_condition(c, c->hosts[0], "FenceFailed"));
+	assert_int_equal(evacuate(c, id, true).code, ERR_STATE);
+	assert_true(cloud_guest(c, id).is_on);
+	sim_compute_cut_power(h0);
+	cloud_expect_at(c, vouch(c, h0), __FILE__, __LINE__);
+	assert_int_equal(last_fence(c, h0).proof, FENCE_PROOF_WORD);
+	assert_false(cloud_has_condition(c, c->hosts[0], "FenceFailed"));
+	cloud_expect_at(c, evacuate(c, id, true), __FILE__, __LINE__);
+	step_on(c, MINUTE);
+	assert_true(cloud_guest(c, id).is_on);
+	sim_compute_give_power(h0);
+	step_on(c, 2 * MINUTE);
+}
+TEST_STORY(command_fails, 2)
+
+/* Whoever said so was wrong: what is left there is ended before anything else. */
+static void word_was_wrong(struct cloud *c)
+{
+	struct str h0 = STR("h0");
+	uuid id = launch_on(c, h0);
+	sim_compute_cut_off(h0, true);
+	assert_true(cloud_step_until(c, cloud_has_host_state, &(enum host_seen_state){HOST_SEEN_STATE_DOWN},
+				     10 * MINUTE));
+	cloud_expect_at(c, vouch(c, h0), __FILE__, __LINE__);
+	cloud_expect_at(c, evacuate(c, id, true), __FILE__, __LINE__);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_int_equal(sim_compute_count_doubles(), 1);
+	sim_compute_cut_off(h0, false);
+	AWAIT_STAGE(c, .stage = FENCE_STAGE_CONFIRMED, .ended_us = 1);
+	assert_int_equal(sim_compute_count_doubles(), 0);
+	assert_true(cloud_guest(c, id).is_on);
+}
+TEST_STORY(word_was_wrong, 2)
+
+/* It is back before it was turned off: in the same boot nothing happened, in another one its guests start there. */
+static void comes_back_before(struct cloud *c)
+{
+	struct str h0 = STR("h0");
+	bool reboots = c->seed % 2;
+	uuid id = launch_on(c, h0);
+	set_device(c, h0, 30);
+	sim_compute_break_fence(h0, true);
+	sim_compute_cut_off(h0, true);
+	AWAIT_STAGE(c, .stage = FENCE_STAGE_ASKED);
+	if (reboots)
+		sim_compute_reboot(h0);
+	sim_compute_cut_off(h0, false);
+	AWAIT_STAGE(c, .stage = reboots ? FENCE_STAGE_CONFIRMED : FENCE_STAGE_FAILED, .ended_us = 1);
+	assert_int_equal(last_fence(c, h0).proof, reboots ? FENCE_PROOF_BOOT : FENCE_PROOF_NONE);
+	cloud_settle(c);
+	assert_true(cloud_guest(c, id).is_on);
+	assert_int_equal(cloud_guest(c, id).boots, reboots ? 2 : 1);
+	assert_false(cloud_has_condition(c, c->hosts[0], "Fencing"));
+}
+TEST_STORY(comes_back_before, 2)
+
+/* Too many at once: it is rather us. */
+static void too_many(struct cloud *c)
+{
+	struct str h0 = STR("h0"), h1 = STR("h1");
+	set_device(c, h0, 30);
+	set_device(c, h1, 30);
+	sim_compute_cut_off(h0, true);
+	sim_compute_cut_off(h1, true);
+	step_on(c, 5 * MINUTE);
+	assert_int_equal(cloud_count(c, KIND_FENCE), 0);
+	assert_true(cloud_has_condition(c, c->hosts[0], "FenceHeld"));
+	assert_true(cloud_has_condition(c, c->hosts[1], "FenceHeld"));
+	sim_compute_cut_off(h1, false);
+	AWAIT_STAGE(c, .stage = FENCE_STAGE_CONFIRMED);
+	assert_int_equal(cloud_count(c, KIND_FENCE), 1);
+	sim_compute_give_power(h0);
+	step_on(c, 2 * MINUTE);
+	assert_false(cloud_has_condition(c, c->hosts[0], "FenceHeld"));
+}
+TEST_STORY(too_many, 3)
+
+/* ---- what leaves by itself */
+
+static void ends_with_its_host(struct cloud *c)
+{
+	struct str h0 = STR("h0");
+	uuid id = launch_on(c, h0);
+	sim_compute_cut_power(h0);
+	assert_true(cloud_step_until(c, cloud_has_host_state, &(enum host_seen_state){HOST_SEEN_STATE_DOWN},
+				     10 * MINUTE));
+	cloud_terminate(c, id);
+	step_on(c, MINUTE);
+	assert_int_equal(cloud_state(c, id), INSTANCE_SHUTTING_DOWN);
+	cloud_expect_at(c, vouch(c, h0), __FILE__, __LINE__);
+	cloud_await(c, id, INSTANCE_TERMINATED);
+	sim_compute_give_power(h0);
+	AWAIT_STAGE(c, .stage = FENCE_STAGE_CONFIRMED, .ended_us = 1);
+	cloud_settle(c);
+	assert_false(cloud_guest(c, id).exists);
+}
+TEST_STORY(ends_with_its_host, 2)
+
+/* Nothing was made there yet. */
+static void was_not_there_yet(struct cloud *c)
+{
+	struct instance_launch wish = cloud_launch_wish(c, 1);
+	wish.host = STR("h0");
+	sim_compute_cut_power(STR("h0"));
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	uuid id = wish.made.at[0];
+	assert_true(cloud_step_until(c, cloud_has_host_state, &(enum host_seen_state){HOST_SEEN_STATE_DOWN},
+				     10 * MINUTE));
+	cloud_expect_at(c, vouch(c, STR("h0")), __FILE__, __LINE__);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_true(str_equal(cloud_host_of(c, id), STR("h1")));
+	sim_compute_give_power(STR("h0"));
+	step_on(c, 2 * MINUTE);
+}
+TEST_STORY(was_not_there_yet, 2)
+
+/* ---- the pure plan */
+
+static void test_plan(void **state)
+{
+	(void) state;
+	const struct fence_plan_input dead = {.is_silent = true,
+					      .is_chassis_stale = true,
+					      .has_command = true,
+					      .is_wanted = true,
+					      .silent_us = 100 * SECOND,
+					      .after_us = 60 * SECOND,
+					      .now_us = 160 * SECOND,
+					      .hosts = 5,
+					      .lost = 1};
+	struct fence_plan_input in[] = {dead, dead, dead, dead, dead, dead, dead, dead, dead, dead, dead, dead};
+	static const enum fence_turn turns[] = {
+		FENCE_TURN_ASK,  FENCE_TURN_NONE, FENCE_TURN_NONE, FENCE_TURN_NONE,
+		FENCE_TURN_NONE, FENCE_TURN_NONE, FENCE_TURN_NONE, FENCE_TURN_NONE,
+		FENCE_TURN_NONE, FENCE_TURN_HELD, FENCE_TURN_ASK,  FENCE_TURN_ASK};
+	in[1].is_silent = false;
+	in[2].is_chassis_stale = false;
+	in[3].has_command = false;
+	in[4].is_wanted = false;
+	in[5].is_under_way = true;
+	in[6].now_us--;
+	in[7].after_us = 0;
+	in[8].failed_us = 150 * SECOND;
+	in[9].lost = 2;
+	in[10].hosts = 10;
+	in[10].lost = 2;
+	in[11].failed_us = in[11].now_us - FENCE_AGAIN_US;
+	for (size_t k = 0; k < sizeof in / sizeof *in; k++)
+		assert_int_equal(fence_plan_turn(&in[k]), turns[k]);
+	assert_int_equal(fence_plan_limit(1), 1);
+	assert_int_equal(fence_plan_limit(9), 1);
+	assert_int_equal(fence_plan_limit(11), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_dies_and_returns),
+		cmocka_unit_test(test_silence_proves_nothing),
+		cmocka_unit_test(test_command_fails),
+		cmocka_unit_test(test_word_was_wrong),
+		cmocka_unit_test(test_comes_back_before),
+		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_ends_with_its_host),
+		cmocka_unit_test(test_was_not_there_yet),
 	};
-	(void) vouch;
-	(void) ask;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
