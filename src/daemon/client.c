@@ -129,7 +129,9 @@ static const char *set_value(json_t *args, const struct command_param *p, const 
 		strcat(strcat(whole, "/"), value);
 		value = whole;
 	}
-	return json_object_set_new(args, p->name, json_string(value)) ? "its value is not UTF-8" : NULL;
+	const char *before = p->repeats ? json_string_value(json_object_get(args, p->name)) : NULL;
+	json_t *text = before ? json_sprintf("%s\n%s", before, value) : json_string(value);
+	return json_object_set_new(args, p->name, text) ? "its value is not UTF-8" : NULL;
 }
 
 /* One "--name value", "--name=value" or "--flag" at argv[*at]. NULL, or what is wrong. */

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 
 static const struct command *const tables[] = {
-	pool_commands,      init_commands, local_commands,      rc_commands,       account_commands,
+	fence_commands, pool_commands,      init_commands, local_commands,      rc_commands,       account_commands,
 	user_commands,      host_commands, host_check_commands, network_commands,  image_commands,
 	image_get_commands, log_commands,  inspect_commands,    leftover_commands, doctor_commands,
 	whatif_commands,    dump_commands};

@@ -43,6 +43,7 @@ struct command_param {
 	bool required;
 	const char *doc;
 	bool is_path; /* or a URL. The client says the whole path, from where its caller is */
+	bool repeats; /* an option that may be given several times: its texts are one, line by line */
 };
 
 enum { COMMAND_PARAMS_MAX = 20 };
@@ -59,7 +60,7 @@ struct command {
 
 /* The rows of each file, ended by one without words. */
 extern const struct command account_commands[], user_commands[], rc_commands[], host_commands[],
-	pool_commands[], host_check_commands[], network_commands[], image_commands[], image_get_commands[],
+	fence_commands[], pool_commands[], host_check_commands[], network_commands[], image_commands[], image_get_commands[],
 	doctor_commands[], dump_commands[], inspect_commands[], leftover_commands[], init_commands[],
 	local_commands[], log_commands[], whatif_commands[];
 
@@ -90,6 +91,11 @@ RESULT command_commit(struct command_call *call, const char *action, op_run run,
  * no failure. */
 RESULT command_run_typed(struct daemon *d, struct ctx *c, const char *words, json_t *args,
 			 struct str *ret_text);
+
+/* What becomes of each instance of a host; commands_host.c. stays: before why one does not go. */
+struct drained_instance;
+void command_write_moves(struct command_call *call, const struct drained_instance *instances, size_t count,
+			 const char *stays);
 
 /* ---- the client ---- */
 

@@ -133,6 +133,25 @@ static struct str name_of_host(const struct tables *t, uuid id)
 	return h ? h->name : STR("?");
 }
 
+void command_write_moves(struct command_call *call, const struct drained_instance *instances, size_t count,
+			 const char *stays)
+{
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	call->value = json_array();
+	for (size_t k = 0; k < count; k++) {
+		const struct drained_instance *i = &instances[k];
+		struct str id = id_to_ec2(call->ctx.arena, KIND_INSTANCE, i->instance);
+		struct str host = i->why.n ? STR_NONE : name_of_host(view.tables, i->target);
+		buf_print(&call->text, "%" STR_FMT " %s %" STR_FMT "\n", STR_ARG(id), i->why.n ? stays : "goes to",
+			  STR_ARG(i->why.n ? i->why : host));
+		(void) json_array_append_new(call->value,
+					     json_pack("{s:s%, s:s%, s:s%}", "instance", id.p, id.n, "target",
+						       host.p ? host.p : "", host.n, "problem",
+						       i->why.p ? i->why.p : "", i->why.n));
+	}
+}
+
 static RESULT host_drain(struct command_call *call)
 {
 	struct host_draining wish = {
@@ -140,21 +159,8 @@ static RESULT host_drain(struct command_call *call)
 		.reason = command_arg(call, "reason"),
 	};
 	TRY(command_commit(call, "dari:host drain", engine_drain_host_run, &wish));
-	AUTO_VIEW view = {0};
-	view_open(call->daemon->store, &view);
-	call->value = json_array();
 	buf_print(&call->text, "host %" STR_FMT " takes no new instances\n", STR_ARG(wish.host.text));
-	for (size_t k = 0; k < wish.instance_count; k++) {
-		const struct drained_instance *i = &wish.instances[k];
-		struct str id = id_to_ec2(call->ctx.arena, KIND_INSTANCE, i->instance);
-		struct str host = i->why.n ? STR_NONE : name_of_host(view.tables, i->target);
-		buf_print(&call->text, "%" STR_FMT " %s %" STR_FMT "\n", STR_ARG(id),
-			  i->why.n ? "stays:" : "goes to", STR_ARG(i->why.n ? i->why : host));
-		(void) json_array_append_new(call->value,
-					     json_pack("{s:s%, s:s%, s:s%}", "instance", id.p, id.n, "target",
-						       host.p ? host.p : "", host.n, "problem",
-						       i->why.p ? i->why.p : "", i->why.n));
-	}
+	command_write_moves(call, wish.instances, wish.instance_count, "stays:");
 	return OK;
 }
 

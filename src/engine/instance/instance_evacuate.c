@@ -13,6 +13,7 @@
 #include "engine/region/fence.h"
 #include "engine/region/fence_internal.h"
 #include "engine/storage/image.h"
+#include "engine/storage/storage_pool.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
@@ -28,16 +29,10 @@
 /* ---- whether it can leave */
 
 enum disk_fate {
-	DISK_GOES,      /* nothing of it is on the host, or the other host sees it */
+	DISK_GOES,      /* it is not on the host, or in a pool that other hosts see, too */
 	DISK_IS_REMADE, /* the root disk, from its image; what lay in the CD-ROM drive is taken out */
 	DISK_STAYS      /* it is on its host alone */
 };
-
-/* A volume that no host has yet is made where its instance goes. */
-static bool is_nowhere(const struct volume *v)
-{
-	return uuid_is_none(v->seen_host) && v->seen_size == 0;
-}
 
 static bool is_remade(const struct tables *t, const struct instance *i, const struct volume *v)
 {
@@ -50,8 +45,8 @@ static bool is_remade(const struct tables *t, const struct instance *i, const st
 static enum disk_fate fate_of(const struct tables *t, const struct instance *i, const struct volume *v,
 			      bool rebuilds)
 {
-	if (is_nowhere(v))
-		return DISK_GOES;
+	if (!uuid_is_none(v->pool) || !uuid_equal(v->seen_host, i->host))
+		return DISK_GOES; /* one that no host has yet is made where its instance goes */
 	return rebuilds && is_remade(t, i, v) ? DISK_IS_REMADE : DISK_STAYS;
 }
 
@@ -92,17 +87,56 @@ static RESULT check_leaving(struct ctx *c, const struct tables *t, const struct 
 
 /* ---- where to */
 
+static bool sees_pools(const struct tables *t, const struct volume_list *disks, const struct host *host)
+{
+	for (size_t k = 0; k < disks->count; k++)
+		if (!uuid_is_none(disks->at[k]->pool) &&
+		    !engine_host_sees_pool(t, host->row.id, disks->at[k]->pool))
+			return false;
+	return true;
+}
+
+static int64_t count_free_memory(const struct host *h)
+{
+	return h->seen_memory - h->reserved_memory - host_usage(h)->memory;
+}
+
+/* Of those that see its pools, the one with the most free memory. */
+static RESULT choose_target(struct op *op, const struct instance *i, const struct placement_need *need,
+			    const struct volume_list *disks, const struct host **ret_host)
+{
+	const struct host *best = NULL;
+	for (const struct host *h = host_first(op->head); h; h = host_next(op->head, h)) {
+		bool fits = !uuid_equal(h->row.id, i->host) && sees_pools(op->head, disks, h) &&
+			    placement_check_named(op->head, need, h, false) == PLACEMENT_FITS;
+		if (fits && (!best || count_free_memory(h) > count_free_memory(best)))
+			best = h;
+	}
+	*ret_host = best;
+	return best ? OK
+		    : ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_INSTANCE,
+				    "No valid host was found: none that sees its disks has room for it.");
+}
+
 static RESULT find_target(struct op *op, const struct instance *i, const struct instance_evacuation *wish,
 			  const struct host **ret_host)
 {
 	struct placement_need need;
-	const struct host *named = NULL;
+	struct volume_list disks;
+	TRY(engine_list_disks(op->ctx->arena, op->head, i->row.id, false, &disks));
 	instance_get_need(op->head, i, &need);
+	for (size_t k = 0; k < disks.count; k++)
+		if (!uuid_is_none(disks.at[k]->pool))
+			need.disk -= disks.at[k]->size;
 	if (!ref_is_given(&wish->host))
-		return instance_choose_host(op->ctx, op->head, &need, ret_host);
-	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &named));
-	*ret_host = named;
-	return instance_check_host(op->ctx, op->head, i, &need, named, wish->forces);
+		return choose_target(op, i, &need, &disks, ret_host);
+	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, ret_host));
+	TRY(instance_check_host(op->ctx, op->head, i, &need, *ret_host, wish->forces));
+	return sees_pools(op->head, &disks, *ret_host)
+		       ? OK
+		       : ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_INSTANCE,
+				       "No valid host was found. Hosts that do not see its disks: %" STR_FMT ".",
+				       STR_ARG((*ret_host)->name));
 }
 
 /* ---- leaving */
@@ -118,14 +152,28 @@ static RESULT write_absent(struct op *op, const struct instance *i, uint64_t gen
 	return engine_see_instance(op, &report);
 }
 
-/* Its disks are remade where its row says by now. */
-static RESULT remake_disks(struct op *op, struct instance *next, struct str field, bool *ret_is_rebuilt)
+/* Those in pools are seen from the new host as they are. */
+static RESULT bring_disks(struct op *op, const struct instance *next, const struct volume_list *disks)
 {
-	struct volume_list disks;
-	TRY(engine_list_disks(op->ctx->arena, op->head, next->row.id, false, &disks));
-	for (size_t k = 0; k < disks.count; k++) {
-		const struct volume *v = volume_find(op->head, disks.at[k]->row.id);
-		if (fate_of(op->head, next, v, true) != DISK_IS_REMADE)
+	for (size_t k = 0; k < disks->count; k++) {
+		const struct volume *v = volume_find(op->head, disks->at[k]->row.id);
+		if (!v || uuid_is_none(v->pool) || uuid_is_none(v->seen_host))
+			continue;
+		struct volume volume = *v;
+		volume.host = volume.seen_host = next->host;
+		volume.row.gen++;
+		TRY(volume_put(op, &volume));
+	}
+	return OK;
+}
+
+/* was: as it was on its old host. What is remade is made where the row says by now. */
+static RESULT remake_disks(struct op *op, const struct instance *was, struct instance *next,
+			   const struct volume_list *disks, struct str field, bool *ret_is_rebuilt)
+{
+	for (size_t k = 0; k < disks->count; k++) {
+		const struct volume *v = volume_find(op->head, disks->at[k]->row.id);
+		if (!v || fate_of(op->head, was, v, true) != DISK_IS_REMADE)
 			continue;
 		if (v->is_medium) {
 			TRY(instance_leave_disk(op, v));
@@ -164,10 +212,11 @@ static RESULT log_leaving(struct op *op, const struct instance *i, uuid from, bo
 static RESULT leave(struct op *op, const struct instance *i, const struct host *host,
 		    struct instance_evacuation *wish)
 {
-	uuid from = i->host;
-	uint64_t gen = i->row.gen;
+	const struct instance was = *i;
 	struct instance next = *i;
-	TRY(fence_let_go(op, from, i->row.id));
+	struct volume_list disks;
+	TRY(engine_list_disks(op->ctx->arena, op->head, i->row.id, false, &disks));
+	TRY(fence_let_go(op, was.host, i->row.id));
 	next.migrating = false;
 	if (wish->stays_off) {
 		next.wanted_power = INSTANCE_WANTED_POWER_OFF;
@@ -177,11 +226,12 @@ static RESULT leave(struct op *op, const struct instance *i, const struct host *
 	next.host = host->row.id;
 	next.row.gen++;
 	TRY(instance_put(op, &next));
-	TRY(write_absent(op, &next, gen));
-	next = *instance_find(op->head, i->row.id);
+	TRY(write_absent(op, &next, was.row.gen));
+	next = *instance_find(op->head, was.row.id);
 	next.seen_boot_id = STR_NONE;
+	TRY(bring_disks(op, &next, &disks));
 	if (wish->rebuilds)
-		TRY(remake_disks(op, &next, wish->instance.field, &wish->is_rebuilt));
+		TRY(remake_disks(op, &was, &next, &disks, wish->instance.field, &wish->is_rebuilt));
 	if (wish->is_rebuilt) {
 		instance_begin_task(op, INSTANCE_TASK_REBUILD, false, &next);
 		next.admin_password = wish->admin_password;
@@ -189,11 +239,11 @@ static RESULT leave(struct op *op, const struct instance *i, const struct host *
 	}
 	TRY(instance_write_host(op, &next, host->row.id));
 	wish->target = host->row.id;
-	const struct instance *now = instance_find(op->head, i->row.id);
+	const struct instance *now = instance_find(op->head, was.row.id);
 	TRY(condition_clear(op, now->row.id, STR(WAITS_FOR_HOST)));
-	TRY(record(op, now, from));
+	TRY(record(op, now, was.host));
 	TRY(instance_join_maintenance(op, now));
-	return log_leaving(op, now, from, wish->is_rebuilt);
+	return log_leaving(op, now, was.host, wish->is_rebuilt);
 }
 
 RESULT engine_evacuate_instance(struct op *op, struct instance_evacuation *wish)
