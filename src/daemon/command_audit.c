@@ -35,7 +35,7 @@ static void add_subject(struct command_call *call, const struct command *command
 	struct str *subject = &call->record.texts[AUDIT_SUBJECT];
 	for (const struct command_param *p = command->params; p < command_params_end(command); p++) {
 		struct str value = command_arg(call, p->name);
-		if (p->kind == PARAM_STDIN || p->kind == PARAM_FLAG || str_is_empty(value))
+		if (p->kind == PARAM_STDIN || p->kind == PARAM_FLAG || p->repeats || str_is_empty(value))
 			continue;
 		*subject = str_print(call->ctx.arena, "%" STR_FMT "%s%s=%" STR_FMT, STR_ARG(*subject),
 				     subject->n ? " " : "", p->name, STR_ARG(str_slice(value, 0, 256)));

@@ -100,6 +100,10 @@ struct instance_launch {
 	/* For burstable types only. Default: EC2's, which is yes except for t2. */
 	enum choice unlimited_credits;
 	bool stays_off; /* it is not turned on */
+	/* Whether it is started elsewhere when its host is off for good; default: yes. recovers_by_type: as its type's
+	 * offers_ha says. */
+	enum choice recovers;
+	bool recovers_by_type;
 	/* Nova: if no host has room, accept, and report that later. Else ERR_CAPACITY, as in EC2. */
 	bool accept_unplaced;
 	struct str client_token; /* empty: none; up to 64 characters */
@@ -241,6 +245,7 @@ struct instance_settings {
 	enum choice protect_terminate, protect_stop, shutdown_terminates, ebs_optimized, disk_auto;
 	enum choice metadata_enabled, metadata_tokens_required, metadata_tags;
 	enum choice metadata_ipv6;
+	enum choice recovers;       /* as in a launch */
 	int64_t metadata_hop_limit; /* 0: as it is */
 	struct ref type;            /* kind none: as it is */
 	struct ref key_pair;        /* likewise; its next start gives the guest the public key */

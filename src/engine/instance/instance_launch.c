@@ -676,6 +676,11 @@ static bool has_drive(const struct instance_launch *wish)
 	return wish->has_cdrom || wish->from_medium;
 }
 
+static bool recovers(const struct launch *l)
+{
+	return choice_or(l->wish->recovers, !l->wish->recovers_by_type || l->type->offers_ha);
+}
+
 static struct instance make_instance(const struct launch *l, int64_t index, const struct host *host)
 {
 	const struct instance_launch *w = l->wish;
@@ -719,6 +724,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.personality = has_personality || !l->from ? w->personality
 							   : (enum instance_personality) l->from->personality,
 		.wanted_power = w->stays_off ? INSTANCE_WANTED_POWER_OFF : INSTANCE_WANTED_POWER_ON,
+		.recovery = recovers(l) ? INSTANCE_RECOVERY_DEFAULT : INSTANCE_RECOVERY_DISABLED,
 		.shutdown_terminates = w->shutdown_terminates,
 		.protect_terminate = w->protect_terminate,
 		.protect_stop = w->protect_stop,

@@ -81,6 +81,7 @@ RESULT engine_create_instance_type(struct op *op, struct instance_type_wish *wis
 		.addresses_per_port = 30,               /* as EC2's large ones */
 		.is_public = !wish->is_private,
 		.enabled = !wish->is_disabled,
+		.offers_ha = wish->offers_ha,
 	};
 	TRY(instance_type_change_specs(op, KIND_INSTANCE_TYPE, wish->specs, STR_NONE, &type.extra_specs));
 	TRY(check_free(op, type.name));

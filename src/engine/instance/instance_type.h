@@ -16,6 +16,7 @@ struct instance_type_wish {
 	int64_t root_disk;      /* bytes; 0: the image's */
 	int64_t rxtx_percent;   /* 0: 100 */
 	bool is_private, is_disabled;
+	bool offers_ha; /* CloudStack's machines of it are started elsewhere when their host is off for good */
 	struct tags specs;
 	/* made: */
 	uuid instance_type;

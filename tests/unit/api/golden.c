@@ -26,6 +26,7 @@
  *   @maintenance ID [reboot] [FROM [LATEST [TO]]]   an operator plans one of the instance's host, or ends it;
  *                                              times are seconds from now on
  *   @host NAME                                 an operator adds a host in the first zone
+ *   @off NAME                                  a host is off, and an operator has seen it
  *   @mask name…                                elements whose text is not compared
  *   @only name… a.b…                           only these members and what is in them is on record, a line
  *                                              "path = value" each; each name has to be met

@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "engine/instance/instance_event.h"
+#include "drivers/sim/compute.h"
+#include "engine/region/fence.h"
 #include "engine/region/host.h"
 #include "engine/resolve.h"
 #include "model/host.h"
@@ -196,6 +198,18 @@ static void add_host(struct script *s, struct str name)
 	s->stage->operate(s->stage->self, engine_add_host_run, &wish);
 }
 
+/* It is off, and an operator has seen that. */
+static void turn_host_off(struct script *s, struct str name)
+{
+	if (!s->stage->operate)
+		return;
+	static struct fence_word wish; /* as above */
+	wish = (struct fence_word){.host = {.kind = KIND_HOST, .text = name}, .who = STR("kim")};
+	sim_compute_cut_power(name);
+	s->stage->wait(s->stage->self, MINUTE);
+	s->stage->operate(s->stage->self, engine_vouch_fence_run, &wish);
+}
+
 void script_run(struct script *s, struct str line)
 {
 	if (str_is_empty(line) || line.p[0] == '#' || line.p[0] == '=')
@@ -210,6 +224,8 @@ void script_run(struct script *s, struct str line)
 		plan_maintenance(s, script_expand(s, str_slice(line, 13, line.n)));
 	} else if (str_starts_with(line, STR("@host "))) {
 		add_host(s, str_slice(line, 6, line.n));
+	} else if (str_starts_with(line, STR("@off "))) {
+		turn_host_off(s, str_slice(line, 5, line.n));
 	} else if (str_starts_with(line, STR("@mask "))) {
 		s->masks = str_slice(line, 6, line.n);
 	} else if (str_starts_with(line, STR("@only "))) {

@@ -243,7 +243,7 @@ static RESULT prepare(struct cs_call *e, void *args)
 	launch->min_count = launch->max_count = 1;
 	launch->personality_choice = CHOICE_YES;
 	launch->personality = INSTANCE_PERSONALITY_CLOUDSTACK;
-	launch->accept_unplaced = true;
+	launch->accept_unplaced = launch->recovers_by_type = true;
 	launch->stays_off = a->starts == CHOICE_NO;
 	launch->has_cdrom = true; /* as each of CloudStack's has */
 	TRY(cs_choose_user_data(e, &a->user_data, &launch->user_data));

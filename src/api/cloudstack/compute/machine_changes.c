@@ -36,7 +36,9 @@ static const struct param update_params[] = {
 	P("deleteprotection", wish.protect_terminate, .doc = "Whether it cannot be destroyed."),
 	NOT_BUILT("customid|details|dhcpoptionsnetworklist|extraconfig|group|instancename|leaseduration|"
 		  "leaseexpiryaction|ostypeid|userdatadetails"),
-	NOT_BUILT("cleanupdetails|haenable|isdynamicallyscalable", .only = "false"),
+	P("haenable", wish.recovers,
+	  .doc = "Whether it is started elsewhere when its host is off for good and its disks are seen there."),
+	NOT_BUILT("cleanupdetails|isdynamicallyscalable", .only = "false"),
 	NOT_BUILT("displayvm", .only = "true"),
 };
 static const struct param scale_params[] = {

@@ -25,6 +25,8 @@ static const struct param create_service_params[] = {
 	P("memory", memory, .min = 1, .max = INT32_MAX, .flags = REQUIRED, .doc = "MiB."),
 	P("rootdisksize", root_disk, .min = 1, .max = SIZE_MAX_GIB,
 	  .doc = "GiB of the root disk, where a deployment says nothing."),
+	P("offerha", wish.offers_ha,
+	  .doc = "Its machines are started elsewhere when their host is off for good and their disks are seen there."),
 	NOT_BUILT("bytesreadrate|bytesreadratemax|bytesreadratemaxlength|byteswriterate|byteswriteratemax|"
 		  "byteswriteratemaxlength|deploymentplanner|diskofferingid|diskofferingstrictness|domainid|"
 		  "externaldetails|gpucount|gpudisplay|hosttags|hypervisorsnapshotreserve|iopsreadrate|"
@@ -34,7 +36,7 @@ static const struct param create_service_params[] = {
 		  "systemvmtype|tags|vgpuprofileid|zoneid"),
 	NOT_BUILT(
 		"customized|customizediops|dynamicscalingenabled|encryptroot|issystem|isvolatile|limitcpuuse|"
-		"offerha|purgeresources",
+		"purgeresources",
 		.only = "false"),
 	NOT_BUILT("cachemode", .only = "none"),
 	NOT_BUILT("provisioningtype", .only = "thin"),

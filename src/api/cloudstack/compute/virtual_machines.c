@@ -136,6 +136,12 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 }
 
 /* Where it runs is for administrators to know. */
+static void write_ha(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) e;
+	json_write_bool(w, name, instance_of(row)->recovery == INSTANCE_RECOVERY_DEFAULT);
+}
+
 static void write_host(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	const struct host *host = host_find(api_tables(e), instance_of(row)->host);
@@ -237,7 +243,7 @@ static const struct member members[] = {
 	MEMBER_AS(struct instance, TIME, "created", row.created_us),
 	MEMBER_AS(struct instance, TIME, "lastupdated", row.updated_us),
 	MEMBER_TEXT("state", cs_machine_state),
-	MEMBER_FIXED("haenable", "false"),
+	MEMBER_WRITTEN("haenable", write_ha),
 	MEMBER(struct instance, "zoneid", zone),
 	MEMBER(struct zone, "zonename", name, .path = {JOIN_ONE(KIND_ZONE, instance, zone)}),
 	MEMBER_WRITTEN("hostid", write_host, .also = "hostname|instancename"),

@@ -186,7 +186,7 @@ static void write_options(const struct ec2_call *e, struct xml *x, const struct 
 	xml_bool(x, "enableResourceNameDnsAAAARecord", i->id_name_has_aaaa);
 	xml_close(x, "privateDnsNameOptions");
 	xml_open(x, "maintenanceOptions");
-	xml_z(x, "autoRecovery", "default");
+	xml_z(x, "autoRecovery", instance_recovery_words[i->recovery]);
 	xml_close(x, "maintenanceOptions");
 }
 

@@ -15,7 +15,7 @@
  * names is looked up by the launch. So these are places to read into, and no more: for a version, and for
  * each of its disks, interfaces, addresses and tags. */
 struct ec2_launch_words {
-	struct str text[19];
+	struct str text[20];
 	int64_t number[5];
 	bool flag[6];
 	struct strs texts[2];
@@ -97,7 +97,8 @@ extern const struct params ec2_launch_mapping_params, ec2_launch_interface_param
 		LAUNCH_NOT_BUILT("CapacityReservationSpecification.CapacityReservationTarget"),              \
 		LAUNCH_NOT_BUILT("HibernationOptions.Configured", .only = "false"),                          \
 		LAUNCH_NOT_BUILT("EnclaveOptions.Enabled", .only = "false"),                                 \
-		LAUNCH_NOT_BUILT("MaintenanceOptions.AutoRecovery", .only = "default"),                      \
+		LAUNCH_WORD(T, m, "MaintenanceOptions.AutoRecovery", text[19], .words = "default|disabled",  \
+			    .doc = "Whether it is started elsewhere when its host is off for good."),        \
 		LAUNCH_NOT_BUILT("KernelId"), LAUNCH_NOT_BUILT("RamDiskId"),                                 \
 		LAUNCH_NOT_BUILT("ElasticGpuSpecification"),                                                 \
 		LAUNCH_NOT_BUILT("ElasticInferenceAccelerator"), LAUNCH_NOT_BUILT("InstanceMarketOptions"),  \

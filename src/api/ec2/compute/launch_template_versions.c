@@ -454,6 +454,7 @@ static void say_instance(struct said *s, const struct ec2_instance_item *i)
 	if (i->type)
 		say(s, i->type->name, "InstanceType");
 	say(s, row->key_name, "KeyName");
+	say(s, str_from(instance_recovery_words[row->recovery]), "MaintenanceOptions.AutoRecovery");
 	say(s, word_of(row->metadata_enabled, "enabled", "disabled"), "MetadataOptions.HttpEndpoint");
 	say(s, text_of(s, row->metadata_hop_limit), "MetadataOptions.HttpPutResponseHopLimit");
 	say(s, word_of(row->metadata_tokens_required, "required", "optional"), "MetadataOptions.HttpTokens");

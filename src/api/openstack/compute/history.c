@@ -27,6 +27,7 @@ static const struct {
 	{"resize confirmed", "confirmResize", "compute_confirm_resize"},
 	{"resize reverted", "revertResize", "compute_revert_resize"},
 	{"rebuild asked", "rebuild", "compute_rebuild_instance"},
+	{"evacuated", "evacuate", "compute_rebuild_instance"},
 	{"rescue asked", "rescue", "compute_rescue_instance"},
 	{"unrescue asked", "unrescue", "compute_unrescue_instance"},
 	{"shelve asked", "shelve", "compute_shelve_instance"},

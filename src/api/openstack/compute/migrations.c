@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Migrations: the resizes and the live migrations that servers had; the last of each server are kept for as
+ * Migrations: the resizes, live migrations and evacuations that servers had; the last of each server are kept for as
  * long as it is. Source: Compute API reference, "Migrations". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
@@ -33,17 +33,26 @@ const char *os_migration_status(const struct instance_migration *m)
 	return ends[m->outcome];
 }
 
-static bool is_live(const struct instance_migration *m)
+/* A resize stays where it is. */
+static bool changes_host(const struct instance_migration *m)
 {
-	return m->method == INSTANCE_MIGRATION_METHOD_LIVE;
+	return m->method != INSTANCE_MIGRATION_METHOD_RESIZE;
+}
+
+static const char *type_of(const struct instance_migration *m)
+{
+	static const char *const types[] = {[INSTANCE_MIGRATION_METHOD_RESIZE] = "resize",
+					    [INSTANCE_MIGRATION_METHOD_LIVE] = "live-migration",
+					    [INSTANCE_MIGRATION_METHOD_EVACUATE] = "evacuation"};
+	return types[m->method];
 }
 
 static const char *status_of(struct os_call *e, const struct instance_migration *m)
 {
 	const struct instance *i = instance_find(os_tables(e), m->instance);
-	if (!is_live(m) && m->outcome == INSTANCE_MIGRATION_OUTCOME_ASKED)
+	if (!changes_host(m) && m->outcome == INSTANCE_MIGRATION_OUTCOME_ASKED)
 		return i && model_derive_instance_task(i) == INSTANCE_TASK_RESIZE ? "migrating" : "finished";
-	return os_migration_status(m);
+	return m->method == INSTANCE_MIGRATION_METHOD_EVACUATE ? "done" : os_migration_status(m);
 }
 
 static const void *gather_migration(struct os_call *e, const struct row *row)
@@ -53,7 +62,7 @@ static const void *gather_migration(struct os_call *e, const struct row *row)
 	const struct tables *t = os_tables(e);
 	if (item)
 		*item = (struct migration){m, host_find(t, m->host),
-					   host_find(t, is_live(m) ? m->target : m->host), status_of(e, m)};
+					   host_find(t, changes_host(m) ? m->target : m->host), status_of(e, m)};
 	return item;
 }
 
@@ -62,7 +71,7 @@ static void write_hosts(struct json_writer *w, const struct migration *m)
 {
 	struct str source = m->source ? m->source->name : STR_NONE;
 	struct str target = m->target ? m->target->name : STR_NONE;
-	bool has_address = is_live(m->row) && m->target;
+	bool has_address = changes_host(m->row) && m->target;
 	json_write_text_or_null(w, "source_compute", source);
 	json_write_text_or_null(w, "source_node", source);
 	json_write_text_or_null(w, "dest_compute", target);
@@ -83,7 +92,7 @@ static void write_migration(struct os_call *e, struct json_writer *w, const void
 	os_write_time_us(w, "created_at", r->row.created_us);
 	os_write_time_us(w, "updated_at", r->row.updated_us);
 	if (e->request.version >= 23)
-		json_write_z(w, "migration_type", is_live(r) ? "live-migration" : "resize");
+		json_write_z(w, "migration_type", type_of(r));
 	if (e->request.version >= 59)
 		os_write_id(w, "uuid", r->row.id);
 	if (e->request.version >= 80) {
@@ -117,7 +126,7 @@ static bool fits_host(struct os_call *e, const struct row *row, struct str value
 static bool fits_type(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return str_is(value, is_live(instance_migration_of(row)) ? "live-migration" : "resize");
+	return str_is(value, type_of(instance_migration_of(row)));
 }
 
 static const struct os_filter filters[] = {
@@ -140,6 +149,6 @@ static const struct os_listing migrations = {
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-migrations", .permit = "os_compute_api:os-migrations:index", .flags = OS_ADMIN,
-	 .list = &migrations, .doc = "Resizes and live migrations of servers."},
+	 .list = &migrations, .doc = "Resizes, live migrations and evacuations of servers."},
 };
 const struct os_actions os_migration_actions = OS_ACTIONS(OS_COMPUTE, actions);
