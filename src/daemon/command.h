@@ -46,7 +46,7 @@ struct command_param {
 	bool repeats; /* an option that may be given several times: its texts are one, line by line */
 };
 
-enum { COMMAND_PARAMS_MAX = 20 };
+enum { COMMAND_PARAMS_MAX = 24 };
 
 struct command {
 	const char *words; /* "account create" */

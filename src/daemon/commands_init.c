@@ -38,6 +38,7 @@ static const struct {
 	{"key", "api.key", offsetof(struct settings, tls_key)},
 	{"endpoint", "api.endpoint", offsetof(struct settings, endpoint)},
 	{"ovn", "ovn.northbound", offsetof(struct settings, ovn_northbound)},
+	{"ovn-southbound", "ovn.southbound", offsetof(struct settings, ovn_southbound)},
 	{"ovs", "ovn.local", offsetof(struct settings, ovs_database)},
 	{"chassis", "ovn.chassis", offsetof(struct settings, chassis)},
 };
@@ -442,6 +443,7 @@ const struct command init_commands[] = {
 	  {"no-tls", PARAM_FLAG, false, "No certificate, although others reach the address."},
 	  {"socket", PARAM_OPTION, false, "Control socket; absent: /run/dari/dari.sock."},
 	  {"ovn", PARAM_OPTION, false, "OVN's northbound database; absent: unix:/run/ovn/ovnnb_db.sock."},
+	  {"ovn-southbound", PARAM_OPTION, false, "Its southbound one; absent: unix:/run/ovn/ovnsb_db.sock."},
 	  {"ovs", PARAM_OPTION, false, "This machine's Open vSwitch database."},
 	  {"chassis", PARAM_OPTION, false, "This machine's system-id; absent: asked of Open vSwitch."},
 	  {"upstreams", PARAM_OPTION, false, "DNS resolvers for names outside, comma separated."},

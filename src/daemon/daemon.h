@@ -28,7 +28,7 @@ struct settings {
 	struct str listen_ip, tls_certificate, tls_key;
 	int64_t listen_port, cloudstack_port; /* the latter 0: none */
 	struct str endpoint;                  /* what clients are told; empty: made from the listener */
-	struct str ovn_northbound, ovs_database, chassis;
+	struct str ovn_northbound, ovn_southbound, ovs_database, chassis;
 	struct strs dns_upstreams;
 	int64_t shutdown_grace_s, host_interval_s, token_lifetime_s;
 	int64_t image_keep_h, image_reserve_percent;

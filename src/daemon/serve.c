@@ -38,7 +38,9 @@ static RESULT serve_open_drivers(struct daemon *d)
 		return ctx_fail(&d->ctx, ERR_INVALID,
 				"ovn.chassis is not set: it is this machine's Open vSwitch system-id "
 				"(ovs-vsctl get Open_vSwitch . external_ids:system-id)");
-	struct ovn_config config = {.northbound = d->settings.ovn_northbound, .region = d->region_id};
+	struct ovn_config config = {.northbound = d->settings.ovn_northbound,
+				    .southbound = d->settings.ovn_southbound,
+				    .region = d->region_id};
 	TRY(ovn_open(&d->ctx, &config, &d->network));
 	struct result result = plugs_open(&d->ctx, d->settings.ovs_database, d->region_id, &d->plugs);
 	if (result_is_ok(result))

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/region/fence.h"
 #include "engine/region/host.h"
 #include "reconcile/instance_migration_plan.h"
 #include "reconcile/instance_rows.h"
@@ -27,6 +28,7 @@ struct migration_rows {
 	const struct host *source, *target;         /* NULL: removed */
 	struct instance_rows instance;
 	bool is_ready;
+	bool source_is_off, target_is_off; /* proven */
 };
 
 /* An end of it, as far as it was reached. */
@@ -62,6 +64,8 @@ static RESULT gather_hosts(struct step *s, const struct tables *t, struct migrat
 {
 	const struct host *source = find_host(t, rows->migration->host);
 	const struct host *target = find_host(t, rows->migration->target);
+	rows->source_is_off = engine_is_host_off(t, rows->migration->host);
+	rows->target_is_off = engine_is_host_off(t, rows->migration->target);
 	if (source)
 		rows->source = STEP_COPY(s, KIND_HOST, struct host, source);
 	if (target)
@@ -176,7 +180,11 @@ static void close_ends(struct ends *ends)
 static RESULT open_ends(struct step *s, const struct migration_rows *rows, struct ends *ends)
 {
 	uuid instance = rows->migration->instance;
-	TRY(open_end(s, rows->source, instance, &ends->source));
+	if (!rows->source_is_off)
+		TRY(open_end(s, rows->source, instance, &ends->source));
+	ends->target_is_silent = rows->target_is_off;
+	if (rows->target_is_off)
+		return OK;
 	struct result result = open_end(s, rows->target, instance, &ends->target);
 	ends->target_is_silent = result.code == ERR_GONE;
 	return ends->target_is_silent ? OK : result;
@@ -252,7 +260,8 @@ static RESULT resume(struct step *s, const struct end *end, uuid instance)
 /* Files that are kept beside its definition go with it. */
 static RESULT arrive(struct step *s, const struct ends *ends, uuid instance)
 {
-	TRY(ends->source.driver->undefine(ends->source.host, &s->ctx, instance));
+	if (ends->source.host)
+		TRY(ends->source.driver->undefine(ends->source.host, &s->ctx, instance));
 	return report(s, MIGRATION_ARRIVED, STR_NONE);
 }
 
@@ -326,6 +335,8 @@ static RESULT step_migration(struct step *s)
 		.source = ends.source.seen,
 		.target = ends.target.seen,
 		.target_is_silent = ends.target_is_silent,
+		.source_is_off = rows.source_is_off,
+		.target_is_off = rows.target_is_off,
 		.is_over = m->is_cancelled || m->problem.n || !row_is_live(&rows.instance.instance->row),
 		.is_ready = rows.is_ready,
 		.has_begun = s->work->has_begun,

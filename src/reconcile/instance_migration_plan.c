@@ -53,10 +53,50 @@ static enum migration_step plan_silent_target(const struct migration_plan_input 
 	return MIGRATION_LOOK_AGAIN;
 }
 
+/* What ran there ended with it. */
+static enum migration_step plan_off_source(const struct migration_plan_input *in)
+{
+	if (in->target_is_off)
+		return MIGRATION_STAY;
+	if (in->target_is_silent)
+		return MIGRATION_LOOK_AGAIN;
+	switch (in->target.end) {
+	case COMPUTE_END_RUNS:
+		return MIGRATION_ARRIVE;
+	case COMPUTE_END_ABSENT:
+		return MIGRATION_STAY;
+	case COMPUTE_END_HELD: /* it may lack half of its memory */
+	case COMPUTE_END_OFF:
+		break;
+	}
+	return MIGRATION_CLEAR_TARGET;
+}
+
+/* One that stands still here may have gone on there, and written: it starts anew. One that is gone here was there. */
+static enum migration_step plan_off_target(const struct migration_plan_input *in)
+{
+	if (in->source.is_busy)
+		return MIGRATION_LOOK_AGAIN;
+	switch (in->source.end) {
+	case COMPUTE_END_ABSENT:
+		return MIGRATION_ARRIVE;
+	case COMPUTE_END_HELD:
+		return MIGRATION_CLEAR_SOURCE;
+	case COMPUTE_END_RUNS:
+	case COMPUTE_END_OFF:
+		break;
+	}
+	return MIGRATION_STAY;
+}
+
 RESULT migration_step_choose(struct ctx *c, const struct migration_plan_input *in,
 			     enum migration_step *ret_step)
 {
 	bool source_runs = in->source.end == COMPUTE_END_RUNS;
+	if (in->source_is_off || in->target_is_off) {
+		*ret_step = in->source_is_off ? plan_off_source(in) : plan_off_target(in);
+		return OK;
+	}
 	if (in->target_is_silent) {
 		*ret_step = plan_silent_target(in);
 		return OK;

@@ -24,6 +24,8 @@ enum migration_step {
 struct migration_plan_input {
 	struct compute_end_seen source, target;
 	bool target_is_silent; /* it cannot be asked: `target` means nothing */
+	/* The host is proven to be off: nothing of the guest runs there, and nobody is asked what it has of it. */
+	bool source_is_off, target_is_off;
 	bool is_over;          /* it was cancelled, or it failed */
 	bool is_ready;         /* disks and network */
 	bool has_begun;        /* this process noted its beginning, and nothing was sent since */

@@ -183,6 +183,7 @@ void make_whole(struct simulation *s)
 		sim_compute_set_health(names[k], SIM_UP, 0);
 		sim_compute_set_deaf(names[k], false);
 	}
+	fences_end_all(s);
 	network_sim_cut(false);
 	maintenance_end_all(s);
 }
@@ -246,11 +247,13 @@ static void let_pass(struct simulation *s)
 	static const int64_t whiles[] = {5 * SECOND, 20 * SECOND, 70 * SECOND};
 	int64_t until_us = clock_now_us() + whiles[random_below(3)];
 	tell(s, "time passes");
-	for (int n = 0; n < 400 && executor_step(s->region.cloud->executor, until_us); n++)
+	for (int n = 0; n < 400 && executor_step(s->region.cloud->executor, until_us); n++) {
+		fences_check(s);
 		if (cloud_is_dying(s->region.cloud)) {
 			kill_and_restart(s);
 			return;
 		}
+	}
 }
 
 static void settle(struct simulation *s)
@@ -268,7 +271,7 @@ static const struct {
 	{2, die_at_commit},    {1, restart},         {4, let_pass},           {2, settle},
 	{4, change_policy},    {16, contents_write}, {6, maintain_host},      {1, maintain_in_peace},
 	{1, errand_destroy},   {1, errand_forward},  {1, errand_network},     {2, errand_assign},
-	{1, migrate_in_peace}, {2, errand_share},
+	{1, migrate_in_peace}, {2, errand_share},      {4, shake_power},     {1, fence_in_peace},
 };
 
 void happen(struct simulation *s)

@@ -127,6 +127,8 @@ void settle_and_compare(struct simulation *s)
 	listings_compare(s, true);
 	contents_check(s);
 	maintenance_check(s);
+	fences_check(s);
+	fences_check_over(s);
 	errands_check(s);
 	s->hosts_shaken = s->is_draining = false;
 }
@@ -166,6 +168,7 @@ void history_run(struct simulation *s)
 	listings_compare(s, true);
 	for (int n = 1; n <= MOVES; n++) {
 		move(s);
+		fences_check(s);
 		if (n % MOVES_BETWEEN_LOOKS == 0) {
 			resume_all(s);
 			listings_compare(s, false);

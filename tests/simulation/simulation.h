@@ -418,6 +418,14 @@ void kill_and_restart(struct simulation *s);
 
 void maintain_host(struct simulation *s);     /* some host has one ahead, or it is over */
 void maintain_in_peace(struct simulation *s); /* with nothing else going on */
+
+/* ---- fences.c ---- */
+
+void shake_power(struct simulation *s);
+void fence_in_peace(struct simulation *s);    /* likewise */
+void fences_end_all(struct simulation *s);    /* all hosts have power, and are reached */
+void fences_check(struct simulation *s);      /* at any time: nothing runs twice */
+void fences_check_over(struct simulation *s); /* settled, with all hosts well: no fence is left */
 void maintenance_end_all(struct simulation *s);
 void maintenance_check(struct simulation *s); /* when all is settled: nothing of any is left */
 

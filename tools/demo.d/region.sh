@@ -14,7 +14,7 @@ init_region() {
     mkdir -p "$demo"
     chmod 700 "$demo"
     show "$dari" init --yes --region us-east-1 --zone a --data "$demo/data" --socket "$demo/dari.sock" --port "$port" \
-        --ovn "$DSB_NB" --ovs "$DSB_OVS" --chassis "$DSB_CHASSIS" --upstreams "$DSB_DNS"
+        --ovn "$DSB_NB" --ovn-southbound "$DSB_SB" --ovs "$DSB_OVS" --chassis "$DSB_CHASSIS" --upstreams "$DSB_DNS"
 }
 
 start_dari() {

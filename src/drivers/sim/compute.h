@@ -88,6 +88,7 @@ void sim_compute_give_power(struct str host);
  * that reason or for want of power. */
 void sim_compute_cut_off(struct str host, bool is_cut);
 bool sim_compute_is_reached(struct str host);
+bool sim_compute_has_power(struct str host);
 /* Its power switch does not answer a fence. */
 void sim_compute_break_fence(struct str host, bool is_broken);
 /* Domains that run on more than one host just now; one that is held for its move does not run. */

@@ -53,6 +53,17 @@ bool sim_compute_is_reached(struct str host)
 	return is_reached;
 }
 
+bool sim_compute_has_power(struct str host)
+{
+	struct sim_host *s = sim_need_host(host);
+	if (!s)
+		return false;
+	pthread_mutex_lock(&s->lock);
+	bool has_power = !s->is_without_power;
+	pthread_mutex_unlock(&s->lock);
+	return has_power;
+}
+
 void sim_compute_break_fence(struct str host, bool is_broken)
 {
 	struct sim_host *s = sim_need_host(host);

@@ -218,11 +218,6 @@ static RESULT leave(struct op *op, const struct instance *i, const struct host *
 	TRY(engine_list_disks(op->ctx->arena, op->head, i->row.id, false, &disks));
 	TRY(fence_let_go(op, was.host, i->row.id));
 	next.migrating = false;
-	if (wish->stays_off) {
-		next.wanted_power = INSTANCE_WANTED_POWER_OFF;
-		next.wanted_pause = next.wanted_save = false;
-		next.off_since_us = op->now_us;
-	}
 	next.host = host->row.id;
 	next.row.gen++;
 	TRY(instance_put(op, &next));

@@ -18,7 +18,6 @@ struct instance_evacuation {
 	struct ref host;            /* by name or id; kind none: any */
 	bool forces;                /* the host is taken whatever groups, hints, aggregates and tenancies say */
 	bool rebuilds;              /* a root disk that is on its host alone is made anew from its image */
-	bool stays_off;             /* it is not turned on there */
 	struct str admin_password;  /* sealed; what a guest whose root is made anew is to set; empty: none */
 	/* made: */
 	uuid target;

@@ -9,6 +9,8 @@
 #include "engine/instance/instance_migration_internal.h"
 #include "engine/instance/placement.h"
 #include "engine/internal.h"
+#include "engine/region/fence.h"
+#include "engine/region/fence_internal.h"
 #include "engine/region/host.h"
 #include "model/instance_task.h"
 #include "model/states.h"
@@ -304,6 +306,8 @@ static RESULT log_end(struct op *op, const struct instance_migration *m, const s
 static RESULT arrive(struct op *op, const struct instance_migration *m, struct instance *next)
 {
 	const struct host *host = host_find(op->head, m->target);
+	if (engine_is_host_off(op->head, m->host))
+		TRY(fence_let_go(op, m->host, m->instance));
 	next->host = m->target;
 	next->seen_boot_id = host ? host->seen_boot_id : STR_NONE;
 	TRY(instance_bring_disks(op, m->instance, m->target));
@@ -312,6 +316,8 @@ static RESULT arrive(struct op *op, const struct instance_migration *m, struct i
 
 static RESULT stay(struct op *op, const struct instance_migration *m)
 {
+	if (engine_is_host_off(op->head, m->target))
+		TRY(fence_let_go(op, m->target, m->instance));
 	TRY(instance_send_disks(op, m->instance, m->host));
 	return wake_ports(op, m->instance, m->host);
 }

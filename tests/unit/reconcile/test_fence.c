@@ -284,6 +284,42 @@ static void was_not_there_yet(struct cloud *c)
 }
 TEST_STORY(was_not_there_yet, 2)
 
+/* ---- in the midst of a move */
+
+static struct ref other_ref(struct cloud *c, uuid id)
+{
+	return ref_of(str_equal(cloud_host_of(c, id), STR("h0")) ? STR("h1") : STR("h0"));
+}
+
+/* Its host, or the one that it goes to, dies at some step of its way. */
+static void dies_on_the_way(struct cloud *c)
+{
+	uuid id = launch_on(c, STR("h0"));
+	bool is_target = c->seed % 2;
+	struct str dead = is_target ? STR("h1") : STR("h0");
+	struct instance_migrating wish = {.instance = cloud_ref(c, KIND_INSTANCE, id), .host = other_ref(c, id)};
+	if (c->seed % 3)
+		sim_compute_break_journey(STR("h0"), (enum sim_break)(c->seed % SIM_BREAK_CRASH));
+	cloud_ok(c, NULL, engine_migrate_instance, &wish);
+	for (uint64_t n = c->seed * 3; n && executor_step(c->executor, clock_now_us() + SECOND); n--)
+		;
+	sim_compute_cut_power(dead);
+	while (vouch(c, dead).code == ERR_STATE)
+		step_on(c, SECOND);
+	step_on(c, 2 * MINUTE);
+	IGNORE(evacuate(c, id, true)); /* where it is on the one that is off */
+	ctx_clear_problem(&c->c);
+	step_on(c, 2 * MINUTE);
+	assert_true(uuid_is_none(cloud_instance(c, id).target));
+	assert_false(str_equal(cloud_host_of(c, id), dead));
+	assert_true(cloud_guest(c, id).is_on);
+	sim_compute_give_power(dead);
+	step_on(c, 2 * MINUTE);
+	cloud_settle(c);
+	assert_true(cloud_guest(c, id).is_on);
+}
+TEST_STORY(dies_on_the_way, 2)
+
 /* ---- the pure plan */
 
 static void test_plan(void **state)
@@ -334,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_ends_with_its_host),
 		cmocka_unit_test(test_was_not_there_yet),
+		cmocka_unit_test(test_dies_on_the_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

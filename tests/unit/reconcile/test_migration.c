@@ -23,7 +23,7 @@ enum { PREPARING = INSTANCE_MIGRATION_STAGE_PREPARING, MOVING = INSTANCE_MIGRATI
 static const struct plan_case {
 	const char *name;
 	int source, target, stage;
-	bool busy, target_busy, silent, over, ready, begun;
+	bool busy, target_busy, silent, over, ready, begun, source_off, target_off;
 	enum migration_step step;
 } cases[] = {
 	{"asked", RUNS, GONE, PREPARING, .step = MIGRATION_WAIT},
@@ -57,6 +57,19 @@ static const struct plan_case {
 	 .step = MIGRATION_LOOK_AGAIN},
 	{"likewise, gone here", GONE, GONE, MOVING, .silent = true, .over = true,
 	 .step = MIGRATION_LOOK_AGAIN},
+	{"its host is off, and it runs there", GONE, RUNS, MOVING, .source_off = true, .step = MIGRATION_ARRIVE},
+	{"likewise, half of it is there", GONE, HELD, MOVING, .source_off = true, .step = MIGRATION_CLEAR_TARGET},
+	{"likewise, nothing is there", GONE, GONE, MOVING, .source_off = true, .step = MIGRATION_STAY},
+	{"likewise, nobody can look", GONE, RUNS, MOVING, .source_off = true, .silent = true,
+	 .step = MIGRATION_LOOK_AGAIN},
+	{"both hosts are off", GONE, GONE, MOVING, .source_off = true, .target_off = true, .silent = true,
+	 .step = MIGRATION_STAY},
+	{"the other host is off", RUNS, GONE, MOVING, .target_off = true, .silent = true, .step = MIGRATION_STAY},
+	{"likewise, its job is not over", RUNS, GONE, MOVING, .target_off = true, .silent = true, .busy = true,
+	 .step = MIGRATION_LOOK_AGAIN},
+	{"it may have run there", HELD, GONE, MOVING, .target_off = true, .silent = true,
+	 .step = MIGRATION_CLEAR_SOURCE},
+	{"it was there", GONE, GONE, MOVING, .target_off = true, .silent = true, .step = MIGRATION_ARRIVE},
 };
 
 static struct migration_plan_input input_of(const struct plan_case *p)
@@ -68,6 +81,8 @@ static struct migration_plan_input input_of(const struct plan_case *p)
 		.is_over = p->over,
 		.is_ready = p->ready,
 		.has_begun = p->begun,
+		.source_is_off = p->source_off,
+		.target_is_off = p->target_off,
 		.stage = (enum instance_migration_stage) p->stage};
 }
 

@@ -311,6 +311,8 @@ static RESULT prepare_enable(struct cs_call *e, void *args)
 	const struct instance *machine = NULL;
 	TRY(find_own(e, &a->wish.address, &address));
 	TRY(engine_find_own_instance(e->c, cs_tables(e), &a->machine, &machine));
+	if (!row_is_live(&machine->row)) /* its ports are there until its host is rid of it */
+		return engine_fail_not_found(e->c, KIND_INSTANCE, &a->machine);
 	bool says_network = ref_is_given(&a->network);
 	const struct port *nic =
 		find_nic(e, machine->row.id, says_network ? a->network.prefix : address->for_network);

@@ -79,7 +79,6 @@ static RESULT prepare_evacuate(struct os_call *e, void *args)
 	TRY(check_host(e, &a->wish, i));
 	a->wish.forces = a->forces == CHOICE_YES;
 	a->wish.rebuilds = true;
-	a->wish.stays_off = e->request.version >= 95;
 	if (a->is_shared)
 		return OK;
 	TRY(api_draw_guest_password(&e->core, &a->password));
