@@ -150,6 +150,19 @@ static void check_network(struct command_call *call)
 		      "ovn-northd does not keep up or does not run: systemctl status ovn-central.");
 }
 
+/* Of a silent host: what is done about it. */
+static void tell_fence(struct command_call *call, const struct tables *t, const struct host *h)
+{
+	const struct condition *c = condition_first_by_subject(t, h->row.id);
+	while (c && !str_starts_with(c->name, STR("Fenc")))
+		c = condition_next_by_subject(t, c);
+	if (c)
+		buf_print(&call->text, "      %" STR_FMT "\n", STR_ARG(c->message));
+	else if (!h->fence_command.n)
+		buf_print(&call->text, "      nothing can turn it off (dari host set-fence): its guests are not started "
+				       "elsewhere without your word\n");
+}
+
 static void check_hosts(struct command_call *call, const struct tables *t)
 {
 	size_t count = 0;
@@ -162,6 +175,8 @@ static void check_hosts(struct command_call *call, const struct tables *t)
 					host_seen_virt_words[h->seen_virt], STR_ARG(h->seen_version)),
 			      "See that libvirtd runs there and that its address is right; its guests go on "
 			      "meanwhile.");
+		if (!up)
+			tell_fence(call, t, h);
 		if (up && h->seen_virt != HOST_SEEN_VIRT_KVM)
 			buf_print(&call->text, "      without KVM its guests are emulated (TCG) and slow\n");
 	}

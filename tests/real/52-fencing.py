@@ -103,7 +103,7 @@ def libvirt_hangs(region, agent, identifier):
     region.check("nor does its guest leave", host_of(region, identifier) == "hv1")
     refused = region.attempt(region.dari, "host", "evacuate", "hv1")
     region.check("and by hand it is refused", refused.returncode != 0)
-    region.run("tools/sandbox", "start", "hv1", "libvirtd")
+    region.run("tools/sandbox", "kill", "hv1", "libvirtd", "CONT")
     wait_until(lambda: state_of(region, "hv1") == "up", FENCED_S, "libvirt answers again")
     region.check("its guest ran on", identifier in running_on(region, "hv1"))
 
@@ -119,7 +119,7 @@ def network_is_cut(region, agent, identifier):
     region.check("it does not leave without a proof", host_of(region, identifier) == "hv1")
     region.check(f"the agent was asked in vain: {agent.calls()}", set(agent.calls()) == {"off hv1 geheim"})
     region.on("hv1", "ip", "link", "set", "eth0", "up")
-    region.run("tools/sandbox", "start", "hv1", "libvirtd")
+    region.run("tools/sandbox", "kill", "hv1", "libvirtd", "CONT")
     wait_until(lambda: state_of(region, "hv1") == "up", FENCED_S, "the host is reached again")
     region.check("it ran on", identifier in running_on(region, "hv1"))
     agent.set_broken(False)

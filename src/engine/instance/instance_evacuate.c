@@ -13,7 +13,6 @@
 #include "engine/region/fence.h"
 #include "engine/region/fence_internal.h"
 #include "engine/storage/image.h"
-#include "engine/storage/storage_pool.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
@@ -87,56 +86,15 @@ static RESULT check_leaving(struct ctx *c, const struct tables *t, const struct 
 
 /* ---- where to */
 
-static bool sees_pools(const struct tables *t, const struct volume_list *disks, const struct host *host)
-{
-	for (size_t k = 0; k < disks->count; k++)
-		if (!uuid_is_none(disks->at[k]->pool) &&
-		    !engine_host_sees_pool(t, host->row.id, disks->at[k]->pool))
-			return false;
-	return true;
-}
-
-static int64_t count_free_memory(const struct host *h)
-{
-	return h->seen_memory - h->reserved_memory - host_usage(h)->memory;
-}
-
-/* Of those that see its pools, the one with the most free memory. */
-static RESULT choose_target(struct op *op, const struct instance *i, const struct placement_need *need,
-			    const struct volume_list *disks, const struct host **ret_host)
-{
-	const struct host *best = NULL;
-	for (const struct host *h = host_first(op->head); h; h = host_next(op->head, h)) {
-		bool fits = !uuid_equal(h->row.id, i->host) && sees_pools(op->head, disks, h) &&
-			    placement_check_named(op->head, need, h, false) == PLACEMENT_FITS;
-		if (fits && (!best || count_free_memory(h) > count_free_memory(best)))
-			best = h;
-	}
-	*ret_host = best;
-	return best ? OK
-		    : ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_INSTANCE,
-				    "No valid host was found: none that sees its disks has room for it.");
-}
-
 static RESULT find_target(struct op *op, const struct instance *i, const struct instance_evacuation *wish,
 			  const struct host **ret_host)
 {
 	struct placement_need need;
-	struct volume_list disks;
-	TRY(engine_list_disks(op->ctx->arena, op->head, i->row.id, false, &disks));
 	instance_get_need(op->head, i, &need);
-	for (size_t k = 0; k < disks.count; k++)
-		if (!uuid_is_none(disks.at[k]->pool))
-			need.disk -= disks.at[k]->size;
 	if (!ref_is_given(&wish->host))
-		return choose_target(op, i, &need, &disks, ret_host);
+		return instance_choose_host(op->ctx, op->head, &need, ret_host);
 	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, ret_host));
-	TRY(instance_check_host(op->ctx, op->head, i, &need, *ret_host, wish->forces));
-	return sees_pools(op->head, &disks, *ret_host)
-		       ? OK
-		       : ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_INSTANCE,
-				       "No valid host was found. Hosts that do not see its disks: %" STR_FMT ".",
-				       STR_ARG((*ret_host)->name));
+	return instance_check_host(op->ctx, op->head, i, &need, *ret_host, wish->forces);
 }
 
 /* ---- leaving */

@@ -115,7 +115,7 @@ RESULT instance_check_host(struct ctx *c, const struct tables *t, const struct i
 			     placement_reason_words(reason), STR_ARG(host->name));
 }
 
-static RESULT choose_target(struct ctx *c, const struct tables *t, const struct placement_need *need,
+RESULT instance_choose_host(struct ctx *c, const struct tables *t, const struct placement_need *need,
 			    const struct host **ret_host)
 {
 	struct placement placement;
@@ -142,7 +142,7 @@ RESULT engine_check_migration(struct ctx *c, const struct tables *t, const struc
 	const struct host *chosen = NULL;
 	TRY(check_movable(c, t, instance));
 	get_need(t, instance, &need);
-	return host ? instance_check_host(c, t, instance, &need, host, false) : choose_target(c, t, &need, &chosen);
+	return host ? instance_check_host(c, t, instance, &need, host, false) : instance_choose_host(c, t, &need, &chosen);
 }
 
 /* ---- the beginning ---- */
@@ -193,7 +193,7 @@ RESULT engine_migrate_instance(struct op *op, struct instance_migrating *wish)
 	TRY(engine_fail_about(op->ctx, &wish->instance, check_movable(op->ctx, op->head, i)));
 	get_need(op->head, i, &need);
 	struct result found = host ? instance_check_host(op->ctx, op->head, i, &need, host, wish->forces)
-				   : choose_target(op->ctx, op->head, &need, &host);
+				   : instance_choose_host(op->ctx, op->head, &need, &host);
 	TRY(engine_fail_about(op->ctx, host ? &wish->host : &wish->instance, found));
 	return begin(op, i, host, wish);
 }

@@ -15,6 +15,9 @@ RESULT instance_record_migration(struct op *op, struct instance_migration *recor
  * struct instance_migrating. */
 RESULT instance_check_host(struct ctx *c, const struct tables *t, const struct instance *i,
 			   const struct placement_need *need, const struct host *host, bool forces);
+/* The one with the most room. ERR_CAPACITY: none takes it, in words. */
+RESULT instance_choose_host(struct ctx *c, const struct tables *t, const struct placement_need *need,
+			    const struct host **ret_host);
 /* Something else was asked of the instance: a live migration under way is not to be. */
 RESULT instance_drop_migration(struct op *op, uuid instance);
 

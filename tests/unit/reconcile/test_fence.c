@@ -5,6 +5,7 @@
 #include "engine/instance/instance_evacuate.h"
 #include "engine/region/fence.h"
 #include "engine/region/fence_plan.h"
+#include "engine/storage/storage_pool.h"
 #include "model/states.h"
 #include "store/fence.h"
 #include "store/host.h"
@@ -284,6 +285,86 @@ static void was_not_there_yet(struct cloud *c)
 }
 TEST_STORY(was_not_there_yet, 2)
 
+/* ---- disks that other hosts see */
+
+static struct str pooled[] = {STR("gp3"), STR("gp2")};
+
+static void add_pool(struct cloud *c)
+{
+	struct storage_pool_wish wish = {
+		.name = STR("nfs"), .kind = STORAGE_POOL_KIND_SHARED_DIR, .path = STR("/srv/shared")};
+	cloud_ok(c, NULL, engine_add_storage_pool, &wish);
+	struct storage_pool_settings bound = {.pool = cloud_ref(c, KIND_STORAGE_POOL, wish.pool),
+					      .more_types = {pooled, 2}};
+	cloud_ok(c, NULL, engine_update_storage_pool, &bound);
+	cloud_settle(c);
+}
+
+static bool runs_elsewhere(struct cloud *c, const void *id)
+{
+	uuid instance = *(const uuid *) id;
+	return !str_equal(cloud_host_of(c, instance), STR("h0")) && cloud_guest(c, instance).is_on;
+}
+
+/* They go by themselves, with what they wrote; one whose owner wants that waits. The process may die meanwhile. */
+static void starts_elsewhere(struct cloud *c)
+{
+	struct str h0 = STR("h0");
+	add_pool(c);
+	uuid id = launch_on(c, h0), stays = launch_on(c, h0), off = launch_on(c, h0), volume = cloud_volume_of(c, id);
+	struct instance_settings waits = {.instance = cloud_ref(c, KIND_INSTANCE, stays), .recovers = CHOICE_NO};
+	cloud_ok(c, &c->alice, engine_update_instance, &waits);
+	cloud_stop(c, off);
+	cloud_settle(c);
+	sim_compute_write_disk(h0, volume, "token");
+	set_device(c, h0, 30);
+	sim_compute_cut_off(h0, true);
+	AWAIT_STAGE(c, .stage = FENCE_STAGE_CONFIRMED);
+	if (c->seed % 3 == 0) {
+		cloud_kill(c);
+		cloud_restart(c);
+	}
+	assert_true(cloud_step_until(c, runs_elsewhere, &id, MINUTE));
+	assert_int_equal(sim_compute_count_doubles(), 0);
+	assert_true(uuid_equal(cloud_volume_of(c, id), volume));
+	assert_true(sim_compute_disk_has(cloud_host_of(c, id), volume, "token"));
+	step_on(c, MINUTE);
+	assert_false(str_equal(cloud_host_of(c, off), h0));
+	assert_int_equal(cloud_state(c, off), INSTANCE_STOPPED);
+	assert_true(str_equal(cloud_host_of(c, stays), h0));
+	assert_true(cloud_has_condition(c, stays, WAITS_FOR_HOST));
+	sim_compute_give_power(h0);
+	step_on(c, 2 * MINUTE);
+	AWAIT_STAGE(c, .stage = FENCE_STAGE_CONFIRMED, .ended_us = 1);
+	cloud_settle(c);
+	assert_true(sim_compute_disk_has(cloud_host_of(c, id), volume, "token"));
+	assert_int_equal(cloud_guest(c, stays).boots, 2);
+	cloud_start(c, off);
+	cloud_await(c, off, INSTANCE_RUNNING);
+	assert_int_equal(sim_compute_count_doubles(), 0);
+}
+TEST_STORY(starts_elsewhere, 3)
+
+/* The host comes back at any moment of it. */
+static void returns_in_the_midst(struct cloud *c)
+{
+	struct str h0 = STR("h0");
+	add_pool(c);
+	uuid id = launch_on(c, h0), second = launch_on(c, h0);
+	sim_compute_cut_power(h0);
+	while (vouch(c, h0).code == ERR_STATE)
+		step_on(c, SECOND);
+	for (uint64_t n = c->seed * 2; n && executor_step(c->executor, clock_now_us() + SECOND); n--)
+		assert_int_equal(sim_compute_count_doubles(), 0);
+	sim_compute_give_power(h0);
+	step_on(c, 3 * MINUTE);
+	cloud_settle(c);
+	assert_true(cloud_guest(c, id).is_on);
+	assert_true(cloud_guest(c, second).is_on);
+	assert_int_equal(sim_compute_count_doubles(), 0);
+}
+TEST_STORY(returns_in_the_midst, 3)
+
 /* ---- in the midst of a move */
 
 static struct ref other_ref(struct cloud *c, uuid id)
@@ -370,6 +451,8 @@ int main(void)
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_ends_with_its_host),
 		cmocka_unit_test(test_was_not_there_yet),
+		cmocka_unit_test(test_starts_elsewhere),
+		cmocka_unit_test(test_returns_in_the_midst),
 		cmocka_unit_test(test_dies_on_the_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
