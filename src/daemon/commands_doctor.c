@@ -159,8 +159,9 @@ static void tell_fence(struct command_call *call, const struct tables *t, const 
 	if (c)
 		buf_print(&call->text, "      %" STR_FMT "\n", STR_ARG(c->message));
 	else if (!h->fence_command.n)
-		buf_print(&call->text, "      nothing can turn it off (dari host set-fence): its guests are not started "
-				       "elsewhere without your word\n");
+		buf_print(&call->text,
+			  "      nothing can turn it off (dari host set-fence): its guests are not started "
+			  "elsewhere without your word\n");
 }
 
 static void check_hosts(struct command_call *call, const struct tables *t)

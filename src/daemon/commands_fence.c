@@ -76,8 +76,9 @@ static RESULT host_set_fence(struct command_call *call)
 	struct fence_device_wish wish = {.host = host_arg(call), .command = command_arg(call, "command")};
 	bool removes = has_flag(call, "none");
 	if (removes == (wish.command.n > 0))
-		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("command"),
-				      "--command names the program that turns the host off, or --none takes it away");
+		return ctx_fail_field(
+			&call->ctx, ERR_INVALID, STR("command"),
+			"--command names the program that turns the host off, or --none takes it away");
 	TRY(parse_options(call, &wish.options));
 	TRY(read_secret(call, find_host_id(call), &wish.secret));
 	TRY(command_int_arg(call, "after-s", 0, FENCE_AFTER_S_MIN, FENCE_AFTER_S_MAX, &wish.after_s));
@@ -106,14 +107,15 @@ static RESULT host_fenced(struct command_call *call)
 {
 	struct fence_word wish = {.host = host_arg(call), .who = command_arg(call, "by")};
 	if (!has_flag(call, "i-have-seen-it-off"))
-		return ctx_fail_field(
-			&call->ctx, ERR_MISSING, STR("i-have-seen-it-off"),
-			"its guests are started elsewhere on your word: if it runs on, they run twice and their disks "
-			"are destroyed. Say --i-have-seen-it-off once you have");
+		return ctx_fail_field(&call->ctx, ERR_MISSING, STR("i-have-seen-it-off"),
+				      "its guests are started elsewhere on your word: if it runs on, they "
+				      "run twice and their disks "
+				      "are destroyed. Say --i-have-seen-it-off once you have");
 	if (!wish.who.n)
 		wish.who = call->from;
 	TRY(command_commit(call, "dari:host fenced", engine_vouch_fence_run, &wish));
-	buf_print(&call->text, "host %" STR_FMT " counts as off; keep it off until its guests are elsewhere\n",
+	buf_print(&call->text,
+		  "host %" STR_FMT " counts as off; keep it off until its guests are elsewhere\n",
 		  STR_ARG(wish.host.text));
 	return OK;
 }
@@ -126,17 +128,17 @@ static void write_fence(struct command_call *call, const struct host *host, cons
 		(void) clock_write_s(f->confirmed_us, confirmed);
 	if (f->ended_us)
 		(void) clock_write_s(f->ended_us, ended);
-	buf_print(&call->text, "%-16.*s %-20s %-9s %-7s %-20s %5zu  %" STR_FMT "\n", STR_ARG(host->name), asked,
-		  fence_stage_words[f->stage], fence_proof_words[f->proof], ended, f->left.count,
+	buf_print(&call->text, "%-16.*s %-20s %-9s %-7s %-20s %5zu  %" STR_FMT "\n", STR_ARG(host->name),
+		  asked, fence_stage_words[f->stage], fence_proof_words[f->proof], ended, f->left.count,
 		  STR_ARG(f->problem.n ? f->problem : f->reason));
 	(void) json_array_append_new(
 		call->value,
 		json_pack("{s:s%, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s%, s:s%}", "host", host->name.p,
-			  host->name.n, "asked", asked, "asked_by", fence_asked_by_words[f->asked_by], "stage",
-			  fence_stage_words[f->stage], "proof", fence_proof_words[f->proof], "confirmed", confirmed,
-			  "ended", ended, "left", (json_int_t) f->left.count, "reason",
-			  f->reason.p ? f->reason.p : "", f->reason.n, "problem", f->problem.p ? f->problem.p : "",
-			  f->problem.n));
+			  host->name.n, "asked", asked, "asked_by", fence_asked_by_words[f->asked_by],
+			  "stage", fence_stage_words[f->stage], "proof", fence_proof_words[f->proof],
+			  "confirmed", confirmed, "ended", ended, "left", (json_int_t) f->left.count,
+			  "reason", f->reason.p ? f->reason.p : "", f->reason.n, "problem",
+			  f->problem.p ? f->problem.p : "", f->problem.n));
 }
 
 static RESULT host_fences(struct command_call *call)
@@ -145,8 +147,8 @@ static RESULT host_fences(struct command_call *call)
 	AUTO_VIEW view = {0};
 	view_open(call->daemon->store, &view);
 	call->value = json_array();
-	buf_print(&call->text, "%-16s %-20s %-9s %-7s %-20s %5s  %s\n", "host", "asked", "stage", "proof", "over",
-		  "left", "why");
+	buf_print(&call->text, "%-16s %-20s %-9s %-7s %-20s %5s  %s\n", "host", "asked", "stage", "proof",
+		  "over", "left", "why");
 	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
 		for (const struct fence *f = fence_first_by_host(view.tables, h->row.id);
 		     f && (!name.n || str_equal(name, h->name)); f = fence_next_by_host(view.tables, f))
@@ -179,26 +181,30 @@ const struct command fence_commands[] = {
 	{"host set-fence",
 	 "Says how a host is turned off when it is dead: by a fence agent, such as /usr/sbin/fence_ipmilan.",
 	 {{"name", PARAM_POSITIONAL, true, "The host."},
-	  {"command", PARAM_OPTION, false, "The program, by its whole path; it is told what to do on its standard input."},
-	  {"option", PARAM_OPTION, false, "NAME=VALUE for it, such as ipaddr=192.0.2.7; may be given several times.",
-	   .repeats = true},
+	  {"command", PARAM_OPTION, false,
+	   "The program, by its whole path; it is told what to do on its standard input."},
+	  {"option", PARAM_OPTION, false,
+	   "NAME=VALUE for it, such as ipaddr=192.0.2.7; may be given several times.", .repeats = true},
 	  {"secret-file", PARAM_OPTION, false,
 	   "A file of such lines that nobody is to see, such as passwd=…; kept sealed, and never shown.",
 	   .is_path = true},
 	  {"after-s", PARAM_OPTION, false,
-	   "After how many seconds of silence it is turned off by itself; absent: as the setting hosts.fence_after_s "
+	   "After how many seconds of silence it is turned off by itself; absent: as the setting "
+	   "hosts.fence_after_s "
 	   "says, else 120."},
 	  {"by-hand", PARAM_FLAG, false, "Never by itself."},
 	  {"none", PARAM_FLAG, false, "It has none any more."}},
 	 .run = host_set_fence},
 	{"host fence",
 	 "Turns off a host that does not answer, by its fence command.",
-	 {{"name", PARAM_POSITIONAL, true, "The host."}, {"reason", PARAM_OPTION, false, "Why, for its history."}},
+	 {{"name", PARAM_POSITIONAL, true, "The host."},
+	  {"reason", PARAM_OPTION, false, "Why, for its history."}},
 	 .run = host_fence},
 	{"host fenced",
 	 "Takes your word that a host is off: what it had may be started elsewhere.",
 	 {{"name", PARAM_POSITIONAL, true, "The host."},
-	  {"i-have-seen-it-off", PARAM_FLAG, false, "You have: no guest of it runs, and it stays off for now."},
+	  {"i-have-seen-it-off", PARAM_FLAG, false,
+	   "You have: no guest of it runs, and it stays off for now."},
 	  {"by", PARAM_OPTION, false, "Your name, for its history."}},
 	 .run = host_fenced},
 	{"host fences",

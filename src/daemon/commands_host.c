@@ -143,8 +143,8 @@ void command_write_moves(struct command_call *call, const struct drained_instanc
 		const struct drained_instance *i = &instances[k];
 		struct str id = id_to_ec2(call->ctx.arena, KIND_INSTANCE, i->instance);
 		struct str host = i->why.n ? STR_NONE : name_of_host(view.tables, i->target);
-		buf_print(&call->text, "%" STR_FMT " %s %" STR_FMT "\n", STR_ARG(id), i->why.n ? stays : "goes to",
-			  STR_ARG(i->why.n ? i->why : host));
+		buf_print(&call->text, "%" STR_FMT " %s %" STR_FMT "\n", STR_ARG(id),
+			  i->why.n ? stays : "goes to", STR_ARG(i->why.n ? i->why : host));
 		(void) json_array_append_new(call->value,
 					     json_pack("{s:s%, s:s%, s:s%}", "instance", id.p, id.n, "target",
 						       host.p ? host.p : "", host.n, "problem",

@@ -64,7 +64,8 @@ static const struct config_key keys[] = {
 	KEY("ovn.northbound", CONFIG_TEXT, ovn_northbound, .absent = "unix:/run/ovn/ovnnb_db.sock",
 	    .doc = "OVN's northbound database."),
 	KEY("ovn.southbound", CONFIG_TEXT, ovn_southbound, .absent = "unix:/run/ovn/ovnsb_db.sock",
-	    .doc = "OVN's southbound database, which tells whether the OVN of a silent host answers; empty: no host "
+	    .doc = "OVN's southbound database, which tells whether the OVN of a silent host answers; empty: "
+		   "no host "
 		   "is turned off by itself."),
 	KEY("ovn.local", CONFIG_TEXT, ovs_database, .absent = "unix:/run/openvswitch/db.sock",
 	    .doc = "This machine's Open vSwitch database."),
@@ -140,14 +141,14 @@ struct str settings_write(struct arena *a, const struct settings *s)
 			 "data:\n  directory: %" STR_FMT "\n"
 			 "control:\n  socket: %" STR_FMT "\n"
 			 "api:\n  address: %" STR_FMT "\n  port: %lld\n%" STR_FMT "%s%" STR_FMT "%s"
-			 "ovn:\n  northbound: %" STR_FMT "\n  southbound: %" STR_FMT "\n  local: %" STR_FMT "\n  chassis: %" STR_FMT "\n"
+			 "ovn:\n  northbound: %" STR_FMT "\n  southbound: %" STR_FMT "\n  local: %" STR_FMT
+			 "\n  chassis: %" STR_FMT "\n"
 			 "dns:\n  upstreams: [%" STR_FMT "]\n",
 			 STR_ARG(s->region), STR_ARG(s->region_id), STR_ARG(s->data_directory),
 			 STR_ARG(s->control_socket), STR_ARG(s->listen_ip), (long long) s->listen_port,
 			 STR_ARG(tls), s->endpoint.n ? "  endpoint: " : "", STR_ARG(s->endpoint),
 			 s->endpoint.n ? "\n" : "", STR_ARG(s->ovn_northbound), STR_ARG(s->ovn_southbound),
-			 STR_ARG(s->ovs_database),
-			 STR_ARG(s->chassis), STR_ARG(upstreams));
+			 STR_ARG(s->ovs_database), STR_ARG(s->chassis), STR_ARG(upstreams));
 }
 
 const char *settings_path(struct arena *a, const struct settings *s, const char *name)

@@ -14,13 +14,14 @@ static struct str write_input(struct arena *a, const struct fence_device *device
 	struct str text = str_print(a, "action=%s\n", action);
 	for (size_t k = 0; k < device->options.count && text.p; k++) {
 		const struct tag *option = &device->options.at[k];
-		text = str_print(a, "%" STR_FMT "%" STR_FMT "=%" STR_FMT "\n", STR_ARG(text), STR_ARG(option->key),
-				 STR_ARG(option->value));
+		text = str_print(a, "%" STR_FMT "%" STR_FMT "=%" STR_FMT "\n", STR_ARG(text),
+				 STR_ARG(option->key), STR_ARG(option->value));
 	}
 	return text.p ? str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(text), STR_ARG(device->secret)) : text;
 }
 
-static RESULT run(struct ctx *c, const struct fence_device *device, const char *action, struct child_end *ret_end)
+static RESULT run(struct ctx *c, const struct fence_device *device, const char *action,
+		  struct child_end *ret_end)
 {
 	const char *const argv[] = {str_to_z(c->arena, device->command), NULL};
 	struct child child = {.argv = argv,
@@ -44,12 +45,14 @@ static RESULT turn_off(struct ctx *c, const struct fence_device *device)
 	struct child_end end;
 	TRY(run(c, device, "off", &end));
 	if (end.status != 0)
-		return ctx_fail(c, ERR_IO, "%" STR_FMT " could not turn the host off (exit status %d): %" STR_FMT,
+		return ctx_fail(c, ERR_IO,
+				"%" STR_FMT " could not turn the host off (exit status %d): %" STR_FMT,
 				STR_ARG(device->command), end.status, STR_ARG(words_of(&end)));
 	TRY(run(c, device, "status", &end));
 	if (end.status == STATUS_IS_OFF)
 		return OK;
-	return ctx_fail(c, ERR_IO, "%" STR_FMT " does not find the host off afterwards (exit status %d): %" STR_FMT,
+	return ctx_fail(c, ERR_IO,
+			"%" STR_FMT " does not find the host off afterwards (exit status %d): %" STR_FMT,
 			STR_ARG(device->command), end.status, STR_ARG(words_of(&end)));
 }
 

@@ -57,8 +57,8 @@ static RESULT step_asked(struct step *s, const struct host *host)
 	struct fence_report *report = STEP_NEW(s, struct fence_report);
 	*report = (struct fence_report){
 		.fence = s->id, .is_off = result_is_ok(result), .problem = s->ctx.problem.message};
-	log_event(report->is_off ? LOG_INFO : LOG_WARN, "fence", "host=%s off=%d message=%s", log_quote(host->name),
-		  report->is_off, log_quote(report->problem));
+	log_event(report->is_off ? LOG_INFO : LOG_WARN, "fence", "host=%s off=%d message=%s",
+		  log_quote(host->name), report->is_off, log_quote(report->problem));
 	ctx_clear_problem(&s->ctx);
 	if (!report->is_off)
 		step_again_at(s, clock_now_us() + TRY_AGAIN_S * SECOND);
@@ -69,7 +69,8 @@ static RESULT step_asked(struct step *s, const struct host *host)
 /* ---- what it had leaves */
 
 struct leaving {
-	VEC(uuid) fresh, waiting; /* nobody looked at them yet; they wait for their host, as their conditions say */
+	VEC(uuid) fresh,
+		waiting; /* nobody looked at them yet; they wait for their host, as their conditions say */
 };
 
 static RESULT gather_leaving(struct step *s, uuid host, struct leaving *leaving)
@@ -139,8 +140,8 @@ static void wake_fence(struct reconciler *r, const struct row *row)
 {
 	const struct fence *f = fence_of(row);
 	if (!f->ended_us && !f->returned_us)
-		work_wake(r, f->stage == FENCE_STAGE_ASKED ? lane_fences(r, f->host) : lane_home(r), KIND_FENCE,
-			  row->id, WAKE_WISH);
+		work_wake(r, f->stage == FENCE_STAGE_ASKED ? lane_fences(r, f->host) : lane_home(r),
+			  KIND_FENCE, row->id, WAKE_WISH);
 }
 
 /* The host is turned off, or clears itself. */

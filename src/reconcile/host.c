@@ -204,8 +204,8 @@ static RESULT look_for_strays(struct step *s)
 /* ---- back from being off ---- */
 
 struct return_rows {
-	const struct fence *fence;   /* NULL: it was not off */
-	const struct uuids *left;    /* that it may still have, and that are elsewhere now */
+	const struct fence *fence; /* NULL: it was not off */
+	const struct uuids *left;  /* that it may still have, and that are elsewhere now */
 };
 
 static RESULT gather_return(struct step *s, struct return_rows *ret_rows)
@@ -261,7 +261,8 @@ static RESULT step_return(struct step *s, const struct host *row, const struct c
 	if (*ret_is_clear)
 		return OK;
 	struct fence_return *report = STEP_NEW(s, struct fence_return);
-	*report = (struct fence_return){.fence = rows.fence->row.id, .is_cleared = rows.fence->returned_us != 0};
+	*report = (struct fence_return){.fence = rows.fence->row.id,
+					.is_cleared = rows.fence->returned_us != 0};
 	if (report->is_cleared)
 		TRY(clear_left(s, rows.left));
 	else

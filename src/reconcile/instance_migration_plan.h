@@ -26,9 +26,9 @@ struct migration_plan_input {
 	bool target_is_silent; /* it cannot be asked: `target` means nothing */
 	/* The host is proven to be off: nothing of the guest runs there, and nobody is asked what it has of it. */
 	bool source_is_off, target_is_off;
-	bool is_over;          /* it was cancelled, or it failed */
-	bool is_ready;         /* disks and network */
-	bool has_begun;        /* this process noted its beginning, and nothing was sent since */
+	bool is_over;   /* it was cancelled, or it failed */
+	bool is_ready;  /* disks and network */
+	bool has_begun; /* this process noted its beginning, and nothing was sent since */
 	enum instance_migration_stage stage;
 };
 

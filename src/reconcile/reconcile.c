@@ -179,8 +179,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	bool has_fences = true;
 	for (size_t k = 0; k < FENCE_LANES; k++)
 		has_fences = (r->fence_actors[k] = actor_new(r->executor, "fence")) && has_fences;
-	bool has_lanes = has_fences &&
-			 make_lanes(r, r->image_actors, IMAGE_LANES, "images") &&
+	bool has_lanes = has_fences && make_lanes(r, r->image_actors, IMAGE_LANES, "images") &&
 			 make_lanes(r, r->fetch_actors, FETCH_LANES, "fetches");
 	if (!copy_resolvers(r, config->resolvers) || !r->image_directory || !r->own_chassis ||
 	    !r->network_actor || !r->home_actor || !has_lanes)

@@ -46,8 +46,8 @@ struct reconcile_config {
 	struct network_handle network;
 	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX]; /* by their schemes; NULL-ended */
 	void *compute_self[RECONCILE_DRIVERS_MAX];
-	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX]; /* likewise */
-	const struct fence_driver *fences[RECONCILE_DRIVERS_MAX];    /* likewise, the first that fits */
+	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX];   /* likewise */
+	const struct fence_driver *fences[RECONCILE_DRIVERS_MAX]; /* likewise, the first that fits */
 	struct str image_directory; /* where images are on this machine, named <sha256>.qcow2 */
 	struct str own_chassis;     /* this machine's name in OVN */
 	/* IPv4 addresses that guests are told of besides our own resolver. IPv6 and loopback

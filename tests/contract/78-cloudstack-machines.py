@@ -498,7 +498,7 @@ def test_a_machine_changes(dev, ec2, machine):
         shown = ok(dev, "updateVirtualMachine", id=machine, **given)["virtualmachine"]["securitygroup"]
         assert [g["name"] for g in shown] == ["tight" if "securitygroupnames" in given else "default"]
     ec2.delete_security_group(GroupId=group)
-    assert refused(dev, "updateVirtualMachine", id=machine, haenable="true")[1].endswith("due to the parameter haenable, of which false alone is supported")
+    assert changed["haenable"] is False and ok(dev, "updateVirtualMachine", id=machine, haenable="true")["virtualmachine"]["haenable"] is True
     ok(dev, "stopVirtualMachine", id=machine)
     ok(dev, "updateVirtualMachine", id=machine, userdata=data)
     assert ok(dev, "getVirtualMachineUserData", virtualmachineid=machine)["virtualmachineuserdata"] == {"virtualmachineid": machine, "userdata": data}

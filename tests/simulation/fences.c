@@ -47,9 +47,9 @@ void shake_power(struct simulation *s)
 	if (s->is_doomed || fault_armed)
 		return;
 	tell(s, "host %" STR_FMT ": %s", STR_ARG(host),
-	     (const char *[]){"gets a fence command", "its fence command is broken", "its fence command is mended",
-			      "is cut off", "is without power", "is seen to be without power, if it is",
-			      "has power, and is reached"}[dice]);
+	     (const char *[]){"gets a fence command", "its fence command is broken",
+			      "its fence command is mended", "is cut off", "is without power",
+			      "is seen to be without power, if it is", "has power, and is reached"}[dice]);
 	request_mark_open(s);
 	s->hosts_shaken = true;
 	switch (dice) {
@@ -95,17 +95,20 @@ void fences_check_over(struct simulation *s)
 	view_open(s->region.cloud->store, &view);
 	for (const struct fence *f = fence_first(view.tables); f; f = fence_next(view.tables, f))
 		if (!f->ended_us)
-			blame(s, "a fence is %s and not over when all hosts are well", fence_stage_words[f->stage]);
+			blame(s, "a fence is %s and not over when all hosts are well",
+			      fence_stage_words[f->stage]);
 	for (const struct condition *c = condition_first(view.tables); c; c = condition_next(view.tables, c))
 		if (str_is(c->name, WAITS_FOR_HOST) || str_starts_with(c->name, STR("Fenc")))
-			blame(s, "the condition %" STR_FMT " holds when all hosts are well", STR_ARG(c->name));
+			blame(s, "the condition %" STR_FMT " holds when all hosts are well",
+			      STR_ARG(c->name));
 }
 
 /* ---- in peace ---- */
 
 static void step_some(struct simulation *s, uint64_t steps)
 {
-	for (uint64_t n = 0; n < steps && executor_step(s->region.cloud->executor, clock_now_us() + MINUTE); n++)
+	for (uint64_t n = 0; n < steps && executor_step(s->region.cloud->executor, clock_now_us() + MINUTE);
+	     n++)
 		fences_check(s);
 }
 

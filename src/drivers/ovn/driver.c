@@ -296,12 +296,14 @@ static bool read_selected(const json_t *results, size_t at, int64_t *ret_nb_cfg)
 	return row != NULL;
 }
 
-static RESULT select_chassis(struct vnet *n, struct ctx *c, struct str name, struct network_chassis *ret_chassis)
+static RESULT select_chassis(struct vnet *n, struct ctx *c, struct str name,
+			     struct network_chassis *ret_chassis)
 {
 	json_t *results = NULL;
-	json_t *ops = json_pack("[{s:s,s:s,s:[],s:[s]},{s:s,s:s,s:[[s,s,s%]],s:[s]}]", "op", "select", "table",
-				"SB_Global", "where", "columns", "nb_cfg", "op", "select", "table",
-				"Chassis_Private", "where", "name", "==", name.p, name.n, "columns", "nb_cfg");
+	json_t *ops =
+		json_pack("[{s:s,s:s,s:[],s:[s]},{s:s,s:s,s:[[s,s,s%]],s:[s]}]", "op", "select", "table",
+			  "SB_Global", "where", "columns", "nb_cfg", "op", "select", "table",
+			  "Chassis_Private", "where", "name", "==", name.p, name.n, "columns", "nb_cfg");
 	if (!ops)
 		return ctx_no_memory(c);
 	struct result r = ovsdb_transact(n->southbound, c, ops, &results);
@@ -320,8 +322,8 @@ static RESULT raise_count(struct vnet *n, struct ctx *c)
 	if (!counted.global)
 		return OK;
 	json_t *ops = json_pack("[{s:s,s:s,s:[[s,s,o]],s:[[s,s,i]]}]", "op", "mutate", "table", "NB_Global",
-				"where", "_uuid", "==", ovsdb_uuid_write(counted.global), "mutations", "nb_cfg",
-				"+=", 1);
+				"where", "_uuid", "==", ovsdb_uuid_write(counted.global), "mutations",
+				"nb_cfg", "+=", 1);
 	if (!ops)
 		return ctx_no_memory(c);
 	struct result r = transact(n, c, ops, NULL);

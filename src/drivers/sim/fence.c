@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The electricity of simulated hosts: a plug pulled by hand, and by a fence agent. */
-#include "base/clock.h"
 #include "drivers/fence.h"
+#include "base/clock.h"
 #include "drivers/sim/compute_state.h"
 
 void sim_compute_cut_power(struct str host)

@@ -347,7 +347,8 @@ static RESULT sim_see_chassis(struct vnet *n, struct ctx *c, struct str name, bo
 	pthread_mutex_unlock(&sim.lock);
 	if (is_cut)
 		return ctx_fail(c, ERR_GONE, "the network's database cannot be reached");
-	*ret_chassis = (struct network_chassis){.is_known = true, .asked = 1, .followed = sim_compute_is_reached(name)};
+	*ret_chassis = (struct network_chassis){
+		.is_known = true, .asked = 1, .followed = sim_compute_is_reached(name)};
 	return OK;
 }
 

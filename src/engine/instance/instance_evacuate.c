@@ -37,8 +37,8 @@ static bool is_remade(const struct tables *t, const struct instance *i, const st
 {
 	const struct image *image = image_find(t, i->image);
 	bool is_root = v->device_slot == 0 && !i->root_is_volume && uuid_equal(v->instance, i->row.id);
-	return v->is_medium ||
-	       (is_root && image && row_is_live(&image->row) && engine_derive_image_state(t, image) == IMAGE_AVAILABLE);
+	return v->is_medium || (is_root && image && row_is_live(&image->row) &&
+				engine_derive_image_state(t, image) == IMAGE_AVAILABLE);
 }
 
 static enum disk_fate fate_of(const struct tables *t, const struct instance *i, const struct volume *v,
@@ -72,7 +72,8 @@ static RESULT check_leaving(struct ctx *c, const struct tables *t, const struct 
 		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE,
 				     "Something else is under way of the instance, or it ends.");
 	if (bond)
-		return ctx_fail_kind(c, ERR_UNSUPPORTED, KIND_INSTANCE, "The instance waits for its host: %s.", bond);
+		return ctx_fail_kind(c, ERR_UNSUPPORTED, KIND_INSTANCE,
+				     "The instance waits for its host: %s.", bond);
 	TRY(engine_list_disks(c->arena, t, i->row.id, false, &disks));
 	for (size_t k = 0; k < disks.count; k++) {
 		char id[UUID_TEXT_SIZE];
@@ -213,7 +214,8 @@ RESULT engine_evacuate_instance(struct op *op, struct instance_evacuation *wish)
 
 /* ---- all of a host */
 
-static RESULT evacuate_one(struct op *op, const struct instance *i, bool rebuilds, struct drained_instance *item)
+static RESULT evacuate_one(struct op *op, const struct instance *i, bool rebuilds,
+			   struct drained_instance *item)
 {
 	struct instance_evacuation wish = {.instance = engine_ref_to(op, KIND_INSTANCE, i->row.id, STR_NONE),
 					   .rebuilds = rebuilds};
@@ -233,7 +235,8 @@ static RESULT list_instances(struct op *op, uuid host, struct uuids *ret_list)
 	VEC(uuid) ids = {0};
 	for (const struct instance *i = instance_first_by_host(op->head, host); i;
 	     i = instance_next_by_host(op->head, i))
-		if (model_derive_instance_state(i) != INSTANCE_TERMINATED && !VEC_PUSH(op->ctx->arena, &ids, i->row.id))
+		if (model_derive_instance_state(i) != INSTANCE_TERMINATED &&
+		    !VEC_PUSH(op->ctx->arena, &ids, i->row.id))
 			return ctx_no_memory(op->ctx);
 	*ret_list = (struct uuids){ids.at, ids.count};
 	return OK;
@@ -246,13 +249,15 @@ RESULT engine_evacuate_host(struct op *op, struct host_evacuation *wish)
 	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
 	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
 	if (!engine_is_host_off(op->head, host->row.id))
-		return ENGINE_FAIL(op, ERR_STATE, KIND_HOST, wish->host.field,
-				   "The host '%" STR_FMT
-				   "' is not proven to be off: `dari host fence` turns it off, `dari host fenced` takes "
-				   "your word.",
-				   STR_ARG(host->name));
+		return ENGINE_FAIL(
+			op, ERR_STATE, KIND_HOST, wish->host.field,
+			"The host '%" STR_FMT
+			"' is not proven to be off: `dari host fence` turns it off, `dari host fenced` takes "
+			"your word.",
+			STR_ARG(host->name));
 	TRY(list_instances(op, host->row.id, &ids));
-	struct drained_instance *items = arena_new_array(op->ctx->arena, struct drained_instance, ids.count + 1);
+	struct drained_instance *items =
+		arena_new_array(op->ctx->arena, struct drained_instance, ids.count + 1);
 	if (!items)
 		return ctx_no_memory(op->ctx);
 	for (size_t k = 0; k < ids.count; k++)
@@ -272,9 +277,10 @@ RESULT engine_plan_evacuation(struct op *op, struct host_evacuation *wish)
 
 static RESULT tell_waiting(struct op *op, uuid instance, struct str why)
 {
-	return condition_set(op, KIND_INSTANCE, instance, WAITS_FOR_HOST, why,
-			     "It is started there again when its host is back. `dari host evacuate HOST --rebuild` or "
-			     "Nova's evacuate gives it a root disk made anew from its image, elsewhere.");
+	return condition_set(
+		op, KIND_INSTANCE, instance, WAITS_FOR_HOST, why,
+		"It is started there again when its host is back. `dari host evacuate HOST --rebuild` or "
+		"Nova's evacuate gives it a root disk made anew from its image, elsewhere.");
 }
 
 /* One that was to end has ended with its host. */
@@ -294,8 +300,9 @@ RESULT engine_follow_fence(struct op *op, struct fence_following *wish)
 	if (!row_is_live(&i->row))
 		return end_with_host(op, i);
 	if (i->recovery == INSTANCE_RECOVERY_DISABLED)
-		return tell_waiting(op, i->row.id,
-				    STR("Its host is off, and it is not to be started on another one by itself."));
+		return tell_waiting(
+			op, i->row.id,
+			STR("Its host is off, and it is not to be started on another one by itself."));
 	TRY(evacuate_one(op, i, false, &item));
 	return item.why.n ? tell_waiting(op, item.instance, item.why) : OK;
 }

@@ -15,10 +15,10 @@ struct instance;
  * KIND_HOST: no such host; it is there. ERR_CAPACITY: that host does not take it, or none does. */
 struct instance_evacuation {
 	struct ref instance;
-	struct ref host;            /* by name or id; kind none: any */
-	bool forces;                /* the host is taken whatever groups, hints, aggregates and tenancies say */
-	bool rebuilds;              /* a root disk that is on its host alone is made anew from its image */
-	struct str admin_password;  /* sealed; what a guest whose root is made anew is to set; empty: none */
+	struct ref host; /* by name or id; kind none: any */
+	bool forces;     /* the host is taken whatever groups, hints, aggregates and tenancies say */
+	bool rebuilds;   /* a root disk that is on its host alone is made anew from its image */
+	struct str admin_password; /* sealed; what a guest whose root is made anew is to set; empty: none */
 	/* made: */
 	uuid target;
 	bool is_rebuilt;

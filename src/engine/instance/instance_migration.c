@@ -142,7 +142,8 @@ RESULT engine_check_migration(struct ctx *c, const struct tables *t, const struc
 	const struct host *chosen = NULL;
 	TRY(check_movable(c, t, instance));
 	get_need(t, instance, &need);
-	return host ? instance_check_host(c, t, instance, &need, host, false) : instance_choose_host(c, t, &need, &chosen);
+	return host ? instance_check_host(c, t, instance, &need, host, false)
+		    : instance_choose_host(c, t, &need, &chosen);
 }
 
 /* ---- the beginning ---- */

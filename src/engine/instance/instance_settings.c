@@ -184,8 +184,8 @@ static void change_flags(const struct instance_settings *wish, struct instance *
 	choice_apply(wish->metadata_tags, &next->metadata_tags);
 	choice_apply(wish->metadata_ipv6, &next->metadata_ipv6);
 	if (wish->recovers != CHOICE_DEFAULT)
-		next->recovery = wish->recovers == CHOICE_YES ? INSTANCE_RECOVERY_DEFAULT
-							      : INSTANCE_RECOVERY_DISABLED;
+		next->recovery =
+			wish->recovers == CHOICE_YES ? INSTANCE_RECOVERY_DEFAULT : INSTANCE_RECOVERY_DISABLED;
 	if (wish->metadata_hop_limit)
 		next->metadata_hop_limit = wish->metadata_hop_limit;
 	if (wish->set_access_ip4)

@@ -82,11 +82,12 @@ static RESULT check_device(struct op *op, const struct fence_device_wish *wish)
 				   "Options are for a fence command, and none is named.");
 	for (size_t k = 0; k < wish->options.count; k++)
 		if (!is_option(&wish->options.at[k]))
-			return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("option"),
-					   "'%" STR_FMT
-					   "' is no option of a fence command: names have letters, digits, '_' and "
-					   "'-', values are one line, and the action is not to be chosen.",
-					   STR_ARG(wish->options.at[k].key));
+			return ENGINE_FAIL(
+				op, ERR_INVALID, KIND_HOST, STR("option"),
+				"'%" STR_FMT
+				"' is no option of a fence command: names have letters, digits, '_' and "
+				"'-', values are one line, and the action is not to be chosen.",
+				STR_ARG(wish->options.at[k].key));
 	bool is_time = wish->after_s == 0 || wish->after_s == -1 ||
 		       (wish->after_s >= FENCE_AFTER_S_MIN && wish->after_s <= FENCE_AFTER_S_MAX);
 	return is_time ? OK
@@ -144,13 +145,14 @@ static RESULT put_new(struct op *op, const struct host *host, bool by_operator, 
 /* What it is in the middle of. */
 static RESULT tell_asked(struct op *op, const struct host *host, const struct fence *f)
 {
-	struct str words = f->problem.n
-				   ? str_print(op->ctx->arena, "It is to be turned off. Try %" PRId64 ": %" STR_FMT,
-					       f->tries, STR_ARG(f->problem))
-				   : STR("It is to be turned off: nothing of it is started elsewhere before.");
-	return condition_set(op, KIND_HOST, host->row.id, ASKED_OFF, words,
-			     "If its fence command cannot, see yourself that it is off, and say so: `dari host "
-			     "fenced NAME --i-have-seen-it-off`.");
+	struct str words =
+		f->problem.n ? str_print(op->ctx->arena, "It is to be turned off. Try %" PRId64 ": %" STR_FMT,
+					 f->tries, STR_ARG(f->problem))
+			     : STR("It is to be turned off: nothing of it is started elsewhere before.");
+	return condition_set(
+		op, KIND_HOST, host->row.id, ASKED_OFF, words,
+		"If its fence command cannot, see yourself that it is off, and say so: `dari host "
+		"fenced NAME --i-have-seen-it-off`.");
 }
 
 static RESULT ask(struct op *op, const struct host *host, bool by_operator, struct str reason)
@@ -181,10 +183,11 @@ static RESULT confirm(struct op *op, const struct host *host, const struct fence
 	TRY(condition_clear(op, host->row.id, STR(ASKED_OFF)));
 	TRY(condition_clear(op, host->row.id, STR(NOT_OFF)));
 	if (!next.ended_us)
-		TRY(condition_set(op, KIND_HOST, host->row.id, IS_OFF, str_from(proof_words[proof]),
-				  "Its instances are started elsewhere where their disks are seen; the others wait "
-				  "for it. Turn it on when it is well: what it has of those that left is removed "
-				  "before anything else."));
+		TRY(condition_set(
+			op, KIND_HOST, host->row.id, IS_OFF, str_from(proof_words[proof]),
+			"Its instances are started elsewhere where their disks are seen; the others wait "
+			"for it. Turn it on when it is well: what it has of those that left is removed "
+			"before anything else."));
 	return engine_log_event(op, KIND_HOST, &host->row, "fenced", "%s", proof_words[proof]);
 }
 
@@ -217,8 +220,8 @@ RESULT engine_ask_fence(struct op *op, struct fence_asking *wish)
 	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
 	TRY(check_silent(op, host, &wish->host));
 	if (wish->reason.n > REASON_MAX_SIZE || !str_is_xml_text(wish->reason))
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("reason"), "A reason has up to %d characters.",
-				   REASON_MAX_SIZE);
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("reason"),
+				   "A reason has up to %d characters.", REASON_MAX_SIZE);
 	const struct fence *f = engine_find_fence(op->head, host->row.id);
 	if (f && f->stage == FENCE_STAGE_ASKED)
 		return OK;
@@ -226,11 +229,12 @@ RESULT engine_ask_fence(struct op *op, struct fence_asking *wish)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_HOST, wish->host.field,
 				   "The host '%" STR_FMT "' is off already.", STR_ARG(host->name));
 	if (!host->fence_command.n)
-		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_HOST, wish->host.field,
-				   "The host '%" STR_FMT
-				   "' has no fence command: `dari host set-fence` names one, or `dari host fenced` "
-				   "takes your word.",
-				   STR_ARG(host->name));
+		return ENGINE_FAIL(
+			op, ERR_UNSUPPORTED, KIND_HOST, wish->host.field,
+			"The host '%" STR_FMT
+			"' has no fence command: `dari host set-fence` names one, or `dari host fenced` "
+			"takes your word.",
+			STR_ARG(host->name));
 	return ask(op, host, true, wish->reason.n ? wish->reason : STR("An operator asked for it."));
 }
 
@@ -246,7 +250,8 @@ RESULT engine_vouch_fence(struct op *op, struct fence_word *wish)
 		return OK;
 	if (!f) {
 		TRY(put_new(op, host, true,
-			    str_print(op->ctx->arena, "%" STR_FMT " has seen that it is off.", STR_ARG(wish->who)),
+			    str_print(op->ctx->arena, "%" STR_FMT " has seen that it is off.",
+				      STR_ARG(wish->who)),
 			    &made));
 		f = &made;
 	}
@@ -260,7 +265,8 @@ static bool is_in_service(const struct host *h)
 	return engine_is_host_open(h) && !h->forced_down;
 }
 
-static struct fence_plan_input gather_plan(const struct op *op, const struct host *host, bool is_chassis_stale)
+static struct fence_plan_input gather_plan(const struct op *op, const struct host *host,
+					   bool is_chassis_stale)
 {
 	const struct fence *last = engine_last_fence(op->head, host->row.id);
 	struct fence_plan_input in = {
@@ -298,14 +304,15 @@ RESULT engine_consider_fence(struct op *op, struct fence_considering *wish)
 				     "libvirt and its OVN chassis have not answered for %" PRId64 " seconds.",
 				     (op->now_us - in.silent_us) / SECOND));
 	case FENCE_TURN_HELD:
-		return condition_set(
-			op, KIND_HOST, host->row.id, HELD,
-			str_print(op->ctx->arena,
-				  "%zu of %zu hosts do not answer, which is more than %zu: no host is turned off by "
-				  "itself, for the fault may be on this side.",
-				  in.lost, in.hosts, fence_plan_limit(in.hosts)),
-			"See whether this machine reaches its hosts. `dari host fence` turns one off all the same; "
-			"a host that is disabled does not count.");
+		return condition_set(op, KIND_HOST, host->row.id, HELD,
+				     str_print(op->ctx->arena,
+					       "%zu of %zu hosts do not answer, which is more than %zu: no "
+					       "host is turned off by "
+					       "itself, for the fault may be on this side.",
+					       in.lost, in.hosts, fence_plan_limit(in.hosts)),
+				     "See whether this machine reaches its hosts. `dari host fence` turns "
+				     "one off all the same; "
+				     "a host that is disabled does not count.");
 	}
 	return FAIL(INTERNAL);
 }
@@ -322,12 +329,13 @@ static RESULT note_try(struct op *op, const struct host *host, const struct fenc
 		return tell_asked(op, host, &next);
 	}
 	TRY(fail(op, host, &next, problem));
-	return condition_set(op, KIND_HOST, host->row.id, NOT_OFF,
-			     str_print(op->ctx->arena,
-				       "It could not be turned off: nothing of it is started elsewhere. %" STR_FMT,
-				       STR_ARG(problem)),
-			     "See yourself that it is off, and say so: `dari host fenced NAME "
-			     "--i-have-seen-it-off`. Or mend its fence command: `dari host fence NAME`.");
+	return condition_set(
+		op, KIND_HOST, host->row.id, NOT_OFF,
+		str_print(op->ctx->arena,
+			  "It could not be turned off: nothing of it is started elsewhere. %" STR_FMT,
+			  STR_ARG(problem)),
+		"See yourself that it is off, and say so: `dari host fenced NAME "
+		"--i-have-seen-it-off`. Or mend its fence command: `dari host fence NAME`.");
 }
 
 RESULT engine_see_fence(struct op *op, struct fence_report *report)
@@ -347,10 +355,11 @@ static RESULT note_return(struct op *op, const struct host *host, const struct f
 	next.returned_us = op->now_us;
 	next.row.gen++;
 	TRY(fence_put(op, &next));
-	return engine_log_event(op, KIND_HOST, &host->row, "answers again",
-				was_on ? "It was not off: its boot is the one of before. What was let go of may have "
-					 "run twice; its copies here are ended now."
-				       : "It was off: what was let go of is removed from it.");
+	return engine_log_event(
+		op, KIND_HOST, &host->row, "answers again",
+		was_on ? "It was not off: its boot is the one of before. What was let go of may have "
+			 "run twice; its copies here are ended now."
+		       : "It was off: what was let go of is removed from it.");
 }
 
 RESULT fence_see_host_up(struct op *op, const struct host *host, struct str boot_id)
@@ -400,8 +409,8 @@ RESULT fence_let_go(struct op *op, uuid host, uuid instance)
 	if (uuids_have(&f->left, instance))
 		return OK;
 	if (f->left.count >= LEFT_MAX)
-		return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_HOST, "%d instances have left that host already.",
-				     LEFT_MAX);
+		return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_HOST,
+				     "%d instances have left that host already.", LEFT_MAX);
 	uuid *left = arena_new_array(op->ctx->arena, uuid, f->left.count + 1);
 	if (!left)
 		return ctx_no_memory(op->ctx);

@@ -16,14 +16,14 @@ struct fence_plan_input {
 	bool is_silent;        /* libvirt does not answer */
 	bool is_chassis_stale; /* and its OVN chassis does not follow either */
 	bool has_command;
-	bool is_wanted;      /* it is in service: neither disabled nor under maintenance */
-	bool is_under_way;   /* one is asked for, or confirmed */
-	int64_t silent_us;   /* since when */
-	int64_t failed_us;   /* when the last one failed; 0: none has */
-	int64_t after_us;    /* of silence; 0 or less: it is never asked for by itself */
+	bool is_wanted;    /* it is in service: neither disabled nor under maintenance */
+	bool is_under_way; /* one is asked for, or confirmed */
+	int64_t silent_us; /* since when */
+	int64_t failed_us; /* when the last one failed; 0: none has */
+	int64_t after_us;  /* of silence; 0 or less: it is never asked for by itself */
 	int64_t now_us;
-	size_t hosts;        /* in service */
-	size_t lost;         /* of those, silent ones, and ones that are turned off; with this one */
+	size_t hosts; /* in service */
+	size_t lost;  /* of those, silent ones, and ones that are turned off; with this one */
 };
 
 /* After a failure it is asked for again after that. */

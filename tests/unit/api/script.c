@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "engine/instance/instance_event.h"
 #include "drivers/sim/compute.h"
+#include "engine/instance/instance_event.h"
 #include "engine/region/fence.h"
 #include "engine/region/host.h"
 #include "engine/resolve.h"

@@ -38,7 +38,8 @@ static RESULT ask(struct cloud *c, struct str host)
 
 static RESULT evacuate(struct cloud *c, uuid instance, bool rebuilds)
 {
-	struct instance_evacuation wish = {.instance = cloud_ref(c, KIND_INSTANCE, instance), .rebuilds = rebuilds};
+	struct instance_evacuation wish = {.instance = cloud_ref(c, KIND_INSTANCE, instance),
+					   .rebuilds = rebuilds};
 	return cloud_call(c, NULL, engine_evacuate_instance_run, &wish);
 }
 
@@ -55,7 +56,8 @@ static bool has_stage(struct cloud *c, const void *arg)
 {
 	const struct fence *wanted = arg;
 	struct fence f = last_fence(c, STR("h0"));
-	return !uuid_is_none(f.row.id) && f.stage == wanted->stage && (f.ended_us != 0) == (wanted->ended_us != 0);
+	return !uuid_is_none(f.row.id) && f.stage == wanted->stage &&
+	       (f.ended_us != 0) == (wanted->ended_us != 0);
 }
 
 #define AWAIT_STAGE(c, ...)                                                                                  \
@@ -311,8 +313,10 @@ static void starts_elsewhere(struct cloud *c)
 {
 	struct str h0 = STR("h0");
 	add_pool(c);
-	uuid id = launch_on(c, h0), stays = launch_on(c, h0), off = launch_on(c, h0), volume = cloud_volume_of(c, id);
-	struct instance_settings waits = {.instance = cloud_ref(c, KIND_INSTANCE, stays), .recovers = CHOICE_NO};
+	uuid id = launch_on(c, h0), stays = launch_on(c, h0), off = launch_on(c, h0),
+	     volume = cloud_volume_of(c, id);
+	struct instance_settings waits = {.instance = cloud_ref(c, KIND_INSTANCE, stays),
+					  .recovers = CHOICE_NO};
 	cloud_ok(c, &c->alice, engine_update_instance, &waits);
 	cloud_stop(c, off);
 	cloud_settle(c);
@@ -378,7 +382,8 @@ static void dies_on_the_way(struct cloud *c)
 	uuid id = launch_on(c, STR("h0"));
 	bool is_target = c->seed % 2;
 	struct str dead = is_target ? STR("h1") : STR("h0");
-	struct instance_migrating wish = {.instance = cloud_ref(c, KIND_INSTANCE, id), .host = other_ref(c, id)};
+	struct instance_migrating wish = {.instance = cloud_ref(c, KIND_INSTANCE, id),
+					  .host = other_ref(c, id)};
 	if (c->seed % 3)
 		sim_compute_break_journey(STR("h0"), (enum sim_break)(c->seed % SIM_BREAK_CRASH));
 	cloud_ok(c, NULL, engine_migrate_instance, &wish);
@@ -415,11 +420,12 @@ static void test_plan(void **state)
 					      .now_us = 160 * SECOND,
 					      .hosts = 5,
 					      .lost = 1};
-	struct fence_plan_input in[] = {dead, dead, dead, dead, dead, dead, dead, dead, dead, dead, dead, dead};
-	static const enum fence_turn turns[] = {
-		FENCE_TURN_ASK,  FENCE_TURN_NONE, FENCE_TURN_NONE, FENCE_TURN_NONE,
-		FENCE_TURN_NONE, FENCE_TURN_NONE, FENCE_TURN_NONE, FENCE_TURN_NONE,
-		FENCE_TURN_NONE, FENCE_TURN_HELD, FENCE_TURN_ASK,  FENCE_TURN_ASK};
+	struct fence_plan_input in[] = {dead, dead, dead, dead, dead, dead,
+					dead, dead, dead, dead, dead, dead};
+	static const enum fence_turn turns[] = {FENCE_TURN_ASK,  FENCE_TURN_NONE, FENCE_TURN_NONE,
+						FENCE_TURN_NONE, FENCE_TURN_NONE, FENCE_TURN_NONE,
+						FENCE_TURN_NONE, FENCE_TURN_NONE, FENCE_TURN_NONE,
+						FENCE_TURN_HELD, FENCE_TURN_ASK,  FENCE_TURN_ASK};
 	in[1].is_silent = false;
 	in[2].is_chassis_stale = false;
 	in[3].has_command = false;

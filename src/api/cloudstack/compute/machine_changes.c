@@ -37,7 +37,8 @@ static const struct param update_params[] = {
 	NOT_BUILT("customid|details|dhcpoptionsnetworklist|extraconfig|group|instancename|leaseduration|"
 		  "leaseexpiryaction|ostypeid|userdatadetails"),
 	P("haenable", wish.recovers,
-	  .doc = "Whether it is started elsewhere when its host is off for good and its disks are seen there."),
+	  .doc = "Whether it is started elsewhere when its host is off for good and its disks are seen "
+		 "there."),
 	NOT_BUILT("cleanupdetails|isdynamicallyscalable", .only = "false"),
 	NOT_BUILT("displayvm", .only = "true"),
 };

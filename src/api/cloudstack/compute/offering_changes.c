@@ -26,7 +26,8 @@ static const struct param create_service_params[] = {
 	P("rootdisksize", root_disk, .min = 1, .max = SIZE_MAX_GIB,
 	  .doc = "GiB of the root disk, where a deployment says nothing."),
 	P("offerha", wish.offers_ha,
-	  .doc = "Its machines are started elsewhere when their host is off for good and their disks are seen there."),
+	  .doc = "Its machines are started elsewhere when their host is off for good and their disks are "
+		 "seen there."),
 	NOT_BUILT("bytesreadrate|bytesreadratemax|bytesreadratemaxlength|byteswriterate|byteswriteratemax|"
 		  "byteswriteratemaxlength|deploymentplanner|diskofferingid|diskofferingstrictness|domainid|"
 		  "externaldetails|gpucount|gpudisplay|hosttags|hypervisorsnapshotreserve|iopsreadrate|"

@@ -149,7 +149,8 @@ static const struct param run_instances_params[] = {
 	NOT_BUILT("CapacityReservationSpecification.CapacityReservationTarget"),
 	NOT_BUILT("HibernationOptions.Configured|EnclaveOptions.Enabled", .only = "false"),
 	P("MaintenanceOptions.AutoRecovery", launch.recovers, .yes = "default", .no = "disabled",
-	  .doc = "Whether it is started elsewhere when its host is off for good and its disks are seen there."),
+	  .doc = "Whether it is started elsewhere when its host is off for good and its disks are seen "
+		 "there."),
 	NOT_BUILT("KernelId|RamdiskId|AdditionalInfo|ElasticGpuSpecification|ElasticInferenceAccelerator|"
 		  "InstanceMarketOptions|CpuOptions|LicenseSpecification|SecondaryInterface|Operator"),
 	NOT_BUILT("NetworkPerformanceOptions.BandwidthWeighting", .only = "default"),

@@ -37,7 +37,8 @@ static RESULT check_words(struct os_call *e, const struct os_evacuate *a)
 {
 	const struct str host = a->wish.host.text;
 	if (a->forces == CHOICE_YES && !ref_is_given(&a->wish.host))
-		return ctx_fail_field(e->c, ERR_INVALID, STR("force"), "Can't force to a non-provided destination");
+		return ctx_fail_field(e->c, ERR_INVALID, STR("force"),
+				      "Can't force to a non-provided destination");
 	if (a->is_shared && a->is_password_said)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("adminPass"),
 				      "admin password can't be changed on existing disk");
@@ -62,11 +63,13 @@ static RESULT check_host(struct os_call *e, const struct instance_evacuation *wi
 {
 	const struct host *host = host_find(os_tables(e), i->host);
 	if (host && str_equal(host->name, wish->host.text))
-		return ctx_fail_field(e->c, ERR_INVALID, STR("host"), "The target host can't be the same one.");
+		return ctx_fail_field(e->c, ERR_INVALID, STR("host"),
+				      "The target host can't be the same one.");
 	TRY(check_state(e, &wish->instance, i));
 	if (engine_is_host_off(os_tables(e), i->host))
 		return OK;
-	return ctx_fail_field(e->c, ERR_INVALID, STR("host"), "Compute service of %" STR_FMT " is still in use.",
+	return ctx_fail_field(e->c, ERR_INVALID, STR("host"),
+			      "Compute service of %" STR_FMT " is still in use.",
 			      STR_ARG(host ? host->name : STR_NONE));
 }
 

@@ -62,7 +62,8 @@ static const void *gather_migration(struct os_call *e, const struct row *row)
 	const struct tables *t = os_tables(e);
 	if (item)
 		*item = (struct migration){m, host_find(t, m->host),
-					   host_find(t, changes_host(m) ? m->target : m->host), status_of(e, m)};
+					   host_find(t, changes_host(m) ? m->target : m->host),
+					   status_of(e, m)};
 	return item;
 }
 
