@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The fence driver's contract: what turns a host off for good, and finds that it is. drivers/fence_command.c
- * runs a program by the convention of fence agents (https://github.com/ClusterLabs/fence-agents, FenceAgentAPI.md);
+ * runs a program by the convention of fence agents (https://github.com/ClusterLabs/fence-agents);
  * drivers/sim turns simulated hosts off. */
 #pragma once
 

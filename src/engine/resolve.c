@@ -374,6 +374,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_HOST] = "host",
 	[KIND_STORAGE_POOL] = "storage pool",
 	[KIND_POOL_HOST] = "host of a storage pool",
+	[KIND_FENCE] = "fence",
 	[KIND_DEDICATED_HOST] = "dedicated host",
 	[KIND_FLEET] = "fleet ID",
 	[KIND_AGGREGATE] = "aggregate",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Instances leave hosts that are proven to be off. One change lets go of the old host and places on the new one.
- * Called by: api/openstack/compute/server_evacuate.c, daemon/commands_fence.c. What happens next:
+ * Called by: api/openstack/compute/evacuations.c, daemon/commands_fence.c. What happens next:
  * reconcile/instance.c starts it there; reconcile/host.c clears the old host when it is back. */
 #include "engine/instance/instance_evacuate.h"
 
@@ -56,7 +56,7 @@ static const char *find_bond(const struct instance *i, bool rebuilds)
 		return "it has a TPM, whose state is its host's";
 	if (rebuilds && !uuid_is_none(i->rescue_disk))
 		return "it is rescued, and its root disk cannot be made anew meanwhile";
-	if (i->seen_saved && !rebuilds)
+	if (i->seen_saved)
 		return "it is suspended, and its memory is kept on its host";
 	return NULL;
 }

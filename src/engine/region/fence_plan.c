@@ -13,7 +13,7 @@ enum fence_turn fence_plan_turn(const struct fence_plan_input *in)
 		       !in->is_under_way && in->after_us > 0;
 	if (!may_ask || in->now_us < in->silent_us + in->after_us)
 		return FENCE_TURN_NONE;
-	if (in->failed_us && in->now_us < in->failed_us + FENCE_AGAIN_US)
+	if (in->failed_us >= in->silent_us && in->now_us < in->failed_us + FENCE_AGAIN_US)
 		return FENCE_TURN_NONE;
 	return in->lost > fence_plan_limit(in->hosts) ? FENCE_TURN_HELD : FENCE_TURN_ASK;
 }

@@ -26,7 +26,7 @@ struct fence_plan_input {
 	size_t lost;  /* of those, silent ones, and ones that are turned off; with this one */
 };
 
-/* After a failure it is asked for again after that. */
+/* After a failure in the same silence it is asked for again after that. */
 #define FENCE_AGAIN_US (10 * INT64_C(60) * 1000000)
 
 /* A fifth of the hosts, but one at least. */
