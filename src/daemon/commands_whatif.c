@@ -2,7 +2,6 @@
  * dari whatif …, dari balance: what would become of machines, answered by the operations that would do it. Nothing happens. */
 #include "daemon/command.h"
 #include "engine/instance/whatif.h"
-#include "store/host.h"
 
 #define GIB (INT64_C(1) << 30)
 #define MIB (INT64_C(1) << 20)
@@ -96,26 +95,10 @@ static RESULT read_addition(struct command_call *call, struct whatif_addition *r
 	return OK;
 }
 
-static RESULT list_hosts(struct command_call *call, struct strs *ret_names)
-{
-	AUTO_VIEW view = {0};
-	view_open(call->daemon->store, &view);
-	size_t count = 0;
-	struct str *names =
-		arena_new_array(call->ctx.arena, struct str, tables_count(view.tables, KIND_HOST) + 1);
-	if (!names)
-		return ctx_no_memory(&call->ctx);
-	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
-		names[count++] = str_copy(call->ctx.arena, h->name);
-	*ret_names = (struct strs){names, count};
-	return OK;
-}
-
 /* Each host down, without the new one and with it: a change each, so that nobody waits for all of them. */
-static RESULT compare_losses(struct command_call *call, const struct whatif_addition *addition, json_t *list)
+static RESULT compare_losses(struct command_call *call, struct strs names,
+			     const struct whatif_addition *addition, json_t *list)
 {
-	struct strs names = {0};
-	TRY(list_hosts(call, &names));
 	buf_print(&call->text, "%-16s %9s %14s %14s\n", "if it is down:", "machines", "would not fit",
 		  "with the new");
 	for (size_t k = 0; k < names.count; k++) {
@@ -151,7 +134,7 @@ static RESULT whatif_add(struct command_call *call)
 	       *waiting = write_machines(call, &w, "waits, and would fit on", "waits, and would not fit:");
 	call->value = json_pack("{s:I, s:o, s:o}", "not_fitting", (json_int_t) count_homeless(&w), "waiting",
 				waiting, "hosts", hosts);
-	TRY(compare_losses(call, &addition, hosts));
+	TRY(compare_losses(call, w.hosts, &addition, hosts));
 	call->status = count_homeless(&w) ? 1 : 0;
 	return OK;
 }

@@ -179,9 +179,24 @@ static RESULT ask_drain(struct op *op, struct whatif *wish)
 	return OK;
 }
 
+static RESULT list_hosts(struct op *op, struct strs *ret_names)
+{
+	size_t count = 0;
+	struct str *names =
+		arena_new_array(op->ctx->arena, struct str, tables_count(op->head, KIND_HOST) + 1);
+	if (!names)
+		return ctx_no_memory(op->ctx);
+	for (const struct host *h = host_first(op->head); h; h = host_next(op->head, h))
+		names[count++] = str_copy(op->ctx->arena, h->name);
+	*ret_names = (struct strs){names, count};
+	return OK;
+}
+
 static RESULT ask(struct op *op, struct whatif *wish)
 {
 	const struct host *host = NULL;
+	if (wish->event == WHATIF_NOTHING)
+		TRY(list_hosts(op, &wish->hosts));
 	if (wish->addition)
 		TRY(add(op, wish->addition));
 	if (wish->event == WHATIF_NOTHING)

@@ -34,7 +34,8 @@ struct whatif {
 	/* made: */
 	const struct whatif_machine *machines;
 	size_t machine_count;
-	bool is_cut; /* there are more than WHATIF_MACHINES_MAX */
+	bool is_cut;       /* there are more than WHATIF_MACHINES_MAX */
+	struct strs hosts; /* of WHATIF_NOTHING: names of those that are there */
 };
 /* ERR_NOT_FOUND: no such host or zone. ERR_INVALID: sizes that no host has. */
 OPERATION(engine_answer_whatif, whatif)
