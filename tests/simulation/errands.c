@@ -230,6 +230,7 @@ static struct str offering_of(struct simulation *s, unsigned account, const char
 struct site {
 	unsigned account;
 	char vpc[UUID_TEXT_SIZE], network[UUID_TEXT_SIZE], machine[UUID_TEXT_SIZE], address[UUID_TEXT_SIZE];
+	char acl[UUID_TEXT_SIZE], balancer[UUID_TEXT_SIZE];
 	size_t forwardings;
 };
 
@@ -277,6 +278,95 @@ static bool build_isolated(struct simulation *s, struct site *site)
 	return status == 200;
 }
 
+/* How many items a list of CloudStack's has. */
+static size_t count_items(struct simulation *s, unsigned account, const char *path, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+static size_t count_items(struct simulation *s, unsigned account, const char *path, const char *format, ...)
+{
+	char line[TEXT_MAX] = "GET /client/api?command=";
+	size_t at = strlen(line), count = 0;
+	va_list args;
+	va_start(args, format);
+	(void) vsnprintf(line + at, sizeof line - at, format, args);
+	va_end(args);
+	struct str set = answer_at(request_get_answer(s, account, line), path), item;
+	while (answer_next_item(&set, &item))
+		count++;
+	return count;
+}
+
+static void must(struct simulation *s, int status, const char *what)
+{
+	if (status != 200)
+		blame(s, "%s: %d", what, status);
+}
+
+/* A tier's own list of rules, one of which goes again. After the last one outwards there would be one for all. */
+static void write_acl(struct simulation *s, struct site *site)
+{
+	static const char path[] = "listnetworkaclsresponse/networkacl";
+	int status = 0;
+	char rule[UUID_TEXT_SIZE];
+	struct str answer =
+		ask(s, site->account, &status, "command=createNetworkACLList&name=mine&vpcid=%s", site->vpc);
+	must(s, status, "a VPC takes no list of rules");
+	take_id(site->acl, answer_at(answer, "id"));
+	for (int port = 23; port > 21; port--) { /* the last one is inwards */
+		answer = ask(s, site->account, &status,
+			     "command=createNetworkACL&aclid=%s&protocol=tcp&startport=%d&endport=%d&"
+			     "cidrlist=10.0.0.0/8&"
+			     "traffictype=%s",
+			     site->acl, port, port, port == 22 ? "ingress" : "egress");
+		must(s, status, "a list takes no rule");
+	}
+	take_id(rule, answer_at(answer, "id"));
+	(void) ask(s, site->account, &status, "command=replaceNetworkACLList&aclid=%s&networkid=%s",
+		   site->acl, site->network);
+	must(s, status, "a tier takes no list of rules");
+	cloud_settle(s->region.cloud);
+	if (count_items(s, site->account, path, "listNetworkACLs&aclid=%s", site->acl) != 2)
+		blame(s, "a list has not the two rules that it was given");
+	(void) ask(s, site->account, &status, "command=deleteNetworkACLList&id=%s", site->acl);
+	if (status == 200)
+		blame(s, "a list of rules goes that a tier has");
+	(void) ask(s, site->account, &status, "command=deleteNetworkACL&id=%s", rule);
+	must(s, status, "a rule cannot be deleted");
+	cloud_settle(s->region.cloud);
+	if (count_items(s, site->account, path, "listNetworkACLs&aclid=%s", site->acl) != 1)
+		blame(s, "a rule of a list is there after its end");
+}
+
+/* A port of the address leads to the machine. */
+static void balance(struct simulation *s, struct site *site)
+{
+	int status = 0;
+	struct str answer = ask(s, site->account, &status,
+				"command=createLoadBalancerRule&name=spread&publicipid=%s&networkid=%s&"
+				"algorithm=roundrobin&publicport=80&privateport=8080",
+				site->address, site->network);
+	must(s, status, "a new address takes no load balancer");
+	take_id(site->balancer, answer_at(answer, "id"));
+	(void) ask(s, site->account, &status, "command=assignToLoadBalancerRule&id=%s&virtualmachineids=%s",
+		   site->balancer, site->machine);
+	must(s, status, "a load balancer takes no machine");
+	cloud_settle(s->region.cloud);
+	if (count_items(s, site->account, "listloadbalancerruleinstancesresponse/loadbalancerruleinstance",
+			"listLoadBalancerRuleInstances&id=%s", site->balancer) != 1)
+		blame(s, "a load balancer has not the machine that it was given");
+}
+
+static void end_balancer(struct simulation *s, const struct site *site)
+{
+	int status = 0;
+	if (!site->balancer[0])
+		return;
+	if (count_items(s, site->account, "listloadbalancerruleinstancesresponse/loadbalancerruleinstance",
+			"listLoadBalancerRuleInstances&id=%s", site->balancer) != 0)
+		blame(s, "a load balancer has a machine that is gone");
+	(void) ask(s, site->account, &status, "command=deleteLoadBalancerRule&id=%s", site->balancer);
+	must(s, status, "a load balancer cannot be deleted");
+}
+
 /* As far as the account's limits let it. */
 static void furnish(struct simulation *s, struct site *site)
 {
@@ -301,9 +391,13 @@ static void furnish(struct simulation *s, struct site *site)
 			blame(s, "no port of a new address leads into its network: %d", status);
 		site->forwardings++;
 	}
+	if (site->machine[0] && site->address[0])
+		balance(s, site);
+	if (site->vpc[0])
+		write_acl(s, site);
 }
 
-/* Each forwarding has made a rule of its own where there is a firewall. */
+/* Each forwarding, and the load balancer, has made a rule of its own where there is a firewall. */
 static void check_site(struct simulation *s, const struct site *site)
 {
 	if (!site->address[0])
@@ -317,7 +411,7 @@ static void check_site(struct simulation *s, const struct site *site)
 	size_t rules = 0;
 	while (answer_next_item(&set, &item))
 		rules++;
-	if (rules != (site->vpc[0] ? 0 : site->forwardings))
+	if (rules != (site->vpc[0] ? 0 : site->forwardings + (site->balancer[0] != 0)))
 		blame(s, "%zu firewall rules for %zu forwardings", rules, site->forwardings);
 	if (count_forwardings(s, site->account, site->address) != site->forwardings)
 		blame(s, "the forwardings into a network are not there");
@@ -350,6 +444,7 @@ static void tear_down(struct simulation *s, const struct site *site)
 		cloud_settle(s->region.cloud);
 		if (site->address[0] && count_forwardings(s, site->account, site->address) != 0)
 			blame(s, "a forwarding leads to a machine that is gone");
+		end_balancer(s, site);
 	}
 	(void) ask(s, site->account, &status, "command=deleteNetwork&id=%s", site->network);
 	if (status != 200)
@@ -362,6 +457,8 @@ static void tear_down(struct simulation *s, const struct site *site)
 	}
 	if (!site->vpc[0])
 		return;
+	(void) ask(s, site->account, &status, "command=deleteNetworkACLList&id=%s", site->acl);
+	must(s, status, "a list of rules that no tier has cannot be deleted");
 	(void) ask(s, site->account, &status, "command=deleteVPC&id=%s", site->vpc);
 	if (status != 200)
 		blame(s, "a VPC cannot be deleted: %d", status);
@@ -542,6 +639,41 @@ void errand_share(struct simulation *s)
 	if (status == 200)
 		blame(s, "%s is deleted while two instances have it", volume->id);
 	part(s, volume, first, second);
+	settle_and_compare(s);
+}
+
+/* ---- snapshots by a plan ---- */
+
+/* A volume has one policy of an interval: another takes its place. It takes no snapshot before its time has come, and goes. */
+void errand_plan(struct simulation *s)
+{
+	static const char path[] = "listsnapshotpoliciesresponse/snapshotpolicy";
+	struct thing *volume = NULL;
+	uint64_t count = 0;
+	char id[UUID_TEXT_SIZE], policy[UUID_TEXT_SIZE];
+	int status = 0;
+	settle_and_compare(s);
+	EACH (&s->model, t, KIND_VOLUME)
+		if (t->life == LIVE && t->id[0] && !model_may_have_ended(t) && random_below(++count) == 0)
+			volume = t;
+	if (!volume)
+		return;
+	(void) id_of(s, volume, id);
+	struct str answer = STR_NONE;
+	for (int minute = 0; minute < 2; minute++) {
+		answer = ask(s, volume->account, &status,
+			     "command=createSnapshotPolicy&volumeid=%s&intervaltype=MONTHLY&schedule=%d:0:28&"
+			     "timezone=UTC&maxsnaps=%d",
+			     id, minute, minute + 1);
+		must(s, status, "a volume takes no snapshot policy");
+	}
+	take_id(policy, answer_at(answer, "snapshotpolicy/id"));
+	if (count_items(s, volume->account, path, "listSnapshotPolicies&volumeid=%s", id) != 1)
+		blame(s, "the policies of %s are not the one that took another's place", volume->id);
+	(void) ask(s, volume->account, &status, "command=deleteSnapshotPolicies&id=%s", policy);
+	must(s, status, "a snapshot policy cannot be deleted");
+	if (count_items(s, volume->account, path, "listSnapshotPolicies&volumeid=%s", id) != 0)
+		blame(s, "a policy of %s is there after its end", volume->id);
 	settle_and_compare(s);
 }
 

@@ -436,6 +436,7 @@ void errand_destroy(struct simulation *s); /* and recovers, or expunges */
 void errand_forward(struct simulation *s); /* a port of an address, until one of both ends goes */
 void errand_network(struct simulation *s); /* isolated, or a VPC with a tier: until it is torn down */
 void errand_assign(struct simulation *s);  /* to another account */
+void errand_plan(struct simulation *s);    /* a snapshot policy */
 void errand_share(struct simulation *s);   /* a volume, with a second instance */
 void errands_check(struct simulation *s);  /* when all is settled: what holds over all faces */
 

@@ -443,23 +443,23 @@ bool imds_takes_password(const struct strs *path)
 	       str_compare(path->at[1], STR(PASSWORD_SINCE)) >= 0 && str_is(path->at[2], "password");
 }
 
+static void list_versions(struct buf *out)
+{
+	for (size_t k = 0; k < sizeof versions / sizeof *versions; k++)
+		buf_print(out, "%s%s", k ? "\n" : "", versions[k]);
+}
+
 RESULT imds_write_openstack(const struct imds_facts *s, const struct strs *path, struct buf *out,
 			    bool *ret_is_binary)
 {
-	bool is_version = false;
-	*ret_is_binary = false;
-	for (size_t k = 0; k < sizeof versions / sizeof *versions; k++) {
-		if (path->count == 0)
-			buf_print(out, "%s%s", k ? "\n" : "", versions[k]);
-		else
-			is_version = is_version || str_is(path->at[0], versions[k]);
-	}
-	if (path->count == 0)
-		return OK;
-	if (str_is(path->at[0], CONTENT)) {
-		*ret_is_binary = true;
+	*ret_is_binary = path->count > 0 && str_is(path->at[0], CONTENT);
+	if (*ret_is_binary)
 		return write_content(s, path, out);
+	if (path->count == 0) {
+		list_versions(out);
+		return OK;
 	}
+	bool is_version = is_known(path->at[0]);
 	for (size_t k = 0; k < sizeof files / sizeof *files && is_version; k++) {
 		if (!is_there(s, &files[k], path->at[0]))
 			continue;
