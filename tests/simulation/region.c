@@ -5,6 +5,7 @@
 #include "auth/guard.h"
 #include "auth/key.h"
 #include "engine/people/role.h"
+#include "engine/storage/storage_pool.h"
 #include "model/access_key.h"
 #include "simulation.h"
 #include "store/instance_type.h"
@@ -117,10 +118,26 @@ static void name_offerings(struct region *r)
 	uuid_write(c->image, r->template);
 }
 
+/* In two of three regions some types' volumes lie where all hosts see them: root disks, or others. */
+static void add_shared_pool(struct cloud *c, uint64_t seed)
+{
+	static struct str types[] = {STR("gp3"), STR("gp2"), STR("__DEFAULT__")};
+	struct storage_pool_wish pool = {
+		.name = STR("shared"), .kind = STORAGE_POOL_KIND_SHARED_DIR, .path = STR("/srv/shared")};
+	if (seed % 3 == 0)
+		return;
+	cloud_ok(c, NULL, engine_add_storage_pool, &pool);
+	struct storage_pool_settings bound = {.pool = cloud_ref(c, KIND_STORAGE_POOL, pool.pool),
+					      .more_types = {types + (seed % 3 - 1), 3 - seed % 3}};
+	cloud_ok(c, NULL, engine_update_storage_pool, &bound);
+	cloud_settle(c);
+}
+
 void region_open(struct region *r, uint64_t seed)
 {
 	static const char *const names[ACCOUNTS] = {"ann", "ben", "cho"};
 	r->cloud = cloud_new(seed, HOSTS);
+	add_shared_pool(r->cloud, seed);
 	r->master_key = master_key;
 	for (size_t k = 0; k < ACCOUNTS; k++)
 		add_user(r, names[k], &r->users[k]);

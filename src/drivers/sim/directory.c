@@ -39,74 +39,60 @@ void sim_unlock_directories(struct sim_host *s)
 	pthread_mutex_unlock(&apart.lock);
 }
 
-/* ---- finding, with the lock held */
+/* ---- finding, with the lock held. What is there is found without memory: a lack of it is no missing file. */
 
-/* Owned by the caller; NULL: out of memory. */
-static char *new_key(const struct sim_host *s, struct str path)
+/* "host@/path", what a host has there that has mounted nothing. */
+static bool is_of_host(const char *key, const struct sim_host *s, struct str path)
 {
-	size_t size = strlen(s->name) + path.n + 2;
-	char *key = heap_alloc(size);
-	if (key)
-		(void) snprintf(key, size, "%s@%" STR_FMT, s->name, STR_ARG(path));
-	return key;
+	size_t size = strlen(s->name);
+	return strncmp(key, s->name, size) == 0 && key[size] == '@' && str_is(path, key + size + 1);
 }
 
-static struct unmounted **find_unmounted(const char *key)
+static struct unmounted **find_unmounted(const struct sim_host *s, struct str path)
 {
 	struct unmounted **at = &apart.unmounted;
-	while (*at && strcmp((*at)->key, key) != 0)
+	while (*at && !is_of_host((*at)->key, s, path))
 		at = &(*at)->next;
 	return at;
 }
 
-static struct sim_directory *find(const char *path)
+/* Owned by the caller; NULL: out of memory. */
+static char *new_key(const struct sim_host *s, struct str path, bool is_mounted)
 {
-	struct sim_directory *d = apart.first;
-	while (d && strcmp(d->path, path) != 0)
-		d = d->next;
-	return d;
+	size_t size = strlen(s->name) + path.n + 2;
+	char *key = heap_alloc(size);
+	if (key)
+		(void) snprintf(key, size, "%s%s%" STR_FMT, is_mounted ? "" : s->name, is_mounted ? "" : "@",
+				STR_ARG(path));
+	return key;
 }
 
-/* Takes the path. */
-static struct sim_directory *need(char *path)
+struct sim_directory *sim_need_directory(struct sim_host *s, struct str path)
 {
-	struct sim_directory *d = path ? find(path) : NULL;
-	if (d || !path) {
-		heap_free(path);
+	bool is_mounted = *find_unmounted(s, path) == NULL;
+	struct sim_directory *d = apart.first;
+	while (d && !(is_mounted ? str_is(path, d->path) : is_of_host(d->path, s, path)))
+		d = d->next;
+	if (d)
 		return d;
-	}
-	d = heap_new(struct sim_directory);
+	char *key = new_key(s, path, is_mounted);
+	d = key ? heap_new(struct sim_directory) : NULL;
 	if (!d) {
-		heap_free(path);
+		heap_free(key);
 		return NULL;
 	}
-	d->path = path;
+	d->path = key;
 	d->next = apart.first;
 	apart.first = d;
 	return d;
 }
 
-struct sim_directory *sim_need_directory(struct sim_host *s, struct str path)
-{
-	char *key = new_key(s, path);
-	if (!key)
-		return NULL;
-	if (*find_unmounted(key))
-		return need(key);
-	memmove(key, key + strlen(s->name) + 1, path.n + 1);
-	return need(key);
-}
-
 /* Whether that directory is what the host has at its path. */
 static bool is_at(const struct sim_host *s, const struct sim_directory *d)
 {
-	size_t size = strlen(s->name);
-	if (d->path[0] != '/') /* some host's own */
-		return strncmp(d->path, s->name, size) == 0 && d->path[size] == '@';
-	char *key = new_key(s, str_from(d->path));
-	bool is_there = key && !*find_unmounted(key);
-	heap_free(key);
-	return is_there;
+	const char *path = strchr(d->path, '/');
+	return d->path[0] == '/' ? *find_unmounted(s, str_from(d->path)) == NULL
+				 : path && is_of_host(d->path, s, str_from(path));
 }
 
 struct sim_disk *sim_find_apart(struct sim_host *s, uuid volume)
@@ -152,22 +138,21 @@ void sim_compute_mount(struct str host, struct str path, bool is_mounted)
 		return;
 	sim_use_directories();
 	sim_lock(s);
-	char *key = new_key(s, path);
-	struct unmounted **at = key ? find_unmounted(key) : NULL;
-	if (at && !*at && !is_mounted) {
+	struct unmounted **at = find_unmounted(s, path), *old = *at;
+	if (!old && !is_mounted) {
 		struct unmounted *made = heap_new(struct unmounted);
-		if (made) {
+		char *key = made ? new_key(s, path, false) : NULL;
+		if (key) {
 			*made = (struct unmounted){.next = apart.unmounted, .key = key};
 			apart.unmounted = made;
-			key = NULL;
+		} else {
+			heap_free(made);
 		}
-	} else if (at && *at && is_mounted) {
-		struct unmounted *old = *at;
+	} else if (old && is_mounted) {
 		*at = old->next;
 		heap_free(old->key);
 		heap_free(old);
 	}
-	heap_free(key);
 	sim_unlock(s);
 }
 
