@@ -8,7 +8,8 @@
 
 #include "engine/operation.h"
 #include "model/fence.h"
-#include "model/host.h"
+
+struct host;
 
 /* Seconds of silence after which a host is turned off by itself, where its row says none. */
 #define SETTING_FENCE_AFTER_S STR("hosts.fence_after_s")
