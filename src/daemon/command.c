@@ -72,6 +72,24 @@ RESULT command_int_arg(struct command_call *call, const char *name, int64_t abse
 	return OK;
 }
 
+RESULT command_word_arg(struct command_call *call, const char *name, const char *const *words, int absent,
+			int *ret_value)
+{
+	struct str text = command_arg(call, name), list = STR_NONE;
+	*ret_value = absent;
+	for (int k = 0; words[k]; k++) {
+		list = str_print(call->ctx.arena, "%" STR_FMT "%s%s", STR_ARG(list), k ? ", " : "", words[k]);
+		if (str_is(text, words[k])) {
+			*ret_value = k;
+			return OK;
+		}
+	}
+	if (text.n)
+		return ctx_fail(&call->ctx, ERR_INVALID, "--%s is one of %" STR_FMT ", not %" STR_FMT, name,
+				STR_ARG(list), STR_ARG(text));
+	return OK;
+}
+
 RESULT command_run_typed(struct daemon *d, struct ctx *c, const char *words, json_t *args,
 			 struct str *ret_text)
 {

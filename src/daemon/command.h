@@ -81,6 +81,9 @@ struct str command_arg(const struct command_call *call, const char *name);
 /* A size or count; ERR_INVALID naming the parameter. absent: when it was not given. */
 RESULT command_int_arg(struct command_call *call, const char *name, int64_t absent, int64_t min, int64_t max,
 		       int64_t *ret_value);
+/* One of the words, which end with NULL, as its number; ERR_INVALID naming all of them. */
+RESULT command_word_arg(struct command_call *call, const char *name, const char *const *words, int absent,
+			int *ret_value);
 /* Before a command: what the audit log is to have of it. And behind it: without its record a read fails. */
 void command_begin_audit(struct command_call *call, const struct command *command);
 RESULT command_end_audit(struct command_call *call, struct result result);

@@ -5,8 +5,11 @@
 #include "engine/instance/instance_event.h"
 #include "engine/instance/instance_migration.h"
 #include "engine/region/host.h"
+#include "engine/resolve.h"
+#include "model/processor.h"
 #include "store/host.h"
 #include "store/instance.h"
+#include "store/instance_event.h"
 #include "store/instance_migration.h"
 #include "store/zone.h"
 
@@ -17,6 +20,7 @@ static RESULT host_add(struct command_call *call)
 	struct host_wish wish = {.name = command_arg(call, "name"),
 				 .uri = command_arg(call, "uri"),
 				 .address = command_arg(call, "address"),
+				 .cpu = command_arg(call, "cpu"),
 				 .pool_path = pool.n ? pool : STR("/var/lib/libvirt/images")};
 	if (str_is_empty(wish.uri))
 		wish.uri = str_print(c->arena, "qemu+tls://%" STR_FMT "/system", STR_ARG(wish.name));
@@ -54,18 +58,76 @@ static void write_host(struct command_call *call, const struct tables *t, const 
 			memory += i->memory;
 		}
 	const char *state = host_seen_state_words[h->seen_state], *virt = host_seen_virt_words[h->seen_virt];
-	buf_print(&call->text, "%-16.*s %-14.*s %-8s %-5s %4lld/%-4lld %7lld/%-7lld %5zu  %" STR_FMT "\n",
-		  STR_ARG(h->name), STR_ARG(zone_name), state_of(h), virt, (long long) vcpus,
+	struct str model = processor_model(h->seen_cpu);
+	buf_print(&call->text,
+		  "%-16.*s %-14.*s %-8s %-5s %-16.*s %4lld/%-4lld %7lld/%-7lld %5zu  %" STR_FMT "\n",
+		  STR_ARG(h->name), STR_ARG(zone_name), state_of(h), virt, STR_ARG(model), (long long) vcpus,
 		  (long long) h->seen_cpus, (long long) (memory >> 20), (long long) (h->seen_memory >> 20),
 		  instances, STR_ARG(h->uri));
 	(void) json_array_append_new(
-		call->value,
-		json_pack("{s:s%, s:s%, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:s%}", "name", h->name.p,
-			  h->name.n, "zone", zone_name.p ? zone_name.p : "", zone_name.n, "state", state,
-			  "virtualization", virt, "enabled", (int) h->enabled, "instances",
-			  (json_int_t) instances, "vcpus_used", (json_int_t) vcpus, "cpus",
-			  (json_int_t) h->seen_cpus, "memory_used", (json_int_t) memory, "memory",
-			  (json_int_t) h->seen_memory, "uri", h->uri.p, h->uri.n));
+		call->value, json_pack("{s:s%, s:s%, s:s, s:s, s:s%, s:b, s:I, s:I, s:I, s:I, s:I, s:s%}",
+				       "name", h->name.p, h->name.n, "zone", zone_name.p ? zone_name.p : "",
+				       zone_name.n, "state", state, "virtualization", virt, "processor",
+				       model.p ? model.p : "", model.n, "enabled", (int) h->enabled,
+				       "instances", (json_int_t) instances, "vcpus_used", (json_int_t) vcpus,
+				       "cpus", (json_int_t) h->seen_cpus, "memory_used", (json_int_t) memory,
+				       "memory", (json_int_t) h->seen_memory, "uri", h->uri.p, h->uri.n));
+}
+
+/* ---- one ---- */
+
+static void write_line(struct command_call *call, const char *name, struct str value)
+{
+	buf_print(&call->text, "%-16s %" STR_FMT "\n", name, STR_ARG(value));
+	(void) json_object_set_new(call->value, name, json_stringn(value.p ? value.p : "", value.n));
+}
+
+/* "EPYC of AMD: abm aes avx …" */
+static struct str write_processor(struct command_call *call, struct str cpu)
+{
+	struct str rest = cpu, word;
+	if (!cpu.n)
+		return STR("all that its own can do");
+	(void) str_split_next(&rest, ' ', &word);
+	(void) str_split_next(&rest, ' ', &word);
+	return str_print(call->ctx.arena, "%" STR_FMT " of %" STR_FMT ": %" STR_FMT,
+			 STR_ARG(processor_model(cpu)), STR_ARG(processor_vendor(cpu)), STR_ARG(rest));
+}
+
+static RESULT host_show(struct command_call *call)
+{
+	const struct host *h = NULL;
+	struct ref ref = {.kind = KIND_HOST, .text = command_arg(call, "name"), .field = STR("name")};
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	TRY(engine_find_own_host(&call->ctx, view.tables, &ref, &h));
+	call->value = json_object();
+	write_line(call, "name", h->name);
+	write_line(call, "address", engine_get_host_address(h));
+	write_line(call, "uri", h->uri);
+	write_line(call, "state", str_from(state_of(h)));
+	write_line(call, "version", h->seen_version);
+	write_line(call, "machine", h->seen_machine);
+	write_line(call, "cpu", h->cpu.n ? h->cpu : STR("region"));
+	write_line(call, "processor", h->seen_cpu.n ? write_processor(call, h->seen_cpu) : STR_NONE);
+	write_line(call, "guests get", write_processor(call, h->seen_guest_cpu));
+	write_line(call, "move-rate",
+		   h->move_rate ? str_print(call->ctx.arena, "%lld MiB/s", (long long) h->move_rate)
+				: STR("as fast as it goes"));
+	return OK;
+}
+
+static RESULT host_set(struct command_call *call)
+{
+	struct host_settings wish = {
+		.host = {.kind = KIND_HOST, .text = command_arg(call, "name"), .field = STR("name")},
+		.cpu = command_arg(call, "cpu"),
+		.set_move_rate = command_arg(call, "move-rate").n > 0,
+	};
+	TRY(command_int_arg(call, "move-rate", 0, 0, 1000000, &wish.move_rate));
+	TRY(command_commit(call, "dari:host set", engine_update_host_run, &wish));
+	buf_print(&call->text, "host %" STR_FMT " changed\n", STR_ARG(wish.host.text));
+	return OK;
 }
 
 static RESULT host_list(struct command_call *call)
@@ -73,8 +135,8 @@ static RESULT host_list(struct command_call *call)
 	AUTO_VIEW view = {0};
 	view_open(call->daemon->store, &view);
 	call->value = json_array();
-	buf_print(&call->text, "%-16s %-14s %-8s %-5s %-9s %-15s %5s  %s\n", "name", "zone", "state", "virt",
-		  "vcpus", "memory MiB", "inst.", "address");
+	buf_print(&call->text, "%-16s %-14s %-8s %-5s %-16s %-9s %-15s %5s  %s\n", "name", "zone", "state",
+		  "virt", "processor", "vcpus", "memory MiB", "inst.", "address");
 	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
 		write_host(call, view.tables, h);
 	return OK;
@@ -93,15 +155,32 @@ static RESULT time_arg(struct command_call *call, const char *name, int64_t *ret
 			      "--%s wants a time such as 2030-01-31T22:00:00Z, or now", name);
 }
 
+/* What it means for each that is to run there. */
+static void write_events(struct command_call *call, const struct tables *t, uuid host)
+{
+	call->value = json_array();
+	for (const struct instance_event *e = instance_event_first_by_host(t, host); e;
+	     e = instance_event_next_by_host(t, e)) {
+		if (e->ended_us)
+			continue;
+		struct str id = id_to_ec2(call->ctx.arena, KIND_INSTANCE, e->instance);
+		const char *code = instance_event_code_words[e->code];
+		buf_print(&call->text, "%" STR_FMT " %s: %" STR_FMT "\n", STR_ARG(id), code,
+			  STR_ARG(e->description));
+		(void) json_array_append_new(call->value, json_pack("{s:s%, s:s, s:s%}", "instance", id.p,
+								    id.n, "event", code, "description",
+								    e->description.p ? e->description.p : "",
+								    e->description.n));
+	}
+}
+
 static RESULT plan(struct command_call *call, struct str name)
 {
-	struct str kind = command_arg(call, "kind");
+	int kind = 0;
+	TRY(command_word_arg(call, "kind", host_maintenance_kind_words, HOST_MAINTENANCE_KIND_STOP, &kind));
 	struct maintenance_wish wish = {.host = {.kind = KIND_HOST, .text = name, .field = STR("name")},
-					.kind = str_is(kind, "reboot") ? HOST_MAINTENANCE_KIND_REBOOT
-								       : HOST_MAINTENANCE_KIND_STOP,
+					.kind = (enum host_maintenance_kind) kind,
 					.reason = command_arg(call, "reason")};
-	if (kind.n && !str_is(kind, "reboot") && !str_is(kind, "stop"))
-		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("kind"), "--kind is reboot or stop");
 	TRY(time_arg(call, "from", &wish.from_us));
 	TRY(time_arg(call, "to", &wish.end_us));
 	TRY(time_arg(call, "deadline", &wish.deadline_us));
@@ -111,6 +190,11 @@ static RESULT plan(struct command_call *call, struct str name)
 	TRY(command_commit(call, "dari:host maintenance", engine_plan_maintenance_run, &wish));
 	buf_print(&call->text, "host %" STR_FMT " has a maintenance ahead; its instances' owners see when\n",
 		  STR_ARG(name));
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	const struct host *host = host_find_by_name(view.tables, name);
+	if (host)
+		write_events(call, view.tables, host->row.id);
 	return OK;
 }
 
@@ -216,10 +300,25 @@ const struct command host_commands[] = {
 	  {"address", PARAM_OPTION, false,
 	   "Where other hosts reach it, which send it guests that move; absent: the host in its uri."},
 	  {"pool", PARAM_OPTION, false, "Directory for disks; absent: /var/lib/libvirt/images."},
+	  {"cpu", PARAM_OPTION, false, "As in host set; absent: region."},
 	  {"overcommit-percent", PARAM_OPTION, false, "vCPUs offered per 100 real ones; absent: 400."},
 	  {"reserved-mib", PARAM_OPTION, false, "Memory kept for the machine itself; absent: 1024."}},
 	 .run = host_add},
 	{"host list", "Lists the hosts, their state and load.", {{0}}, .run = host_list},
+	{"host show",
+	 "Shows a host: what its processor can do, and what its guests get of that.",
+	 {{"name", PARAM_POSITIONAL, true, "The host."}},
+	 .run = host_show},
+	{"host set",
+	 "Changes what guests get that start on a host from now on.",
+	 {{"name", PARAM_POSITIONAL, true, "The host."},
+	  {"cpu", PARAM_OPTION, false,
+	   "region: what all hosts can do that are like it, so that its guests may go to any of them while "
+	   "they run; "
+	   "host: all that its own can do; or a model's name."},
+	  {"move-rate", PARAM_OPTION, false,
+	   "MiB a second at which each guest that leaves it, running, is sent; 0: as fast as it goes."}},
+	 .run = host_set},
 	{"host maintenance",
 	 "Plans a maintenance: nothing is placed there, and at its time what still runs there is stopped.",
 	 {{"name", PARAM_POSITIONAL, true, "The host."},
@@ -227,7 +326,9 @@ const struct command host_commands[] = {
 	  {"to", PARAM_OPTION, false, "When it is over; absent: with --end."},
 	  {"deadline", PARAM_OPTION, false, "Until when users may put off their stops; absent: not at all."},
 	  {"kind", PARAM_OPTION, false,
-	   "stop: what ran there stays stopped (absent); reboot: it is started again afterwards."},
+	   "stop: what ran there stays stopped (absent); reboot: it is started again afterwards; move: it "
+	   "goes to other "
+	   "hosts while it runs, and what cannot is rebooted."},
 	  {"reason", PARAM_OPTION, false, "What for, as users are told."},
 	  {"end", PARAM_FLAG, false, "It is over, or called off."}},
 	 .run = host_maintenance},

@@ -9,24 +9,6 @@
 #include "store/image.h"
 #include "store/image_device.h"
 
-static RESULT parse_word(struct command_call *call, const char *name, const char *const *words, int absent,
-			 int *ret_value)
-{
-	struct str text = command_arg(call, name), list = STR_NONE;
-	*ret_value = absent;
-	for (int k = 0; words[k]; k++) {
-		list = str_print(call->ctx.arena, "%" STR_FMT "%s%s", STR_ARG(list), k ? ", " : "", words[k]);
-		if (str_is(text, words[k])) {
-			*ret_value = k;
-			return OK;
-		}
-	}
-	if (text.n)
-		return ctx_fail(&call->ctx, ERR_INVALID, "--%s is one of %" STR_FMT ", not %" STR_FMT, name,
-				STR_ARG(list), STR_ARG(text));
-	return OK;
-}
-
 static bool is_url(struct str source)
 {
 	return str_starts_with(source, STR("http://")) || str_starts_with(source, STR("https://")) ||
@@ -64,12 +46,13 @@ static RESULT import_file(struct command_call *call, struct str source, struct i
 static RESULT parse_machine(struct command_call *call, struct image_import *wish)
 {
 	int arch = 0, personality = 0, platform = 0, boot_mode = 0, disk_bus = 0, nic_model = 0;
-	TRY(parse_word(call, "arch", image_arch_words, IMAGE_ARCH_X86_64, &arch));
-	TRY(parse_word(call, "personality", image_personality_words, IMAGE_PERSONALITY_EC2, &personality));
-	TRY(parse_word(call, "platform", image_platform_words, IMAGE_PLATFORM_LINUX, &platform));
-	TRY(parse_word(call, "boot-mode", image_boot_mode_words, IMAGE_BOOT_MODE_UNSAID, &boot_mode));
-	TRY(parse_word(call, "disk-bus", image_disk_bus_words, IMAGE_DISK_BUS_VIRTIO, &disk_bus));
-	TRY(parse_word(call, "nic-model", image_nic_model_words, IMAGE_NIC_MODEL_VIRTIO, &nic_model));
+	TRY(command_word_arg(call, "arch", image_arch_words, IMAGE_ARCH_X86_64, &arch));
+	TRY(command_word_arg(call, "personality", image_personality_words, IMAGE_PERSONALITY_EC2,
+			     &personality));
+	TRY(command_word_arg(call, "platform", image_platform_words, IMAGE_PLATFORM_LINUX, &platform));
+	TRY(command_word_arg(call, "boot-mode", image_boot_mode_words, IMAGE_BOOT_MODE_UNSAID, &boot_mode));
+	TRY(command_word_arg(call, "disk-bus", image_disk_bus_words, IMAGE_DISK_BUS_VIRTIO, &disk_bus));
+	TRY(command_word_arg(call, "nic-model", image_nic_model_words, IMAGE_NIC_MODEL_VIRTIO, &nic_model));
 	wish->arch = (enum image_arch) arch;
 	wish->personality = (enum image_personality) personality;
 	wish->platform = (enum image_platform) platform;

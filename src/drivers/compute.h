@@ -48,9 +48,14 @@ struct compute_facts {
 	int64_t disk, disk_free;  /* bytes of the file system that the pool is on; of those, free */
 	enum host_seen_virt virt; /* kvm only after a guest has run under KVM on this host */
 	struct str virt_reason;   /* why virt is not kvm: for `dari doctor` and the log */
-	struct str version;       /* of libvirt and QEMU, for people */
-	struct str boot_id;       /* differs after every boot of the host; opaque */
-	int64_t booted_us;        /* when that was, since 1970: within minutes; 0: nobody can tell */
+	/* What its processor can do for guests (model/processor.h), and likewise the model that its row
+	 * names, without what it lacks of that. Empty: the row names none, or the host knows no such model. */
+	struct str cpu, named_cpu;
+	struct str machine;  /* the newest that guests can be: "pc-q35-7.2" */
+	struct str machines; /* all that they can be, with a space between */
+	struct str version;  /* of libvirt and QEMU, for people */
+	struct str boot_id;  /* differs after every boot of the host; opaque */
+	int64_t booted_us;   /* when that was, since 1970: within minutes; 0: nobody can tell */
 };
 
 /* ---- what a domain is wanted to be */
@@ -125,6 +130,8 @@ struct compute_domain {
 	int64_t memory; /* bytes */
 	enum instance_personality personality;
 	struct compute_hardware hardware;
+	struct str cpu;     /* model/processor.h; empty: all that the host's can do */
+	struct str machine; /* "pc-q35-7.2"; empty: the newest that the host has */
 	/* What the firmware's variables begin with, in the form of model/firmware.h; empty: as the
 	 * host's firmware has them. Needs hardware.uefi. define() stores them in place of all that
 	 * the domain has, once for each such text, while the domain is off and not saved. */
@@ -302,16 +309,20 @@ typedef RESULT compute_see_end(struct compute_host *h, struct ctx *c, uuid id,
 /* How much was sent so far, and is left; bytes. */
 struct compute_sent {
 	int64_t memory_size, memory_done, memory_left, disk_size, disk_done, disk_left;
+	int64_t pause_limit_ms; /* for how long the guest may stand still as it goes over, by now */
 };
 
 struct compute_journey {
 	struct compute_host *to; /* a connection of the same driver's */
 	struct str address;      /* where the other host is reached by this one: an IP address or a name */
 	const struct compute_domain *domain; /* its keys are handed to the other host */
+	int64_t rate;                        /* MiB a second at most; 0: as fast as it goes */
 	/* Called now and then on the thread of the call; must not call the driver. False: the move is to end
 	 * (ERR_AGAIN). *ret_hastens true: the guest is to stand still from now on until it has arrived. */
 	bool (*goes_on)(void *arg, const struct compute_sent *sent, bool *ret_hastens);
 	void *arg;
+	/* made: */
+	int64_t pause_ms; /* for how long the guest stood still; 0: nobody tells */
 };
 
 /* Sends a running domain to another host, where it runs on: memory, devices, and of its disks that lie in the
@@ -321,9 +332,11 @@ struct compute_journey {
  * path. OK: the domain runs there, is defined there for good, and is undefined here; what the driver keeps
  * beside a definition stays until undefine(). Any failure: look at both ends (see_end()); mostly the domain
  * runs on here, and nothing is there. When nothing was sent for 15 s, the driver gives up (ERR_TIMEOUT).
+ * A guest that writes faster than is sent may stand still for longer and longer, up to a second, and is slowed
+ * down.
  * ERR_UNSUPPORTED: the other host's processors or QEMU do not do for the guest. If the process ends meanwhile,
  * so does the move. */
-typedef RESULT compute_send(struct compute_host *h, struct ctx *c, const struct compute_journey *journey);
+typedef RESULT compute_send(struct compute_host *h, struct ctx *c, struct compute_journey *journey);
 
 /* ---- observing: reads on behalf of a user's call, through reconciler_observe() */
 

@@ -76,6 +76,7 @@ static void count_instance(const struct tables *t, const struct row *row, int64_
 	}
 	count_on_host(usage_of_host(t, i->host), i, sign);
 	count_on_host(usage_of_host(t, i->target), i, sign); /* its room waits for it */
+	count_on_host(usage_of_host(t, i->next_host), i, sign);
 }
 
 /* A deleted volume takes its room, also of the account's, until it is forgotten; one that is on its way

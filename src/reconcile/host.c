@@ -11,6 +11,7 @@
 #include "engine/region/fence.h"
 #include "engine/region/host.h"
 #include "model/condition.h"
+#include "model/processor.h"
 #include "reconcile/work.h"
 #include "store/host.h"
 #include "store/instance.h"
@@ -70,13 +71,19 @@ static bool is_full(const struct compute_facts *facts)
 	return facts->disk_free < facts->disk / 100 * FULL_PERCENT;
 }
 
-/* The first of what differs from what its row says; NULL: nothing. */
+/* What it has of the model that its row names is what its guests get. */
+static bool has_named(const struct host *row, const struct compute_facts *f)
+{
+	return row->cpu.n == 0 || str_equal(row->seen_guest_cpu, f->named_cpu);
+}
+
 /* What is counted drifts: not every look is news. */
 static bool is_near(int64_t a_us, int64_t b_us)
 {
 	return a_us - b_us < 5 * MINUTE && b_us - a_us < 5 * MINUTE;
 }
 
+/* The first of what differs from what its row says; NULL: nothing. */
 static const char *find_news(const struct host *row, enum host_seen_state state,
 			     const struct compute_facts *facts)
 {
@@ -94,6 +101,9 @@ static const char *find_news(const struct host *row, enum host_seen_state state,
 		{"version", str_equal(row->seen_version, f.version)},
 		{"boot", str_equal(row->seen_boot_id, f.boot_id)},
 		{"uptime", is_near(row->seen_booted_us, f.booted_us)},
+		{"model", str_equal(row->seen_cpu, f.cpu) && has_named(row, &f) &&
+				  str_equal(row->seen_machine, f.machine) &&
+				  str_equal(row->seen_machines, f.machines)},
 	};
 	if (row->seen_state != state)
 		return "state";
@@ -127,6 +137,10 @@ static RESULT report_host(struct step *s, const struct host *row, enum host_seen
 		report->version = facts->version;
 		report->boot_id = facts->boot_id;
 		report->booted_us = facts->booted_us;
+		report->cpu = facts->cpu;
+		report->named_cpu = facts->named_cpu;
+		report->machine = facts->machine;
+		report->machines = facts->machines;
 	}
 	step_report(s, engine_see_host_run, report);
 	return OK;
@@ -158,6 +172,22 @@ static RESULT report_full(struct step *s, const struct host *row, const struct c
 			"that finds no room for a write is held until there is some."),
 	};
 	return step_report_condition(s, &condition, is_full(facts));
+}
+
+static RESULT report_model(struct step *s, const struct host *row, const struct compute_facts *facts)
+{
+	bool is_unknown = processor_is_named(row->cpu) && facts->cpu.n && !facts->named_cpu.n;
+	struct condition condition = {
+		.subject_kind = KIND_HOST,
+		.subject = row->row.id,
+		.name = STR("ProcessorUnknown"),
+		.message =
+			str_print(s->ctx.arena, "It knows no processor '%" STR_FMT "'.", STR_ARG(row->cpu)),
+		.advice = STR("Its guests get all that its own processor can do, and can go nowhere but to "
+			      "its like: "
+			      "dari host set --cpu."),
+	};
+	return step_report_condition(s, &condition, is_unknown);
 }
 
 /* ---- strays ---- */
@@ -285,6 +315,7 @@ static RESULT welcome_host(struct step *s, const struct host *row, const struct 
 	TRY(report_down(s, row, false));
 	if (row->seen_full || is_full(facts))
 		TRY(report_full(s, row, facts));
+	TRY(report_model(s, row, facts));
 	if (connection->is_fresh) {
 		atomic_store(&h->is_ready, true); /* before the look at rows: see wake_on_host() */
 		wake_all_on(h);

@@ -103,6 +103,15 @@ static RESULT report(struct step *s, enum migration_event event, struct str prob
 	return OK;
 }
 
+static RESULT report_pause(struct step *s, int64_t pause_ms)
+{
+	struct migration_report *report = STEP_NEW(s, struct migration_report);
+	*report = (struct migration_report){
+		.migration = s->id, .event = MIGRATION_WAS_SENT, .figures = {.pause_ms = pause_ms}};
+	step_report(s, engine_see_migration_run, report);
+	return OK;
+}
+
 /* How much was sent: a change of its own, as the step goes on. */
 struct news {
 	struct ctx ctx;
@@ -142,7 +151,8 @@ static void tell_sent(struct step *s, const struct compute_sent *sent)
 						     .memory_left = sent->memory_left,
 						     .disk_size = sent->disk_size,
 						     .disk_done = sent->disk_done,
-						     .disk_left = sent->disk_left}}};
+						     .disk_left = sent->disk_left,
+						     .pause_limit_ms = sent->pause_limit_ms}}};
 	ctx_init(&news->ctx, arena);
 	news->change = (struct change){
 		.run = news_run, .arg = news, .ctx = &news->ctx, .done = news_done, .action = "reconcile"};
@@ -228,12 +238,15 @@ static RESULT send(struct step *s, const struct migration_rows *rows, const stru
 	struct compute_journey journey = {.to = ends->target.host,
 					  .address = engine_get_host_address(rows->target),
 					  .domain = &rows->instance.domain,
+					  .rate = rows->source->move_rate,
 					  .goes_on = goes_on,
 					  .arg = &j};
 	s->work->has_begun = false;
 	step_again(s);
 	struct result result = ends->source.driver->send(ends->source.host, &s->ctx, &journey);
-	if (result_is_ok(result) || result.code == ERR_NO_MEMORY)
+	if (result_is_ok(result))
+		return report_pause(s, journey.pause_ms);
+	if (result.code == ERR_NO_MEMORY)
 		return result;
 	struct str problem = s->ctx.problem.message;
 	ctx_clear_problem(&s->ctx);

@@ -247,6 +247,8 @@ RESULT instance_gather_rows(struct step *s, uuid id, struct instance_rows *ret_r
 		.memory = i->memory,
 		.personality = i->personality,
 		.hardware = hardware_of(i),
+		.cpu = i->cpu,
+		.machine = i->machine,
 		.variables = model_is_uefi(i->boot_mode) ? i->uefi_variables : STR_NONE,
 		.has_drive = i->config_drive,
 	};

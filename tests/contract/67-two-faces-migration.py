@@ -4,6 +4,7 @@
 called off; and what the other faces show of it. The hosts are simulated and take their time."""
 # takes: 60 s
 import os
+import subprocess
 import sys
 import time
 
@@ -95,6 +96,53 @@ def test_it_is_hastened(region):
     number = str(region.migrations(server)[0]["id"])
     region.admin.openstack("--os-compute-api-version", "2.22", "server", "migration", "force", "complete", server, number)
     region.until(lambda: region.server(server)["status"] == "ACTIVE", "it is there")
+
+
+@holds("Instances: moved off, not confirmed")
+def test_nova_moves_it_off(region):
+    made, server = region.launch()
+    source = region.host(server)
+    region.admin.openstack("--os-compute-api-version", "2.56", "server", "migrate", server)
+    assert region.server(server)["status"] == "RESIZE"
+    region.until(lambda: region.server(server)["status"] == "VERIFY_RESIZE", "it is there")
+    there = region.host(server)
+    assert there != source and region.state(made) == "running"
+    region.admin.openstack("server", "migrate", "revert", server)
+    region.until(lambda: region.server(server)["status"] == "ACTIVE", "it is back")
+    assert region.host(server) == source
+    region.dev.rest()
+    region.admin.openstack("--os-compute-api-version", "2.56", "server", "migrate", "--host", there, server)
+    region.until(lambda: region.server(server)["status"] == "VERIFY_RESIZE", "it is there again")
+    region.admin.openstack("server", "migrate", "confirm", server)
+    assert region.server(server)["status"] == "ACTIVE" and region.host(server) == there
+    listed = region.admin.ok("GET", f"{COMPUTE}/os-migrations?instance_uuid={server}", version=NEWEST)["migrations"]
+    assert [(m["migration_type"], m["status"]) for m in listed] == [("migration", "confirmed"), ("migration", "reverted")]
+
+
+def test_a_maintenance_moves_it(region):
+    made, server = region.launch()
+    source = region.host(server)
+    said = region.dev.command("host", "maintenance", source, "--from", "now", "--kind", "move", "--reason", "New fans")
+    assert {e["instance"]: e["event"] for e in said}[made] == "system-maintenance"
+    status = region.ec2.describe_instance_status(InstanceIds=[made])["InstanceStatuses"][0]
+    assert [(e["Code"], e["Description"].split("] ")[-1]) for e in status["Events"]] == [("system-maintenance", "New fans")]
+    region.until(lambda: region.host(server) != source and region.server(server)["status"] == "ACTIVE", "it is elsewhere")
+    assert region.state(made) == "running"
+    region.dev.command("host", "maintenance", source, "--end")
+
+
+def test_a_weaker_host_is_refused_by_name(region):
+    made, server = region.launch()
+    region.dev.command("host", "add", "weak", "--uri", "sim://?lacks=avx2")
+    region.until(lambda: [h for h in region.dev.command("host", "list") if h["name"] == "weak" and h["state"] == "up"], "it is up")
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        region.dev.command("host", "move", made, "--to", "weak")
+    assert "The processor of weak lacks what the instance has: avx2" in refused.value.stderr + refused.value.stdout
+    shown = region.dev.command("host", "show", "weak")
+    assert "-avx2" in shown["processor"] and "-avx2" in shown["guests get"]
+    later, _ = region.launch()
+    if region.dev.command("explain", later)["fields"]["host"] != "weak":
+        region.dev.command("host", "move", later, "--to", "weak")
 
 
 @holds("Instances: on its way to another host")

@@ -101,6 +101,42 @@ static void migrate_in_peace(struct simulation *s)
 	settle_and_compare(s);
 }
 
+/* Off meanwhile, there, and perhaps back. What it wrote is compared afterwards as ever. */
+static void migrate_off(struct simulation *s)
+{
+	settle_and_compare(s);
+	struct thing *t = any_instance(s);
+	if (!t || t->life != LIVE)
+		return;
+	struct cloud *c = s->region.cloud;
+	uuid id = region_find(&s->region, KIND_INSTANCE, t->id);
+	struct instance_migrating wish = {.instance = cloud_ref(c, KIND_INSTANCE, id)};
+	struct instance_target target = {.instance = wish.instance};
+	bool reverts = random_below(2);
+	struct result asked = cloud_call(c, NULL, engine_cold_migrate_instance_run, &wish);
+	tell(s, "%s goes to another host, off: %s", t->id, err_name(asked.code));
+	if (!result_is_ok(asked))
+		return;
+	t->may_vary = t->is_resized = true;
+	server_move(t);
+	uint64_t steps = random_below(60);
+	for (uint64_t n = 0; n < steps && executor_step(c->executor, clock_now_us() + SECOND); n++)
+		;
+	if (random_below(2))
+		kill_and_restart(s);
+	c = s->region.cloud;
+	settle_and_compare(s);
+	t->is_resized = false;
+	struct result done =
+		cloud_call(c, NULL, reverts ? engine_revert_resize_run : engine_confirm_resize_run, &target);
+	tell(s, "that is %s: %s", reverts ? "reverted" : "confirmed", err_name(done.code));
+	if (reverts && done.code == ERR_CAPACITY) /* its old host has others now */
+		done = cloud_call(c, NULL, engine_confirm_resize_run, &target);
+	if (!result_is_ok(done))
+		blame(s, "a move that is through is neither reverted nor confirmed: %s", err_name(done.code));
+	settle_and_compare(s);
+}
+
 /* ---- hosts and the network ---- */
 
 static void shake_host(struct simulation *s)
@@ -272,7 +308,7 @@ static const struct {
 	{4, change_policy},    {16, contents_write}, {6, maintain_host},      {1, maintain_in_peace},
 	{1, errand_destroy},   {1, errand_forward},  {1, errand_network},     {2, errand_assign},
 	{1, migrate_in_peace}, {2, errand_share},    {1, errand_plan},       {4, shake_power},
-	{1, fence_in_peace},
+	{1, fence_in_peace},   {1, migrate_off},
 };
 
 void happen(struct simulation *s)

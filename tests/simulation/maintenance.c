@@ -57,19 +57,21 @@ void maintain_host(struct simulation *s)
 	static const int64_t lasts[] = {0, 30 * SECOND, 5 * MINUTE};
 	int64_t from_us = clock_now_us() + from[random_below(3)], lasts_us = lasts[random_below(3)];
 	struct str host = names[random_below(HOSTS)];
-	bool ends = random_below(2) == 0, stops = random_below(3) == 0;
+	bool ends = random_below(2) == 0, stops = random_below(3) == 0, moves = random_below(2) == 0;
+	enum host_maintenance_kind kind = stops   ? HOST_MAINTENANCE_KIND_STOP
+					  : moves ? HOST_MAINTENANCE_KIND_MOVE
+						  : HOST_MAINTENANCE_KIND_REBOOT;
 	if (s->is_doomed || fault_armed)
 		return;
 	request_mark_open(s);
 	tell(s, "host %" STR_FMT ": a maintenance %s", STR_ARG(host),
 	     ends    ? "ends"
 	     : stops ? "that stops what is there is planned"
+	     : moves ? "that moves what is there is planned"
 		     : "is planned");
 	s->hosts_shaken = true;
 	struct result result =
-		ends ? end(s, host)
-		     : plan(s, host, stops ? HOST_MAINTENANCE_KIND_STOP : HOST_MAINTENANCE_KIND_REBOOT,
-			    from_us, lasts_us ? from_us + lasts_us : 0);
+		ends ? end(s, host) : plan(s, host, kind, from_us, lasts_us ? from_us + lasts_us : 0);
 	if (!result_is_ok(result) && !(ends && result.code == ERR_STATE))
 		blame(s, "an operator's maintenance is refused");
 	if (stops && !ends)

@@ -63,6 +63,11 @@ static void host_unref(void *arg)
 	heap_free(h->own_path);
 	heap_free(h->pool_path);
 	heap_free(h->virt_reason);
+	heap_free(h->model);
+	heap_free(h->cpu);
+	heap_free(h->named_cpu);
+	heap_free(h->machine);
+	heap_free(h->machines);
 	heap_free(h->host_stopped);
 	heap_free(h);
 }
@@ -277,8 +282,9 @@ RESULT libvirt_connect(struct ctx *c, uuid region, const struct host *host, bool
 	h->uri = heap_copy_z(str_to_z(c->arena, host->uri));
 	h->own_path = heap_copy_z(str_to_z(c->arena, path));
 	h->pool_path = heap_copy_z(str_to_z(c->arena, path));
-	struct result r = h->name && h->uri && h->own_path && h->pool_path ? connect_host(h, c, with_events)
-									   : ctx_no_memory(c);
+	h->model = heap_copy_z(str_to_z(c->arena, host->cpu));
+	bool is_whole = h->name && h->uri && h->own_path && h->pool_path && h->model;
+	struct result r = is_whole ? connect_host(h, c, with_events) : ctx_no_memory(c);
 	if (!result_is_ok(r)) {
 		libvirt_close_host(h);
 		return r;

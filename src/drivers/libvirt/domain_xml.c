@@ -138,20 +138,14 @@ static RESULT write_devices(struct ctx *c, struct buf *b, const struct domain_pl
 
 /* ---- the machine */
 
-static const char *cpu_of(enum host_seen_virt virt)
-{
-	if (virt == HOST_SEEN_VIRT_KVM)
-		return "<cpu mode='host-passthrough' check='none' migratable='on'/>";
-	/* All that the emulator can do, but for five-level paging, which costs and which some kernels
-	 * mistake. */
-	return "<cpu mode='maximum' check='none'><feature policy='disable' name='la57'/></cpu>";
-}
-
 /* Which file is the firmware is the host's to say (its packages describe theirs in
  * /usr/share/qemu/firmware); its variables and the TPM's state lie with libvirt, under the domain. */
-static void write_firmware(struct buf *b, const struct compute_hardware *hw, const char *end)
+static void write_firmware(struct buf *b, const struct compute_hardware *hw, struct str machine,
+			   const char *end)
 {
-	buf_print(b, "<os%s><type arch='x86_64' machine='q35'>hvm</type>", hw->uefi ? " firmware='efi'" : "");
+	machine = machine.n ? machine : STR("q35"); /* libvirt writes the newest instead */
+	buf_print(b, "<os%s><type arch='x86_64' machine='%" STR_FMT "'>hvm</type>",
+		  hw->uefi ? " firmware='efi'" : "", STR_ARG(machine));
 	if (hw->uefi)
 		buf_print(b, "<firmware><feature enabled='%s' name='secure-boot'/>%s</firmware>",
 			  hw->secure_boot ? "yes" : "no",
@@ -160,8 +154,9 @@ static void write_firmware(struct buf *b, const struct compute_hardware *hw, con
 }
 
 /* What of Hyper-V spares Windows its dearest exits; emulation has none of it. */
-static void write_platform(struct buf *b, const struct domain_place *place, const struct compute_hardware *hw)
+static void write_platform(struct buf *b, const struct domain_place *place, const struct compute_domain *w)
 {
+	const struct compute_hardware *hw = &w->hardware;
 	bool has_hyperv = hw->windows && place->virt == HOST_SEEN_VIRT_KVM;
 	buf_print(b, "<features><acpi/><apic/>");
 	if (has_hyperv)
@@ -171,7 +166,8 @@ static void write_platform(struct buf *b, const struct domain_place *place, cons
 			  "<synic state='on'/><stimer state='on'/><frequencies state='on'/></hyperv>");
 	if (hw->secure_boot)
 		buf_print(b, "<smm state='on'/>"); /* else the guest could write over the variables */
-	buf_print(b, "</features>%s", cpu_of(place->virt));
+	buf_print(b, "</features>");
+	libvirt_write_processor(b, place->virt, w->cpu);
 	if (!hw->windows) {
 		buf_print(b, "<clock offset='utc'/>");
 		return;
@@ -195,8 +191,8 @@ static RESULT write_body(struct ctx *c, struct buf *b, const struct domain_place
 	buf_print(b, "<memory unit='KiB'>%" PRId64 "</memory><vcpu placement='static'>%" PRId64 "</vcpu>",
 		  w->memory / 1024, w->vcpus);
 	write_smbios(b, w, id);
-	write_firmware(b, &w->hardware, "<smbios mode='sysinfo'/>");
-	write_platform(b, place, &w->hardware);
+	write_firmware(b, &w->hardware, w->machine, "<smbios mode='sysinfo'/>");
+	write_platform(b, place, w);
 	buf_print(b, "<on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot><on_crash>destroy</"
 		     "on_crash>");
 	buf_print(b, "<pm><suspend-to-mem enabled='no'/><suspend-to-disk enabled='no'/></pm>");
@@ -244,7 +240,7 @@ RESULT libvirt_write_firmware_domain(struct ctx *c, const struct domain_place *p
 		  place->virt == HOST_SEEN_VIRT_KVM ? "kvm" : "qemu", region,
 		  hw->secure_boot ? "-secure" : "");
 	buf_print(&b, "<memory unit='MiB'>64</memory><vcpu>1</vcpu>");
-	write_firmware(&b, hw, "");
+	write_firmware(&b, hw, STR_NONE, "");
 	buf_print(&b,
 		  "<features><acpi/>%s</features><devices><controller type='usb' model='none'/>"
 		  "<memballoon model='none'/></devices></domain>",

@@ -32,6 +32,9 @@ struct compute_host {
 	virStoragePoolPtr pool, consoles; /* of pool_path, below own_path; NULL until libvirt_need_pools() */
 	enum host_seen_virt virt;         /* unknown until libvirt_need_virt() */
 	char *virt_reason;                /* owned; NULL: none */
+	char *model; /* of processors, that its row names for guests; owned; empty: none */
+	/* Facts that libvirt_need_processor() found, as in struct compute_facts; owned; cpu NULL: not yet. */
+	char *cpu, *named_cpu, *machine, *machines;
 	char boot_id[BOOT_ID_SIZE];
 	int event_ids[HOST_EVENTS]; /* of the callbacks for domains; -1: none */
 	_Atomic bool is_gone;       /* set by the close callback and by the first call that finds out */
@@ -229,7 +232,7 @@ enum instance_seen_power libvirt_power_of(int state);
 
 /* Of drivers/compute.h. */
 RESULT libvirt_see_end(struct compute_host *h, struct ctx *c, uuid id, struct compute_end_seen *ret_seen);
-RESULT libvirt_send(struct compute_host *h, struct ctx *c, const struct compute_journey *journey);
+RESULT libvirt_send(struct compute_host *h, struct ctx *c, struct compute_journey *journey);
 
 /* ---- inventory.c */
 
@@ -436,6 +439,16 @@ RESULT libvirt_probe(struct compute_host *h, struct ctx *c, struct compute_facts
 RESULT libvirt_need_virt(struct compute_host *h, struct ctx *c);
 /* Remembered on the host until it is booted again. */
 RESULT libvirt_find_boot_id(struct compute_host *h, struct ctx *c);
+
+/* ---- processor.c: what guests' processors and machines can be */
+
+/* Finds it once per connection. */
+RESULT libvirt_need_processor(struct compute_host *h, struct ctx *c);
+/* The element <cpu> of a definition; cpu: as in struct compute_domain. */
+void libvirt_write_processor(struct buf *b, enum host_seen_virt virt, struct str cpu);
+/* Whether a running guest's processor and machine can be had on another host. ERR_UNSUPPORTED, in words. */
+RESULT libvirt_check_processor(struct compute_host *h, struct ctx *c, virDomainPtr d,
+			       struct compute_host *to);
 
 /* ---- read.c: reading libvirt's XML */
 

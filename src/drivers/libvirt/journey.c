@@ -12,7 +12,8 @@
 #include "drivers/libvirt/host.h"
 #include "model/host.h"
 
-enum { STUCK_S = 15, ERROR_SIZE = 512, DRIVE_MAX_SIZE = 4 << 20 };
+enum { STUCK_S = 15, ERROR_SIZE = 512, DRIVE_MAX_SIZE = 4 << 20, ITERATIONS = 5 };
+static const int64_t pauses_ms[] = {300, 500, 1000}; /* the first is QEMU's own */
 static const int64_t LOOK_US = SECOND / 2;
 
 /* ---- looking */
@@ -41,49 +42,15 @@ RESULT libvirt_see_end(struct compute_host *h, struct ctx *c, uuid id, struct co
 
 /* ---- what it needs over there */
 
-static RESULT find_version(struct compute_host *h, struct ctx *c, unsigned long *ret_version)
+static RESULT check_fits(struct compute_host *h, struct ctx *c, virDomainPtr d, struct compute_host *to)
 {
-	if (virConnectGetVersion(h->conn, ret_version) == 0)
-		return OK;
-	return libvirt_fail(h, c, "asking host %s for QEMU's version", h->name);
-}
-
-/* A guest has all that its processor can do (domain_xml.c), and would miss what the other one cannot. */
-static RESULT check_processor(struct compute_host *h, struct ctx *c, struct compute_host *to)
-{
-	AUTO(xml_tree) t = NULL;
-	AUTO_TEXT capabilities = virConnectGetCapabilities(h->conn);
-	if (!capabilities)
-		return libvirt_fail(h, c, "asking host %s for its processors", h->name);
-	TRY(xml_tree_parse(c, str_from(capabilities), &t));
-	struct str cpu = xml_tree_write(c, t, "/capabilities/host/cpu");
-	int compared = cpu.p ? virConnectCompareCPU(to->conn, cpu.p, 0) : VIR_CPU_COMPARE_ERROR;
-	if (compared == VIR_CPU_COMPARE_IDENTICAL || compared == VIR_CPU_COMPARE_SUPERSET)
-		return OK;
-	return ctx_fail(
-		c, ERR_UNSUPPORTED,
-		"the processors of host %s lack something that those of host %s have, which the guest "
-		"may use",
-		to->name, h->name);
-}
-
-static RESULT check_fits(struct compute_host *h, struct ctx *c, struct compute_host *to)
-{
-	unsigned long here = 0, there = 0;
 	TRY(libvirt_need_virt(h, c));
 	TRY(libvirt_need_virt(to, c));
-	TRY(find_version(h, c, &here));
-	TRY(find_version(to, c, &there));
-	bool is_emulated = h->virt != HOST_SEEN_VIRT_KVM;
-	if (h->virt != to->virt || strcmp(h->own_path, to->own_path) != 0)
-		return ctx_fail(
-			c, ERR_UNSUPPORTED,
+	if (h->virt == to->virt && strcmp(h->own_path, to->own_path) == 0)
+		return libvirt_check_processor(h, c, d, to);
+	return ctx_fail(c, ERR_UNSUPPORTED,
 			"host %s differs from host %s in its virtualization, or in the path of its pool",
 			to->name, h->name);
-	if (there < here || (is_emulated && there != here))
-		return ctx_fail(c, ERR_UNSUPPORTED, "host %s has an older QEMU than host %s%s", to->name,
-				h->name, is_emulated ? ", or a newer one, which emulates others" : "");
-	return is_emulated ? OK : check_processor(h, c, to);
 }
 
 /* As the guest has it: the rows may tell something else by now. */
@@ -124,7 +91,7 @@ static RESULT prepare(struct compute_host *h, struct ctx *c, const struct comput
 		      struct str variables)
 {
 	const struct compute_domain *w = j->domain;
-	TRY(check_fits(h, c, j->to));
+	TRY(check_fits(h, c, d, j->to));
 	TRY(libvirt_need_pools(j->to, c));
 	for (size_t k = 0; k < w->disk_count; k++)
 		if (w->disks[k].key)
@@ -138,24 +105,45 @@ static RESULT prepare(struct compute_host *h, struct ctx *c, const struct comput
 
 /* ---- the call, on a thread of its own */
 
-/* QEMU told the network where the guest is as it let it go on. It does so once more now that all is over. */
+/* QEMU told the network where the guest is as it let it go on. It does so again for some eight seconds, in which all
+ * hosts and the switches behind them learn of it, however slow. Source: QEMU's QMP reference, announce-self (ms). */
 static void announce(virDomainPtr d)
 {
 	static const char words[] = "{\"execute\":\"announce-self\",\"arguments\":"
-				    "{\"initial\":50,\"max\":550,\"rounds\":5,\"step\":50}}";
+				    "{\"initial\":50,\"max\":1000,\"rounds\":12,\"step\":150}}";
 	AUTO_TEXT reply = NULL;
 	(void) virDomainQemuMonitorCommand(d, words, &reply, 0); /* one that ended at once needs none */
+}
+
+static int64_t find_figure(virTypedParameterPtr params, int count, const char *name)
+{
+	unsigned long long value = 0;
+	return virTypedParamsGetULLong(params, count, name, &value) == 1 ? (int64_t) value : 0;
+}
+
+/* For how long it stood still, as its new host has it. */
+static int64_t find_pause(virDomainPtr arrived)
+{
+	virTypedParameterPtr params = NULL;
+	int count = 0, type = 0;
+	if (virDomainGetJobStats(arrived, &type, &params, &count, VIR_DOMAIN_JOB_STATS_COMPLETED) != 0)
+		return 0;
+	int64_t pause_ms = find_figure(params, count, VIR_DOMAIN_JOB_DOWNTIME);
+	virTypedParamsFree(params, count);
+	return pause_ms;
 }
 
 struct sending {
 	virDomainPtr domain;
 	virConnectPtr to;
 	const char *uri;
+	int64_t rate; /* MiB a second; 0: as fast as it goes */
 	unsigned flags;
 	struct strs copied;   /* the disks that are copied, as the domain calls them */
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t ended;
 	bool is_over, is_ok;
+	int64_t pause_ms;
 	char error[ERROR_SIZE];
 };
 
@@ -166,16 +154,21 @@ static void *run_sending(void *arg)
 	int count = 0, room = 0;
 	virDomainPtr arrived = NULL;
 	pthread_setname_np(pthread_self(), "libvirt-send");
-	bool fits = virTypedParamsAddString(&params, &count, &room, VIR_MIGRATE_PARAM_URI, s->uri) == 0;
-	for (size_t k = 0; k < s->copied.count && fits; k++)
-		fits = virTypedParamsAddString(&params, &count, &room, VIR_MIGRATE_PARAM_MIGRATE_DISKS,
-					       s->copied.at[k].p) == 0;
-	if (fits)
+	bool is_ready = virTypedParamsAddString(&params, &count, &room, VIR_MIGRATE_PARAM_URI, s->uri) == 0;
+	for (size_t k = 0; k < s->copied.count && is_ready; k++)
+		is_ready = virTypedParamsAddString(&params, &count, &room, VIR_MIGRATE_PARAM_MIGRATE_DISKS,
+						   s->copied.at[k].p) == 0;
+	if (is_ready && s->rate > 0)
+		is_ready = virTypedParamsAddULLong(&params, &count, &room, VIR_MIGRATE_PARAM_BANDWIDTH,
+						   (unsigned long long) s->rate) == 0;
+	if (is_ready)
 		arrived = virDomainMigrate3(s->domain, s->to, params, (unsigned) count, s->flags);
 	const char *error = arrived ? "" : virGetLastErrorMessage();
+	int64_t pause_ms = arrived ? find_pause(arrived) : 0;
 	pthread_mutex_lock(&s->lock);
 	(void) snprintf(s->error, sizeof s->error, "%s", error);
 	s->is_ok = arrived != NULL;
+	s->pause_ms = pause_ms;
 	s->is_over = true;
 	pthread_cond_signal(&s->ended);
 	pthread_mutex_unlock(&s->lock);
@@ -215,17 +208,20 @@ struct watch {
 	virConnectPtr conn;
 	virDomainPtr domain;
 	int64_t moved_us, moved; /* when the figures changed last; their sum then */
+	size_t pause;            /* which of pauses_ms the guest may take */
+	int64_t pause_since;     /* how often memory had been gone through when it was given that */
 	bool is_hastened, is_stuck, is_ended;
 };
 
-static int64_t find_figure(virTypedParameterPtr params, int count, const char *name)
-{
-	unsigned long long value = 0;
-	return virTypedParamsGetULLong(params, count, name, &value) == 1 ? (int64_t) value : 0;
-}
+/* What the watch goes by beside what was sent. */
+struct pace {
+	int64_t iteration;  /* how often memory was gone through */
+	int64_t dirty_rate; /* bytes a second that the guest writes */
+	int64_t send_rate;  /* likewise that are sent */
+};
 
 /* False: it does not say. */
-static bool read_sent(virDomainPtr d, struct compute_sent *ret_sent)
+static bool read_sent(virDomainPtr d, struct compute_sent *ret_sent, struct pace *ret_pace)
 {
 	virTypedParameterPtr params = NULL;
 	int count = 0, type = 0;
@@ -239,8 +235,29 @@ static bool read_sent(virDomainPtr d, struct compute_sent *ret_sent)
 		.disk_done = find_figure(params, count, VIR_DOMAIN_JOB_DISK_PROCESSED),
 		.disk_left = find_figure(params, count, VIR_DOMAIN_JOB_DISK_REMAINING),
 	};
+	*ret_pace = (struct pace){
+		.iteration = find_figure(params, count, VIR_DOMAIN_JOB_MEMORY_ITERATION),
+		.dirty_rate = find_figure(params, count, VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE) *
+			      find_figure(params, count, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE),
+		.send_rate = find_figure(params, count, VIR_DOMAIN_JOB_MEMORY_BPS),
+	};
 	virTypedParamsFree(params, count);
 	return true;
+}
+
+/* Memory was gone through several times, and what is left would still not be sent within the pause: a longer one is
+ * allowed. Beside that the guest is slowed down (AUTO_CONVERGE), which libvirt takes at the beginning alone. */
+static void allow_longer_pause(struct watch *w, const struct compute_sent *sent, const struct pace *pace)
+{
+	bool is_last = w->pause + 1 == sizeof pauses_ms / sizeof pauses_ms[0];
+	bool had_time = pace->iteration >= w->pause_since + ITERATIONS;
+	bool converges = sent->memory_left <= pace->send_rate / 1000 * pauses_ms[w->pause];
+	if (is_last || !had_time || converges || pace->dirty_rate == 0)
+		return;
+	if (virDomainMigrateSetMaxDowntime(w->domain, (unsigned long long) pauses_ms[w->pause + 1], 0) != 0)
+		return; /* it is over, or asked again */
+	w->pause++;
+	w->pause_since = pace->iteration;
 }
 
 static void look(struct watch *w, const struct compute_journey *j)
@@ -248,12 +265,16 @@ static void look(struct watch *w, const struct compute_journey *j)
 	struct compute_sent sent = {0};
 	bool hastens = false;
 	int64_t now_us = clock_system_us();
-	bool says = read_sent(w->domain, &sent);
+	struct pace pace = {0};
+	bool says = read_sent(w->domain, &sent, &pace);
 	int64_t moved = sent.memory_done + sent.disk_done;
 	if (w->moved_us == 0 || (says && moved != w->moved)) {
 		w->moved_us = now_us;
 		w->moved = moved;
 	}
+	if (says)
+		allow_longer_pause(w, &sent, &pace);
+	sent.pause_limit_ms = pauses_ms[w->pause];
 	bool goes_on = j->goes_on(j->arg, &sent, &hastens);
 	w->is_stuck = now_us > w->moved_us + STUCK_S * SECOND;
 	if (goes_on && !w->is_stuck && hastens && !w->is_hastened)
@@ -347,7 +368,7 @@ static unsigned choose_flags(const struct compute_host *h, const struct compute_
 	return is_by_tls(h) || is_by_tls(j->to) ? flags | VIR_MIGRATE_TLS : flags;
 }
 
-RESULT libvirt_send(struct compute_host *h, struct ctx *c, const struct compute_journey *j)
+RESULT libvirt_send(struct compute_host *h, struct ctx *c, struct compute_journey *j)
 {
 	AUTO_DOMAIN d = NULL;
 	struct str variables = STR_NONE; /* the file of its UEFI, which libvirt leaves where it was */
@@ -367,6 +388,7 @@ RESULT libvirt_send(struct compute_host *h, struct ctx *c, const struct compute_
 	struct sending s = {.domain = d,
 			    .to = j->to->conn,
 			    .uri = uri.p,
+			    .rate = j->rate,
 			    .flags = choose_flags(h, j, copied.count),
 			    .copied = copied,
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -375,5 +397,6 @@ RESULT libvirt_send(struct compute_host *h, struct ctx *c, const struct compute_
 	pthread_mutex_destroy(&s.lock);
 	pthread_cond_destroy(&s.ended);
 	TRY(r);
+	j->pause_ms = s.pause_ms;
 	return variables.n ? libvirt_drop_variables(h, c, variables) : OK;
 }

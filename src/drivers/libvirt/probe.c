@@ -98,6 +98,7 @@ RESULT libvirt_probe(struct compute_host *h, struct ctx *c, struct compute_facts
 	TRY(libvirt_find_boot_id(h, c));
 	TRY(libvirt_need_pools(h, c));
 	TRY(libvirt_need_virt(h, c));
+	TRY(libvirt_need_processor(h, c));
 	TRY(libvirt_find_room(h, c, &size, &free));
 	*ret_facts = (struct compute_facts){
 		.cpus = node.cpus,
@@ -107,6 +108,10 @@ RESULT libvirt_probe(struct compute_host *h, struct ctx *c, struct compute_facts
 		.disk = size,
 		.disk_free = free,
 		.virt = h->virt,
+		.cpu = str_copy(c->arena, str_from(h->cpu)),
+		.named_cpu = str_copy(c->arena, str_from(h->named_cpu)),
+		.machine = str_copy(c->arena, str_from(h->machine)),
+		.machines = str_copy(c->arena, str_from(h->machines)),
 		.version = write_version(c->arena, libvirt, qemu),
 		.boot_id = str_copy(c->arena, str_from(h->boot_id)),
 		.booted_us = find_boot_time(h, c, &node),

@@ -15,6 +15,7 @@
 #include "drivers/sim/compute_state.h"
 #include "model/host.h"
 #include "model/instance.h"
+#include "model/processor.h"
 
 /* ---- each call's beginning and end */
 
@@ -75,6 +76,22 @@ void sim_disconnect(struct compute_host *h)
 	heap_free(h);
 }
 
+static void copy_word(struct str word, char out[static SIM_WORD_SIZE])
+{
+	snprintf(out, SIM_WORD_SIZE, "%" STR_FMT, STR_ARG(word));
+}
+
+/* Its row says what it lacks, "sim://?lacks=avx2", and which model its guests get. */
+static void read_processor(struct sim_host *s, const struct host *host)
+{
+	const struct str said = STR("?lacks=");
+	size_t at = str_find_char(host->uri, '?', 0);
+	struct str query = str_slice(host->uri, at, host->uri.n);
+	bool lacks = str_starts_with(query, said);
+	copy_word(lacks ? str_slice(query, said.n, query.n) : STR_NONE, s->lacks);
+	copy_word(processor_is_named(host->cpu) ? host->cpu : STR_NONE, s->model);
+}
+
 RESULT sim_connect(struct compute_host *h, struct ctx *c, uuid region, const struct host *host)
 {
 	struct sim_host *s = sim_need_host(host->name);
@@ -84,6 +101,7 @@ RESULT sim_connect(struct compute_host *h, struct ctx *c, uuid region, const str
 	}
 	*h = (struct compute_host){.host = s, .region = region};
 	sim_lock(s);
+	read_processor(s, host);
 	h->next = s->connections;
 	s->connections = h;
 	sim_unlock(s);
@@ -120,6 +138,18 @@ static void watch(struct compute_host *h, void (*changed)(void *arg, uuid id), v
 	sim_unlock(h->host);
 }
 
+/* A processor of that model, with all that simulated ones have but what this host lacks. */
+static struct str write_processor(struct ctx *c, const struct sim_host *s, const char *model)
+{
+	static const char *const all[] = {"aes", "avx", "avx2", "sse4.2"};
+	struct str features[sizeof all / sizeof all[0]];
+	for (size_t k = 0; k < sizeof all / sizeof all[0]; k++)
+		features[k] =
+			strcmp(all[k], s->lacks) == 0 ? str_print(c->arena, "-%s", all[k]) : str_from(all[k]);
+	return processor_write(c->arena, str_from(model), STR("Dari"),
+			       (struct strs){features, sizeof all / sizeof all[0]});
+}
+
 static RESULT probe_inside(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts)
 {
 	const struct sim_host *s = h->host;
@@ -131,12 +161,16 @@ static RESULT probe_inside(struct compute_host *h, struct ctx *c, struct compute
 		.disk = s->disk_size,
 		.disk_free = s->pool_free ? s->pool_free : s->disk_size,
 		.virt = HOST_SEEN_VIRT_TCG,
+		.cpu = write_processor(c, s, "Simulated"),
+		.named_cpu = s->model[0] ? write_processor(c, s, s->model) : STR_NONE,
+		.machine = STR("pc-q35-7.2"),
+		.machines = STR("pc-q35-7.1 pc-q35-7.2"),
 		.version = STR("simulated"),
 		.boot_id = str_print(c->arena, "%s-boot-%" PRIu64, s->name, s->boot),
 		.booted_us = s->booted_us,
 		.virt_reason = STR("the host is simulated"),
 	};
-	return ret_facts->boot_id.p ? OK : ctx_no_memory(c);
+	return ret_facts->boot_id.p && ret_facts->cpu.n ? OK : ctx_no_memory(c);
 }
 
 /* ---- domains */
@@ -163,6 +197,7 @@ static RESULT digest_wish(struct ctx *c, const struct compute_domain *w, char re
 	buf_print(&b, "%s %" STR_FMT " %" PRId64 " %" PRId64 " %d %d%d%d%d%d%d%d%d\n", uuid_write(w->id, id),
 		  STR_ARG(w->name), w->vcpus, w->memory, (int) w->personality, hw->windows, hw->uefi,
 		  hw->secure_boot, hw->tpm, hw->sata, hw->e1000e, hw->cdrom, w->has_drive);
+	buf_print(&b, "%" STR_FMT "\n%" STR_FMT "\n", STR_ARG(w->cpu), STR_ARG(w->machine));
 	for (size_t k = 0; k < w->disk_count; k++)
 		digest_disk(&b, &w->disks[k]);
 	for (size_t k = 0; k < w->nic_count; k++)

@@ -59,6 +59,7 @@ struct sim_domain {
 	int backup_looks;
 };
 
+enum { SIM_WORD_SIZE = 64 };
 enum { SIM_FILE_SIZE = 1024, SIM_TEXT_AT = 512, SIM_TEXT_SIZE = 64, SIM_TRACKS = 4 };
 enum { SIM_FULL_BELOW = 16 << 20 }; /* bytes left of a pool */
 
@@ -117,7 +118,9 @@ struct sim_host {
 	bool is_without_power; /* nothing runs, and it does not answer */
 	bool is_cut_off;       /* it does not answer, and what is on it goes on */
 	bool is_fence_broken;
-	uint64_t boot; /* counts them */
+	char lacks[SIM_WORD_SIZE]; /* the feature that its processor lacks; empty: it has all */
+	char model[SIM_WORD_SIZE]; /* that its row names for guests; empty: none */
+	uint64_t boot;             /* counts them */
 	int64_t booted_us;
 	struct sim_domain *domains;
 	struct sim_disk *disks;
@@ -241,7 +244,7 @@ void sim_end_tracks(struct sim_host *s, const struct sim_domain *d, bool crashes
 
 /* Of drivers/compute.h. */
 RESULT sim_see_end(struct compute_host *h, struct ctx *c, uuid id, struct compute_end_seen *ret_seen);
-RESULT sim_send(struct compute_host *h, struct ctx *c, const struct compute_journey *journey);
+RESULT sim_send(struct compute_host *h, struct ctx *c, struct compute_journey *journey);
 
 /* ---- console.c */
 

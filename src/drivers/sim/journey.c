@@ -6,7 +6,7 @@
 #include "base/heap.h"
 #include "drivers/sim/compute_state.h"
 
-enum { PIECES = 10, STUCK_AT = 4 };
+enum { PIECES = 10, STUCK_AT = 4, PAUSE_MS = 300 };
 static const int64_t DISK_SIZE = 10 << 20;
 
 /* ---- looking */
@@ -216,6 +216,7 @@ static RESULT carry(struct compute_host *h, struct ctx *c, const struct compute_
 		    struct carried *carried, enum sim_break breaks)
 {
 	struct compute_sent sent = {.memory_size = carried->domain.memory,
+				    .pause_limit_ms = PAUSE_MS,
 				    .disk_size = DISK_SIZE * (int64_t) carried->disk_count};
 	for (int k = 1; k <= PIECES; k++) {
 		bool hastens = false;
@@ -237,13 +238,14 @@ static RESULT carry(struct compute_host *h, struct ctx *c, const struct compute_
 	return breaks == SIM_BREAK_UNSAID ? lose_both(h, c, journey->to) : OK;
 }
 
-RESULT sim_send(struct compute_host *h, struct ctx *c, const struct compute_journey *journey)
+RESULT sim_send(struct compute_host *h, struct ctx *c, struct compute_journey *journey)
 {
 	struct carried carried = {0};
 	enum sim_break breaks = SIM_BREAK_NONE;
 	struct result result = begin(h, c, journey, &carried, &breaks);
 	if (result_is_ok(result))
 		result = carry(h, c, journey, &carried, breaks);
+	journey->pause_ms = result_is_ok(result) ? PAUSE_MS : 0;
 	drop_carried(&carried);
 	return result;
 }

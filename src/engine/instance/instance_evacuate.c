@@ -93,9 +93,9 @@ static RESULT find_target(struct op *op, const struct instance *i, const struct 
 	struct placement_need need;
 	instance_get_need(op->head, i, &need);
 	if (!ref_is_given(&wish->host))
-		return instance_choose_host(op->ctx, op->head, &need, ret_host);
+		return instance_choose_target(op->ctx, op->head, &need, ret_host);
 	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, ret_host));
-	return instance_check_host(op->ctx, op->head, i, &need, *ret_host, wish->forces);
+	return instance_check_target(op->ctx, op->head, i, &need, *ret_host, wish->forces);
 }
 
 /* ---- leaving */

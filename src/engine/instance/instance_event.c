@@ -8,15 +8,18 @@
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
+#include "engine/instance/instance_migration_internal.h"
 #include "engine/internal.h"
 #include "engine/region/host.h"
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/instance_event.h"
 
-enum { REASON_MAX_SIZE = 255 };
+enum { REASON_MAX_SIZE = 255, DESCRIPTION_MAX_SIZE = 1024 };
 #define SHOWN_US (7 * 24 * HOUR)
 #define RESCHEDULE_US HOUR                /* no earlier from now on */
+#define BUSY_US (10 * SECOND)             /* one of which something else is under way is moved then */
+#define BUSY_MAX_US (5 * MINUTE)          /* for so long, and then rebooted */
 #define OFF_FOR_MAINTENANCE "Maintenance" /* the condition of an instance that is off for it */
 
 /* ---- an event ---- */
@@ -35,6 +38,35 @@ bool engine_is_off_for_maintenance(const struct tables *t, const struct instance
 	       uuid_equal(e->host, i->host);
 }
 
+/* What its host's maintenance means for it; ret_why: why it is not moved, as it was meant to be. */
+static RESULT choose_code(struct op *op, const struct host *host, const struct instance *instance,
+			  enum instance_event_code *ret_code, struct str *ret_why)
+{
+	static const enum instance_event_code codes[] = {
+		[HOST_MAINTENANCE_KIND_REBOOT] = INSTANCE_EVENT_CODE_SYSTEM_REBOOT,
+		[HOST_MAINTENANCE_KIND_STOP] = INSTANCE_EVENT_CODE_INSTANCE_STOP,
+		[HOST_MAINTENANCE_KIND_MOVE] = INSTANCE_EVENT_CODE_SYSTEM_MAINTENANCE};
+	*ret_code = codes[host->maintenance_kind];
+	*ret_why = STR_NONE;
+	if (*ret_code != INSTANCE_EVENT_CODE_SYSTEM_MAINTENANCE)
+		return OK;
+	struct result result = instance_check_unbound(op->ctx, op->head, instance);
+	if (result.code != ERR_UNSUPPORTED)
+		return result;
+	*ret_why = op->ctx->problem.message;
+	ctx_clear_problem(op->ctx);
+	*ret_code = INSTANCE_EVENT_CODE_SYSTEM_REBOOT;
+	return OK;
+}
+
+static struct str describe(struct op *op, struct str reason, struct str why)
+{
+	struct str both =
+		why.n ? str_print(op->ctx->arena, "%" STR_FMT ". %" STR_FMT, STR_ARG(reason), STR_ARG(why))
+		      : reason;
+	return str_slice(both, 0, DESCRIPTION_MAX_SIZE);
+}
+
 /* Of an instance that is to run on a host with a maintenance ahead. What has begun goes on as it is. */
 static RESULT schedule(struct op *op, const struct host *host, const struct instance *instance)
 {
@@ -42,16 +74,17 @@ static RESULT schedule(struct op *op, const struct host *host, const struct inst
 	bool is_open = there && there->ended_us == 0 && uuid_equal(there->host, host->row.id);
 	if (is_open && there->stage == INSTANCE_EVENT_STAGE_BEGUN)
 		return OK;
+	enum instance_event_code code = INSTANCE_EVENT_CODE_SYSTEM_REBOOT;
+	struct str why = STR_NONE;
+	TRY(choose_code(op, host, instance, &code, &why));
 	struct instance_event event = {.row.id = is_open ? there->row.id
 							 : engine_new_id(op, KIND_INSTANCE_EVENT),
 				       .row.gen = 1,
 				       .account = instance->account,
 				       .instance = instance->row.id,
 				       .host = host->row.id,
-				       .code = host->maintenance_kind == HOST_MAINTENANCE_KIND_REBOOT
-						       ? INSTANCE_EVENT_CODE_SYSTEM_REBOOT
-						       : INSTANCE_EVENT_CODE_INSTANCE_STOP,
-				       .description = host->maintenance_reason,
+				       .code = code,
+				       .description = describe(op, host->maintenance_reason, why),
 				       .not_before_us = host->maintenance_us,
 				       .not_after_us = host->maintenance_end_us,
 				       .deadline_us = host->maintenance_deadline_us};
@@ -236,6 +269,12 @@ static bool is_under_maintenance(const struct tables *t, const struct instance_e
 	return host && host->maintenance_us && clock_now_us() >= host->maintenance_us;
 }
 
+/* It stayed all the same. */
+static bool is_move_over(const struct instance_event *e)
+{
+	return e->stage == INSTANCE_EVENT_STAGE_BEGUN && e->code == INSTANCE_EVENT_CODE_SYSTEM_MAINTENANCE;
+}
+
 static enum turn turn_of(const struct tables *t, const struct instance_event *e)
 {
 	const struct instance *i = instance_find(t, e->instance);
@@ -246,6 +285,10 @@ static enum turn turn_of(const struct tables *t, const struct instance_event *e)
 	bool is_off = i->seen_power != INSTANCE_SEEN_POWER_ON;
 	if (is_off && i->wanted_power == INSTANCE_WANTED_POWER_OFF)
 		return TURN_END;
+	if (!uuid_is_none(i->target))
+		return TURN_NONE; /* it is on its way */
+	if (is_move_over(e))
+		return is_under_maintenance(t, e) ? TURN_BEGIN : TURN_END;
 	if (e->stage == INSTANCE_EVENT_STAGE_SCHEDULED)
 		return i->migrating ? TURN_NONE : TURN_BEGIN; /* it is on its way off already */
 	return is_off && !is_under_maintenance(t, e) ? TURN_END : TURN_NONE;
@@ -310,10 +353,59 @@ static RESULT begin_early(struct op *op, const struct instance_event *event, con
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "stop asked", "It is started on another host.");
 }
 
+/* What cannot be moved, or was not moved in the end, is rebooted. */
+static RESULT become_reboot(struct op *op, const struct instance_event *event, const struct host *host,
+			    const struct instance *instance, struct str why)
+{
+	struct instance_event next = *event;
+	next.code = INSTANCE_EVENT_CODE_SYSTEM_REBOOT;
+	next.stage = INSTANCE_EVENT_STAGE_SCHEDULED;
+	next.description = describe(op, host ? host->maintenance_reason : event->description, why);
+	next.row.gen++;
+	TRY(instance_event_put(op, &next));
+	return engine_log_event(op, KIND_INSTANCE, &instance->row, "event changed", "%s: %" STR_FMT,
+				instance_event_code_words[next.code], STR_ARG(next.description));
+}
+
+static RESULT write_moving(struct op *op, const struct instance_event *event)
+{
+	struct instance_event next = *event;
+	next.stage = INSTANCE_EVENT_STAGE_BEGUN;
+	next.row.gen++;
+	return instance_event_put(op, &next);
+}
+
+static RESULT write_later(struct op *op, const struct instance_event *event)
+{
+	struct instance_event next = *event;
+	next.not_before_us = op->now_us + BUSY_US;
+	next.row.gen++;
+	return instance_event_put(op, &next);
+}
+
+static RESULT begin_move(struct op *op, const struct instance_event *event, const struct instance *instance,
+			 const struct host *host)
+{
+	if (is_move_over(event))
+		return become_reboot(op, event, host, instance,
+				     STR("It was to be moved while it ran, but stayed."));
+	struct result result = instance_move_away(op, instance);
+	if (result_is_ok(result))
+		return write_moving(op, event);
+	if (!engine_is_refusal(result.code))
+		return result;
+	struct str why = op->ctx->problem.message;
+	ctx_clear_problem(op->ctx);
+	bool is_busy = result.code == ERR_STATE && host && op->now_us < host->maintenance_us + BUSY_MAX_US;
+	return is_busy ? write_later(op, event) : become_reboot(op, event, host, instance, why);
+}
+
 static RESULT begin_event(struct op *op, const struct instance_event *event)
 {
 	const struct instance *instance = instance_find(op->head, event->instance);
 	const struct host *host = host_find(op->head, event->host);
+	if (event->code == INSTANCE_EVENT_CODE_SYSTEM_MAINTENANCE)
+		return begin_move(op, event, instance, host);
 	bool is_kept_off = event->code == INSTANCE_EVENT_CODE_SYSTEM_REBOOT;
 	if (is_kept_off && host && op->now_us < host->maintenance_us)
 		return begin_early(op, event, instance, host);

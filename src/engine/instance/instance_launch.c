@@ -22,6 +22,7 @@
 #include "engine/quota_internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/dedicated_host_internal.h"
+#include "engine/region/processor_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image.h"
 #include "engine/storage/storage_pool.h"
@@ -768,6 +769,7 @@ static RESULT write_instance(struct launch *l, int64_t index, const struct host 
 	if (l->from)
 		instance_copy_hardware(l->from, &instance);
 	choose_names(l, &instance);
+	processor_give(op->head, &instance);
 	TRY(instance_put(op, &instance));
 	TRY(instance_meter_allocation(op, &instance, 1));
 	TRY(write_volumes(l, &instance));

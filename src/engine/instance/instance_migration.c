@@ -13,6 +13,7 @@
 #include "engine/region/fence_internal.h"
 #include "engine/region/host.h"
 #include "model/instance_task.h"
+#include "model/processor.h"
 #include "model/states.h"
 #include "store/host.h"
 #include "store/instance.h"
@@ -68,16 +69,6 @@ const struct instance_migration *engine_last_migration(const struct tables *t, u
 
 /* ---- whether it can ---- */
 
-/* What of its hardware would be lost on the way. NULL: nothing. */
-static const char *find_bound_hardware(const struct instance *i)
-{
-	if (i->tpm)
-		return "has a TPM, whose state is its host's";
-	if (i->tenancy != INSTANCE_TENANCY_DEFAULT)
-		return "has a host of its account's own";
-	return NULL;
-}
-
 /* Its row says that it runs as wanted, and nothing else is on its way. */
 static bool is_steady(const struct instance *i)
 {
@@ -86,22 +77,38 @@ static bool is_steady(const struct instance *i)
 	       !i->migrating && model_derive_instance_task(i) == INSTANCE_TASK_NONE;
 }
 
+static RESULT check_tenancy(struct ctx *c, const struct instance *i)
+{
+	return i->tenancy == INSTANCE_TENANCY_DEFAULT
+		       ? OK
+		       : ctx_fail_kind(c, ERR_UNSUPPORTED, KIND_INSTANCE,
+				       "The instance cannot be moved while it runs: it has a host of its "
+				       "account's own.");
+}
+
+RESULT instance_check_unbound(struct ctx *c, const struct tables *t, const struct instance *i)
+{
+	TRY(check_tenancy(c, i));
+	struct result result = instance_check_disks_movable(c, t, i);
+	if (result.code != ERR_STATE)
+		return result;
+	ctx_clear_problem(c); /* that passes */
+	return OK;
+}
+
 static RESULT check_movable(struct ctx *c, const struct tables *t, const struct instance *i)
 {
-	const char *bound = find_bound_hardware(i);
 	if (!is_steady(i))
 		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE,
 				     "The instance does not run, or something else is under way.");
-	if (bound)
-		return ctx_fail_kind(c, ERR_UNSUPPORTED, KIND_INSTANCE,
-				     "The instance cannot be moved while it runs: it %s.", bound);
+	TRY(check_tenancy(c, i));
 	return instance_check_disks_movable(c, t, i);
 }
 
 /* ---- where to ---- */
 
-RESULT instance_check_host(struct ctx *c, const struct tables *t, const struct instance *i,
-			   const struct placement_need *need, const struct host *host, bool forces)
+RESULT instance_check_target(struct ctx *c, const struct tables *t, const struct instance *i,
+			     const struct placement_need *need, const struct host *host, bool forces)
 {
 	if (uuid_equal(host->row.id, i->host))
 		return ctx_fail_kind(c, ERR_CONFLICT, KIND_HOST,
@@ -110,12 +117,18 @@ RESULT instance_check_host(struct ctx *c, const struct tables *t, const struct i
 	enum placement_reason reason = placement_check_named(t, need, host, forces);
 	if (reason == PLACEMENT_FITS)
 		return OK;
+	if (reason == PLACEMENT_PROCESSOR && need->cpu.n)
+		return ctx_fail_kind(c, ERR_CAPACITY, KIND_INSTANCE,
+				     "No valid host was found. The processor of %" STR_FMT
+				     " lacks what the instance has: %" STR_FMT ".",
+				     STR_ARG(host->name),
+				     STR_ARG(processor_find_lacks(c->arena, host->seen_cpu, need->cpu)));
 	return ctx_fail_kind(c, ERR_CAPACITY, KIND_INSTANCE,
 			     "No valid host was found. Hosts that %s: %" STR_FMT ".",
 			     placement_reason_words(reason), STR_ARG(host->name));
 }
 
-RESULT instance_choose_host(struct ctx *c, const struct tables *t, const struct placement_need *need,
+RESULT instance_choose_target(struct ctx *c, const struct tables *t, const struct placement_need *need,
 			    const struct host **ret_host)
 {
 	struct placement placement;
@@ -133,6 +146,8 @@ static void get_need(const struct tables *t, const struct instance *i, struct pl
 {
 	instance_get_need(t, i, ret_need);
 	ret_need->from = host_find(t, i->host);
+	ret_need->cpu = i->cpu;
+	ret_need->machine = i->machine;
 }
 
 RESULT engine_check_migration(struct ctx *c, const struct tables *t, const struct instance *instance,
@@ -142,8 +157,8 @@ RESULT engine_check_migration(struct ctx *c, const struct tables *t, const struc
 	const struct host *chosen = NULL;
 	TRY(check_movable(c, t, instance));
 	get_need(t, instance, &need);
-	return host ? instance_check_host(c, t, instance, &need, host, false)
-		    : instance_choose_host(c, t, &need, &chosen);
+	return host ? instance_check_target(c, t, instance, &need, host, false)
+		    : instance_choose_target(c, t, &need, &chosen);
 }
 
 /* ---- the beginning ---- */
@@ -182,6 +197,18 @@ static RESULT begin(struct op *op, const struct instance *i, const struct host *
 				STR_ARG(host->name));
 }
 
+RESULT instance_find_target(struct op *op, const struct instance *i, const struct placement_need *need,
+			    const struct instance_migrating *wish, const struct host **ret_host)
+{
+	bool is_said = ref_is_given(&wish->host);
+	if (is_said)
+		TRY(engine_find_own_host(op->ctx, op->head, &wish->host, ret_host));
+	struct result found =
+		is_said ? instance_check_target(op->ctx, op->head, i, need, *ret_host, wish->forces)
+			: instance_choose_target(op->ctx, op->head, need, ret_host);
+	return engine_fail_about(op->ctx, is_said ? &wish->host : &wish->instance, found);
+}
+
 RESULT engine_migrate_instance(struct op *op, struct instance_migrating *wish)
 {
 	const struct instance *i = NULL;
@@ -189,14 +216,21 @@ RESULT engine_migrate_instance(struct op *op, struct instance_migrating *wish)
 	struct placement_need need;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &i));
 	TRY(engine_permit(op, "instance.migrate", KIND_INSTANCE, &i->row));
-	if (ref_is_given(&wish->host))
-		TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
 	TRY(engine_fail_about(op->ctx, &wish->instance, check_movable(op->ctx, op->head, i)));
 	get_need(op->head, i, &need);
-	struct result found = host ? instance_check_host(op->ctx, op->head, i, &need, host, wish->forces)
-				   : instance_choose_host(op->ctx, op->head, &need, &host);
-	TRY(engine_fail_about(op->ctx, host ? &wish->host : &wish->instance, found));
+	TRY(instance_find_target(op, i, &need, wish, &host));
 	return begin(op, i, host, wish);
+}
+
+RESULT instance_move_away(struct op *op, const struct instance *i)
+{
+	const struct host *host = NULL;
+	struct instance_migrating wish = {0};
+	struct placement_need need;
+	TRY(check_movable(op->ctx, op->head, i));
+	get_need(op->head, i, &need);
+	TRY(instance_choose_target(op->ctx, op->head, &need, &host));
+	return begin(op, i, host, &wish);
 }
 
 /* ---- what is asked of it meanwhile ---- */
@@ -377,6 +411,14 @@ static RESULT write_progress(struct op *op, const struct instance_migration *m,
 	next.disk_size = f->disk_size;
 	next.disk_done = f->disk_done;
 	next.disk_left = f->disk_left;
+	next.pause_limit_ms = f->pause_limit_ms;
+	return instance_migration_put(op, &next);
+}
+
+static RESULT write_pause(struct op *op, const struct instance_migration *m, int64_t pause_ms)
+{
+	struct instance_migration next = *m;
+	next.pause_ms = pause_ms;
 	return instance_migration_put(op, &next);
 }
 
@@ -401,6 +443,8 @@ RESULT engine_see_migration(struct op *op, struct migration_report *report)
 		return redo(op, m);
 	case MIGRATION_FAILS:
 		return write_problem(op, m, report->problem);
+	case MIGRATION_WAS_SENT:
+		return write_pause(op, m, report->figures.pause_ms);
 	case MIGRATION_ARRIVED:
 		return end(op, m, true, STR_NONE);
 	case MIGRATION_STAYED:

@@ -22,6 +22,10 @@ struct instance_migrating {
 };
 OPERATION(engine_migrate_instance, instance_migrating)
 
+/* Moves an instance that runs or is stopped to another host, off meanwhile; then it is confirmed or reverted as a
+ * resize is (engine_confirm_resize(), engine_revert_resize()). forces means nothing. Failures as above. */
+OPERATION(engine_cold_migrate_instance, instance_migrating)
+
 /* Whether it could, as it is now, and to that host (NULL: to any): OK, or the failure of the above. Changes
  * nothing. */
 struct host;
@@ -75,12 +79,14 @@ OPERATION(engine_see_migration_disk, migration_disk_report)
 
 struct migration_figures {
 	int64_t memory_size, memory_done, memory_left, disk_size, disk_done, disk_left; /* bytes */
+	int64_t pause_limit_ms, pause_ms; /* as in schema/instance_migration.toml */
 };
 enum migration_event {
 	MIGRATION_PROGRESSES, /* figures */
 	MIGRATION_BEGINS,     /* the host is about to be told to send it */
 	MIGRATION_IS_REDONE,  /* whoever told it so is gone: the target is made ready anew */
 	MIGRATION_FAILS,      /* problem: why it is not to be, once it is known that it stayed */
+	MIGRATION_WAS_SENT,   /* figures: for how long it stood still */
 	MIGRATION_ARRIVED,    /* it runs at the target, and nothing of it is left at its host but its disks */
 	MIGRATION_STAYED      /* it does not come to that: nothing of it is at the target but its disks */
 };

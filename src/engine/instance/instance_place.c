@@ -13,6 +13,7 @@
 #include "engine/internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/dedicated_host_internal.h"
+#include "engine/region/processor_internal.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/storage_pool.h"
 #include "engine/storage/volume_attachment.h"
@@ -37,9 +38,13 @@ RESULT instance_write_host(struct op *op, const struct instance *instance, uuid 
 	struct instance next = *instance;
 	const struct dedicated_host *dedicated = engine_find_dedicated(op->head, host);
 	next.host = host;
+	next.next_host = UUID_NONE;
+	processor_give(op->head, &next);
 	if (next.host_affinity && dedicated)
 		next.dedicated_host = dedicated->row.id;
 	next.row.gen++;
+	if (next.task == INSTANCE_TASK_RESIZE || next.task == INSTANCE_TASK_REVERT)
+		next.task_gen = (int64_t) next.row.gen; /* it is done there */
 	TRY(instance_put(op, &next));
 	for (const struct volume *v = volume_first_by_instance(op->head, instance->row.id); v;
 	     v = volume_next_by_instance(op->head, v)) {
@@ -111,6 +116,15 @@ static const struct host *find_host_of_disks(const struct tables *t, const struc
 	return fits ? host : NULL;
 }
 
+/* Where its room is taken, if that can be reached. */
+static const struct host *find_next_host(const struct tables *t, const struct instance *instance)
+{
+	const struct host *host =
+		uuid_is_none(instance->next_host) ? NULL : host_find(t, instance->next_host);
+	bool may = host && host->seen_state == HOST_SEEN_STATE_UP && !host->forced_down;
+	return may ? host : NULL;
+}
+
 RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 {
 	const struct instance *instance = instance_find(op->head, wish->instance);
@@ -122,7 +136,9 @@ RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 	struct placement placement;
 	instance_get_need(op->head, instance, &need);
 	TRY(placement_begin(op->ctx, op->head, &need, &placement));
-	const struct host *host = find_host_of_disks(op->head, instance, need);
+	const struct host *host = find_next_host(op->head, instance);
+	if (!host)
+		host = find_host_of_disks(op->head, instance, need);
 	if (!host)
 		host = placement_next(&placement);
 	if (!host)

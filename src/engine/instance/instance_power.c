@@ -8,6 +8,7 @@
 #include "engine/instance/instance_migration_internal.h"
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
+#include "engine/region/processor_internal.h"
 #include "model/states.h"
 #include "store/instance.h"
 #include "store/port.h"
@@ -147,6 +148,8 @@ RESULT instance_turn_on(struct op *op, struct instance *next)
 	next->reason_code = STR_NONE;
 	next->reason_text = STR_NONE;
 	TRY(instance_avoid_maintenance(op, next));
+	if (next->seen_power != INSTANCE_SEEN_POWER_ON && !next->seen_saved)
+		processor_give(op->head, next);
 	TRY(clear_restarted(op, next));
 	return give_addresses(op, next->row.id);
 }

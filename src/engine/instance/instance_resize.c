@@ -23,7 +23,7 @@ static const struct instance_migration *find_record(const struct tables *t, uuid
 	const struct instance_migration *found = NULL;
 	for (const struct instance_migration *r = instance_migration_first_by_instance(t, instance); r;
 	     r = instance_migration_next_by_instance(t, r))
-		if (r->method == INSTANCE_MIGRATION_METHOD_RESIZE &&
+		if (r->method != INSTANCE_MIGRATION_METHOD_LIVE &&
 		    (!found || r->row.created_us >= found->row.created_us))
 			found = r;
 	return found;
@@ -157,12 +157,14 @@ RESULT engine_confirm_resize(struct op *op, struct instance_target *wish)
 	const struct instance *instance = NULL;
 	TRY(find_resized(op, &wish->instance, "instance.resize", "confirmed", &instance));
 	struct instance next = *instance;
-	next.old_type = UUID_NONE;
+	next.old_type = next.old_host = UUID_NONE;
 	uuid old_type = instance->old_type;
+	bool was_moved = !uuid_is_none(instance->old_host);
 	TRY(instance_put(op, &next));
 	TRY(record_outcome(op, next.row.id, INSTANCE_MIGRATION_OUTCOME_CONFIRMED));
 	TRY(instance_type_forget_unused(op, old_type));
-	return engine_log_event(op, KIND_INSTANCE, &next.row, "resize confirmed", "Its new size stays.");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "resize confirmed", "%s",
+				was_moved ? "It stays on its new host." : "Its new size stays.");
 }
 
 /* The type may have been deleted since: the row is kept for this. */
@@ -177,7 +179,10 @@ RESULT engine_revert_resize(struct op *op, struct instance_target *wish)
 	uuid new_type = instance->type;
 	TRY(instance_change_type(op, type, wish->instance.field, &next));
 	next.old_type = UUID_NONE;
-	instance_begin_task(op, INSTANCE_TASK_REVERT, true, &next);
+	if (uuid_is_none(instance->old_host))
+		instance_begin_task(op, INSTANCE_TASK_REVERT, true, &next);
+	else
+		TRY(instance_send_back(op, instance, &wish->instance, &next));
 	TRY(instance_put(op, &next));
 	TRY(record_outcome(op, next.row.id, INSTANCE_MIGRATION_OUTCOME_REVERTED));
 	TRY(instance_type_forget_unused(op, new_type));

@@ -13,6 +13,7 @@
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
 #include "engine/network/port_internal.h"
+#include "engine/region/processor_internal.h"
 #include "engine/storage/volume_internal.h"
 #include "model/states.h"
 #include "store/instance.h"
@@ -272,6 +273,8 @@ RESULT engine_see_instance(struct op *op, struct instance_report *report)
 		next.seen_gen = (int64_t) report->gen;
 		next.stopped_us = op->now_us;
 	}
+	if (next.seen_power != INSTANCE_SEEN_POWER_ON && !next.seen_saved)
+		processor_give(op->head, &next);
 	TRY(port_see_plugged(op, report));
 	TRY(volume_see_plugged(op, report));
 	if (row_equal(&model_kinds[KIND_INSTANCE], &instance->row, &next.row))

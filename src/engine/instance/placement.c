@@ -12,6 +12,7 @@
 #include "engine/storage/storage_pool.h"
 #include "model/dedicated_host.h"
 #include "model/instance_type.h"
+#include "model/processor.h"
 #include "model/server_group.h"
 #include "model/states.h"
 #include "store/aggregate.h"
@@ -56,15 +57,39 @@ enum placement_reason placement_check_host(const struct host *host, const struct
 
 /* ---- one that a running guest comes to ---- */
 
-/* Emulated processors are those of QEMU's version; real ones are compared by the hosts themselves, when it
- * comes to that. The paths of disks go along. */
-static bool is_like(const struct host *host, const struct host *from)
+static bool has_machine(const struct host *host, struct str machine)
 {
-	bool has_cpu =
-		host->seen_virt == from->seen_virt &&
-		(host->seen_virt == HOST_SEEN_VIRT_KVM || str_equal(host->seen_version, from->seen_version));
-	return has_cpu && str_equal(host->pool_path, from->pool_path) &&
-	       !uuid_equal(host->row.id, from->row.id);
+	struct str rest = host->seen_machines, word;
+	while (str_split_next(&rest, ' ', &word))
+		if (str_equal(word, machine))
+			return true;
+	return machine.n == 0;
+}
+
+/* The paths of disks go along; and an emulated processor that no row names is that of one QEMU. */
+static bool is_like(const struct host *host, const struct placement_need *need)
+{
+	const struct host *from = need->from;
+	bool is_emulated = from->seen_virt != HOST_SEEN_VIRT_KVM;
+	return !uuid_equal(host->row.id, from->row.id) && host->seen_virt == from->seen_virt &&
+	       str_equal(host->pool_path, from->pool_path) && has_machine(host, need->machine) &&
+	       (need->cpu.n || !is_emulated || str_equal(host->seen_version, from->seen_version));
+}
+
+/* Whoever has all that its host's processor can do needs another one that is the same. */
+static bool has_processor(const struct host *host, const struct placement_need *need)
+{
+	return need->cpu.n ? processor_covers(host->seen_cpu, need->cpu)
+			   : str_equal(host->seen_cpu, need->from->seen_cpu);
+}
+
+static enum placement_reason check_likeness(const struct host *host, const struct placement_need *need)
+{
+	if (!need->from)
+		return PLACEMENT_FITS;
+	if (!is_like(host, need))
+		return PLACEMENT_UNLIKE;
+	return has_processor(host, need) ? PLACEMENT_FITS : PLACEMENT_PROCESSOR;
 }
 
 /* ---- its disks ---- */
@@ -250,9 +275,11 @@ static enum placement_reason check(const struct placement *p, const struct host 
 {
 	if (!has_shared(p, host))
 		return p->need.host_is_asked ? PLACEMENT_ASKED : PLACEMENT_SHARED;
-	if (p->need.from && !is_like(host, p->need.from))
-		return PLACEMENT_UNLIKE;
-	enum placement_reason reason = placement_check_host(host, &p->need);
+	if (uuid_equal(host->row.id, p->need.leaves))
+		return PLACEMENT_LEFT;
+	enum placement_reason reason = check_likeness(host, &p->need);
+	if (reason == PLACEMENT_FITS)
+		reason = placement_check_host(host, &p->need);
 	if (reason == PLACEMENT_FITS && !placement_sees_pools(p->tables, &p->need, host))
 		return PLACEMENT_POOL;
 	if (reason == PLACEMENT_FITS && !placement_has_wanted(p->tables, p->need.type, host))
@@ -272,8 +299,9 @@ enum placement_reason placement_check_named(const struct tables *t, const struct
 		return PLACEMENT_ZONE;
 	if (!forces)
 		return check(&p, host);
-	if (need->from && !is_like(host, need->from))
-		return PLACEMENT_UNLIKE;
+	enum placement_reason likeness = check_likeness(host, need);
+	if (likeness != PLACEMENT_FITS)
+		return likeness;
 	return placement_sees_pools(t, need, host) ? placement_check_room(host, need) : PLACEMENT_POOL;
 }
 
@@ -401,7 +429,7 @@ size_t placement_count_fitting(const struct placement *p)
 
 void placement_report(const struct placement *p, struct placement_report *ret_report)
 {
-	*ret_report = (struct placement_report){0};
+	*ret_report = (struct placement_report){.cpu = p->need.cpu};
 	for (const struct host *h = first_host(p->tables, p->need.zone); h;
 	     h = next_host(p->tables, p->need.zone, h)) {
 		enum placement_reason reason = check(p, h);
@@ -429,8 +457,10 @@ static const char *const reasons[PLACEMENT_REASON_COUNT] = {
 	[PLACEMENT_SHARED] = "lack a volume that it shares with others",
 	[PLACEMENT_ASKED] = "are not the one asked for",
 	[PLACEMENT_ZONE] = "are in another zone",
-	[PLACEMENT_UNLIKE] = "are it, or unlike it (processors, versions, pool's path)",
+	[PLACEMENT_UNLIKE] = "are it, or unlike it (virtualization, machines, versions, pool's path)",
 	[PLACEMENT_POOL] = "do not see the storage pool of its disks",
+	[PLACEMENT_PROCESSOR] = "lack what its processor has",
+	[PLACEMENT_LEFT] = "have it",
 };
 
 const char *placement_reason_words(enum placement_reason reason)
@@ -442,10 +472,17 @@ static struct str list_hosts(struct arena *a, const struct placement_report *rep
 			     enum placement_reason reason)
 {
 	struct str list = STR_NONE;
-	for (size_t n = 0; n < report->shown_count; n++)
-		if (report->shown_reason[n] == reason)
-			list = str_print(a, "%" STR_FMT "%s%" STR_FMT, STR_ARG(list), list.n ? ", " : "",
-					 STR_ARG(report->shown[n]->name));
+	for (size_t n = 0; n < report->shown_count; n++) {
+		if (report->shown_reason[n] != reason)
+			continue;
+		const struct host *host = report->shown[n];
+		struct str lacks = reason == PLACEMENT_PROCESSOR && report->cpu.n
+					   ? processor_find_lacks(a, host->seen_cpu, report->cpu)
+					   : STR_NONE;
+		list = str_print(a, "%" STR_FMT "%s%" STR_FMT "%s%" STR_FMT, STR_ARG(list),
+				 list.n ? ", " : "", STR_ARG(host->name), lacks.n ? ": " : "",
+				 STR_ARG(lacks));
+	}
 	return list;
 }
 

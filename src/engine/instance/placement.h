@@ -28,6 +28,8 @@ enum placement_reason {
 	PLACEMENT_ZONE,
 	PLACEMENT_UNLIKE,
 	PLACEMENT_POOL,
+	PLACEMENT_PROCESSOR,
+	PLACEMENT_LEFT,
 	PLACEMENT_REASON_COUNT
 };
 enum { PLACEMENT_POOLS_MAX = 26 /* as many as an instance has disks */ };
@@ -49,8 +51,11 @@ struct placement_need {
 	uuid dedicated_host;              /* that one; none: any that accepts instances which name none */
 	struct uuids near, apart;         /* instances: one of these is there; none of those is */
 	uuid except;                      /* an instance of the group that does not count: itself */
-	/* A guest comes from there, running: only a host that is like it takes it. NULL: it does not run. */
+	uuid leaves;                      /* another one than that; none: any */
+	/* A guest comes from there, running, with that processor and machine (as in struct compute_domain): only a
+	 * host that is like it, and has both, takes it. NULL: it does not run. */
 	const struct host *from;
+	struct str cpu, machine;
 };
 
 /* A host that could be chosen, and how many instances of this launch it has got. */
@@ -75,6 +80,7 @@ struct placement_report {
 	const struct host *shown[PLACEMENT_HOSTS_SHOWN];
 	enum placement_reason shown_reason[PLACEMENT_HOSTS_SHOWN];
 	size_t shown_count;
+	struct str cpu; /* that was needed */
 };
 
 /* Gathers the hosts of the zone. ERR_NO_MEMORY. */

@@ -2,11 +2,14 @@
  * Hosts. What happens next: reconcile/host.c connects to a host that was added and reports. */
 #include "engine/region/host.h"
 
+#include <inttypes.h>
+
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/region/aggregate_internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/fence_internal.h"
+#include "engine/region/processor_internal.h"
 #include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_internal.h"
@@ -15,7 +18,7 @@
 #include "store/host.h"
 #include "store/instance_event.h"
 
-enum { OVERCOMMIT_PERCENT = 400, REASON_MAX_SIZE = 255 };
+enum { OVERCOMMIT_PERCENT = 400, REASON_MAX_SIZE = 255, MODEL_MAX_SIZE = 63, MOVE_RATE_MAX = 1000000 };
 #define RESERVED_MEMORY (INT64_C(1) << 30)
 
 static RESULT find_zone(struct op *op, const struct ref *ref, const struct zone **ret_zone)
@@ -46,8 +49,22 @@ static bool is_address(struct str address)
 	return address.n <= 255;
 }
 
+/* "region" is what a row has that says nothing. */
+static RESULT read_cpu(struct op *op, struct str text, struct str *ret_cpu)
+{
+	for (size_t n = 0; n < text.n; n++)
+		if (!str_is_alphanumeric(text.p[n]) && (n == 0 || !strchr("-._", text.p[n])))
+			text.n = MODEL_MAX_SIZE + 1;
+	if (text.n > MODEL_MAX_SIZE)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("cpu"),
+				   "A processor is 'region', 'host', or the name of a model.");
+	*ret_cpu = str_is(text, "region") ? STR_NONE : text;
+	return OK;
+}
+
 RESULT engine_add_host(struct op *op, struct host_wish *wish)
 {
+	struct str cpu = STR_NONE;
 	const struct zone *zone = NULL;
 	TRY(find_zone(op, &wish->zone, &zone));
 	if (!is_host_name(wish->name))
@@ -64,6 +81,7 @@ RESULT engine_add_host(struct op *op, struct host_wish *wish)
 	if (wish->overcommit_percent < 0 || wish->reserved_memory < -1)
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_HOST,
 				     "Overcommitment and reserved memory cannot be negative.");
+	TRY(read_cpu(op, wish->cpu, &cpu));
 	TRY(engine_permit(op, "host.add", KIND_HOST, NULL));
 	struct host host = {.row.id = engine_new_id(op, KIND_HOST),
 			    .row.gen = 1,
@@ -72,6 +90,7 @@ RESULT engine_add_host(struct op *op, struct host_wish *wish)
 			    .uri = wish->uri,
 			    .pool_path = wish->pool_path,
 			    .address = wish->address,
+			    .cpu = cpu,
 			    .enabled = true,
 			    .overcommit_percent =
 				    wish->overcommit_percent ? wish->overcommit_percent : OVERCOMMIT_PERCENT,
@@ -82,6 +101,20 @@ RESULT engine_add_host(struct op *op, struct host_wish *wish)
 	return engine_log_event(op, KIND_HOST, &host.row, "added",
 				"Host %" STR_FMT " in zone %" STR_FMT " at %" STR_FMT ".", STR_ARG(host.name),
 				STR_ARG(zone->name), STR_ARG(host.uri));
+}
+
+/* What becomes of guests that start there, or leave it. A model is known when the host told what it has of it. */
+static RESULT change_guests(struct op *op, const struct host_settings *wish, const struct host *host,
+			    struct host *next)
+{
+	if (wish->cpu.n)
+		TRY(read_cpu(op, wish->cpu, &next->cpu));
+	if (wish->set_move_rate && (wish->move_rate < 0 || wish->move_rate > MOVE_RATE_MAX))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("move-rate"),
+				   "A rate is 0 to %d MiB a second; 0 is as fast as it goes.", MOVE_RATE_MAX);
+	if (wish->set_move_rate)
+		next->move_rate = wish->move_rate;
+	return str_equal(host->cpu, next->cpu) ? OK : processor_follow_host(op, host, next, STR_NONE);
 }
 
 RESULT engine_update_host(struct op *op, struct host_settings *wish)
@@ -103,9 +136,15 @@ RESULT engine_update_host(struct op *op, struct host_settings *wish)
 	if (wish->enabled != CHOICE_DEFAULT)
 		next.disabled_reason = next.enabled ? STR_NONE : wish->reason;
 	choice_apply(wish->forced_down, &next.forced_down);
+	TRY(change_guests(op, wish, host, &next));
 	next.row.gen++;
 	TRY(host_put(op, &next));
 	bool is_open = engine_is_host_open(&next) && !next.forced_down;
+	if (wish->cpu.n || wish->set_move_rate)
+		return engine_log_event(op, KIND_HOST, &next.row, "changed",
+					"Its guests' processor: %" STR_FMT "; those that leave it: %" PRId64
+					" MiB a second.",
+					STR_ARG(next.cpu.n ? next.cpu : STR("region")), next.move_rate);
 	return engine_log_event(op, KIND_HOST, &next.row, is_open ? "enabled" : "disabled", "%s",
 				is_open ? "New instances may be placed on it."
 					: "No new instances are placed on it.");
@@ -166,6 +205,7 @@ RESULT engine_remove_host(struct op *op, struct host_target *wish)
 	FORGET_EACH(op, fence, host, host->row.id);
 	TRY(aggregate_leave_host(op, host->row.id));
 	TRY(storage_pool_forget_host(op, host->row.id));
+	TRY(processor_forget_host(op, host));
 	return host_forget(op, host->row.id);
 }
 
@@ -189,6 +229,10 @@ RESULT engine_see_host(struct op *op, struct host_report *report)
 		next.seen_version = report->version;
 		next.seen_boot_id = report->boot_id;
 		next.seen_booted_us = report->booted_us;
+		next.seen_cpu = report->cpu;
+		next.seen_machine = report->machine;
+		next.seen_machines = report->machines;
+		TRY(processor_follow_host(op, host, &next, report->named_cpu));
 	}
 	if (row_equal(&model_kinds[KIND_HOST], &host->row, &next.row))
 		return OK;

@@ -12,6 +12,7 @@ struct host_wish {
 	struct str address;         /* where other hosts reach it; empty: the host of the uri */
 	int64_t overcommit_percent; /* 0: 400 */
 	int64_t reserved_memory;    /* bytes; -1: 1 GiB */
+	struct str cpu;             /* as in struct host_settings */
 	/* made: */
 	uuid host;
 };
@@ -22,8 +23,13 @@ struct host_settings {
 	enum choice enabled;     /* whether new instances are placed on it */
 	struct str reason;       /* why not, up to 255 characters; without `enabled` only this changes */
 	enum choice forced_down; /* the host counts as down, whatever it answers */
+	/* What guests that are started on it get of its processor: "host", all that it can do; "region", what all
+	 * hosts of the region can do that are like it; or a model's name. Empty: as before. */
+	struct str cpu;
+	bool set_move_rate;
+	int64_t move_rate; /* MiB a second at which each guest that leaves it, running, is sent; 0: as it goes */
 };
-/* ERR_STATE with KIND_HOST: it cannot be opened, because a maintenance is planned
+/* ERR_INVALID with KIND_HOST: no such word, or a rate below 0 or above 1,000,000. ERR_STATE with KIND_HOST: it cannot be opened, because a maintenance is planned
  * (instance_event.h). */
 OPERATION(engine_update_host, host_settings)
 
@@ -51,6 +57,7 @@ struct host_report {
 	int64_t cpus, cores, sockets, memory, disk;
 	bool is_full; /* its pool */
 	enum host_seen_virt virt;
+	struct str cpu, named_cpu, machine, machines; /* as in struct compute_facts */
 	struct str version, boot_id;
 	int64_t booted_us;
 };

@@ -14,6 +14,7 @@
 #include "model/host.h"
 #include "model/id.h"
 #include "model/instance.h"
+#include "model/processor.h"
 
 #define MIB (INT64_C(1) << 20)
 /* Looks, a tenth of a second apart: only what never comes about fails. A guest boots within ten seconds, or a
@@ -257,6 +258,8 @@ static void test_probe(void **state)
 		      STR_ARG(a.virt_reason));
 	scene_reopen(&s);
 	EXPECT(&s, ERR_NONE, subject.driver->probe(s.h, &s.c, &b));
+	assert_true(str_equal(a.cpu, b.cpu) && processor_covers(a.cpu, b.cpu));
+	assert_true(a.machine.n > 0 && str_contains(a.machines, a.machine));
 	assert_true(str_equal(a.boot_id, b.boot_id));
 	assert_int_equal(a.virt, b.virt);
 	scene_close(&s);

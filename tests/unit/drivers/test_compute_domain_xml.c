@@ -303,14 +303,39 @@ static void test_drive(void **state)
 	assert_string_equal(f->digest, without);
 }
 
+/* The processor and the machine that the row keeps, or the host's own. */
+static void test_processor(void **state)
+{
+	(void) state;
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 * MIB);
+	struct fixture *f = make(a);
+	char before[DOMAIN_DIGEST_SIZE];
+	write(f);
+	assert_has(f, "<cpu mode='host-passthrough' check='none' migratable='on'/>");
+	assert_has(f, "machine='q35'>");
+	memcpy(before, f->digest, sizeof before);
+	f->wish.cpu = STR("EPYC AMD aes -rdseed sse4.2");
+	f->wish.machine = STR("pc-q35-7.2");
+	write(f);
+	assert_has(f, "machine='pc-q35-7.2'>");
+	assert_has(f, "<cpu mode='custom' match='exact' check='partial'><model fallback='forbid'>EPYC</model>"
+		      "<feature policy='require' name='aes'/><feature policy='disable' name='rdseed'/>"
+		      "<feature policy='require' name='sse4.2'/></cpu>");
+	assert_string_not_equal(before, f->digest);
+	f->wish.cpu = STR_NONE;
+	f->place.virt = HOST_SEEN_VIRT_TCG;
+	write(f);
+	assert_has(f, "<cpu mode='maximum' check='none'><feature policy='disable' name='la57'/></cpu>");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_drive),    cmocka_unit_test(test_whole),
-		cmocka_unit_test(test_emulated), cmocka_unit_test(test_personalities),
-		cmocka_unit_test(test_digest),   cmocka_unit_test(test_manifest),
-		cmocka_unit_test(test_refused),  cmocka_unit_test(test_hardware),
-		cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_drive),         cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_processor),     cmocka_unit_test(test_emulated),
+		cmocka_unit_test(test_personalities), cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_manifest),      cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_hardware),      cmocka_unit_test(test_reach),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

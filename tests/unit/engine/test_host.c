@@ -46,6 +46,61 @@ static void check_see(void **state)
 	cloud_ok(c, NULL, engine_see_host, &report);
 }
 
+static struct str guests_of(struct cloud *c, size_t n)
+{
+	return host_find(cloud_tables(c), c->hosts[n])->seen_guest_cpu;
+}
+
+static void tell_model(struct cloud *c, size_t n, const char *cpu, const char *named)
+{
+	struct host_report report = {.host = c->hosts[n],
+				     .state = HOST_SEEN_STATE_UP,
+				     .has_facts = true,
+				     .virt = HOST_SEEN_VIRT_KVM,
+				     .cpu = str_from(cpu),
+				     .named_cpu = str_from(named)};
+	cloud_ok(c, NULL, engine_see_host, &report);
+}
+
+/* Hosts of a vendor are a group; whoever comes, changes, says otherwise or goes changes what the others' guests get. */
+static void check_processors(void **state)
+{
+	struct cloud *c = *state;
+	tell_model(c, 0, "New AMD aes avx avx2", "");
+	assert_true(str_is(guests_of(c, 0), "New AMD aes avx avx2"));
+	tell_model(c, 1, "Old AMD aes avx -avx2", "");
+	assert_true(str_is(guests_of(c, 0), "Old AMD aes avx -avx2"));
+	assert_true(str_is(guests_of(c, 1), "Old AMD aes avx -avx2"));
+	tell_model(c, 2, "Other Intel aes vmx", "");
+	assert_true(str_is(guests_of(c, 2), "Other Intel aes vmx"));
+	assert_true(str_is(guests_of(c, 0), "Old AMD aes avx -avx2"));
+
+	struct host_settings wish = {.host = ref_named(KIND_HOST, "h2"), .cpu = STR("host")};
+	cloud_fails(c, &c->alice, engine_update_host, &wish, ERR_DENIED, KIND_HOST);
+	cloud_ok(c, &c->operator, engine_update_host, &wish);
+	assert_int_equal(guests_of(c, 1).n, 0);
+	assert_true(str_is(guests_of(c, 0), "New AMD aes avx avx2"));
+	wish.cpu = STR("Westmere");
+	cloud_ok(c, &c->operator, engine_update_host, &wish);
+	tell_model(c, 1, "Old AMD aes avx -avx2", "Westmere AMD aes");
+	assert_true(str_is(guests_of(c, 1), "Westmere AMD aes"));
+	wish.cpu = STR("region");
+	cloud_ok(c, &c->operator, engine_update_host, &wish);
+	assert_true(str_is(guests_of(c, 0), "Old AMD aes avx -avx2"));
+	struct host_target gone = {.host = wish.host};
+	cloud_ok(c, &c->operator, engine_remove_host, &gone);
+	assert_true(str_is(guests_of(c, 0), "New AMD aes avx avx2"));
+
+	wish = (struct host_settings){.host = ref_named(KIND_HOST, "h1"), .cpu = STR("<cpu>")};
+	cloud_fails(c, &c->operator, engine_update_host, &wish, ERR_INVALID, KIND_HOST);
+	wish = (struct host_settings){
+		.host = ref_named(KIND_HOST, "h1"), .set_move_rate = true, .move_rate = -1};
+	cloud_fails(c, &c->operator, engine_update_host, &wish, ERR_INVALID, KIND_HOST);
+	wish.move_rate = 100;
+	cloud_ok(c, &c->operator, engine_update_host, &wish);
+	assert_int_equal(host_find(cloud_tables(c), c->hosts[0])->move_rate, 100);
+}
+
 static void check_maintenance(void **state)
 {
 	struct cloud *c = *state;
@@ -164,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_add, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_see, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_processors, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_maintenance, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_remove, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_ranges, cloud_setup, cloud_teardown),

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Maintenance of hosts: what is stopped when, what goes elsewhere, and what comes back. */
+#include <stdio.h>
+
 #include "../cloud/cloud.h"
 #include "model/host.h"
 #include "model/instance_event.h"
 #include "model/states.h"
 
 #include "engine/instance/instance_event.h"
+#include "engine/region/host.h"
+#include "store/host.h"
 
 enum { SEEDS = 30 };
 
@@ -90,6 +94,67 @@ static void comes_back(struct cloud *c)
 	assert_int_equal(event_of(c, id).stage, INSTANCE_EVENT_STAGE_COMPLETED);
 }
 TEST_STORY(comes_back, 2)
+
+/* Of two. */
+static void close_other(struct cloud *c, struct str host)
+{
+	struct host_settings wish = {.host = {.kind = KIND_HOST}, .enabled = CHOICE_NO};
+	char name[64] = "";
+	{
+		AUTO_VIEW view = {0};
+		view_open(c->store, &view);
+		const struct host *h = host_first(view.tables);
+		if (str_equal(h->name, host))
+			h = host_next(view.tables, h);
+		(void) snprintf(name, sizeof name, "%" STR_FMT, STR_ARG(h->name));
+	}
+	wish.host.text = str_from(name);
+	cloud_ok(c, NULL, engine_update_host, &wish);
+}
+
+/* It goes on elsewhere; without room there it is rebooted, and its event says why. */
+static void moves(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	bool has_room = c->seed % 2;
+	char host[64];
+	(void) snprintf(host, sizeof host, "%" STR_FMT, STR_ARG(cloud_host_of(c, id)));
+	plan(c, id, HOST_MAINTENANCE_KIND_MOVE, 0);
+	struct maintenance_target target = {.host = {.kind = KIND_HOST, .text = str_from(host)}};
+	if (!has_room)
+		close_other(c, str_from(host));
+	assert_int_equal(event_of(c, id).code, INSTANCE_EVENT_CODE_SYSTEM_MAINTENANCE);
+	let_pass(c, HOUR + 10 * MINUTE);
+	if (has_room) {
+		assert_false(str_is(cloud_host_of(c, id), host));
+		assert_int_equal(event_of(c, id).stage, INSTANCE_EVENT_STAGE_COMPLETED);
+		assert_int_equal(cloud_guest(c, id).boots, 1);
+	} else {
+		assert_int_equal(event_of(c, id).code, INSTANCE_EVENT_CODE_SYSTEM_REBOOT);
+		assert_true(str_contains(event_of(c, id).description, STR("No valid host was found")));
+		assert_int_equal(cloud_state(c, id), INSTANCE_PENDING);
+		cloud_ok(c, NULL, engine_end_maintenance, &target);
+		cloud_settle(c);
+		assert_int_equal(cloud_guest(c, id).boots, 2);
+	}
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+}
+TEST_STORY(moves, 2)
+
+/* A move that failed is not tried again. */
+static void fails_to_move(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	plan(c, id, HOST_MAINTENANCE_KIND_MOVE, 2);
+	sim_compute_break_journey(cloud_host_of(c, id), SIM_BREAK_REFUSED);
+	let_pass(c, HOUR + 10 * MINUTE);
+	assert_int_equal(event_of(c, id).code, INSTANCE_EVENT_CODE_SYSTEM_REBOOT);
+	assert_true(str_contains(event_of(c, id).description, STR("but stayed")));
+	let_pass(c, 3 * HOUR);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_int_equal(cloud_guest(c, id).boots, 2);
+}
+TEST_STORY(fails_to_move, 2)
 
 static void is_called_off(struct cloud *c)
 {
@@ -294,6 +359,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drains),
 		cmocka_unit_test(test_comes_back),
+		cmocka_unit_test(test_moves),
+		cmocka_unit_test(test_fails_to_move),
 		cmocka_unit_test(test_is_called_off),
 		cmocka_unit_test(test_leaves),
 		cmocka_unit_test(test_has_nowhere_to_go),

@@ -5,8 +5,12 @@
 #include <stdio.h>
 
 #include "../cloud/cloud.h"
+#include "engine/instance/instance.h"
 #include "engine/instance/instance_migration.h"
+#include "engine/region/host.h"
 #include "model/host.h"
+#include "model/processor.h"
+#include "model/states.h"
 #include "reconcile/instance_migration_plan.h"
 #include "store/host.h"
 #include "store/instance.h"
@@ -297,6 +301,117 @@ static void needs_another_host(struct cloud *c)
 }
 TEST_STORY(needs_another_host, 1)
 
+/* ---- hosts that are not alike ---- */
+
+static void add_weak_host(struct cloud *c, const char *name)
+{
+	struct host_wish wish = {
+		.name = str_from(name), .uri = STR("sim://?lacks=avx2"), .pool_path = STR("/pool")};
+	cloud_ok(c, NULL, engine_add_host, &wish);
+	cloud_settle(c);
+}
+
+static bool has_avx2(struct cloud *c, uuid instance)
+{
+	struct processor_walk walk = processor_begin(cloud_instance(c, instance).cpu);
+	struct str name;
+	bool is_there;
+	while (processor_next(&walk, &name, &is_there))
+		if (str_is(name, "avx2"))
+			return is_there;
+	return false;
+}
+
+/* Who was there before keeps what it has until its next start; who comes goes anywhere. */
+static void meets_a_weaker_host(struct cloud *c)
+{
+	struct guest old, fresh;
+	launch(c, &old);
+	assert_true(has_avx2(c, old.id));
+	assert_true(str_is(cloud_instance(c, old.id).machine, "pc-q35-7.2"));
+	add_weak_host(c, "weak");
+	assert_true(has_avx2(c, old.id));
+	assert_int_equal(ask(c, old.id, STR("weak")).code, ERR_CAPACITY);
+	launch(c, &fresh);
+	assert_false(has_avx2(c, fresh.id));
+	if (!str_is(fresh.from, "weak")) {
+		assert_int_equal(ask(c, fresh.id, STR("weak")).code, ERR_NONE);
+		cloud_settle(c);
+		check_guest(c, &fresh, true);
+	}
+	cloud_stop(c, old.id);
+	cloud_settle(c);
+	cloud_start(c, old.id);
+	cloud_settle(c);
+	assert_false(has_avx2(c, old.id));
+	assert_int_equal(ask(c, old.id, STR("weak")).code, ERR_NONE);
+	cloud_settle(c);
+	assert_true(str_is(cloud_host_of(c, old.id), "weak"));
+}
+TEST_STORY(meets_a_weaker_host, 1)
+
+/* All that its host can do: only the same will do for it then. And a model's name. */
+static void has_its_host_s_processor(struct cloud *c)
+{
+	struct guest g;
+	add_weak_host(c, "weak");
+	launch(c, &g);
+	struct host_settings wish = {.host = {.kind = KIND_HOST, .text = g.from}, .cpu = STR("host")};
+	cloud_ok(c, NULL, engine_update_host, &wish);
+	cloud_settle(c);
+	cloud_stop(c, g.id);
+	cloud_settle(c);
+	cloud_start(c, g.id);
+	cloud_settle(c);
+	assert_int_equal(cloud_instance(c, g.id).cpu.n, 0);
+	bool is_weak = str_is(g.from, "weak");
+	assert_int_equal(ask(c, g.id, is_weak ? STR_NONE : STR("weak")).code, ERR_CAPACITY);
+	wish.cpu = STR("Westmere");
+	cloud_ok(c, NULL, engine_update_host, &wish);
+	cloud_settle(c);
+	cloud_stop(c, g.id);
+	cloud_settle(c);
+	cloud_start(c, g.id);
+	cloud_settle(c);
+	assert_true(str_is(processor_model(cloud_instance(c, g.id).cpu), "Westmere"));
+}
+TEST_STORY(has_its_host_s_processor, 1)
+
+/* ---- off meanwhile ---- */
+
+static void goes_off(struct cloud *c)
+{
+	struct guest g;
+	launch(c, &g);
+	bool is_on = c->seed % 4 < 2;
+	if (!is_on)
+		cloud_stop(c, g.id);
+	cloud_settle(c);
+	struct instance_migrating wish = {.instance = cloud_ref(c, KIND_INSTANCE, g.id)};
+	struct instance_target target = {.instance = wish.instance};
+	cloud_ok(c, NULL, engine_cold_migrate_instance, &wish);
+	cloud_settle(c);
+	struct instance there = cloud_instance(c, g.id);
+	assert_false(str_equal(cloud_host_of(c, g.id), g.from));
+	assert_true(model_is_resized(&there) && uuid_is_none(there.next_host));
+	assert_int_equal(cloud_state(c, g.id), is_on ? INSTANCE_RUNNING : INSTANCE_STOPPED);
+	assert_true(sim_compute_disk_has(cloud_host_of(c, g.id), g.volume, g.text));
+	assert_false(sim_compute_disk_has(g.from, g.volume, g.text));
+	if (c->seed % 2) {
+		cloud_ok(c, NULL, engine_confirm_resize, &target);
+		cloud_settle(c);
+		assert_int_equal(record_of(c, g.id).outcome, INSTANCE_MIGRATION_OUTCOME_CONFIRMED);
+		return;
+	}
+	cloud_ok(c, NULL, engine_revert_resize, &target);
+	cloud_settle(c);
+	assert_true(str_equal(cloud_host_of(c, g.id), g.from));
+	assert_true(sim_compute_disk_has(g.from, g.volume, g.text));
+	assert_int_equal(cloud_state(c, g.id), is_on ? INSTANCE_RUNNING : INSTANCE_STOPPED);
+	assert_int_equal(record_of(c, g.id).outcome, INSTANCE_MIGRATION_OUTCOME_REVERTED);
+}
+TEST_STORY(goes_off, 2)
+
 /* Each way in which it goes wrong; whether it is there in the end. */
 static const struct {
 	enum sim_break how;
@@ -486,6 +601,9 @@ int main(void)
 		cmocka_unit_test(test_takes_room),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_needs_another_host),
+		cmocka_unit_test(test_meets_a_weaker_host),
+		cmocka_unit_test(test_has_its_host_s_processor),
+		cmocka_unit_test(test_goes_off),
 		cmocka_unit_test(test_goes_wrong),
 		cmocka_unit_test(test_crashes),
 		cmocka_unit_test(test_is_cancelled),

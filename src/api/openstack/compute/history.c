@@ -24,6 +24,7 @@ static const struct {
 	{"unpause asked", "unpause", "compute_unpause_instance"},
 	{"suspend asked", "suspend", "compute_suspend_instance"},
 	{"resize asked", "resize", "compute_prep_resize"},
+	{"cold migration asked", "migrate", "compute_prep_resize"},
 	{"resize confirmed", "confirmResize", "compute_confirm_resize"},
 	{"resize reverted", "revertResize", "compute_revert_resize"},
 	{"rebuild asked", "rebuild", "compute_rebuild_instance"},

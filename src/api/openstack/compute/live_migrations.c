@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Live migrations: asked for, looked at while they are under way, hastened, and cancelled. Source: Compute API
- * reference, "Servers - run an administrative action" (os-migrateLive) and "Server migrations"; the messages are
- * Nova's own. */
+ * Migrations to other hosts: asked for; the live ones looked at while they are under way, hastened, and cancelled.
+ * Source: Compute API reference, "Servers - run an administrative action" (os-migrateLive, migrate) and "Server
+ * migrations"; the messages are Nova's own. */
 #include <inttypes.h>
 
 #include "api/openstack/compute/servers.h"
@@ -57,16 +57,21 @@ static RESULT check_word(struct os_call *e, struct str word, bool *ret_brings_di
 			      STR_ARG(str_slice(word, 0, 64)));
 }
 
+static RESULT fail_vm_state(struct os_call *e, const struct ref *server, const struct instance *i,
+			    const char *verb)
+{
+	return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
+			     "Cannot '%s' instance %" STR_FMT " while it is in vm_state %" STR_FMT, verb,
+			     STR_ARG(server->text), STR_ARG(os_server_vm_state(os_tables(e), i)));
+}
+
 /* Nova refuses what is not in one of these before it looks for a host. */
 static RESULT check_state(struct os_call *e, const struct ref *server, const struct instance *i)
 {
 	TRY(os_check_stays(e, server, i));
-	if (model_derive_instance_state(i) == INSTANCE_RUNNING)
-		return OK;
-	return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
-			     "Cannot 'os-migrateLive' instance %" STR_FMT
-			     " while it is in vm_state %" STR_FMT,
-			     STR_ARG(server->text), STR_ARG(os_server_vm_state(os_tables(e), i)));
+	return model_derive_instance_state(i) == INSTANCE_RUNNING
+		       ? OK
+		       : fail_vm_state(e, server, i, "os-migrateLive");
 }
 
 static RESULT check_leaves(struct os_call *e, const struct instance_migrating *wish, const struct instance *i)
@@ -101,6 +106,31 @@ static RESULT prepare_migrate(struct os_call *e, void *args)
 			      " is not on shared storage: Live migration can not be used without shared "
 			      "storage except a booted from volume VM which does not have a local disk.",
 			      STR_ARG(a->wish.instance.text));
+}
+
+/* ---- asked for, off meanwhile ---- */
+
+static const struct param cold_params[] = {
+	OS_SERVER(struct os_migrate_live, wish.instance),
+	OS_BODY(struct os_migrate_live, "host", wish.host, .kind = KIND_HOST, .flags = NULLABLE | BY_NAME,
+		.min = 1, .max = 255, .since = 56, .doc = "Where to; null, or absent: where there is room."),
+};
+
+static RESULT prepare_cold(struct os_call *e, void *args)
+{
+	struct os_migrate_live *a = args;
+	const struct instance *i = NULL;
+	TRY(os_find_server(e, &a->wish.instance, &i));
+	TRY(os_check_stays(e, &a->wish.instance, i));
+	enum instance_state state = model_derive_instance_state(i);
+	const struct host *host = host_find(os_tables(e), i->host);
+	if (state != INSTANCE_RUNNING && state != INSTANCE_STOPPED)
+		return fail_vm_state(e, &a->wish.instance, i, "migrate");
+	a->wish.host.field = STR("migrate");
+	if (!host || !ref_is_given(&a->wish.host) || !str_equal(host->name, a->wish.host.text))
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("host"),
+			      "Cannot migrate to the host where the server exists.");
 }
 
 /* ---- under way ---- */
@@ -255,6 +285,16 @@ static const struct os_action actions[] = {
 	 .prepare = prepare_migrate,
 	 .operation = engine_migrate_instance_run,
 	 .doc = "To another host, running."},
+	{.method = HTTP_POST,
+	 .path = "/v2.1/servers/{server_id}/action",
+	 .verb = "migrate",
+	 .permit = "os_compute_api:os-migrate-server:migrate",
+	 .flags = API_WRITES | OS_ADMIN,
+	 .status = 202,
+	 .args = OS_PARAMS(struct os_migrate_live, cold_params),
+	 .prepare = prepare_cold,
+	 .operation = engine_cold_migrate_instance_run,
+	 .doc = "To another host, off meanwhile; to be confirmed."},
 	{.method = HTTP_GET,
 	 .path = MIGRATIONS,
 	 .permit = "os_compute_api:servers:migrations:index",

@@ -43,6 +43,7 @@ static const char *type_of(const struct instance_migration *m)
 {
 	static const char *const types[] = {[INSTANCE_MIGRATION_METHOD_RESIZE] = "resize",
 					    [INSTANCE_MIGRATION_METHOD_LIVE] = "live-migration",
+					    [INSTANCE_MIGRATION_METHOD_COLD] = "migration",
 					    [INSTANCE_MIGRATION_METHOD_EVACUATE] = "evacuation"};
 	return types[m->method];
 }

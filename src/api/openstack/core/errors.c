@@ -106,6 +106,7 @@ static const struct api_error rows[] = {
 	E_OF(BIT(COMPUTE), NOT_FOUND, SECURITY_GROUP, "security_groups", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, SERVER_GROUP, "os:scheduler_hints", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, HOST, "os-migrateLive", 400, 0),
+	E_OF(BIT(COMPUTE), NOT_FOUND, HOST, "migrate", 400, 0),
 	E_OF(BIT(COMPUTE), CONFLICT, INSTANCE_TYPE, "flavorRef", 400, 0), /* it has it already */
 	E(BIT(COMPUTE), CONFLICT, ADDRESS, 400, 0),                       /* the fixed address has one */
 	E(BIT(COMPUTE), UNSUPPORTED, HOST, 501, 0),
