@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Self-signed certificates: what a fresh installation serves TLS with, and what a user is known to Windows by. */
+ * Certificates: self-signed ones, which a fresh installation serves TLS with and a user is known to Windows by; and those
+ * of an authority of ours. */
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/crypto_digest.h"
+#include "base/crypto_issue.h"
 #include "base/crypto_ossl.h"
 #include "base/ip.h"
 #include "base/random.h"
@@ -18,6 +20,8 @@ DEFINE_OSSL(ASN1_BIT_STRING, ASN1_BIT_STRING_free)
 DEFINE_OSSL(BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free)
 DEFINE_OSSL(ASN1_TYPE, ASN1_TYPE_free)
 DEFINE_OSSL(PKCS12, PKCS12_free)
+DEFINE_OSSL(X509_EXTENSION, X509_EXTENSION_free)
+DEFINE_OSSL(X509_REQ, X509_REQ_free)
 
 static bool is_host_name(struct str s)
 {
@@ -93,6 +97,7 @@ static bool set_serial(X509 *cert)
 	return number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert));
 }
 
+/* Of its own subject, as what is self-signed has it. */
 static bool fill(X509 *cert, EVP_PKEY *key, struct str first, int64_t valid_us)
 {
 	X509_NAME *subject = X509_get_subject_name(cert);
@@ -187,14 +192,180 @@ RESULT crypto_make_user_certificate(struct ctx *c, struct str user, struct str *
 	return ret_pkcs12->p ? OK : ctx_no_memory(c);
 }
 
+static X509 *read_certificate(struct str pem)
+{
+	OSSL(BIO) bio = BIO_new_mem_buf(pem.p, (int) pem.n);
+	X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	ERR_clear_error();
+	return cert;
+}
+
 RESULT crypto_fingerprint_certificate(struct ctx *c, struct str cert_pem, struct str *ret_fingerprint)
 {
-	OSSL(BIO) bio = BIO_new_mem_buf(cert_pem.p, (int) cert_pem.n);
-	OSSL(X509) cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	OSSL(X509) cert = read_certificate(cert_pem);
 	uint8_t sum[EVP_MAX_MD_SIZE];
 	unsigned size = 0;
-	ERR_clear_error();
 	if (!cert || X509_digest(cert, EVP_sha1(), sum, &size) != 1)
 		return ctx_fail(c, ERR_INVALID, "the text is no certificate in PEM");
 	return crypto_write_colons(c, sum, size, ret_fingerprint);
+}
+
+/* ---- an authority's */
+
+enum { SECURITY_BITS_MIN = 112 };
+
+static bool add_key_usage(X509 *cert, const int *bits, size_t count)
+{
+	OSSL(ASN1_BIT_STRING) usage = ASN1_BIT_STRING_new();
+	bool is_set = usage != NULL;
+	for (size_t k = 0; k < count; k++)
+		is_set = is_set && ASN1_BIT_STRING_set_bit(usage, bits[k], 1) == 1;
+	return is_set && X509_add1_ext_i2d(cert, NID_key_usage, usage, 1, X509V3_ADD_DEFAULT) == 1;
+}
+
+static bool add_constraints(X509 *cert, bool is_authority)
+{
+	OSSL(BASIC_CONSTRAINTS) basic = BASIC_CONSTRAINTS_new();
+	if (!basic)
+		return false;
+	basic->ca = is_authority ? 0xFF : 0;
+	return X509_add1_ext_i2d(cert, NID_basic_constraints, basic, 1, X509V3_ADD_DEFAULT) == 1;
+}
+
+/* Which key it is of: a verifier with two authorities of one name, an old and a new one, tells them apart by that. */
+static bool add_key_id(X509 *cert, X509 *issuer, int nid, const char *value)
+{
+	X509V3_CTX how;
+	X509V3_set_ctx(&how, issuer, cert, NULL, NULL, 0);
+	OSSL(X509_EXTENSION) extension = X509V3_EXT_conf_nid(NULL, &how, nid, value);
+	return extension && X509_add_ext(cert, extension, -1) == 1;
+}
+
+RESULT crypto_make_authority(struct ctx *c, struct str common_name, int64_t valid_us,
+			     struct str *ret_cert_pem, struct str *ret_key_pem)
+{
+	static const int usage[] = {5, 6}; /* keyCertSign, cRLSign */
+	OSSL(EVP_PKEY) key = EVP_EC_gen("P-256");
+	OSSL(X509) cert = X509_new();
+	OSSL(BIO) bio = BIO_new(BIO_s_mem());
+	struct str cert_pem = STR_NONE, key_pem = STR_NONE;
+	if (!key || !cert || !bio)
+		return crypto_fail(c, "cannot make a key");
+	if (!fill(cert, key, common_name, valid_us) || !add_constraints(cert, true) ||
+	    !add_key_usage(cert, usage, 2) || !add_key_id(cert, cert, NID_subject_key_identifier, "hash") ||
+	    X509_sign(cert, key, EVP_sha256()) == 0 || PEM_write_bio_X509(bio, cert) != 1)
+		return crypto_fail(c, "cannot make a certificate");
+	TRY(crypto_take_bio(c, bio, &cert_pem));
+	TRY(crypto_encode_key(c, key, EVP_PKEY_KEYPAIR, "PEM", "PrivateKeyInfo", &key_pem));
+	*ret_cert_pem = cert_pem;
+	*ret_key_pem = key_pem;
+	return OK;
+}
+
+static EVP_PKEY *read_private_key(struct str pem)
+{
+	OSSL(BIO) bio = BIO_new_mem_buf(pem.p, (int) pem.n);
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+	ERR_clear_error();
+	return key;
+}
+
+/* Its key, if whoever asks has shown to hold it. Nothing else of a request counts. */
+static RESULT take_requested_key(struct ctx *c, struct str request, EVP_PKEY **ret_key)
+{
+	const unsigned char *bytes = (const unsigned char *) request.p;
+	OSSL(X509_REQ) parsed = d2i_X509_REQ(NULL, &bytes, (long) request.n);
+	OSSL(EVP_PKEY) key = parsed ? X509_REQ_get_pubkey(parsed) : NULL;
+	bool holds = key && X509_REQ_verify(parsed, key) == 1;
+	ERR_clear_error();
+	if (!holds)
+		return ctx_fail(c, ERR_INVALID, "the text is no request for a certificate");
+	if (EVP_PKEY_get_security_bits(key) < SECURITY_BITS_MIN)
+		return ctx_fail(c, ERR_INVALID, "the key of a request for a certificate is too weak");
+	*ret_key = key;
+	key = NULL; /* the caller's now */
+	return OK;
+}
+
+static bool add_issued_extensions(X509 *cert, X509 *ca, const struct crypto_issue *issue,
+				  GENERAL_NAMES *names)
+{
+	static const int usage[] = {
+		0, 2}; /* digitalSignature; keyEncipherment, which libvirt and QEMU insist on */
+	OSSL(EXTENDED_KEY_USAGE) purpose = EXTENDED_KEY_USAGE_new();
+	return purpose &&
+	       (!issue->for_server || sk_ASN1_OBJECT_push(purpose, OBJ_nid2obj(NID_server_auth)) > 0) &&
+	       (!issue->for_client || sk_ASN1_OBJECT_push(purpose, OBJ_nid2obj(NID_client_auth)) > 0) &&
+	       add_constraints(cert, false) && add_key_usage(cert, usage, 2) &&
+	       X509_add1_ext_i2d(cert, NID_ext_key_usage, purpose, 0, X509V3_ADD_DEFAULT) == 1 &&
+	       (sk_GENERAL_NAME_num(names) == 0 ||
+		X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) == 1) &&
+	       add_key_id(cert, ca, NID_authority_key_identifier, "keyid");
+}
+
+/* The key that the certificate is for. */
+static RESULT take_key(struct ctx *c, const struct crypto_issue *issue, EVP_PKEY **ret_key)
+{
+	if (issue->request.n)
+		return take_requested_key(c, issue->request, ret_key);
+	*ret_key = issue->key_pem.n ? read_private_key(issue->key_pem) : EVP_EC_gen("P-256");
+	return *ret_key ? OK : crypto_fail(c, "cannot make a key");
+}
+
+static RESULT issue_for(struct ctx *c, const struct crypto_issue *issue, X509 *ca, EVP_PKEY *ca_key,
+			EVP_PKEY *key, struct str *ret_cert_pem)
+{
+	OSSL(X509) cert = X509_new();
+	OSSL(GENERAL_NAMES) names = GENERAL_NAMES_new();
+	OSSL(BIO) bio = BIO_new(BIO_s_mem());
+	struct str first = STR_NONE;
+	if (!cert || !names || !bio)
+		return crypto_fail(c, "cannot make a certificate");
+	if (issue->names.n)
+		TRY(add_names(c, issue->names, names, &first));
+	if (!fill(cert, key, issue->common_name, issue->valid_us) ||
+	    X509_set_issuer_name(cert, X509_get_subject_name(ca)) != 1 ||
+	    !add_issued_extensions(cert, ca, issue, names) || X509_sign(cert, ca_key, EVP_sha256()) == 0 ||
+	    PEM_write_bio_X509(bio, cert) != 1)
+		return crypto_fail(c, "cannot make a certificate");
+	return crypto_take_bio(c, bio, ret_cert_pem);
+}
+
+RESULT crypto_issue_certificate(struct ctx *c, const struct crypto_issue *issue, struct str *ret_cert_pem,
+				struct str *ret_key_pem)
+{
+	OSSL(X509) ca = read_certificate(issue->ca_cert_pem);
+	OSSL(EVP_PKEY) ca_key = read_private_key(issue->ca_key_pem);
+	OSSL(EVP_PKEY) key = NULL;
+	struct str cert_pem = STR_NONE, key_pem = STR_NONE;
+	if (!ca || !ca_key || X509_check_private_key(ca, ca_key) != 1)
+		return ctx_fail(c, ERR_INVALID, "the authority's certificate and key do not belong together");
+	TRY(take_key(c, issue, &key));
+	TRY(issue_for(c, issue, ca, ca_key, key, &cert_pem));
+	if (!issue->request.n)
+		TRY(crypto_encode_key(c, key, EVP_PKEY_KEYPAIR, "PEM", "PrivateKeyInfo", &key_pem));
+	*ret_cert_pem = cert_pem;
+	*ret_key_pem = key_pem;
+	return OK;
+}
+
+static bool read_time(const ASN1_TIME *time, int64_t *ret_us)
+{
+	struct tm parts = {0};
+	if (ASN1_TIME_to_tm(time, &parts) != 1)
+		return false;
+	*ret_us = (int64_t) timegm(&parts) * SECOND;
+	return true;
+}
+
+RESULT crypto_read_validity(struct ctx *c, struct str cert_pem, int64_t *ret_from_us, int64_t *ret_until_us)
+{
+	OSSL(X509) cert = read_certificate(cert_pem);
+	int64_t from_us = 0, until_us = 0;
+	if (!cert || !read_time(X509_get0_notBefore(cert), &from_us) ||
+	    !read_time(X509_get0_notAfter(cert), &until_us))
+		return ctx_fail(c, ERR_INVALID, "the text is no certificate in PEM");
+	*ret_from_us = from_us;
+	*ret_until_us = until_us;
+	return OK;
 }

@@ -316,6 +316,36 @@ static int call_server(const char *config_path, const struct command *command, j
 	return status;
 }
 
+static enum err find_err(const char *name)
+{
+	for (enum err code = ERR_NONE; code < ERR_COUNT; code++)
+		if (strcmp(err_name(code), name) == 0)
+			return code;
+	return ERR_IO;
+}
+
+RESULT client_ask(struct ctx *c, const char *config_path, const char *words, json_t *args, json_t **ret_value)
+{
+	AUTO_FD fd = connect_to(c, config_path);
+	if (fd < 0)
+		return ctx_fail(c, ERR_GONE, "the server has to run for this");
+	json_t *answer = exchange(fd, command_find(str_from(words)), args);
+	const char *error = json_string_value(json_object_get(answer, "error"));
+	json_t *message = json_object_get(answer, "message");
+	struct result result = !answer ? ctx_fail(c, ERR_IO, "the server ended without an answer") : OK;
+	if (error)
+		result = ctx_fail(c, find_err(error), "%s", json_string_value(message));
+	else if (answer && ret_value)
+		*ret_value = json_incref(json_object_get(answer, "value"));
+	json_decref(answer);
+	return result;
+}
+
+static bool is_here(const struct command *command, const json_t *args)
+{
+	return command->is_here ? command->is_here(args) : !command->run;
+}
+
 int client_main(int argc, char **argv)
 {
 	const char *config_path = getenv("DARI_CONFIG");
@@ -342,8 +372,8 @@ int client_main(int argc, char **argv)
 	bool as_json = false;
 	int status = parse_args(command, argc - used, argv + used, args, &as_json);
 	if (status == 0)
-		status = command->run ? call_server(config_path, command, args, as_json)
-				      : command->run_here(command, args, config_path);
+		status = is_here(command, args) ? command->run_here(command, args, config_path)
+						: call_server(config_path, command, args, as_json);
 	json_decref(args);
 	return status < 0 ? 0 : status;
 }

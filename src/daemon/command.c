@@ -5,10 +5,10 @@
 #include "base/clock.h"
 
 static const struct command *const tables[] = {
-	fence_commands, pool_commands,      init_commands, local_commands,      rc_commands,       account_commands,
-	user_commands,      host_commands, host_check_commands, network_commands,  image_commands,
-	image_get_commands, log_commands,  inspect_commands,    leftover_commands, doctor_commands,
-	whatif_commands,    dump_commands};
+	init_commands,    local_commands,      rc_commands,       account_commands,   user_commands,
+	host_commands,    host_check_commands, host_add_commands, host_sign_commands, fence_commands,
+	pool_commands,    network_commands,    image_commands,    image_get_commands, log_commands,
+	inspect_commands, leftover_commands,   doctor_commands,   whatif_commands,    dump_commands};
 
 const struct command_param *command_params_end(const struct command *command)
 {

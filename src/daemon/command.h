@@ -56,13 +56,15 @@ struct command {
 	bool pages; /* it may give its answer in pieces; --json: a line for each element */
 	int (*run_here)(const struct command *command, json_t *args,
 			const char *config_path); /* exit status */
+	bool (*is_here)(const json_t *args);      /* of a command with both: whether these are for run_here */
 };
 
 /* The rows of each file, ended by one without words. */
-extern const struct command account_commands[], user_commands[], rc_commands[], host_commands[],
-	fence_commands[], pool_commands[], host_check_commands[], network_commands[], image_commands[], image_get_commands[],
-	doctor_commands[], dump_commands[], inspect_commands[], leftover_commands[], init_commands[],
-	local_commands[], log_commands[], whatif_commands[];
+extern const struct command init_commands[], local_commands[], rc_commands[], account_commands[],
+	user_commands[], host_commands[], host_check_commands[], host_add_commands[], host_sign_commands[],
+	fence_commands[], pool_commands[], network_commands[], image_commands[], image_get_commands[],
+	log_commands[], inspect_commands[], leftover_commands[], doctor_commands[], whatif_commands[],
+	dump_commands[];
 
 /* Behind the last of its parameters. */
 const struct command_param *command_params_end(const struct command *command);
@@ -101,6 +103,18 @@ void command_write_moves(struct command_call *call, const struct drained_instanc
 			 const char *stays);
 
 /* ---- the client ---- */
+
+/* What Open vSwitch on this machine has as external_ids:KEY; empty: nothing, or it does not answer. commands_init.c */
+struct str command_ask_ovs(struct ctx *c, struct str ovs_database, const char *key);
+/* Has the server run a command, for one that runs here; what it answers for --json. ret_value may be NULL; the caller
+ * releases it. args are borrowed. A failure is the server's own, or ERR_GONE when it is not reached. */
+RESULT client_ask(struct ctx *c, const char *config_path, const char *words, json_t *args,
+		  json_t **ret_value);
+/* commands_host_add.c: `dari host add root@…` and `dari host remove … --undo` */
+bool command_host_add_is_here(const json_t *args);
+int command_host_add(const struct command *command, json_t *args, const char *config_path);
+bool command_host_undo_is_here(const json_t *args);
+int command_host_undo(const struct command *command, json_t *args, const char *config_path);
 
 /* Parses argv by the table, runs or sends; the exit status. */
 int client_main(int argc, char **argv);

@@ -7,6 +7,7 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "daemon/authority.h"
 #include "daemon/command.h"
 #include "daemon/explain.h"
 #include "engine/capacity.h"
@@ -211,6 +212,29 @@ static void check_pools(struct command_call *call, const struct tables *t)
 	}
 }
 
+/* Those of the hosts that dari host add root@… made. */
+static void check_certificates(struct command_call *call, const struct tables *t)
+{
+	const struct settings *s = &call->daemon->settings;
+	struct authority_host one = {0}, first = {0};
+	size_t count = 0;
+	for (const struct host *h = host_first(t); h; h = host_next(t, h)) {
+		if (!result_is_ok(authority_find_host(&call->ctx, s, h->name, &one)))
+			continue;
+		if (count++ == 0 || one.until_us < first.until_us)
+			first = one;
+	}
+	ctx_clear_problem(&call->ctx);
+	if (count == 0)
+		return;
+	char until[CLOCK_TEXT_SIZE];
+	print_finding(call, "host certificates", !authority_is_due(&first),
+		      str_print(call->ctx.arena, "%zu; the first to end is that of %" STR_FMT ": %s", count,
+				STR_ARG(first.name), clock_write_s(first.until_us, until)),
+		      "dari host renew --all, where you have ssh to the hosts. libvirt refuses one that has "
+		      "ended.");
+}
+
 static void check_external(struct command_call *call, const struct tables *t)
 {
 	size_t count = tables_count(t, KIND_EXTERNAL_NETWORK);
@@ -345,6 +369,7 @@ static RESULT doctor(struct command_call *call)
 	view_open(call->daemon->store, &view);
 	check_hosts(call, view.tables);
 	check_pools(call, view.tables);
+	check_certificates(call, view.tables);
 	check_external(call, view.tables);
 	check_gateways(call, view.tables);
 	check_images(call, view.tables);

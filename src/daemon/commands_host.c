@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari host …: the machines that run instances. */
 #include "base/clock.h"
+#include "daemon/authority.h"
 #include "daemon/command.h"
 #include "engine/instance/instance_event.h"
 #include "engine/instance/instance_migration.h"
@@ -13,9 +14,22 @@
 #include "store/instance_migration.h"
 #include "store/zone.h"
 
+/* What only makes a machine a host is the client's affair: commands_host_add.c. */
+static RESULT refuse_ssh_options(struct command_call *call)
+{
+	static const char *const names[] = {"as",       "ovn-remote",  "uplink", "physical-network",
+					    "underlay", "fingerprint", "plan"};
+	for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+		if (json_object_get(call->args, names[k]))
+			return ctx_fail_field(&call->ctx, ERR_COMBINATION, str_from(names[k]),
+					      "--%s goes with dari host add root@ADDRESS", names[k]);
+	return OK;
+}
+
 static RESULT host_add(struct command_call *call)
 {
 	struct ctx *c = &call->ctx;
+	TRY(refuse_ssh_options(call));
 	struct str zone = command_arg(call, "zone"), pool = command_arg(call, "pool");
 	struct host_wish wish = {.name = command_arg(call, "name"),
 				 .uri = command_arg(call, "uri"),
@@ -287,6 +301,8 @@ static RESULT host_remove(struct command_call *call)
 		.host = {.kind = KIND_HOST, .text = command_arg(call, "name"), .field = STR("name")},
 	};
 	TRY(command_commit(call, "dari:host remove", engine_remove_host_run, &wish));
+	if (!json_is_true(json_object_get(call->args, "undo"))) /* which has to find the machine still */
+		TRY(authority_forget_host(&call->ctx, &call->daemon->settings, wish.host.text));
 	buf_print(&call->text, "host %" STR_FMT " removed\n", STR_ARG(wish.host.text));
 	return OK;
 }
@@ -294,7 +310,10 @@ static RESULT host_remove(struct command_call *call)
 const struct command host_commands[] = {
 	{"host add",
 	 "Adds a machine: libvirt reachable at its address, OVN chassis of the same name.",
-	 {{"name", PARAM_POSITIONAL, true, "Its name, which is also its Open vSwitch system-id."},
+	 {{"name", PARAM_POSITIONAL, true,
+	   "Its name, which is also its Open vSwitch system-id; or root@ADDRESS: the machine is made a host "
+	   "by "
+	   "ssh first, step by step."},
 	  {"uri", PARAM_OPTION, false, "libvirt's address; absent: qemu+tls://NAME/system."},
 	  {"zone", PARAM_OPTION, false, "Availability zone; absent: the first."},
 	  {"address", PARAM_OPTION, false,
@@ -302,8 +321,23 @@ const struct command host_commands[] = {
 	  {"pool", PARAM_OPTION, false, "Directory for disks; absent: /var/lib/libvirt/images."},
 	  {"cpu", PARAM_OPTION, false, "As in host set; absent: region."},
 	  {"overcommit-percent", PARAM_OPTION, false, "vCPUs offered per 100 real ones; absent: 400."},
-	  {"reserved-mib", PARAM_OPTION, false, "Memory kept for the machine itself; absent: 1024."}},
-	 .run = host_add},
+	  {"reserved-mib", PARAM_OPTION, false, "Memory kept for the machine itself; absent: 1024."},
+	  {"as", PARAM_OPTION, false, "With root@ADDRESS: its name; absent: what the machine calls itself."},
+	  {"ovn-remote", PARAM_OPTION, false,
+	   "With root@ADDRESS: OVN's southbound database; absent: as this machine has it."},
+	  {"uplink", PARAM_OPTION, false,
+	   "With root@ADDRESS: the interface for br-ex; absent: none. Never the one that ssh comes by."},
+	  {"physical-network", PARAM_OPTION, false,
+	   "With --uplink: what it is called in dari network add-external; absent: physnet1."},
+	  {"underlay", PARAM_OPTION, false,
+	   "With root@ADDRESS: where other hosts are, for its firewall; absent: the network of its address."},
+	  {"fingerprint", PARAM_OPTION, false,
+	   "With root@ADDRESS: SHA256:… of the machine's ssh key; absent: it is asked, on a terminal."},
+	  {"plan", PARAM_FLAG, false,
+	   "With root@ADDRESS: only says what would change, and by which commands."}},
+	 .run = host_add,
+	 .run_here = command_host_add,
+	 .is_here = command_host_add_is_here},
 	{"host list", "Lists the hosts, their state and load.", {{0}}, .run = host_list},
 	{"host show",
 	 "Shows a host: what its processor can do, and what its guests get of that.",
@@ -344,7 +378,12 @@ const struct command host_commands[] = {
 	 .run = host_move},
 	{"host remove",
 	 "Removes a host that holds no instance and no volume.",
-	 {{"name", PARAM_POSITIONAL, true, "Its name."}},
-	 .run = host_remove},
+	 {{"name", PARAM_POSITIONAL, true, "Its name."},
+	  {"undo", PARAM_FLAG, false, "Takes back on the machine, by ssh, what dari host add changed there."},
+	  {"plan", PARAM_FLAG, false, "With --undo: only says what would be taken back."},
+	  {"ssh", PARAM_OPTION, false, "With --undo: root@ADDRESS; absent: as it was added."}},
+	 .run = host_remove,
+	 .run_here = command_host_undo,
+	 .is_here = command_host_undo_is_here},
 	{0},
 };

@@ -3,12 +3,12 @@
  * no server is asked, so it may be run before there is a region. */
 #include <stdio.h>
 
-#include "base/child.h"
 #include "base/clock.h"
 #include "daemon/command.h"
+#include "daemon/ssh.h"
 #include "host_check.h"
 
-enum { CHECK_TIMEOUT_S = 90, CHECK_OUTPUT_CAP = 64 * 1024, FIELDS = 5 };
+enum { CHECK_TIMEOUT_S = 90, FIELDS = 5 };
 
 struct check {
 	struct ctx *c;
@@ -17,21 +17,10 @@ struct check {
 	bool is_fine;
 };
 
-static bool has_only(struct str text, const char *others)
-{
-	for (size_t k = 0; k < text.n; k++)
-		if (!str_is_alphanumeric(text.p[k]) && !strchr(others, text.p[k]))
-			return false;
-	return text.n > 0;
-}
-
-/* Neither becomes an option of ssh or a word of the shell. */
 static RESULT check_words(struct check *check)
 {
-	if (!has_only(check->address, "@.:_-[]%") || check->address.p[0] == '-')
-		return ctx_fail(check->c, ERR_INVALID, "a host is root@ADDRESS, not \"%" STR_FMT "\"",
-				STR_ARG(check->address));
-	if (!has_only(check->pool, "/._-") || check->pool.p[0] != '/')
+	TRY(ssh_check_address(check->c, check->address));
+	if (!ssh_has_only(check->pool, "/._-") || check->pool.p[0] != '/')
 		return ctx_fail(check->c, ERR_INVALID,
 				"--pool wants a whole path, from /, not \"%" STR_FMT "\"",
 				STR_ARG(check->pool));
@@ -45,46 +34,18 @@ static RESULT run_script(struct check *check)
 	struct str script = str_print(c->arena, "our_time=%lld\npool=%" STR_FMT "\n%" STR_FMT,
 				      (long long) (clock_now_us() / SECOND), STR_ARG(check->pool),
 				      STR_ARG(page_host_check_sh));
-	const char *address = str_to_z(c->arena, check->address);
-	const char *argv[] = {"ssh",
-			      "-o",
-			      "BatchMode=yes",
-			      "-o",
-			      "ConnectTimeout=15",
-			      "-o",
-			      "ControlMaster=no",
-			      "--",
-			      address,
-			      "sh",
-			      "-s",
-			      NULL};
-	const struct child child = {.argv = argv,
-				    .input = script,
-				    .timeout_us = CHECK_TIMEOUT_S * SECOND,
-				    .output_cap_size = CHECK_OUTPUT_CAP};
 	struct child_end end = {0};
 	if (!script.p)
 		return ctx_no_memory(c);
-	TRY(child_run(c, &child, &end));
+	TRY(ssh_run(c, &(struct ssh){.address = check->address}, script, CHECK_TIMEOUT_S * SECOND, &end));
 	check->output = end.out;
 	if (str_contains(end.out, STR("dari-check\tend\n")))
 		return OK;
-	return ctx_fail(c, ERR_IO,
-			"%s cannot be looked at (ssh ended with %d): %" STR_FMT
-			"\n  Try: ssh %s true. It has to work without a question, with a key or an agent.",
-			address, end.status, STR_ARG(str_trim(end.err)), address);
-}
-
-/* What another machine said goes to a terminal: no control characters. */
-static struct str make_plain(struct arena *a, struct str text)
-{
-	char *plain = arena_alloc(a, text.n + 1);
-	if (!plain)
-		return STR_NONE;
-	for (size_t k = 0; k < text.n; k++)
-		plain[k] = (unsigned char) text.p[k] < ' ' || text.p[k] == 0x7f ? '?' : text.p[k];
-	plain[text.n] = '\0';
-	return (struct str){plain, text.n};
+	return ctx_fail(
+		c, ERR_IO,
+		"%" STR_FMT " cannot be looked at (ssh ended with %d): %" STR_FMT "\n  Try: ssh %" STR_FMT
+		" true. It has to work without a question, with a key or an agent.",
+		STR_ARG(check->address), end.status, STR_ARG(str_trim(end.err)), STR_ARG(check->address));
 }
 
 static void print_finding(struct check *check, struct str line)
@@ -96,7 +57,7 @@ static void print_finding(struct check *check, struct str line)
 	if (count < FIELDS || !str_is(fields[0], "dari-check"))
 		return; /* a greeting of the host's */
 	for (size_t k = 1; k < FIELDS; k++)
-		fields[k] = make_plain(check->c->arena, fields[k]);
+		fields[k] = ssh_make_plain(check->c->arena, fields[k]);
 	bool is_wrong = str_is(fields[1], "wrong"), is_fine = str_is(fields[1], "ok");
 	check->is_fine = check->is_fine && !is_wrong;
 	printf("%s  %-16.*s %" STR_FMT "\n",

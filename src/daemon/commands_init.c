@@ -106,13 +106,11 @@ static RESULT ask_all(struct init *init)
 
 /* ---- what is to be ---- */
 
-/* Open vSwitch's own name for this machine; empty: it does not answer. */
-static struct str ask_chassis(struct ctx *c, struct str ovs_database)
+struct str command_ask_ovs(struct ctx *c, struct str ovs_database, const char *key)
 {
 	const char *database = str_print(c->arena, "--db=%" STR_FMT, STR_ARG(ovs_database)).p;
-	const char *argv[] = {
-		"ovs-vsctl", "--timeout=5", database, "get", "Open_vSwitch", ".", "external_ids:system-id",
-		NULL};
+	const char *column = str_print(c->arena, "external_ids:%s", key).p;
+	const char *argv[] = {"ovs-vsctl", "--timeout=5", database, "get", "Open_vSwitch", ".", column, NULL};
 	struct child child = {.argv = argv, .timeout_us = 10 * SECOND};
 	struct child_end end = {0};
 	struct str name = STR_NONE;
@@ -195,7 +193,7 @@ static void find_chassis(struct init *init)
 	init->is_chassis_known = s->chassis.n > 0;
 	if (init->is_chassis_known)
 		return;
-	s->chassis = ask_chassis(init->c, s->ovs_database);
+	s->chassis = command_ask_ovs(init->c, s->ovs_database, "system-id");
 	init->is_chassis_known = s->chassis.n > 0;
 	if (!init->is_chassis_known)
 		s->chassis = host_name(init->c->arena);

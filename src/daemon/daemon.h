@@ -63,6 +63,7 @@ RESULT init_region(struct ctx *c, struct settings *s, struct str zones,
 
 struct console_face;
 struct control;
+struct keeper;
 struct daemon_role;
 struct api_face;
 struct metadata;
@@ -103,6 +104,7 @@ struct daemon {
 	struct console_face *console;
 	struct metadata *metadata;
 	struct control *control;
+	struct keeper *authority; /* authority.c's */
 	struct {
 		pthread_mutex_t lock;
 		struct capacity_sweep at[CAPACITY_COUNT];

@@ -22,6 +22,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "daemon/authority.h"
 #include "daemon/daemon.h"
 #include "drivers/image_file.h"
 #include "drivers/web_reach.h"
@@ -141,6 +142,7 @@ static RESULT open_auth(struct daemon *d)
 
 static RESULT open_reconciler(struct daemon *d)
 {
+	TRY(file_make_directory(&d->ctx, settings_path(d->arena, &d->settings, "images"), 0700));
 	image_file_sweep(settings_path(d->arena, &d->settings, "images"));
 	struct reconcile_config config = {
 		.executor = d->executor,
@@ -245,6 +247,7 @@ static RESULT start_all(struct daemon *d)
 	TRY(open_reconciler(d));
 	TRY(open_faces(d));
 	TRY(control_open(&d->ctx, d, &d->control));
+	TRY(authority_start(d));
 	reconciler_start(d->reconciler);
 	metadata_start(d->metadata);
 	TRY(open_listener(d));
@@ -269,6 +272,7 @@ static void drain_changes(struct daemon *d)
 static void end_all(struct daemon *d)
 {
 	control_close(d->control);
+	authority_stop(d);
 	relay_stop(d->relay);
 	if (d->http)
 		http_server_stop(d->http, STOP_GRACE_S * SECOND);

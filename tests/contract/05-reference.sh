@@ -45,6 +45,6 @@ check "a command's first word" $?
 check "an option that is no command's" $?
 [ "$(complete_line dari account cr)" = create ]
 check "its second" $?
-[ "$(complete_line dari host add hv1 --u)" = --uri ]
+[ "$(complete_line dari host add hv1 --ur)" = --uri ]
 check "its options" $?
 exit "$failed"

@@ -10,6 +10,7 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/crypto_issue.h"
 #include "base/file.h"
 #include "base/random.h"
 
@@ -561,6 +562,101 @@ static void test_certificate_refuses(void **state)
 	}
 }
 
+/* One that openssl makes, which asks for names that it is not to have. options: of its key. */
+static struct str make_request(struct ctx *c, const char *options)
+{
+	struct str text =
+		run_on(c,
+		       str_print(c->arena,
+				 "openssl req -new -newkey %s -nodes -keyout \"$1\" -subj /CN=evil "
+				 "-addext subjectAltName=DNS:evil -outform DER 2>/dev/null | base64 -w 0",
+				 options)
+			       .p,
+		       STR("x"));
+	struct str der = STR_NONE;
+	assert_ok(str_decode_base64(c->arena, text, &der));
+	return der;
+}
+
+static void test_authority(void **state)
+{
+	struct ctx *c = *state;
+	struct crypto_issue issue = {.common_name = STR("hv1"),
+				     .names = STR("hv1,10.0.0.11"),
+				     .valid_us = 90 * 24 * HOUR,
+				     .for_server = true};
+	struct str cert, key, other;
+	int64_t from_us = 0, until_us = 0;
+	assert_ok(crypto_make_authority(c, STR("dari CA"), 3650 * 24 * HOUR, &issue.ca_cert_pem,
+					&issue.ca_key_pem));
+	issue.request = make_request(c, "ec -pkeyopt ec_paramgen_curve:P-256");
+	assert_ok(crypto_issue_certificate(c, &issue, &cert, &key));
+	assert_int_equal(key.n, 0);
+	struct str text = run_on(c, "openssl x509 -in \"$1\" -noout -text", cert);
+	static const char *const expected[] = {"Issuer: CN = dari CA",
+					       "Subject: CN = hv1",
+					       "DNS:hv1, IP Address:10.0.0.11",
+					       "CA:FALSE",
+					       "Digital Signature, Key Encipherment",
+					       "TLS Web Server Authentication"};
+	for (size_t k = 0; k < sizeof expected / sizeof expected[0]; k++)
+		if (!str_contains(text, str_from(expected[k])))
+			fail_msg("no %s in %" STR_FMT, expected[k], STR_ARG(text));
+	assert_false(str_contains(text, STR("evil")));
+	assert_false(str_contains(text, STR("Client Authentication")));
+	struct str both =
+		str_print(c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(cert), STR_ARG(issue.ca_cert_pem));
+	assert_str(run_on(c,
+			  "sed '/END/q' \"$1\" >\"$1.leaf\"; sed '1,/END/d' \"$1\" >\"$1.ca\"; openssl "
+			  "verify -x509_strict "
+			  "-purpose sslserver -CAfile \"$1.ca\" -verify_ip 10.0.0.11 \"$1.leaf\" | sed "
+			  "'s/.*: //'; "
+			  "rm -f \"$1.leaf\" \"$1.ca\"",
+			  both),
+		   "OK");
+	assert_ok(crypto_read_validity(c, cert, &from_us, &until_us));
+	assert_true(until_us > clock_now_us() + 89 * 24 * HOUR &&
+		    until_us <= clock_now_us() + 90 * 24 * HOUR);
+	assert_true(from_us < clock_now_us() && from_us > clock_now_us() - 2 * HOUR);
+	issue.request = STR_NONE;
+	assert_ok(crypto_issue_certificate(c, &issue, &cert, &key));
+	issue.key_pem = key;
+	assert_ok(crypto_issue_certificate(c, &issue, &cert, &other));
+	assert_true(str_equal(run_on(c, "openssl x509 -in \"$1\" -noout -pubkey", cert),
+			      run_on(c, "openssl pkey -in \"$1\" -pubout", key)));
+}
+
+static void test_authority_refuses(void **state)
+{
+	struct ctx *c = *state;
+	struct crypto_issue issue = {.common_name = STR("hv1"), .valid_us = HOUR, .for_client = true};
+	struct str cert, key, other_cert, other_key;
+	int64_t us = 0;
+	assert_ok(crypto_make_authority(c, STR("a"), HOUR, &issue.ca_cert_pem, &issue.ca_key_pem));
+	assert_ok(crypto_make_authority(c, STR("a"), HOUR, &other_cert, &other_key));
+	struct str good = make_request(c, "ec -pkeyopt ec_paramgen_curve:P-256");
+	char *bent = arena_alloc(c->arena, good.n);
+	memcpy(bent, good.p, good.n);
+	bent[good.n - 1] ^= 1; /* of its signature */
+	const struct str bad[] = {
+		STR("x"), {bent, good.n}, str_slice(good, 0, good.n - 9), make_request(c, "rsa:1024")};
+	for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
+		ctx_clear_problem(c);
+		issue.request = bad[k];
+		assert_err(crypto_issue_certificate(c, &issue, &cert, &key), INVALID);
+	}
+	ctx_clear_problem(c);
+	issue.request = good;
+	issue.names = STR("a b");
+	assert_err(crypto_issue_certificate(c, &issue, &cert, &key), INVALID);
+	ctx_clear_problem(c);
+	issue.names = STR_NONE;
+	issue.ca_key_pem = other_key;
+	assert_err(crypto_issue_certificate(c, &issue, &cert, &key), INVALID);
+	ctx_clear_problem(c);
+	assert_err(crypto_read_validity(c, STR("no"), &us, &us), INVALID);
+}
+
 static struct result all_with_faults(struct ctx *c)
 {
 	struct str a, b;
@@ -629,6 +725,8 @@ int main(void)
 		crypto_test(test_rsa_bounds),
 		crypto_test(test_certificate),
 		crypto_test(test_certificate_refuses),
+		crypto_test(test_authority),
+		crypto_test(test_authority_refuses),
 		crypto_test(test_out_of_memory),
 		crypto_test(test_cap_at_every_size),
 	};

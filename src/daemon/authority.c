@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The authority's files. */
+#include "daemon/authority.h"
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/crypto_issue.h"
+#include "base/exec.h"
+#include "base/file.h"
+#include "base/heap.h"
+#include "base/log.h"
+
+enum { FILE_CAP = 64 * 1024, NAME_MAX_SIZE = 200, AUTHORITY_YEARS = 10 };
+static const int64_t DAY_US = 24 * HOUR, LOOK_US = 6 * HOUR;
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+
+static void unlock(pthread_mutex_t **lock)
+{
+	(void) pthread_mutex_unlock(*lock);
+}
+
+/* Until the end of the scope. */
+#define ALONE                                                                                                \
+	__attribute__((cleanup(unlock))) pthread_mutex_t *alone = &one_at_a_time;                            \
+	(void) pthread_mutex_lock(alone)
+
+const char *authority_path(struct arena *a, const struct settings *s, const char *name)
+{
+	return settings_path(a, s, str_print(a, "libvirt/%s", name).p);
+}
+
+struct str authority_client_name(struct arena *a, const struct settings *s)
+{
+	return str_print(a, "dari %" STR_FMT, STR_ARG(s->region_id));
+}
+
+static RESULT read_file(struct ctx *c, const struct settings *s, const char *name, struct str *ret_text)
+{
+	return file_read(c, authority_path(c->arena, s, name), FILE_CAP, ret_text);
+}
+
+static RESULT write_file(struct ctx *c, const struct settings *s, const char *name, struct str text)
+{
+	return file_write_synced(c, authority_path(c->arena, s, name), text, 0600);
+}
+
+static bool has_file(struct ctx *c, const struct settings *s, const char *name)
+{
+	return file_exists(authority_path(c->arena, s, name));
+}
+
+/* The key comes first: a certificate without its key would never be made anew. */
+static RESULT make_authority(struct ctx *c, const struct settings *s)
+{
+	struct str name = str_print(c->arena, "dari CA %" STR_FMT, STR_ARG(s->region_id));
+	struct str cert = STR_NONE, key = STR_NONE;
+	if (has_file(c, s, "ca.pem"))
+		return OK;
+	TRY(file_make_directory(c, authority_path(c->arena, s, "client"), 0700));
+	TRY(file_make_directory(c, authority_path(c->arena, s, "hosts"), 0700));
+	TRY(crypto_make_authority(c, name, AUTHORITY_YEARS * 365 * DAY_US, &cert, &key));
+	TRY(write_file(c, s, "ca.key", key));
+	return write_file(c, s, "ca.pem", cert);
+}
+
+static RESULT read_authority(struct ctx *c, const struct settings *s, struct crypto_issue *issue)
+{
+	issue->valid_us = AUTHORITY_LEAF_DAYS * DAY_US;
+	TRY(read_file(c, s, "ca.pem", &issue->ca_cert_pem));
+	return read_file(c, s, "ca.key", &issue->ca_key_pem);
+}
+
+/* Whether it is of the authority that is there, and far from its end. cacert.pem says the former: it is written last. */
+static bool is_good_for_long(struct ctx *c, const struct settings *s)
+{
+	struct str pem = STR_NONE, ca = STR_NONE, own_ca = STR_NONE;
+	int64_t from_us = 0, until_us = 0;
+	bool is_good = has_file(c, s, "client/clientkey.pem") &&
+		       result_is_ok(read_file(c, s, "ca.pem", &ca)) &&
+		       result_is_ok(read_file(c, s, "client/cacert.pem", &own_ca)) && str_equal(ca, own_ca) &&
+		       result_is_ok(read_file(c, s, "client/clientcert.pem", &pem)) &&
+		       result_is_ok(crypto_read_validity(c, pem, &from_us, &until_us)) &&
+		       until_us - clock_now_us() > AUTHORITY_RENEW_DAYS * DAY_US;
+	ctx_clear_problem(c);
+	return is_good;
+}
+
+/* Its key stays when the certificate is made anew: then one file changes, and a connection that is opened just then
+ * finds a pair. */
+static RESULT keep_client(struct ctx *c, const struct settings *s)
+{
+	struct crypto_issue issue = {.common_name = authority_client_name(c->arena, s), .for_client = true};
+	struct str cert = STR_NONE, key = STR_NONE;
+	if (is_good_for_long(c, s))
+		return OK;
+	TRY(read_authority(c, s, &issue));
+	if (has_file(c, s, "client/clientkey.pem"))
+		TRY(read_file(c, s, "client/clientkey.pem", &issue.key_pem));
+	TRY(crypto_issue_certificate(c, &issue, &cert, &key));
+	if (!issue.key_pem.n)
+		TRY(write_file(c, s, "client/clientkey.pem", key));
+	TRY(write_file(c, s, "client/clientcert.pem", cert));
+	return write_file(c, s, "client/cacert.pem", issue.ca_cert_pem);
+}
+
+RESULT authority_keep(struct ctx *c, const struct settings *s)
+{
+	ALONE;
+	TRY(make_authority(c, s));
+	return keep_client(c, s);
+}
+
+RESULT authority_read_certificate(struct ctx *c, const struct settings *s, struct str *ret_pem)
+{
+	return read_file(c, s, "ca.pem", ret_pem);
+}
+
+/* ---- dari's own certificate, while the server runs */
+
+struct keeper {
+	struct job job;
+	struct actor *actor;
+	const struct settings *settings;
+};
+
+static void look(struct job *job)
+{
+	struct keeper *k = (struct keeper *) job;
+	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	struct ctx c;
+	ctx_init(&c, arena);
+	if (arena && has_file(&c, k->settings, "ca.pem") && !result_is_ok(authority_keep(&c, k->settings)))
+		log_event(LOG_ERROR, "certificate-not-renewed", "message=%s", log_quote(c.problem.message));
+	actor_post_at(k->actor, &k->job, clock_now_us() + LOOK_US);
+}
+
+RESULT authority_start(struct daemon *d)
+{
+	struct keeper *k = arena_new_object(d->arena, struct keeper);
+	if (!k)
+		return ctx_no_memory(&d->ctx);
+	k->job.run = look;
+	k->settings = &d->settings;
+	k->actor = actor_new(d->executor, "authority");
+	if (!k->actor)
+		return ctx_no_memory(&d->ctx);
+	d->authority = k;
+	actor_post(k->actor, &k->job);
+	return OK;
+}
+
+void authority_stop(struct daemon *d)
+{
+	if (d->authority)
+		actor_free(d->authority->actor);
+}
+
+/* ---- hosts */
+
+static bool is_name(struct str name)
+{
+	for (size_t k = 0; k < name.n; k++)
+		if (!str_is_alphanumeric(name.p[k]) && (k == 0 || !memchr("-._", name.p[k], 3)))
+			return false;
+	return name.n > 0 && name.n <= NAME_MAX_SIZE;
+}
+
+static RESULT sign_one(struct ctx *c, struct crypto_issue issue, struct str request, struct str *ret_pem)
+{
+	struct str key = STR_NONE;
+	if (!result_is_ok(str_decode_base64(c->arena, request, &issue.request)) || !issue.request.n)
+		return ctx_fail(c, ERR_INVALID, "a request is PKCS #10 in base64");
+	return crypto_issue_certificate(c, &issue, ret_pem, &key);
+}
+
+RESULT authority_sign(struct ctx *c, const struct settings *s, struct authority_request *request)
+{
+	struct ip ip = {0};
+	if (!is_name(request->host))
+		return ctx_fail(c, ERR_INVALID, "'%" STR_FMT "' cannot name a host", STR_ARG(request->host));
+	if (!result_is_ok(ip_parse(request->address, &ip)))
+		return ctx_fail(c, ERR_INVALID, "'%" STR_FMT "' is no IP address", STR_ARG(request->address));
+	TRY(authority_keep(c, s));
+	struct crypto_issue issue = {.common_name = request->host,
+				     .names = str_print(c->arena, "%" STR_FMT ",%" STR_FMT,
+							STR_ARG(request->address), STR_ARG(request->host)),
+				     .for_server = true};
+	TRY(read_authority(c, s, &issue));
+	TRY(sign_one(c, issue, request->libvirt, &request->libvirt_pem));
+	issue.for_client = true; /* guests that migrate: each host is both ends */
+	return sign_one(c, issue, request->qemu, &request->qemu_pem);
+}
+
+static RESULT name_file(struct ctx *c, struct str host, const char **ret_name)
+{
+	if (!is_name(host))
+		return ctx_fail(c, ERR_NOT_FOUND, "no such host");
+	*ret_name = str_print(c->arena, "hosts/%" STR_FMT ".json", STR_ARG(host)).p;
+	return *ret_name ? OK : ctx_no_memory(c);
+}
+
+RESULT authority_note_host(struct ctx *c, const struct settings *s, const struct authority_host *host)
+{
+	const char *name = NULL;
+	TRY(name_file(c, host->name, &name));
+	json_t *root = json_pack("{s:s%, s:s%, s:I}", "ssh", host->ssh.p ? host->ssh.p : "", host->ssh.n,
+				 "address", host->address.p ? host->address.p : "", host->address.n,
+				 "until_us", (json_int_t) host->until_us);
+	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+	struct result result = text ? write_file(c, s, name, str_from(text)) : ctx_no_memory(c);
+	heap_free(text);
+	json_decref(root);
+	return result;
+}
+
+RESULT authority_forget_host(struct ctx *c, const struct settings *s, struct str host)
+{
+	const char *name = NULL;
+	TRY(name_file(c, host, &name));
+	return file_delete(c, authority_path(c->arena, s, name));
+}
+
+RESULT authority_find_host(struct ctx *c, const struct settings *s, struct str host,
+			   struct authority_host *ret_host)
+{
+	const char *name = NULL;
+	struct str text = STR_NONE;
+	TRY(name_file(c, host, &name));
+	TRY(read_file(c, s, name, &text));
+	json_error_t where;
+	json_t *root = json_loadb(text.p, text.n, 0, &where);
+	json_t *ssh = json_object_get(root, "ssh"), *address = json_object_get(root, "address");
+	*ret_host = (struct authority_host){
+		.name = host,
+		.ssh = str_copy(c->arena, (struct str){json_string_value(ssh), json_string_length(ssh)}),
+		.address = str_copy(c->arena,
+				    (struct str){json_string_value(address), json_string_length(address)}),
+		.until_us = json_integer_value(json_object_get(root, "until_us"))};
+	json_decref(root);
+	return ret_host->ssh.n ? OK : ctx_fail(c, ERR_IO, "%s cannot be read", name);
+}
+
+bool authority_is_due(const struct authority_host *host)
+{
+	return host->until_us - clock_now_us() <= AUTHORITY_RENEW_DAYS * DAY_US;
+}
