@@ -73,6 +73,8 @@ static inline int compute_disk_bus(int slot)
 	return COMPUTE_NIC_SLOTS + slot + 1;
 }
 
+struct ceph_place;
+
 struct compute_disk {
 	uuid volume;  /* names the file (drivers/disk.h) and is the disk's serial number in the guest */
 	int64_t size; /* bytes */
@@ -92,6 +94,9 @@ struct compute_disk {
 	/* SHA-256 of the base file, if the base is encrypted with the same key; else empty. */
 	struct str encrypted_base;
 	struct disk_limits limits; /* enforced from the start on, and changed while the guest runs */
+	/* The disk is an image in a pool of Ceph (drivers/ceph.h), not a file in the host's pool; not with a
+	 * key, nor lying in the CD-ROM drive. define() hands the host the pool's key. NULL: it is a file. */
+	const struct ceph_place *ceph;
 };
 
 struct compute_nic {

@@ -9,6 +9,7 @@
 
 #include "base/crypto.h"
 #include "base/xml.h"
+#include "drivers/disk_name.h"
 #include "drivers/libvirt/host.h"
 #include "model/host.h"
 #include "model/id.h"
@@ -32,20 +33,20 @@ static struct str write_name(struct arena *a, uuid region, const char *what, str
 	return str_print(a, "dari-%s%s-%" STR_FMT "%s", prefix, what, STR_ARG(id), end);
 }
 
+static const char *ending_of(bool is_raw)
+{
+	return is_raw ? ".raw" : ".qcow2";
+}
+
 struct str libvirt_volume_name(struct arena *a, uuid region, uuid volume, bool is_raw)
 {
-	char id[UUID_TEXT_SIZE];
-	return write_name(a, region, "-vol", str_from(uuid_write(volume, id)), is_raw ? ".raw" : ".qcow2");
+	return disk_name_write(a, region, &(struct disk_name){.kind = DISK_VOLUME, .id = volume},
+			       ending_of(is_raw));
 }
 
 struct str libvirt_disk_name(struct arena *a, uuid region, const struct disk_name *name)
 {
-	static const char *const kinds[] = {
-		[DISK_VOLUME] = "-vol", [DISK_CUT] = "-snp", [DISK_BASE] = "-img"};
-	char id[UUID_TEXT_SIZE];
-	struct str text = name->kind == DISK_BASE ? name->sha256 : str_from(uuid_write(name->id, id));
-	bool is_raw = name->kind != DISK_BASE && name->is_raw;
-	return write_name(a, region, kinds[name->kind], text, is_raw ? ".raw" : ".qcow2");
+	return disk_name_write(a, region, name, ending_of(name->kind != DISK_BASE && name->is_raw));
 }
 
 struct str libvirt_drive_name(struct arena *a, uuid region, uuid instance)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a host has of ours: for audit and for resync. Domains come with one bulk call that waits for
  * no busy domain; the pool is read anew. */
-#include "base/crypto.h"
 #include "base/vec.h"
+#include "drivers/disk_name.h"
 #include "drivers/libvirt/host.h"
 
 struct items { /* a VEC */
@@ -57,33 +57,14 @@ struct disk_items { /* a VEC */
 
 bool libvirt_parse_disk_name(const char *region_text, struct str name, struct disk_name *ret_name)
 {
-	static const struct {
-		const char *word;
-		enum disk_kind kind;
-	} kinds[] = {{"-vol-", DISK_VOLUME}, {"-snp-", DISK_CUT}, {"-img-", DISK_BASE}};
-	enum { WORD_AT = sizeof "dari-01234567" - 1, TEXT_AT = WORD_AT + sizeof "-vol-" - 1 };
 	static const struct str plain = STR(".raw"), qcow2 = STR(".qcow2");
-	char id[UUID_TEXT_SIZE];
-	uint8_t digest[SHA256_SIZE];
 	bool is_raw = str_ends_with(name, plain);
 	struct str ending = is_raw ? plain : qcow2;
-	if (!str_starts_with(name, STR("dari-")) || !str_ends_with(name, ending) ||
-	    !str_is(str_slice(name, strlen("dari-"), WORD_AT), region_text) || name.n < TEXT_AT + ending.n)
+	if (!str_ends_with(name, ending) ||
+	    !disk_name_parse(region_text, str_slice(name, 0, name.n - ending.n), ret_name))
 		return false;
-	struct str text = str_slice(name, TEXT_AT, name.n - ending.n);
-	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
-		if (!str_is(str_slice(name, WORD_AT, TEXT_AT), kinds[k].word))
-			continue;
-		*ret_name = (struct disk_name){.kind = kinds[k].kind, .is_raw = is_raw};
-		if (is_raw && kinds[k].kind == DISK_BASE)
-			return false;
-		if (kinds[k].kind != DISK_BASE) /* in the form that we write, no other */
-			return result_is_ok(uuid_parse(text, &ret_name->id)) &&
-			       str_is(text, uuid_write(ret_name->id, id));
-		ret_name->sha256 = text;
-		return result_is_ok(str_decode_hex(text, digest, sizeof digest));
-	}
-	return false;
+	ret_name->is_raw = is_raw;
+	return !is_raw || ret_name->kind != DISK_BASE;
 }
 
 struct str libvirt_name_in(struct str path)

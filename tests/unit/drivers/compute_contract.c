@@ -44,11 +44,17 @@ void scene_check(struct scene *s, struct result r, enum err expected, const char
 	ctx_clear_problem(&s->c);
 }
 
+struct result scene_open_pool(struct ctx *c, uuid region, struct disk_host **ret_pool)
+{
+	return subject.open_pool ? subject.open_pool(c, region, ret_pool)
+				 : subject.disks->open_host(c, region, &subject.host, ret_pool);
+}
+
 static bool open_both(struct scene *s)
 {
 	struct result r = subject.driver->open_host(NULL, &s->c, contract_region(), &subject.host, &s->h);
 	if (result_is_ok(r))
-		r = subject.disks->open_host(&s->c, contract_region(), &subject.host, &s->pool);
+		r = scene_open_pool(&s->c, contract_region(), &s->pool);
 	if (result_is_ok(r))
 		r = subject.disks->enter(s->pool, &s->c, subject.directory);
 	if (result_is_ok(r))
@@ -89,6 +95,7 @@ struct scene scene_open(void)
 	s.nics[0] = (struct compute_nic){.port = id_new(KIND_PORT), .mac = {{2, 0, 0, 7, 7, 7}}, .mtu = 1442};
 	s.nics[1] = (struct compute_nic){
 		.port = id_new(KIND_PORT), .mac = {{2, 0, 0, 7, 7, 8}}, .mtu = 1442, .slot = 1};
+	s.disks[0].ceph = s.disks[1].ceph = subject.ceph;
 	uuid id = id_new(KIND_INSTANCE);
 	s.wish = (struct compute_domain){.id = id,
 					 .name = id_to_ec2(s.arena, KIND_INSTANCE, id),

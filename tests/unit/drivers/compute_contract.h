@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "drivers/ceph.h"
 #include "drivers/compute.h"
 #include "drivers/disk.h"
 #include "model/host.h"
@@ -18,6 +19,9 @@
 struct compute_subject {
 	const struct compute_driver *driver;
 	const struct disk_driver *disks;
+	/* Opens the pool of the disks, if that is none of the host's; NULL: disks does. */
+	struct result (*open_pool)(struct ctx *c, uuid region, struct disk_host **ret_pool);
+	const struct ceph_place *ceph; /* of that pool */
 	struct host host;
 	struct str shared;                   /* a directory that the host might share with others */
 	struct str directory;                /* that the disks lie in now; empty: the host's own */
@@ -37,6 +41,9 @@ extern struct compute_subject subject;
 int compute_contract_run(void);
 int disk_contract_run(void);   /* drivers/disk.h's, in disk_contract.c */
 int shared_contract_run(void); /* in shared_contract.c, run by the former with a subject.directory */
+/* Those of them that hold for a pool that belongs to no host. with_guests: on a host that can reach it; without
+ * one the driver need only open and close hosts. */
+int disk_contract_run_pool(bool with_guests);
 
 /* ---- for further cases of one driver */
 
@@ -50,6 +57,7 @@ struct scene {
 	struct compute_nic nics[2];
 	struct compute_domain wish;
 };
+struct result scene_open_pool(struct ctx *c, uuid region, struct disk_host **ret_pool);
 /* Opens the host; a wish with a root disk of the image and one NIC, fresh ids. */
 struct scene scene_open(void);
 void scene_close(struct scene *s);
