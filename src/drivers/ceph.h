@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Pools of Ceph: what a connection needs, what drivers/disk.h's contract leaves out, and how a host is kept from
- * a pool. drivers/rbd keeps the contract with RBD images, over librados and librbd, which are loaded when the
+ * a pool. drivers/ceph keeps the contract with RBD images, over librados and librbd, which are loaded when the
  * first pool is opened: a region without such a pool does not need them.
  *
  * How an RBD pool differs from the files of a host, where drivers/disk.h speaks of those:

@@ -94,8 +94,9 @@ struct compute_disk {
 	/* SHA-256 of the base file, if the base is encrypted with the same key; else empty. */
 	struct str encrypted_base;
 	struct disk_limits limits; /* enforced from the start on, and changed while the guest runs */
-	/* The disk is an image in a pool of Ceph (drivers/ceph.h), not a file in the host's pool; not with a
-	 * key, nor lying in the CD-ROM drive. define() hands the host the pool's key. NULL: it is a file. */
+	/* The disk is an image in a pool of Ceph (drivers/ceph.h), and no file; not with a key, nor exchanged
+	 * for another (swap()). define() hands the host the pool's key, and tells a running guest the size
+	 * when that grew. NULL: it is a file. */
 	const struct ceph_place *ceph;
 };
 

@@ -2,7 +2,8 @@
  * The disk driver's contract: what Dari asks of a host that stores disks, which are files in the
  * host's own directory, or in one that it shares with other hosts (enter()): its pool, below. drivers/libvirt keeps it with libvirt's storage pools and QEMU, drivers/sim keeps it
  * in memory, and tests/unit/drivers/disk_contract.c holds both to it. drivers/compute.h is the
- * contract for the machines that use the disks.
+ * contract for the machines that use the disks. Pools of Ceph, which belong to no host, are used by the
+ * same calls; drivers/ceph.h says what differs there.
  *
  * What holds for every call:
  *

@@ -51,9 +51,56 @@ static void write_file(struct buf *b, const struct domain_place *place, const st
 		  uuid_write(d->volume, id));
 }
 
+/* "10.0.0.1:6789", "[fd00::1]:3300": the last colon is before the port. Without one: Ceph's own. */
+static void write_monitor(struct buf *b, struct str monitor)
+{
+	size_t colon = monitor.n;
+	while (colon > 0 && monitor.p[colon - 1] != ':' && monitor.p[colon - 1] != ']')
+		colon--;
+	bool has_port = colon > 0 && monitor.p[colon - 1] == ':';
+	struct str name = str_slice(monitor, 0, has_port ? colon - 1 : monitor.n);
+	if (name.n > 1 && name.p[0] == '[')
+		name = str_slice(name, 1, name.n - 1);
+	buf_print(b, "<host name='%" STR_FMT "'", STR_ARG(name));
+	if (has_port)
+		buf_print(b, " port='%" STR_FMT "'", STR_ARG(str_slice(monitor, colon, monitor.n)));
+	buf_print(b, "/>");
+}
+
+/* The key is the pool's: secret.c. */
+static RESULT write_image(struct ctx *c, struct buf *b, const struct domain_place *place,
+			  const struct compute_disk *d)
+{
+	char id[UUID_TEXT_SIZE];
+	const struct ceph_place *ceph = d->ceph;
+	TRY(ceph_check_place(c, ceph));
+	if (d->key)
+		return ctx_fail(c, ERR_INVALID, "an encrypted disk in a pool of Ceph");
+	struct str image = ceph_volume_name(c->arena, place->region, d->volume);
+	buf_print(b, "<source protocol='rbd' name='%" STR_FMT "/%" STR_FMT "'>", STR_ARG(ceph->pool),
+		  STR_ARG(image));
+	for (size_t k = 0; k < ceph->monitors.count; k++)
+		write_monitor(b, ceph->monitors.at[k]);
+	buf_print(b, "<auth username='%" STR_FMT "'><secret type='ceph' uuid='%s'/></auth></source>",
+		  STR_ARG(ceph->user), uuid_write(ceph->id, id));
+	return image.p ? OK : ctx_no_memory(c);
+}
+
+const char *libvirt_source_type(const struct compute_disk *d)
+{
+	return d && d->ceph ? "network" : "file";
+}
+
+const char *libvirt_format(const struct compute_disk *d)
+{
+	return d->is_raw || d->ceph ? "raw" : "qcow2";
+}
+
 RESULT libvirt_write_source(struct ctx *c, struct buf *b, const struct domain_place *place,
 			    const struct compute_disk *d)
 {
+	if (d->ceph)
+		return write_image(c, b, place, d);
 	struct disk_name base = {.kind = DISK_BASE, .sha256 = d->encrypted_base};
 	struct str file = libvirt_volume_name(c->arena, place->region, d->volume, d->is_raw);
 	struct str base_file = libvirt_disk_name(c->arena, place->region, &base);
@@ -76,9 +123,9 @@ RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_plac
 	 * guests that share a disk are on one host, and see each other's writes either way. */
 	const char *cache = place->virt == HOST_SEEN_VIRT_KVM ? "none" : "writeback";
 	buf_print(b,
-		  "<disk type='file' device='disk'><driver name='qemu' type='%s' cache='%s' "
+		  "<disk type='%s' device='disk'><driver name='qemu' type='%s' cache='%s' "
 		  "discard='unmap'/>",
-		  d->is_raw ? "raw" : "qcow2", cache);
+		  libvirt_source_type(d), libvirt_format(d), cache);
 	TRY(libvirt_write_source(c, b, place, d));
 	buf_print(b, "<target dev='%cd%c' bus='%s'/>", hw->sata ? 's' : 'v', (char) ('a' + d->slot),
 		  hw->sata ? "sata" : "virtio");
@@ -128,8 +175,8 @@ RESULT libvirt_write_cdrom(struct ctx *c, struct buf *b, const struct domain_pla
 			   const struct compute_hardware *hw, const struct compute_disk *medium)
 {
 	int unit = hw->sata ? COMPUTE_DISK_SLOTS + 1 : 0;
-	buf_print(b, "<disk type='file' device='cdrom'><driver name='qemu' type='%s'/>",
-		  medium && !medium->is_raw ? "qcow2" : "raw");
+	buf_print(b, "<disk type='%s' device='cdrom'><driver name='qemu' type='%s'/>",
+		  libvirt_source_type(medium), medium ? libvirt_format(medium) : "raw");
 	if (medium)
 		TRY(libvirt_write_source(c, b, place, medium));
 	buf_print(b, "<target dev='%s' bus='sata'/><readonly/><boot order='1'/>", hw->sata ? "sdab" : "sda");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Which of our disks and NICs a domain has, and bringing a running one to what is wished. libvirt's
  * answer to an unplug says only that the guest was asked; what counts is what is found afterwards. */
+#include "drivers/disk_name.h"
 #include "drivers/libvirt/host.h"
 
 /* ---- looking */
@@ -24,7 +25,7 @@ static RESULT read_aliases(struct ctx *c, struct xml_tree *t, const char *xpath,
 	return OK;
 }
 
-/* The volumes whose files the XPath expression finds. */
+/* The volumes whose files, or images, the XPath expression finds. */
 static RESULT read_files(struct compute_host *h, struct ctx *c, struct xml_tree *t, const char *xpath,
 			 struct uuids *ret_ids)
 {
@@ -36,7 +37,9 @@ static RESULT read_files(struct compute_host *h, struct ctx *c, struct xml_tree 
 		return ctx_no_memory(c);
 	for (size_t k = 0; k < files.count; k++) {
 		struct disk_name name = {0};
-		if (libvirt_parse_disk_name(h->region_text, libvirt_name_in(files.at[k]), &name) &&
+		struct str file = libvirt_name_in(files.at[k]);
+		if ((libvirt_parse_disk_name(h->region_text, file, &name) ||
+		     disk_name_parse(h->region_text, file, &name)) &&
 		    name.kind == DISK_VOLUME)
 			ids[count++] = name.id;
 	}
@@ -48,8 +51,11 @@ static RESULT read_disks(struct compute_host *h, struct ctx *c, struct xml_tree 
 			 struct domain_devices *devices)
 {
 	struct uuids media = {0};
-	TRY(read_files(h, c, t, "/domain/devices/disk/source/@file", &devices->volumes));
-	TRY(read_files(h, c, t, "/domain/devices/disk[@device='cdrom']/source/@file", &media));
+	TRY(read_files(h, c, t, "/domain/devices/disk/source/@*[name()='file' or name()='name']",
+		       &devices->volumes));
+	TRY(read_files(h, c, t,
+		       "/domain/devices/disk[@device='cdrom']/source/@*[name()='file' or name()='name']",
+		       &media));
 	devices->medium = media.count ? media.at[0] : UUID_NONE;
 	return OK;
 }
@@ -107,23 +113,23 @@ struct plugging {
 	struct domain_devices has;
 };
 
-/* Of a disk with the volume's file, or a NIC; empty: there is none. */
-static RESULT find_alias(struct plugging *p, uuid id, struct str *ret_alias)
+/* What there is below a disk with the volume's file or image, or below a NIC; empty: there is none. */
+static RESULT find_below(struct plugging *p, uuid id, const char *below, struct str *ret_text)
 {
 	char text[UUID_TEXT_SIZE];
 	AUTO(xml_tree) t = NULL;
 	AUTO_TEXT xml = virDomainGetXMLDesc(p->domain, 0);
 	struct str xpath =
 		str_print(p->c->arena,
-			  "/domain/devices/*[contains(source/@file, '%s') or alias/@name='" DEVICE_ALIAS
-			  "%s']/alias/@name",
-			  uuid_write(id, text), text);
+			  "/domain/devices/*[contains(source/@file, '%s') or contains(source/@name, '%s') or "
+			  "alias/@name='" DEVICE_ALIAS "%s']/%s",
+			  uuid_write(id, text), text, text, below);
 	if (!xpath.p)
 		return ctx_no_memory(p->c);
 	if (!xml)
 		return libvirt_fail(p->h, p->c, "looking at the devices of %s", virDomainGetName(p->domain));
 	TRY(xml_tree_parse(p->c, str_from(xml), &t));
-	*ret_alias = xml_tree_find(p->c, t, xpath.p);
+	*ret_text = xml_tree_find(p->c, t, xpath.p);
 	return OK;
 }
 
@@ -132,7 +138,7 @@ static RESULT unplug(struct plugging *p, uuid id)
 {
 	struct str alias = STR_NONE;
 	struct domain_devices now = {0};
-	TRY(find_alias(p, id, &alias));
+	TRY(find_below(p, id, "alias/@name", &alias));
 	if (!alias.n || virDomainDetachDeviceAlias(p->domain, alias.p, VIR_DOMAIN_AFFECT_LIVE) == 0)
 		return OK;
 	struct result r = libvirt_fail(p->h, p->c, "unplugging %s from domain %s", alias.p,
@@ -221,12 +227,11 @@ static RESULT plug_nic(struct plugging *p, const struct compute_nic *n)
 static RESULT limit(struct plugging *p, const struct compute_disk *d)
 {
 	struct domain_devices now = {0};
-	struct str name = libvirt_volume_name(p->c->arena, p->place->region, d->volume, d->is_raw);
-	struct str path = str_print(p->c->arena, "%" STR_FMT "/%" STR_FMT,
-				    STR_ARG(libvirt_directory_of(p->h, d)), STR_ARG(name));
-	if (!path.p)
-		return ctx_no_memory(p->c);
-	struct result r = libvirt_set_limits(p->h, p->c, p->domain, path, &d->limits);
+	struct str target = STR_NONE;
+	TRY(find_below(p, d->volume, "target/@dev", &target));
+	if (!target.n)
+		return OK;
+	struct result r = libvirt_set_limits(p->h, p->c, p->domain, target, &d->limits);
 	if (result_is_ok(r) || r.code == ERR_GONE)
 		return r;
 	if (virDomainIsActive(p->domain) == 1) {
@@ -234,6 +239,23 @@ static RESULT limit(struct plugging *p, const struct compute_disk *d)
 		if (uuids_have(&now.unlike, d->volume))
 			return r;
 	}
+	ctx_clear_problem(p->c);
+	return OK;
+}
+
+/* An image is grown by whoever has its pool; the guest learns of it by this. Where its QEMU knows the size it is
+ * told once more, which does no harm. */
+static RESULT tell_size(struct plugging *p, const struct compute_disk *d)
+{
+	struct str target = STR_NONE;
+	TRY(find_below(p, d->volume, "target/@dev", &target));
+	if (!target.n || virDomainBlockResize(p->domain, target.p, (unsigned long long) d->size,
+					      VIR_DOMAIN_BLOCK_RESIZE_BYTES) == 0)
+		return OK;
+	struct result r = libvirt_fail(p->h, p->c, "telling domain %s the size of disk %s",
+				       virDomainGetName(p->domain), target.p);
+	if (r.code == ERR_GONE || virDomainIsActive(p->domain) != 0)
+		return r;
 	ctx_clear_problem(p->c);
 	return OK;
 }
@@ -277,6 +299,9 @@ RESULT libvirt_plug_devices(struct compute_host *h, struct ctx *c, virDomainPtr 
 	for (size_t k = 0; k < wish->disk_count; k++)
 		if (uuids_have(&p.has.unlike, wish->disks[k].volume))
 			TRY(limit(&p, &wish->disks[k]));
+	for (size_t k = 0; k < wish->disk_count; k++)
+		if (wish->disks[k].ceph && uuids_have(&p.has.volumes, wish->disks[k].volume))
+			TRY(tell_size(&p, &wish->disks[k]));
 	for (size_t k = 0; k < wish->nic_count; k++)
 		if (!uuids_have(&p.has.ports, wish->nics[k].port))
 			TRY(plug_nic(&p, &wish->nics[k]));

@@ -193,15 +193,6 @@ static RESULT define(struct compute_host *h, struct ctx *c, const char *xml, str
 	return libvirt_fail(h, c, "defining domain %" STR_FMT, STR_ARG(name));
 }
 
-/* It is started, or plugs, next. */
-static RESULT set_secrets(struct compute_host *h, struct ctx *c, const struct compute_domain *domain)
-{
-	for (size_t k = 0; k < domain->disk_count; k++)
-		if (domain->disks[k].key)
-			TRY(libvirt_set_secret(h, c, domain->disks[k].volume, domain->disks[k].key));
-	return OK;
-}
-
 /* Hex; empty: nothing is to be given. */
 static RESULT digest_variables(struct ctx *c, const struct compute_domain *domain, struct str *ret_digest)
 {
@@ -246,7 +237,7 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 	place.variables = mark.variables;
 	TRY(libvirt_write_domain(c, &place, domain, &xml, digest));
 	TRY(digest_variables(c, domain, &variables));
-	TRY(set_secrets(h, c, domain));
+	TRY(libvirt_set_secrets(h, c, domain)); /* it is started, or plugs, next */
 	if (!d || !str_is(mark.wish, digest) || !str_equal(mark.manifest, domain->manifest)) {
 		if (d && virDomainIsActive(d) == 1)
 			TRY(libvirt_read_devices(h, c, d, false, domain, &until_now));

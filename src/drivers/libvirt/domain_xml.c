@@ -252,6 +252,14 @@ RESULT libvirt_write_firmware_domain(struct ctx *c, const struct domain_place *p
 	return result_is_ok(r) && ret_xml->p ? OK : ctx_no_memory(c);
 }
 
+/* What a definition does not say, and the guest has to be told: part of the digest alone. */
+static void write_sizes(struct buf *b, const struct compute_domain *wish)
+{
+	for (size_t k = 0; k < wish->disk_count; k++)
+		if (wish->disks[k].ceph)
+			buf_print(b, " %" PRId64, wish->disks[k].size);
+}
+
 RESULT libvirt_write_domain(struct ctx *c, const struct domain_place *place,
 			    const struct compute_domain *wish, struct str *ret_xml,
 			    char ret_digest[static DOMAIN_DIGEST_SIZE])
@@ -263,7 +271,10 @@ RESULT libvirt_write_domain(struct ctx *c, const struct domain_place *place,
 	buf_init(&whole, 6 * MANIFEST_CAP_SIZE + 2 * DOMAIN_XML_CAP); /* a quote becomes six characters */
 	struct result r = write_body(c, &body, place, wish);
 	if (result_is_ok(r)) {
+		size_t size = body.size;
+		write_sizes(&body, wish);
 		crypto_sha256(buf_str(&body), digest);
+		body.size = size;
 		struct str hex = str_encode_hex(c->arena, digest, sizeof digest);
 		memcpy(ret_digest, hex.p ? hex.p : "", hex.p ? DOMAIN_DIGEST_SIZE : 1);
 		write_head(&whole, place, wish, ret_digest);

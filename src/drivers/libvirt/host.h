@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
+#include "drivers/ceph.h"
 #include "drivers/compute.h"
 #include "drivers/disk.h"
 #include "model/host.h"
@@ -159,6 +160,9 @@ RESULT libvirt_write_drive(struct ctx *c, struct buf *b, const struct domain_pla
 /* A disk's file, with what it stands on where that has to be said. */
 RESULT libvirt_write_source(struct ctx *c, struct buf *b, const struct domain_place *place,
 			    const struct compute_disk *d);
+/* The type of its <disk>, which NULL, an empty drive, has too; and of its driver. */
+const char *libvirt_source_type(const struct compute_disk *d);
+const char *libvirt_format(const struct compute_disk *d);
 RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_place *place,
 			  const struct compute_hardware *hw, const struct compute_disk *d);
 void libvirt_write_nic(struct buf *b, const struct domain_place *place, const struct compute_hardware *hw,
@@ -168,7 +172,7 @@ void libvirt_write_nic(struct buf *b, const struct domain_place *place, const st
 
 struct xml_tree; /* a parsed document: read.c */
 
-struct domain_devices { /* disks by their files, NICs by their alias; in the context's arena */
+struct domain_devices { /* disks by their files or images, NICs by their alias; in the context's arena */
 	struct uuids volumes, ports;
 	uuid medium;         /* which of the volumes lies in the CD-ROM drive; none: none */
 	struct uuids unlike; /* those of the volumes whose limits are not the wish's */
@@ -317,6 +321,9 @@ RESULT libvirt_cut_raw(struct disk_host *disks, struct ctx *c, const struct disk
 /* The host's libvirt has the volume's key until it is dropped, or libvirtd ends. Both may be repeated. */
 RESULT libvirt_set_secret(struct compute_host *h, struct ctx *c, uuid volume, const struct disk_key *key);
 RESULT libvirt_drop_secret(struct compute_host *h, struct ctx *c, uuid volume);
+/* What the host needs to know to open a domain's disks: keys of volumes, and of pools of Ceph. These stay until
+ * libvirtd ends. */
+RESULT libvirt_set_secrets(struct compute_host *h, struct ctx *c, const struct compute_domain *domain);
 
 /* To the end of the scope a QEMU is asked; whose: its domain's. drivers/disk.h's watch() says so. */
 struct asking {

@@ -93,9 +93,7 @@ static RESULT prepare(struct compute_host *h, struct ctx *c, const struct comput
 	const struct compute_domain *w = j->domain;
 	TRY(check_fits(h, c, d, j->to));
 	TRY(libvirt_need_pools(j->to, c));
-	for (size_t k = 0; k < w->disk_count; k++)
-		if (w->disks[k].key)
-			TRY(libvirt_set_secret(j->to, c, w->disks[k].volume, w->disks[k].key));
+	TRY(libvirt_set_secrets(j->to, c, w));
 	if (w->has_drive)
 		TRY(carry_drive(h, c, j->to, w->id));
 	if (variables.n) /* QEMU writes them anew as they arrive, over whatever is there */
@@ -341,7 +339,7 @@ static RESULT list_copied(struct compute_host *h, struct ctx *c, virDomainPtr d,
 		const struct compute_disk *disk = &w->disks[k];
 		struct str name = libvirt_volume_name(c->arena, h->region, disk->volume, disk->is_raw);
 		struct str path = str_print(c->arena, "%s/%" STR_FMT, h->own_path, STR_ARG(name)), target;
-		if (disk->directory.n)
+		if (disk->directory.n || disk->ceph)
 			continue;
 		if (!path.p)
 			return ctx_no_memory(c);

@@ -53,9 +53,10 @@ bool libvirt_has_limits(struct ctx *c, struct xml_tree *t, const struct compute_
 	char id[UUID_TEXT_SIZE];
 	uuid_write(d->volume, id); /* which its file's name has */
 	for (size_t k = 0; k < RATES; k++) {
-		struct str path =
-			str_print(c->arena, "/domain/devices/disk[contains(source/@file, '%s')]/iotune/%s",
-				  id, rates[k].name);
+		struct str path = str_print(c->arena,
+					    "/domain/devices/disk[contains(source/@file, '%s') or "
+					    "contains(source/@name, '%s')]/iotune/%s",
+					    id, id, rates[k].name);
 		struct str text = path.p ? xml_tree_find(c, t, path.p) : STR_NONE;
 		int64_t found = 0;
 		if (text.n && !result_is_ok(str_parse_int(text, &found)))

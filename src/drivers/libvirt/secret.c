@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Keys of encrypted disks, as libvirt's secrets: of the volume's UUID, for the volume's file as it would be in
- * the host's own directory, wherever it lies, which is how ours are known. In libvirtd's memory alone (ephemeral) and given to nobody but QEMU (private). They are
- * gone with libvirtd, so that whoever is about to need one sets it. */
+ * Keys of encrypted disks, and of pools of Ceph, as libvirt's secrets: of the volume's UUID, for the volume's file
+ * as it would be in the host's own directory, wherever it lies; or of the pool's UUID, for the region and the pool's
+ * user; which is how ours are known. In libvirtd's memory alone (ephemeral) and given to nobody but QEMU (private).
+ * They are gone with libvirtd, so that whoever is about to need one sets it. */
 #include "drivers/libvirt/host.h"
 
 static void drop_secret(virSecretPtr *s)
@@ -19,7 +20,7 @@ static RESULT write_path(struct compute_host *h, struct ctx *c, uuid volume, str
 	return name.p && ret_path->p ? OK : ctx_no_memory(c);
 }
 
-/* NULL: there is none. ERR_CONFLICT: there is one that is not for our file. */
+/* NULL: there is none. ERR_CONFLICT: there is one that is not for our file, or pool. */
 static RESULT find_secret(struct compute_host *h, struct ctx *c, uuid volume, struct str path,
 			  virSecretPtr *ret_secret)
 {
@@ -38,31 +39,68 @@ static RESULT find_secret(struct compute_host *h, struct ctx *c, uuid volume, st
 	return OK;
 }
 
-static RESULT define_secret(struct compute_host *h, struct ctx *c, uuid volume, struct str path,
+/* usage: what it is for, as XML. */
+static RESULT define_secret(struct compute_host *h, struct ctx *c, uuid id, struct str usage,
 			    virSecretPtr *ret_secret)
 {
 	char text[UUID_TEXT_SIZE];
-	struct str xml = str_print(c->arena,
-				   "<secret ephemeral='yes' private='yes'><uuid>%s</uuid>"
-				   "<usage type='volume'><volume>%" STR_FMT "</volume></usage></secret>",
-				   uuid_write(volume, text), STR_ARG(path));
-	if (!xml.p)
+	struct str xml = str_print(
+		c->arena, "<secret ephemeral='yes' private='yes'><uuid>%s</uuid>%" STR_FMT "</secret>",
+		uuid_write(id, text), STR_ARG(usage));
+	if (!usage.p || !xml.p)
 		return ctx_no_memory(c);
 	*ret_secret = virSecretDefineXML(h->conn, xml.p, 0);
-	return *ret_secret ? OK : libvirt_fail(h, c, "defining the key of volume %s", text);
+	return *ret_secret ? OK : libvirt_fail(h, c, "defining the key %s", text);
+}
+
+static RESULT set_value(struct compute_host *h, struct ctx *c, virSecretPtr s, struct str value)
+{
+	if (virSecretSetValue(s, (const unsigned char *) value.p, value.n, 0) != 0)
+		return libvirt_fail(h, c, "setting the key of %s", virSecretGetUsageID(s));
+	return OK;
 }
 
 RESULT libvirt_set_secret(struct compute_host *h, struct ctx *c, uuid volume, const struct disk_key *key)
 {
-	char text[UUID_TEXT_SIZE];
 	struct str path = STR_NONE;
 	AUTO_SECRET s = NULL;
 	TRY(write_path(h, c, volume, &path));
 	TRY(find_secret(h, c, volume, path, &s));
+	struct str usage = str_print(c->arena, "<usage type='volume'><volume>%" STR_FMT "</volume></usage>",
+				     STR_ARG(path));
 	if (!s)
-		TRY(define_secret(h, c, volume, path, &s));
-	if (virSecretSetValue(s, (const unsigned char *) key->text, strlen(key->text), 0) != 0)
-		return libvirt_fail(h, c, "setting the key of volume %s", uuid_write(volume, text));
+		TRY(define_secret(h, c, volume, usage, &s));
+	return set_value(h, c, s, str_from(key->text));
+}
+
+/* libvirt has Ceph's keys as the bytes that their base64 stands for. */
+static RESULT set_pool_secret(struct compute_host *h, struct ctx *c, const struct ceph_place *place)
+{
+	AUTO_SECRET s = NULL;
+	struct str value = STR_NONE, name = STR_NONE;
+	TRY(ceph_check_place(c, place));
+	if (!result_is_ok(str_decode_base64(c->arena, place->key, &value)))
+		return ctx_fail(c, ERR_INVALID, "the key of Ceph's user %" STR_FMT " is none",
+				STR_ARG(place->user));
+	name = str_print(c->arena, "dari-%s client.%" STR_FMT " %" STR_FMT, h->region_text,
+			 STR_ARG(place->user), STR_ARG(place->pool));
+	TRY(find_secret(h, c, place->id, name, &s));
+	struct str usage =
+		str_print(c->arena, "<usage type='ceph'><name>%" STR_FMT "</name></usage>", STR_ARG(name));
+	if (!s)
+		TRY(define_secret(h, c, place->id, usage, &s));
+	return set_value(h, c, s, value);
+}
+
+RESULT libvirt_set_secrets(struct compute_host *h, struct ctx *c, const struct compute_domain *domain)
+{
+	for (size_t k = 0; k < domain->disk_count; k++) {
+		const struct compute_disk *d = &domain->disks[k];
+		if (d->key)
+			TRY(libvirt_set_secret(h, c, d->volume, d->key));
+		if (d->ceph)
+			TRY(set_pool_secret(h, c, d->ceph));
+	}
 	return OK;
 }
 

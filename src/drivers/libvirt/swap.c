@@ -110,12 +110,21 @@ static RESULT begin_copy(struct compute_host *h, struct ctx *c, virDomainPtr d,
 			    virDomainGetName(d));
 }
 
+static RESULT check_are_files(struct ctx *c, const struct compute_swapping *wish)
+{
+	return wish->from->ceph || wish->to->ceph
+		       ? ctx_fail(c, ERR_UNSUPPORTED,
+				  "a running guest does not go over to, or from, a disk in a pool of Ceph")
+		       : OK;
+}
+
 RESULT libvirt_swap(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish, bool begins,
 		    enum compute_swap_stage *ret_stage)
 {
 	char id[UUID_TEXT_SIZE];
 	struct swap swap = {0};
 	AUTO_DOMAIN d = NULL;
+	TRY(check_are_files(c, wish));
 	TRY(find_active(h, c, wish->instance, &d));
 	if (!d)
 		return ctx_fail(c, ERR_STATE, "domain %s is not running", uuid_write(wish->instance, id));

@@ -173,7 +173,7 @@ struct compute_seen scene_await_off(struct scene *s)
 	return seen;
 }
 
-static void await_console(struct scene *s, const char *words)
+void scene_await_console(struct scene *s, const char *words)
 {
 	struct str text = STR_NONE;
 	int64_t at_us = 0;
@@ -227,7 +227,7 @@ void scene_make_still(struct scene *s)
 void scene_boot(struct scene *s)
 {
 	scene_make_on(s);
-	await_console(s, boot_words());
+	scene_await_console(s, boot_words());
 }
 
 void scene_clear(struct scene *s)

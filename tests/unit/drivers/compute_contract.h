@@ -65,7 +65,8 @@ void scene_make_on(struct scene *s); /* root disk, defined, on: enough where nob
 /* The same with nothing on its disk to boot, so that QEMU has nothing to emulate. */
 void scene_make_blank_on(struct scene *s);
 void scene_make_still(
-	struct scene *s);         /* with its image, but paused before it boots: for what its disk holds */
+	struct scene *s); /* with its image, but paused before it boots: for what its disk holds */
+void scene_await_console(struct scene *s, const char *words);
 void scene_boot(struct scene *s); /* and booted, as far as the console tells */
 /* Makes the file, sending what it stands on; its size then. */
 int64_t scene_make_disk(struct scene *s, const struct disk_spec *wish);

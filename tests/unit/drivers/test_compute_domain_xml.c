@@ -68,6 +68,85 @@ static void assert_has(const struct fixture *f, const char *part)
 		fail_msg("no %s in %" STR_FMT, part, STR_ARG(f->xml));
 }
 
+static struct ceph_place ceph_of(const struct str *monitors, size_t count)
+{
+	return (struct ceph_place){.id = id_of("ceff0000-0000-4000-8000-000000000001"),
+				   .monitors = {monitors, count},
+				   .pool = STR("vms"),
+				   .user = STR("dari"),
+				   .key = STR("AQBLrgRrD3BGAxAA8gBnzE0917D+iev7Ldn3yQ==")};
+}
+
+/* An image in a pool of Ceph: by its monitors and a secret's UUID, and never with its key. Its size is part of what is
+ * noticed later. */
+static void test_ceph(void **state)
+{
+	(void) state;
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 * MIB);
+	struct fixture *f = make(a);
+	const struct str monitors[] = {STR("10.0.0.1:6789"), STR("[fd00::1]:3300"), STR("mon.example")};
+	struct ceph_place place = ceph_of(monitors, 3);
+	char before[DOMAIN_DIGEST_SIZE];
+	f->disks[0].ceph = &place;
+	f->disks[0].slot = 1;
+	write(f);
+	assert_has(f, "<disk type='network' device='disk'><driver name='qemu' type='raw' cache='none' "
+		      "discard='unmap'/><source protocol='rbd' "
+		      "name='vms/dari-0badcafe-vol-01234567-89ab-4cde-8012-3456789abcde'>"
+		      "<host name='10.0.0.1' port='6789'/><host name='fd00::1' port='3300'/>"
+		      "<host name='mon.example'/><auth username='dari'><secret type='ceph' "
+		      "uuid='ceff0000-0000-4000-8000-000000000001'/></auth></source>"
+		      "<target dev='vdb' bus='virtio'/>");
+	assert_has(f, "<source file='/pool/dari-0badcafe-vol-fedcba98-7654-4321-8fed-cba987654321.qcow2'/>");
+	assert_false(str_contains(f->xml, place.key));
+	memcpy(before, f->digest, sizeof before);
+	f->disks[1].size += 512; /* of a file the host is told otherwise */
+	write(f);
+	assert_string_equal(before, f->digest);
+	f->disks[0].size += 512;
+	write(f);
+	assert_string_not_equal(before, f->digest);
+	f->disks[0].is_medium = true;
+	f->wish.hardware.cdrom = true;
+	write(f);
+	assert_has(
+		f,
+		"<disk type='network' device='cdrom'><driver name='qemu' type='raw'/><source protocol='rbd'");
+}
+
+static void expect_refused(struct fixture *f)
+{
+	struct str xml = STR_NONE;
+	char digest[DOMAIN_DIGEST_SIZE];
+	struct result r = libvirt_write_domain(&f->c, &f->place, &f->wish, &xml, digest);
+	assert_int_equal(r.code, ERR_INVALID);
+	ctx_clear_problem(&f->c);
+}
+
+/* What could become another element is refused, as is a key of the volume's own. */
+static void test_ceph_refused(void **state)
+{
+	(void) state;
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 * MIB);
+	struct fixture *f = make(a);
+	const struct disk_key key = {"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"};
+	const struct str good = STR("10.0.0.1:6789"), bad = STR("10.0.0.1'/><a b='");
+	struct ceph_place place = ceph_of(&bad, 1);
+	f->disks[0].ceph = &place;
+	expect_refused(f);
+	place = ceph_of(&good, 0);
+	expect_refused(f);
+	place = ceph_of(&good, 1);
+	place.pool = STR("vms'/>");
+	expect_refused(f);
+	place = ceph_of(&good, 1);
+	place.user = STR("<");
+	expect_refused(f);
+	place = ceph_of(&good, 1);
+	f->disks[0].key = &key;
+	expect_refused(f);
+}
+
 static void test_whole(void **state)
 {
 	(void) state;
@@ -331,7 +410,8 @@ static void test_processor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_drive),         cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_drive),         cmocka_unit_test(test_ceph),
+		cmocka_unit_test(test_ceph_refused),  cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_processor),     cmocka_unit_test(test_emulated),
 		cmocka_unit_test(test_personalities), cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_manifest),      cmocka_unit_test(test_refused),

@@ -3,11 +3,14 @@
  * sandbox that is up; without one it is skipped (77). Not part of the unit suite.
  *     DARI_TEST_SANDBOX  path of tools/sandbox (which reads DARI_SANDBOX itself)
  *     DARI_TEST_IMAGE    what tools/tiny-image made
+ *     DARI_TEST_CEPH_MONITOR, _POOL, _USER, _KEY  optional, as tests/lib/ceph.py sets them: runs what there is to try with
+ *                        disks on that Ceph, instead
  *     DARI_TEST_ONLY     optional: a pattern of test names */
 #include <libvirt/libvirt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/child.h"
 #include "base/clock.h"
@@ -49,18 +52,17 @@ static void lose_daemon(void)
 	sandbox_run("start", "hv1", "libvirtd", NULL, NULL);
 }
 
-/* Types on the guest's console, on a connection of our own, until the guest has ended: its shell
- * may not be there yet. */
-static void power_off_inside(uuid id)
+/* Types on the guest's console, on a connection of our own, again and again until it has ended, or `times` times: its
+ * shell may not be there yet. */
+static void type_inside(uuid id, const char *text, int times)
 {
-	static const char text[] = "\npoweroff\n";
 	virConnectPtr conn = virConnectOpen(uri);
 	assert_non_null(conn);
 	virDomainPtr d = virDomainLookupByUUID(conn, id.b);
-	for (int tries = 0; tries < 10 && virDomainIsActive(d) == 1; tries++) {
+	for (int tries = 0; tries < times && virDomainIsActive(d) == 1; tries++) {
 		virStreamPtr stream = virStreamNew(conn, 0);
 		if (virDomainOpenConsole(d, NULL, stream, VIR_DOMAIN_CONSOLE_FORCE) == 0)
-			virStreamSend(stream, text, sizeof text - 1);
+			virStreamSend(stream, text, strlen(text));
 		contract_rest_ms(2000);
 		virStreamAbort(stream);
 		virStreamFree(stream);
@@ -75,7 +77,7 @@ static void end_guest(struct compute_host *h, uuid id, enum compute_off why)
 	(void) h;
 	id_write_ec2(KIND_INSTANCE, id, name);
 	if (why == COMPUTE_OFF_GUEST) {
-		power_off_inside(id);
+		type_inside(id, "\npoweroff\n", 10);
 		return;
 	}
 	snprintf(script, sizeof script, "kill -%s $(cat /run/libvirt/qemu/%s.pid)",
@@ -311,6 +313,170 @@ static void test_figures(void **state)
 	scene_close(&s);
 }
 
+/* ---- with disks in a pool of Ceph that the hosts reach */
+
+static struct str monitor[1];
+static struct ceph_place place;
+
+static struct result open_pool(struct ctx *c, uuid region, struct disk_host **ret_pool)
+{
+	return ceph_open_pool(c, region, &place, ret_pool);
+}
+
+/* A guest boots from an image, gets another while it runs, hears that it grew, and writes on both; what was cut of them
+ * meanwhile has what was there. */
+static void test_ceph_guest(void **state)
+{
+	(void) state;
+	char part[] = "/tmp/dari-ceph-cut-XXXXXX";
+	struct scene s = scene_open();
+	struct disk_copy copy = {.path = str_from(part), .size = 1};
+	struct disk_cut_seen seen = {0};
+	s.wish.nic_count = 0;
+	scene_boot(&s);
+	scene_make_disk(&s, &s.files[1]);
+	s.wish.disk_count = 2;
+	s.wish.disks = s.disks;
+	EXPECT(&s, ERR_NONE, compute_libvirt.define(s.h, &s.c, &s.wish)); /* plugged */
+	assert_true(scene_see(&s).devices_as_wished);
+	type_inside(s.wish.id, "\necho size-$(cat /sys/block/vdb/size)-sectors\n", 1);
+	scene_await_console(&s, "size-16384-sectors");
+	s.files[1].size = s.disks[1].size = 16 << 20;
+	assert_int_equal(scene_make_disk(&s, &s.files[1]), 16 << 20);
+	assert_false(scene_see(&s).defined_as_wished);
+	EXPECT(&s, ERR_NONE, compute_libvirt.define(s.h, &s.c, &s.wish));
+	type_inside(s.wish.id,
+		    "\ntr '\\0' F </dev/zero | dd of=/dev/vdb bs=64k count=1 seek=68; sync; "
+		    "echo size-$(cat /sys/block/vdb/size)-sectors\n",
+		    1);
+	scene_await_console(&s, "size-32768-sectors");
+	struct disk_cut cut = {.snapshot = id_new(KIND_SNAPSHOT), .volume = s.files[1].volume};
+	EXPECT(&s, ERR_NONE, disk_rbd.cut(s.pool, &s.c, &cut, &seen));
+	write_word(s.wish.id, s.files[1].volume, true, 5); /* of which the cut has nothing */
+	assert_int_equal(close(mkstemp(part)), 0);
+	struct disk_name name = {.kind = DISK_CUT, .id = cut.snapshot};
+	while (copy.done < copy.size)
+		EXPECT(&s, ERR_NONE, disk_rbd.pull(s.pool, &s.c, &name, &copy));
+	EXPECT(&s, ERR_NONE, disk_rbd.remove(s.pool, &s.c, &name));
+	assert_true(has_word(part, NULL, 1) == false && has_word(part, NULL, 5) == false);
+	const char *argv[] = {"qemu-io", "-r", "-f", "qcow2", "-c", "read -P 70 4352k 64k", part, NULL};
+	struct child_end end = {0};
+	EXPECT(&s, ERR_NONE, child_run(&s.c, &(struct child){.argv = argv, .timeout_us = MINUTE}, &end));
+	if (end.status || str_contains(end.out, STR("verification failed")))
+		fail_msg("%" STR_FMT "%" STR_FMT, STR_ARG(end.out), STR_ARG(end.err));
+	s.wish.disk_count = 1;
+	EXPECT(&s, ERR_NONE, compute_libvirt.define(s.h, &s.c, &s.wish)); /* unplugged */
+	for (int tries = 0; tries < 300 && !scene_see(&s).devices_as_wished; tries++)
+		contract_rest_ms(100);
+	scene_delete_disk(&s, s.files[1].volume);
+	scene_clear(&s);
+	(void) unlink(part);
+	scene_close(&s);
+}
+
+/* Its QEMU writes no more from the moment on that its host is blocked, whatever else it does; another one does. */
+static void test_ceph_block(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct strs users = {0};
+	scene_make_blank_on(&s);
+	scene_make_disk(&s, &s.files[1]);
+	s.wish.disk_count = 2;
+	EXPECT(&s, ERR_NONE, compute_libvirt.define(s.h, &s.c, &s.wish));
+	write_word(s.wish.id, s.files[1].volume, true, 1);
+	EXPECT(&s, ERR_NONE, ceph_list_users(s.pool, &s.c, s.files[1].volume, &users));
+	assert_int_equal(users.count, 1);
+	struct str address = STR_NONE, rest = users.at[0];
+	assert_true(str_split_next(&rest, ':', &address));
+	address = str_copy(s.arena, address);
+	print_message("the guest's host is %" STR_FMT "\n", STR_ARG(address));
+	EXPECT(&s, ERR_NONE, ceph_block(s.pool, &s.c, address, 600));
+	write_word(s.wish.id, s.files[1].volume, true, 2);
+	EXPECT(&s, ERR_NONE, compute_libvirt.set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	char part[] = "/tmp/dari-ceph-cut-XXXXXX";
+	struct disk_copy copy = {.path = str_from(part), .size = 1};
+	struct disk_name name = {.kind = DISK_VOLUME, .id = s.files[1].volume};
+	assert_int_equal(close(mkstemp(part)), 0);
+	while (copy.done < copy.size)
+		EXPECT(&s, ERR_NONE, disk_rbd.pull(s.pool, &s.c, &name, &copy));
+	assert_true(has_word(part, NULL, 1));
+	assert_false(has_word(part, NULL, 2));
+	EXPECT(&s, ERR_NONE, ceph_unblock(s.pool, &s.c, address));
+	EXPECT(&s, ERR_NONE, compute_libvirt.set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	write_word(s.wish.id, s.files[1].volume, true, 3);
+	EXPECT(&s, ERR_NONE, compute_libvirt.set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	(void) unlink(part);
+	copy = (struct disk_copy){.path = str_from(part), .size = 1};
+	while (copy.done < copy.size)
+		EXPECT(&s, ERR_NONE, disk_rbd.pull(s.pool, &s.c, &name, &copy));
+	assert_true(has_word(part, NULL, 1) && has_word(part, NULL, 3));
+	(void) unlink(part);
+	scene_clear(&s);
+	for (int tries = 0; tries < 600 && users.count; tries++, contract_rest_ms(100))
+		EXPECT(&s, ERR_NONE, ceph_list_users(s.pool, &s.c, name.id, &users));
+	scene_delete_disk(&s, name.id);
+	scene_close(&s);
+}
+
+static bool go_on(void *arg, const struct compute_sent *sent, bool *ret_hastens)
+{
+	(void) arg;
+	(void) sent;
+	*ret_hastens = false;
+	return true;
+}
+
+/* To another host, which copies nothing of its disks; what was written before and after is there. */
+static void test_ceph_journey(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct compute_host *to = NULL, *from = s.h;
+	struct host other = subject.host;
+	const char *old_uri = uri;
+	other.name = STR("hv2");
+	other.uri = str_print(s.arena, "qemu+unix:///system?socket=%s/hv2/run/libvirt/libvirt-sock",
+			      getenv("DARI_SANDBOX"));
+	s.wish.nic_count = 0;
+	scene_boot(&s);
+	EXPECT(&s, ERR_NONE, compute_libvirt.open_host(NULL, &s.c, contract_region(), &other, &to));
+	struct compute_journey journey = {
+		.to = to, .address = STR("10.100.0.12"), .domain = &s.wish, .goes_on = go_on};
+	EXPECT(&s, ERR_NONE, compute_libvirt.send(from, &s.c, &journey));
+	s.h = to;
+	assert_int_equal(scene_see(&s).power, INSTANCE_SEEN_POWER_ON);
+	uri = other.uri.p;
+	type_inside(s.wish.id, "\necho moved-$((6 * 7)) >/dev/ttyS0\n", 1);
+	uri = old_uri;
+	scene_await_console(&s, "moved-42");
+	scene_clear(&s);
+	s.h = from;
+	EXPECT(&s, ERR_NONE, compute_libvirt.undefine(from, &s.c, s.wish.id));
+	compute_libvirt.close_host(to);
+	scene_close(&s);
+}
+
+static int run_with_ceph(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ceph_guest),
+		cmocka_unit_test(test_ceph_block),
+		cmocka_unit_test(test_ceph_journey),
+	};
+	place = (struct ceph_place){.id = {{0xce, 0xff, 1, 2, 3, 4, 0x45, 6, 0x87, 8, 9}},
+				    .monitors = {monitor, 1},
+				    .pool = str_from(getenv("DARI_TEST_CEPH_POOL")),
+				    .user = str_from(getenv("DARI_TEST_CEPH_USER")),
+				    .key = str_from(getenv("DARI_TEST_CEPH_KEY"))};
+	subject.disks = &disk_rbd;
+	subject.open_pool = open_pool;
+	subject.ceph = &place;
+	subject.increment_most = 9 << 20; /* its objects are 4 MiB */
+	return disk_contract_run_pool(true) +
+	       cmocka_run_group_tests_name("guests on Ceph", tests, NULL, NULL);
+}
+
 /* ---- start */
 
 static struct str find_sha256(struct arena *a)
@@ -351,6 +517,9 @@ int main(void)
 	};
 	if (getenv("DARI_TEST_ONLY"))
 		cmocka_set_test_filter(getenv("DARI_TEST_ONLY"));
+	monitor[0] = str_from(getenv("DARI_TEST_CEPH_MONITOR"));
+	if (monitor[0].n)
+		return run_with_ceph();
 	int failed = compute_contract_run() + disk_contract_run();
 	return failed + cmocka_run_group_tests_name("compute on libvirt", tests, NULL, NULL);
 }

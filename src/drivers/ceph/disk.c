@@ -3,8 +3,8 @@
  * driver's table. */
 #include <inttypes.h>
 
+#include "drivers/ceph/pool.h"
 #include "drivers/image_layer.h"
-#include "drivers/rbd/rbd.h"
 
 static RESULT has_base(struct disk_host *h, struct ctx *c, struct str base, bool *ret_has)
 {

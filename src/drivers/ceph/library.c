@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "drivers/rbd/rbd.h"
+#include "drivers/ceph/pool.h"
 
 struct ceph_library ceph;
 

@@ -17,7 +17,7 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "drivers/image_qcow2.h"
+#include "drivers/qcow2.h"
 
 enum { CLUSTER = QCOW2_CLUSTER_SIZE };
 
@@ -299,7 +299,7 @@ static void test_qemus(void **state)
 		run(&b, write);
 		ctx_init(&b.c, b.arena);
 		assert_true(result_is_ok(qcow2_open(&b.c, b.path, &f)));
-		for (int64_t at = 0; at < 40 << 20; at += 512) {
+		for (int64_t at = 0; at < 40 << 20; at += 32768) {
 			bool expected = at >= 17 << 20 && at < 20 << 20 &&
 					!(at >= 18 << 20 && at < (18 << 20) + 65536);
 			memset(bytes, 0, sizeof bytes);

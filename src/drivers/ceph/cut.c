@@ -4,7 +4,7 @@
  * told by: all that is not of use is dropped with the next cut. */
 #include <errno.h>
 
-#include "drivers/rbd/rbd.h"
+#include "drivers/ceph/pool.h"
 
 #define PREFIX "dari-"
 

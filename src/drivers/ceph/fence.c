@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "base/heap.h"
-#include "drivers/rbd/rbd.h"
+#include "drivers/ceph/pool.h"
 
 enum { USERS_MAX = 64, ADDRESS_MAX = 80, NEVER = 1 /* answers are 0 or negative */ };
 
@@ -61,11 +61,13 @@ RESULT ceph_unblock(struct disk_host *h, struct ctx *c, struct str address)
 	return change(h, c, "rm", address, "", -ENOENT);
 }
 
-/* A host is listed as address:0/0. */
-static bool is_same(struct str address, struct str listed)
+/* A host is listed as address:0/0, with brackets around one of IPv6. */
+static struct str trim_address(struct str s)
 {
-	struct str rest = str_slice(listed, address.n, listed.n);
-	return str_starts_with(listed, address) && (!rest.n || str_is(rest, ":0/0"));
+	static const struct str all_clients = STR(":0/0");
+	if (str_ends_with(s, all_clients))
+		s.n -= all_clients.n;
+	return s.n > 1 && s.p[0] == '[' && s.p[s.n - 1] == ']' ? str_slice(s, 1, s.n - 1) : s;
 }
 
 /* The answer is two lists behind each other: of addresses, and of ranges, of which we make none. */
@@ -84,7 +86,8 @@ RESULT ceph_see_block(struct disk_host *h, struct ctx *c, struct str address, bo
 	*ret_is_blocked = false;
 	json_array_foreach (whole, k, entry) {
 		const char *listed = json_string_value(json_object_get(entry, "addr"));
-		*ret_is_blocked = *ret_is_blocked || is_same(address, str_from(listed));
+		*ret_is_blocked =
+			*ret_is_blocked || str_equal(trim_address(address), trim_address(str_from(listed)));
 	}
 	json_decref(whole);
 	return OK;

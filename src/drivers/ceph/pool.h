@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to drivers/rbd: one connection to one pool, and what its files share.
+ * Private to drivers/ceph: one connection to one pool, and what its files share.
  *
  * An image is ours by its name (drivers/disk_name.h), which has the first digits of the region, and by its
  * metadata, which has all of them and is written last: an image of our name without is one that was being made.
@@ -93,14 +93,18 @@ RESULT ceph_begin(struct disk_host *h, struct ctx *c);
 RESULT ceph_ask_monitors(struct disk_host *h, struct ctx *c, const char *command, int *ret_answer,
 			 struct str *ret_output);
 
-/* Of drivers/disk.h. */
+/* Of drivers/disk.h, as the next three. A host is no pool: ERR_INVALID. */
 RESULT ceph_refuse_host(struct ctx *c, uuid region, const struct host *host, struct disk_host **ret_host);
+/* See above. */
 void ceph_close_pool(struct disk_host *h);
+/* Nothing here asks a QEMU. */
 void ceph_watch(struct disk_host *h, disk_asks *asks, void *arg);
+/* See above. */
 RESULT ceph_list(struct disk_host *h, struct ctx *c, struct disk_inventory *ret_inventory);
 
 /* ---- image.c */
 
+/* NULL: nothing. */
 void ceph_autoclose(rbd_image_t *image);
 #define AUTO_IMAGE __attribute__((cleanup(ceph_autoclose))) rbd_image_t
 
@@ -114,6 +118,7 @@ void ceph_autoclose(rbd_image_t *image);
 /* The snapshot of a base that its volumes stand on: there when the base is whole. */
 #define BASE_SNAPSHOT "base"
 
+/* Of its image, in c's arena. */
 struct str ceph_name_of(struct disk_host *h, struct ctx *c, const struct disk_name *name);
 /* snapshot NULL: the image as it is now, which may be written to and changed. NULL: there is none. */
 RESULT ceph_open_image(struct disk_host *h, struct ctx *c, struct str name, const char *snapshot,
@@ -123,12 +128,15 @@ RESULT ceph_look_at(struct disk_host *h, struct ctx *c, struct str name, rbd_ima
 /* An empty text: it has none of that name. */
 RESULT ceph_get_meta(struct disk_host *h, struct ctx *c, rbd_image_t image, const char *key,
 		     struct str *ret_value);
+/* value NULL: it is removed. Absent: OK. */
 RESULT ceph_set_meta(struct disk_host *h, struct ctx *c, rbd_image_t image, const char *key,
 		     const char *value);
 /* ret_is_made: it was made to its end. ERR_CONFLICT: it is another region's. */
 RESULT ceph_check_mark(struct disk_host *h, struct ctx *c, rbd_image_t image, struct str name,
 		       bool *ret_is_made);
+/* The last that is done to an image that is made. */
 RESULT ceph_set_mark(struct disk_host *h, struct ctx *c, rbd_image_t image);
+/* Of the image, or the snapshot, that was opened; bytes. */
 RESULT ceph_get_size_of(struct disk_host *h, struct ctx *c, rbd_image_t image, int64_t *ret_size);
 /* Blank; without the mark. */
 RESULT ceph_make_blank(struct disk_host *h, struct ctx *c, struct str name, int64_t size);
@@ -137,7 +145,9 @@ RESULT ceph_make_clone(struct disk_host *h, struct ctx *c, struct str of, const 
 		       struct str name);
 /* The images that stand on any of the image's snapshots, in c's arena. */
 RESULT ceph_list_children_of(struct disk_host *h, struct ctx *c, rbd_image_t image, struct strs *ret_names);
+/* Their names, in c's arena. */
 RESULT ceph_list_snapshots(struct disk_host *h, struct ctx *c, rbd_image_t image, struct strs *ret_names);
+/* Of that name. */
 RESULT ceph_has_snapshot(struct disk_host *h, struct ctx *c, rbd_image_t image, const char *name,
 			 bool *ret_has);
 /* Absent: OK. */
@@ -161,4 +171,5 @@ RESULT ceph_remove_cut(struct disk_host *h, struct ctx *c, uuid snapshot);
 RESULT ceph_pull(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy);
 /* See above. */
 RESULT ceph_push(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy);
+/* None: nothing. */
 void ceph_forget_plan(struct disk_host *h);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Content between the image store's files and a pool's images, by pieces. A file that is written is laid out before its
- * first byte (drivers/image_qcow2.h), by what Ceph says that the image has, or that differs between two snapshots: so
+ * first byte (drivers/qcow2.h), by what Ceph says that the image has, or that differs between two snapshots: so
  * its length says how much of it is there. Of an image that is written its metadata say that. */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +13,9 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/heap.h"
+#include "drivers/ceph/pool.h"
 #include "drivers/image_file.h"
-#include "drivers/image_qcow2.h"
-#include "drivers/rbd/rbd.h"
+#include "drivers/qcow2.h"
 
 enum { CHUNK_SIZE = 4 << 20 };
 
@@ -96,7 +96,7 @@ static void fill_zeros(const struct runs *data, int64_t clusters, struct runs *r
 /* ---- the plan of a file */
 
 struct ceph_plan {
-	struct str name; /* of the image; owned */
+	char *name; /* of the image; owned */
 	struct qcow2_plan *file;
 };
 
@@ -105,7 +105,7 @@ void ceph_forget_plan(struct disk_host *h)
 	if (!h->plan)
 		return;
 	qcow2_plan_free(h->plan->file);
-	heap_free((char *) h->plan->name.p);
+	heap_free(h->plan->name);
 	heap_free(h->plan);
 	h->plan = NULL;
 }
@@ -180,7 +180,7 @@ static RESULT need_plan(struct disk_host *h, struct ctx *c, const struct source 
 			bool begins)
 {
 	struct runs runs = {0}, filled = {0};
-	if (!begins && h->plan && str_equal(h->plan->name, name))
+	if (!begins && h->plan && str_is(name, h->plan->name))
 		return OK;
 	ceph_forget_plan(h);
 	struct ceph_plan *plan = heap_new(struct ceph_plan);
@@ -194,7 +194,7 @@ static RESULT need_plan(struct disk_host *h, struct ctx *c, const struct source 
 		heap_free(plan);
 		return r;
 	}
-	plan->name = (struct str){own, name.n};
+	plan->name = own;
 	h->plan = plan;
 	return OK;
 }
@@ -267,9 +267,48 @@ static RESULT write_places(struct disk_host *h, struct ctx *c, rbd_image_t image
 	return ftruncate(fd, copy->done) == 0 ? OK : fail_write(c);
 }
 
-RESULT ceph_pull(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy)
+/* Whether what there is of a file begins as it would now: an image may have changed, or a volume gone, since another
+ * connection began it. */
+static RESULT check_beginning(struct ctx *c, const struct qcow2_plan *plan, int fd, int64_t size,
+			      bool *ret_is_one)
+{
+	uint8_t *own = heap_alloc((size_t) 2 * QCOW2_CLUSTER_SIZE);
+	uint8_t *there = own ? own + QCOW2_CLUSTER_SIZE : NULL;
+	*ret_is_one = true;
+	for (int64_t at = 0; own && *ret_is_one && at < size; at += QCOW2_CLUSTER_SIZE) {
+		if (qcow2_plan_at(plan, at, own).is_data)
+			break;
+		*ret_is_one = pread(fd, there, QCOW2_CLUSTER_SIZE, at) == QCOW2_CLUSTER_SIZE &&
+			      memcmp(own, there, QCOW2_CLUSTER_SIZE) == 0;
+	}
+	heap_free(own);
+	return own ? OK : ctx_no_memory(c);
+}
+
+/* Sets copy->done: where to go on. */
+static RESULT find_place(struct disk_host *h, struct ctx *c, const struct source *source, struct str name,
+			 int fd, struct disk_copy *copy)
 {
 	struct stat st;
+	bool is_one = true;
+	if (fstat(fd, &st) != 0)
+		return ctx_fail(c, ERR_IO, "the copy %" STR_FMT ": %s", STR_ARG(copy->path),
+				strerrordesc_np(errno));
+	int64_t size = st.st_size / QCOW2_CLUSTER_SIZE * QCOW2_CLUSTER_SIZE;
+	bool is_known = h->plan && str_is(name, h->plan->name);
+	TRY(need_plan(h, c, source, name, size == 0));
+	copy->size = qcow2_plan_file_size(h->plan->file);
+	if (st.st_size > copy->size)
+		return ctx_fail(c, ERR_CONFLICT, "%" STR_FMT " in Ceph's pool %s became smaller",
+				STR_ARG(name), h->pool);
+	if (!is_known)
+		TRY(check_beginning(c, h->plan->file, fd, size, &is_one));
+	copy->done = is_one ? size : 0;
+	return is_one || ftruncate(fd, 0) == 0 ? OK : fail_write(c);
+}
+
+RESULT ceph_pull(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy)
+{
 	struct source source = {0};
 	struct str image_name = ceph_name_of(h, c, name);
 	TRY(ceph_begin(h, c));
@@ -277,15 +316,10 @@ RESULT ceph_pull(struct disk_host *h, struct ctx *c, const struct disk_name *nam
 	AUTO_IMAGE image = source.image;
 	TRY(found);
 	const char *path = str_to_z(c->arena, copy->path);
-	AUTO_FD fd = fault_fires(FAULT_FILE) ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0 || fstat(fd, &st) != 0)
+	AUTO_FD fd = fault_fires(FAULT_FILE) ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
 		return ctx_fail(c, ERR_IO, "the copy %s: %s", path, strerrordesc_np(errno));
-	TRY(need_plan(h, c, &source, image_name, st.st_size == 0));
-	copy->size = qcow2_plan_file_size(h->plan->file);
-	if (st.st_size > copy->size)
-		return ctx_fail(c, ERR_CONFLICT, "%" STR_FMT " in Ceph's pool %s became smaller",
-				STR_ARG(image_name), h->pool);
-	copy->done = st.st_size / QCOW2_CLUSTER_SIZE * QCOW2_CLUSTER_SIZE;
+	TRY(find_place(h, c, &source, image_name, fd, copy));
 	return write_places(h, c, image, fd, copy);
 }
 

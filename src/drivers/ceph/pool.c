@@ -9,7 +9,7 @@
 #include "base/fault.h"
 #include "base/heap.h"
 #include "base/vec.h"
-#include "drivers/rbd/rbd.h"
+#include "drivers/ceph/pool.h"
 
 enum { IMAGES_FIRST = 256, IMAGES_MAX = 1 << 20, MONITORS_MAX = 16, WORD_MAX = 128 };
 
@@ -134,10 +134,11 @@ static RESULT connect_pool(struct disk_host *h, struct ctx *c, const struct ceph
 		return ceph_fail(h, c, answer, "beginning a connection");
 	TRY(configure(h, c, place));
 	answer = ceph.rados_connect(h->cluster);
-	if (answer < 0) {
-		struct result r = ceph_fail(h, c, answer, "connecting as %s", user.p);
-		return r.code == ERR_NO_MEMORY ? r : (struct result){.code = c->problem.err = ERR_GONE};
-	}
+	if (answer == -ENOMEM)
+		return ctx_no_memory(c);
+	if (answer < 0)
+		return ctx_fail(c, ERR_GONE, "connecting to Ceph's pool %s as %s: %s", h->pool, user.p,
+				strerrordesc_np(-answer));
 	answer = ceph.rados_ioctx_create(h->cluster, h->pool, &h->io);
 	return answer < 0 ? ceph_fail(h, c, answer, "opening the pool") : OK;
 }

@@ -3,7 +3,7 @@
  * the parts of the disk that it has something of; and the data, in the order of the disk. Each begins with a cluster.
  *
  * A file that is read may be of anybody's making: no number of it is used before it was compared with a limit. */
-#include "drivers/image_qcow2.h"
+#include "drivers/qcow2.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -275,6 +275,18 @@ static struct result fail_form(struct ctx *c, const char *what)
 	return ctx_fail(c, ERR_INVALID, "an image's file is %s", what);
 }
 
+/* Its counts may have been left behind: nobody reads them here. */
+static RESULT check_form(struct ctx *c, const uint8_t *head)
+{
+	const uint64_t is_dirty = 1;
+	if (get(head + 8, 8) || get(head + 16, 4))
+		return fail_form(c, "one that stands on another file");
+	if (get(head + 32, 4))
+		return fail_form(c, "encrypted");
+	return get(head + 72, 8) & ~is_dirty ? fail_form(c, "damaged, or of a form that is not read here")
+					     : OK;
+}
+
 static RESULT read_head(struct qcow2_file *f, struct ctx *c, uint64_t *ret_first_at)
 {
 	uint8_t head[HEAD_SIZE] = {0};
@@ -284,13 +296,7 @@ static RESULT read_head(struct qcow2_file *f, struct ctx *c, uint64_t *ret_first
 		return fail_form(c, "no qcow2");
 	if (version == 3)
 		TRY(qcow2_read(f, c, HEAD_SIZE_2, head + HEAD_SIZE_2, HEAD_SIZE - HEAD_SIZE_2));
-	if (get(head + 8, 8) || get(head + 16, 4))
-		return fail_form(c, "one that stands on another file");
-	if (get(head + 32, 4))
-		return fail_form(c, "encrypted");
-	if (get(head + 72, 8) &
-	    ~UINT64_C(1)) /* but for counts that were left behind, which nobody reads here */
-		return fail_form(c, "damaged, or of a form that is not read here");
+	TRY(check_form(c, head));
 	if (bits < BITS_MIN || bits > BITS_MAX || !size || size > (uint64_t) QCOW2_SIZE_MAX)
 		return fail_form(c, "damaged in its head");
 	f->size = (int64_t) size;

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "base/heap.h"
-#include "drivers/rbd/rbd.h"
+#include "drivers/ceph/pool.h"
 
 enum { META_SIZE = 256, SNAPSHOTS_MAX = 1024, CHILDREN_MAX = 4096 };
 

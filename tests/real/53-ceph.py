@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Disks in a pool of a real Ceph: the driver by itself, and guests on two hosts that boot from it, get disks of it, go from
+host to host and are kept out."""
+# limit: 1200 s
+# takes: 200 s
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import ceph  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAMS = pathlib.Path(os.environ.get("DARI_BUILD", ROOT / "build/main")) / "tests/unit/drivers"
+SANDBOX, PREFIX, ADDRESS = "/tmp/ds-ceph", "dce-", "10.100.0.10"  # ctl's in the underlay
+IN_CTL = ["ip", "netns", "exec", f"{PREFIX}ctl"]
+LIBRARY = "/usr/lib/x86_64-linux-gnu/librbd.so.1"
+
+failed = 0
+
+
+def check(words, holds):
+    global failed
+    failed += not holds
+    print(f"{'ok' if holds else 'FAILED'}: {words}", flush=True)
+
+
+def run(words, *argv, **environment):
+    check(words, subprocess.run(argv, env={**os.environ, **environment}, timeout=1000).returncode == 0)
+
+
+def try_all(cluster):
+    environment = {**cluster.environment(), "DARI_SANDBOX": SANDBOX, "DARI_SANDBOX_PREFIX": PREFIX, "CMOCKA_MESSAGE_OUTPUT": "STDOUT",
+                   "DARI_TEST_SANDBOX": str(ROOT / "tools/sandbox"), "DARI_TEST_IMAGE": str(ROOT / "build/cache/tiny.qcow2")}
+    driver = str(PROGRAMS / "test_drivers_disk_rbd")
+    run("the driver by itself", *IN_CTL, driver, **environment)
+    run("a machine without librbd says which package it lacks", "unshare", "-m", "sh", "-c",
+        f'mount --bind /dev/null {LIBRARY} && exec "$0"', driver, **environment, DARI_TEST_NO_LIBRBD="yes")
+    run("guests", *IN_CTL, str(PROGRAMS / "test_drivers_compute_libvirt"), **environment)
+    left = (cluster.run("rbd", "ls", ceph.POOL) + cluster.run("rbd", "trash", "ls", ceph.POOL)).splitlines()
+    check(f"only cached images are left in the pool: {left}", all("-img-" in name for name in left))
+
+
+def main():
+    os.environ.update(DARI_SANDBOX=SANDBOX, DARI_SANDBOX_PREFIX=PREFIX)
+    sandbox = str(ROOT / "tools/sandbox")
+    subprocess.run([sandbox, "down"], capture_output=True)
+    top = tempfile.mkdtemp(prefix="dari-ceph-")
+    try:
+        subprocess.run([sandbox, "up"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([str(ROOT / "tools/tiny-image"), str(ROOT / "build/cache/tiny.qcow2")], check=True, stdout=subprocess.DEVNULL)
+        with ceph.Cluster(top, ADDRESS, IN_CTL) as cluster:
+            try_all(cluster)
+    finally:
+        subprocess.run([sandbox, "down"], stdout=subprocess.DEVNULL)
+        shutil.rmtree(top)
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
