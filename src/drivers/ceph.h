@@ -9,12 +9,11 @@
  *    without its disks. Nobody on the way is a QEMU, so watch() is never called back. A running guest's QEMU
  *    learns by itself that its disk grew, but the guest does not: whoever grows it asks that guest's host to
  *    tell it (compute.h).
- * 2. Forms. An image is plain: is_raw changes nothing but the name that list() gives back, and was_raw nothing at all.
- *    What pull() writes and push() reads is qcow2 all the same, without a backing file: an image that goes
+ * 2. Forms. An image is plain, whatever is_raw and was_raw say, and list() tells of none that it is raw. What pull() writes and push() reads is qcow2 all the same, without a backing file: an image that goes
  *    out and comes back stands by itself.
- * 3. Cuts are whole at once, and the guest goes on whatever its disk is. An increment is what differs from the
+ * 3. Cuts are whole at once, whatever is_raw and is_copied say, and guests go on. An increment is what differs from the
  *    snapshot of tracked_from, which the volume keeps as its record: no crash loses it, and it takes as much room
- *    as was overwritten since.
+ *    as was overwritten since. Removing a volume copies its content into the cuts of it that are there.
  * 4. Encryption: a wish with a key is refused (ERR_INVALID). QEMU can open a LUKS header in a raw image, but an increment
  *    of ciphertext is no increment of a qcow2 file of the image store.
  * 5. Room: a cluster that has no manager tells none, and pool_size is 0. */

@@ -6,7 +6,7 @@
 #include "base/heap.h"
 #include "drivers/ceph/pool.h"
 
-enum { META_SIZE = 256, SNAPSHOTS_MAX = 1024, CHILDREN_MAX = 4096 };
+enum { META_SIZE = 256, SNAPSHOTS_MAX = 1024, CHILDREN_FIRST = 64 };
 
 /* Snapshots are removed while clones of theirs are there, and go when the last of those does. */
 enum { CLONE_FORMAT = 2 };
@@ -148,24 +148,36 @@ RESULT ceph_make_clone(struct disk_host *h, struct ctx *c, struct str of, const 
 
 /* ---- snapshots, and what stands on them */
 
+static RESULT copy_names(struct ctx *c, const rbd_linked_image_spec_t *images, size_t count,
+			 struct strs *ret_names)
+{
+	struct str *names = arena_new_array(c->arena, struct str, count + 1);
+	for (size_t k = 0; names && k < count; k++)
+		names[k] = str_copy(c->arena, str_from(images[k].image_name));
+	*ret_names = (struct strs){names, count};
+	return names ? OK : ctx_no_memory(c);
+}
+
 RESULT ceph_list_children_of(struct disk_host *h, struct ctx *c, rbd_image_t image, struct strs *ret_names)
 {
-	size_t count = CHILDREN_MAX;
-	rbd_linked_image_spec_t *children = heap_alloc_array(count, sizeof *children);
-	struct str *names = arena_new_array(c->arena, struct str, CHILDREN_MAX);
-	if (!children || !names) {
+	size_t room = CHILDREN_FIRST, count = 0;
+	rbd_linked_image_spec_t *children = NULL;
+	int answer = -ERANGE;
+	while (answer == -ERANGE) {
 		heap_free(children);
-		return ctx_no_memory(c);
+		children = heap_alloc_array(room, sizeof *children);
+		if (!children)
+			return ctx_no_memory(c);
+		count = room;
+		answer = ceph.rbd_list_children3(image, children, &count);
+		room = count > room ? count + CHILDREN_FIRST : 2 * room; /* more may have come */
 	}
-	int answer = ceph.rbd_list_children3(image, children, &count);
-	size_t kept = 0;
-	for (size_t k = 0; answer >= 0 && k < count; k++)
-		names[kept++] = str_copy(c->arena, str_from(children[k].image_name));
+	struct result r = answer < 0 ? ceph_fail(h, c, answer, "looking for what stands on an image")
+				     : copy_names(c, children, count, ret_names);
 	if (answer >= 0)
 		ceph.rbd_linked_image_spec_list_cleanup(children, count);
 	heap_free(children);
-	*ret_names = (struct strs){names, kept};
-	return answer < 0 ? ceph_fail(h, c, answer, "looking for what stands on an image") : OK;
+	return r;
 }
 
 RESULT ceph_list_snapshots(struct disk_host *h, struct ctx *c, rbd_image_t image, struct strs *ret_names)

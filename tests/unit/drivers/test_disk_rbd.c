@@ -424,6 +424,13 @@ static void test_block_host(void **state)
 	EXPECT(&s, ERR_NONE, ceph_see_block(s.pool, &s.c, STR("192.0.2"), &is_blocked));
 	assert_false(is_blocked);
 	EXPECT(&s, ERR_NONE, ceph_unblock(s.pool, &s.c, host));
+	host = STR("fd00::7");
+	EXPECT(&s, ERR_NONE, ceph_block(s.pool, &s.c, host, 60));
+	EXPECT(&s, ERR_NONE, ceph_see_block(s.pool, &s.c, host, &is_blocked));
+	assert_true(is_blocked);
+	EXPECT(&s, ERR_NONE, ceph_unblock(s.pool, &s.c, host));
+	EXPECT(&s, ERR_NONE, ceph_see_block(s.pool, &s.c, host, &is_blocked));
+	assert_false(is_blocked);
 	EXPECT(&s, ERR_INVALID, ceph_block(s.pool, &s.c, STR("no address"), 60));
 	EXPECT(&s, ERR_INVALID, ceph_block(s.pool, &s.c, STR("\", \"prefix\": \"x"), 60));
 	EXPECT(&s, ERR_INVALID, ceph_block(s.pool, &s.c, host, 0));
