@@ -243,14 +243,23 @@ static RESULT limit(struct plugging *p, const struct compute_disk *d)
 	return OK;
 }
 
-/* An image is grown by whoever has its pool; the guest learns of it by this. Where its QEMU knows the size it is
- * told once more, which does no harm. */
+/* An image is grown by whoever has its pool; the guest learns of it by this. Where it knows the size it is told once
+ * more, which does no harm. QEMU would cut an image to a size that is smaller: a wish that is older than the image's
+ * growth is let go. */
 static RESULT tell_size(struct plugging *p, const struct compute_disk *d)
 {
+	unsigned long long size = (unsigned long long) d->size;
+	virDomainBlockInfo info = {0};
 	struct str target = STR_NONE;
 	TRY(find_below(p, d->volume, "target/@dev", &target));
-	if (!target.n || virDomainBlockResize(p->domain, target.p, (unsigned long long) d->size,
-					      VIR_DOMAIN_BLOCK_RESIZE_BYTES) == 0)
+	if (!target.n)
+		return OK;
+	int failed = virDomainGetBlockInfo(p->domain, target.p, &info, 0);
+	if (!failed && info.capacity > size)
+		return OK;
+	if (!failed)
+		failed = virDomainBlockResize(p->domain, target.p, size, VIR_DOMAIN_BLOCK_RESIZE_BYTES);
+	if (!failed)
 		return OK;
 	struct result r = libvirt_fail(p->h, p->c, "telling domain %s the size of disk %s",
 				       virDomainGetName(p->domain), target.p);
@@ -299,9 +308,11 @@ RESULT libvirt_plug_devices(struct compute_host *h, struct ctx *c, virDomainPtr 
 	for (size_t k = 0; k < wish->disk_count; k++)
 		if (uuids_have(&p.has.unlike, wish->disks[k].volume))
 			TRY(limit(&p, &wish->disks[k]));
-	for (size_t k = 0; k < wish->disk_count; k++)
-		if (wish->disks[k].ceph && uuids_have(&p.has.volumes, wish->disks[k].volume))
-			TRY(tell_size(&p, &wish->disks[k]));
+	for (size_t k = 0; k < wish->disk_count; k++) {
+		const struct compute_disk *d = &wish->disks[k];
+		if (d->ceph && !d->is_medium && !d->is_readonly && uuids_have(&p.has.volumes, d->volume))
+			TRY(tell_size(&p, d));
+	}
 	for (size_t k = 0; k < wish->nic_count; k++)
 		if (!uuids_have(&p.has.ports, wish->nics[k].port))
 			TRY(plug_nic(&p, &wish->nics[k]));

@@ -84,6 +84,8 @@ static RESULT set_pool_secret(struct compute_host *h, struct ctx *c, const struc
 				STR_ARG(place->user));
 	name = str_print(c->arena, "dari-%s client.%" STR_FMT " %" STR_FMT, h->region_text,
 			 STR_ARG(place->user), STR_ARG(place->pool));
+	if (!name.p)
+		return ctx_no_memory(c);
 	TRY(find_secret(h, c, place->id, name, &s));
 	struct str usage =
 		str_print(c->arena, "<usage type='ceph'><name>%" STR_FMT "</name></usage>", STR_ARG(name));
