@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ * Names of files and images, written and read. */
 #include "drivers/disk_name.h"
 
 #include "base/crypto.h"

@@ -61,7 +61,7 @@ struct compute_subject subject = {
 static bool run(struct scene *s, const char *const *argv)
 {
 	struct child_end end = {0};
-	struct result r = child_run(&s->c, &(struct child){.argv = argv, .timeout_us = MINUTE}, &end);
+	struct result r = child_run(&s->c, &(struct child){.argv = argv, .timeout_us = 10 * MINUTE}, &end);
 	if (!result_is_ok(r))
 		fail_msg("%s: %" STR_FMT, argv[0], STR_ARG(s->c.problem.message));
 	if (end.status)
@@ -276,7 +276,7 @@ static void check_content(struct scene *s, const struct taken *t, const char *co
 		const char *argv[] = {"qemu-io", "-r", "-f", "qcow2", "-c", place_of.p, t->path, NULL};
 		struct child_end end = {0};
 		EXPECT(s, ERR_NONE,
-		       child_run(&s->c, &(struct child){.argv = argv, .timeout_us = MINUTE}, &end));
+		       child_run(&s->c, &(struct child){.argv = argv, .timeout_us = 10 * MINUTE}, &end));
 		if (end.status || str_contains(end.out, STR("verification failed")))
 			fail_msg("%s: %" STR_FMT, *letters, STR_ARG(end.out));
 	}
@@ -494,8 +494,9 @@ static void make_image(struct arena *a)
 			  "qemu-io -f qcow2 -c 'write -z 8M 8M' -c 'write -P 5 100M 65k' %s >/dev/null",
 			  image, image, image, image, image, image);
 	const char *argv[] = {"sh", "-c", script.p, NULL};
-	assert_true(result_is_ok(child_run(&c, &(struct child){.argv = argv, .timeout_us = MINUTE}, &end)) &&
-		    !end.status);
+	assert_true(
+		result_is_ok(child_run(&c, &(struct child){.argv = argv, .timeout_us = 10 * MINUTE}, &end)) &&
+		!end.status);
 	assert_true(result_is_ok(file_read(&c, image, 256 << 20, &bytes)));
 	crypto_sha256(bytes, digest);
 	subject.image_path = str_from(image);

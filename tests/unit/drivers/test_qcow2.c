@@ -46,7 +46,7 @@ static void run(struct bench *b, const char *const *argv)
 {
 	struct child_end end = {0};
 	ctx_init(&b->c, b->arena);
-	struct result r = child_run(&b->c, &(struct child){.argv = argv, .timeout_us = MINUTE}, &end);
+	struct result r = child_run(&b->c, &(struct child){.argv = argv, .timeout_us = 10 * MINUTE}, &end);
 	if (!result_is_ok(r) || end.status)
 		fail_msg("%s %s: %" STR_FMT "%" STR_FMT, argv[0], argv[1], STR_ARG(end.out),
 			 STR_ARG(end.err));
