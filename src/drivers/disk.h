@@ -33,11 +33,12 @@
 
 #include "base/clock.h"
 #include "base/ctx.h"
+#include "base/uuid.h"
 #include "model/disk_key.h"
-#include "model/host.h"
 
 /* A driver's connection to one host; each driver defines its own. */
 struct disk_host;
+struct host; /* model/host.h */
 
 /* About how long one call of pull() or push() copies. */
 #define DISK_PIECE_US SECOND

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "drivers/ceph/pool.h"
+#include "drivers/image_file.h"
 #include "drivers/image_layer.h"
 
 static RESULT has_base(struct disk_host *h, struct ctx *c, struct str base, bool *ret_has)
@@ -129,6 +130,15 @@ static RESULT encrypt(struct ctx *c, const struct disk_sealing *wish)
 	return ctx_fail(c, ERR_INVALID, "pools of Ceph do not take encrypted volumes");
 }
 
+static RESULT export_file(struct ctx *c, const struct disk_export *wish)
+{
+	const char *from = str_to_z(c->arena, wish->from), *to = str_to_z(c->arena, wish->to);
+	if (!from || !to)
+		return ctx_no_memory(c);
+	TRY(image_file_check(c, from, wish->sha256, wish->file_size));
+	return image_file_export(c, from, wish->format, to);
+}
+
 /* ---- a host's directories, of which a pool has none */
 
 static RESULT enter(struct disk_host *h, struct ctx *c, struct str directory)
@@ -160,6 +170,7 @@ const struct disk_driver disk_rbd = {
 	.pull = ceph_pull,
 	.push = ceph_push,
 	.encrypt = encrypt,
+	.export_file = export_file,
 	.enter = enter,
 	.prove = prove,
 };
