@@ -781,6 +781,7 @@ static void test_other_region(void **state)
 	struct disk_name name = name_of(DISK_VOLUME, s.files[1].volume);
 	scene_make_disk(&s, &s.files[1]);
 	EXPECT(&s, ERR_NONE, scene_open_pool(&s.c, uuid_random(), &other));
+	EXPECT(&s, ERR_NONE, subject.disks->enter(other, &s.c, subject.directory));
 	EXPECT(&s, ERR_NONE, subject.disks->remove(other, &s.c, &name));
 	EXPECT(&s, ERR_NONE, subject.disks->list(other, &s.c, &all));
 	assert_int_equal(all.count, 0);
