@@ -357,7 +357,7 @@ static void test_ceph_guest(void **state)
 	assert_false(scene_see(&s).defined_as_wished);
 	EXPECT(&s, ERR_NONE, compute_libvirt.define(s.h, &s.c, &s.wish));
 	type_inside(s.wish.id,
-		    "\ntr '\\0' F </dev/zero | dd of=/dev/vdb bs=64k count=1 seek=68; sync; "
+		    "\ntr '\\0' F </dev/zero | head -c 65536 | dd of=/dev/vdb bs=4k seek=1088; sync; "
 		    "echo size-$(cat /sys/block/vdb/size)-sectors\n",
 		    1);
 	scene_await_console(&s, "size-32768-sectors");

@@ -199,35 +199,16 @@ static void test_refused_forms(void **state)
 	(void) state;
 	struct bench b = open_bench();
 	struct bench plain = open_bench();
-	const char *raw[] = {"dd", "if=/dev/urandom", NULL, "bs=1M", "count=1", "status=none", NULL};
-	struct str of = str_print(b.arena, "of=%s", plain.path);
-	raw[2] = of.p;
 	const char *packed[] = {"qemu-img", "convert", "-c",       "-f",   "raw",
 				"-O",       "qcow2",   plain.path, b.path, NULL};
 	const char *over[] = {"qemu-img", "create", "-q",       "-f",   "qcow2", "-F",
 			      "raw",      "-b",     plain.path, b.path, NULL};
-	const char *sealed[] = {"qemu-img",
-				"create",
-				"-q",
-				"-f",
-				"qcow2",
-				"--object",
-				"secret,id=key,data=abc",
-				"-o",
-				"encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10",
-				b.path,
-				"1M",
-				NULL};
-	run(&b, raw);
-	/* compressed clusters of noise are not; of zeros there are none */
 	struct str words = str_print(b.arena, "yes dari | head -c 1048576 > %s", plain.path);
 	const char *shell[] = {"sh", "-c", words.p, NULL};
 	run(&b, shell);
 	run(&b, packed);
 	expect_refused(&b, ERR_INVALID);
 	run(&b, over);
-	expect_refused(&b, ERR_INVALID);
-	run(&b, sealed);
 	expect_refused(&b, ERR_INVALID);
 	(void) unlink(b.path);
 	expect_refused(&b, ERR_IO);
@@ -257,6 +238,7 @@ static void test_damaged(void **state)
 		{20, "\0\0\0\40", 4, ERR_INVALID}, /* clusters of 4 GiB */
 		{20, "\0\0\0\0", 4, ERR_INVALID},
 		{24, "\177\0\0\0\0\0\0\0", 8, ERR_INVALID},           /* the disk's size */
+		{35, "\2", 1, ERR_INVALID},                           /* it is encrypted, with LUKS */
 		{36, "\0\0\0\0", 4, ERR_INVALID},                     /* entries of the first table */
 		{40, "\177\377\377\377\377\377\0\0", 8, ERR_INVALID}, /* where it is */
 		{40, "\0\0\0\177\377\377\0\0", 8, ERR_IO},
