@@ -7,6 +7,8 @@
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image.h"
 #include "engine/storage/image_internal.h"
+#include "engine/storage/sending.h"
+#include "engine/storage/volume_internal.h"
 #include "model/snapshot.h"
 #include "store/image.h"
 #include "store/image_device.h"
@@ -172,4 +174,33 @@ RESULT engine_fail_image(struct op *op, struct image_failing *wish)
 	TRY(image_put(op, &next));
 	return condition_set(op, KIND_IMAGE, image->row.id, "NotFetched", wish->problem,
 			     "Ask for it once more when it can be had, or upload the data.");
+}
+
+/* ---- data that are sent ---- */
+
+RESULT engine_await_image(struct op *op, struct image_creation *wish)
+{
+	TRY(engine_create_image(op, wish));
+	struct image next = *image_find(op->head, wish->image);
+	next.sending = IMAGE_SENDING_WAITING;
+	next.sending_until_us = op->now_us + SENDING_WAITS_US;
+	return image_put(op, &next);
+}
+
+static RESULT end_of_image(struct op *op, const struct sending_end *wish)
+{
+	const struct image *image = image_find(op->head, wish->id);
+	if (!image || !row_is_live(&image->row) || image->sending != IMAGE_SENDING_WAITING ||
+	    (!wish->failed && op->now_us < image->sending_until_us))
+		return OK;
+	struct image next = *image;
+	next.sending = wish->failed ? IMAGE_SENDING_FAILED : IMAGE_SENDING_ABANDONED;
+	TRY(image_put(op, &next));
+	return engine_log_event(op, KIND_IMAGE, &next.row, "not filled", "%s.",
+				wish->failed ? "What was sent is no disk" : "Nothing was sent in time");
+}
+
+RESULT engine_end_sending(struct op *op, struct sending_end *wish)
+{
+	return wish->kind == KIND_IMAGE ? end_of_image(op, wish) : volume_end_sending(op, wish);
 }

@@ -34,3 +34,11 @@ struct sending_end {
 	bool failed; /* what came was no disk; else nothing came */
 };
 OPERATION(engine_end_sending, sending_end)
+
+/* What an upload is for: an image or a volume of the caller's own. */
+struct awaited {
+	struct ref ref;
+	struct str format; /* in the arena */
+};
+/* ERR_NOT_FOUND. ERR_STATE: nothing is waited for. In walks. */
+RESULT engine_find_awaited(struct ctx *c, const struct tables *t, uuid id, struct awaited *ret_awaited);

@@ -78,3 +78,6 @@ RESULT volume_pass_on_all(struct op *op, uuid host);
 struct str volume_meter(const struct op *op, const struct volume *volume);
 /* It is to be a copy of a volume: of a snapshot that goes once it is made. */
 RESULT volume_begin_copy(struct op *op, struct disk_plan *plan);
+/* engine_end_sending() of a volume. */
+struct sending_end;
+RESULT volume_end_sending(struct op *op, const struct sending_end *wish);

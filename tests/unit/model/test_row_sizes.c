@@ -20,7 +20,8 @@ static const struct {
 	const char *why;
 } exceptions[] = {
 	{KIND_IMAGE, 576 * 1024, "Glance's properties: 256 KiB of an image; and what its UEFI begins with"},
-	{KIND_INSTANCE, 352 * 1024, "what its UEFI begins with, of few images, and Nova's user data"},
+	{KIND_INSTANCE, 448 * 1024,
+	 "what its UEFI begins with, of few images, Nova's user data, and files, of few instances"},
 	{KIND_VOLUME, 512 * 1024, "its image's properties"},
 	{KIND_INSTANCE_TYPE, 512 * 1024,
 	 "a description of 65,535 characters, as Nova has it; administrators make them"},

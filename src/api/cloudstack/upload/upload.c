@@ -13,7 +13,6 @@
 #include "engine/resolve.h"
 #include "engine/storage/sending.h"
 #include "model/image.h"
-#include "store/volume.h"
 
 enum { SHA1_SIZE = 20, FORM_SIZE_MAX = 64 * 1024 }; /* of a form beside its file */
 
@@ -106,7 +105,6 @@ struct upload_args {
 	struct image_upload *upload; /* owned until sink.end() */
 	struct call *call;
 	struct str format;
-	bool is_volume;
 	struct str problem; /* what was sent is no disk, and why; empty: it is one */
 	struct multipart form;
 };
@@ -167,48 +165,19 @@ static void end_upload(struct call_sink *sink)
 	image_upload_free(args_of(sink)->upload);
 }
 
-/* Of whom nothing is waited for any more. */
-static RESULT fail_over(struct upload_call *e, struct str name)
-{
-	return ctx_fail(e->c, ERR_STATE,
-			"'%" STR_FMT "' has its data already, or they are not waited for any more.",
-			STR_ARG(name));
-}
-
-static RESULT find_volume(struct upload_call *e, struct upload_args *a)
-{
-	const struct volume *volume = NULL;
-	a->is_volume = true;
-	a->wish.image = cs_ref_of(e->c, KIND_VOLUME, e->ticket.image, "uuid");
-	TRY(engine_find_own_volume(e->c, api_tables(&e->core), &a->wish.image, &volume));
-	if (volume->sending != VOLUME_SENDING_WAITING)
-		return fail_over(e, volume->name);
-	const struct tag *format = tags_find(volume->image_properties, STR("disk_format"));
-	a->format = format ? str_copy(e->c->arena, format->value) : STR("raw");
-	return OK;
-}
-
-static RESULT find_image(struct upload_call *e, struct upload_args *a)
-{
-	const struct image *image = NULL;
-	a->wish.image = cs_ref_of(e->c, KIND_IMAGE, e->ticket.image, "uuid");
-	TRY(engine_find_own_image(e->c, api_tables(&e->core), &a->wish.image, &image));
-	if (image->sending != IMAGE_SENDING_WAITING)
-		return fail_over(e, image->name);
-	a->format = engine_is_iso(image) ? STR("raw") : str_copy(e->c->arena, image->disk_format);
-	return engine_check_image_takes_data(e->c, api_tables(&e->core), image);
-}
-
 /* When the headers are there. */
 static RESULT prepare(struct api_call *core)
 {
 	struct upload_call *e = upload_call_of(core);
+	struct awaited awaited;
 	if (e->call->method != HTTP_POST)
 		return OK;
 	TRY(api_new_args(core, 1, sizeof(struct upload_args)));
 	struct upload_args *a = e->args;
 	a->call = e->call;
-	TRY(volume_find(api_tables(core), e->ticket.image) ? find_volume(e, a) : find_image(e, a));
+	TRY(engine_find_awaited(e->c, api_tables(core), e->ticket.image, &awaited));
+	a->wish.image = awaited.ref;
+	a->format = awaited.format;
 	if (!multipart_begin(&a->form, call_header(e->call, "Content-Type")))
 		return ctx_fail(e->c, ERR_MISSING, "received entity is not a file");
 	if (!e->config->reconciler)
@@ -239,11 +208,11 @@ static RESULT keep(struct work_item *w)
 static RESULT run(struct op *op, void *args)
 {
 	struct upload_args *a = args;
-	struct sending_end end = {
-		.kind = a->is_volume ? KIND_VOLUME : KIND_IMAGE, .id = a->wish.image.prefix, .failed = true};
+	struct sending_end end = {.kind = a->wish.image.kind, .id = a->wish.image.prefix, .failed = true};
 	if (a->problem.n)
 		return engine_end_sending(op, &end);
-	return a->is_volume ? engine_fill_volume(op, &a->wish) : engine_fill_image(op, &a->wish);
+	return a->wish.image.kind == KIND_VOLUME ? engine_fill_volume(op, &a->wish)
+						 : engine_fill_image(op, &a->wish);
 }
 
 /* ---- the face ---- */
