@@ -225,6 +225,7 @@ ELSEWHERE = {
     f"PUT {NET}/floatingips/{{floatingip_id}}": ("port_id", "fixed_ip_address"), f"POST {VOL}/snapshots": ("force",),
     f"PUT {VOL}/groups/{{group_id}}": ("add_volumes", "remove_volumes"),  # 64-openstack-volume.py
     f"POST {NET}/routers": ("external_gateway_info.external_fixed_ips.N", "routes.N"),
+    f"PUT {NET}/networks/{{network_id}}": ("is_default",),  # goldens: of an external one
     f"PUT {NET}/routers/{{router_id}}": ("external_gateway_info.external_fixed_ips", "routes"),
     f"POST {ID}/users/{{user_id}}/application_credentials": ("roles.N.id", "access_rules.N.id"), f"POST {ID}/OS-TRUST/trusts": ("roles.N.id",),
     f"PUT {NET}/ports/{{port_id}}": ("allowed_address_pairs.N", "fixed_ips.N"),
