@@ -154,8 +154,10 @@ static RESULT gather(struct step *s, struct image_rows *ret_rows)
 
 RESULT step_sending(struct step *s, enum kind kind, int64_t until_us)
 {
-	if (clock_now_us() < until_us) {
-		step_again_at(s, until_us);
+	int64_t now_us = clock_now_us();
+	if (now_us < until_us) {
+		if (now_us + s->r->resync_interval_us > until_us)
+			step_again_at(s, until_us); /* before, the look at everything comes first */
 		return OK;
 	}
 	struct sending_end *end = STEP_NEW(s, struct sending_end);
