@@ -294,6 +294,24 @@ def test_revert(cloud):
     cloud.run("volume", "delete", volume, silent=True)
 
 
+def test_storage_pool(cloud):
+    """The operator's pool is one of Cinder's, and a type names it as Cinder's types do, before it is there or afterwards."""
+    by = admin(cloud.dev)
+    cloud.run("volume", "type", "create", "--property", "volume_backend_name=nfs", "kept", env=cloud.admin_env)
+    refused = cloud.run("volume", "create", "--size", "1", "--type", "kept", "nowhere", check=False)
+    assert refused.returncode != 0
+    cloud.dev.command("pool", "add", "nfs", "--path", "/srv/nfs")
+    pools = by.ok("GET", "/volume/v3/scheduler-stats/get_pools?detail=true")["pools"]
+    assert [p["capabilities"]["volume_backend_name"] for p in pools if p["name"] == "dari@nfs#nfs"] == ["nfs"]
+    listed = cloud.until(lambda: cloud.dev.command("pool", "list")[0], lambda p: {h["state"] for h in p["hosts"]} == {"proven"})
+    assert listed["types"] == ["kept"]
+    volume = cloud.run("volume", "create", "--size", "1", "--type", "kept", "there")["id"]
+    cloud.volume(volume)
+    shown = cloud.run("volume", "show", volume, env=cloud.admin_env)
+    assert shown["os-vol-host-attr:host"] == "dari@nfs#nfs"
+    cloud.run("volume", "delete", volume, silent=True)
+
+
 def test_around(cloud):
     """What else the command asks Cinder for."""
     late = [*"--os-volume-api-version 3.70".split()]

@@ -26,6 +26,7 @@ struct os_volume {
 	const struct volume *volume;
 	const struct zone *zone;
 	const struct host *host;
+	const struct storage_pool *pool; /* NULL: it lies in its host's own directory */
 	const struct image *image;
 	const struct volume_type *type;
 	uuid snapshot; /* that it was made from by name */
@@ -102,6 +103,7 @@ static const void *gather_volume(struct os_call *e, const struct row *row)
 	*item = (struct os_volume){.volume = v,
 				   .zone = zone_find(t, v->zone),
 				   .host = host_find(t, v->host),
+				   .pool = uuid_is_none(v->pool) ? NULL : storage_pool_find(t, v->pool),
 				   .image = image_find(t, v->image),
 				   .type = volume_type_find_by_name(t, v->type),
 				   .snapshot = os_volume_source_snapshot(t, v),
@@ -206,10 +208,8 @@ static void write_extended(struct os_call *e, struct json_writer *w, const struc
 		write_image_metadata(w, "volume_image_metadata", i->volume, i->image);
 	if (!os_is_admin(e))
 		return;
-	const struct storage_pool *pool =
-		uuid_is_none(i->volume->pool) ? NULL : storage_pool_find(os_tables(e), i->volume->pool);
 	json_write_text_or_null(w, "os-vol-host-attr:host",
-				pool      ? os_shared_pool(e, pool)
+				i->pool   ? os_shared_pool(e, i->pool)
 				: i->host ? os_volume_pool(e, i->host)
 					  : STR_NONE);
 	json_write_null(w, "os-vol-mig-status-attr:migstat");
