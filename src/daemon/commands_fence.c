@@ -9,7 +9,7 @@
 #include "store/fence.h"
 #include "store/host.h"
 
-enum { SECRET_FILE_CAP = 4096, OPTIONS_MAX = 64 };
+enum { SECRET_FILE_CAP = 4096, OPTIONS_MAX = 50 };
 
 static struct ref host_arg(struct command_call *call)
 {

@@ -146,6 +146,15 @@ static bool make_lanes(struct reconciler *r, struct actor **lanes, size_t count,
 	return has_all;
 }
 
+static bool make_all_lanes(struct reconciler *r)
+{
+	bool has_all = make_lanes(r, r->image_actors, IMAGE_LANES, "images");
+	has_all = make_lanes(r, r->fetch_actors, FETCH_LANES, "fetches") && has_all;
+	for (size_t k = 0; k < FENCE_LANES; k++)
+		has_all = (r->fence_actors[k] = actor_new(r->executor, "fence")) && has_all;
+	return has_all;
+}
+
 RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 		      struct reconciler **ret_reconciler)
 {
@@ -176,11 +185,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->write_drive = config->write_drive;
 	r->network_actor = actor_new(r->executor, "network");
 	r->home_actor = actor_new(r->executor, "reconcile");
-	bool has_fences = true;
-	for (size_t k = 0; k < FENCE_LANES; k++)
-		has_fences = (r->fence_actors[k] = actor_new(r->executor, "fence")) && has_fences;
-	bool has_lanes = has_fences && make_lanes(r, r->image_actors, IMAGE_LANES, "images") &&
-			 make_lanes(r, r->fetch_actors, FETCH_LANES, "fetches");
+	bool has_lanes = make_all_lanes(r);
 	if (!copy_resolvers(r, config->resolvers) || !r->image_directory || !r->own_chassis ||
 	    !r->network_actor || !r->home_actor || !has_lanes)
 		return ctx_no_memory(c);

@@ -12,6 +12,7 @@
 #include "engine/region/fence_plan.h"
 #include "engine/region/host.h"
 #include "engine/region/region.h"
+#include "engine/tag_internal.h"
 #include "store/fence.h"
 #include "store/host.h"
 #include "store/instance.h"
@@ -104,7 +105,7 @@ RESULT engine_set_fence_device(struct op *op, struct fence_device_wish *wish)
 	TRY(check_device(op, wish));
 	struct host next = *host;
 	next.fence_command = wish->command;
-	next.fence_options = wish->options;
+	TRY(tag_normalize(op, wish->options, &next.fence_options));
 	next.fence_secret = wish->secret;
 	next.fence_after_s = wish->after_s;
 	next.row.gen++;

@@ -19,8 +19,11 @@ static struct ref ref_of(struct str host)
 
 static void set_device(struct cloud *c, struct str host, int64_t after_s)
 {
-	struct fence_device_wish wish = {
-		.host = ref_of(host), .command = STR("/usr/sbin/fence_simulated"), .after_s = after_s};
+	static const struct tag options[] = {{STR("plug"), STR("3")}, {STR("login"), STR("dari")}};
+	struct fence_device_wish wish = {.host = ref_of(host),
+					 .command = STR("/usr/sbin/fence_simulated"),
+					 .options = {options, 2},
+					 .after_s = after_s};
 	cloud_ok(c, NULL, engine_set_fence_device, &wish);
 }
 
