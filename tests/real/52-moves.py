@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """A guest goes there and back ten times, running: what it counts is whole, it is heard after each, and OVN has it where it is.
-One with a TPM keeps what that measured. One started as a named model has that, there and elsewhere."""
+One with a TPM keeps what that measured."""
 # limit: 1500 s
 # takes: 300 s
 import os
