@@ -14,6 +14,7 @@
 #include "auth/uses.h"
 #include "base/config.h"
 #include "base/crypto.h"
+#include "drivers/backup_store.h"
 #include "drivers/compute.h"
 #include "drivers/network.h"
 #include "drivers/plug.h"
@@ -36,6 +37,7 @@ struct settings {
 	struct str novnc_directory;
 	struct strs fetch_not_from, fetch_also_from;
 	struct str image_mirror;
+	struct backup_target backup;
 	int64_t consoles, consoles_per_account, console_idle_s;
 	struct limits_config limits;
 	int64_t password_memory_kib, password_passes, password_failures, password_locked_s;

@@ -168,6 +168,9 @@ static RESULT dev_prepare(struct daemon *d)
 	}
 	TRY(bind_port(d));
 	TRY(choose_directory(d));
+	d->settings.backup = defaults.backup;
+	d->settings.backup.url =
+		str_print(d->arena, "file://%" STR_FMT "/backups", STR_ARG(d->settings.data_directory));
 	d->settings.control_socket = str_from(settings_path(d->arena, &d->settings, "dari.sock"));
 	const char *config_path = settings_path(d->arena, &d->settings, "dev.yaml");
 	TRY(find_region(d, config_path));

@@ -152,6 +152,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.own_chassis = d->settings.chassis,
 		.resolvers = d->settings.dns_upstreams,
 		.reach = d->reach,
+		.backup = &d->settings.backup,
 		.master_key = d->master_key,
 		.write_drive = metadata_write_drive,
 		.shutdown_grace_us = d->settings.shutdown_grace_s * SECOND,
@@ -202,6 +203,7 @@ static RESULT open_faces(struct daemon *d)
 		.master_key = d->master_key,
 		.uses = d->uses,
 		.region = d->settings.region,
+		.backup_target = d->settings.backup.url,
 		.endpoint = settings_endpoint(d->arena, &d->settings),
 	};
 	TRY(api_face_new(&d->ctx, &ec2_protocol, &faces, &d->ec2));

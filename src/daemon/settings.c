@@ -86,6 +86,16 @@ static const struct config_key keys[] = {
 	    .doc = "Where `dari image get` finds vendors' images, with {vendor} for each one's word; absent: "
 		   "at the "
 		   "vendors."),
+	KEY("backup.target", CONFIG_TEXT, backup.url,
+	    .doc = "Where volumes' backups are kept: file:///DIRECTORY or s3://BUCKET/PREFIX; none: there "
+		   "are "
+		   "no backups."),
+	KEY("backup.s3_endpoint", CONFIG_TEXT, backup.endpoint,
+	    .doc = "The URL of the S3 service: https://s3.us-east-1.amazonaws.com, or somebody else's."),
+	KEY("backup.s3_region", CONFIG_TEXT, backup.region, .absent = "us-east-1",
+	    .doc = "As requests to it are signed."),
+	KEY("backup.s3_key_id", CONFIG_TEXT, backup.key_id, .doc = "The id of the access key."),
+	KEY("backup.s3_secret_file", CONFIG_TEXT, backup.secret_file, .doc = "The file that has its secret."),
 	KEY("hosts.image_keep_h", CONFIG_INT, image_keep_h, .absent = "24", .min = 1, .max = 8760,
 	    .doc = "How long a host keeps a cached image that no disk there is made from."),
 	KEY("hosts.image_reserve_percent", CONFIG_INT, image_reserve_percent, .absent = "10", .min = 1,

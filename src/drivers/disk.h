@@ -240,6 +240,10 @@ typedef RESULT disk_encrypt(struct ctx *c, const struct disk_sealing *wish);
 /* Writes a disk of the image store in another form. As disk_encrypt() otherwise. ERR_CAPACITY: there
  * is no room for it. */
 typedef RESULT disk_export_file(struct ctx *c, const struct disk_export *wish);
+/* Makes a file of the image store, at `to`, of the plain image `from`. A file at `to` is overwritten; after a
+ * failure it may be half of one. It works on this machine alone, on any thread, for as long as copying takes.
+ * ERR_INVALID: `from` is no image. */
+typedef RESULT disk_pack(struct ctx *c, const char *from, const char *to);
 
 /* ---- directories that several hosts share */
 
@@ -308,6 +312,7 @@ struct disk_driver {
 	disk_push *push;
 	disk_encrypt *encrypt;
 	disk_export_file *export_file;
+	disk_pack *pack; /* NULL: it has no plain images, and what a file holds is its bytes */
 
 	disk_enter *enter;
 	disk_prove *prove;

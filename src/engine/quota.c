@@ -67,8 +67,8 @@ RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more)
 					     "The account has %" PRId64 " of %" PRId64 " %s; %" PRId64
 					     " more would exceed its limit",
 					     used, limit, quotas[quota].words, more);
-	if (quota !=
-	    QUOTA_MEMORY) /* it is of the vCPUs' kind, and a face's sentence about those is not for it */
+	/* These are of the vCPUs' and the backups' kinds, and a face's sentences about those are not for them. */
+	if (quota != QUOTA_MEMORY && quota != QUOTA_BACKUP_BYTES)
 		op->ctx->problem.subject = str_print(op->ctx->arena, "%" PRId64, limit);
 	op->ctx->problem.total = used + more;
 	return failed;

@@ -420,6 +420,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_LAUNCH_TEMPLATE] = "launch template",
 	[KIND_LAUNCH_TEMPLATE_VERSION] = "launch template version",
 	[KIND_SNAPSHOT] = "snapshot",
+	[KIND_BACKUP] = "backup",
 	[KIND_VOLUME_TYPE] = "volume type",
 	[KIND_VOLUME] = "volume",
 	[KIND_VOLUME_QOS] = "QoS specs",

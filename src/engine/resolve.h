@@ -20,6 +20,7 @@
 
 #include "engine/operation.h"
 
+struct backup;
 struct subnet;
 struct dhcp_options;
 struct network;
@@ -141,6 +142,7 @@ RESULT engine_find_usable(struct ctx *c, const struct tables *t, enum kind kind,
 ENGINE_FINDER(account, KIND_ACCOUNT)
 ENGINE_FINDER(address, KIND_ADDRESS)
 ENGINE_FINDER(address_group, KIND_ADDRESS_GROUP)
+ENGINE_FINDER(backup, KIND_BACKUP)
 ENGINE_FINDER(dedicated_host, KIND_DEDICATED_HOST)
 ENGINE_FINDER(fleet, KIND_FLEET)
 ENGINE_FINDER(dhcp_options, KIND_DHCP_OPTIONS)

@@ -8,6 +8,7 @@
 #include "engine/network/subnet.h"
 #include "engine/network/subnet_internal.h"
 #include "model/address.h"
+#include "model/backup.h"
 #include "model/dedicated_host.h"
 #include "model/image.h"
 #include "model/instance.h"
@@ -122,6 +123,17 @@ static void count_image(const struct tables *t, const struct row *row, int64_t s
 		if (account)                                                                                 \
 			add(&account->figure, sign);                                                         \
 	}
+
+/* As volumes: until it is known to be gone. */
+static void count_backup(const struct tables *t, const struct row *row, int64_t sign)
+{
+	struct account_usage *account = usage_of_account(t, backup_of(row)->account);
+	if (account) {
+		add(&account->backups, sign);
+		add(&account->backup_bytes, sign * backup_of(row)->size);
+	}
+}
+
 COUNT_OF_ACCOUNT(volume_group, volume_groups)
 COUNT_OF_ACCOUNT(key_pair, key_pairs)
 COUNT_OF_ACCOUNT(server_group, server_groups)
@@ -298,6 +310,7 @@ static count_row *const counted[KIND_COUNT] = {
 	[KIND_SNAPSHOT] = count_snapshot,
 	[KIND_KEY_PAIR] = count_key_pair,
 	[KIND_SERVER_GROUP] = count_server_group,
+	[KIND_BACKUP] = count_backup,
 	[KIND_VOLUME_GROUP] = count_volume_group,
 	[KIND_IMAGE] = count_image,
 	[KIND_NAT_GATEWAY] = count_nat_gateway,

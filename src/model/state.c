@@ -7,6 +7,7 @@
  * may show it for a resource with conditions. */
 #include "model/state.h"
 
+#include "model/backup.h"
 #include "model/import_image_task.h"
 #include "model/import_snapshot_task.h"
 #include "model/instance.h"
@@ -91,6 +92,15 @@ enum snapshot_state model_derive_snapshot_state(const struct snapshot *s)
 	return s->seen_stage == SNAPSHOT_SEEN_STAGE_KEPT ? SNAPSHOT_COMPLETED : SNAPSHOT_PENDING;
 }
 
+enum backup_state model_derive_backup_state(const struct backup *b)
+{
+	if (b->row.deleted_us != 0)
+		return BACKUP_DELETING;
+	if (b->problem.n > 0 || b->is_said_broken)
+		return BACKUP_ERROR;
+	return b->is_written ? BACKUP_AVAILABLE : BACKUP_CREATING;
+}
+
 enum port_state model_derive_port_state(const struct port *p)
 {
 	if (p->row.deleted_us != 0)
@@ -144,6 +154,7 @@ DERIVE(instance)
 DERIVE(volume)
 DERIVE(port)
 DERIVE(snapshot)
+DERIVE(backup)
 DERIVE(nat_gateway)
 DERIVE(peering)
 DERIVE(import_snapshot_task)
@@ -154,6 +165,7 @@ static unsigned (*const deriving[KIND_COUNT])(const struct row *row) = {
 	[KIND_VOLUME] = derive_volume,
 	[KIND_PORT] = derive_port,
 	[KIND_SNAPSHOT] = derive_snapshot,
+	[KIND_BACKUP] = derive_backup,
 	[KIND_NAT_GATEWAY] = derive_nat_gateway,
 	[KIND_PEERING] = derive_peering,
 	[KIND_IMPORT_SNAPSHOT_TASK] = derive_import_snapshot_task,

@@ -8,6 +8,7 @@
 #include "model/row.h"
 #include "model/states.h" /* generated: enum instance_state, model_instance_states[], … */
 
+struct backup;
 struct import_image_task;
 struct import_snapshot_task;
 struct instance;
@@ -27,6 +28,8 @@ enum volume_state model_derive_volume_state(const struct volume *v);
 enum port_state model_derive_port_state(const struct port *p);
 /* A snapshot that is marked deleted is deleting until its row goes with its file. */
 enum snapshot_state model_derive_snapshot_state(const struct snapshot *s);
+/* Likewise of a backup, whose row goes with its objects. */
+enum backup_state model_derive_backup_state(const struct backup *b);
 enum nat_gateway_state model_derive_nat_gateway_state(const struct nat_gateway *n);
 enum peering_state model_derive_peering_state(const struct peering *p);
 enum import_snapshot_task_state model_derive_import_snapshot_task_state(const struct import_snapshot_task *k);

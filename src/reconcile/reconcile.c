@@ -182,6 +182,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->own_chassis = copy_str_z(config->own_chassis);
 	r->master_key = config->master_key;
 	r->reach = config->reach;
+	r->backup = config->backup;
 	r->write_drive = config->write_drive;
 	r->network_actor = actor_new(r->executor, "network");
 	r->home_actor = actor_new(r->executor, "reconcile");

@@ -21,6 +21,7 @@
 #include "drivers/network.h"
 #include "store/store.h"
 
+struct backup_target;
 struct compute_driver;
 struct compute_files;
 struct compute_host;
@@ -56,6 +57,8 @@ struct reconcile_config {
 	/* Where images may be fetched from; outlives the reconciler. NULL: nothing is
 	 * configured. */
 	struct web_reach *reach;
+	/* Where volumes' backups are kept; outlives the reconciler. NULL, or an empty URL: nowhere. */
+	const struct backup_target *backup;
 	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes; for write_drive, and for volumes' keys */
 	reconcile_write_drive *write_drive; /* NULL: config drives are empty */
 	int64_t shutdown_grace_us;          /* from asking the guest to forcing it off; 0: 60 s */

@@ -5,7 +5,7 @@
  * snapshot, whose file is here, the cut has no more than that, and is laid over a copy of the file: every
  * file of the store stands by itself, and no snapshot needs another once it is kept. Until then the row names
  * that file. A copy that is to be encrypted becomes one on this machine, of the file in the store, with a key
- * that its row gets together with the new file. A deleted one is forgotten when no disk is made from it any
+ * that its row gets together with the new file. One that is to come from a backup is fetched (backup.c). A deleted one is forgotten when no disk is made from it any
  * more. Woken by its row and its host's return; while a cut is being made, by time.
  *
  * Files of the store go when a look at all of it finds that no row names them (the step of no
@@ -423,6 +423,8 @@ static RESULT step_snapshot(struct step *s)
 		return OK;
 	if (uuid_is_none(row->host) && rows.is_pending && row->plain_sha256.n)
 		return encrypt(s, row);
+	if (uuid_is_none(row->host) && rows.is_pending && !uuid_is_none(row->backup))
+		return step_restored_snapshot(s, row);
 	if (uuid_is_none(row->host))
 		return row_is_live(&row->row) || rows.is_used ? OK : forget(s);
 	if (!hosts_has_disks_here(s, row->host)) {
@@ -448,7 +450,8 @@ static void wake_snapshot(struct reconciler *r, const struct row *row)
 		wake_on_host(r, snapshot->host, KIND_SNAPSHOT, row->id);
 	else if (!row_is_live(row))
 		work_wake(r, lane_home(r), KIND_SNAPSHOT, row->id, WAKE_WISH);
-	else if (snapshot->plain_sha256.n) /* to be encrypted, which lasts as long as a fetch */
+	else if (snapshot->plain_sha256.n ||
+		 !uuid_is_none(snapshot->backup)) /* it lasts as long as a fetch */
 		work_wake(r, lane_fetches(snapshot->account), KIND_SNAPSHOT, row->id, WAKE_WISH);
 }
 
@@ -472,6 +475,7 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 		if (image && image->is_exported)
 			wake_for_row(r, KIND_IMAGE, &image->row);
 	}
+	wake_backups_of(r, t, after->id);
 	if (snapshot->needs_off && !uuid_is_none(snapshot->instance))
 		wake_on_host(r, snapshot->host, KIND_INSTANCE, snapshot->instance);
 	wake_policy_of(r, t, snapshot);

@@ -335,6 +335,7 @@ struct reconciler {
 	char *image_directory, *own_chassis; /* owned */
 	const uint8_t *master_key;
 	struct web_reach *reach;
+	const struct backup_target *backup; /* NULL: none */
 	RESULT(*write_drive)
 	(const uint8_t *master_key, struct ctx *c, struct view *view, uuid instance,
 	 struct compute_files *ret_files);
@@ -425,6 +426,13 @@ struct resource {
 
 /* step.c. Of a kind that is not in resources.def: nothing is done. */
 const struct resource *resource_of(enum kind kind);
+
+/* ---- backup.c ---- */
+
+/* The file of a pending snapshot that is to come from a backup. On a fetch lane. */
+RESULT step_restored_snapshot(struct step *s, const struct snapshot *row);
+/* Those that are written from the file of that snapshot. */
+void wake_backups_of(struct reconciler *r, const struct tables *t, uuid snapshot);
 
 /* ---- ended.c ---- */
 

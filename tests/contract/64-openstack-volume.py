@@ -316,8 +316,8 @@ def test_around(cloud):
     """What else the command asks Cinder for."""
     late = [*"--os-volume-api-version 3.70".split()]
     services = cloud.run("volume", "service", "list", env=cloud.admin_env)
-    assert services and {s["Binary"] for s in services} == {"cinder-volume"}
-    host = services[0]["Host"]
+    assert services and {s["Binary"] for s in services} == {"cinder-volume", "cinder-backup"}
+    host = next(s["Host"] for s in services if s["Binary"] == "cinder-volume")
     cloud.run("volume", "service", "set", "--disable", host, "cinder-volume", silent=True, env=cloud.admin_env)
     assert {s["Host"]: s["Status"] for s in cloud.run("volume", "service", "list", env=cloud.admin_env)}[host] == "disabled"
     cloud.run("volume", "service", "set", "--enable", host, "cinder-volume", silent=True, env=cloud.admin_env)

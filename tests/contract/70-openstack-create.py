@@ -152,6 +152,8 @@ ROWS = [
     R(f"{VOL}/snapshots", "snapshot", {"volume_id": "{volume}", "name": "s", "description": "d", "metadata": {"a": "b"}},
       changes=[{"name": "t"}, {"description": "e"}, {"display_name": "u"}, {"display_description": "f"}],
       changed={"display_name": ("name", "u"), "display_description": ("description", "f")}, label="snapshot"),
+    R(f"{VOL}/backups", "backup", {"volume_id": "{volume}", "name": "b", "description": "d", "container": "c", "availability_zone": "{zone}", "metadata": {"a": "b"}},
+      changes=[{"name": "c"}, {"description": "e"}, {"metadata": {"c": "d"}}]),
     R(f"{VOL}/group_types", "group_type", {"name": "g", "description": "d", "is_public": True, "group_specs": {"a": "b"}},
       changes=[{"name": "h"}, {"description": "e"}, {"is_public": False}, {"is_public": True}], by="admin", label="group_type"),
     R(f"{VOL}/groups", "group", {"name": "g", "description": "d", "group_type": "{group_type}", "volume_types": ["{type}"], "availability_zone": "{zone}"},
@@ -223,6 +225,7 @@ ELSEWHERE = {
     f"POST {NOVA}/os-server-groups": ("policies",), f"PUT {NOVA}/servers/{{server_id}}": ("OS-DCF:diskConfig",),
     f"POST {NET}/floatingips": ("port_id", "fixed_ip_address", "floating_ip_address", "subnet_id"),
     f"PUT {NET}/floatingips/{{floatingip_id}}": ("port_id", "fixed_ip_address"), f"POST {VOL}/snapshots": ("force",),
+    f"POST {VOL}/backups": ("force", "incremental", "snapshot_id"),  # 64-openstack-volume-backups.py
     f"PUT {VOL}/groups/{{group_id}}": ("add_volumes", "remove_volumes"),  # 64-openstack-volume.py
     f"POST {NET}/routers": ("external_gateway_info.external_fixed_ips.N", "routes.N"),
     f"PUT {NET}/networks/{{network_id}}": ("is_default",),  # goldens: of an external one
@@ -306,7 +309,7 @@ def is_told(action):
     within = ("action", "metadata", "os-quota-sets", "tags", "members", "import", "tokens", "password", "quotas", "os-interface", "os-services",
               "os-extra_specs", "extra_specs", "group_specs", "os-volume_attachments", "{key}", "remote-consoles",
               "encryption", "qos-specs", "os-volume-transfer", "volume-transfers", "attachments", "os-quota-class-sets", "os-server-external-events",
-              "metadefs")  # 64-openstack-volume.py and goldens tell these
+              "restore", "import_record", "metadefs")  # 64-openstack-volume.py and goldens tell these
     if (action["method"], action["path"]) == ("PUT", "/v3/regions/{region_id}"):
         return False  # a second way to make one, in goldens
     return action["method"] in ("POST", "PUT", "PATCH") and members(action) and not action["name"] and not set(steps) & set(within) \

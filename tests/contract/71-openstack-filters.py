@@ -110,6 +110,7 @@ class Region:
             snapshot = project.ok("POST", f"{VOL}/snapshots", {"snapshot": {"volume_id": volume, "name": f"s{n}"}})["snapshot"]["id"]
             self.dev.rest()
             project.ok("POST", f"{VOL}/volumes", {"volume": {"snapshot_id": snapshot, "name": f"x{n}"}})
+            project.ok("POST", f"{VOL}/backups", {"backup": {"volume_id": volume, "name": f"b{n}"}})
             project.ok("POST", f"{VOL}/os-volume-transfer", {"transfer": {"volume_id": spare, "name": f"t{n}"}})
             self.volumes.append(volume)
             self.admin.call("POST", f"{VOL}/qos-specs", {"qos_specs": {"name": f"q{n}", "consumer": ("front-end", "back-end", "both")[n]}})  # likewise
@@ -327,7 +328,7 @@ SORTED = {
     ("servers", "display_name"): first_of("name"), ("servers", "image_ref"): lambda r: r["image"]["id"], ("servers", "launched_at"): first_of("OS-SRV-USG:launched_at"),
     ("servers", "project_id"): first_of("tenant_id"), ("servers", "created_at"): first_of("created"), ("servers", "updated_at"): first_of("updated"),
     ("servers", "power_state"): None, ("servers", "vm_state"): None, ("servers", "host"): None, ("servers", "launch_index"): None,
-    ("volumes", "display_name"): first_of("name"), ("snapshots", "display_name"): first_of("name"), ("snapshots", "volume_size"): first_of("size"),
+    ("volumes", "display_name"): first_of("name"), ("backups", "display_name"): first_of("name"), ("snapshots", "display_name"): first_of("name"), ("snapshots", "volume_size"): first_of("size"),
     ("volumes", "bootable"): first_of("bootable"), ("flavors", "flavorid"): first_of("id"), ("flavors", "memory_mb"): first_of("ram"), ("flavors", "root_gb"): first_of("disk"),
     ("flavors", "is_public"): first_of("os-flavor-access:is_public"), ("flavors", "id"): None, ("keypairs", "id"): None, ("network_ip_availabilities", "id"): first_of("network_id"),
     ("subnets", "cidr"): lambda r: (r["ip_version"], ipaddress.ip_network(r["cidr"])), ("floatingips", "floating_ip_address"): lambda r: ipaddress.ip_address(r["floating_ip_address"]),

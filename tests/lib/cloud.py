@@ -155,6 +155,8 @@ def furnish(dev, project):
     dev.rest()
     offered = project.ok("POST", "/volume/v3/volumes", {"volume": {"size": 1}})["volume"]["id"]
     dev.rest()
+    project.ok("POST", "/volume/v3/backups", {"backup": {"volume_id": offered}})
+    dev.rest()
     project.ok("POST", "/volume/v3/os-volume-transfer", {"transfer": {"volume_id": offered}})
     admin(dev).call("POST", "/volume/v3/group_types", {"group_type": {"name": "own"}}, version=VOLUME)  # or it is there
     group = project.ok("POST", "/volume/v3/groups", {"group": {"group_type": "own", "volume_types": ["gp2"]}}, version=VOLUME)["group"]["id"]
@@ -169,7 +171,7 @@ def furnish(dev, project):
 LISTS = {  # kind → where a project's own are listed
     "instance": ("/compute/v2.1/servers", "servers"), "server_group": ("/compute/v2.1/os-server-groups", "server_groups"),
     "volume": ("/volume/v3/volumes", "volumes"), "snapshot": ("/volume/v3/snapshots", "snapshots"),
-    "volume_transfer": ("/volume/v3/os-volume-transfer", "transfers"),
+    "backup": ("/volume/v3/backups", "backups"), "volume_transfer": ("/volume/v3/os-volume-transfer", "transfers"),
     "volume_group": ("/volume/v3/groups", "groups"), "volume_group_snapshot": ("/volume/v3/group_snapshots", "group_snapshots"),
     "image": ("/image/v2/images?visibility=shared", "images"), "network": ("/network/v2.0/networks", "networks"),
     "subnet": ("/network/v2.0/subnets", "subnets"), "port": ("/network/v2.0/ports", "ports"),

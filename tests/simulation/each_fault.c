@@ -566,7 +566,6 @@ static const char *const not_told_here[] = {
 	"volume_extension:volume_actions:attach",
 	"volume_extension:volume_actions:detach",
 	"volume:attachment_complete",
-	"backup:create",
 	"CancelImportTask", /* its download has failed by then */
 	"os_compute_api:os-attach-interfaces:create",
 	"os_compute_api:os-deferred-delete:restore", /* nothing is deleted softly: it refuses always */

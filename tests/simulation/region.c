@@ -31,6 +31,7 @@ static void open_openstack(struct region *r)
 					     .tickets = r->tickets,
 					     .master_key = master_key,
 					     .reconciler = c->reconciler,
+					     .backup_target = c->backup.url,
 					     .region = STR("xy-west-2"),
 					     .endpoint = STR("http://cloud.test:8773")};
 	cloud_expect_at(c, api_face_new(&c->c, &openstack_protocol, &openstack, &r->openstack), __FILE__,

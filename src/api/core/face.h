@@ -31,6 +31,7 @@ struct api_config {
 	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes, which open the secrets of access keys */
 	struct uses *uses;         /* where uses of keys, roles and passwords are noted; NULL: nowhere */
 	struct str region;         /* its name; a face copies it */
+	struct str backup_target;  /* where volumes' backups are kept; empty: nowhere, and none is made */
 	struct str endpoint; /* "http://127.0.0.1:8788", where no request says how it found us; copied */
 };
 

@@ -9,6 +9,7 @@
 #include "drivers/crypt_file.h"
 #include "drivers/image_file.h"
 #include "drivers/image_layer.h"
+#include "drivers/image_tool.h"
 #include "drivers/libvirt/host.h"
 #include "model/host.h"
 
@@ -366,6 +367,15 @@ static RESULT export_file(struct ctx *c, const struct disk_export *wish)
 	return image_file_export(c, from, wish->format, to);
 }
 
+static RESULT pack(struct ctx *c, const char *from, const char *to)
+{
+	const char *argv[] = {"qemu-img", "convert", "-f", "raw", "-O", "qcow2", from, to, NULL};
+	const struct image_tool tool = {argv, NULL, IMAGE_TOOL_LONG, ERR_INVALID,
+					"qemu-img cannot take the disk in"};
+	struct str output = STR_NONE;
+	return image_tool_run(c, &tool, &output);
+}
+
 const struct disk_driver disk_libvirt = {
 	.scheme = "qemu",
 	.open_host = open_disks,
@@ -382,4 +392,5 @@ const struct disk_driver disk_libvirt = {
 	.export_file = export_file,
 	.enter = libvirt_enter,
 	.prove = libvirt_prove,
+	.pack = pack,
 };

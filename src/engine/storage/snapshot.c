@@ -5,6 +5,8 @@
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/quota_internal.h"
+#include "engine/storage/backup.h"
+#include "engine/storage/backup_internal.h"
 #include "engine/storage/disk_crypt.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/sharing.h"
@@ -16,6 +18,7 @@
 #include "model/account.h"
 #include "model/instance.h"
 #include "model/states.h"
+#include "store/backup.h"
 #include "store/image.h"
 #include "store/image_device.h"
 #include "store/snapshot.h"
@@ -59,6 +62,10 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
 	if (volume->reverts != volume->seen_reverts)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, STR("VolumeId"),
 				   "The volume '%" STR_FMT "' is being reverted.",
+				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
+	if (engine_volume_is_restoring(op->head, volume))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, STR("VolumeId"),
+				   "A backup is being restored to the volume '%" STR_FMT "'.",
 				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
 	if (engine_is_swapping(op->head, volume))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, STR("VolumeId"),
@@ -280,6 +287,10 @@ RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 			", with which it goes",
 			STR_ARG(wish->snapshot.text),
 			STR_ARG(engine_write_id(op, KIND_INSTANCE_SNAPSHOT, snapshot->instance_snapshot)));
+	if (backup_first_by_cut(op->head, snapshot->row.id))
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_SNAPSHOT, wish->snapshot.field,
+				   "The snapshot %" STR_FMT " is being backed up",
+				   STR_ARG(wish->snapshot.text));
 	if (!wish->force && snapshot->reservation != SNAPSHOT_RESERVATION_ERROR)
 		TRY(snapshot_check_unreserved(op, snapshot, &wish->snapshot));
 	return snapshot_delete_metered(op, snapshot);
@@ -363,13 +374,19 @@ RESULT engine_see_snapshot(struct op *op, struct snapshot_report *report)
 		return OK;
 	TRY(snapshot_put(op, &next));
 	enum snapshot_state state = model_derive_snapshot_state(&next);
+	if (state == SNAPSHOT_ERROR && !uuid_is_none(next.backup))
+		return backup_fail_restore(op, &next);
 	if (state == SNAPSHOT_ERROR)
 		return engine_log_event(op, KIND_SNAPSHOT, &next.row, "failed", "%" STR_FMT,
 					STR_ARG(next.problem));
 	if (state != SNAPSHOT_COMPLETED)
 		return OK;
 	TRY(snapshot_meter(op, &next, next.file_size));
-	if (next.is_bound && !image_device_first_by_snapshot(op->head, next.row.id))
+	if (!uuid_is_none(next.restores))
+		TRY(backup_end_restore(op, &next));
+	bool is_needed = image_device_first_by_snapshot(op->head, next.row.id) ||
+			 backup_first_by_cut(op->head, next.row.id);
+	if (next.is_bound && !is_needed)
 		return snapshot_delete_metered(op, &next); /* what it was made for has its file from now on */
 	return engine_log_event(op, KIND_SNAPSHOT, &next.row, "completed",
 				"It takes %lld bytes; %lld came from its host.", (long long) next.file_size,

@@ -351,8 +351,9 @@ RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "A snapshot of the volume %" STR_FMT " is on its way.",
 				   STR_ARG(wish->volume.text));
-	if ((!wish->force && volume->reservation != VOLUME_RESERVATION_ERROR) ||
-	    engine_is_swapping(op->head, volume))
+	bool is_broken = volume->reservation == VOLUME_RESERVATION_ERROR ||
+			 volume->reservation == VOLUME_RESERVATION_ERROR_RESTORING;
+	if ((!wish->force && !is_broken) || engine_is_swapping(op->head, volume))
 		TRY(volume_check_unreserved(op, volume, &wish->volume));
 	if (wish->snapshots == VOLUME_SNAPSHOTS_GO)
 		TRY(delete_snapshots(op, volume));

@@ -5,6 +5,7 @@
 
 #include "engine/instance/instance.h"
 #include "engine/internal.h"
+#include "engine/storage/backup.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_internal.h"
 #include "engine/storage/volume_swap.h"
@@ -22,7 +23,9 @@ RESULT volume_check_unreserved(struct op *op, const struct volume *volume, const
 				  ? volume_reservation_words[volume->reservation]
 			  : engine_is_swapping(op->head, volume)    ? "being swapped"
 			  : volume->reverts != volume->seen_reverts ? "being reverted"
-								    : NULL;
+			  : engine_volume_is_restoring(op->head, volume) && volume->seen_size > 0
+				  ? "being restored"
+				  : NULL;
 	return why ? ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field, "The volume '%" STR_FMT "' is %s.",
 				 STR_ARG(ref->text), why)
 		   : OK;

@@ -2,7 +2,6 @@
  * Setting a region up by the operations that an operator would use, and calling its face. */
 #include "world.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include "auth/key.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "drivers/disk.h"
@@ -217,16 +217,8 @@ static void make_images(struct world *w)
 	snprintf(w->images, sizeof w->images, "%s/dari-world-XXXXXX", base);
 	if (!mkdtemp(w->images))
 		abort();
-}
-
-static void remove_images(struct world *w)
-{
-	DIR *directory = opendir(w->images);
-	for (struct dirent *e; directory && (e = readdir(directory));)
-		(void) unlinkat(dirfd(directory), e->d_name, 0);
-	if (directory)
-		(void) closedir(directory);
-	(void) rmdir(w->images);
+	snprintf(w->backups, sizeof w->backups, "file://%s/backups", w->images);
+	w->backup.url = str_from(w->backups);
 }
 
 static void start_reconciler(struct world *w)
@@ -240,6 +232,7 @@ static void start_reconciler(struct world *w)
 					  .disks = {&disk_sim},
 					  .fences = {&fence_sim},
 					  .image_directory = str_from(w->images),
+					  .backup = &w->backup,
 					  .own_chassis = STR("dari"),
 					  .master_key = master_key};
 	MUST(reconciler_new(&w->c, &config, &w->reconciler));
@@ -289,6 +282,7 @@ static void open_face(struct world *w)
 					     .guards = w->guards,
 					     .limits = w->limits,
 					     .reconciler = w->reconciler,
+					     .backup_target = w->backup.url,
 					     .region = STR("us-east-1"),
 					     .endpoint = STR("http://cloud.test:8773")};
 	MUST(api_face_new(&w->c, &openstack_protocol, &openstack, &w->openstack));
@@ -367,7 +361,7 @@ void world_done(struct world *w)
 	store_close(w->store);
 	executor_free(w->executor);
 	arena_free(w->arena);
-	remove_images(w);
+	file_remove_tree(w->images);
 	clock_set_us(0);
 	random_set_seed(0);
 }

@@ -15,6 +15,7 @@
 #include "auth/ticket.h"
 #include "auth/token.h"
 #include "auth/uses.h"
+#include "drivers/backup_store.h"
 #include "fake_http.h"
 #include "model/identity.h"
 
@@ -56,7 +57,9 @@ struct world {
 	struct identity operator;
 	struct world_user alice, bob, admin; /* admin: of OpenStack's project of that name */
 	uuid image;
-	char images[64]; /* the image store, a directory of its own */
+	char images[64]; /* the image store, a directory of its own, and one of backups in it */
+	char backups[80];
+	struct backup_target backup;
 };
 
 void world_make(struct world *w);

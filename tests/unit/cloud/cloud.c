@@ -10,6 +10,7 @@
 
 #include "applied.h"
 #include "base/crypto.h"
+#include "base/file.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -177,6 +178,8 @@ static void open_reconciler(struct cloud *c)
 	char images[80];
 	snprintf(images, sizeof images, "%s/images", c->directory);
 	image_file_sweep(images);
+	snprintf(c->backups, sizeof c->backups, "file://%s/backups", c->directory);
+	c->backup.url = str_from(c->backups);
 	struct reconcile_config config = {.executor = c->executor,
 					  .store = c->store,
 					  .network = c->network,
@@ -184,6 +187,7 @@ static void open_reconciler(struct cloud *c)
 					  .disks = {&disk_sim},
 					  .fences = {&fence_sim},
 					  .image_directory = str_from(images),
+					  .backup = &c->backup,
 					  .own_chassis = STR("here"),
 					  .master_key = master_key,
 					  .write_drive = write_drive,
@@ -289,6 +293,7 @@ static void remove_directory(struct cloud *c)
 {
 	char path[160];
 	remove_images(c);
+	file_remove_tree(c->backups + strlen("file://"));
 	remove_database(c);
 	snprintf(path, sizeof path, "%s.old", c->path);
 	(void) unlink(path);

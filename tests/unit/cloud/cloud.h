@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "drivers/backup_store.h"
 #include "drivers/sim/compute.h"
 #include "drivers/sim/network.h"
 #include "engine/condition.h"
@@ -48,7 +49,8 @@ struct cloud {
 	struct arena *arena;
 	struct ctx c; /* of the last call, with its problem */
 	uint64_t seed;
-	char directory[64], path[80];
+	char directory[64], path[80], backups[80];
+	struct backup_target backup;
 	struct executor *executor;
 	struct store *store;
 	struct cloud_sql *sql;

@@ -480,6 +480,23 @@ const struct port *cloud_port(const struct cloud *c, uuid instance)
 	return port_find_by_instance(cloud_tables(c), instance, 0);
 }
 
+uuid cloud_make_volume(struct cloud *c, int64_t size)
+{
+	struct volume_wish wish = {.zone = ref_named(KIND_ZONE, "xy-west-2a"),
+				   .name = STR("data"),
+				   .disk = {.size = size, .type = STR("gp3"), .field = STR("Size")}};
+	cloud_ok(c, &c->alice, engine_create_volume, &wish);
+	return wish.volume;
+}
+
+void cloud_see_volume(struct cloud *c, uuid volume)
+{
+	const struct volume *v = volume_find(cloud_tables(c), volume);
+	struct volume_report report = {
+		.volume = volume, .gen = v->row.gen, .host = v->host, .size = v->size, .reverts = v->reverts};
+	cloud_ok(c, NULL, engine_see_volume, &report);
+}
+
 const struct volume *cloud_volume(const struct cloud *c, uuid instance)
 {
 	return volume_find_by_instance(cloud_tables(c), instance, 0);

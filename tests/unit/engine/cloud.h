@@ -113,6 +113,9 @@ void cloud_see(struct cloud *c, uuid instance, enum instance_seen_power power);
 void cloud_see_off(struct cloud *c, uuid instance, enum instance_off why);
 const struct port *cloud_port(const struct cloud *c, uuid instance);
 const struct volume *cloud_volume(const struct cloud *c, uuid instance);
+/* A free volume of alice's; and its host reports it as it is wanted. */
+uuid cloud_make_volume(struct cloud *c, int64_t size);
+void cloud_see_volume(struct cloud *c, uuid volume);
 const struct condition *cloud_condition(const struct cloud *c, uuid subject, const char *name);
 /* An instance's public address, live, or NULL. */
 const struct address *cloud_address(const struct cloud *c, uuid instance);

@@ -14,6 +14,7 @@
 #include "engine/network/nat_gateway.h"
 #include "engine/network/network.h"
 #include "engine/region/dedicated_host.h"
+#include "engine/storage/backup.h"
 #include "engine/storage/volume_group.h"
 
 static RESULT make_instance(struct cloud *c, int n)
@@ -134,6 +135,15 @@ static RESULT make_dedicated_host(struct cloud *c, int n)
 	return cloud_run(c, &c->alice, engine_allocate_dedicated_hosts_run, &wish);
 }
 
+static RESULT make_backup(struct cloud *c, int n)
+{
+	struct backup_importing wish = {.target = STR("file:///backups"),
+					.id = {.b = {1, (uint8_t) n}},
+					.size = INT64_C(1) << 30,
+					.container = STR("c")};
+	return cloud_run(c, &c->alice, engine_import_backup_run, &wish);
+}
+
 static const struct maker {
 	size_t limit, used; /* in struct account_limits, in struct account_side */
 	RESULT (*make)(struct cloud *c, int n);
@@ -147,6 +157,8 @@ static const struct maker {
 	MAKER(VOLUMES, volumes, make_volume),
 	MAKER(VOLUME_BYTES, volume_bytes, make_volume),
 	MAKER(SNAPSHOTS, snapshots, make_image), /* comes with one */
+	MAKER(BACKUPS, backups, make_backup),
+	MAKER(BACKUP_BYTES, backup_bytes, make_backup),
 	MAKER(KEY_PAIRS, key_pairs, make_key_pair),
 	MAKER(SERVER_GROUPS, server_groups, make_server_group),
 	MAKER(VOLUME_GROUPS, volume_groups, make_volume_group),

@@ -7,20 +7,13 @@
 #include "store/condition.h"
 #include "store/snapshot.h"
 #include "store/snapshot_policy.h"
-#include "store/volume.h"
 
 static uuid create_volume(struct cloud *c, bool is_ready)
 {
-	struct volume_wish wish = {.zone = ref_named(KIND_ZONE, "xy-west-2a"),
-				   .name = STR("data"),
-				   .disk = {.size = GIB, .type = STR("gp3"), .field = STR("x")}};
-	cloud_ok(c, &c->alice, engine_create_volume, &wish);
-	struct volume_report report = {.volume = wish.volume,
-				       .gen = 1,
-				       .host = volume_find(cloud_tables(c), wish.volume)->host,
-				       .size = is_ready ? GIB : 0};
-	cloud_ok(c, NULL, engine_see_volume, &report);
-	return wish.volume;
+	uuid volume = cloud_make_volume(c, GIB);
+	if (is_ready)
+		cloud_see_volume(c, volume);
+	return volume;
 }
 
 static struct snapshot_policy_wish wish_of(struct cloud *c, uuid volume)

@@ -19,13 +19,9 @@ static const struct volume *find_volume(const struct cloud *c, uuid id)
 /* One of alice's, with its disk. */
 static uuid create_seen(struct cloud *c, int64_t size)
 {
-	struct volume_wish wish = {.zone = ref_named(KIND_ZONE, "xy-west-2a"),
-				   .disk = {.size = size, .type = STR("gp3"), .field = STR("Size")}};
-	cloud_ok(c, &c->alice, engine_create_volume, &wish);
-	struct volume_report report = {
-		.volume = wish.volume, .gen = 1, .host = find_volume(c, wish.volume)->host, .size = size};
-	cloud_ok(c, NULL, engine_see_volume, &report);
-	return wish.volume;
+	uuid volume = cloud_make_volume(c, size);
+	cloud_see_volume(c, volume);
+	return volume;
 }
 
 static uuid snapshot_seen(struct cloud *c, uuid volume)

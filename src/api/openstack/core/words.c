@@ -113,6 +113,8 @@ static const struct {
 	  "Volume attachment could not be found with filter: attachment_id = *."),
 	S(VOLUME, NOT_FOUND, VOLUME, "Volume * could not be found."),
 	S(VOLUME, NOT_FOUND, SNAPSHOT, "Snapshot * could not be found."),
+	S(VOLUME, NOT_FOUND, BACKUP, "Backup * could not be found."),
+	S(VOLUME, QUOTA, BACKUP, "Maximum number of backups allowed (*) exceeded"),
 	S(VOLUME, NOT_FOUND, VOLUME_TYPE, "Volume type * could not be found."),
 	S(VOLUME, NOT_FOUND, VOLUME_QOS, "No such QoS spec *."),
 	S(VOLUME, NOT_FOUND, VOLUME_GROUP_TYPE, "Group type * could not be found."),

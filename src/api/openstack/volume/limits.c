@@ -25,7 +25,6 @@ struct figure {
 };
 enum { FIGURES = 7 };
 
-/* Of backups, which are not built, the limits are kept and shown. */
 static void take_figures(const struct account *a, struct figure figures[static FIGURES])
 {
 	const struct account_usage *usage = account_usage(a);
@@ -37,8 +36,10 @@ static void take_figures(const struct account *a, struct figure figures[static F
 	figures[1] = (struct figure){"gigabytes", gib_of(a->limit_volume_bytes), os_gib(bytes)};
 	figures[2] = (struct figure){"snapshots", a->limit_snapshots, snapshots};
 	figures[3] = (struct figure){"per_volume_gigabytes", gib_of(a->limit_volume_size), 0};
-	figures[4] = (struct figure){"backups", a->limit_backups, 0};
-	figures[5] = (struct figure){"backup_gigabytes", gib_of(a->limit_backup_bytes), 0};
+	int64_t backups = usage ? __atomic_load_n(&usage->backups, __ATOMIC_RELAXED) : 0;
+	int64_t backed_up = usage ? __atomic_load_n(&usage->backup_bytes, __ATOMIC_RELAXED) : 0;
+	figures[4] = (struct figure){"backups", a->limit_backups, backups};
+	figures[5] = (struct figure){"backup_gigabytes", gib_of(a->limit_backup_bytes), os_gib(backed_up)};
 	figures[6] = (struct figure){"groups", a->limit_volume_groups, groups};
 }
 
@@ -60,8 +61,8 @@ static RESULT show_limits(struct os_call *e, const void *args, struct json_write
 	json_write_int(w, "totalVolumesUsed", f[0].used);
 	json_write_int(w, "totalGigabytesUsed", f[1].used);
 	json_write_int(w, "totalSnapshotsUsed", f[2].used);
-	json_write_int(w, "totalBackupsUsed", 0);
-	json_write_int(w, "totalBackupGigabytesUsed", 0);
+	json_write_int(w, "totalBackupsUsed", f[4].used);
+	json_write_int(w, "totalBackupGigabytesUsed", f[5].used);
 	json_write_close(w);
 	return OK;
 }

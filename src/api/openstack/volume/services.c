@@ -7,6 +7,7 @@
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
+#include "base/clock.h"
 #include "engine/engine.h"
 #include "engine/region/host.h"
 #include "store/host.h"
@@ -16,6 +17,7 @@
 #include "store/zone.h"
 
 #define BINARY "cinder-volume"
+#define BACKUP_BINARY "cinder-backup"
 #define BACKEND "dari"
 
 struct str os_volume_backend(struct os_call *e, const struct host *host)
@@ -46,6 +48,32 @@ static struct str host_part(struct str name)
 
 /* ---- services ---- */
 
+/* One more is there where backups are kept: none of a host's, but the region's own. */
+static const uuid backup_service = {.b = {[15] = 1}};
+
+static bool is_backup_service(const struct row *row)
+{
+	return uuid_equal(row->id, backup_service);
+}
+
+static RESULT add_backup_service(struct os_call *e, struct os_added *ret_rows)
+{
+	struct host *h = arena_new_object(e->c->arena, struct host);
+	const struct ref first = os_first_zone(e);
+	const struct zone *zone = zone_find_by_name(os_tables(e), first.text);
+	if (!e->config->backup_target.n || !os_wants(ret_rows, backup_service))
+		return OK;
+	if (!h)
+		return ctx_no_memory(e->c);
+	*h = (struct host){.row = {.id = backup_service, .gen = 1, .created_us = INT64_MAX}, /* the last */
+			   .name = STR(BACKEND),
+			   .zone = zone ? zone->row.id : UUID_NONE,
+			   .enabled = true,
+			   .seen_state = HOST_SEEN_STATE_UP,
+			   .seen_since_us = clock_now_us()};
+	return VEC_PUSH(e->c->arena, &ret_rows->rows, &h->row) ? OK : ctx_no_memory(e->c);
+}
+
 struct service_item {
 	const struct host *host;
 	const struct zone *zone;
@@ -65,8 +93,9 @@ static void write_service(struct os_call *e, struct json_writer *w, const void *
 {
 	const struct host *h = ((const struct service_item *) item)->host;
 	const struct zone *zone = ((const struct service_item *) item)->zone;
-	json_write_z(w, "binary", BINARY);
-	json_write_text(w, "host", os_volume_backend(e, h));
+	bool is_backup = is_backup_service(&h->row);
+	json_write_z(w, "binary", is_backup ? BACKUP_BINARY : BINARY);
+	json_write_text(w, "host", is_backup ? h->name : os_volume_backend(e, h));
 	json_write_text(w, "zone", zone ? zone->name : STR_NONE);
 	json_write_z(w, "status", engine_is_host_open(h) ? "enabled" : "disabled");
 	json_write_z(w, "state", h->seen_state == HOST_SEEN_STATE_UP ? "up" : "down");
@@ -81,8 +110,7 @@ static void write_service(struct os_call *e, struct json_writer *w, const void *
 static bool fits_binary(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	(void) row;
-	return str_is(value, BINARY);
+	return str_is(value, is_backup_service(row) ? BACKUP_BINARY : BINARY);
 }
 
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
@@ -98,6 +126,7 @@ static const struct os_listing service_listing = {
 	.items = "services",
 	.filters = OS_FILTERS(service_filters),
 	.flags = OS_ALL_SEE_ALL,
+	.add = add_backup_service,
 	.gather = gather_service,
 	.write = write_service,
 };

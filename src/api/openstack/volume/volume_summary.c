@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What else clients ask Block Storage for: the sum of volumes, what is in their way, what lists filter by,
- * and backups, of which there are none. */
+ * What else clients ask Block Storage for: the sum of volumes, what is in their way, and what lists
+ * filter by. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/condition.h"
@@ -117,9 +117,13 @@ static RESULT list_filters(struct os_call *e, const void *args, struct json_writ
 	static const struct {
 		const char *resource;
 		const struct os_listing *list;
-	} rows[] = {{"volume", &os_volume_details},         {"snapshot", &os_snapshot_details},
-		    {"group", &os_volume_group_details},    {"group_snapshot", &os_group_snapshot_details},
-		    {"attachment", &os_attachment_details}, {"message", &os_message_listing}};
+	} rows[] = {{"volume", &os_volume_details},
+		    {"backup", &os_backup_details},
+		    {"snapshot", &os_snapshot_details},
+		    {"group", &os_volume_group_details},
+		    {"group_snapshot", &os_group_snapshot_details},
+		    {"attachment", &os_attachment_details},
+		    {"message", &os_message_listing}};
 	struct str asked = ((const struct os_filters_asked *) args)->resource;
 	(void) e;
 	json_write_open_list(w, "resource_filters");
@@ -138,36 +142,8 @@ static RESULT list_filters(struct os_call *e, const void *args, struct json_writ
 	return OK;
 }
 
-/* ---- backups: as a cloud answers that has no such service ---- */
+/* ---- the calls ---- */
 
-static RESULT list_no_backups(struct os_call *e, const void *args, struct json_writer *w)
-{
-	(void) e;
-	(void) args;
-	json_write_open_list(w, "backups");
-	json_write_close_list(w);
-	return OK;
-}
-
-struct os_backup {
-	struct str id;
-};
-static const struct param backup_params[] = {OS_PATH(struct os_backup, "backup_id", id, .doc = "One.")};
-
-static RESULT prepare_no_backup(struct os_call *e, void *args)
-{
-	const struct os_backup *a = args;
-	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_SNAPSHOT, "Backup %" STR_FMT " could not be found.",
-			     STR_ARG(str_slice(a->id, 0, 64)));
-}
-
-static RESULT prepare_backup(struct os_call *e, void *args)
-{
-	(void) args;
-	return ctx_fail(e->c, ERR_GONE, "Service cinder-backup could not be found.");
-}
-
-#define BACKUPS "/v3/{project_id}/backups"
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/{project_id}/volumes/summary", .since = 12, .permit = "volume:get_all",
 	 .item = "volume-summary", .answer = show_summary, .doc = "How many volumes, and their size."},
@@ -179,14 +155,5 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/{project_id}/resource_filters", .since = 33, .permit = "volume:get_all",
 	 .args = OS_PARAMS(struct os_filters_asked, filter_params), .answer = list_filters,
 	 .doc = "What lists can be filtered by."},
-	{HTTP_GET, BACKUPS, .permit = "backup:get_all", .answer = list_no_backups,
-	 .doc = "There are no backups."},
-	{HTTP_GET, BACKUPS "/detail", .permit = "backup:get_all", .answer = list_no_backups,
-	 .doc = "There are none."},
-	{HTTP_GET, BACKUPS "/{backup_id}", .permit = "backup:get",
-	 .args = OS_PARAMS(struct os_backup, backup_params), .prepare = prepare_no_backup,
-	 .doc = "There are none."},
-	{HTTP_POST, BACKUPS, .permit = "backup:create", .flags = API_WRITES, .prepare = prepare_backup,
-	 .doc = "There is no backup service: refused."},
 };
 const struct os_actions os_volume_more_actions = OS_ACTIONS(OS_VOLUME, actions);

@@ -4,6 +4,7 @@
 #include "api/openstack/volume/volumes.h"
 
 #include "api/openstack/core/write.h"
+#include "engine/storage/backup.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_type.h"
@@ -71,8 +72,11 @@ const char *os_volume_bare_status(const struct tables *t, const struct volume *v
 
 const char *os_volume_status(const struct tables *t, const struct volume *v)
 {
-	return v->reservation == VOLUME_RESERVATION_NONE ? os_volume_bare_status(t, v)
-							 : volume_reservation_words[v->reservation];
+	if (v->reservation != VOLUME_RESERVATION_NONE)
+		return volume_reservation_words[v->reservation];
+	return engine_volume_is_restoring(t, v)            ? "restoring-backup"
+	       : engine_volume_is_backing_up(t, v->row.id) ? "backing-up"
+							   : os_volume_bare_status(t, v);
 }
 
 uuid os_volume_source_snapshot(const struct tables *t, const struct volume *v)

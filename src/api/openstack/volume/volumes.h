@@ -12,8 +12,8 @@ struct volume;
 
 #define OS_VOLUME_GIB (INT64_C(1) << 30)
 
-extern const struct os_listing os_volume_details, os_snapshot_details, os_attachment_details,
-	os_volume_group_details, os_group_snapshot_details;
+extern const struct os_listing os_volume_details, os_backup_details, os_snapshot_details,
+	os_attachment_details, os_volume_group_details, os_group_snapshot_details;
 
 /* "available", …; whoever holds it aside. */
 const char *os_volume_bare_status(const struct tables *t, const struct volume *v);

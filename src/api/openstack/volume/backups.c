@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Backups of volumes, where the operator named a place for them (backup.target); else Cinder's answers where
+ * no backup service is up. Source: Block Storage API reference, "Backups". */
+#include <jansson.h>
+
+#include "api/openstack/core/write.h"
+#include "api/openstack/volume/volumes.h"
+#include "base/json_write.h"
+#include "engine/storage/backup.h"
+#include "model/backup.h"
+#include "model/states.h"
+#include "store/backup.h"
+#include "store/zone.h"
+
+/* What a record names as the service that can read it. */
+#define SERVICE "dari"
+enum { RECORD_MAX = 64 << 10 };
+
+/* ---- one, as it is shown ---- */
+
+struct backup_item {
+	const struct backup *backup;
+	const struct zone *zone; /* NULL: not known */
+	const char *status;
+	bool has_children;
+};
+
+static const char *status_of(const struct tables *t, const struct backup *b)
+{
+	enum backup_state state = model_derive_backup_state(b);
+	bool is_restoring = state == BACKUP_AVAILABLE && engine_backup_is_restoring(t, b->row.id);
+	return is_restoring ? "restoring" : model_backup_states[state].cinder;
+}
+
+static const void *gather_backup(struct os_call *e, const struct row *row)
+{
+	const struct tables *t = os_tables(e);
+	struct backup_item *item = arena_new_object(e->c->arena, struct backup_item);
+	if (!item)
+		return NULL;
+	*item = (struct backup_item){.backup = backup_of(row),
+				     .zone = zone_find(t, backup_of(row)->zone),
+				     .status = status_of(t, backup_of(row)),
+				     .has_children = backup_first_by_parent(t, row->id) != NULL};
+	return item;
+}
+
+static void write_brief(struct os_call *e, struct json_writer *w, const void *arg)
+{
+	const struct backup *b = ((const struct backup_item *) arg)->backup;
+	os_write_id(w, "id", b->row.id);
+	json_write_text_or_null(w, "name", b->name);
+	os_write_volume_links(e, w, "backups", b->row.id);
+}
+
+/* One that came by a record is of no volume of this region: Cinder says so by an id of zeros. */
+static void write_volume(struct json_writer *w, uuid volume)
+{
+	if (uuid_is_none(volume))
+		json_write_z(w, "volume_id", "00000000-0000-0000-0000-000000000000");
+	else
+		os_write_id(w, "volume_id", volume);
+}
+
+static void write_backup(struct os_call *e, struct json_writer *w, const void *arg)
+{
+	const struct backup_item *item = arg;
+	const struct backup *b = item->backup;
+	os_write_id(w, "id", b->row.id);
+	json_write_z(w, "status", item->status);
+	json_write_int(w, "size", os_gib(b->size));
+	json_write_int(w, "object_count", b->object_count);
+	json_write_text_or_null(w, "availability_zone", item->zone ? item->zone->name : STR_NONE);
+	json_write_text(w, "container", b->container);
+	os_write_times_us(w, &b->row);
+	json_write_text_or_null(w, "name", b->name);
+	json_write_text_or_null(w, "description", b->description);
+	json_write_text_or_null(w, "fail_reason", b->problem);
+	write_volume(w, b->volume);
+	os_write_volume_links(e, w, "backups", b->row.id);
+	json_write_bool(w, "is_incremental", !uuid_is_none(b->parent));
+	json_write_bool(w, "has_dependent_backups", item->has_children);
+	os_write_id(w, "snapshot_id", b->snapshot);
+	os_write_time_us(w, "data_timestamp", b->data_us);
+	if (e->request.version >= 43)
+		os_write_tags(w, "metadata", b->metadata);
+	if (e->request.version >= 18 && os_is_admin(e))
+		os_write_hex(w, "os-backup-project-attr:project_id", b->account);
+	if (e->request.version >= 56 && os_is_admin(e))
+		os_write_maker(w, b->made_by, b->account);
+}
+
+static bool fits_status(struct os_call *e, const struct row *row, struct str value)
+{
+	return str_is(value, status_of(os_tables(e), backup_of(row)));
+}
+
+static const struct os_filter backup_filters[] = {
+	{"name", "name"}, {"status", .fits = fits_status}, {"volume_id", "volume"}};
+static const struct os_sort_key backup_sort_keys[] = {
+	{"name", "name"}, {"display_name", "name"}, {"size", "size"}};
+#define BACKUPS(write_them)                                                                                  \
+	{                                                                                                    \
+		.kind = KIND_BACKUP, .items = "backups", .links = "backups_links",                           \
+		.filters = OS_FILTERS(backup_filters),                                                       \
+		.sort_keys = {backup_sort_keys, sizeof backup_sort_keys / sizeof backup_sort_keys[0]},       \
+		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST | OS_BY_OFFSET, .page_max = 1000,                 \
+		.gather = gather_backup, .write = (write_them),                                              \
+	}
+static const struct os_listing backup_briefs = BACKUPS(write_brief);
+const struct os_listing os_backup_details = BACKUPS(write_backup);
+
+#define BACKUP_PATH(T, member) OS_PATH(T, "backup_id", member, .kind = KIND_BACKUP, .doc = "The backup.")
+
+struct os_backup_shown {
+	struct ref backup;
+};
+static const struct param show_params[] = {BACKUP_PATH(struct os_backup_shown, backup)};
+
+static RESULT show_backup(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_backup_details, &((const struct os_backup_shown *) args)->backup, w);
+}
+
+/* ---- create ---- */
+
+struct os_backup_create {
+	struct backup_wish wish;
+	struct str zone;
+};
+#define P(wire, member, ...) OS_BODY(struct os_backup_create, wire, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	P("volume_id", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
+	P("container", wish.container, .flags = NULLABLE, .doc = "The folder of the target that it lies in."),
+	P("name", wish.name, .flags = NULLABLE, .doc = "Its name."),
+	P("description", wish.description, .flags = NULLABLE, .doc = "Free text."),
+	P("incremental", wish.is_incremental, .doc = "Only what the newest backup of the volume lacks."),
+	P("force", wish.is_forced, .doc = "Also of a volume that is attached."),
+	P("snapshot_id", wish.snapshot, .flags = NULLABLE, .kind = KIND_SNAPSHOT,
+	  .doc = "A snapshot of the volume instead of its present content."),
+	P("metadata", wish.metadata, .since = 43, .flags = NULLABLE, .doc = "Texts by key."),
+	P("availability_zone", zone, .since = 51, .flags = NULLABLE, .doc = "A zone of the region."),
+};
+#undef P
+
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	struct os_backup_create *a = args;
+	a->wish.target = e->config->backup_target;
+	if (a->zone.n)
+		a->wish.zone =
+			(struct ref){.kind = KIND_ZONE, .text = a->zone, .field = STR("availability_zone")};
+	return OK;
+}
+
+static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_returned(e, &backup_briefs, ((const struct os_backup_create *) args)->wish.backup, w);
+}
+
+/* ---- update, and what an administrator says of it ---- */
+
+struct os_backup_update {
+	struct backup_settings wish;
+	struct str status;
+};
+#define P(wire, member, given_by, ...)                                                                       \
+	OS_BODY(struct os_backup_update, wire, member,                                                       \
+		.given = offsetof(struct os_backup_update, given_by) + 1, __VA_ARGS__)
+static const struct param update_params[] = {
+	BACKUP_PATH(struct os_backup_update, wish.backup),
+	P("name", wish.name, wish.set_name, .flags = NULLABLE, .doc = "Its name."),
+	P("description", wish.description, wish.set_description, .flags = NULLABLE, .doc = "Free text."),
+	P("metadata", wish.metadata, wish.set_metadata, .since = 43,
+	  .doc = "Texts by key, in place of those."),
+};
+#undef P
+
+static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &backup_briefs, &((const struct os_backup_update *) args)->wish.backup, w);
+}
+
+static const struct param reset_params[] = {
+	BACKUP_PATH(struct os_backup_update, wish.backup),
+	OS_BODY(struct os_backup_update, "status", status, .flags = REQUIRED, .doc = "available or error."),
+};
+
+static RESULT prepare_reset(struct os_call *e, void *args)
+{
+	struct os_backup_update *a = args;
+	a->wish.is_broken = str_equal_nocase(a->status, STR("error"))       ? CHOICE_YES
+			    : str_equal_nocase(a->status, STR("available")) ? CHOICE_NO
+									    : CHOICE_DEFAULT;
+	return a->wish.is_broken != CHOICE_DEFAULT
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_INVALID, STR("status"),
+					"Backup status: %" STR_FMT
+					" is invalid, valid statuses are: ['available', 'error'].",
+					STR_ARG(a->status));
+}
+
+/* ---- delete ---- */
+
+struct os_backup_delete {
+	struct backup_deleting wish;
+};
+static const struct param delete_params[] = {BACKUP_PATH(struct os_backup_delete, wish.backup)};
+
+static RESULT prepare_force(struct os_call *e, void *args)
+{
+	(void) e;
+	((struct os_backup_delete *) args)->wish.force = true;
+	return OK;
+}
+
+/* ---- restore ---- */
+
+struct os_backup_restore {
+	struct backup_restoring wish;
+};
+#define P(wire, member, ...) OS_BODY(struct os_backup_restore, wire, member, __VA_ARGS__)
+static const struct param restore_params[] = {
+	BACKUP_PATH(struct os_backup_restore, wish.backup),
+	P("volume_id", wish.volume, .flags = NULLABLE, .kind = KIND_VOLUME,
+	  .doc = "The free volume that gets its content; absent: a new one."),
+	P("name", wish.made.name, .flags = NULLABLE, .doc = "The new volume's name."),
+};
+#undef P
+
+/* A new volume is of the standard type, in the first zone. Its size is the backup's, which the operation
+ * knows. */
+static RESULT prepare_restore(struct os_call *e, void *args)
+{
+	return os_take_volume_wish(e, 1, STR_NONE, STR_NONE, &((struct os_backup_restore *) args)->wish.made);
+}
+
+static RESULT show_restored(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_backup_restore *a = args;
+	(void) e;
+	os_write_id(w, "backup_id", a->wish.restored);
+	os_write_id(w, "volume_id", a->wish.volume_id);
+	json_write_text(w, "volume_name", a->wish.volume_name);
+	return OK;
+}
+
+/* ---- records ---- */
+
+static RESULT write_record(struct os_call *e, const struct backup *b, struct str *ret_record)
+{
+	struct buf out;
+	struct json_writer w;
+	buf_init(&out, RECORD_MAX);
+	json_write_begin(&w, &out);
+	json_write_open(&w, NULL);
+	os_write_id(&w, "id", b->row.id);
+	os_write_id(&w, "parent_id", b->parent);
+	json_write_int(&w, "size", os_gib(b->size));
+	json_write_int(&w, "bytes", b->size);
+	json_write_text(&w, "container", b->container);
+	json_write_text(&w, "display_name", b->name);
+	json_write_text(&w, "display_description", b->description);
+	json_write_close(&w);
+	struct result result = json_write_end(&w);
+	if (result_is_ok(result))
+		*ret_record = str_encode_base64(e->c->arena, buf_str(&out));
+	buf_done(&out);
+	TRY(result);
+	return ret_record->p ? OK : ctx_no_memory(e->c);
+}
+
+static RESULT show_record(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct row *row = NULL;
+	struct str record = STR_NONE;
+	TRY(os_find(e, KIND_BACKUP, &((const struct os_backup_shown *) args)->backup, &row));
+	const char *status = status_of(os_tables(e), backup_of(row));
+	if (strcmp(status, "available") != 0)
+		return ctx_fail_kind(e->c, ERR_STATE, KIND_BACKUP,
+				     "Invalid backup: Backup status must be available and not %s.", status);
+	TRY(write_record(e, backup_of(row), &record));
+	json_write_z(w, "backup_service", SERVICE);
+	json_write_text(w, "backup_url", record);
+	return OK;
+}
+
+struct os_backup_import {
+	struct backup_importing wish;
+	struct str service, record;
+};
+#define P(wire, member, ...) OS_BODY(struct os_backup_import, wire, member, __VA_ARGS__)
+static const struct param import_params[] = {
+	P("backup_service", service, .flags = REQUIRED, .doc = "As its record says."),
+	P("backup_url", record, .flags = REQUIRED, .min = 1, .max = RECORD_MAX, .doc = "Its record."),
+};
+#undef P
+
+static struct str copy_member(struct os_call *e, const json_t *root, const char *key)
+{
+	return str_copy(e->c->arena, str_from(json_string_value(json_object_get(root, key))));
+}
+
+static RESULT fail_record(struct os_call *e, const char *why)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, STR("backup_url"), "Invalid input received: %s", why);
+}
+
+static RESULT read_record(struct os_call *e, const json_t *root, struct backup_importing *wish)
+{
+	const json_t *bytes = json_object_get(root, "bytes"), *size = json_object_get(root, "size");
+	const char *id = json_string_value(json_object_get(root, "id"));
+	const char *parent = json_string_value(json_object_get(root, "parent_id"));
+	if (!root)
+		return fail_record(e, "Can't parse backup record.");
+	if (!id || !result_is_ok(uuid_parse(str_from(id), &wish->id)) || uuid_is_none(wish->id))
+		return fail_record(e, "Provided backup record is missing an id");
+	if (!json_is_integer(bytes) && !json_is_integer(size))
+		return fail_record(e, "Provided backup record is missing size attribute");
+	if (parent && !result_is_ok(uuid_parse(str_from(parent), &wish->parent)))
+		return fail_record(e, "Can't parse backup record.");
+	int64_t gib = json_integer_value(size);
+	wish->size = json_is_integer(bytes)     ? json_integer_value(bytes)
+		     : gib > 0 && gib < 1 << 20 ? gib * OS_VOLUME_GIB
+						: 0;
+	wish->container = copy_member(e, root, "container");
+	wish->name = copy_member(e, root, "display_name");
+	wish->description = copy_member(e, root, "display_description");
+	return wish->size > 0 ? OK : fail_record(e, "Provided backup record is missing size attribute");
+}
+
+static RESULT prepare_import(struct os_call *e, void *args)
+{
+	struct os_backup_import *a = args;
+	struct str text = STR_NONE;
+	json_error_t where;
+	a->wish.target = e->config->backup_target;
+	if (!a->wish.target.n || !str_is(a->service, SERVICE))
+		return ctx_fail(e->c, ERR_GONE, "Service %" STR_FMT " could not be found.",
+				STR_ARG(a->service));
+	if (!result_is_ok(str_decode_base64(e->c->arena, a->record, &text)))
+		return fail_record(e, "Can't parse backup record.");
+	json_t *root = json_loadb(text.p, text.n, 0, &where);
+	struct result result = read_record(e, root, &a->wish);
+	json_decref(root);
+	return result;
+}
+
+static RESULT show_imported(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_returned(e, &backup_briefs, ((const struct os_backup_import *) args)->wish.backup, w);
+}
+
+#define ALL "/v3/{project_id}/backups"
+#define ONE ALL "/{backup_id}"
+#define ADMINS "volume_extension:backup_admin_actions:"
+static const struct os_action actions[] = {
+	{HTTP_GET, ALL, .permit = "backup:get_all", .list = &backup_briefs, .doc = "Backups of the project."},
+	{HTTP_GET, ALL "/detail", .permit = "backup:get_all", .list = &os_backup_details,
+	 .doc = "The same, with more of each."},
+	{HTTP_POST, ALL, .permit = "backup:create", .flags = API_WRITES, .status = 202,
+	 .args = OS_PARAMS(struct os_backup_create, create_params), .wrap = "backup", .item = "backup",
+	 .prepare = prepare_create, .operation = engine_create_backup_run, .answer = show_created,
+	 .returns = KIND_BACKUP, .doc = "Makes a backup of a volume."},
+	{HTTP_POST, ALL "/import_record", .permit = "backup:backup-import", .flags = API_WRITES | OS_ADMIN,
+	 .status = 201, .args = OS_PARAMS(struct os_backup_import, import_params), .wrap = "backup-record",
+	 .item = "backup", .prepare = prepare_import, .operation = engine_import_backup_run,
+	 .answer = show_imported, .returns = KIND_BACKUP, .doc = "Takes in a backup that the target has."},
+	{HTTP_GET, ONE, .permit = "backup:get", .args = OS_PARAMS(struct os_backup_shown, show_params),
+	 .item = "backup", .answer = show_backup, .doc = "One backup."},
+	{HTTP_PUT, ONE, .since = 9, .permit = "backup:update", .flags = API_WRITES,
+	 .args = OS_PARAMS(struct os_backup_update, update_params), .wrap = "backup", .item = "backup",
+	 .operation = engine_update_backup_run, .answer = show_updated, .returns = KIND_BACKUP,
+	 .doc = "What is said of it."},
+	{HTTP_DELETE, ONE, .permit = "backup:delete", .flags = API_WRITES, .status = 202,
+	 .args = OS_PARAMS(struct os_backup_delete, delete_params), .operation = engine_delete_backup_run,
+	 .doc = "Deletes a backup."},
+	{HTTP_POST, ONE "/restore", .permit = "backup:restore", .flags = API_WRITES, .status = 202,
+	 .args = OS_PARAMS(struct os_backup_restore, restore_params), .wrap = "restore", .item = "restore",
+	 .prepare = prepare_restore, .operation = engine_restore_backup_run, .answer = show_restored,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Restores it, to a new volume or a free one."},
+	{HTTP_GET, ONE "/export_record", .permit = "backup:export-import", .flags = OS_ADMIN,
+	 .args = OS_PARAMS(struct os_backup_shown, show_params), .item = "backup-record",
+	 .answer = show_record, .doc = "What another region takes it in by."},
+	{HTTP_POST, ONE "/action", .verb = "os-reset_status", .permit = ADMINS "reset_status",
+	 .flags = API_WRITES | OS_ADMIN, .status = 202,
+	 .args = OS_PARAMS(struct os_backup_update, reset_params), .prepare = prepare_reset,
+	 .operation = engine_update_backup_run,
+	 .doc = "Says that it is in error, so that nobody uses it; or has it looked at again."},
+	{HTTP_POST, ONE "/action", .verb = "os-force_delete", .permit = ADMINS "force_delete",
+	 .flags = API_WRITES | OS_ADMIN, .status = 202,
+	 .args = OS_PARAMS(struct os_backup_delete, delete_params), .prepare = prepare_force,
+	 .operation = engine_delete_backup_run, .doc = "Deletes it, whatever is done with it."},
+};
+const struct os_actions os_backup_actions = OS_ACTIONS(OS_VOLUME, actions);

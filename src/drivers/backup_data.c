@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Backups as objects: chunks that are found by their digests, and the manifest that lists them. */
+#include "drivers/backup_data.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/crypto.h"
+#include "base/heap.h"
+#include "base/json_write.h"
+#include "model/backup_name.h"
+
+enum { FORMAT = 1, COMPRESSION = 1, SHA256_TEXT = 2 * SHA256_SIZE };
+#define DATA_SIZE_MAX (INT64_C(4096) << 30) /* an image store's file of 2 TiB is a little longer */
+static const struct str MANIFEST = STR("manifest.json");
+
+struct chunk {
+	int64_t index; /* its place in the content */
+	uint8_t sha256[SHA256_SIZE];
+	uint32_t holder; /* in whose folder: an index of holders */
+};
+
+struct backup_manifest {
+	struct arena *arena; /* of the facts' texts */
+	struct backup_facts facts;
+	int64_t data_size;
+	uuid *holders; /* owned, as the next */
+	size_t holder_count;
+	struct chunk *chunks;
+	size_t chunk_count;
+	uint32_t *slots; /* owned; by digest: an index of chunks + 1; 0: free */
+	size_t slot_count;
+};
+
+void backup_manifest_free(struct backup_manifest *m)
+{
+	if (!m)
+		return;
+	arena_free(m->arena);
+	heap_free(m->holders);
+	heap_free(m->chunks);
+	heap_free(m->slots);
+	heap_free(m);
+}
+
+const struct backup_facts *backup_manifest_facts(const struct backup_manifest *m)
+{
+	return &m->facts;
+}
+
+int64_t backup_manifest_data_size(const struct backup_manifest *m)
+{
+	return m->data_size;
+}
+
+static int64_t count_places(int64_t data_size)
+{
+	return (data_size + BACKUP_CHUNK_SIZE - 1) / BACKUP_CHUNK_SIZE;
+}
+
+/* ---- names ---- */
+
+static struct str folder_of(struct ctx *c, const struct backup_place *place, uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	return str_print(c->arena, "%" STR_FMT "/%s", STR_ARG(place->container), uuid_write(id, text));
+}
+
+static struct str object_in(struct ctx *c, struct str folder, struct str name)
+{
+	return str_print(c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(folder), STR_ARG(name));
+}
+
+/* ---- digests ---- */
+
+static RESULT make_manifest(struct ctx *c, int64_t data_size, size_t chunk_max,
+			    struct backup_manifest **ret_manifest)
+{
+	AUTO(backup_manifest) m = heap_new(struct backup_manifest);
+	if (!m)
+		return ctx_no_memory(c);
+	for (m->slot_count = 16; m->slot_count < 2 * chunk_max; m->slot_count *= 2)
+		;
+	m->data_size = data_size;
+	m->arena = arena_new(4096, 1 << 20);
+	m->holders = heap_alloc_array(BACKUP_ANCESTORS_MAX, sizeof *m->holders);
+	m->chunks = heap_alloc_array(chunk_max + 1, sizeof *m->chunks);
+	m->slots = heap_alloc_array(m->slot_count, sizeof *m->slots);
+	if (!m->arena || !m->holders || !m->chunks || !m->slots)
+		return ctx_no_memory(c);
+	*ret_manifest = TAKE(m);
+	return OK;
+}
+
+/* Where the digest is, or belongs. */
+static uint32_t *find_slot(const struct backup_manifest *m, const uint8_t sha256[static SHA256_SIZE])
+{
+	uint64_t start = 0;
+	memcpy(&start, sha256, sizeof start);
+	size_t at = start & (m->slot_count - 1);
+	while (m->slots[at] && memcmp(m->chunks[m->slots[at] - 1].sha256, sha256, SHA256_SIZE) != 0)
+		at = (at + 1) & (m->slot_count - 1);
+	return &m->slots[at];
+}
+
+static const struct chunk *find_chunk(const struct backup_manifest *m,
+				      const uint8_t sha256[static SHA256_SIZE])
+{
+	uint32_t slot = m ? *find_slot(m, sha256) : 0;
+	return slot ? &m->chunks[slot - 1] : NULL;
+}
+
+static void add_chunk(struct backup_manifest *m, const struct chunk *chunk)
+{
+	uint32_t *slot = find_slot(m, chunk->sha256);
+	m->chunks[m->chunk_count++] = *chunk;
+	if (!*slot)
+		*slot = (uint32_t) m->chunk_count;
+}
+
+/* The index of a holder, which becomes one. ERR_TOO_LARGE. */
+static RESULT add_holder(struct ctx *c, struct backup_manifest *m, uuid id, uint32_t *ret_index)
+{
+	size_t k = 0;
+	while (k < m->holder_count && !uuid_equal(m->holders[k], id))
+		k++;
+	if (k == BACKUP_ANCESTORS_MAX)
+		return ctx_fail(c, ERR_TOO_LARGE, "the backup would need %d others: make a full one",
+				BACKUP_ANCESTORS_MAX);
+	m->holders[k] = id;
+	m->holder_count += k == m->holder_count;
+	*ret_index = (uint32_t) k;
+	return OK;
+}
+
+/* ---- the manifest, written ---- */
+
+static void write_id(struct json_writer *w, const char *key, uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	json_write_z(w, key, uuid_is_none(id) ? NULL : uuid_write(id, text));
+}
+
+static void write_facts(struct ctx *c, struct json_writer *w, const struct backup_facts *f)
+{
+	write_id(w, "parent", f->parent);
+	json_write_int(w, "size", f->size);
+	json_write_int(w, "data_us", f->data_us);
+	json_write_z(w, "content", f->is_file ? "file" : "raw");
+	json_write_text_or_null(w, "sha256", f->sha256);
+	json_write_bool(w, "is_encrypted", f->is_encrypted);
+	json_write_text_or_null(w, "data_key", str_encode_base64(c->arena, f->data_key));
+	json_write_bool(w, "is_bootable", f->is_bootable);
+	json_write_open(w, "image_properties");
+	for (size_t k = 0; k < f->image_properties.count; k++) {
+		json_write_key(w, f->image_properties.at[k].key);
+		json_write_text(w, NULL, f->image_properties.at[k].value);
+	}
+	json_write_close(w);
+}
+
+/* A chunk is "INDEX HOLDER SHA256". */
+static void write_chunks(struct json_writer *w, struct arena *scratch, const struct backup_manifest *m)
+{
+	json_write_open_list(w, "chunks");
+	for (size_t k = 0; k < m->chunk_count; k++) {
+		const struct chunk *chunk = &m->chunks[k];
+		arena_reset(scratch);
+		struct str hex = str_encode_hex(scratch, chunk->sha256, SHA256_SIZE);
+		json_write_text(w, NULL,
+				str_print(scratch, "%" PRId64 " %" PRIu32 " %" STR_FMT, chunk->index,
+					  chunk->holder, STR_ARG(hex)));
+	}
+	json_write_close_list(w);
+}
+
+static RESULT write_manifest(struct ctx *c, const struct backup_manifest *m, uuid id, struct buf *out)
+{
+	struct json_writer w;
+	struct arena *scratch = arena_new(4096, 1 << 16);
+	if (!scratch)
+		return ctx_no_memory(c);
+	json_write_begin(&w, out);
+	json_write_open(&w, NULL);
+	json_write_int(&w, "format", FORMAT);
+	write_id(&w, "id", id);
+	write_facts(c, &w, &m->facts);
+	json_write_int(&w, "data_size", m->data_size);
+	json_write_int(&w, "chunk_size", BACKUP_CHUNK_SIZE);
+	json_write_open_list(&w, "holders");
+	for (size_t k = 0; k < m->holder_count; k++)
+		write_id(&w, NULL, m->holders[k]);
+	json_write_close_list(&w);
+	write_chunks(&w, scratch, m);
+	json_write_close(&w);
+	arena_free(scratch);
+	return json_write_end(&w);
+}
+
+/* ---- the manifest, read ---- */
+
+static struct str text_of(const json_t *object, const char *key)
+{
+	const json_t *text = json_object_get(object, key);
+	return json_is_string(text) ? (struct str){json_string_value(text), json_string_length(text)}
+				    : STR_NONE;
+}
+
+static bool read_id(const json_t *value, uuid *ret_id)
+{
+	return json_is_string(value) && result_is_ok(uuid_parse(str_from(json_string_value(value)), ret_id));
+}
+
+static bool read_properties(struct backup_manifest *m, const json_t *object)
+{
+	size_t count = json_object_size(object), k = 0, size = 0;
+	struct tag *tags = arena_new_array(m->arena, struct tag, count + 1);
+	const char *key = NULL;
+	json_t *value = NULL;
+	if (!tags || count > BACKUP_PROPERTIES_MAX)
+		return false;
+	json_object_foreach ((json_t *) object, key, value) {
+		if (!json_is_string(value) || (k && strcmp(tags[k - 1].key.p, key) >= 0))
+			return false;
+		size += strlen(key) + json_string_length(value);
+		tags[k++] = (struct tag){str_copy(m->arena, str_from(key)),
+					 str_copy(m->arena, (struct str){json_string_value(value),
+									 json_string_length(value)})};
+	}
+	m->facts.image_properties = (struct tags){tags, count};
+	return size <= BACKUP_PROPERTIES_SIZE_MAX;
+}
+
+static bool read_facts(struct backup_manifest *m, const json_t *root)
+{
+	struct backup_facts *f = &m->facts;
+	const json_t *parent = json_object_get(root, "parent");
+	uint8_t digest[SHA256_SIZE];
+	f->size = json_integer_value(json_object_get(root, "size"));
+	f->data_us = json_integer_value(json_object_get(root, "data_us"));
+	f->is_file = str_is(text_of(root, "content"), "file");
+	f->sha256 = str_copy(m->arena, text_of(root, "sha256"));
+	f->is_encrypted = json_is_true(json_object_get(root, "is_encrypted"));
+	f->is_bootable = json_is_true(json_object_get(root, "is_bootable"));
+	struct str key = text_of(root, "data_key");
+	return (json_is_null(parent) || read_id(parent, &f->parent)) && f->size > 0 && f->data_us > 0 &&
+	       f->size <= DATA_SIZE_MAX && (f->is_file || str_is(text_of(root, "content"), "raw")) &&
+	       (!f->is_file || result_is_ok(str_decode_hex(f->sha256, digest, sizeof digest))) &&
+	       (!key.n || result_is_ok(str_decode_base64(m->arena, key, &f->data_key))) &&
+	       f->is_encrypted == (f->data_key.n > 0) && (!f->is_encrypted || f->is_file) &&
+	       read_properties(m, json_object_get(root, "image_properties"));
+}
+
+static bool read_chunk(struct backup_manifest *m, const json_t *value)
+{
+	struct str rest = {json_string_value(value), json_string_length(value)}, index = STR_NONE,
+		   holder = STR_NONE;
+	struct chunk chunk = {0};
+	int64_t number = -1;
+	if (!json_is_string(value) || !str_split_next(&rest, ' ', &index) ||
+	    !str_split_next(&rest, ' ', &holder))
+		return false;
+	bool is_good = result_is_ok(str_parse_int(index, &chunk.index)) && chunk.index >= 0 &&
+		       chunk.index < count_places(m->data_size) &&
+		       result_is_ok(str_parse_int(holder, &number)) && number >= 0 &&
+		       (size_t) number < m->holder_count &&
+		       result_is_ok(str_decode_hex(rest, chunk.sha256, SHA256_SIZE));
+	chunk.holder = (uint32_t) number;
+	if (is_good)
+		add_chunk(m, &chunk);
+	return is_good;
+}
+
+static bool read_lists(struct backup_manifest *m, const json_t *root)
+{
+	const json_t *holders = json_object_get(root, "holders"), *chunks = json_object_get(root, "chunks");
+	const json_t *value = NULL;
+	size_t k = 0;
+	if (json_array_size(holders) > BACKUP_ANCESTORS_MAX)
+		return false;
+	json_array_foreach (holders, k, value)
+		if (!read_id(value, &m->holders[m->holder_count++]))
+			return false;
+	json_array_foreach (chunks, k, value)
+		if (!read_chunk(m, value))
+			return false;
+	return true;
+}
+
+static RESULT read_manifest(struct ctx *c, const json_t *root, uuid id, struct backup_manifest **ret_manifest)
+{
+	int64_t data_size = json_integer_value(json_object_get(root, "data_size"));
+	size_t count = json_array_size(json_object_get(root, "chunks"));
+	uuid named = UUID_NONE;
+	AUTO(backup_manifest) m = NULL;
+	bool is_ours = json_integer_value(json_object_get(root, "format")) == FORMAT &&
+		       json_integer_value(json_object_get(root, "chunk_size")) == BACKUP_CHUNK_SIZE &&
+		       read_id(json_object_get(root, "id"), &named) && uuid_equal(named, id) &&
+		       data_size > 0 && data_size <= DATA_SIZE_MAX &&
+		       count <= (size_t) count_places(data_size);
+	if (is_ours)
+		TRY(make_manifest(c, data_size, count, &m));
+	if (!is_ours || !read_facts(m, root) || !read_lists(m, root))
+		return ctx_fail(c, ERR_INVALID,
+				"the manifest of the backup is damaged, or of another program");
+	*ret_manifest = TAKE(m);
+	return OK;
+}
+
+RESULT backup_manifest_load(struct ctx *c, const struct backup_place *place,
+			    struct backup_manifest **ret_manifest)
+{
+	struct buf text;
+	json_error_t where;
+	struct str name = object_in(c, folder_of(c, place, place->id), MANIFEST);
+	if (!name.p)
+		return ctx_no_memory(c);
+	buf_init(&text, BACKUP_MANIFEST_MAX);
+	struct result result = backup_store_get(place->store, c, name, &text);
+	json_t *root = result_is_ok(result) ? json_loadb(text.p, text.size, 0, &where) : NULL;
+	buf_done(&text);
+	if (result_is_ok(result))
+		result = read_manifest(c, root, place->id, ret_manifest);
+	json_decref(root);
+	return result;
+}
+
+/* ---- the content, written ---- */
+
+struct writing {
+	struct ctx *c;
+	const struct backup_place *place;
+	const struct backup_manifest *parent; /* NULL: none */
+	struct backup_manifest *made;
+	struct backup_written *written;
+	struct arena *scratch; /* of one chunk */
+	char *plain;           /* owned by who writes, as the next */
+	unsigned char *packed;
+	uLong packed_max;
+	int fd;
+};
+
+static RESULT store_chunk(struct writing *w, struct str plain, const uint8_t sha256[static SHA256_SIZE])
+{
+	struct ctx c;
+	uLongf size = w->packed_max;
+	arena_reset(w->scratch);
+	ctx_init(&c, w->scratch);
+	struct str name = object_in(&c, folder_of(&c, w->place, w->place->id),
+				    str_encode_hex(w->scratch, sha256, SHA256_SIZE));
+	if (compress2(w->packed, &size, (const unsigned char *) plain.p, plain.n, COMPRESSION) != Z_OK)
+		return ctx_no_memory(w->c);
+	struct result result =
+		backup_store_put(w->place->store, &c, name, (struct str){(const char *) w->packed, size});
+	if (!result_is_ok(result)) {
+		struct str why = str_copy(w->c->arena, c.problem.message);
+		return ctx_fail(w->c, result.code, "%" STR_FMT, STR_ARG(why));
+	}
+	w->written->object_count++;
+	w->written->stored_size += (int64_t) size;
+	return OK;
+}
+
+static bool is_zero(struct str s)
+{
+	return s.n == 0 || (s.p[0] == 0 && memcmp(s.p, s.p + 1, s.n - 1) == 0);
+}
+
+static RESULT write_chunk(struct writing *w, int64_t index, struct str plain)
+{
+	struct chunk chunk = {.index = index};
+	if (is_zero(plain))
+		return OK;
+	crypto_sha256(plain, chunk.sha256);
+	const struct chunk *own = find_chunk(w->made, chunk.sha256);
+	const struct chunk *old = own ? NULL : find_chunk(w->parent, chunk.sha256);
+	if (own)
+		chunk.holder = own->holder;
+	else
+		TRY(add_holder(w->c, w->made, old ? w->parent->holders[old->holder] : w->place->id,
+			       &chunk.holder));
+	if (!own && !old)
+		TRY(store_chunk(w, plain, chunk.sha256));
+	add_chunk(w->made, &chunk);
+	return OK;
+}
+
+/* The first place from index on that has data; a hole has none. */
+static int64_t skip_hole(int fd, int64_t index, int64_t places)
+{
+	off_t at = lseek(fd, index * BACKUP_CHUNK_SIZE, SEEK_DATA);
+	if (at < 0)
+		return errno == ENXIO ? places : index;
+	return at / BACKUP_CHUNK_SIZE;
+}
+
+static RESULT write_content(struct writing *w, const struct backup_watch *watch)
+{
+	int64_t places = count_places(w->made->data_size);
+	for (int64_t k = skip_hole(w->fd, 0, places); k < places; k = skip_hole(w->fd, k + 1, places)) {
+		if (!watch->goes_on(watch->arg))
+			return ctx_fail(w->c, ERR_AGAIN, "the backup was ended");
+		ssize_t n = pread(w->fd, w->plain, BACKUP_CHUNK_SIZE, k * BACKUP_CHUNK_SIZE);
+		if (n < 0)
+			return ctx_fail(w->c, ERR_IO, "the disk's file cannot be read: %s",
+					strerrordesc_np(errno));
+		TRY(write_chunk(w, k, (struct str){w->plain, (size_t) n}));
+	}
+	return OK;
+}
+
+static RESULT put_manifest(struct writing *w)
+{
+	struct buf text;
+	struct str name = object_in(w->c, folder_of(w->c, w->place, w->place->id), MANIFEST);
+	buf_init(&text, BACKUP_MANIFEST_MAX);
+	struct result result = write_manifest(w->c, w->made, w->place->id, &text);
+	if (result_is_ok(result))
+		result = backup_store_put(w->place->store, w->c, name, buf_str(&text));
+	w->written->object_count++;
+	w->written->stored_size += (int64_t) text.size;
+	buf_done(&text);
+	return result;
+}
+
+static RESULT write_all(struct writing *w, const struct backup_watch *watch)
+{
+	w->packed_max = compressBound(BACKUP_CHUNK_SIZE);
+	w->plain = heap_alloc(BACKUP_CHUNK_SIZE);
+	w->packed = heap_alloc(w->packed_max);
+	w->scratch = arena_new(4096, 1 << 20);
+	if (!w->plain || !w->packed || !w->scratch)
+		return ctx_no_memory(w->c);
+	TRY(write_content(w, watch));
+	return put_manifest(w);
+}
+
+RESULT backup_data_write(struct ctx *c, const struct backup_place *place, const struct backup_facts *facts,
+			 const struct backup_manifest *parent, const char *path,
+			 const struct backup_watch *watch, struct backup_written *ret_written)
+{
+	struct backup_written written = {0};
+	AUTO(backup_manifest) made = NULL;
+	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+	off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
+	if (size <= 0)
+		return ctx_fail(c, ERR_IO, "cannot open %s: %s", path, strerrordesc_np(errno));
+	TRY(make_manifest(c, size, (size_t) count_places(size), &made));
+	made->facts = *facts;
+	struct writing w = {
+		.c = c, .place = place, .parent = parent, .made = made, .written = &written, .fd = fd};
+	struct result result = write_all(&w, watch);
+	heap_free(w.plain);
+	heap_free(w.packed);
+	arena_free(w.scratch);
+	if (result_is_ok(result))
+		*ret_written = written;
+	return result;
+}
+
+/* ---- the content, read ---- */
+
+struct reading {
+	struct ctx *c;
+	const struct backup_place *place;
+	const struct backup_manifest *m;
+	struct arena *scratch;
+	unsigned char *plain;
+	int fd;
+};
+
+static RESULT unpack(struct reading *r, const struct chunk *chunk, struct str packed)
+{
+	int64_t at = chunk->index * BACKUP_CHUNK_SIZE, left = r->m->data_size - at;
+	uLongf size = (uLongf) (left < BACKUP_CHUNK_SIZE ? left : BACKUP_CHUNK_SIZE), wanted = size;
+	uint8_t digest[SHA256_SIZE];
+	int code = uncompress(r->plain, &size, (const unsigned char *) packed.p, packed.n);
+	crypto_sha256((struct str){(const char *) r->plain, code == Z_OK ? size : 0}, digest);
+	if (code != Z_OK || size != wanted || memcmp(digest, chunk->sha256, sizeof digest) != 0)
+		return ctx_fail(r->c, ERR_INVALID, "chunk %" PRId64 " of the backup is damaged",
+				chunk->index);
+	return pwrite(r->fd, r->plain, size, at) == (ssize_t) size
+		       ? OK
+		       : ctx_fail(r->c, ERR_IO, "the disk's file cannot be written: %s",
+				  strerrordesc_np(errno));
+}
+
+static RESULT read_chunk_of(struct reading *r, const struct chunk *chunk)
+{
+	struct ctx c;
+	struct buf packed;
+	arena_reset(r->scratch);
+	ctx_init(&c, r->scratch);
+	struct str name = object_in(&c, folder_of(&c, r->place, r->m->holders[chunk->holder]),
+				    str_encode_hex(r->scratch, chunk->sha256, SHA256_SIZE));
+	buf_init(&packed, compressBound(BACKUP_CHUNK_SIZE) + 4096);
+	struct result result = backup_store_get(r->place->store, &c, name, &packed);
+	if (result_is_ok(result))
+		result = unpack(r, chunk, buf_str(&packed));
+	else {
+		struct str why = str_copy(r->c->arena, c.problem.message);
+		result = ctx_fail(r->c, result.code, "%" STR_FMT, STR_ARG(why));
+	}
+	buf_done(&packed);
+	return result;
+}
+
+static RESULT read_content(struct reading *r, const struct backup_watch *watch)
+{
+	if (!r->plain || !r->scratch)
+		return ctx_no_memory(r->c);
+	for (size_t k = 0; k < r->m->chunk_count; k++) {
+		if (!watch->goes_on(watch->arg))
+			return ctx_fail(r->c, ERR_AGAIN, "the restoring was ended");
+		TRY(read_chunk_of(r, &r->m->chunks[k]));
+	}
+	return OK;
+}
+
+RESULT backup_data_read(struct ctx *c, const struct backup_place *place, const struct backup_manifest *m,
+			const char *path, const struct backup_watch *watch)
+{
+	AUTO_FD fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || ftruncate(fd, m->data_size) != 0)
+		return ctx_fail(c, ERR_IO, "cannot make %s: %s", path, strerrordesc_np(errno));
+	struct reading r = {.c = c, .place = place, .m = m, .fd = fd};
+	r.plain = heap_alloc(BACKUP_CHUNK_SIZE);
+	r.scratch = arena_new(4096, 1 << 20);
+	struct result result = read_content(&r, watch);
+	heap_free(r.plain);
+	arena_free(r.scratch);
+	return result;
+}
+
+RESULT backup_data_remove(struct ctx *c, const struct backup_place *place)
+{
+	struct str folder = folder_of(c, place, place->id);
+	struct str manifest = object_in(c, folder, MANIFEST);
+	if (!folder.p || !manifest.p)
+		return ctx_no_memory(c);
+	TRY(backup_store_remove(place->store, c, manifest));
+	return backup_store_remove_folder(place->store, c, folder);
+}

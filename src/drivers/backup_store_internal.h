@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to the kinds of backup_store.h: what each does. Names are checked before, and have the target's
+ * prefix. */
+#pragma once
+
+#include <curl/curl.h>
+
+#include "drivers/backup_store.h"
+
+struct backup_store_kind {
+	RESULT (*put)(struct backup_store *s, struct ctx *c, struct str name, struct str bytes);
+	RESULT (*get)(struct backup_store *s, struct ctx *c, struct str name, struct buf *into);
+	RESULT (*list)(struct backup_store *s, struct ctx *c, struct str folder, struct strs *ret_names);
+	RESULT (*remove)(struct backup_store *s, struct ctx *c, struct str name);
+	RESULT (*remove_folder)(struct backup_store *s, struct ctx *c, struct str folder);
+};
+
+struct backup_store {
+	const struct backup_store_kind *kind;
+	struct arena *arena; /* of what follows */
+	struct str base;     /* what stands before each name: "/srv/backups/", "prefix/" or nothing */
+	/* of S3: */
+	CURL *curl;
+	const char *bucket_url; /* "https://endpoint/bucket" */
+	const char *signing;    /* as CURLOPT_AWS_SIGV4 takes it */
+	const char *key_id, *secret;
+};
+
+extern const struct backup_store_kind backup_store_s3;
+/* Fills what is of S3. bucket: without the prefix. */
+RESULT backup_store_open_s3(struct backup_store *s, struct ctx *c, const struct backup_target *target,
+			    struct str bucket);

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Backups in an S3 bucket, by libcurl, which signs the requests. Paths name the bucket (path style), which
+ * every service of the kind takes. */
+#include "drivers/backup_store_internal.h"
+
+#include "base/crypto.h"
+#include "base/file.h"
+#include "model/backup_name.h"
+
+enum { CONNECT_TIMEOUT_S = 10, SLOW_BYTES = 1024, SLOW_S = 60, LISTING_MAX = 4 << 20, ANSWER_MAX = 64 << 10 };
+
+struct exchange {
+	const char *method; /* of curl's own words: GET, PUT, DELETE */
+	const char *url;
+	struct str body; /* of a PUT */
+	size_t sent;
+	struct buf *answer; /* of a success */
+	struct buf refusal;
+	CURL *curl;
+	long status;
+};
+
+static size_t send_piece(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct exchange *x = arg;
+	size_t n = x->body.n - x->sent;
+	if (n > size * count)
+		n = size * count;
+	memcpy(bytes, x->body.p + x->sent, n);
+	x->sent += n;
+	return n;
+}
+
+static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct exchange *x = arg;
+	long status = 0;
+	(void) curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
+	struct buf *into = status == 200 && x->answer ? x->answer : &x->refusal;
+	buf_add(into, bytes, size * count);
+	bool is_full = !result_is_ok(buf_finish(into));
+	return is_full && into != &x->refusal ? 0 : size * count;
+}
+
+static struct curl_slist *make_headers(struct ctx *c, struct str body)
+{
+	uint8_t digest[SHA256_SIZE];
+	crypto_sha256(body, digest);
+	struct str hex = str_encode_hex(c->arena, digest, sizeof digest);
+	struct str line = str_print(c->arena, "x-amz-content-sha256: %" STR_FMT, STR_ARG(hex));
+	struct curl_slist *headers = line.p ? curl_slist_append(NULL, line.p) : NULL;
+	return headers ? curl_slist_append(headers, "Expect:") : NULL;
+}
+
+static CURLcode perform(const struct backup_store *s, struct exchange *x, struct curl_slist *headers,
+			char *words)
+{
+	CURL *curl = x->curl;
+	curl_easy_reset(curl);
+	(void) curl_easy_setopt(curl, CURLOPT_URL, x->url);
+	(void) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void) curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	(void) curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void) curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long) CONNECT_TIMEOUT_S);
+	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long) SLOW_BYTES);
+	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long) SLOW_S);
+	(void) curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, s->signing);
+	(void) curl_easy_setopt(curl, CURLOPT_USERNAME, s->key_id);
+	(void) curl_easy_setopt(curl, CURLOPT_PASSWORD, s->secret);
+	(void) curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	(void) curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
+	(void) curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
+	(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, x);
+	if (strcmp(x->method, "PUT") == 0) {
+		(void) curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+		(void) curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t) x->body.n);
+		(void) curl_easy_setopt(curl, CURLOPT_READFUNCTION, send_piece);
+		(void) curl_easy_setopt(curl, CURLOPT_READDATA, x);
+	} else
+		(void) curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, x->method);
+	CURLcode code = curl_easy_perform(curl);
+	(void) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &x->status);
+	return code;
+}
+
+/* What the service says of it, for people. */
+static struct str refusal_of(const struct exchange *x)
+{
+	static const struct str BEGIN = STR("<Code>"), END = STR("</Code>");
+	struct str text = buf_str(&x->refusal);
+	for (size_t k = 0; k + BEGIN.n < text.n; k++) {
+		struct str rest = str_slice(text, k, text.n);
+		if (!str_starts_with(rest, BEGIN))
+			continue;
+		rest = str_slice(rest, BEGIN.n, rest.n);
+		size_t n = str_find_char(rest, '<', 0);
+		struct str code = str_slice(rest, 0, n);
+		return str_starts_with(str_slice(rest, n, rest.n), END) && backup_name_is_part(code)
+			       ? code
+			       : STR_NONE;
+	}
+	return STR_NONE;
+}
+
+/* ERR_NOT_FOUND: the service says 404. */
+static RESULT exchange(const struct backup_store *s, struct ctx *c, struct exchange *x)
+{
+	char words[CURL_ERROR_SIZE] = {0};
+	struct curl_slist *headers = make_headers(c, x->body);
+	if (!headers)
+		return ctx_no_memory(c);
+	buf_init(&x->refusal, ANSWER_MAX);
+	x->curl = s->curl;
+	CURLcode code = perform(s, x, headers, words);
+	curl_slist_free_all(headers);
+	struct str refusal = str_copy(c->arena, refusal_of(x));
+	buf_done(&x->refusal);
+	if (x->answer && !result_is_ok(buf_finish(x->answer)))
+		return buf_finish(x->answer);
+	if (code != CURLE_OK)
+		return ctx_fail(c, ERR_IO, "%s %s: %s", x->method, x->url,
+				words[0] ? words : curl_easy_strerror(code));
+	if (x->status / 100 == 2)
+		return OK;
+	return ctx_fail(c, x->status == 404 ? ERR_NOT_FOUND : ERR_IO, "%s %s: it answers %ld %" STR_FMT,
+			x->method, x->url, x->status, STR_ARG(refusal));
+}
+
+static const char *url_of(const struct backup_store *s, struct ctx *c, struct str name)
+{
+	return str_print(c->arena, "%s/%" STR_FMT, s->bucket_url, STR_ARG(name)).p;
+}
+
+static RESULT run(const struct backup_store *s, struct ctx *c, struct exchange *x)
+{
+	return x->url ? exchange(s, c, x) : ctx_no_memory(c);
+}
+
+static RESULT put(struct backup_store *s, struct ctx *c, struct str name, struct str bytes)
+{
+	struct exchange x = {.method = "PUT", .url = url_of(s, c, name), .body = bytes};
+	struct result result = run(s, c, &x);
+	if (result.code != ERR_NOT_FOUND)
+		return result;
+	ctx_clear_problem(c);
+	return ctx_fail(c, ERR_IO, "PUT %s: there is no such bucket", x.url);
+}
+
+static RESULT get(struct backup_store *s, struct ctx *c, struct str name, struct buf *into)
+{
+	struct exchange x = {.method = "GET", .url = url_of(s, c, name), .answer = into};
+	return run(s, c, &x);
+}
+
+static RESULT remove_object(struct backup_store *s, struct ctx *c, struct str name)
+{
+	struct exchange x = {.method = "DELETE", .url = url_of(s, c, name)};
+	struct result result = run(s, c, &x);
+	if (result.code != ERR_NOT_FOUND)
+		return result;
+	ctx_clear_problem(c);
+	return OK;
+}
+
+/* Each key of the answer that lies directly in the folder. Ours have no character that XML escapes: whatever
+ * has one is not ours. */
+static RESULT read_keys(struct ctx *c, struct str text, struct str folder, struct strs *ret_names)
+{
+	static const struct str BEGIN = STR("<Key>");
+	struct str *names = arena_new_array(c->arena, struct str, BACKUP_LIST_MAX);
+	size_t count = 0;
+	if (!names)
+		return ctx_no_memory(c);
+	for (size_t at = str_find_char(text, '<', 0); at < text.n && count < BACKUP_LIST_MAX;
+	     at = str_find_char(text, '<', at + 1)) {
+		struct str rest = str_slice(text, at, text.n);
+		if (!str_starts_with(rest, BEGIN))
+			continue;
+		rest = str_slice(rest, BEGIN.n, rest.n);
+		struct str key = str_slice(rest, 0, str_find_char(rest, '<', 0));
+		struct str name = str_slice(key, folder.n + 1, key.n);
+		if (str_starts_with(key, folder) && backup_name_is_part(name))
+			names[count++] = str_copy(c->arena, name);
+	}
+	*ret_names = (struct strs){names, count};
+	return OK;
+}
+
+/* The query is sorted and encoded as it is signed. */
+static RESULT list(struct backup_store *s, struct ctx *c, struct str folder, struct strs *ret_names)
+{
+	struct buf answer;
+	struct str prefix =
+		str_encode_url(c->arena, str_print(c->arena, "%" STR_FMT "/", STR_ARG(folder)), false);
+	struct exchange x = {.method = "GET", .answer = &answer};
+	x.url = str_print(c->arena, "%s?list-type=2&max-keys=%d&prefix=%" STR_FMT, s->bucket_url,
+			  BACKUP_LIST_MAX, STR_ARG(prefix))
+			.p;
+	buf_init(&answer, LISTING_MAX);
+	struct result result = run(s, c, &x);
+	if (result_is_ok(result))
+		result = read_keys(c, buf_str(&answer), folder, ret_names);
+	buf_done(&answer);
+	return result;
+}
+
+/* By pages; each time less is left. */
+static RESULT remove_folder(struct backup_store *s, struct ctx *c, struct str folder)
+{
+	struct strs names = {0};
+	do {
+		TRY(list(s, c, folder, &names));
+		for (size_t k = 0; k < names.count; k++) {
+			struct str name = str_print(c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(folder),
+						    STR_ARG(names.at[k]));
+			if (!name.p)
+				return ctx_no_memory(c);
+			TRY(remove_object(s, c, name));
+		}
+	} while (names.count);
+	return OK;
+}
+
+const struct backup_store_kind backup_store_s3 = {
+	.put = put, .get = get, .list = list, .remove = remove_object, .remove_folder = remove_folder};
+
+RESULT backup_store_open_s3(struct backup_store *s, struct ctx *c, const struct backup_target *target,
+			    struct str bucket)
+{
+	struct str secret = STR_NONE, endpoint = target->endpoint, text = STR_NONE;
+	if (!endpoint.n || !target->key_id.n || !target->secret_file.n)
+		return ctx_fail(c, ERR_INVALID,
+				"backup.s3_endpoint, backup.s3_key_id and backup.s3_secret_file must be set "
+				"with the target %" STR_FMT,
+				STR_ARG(target->url));
+	TRY(file_read(c, str_to_z(c->arena, target->secret_file), 4096, &text));
+	(void) str_split_next(&text, '\n', &secret);
+	while (endpoint.p[endpoint.n - 1] == '/')
+		endpoint.n--;
+	s->bucket_url = str_print(s->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(endpoint), STR_ARG(bucket)).p;
+	s->signing = str_print(s->arena, "aws:amz:%" STR_FMT ":s3", STR_ARG(target->region)).p;
+	s->key_id = str_to_z(s->arena, target->key_id);
+	s->secret = str_to_z(s->arena, str_trim(secret));
+	s->curl = curl_easy_init();
+	bool is_whole = s->bucket_url && s->signing && s->key_id && s->secret && s->curl;
+	return is_whole ? OK : ctx_no_memory(c);
+}

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Backups of volumes. What happens next: reconcile/backup.c writes, looks up and removes them. States, texts
+ * and which backup an incremental one is based on: Cinder's module backup.api. */
+#include "engine/storage/backup.h"
+
+#include <inttypes.h>
+
+#include "engine/condition_internal.h"
+#include "engine/internal.h"
+#include "engine/quota_internal.h"
+#include "engine/storage/backup_internal.h"
+#include "engine/storage/snapshot_internal.h"
+#include "engine/storage/volume_internal.h"
+#include "engine/storage/volume_reservation.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "model/backup_name.h"
+#include "model/states.h"
+#include "model/zone.h"
+#include "store/backup.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
+
+#define GIBIBYTE (INT64_C(1) << 30)
+
+/* ---- looking ---- */
+
+static bool is_coming(const struct snapshot *s)
+{
+	return model_derive_snapshot_state(s) == SNAPSHOT_PENDING;
+}
+
+bool engine_backup_is_restoring(const struct tables *t, uuid backup)
+{
+	const struct snapshot *s = snapshot_first_by_backup(t, backup);
+	while (s && !is_coming(s))
+		s = snapshot_next_by_backup(t, s);
+	return s != NULL;
+}
+
+bool engine_volume_is_backing_up(const struct tables *t, uuid volume)
+{
+	const struct backup *b = backup_first_by_volume(t, volume);
+	for (; b; b = backup_next_by_volume(t, b)) {
+		const struct snapshot *cut = snapshot_find(t, b->cut);
+		if (model_derive_backup_state(b) == BACKUP_CREATING && uuid_is_none(b->snapshot) && cut &&
+		    is_coming(cut))
+			return true;
+	}
+	return false;
+}
+
+bool engine_volume_is_restoring(const struct tables *t, const struct volume *volume)
+{
+	const struct snapshot *from = snapshot_find(t, volume->snapshot);
+	const struct snapshot *s = snapshot_first_by_restores(t, volume->row.id);
+	while (s && !is_coming(s))
+		s = snapshot_next_by_restores(t, s);
+	bool is_fetched = from && !uuid_is_none(from->backup);
+	bool is_pending = is_fetched && (is_coming(from) || volume->reverts != volume->seen_reverts ||
+					 (volume->seen_size == 0 && from->sha256.n));
+	return s || is_pending;
+}
+
+/* ---- words ---- */
+
+static RESULT check_words(struct op *op, struct str name, struct str description)
+{
+	if (name.n <= 255 && str_is_xml_text(name) && description.n <= 255 && str_is_xml_text(description))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_BACKUP, STR("name"),
+			   "A backup's name and description have up to 255 characters.");
+}
+
+static RESULT check_container(struct op *op, struct str container)
+{
+	return backup_name_is_part(container)
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_INVALID, KIND_BACKUP, STR("container"),
+				     "A container's name has letters, digits, '-', '_' and '.', and does not "
+				     "begin with a dot.");
+}
+
+static RESULT check_target(struct op *op, struct str target)
+{
+	return target.n ? OK : ctx_fail(op->ctx, ERR_GONE, "Service cinder-backup could not be found.");
+}
+
+static RESULT check_room(struct op *op, uuid account, int64_t size)
+{
+	TRY(quota_check(op, account, QUOTA_BACKUPS, 1));
+	return quota_check(op, account, QUOTA_BACKUP_BYTES, size);
+}
+
+static RESULT meter(struct op *op, const struct backup *b, int64_t level)
+{
+	return op_usage(op, KIND_BACKUP, b->row.id, b->account, STR("backup"), level);
+}
+
+/* ---- making ---- */
+
+static const char *status_of(const struct volume *v)
+{
+	return v->reservation != VOLUME_RESERVATION_NONE
+		       ? volume_reservation_words[v->reservation]
+		       : model_volume_states[model_derive_volume_state(v)].cinder;
+}
+
+static RESULT check_volume(struct op *op, const struct backup_wish *wish, const struct volume *v)
+{
+	enum volume_state state = model_derive_volume_state(v);
+	bool is_at_rest = state == VOLUME_AVAILABLE || state == VOLUME_IN_USE;
+	if (!is_at_rest || v->reservation != VOLUME_RESERVATION_NONE)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+				   "Invalid volume: Volume to be backed up must be available or in-use, but "
+				   "the current status is \"%s\".",
+				   status_of(v));
+	if (state == VOLUME_IN_USE && !wish->is_forced)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+				   "Invalid volume: Backing up an in-use volume must use the force flag.");
+	return volume_check_unreserved(op, v, &wish->volume);
+}
+
+static RESULT check_snapshot(struct op *op, const struct backup_wish *wish, const struct volume *v,
+			     const struct snapshot *s)
+{
+	if (!uuid_equal(s->volume, v->row.id))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SNAPSHOT, wish->snapshot.field,
+				   "Invalid volume: Volume %" STR_FMT
+				   " does not match with snapshot.volume_id %" STR_FMT ".",
+				   STR_ARG(engine_write_id(op, KIND_VOLUME, v->row.id)),
+				   STR_ARG(engine_write_id(op, KIND_VOLUME, s->volume)));
+	enum snapshot_state state = model_derive_snapshot_state(s);
+	if (state == SNAPSHOT_COMPLETED && s->reservation == SNAPSHOT_RESERVATION_NONE)
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, wish->snapshot.field,
+			   "Invalid snapshot: Snapshot to be backed up must be available, but the current "
+			   "status is \"%s\".",
+			   s->reservation ? snapshot_reservation_words[s->reservation]
+					  : model_snapshot_states[state].cinder);
+}
+
+/* The newest there is; for a snapshot, of those that are older than it. */
+static const struct backup *find_parent(struct op *op, const struct backup_wish *wish, uuid account,
+					uuid volume, const struct snapshot *snapshot)
+{
+	const struct backup *newest = NULL;
+	for (const struct backup *b = backup_first_by_volume(op->head, volume); b;
+	     b = backup_next_by_volume(op->head, b))
+		if (uuid_equal(b->account, account) && str_equal(b->target, wish->target) &&
+		    model_derive_backup_state(b) == BACKUP_AVAILABLE &&
+		    (!snapshot || b->data_us < snapshot->row.created_us) &&
+		    (!newest || b->data_us > newest->data_us))
+			newest = b;
+	return newest;
+}
+
+static RESULT take_parent(struct op *op, const struct backup_wish *wish, const struct snapshot *snapshot,
+			  struct backup *b)
+{
+	if (!wish->is_incremental)
+		return OK;
+	const struct backup *parent = find_parent(op, wish, b->account, b->volume, snapshot);
+	if (!parent)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, wish->volume.field,
+				   "Invalid backup: No backups available to do an incremental backup.");
+	if (wish->container.n && !str_equal(wish->container, parent->container))
+		return ENGINE_FAIL(
+			op, ERR_INVALID, KIND_BACKUP, STR("container"),
+			"An incremental backup is kept in the container of the one that it adds to: "
+			"%" STR_FMT ".",
+			STR_ARG(parent->container));
+	b->parent = parent->row.id;
+	b->container = parent->container;
+	return OK;
+}
+
+/* Whose file it is written from. */
+static RESULT take_cut(struct op *op, const struct volume *v, const struct snapshot *snapshot,
+		       struct backup *b)
+{
+	struct snapshot cut = {.description = STR("For a backup of the volume."), .is_bound = true};
+	if (!snapshot) {
+		TRY(snapshot_write_of(op, v, &cut));
+		snapshot = &cut;
+	} else
+		b->snapshot = snapshot->row.id;
+	b->cut = snapshot->row.id;
+	b->size = snapshot->volume_size;
+	b->is_encrypted = snapshot->is_encrypted;
+	b->data_key = snapshot->data_key;
+	b->data_us = uuid_is_none(b->snapshot) ? op->now_us : snapshot->row.created_us;
+	return OK;
+}
+
+RESULT engine_create_backup(struct op *op, struct backup_wish *wish)
+{
+	const struct volume *v = NULL;
+	const struct snapshot *snapshot = NULL;
+	const struct zone *zone = NULL;
+	TRY(check_target(op, wish->target));
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &v));
+	TRY(engine_permit(op, "backup.create", KIND_VOLUME, &v->row));
+	if (ref_is_given(&wish->snapshot))
+		TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
+	if (ref_is_given(&wish->zone))
+		TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
+	TRY(snapshot ? check_snapshot(op, wish, v, snapshot) : check_volume(op, wish, v));
+	TRY(check_words(op, wish->name, wish->description));
+	TRY(check_room(op, v->account, v->size));
+	struct backup b = {.account = v->account,
+			   .name = wish->name,
+			   .description = wish->description,
+			   .volume = v->row.id,
+			   .target = wish->target,
+			   .zone = zone ? zone->row.id : v->zone,
+			   .is_bootable = v->is_bootable,
+			   .image_properties = v->image_properties,
+			   .container = wish->container.n ? wish->container : STR(BACKUP_CONTAINER)};
+	TRY(take_parent(op, wish, snapshot, &b));
+	TRY(check_container(op, b.container));
+	TRY(tag_normalize(op, wish->metadata, &b.metadata));
+	b.row.id = engine_new_id(op, KIND_BACKUP);
+	b.row.gen = 1;
+	TRY(take_cut(op, v, snapshot, &b));
+	TRY(backup_put(op, &b));
+	wish->backup = b.row.id;
+	return engine_log_event(op, KIND_BACKUP, &b.row, "created", "Of volume %" STR_FMT ", %s.",
+				STR_ARG(engine_write_id(op, KIND_VOLUME, v->row.id)),
+				uuid_is_none(b.parent) ? "full" : "incremental");
+}
+
+RESULT engine_import_backup(struct op *op, struct backup_importing *wish)
+{
+	const struct account *account = NULL;
+	TRY(check_target(op, wish->target));
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_permit_new(op, "backup.import", KIND_BACKUP, NULL));
+	TRY(check_container(op, wish->container));
+	TRY(check_words(op, wish->name, wish->description));
+	if (backup_find(op->head, wish->id))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, STR("backup_url"),
+				   "Invalid backup: Backup already exists in database.");
+	TRY(check_room(op, account->row.id, wish->size));
+	struct backup b = {.row = {.id = wish->id, .gen = 1},
+			   .account = account->row.id,
+			   .name = wish->name,
+			   .description = wish->description,
+			   .container = wish->container,
+			   .target = wish->target,
+			   .parent = wish->parent,
+			   .size = wish->size};
+	TRY(backup_put(op, &b));
+	wish->backup = b.row.id;
+	return engine_log_event(op, KIND_BACKUP, &b.row, "imported", "From container %" STR_FMT ".",
+				STR_ARG(b.container));
+}
+
+/* ---- changing ---- */
+
+RESULT engine_update_backup(struct op *op, struct backup_settings *wish)
+{
+	const struct backup *b = NULL;
+	TRY(engine_find_own_backup(op->ctx, op->head, &wish->backup, &b));
+	TRY(engine_permit(op, "backup.update", KIND_BACKUP, &b->row));
+	struct backup next = *b;
+	if (wish->set_name)
+		next.name = wish->name;
+	if (wish->set_description)
+		next.description = wish->description;
+	if (wish->set_metadata)
+		TRY(tag_normalize(op, wish->metadata, &next.metadata));
+	choice_apply(wish->is_broken, &next.is_said_broken);
+	if (wish->is_broken == CHOICE_NO)
+		next.problem = STR_NONE; /* its step looks at it again */
+	TRY(check_words(op, next.name, next.description));
+	TRY(backup_put(op, &next));
+	return engine_log_event(op, KIND_BACKUP, &next.row, "changed", "What is said of it.");
+}
+
+/* The snapshot that was made for it goes. */
+static RESULT drop_cut(struct op *op, const struct backup *b)
+{
+	const struct snapshot *cut = snapshot_find(op->head, b->cut);
+	return cut && cut->is_bound && row_is_live(&cut->row) ? snapshot_delete_metered(op, cut) : OK;
+}
+
+RESULT engine_delete_backup(struct op *op, struct backup_deleting *wish)
+{
+	const struct backup *b = NULL;
+	TRY(engine_find_own_backup(op->ctx, op->head, &wish->backup, &b));
+	TRY(engine_permit(op, "backup.delete", KIND_BACKUP, &b->row));
+	enum backup_state state = model_derive_backup_state(b);
+	bool is_restoring = engine_backup_is_restoring(op->head, b->row.id);
+	bool is_at_rest = (state == BACKUP_AVAILABLE && !is_restoring) || state == BACKUP_ERROR;
+	if (!is_at_rest && !wish->force)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, wish->backup.field,
+				   "Invalid backup: Backup status must be available or error");
+	if (backup_first_by_parent(op->head, b->row.id))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, wish->backup.field,
+				   "Invalid backup: Incremental backups exist for this backup.");
+	TRY(drop_cut(op, b));
+	TRY(backup_delete(op, b->row.id));
+	TRY(meter(op, b, 0));
+	return engine_log_event(op, KIND_BACKUP, &b->row, "deleted", "Backup of %" PRId64 " bytes.", b->size);
+}
+
+/* ---- restoring ---- */
+
+static RESULT fail_volume(struct op *op, const struct backup_restoring *wish, const char *why)
+{
+	return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field, "Invalid volume: %s", why);
+}
+
+static bool is_free(const struct tables *t, const struct volume *v)
+{
+	return model_derive_volume_state(v) == VOLUME_AVAILABLE &&
+	       v->reservation == VOLUME_RESERVATION_NONE && uuid_equal(v->host, v->seen_host) &&
+	       uuid_is_none(v->left_host) && v->reverts == v->seen_reverts &&
+	       !engine_volume_is_being_copied(t, v->row.id);
+}
+
+static RESULT check_restored(struct op *op, const struct backup_restoring *wish, const struct backup *b,
+			     const struct volume *v)
+{
+	if (!is_free(op->head, v) || engine_volume_is_restoring(op->head, v))
+		return fail_volume(op, wish, "Volume to be restored to must be available");
+	if (b->size > v->size)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+				   "Invalid volume: volume size %" PRId64
+				   " is too small to restore backup of size %" PRId64 ".",
+				   v->size / GIBIBYTE, (b->size + GIBIBYTE - 1) / GIBIBYTE);
+	if (b->is_encrypted && !v->is_encrypted)
+		return ENGINE_FAIL(
+			op, ERR_COMBINATION, KIND_VOLUME, wish->volume.field,
+			"Invalid volume: The backup is of an encrypted volume, and this one is not "
+			"encrypted.");
+	return volume_check_unreserved(op, v, &wish->volume);
+}
+
+static RESULT write_fetch(struct op *op, const struct backup *b, uuid account, uuid restores,
+			  struct snapshot *s)
+{
+	*s = (struct snapshot){.row = {.id = engine_new_id(op, KIND_SNAPSHOT), .gen = 1},
+			       .account = account,
+			       .description = STR("To restore a backup."),
+			       .volume_size = b->size,
+			       .is_bound = true,
+			       .is_encrypted = b->is_encrypted,
+			       .data_key = b->data_key,
+			       .backup = b->row.id,
+			       .restores = restores};
+	TRY(quota_check(op, account, QUOTA_SNAPSHOTS, 1));
+	return snapshot_put(op, s);
+}
+
+static RESULT restore_anew(struct op *op, struct backup_restoring *wish, const struct backup *b)
+{
+	const struct account *account = NULL;
+	struct snapshot s;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(write_fetch(op, b, account->row.id, UUID_NONE, &s));
+	struct volume_wish *made = &wish->made;
+	if (!made->name.n)
+		made->name = str_print(op->ctx->arena, "restore_backup_%" STR_FMT,
+				       STR_ARG(uuid_to_str(op->ctx->arena, b->row.id)));
+	made->description = STR("auto-created_from_restore_from_backup");
+	made->disk.snapshot = engine_ref_to(op, KIND_SNAPSHOT, s.row.id, STR("backup_id"));
+	made->disk.size = (b->size + GIBIBYTE - 1) / GIBIBYTE * GIBIBYTE;
+	TRY(engine_create_volume(op, made));
+	struct volume next = *volume_find(op->head, made->volume);
+	next.is_bootable = b->is_bootable;
+	next.image_properties = b->image_properties;
+	wish->volume_id = made->volume;
+	wish->volume_name = made->name;
+	return volume_put(op, &next);
+}
+
+RESULT engine_restore_backup(struct op *op, struct backup_restoring *wish)
+{
+	const struct backup *b = NULL;
+	const struct volume *v = NULL;
+	struct snapshot s;
+	TRY(engine_find_own_backup(op->ctx, op->head, &wish->backup, &b));
+	TRY(engine_permit(op, "backup.restore", KIND_BACKUP, &b->row));
+	if (model_derive_backup_state(b) != BACKUP_AVAILABLE ||
+	    engine_backup_is_restoring(op->head, b->row.id))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, wish->backup.field,
+				   "Invalid backup: Backup status must be available");
+	wish->restored = b->row.id;
+	TRY(engine_log_event(op, KIND_BACKUP, &b->row, "restore asked", "To %s volume.",
+			     ref_is_given(&wish->volume) ? "an existing" : "a new"));
+	if (!ref_is_given(&wish->volume))
+		return restore_anew(op, wish, b);
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &v));
+	TRY(engine_permit(op, "backup.restore", KIND_VOLUME, &v->row));
+	TRY(check_restored(op, wish, b, v));
+	TRY(write_fetch(op, b, v->account, v->row.id, &s));
+	wish->volume_id = v->row.id;
+	wish->volume_name = v->name;
+	return engine_log_event(op, KIND_VOLUME, &v->row, "restore asked", "From backup %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_BACKUP, b->row.id)));
+}
+
+static RESULT mark_failed(struct op *op, const struct volume *v, const struct snapshot *s)
+{
+	struct volume next = *v;
+	next.reservation = VOLUME_RESERVATION_ERROR_RESTORING;
+	TRY(volume_put(op, &next));
+	return engine_log_event(op, KIND_VOLUME, &next.row, "restore failed", "%" STR_FMT,
+				STR_ARG(s->problem.n ? s->problem : STR("It was not free any more.")));
+}
+
+RESULT backup_end_restore(struct op *op, const struct snapshot *s)
+{
+	const struct volume *v = volume_find(op->head, s->restores);
+	if (!v || !row_is_live(&v->row))
+		return OK;
+	if (!is_free(op->head, v))
+		return mark_failed(op, v, s);
+	struct volume next = *v;
+	if (s->is_encrypted)
+		next.data_key = s->data_key;
+	return volume_write_revert(op, &next, s);
+}
+
+RESULT backup_fail_restore(struct op *op, const struct snapshot *s)
+{
+	const struct volume *v = volume_find(op->head, s->restores);
+	if (v && row_is_live(&v->row))
+		TRY(mark_failed(op, v, s));
+	for (v = volume_first_by_snapshot(op->head, s->row.id); v; v = volume_next_by_snapshot(op->head, v))
+		if (row_is_live(&v->row) && v->reservation != VOLUME_RESERVATION_ERROR_RESTORING)
+			TRY(mark_failed(op, v, s));
+	return snapshot_delete_metered(op, s);
+}
+
+/* ---- the reconciler's ---- */
+
+/* It was looked up: what its own record says counts. */
+static RESULT apply_found(struct op *op, const struct backup_report *report, struct backup *next)
+{
+	next->is_encrypted = report->is_encrypted;
+	next->data_key = report->data_key;
+	next->data_us = report->data_us;
+	next->is_bootable = report->is_bootable;
+	next->image_properties = report->image_properties;
+	if (report->size == next->size)
+		return OK;
+	next->problem = str_print(
+		op->ctx->arena, "Its record says that it is of %" PRId64 " bytes, and it is of %" PRId64 ".",
+		next->size, report->size);
+	return next->problem.p ? OK : ctx_no_memory(op->ctx);
+}
+
+RESULT engine_see_backup(struct op *op, struct backup_report *report)
+{
+	const struct backup *b = backup_find(op->head, report->backup);
+	if (!b || model_derive_backup_state(b) != BACKUP_CREATING)
+		return OK;
+	struct backup next = *b;
+	next.problem = report->problem;
+	next.object_count = report->object_count;
+	next.stored_size = report->stored_size;
+	next.is_written = !report->problem.n;
+	next.cut = UUID_NONE;
+	if (report->is_found)
+		TRY(apply_found(op, report, &next));
+	TRY(backup_put(op, &next));
+	TRY(drop_cut(op, b));
+	if (next.problem.n)
+		return engine_log_event(op, KIND_BACKUP, &next.row, "failed", "%" STR_FMT,
+					STR_ARG(next.problem));
+	TRY(meter(op, &next, next.stored_size));
+	return engine_log_event(op, KIND_BACKUP, &next.row, "completed",
+				"%" PRId64 " objects of %" PRId64 " bytes.", next.object_count,
+				next.stored_size);
+}
+
+RESULT engine_forget_backup(struct op *op, struct backup_forget *wish)
+{
+	const struct backup *b = backup_find(op->head, wish->backup);
+	if (!b)
+		return OK;
+	if (row_is_live(&b->row))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_BACKUP, "The backup is not deleted.");
+	TRY(condition_clear_all(op, wish->backup));
+	return backup_forget(op, wish->backup);
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Backups: what is wanted → objects in the target that the operator named. A backup waits until the snapshot
+ * that it is written from has its file in the image store; then its data are written, and the manifest last. A
+ * process that dies in the middle writes them again. A target that does not answer is asked again and again,
+ * and the backup's condition says so; what nobody can mend fails the backup, in words. A deleted one is
+ * forgotten when the target has nothing of it. One that came by a record is looked up. And the other way
+ * round: the file of a snapshot that is to come from a backup.
+ *
+ * Of a plain disk the content is written, whatever form its file has; of an encrypted one the file's own
+ * bytes, so that nothing leaves this machine in clear. */
+#include "drivers/backup_data.h"
+
+#include <unistd.h>
+
+#include "drivers/disk.h"
+#include "drivers/image_file.h"
+#include "engine/storage/backup.h"
+#include "engine/storage/snapshot.h"
+#include "reconcile/work.h"
+#include "store/backup.h"
+#include "store/snapshot.h"
+
+struct backup_rows {
+	const struct backup *backup; /* NULL: no such row */
+	const struct snapshot *cut;  /* NULL: none, or it is gone */
+};
+
+static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)
+{
+	*ret_rows = (struct backup_rows){0};
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct backup *backup = backup_find(view.tables, s->id);
+	const struct snapshot *cut = backup ? snapshot_find(view.tables, backup->cut) : NULL;
+	if (backup)
+		ret_rows->backup = STEP_COPY(s, KIND_BACKUP, struct backup, backup);
+	if (cut && row_is_live(&cut->row))
+		ret_rows->cut = STEP_COPY(s, KIND_SNAPSHOT, struct snapshot, cut);
+	return OK;
+}
+
+/* ---- where ---- */
+
+/* ERR_GONE, in words: the settings name another target now, or none. */
+static RESULT open_place(struct step *s, const struct backup *b, uuid id, struct backup_place *ret_place)
+{
+	struct str now = s->r->backup ? s->r->backup->url : STR_NONE;
+	if (!str_equal(now, b->target))
+		return ctx_fail(&s->ctx, ERR_IO,
+				"the backup is in %" STR_FMT ", and the setting backup.target is %" STR_FMT,
+				STR_ARG(b->target), STR_ARG(now.n ? now : STR("not set")));
+	*ret_place = (struct backup_place){.container = b->container, .id = id};
+	return backup_store_new(&s->ctx, s->r->backup, &ret_place->store);
+}
+
+static struct str part_path(struct step *s, const char *what)
+{
+	char id[UUID_TEXT_SIZE];
+	return str_print(s->ctx.arena, "%s/%s-%s" IMAGE_PARTIAL_SUFFIX, s->r->image_directory, what,
+			 uuid_write(s->id, id));
+}
+
+/* ---- whether it is still wanted ---- */
+
+static bool backup_goes_on(void *arg)
+{
+	struct step *s = arg;
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct backup *b = backup_find(view.tables, s->id);
+	return b && model_derive_backup_state(b) == BACKUP_CREATING && !work_is_stopping(s->r);
+}
+
+static bool snapshot_goes_on(void *arg)
+{
+	struct step *s = arg;
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct snapshot *snapshot = snapshot_find(view.tables, s->id);
+	return snapshot && engine_snapshot_is_pending(snapshot) && !work_is_stopping(s->r);
+}
+
+/* Nobody can mend that by waiting. */
+static bool is_final(struct result result)
+{
+	return result.code == ERR_NOT_FOUND || result.code == ERR_INVALID || result.code == ERR_TOO_LARGE;
+}
+
+/* What to make of a failure: it ended because it is not wanted any more, or is over, or is tried again. */
+static RESULT judge(struct step *s, struct result result, bool is_wanted, struct str *ret_problem)
+{
+	if (!is_final(result) && (result.code != ERR_AGAIN || is_wanted))
+		return result;
+	*ret_problem = result.code == ERR_AGAIN ? STR_NONE : s->ctx.problem.message;
+	ctx_clear_problem(&s->ctx);
+	return OK;
+}
+
+/* ---- writing ---- */
+
+static RESULT report_problem(struct step *s, struct str problem)
+{
+	struct backup_report *report = STEP_NEW(s, struct backup_report);
+	*report = (struct backup_report){.backup = s->id, .problem = problem};
+	step_report(s, engine_see_backup_run, report);
+	return OK;
+}
+
+static RESULT write_file(struct step *s, const struct backup_rows *rows, const struct backup_place *place,
+			 struct str path, bool is_file, struct backup_report *report)
+{
+	const struct backup *b = rows->backup;
+	AUTO(backup_manifest) parent = NULL;
+	struct backup_place before = *place;
+	before.id = b->parent;
+	if (!uuid_is_none(b->parent))
+		TRY(backup_manifest_load(&s->ctx, &before, &parent));
+	const struct backup_facts facts = {.parent = b->parent,
+					   .size = b->size,
+					   .data_us = b->data_us,
+					   .is_file = is_file,
+					   .sha256 = is_file ? rows->cut->sha256 : STR_NONE,
+					   .is_encrypted = b->is_encrypted,
+					   .is_bootable = b->is_bootable,
+					   .data_key = b->data_key,
+					   .image_properties = b->image_properties};
+	const struct backup_watch watch = {backup_goes_on, s};
+	struct backup_written written = {0};
+	TRY(backup_data_write(&s->ctx, place, &facts, parent, path.p, &watch, &written));
+	report->object_count = written.object_count;
+	report->stored_size = written.stored_size;
+	return OK;
+}
+
+/* As a plain image, if the driver tells files' forms apart. */
+static RESULT write_content(struct step *s, const struct backup_rows *rows, const struct backup_place *place,
+			    struct backup_report *report)
+{
+	const struct snapshot *cut = rows->cut;
+	const struct disk_driver *disks = s->r->disks[0];
+	struct str file = gather_store_path(s, cut->sha256), plain = part_path(s, "backup");
+	if (!file.p || !plain.p)
+		return ctx_no_memory(&s->ctx);
+	if (rows->backup->is_encrypted || !disks->pack) {
+		TRY(image_file_check(&s->ctx, file.p, cut->sha256, cut->file_size));
+		return write_file(s, rows, place, file, true, report);
+	}
+	TRY(image_file_check_room(&s->ctx, s->r->image_directory, cut->file_size));
+	const struct disk_export wish = {.from = file,
+					 .sha256 = cut->sha256,
+					 .file_size = cut->file_size,
+					 .format = STR("raw"),
+					 .to = plain};
+	struct result result = disks->export_file(&s->ctx, &wish);
+	if (result_is_ok(result))
+		result = write_file(s, rows, place, plain, false, report);
+	(void) unlink(plain.p);
+	return result;
+}
+
+static RESULT write_backup(struct step *s, const struct backup_rows *rows)
+{
+	struct backup_place place = {0};
+	struct backup_report *report = STEP_NEW(s, struct backup_report);
+	*report = (struct backup_report){.backup = s->id};
+	TRY(open_place(s, rows->backup, s->id, &place));
+	struct result result = write_content(s, rows, &place, report);
+	backup_store_free(place.store);
+	if (result_is_ok(result)) {
+		step_report(s, engine_see_backup_run, report);
+		return OK;
+	}
+	struct str problem = STR_NONE;
+	TRY(judge(s, result, backup_goes_on(s), &problem));
+	return problem.n ? report_problem(s, problem) : OK;
+}
+
+/* What it is written from may still be cut, which wakes this. */
+static RESULT write_when_due(struct step *s, const struct backup_rows *rows)
+{
+	if (!rows->cut)
+		return report_problem(s, STR("The snapshot that it was made of is gone."));
+	if (rows->cut->problem.n)
+		return report_problem(s, rows->cut->problem);
+	return engine_snapshot_is_pending(rows->cut) ? OK : write_backup(s, rows);
+}
+
+/* ---- looking up, and removing ---- */
+
+static RESULT report_found(struct step *s, const struct backup_manifest *m)
+{
+	const struct backup_facts *f = backup_manifest_facts(m);
+	struct backup_report *report = STEP_NEW(s, struct backup_report);
+	*report = (struct backup_report){.backup = s->id,
+					 .is_found = true,
+					 .size = f->size,
+					 .data_us = f->data_us,
+					 .is_encrypted = f->is_encrypted,
+					 .is_bootable = f->is_bootable,
+					 .data_key = str_copy(s->ctx.arena, f->data_key)};
+	struct tag *tags = arena_new_array(s->ctx.arena, struct tag, f->image_properties.count + 1);
+	if (!tags)
+		return ctx_no_memory(&s->ctx);
+	for (size_t k = 0; k < f->image_properties.count; k++)
+		tags[k] = (struct tag){str_copy(s->ctx.arena, f->image_properties.at[k].key),
+				       str_copy(s->ctx.arena, f->image_properties.at[k].value)};
+	report->image_properties = (struct tags){tags, f->image_properties.count};
+	step_report(s, engine_see_backup_run, report);
+	return OK;
+}
+
+static RESULT look_up(struct step *s, const struct backup *b)
+{
+	struct backup_place place = {0};
+	AUTO(backup_manifest) m = NULL;
+	TRY(open_place(s, b, s->id, &place));
+	struct result result = backup_manifest_load(&s->ctx, &place, &m);
+	backup_store_free(place.store);
+	if (result_is_ok(result))
+		return report_found(s, m);
+	struct str problem = STR_NONE;
+	TRY(judge(s, result, true, &problem));
+	return report_problem(s, problem);
+}
+
+static RESULT remove_backup(struct step *s, const struct backup *b)
+{
+	struct backup_place place = {0};
+	struct backup_forget *forget = STEP_NEW(s, struct backup_forget);
+	forget->backup = s->id;
+	TRY(open_place(s, b, s->id, &place));
+	struct result result = backup_data_remove(&s->ctx, &place);
+	backup_store_free(place.store);
+	TRY(result);
+	step_report(s, engine_forget_backup_run, forget);
+	return OK;
+}
+
+static RESULT step_backup(struct step *s)
+{
+	struct backup_rows rows = {0};
+	TRY(gather_backup(s, &rows));
+	const struct backup *b = rows.backup;
+	if (!b)
+		return OK;
+	if (!row_is_live(&b->row))
+		return remove_backup(s, b);
+	if (model_derive_backup_state(b) != BACKUP_CREATING)
+		return OK;
+	return uuid_is_none(b->cut) ? look_up(s, b) : write_when_due(s, &rows);
+}
+
+/* ---- restoring ---- */
+
+/* The file of the image store, under the name of a part. */
+static RESULT fetch_file(struct step *s, const struct backup_place *place, const struct backup_manifest *m,
+			 struct str fetched, struct str *ret_file)
+{
+	disk_pack *pack = s->r->disks[0]->pack;
+	const struct backup_watch watch = {snapshot_goes_on, s};
+	struct str packed = part_path(s, "packed");
+	if (!packed.p)
+		return ctx_no_memory(&s->ctx);
+	*ret_file = backup_manifest_facts(m)->is_file ? fetched : packed;
+	TRY(backup_data_read(&s->ctx, place, m, fetched.p, &watch));
+	if (backup_manifest_facts(m)->is_file)
+		return OK;
+	return pack ? pack(&s->ctx, fetched.p, packed.p)
+		    : ctx_fail(&s->ctx, ERR_INVALID, "the backup is of hosts of another kind");
+}
+
+static RESULT keep_file(struct step *s, const struct snapshot *row, const struct backup_facts *facts,
+			struct str path, struct snapshot_report *report)
+{
+	struct image_file file = {0};
+	int64_t size = 0;
+	TRY(image_file_check_head(&s->ctx, path.p, row->is_encrypted, &size));
+	if (size != row->volume_size || facts->is_encrypted != row->is_encrypted)
+		return ctx_fail(&s->ctx, ERR_INVALID, "the backup is of another disk than it was");
+	TRY(image_file_keep(&s->ctx, path.p, s->r->image_directory, row->is_encrypted, &file));
+	if (facts->is_file && !str_equal(file.sha256, facts->sha256))
+		return ctx_fail(&s->ctx, ERR_INVALID, "the backup's data are not those that it was made of");
+	*report = (struct snapshot_report){.snapshot = s->id,
+					   .gen = row->row.gen,
+					   .stage = SNAPSHOT_SEEN_STAGE_KEPT,
+					   .progress = 100,
+					   .sha256 = file.sha256,
+					   .file_size = file.file_size,
+					   .cut_size = file.file_size,
+					   .volume_size = file.virtual_size};
+	return OK;
+}
+
+static RESULT fetch(struct step *s, const struct snapshot *row, const struct backup_place *place,
+		    struct snapshot_report *report)
+{
+	AUTO(backup_manifest) m = NULL;
+	const struct disk_key *key = NULL;
+	struct str fetched = part_path(s, "restored"), file = STR_NONE;
+	if (!fetched.p)
+		return ctx_no_memory(&s->ctx);
+	TRY(gather_disk_key(s, row->data_key, &key)); /* it opens: else its volume would never do */
+	TRY(backup_manifest_load(&s->ctx, place, &m));
+	struct result result = fetch_file(s, place, m, fetched, &file);
+	if (result_is_ok(result))
+		result = keep_file(s, row, backup_manifest_facts(m), file, report);
+	(void) unlink(fetched.p);
+	if (file.p)
+		(void) unlink(file.p);
+	return result;
+}
+
+/* The row of its backup, of which there may be none any more. */
+static RESULT gather_source(struct step *s, uuid id, const struct backup **ret_backup)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct backup *b = backup_find(view.tables, id);
+	*ret_backup = b && row_is_live(&b->row) ? STEP_COPY(s, KIND_BACKUP, struct backup, b) : NULL;
+	return b && row_is_live(&b->row)
+		       ? OK
+		       : ctx_fail(&s->ctx, ERR_NOT_FOUND, "The backup that it was to come from is gone.");
+}
+
+static RESULT fetch_from(struct step *s, const struct snapshot *row, struct snapshot_report *report)
+{
+	const struct backup *b = NULL;
+	struct backup_place place = {0};
+	TRY(gather_source(s, row->backup, &b));
+	TRY(open_place(s, b, b->row.id, &place));
+	struct result result = fetch(s, row, &place, report);
+	backup_store_free(place.store);
+	return result;
+}
+
+RESULT step_restored_snapshot(struct step *s, const struct snapshot *row)
+{
+	struct snapshot_report *report = STEP_NEW(s, struct snapshot_report);
+	struct str problem = STR_NONE;
+	struct result result = fetch_from(s, row, report);
+	if (!result_is_ok(result)) {
+		TRY(judge(s, result, snapshot_goes_on(s), &problem));
+		if (!problem.n)
+			return OK;
+		*report =
+			(struct snapshot_report){.snapshot = s->id, .gen = row->row.gen, .problem = problem};
+	}
+	step_report(s, engine_see_snapshot_run, report);
+	return OK;
+}
+
+/* ---- who looks because of it ---- */
+
+static void wake_backup(struct reconciler *r, const struct row *row)
+{
+	work_wake(r, lane_fetches(backup_of(row)->account), KIND_BACKUP, row->id, WAKE_WISH);
+}
+
+void wake_backups_of(struct reconciler *r, const struct tables *t, uuid snapshot)
+{
+	for (const struct backup *b = backup_first_by_cut(t, snapshot); b; b = backup_next_by_cut(t, b))
+		wake_backup(r, &b->row);
+}
+
+const struct resource reconcile_backup = {
+	.step = step_backup,
+	.is_swept = true,
+	.wake = wake_backup,
+};

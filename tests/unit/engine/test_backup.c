@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Backups' rules: which one an incremental one adds to, what keeps which from going, what becomes of a restore. */
+#include "cloud.h"
+#include "engine/storage/backup.h"
+#include "model/states.h"
+#include "store/backup.h"
+#include "store/snapshot.h"
+
+#define TARGET STR("file:///backups")
+
+static const struct backup *find_backup(const struct cloud *c, uuid id)
+{
+	return backup_find(cloud_tables(c), id);
+}
+
+static uuid create_seen(struct cloud *c, int64_t size)
+{
+	uuid volume = cloud_make_volume(c, size);
+	cloud_see_volume(c, volume);
+	return volume;
+}
+
+/* What nobody else may have is not modified. */
+static enum err try_modify(struct cloud *c, uuid volume)
+{
+	struct volume_modifying wish = {.volume = ref_to(c, KIND_VOLUME, volume), .size = 4 * GIB};
+	return cloud_run(c, &c->alice, engine_modify_volume_run, &wish).code;
+}
+
+static void keep(struct cloud *c, uuid snapshot, const char *problem)
+{
+	struct snapshot_report report = {.snapshot = snapshot,
+					 .gen = 1,
+					 .stage = problem ? SNAPSHOT_SEEN_STAGE_NONE
+							  : SNAPSHOT_SEEN_STAGE_KEPT,
+					 .sha256 = STR("cafe"),
+					 .file_size = GIB,
+					 .problem = str_from(problem)};
+	cloud_ok(c, NULL, engine_see_snapshot, &report);
+}
+
+static struct backup_wish wish_of(struct cloud *c, uuid volume, bool is_incremental)
+{
+	return (struct backup_wish){
+		.target = TARGET, .volume = ref_to(c, KIND_VOLUME, volume), .is_incremental = is_incremental};
+}
+
+static uuid back_up(struct cloud *c, uuid volume, bool is_incremental)
+{
+	struct backup_wish wish = wish_of(c, volume, is_incremental);
+	clock_set_us(clock_now_us() + SECOND);
+	cloud_ok(c, &c->alice, engine_create_backup, &wish);
+	return wish.backup;
+}
+
+/* Its cut is kept, and it is written. */
+static uuid back_up_whole(struct cloud *c, uuid volume, bool is_incremental)
+{
+	uuid id = back_up(c, volume, is_incremental), cut = find_backup(c, id)->cut;
+	keep(c, cut, NULL);
+	assert_true(row_is_live(&snapshot_find(cloud_tables(c), cut)->row)); /* it is needed still */
+	struct backup_report report = {.backup = id, .object_count = 2, .stored_size = 100};
+	cloud_ok(c, NULL, engine_see_backup, &report);
+	const struct snapshot *gone = snapshot_find(cloud_tables(c), cut);
+	assert_true(!gone || !row_is_live(&gone->row));
+	assert_int_equal(model_derive_backup_state(find_backup(c, id)), BACKUP_AVAILABLE);
+	return id;
+}
+
+static enum err try_delete(struct cloud *c, uuid backup)
+{
+	struct backup_deleting wish = {.backup = ref_to(c, KIND_BACKUP, backup)};
+	return cloud_run(c, &c->alice, engine_delete_backup_run, &wish).code;
+}
+
+static void test_incremental(void **state)
+{
+	struct cloud *c = *state;
+	uuid volume = create_seen(c, GIB);
+	struct backup_wish none = wish_of(c, volume, true);
+	assert_int_equal(cloud_run(c, &c->alice, engine_create_backup_run, &none).code, ERR_STATE);
+	uuid first = back_up_whole(c, volume, false), second = back_up_whole(c, volume, true);
+	assert_true(uuid_equal(find_backup(c, second)->parent, first));
+	uuid third = back_up_whole(c, volume, true);
+	assert_true(uuid_equal(find_backup(c, third)->parent, second));
+	assert_int_equal(try_delete(c, first), ERR_STATE);
+	assert_int_equal(try_delete(c, second), ERR_STATE);
+	assert_int_equal(try_delete(c, third), ERR_NONE);
+	assert_int_equal(try_delete(c, second), ERR_STATE); /* its child's objects are still to go */
+	struct backup_forget forget = {.backup = third};
+	cloud_ok(c, NULL, engine_forget_backup, &forget);
+	assert_int_equal(try_delete(c, second), ERR_NONE);
+}
+
+static void test_of_others(void **state)
+{
+	struct cloud *c = *state;
+	uuid volume = create_seen(c, GIB), backup = back_up_whole(c, volume, false);
+	struct backup_wish wish = wish_of(c, volume, false);
+	assert_int_equal(cloud_run(c, &c->bob, engine_create_backup_run, &wish).code, ERR_NOT_FOUND);
+	struct backup_deleting deleting = {.backup = ref_to(c, KIND_BACKUP, backup)};
+	assert_int_equal(cloud_run(c, &c->bob, engine_delete_backup_run, &deleting).code, ERR_NOT_FOUND);
+	struct backup_restoring restoring = {.backup = ref_to(c, KIND_BACKUP, backup)};
+	assert_int_equal(cloud_run(c, &c->bob, engine_restore_backup_run, &restoring).code, ERR_NOT_FOUND);
+}
+
+static void test_no_target(void **state)
+{
+	struct cloud *c = *state;
+	struct backup_wish wish = wish_of(c, create_seen(c, GIB), false);
+	wish.target = STR_NONE;
+	assert_int_equal(cloud_run(c, &c->alice, engine_create_backup_run, &wish).code, ERR_GONE);
+}
+
+static uuid begin_restore(struct cloud *c, uuid backup, uuid volume)
+{
+	struct backup_restoring wish = {.backup = ref_to(c, KIND_BACKUP, backup),
+					.volume = ref_to(c, KIND_VOLUME, volume)};
+	cloud_ok(c, &c->alice, engine_restore_backup, &wish);
+	assert_int_equal(try_modify(c, volume), ERR_STATE);
+	assert_true(engine_backup_is_restoring(cloud_tables(c), backup));
+	return snapshot_first_by_restores(cloud_tables(c), volume)->row.id;
+}
+
+static void test_restore(void **state)
+{
+	struct cloud *c = *state;
+	uuid volume = create_seen(c, GIB), backup = back_up_whole(c, volume, false);
+	uuid other = create_seen(c, 2 * GIB), fetched = begin_restore(c, backup, other);
+	struct volume_target deleting = {.volume = ref_to(c, KIND_VOLUME, other)};
+	assert_int_equal(cloud_run(c, &c->alice, engine_delete_volume_run, &deleting).code, ERR_STATE);
+	assert_int_equal(try_delete(c, backup), ERR_STATE);
+	keep(c, fetched, NULL);
+	const struct snapshot *row = snapshot_find(cloud_tables(c), fetched);
+	assert_true(row && !row_is_live(&row->row)); /* it goes with the volume, which is being made of it */
+	assert_int_equal(try_modify(c, other), ERR_STATE);
+	cloud_see_volume(c, other);
+	assert_int_equal(try_modify(c, other), ERR_NONE);
+	assert_int_equal(try_delete(c, backup), ERR_NONE);
+}
+
+static void test_restore_that_fails(void **state)
+{
+	struct cloud *c = *state;
+	uuid volume = create_seen(c, GIB), backup = back_up_whole(c, volume, false);
+	uuid fetched = begin_restore(c, backup, volume);
+	keep(c, fetched, "a chunk is damaged");
+	assert_int_equal(try_modify(c, volume), ERR_STATE);
+	assert_int_equal(model_derive_backup_state(find_backup(c, backup)), BACKUP_AVAILABLE);
+	struct volume_target deleting = {.volume = ref_to(c, KIND_VOLUME, volume)};
+	cloud_ok(c, &c->alice, engine_delete_volume, &deleting);
+}
+
+static void test_a_cut_that_fails(void **state)
+{
+	struct cloud *c = *state;
+	uuid volume = create_seen(c, GIB), backup = back_up(c, volume, false);
+	assert_true(engine_volume_is_backing_up(cloud_tables(c), volume));
+	keep(c, find_backup(c, backup)->cut, "no room");
+	assert_false(engine_volume_is_backing_up(cloud_tables(c), volume));
+	struct backup_report report = {.backup = backup, .problem = STR("no room")};
+	cloud_ok(c, NULL, engine_see_backup, &report);
+	assert_int_equal(model_derive_backup_state(find_backup(c, backup)), BACKUP_ERROR);
+	assert_int_equal(try_delete(c, backup), ERR_NONE);
+}
+
+/* The user's snapshot is needed until it is written. */
+static void test_of_a_snapshot(void **state)
+{
+	struct cloud *c = *state;
+	uuid volume = create_seen(c, GIB);
+	struct snapshot_wish snapshot = {.volume = ref_to(c, KIND_VOLUME, volume)};
+	cloud_ok(c, &c->alice, engine_create_snapshot, &snapshot);
+	struct backup_wish wish = wish_of(c, volume, false);
+	wish.snapshot = ref_to(c, KIND_SNAPSHOT, snapshot.snapshot);
+	assert_int_equal(cloud_run(c, &c->alice, engine_create_backup_run, &wish).code, ERR_STATE);
+	keep(c, snapshot.snapshot, NULL);
+	cloud_ok(c, &c->alice, engine_create_backup, &wish);
+	struct snapshot_target deleting = {.snapshot = wish.snapshot};
+	assert_int_equal(cloud_run(c, &c->alice, engine_delete_snapshot_run, &deleting).code, ERR_IN_USE);
+	struct backup_report report = {.backup = wish.backup};
+	cloud_ok(c, NULL, engine_see_backup, &report);
+	cloud_ok(c, &c->alice, engine_delete_snapshot, &deleting);
+}
+
+static void test_import(void **state)
+{
+	struct cloud *c = *state;
+	struct backup_importing wish = {
+		.target = TARGET, .id = {.b = {1}}, .size = GIB, .container = STR("c"), .name = STR("n")};
+	cloud_ok(c, &c->alice, engine_import_backup, &wish);
+	assert_int_equal(cloud_run(c, &c->alice, engine_import_backup_run, &wish).code, ERR_STATE);
+	struct backup_report report = {.backup = wish.id, .is_found = true, .size = 2 * GIB, .data_us = 1};
+	cloud_ok(c, NULL, engine_see_backup, &report);
+	assert_int_equal(model_derive_backup_state(find_backup(c, wish.id)),
+			 BACKUP_ERROR); /* of another size */
+	wish.id = (uuid){.b = {2}};
+	wish.container = STR("../c");
+	assert_int_equal(cloud_run(c, &c->alice, engine_import_backup_run, &wish).code, ERR_INVALID);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_incremental, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(test_of_others, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(test_no_target, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(test_restore, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(test_restore_that_fails, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(test_a_cut_that_fails, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(test_of_a_snapshot, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(test_import, cloud_setup, cloud_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
