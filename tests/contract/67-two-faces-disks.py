@@ -447,6 +447,22 @@ def test_an_image_of_ec2(both):
     both.terminate(instance)
 
 
+@holds("Images and volumes through OpenStack: A volume that is uploaded")
+def test_an_uploaded_volume(both):
+    """Its data are of the form that is said, and EC2 launches it."""
+    volume = both.ec2.create_volume(Size=1, AvailabilityZone=both.zone())["VolumeId"]
+    both.rest()
+    seen = both.seen(VOLUME, "volumes", volume)
+    both.ok("POST", f"{VOLUME}/volumes/{seen['id']}/action", {"os-volume_upload_image": {"image_name": "sent", "disk_format": "vhd"}})
+    both.rest()
+    image, = [i for i in both.listed(IMAGE, "images") if i["name"] == "sent"]
+    assert (image["status"], image["disk_format"], image["os_hash_algo"]) == ("active", "vhd", "sha512")
+    assert len(both.call("GET", f"{IMAGE}/images/{image['id']}/file").text) == image["size"]
+    assert shown_image(both, ec2_id("ami", image["id"]))["State"] == "available"
+    both.delete(f"{IMAGE}/images/{image['id']}")
+    both.ec2.delete_volume(VolumeId=volume)
+
+
 @holds("What each face calls it: image, instance, key pair", "Images and volumes through OpenStack: An image's data", "Images and volumes through OpenStack: Properties")
 def test_an_image_of_glance(both):
     made = both.ok("POST", f"{IMAGE}/images", {"name": "up", "disk_format": "raw", "container_format": "bare", "min_disk": 1, "architecture": "x86_64",
