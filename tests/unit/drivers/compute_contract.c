@@ -897,6 +897,28 @@ static void test_given_variables(void **state)
 	scene_close(&s);
 }
 
+/* Another region on the same host: sees nothing of ours, touches nothing of ours. */
+void test_disks_of_other_region(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct disk_host *other = NULL;
+	struct disk_inventory all = {0};
+	struct disk_name name = {.id = s.files[1].volume};
+	scene_make_disk(&s, &s.files[1]);
+	EXPECT(&s, ERR_NONE, scene_open_pool(&s.c, uuid_random(), &other));
+	EXPECT(&s, ERR_NONE, subject.disks->enter(other, &s.c, subject.directory));
+	EXPECT(&s, ERR_NONE, subject.disks->remove(other, &s.c, &name));
+	EXPECT(&s, ERR_NONE, subject.disks->list(other, &s.c, &all));
+	assert_int_equal(all.count, 0);
+	if (!subject.ceph) /* one without a manager tells nothing */
+		assert_true(all.pool_size > 0 && all.pool_free > 0);
+	subject.disks->close_host(other);
+	assert_non_null(scene_find_disk(&s, DISK_VOLUME, name.id));
+	scene_delete_disk(&s, name.id);
+	scene_close(&s);
+}
+
 int compute_contract_run(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -39,7 +39,8 @@ struct compute_subject {
 extern struct compute_subject subject;
 
 int compute_contract_run(void);
-int disk_contract_run(void);   /* drivers/disk.h's, in disk_contract.c */
+void test_disks_of_other_region(void **state); /* a case of drivers/disk.h's, in compute_contract.c */
+int disk_contract_run(void);                   /* drivers/disk.h's, in disk_contract.c */
 int shared_contract_run(void); /* in shared_contract.c, run by the former with a subject.directory */
 /* Those of them that hold for a pool that belongs to no host. with_guests: on a host that can reach it; without
  * one the driver need only open and close hosts. */
