@@ -41,7 +41,7 @@ static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)
 
 /* ---- where ---- */
 
-/* ERR_GONE, in words: the settings name another target now, or none. */
+/* ERR_IO, in words: the settings name another target now, or none. */
 static RESULT open_place(struct step *s, const struct backup *b, uuid id, struct backup_place *ret_place)
 {
 	struct str now = s->r->backup ? s->r->backup->url : STR_NONE;

@@ -107,6 +107,24 @@ def test_a_volume_of_cinder(both, admin):
     assert admin.call("DELETE", f"{VOLUME}/types/{own['id']}").status == 202
 
 
+@holds("What each face calls it: backup")
+def test_a_backup(both):
+    """EC2 sees what is made by one and for one: the volume that is restored, and no snapshot."""
+    volume, identifier = make_volume(both, Size=2)
+    before = {s["SnapshotId"] for s in both.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]}
+    made = both.ok("POST", f"{VOLUME}/backups", {"backup": {"volume_id": identifier}})["backup"]["id"]
+    both.rest()
+    assert both.ok("GET", f"{VOLUME}/backups/{made}")["backup"]["status"] == "available"
+    restored = both.ok("POST", f"{VOLUME}/backups/{made}/restore", {"restore": {"name": "again"}})["restore"]["volume_id"]
+    both.rest()
+    shown = both.volume(ec2_id("vol", restored))
+    assert (shown["State"], shown["Size"]) == ("available", 2)
+    assert {s["SnapshotId"] for s in both.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]} == before
+    assert both.status("DELETE", f"{VOLUME}/backups/{made}") == 202
+    for each in (volume, ec2_id("vol", restored)):
+        drop_volume(both, each)
+
+
 @holds("Disks: Types")
 def test_types(both):
     """EC2's types are rows of Cinder's, and held to EC2's sizes through either face."""

@@ -677,9 +677,16 @@ static bool has_drive(const struct instance_launch *wish)
 	return wish->has_cdrom || wish->from_medium;
 }
 
-static bool recovers(const struct launch *l)
+static enum instance_recovery recovery_of(const struct launch *l)
 {
-	return choice_or(l->wish->recovers, !l->wish->recovers_by_type || l->type->offers_ha);
+	bool recovers = choice_or(l->wish->recovers, !l->wish->recovers_by_type || l->type->offers_ha);
+	return recovers ? INSTANCE_RECOVERY_DEFAULT : INSTANCE_RECOVERY_DISABLED;
+}
+
+/* Files are told on a drive alone; and who has no IPv4 asks no metadata. */
+static bool has_config_drive(const struct launch *l)
+{
+	return l->wish->config_drive || l->wish->files.count || launch_ports_lack_ipv4(&l->ports);
 }
 
 static struct instance make_instance(const struct launch *l, int64_t index, const struct host *host)
@@ -725,15 +732,14 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.personality = has_personality || !l->from ? w->personality
 							   : (enum instance_personality) l->from->personality,
 		.wanted_power = w->stays_off ? INSTANCE_WANTED_POWER_OFF : INSTANCE_WANTED_POWER_ON,
-		.recovery = recovers(l) ? INSTANCE_RECOVERY_DEFAULT : INSTANCE_RECOVERY_DISABLED,
+		.recovery = recovery_of(l),
 		.shutdown_terminates = w->shutdown_terminates,
 		.protect_terminate = w->protect_terminate,
 		.protect_stop = w->protect_stop,
 		.monitoring = w->monitoring,
 		.ebs_optimized = w->ebs_optimized,
 		.unlimited_credits = l->type->burstable && choice_or(w->unlimited_credits, !is_t2(l->type)),
-		.config_drive = w->config_drive || w->files.count ||
-				launch_ports_lack_ipv4(&l->ports), /* asks no metadata */
+		.config_drive = has_config_drive(l),
 		.file_paths = l->file_paths,
 		.file_contents = l->file_contents,
 		.metadata_enabled = l->metadata.enabled,

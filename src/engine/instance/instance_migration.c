@@ -129,7 +129,7 @@ RESULT instance_check_target(struct ctx *c, const struct tables *t, const struct
 }
 
 RESULT instance_choose_target(struct ctx *c, const struct tables *t, const struct placement_need *need,
-			    const struct host **ret_host)
+			      const struct host **ret_host)
 {
 	struct placement placement;
 	struct placement_report report;

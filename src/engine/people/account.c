@@ -232,11 +232,17 @@ static RESULT check_empty(struct op *op, const struct account *account)
 	const struct {
 		const char *words;
 		int64_t count;
-	} kept[] = {{"instances", has->instances},       {"volumes", has->volumes},
-		    {"snapshots", has->snapshots},       {"images", has->images},
-		    {"addresses", has->addresses},       {"VPCs", has->routers},
-		    {"NAT gateways", has->nat_gateways}, {"network interfaces", has->ports},
-		    {"networks", has->networks},         {"dedicated hosts", has->dedicated_hosts}};
+	} kept[] = {{"instances", has->instances},
+		    {"volumes", has->volumes},
+		    {"snapshots", has->snapshots},
+		    {"backups", has->backups},
+		    {"images", has->images},
+		    {"addresses", has->addresses},
+		    {"VPCs", has->routers},
+		    {"NAT gateways", has->nat_gateways},
+		    {"network interfaces", has->ports},
+		    {"networks", has->networks},
+		    {"dedicated hosts", has->dedicated_hosts}};
 	for (size_t n = 0; n < sizeof kept / sizeof *kept; n++)
 		if (kept[n].count > 0)
 			return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_ACCOUNT,

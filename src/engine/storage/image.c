@@ -53,6 +53,12 @@ enum image_state engine_derive_image_state(const struct tables *t, const struct 
 	return state == IMAGE_AVAILABLE && image->is_deactivated ? IMAGE_DISABLED : state;
 }
 
+const struct image *engine_find_image_of_volume(const struct tables *t, uuid volume)
+{
+	const struct volume *v = volume_find(t, volume);
+	return v ? image_find(t, v->image) : NULL;
+}
+
 /* ---- making ---- */
 
 static RESULT check_name(struct op *op, uuid account, struct str name, bool may_share_name)

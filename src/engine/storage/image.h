@@ -218,6 +218,9 @@ static inline bool engine_is_iso(const struct image *image)
 	return str_is(image->disk_format, "iso");
 }
 
+/* The image that lay on a volume first; NULL: none, or it is forgotten. */
+const struct image *engine_find_image_of_volume(const struct tables *t, uuid volume);
+
 /* Whether the image waits for its data. */
 bool engine_image_is_empty(const struct tables *t, const struct image *image);
 

@@ -144,8 +144,7 @@ RESULT volume_place(struct op *op, uuid account, uuid zone, const struct disk_pl
 		    const struct host **ret_host)
 {
 	int64_t size = disk->size;
-	struct placement_need need = {
-		.zone = zone, .account = account, .arch = INSTANCE_TYPE_ARCH_X86_64};
+	struct placement_need need = {.zone = zone, .account = account, .arch = INSTANCE_TYPE_ARCH_X86_64};
 	placement_add_disk(&need, engine_find_pool_of_type(op->head, disk->type), size);
 	struct placement placement;
 	struct placement_report report;

@@ -175,9 +175,8 @@ static void open_reconciler(struct cloud *c)
 {
 	expect_ok(c, network_sim_open(&c->c, &c->network));
 	expect_ok(c, applied_open(&c->c, &c->network));
-	char images[80];
-	snprintf(images, sizeof images, "%s/images", c->directory);
-	image_file_sweep(images);
+	struct str images = str_print(c->c.arena, "%s/images", c->directory);
+	image_file_sweep(images.p);
 	snprintf(c->backups, sizeof c->backups, "file://%s/backups", c->directory);
 	c->backup.url = str_from(c->backups);
 	struct reconcile_config config = {.executor = c->executor,
@@ -186,7 +185,7 @@ static void open_reconciler(struct cloud *c)
 					  .compute = {&compute_sim},
 					  .disks = {&disk_sim},
 					  .fences = {&fence_sim},
-					  .image_directory = str_from(images),
+					  .image_directory = images,
 					  .backup = &c->backup,
 					  .own_chassis = STR("here"),
 					  .master_key = master_key,
@@ -830,10 +829,8 @@ struct cloud_disk cloud_disk(struct cloud *c, uuid volume)
 {
 	AUTO_VIEW view = {0};
 	view_open(c->store, &view);
-	const struct volume *v = volume_find(view.tables, volume);
-	return v ? (struct cloud_disk){v->zone,      v->pool,      v->host,
-				       v->seen_host, v->left_host, v->seen_instance}
-		 : (struct cloud_disk){0};
+	const struct volume none = {0}, *row = volume_find(view.tables, volume), *v = row ? row : &none;
+	return (struct cloud_disk){v->zone, v->pool, v->host, v->seen_host, v->left_host, v->seen_instance};
 }
 
 size_t cloud_count(struct cloud *c, enum kind kind)

@@ -199,6 +199,18 @@ static void test_import(void **state)
 	assert_int_equal(cloud_run(c, &c->alice, engine_import_backup_run, &wish).code, ERR_INVALID);
 }
 
+/* An account that has backups is not deleted: nobody would ever remove them. */
+static void test_keeps_its_account(void **state)
+{
+	struct cloud *c = *state;
+	struct backup_importing wish = {
+		.target = TARGET, .id = {.b = {1}}, .size = GIB, .container = STR("c")};
+	cloud_ok(c, &c->alice, engine_import_backup, &wish);
+	struct account_target target = {.account = ref_to(c, KIND_ACCOUNT, c->alice.account)};
+	assert_int_equal(cloud_run(c, NULL, engine_delete_account_run, &target).code, ERR_IN_USE);
+	assert_true(str_contains(c->c.problem.message, STR("backups (1)")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +222,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_cut_that_fails, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_of_a_snapshot, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_import, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(test_keeps_its_account, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

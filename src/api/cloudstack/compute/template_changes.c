@@ -9,7 +9,6 @@
 #include "store/account.h"
 #include "store/image.h"
 #include "store/snapshot.h"
-#include "store/volume.h"
 
 /* ---- what is said of one ---- */
 
@@ -303,8 +302,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 /* What the image said that lay on the disk first. */
 static RESULT make_form(struct op *op, const struct making *a, uuid volume, struct image_form *form)
 {
-	const struct volume *v = volume_find(op->head, volume);
-	const struct image *image = v ? image_find(op->head, v->image) : NULL;
+	const struct image *image = engine_find_image_of_volume(op->head, volume);
 	*form = image ? engine_image_form(image) : (struct image_form){0};
 	form->visibility = IMAGE_VISIBLE_SHARED;
 	form->is_protected = form->is_hidden = false;

@@ -51,7 +51,9 @@ static const char *type_of(const struct instance_migration *m)
 static const char *status_of(struct os_call *e, const struct instance_migration *m)
 {
 	const struct instance *i = instance_find(os_tables(e), m->instance);
-	if (!changes_host(m) && m->outcome == INSTANCE_MIGRATION_OUTCOME_ASKED)
+	bool is_confirmed = m->method == INSTANCE_MIGRATION_METHOD_RESIZE ||
+			    m->method == INSTANCE_MIGRATION_METHOD_COLD; /* or reverted, by its user */
+	if (is_confirmed && m->outcome == INSTANCE_MIGRATION_OUTCOME_ASKED)
 		return i && model_derive_instance_task(i) == INSTANCE_TASK_RESIZE ? "migrating" : "finished";
 	return m->method == INSTANCE_MIGRATION_METHOD_EVACUATE ? "done" : os_migration_status(m);
 }
