@@ -308,7 +308,7 @@ static const struct {
 	{4, change_policy},    {16, contents_write}, {6, maintain_host},      {1, maintain_in_peace},
 	{1, errand_destroy},   {1, errand_forward},  {1, errand_network},     {2, errand_assign},
 	{1, migrate_in_peace}, {2, errand_share},    {1, errand_plan},        {4, shake_power},
-	{1, fence_in_peace},   {1, migrate_off},
+	{1, fence_in_peace},   {1, migrate_off},     {1, maintain_by_moving},
 };
 
 void happen(struct simulation *s)

@@ -57,17 +57,14 @@ void maintain_host(struct simulation *s)
 	static const int64_t lasts[] = {0, 30 * SECOND, 5 * MINUTE};
 	int64_t from_us = clock_now_us() + from[random_below(3)], lasts_us = lasts[random_below(3)];
 	struct str host = names[random_below(HOSTS)];
-	bool ends = random_below(2) == 0, stops = random_below(3) == 0, moves = random_below(2) == 0;
-	enum host_maintenance_kind kind = stops   ? HOST_MAINTENANCE_KIND_STOP
-					  : moves ? HOST_MAINTENANCE_KIND_MOVE
-						  : HOST_MAINTENANCE_KIND_REBOOT;
+	bool ends = random_below(2) == 0, stops = random_below(3) == 0;
+	enum host_maintenance_kind kind = stops ? HOST_MAINTENANCE_KIND_STOP : HOST_MAINTENANCE_KIND_REBOOT;
 	if (s->is_doomed || fault_armed)
 		return;
 	request_mark_open(s);
 	tell(s, "host %" STR_FMT ": a maintenance %s", STR_ARG(host),
 	     ends    ? "ends"
 	     : stops ? "that stops what is there is planned"
-	     : moves ? "that moves what is there is planned"
 		     : "is planned");
 	s->hosts_shaken = true;
 	struct result result =
@@ -153,6 +150,28 @@ static void learn_stops(struct simulation *s, struct str host)
 		t->wanted_on = t->is_paused = t->is_saved = false;
 		server_move(t);
 	}
+}
+
+/* Nobody asks for anything while guests are on their way: the model does not know which of them are. */
+void maintain_by_moving(struct simulation *s)
+{
+	struct str host = names[random_below(HOSTS)];
+	uint64_t steps = random_below(200);
+	settle_and_compare(s);
+	tell(s, "host %" STR_FMT " has a maintenance that moves what is there", STR_ARG(host));
+	s->hosts_shaken = true; /* what cannot move is off until the end */
+	if (!result_is_ok(plan(s, host, HOST_MAINTENANCE_KIND_MOVE, clock_now_us(), 0)))
+		blame(s, "an operator's maintenance is refused");
+	for (uint64_t n = 0; n < steps && executor_step(s->region.cloud->executor, clock_now_us() + MINUTE);
+	     n++)
+		;
+	if (random_below(2))
+		kill_and_restart(s);
+	cloud_settle(s->region.cloud);
+	struct result result = end(s, host);
+	if (!result_is_ok(result))
+		blame(s, "the end of an operator's maintenance is refused: %s", err_name(result.code));
+	settle_and_compare(s);
 }
 
 void maintain_in_peace(struct simulation *s)

@@ -418,6 +418,7 @@ void kill_and_restart(struct simulation *s);
 
 void maintain_host(struct simulation *s);     /* some host has one ahead, or it is over */
 void maintain_in_peace(struct simulation *s); /* with nothing else going on */
+void maintain_by_moving(struct simulation *s);
 
 /* ---- fences.c ---- */
 

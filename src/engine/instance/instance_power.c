@@ -9,6 +9,7 @@
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
 #include "engine/region/processor_internal.h"
+#include "model/instance_task.h"
 #include "model/states.h"
 #include "store/instance.h"
 #include "store/port.h"
@@ -317,8 +318,9 @@ static RESULT suspend_one(struct op *op, const struct instances_wish *wish, cons
 	enum instance_state state = model_derive_instance_state(instance);
 	if (state == INSTANCE_SUSPENDING || state == INSTANCE_SUSPENDED)
 		return OK;
-	if (state != INSTANCE_RUNNING)
-		return instance_fail_state(op, ref, "suspended");
+	if (state != INSTANCE_RUNNING || model_derive_instance_task(instance) != INSTANCE_TASK_NONE)
+		return instance_fail_state(op, ref,
+					   "suspended"); /* what is saved is of the disks as they are */
 	if (instance->protect_stop)
 		return fail_protected(op, ref, "suspended", "disableApiStop");
 	struct instance next = *instance;
