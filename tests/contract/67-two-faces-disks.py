@@ -468,7 +468,7 @@ def test_an_image_of_ec2(both):
 @holds("Images and volumes through OpenStack: A volume that is uploaded")
 def test_an_uploaded_volume(both):
     """Its data are of the form that is said, and EC2 launches it."""
-    volume = both.ec2.create_volume(Size=1, AvailabilityZone=both.zone())["VolumeId"]
+    volume = both.ec2.create_volume(Size=1, AvailabilityZone=both.zone)["VolumeId"]
     both.rest()
     seen = both.seen(VOLUME, "volumes", volume)
     both.ok("POST", f"{VOLUME}/volumes/{seen['id']}/action", {"os-volume_upload_image": {"image_name": "sent", "disk_format": "vhd"}})

@@ -239,7 +239,7 @@ FILTERS = {
     ("ports", "fixed_ips"): By(lambda r: [f"ip_address={i['ip_address']}" for i in r["fixed_ips"]] + [f"subnet_id={i['subnet_id']}" for i in r["fixed_ips"]],
                                others=(f"subnet_id={ABSENT}", "ip_address=192.0.2.1")),
     ("ports", "security_groups"): By(lambda r: r["security_groups"]), ("agents", "binary"): By(at("binary")),
-    ("networks", "is_default"): By(at("is_default"), fits=lambda r, v: r.get("is_default") == v, others=("True",)),
+    ("networks", "is_default"): By(at("is_default"), fits=lambda r, v: r.get("is_default") == v, others=()),
     ("quotas", "tenant_id"): By(at("project_id")),
     ("namespaces", "resource_types"): By(lambda r: [t["name"] for t in r["resource_type_associations"]]), ("namespaces", "visibility"): By(at("visibility")),
 }

@@ -204,9 +204,11 @@ def minor_of(action):
 
 
 def members(action, place="body"):
+    """Those that its microversion has; what is inside of one that it has not is not there either."""
     minor = minor_of(action)
+    gone = tuple(p["name"] + "." for p in action["params"] if p.get("until") and p["until"] < minor)
     return [p for p in action["params"] if p["in"] == place and (not p.get("since") or p["since"] <= minor)
-            and (not p.get("until") or p["until"] >= minor)]
+            and (not p.get("until") or p["until"] >= minor) and not p["name"].startswith(gone)]
 
 
 def example(param):

@@ -285,6 +285,15 @@ static RESULT drop_cut(struct op *op, const struct backup *b)
 	return cut && cut->is_bound && row_is_live(&cut->row) ? snapshot_delete_metered(op, cut) : OK;
 }
 
+/* One that is deleted is never read again. */
+bool engine_backup_has_children(const struct tables *t, uuid backup)
+{
+	const struct backup *child = backup_first_by_parent(t, backup);
+	while (child && !row_is_live(&child->row))
+		child = backup_next_by_parent(t, child);
+	return child != NULL;
+}
+
 RESULT engine_delete_backup(struct op *op, struct backup_deleting *wish)
 {
 	const struct backup *b = NULL;
@@ -296,7 +305,7 @@ RESULT engine_delete_backup(struct op *op, struct backup_deleting *wish)
 	if (!is_at_rest && !wish->force)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, wish->backup.field,
 				   "Invalid backup: Backup status must be available or error");
-	if (backup_first_by_parent(op->head, b->row.id))
+	if (engine_backup_has_children(op->head, b->row.id))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, wish->backup.field,
 				   "Invalid backup: Incremental backups exist for this backup.");
 	TRY(drop_cut(op, b));

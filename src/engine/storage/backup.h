@@ -72,6 +72,9 @@ struct backup_importing {
 };
 OPERATION(engine_import_backup, backup_importing)
 
+/* Whether incremental backups stand on it. */
+bool engine_backup_has_children(const struct tables *t, uuid backup);
+
 /* Whether it is being restored just now; whether the volume is being backed up (its content is not fixed yet),
  * or a backup is on its way into it. */
 bool engine_backup_is_restoring(const struct tables *t, uuid backup);

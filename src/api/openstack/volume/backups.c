@@ -41,7 +41,7 @@ static const void *gather_backup(struct os_call *e, const struct row *row)
 	*item = (struct backup_item){.backup = backup_of(row),
 				     .zone = zone_find(t, backup_of(row)->zone),
 				     .status = status_of(t, backup_of(row)),
-				     .has_children = backup_first_by_parent(t, row->id) != NULL};
+				     .has_children = engine_backup_has_children(t, row->id)};
 	return item;
 }
 
