@@ -146,7 +146,7 @@ static RESULT end_digests(struct image_upload *u, struct ctx *c, struct image_di
 
 RESULT image_upload_check(struct image_upload *u, struct ctx *c, struct str digest)
 {
-	struct image_digests digests;
+	struct image_digests digests = {0};
 	TRY(end_digests(u, c, &digests));
 	struct str own = digest.n == digests.sha512.n ? digests.sha512 : digests.sha256;
 	if (str_equal_nocase(own, digest))
@@ -165,7 +165,7 @@ static RESULT keep_data(struct image_upload *u, struct ctx *c, struct str sha256
 RESULT image_upload_keep(struct image_upload *u, struct ctx *c, struct str format,
 			 struct image_file *ret_file, struct image_digests *ret_digests)
 {
-	struct image_digests digests;
+	struct image_digests digests = {0};
 	TRY(end_digests(u, c, &digests));
 	TRY(image_upload_import(u, c, format, NULL, ret_file));
 	TRY(keep_data(u, c, digests.sha256));
@@ -175,7 +175,7 @@ RESULT image_upload_keep(struct image_upload *u, struct ctx *c, struct str forma
 
 RESULT image_upload_stage(struct image_upload *u, struct ctx *c, struct image_digests *ret_digests)
 {
-	struct image_digests digests;
+	struct image_digests digests = {0};
 	TRY(end_digests(u, c, &digests));
 	if (ftruncate(u->fd, u->size) != 0 || fsync(u->fd) != 0)
 		return fail_write(c, u->path, errno);
