@@ -38,7 +38,7 @@ FOREIGN_FILES = ("auth.py", "jpeglib.h", "VariableFormat.h", "pages.h", "disk.to
                  "store/K.h", "model/K.h", "IMPLEMENTATION_COVERAGE.md")
 
 # Short names of folders, with which their functions begin.
-PREFIXES = {"base": ["fd"], "api/openstack": ["os"], "api/cloudstack": ["cs"], "api/metadata": ["imds"], "api/query": ["params"]}
+PREFIXES = {"base": ["fd"], "api/openstack": ["os"], "api/cloudstack": ["cs"], "api/azure": ["az"], "api/metadata": ["imds"], "api/query": ["params"]}
 # Names on pages that stand for others, and names of other projects.
 PLACEHOLDERS = ("K_", "x_", "module_verb_object", "engine_verb_kind", "kind_wish")
 FOREIGN_NAMES = ("AT_US", "moto_server", "proxy_http_version")

@@ -30,29 +30,11 @@ static struct str copy_text(struct arena *a, const json_t *json)
 		       : STR_NONE;
 }
 
-/* ---- base64url, without padding ---- */
-
-static bool decode(struct arena *a, struct str text, struct str *ret_bytes)
-{
-	size_t padding = (4 - text.n % 4) % 4;
-	char *plain = arena_alloc(a, text.n + padding);
-	if (!plain || text.n == 0 || padding == 3)
-		return false;
-	for (size_t k = 0; k < text.n; k++) {
-		char ch = text.p[k];
-		if (ch == '+' || ch == '/' || ch == '=')
-			return false;
-		plain[k] = ch == '-' ? '+' : ch == '_' ? '/' : ch;
-	}
-	memset(plain + text.n, '=', padding);
-	return result_is_ok(str_decode_base64(a, (struct str){plain, text.n + padding}, ret_bytes));
-}
-
 /* An object; NULL: it is none. */
 static json_t *parse(struct arena *a, struct str part)
 {
 	struct str text = STR_NONE;
-	json_t *json = decode(a, part, &text) && text.n
+	json_t *json = result_is_ok(str_decode_base64url(a, part, &text)) && text.n
 			       ? json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL)
 			       : NULL;
 	if (json_is_object(json))
@@ -157,7 +139,8 @@ RESULT web_identity_read(struct ctx *c, struct str token, struct web_identity *r
 	struct str rest = token, head, body, signature;
 	bool has_parts = str_split_next(&rest, '.', &head) && str_split_next(&rest, '.', &body) &&
 			 str_split_next(&rest, '.', &signature) && !str_split_next(&rest, '.', &rest);
-	if (!has_parts || token.n > WEB_TOKEN_MAX || !decode(c->arena, signature, &w.signature))
+	if (!has_parts || token.n > WEB_TOKEN_MAX ||
+	    !result_is_ok(str_decode_base64url(c->arena, signature, &w.signature)))
 		return fail(c,
 			    "The ID Token provided is not a valid JWT. (You may see this error if you sent "
 			    "an Access Token)");
@@ -189,7 +172,8 @@ static bool take_number(struct arena *a, const json_t *key, const char *name, st
 {
 	const json_t *text = json_object_get(key, name);
 	return json_is_string(text) &&
-	       decode(a, (struct str){json_string_value(text), json_string_length(text)}, ret_bytes);
+	       result_is_ok(str_decode_base64url(
+		       a, (struct str){json_string_value(text), json_string_length(text)}, ret_bytes));
 }
 
 static bool is_text(const json_t *key, const char *name, const char *wanted)

@@ -55,6 +55,12 @@ bool crypto_is_ecdsa(struct str public_line);
  * P-256. */
 bool crypto_verify_rs256(struct str n, struct str e, struct str data, struct str signature);
 bool crypto_verify_es256(struct str x, struct str y, struct str data, struct str signature);
+/* A key that signs tokens (RS256): RSA of 2048 bits, in PEM. Making one takes up to a second. */
+RESULT crypto_make_signing_key(struct ctx *c, struct str *ret_pem);
+/* The signature in bytes; takes a millisecond. ERR_INVALID: the PEM holds no RSA key. */
+RESULT crypto_sign_rs256(struct ctx *c, struct str key_pem, struct str data, struct str *ret_signature);
+/* The public half's numbers, as bytes, the highest first. ERR_INVALID likewise. */
+RESULT crypto_read_signing_key(struct ctx *c, struct str key_pem, struct str *ret_n, struct str *ret_e);
 /* Whether a server's certificates (PEM, its own first) are vouched for by one of these, which are
  * given as SHA-1 digests in hex. Names are not compared. */
 bool crypto_is_vouched_for(struct arena *a, struct strs pems, struct strs thumbprints);

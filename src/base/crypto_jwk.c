@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Signatures of JSON Web Tokens: RS256 and ES256, by keys as a JSON Web Key has them. Sources: RFC 7517,
+ * Signatures of JSON Web Tokens: RS256 and ES256, checked by keys as a JSON Web Key has them; RS256 made by one of ours. Sources: RFC 7517,
  * 7518. */
 #include "base/crypto.h"
+#include "base/crypto_digest.h"
 #include "base/crypto_ossl.h"
 
 #include <openssl/ec.h>
@@ -95,6 +96,68 @@ bool crypto_verify_es256(struct str x, struct str y, struct str data, struct str
 	bool is_right = size > 0 && verify(key, data, der, (size_t) size);
 	OPENSSL_free(der);
 	return is_right;
+}
+
+/* ---- signing ---- */
+
+RESULT crypto_make_signing_key(struct ctx *c, struct str *ret_pem)
+{
+	OSSL(EVP_PKEY) key = EVP_RSA_gen(RSA_BITS_MIN);
+	if (!key)
+		return crypto_fail(c, "cannot make an RSA key");
+	return crypto_encode_key(c, key, EVP_PKEY_KEYPAIR, "PEM", "PrivateKeyInfo", ret_pem);
+}
+
+/* NULL: it is no RSA key. */
+static EVP_PKEY *read_private(struct str pem)
+{
+	OSSL(BIO) bio = BIO_new_mem_buf(pem.p, (int) pem.n);
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+	if (key && EVP_PKEY_is_a(key, "RSA"))
+		return key;
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return NULL;
+}
+
+RESULT crypto_sign_rs256(struct ctx *c, struct str key_pem, struct str data, struct str *ret_signature)
+{
+	OSSL(EVP_PKEY) key = read_private(key_pem);
+	OSSL(EVP_MD_CTX) context = EVP_MD_CTX_new();
+	size_t size = key ? (size_t) EVP_PKEY_get_size(key) : 0;
+	unsigned char *signature = arena_alloc(c->arena, size + 1);
+	if (!key)
+		return ctx_fail(c, ERR_INVALID, "the key that signs tokens is no RSA key");
+	if (!context || !signature)
+		return ctx_no_memory(c);
+	if (EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) != 1 ||
+	    EVP_DigestSign(context, signature, &size, bytes_of(data), data.n) != 1)
+		return crypto_fail(c, "cannot sign a token");
+	*ret_signature = (struct str){(const char *) signature, size};
+	return OK;
+}
+
+static struct str copy_number(struct arena *a, const EVP_PKEY *key, const char *name)
+{
+	BIGNUM *made = NULL;
+	if (EVP_PKEY_get_bn_param(key, name, &made) != 1)
+		return STR_NONE;
+	OSSL(BIGNUM) number = made;
+	size_t size = (size_t) BN_num_bytes(number);
+	unsigned char *bytes = arena_alloc(a, size + 1);
+	if (bytes)
+		(void) BN_bn2bin(number, bytes);
+	return (struct str){(const char *) bytes, bytes ? size : 0};
+}
+
+RESULT crypto_read_signing_key(struct ctx *c, struct str key_pem, struct str *ret_n, struct str *ret_e)
+{
+	OSSL(EVP_PKEY) key = read_private(key_pem);
+	if (!key)
+		return ctx_fail(c, ERR_INVALID, "the key that signs tokens is no RSA key");
+	*ret_n = copy_number(c->arena, key, OSSL_PKEY_PARAM_RSA_N);
+	*ret_e = copy_number(c->arena, key, OSSL_PKEY_PARAM_RSA_E);
+	return ret_n->n && ret_e->n ? OK : ctx_no_memory(c);
 }
 
 /* ---- chains ---- */

@@ -95,6 +95,9 @@ const char *str_to_z(struct arena *a,
 RESULT str_decode_base64(struct arena *a, struct str s,
 			 struct str *ret_bytes); /* white space skipped; ERR_INVALID */
 struct str str_encode_base64(struct arena *a, struct str bytes);
+/* base64url without padding (RFC 4648, section 5). ERR_INVALID: a character that is none of it. */
+struct str str_encode_base64url(struct arena *a, struct str bytes);
+RESULT str_decode_base64url(struct arena *a, struct str s, struct str *ret_bytes);
 struct str str_encode_hex(struct arena *a, const void *bytes, size_t size); /* lower case */
 RESULT str_decode_hex(struct str s, void *ret_bytes, size_t size); /* exactly size bytes; ERR_INVALID */
 /* Decodes application/x-www-form-urlencoded: + is a space. ERR_INVALID for a broken escape. */

@@ -168,6 +168,37 @@ struct str str_encode_base64(struct arena *a, struct str bytes)
 	return (struct str){p, n};
 }
 
+static void swap_chars(char *text, size_t size, const char from[static 2], const char to[static 2])
+{
+	for (size_t k = 0; k < size; k++)
+		text[k] = text[k] == from[0] ? to[0] : text[k] == from[1] ? to[1] : text[k];
+}
+
+struct str str_encode_base64url(struct arena *a, struct str bytes)
+{
+	struct str text = str_encode_base64(a, bytes);
+	while (text.n && text.p[text.n - 1] == '=')
+		text.n--;
+	swap_chars((char *) text.p, text.n, "+/", "-_"); /* ours, in the arena */
+	return text;
+}
+
+RESULT str_decode_base64url(struct arena *a, struct str s, struct str *ret_bytes)
+{
+	size_t padding = (4 - s.n % 4) % 4;
+	char *plain = arena_alloc(a, s.n + padding);
+	if (!plain || padding == 3)
+		return FAIL(INVALID);
+	for (size_t k = 0; k < s.n; k++) {
+		if (s.p[k] == '+' || s.p[k] == '/' || s.p[k] == '=')
+			return FAIL(INVALID);
+		plain[k] = s.p[k];
+	}
+	swap_chars(plain, s.n, "-_", "+/");
+	memset(plain + s.n, '=', padding);
+	return str_decode_base64(a, (struct str){plain, s.n + padding}, ret_bytes);
+}
+
 struct str str_encode_hex(struct arena *a, const void *bytes, size_t size)
 {
 	const unsigned char *in = bytes;

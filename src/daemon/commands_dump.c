@@ -3,6 +3,7 @@
  * the reference of actions, the coverage page, the manual page, completion for bash. */
 #include <stdio.h>
 
+#include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/core/dispatch.h"
 #include "api/ec2/core/ec2.h"
@@ -64,6 +65,14 @@ static int dump_cloudstack_here(const struct command *command, json_t *args, con
 	(void) args;
 	(void) config_path;
 	return print_dump(cloudstack_dump_actions);
+}
+
+static int dump_azure_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(azure_dump_actions);
 }
 
 static const char *text_of(const json_t *object, const char *name)
@@ -352,6 +361,14 @@ static void add_cloudstack_coverage(struct buf *out)
 	}
 }
 
+static void add_azure_coverage(struct buf *out)
+{
+	buf_add_str(out, STR("\n## Azure\n\nThe calls that are built so far. Others answer 404 "
+			     "InvalidResourceType, or 405 where the "
+			     "path is known.\n\n"));
+	azure_write_coverage(out);
+}
+
 static void add_absent_coverage(struct buf *out)
 {
 	buf_add_str(out,
@@ -374,6 +391,7 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 	if (add_chapter(&out, ec2_dump_actions, add_ec2_coverage) &&
 	    add_chapter(&out, openstack_dump_actions, add_openstack_coverage)) {
 		add_cloudstack_coverage(&out);
+		add_azure_coverage(&out);
 		add_absent_coverage(&out);
 		return print_whole(&out);
 	}
@@ -551,6 +569,10 @@ const struct command dump_commands[] = {
 	 "Prints every call of the CloudStack services with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_cloudstack_here},
+	{"dump azure",
+	 "Prints every call of Azure Resource Manager that is built, as JSON.",
+	 {{0}},
+	 .run_here = dump_azure_here},
 	{"dump coverage",
 	 "Prints which actions are built, and what is refused, as docs/coverage.md.",
 	 {{0}},

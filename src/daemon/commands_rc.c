@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari account rc: what the stock clients of the three worlds need to work in an account, as its owner. */
+ * dari account rc: what the stock clients need to work in an account, as its owner. */
 #include "auth/key.h"
 #include "base/random.h"
 #include "daemon/command.h"
@@ -14,6 +14,7 @@ enum { SECRET_SIZE = 32 };
 
 struct rc {
 	struct str profile; /* a name that YAML and INI take as it is */
+	uuid domain;        /* the account's: a tenant to az */
 	struct str key_id, key_secret, credential_id, credential_secret;
 	struct application_credential_wish credential;
 	struct access_key_wish key;
@@ -46,6 +47,7 @@ static RESULT find_owner(struct command_call *call, struct rc *rc)
 		if (!str_is_alphanumeric(letter) && letter != '-' && letter != '_')
 			rc->profile = str_copy(call->ctx.arena, account_of(row)->number);
 	}
+	rc->domain = account_of(row)->domain;
 	rc->key.user = rc->credential.user = ref_by_id(KIND_USER, user->row.id);
 	rc->key.account = rc->credential.account = ref_by_id(KIND_ACCOUNT, row->id);
 	return OK;
@@ -126,6 +128,21 @@ static struct str write_cloudstack(struct command_call *call, const struct rc *r
 			 STR_ARG(rc->key_id), STR_ARG(rc->key_secret), STR_ARG(ca));
 }
 
+/* az wants TLS, and its own commands instead of a file; a service principal is the key's user. */
+static struct str write_az(struct command_call *call, const struct rc *rc)
+{
+	const struct settings *s = &call->daemon->settings;
+	struct str ca = write_ca(call, "export REQUESTS_CA_BUNDLE=");
+	return str_print(call->ctx.arena,
+			 "%" STR_FMT "az cloud register -n %" STR_FMT " --endpoint-resource-manager %" STR_FMT
+			 " --profile 2020-09-01-hybrid\n"
+			 "az cloud set -n %" STR_FMT "\n"
+			 "az login --service-principal --tenant %" STR_FMT " -u %" STR_FMT " -p %" STR_FMT "\n",
+			 STR_ARG(ca), STR_ARG(s->region), STR_ARG(settings_endpoint(call->ctx.arena, s)),
+			 STR_ARG(s->region), STR_ARG(uuid_to_str(call->ctx.arena, rc->domain)),
+			 STR_ARG(rc->key_id), STR_ARG(rc->key_secret));
+}
+
 static void add_file(struct command_call *call, const char *directory, const char *variable, const char *name,
 		     struct str text)
 {
@@ -144,32 +161,34 @@ static RESULT account_rc(struct command_call *call)
 	TRY(find_owner(call, &rc));
 	TRY(make_credentials(call, &rc));
 	struct str clouds = write_clouds(call, &rc), profile = write_profile(call, &rc);
-	struct str cloudstack = write_cloudstack(call, &rc);
+	struct str cloudstack = write_cloudstack(call, &rc), az = write_az(call, &rc);
 	if (directory.n) {
 		const char *path = str_to_z(call->ctx.arena, directory);
 		call->files = json_object();
 		add_file(call, path, "OS_CLIENT_CONFIG_FILE", "clouds.yaml", clouds);
 		add_file(call, path, "AWS_SHARED_CREDENTIALS_FILE", "credentials", profile);
 		add_file(call, path, "CLOUDSTACK_CONFIG", "cloudstack.ini", cloudstack);
+		struct str script = str_print(call->ctx.arena, "%s/az-login.sh", path);
+		(void) json_object_set_new(call->files, script.p, json_stringn(az.p, az.n));
 	} else {
 		buf_print(&call->text,
 			  "# clouds.yaml\n%" STR_FMT "\n# ~/.aws/credentials\n%" STR_FMT
-			  "\n# ~/.cloudstack.ini\n%" STR_FMT,
-			  STR_ARG(clouds), STR_ARG(profile), STR_ARG(cloudstack));
+			  "\n# ~/.cloudstack.ini\n%" STR_FMT "\n# once, for az\n%" STR_FMT "\n",
+			  STR_ARG(clouds), STR_ARG(profile), STR_ARG(cloudstack), STR_ARG(az));
 	}
 	buf_print(&call->text,
 		  "export OS_CLOUD=%" STR_FMT " AWS_PROFILE=%" STR_FMT " CLOUDSTACK_REGION=%" STR_FMT "\n",
 		  STR_ARG(rc.profile), STR_ARG(rc.profile), STR_ARG(rc.profile));
-	call->value = json_pack("{s:s%, s:s%, s:s%, s:s%}", "cloud", rc.profile.p, rc.profile.n,
+	call->value = json_pack("{s:s%, s:s%, s:s%, s:s%, s:s%}", "cloud", rc.profile.p, rc.profile.n,
 				"clouds_yaml", clouds.p, clouds.n, "aws_credentials", profile.p, profile.n,
-				"cloudstack_ini", cloudstack.p, cloudstack.n);
+				"cloudstack_ini", cloudstack.p, cloudstack.n, "az_login", az.p, az.n);
 	return OK;
 }
 
 const struct command rc_commands[] = {
 	{"account rc",
-	 "Makes new credentials of an account's owner and prints a clouds.yaml, an AWS profile and a "
-	 "cloudstack.ini with them.",
+	 "Makes new credentials of an account's owner and prints a clouds.yaml, an AWS profile, a "
+	 "cloudstack.ini and az's login with them.",
 	 {{"name", PARAM_POSITIONAL, true, "The account: NAME of the default domain, or DOMAIN/NAME."},
 	  {"directory", PARAM_OPTION, false, "Writes the files there instead of printing them.",
 	   .is_path = true}},

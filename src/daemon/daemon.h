@@ -98,10 +98,11 @@ struct daemon {
 	struct passwords *passwords;
 	struct lane *key_lane;
 	struct tokens *tokens;
+	struct bearers *bearers;
 	struct tickets *tickets;
 	struct limits *limits;
 	struct guards *guards;
-	struct api_face *ec2, *iam, *absent, *cloudstack, *cloudstack_upload, *openstack;
+	struct api_face *ec2, *iam, *absent, *azure, *cloudstack, *cloudstack_upload, *openstack;
 	struct relay *relay;
 	struct console_face *console;
 	struct metadata *metadata;
@@ -137,6 +138,7 @@ struct dev_wish {
 	struct str data;         /* directory; empty: a temporary one */
 	int64_t port;            /* 0: any free one; negative: DEV_PORT */
 	int64_t cloudstack_port; /* a second one; 0: none */
+	bool has_tls;            /* with a certificate of its own, as az wants it */
 	int64_t host_count;
 	int64_t address_count; /* public addresses, and as many for routers' gateways */
 	bool at_once;          /* simulated work takes no time */

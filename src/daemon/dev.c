@@ -29,6 +29,7 @@
 #include "store/zone.h"
 
 enum { HOSTS_WAIT_S = 10, HOSTS_LOOK_MS = 2 };
+#define CERTIFICATE_LIFE_US (365 * 24 * HOUR)
 
 static const char account_name[] = "dev", admin_name[] = "admin";
 
@@ -104,6 +105,21 @@ static RESULT choose_directory(struct daemon *d)
 			STR_ARG(why));
 }
 
+/* For this run alone, for as long as anybody keeps such a region. */
+static RESULT make_certificate(struct daemon *d)
+{
+	struct settings *s = &d->settings;
+	struct str certificate, key;
+	if (!dev_of(d)->wish->has_tls)
+		return OK;
+	s->tls_certificate = str_from(settings_path(d->arena, s, "tls.pem"));
+	s->tls_key = str_from(settings_path(d->arena, s, "tls.key"));
+	TRY(crypto_make_certificate(&d->ctx, STR("localhost,127.0.0.1"), CERTIFICATE_LIFE_US, &certificate,
+				    &key));
+	TRY(file_write_synced(&d->ctx, s->tls_key.p, key, 0600));
+	return file_write_synced(&d->ctx, s->tls_certificate.p, certificate, 0644);
+}
+
 /* The region in the directory, or a new one. Only what `dari dev` made itself is opened: what runs
  * on real hosts is not to be taken for simulated. */
 static RESULT find_region(struct daemon *d, const char *config_path)
@@ -168,6 +184,7 @@ static RESULT dev_prepare(struct daemon *d)
 	}
 	TRY(bind_port(d));
 	TRY(choose_directory(d));
+	TRY(make_certificate(d));
 	d->settings.backup = defaults.backup;
 	d->settings.backup.url =
 		str_print(d->arena, "file://%" STR_FMT "/backups", STR_ARG(d->settings.data_directory));
@@ -401,6 +418,16 @@ static void print_all(struct daemon *d, const struct command_call *env, uint16_t
 	       "export OS_PROJECT_NAME=%s OS_PROJECT_DOMAIN_NAME=Default\n\n",
 	       admin_name, STR_ARG(dev_of(d)->admin_password), member(env->value, "endpoint_url"),
 	       member(env->value, "region"), account_name, STR_ARG(dev_of(d)->password), account_name);
+	if (dev_of(d)->wish->has_tls)
+		printf("# az, as a service principal with the same key:\n\n"
+		       "export REQUESTS_CA_BUNDLE=%.*s\n"
+		       "az cloud register -n Dari --endpoint-resource-manager %s --profile "
+		       "2020-09-01-hybrid\n"
+		       "az cloud set -n Dari\n"
+		       "az login --service-principal --tenant %s -u \"$AWS_ACCESS_KEY_ID\" -p "
+		       "\"$AWS_SECRET_ACCESS_KEY\"\n\n",
+		       STR_ARG(s->tls_certificate), member(env->value, "endpoint_url"),
+		       uuid_to_str(d->arena, DOMAIN_DEFAULT).p);
 	printf("# what the guest of an instance would be told: curl "
 	       "http://127.0.0.1:%u/INSTANCE-ID/latest/meta-data/\n\n",
 	       metadata_port);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/absent/absent.h"
+#include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/console/console.h"
 #include "api/console/relay.h"
@@ -16,6 +17,7 @@
 #include "api/iam/iam.h"
 #include "api/metadata/metadata.h"
 #include "api/openstack/core/openstack.h"
+#include "auth/bearer.h"
 #include "auth/key.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -39,6 +41,7 @@ static struct api_face *find_face(struct daemon *d, const struct call *call)
 {
 	return absent_has_call(call)              ? d->absent
 	       : openstack_has_path(call->path)   ? d->openstack
+	       : azure_has_path(call->path)       ? d->azure
 	       : cloudstack_has_path(call->path)  ? d->cloudstack
 	       : cloudstack_is_upload(call->path) ? d->cloudstack_upload
 	       : iam_has_call(call)               ? d->iam
@@ -133,6 +136,13 @@ static RESULT open_auth(struct daemon *d)
 		.executor = d->executor, .reach = d->reach, .fetch = web_fetch_get};
 	TRY(issuers_new(&d->ctx, &issuers, &d->issuers));
 	TRY(tokens_new(&d->ctx, &tokens, &d->tokens));
+	const struct bearers_config bearers = {
+		.store = d->store,
+		.tokens = d->tokens,
+		.key_path = settings_path(d->arena, &d->settings, "bearer.key"),
+		.lifetime_us = HOUR,
+	};
+	TRY(bearers_new(&d->ctx, &bearers, &d->bearers));
 	TRY(tickets_new(&d->ctx, d->tokens, d->master_key, &d->tickets));
 	const struct guards_config guards = {
 		.store = d->store, .master_key = d->master_key, .region = s->region};
@@ -196,6 +206,7 @@ static RESULT open_faces(struct daemon *d)
 		.reconciler = d->reconciler,
 		.sigv4 = d->sigv4,
 		.tokens = d->tokens,
+		.bearers = d->bearers,
 		.tickets = d->tickets,
 		.issuers = d->issuers,
 		.passwords = d->passwords,
@@ -209,6 +220,7 @@ static RESULT open_faces(struct daemon *d)
 	TRY(api_face_new(&d->ctx, &ec2_protocol, &faces, &d->ec2));
 	TRY(api_face_new(&d->ctx, &iam_protocol, &faces, &d->iam));
 	TRY(api_face_new(&d->ctx, &absent_protocol, &faces, &d->absent));
+	TRY(api_face_new(&d->ctx, &azure_protocol, &faces, &d->azure));
 	TRY(api_face_new(&d->ctx, &cloudstack_protocol, &faces, &d->cloudstack));
 	TRY(api_face_new(&d->ctx, &cloudstack_upload_protocol, &faces, &d->cloudstack_upload));
 	TRY(api_face_new(&d->ctx, &openstack_protocol, &faces, &d->openstack));
@@ -283,11 +295,13 @@ static void end_all(struct daemon *d)
 	api_face_free(d->ec2);
 	api_face_free(d->iam);
 	api_face_free(d->absent);
+	api_face_free(d->azure);
 	api_face_free(d->cloudstack);
 	api_face_free(d->cloudstack_upload);
 	api_face_free(d->openstack);
 	console_free(d->console);
 	tickets_free(d->tickets);
+	bearers_free(d->bearers);
 	tokens_free(d->tokens);
 	passwords_free(d->passwords);
 	lane_free(d->key_lane);

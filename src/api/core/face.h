@@ -6,6 +6,7 @@
 #include "api/core/response_cache.h"
 
 struct api_protocol;
+struct bearers;
 struct guards;
 struct issuers;
 struct limits;
@@ -23,6 +24,7 @@ struct api_config {
 	struct reconciler *reconciler; /* NULL: no host can be asked */
 	struct sigv4 *sigv4;           /* who signed, as AWS's clients sign */
 	struct tokens *tokens;         /* who asks, by OpenStack's tokens */
+	struct bearers *bearers;       /* who asks, by Azure's tokens */
 	struct tickets *tickets;       /* that consoles are opened with */
 	struct issuers *issuers;       /* of web identities; NULL: none can be asked */
 	struct passwords

@@ -120,10 +120,5 @@ void os_write_compute_links(struct os_call *e, struct json_writer *w, const char
 
 struct str os_write_audit_id(struct arena *a, uuid audit)
 {
-	struct str text = str_encode_base64(a, (struct str){(char *) audit.b, sizeof audit.b});
-	for (size_t k = 0; k < text.n; k++) {
-		char *at = (char *) text.p + k; /* ours, in the arena */
-		*at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
-	}
-	return str_slice(text, 0, 22);
+	return str_encode_base64url(a, (struct str){(char *) audit.b, sizeof audit.b});
 }

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Azure's words for failures. Sources: Azure Resource Manager, "Common deployment errors"; Azure REST API reference,
+ * "Error response"; RFC 6749, section 5.2 and Microsoft Entra, "Authentication and authorization error codes". Codes that no
+ * recorded answer shows are marked. */
+#include "api/azure/core/action.h"
+
+#include "base/clock.h"
+#include "engine/resolve.h"
+
+/* clang-format off */
+static const struct api_error rows[] = {
+	{ERR_UNAUTHENTICATED, 0, 401, "invalid_client", .parts = AZ_OF_SIGNIN},
+	{ERR_INVALID, 0, 400, "invalid_request", .parts = AZ_OF_SIGNIN},
+	{ERR_MISSING, 0, 400, "invalid_request", .parts = AZ_OF_SIGNIN},
+	{ERR_TOO_LARGE, 0, 413, "invalid_request", .parts = AZ_OF_SIGNIN},
+	{ERR_UNSUPPORTED, 0, 400, "unsupported_grant_type", .parts = AZ_OF_SIGNIN},
+	{ERR_THROTTLED, 0, 429, "temporarily_unavailable", .parts = AZ_OF_SIGNIN},
+	{ERR_NOT_FOUND, 0, 404, "invalid_request", .parts = AZ_OF_SIGNIN},
+	{ERR_INTERNAL, 0, 500, "server_error", .parts = AZ_OF_SIGNIN},
+	{ERR_UNAUTHENTICATED, 0, 401, "InvalidAuthenticationToken"},
+	{ERR_EXPIRED, 0, 401, "ExpiredAuthenticationToken"},
+	{ERR_DENIED, 0, 403, "AuthorizationFailed"},
+	{ERR_NOT_FOUND, 0, 404, "ResourceNotFound"},
+	{ERR_INVALID, 0, 400, "InvalidParameter"},       {ERR_MISSING, 0, 400, "InvalidParameter"},
+	{ERR_RANGE, 0, 400, "InvalidParameter"},         {ERR_COMBINATION, 0, 400, "InvalidParameter"},
+	{ERR_MALFORMED, 0, 400, "InvalidRequestContent"},{ERR_UNKNOWN, 0, 400, "InvalidRequestContent"},
+	{ERR_TOO_LARGE, 0, 413, "RequestEntityTooLarge"},  /* guessed */
+	{ERR_UNSUPPORTED, 0, 405, "MethodNotAllowed"},     /* guessed */
+	{ERR_STATE, 0, 409, "OperationNotAllowed"},      {ERR_QUOTA, 0, 409, "OperationNotAllowed"},
+	{ERR_PROTECTED, 0, 409, "ScopeLocked"},          {ERR_CAPACITY, 0, 409, "AllocationFailed"},
+	{ERR_CONFLICT, 0, 409, "Conflict"},              {ERR_EXISTS, 0, 409, "Conflict"},
+	{ERR_IN_USE, 0, 409, "Conflict"},                {ERR_GONE, 0, 503, "ServerTimeout"}, /* guessed */
+	{ERR_AGAIN, 0, 503, "ServerTimeout"},            {ERR_THROTTLED, 0, 429, "TooManyRequests"},
+	{ERR_INTERNAL, 0, 500, "InternalServerError"},
+};
+/* clang-format on */
+const struct api_error az_unknown_space = {ERR_NOT_FOUND, 0, 404, "InvalidResourceNamespace"};
+const struct api_error az_unknown_type = {ERR_NOT_FOUND, 0, 404, "InvalidResourceType"};
+const struct api_error az_no_subscription = {ERR_NOT_FOUND, 0, 404, "SubscriptionNotFound"};
+const struct api_error az_no_group = {ERR_NOT_FOUND, 0, 404, "ResourceGroupNotFound"};
+const struct api_error az_no_version = {ERR_MISSING, 0, 400, "MissingApiVersionParameter"};
+const struct api_error az_bad_version = {ERR_INVALID, 0, 400, "InvalidApiVersionParameter"};
+const struct api_error az_no_provider = {ERR_INVALID, 0, 400, "NoRegisteredProviderFound"};
+
+const struct api_errors azure_errors =
+	API_ERRORS(rows, .internal = "Encountered internal server error.",
+		   .throttled = "The request was throttled: too many requests. Please retry later.",
+		   .unproved = "The access token is invalid.");
+
+/* ---- parameters ---- */
+
+#define INVALID_VALUE "The value of parameter {field} is invalid."
+const struct params_dialect az_dialect = {
+	.words =
+		{
+			[FAULT_MISSING] = "Required parameter '{field}' is missing (null).",
+			[FAULT_UNKNOWN] = "Could not find member '{field}'.",
+			[FAULT_UNBUILT] = "The parameter '{field}' is not supported.",
+			[FAULT_UNBUILT_ELSE] = "Of the parameter '{field}' only {only} is supported.",
+			[FAULT_TYPE] = INVALID_VALUE,
+			[FAULT_WORDS] = INVALID_VALUE " Allowed values are: {words}.",
+			[FAULT_CHOICE] = INVALID_VALUE,
+			[FAULT_BOOL] = INVALID_VALUE,
+			[FAULT_INT] = INVALID_VALUE,
+			[FAULT_INT_BELOW] = INVALID_VALUE " It must be {min} to {max}.",
+			[FAULT_INT_ABOVE] = INVALID_VALUE " It must be {min} to {max}.",
+			[FAULT_TEXT_LONG] = INVALID_VALUE " It has more than {max} characters.",
+			[FAULT_ID] = INVALID_VALUE,
+		},
+	.comma = ", ",
+	.text_max = 1024,
+};
+
+static struct str write_row_id(struct arena *a, enum kind kind, uuid id)
+{
+	return id_to_text(a, kind, id);
+}
+
+const struct kind_words az_words = {
+	.of =
+		{
+			[KIND_ACCOUNT] = "subscription",
+			[KIND_INSTANCE] = "virtual machine",
+			[KIND_INSTANCE_TYPE] = "VM size",
+			[KIND_VOLUME] = "disk",
+			[KIND_ROUTER] = "virtual network",
+			[KIND_PORT] = "network interface",
+			[KIND_ADDRESS] = "public IP address",
+		},
+	.write_id = write_row_id,
+};
+
+/* ---- refusals ---- */
+
+/* "Microsoft.Compute/virtualMachines/start/action", as role definitions have it. */
+static struct str operation_of(struct az_call *e)
+{
+	const struct az_action *a = az_action_of(e);
+	const struct az_type *type = &az_types[a->type];
+	const char *last = strrchr(a->path, '/');
+	struct str verb = a->method == HTTP_POST     ? str_print(e->c->arena, "%s/action", last + 1)
+			  : a->method == HTTP_DELETE ? STR("delete")
+			  : a->method == HTTP_GET || a->method == HTTP_HEAD ? STR("read")
+									    : STR("write");
+	return str_print(e->c->arena, "%s/%s/%" STR_FMT, type->space, type->name, STR_ARG(verb));
+}
+
+void az_word_problem(struct api_call *core, struct api_problem *p)
+{
+	struct az_call *e = az_call_of(core);
+	const struct identity *who = e->c->who;
+	char user[UUID_TEXT_SIZE];
+	if (p->err != ERR_DENIED || !e->action || !who || e->part != AZ_OF_ARM)
+		return;
+	(void) uuid_write(who->user, user);
+	p->message = str_print(
+		e->c->arena,
+		"The client '%s' with object id '%s' does not have authorization to perform action '%" STR_FMT
+		"' over scope '%" STR_FMT
+		"' or the scope is invalid. If access was recently granted, please refresh your credentials.",
+		user, user, STR_ARG(operation_of(e)), STR_ARG(e->call->path));
+}
+
+/* ---- documents ---- */
+
+/* AADSTS and digits, with which such messages begin. */
+static int64_t find_number(struct str message)
+{
+	int64_t number = 0;
+	struct str digits = STR_NONE;
+	if (!str_starts_with(message, STR("AADSTS")))
+		return 0;
+	message = str_slice(message, strlen("AADSTS"), message.n);
+	return str_split_next(&message, ':', &digits) && result_is_ok(str_parse_int(digits, &number)) ? number
+												      : 0;
+}
+
+static void write_signin_problem(struct az_call *e, const struct api_problem *p, struct json_writer *w)
+{
+	char time[CLOCK_TEXT_SIZE];
+	struct str id = e->c->request_id;
+	int64_t number = find_number(p->message);
+	json_write_z(w, "error", p->error->code);
+	json_write_text(w, "error_description",
+			str_print(e->c->arena, "%" STR_FMT " Trace ID: %" STR_FMT " Timestamp: %s",
+				  STR_ARG(p->message), STR_ARG(id), clock_write_s(clock_now_us(), time)));
+	json_write_open_list(w, "error_codes");
+	if (number)
+		json_write_int(w, NULL, number);
+	json_write_close_list(w);
+	json_write_z(w, "timestamp", time);
+	json_write_text(w, "trace_id", id);
+	json_write_text(w, "correlation_id", id);
+}
+
+static void write_arm_problem(struct az_call *e, const struct api_problem *p, struct json_writer *w)
+{
+	json_write_open(w, "error");
+	json_write_z(w, "code", p->error->code);
+	json_write_text(w, "message", p->message);
+	if (e->c->problem.field.n)
+		json_write_text(w, "target", e->c->problem.field);
+	json_write_close(w);
+}
+
+/* Older SDKs learn from it where to sign in. */
+static void tell_where(struct az_call *e, const struct api_problem *p)
+{
+	if (p->status == 401 && e->part == AZ_OF_ARM)
+		call_set_answer_header(
+			e->call, "WWW-Authenticate",
+			str_print(e->c->arena,
+				  "Bearer authorization_uri=\"%" STR_FMT "/adfs\", error=\"invalid_token\", "
+				  "error_description=\"The access token is missing or invalid.\"",
+				  STR_ARG(e->base_url)));
+	if (p->status == 429)
+		call_set_answer_header(e->call, "Retry-After", STR("1"));
+}
+
+RESULT az_write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
+{
+	struct az_call *e = az_call_of(core);
+	struct json_writer w;
+	tell_where(e, p);
+	json_write_begin(&w, body);
+	json_write_open(&w, NULL);
+	if (e->part == AZ_OF_SIGNIN)
+		write_signin_problem(e, p, &w);
+	else
+		write_arm_problem(e, p, &w);
+	json_write_close(&w);
+	return json_write_end(&w);
+}

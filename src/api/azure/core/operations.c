@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Operations: a change that takes its time answers 202 at once, and its headers lead to an operation that is asked until it has
+ * ended. It is a job of the engine's, which is written in the change's own commit. Every answer has Retry-After, without which
+ * az waits 30 s. Source: "Track asynchronous Azure operations". */
+#include "api/azure/core/action.h"
+
+#include "engine/people/role.h"
+#include "engine/resolve.h"
+#include "store/async_job.h"
+
+uuid az_subject_of(const struct az_call *e)
+{
+	return *(const uuid *) (const void *) ((const char *) e->args + az_action_of(e)->subject - 1);
+}
+
+RESULT az_end_change(struct api_call *core, struct op *op)
+{
+	struct az_call *e = az_call_of(core);
+	const struct az_action *a = az_action_of(e);
+	if (a->outcome == ASYNC_JOB_OUTCOME_NONE)
+		return OK;
+	struct job_wish wish = {.command = str_from(a->permit),
+				.kind = KIND_INSTANCE,
+				.subject = az_subject_of(e),
+				.outcome = a->outcome};
+	TRY(engine_create_job(op, &wish));
+	e->job = wish.job;
+	return OK;
+}
+
+static struct str address_of(struct az_call *e, const char *query)
+{
+	char account[UUID_TEXT_SIZE], job[UUID_TEXT_SIZE];
+	return str_print(e->c->arena,
+			 "%" STR_FMT "/subscriptions/%s" AZ_COMPUTE "/locations/%" STR_FMT
+			 "/operations/%s?%sapi-version=%" STR_FMT,
+			 STR_ARG(e->base_url), uuid_write(e->c->who->account, account),
+			 STR_ARG(az_location(e)), uuid_write(e->job, job), query,
+			 STR_ARG(az_query_value(e, "api-version")));
+}
+
+void az_set_operation(struct az_call *e)
+{
+	e->status = 202;
+	call_set_answer_header(e->call, "Azure-AsyncOperation", address_of(e, ""));
+	call_set_answer_header(e->call, "Location", address_of(e, "monitor=true&"));
+	call_set_answer_header(e->call, "Retry-After", STR("1"));
+}
+
+/* ---- asking ---- */
+
+struct operation_args {
+	uuid job;
+};
+
+static RESULT find_job(struct az_call *e, const struct async_job **ret_job)
+{
+	uuid id = UUID_NONE;
+	struct str text = az_path_value(e, "operationId");
+	const struct async_job *job =
+		result_is_ok(uuid_parse(text, &id)) ? async_job_find(az_tables(e), id) : NULL;
+	if (!job || !uuid_equal(job->account, e->c->who->account))
+		return ctx_fail(e->c, ERR_NOT_FOUND, "The operation '%" STR_FMT "' was not found.",
+				STR_ARG(str_slice(text, 0, 64)));
+	*ret_job = job;
+	return OK;
+}
+
+static void write_failure(struct json_writer *w, const struct async_job *job)
+{
+	json_write_open(w, "error");
+	json_write_z(w, "code",
+		     "OperationNotAllowed"); /* guessed: what fails later has no code of Azure's here */
+	json_write_text(w, "message", job->problem);
+	json_write_close(w);
+}
+
+/* By Location there is no body: 202 while it goes on, then 200. */
+static RESULT show(struct az_call *e, const void *args, struct json_writer *w)
+{
+	static const char *const words[] = {[ASYNC_JOB_ENDED_NONE] = "InProgress",
+					    [ASYNC_JOB_ENDED_DONE] = "Succeeded",
+					    [ASYNC_JOB_ENDED_FAILED] = "Failed"};
+	const struct async_job *job = NULL;
+	(void) args;
+	TRY(find_job(e, &job));
+	bool is_going = job->ended == ASYNC_JOB_ENDED_NONE;
+	if (is_going)
+		call_set_answer_header(e->call, "Retry-After", STR("1"));
+	if (is_going && az_query_value(e, "monitor").n)
+		e->status = 202;
+	json_write_text(w, "id", e->call->path);
+	json_write_text(w, "name", uuid_to_str(e->c->arena, job->row.id));
+	az_write_time(w, "startTime", job->row.created_us);
+	az_write_time(w, "endTime", job->ended_us);
+	json_write_z(w, "status", words[job->ended]);
+	if (job->ended == ASYNC_JOB_ENDED_FAILED)
+		write_failure(w, job);
+	return OK;
+}
+
+static const struct az_action actions[] = {
+	{HTTP_GET, AZ_SUBSCRIPTION AZ_COMPUTE "/locations/{location}/operations/{operationId}",
+	 .name = "Operations_Get", .permit = "ec2:DescribeJobs", .flags = API_FOR_ALL | API_CHANGES_BY_TIME,
+	 .type = AZ_OPERATIONS, .args = {0, 0, sizeof(struct operation_args)}, .answer = show,
+	 .doc = "What came of a change."},
+};
+const struct api_actions az_operation_actions = API_ACTIONS(actions);

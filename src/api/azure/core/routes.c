@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Which call a request is: by path and method. Letter case does not matter in paths, and slashes may stand twice, as
+ * az and libcloud send them. The version of the API must be one that the resource's type has. Source: Azure Resource
+ * Manager, "Resource providers and types"; error texts as Azure sends them (azure-cli issue 28496). */
+#include "api/azure/core/action.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static const struct api_actions *const groups[] = {
+#define GROUP(name) &az_##name##_actions,
+#include "api/azure/core/action_groups.def"
+#undef GROUP
+};
+
+const struct az_type az_types[] = {
+#define TYPE(symbol, space, name, versions, is_global) {space, name, versions, is_global},
+#include "api/azure/core/types.def"
+#undef TYPE
+};
+
+bool az_next_segment(struct str *path, struct str *ret_segment)
+{
+	while (str_split_next(path, '/', ret_segment))
+		if (ret_segment->n)
+			return true;
+	return false;
+}
+
+static size_t count_segments(struct str path)
+{
+	struct str segment;
+	size_t count = 0;
+	while (az_next_segment(&path, &segment))
+		count++;
+	return count;
+}
+
+static const char *path_of(const struct az_route *r)
+{
+	return az_row_of(r->entry.action)->path;
+}
+
+/* Fewer segments first; of as many, words go before variables. */
+static int compare_routes(const void *a, const void *b)
+{
+	const struct az_route *x = a, *y = b;
+	if (x->segment_count != y->segment_count)
+		return x->segment_count < y->segment_count ? -1 : 1;
+	for (const char *p = path_of(x), *q = path_of(y);; p++, q++) {
+		if (*p != *q)
+			return *p == '{' ? 1 : *q == '{' ? -1 : *p - *q;
+		if (!*p)
+			return 0;
+	}
+}
+
+bool az_sum_routes(struct api_face *core)
+{
+	struct az_face *face = (struct az_face *) core;
+	for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++)
+		for (size_t k = 0; k < groups[g]->count; k++) {
+			const struct api_action *action = api_action_at(groups[g], k);
+			assert(face->route_count < AZ_ROUTES_MAX);
+			face->routes[face->route_count++] = (struct az_route){
+				count_segments(str_from(az_row_of(action)->path)), api_entry_of(action)};
+		}
+	qsort(face->routes, face->route_count, sizeof face->routes[0], compare_routes);
+	return true;
+}
+
+enum { VARIABLES_MAX = 8 };
+
+/* Whether the path is of that form; its variables then. */
+static bool path_fits(struct str form, struct str path, struct pair variables[static VARIABLES_MAX],
+		      size_t *ret_count)
+{
+	struct str want, got;
+	size_t count = 0;
+	while (az_next_segment(&form, &want)) {
+		bool has_one = az_next_segment(&path, &got);
+		assert(has_one); /* as many segments */
+		if (want.p[0] == '{') {
+			assert(count < VARIABLES_MAX);
+			variables[count++] = (struct pair){str_slice(want, 1, want.n - 1), got};
+		} else if (!str_equal_nocase(want, got)) {
+			return false;
+		}
+	}
+	*ret_count = count;
+	return true;
+}
+
+const struct az_route *az_find_route(struct az_call *e, bool *ret_has_path)
+{
+	const struct az_face *face = az_face_of(e);
+	size_t count = 0, segments = count_segments(e->call->path);
+	struct pair *variables = arena_new_array(e->c->arena, struct pair, VARIABLES_MAX);
+	*ret_has_path = false;
+	for (size_t k = 0; variables && k < face->route_count; k++) {
+		const struct az_route *r = &face->routes[k];
+		if (r->segment_count != segments ||
+		    !path_fits(str_from(path_of(r)), e->call->path, variables, &count))
+			continue;
+		*ret_has_path = true;
+		if (az_row_of(r->entry.action)->method != e->call->method)
+			continue;
+		e->path = (struct pairs){variables, count};
+		return r;
+	}
+	return NULL;
+}
+
+/* ---- versions ---- */
+
+static const char date_form[] = "0000-00-00";
+enum { DATE_SIZE = sizeof date_form - 1 };
+
+static bool is_version(struct str text)
+{
+	for (size_t k = 0; k < DATE_SIZE && k < text.n; k++)
+		if (date_form[k] == '-' ? text.p[k] != '-' : text.p[k] < '0' || text.p[k] > '9')
+			return false;
+	return text.n == DATE_SIZE || (text.n > DATE_SIZE + 1 && text.p[DATE_SIZE] == '-');
+}
+
+/* The first of the type's versions, and the last. */
+static void find_range(const struct az_type *type, struct str *ret_first, struct str *ret_last)
+{
+	struct str rest = str_from(type->versions), version;
+	*ret_first = *ret_last = STR_NONE;
+	while (str_split_next(&rest, '|', &version)) {
+		*ret_first = ret_first->n ? *ret_first : version;
+		*ret_last = version;
+	}
+}
+
+RESULT az_check_version(struct az_call *e, const struct az_type *type)
+{
+	struct str version = az_query_value(e, "api-version"), first, last;
+	if (!version.n) {
+		e->error = &az_no_version;
+		return ctx_fail_field(
+			e->c, ERR_MISSING, STR("api-version"),
+			"The api-version query parameter (?api-version=) is required for all requests.");
+	}
+	if (!is_version(version)) {
+		e->error = &az_bad_version;
+		return az_fail(e, "api-version", "The api-version '%" STR_FMT "' is invalid.",
+			       STR_ARG(str_slice(version, 0, 64)));
+	}
+	find_range(type, &first, &last);
+	if (str_compare(str_slice(version, 0, DATE_SIZE), str_slice(first, 0, DATE_SIZE)) >= 0 &&
+	    str_compare(str_slice(version, 0, DATE_SIZE), str_slice(last, 0, DATE_SIZE)) <= 0)
+		return OK;
+	e->error = type->is_global ? &az_bad_version : &az_no_provider;
+	struct str versions = str_from(type->versions), text = STR_NONE, one;
+	while (str_split_next(&versions, '|', &one))
+		text = str_print(e->c->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(text), text.n ? ", " : "",
+				 STR_ARG(one));
+	if (type->is_global)
+		return az_fail(e, "api-version",
+			       "The api-version '%" STR_FMT
+			       "' is invalid. The supported versions are '%" STR_FMT "'.",
+			       STR_ARG(version), STR_ARG(text));
+	return az_fail(e, "api-version",
+		       "No registered resource provider found for location '%" STR_FMT
+		       "' and API version '%" STR_FMT
+		       "' for type '%s'. The supported api-versions are '%" STR_FMT
+		       "'. The supported locations are '%" STR_FMT "'.",
+		       STR_ARG(az_location(e)), STR_ARG(version), type->name, STR_ARG(text),
+		       STR_ARG(az_location(e)));
+}
+
+/* ---- what is not there ---- */
+
+static bool is_space_known(struct str space)
+{
+	for (size_t k = 0; k < AZ_TYPE_COUNT; k++)
+		if (str_equal_nocase(str_from(az_types[k].space), space))
+			return true;
+	return false;
+}
+
+RESULT az_fail_path(struct az_call *e)
+{
+	struct str rest = e->call->path, segment, space = STR_NONE, type = STR_NONE;
+	while (az_next_segment(&rest, &segment))
+		if (str_equal_nocase(segment, STR("providers"))) {
+			(void) az_next_segment(&rest, &space);
+			(void) az_next_segment(&rest, &type);
+		}
+	space = str_slice(space, 0, 128);
+	if (space.n && !is_space_known(space)) {
+		e->error = &az_unknown_space;
+		return ctx_fail(e->c, ERR_NOT_FOUND, "The resource namespace '%" STR_FMT "' is invalid.",
+				STR_ARG(space));
+	}
+	e->error = &az_unknown_type;
+	if (type.n)
+		return ctx_fail(e->c, ERR_NOT_FOUND,
+				"The resource type '%" STR_FMT
+				"' could not be found in the namespace '%" STR_FMT
+				"' for api version '%" STR_FMT "'.",
+				STR_ARG(str_slice(type, 0, 128)), STR_ARG(space),
+				STR_ARG(str_slice(az_query_value(e, "api-version"), 0, 64)));
+	return ctx_fail(e->c, ERR_NOT_FOUND,
+			"No HTTP resource was found that matches the request URI '%" STR_FMT "'.",
+			STR_ARG(str_slice(e->call->path, 0, 512)));
+}
