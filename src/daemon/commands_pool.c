@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari pool …: storage that several hosts see. */
+#include "base/crypto.h"
+#include "base/file.h"
 #include "daemon/command.h"
 #include "engine/engine.h"
 #include "engine/storage/storage_pool.h"
@@ -8,7 +10,7 @@
 #include "store/storage_pool.h"
 #include "store/volume_type.h"
 
-enum { NAMES_MAX = 1024 };
+enum { NAMES_MAX = 1024, KEY_FILE_CAP = 4096 };
 
 /* Separated by commas. */
 static RESULT read_names(struct command_call *call, const char *arg, struct strs *ret_names)
@@ -38,9 +40,35 @@ static RESULT read_kind(struct command_call *call, enum storage_pool_kind *ret_k
 			return OK;
 		}
 	return word.n ? ctx_fail_field(&call->ctx, ERR_INVALID, STR("kind"),
-				       "'%" STR_FMT "' is no kind of a storage pool: shared-dir is",
+				       "'%" STR_FMT "' is no kind of a storage pool: shared-dir and rbd are",
 				       STR_ARG(word))
 		      : OK;
+}
+
+/* Of a file that has the key alone, or that Ceph calls a keyring: "key = …" among other lines. Sealed for a pool of
+ * that name. */
+static RESULT read_key(struct command_call *call, struct str name, struct str *ret_sealed)
+{
+	struct ctx *c = &call->ctx;
+	struct str path = command_arg(call, "key-file"), text = STR_NONE, line = STR_NONE, key = STR_NONE;
+	if (!path.n)
+		return OK;
+	TRY(file_read(c, str_to_z(c->arena, path), KEY_FILE_CAP, &text));
+	struct str rest = str_trim(text);
+	while (str_split_next(&rest, '\n', &line)) {
+		struct str value = str_trim(line), word = STR_NONE;
+		bool is_named = str_starts_with(value, STR("key")) && memchr(value.p, '=', value.n) &&
+				str_is(str_trim(str_slice(value, 3, 4)), "");
+		if (is_named)
+			(void) str_split_next(&value, '=', &word);
+		if (is_named || !key.n)
+			key = str_trim(value);
+	}
+	if (!key.n)
+		return ctx_fail_field(c, ERR_INVALID, STR("key-file"), "the key file has no key");
+	struct result result = crypto_seal(c, call->daemon->master_key, name, key, ret_sealed);
+	crypto_wipe((void *) text.p, text.n); /* ours, in the arena */
+	return result;
 }
 
 static RESULT pool_add(struct command_call *call)
@@ -48,15 +76,19 @@ static RESULT pool_add(struct command_call *call)
 	struct str zone = command_arg(call, "zone");
 	struct storage_pool_wish wish = {.name = command_arg(call, "name"),
 					 .description = command_arg(call, "description"),
-					 .path = command_arg(call, "path")};
+					 .path = command_arg(call, "path"),
+					 .rbd_pool = command_arg(call, "pool"),
+					 .rbd_user = command_arg(call, "user")};
 	if (zone.n)
 		wish.zone = (struct ref){.kind = KIND_ZONE, .text = zone, .field = STR("zone")};
 	TRY(read_kind(call, &wish.kind));
 	TRY(read_names(call, "host", &wish.hosts));
+	TRY(read_names(call, "monitors", &wish.monitors));
+	TRY(read_key(call, wish.name, &wish.rbd_key));
 	TRY(command_commit(call, "dari:pool add", engine_add_storage_pool_run, &wish));
-	buf_print(&call->text,
-		  "storage pool %" STR_FMT " added; its hosts prove that they see the same: dari pool list\n",
-		  STR_ARG(wish.name));
+	buf_print(&call->text, "storage pool %" STR_FMT " added; %s: dari pool list\n", STR_ARG(wish.name),
+		  wish.kind == STORAGE_POOL_KIND_RBD ? "its hosts are given the key"
+						     : "its hosts prove that they see the same");
 	call->value = json_pack("{s:s}", "pool", uuid_write(wish.pool, (char[UUID_TEXT_SIZE]){0}));
 	return OK;
 }
@@ -76,6 +108,8 @@ static RESULT pool_set(struct command_call *call)
 	TRY(read_names(call, "no-host", &wish.less_hosts));
 	TRY(read_names(call, "type", &wish.more_types));
 	TRY(read_names(call, "no-type", &wish.less_types));
+	TRY(read_names(call, "monitors", &wish.monitors));
+	TRY(read_key(call, wish.pool.text, &wish.rbd_key));
 	TRY(command_commit(call, "dari:pool set", engine_update_storage_pool_run, &wish));
 	buf_print(&call->text, "storage pool %" STR_FMT " changed\n", STR_ARG(wish.pool.text));
 	return OK;
@@ -111,16 +145,19 @@ static void write_pool(struct command_call *call, const struct tables *t, const 
 	for (const struct volume_type *type = volume_type_first_by_pool(t, p->row.id); type;
 	     type = volume_type_next_by_pool(t, type))
 		(void) json_array_append_new(types, json_stringn(type->name.p, type->name.n));
-	buf_print(&call->text, "%-16.*s %-10s %-8s %8lld/%-8lld  %" STR_FMT "\n", STR_ARG(p->name),
+	bool is_ceph = p->kind == STORAGE_POOL_KIND_RBD;
+	const char *state = is_ceph ? storage_pool_seen_state_words[p->seen_state] : "";
+	struct str place = is_ceph ? p->rbd_pool : p->path;
+	buf_print(&call->text, "%-16.*s %-10s %-8s %8lld/%-8lld  %" STR_FMT "%s%s\n", STR_ARG(p->name),
 		  storage_pool_kind_words[p->kind], p->enabled ? "open" : "closed", (long long) (used >> 30),
-		  (long long) (p->seen_size >> 30), STR_ARG(p->path));
+		  (long long) (p->seen_size >> 30), STR_ARG(place), is_ceph ? ", Ceph: " : "", state);
 	write_hosts(call, t, p, hosts);
-	(void) json_array_append_new(call->value,
-				     json_pack("{s:s%, s:s, s:s%, s:b, s:I, s:I, s:o, s:o}", "name",
-					       p->name.p, p->name.n, "kind", storage_pool_kind_words[p->kind],
-					       "path", p->path.p ? p->path.p : "", p->path.n, "enabled",
-					       (int) p->enabled, "bytes_promised", (json_int_t) used, "size",
-					       (json_int_t) p->seen_size, "types", types, "hosts", hosts));
+	(void) json_array_append_new(
+		call->value,
+		json_pack("{s:s%, s:s, s:s%, s:s, s:b, s:I, s:I, s:o, s:o}", "name", p->name.p, p->name.n,
+			  "kind", storage_pool_kind_words[p->kind], "path", place.p ? place.p : "", place.n,
+			  "ceph", state, "enabled", (int) p->enabled, "bytes_promised", (json_int_t) used,
+			  "size", (json_int_t) p->seen_size, "types", types, "hosts", hosts));
 }
 
 static RESULT pool_list(struct command_call *call)
@@ -138,10 +175,18 @@ static RESULT pool_list(struct command_call *call)
 
 const struct command pool_commands[] = {
 	{"pool add",
-	 "Adds storage that several hosts see: a directory that each of them has mounted at the same path.",
+	 "Adds storage that several hosts see: a directory that each of them has mounted at the same path, "
+	 "or a pool of "
+	 "Ceph.",
 	 {{"name", PARAM_POSITIONAL, true, "Its name."},
-	  {"kind", PARAM_OPTION, false, "shared-dir, which is what it is if nothing is said."},
-	  {"path", PARAM_OPTION, true, "The directory, which is there: it is not made."},
+	  {"kind", PARAM_OPTION, false, "shared-dir, which is what it is if nothing is said; or rbd."},
+	  {"path", PARAM_OPTION, false, "Of shared-dir: the directory, which is there: it is not made."},
+	  {"monitors", PARAM_OPTION, false,
+	   "Of rbd: addresses of Ceph's monitors with their ports, with commas."},
+	  {"pool", PARAM_OPTION, false, "Of rbd: the pool's name in Ceph; it is there."},
+	  {"user", PARAM_OPTION, false, "Of rbd: the user in Ceph, without the word client."},
+	  {"key-file", PARAM_OPTION, false,
+	   "Of rbd: a file with that user's key; kept sealed, and never shown."},
 	  {"host", PARAM_OPTION, false, "Hosts that see it, with commas; absent: all there are."},
 	  {"zone", PARAM_OPTION, false, "Only hosts of that availability zone see it."},
 	  {"description", PARAM_OPTION, false, "Free text."}},
@@ -159,6 +204,8 @@ const struct command pool_commands[] = {
 	   "New volumes of these types lie in it, with commas: root disks are gp3 unless a launch says "
 	   "else."},
 	  {"no-type", PARAM_OPTION, false, "New volumes of these types lie with their hosts again."},
+	  {"monitors", PARAM_OPTION, false, "Of rbd: where Ceph's monitors are from now on, with commas."},
+	  {"key-file", PARAM_OPTION, false, "Of rbd: a file with the key that it has from now on."},
 	  {"close", PARAM_FLAG, false, "It takes no new volumes."},
 	  {"open", PARAM_FLAG, false, "It takes new volumes."},
 	  {"description", PARAM_OPTION, false, "Free text."}},

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "drivers/ceph.h"
 #include "drivers/disk.h"
 #include "drivers/fence.h"
 
@@ -34,6 +35,7 @@ static RESULT serve_open_drivers(struct daemon *d)
 	d->fences[1] = &fence_command;
 	d->disks[0] = &disk_libvirt;
 	d->disks[1] = &disk_sim;
+	d->disks[2] = &disk_rbd;
 	if (str_is_empty(d->settings.chassis))
 		return ctx_fail(&d->ctx, ERR_INVALID,
 				"ovn.chassis is not set: it is this machine's Open vSwitch system-id "

@@ -411,6 +411,11 @@ typedef RESULT compute_read_stats(struct compute_host *h, struct ctx *c, uuid id
 typedef RESULT compute_read_variables(struct compute_host *h, struct ctx *c, uuid id,
 				      struct firmware_variables *ret_variables);
 
+/* Gives the host the key of a pool of Ceph, by which its guests open their disks there; define() does it, too.
+ * Repeating replaces the key. What the host's QEMU finds when it asks Ceph is not known before a guest is started.
+ * ERR_INVALID: the place cannot be written into a definition. */
+typedef RESULT compute_trust_pool(struct compute_host *h, struct ctx *c, const struct ceph_place *place);
+
 /* ---- connections */
 
 /* Connects to the host that a row describes. self: what the configuration pairs with the driver
@@ -459,6 +464,7 @@ struct compute_driver {
 	compute_draw_screen *draw_screen;
 	compute_read_variables *read_variables;
 
+	compute_trust_pool *trust_pool;
 	compute_open_host *open_host;
 	compute_close_host *close_host;
 	compute_watch *watch;

@@ -38,7 +38,8 @@
 
 /* A driver's connection to one host; each driver defines its own. */
 struct disk_host;
-struct host; /* model/host.h */
+struct host;       /* model/host.h */
+struct ceph_place; /* drivers/ceph.h */
 
 /* About how long one call of pull() or push() copies. */
 #define DISK_PIECE_US SECOND
@@ -280,6 +281,11 @@ typedef RESULT disk_prove(struct disk_host *h, struct ctx *c, const struct disk_
 typedef RESULT disk_open_host(struct ctx *c, uuid region, const struct host *host,
 			      struct disk_host **ret_host);
 
+/* Connects to a pool that belongs to no host, likewise: drivers/ceph.h. Such a connection is used with the same
+ * calls but enter(); prove() makes and lists no mark, and finds out whether the pool answers. */
+typedef RESULT disk_open_pool(struct ctx *c, uuid region, const struct ceph_place *place,
+			      struct disk_host **ret_host);
+
 /* Closes the connection and frees it. NULL: nothing. No call of the connection may be under way. A
  * cut that a QEMU is making goes on, unless the driver runs that QEMU itself, for a volume that no
  * guest uses: then it ends, and is made anew. */
@@ -294,6 +300,17 @@ typedef void disk_asks(void *arg, uuid guest);
  * it right after open_host(). Outside of such a question a call lasts no longer than its work does,
  * unless the host is away. */
 typedef void disk_watch(struct disk_host *h, disk_asks *asks, void *arg);
+
+/* ---- keeping a host out of a pool that belongs to none: drivers/ceph.h says what that proves */
+
+/* Keeps every client at that address out of the pool, for expire_s seconds. Repeating replaces the time. */
+typedef RESULT disk_block(struct disk_host *h, struct ctx *c, struct str address, int64_t expire_s);
+/* Ends it. Absent: OK. */
+typedef RESULT disk_unblock(struct disk_host *h, struct ctx *c, struct str address);
+/* Whether it is blocked at this moment. */
+typedef RESULT disk_see_block(struct disk_host *h, struct ctx *c, struct str address, bool *ret_is_blocked);
+/* The clients that have a volume open, each as address:port/nonce, in c's arena. Absent: none. */
+typedef RESULT disk_list_users(struct disk_host *h, struct ctx *c, uuid volume, struct strs *ret_addresses);
 
 /* ---- the driver */
 
@@ -318,6 +335,11 @@ struct disk_driver {
 	disk_prove *prove;
 
 	disk_open_host *open_host;
+	disk_open_pool *open_pool; /* NULL, as the next four: it knows no such pools */
+	disk_block *block;
+	disk_unblock *unblock;
+	disk_see_block *see_block;
+	disk_list_users *list_users;
 	disk_close_host *close_host;
 	disk_watch *watch;
 };

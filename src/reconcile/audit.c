@@ -26,8 +26,9 @@ struct audit_answer {
 	struct observation observation;
 	struct audit_run *run;
 	struct ctx ctx;
-	struct str host_name;
+	struct str name, words; /* of the host, or of a pool that belongs to none; as findings call it */
 	bool is_disks;
+	uuid pool;          /* none: it is a host's */
 	struct audit_pool { /* a shared pool that the host sees */
 		uuid id;
 		struct str path;
@@ -163,8 +164,8 @@ static void find_stray(struct finding_list *f, const struct audit_answer *answer
 {
 	find_out(f, true,
 		 str_print(f->c->arena,
-			   "host %" STR_FMT " has the %s %" STR_FMT ", %s: it is left alone; %s decides",
-			   STR_ARG(answer->host_name), what, STR_ARG(uuid_to_str(f->c->arena, id)),
+			   "%" STR_FMT " has the %s %" STR_FMT ", %s: it is left alone; %s decides",
+			   STR_ARG(answer->words), what, STR_ARG(uuid_to_str(f->c->arena, id)),
 			   has_row ? "which belongs on another host" : "of which there is no row",
 			   has_row ? "`dari purge`" : "`dari adopt` or `dari purge`"));
 }
@@ -181,7 +182,7 @@ static void compare_domains(struct finding_list *f, const struct tables *t, cons
 static void note_cached(struct finding_list *f, const struct audit_answer *answer,
 			const struct disk_item *item)
 {
-	struct audit_cached cached = {.host = answer->host_name,
+	struct audit_cached cached = {.host = answer->name,
 				      .sha256 = str_copy(f->c->arena, item->name.sha256),
 				      .file_size = item->file_size};
 	if (!VEC_PUSH(f->c->arena, &f->audit->cached, cached))
@@ -225,9 +226,9 @@ static void compare_instances(struct finding_list *f, const struct tables *t,
 			continue;
 		find_out(f, false,
 			 str_print(f->c->arena,
-				   "instance %" STR_FMT " on host %" STR_FMT " is %s there, its row says %s",
-				   STR_ARG(words_for(f, KIND_INSTANCE, i->row.id)),
-				   STR_ARG(answer->host_name), instance_seen_power_words[power],
+				   "instance %" STR_FMT " on %" STR_FMT " is %s there, its row says %s",
+				   STR_ARG(words_for(f, KIND_INSTANCE, i->row.id)), STR_ARG(answer->words),
+				   instance_seen_power_words[power],
 				   instance_seen_power_words[i->seen_power]));
 	}
 }
@@ -237,9 +238,8 @@ static void find_volume(struct finding_list *f, const struct audit_answer *answe
 {
 	find_out(f, false,
 		 str_print(f->c->arena,
-			   "the disk of volume %" STR_FMT " is %s on host %" STR_FMT
-			   ", its row says otherwise",
-			   STR_ARG(words_for(f, KIND_VOLUME, v->row.id)), what, STR_ARG(answer->host_name)));
+			   "the disk of volume %" STR_FMT " is %s on %" STR_FMT ", its row says otherwise",
+			   STR_ARG(words_for(f, KIND_VOLUME, v->row.id)), what, STR_ARG(answer->words)));
 }
 
 static void compare_volumes(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
@@ -253,6 +253,14 @@ static void compare_volumes(struct finding_list *f, const struct tables *t, cons
 	for (const struct volume *v = volume_first_by_host(t, host); v; v = volume_next_by_host(t, v))
 		if (v->seen_size == 0 && has_volume(answer, v, &is_known))
 			find_volume(f, answer, v, "there");
+}
+
+/* One that belongs to no host. */
+static void compare_pool(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
+{
+	for (const struct volume *v = volume_first_by_pool(t, answer->pool); v; v = volume_next_by_pool(t, v))
+		if ((v->seen_size > 0) != has_file(&answer->disks, v->row.id))
+			find_volume(f, answer, v, v->seen_size > 0 ? "missing" : "there");
 }
 
 static const enum kind item_kinds[] = {
@@ -335,7 +343,8 @@ static RESULT prepare_pools(struct audit_run *run, const struct tables *t, struc
 	for (const struct pool_host *p = pool_host_first_by_host(t, host); p;
 	     p = pool_host_next_by_host(t, p)) {
 		const struct storage_pool *pool = storage_pool_find(t, p->pool);
-		if (pool && p->seen_state == POOL_HOST_SEEN_STATE_PROVEN)
+		if (pool && pool->kind != STORAGE_POOL_KIND_RBD &&
+		    p->seen_state == POOL_HOST_SEEN_STATE_PROVEN)
 			answer->pools[answer->pool_count++] =
 				(struct audit_pool){.id = pool->row.id,
 						    .path = str_copy(run->c->arena, pool->path),
@@ -344,7 +353,9 @@ static RESULT prepare_pools(struct audit_run *run, const struct tables *t, struc
 	return OK;
 }
 
-static RESULT prepare_answer(struct audit_run *run, const struct host *h, bool is_disks, int64_t deadline_us)
+/* what: it is. */
+static RESULT prepare_answer(struct audit_run *run, const char *what, uuid id, struct str name, bool is_disks,
+			     int64_t deadline_us)
 {
 	struct audit_answer *answer = &run->answers[run->answer_count];
 	struct arena *arena = arena_new(HOST_ARENA_FIRST, INVENTORY_CAP);
@@ -354,9 +365,10 @@ static RESULT prepare_answer(struct audit_run *run, const struct host *h, bool i
 	ctx_init(&answer->ctx, arena);
 	answer->run = run;
 	answer->is_disks = is_disks;
-	answer->host_name = str_copy(run->c->arena, h->name);
+	answer->name = str_copy(run->c->arena, name);
+	answer->words = str_print(run->c->arena, "%s %" STR_FMT, what, STR_ARG(name));
 	answer->observation = (struct observation){
-		.host = h->row.id,
+		.host = id,
 		.deadline_us = deadline_us,
 		.ctx = &answer->ctx,
 		.look = is_disks ? NULL : list_host,
@@ -371,14 +383,22 @@ static RESULT prepare_hosts(struct audit_run *run, int64_t deadline_us)
 {
 	AUTO_VIEW view = {0};
 	view_open(run->r->store, &view);
-	run->answers =
-		arena_new_array(run->c->arena, struct audit_answer, 2 * tables_count(view.tables, KIND_HOST));
+	run->answers = arena_new_array(run->c->arena, struct audit_answer,
+				       2 * tables_count(view.tables, KIND_HOST) +
+					       tables_count(view.tables, KIND_STORAGE_POOL));
 	if (!run->answers)
 		return ctx_no_memory(run->c);
 	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h)) {
-		TRY(prepare_answer(run, h, false, deadline_us));
-		TRY(prepare_answer(run, h, true, deadline_us));
+		TRY(prepare_answer(run, "host", h->row.id, h->name, false, deadline_us));
+		TRY(prepare_answer(run, "host", h->row.id, h->name, true, deadline_us));
 		TRY(prepare_pools(run, view.tables, &run->answers[run->answer_count - 1]));
+	}
+	for (const struct storage_pool *p = storage_pool_first(view.tables); p;
+	     p = storage_pool_next(view.tables, p)) {
+		if (p->kind != STORAGE_POOL_KIND_RBD)
+			continue;
+		TRY(prepare_answer(run, "storage pool", p->row.id, p->name, true, deadline_us));
+		run->answers[run->answer_count - 1].pool = p->row.id;
 	}
 	return OK;
 }
@@ -446,9 +466,12 @@ static void compare_host(struct finding_list *f, const struct tables *t, const s
 {
 	if (!result_is_ok(answer->result)) {
 		find_out(f, false,
-			 str_print(f->c->arena, "%shost %" STR_FMT " could not be looked at: %" STR_FMT,
-				   answer->is_disks ? "the disks of " : "", STR_ARG(answer->host_name),
+			 str_print(f->c->arena, "%s%" STR_FMT " could not be looked at: %" STR_FMT,
+				   answer->is_disks ? "the disks of " : "", STR_ARG(answer->words),
 				   STR_ARG(answer->ctx.problem.message)));
+	} else if (!uuid_is_none(answer->pool)) {
+		compare_files(f, t, answer, &answer->disks, answer->pool);
+		compare_pool(f, t, answer);
 	} else if (answer->is_disks) {
 		compare_disks(f, t, answer);
 		compare_volumes(f, t, answer);

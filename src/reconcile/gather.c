@@ -4,6 +4,8 @@
 #include <netinet/in.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
+#include "drivers/ceph.h"
 #include "drivers/image_file.h"
 #include "engine/network/egress_gateway.h"
 #include "engine/network/ipv6.h"
@@ -40,6 +42,7 @@
 #include "store/security_group.h"
 #include "store/security_group_rule.h"
 #include "store/snapshot.h"
+#include "store/storage_pool.h"
 #include "store/subnet.h"
 
 #define PUSH(s, vec, value)                                                                                  \
@@ -549,12 +552,28 @@ RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct n
 RESULT gather_place(struct step *s, const struct tables *t, uuid pool, uuid host,
 		    struct disk_place *ret_place)
 {
-	*ret_place = (struct disk_place){0};
-	if (uuid_is_none(pool))
+	const struct storage_pool *row = uuid_is_none(pool) ? NULL : storage_pool_find(t, pool);
+	bool has_own = row && row->kind == STORAGE_POOL_KIND_RBD;
+	*ret_place = (struct disk_place){.through = has_own ? pool : host};
+	if (!row || has_own)
 		return OK;
 	ret_place->is_hidden = !engine_host_sees_pool(t, host, pool);
 	ret_place->directory = str_copy(s->ctx.arena, engine_get_pool_directory(t, pool));
 	return ret_place->directory.p ? OK : ctx_no_memory(&s->ctx);
+}
+
+RESULT gather_ceph(struct step *s, const struct storage_pool *pool, const struct ceph_place **ret_place)
+{
+	struct ceph_place *place = STEP_NEW(s, struct ceph_place);
+	*ret_place = NULL;
+	if (!pool || pool->kind != STORAGE_POOL_KIND_RBD)
+		return OK;
+	const struct storage_pool *row = STEP_COPY(s, KIND_STORAGE_POOL, struct storage_pool, pool);
+	*place = (struct ceph_place){
+		.id = row->row.id, .monitors = row->monitors, .pool = row->rbd_pool, .user = row->rbd_user};
+	TRY(crypto_open(&s->ctx, s->r->master_key, row->name, row->rbd_key, &place->key));
+	*ret_place = place;
+	return OK;
 }
 
 RESULT gather_volume_base(struct step *s, const struct tables *t, const struct volume *v,

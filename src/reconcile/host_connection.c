@@ -83,10 +83,10 @@ void host_connection_disconnect(struct host_connection *connection)
 	bool is_of_guests = !connection->is_left && !connection->lane->is_disks;
 	connection->used_us = 0;
 	(void) pthread_mutex_unlock(&h->lock);
-	if (is_of_guests) {
+	if (is_of_guests || h->is_pool)
 		atomic_store(&h->is_ready, false);
+	if (is_of_guests)
 		hosts_close_disks_soon(h);
-	}
 	close_connection(connection);
 }
 
@@ -94,7 +94,10 @@ void host_connection_lost(struct host_connection *connection)
 {
 	struct rec_host *h = connection->lane->host;
 	bool was_connected = connection->connection != NULL;
+	bool was_pool = h->is_pool && connection->disks;
 	host_connection_disconnect(connection);
+	if (was_pool)
+		work_wake(h->reconciler, h->disks.lane, KIND_STORAGE_POOL, h->id, WAKE_NEWS);
 	if (was_connected)
 		work_wake(h->reconciler, h->lane, KIND_HOST, h->id, WAKE_NEWS);
 }

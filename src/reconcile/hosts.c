@@ -7,10 +7,12 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "drivers/ceph.h"
 #include "drivers/compute.h"
 #include "drivers/disk.h"
 #include "reconcile/work.h"
 #include "store/host.h"
+#include "store/storage_pool.h"
 
 static const int64_t DISKS_IDLE_US = 2 * MINUTE;
 
@@ -52,14 +54,16 @@ static struct actor *make_actor(struct reconciler *r, const struct host *row)
 					  : actor_new(r->executor, name);
 }
 
-static struct rec_host *make_host(struct reconciler *r, const struct host *row)
+/* row NULL: it is a pool, a call to which may last as long as its cluster hangs. */
+static struct rec_host *make_host(struct reconciler *r, uuid id, const struct host *row)
 {
 	struct rec_host *h = heap_new(struct rec_host);
 	struct host_connection *connection = h ? host_connection_new(&h->lane) : NULL;
 	struct host_connection *disk_link = connection ? host_connection_new(&h->disks.lane) : NULL;
-	struct actor *actor = disk_link ? make_actor(r, row) : NULL;
-	struct actor *disks = actor ? actor_new_pooled(r->executor, "disks") : NULL;
-	uuid id = row->row.id;
+	struct actor *actor = disk_link && row ? make_actor(r, row) : NULL;
+	struct actor *disks = !disk_link || (row && !actor) ? NULL
+			      : row                         ? actor_new_pooled(r->executor, "disks")
+							    : actor_new(r->executor, "ceph");
 	if (!disks) {
 		actor_free(actor);
 		heap_free(disk_link);
@@ -69,6 +73,7 @@ static struct rec_host *make_host(struct reconciler *r, const struct host *row)
 	}
 	*h = (struct rec_host){
 		.id = id,
+		.is_pool = row == NULL,
 		.reconciler = r,
 		.lane = {actor, h, false},
 		.disks = {.lane = {disks, h, true}, .connection = disk_link, .idle_job = {.run = idle_run}},
@@ -87,16 +92,26 @@ struct rec_host *hosts_find(struct reconciler *r, uuid id)
 	return h;
 }
 
-struct rec_host *hosts_ensure(struct reconciler *r, const struct host *row)
+static struct rec_host *ensure(struct reconciler *r, uuid id, const struct host *row)
 {
 	(void) pthread_mutex_lock(&r->hosts_lock);
-	struct rec_host *h = find_host(r, row->row.id);
+	struct rec_host *h = find_host(r, id);
 	if (!h)
-		h = make_host(r, row);
+		h = make_host(r, id, row);
 	(void) pthread_mutex_unlock(&r->hosts_lock);
 	if (!h)
 		work_note_loss(r);
 	return h;
+}
+
+struct rec_host *hosts_ensure(struct reconciler *r, const struct host *row)
+{
+	return ensure(r, row->row.id, row);
+}
+
+struct rec_host *hosts_ensure_pool(struct reconciler *r, uuid pool)
+{
+	return ensure(r, pool, NULL);
 }
 
 /* ---- disks ---- */
@@ -158,9 +173,38 @@ static RESULT open_disks(struct host_connection *connection, struct ctx *c, cons
 	return OK;
 }
 
+/* By the first monitor's address: simulated pools have simulated ones. */
+static const struct disk_driver *find_pool_driver(const struct reconciler *r, const struct ceph_place *place)
+{
+	bool is_sim = str_starts_with(place->monitors.at[0], STR("sim:"));
+	for (size_t k = 0; k < RECONCILE_DRIVERS_MAX && r->disks[k]; k++)
+		if (r->disks[k]->open_pool && str_is(str_from(r->disks[k]->scheme), "sim") == is_sim)
+			return r->disks[k];
+	return NULL;
+}
+
+RESULT hosts_connect_pool(struct step *s, const struct storage_pool *row)
+{
+	struct host_connection *connection = s->connection;
+	const struct ceph_place *place = NULL;
+	if (connection->disks && connection->gen == row->row.gen)
+		return OK;
+	host_connection_disconnect(connection);
+	TRY(gather_ceph(s, row, &place));
+	connection->disk_driver = find_pool_driver(s->r, place);
+	connection->gen = row->row.gen;
+	if (!connection->disk_driver)
+		return ctx_fail(&s->ctx, ERR_UNSUPPORTED, "no driver for pools of Ceph");
+	return connection->disk_driver->open_pool(&s->ctx, s->r->region, place, &connection->disks);
+}
+
 RESULT hosts_connect_disks(struct host_connection *connection, struct ctx *c, struct str directory)
 {
 	const struct host *row = NULL;
+	if (connection->lane->host->is_pool)
+		return connection->disks
+			       ? OK
+			       : ctx_fail(c, ERR_GONE, "its storage pool does not answer at present");
 	if (!atomic_load(&connection->lane->host->is_ready))
 		return ctx_fail(c, ERR_GONE, "its host does not answer at present");
 	TRY(find_row(connection, c, &row));

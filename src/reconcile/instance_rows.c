@@ -19,6 +19,7 @@
 #include "store/instance.h"
 #include "store/network.h"
 #include "store/port.h"
+#include "store/storage_pool.h"
 #include "store/volume.h"
 #include "store/volume_attachment.h"
 #include "store/volume_qos.h"
@@ -122,6 +123,7 @@ static RESULT gather_disk(struct step *s, const struct tables *t, const struct v
 		.is_medium = v->is_medium,
 		.slot = slot,
 		.limits = limits_of(t, v)};
+	TRY(gather_ceph(s, uuid_is_none(v->pool) ? NULL : storage_pool_find(t, v->pool), &ret_disk->ceph));
 	return gather_crypt(s, t, v, ret_disk);
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Storage pools as their hosts see them: at each connection a host makes a file with a new word in its name, and
- * looks for those that the others made. The first of its hosts that is proven also looks
+ * looks for those that the others made; to see a pool of Ceph it has to take its key. The first of its hosts that is proven also looks
  * after the pool as a whole. Woken by its row, by the marks of others, by the host's return, when everything is looked
  * at, and while nothing is proven at each look at the host. */
 #include "store/pool_host.h"
 #include "base/random.h"
 #include "base/vec.h"
+#include "drivers/compute.h"
 #include "drivers/disk.h"
 #include "engine/storage/storage_pool.h"
 #include "reconcile/work.h"
@@ -16,8 +17,9 @@ enum { WORD_BYTES = 8, FULL_PERCENT = 1 };
 struct pool_host_rows {
 	const struct pool_host *seen; /* NULL: no such row */
 	struct str path;
-	bool is_alone; /* no other host is to see the pool */
-	int64_t size;  /* as its row says, as the next */
+	const struct ceph_place *ceph; /* NULL: it is a directory */
+	bool is_alone;                 /* no other host is to see the pool */
+	int64_t size;                  /* as its row says, as the next */
 	bool is_full;
 	bool is_keeper;               /* it looks after the whole */
 	VEC(struct disk_mark) others; /* of the pool's other hosts, as their rows say */
@@ -34,6 +36,7 @@ static RESULT gather(struct step *s, struct pool_host_rows *ret_rows)
 	if (!pool)
 		return OK;
 	ret_rows->seen = STEP_COPY(s, KIND_POOL_HOST, struct pool_host, seen);
+	TRY(gather_ceph(s, pool, &ret_rows->ceph));
 	ret_rows->path = str_copy(s->ctx.arena, pool->path);
 	ret_rows->size = pool->seen_size;
 	ret_rows->is_full = pool->seen_full;
@@ -48,7 +51,7 @@ static RESULT gather(struct step *s, struct pool_host_rows *ret_rows)
 			return ctx_no_memory(&s->ctx);
 	}
 	ret_rows->is_keeper = keeper == seen;
-	return ret_rows->path.p ? OK : ctx_no_memory(&s->ctx);
+	return ret_rows->path.p || !pool->path.n ? OK : ctx_no_memory(&s->ctx);
 }
 
 /* A new one, unless the last is of this connection. */
@@ -100,39 +103,75 @@ static RESULT report(struct step *s, const struct pool_host_rows *rows, struct s
 	return OK;
 }
 
-static RESULT step_pool_host(struct step *s)
+/* ---- the step ---- */
+
+/* A host sees a pool of Ceph once it has its key, which it forgets when its libvirtd ends. */
+static RESULT step_trust(struct step *s, const struct pool_host_rows *rows)
 {
-	struct pool_host_rows rows = {0};
+	const struct pool_host *seen = rows->seen;
+	if (s->is_disks || !hosts_is_here(s, seen->host)) {
+		wake_among_guests(s->r, seen->host, KIND_POOL_HOST, s->id);
+		return OK;
+	}
+	TRY(hosts_connected(s));
+	struct result result =
+		s->connection->driver->trust_pool(s->connection->connection, &s->ctx, rows->ceph);
+	if (result.code == ERR_GONE || result.code == ERR_NO_MEMORY)
+		return result;
+	struct pool_host_report *report = STEP_NEW(s, struct pool_host_report);
+	*report = (struct pool_host_report){
+		.pool_host = s->id, .is_there = result_is_ok(result), .problem = s->ctx.problem.message};
+	ctx_clear_problem(&s->ctx);
+	if (!report->is_there)
+		atomic_store(&s->host->disks.has_unproven, true); /* until it takes it */
+	if (seen->seen_state !=
+	    (report->is_there ? POOL_HOST_SEEN_STATE_PROVEN : POOL_HOST_SEEN_STATE_UNPROVEN))
+		step_report(s, engine_see_pool_host_run, report);
+	return OK;
+}
+
+static RESULT step_directory(struct step *s, const struct pool_host_rows *rows)
+{
 	struct disk_marks marks = {0};
 	size_t strays = 0;
-	TRY(gather(s, &rows));
-	const struct pool_host *seen = rows.seen;
-	if (!seen)
-		return OK;
+	const struct pool_host *seen = rows->seen;
 	if (!hosts_has_disks_here(s, seen->host)) {
 		wake_on_host(s->r, seen->host, KIND_POOL_HOST, s->id);
 		return OK;
 	}
 	struct disk_mark own = {.host = seen->host};
 	TRY(choose_word(s, seen, &own.word));
-	TRY(hosts_connect_disks(s->connection, &s->ctx, rows.path));
+	TRY(hosts_connect_disks(s->connection, &s->ctx, rows->path));
 	struct result result =
 		s->connection->disk_driver->prove(s->connection->disks, &s->ctx, &own, seen->mark, &marks);
 	if (seen->seen_state != POOL_HOST_SEEN_STATE_PROVEN) /* until another one is seen, or sees it */
 		atomic_store(&s->host->disks.has_unproven, true);
 	if (!result_is_ok(result)) {
-		TRY(report(s, &rows, own.word, NULL));
+		TRY(report(s, rows, own.word, NULL));
 		return result;
 	}
-	TRY(report(s, &rows, own.word, &marks));
-	return rows.is_keeper ? host_disks_look_at(s, seen->host, seen->pool, &strays) : OK;
+	TRY(report(s, rows, own.word, &marks));
+	return rows->is_keeper ? host_disks_look_at(s, seen->host, seen->pool, &strays) : OK;
+}
+
+static RESULT step_pool_host(struct step *s)
+{
+	struct pool_host_rows rows = {0};
+	TRY(gather(s, &rows));
+	if (!rows.seen)
+		return OK;
+	return rows.ceph ? step_trust(s, &rows) : step_directory(s, &rows);
 }
 
 /* ---- who looks because of it ---- */
 
 static void wake_pool_host(struct reconciler *r, const struct row *row)
 {
-	wake_on_host(r, pool_host_of(row)->host, KIND_POOL_HOST, row->id);
+	const struct pool_host *seen = pool_host_of(row);
+	if (hosts_find(r, seen->pool)) /* it is worked on by itself: the host only has to know it */
+		wake_among_guests(r, seen->host, KIND_POOL_HOST, row->id);
+	else
+		wake_on_host(r, seen->host, KIND_POOL_HOST, row->id);
 }
 
 static void wake_unproven(struct reconciler *r, const struct tables *t, uuid pool)

@@ -40,7 +40,7 @@ enum {
 
 struct snapshot_rows {
 	const struct snapshot *snapshot; /* NULL: no such row */
-	struct disk_place place;         /* as its host sees it */
+	struct disk_place place;
 	bool is_pending;
 	bool is_used;               /* a disk is made from it */
 	bool has_to_wait;           /* its guest is still on */
@@ -427,8 +427,8 @@ static RESULT step_snapshot(struct step *s)
 		return step_restored_snapshot(s, row);
 	if (uuid_is_none(row->host))
 		return row_is_live(&row->row) || rows.is_used ? OK : forget(s);
-	if (!hosts_has_disks_here(s, row->host)) {
-		wake_for_row(s->r, KIND_SNAPSHOT, &row->row);
+	if (!hosts_has_disks_here(s, rows.place.through)) {
+		wake_on_host(s->r, rows.place.through, KIND_SNAPSHOT, s->id);
 		return OK;
 	}
 	TRY(hosts_enter(s, &rows.place));
@@ -447,7 +447,7 @@ static void wake_snapshot(struct reconciler *r, const struct row *row)
 {
 	const struct snapshot *snapshot = snapshot_of(row);
 	if (!uuid_is_none(snapshot->host))
-		wake_on_host(r, snapshot->host, KIND_SNAPSHOT, row->id);
+		wake_with_disks(r, snapshot->pool, snapshot->host, KIND_SNAPSHOT, row->id);
 	else if (!row_is_live(row))
 		work_wake(r, lane_home(r), KIND_SNAPSHOT, row->id, WAKE_WISH);
 	else if (snapshot->plain_sha256.n ||

@@ -95,7 +95,8 @@ size_t step_name_stray(struct step *s, size_t count, const char *what, uuid id, 
 RESULT step_report_strays(struct step *s, const char *name, size_t count, struct str names)
 {
 	struct condition condition = {
-		.subject_kind = s->kind == KIND_POOL_HOST ? KIND_POOL_HOST : KIND_HOST,
+		.subject_kind =
+			s->kind == KIND_POOL_HOST || s->kind == KIND_STORAGE_POOL ? s->kind : KIND_HOST,
 		.subject = s->id,
 		.name = str_from(name),
 		.message = str_print(s->ctx.arena,

@@ -37,13 +37,13 @@ struct volume_rows {
 	const struct volume *volume; /* NULL: no such row */
 	struct volume_base base;
 	const struct disk_key *key; /* NULL: it is plain, or has none yet */
-	struct disk_place place;    /* as its host sees it */
-	bool is_in_use;             /* a domain or a snapshot may still need it where it is */
-	bool is_left_in_use;        /* a snapshot asked for just before the move ended is cut where it was */
-	bool goes_along;            /* its instance goes to another host, running, and brings what it has */
-	bool grows_later;   /* a snapshot is to be cut of it first, at the size that it has; or it is to
+	struct disk_place place;
+	bool is_in_use;      /* a domain or a snapshot may still need it where it is */
+	bool is_left_in_use; /* a snapshot asked for just before the move ended is cut where it was */
+	bool goes_along;     /* its instance goes to another host, running, and brings what it has */
+	bool grows_later;    /* a snapshot is to be cut of it first, at the size that it has; or it is to
 				     * take over from another volume first */
-	int64_t blank_size; /* its file is to be made anew, blank, of that size; 0: it is not */
+	int64_t blank_size;  /* its file is to be made anew, blank, of that size; 0: it is not */
 };
 
 static bool is_to_be_cut_on(const struct tables *t, const struct volume *v, uuid host)
@@ -507,14 +507,15 @@ static RESULT step_volume(struct step *s)
 	if (is_moving(v) && !rows.goes_along)
 		TRY(next_move(s, v, &move));
 	uuid host = host_of_step(v, move);
+	uuid through = !uuid_is_none(v->pool) && uuid_equal(rows.place.through, v->pool) ? v->pool : host;
 	if (uuid_is_none(host) && !row_is_live(&v->row))
 		return step_deleted(s, &rows, host);
 	if (v->sending == VOLUME_SENDING_WAITING && row_is_live(&v->row))
 		return step_sending(s, KIND_VOLUME, v->sending_until_us);
 	if (uuid_is_none(host))
 		return OK; /* its instance's placing wakes it */
-	if (!hosts_has_disks_here(s, host)) {
-		wake_on_host(s->r, host, KIND_VOLUME, s->id);
+	if (!hosts_has_disks_here(s, through)) {
+		wake_on_host(s->r, through, KIND_VOLUME, s->id);
 		return OK;
 	}
 	return is_passed_on(v) && rows.is_in_use ? OK : step_on(s, &rows, host, move);
@@ -531,7 +532,7 @@ static void wake_volume(struct reconciler *r, const struct row *row)
 	if (uuid_is_none(host))
 		work_wake(r, lane_home(r), KIND_VOLUME, row->id, WAKE_WISH);
 	else
-		wake_on_host(r, host, KIND_VOLUME, row->id);
+		wake_with_disks(r, v->pool, host, KIND_VOLUME, row->id);
 	if (!uuid_is_none(v->instance)) /* it may have waited for its disk */
 		wake_on_host(r, v->host, KIND_INSTANCE, v->instance);
 	if (!uuid_is_none(v->takes_over))

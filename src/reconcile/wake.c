@@ -28,6 +28,19 @@ void wake_on_host(struct reconciler *r, uuid host, enum kind kind, uuid id)
 		work_wake(r, kind == KIND_INSTANCE ? h->lane : h->disks.lane, kind, id, WAKE_WISH);
 }
 
+void wake_among_guests(struct reconciler *r, uuid host, enum kind kind, uuid id)
+{
+	struct rec_host *h = uuid_is_none(host) ? NULL : hosts_find(r, host);
+	if (h && atomic_load(&h->is_ready))
+		work_wake(r, h->lane, kind, id, WAKE_WISH);
+}
+
+void wake_with_disks(struct reconciler *r, uuid pool, uuid host, enum kind kind, uuid id)
+{
+	bool has_own = !uuid_is_none(pool) && hosts_find(r, pool);
+	wake_on_host(r, has_own ? pool : host, kind, id);
+}
+
 void wake_deleted(struct reconciler *r, const struct tables *t, enum kind kind, uuid id)
 {
 	const struct row *row = tables_find(t, kind, id);
@@ -113,10 +126,10 @@ void wake_on_publish(void *self, const struct tables *t, const struct published 
 void wake_in_pool(struct reconciler *r, const struct tables *t, uuid pool, uuid host)
 {
 	for (const struct volume *v = volume_first_by_pool(t, pool); v; v = volume_next_by_pool(t, v))
-		if (uuid_equal(v->host, host))
+		if (uuid_is_none(host) || uuid_equal(v->host, host))
 			wake_for_row(r, KIND_VOLUME, &v->row);
 	for (const struct snapshot *s = snapshot_first_by_pool(t, pool); s; s = snapshot_next_by_pool(t, s))
-		if (uuid_equal(s->host, host))
+		if (uuid_is_none(host) || uuid_equal(s->host, host))
 			wake_for_row(r, KIND_SNAPSHOT, &s->row);
 	reconciler_wake_unplaced_soon(r);
 }
@@ -187,6 +200,7 @@ void wake_all(struct reconciler *r)
 void wake_hosts(struct reconciler *r)
 {
 	wake_kind(r, KIND_HOST);
+	wake_kind(r, KIND_STORAGE_POOL);
 	wake_kind(r, KIND_FENCE);
 	wake_kind(r, KIND_INSTANCE_EVENT);
 	wake_due_policies(r);

@@ -219,7 +219,7 @@ static int64_t retry_delay_us(unsigned failures)
 static bool waits_for_host(const struct work *w, struct result result)
 {
 	return result.code == ERR_GONE && w->lane.host && w->kind != KIND_HOST &&
-	       !(w->lane.is_disks && atomic_load(&w->lane.host->is_ready));
+	       w->kind != KIND_STORAGE_POOL && !(w->lane.is_disks && atomic_load(&w->lane.host->is_ready));
 }
 
 static void count_end(struct work_map *m, struct work *w, struct result result)
@@ -272,7 +272,8 @@ void work_wait_for_reports(struct reconciler *r, struct work *w)
 
 void reconciler_read_next(struct reconciler *r, enum kind kind, uuid id, struct reconcile_next *ret_next)
 {
-	bool is_looked_at_often = kind == KIND_HOST || kind == KIND_INSTANCE_EVENT ||
+	bool is_looked_at_often = kind == KIND_HOST || kind == KIND_STORAGE_POOL ||
+				  kind == KIND_INSTANCE_EVENT ||
 				  kind == KIND_SNAPSHOT_POLICY; /* wake_hosts() */
 	int64_t look_us = atomic_load(is_looked_at_often ? &r->tick_due_us : &r->resync_due_us);
 	*ret_next = (struct reconcile_next){.has_steps = step_is_known(kind), .look_us = look_us};

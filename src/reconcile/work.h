@@ -8,6 +8,7 @@
  *   hosts.c      two lanes per host; host.c: the host's own step; host_disks.c: that of its pool
  *   host_connection.c  a host's connection, and what becomes of one in which a call hangs
  *   gather.c     rows copied out of a view
+ *   storage_pool.c  the step of a pool that belongs to no host, which has a lane likewise
  *   instance.c, volume.c, port.c, …: the steps, one file per resource */
 #pragma once
 
@@ -18,8 +19,10 @@
 
 struct disk_key;
 struct condition;
+struct ceph_place;
 struct host;
 struct snapshot;
+struct storage_pool;
 struct volume;
 
 struct rec_host;
@@ -244,9 +247,12 @@ struct host_hanging {
 	size_t count;
 };
 
+/* Or a storage pool that belongs to no host, whose disks are worked on likewise. It has no guests: the lane and the
+ * connection to them are nobody's. */
 struct rec_host {
 	struct rec_host *next; /* in its bucket */
 	uuid id;
+	bool is_pool;
 	struct lane lane;
 	struct rec_disks disks;
 	struct reconciler *reconciler;
@@ -259,12 +265,14 @@ struct rec_host {
 		*reported; /* whose conditions say so; of the host's own step alone; NULL: nobody's */
 	int64_t behind_us; /* since when its chassis is behind; 0: it is not. Of the network's lane */
 	/* Its guests and disks may be looked at: while it is not set nobody wakes them, for the
-	 * host's return does. */
+	 * host's return does, or the pool's. */
 	_Atomic bool is_ready;
 };
 
 /* The host's lane, made at the first call; NULL when out of memory. Any thread. */
 struct rec_host *hosts_ensure(struct reconciler *r, const struct host *row);
+/* Likewise of a pool of Ceph. */
+struct rec_host *hosts_ensure_pool(struct reconciler *r, uuid pool);
 /* By the uri's scheme; NULL: there is none. */
 const struct compute_driver *hosts_driver(struct reconciler *r, struct str uri, void **ret_self);
 struct rec_host *hosts_find(struct reconciler *r, uuid id);
@@ -276,15 +284,17 @@ bool hosts_is_here(const struct step *s, uuid host);
 bool hosts_has_disks_here(const struct step *s, uuid host);
 /* ERR_GONE with words while the step's host is not connected; its return wakes everything on it. */
 RESULT hosts_connected(struct step *s);
-/* On the actor of the host's disks: connects them if need be. The calls that follow concern that directory, as
+/* On the actor of the host's disks: connects them if need be; a pool's own step does that (hosts_connect_pool()). The calls that follow concern that directory, as
  * disk_enter() has it. ERR_GONE as above. */
 struct disk_place;
 RESULT hosts_connect_disks(struct host_connection *connection, struct ctx *c, struct str directory);
+/* On the actor of a pool: connects it, unless it is. */
+RESULT hosts_connect_pool(struct step *s, const struct storage_pool *row);
 /* Likewise, for files that lie there. ERR_AGAIN: they are hidden. */
 RESULT hosts_enter(struct step *s, const struct disk_place *place);
 /* What is in the pool as a whole, which was entered: host_disks.c. */
 RESULT host_disks_look_at(struct step *s, uuid host, uuid pool, size_t *ret_strays);
-/* Whoever waited for the host's proof that it sees the pool. */
+/* Whoever waited for the host's proof that it sees the pool; host none: for the pool itself. */
 void wake_in_pool(struct reconciler *r, const struct tables *t, uuid pool, uuid host);
 /* Has the host look into the shared pools that it is to see. */
 void wake_pools_on(struct rec_host *h);
@@ -303,7 +313,8 @@ struct host_connection *host_connection_enter(struct lane lane, enum kind kind, 
 void host_connection_leave(struct host_connection *connection);
 /* Closes the connection, if any. By whoever is in it, as the next. */
 void host_connection_disconnect(struct host_connection *connection);
-/* The connection failed under somebody: closes it and, where it was to the guests, looks at the host soon. */
+/* The connection failed under somebody: closes it and, where it was to the guests or a pool's, looks at the host or the
+ * pool soon. */
 void host_connection_lost(struct host_connection *connection);
 /* Leaves those whose calls take too long. On the home actor. */
 void host_connection_relieve(struct rec_host *h, int64_t now_us);
@@ -449,8 +460,12 @@ void wake_on_publish(void *self, const struct tables *tables, const struct publi
 void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row);
 /* Something in the network; none: nobody. */
 void wake_network(struct reconciler *r, enum kind kind, uuid id);
-/* An instance, or what lies in a host's pool. While the host is away nobody is queued on it. */
+/* An instance, or what lies in a host's pool; host: or a pool that is worked on by itself. While that is away nobody
+ * is queued on it. */
 void wake_on_host(struct reconciler *r, uuid host, enum kind kind, uuid id);
+/* What is done with a host's guests, or with a disk that lies in that pool or, if that is none, on that host. */
+void wake_among_guests(struct reconciler *r, uuid host, enum kind kind, uuid id);
+void wake_with_disks(struct reconciler *r, uuid pool, uuid host, enum kind kind, uuid id);
 /* The instances that have a shared volume besides the one that its row names. */
 void wake_further_users(struct reconciler *r, const struct tables *t, const struct volume *v);
 /* A row that is to be forgotten, and may have waited for something that is gone now. */
@@ -533,13 +548,16 @@ RESULT gather_segment(struct step *s, const struct tables *t, uuid network, stru
 /* Other than routers' interfaces. */
 bool gather_network_has_ports(const struct tables *t, uuid network);
 RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct network_group *ret_wish);
-/* Where a file lies, as the step's host sees it. */
+/* Where a disk lies, and through what it is worked on. */
 struct disk_place {
-	struct str directory; /* of a shared pool, in the step's arena; empty: the host's own */
+	uuid through; /* the pool, where that has a connection of its own; else the host; none: nothing yet */
+	struct str directory; /* of a shared one, in the step's arena; empty: the host's own */
 	bool is_hidden;       /* the host has yet to prove that it sees the pool, which wakes whoever waits */
 };
 RESULT gather_place(struct step *s, const struct tables *t, uuid pool, uuid host,
 		    struct disk_place *ret_place);
+/* What a pool of Ceph is asked with; NULL: it is none. ERR_INVALID, in words: its key does not open. */
+RESULT gather_ceph(struct step *s, const struct storage_pool *pool, const struct ceph_place **ret_place);
 /* The file that a volume is made from, in the image store. */
 struct volume_base {
 	struct str sha256; /* empty: blank */

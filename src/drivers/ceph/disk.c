@@ -148,18 +148,29 @@ static RESULT enter(struct disk_host *h, struct ctx *c, struct str directory)
 			   : OK;
 }
 
+/* Monitors and one of the OSDs answer. */
 static RESULT prove(struct disk_host *h, struct ctx *c, const struct disk_mark *own, struct str kept_word,
 		    struct disk_marks *ret_marks)
 {
+	AUTO_IMAGE none = NULL;
+	struct disk_inventory room = {0};
 	(void) own;
 	(void) kept_word;
-	(void) ret_marks;
-	return ctx_fail(c, ERR_INVALID, "Ceph's pool %s has no directories", h->pool);
+	TRY(ceph_begin(h, c));
+	TRY(ceph_find_room(h, c, &room));
+	TRY(ceph_look_at(h, c, ceph_volume_name(c->arena, h->region, UUID_NONE), &none));
+	*ret_marks = (struct disk_marks){.size = room.pool_size, .free = room.pool_free};
+	return OK;
 }
 
 const struct disk_driver disk_rbd = {
 	.scheme = "rbd",
 	.open_host = ceph_refuse_host,
+	.open_pool = ceph_open_pool,
+	.block = ceph_block,
+	.unblock = ceph_unblock,
+	.see_block = ceph_see_block,
+	.list_users = ceph_list_users,
 	.close_host = ceph_close_pool,
 	.watch = ceph_watch,
 	.list = ceph_list,

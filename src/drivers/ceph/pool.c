@@ -210,8 +210,7 @@ RESULT ceph_ask_monitors(struct disk_host *h, struct ctx *c, const char *command
 	return ret_output->p ? OK : ctx_no_memory(c);
 }
 
-/* What a cluster without a manager does not tell is 0. */
-static RESULT find_room(struct disk_host *h, struct ctx *c, struct disk_inventory *inventory)
+RESULT ceph_find_room(struct disk_host *h, struct ctx *c, struct disk_inventory *inventory)
 {
 	int answer = 0;
 	struct str output = STR_NONE;
@@ -318,7 +317,7 @@ RESULT ceph_list(struct disk_host *h, struct ctx *c, struct disk_inventory *ret_
 	TRY(list_names(h, c, &names));
 	for (size_t k = 0; k < names.count; k++)
 		TRY(add_item(h, c, names.at[k], &items));
-	TRY(find_room(h, c, &inventory));
+	TRY(ceph_find_room(h, c, &inventory));
 	inventory.at = items.of.at;
 	inventory.count = items.of.count;
 	*ret_inventory = inventory;

@@ -93,6 +93,9 @@ RESULT ceph_begin(struct disk_host *h, struct ctx *c);
 RESULT ceph_ask_monitors(struct disk_host *h, struct ctx *c, const char *command, int *ret_answer,
 			 struct str *ret_output);
 
+/* Its pool_size and pool_free; what a cluster without a manager does not tell is 0. */
+RESULT ceph_find_room(struct disk_host *h, struct ctx *c, struct disk_inventory *inventory);
+
 /* Of drivers/disk.h, as the next three. A host is no pool: ERR_INVALID. */
 RESULT ceph_refuse_host(struct ctx *c, uuid region, const struct host *host, struct disk_host **ret_host);
 /* See above. */

@@ -337,5 +337,6 @@ const struct compute_driver compute_libvirt = {
 	.draw_screen = libvirt_draw_screen,
 	.read_variables = libvirt_read_variables,
 	.open_console = libvirt_open_console,
+	.trust_pool = libvirt_trust_pool,
 	.watch = libvirt_watch,
 };

@@ -324,6 +324,8 @@ RESULT libvirt_drop_secret(struct compute_host *h, struct ctx *c, uuid volume);
 /* What the host needs to know to open a domain's disks: keys of volumes, and of pools of Ceph. These stay until
  * libvirtd ends. */
 RESULT libvirt_set_secrets(struct compute_host *h, struct ctx *c, const struct compute_domain *domain);
+/* Of drivers/compute.h. */
+RESULT libvirt_trust_pool(struct compute_host *h, struct ctx *c, const struct ceph_place *place);
 
 /* To the end of the scope a QEMU is asked; whose: its domain's. drivers/disk.h's watch() says so. */
 struct asking {

@@ -74,7 +74,7 @@ RESULT libvirt_set_secret(struct compute_host *h, struct ctx *c, uuid volume, co
 }
 
 /* libvirt has Ceph's keys as the bytes that their base64 stands for. */
-static RESULT set_pool_secret(struct compute_host *h, struct ctx *c, const struct ceph_place *place)
+RESULT libvirt_trust_pool(struct compute_host *h, struct ctx *c, const struct ceph_place *place)
 {
 	AUTO_SECRET s = NULL;
 	struct str value = STR_NONE, name = STR_NONE;
@@ -101,7 +101,7 @@ RESULT libvirt_set_secrets(struct compute_host *h, struct ctx *c, const struct c
 		if (d->key)
 			TRY(libvirt_set_secret(h, c, d->volume, d->key));
 		if (d->ceph)
-			TRY(set_pool_secret(h, c, d->ceph));
+			TRY(libvirt_trust_pool(h, c, d->ceph));
 	}
 	return OK;
 }

@@ -12,6 +12,7 @@
 #include "base/crypto.h"
 #include "base/fault.h"
 #include "base/heap.h"
+#include "drivers/ceph.h"
 #include "drivers/sim/compute_state.h"
 #include "model/host.h"
 #include "model/instance.h"
@@ -128,6 +129,21 @@ static RESULT open_host(void *self, struct ctx *c, uuid region, const struct hos
 	TRY(sim_connect(h, c, region, host));
 	*ret_host = h;
 	return OK;
+}
+
+static RESULT trust_inside(struct compute_host *h, struct ctx *c, const struct ceph_place *place)
+{
+	struct str path = str_print(c->arena, SIM_CEPH "%" STR_FMT, STR_ARG(place->pool));
+	if (!path.p)
+		return ctx_no_memory(c);
+	return sim_has_mounted(h->host, path)
+		       ? OK
+		       : ctx_fail(c, ERR_IO, "host %s takes no key of Ceph's", h->host->name);
+}
+
+static RESULT trust_pool(struct compute_host *h, struct ctx *c, const struct ceph_place *place)
+{
+	SIM_CALL(h, trust_inside, place);
 }
 
 static void watch(struct compute_host *h, void (*changed)(void *arg, uuid id), void *arg)
@@ -702,5 +718,6 @@ const struct compute_driver compute_sim = {
 	.draw_screen = draw_screen,
 	.read_variables = read_variables,
 	.open_console = open_console,
+	.trust_pool = trust_pool,
 	.watch = watch,
 };

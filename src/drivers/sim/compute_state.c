@@ -289,7 +289,7 @@ void sim_compute_write_disk(struct str host, uuid volume, const char *text)
 	if (!s)
 		return;
 	struct sim_disk *d = sim_find_disk(s, volume);
-	if (d)
+	if (d && !sim_is_kept_out(s, d))
 		sim_write(d, text);
 	sim_unlock(s);
 }

@@ -103,7 +103,12 @@ struct sim_directory {
 		char word[32];
 	} * marks;
 	size_t disk_count, mark_count;
+	char (*blocked)[SIM_WORD_SIZE]; /* of a pool: names of hosts that it keeps out; owned */
+	size_t blocked_count;
 };
+
+/* Where pools of Ceph are, as directories. */
+#define SIM_CEPH "/ceph/"
 
 struct sim_host {
 	struct sim_host *next; /* in its bucket */
@@ -171,9 +176,14 @@ void sim_unlock(struct sim_host *s);
 void sim_use_directories(void);
 /* What the host has at that path, made if need be: with its lock held. NULL: out of memory. */
 struct sim_directory *sim_need_directory(struct sim_host *s, struct str path);
+bool sim_has_mounted(const struct sim_host *s, struct str path);
 struct sim_disk *sim_find_apart(struct sim_host *s, uuid volume); /* as sim_find_disk() */
 struct sim_disk *sim_add_apart(struct sim_directory *directory);  /* as sim_add_disk() */
 bool sim_add_mark(struct sim_directory *directory, const struct sim_mark *mark);
+bool sim_block(struct sim_directory *directory, struct str host, bool is_blocked);
+bool sim_is_blocked(const struct sim_directory *directory, struct str host);
+/* Whether what a guest writes on that disk there is kept out. */
+bool sim_is_kept_out(const struct sim_host *s, const struct sim_disk *disk);
 void sim_lock_directories(struct sim_host *s);
 void sim_unlock_directories(struct sim_host *s);
 void sim_reset_directories(void);

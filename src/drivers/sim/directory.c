@@ -56,6 +56,11 @@ static struct unmounted **find_unmounted(const struct sim_host *s, struct str pa
 	return at;
 }
 
+bool sim_has_mounted(const struct sim_host *s, struct str path)
+{
+	return *find_unmounted(s, path) == NULL;
+}
+
 /* Owned by the caller; NULL: out of memory. */
 static char *new_key(const struct sim_host *s, struct str path, bool is_mounted)
 {
@@ -69,7 +74,7 @@ static char *new_key(const struct sim_host *s, struct str path, bool is_mounted)
 
 struct sim_directory *sim_need_directory(struct sim_host *s, struct str path)
 {
-	bool is_mounted = *find_unmounted(s, path) == NULL;
+	bool is_mounted = sim_has_mounted(s, path);
 	struct sim_directory *d = apart.first;
 	while (d && !(is_mounted ? str_is(path, d->path) : is_of_host(d->path, s, path)))
 		d = d->next;
@@ -91,7 +96,7 @@ struct sim_directory *sim_need_directory(struct sim_host *s, struct str path)
 static bool is_at(const struct sim_host *s, const struct sim_directory *d)
 {
 	const char *path = strchr(d->path, '/');
-	return d->path[0] == '/' ? *find_unmounted(s, str_from(d->path)) == NULL
+	return d->path[0] == '/' ? sim_has_mounted(s, str_from(d->path))
 				 : path && is_of_host(d->path, s, str_from(path));
 }
 
@@ -129,6 +134,43 @@ bool sim_add_mark(struct sim_directory *directory, const struct sim_mark *mark)
 	return true;
 }
 
+/* ---- keeping out */
+
+bool sim_is_blocked(const struct sim_directory *directory, struct str host)
+{
+	for (size_t k = 0; k < directory->blocked_count; k++)
+		if (str_is(host, directory->blocked[k]))
+			return true;
+	return false;
+}
+
+bool sim_block(struct sim_directory *directory, struct str host, bool is_blocked)
+{
+	char(*more)[SIM_WORD_SIZE] = NULL;
+	size_t k = 0;
+	while (k < directory->blocked_count && !str_is(host, directory->blocked[k]))
+		k++;
+	bool was_blocked = k < directory->blocked_count;
+	if (was_blocked && !is_blocked)
+		memcpy(directory->blocked[k], directory->blocked[--directory->blocked_count], sizeof *more);
+	if (was_blocked == is_blocked || !is_blocked)
+		return true;
+	more = heap_resize(directory->blocked, (directory->blocked_count + 1) * sizeof *more);
+	if (!more)
+		return false;
+	directory->blocked = more;
+	(void) snprintf(more[directory->blocked_count++], sizeof *more, "%" STR_FMT, STR_ARG(host));
+	return true;
+}
+
+bool sim_is_kept_out(const struct sim_host *s, const struct sim_disk *disk)
+{
+	for (const struct sim_directory *d = s->has_directories ? apart.first : NULL; d; d = d->next)
+		if (disk >= d->disks && disk < d->disks + d->disk_count)
+			return sim_is_blocked(d, str_from(s->name));
+	return false;
+}
+
 /* ---- controls */
 
 void sim_compute_mount(struct str host, struct str path, bool is_mounted)
@@ -164,6 +206,7 @@ void sim_reset_directories(void)
 		heap_free(d->path);
 		heap_free(d->disks);
 		heap_free(d->marks);
+		heap_free(d->blocked);
 		heap_free(d);
 	}
 	while (apart.unmounted) {

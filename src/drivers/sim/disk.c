@@ -10,6 +10,7 @@
 
 #include "base/fault.h"
 #include "base/heap.h"
+#include "drivers/ceph.h"
 #include "drivers/image_file.h"
 #include "drivers/sim/compute_state.h"
 #include "model/host.h"
@@ -21,8 +22,9 @@ struct disk_host {
 	struct compute_host link; /* first: begin and end know it by that */
 	void (*asks)(void *arg, uuid guest);
 	void *asks_arg;
-	char *path;  /* of the directory that was entered; owned; NULL: the host's own */
-	size_t none; /* the count of files where there can be none */
+	char *path;   /* of the directory that was entered; owned; NULL: the host's own */
+	bool is_pool; /* of Ceph: the host stands for the cluster, the directory for the pool */
+	size_t none;  /* the count of files where there can be none */
 };
 
 /* What the calls concern: with the host's lock held. */
@@ -62,6 +64,30 @@ static RESULT open_host(struct ctx *c, uuid region, const struct host *host, str
 	if (!h)
 		return ctx_no_memory(c);
 	TRY(sim_connect(&h->link, c, region, host));
+	*ret_host = h;
+	return OK;
+}
+
+/* In which every host finds the pool's images: one that is not mounted there reaches no Ceph. */
+static RESULT open_pool(struct ctx *c, uuid region, const struct ceph_place *place,
+			struct disk_host **ret_host)
+{
+	struct str path = str_print(c->arena, SIM_CEPH "%" STR_FMT, STR_ARG(place->pool));
+	struct disk_host *h = heap_new(struct disk_host);
+	char *owned = h && path.p ? heap_copy_z(path.p) : NULL;
+	const struct host cluster = {.name = place->pool};
+	if (!owned) {
+		heap_free(h);
+		return ctx_no_memory(c);
+	}
+	sim_use_directories();
+	struct result r = sim_connect(&h->link, c, region, &cluster); /* frees it when it fails */
+	if (!result_is_ok(r)) {
+		heap_free(owned);
+		return r;
+	}
+	h->path = owned;
+	h->is_pool = true;
 	*ret_host = h;
 	return OK;
 }
@@ -764,6 +790,11 @@ static RESULT prove_inside(struct disk_host *h, struct ctx *c, const struct disk
 	if (!d)
 		return ctx_fail(c, ERR_GONE, "host %s was asked to prove its own directory",
 				h->link.host->name);
+	if (h->is_pool) {
+		*ret_marks =
+			(struct disk_marks){.size = h->link.host->disk_size, .free = h->link.host->disk_size};
+		return OK;
+	}
 	(void) snprintf(made.word, sizeof made.word, "%" STR_FMT, STR_ARG(own->word));
 	drop_old_marks(d, h->link.region, own, kept_word);
 	if (!has_mark(d, h->link.region, own) && !sim_add_mark(d, &made))
@@ -779,6 +810,49 @@ static RESULT prove_inside(struct disk_host *h, struct ctx *c, const struct disk
 				(struct disk_mark){.host = d->marks[k].host,
 						   .word = str_copy(c->arena, str_from(d->marks[k].word))};
 	*ret_marks = marks;
+	return OK;
+}
+
+/* ---- keeping hosts out, which are known by their names as addresses */
+
+static RESULT block_inside(struct disk_host *h, struct ctx *c, struct str address, bool is_blocked)
+{
+	struct sim_directory *d = find_directory(h);
+	return d && sim_block(d, address, is_blocked) ? OK : ctx_no_memory(c);
+}
+
+static RESULT see_block_inside(struct disk_host *h, struct ctx *c, struct str address, bool *ret_is_blocked)
+{
+	struct sim_directory *d = find_directory(h);
+	if (!d)
+		return ctx_no_memory(c);
+	*ret_is_blocked = sim_is_blocked(d, address);
+	return OK;
+}
+
+static RESULT block(struct disk_host *h, struct ctx *c, struct str address, int64_t expire_s)
+{
+	(void) expire_s; /* it is renewed before */
+	SIM_CALL(&h->link, block_inside, address, true);
+}
+
+static RESULT unblock(struct disk_host *h, struct ctx *c, struct str address)
+{
+	SIM_CALL(&h->link, block_inside, address, false);
+}
+
+static RESULT see_block(struct disk_host *h, struct ctx *c, struct str address, bool *ret_is_blocked)
+{
+	SIM_CALL(&h->link, see_block_inside, address, ret_is_blocked);
+}
+
+/* Nobody asks the simulated hosts. */
+static RESULT list_users(struct disk_host *h, struct ctx *c, uuid volume, struct strs *ret_addresses)
+{
+	(void) h;
+	(void) c;
+	(void) volume;
+	*ret_addresses = (struct strs){0};
 	return OK;
 }
 
@@ -825,6 +899,11 @@ static RESULT push(struct disk_host *h, struct ctx *c, const struct disk_name *n
 const struct disk_driver disk_sim = {
 	.scheme = "sim",
 	.open_host = open_host,
+	.open_pool = open_pool,
+	.block = block,
+	.unblock = unblock,
+	.see_block = see_block,
+	.list_users = list_users,
 	.close_host = close_host,
 	.watch = watch,
 	.list = list,

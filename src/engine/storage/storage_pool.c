@@ -18,6 +18,7 @@
 #include "store/volume_type.h"
 
 enum { NAME_MAX_SIZE = 255, DESCRIPTION_MAX_SIZE = 255, PATH_MAX_SIZE = 1024 };
+enum { MONITORS_MAX = 16, CEPH_WORD_MAX_SIZE = 128 };
 
 /* ---- questions ---- */
 
@@ -47,11 +48,29 @@ RESULT storage_pool_check_room(struct op *op, const struct storage_pool *pool, i
 		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_VOLUME, field,
 				   "The storage pool '%" STR_FMT "' takes no new volumes.",
 				   STR_ARG(pool->name));
-	if (!pool->seen_full && storage_pool_usage(pool)->disk + more <= pool->seen_size)
+	bool is_ceph = pool->kind == STORAGE_POOL_KIND_RBD;
+	if (is_ceph && pool->seen_state != STORAGE_POOL_SEEN_STATE_UP)
+		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_VOLUME, field,
+				   "The storage pool '%" STR_FMT "' does not answer.", STR_ARG(pool->name));
+	bool is_unknown = is_ceph && pool->seen_size == 0; /* its cluster has no manager */
+	if (!pool->seen_full && (is_unknown || storage_pool_usage(pool)->disk + more <= pool->seen_size))
 		return OK;
 	return ENGINE_FAIL(op, ERR_CAPACITY, KIND_VOLUME, field,
 			   "The storage pool '%" STR_FMT "' lacks room for %" PRId64 " more bytes.",
 			   STR_ARG(pool->name), more);
+}
+
+/* QEMU could; but what differs between two snapshots of such a disk is no file of the image store. */
+RESULT storage_pool_check_crypt(struct op *op, const struct storage_pool *pool, bool is_encrypted,
+				struct str field)
+{
+	return !pool || !is_encrypted || pool->kind != STORAGE_POOL_KIND_RBD
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_VOLUME, field,
+				     "The storage pool '%" STR_FMT
+				     "' is one of Ceph's: encrypted volumes cannot lie there. Use another "
+				     "volume type.",
+				     STR_ARG(pool->name));
 }
 
 /* ---- which hosts ---- */
@@ -63,7 +82,7 @@ static RESULT add_host(struct op *op, const struct storage_pool *pool, const str
 	if (!uuid_is_none(pool->zone) && !uuid_equal(pool->zone, host->zone))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("host"),
 				   "The host '%" STR_FMT "' is not in the pool's zone.", STR_ARG(host->name));
-	if (str_equal(host->pool_path, pool->path))
+	if (pool->path.n && str_equal(host->pool_path, pool->path))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_STORAGE_POOL, STR("path"),
 				   "%" STR_FMT " is the own directory of host '%" STR_FMT "'.",
 				   STR_ARG(pool->path), STR_ARG(host->name));
@@ -144,16 +163,20 @@ RESULT storage_pool_forget_host(struct op *op, uuid host)
 	return OK;
 }
 
+static RESULT doubt(struct op *op, const struct pool_host *p)
+{
+	struct pool_host next = *p;
+	next.seen_state = POOL_HOST_SEEN_STATE_UNKNOWN;
+	next.seen_since_us = op->now_us;
+	return p->seen_state == POOL_HOST_SEEN_STATE_UNKNOWN ? OK : pool_host_put(op, &next);
+}
+
 RESULT storage_pool_doubt_host(struct op *op, uuid host)
 {
 	for (const struct pool_host *p = pool_host_first_by_host(op->head, host), *after = NULL; p;
 	     p = after) {
 		after = pool_host_next_by_host(op->head, p);
-		struct pool_host next = *p;
-		next.seen_state = POOL_HOST_SEEN_STATE_UNKNOWN;
-		next.seen_since_us = op->now_us;
-		if (p->seen_state != POOL_HOST_SEEN_STATE_UNKNOWN)
-			TRY(pool_host_put(op, &next));
+		TRY(doubt(op, p));
 	}
 	return OK;
 }
@@ -180,20 +203,11 @@ static bool is_pool_path(struct str path)
 	       !str_contains(path, STR("//")) && !str_contains(path, STR("/../"));
 }
 
-static RESULT check_pool(struct op *op, const struct storage_pool_wish *wish)
+static RESULT check_directory(struct op *op, const struct storage_pool_wish *wish)
 {
-	if (!is_pool_name(wish->name) || str_equal(wish->name, STORAGE_POOL_LOCAL))
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_STORAGE_POOL, STR("name"),
-				   "'%" STR_FMT
-				   "' cannot name a storage pool: use letters, digits, '-', '.' and '_'.",
-				   STR_ARG(str_slice(wish->name, 0, NAME_MAX_SIZE)));
-	if (storage_pool_find_by_name(op->head, wish->name))
-		return ENGINE_FAIL(op, ERR_EXISTS, KIND_STORAGE_POOL, STR("name"),
-				   "The storage pool '%" STR_FMT "' exists already.", STR_ARG(wish->name));
-	if (wish->kind != STORAGE_POOL_KIND_SHARED_DIR)
-		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_STORAGE_POOL, STR("kind"),
-				   "Storage pools of the kind '%s' are not supported.",
-				   storage_pool_kind_words[wish->kind]);
+	if (wish->monitors.count || wish->rbd_pool.n || wish->rbd_user.n || wish->rbd_key.n)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_STORAGE_POOL, STR("kind"),
+				   "A directory has no monitors, pool, user and key: those are of Ceph.");
 	if (!is_pool_path(wish->path))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_STORAGE_POOL, STR("path"),
 				   "A pool's path is absolute, of letters, digits, '/', '-', '.' and '_'.");
@@ -204,6 +218,76 @@ static RESULT check_pool(struct op *op, const struct storage_pool_wish *wish)
 					   "The storage pool '%" STR_FMT "' is at that path.",
 					   STR_ARG(p->name));
 	return OK;
+}
+
+/* They become part of domains' definitions, and of lists. */
+static bool is_ceph_word(struct str s, const char *others, size_t max)
+{
+	for (size_t n = 0; n < s.n; n++)
+		if (!str_is_alphanumeric(s.p[n]) && !strchr(others, s.p[n]))
+			return false;
+	return s.n >= 1 && s.n <= max;
+}
+
+static RESULT check_monitors(struct op *op, struct strs monitors)
+{
+	bool is_fine = monitors.count >= 1 && monitors.count <= MONITORS_MAX;
+	for (size_t n = 0; n < monitors.count && is_fine; n++)
+		is_fine = is_ceph_word(monitors.at[n], ".:-[]", CEPH_WORD_MAX_SIZE);
+	return is_fine ? OK
+		       : ENGINE_FAIL(op, ERR_INVALID, KIND_STORAGE_POOL, STR("monitors"),
+				     "A pool of Ceph has 1 to %d monitors, each said as address:port.",
+				     MONITORS_MAX);
+}
+
+static RESULT check_ceph(struct op *op, const struct storage_pool_wish *wish)
+{
+	if (wish->path.n)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_STORAGE_POOL, STR("path"),
+				   "A pool of Ceph has no path.");
+	TRY(check_monitors(op, wish->monitors));
+	if (!is_ceph_word(wish->rbd_pool, "._-", CEPH_WORD_MAX_SIZE))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_STORAGE_POOL, STR("pool"),
+				   "The pool is named as Ceph has it: letters, digits, '-', '.' and '_'.");
+	if (!is_ceph_word(wish->rbd_user, "._-", CEPH_WORD_MAX_SIZE))
+		return ENGINE_FAIL(
+			op, ERR_INVALID, KIND_STORAGE_POOL, STR("user"),
+			"The user is named as Ceph has it, without the word client: letters, digits, "
+			"'-', '.' and '_'.");
+	if (!wish->rbd_key.n)
+		return ENGINE_FAIL(op, ERR_MISSING, KIND_STORAGE_POOL, STR("key-file"),
+				   "A pool of Ceph needs that user's key.");
+	for (const struct storage_pool *p = storage_pool_first(op->head); p;
+	     p = storage_pool_next(op->head, p))
+		if (str_equal(p->rbd_pool, wish->rbd_pool) && p->monitors.count &&
+		    str_equal(p->monitors.at[0], wish->monitors.at[0]))
+			return ENGINE_FAIL(op, ERR_EXISTS, KIND_STORAGE_POOL, STR("pool"),
+					   "The storage pool '%" STR_FMT "' is that pool of Ceph.",
+					   STR_ARG(p->name));
+	return OK;
+}
+
+static RESULT check_pool(struct op *op, const struct storage_pool_wish *wish)
+{
+	if (!is_pool_name(wish->name) || str_equal(wish->name, STORAGE_POOL_LOCAL))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_STORAGE_POOL, STR("name"),
+				   "'%" STR_FMT
+				   "' cannot name a storage pool: use letters, digits, '-', '.' and '_'.",
+				   STR_ARG(str_slice(wish->name, 0, NAME_MAX_SIZE)));
+	if (storage_pool_find_by_name(op->head, wish->name))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_STORAGE_POOL, STR("name"),
+				   "The storage pool '%" STR_FMT "' exists already.", STR_ARG(wish->name));
+	switch (wish->kind) {
+	case STORAGE_POOL_KIND_SHARED_DIR:
+		return check_directory(op, wish);
+	case STORAGE_POOL_KIND_RBD:
+		return check_ceph(op, wish);
+	case STORAGE_POOL_KIND_LOCAL:
+		break;
+	}
+	return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_STORAGE_POOL, STR("kind"),
+			   "Storage pools of the kind '%s' are not supported.",
+			   storage_pool_kind_words[wish->kind]);
 }
 
 static RESULT check_description(struct op *op, struct str description)
@@ -262,6 +346,13 @@ RESULT engine_add_storage_pool(struct op *op, struct storage_pool_wish *wish)
 				    .description = wish->description,
 				    .kind = wish->kind,
 				    .path = wish->path,
+				    .monitors = wish->monitors,
+				    .rbd_pool = wish->rbd_pool,
+				    .rbd_user = wish->rbd_user,
+				    .rbd_key = wish->rbd_key,
+				    .fence = wish->kind == STORAGE_POOL_KIND_RBD
+						     ? STORAGE_POOL_FENCE_BLOCKLIST
+						     : STORAGE_POOL_FENCE_NONE,
 				    .zone = zone ? zone->row.id : UUID_NONE,
 				    .enabled = true};
 	TRY(storage_pool_put(op, &pool));
@@ -270,7 +361,7 @@ RESULT engine_add_storage_pool(struct op *op, struct storage_pool_wish *wish)
 	wish->pool = pool.row.id;
 	return engine_log_event(op, KIND_STORAGE_POOL, &pool.row, "added",
 				"Storage pool %" STR_FMT " at %" STR_FMT ".", STR_ARG(pool.name),
-				STR_ARG(pool.path));
+				STR_ARG(pool.path.n ? pool.path : pool.rbd_pool));
 }
 
 /* Its spec says the same. */
@@ -316,6 +407,28 @@ static RESULT bind_types(struct op *op, const struct storage_pool_settings *wish
 	return OK;
 }
 
+/* Its hosts are to take the new key. */
+static RESULT change_ceph(struct op *op, const struct storage_pool_settings *wish, struct storage_pool *next)
+{
+	if (!wish->monitors.count && !wish->rbd_key.n)
+		return OK;
+	if (next->kind != STORAGE_POOL_KIND_RBD)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_STORAGE_POOL, wish->pool.field,
+				   "The storage pool '%" STR_FMT "' is none of Ceph's.", STR_ARG(next->name));
+	if (wish->monitors.count) {
+		TRY(check_monitors(op, wish->monitors));
+		next->monitors = wish->monitors;
+	}
+	if (wish->rbd_key.n)
+		next->rbd_key = wish->rbd_key;
+	for (const struct pool_host *p = pool_host_first_by_pool(op->head, next->row.id), *after = NULL; p;
+	     p = after) {
+		after = pool_host_next_by_pool(op->head, p);
+		TRY(doubt(op, p));
+	}
+	return OK;
+}
+
 RESULT engine_update_storage_pool(struct op *op, struct storage_pool_settings *wish)
 {
 	const struct storage_pool *pool = NULL;
@@ -326,6 +439,7 @@ RESULT engine_update_storage_pool(struct op *op, struct storage_pool_settings *w
 		next.description = wish->description;
 	TRY(check_description(op, next.description));
 	choice_apply(wish->enabled, &next.enabled);
+	TRY(change_ceph(op, wish, &next));
 	TRY(add_named_hosts(op, pool, wish->more_hosts));
 	TRY(remove_named_hosts(op, pool, wish->less_hosts));
 	TRY(bind_types(op, wish, pool));
@@ -361,13 +475,29 @@ RESULT engine_remove_storage_pool(struct op *op, struct storage_pool_target *wis
 
 /* ---- the reconciler's ---- */
 
+static RESULT tell_untrusted(struct op *op, const struct pool_host *p, const struct host *host,
+			     struct str problem)
+{
+	struct str why = str_print(op->ctx->arena,
+				   "Host %" STR_FMT " does not take the key of the storage pool: %" STR_FMT,
+				   STR_ARG(host->name), STR_ARG(problem));
+	if (!why.p)
+		return ctx_no_memory(op->ctx);
+	return condition_set(
+		op, KIND_POOL_HOST, p->row.id, "PoolUnproven", why,
+		"See that libvirt there knows secrets (Debian: libvirt-daemon) and that its QEMU knows "
+		"Ceph (qemu-block-extra). Until then nothing of the pool is used on that host.");
+}
+
 /* What a host that two marks prove is told of, or what is in the way of the proof. */
-static RESULT tell(struct op *op, const struct pool_host *p)
+static RESULT tell(struct op *op, const struct pool_host *p, struct str problem)
 {
 	const struct host *host = host_find(op->head, p->host);
 	const struct storage_pool *pool = storage_pool_find(op->head, p->pool);
 	if (p->seen_state != POOL_HOST_SEEN_STATE_UNPROVEN || !host || !pool)
 		return condition_clear_all(op, p->row.id);
+	if (pool->kind == STORAGE_POOL_KIND_RBD)
+		return tell_untrusted(op, p, host, problem);
 	struct str why = str_print(op->ctx->arena,
 				   "Host %" STR_FMT " does not see in %" STR_FMT
 				   ", the storage pool %" STR_FMT ", what another of its hosts made there.",
@@ -380,7 +510,7 @@ static RESULT tell(struct op *op, const struct pool_host *p)
 }
 
 static RESULT write_seen(struct op *op, const struct pool_host *p, enum pool_host_seen_state state,
-			 struct str mark)
+			 struct str mark, struct str problem)
 {
 	struct pool_host next = *p;
 	next.mark = mark;
@@ -390,7 +520,7 @@ static RESULT write_seen(struct op *op, const struct pool_host *p, enum pool_hos
 	if (row_equal(&model_kinds[KIND_POOL_HOST], &p->row, &next.row))
 		return OK;
 	TRY(pool_host_put(op, &next));
-	return tell(op, &next);
+	return tell(op, &next, problem);
 }
 
 /* Another host of the pool whose mark is there. Whoever sees the other's is also seen: both look at the same. */
@@ -408,7 +538,7 @@ static RESULT weigh_others(struct op *op, const struct pool_host *own, const str
 			continue;
 		sees = true;
 		if (p->seen_state == POOL_HOST_SEEN_STATE_UNPROVEN)
-			TRY(write_seen(op, p, POOL_HOST_SEEN_STATE_PROVEN, p->mark));
+			TRY(write_seen(op, p, POOL_HOST_SEEN_STATE_PROVEN, p->mark, STR_NONE));
 	}
 	*ret_proves = sees || is_alone;
 	return OK;
@@ -434,10 +564,27 @@ RESULT engine_see_pool_host(struct op *op, struct pool_host_report *report)
 		return OK;
 	uuid pool = p->pool;
 	bool proves = false;
-	if (report->is_there)
+	const struct storage_pool *row = storage_pool_find(op->head, pool);
+	if (row && row->kind == STORAGE_POOL_KIND_RBD)
+		proves = report->is_there;
+	else if (report->is_there)
 		TRY(weigh_others(op, p, report, &proves));
 	p = pool_host_find(op->head, report->pool_host);
 	TRY(write_seen(op, p, proves ? POOL_HOST_SEEN_STATE_PROVEN : POOL_HOST_SEEN_STATE_UNPROVEN,
-		       report->is_there ? report->mark : p->mark));
+		       report->is_there ? report->mark : p->mark, report->problem));
 	return proves ? write_size(op, pool, report) : OK;
+}
+
+RESULT engine_see_storage_pool(struct op *op, struct storage_pool_report *report)
+{
+	const struct storage_pool *pool = storage_pool_find(op->head, report->pool);
+	if (!pool)
+		return OK;
+	struct storage_pool next = *pool;
+	next.seen_state = report->is_up ? STORAGE_POOL_SEEN_STATE_UP : STORAGE_POOL_SEEN_STATE_DOWN;
+	next.seen_size = report->size;
+	next.seen_full = report->is_full;
+	return row_equal(&model_kinds[KIND_STORAGE_POOL], &pool->row, &next.row)
+		       ? OK
+		       : storage_pool_put(op, &next);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Storage pools: where disks lie that several hosts reach. The operator adds them and says which hosts are to
- * see them; the reconciler reports which ones do. A volume of a pool keeps a host, through which its file is
- * worked on: it goes to another host that sees the pool without a copy. */
+ * see them; the reconciler reports which ones do. A volume of a pool keeps a host, which has its file worked on or is
+ * the next to use it: it goes to another host that sees the pool without a copy. A pool of Ceph belongs to no host,
+ * and is worked on from here (drivers/ceph.h). */
 #pragma once
 
 #include "engine/operation.h"
@@ -13,9 +14,13 @@ struct storage_pool_wish {
 	struct str name; /* 1 to 255 letters, digits, '-', '.' and '_' */
 	struct str description;
 	enum storage_pool_kind kind;
-	struct str path;   /* of a shared-dir: absolute */
-	struct ref zone;   /* by name; kind none: hosts of any zone */
-	struct strs hosts; /* those that are to see it, by name; empty: all of the zone that there are now */
+	struct str path;      /* of a shared-dir: absolute */
+	struct strs monitors; /* of rbd, as the next three: address:port of its monitors */
+	struct str rbd_pool,
+		rbd_user;   /* the pool's name in Ceph; who we are there, without the word client */
+	struct str rbd_key; /* sealed, with the pool's name */
+	struct ref zone;    /* by name; kind none: hosts of any zone */
+	struct strs hosts;  /* those that are to see it, by name; empty: all of the zone that there are now */
 	/* made: */
 	uuid pool;
 };
@@ -27,6 +32,8 @@ struct storage_pool_settings {
 	bool set_description;
 	struct str description;
 	enum choice enabled;
+	struct strs monitors; /* of rbd, as the next: those there are from now on; none: as before */
+	struct str rbd_key;   /* sealed, with the pool's name; empty: as before */
 	struct strs more_hosts, less_hosts; /* by name */
 	struct strs more_types,
 		less_types; /* new volumes of which lie in the pool from now on, or no longer */
@@ -42,13 +49,23 @@ OPERATION(engine_remove_storage_pool, storage_pool_target)
 /* What a host found when it looked into the pool. Absent row: OK. */
 struct pool_host_report {
 	uuid pool_host;
-	bool is_there;    /* the directory answers */
-	struct str mark;  /* in the name of the file that the host made */
-	struct uuids saw; /* hosts whose marks, as their rows name them, are there; with its own */
-	int64_t size;     /* of the file system; 0: unknown */
+	bool is_there;      /* the directory answers; of rbd: the host has its key */
+	struct str problem; /* of rbd: else */
+	struct str mark;    /* in the name of the file that the host made */
+	struct uuids saw;   /* hosts whose marks, as their rows name them, are there; with its own */
+	int64_t size;       /* of the file system; 0: unknown */
 	bool is_full;
 };
 OPERATION(engine_see_pool_host, pool_host_report)
+
+/* What this machine found of a pool that belongs to no host. Absent row: OK. */
+struct storage_pool_report {
+	uuid pool;
+	bool is_up;
+	int64_t size; /* 0: unknown */
+	bool is_full;
+};
+OPERATION(engine_see_storage_pool, storage_pool_report)
 
 /* Whether the host sees the pool, as is proven. */
 bool engine_host_sees_pool(const struct tables *t, uuid host, uuid pool);

@@ -64,6 +64,7 @@ RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan
 		volume->image_properties = disk->image->properties;
 	const struct storage_pool *pool = engine_find_pool_of_type(op->head, disk->type);
 	volume->pool = pool ? pool->row.id : UUID_NONE;
+	TRY(storage_pool_check_crypt(op, pool, volume->is_encrypted, disk->field));
 	TRY(storage_pool_check_room(op, pool, disk->size, disk->field));
 	TRY(volume_put(op, volume));
 	return op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume),

@@ -157,6 +157,13 @@ static void open_store(struct cloud *c)
 
 static const uint8_t master_key[MASTER_KEY_SIZE] = {4, 5, 6};
 
+struct str cloud_seal(struct cloud *c, struct str of, struct str secret)
+{
+	struct str sealed = STR_NONE;
+	expect_ok(c, crypto_seal(&c->c, master_key, of, secret, &sealed));
+	return sealed;
+}
+
 /* An instance's drive has its name on it. */
 static RESULT write_drive(const uint8_t *key, struct ctx *c, struct view *view, uuid instance,
 			  struct compute_files *ret_files)

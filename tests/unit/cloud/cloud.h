@@ -96,6 +96,9 @@ RESULT cloud_call(struct cloud *c, const struct identity *who, op_run run, void 
 	cloud_expect_at((c), cloud_call((c), (who), operation##_run, (wish)), __FILE__, __LINE__)
 void cloud_expect_at(struct cloud *c, struct result result, const char *file, int line);
 
+/* Sealed under the region's master key, for whatever is called so; in the cloud's arena. */
+struct str cloud_seal(struct cloud *c, struct str of, struct str secret);
+
 typedef bool (*cloud_condition)(struct cloud *c, const void *arg);
 /* False when it did not come about within that time, or at the kill. */
 bool cloud_step_until(struct cloud *c, cloud_condition condition, const void *arg, int64_t limit_us);

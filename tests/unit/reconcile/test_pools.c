@@ -142,6 +142,8 @@ static void refuses(struct cloud *c)
 	assert_int_equal(cloud_call(c, NULL, engine_add_storage_pool_run, &wish).code, ERR_INVALID);
 	wish.path = STR("/srv/x");
 	wish.kind = STORAGE_POOL_KIND_RBD;
+	assert_int_equal(cloud_call(c, NULL, engine_add_storage_pool_run, &wish).code, ERR_INVALID);
+	wish.kind = STORAGE_POOL_KIND_LOCAL;
 	assert_int_equal(cloud_call(c, NULL, engine_add_storage_pool_run, &wish).code, ERR_UNSUPPORTED);
 	assert_int_equal(cloud_call(c, &c->alice, engine_add_storage_pool_run, &wish).code, ERR_DENIED);
 	assert_int_equal(cloud_call(c, NULL, engine_remove_storage_pool_run, &gone).code, ERR_IN_USE);

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Storage pools that belong to no host: worked on over a connection of their own, whichever hosts are there; instances
+ * whose disks lie there; the connection lost at each step, and the process killed at each. */
+#include <stdio.h>
+
+#include "../cloud/cloud.h"
+#include "base/crypto.h"
+#include "engine/instance/instance_migration.h"
+#include "engine/storage/snapshot.h"
+#include "engine/storage/storage_pool.h"
+#include "model/host.h"
+#include "store/instance.h"
+#include "store/pool_host.h"
+#include "store/snapshot.h"
+#include "store/storage_pool.h"
+#include "store/store.h"
+
+enum { SEEDS = 10 };
+#define CLUSTER STR("vms")
+#define DIRECTORY STR("/ceph/vms") /* as a simulated host sees it */
+
+static struct str types[] = {STR("gp3"), STR("gp2"), STR("__DEFAULT__")};
+
+static uuid add_pool(struct cloud *c)
+{
+	struct str monitors[] = {STR("sim:3300")};
+	struct storage_pool_wish wish = {.name = STR("ceph"),
+					 .kind = STORAGE_POOL_KIND_RBD,
+					 .monitors = {monitors, 1},
+					 .rbd_pool = CLUSTER,
+					 .rbd_user = STR("dari"),
+					 .rbd_key = cloud_seal(c, STR("ceph"), STR("AQBKey=="))};
+	cloud_ok(c, NULL, engine_add_storage_pool, &wish);
+	struct storage_pool_settings bound = {.pool = cloud_ref(c, KIND_STORAGE_POOL, wish.pool),
+					      .more_types = {types, 3}};
+	cloud_ok(c, NULL, engine_update_storage_pool, &bound);
+	return wish.pool;
+}
+
+static uuid add_settled(struct cloud *c)
+{
+	uuid pool = add_pool(c);
+	cloud_settle(c);
+	return pool;
+}
+
+static int64_t count_files(void)
+{
+	struct sim_counts n;
+	sim_compute_count(&n);
+	return n.disks;
+}
+
+static void lose_cluster(bool is_lost)
+{
+	sim_compute_set_health(CLUSTER, is_lost ? SIM_DOWN : SIM_UP, 0);
+}
+
+static enum pool_host_seen_state state_on(struct cloud *c, uuid pool, size_t host, uuid *ret_id)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct pool_host *p = pool_host_find_by_pool(view.tables, pool, c->hosts[host]);
+	assert_non_null(p);
+	if (ret_id)
+		*ret_id = p->row.id;
+	return p->seen_state;
+}
+
+static enum storage_pool_seen_state state_of(struct cloud *c, uuid pool)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	return storage_pool_find(view.tables, pool)->seen_state;
+}
+
+static uuid make_volume(struct cloud *c, uuid like)
+{
+	uuid zone = cloud_disk(c, like).zone;
+	struct volume_wish wish = {.zone = cloud_ref(c, KIND_ZONE, zone),
+				   .disk = {.size = CLOUD_GIB, .field = STR("Size")}};
+	cloud_ok(c, &c->alice, engine_create_volume, &wish);
+	return wish.volume;
+}
+
+static void attach(struct cloud *c, uuid volume, uuid instance)
+{
+	struct volume_attaching wish = {.volume = cloud_ref(c, KIND_VOLUME, volume),
+					.instance = cloud_ref(c, KIND_INSTANCE, instance),
+					.device = STR("/dev/sdf")};
+	cloud_ok(c, &c->alice, engine_attach_volume, &wish);
+}
+
+static void detach(struct cloud *c, uuid volume)
+{
+	struct volume_detaching wish = {.volume = cloud_ref(c, KIND_VOLUME, volume)};
+	cloud_ok(c, &c->alice, engine_detach_volume, &wish);
+}
+
+static void delete_volume(struct cloud *c, uuid volume)
+{
+	struct volume_target wish = {.volume = cloud_ref(c, KIND_VOLUME, volume)};
+	cloud_ok(c, &c->alice, engine_delete_volume, &wish);
+}
+
+/* ---- who sees it ---- */
+
+static void is_known(struct cloud *c)
+{
+	uuid pool = add_settled(c);
+	assert_int_equal(state_of(c, pool), STORAGE_POOL_SEEN_STATE_UP);
+	for (size_t k = 0; k < 2; k++)
+		assert_int_equal(state_on(c, pool, k, NULL), POOL_HOST_SEEN_STATE_PROVEN);
+	struct storage_pool_settings unbound = {.pool = cloud_ref(c, KIND_STORAGE_POOL, pool),
+						.less_types = {types, 3}};
+	struct storage_pool_target gone = {.pool = cloud_ref(c, KIND_STORAGE_POOL, pool)};
+	cloud_ok(c, NULL, engine_update_storage_pool, &unbound);
+	cloud_ok(c, NULL, engine_remove_storage_pool, &gone);
+	cloud_settle(c);
+}
+TEST_STORY(is_known, 2)
+
+/* A host that does not take the key is told of, and gets nothing of the pool. */
+static void is_not_known(struct cloud *c)
+{
+	uuid id;
+	sim_compute_mount(STR("h1"), DIRECTORY, false);
+	uuid pool = add_settled(c);
+	assert_int_equal(state_on(c, pool, 0, NULL), POOL_HOST_SEEN_STATE_PROVEN);
+	assert_int_equal(state_on(c, pool, 1, &id), POOL_HOST_SEEN_STATE_UNPROVEN);
+	assert_true(cloud_has_condition(c, id, "PoolUnproven"));
+	for (int n = 0; n < 3; n++)
+		assert_true(str_is(cloud_host_of(c, cloud_launch_running(c)), "h0"));
+	sim_compute_mount(STR("h1"), DIRECTORY, true);
+	cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
+	cloud_settle(c);
+	assert_int_equal(state_on(c, pool, 1, NULL), POOL_HOST_SEEN_STATE_PROVEN);
+	assert_false(cloud_has_condition(c, id, "PoolUnproven"));
+}
+TEST_STORY(is_not_known, 2)
+
+/* ---- what lies there ---- */
+
+/* To instances on both hosts by turns, without a copy; the image is there once. */
+static void attaches_across(struct cloud *c)
+{
+	uuid pool = add_settled(c), one = cloud_launch_running(c), two = cloud_launch_running(c);
+	assert_true(uuid_equal(cloud_disk(c, cloud_volume_of(c, one)).pool, pool));
+	uuid volume = make_volume(c, cloud_volume_of(c, one));
+	cloud_settle(c);
+	int64_t files = count_files();
+	assert_int_equal(files, 3);
+	for (int n = 0; n < 2; n++) {
+		uuid has = n ? two : one;
+		attach(c, volume, has);
+		cloud_settle(c);
+		struct cloud_disk v = cloud_disk(c, volume);
+		assert_true(uuid_equal(v.seen_instance, has));
+		assert_true(n == 0 || sim_compute_disk_has(cloud_host_of(c, has), volume, "of the first"));
+		sim_compute_write_disk(cloud_host_of(c, has), volume, n ? "of the second" : "of the first");
+		detach(c, volume);
+		cloud_settle(c);
+	}
+	struct snapshot_wish wish = {.volume = cloud_ref(c, KIND_VOLUME, volume)};
+	cloud_ok(c, &c->alice, engine_create_snapshot, &wish);
+	cloud_settle(c);
+	assert_int_equal(count_files(), files);
+	delete_volume(c, volume);
+	cloud_settle(c);
+	assert_int_equal(count_files(), files - 1);
+}
+TEST_STORY(attaches_across, 2)
+
+/* No host is needed to make, cut and remove what lies there. */
+static void outlives_hosts(struct cloud *c)
+{
+	add_settled(c);
+	uuid volume = make_volume(c, cloud_volume_of(c, cloud_launch_running(c)));
+	cloud_settle(c);
+	struct snapshot_wish wish = {.volume = cloud_ref(c, KIND_VOLUME, volume)};
+	sim_compute_set_health(STR("h0"), SIM_DOWN, 0);
+	sim_compute_set_health(STR("h1"), SIM_DOWN, 0);
+	cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
+	cloud_ok(c, &c->alice, engine_create_snapshot, &wish);
+	cloud_step_for(c, 20 * SECOND);
+	{
+		AUTO_VIEW view = {0};
+		view_open(c->store, &view);
+		assert_int_equal(snapshot_find(view.tables, wish.snapshot)->seen_stage,
+				 SNAPSHOT_SEEN_STAGE_KEPT);
+	}
+	delete_volume(c, volume);
+	cloud_step_for(c, 20 * SECOND);
+	assert_int_equal(count_files(), 1);
+	sim_compute_set_health(STR("h0"), SIM_UP, 0);
+	sim_compute_set_health(STR("h1"), SIM_UP, 0);
+	cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
+	cloud_settle(c);
+}
+TEST_STORY(outlives_hosts, 2)
+
+static void moves_running(struct cloud *c)
+{
+	char from[64];
+	add_settled(c);
+	uuid one = cloud_launch_running(c), volume = cloud_volume_of(c, one);
+	cloud_settle(c);
+	for (int n = 0; n < 2; n++) {
+		struct str name = cloud_host_of(c, one);
+		struct instance_migrating wish = {.instance = cloud_ref(c, KIND_INSTANCE, one)};
+		(void) snprintf(from, sizeof from, "%.*s", (int) name.n, name.p);
+		sim_compute_write_disk(name, volume, n ? "there" : "here");
+		cloud_ok(c, NULL, engine_migrate_instance, &wish);
+		cloud_settle(c);
+		assert_false(str_is(cloud_host_of(c, one), from));
+		assert_int_equal(cloud_guest(c, one).boots, 1);
+		assert_true(sim_compute_disk_has(cloud_host_of(c, one), volume, n ? "there" : "here"));
+		assert_int_equal(count_files(), 1);
+	}
+}
+TEST_STORY(moves_running, 2)
+
+/* ---- refusals ---- */
+
+static void refuses(struct cloud *c)
+{
+	uuid pool = add_settled(c);
+	struct str monitors[] = {STR("sim:3300")}, bad[] = {STR("<x>")};
+	struct storage_pool_wish wish = {.name = STR("other"),
+					 .kind = STORAGE_POOL_KIND_RBD,
+					 .monitors = {monitors, 1},
+					 .rbd_pool = CLUSTER,
+					 .rbd_user = STR("dari"),
+					 .rbd_key = STR("sealed")};
+	assert_int_equal(cloud_call(c, NULL, engine_add_storage_pool_run, &wish).code, ERR_EXISTS);
+	wish.rbd_pool = STR("a'b");
+	assert_int_equal(cloud_call(c, NULL, engine_add_storage_pool_run, &wish).code, ERR_INVALID);
+	wish.rbd_pool = STR("b");
+	wish.rbd_user = STR("");
+	assert_int_equal(cloud_call(c, NULL, engine_add_storage_pool_run, &wish).code, ERR_INVALID);
+	wish.rbd_user = STR("dari");
+	wish.monitors.at = bad;
+	assert_int_equal(cloud_call(c, NULL, engine_add_storage_pool_run, &wish).code, ERR_INVALID);
+	wish.monitors = (struct strs){monitors, 0};
+	assert_int_equal(cloud_call(c, NULL, engine_add_storage_pool_run, &wish).code, ERR_INVALID);
+	wish.monitors.count = 1;
+	wish.path = STR("/srv/x");
+	assert_int_equal(cloud_call(c, NULL, engine_add_storage_pool_run, &wish).code, ERR_INVALID);
+	wish.path = STR_NONE;
+	wish.rbd_key = STR_NONE;
+	assert_int_equal(cloud_call(c, NULL, engine_add_storage_pool_run, &wish).code, ERR_MISSING);
+	wish.rbd_key = STR("sealed");
+	wish.kind = STORAGE_POOL_KIND_SHARED_DIR;
+	assert_int_equal(cloud_call(c, NULL, engine_add_storage_pool_run, &wish).code, ERR_INVALID);
+	uuid one = cloud_launch_running(c);
+	struct volume_wish encrypted = {
+		.zone = cloud_ref(c, KIND_ZONE, cloud_disk(c, cloud_volume_of(c, one)).zone),
+		.disk = {.size = CLOUD_GIB, .field = STR("Size"), .crypt = {.is_wanted = CHOICE_YES}}};
+	assert_int_equal(cloud_call(c, &c->alice, engine_create_volume_run, &encrypted).code,
+			 ERR_UNSUPPORTED);
+	lose_cluster(true);
+	cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
+	assert_int_equal(state_of(c, pool), STORAGE_POOL_SEEN_STATE_DOWN);
+	assert_true(cloud_has_condition(c, pool, "PoolAway"));
+	encrypted.disk.crypt.is_wanted = CHOICE_NO;
+	assert_int_equal(cloud_call(c, &c->alice, engine_create_volume_run, &encrypted).code, ERR_CAPACITY);
+	lose_cluster(false);
+	cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
+	cloud_settle(c);
+	assert_false(cloud_has_condition(c, pool, "PoolAway"));
+}
+TEST_STORY(refuses, 2)
+
+/* ---- the cluster goes away, or the process is killed, at each step ---- */
+
+struct course {
+	uuid one, volume, snapshot;
+};
+
+/* Made, attached, cut, and all that deleted again. */
+static void begin(struct cloud *c, struct course *course)
+{
+	struct snapshot_wish cut = {0};
+	course->one = cloud_launch_running(c);
+	course->volume = make_volume(c, cloud_volume_of(c, course->one));
+	cloud_settle(c);
+	sim_compute_write_disk(cloud_host_of(c, course->one), course->volume, "what it wrote");
+	attach(c, course->volume, course->one);
+	cut.volume = cloud_ref(c, KIND_VOLUME, course->volume);
+	cloud_ok(c, &c->alice, engine_create_snapshot, &cut);
+	course->snapshot = cut.snapshot;
+}
+
+static void check_end(struct cloud *c, const struct course *course)
+{
+	{
+		AUTO_VIEW view = {0};
+		view_open(c->store, &view);
+		assert_int_equal(snapshot_find(view.tables, course->snapshot)->seen_stage,
+				 SNAPSHOT_SEEN_STAGE_KEPT);
+	}
+	assert_true(uuid_equal(cloud_disk(c, course->volume).seen_instance, course->one));
+	assert_true(sim_compute_disk_has(cloud_host_of(c, course->one), course->volume, "what it wrote"));
+	assert_int_equal(count_files(), 2);
+	cloud_terminate(c, course->one);
+	cloud_settle(c);
+	delete_volume(c, course->volume);
+	cloud_settle(c);
+	assert_int_equal(count_files(), 0);
+}
+
+static bool has_stepped(struct cloud *c, const void *steps)
+{
+	return c->steps >= *(const uint64_t *) steps;
+}
+
+static void test_lost(void **state)
+{
+	(void) state;
+	for (uint64_t n = 1; n < 200; n += 1 + n / 8) {
+		struct cloud *c = cloud_new(n, 2);
+		struct course course;
+		add_settled(c);
+		begin(c, &course);
+		uint64_t steps = c->steps + n;
+		(void) cloud_step_until(c, has_stepped, &steps, MINUTE);
+		lose_cluster(true);
+		cloud_step_for(c, (int64_t) (n % 3) * CLOUD_HOST_INTERVAL_US + SECOND);
+		lose_cluster(false);
+		cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
+		cloud_settle(c);
+		check_end(c, &course);
+		cloud_done(c);
+	}
+}
+
+static void test_killed(void **state)
+{
+	(void) state;
+	bool lived = false;
+	for (uint64_t n = 1; !lived; n += 1 + n / 8) {
+		struct cloud *c = cloud_new(n, 2);
+		struct course course;
+		add_settled(c);
+		begin(c, &course);
+		c->kill_at = c->steps + n;
+		lived = cloud_lived_to_settle(c);
+		c->kill_at = 0;
+		if (!lived)
+			cloud_restart(c);
+		cloud_settle(c);
+		check_end(c, &course);
+		cloud_done(c);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_is_known),
+		cmocka_unit_test(test_is_not_known),
+		cmocka_unit_test(test_attaches_across),
+		cmocka_unit_test(test_outlives_hosts),
+		cmocka_unit_test(test_moves_running),
+		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_killed),
+	};
+	return cmocka_run_group_tests_name("pools of Ceph", tests, NULL, NULL);
+}
