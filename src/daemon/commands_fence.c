@@ -71,14 +71,30 @@ static uuid find_host_id(struct command_call *call)
 	return h ? h->row.id : UUID_NONE; /* the operation says so */
 }
 
+/* Separated by commas. */
+static RESULT read_addresses(struct command_call *call, struct strs *ret_addresses)
+{
+	struct str rest = command_arg(call, "blocklist"), address;
+	struct str *addresses = arena_new_array(call->ctx.arena, struct str, OPTIONS_MAX);
+	if (!addresses)
+		return ctx_no_memory(&call->ctx);
+	*ret_addresses = (struct strs){addresses, 0};
+	while (str_split_next(&rest, ',', &address))
+		if (ret_addresses->count < OPTIONS_MAX)
+			addresses[ret_addresses->count++] = address;
+	return OK;
+}
+
 static RESULT host_set_fence(struct command_call *call)
 {
 	struct fence_device_wish wish = {.host = host_arg(call), .command = command_arg(call, "command")};
 	bool removes = has_flag(call, "none");
-	if (removes == (wish.command.n > 0))
+	TRY(read_addresses(call, &wish.addresses));
+	if (removes + (wish.command.n > 0) + (wish.addresses.count > 0) != 1)
 		return ctx_fail_field(
 			&call->ctx, ERR_INVALID, STR("command"),
-			"--command names the program that turns the host off, or --none takes it away");
+			"--command names the program that turns the host off, --blocklist has Ceph keep "
+			"it out, or --none takes that away");
 	TRY(parse_options(call, &wish.options));
 	TRY(read_secret(call, find_host_id(call), &wish.secret));
 	TRY(command_int_arg(call, "after-s", 0, FENCE_AFTER_S_MIN, FENCE_AFTER_S_MAX, &wish.after_s));
@@ -179,7 +195,9 @@ static RESULT host_evacuate(struct command_call *call)
 
 const struct command fence_commands[] = {
 	{"host set-fence",
-	 "Says how a host is turned off when it is dead: by a fence agent, such as /usr/sbin/fence_ipmilan.",
+	 "Says how a host is turned off when it is dead: by a fence agent, such as /usr/sbin/fence_ipmilan; "
+	 "or that Ceph "
+	 "keeps it out.",
 	 {{"name", PARAM_POSITIONAL, true, "The host."},
 	  {"command", PARAM_OPTION, false,
 	   "The program, by its whole path; it is told what to do on its standard input."},
@@ -188,6 +206,10 @@ const struct command fence_commands[] = {
 	  {"secret-file", PARAM_OPTION, false,
 	   "A file of such lines that nobody is to see, such as passwd=…; kept sealed, and never shown.",
 	   .is_path = true},
+	  {"blocklist", PARAM_OPTION, false,
+	   "The addresses from which its guests reach Ceph, with commas: Ceph keeps them out, which lets go "
+	   "of guests "
+	   "whose disks all lie in pools of Ceph."},
 	  {"after-s", PARAM_OPTION, false,
 	   "After how many seconds of silence it is turned off by itself; absent: as the setting "
 	   "hosts.fence_after_s "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Fences: asked → the host is turned off by its fence command, on a thread that nothing else needs; confirmed →
- * what it had leaves it. And whether a silent host is to be asked for: libvirt's silence is seen by its own step,
+ * what it had leaves it; one that Ceph keeps out (fence_block.c) is let in again once it is clear. And whether a silent host is to be asked for: libvirt's silence is seen by its own step,
  * that of its OVN chassis here. What decides: engine/region/fence.c. What clears a host that is back: host.c. */
 #include "engine/region/fence.h"
 
@@ -16,6 +16,7 @@
 #include "store/instance.h"
 
 enum { TRY_AGAIN_S = 15, COMMAND_S = 120, LEAVING_AT_ONCE = 32 };
+static const int64_t RENEW_BLOCK_US = HOUR;
 /* So long a chassis has to be behind: ovn-controller takes seconds with many flows. */
 #define STALE_US (15 * SECOND)
 
@@ -47,11 +48,11 @@ static RESULT turn_off(struct step *s, const struct host *host)
 	return result;
 }
 
-static RESULT step_asked(struct step *s, const struct host *host)
+static RESULT step_asked(struct step *s, const struct fence *f, const struct host *host)
 {
-	if (!host->fence_command.n)
+	if (!f->blocked.count && !host->fence_command.n)
 		return OK; /* somebody's word, or its return, is waited for */
-	struct result result = turn_off(s, host);
+	struct result result = f->blocked.count ? fence_block_host(s, f, host) : turn_off(s, host);
 	if (result.code == ERR_NO_MEMORY)
 		return result;
 	struct fence_report *report = STEP_NEW(s, struct fence_report);
@@ -119,6 +120,32 @@ static RESULT step_confirmed(struct step *s, const struct fence *f)
 
 /* ---- the step */
 
+static bool is_to_be_let_in(const struct fence *f)
+{
+	return f->blocked.count && (f->cleared_us || f->ended_us);
+}
+
+static RESULT step_let_in(struct step *s, const struct fence *f)
+{
+	TRY(fence_unblock_host(s, f));
+	struct fence_report *report = STEP_NEW(s, struct fence_report);
+	report->fence = s->id;
+	step_report(s, engine_see_fence_unblocked_run, report);
+	return OK;
+}
+
+/* A restart of this process renews it at once. */
+static RESULT renew(struct step *s, const struct fence *f)
+{
+	struct rec_host *h = hosts_find(s->r, f->host);
+	int64_t now_us = clock_now_us();
+	if (!f->blocked.count || !h || (h->blocked_us && now_us < h->blocked_us + RENEW_BLOCK_US))
+		return OK;
+	TRY(fence_renew_block(s, f));
+	h->blocked_us = now_us;
+	return OK;
+}
+
 static RESULT step_fence(struct step *s)
 {
 	const struct fence *f = NULL;
@@ -128,20 +155,27 @@ static RESULT step_fence(struct step *s)
 		view_open(s->r->store, &view);
 		const struct fence *row = fence_find(view.tables, s->id);
 		const struct host *of = row ? host_find(view.tables, row->host) : NULL;
-		if (!of || row->ended_us || row->returned_us)
+		if (!of || (!row->blocked.count && (row->ended_us || row->returned_us)))
 			return OK;
 		f = STEP_COPY(s, KIND_FENCE, struct fence, row);
 		host = STEP_COPY(s, KIND_HOST, struct host, of);
 	}
-	return f->stage == FENCE_STAGE_ASKED ? step_asked(s, host) : step_confirmed(s, f);
+	if (is_to_be_let_in(f))
+		return step_let_in(s, f);
+	if (f->stage != FENCE_STAGE_ASKED || f->returned_us)
+		TRY(renew(s, f));
+	if (f->returned_us)
+		return OK;
+	return f->stage == FENCE_STAGE_ASKED ? step_asked(s, f, host) : step_confirmed(s, f);
 }
 
 static void wake_fence(struct reconciler *r, const struct row *row)
 {
 	const struct fence *f = fence_of(row);
-	if (!f->ended_us && !f->returned_us)
-		work_wake(r, f->stage == FENCE_STAGE_ASKED ? lane_fences(r, f->host) : lane_home(r),
-			  KIND_FENCE, row->id, WAKE_WISH);
+	bool has_lane = f->stage == FENCE_STAGE_ASKED || f->blocked.count;
+	if (f->blocked.count || (!f->ended_us && !f->returned_us))
+		work_wake(r, has_lane ? lane_fences(r, f->host) : lane_home(r), KIND_FENCE, row->id,
+			  WAKE_WISH);
 }
 
 /* The host is turned off, or clears itself. */
@@ -150,7 +184,8 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 {
 	const struct fence *was = fence_of(before), *is = fence_of(after);
 	const struct host *host = host_find(t, is->host);
-	if (!was || was->stage != is->stage)
+	if (!was || was->stage != is->stage || was->cleared_us != is->cleared_us ||
+	    was->ended_us != is->ended_us)
 		wake_fence(r, after);
 	if (host && (is->returned_us || is->ended_us))
 		wake_for_row(r, KIND_HOST, &host->row);

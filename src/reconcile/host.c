@@ -234,9 +234,24 @@ static RESULT look_for_strays(struct step *s)
 /* ---- back from being off ---- */
 
 struct return_rows {
-	const struct fence *fence; /* NULL: it was not off */
-	const struct uuids *left;  /* that it may still have, and that are elsewhere now */
+	const struct fence *fence;  /* NULL: it was not off */
+	const struct uuids *left;   /* that it may still have, and that are elsewhere now */
+	const struct uuids *broken; /* that are to be here, and have disks that Ceph has kept them from */
 };
+
+/* Their QEMUs do not find back. */
+static RESULT gather_broken(struct step *s, const struct tables *t, struct return_rows *rows)
+{
+	VEC(uuid) broken = {0};
+	struct uuids *list = STEP_NEW(s, struct uuids);
+	for (const struct instance *i = instance_first_by_host(t, s->id); i && rows->fence->blocked.count;
+	     i = instance_next_by_host(t, i))
+		if (engine_has_disks_in_ceph(t, i->row.id) && !VEC_PUSH(s->ctx.arena, &broken, i->row.id))
+			return ctx_no_memory(&s->ctx);
+	*list = (struct uuids){broken.at, broken.count};
+	rows->broken = list;
+	return OK;
+}
 
 static RESULT gather_return(struct step *s, struct return_rows *ret_rows)
 {
@@ -246,9 +261,10 @@ static RESULT gather_return(struct step *s, struct return_rows *ret_rows)
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	const struct fence *f = engine_find_fence(view.tables, s->id);
-	if (!f || f->stage != FENCE_STAGE_CONFIRMED)
+	if (!f || (f->stage != FENCE_STAGE_CONFIRMED && !f->blocked.count))
 		return OK;
 	ret_rows->fence = STEP_COPY(s, KIND_FENCE, struct fence, f);
+	TRY(gather_broken(s, view.tables, ret_rows));
 	for (size_t k = 0; k < f->left.count; k++) {
 		const struct instance *i = instance_find(view.tables, f->left.at[k]);
 		bool is_back = i && row_is_live(&i->row) &&
@@ -262,20 +278,22 @@ static RESULT gather_return(struct step *s, struct return_rows *ret_rows)
 }
 
 /* What ran here before ends before anything else is done: it may run elsewhere by now. */
-static RESULT clear_left(struct step *s, const struct uuids *left)
+static RESULT clear_left(struct step *s, const struct return_rows *rows)
 {
 	const struct compute_driver *driver = s->connection->driver;
 	struct compute_inventory inventory = {0};
 	TRY(driver->list(s->connection->connection, &s->ctx, &inventory));
 	for (size_t k = 0; k < inventory.count; k++) {
 		uuid id = inventory.at[k].id;
-		if (!uuids_have(left, id))
+		bool has_left = uuids_have(rows->left, id);
+		if (!has_left && !uuids_have(rows->broken, id))
 			continue;
 		char text[UUID_TEXT_SIZE];
 		log_event(LOG_INFO, "stale-domain", "instance=%s on=%d", uuid_write(id, text),
 			  inventory.at[k].power == INSTANCE_SEEN_POWER_ON);
 		TRY(driver->set_power(s->connection->connection, &s->ctx, id, COMPUTE_FORCE_OFF));
-		TRY(driver->undefine(s->connection->connection, &s->ctx, id));
+		if (has_left)
+			TRY(driver->undefine(s->connection->connection, &s->ctx, id));
 	}
 	return OK;
 }
@@ -288,13 +306,13 @@ static RESULT step_return(struct step *s, const struct host *row, const struct c
 	struct return_rows rows = {0};
 	TRY(gather_return(s, &rows));
 	*ret_is_clear = rows.fence == NULL;
-	if (*ret_is_clear)
+	if (*ret_is_clear || rows.fence->cleared_us) /* Ceph lets it in again */
 		return OK;
 	struct fence_return *report = STEP_NEW(s, struct fence_return);
 	*report = (struct fence_return){.fence = rows.fence->row.id,
 					.is_cleared = rows.fence->returned_us != 0};
 	if (report->is_cleared)
-		TRY(clear_left(s, rows.left));
+		TRY(clear_left(s, &rows));
 	else
 		TRY(report_host(s, row, HOST_SEEN_STATE_UP, facts));
 	step_report(s, engine_see_fence_return_run, report);

@@ -173,8 +173,7 @@ static RESULT open_disks(struct host_connection *connection, struct ctx *c, cons
 	return OK;
 }
 
-/* By the first monitor's address: simulated pools have simulated ones. */
-static const struct disk_driver *find_pool_driver(const struct reconciler *r, const struct ceph_place *place)
+const struct disk_driver *hosts_find_pool_driver(const struct reconciler *r, const struct ceph_place *place)
 {
 	bool is_sim = str_starts_with(place->monitors.at[0], STR("sim:"));
 	for (size_t k = 0; k < RECONCILE_DRIVERS_MAX && r->disks[k]; k++)
@@ -191,7 +190,7 @@ RESULT hosts_connect_pool(struct step *s, const struct storage_pool *row)
 		return OK;
 	host_connection_disconnect(connection);
 	TRY(gather_ceph(s, row, &place));
-	connection->disk_driver = find_pool_driver(s->r, place);
+	connection->disk_driver = hosts_find_pool_driver(s->r, place);
 	connection->gen = row->row.gen;
 	if (!connection->disk_driver)
 		return ctx_fail(&s->ctx, ERR_UNSUPPORTED, "no driver for pools of Ceph");

@@ -264,6 +264,7 @@ struct rec_host {
 	struct host_hanging
 		*reported; /* whose conditions say so; of the host's own step alone; NULL: nobody's */
 	int64_t behind_us; /* since when its chassis is behind; 0: it is not. Of the network's lane */
+	int64_t blocked_us; /* when this process had Ceph keep it out last; 0: it has not. Of its lane of fences */
 	/* Its guests and disks may be looked at: while it is not set nobody wakes them, for the
 	 * host's return does, or the pool's. */
 	_Atomic bool is_ready;
@@ -288,6 +289,8 @@ RESULT hosts_connected(struct step *s);
  * disk_enter() has it. ERR_GONE as above. */
 struct disk_place;
 RESULT hosts_connect_disks(struct host_connection *connection, struct ctx *c, struct str directory);
+/* By the first monitor's address: simulated pools have simulated ones. NULL: there is none. */
+const struct disk_driver *hosts_find_pool_driver(const struct reconciler *r, const struct ceph_place *place);
 /* On the actor of a pool: connects it, unless it is. */
 RESULT hosts_connect_pool(struct step *s, const struct storage_pool *row);
 /* Likewise, for files that lie there. ERR_AGAIN: they are hidden. */
@@ -444,6 +447,16 @@ const struct resource *resource_of(enum kind kind);
 RESULT step_restored_snapshot(struct step *s, const struct snapshot *row);
 /* Those that are written from the file of that snapshot. */
 void wake_backups_of(struct reconciler *r, const struct tables *t, uuid snapshot);
+
+/* ---- fence_block.c: on a lane of fences ---- */
+
+struct fence;
+/* Ceph keeps f->blocked out of the pools in which guests of the host have disks, and none of those is used from
+ * elsewhere: OK is a proof. */
+RESULT fence_block_host(struct step *s, const struct fence *f, const struct host *host);
+/* Before the block ends by itself. */
+RESULT fence_renew_block(struct step *s, const struct fence *f);
+RESULT fence_unblock_host(struct step *s, const struct fence *f);
 
 /* ---- ended.c ---- */
 

@@ -65,9 +65,14 @@ static RESULT check_leaving(struct ctx *c, const struct tables *t, const struct 
 {
 	const char *bond = find_bond(i, rebuilds);
 	struct volume_list disks;
-	if (!engine_is_host_off(t, i->host))
+	if (!engine_is_host_fenced(t, i->host))
 		return ctx_fail_kind(c, ERR_STATE, KIND_HOST,
 				     "The host of the instance is not proven to be off.");
+	if (!engine_is_let_go(t, i->host, i->row.id))
+		return ctx_fail_kind(
+			c, ERR_STATE, KIND_HOST,
+			"The instance waits for its host, which only Ceph keeps out: it has disks "
+			"elsewhere.");
 	if (!uuid_is_none(i->target) || i->wanted_shelved || i->destroyed_us || !row_is_live(&i->row))
 		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE,
 				     "Something else is under way of the instance, or it ends.");
@@ -248,7 +253,7 @@ RESULT engine_evacuate_host(struct op *op, struct host_evacuation *wish)
 	struct uuids ids = {0};
 	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
 	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
-	if (!engine_is_host_off(op->head, host->row.id))
+	if (!engine_is_host_fenced(op->head, host->row.id))
 		return ENGINE_FAIL(
 			op, ERR_STATE, KIND_HOST, wish->host.field,
 			"The host '%" STR_FMT
@@ -294,11 +299,11 @@ RESULT engine_follow_fence(struct op *op, struct fence_following *wish)
 {
 	const struct instance *i = instance_find(op->head, wish->instance);
 	struct drained_instance item;
-	if (!i || !engine_is_host_off(op->head, i->host) || !uuid_is_none(i->target) ||
+	if (!i || !engine_is_host_fenced(op->head, i->host) || !uuid_is_none(i->target) ||
 	    model_derive_instance_state(i) == INSTANCE_TERMINATED)
 		return OK;
 	if (!row_is_live(&i->row))
-		return end_with_host(op, i);
+		return engine_is_let_go(op->head, i->host, i->row.id) ? end_with_host(op, i) : OK;
 	if (i->recovery == INSTANCE_RECOVERY_DISABLED)
 		return tell_waiting(
 			op, i->row.id,

@@ -17,7 +17,13 @@
 #include "store/host.h"
 #include "store/instance.h"
 
-enum { TRIES_MAX = 3, RECORDS_MAX = 20 /* of a host */, LEFT_MAX = 4096, REASON_MAX_SIZE = 255 };
+enum {
+	TRIES_MAX = 3,
+	RECORDS_MAX = 20 /* of a host */,
+	LEFT_MAX = 4096,
+	REASON_MAX_SIZE = 255,
+	ADDRESSES_MAX = 16
+};
 
 /* The conditions of a host. */
 #define ASKED_OFF "Fencing"
@@ -44,12 +50,31 @@ const struct fence *engine_find_fence(const struct tables *t, uuid host)
 	return f;
 }
 
-bool engine_is_host_off(const struct tables *t, uuid host)
+/* NULL: it has none that is confirmed, or has answered since. */
+static const struct fence *find_confirmed(const struct tables *t, uuid host)
 {
 	const struct host *h = uuid_is_none(host) ? NULL : host_find(t, host);
 	const struct fence *f = h ? engine_find_fence(t, host) : NULL;
-	return f && f->stage == FENCE_STAGE_CONFIRMED && !f->returned_us &&
-	       h->seen_state != HOST_SEEN_STATE_UP;
+	bool is = f && f->stage == FENCE_STAGE_CONFIRMED && !f->returned_us &&
+		  h->seen_state != HOST_SEEN_STATE_UP;
+	return is ? f : NULL;
+}
+
+bool engine_is_host_off(const struct tables *t, uuid host)
+{
+	const struct fence *f = find_confirmed(t, host);
+	return f && f->proof != FENCE_PROOF_BLOCKLIST;
+}
+
+bool engine_is_host_fenced(const struct tables *t, uuid host)
+{
+	return find_confirmed(t, host) != NULL;
+}
+
+bool engine_is_let_go(const struct tables *t, uuid host, uuid instance)
+{
+	const struct fence *f = find_confirmed(t, host);
+	return f && (f->proof != FENCE_PROOF_BLOCKLIST || engine_lies_in_ceph(t, instance));
 }
 
 int64_t engine_get_fence_after_us(const struct tables *t, const struct host *host)
@@ -57,7 +82,7 @@ int64_t engine_get_fence_after_us(const struct tables *t, const struct host *hos
 	int64_t after_s = host->fence_after_s;
 	if (after_s == 0)
 		after_s = engine_get_number(t, SETTING_FENCE_AFTER_S, FENCE_AFTER_S);
-	return host->fence_command.n && after_s > 0 ? after_s * SECOND : 0;
+	return (host->fence_command.n || fence_can_block(t, host)) && after_s > 0 ? after_s * SECOND : 0;
 }
 
 /* ---- how a host is turned off ---- */
@@ -73,7 +98,7 @@ static bool is_option(const struct tag *option)
 	return option->key.n > 0 && !str_is(option->key, "action");
 }
 
-static RESULT check_device(struct op *op, const struct fence_device_wish *wish)
+static RESULT check_device(struct op *op, const struct host *host, const struct fence_device_wish *wish)
 {
 	if (wish->command.n && (wish->command.p[0] != '/' || !str_is_xml_text(wish->command)))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("command"),
@@ -89,6 +114,14 @@ static RESULT check_device(struct op *op, const struct fence_device_wish *wish)
 				"' is no option of a fence command: names have letters, digits, '_' and "
 				"'-', values are one line, and the action is not to be chosen.",
 				STR_ARG(wish->options.at[k].key));
+	for (size_t k = 0; k < wish->addresses.count; k++)
+		if (!fence_is_address(host, wish->addresses.at[k]))
+			return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("blocklist"),
+					   "'%" STR_FMT "' is no address of IPv4 or IPv6.",
+					   STR_ARG(wish->addresses.at[k]));
+	if (wish->addresses.count > ADDRESSES_MAX)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("blocklist"),
+				   "%d addresses at most can be said.", ADDRESSES_MAX);
 	bool is_time = wish->after_s == 0 || wish->after_s == -1 ||
 		       (wish->after_s >= FENCE_AFTER_S_MIN && wish->after_s <= FENCE_AFTER_S_MAX);
 	return is_time ? OK
@@ -102,16 +135,19 @@ RESULT engine_set_fence_device(struct op *op, struct fence_device_wish *wish)
 	const struct host *host = NULL;
 	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
 	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
-	TRY(check_device(op, wish));
+	TRY(check_device(op, host, wish));
 	struct host next = *host;
 	next.fence_command = wish->command;
 	TRY(tag_normalize(op, wish->options, &next.fence_options));
 	next.fence_secret = wish->secret;
+	next.fence_addresses = wish->addresses;
 	next.fence_after_s = wish->after_s;
 	next.row.gen++;
 	TRY(host_put(op, &next));
 	return engine_log_event(op, KIND_HOST, &next.row, "fence device set", "%" STR_FMT,
-				STR_ARG(next.fence_command.n ? next.fence_command : STR("It has none.")));
+				STR_ARG(next.fence_command.n         ? next.fence_command
+					: next.fence_addresses.count ? STR("Ceph keeps it out.")
+								     : STR("It has none.")));
 }
 
 /* ---- the rows ---- */
@@ -159,7 +195,13 @@ static RESULT tell_asked(struct op *op, const struct host *host, const struct fe
 static RESULT ask(struct op *op, const struct host *host, bool by_operator, struct str reason)
 {
 	struct fence f;
+	struct str room = STR_NONE;
 	TRY(put_new(op, host, by_operator, reason, &f));
+	if (!host->fence_command.n &&
+	    fence_can_block(op->head, host)) { /* noted before anything is blocked */
+		f.blocked = fence_get_addresses(host, &room);
+		TRY(fence_put(op, &f));
+	}
 	TRY(tell_asked(op, host, &f));
 	return engine_log_event(op, KIND_HOST, &host->row, "fence asked", "%" STR_FMT, STR_ARG(reason));
 }
@@ -169,6 +211,7 @@ static const char *const proof_words[] = {
 	[FENCE_PROOF_COMMAND] = "Its fence command turned it off, and found it so.",
 	[FENCE_PROOF_WORD] = "An operator has seen that it is off.",
 	[FENCE_PROOF_BOOT] = "It came back with another boot: nothing of before runs there.",
+	[FENCE_PROOF_BLOCKLIST] = "Ceph keeps it out: what its guests had open there is theirs no more.",
 };
 
 static RESULT confirm(struct op *op, const struct host *host, const struct fence *f, enum fence_proof proof)
@@ -229,7 +272,7 @@ RESULT engine_ask_fence(struct op *op, struct fence_asking *wish)
 	if (f)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_HOST, wish->host.field,
 				   "The host '%" STR_FMT "' is off already.", STR_ARG(host->name));
-	if (!host->fence_command.n)
+	if (!host->fence_command.n && !fence_can_block(op->head, host))
 		return ENGINE_FAIL(
 			op, ERR_UNSUPPORTED, KIND_HOST, wish->host.field,
 			"The host '%" STR_FMT
@@ -273,7 +316,7 @@ static struct fence_plan_input gather_plan(const struct op *op, const struct hos
 	struct fence_plan_input in = {
 		.is_silent = host->seen_state == HOST_SEEN_STATE_DOWN,
 		.is_chassis_stale = is_chassis_stale,
-		.has_command = host->fence_command.n > 0,
+		.has_command = host->fence_command.n > 0 || fence_can_block(op->head, host),
 		.is_wanted = is_in_service(host),
 		.is_under_way = last && !last->ended_us,
 		.silent_us = host->seen_since_us,
@@ -325,7 +368,7 @@ static RESULT note_try(struct op *op, const struct host *host, const struct fenc
 	struct fence next = *f;
 	next.tries++;
 	next.problem = problem;
-	if (next.tries < TRIES_MAX) {
+	if (next.tries < TRIES_MAX || next.blocked.count) { /* it may be half out: that is to be ended */
 		TRY(fence_put(op, &next));
 		return tell_asked(op, host, &next);
 	}
@@ -345,7 +388,8 @@ RESULT engine_see_fence(struct op *op, struct fence_report *report)
 	const struct host *host = f ? host_find(op->head, f->host) : NULL;
 	if (!host || f->ended_us || f->stage != FENCE_STAGE_ASKED)
 		return OK;
-	return report->is_off ? confirm(op, host, f, FENCE_PROOF_COMMAND)
+	enum fence_proof proof = f->blocked.count ? FENCE_PROOF_BLOCKLIST : FENCE_PROOF_COMMAND;
+	return report->is_off ? confirm(op, host, f, proof)
 			      : note_try(op, host, f, str_slice(report->problem, 0, 4000));
 }
 
@@ -358,9 +402,13 @@ static RESULT note_return(struct op *op, const struct host *host, const struct f
 	TRY(fence_put(op, &next));
 	return engine_log_event(
 		op, KIND_HOST, &host->row, "answers again",
-		was_on ? "It was not off: its boot is the one of before. What was let go of may have "
-			 "run twice; its copies here are ended now."
-		       : "It was off: what was let go of is removed from it.");
+		f->proof == FENCE_PROOF_BLOCKLIST || f->blocked.count
+			? "Ceph has kept it out: what was let go of is removed from it, and what has disks "
+			  "there "
+			  "starts anew."
+		: was_on ? "It was not off: its boot is the one of before. What was let go of may have "
+			   "run twice; its copies here are ended now."
+			 : "It was off: what was let go of is removed from it.");
 }
 
 RESULT fence_see_host_up(struct op *op, const struct host *host, struct str boot_id)
@@ -371,26 +419,24 @@ RESULT fence_see_host_up(struct op *op, const struct host *host, struct str boot
 	if (!f)
 		return OK;
 	bool is_other_boot = f->boot_id.n && boot_id.n && !str_equal(f->boot_id, boot_id);
-	if (f->stage == FENCE_STAGE_CONFIRMED)
+	if (f->stage == FENCE_STAGE_CONFIRMED || f->blocked.count)
 		return f->returned_us ? OK : note_return(op, host, f, f->boot_id.n && !is_other_boot);
 	return is_other_boot ? confirm(op, host, f, FENCE_PROOF_BOOT)
 			     : fail(op, host, f, STR("It answers again."));
 }
 
-RESULT engine_see_fence_return(struct op *op, struct fence_return *report)
+/* Nothing is left on it, and nothing keeps it out. */
+static RESULT end(struct op *op, const struct host *host, const struct fence *f)
 {
-	const struct fence *f = fence_find(op->head, report->fence);
-	const struct host *host = f ? host_find(op->head, f->host) : NULL;
-	if (!host || f->ended_us || f->stage != FENCE_STAGE_CONFIRMED)
-		return OK;
-	if (!f->returned_us)
-		return fence_see_host_up(op, host, host->seen_boot_id);
-	if (!report->is_cleared)
-		return OK;
 	struct fence next = *f;
 	next.ended_us = op->now_us;
+	if (f->stage == FENCE_STAGE_ASKED) {
+		next.stage = FENCE_STAGE_FAILED;
+		next.problem = STR("It answers again.");
+	}
 	next.row.gen++;
 	TRY(fence_put(op, &next));
+	TRY(condition_clear(op, host->row.id, STR(ASKED_OFF)));
 	TRY(condition_clear(op, host->row.id, STR(IS_OFF)));
 	for (const struct instance *i = instance_first_by_host(op->head, host->row.id); i;
 	     i = instance_next_by_host(op->head, i))
@@ -399,12 +445,44 @@ RESULT engine_see_fence_return(struct op *op, struct fence_return *report)
 				"Nothing is left on it of %zu instances that left it.", f->left.count);
 }
 
+static RESULT note_cleared(struct op *op, const struct fence *f)
+{
+	struct fence next = *f;
+	next.cleared_us = op->now_us;
+	next.row.gen++;
+	return f->cleared_us ? OK : fence_put(op, &next);
+}
+
+RESULT engine_see_fence_return(struct op *op, struct fence_return *report)
+{
+	const struct fence *f = fence_find(op->head, report->fence);
+	const struct host *host = f ? host_find(op->head, f->host) : NULL;
+	if (!host || f->ended_us || (f->stage != FENCE_STAGE_CONFIRMED && !f->blocked.count))
+		return OK;
+	if (!f->returned_us)
+		return fence_see_host_up(op, host, host->seen_boot_id);
+	if (!report->is_cleared)
+		return OK;
+	return f->blocked.count ? note_cleared(op, f) : end(op, host, f);
+}
+
+RESULT engine_see_fence_unblocked(struct op *op, struct fence_report *report)
+{
+	const struct fence *f = fence_find(op->head, report->fence);
+	const struct host *host = f ? host_find(op->head, f->host) : NULL;
+	if (!host || (!f->cleared_us && !f->ended_us))
+		return OK;
+	struct fence next = *f;
+	next.blocked = (struct strs){0};
+	return f->ended_us ? fence_put(op, &next) : end(op, host, &next);
+}
+
 /* ---- letting go ---- */
 
 RESULT fence_let_go(struct op *op, uuid host, uuid instance)
 {
 	const struct fence *f = engine_find_fence(op->head, host);
-	if (!f || !engine_is_host_off(op->head, host))
+	if (!f || !engine_is_let_go(op->head, host, instance))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_HOST,
 				     "The host of the instance is not proven to be off.");
 	if (uuids_have(&f->left, instance))

@@ -5,10 +5,12 @@
 
 #include "../cloud/cloud.h"
 #include "base/crypto.h"
-#include "engine/instance/instance_migration.h"
+#include "engine/instance/instance_evacuate.h"
+#include "engine/region/fence.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/storage_pool.h"
 #include "model/host.h"
+#include "store/fence.h"
 #include "store/instance.h"
 #include "store/pool_host.h"
 #include "store/snapshot.h"
@@ -271,6 +273,115 @@ static void refuses(struct cloud *c)
 }
 TEST_STORY(refuses, 2)
 
+/* ---- kept out ---- */
+
+static struct fence last_fence(struct cloud *c)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct fence *f = engine_last_fence(view.tables, c->hosts[0]);
+	return f ? *f : (struct fence){.stage = FENCE_STAGE_FAILED};
+}
+
+static bool is_confirmed(struct cloud *c, const void *unused)
+{
+	(void) unused;
+	return last_fence(c).stage == FENCE_STAGE_CONFIRMED;
+}
+
+static bool is_over(struct cloud *c, const void *unused)
+{
+	(void) unused;
+	struct fence f = last_fence(c);
+	return f.ended_us && f.blocked.count == 0;
+}
+
+static uuid launch_on(struct cloud *c, struct str host)
+{
+	for (;;) {
+		uuid id = cloud_launch_running(c);
+		if (str_equal(cloud_host_of(c, id), host))
+			return id;
+	}
+}
+
+static void set_blocklist(struct cloud *c)
+{
+	struct str addresses[] = {STR("h0")};
+	struct fence_device_wish wish = {
+		.host = {.kind = KIND_HOST, .text = STR("h0")}, .addresses = {addresses, 1}, .after_s = 60};
+	cloud_ok(c, NULL, engine_set_fence_device, &wish);
+}
+
+/* Its host is cut off, and it runs on there: what it writes is refused from the moment on from which it may be
+ * started elsewhere. */
+static void is_kept_out(struct cloud *c)
+{
+	struct str h0 = STR("h0"), h1 = STR("h1");
+	add_settled(c);
+	uuid id = launch_on(c, h0), volume = cloud_volume_of(c, id);
+	set_blocklist(c);
+	sim_compute_write_disk(h0, volume, "before");
+	sim_compute_cut_off(h0, true);
+	assert_true(cloud_step_until(c, is_confirmed, NULL, 10 * MINUTE));
+	assert_int_equal(last_fence(c).proof, FENCE_PROOF_BLOCKLIST);
+	sim_compute_write_disk(h0, volume, "of the one that was cut off");
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_true(cloud_step_until(c, cloud_is_in_state, &(struct cloud_state){id, INSTANCE_RUNNING},
+				     10 * MINUTE));
+	cloud_step_for(c, MINUTE);
+	assert_true(str_equal(cloud_host_of(c, id), h1));
+	assert_true(sim_compute_disk_has(h1, volume, "before"));
+	sim_compute_write_disk(h1, volume, "after");
+	sim_compute_write_disk(h0, volume, "of the one that was cut off");
+	assert_true(sim_compute_disk_has(h1, volume, "after"));
+	if (c->seed % 2) {
+		cloud_kill(c);
+		cloud_restart(c);
+	}
+	cloud_step_for(c, MINUTE);
+	sim_compute_cut_off(h0, false);
+	assert_true(cloud_step_until(c, is_over, NULL, 10 * MINUTE));
+	cloud_settle(c);
+	assert_int_equal(sim_compute_count_doubles(), 0);
+	assert_true(cloud_guest(c, id).is_on);
+	assert_true(str_equal(cloud_host_of(c, id), h1));
+	uuid back = launch_on(c, h0); /* it is let in again */
+	sim_compute_write_disk(h0, cloud_volume_of(c, back), "of h0");
+	assert_true(sim_compute_disk_has(h0, cloud_volume_of(c, back), "of h0"));
+}
+TEST_STORY(is_kept_out, 2)
+
+/* What has a disk elsewhere waits, and runs on; what lies in Ceph and was to wait starts anew. */
+static void leaves_the_others(struct cloud *c)
+{
+	struct str h0 = STR("h0");
+	uuid local = launch_on(c, h0);
+	add_settled(c);
+	uuid there = launch_on(c, h0);
+	struct instance_settings waits = {.instance = cloud_ref(c, KIND_INSTANCE, there),
+					  .recovers = CHOICE_NO};
+	cloud_ok(c, &c->alice, engine_update_instance, &waits);
+	set_blocklist(c);
+	sim_compute_cut_off(h0, true);
+	assert_true(cloud_step_until(c, is_confirmed, NULL, 10 * MINUTE));
+	cloud_step_for(c, 2 * MINUTE);
+	assert_true(str_equal(cloud_host_of(c, local), h0));
+	assert_true(str_equal(cloud_host_of(c, there), h0));
+	assert_true(cloud_has_condition(c, local, WAITS_FOR_HOST));
+	assert_true(cloud_has_condition(c, there, WAITS_FOR_HOST));
+	struct instance_evacuation wish = {.instance = cloud_ref(c, KIND_INSTANCE, local), .rebuilds = true};
+	assert_int_equal(cloud_call(c, NULL, engine_evacuate_instance_run, &wish).code, ERR_STATE);
+	assert_int_equal(cloud_guest(c, local).boots, 1);
+	sim_compute_cut_off(h0, false);
+	assert_true(cloud_step_until(c, is_over, NULL, 10 * MINUTE));
+	cloud_settle(c);
+	assert_int_equal(cloud_guest(c, local).boots, 1);
+	assert_int_equal(cloud_guest(c, there).boots, 2);
+	assert_true(cloud_guest(c, there).is_on);
+}
+TEST_STORY(leaves_the_others, 2)
+
 /* ---- the cluster goes away, or the process is killed, at each step ---- */
 
 struct course {
@@ -363,6 +474,8 @@ int main(void)
 		cmocka_unit_test(test_outlives_hosts),
 		cmocka_unit_test(test_moves_running),
 		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_is_kept_out),
+		cmocka_unit_test(test_leaves_the_others),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_killed),
 	};

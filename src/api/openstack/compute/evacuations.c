@@ -66,7 +66,7 @@ static RESULT check_host(struct os_call *e, const struct instance_evacuation *wi
 		return ctx_fail_field(e->c, ERR_INVALID, STR("host"),
 				      "The target host can't be the same one.");
 	TRY(check_state(e, &wish->instance, i));
-	if (engine_is_host_off(os_tables(e), i->host))
+	if (engine_is_let_go(os_tables(e), i->host, i->row.id))
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, STR("host"),
 			      "Compute service of %" STR_FMT " is still in use.",
