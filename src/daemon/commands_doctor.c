@@ -200,15 +200,23 @@ static void check_pools(struct command_call *call, const struct tables *t)
 				unproven = str_print(call->ctx.arena, "%" STR_FMT " %" STR_FMT,
 						     STR_ARG(unproven), STR_ARG(h->name));
 		}
+		bool is_ceph = p->kind == STORAGE_POOL_KIND_RBD;
+		bool is_away = is_ceph && p->seen_state != STORAGE_POOL_SEEN_STATE_UP;
 		print_finding(
 			call, str_print(call->ctx.arena, "storage pool %" STR_FMT, STR_ARG(p->name)).p,
-			hosts > 0 && unproven.n == 0,
-			str_print(call->ctx.arena,
-				  "%" STR_FMT ", proven to be seen by %zu of %zu hosts%s%" STR_FMT,
-				  STR_ARG(p->path), proven, hosts, unproven.n ? ", not by" : "",
-				  STR_ARG(unproven)),
-			"Mount the same directory there on each of them: a file that one host makes must be "
-			"seen by the others. Nothing is placed there through a host without that proof.");
+			hosts > 0 && unproven.n == 0 && !is_away,
+			str_print(call->ctx.arena, "%s%" STR_FMT "%s, %s by %zu of %zu hosts%s%" STR_FMT,
+				  is_ceph ? "Ceph's pool " : "", STR_ARG(is_ceph ? p->rbd_pool : p->path),
+				  is_away ? ", which does not answer" : "",
+				  is_ceph ? "known" : "proven to be seen", proven, hosts,
+				  unproven.n ? ", not by" : "", STR_ARG(unproven)),
+			is_ceph ? "See that Ceph is well, that this machine reaches it, and that each host "
+				  "takes its "
+				  "key: `dari explain` of the pool and of its hosts says more."
+				: "Mount the same directory there on each of them: a file that one host "
+				  "makes must be "
+				  "seen by the others. Nothing is placed there through a host without that "
+				  "proof.");
 	}
 }
 

@@ -42,8 +42,8 @@ bool compute_wants_nic(const struct compute_domain *wish, uuid port)
 /* No id is twice in either: equal counts and inclusion one way say that they are the same. */
 void compute_compare_devices(struct compute_seen *seen, const struct compute_domain *wish)
 {
-	bool same = seen->limits_as_wished && seen->volumes.count == wish->disk_count &&
-		    seen->ports.count == wish->nic_count;
+	bool same = seen->limits_as_wished && seen->sizes_as_wished &&
+		    seen->volumes.count == wish->disk_count && seen->ports.count == wish->nic_count;
 	for (size_t k = 0; k < seen->volumes.count && same; k++)
 		same = compute_wants_disk(wish, seen->volumes.at[k]);
 	for (size_t k = 0; k < seen->ports.count && same; k++)

@@ -180,8 +180,9 @@ struct compute_seen {
 	/* Our disks and NICs that are plugged in: those of the running guest, or those of the
 	 * definition while it is off. */
 	struct uuids volumes, ports;
-	bool limits_as_wished;  /* these disks have the limits of the wish */
-	bool devices_as_wished; /* these disks and NICs are exactly those of the wish, with its limits */
+	bool limits_as_wished; /* these disks have the limits of the wish */
+	bool sizes_as_wished;  /* its guest was told the sizes of its disks in pools of Ceph, if it is on */
+	bool devices_as_wished; /* these disks and NICs are exactly those of the wish, with its limits, and sizes */
 };
 
 /* A domain of this region on a host. */
@@ -482,5 +483,5 @@ RESULT compute_check_slots(struct ctx *c, const struct compute_domain *wish);
 const struct compute_disk *compute_find_medium(const struct compute_domain *wish);
 bool compute_wants_disk(const struct compute_domain *wish, uuid volume);
 bool compute_wants_nic(const struct compute_domain *wish, uuid port);
-/* Sets devices_as_wished from volumes, ports and limits_as_wished. */
+/* Sets devices_as_wished from volumes, ports, limits_as_wished and sizes_as_wished. */
 void compute_compare_devices(struct compute_seen *seen, const struct compute_domain *wish);

@@ -119,14 +119,25 @@ static void name_offerings(struct region *r)
 	uuid_write(c->image, r->template);
 }
 
-/* In two of three regions some types' volumes lie where all hosts see them: root disks, or others. */
-static void add_shared_pool(struct cloud *c, uint64_t seed)
+/* In two of three regions some types' volumes lie where all hosts see them: root disks, or others; in a directory, or
+ * in a pool of Ceph. */
+static void add_shared_pool(struct region *r, uint64_t seed)
 {
-	static struct str types[] = {STR("gp3"), STR("gp2"), STR("__DEFAULT__")};
+	struct cloud *c = r->cloud;
+	static struct str types[] = {STR("gp3"), STR("gp2"), STR("__DEFAULT__")},
+			  monitors[] = {STR("sim:3300")};
 	struct storage_pool_wish pool = {
 		.name = STR("shared"), .kind = STORAGE_POOL_KIND_SHARED_DIR, .path = STR("/srv/shared")};
 	if (seed % 3 == 0)
 		return;
+	r->has_ceph = seed % 2;
+	if (r->has_ceph)
+		pool = (struct storage_pool_wish){.name = STR("shared"),
+						  .kind = STORAGE_POOL_KIND_RBD,
+						  .monitors = {monitors, 1},
+						  .rbd_pool = STR("vms"),
+						  .rbd_user = STR("dari"),
+						  .rbd_key = cloud_seal(c, STR("shared"), STR("key"))};
 	cloud_ok(c, NULL, engine_add_storage_pool, &pool);
 	struct storage_pool_settings bound = {.pool = cloud_ref(c, KIND_STORAGE_POOL, pool.pool),
 					      .more_types = {types + (seed % 3 - 1), 3 - seed % 3}};
@@ -138,7 +149,7 @@ void region_open(struct region *r, uint64_t seed)
 {
 	static const char *const names[ACCOUNTS] = {"ann", "ben", "cho"};
 	r->cloud = cloud_new(seed, HOSTS);
-	add_shared_pool(r->cloud, seed);
+	add_shared_pool(r, seed);
 	r->master_key = master_key;
 	for (size_t k = 0; k < ACCOUNTS; k++)
 		add_user(r, names[k], &r->users[k]);

@@ -456,6 +456,12 @@ static bool is_right_refusal(const struct request *x, const struct verdict *v, s
 						  is_among(x->past_codes, x->past_count, code);
 }
 
+/* What an account encrypts unasked, the model does not follow. */
+static bool is_no_place_for_encrypted(const struct request *x, struct str message)
+{
+	return x->s->region.has_ceph && str_contains(message, STR("encrypted volumes cannot lie there"));
+}
+
 static void check_and_apply(struct request *x, struct str body)
 {
 	struct verdict v = {0};
@@ -473,7 +479,9 @@ static void check_and_apply(struct request *x, struct str body)
 	tell(x->s, "  #%d %s: %d %" STR_FMT, (int) x->serial, x->operation->action, x->http.status,
 	     STR_ARG(code));
 	bool may_pass = v.refusal_count == 0 || x->might_succeed || (x->is_dry && concerns_state(&v));
-	bool is_right = would_succeed ? may_pass && succeeded != x->is_dry : is_right_refusal(x, &v, code);
+	bool is_right = would_succeed
+				? may_pass && succeeded != x->is_dry
+				: is_right_refusal(x, &v, code) || is_no_place_for_encrypted(x, told.message);
 	if (!is_right)
 		blame(x->s,
 		      "#%d of account %u: %s %s was answered %d %" STR_FMT " (%" STR_FMT "); right is:%s",

@@ -60,6 +60,7 @@ struct region {
 	/* CloudStack's, of what commands name: the zone, the template, t3.micro, gp3. */
 	char zone[UUID_TEXT_SIZE], template[UUID_TEXT_SIZE], offering[UUID_TEXT_SIZE],
 		disk_offering[UUID_TEXT_SIZE];
+	bool has_ceph; /* some types' volumes lie in a pool of Ceph, which takes no encrypted ones */
 };
 
 void region_open(struct region *r, uint64_t seed);

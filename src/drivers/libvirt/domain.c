@@ -131,6 +131,14 @@ static RESULT list_wished(struct ctx *c, const struct compute_domain *wish,
 	return OK;
 }
 
+static bool has_ceph(const struct compute_domain *wish)
+{
+	size_t k = 0;
+	while (k < wish->disk_count && !wish->disks[k].ceph)
+		k++;
+	return k < wish->disk_count;
+}
+
 /* One that is off and defined as wished needs no look: the digest is of its devices, too. */
 static RESULT see_devices(struct compute_host *h, struct ctx *c, virDomainPtr d,
 			  const struct compute_domain *wish, struct compute_seen *seen)
@@ -144,6 +152,8 @@ static RESULT see_devices(struct compute_host *h, struct ctx *c, virDomainPtr d,
 	seen->volumes = has.volumes;
 	seen->ports = has.ports;
 	seen->limits_as_wished = has.unlike.count == 0;
+	seen->sizes_as_wished =
+		!is_on || seen->defined_as_wished || !has_ceph(wish); /* the digest is of them, too */
 	compute_compare_devices(seen, wish);
 	return OK;
 }

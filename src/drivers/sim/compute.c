@@ -260,6 +260,7 @@ static RESULT see_inside(struct compute_host *h, struct ctx *c, const struct com
 	};
 	TRY(sim_list_devices(c, d, &ret_seen->volumes, &ret_seen->ports));
 	ret_seen->limits_as_wished = sim_has_limits(d, wish);
+	ret_seen->sizes_as_wished = true;
 	compute_compare_devices(ret_seen, wish);
 	return OK;
 }
