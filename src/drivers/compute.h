@@ -300,8 +300,8 @@ typedef RESULT compute_undefine(struct compute_host *h, struct ctx *c, uuid id);
 enum compute_end {
 	COMPUTE_END_ABSENT,
 	COMPUTE_END_OFF,
-	COMPUTE_END_RUNS, /* paused by somebody, too */
-	COMPUTE_END_HELD /* its guest stands still for the move: it arrives there, or is about to be let go of */
+	COMPUTE_END_RUNS,
+	COMPUTE_END_HELD /* its guest stands still: it arrives there, or is about to be let go of, or is paused */
 };
 
 struct compute_end_seen {
@@ -340,7 +340,8 @@ struct compute_journey {
  * beside a definition stays until undefine(). Any failure: look at both ends (see_end()); mostly the domain
  * runs on here, and nothing is there. When nothing was sent for 15 s, the driver gives up (ERR_TIMEOUT).
  * A guest that writes faster than is sent may stand still for longer and longer, up to a second, and is slowed
- * down.
+ * down. One that is emulated by a QEMU which loses what it writes meanwhile stands still until it has arrived; where
+ * the call fails, it may be left so (COMPUTE_END_HELD).
  * ERR_UNSUPPORTED: the other host's processors or QEMU do not do for the guest. If the process ends meanwhile,
  * so does the move. */
 typedef RESULT compute_send(struct compute_host *h, struct ctx *c, struct compute_journey *journey);

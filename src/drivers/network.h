@@ -206,6 +206,8 @@ struct network_port {
 	/* The host that its guest is on its way to, running: it is bound there, too, and carries nothing until the
 	 * guest announces itself from there. Empty: none. */
 	struct str next_chassis;
+	/* Its guest has just come from another host: it is up once no other host binds it any more, and this one does. */
+	bool is_settling;
 	/* What its network's guests are told by DHCP, of a port that is told more (port->dhcp4, port->dhcp6), or that
 	 * leads_nowhere: of IPv4 neither a gateway nor who knows names; NULL: it is told what its subnet says. */
 	const struct network_segment *segment;

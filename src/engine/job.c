@@ -153,7 +153,7 @@ static struct job_verdict weigh_plugged(const struct tables *t, struct arena *a,
 static struct job_verdict weigh_moved(const struct tables *t, const struct instance *i)
 {
 	const struct instance_migration *m = engine_last_migration(t, i->row.id);
-	if (!uuid_is_none(i->target))
+	if (!uuid_is_none(i->target) || engine_is_settling(t, i->row.id))
 		return waiting;
 	if (!m || m->outcome == INSTANCE_MIGRATION_OUTCOME_COMPLETED)
 		return done;

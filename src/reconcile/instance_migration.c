@@ -18,9 +18,11 @@
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/instance_migration.h"
+#include "store/network.h"
 #include "store/port.h"
 
 static const int64_t LOOK_AGAIN_US = SECOND;
+static const int64_t SETTLE_US = 60 * SECOND;       /* after that it is over, and says what is missing */
 static const int64_t NEWS_INTERVAL_US = 2 * SECOND; /* between two reports of how much was sent */
 
 struct migration_rows {
@@ -28,6 +30,7 @@ struct migration_rows {
 	const struct host *source, *target;         /* NULL: removed */
 	struct instance_rows instance;
 	bool is_ready;
+	bool has_settled;                  /* the network follows */
 	bool source_is_off, target_is_off; /* proven */
 };
 
@@ -50,6 +53,23 @@ static bool is_network_ready(const struct tables *t, const struct instance_migra
 	for (const struct port *p = port_first_by_instance(t, m->instance); p;
 	     p = port_next_by_instance(t, p))
 		if (row_is_live(&p->row) && p->seen_gen != (int64_t) p->row.gen)
+			return false;
+	return true;
+}
+
+/* One that is shut is bound nowhere. */
+static bool is_shut(const struct tables *t, const struct port *p)
+{
+	const struct network *network = network_find(t, p->network);
+	return p->is_down || !network || network->is_down;
+}
+
+static bool has_network_settled(const struct tables *t, const struct instance_migration *m)
+{
+	for (const struct port *p = port_first_by_instance(t, m->instance); p;
+	     p = port_next_by_instance(t, p))
+		if (row_is_live(&p->row) &&
+		    (p->seen_gen != (int64_t) p->row.gen || !(p->seen_up || is_shut(t, p))))
 			return false;
 	return true;
 }
@@ -85,6 +105,7 @@ static RESULT gather(struct step *s, struct migration_rows *ret_rows)
 		    m->outcome != INSTANCE_MIGRATION_OUTCOME_ASKED)
 			return OK;
 		ret_rows->migration = STEP_COPY(s, KIND_INSTANCE_MIGRATION, struct instance_migration, m);
+		ret_rows->has_settled = has_network_settled(view.tables, m);
 		ret_rows->is_ready =
 			engine_migration_has_disks(view.tables, m) && is_network_ready(view.tables, m);
 		TRY(gather_hosts(s, view.tables, ret_rows));
@@ -332,6 +353,19 @@ static RESULT apply(struct step *s, const struct migration_rows *rows, const str
 	return FAIL(INTERNAL);
 }
 
+/* It runs there. While its interfaces are not bound there alone, what is sent to it may go to the host that it left. */
+static RESULT settle(struct step *s, const struct migration_rows *rows)
+{
+	int64_t until_us = rows->migration->arrived_us + SETTLE_US;
+	if (rows->has_settled)
+		return report(s, MIGRATION_SETTLED, STR_NONE);
+	if (clock_now_us() >= until_us)
+		return report(s, MIGRATION_SETTLED,
+			      STR("Its network does not follow: OVN has not bound its interfaces there."));
+	step_again_at(s, until_us); /* before, its ports wake it */
+	return OK;
+}
+
 static RESULT step_migration(struct step *s)
 {
 	struct migration_rows rows;
@@ -341,6 +375,8 @@ static RESULT step_migration(struct step *s)
 	const struct instance_migration *m = rows.migration;
 	if (!m)
 		return OK;
+	if (m->stage == INSTANCE_MIGRATION_STAGE_SETTLING)
+		return settle(s, &rows);
 	if (!rows.source || !rows.target)
 		return ctx_fail(&s->ctx, ERR_AGAIN, "a host of the migration is gone");
 	TRY(open_ends(s, &rows, &ends));

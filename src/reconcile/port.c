@@ -4,6 +4,7 @@
  * network when its first port is. */
 #include "engine/network/port.h"
 #include "base/clock.h"
+#include "engine/instance/instance_migration.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/router.h"
 #include "engine/region/region.h"
@@ -17,6 +18,8 @@
 #include "store/port.h"
 #include "store/route.h"
 #include "store/subnet.h"
+
+static const int64_t SETTLING_LOOK_US = SECOND / 4;
 
 struct port_rows {
 	const struct port *port; /* NULL: no such row */
@@ -103,6 +106,12 @@ static struct str next_chassis(struct step *s, const struct tables *t, const str
 	return target ? str_copy(s->ctx.arena, target->name) : STR_NONE;
 }
 
+/* It comes from another host, running. */
+static bool is_settling(const struct tables *t, const struct port *p)
+{
+	return !uuid_is_none(p->instance) && engine_is_settling(t, p->instance);
+}
+
 static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 {
 	*ret_rows = (struct port_rows){0};
@@ -123,6 +132,7 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 		.port = ret_rows->port,
 		.chassis = host ? str_copy(s->ctx.arena, host->name) : STR_NONE,
 		.next_chassis = host ? next_chassis(s, view.tables, p) : STR_NONE,
+		.is_settling = host && is_settling(view.tables, p),
 		.has_names = true,
 		.domain_name = engine_get_domain_name(view.tables, s->ctx.arena),
 	};
@@ -259,7 +269,9 @@ static RESULT step_port(struct step *s)
 	}
 	TRY(result);
 	wake_other_routers(s, rows.port);
-	if (!up && rows.port->seen_up)
+	if (!up && rows.wish.is_settling)
+		step_again_at(s, clock_now_us() + SETTLING_LOOK_US);
+	else if (!up && rows.port->seen_up)
 		step_again_at(s, clock_now_us() + SECOND); /* no news comes of one that stays bound */
 	return report_port(s, rows.port, up || (rows.port->seen_up && rows.wish.next_chassis.n > 0));
 }
@@ -290,7 +302,9 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 	if (is_new_wish && route_first_by_port(t, after->id))
 		wake_network(r, KIND_ROUTER, port->router);
 	wake_for_plug(r, port_of(before), port);
-	if (before && port_of(before)->seen_gen != port->seen_gen && !uuid_is_none(port->instance))
+	bool is_seen_anew = before && (port_of(before)->seen_gen != port->seen_gen ||
+				       port_of(before)->seen_up != port->seen_up);
+	if (is_seen_anew && !uuid_is_none(port->instance))
 		wake_migration(r, t, port->instance);
 	wake_for_row(r, KIND_PORT, after);
 }

@@ -2,7 +2,7 @@
 """Guests on their way to another host, as the real tests look at them."""
 import re
 
-from region import SOON_S, wait_until
+from region import BOOT_S, SOON_S, wait_until
 
 WRITER = "(n=0; while :; do n=$((n + 1)); echo $n >> /mnt/numbers; usleep 100000; done) </dev/null >/dev/null 2>&1 &"
 
@@ -17,6 +17,48 @@ def other_than(host):
 
 def is_settled(region, identifier):
     return not host_of(region, identifier, "target")
+
+
+def move(region, identifier):
+    """To the other host; waits until the migration is over, and the network followed. Its row's fields."""
+    made = region.command("host", "move", identifier, "--to", other_than(host_of(region, identifier)))
+
+    def row():
+        return region.command("explain", made["migration"])["fields"]
+    wait_until(lambda: row().get("outcome", "asked") != "asked", BOOT_S, "the migration is over")
+    return row()
+
+
+def is_bound_once(region):
+    """OVN has each interface that is to be on one host there alone, and up."""
+    lines = region.on("ctl", "ovn-sbctl", "--bare", "--columns", "chassis,requested_chassis,additional_chassis,up", "find", "Port_Binding",
+                      'type=""', "requested_chassis!=[]", fails=True).split("\n")
+    return all(chassis == wanted and more == "" and up == "true"
+               for chassis, wanted, more, up in zip(lines[0::5], lines[1::5], lines[2::5], lines[3::5]))
+
+
+def is_heard(region, address):
+    """Its kernel answers, which takes a guest no time on a machine however slow: what does not is lost, or the way to it."""
+    return "1 received" in region.on("inet", "ping", "-c", "1", "-W", "1", address, fails=True)
+
+
+def frames_from(region, identifier):
+    """What the guest has sent since it came to its host: a guest that is asked and sends nothing is itself at fault."""
+    host = host_of(region, identifier)
+    taps = region.on(host, "virsh", "domiflist", identifier, fails=True).split("\n")[2:]
+    return [region.on(host, "ovs-vsctl", "get", "Interface", line.split()[0], "statistics", fails=True) for line in taps if line.strip()]
+
+
+def check_reached(region, identifier, address, boot):
+    """Heard by ping soon; ssh, which a slow machine delays, may take as long as a boot."""
+    heard = region.check_soon("it is heard", lambda: is_heard(region, address))
+    if not heard:
+        host = host_of(region, identifier)
+        print("frames:", frames_from(region, identifier), frames_from(region, identifier), sep="\n")
+        for _ in range(3):
+            print(region.on(host, "virsh", "qemu-monitor-command", identifier, "--hmp", "info registers", fails=True)[:400])
+        print(region.as_the_network_is(address))
+    return region.check_soon("it was not started anew", lambda: region.boot_id(address) == boot, BOOT_S) and heard
 
 
 def running_on(region, host):

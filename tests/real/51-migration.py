@@ -11,8 +11,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import uefi_data  # noqa: E402
-from moves import (WRITER, Pings, files_on, host_of, is_sending, is_settled, is_whole, numbers, other_than, root_of,  # noqa: E402
-                   running_on)
+from moves import (WRITER, Pings, check_reached, files_on, host_of, is_sending, is_settled, is_whole, move, numbers,  # noqa: E402
+                   other_than, root_of, running_on)
 from region import BOOT_S, ROOT, SOON_S, Region, give_address, launch, state, wait_state, wait_until  # noqa: E402
 
 
@@ -21,15 +21,13 @@ def moves(region, ec2, identifier, address, boot):
     target = other_than(source)
     start = time.monotonic()
     with Pings(region, address) as pings:
-        region.command("host", "move", identifier, "--to", target)
-        wait_until(lambda: is_settled(region, identifier), BOOT_S, "the migration is over")
+        move(region, identifier)
         took = time.monotonic() - start
-        region.check_soon("it answers again", lambda: region.boot_id(address) == boot)
+        check_reached(region, identifier, address, boot)
     print(f"took {took:.1f} s; the longest gap between two pings: {pings.longest_gap_s():.1f} s")
     region.check("it is on the other host", host_of(region, identifier) == target)
     region.check("there alone", identifier in running_on(region, target) and identifier not in running_on(region, source))
     region.check("EC2 says that it runs", state(ec2, identifier) == "running")
-    region.check("it was not started anew", region.boot_id(address) == boot)
     region.check_soon("its old disk is gone", lambda: not files_on(region, source, volume))
     region.check("its disk is there", len(files_on(region, target, volume)) == 1)
     region.check("it loses no write", is_whole(numbers(region, address)))

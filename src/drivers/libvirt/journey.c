@@ -12,7 +12,7 @@
 #include "drivers/libvirt/host.h"
 #include "model/host.h"
 
-enum { STUCK_S = 15, ERROR_SIZE = 512, DRIVE_MAX_SIZE = 4 << 20, ITERATIONS = 5 };
+enum { STUCK_S = 15, ERROR_SIZE = 512, DRIVE_MAX_SIZE = 4 << 20, ITERATIONS = 5, QEMU_9 = 9000000 };
 static const int64_t pauses_ms[] = {300, 500, 1000}; /* the first is QEMU's own */
 static const int64_t LOOK_US = SECOND / 2;
 
@@ -31,7 +31,8 @@ RESULT libvirt_see_end(struct compute_host *h, struct ctx *c, uuid id, struct co
 	if (virDomainGetState(d, &state, &reason, 0) != 0)
 		return libvirt_error_is(VIR_ERR_NO_DOMAIN) ? OK : libvirt_fail(h, c, "looking at a domain");
 	bool is_held = state == VIR_DOMAIN_PAUSED &&
-		       (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_STARTING_UP);
+		       (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_STARTING_UP ||
+			reason == VIR_DOMAIN_PAUSED_USER); /* hold_still() */
 	ret_seen->end = libvirt_power_of(state) == INSTANCE_SEEN_POWER_OFF ? COMPUTE_END_OFF
 			: is_held                                          ? COMPUTE_END_HELD
 									   : COMPUTE_END_RUNS;
@@ -101,6 +102,20 @@ static RESULT prepare(struct compute_host *h, struct ctx *c, const struct comput
 	return drop_notes(h, c, d);
 }
 
+/* A QEMU before 9.0 loses writes of a guest that it emulates and that writes on while it is sent: the guest has old
+ * bytes among new ones when it arrives, and is silent, or worse. Such a guest stands still meanwhile, so that it
+ * writes nothing. Source: QEMU's commit "physmem: Fix migration dirty bitmap coherency with TCG memory access". */
+static RESULT hold_still(struct compute_host *h, struct ctx *c, virDomainPtr d, bool *ret_is_held)
+{
+	unsigned long version = 0;
+	if (virConnectGetVersion(h->conn, &version) != 0)
+		return libvirt_fail(h, c, "asking host %s for QEMU's version", h->name);
+	*ret_is_held = h->virt != HOST_SEEN_VIRT_KVM && version < QEMU_9;
+	if (*ret_is_held && virDomainSuspend(d) != 0)
+		return libvirt_fail(h, c, "holding domain %s still", virDomainGetName(d));
+	return OK;
+}
+
 /* ---- the call, on a thread of its own */
 
 /* QEMU told the network where the guest is as it let it go on. It does so again for some eight seconds, in which all
@@ -137,6 +152,7 @@ struct sending {
 	const char *uri;
 	int64_t rate; /* MiB a second; 0: as fast as it goes */
 	unsigned flags;
+	bool is_held;         /* it stands still since before, and is to go on there */
 	struct strs copied;   /* the disks that are copied, as the domain calls them */
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t ended;
@@ -163,6 +179,8 @@ static void *run_sending(void *arg)
 		arrived = virDomainMigrate3(s->domain, s->to, params, (unsigned) count, s->flags);
 	const char *error = arrived ? "" : virGetLastErrorMessage();
 	int64_t pause_ms = arrived ? find_pause(arrived) : 0;
+	if (arrived && s->is_held)
+		(void) virDomainResume(arrived); /* else whoever looks at both ends does */
 	pthread_mutex_lock(&s->lock);
 	(void) snprintf(s->error, sizeof s->error, "%s", error);
 	s->is_ok = arrived != NULL;
@@ -208,7 +226,8 @@ struct watch {
 	int64_t moved_us, moved; /* when the figures changed last; their sum then */
 	size_t pause;            /* which of pauses_ms the guest may take */
 	int64_t pause_since;     /* how often memory had been gone through when it was given that */
-	bool is_hastened, is_stuck, is_ended;
+	int64_t still_us;        /* since when the guest stands still; 0: it does not */
+	bool is_stuck, is_ended;
 };
 
 /* What the watch goes by beside what was sent. */
@@ -275,8 +294,8 @@ static void look(struct watch *w, const struct compute_journey *j)
 	sent.pause_limit_ms = pauses_ms[w->pause];
 	bool goes_on = j->goes_on(j->arg, &sent, &hastens);
 	w->is_stuck = now_us > w->moved_us + STUCK_S * SECOND;
-	if (goes_on && !w->is_stuck && hastens && !w->is_hastened)
-		w->is_hastened = virDomainSuspend(w->domain) == 0;
+	if (goes_on && !w->is_stuck && hastens && !w->still_us && virDomainSuspend(w->domain) == 0)
+		w->still_us = now_us;
 	w->is_ended = !goes_on || w->is_stuck;
 	if (w->is_ended)
 		(void) virDomainAbortJob(w->domain); /* too early, or too late: asked again, or over */
@@ -299,7 +318,7 @@ static void close_watch(struct watch *w)
 static RESULT watch_sending(struct compute_host *h, struct ctx *c, const struct compute_journey *j,
 			    struct sending *s)
 {
-	struct watch w = {0};
+	struct watch w = {.still_us = s->is_held ? clock_system_us() : 0};
 	pthread_t thread;
 	struct result r = open_watch(h, c, j->domain->id, &w);
 	if (result_is_ok(r) && !start_sending(s, &thread))
@@ -311,6 +330,9 @@ static RESULT watch_sending(struct compute_host *h, struct ctx *c, const struct 
 	}
 	close_watch(&w);
 	TRY(r);
+	if (s->is_ok && w.still_us)
+		s->pause_ms =
+			(clock_system_us() - w.still_us) / 1000; /* QEMU counts the last bit of it alone */
 	if (s->is_ok)
 		return OK;
 	if (w.is_stuck)
@@ -391,7 +413,9 @@ RESULT libvirt_send(struct compute_host *h, struct ctx *c, struct compute_journe
 			    .copied = copied,
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
 			    .ended = PTHREAD_COND_INITIALIZER};
-	struct result r = watch_sending(h, c, j, &s);
+	struct result r = hold_still(h, c, d, &s.is_held);
+	if (result_is_ok(r))
+		r = watch_sending(h, c, j, &s);
 	pthread_mutex_destroy(&s.lock);
 	pthread_cond_destroy(&s.ended);
 	TRY(r);

@@ -12,6 +12,7 @@
 #include "base/heap.h"
 #include "drivers/ovn/nb.h"
 #include "drivers/ovn/ovsdb.h"
+#include "drivers/ovn/sb_binding.h"
 #include "model/address.h"
 #include "model/network.h"
 #include "model/port.h"
@@ -207,6 +208,19 @@ static RESULT ovn_remove_group(struct vnet *n, struct ctx *c, uuid group)
 	return apply_empty(n, c, group, NB_GROUP);
 }
 
+/* The northbound row stays up while a binding goes from one host to another. */
+static bool is_bound_alone(struct vnet *n, struct ctx *c, const struct network_port *wish)
+{
+	json_t *results = NULL;
+	json_t *ops = sb_binding_ask(wish->port->row.id, wish->chassis);
+	if (!ops || ovsdb_transact(n->southbound, c, ops, &results).code)
+		ctx_clear_problem(c); /* it is looked at again */
+	bool is_alone = sb_binding_is_alone(results);
+	json_decref(ops);
+	json_decref(results);
+	return is_alone;
+}
+
 static RESULT ovn_apply_port(struct vnet *n, struct ctx *c, const struct network_port *wish, bool *ret_up)
 {
 	struct wish w;
@@ -216,7 +230,7 @@ static RESULT ovn_apply_port(struct vnet *n, struct ctx *c, const struct network
 	struct result r = apply(n, c, &w, &step);
 	wish_free(&w);
 	if (!r.code)
-		*ret_up = step.up;
+		*ret_up = step.up && (!wish->is_settling || !n->southbound || is_bound_alone(n, c, wish));
 	return r;
 }
 

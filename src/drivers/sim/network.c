@@ -25,6 +25,7 @@ struct thing {
 	struct thing *owner, *children, *next,
 		*previous;    /* what goes with it: network > port, router > address */
 	bool has_chassis, up; /* of a port */
+	uuid chassis;         /* that it is to be bound at: of its name */
 	uuid *networks;       /* of a router: owned */
 	size_t network_count;
 };
@@ -276,9 +277,11 @@ static RESULT write_port(struct ctx *c, const struct network_port *wish, bool *r
 	if (!port)
 		return ctx_no_memory(c);
 	set_owner(port, find_thing(NETWORK_ITEM_NETWORK, wish->port->network));
-	bool was_up = port->up;
+	uuid chassis = uuid_v5(wish->port->row.id, wish->chassis);
+	bool was_up = port->up, goes_over = wish->is_settling && !uuid_equal(chassis, port->chassis);
 	port->has_chassis = wish->chassis.n > 0;
-	port->up = port->has_chassis && (was_up || !sim.late);
+	port->chassis = chassis;
+	port->up = port->has_chassis && ((was_up && !goes_over) || !sim.late);
 	*ret_up = port->up;
 	if (port->up != was_up)
 		notify(port->id);

@@ -12,7 +12,7 @@ void network_sim_reset(void); /* an empty database, connected, which binds ports
  * both. */
 void network_sim_cut(bool cut);
 /* Late: a port that is applied with a chassis is up only after network_sim_bind(), as on a real
- * host. Watchers hear of it. */
+ * host; one whose guest came from another host, too. Watchers hear of it. */
 void network_sim_set_late(bool late);
 void network_sim_bind(void); /* every port with a chassis comes up */
 size_t network_sim_count(enum network_item_kind kind);

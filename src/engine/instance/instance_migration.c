@@ -56,6 +56,12 @@ const struct instance_migration *engine_find_migration(const struct tables *t, u
 	return m;
 }
 
+bool engine_is_settling(const struct tables *t, uuid instance)
+{
+	const struct instance_migration *m = engine_find_migration(t, instance);
+	return m && m->stage == INSTANCE_MIGRATION_STAGE_SETTLING;
+}
+
 const struct instance_migration *engine_last_migration(const struct tables *t, uuid instance)
 {
 	const struct instance_migration *last = NULL;
@@ -98,7 +104,7 @@ RESULT instance_check_unbound(struct ctx *c, const struct tables *t, const struc
 
 static RESULT check_movable(struct ctx *c, const struct tables *t, const struct instance *i)
 {
-	if (!is_steady(i))
+	if (!is_steady(i) || engine_find_migration(t, i->row.id))
 		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE,
 				     "The instance does not run, or something else is under way.");
 	TRY(check_tenancy(c, i));
@@ -242,7 +248,7 @@ static RESULT find_asked(struct op *op, const struct migration_target *wish,
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &i));
 	TRY(engine_permit(op, "instance.migrate", KIND_INSTANCE, &i->row));
 	*ret_migration = engine_find_migration(op->head, i->row.id);
-	if (*ret_migration &&
+	if (*ret_migration && (*ret_migration)->stage != INSTANCE_MIGRATION_STAGE_SETTLING &&
 	    (uuid_is_none(wish->migration) || uuid_equal(wish->migration, (*ret_migration)->row.id)))
 		return OK;
 	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE_MIGRATION, wish->instance.field,
@@ -332,29 +338,50 @@ static RESULT log_end(struct op *op, const struct instance_migration *m, const s
 	struct str name = host ? host->name : STR("?");
 	if (m->outcome == INSTANCE_MIGRATION_OUTCOME_COMPLETED)
 		return engine_log_event(op, KIND_INSTANCE, &i->row, "migrated",
-					"It runs on host %" STR_FMT ".", STR_ARG(name));
+					"It runs on host %" STR_FMT ".%s%" STR_FMT, STR_ARG(name),
+					m->problem.n ? " " : "", STR_ARG(m->problem));
 	return engine_log_event(op, KIND_INSTANCE, &i->row,
 				m->problem.n ? "migration failed" : "migration cancelled",
 				"It stays where it is. %" STR_FMT, STR_ARG(m->problem));
 }
 
-static RESULT arrive(struct op *op, const struct instance_migration *m, struct instance *next)
+static RESULT bring(struct op *op, const struct instance_migration *m, const struct instance *i)
 {
 	const struct host *host = host_find(op->head, m->target);
+	struct instance next = *i;
 	if (engine_is_host_off(op->head, m->host))
 		TRY(fence_let_go(op, m->host, m->instance));
-	next->host = m->target;
-	next->seen_boot_id = host ? host->seen_boot_id : STR_NONE;
+	next.target = UUID_NONE;
+	next.host = m->target;
+	next.seen_boot_id = host ? host->seen_boot_id : STR_NONE;
 	TRY(instance_bring_disks(op, m->instance, m->target));
-	return wake_ports(op, m->instance, m->target);
+	TRY(wake_ports(op, m->instance, m->target));
+	TRY(instance_put(op, &next));
+	return instance_join_maintenance(op, &next);
 }
 
-static RESULT stay(struct op *op, const struct instance_migration *m)
+/* It is the target's from now on. The migration is over once the network binds it there. */
+static RESULT arrive(struct op *op, const struct instance_migration *m)
 {
+	const struct instance *i = instance_find(op->head, m->instance);
+	struct instance_migration next = *m;
+	if (m->stage == INSTANCE_MIGRATION_STAGE_SETTLING)
+		return OK;
+	next.stage = INSTANCE_MIGRATION_STAGE_SETTLING;
+	next.arrived_us = op->now_us;
+	TRY(instance_migration_put(op, &next));
+	return i ? bring(op, m, i) : OK;
+}
+
+static RESULT stay(struct op *op, const struct instance_migration *m, const struct instance *i)
+{
+	struct instance next = *i;
 	if (engine_is_host_off(op->head, m->target))
 		TRY(fence_let_go(op, m->target, m->instance));
+	next.target = UUID_NONE;
 	TRY(instance_send_disks(op, m->instance, m->host));
-	return wake_ports(op, m->instance, m->host);
+	TRY(wake_ports(op, m->instance, m->host));
+	return instance_put(op, &next);
 }
 
 static RESULT end(struct op *op, const struct instance_migration *m, bool arrived, struct str problem)
@@ -364,22 +391,15 @@ static RESULT end(struct op *op, const struct instance_migration *m, bool arrive
 	record.outcome = arrived     ? INSTANCE_MIGRATION_OUTCOME_COMPLETED
 			 : problem.n ? INSTANCE_MIGRATION_OUTCOME_FAILED
 				     : INSTANCE_MIGRATION_OUTCOME_CANCELLED;
-	record.problem = arrived ? STR_NONE : str_slice(problem, 0, PROBLEM_MAX);
+	record.problem = str_slice(problem, 0, PROBLEM_MAX);
 	record.ended_us = op->now_us;
 	record.row.gen++;
 	TRY(instance_migration_put(op, &record));
 	if (!i)
 		return OK;
-	struct instance next = *i;
-	next.target = UUID_NONE;
-	if (arrived)
-		TRY(arrive(op, m, &next));
-	else
-		TRY(stay(op, m));
-	TRY(instance_put(op, &next));
-	if (arrived)
-		TRY(instance_join_maintenance(op, &next));
-	return log_end(op, &record, &next);
+	if (!arrived)
+		TRY(stay(op, m, i));
+	return log_end(op, &record, i);
 }
 
 /* Made anew: what an unfinished try has left in it is not what the disk has. */
@@ -446,7 +466,9 @@ RESULT engine_see_migration(struct op *op, struct migration_report *report)
 	case MIGRATION_WAS_SENT:
 		return write_pause(op, m, report->figures.pause_ms);
 	case MIGRATION_ARRIVED:
-		return end(op, m, true, STR_NONE);
+		return arrive(op, m);
+	case MIGRATION_SETTLED:
+		return end(op, m, true, report->problem);
 	case MIGRATION_STAYED:
 		return end(op, m, false, m->problem.n ? m->problem : report->problem);
 	}

@@ -62,6 +62,8 @@ OPERATION(engine_drain_host, host_draining)
 const struct instance_migration *engine_find_migration(const struct tables *t, uuid instance);
 /* The one that was asked for last, whatever came of it; NULL: none is known. */
 const struct instance_migration *engine_last_migration(const struct tables *t, uuid instance);
+/* Whether the instance arrived by a live migration a moment ago, and its network has not followed yet. */
+bool engine_is_settling(const struct tables *t, uuid instance);
 /* Whether an empty file of the volume is to be where its instance goes; then to bring it there is no matter of
  * the volume's own. */
 bool engine_volume_goes_along(const struct tables *t, const struct volume *v);
@@ -88,12 +90,15 @@ enum migration_event {
 	MIGRATION_FAILS,      /* problem: why it is not to be, once it is known that it stayed */
 	MIGRATION_WAS_SENT,   /* figures: for how long it stood still */
 	MIGRATION_ARRIVED,    /* it runs at the target, and nothing of it is left at its host but its disks */
+	MIGRATION_SETTLED,    /* the network followed; or, with a problem, it did not in good time */
 	MIGRATION_STAYED      /* it does not come to that: nothing of it is at the target but its disks */
 };
 struct migration_report {
 	uuid migration;
 	enum migration_event event;
 	struct migration_figures figures;
-	struct str problem; /* of one that fails; of one that stayed: besides that; empty: it was cancelled */
+	/* Of one that fails; of one that stayed: besides that; empty: it was cancelled. Of one that settled: what is
+	 * left to say. */
+	struct str problem;
 };
 OPERATION(engine_see_migration, migration_report)

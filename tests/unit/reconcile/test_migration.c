@@ -252,6 +252,34 @@ static void moves(struct cloud *c)
 }
 TEST_STORY(moves, 2)
 
+/* It is over once the network follows. Where that does not come about, it is over in the end, and says so. */
+static void settles(struct cloud *c)
+{
+	struct guest g;
+	bool follows = c->seed % 2;
+	launch(c, &g);
+	network_sim_set_late(true);
+	migrate(c, g.id);
+	cloud_step_for(c, 10 * SECOND);
+	check_guest(c, &g, true);
+	assert_int_equal(record_of(c, g.id).outcome, INSTANCE_MIGRATION_OUTCOME_ASKED);
+	assert_int_equal(record_of(c, g.id).stage, INSTANCE_MIGRATION_STAGE_SETTLING);
+	assert_int_equal(ask(c, g.id, STR_NONE).code, ERR_STATE);
+	if (follows)
+		network_sim_bind();
+	cloud_step_for(c, follows ? SECOND : 60 * SECOND);
+	struct instance_migration m = record_of(c, g.id);
+	assert_int_equal(m.outcome, INSTANCE_MIGRATION_OUTCOME_COMPLETED);
+	assert_true(m.ended_us >= m.arrived_us && m.arrived_us > 0);
+	assert_int_equal(m.problem.n > 0, !follows);
+	network_sim_set_late(false);
+	network_sim_bind();
+	migrate(c, g.id);
+	cloud_settle(c);
+	check_guest(c, &g, false);
+}
+TEST_STORY(settles, 2)
+
 /* Its room is taken there from the beginning on, and is free here from the end on. */
 static void takes_room(struct cloud *c)
 {
@@ -598,6 +626,7 @@ int main(void)
 		cmocka_unit_test(test_decides),
 		cmocka_unit_test(test_never_runs_twice),
 		cmocka_unit_test(test_moves),
+		cmocka_unit_test(test_settles),
 		cmocka_unit_test(test_takes_room),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_needs_another_host),
