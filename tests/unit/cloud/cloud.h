@@ -42,6 +42,8 @@ enum { CLOUD_HOSTS_MAX = 8 };
 /* So seldom that the slow look hides nothing: a test that needs it waits for it. */
 #define CLOUD_RESYNC_US (30 * MINUTE)
 #define CLOUD_GRACE_US (30 * SECOND)
+/* In which everything is looked at once. */
+#define CLOUD_QUIET_US (CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US)
 
 struct cloud_sql; /* the database, with a switch that cuts it off */
 
