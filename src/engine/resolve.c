@@ -12,6 +12,7 @@
 #include "model/snapshot.h"
 #include "model/subnet.h"
 #include "model/subnet_pool.h"
+#include "model/volume.h"
 #include "store/account.h"
 #include "store/address.h"
 #include "store/domain.h"
@@ -66,8 +67,15 @@ static bool is_callers(const struct ctx *c, enum kind kind, const struct row *ro
 	return !uuid_is_none(c->who->account) && uuid_equal(engine_get_owner(kind, row), c->who->account);
 }
 
+bool engine_is_hidden(enum kind kind, const struct row *row)
+{
+	return kind == KIND_VOLUME && volume_of(row)->local != VOLUME_LOCAL_NO;
+}
+
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row)
 {
+	if (engine_is_hidden(kind, row))
+		return false;
 	if (kind == KIND_PEERING && !engine_is_peering_shown(peering_of(row), engine_get_account(c)))
 		return false;
 	if (!row_is_live(row) && !stays_visible(kind))

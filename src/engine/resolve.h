@@ -62,6 +62,8 @@ struct user;
  * caller's own, or of a kind without owners, or an image that the caller may launch, a peering that
  * it was asked for, a snapshot of the operator's or shared with it, or a shared subnet pool. */
 bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row);
+/* Nobody sees it as what its kind is: a local disk is no volume. */
+bool engine_is_hidden(enum kind kind, const struct row *row);
 /* The same without the exception for images: what the caller may change. */
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row);
 /* Where in the row the caller's tags are: at its owner's, or in a peering at those of the side that

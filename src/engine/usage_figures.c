@@ -85,7 +85,8 @@ static void count_instance(const struct tables *t, const struct row *row, int64_
 static void count_volume(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct volume *v = volume_of(row);
-	struct account_usage *account = usage_of_account(t, v->account);
+	struct account_usage *account =
+		v->local == VOLUME_LOCAL_NO ? usage_of_account(t, v->account) : NULL;
 	if (account) {
 		add(&account->volumes, sign);
 		add(&account->volume_bytes, sign * v->size);

@@ -147,7 +147,7 @@ static RESULT gather_disks(struct step *s, const struct tables *t, struct instan
 	struct arena *a = s->ctx.arena;
 	VEC(struct compute_disk) disks = {0};
 	struct volume_list volumes;
-	TRY(engine_list_disks(a, t, rows->instance->row.id, false, &volumes));
+	TRY(engine_list_all_disks(a, t, rows->instance->row.id, &volumes));
 	for (size_t k = 0; k < volumes.count; k++) {
 		const struct volume *v = volumes.at[k];
 		struct compute_disk disk;
@@ -363,7 +363,7 @@ static RESULT gather_manifest(struct step *s, const struct tables *t, struct man
 		return OK;
 	struct volume_list disks;
 	TRY(add_to_manifest(s, rows, KIND_INSTANCE, &row->row));
-	TRY(engine_list_disks(s->ctx.arena, t, s->id, false, &disks));
+	TRY(engine_list_all_disks(s->ctx.arena, t, s->id, &disks));
 	for (size_t k = 0; k < disks.count; k++)
 		TRY(add_to_manifest(s, rows, KIND_VOLUME, &disks.at[k]->row));
 	for (const struct port *p = port_first_by_instance(t, s->id); p; p = port_next_by_instance(t, p)) {

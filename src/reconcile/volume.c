@@ -438,6 +438,7 @@ static struct disk_spec spec_of(const struct volume_rows *rows)
 				 .base_file_size = rows->base.file_size,
 				 .key = rows->key,
 				 .base_is_encrypted = rows->base.is_encrypted,
+				 .is_swap = v->local == VOLUME_LOCAL_SWAP,
 				 .tracked_from = v->tracked_from,
 				 .is_raw = v->is_shared || v->is_raw, /* once it is one it stays so */
 				 .was_raw = v->is_raw && !is_reverting,

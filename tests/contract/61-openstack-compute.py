@@ -185,13 +185,73 @@ def test_flavors_of_the_administrator(cloud, image):
     network = cloud.sdk.network.create_network(name="crowded")
     cloud.sdk.network.create_subnet(name="crowded", network_id=network.id, ip_version=4, cidr="10.61.0.0/24")
     nics = [{"uuid": network.id}] * 8  # as many as a guest has places for
-    with pytest.raises(openstack.exceptions.BadRequestException, match="networks: there are too many"):
+    with pytest.raises(openstack.exceptions.ForbiddenException, match="Interface count 9 exceeds the limit of 8"):
         cloud.sdk.compute.create_server(name="more", image_id=image, flavor_id="42", networks=[*nics, nics[0]])
     server = cloud.sdk.compute.create_server(name="many", image_id=image, flavor_id="42", networks=nics)
     assert len(cloud.await_status(server, "ACTIVE").addresses["crowded"]) == 8
     cloud.admin.compute.delete_flavor("42")
     assert cloud.sdk.compute.get_server(server).flavor["original_name"] == "own"
     cloud.sdk.compute.delete_server(server)
+
+
+def test_local_disks(cloud, image):
+    """A flavor's ephemeral and swap disks are the server's, and nobody's volumes."""
+    ec2, compute = cloud.dev.account.client(), cloud.sdk.compute
+    made = cloud.run("flavor", "create", "scratch", "--id", "43", "--ram", "512", "--disk", "0", "--ephemeral", "2", "--swap", "256",
+                     env=cloud.admin_env)
+    assert made["OS-FLV-EXT-DATA:ephemeral"] == 2 and made["swap"] == 256
+    flavor = compute.get_flavor("43")
+    assert (flavor.ephemeral, flavor.swap) == (2, 256)
+    info = ec2.describe_instance_types(InstanceTypes=["scratch"])["InstanceTypes"][0]
+    assert info["InstanceStorageSupported"] and info["InstanceStorageInfo"]["Disks"] == [{"SizeInGB": 2, "Count": 1}]
+    found = ec2.describe_instance_types(Filters=[{"Name": "instance-storage-supported", "Values": ["true"]}])["InstanceTypes"]
+    assert [t["InstanceType"] for t in found] == ["scratch"]
+    before = {v["VolumeId"] for v in ec2.describe_volumes()["Volumes"]}
+    server = compute.create_server(name="scratch", image_id=image, flavor_id="43", networks="none")
+    shown = cloud.await_status(server, "ACTIVE")
+    assert (shown.flavor["ephemeral"], shown.flavor["swap"], shown.attached_volumes) == (2, 256, [])
+    assert list(compute.volume_attachments(server)) == []
+    volumes = [v for v in ec2.describe_volumes()["Volumes"] if v["VolumeId"] not in before]
+    assert len(volumes) == 1  # its root disk
+    assert len(list(cloud.admin.block_storage.volumes(all_projects=True))) == len(before) + 1
+    instance = ec2.describe_instances(InstanceIds=["i-" + server.id.replace("-", "")[:17]])["Reservations"][0]["Instances"][0]
+    assert len(instance["BlockDeviceMappings"]) == 1
+    blank = {"boot_index": -1, "source_type": "blank", "destination_type": "local", "delete_on_termination": True}
+    root = {"boot_index": 0, "source_type": "image", "destination_type": "local", "uuid": image, "delete_on_termination": True}
+    halves = [{**blank, "volume_size": 1}, {**blank, "volume_size": 1}, {**blank, "guest_format": "swap", "volume_size": 128}]
+    divided = compute.create_server(name="halves", image_id=image, flavor_id="43", networks="none", block_device_mapping=[root, *halves])
+    cloud.await_status(divided, "ACTIVE")
+    with pytest.raises(openstack.exceptions.BadRequestException, match="Ephemeral disks requested are larger"):
+        compute.create_server(name="more", image_id=image, flavor_id="43", networks="none", block_device_mapping=[root, {**blank, "volume_size": 3}])
+    with pytest.raises(openstack.exceptions.BadRequestException, match="Swap drive requested is larger"):
+        compute.create_server(name="more", image_id=image, flavor_id="43", networks="none",
+                              block_device_mapping=[root, {**halves[2], "volume_size": 257}])
+    for s in (server, divided):
+        compute.delete_server(s)
+        compute.wait_for_delete(s, interval=1)
+    cloud.admin.compute.delete_flavor("43")
+
+
+@holds("Instances: Interfaces and types")
+def test_interfaces_beyond_the_type(cloud, image):
+    """Nova gives a server more interfaces than EC2 gives its type, which holds EC2's own calls."""
+    ec2, compute = cloud.dev.account.client(), cloud.sdk.compute
+    network = cloud.sdk.network.create_network(name="twice")
+    cloud.sdk.network.create_subnet(name="twice", network_id=network.id, ip_version=4, cidr="10.62.0.0/24")
+    server = compute.create_server(name="three", image_id=image, flavor_id="t3.micro", networks=[{"uuid": network.id}] * 3)
+    assert len(cloud.await_status(server, "ACTIVE").addresses["twice"]) == 3
+    compute.create_server_interface(server, net_id=network.id)
+    name = "i-" + server.id.replace("-", "")[:17]
+    instance = ec2.describe_instances(InstanceIds=[name])["Reservations"][0]["Instances"][0]
+    assert len(instance["NetworkInterfaces"]) == 4
+    zone = instance["Placement"]["AvailabilityZone"]
+    subnet = next(s["SubnetId"] for s in ec2.describe_subnets()["Subnets"] if s["AvailabilityZone"] == zone)
+    port = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    with pytest.raises(botocore.exceptions.ClientError, match="AttachmentLimitExceeded.*exceeds the limit for t3.micro"):
+        ec2.attach_network_interface(NetworkInterfaceId=port, InstanceId=name, DeviceIndex=5)
+    ec2.delete_network_interface(NetworkInterfaceId=port)
+    compute.delete_server(server)
+    compute.wait_for_delete(server, interval=1)
 
 
 def test_server_groups(cloud, image):
@@ -232,6 +292,51 @@ def test_aggregates(cloud, image):
     admin("aggregate", "delete", "fast")
     assert admin("aggregate", "list") == []
     cloud.admin.compute.delete_flavor(flavor)
+
+
+@holds("Instances: Aggregates")
+def test_zones_of_aggregates(cloud, image):
+    """An aggregate's zone is Nova's: servers are on its hosts, and EC2 shows the region's zone as before."""
+    def admin(*argv, **more):
+        return cloud.run(*argv, env=cloud.admin_env, **more)
+
+    def zones():
+        return {z["Zone Name"] for z in admin("availability", "zone", "list", "--compute")}
+
+    ec2, compute = cloud.dev.account.client(), cloud.sdk.compute
+    host = sorted(h.name for h in cloud.admin.compute.hypervisors())[0]
+    region = zones()
+    assert region == {z["ZoneName"] for z in ec2.describe_availability_zones()["AvailabilityZones"]}
+    made = admin("aggregate", "create", "rack", "--zone", "rack-1")
+    assert made["availability_zone"] == "rack-1" and zones() == region
+    admin("aggregate", "create", "other", "--zone", "rack-2")
+    admin("aggregate", "add", "host", "rack", host)
+    assert zones() == {*region, "rack-1"}
+    assert {s["Zone"] for s in admin("compute", "service", "list") if s["Host"] == host} == {"rack-1"}
+    refused = admin("aggregate", "add", "host", "other", host, check=False)
+    assert refused.returncode != 0 and "409" in refused.stderr and "already in availability zone" in refused.stderr
+    server = compute.create_server(name="racked", image_id=image, flavor_id="t3.micro", networks="none", availability_zone="rack-1")
+    shown = cloud.await_status(server, "ACTIVE")
+    assert shown.availability_zone == "rack-1"
+    assert cloud.admin.compute.get_server(server).hypervisor_hostname == host
+    assert [s.id for s in compute.servers(availability_zone="rack-1")] == [server.id]
+    instance = ec2.describe_instances(InstanceIds=["i-" + server.id.replace("-", "")[:17]])["Reservations"][0]["Instances"][0]
+    assert instance["Placement"]["AvailabilityZone"] in region
+    assert {z["ZoneName"] for z in ec2.describe_availability_zones()["AvailabilityZones"]} == region
+    refused = admin("aggregate", "remove", "host", "rack", host, check=False)
+    assert refused.returncode != 0 and "409" in refused.stderr and "already has 1 instance" in refused.stderr
+    refused = admin("aggregate", "set", "--zone", "rack-3", "rack", check=False)
+    assert refused.returncode != 0 and "contain instances in this zone" in refused.stderr
+    compute.delete_server(server)
+    compute.wait_for_delete(server, interval=1)
+    admin("aggregate", "set", "--zone", "rack-3", "rack")
+    assert zones() == {*region, "rack-3"}
+    with pytest.raises(openstack.exceptions.BadRequestException, match="availability zone is not available"):
+        compute.create_server(name="racked", image_id=image, flavor_id="t3.micro", networks="none", availability_zone="rack-1")
+    admin("aggregate", "remove", "host", "rack", host)
+    assert zones() == region
+    for name in ("rack", "other"):
+        admin("aggregate", "delete", name)
 
 
 def test_services(cloud, image):

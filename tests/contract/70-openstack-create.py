@@ -206,7 +206,7 @@ ROWS = [
                                     "os-flavor-access:is_public": True, "OS-FLV-DISABLED:disabled": False}, changes=[{"description": "e"}], by="admin", label="flavor"),
     R(f"{NOVA}/os-keypairs", "keypair", {"name": "k", "public_key": KEY, "type": "ssh", "user_id": "{user}"}, item="name", label="key"),
     R(f"{NOVA}/os-server-groups", "server_group", {"name": "g", "policy": "anti-affinity", "rules": {"max_server_per_host": 2}}, label="servers"),
-    R(f"{NOVA}/os-aggregates", "aggregate", {"name": "a", "availability_zone": "{zone}"}, changes=[{"name": "b"}, {"availability_zone": None}], by="admin"),
+    R(f"{NOVA}/os-aggregates", "aggregate", {"name": "a", "availability_zone": "{zone}"}, changes=[{"name": "b"}, {"availability_zone": "far"}], by="admin"),
     R(f"{NOVA}/servers", "server", {
         "name": "s", "description": "d", "imageRef": "{image}", "flavorRef": "{flavor}", "networks": "none", "key_name": "{key}", "metadata": {"a": "b"},
         "user_data": base64.b64encode(b"x").decode(), "availability_zone": "{zone}", "min_count": 1, "max_count": 1, "OS-DCF:diskConfig": "MANUAL", "tags": ["t"],

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "drivers/compute.h"
+#include "engine/storage/volume_attachment.h"
 #include "http/server.h"
 
 struct tables;
@@ -43,7 +44,7 @@ struct imds_nic {
 };
 
 /* What a variable part of a path stands for: places in the lists of struct imds_facts. */
-enum imds_var { IMDS_KEY, IMDS_MAC, IMDS_PUBLIC, IMDS_VOLUME, IMDS_TAG, IMDS_ROLE, IMDS_VARS };
+enum imds_var { IMDS_KEY, IMDS_MAC, IMDS_PUBLIC, IMDS_VOLUME, IMDS_LOCAL, IMDS_TAG, IMDS_ROLE, IMDS_VARS };
 
 /* The rows of one instance, of a view that stays open while they are used. */
 struct imds_facts {
@@ -51,6 +52,7 @@ struct imds_facts {
 	const struct account *account;
 	const struct image *image;
 	const struct instance_type *type;
+	struct str zone_name;        /* Nova's zone that it is in */
 	const struct zone *zone;     /* these four: NULL when forgotten meanwhile */
 	const struct router *router; /* NULL: looked at without one, as the next two are then empty */
 	struct cidrs blocks;         /* of the VPC: its own, or its subnets' */
@@ -59,6 +61,7 @@ struct imds_facts {
 	const struct volume *root;           /* NULL: none */
 	const struct volume *const *volumes; /* the others, in order */
 	size_t volume_count;
+	struct volume_list local; /* its local disks, in order */
 	struct tags tags; /* those that paths can name; none unless allowed */
 	const struct profile_association *association;
 	const struct instance_profile *profile; /* NULL: it has none; then none of these is */

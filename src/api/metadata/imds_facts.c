@@ -6,8 +6,9 @@
 #include "engine/instance/instance_event.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/port.h"
+#include "engine/region/aggregate.h"
 #include "engine/region/region.h"
-#include "engine/storage/volume_attachment.h"
+#include "engine/storage/local_disk.h"
 #include "model/port_prefix.h"
 #include "model/secondary_ip.h"
 #include "store/account.h"
@@ -136,7 +137,7 @@ static RESULT gather_volumes(const struct tables *t, struct arena *a, struct imd
 	}
 	s->volumes = volumes.at;
 	s->volume_count = volumes.count;
-	return OK;
+	return engine_list_local_disks(a, t, s->instance->row.id, &s->local);
 }
 
 /* A router that Neutron made has no blocks of its own. */
@@ -192,6 +193,7 @@ static RESULT gather(const struct tables *t, struct arena *a, const struct insta
 					 .account = account_find(t, i->account),
 					 .image = image_find(t, i->image),
 					 .type = instance_type_find(t, i->type),
+					 .zone_name = engine_get_zone_name_of_instance(t, i),
 					 .zone = zone_find(t, i->zone),
 					 .router = r,
 					 .event = engine_find_event(t, i->row.id),

@@ -76,6 +76,19 @@ static struct str name_volume(const struct imds_facts *s, size_t k)
 	return str_print(s->arena, "ebs%zu", k + 1);
 }
 
+static size_t count_local(const struct imds_facts *s)
+{
+	return s->local.count;
+}
+static struct str name_local(const struct imds_facts *s, size_t k)
+{
+	size_t number = 0;
+	for (size_t n = 0; n < k; n++)
+		number += s->local.at[n]->local == VOLUME_LOCAL_EPHEMERAL;
+	return s->local.at[k]->local == VOLUME_LOCAL_SWAP ? STR("swap")
+							  : str_print(s->arena, "ephemeral%zu", number);
+}
+
 static size_t count_roles(const struct imds_facts *s)
 {
 	return s->iam_role && s->roles ? 1 : 0;
@@ -106,12 +119,17 @@ static const struct variable {
 	[IMDS_MAC] = {"{mac}", count_macs, name_mac, NULL},
 	[IMDS_PUBLIC] = {"{public}", count_publics, name_public, NULL},
 	[IMDS_VOLUME] = {"{ebs}", count_volumes, name_volume, NULL},
+	[IMDS_LOCAL] = {"{local}", count_local, name_local, NULL},
 	[IMDS_TAG] = {"{tag}", count_tags, name_tag, NULL},
 	[IMDS_ROLE] = {"{role}", count_roles, name_role, name_role},
 };
 
 /* ---- whether ---- */
 
+static bool has_local(const struct imds_facts *s)
+{
+	return count_local(s) > 0;
+}
 static bool has_key(const struct imds_facts *s)
 {
 	return count_keys(s) > 0;
@@ -265,10 +283,17 @@ WRITER(write_root_device)
 {
 	buf_add_str(b, s->root->device);
 }
+static void add_device(struct buf *b, struct str device)
+{
+	buf_add_str(b, str_starts_with(device, STR("/dev/")) ? str_slice(device, 5, device.n) : device);
+}
 WRITER(write_volume_device)
 {
-	struct str device = s->volumes[s->at[IMDS_VOLUME]]->device;
-	buf_add_str(b, str_starts_with(device, STR("/dev/")) ? str_slice(device, 5, device.n) : device);
+	add_device(b, s->volumes[s->at[IMDS_VOLUME]]->device);
+}
+WRITER(write_local_device)
+{
+	add_device(b, s->local.at[s->at[IMDS_LOCAL]]->device);
 }
 /* Nova names a guest by its server's name in EC2's tree, too, and CloudStack by its machine's, without a domain. */
 WRITER(write_local_hostname)
@@ -609,6 +634,7 @@ static const struct leaf leaves[] = {
 	{"meta-data/block-device-mapping/ami", write_root_device, has_root, false},
 	{"meta-data/block-device-mapping/root", write_root_device, has_root, false},
 	{"meta-data/block-device-mapping/{ebs}", write_volume_device, has_volumes, false},
+	{"meta-data/block-device-mapping/{local}", write_local_device, has_local, false},
 	{"meta-data/events/maintenance/history", write_past_events, NULL, false},
 	{"meta-data/events/maintenance/scheduled", write_events, NULL, false},
 	{"meta-data/hostname", write_local_hostname, NULL, false},

@@ -11,6 +11,7 @@
 #include "drivers/image_layer.h"
 #include "drivers/image_tool.h"
 #include "drivers/libvirt/host.h"
+#include "drivers/swap_file.h"
 #include "model/host.h"
 
 /* A qcow2 of this many bytes holds its own tables and no cluster of data. */
@@ -118,6 +119,13 @@ RESULT libvirt_has_base(struct compute_host *h, struct ctx *c, const struct disk
 	return OK;
 }
 
+static RESULT create_swap(struct compute_host *h, struct ctx *c, const struct disk_spec *w, struct str name)
+{
+	AUTO_FD fd = -1;
+	TRY(swap_file_create(c, w->size, w->volume, &fd));
+	return libvirt_send_file(h, c, name, DISK_VOLUME, fd);
+}
+
 static RESULT create_disk(struct compute_host *h, struct ctx *c, const struct disk_spec *w, struct str name,
 			  struct disk_seen *ret_seen)
 {
@@ -129,7 +137,8 @@ static RESULT create_disk(struct compute_host *h, struct ctx *c, const struct di
 		TRY(libvirt_has_base(h, c, w, base, &has));
 	}
 	if (has)
-		TRY(libvirt_create_disk(h, c, name, w->size, base, w->key));
+		TRY(w->is_swap ? create_swap(h, c, w, name)
+			       : libvirt_create_disk(h, c, name, w->size, base, w->key));
 	*ret_seen = (struct disk_seen){.size = has ? w->size : 0, .lacks_base = !has};
 	return OK;
 }
@@ -170,8 +179,8 @@ static bool is_unfinished(const struct disk_spec *w, const struct disk_file *f)
 {
 	bool is_whole = str_is(f->format, "qcow2") && f->size > 0 && f->file_size > 0 &&
 			(!w->base_sha256.n || f->backing.n);
-	if (w->key) /* of what was sent libvirt knows no more than its length */
-		return f->file_size <= CRYPT_FILE_EMPTY_SIZE;
+	if (w->key || w->is_swap) /* of what was sent libvirt knows no more than its length */
+		return f->file_size <= (w->key ? CRYPT_FILE_EMPTY_SIZE : SWAP_FILE_EMPTY_SIZE);
 	return !is_whole && f->file_size <= EMPTY_FILE_SIZE;
 }
 

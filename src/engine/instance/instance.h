@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/network/port.h"
+#include "engine/storage/local_disk.h"
 #include "engine/storage/volume.h"
 #include "model/states.h"
 #include "store/instance.h"
@@ -61,6 +62,7 @@ struct instance_launch {
 	struct ref dedicated_host;       /* needs the tenancy "host"; kind none: any of the account's */
 	bool host_affinity;              /* the same; the instance stays with the host that it gets */
 	struct ref zone;                 /* kind none: the zone of the primary port's subnet */
+	struct str zone_name;            /* Nova's (region/aggregate.h): on its hosts alone; empty: any */
 	struct str host;                 /* by name: on that one or not at all; empty: any */
 	const struct launch_port *ports; /* none given: one new port */
 	size_t port_count;
@@ -70,9 +72,13 @@ struct instance_launch {
 	 * that is ERR_INVALID with that field. */
 	bool any_network, needs_network;
 	bool no_ports;                 /* the instance has no port at all */
+	/* Ports and addresses are not limited by its type, as they are in EC2, but by the places that an instance has. */
+	bool beyond_type;
 	struct str user_data;          /* bytes, decoded */
 	const struct disk_wish *disks; /* change the image's disks, and add to them */
 	size_t disk_count;
+	const struct local_disk_wish *local_disks; /* instead of its type's, as far as they are of one use */
+	size_t local_disk_count;
 	/* It has a CD-ROM drive. from_medium: the image is an ISO and lies there, and the root disk is a blank one of
 	 * the size that `disks` say. ERR_INVALID: it is none. */
 	bool has_cdrom, from_medium;
@@ -248,6 +254,7 @@ struct instance_settings {
 	enum choice recovers;       /* as in a launch */
 	int64_t metadata_hop_limit; /* 0: as it is */
 	struct ref type;            /* kind none: as it is */
+	bool beyond_type;           /* more ports than EC2 has for that type are no obstacle */
 	struct ref key_pair;        /* likewise; its next start gives the guest the public key */
 	bool set_access_ip4, set_access_ip6;
 	struct ip access_ip4, access_ip6;
@@ -367,8 +374,9 @@ OPERATION(engine_shelve_instance, instance_target)
  * ERR_INVALID with KIND_HOST: there is no such host. ERR_CAPACITY: that host does not take it. */
 struct instance_unshelving {
 	struct ref instance;
-	struct ref zone; /* by name; kind none: its own */
-	struct str host; /* by name; empty: any */
+	struct ref zone;      /* by name; kind none: its own */
+	struct str zone_name; /* Nova's, to stay in from now on; empty: as it is */
+	struct str host;      /* by name; empty: any */
 };
 OPERATION(engine_unshelve_instance, instance_unshelving)
 

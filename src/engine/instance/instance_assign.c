@@ -18,7 +18,6 @@
 #include "store/image.h"
 #include "store/instance.h"
 #include "store/instance_event.h"
-#include "store/instance_type.h"
 #include "store/load_balancer_member.h"
 #include "store/port.h"
 #include "store/port_forwarding.h"
@@ -172,15 +171,14 @@ static RESULT choose_primary(struct assigning *a, struct launch_slot *slot)
 static RESULT choose_ports(struct assigning *a, const struct instance_assigning *wish)
 {
 	struct op *op = a->op;
-	const struct instance_type *type = instance_type_find(op->head, a->instance->type);
 	const struct instance_launch launch = {.ports = wish->ports, .port_count = wish->port_count};
 	TRY(check_template(a));
-	TRY(launch_ports_begin(op, &launch, type, &a->ports));
+	TRY(launch_ports_begin(op, &launch, NULL, &a->ports));
 	struct launch_slot *primary = &a->ports.at[0];
-	TRY(ref_is_given(&primary->wish->network) ? launch_ports_find(op, type, primary)
+	TRY(ref_is_given(&primary->wish->network) ? launch_ports_find(op, NULL, primary)
 						  : choose_primary(a, primary));
 	TRY(port_check_zone(op, primary->subnet, a->instance->zone, primary->wish->field));
-	TRY(launch_ports_resolve(op, type, &a->ports));
+	TRY(launch_ports_resolve(op, NULL, &a->ports));
 	return quota_check(op, a->taker->row.id, QUOTA_PORTS, (int64_t) a->ports.new_count);
 }
 

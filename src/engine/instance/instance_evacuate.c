@@ -13,6 +13,7 @@
 #include "engine/region/fence.h"
 #include "engine/region/fence_internal.h"
 #include "engine/storage/image.h"
+#include "engine/storage/local_disk_internal.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
@@ -29,7 +30,7 @@
 
 enum disk_fate {
 	DISK_GOES,      /* it is not on the host, or in a pool that other hosts see, too */
-	DISK_IS_REMADE, /* the root disk, from its image; what lay in the CD-ROM drive is taken out */
+	DISK_IS_REMADE, /* the root disk, from its image; a local one, blank; what lay in the CD-ROM drive is taken out */
 	DISK_STAYS      /* it is on its host alone */
 };
 
@@ -37,7 +38,8 @@ static bool is_remade(const struct tables *t, const struct instance *i, const st
 {
 	const struct image *image = image_find(t, i->image);
 	bool is_root = v->device_slot == 0 && !i->root_is_volume && uuid_equal(v->instance, i->row.id);
-	return v->is_medium || (is_root && image && row_is_live(&image->row) &&
+	return v->is_medium || v->local != VOLUME_LOCAL_NO ||
+	       (is_root && image && row_is_live(&image->row) &&
 				engine_derive_image_state(t, image) == IMAGE_AVAILABLE);
 }
 
@@ -79,7 +81,7 @@ static RESULT check_leaving(struct ctx *c, const struct tables *t, const struct 
 	if (bond)
 		return ctx_fail_kind(c, ERR_UNSUPPORTED, KIND_INSTANCE,
 				     "The instance waits for its host: %s.", bond);
-	TRY(engine_list_disks(c->arena, t, i->row.id, false, &disks));
+	TRY(engine_list_all_disks(c->arena, t, i->row.id, &disks));
 	for (size_t k = 0; k < disks.count; k++) {
 		char id[UUID_TEXT_SIZE];
 		if (fate_of(t, i, disks.at[k], rebuilds) == DISK_STAYS)
@@ -143,6 +145,10 @@ static RESULT remake_disks(struct op *op, const struct instance *was, struct ins
 			TRY(instance_leave_disk(op, v));
 			continue;
 		}
+		if (v->local != VOLUME_LOCAL_NO) {
+			TRY(local_disk_renew(op, next, v, field));
+			continue;
+		}
 		struct ref ref = engine_ref_to(op, KIND_INSTANCE, next->row.id, field);
 		TRY(instance_replace_root(op, next, image_find(op->head, next->image), v, &ref));
 		*ret_is_rebuilt = true;
@@ -179,7 +185,7 @@ static RESULT leave(struct op *op, const struct instance *i, const struct host *
 	const struct instance was = *i;
 	struct instance next = *i;
 	struct volume_list disks;
-	TRY(engine_list_disks(op->ctx->arena, op->head, i->row.id, false, &disks));
+	TRY(engine_list_all_disks(op->ctx->arena, op->head, i->row.id, &disks));
 	TRY(fence_let_go(op, was.host, i->row.id));
 	next.migrating = false;
 	next.host = host->row.id;

@@ -91,7 +91,9 @@ RESULT engine_plug_interface(struct op *op, struct interface_wish *wish)
 	struct port_attaching attaching = {.port = wish->port,
 					   .instance = wish->instance,
 					   .device_index = free_index(op->head, instance->row.id),
-					   .tag = wish->tag};
+					   .tag = wish->tag,
+					   .beyond_type = true};
+	TRY(port_check_count(op, NULL, (size_t) attaching.device_index + 1, wish->instance.field));
 	if (is_new)
 		TRY(make_port(op, wish, instance, &attaching.port));
 	TRY(engine_attach_port(op, &attaching));

@@ -25,6 +25,7 @@
 #include "engine/region/processor_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image.h"
+#include "engine/storage/local_disk_internal.h"
 #include "engine/storage/storage_pool.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
@@ -216,15 +217,17 @@ static RESULT resolve_disks(struct launch *l)
 		if (l->disks.at[n].volume)
 			TRY(volume_begin_copy(op, &l->disks.at[n]));
 	TRY(disk_plans_finish(op, &l->disks));
+	TRY(local_disks_plan(op, l->type, l->wish->local_disks, l->wish->local_disk_count, &l->disks));
 	for (size_t n = 0; n < l->disks.count; n++) {
 		const struct disk_plan *disk = &l->disks.at[n];
+		bool is_volume = !disk->existing && disk->local == VOLUME_LOCAL_NO;
 		TRY(disk_plan_check_source(op, disk));
 		if (disk->existing && l->wish->max_count > 1)
 			return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, disk->field,
 					   "A volume goes to one instance only.");
 		TRY(resolve_shared(l, disk, n));
-		l->new_disk += disk->existing ? 0 : disk->size;
-		l->new_disk_count += !disk->existing;
+		l->new_disk += is_volume ? disk->size : 0;
+		l->new_disk_count += is_volume;
 	}
 	return OK;
 }
@@ -256,6 +259,7 @@ static struct placement_need need_in(const struct launch *l, uuid zone)
 				      .group = l->group,
 				      .partition = l->wish->partition,
 				      .type = l->type,
+				      .zone_name = l->wish->zone_name,
 				      .account = l->account->row.id,
 				      .tenancy = tenancy_of(l),
 				      .near = l->near,
@@ -347,6 +351,11 @@ static RESULT resolve_host(struct launch *l)
 				 STR_ARG(name));
 }
 
+static const struct instance_type *port_limits_of(const struct launch *l)
+{
+	return l->wish->beyond_type ? NULL : l->type;
+}
+
 /* The primary port's, and with it the zone. */
 static RESULT resolve_subnet(struct launch *l)
 {
@@ -366,7 +375,7 @@ static RESULT resolve_subnet(struct launch *l)
 		l->zone = l->subnet->zone;
 		return OK;
 	}
-	TRY(launch_ports_find(op, l->type, primary));
+	TRY(launch_ports_find(op, port_limits_of(l), primary));
 	l->subnet = primary->subnet;
 	l->zone = l->subnet->zone;
 	if (uuid_is_none(l->zone)) /* it is in all of them */
@@ -471,7 +480,7 @@ static RESULT permit(struct launch *l)
 	const struct volume volume = {.account = account, .tags = l->volume_tags};
 	TRY(engine_permit_new(l->op, "instance.create", KIND_INSTANCE, &instance.row));
 	for (size_t n = 0; n < l->disks.count; n++)
-		if (!l->disks.at[n].existing)
+		if (!l->disks.at[n].existing && l->disks.at[n].local == VOLUME_LOCAL_NO)
 			TRY(volume_permit_new(l->op, "instance.create", &volume, l->zone, &l->disks.at[n]));
 	for (size_t n = 0; n < l->ports.count; n++) {
 		const struct launch_slot *slot = &l->ports.at[n];
@@ -507,9 +516,9 @@ static RESULT resolve(struct launch *l)
 		l->from = l->disks.at[0].image;
 	if (!l->image && l->from)
 		TRY(instance_check_needs(op, l->from, l->type, l->wish->type.field));
-	TRY(launch_ports_begin(op, l->wish, l->type, &l->ports));
+	TRY(launch_ports_begin(op, l->wish, port_limits_of(l), &l->ports));
 	TRY(resolve_subnet(l));
-	TRY(launch_ports_resolve(op, l->type, &l->ports));
+	TRY(launch_ports_resolve(op, port_limits_of(l), &l->ports));
 	TRY(tag_normalize(op, l->wish->instance_tags, &l->instance_tags));
 	TRY(quota_check_each(op, l->account->row.id, QUOTA_METADATA_ITEMS, (int64_t) l->instance_tags.count));
 	if (!uuid_is_none(l->wish->template_version))
@@ -618,7 +627,8 @@ static RESULT write_volumes(struct launch *l, const struct instance *instance)
 					.device_slot = (int64_t) n,
 					.attached_us = l->op->now_us,
 					.delete_on_termination = disk->delete_on_termination,
-					.tags = l->volume_tags};
+					.tags = disk->local == VOLUME_LOCAL_NO ? l->volume_tags
+									       : (struct tags){0}};
 		TRY(volume_write(l->op, &volume, disk));
 	}
 	return OK;
@@ -718,6 +728,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.router = l->subnet ? l->subnet->router : UUID_NONE,
 		.subnet = l->subnet ? l->subnet->row.id : UUID_NONE,
 		.zone = l->zone,
+		.zone_name = w->zone_name,
 		.host = host ? host->row.id : UUID_NONE,
 		.server_group = l->group ? l->group->row.id : UUID_NONE,
 		.near = l->near,

@@ -83,6 +83,7 @@ void instance_get_need(const struct tables *t, const struct instance *instance,
 					    .group = server_group_find(t, instance->server_group),
 					    .partition = instance->partition,
 					    .type = type,
+					    .zone_name = instance->zone_name,
 					    .account = instance->account,
 					    .tenancy = instance->tenancy,
 					    .dedicated_host = instance->dedicated_host,
@@ -111,7 +112,8 @@ static const struct host *find_host_of_disks(const struct tables *t, const struc
 	need.disk = 0;
 	bool fits = host && placement_may_stay(t, &need, host) && uuid_equal(host->zone, need.zone) &&
 		    placement_check_host(host, &need) == PLACEMENT_FITS &&
-		    placement_follows_hints(t, &need, host) && placement_has_wanted(t, need.type, host) &&
+		    placement_follows_hints(t, &need, host) &&
+		    placement_check_aggregates(t, &need, host) == PLACEMENT_FITS &&
 		    placement_sees_pools(t, &need, host);
 	return fits ? host : NULL;
 }
@@ -180,11 +182,10 @@ static enum placement_reason weigh_host(const struct tables *t, const struct ins
 		return PLACEMENT_GROUP;
 	if (!placement_follows_hints(t, &need, host))
 		return PLACEMENT_HINTS;
-	if (!placement_has_wanted(t, need.type, host))
-		return PLACEMENT_AGGREGATE;
 	if (!placement_sees_pools(t, &need, host))
 		return PLACEMENT_POOL;
-	return placement_check_host(host, &need);
+	enum placement_reason reason = placement_check_aggregates(t, &need, host);
+	return reason == PLACEMENT_FITS ? placement_check_host(host, &need) : reason;
 }
 
 RESULT instance_place_on(struct op *op, uuid id, const struct host *host, struct str field)

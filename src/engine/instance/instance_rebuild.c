@@ -7,6 +7,7 @@
 #include "engine/internal.h"
 #include "engine/quota_internal.h"
 #include "engine/storage/disk_plan_internal.h"
+#include "engine/storage/local_disk_internal.h"
 #include "engine/storage/storage_pool.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
@@ -73,8 +74,10 @@ RESULT instance_write_disk(struct op *op, const struct instance *instance, const
 				.device_slot = slot,
 				.attached_us = op->now_us,
 				.delete_on_termination = disk->delete_on_termination};
-	TRY(quota_check(op, instance->account, QUOTA_VOLUMES, 1));
-	TRY(quota_check(op, instance->account, QUOTA_VOLUME_BYTES, disk->size));
+	if (disk->local == VOLUME_LOCAL_NO) {
+		TRY(quota_check(op, instance->account, QUOTA_VOLUMES, 1));
+		TRY(quota_check(op, instance->account, QUOTA_VOLUME_BYTES, disk->size));
+	}
 	const struct storage_pool *pool = engine_find_pool_of_type(op->head, disk->type);
 	volume.pool = pool ? pool->row.id : UUID_NONE;
 	TRY(volume_check_room(op, &volume, host_find(op->head, instance->host), disk->size, field));
@@ -164,6 +167,7 @@ RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
 			"Unable to restore VM, please remove VM snapshots before restoring VM"));
 	if (!keeps_root)
 		TRY(instance_replace_root(op, instance, image, old, &wish->image));
+	TRY(local_disks_renew(op, instance, wish->instance.field));
 	TRY(instance_put(op, &next));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "rebuild asked", "From image %" STR_FMT ".",
 				STR_ARG(image->name));

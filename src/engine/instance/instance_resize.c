@@ -8,6 +8,7 @@
 #include "engine/instance/instance_migration_internal.h"
 #include "engine/instance/instance_type_internal.h"
 #include "engine/internal.h"
+#include "engine/storage/local_disk_internal.h"
 #include "engine/storage/volume.h"
 #include "model/instance_task.h"
 #include "model/states.h"
@@ -132,6 +133,7 @@ RESULT engine_resize_instance(struct op *op, struct instance_resizing *wish)
 	struct instance next = *instance;
 	TRY(instance_change_type(op, type, wish->type.field, &next));
 	TRY(grow_root(op, instance, type, wish->type.field));
+	TRY(local_disks_fit(op, instance, type, false, wish->type.field));
 	next.old_type = instance->type;
 	instance_begin_task(op, INSTANCE_TASK_RESIZE, true, &next);
 	choice_apply(wish->disk_auto, &next.disk_auto);
@@ -178,6 +180,7 @@ RESULT engine_revert_resize(struct op *op, struct instance_target *wish)
 	struct instance next = *instance;
 	uuid new_type = instance->type;
 	TRY(instance_change_type(op, type, wish->instance.field, &next));
+	TRY(local_disks_fit(op, instance, type, true, wish->instance.field));
 	next.old_type = UUID_NONE;
 	if (uuid_is_none(instance->old_host))
 		instance_begin_task(op, INSTANCE_TASK_REVERT, true, &next);

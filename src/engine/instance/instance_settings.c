@@ -13,6 +13,7 @@
 #include "engine/quota_internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/dedicated_host_internal.h"
+#include "engine/storage/local_disk_internal.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
 #include "model/dedicated_host.h"
@@ -92,7 +93,7 @@ static RESULT check_type(struct op *op, struct str field, const struct instance 
 				   "architecture '%s' of the instance.",
 				   instance_type_arch_words[type->arch],
 				   instance_type_arch_words[before->arch]);
-	return port_check_count(op, type, port_count_of_instance(op->head, instance->row.id), field);
+	return OK;
 }
 
 RESULT instance_change_type(struct op *op, const struct instance_type *type, struct str field,
@@ -100,7 +101,8 @@ RESULT instance_change_type(struct op *op, const struct instance_type *type, str
 {
 	TRY(check_type(op, field, next, type));
 	const struct placement_need more = {.vcpus = type->vcpus - next->vcpus,
-					    .memory = type->memory - next->memory};
+					    .memory = type->memory - next->memory,
+					    .type = type};
 	if (more.vcpus > 0)
 		TRY(quota_check(op, next->account, QUOTA_VCPUS, more.vcpus));
 	if (more.memory > 0)
@@ -109,8 +111,8 @@ RESULT instance_change_type(struct op *op, const struct instance_type *type, str
 			     &(struct user_figures){.vcpus = more.vcpus, .memory = more.memory}));
 	const struct host *host = host_find(op->head, next->host);
 	enum placement_reason reason = host ? placement_check_room(host, &more) : PLACEMENT_FITS;
-	if (host && !placement_has_wanted(op->head, type, host))
-		reason = PLACEMENT_AGGREGATE;
+	if (host && reason == PLACEMENT_FITS)
+		reason = placement_check_aggregates(op->head, &more, host);
 	if (reason != PLACEMENT_FITS)
 		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_INSTANCE, field,
 				   "There is no room for type %" STR_FMT ": its host, '%" STR_FMT
@@ -225,8 +227,13 @@ RESULT engine_update_instance(struct op *op, struct instance_settings *wish)
 	TRY(change_key(op, wish, &next));
 	if (wish->admin_password.n)
 		next.admin_password = wish->admin_password;
-	if (type)
+	if (type && !wish->beyond_type)
+		TRY(port_check_count(op, type, port_count_of_instance(op->head, next.row.id),
+				     wish->type.field));
+	if (type) {
 		TRY(instance_change_type(op, type, wish->type.field, &next));
+		TRY(local_disks_fit(op, instance, type, false, wish->type.field));
+	}
 	TRY(change_port(op, wish));
 	for (size_t k = 0; k < wish->volume_count; k++)
 		TRY(change_volume(op, next.row.id, &wish->volumes[k]));

@@ -214,7 +214,13 @@ static RESULT write_unshelve_to(struct op *op, const struct instance *instance,
 {
 	const struct host *host = NULL;
 	uuid id = instance->row.id;
+	struct instance next = *instance;
 	TRY(check_zone(op, instance, &wish->zone));
+	if (wish->zone_name.n) {
+		next.zone_name = wish->zone_name;
+		TRY(instance_put(op, &next));
+		instance = instance_find(op->head, id);
+	}
 	if (str_is_empty(wish->host))
 		return instance_write_unshelve(op, instance);
 	TRY(find_host(op, instance, wish->host, &host));
@@ -229,7 +235,7 @@ RESULT engine_unshelve_instance(struct op *op, struct instance_unshelving *wish)
 	TRY(engine_permit(op, "instance.unshelve", KIND_INSTANCE, &instance->row));
 	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	enum instance_state state = model_derive_instance_state(instance);
-	bool is_said = ref_is_given(&wish->zone) || !str_is_empty(wish->host);
+	bool is_said = ref_is_given(&wish->zone) || wish->zone_name.n || !str_is_empty(wish->host);
 	if (state == INSTANCE_SHELVED && is_said)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
 				   "Specifying an availability zone or a host when unshelving server "

@@ -5,6 +5,7 @@
 
 #include "engine/instance/instance_internal.h"
 #include "engine/instance/instance_type_internal.h"
+#include "engine/storage/local_disk_internal.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/snapshot_internal.h"
 #include "engine/storage/volume.h"
@@ -340,6 +341,7 @@ static RESULT revert_type(struct op *op, const struct instance *instance, uuid t
 		return engine_fail_gone(op->ctx, KIND_INSTANCE_TYPE, type_then);
 	struct instance next = *instance;
 	TRY(instance_change_type(op, type, field, &next));
+	TRY(local_disks_fit(op, instance, type, true, field));
 	next.row.gen++;
 	TRY(instance_put(op, &next));
 	return instance_type_forget_unused(op, before);

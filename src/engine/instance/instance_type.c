@@ -47,6 +47,12 @@ static RESULT check_figures(struct op *op, const struct instance_type_wish *wish
 	if (wish->root_disk < 0 || wish->root_disk > DISK_MAX)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, STR("disk"),
 				   "A root disk has up to 16 TiB.");
+	if (wish->ephemeral_disk < 0 || wish->ephemeral_disk > DISK_MAX)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, STR("OS-FLV-EXT-DATA:ephemeral"),
+				   "Ephemeral disks have up to 16 TiB.");
+	if (wish->swap_disk < 0 || wish->swap_disk > DISK_MAX)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, STR("swap"),
+				   "A disk to swap on has up to 16 TiB.");
 	if (wish->rxtx_percent < 0)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, STR("rxtx_factor"),
 				   "A factor is positive.");
@@ -75,6 +81,8 @@ RESULT engine_create_instance_type(struct op *op, struct instance_type_wish *wis
 		.vcpus = wish->vcpus,
 		.memory = wish->memory,
 		.root_disk = wish->root_disk,
+		.ephemeral_disk = wish->ephemeral_disk,
+		.swap_disk = wish->swap_disk,
 		.rxtx_percent = wish->rxtx_percent ? wish->rxtx_percent : 100,
 		.current_generation = true,
 		.max_ports = PORT_DEVICE_INDEX_MAX + 1, /* as many as a guest has places for */

@@ -13,7 +13,6 @@
 #include "engine/network/security_group_internal.h"
 #include "engine/network/subnet.h"
 #include "model/instance.h"
-#include "model/instance_type.h"
 #include "store/account.h"
 #include "store/network.h"
 #include "store/port.h"
@@ -120,7 +119,7 @@ static RESULT choose_network(struct op *op, const struct launch_port *said, bool
 	return OK;
 }
 
-RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, const struct instance_type *type,
+RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, const struct instance_type *limits,
 			  struct launch_ports *ret_ports)
 {
 	static const struct launch_port plain;
@@ -131,15 +130,11 @@ RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, con
 		TRY(choose_network(op, &ports[0], wish->needs_network, &ports));
 	if (wish->no_ports || !ports)
 		return OK;
-	TRY(port_check_count(op, type, count, ports[count - 1].field));
-	if (count > LAUNCH_PORTS_MAX)
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, ports[count - 1].field,
-				   "An instance starts with %d network interfaces at most.",
-				   LAUNCH_PORTS_MAX);
+	TRY(port_check_count(op, limits, count, ports[count - 1].field));
 	for (size_t k = 0; k < count; k++) {
 		TRY(check_said(op, wish, &ports[k]));
 		TRY(port_check_device_index(op, ports[k].device_index, ports[k].field));
-		TRY(port_check_wished(op, type, &ports[k].ips));
+		TRY(port_check_wished(op, limits, &ports[k].ips));
 		TRY(add(op, &ports[k], ret_ports));
 	}
 	if (ret_ports->at[0].wish->device_index == 0)
@@ -187,7 +182,7 @@ RESULT launch_ports_find_in_network(struct op *op, const struct ref *ref, struct
 			   "The network '%" STR_FMT "' has no subnet.", STR_ARG(ref->text));
 }
 
-RESULT launch_ports_find(struct op *op, const struct instance_type *type, struct launch_slot *slot)
+RESULT launch_ports_find(struct op *op, const struct instance_type *limits, struct launch_slot *slot)
 {
 	const struct launch_port *p = slot->wish;
 	if (!ref_is_given(&p->port)) {
@@ -200,12 +195,12 @@ RESULT launch_ports_find(struct op *op, const struct instance_type *type, struct
 	TRY(engine_find_own_port(op->ctx, op->head, &p->port, &slot->port));
 	TRY(engine_permit(op, "port.attach", KIND_PORT, &slot->port->row));
 	TRY(port_check_available(op, slot->port, &p->port));
-	TRY(port_check_all_ip_counts(op, type, slot->port, p->field));
+	TRY(port_check_all_ip_counts(op, limits, slot->port, p->field));
 	slot->subnet = subnet_find(op->head, slot->port->subnet);
 	return slot->subnet ? OK : engine_fail_not_found(op->ctx, KIND_PORT, &p->port);
 }
 
-static RESULT resolve(struct op *op, const struct instance_type *type, const struct launch_slot *primary,
+static RESULT resolve(struct op *op, const struct instance_type *limits, const struct launch_slot *primary,
 		      struct launch_slot *slot)
 {
 	const struct launch_port *p = slot->wish;
@@ -213,7 +208,7 @@ static RESULT resolve(struct op *op, const struct instance_type *type, const str
 	    !ref_is_given(&p->network))
 		slot->subnet = primary->subnet;
 	if (!slot->subnet)
-		TRY(launch_ports_find(op, type, slot));
+		TRY(launch_ports_find(op, limits, slot));
 	TRY(port_check_zone(op, slot->subnet, primary->subnet->zone, p->field));
 	if (slot->port)
 		return OK;
@@ -234,12 +229,12 @@ static RESULT check_once(struct op *op, const struct launch_ports *ports, size_t
 	return OK;
 }
 
-RESULT launch_ports_resolve(struct op *op, const struct instance_type *type, struct launch_ports *ports)
+RESULT launch_ports_resolve(struct op *op, const struct instance_type *limits, struct launch_ports *ports)
 {
 	struct launch_slot *primary = &ports->at[0];
 	ports->new_count = 0;
 	for (size_t k = 0; k < ports->count; k++) {
-		TRY(resolve(op, type, primary, &ports->at[k]));
+		TRY(resolve(op, limits, primary, &ports->at[k]));
 		TRY(check_once(op, ports, k));
 		ports->new_count += !ports->at[k].port;
 	}

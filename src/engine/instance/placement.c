@@ -125,16 +125,19 @@ static bool is_in_aggregate(const struct tables *t, struct str key, struct str v
 	return false;
 }
 
-bool placement_has_wanted(const struct tables *t, const struct instance_type *type, const struct host *host)
+enum placement_reason placement_check_aggregates(const struct tables *t, const struct placement_need *need, const struct host *host)
 {
 	const struct str scope = STR(AGGREGATE_SPEC);
+	const struct instance_type *type = need->type;
+	if (need->zone_name.n && !str_equal(engine_get_zone_name(t, host), need->zone_name))
+		return PLACEMENT_ZONE;
 	for (size_t n = 0; type && n < type->extra_specs.count; n++) {
 		const struct tag *spec = &type->extra_specs.at[n];
 		if (str_starts_with(spec->key, scope) &&
 		    !is_in_aggregate(t, str_slice(spec->key, scope.n, spec->key.n), spec->value, host))
-			return false;
+			return PLACEMENT_AGGREGATE;
 	}
-	return true;
+	return PLACEMENT_FITS;
 }
 
 /* ---- its group ---- */
@@ -282,8 +285,8 @@ static enum placement_reason check(const struct placement *p, const struct host 
 		reason = placement_check_host(host, &p->need);
 	if (reason == PLACEMENT_FITS && !placement_sees_pools(p->tables, &p->need, host))
 		return PLACEMENT_POOL;
-	if (reason == PLACEMENT_FITS && !placement_has_wanted(p->tables, p->need.type, host))
-		return PLACEMENT_AGGREGATE;
+	if (reason == PLACEMENT_FITS)
+		reason = placement_check_aggregates(p->tables, &p->need, host);
 	if (reason == PLACEMENT_FITS && !tenancy_allows(p, host))
 		return PLACEMENT_TENANCY;
 	if (reason == PLACEMENT_FITS && !placement_follows_hints(p->tables, &p->need, host))

@@ -46,6 +46,7 @@ struct placement_need {
 	const struct server_group *group; /* NULL: other instances do not matter */
 	int64_t partition;                /* of that group; 0: none */
 	const struct instance_type *type; /* its extra specs may ask for aggregates; NULL: nothing asks */
+	struct str zone_name;             /* Nova's zone that was asked for; empty: any */
 	uuid account;                     /* the account that owns it */
 	enum instance_tenancy tenancy;    /* of an instance */
 	uuid dedicated_host;              /* that one; none: any that accepts instances which name none */
@@ -111,8 +112,9 @@ void placement_add_disk(struct placement_need *need, const struct storage_pool *
 enum placement_reason placement_check_room(const struct host *host, const struct placement_need *need);
 /* Whether the host sees all shared pools that it needs. */
 bool placement_sees_pools(const struct tables *t, const struct placement_need *need, const struct host *host);
-/* Whether the host is in aggregates that have what the type's extra specs ask for. */
-bool placement_has_wanted(const struct tables *t, const struct instance_type *type, const struct host *host);
+/* PLACEMENT_AGGREGATE: the host is not in aggregates that have what the type's extra specs ask for; PLACEMENT_ZONE: it
+ * is not in Nova's zone that was asked for. */
+enum placement_reason placement_check_aggregates(const struct tables *t, const struct placement_need *need, const struct host *host);
 /* Why this host cannot take it, or PLACEMENT_FITS. Group, aggregates and pools do not count. */
 enum placement_reason placement_check_host(const struct host *host, const struct placement_need *need);
 /* Why the host that somebody named cannot take it, or PLACEMENT_FITS. forces: its room, the pools that it sees and its being

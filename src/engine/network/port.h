@@ -20,7 +20,8 @@ enum {
 	PORT_PAIRS_MAX = 20,
 	PORT_PREFIX_BITS = 28, /* of a prefix of IPv4, and of one of IPv6 */
 	PORT_PREFIX_IPV6_BITS = 80,
-	PORT_DEVICE_INDEX_MAX = 7 /* each index is a place in the guest; the largest type has as many */
+	PORT_DEVICE_INDEX_MAX = 7, /* each index is a place in the guest; the largest type has as many */
+	PORTS_OF_INSTANCE_MAX = PORT_DEVICE_INDEX_MAX + 1
 };
 
 /* Prefixes to delegate: these, and so many free ones, which come out of the subnet's reservations
@@ -153,11 +154,12 @@ OPERATION(engine_update_port, port_settings)
 /* Attaches a port to an instance. ERR_IN_USE with KIND_PORT: it is in an instance. ERR_COMBINATION:
  * they are in different zones. ERR_INVALID: the device index is taken, perhaps by a port that is
  * not unplugged yet, or too high. ERR_QUOTA with KIND_PORT: the instance's type can have no
- * more. */
+ * more; beyond_type: it has no place for more, whatever its type has in EC2. */
 struct port_attaching {
 	struct ref port, instance;
 	int64_t device_index;
 	struct str tag; /* what its guest is told of it */
+	bool beyond_type;
 	/* made: */
 	uuid attachment;
 };

@@ -31,6 +31,11 @@ RESULT port_check_available(struct op *op, const struct port *port, const struct
 
 RESULT port_check_count(struct op *op, const struct instance_type *type, size_t count, struct str field)
 {
+	if (count > PORTS_OF_INSTANCE_MAX)
+		return ENGINE_FAIL(op, ERR_QUOTA, KIND_PORT, field,
+				   "Interface count %zu exceeds the limit of %d that an instance has places "
+				   "for.",
+				   count, PORTS_OF_INSTANCE_MAX);
 	if (!type || (int64_t) count <= type->max_ports)
 		return OK;
 	return ENGINE_FAIL(op, ERR_QUOTA, KIND_PORT, field,
@@ -113,7 +118,8 @@ static RESULT check_place(struct op *op, const struct port_attaching *wish, cons
 				   "Instance '%" STR_FMT
 				   "' already has an interface attached at device index '%" PRId64 "'.",
 				   STR_ARG(wish->instance.text), wish->device_index);
-	const struct instance_type *type = instance_type_find(op->head, instance->type);
+	const struct instance_type *type =
+		wish->beyond_type ? NULL : instance_type_find(op->head, instance->type);
 	TRY(port_check_all_ip_counts(op, type, attached, wish->instance.field));
 	return port_check_count(op, type, port_count_of_instance(op->head, instance->row.id) + 1,
 				wish->instance.field);

@@ -86,7 +86,7 @@ RESULT port_delete_ips(struct op *op, uuid port);
 RESULT port_forget_ips(struct op *op, uuid port);
 /* ERR_IN_USE unless it is in no instance and on its way neither in nor out. */
 RESULT port_check_available(struct op *op, const struct port *port, const struct ref *ref);
-/* ERR_QUOTA with KIND_PORT: more than the type can have. */
+/* ERR_QUOTA with KIND_PORT: more than the type can have; NULL: than any instance has places for. */
 RESULT port_check_count(struct op *op, const struct instance_type *type, size_t count, struct str field);
 /* ERR_INVALID: there is no such slot. */
 RESULT port_check_device_index(struct op *op, int64_t device_index, struct str field);

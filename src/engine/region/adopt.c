@@ -256,7 +256,7 @@ static RESULT put_volume(struct op *op, struct volume *next, const struct host *
 	if (next->size < found_size)
 		next->size = found_size;
 	TRY(volume_put(op, next));
-	TRY(op_usage(op, KIND_VOLUME, next->row.id, next->account, volume_meter(op, next), next->size));
+	TRY(volume_meter(op, next, next->size));
 	return engine_log_event(op, KIND_VOLUME, &next->row, "adopted",
 				"It was found on host %" STR_FMT " without its row.", STR_ARG(host->name));
 }

@@ -5,6 +5,7 @@
 #include "engine/internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/volume.h"
+#include "model/volume.h"
 
 struct disk_wish;
 
@@ -21,7 +22,8 @@ struct disk_plan {
 	bool is_bootable;                /* that can be started from */
 	bool is_encrypted, is_shared;    /* once finished */
 	bool delete_on_termination, is_left_out;
-	enum choice encryption : 8, sharing : 8; /* as it was said; default: it was not */
+	enum choice encryption : 4, sharing : 4; /* as it was said; default: it was not */
+	enum volume_local local : 8;             /* its type's, and not a volume that anybody sees */
 	int64_t size;                            /* bytes; 0: the snapshot's */
 	int64_t least;                           /* no less than that; 0: than what lies on it */
 	struct str type;

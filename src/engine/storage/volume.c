@@ -39,14 +39,18 @@
 #include "store/volume_transfer.h"
 #include "store/zone.h"
 
-struct str volume_meter(const struct op *op, const struct volume *volume)
+RESULT volume_meter(struct op *op, const struct volume *volume, int64_t size)
 {
-	return str_print(op->ctx->arena, "volume:%" STR_FMT, STR_ARG(volume->type));
+	struct str meter = str_print(op->ctx->arena, "volume:%" STR_FMT, STR_ARG(volume->type));
+	return volume->local == VOLUME_LOCAL_NO
+		       ? op_usage(op, KIND_VOLUME, volume->row.id, volume->account, meter, size)
+		       : OK;
 }
 
 RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan *disk)
 {
-	TRY(quota_check_each(op, volume->account, QUOTA_VOLUME_SIZE, disk->size));
+	if (disk->local == VOLUME_LOCAL_NO)
+		TRY(quota_check_each(op, volume->account, QUOTA_VOLUME_SIZE, disk->size));
 	volume->row.id = engine_new_id(op, KIND_VOLUME);
 	volume->row.gen = 1;
 	volume->size = disk->size;
@@ -59,6 +63,7 @@ RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan
 	volume->image = disk->image ? disk->image->row.id : UUID_NONE;
 	volume->is_bootable = disk->is_bootable;
 	volume->is_shared = disk->is_shared;
+	volume->local = disk->local;
 	volume->is_medium = volume->is_readonly = disk->is_medium;
 	if (disk->image)
 		volume->image_properties = disk->image->properties;
@@ -67,8 +72,7 @@ RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan
 	TRY(storage_pool_check_crypt(op, pool, volume->is_encrypted, disk->field));
 	TRY(storage_pool_check_room(op, pool, disk->size, disk->field));
 	TRY(volume_put(op, volume));
-	return op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume),
-			volume->size);
+	return volume_meter(op, volume, volume->size);
 }
 
 RESULT volume_check_sees(struct op *op, const struct volume *volume, const struct host *host,
@@ -217,7 +221,7 @@ RESULT volume_delete_metered(struct op *op, const struct volume *volume)
 {
 	TRY(snapshot_end_policies(op, volume->row.id));
 	TRY(volume_delete(op, volume->row.id));
-	TRY(op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume), 0));
+	TRY(volume_meter(op, volume, 0));
 	return engine_log_event(op, KIND_VOLUME, &volume->row, "deleted", "Volume of %lld bytes.",
 				(long long) volume->size);
 }
@@ -468,8 +472,8 @@ static RESULT write_modification(struct op *op, const struct volume *volume, con
 	next.row.gen++;
 	TRY(volume_put(op, &next));
 	if (!str_equal(volume->type, next.type))
-		TRY(op_usage(op, KIND_VOLUME, next.row.id, next.account, volume_meter(op, volume), 0));
-	TRY(op_usage(op, KIND_VOLUME, next.row.id, next.account, volume_meter(op, &next), next.size));
+		TRY(volume_meter(op, volume, 0));
+	TRY(volume_meter(op, &next, next.size));
 	return engine_log_event(op, KIND_VOLUME, &next.row, "modify asked",
 				"From %" PRId64 " bytes of %" STR_FMT " to %" PRId64 " of %" STR_FMT ".",
 				volume->size, STR_ARG(volume->type), next.size, STR_ARG(next.type));
@@ -768,7 +772,7 @@ static RESULT make_of(struct op *op, struct volume *next, struct snapshot *snaps
 	next->row.gen++;
 	TRY(volume_put(op, next));
 	TRY(snapshot_delete_metered(op, snapshot));
-	return op_usage(op, KIND_VOLUME, next->row.id, next->account, volume_meter(op, next), next->size);
+	return volume_meter(op, next, next->size);
 }
 
 RESULT engine_fill_volume(struct op *op, struct image_filling *wish)

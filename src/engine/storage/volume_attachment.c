@@ -50,9 +50,10 @@ static const struct volume *copy_as_attached(struct arena *a, const struct volum
 	return copy;
 }
 
-static RESULT add_own(struct arena *a, const struct volume *volume, struct volumes *list)
+static RESULT add_own(struct arena *a, const struct volume *volume, bool with_local, struct volumes *list)
 {
-	return !row_is_live(&volume->row) || VEC_PUSH(a, list, volume) ? OK : FAIL(NO_MEMORY);
+	bool is_listed = row_is_live(&volume->row) && (with_local || volume->local == VOLUME_LOCAL_NO);
+	return !is_listed || VEC_PUSH(a, list, volume) ? OK : FAIL(NO_MEMORY);
 }
 
 static RESULT add_further(struct arena *a, const struct tables *t, const struct volume_attachment *further,
@@ -70,7 +71,7 @@ static RESULT add_leaving(struct arena *a, const struct tables *t, uuid instance
 	for (const struct volume *v = volume_first_by_seen_instance(t, instance); v;
 	     v = volume_next_by_seen_instance(t, v))
 		if (uuid_is_none(v->instance))
-			TRY(add_own(a, v, list));
+			TRY(add_own(a, v, false, list));
 	for (const struct volume_attachment *f = volume_attachment_first_by_seen_instance(t, instance); f;
 	     f = volume_attachment_next_by_seen_instance(t, f))
 		if (uuid_is_none(f->instance))
@@ -78,16 +79,32 @@ static RESULT add_leaving(struct arena *a, const struct tables *t, uuid instance
 	return OK;
 }
 
+static RESULT add_attached(struct arena *a, const struct tables *t, uuid instance, bool with_local,
+			   struct volumes *list)
+{
+	for (const struct volume *v = volume_first_by_instance(t, instance); v;
+	     v = volume_next_by_instance(t, v))
+		TRY(add_own(a, v, with_local, list));
+	for (const struct volume_attachment *f = volume_attachment_first_by_instance(t, instance); f;
+	     f = volume_attachment_next_by_instance(t, f))
+		TRY(add_further(a, t, f, list));
+	return OK;
+}
+
+RESULT engine_list_all_disks(struct arena *a, const struct tables *t, uuid instance,
+			     struct volume_list *ret_list)
+{
+	struct volumes list = {0};
+	TRY(add_attached(a, t, instance, true, &list));
+	*ret_list = (struct volume_list){list.at, list.count};
+	return OK;
+}
+
 RESULT engine_list_disks(struct arena *a, const struct tables *t, uuid instance, bool with_leaving,
 			 struct volume_list *ret_list)
 {
 	struct volumes list = {0};
-	for (const struct volume *v = volume_first_by_instance(t, instance); v;
-	     v = volume_next_by_instance(t, v))
-		TRY(add_own(a, v, &list));
-	for (const struct volume_attachment *f = volume_attachment_first_by_instance(t, instance); f;
-	     f = volume_attachment_next_by_instance(t, f))
-		TRY(add_further(a, t, f, &list));
+	TRY(add_attached(a, t, instance, false, &list));
 	if (with_leaving)
 		TRY(add_leaving(a, t, instance, &list));
 	*ret_list = (struct volume_list){list.at, list.count};

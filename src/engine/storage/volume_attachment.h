@@ -23,9 +23,13 @@ struct volume_list {
 };
 
 /* The live volumes that an instance is to have, each as it is attached to this one; with_leaving: then those
- * that are being detached from it. In the arena, or rows. */
+ * that are being detached from it. Local disks (local_disk.h) are none. In the arena, or rows. */
 RESULT engine_list_disks(struct arena *a, const struct tables *t, uuid instance, bool with_leaving,
 			 struct volume_list *ret_list);
+
+/* The same without those that leave, and with local disks: all that its host plugs. */
+RESULT engine_list_all_disks(struct arena *a, const struct tables *t, uuid instance,
+			     struct volume_list *ret_list);
 
 /* A volume once for each of its attachments; empty: it has none. In the arena, or the row itself. */
 RESULT engine_list_attachments(struct arena *a, const struct tables *t, const struct volume *volume,

@@ -75,7 +75,8 @@ RESULT volume_give_all(struct op *op, uuid instance, uuid giver, uuid taker);
 bool volume_is_any_in(const struct tables *t, uuid pool, uuid host);
 /* The host is away, or about to go: another one that sees their pools works on the volumes that nobody has. */
 RESULT volume_pass_on_all(struct op *op, uuid host);
-struct str volume_meter(const struct op *op, const struct volume *volume);
+/* So many bytes of it are used from now on; of a local disk nothing is told. */
+RESULT volume_meter(struct op *op, const struct volume *volume, int64_t size);
 /* It is to be a copy of a volume: of a snapshot that goes once it is made. */
 RESULT volume_begin_copy(struct op *op, struct disk_plan *plan);
 /* engine_end_sending() of a volume. */

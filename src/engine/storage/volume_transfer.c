@@ -105,15 +105,16 @@ static RESULT check_fits(struct op *op, const struct volume *volume, uuid taker)
 static RESULT give_one(struct op *op, const struct volume *volume, uuid taker)
 {
 	struct volume next = *volume;
-	if (!uuid_equal(volume->account, taker)) /* what it has, it need not fit in */
+	if (!uuid_equal(volume->account, taker) && /* what it has, it need not fit in */
+	    volume->local == VOLUME_LOCAL_NO)
 		TRY(check_fits(op, volume, taker));
 	TRY(engine_log_event(op, KIND_VOLUME, &volume->row, "given away", "To account %" STR_FMT ".",
 			     STR_ARG(engine_write_id(op, KIND_ACCOUNT, taker))));
-	TRY(op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume), 0));
+	TRY(volume_meter(op, volume, 0));
 	next.account = taker;
 	next.made_by = op->ctx->who ? op->ctx->who->user : UUID_NONE;
 	TRY(volume_put(op, &next));
-	TRY(op_usage(op, KIND_VOLUME, next.row.id, taker, volume_meter(op, &next), next.size));
+	TRY(volume_meter(op, &next, next.size));
 	TRY(snapshot_end_policies(op, next.row.id));
 	return engine_log_event(op, KIND_VOLUME, &next.row, "received", "From account %" STR_FMT ".",
 				STR_ARG(engine_write_id(op, KIND_ACCOUNT, volume->account)));
@@ -160,7 +161,7 @@ RESULT volume_check_all_givable(struct op *op, uuid instance, struct str field)
 RESULT volume_give_all(struct op *op, uuid instance, uuid giver, uuid taker)
 {
 	struct volume_list disks;
-	TRY(engine_list_disks(op->ctx->arena, op->head, instance, false, &disks));
+	TRY(engine_list_all_disks(op->ctx->arena, op->head, instance, &disks));
 	for (size_t k = 0; k < disks.count; k++)
 		if (uuid_equal(disks.at[k]->account, giver))
 			TRY(give_one(op, disks.at[k], taker));

@@ -433,7 +433,7 @@ static void check_aggregates(void **state)
 	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_INSTANCE);
 	assert_true(str_contains(c->c.problem.message, STR("aggregates")));
 
-	struct aggregate_wish wish = {.name = STR("fast"), .zone = ref_named(KIND_ZONE, "xy-west-2b")};
+	struct aggregate_wish wish = {.name = STR("fast"), .zone_name = STR("xy-west-2b")};
 	cloud_fails(c, &c->alice, engine_create_aggregate, &wish, ERR_DENIED, KIND_AGGREGATE);
 	cloud_ok(c, &c->operator, engine_create_aggregate, &wish);
 	cloud_fails(c, &c->operator, engine_create_aggregate, &wish, ERR_EXISTS, KIND_AGGREGATE);
@@ -477,6 +477,96 @@ static void check_aggregate_of_gone_host(void **state)
 	const struct aggregate *a = aggregate_find(cloud_tables(c), wish.aggregate);
 	assert_int_equal(a->hosts.count, 2);
 	assert_true(uuid_compare(a->hosts.at[0], a->hosts.at[1]) < 0);
+}
+
+static struct ref make_zone(struct cloud *c, const char *aggregate, const char *zone)
+{
+	struct aggregate_wish wish = {.name = str_from(aggregate), .zone_name = str_from(zone)};
+	cloud_ok(c, &c->operator, engine_create_aggregate, &wish);
+	return ref_to(c, KIND_AGGREGATE, wish.aggregate);
+}
+
+static struct str zone_of_host(struct cloud *c, size_t number)
+{
+	return engine_get_zone_name(cloud_tables(c), host_find(cloud_tables(c), c->hosts[number]));
+}
+
+/* Hosts of xy-west-2a make a zone of Nova's; for all others they are where they were. */
+static void check_zones_of_aggregates(void **state)
+{
+	struct cloud *c = *state;
+	struct aggregate_settings change = {.aggregate = make_zone(c, "rack", "rack-1"),
+					    .add_host = ref_named(KIND_HOST, "h2")};
+	assert_false(engine_is_zone_of_aggregates(cloud_tables(c), STR("rack-1"))); /* without a host */
+	cloud_fails(c, &c->operator, engine_create_aggregate,
+		    &((struct aggregate_wish){.name = STR("x"), .zone_name = STR("a:b")}), ERR_INVALID,
+		    KIND_ZONE);
+	cloud_ok(c, &c->operator, engine_update_aggregate, &change);
+	assert_true(engine_is_zone_of_aggregates(cloud_tables(c), STR("rack-1")));
+	assert_true(str_is(zone_of_host(c, 1), "rack-1") && str_is(zone_of_host(c, 0), "xy-west-2a"));
+
+	struct instance_launch launch = cloud_launch(c, 3);
+	launch.zone_name = STR("rack-1");
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	for (size_t n = 0; n < 3; n++) {
+		const struct instance *i = cloud_instance(c, launch.made.at[n]);
+		const struct zone *zone = zone_find(cloud_tables(c), i->zone);
+		assert_true(uuid_equal(i->host, c->hosts[1]) && str_is(zone->name, "xy-west-2a"));
+		assert_true(str_is(engine_get_zone_name_of_instance(cloud_tables(c), i), "rack-1"));
+	}
+	launch = cloud_launch(c, 1); /* the region's zone is of those that no aggregate took out of it */
+	launch.zone_name = STR("xy-west-2a");
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	assert_true(uuid_equal(find_host_of(c, launch.made.at[0]), c->hosts[0]));
+	launch = cloud_launch(c, 1);
+	launch.zone_name = STR("nowhere");
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_INSTANCE);
+}
+
+static void check_zones_kept_apart(void **state)
+{
+	struct cloud *c = *state;
+	const struct str other = STR("rack-2"), none = STR_NONE, far = STR("xy-west-2b");
+	struct ref rack = make_zone(c, "rack", "rack-1"), second = make_zone(c, "second", "rack-2"),
+		   same = make_zone(c, "same", "rack-1"), plain = make_zone(c, "plain", "");
+	const struct ref h2 = ref_named(KIND_HOST, "h2");
+	cloud_ok(c, &c->operator, engine_update_aggregate,
+		 &((struct aggregate_settings){.aggregate = rack, .add_host = h2}));
+	cloud_fails(c, &c->operator, engine_update_aggregate,
+		    &((struct aggregate_settings){.aggregate = second, .add_host = h2}), ERR_CONFLICT,
+		    KIND_HOST);
+	cloud_ok(c, &c->operator, engine_update_aggregate,
+		 &((struct aggregate_settings){.aggregate = plain, .add_host = h2}));
+	cloud_fails(c, &c->operator, engine_update_aggregate,
+		    &((struct aggregate_settings){.aggregate = plain, .zone_name = &other}), ERR_INVALID,
+		    KIND_ZONE);
+	cloud_fails(c, &c->operator, engine_update_aggregate,
+		    &((struct aggregate_settings){.aggregate = rack, .zone_name = &none}), ERR_INVALID,
+		    KIND_ZONE);
+	cloud_fails(c, &c->operator, engine_update_aggregate,
+		    &((struct aggregate_settings){.aggregate = rack, .zone_name = &far}), ERR_INVALID,
+		    KIND_ZONE);
+
+	/* With an instance there nothing changes its zone. */
+	struct instance_launch launch = cloud_launch(c, 1);
+	launch.zone_name = STR("rack-1");
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	struct aggregate_settings leave = {.aggregate = rack, .remove_host = h2};
+	cloud_fails(c, &c->operator, engine_update_aggregate, &leave, ERR_CONFLICT, KIND_HOST);
+	cloud_fails(c, &c->operator, engine_update_aggregate,
+		    &((struct aggregate_settings){.aggregate = rack, .zone_name = &other}), ERR_INVALID,
+		    KIND_ZONE);
+	cloud_ok(c, &c->operator, engine_update_aggregate,
+		 &((struct aggregate_settings){.aggregate = same, .add_host = h2}));
+	cloud_ok(c, &c->operator, engine_update_aggregate, &leave); /* it stays in rack-1 by the other one */
+	leave.aggregate = same;
+	cloud_fails(c, &c->operator, engine_update_aggregate, &leave, ERR_CONFLICT, KIND_HOST);
+	launch = cloud_launch(c, 1);
+	cloud_ok(c, &c->alice, engine_create_instances, &launch); /* on the emptier h1 */
+	cloud_fails(c, &c->operator, engine_update_aggregate,
+		    &((struct aggregate_settings){.aggregate = second,
+						  .add_host = ref_named(KIND_HOST, "h1")}),
+		    ERR_CONFLICT, KIND_HOST);
 }
 
 static uuid create_volume(struct cloud *c, int64_t size)
@@ -600,6 +690,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_disks, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_aggregates, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_aggregate_of_gone_host, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_zones_of_aggregates, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_zones_kept_apart, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_explain, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_explain_many, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_large, cloud_setup, cloud_teardown),

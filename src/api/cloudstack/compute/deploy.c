@@ -245,6 +245,7 @@ static RESULT prepare(struct cs_call *e, void *args)
 	launch->personality = INSTANCE_PERSONALITY_CLOUDSTACK;
 	launch->accept_unplaced = launch->recovers_by_type = true;
 	launch->stays_off = a->starts == CHOICE_NO;
+	launch->beyond_type = true; /* of NICs CloudStack's offerings know no limit */
 	launch->has_cdrom = true; /* as each of CloudStack's has */
 	TRY(cs_choose_user_data(e, &a->user_data, &launch->user_data));
 	TRY(take_details(e, a));

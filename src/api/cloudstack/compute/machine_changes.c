@@ -75,6 +75,14 @@ static RESULT prepare_update(struct cs_call *e, void *args)
 	return cs_choose_security_groups(e, &a->group_names, &a->wish.groups);
 }
 
+/* Of NICs CloudStack's offerings know no limit. */
+static RESULT prepare_scale(struct cs_call *e, void *args)
+{
+	(void) e;
+	((struct change_args *) args)->wish.beyond_type = true;
+	return OK;
+}
+
 static RESULT prepare_key(struct cs_call *e, void *args)
 {
 	struct change_args *a = args;
@@ -175,8 +183,8 @@ static RESULT show_user_data(struct cs_call *e, const void *args, struct json_wr
 static const struct cs_action actions[] = {
 	CHANGE("updateVirtualMachine", update_params, .prepare = prepare_update, .returns = KIND_INSTANCE,
 	       .doc = "Changes what is said of a virtual machine."),
-	CHANGE("scaleVirtualMachine", scale_params, SETTLES, .doc = "Gives a stopped machine another size."),
-	CHANGE("changeServiceForVirtualMachine", scale_params, .returns = KIND_INSTANCE,
+	CHANGE("scaleVirtualMachine", scale_params, SETTLES, .prepare = prepare_scale, .doc = "Gives a stopped machine another size."),
+	CHANGE("changeServiceForVirtualMachine", scale_params, .prepare = prepare_scale, .returns = KIND_INSTANCE,
 	       .doc = "Gives a stopped machine another size."),
 	{.name = "resetSSHKeyForVirtualMachine",
 	 .permit = "ec2:ModifyInstanceAttribute",

@@ -30,6 +30,32 @@ static bool fits_boot_mode(const struct filter_run *f, const struct row *row)
 	return filter_z(f, "legacy-bios") || filter_z(f, "uefi");
 }
 
+static int64_t store_gib(const struct instance_type *type)
+{
+	return type->ephemeral_disk >> 30;
+}
+
+static bool fits_store(const struct filter_run *f, const struct row *row)
+{
+	return filter_z(f, store_gib(instance_type_of(row)) ? "true" : "false");
+}
+
+/* One disk of all of it. */
+static bool fits_store_gib(const struct filter_run *f, const struct row *row)
+{
+	return store_gib(instance_type_of(row)) && filter_int(f, store_gib(instance_type_of(row)));
+}
+
+static bool fits_store_count(const struct filter_run *f, const struct row *row)
+{
+	return store_gib(instance_type_of(row)) && filter_int(f, 1);
+}
+
+static bool fits_store_unsupported(const struct filter_run *f, const struct row *row)
+{
+	return store_gib(instance_type_of(row)) && filter_z(f, "unsupported");
+}
+
 static const struct filter type_filters[] = {
 	{"instance-type", .field = "name"},
 	{"current-generation", .field = "current_generation"},
@@ -47,7 +73,7 @@ static const struct filter type_filters[] = {
 	{"bare-metal", .fixed = "false"},
 	{"free-tier-eligible", .fixed = "false"},
 	{"hibernation-supported", .fixed = "false"},
-	{"instance-storage-supported", .fixed = "false"},
+	{"instance-storage-supported", .get = fits_store},
 	{"auto-recovery-supported", .fixed = "false"},
 	{"hypervisor", .fixed = "nitro"},
 	{"supported-root-device-type", .fixed = "ebs"},
@@ -64,12 +90,12 @@ static const struct filter type_filters[] = {
 	{"ebs-info.ebs-optimized-support", .fixed = "supported"},
 	{"ebs-info.encryption-support", .fixed = "supported"},
 	{"ebs-info.nvme-support", .fixed = "unsupported"},
-	{"instance-storage-info.disk.count", .get = filter_nothing},
-	{"instance-storage-info.disk.size-in-gb", .get = filter_nothing},
+	{"instance-storage-info.disk.count", .get = fits_store_count},
+	{"instance-storage-info.disk.size-in-gb", .get = fits_store_gib},
 	{"instance-storage-info.disk.type", .get = filter_nothing},
-	{"instance-storage-info.encryption-support", .get = filter_nothing},
-	{"instance-storage-info.nvme-support", .get = filter_nothing},
-	{"instance-storage-info.total-size-in-gb", .get = filter_nothing},
+	{"instance-storage-info.encryption-support", .get = fits_store_unsupported},
+	{"instance-storage-info.nvme-support", .get = fits_store_unsupported},
+	{"instance-storage-info.total-size-in-gb", .get = fits_store_gib},
 	{"network-info.efa-info.maximum-efa-interfaces", .get = filter_nothing},
 	{"network-info.ena-support", .fixed = "supported"},
 	{"network-info.encryption-in-transit-supported", .get = filter_nothing},
@@ -109,6 +135,26 @@ static void write_ebs_info(struct xml *x)
 	xml_close(x, "ebsInfo");
 }
 
+/* Whether its disks are SSDs nobody here knows: EC2's member for that is left out. */
+static void write_store(struct xml *x, const struct instance_type *type)
+{
+	int64_t gib = store_gib(type);
+	xml_bool(x, "instanceStorageSupported", gib > 0);
+	if (gib == 0)
+		return;
+	xml_open(x, "instanceStorageInfo");
+	xml_int(x, "totalSizeInGB", gib);
+	xml_open(x, "disks");
+	xml_open(x, "item");
+	xml_int(x, "sizeInGB", gib);
+	xml_int(x, "count", 1);
+	xml_close(x, "item");
+	xml_close(x, "disks");
+	xml_z(x, "nvmeSupport", "unsupported");
+	xml_z(x, "encryptionSupport", "unsupported");
+	xml_close(x, "instanceStorageInfo");
+}
+
 /* Nobody can ask for fewer cores, or for threads in them. */
 static void write_vcpu_info(struct xml *x, const struct instance_type *type)
 {
@@ -142,7 +188,7 @@ static void write_type(struct ec2_call *e, struct xml *x, const void *item)
 	xml_open(x, "memoryInfo");
 	xml_int(x, "sizeInMiB", type_mib(type));
 	xml_close(x, "memoryInfo");
-	xml_bool(x, "instanceStorageSupported", false);
+	write_store(x, type);
 	write_ebs_info(x);
 	write_network_info(x, type);
 	xml_open(x, "placementGroupInfo");

@@ -129,7 +129,7 @@ static const struct param rebuild_params[] = {
 	  GIVEN(set_user_data), .doc = "Base64, up to 65,535 characters."),
 	P("OS-DCF:diskConfig", wish.disk_auto, .yes = "AUTO", .no = "MANUAL",
 	  .doc = "Kept and shown: a guest grows its root file system by itself."),
-	P("preserve_ephemeral", preserve, .doc = "There are no ephemeral disks."),
+	P("preserve_ephemeral", preserve, .doc = "Ephemeral disks are made anew."),
 	P("accessIPv4", access_ip4, .max = IP_TEXT_SIZE, GIVEN(set_access_ip4),
 	  .doc = "Where it is reached; empty: nothing is said."),
 	P("accessIPv6", access_ip6, .max = IP_TEXT_SIZE, GIVEN(set_access_ip6), .doc = "Likewise in IPv6."),

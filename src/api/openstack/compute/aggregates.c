@@ -6,13 +6,11 @@
 #include "engine/region/aggregate.h"
 #include "store/aggregate.h"
 #include "store/host.h"
-#include "store/zone.h"
 
 /* ---- gathering and writing ---- */
 
 struct aggregate_item {
 	const struct aggregate *aggregate;
-	const struct zone *zone; /* NULL: none is said */
 	VEC(const struct host *) hosts;
 };
 
@@ -22,7 +20,6 @@ static const void *gather_aggregate(struct os_call *e, const struct row *row)
 	if (!item)
 		return NULL;
 	item->aggregate = aggregate_of(row);
-	item->zone = zone_find(os_tables(e), item->aggregate->zone);
 	for (size_t k = 0; k < item->aggregate->hosts.count; k++) {
 		const struct host *host = host_find(os_tables(e), item->aggregate->hosts.at[k]);
 		if (host && !VEC_PUSH(e->c->arena, &item->hosts, host))
@@ -35,8 +32,8 @@ static void write_metadata(struct json_writer *w, const struct aggregate_item *i
 {
 	const struct tags *properties = &item->aggregate->properties;
 	json_write_open(w, "metadata");
-	if (item->zone)
-		json_write_text(w, "availability_zone", item->zone->name);
+	if (item->aggregate->zone_name.n)
+		json_write_text(w, "availability_zone", item->aggregate->zone_name);
 	for (size_t k = 0; k < properties->count; k++) {
 		json_write_key(w, properties->at[k].key);
 		json_write_text(w, NULL, properties->at[k].value);
@@ -61,7 +58,7 @@ static void write_aggregate(struct os_call *e, struct json_writer *w, const void
 	if (e->request.version >= 41)
 		os_write_id(w, "uuid", a->row.id);
 	json_write_text(w, "name", a->name);
-	json_write_text_or_null(w, "availability_zone", item->zone ? item->zone->name : STR_NONE);
+	json_write_text_or_null(w, "availability_zone", a->zone_name);
 	if (os_action_of(e)->method != HTTP_POST || os_action_of(e)->verb) /* a new one shows neither */
 		write_members(w, item);
 	os_write_times_us(w, &a->row);
@@ -82,8 +79,7 @@ static const struct os_listing listing = {
 struct os_aggregate_change {
 	struct aggregate_settings wish; /* its beginning is an aggregate_target, too */
 	struct str id;                  /* its number */
-	struct str name, metadata;
-	struct ref zone;
+	struct str name, metadata, zone_name;
 	bool has_name, has_zone;
 };
 #define ONE OS_PATH(struct os_aggregate_change, "id", id, .doc = "The aggregate's number.")
@@ -134,8 +130,8 @@ struct os_aggregate_new {
 static const struct param create_params[] = {
 	OS_BODY(struct os_aggregate_new, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
 		.doc = "Unique."),
-	OS_BODY(struct os_aggregate_new, "availability_zone", wish.zone, .kind = KIND_ZONE,
-		.flags = BY_NAME | NULLABLE, .doc = "The zone that all its hosts are in."),
+	OS_BODY(struct os_aggregate_new, "availability_zone", wish.zone_name, .flags = NULLABLE, .min = 1,
+		.max = 255, .doc = "The zone that it makes of its hosts, or the region's that they are in."),
 };
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
@@ -150,9 +146,9 @@ static const struct param update_params[] = {
 	ONE,
 	OS_BODY(struct os_aggregate_change, "name", name, .min = 1, .max = 255, GIVEN(has_name),
 		.doc = "Unique."),
-	OS_BODY(struct os_aggregate_change, "availability_zone", zone, .kind = KIND_ZONE,
-		.flags = BY_NAME | NULLABLE, GIVEN(has_zone),
-		.doc = "The zone that all its hosts are in; null: none is said."),
+	OS_BODY(struct os_aggregate_change, "availability_zone", zone_name, .flags = NULLABLE, .min = 1,
+		.max = 255, GIVEN(has_zone),
+		.doc = "The zone that it makes of its hosts, or the region's that they are in."),
 };
 static const struct param add_params[] = {
 	ONE,
@@ -167,29 +163,20 @@ static const struct param remove_params[] = {
 static const struct param metadata_params[] = {
 	ONE,
 	OS_BODY_JSON(struct os_aggregate_change, "metadata", metadata, .flags = REQUIRED,
-		     .doc = "Texts by key; null takes one away. availability_zone is the zone."),
+		     .doc = "Texts by key; null takes one away. availability_zone is the zone, and stays."),
 };
 
 static RESULT prepare_update(struct os_call *e, void *args)
 {
 	struct os_aggregate_change *a = args;
 	a->wish.name = a->has_name ? &a->name : NULL;
-	a->wish.zone = a->has_zone ? &a->zone : NULL;
+	a->wish.zone_name = a->has_zone ? &a->zone_name : NULL;
 	return prepare_found(e, args);
 }
 
 static struct str text_of(struct os_call *e, const json_t *value)
 {
 	return str_copy(e->c->arena, (struct str){json_string_value(value), json_string_length(value)});
-}
-
-static void set_zone(struct os_call *e, struct os_aggregate_change *a, const json_t *value)
-{
-	a->zone = (struct ref){0};
-	if (json_is_string(value))
-		a->zone = (struct ref){
-			.kind = KIND_ZONE, .text = text_of(e, value), .field = STR("availability_zone")};
-	a->wish.zone = &a->zone;
 }
 
 static RESULT read_metadata(struct os_call *e, struct os_aggregate_change *a, const json_t *object)
@@ -207,9 +194,11 @@ static RESULT read_metadata(struct os_call *e, struct os_aggregate_change *a, co
 					      "Invalid input for field/attribute %s. It is not a string.",
 					      key);
 		struct str name = str_copy(e->c->arena, str_from(key));
-		if (strcmp(key, "availability_zone") == 0)
-			set_zone(e, a, value);
-		else if (json_is_null(value))
+		if (strcmp(key, "availability_zone") == 0) {
+			a->zone_name = json_is_string(value) ? text_of(e, value) : STR_NONE;
+			a->wish.zone_name = &a->zone_name;
+			a->wish.of_properties = true;
+		} else if (json_is_null(value))
 			gone[removed++] = name;
 		else
 			tags[set++] = (struct tag){name, text_of(e, value)};

@@ -6,19 +6,21 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance.h"
+#include "engine/region/aggregate.h"
 #include "model/image.h"
 #include "model/instance.h"
+#include "model/instance_type.h"
 #include "model/zone.h"
 
 /* Nova lost the tags of devices between two microversions, of interfaces and disks at different ones. */
 enum { NETWORK_TAGS_FIRST = 32, NETWORK_TAGS_LAST = 36, TAGS_SINCE = 42, DEVICE_TAG_MAX = 60 };
-enum { NETWORKS_MAX = 8, DISKS_MAX = 25, GROUPS_MAX = 16 };
-static const int64_t GIB = INT64_C(1) << 30;
+enum { NETWORKS_MAX = 64, DISKS_MAX = 25, GROUPS_MAX = 16 };
+static const int64_t MIB = INT64_C(1) << 20, GIB = INT64_C(1) << 30;
 
 /* ---- block devices ---- */
 
 struct os_block_device {
-	struct str source, destination, device, bus, type, volume_type, tag;
+	struct str source, destination, device, bus, type, volume_type, tag, format;
 	struct ref id;
 	int64_t size, boot_index;
 	enum choice goes;
@@ -27,16 +29,18 @@ struct os_block_device {
 static const struct param block_rows[] = {
 	P("source_type", source, .words = "image|snapshot|volume|blank", .absent = "image",
 	  .doc = "What it is made from."),
-	P("destination_type", destination, .words = "local|volume", .doc = "Both are volumes here."),
+	P("destination_type", destination, .words = "local|volume",
+	  .doc = "Of an image both are volumes here; local and blank: an ephemeral or a swap disk."),
 	P("uuid", id, .flags = NULLABLE, .kind = KIND_IMAGE, .doc = "Of the source."),
-	P("volume_size", size, .flags = NULLABLE, .min = 0, .max = 16384, .doc = "GiB."),
+	P("volume_size", size, .flags = NULLABLE, .min = 0, .max = 16384, .doc = "GiB; of a swap disk MiB."),
 	P("boot_index", boot_index, .flags = NULLABLE, .min = -1, .max = 100, .absent = "-1",
 	  .doc = "0: the root disk."),
 	P("delete_on_termination", goes, .doc = "Goes with the server."),
 	P("device_name", device, .flags = NULLABLE, .max = 255, .doc = "As it is named."),
 	P("disk_bus", bus, .flags = NULLABLE, .doc = "As the image says, whatever is asked."),
 	P("device_type", type, .flags = NULLABLE, .words = "disk", .doc = "A disk."),
-	OS_UNBUILT("guest_format"),
+	P("guest_format", format, .flags = NULLABLE, .max = 255,
+	  .doc = "swap: a local blank disk is one to swap on. None other."),
 	OS_UNBUILT("no_device", .only = "false"),
 	P("tag", tag, .since = 32, .until = 32, .min = 1, .max = 60, .doc = "What the guest is told of it."),
 	P("tag", tag, .since = TAGS_SINCE, .min = 1, .max = 60, .doc = "What the guest is told of it."),
@@ -180,8 +184,8 @@ static RESULT take_source(struct os_call *e, const struct os_block_device *b, bo
 	if (str_is(b->destination, "local") && !str_is(b->source, "image"))
 		return ctx_fail_field(
 			e->c, ERR_INVALID, STR("block_device_mapping_v2"),
-			"Block Device Mapping is Invalid: a local disk is an image's; there are no "
-			"ephemeral disks.");
+			"Block Device Mapping is Invalid: a local disk is an image's, or blank and no "
+			"root disk.");
 	if (is_blank != (b->id.kind == KIND_NONE))
 		return ctx_fail_field(
 			e->c, ERR_INVALID, STR("block_device_mapping_v2"),
@@ -221,20 +225,73 @@ static RESULT take_disk(struct os_call *e, struct os_create_server *a, const str
 	return OK;
 }
 
-/* The root disk comes first; those without a name are named as the guest will. */
+static bool is_local_blank(const struct os_block_device *b)
+{
+	return str_is(b->source, "blank") && str_is(b->destination, "local") && b->boot_index != 0;
+}
+
+static RESULT take_local_disk(struct os_call *e, const struct os_block_device *b,
+			      struct local_disk_wish *ret_disk)
+{
+	bool is_swap = str_is(b->format, "swap");
+	if (b->id.kind != KIND_NONE)
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("block_device_mapping_v2"),
+			"Block Device Mapping is Invalid: a disk has a uuid, unless it is blank.");
+	*ret_disk = (struct local_disk_wish){.is_swap = is_swap,
+					     .size = b->size * (is_swap ? MIB : GIB),
+					     .device = b->device,
+					     .field = STR("block_device_mapping_v2")};
+	return OK;
+}
+
+/* Ephemeral and swap disks that are named, and how many there will be of both, with those of the flavor. */
+static RESULT take_local_disks(struct os_call *e, struct os_create_server *a, size_t *ret_count)
+{
+	const struct os_new_server *s = &a->server;
+	struct local_disk_wish *disks =
+		arena_new_array(e->c->arena, struct local_disk_wish, s->disks.count + 1);
+	const struct row *type = NULL;
+	size_t count = 0, swaps = 0;
+	if (!disks)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < s->disks.count; k++) {
+		const struct os_block_device *b = &s->disks.at[k];
+		if (b->format.n && !(str_is(b->format, "swap") && is_local_blank(b)))
+			return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("guest_format"),
+					      "The format %" STR_FMT " of a disk is not supported here.",
+					      STR_ARG(b->format));
+		if (!is_local_blank(b))
+			continue;
+		TRY(take_local_disk(e, b, &disks[count]));
+		swaps += disks[count++].is_swap;
+	}
+	a->launch.local_disks = disks;
+	a->launch.local_disk_count = *ret_count = count;
+	if (!result_is_ok(engine_find(e->c, os_tables(e), KIND_INSTANCE_TYPE, &s->flavor, &type))) {
+		ctx_clear_problem(e->c); /* the launch finds it again, and tells */
+		return OK;
+	}
+	*ret_count += (count == swaps && instance_type_of(type)->ephemeral_disk) +
+		      (swaps == 0 && instance_type_of(type)->swap_disk);
+	return OK;
+}
+
+/* The root disk comes first, then the local ones; those without a name are named as the guest will. */
 static RESULT take_disks(struct os_call *e, struct os_create_server *a)
 {
 	const struct os_new_server *s = &a->server;
 	struct disk_wish *disks = arena_new_array(e->c->arena, struct disk_wish, s->disks.count + 1);
-	size_t count = 0;
-	char letter = 'b';
+	size_t count = 0, local = 0;
 	if (!disks)
 		return ctx_no_memory(e->c);
+	TRY(take_local_disks(e, a, &local));
+	char letter = (char) ('b' + local);
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t k = 0; k < s->disks.count; k++) {
 			const struct os_block_device *b = &s->disks.at[k];
 			bool is_root = b->boot_index == 0;
-			if (is_root != (pass == 0))
+			if (is_root != (pass == 0) || is_local_blank(b))
 				continue;
 			if (is_root && count)
 				return ctx_fail_field(
@@ -397,16 +454,23 @@ static RESULT take_groups(struct os_call *e, const struct os_new_server *s, stru
 
 /* ---- the whole ---- */
 
-RESULT os_check_server_zone(struct os_call *e, const struct ref *ref)
+RESULT os_take_server_zone(struct os_call *e, struct ref *zone, struct str *ret_name)
 {
-	const struct zone *zone = NULL;
-	if (ref->kind == KIND_NONE)
+	const struct zone *row = NULL;
+	*ret_name = STR_NONE;
+	if (zone->kind == KIND_NONE)
 		return OK;
-	if (!result_is_ok(engine_find_zone(e->c, os_tables(e), ref, &zone)) || !zone->enabled) {
+	if (engine_is_zone_of_aggregates(os_tables(e), zone->text)) {
+		*ret_name = zone->text;
+		*zone = (struct ref){0};
+		return OK;
+	}
+	if (!result_is_ok(engine_find_zone(e->c, os_tables(e), zone, &row)) || !row->enabled) {
 		ctx_clear_problem(e->c);
 		return ctx_fail_field(e->c, ERR_INVALID, STR("availability_zone"),
 				      "The requested availability zone is not available");
 	}
+	*ret_name = row->name;
 	return OK;
 }
 
@@ -512,6 +576,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		.files = s->files,
 		.disk_auto = s->disk_auto == CHOICE_YES,
 		.accept_unplaced = true,
+		.beyond_type = true, /* of interfaces Nova's flavors know no limit */
 	};
 	TRY(take_hints(e, a->hints.near.count ? &a->hints.near : &old->near, "same_host", &a->launch.near));
 	TRY(take_hints(e, a->hints.apart.count ? &a->hints.apart : &old->apart, "different_host",
@@ -526,7 +591,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		TRY(api_seal_guest_password(&e->core, e->c->who->account, s->password,
 					    &a->launch.admin_password));
 	TRY(take_host(e, a));
-	TRY(os_check_server_zone(e, &s->zone));
+	TRY(os_take_server_zone(e, &a->launch.zone, &a->launch.zone_name));
 	TRY(take_disks(e, a));
 	if (!has_root(a))
 		return ctx_fail_field(

@@ -27,11 +27,11 @@ static void write_flavor(struct os_call *e, struct json_writer *w, const void *i
 	json_write_int(w, "ram", type->memory / MIB);
 	json_write_int(w, "disk", (type->root_disk + GIB - 1) / GIB);
 	json_write_int(w, "vcpus", type->vcpus);
-	if (e->request.version >= 75)
-		json_write_int(w, "swap", 0);
+	if (e->request.version >= 75 || type->swap_disk)
+		json_write_int(w, "swap", type->swap_disk / MIB);
 	else
 		json_write_z(w, "swap", "");
-	json_write_int(w, "OS-FLV-EXT-DATA:ephemeral", 0);
+	json_write_int(w, "OS-FLV-EXT-DATA:ephemeral", type->ephemeral_disk / GIB);
 	json_write_bool(w, "OS-FLV-DISABLED:disabled", !type->enabled);
 	json_write_bool(w, "os-flavor-access:is_public", type->is_public);
 	json_write_real(w, "rxtx_factor", (double) type->rxtx_percent / 100);
@@ -144,7 +144,7 @@ static RESULT show_flavor(struct os_call *e, const void *args, struct json_write
 
 struct os_create_flavor {
 	struct instance_type_wish wish;
-	int64_t ram, disk;
+	int64_t ram, disk, ephemeral, swap;
 	struct str rxtx_factor;
 	enum choice is_public, is_disabled;
 };
@@ -161,8 +161,9 @@ static const struct param create_params[] = {
 	OS_BODY_JSON(struct os_create_flavor, "rxtx_factor", rxtx_factor, .doc = "Kept and shown."),
 	P("os-flavor-access:is_public", is_public, .doc = "Whether every project may use it."),
 	P("OS-FLV-DISABLED:disabled", is_disabled, .doc = "Not offered."),
-	OS_UNBUILT("swap", .only = "0"),
-	OS_UNBUILT("OS-FLV-EXT-DATA:ephemeral", .only = "0"),
+	P("swap", swap, .min = 0, .max = INT64_C(1) << 24, .doc = "MiB of a disk to swap on."),
+	P("OS-FLV-EXT-DATA:ephemeral", ephemeral, .min = 0, .max = 16384,
+	  .doc = "GiB of a blank disk that goes with the server."),
 };
 #undef P
 
@@ -191,6 +192,8 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		a->wish.flavor_id = STR_NONE;
 	a->wish.memory = a->ram * MIB;
 	a->wish.root_disk = a->disk * GIB;
+	a->wish.ephemeral_disk = a->ephemeral * GIB;
+	a->wish.swap_disk = a->swap * MIB;
 	a->wish.is_private = a->is_public == CHOICE_NO;
 	a->wish.is_disabled = a->is_disabled == CHOICE_YES;
 	return a->rxtx_factor.n ? read_factor(e, a->rxtx_factor, &a->wish.rxtx_percent) : OK;

@@ -5,9 +5,11 @@
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/write.h"
 #include "engine/engine.h"
+#include "engine/region/aggregate.h"
 #include "engine/region/host.h"
 #include "model/address.h"
 #include "model/states.h"
+#include "store/aggregate.h"
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/zone.h"
@@ -21,12 +23,11 @@ static bool is_up(const struct host *h)
 	return h->seen_state == HOST_SEEN_STATE_UP && !h->forced_down;
 }
 
-static void write_zone_hosts(struct os_call *e, struct json_writer *w, const struct zone *zone)
+static void write_zone_hosts(struct os_call *e, struct json_writer *w, struct str zone_name)
 {
 	json_write_open(w, "hosts");
-	for (const struct host *h = host_first_by_zone(os_tables(e), zone->row.id); h;
-	     h = host_next_by_zone(os_tables(e), h)) {
-		if (!row_is_live(&h->row))
+	for (const struct host *h = host_first(os_tables(e)); h; h = host_next(os_tables(e), h)) {
+		if (!row_is_live(&h->row) || !str_equal(engine_get_zone_name(os_tables(e), h), zone_name))
 			continue;
 		json_write_key(w, h->name);
 		json_write_open(w, NULL);
@@ -40,23 +41,51 @@ static void write_zone_hosts(struct os_call *e, struct json_writer *w, const str
 	json_write_close(w);
 }
 
+static void write_zone(struct os_call *e, struct json_writer *w, struct str name, bool is_available,
+		       bool with_hosts)
+{
+	json_write_open(w, NULL);
+	json_write_text(w, "zoneName", name);
+	json_write_open(w, "zoneState");
+	json_write_bool(w, "available", is_available);
+	json_write_close(w);
+	if (with_hosts)
+		write_zone_hosts(e, w, name);
+	else
+		json_write_null(w, "hosts");
+	json_write_close(w);
+}
+
+/* Of several aggregates that make one zone, the first stands for it. */
+static bool makes_zone(const struct tables *t, const struct aggregate *aggregate)
+{
+	const struct aggregate *a = aggregate_first(t);
+	if (!engine_is_zone_of_aggregates(t, aggregate->zone_name))
+		return false;
+	while (!str_equal(a->zone_name, aggregate->zone_name))
+		a = aggregate_next(t, a);
+	return a == aggregate;
+}
+
+static bool has_open_host(const struct tables *t, struct str zone_name)
+{
+	const struct host *h = host_first(t);
+	while (h && !(row_is_live(&h->row) && engine_is_host_open(h) &&
+		      str_equal(engine_get_zone_name(t, h), zone_name)))
+		h = host_next(t, h);
+	return h != NULL;
+}
+
 static RESULT write_zones(struct os_call *e, struct json_writer *w, bool with_hosts)
 {
+	const struct tables *t = os_tables(e);
 	json_write_open_list(w, "availabilityZoneInfo");
-	for (const struct zone *z = zone_first(os_tables(e)); z; z = zone_next(os_tables(e), z)) {
-		if (!row_is_live(&z->row))
-			continue;
-		json_write_open(w, NULL);
-		json_write_text(w, "zoneName", z->name);
-		json_write_open(w, "zoneState");
-		json_write_bool(w, "available", z->enabled);
-		json_write_close(w);
-		if (with_hosts)
-			write_zone_hosts(e, w, z);
-		else
-			json_write_null(w, "hosts");
-		json_write_close(w);
-	}
+	for (const struct zone *z = zone_first(t); z; z = zone_next(t, z))
+		if (row_is_live(&z->row))
+			write_zone(e, w, z->name, z->enabled, with_hosts);
+	for (const struct aggregate *a = aggregate_first(t); a; a = aggregate_next(t, a))
+		if (makes_zone(t, a))
+			write_zone(e, w, a->zone_name, has_open_host(t, a->zone_name), with_hosts);
 	json_write_close_list(w);
 	return OK;
 }
@@ -379,11 +408,10 @@ static RESULT show_statistics(struct os_call *e, const void *args, struct json_w
 static void write_service(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct host *h = item;
-	const struct zone *zone = zone_find(os_tables(e), h->zone);
 	write_host_id(e, w, h);
 	json_write_z(w, "binary", "nova-compute");
 	json_write_text(w, "host", h->name);
-	json_write_text(w, "zone", zone ? zone->name : STR_NONE);
+	json_write_text(w, "zone", engine_get_zone_name(os_tables(e), h));
 	json_write_z(w, "status", engine_is_host_open(h) ? "enabled" : "disabled");
 	json_write_z(w, "state", is_up(h) ? "up" : "down");
 	os_write_time_us(w, "updated_at", h->seen_since_us);

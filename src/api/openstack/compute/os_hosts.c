@@ -5,27 +5,21 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/engine.h"
+#include "engine/region/aggregate.h"
 #include "engine/region/host.h"
 #include "model/states.h"
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
-#include "store/zone.h"
 
 static const int64_t MIB = INT64_C(1) << 20, GIB = INT64_C(1) << 30;
 
 /* ---- list ---- */
 
-static struct str zone_name(struct os_call *e, const struct host *h)
-{
-	const struct zone *zone = zone_find(os_tables(e), h->zone);
-	return zone ? zone->name : STR_NONE;
-}
-
 /* An empty name means all. */
 static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
 {
-	return str_is_empty(value) || str_equal(zone_name(e, host_of(row)), value);
+	return str_is_empty(value) || str_equal(engine_get_zone_name(os_tables(e), host_of(row)), value);
 }
 
 static bool is_open(struct os_call *e, const struct row *row)
@@ -39,7 +33,7 @@ static void write_host(struct os_call *e, struct json_writer *w, const void *ite
 	const struct host *h = item;
 	json_write_text(w, "host_name", h->name);
 	json_write_z(w, "service", "compute");
-	json_write_text(w, "zone", zone_name(e, h));
+	json_write_text(w, "zone", engine_get_zone_name(os_tables(e), h));
 }
 
 static const struct os_filter host_filters[] = {{"zone", .fits = fits_zone}};

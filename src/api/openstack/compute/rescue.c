@@ -96,7 +96,7 @@ static RESULT prepare_unshelve(struct os_call *e, void *args)
 	TRY(os_find_server(e, &a->wish.instance, &instance));
 	if (!str_is_empty(a->wish.host))
 		TRY(os_check_admin(e, TO_HOST));
-	return os_check_server_zone(e, &a->wish.zone);
+	return os_take_server_zone(e, &a->wish.zone, &a->wish.zone_name);
 }
 
 /* ---- an operator's mark ---- */

@@ -6,6 +6,7 @@
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance.h"
+#include "engine/region/aggregate.h"
 #include "engine/region/host.h"
 #include "engine/storage/image.h"
 #include "engine/storage/volume_attachment.h"
@@ -24,7 +25,6 @@
 #include "store/server_group.h"
 #include "store/subnet.h"
 #include "store/volume.h"
-#include "store/zone.h"
 
 /* ---- names ---- */
 
@@ -222,7 +222,7 @@ static const void *gather_server(struct os_call *e, const struct row *row)
 	s->instance = instance_of(row);
 	s->type = instance_type_find(t, s->instance->type);
 	s->image = image_find(t, s->instance->image);
-	s->zone = zone_find(t, s->instance->zone);
+	s->zone_name = engine_get_zone_name_of_instance(t, s->instance);
 	s->host = host_find(t, s->instance->host);
 	s->group = server_group_find(t, s->instance->server_group);
 	if (is_waiting_for_host(t, s->instance))
@@ -318,8 +318,8 @@ static void write_flavor(struct os_call *e, struct json_writer *w, const struct 
 		json_write_int(w, "vcpus", s->instance->vcpus);
 		json_write_int(w, "ram", s->instance->memory / (1024 * 1024));
 		json_write_int(w, "disk", s->type ? s->type->root_disk >> 30 : 0);
-		json_write_int(w, "ephemeral", 0);
-		json_write_int(w, "swap", 0);
+		json_write_int(w, "ephemeral", s->type ? s->type->ephemeral_disk >> 30 : 0);
+		json_write_int(w, "swap", s->type ? s->type->swap_disk >> 20 : 0);
 		json_write_text(w, "original_name", name);
 		os_write_tags(w, "extra_specs", s->type ? s->type->extra_specs : (struct tags){0});
 	}
@@ -463,7 +463,7 @@ static void write_newer(struct os_call *e, struct json_writer *w, const struct o
 static void write_extended(struct os_call *e, struct json_writer *w, const struct os_server *s)
 {
 	const struct instance *i = s->instance;
-	json_write_text(w, "OS-EXT-AZ:availability_zone", s->zone ? s->zone->name : STR_NONE);
+	json_write_text(w, "OS-EXT-AZ:availability_zone", s->zone_name);
 	json_write_z(w, "config_drive", i->config_drive ? "True" : "");
 	json_write_text_or_null(w, "key_name", i->key_name);
 	os_write_time_us(w, "OS-SRV-USG:launched_at", i->launched_us);
@@ -609,8 +609,7 @@ static bool fits_locked(struct os_call *e, const struct row *row, struct str val
 
 static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct zone *zone = zone_find(os_tables(e), instance_of(row)->zone);
-	return zone && str_equal(zone->name, value);
+	return str_equal(engine_get_zone_name_of_instance(os_tables(e), instance_of(row)), value);
 }
 
 /* As servers show it: r-… and 17 digits of it. */

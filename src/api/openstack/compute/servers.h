@@ -10,7 +10,6 @@ struct image;
 struct instance;
 struct instance_type;
 struct server_group;
-struct zone;
 
 #define OS_SERVER(T, member) OS_PATH(T, "server_id", member, .kind = KIND_INSTANCE, .doc = "The server.")
 /* A row for what is asked of a server by name. */
@@ -35,7 +34,7 @@ struct os_server {
 	const struct instance *instance;
 	const struct instance_type *type; /* NULL: gone, like what follows */
 	const struct image *image;
-	const struct zone *zone;
+	struct str zone_name;
 	const struct host *host;
 	const struct server_group *group; /* NULL: none */
 	const struct condition *fault;    /* of one in ERROR; else NULL */
@@ -86,8 +85,9 @@ struct str os_server_name(struct arena *a, const struct instance *instance);
 /* The label of a network: its name, else that of the EC2 subnet it was made for. In walks. */
 struct str os_network_label(struct os_call *e, uuid network);
 
-/* ERR_INVALID: there is no such zone, or it takes nothing. Kind none: OK. */
-RESULT os_check_server_zone(struct os_call *e, const struct ref *ref);
+/* The zone that a server is to be in, by its name: the region's, or one of aggregates, which is none of the region's
+ * (kind none then). ERR_INVALID: there is no such zone, or it takes nothing. Kind none: OK. */
+RESULT os_take_server_zone(struct os_call *e, struct ref *zone, struct str *ret_name);
 
 /* Nova lets calls of older microversions not name a volume that several servers may have. ERR_INVALID. */
 RESULT os_check_shared_volume(struct os_call *e, const struct ref *ref);
