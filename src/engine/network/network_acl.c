@@ -269,6 +269,12 @@ static RESULT close_egress(struct op *op, uuid acl)
 		       : OK;
 }
 
+bool engine_is_entry_implied(const struct network_acl *acl, const struct network_acl_entry *entry)
+{
+	return acl->is_stateful && entry->egress && entry->number == NETWORK_ACL_NUMBER_MAX &&
+	       allows_all(entry);
+}
+
 static RESULT open_egress(struct op *op, const struct network_acl *acl)
 {
 	return first_egress(op->head, acl->row.id)
@@ -328,15 +334,19 @@ RESULT engine_change_network_acl_entry(struct op *op, struct network_acl_entry_c
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_NETWORK_ACL_ENTRY, STR("RuleNumber"),
 				   "The network acl entry identified by %" PRId64 " already exists.",
 				   wish->number);
+	if (wish->none_is_all && wish->egress && !entry->egress)
+		TRY(close_egress(op, entry->acl));
 	TRY(check_entry_room(op, wish, entry->acl, entry));
 	plan.present = entry;
-	return write_entry(op, &plan, wish);
+	TRY(write_entry(op, &plan, wish));
+	return wish->none_is_all ? open_egress(op, plan.acl) : OK;
 }
 
 /* ---- the order of entries ---- */
 
 struct entries {
-	struct network_acl_entry *at; /* by number; of two that differ in direction, what enters first */
+	/* By number; of two that differ in direction, what enters first. Without what is implied. */
+	struct network_acl_entry *at;
 	size_t count;
 };
 
@@ -347,15 +357,16 @@ static int compare_entries(const void *left, const void *right)
 				      : (int) a->egress - (int) b->egress;
 }
 
-static RESULT gather_entries(struct op *op, uuid acl, struct entries *ret_entries)
+static RESULT gather_entries(struct op *op, const struct network_acl *acl, struct entries *ret_entries)
 {
 	const size_t most = 2 * NETWORK_ACL_STATEFUL_ENTRIES_MAX;
 	struct entries all = {arena_new_array(op->ctx->arena, struct network_acl_entry, most), 0};
 	if (!all.at)
 		return ctx_no_memory(op->ctx);
-	for (const struct network_acl_entry *n = network_acl_entry_first_by_acl(op->head, acl);
+	for (const struct network_acl_entry *n = network_acl_entry_first_by_acl(op->head, acl->row.id);
 	     n && all.count < most; n = network_acl_entry_next_by_acl(op->head, n))
-		all.at[all.count++] = *n;
+		if (!engine_is_entry_implied(acl, n))
+			all.at[all.count++] = *n;
 	qsort(all.at, all.count, sizeof *all.at, compare_entries);
 	*ret_entries = all;
 	return OK;
@@ -394,16 +405,6 @@ static RESULT find_neighbour(struct op *op, const struct ref *ref, uuid acl,
 				     "Cannot use ACL rules from differenting ACLs. Rule being moved.");
 }
 
-/* The number behind all, but the one that lets the rest out. */
-static int64_t last_number(const struct entries *all)
-{
-	int64_t last = 0;
-	for (size_t n = 0; n < all->count; n++)
-		if (all->at[n].number < NETWORK_ACL_NUMBER_MAX)
-			last = all->at[n].number;
-	return last;
-}
-
 static bool has_number(const struct entries *all, int64_t number)
 {
 	for (size_t n = 0; n < all->count; n++)
@@ -426,9 +427,9 @@ static RESULT make_room(struct op *op, const struct entries *all, uuid but, int6
 	int64_t end = number;
 	for (size_t n = 0; n < all->count; n++)
 		end += all->at[n].number == end && !uuid_equal(all->at[n].row.id, but);
-	if (end > NETWORK_ACL_NUMBER_MAX)
+	if (end > NETWORK_ACL_ITEM_MAX)
 		return ENGINE_FAIL(op, ERR_RANGE, KIND_NETWORK_ACL_ENTRY, STR("id"),
-				   "The network ACL has no number left up to %d.", NETWORK_ACL_NUMBER_MAX);
+				   "The network ACL has no number left up to %d.", NETWORK_ACL_ITEM_MAX);
 	for (size_t n = all->count; n-- > 0;) {
 		const struct network_acl_entry *entry = &all->at[n];
 		if (entry->number >= number && entry->number < end && !uuid_equal(entry->row.id, but))
@@ -451,9 +452,10 @@ RESULT engine_move_network_acl_entry(struct op *op, struct network_acl_entry_mov
 	if (!previous && !next)
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_NETWORK_ACL_ENTRY, STR("previousaclruleid"),
 				   "Both previous and next ACL rule IDs cannot be blank.");
-	TRY(gather_entries(op, moved.acl, &all));
+	TRY(gather_entries(op, acl, &all));
 	TRY(check_digest(op, &all, wish->digest));
-	int64_t number = !previous ? 1 : !next ? last_number(&all) + 1 : previous->number + 1;
+	int64_t last = all.count ? all.at[all.count - 1].number : 0;
+	int64_t number = !previous ? 1 : !next ? last + 1 : previous->number + 1;
 	if (previous && next && number != next->number && has_number(&all, number))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_NETWORK_ACL_ENTRY, wish->previous.field,
 				   "There are some inconsistencies with the data you sent. The new position "

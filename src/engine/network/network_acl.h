@@ -8,6 +8,7 @@
 
 enum {
 	NETWORK_ACL_NUMBER_MAX = 32766,
+	NETWORK_ACL_ITEM_MAX = NETWORK_ACL_NUMBER_MAX - 1, /* where the last one is for what is implied */
 	NETWORK_ACL_ENTRIES_MAX = 20, /* each way, with the last one, which denies the rest: as EC2 counts */
 	NETWORK_ACL_ENTRY_BLOCKS_MAX = 32,
 	NETWORK_ACL_STATEFUL_ENTRIES_MAX = 100, /* likewise, of a list that tracks connections */
@@ -26,6 +27,12 @@ struct network_acl_wish {
 	uuid acl;
 };
 OPERATION(engine_create_network_acl, network_acl_wish)
+
+struct network_acl;
+struct network_acl_entry;
+/* Whether the entry stands for what no entry says: all leaves a list that tracks connections until one says what may.
+ * Faces whose lists do so by themselves show none. */
+bool engine_is_entry_implied(const struct network_acl *acl, const struct network_acl_entry *entry);
 
 struct network_acl_settings {
 	struct ref acl;
