@@ -10,14 +10,23 @@ enum { NAME_SIZE_MAX = 4096 };
 static const char *type_word(const struct dump_form *form, const struct param *p)
 {
 	static const char *const words[] = {
-		[PARAM_NOT_BUILT] = "any",   [PARAM_TEXT] = "string",
-		[PARAM_INT] = "integer",     [PARAM_BOOL] = "boolean",
-		[PARAM_CHOICE] = "boolean",  [PARAM_ID] = "id",
-		[PARAM_IP] = "ip",           [PARAM_CIDR] = "cidr",
-		[PARAM_MAC] = "mac",         [PARAM_TEXTS] = "list of strings",
-		[PARAM_IDS] = "list of ids", [PARAM_IPS] = "list of ips",
-		[PARAM_STRUCT] = "object",   [PARAM_TAGS] = "object of strings",
-		[PARAM_JSON] = "any",        [PARAM_STRUCTS] = "list of objects",
+		[PARAM_NOT_BUILT] = "any",
+		[PARAM_TEXT] = "string",
+		[PARAM_TEXT_AT] = "string",
+		[PARAM_INT] = "integer",
+		[PARAM_BOOL] = "boolean",
+		[PARAM_CHOICE] = "boolean",
+		[PARAM_ID] = "id",
+		[PARAM_IP] = "ip",
+		[PARAM_CIDR] = "cidr",
+		[PARAM_MAC] = "mac",
+		[PARAM_TEXTS] = "list of strings",
+		[PARAM_IDS] = "list of ids",
+		[PARAM_IPS] = "list of ips",
+		[PARAM_STRUCT] = "object",
+		[PARAM_TAGS] = "object of strings",
+		[PARAM_JSON] = "any",
+		[PARAM_STRUCTS] = "list of objects",
 	};
 	if (p->type == PARAM_CHOICE && param_yes(p))
 		return "string";
@@ -39,7 +48,7 @@ static void open_on_new_line(struct json_writer *w)
 static void write_param(struct json_writer *w, const struct dump_form *form, const struct param *p,
 			struct str name)
 {
-	bool is_text = p->type == PARAM_TEXT || p->type == PARAM_TEXTS || p->flags & BY_NAME;
+	bool is_text = param_is_text(p) || p->flags & BY_NAME;
 	int64_t max = is_text && !p->max ? form->text_max : p->max;
 	open_on_new_line(w);
 	json_write_text(w, "name", name);

@@ -19,6 +19,7 @@ enum {
 enum param_type {
 	PARAM_NOT_BUILT, /* the API has them; given, each is refused, but for the values .only, or null */
 	PARAM_TEXT,      /* struct str */
+	PARAM_TEXT_AT,   /* const struct str *: NULL where it is not given */
 	PARAM_INT,       /* int64_t: a whole number, or a text of one */
 	PARAM_BOOL,      /* bool */
 	PARAM_CHOICE,    /* enum choice: true or false, or the words .yes and .no */
@@ -115,7 +116,7 @@ struct params {
 
 static inline bool param_is_text(const struct param *p)
 {
-	return p->type == PARAM_TEXT || p->type == PARAM_TEXTS;
+	return p->type == PARAM_TEXT || p->type == PARAM_TEXT_AT || p->type == PARAM_TEXTS;
 }
 static inline bool param_is_id(const struct param *p)
 {
@@ -165,7 +166,8 @@ static inline const char *param_says(const struct param *p)
 
 #define PARAM_TYPE(T, member)                                                                                \
 	_Generic(((T *) 0)->member, struct str                                                               \
-		 : PARAM_TEXT, int64_t                                                                       \
+		 : PARAM_TEXT, const struct str *                                                            \
+		 : PARAM_TEXT_AT, int64_t                                                                    \
 		 : PARAM_INT, bool                                                                           \
 		 : PARAM_BOOL, enum choice                                                                   \
 		 : PARAM_CHOICE, struct ref                                                                  \

@@ -10,6 +10,7 @@ enum { SHOWN_SIZE = 256, START_SIZE = 64, MESSAGE_CAP = 1024 * 1024 };
 
 static const char *const type_words[] = {[PARAM_NOT_BUILT] = "anything",
 					 [PARAM_TEXT] = "a string",
+					 [PARAM_TEXT_AT] = "a string",
 					 [PARAM_INT] = "an integer",
 					 [PARAM_BOOL] = "a boolean",
 					 [PARAM_CHOICE] = "a boolean",
@@ -306,9 +307,19 @@ static RESULT read_cidr(const struct params_reader *r, const struct params_value
 	return fits ? OK : params_fail(r, FAULT_CIDR, v);
 }
 
+static RESULT read_text_at(const struct params_reader *r, const struct params_value *v,
+			   const struct str **out)
+{
+	struct str *text = arena_new_object(r->c->arena, struct str);
+	*out = text;
+	return text ? params_read_string(r, v, text) : ctx_no_memory(r->c);
+}
+
 RESULT params_read_text(const struct params_reader *r, const struct params_value *v, void *out)
 {
 	switch (v->p->type) {
+	case PARAM_TEXT_AT:
+		return read_text_at(r, v, out);
 	case PARAM_TEXT:
 	case PARAM_TEXTS:
 		return params_read_string(r, v, out);

@@ -180,19 +180,12 @@ static const struct member members[] = {
 	MEMBER_FIXED("groups", "[]"),
 	MEMBER_WRITTEN("user", write_users),
 };
-const struct api_listing cs_accounts = {.kind = KIND_ACCOUNT,
-					.name = offsetof(struct account, name),
-					.item = "account",
-					.is_all = true,
-					.sees = sees,
-					.matches = matches,
-					.members = MEMBERS(members)};
+const struct api_listing cs_accounts =
+	CS_LISTING(KIND_ACCOUNT, "account", members, .name = offsetof(struct account, name), .is_all = true,
+		   .sees = sees, .matches = matches);
 
 static const struct cs_action actions[] = {
-	{.name = "listAccounts",
-	 .permit = "organizations:ListAccounts",
-	 .args = PARAMS(struct list_accounts, params),
-	 .listing = &cs_accounts,
-	 .doc = "Accounts."},
+	{CS_ACTION("listAccounts", "organizations:ListAccounts"),
+	 .args = PARAMS(struct list_accounts, params), .listing = &cs_accounts, .doc = "Accounts."},
 };
 const struct api_actions cs_account_actions = API_ACTIONS(actions);

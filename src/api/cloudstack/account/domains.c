@@ -55,12 +55,6 @@ static struct str get_path(struct api_call *e, const struct row *row)
 	return cs_domain_path(e->c->arena, domain_of(row));
 }
 
-static struct str get_state(struct api_call *e, const struct row *row)
-{
-	(void) e;
-	return domain_of(row)->enabled ? STR("Active") : STR("Inactive");
-}
-
 static void write_place(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	json_write_int(w, name, !is_root(row));
@@ -76,21 +70,14 @@ static const struct member members[] = {
 	MEMBER_TEXT("name", cs_get_domain_name),
 	MEMBER_WRITTEN("level", write_place, .also = "haschild|parentdomainid|parentdomainname"),
 	MEMBER_TEXT("path", get_path),
-	MEMBER_TEXT("state", get_state),
+	MEMBER(struct domain, "state", enabled, .yes = "Active", .no = "Inactive"),
 	MEMBER_AS(struct domain, TIME, "created", row.created_us),
 };
-const struct api_listing cs_domains = {.kind = KIND_DOMAIN,
-				       .get_name = cs_get_domain_name,
-				       .item = "domain",
-				       .is_all = true,
-				       .matches = matches,
-				       .members = MEMBERS(members)};
+const struct api_listing cs_domains = CS_LISTING(
+	KIND_DOMAIN, "domain", members, .get_name = cs_get_domain_name, .is_all = true, .matches = matches);
 
 static const struct cs_action actions[] = {
-	{.name = "listDomains",
-	 .permit = "organizations:DescribeOrganization",
-	 .args = PARAMS(struct list_domains, params),
-	 .listing = &cs_domains,
-	 .doc = "Domains."},
+	{CS_ACTION("listDomains", "organizations:DescribeOrganization"),
+	 .args = PARAMS(struct list_domains, params), .listing = &cs_domains, .doc = "Domains."},
 };
 const struct api_actions cs_domain_actions = API_ACTIONS(actions);

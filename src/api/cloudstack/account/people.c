@@ -127,16 +127,14 @@ static RESULT hash_new(struct work_item *w)
 struct change_user {
 	struct user_change wish;
 	struct names names;
-	struct str name, email, password;
-	bool has_name, has_email;
+	struct str password;
 };
-#define GIVEN(member) .given = offsetof(struct change_user, member) + 1
 #define USER                                                                                                 \
 	PARAM(struct change_user, "id", wish.user, .kind = KIND_USER, .flags = REQUIRED, .doc = "The user.")
 static const struct param update_user_params[] = {
 	USER,
-	PARAM(struct change_user, "username", name, GIVEN(has_name), .doc = "Another name."),
-	PARAM(struct change_user, "email", email, GIVEN(has_email), .doc = "Another address."),
+	PARAM(struct change_user, "username", wish.name, .doc = "Another name."),
+	PARAM(struct change_user, "email", wish.email, .doc = "Another address."),
 	PARAM(struct change_user, "password", password, .max = PASSWORD_SIZE_MAX,
 	      .doc = "Another password, which ends the sessions of before."),
 	NAMES(struct change_user, names, 0),
@@ -147,8 +145,6 @@ static const struct param one_user_params[] = {USER};
 static RESULT prepare_update_user(struct cs_call *e, void *args)
 {
 	struct change_user *a = args;
-	a->wish.name = a->has_name ? &a->name : NULL;
-	a->wish.email = a->has_email ? &a->email : NULL;
 	e->skips_work = !a->password.n;
 	return take_names(e, &a->names, &a->wish.extra);
 }
@@ -174,18 +170,11 @@ static RESULT disable_user(struct cs_call *e, void *args)
 	return OK;
 }
 
-struct drop_user {
-	struct user_target wish;
-};
-static const struct param delete_user_params[] = {
-	PARAM(struct drop_user, "id", wish.user, .kind = KIND_USER, .flags = REQUIRED, .doc = "The user."),
-};
-
 /* ---- accounts ---- */
 
 struct change_account {
 	struct account_change wish;
-	struct str account, name;
+	struct str account;
 	struct ref domain;
 	enum choice locks;
 };
@@ -195,7 +184,7 @@ struct change_account {
 		PARAM(struct change_account, "domainid", domain, .kind = KIND_DOMAIN, .doc = "Its domain.")
 static const struct param update_account_params[] = {
 	ACCOUNT,
-	PARAM(struct change_account, "newname", name, .doc = "Another name."),
+	PARAM(struct change_account, "newname", wish.name, .doc = "Another name."),
 	NOT_BUILT("accountdetails|apikeyaccess|networkdomain|roleid"),
 };
 static const struct param enable_account_params[] = {ACCOUNT};
@@ -207,8 +196,9 @@ static const struct param disable_account_params[] = {
 };
 
 /* By its id, or by its name and its domain. */
-static RESULT choose_account(struct cs_call *e, struct change_account *a)
+static RESULT choose_account(struct cs_call *e, void *args)
 {
+	struct change_account *a = args;
 	if (ref_is_given(&a->wish.account))
 		return OK;
 	if (!a->account.n || !ref_is_given(&a->domain))
@@ -219,13 +209,6 @@ static RESULT choose_account(struct cs_call *e, struct change_account *a)
 			       STR_ARG(a->account));
 	a->wish.account = ref_by_id(KIND_ACCOUNT, found->row.id);
 	return OK;
-}
-
-static RESULT prepare_update_account(struct cs_call *e, void *args)
-{
-	struct change_account *a = args;
-	a->wish.name = a->name.n ? &a->name : NULL;
-	return choose_account(e, a);
 }
 
 static RESULT enable_account(struct cs_call *e, void *args)
@@ -244,14 +227,6 @@ static RESULT disable_account(struct cs_call *e, void *args)
 				      "Locking an account is not supported");
 	return choose_account(e, a);
 }
-
-struct drop_account {
-	struct account_target wish;
-};
-static const struct param delete_account_params[] = {
-	PARAM(struct drop_account, "id", wish.account, .kind = KIND_ACCOUNT, .flags = REQUIRED,
-	      .doc = "The account; its users go with it."),
-};
 
 /* ---- domains ---- */
 
@@ -275,30 +250,15 @@ static RESULT prepare_domain(struct cs_call *e, void *args)
 	return OK;
 }
 
-struct change_domain {
-	struct domain_change wish;
-	struct str name;
-};
 static const struct param update_domain_params[] = {
-	PARAM(struct change_domain, "id", wish.domain, .kind = KIND_DOMAIN, .flags = REQUIRED,
+	PARAM(struct domain_change, "id", domain, .kind = KIND_DOMAIN, .flags = REQUIRED,
 	      .doc = "The domain."),
-	PARAM(struct change_domain, "name", name, .doc = "Another name."),
+	PARAM(struct domain_change, "name", name, .doc = "Another name."),
 	NOT_BUILT("networkdomain"),
 };
 
-static RESULT prepare_domain_change(struct cs_call *e, void *args)
-{
-	struct change_domain *a = args;
-	(void) e;
-	a->wish.name = a->name.n ? &a->name : NULL;
-	return OK;
-}
-
-struct drop_domain {
-	struct domain_target wish;
-};
 static const struct param delete_domain_params[] = {
-	PARAM(struct drop_domain, "id", wish.domain, .kind = KIND_DOMAIN, .flags = REQUIRED,
+	PARAM(struct domain_target, "id", domain, .kind = KIND_DOMAIN, .flags = REQUIRED,
 	      .doc = "The domain; its users go with it."),
 	NOT_BUILT("cleanup", .only = "false"),
 };
@@ -306,133 +266,62 @@ static const struct param delete_domain_params[] = {
 #define CHANGES .flags = API_WRITES | CS_ADMIN
 #define NOTHING_STORED .returns = API_RETURNS_NOTHING_STORED
 static const struct cs_action actions[] = {
-	{.name = "createAccount",
-	 .permit = "identity:create_project",
-	 CHANGES,
-	 .args = PARAMS(struct make_person, account_params),
-	 .prepare = prepare_account,
-	 .work = hash_new,
-	 .operation = engine_create_person_run,
-	 .returns = KIND_ACCOUNT,
-	 CS_SUBJECT(struct make_person, wish.account.account),
-	 .shows = &cs_accounts,
+	{CS_ACTION("createAccount", "identity:create_project"), CHANGES,
+	 .args = PARAMS(struct make_person, account_params), .prepare = prepare_account, .work = hash_new,
+	 .operation = engine_create_person_run, .returns = KIND_ACCOUNT,
+	 CS_SUBJECT(struct make_person, wish.account.account), .shows = &cs_accounts,
 	 .doc = "Makes an account with a user."},
-	{.name = "createUser",
-	 .permit = "identity:create_user",
-	 CHANGES,
-	 .args = PARAMS(struct make_person, user_params),
-	 .prepare = prepare_user,
-	 .work = hash_new,
-	 .operation = engine_create_person_run,
-	 .returns = KIND_USER,
-	 CS_SUBJECT(struct make_person, wish.user.user),
-	 .shows = &cs_users,
+	{CS_ACTION("createUser", "identity:create_user"), CHANGES,
+	 .args = PARAMS(struct make_person, user_params), .prepare = prepare_user, .work = hash_new,
+	 .operation = engine_create_person_run, .returns = KIND_USER,
+	 CS_SUBJECT(struct make_person, wish.user.user), .shows = &cs_users,
 	 .doc = "Makes a user of an account."},
-	{.name = "updateUser",
-	 .permit = "identity:update_user",
-	 CHANGES,
-	 .args = PARAMS(struct change_user, update_user_params),
-	 .prepare = prepare_update_user,
-	 .work = hash_changed,
-	 .operation = engine_update_user_run,
-	 .returns = KIND_USER,
-	 CS_SUBJECT(struct change_user, wish.user.prefix),
-	 .shows = &cs_users,
-	 .doc = "Changes a user."},
-	{.name = "enableUser",
-	 .permit = "identity:update_user",
-	 CHANGES,
-	 .args = PARAMS(struct change_user, one_user_params),
-	 .prepare = enable_user,
-	 .operation = engine_update_user_run,
-	 .returns = KIND_USER,
-	 CS_SUBJECT(struct change_user, wish.user.prefix),
-	 .shows = &cs_users,
-	 .doc = "Lets a user in."},
-	{.name = "disableUser",
-	 .permit = "identity:update_user",
-	 CHANGES,
-	 .args = PARAMS(struct change_user, one_user_params),
-	 .prepare = disable_user,
-	 .operation = engine_update_user_run,
-	 NOTHING_STORED,
-	 CS_SUBJECT(struct change_user, wish.user.prefix),
-	 .shows = &cs_users,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
-	 .doc = "Keeps a user out."},
-	{.name = "deleteUser",
-	 .permit = "identity:delete_user",
-	 CHANGES,
-	 .args = PARAMS(struct drop_user, delete_user_params),
-	 .operation = engine_delete_user_run,
-	 NOTHING_STORED,
-	 .doc = "Deletes a user."},
-	{.name = "updateAccount",
-	 .permit = "identity:update_project",
-	 CHANGES,
-	 .args = PARAMS(struct change_account, update_account_params),
-	 .prepare = prepare_update_account,
-	 .operation = engine_update_account_run,
-	 .returns = KIND_ACCOUNT,
-	 CS_SUBJECT(struct change_account, wish.account.prefix),
-	 .shows = &cs_accounts,
+	{CS_ACTION("updateUser", "identity:update_user"), CHANGES,
+	 .args = PARAMS(struct change_user, update_user_params), .prepare = prepare_update_user,
+	 .work = hash_changed, .operation = engine_update_user_run, .returns = KIND_USER,
+	 CS_SUBJECT(struct change_user, wish.user.prefix), .shows = &cs_users, .doc = "Changes a user."},
+	{CS_ACTION("enableUser", "identity:update_user"), CHANGES,
+	 .args = PARAMS(struct change_user, one_user_params), .prepare = enable_user,
+	 .operation = engine_update_user_run, .returns = KIND_USER,
+	 CS_SUBJECT(struct change_user, wish.user.prefix), .shows = &cs_users, .doc = "Lets a user in."},
+	{CS_ACTION("disableUser", "identity:update_user"), CHANGES,
+	 .args = PARAMS(struct change_user, one_user_params), .prepare = disable_user,
+	 .operation = engine_update_user_run, NOTHING_STORED,
+	 CS_SUBJECT(struct change_user, wish.user.prefix), .shows = &cs_users,
+	 .outcome = ASYNC_JOB_OUTCOME_NOW, .doc = "Keeps a user out."},
+	{CS_ACTION("deleteUser", "identity:delete_user"), CHANGES,
+	 .args = CS_ONE(struct user_target, "id", user, KIND_USER, "The user."),
+	 .operation = engine_delete_user_run, NOTHING_STORED, .doc = "Deletes a user."},
+	{CS_ACTION("updateAccount", "identity:update_project"), CHANGES,
+	 .args = PARAMS(struct change_account, update_account_params), .prepare = choose_account,
+	 .operation = engine_update_account_run, .returns = KIND_ACCOUNT,
+	 CS_SUBJECT(struct change_account, wish.account.prefix), .shows = &cs_accounts,
 	 .doc = "Changes an account."},
-	{.name = "enableAccount",
-	 .permit = "identity:update_project",
-	 CHANGES,
-	 .args = PARAMS(struct change_account, enable_account_params),
-	 .prepare = enable_account,
-	 .operation = engine_update_account_run,
-	 .returns = KIND_ACCOUNT,
-	 CS_SUBJECT(struct change_account, wish.account.prefix),
-	 .shows = &cs_accounts,
+	{CS_ACTION("enableAccount", "identity:update_project"), CHANGES,
+	 .args = PARAMS(struct change_account, enable_account_params), .prepare = enable_account,
+	 .operation = engine_update_account_run, .returns = KIND_ACCOUNT,
+	 CS_SUBJECT(struct change_account, wish.account.prefix), .shows = &cs_accounts,
 	 .doc = "Opens an account."},
-	{.name = "disableAccount",
-	 .permit = "identity:update_project",
-	 CHANGES,
-	 .args = PARAMS(struct change_account, disable_account_params),
-	 .prepare = disable_account,
-	 .operation = engine_update_account_run,
-	 NOTHING_STORED,
-	 CS_SUBJECT(struct change_account, wish.account.prefix),
-	 .shows = &cs_accounts,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
-	 .doc = "Closes an account: its keys and sessions are refused."},
-	{.name = "deleteAccount",
-	 .permit = "identity:delete_project",
-	 CHANGES,
-	 .args = PARAMS(struct drop_account, delete_account_params),
-	 .operation = engine_delete_account_with_people_run,
-	 NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	{CS_ACTION("disableAccount", "identity:update_project"), CHANGES,
+	 .args = PARAMS(struct change_account, disable_account_params), .prepare = disable_account,
+	 .operation = engine_update_account_run, NOTHING_STORED,
+	 CS_SUBJECT(struct change_account, wish.account.prefix), .shows = &cs_accounts,
+	 .outcome = ASYNC_JOB_OUTCOME_NOW, .doc = "Closes an account: its keys and sessions are refused."},
+	{CS_ACTION("deleteAccount", "identity:delete_project"), CHANGES,
+	 .args = CS_ONE(struct account_target, "id", account, KIND_ACCOUNT,
+			"The account; its users go with it."),
+	 .operation = engine_delete_account_with_people_run, NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_NOW,
 	 .doc = "Deletes an account that has nothing, with its users."},
-	{.name = "createDomain",
-	 .permit = "identity:create_domain",
-	 CHANGES,
-	 .args = PARAMS(struct make_domain, create_domain_params),
-	 .prepare = prepare_domain,
-	 .operation = engine_create_domain_run,
-	 .returns = KIND_DOMAIN,
-	 CS_SUBJECT(struct make_domain, wish.domain),
-	 .shows = &cs_domains,
-	 .doc = "Makes a domain."},
-	{.name = "updateDomain",
-	 .permit = "identity:update_domain",
-	 CHANGES,
-	 .args = PARAMS(struct change_domain, update_domain_params),
-	 .prepare = prepare_domain_change,
-	 .operation = engine_update_domain_run,
-	 .returns = KIND_DOMAIN,
-	 CS_SUBJECT(struct change_domain, wish.domain.prefix),
-	 .shows = &cs_domains,
+	{CS_ACTION("createDomain", "identity:create_domain"), CHANGES,
+	 .args = PARAMS(struct make_domain, create_domain_params), .prepare = prepare_domain,
+	 .operation = engine_create_domain_run, .returns = KIND_DOMAIN,
+	 CS_SUBJECT(struct make_domain, wish.domain), .shows = &cs_domains, .doc = "Makes a domain."},
+	{CS_ACTION("updateDomain", "identity:update_domain"), CHANGES,
+	 .args = PARAMS(struct domain_change, update_domain_params), .operation = engine_update_domain_run,
+	 .returns = KIND_DOMAIN, CS_SUBJECT(struct domain_change, domain.prefix), .shows = &cs_domains,
 	 .doc = "Changes a domain."},
-	{.name = "deleteDomain",
-	 .permit = "identity:delete_domain",
-	 CHANGES,
-	 .args = PARAMS(struct drop_domain, delete_domain_params),
-	 .operation = engine_close_domain_run,
-	 NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
-	 .doc = "Deletes a domain without accounts."},
+	{CS_ACTION("deleteDomain", "identity:delete_domain"), CHANGES,
+	 .args = PARAMS(struct domain_target, delete_domain_params), .operation = engine_close_domain_run,
+	 NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_NOW, .doc = "Deletes a domain without accounts."},
 };
 const struct api_actions cs_people_actions = API_ACTIONS(actions);

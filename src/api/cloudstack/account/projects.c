@@ -145,13 +145,9 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("vmlimit", cs_write_figures, .also = CS_FIGURES),
 	MEMBER_FIXED("tags", "[]"),
 };
-static const struct api_listing projects = {.kind = KIND_ACCOUNT,
-					    .name = offsetof(struct account, name),
-					    .item = "project",
-					    .is_all = true,
-					    .sees = sees,
-					    .matches = matches,
-					    .members = MEMBERS(members)};
+static const struct api_listing projects =
+	CS_LISTING(KIND_ACCOUNT, "project", members, .name = offsetof(struct account, name), .is_all = true,
+		   .sees = sees, .matches = matches);
 
 /* ---- listProjectAccounts ---- */
 
@@ -193,19 +189,19 @@ static bool is_asked_for(const struct list_accounts *a, const struct account *ac
 	       (!a->role.n || str_equal_nocase(a->role, str_from(role)));
 }
 
-static void write_account(struct cs_call *e, struct json_writer *w, const struct account *project,
-			  const struct account *account, const char *role)
+static void write_account(struct cs_call *e, struct json_writer *w, const void *item)
 {
 	struct arena *arena = e->c->arena;
-	json_write_open(w, NULL);
+	const struct tables *t = cs_tables(e);
+	const struct account *account = item,
+			     *project = account_find(t, ((struct list_accounts *) e->args)->project.prefix);
 	json_write_text(w, "projectid", uuid_to_str(arena, project->row.id));
 	json_write_text(w, "project", project->name);
 	json_write_text(w, "accountid", uuid_to_str(arena, account->row.id));
 	json_write_text(w, "account", account->name);
 	cs_write_domain(&e->core, w, account->domain);
-	json_write_int(w, "accounttype", cs_account_type(cs_role_of(cs_tables(e), account->row.id)));
-	json_write_z(w, "role", role);
-	json_write_close(w);
+	json_write_int(w, "accounttype", cs_account_type(cs_role_of(t, account->row.id)));
+	json_write_z(w, "role", word_of(find_standing(t, project->row.id, account->row.id, UUID_NONE)));
 }
 
 static RESULT list_accounts(struct cs_call *e, const void *args, struct json_writer *w)
@@ -214,13 +210,10 @@ static RESULT list_accounts(struct cs_call *e, const void *args, struct json_wri
 	const struct tables *t = cs_tables(e);
 	const struct account *project = NULL;
 	struct uuids accounts;
-	struct api_list_wish page = {.limit = 0};
 	size_t count = 0;
-	TRY(cs_read_page(e, &a->list, &page));
 	TRY(find_project(e, &a->project, "projectid", &project));
 	TRY(list_members(e->c, t, project->row.id, &accounts));
-	const struct account **shown =
-		arena_new_array(e->c->arena, const struct account *, accounts.count + 1);
+	const void **shown = arena_new_array(e->c->arena, const void *, accounts.count + 1);
 	if (!shown)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < accounts.count; k++) {
@@ -229,15 +222,7 @@ static RESULT list_accounts(struct cs_call *e, const void *args, struct json_wri
 		if (is_asked_for(a, account, role))
 			shown[count++] = account;
 	}
-	if (!count)
-		return OK;
-	json_write_int(w, "count", (int64_t) count);
-	json_write_open_list(w, "projectaccount");
-	for (size_t k = page.offset; k < count && (!page.limit || k < page.offset + page.limit); k++)
-		write_account(e, w, project, shown[k],
-			      word_of(find_standing(t, project->row.id, shown[k]->row.id, UUID_NONE)));
-	json_write_close_list(w);
-	return OK;
+	return cs_write_items(e, w, &a->list, "projectaccount", shown, count, write_account);
 }
 
 /* ---- who comes, and who goes ---- */
@@ -321,54 +306,37 @@ static RESULT create(struct op *op, void *args)
 	return add_account(op, a->wish.account, a->first, ROLE_RIGHT_MANAGER);
 }
 
-struct change_project {
-	struct account_change wish;
-	struct str name, text;
-};
 #define PROJECT                                                                                              \
-	PARAM(struct change_project, "id", wish.account, .kind = KIND_ACCOUNT, .flags = REQUIRED,            \
+	PARAM(struct account_change, "id", account, .kind = KIND_ACCOUNT, .flags = REQUIRED,                 \
 	      .doc = "The project.")
 static const struct param one_params[] = {PROJECT};
 static const struct param update_params[] = {
 	PROJECT,
-	PARAM(struct change_project, "displaytext", text, .doc = "Another text."),
-	PARAM(struct change_project, "name", name, .doc = "Another name."),
+	PARAM(struct account_change, "displaytext", description, .doc = "Another text."),
+	PARAM(struct account_change, "name", name, .doc = "Another name."),
 	NOT_BUILT("account|roletype|swapowner|userid"),
 };
 
-static RESULT check_project(struct cs_call *e, const struct change_project *a)
+static RESULT check_project(struct cs_call *e, void *args)
 {
 	const struct account *project = NULL;
-	return find_project(e, &a->wish.account, "id", &project);
-}
-
-static RESULT prepare_update(struct cs_call *e, void *args)
-{
-	struct change_project *a = args;
-	a->wish.name = a->name.n ? &a->name : NULL;
-	a->wish.description = a->text.n ? &a->text : NULL;
-	return check_project(e, a);
+	return find_project(e, &((struct account_change *) args)->account, "id", &project);
 }
 
 static RESULT activate(struct cs_call *e, void *args)
 {
-	struct change_project *a = args;
-	a->wish.enabled = CHOICE_YES;
-	return check_project(e, a);
+	((struct account_change *) args)->enabled = CHOICE_YES;
+	return check_project(e, args);
 }
 
 static RESULT suspend(struct cs_call *e, void *args)
 {
-	struct change_project *a = args;
-	a->wish.enabled = CHOICE_NO;
-	return check_project(e, a);
+	((struct account_change *) args)->enabled = CHOICE_NO;
+	return check_project(e, args);
 }
 
-struct drop_project {
-	struct account_target wish;
-};
 static const struct param delete_params[] = {
-	PARAM(struct drop_project, "id", wish.account, .kind = KIND_ACCOUNT, .flags = REQUIRED,
+	PARAM(struct account_target, "id", account, .kind = KIND_ACCOUNT, .flags = REQUIRED,
 	      .doc = "The project, which has nothing any more."),
 	NOT_BUILT("cleanup", .only = "false"),
 };
@@ -376,7 +344,7 @@ static const struct param delete_params[] = {
 static RESULT prepare_delete(struct cs_call *e, void *args)
 {
 	const struct account *project = NULL;
-	return find_project(e, &((struct drop_project *) args)->wish.account, "id", &project);
+	return find_project(e, &((struct account_target *) args)->account, "id", &project);
 }
 
 struct member_args {
@@ -446,82 +414,37 @@ static RESULT remove_member(struct op *op, void *args)
 #define CHANGES .flags = API_WRITES | CS_ADMIN, .returns = API_RETURNS_NOTHING_STORED
 #define AT_ONCE .outcome = ASYNC_JOB_OUTCOME_NOW
 static const struct cs_action actions[] = {
-	{.name = "listProjects",
-	 .permit = "organizations:ListAccounts",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_projects, list_params),
-	 .listing = &projects,
-	 .doc = "Projects."},
-	{.name = "listProjectAccounts",
-	 .permit = "organizations:ListAccounts",
-	 .args = PARAMS(struct list_accounts, account_params),
-	 .answer = list_accounts,
+	{CS_ACTION("listProjects", "organizations:ListAccounts"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_projects, list_params), .listing = &projects, .doc = "Projects."},
+	{CS_ACTION("listProjectAccounts", "organizations:ListAccounts"),
+	 .args = PARAMS(struct list_accounts, account_params), .answer = list_accounts,
 	 .says = "projectid|project|accountid|account|domainid|domain|accounttype|role",
 	 .doc = "Which accounts are in a project."},
-	{.name = "createProject",
-	 .permit = "identity:create_project",
-	 .flags = API_WRITES | CS_ADMIN | CS_OF_ACCOUNT | CS_MAKES,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .args = PARAMS(struct make_project, create_params),
-	 .prepare = prepare_create,
-	 .operation = create,
-	 CS_SUBJECT(struct make_project, wish.account),
-	 .shows = &projects,
-	 AT_ONCE,
+	{CS_ACTION("createProject", "identity:create_project"),
+	 .flags = API_WRITES | CS_ADMIN | CS_OF_ACCOUNT | CS_MAKES, .returns = API_RETURNS_NOTHING_STORED,
+	 .args = PARAMS(struct make_project, create_params), .prepare = prepare_create, .operation = create,
+	 CS_SUBJECT(struct make_project, wish.account), .shows = &projects, AT_ONCE,
 	 .doc = "Makes a project."},
-	{.name = "updateProject",
-	 .permit = "identity:update_project",
-	 CHANGES,
-	 .args = PARAMS(struct change_project, update_params),
-	 .prepare = prepare_update,
-	 .operation = engine_update_account_run,
-	 CS_SUBJECT(struct change_project, wish.account.prefix),
-	 .shows = &projects,
-	 AT_ONCE,
-	 .doc = "Changes a project."},
-	{.name = "activateProject",
-	 .permit = "identity:update_project",
-	 CHANGES,
-	 .args = PARAMS(struct change_project, one_params),
-	 .prepare = activate,
-	 .operation = engine_update_account_run,
-	 CS_SUBJECT(struct change_project, wish.account.prefix),
-	 .shows = &projects,
-	 AT_ONCE,
-	 .doc = "Opens a project."},
-	{.name = "suspendProject",
-	 .permit = "identity:update_project",
-	 CHANGES,
-	 .args = PARAMS(struct change_project, one_params),
-	 .prepare = suspend,
-	 .operation = engine_update_account_run,
-	 CS_SUBJECT(struct change_project, wish.account.prefix),
-	 .shows = &projects,
-	 AT_ONCE,
-	 .doc = "Closes a project: nobody gets into it."},
-	{.name = "deleteProject",
-	 .permit = "identity:delete_project",
-	 CHANGES,
-	 .args = PARAMS(struct drop_project, delete_params),
-	 .prepare = prepare_delete,
-	 .operation = engine_delete_account_run,
-	 AT_ONCE,
-	 .doc = "Deletes a project."},
-	{.name = "addAccountToProject",
-	 .permit = "identity:create_grant",
-	 CHANGES,
-	 .args = PARAMS(struct member_args, add_params),
-	 .prepare = prepare_add,
-	 .operation = add_member,
-	 AT_ONCE,
-	 .doc = "Gives an account's users a role in a project."},
-	{.name = "deleteAccountFromProject",
-	 .permit = "identity:revoke_grant",
-	 CHANGES,
-	 .args = PARAMS(struct member_args, remove_params),
-	 .prepare = prepare_remove,
-	 .operation = remove_member,
-	 AT_ONCE,
-	 .doc = "Takes the roles in a project from an account's users."},
+	{CS_ACTION("updateProject", "identity:update_project"), CHANGES,
+	 .args = PARAMS(struct account_change, update_params), .prepare = check_project,
+	 .operation = engine_update_account_run, CS_SUBJECT(struct account_change, account.prefix),
+	 .shows = &projects, AT_ONCE, .doc = "Changes a project."},
+	{CS_ACTION("activateProject", "identity:update_project"), CHANGES,
+	 .args = PARAMS(struct account_change, one_params), .prepare = activate,
+	 .operation = engine_update_account_run, CS_SUBJECT(struct account_change, account.prefix),
+	 .shows = &projects, AT_ONCE, .doc = "Opens a project."},
+	{CS_ACTION("suspendProject", "identity:update_project"), CHANGES,
+	 .args = PARAMS(struct account_change, one_params), .prepare = suspend,
+	 .operation = engine_update_account_run, CS_SUBJECT(struct account_change, account.prefix),
+	 .shows = &projects, AT_ONCE, .doc = "Closes a project: nobody gets into it."},
+	{CS_ACTION("deleteProject", "identity:delete_project"), CHANGES,
+	 .args = PARAMS(struct account_target, delete_params), .prepare = prepare_delete,
+	 .operation = engine_delete_account_run, AT_ONCE, .doc = "Deletes a project."},
+	{CS_ACTION("addAccountToProject", "identity:create_grant"), CHANGES,
+	 .args = PARAMS(struct member_args, add_params), .prepare = prepare_add, .operation = add_member,
+	 AT_ONCE, .doc = "Gives an account's users a role in a project."},
+	{CS_ACTION("deleteAccountFromProject", "identity:revoke_grant"), CHANGES,
+	 .args = PARAMS(struct member_args, remove_params), .prepare = prepare_remove,
+	 .operation = remove_member, AT_ONCE, .doc = "Takes the roles in a project from an account's users."},
 };
 const struct api_actions cs_project_actions = API_ACTIONS(actions);

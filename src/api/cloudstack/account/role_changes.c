@@ -8,9 +8,8 @@
 struct role_args {
 	struct role_wish wish;
 	struct role_change change;
-	struct role_target target;
 	struct role_implication from;
-	struct str name, description, type;
+	struct str type;
 };
 #define P(wire, member, ...) PARAM(struct role_args, wire, member, __VA_ARGS__)
 #define TYPE P("type", type, .words = "Admin|DomainAdmin|User", .doc = "Its type.")
@@ -24,13 +23,10 @@ static const struct param create_params[] = {
 };
 static const struct param update_params[] = {
 	P("id", change.role, .kind = KIND_ROLE, .flags = REQUIRED, .doc = "The role."),
-	P("name", name, .doc = "Another name."),
-	P("description", description, .doc = "Another text."),
+	P("name", change.name, .doc = "Another name."),
+	P("description", change.description, .doc = "Another text."),
 	TYPE,
 	PUBLIC,
-};
-static const struct param delete_params[] = {
-	P("id", target.role, .kind = KIND_ROLE, .flags = REQUIRED, .doc = "The role."),
 };
 #undef P
 
@@ -74,8 +70,6 @@ static RESULT prepare_update(struct cs_call *e, void *args)
 	const struct role *role = role_find(cs_tables(e), a->change.role.prefix);
 	if (role && role->right != ROLE_RIGHT_NONE)
 		return ctx_fail_field(e->c, ERR_PROTECTED, STR("id"), "Default roles cannot be updated");
-	a->change.name = a->name.n ? &a->name : NULL;
-	a->change.description = a->description.n ? &a->description : NULL;
 	return take_type(e, a, &a->change.extra);
 }
 
@@ -84,39 +78,19 @@ static RESULT update(struct op *op, void *args)
 	return engine_update_role(op, &((struct role_args *) args)->change);
 }
 
-static RESULT drop(struct op *op, void *args)
-{
-	return engine_delete_role(op, &((struct role_args *) args)->target);
-}
-
 #define CHANGES .flags = API_WRITES | CS_ADMIN
 static const struct cs_action actions[] = {
-	{.name = "createRole",
-	 .permit = "identity:create_role",
-	 CHANGES,
-	 .args = PARAMS(struct role_args, create_params),
-	 .prepare = prepare_create,
-	 .operation = create,
-	 .returns = KIND_ROLE,
-	 CS_SUBJECT(struct role_args, wish.role),
-	 .shows = &cs_roles,
+	{CS_ACTION("createRole", "identity:create_role"), CHANGES,
+	 .args = PARAMS(struct role_args, create_params), .prepare = prepare_create, .operation = create,
+	 .returns = KIND_ROLE, CS_SUBJECT(struct role_args, wish.role), .shows = &cs_roles,
 	 .doc = "Makes a role."},
-	{.name = "updateRole",
-	 .permit = "identity:update_role",
-	 CHANGES,
-	 .args = PARAMS(struct role_args, update_params),
-	 .prepare = prepare_update,
-	 .operation = update,
-	 .returns = KIND_ROLE,
-	 CS_SUBJECT(struct role_args, change.role.prefix),
-	 .shows = &cs_roles,
+	{CS_ACTION("updateRole", "identity:update_role"), CHANGES,
+	 .args = PARAMS(struct role_args, update_params), .prepare = prepare_update, .operation = update,
+	 .returns = KIND_ROLE, CS_SUBJECT(struct role_args, change.role.prefix), .shows = &cs_roles,
 	 .doc = "Changes a role."},
-	{.name = "deleteRole",
-	 .permit = "identity:delete_role",
-	 CHANGES,
-	 .args = PARAMS(struct role_args, delete_params),
-	 .operation = drop,
-	 .returns = API_RETURNS_NOTHING_STORED,
+	{CS_ACTION("deleteRole", "identity:delete_role"), CHANGES,
+	 .args = CS_ONE(struct role_target, "id", role, KIND_ROLE, "The role."),
+	 .operation = engine_delete_role_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Deletes a role, and takes it from everybody."},
 };
 const struct api_actions cs_role_change_actions = API_ACTIONS(actions);

@@ -121,12 +121,8 @@ static const struct member members[] = {
 	MEMBER_FIXED("ispublic", "true"),
 	MEMBER_FIXED("state", "\"enabled\""),
 };
-const struct api_listing cs_roles = {.kind = KIND_ROLE,
-				     .get_name = get_name,
-				     .item = "role",
-				     .is_all = true,
-				     .matches = matches,
-				     .members = MEMBERS(members)};
+const struct api_listing cs_roles =
+	CS_LISTING(KIND_ROLE, "role", members, .get_name = get_name, .is_all = true, .matches = matches);
 
 /* ---- listRolePermissions ---- */
 
@@ -198,16 +194,10 @@ static RESULT list_permissions(struct cs_call *e, const void *args, struct json_
 }
 
 static const struct cs_action actions[] = {
-	{.name = "listRoles",
-	 .permit = "iam:ListKeystoneRoles",
-	 .args = PARAMS(struct list_roles, params),
-	 .listing = &cs_roles,
-	 .doc = "Roles."},
-	{.name = "listRolePermissions",
-	 .permit = "iam:ListKeystoneRoles",
-	 .args = PARAMS(struct permissions_args, permission_params),
-	 .answer = list_permissions,
-	 .says = "id|roleid|rolename|rule|permission",
-	 .doc = "Which commands each role permits."},
+	{CS_ACTION("listRoles", "iam:ListKeystoneRoles"), .args = PARAMS(struct list_roles, params),
+	 .listing = &cs_roles, .doc = "Roles."},
+	{CS_ACTION("listRolePermissions", "iam:ListKeystoneRoles"),
+	 .args = PARAMS(struct permissions_args, permission_params), .answer = list_permissions,
+	 .says = "id|roleid|rolename|rule|permission", .doc = "Which commands each role permits."},
 };
 const struct api_actions cs_role_actions = API_ACTIONS(actions);

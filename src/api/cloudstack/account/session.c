@@ -194,15 +194,11 @@ static RESULT log_in(struct cs_call *e, const void *args, struct json_writer *w)
 
 /* ---- logout ---- */
 
-struct logout {
-	struct token_revocation_wish wish;
-};
-
 /* A key has no session that could end. */
 static RESULT prepare_logout(struct cs_call *e, void *args)
 {
-	struct logout *a = args;
-	a->wish = (struct token_revocation_wish){e->token.audit, e->token.user, e->token.expires_us};
+	struct token_revocation_wish *a = args;
+	*a = (struct token_revocation_wish){e->token.audit, e->token.user, e->token.expires_us};
 	e->skips_operation = e->is_signed;
 	return OK;
 }
@@ -216,25 +212,15 @@ static RESULT show_logout(struct cs_call *e, const void *args, struct json_write
 }
 
 static const struct cs_action actions[] = {
-	{.name = "login",
-	 .permit = "identity:authenticate",
-	 .flags = API_OPEN,
-	 .args = PARAMS(struct login, login_params),
-	 .prepare = prepare_login,
-	 .work = check_guess,
+	{CS_ACTION("login", "identity:authenticate"), .flags = API_OPEN,
+	 .args = PARAMS(struct login, login_params), .prepare = prepare_login, .work = check_guess,
 	 .answer = log_in,
 	 .says = "username|userid|domainid|timeout|account|firstname|lastname|type|timezone|registered|"
 		 "sessionkey",
 	 .doc = "Opens a session by a password."},
-	{.name = "logout",
-	 .permit = "identity:revoke_token",
-	 .flags = API_WRITES | API_FOR_ALL,
-	 .args = {0, 0, sizeof(struct logout)},
-	 .prepare = prepare_logout,
-	 .operation = engine_revoke_token_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .answer = show_logout,
-	 .says = "description",
-	 .doc = "Ends the session."},
+	{CS_ACTION("logout", "identity:revoke_token"), .flags = API_WRITES | API_FOR_ALL,
+	 .args = {0, 0, sizeof(struct token_revocation_wish)}, .prepare = prepare_logout,
+	 .operation = engine_revoke_token_run, .returns = API_RETURNS_NOTHING_STORED, .answer = show_logout,
+	 .says = "description", .doc = "Ends the session."},
 };
 const struct api_actions cs_session_actions = API_ACTIONS(actions);

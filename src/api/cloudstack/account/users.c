@@ -138,13 +138,9 @@ static const struct member members[] = {
 	MEMBER_FIXED("usersource", "\"native\""),
 	MEMBER_FIXED("iscallerchilddomain|isdefault|is2faenabled|is2famandated", "false"),
 };
-const struct api_listing cs_users = {.kind = KIND_USER,
-				     .name = offsetof(struct user, name),
-				     .item = "user",
-				     .is_all = true,
-				     .sees = sees,
-				     .matches = matches,
-				     .members = MEMBERS(members)};
+const struct api_listing cs_users =
+	CS_LISTING(KIND_USER, "user", members, .name = offsetof(struct user, name), .is_all = true,
+		   .sees = sees, .matches = matches);
 
 /* ---- keys ---- */
 
@@ -243,10 +239,6 @@ static RESULT get_keys(struct cs_call *e, const void *args, struct json_writer *
 struct identifier_args {
 	struct ref user;
 };
-static const struct param identifier_params[] = {
-	PARAM(struct identifier_args, "userid", user, .kind = KIND_USER, .flags = REQUIRED,
-	      .doc = "Whose key signs it."),
-};
 
 struct signing {
 	struct cs_call *e;
@@ -308,40 +300,21 @@ static RESULT get_user(struct cs_call *e, const void *args, struct json_writer *
 }
 
 static const struct cs_action actions[] = {
-	{.name = "listUsers",
-	 .permit = "iam:ListUsers",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_users, params),
-	 .listing = &cs_users,
-	 .doc = "Users."},
-	{.name = "registerUserKeys",
-	 .permit = "iam:CreateAccessKey",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct keys_args, key_params),
-	 .prepare = prepare_register,
-	 .operation = engine_create_access_key_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .answer = show_registered,
-	 .says = "apikey|secretkey",
-	 .doc = "Makes a key of a user."},
-	{.name = "getUserKeys",
-	 .permit = "identity:ec2_get_credential",
-	 .args = PARAMS(struct keys_args, key_params),
-	 .answer = get_keys,
-	 .says = "apikey|secretkey",
+	{CS_ACTION("listUsers", "iam:ListUsers"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_users, params), .listing = &cs_users, .doc = "Users."},
+	{CS_ACTION("registerUserKeys", "iam:CreateAccessKey"), .flags = API_WRITES,
+	 .args = PARAMS(struct keys_args, key_params), .prepare = prepare_register,
+	 .operation = engine_create_access_key_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .answer = show_registered, .says = "apikey|secretkey", .doc = "Makes a key of a user."},
+	{CS_ACTION("getUserKeys", "identity:ec2_get_credential"),
+	 .args = PARAMS(struct keys_args, key_params), .answer = get_keys, .says = "apikey|secretkey",
 	 .doc = "A user's key, with its secret."},
-	{.name = "getCloudIdentifier",
-	 .permit = "identity:ec2_get_credential",
-	 .args = PARAMS(struct identifier_args, identifier_params),
-	 .answer = get_identifier,
-	 .says = "userid|cloudidentifier|signature",
+	{CS_ACTION("getCloudIdentifier", "identity:ec2_get_credential"),
+	 .args = CS_ONE(struct identifier_args, "userid", user, KIND_USER, "Whose key signs it."),
+	 .answer = get_identifier, .says = "userid|cloudidentifier|signature",
 	 .doc = "What this cloud is called, signed with a user's key."},
-	{.name = "getUser",
-	 .permit = "iam:ListUsers",
-	 .flags = CS_ADMIN,
-	 .args = PARAMS(struct user_args, user_params),
-	 .answer = get_user,
-	 .says = "user",
+	{CS_ACTION("getUser", "iam:ListUsers"), .flags = CS_ADMIN,
+	 .args = PARAMS(struct user_args, user_params), .answer = get_user, .says = "user",
 	 .doc = "The user who has a key."},
 };
 const struct api_actions cs_user_actions = API_ACTIONS(actions);

@@ -49,15 +49,9 @@ static RESULT assign(struct op *op, void *args)
 }
 
 static const struct cs_action actions[] = {
-	{.name = "assignVirtualMachine",
-	 .permit = "ec2:AssignInstances",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct assign_args, params),
-	 .prepare = prepare,
-	 .operation = assign,
-	 .returns = KIND_INSTANCE,
-	 CS_SUBJECT(struct assign_args, wish.instance.prefix),
-	 .shows = &cs_machines,
-	 .doc = "Gives a stopped virtual machine to another account."},
+	{CS_ACTION("assignVirtualMachine", "ec2:AssignInstances"), .flags = API_WRITES,
+	 .args = PARAMS(struct assign_args, params), .prepare = prepare, .operation = assign,
+	 .returns = KIND_INSTANCE, CS_SUBJECT(struct assign_args, wish.instance.prefix),
+	 .shows = &cs_machines, .doc = "Gives a stopped virtual machine to another account."},
 };
 const struct api_actions cs_assign_actions = API_ACTIONS(actions);

@@ -72,15 +72,9 @@ static RESULT show(struct cs_call *e, const void *args, struct json_writer *w)
 	return OK;
 }
 
-static const struct cs_action actions[] = {{
-	.name = "createConsoleEndpoint",
-	.permit = "os_compute_api:os-remote-consoles",
-	.flags = API_OBSERVES,
-	.args = PARAMS(struct console_args, params),
-	.prepare = prepare,
-	.look = look,
-	.answer = show,
-	.says = "success|url|websocket",
-	.doc = "A URL that opens a machine's display.",
-}};
+static const struct cs_action actions[] = {
+	{CS_ACTION("createConsoleEndpoint", "os_compute_api:os-remote-consoles"), .flags = API_OBSERVES,
+	 .args = PARAMS(struct console_args, params), .prepare = prepare, .look = look, .answer = show,
+	 .says = "success|url|websocket", .doc = "A URL that opens a machine's display."},
+};
 const struct api_actions cs_console_actions = API_ACTIONS(actions);

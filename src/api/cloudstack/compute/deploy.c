@@ -264,16 +264,9 @@ static RESULT deploy(struct op *op, void *args)
 }
 
 static const struct cs_action actions[] = {
-	{.name = "deployVirtualMachine",
-	 .permit = "ec2:RunInstances",
-	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
-	 .args = PARAMS(struct deploy_args, params),
-	 .prepare = prepare,
-	 .operation = deploy,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct deploy_args, machine),
-	 .shows = &cs_machines,
-	 .outcome = ASYNC_JOB_OUTCOME_SETTLED,
-	 .doc = "Makes a virtual machine."},
+	{CS_ACTION("deployVirtualMachine", "ec2:RunInstances"),
+	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES, .args = PARAMS(struct deploy_args, params),
+	 .prepare = prepare, .operation = deploy, CS_SUBJECT(struct deploy_args, machine),
+	 .shows = &cs_machines, CS_JOB(SETTLED), .doc = "Makes a virtual machine."},
 };
 const struct api_actions cs_deploy_actions = API_ACTIONS(actions);

@@ -39,16 +39,9 @@ static RESULT prepare_migrate(struct cs_call *e, void *args)
 }
 
 static const struct cs_action actions[] = {
-	{.name = "migrateVirtualMachine",
-	 .permit = "ec2:MigrateInstances",
-	 .flags = API_WRITES | CS_ADMIN,
-	 .args = PARAMS(struct migrate_args, migrate_params),
-	 .prepare = prepare_migrate,
-	 .operation = engine_migrate_instance_run,
-	 CS_SUBJECT(struct migrate_args, wish.instance.prefix),
-	 .shows = &cs_machines,
-	 .outcome = ASYNC_JOB_OUTCOME_MOVED,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Moves a running machine to another host."},
+	{CS_ACTION("migrateVirtualMachine", "ec2:MigrateInstances"), .flags = API_WRITES | CS_ADMIN,
+	 .args = PARAMS(struct migrate_args, migrate_params), .prepare = prepare_migrate,
+	 .operation = engine_migrate_instance_run, CS_SUBJECT(struct migrate_args, wish.instance.prefix),
+	 .shows = &cs_machines, CS_JOB(MOVED), .doc = "Moves a running machine to another host."},
 };
 const struct api_actions cs_machine_migration_actions = API_ACTIONS(actions);

@@ -60,12 +60,12 @@ static RESULT prepare_create_service(struct cs_call *e, void *args)
 
 struct change_service {
 	struct instance_type_settings wish;
-	struct str name, text, state;
+	struct str text, state;
 };
 #define P(wire, member, ...) PARAM(struct change_service, wire, member, __VA_ARGS__)
 static const struct param update_service_params[] = {
 	P("id", wish.type, .kind = KIND_INSTANCE_TYPE, .flags = REQUIRED, .doc = "The offering."),
-	P("name", name, .doc = "Another name."),
+	P("name", wish.name, .doc = "Another name."),
 	P("displaytext", text, .max = 4096, .doc = "Another text."),
 	P("state", state, .doc = "Inactive: nothing new is made by it; Active."),
 	NOT_BUILT("domainid|externaldetails|hosttags|sortkey|storagetags|zoneid"),
@@ -80,21 +80,12 @@ static RESULT prepare_update_service(struct cs_call *e, void *args)
 	if (a->state.n && !is_active && !str_equal_nocase(a->state, STR("Inactive")))
 		return cs_fail(e, "state", "The state %" STR_FMT " is neither Active nor Inactive",
 			       STR_ARG(a->state));
-	a->wish.name = a->name.n ? &a->name : NULL;
 	a->wish.set_description = a->text.n > 0;
 	a->wish.description = a->text;
 	if (a->state.n)
 		a->wish.enabled = is_active ? CHOICE_YES : CHOICE_NO;
 	return OK;
 }
-
-struct drop_service {
-	struct instance_type_target wish;
-};
-static const struct param delete_service_params[] = {
-	PARAM(struct drop_service, "id", wish.type, .kind = KIND_INSTANCE_TYPE, .flags = REQUIRED,
-	      .doc = "The offering; machines that have it keep their size."),
-};
 
 /* ---- disk offerings ---- */
 
@@ -157,14 +148,11 @@ static RESULT prepare_create_disk(struct cs_call *e, void *args)
 	return OK;
 }
 
-struct change_disk {
-	struct volume_type_wish wish;
-};
-#define P(wire, member, ...) PARAM(struct change_disk, wire, member, __VA_ARGS__)
+#define P(wire, member, ...) PARAM(struct volume_type_wish, wire, member, __VA_ARGS__)
 static const struct param update_disk_params[] = {
-	P("id", wish.type, .kind = KIND_VOLUME_TYPE, .flags = REQUIRED, .doc = "The offering."),
-	P("name", wish.name, .doc = "Another name; not while volumes have the old one."),
-	P("displaytext", wish.description, .max = 4096, .doc = "Another text."),
+	P("id", type, .kind = KIND_VOLUME_TYPE, .flags = REQUIRED, .doc = "The offering."),
+	P("name", name, .doc = "Another name; not while volumes have the old one."),
+	P("displaytext", description, .max = 4096, .doc = "Another text."),
 	NOT_BUILT(RATES "|sortkey"),
 	NOT_BUILT("cachemode", .only = "none"),
 	NOT_BUILT("displayoffering", .only = "true"),
@@ -174,76 +162,44 @@ static const struct param update_disk_params[] = {
 
 static RESULT prepare_update_disk(struct cs_call *e, void *args)
 {
-	struct change_disk *a = args;
+	struct volume_type_wish *a = args;
 	(void) e;
-	a->wish.set_name = a->wish.name.n > 0;
-	a->wish.set_description = a->wish.description.n > 0;
+	a->set_name = a->name.n > 0;
+	a->set_description = a->description.n > 0;
 	return OK;
 }
 
-struct drop_disk {
-	struct volume_type_target wish;
-};
-static const struct param delete_disk_params[] = {
-	PARAM(struct drop_disk, "id", wish.type, .kind = KIND_VOLUME_TYPE, .flags = REQUIRED,
-	      .doc = "The offering, by which there are no volumes."),
-};
-
 #define CHANGES .flags = API_WRITES | CS_ADMIN
 static const struct cs_action actions[] = {
-	{.name = "createServiceOffering",
-	 .permit = "ec2:CreateInstanceType",
-	 CHANGES,
-	 .args = PARAMS(struct make_service, create_service_params),
-	 .prepare = prepare_create_service,
-	 .operation = engine_create_instance_type_run,
-	 .returns = KIND_INSTANCE_TYPE,
-	 CS_SUBJECT(struct make_service, wish.instance_type),
-	 .shows = &cs_service_offerings,
+	{CS_ACTION("createServiceOffering", "ec2:CreateInstanceType"), CHANGES,
+	 .args = PARAMS(struct make_service, create_service_params), .prepare = prepare_create_service,
+	 .operation = engine_create_instance_type_run, .returns = KIND_INSTANCE_TYPE,
+	 CS_SUBJECT(struct make_service, wish.instance_type), .shows = &cs_service_offerings,
 	 .doc = "Makes a service offering."},
-	{.name = "updateServiceOffering",
-	 .permit = "ec2:ModifyInstanceType",
-	 CHANGES,
-	 .args = PARAMS(struct change_service, update_service_params),
-	 .prepare = prepare_update_service,
-	 .operation = engine_update_instance_type_run,
-	 .returns = KIND_INSTANCE_TYPE,
-	 CS_SUBJECT(struct change_service, wish.type.prefix),
-	 .shows = &cs_service_offerings,
+	{CS_ACTION("updateServiceOffering", "ec2:ModifyInstanceType"), CHANGES,
+	 .args = PARAMS(struct change_service, update_service_params), .prepare = prepare_update_service,
+	 .operation = engine_update_instance_type_run, .returns = KIND_INSTANCE_TYPE,
+	 CS_SUBJECT(struct change_service, wish.type.prefix), .shows = &cs_service_offerings,
 	 .doc = "Changes a service offering."},
-	{.name = "deleteServiceOffering",
-	 .permit = "ec2:DeleteInstanceType",
-	 CHANGES,
-	 .args = PARAMS(struct drop_service, delete_service_params),
-	 .operation = engine_delete_instance_type_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
+	{CS_ACTION("deleteServiceOffering", "ec2:DeleteInstanceType"), CHANGES,
+	 .args = CS_ONE(struct instance_type_target, "id", type, KIND_INSTANCE_TYPE,
+			"The offering; machines that have it keep their size."),
+	 .operation = engine_delete_instance_type_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Deletes a service offering."},
-	{.name = "createDiskOffering",
-	 .permit = "ec2:CreateVolumeType",
-	 CHANGES,
-	 .args = PARAMS(struct make_disk, create_disk_params),
-	 .prepare = prepare_create_disk,
-	 .operation = engine_create_volume_type_run,
-	 .returns = KIND_VOLUME_TYPE,
-	 CS_SUBJECT(struct make_disk, wish.volume_type),
-	 .shows = &cs_disk_offerings,
+	{CS_ACTION("createDiskOffering", "ec2:CreateVolumeType"), CHANGES,
+	 .args = PARAMS(struct make_disk, create_disk_params), .prepare = prepare_create_disk,
+	 .operation = engine_create_volume_type_run, .returns = KIND_VOLUME_TYPE,
+	 CS_SUBJECT(struct make_disk, wish.volume_type), .shows = &cs_disk_offerings,
 	 .doc = "Makes a disk offering."},
-	{.name = "updateDiskOffering",
-	 .permit = "ec2:ModifyVolumeType",
-	 CHANGES,
-	 .args = PARAMS(struct change_disk, update_disk_params),
-	 .prepare = prepare_update_disk,
-	 .operation = engine_update_volume_type_run,
-	 .returns = KIND_VOLUME_TYPE,
-	 CS_SUBJECT(struct change_disk, wish.type.prefix),
-	 .shows = &cs_disk_offerings,
+	{CS_ACTION("updateDiskOffering", "ec2:ModifyVolumeType"), CHANGES,
+	 .args = PARAMS(struct volume_type_wish, update_disk_params), .prepare = prepare_update_disk,
+	 .operation = engine_update_volume_type_run, .returns = KIND_VOLUME_TYPE,
+	 CS_SUBJECT(struct volume_type_wish, type.prefix), .shows = &cs_disk_offerings,
 	 .doc = "Changes a disk offering."},
-	{.name = "deleteDiskOffering",
-	 .permit = "ec2:DeleteVolumeType",
-	 CHANGES,
-	 .args = PARAMS(struct drop_disk, delete_disk_params),
-	 .operation = engine_delete_volume_type_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
+	{CS_ACTION("deleteDiskOffering", "ec2:DeleteVolumeType"), CHANGES,
+	 .args = CS_ONE(struct volume_type_target, "id", type, KIND_VOLUME_TYPE,
+			"The offering, by which there are no volumes."),
+	 .operation = engine_delete_volume_type_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Deletes a disk offering."},
 };
 const struct api_actions cs_offering_change_actions = API_ACTIONS(actions);

@@ -164,17 +164,12 @@ static RESULT list_categories(struct cs_call *e, const void *args, struct json_w
 }
 
 static const struct cs_action actions[] = {
-	{.name = "listOsTypes",
-	 .permit = "ec2:DescribeImages",
-	 .args = PARAMS(struct list_types, type_params),
+	{CS_ACTION("listOsTypes", "ec2:DescribeImages"), .args = PARAMS(struct list_types, type_params),
 	 .answer = list_types,
 	 .says = "id|oscategoryid|oscategoryname|name|description|isuserdefined|fordisplay",
 	 .doc = "Guest operating systems."},
-	{.name = "listOsCategories",
-	 .permit = "ec2:DescribeImages",
-	 .args = PARAMS(struct list_types, category_params),
-	 .answer = list_categories,
-	 .says = "id|name",
+	{CS_ACTION("listOsCategories", "ec2:DescribeImages"),
+	 .args = PARAMS(struct list_types, category_params), .answer = list_categories, .says = "id|name",
 	 .doc = "What guest operating systems are sorted by."},
 };
 const struct api_actions cs_os_type_actions = API_ACTIONS(actions);

@@ -137,14 +137,10 @@ static RESULT list(struct cs_call *e, const void *args, struct json_writer *w)
 	return cs_write_items(e, w, &a->list, "resourcedetail", items, shown, write_detail);
 }
 
-static const struct cs_action actions[] = {{
-	.name = "listResourceDetails",
-	.permit = "ec2:DescribeTags",
-	.flags = CS_OF_ACCOUNT,
-	.args = PARAMS(struct list_details, params),
-	.prepare = prepare,
-	.answer = list,
-	.says = "key|value|resourcetype|resourceid|fordisplay",
-	.doc = "Details of a machine, or of a template.",
-}};
+static const struct cs_action actions[] = {
+	{CS_ACTION("listResourceDetails", "ec2:DescribeTags"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_details, params), .prepare = prepare, .answer = list,
+	 .says = "key|value|resourcetype|resourceid|fordisplay",
+	 .doc = "Details of a machine, or of a template."},
+};
 const struct api_actions cs_resource_detail_actions = API_ACTIONS(actions);

@@ -82,15 +82,12 @@ static const struct member members[] = {
 	MEMBER(struct instance_type, "state", enabled, .yes = "Active", .no = "Inactive"),
 };
 
-const struct api_listing cs_service_offerings = {KIND_INSTANCE_TYPE, offsetof(struct instance_type, name),
-						 "serviceoffering",  .is_by_name = true,
-						 .matches = matches, .members = MEMBERS(members)};
-static const struct cs_action actions[] = {{
-	.name = "listServiceOfferings",
-	.permit = "ec2:DescribeInstanceTypes",
-	.flags = CS_OF_ACCOUNT,
-	.args = PARAMS(struct list_offerings, params),
-	.listing = &cs_service_offerings,
-	.doc = "Service offerings.",
-}};
+const struct api_listing cs_service_offerings =
+	CS_LISTING(KIND_INSTANCE_TYPE, "serviceoffering", members,
+		   .name = offsetof(struct instance_type, name), .is_by_name = true, .matches = matches);
+static const struct cs_action actions[] = {
+	{CS_ACTION("listServiceOfferings", "ec2:DescribeInstanceTypes"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_offerings, params), .listing = &cs_service_offerings,
+	 .doc = "Service offerings."},
+};
 const struct api_actions cs_offering_actions = API_ACTIONS(actions);

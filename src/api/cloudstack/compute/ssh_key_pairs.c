@@ -48,12 +48,9 @@ static const struct member members[] = {
 	CS_OWNER_MEMBERS(key_pair),
 	MEMBER_TEXT("fingerprint", get_fingerprint),
 };
-static const struct api_listing keys = {.kind = KIND_KEY_PAIR,
-					.name = offsetof(struct key_pair, name),
-					.item = "sshkeypair",
-					.is_by_name = true,
-					.matches = matches,
-					.members = MEMBERS(members)};
+static const struct api_listing keys =
+	CS_LISTING(KIND_KEY_PAIR, "sshkeypair", members, .name = offsetof(struct key_pair, name),
+		   .is_by_name = true, .matches = matches);
 
 struct make_key {
 	struct key_pair_wish wish;
@@ -133,41 +130,20 @@ static RESULT prepare_delete(struct cs_call *e, void *args)
 }
 
 static const struct cs_action actions[] = {
-	{.name = "listSSHKeyPairs",
-	 .permit = "ec2:DescribeKeyPairs",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_keys, list_params),
-	 .listing = &keys,
-	 .doc = "SSH key pairs."},
-	{.name = "createSSHKeyPair",
-	 .permit = "ec2:CreateKeyPair",
-	 .flags = API_WRITES | CS_OF_ACCOUNT,
-	 .args = PARAMS(struct make_key, create_params),
-	 .prepare = prepare_create,
-	 .work = draw_key,
-	 .operation = engine_create_key_pair_run,
-	 .returns = KIND_KEY_PAIR,
-	 .answer = show_made,
-	 .says = "id|name|account|domainid|domain|fingerprint|privatekey",
-	 .doc = "Makes an SSH key pair."},
-	{.name = "registerSSHKeyPair",
-	 .permit = "ec2:ImportKeyPair",
-	 .flags = API_WRITES | CS_OF_ACCOUNT,
-	 .args = PARAMS(struct make_key, register_params),
-	 .prepare = prepare_register,
-	 .operation = engine_create_key_pair_run,
-	 .returns = KIND_KEY_PAIR,
-	 CS_SUBJECT(struct make_key, wish.key_pair),
-	 .shows = &keys,
-	 .item = "keypair",
+	{CS_ACTION("listSSHKeyPairs", "ec2:DescribeKeyPairs"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_keys, list_params), .listing = &keys, .doc = "SSH key pairs."},
+	{CS_ACTION("createSSHKeyPair", "ec2:CreateKeyPair"), .flags = API_WRITES | CS_OF_ACCOUNT,
+	 .args = PARAMS(struct make_key, create_params), .prepare = prepare_create, .work = draw_key,
+	 .operation = engine_create_key_pair_run, .returns = KIND_KEY_PAIR, .answer = show_made,
+	 .says = "id|name|account|domainid|domain|fingerprint|privatekey", .doc = "Makes an SSH key pair."},
+	{CS_ACTION("registerSSHKeyPair", "ec2:ImportKeyPair"), .flags = API_WRITES | CS_OF_ACCOUNT,
+	 .args = PARAMS(struct make_key, register_params), .prepare = prepare_register,
+	 .operation = engine_create_key_pair_run, .returns = KIND_KEY_PAIR,
+	 CS_SUBJECT(struct make_key, wish.key_pair), .shows = &keys, .item = "keypair",
 	 .doc = "Takes a public key in."},
-	{.name = "deleteSSHKeyPair",
-	 .permit = "ec2:DeleteKeyPair",
-	 .flags = API_WRITES | CS_OF_ACCOUNT,
-	 .args = PARAMS(struct drop_key, delete_params),
-	 .prepare = prepare_delete,
-	 .operation = engine_delete_key_pair_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
+	{CS_ACTION("deleteSSHKeyPair", "ec2:DeleteKeyPair"), .flags = API_WRITES | CS_OF_ACCOUNT,
+	 .args = PARAMS(struct drop_key, delete_params), .prepare = prepare_delete,
+	 .operation = engine_delete_key_pair_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Deletes an SSH key pair."},
 };
 const struct api_actions cs_key_pair_actions = API_ACTIONS(actions);

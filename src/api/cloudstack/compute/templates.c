@@ -243,17 +243,10 @@ static const struct member members[] = {
 const struct api_listing cs_templates = LISTING("template"), cs_isos = LISTING("iso");
 
 static const struct cs_action actions[] = {
-	{.name = "listTemplates",
-	 .permit = "ec2:DescribeImages",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_templates, params),
-	 .listing = &cs_templates,
-	 .doc = "Templates."},
-	{.name = "listIsos",
-	 .permit = "ec2:DescribeImages",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_templates, iso_params),
-	 .listing = &cs_isos,
+	{CS_ACTION("listTemplates", "ec2:DescribeImages"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_templates, params), .listing = &cs_templates, .doc = "Templates."},
+	{CS_ACTION("listIsos", "ec2:DescribeImages"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_templates, iso_params), .listing = &cs_isos,
 	 .doc = "ISOs: images of that format."},
 };
 const struct api_actions cs_template_actions = API_ACTIONS(actions);

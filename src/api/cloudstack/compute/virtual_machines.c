@@ -303,25 +303,18 @@ static const struct member metrics_members[] = {
 	MEMBER_TEXT("cputotal", get_cpu_total),
 	MEMBER_TEXT("memorytotal", get_memory_total),
 };
-static const struct api_listing metrics = {KIND_INSTANCE,      offsetof(struct instance, name),
-					   "virtualmachine",   .get_name = cs_machine_name,
-					   .matches = matches, .members = MEMBERS(metrics_members)};
+static const struct api_listing metrics =
+	CS_LISTING(KIND_INSTANCE, "virtualmachine", metrics_members, .name = offsetof(struct instance, name),
+		   .get_name = cs_machine_name, .matches = matches);
 
-const struct api_listing cs_machines = {KIND_INSTANCE,      offsetof(struct instance, name),
-					"virtualmachine",   .get_name = cs_machine_name,
-					.matches = matches, .members = MEMBERS(members)};
+const struct api_listing cs_machines =
+	CS_LISTING(KIND_INSTANCE, "virtualmachine", members, .name = offsetof(struct instance, name),
+		   .get_name = cs_machine_name, .matches = matches);
 static const struct cs_action actions[] = {
-	{.name = "listVirtualMachines",
-	 .permit = "ec2:DescribeInstances",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_machines, params),
-	 .listing = &cs_machines,
-	 .doc = "Virtual machines."},
-	{.name = "listVirtualMachinesMetrics",
-	 .permit = "ec2:DescribeInstances",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_machines, params),
-	 .listing = &metrics,
+	{CS_ACTION("listVirtualMachines", "ec2:DescribeInstances"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_machines, params), .listing = &cs_machines, .doc = "Virtual machines."},
+	{CS_ACTION("listVirtualMachinesMetrics", "ec2:DescribeInstances"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_machines, params), .listing = &metrics,
 	 .doc = "Virtual machines with figures of their size."},
 };
 const struct api_actions cs_machine_actions = API_ACTIONS(actions);

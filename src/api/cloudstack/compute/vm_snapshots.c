@@ -75,72 +75,44 @@ static const struct member members[] = {
 	MEMBER_FIXED("hypervisor", "\"KVM\""),
 	MEMBER_WRITTEN("tags", write_tags),
 };
-static const struct api_listing snapshots = {.kind = KIND_INSTANCE_SNAPSHOT,
-					     .name = offsetof(struct instance_snapshot, name),
-					     .item = "vmSnapshot",
-					     .matches = matches,
-					     .members = MEMBERS(members)};
+static const struct api_listing snapshots =
+	CS_LISTING(KIND_INSTANCE_SNAPSHOT, "vmSnapshot", members,
+		   .name = offsetof(struct instance_snapshot, name), .matches = matches);
 
 /* ---- changes ---- */
 
-struct make_snapshot {
-	struct instance_snapshot_wish wish;
-};
-#define P(wire, member, ...) PARAM(struct make_snapshot, wire, member, __VA_ARGS__)
+#define P(wire, member, ...) PARAM(struct instance_snapshot_wish, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
+	P("virtualmachineid", instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
 	  .doc = "Of this virtual machine, which runs or is stopped."),
-	P("name", wish.name, .doc = "Its display name."),
-	P("description", wish.description, .doc = "What it is for."),
+	P("name", name, .doc = "Its display name."),
+	P("description", description, .doc = "What it is for."),
 	NOT_BUILT("quiescevm|snapshotmemory", .only = "false"),
 };
 #undef P
 
-struct snapshot_args {
-	struct instance_snapshot_target wish;
-};
 static const struct param target_params[] = {
-	PARAM(struct snapshot_args, "vmsnapshotid", wish.snapshot, .kind = KIND_INSTANCE_SNAPSHOT,
+	PARAM(struct instance_snapshot_target, "vmsnapshotid", snapshot, .kind = KIND_INSTANCE_SNAPSHOT,
 	      .flags = REQUIRED, .doc = "The VM snapshot."),
 };
 
 static const struct cs_action actions[] = {
-	{.name = "listVMSnapshot",
-	 .permit = "ec2:DescribeSnapshots",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_snapshots, list_params),
-	 .listing = &snapshots,
-	 .doc = "VM snapshots."},
-	{.name = "createVMSnapshot",
-	 .permit = "ec2:CreateSnapshots",
-	 .flags = API_WRITES | CS_MAKES,
-	 .args = PARAMS(struct make_snapshot, create_params),
+	{CS_ACTION("listVMSnapshot", "ec2:DescribeSnapshots"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_snapshots, list_params), .listing = &snapshots, .doc = "VM snapshots."},
+	{CS_ACTION("createVMSnapshot", "ec2:CreateSnapshots"), .flags = API_WRITES | CS_MAKES,
+	 .args = PARAMS(struct instance_snapshot_wish, create_params),
 	 .operation = engine_create_instance_snapshot_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct make_snapshot, wish.snapshot),
-	 .shows = &snapshots,
-	 .item = "vmsnapshot",
-	 .outcome = ASYNC_JOB_OUTCOME_MADE,
-	 .doc = "Takes a snapshot of all disks of a virtual machine."},
-	{.name = "deleteVMSnapshot",
-	 .permit = "ec2:DeleteSnapshot",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct snapshot_args, target_params),
+	 CS_SUBJECT(struct instance_snapshot_wish, snapshot), .shows = &snapshots, .item = "vmsnapshot",
+	 CS_JOB(MADE), .doc = "Takes a snapshot of all disks of a virtual machine."},
+	{CS_ACTION("deleteVMSnapshot", "ec2:DeleteSnapshot"), .flags = API_WRITES,
+	 .args = PARAMS(struct instance_snapshot_target, target_params),
 	 .operation = engine_delete_instance_snapshot_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct snapshot_args, wish.snapshot.prefix),
-	 .about = KIND_INSTANCE_SNAPSHOT,
-	 .outcome = ASYNC_JOB_OUTCOME_GONE,
-	 .doc = "Deletes a VM snapshot."},
-	{.name = "revertToVMSnapshot",
-	 .permit = "ec2:RevertVolume",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct snapshot_args, target_params),
-	 .operation = engine_revert_instance_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct snapshot_args, wish.instance),
-	 .shows = &cs_machines,
-	 .outcome = ASYNC_JOB_OUTCOME_REVERTED,
+	 CS_SUBJECT(struct instance_snapshot_target, snapshot.prefix), .about = KIND_INSTANCE_SNAPSHOT,
+	 CS_JOB(GONE), .doc = "Deletes a VM snapshot."},
+	{CS_ACTION("revertToVMSnapshot", "ec2:RevertVolume"), .flags = API_WRITES,
+	 .args = PARAMS(struct instance_snapshot_target, target_params),
+	 .operation = engine_revert_instance_run, CS_SUBJECT(struct instance_snapshot_target, instance),
+	 .shows = &cs_machines, CS_JOB(REVERTED),
 	 .doc = "Gives a stopped virtual machine the content that its disks had."},
 };
 const struct api_actions cs_vm_snapshot_actions = API_ACTIONS(actions);

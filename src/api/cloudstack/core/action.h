@@ -38,11 +38,22 @@ struct cs_action {
 	enum kind about; /* of the job's subject, where nothing is shown of it */
 	size_t machine;  /* where in the args the machine's id is whose disk that is, + 1 */
 	size_t subject; /* where in the args the id of the row is that the command is about, + 1 (CS_SUBJECT) */
+	/* Where in the args bools are that are always true, + 1 (CS_SETS); 0 ends them. */
+	size_t sets[2];
 	const char *item; /* the object's name, where it is not the listing's */
 	const char *says; /* members of what .answer writes, for listApis: "apikey|secretkey" */
 };
 /* Of a struct of args: a member of the type uuid, or a ref's .prefix. */
 #define CS_SUBJECT(T, member) .subject = offsetof(T, member) + 1
+#define CS_SETS(T, member) offsetof(T, member) + 1
+/* What a row begins with. */
+#define CS_ACTION(word, permission) .name = (word), .permit = (permission)
+/* A change that answers with a job, which ends so: its answer is written later. */
+#define CS_JOB(ends) .outcome = ASYNC_JOB_OUTCOME_##ends, .returns = API_RETURNS_NOTHING_STORED
+/* The args of a command that names one row and nothing else. */
+#define CS_ONE(T, wire, member, row_kind, text)                                                              \
+	PARAMS(T, ((const struct param[]){                                                                   \
+			  PARAM(T, wire, member, .kind = (row_kind), .flags = REQUIRED, .doc = (text))}))
 
 /* Whether the command answers with a job. */
 static inline bool cs_is_async(const struct cs_action *a)
@@ -139,6 +150,12 @@ RESULT cs_read_date(struct cs_call *e, struct str text, const char *field, enum 
 void cs_write_time(struct json_writer *w, const char *name, int64_t time_us);
 
 /* ---- members of objects ---- */
+
+/* A list's rows of that kind, under that name, each with the members of the table. */
+#define CS_LISTING(row_kind, word, table, ...)                                                               \
+	{                                                                                                    \
+		.kind = (row_kind), .item = (word), .members = MEMBERS(table), __VA_ARGS__                   \
+	}
 
 /* Whose the row of type T is: account, or projectid and project; domainid, domain. */
 #define CS_OWNER_MEMBERS(T)                                                                                  \

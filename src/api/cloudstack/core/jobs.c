@@ -222,8 +222,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 		str_is(a->resource_type, cs_resource_type((enum kind) job->subject_kind)));
 }
 
-static const struct api_listing jobs = {
-	.kind = KIND_ASYNC_JOB, .item = "asyncjobs", .matches = matches, .members = MEMBERS(members)};
+static const struct api_listing jobs = CS_LISTING(KIND_ASYNC_JOB, "asyncjobs", members, .matches = matches);
 
 struct query_args {
 	struct ref job;
@@ -265,21 +264,13 @@ static RESULT query(struct cs_call *e, const void *args, struct json_writer *w)
 }
 
 static const struct cs_action actions[] = {
-	{.name = "queryAsyncJobResult",
-	 .permit = "ec2:DescribeRegions",
-	 .flags = API_FOR_ALL,
-	 .args = PARAMS(struct query_args, query_params),
-	 .prepare = prepare_query,
-	 .answer = query,
+	{CS_ACTION("queryAsyncJobResult", "ec2:DescribeRegions"), .flags = API_FOR_ALL,
+	 .args = PARAMS(struct query_args, query_params), .prepare = prepare_query, .answer = query,
 	 .says = "jobid|accountid|userid|cmd|jobstatus|jobresultcode|jobresult|jobinstancetype|jobinstanceid|"
 		 "created|completed",
 	 .doc = "What came of a job."},
-	{.name = "listAsyncJobs",
-	 .permit = "ec2:DescribeJobs",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_jobs, params),
-	 .prepare = prepare_list,
-	 .listing = &jobs,
+	{CS_ACTION("listAsyncJobs", "ec2:DescribeJobs"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_jobs, params), .prepare = prepare_list, .listing = &jobs,
 	 .doc = "Jobs of the last hour."},
 };
 const struct api_actions cs_job_actions = API_ACTIONS(actions);

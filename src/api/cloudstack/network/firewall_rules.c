@@ -106,14 +106,10 @@ static const struct member members[] = {
 	MEMBER_FIXED("fordisplay", "true"),
 	MEMBER_WRITTEN("tags", write_tags),
 };
-static const struct api_listing inward_rules = {.kind = KIND_FIREWALL_RULE,
-						.item = "firewallrule",
-						.matches = matches_inward,
-						.members = MEMBERS(members)};
-static const struct api_listing outward_rules = {.kind = KIND_FIREWALL_RULE,
-						 .item = "firewallrule",
-						 .matches = matches_outward,
-						 .members = MEMBERS(members)};
+static const struct api_listing inward_rules =
+	CS_LISTING(KIND_FIREWALL_RULE, "firewallrule", members, .matches = matches_inward);
+static const struct api_listing outward_rules =
+	CS_LISTING(KIND_FIREWALL_RULE, "firewallrule", members, .matches = matches_outward);
 
 /* ---- they are made ---- */
 
@@ -236,11 +232,8 @@ static RESULT prepare_create_egress(struct cs_call *e, void *args)
 
 /* ---- one rule ---- */
 
-struct one_rule {
-	struct firewall_rule_target wish;
-};
 #define ONE                                                                                                  \
-	PARAM(struct one_rule, "id", wish.rule, .kind = KIND_FIREWALL_RULE, .flags = REQUIRED,               \
+	PARAM(struct firewall_rule_target, "id", rule, .kind = KIND_FIREWALL_RULE, .flags = REQUIRED,        \
 	      .doc = "The rule.")
 static const struct param delete_params[] = {ONE};
 static const struct param update_params[] = {
@@ -265,16 +258,16 @@ static const struct param update_params[] = {
 #define DELETE(command, text)                                                                                \
 	{                                                                                                    \
 		.name = (command), .permit = "ec2:DeleteFirewallRule", .flags = API_WRITES,                  \
-		.args = PARAMS(struct one_rule, delete_params),                                              \
+		.args = PARAMS(struct firewall_rule_target, delete_params),                                  \
 		.operation = engine_delete_firewall_rule_run, .returns = API_RETURNS_NOTHING_STORED,         \
 		.outcome = ASYNC_JOB_OUTCOME_NOW, .doc = (text)                                              \
 	}
 #define UPDATE(command, listed)                                                                              \
 	{                                                                                                    \
 		.name = (command), .permit = "ec2:ModifyFirewallRule", .flags = API_WRITES,                  \
-		.args = PARAMS(struct one_rule, update_params),                                              \
+		.args = PARAMS(struct firewall_rule_target, update_params),                                  \
 		.operation = engine_change_firewall_rule_run, .returns = API_RETURNS_NOTHING_STORED,         \
-		CS_SUBJECT(struct one_rule, wish.rule.prefix), .shows = (listed),                            \
+		CS_SUBJECT(struct firewall_rule_target, rule.prefix), .shows = (listed),                     \
 		.outcome = ASYNC_JOB_OUTCOME_NOW,                                                            \
 		.doc = "Changes nothing: a rule has nothing here that this command changes."                 \
 	}

@@ -111,7 +111,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 
 struct change_network {
 	struct network_settings wish;
-	struct str name, text, offering;
+	struct str offering;
 	enum choice cleans_up;
 };
 #define NETWORK                                                                                              \
@@ -119,8 +119,8 @@ struct change_network {
 	      .doc = "The network.")
 static const struct param update_params[] = {
 	NETWORK,
-	PARAM(struct change_network, "name", name, .doc = "Its new name."),
-	PARAM(struct change_network, "displaytext", text, .doc = "Its new text."),
+	PARAM(struct change_network, "name", wish.name, .doc = "Its new name."),
+	PARAM(struct change_network, "displaytext", wish.description, .doc = "Its new text."),
 	PARAM(struct change_network, "networkofferingid", offering,
 	      .doc = "Another offering of the same sort."),
 	NOT_BUILT("customid|dns1|dns2|guestvmcidr|ip6dns1|ip6dns2|networkdomain|privatemtu|publicmtu|"
@@ -156,8 +156,6 @@ static RESULT choose_offering(struct cs_call *e, struct change_network *a)
 static RESULT prepare_update(struct cs_call *e, void *args)
 {
 	struct change_network *a = args;
-	a->wish.name = a->name.n ? &a->name : NULL;
-	a->wish.description = a->text.n ? &a->text : NULL;
 	return a->offering.n ? choose_offering(e, a) : OK;
 }
 
@@ -173,46 +171,22 @@ static const struct param delete_params[] = {
 };
 
 static const struct cs_action actions[] = {
-	{.name = "createNetwork",
-	 .permit = "ec2:CreateNetwork",
-	 .flags = API_WRITES | CS_OF_ACCOUNT,
-	 .args = PARAMS(struct make_network, create_params),
-	 .prepare = prepare_create,
-	 .operation = engine_create_guest_network_run,
-	 .returns = KIND_NETWORK,
-	 CS_SUBJECT(struct make_network, wish.network),
-	 .shows = &cs_networks,
+	{CS_ACTION("createNetwork", "ec2:CreateNetwork"), .flags = API_WRITES | CS_OF_ACCOUNT,
+	 .args = PARAMS(struct make_network, create_params), .prepare = prepare_create,
+	 .operation = engine_create_guest_network_run, .returns = KIND_NETWORK,
+	 CS_SUBJECT(struct make_network, wish.network), .shows = &cs_networks,
 	 .doc = "Makes a guest network, with what leads out of it."},
-	{.name = "updateNetwork",
-	 .permit = "ec2:ModifyNetwork",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct change_network, update_params),
-	 .prepare = prepare_update,
-	 .operation = engine_update_network_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct change_network, wish.network.prefix),
-	 .shows = &cs_networks,
-	 .outcome = ASYNC_JOB_OUTCOME_MADE,
-	 .doc = "Changes a guest network's name or text."},
-	{.name = "restartNetwork",
-	 .permit = "ec2:ModifyNetwork",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct change_network, restart_params),
-	 .operation = engine_update_network_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct change_network, wish.network.prefix),
-	 .about = KIND_NETWORK,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	{CS_ACTION("updateNetwork", "ec2:ModifyNetwork"), .flags = API_WRITES,
+	 .args = PARAMS(struct change_network, update_params), .prepare = prepare_update,
+	 .operation = engine_update_network_run, CS_SUBJECT(struct change_network, wish.network.prefix),
+	 .shows = &cs_networks, CS_JOB(MADE), .doc = "Changes a guest network's name or text."},
+	{CS_ACTION("restartNetwork", "ec2:ModifyNetwork"), .flags = API_WRITES,
+	 .args = PARAMS(struct change_network, restart_params), .operation = engine_update_network_run,
+	 CS_SUBJECT(struct change_network, wish.network.prefix), .about = KIND_NETWORK, CS_JOB(NOW),
 	 .doc = "Has a guest network compared with what is there, and brought about where it differs."},
-	{.name = "deleteNetwork",
-	 .permit = "ec2:DeleteNetwork",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct drop_network, delete_params),
-	 .operation = engine_delete_guest_network_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct drop_network, wish.network.prefix),
-	 .about = KIND_NETWORK,
-	 .outcome = ASYNC_JOB_OUTCOME_GONE,
+	{CS_ACTION("deleteNetwork", "ec2:DeleteNetwork"), .flags = API_WRITES,
+	 .args = PARAMS(struct drop_network, delete_params), .operation = engine_delete_guest_network_run,
+	 CS_SUBJECT(struct drop_network, wish.network.prefix), .about = KIND_NETWORK, CS_JOB(GONE),
 	 .doc = "Deletes a guest network with what was made with it, and releases its addresses."},
 };
 const struct api_actions cs_guest_network_actions = API_ACTIONS(actions);

@@ -24,11 +24,9 @@ static const struct member physical_members[] = {
 	MEMBER_FIXED("broadcastdomainrange", "\"ZONE\""),
 	MEMBER_FIXED("isolationmethods", "\"GENEVE\""),
 };
-static const struct api_listing physical_networks = {.kind = KIND_EXTERNAL_NETWORK,
-						     .name = offsetof(struct external_network, name),
-						     .item = "physicalnetwork",
-						     .is_by_name = true,
-						     .members = MEMBERS(physical_members)};
+static const struct api_listing physical_networks =
+	CS_LISTING(KIND_EXTERNAL_NETWORK, "physicalnetwork", physical_members,
+		   .name = offsetof(struct external_network, name), .is_by_name = true);
 
 /* ---- ranges of addresses ---- */
 
@@ -60,8 +58,7 @@ static const struct member range_members[] = {
 	MEMBER(struct address_range, "networkid", external_network),
 	MEMBER(struct address_range, "physicalnetworkid", external_network),
 };
-static const struct api_listing ranges = {
-	.kind = KIND_ADDRESS_RANGE, .item = "vlaniprange", .members = MEMBERS(range_members)};
+static const struct api_listing ranges = CS_LISTING(KIND_ADDRESS_RANGE, "vlaniprange", range_members);
 
 /* ---- virtual routers ---- */
 
@@ -103,24 +100,14 @@ static RESULT list_routers(struct cs_call *e, const void *args, struct json_writ
 }
 
 static const struct cs_action actions[] = {
-	{.name = "listPhysicalNetworks",
-	 .permit = "ec2:DescribeNetworks",
-	 .flags = CS_ADMIN,
-	 .args = PARAMS(struct list_physical, physical_params),
-	 .listing = &physical_networks,
+	{CS_ACTION("listPhysicalNetworks", "ec2:DescribeNetworks"), .flags = CS_ADMIN,
+	 .args = PARAMS(struct list_physical, physical_params), .listing = &physical_networks,
 	 .doc = "Physical networks: the external ones."},
-	{.name = "listVlanIpRanges",
-	 .permit = "ec2:DescribeNetworks",
-	 .flags = CS_ADMIN,
-	 .args = PARAMS(struct list_ranges, range_params),
-	 .listing = &ranges,
+	{CS_ACTION("listVlanIpRanges", "ec2:DescribeNetworks"), .flags = CS_ADMIN,
+	 .args = PARAMS(struct list_ranges, range_params), .listing = &ranges,
 	 .doc = "Ranges of public addresses."},
-	{.name = "listRouters",
-	 .permit = "ec2:DescribeNetworks",
-	 .flags = CS_ADMIN | CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_routers, router_params),
-	 .answer = list_routers,
-	 .says = "id|name",
+	{CS_ACTION("listRouters", "ec2:DescribeNetworks"), .flags = CS_ADMIN | CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_routers, router_params), .answer = list_routers, .says = "id|name",
 	 .never = "Networks have no virtual routers: OVN routes on the hosts.",
 	 .doc = "Virtual routers: none."},
 };

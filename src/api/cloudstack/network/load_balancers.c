@@ -121,11 +121,9 @@ static const struct member members[] = {
 	MEMBER_FIXED("fordisplay", "true"),
 	MEMBER_WRITTEN("tags", write_tags),
 };
-static const struct api_listing rules = {.kind = KIND_LOAD_BALANCER,
-					 .name = offsetof(struct load_balancer, name),
-					 .item = "loadbalancerrule",
-					 .matches = matches,
-					 .members = MEMBERS(members)};
+static const struct api_listing rules =
+	CS_LISTING(KIND_LOAD_BALANCER, "loadbalancerrule", members,
+		   .name = offsetof(struct load_balancer, name), .matches = matches);
 
 /* ---- listLoadBalancerRuleInstances ---- */
 
@@ -250,21 +248,18 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	return cs_read_opens(e, a->opens, &a->wish.address, &a->wish.opens_firewall);
 }
 
-#define RULE(T)                                                                                              \
-	PARAM(T, "id", wish.balancer, .kind = KIND_LOAD_BALANCER, .flags = REQUIRED, .doc = "The rule.")
+#define RULE(T, balancer)                                                                                    \
+	PARAM(T, "id", balancer, .kind = KIND_LOAD_BALANCER, .flags = REQUIRED, .doc = "The rule.")
 struct change_rule {
 	struct load_balancer_change wish;
-	struct str name, description, algorithm;
+	struct str algorithm;
 	struct strs sources;
-	bool has_name, has_description;
 };
 #define P(wire, member, ...) PARAM(struct change_rule, wire, member, __VA_ARGS__)
 static const struct param update_params[] = {
-	RULE(struct change_rule),
-	P("name", name, .min = 1, .max = 255, .given = offsetof(struct change_rule, has_name) + 1,
-	  .doc = "Its name."),
-	P("description", description, .given = offsetof(struct change_rule, has_description) + 1,
-	  .doc = "Free text."),
+	RULE(struct change_rule, wish.balancer),
+	P("name", wish.name, .min = 1, .max = 255, .doc = "Its name."),
+	P("description", wish.description, .doc = "Free text."),
 	P("algorithm", algorithm, .words = ALGORITHMS,
 	  .given = offsetof(struct change_rule, wish.sets_algorithm) + 1,
 	  .doc = "How a connection finds its machine."),
@@ -278,98 +273,52 @@ static const struct param update_params[] = {
 static RESULT prepare_update(struct cs_call *e, void *args)
 {
 	struct change_rule *a = args;
-	a->wish.name = a->has_name ? &a->name : NULL;
-	a->wish.description = a->has_description ? &a->description : NULL;
 	a->wish.algorithm = algorithm_of(a->algorithm);
 	return cs_read_blocks(e, "cidrlist", "Invalid cidr ", "", &a->sources, &a->wish.sources);
 }
 
-struct assign_machines {
-	struct load_balancer_members wish;
-};
 static const struct param assign_params[] = {
-	RULE(struct assign_machines),
-	PARAM(struct assign_machines, "virtualmachineids", wish.instances, .kind = KIND_INSTANCE,
+	RULE(struct load_balancer_members, balancer),
+	PARAM(struct load_balancer_members, "virtualmachineids", instances, .kind = KIND_INSTANCE,
 	      .max = LOAD_BALANCER_MEMBERS_MAX, .doc = "The machines."),
 	NOT_BUILT("vmidipmap"),
 };
 
 static RESULT prepare_assign(struct cs_call *e, void *args)
 {
-	const struct assign_machines *a = args;
-	return a->wish.instances.count
+	const struct load_balancer_members *a = args;
+	return a->instances.count
 		       ? OK
 		       : cs_fail(e, "virtualmachineids",
 				 "Both virtualMachineIds and vmidipmap are empty: name the machines");
 }
 
-struct drop_rule {
-	struct load_balancer_target wish;
-};
-static const struct param delete_params[] = {RULE(struct drop_rule)};
-
 static const struct cs_action actions[] = {
-	{.name = "listLoadBalancerRules",
-	 .permit = "ec2:DescribeLoadBalancers",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_rules, list_params),
-	 .listing = &rules,
-	 .doc = "Load balancer rules."},
-	{.name = "listLoadBalancerRuleInstances",
-	 .permit = "ec2:DescribeLoadBalancers",
-	 .args = PARAMS(struct list_machines, machine_params),
-	 .answer = list_machines,
+	{CS_ACTION("listLoadBalancerRules", "ec2:DescribeLoadBalancers"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_rules, list_params), .listing = &rules, .doc = "Load balancer rules."},
+	{CS_ACTION("listLoadBalancerRuleInstances", "ec2:DescribeLoadBalancers"),
+	 .args = PARAMS(struct list_machines, machine_params), .answer = list_machines,
 	 .says = "loadbalancerruleinstance|lbvmipaddresses",
 	 .doc = "The machines that a load balancer rule leads to."},
-	{.name = "createLoadBalancerRule",
-	 .permit = "ec2:CreateLoadBalancer",
-	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
-	 .args = PARAMS(struct make_rule, create_params),
-	 .prepare = prepare_create,
-	 .operation = engine_create_load_balancer_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct make_rule, wish.balancer),
-	 .shows = &rules,
-	 .item = "loadbalancer",
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	{CS_ACTION("createLoadBalancerRule", "ec2:CreateLoadBalancer"),
+	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES, .args = PARAMS(struct make_rule, create_params),
+	 .prepare = prepare_create, .operation = engine_create_load_balancer_run,
+	 CS_SUBJECT(struct make_rule, wish.balancer), .shows = &rules, .item = "loadbalancer", CS_JOB(NOW),
 	 .doc = "Makes a load balancer rule, which leads nowhere yet."},
-	{.name = "updateLoadBalancerRule",
-	 .permit = "ec2:ModifyLoadBalancer",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct change_rule, update_params),
-	 .prepare = prepare_update,
-	 .operation = engine_change_load_balancer_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct change_rule, wish.balancer.prefix),
-	 .shows = &rules,
-	 .item = "loadbalancer",
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
-	 .doc = "Changes a load balancer rule."},
-	{.name = "assignToLoadBalancerRule",
-	 .permit = "ec2:AddLoadBalancerMembers",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct assign_machines, assign_params),
-	 .prepare = prepare_assign,
-	 .operation = engine_add_load_balancer_members_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	{CS_ACTION("updateLoadBalancerRule", "ec2:ModifyLoadBalancer"), .flags = API_WRITES,
+	 .args = PARAMS(struct change_rule, update_params), .prepare = prepare_update,
+	 .operation = engine_change_load_balancer_run, CS_SUBJECT(struct change_rule, wish.balancer.prefix),
+	 .shows = &rules, .item = "loadbalancer", CS_JOB(NOW), .doc = "Changes a load balancer rule."},
+	{CS_ACTION("assignToLoadBalancerRule", "ec2:AddLoadBalancerMembers"), .flags = API_WRITES,
+	 .args = PARAMS(struct load_balancer_members, assign_params), .prepare = prepare_assign,
+	 .operation = engine_add_load_balancer_members_run, CS_JOB(NOW),
 	 .doc = "Lets a load balancer rule lead to more machines."},
-	{.name = "removeFromLoadBalancerRule",
-	 .permit = "ec2:RemoveLoadBalancerMembers",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct assign_machines, assign_params),
-	 .prepare = prepare_assign,
-	 .operation = engine_remove_load_balancer_members_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	{CS_ACTION("removeFromLoadBalancerRule", "ec2:RemoveLoadBalancerMembers"), .flags = API_WRITES,
+	 .args = PARAMS(struct load_balancer_members, assign_params), .prepare = prepare_assign,
+	 .operation = engine_remove_load_balancer_members_run, CS_JOB(NOW),
 	 .doc = "Lets a load balancer rule lead to fewer machines."},
-	{.name = "deleteLoadBalancerRule",
-	 .permit = "ec2:DeleteLoadBalancer",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct drop_rule, delete_params),
-	 .operation = engine_delete_load_balancer_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
-	 .doc = "Ends a load balancer rule."},
+	{CS_ACTION("deleteLoadBalancerRule", "ec2:DeleteLoadBalancer"), .flags = API_WRITES,
+	 .args = CS_ONE(struct load_balancer_target, "id", balancer, KIND_LOAD_BALANCER, "The rule."),
+	 .operation = engine_delete_load_balancer_run, CS_JOB(NOW), .doc = "Ends a load balancer rule."},
 };
 const struct api_actions cs_load_balancer_actions = API_ACTIONS(actions);

@@ -57,59 +57,23 @@ static const struct member list_members[] = {
 	MEMBER_TEXT_OF("vpcname", get_vpc_name, JOIN_ONE(KIND_ROUTER, network_acl, router)),
 	MEMBER_FIXED("fordisplay", "true"),
 };
-static const struct api_listing lists = {.kind = KIND_NETWORK_ACL,
-					 .get_name = cs_get_acl_name,
-					 .item = "networkacllist",
-					 .matches = list_matches,
-					 .members = MEMBERS(list_members)};
+static const struct api_listing lists = CS_LISTING(KIND_NETWORK_ACL, "networkacllist", list_members,
+						   .get_name = cs_get_acl_name, .matches = list_matches);
 
-struct make_list {
-	struct network_acl_wish wish;
-};
 static const struct param create_list_params[] = {
-	PARAM(struct make_list, "name", wish.name, .flags = REQUIRED, .doc = "Its name."),
-	PARAM(struct make_list, "vpcid", wish.router, .kind = KIND_ROUTER, .flags = REQUIRED,
+	PARAM(struct network_acl_wish, "name", name, .flags = REQUIRED, .doc = "Its name."),
+	PARAM(struct network_acl_wish, "vpcid", router, .kind = KIND_ROUTER, .flags = REQUIRED,
 	      .doc = "The VPC."),
-	PARAM(struct make_list, "description", wish.description, .doc = "Free text."),
+	PARAM(struct network_acl_wish, "description", description, .doc = "Free text."),
 	NOT_BUILT("fordisplay", .only = "true"),
-};
-
-static RESULT prepare_create_list(struct cs_call *e, void *args)
-{
-	struct make_list *a = args;
-	(void) e;
-	a->wish.lets_all_out = a->wish.is_stateful = true;
-	return OK;
-}
-
-struct change_list {
-	struct network_acl_settings wish;
-	struct str name, text;
 };
 static const struct param update_list_params[] = {
-	PARAM(struct change_list, "id", wish.acl, .kind = KIND_NETWORK_ACL, .flags = REQUIRED,
+	PARAM(struct network_acl_settings, "id", acl, .kind = KIND_NETWORK_ACL, .flags = REQUIRED,
 	      .doc = "The list."),
-	PARAM(struct change_list, "name", name, .doc = "Its new name."),
-	PARAM(struct change_list, "description", text, .doc = "Its new text."),
+	PARAM(struct network_acl_settings, "name", name, .doc = "Its new name."),
+	PARAM(struct network_acl_settings, "description", description, .doc = "Its new text."),
 	NOT_BUILT("customid"),
 	NOT_BUILT("fordisplay", .only = "true"),
-};
-
-static RESULT prepare_update_list(struct cs_call *e, void *args)
-{
-	struct change_list *a = args;
-	(void) e;
-	a->wish.name = a->name.n ? &a->name : NULL;
-	a->wish.description = a->text.n ? &a->text : NULL;
-	return OK;
-}
-
-struct drop_list {
-	struct network_acl_target wish;
-};
-static const struct param delete_list_params[] = {
-	PARAM(struct drop_list, "id", wish.acl, .kind = KIND_NETWORK_ACL, .flags = REQUIRED,
-	      .doc = "The list."),
 };
 
 /* ---- of which tier ---- */
@@ -206,7 +170,7 @@ static bool item_matches(struct api_call *e, const void *args, const struct row 
 	const struct subnet *s = cs_find_subnet(e, a->network.prefix);
 	bool is_own = uuid_equal(item->account, e->c->who->account) || ref_is_given(&a->acl) ||
 		      ref_is_given(&a->list.id) || a->list.lists_all == CHOICE_YES;
-	return is_own && acl && cs_find_vpc(e, acl->router) &&
+	return is_own && acl && cs_find_vpc(e, acl->router) && !engine_is_entry_implied(acl, item) &&
 	       (!ref_is_given(&a->network) || (s && uuid_equal(s->acl, item->acl))) &&
 	       (!a->action.n || str_equal_nocase(a->action, get_action(e, row))) &&
 	       (!a->direction.n || str_equal_nocase(a->direction, get_direction(e, row))) &&
@@ -241,11 +205,8 @@ static const struct member item_members[] = {
 	MEMBER_FIXED("fordisplay", "true"),
 	MEMBER_FIXED("tags", "[]"),
 };
-static const struct api_listing items = {.kind = KIND_NETWORK_ACL_ENTRY,
-					 .item = "networkacl",
-					 .is_all = true,
-					 .matches = item_matches,
-					 .members = MEMBERS(item_members)};
+static const struct api_listing items = CS_LISTING(KIND_NETWORK_ACL_ENTRY, "networkacl", item_members,
+						   .is_all = true, .matches = item_matches);
 
 /* ---- items are made, changed and deleted ---- */
 
@@ -263,7 +224,7 @@ struct item_args {
 	CS_TRAFFIC_PARAMS(struct item_args, traffic),                                                        \
 		P("traffictype", direction, .words = TRAFFIC_TYPES, .doc = "Ingress or Egress."),            \
 		P("action", action, .words = ACTIONS, .doc = "Allow or Deny."),                              \
-		P("number", number, .min = 1, .max = NETWORK_ACL_NUMBER_MAX, .doc = "The lowest decides."),  \
+		P("number", number, .min = 1, .max = NETWORK_ACL_ITEM_MAX, .doc = "The lowest decides."),    \
 		P("reason", reason, .doc = "Free text."), NOT_BUILT("fordisplay", .only = "true")
 static const struct param create_params[] = {
 	P("protocol", traffic.protocol, .flags = REQUIRED, .doc = "tcp, udp, icmp, a number, or all."),
@@ -311,13 +272,13 @@ static RESULT take_traffic(struct cs_call *e, const struct cs_traffic *asked,
 	return OK;
 }
 
-/* Behind all others but the one that lets the rest out. */
+/* Behind all others. */
 static int64_t find_number(struct cs_call *e, uuid acl)
 {
 	int64_t number = 0;
 	const struct network_acl_entry *i = network_acl_entry_first_by_acl(cs_tables(e), acl);
 	for (; i; i = network_acl_entry_next_by_acl(cs_tables(e), i))
-		if (i->number > number && i->number < NETWORK_ACL_NUMBER_MAX)
+		if (i->number > number && i->number <= NETWORK_ACL_ITEM_MAX)
 			number = i->number;
 	return number + 1;
 }
@@ -384,17 +345,14 @@ static RESULT prepare_delete(struct cs_call *e, void *args)
 	return find_item(e, &a->id, &a->wish);
 }
 
-struct move_args {
-	struct network_acl_entry_move wish;
-};
-#define P(wire, member, ...) PARAM(struct move_args, wire, member, __VA_ARGS__)
+#define P(wire, member, ...) PARAM(struct network_acl_entry_move, wire, member, __VA_ARGS__)
 static const struct param move_params[] = {
-	P("id", wish.entry, .kind = KIND_NETWORK_ACL_ENTRY, .flags = REQUIRED, .doc = "The item."),
-	P("previousaclruleid", wish.previous, .kind = KIND_NETWORK_ACL_ENTRY,
+	P("id", entry, .kind = KIND_NETWORK_ACL_ENTRY, .flags = REQUIRED, .doc = "The item."),
+	P("previousaclruleid", previous, .kind = KIND_NETWORK_ACL_ENTRY,
 	  .doc = "The item that it goes behind; without one it is the first."),
-	P("nextaclruleid", wish.next, .kind = KIND_NETWORK_ACL_ENTRY,
+	P("nextaclruleid", next, .kind = KIND_NETWORK_ACL_ENTRY,
 	  .doc = "The item that it goes before; without one it is the last."),
-	P("aclconsistencyhash", wish.digest,
+	P("aclconsistencyhash", digest,
 	  .doc = "MD5 of all items' ids in their order, as the caller knows them."),
 	NOT_BUILT("customid"),
 };
@@ -403,96 +361,43 @@ static const struct param move_params[] = {
 /* ---- the commands ---- */
 
 static const struct cs_action actions[] = {
-	{.name = "listNetworkACLLists",
-	 .permit = "ec2:DescribeNetworkAcls",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_lists, list_params),
-	 .listing = &lists,
-	 .doc = "Lists of VPCs."},
-	{.name = "createNetworkACLList",
-	 .permit = "ec2:CreateNetworkAcl",
-	 .flags = API_WRITES | CS_MAKES,
-	 .args = PARAMS(struct make_list, create_list_params),
-	 .prepare = prepare_create_list,
-	 .operation = engine_create_network_acl_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct make_list, wish.acl),
-	 .shows = &lists,
-	 .outcome = ASYNC_JOB_OUTCOME_MADE,
-	 .doc = "Makes a list that lets nothing in and all out."},
-	{.name = "updateNetworkACLList",
-	 .permit = "ec2:ModifyNetworkAcl",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct change_list, update_list_params),
-	 .prepare = prepare_update_list,
-	 .operation = engine_update_network_acl_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
-	 .doc = "Changes a list's name or text."},
-	{.name = "deleteNetworkACLList",
-	 .permit = "ec2:DeleteNetworkAcl",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct drop_list, delete_list_params),
-	 .operation = engine_delete_network_acl_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
-	 .doc = "Deletes a list that no tier has."},
-	{.name = "replaceNetworkACLList",
-	 .permit = "ec2:ReplaceNetworkAclAssociation",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct replace_list, replace_params),
-	 .prepare = prepare_replace,
-	 .operation = engine_replace_network_acl_association_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	{CS_ACTION("listNetworkACLLists", "ec2:DescribeNetworkAcls"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_lists, list_params), .listing = &lists, .doc = "Lists of VPCs."},
+	{CS_ACTION("createNetworkACLList", "ec2:CreateNetworkAcl"), .flags = API_WRITES | CS_MAKES,
+	 .args = PARAMS(struct network_acl_wish, create_list_params),
+	 .sets = {CS_SETS(struct network_acl_wish, lets_all_out),
+		  CS_SETS(struct network_acl_wish, is_stateful)},
+	 .operation = engine_create_network_acl_run, CS_SUBJECT(struct network_acl_wish, acl),
+	 .shows = &lists, CS_JOB(MADE), .doc = "Makes a list that lets nothing in and all out."},
+	{CS_ACTION("updateNetworkACLList", "ec2:ModifyNetworkAcl"), .flags = API_WRITES,
+	 .args = PARAMS(struct network_acl_settings, update_list_params),
+	 .operation = engine_update_network_acl_run, CS_JOB(NOW), .doc = "Changes a list's name or text."},
+	{CS_ACTION("deleteNetworkACLList", "ec2:DeleteNetworkAcl"), .flags = API_WRITES,
+	 .args = CS_ONE(struct network_acl_target, "id", acl, KIND_NETWORK_ACL, "The list."),
+	 .operation = engine_delete_network_acl_run, CS_JOB(NOW), .doc = "Deletes a list that no tier has."},
+	{CS_ACTION("replaceNetworkACLList", "ec2:ReplaceNetworkAclAssociation"), .flags = API_WRITES,
+	 .args = PARAMS(struct replace_list, replace_params), .prepare = prepare_replace,
+	 .operation = engine_replace_network_acl_association_run, CS_JOB(NOW),
 	 .doc = "Gives a tier another list."},
-	{.name = "listNetworkACLs",
-	 .permit = "ec2:DescribeNetworkAcls",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_items, item_params),
-	 .prepare = prepare_list_items,
-	 .listing = &items,
+	{CS_ACTION("listNetworkACLs", "ec2:DescribeNetworkAcls"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_items, item_params), .prepare = prepare_list_items, .listing = &items,
 	 .doc = "Items of lists."},
-	{.name = "createNetworkACL",
-	 .permit = "ec2:CreateNetworkAclEntry",
-	 .flags = API_WRITES | CS_MAKES,
-	 .args = PARAMS(struct item_args, create_params),
-	 .prepare = prepare_create,
-	 .operation = engine_create_network_acl_entry_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct item_args, wish.entry),
-	 .shows = &items,
-	 .outcome = ASYNC_JOB_OUTCOME_MADE,
+	{CS_ACTION("createNetworkACL", "ec2:CreateNetworkAclEntry"), .flags = API_WRITES | CS_MAKES,
+	 .args = PARAMS(struct item_args, create_params), .prepare = prepare_create,
+	 .operation = engine_create_network_acl_entry_run, CS_SUBJECT(struct item_args, wish.entry),
+	 .shows = &items, CS_JOB(MADE),
 	 .doc = "Makes an item; the first one outwards ends that all may go out."},
-	{.name = "updateNetworkACLItem",
-	 .permit = "ec2:ReplaceNetworkAclEntry",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct item_args, update_params),
-	 .prepare = prepare_update,
-	 .operation = change_item,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct item_args, id.prefix),
-	 .shows = &items,
-	 .outcome = ASYNC_JOB_OUTCOME_MADE,
-	 .doc = "Changes an item."},
-	{.name = "moveNetworkAclItem",
-	 .permit = "ec2:ReplaceNetworkAclEntry",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct move_args, move_params),
+	{CS_ACTION("updateNetworkACLItem", "ec2:ReplaceNetworkAclEntry"), .flags = API_WRITES,
+	 .args = PARAMS(struct item_args, update_params), .prepare = prepare_update, .operation = change_item,
+	 CS_SUBJECT(struct item_args, id.prefix), .shows = &items, CS_JOB(MADE), .doc = "Changes an item."},
+	{CS_ACTION("moveNetworkAclItem", "ec2:ReplaceNetworkAclEntry"), .flags = API_WRITES,
+	 .args = PARAMS(struct network_acl_entry_move, move_params),
 	 .operation = engine_move_network_acl_entry_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct move_args, wish.entry.prefix),
-	 .shows = &items,
-	 .outcome = ASYNC_JOB_OUTCOME_MADE,
+	 CS_SUBJECT(struct network_acl_entry_move, entry.prefix), .shows = &items, CS_JOB(MADE),
 	 .doc = "Gives an item another place; those that are in its way move up."},
-	{.name = "deleteNetworkACL",
-	 .permit = "ec2:DeleteNetworkAclEntry",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct item_args, delete_params),
-	 .prepare = prepare_delete,
-	 .operation = engine_delete_network_acl_entry_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	{CS_ACTION("deleteNetworkACL", "ec2:DeleteNetworkAclEntry"), .flags = API_WRITES,
+	 .args = PARAMS(struct item_args, delete_params), .prepare = prepare_delete,
+	 .operation = engine_delete_network_acl_entry_run, CS_JOB(NOW),
 	 .doc = "Deletes an item; after the last one outwards all may go out."},
 };
 const struct api_actions cs_network_acl_actions = API_ACTIONS(actions);

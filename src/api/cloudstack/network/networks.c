@@ -238,18 +238,11 @@ static const struct member members[] = {
 	MEMBER_FIXED("canusefordeploy|ispersistent|displaynetwork", "true"),
 	MEMBER_WRITTEN("tags", write_tags),
 };
-const struct api_listing cs_networks = {.kind = KIND_NETWORK,
-					.get_name = cs_get_network_name,
-					.item = "network",
-					.matches = matches,
-					.members = MEMBERS(members)};
+const struct api_listing cs_networks =
+	CS_LISTING(KIND_NETWORK, "network", members, .get_name = cs_get_network_name, .matches = matches);
 
 static const struct cs_action actions[] = {
-	{.name = "listNetworks",
-	 .permit = "ec2:DescribeNetworks",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_networks, params),
-	 .listing = &cs_networks,
-	 .doc = "Guest networks."},
+	{CS_ACTION("listNetworks", "ec2:DescribeNetworks"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_networks, params), .listing = &cs_networks, .doc = "Guest networks."},
 };
 const struct api_actions cs_network_actions = API_ACTIONS(actions);

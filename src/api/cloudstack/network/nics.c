@@ -96,46 +96,25 @@ static RESULT prepare_list(struct cs_call *e, void *args)
 	return engine_find_own_instance(e->c, cs_tables(e), ref, &machine);
 }
 
-static const struct api_listing nics = {
-	.kind = KIND_PORT, .item = "nic", .is_all = true, .members = MEMBERS(members)};
+static const struct api_listing nics = CS_LISTING(KIND_PORT, "nic", members, .is_all = true);
 
 /* ---- in and out ---- */
 
-struct add_nic {
-	struct interface_wish wish;
-};
 static const struct param add_params[] = {
-	PARAM(struct add_nic, "networkid", wish.network, .kind = KIND_NETWORK, .flags = REQUIRED,
+	PARAM(struct interface_wish, "networkid", network, .kind = KIND_NETWORK, .flags = REQUIRED,
 	      .doc = "Where it is to be."),
-	PARAM(struct add_nic, "virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
+	PARAM(struct interface_wish, "virtualmachineid", instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
 	      .doc = "The virtual machine."),
-	PARAM(struct add_nic, "ipaddress", wish.ip, .doc = "Its address; else any."),
+	PARAM(struct interface_wish, "ipaddress", ip, .doc = "Its address; else any."),
 	NOT_BUILT("dhcpoptions|macaddress"),
 };
 
-static RESULT prepare_add(struct cs_call *e, void *args)
-{
-	struct add_nic *a = args;
-	(void) e;
-	a->wish.is_only = a->wish.by_firewall_alone = true;
-	return OK;
-}
-
-struct remove_nic {
-	struct interface_target wish;
-};
 static const struct param remove_params[] = {
-	PARAM(struct remove_nic, "nicid", wish.port, .kind = KIND_PORT, .flags = REQUIRED, .doc = "The NIC."),
-	PARAM(struct remove_nic, "virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
+	PARAM(struct interface_target, "nicid", port, .kind = KIND_PORT, .flags = REQUIRED,
+	      .doc = "The NIC."),
+	PARAM(struct interface_target, "virtualmachineid", instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
 	      .doc = "The virtual machine."),
 };
-
-static RESULT prepare_remove(struct cs_call *e, void *args)
-{
-	(void) e;
-	((struct remove_nic *) args)->wish.keeps_first = true;
-	return OK;
-}
 
 static const struct param choose_params[] = {
 	PARAM(struct interface_choice, "nicid", port, .kind = KIND_PORT, .flags = REQUIRED,
@@ -153,8 +132,7 @@ static const struct member ip_members[] = {
 	MEMBER(struct port, "networkid", network, .path = {JOIN_ONE(KIND_PORT, secondary_ip, port)}),
 	MEMBER(struct port, "virtualmachineid", instance, .path = {JOIN_ONE(KIND_PORT, secondary_ip, port)}),
 };
-static const struct api_listing secondary_ips = {
-	.kind = KIND_SECONDARY_IP, .item = "nicsecondaryip", .members = MEMBERS(ip_members)};
+static const struct api_listing secondary_ips = CS_LISTING(KIND_SECONDARY_IP, "nicsecondaryip", ip_members);
 
 struct add_ip {
 	struct port_assignment wish;
@@ -194,10 +172,6 @@ struct remove_ip {
 	struct ref secondary;
 	struct ip ip;
 };
-static const struct param remove_ip_params[] = {
-	PARAM(struct remove_ip, "id", secondary, .kind = KIND_SECONDARY_IP, .flags = REQUIRED,
-	      .doc = "The secondary address."),
-};
 
 static RESULT prepare_remove_ip(struct cs_call *e, void *args)
 {
@@ -215,63 +189,31 @@ static RESULT prepare_remove_ip(struct cs_call *e, void *args)
 /* ---- the commands ---- */
 
 static const struct cs_action actions[] = {
-	{.name = "listNics",
-	 .permit = "ec2:DescribeNetworkInterfaces",
-	 .args = PARAMS(struct list_nics, list_params),
-	 .prepare = prepare_list,
-	 .listing = &nics,
+	{CS_ACTION("listNics", "ec2:DescribeNetworkInterfaces"),
+	 .args = PARAMS(struct list_nics, list_params), .prepare = prepare_list, .listing = &nics,
 	 .doc = "NICs of a virtual machine."},
-	{.name = "addNicToVirtualMachine",
-	 .permit = "ec2:AttachNetworkInterface",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct add_nic, add_params),
-	 .prepare = prepare_add,
-	 .operation = engine_plug_interface_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct add_nic, wish.instance.prefix),
-	 .shows = &cs_machines,
-	 .outcome = ASYNC_JOB_OUTCOME_SETTLED,
-	 .doc = "Puts a new NIC into a virtual machine."},
-	{.name = "removeNicFromVirtualMachine",
-	 .permit = "ec2:DetachNetworkInterface",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct remove_nic, remove_params),
-	 .prepare = prepare_remove,
-	 .operation = engine_unplug_interface_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct remove_nic, wish.instance.prefix),
-	 .shows = &cs_machines,
-	 .outcome = ASYNC_JOB_OUTCOME_SETTLED,
+	{CS_ACTION("addNicToVirtualMachine", "ec2:AttachNetworkInterface"), .flags = API_WRITES,
+	 .args = PARAMS(struct interface_wish, add_params),
+	 .sets = {CS_SETS(struct interface_wish, is_only), CS_SETS(struct interface_wish, by_firewall_alone)},
+	 .operation = engine_plug_interface_run, CS_SUBJECT(struct interface_wish, instance.prefix),
+	 .shows = &cs_machines, CS_JOB(SETTLED), .doc = "Puts a new NIC into a virtual machine."},
+	{CS_ACTION("removeNicFromVirtualMachine", "ec2:DetachNetworkInterface"), .flags = API_WRITES,
+	 .args = PARAMS(struct interface_target, remove_params),
+	 .sets = {CS_SETS(struct interface_target, keeps_first)}, .operation = engine_unplug_interface_run,
+	 CS_SUBJECT(struct interface_target, instance.prefix), .shows = &cs_machines, CS_JOB(SETTLED),
 	 .doc = "Takes a NIC out of a virtual machine: not the default one."},
-	{.name = "updateDefaultNicForVirtualMachine",
-	 .permit = "ec2:ModifyNetworkInterfaceAttribute",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct interface_choice, choose_params),
-	 .operation = engine_put_interface_first_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct interface_choice, instance.prefix),
-	 .shows = &cs_machines,
-	 .outcome = ASYNC_JOB_OUTCOME_SETTLED,
+	{CS_ACTION("updateDefaultNicForVirtualMachine", "ec2:ModifyNetworkInterfaceAttribute"),
+	 .flags = API_WRITES, .args = PARAMS(struct interface_choice, choose_params),
+	 .operation = engine_put_interface_first_run, CS_SUBJECT(struct interface_choice, instance.prefix),
+	 .shows = &cs_machines, CS_JOB(SETTLED),
 	 .doc = "Makes a NIC the default one, with the number 0; that one gets its number."},
-	{.name = "addIpToNic",
-	 .permit = "ec2:AssignPrivateIpAddresses",
-	 .flags = API_WRITES | CS_MAKES,
-	 .args = PARAMS(struct add_ip, add_ip_params),
-	 .prepare = prepare_add_ip,
-	 .operation = add_ip,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct add_ip, made),
-	 .shows = &secondary_ips,
-	 .outcome = ASYNC_JOB_OUTCOME_MADE,
+	{CS_ACTION("addIpToNic", "ec2:AssignPrivateIpAddresses"), .flags = API_WRITES | CS_MAKES,
+	 .args = PARAMS(struct add_ip, add_ip_params), .prepare = prepare_add_ip, .operation = add_ip,
+	 CS_SUBJECT(struct add_ip, made), .shows = &secondary_ips, CS_JOB(MADE),
 	 .doc = "Gives a NIC a secondary address."},
-	{.name = "removeIpFromNic",
-	 .permit = "ec2:UnassignPrivateIpAddresses",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct remove_ip, remove_ip_params),
-	 .prepare = prepare_remove_ip,
-	 .operation = engine_unassign_ips_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	{CS_ACTION("removeIpFromNic", "ec2:UnassignPrivateIpAddresses"), .flags = API_WRITES,
+	 .args = CS_ONE(struct remove_ip, "id", secondary, KIND_SECONDARY_IP, "The secondary address."),
+	 .prepare = prepare_remove_ip, .operation = engine_unassign_ips_run, CS_JOB(NOW),
 	 .doc = "Takes a secondary address from a NIC."},
 };
 const struct api_actions cs_nic_actions = API_ACTIONS(actions);

@@ -190,12 +190,12 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 
 struct change_offering {
 	struct network_offering_settings wish;
-	struct str id, name, text, state;
+	struct str id, state;
 };
 static const struct param update_params[] = {
 	PARAM(struct change_offering, "id", id, .flags = REQUIRED, .doc = "The offering."),
-	PARAM(struct change_offering, "name", name, .doc = "Another name."),
-	PARAM(struct change_offering, "displaytext", text, .max = 4096, .doc = "Another text."),
+	PARAM(struct change_offering, "name", wish.name, .doc = "Another name."),
+	PARAM(struct change_offering, "displaytext", wish.description, .max = 4096, .doc = "Another text."),
 	PARAM(struct change_offering, "state", state, .words = "Enabled|Disabled",
 	      .doc = "Whether networks may be made by it."),
 	NOT_BUILT("domainid|maxconnections|sortkey|tags|zoneid"),
@@ -211,12 +211,10 @@ static RESULT prepare_update(struct cs_call *e, void *args)
 	if (!offering->own)
 		return ctx_fail_field(e->c, ERR_PROTECTED, STR("id"),
 				      "Default network offering can't be changed");
-	if (cs_comes_with_cloud(a->name))
+	if (a->wish.name && cs_comes_with_cloud(*a->wish.name))
 		return cs_fail(e, "name", "A network offering with the name %" STR_FMT " exists already",
-			       STR_ARG(a->name));
+			       STR_ARG(*a->wish.name));
 	a->wish.offering = cs_ref_of(e->c, KIND_NETWORK_OFFERING, cs_offering_id(offering), "id");
-	a->wish.name = a->name.n ? &a->name : NULL;
-	a->wish.description = a->text.n ? &a->text : NULL;
 	if (a->state.n)
 		a->wish.enabled = str_is(a->state, "Enabled") ? CHOICE_YES : CHOICE_NO;
 	return OK;
@@ -271,33 +269,19 @@ static RESULT show_changed(struct cs_call *e, const void *args, struct json_writ
 	"egressdefaultpolicy|supportsstrechedl2subnet|supportspublicaccess|service"
 #define CHANGES .flags = API_WRITES | CS_ADMIN
 static const struct cs_action actions[] = {
-	{.name = "createNetworkOffering",
-	 .permit = "ec2:CreateNetworkOffering",
-	 CHANGES,
-	 .args = PARAMS(struct make_offering, create_params),
-	 .prepare = prepare_create,
-	 .operation = engine_create_network_offering_run,
-	 .returns = KIND_NETWORK_OFFERING,
-	 .answer = show_made,
-	 .says = SAYS,
+	{CS_ACTION("createNetworkOffering", "ec2:CreateNetworkOffering"), CHANGES,
+	 .args = PARAMS(struct make_offering, create_params), .prepare = prepare_create,
+	 .operation = engine_create_network_offering_run, .returns = KIND_NETWORK_OFFERING,
+	 .answer = show_made, .says = SAYS,
 	 .doc = "Makes a network offering, of isolated networks or of VPCs' tiers."},
-	{.name = "updateNetworkOffering",
-	 .permit = "ec2:ModifyNetworkOffering",
-	 CHANGES,
-	 .args = PARAMS(struct change_offering, update_params),
-	 .prepare = prepare_update,
-	 .operation = engine_update_network_offering_run,
-	 .returns = KIND_NETWORK_OFFERING,
-	 .answer = show_changed,
-	 .says = SAYS,
+	{CS_ACTION("updateNetworkOffering", "ec2:ModifyNetworkOffering"), CHANGES,
+	 .args = PARAMS(struct change_offering, update_params), .prepare = prepare_update,
+	 .operation = engine_update_network_offering_run, .returns = KIND_NETWORK_OFFERING,
+	 .answer = show_changed, .says = SAYS,
 	 .doc = "Changes a network offering's words, or whether networks may be made by it."},
-	{.name = "deleteNetworkOffering",
-	 .permit = "ec2:DeleteNetworkOffering",
-	 CHANGES,
-	 .args = PARAMS(struct drop_offering, delete_params),
-	 .prepare = prepare_delete,
-	 .operation = engine_delete_network_offering_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
+	{CS_ACTION("deleteNetworkOffering", "ec2:DeleteNetworkOffering"), CHANGES,
+	 .args = PARAMS(struct drop_offering, delete_params), .prepare = prepare_delete,
+	 .operation = engine_delete_network_offering_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Deletes a network offering that no network has."},
 };
 const struct api_actions cs_network_offering_change_actions = API_ACTIONS(actions);

@@ -569,34 +569,23 @@ static RESULT list_providers(struct cs_call *e, const void *args, struct json_wr
 }
 
 static const struct cs_action actions[] = {
-	{.name = "listNetworkOfferings",
-	 .permit = "ec2:DescribeNetworks",
-	 .args = PARAMS(struct list_offerings, offering_params),
-	 .answer = list_network_offerings,
+	{CS_ACTION("listNetworkOfferings", "ec2:DescribeNetworks"),
+	 .args = PARAMS(struct list_offerings, offering_params), .answer = list_network_offerings,
 	 .says = "id|name|displaytext|created|traffictype|guestiptype|serviceofferingid|availability|state|"
 		 "internetprotocol|isdefault|"
 		 "conservemode|specifyvlan|specifyipranges|forvpc|ispersistent|egressdefaultpolicy|"
 		 "supportsstrechedl2subnet|supportspublicaccess|service",
 	 .doc = "What guest networks are made by."},
-	{.name = "listVPCOfferings",
-	 .permit = "ec2:DescribeVpcs",
-	 .args = PARAMS(struct list_vpc_offerings, vpc_offering_params),
-	 .answer = list_vpc_offerings,
+	{CS_ACTION("listVPCOfferings", "ec2:DescribeVpcs"),
+	 .args = PARAMS(struct list_vpc_offerings, vpc_offering_params), .answer = list_vpc_offerings,
 	 .says = "id|name|displaytext|state|internetprotocol|isdefault|distributedvpcrouter|"
 		 "supportsregionLevelvpc|service",
 	 .doc = "What VPCs are made by."},
-	{.name = "listSupportedNetworkServices",
-	 .permit = "ec2:DescribeNetworks",
-	 .flags = CS_ADMIN,
-	 .args = PARAMS(struct list_services, service_params),
-	 .answer = list_services,
-	 .says = "name|provider|capability",
-	 .doc = "What offerings are made of."},
-	{.name = "listNetworkServiceProviders",
-	 .permit = "ec2:DescribeNetworks",
-	 .flags = CS_ADMIN,
-	 .args = PARAMS(struct list_providers, provider_params),
-	 .answer = list_providers,
+	{CS_ACTION("listSupportedNetworkServices", "ec2:DescribeNetworks"), .flags = CS_ADMIN,
+	 .args = PARAMS(struct list_services, service_params), .answer = list_services,
+	 .says = "name|provider|capability", .doc = "What offerings are made of."},
+	{CS_ACTION("listNetworkServiceProviders", "ec2:DescribeNetworks"), .flags = CS_ADMIN,
+	 .args = PARAMS(struct list_providers, provider_params), .answer = list_providers,
 	 .says = "id|name|physicalnetworkid|state|canenableindividualservice|servicelist",
 	 .doc = "Who provides that."},
 };

@@ -75,10 +75,8 @@ static const struct member members[] = {
 	MEMBER_FIXED("fordisplay", "true"),
 	MEMBER_WRITTEN("tags", write_tags),
 };
-static const struct api_listing rules = {.kind = KIND_PORT_FORWARDING,
-					 .item = "portforwardingrule",
-					 .matches = matches,
-					 .members = MEMBERS(members)};
+static const struct api_listing rules =
+	CS_LISTING(KIND_PORT_FORWARDING, "portforwardingrule", members, .matches = matches);
 
 /* ---- changes ---- */
 
@@ -153,18 +151,14 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	return cs_read_opens(e, a->opens, &a->wish.address, &a->wish.opens_firewall);
 }
 
-struct change_rule {
-	struct port_forwarding_change wish;
-};
-#define P(wire, member, ...) PARAM(struct change_rule, wire, member, __VA_ARGS__)
-#define RULE(T)                                                                                              \
-	PARAM(T, "id", wish.forwarding, .kind = KIND_PORT_FORWARDING, .flags = REQUIRED, .doc = "The rule.")
+#define P(wire, member, ...) PARAM(struct port_forwarding_change, wire, member, __VA_ARGS__)
 static const struct param update_params[] = {
-	RULE(struct change_rule),
-	PORT(struct change_rule, "privateport", wish.ports.private_first, 0, "Where the first port leads."),
-	PORT(struct change_rule, "privateendport", wish.ports.private_last, 0, "Where the last leads."),
-	P("virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .doc = "The machine that they lead to."),
-	P("vmguestip", wish.private_ip, .doc = "To which of its addresses."),
+	P("id", forwarding, .kind = KIND_PORT_FORWARDING, .flags = REQUIRED, .doc = "The rule."),
+	PORT(struct port_forwarding_change, "privateport", ports.private_first, 0,
+	     "Where the first port leads."),
+	PORT(struct port_forwarding_change, "privateendport", ports.private_last, 0, "Where the last leads."),
+	P("virtualmachineid", instance, .kind = KIND_INSTANCE, .doc = "The machine that they lead to."),
+	P("vmguestip", private_ip, .doc = "To which of its addresses."),
 	NOT_BUILT("cidrlist|customid"),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
@@ -172,55 +166,28 @@ static const struct param update_params[] = {
 
 static RESULT prepare_update(struct cs_call *e, void *args)
 {
-	struct change_rule *a = args;
+	struct port_forwarding_change *a = args;
 	(void) e;
-	if (!a->wish.ports.private_last)
-		a->wish.ports.private_last = a->wish.ports.private_first;
-	a->wish.is_even = true;
+	if (!a->ports.private_last)
+		a->ports.private_last = a->ports.private_first;
+	a->is_even = true;
 	return OK;
 }
 
-struct drop_rule {
-	struct port_forwarding_target wish;
-};
-static const struct param delete_params[] = {RULE(struct drop_rule)};
-
 static const struct cs_action actions[] = {
-	{.name = "listPortForwardingRules",
-	 .permit = "ec2:DescribePortForwardings",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_rules, list_params),
-	 .listing = &rules,
-	 .doc = "Port forwarding rules."},
-	{.name = "createPortForwardingRule",
-	 .permit = "ec2:CreatePortForwarding",
-	 .flags = API_WRITES | CS_MAKES,
-	 .args = PARAMS(struct make_rule, create_params),
-	 .prepare = prepare_create,
-	 .operation = engine_create_port_forwarding_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct make_rule, wish.forwarding),
-	 .shows = &rules,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
-	 .doc = "Forwards ports of a public address to a virtual machine."},
-	{.name = "updatePortForwardingRule",
-	 .permit = "ec2:ModifyPortForwarding",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct change_rule, update_params),
-	 .prepare = prepare_update,
+	{CS_ACTION("listPortForwardingRules", "ec2:DescribePortForwardings"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_rules, list_params), .listing = &rules, .doc = "Port forwarding rules."},
+	{CS_ACTION("createPortForwardingRule", "ec2:CreatePortForwarding"), .flags = API_WRITES | CS_MAKES,
+	 .args = PARAMS(struct make_rule, create_params), .prepare = prepare_create,
+	 .operation = engine_create_port_forwarding_run, CS_SUBJECT(struct make_rule, wish.forwarding),
+	 .shows = &rules, CS_JOB(NOW), .doc = "Forwards ports of a public address to a virtual machine."},
+	{CS_ACTION("updatePortForwardingRule", "ec2:ModifyPortForwarding"), .flags = API_WRITES,
+	 .args = PARAMS(struct port_forwarding_change, update_params), .prepare = prepare_update,
 	 .operation = engine_change_port_forwarding_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct change_rule, wish.forwarding.prefix),
-	 .shows = &rules,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	 CS_SUBJECT(struct port_forwarding_change, forwarding.prefix), .shows = &rules, CS_JOB(NOW),
 	 .doc = "Changes where forwarded ports lead."},
-	{.name = "deletePortForwardingRule",
-	 .permit = "ec2:DeletePortForwarding",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct drop_rule, delete_params),
-	 .operation = engine_delete_port_forwarding_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
-	 .doc = "Ends a port forwarding rule."},
+	{CS_ACTION("deletePortForwardingRule", "ec2:DeletePortForwarding"), .flags = API_WRITES,
+	 .args = CS_ONE(struct port_forwarding_target, "id", forwarding, KIND_PORT_FORWARDING, "The rule."),
+	 .operation = engine_delete_port_forwarding_run, CS_JOB(NOW), .doc = "Ends a port forwarding rule."},
 };
 const struct api_actions cs_port_forwarding_actions = API_ACTIONS(actions);

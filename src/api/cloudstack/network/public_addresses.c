@@ -196,11 +196,8 @@ static struct str get_ip(struct api_call *e, const struct row *row)
 	return ip_to_str(e->c->arena, address_of(row)->ip);
 }
 
-static const struct api_listing addresses = {.kind = KIND_ADDRESS,
-					     .get_name = get_ip,
-					     .item = "publicipaddress",
-					     .matches = matches,
-					     .members = MEMBERS(members)};
+static const struct api_listing addresses =
+	CS_LISTING(KIND_ADDRESS, "publicipaddress", members, .get_name = get_ip, .matches = matches);
 
 /* ---- taken and given back ---- */
 
@@ -251,28 +248,22 @@ static RESULT find_own(struct cs_call *e, const struct ref *ref, const struct ad
 	return OK;
 }
 
-struct release_args {
-	struct address_target wish;
-};
 static const struct param release_params[] = {
-	PARAM(struct release_args, "id", wish.address, .kind = KIND_ADDRESS, .flags = REQUIRED,
+	PARAM(struct address_target, "id", address, .kind = KIND_ADDRESS, .flags = REQUIRED,
 	      .doc = "The address."),
 	NOT_BUILT("ipaddress"),
 };
 
 static RESULT prepare_release(struct cs_call *e, void *args)
 {
-	struct release_args *a = args;
+	struct address_target *a = args;
 	const struct address *address = NULL;
-	a->wish.with_association = a->wish.with_forwardings = true;
-	return find_own(e, &a->wish.address, &address);
+	a->with_association = a->with_forwardings = true;
+	return find_own(e, &a->address, &address);
 }
 
-struct update_args {
-	struct address_change wish;
-};
 static const struct param update_params[] = {
-	PARAM(struct update_args, "id", wish.address, .kind = KIND_ADDRESS, .flags = REQUIRED,
+	PARAM(struct address_change, "id", address, .kind = KIND_ADDRESS, .flags = REQUIRED,
 	      .doc = "The address."),
 	NOT_BUILT("customid"),
 	NOT_BUILT("fordisplay", .only = "true"),
@@ -326,19 +317,11 @@ static RESULT prepare_enable(struct cs_call *e, void *args)
 	return OK;
 }
 
-struct disable_args {
-	struct address_association wish;
-};
-static const struct param disable_params[] = {
-	PARAM(struct disable_args, "ipaddressid", wish.address, .kind = KIND_ADDRESS, .flags = REQUIRED,
-	      .doc = "The address."),
-};
-
 static RESULT prepare_disable(struct cs_call *e, void *args)
 {
-	struct disable_args *a = args;
+	struct address_association *a = args;
 	const struct address *address = NULL;
-	TRY(find_own(e, &a->wish.address, &address));
+	TRY(find_own(e, &a->address, &address));
 	return is_static_nat(&e->core, address)
 		       ? OK
 		       : cs_fail(e, "ipaddressid",
@@ -348,62 +331,30 @@ static RESULT prepare_disable(struct cs_call *e, void *args)
 /* ---- the commands ---- */
 
 static const struct cs_action actions[] = {
-	{.name = "listPublicIpAddresses",
-	 .permit = "ec2:DescribeAddresses",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_addresses, list_params),
-	 .listing = &addresses,
+	{CS_ACTION("listPublicIpAddresses", "ec2:DescribeAddresses"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_addresses, list_params), .listing = &addresses,
 	 .doc = "Public addresses."},
-	{.name = "associateIpAddress",
-	 .permit = "ec2:AllocateAddress",
+	{CS_ACTION("associateIpAddress", "ec2:AllocateAddress"),
 	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
-	 .args = PARAMS(struct associate_args, associate_params),
-	 .prepare = prepare_associate,
-	 .operation = engine_allocate_address_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct associate_args, wish.address),
-	 .shows = &addresses,
-	 .item = "ipaddress",
-	 .outcome = ASYNC_JOB_OUTCOME_MADE,
-	 .doc = "Takes a public address."},
-	{.name = "disassociateIpAddress",
-	 .permit = "ec2:ReleaseAddress",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct release_args, release_params),
-	 .prepare = prepare_release,
-	 .operation = engine_release_address_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct release_args, wish.address.prefix),
-	 .about = KIND_ADDRESS,
-	 .outcome = ASYNC_JOB_OUTCOME_GONE,
+	 .args = PARAMS(struct associate_args, associate_params), .prepare = prepare_associate,
+	 .operation = engine_allocate_address_run, CS_SUBJECT(struct associate_args, wish.address),
+	 .shows = &addresses, .item = "ipaddress", CS_JOB(MADE), .doc = "Takes a public address."},
+	{CS_ACTION("disassociateIpAddress", "ec2:ReleaseAddress"), .flags = API_WRITES,
+	 .args = PARAMS(struct address_target, release_params), .prepare = prepare_release,
+	 .operation = engine_release_address_run, CS_SUBJECT(struct address_target, address.prefix),
+	 .about = KIND_ADDRESS, CS_JOB(GONE),
 	 .doc = "Gives a public address back, with its port forwarding rules, and ends what it stands for."},
-	{.name = "updateIpAddress",
-	 .permit = "ec2:ModifyAddressAttribute",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct update_args, update_params),
-	 .operation = engine_change_address_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct update_args, wish.address.prefix),
-	 .shows = &addresses,
-	 .item = "ipaddress",
-	 .outcome = ASYNC_JOB_OUTCOME_MADE,
-	 .doc = "Changes nothing: an address has nothing here that this command changes."},
-	{.name = "enableStaticNat",
-	 .permit = "ec2:AssociateAddress",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct enable_args, enable_params),
-	 .prepare = prepare_enable,
-	 .operation = engine_associate_address_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
+	{CS_ACTION("updateIpAddress", "ec2:ModifyAddressAttribute"), .flags = API_WRITES,
+	 .args = PARAMS(struct address_change, update_params), .operation = engine_change_address_run,
+	 CS_SUBJECT(struct address_change, address.prefix), .shows = &addresses, .item = "ipaddress",
+	 CS_JOB(MADE), .doc = "Changes nothing: an address has nothing here that this command changes."},
+	{CS_ACTION("enableStaticNat", "ec2:AssociateAddress"), .flags = API_WRITES,
+	 .args = PARAMS(struct enable_args, enable_params), .prepare = prepare_enable,
+	 .operation = engine_associate_address_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Lets a public address stand for a virtual machine."},
-	{.name = "disableStaticNat",
-	 .permit = "ec2:DisassociateAddress",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct disable_args, disable_params),
-	 .prepare = prepare_disable,
-	 .operation = engine_disassociate_address_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	{CS_ACTION("disableStaticNat", "ec2:DisassociateAddress"), .flags = API_WRITES,
+	 .args = CS_ONE(struct address_association, "ipaddressid", address, KIND_ADDRESS, "The address."),
+	 .prepare = prepare_disable, .operation = engine_disassociate_address_run, CS_JOB(NOW),
 	 .doc = "Ends that a public address stands for a virtual machine."},
 };
 const struct api_actions cs_public_address_actions = API_ACTIONS(actions);

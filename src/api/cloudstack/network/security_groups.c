@@ -136,11 +136,9 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	return !ref_is_given(&a->machine) || p;
 }
 
-static const struct api_listing groups = {.kind = KIND_SECURITY_GROUP,
-					  .name = offsetof(struct security_group, name),
-					  .item = "securitygroup",
-					  .matches = matches,
-					  .members = MEMBERS(members)};
+static const struct api_listing groups =
+	CS_LISTING(KIND_SECURITY_GROUP, "securitygroup", members,
+		   .name = offsetof(struct security_group, name), .matches = matches);
 
 /* ---- groups are made, changed and deleted ---- */
 
@@ -153,33 +151,12 @@ static const struct param create_params[] = {
 	PARAM(struct make_group, "description", wish.description, .doc = "Free text."),
 	CS_FOR_PARAMS(struct make_group, owner),
 };
-
-static RESULT prepare_create(struct cs_call *e, void *args)
-{
-	struct make_group *a = args;
-	(void) e;
-	a->wish.is_alone = a->wish.has_own_name = true;
-	return OK;
-}
-
-struct change_group {
-	struct security_group_settings wish;
-	struct str name;
-};
 static const struct param update_params[] = {
-	PARAM(struct change_group, "id", wish.group, .kind = KIND_SECURITY_GROUP, .flags = REQUIRED,
+	PARAM(struct security_group_settings, "id", group, .kind = KIND_SECURITY_GROUP, .flags = REQUIRED,
 	      .doc = "The group."),
-	PARAM(struct change_group, "name", name, .doc = "Its new name."),
+	PARAM(struct security_group_settings, "name", name, .doc = "Its new name."),
 	NOT_BUILT("customid"),
 };
-
-static RESULT prepare_update(struct cs_call *e, void *args)
-{
-	struct change_group *a = args;
-	(void) e;
-	a->wish.name = a->name.n ? &a->name : NULL;
-	return OK;
-}
 
 /* A group by its id or by its name: one of the default VPC's, else one of the account alone. */
 static RESULT choose_group(struct cs_call *e, struct ref *id, struct str name, const char *id_field,
@@ -334,18 +311,14 @@ static const struct member new_rules_members[] = {
 	CS_OWNER_MEMBERS(security_group_rule),
 	MEMBER_WRITTEN("ingressrule", write_new_rules, .also = "egressrule"),
 };
-static const struct api_listing new_rules = {
-	.kind = KIND_SECURITY_GROUP_RULE, .item = "securitygroup", .members = MEMBERS(new_rules_members)};
+static const struct api_listing new_rules =
+	CS_LISTING(KIND_SECURITY_GROUP_RULE, "securitygroup", new_rules_members);
 
 /* ---- rules are taken back ---- */
 
 struct revoke_args {
 	struct rules_wish wish;
 	struct ref rule;
-};
-static const struct param revoke_params[] = {
-	PARAM(struct revoke_args, "id", rule, .kind = KIND_SECURITY_GROUP_RULE, .flags = REQUIRED,
-	      .doc = "The rule."),
 };
 
 static RESULT prepare_revoke(struct cs_call *e, struct revoke_args *a,
@@ -385,45 +358,28 @@ static RESULT prepare_revoke_egress(struct cs_call *e, void *args)
 #define REVOKE(direction, prepared, ...)                                                                     \
 	{                                                                                                    \
 		.name = "revokeSecurityGroup" direction, .permit = "ec2:RevokeSecurityGroup" direction,      \
-		.flags = API_WRITES, .args = PARAMS(struct revoke_args, revoke_params),                      \
+		.flags = API_WRITES,                                                                         \
+		.args = CS_ONE(struct revoke_args, "id", rule, KIND_SECURITY_GROUP_RULE, "The rule."),       \
 		.prepare = (prepared), .operation = engine_revoke_rules_run,                                 \
 		.returns = API_RETURNS_NOTHING_STORED, CS_SUBJECT(struct revoke_args, rule.prefix),          \
 		.about = KIND_SECURITY_GROUP_RULE, .outcome = ASYNC_JOB_OUTCOME_GONE, __VA_ARGS__            \
 	}
 static const struct cs_action actions[] = {
-	{.name = "listSecurityGroups",
-	 .permit = "ec2:DescribeSecurityGroups",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_groups, list_params),
-	 .listing = &groups,
-	 .doc = "Security groups."},
-	{.name = "createSecurityGroup",
-	 .permit = "ec2:CreateSecurityGroup",
-	 .flags = API_WRITES | CS_OF_ACCOUNT,
+	{CS_ACTION("listSecurityGroups", "ec2:DescribeSecurityGroups"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_groups, list_params), .listing = &groups, .doc = "Security groups."},
+	{CS_ACTION("createSecurityGroup", "ec2:CreateSecurityGroup"), .flags = API_WRITES | CS_OF_ACCOUNT,
 	 .args = PARAMS(struct make_group, create_params),
-	 .prepare = prepare_create,
-	 .operation = engine_create_security_group_run,
-	 .returns = KIND_SECURITY_GROUP,
-	 CS_SUBJECT(struct make_group, wish.group),
-	 .shows = &groups,
-	 .doc = "Makes a security group."},
-	{.name = "updateSecurityGroup",
-	 .permit = "ec2:ModifySecurityGroup",
-	 .flags = API_WRITES | CS_ADMIN,
-	 .args = PARAMS(struct change_group, update_params),
-	 .prepare = prepare_update,
-	 .operation = engine_update_security_group_run,
-	 .returns = KIND_SECURITY_GROUP,
-	 CS_SUBJECT(struct change_group, wish.group.prefix),
-	 .shows = &groups,
+	 .sets = {CS_SETS(struct make_group, wish.is_alone), CS_SETS(struct make_group, wish.has_own_name)},
+	 .operation = engine_create_security_group_run, .returns = KIND_SECURITY_GROUP,
+	 CS_SUBJECT(struct make_group, wish.group), .shows = &groups, .doc = "Makes a security group."},
+	{CS_ACTION("updateSecurityGroup", "ec2:ModifySecurityGroup"), .flags = API_WRITES | CS_ADMIN,
+	 .args = PARAMS(struct security_group_settings, update_params),
+	 .operation = engine_update_security_group_run, .returns = KIND_SECURITY_GROUP,
+	 CS_SUBJECT(struct security_group_settings, group.prefix), .shows = &groups,
 	 .doc = "Renames a security group."},
-	{.name = "deleteSecurityGroup",
-	 .permit = "ec2:DeleteSecurityGroup",
-	 .flags = API_WRITES | CS_OF_ACCOUNT,
-	 .args = PARAMS(struct drop_group, delete_params),
-	 .prepare = prepare_delete,
-	 .operation = engine_delete_security_group_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
+	{CS_ACTION("deleteSecurityGroup", "ec2:DeleteSecurityGroup"), .flags = API_WRITES | CS_OF_ACCOUNT,
+	 .args = PARAMS(struct drop_group, delete_params), .prepare = prepare_delete,
+	 .operation = engine_delete_security_group_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Deletes a security group."},
 	AUTHORIZE("Ingress", prepare_ingress, .doc = "Lets something in."),
 	AUTHORIZE("Egress", prepare_egress,

@@ -98,11 +98,8 @@ static const struct member members[] = {
 	MEMBER_FIXED("restartrequired|distributedvpcrouter|regionlevelvpc|redundantvpcrouter", "false"),
 	MEMBER_WRITTEN("tags", write_tags),
 };
-static const struct api_listing vpcs = {.kind = KIND_ROUTER,
-					.get_name = cs_get_vpc_name,
-					.item = "vpc",
-					.matches = matches,
-					.members = MEMBERS(members)};
+static const struct api_listing vpcs =
+	CS_LISTING(KIND_ROUTER, "vpc", members, .get_name = cs_get_vpc_name, .matches = matches);
 
 /* ---- changes ---- */
 
@@ -137,15 +134,14 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 
 struct change_vpc {
 	struct router_settings wish;
-	struct str name, text;
 	enum choice cleans_up;
 };
 #define VPC                                                                                                  \
 	PARAM(struct change_vpc, "id", wish.router, .kind = KIND_ROUTER, .flags = REQUIRED, .doc = "The VPC.")
 static const struct param update_params[] = {
 	VPC,
-	PARAM(struct change_vpc, "name", name, .doc = "Its new name."),
-	PARAM(struct change_vpc, "displaytext", text, .doc = "Its new text."),
+	PARAM(struct change_vpc, "name", wish.name, .doc = "Its new name."),
+	PARAM(struct change_vpc, "displaytext", wish.description, .doc = "Its new text."),
 	NOT_BUILT("customid|publicmtu|sourcenatipaddress"),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
@@ -164,75 +160,35 @@ static RESULT check_is_vpc(struct cs_call *e, const struct ref *ref)
 
 static RESULT prepare_change(struct cs_call *e, void *args)
 {
-	struct change_vpc *a = args;
-	a->wish.name = a->name.n ? &a->name : NULL;
-	a->wish.description = a->text.n ? &a->text : NULL;
-	return check_is_vpc(e, &a->wish.router);
+	return check_is_vpc(e, &((struct change_vpc *) args)->wish.router);
 }
-
-struct drop_vpc {
-	struct router_target wish;
-};
-static const struct param delete_params[] = {
-	PARAM(struct drop_vpc, "id", wish.router, .kind = KIND_ROUTER, .flags = REQUIRED, .doc = "The VPC."),
-};
 
 static RESULT prepare_delete(struct cs_call *e, void *args)
 {
-	return check_is_vpc(e, &((struct drop_vpc *) args)->wish.router);
+	return check_is_vpc(e, &((struct router_target *) args)->router);
 }
 
 static const struct cs_action actions[] = {
-	{.name = "listVPCs",
-	 .permit = "ec2:DescribeVpcs",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_vpcs, list_params),
-	 .prepare = prepare_list,
-	 .listing = &vpcs,
+	{CS_ACTION("listVPCs", "ec2:DescribeVpcs"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_vpcs, list_params), .prepare = prepare_list, .listing = &vpcs,
 	 .doc = "VPCs."},
-	{.name = "createVPC",
-	 .permit = "ec2:CreateVpc",
-	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
-	 .args = PARAMS(struct make_vpc, create_params),
-	 .prepare = prepare_create,
-	 .operation = engine_create_vpc_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct make_vpc, wish.router),
-	 .shows = &vpcs,
-	 .outcome = ASYNC_JOB_OUTCOME_MADE,
-	 .doc = "Makes a VPC that reaches out."},
-	{.name = "updateVPC",
-	 .permit = "ec2:ModifyVpcAttribute",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct change_vpc, update_params),
-	 .prepare = prepare_change,
-	 .operation = engine_update_router_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct change_vpc, wish.router.prefix),
-	 .shows = &vpcs,
-	 .outcome = ASYNC_JOB_OUTCOME_MADE,
-	 .doc = "Changes a VPC's name or text."},
-	{.name = "restartVPC",
-	 .permit = "ec2:ModifyVpcAttribute",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct change_vpc, restart_params),
-	 .prepare = prepare_change,
-	 .operation = engine_update_router_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct change_vpc, wish.router.prefix),
-	 .about = KIND_ROUTER,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	{CS_ACTION("createVPC", "ec2:CreateVpc"), .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
+	 .args = PARAMS(struct make_vpc, create_params), .prepare = prepare_create,
+	 .operation = engine_create_vpc_run, CS_SUBJECT(struct make_vpc, wish.router), .shows = &vpcs,
+	 CS_JOB(MADE), .doc = "Makes a VPC that reaches out."},
+	{CS_ACTION("updateVPC", "ec2:ModifyVpcAttribute"), .flags = API_WRITES,
+	 .args = PARAMS(struct change_vpc, update_params), .prepare = prepare_change,
+	 .operation = engine_update_router_run, CS_SUBJECT(struct change_vpc, wish.router.prefix),
+	 .shows = &vpcs, CS_JOB(MADE), .doc = "Changes a VPC's name or text."},
+	{CS_ACTION("restartVPC", "ec2:ModifyVpcAttribute"), .flags = API_WRITES,
+	 .args = PARAMS(struct change_vpc, restart_params), .prepare = prepare_change,
+	 .operation = engine_update_router_run, CS_SUBJECT(struct change_vpc, wish.router.prefix),
+	 .about = KIND_ROUTER, CS_JOB(NOW),
 	 .doc = "Has a VPC compared with what is there, and brought about where it differs."},
-	{.name = "deleteVPC",
-	 .permit = "ec2:DeleteVpc",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct drop_vpc, delete_params),
-	 .prepare = prepare_delete,
-	 .operation = engine_delete_vpc_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct drop_vpc, wish.router.prefix),
-	 .about = KIND_ROUTER,
-	 .outcome = ASYNC_JOB_OUTCOME_GONE,
+	{CS_ACTION("deleteVPC", "ec2:DeleteVpc"), .flags = API_WRITES,
+	 .args = CS_ONE(struct router_target, "id", router, KIND_ROUTER, "The VPC."),
+	 .prepare = prepare_delete, .operation = engine_delete_vpc_run,
+	 CS_SUBJECT(struct router_target, router.prefix), .about = KIND_ROUTER, CS_JOB(GONE),
 	 .doc = "Deletes a VPC without tiers, with its gateway and lists, and releases its addresses."},
 };
 const struct api_actions cs_vpc_actions = API_ACTIONS(actions);

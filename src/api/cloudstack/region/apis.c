@@ -45,12 +45,12 @@ static RESULT find_permitted(struct cs_call *e, bool *ret_are_permitted)
 static const char *type_of_param(const struct param *p)
 {
 	static const char *const words[] = {
-		[PARAM_NOT_BUILT] = "string", [PARAM_TEXT] = "string",    [PARAM_INT] = "long",
-		[PARAM_BOOL] = "boolean",     [PARAM_CHOICE] = "boolean", [PARAM_ID] = "uuid",
-		[PARAM_IP] = "string",        [PARAM_CIDR] = "string",    [PARAM_MAC] = "string",
-		[PARAM_TEXTS] = "list",       [PARAM_IDS] = "list",       [PARAM_IPS] = "list",
-		[PARAM_TAGS] = "map",         [PARAM_STRUCT] = "map",     [PARAM_STRUCTS] = "map",
-		[PARAM_JSON] = "string"};
+		[PARAM_NOT_BUILT] = "string", [PARAM_TEXT_AT] = "string", [PARAM_TEXT] = "string",
+		[PARAM_INT] = "long",         [PARAM_BOOL] = "boolean",   [PARAM_CHOICE] = "boolean",
+		[PARAM_ID] = "uuid",          [PARAM_IP] = "string",      [PARAM_CIDR] = "string",
+		[PARAM_MAC] = "string",       [PARAM_TEXTS] = "list",     [PARAM_IDS] = "list",
+		[PARAM_IPS] = "list",         [PARAM_TAGS] = "map",       [PARAM_STRUCT] = "map",
+		[PARAM_STRUCTS] = "map",      [PARAM_JSON] = "string"};
 	return words[p->type];
 }
 
@@ -79,7 +79,8 @@ static void write_params(struct json_writer *w, const struct params *table, cons
 		json_write_text(w, "name", str_from(p->wire));
 		json_write_text(w, "description", str_from(p->doc));
 		json_write_z(w, "type", type_of_param(p));
-		json_write_int(w, "length", p->max && p->type == PARAM_TEXT ? p->max : 255);
+		json_write_int(w, "length",
+			       p->max && param_is_text(p) && p->type != PARAM_TEXTS ? p->max : 255);
 		json_write_bool(w, "required", p->flags & REQUIRED);
 		if (related[p->kind].n)
 			json_write_text(w, "related", related[p->kind]);
@@ -244,18 +245,11 @@ static RESULT list_capabilities(struct cs_call *e, const void *args, struct json
 }
 
 static const struct cs_action actions[] = {
-	{.name = "listApis",
-	 .permit = "ec2:DescribeRegions",
-	 .flags = API_FOR_ALL,
-	 .args = PARAMS(struct api_args, api_params),
-	 .answer = list_apis,
+	{CS_ACTION("listApis", "ec2:DescribeRegions"), .flags = API_FOR_ALL,
+	 .args = PARAMS(struct api_args, api_params), .answer = list_apis,
 	 .says = "name|description|isasync|related|params|response",
 	 .doc = "The commands that the caller may run."},
-	{.name = "listCapabilities",
-	 .permit = "ec2:DescribeRegions",
-	 .flags = API_FOR_ALL,
-	 .answer = list_capabilities,
-	 .says = "capability",
-	 .doc = "What this cloud can."},
+	{CS_ACTION("listCapabilities", "ec2:DescribeRegions"), .flags = API_FOR_ALL,
+	 .answer = list_capabilities, .says = "capability", .doc = "What this cloud can."},
 };
 const struct api_actions cs_api_actions = API_ACTIONS(actions);

@@ -79,10 +79,9 @@ static const struct param update_params[] = {
 };
 #undef P
 
-static void write_one(struct cs_call *e, struct json_writer *w, const char *name,
-		      const struct configuration *c, int64_t number)
+static void write_members(struct cs_call *e, struct json_writer *w, const struct configuration *c,
+			  int64_t number)
 {
-	json_write_open(w, name);
 	json_write_z(w, "category", c->category);
 	json_write_z(w, "name", c->name);
 	json_write_text(w, "value",
@@ -91,7 +90,6 @@ static void write_one(struct cs_call *e, struct json_writer *w, const char *name
 				      : str_print(e->c->arena, "%lld", (long long) number));
 	json_write_z(w, "description", c->doc);
 	json_write_bool(w, "isdynamic", !c->value);
-	json_write_close(w);
 }
 
 static int64_t read_number(const struct tables *t, const struct configuration *c)
@@ -110,28 +108,20 @@ static bool is_asked_for(const struct configuration_args *a, const struct config
 	       (!a->list.keyword.n || str_contains(str_from(c->name), a->list.keyword));
 }
 
+static void write_listed(struct cs_call *e, struct json_writer *w, const void *item)
+{
+	write_members(e, w, item, read_number(cs_tables(e), item));
+}
+
 static RESULT list_configurations(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct configuration_args *a = args;
-	struct api_list_wish page = {.limit = 0};
-	size_t count = 0, at = 0;
-	TRY(cs_read_page(e, &a->list, &page));
+	const void *listed[CONFIGURATIONS];
+	size_t count = 0;
 	for (size_t k = 0; k < CONFIGURATIONS; k++)
-		count += is_asked_for(a, &configurations[k]);
-	if (!count)
-		return OK;
-	json_write_int(w, "count", (int64_t) count);
-	json_write_open_list(w, "configuration");
-	for (size_t k = 0; k < CONFIGURATIONS; k++) {
-		if (!is_asked_for(a, &configurations[k]))
-			continue;
-		if (at >= page.offset && (!page.limit || at < page.offset + page.limit))
-			write_one(e, w, NULL, &configurations[k],
-				  read_number(cs_tables(e), &configurations[k]));
-		at++;
-	}
-	json_write_close_list(w);
-	return OK;
+		if (is_asked_for(a, &configurations[k]))
+			listed[count++] = &configurations[k];
+	return cs_write_items(e, w, &a->list, "configuration", listed, count, write_listed);
 }
 
 static const struct configuration *find(struct str name)
@@ -194,27 +184,20 @@ static RESULT set(struct op *op, void *args)
 static RESULT show_updated(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct configuration_args *a = args;
-	write_one(e, w, "configuration", find(a->list.name), a->number);
+	json_write_open(w, "configuration");
+	write_members(e, w, find(a->list.name), a->number);
+	json_write_close(w);
 	return OK;
 }
 
 static const struct cs_action actions[] = {
-	{.name = "listConfigurations",
-	 .permit = "ec2:DescribeAccountAttributes",
-	 .flags = CS_ADMIN,
-	 .args = PARAMS(struct configuration_args, list_params),
-	 .answer = list_configurations,
+	{CS_ACTION("listConfigurations", "ec2:DescribeAccountAttributes"), .flags = CS_ADMIN,
+	 .args = PARAMS(struct configuration_args, list_params), .answer = list_configurations,
 	 .says = "category|name|value|description|isdynamic",
 	 .doc = "What can be set of this cloud, or is fixed in it."},
-	{.name = "updateConfiguration",
-	 .permit = "ec2:ModifyAccountLimits",
-	 .flags = API_WRITES | CS_ADMIN,
-	 .args = PARAMS(struct configuration_args, update_params),
-	 .prepare = prepare_update,
-	 .operation = set,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .answer = show_updated,
-	 .says = "category|name|value|description|isdynamic",
-	 .doc = "Sets what can be set."},
+	{CS_ACTION("updateConfiguration", "ec2:ModifyAccountLimits"), .flags = API_WRITES | CS_ADMIN,
+	 .args = PARAMS(struct configuration_args, update_params), .prepare = prepare_update,
+	 .operation = set, .returns = API_RETURNS_NOTHING_STORED, .answer = show_updated,
+	 .says = "category|name|value|description|isdynamic", .doc = "Sets what can be set."},
 };
 const struct api_actions cs_configuration_actions = API_ACTIONS(actions);

@@ -68,12 +68,8 @@ static const struct member pod_members[] = {
 	MEMBER(struct zone, "allocationstate", enabled, .yes = "Enabled", .no = "Disabled"),
 	MEMBER_WRITTEN("capacity", cs_write_capacities),
 };
-static const struct api_listing pods = {.kind = KIND_ZONE,
-					.get_name = get_pod_name,
-					.item = "pod",
-					.is_by_name = true,
-					.matches = is_part_asked_for,
-					.members = MEMBERS(pod_members)};
+static const struct api_listing pods = CS_LISTING(KIND_ZONE, "pod", pod_members, .get_name = get_pod_name,
+						  .is_by_name = true, .matches = is_part_asked_for);
 
 static const struct member cluster_members[] = {
 	MEMBER(struct zone, "id", row.id),
@@ -89,12 +85,9 @@ static const struct member cluster_members[] = {
 	MEMBER_FIXED("managedstate", "\"Managed\""),
 	MEMBER_FIXED("memoryovercommitratio", "\"1.0\""),
 };
-static const struct api_listing clusters = {.kind = KIND_ZONE,
-					    .get_name = get_cluster_name,
-					    .item = "cluster",
-					    .is_by_name = true,
-					    .matches = is_part_asked_for,
-					    .members = MEMBERS(cluster_members)};
+static const struct api_listing clusters =
+	CS_LISTING(KIND_ZONE, "cluster", cluster_members, .get_name = get_cluster_name, .is_by_name = true,
+		   .matches = is_part_asked_for);
 
 /* ---- hosts ---- */
 
@@ -239,12 +232,9 @@ static const struct member host_members[] = {
 	MEMBER_FIXED("hahost", "false"),
 	MEMBER_AS(struct host, TIME, "created", row.created_us),
 };
-static const struct api_listing hosts = {.kind = KIND_HOST,
-					 .name = offsetof(struct host, name),
-					 .item = "host",
-					 .is_by_name = true,
-					 .matches = is_host_asked_for,
-					 .members = MEMBERS(host_members)};
+static const struct api_listing hosts =
+	CS_LISTING(KIND_HOST, "host", host_members, .name = offsetof(struct host, name), .is_by_name = true,
+		   .matches = is_host_asked_for);
 
 /* ---- storage pools ---- */
 
@@ -296,12 +286,9 @@ static const struct member pool_members[] = {
 	MEMBER_FIXED("provider", "\"DefaultPrimary\""),
 	MEMBER_AS(struct host, TIME, "created", row.created_us),
 };
-static const struct api_listing pools = {.kind = KIND_HOST,
-					 .get_name = get_pool_name,
-					 .item = "storagepool",
-					 .is_by_name = true,
-					 .matches = is_pool_asked_for,
-					 .members = MEMBERS(pool_members)};
+static const struct api_listing pools =
+	CS_LISTING(KIND_HOST, "storagepool", pool_members, .get_name = get_pool_name, .is_by_name = true,
+		   .matches = is_pool_asked_for);
 
 /* ---- image stores, system VMs ---- */
 

@@ -78,9 +78,9 @@ struct capacity_row {
 	int64_t used, all;
 };
 
-static void write_capacity(struct cs_call *e, struct json_writer *w, const struct capacity_row *row)
+static void write_capacity(struct cs_call *e, struct json_writer *w, const void *item)
 {
-	json_write_open(w, NULL);
+	const struct capacity_row *row = item;
 	json_write_int(w, "type", row->type);
 	json_write_z(w, "name", row->name);
 	if (row->zone) {
@@ -91,7 +91,6 @@ static void write_capacity(struct cs_call *e, struct json_writer *w, const struc
 	json_write_int(w, "capacityused", row->used);
 	json_write_int(w, "capacitytotal", row->all);
 	cs_write_percent(w, "percentused", row->used, row->all, "");
-	json_write_close(w);
 }
 
 enum { ROWS_OF_ZONE = 4 };
@@ -151,8 +150,11 @@ void cs_write_capacities(struct api_call *core, struct json_writer *w, const cha
 		return;
 	sum_zone(cs_tables(e), zone_of(row), rows);
 	json_write_open_list(w, name);
-	for (size_t k = 0; k < ROWS_OF_ZONE; k++)
+	for (size_t k = 0; k < ROWS_OF_ZONE; k++) {
+		json_write_open(w, NULL);
 		write_capacity(e, w, &rows[k]);
+		json_write_close(w);
+	}
 	json_write_close_list(w);
 }
 
@@ -160,13 +162,11 @@ static RESULT list_capacity(struct cs_call *e, const void *args, struct json_wri
 {
 	const struct list_capacity *a = args;
 	const struct tables *t = cs_tables(e);
-	struct api_list_wish page = {.limit = 0};
-	size_t zones = tables_count(t, KIND_ZONE), all = 0, count = 0;
-	struct capacity_row *rows =
-		arena_new_array(e->c->arena, struct capacity_row, zones * ROWS_OF_ZONE + 1);
-	if (!rows)
+	size_t zones = tables_count(t, KIND_ZONE), all = 0, count = 0, most = zones * ROWS_OF_ZONE + 1;
+	struct capacity_row *rows = arena_new_array(e->c->arena, struct capacity_row, most);
+	const void **items = arena_new_array(e->c->arena, const void *, most);
+	if (!rows || !items)
 		return ctx_no_memory(e->c);
-	TRY(cs_read_page(e, &a->list, &page));
 	for (const struct zone *z = zone_first(t); z && all < zones * ROWS_OF_ZONE; z = zone_next(t, z)) {
 		sum_zone(t, z, rows + all);
 		all += ROWS_OF_ZONE;
@@ -174,29 +174,16 @@ static RESULT list_capacity(struct cs_call *e, const void *args, struct json_wri
 	rows[all++] = sum_addresses(t);
 	for (size_t k = 0; k < all; k++)
 		if (is_asked_for(a, &rows[k]))
-			rows[count++] = rows[k];
-	if (!count)
-		return OK;
-	json_write_int(w, "count", (int64_t) count);
-	json_write_open_list(w, "capacity");
-	for (size_t k = page.offset; k < count && (!page.limit || k < page.offset + page.limit); k++)
-		write_capacity(e, w, &rows[k]);
-	json_write_close_list(w);
-	return OK;
+			items[count++] = &rows[k];
+	return cs_write_items(e, w, &a->list, "capacity", items, count, write_capacity);
 }
 
 static const struct cs_action actions[] = {
-	{.name = "listRegions",
-	 .permit = "ec2:DescribeRegions",
-	 .args = PARAMS(struct list_regions, region_params),
-	 .answer = list_regions,
-	 .says = "id|name|endpoint|gslbserviceenabled|portableipserviceenabled",
+	{CS_ACTION("listRegions", "ec2:DescribeRegions"), .args = PARAMS(struct list_regions, region_params),
+	 .answer = list_regions, .says = "id|name|endpoint|gslbserviceenabled|portableipserviceenabled",
 	 .doc = "The region."},
-	{.name = "listCapacity",
-	 .permit = "ec2:DescribeHypervisors",
-	 .flags = CS_ADMIN,
-	 .args = PARAMS(struct list_capacity, capacity_params),
-	 .answer = list_capacity,
+	{CS_ACTION("listCapacity", "ec2:DescribeHypervisors"), .flags = CS_ADMIN,
+	 .args = PARAMS(struct list_capacity, capacity_params), .answer = list_capacity,
 	 .says = "type|name|zoneid|zonename|capacityallocated|capacityused|capacitytotal|percentused",
 	 .doc = "How much there is, and how much of it is in use."},
 };

@@ -40,9 +40,9 @@ static const struct member members[] = {
 	MEMBER_FIXED("tags", "[]"),
 };
 
-static const struct api_listing zones = {
-	KIND_ZONE,          offsetof(struct zone, name), "zone",
-	.is_by_name = true, .matches = matches,          .members = MEMBERS(members)};
+static const struct api_listing zones =
+	CS_LISTING(KIND_ZONE, "zone", members, .name = offsetof(struct zone, name), .is_by_name = true,
+		   .matches = matches);
 
 /* ---- hypervisors ---- */
 
@@ -67,16 +67,10 @@ static RESULT list_hypervisors(struct cs_call *e, const void *args, struct json_
 }
 
 static const struct cs_action actions[] = {
-	{.name = "listZones",
-	 .permit = "ec2:DescribeAvailabilityZones",
-	 .args = PARAMS(struct list_zones, params),
-	 .listing = &zones,
-	 .doc = "Zones."},
-	{.name = "listHypervisors",
-	 .permit = "ec2:DescribeAvailabilityZones",
-	 .args = PARAMS(struct hypervisor_args, hypervisor_params),
-	 .answer = list_hypervisors,
-	 .says = "name",
-	 .doc = "Hypervisors: KVM."},
+	{CS_ACTION("listZones", "ec2:DescribeAvailabilityZones"), .args = PARAMS(struct list_zones, params),
+	 .listing = &zones, .doc = "Zones."},
+	{CS_ACTION("listHypervisors", "ec2:DescribeAvailabilityZones"),
+	 .args = PARAMS(struct hypervisor_args, hypervisor_params), .answer = list_hypervisors,
+	 .says = "name", .doc = "Hypervisors: KVM."},
 };
 const struct api_actions cs_zone_actions = API_ACTIONS(actions);

@@ -50,10 +50,8 @@ static const struct member members[] = {
 	MEMBER(struct snapshot_policy, "fordisplay", is_active),
 	MEMBER_WRITTEN("tags", write_tags),
 };
-static const struct api_listing policies = {.kind = KIND_SNAPSHOT_POLICY,
-					    .item = "snapshotpolicy",
-					    .matches = matches,
-					    .members = MEMBERS(members)};
+static const struct api_listing policies =
+	CS_LISTING(KIND_SNAPSHOT_POLICY, "snapshotpolicy", members, .matches = matches);
 
 /* ---- changes ---- */
 
@@ -98,13 +96,10 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 		       : result;
 }
 
-struct change_policy {
-	struct snapshot_policy_settings wish;
-};
 static const struct param update_params[] = {
-	PARAM(struct change_policy, "id", wish.policy, .kind = KIND_SNAPSHOT_POLICY, .flags = REQUIRED,
+	PARAM(struct snapshot_policy_settings, "id", policy, .kind = KIND_SNAPSHOT_POLICY, .flags = REQUIRED,
 	      .doc = "The policy."),
-	PARAM(struct change_policy, "fordisplay", wish.is_active, .doc = "Whether it takes snapshots."),
+	PARAM(struct snapshot_policy_settings, "fordisplay", is_active, .doc = "Whether it takes snapshots."),
 	NOT_BUILT("customid"),
 };
 
@@ -127,39 +122,22 @@ static RESULT prepare_delete(struct cs_call *e, void *args)
 }
 
 static const struct cs_action actions[] = {
-	{.name = "listSnapshotPolicies",
-	 .permit = "ec2:DescribeSnapshotPolicies",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_policies, list_params),
-	 .listing = &policies,
+	{CS_ACTION("listSnapshotPolicies", "ec2:DescribeSnapshotPolicies"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_policies, list_params), .listing = &policies,
 	 .doc = "Snapshot policies."},
-	{.name = "createSnapshotPolicy",
-	 .permit = "ec2:CreateSnapshotPolicy",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct make_policy, create_params),
-	 .prepare = prepare_create,
-	 .operation = engine_put_snapshot_policy_run,
-	 .returns = KIND_SNAPSHOT_POLICY,
-	 CS_SUBJECT(struct make_policy, wish.policy),
-	 .shows = &policies,
+	{CS_ACTION("createSnapshotPolicy", "ec2:CreateSnapshotPolicy"), .flags = API_WRITES,
+	 .args = PARAMS(struct make_policy, create_params), .prepare = prepare_create,
+	 .operation = engine_put_snapshot_policy_run, .returns = KIND_SNAPSHOT_POLICY,
+	 CS_SUBJECT(struct make_policy, wish.policy), .shows = &policies,
 	 .doc = "Makes a snapshot policy, or changes the one of the volume's interval."},
-	{.name = "updateSnapshotPolicy",
-	 .permit = "ec2:ModifySnapshotPolicy",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct change_policy, update_params),
+	{CS_ACTION("updateSnapshotPolicy", "ec2:ModifySnapshotPolicy"), .flags = API_WRITES,
+	 .args = PARAMS(struct snapshot_policy_settings, update_params),
 	 .operation = engine_update_snapshot_policy_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct change_policy, wish.policy.prefix),
-	 .shows = &policies,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	 CS_SUBJECT(struct snapshot_policy_settings, policy.prefix), .shows = &policies, CS_JOB(NOW),
 	 .doc = "Makes a snapshot policy take snapshots, or take none."},
-	{.name = "deleteSnapshotPolicies",
-	 .permit = "ec2:DeleteSnapshotPolicy",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct drop_policies, delete_params),
-	 .prepare = prepare_delete,
-	 .operation = engine_delete_snapshot_policies_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
+	{CS_ACTION("deleteSnapshotPolicies", "ec2:DeleteSnapshotPolicy"), .flags = API_WRITES,
+	 .args = PARAMS(struct drop_policies, delete_params), .prepare = prepare_delete,
+	 .operation = engine_delete_snapshot_policies_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Deletes snapshot policies; their snapshots stay."},
 };
 const struct api_actions cs_snapshot_policy_actions = API_ACTIONS(actions);

@@ -132,12 +132,9 @@ static const struct member members[] = {
 		.path = {JOIN_ONE(KIND_VOLUME, snapshot, volume), JOIN_ONE(KIND_IMAGE, volume, image)}),
 	MEMBER_WRITTEN("tags", write_tags),
 };
-static const struct api_listing snapshots = {.kind = KIND_SNAPSHOT,
-					     .name = offsetof(struct snapshot, name),
-					     .get_name = get_name,
-					     .item = "snapshot",
-					     .matches = matches,
-					     .members = MEMBERS(members)};
+static const struct api_listing snapshots =
+	CS_LISTING(KIND_SNAPSHOT, "snapshot", members, .name = offsetof(struct snapshot, name),
+		   .get_name = get_name, .matches = matches);
 
 /* ---- changes ---- */
 
@@ -160,72 +157,41 @@ static const struct param create_params[] = {
 };
 #undef P
 
-struct drop_snapshot {
-	struct snapshot_target wish;
-};
 static const struct param delete_params[] = {
-	PARAM(struct drop_snapshot, "id", wish.snapshot, .kind = KIND_SNAPSHOT, .flags = REQUIRED,
+	PARAM(struct snapshot_target, "id", snapshot, .kind = KIND_SNAPSHOT, .flags = REQUIRED,
 	      .doc = "The snapshot."),
 	NOT_BUILT("zoneid"),
 };
 
-struct revert_snapshot {
-	struct volume_reverting wish;
-};
-static const struct param revert_params[] = {
-	PARAM(struct revert_snapshot, "id", wish.snapshot, .kind = KIND_SNAPSHOT, .flags = REQUIRED,
-	      .doc = "The snapshot; its volume is detached."),
-};
-
 static RESULT revert(struct op *op, void *args)
 {
-	struct revert_snapshot *a = args;
+	struct volume_reverting *a = args;
 	const struct snapshot *snapshot = NULL;
-	TRY(engine_find_own_snapshot(op->ctx, op->head, &a->wish.snapshot, &snapshot));
+	TRY(engine_find_own_snapshot(op->ctx, op->head, &a->snapshot, &snapshot));
 	const struct row *volume = tables_find(op->head, KIND_VOLUME, snapshot->volume);
 	if (!volume || !row_is_live(volume))
 		return ctx_fail_field(op->ctx, ERR_INVALID, STR("id"),
 				      "The volume of the snapshot is not there any more");
-	a->wish.volume = cs_ref_of(op->ctx, KIND_VOLUME, volume->id, "id");
-	return engine_revert_volume(op, &a->wish);
+	a->volume = cs_ref_of(op->ctx, KIND_VOLUME, volume->id, "id");
+	return engine_revert_volume(op, a);
 }
 
 static const struct cs_action actions[] = {
-	{.name = "listSnapshots",
-	 .permit = "ec2:DescribeSnapshots",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_snapshots, list_params),
-	 .listing = &snapshots,
+	{CS_ACTION("listSnapshots", "ec2:DescribeSnapshots"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_snapshots, list_params), .listing = &snapshots,
 	 .doc = "Snapshots of volumes."},
-	{.name = "createSnapshot",
-	 .permit = "ec2:CreateSnapshot",
-	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
-	 .args = PARAMS(struct make_snapshot, create_params),
-	 .operation = engine_create_snapshot_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct make_snapshot, wish.snapshot),
-	 .shows = &snapshots,
-	 .outcome = ASYNC_JOB_OUTCOME_MADE,
+	{CS_ACTION("createSnapshot", "ec2:CreateSnapshot"), .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
+	 .args = PARAMS(struct make_snapshot, create_params), .operation = engine_create_snapshot_run,
+	 CS_SUBJECT(struct make_snapshot, wish.snapshot), .shows = &snapshots, CS_JOB(MADE),
 	 .doc = "Takes a snapshot of a volume."},
-	{.name = "deleteSnapshot",
-	 .permit = "ec2:DeleteSnapshot",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct drop_snapshot, delete_params),
-	 .operation = engine_delete_snapshot_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct drop_snapshot, wish.snapshot.prefix),
-	 .about = KIND_SNAPSHOT,
-	 .outcome = ASYNC_JOB_OUTCOME_GONE,
+	{CS_ACTION("deleteSnapshot", "ec2:DeleteSnapshot"), .flags = API_WRITES,
+	 .args = PARAMS(struct snapshot_target, delete_params), .operation = engine_delete_snapshot_run,
+	 CS_SUBJECT(struct snapshot_target, snapshot.prefix), .about = KIND_SNAPSHOT, CS_JOB(GONE),
 	 .doc = "Deletes a snapshot."},
-	{.name = "revertSnapshot",
-	 .permit = "ec2:RevertVolume",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct revert_snapshot, revert_params),
-	 .operation = revert,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct revert_snapshot, wish.snapshot.prefix),
-	 .shows = &snapshots,
-	 .outcome = ASYNC_JOB_OUTCOME_REVERTED,
-	 .doc = "Gives a volume the content of its snapshot."},
+	{CS_ACTION("revertSnapshot", "ec2:RevertVolume"), .flags = API_WRITES,
+	 .args = CS_ONE(struct volume_reverting, "id", snapshot, KIND_SNAPSHOT,
+			"The snapshot; its volume is detached."),
+	 .operation = revert, CS_SUBJECT(struct volume_reverting, snapshot.prefix), .shows = &snapshots,
+	 CS_JOB(REVERTED), .doc = "Gives a volume the content of its snapshot."},
 };
 const struct api_actions cs_snapshot_actions = API_ACTIONS(actions);

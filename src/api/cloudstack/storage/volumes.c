@@ -148,11 +148,8 @@ static const struct member members[] = {
 	MEMBER_FIXED("displayvolume", "true"),
 	MEMBER_WRITTEN("tags", write_tags),
 };
-const struct api_listing cs_volumes = {.kind = KIND_VOLUME,
-				       .name = offsetof(struct volume, name),
-				       .item = "volume",
-				       .matches = matches,
-				       .members = MEMBERS(members)};
+const struct api_listing cs_volumes =
+	CS_LISTING(KIND_VOLUME, "volume", members, .name = offsetof(struct volume, name), .matches = matches);
 
 /* ---- listDiskOfferings ---- */
 
@@ -189,11 +186,9 @@ static const struct member offering_members[] = {
 	MEMBER_FIXED("displayoffering", "true"),
 	MEMBER_FIXED("state", "\"Active\""),
 };
-const struct api_listing cs_disk_offerings = {.kind = KIND_VOLUME_TYPE,
-					      .name = offsetof(struct volume_type, name),
-					      .item = "diskoffering",
-					      .is_by_name = true,
-					      .members = MEMBERS(offering_members)};
+const struct api_listing cs_disk_offerings =
+	CS_LISTING(KIND_VOLUME_TYPE, "diskoffering", offering_members,
+		   .name = offsetof(struct volume_type, name), .is_by_name = true);
 
 /* ---- changes ---- */
 
@@ -295,13 +290,10 @@ static RESULT show_awaited(struct cs_call *e, const void *args, struct json_writ
 	return cs_write_upload(e, ((const struct await_volume *) args)->wish.volume, w);
 }
 
-struct attach_args {
-	struct volume_attaching wish;
-};
 static const struct param attach_params[] = {
-	PARAM(struct attach_args, "id", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED,
+	PARAM(struct volume_attaching, "id", volume, .kind = KIND_VOLUME, .flags = REQUIRED,
 	      .doc = "The volume."),
-	PARAM(struct attach_args, "virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
+	PARAM(struct volume_attaching, "virtualmachineid", instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
 	      .doc = "The virtual machine."),
 	NOT_BUILT("deviceid"),
 };
@@ -385,122 +377,56 @@ static RESULT prepare_resize(struct cs_call *e, void *args)
 	return OK;
 }
 
-struct update_args {
-	struct volume_settings wish;
-};
 static const struct param update_params[] = {
-	PARAM(struct update_args, "id", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED,
+	PARAM(struct volume_settings, "id", volume, .kind = KIND_VOLUME, .flags = REQUIRED,
 	      .doc = "The volume."),
-	PARAM(struct update_args, "name", wish.name, .given = offsetof(struct update_args, wish.set_name) + 1,
+	PARAM(struct volume_settings, "name", name, .given = offsetof(struct volume_settings, set_name) + 1,
 	      .doc = "Its new name."),
 	NOT_BUILT("chaininfo|customid|path|state|storageid"),
 	NOT_BUILT("deleteprotection", .only = "false"),
 	NOT_BUILT("displayvolume", .only = "true"),
 };
 
-struct drop_volume {
-	struct volume_target wish;
-};
-static const struct param delete_params[] = {
-	PARAM(struct drop_volume, "id", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED,
-	      .doc = "The volume."),
-};
-
 static const struct cs_action actions[] = {
-	{.name = "listVolumes",
-	 .permit = "ec2:DescribeVolumes",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_volumes, list_params),
-	 .listing = &cs_volumes,
-	 .doc = "Volumes."},
-	{.name = "listDiskOfferings",
-	 .permit = "ec2:DescribeVolumeTypes",
-	 .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_offerings, offering_params),
-	 .listing = &cs_disk_offerings,
+	{CS_ACTION("listVolumes", "ec2:DescribeVolumes"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_volumes, list_params), .listing = &cs_volumes, .doc = "Volumes."},
+	{CS_ACTION("listDiskOfferings", "ec2:DescribeVolumeTypes"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_offerings, offering_params), .listing = &cs_disk_offerings,
 	 .doc = "What volumes are made by: volume types."},
-	{.name = "createVolume",
-	 .permit = "ec2:CreateVolume",
-	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
-	 .args = PARAMS(struct make_volume, create_params),
-	 .prepare = prepare_create,
-	 .operation = engine_create_volume_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct make_volume, wish.volume),
-	 .shows = &cs_volumes,
-	 .outcome = ASYNC_JOB_OUTCOME_MADE,
-	 .doc = "Makes a volume."},
-	{.name = "getUploadParamsForVolume",
-	 .permit = "ec2:CreateVolume",
-	 .flags = API_WRITES | CS_OF_ACCOUNT,
-	 .args = PARAMS(struct await_volume, await_params),
-	 .prepare = prepare_await,
-	 .operation = engine_await_volume_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 .answer = show_awaited,
-	 .says = CS_UPLOAD_SAYS,
-	 .doc = "Makes a volume whose data are sent by POST, and tells where to."},
-	{.name = "attachVolume",
-	 .permit = "ec2:AttachVolume",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct attach_args, attach_params),
-	 .operation = engine_attach_volume_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct attach_args, wish.volume.prefix),
-	 .machine = offsetof(struct attach_args, wish.instance.prefix) + 1,
-	 .shows = &cs_volumes,
-	 .outcome = ASYNC_JOB_OUTCOME_PLUGGED,
-	 .doc = "Attaches a volume."},
-	{.name = "detachVolume",
-	 .permit = "ec2:DetachVolume",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct detach_args, detach_params),
-	 .prepare = prepare_detach,
-	 .operation = engine_detach_volume_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct detach_args, wish.volume.prefix),
-	 .machine = offsetof(struct detach_args, wish.from) + 1,
-	 .shows = &cs_volumes,
-	 .outcome = ASYNC_JOB_OUTCOME_UNPLUGGED,
+	{CS_ACTION("createVolume", "ec2:CreateVolume"), .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
+	 .args = PARAMS(struct make_volume, create_params), .prepare = prepare_create,
+	 .operation = engine_create_volume_run, CS_SUBJECT(struct make_volume, wish.volume),
+	 .shows = &cs_volumes, CS_JOB(MADE), .doc = "Makes a volume."},
+	{CS_ACTION("getUploadParamsForVolume", "ec2:CreateVolume"), .flags = API_WRITES | CS_OF_ACCOUNT,
+	 .args = PARAMS(struct await_volume, await_params), .prepare = prepare_await,
+	 .operation = engine_await_volume_run, .returns = API_RETURNS_NOTHING_STORED, .answer = show_awaited,
+	 .says = CS_UPLOAD_SAYS, .doc = "Makes a volume whose data are sent by POST, and tells where to."},
+	{CS_ACTION("attachVolume", "ec2:AttachVolume"), .flags = API_WRITES,
+	 .args = PARAMS(struct volume_attaching, attach_params), .operation = engine_attach_volume_run,
+	 CS_SUBJECT(struct volume_attaching, volume.prefix),
+	 .machine = offsetof(struct volume_attaching, instance.prefix) + 1, .shows = &cs_volumes,
+	 CS_JOB(PLUGGED), .doc = "Attaches a volume."},
+	{CS_ACTION("detachVolume", "ec2:DetachVolume"), .flags = API_WRITES,
+	 .args = PARAMS(struct detach_args, detach_params), .prepare = prepare_detach,
+	 .operation = engine_detach_volume_run, CS_SUBJECT(struct detach_args, wish.volume.prefix),
+	 .machine = offsetof(struct detach_args, wish.from) + 1, .shows = &cs_volumes, CS_JOB(UNPLUGGED),
 	 .doc = "Detaches a volume."},
-	{.name = "resizeVolume",
-	 .permit = "ec2:ModifyVolume",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct resize_args, resize_params),
-	 .prepare = prepare_resize,
-	 .operation = engine_modify_volume_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct resize_args, wish.volume.prefix),
-	 .shows = &cs_volumes,
-	 .outcome = ASYNC_JOB_OUTCOME_SETTLED,
+	{CS_ACTION("resizeVolume", "ec2:ModifyVolume"), .flags = API_WRITES,
+	 .args = PARAMS(struct resize_args, resize_params), .prepare = prepare_resize,
+	 .operation = engine_modify_volume_run, CS_SUBJECT(struct resize_args, wish.volume.prefix),
+	 .shows = &cs_volumes, CS_JOB(SETTLED),
 	 .doc = "Makes a volume larger, or gives it another offering."},
-	{.name = "changeOfferingForVolume",
-	 .permit = "ec2:ModifyVolume",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct resize_args, change_params),
-	 .prepare = prepare_resize,
-	 .operation = engine_modify_volume_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct resize_args, wish.volume.prefix),
-	 .shows = &cs_volumes,
-	 .outcome = ASYNC_JOB_OUTCOME_SETTLED,
-	 .doc = "Gives a volume another offering."},
-	{.name = "updateVolume",
-	 .permit = "ec2:ModifyVolumeAttribute",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct update_args, update_params),
-	 .operation = engine_update_volume_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
-	 CS_SUBJECT(struct update_args, wish.volume.prefix),
-	 .shows = &cs_volumes,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW,
+	{CS_ACTION("changeOfferingForVolume", "ec2:ModifyVolume"), .flags = API_WRITES,
+	 .args = PARAMS(struct resize_args, change_params), .prepare = prepare_resize,
+	 .operation = engine_modify_volume_run, CS_SUBJECT(struct resize_args, wish.volume.prefix),
+	 .shows = &cs_volumes, CS_JOB(SETTLED), .doc = "Gives a volume another offering."},
+	{CS_ACTION("updateVolume", "ec2:ModifyVolumeAttribute"), .flags = API_WRITES,
+	 .args = PARAMS(struct volume_settings, update_params), .operation = engine_update_volume_run,
+	 CS_SUBJECT(struct volume_settings, volume.prefix), .shows = &cs_volumes, CS_JOB(NOW),
 	 .doc = "Gives a volume another name."},
-	{.name = "deleteVolume",
-	 .permit = "ec2:DeleteVolume",
-	 .flags = API_WRITES,
-	 .args = PARAMS(struct drop_volume, delete_params),
-	 .operation = engine_delete_volume_run,
-	 .returns = API_RETURNS_NOTHING_STORED,
+	{CS_ACTION("deleteVolume", "ec2:DeleteVolume"), .flags = API_WRITES,
+	 .args = CS_ONE(struct volume_target, "id", volume, KIND_VOLUME, "The volume."),
+	 .operation = engine_delete_volume_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Deletes a volume."},
 };
 const struct api_actions cs_volume_actions = API_ACTIONS(actions);
